@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who did it: from the few facts a sensor has (pid, start time, what it captured) to a process with
+ * lineage, origin (host or which container) and owner (package, unit, product). One thread.
+ */
+#pragma once
+
+#include "attribution/engine.h"
+#include "event/event.h"
+#include "event/process_event.h"
+#include "util/err.h"
+#include "util/log.h"
+
+struct attribution;
+
+struct attribution_options {
+    const struct log *log;
+    const char *agents_path;     /* data file of known products; NULL = the installed one */
+    struct engines *engines;     /* borrowed; NULL = containers are told by cgroup alone, without names */
+};
+
+int attribution_new(const struct attribution_options *options, struct attribution **ret,
+                    struct err *err);
+void attribution_free(struct attribution *a); /* NULL is fine */
+
+/* Read all of /proc. Call after the tracker's stream is open: what it delivers later is applied on
+ * top, so that nothing falls between. */
+int attribution_seed(struct attribution *a, struct err *err);
+void attribution_process_event(struct attribution *a, const struct process_event *event);
+
+/* Fill event->actor.process: the process at event->boot_ns, never a later one with the same pid.
+ * What is not known stays unknown. */
+void attribution_event(struct attribution *a, struct event *event);
+
+/* The process that has `pid` now or had it at boot_ns (0 = now): borrowed, NULL if never seen. */
+struct process *attribution_process(struct attribution *a, pid_t pid, uint64_t boot_ns);
+
+/* Walk the processes that are alive, known products first. Stops when `each` returns non-zero. */
+int attribution_each_process(struct attribution *a, int (*each)(void *data, struct process *p),
+                             void *data);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Container engines: a table of one row each. They answer which containers there are, where the
+ * files of one are, and what happens to them. An engine that hangs costs a time-out and a warning.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "event/container.h"
+#include "util/arena.h"
+#include "util/err.h"
+#include "util/log.h"
+
+struct container_mount {
+    struct bytes destination; /* in the container */
+    struct bytes source;      /* on the host; unknown for tmpfs */
+    struct bytes type;        /* "bind", "volume", "tmpfs" */
+    struct bytes name;        /* of a volume */
+    bool read_only;
+};
+
+/* Where a container's files are. The strings live as long as `container`. */
+struct container_view {
+    struct container *container;   /* owned reference */
+    bool running;
+    struct bytes merged;           /* overlay's root on the host; mounted only while it runs */
+    struct bytes upper;            /* the writable layer */
+    struct bytes *lower;           /* read-only layers, topmost first */
+    size_t lower_count;
+    struct bytes root;             /* plain root directory where there is no overlay */
+    struct container_mount *mounts;
+    size_t mount_count;
+};
+
+void container_view_done(struct container_view *view);
+
+struct engines;
+
+struct engines_options {
+    const struct log *log;
+    const char *docker_socket; /* NULL = DOCKER_HOST was not given: /run/docker.sock, /var/run/docker.sock */
+    void (*life)(void *data, const struct life *life); /* called from engines_dispatch() */
+    void *data;
+};
+
+/* Always succeeds but for memory: engines that are not there are simply not there, and are looked
+ * for again when a name is asked for. */
+int engines_new(const struct engines_options *options, struct engines **ret, struct err *err);
+void engines_free(struct engines *e);
+
+/* A name, an id or a unique id prefix. -ENOENT: no such container (err holds "no container "wbe";
+ * did you mean web? (docker: web, db)"); -EEXIST: ambiguous, err lists the candidates; -EACCES,
+ * -ENODEV: an engine refused or none is there, err says what is missing. Waits at most 2 s. */
+int engines_find(struct engines *e, struct bytes name, struct container_view *ret, struct err *err);
+
+/* The container whose cgroup or id this is: borrowed, NULL if none is known. Never asks an engine
+ * for longer than a cached answer takes; an unknown id gives a record with id and runtime only. */
+struct container *engines_by_cgroup(struct engines *e, struct bytes cgroup);
+struct container *engines_by_id(struct engines *e, struct bytes id);
+
+/* Follow the life of the containers: readable when engines_dispatch() has work; -1: nothing to follow yet. */
+int engines_fd(const struct engines *e);
+int engines_dispatch(struct engines *e, struct err *err);
+/* Deliver what the engines have already told and not been read yet; at most timeout_ms. */
+int engines_sync(struct engines *e, unsigned timeout_ms, struct err *err);
+
+/* For doctor: one line an engine. NULL past the end. */
+struct engine_state {
+    const char *name;
+    bool present;
+    unsigned containers;
+    char text[256]; /* version, or what is missing */
+};
+const struct engine_state *engines_state(struct engines *e, unsigned index);

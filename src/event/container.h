@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which container: the facts that an event, a process or a watch refers to. Reference-counted;
+ * not changed once shared: a restart makes a new record with another start time.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "util/arena.h"
+#include "util/bytes.h"
+
+struct container {
+    unsigned refs;
+    struct arena arena;
+
+    struct bytes id;      /* full, as the engine has it */
+    struct bytes name;    /* without a leading '/' */
+    struct bytes runtime; /* "docker", "podman", "containerd", "cri-o", "runc", "lxc", "nspawn" */
+    struct bytes image_name;
+    struct bytes compose_project, compose_service;
+    struct bytes pod_namespace, pod_name, pod_container;
+    pid_t pid;            /* first process, in the initial pid namespace; 0 = not running */
+    uint64_t created_ns;  /* CLOCK_REALTIME, 0 = unknown */
+    uint64_t started_ns;  /* CLOCK_REALTIME of the last start, 0 = never or unknown */
+};
+
+struct container *container_new(void); /* one reference; NULL: out of memory */
+struct container *container_ref(struct container *c);
+void container_unref(struct container *c);
+void container_unrefp(struct container **c);
+void container_set(struct container *c, struct bytes *field, struct bytes value);
+
+/* What happened to a container: stands in the timeline beside the events. */
+enum life_kind {
+    LIFE_CREATE = 1, /* stored: never reuse a number */
+    LIFE_START = 2,
+    LIFE_DIE = 3,
+    LIFE_DESTROY = 4,
+    LIFE_RENAME = 5,
+    LIFE_PAUSE = 6,
+    LIFE_UNPAUSE = 7,
+    LIFE_OOM = 8,
+    LIFE_COUNT
+};
+
+struct life {
+    enum life_kind kind;
+    uint64_t time_ns; /* CLOCK_REALTIME, as the engine says */
+    struct container *container; /* owned reference */
+    int exit_code;               /* LIFE_DIE; -1 = unknown */
+    struct bytes previous_name;  /* LIFE_RENAME; owned by the container's arena */
+};
+
+const char *life_kind_name(enum life_kind kind); /* "create", "start", ... */

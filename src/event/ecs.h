@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* ECS 8 encoding of events, gaps and life moments: one JSON object a line. Pure: bytes in, text out. */
+#pragma once
+
+#include "event/container.h"
+#include "event/event.h"
+#include "util/sbuf.h"
+
+struct ecs_host {
+    struct bytes name; /* nodename */
+    struct bytes id;   /* machine-id */
+    struct bytes boot_id;
+};
+
+/* Each appends one object and a newline. */
+void ecs_write_event(struct sbuf *out, const struct event *event, const struct ecs_host *host);
+void ecs_write_gap(struct sbuf *out, const struct gap *gap, const struct ecs_host *host);
+void ecs_write_life(struct sbuf *out, const struct life *life, const struct ecs_host *host);
+
+/* Parts that report/ uses for its alerts: a member list without braces, comma-separated. */
+void ecs_write_time(struct sbuf *out, uint64_t time_ns); /* "2026-11-16T03:12:00.123456789Z" with quotes */
+/* "process":{...} of an actor, with parent, user, entry leader. */
+void ecs_write_process(struct sbuf *out, const struct actor *actor);
+/* process.entity_id: stable for (boot, pid, start). 22 hex digits into `out`. */
+void ecs_write_entity_id(struct sbuf *out, pid_t pid, uint64_t start_ns);

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The event: one attempted change of one file object. Who, what, where, when, outcome.
+ * A rename over an existing file touches two objects and is two events: `rename` (the file that
+ * moved) and `replace` (the file that is gone); an exchange is two renames.
+ * Unknown members stay zero, BYTES_NULL or without their `known` bit: nothing is guessed.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "event/container.h"
+#include "event/process.h"
+#include "util/arena.h"
+#include "util/bytes.h"
+#include "wire/lost.h"
+#include "wire/operation.h"
+
+/* Which sensors saw it: a bit each. Stored: never reuse one. */
+enum sensor_bit {
+    SENSOR_AUDIT = 1 << 0,
+    SENSOR_FANOTIFY = 1 << 1,
+    SENSOR_BPF = 1 << 2,
+    SENSOR_AUDIT_LOG = 1 << 3,
+};
+
+enum file_known {
+    FILE_MODE = 1 << 0,
+    FILE_UID = 1 << 1,
+    FILE_GID = 1 << 2,
+    FILE_SIZE = 1 << 3,
+    FILE_INODE = 1 << 4,
+    FILE_DEVICE = 1 << 5,
+    FILE_LINKS = 1 << 6,
+    FILE_MTIME = 1 << 7,
+    FILE_FLAGS = 1 << 8,
+    FILE_ATIME = 1 << 9,
+    FILE_CTIME = 1 << 10,
+};
+
+struct file_state {
+    unsigned known;  /* enum file_known */
+    uint32_t mode;   /* st_mode: type and permission bits (type 0 = unknown) */
+    uint32_t uid, gid; /* as the host counts */
+    uint32_t links;
+    uint32_t flags;  /* FS_IOC_GETFLAGS */
+    uint64_t size;   /* bytes */
+    uint64_t inode;
+    uint64_t device; /* st_dev of the victim's view */
+    int64_t mtime_ns, atime_ns, ctime_ns; /* CLOCK_REALTIME */
+    struct bytes owner, group; /* names in the victim's world, if known */
+};
+
+enum route {
+    ROUTE_UNKNOWN,
+    ROUTE_SYSCALL,
+    ROUTE_IO_URING,
+};
+
+/* What the sensor knows of the actor at the moment of the act. `process` is filled in by
+ * attribution; where both know something, these facts are nearer to the event. */
+struct actor {
+    pid_t pid;          /* tgid; 0 = unknown */
+    pid_t tid;          /* 0 = unknown */
+    pid_t parent_pid;   /* at that moment; 0 = unknown */
+    uint64_t start_ns;  /* of the process, CLOCK_BOOTTIME; 0 = the sensor does not know */
+    struct credentials cred;
+    uint32_t login_uid, session;
+    struct bytes executable, name, args, working_directory, tty, script;
+    struct process *process; /* owned reference, NULL = not attributed */
+};
+
+enum victim_kind {
+    VICTIM_HOST = 1, /* stored: never reuse a number */
+    VICTIM_CONTAINER = 2, /* in the container's own layer */
+    VICTIM_VOLUME = 3,    /* a volume, bind or tmpfs mount seen in a container */
+};
+
+struct event {
+    struct arena arena;
+
+    uint8_t id[16];     /* unique for ever: made from boot id, sensor and kernel facts, so that the same change read twice has the same id */
+    uint64_t sequence;  /* order within one run, from 1 */
+    uint64_t time_ns;   /* CLOCK_REALTIME, when the kernel did it */
+    uint64_t boot_ns;   /* CLOCK_BOOTTIME of the same moment; 0 = unknown (read from a log) */
+    enum operation operation;
+    int error;          /* 0 = success, else a positive errno; -1 = attempted, outcome unknown */
+    unsigned sensors;   /* enum sensor_bit */
+
+    enum route route;
+    uint32_t syscall_arch; /* AUDIT_ARCH_* of linux/audit.h, 0 = unknown */
+    int syscall;           /* number in that architecture, -1 = unknown */
+
+    struct actor actor;
+
+    /* The file. The sensor writes paths as the watch object's namespace has them; watch/ turns
+     * them into the victim's view (path) and the host's (host_path). */
+    struct bytes path;               /* after a rename the new path */
+    struct bytes previous_path;      /* old path of a rename */
+    struct bytes host_path;          /* where the host finds it; BYTES_NULL = nowhere */
+    struct bytes previous_host_path;
+    struct bytes target_path;        /* what a symlink says, what a hard link links to, the source of a mount */
+    struct file_state file;          /* the object, as it is after a success, as it was if it is gone */
+    struct file_state before, after; /* only what the operation changes */
+    struct bytes xattr;              /* name of the extended attribute */
+    uint64_t bytes;                  /* written, where known */
+    bool bytes_known;
+
+    uint32_t object;  /* watch object that matched (event/watch_object.h) */
+    uint32_t watch;   /* index of the watch in this run; set by watch/ */
+    struct bytes watch_text; /* the watch as the user wrote it */
+    struct bytes key;        /* -k */
+
+    enum victim_kind victim_kind;
+    struct container *victim; /* owned reference; NULL = the host's */
+    bool since_start_known;
+    int64_t since_start_ns;   /* from the victim container's last start */
+
+    struct bytes note; /* one more fact for people, e.g. "mapped for writing", "already open for writing" */
+};
+
+struct event *event_new(void); /* NULL: out of memory */
+void event_free(struct event *e); /* NULL is fine */
+void event_freep(struct event **e);
+/* Copy the bytes into the event's own memory. */
+void event_set(struct event *e, struct bytes *field, struct bytes value);
+/* True if the outcome is success. */
+bool event_succeeded(const struct event *e);
+/* Best known executable, display name and command of the actor. */
+struct bytes event_actor_executable(const struct event *e);
+struct bytes event_actor_name(const struct event *e);
+
+/* A span of time in which events were lost. */
+struct gap {
+    enum lost reason;
+    uint64_t count;   /* 0 = unknown how many */
+    uint64_t from_ns; /* CLOCK_REALTIME */
+    uint64_t to_ns;
+    unsigned sensor;  /* enum sensor_bit; 0 = not a sensor's */
+    char text[160];   /* our own words, no foreign bytes */
+};

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#include "event/operation.h"
+
+static const struct operation_info unknown = { "unknown", 0, "info", "did something to" };
+
+/* clang-format off */
+static const struct operation_info operations[OPERATION_COUNT] = {
+    [OPERATION_READ]        = { "read",        PERMISSION_READ,  "access",   "read" },
+    [OPERATION_OPEN_WRITE]  = { "open-write",  PERMISSION_WRITE, "change",   "opened for writing" },
+    [OPERATION_WRITE]       = { "write",       PERMISSION_WRITE, "change",   "wrote" },
+    [OPERATION_TRUNCATE]    = { "truncate",    PERMISSION_WRITE, "change",   "truncated" },
+    [OPERATION_CREATE]      = { "create",      PERMISSION_WRITE, "creation", "created" },
+    [OPERATION_MKDIR]       = { "mkdir",       PERMISSION_WRITE, "creation", "created directory" },
+    [OPERATION_MKNOD]       = { "mknod",       PERMISSION_WRITE, "creation", "created node" },
+    [OPERATION_SYMLINK]     = { "symlink",     PERMISSION_WRITE, "creation", "created symlink" },
+    [OPERATION_LINK]        = { "link",        PERMISSION_WRITE, "creation", "linked" },
+    [OPERATION_UNLINK]      = { "unlink",      PERMISSION_WRITE, "deletion", "deleted" },
+    [OPERATION_RMDIR]       = { "rmdir",       PERMISSION_WRITE, "deletion", "removed directory" },
+    [OPERATION_RENAME]      = { "rename",      PERMISSION_WRITE, "change",   "renamed" },
+    [OPERATION_REPLACE]     = { "replace",     PERMISSION_WRITE, "deletion", "replaced" },
+    [OPERATION_CHMOD]       = { "chmod",       PERMISSION_ATTR,  "change",   "changed the mode of" },
+    [OPERATION_CHOWN]       = { "chown",       PERMISSION_ATTR,  "change",   "changed the owner of" },
+    [OPERATION_UTIME]       = { "utime",       PERMISSION_ATTR,  "change",   "changed the times of" },
+    [OPERATION_SETXATTR]    = { "setxattr",    PERMISSION_ATTR,  "change",   "set an attribute of" },
+    [OPERATION_REMOVEXATTR] = { "removexattr", PERMISSION_ATTR,  "change",   "removed an attribute of" },
+    [OPERATION_SETACL]      = { "setacl",      PERMISSION_ATTR,  "change",   "changed the ACL of" },
+    [OPERATION_SETFLAGS]    = { "setflags",    PERMISSION_ATTR,  "change",   "changed the flags of" },
+    [OPERATION_EXEC]        = { "exec",        PERMISSION_EXEC,  "access",   "executed" },
+    [OPERATION_MOUNT]       = { "mount",       PERMISSION_WRITE, "change",   "mounted over" },
+    [OPERATION_UNMOUNT]     = { "unmount",     PERMISSION_WRITE, "change",   "unmounted" },
+};
+/* clang-format on */
+
+const struct operation_info *operation_info(enum operation operation)
+{
+    if ((unsigned)operation >= OPERATION_COUNT || !operations[operation].name)
+        return &unknown;
+    return &operations[operation];
+}
+
+enum operation operation_by_name(struct bytes name)
+{
+    for (unsigned i = 0; i < OPERATION_COUNT; i++)
+        if (operations[i].name && bytes_equal_str(name, operations[i].name))
+            return (enum operation)i;
+    return OPERATION_NONE;
+}
+
+bool operation_removes(enum operation operation)
+{
+    return operation == OPERATION_UNLINK || operation == OPERATION_RMDIR ||
+           operation == OPERATION_REPLACE;
+}

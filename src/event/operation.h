@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of operations: one row each, looped over by help, ECS output, doctor and tests. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "util/bytes.h"
+#include "wire/operation.h"
+
+/* auditctl's permissions, as -p has them */
+enum permission {
+    PERMISSION_READ = 1 << 0,
+    PERMISSION_WRITE = 1 << 1,
+    PERMISSION_EXEC = 1 << 2,
+    PERMISSION_ATTR = 1 << 3,
+};
+
+struct operation_info {
+    const char *name;     /* event.action, and the word in text output */
+    unsigned permission;  /* the -p letter that asks for it */
+    const char *ecs_type; /* event.type: deletion, creation, change, access */
+    const char *past;     /* "deleted", "changed the mode of": for sentences */
+};
+
+/* Never NULL: unknown numbers give the row "unknown". */
+const struct operation_info *operation_info(enum operation operation);
+/* OPERATION_NONE if there is no such name. */
+enum operation operation_by_name(struct bytes name);
+/* True if a name goes away by it: unlink, rmdir, replace; a rename takes the old name away. */
+bool operation_removes(enum operation operation);

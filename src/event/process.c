@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "event/process.h"
+
+#include <stdlib.h>
+
+#include "event/container.h"
+#include "util/limits.h"
+#include "util/macro.h"
+
+struct process *process_new(pid_t pid, uint64_t start_ns)
+{
+    struct process *p = calloc(1, sizeof(*p));
+
+    if (!p)
+        return NULL;
+    p->refs = 1;
+    p->pid = pid;
+    p->start_ns = start_ns;
+    p->login_uid = UID_UNKNOWN;
+    p->session = SESSION_UNKNOWN;
+    return p;
+}
+
+struct process *process_ref(struct process *p)
+{
+    if (p)
+        p->refs++;
+    return p;
+}
+
+void process_unref(struct process *p)
+{
+    /* a loop, not recursion: a chain of launchers is as long as an attacker likes */
+    while (p && --p->refs == 0) {
+        struct process *parent = TAKE_PTR(p->parent);
+
+        container_unref(p->container);
+        arena_done(&p->arena);
+        free(p);
+        p = parent;
+    }
+}
+
+void process_unrefp(struct process **p)
+{
+    process_unref(*p);
+}
+
+void process_set(struct process *p, struct bytes *field, struct bytes value)
+{
+    *field = arena_copy(&p->arena, value);
+}
+
+struct bytes process_display_name(const struct process *p)
+{
+    if (p->executable.len)
+        return bytes_basename(p->executable);
+    return p->name;
+}
+
+/* /proc counts starts in ticks of 10 ms, the kernel in nanoseconds. */
+#define TICK_NS 10000000ull
+
+static bool same_start(uint64_t a, uint64_t b)
+{
+    return a && b && (a == b || a / TICK_NS == b / TICK_NS);
+}
+
+bool process_same(const struct process *a, const struct process *b)
+{
+    return a->pid == b->pid && same_start(a->start_ns, b->start_ns);
+}
+
+bool process_descends_from(const struct process *p, pid_t pid, uint64_t start_ns)
+{
+    for (unsigned i = 0; p && i < LIMIT_LINEAGE; i++, p = p->parent)
+        if (p->pid == pid && (start_ns == 0 || p->start_ns == 0 || same_start(p->start_ns, start_ns)))
+            return true;
+    return false;
+}

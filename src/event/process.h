@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who: a process as it was at one moment, its credentials, what it belongs to, where it lives.
+ * Records are reference-counted and not changed once an event points to them: exec makes a new
+ * record of the same (pid, start). Identity is (pid, start time), never the pid alone.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "util/arena.h"
+#include "util/bytes.h"
+
+#define UID_UNKNOWN UINT32_MAX     /* also what the kernel says for "no login user" */
+#define SESSION_UNKNOWN UINT32_MAX /* AUDIT_SID_UNSET of linux/audit.h */
+
+struct container; /* event/container.h */
+
+struct credentials {
+    bool known;
+    uint32_t uid, euid, suid, fsuid; /* as the initial user namespace counts */
+    uint32_t gid, egid, sgid, fsgid;
+};
+
+enum origin {
+    ORIGIN_UNKNOWN,
+    ORIGIN_HOST,
+    ORIGIN_CONTAINER,
+};
+
+/* What an executable or process belongs to; every member may be unknown. */
+struct owner {
+    struct bytes package, package_version; /* of the distribution that the executable lives in */
+    struct bytes unit;                     /* systemd unit, from the cgroup */
+    const struct agent *agent;             /* a known product (attribution/agents.h), or NULL */
+    struct bytes product, product_kind;    /* of that agent: "SentinelOne", "EDR" */
+    bool looks_like;                       /* only the forgeable name fits: say "looks like" */
+};
+
+struct process {
+    unsigned refs;
+    struct arena arena;
+
+    pid_t pid;             /* tgid, in the initial pid namespace */
+    uint64_t start_ns;     /* CLOCK_BOOTTIME; 0 = unknown. /proc/PID/stat field 22 has ticks of 10 ms: two starts are the same if equal within one tick */
+    uint64_t exited_ns;    /* CLOCK_BOOTTIME; 0 = not seen to exit. The only member that changes later */
+    pid_t parent_pid;      /* 0 = unknown */
+    struct process *parent; /* who launched it (as launched, not as reparented); owned reference, NULL = unknown */
+
+    struct bytes executable; /* by the kernel's file; "/memfd:NAME" for memory files */
+    uint64_t executable_inode;
+    uint64_t executable_device; /* st_dev */
+    bool executable_deleted;
+    bool executable_memfd;
+    struct bytes script; /* what an interpreter was started on by #!, if it was */
+    struct bytes name;   /* comm: anything the process wants */
+    struct bytes args;   /* argv, each ended by NUL */
+    bool args_truncated;
+    struct bytes working_directory;
+    struct bytes tty;
+    struct credentials cred;
+    uint32_t login_uid, session;
+    struct bytes cgroup; /* path in the most specific hierarchy, of the initial cgroup namespace */
+    uint64_t mnt_ns;     /* inode number of the mount namespace; 0 = unknown */
+
+    enum origin origin;
+    struct container *container; /* owned reference if origin is ORIGIN_CONTAINER */
+    struct owner owner;
+};
+
+struct process *process_new(pid_t pid, uint64_t start_ns); /* one reference; NULL: out of memory */
+struct process *process_ref(struct process *p);            /* NULL is fine */
+void process_unref(struct process *p);                     /* NULL is fine; gives up parent and container too */
+void process_unrefp(struct process **p);
+/* Copy the bytes into the process's own memory. */
+void process_set(struct process *p, struct bytes *field, struct bytes value);
+/* The best name for people: the executable's base name, else comm, else empty. Escape it. */
+struct bytes process_display_name(const struct process *p);
+/* The same process (pid and start time), whatever it executes. Unknown start times do not match. */
+bool process_same(const struct process *a, const struct process *b);
+/* True if `ancestor` is `p` or one of its ancestors. */
+bool process_descends_from(const struct process *p, pid_t pid, uint64_t start_ns);

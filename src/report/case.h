@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A case: events, moments of containers' lives, gaps and coverage go in, in any order of kinds and
+ * in order of time within a kind; verdicts come out. Memory is bounded: equal events are grouped
+ * and counted (limits.h). Used live and from the store alike, with the same answer.
+ */
+#pragma once
+
+#include "event/coverage.h"
+#include "event/event.h"
+#include "store/query.h"
+#include "util/err.h"
+#include "util/sbuf.h"
+
+struct case_;
+
+struct case_options {
+    struct bytes target;          /* as the user wrote it; several: separated by one space */
+    pid_t command_pid;            /* run: the user's COMMAND, 0 = none */
+    uint64_t command_start_ns;    /* CLOCK_BOOTTIME, 0 = unknown */
+    struct bytes command;         /* as one line */
+    int command_status;           /* exit code, 128 + signal; -1 = still running or none */
+    uint64_t command_ns;          /* how long it ran */
+    uint64_t settle_ns;           /* how long was waited for late changes */
+    bool stored;                  /* from the store (`who`): wording in the past */
+};
+
+struct case_ *case_new(const struct case_options *options);
+void case_free(struct case_ *c);
+void case_set_command_status(struct case_ *c, int status, uint64_t command_ns);
+
+int case_add_event(struct case_ *c, const struct event *event); /* copies or references what it keeps */
+int case_add_rollup(struct case_ *c, const struct store_rollup *rollup, struct event *const *samples,
+                    unsigned sample_count);
+int case_add_life(struct case_ *c, const struct life *life);
+int case_add_gap(struct case_ *c, const struct gap *gap);
+int case_add_coverage(struct case_ *c, const struct coverage *coverage);
+
+/* What happened to the files without anybody deleting them, told by watch/ and the engines. */
+enum explanation {
+    EXPLANATION_RECREATED = 1, /* the container was created anew, its writable layer dropped */
+    EXPLANATION_HIDDEN,        /* a mount hides them */
+    EXPLANATION_TMPFS,         /* a tmpfs was emptied by the restart */
+    EXPLANATION_BEFORE,        /* they were gone before the watch began */
+};
+int case_add_explanation(struct case_ *c, enum explanation kind, uint64_t time_ns,
+                         uint64_t files, struct bytes detail);
+
+/* True if anything was seen that an exit status of 0 stands for. */
+bool case_answered(const struct case_ *c);
+uint64_t case_events(const struct case_ *c);
+uint64_t case_lost(const struct case_ *c);
+
+/* For people: verdicts, evidence, coverage, advice (ux.md). colour: ANSI; columns: 0 = whole lines. */
+void case_write_text(struct case_ *c, bool colour, unsigned columns, struct sbuf *out);
+/* One ECS line for each verdict (event.kind alert), each ended by a newline; one with the coverage
+ * if there is nobody to accuse. */
+void case_write_json(struct case_ *c, struct sbuf *out);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The interface of every sensor. Nobody outside sensor/ asks which one runs: differences are
+ * declared as capabilities. Several may be open at once, each on its own descriptor in the
+ * pipeline's event loop. All calls come from one thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "event/event.h"
+#include "event/process_event.h"
+#include "event/watch_object.h"
+#include "util/err.h"
+#include "util/log.h"
+
+/* What a sensor can tell. `doctor` prints the table of sensor.c, tests mark scenarios by it. */
+enum capability {
+    CAPABILITY_NAMES = 1ull << 0,          /* create, delete, rename, link */
+    CAPABILITY_CONTENTS = 1ull << 1,       /* open for writing, truncate */
+    CAPABILITY_CLOSE_WRITE = 1ull << 2,    /* the end of writing, with what changed */
+    CAPABILITY_EACH_WRITE = 1ull << 3,     /* --writes */
+    CAPABILITY_METADATA = 1ull << 4,       /* mode, owner, times, attributes */
+    CAPABILITY_READS = 1ull << 5,
+    CAPABILITY_EXECUTIONS = 1ull << 6,
+    CAPABILITY_MOUNTS = 1ull << 7,
+    CAPABILITY_REFUSED = 1ull << 8,        /* attempts that the kernel refused, with errno */
+    CAPABILITY_OLD_PROCESSES = 1ull << 9,  /* processes older than the sensor (audit: than audit) */
+    CAPABILITY_OLD_DESCRIPTORS = 1ull << 10, /* writes through descriptors opened before the watch */
+    CAPABILITY_MAPPINGS = 1ull << 11,      /* shared writable mappings */
+    CAPABILITY_IO_URING = 1ull << 12,
+    CAPABILITY_ANY_ALIAS = 1ull << 13,     /* the same file by another hard link or mount */
+    CAPABILITY_CREDENTIALS = 1ull << 14,   /* captured in the kernel with the event */
+    CAPABILITY_ACTOR_EXITED = 1ull << 15,  /* names actors that exit at once */
+    CAPABILITY_BEFORE_AFTER = 1ull << 16,  /* values before and after a metadata change */
+    CAPABILITY_RESTART = 1ull << 17,       /* a container's restart leaves no window */
+};
+
+struct sensor_capabilities {
+    bool works;          /* can be opened here */
+    uint64_t has;        /* enum capability */
+    unsigned cost;       /* rough cost of one watched change against a bare one, in percent: auto takes the cheapest complete set */
+    char state[256];     /* one line for doctor: "owned by auditd (pid 612): reading beside it" */
+    char advice[256];    /* what to do about a lack; empty = nothing to do */
+};
+
+struct sensor_sink {
+    void *data;
+    /* The event is the receiver's from now on. Events of one sensor come in the kernel's order. */
+    void (*event)(void *data, struct event *event);
+    void (*process)(void *data, const struct process_event *event);
+    void (*gap)(void *data, const struct gap *gap);
+};
+
+struct sensor_options {
+    const struct log *log;
+    struct sensor_sink sink;
+    uint64_t ring_size;      /* bytes of kernel buffer for events; 0 = the sensor's default */
+    pid_t self;              /* our own pid: what we do to our own store and output is never reported */
+    const char *state_dir;   /* where what must be undone after a crash is written down ("/run/culprit") */
+};
+
+struct sensor; /* each sensor's own */
+
+struct sensor_ops {
+    const char *name; /* "audit": the word of --sensor and culprit.sensor */
+    unsigned bit;     /* enum sensor_bit */
+
+    /* What it could do here and now. Changes nothing. */
+    int (*probe)(struct sensor_capabilities *ret, struct err *err);
+    int (*open)(const struct sensor_options *options, struct sensor **ret, struct err *err);
+    /* From the return of watch() on every change of the object is seen. The object is borrowed for
+     * the call only: copy what you keep. -ENOENT is never returned: what does not exist is waited for. */
+    int (*watch)(struct sensor *sensor, const struct watch_object *object, struct err *err);
+    int (*unwatch)(struct sensor *sensor, uint32_t object_id, struct err *err);
+    /* While `on`, changes of names anywhere are captured too, so that a mount namespace that comes
+     * into being now (a container starting) has no blind moment; matched against objects that are
+     * added later. NULL: the sensor has no such window. */
+    int (*window)(struct sensor *sensor, bool on, struct err *err);
+    int (*fd)(const struct sensor *sensor); /* readable when dispatch() has work */
+    /* Deliver what is there, without blocking; also called about every 100 ms, for time-outs. */
+    int (*dispatch)(struct sensor *sensor, struct err *err);
+    /* Deliver everything that happened before this call; blocks for at most timeout_ms. */
+    int (*sync)(struct sensor *sensor, unsigned timeout_ms, struct err *err);
+    /* What is not seen by it on this machine in this run, one line without a newline, "" if nothing
+     * is known to be missed. Valid until close. */
+    const char *(*not_seen)(struct sensor *sensor);
+    void (*close)(struct sensor *sensor); /* NULL is fine; leaves the kernel as it was found */
+};
+
+/* The table: a new sensor is a file and a row in sensor.c. NULL-terminated. */
+extern const struct sensor_ops *const sensors[];
+
+const struct sensor_ops *sensor_by_name(const char *name);
+
+/* The names and words of the capabilities, for doctor and tests; NULL past the end. */
+struct capability_info {
+    uint64_t bit;
+    const char *name;  /* "old-processes" */
+    const char *lack;  /* "processes that ran before auditing was first enabled are not seen" */
+};
+const struct capability_info *capability_info(unsigned index);

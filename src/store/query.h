@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Questions to the store. All read; none formats. */
+#pragma once
+
+#include "store/store.h"
+
+struct store_query {
+    /* Victim: BYTES_NULL = the host's files; else a container's name, id or id prefix, also of
+     * containers that are gone. any_victim: both. */
+    struct bytes container;
+    bool any_victim;
+    struct bytes path;      /* this file, and everything below it; BYTES_NULL = all */
+    uint64_t since_ns, until_ns; /* CLOCK_REALTIME; 0 = open */
+    uint64_t operations;    /* bit 1 << enum operation; 0 = all */
+    uint64_t limit;         /* 0 = no limit; the oldest come first */
+};
+
+/* Events in order of time. `each` takes ownership of the event; non-zero stops. Process records are
+ * shared between events of one query. */
+int store_each_event(struct store *store, const struct store_query *query,
+                     int (*each)(void *data, struct event *event), void *data, struct err *err);
+uint64_t store_count_events(struct store *store, const struct store_query *query, struct err *err);
+
+/* Many events in few rows: for each (actor process, operation, outcome, victim) the count, the first
+ * and last time, and at most `samples` full events of the group. In order of the first time.
+ * Answers in milliseconds however many events there are. */
+struct store_rollup {
+    struct event *sample;   /* owned by the callee: the first event of the group */
+    uint64_t count;
+    uint64_t first_ns, last_ns;
+};
+int store_each_rollup(struct store *store, const struct store_query *query, unsigned samples,
+                      int (*each)(void *data, const struct store_rollup *rollup,
+                                  struct event *const *samples, unsigned sample_count),
+                      void *data, struct err *err);
+
+int store_each_life(struct store *store, const struct store_query *query,
+                    int (*each)(void *data, const struct life *life), void *data, struct err *err);
+int store_each_gap(struct store *store, const struct store_query *query,
+                   int (*each)(void *data, const struct gap *gap), void *data, struct err *err);
+int store_each_coverage(struct store *store, const struct store_query *query,
+                        int (*each)(void *data, const struct coverage *coverage), void *data,
+                        struct err *err);
+
+struct store_summary {
+    uint64_t events, bytes, first_ns, last_ns;
+};
+int store_summarise(struct store *store, struct store_summary *ret, struct err *err);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The store: append-only facts on disk. One writer thread behind a bounded, counted queue; a batch
+ * is one transaction of at most 100 ms, so that kill -9 loses at most that and never the file.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "event/container.h"
+#include "event/coverage.h"
+#include "event/event.h"
+#include "util/err.h"
+#include "util/log.h"
+
+#define STORE_DEFAULT_PATH "/var/lib/culprit/culprit.db"
+
+struct store;
+
+struct store_options {
+    const char *path;    /* NULL = STORE_DEFAULT_PATH; its directory is made with mode 0700 */
+    bool read_only;
+    const struct log *log;
+};
+
+/* -EACCES, -ENOSPC, -EBUSY (locked for longer than 2 s), -EBADMSG (not a database, or damaged),
+ * -EPROTO (written by a newer culprit), -ENOENT (read_only and not there): one clear line in err. */
+int store_open(const struct store_options *options, struct store **ret, struct err *err);
+/* Writes what is queued. */
+void store_close(struct store *store);
+
+/* Each copies what it needs and returns at once. A failure of the writer is told once through the
+ * log and counted; later calls return it without trying again (-ENOSPC ...). */
+int store_add_event(struct store *store, const struct event *event);
+int store_add_life(struct store *store, const struct life *life);
+int store_add_gap(struct store *store, const struct gap *gap);
+/* A span of observation begins; *ret_id ends it with store_end_coverage(). */
+int store_begin_coverage(struct store *store, const struct coverage *coverage, uint64_t *ret_id);
+int store_end_coverage(struct store *store, uint64_t id, uint64_t to_ns);
+/* Everything added before is on disk, or the error. */
+int store_flush(struct store *store, struct err *err);
+uint64_t store_lost(const struct store *store); /* events that could not be written */
+
+/* The writer's thread does not share process and container records: each store_add copies. */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory with one owner and one lifetime: everything that an event or a process record points to
+ * is freed with it. Not thread-safe.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "util/bytes.h"
+
+struct arena_block;
+
+struct arena {
+    struct arena_block *blocks;
+};
+
+void arena_done(struct arena *a);
+/* 8-byte aligned, not cleared; NULL when out of memory. */
+void *arena_alloc(struct arena *a, size_t size);
+/* A copy that lives as long as the arena; NUL-terminated beside its length. BYTES_NULL stays
+ * BYTES_NULL; when out of memory the result is BYTES_NULL too. */
+struct bytes arena_copy(struct arena *a, struct bytes b);
+/* dir + "/" + rest, one slash between, none doubled. */
+struct bytes arena_join_path(struct arena *a, struct bytes dir, struct bytes rest);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A view of bytes that came from outside: a path, an argument, a container's name. No NUL is
+ * promised, any byte may occur, and a view owns nothing. {NULL, 0} means "not known".
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct bytes {
+    const char *data;
+    size_t len;
+};
+
+#define BYTES_NULL ((struct bytes){ NULL, 0 })
+/* For string literals and for strings of our own; NULL gives BYTES_NULL. */
+static inline struct bytes bytes_of(const char *s)
+{
+    return s ? (struct bytes){ s, strlen(s) } : BYTES_NULL;
+}
+
+static inline bool bytes_known(struct bytes b)
+{
+    return b.data != NULL;
+}
+
+static inline bool bytes_equal(struct bytes a, struct bytes b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+static inline bool bytes_equal_str(struct bytes a, const char *s)
+{
+    return bytes_equal(a, bytes_of(s));
+}
+
+static inline bool bytes_starts_with(struct bytes a, struct bytes prefix)
+{
+    return a.len >= prefix.len && (prefix.len == 0 || memcmp(a.data, prefix.data, prefix.len) == 0);
+}
+
+/* What follows the last '/', or the whole. */
+static inline struct bytes bytes_basename(struct bytes path)
+{
+    size_t i = path.len;
+
+    while (i > 0 && path.data[i - 1] != '/')
+        i--;
+    return (struct bytes){ path.data ? path.data + i : NULL, path.len - i };
+}
+
+/* What precedes the last '/'; "/" for "/x"; {"", 0} where there is no '/'. */
+static inline struct bytes bytes_dirname(struct bytes path)
+{
+    size_t i = path.len;
+
+    while (i > 0 && path.data[i - 1] != '/')
+        i--;
+    if (i > 1)
+        i--;
+    return (struct bytes){ path.data, i };
+}
+
+/* True if `path` is `dir` or lies below it, by whole components. "/" covers every absolute path. */
+static inline bool bytes_path_covers(struct bytes dir, struct bytes path)
+{
+    if (!bytes_starts_with(path, dir))
+        return false;
+    if (path.len == dir.len)
+        return true;
+    return path.data[dir.len] == '/' || (dir.len > 0 && dir.data[dir.len - 1] == '/');
+}

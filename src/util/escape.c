@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+#include "util/escape.h"
+
+#include <stdio.h>
+#include <string.h>
+
+unsigned utf8_decode(struct bytes b, uint32_t *ret_code_point)
+{
+    const unsigned char *p = (const unsigned char *)b.data;
+    uint32_t c;
+    unsigned n;
+
+    if (b.len == 0)
+        return 0;
+    if (p[0] < 0x80) {
+        *ret_code_point = p[0];
+        return 1;
+    }
+    if (p[0] >= 0xc2 && p[0] <= 0xdf) {
+        n = 2;
+        c = p[0] & 0x1fu;
+    } else if (p[0] >= 0xe0 && p[0] <= 0xef) {
+        n = 3;
+        c = p[0] & 0x0fu;
+    } else if (p[0] >= 0xf0 && p[0] <= 0xf4) {
+        n = 4;
+        c = p[0] & 0x07u;
+    } else {
+        return 0;
+    }
+    if (b.len < n)
+        return 0;
+    for (unsigned i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+        c = (c << 6) | (p[i] & 0x3fu);
+    }
+    if ((n == 3 && c < 0x800) || (n == 4 && (c < 0x10000 || c > 0x10ffff)) ||
+        (c >= 0xd800 && c <= 0xdfff))
+        return 0;
+    *ret_code_point = c;
+    return n;
+}
+
+/* Code points that move the cursor, end a line, reorder or hide text: a path must not do that. */
+static bool is_unsafe(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x061c || c == 0x180e ||
+           (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
+           (c >= 0xe0000 && c <= 0xe007f);
+}
+
+/* Write the first character of `b` safely; returns how many bytes of `b` it took. */
+static unsigned add_safe(struct sbuf *out, struct bytes b)
+{
+    uint32_t c = 0;
+    unsigned n = utf8_decode(b, &c);
+
+    if (n == 0) {
+        sbuf_addf(out, "\\x%02x", (unsigned char)b.data[0]);
+        return 1;
+    }
+    if (c == '\\')
+        sbuf_add_str(out, "\\\\");
+    else if (c == '\n')
+        sbuf_add_str(out, "\\n");
+    else if (c == '\t')
+        sbuf_add_str(out, "\\t");
+    else if (c == '\r')
+        sbuf_add_str(out, "\\r");
+    else if (is_unsafe(c) && c < 0x80)
+        sbuf_addf(out, "\\x%02x", c);
+    else if (is_unsafe(c))
+        sbuf_addf(out, "\\u{%x}", c);
+    else
+        sbuf_add(out, b.data, n);
+    return n;
+}
+
+static struct bytes skip(struct bytes b, size_t n)
+{
+    return (struct bytes){ b.data + n, b.len - n };
+}
+
+void escape_terminal(struct sbuf *out, struct bytes b)
+{
+    while (b.len)
+        b = skip(b, add_safe(out, b));
+}
+
+static unsigned count_columns(const char *s, size_t len)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < len; i++)
+        n += ((unsigned char)s[i] & 0xc0) != 0x80;
+    return n;
+}
+
+unsigned escape_terminal_width(struct bytes b)
+{
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+
+    escape_terminal(&text, b);
+    return count_columns(sbuf_str(&text), text.len);
+}
+
+void escape_terminal_path(struct sbuf *out, struct bytes path, unsigned columns)
+{
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    struct bytes name = bytes_basename(path);
+    unsigned width, name_width, head;
+    size_t at = 0;
+
+    escape_terminal(&text, path);
+    width = count_columns(sbuf_str(&text), text.len);
+    if (columns == 0 || width <= columns) {
+        sbuf_add(out, sbuf_str(&text), text.len);
+        return;
+    }
+    name_width = escape_terminal_width(name) + 1; /* with its slash */
+    if (name_width + 2 > columns)
+        name_width = columns > 3 ? columns - 2 : 1; /* even the name does not fit: keep its end */
+    head = columns - name_width - 1;
+    for (unsigned n = 0; at < text.len && n < head; n++) {
+        at++;
+        while (at < text.len && ((unsigned char)text.data[at] & 0xc0) == 0x80)
+            at++;
+    }
+    sbuf_add(out, text.data, at);
+    sbuf_add_str(out, "…");
+    at = text.len;
+    for (unsigned n = 0; at > 0 && n < name_width; n++) {
+        at--;
+        while (at > 0 && ((unsigned char)text.data[at] & 0xc0) == 0x80)
+            at--;
+    }
+    sbuf_add(out, text.data + at, text.len - at);
+}
+
+/* Length of the maximal subpart of an ill-formed sequence (Unicode 15, section 3.9, U+FFFD). */
+static unsigned invalid_length(struct bytes b)
+{
+    const unsigned char *p = (const unsigned char *)b.data;
+    unsigned want, n = 1;
+    unsigned char low = 0x80, high = 0xbf;
+
+    if (p[0] >= 0xc2 && p[0] <= 0xdf)
+        want = 2;
+    else if (p[0] >= 0xe0 && p[0] <= 0xef)
+        want = 3;
+    else if (p[0] >= 0xf0 && p[0] <= 0xf4)
+        want = 4;
+    else
+        return 1;
+    if (p[0] == 0xe0)
+        low = 0xa0;
+    else if (p[0] == 0xed)
+        high = 0x9f;
+    else if (p[0] == 0xf0)
+        low = 0x90;
+    else if (p[0] == 0xf4)
+        high = 0x8f;
+    while (n < want && n < b.len && p[n] >= low && p[n] <= high) {
+        n++;
+        low = 0x80;
+        high = 0xbf;
+    }
+    return n;
+}
+
+bool escape_json(struct sbuf *out, struct bytes b)
+{
+    bool replaced = false;
+
+    sbuf_add_char(out, '"');
+    while (b.len) {
+        size_t plain = 0;
+        uint32_t c = 0;
+        unsigned n;
+
+        while (plain < b.len && (unsigned char)b.data[plain] >= 0x20 &&
+               (unsigned char)b.data[plain] < 0x7f && b.data[plain] != '"' &&
+               b.data[plain] != '\\')
+            plain++;
+        if (plain) {
+            sbuf_add(out, b.data, plain);
+            b = skip(b, plain);
+            continue;
+        }
+        n = utf8_decode(b, &c);
+        if (n == 0) {
+            sbuf_add_str(out, "\xef\xbf\xbd");
+            b = skip(b, invalid_length(b));
+            replaced = true;
+            continue;
+        }
+        if (c == '"')
+            sbuf_add_str(out, "\\\"");
+        else if (c == '\\')
+            sbuf_add_str(out, "\\\\");
+        else if (c == '\n')
+            sbuf_add_str(out, "\\n");
+        else if (c == '\t')
+            sbuf_add_str(out, "\\t");
+        else if (c == '\r')
+            sbuf_add_str(out, "\\r");
+        else if (is_unsafe(c) && c <= 0xffff)
+            sbuf_addf(out, "\\u%04x", c);
+        else if (is_unsafe(c))
+            sbuf_addf(out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10),
+                      0xdc00 + ((c - 0x10000) & 0x3ff));
+        else
+            sbuf_add(out, b.data, n);
+        b = skip(b, n);
+    }
+    sbuf_add_char(out, '"');
+    return replaced;
+}
+
+void escape_hex(struct sbuf *out, struct bytes b)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < b.len; i++) {
+        char pair[2] = { digits[(unsigned char)b.data[i] >> 4], digits[b.data[i] & 0xf] };
+
+        sbuf_add(out, pair, 2);
+    }
+}
+
+void escape_html(struct sbuf *out, struct bytes b)
+{
+    while (b.len) {
+        size_t n = 1;
+
+        switch (b.data[0]) {
+        case '&':
+            sbuf_add_str(out, "&amp;");
+            break;
+        case '<':
+            sbuf_add_str(out, "&lt;");
+            break;
+        case '>':
+            sbuf_add_str(out, "&gt;");
+            break;
+        case '"':
+            sbuf_add_str(out, "&quot;");
+            break;
+        case '\'':
+            sbuf_add_str(out, "&#39;");
+            break;
+        default:
+            n = add_safe(out, b);
+        }
+        b = skip(b, n);
+    }
+}
+
+void escape_shell(struct sbuf *out, struct bytes b)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-+./:,@%^=";
+    bool quote = b.len == 0, unsafe = false;
+
+    for (struct bytes rest = b; rest.len;) {
+        uint32_t c = 0;
+        unsigned n = utf8_decode(rest, &c);
+
+        if (n == 0 || is_unsafe(c))
+            unsafe = true;
+        if (n != 1 || !memchr(plain, rest.data[0], sizeof(plain) - 1))
+            quote = true;
+        rest = skip(rest, n ? n : 1);
+    }
+    if (!quote && !unsafe) {
+        sbuf_add_bytes(out, b);
+        return;
+    }
+    sbuf_add_str(out, unsafe ? "$'" : "'");
+    while (b.len) {
+        uint32_t c = 0;
+        unsigned n = utf8_decode(b, &c);
+
+        if (n == 0 || (unsafe && is_unsafe(c))) {
+            for (unsigned i = 0; i < (n ? n : 1); i++)
+                sbuf_addf(out, "\\x%02x", (unsigned char)b.data[i]);
+        } else if (unsafe && (c == '\'' || c == '\\')) {
+            sbuf_addf(out, "\\%c", (char)c);
+        } else if (c == '\'') {
+            sbuf_add_str(out, "'\\''");
+        } else {
+            sbuf_add(out, b.data, n);
+        }
+        b = skip(b, n ? n : 1);
+    }
+    sbuf_add_char(out, '\'');
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one place where foreign bytes become output. Each writer takes raw bytes and is safe for any
+ * input: NUL, newline, ESC, invalid UTF-8, bidirectional controls, any length.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/sbuf.h"
+
+/* For terminals and text files: printable UTF-8 as it is; control characters, invalid bytes, line
+ * and bidirectional controls as \n, \t, \xHH or \u{HEX}; a backslash as \\. One line stays one line. */
+void escape_terminal(struct sbuf *out, struct bytes b);
+
+/* The same, cut in the middle with "…" to at most `columns` columns; the last path component is
+ * kept whole as long as it fits. columns == 0: not cut. */
+void escape_terminal_path(struct sbuf *out, struct bytes path, unsigned columns);
+
+/* A JSON string with its quotes (RFC 8259). Invalid UTF-8 becomes U+FFFD, one for each maximal
+ * invalid sequence; then `true` is returned, and the caller keeps the raw bytes beside it (hex). */
+bool escape_json(struct sbuf *out, struct bytes b);
+
+/* Lower-case hexadecimal, two digits a byte. */
+void escape_hex(struct sbuf *out, struct bytes b);
+
+/* Text between HTML tags or inside a double-quoted attribute; invalid UTF-8 and control characters
+ * shown as escape_terminal() shows them. */
+void escape_html(struct sbuf *out, struct bytes b);
+
+/* One POSIX shell word that evaluates to exactly these bytes; control and invalid bytes as $'\xHH'. */
+void escape_shell(struct sbuf *out, struct bytes b);
+
+/* Decode one UTF-8 sequence at b.data (b.len > 0). Returns its length (1 to 4) and the code point,
+ * or 0 if it is not valid there (overlong forms and surrogates are not). */
+unsigned utf8_decode(struct bytes b, uint32_t *ret_code_point);
+
+/* Columns that escape_terminal()'s output takes, counting one for each code point. */
+unsigned escape_terminal_width(struct bytes b);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Every bound in one place, each with its reason. Reaching one is counted or an error, never a silent cut. */
+#pragma once
+
+#define LIMIT_ERR 512                       /* one line for a person */
+#define LIMIT_PATH (16 * 1024)              /* paths grow past PATH_MAX by relative steps; 128 levels of 127 bytes fit */
+#define LIMIT_NAME 255                      /* NAME_MAX */
+#define LIMIT_ARGS (32 * 1024)              /* command line kept for one process; the kernel allows 2 MiB */
+#define LIMIT_LINEAGE 64                    /* ancestors told of one actor; deeper chains are cut and said */
+#define LIMIT_API_BODY (64 * 1024 * 1024)   /* one answer of a container engine: 10,000 containers are about 20 MiB */
+#define LIMIT_CONTAINERS 65536              /* containers remembered, gone ones included */
+#define LIMIT_PROCESSES 65536               /* processes remembered, exited ones included */
+#define LIMIT_AUDIT_EVENT_RECORDS 1024      /* records of one audit event: execve with many arguments */
+#define LIMIT_AUDIT_RECORD 8970             /* MAX_AUDIT_MESSAGE_LENGTH of libaudit, the kernel's own bound */
+#define LIMIT_CASE_GROUPS 4096              /* actor x operation x victim groups of one case */
+#define LIMIT_CASE_SAMPLES 64               /* paths kept by name in one group; the rest is counted */

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include "util/sbuf.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void sbuf_done(struct sbuf *s)
+{
+    free(s->data);
+    *s = SBUF_INIT;
+}
+
+void sbuf_clear(struct sbuf *s)
+{
+    s->len = 0;
+    s->error = 0;
+    if (s->data)
+        s->data[0] = '\0';
+}
+
+int sbuf_error(const struct sbuf *s)
+{
+    return s->error;
+}
+
+const char *sbuf_str(const struct sbuf *s)
+{
+    return s->data ? s->data : "";
+}
+
+struct bytes sbuf_bytes(const struct sbuf *s)
+{
+    return (struct bytes){ sbuf_str(s), s->len };
+}
+
+char *sbuf_steal(struct sbuf *s)
+{
+    char *data = NULL;
+
+    if (!s->error) {
+        if (!s->data)
+            sbuf_add(s, "", 0);
+        data = TAKE_PTR(s->data);
+    }
+    sbuf_done(s);
+    return data;
+}
+
+static bool sbuf_reserve(struct sbuf *s, size_t more)
+{
+    size_t need, size = s->size ? s->size : 128;
+    char *data;
+
+    if (s->error)
+        return false;
+    if (__builtin_add_overflow(s->len, more, &need) || __builtin_add_overflow(need, 1, &need)) {
+        s->error = -ENOMEM;
+        return false;
+    }
+    if (need <= s->size)
+        return true;
+    while (size < need)
+        size = size > need / 2 ? need : size * 2;
+    data = realloc(s->data, size);
+    if (!data) {
+        s->error = -ENOMEM;
+        return false;
+    }
+    s->data = data;
+    s->size = size;
+    return true;
+}
+
+void sbuf_add(struct sbuf *s, const char *data, size_t len)
+{
+    if (!sbuf_reserve(s, len))
+        return;
+    if (len)
+        memcpy(s->data + s->len, data, len);
+    s->len += len;
+    s->data[s->len] = '\0';
+}
+
+void sbuf_add_str(struct sbuf *s, const char *text)
+{
+    sbuf_add(s, text, strlen(text));
+}
+
+void sbuf_add_char(struct sbuf *s, char c)
+{
+    sbuf_add(s, &c, 1);
+}
+
+void sbuf_add_bytes(struct sbuf *s, struct bytes b)
+{
+    sbuf_add(s, b.data, b.len);
+}
+
+void sbuf_addf(struct sbuf *s, const char *format, ...)
+{
+    char text[256];
+    va_list ap;
+    int n;
+
+    va_start(ap, format);
+    n = vsnprintf(text, sizeof(text), format, ap);
+    va_end(ap);
+    if (n < 0)
+        return;
+    if ((size_t)n < sizeof(text)) {
+        sbuf_add(s, text, (size_t)n);
+        return;
+    }
+    if (!sbuf_reserve(s, (size_t)n))
+        return;
+    va_start(ap, format);
+    vsnprintf(s->data + s->len, (size_t)n + 1, format, ap);
+    va_end(ap);
+    s->len += (size_t)n;
+}
+
+void sbuf_truncate(struct sbuf *s, size_t len)
+{
+    if (len < s->len) {
+        s->len = len;
+        s->data[len] = '\0';
+    }
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Every place that can lose an event has a row here, a counter, and a gap in the output. Stored: never reuse a number. */
+#pragma once
+
+enum lost {
+    LOST_NONE = 0,
+    LOST_RING_FULL = 1,      /* BPF ring buffer */
+    LOST_MAP_FULL = 2,       /* BPF map that carries state from entry to exit */
+    LOST_PATH = 3,           /* path could not be read or is longer than the buffer */
+    LOST_AUDIT_KERNEL = 4,   /* the kernel's own `lost` counter of AUDIT_GET grew */
+    LOST_AUDIT_SOCKET = 5,   /* ENOBUFS on the netlink socket */
+    LOST_AUDIT_DAMAGED = 6,  /* a record that could not be decoded, or an event that never got complete */
+    LOST_FANOTIFY_QUEUE = 7, /* FAN_Q_OVERFLOW */
+    LOST_PROCESS_EVENTS = 8, /* fork/exec/exit stream: names of actors may be missing, changes are not */
+    LOST_STORE = 9,          /* could not be written to the database */
+    LOST_WATCH_WINDOW = 10,  /* nothing was watched for a moment (a mount made anew, a rule replaced) */
+    LOST_COUNT
+};
