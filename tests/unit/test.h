@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* What every unit test includes, in the order cmocka needs. A test is a table; the row's name is its message. */
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "util/bytes.h"
+#include "util/macro.h"
+
+/* BYTES("a\0b") keeps the NUL in the middle; for string literals only. */
+#define BYTES(s) ((struct bytes){ s, sizeof(s) - 1 })
+
+#define assert_bytes(b, s) \
+    do { \
+        struct bytes b_ = (b); \
+        assert_int_equal(b_.len, strlen(s)); \
+        assert_memory_equal(b_.data ? b_.data : "", s, b_.len); \
+    } while (0)
+
+/* Make one cmocka test of each row: ROWS is an array whose first member is `const char *name`. */
+#define RUN_ROWS(rows, function) \
+    ({ \
+        struct CMUnitTest tests_[ARRAY_SIZE(rows)]; \
+        for (size_t i_ = 0; i_ < ARRAY_SIZE(rows); i_++) \
+            tests_[i_] = (struct CMUnitTest){ .name = (rows)[i_].name, \
+                                              .test_func = function, \
+                                              .initial_state = (void *)(uintptr_t)&(rows)[i_] }; \
+        _cmocka_run_group_tests(#rows, tests_, ARRAY_SIZE(tests_), NULL, NULL); \
+    })
