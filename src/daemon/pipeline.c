@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/pipeline.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "attribution/attribution.h"
+#include "daemon/choose.h"
+#include "event/operation.h"
+#include "sensor/process/tracker.h"
+#include "store/store.h"
+#include "util/cleanup.h"
+#include "util/escape.h"
+#include "util/sbuf.h"
+#include "watch/watchset.h"
+
+#define TICK_MS 100          /* time-outs of sensors and the fold are checked so often */
+#define POLL_NS NS_PER_S     /* what is waited for is looked for so often */
+#define SYNC_MS 2000         /* at the end, what happened before is waited for so long */
+#define ENGINE_WAIT_MS 200   /* an event of a container that is starting waits for the engine's word so long */
+#define EPOLL_MAX 16
+
+enum source_kind { SOURCE_SENSOR, SOURCE_TRACKER, SOURCE_ENGINES, SOURCE_CALLER };
+
+struct source {
+    enum source_kind kind;
+    int fd;
+    void (*ready)(void *data, int fd);
+    void *data;
+};
+
+struct open_sensor {
+    const struct sensor_ops *ops;
+    struct sensor *sensor;
+};
+
+struct pipeline {
+    struct pipeline_options options;
+    struct choice choice;
+    struct open_sensor sensors[CHOICE_MAX];
+    size_t sensor_count;
+    struct tracker *tracker;
+    struct engines *engines;
+    struct attribution *attribution;
+    struct watchset *watches;
+    struct store *store;
+    struct case_ *case_;
+    int epoll_fd;
+    int engines_fd;           /* the one in the epoll set, -1 = none */
+    struct source *sources[EPOLL_MAX];
+    size_t source_count;
+    uint64_t sequence;
+    uint64_t coverage_id;
+    uint64_t from_ns;
+    uint64_t next_poll_ns;
+    uint64_t last_engine_wait_ns;
+    bool stop;
+};
+
+static uint64_t now_ns(clockid_t clock)
+{
+    struct timespec ts;
+
+    clock_gettime(clock, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+static int add_source(struct pipeline *p, enum source_kind kind, int fd,
+                      void (*ready)(void *, int), void *data, struct err *err)
+{
+    struct epoll_event event = { .events = EPOLLIN };
+    struct source *s;
+
+    if (fd < 0)
+        return 0;
+    if (p->source_count == EPOLL_MAX)
+        return err_set(err, -E2BIG, "event sources");
+    s = calloc(1, sizeof(*s));
+    if (!s)
+        return err_set(err, -ENOMEM, "event sources");
+    *s = (struct source){ kind, fd, ready, data };
+    event.data.ptr = s;
+    if (epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
+        int r = -errno;
+
+        free(s);
+        return err_set(err, r, "epoll");
+    }
+    p->sources[p->source_count++] = s;
+    return 0;
+}
+
+/* ---- what comes in ---- */
+
+static void on_process(void *data, const struct process_event *event)
+{
+    struct pipeline *p = data;
+
+    attribution_process_event(p->attribution, event);
+}
+
+static void on_gap(void *data, const struct gap *gap)
+{
+    struct pipeline *p = data;
+
+    (void)case_add_gap(p->case_, gap);
+    if (p->store)
+        (void)store_add_gap(p->store, gap);
+    if (p->options.gap)
+        p->options.gap(p->options.data, gap);
+}
+
+/* The event has left every sensor: name the actor and the victim, and hand it out. */
+static void deliver(struct pipeline *p, struct event *event)
+{
+    if (watchset_is_waiting(p->watches) &&
+        now_ns(CLOCK_MONOTONIC) - p->last_engine_wait_ns > ENGINE_WAIT_MS * NS_PER_MS) {
+        /* the container is starting: what the engine says decides whose file this is, since when */
+        p->last_engine_wait_ns = now_ns(CLOCK_MONOTONIC);
+        (void)engines_sync(p->engines, ENGINE_WAIT_MS, NULL);
+    }
+    if (!watchset_event(p->watches, event)) {
+        event_free(event);
+        return;
+    }
+    if (p->tracker)
+        (void)tracker_dispatch(p->tracker, NULL);
+    attribution_event(p->attribution, event);
+    event->sequence = ++p->sequence;
+    (void)case_add_event(p->case_, event);
+    if (p->store)
+        (void)store_add_event(p->store, event);
+    if (p->options.event)
+        p->options.event(p->options.data, event);
+    event_free(event);
+}
+
+static void on_event(void *data, struct event *event)
+{
+    deliver(data, event);
+}
+
+static void on_life(void *data, const struct life *life)
+{
+    struct pipeline *p = data;
+    bool ours = watchset_concerns(p->watches, life->container);
+
+    watchset_life(p->watches, life);
+    if (!ours)
+        return;
+    (void)case_add_life(p->case_, life);
+    if (p->store)
+        (void)store_add_life(p->store, life);
+    if (p->options.life)
+        p->options.life(p->options.data, life);
+}
+
+/* ---- what the watches ask for ---- */
+
+static int add_object(void *data, const struct watch_object *object, struct err *err)
+{
+    struct pipeline *p = data;
+    int works = 0, first_error = 0;
+
+    for (size_t i = 0; i < p->sensor_count; i++) {
+        struct err why = ERR_INIT;
+        int r = p->sensors[i].ops->watch(p->sensors[i].sensor, object, &why);
+
+        if (r >= 0) {
+            works++;
+            continue;
+        }
+        if (first_error == 0) {
+            first_error = r;
+            err_say(err, r, "%s: %s", p->sensors[i].ops->name, err_text(&why, r));
+        }
+    }
+    if (works)
+        return 0;
+    return first_error ? first_error : -ENODEV;
+}
+
+static void remove_object(void *data, uint32_t object_id)
+{
+    struct pipeline *p = data;
+
+    for (size_t i = 0; i < p->sensor_count; i++)
+        (void)p->sensors[i].ops->unwatch(p->sensors[i].sensor, object_id, NULL);
+}
+
+static void set_window(void *data, bool on)
+{
+    struct pipeline *p = data;
+
+    for (size_t i = 0; i < p->sensor_count; i++) {
+        struct err err = ERR_INIT;
+        int r;
+
+        if (!p->sensors[i].ops->window)
+            continue;
+        r = p->sensors[i].ops->window(p->sensors[i].sensor, on, &err);
+        if (r < 0)
+            log_warn(p->options.log, "%s: %s; the first moments of a container may be missed",
+                     p->sensors[i].ops->name, err_text(&err, r));
+    }
+}
+
+static void on_notice(void *data, const char *text)
+{
+    struct pipeline *p = data;
+
+    if (p->options.notice)
+        p->options.notice(p->options.data, text);
+}
+
+static void on_explain(void *data, int kind, uint64_t time_ns, uint64_t files, struct bytes detail)
+{
+    struct pipeline *p = data;
+
+    (void)case_add_explanation(p->case_, (enum explanation)kind, time_ns, files, detail);
+}
+
+/* ---- life of the pipeline ---- */
+
+static int open_sensors(struct pipeline *p, struct err *err)
+{
+    struct sensor_options options = {
+        .log = p->options.log,
+        .sink = { p, on_event, on_process, on_gap },
+        .ring_size = p->options.ring_size,
+        .self = getpid(),
+        .state_dir = p->options.state_dir,
+    };
+    int r = choose_sensors(p->options.sensors, p->options.permissions, &p->choice, err);
+
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < p->choice.count; i++) {
+        const struct sensor_ops *ops = p->choice.sensors[i];
+        struct sensor *sensor = NULL;
+        struct err why = ERR_INIT;
+
+        r = ops->open(&options, &sensor, &why);
+        if (r < 0 && p->choice.count == 1)
+            return err_say(err, r, "sensor %s: %s", ops->name, err_text(&why, r));
+        if (r < 0) {
+            log_warn(p->options.log, "sensor %s: %s; going on without it", ops->name,
+                     err_text(&why, r));
+            continue;
+        }
+        p->sensors[p->sensor_count++] = (struct open_sensor){ ops, sensor };
+        r = add_source(p, SOURCE_SENSOR, ops->fd(sensor), NULL, (void *)(uintptr_t)(p->sensor_count - 1),
+                       err);
+        if (r < 0)
+            return r;
+    }
+    return p->sensor_count ? 0 : err_say(err, -ENODEV, "no sensor could be opened");
+}
+
+static void open_tracker(struct pipeline *p)
+{
+    struct tracker_options options = { .log = p->options.log,
+                                       .sink = { p, on_process, on_gap } };
+    struct err err = ERR_INIT;
+    int r = tracker_open(&options, &p->tracker, &err);
+
+    if (r < 0) {
+        log_warn(p->options.log,
+                 "processes cannot be followed (%s); reading /proc, short-lived actors may stay unnamed",
+                 err_text(&err, r));
+        return;
+    }
+    (void)add_source(p, SOURCE_TRACKER, tracker_fd(p->tracker), NULL, NULL, NULL);
+}
+
+static void open_store(struct pipeline *p)
+{
+    struct store_options options = { .path = p->options.store_path, .log = p->options.log };
+    struct err err = ERR_INIT;
+    int r;
+
+    if (p->options.no_store)
+        return;
+    r = store_open(&options, &p->store, &err);
+    if (r < 0)
+        log_warn(p->options.log, "%s; going on without the store, events are on the terminal only",
+                 err_text(&err, r));
+}
+
+int pipeline_open(const struct pipeline_options *options, struct pipeline **ret, struct err *err)
+{
+    struct pipeline *p = calloc(1, sizeof(*p));
+    struct engines_options engines = { .log = options->log,
+                                       .docker_socket = options->docker_socket,
+                                       .life = on_life,
+                                       .data = p };
+    struct attribution_options attribution = { .log = options->log };
+    struct watchset_options watches = {
+        .log = options->log,
+        .permissions = options->permissions,
+        .writes = options->writes,
+        .key = bytes_of(options->key),
+        .data = p,
+        .add = add_object,
+        .remove = remove_object,
+        .window = set_window,
+        .notice = on_notice,
+        .explain = on_explain,
+    };
+    int r;
+
+    if (!p)
+        return err_set(err, -ENOMEM, "pipeline");
+    p->options = *options;
+    p->engines_fd = -1;
+    p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    p->case_ = case_new(&options->case_options);
+    r = p->epoll_fd < 0 ? err_set(err, -errno, "epoll") : p->case_ ? 0 : err_set(err, -ENOMEM, "case");
+    if (r == 0)
+        r = open_sensors(p, err);
+    if (r == 0)
+        r = engines_new(&engines, &p->engines, err);
+    if (r == 0) {
+        attribution.engines = watches.engines = p->engines;
+        r = attribution_new(&attribution, &p->attribution, err);
+    }
+    if (r == 0)
+        r = watchset_new(&watches, &p->watches, err);
+    if (r < 0) {
+        pipeline_close(p);
+        return r;
+    }
+    open_tracker(p);
+    r = attribution_seed(p->attribution, err);
+    if (r < 0) {
+        pipeline_close(p);
+        return r;
+    }
+    open_store(p);
+    *ret = p;
+    return 0;
+}
+
+int pipeline_add(struct pipeline *p, struct target *target, struct err *err)
+{
+    return watchset_add(p->watches, target, err);
+}
+
+/* All sensors' own words about what they cannot see, then what none of them can by its nature. */
+static void write_not_seen(struct pipeline *p, struct sbuf *out)
+{
+    char lacks[512];
+
+    choice_lacks(&p->choice, p->options.permissions, lacks, sizeof(lacks));
+    sbuf_add_str(out, lacks);
+    for (size_t i = 0; i < p->sensor_count; i++) {
+        const char *own = p->sensors[i].ops->not_seen(p->sensors[i].sensor);
+
+        if (!own || !*own)
+            continue;
+        if (out->len)
+            sbuf_add_str(out, "; ");
+        sbuf_add_str(out, own);
+    }
+}
+
+void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
+{
+    _cleanup_sbuf_ struct sbuf not_seen = SBUF_INIT;
+    struct coverage coverage = { .from_ns = now_ns(CLOCK_REALTIME) };
+
+    write_not_seen(p, &not_seen);
+    sbuf_add_char(ret_text, '(');
+    for (size_t i = 0; i < p->sensor_count; i++) {
+        coverage.sensors |= p->sensors[i].ops->bit;
+        sbuf_addf(ret_text, "%s%s", i ? " + " : "", p->sensors[i].ops->name);
+    }
+    if (not_seen.len) {
+        sbuf_add_str(ret_text, "; not seen: ");
+        sbuf_add_str(ret_text, sbuf_str(&not_seen));
+    } else {
+        sbuf_add_str(ret_text, "; sees every route");
+    }
+    sbuf_add_char(ret_text, ')');
+    p->from_ns = coverage.from_ns;
+    coverage.watch = watchset_text(p->watches);
+    coverage.not_seen = sbuf_bytes(&not_seen);
+    (void)case_add_coverage(p->case_, &coverage);
+    if (p->store)
+        (void)store_begin_coverage(p->store, &coverage, &p->coverage_id);
+    if (p->choice.reason[0])
+        log_info(p->options.log, "%s", p->choice.reason);
+}
+
+int pipeline_watch_fd(struct pipeline *p, int fd, void (*ready)(void *data, int fd), void *data,
+                      struct err *err)
+{
+    return add_source(p, SOURCE_CALLER, fd, ready, data, err);
+}
+
+/* The engines' descriptor comes and goes with the connection to the daemon. */
+static void follow_engines_fd(struct pipeline *p)
+{
+    int fd = engines_fd(p->engines);
+
+    if (fd == p->engines_fd)
+        return;
+    for (size_t i = 0; i < p->source_count; i++) {
+        if (p->sources[i]->kind != SOURCE_ENGINES)
+            continue;
+        (void)epoll_ctl(p->epoll_fd, EPOLL_CTL_DEL, p->sources[i]->fd, NULL);
+        free(p->sources[i]);
+        p->sources[i] = p->sources[--p->source_count];
+        break;
+    }
+    p->engines_fd = fd;
+    (void)add_source(p, SOURCE_ENGINES, fd, NULL, NULL, NULL);
+}
+
+static void dispatch_all(struct pipeline *p)
+{
+    struct err err = ERR_INIT;
+    int r;
+
+    /* engines first: who is who; then processes: who lives; then what they did */
+    (void)engines_dispatch(p->engines, NULL);
+    follow_engines_fd(p);
+    if (p->tracker)
+        (void)tracker_dispatch(p->tracker, NULL);
+    for (size_t i = 0; i < p->sensor_count; i++) {
+        r = p->sensors[i].ops->dispatch(p->sensors[i].sensor, &err);
+        if (r < 0 && r != -EAGAIN)
+            log_warn(p->options.log, "%s: %s; going on", p->sensors[i].ops->name,
+                     err_text(&err, r));
+    }
+    if (now_ns(CLOCK_MONOTONIC) >= p->next_poll_ns) {
+        p->next_poll_ns = now_ns(CLOCK_MONOTONIC) + POLL_NS;
+        watchset_poll(p->watches);
+    }
+}
+
+int pipeline_run(struct pipeline *p, uint64_t until_ns, struct err *err)
+{
+    p->stop = false;
+    while (!p->stop) {
+        struct epoll_event events[EPOLL_MAX];
+        uint64_t now = now_ns(CLOCK_MONOTONIC);
+        int timeout = TICK_MS, n;
+
+        if (until_ns && now >= until_ns)
+            break;
+        if (until_ns && until_ns - now < TICK_MS * NS_PER_MS)
+            timeout = (int)((until_ns - now) / NS_PER_MS) + 1;
+        n = epoll_wait(p->epoll_fd, events, EPOLL_MAX, timeout);
+        if (n < 0 && errno != EINTR)
+            return err_set(err, -errno, "epoll");
+        dispatch_all(p);
+        for (int i = 0; i < n; i++) {
+            struct source *s = events[i].data.ptr;
+
+            /* the engines' source may have been replaced by the dispatch above */
+            for (size_t j = 0; j < p->source_count; j++)
+                if (p->sources[j] == s && s->kind == SOURCE_CALLER) {
+                    s->ready(s->data, s->fd);
+                    break;
+                }
+        }
+        if (p->options.idle)
+            p->options.idle(p->options.data);
+    }
+    return 0;
+}
+
+void pipeline_stop(struct pipeline *p)
+{
+    p->stop = true;
+}
+
+void pipeline_finish(struct pipeline *p)
+{
+    struct err err = ERR_INIT;
+    int r;
+
+    (void)engines_sync(p->engines, ENGINE_WAIT_MS, NULL);
+    for (size_t i = 0; i < p->sensor_count; i++) {
+        r = p->sensors[i].ops->sync(p->sensors[i].sensor, SYNC_MS, &err);
+        if (r < 0)
+            log_warn(p->options.log, "%s: %s; the last moments may be missing",
+                     p->sensors[i].ops->name, err_text(&err, r));
+    }
+    dispatch_all(p);
+    if (p->store) {
+        if (p->coverage_id)
+            (void)store_end_coverage(p->store, p->coverage_id, now_ns(CLOCK_REALTIME));
+        r = store_flush(p->store, &err);
+        if (r < 0 || store_lost(p->store)) {
+            struct gap gap = { .reason = LOST_STORE,
+                               .count = store_lost(p->store),
+                               .from_ns = p->from_ns,
+                               .to_ns = now_ns(CLOCK_REALTIME) };
+
+            snprintf(gap.text, sizeof(gap.text), "not written to the store");
+            if (gap.count)
+                on_gap(p, &gap);
+        }
+    }
+    if (p->options.idle)
+        p->options.idle(p->options.data);
+}
+
+struct case_ *pipeline_case(struct pipeline *p)
+{
+    return p->case_;
+}
+
+void pipeline_close(struct pipeline *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; i < p->sensor_count; i++)
+        p->sensors[i].ops->close(p->sensors[i].sensor);
+    tracker_close(p->tracker);
+    watchset_free(p->watches);
+    attribution_free(p->attribution);
+    engines_free(p->engines);
+    store_close(p->store);
+    case_free(p->case_);
+    for (size_t i = 0; i < p->source_count; i++)
+        free(p->sources[i]);
+    if (p->epoll_fd >= 0)
+        close(p->epoll_fd);
+    free(p);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The stages joined: sensors and engines in, attribution and watches in the middle, store, case and
+ * the caller out. `watch`, `run` and `daemon` use it. One thread; the store has a writer of its own.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event/coverage.h"
+#include "event/event.h"
+#include "report/case.h"
+#include "sensor/sensor.h"
+#include "util/err.h"
+#include "util/log.h"
+#include "watch/target.h"
+
+struct pipeline;
+
+struct pipeline_options {
+    const struct log *log;
+    const char *sensors;       /* "auto" or a list "fanotify,audit" */
+    const char *store_path;    /* NULL = the default place */
+    bool no_store;
+    const char *docker_socket; /* NULL = the usual places */
+    const char *state_dir;     /* "/run/culprit" */
+    uint64_t ring_size;        /* 0 = default */
+    unsigned permissions;      /* enum permission */
+    bool writes;
+    const char *key;           /* NULL = none */
+    struct case_options case_options;
+
+    /* What is told as it happens; every member may be NULL. Borrowed for the call. */
+    void *data;
+    void (*event)(void *data, const struct event *event);
+    void (*life)(void *data, const struct life *life);
+    void (*gap)(void *data, const struct gap *gap);
+    void (*notice)(void *data, const char *text); /* one line for stderr, without "culprit: " */
+    void (*idle)(void *data); /* each time everything that was there has been delivered */
+};
+
+/*
+ * Opens sensors, tracker, engines and store; nothing is watched yet. What works without (store,
+ * engines, tracker) is warned about and left out; without any sensor: -EPERM or -ENODEV.
+ */
+int pipeline_open(const struct pipeline_options *options, struct pipeline **ret, struct err *err);
+
+/* Takes over the target. From its return on changes are seen, or the target is waited for. */
+int pipeline_add(struct pipeline *p, struct target *target, struct err *err);
+
+/* All targets were added: coverage begins. The text after "culprit: ready " for the ready line. */
+void pipeline_ready(struct pipeline *p, struct sbuf *ret_text);
+
+/* A descriptor of the caller's in the same loop. */
+int pipeline_watch_fd(struct pipeline *p, int fd, void (*ready)(void *data, int fd), void *data,
+                      struct err *err);
+
+/* Run until pipeline_stop() was called from a callback or until_ns (CLOCK_MONOTONIC; 0 = for ever). */
+int pipeline_run(struct pipeline *p, uint64_t until_ns, struct err *err);
+void pipeline_stop(struct pipeline *p);
+
+/* Deliver everything that happened before this call, end the coverage, write the store. */
+void pipeline_finish(struct pipeline *p);
+
+/* The verdict's material: borrowed, until pipeline_close(). */
+struct case_ *pipeline_case(struct pipeline *p);
+void pipeline_close(struct pipeline *p); /* NULL is fine */

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+#include "watch/resolve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+#include "util/limits.h"
+
+#define LINKS_MAX 40 /* MAXSYMLINKS of the kernel */
+
+/* O_PATH descriptor of `path` below `root_fd`; the last component is not followed. */
+static int open_beneath(int root_fd, const char *path)
+{
+    struct open_how how = {
+        .flags = O_PATH | O_CLOEXEC | O_NOFOLLOW,
+        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+    };
+
+    while (*path == '/')
+        path++;
+    return (int)syscall(SYS_openat2, root_fd, *path ? path : ".", &how, sizeof(how));
+}
+
+struct bytes resolve_links(int root_fd, struct bytes path, bool follow_last, struct arena *arena)
+{
+    struct bytes done = bytes_of(""), rest = path;
+    unsigned links = 0;
+
+    while (rest.len) {
+        struct bytes name, next;
+        char target[PATH_MAX];
+        const char *slash;
+        ssize_t n = -1;
+
+        while (rest.len && rest.data[0] == '/')
+            rest = (struct bytes){ rest.data + 1, rest.len - 1 };
+        if (!rest.len)
+            break;
+        slash = memchr(rest.data, '/', rest.len);
+        name = (struct bytes){ rest.data, slash ? (size_t)(slash - rest.data) : rest.len };
+        rest = (struct bytes){ rest.data + name.len, rest.len - name.len };
+        if (bytes_equal_str(name, "."))
+            continue;
+        if (bytes_equal_str(name, "..")) {
+            done = bytes_dirname(done);
+            continue;
+        }
+        next = arena_join_path(arena, done, name);
+        if (!next.data)
+            return BYTES_NULL;
+        if ((rest.len || follow_last) && links < LINKS_MAX) {
+            _cleanup_close_ int fd = open_beneath(root_fd, next.data);
+
+            if (fd >= 0)
+                n = readlinkat(fd, "", target, sizeof(target));
+        }
+        if (n <= 0 || (size_t)n >= sizeof(target)) {
+            done = next;
+            continue;
+        }
+        links++;
+        if (target[0] == '/')
+            done = bytes_of("");
+        rest = arena_join_path(arena, (struct bytes){ target, (size_t)n }, rest);
+        if (!rest.data || rest.len > LIMIT_PATH)
+            return BYTES_NULL;
+    }
+    return done.len ? done : arena_copy(arena, bytes_of("/"));
+}
+
+static struct place host_place(struct bytes path)
+{
+    return (struct place){
+        .object = { .view = VIEW_HOST, .path = path, .host_path = path },
+        .victim_path = path,
+        .shown_host_path = path,
+        .victim_kind = VICTIM_HOST,
+    };
+}
+
+int resolve_host(struct bytes path, struct arena *arena, struct place *places, size_t size)
+{
+    _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct bytes name, target;
+
+    if (root < 0)
+        return -errno;
+    name = resolve_links(root, path, false, arena);
+    target = resolve_links(root, path, true, arena);
+    if (!name.data || !target.data)
+        return -ENOMEM;
+    places[0] = host_place(target);
+    if (bytes_equal(name, target) || size < 2)
+        return 1;
+    places[1] = host_place(name); /* the link itself can be deleted or replaced */
+    return 2;
+}
+
+static bool covers(struct bytes dir, struct bytes path)
+{
+    return bytes_path_covers(dir, path);
+}
+
+/* The part of `path` below `dir` (which covers it), without a leading slash. */
+static struct bytes below(struct bytes dir, struct bytes path)
+{
+    struct bytes rest = { path.data + dir.len, path.len - dir.len };
+
+    while (rest.len && rest.data[0] == '/')
+        rest = (struct bytes){ rest.data + 1, rest.len - 1 };
+    return rest;
+}
+
+static struct bytes proc_root_path(pid_t pid, struct bytes path, struct arena *arena)
+{
+    char root[64];
+
+    snprintf(root, sizeof(root), "/proc/%d/root", pid);
+    return arena_join_path(arena, bytes_of(root), path);
+}
+
+/* A mount of the container, or the part of it that `path` names. */
+static struct place mount_place(const struct container_view *view, const struct container_mount *m,
+                                struct bytes path, struct arena *arena)
+{
+    struct place p = { .victim_kind = VICTIM_VOLUME };
+
+    p.object.view = VIEW_VOLUME;
+    p.victim_path = arena_copy(arena, path);
+    if (m->source.len && !bytes_equal_str(m->type, "tmpfs")) {
+        /* by its place on the host: the same files whether the container runs or not */
+        p.object.path = arena_join_path(arena, m->source, below(m->destination, path));
+        p.object.host_path = p.object.path;
+        p.shown_host_path = p.object.path;
+    } else {
+        p.object.ns_pid = view->container->pid;
+        p.object.path = p.victim_path;
+        p.object.host_path = proc_root_path(view->container->pid, path, arena);
+        p.shown_host_path = p.object.host_path;
+    }
+    return p;
+}
+
+int resolve_container(const struct container_view *view, struct bytes path, struct arena *arena,
+                      struct place *places, size_t size)
+{
+    const struct container_mount *cover = NULL;
+    bool running = view->running && view->container->pid > 0;
+    size_t n = 0;
+
+    if (running) {
+        char root[64];
+        _cleanup_close_ int fd = -EBADF;
+        struct bytes real;
+
+        snprintf(root, sizeof(root), "/proc/%d/root", view->container->pid);
+        fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (fd >= 0) {
+            real = resolve_links(fd, path, true, arena);
+            if (real.data)
+                path = real;
+        }
+    }
+    for (size_t i = 0; i < view->mount_count; i++) {
+        const struct container_mount *m = &view->mounts[i];
+
+        if (covers(m->destination, path) && (!cover || m->destination.len > cover->destination.len))
+            cover = m;
+        else if (covers(path, m->destination) && !bytes_equal(path, m->destination) && n < size &&
+                 (m->source.len || running))
+            places[n++] = mount_place(view, m, m->destination, arena);
+    }
+    if (cover) {
+        if (n < size && (cover->source.len || running))
+            places[n++] = mount_place(view, cover, path, arena);
+        return (int)n;
+    }
+    if (running && n < size) {
+        struct place p = { .victim_kind = VICTIM_CONTAINER };
+
+        p.object.view = VIEW_MERGED;
+        p.object.ns_pid = view->container->pid;
+        p.object.path = arena_copy(arena, path);
+        p.object.host_path = proc_root_path(view->container->pid, path, arena);
+        p.victim_path = p.object.path;
+        p.shown_host_path = view->merged.len ? arena_join_path(arena, view->merged, path)
+                                             : p.object.host_path;
+        places[n++] = p;
+    }
+    if (view->root.len && !view->upper.len && n < size) {
+        struct place p = { .victim_kind = VICTIM_CONTAINER };
+
+        p.object.view = VIEW_HOST;
+        p.object.path = arena_join_path(arena, view->root, path);
+        p.object.host_path = p.shown_host_path = p.object.path;
+        p.victim_path = arena_copy(arena, path);
+        places[n++] = p;
+    }
+    for (size_t i = 0; i <= view->lower_count && n < size; i++) {
+        struct bytes layer = i == 0 ? view->upper : view->lower[i - 1];
+        struct place p = { .victim_kind = VICTIM_CONTAINER };
+        struct stat st;
+
+        if (!layer.len)
+            continue;
+        p.object.view = i == 0 ? VIEW_UPPER : VIEW_LOWER;
+        p.object.path = arena_join_path(arena, layer, path);
+        if (!p.object.path.data)
+            return -ENOMEM;
+        /* a layer that has nothing there cannot lose anything; the upper one can come to have it */
+        if (i > 0 && lstat(p.object.path.data, &st) < 0)
+            continue;
+        p.object.host_path = p.shown_host_path = p.object.path;
+        p.victim_path = arena_copy(arena, path);
+        places[n++] = p;
+    }
+    return (int)n;
+}
