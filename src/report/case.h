@@ -51,6 +51,9 @@ bool case_answered(const struct case_ *c);
 uint64_t case_events(const struct case_ *c);
 uint64_t case_lost(const struct case_ *c);
 
+/* run: COMMAND has been started. start_ns: CLOCK_BOOTTIME, 0 = unknown. */
+void case_set_command(struct case_ *c, pid_t pid, uint64_t start_ns);
+
 /* For people: verdicts, evidence, coverage, advice (ux.md). colour: ANSI; columns: 0 = whole lines. */
 void case_write_text(struct case_ *c, bool colour, unsigned columns, struct sbuf *out);
 /* One ECS line for each verdict (event.kind alert), each ended by a newline; one with the coverage

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "util/escape.h"
+
+bool cli_debug;
+
+static void say(const char *format, va_list ap)
+{
+    char text[2048];
+
+    vsnprintf(text, sizeof(text), format, ap);
+    /* one write, so that lines of COMMAND and ours do not mix */
+    dprintf(STDERR_FILENO, "culprit: %s\n", text);
+}
+
+void cli_error(const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    say(format, ap);
+    va_end(ap);
+}
+
+void cli_note(const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    say(format, ap);
+    va_end(ap);
+}
+
+int cli_usage_error(const struct verb *verb, const char *format, ...)
+{
+    char raw[1024];
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(raw, sizeof(raw), format, ap);
+    va_end(ap);
+    escape_terminal(&text, bytes_of(raw)); /* it quotes what the user typed */
+    if (verb)
+        cli_error("%s (culprit help %s)", sbuf_str(&text), verb->name);
+    else
+        cli_error("%s (culprit --help)", sbuf_str(&text));
+    return EXIT_USAGE;
+}
+
+void cli_print_help(const struct verb *verb)
+{
+    printf("usage: culprit %s %s\n\n%s", verb->name, verb->usage, verb->help);
+}
+
+int cli_exit_code(int r)
+{
+    switch (-r) {
+    case EPERM:
+    case EACCES:
+    case ENODEV:
+    case EOPNOTSUPP:
+    case ENOSYS:
+        return EXIT_UNABLE;
+    case EINVAL:
+    case EEXIST:
+        return EXIT_USAGE;
+    default:
+        return EXIT_NOTHING;
+    }
+}
+
+static void log_to_stderr(void *data, enum log_level level, const char *text)
+{
+    static char last[256];
+    static unsigned repeated;
+
+    (void)data;
+    if (level < LOG_LEVEL_INFO && !cli_debug)
+        return;
+    if (level >= LOG_LEVEL_WARNING && strncmp(last, text, sizeof(last) - 1) == 0) {
+        /* told already: the count is told with the next power of ten */
+        repeated++;
+        if (repeated != 10 && repeated != 100 && repeated % 1000 != 0)
+            return;
+        cli_note("%s (%u times)", text, repeated);
+        return;
+    }
+    repeated = 1;
+    snprintf(last, sizeof(last), "%s", text);
+    cli_note("%s", text);
+}
+
+const struct log cli_log = { LOG_LEVEL_DEBUG, log_to_stderr, NULL };
+
+bool cli_colour(FILE *stream)
+{
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+    return (!no || !*no) && isatty(fileno(stream)) && term && strcmp(term, "dumb") != 0;
+}
+
+unsigned cli_columns(FILE *stream)
+{
+    struct winsize size;
+
+    if (!isatty(fileno(stream)) || ioctl(fileno(stream), TIOCGWINSZ, &size) < 0)
+        return 0;
+    return size.ws_col >= 40 ? size.ws_col : 0;
+}
+
+long cli_utc_offset(uint64_t time_ns)
+{
+    time_t t = (time_t)(time_ns / NS_PER_S);
+    struct tm tm;
+
+    localtime_r(&t, &tm);
+    return tm.tm_gmtoff;
+}
+
+void cli_write(FILE *stream, const struct sbuf *text)
+{
+    if (text->len)
+        fwrite(text->data, 1, text->len, stream);
+}

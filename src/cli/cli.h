@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* What the commands share: the table of verbs, exit codes, options, messages to people. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "daemon/pipeline.h"
+#include "util/err.h"
+#include "util/log.h"
+#include "util/sbuf.h"
+
+/* contract.md */
+enum exit_code {
+    EXIT_ANSWERED = 0,
+    EXIT_NOTHING = 1,
+    EXIT_USAGE = 2,
+    EXIT_UNABLE = 3, /* not permitted, or no sensor works here */
+    EXIT_LOST = 4,   /* answered, but events were lost */
+};
+
+struct verb {
+    const char *name;
+    int (*run)(int argc, char **argv); /* argv[0] is the verb */
+    const char *summary;
+    const char *usage; /* what follows "culprit NAME" */
+    const char *help;  /* the options and a word of explanation */
+};
+
+extern const struct verb verbs[]; /* name NULL at the end */
+const struct verb *verb_by_name(const char *name);
+
+/* One line on stderr: "culprit: ...". */
+void cli_error(const char *format, ...) _printf_(1, 2);
+void cli_note(const char *format, ...) _printf_(1, 2);
+/* The error line, then how to get help; EXIT_USAGE. */
+int cli_usage_error(const struct verb *verb, const char *format, ...) _printf_(2, 3);
+void cli_print_help(const struct verb *verb);
+/* EXIT_UNABLE for missing rights or sensors, EXIT_USAGE for a bad argument, else EXIT_NOTHING. */
+int cli_exit_code(int r);
+
+/* Levels above info to stderr as "culprit: text"; equal neighbours are told once. */
+extern const struct log cli_log;
+extern bool cli_debug;
+
+/* Options that watch, run and daemon share. */
+enum format { FORMAT_TEXT, FORMAT_JSON };
+
+struct watch_args {
+    struct pipeline_options pipeline;
+    enum format format;
+    uint64_t for_ns;       /* 0 = until stopped */
+    uint64_t settle_ns;    /* run */
+    bool assert_unchanged; /* run */
+    char **targets;        /* into argv, or collected from -w */
+    size_t target_count;
+};
+
+/*
+ * Parse options up to the first operand (run) or anywhere (watch).
+ * Returns the index of the first operand, or -EXIT_USAGE after having said why, or
+ * -EINTR if help was printed.
+ */
+int watch_args_parse(const struct verb *verb, int argc, char **argv, bool is_run,
+                     struct watch_args *ret);
+void watch_args_done(struct watch_args *args);
+
+/* Colour, width and time zone of stdout. */
+bool cli_colour(FILE *stream);
+unsigned cli_columns(FILE *stream);
+long cli_utc_offset(uint64_t time_ns);
+
+/* Write all of it, or exit quietly if nobody reads (EPIPE). */
+void cli_write(FILE *stream, const struct sbuf *text);
+
+int cmd_watch(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_who(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
+int cmd_help(int argc, char **argv);

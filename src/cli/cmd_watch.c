@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/observe.h"
+
+#include <signal.h>
+#include <time.h>
+
+static uint64_t after(uint64_t ns)
+{
+    struct timespec ts;
+
+    if (!ns)
+        return 0;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec + ns;
+}
+
+static void on_signal(struct observation *o, int number, pid_t sender)
+{
+    (void)sender;
+    if (number != SIGCHLD)
+        pipeline_stop(o->pipeline);
+}
+
+int cmd_watch(int argc, char **argv)
+{
+    struct observation o = { .signalled = on_signal };
+    int r = watch_args_parse(verb_by_name("watch"), argc, argv, false, &o.args);
+
+    if (r < 0)
+        return -r;
+    r = observation_start(&o);
+    if (r)
+        return r;
+    r = observation_run(&o, after(o.args.for_ns));
+    r = r < 0 ? EXIT_NOTHING : observation_finish(&o);
+    observation_close(&o);
+    return r;
+}

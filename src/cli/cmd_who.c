@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/print.h"
+#include "event/operation.h"
+#include "store/query.h"
+#include "util/parse.h"
+
+enum { OPTION_SINCE = 256, OPTION_UNTIL, OPTION_OP, OPTION_STORE, OPTION_FORMAT };
+
+static const struct option long_options[] = {
+    { "since", required_argument, NULL, OPTION_SINCE },
+    { "until", required_argument, NULL, OPTION_UNTIL },
+    { "op", required_argument, NULL, OPTION_OP },
+    { "store", required_argument, NULL, OPTION_STORE },
+    { "format", required_argument, NULL, OPTION_FORMAT },
+    { 0 },
+};
+
+struct question {
+    const char *store_path;
+    enum format format;
+    struct store_query query;
+    struct printer printer;
+    struct case_ *case_;
+    uint64_t events;
+};
+
+static uint64_t realtime(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+static int parse_operations(const struct verb *verb, const char *list, uint64_t *ret)
+{
+    while (*list) {
+        size_t n = strcspn(list, ",");
+        enum operation op = operation_by_name((struct bytes){ list, n });
+
+        if (op == OPERATION_NONE)
+            return cli_usage_error(verb, "unknown operation \"%.*s\" (unlink, rename, chmod ...)",
+                                   (int)MIN(n, (size_t)40), list);
+        *ret |= 1ull << op;
+        list += n + (list[n] == ',');
+    }
+    return 0;
+}
+
+static int parse(int argc, char **argv, struct question *q)
+{
+    const struct verb *verb = verb_by_name("who");
+    struct err err = ERR_INIT;
+    int c, r = 0;
+
+    optind = 0;
+    while ((c = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+        switch (c) {
+        case OPTION_SINCE:
+            r = parse_time(optarg, realtime(), &q->query.since_ns, &err);
+            break;
+        case OPTION_UNTIL:
+            r = parse_time(optarg, realtime(), &q->query.until_ns, &err);
+            break;
+        case OPTION_OP:
+            r = parse_operations(verb, optarg, &q->query.operations);
+            if (r)
+                return r;
+            break;
+        case OPTION_STORE:
+            q->store_path = optarg;
+            break;
+        case OPTION_FORMAT:
+            if (strcmp(optarg, "json") == 0)
+                q->format = FORMAT_JSON;
+            else if (strcmp(optarg, "text") != 0)
+                return cli_usage_error(verb, "unknown format \"%.40s\" (use text, json)", optarg);
+            break;
+        case ':':
+            return cli_usage_error(verb, "%s needs an argument", argv[optind - 1]);
+        default:
+            return cli_usage_error(verb, "unknown option %s", argv[optind - 1]);
+        }
+        if (r < 0)
+            return cli_usage_error(verb, "%s", err_text(&err, r));
+    }
+    if (optind >= argc)
+        return cli_usage_error(verb, "which file? give [CONTAINER:]PATH");
+    return 0;
+}
+
+static int on_event(void *data, struct event *event)
+{
+    struct question *q = data;
+
+    q->events++;
+    printer_event(&q->printer, event);
+    event_free(event);
+    return 0;
+}
+
+static int on_rollup(void *data, const struct store_rollup *rollup, struct event *const *samples,
+                     unsigned sample_count)
+{
+    struct question *q = data;
+
+    return case_add_rollup(q->case_, rollup, samples, sample_count);
+}
+
+static int on_life(void *data, const struct life *life)
+{
+    return case_add_life(((struct question *)data)->case_, life);
+}
+
+static int on_gap(void *data, const struct gap *gap)
+{
+    struct question *q = data;
+
+    if (q->format == FORMAT_JSON)
+        printer_gap(&q->printer, gap);
+    return case_add_gap(q->case_, gap);
+}
+
+static int on_coverage(void *data, const struct coverage *coverage)
+{
+    return case_add_coverage(((struct question *)data)->case_, coverage);
+}
+
+static int ask(struct question *q, struct store *store, struct err *err)
+{
+    int r = 0;
+
+    if (q->format == FORMAT_JSON)
+        r = store_each_event(store, &q->query, on_event, q, err);
+    if (r >= 0)
+        r = store_each_life(store, &q->query, on_life, q, err);
+    if (r >= 0)
+        r = store_each_rollup(store, &q->query, LIMIT_CASE_SAMPLES, on_rollup, q, err);
+    if (r >= 0)
+        r = store_each_gap(store, &q->query, on_gap, q, err);
+    if (r >= 0)
+        r = store_each_coverage(store, &q->query, on_coverage, q, err);
+    return r;
+}
+
+/* Where the path leads to now: what was recorded is recorded under the resolved path. */
+static struct bytes host_path(const struct target *target, char *buffer)
+{
+    if (realpath(target->path.data, buffer))
+        return bytes_of(buffer);
+    return target->path; /* gone: that is why somebody asks */
+}
+
+static int answer(struct question *q, struct store *store, char **targets, int count)
+{
+    struct case_options options = { .command_status = -1, .stored = true };
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT, joined = SBUF_INIT;
+    struct err err = ERR_INIT;
+    char cwd[PATH_MAX], resolved[PATH_MAX];
+    int r = 0, code;
+
+    for (int i = 0; i < count; i++)
+        sbuf_addf(&joined, "%s%s", i ? " " : "", targets[i]);
+    options.target = sbuf_bytes(&joined);
+    q->case_ = case_new(&options);
+    if (!q->case_)
+        return EXIT_NOTHING;
+    if (!getcwd(cwd, sizeof(cwd)))
+        cwd[0] = '\0';
+    for (int i = 0; i < count && r >= 0; i++) {
+        struct target target;
+
+        r = target_parse(bytes_of(targets[i]), bytes_of(cwd), &target, &err);
+        if (r < 0)
+            break;
+        q->query.container = target.container;
+        q->query.path =
+            target.kind == TARGET_HOST ? host_path(&target, resolved) : target.path;
+        r = ask(q, store, &err);
+        target_done(&target);
+    }
+    if (r < 0) {
+        cli_error("%s", err_text(&err, r));
+        return cli_exit_code(r);
+    }
+    printer_flush(&q->printer);
+    if (q->format == FORMAT_JSON)
+        case_write_json(q->case_, &text);
+    else
+        case_write_text(q->case_, q->printer.style.colour, q->printer.style.columns, &text);
+    cli_write(stdout, &text);
+    code = case_lost(q->case_) && case_answered(q->case_) ? EXIT_LOST
+           : case_answered(q->case_)                      ? EXIT_ANSWERED
+                                                          : EXIT_NOTHING;
+    return code;
+}
+
+int cmd_who(int argc, char **argv)
+{
+    struct question q = { .format = FORMAT_TEXT };
+    struct store_options options = { .read_only = true, .log = &cli_log };
+    struct store *store = NULL;
+    struct err err = ERR_INIT;
+    int r = parse(argc, argv, &q);
+
+    if (r)
+        return r;
+    options.path = q.store_path;
+    r = store_open(&options, &store, &err);
+    if (r == -ENOENT) {
+        cli_error("nothing was recorded yet: %s; record with culprit watch or culprit run",
+                  err_text(&err, r));
+        return EXIT_NOTHING;
+    }
+    if (r < 0) {
+        cli_error("%s", err_text(&err, r));
+        return cli_exit_code(r);
+    }
+    printer_init(&q.printer, q.format, stdout);
+    r = answer(&q, store, argv + optind, argc - optind);
+    printer_done(&q.printer);
+    case_free(q.case_);
+    store_close(store);
+    return r;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* The verbs, and what comes before one. */
+#include "cli/cli.h"
+
+#include <signal.h>
+#include <string.h>
+
+#define WATCH_OPTIONS \
+    "  -p rwxa            what to tell: r reads, w contents and names, x execution, a attributes (wa)\n" \
+    "  -k KEY             a word that marks the events (rule.name)\n" \
+    "      --sensor LIST  auto, or names from `culprit doctor`, separated by commas\n" \
+    "      --writes       each write too, once a second for each file and process\n" \
+    "      --format FMT   text, or json: one ECS object a line\n" \
+    "      --store FILE   the database (" STORE_DEFAULT_PATH "); --no-store: none\n" \
+    "      --ring-size N  bytes of kernel buffer for events, such as 64M\n"
+
+/* clang-format off */
+const struct verb verbs[] = {
+    { "watch", cmd_watch, "observe files, and say who changes them",
+      "[-p rwxa] [-k KEY] [--for DUR] [options] TARGET...",
+      "Observes until Ctrl-C, SIGTERM or DUR; prints each change, then the verdict.\n"
+      "TARGET is [CONTAINER:]PATH; a directory covers everything below it.\n\n"
+      WATCH_OPTIONS
+      "      --for DUR      stop after 90s, 15m, 2h ...\n" },
+    { "run", cmd_run, "run a command, and say who changed files meanwhile",
+      "-w TARGET [-w TARGET...] [--settle DUR] [options] -- COMMAND...",
+      "Watches, runs COMMAND, waits a little for late changes, prints the verdict.\n\n"
+      "  -w TARGET          what to watch; may be repeated\n"
+      "      --settle DUR   how long to wait after COMMAND has ended (2s)\n"
+      "      --assert-unchanged  exit 0 if nothing changed, 1 if something did\n"
+      WATCH_OPTIONS },
+    { "who", cmd_who, "the verdict from what was recorded before",
+      "[--since T] [--until T] [--op LIST] [--store FILE] [--format FMT] TARGET...",
+      "Answers from the store; also for containers that are gone.\n\n"
+      "      --since T      from then on: 2026-11-16T03:12:00Z, today, yesterday, -2h, 7d\n"
+      "      --until T      up to then\n"
+      "      --op LIST      only these operations: unlink,rename,chmod ...\n"
+      "      --store FILE   the database (" STORE_DEFAULT_PATH ")\n"
+      "      --format FMT   text, or json: the events, then the verdicts\n" },
+    { "doctor", cmd_doctor, "what works on this machine, and what to do about the rest",
+      "[--format FMT] [TARGET...]",
+      "Without TARGET: the sensors, engines and the store. With TARGET: makes one change of each\n"
+      "kind in a scratch directory beside it and checks what comes out.\n\n"
+      "      --format FMT   text or json\n"
+      "      --sensor LIST  check these sensors\n" },
+    { "help", cmd_help, "help on a command", "[COMMAND]", "" },
+    { 0 },
+};
+/* clang-format on */
+
+const struct verb *verb_by_name(const char *name)
+{
+    for (const struct verb *v = verbs; v->name; v++)
+        if (strcmp(v->name, name) == 0)
+            return v;
+    return NULL;
+}
+
+static void print_overview(FILE *out)
+{
+    fputs("culprit: who deleted, changed, renamed, chmod-ed or chown-ed this file?\n\n"
+          "usage: culprit COMMAND ...\n\n",
+          out);
+    for (const struct verb *v = verbs; v->name; v++)
+        fprintf(out, "  %-8s %s\n", v->name, v->summary);
+    fputs("\nfor example:\n"
+          "  culprit run -w web:/prd -- docker restart web\n"
+          "  culprit watch /etc/hosts\n"
+          "  culprit who --since 7d web:/prd\n\n"
+          "`culprit help COMMAND` says more. Exit: 0 answered, 1 nothing seen, 2 wrong usage,\n"
+          "3 not permitted or no sensor works here, 4 answered but events were lost.\n",
+          out);
+}
+
+int cmd_help(int argc, char **argv)
+{
+    const struct verb *verb = argc > 1 ? verb_by_name(argv[1]) : NULL;
+
+    if (argc > 1 && !verb)
+        return cli_usage_error(NULL, "no command \"%.40s\"", argv[1]);
+    if (verb)
+        cli_print_help(verb);
+    else
+        print_overview(stdout);
+    return EXIT_ANSWERED;
+}
+
+int main(int argc, char **argv)
+{
+    const struct verb *verb;
+
+    (void)signal(SIGPIPE, SIG_IGN); /* a reader that leaves ends us by EPIPE, after cleaning up */
+    if (argc < 2) {
+        print_overview(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_overview(stdout);
+        return EXIT_ANSWERED;
+    }
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+        printf("culprit %s\n", CULPRIT_VERSION);
+        return EXIT_ANSWERED;
+    }
+    verb = verb_by_name(argv[1]);
+    if (!verb)
+        return cli_usage_error(NULL, "no command \"%.40s\"", argv[1]);
+    for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            cli_print_help(verb);
+            return EXIT_ANSWERED;
+        }
+        if (strcmp(argv[i], "--version") == 0) {
+            printf("culprit %s\n", CULPRIT_VERSION);
+            return EXIT_ANSWERED;
+        }
+    }
+    return verb->run(argc - 1, argv + 1);
+}

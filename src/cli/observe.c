@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/observe.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#ifdef HAVE_LIBSYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+#include "util/cleanup.h"
+
+static sigset_t original_mask;
+
+static void on_event(void *data, const struct event *event)
+{
+    printer_event(&((struct observation *)data)->printer, event);
+}
+
+static void on_life(void *data, const struct life *life)
+{
+    printer_life(&((struct observation *)data)->printer, life);
+}
+
+static void on_gap(void *data, const struct gap *gap)
+{
+    printer_gap(&((struct observation *)data)->printer, gap);
+}
+
+static void on_notice(void *data, const char *text)
+{
+    (void)data;
+    cli_note("%s", text);
+}
+
+static void on_idle(void *data)
+{
+    struct observation *o = data;
+
+    printer_idle(&o->printer);
+    if (ferror(o->printer.out)) /* nobody reads any more */
+        pipeline_stop(o->pipeline);
+}
+
+static void on_signal(void *data, int fd)
+{
+    struct observation *o = data;
+    struct signalfd_siginfo info;
+
+    while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+        o->signalled(o, (int)info.ssi_signo, (pid_t)info.ssi_pid);
+}
+
+static int take_signals(struct observation *o)
+{
+    sigset_t mask;
+
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGINT);
+    sigaddset(&mask, SIGTERM);
+    sigaddset(&mask, SIGHUP);
+    sigaddset(&mask, SIGCHLD);
+    if (sigprocmask(SIG_BLOCK, &mask, &original_mask) < 0)
+        return -errno;
+    o->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+    return o->signal_fd < 0 ? -errno : 0;
+}
+
+void observation_restore_signals(void)
+{
+    (void)signal(SIGPIPE, SIG_DFL);
+    (void)sigprocmask(SIG_SETMASK, &original_mask, NULL);
+}
+
+static int add_targets(struct observation *o, struct err *err)
+{
+    char cwd[PATH_MAX];
+
+    if (!getcwd(cwd, sizeof(cwd)))
+        return err_set(err, -errno, "the working directory");
+    for (size_t i = 0; i < o->args.target_count; i++) {
+        struct target target;
+        int r = target_parse(bytes_of(o->args.targets[i]), bytes_of(cwd), &target, err);
+
+        if (r == 0)
+            r = pipeline_add(o->pipeline, &target, err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* DOCKER_HOST as the docker client reads it; only unix sockets are on this machine. */
+static const char *docker_socket(void)
+{
+    const char *host = getenv("DOCKER_HOST");
+
+    return host && strncmp(host, "unix://", 7) == 0 ? host + 7 : NULL;
+}
+
+static void say_ready(struct observation *o)
+{
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+
+    pipeline_ready(o->pipeline, &text);
+    cli_note("ready %s", sbuf_str(&text));
+#ifdef HAVE_LIBSYSTEMD
+    (void)sd_notify(0, "READY=1");
+#endif
+}
+
+static void join_targets(const struct watch_args *args, struct sbuf *out)
+{
+    for (size_t i = 0; i < args->target_count; i++)
+        sbuf_addf(out, "%s%s", i ? " " : "", args->targets[i]);
+}
+
+int observation_start(struct observation *o)
+{
+    struct pipeline_options *options = &o->args.pipeline;
+    _cleanup_sbuf_ struct sbuf target = SBUF_INIT;
+    struct err err = ERR_INIT;
+    int r;
+
+    o->signal_fd = -EBADF;
+    printer_init(&o->printer, o->args.format, stdout);
+    join_targets(&o->args, &target);
+    options->case_options.target = sbuf_bytes(&target);
+    options->case_options.settle_ns = o->args.settle_ns;
+    options->docker_socket = docker_socket();
+    options->data = o;
+    options->event = on_event;
+    options->life = on_life;
+    options->gap = on_gap;
+    options->notice = on_notice;
+    options->idle = on_idle;
+    /* before anything is opened: a signal must not end us with rules left in the kernel */
+    r = take_signals(o);
+    if (r < 0)
+        err_set(&err, r, "signals");
+    if (r == 0)
+        r = pipeline_open(options, &o->pipeline, &err);
+    if (r == 0)
+        r = pipeline_watch_fd(o->pipeline, o->signal_fd, on_signal, o, &err);
+    if (r == 0)
+        r = add_targets(o, &err);
+    if (r < 0) {
+        cli_error("%s", err_text(&err, r));
+        observation_close(o);
+        return cli_exit_code(r);
+    }
+    say_ready(o);
+    return 0;
+}
+
+int observation_run(struct observation *o, uint64_t until_ns)
+{
+    struct err err = ERR_INIT;
+    int r = pipeline_run(o->pipeline, until_ns, &err);
+
+    if (r < 0)
+        cli_error("%s", err_text(&err, r));
+    return r;
+}
+
+int observation_finish(struct observation *o)
+{
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    struct case_ *c = pipeline_case(o->pipeline);
+
+    pipeline_finish(o->pipeline);
+    printer_flush(&o->printer);
+    if (o->args.format == FORMAT_JSON) {
+        case_write_json(c, &text);
+    } else {
+        if (case_events(c))
+            sbuf_add_char(&text, '\n');
+        case_write_text(c, o->printer.style.colour, o->printer.style.columns, &text);
+    }
+    cli_write(stdout, &text);
+    fflush(stdout);
+    if (case_lost(c))
+        return EXIT_LOST;
+    if (o->args.assert_unchanged)
+        return case_answered(c) ? EXIT_NOTHING : EXIT_ANSWERED;
+    return case_answered(c) ? EXIT_ANSWERED : EXIT_NOTHING;
+}
+
+void observation_close(struct observation *o)
+{
+    pipeline_close(o->pipeline);
+    o->pipeline = NULL;
+    printer_done(&o->printer);
+    if (o->signal_fd >= 0)
+        close(o->signal_fd);
+    watch_args_done(&o->args);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* One observation from options to verdict: what `watch` and `run` have in common. */
+#pragma once
+
+#include "cli/cli.h"
+#include "cli/print.h"
+
+struct observation {
+    struct watch_args args;
+    struct pipeline *pipeline;
+    struct printer printer;
+    int signal_fd;
+    void (*signalled)(struct observation *o, int number, pid_t sender);
+    void *data;
+};
+
+/*
+ * Opens everything, adds the targets and says `culprit: ready`. Signals INT, TERM, HUP and CHLD
+ * come to `signalled` from then on. `json_stdout`: what stands on stdout must be pure JSON.
+ * Returns 0, or the exit code to leave with (the error was said).
+ */
+int observation_start(struct observation *o);
+int observation_run(struct observation *o, uint64_t until_ns); /* CLOCK_MONOTONIC; 0 = until stopped */
+/* Last events, verdict, exit code. */
+int observation_finish(struct observation *o);
+void observation_close(struct observation *o);
+/* In a child: the signal mask as it was before. */
+void observation_restore_signals(void);

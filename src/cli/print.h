@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Events as they come, to stdout: text with long runs folded, or JSON with every one. */
+#pragma once
+
+#include "cli/cli.h"
+#include "event/ecs.h"
+#include "event/sentence.h"
+
+struct printer {
+    enum format format;
+    FILE *out;
+    struct sentence_style style;
+    struct ecs_host host;
+    struct arena arena;
+    struct sbuf buffer;
+    /* the run that is being folded: equal operation, outcome, actor and victim */
+    enum operation operation;
+    int error;
+    pid_t pid;
+    uint64_t start_ns;
+    uint32_t watch;
+    unsigned run;        /* events of it so far, those shown included */
+    uint64_t folded;     /* not shown and not told yet */
+    uint64_t until_ns;   /* time of the last one */
+    uint64_t told_ns;    /* CLOCK_MONOTONIC, when the fold was last told */
+};
+
+void printer_init(struct printer *p, enum format format, FILE *out);
+void printer_done(struct printer *p);
+void printer_event(struct printer *p, const struct event *event);
+void printer_life(struct printer *p, const struct life *life);
+void printer_gap(struct printer *p, const struct gap *gap);
+/* Tell a fold that is a second old, and write out what is buffered. */
+void printer_idle(struct printer *p);
+void printer_flush(struct printer *p);
+
+/* name, machine-id and boot id of this machine; strings live in `arena`. */
+struct ecs_host cli_host(struct arena *arena);
