@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "attribution/engine.h"
+#include "daemon/choose.h"
+#include "daemon/selftest.h"
+#include "event/operation.h"
+#include "store/query.h"
+#include "util/cleanup.h"
+#include "util/escape.h"
+
+enum { OPTION_FORMAT = 256, OPTION_SENSOR, OPTION_STORE };
+
+static const struct option long_options[] = {
+    { "format", required_argument, NULL, OPTION_FORMAT },
+    { "sensor", required_argument, NULL, OPTION_SENSOR },
+    { "store", required_argument, NULL, OPTION_STORE },
+    { 0 },
+};
+
+struct doctor {
+    enum format format;
+    const char *sensors, *store_path;
+    struct sbuf out;
+};
+
+static const char *mark(bool works)
+{
+    return works ? "✔" : "·";
+}
+
+static void describe_kernel(struct doctor *d)
+{
+    struct utsname name = { 0 };
+    char line[128] = "";
+    _cleanup_fclose_ FILE *f = fopen("/sys/kernel/security/lockdown", "re");
+    bool btf = access("/sys/kernel/btf/vmlinux", R_OK) == 0;
+
+    (void)uname(&name);
+    if (f && fgets(line, sizeof(line), f)) {
+        char *open = strchr(line, '['), *close = open ? strchr(open, ']') : NULL;
+
+        if (close)
+            *close = '\0';
+        memmove(line, open ? open + 1 : line, strlen(open ? open + 1 : line) + 1);
+    }
+    if (d->format == FORMAT_JSON) {
+        sbuf_add_str(&d->out, "\"kernel\":{\"release\":");
+        escape_json(&d->out, bytes_of(name.release));
+        sbuf_addf(&d->out, ",\"btf\":%s", btf ? "true" : "false");
+        if (line[0]) {
+            sbuf_add_str(&d->out, ",\"lockdown\":");
+            escape_json(&d->out, bytes_of(line));
+        }
+        sbuf_add_char(&d->out, '}');
+        return;
+    }
+    sbuf_addf(&d->out, "%-10s%s, %s, lockdown %s\n", "kernel", name.release,
+              btf ? "BTF" : "no BTF", line[0] ? line : "not known");
+}
+
+static void list_capabilities(struct doctor *d, const struct sensor_capabilities *caps)
+{
+    const struct capability_info *info;
+    bool first = true;
+
+    for (unsigned i = 0; (info = capability_info(i)); i++) {
+        bool has = caps->has & info->bit;
+
+        if (d->format == FORMAT_JSON ? !has : has)
+            continue;
+        if (d->format == FORMAT_JSON)
+            sbuf_addf(&d->out, "%s\"%s\"", first ? "" : ",", info->name);
+        else
+            sbuf_addf(&d->out, "%s%s", first ? "            not seen: " : ", ", info->lack);
+        first = false;
+    }
+    if (d->format == FORMAT_TEXT && !first)
+        sbuf_add_char(&d->out, '\n');
+}
+
+static void describe_sensors(struct doctor *d)
+{
+    if (d->format == FORMAT_JSON)
+        sbuf_add_str(&d->out, ",\"sensors\":[");
+    for (unsigned i = 0; sensors[i]; i++) {
+        struct sensor_capabilities caps = { 0 };
+        struct err err = ERR_INIT;
+        int r = sensors[i]->probe(&caps, &err);
+        const char *state = r < 0 ? err_text(&err, r) : caps.state;
+
+        caps.works = r >= 0 && caps.works;
+        if (d->format == FORMAT_JSON) {
+            sbuf_addf(&d->out, "%s{\"name\":\"%s\",\"works\":%s,\"state\":", i ? "," : "",
+                      sensors[i]->name, caps.works ? "true" : "false");
+            escape_json(&d->out, bytes_of(state));
+            sbuf_add_str(&d->out, ",\"advice\":");
+            escape_json(&d->out, bytes_of(caps.advice));
+            sbuf_add_str(&d->out, ",\"capabilities\":[");
+            list_capabilities(d, &caps);
+            sbuf_add_str(&d->out, "]}");
+            continue;
+        }
+        sbuf_addf(&d->out, "%-10s%s %s\n", sensors[i]->name, mark(caps.works), state);
+        if (caps.works)
+            list_capabilities(d, &caps);
+        if (caps.advice[0])
+            sbuf_addf(&d->out, "            to do: %s\n", caps.advice);
+    }
+    if (d->format == FORMAT_JSON)
+        sbuf_add_char(&d->out, ']');
+}
+
+static void describe_engines(struct doctor *d)
+{
+    const char *host = getenv("DOCKER_HOST");
+    struct engines_options options = {
+        .log = NULL,
+        .docker_socket = host && strncmp(host, "unix://", 7) == 0 ? host + 7 : NULL,
+    };
+    const struct engine_state *state;
+    struct engines *engines = NULL;
+
+    if (engines_new(&options, &engines, NULL) < 0)
+        return;
+    if (d->format == FORMAT_JSON)
+        sbuf_add_str(&d->out, ",\"engines\":[");
+    for (unsigned i = 0; (state = engines_state(engines, i)); i++) {
+        if (d->format == FORMAT_JSON) {
+            sbuf_addf(&d->out, "%s{\"name\":\"%s\",\"present\":%s,\"containers\":%u,\"state\":",
+                      i ? "," : "", state->name, state->present ? "true" : "false",
+                      state->containers);
+            escape_json(&d->out, bytes_of(state->text));
+            sbuf_add_char(&d->out, '}');
+        } else {
+            sbuf_addf(&d->out, "%-10s%s ", state->name, mark(state->present));
+            escape_terminal(&d->out, bytes_of(state->text));
+            if (state->present)
+                sbuf_addf(&d->out, ", %u containers", state->containers);
+            sbuf_add_char(&d->out, '\n');
+        }
+    }
+    if (d->format == FORMAT_JSON)
+        sbuf_add_char(&d->out, ']');
+    engines_free(engines);
+}
+
+static void describe_store(struct doctor *d)
+{
+    struct store_options options = { .path = d->store_path, .read_only = true };
+    struct store_summary summary = { 0 };
+    struct store *store = NULL;
+    struct err err = ERR_INIT;
+    int r = store_open(&options, &store, &err);
+
+    if (r == 0)
+        r = store_summarise(store, &summary, &err);
+    if (d->format == FORMAT_JSON) {
+        sbuf_addf(&d->out, ",\"store\":{\"works\":%s,\"events\":%llu,\"bytes\":%llu}",
+                  r == 0 || r == -ENOENT ? "true" : "false", (unsigned long long)summary.events,
+                  (unsigned long long)summary.bytes);
+    } else if (r == -ENOENT) {
+        sbuf_addf(&d->out, "%-10s%s nothing recorded yet (%s)\n", "store", mark(true),
+                  d->store_path ? d->store_path : STORE_DEFAULT_PATH);
+    } else if (r < 0) {
+        sbuf_addf(&d->out, "%-10s%s %s\n", "store", mark(false), err_text(&err, r));
+    } else {
+        sbuf_addf(&d->out, "%-10s%s %s, %llu events, %.1f MB\n", "store", mark(true),
+                  d->store_path ? d->store_path : STORE_DEFAULT_PATH,
+                  (unsigned long long)summary.events, (double)summary.bytes / 1e6);
+    }
+    store_close(store);
+}
+
+static int describe_choice(struct doctor *d)
+{
+    struct choice choice = { 0 };
+    struct err err = ERR_INIT;
+    char lacks[512] = "";
+    int r = choose_sensors(d->sensors, PERMISSION_WRITE | PERMISSION_ATTR, &choice, &err);
+
+    if (r == 0)
+        choice_lacks(&choice, PERMISSION_WRITE | PERMISSION_ATTR, lacks, sizeof(lacks));
+    if (d->format == FORMAT_JSON) {
+        sbuf_add_str(&d->out, ",\"would_use\":[");
+        for (size_t i = 0; i < choice.count; i++)
+            sbuf_addf(&d->out, "%s\"%s\"", i ? "," : "", choice.sensors[i]->name);
+        sbuf_add_char(&d->out, ']');
+        return r;
+    }
+    if (r < 0) {
+        sbuf_addf(&d->out, "cannot observe: %s\n", err_text(&err, r));
+        return r;
+    }
+    sbuf_add_str(&d->out, "would use ");
+    for (size_t i = 0; i < choice.count; i++)
+        sbuf_addf(&d->out, "%s%s", i ? " + " : "", choice.sensors[i]->name);
+    if (lacks[0])
+        sbuf_addf(&d->out, "; not seen: %s", lacks);
+    if (choice.reason[0])
+        sbuf_addf(&d->out, "\n          because %s", choice.reason);
+    sbuf_add_char(&d->out, '\n');
+    return 0;
+}
+
+/* ---- doctor TARGET ---- */
+
+static void on_line(void *data, const char *road, const char *change,
+                    enum selftest_outcome outcome, const char *text)
+{
+    struct doctor *d = data;
+    static const char *const names[] = { "right", "declared", "wrong" };
+
+    if (d->format == FORMAT_JSON) {
+        sbuf_addf(&d->out, "{\"road\":\"%s\",\"change\":\"%s\",\"outcome\":\"%s\",\"text\":\"%s\"}\n",
+                  road, change, names[outcome], text);
+        return;
+    }
+    if (outcome != SELFTEST_RIGHT)
+        sbuf_addf(&d->out, "  %-15s %-12s %-9s %s\n", road, change, names[outcome], text);
+}
+
+static int check_target(struct doctor *d, const char *text)
+{
+    struct selftest_report report = { d, on_line };
+    struct pipeline_options options = { .log = &cli_log,
+                                        .sensors = d->sensors,
+                                        .state_dir = "/run/culprit" };
+    const char *host = getenv("DOCKER_HOST");
+    struct selftest_result result = { 0 };
+    struct target target = { 0 };
+    struct err err = ERR_INIT;
+    char cwd[PATH_MAX];
+    int r;
+
+    options.docker_socket = host && strncmp(host, "unix://", 7) == 0 ? host + 7 : NULL;
+    if (!getcwd(cwd, sizeof(cwd)))
+        cwd[0] = '\0';
+    r = target_parse(bytes_of(text), bytes_of(cwd), &target, &err);
+    if (r == 0)
+        r = selftest_run(&options, &target, &report, &result, &err);
+    target_done(&target);
+    cli_write(stdout, &d->out);
+    sbuf_clear(&d->out);
+    if (r < 0) {
+        cli_error("%s", err_text(&err, r));
+        return cli_exit_code(r);
+    }
+    if (d->format == FORMAT_TEXT) {
+        printf("%u of %u changes told right", result.right,
+               result.right + result.declared + result.wrong);
+        if (result.declared)
+            printf(", %u cannot be seen here", result.declared);
+        if (result.wrong)
+            printf(", %u WRONG", result.wrong);
+        puts("; nothing left behind");
+    }
+    return result.wrong ? EXIT_NOTHING : EXIT_ANSWERED;
+}
+
+int cmd_doctor(int argc, char **argv)
+{
+    const struct verb *verb = verb_by_name("doctor");
+    struct doctor d = { .sensors = "auto", .out = SBUF_INIT };
+    int c, r = 0;
+
+    optind = 0;
+    while ((c = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+        if (c == OPTION_FORMAT && strcmp(optarg, "json") == 0)
+            d.format = FORMAT_JSON;
+        else if (c == OPTION_FORMAT && strcmp(optarg, "text") != 0)
+            return cli_usage_error(verb, "unknown format \"%.40s\" (use text, json)", optarg);
+        else if (c == OPTION_SENSOR)
+            d.sensors = optarg;
+        else if (c == OPTION_STORE)
+            d.store_path = optarg;
+        else if (c == ':')
+            return cli_usage_error(verb, "%s needs an argument", argv[optind - 1]);
+        else if (c == '?')
+            return cli_usage_error(verb, "unknown option %s", argv[optind - 1]);
+    }
+    if (optind < argc) {
+        for (int i = optind; i < argc; i++) {
+            int code = check_target(&d, argv[i]);
+
+            r = MAX(r, code);
+        }
+        sbuf_done(&d.out);
+        return r;
+    }
+    if (d.format == FORMAT_JSON)
+        sbuf_add_char(&d.out, '{');
+    describe_kernel(&d);
+    describe_sensors(&d);
+    describe_engines(&d);
+    describe_store(&d);
+    r = describe_choice(&d);
+    if (d.format == FORMAT_JSON)
+        sbuf_add_str(&d.out, "}\n");
+    cli_write(stdout, &d.out);
+    sbuf_done(&d.out);
+    return r < 0 ? cli_exit_code(r) : EXIT_ANSWERED;
+}
