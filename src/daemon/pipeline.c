@@ -218,11 +218,17 @@ static void on_notice(void *data, const char *text)
         p->options.notice(p->options.data, text);
 }
 
-static void on_explain(void *data, int kind, uint64_t time_ns, uint64_t files, struct bytes detail)
+static void on_explain(void *data, enum watch_explanation why, uint64_t time_ns, uint64_t files,
+                       struct bytes detail)
 {
+    static const enum explanation explanations[] = {
+        [WATCH_RECREATED] = EXPLANATION_RECREATED,
+        [WATCH_TMPFS_EMPTIED] = EXPLANATION_TMPFS,
+        [WATCH_MISSING] = EXPLANATION_BEFORE,
+    };
     struct pipeline *p = data;
 
-    (void)case_add_explanation(p->case_, (enum explanation)kind, time_ns, files, detail);
+    (void)case_add_explanation(p->case_, explanations[why], time_ns, files, detail);
 }
 
 /* ---- life of the pipeline ---- */

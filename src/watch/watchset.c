@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "event/operation.h"
 #include "util/cleanup.h"
@@ -26,7 +27,7 @@ struct watch {
     struct object *objects;
     struct container *container; /* owned reference; NULL: host, or not there (yet) */
     bool up;                     /* the container runs, as far as the engines have told */
-    bool waiting_said;
+    bool waiting_said, missing_said;
     uint64_t previous_start_ns;  /* of the start before container->started_ns */
     uint64_t layer_files;        /* regular files below the path in its own layer when it went down */
     struct bytes dropped_id;     /* the container that was destroyed last, in target.arena */
@@ -220,8 +221,39 @@ static void set_container(struct watch *w, struct container *c)
     w->container = c;
 }
 
+/* What is not there is waited for, and the wait is said: a slip of the pen shows at once. */
+static void say_missing(struct watchset *set, struct watch *w, const struct place *places, size_t n)
+{
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+    struct stat st;
+
+    for (size_t i = 0; i < n; i++)
+        if (lstat(places[i].object.host_path.data, &st) == 0)
+            return;
+    if (w->missing_said)
+        return;
+    w->missing_said = true;
+    escape_terminal(&s, w->target.text);
+    sbuf_add_str(&s, " does not exist yet; waiting for it");
+    set->options.notice(set->options.data, sbuf_str(&s));
+    set->options.explain(set->options.data, WATCH_MISSING, 0, 0, w->target.text);
+}
+
+/* A tmpfs is empty after each start, without anybody deleting its files. */
+static void explain_tmpfs(struct watchset *set, const struct watch *w, const struct place *places,
+                          size_t n, uint64_t previous_start_ns)
+{
+    if (!w->up || !previous_start_ns || w->container->started_ns <= previous_start_ns)
+        return;
+    for (size_t i = 0; i < n; i++)
+        if (places[i].object.view == VIEW_VOLUME && places[i].object.ns_pid)
+            set->options.explain(set->options.data, WATCH_TMPFS_EMPTIED, w->container->started_ns, 0,
+                                 places[i].victim_path);
+}
+
 static int resolve_watch(struct watchset *set, struct watch *w, bool first, struct err *err)
 {
+    uint64_t previous_start_ns = w->container ? w->container->started_ns : 0;
     struct place places[PLACES_MAX];
     struct container_view view = { 0 };
     struct arena arena = { 0 };
@@ -231,6 +263,8 @@ static int resolve_watch(struct watchset *set, struct watch *w, bool first, stru
     if (w->target.kind == TARGET_HOST) {
         n = resolve_host(w->target.path, &arena, places, PLACES_MAX);
         r = n < 0 ? err_set(err, n, "resolving the path") : set_places(set, w, places, (size_t)n, err);
+        if (r == 0 && first)
+            say_missing(set, w, places, (size_t)n);
         arena_done(&arena);
         return r;
     }
@@ -250,8 +284,8 @@ static int resolve_watch(struct watchset *set, struct watch *w, bool first, stru
         return err_say(err, r, "%s", err_text(&why, r));
     w->up = view.running;
     if (w->dropped_id.len && !bytes_equal(w->dropped_id, view.container->id)) {
-        set->options.explain(set->options.data, 1 /* EXPLANATION_RECREATED */,
-                             view.container->created_ns, w->layer_files, view.container->name);
+        set->options.explain(set->options.data, WATCH_RECREATED, view.container->created_ns,
+                             w->layer_files, view.container->name);
         w->dropped_id = BYTES_NULL;
     }
     if (!w->container || !bytes_equal(w->container->id, view.container->id))
@@ -259,8 +293,13 @@ static int resolve_watch(struct watchset *set, struct watch *w, bool first, stru
     set_container(w, view.container);
     n = resolve_container(&view, w->target.path, &arena, places, PLACES_MAX);
     r = n < 0 ? err_set(err, n, "resolving the path") : set_places(set, w, places, (size_t)n, err);
-    if (first && r == 0)
+    if (first && r == 0) {
         say_resolved(set, w);
+        if (w->up)
+            say_missing(set, w, places, (size_t)n);
+    }
+    if (r == 0)
+        explain_tmpfs(set, w, places, (size_t)n, previous_start_ns);
     w->waiting_said = false;
     container_view_done(&view);
     arena_done(&arena);

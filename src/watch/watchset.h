@@ -14,6 +14,12 @@
 
 struct watchset;
 
+enum watch_explanation {
+    WATCH_RECREATED,     /* the container was created anew; detail: its name */
+    WATCH_TMPFS_EMPTIED, /* a restart made a tmpfs anew; detail: its path in the container */
+    WATCH_MISSING,       /* the target was not there when the watch began; detail: the target */
+};
+
 struct watchset_options {
     const struct log *log;
     struct engines *engines; /* borrowed */
@@ -28,8 +34,9 @@ struct watchset_options {
     void (*window)(void *data, bool on);
     /* One line for people: "web:/prd is /prd of container web (docker, shop:1.4, 3f9a1c2e77b0)". */
     void (*notice)(void *data, const char *text);
-    /* Files went without anybody deleting them. kind: enum explanation of report/case.h. */
-    void (*explain)(void *data, int kind, uint64_t time_ns, uint64_t files, struct bytes detail);
+    /* Files are not there without anybody deleting them. files: how many, 0 = not known. */
+    void (*explain)(void *data, enum watch_explanation why, uint64_t time_ns, uint64_t files,
+                    struct bytes detail);
 };
 
 int watchset_new(const struct watchset_options *options, struct watchset **ret, struct err *err);
