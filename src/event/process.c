@@ -58,12 +58,15 @@ struct bytes process_display_name(const struct process *p)
     return p->name;
 }
 
-/* /proc counts starts in ticks of 10 ms, the kernel in nanoseconds. */
-#define TICK_NS 10000000ull
+/*
+ * /proc counts starts in ticks of 10 ms, the kernel in nanoseconds, and the news of a fork carries
+ * the time of the news. Within two ticks no pid comes round again.
+ */
+#define SAME_START_NS 20000000ull
 
 static bool same_start(uint64_t a, uint64_t b)
 {
-    return a && b && (a == b || a / TICK_NS == b / TICK_NS);
+    return a && b && (a > b ? a - b : b - a) < SAME_START_NS;
 }
 
 bool process_same(const struct process *a, const struct process *b)

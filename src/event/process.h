@@ -44,7 +44,7 @@ struct process {
     struct arena arena;
 
     pid_t pid;             /* tgid, in the initial pid namespace */
-    uint64_t start_ns;     /* CLOCK_BOOTTIME; 0 = unknown. /proc/PID/stat field 22 has ticks of 10 ms: two starts are the same if equal within one tick */
+    uint64_t start_ns;     /* CLOCK_BOOTTIME; 0 = unknown. /proc/PID/stat field 22 has ticks of 10 ms */
     uint64_t exited_ns;    /* CLOCK_BOOTTIME; 0 = not seen to exit. The only member that changes later */
     pid_t parent_pid;      /* 0 = unknown */
     struct process *parent; /* who launched it (as launched, not as reparented); owned reference, NULL = unknown */
@@ -61,10 +61,12 @@ struct process {
     struct bytes working_directory;
     struct bytes tty;
     struct credentials cred;
+    struct bytes user_name, real_user_name, group_name; /* of euid, uid, egid, in the world it lives in */
     uint32_t login_uid, session;
     struct bytes cgroup; /* path in the most specific hierarchy, of the initial cgroup namespace */
     uint64_t mnt_ns;     /* inode number of the mount namespace; 0 = unknown */
 
+    bool attributed; /* origin, owner and names have been looked up */
     enum origin origin;
     struct container *container; /* owned reference if origin is ORIGIN_CONTAINER */
     struct owner owner;

@@ -5,11 +5,12 @@
 #define LIMIT_ERR 512                       /* one line for a person */
 #define LIMIT_PATH (16 * 1024)              /* paths grow past PATH_MAX by relative steps; 128 levels of 127 bytes fit */
 #define LIMIT_NAME 255                      /* NAME_MAX */
-#define LIMIT_ARGS (32 * 1024)              /* command line kept for one process; the kernel allows 2 MiB */
+#define LIMIT_ARGS 4096                     /* command line kept for one process; the kernel allows 2 MiB */
 #define LIMIT_LINEAGE 64                    /* ancestors told of one actor; deeper chains are cut and said */
 #define LIMIT_API_BODY (64 * 1024 * 1024)   /* one answer of a container engine: 10,000 containers are about 20 MiB */
 #define LIMIT_CONTAINERS 65536              /* containers remembered, gone ones included */
-#define LIMIT_PROCESSES 65536               /* processes remembered, exited ones included */
+#define LIMIT_PROCESSES 65536               /* living processes remembered; Linux allows 4 million, hosts have some thousand */
+#define LIMIT_EXITED 4096                   /* exited processes that no living one descends from: about 1 kB each */
 #define LIMIT_AUDIT_EVENT_RECORDS 1024      /* records of one audit event: execve with many arguments */
 #define LIMIT_AUDIT_OPEN_EVENTS 1024        /* audit events whose records interleave: one a CPU, and those whose end was lost */
 #define LIMIT_AUDIT_RECORD 8970             /* MAX_AUDIT_MESSAGE_LENGTH of libaudit, the kernel's own bound */

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: MIT */
+#include "attribution/process_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <uthash.h>
+
+#include "attribution/procfs.h"
+#include "util/limits.h"
+
+/* An event's time may be early by a timer tick of the kernel (audit: ktime_get_coarse_real_ts64). */
+#define EARLY_NS (10 * NS_PER_MS)
+
+/* One record of a pid: a process, or what it became by an exec. */
+struct version {
+    struct version *older;
+    struct process *process; /* owned reference */
+    uint64_t from_ns;        /* CLOCK_BOOTTIME: start of the process, or time of the exec */
+};
+
+struct slot {
+    pid_t pid;
+    struct version *newest;
+    unsigned doubt;     /* checked against /proc at this count of table->doubt */
+    bool exited;
+    struct slot *exited_older, *exited_newer;
+    UT_hash_handle hh;
+};
+
+struct process_table {
+    const char *proc;
+    struct slot *slots;
+    size_t exited_count;
+    struct slot *exited_first, *exited_last; /* in order of exit */
+    unsigned doubt;
+};
+
+int process_table_new(const char *proc, struct process_table **ret, struct err *err)
+{
+    struct process_table *t = calloc(1, sizeof(*t));
+
+    if (!t)
+        return err_set(err, -ENOMEM, "process table");
+    t->proc = proc;
+    *ret = t;
+    return 0;
+}
+
+static void drop_versions(struct version *v)
+{
+    while (v) {
+        struct version *older = v->older;
+
+        process_unref(v->process);
+        free(v);
+        v = older;
+    }
+}
+
+static void unlink_exited(struct process_table *t, struct slot *s)
+{
+    if (!s->exited)
+        return;
+    if (s->exited_older)
+        s->exited_older->exited_newer = s->exited_newer;
+    else
+        t->exited_first = s->exited_newer;
+    if (s->exited_newer)
+        s->exited_newer->exited_older = s->exited_older;
+    else
+        t->exited_last = s->exited_older;
+    s->exited_older = s->exited_newer = NULL;
+    s->exited = false;
+    t->exited_count--;
+}
+
+static void drop_slot(struct process_table *t, struct slot *s)
+{
+    unlink_exited(t, s);
+    HASH_DEL(t->slots, s);
+    drop_versions(s->newest);
+    free(s);
+}
+
+void process_table_free(struct process_table *t)
+{
+    struct slot *s, *next;
+
+    if (!t)
+        return;
+    HASH_ITER(hh, t->slots, s, next)
+        drop_slot(t, s);
+    free(t);
+}
+
+static uint64_t boot_now(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_BOOTTIME, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+static struct slot *find_slot(struct process_table *t, pid_t pid)
+{
+    struct slot *s;
+
+    HASH_FIND(hh, t->slots, &pid, sizeof(pid), s);
+    return s;
+}
+
+static struct slot *make_slot(struct process_table *t, pid_t pid)
+{
+    struct slot *s = find_slot(t, pid);
+
+    if (s)
+        return s;
+    s = calloc(1, sizeof(*s));
+    if (!s)
+        return NULL;
+    s->pid = pid;
+    s->doubt = t->doubt;
+    HASH_ADD(hh, t->slots, pid, sizeof(s->pid), s);
+    return s;
+}
+
+/* How many records one pid may have: a process that does nothing but exec stays bounded. */
+#define VERSIONS_MAX 8
+
+/* Takes over the reference. */
+static struct process *push(struct process_table *t, struct process *p, uint64_t from_ns)
+{
+    struct slot *s = make_slot(t, p->pid);
+    struct version *v = calloc(1, sizeof(*v)), *at;
+    unsigned n = 1;
+
+    if (!s || !v) {
+        free(v);
+        process_unref(p);
+        return NULL;
+    }
+    unlink_exited(t, s);
+    *v = (struct version){ s->newest, p, from_ns };
+    s->newest = v;
+    for (at = v; at; at = at->older)
+        if (++n > VERSIONS_MAX) {
+            drop_versions(at->older);
+            at->older = NULL;
+        }
+    return p;
+}
+
+/* A daemon that is its own grandchild again and again must not make an endless chain. */
+static void set_parent(struct process *p, struct process *parent)
+{
+    struct process *at = parent;
+
+    if (!parent || p == parent)
+        return;
+    p->parent = process_ref(parent);
+    for (unsigned depth = 1; at && depth < LIMIT_LINEAGE; depth++)
+        at = at->parent;
+    if (at && at->parent)
+        process_unref(TAKE_PTR(at->parent));
+}
+
+static struct process *newest(struct process_table *t, pid_t pid)
+{
+    struct slot *s = find_slot(t, pid);
+
+    return s && s->newest ? s->newest->process : NULL;
+}
+
+/* Read a process that is alive, with its launchers as far as they are not known yet. */
+static struct process *read_alive(struct process_table *t, pid_t pid, uint64_t from_ns)
+{
+    struct process *p = NULL, *parent, *known = newest(t, pid);
+    uint64_t start;
+
+    if (procfs_read(t->proc, pid, &p, NULL) < 0)
+        return NULL;
+    start = p->start_ns;
+    if (known && process_same(known, p)) {
+        /* the launcher as it was at the start: /proc shows a foster parent after a reparenting */
+        set_parent(p, known->parent);
+        p->parent_pid = known->parent_pid;
+        p->start_ns = known->start_ns;
+    } else if (p->parent_pid > 0) {
+        parent = newest(t, p->parent_pid);
+        set_parent(p, parent ? parent : NULL);
+    }
+    return push(t, p, from_ns ? from_ns : start);
+}
+
+static struct process *find_or_read(struct process_table *t, pid_t pid)
+{
+    struct process *known = newest(t, pid);
+
+    return known ? known : pid > 0 ? read_alive(t, pid, 0) : NULL;
+}
+
+static void copy_facts(struct process *to, const struct process *from)
+{
+    process_set(to, &to->executable, from->executable);
+    to->executable_inode = from->executable_inode;
+    to->executable_device = from->executable_device;
+    to->executable_deleted = from->executable_deleted;
+    to->executable_memfd = from->executable_memfd;
+    process_set(to, &to->script, from->script);
+    process_set(to, &to->name, from->name);
+    process_set(to, &to->args, from->args);
+    to->args_truncated = from->args_truncated;
+    process_set(to, &to->working_directory, from->working_directory);
+    process_set(to, &to->tty, from->tty);
+    to->cred = from->cred;
+    to->login_uid = from->login_uid;
+    to->session = from->session;
+    process_set(to, &to->cgroup, from->cgroup);
+    to->mnt_ns = from->mnt_ns;
+}
+
+static void on_fork(struct process_table *t, const struct process_event *e)
+{
+    struct process *parent = find_or_read(t, e->parent_pid), *p;
+
+    if (e->captured) {
+        p = process_ref(e->captured);
+    } else {
+        /* a child is its parent's likeness until it executes something else */
+        p = process_new(e->pid, e->start_ns ? e->start_ns : e->boot_ns);
+        if (!p)
+            return;
+        if (parent)
+            copy_facts(p, parent);
+    }
+    p->parent_pid = e->parent_pid;
+    if (!p->parent)
+        set_parent(p, parent);
+    (void)push(t, p, p->start_ns);
+}
+
+static void on_exec(struct process_table *t, const struct process_event *e)
+{
+    struct process *before = newest(t, e->pid), *p;
+
+    if (e->captured) {
+        p = process_ref(e->captured);
+        if (before && !p->parent && process_same(before, p)) {
+            set_parent(p, before->parent);
+            p->parent_pid = before->parent_pid;
+        } else if (!p->parent) {
+            set_parent(p, find_or_read(t, p->parent_pid));
+        }
+        (void)push(t, p, e->boot_ns);
+        return;
+    }
+    if (read_alive(t, e->pid, e->boot_ns))
+        return;
+    /* Gone already: we know that it executes something else now, not what. The old likeness would
+     * be the wrong culprit. */
+    p = process_new(e->pid, before ? before->start_ns : 0);
+    if (!p)
+        return;
+    if (before) {
+        p->cred = before->cred;
+        p->login_uid = before->login_uid;
+        p->session = before->session;
+        p->mnt_ns = before->mnt_ns;
+        process_set(p, &p->cgroup, before->cgroup);
+        process_set(p, &p->working_directory, before->working_directory);
+        process_set(p, &p->tty, before->tty);
+        p->parent_pid = before->parent_pid;
+        set_parent(p, before->parent);
+    }
+    (void)push(t, p, e->boot_ns);
+}
+
+static void on_exit(struct process_table *t, const struct process_event *e)
+{
+    struct slot *s = find_slot(t, e->pid);
+
+    if (!s || !s->newest || s->exited)
+        return;
+    for (struct version *v = s->newest; v; v = v->older)
+        if (v->process->exited_ns == 0 && process_same(v->process, s->newest->process))
+            v->process->exited_ns = e->boot_ns;
+    s->newest->process->exited_ns = e->boot_ns;
+    s->exited = true;
+    s->exited_older = t->exited_last;
+    s->exited_newer = NULL;
+    if (t->exited_last)
+        t->exited_last->exited_newer = s;
+    else
+        t->exited_first = s;
+    t->exited_last = s;
+    if (++t->exited_count > LIMIT_EXITED)
+        drop_slot(t, t->exited_first);
+}
+
+/* Name and ids as they are now; the record that events hold stays as it was. */
+static void on_change(struct process_table *t, const struct process_event *e)
+{
+    if (newest(t, e->pid))
+        (void)read_alive(t, e->pid, e->boot_ns);
+}
+
+void process_table_apply(struct process_table *t, const struct process_event *event)
+{
+    switch (event->kind) {
+    case PROCESS_FORK:
+        on_fork(t, event);
+        break;
+    case PROCESS_EXEC:
+        on_exec(t, event);
+        break;
+    case PROCESS_EXIT:
+        on_exit(t, event);
+        break;
+    case PROCESS_CRED:
+    case PROCESS_COMM:
+        on_change(t, event);
+        break;
+    }
+    if (HASH_COUNT(t->slots) > LIMIT_PROCESSES && t->exited_first)
+        drop_slot(t, t->exited_first);
+}
+
+static int seed_one(void *data, pid_t pid)
+{
+    struct process_table *t = data;
+
+    (void)find_or_read(t, pid);
+    return 0;
+}
+
+/* Pids of /proc come in rising order, parents mostly first; those that came before their parent are
+ * linked now. */
+static void link_parents(struct process_table *t)
+{
+    struct slot *s, *next;
+
+    HASH_ITER(hh, t->slots, s, next) {
+        struct process *p = s->newest ? s->newest->process : NULL;
+
+        if (p && !p->parent && p->parent_pid > 0)
+            set_parent(p, newest(t, p->parent_pid));
+    }
+}
+
+int process_table_seed(struct process_table *t, struct err *err)
+{
+    int r = procfs_each(t->proc, seed_one, t);
+
+    if (r < 0)
+        return err_set(err, r, "reading %s", t->proc);
+    link_parents(t);
+    return 0;
+}
+
+void process_table_doubt(struct process_table *t)
+{
+    t->doubt++;
+}
+
+/* News were lost since this slot was last looked at: is it still the same process and program? */
+static void check_slot(struct process_table *t, struct slot *s)
+{
+    struct process *known = s->newest ? s->newest->process : NULL, *p = NULL;
+
+    s->doubt = t->doubt;
+    if (s->exited || procfs_read(t->proc, s->pid, &p, NULL) < 0)
+        return;
+    if (!known || !process_same(known, p) || !bytes_equal(known->executable, p->executable))
+        (void)read_alive(t, s->pid, 0);
+    process_unref(p);
+}
+
+struct process *process_table_find(struct process_table *t, pid_t pid, uint64_t boot_ns,
+                                   uint64_t start_ns, struct bytes executable)
+{
+    struct slot *s = find_slot(t, pid);
+    struct process asked = { .pid = pid, .start_ns = start_ns };
+    struct process *best = NULL;
+
+    if (pid <= 0)
+        return NULL;
+    if (s && s->doubt != t->doubt)
+        check_slot(t, s);
+    if (boot_ns == 0)
+        boot_ns = boot_now();
+    for (struct version *v = s ? s->newest : NULL; v; v = v->older) {
+        if (start_ns && v->process->start_ns && !process_same(v->process, &asked))
+            continue;
+        /* an event later than the end of the process was made by another one of that pid */
+        if (v->process->exited_ns && boot_ns > v->process->exited_ns + EARLY_NS)
+            break;
+        if (v->from_ns > boot_ns + EARLY_NS)
+            continue;
+        if (!best)
+            best = v->process;
+        if (!executable.len || !v->process->executable.len ||
+            bytes_equal(v->process->executable, executable)) {
+            best = v->process;
+            break;
+        }
+        if (v->from_ns + EARLY_NS < boot_ns)
+            break; /* it was this program for certain */
+    }
+    if (best || (s && s->newest))
+        return best;
+    best = read_alive(t, pid, 0);
+    if (best && start_ns && !process_same(best, &asked))
+        return NULL;
+    /* started after the event: the pid has been used again */
+    return best && best->start_ns > boot_ns + 2 * EARLY_NS ? NULL : best;
+}
+
+void process_table_add(struct process_table *t, struct process *p)
+{
+    if (!p->parent && p->parent_pid > 0)
+        set_parent(p, find_or_read(t, p->parent_pid));
+    (void)push(t, process_ref(p), p->start_ns);
+}
+
+size_t process_table_count(const struct process_table *t)
+{
+    return HASH_COUNT(t->slots);
+}
+
+int process_table_each(struct process_table *t, int (*each)(void *data, struct process *p),
+                       void *data)
+{
+    struct slot *s, *next;
+
+    HASH_ITER(hh, t->slots, s, next) {
+        int r = s->newest && !s->exited ? each(data, s->newest->process) : 0;
+
+        if (r)
+            return r;
+    }
+    return 0;
+}

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+#include "attribution/procfs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+#include "util/limits.h"
+#include "util/parse.h"
+
+static int open_process(const char *proc, pid_t pid)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof(path), "%s/%d", proc, pid);
+    return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Up to `size` bytes; -errno or the length. *ret_more: there is more than fits. */
+static ssize_t read_at(int dir, const char *name, char *buffer, size_t size, bool *ret_more)
+{
+    _cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+    size_t len = 0;
+
+    if (fd < 0)
+        return -errno;
+    while (len < size) {
+        ssize_t n = read(fd, buffer + len, size - len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            break;
+        len += (size_t)n;
+    }
+    if (ret_more) {
+        char c;
+
+        *ret_more = len == size && read(fd, &c, 1) == 1;
+    }
+    return (ssize_t)len;
+}
+
+static struct bytes next_word(struct bytes *rest)
+{
+    struct bytes word;
+
+    while (rest->len && (rest->data[0] == ' ' || rest->data[0] == '\t')) {
+        rest->data++;
+        rest->len--;
+    }
+    word = (struct bytes){ rest->data, 0 };
+    while (rest->len && rest->data[0] != ' ' && rest->data[0] != '\t' && rest->data[0] != '\n') {
+        rest->data++;
+        rest->len--;
+        word.len++;
+    }
+    return word;
+}
+
+int procfs_parse_stat(struct bytes text, pid_t *ret_parent, uint64_t *ret_start_ticks)
+{
+    const char *end = memrchr(text.data, ')', text.len); /* comm may hold anything, ")" too */
+    uint64_t parent = 0, start = 0;
+    struct bytes rest;
+
+    if (!end)
+        return -EBADMSG;
+    rest = (struct bytes){ end + 1, text.len - (size_t)(end + 1 - text.data) };
+    for (unsigned field = 3; field <= 22; field++) { /* proc(5): state is field 3 */
+        struct bytes word = next_word(&rest);
+
+        if (field == 4 && parse_u64(word, 10, &parent) < 0)
+            return -EBADMSG;
+        if (field == 22 && parse_u64(word, 10, &start) < 0)
+            return -EBADMSG;
+    }
+    *ret_parent = (pid_t)parent;
+    *ret_start_ticks = start;
+    return 0;
+}
+
+struct bytes procfs_parse_cgroup(struct bytes text)
+{
+    struct bytes best = BYTES_NULL, unified = BYTES_NULL;
+
+    while (text.len) {
+        const char *newline = memchr(text.data, '\n', text.len), *colon;
+        struct bytes line = { text.data, newline ? (size_t)(newline - text.data) : text.len };
+        struct bytes path;
+
+        text = (struct bytes){ line.data + line.len + (newline ? 1 : 0),
+                               text.len - line.len - (newline ? 1 : 0) };
+        colon = memchr(line.data, ':', line.len);
+        if (!colon)
+            continue;
+        colon = memchr(colon + 1, ':', line.len - (size_t)(colon + 1 - line.data));
+        if (!colon)
+            continue;
+        path = (struct bytes){ colon + 1, line.len - (size_t)(colon + 1 - line.data) };
+        if (bytes_starts_with(line, bytes_of("0::")))
+            unified = path;
+        else if (path.len > best.len)
+            best = path;
+    }
+    /* hybrid hosts: the unified hierarchy may be unused ("/") while v1 has the container */
+    return unified.len > 1 && unified.len >= best.len ? unified : best.len ? best : unified;
+}
+
+static uint64_t ticks_to_ns(uint64_t ticks)
+{
+    long hz = sysconf(_SC_CLK_TCK);
+
+    return ticks * (NS_PER_S / (uint64_t)(hz > 0 ? hz : 100));
+}
+
+uint64_t procfs_start(const char *proc, pid_t pid)
+{
+    _cleanup_close_ int dir = open_process(proc, pid);
+    char text[1024];
+    uint64_t ticks;
+    pid_t parent;
+    ssize_t n;
+
+    if (dir < 0)
+        return 0;
+    n = read_at(dir, "stat", text, sizeof(text), NULL);
+    if (n <= 0 || procfs_parse_stat((struct bytes){ text, (size_t)n }, &parent, &ticks) < 0)
+        return 0;
+    return ticks_to_ns(ticks);
+}
+
+/* The line "NAME:\tvalue" of a status text. */
+static struct bytes status_field(struct bytes text, const char *name)
+{
+    size_t len = strlen(name);
+    const char *at = text.data, *end = text.data + text.len;
+
+    while (at < end) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        const char *stop = newline ? newline : end;
+
+        if ((size_t)(stop - at) > len && at[len] == ':' && memcmp(at, name, len) == 0)
+            return (struct bytes){ at + len + 1, (size_t)(stop - at) - len - 1 };
+        at = stop + 1;
+    }
+    return BYTES_NULL;
+}
+
+pid_t procfs_tgid(const char *proc, pid_t tid)
+{
+    _cleanup_close_ int dir = open_process(proc, tid);
+    char text[4096];
+    struct bytes field;
+    uint32_t tgid = 0;
+    ssize_t n;
+
+    if (dir < 0)
+        return 0;
+    n = read_at(dir, "status", text, sizeof(text), NULL);
+    if (n <= 0)
+        return 0;
+    field = status_field((struct bytes){ text, (size_t)n }, "Tgid");
+    return parse_u32(next_word(&field), 10, &tgid) == 0 ? (pid_t)tgid : 0;
+}
+
+static void parse_ids(struct bytes field, uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
+{
+    uint32_t *ids[] = { a, b, c, d };
+
+    for (unsigned i = 0; i < 4; i++)
+        (void)parse_u32(next_word(&field), 10, ids[i]);
+}
+
+static void read_status(int dir, struct process *p)
+{
+    char text[8192];
+    ssize_t n = read_at(dir, "status", text, sizeof(text), NULL);
+    struct bytes status, uids, gids;
+
+    if (n <= 0)
+        return;
+    status = (struct bytes){ text, (size_t)n };
+    uids = status_field(status, "Uid");
+    gids = status_field(status, "Gid");
+    if (!uids.data || !gids.data)
+        return;
+    parse_ids(uids, &p->cred.uid, &p->cred.euid, &p->cred.suid, &p->cred.fsuid);
+    parse_ids(gids, &p->cred.gid, &p->cred.egid, &p->cred.sgid, &p->cred.fsgid);
+    p->cred.known = true;
+}
+
+static void read_link(int dir, const char *name, struct process *p, struct bytes *field)
+{
+    char path[LIMIT_PATH];
+    ssize_t n = readlinkat(dir, name, path, sizeof(path));
+
+    if (n > 0 && (size_t)n < sizeof(path))
+        process_set(p, field, (struct bytes){ path, (size_t)n });
+}
+
+static void read_executable(int dir, struct process *p)
+{
+    static const char deleted[] = " (deleted)";
+    size_t suffix = sizeof(deleted) - 1;
+    struct stat st;
+
+    read_link(dir, "exe", p, &p->executable);
+    if (!p->executable.len)
+        return;
+    if (fstatat(dir, "exe", &st, 0) == 0) {
+        p->executable_inode = st.st_ino;
+        p->executable_device = st.st_dev;
+        p->executable_deleted = st.st_nlink == 0;
+    }
+    if (p->executable_deleted && p->executable.len > suffix &&
+        memcmp(p->executable.data + p->executable.len - suffix, deleted, suffix) == 0)
+        p->executable.len -= suffix;
+    p->executable_memfd = p->executable_deleted &&
+                          bytes_starts_with(p->executable, bytes_of("/memfd:"));
+}
+
+static uint32_t read_number(int dir, const char *name)
+{
+    char text[32];
+    ssize_t n = read_at(dir, name, text, sizeof(text), NULL);
+    struct bytes rest = { text, n > 0 ? (size_t)n : 0 };
+    uint32_t value;
+
+    return n > 0 && parse_u32(next_word(&rest), 10, &value) == 0 ? value : UINT32_MAX;
+}
+
+static void read_strings(int dir, struct process *p)
+{
+    char comm[64], cgroup[8192], ns[64];
+    _cleanup_free_ char *args = malloc(LIMIT_ARGS);
+    ssize_t n = read_at(dir, "comm", comm, sizeof(comm), NULL);
+
+    if (n > 0 && comm[n - 1] == '\n')
+        n--;
+    if (n > 0)
+        process_set(p, &p->name, (struct bytes){ comm, (size_t)n });
+    if (args) {
+        n = read_at(dir, "cmdline", args, LIMIT_ARGS, &p->args_truncated);
+        if (n > 0)
+            process_set(p, &p->args, (struct bytes){ args, (size_t)n });
+    }
+    n = read_at(dir, "cgroup", cgroup, sizeof(cgroup), NULL);
+    if (n > 0)
+        process_set(p, &p->cgroup, procfs_parse_cgroup((struct bytes){ cgroup, (size_t)n }));
+    n = readlinkat(dir, "ns/mnt", ns, sizeof(ns) - 1);
+    if (n > 6) { /* mnt:[4026531841] */
+        ns[n] = '\0';
+        (void)parse_u64((struct bytes){ ns + 5, (size_t)n - 6 }, 10, &p->mnt_ns);
+    }
+}
+
+static struct bytes argument(const struct process *p, unsigned index)
+{
+    struct bytes rest = p->args;
+
+    for (unsigned i = 0; rest.len; i++) {
+        const char *end = memchr(rest.data, '\0', rest.len);
+        size_t len = end ? (size_t)(end - rest.data) : rest.len;
+
+        if (i == index)
+            return (struct bytes){ rest.data, len };
+        if (!end)
+            break;
+        rest = (struct bytes){ end + 1, rest.len - len - 1 };
+    }
+    return BYTES_NULL;
+}
+
+/*
+ * The kernel starts `#!/bin/sh -e` scripts as [/bin/sh, -e, SCRIPT, ...]: the name in argv is the
+ * kernel's work at exec, though a process may overwrite it later. It counts only if the file is
+ * there and begins with #!.
+ */
+static void find_script(int dir, struct process *p)
+{
+    for (unsigned i = 1; i <= 2; i++) {
+        struct bytes name = argument(p, i);
+        _cleanup_close_ int root = -EBADF;
+        _cleanup_close_ int fd = -EBADF;
+        char path[LIMIT_PATH], magic[2];
+
+        if (!name.len || name.len >= PATH_MAX)
+            return;
+        if (name.data[0] == '-')
+            continue;
+        root = openat(dir, name.data[0] == '/' ? "root" : "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (root < 0)
+            return;
+        snprintf(path, sizeof(path), "%.*s", (int)name.len, name.data);
+        fd = openat(root, name.data[0] == '/' ? path + strspn(path, "/") : path,
+                    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0 || read(fd, magic, 2) != 2 || memcmp(magic, "#!", 2) != 0)
+            return;
+        if (name.data[0] == '/') {
+            process_set(p, &p->script, name);
+        } else {
+            struct bytes joined = arena_join_path(&p->arena, p->working_directory, name);
+
+            p->script = p->working_directory.len ? joined : arena_copy(&p->arena, name);
+        }
+        return;
+    }
+}
+
+/* tty_nr of /proc/PID/stat is a number; descriptor 0 of a terminal program tells the name. */
+static void read_tty(int dir, struct process *p)
+{
+    char path[64];
+
+    for (unsigned fd = 0; fd < 3 && !p->tty.len; fd++) {
+        char name[16];
+        ssize_t n;
+
+        snprintf(name, sizeof(name), "fd/%u", fd);
+        n = readlinkat(dir, name, path, sizeof(path));
+        if (n > 0 && (size_t)n < sizeof(path) &&
+            (bytes_starts_with((struct bytes){ path, (size_t)n }, bytes_of("/dev/pts/")) ||
+             bytes_starts_with((struct bytes){ path, (size_t)n }, bytes_of("/dev/tty"))))
+            process_set(p, &p->tty, (struct bytes){ path + 5, (size_t)n - 5 });
+    }
+}
+
+int procfs_read(const char *proc, pid_t pid, struct process **ret, struct err *err)
+{
+    _cleanup_close_ int dir = open_process(proc, pid);
+    _cleanup_(process_unrefp) struct process *p = NULL;
+    char text[1024];
+    uint64_t ticks;
+    pid_t parent;
+    ssize_t n;
+
+    if (dir < 0)
+        return errno == ENOENT ? -ESRCH : err_set(err, -errno, "/proc/%d", pid);
+    n = read_at(dir, "stat", text, sizeof(text), NULL);
+    if (n <= 0 || procfs_parse_stat((struct bytes){ text, (size_t)n }, &parent, &ticks) < 0)
+        return -ESRCH;
+    p = process_new(pid, ticks_to_ns(ticks));
+    if (!p)
+        return -ENOMEM;
+    p->parent_pid = parent;
+    read_status(dir, p);
+    read_executable(dir, p);
+    read_strings(dir, p);
+    read_link(dir, "cwd", p, &p->working_directory);
+    p->login_uid = read_number(dir, "loginuid");
+    p->session = read_number(dir, "sessionid");
+    read_tty(dir, p);
+    if (p->args.len)
+        find_script(dir, p);
+    *ret = TAKE_PTR(p);
+    return 0;
+}
+
+int procfs_each(const char *proc, int (*each)(void *data, pid_t pid), void *data)
+{
+    _cleanup_closedir_ DIR *dir = opendir(proc);
+    struct dirent *entry;
+
+    if (!dir)
+        return -errno;
+    while ((entry = readdir(dir))) {
+        uint32_t pid;
+        int r;
+
+        if (parse_u32(bytes_of(entry->d_name), 10, &pid) < 0)
+            continue;
+        r = each(data, (pid_t)pid);
+        if (r)
+            return r;
+    }
+    return 0;
+}

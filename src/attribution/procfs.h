@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One process as /proc shows it. Everything is read through one descriptor of /proc/PID, so that a
+ * pid that is used again in between cannot mix two processes.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "event/process.h"
+#include "util/err.h"
+
+/*
+ * Read process `pid` (tgid; a thread's id gives its process). proc: "/proc", or a directory of the
+ * same shape in tests. parent, origin and owner are not filled in; parent_pid is.
+ * -ESRCH: there is no such process (any more).
+ */
+int procfs_read(const char *proc, pid_t pid, struct process **ret, struct err *err);
+
+/* Start time in CLOCK_BOOTTIME ns of /proc/PID/stat, rounded down to a tick; 0 if it is gone. */
+uint64_t procfs_start(const char *proc, pid_t pid);
+
+/* The process that thread `tid` belongs to; 0 if it is gone. */
+pid_t procfs_tgid(const char *proc, pid_t tid);
+
+/* Call `each` for every pid. Stops when it returns non-zero, and returns that. */
+int procfs_each(const char *proc, int (*each)(void *data, pid_t pid), void *data);
+
+/* Pure parts, for tests and fuzzing. */
+/* The text of /proc/PID/stat -> parent pid and start in clock ticks. -EBADMSG */
+int procfs_parse_stat(struct bytes text, pid_t *ret_parent, uint64_t *ret_start_ticks);
+/* The text of /proc/PID/cgroup -> the path that tells most: cgroup v2's if it is not "/", else the
+ * longest of v1's. BYTES_NULL if none. */
+struct bytes procfs_parse_cgroup(struct bytes text);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "sensor/process/tracker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "sensor/process/connector.h"
+
+const struct tracker_ops *const trackers[] = {
+    &connector_tracker_ops,
+    NULL,
+};
+
+struct tracker {
+    const struct tracker_ops *ops;
+    void *context;
+};
+
+int tracker_open(const struct tracker_options *options, struct tracker **ret, struct err *err)
+{
+    struct tracker *t = calloc(1, sizeof(*t));
+    int r = -ENODEV;
+
+    if (!t)
+        return err_set(err, -ENOMEM, "process tracker");
+    for (unsigned i = 0; trackers[i]; i++) {
+        r = trackers[i]->open(options, &t->context, err);
+        if (r == 0) {
+            t->ops = trackers[i];
+            *ret = t;
+            return 0;
+        }
+    }
+    free(t);
+    return r;
+}
+
+const struct tracker_ops *tracker_ops_of(const struct tracker *tracker)
+{
+    return tracker->ops;
+}
+
+int tracker_fd(const struct tracker *tracker)
+{
+    return tracker->ops->fd(tracker->context);
+}
+
+int tracker_dispatch(struct tracker *tracker, struct err *err)
+{
+    return tracker->ops->dispatch(tracker->context, err);
+}
+
+void tracker_close(struct tracker *tracker)
+{
+    if (!tracker)
+        return;
+    tracker->ops->close(tracker->context);
+    free(tracker);
+}
