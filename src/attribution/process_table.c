@@ -221,7 +221,7 @@ static void copy_facts(struct process *to, const struct process *from)
     to->mnt_ns = from->mnt_ns;
 }
 
-static void on_fork(struct process_table *t, const struct process_event *e)
+static void apply_fork(struct process_table *t, const struct process_event *e)
 {
     struct process *parent = find_or_read(t, e->parent_pid), *p;
 
@@ -241,7 +241,7 @@ static void on_fork(struct process_table *t, const struct process_event *e)
     (void)push(t, p, p->start_ns);
 }
 
-static void on_exec(struct process_table *t, const struct process_event *e)
+static void apply_exec(struct process_table *t, const struct process_event *e)
 {
     struct process *before = newest(t, e->pid), *p;
 
@@ -277,7 +277,7 @@ static void on_exec(struct process_table *t, const struct process_event *e)
     (void)push(t, p, e->boot_ns);
 }
 
-static void on_exit(struct process_table *t, const struct process_event *e)
+static void apply_exit(struct process_table *t, const struct process_event *e)
 {
     struct slot *s = find_slot(t, e->pid);
 
@@ -300,7 +300,7 @@ static void on_exit(struct process_table *t, const struct process_event *e)
 }
 
 /* Name and ids as they are now; the record that events hold stays as it was. */
-static void on_change(struct process_table *t, const struct process_event *e)
+static void apply_change(struct process_table *t, const struct process_event *e)
 {
     if (newest(t, e->pid))
         (void)read_alive(t, e->pid, e->boot_ns);
@@ -310,17 +310,17 @@ void process_table_apply(struct process_table *t, const struct process_event *ev
 {
     switch (event->kind) {
     case PROCESS_FORK:
-        on_fork(t, event);
+        apply_fork(t, event);
         break;
     case PROCESS_EXEC:
-        on_exec(t, event);
+        apply_exec(t, event);
         break;
     case PROCESS_EXIT:
-        on_exit(t, event);
+        apply_exit(t, event);
         break;
     case PROCESS_CRED:
     case PROCESS_COMM:
-        on_change(t, event);
+        apply_change(t, event);
         break;
     }
     if (HASH_COUNT(t->slots) > LIMIT_PROCESSES && t->exited_first)

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Known products, from a data file. Recognised by kernel facts in this order: path of the executable,
+ * systemd unit, package; by a process's name only as "looks like", because a name is anybody's.
+ */
+#pragma once
+
+#include "event/agent.h"
+#include "util/err.h"
+
+struct agents;
+
+/* -EBADMSG: err names the place in the file. */
+int agents_load(const char *path, struct agents **ret, struct err *err);
+int agents_parse(struct bytes text, struct agents **ret, struct err *err);
+void agents_free(struct agents *a); /* NULL is fine */
+
+struct agent_facts {
+    struct bytes executable, unit, package, name;
+};
+
+/* NULL: no product known. *ret_looks_like: only the name fits. Borrowed from `a`. */
+const struct agent *agents_match(const struct agents *a, const struct agent_facts *facts,
+                                 bool *ret_looks_like);
+const struct agent *agents_get(const struct agents *a, size_t index); /* NULL past the end */
