@@ -27,6 +27,8 @@ void attribution_free(struct attribution *a); /* NULL is fine */
  * top, so that nothing falls between. */
 int attribution_seed(struct attribution *a, struct err *err);
 void attribution_process_event(struct attribution *a, const struct process_event *event);
+/* The tracker lost news: what is remembered is checked against /proc before it is believed. */
+void attribution_doubt(struct attribution *a);
 
 /* Fill event->actor.process: the process at event->boot_ns, never a later one with the same pid.
  * What is not known stays unknown. */

@@ -58,6 +58,7 @@ int engines_find(struct engines *e, struct bytes name, struct container_view *re
 /* The container whose cgroup or id this is: borrowed, NULL if none is known. Never asks an engine
  * for longer than a cached answer takes; an unknown id gives a record with id and runtime only. */
 struct container *engines_by_cgroup(struct engines *e, struct bytes cgroup);
+struct container *engines_by_pid(struct engines *e, pid_t pid); /* by its first process */
 struct container *engines_by_id(struct engines *e, struct bytes id);
 
 /* Follow the life of the containers: readable when engines_dispatch() has work; -1: nothing to follow yet. */

@@ -108,6 +108,8 @@ static void on_gap(void *data, const struct gap *gap)
 {
     struct pipeline *p = data;
 
+    if (gap->reason == LOST_PROCESS_EVENTS)
+        attribution_doubt(p->attribution);
     (void)case_add_gap(p->case_, gap);
     if (p->store)
         (void)store_add_gap(p->store, gap);

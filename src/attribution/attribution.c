@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+#include "attribution/attribution.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "attribution/agents.h"
+#include "attribution/cgroup.h"
+#include "attribution/owner.h"
+#include "attribution/process_table.h"
+#include "attribution/procfs.h"
+#include "attribution/users.h"
+#include "util/limits.h"
+#include "util/macro.h"
+
+#define PROC "/proc"
+
+struct attribution {
+    struct attribution_options options;
+    struct process_table *table;
+    struct agents *agents;
+    struct packages *packages;
+    struct users *users;
+};
+
+int attribution_new(const struct attribution_options *options, struct attribution **ret,
+                    struct err *err)
+{
+    struct attribution *a = calloc(1, sizeof(*a));
+    struct err why = ERR_INIT;
+    int r;
+
+    if (!a)
+        return err_set(err, -ENOMEM, "attribution");
+    a->options = *options;
+    r = process_table_new(PROC, &a->table, err);
+    if (r == 0)
+        r = users_new(&a->users, err);
+    if (r < 0) {
+        attribution_free(a);
+        return r;
+    }
+    if (agents_load(options->agents_path ? options->agents_path : CULPRIT_AGENTS, &a->agents, &why) < 0)
+        log_warn(options->log, "%s; products are not named", err_text(&why, -ENOENT));
+    if (packages_new("/", &a->packages, &why) < 0)
+        log_warn(options->log, "%s; packages are not named", err_text(&why, -ENOENT));
+    *ret = a;
+    return 0;
+}
+
+void attribution_free(struct attribution *a)
+{
+    if (!a)
+        return;
+    process_table_free(a->table);
+    agents_free(a->agents);
+    packages_free(a->packages);
+    users_free(a->users);
+    free(a);
+}
+
+int attribution_seed(struct attribution *a, struct err *err)
+{
+    return process_table_seed(a->table, err);
+}
+
+void attribution_process_event(struct attribution *a, const struct process_event *event)
+{
+    process_table_apply(a->table, event);
+}
+
+void attribution_doubt(struct attribution *a)
+{
+    process_table_doubt(a->table);
+}
+
+/* ---- origin and owner of one process ---- */
+
+static void find_origin(struct attribution *a, struct process *p)
+{
+    struct cgroup_container found;
+    struct container *c = NULL;
+
+    if (cgroup_container(p->cgroup, &found)) {
+        if (a->options.engines)
+            c = engines_by_cgroup(a->options.engines, p->cgroup);
+        p->origin = ORIGIN_CONTAINER;
+        if (c) {
+            p->container = container_ref(c);
+        } else if ((p->container = container_new())) {
+            container_set(p->container, &p->container->id, found.id);
+            if (found.runtime)
+                container_set(p->container, &p->container->runtime, bytes_of(found.runtime));
+        }
+        return;
+    }
+    /* not by its cgroup: a descendant of a container's first process all the same? */
+    for (const struct process *at = p; at && a->options.engines; at = at->parent) {
+        c = engines_by_pid(a->options.engines, at->pid);
+        if (c) {
+            p->origin = ORIGIN_CONTAINER;
+            p->container = container_ref(c);
+            return;
+        }
+    }
+    p->origin = p->cgroup.data ? ORIGIN_HOST : ORIGIN_UNKNOWN;
+}
+
+static void find_owner(struct attribution *a, struct process *p)
+{
+    struct agent_facts facts = { .name = p->name };
+    struct bytes package, version;
+
+    if (p->origin != ORIGIN_CONTAINER) {
+        process_set(p, &p->owner.unit, cgroup_unit(p->cgroup));
+        if (a->packages && !p->executable_memfd &&
+            packages_find(a->packages, p->executable, &package, &version) == 0) {
+            process_set(p, &p->owner.package, package);
+            process_set(p, &p->owner.package_version, version);
+        }
+    }
+    if (!a->agents)
+        return;
+    facts.executable = p->executable_memfd ? BYTES_NULL : p->executable;
+    facts.unit = p->owner.unit;
+    facts.package = p->owner.package;
+    p->owner.agent = agents_match(a->agents, &facts, &p->owner.looks_like);
+    if (p->owner.agent) {
+        process_set(p, &p->owner.product, p->owner.agent->product);
+        process_set(p, &p->owner.product_kind, p->owner.agent->kind);
+    }
+}
+
+static void find_names(struct attribution *a, struct process *p)
+{
+    const struct container *world = p->origin == ORIGIN_CONTAINER ? p->container : NULL;
+
+    if (!p->cred.known)
+        return;
+    process_set(p, &p->user_name, users_name(a->users, world, p->cred.euid));
+    process_set(p, &p->real_user_name, users_name(a->users, world, p->cred.uid));
+    process_set(p, &p->group_name, users_group(a->users, world, p->cred.egid));
+}
+
+static void attribute(struct attribution *a, struct process *p)
+{
+    for (unsigned depth = 0; p && !p->attributed && depth < LIMIT_LINEAGE; depth++, p = p->parent) {
+        p->attributed = true;
+        find_origin(a, p);
+        find_owner(a, p);
+        find_names(a, p);
+    }
+}
+
+/* ---- events ---- */
+
+/* A record of the sensor's own facts: the process was gone before /proc could be read. */
+static struct process *make_from_facts(struct attribution *a, const struct event *e,
+                                       const struct process *known)
+{
+    const struct actor *actor = &e->actor;
+    struct process *p = process_new(actor->pid, known ? known->start_ns : actor->start_ns);
+
+    if (!p)
+        return NULL;
+    process_set(p, &p->executable, actor->executable);
+    process_set(p, &p->name, actor->name);
+    process_set(p, &p->args, actor->args);
+    process_set(p, &p->script, actor->script);
+    process_set(p, &p->working_directory, actor->working_directory);
+    process_set(p, &p->tty, actor->tty);
+    p->cred = actor->cred;
+    p->login_uid = actor->login_uid;
+    p->session = actor->session;
+    p->parent_pid = known ? known->parent_pid : actor->parent_pid;
+    if (known) {
+        p->parent = process_ref(known->parent);
+        p->exited_ns = known->exited_ns;
+        p->mnt_ns = known->mnt_ns;
+        process_set(p, &p->cgroup, known->cgroup);
+    } else if (actor->parent_pid > 0) {
+        /* the parent at the moment of the act; a child lives where its parent lives */
+        p->parent = process_ref(process_table_find(a->table, actor->parent_pid, e->boot_ns, 0,
+                                                   BYTES_NULL));
+        if (p->parent)
+            process_set(p, &p->cgroup, p->parent->cgroup);
+    }
+    process_table_add(a->table, p);
+    return p;
+}
+
+/* A thread's id names its process; the sensor may know no better. */
+static void find_tgid(struct event *e)
+{
+    pid_t tgid;
+
+    if (e->actor.tid != 0 || e->actor.pid <= 0)
+        return;
+    tgid = procfs_tgid(PROC, e->actor.pid);
+    e->actor.tid = e->actor.pid;
+    if (tgid > 0)
+        e->actor.pid = tgid;
+}
+
+static void name_state(struct attribution *a, const struct event *e, struct file_state *s)
+{
+    if ((s->known & FILE_UID) && !s->owner.data)
+        s->owner = users_name(a->users, e->victim, s->uid);
+    if ((s->known & FILE_GID) && !s->group.data)
+        s->group = users_group(a->users, e->victim, s->gid);
+}
+
+void attribution_event(struct attribution *a, struct event *e)
+{
+    struct process *p;
+
+    name_state(a, e, &e->file);
+    name_state(a, e, &e->before);
+    name_state(a, e, &e->after);
+    find_tgid(e);
+    if (e->actor.pid <= 0)
+        return;
+    p = process_table_find(a->table, e->actor.pid, e->boot_ns, e->actor.start_ns,
+                           e->actor.executable);
+    if (p && (!e->actor.executable.len || bytes_equal(p->executable, e->actor.executable))) {
+        e->actor.process = process_ref(p);
+    } else if (e->actor.executable.len || e->actor.name.len) {
+        e->actor.process = make_from_facts(a, e, p);
+    } else {
+        e->actor.process = process_ref(p);
+    }
+    if (e->actor.process) {
+        attribute(a, e->actor.process);
+        if (!e->actor.start_ns)
+            e->actor.start_ns = e->actor.process->start_ns;
+    }
+}
+
+struct process *attribution_process(struct attribution *a, pid_t pid, uint64_t boot_ns)
+{
+    struct process *p = process_table_find(a->table, pid, boot_ns, 0, BYTES_NULL);
+
+    if (p)
+        attribute(a, p);
+    return p;
+}
+
+struct walk {
+    struct attribution *a;
+    int (*each)(void *data, struct process *p);
+    void *data;
+    bool known_products;
+};
+
+static int walk_one(void *data, struct process *p)
+{
+    struct walk *w = data;
+
+    attribute(w->a, p);
+    if ((p->owner.agent != NULL && !p->owner.looks_like) != w->known_products)
+        return 0;
+    return w->each(w->data, p);
+}
+
+int attribution_each_process(struct attribution *a, int (*each)(void *data, struct process *p),
+                             void *data)
+{
+    struct walk walk = { a, each, data, true };
+    int r = process_table_each(a->table, walk_one, &walk);
+
+    walk.known_products = false;
+    return r ? r : process_table_each(a->table, walk_one, &walk);
+}
