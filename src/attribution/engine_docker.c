@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Docker's Engine API over its unix socket. Questions have a time-out; the stream of events runs in a
+ * curl multi handle, read from the caller's loop.
+ */
+#include "attribution/engine_ops.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+
+#include "attribution/docker_json.h"
+#include "util/cleanup.h"
+#include "util/escape.h"
+#include "util/limits.h"
+
+#define ASK_TIMEOUT_MS 2000
+#define RECONNECT_NS NS_PER_S
+
+static const char *const usual_sockets[] = { "/run/docker.sock", "/var/run/docker.sock" };
+
+struct docker {
+    const struct log *log;
+    char *socket; /* given by the user, or found; NULL = none found yet */
+    bool given;
+    CURL *ask;
+    /* the stream */
+    CURLM *multi;
+    CURL *stream;
+    int epoll_fd;          /* holds what curl waits for, so that the caller has one descriptor */
+    struct sbuf line;      /* a part of an object that has not come whole yet */
+    struct sbuf complete;  /* whole objects, one a line */
+    uint64_t since_ns;     /* the stream has been told up to here */
+    uint64_t retry_ns;     /* CLOCK_MONOTONIC: not before */
+};
+
+static uint64_t now(clockid_t clock)
+{
+    struct timespec ts;
+
+    clock_gettime(clock, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+static bool find_socket(struct docker *d)
+{
+    struct stat st;
+
+    if (d->socket)
+        return true;
+    for (size_t i = 0; i < ARRAY_SIZE(usual_sockets); i++)
+        if (stat(usual_sockets[i], &st) == 0 && S_ISSOCK(st.st_mode)) {
+            d->socket = strdup(usual_sockets[i]);
+            return d->socket != NULL;
+        }
+    return false;
+}
+
+static int docker_open(const struct engines_options *options, void **ret, struct err *err)
+{
+    struct docker *d = calloc(1, sizeof(*d));
+
+    if (!d)
+        return err_set(err, -ENOMEM, "docker");
+    d->log = options->log;
+    d->epoll_fd = -1;
+    d->since_ns = now(CLOCK_REALTIME);
+    if (options->docker_socket) {
+        d->socket = strdup(options->docker_socket);
+        d->given = true;
+    }
+    d->ask = curl_easy_init();
+    if (!d->ask || (d->given && !d->socket)) {
+        free(d->socket);
+        free(d);
+        return err_set(err, -ENOMEM, "docker");
+    }
+    *ret = d;
+    return 0;
+}
+
+static void stop_stream(struct docker *d)
+{
+    if (d->stream) {
+        curl_multi_remove_handle(d->multi, d->stream);
+        curl_easy_cleanup(d->stream);
+        d->stream = NULL;
+    }
+    if (d->multi) {
+        curl_multi_cleanup(d->multi);
+        d->multi = NULL;
+    }
+    if (d->epoll_fd >= 0)
+        close(d->epoll_fd);
+    d->epoll_fd = -1;
+    sbuf_clear(&d->line);
+}
+
+static void docker_close(void *engine)
+{
+    struct docker *d = engine;
+
+    stop_stream(d);
+    curl_easy_cleanup(d->ask);
+    sbuf_done(&d->line);
+    sbuf_done(&d->complete);
+    free(d->socket);
+    free(d);
+}
+
+static size_t collect(char *data, size_t size, size_t count, void *user)
+{
+    struct sbuf *body = user;
+    size_t len = size * count;
+
+    if (body->len + len > LIMIT_API_BODY)
+        return 0; /* curl ends the transfer: CURLE_WRITE_ERROR */
+    sbuf_add(body, data, len);
+    return sbuf_error(body) ? 0 : len;
+}
+
+/* The errno behind curl's failure to reach a unix socket. */
+static int connection_error(CURL *curl)
+{
+    long os_error = 0;
+
+    (void)curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
+    return os_error > 0 ? (int)-os_error : -ECONNREFUSED;
+}
+
+static void set_common(struct docker *d, CURL *curl, const char *url)
+{
+    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, d->socket);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+}
+
+/* 0 and the body of a 200; -ENOENT for 404. */
+static int get(struct docker *d, const char *path, struct sbuf *body, struct err *err)
+{
+    char url[512];
+    long status = 0;
+    CURLcode code;
+
+    if (!find_socket(d))
+        return err_say(err, -ENODEV, "Docker is not running here (no /run/docker.sock)");
+    snprintf(url, sizeof(url), "http://docker%s", path);
+    curl_easy_reset(d->ask);
+    set_common(d, d->ask, url);
+    curl_easy_setopt(d->ask, CURLOPT_TIMEOUT_MS, (long)ASK_TIMEOUT_MS);
+    curl_easy_setopt(d->ask, CURLOPT_WRITEFUNCTION, collect);
+    curl_easy_setopt(d->ask, CURLOPT_WRITEDATA, body);
+    code = curl_easy_perform(d->ask);
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        return err_say(err, -ETIMEDOUT, "%s accepts and does not answer within %d s", d->socket,
+                       ASK_TIMEOUT_MS / 1000);
+    if (code == CURLE_WRITE_ERROR)
+        return err_say(err, -E2BIG, "Docker answered more than %d bytes", LIMIT_API_BODY);
+    if (code != CURLE_OK) {
+        int r = connection_error(d->ask);
+
+        return r == -EACCES ? err_say(err, r, "%s: permission denied; run as root, or join its group",
+                                      d->socket)
+               : r == -ENOENT || r == -ECONNREFUSED
+                   ? err_say(err, -ENODEV, "Docker is not running (%s)", d->socket)
+                   : err_set(err, r, "%s", d->socket);
+    }
+    (void)curl_easy_getinfo(d->ask, CURLINFO_RESPONSE_CODE, &status);
+    if (status == 404)
+        return -ENOENT;
+    if (status != 200)
+        return err_say(err, -EPROTO, "Docker answered with status %ld", status);
+    return 0;
+}
+
+static bool docker_present(void *engine, char *text, size_t size)
+{
+    struct docker *d = engine;
+    _cleanup_sbuf_ struct sbuf body = SBUF_INIT;
+    struct err err = ERR_INIT;
+    int r = get(d, "/version", &body, &err);
+
+    if (r < 0) {
+        snprintf(text, size, "%s", r == -ENODEV ? "not running" : err_text(&err, r));
+        return false;
+    }
+    if (docker_parse_version(sbuf_bytes(&body), text, size) < 0)
+        snprintf(text, size, "version not known");
+    return true;
+}
+
+static int docker_list(void *engine, int (*each)(void *data, struct container *c), void *data,
+                       struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf body = SBUF_INIT;
+    int r = get(engine, "/containers/json?all=1", &body, err);
+
+    return r < 0 ? r : docker_parse_list(sbuf_bytes(&body), each, data, err);
+}
+
+/* Only what cannot end or change the URL. */
+static bool is_plain(struct bytes id)
+{
+    for (size_t i = 0; i < id.len; i++)
+        if (!((id.data[i] >= '0' && id.data[i] <= '9') || (id.data[i] >= 'a' && id.data[i] <= 'z') ||
+              (id.data[i] >= 'A' && id.data[i] <= 'Z') || memchr("_.-", id.data[i], 3)))
+            return false;
+    return id.len > 0 && id.len < 256;
+}
+
+static int docker_view(void *engine, struct bytes id, struct container_view *ret, struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf body = SBUF_INIT;
+    char path[320];
+    int r;
+
+    if (!is_plain(id))
+        return -ENOENT;
+    snprintf(path, sizeof(path), "/containers/%.*s/json", (int)id.len, id.data);
+    r = get(engine, path, &body, err);
+    return r < 0 ? r : docker_parse_inspect(sbuf_bytes(&body), ret, err);
+}
+
+/* ---- the stream of events ---- */
+
+static size_t take_stream(char *data, size_t size, size_t count, void *user)
+{
+    struct docker *d = user;
+    size_t len = size * count, done = 0;
+
+    while (done < len) {
+        const char *newline = memchr(data + done, '\n', len - done);
+        size_t n = newline ? (size_t)(newline + 1 - (data + done)) : len - done;
+
+        if (d->line.len + n > LIMIT_API_BODY)
+            return 0;
+        sbuf_add(&d->line, data + done, n);
+        if (newline) {
+            sbuf_add_bytes(&d->complete, sbuf_bytes(&d->line));
+            sbuf_clear(&d->line);
+        }
+        done += n;
+    }
+    return sbuf_error(&d->complete) || sbuf_error(&d->line) ? 0 : len;
+}
+
+/* curl tells which descriptors it waits for; they go into one epoll set that the caller polls. */
+static int follow_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *socket_data)
+{
+    struct docker *d = user;
+    struct epoll_event event = { .data.fd = fd };
+
+    (void)easy;
+    (void)socket_data;
+    if (what == CURL_POLL_REMOVE) {
+        (void)epoll_ctl(d->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+        return 0;
+    }
+    event.events = (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0);
+    if (epoll_ctl(d->epoll_fd, EPOLL_CTL_MOD, fd, &event) < 0)
+        (void)epoll_ctl(d->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+    return 0;
+}
+
+static void start_stream(struct docker *d)
+{
+    char url[256];
+
+    if (d->stream || now(CLOCK_MONOTONIC) < d->retry_ns || !find_socket(d))
+        return;
+    d->retry_ns = now(CLOCK_MONOTONIC) + RECONNECT_NS;
+    d->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    d->multi = curl_multi_init();
+    d->stream = curl_easy_init();
+    if (d->epoll_fd < 0 || !d->multi || !d->stream) {
+        stop_stream(d);
+        return;
+    }
+    /* `since` makes the daemon repeat what happened while nobody listened; filters={"type":["container"]} */
+    snprintf(url, sizeof(url),
+             "http://docker/events?since=%llu.%09llu&filters=%%7B%%22type%%22%%3A%%5B%%22container%%22%%5D%%7D",
+             (unsigned long long)(d->since_ns / NS_PER_S),
+             (unsigned long long)(d->since_ns % NS_PER_S));
+    set_common(d, d->stream, url);
+    curl_easy_setopt(d->stream, CURLOPT_WRITEFUNCTION, take_stream);
+    curl_easy_setopt(d->stream, CURLOPT_WRITEDATA, d);
+    curl_multi_setopt(d->multi, CURLMOPT_SOCKETFUNCTION, follow_socket);
+    curl_multi_setopt(d->multi, CURLMOPT_SOCKETDATA, d);
+    (void)curl_multi_add_handle(d->multi, d->stream);
+}
+
+static int docker_fd(void *engine)
+{
+    return ((const struct docker *)engine)->epoll_fd;
+}
+
+static void tell(struct docker *d, void (*life)(void *data, const struct life *life), void *data)
+{
+    const char *at = sbuf_str(&d->complete), *end = at + d->complete.len;
+
+    while (at < end) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        struct bytes object = { at, (size_t)((newline ? newline : end) - at) };
+        struct life moment;
+
+        at += object.len + 1;
+        if (docker_parse_event(object, &moment, NULL) != 1)
+            continue;
+        container_set(moment.container, &moment.container->runtime, bytes_of("docker"));
+        if (moment.time_ns >= d->since_ns) {
+            d->since_ns = moment.time_ns + 1;
+            life(data, &moment);
+        } /* else repeated after a reconnect */
+        container_unref(moment.container);
+    }
+    sbuf_clear(&d->complete);
+}
+
+static int docker_dispatch(void *engine, void (*life)(void *data, const struct life *life),
+                           void *data, struct err *err)
+{
+    struct docker *d = engine;
+    int running = 0, left;
+    const CURLMsg *message;
+    bool ended = false;
+
+    (void)err;
+    start_stream(d);
+    if (!d->stream)
+        return 0;
+    (void)curl_multi_socket_action(d->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    for (;;) {
+        struct epoll_event events[4];
+        int n = epoll_wait(d->epoll_fd, events, 4, 0);
+
+        for (int i = 0; i < n; i++)
+            (void)curl_multi_socket_action(d->multi, events[i].data.fd, 0, &running);
+        if (n <= 0)
+            break;
+    }
+    while ((message = curl_multi_info_read(d->multi, &left)))
+        ended |= message->msg == CURLMSG_DONE;
+    tell(d, life, data);
+    if (ended) /* the daemon went away: asked again in a second, from where it stopped */
+        stop_stream(d);
+    return 0;
+}
+
+const struct engine_ops docker_engine_ops = {
+    .name = "docker",
+    .open = docker_open,
+    .close = docker_close,
+    .present = docker_present,
+    .list = docker_list,
+    .view = docker_view,
+    .fd = docker_fd,
+    .dispatch = docker_dispatch,
+};
