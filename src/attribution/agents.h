@@ -13,6 +13,8 @@ struct agents;
 /* -EBADMSG: err names the place in the file. */
 int agents_load(const char *path, struct agents **ret, struct err *err);
 int agents_parse(struct bytes text, struct agents **ret, struct err *err);
+/* The text of data/agents.json as it was when the program was built. */
+struct bytes agents_builtin(void);
 void agents_free(struct agents *a); /* NULL is fine */
 
 struct agent_facts {

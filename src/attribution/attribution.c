@@ -42,7 +42,8 @@ int attribution_new(const struct attribution_options *options, struct attributio
         attribution_free(a);
         return r;
     }
-    if (agents_load(options->agents_path ? options->agents_path : CULPRIT_AGENTS, &a->agents, &why) < 0)
+    if ((options->agents_path ? agents_load(options->agents_path, &a->agents, &why)
+                              : agents_parse(agents_builtin(), &a->agents, &why)) < 0)
         log_warn(options->log, "%s; products are not named", err_text(&why, -ENOENT));
     if (packages_new("/", &a->packages, &why) < 0)
         log_warn(options->log, "%s; packages are not named", err_text(&why, -ENOENT));

@@ -15,7 +15,7 @@ struct attribution;
 
 struct attribution_options {
     const struct log *log;
-    const char *agents_path;     /* data file of known products; NULL = the installed one */
+    const char *agents_path;     /* data file of known products; NULL = what was built in */
     struct engines *engines;     /* borrowed; NULL = containers are told by cgroup alone, without names */
 };
 
