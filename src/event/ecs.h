@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ECS 8 encoding of events, gaps and life moments: one JSON object a line. Pure: bytes in, text out. */
+/* ECS 8 encoding of events and gaps: one JSON object a line. Pure: bytes in, text out. */
 #pragma once
 
 #include "event/container.h"
@@ -15,7 +15,6 @@ struct ecs_host {
 /* Each appends one object and a newline. */
 void ecs_write_event(struct sbuf *out, const struct event *event, const struct ecs_host *host);
 void ecs_write_gap(struct sbuf *out, const struct gap *gap, const struct ecs_host *host);
-void ecs_write_life(struct sbuf *out, const struct life *life, const struct ecs_host *host);
 
 /* Parts that report/ uses for its alerts: a member list without braces, comma-separated. */
 void ecs_write_time(struct sbuf *out, uint64_t time_ns); /* "2026-11-16T03:12:00.123456789Z" with quotes */
@@ -23,3 +22,12 @@ void ecs_write_time(struct sbuf *out, uint64_t time_ns); /* "2026-11-16T03:12:00
 void ecs_write_process(struct sbuf *out, const struct actor *actor);
 /* process.entity_id: stable for (boot, pid, start). 22 hex digits into `out`. */
 void ecs_write_entity_id(struct sbuf *out, pid_t pid, uint64_t start_ns);
+/* What stands of an actor below "culprit": login, lineage, origin, owner, script; members. */
+void ecs_write_actor_culprit(struct sbuf *out, const struct actor *actor);
+/* "victim":{...}, "container":{...}, "host":{...}, "ecs":{...}: one member each. */
+void ecs_write_victim(struct sbuf *out, enum victim_kind kind, const struct container *victim);
+void ecs_write_container(struct sbuf *out, const struct container *container);
+void ecs_write_host(struct sbuf *out, const struct ecs_host *host); /* NULL: nothing */
+void ecs_write_version(struct sbuf *out);
+/* "audit,fanotify" without quotes. */
+void ecs_write_sensors(struct sbuf *out, unsigned bits);
