@@ -73,7 +73,6 @@ static int take_row(struct agents *a, const json_t *object, struct row *row, str
     row->agent.does = take_string(a, object, "does");
     row->agent.quarantine = take_string(a, object, "quarantine");
     row->agent.exclude = take_string(a, object, "exclude");
-    row->agent.runtime = bytes_equal_str(row->agent.kind, "container runtime");
     if (!row->agent.id.len || !row->agent.product.len || !row->agent.kind.len)
         return err_say(err, -EBADMSG, "id, product and kind are needed");
     if (!json_is_object(match))
@@ -158,6 +157,14 @@ void agents_free(struct agents *a)
     arena_done(&a->arena);
     free(a->rows);
     free(a);
+}
+
+const struct agent *agents_by_product(const struct agents *a, struct bytes product)
+{
+    for (size_t i = 0; i < a->count; i++)
+        if (bytes_equal(a->rows[i].agent.product, product))
+            return &a->rows[i].agent;
+    return NULL;
 }
 
 const struct agent *agents_get(const struct agents *a, size_t index)

@@ -24,4 +24,6 @@ struct agent_facts {
 /* NULL: no product known. *ret_looks_like: only the name fits. Borrowed from `a`. */
 const struct agent *agents_match(const struct agents *a, const struct agent_facts *facts,
                                  bool *ret_looks_like);
+/* The facts of a product that was matched earlier, when the event was stored. */
+const struct agent *agents_by_product(const struct agents *a, struct bytes product);
 const struct agent *agents_get(const struct agents *a, size_t index); /* NULL past the end */

@@ -6,8 +6,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
 #include "util/bytes.h"
 
 struct agent {
@@ -17,5 +15,4 @@ struct agent {
     struct bytes does;       /* what it is known to do to files */
     struct bytes quarantine; /* where removed files are kept, how they are listed */
     struct bytes exclude;    /* how a path is excluded */
-    bool runtime;            /* a container engine or runtime: its set-up is no attack */
 };

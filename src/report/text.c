@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: MIT */
+/* The verdicts for people (ux.md): the answer last and biggest, every number true. */
+#include "report/case.h"
+
+#include <sys/stat.h>
+#include <time.h>
+
+#include "event/agent.h"
+#include "event/ecs.h"
+#include "event/operation.h"
+#include "event/sentence.h"
+#include "report/case_internal.h"
+#include "util/escape.h"
+#include "util/limits.h"
+
+#define LABEL 10
+#define CHAIN_SHOWN 8
+
+struct page {
+    struct sbuf *out;
+    bool colour;
+    unsigned columns;
+    const char *label; /* of the line that is being written; told once */
+};
+
+static long utc_offset(uint64_t time_ns)
+{
+    time_t s = (time_t)(time_ns / NS_PER_S);
+    struct tm tm;
+
+    localtime_r(&s, &tm);
+    return tm.tm_gmtoff;
+}
+
+static void add_time(struct sbuf *out, uint64_t time_ns)
+{
+    sentence_time(out, time_ns, utc_offset(time_ns));
+}
+
+/* With the day, where it is not today. */
+static void add_date_time(struct sbuf *out, uint64_t time_ns)
+{
+    time_t s = (time_t)(time_ns / NS_PER_S), now = time(NULL);
+    struct tm tm, today;
+
+    localtime_r(&s, &tm);
+    localtime_r(&now, &today);
+    if (tm.tm_year != today.tm_year || tm.tm_yday != today.tm_yday)
+        sbuf_addf(out, "%04d-%02d-%02d ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+    add_time(out, time_ns);
+}
+
+static void begin_line(struct page *p, const char *label)
+{
+    sbuf_addf(p->out, "  %s%-*s%s", p->colour ? "\x1b[2m" : "", LABEL, label, p->colour ? "\x1b[0m" : "");
+}
+
+static void end_line(struct page *p)
+{
+    sbuf_add_char(p->out, '\n');
+}
+
+/* ---- one suspect ---- */
+
+static void write_who(struct page *p, const struct suspect *s)
+{
+    const struct process *process = s->actor.process;
+    const struct credentials *cred = s->actor.cred.known || !process ? &s->actor.cred : &process->cred;
+    struct bytes executable = s->actor.executable.len || !process ? s->actor.executable
+                                                                  : process->executable;
+    _cleanup_sbuf_ struct sbuf where = SBUF_INIT;
+
+    begin_line(p, "who");
+    if (executable.len) {
+        escape_terminal(p->out, executable);
+        if (process && process->executable_memfd)
+            sbuf_add_str(p->out, " (a file in memory only)");
+        else if (process && process->executable_deleted)
+            sbuf_add_str(p->out, " (deleted since it started)");
+    } else if (case_actor_name(s).len) {
+        sbuf_add_str(p->out, "calls itself ");
+        escape_terminal(p->out, case_actor_name(s));
+    } else {
+        sbuf_add_str(p->out, "not known");
+    }
+    if (s->actor.pid > 0 && s->processes == 1)
+        sbuf_addf(p->out, " · pid %d", s->actor.pid);
+    else if (s->processes > 1)
+        sbuf_addf(p->out, " · %llu processes, the first pid %d", (unsigned long long)s->processes,
+                  s->actor.pid);
+    if (cred->known) {
+        sbuf_add_str(p->out, " · ");
+        if (process && process->user_name.len && process->cred.euid == cred->euid)
+            escape_terminal(p->out, process->user_name);
+        else if (cred->euid == 0)
+            sbuf_add_str(p->out, "root");
+        else
+            sbuf_addf(p->out, "uid %u", cred->euid);
+        if (cred->uid != cred->euid)
+            sbuf_addf(p->out, " (started by uid %u)", cred->uid);
+    }
+    case_where(s, &where);
+    if (where.len) {
+        sbuf_add_str(p->out, " · ");
+        sbuf_add_bytes(p->out, sbuf_bytes(&where));
+        if (process && process->origin == ORIGIN_HOST)
+            sbuf_add_str(p->out, ", not in a container");
+    }
+    end_line(p);
+    if (process && process->script.len) {
+        begin_line(p, "script");
+        escape_terminal(p->out, process->script);
+        end_line(p);
+    }
+}
+
+static void add_link(struct sbuf *out, const struct process *process)
+{
+    struct bytes name = process_display_name(process);
+
+    if (name.len)
+        escape_terminal(out, name);
+    else
+        sbuf_add_char(out, '?');
+    sbuf_addf(out, "(%d%s)", process->pid, process->exited_ns ? ", exited" : "");
+}
+
+static void write_chain(struct page *p, const struct suspect *s)
+{
+    const struct process *chain[LIMIT_LINEAGE], *process = s->actor.process;
+    size_t n = 0;
+
+    for (; process && n < ARRAY_SIZE(chain); process = process->parent)
+        chain[n++] = process;
+    if (n < 2)
+        return;
+    begin_line(p, "chain");
+    for (size_t i = n; i-- > 0;) {
+        if (n > CHAIN_SHOWN && i < n - 2 && i >= CHAIN_SHOWN - 3) {
+            if (i == n - 3)
+                sbuf_addf(p->out, "… %zu more … → ", n - CHAIN_SHOWN + 1);
+            continue;
+        }
+        add_link(p->out, chain[i]);
+        if (i)
+            sbuf_add_str(p->out, " → ");
+    }
+    end_line(p);
+}
+
+static void write_owner(struct page *p, const struct suspect *s)
+{
+    const struct process *process = s->actor.process;
+    const struct owner *o = process ? &process->owner : NULL;
+    const char *dot = "";
+
+    if (!o || (!o->unit.len && !o->package.len && !o->product.len))
+        return;
+    begin_line(p, "owner");
+    if (o->unit.len) {
+        sbuf_add_str(p->out, "unit ");
+        escape_terminal(p->out, o->unit);
+        dot = " · ";
+    }
+    if (o->package.len) {
+        sbuf_addf(p->out, "%spackage ", dot);
+        escape_terminal(p->out, o->package);
+        if (o->package_version.len) {
+            sbuf_add_char(p->out, ' ');
+            escape_terminal(p->out, o->package_version);
+        }
+        dot = " · ";
+    }
+    if (o->product.len) {
+        sbuf_addf(p->out, "%s%s ", dot, o->looks_like ? "looks like" : "product");
+        escape_terminal(p->out, o->product);
+        if (o->product_kind.len) {
+            sbuf_add_str(p->out, " (");
+            escape_terminal(p->out, o->product_kind);
+            sbuf_add_str(p->out, o->looks_like ? "), by its name only" : ")");
+        }
+    }
+    end_line(p);
+}
+
+static void write_what(struct page *p, const struct suspect *s)
+{
+    bool first = true;
+
+    begin_line(p, "what");
+    for (const struct tally *t = s->tallies; t; t = t->next) {
+        _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+
+        case_what(t, &text);
+        if (!text.len)
+            continue;
+        sbuf_add_str(p->out, first ? "" : " · ");
+        sbuf_add_bytes(p->out, sbuf_bytes(&text));
+        first = false;
+    }
+    end_line(p);
+}
+
+static void write_when(struct page *p, const struct case_ *c, const struct suspect *s)
+{
+    _cleanup_sbuf_ struct sbuf pattern = SBUF_INIT;
+    uint64_t start = 0;
+    const struct container *victim = NULL;
+
+    for (const struct tally *t = s->tallies; t && !start; t = t->next)
+        if (t->since_start_known && t->victim) {
+            start = t->first_ns - (uint64_t)t->since_start_ns;
+            victim = t->victim;
+        }
+    begin_line(p, "when");
+    add_date_time(p->out, s->first_ns);
+    if (s->last_ns > s->first_ns) {
+        sbuf_add_str(p->out, " to ");
+        add_date_time(p->out, s->last_ns);
+    }
+    if (victim) {
+        sbuf_add_str(p->out, ", ");
+        escape_terminal(p->out, victim->name);
+        sbuf_add_str(p->out, " started at ");
+        add_time(p->out, start);
+    }
+    case_pattern(c, s, &pattern);
+    if (pattern.len) {
+        sbuf_add_str(p->out, " · ");
+        sbuf_add_bytes(p->out, sbuf_bytes(&pattern));
+    }
+    end_line(p);
+}
+
+static void write_next(struct page *p, const struct suspect *s)
+{
+    const struct process *process = s->actor.process;
+    const struct agent *a = process ? process->owner.agent : NULL;
+    const char *label = "next";
+
+    if (a) {
+        if (process->owner.looks_like)
+            return; /* advice for a product that may not be there would mislead */
+        if (a->quarantine.len) {
+            begin_line(p, label);
+            sbuf_add_str(p->out, "what it removed: ");
+            escape_terminal(p->out, a->quarantine);
+            end_line(p);
+            label = "";
+        }
+        if (a->exclude.len) {
+            begin_line(p, label);
+            sbuf_add_str(p->out, "exclude the path: ");
+            escape_terminal(p->out, a->exclude);
+            end_line(p);
+            label = "";
+        }
+        if (a->does.len) {
+            begin_line(p, "known");
+            escape_terminal(p->out, a->does);
+            end_line(p);
+        }
+        return;
+    }
+    for (; process; process = process->parent) {
+        const struct process *above = process->parent;
+
+        if (!above || !above->owner.product.len || above->owner.looks_like || !above->owner.agent ||
+            !above->owner.agent->exclude.len)
+            continue;
+        begin_line(p, label);
+        sbuf_add_str(p->out, "launched by ");
+        escape_terminal(p->out, above->owner.product);
+        sbuf_add_str(p->out, ": ");
+        escape_terminal(p->out, above->owner.agent->exclude);
+        end_line(p);
+        return;
+    }
+}
+
+/* ---- the case ---- */
+
+static void add_sensors(struct sbuf *out, unsigned bits)
+{
+    _cleanup_sbuf_ struct sbuf names = SBUF_INIT;
+
+    ecs_write_sensors(&names, bits);
+    for (size_t i = 0; i < names.len; i++) {
+        if (names.data[i] == ',')
+            sbuf_add_str(out, " + ");
+        else
+            sbuf_add_char(out, names.data[i]);
+    }
+}
+
+static void add_loss(const struct case_ *c, struct sbuf *out)
+{
+    if (c->lost)
+        sbuf_addf(out, "%llu%s lost: the verdict may be incomplete", (unsigned long long)c->lost,
+                  c->lost_unknown ? " and more" : "");
+    else if (c->lost_unknown)
+        sbuf_add_str(out, "events lost, how many is not known: the verdict may be incomplete");
+    else
+        sbuf_add_str(out, "nothing lost");
+}
+
+static void write_coverage(struct page *p, const struct case_ *c)
+{
+    const char *label = "coverage";
+
+    for (size_t i = 0; i < c->coverage_count; i++) {
+        const struct coverage *v = &c->coverage[i];
+
+        begin_line(p, label);
+        label = "";
+        add_sensors(p->out, v->sensors);
+        sbuf_add_str(p->out, v->to_ns ? " from " : " since ");
+        add_date_time(p->out, v->from_ns);
+        if (v->to_ns) {
+            sbuf_add_str(p->out, " to ");
+            add_date_time(p->out, v->to_ns);
+        }
+        if (i == 0) {
+            sbuf_add_str(p->out, ", ");
+            add_loss(c, p->out);
+        }
+        end_line(p);
+        if (v->not_seen.len && i == 0) {
+            begin_line(p, "");
+            sbuf_add_str(p->out, "not seen: ");
+            escape_terminal(p->out, v->not_seen);
+            end_line(p);
+        }
+    }
+    if (c->coverage_beyond) {
+        begin_line(p, "");
+        sbuf_addf(p->out, "and %zu more spans", c->coverage_beyond);
+        end_line(p);
+    }
+    if (!c->coverage_count) {
+        begin_line(p, label);
+        sbuf_add_str(p->out, "not recorded when anything was observed; ");
+        add_loss(c, p->out);
+        end_line(p);
+    }
+    for (size_t i = 0; i < c->gap_count; i++) {
+        struct sentence_style style = { .utc_offset_s = utc_offset(c->gaps[i].from_ns) };
+
+        begin_line(p, i ? "" : "gap");
+        sentence_gap(p->out, &c->gaps[i], &style);
+        end_line(p);
+    }
+}
+
+static void write_noise(struct page *p, const struct case_ *c)
+{
+    uint64_t changes = 0, deletions = 0;
+    bool any = false;
+
+    for (const struct suspect *s = c->suspects; s; s = s->next) {
+        if (!s->noise)
+            continue;
+        for (const struct tally *t = s->tallies; t; t = t->next) {
+            changes += t->count;
+            if (operation_removes(t->operation) && t->error == 0)
+                deletions += tally_net(t);
+        }
+    }
+    if (!changes)
+        return;
+    begin_line(p, "noise");
+    for (const struct suspect *s = c->suspects; s; s = s->next) {
+        struct bytes name = case_actor_name(s);
+
+        if (!s->noise)
+            continue;
+        if (any)
+            sbuf_add_str(p->out, ", ");
+        if (name.len)
+            escape_terminal(p->out, name);
+        else
+            sbuf_add_str(p->out, "unknown");
+        any = true;
+    }
+    sbuf_addf(p->out, ": %llu change%s of their own set-up", (unsigned long long)changes,
+              changes == 1 ? "" : "s");
+    if (deletions)
+        sbuf_addf(p->out, ", %llu of them deletions", (unsigned long long)deletions);
+    else
+        sbuf_add_str(p->out, ", none of them a deletion");
+    end_line(p);
+}
+
+static void write_command(const struct case_ *c, struct sbuf *out)
+{
+    if (!c->options.command.len)
+        return;
+    escape_terminal(out, c->options.command);
+    if (c->options.command_status >= 0)
+        sbuf_addf(out, ": exit %d after %.1f s", c->options.command_status,
+                  (double)c->options.command_ns / 1e9);
+    else
+        sbuf_add_str(out, ": did not end");
+    sbuf_addf(out, "; %.1f s more for late changes\n", (double)c->options.settle_ns / 1e9);
+}
+
+static void write_later(struct page *p, const struct case_ *c)
+{
+    if (c->options.stored)
+        return;
+    begin_line(p, "later");
+    sbuf_add_str(p->out, "culprit who ");
+    escape_terminal(p->out, c->options.target);
+    end_line(p);
+}
+
+static void write_nobody(struct page *p, const struct case_ *c)
+{
+    bool explained = c->explained_count > 0;
+    uint64_t from = c->coverage_count ? c->coverage[0].from_ns : 0;
+
+    sbuf_addf(p->out, "%s%s%s", p->colour ? "\x1b[1m" : "", explained ? "VERDICT  " : "culprit: ",
+              p->colour && !explained ? "\x1b[0m" : "");
+    case_sentence_nobody(c, p->out);
+    if (explained) {
+        sbuf_addf(p->out, "%s\n", p->colour ? "\x1b[0m" : "");
+        return;
+    }
+    if (from && !c->options.stored) {
+        struct timespec ts;
+        uint64_t s;
+
+        clock_gettime(CLOCK_REALTIME, &ts);
+        s = (uint64_t)ts.tv_sec - from / NS_PER_S;
+        if (s >= 120)
+            sbuf_addf(p->out, " in %llu minutes", (unsigned long long)(s / 60));
+        else
+            sbuf_addf(p->out, " in %llu second%s", (unsigned long long)s, s == 1 ? "" : "s");
+    }
+    if (c->coverage_count) {
+        sbuf_add_str(p->out, " (");
+        add_sensors(p->out, c->coverage[0].sensors);
+        sbuf_add_str(p->out, "; ");
+        add_loss(c, p->out);
+        sbuf_add_char(p->out, ')');
+    }
+    end_line(p);
+}
+
+void case_write_text(struct case_ *c, bool colour, unsigned columns, struct sbuf *out)
+{
+    struct page p = { .out = out, .colour = colour, .columns = columns };
+    const struct suspect *last = NULL;
+    bool somebody = false;
+
+    case_judge(c);
+    write_command(c, out);
+    if (c->options.command.len)
+        sbuf_add_char(out, '\n');
+    for (const struct suspect *s = c->suspects; s; s = s->next)
+        if (!s->noise)
+            last = s;
+    for (const struct suspect *s = c->suspects; s; s = s->next) {
+        if (s->noise)
+            continue;
+        if (somebody)
+            sbuf_add_char(out, '\n');
+        somebody = true;
+        sbuf_addf(out, "%sVERDICT  ", colour ? "\x1b[1m" : "");
+        case_sentence(c, s, out);
+        sbuf_addf(out, "%s\n", colour ? "\x1b[0m" : "");
+        write_who(&p, s);
+        write_chain(&p, s);
+        write_owner(&p, s);
+        write_what(&p, s);
+        write_when(&p, c, s);
+        if (s == last)
+            write_noise(&p, c);
+        write_next(&p, s);
+    }
+    if (!somebody) {
+        write_nobody(&p, c);
+        write_noise(&p, c);
+    } else if (c->explained_count) {
+        begin_line(&p, "also");
+        case_sentence_nobody(c, out);
+        end_line(&p);
+    }
+    if (c->beyond) {
+        begin_line(&p, "beyond");
+        sbuf_addf(out, "%llu changes by more programs than a case can hold; all are in the store",
+                  (unsigned long long)c->beyond);
+        end_line(&p);
+    }
+    if (somebody || c->explained_count || c->gap_count)
+        write_coverage(&p, c);
+    if (somebody)
+        write_later(&p, c);
+}
