@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+# Short names for what people do here. Meson does the work.
+BUILD ?= build
+SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo || echo need-root)
+
+.PHONY: all deps install try check check-vm bench fuzz clean
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	meson setup $(BUILD)
+
+deps:
+	$(SUDO) tools/deps.sh
+
+install: all
+	$(SUDO) meson install -C $(BUILD) --no-rebuild
+
+# installs, builds, and plays the story before your eyes
+try: deps
+	$(MAKE) all
+	$(SUDO) tests/scenario/story.sh --try $(BUILD)/culprit
+
+# installs, builds, runs every test
+check: deps
+	$(SUDO) tests/check.sh
+
+check-vm: all
+	$(SUDO) tests/vm/run.sh $(BUILD)/culprit
+
+bench: all
+	$(SUDO) bench/run.sh $(BUILD)
+
+fuzz:
+	tests/fuzz/run.sh 30
+
+clean:
+	rm -rf $(BUILD)

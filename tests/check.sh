@@ -1,0 +1,88 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Every test: what needs nothing first, then the real kernel, then other kernels. Ends with a plain
+# line "N passed, N failed".
+set -u
+cd "$(dirname "$0")/.." || exit 2
+ROOT=$PWD
+LOG=$(mktemp -d /tmp/culprit-check.XXXXXX)
+trap 'rm -rf "$LOG"' EXIT
+passed=0 failed=0
+
+pass() { passed=$((passed + $1)); }
+fail() { failed=$((failed + $1)); }
+
+# step NAME COMMAND...: the last line "N passed, N failed" of its output counts, else its exit status
+step() {
+    local name=$1 line t0=$SECONDS rc
+    shift
+    printf '== %s\n' "$name"
+    "$@" > "$LOG/out" 2>&1
+    rc=$?
+    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$LOG/out" | tail -1)
+    if [ -n "$line" ]; then
+        pass "$(cut -d' ' -f1 <<< "$line")"
+        fail "$(cut -d' ' -f3 <<< "$line")"
+        [ $rc = 0 ] || [ "$(cut -d' ' -f3 <<< "$line")" != 0 ] || fail 1
+    elif [ $rc = 0 ]; then
+        pass 1
+    else
+        fail 1
+    fi
+    if [ $rc != 0 ]; then
+        tail -60 "$LOG/out"
+        echo "   FAILED: $name (exit $rc, $((SECONDS - t0)) s)"
+    else
+        [ -z "${SHOW:-}" ] || cat "$LOG/out"
+        echo "   ok: ${line:-done} ($((SECONDS - t0)) s)"
+    fi
+}
+
+# one line for each cmocka test and each other test of the suites given
+unit() {
+    local build=$1 out ok=0 bad=0 rc
+    shift
+    meson test -C "$build" --no-rebuild --num-processes 2 "$@" > "$LOG/meson" 2>&1
+    rc=$?
+    out=$build/meson-logs/testlog.txt
+    ok=$(grep -aoE '\[  PASSED  \] [0-9]+ test' "$out" | awk '{n += $4} END {print n + 0}')
+    bad=$(grep -aoE '^ ?[0-9]+ FAILED TEST' "$out" | awk '{n += $1} END {print n + 0}')
+    [ $rc = 0 ] || { cat "$LOG/meson"; grep -aE 'FAILED|ERROR|error:' "$out" | head -40; [ "$bad" -gt 0 ] || bad=1; }
+    echo "$ok passed, $bad failed"
+    return $rc
+}
+
+build() { # build DIR OPTIONS...
+    local dir=$1
+    shift
+    if [ -e "$dir/build.ninja" ]; then
+        meson configure "$dir" "$@" || return
+    else
+        meson setup "$dir" "$@" || return
+    fi
+    ninja -C "$dir"
+}
+
+step "build, warnings are errors" build build -Dwerror=true
+step "layers" tests/check_layers.sh
+step "unit" unit build
+step "build with sanitizers" build build-asan -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false \
+    -Dc_args=-fno-sanitize-recover=all
+step "unit, sanitized" unit build-asan
+if [ -x tests/fuzz/run.sh ]; then
+    step "fuzz" tests/fuzz/run.sh "${FUZZ_SECONDS:-30}"
+fi
+if [ "$(id -u)" != 0 ]; then
+    echo "check: not root: the tests on the real kernel cannot run" >&2
+    fail 1
+else
+    [ -x tests/cli/run.sh ] && step "command line" tests/cli/run.sh "$ROOT/build/culprit"
+    SHOW=1 step "scenarios on this kernel" tests/scenario/run.sh "$ROOT/build/culprit"
+    SHOW=1 step "the story" tests/scenario/story.sh "$ROOT/build/culprit"
+    if [ -x tests/vm/run.sh ]; then
+        SHOW=1 step "virtual machines" tests/vm/run.sh "$ROOT/build/culprit"
+    fi
+fi
+echo
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
