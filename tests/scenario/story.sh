@@ -1,0 +1,141 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# story.sh [--try] CULPRIT [SENSORS]
+# The story: executables in a container vanish after every restart. A private dockerd runs `web`; on
+# the host an agent of a security product is running, or is launched later, and deletes the files of
+# the container by one of four roads. culprit must name it. --try plays it before the user's eyes.
+set -u
+HERE=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
+. "$HERE/lib/docker.sh"
+
+TRY=
+[ "${1:-}" = --try ] && { TRY=1; shift; }
+CULPRIT=$(readlink -f "$1")
+SENSORS=${2:-auto}
+AGENT=$(dirname "$CULPRIT")/tests/actors/s1-agent
+WORK=$(mktemp -d "${CULPRIT_TEST_DIR:-/var/tmp}/culprit-story.XXXXXX")
+STORE=$WORK/culprit.db
+passed=0 failed=0
+
+# The kernel has one audit: two runs at once would see each other.
+exec 8> /tmp/culprit-audit.lock
+flock 8
+
+cleanup() {
+    [ -z "${AGENT_PID:-}" ] || kill "$AGENT_PID" 2> /dev/null
+    docker_stop
+    rm -rf "$WORK"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+say() { [ -z "$TRY" ] || printf '%b\n' "$*"; }
+
+make_image() {
+    docker_rootfs "$WORK/root"
+    mkdir -p "$WORK/root/prd/ProcessConf"
+    local i
+    printf '#!/bin/sh\necho deployed\n' > "$WORK/root/prd/ProcessConf/DeployConfig.sh"
+    for i in $(seq -w 1 20); do printf '#!/bin/sh\necho %s\n' "$i" > "$WORK/root/prd/ProcessConf/step$i.sh"; done
+    chmod 0555 "$WORK"/root/prd/ProcessConf/* "$WORK/root/prd/ProcessConf" "$WORK/root/prd"
+    chown -R 1000:1000 "$WORK/root/prd"
+    docker_image shop:1.4 "$WORK/root"
+}
+
+run_web() { # run_web [docker options]
+    dk rm -f web > /dev/null 2>&1
+    dk run -d --name web --network none "$@" shop:1.4 /bin/sh -c \
+        'trap "exit 0" TERM; while :; do sleep 1 & wait $!; done' > /dev/null
+}
+
+# The agent lives below /opt/sentinelone of a mount namespace of its own: nothing is left behind.
+# Its standard output says "waiting" once it waits for the container.
+start_agent() { # start_agent MARKER FOLDER DELAY_MS [BASE]
+    : > "$WORK/agent.out"
+    unshare --mount --propagation private /bin/bash -c '
+        mount -t tmpfs tmpfs /opt && mkdir -p /opt/sentinelone/bin &&
+        cp "$0" /opt/sentinelone/bin/s1-agent && cp "$0" /opt/sentinelone/bin/sentineld &&
+        exec /opt/sentinelone/bin/sentineld "$@"' "$AGENT" "$1" "$2" 5001 5001 "$3" ${4:+"$4"} \
+        > "$WORK/agent.out" 2>&1 &
+    AGENT_PID=$!
+}
+
+wait_agent() {
+    local i
+    for ((i = 0; i < 600; i++)); do
+        grep -q waiting "$WORK/agent.out" && return 0
+        sleep 0.05
+    done
+    echo "story: the agent does not wait" >&2
+    return 1
+}
+
+# variant ROAD AGENT: ROAD proc|merged|exec|bind; AGENT running|later
+variant() {
+    local road=$1 agent=$2 name="$1, agent $2" base='' marker=/prd/ProcessConf/DeployConfig.sh command=() rc
+    dk rm -f web > /dev/null 2>&1
+    if [ "$road" = bind ]; then
+        rm -rf "$WORK/bind"
+        cp -a "$WORK/root/prd" "$WORK/bind"
+        run_web -v "$WORK/bind:/prd"
+        base=$WORK/hostview
+        rm -f "$base"
+        mkdir -p "$base"
+        ln -sfn "$WORK/bind" "$base/prd"
+    else
+        run_web
+    fi
+    case $road in
+    merged) base=$(dk inspect -f '{{.GraphDriver.Data.MergedDir}}' web) ;;
+    esac
+    if [ "$road" = exec ]; then
+        command=(/bin/sh -c 'docker restart -t 5 web && docker exec web /bin/sh -c "chmod 0775 /prd && chown ugadmin /prd && rm -f /prd/ProcessConf/*"')
+    elif [ "$agent" = later ]; then
+        export -f start_agent wait_agent
+        export WORK AGENT
+        command=(/bin/bash -c 'start_agent "$@"; wait_agent && docker restart -t 5 web' story "$marker" /prd 300 $base)
+    else
+        start_agent "$marker" /prd 300 $base
+        wait_agent || return
+        command=(docker restart -t 5 web)
+    fi
+    say "\n\033[1m\$ culprit run -w web:/prd -- docker restart web\033[0m     # $name"
+    if [ -n "$TRY" ]; then
+        "$CULPRIT" run --sensor "$SENSORS" --store "$STORE" --settle 3s -w web:/prd -- "${command[@]}"
+    else
+        "$CULPRIT" run --sensor "$SENSORS" --store "$STORE" --settle 3s --format json -w web:/prd -- "${command[@]}" \
+            > "$WORK/out.json" 2> "$WORK/err"
+    fi
+    rc=$?
+    [ -z "${AGENT_PID:-}" ] || { kill "$AGENT_PID" 2> /dev/null; wait "$AGENT_PID" 2> /dev/null; AGENT_PID=; }
+    [ "$agent" = later ] && pkill -f /opt/sentinelone/bin/ 2> /dev/null
+    [ -z "$TRY" ] || return 0
+    "$CULPRIT" who --store "$STORE" --since -5m web:/prd > "$WORK/who" 2>> "$WORK/err"
+    if python3 "$HERE/story_check.py" "$road" "$agent" "$rc" "$WORK/out.json" "$WORK/who" "$WORK/err"; then
+        passed=$((passed + 1))
+        echo "story: told right: $name"
+    else
+        failed=$((failed + 1))
+        echo "story: WRONG: $name"
+        tail -20 "$WORK/err"
+    fi
+    rm -f "$STORE"*
+}
+
+say "\033[1mThe story\033[0m: executables of the container \`web\` vanish after every restart. The image holds a busybox and nothing else.
+A private dockerd is started for it; your own is not touched. Somewhere on this host runs the culprit."
+docker_start "$WORK/docker" || exit 1
+make_image
+if [ -n "$TRY" ]; then
+    variant proc running
+    say "\n\033[1m\$ culprit who web:/prd\033[0m     # the same answer later, from the store"
+    "$CULPRIT" who --store "$STORE" web:/prd
+    say "\nNothing was mounted, nothing was installed in the image, and nothing is left behind."
+    exit 0
+fi
+for road in proc merged bind exec; do
+    [ $road = exec ] || variant $road running
+    variant $road later
+done
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]

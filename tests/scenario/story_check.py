@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""story_check.py ROAD AGENT EXIT_CODE OUT.json WHO.txt STDERR: does culprit tell the story right?"""
+import json
+import sys
+
+road, agent, code, out, who, err = sys.argv[1:7]
+wrong = []
+
+
+def check(condition, text):
+    if not condition:
+        wrong.append(text)
+
+
+def get(line, path, default=None):
+    for key in path.split("."):
+        if not isinstance(line, dict) or key not in line:
+            return default
+        line = line[key]
+    return line
+
+
+lines = [json.loads(line) for line in open(out, "rb").read().decode("utf-8").splitlines()]
+events = [l for l in lines if get(l, "event.kind") == "event"]
+alerts = [l for l in lines if get(l, "event.kind") == "alert"]
+stderr = open(err, errors="replace").read()
+text = open(who, errors="replace").read()
+
+check(code == "0", f"exit code {code}")
+check("culprit: ready" in stderr, "no ready line")
+check(alerts, "no verdict")
+
+inside = road == "exec"
+name = "busybox" if inside else "s1-agent"
+mine = [e for e in events if get(e, "process.name") == name and get(e, "event.outcome") == "success"]
+
+# audit is blind to processes older than its first enabling in this boot; then they must be named in
+# the warning and in the coverage, and nobody else may be accused
+if not mine and agent == "running" and "audit" in stderr and "fanotify" not in stderr and "bpf" not in stderr:
+    check("s1-agent" in stderr, "s1-agent neither seen nor named as one that cannot be seen")
+    check(not any(get(a, "event.action") == "verdict" for a in alerts), "somebody else is accused")
+    print(*wrong, sep="\n")
+    sys.exit(1 if wrong else 0)
+
+files = {"/prd/ProcessConf/DeployConfig.sh"} | {f"/prd/ProcessConf/step{i:02}.sh" for i in range(1, 21)}
+deleted = [e for e in mine if get(e, "event.action") == "unlink"]
+check({get(e, "file.path") for e in deleted} == files,
+      f"deleted: {sorted(str(get(e, 'file.path')) for e in deleted)}")
+check(len(deleted) == len(files), f"{len(deleted)} deletions told for {len(files)}")
+chmods = [e for e in mine if get(e, "event.action") == "chmod" and get(e, "file.path") == "/prd"]
+check(len(chmods) == 1, f"{len(chmods)} chmods of /prd")
+check(all(get(e, "culprit.before.mode") == "0555" and get(e, "culprit.after.mode") == "0775" for e in chmods),
+      f"chmod: {[(get(e, 'culprit.before.mode'), get(e, 'culprit.after.mode')) for e in chmods]}")
+chowns = [e for e in mine if get(e, "event.action") == "chown" and get(e, "file.path") == "/prd"]
+check(len(chowns) == 1, f"{len(chowns)} chowns of /prd")
+check(all(get(e, "culprit.before.uid") == "1000" and get(e, "culprit.after.uid") == "5001" for e in chowns),
+      f"chown: {[(get(e, 'culprit.before.uid'), get(e, 'culprit.after.uid')) for e in chowns]}")
+check(all(get(e, "culprit.after.owner") == "ugadmin" for e in chowns), "the owner's name is not the container's")
+
+for e in mine:
+    check(get(e, "culprit.victim.container.name") == "web", "whose file: " + str(get(e, "culprit.victim")))
+    since = get(e, "culprit.since_start")
+    check(since is not None and -1 < since < 60, f"since_start {since}")
+    if inside:
+        check(get(e, "culprit.origin") == "container" and get(e, "container.name") == "web",
+              f"origin {get(e, 'culprit.origin')} {get(e, 'container.name')}")
+    else:
+        check(get(e, "process.executable") == "/opt/sentinelone/bin/s1-agent", str(get(e, "process.executable")))
+        check(get(e, "culprit.origin") == "host", f"origin {get(e, 'culprit.origin')}")
+        check(get(e, "culprit.owner.product") == "SentinelOne", f"owner {get(e, 'culprit.owner')}")
+        check(any(p.get("name") == "sentineld" for p in get(e, "culprit.lineage", [])), "sentineld is not in the lineage")
+
+verdicts = [a for a in alerts if get(a, "event.action") == "verdict"]
+check(len(verdicts) == 1, f"{len(verdicts)} verdicts: {[get(a, 'message') for a in verdicts]}")
+for v in verdicts[:1]:
+    check(get(v, "process.name") == name, f"accused: {get(v, 'process.name')}")
+    check(get(v, "culprit.verdict.deleted") == 21, f"deleted {get(v, 'culprit.verdict.deleted')}")
+    check("deleted 21 files of container web" in get(v, "message", ""), get(v, "message", ""))
+    check("made /prd writable" in get(v, "message", ""), get(v, "message", ""))
+    if not inside:
+        check("SentinelOne" in get(v, "message", ""), get(v, "message", ""))
+    check("deleted 21 files of container web" in text, "who: " + text[:300])
+check(get(lines[-1], "event.kind") == "alert", "the verdict is not last")
+
+print(*dict.fromkeys(wrong), sep="\n")
+sys.exit(1 if wrong else 0)
