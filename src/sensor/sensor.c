@@ -3,7 +3,10 @@
 
 #include <string.h>
 
+#include "sensor/audit/audit.h"
+
 const struct sensor_ops *const sensors[] = {
+    &audit_sensor_ops,
     NULL,
 };
 

@@ -86,6 +86,9 @@ struct sensor_ops {
     /* What is not seen by it on this machine in this run, one line without a newline, "" if nothing
      * is known to be missed. Valid until close. */
     const char *(*not_seen)(struct sensor *sensor);
+    /* What processes started before this moment (CLOCK_BOOTTIME) do is not seen; 0: nothing of the
+     * kind. NULL: never. */
+    uint64_t (*blind_before)(const struct sensor *sensor);
     void (*close)(struct sensor *sensor); /* NULL is fine; leaves the kernel as it was found */
 };
 

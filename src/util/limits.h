@@ -14,5 +14,6 @@
 #define LIMIT_AUDIT_EVENT_RECORDS 1024      /* records of one audit event: execve with many arguments */
 #define LIMIT_AUDIT_OPEN_EVENTS 1024        /* audit events whose records interleave: one a CPU, and those whose end was lost */
 #define LIMIT_AUDIT_RECORD 8970             /* MAX_AUDIT_MESSAGE_LENGTH of libaudit, the kernel's own bound */
+#define LIMIT_AUDIT_HELD (16 * 1024 * 1024)    /* records kept while a container starts: about 10,000 changes */
 #define LIMIT_CASE_GROUPS 4096              /* actor x operation x victim groups of one case */
 #define LIMIT_CASE_SAMPLES 64               /* paths kept by name in one group; the rest is counted */

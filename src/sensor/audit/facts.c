@@ -201,7 +201,8 @@ static void read_path(struct reader *r, const struct audit_record *record)
     struct audit_field field;
 
     if (f->path_count == AUDIT_PATHS_MAX) {
-        f->damaged = true;
+        if (audit_record_find(record, "name", &field) && field.encoding != AUDIT_ENCODING_NULL)
+            f->damaged = true;
         return;
     }
     p = &f->paths[f->path_count++];
@@ -329,6 +330,16 @@ static void read_other(struct reader *r, const struct audit_record *record)
 
 #undef IS
 
+static void mark_nested(struct audit_facts *f)
+{
+    bool named = false;
+
+    for (unsigned i = 0; i < f->path_count; i++)
+        named |= bytes_known(f->paths[i].name);
+    for (unsigned i = 0; i < f->path_count; i++)
+        f->paths[i].nested = named && !bytes_known(f->paths[i].name);
+}
+
 int audit_facts_read(const struct audit_group *group, struct audit_scratch *scratch,
                      struct audit_facts *ret)
 {
@@ -387,6 +398,7 @@ int audit_facts_read(const struct audit_group *group, struct audit_scratch *scra
             break;
         }
     }
+    mark_nested(f);
     if (f->route == ROUTE_SYSCALL && f->number >= 0)
         f->call = audit_call_by_number(f->arch, (uint32_t)f->number);
     return 0;

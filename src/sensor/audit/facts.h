@@ -13,7 +13,7 @@
 #include "sensor/audit/call.h"
 #include "sensor/audit/group.h"
 
-#define AUDIT_PATHS_MAX 16 /* rename has at most 6, execve 3; mount of overlay options none more */
+#define AUDIT_PATHS_MAX 32 /* rename has at most 6, execve 3; an overlay adds up to 14 of its layers */
 
 enum audit_nametype {
     AUDIT_NAME_UNKNOWN, /* looked up, nothing found */
@@ -29,6 +29,8 @@ struct audit_path {
     enum audit_nametype type;
     struct bytes name; /* as the caller wrote it; BYTES_NULL = "(null)". Of a PARENT: often wrong, see meaning.h */
     struct file_state file;
+    /* An overlay's work in the layers behind it: recorded in the same event, without a name. */
+    bool nested;
 };
 
 struct audit_facts {

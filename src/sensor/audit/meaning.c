@@ -45,7 +45,7 @@ static const struct audit_path *nth(const struct audit_facts *f, enum audit_name
                                     unsigned n)
 {
     for (unsigned i = 0; i < f->path_count; i++)
-        if (f->paths[i].type == type && n-- == 0)
+        if (f->paths[i].type == type && !f->paths[i].nested && n-- == 0)
             return &f->paths[i];
     return NULL;
 }
@@ -134,6 +134,25 @@ static bool has_args(const struct audit_facts *f, unsigned first, unsigned last)
 
 /* ---- names ---- */
 
+/* The new name of the file that was the i-th to be deleted. An overlay's records show the file by its
+ * layer's identity under the old name and by its own under the new one: then order decides, for the
+ * kernel looks at the old name first (vfs_rename, fs/namei.c). */
+static const struct audit_path *renamed_to(const struct audit_facts *f, unsigned i)
+{
+    const struct audit_path *deleted = nth(f, AUDIT_NAME_DELETE, i), *other, *created;
+
+    for (unsigned k = 0; (created = nth(f, AUDIT_NAME_CREATE, k)); k++)
+        if (same_file(deleted, created))
+            return created;
+    created = nth(f, AUDIT_NAME_CREATE, i);
+    if (!created || (i > 0 && !nth(f, AUDIT_NAME_CREATE, 1)))
+        return NULL;
+    for (unsigned k = 0; (other = nth(f, AUDIT_NAME_DELETE, k)); k++)
+        if (same_file(other, created))
+            return NULL;
+    return created;
+}
+
 static void meaning_rename(struct work *w)
 {
     const struct audit_facts *f = w->f;
@@ -142,13 +161,10 @@ static void meaning_rename(struct work *w)
     const struct audit_path *deleted, *created;
 
     for (unsigned i = 0; (deleted = nth(f, AUDIT_NAME_DELETE, i)); i++) {
-        const struct audit_path *to = NULL, *before = parents[1], *after = parents[0];
+        const struct audit_path *to = renamed_to(f, i), *before = parents[1], *after = parents[0];
         bool unsure = false;
         struct audit_change *c;
 
-        for (unsigned k = 0; (created = nth(f, AUDIT_NAME_CREATE, k)); k++)
-            if (same_file(deleted, created))
-                to = created;
         if (f->success && !to && nth(f, AUDIT_NAME_CREATE, 0)) {
             /* what lay under the new name before */
             c = add(w, OPERATION_REPLACE);
@@ -299,11 +315,8 @@ static void meaning_open(struct work *w)
             add_named(w, OPERATION_CREATE, AUDIT_NAME_CREATE);
         return;
     }
-    if (!known) {
-        c = add_object(w, OPERATION_OPEN_WRITE, object);
-        c->note = "opened through io_uring, perhaps for reading only";
-        return;
-    }
+    if (!known)
+        return; /* io_uring: the flags are not recorded, most opens are for reading */
     if ((flags & O_TMPFILE) == O_TMPFILE || (flags & O_PATH))
         return; /* a file without a name; a descriptor that cannot change anything */
     writes = (flags & O_ACCMODE) != O_RDONLY;

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "sensor/audit/held.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/limits.h"
+
+struct entry {
+    struct entry *next;
+    struct audit_group group;
+    struct audit_record records[]; /* their bytes follow */
+};
+
+struct audit_held {
+    struct entry *first, **last;
+    size_t bytes;
+};
+
+struct audit_held *audit_held_new(void)
+{
+    struct audit_held *held = calloc(1, sizeof(*held));
+
+    if (held)
+        held->last = &held->first;
+    return held;
+}
+
+static size_t size_of(const struct audit_group *group)
+{
+    size_t size = sizeof(struct entry) + group->count * sizeof(struct audit_record);
+
+    for (unsigned i = 0; i < group->count; i++)
+        size += group->records[i].body.len;
+    return size;
+}
+
+bool audit_held_add(struct audit_held *held, const struct audit_group *group)
+{
+    size_t size = size_of(group);
+    struct entry *e;
+    char *at;
+
+    if (held->bytes + size > LIMIT_AUDIT_HELD)
+        return false;
+    e = malloc(size);
+    if (!e)
+        return false;
+    e->next = NULL;
+    e->group = *group;
+    e->group.records = e->records;
+    e->group.node = BYTES_NULL;
+    at = (char *)(e->records + group->count);
+    for (unsigned i = 0; i < group->count; i++) {
+        struct audit_record *r = &e->records[i];
+
+        *r = group->records[i];
+        r->type_name = r->node = r->enriched = BYTES_NULL;
+        if (r->body.len)
+            memcpy(at, r->body.data, r->body.len);
+        r->body.data = at;
+        at += r->body.len;
+    }
+    *held->last = e;
+    held->last = &e->next;
+    held->bytes += size;
+    return true;
+}
+
+void audit_held_replay(struct audit_held *held,
+                       bool (*claim)(void *data, const struct audit_group *group), void *data)
+{
+    struct entry **at = &held->first;
+
+    while (*at) {
+        struct entry *e = *at;
+
+        if (!claim(data, &e->group)) {
+            at = &e->next;
+            continue;
+        }
+        *at = e->next;
+        held->bytes -= size_of(&e->group);
+        free(e);
+    }
+    held->last = at;
+}
+
+void audit_held_clear(struct audit_held *held)
+{
+    while (held->first) {
+        struct entry *e = held->first;
+
+        held->first = e->next;
+        free(e);
+    }
+    held->last = &held->first;
+    held->bytes = 0;
+}
+
+void audit_held_free(struct audit_held *held)
+{
+    if (!held)
+        return;
+    audit_held_clear(held);
+    free(held);
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+#include "sensor/audit/object.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+
+int audit_object_new(const struct watch_object *wanted, struct audit_object **ret, struct err *err)
+{
+    struct audit_object *o = calloc(1, sizeof(*o));
+
+    if (!o)
+        return err_set(err, -ENOMEM, "watch");
+    o->pidfd = -EBADF;
+    o->wanted = *wanted;
+    o->path = strndup(wanted->path.data, wanted->path.len);
+    o->host_path = strndup(wanted->host_path.data, wanted->host_path.len);
+    if (!o->path || !o->host_path) {
+        audit_object_free(o, NULL);
+        return err_set(err, -ENOMEM, "watch");
+    }
+    o->wanted.path = bytes_of(o->path);
+    o->wanted.host_path = bytes_of(o->host_path);
+    o->name = bytes_basename(o->wanted.path);
+    if (wanted->ns_pid) {
+        o->pidfd = (int)syscall(SYS_pidfd_open, wanted->ns_pid, 0); /* Linux 5.3 */
+        if (o->pidfd < 0 && errno == ESRCH)
+            o->gone = true;
+    }
+    *ret = o;
+    return 0;
+}
+
+void audit_object_free(struct audit_object *o, struct audit_rules *rules)
+{
+    if (!o)
+        return;
+    if (rules) {
+        audit_rules_remove(rules, o->rules);
+        audit_rules_remove(rules, o->name_rules);
+    }
+    tree_free(o->tree);
+    if (o->pidfd >= 0)
+        close(o->pidfd);
+    free(o->path);
+    free(o->host_path);
+    free(o);
+}
+
+static bool namespace_gone(struct audit_object *o)
+{
+    struct pollfd pollfd = { .fd = o->pidfd, .events = POLLIN };
+
+    if (!o->gone && o->pidfd >= 0 && poll(&pollfd, 1, 0) > 0)
+        o->gone = true;
+    return o->gone;
+}
+
+/* ---- devices ---- */
+
+static uint64_t mount_id(int fd)
+{
+    char path[48], text[256];
+    _cleanup_close_ int info = -EBADF;
+    const char *at;
+    ssize_t n;
+
+    snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+    info = open(path, O_RDONLY | O_CLOEXEC);
+    n = info < 0 ? -1 : read(info, text, sizeof(text) - 1);
+    if (n <= 0)
+        return 0;
+    text[n] = '\0';
+    at = strstr(text, "mnt_id:");
+    return at ? strtoull(at + 7, NULL, 10) : 0;
+}
+
+/* What audit prints is the super block's device; mountinfo has it, stat() not everywhere. */
+static void find_devices(struct audit_object *o, int fd)
+{
+    uint64_t id = mount_id(fd);
+    char path[48], *line = NULL;
+    _cleanup_fclose_ FILE *f = NULL;
+    size_t size = 0;
+
+    o->audit_device = o->stat_device = 0;
+    if (o->wanted.ns_pid)
+        snprintf(path, sizeof(path), "/proc/%d/mountinfo", o->wanted.ns_pid);
+    else
+        snprintf(path, sizeof(path), "/proc/self/mountinfo");
+    f = fopen(path, "re");
+    while (f && id && getline(&line, &size, f) > 0) {
+        unsigned long long this_id;
+        unsigned hi, lo;
+
+        if (sscanf(line, "%llu %*u %u:%u", &this_id, &hi, &lo) != 3 || this_id != id)
+            continue;
+        if (makedev(hi, lo) != o->root.device) {
+            o->audit_device = makedev(hi, lo);
+            o->stat_device = o->root.device;
+        }
+        break;
+    }
+    free(line);
+}
+
+uint64_t audit_object_device(const struct audit_object *o, uint64_t device)
+{
+    return o->audit_device && device == o->audit_device ? o->stat_device : device;
+}
+
+/* ---- placing ---- */
+
+static int open_root(const struct audit_object *o)
+{
+    int fd = open(o->host_path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+
+    return fd < 0 ? -errno : fd;
+}
+
+/* The directory that the path stands in, by which a new thing of that name is known. */
+static void look_at_parent(struct audit_object *o)
+{
+    struct bytes dir = bytes_dirname(o->wanted.host_path);
+    char path[PATH_MAX];
+
+    o->parent = (struct file_state){ 0 };
+    if (o->name.len == 0 || dir.len == 0 || dir.len >= sizeof(path))
+        return;
+    snprintf(path, sizeof(path), "%.*s", (int)dir.len, dir.data);
+    (void)tree_stat(AT_FDCWD, path, &o->parent);
+    if ((o->parent.known & FILE_MODE) && S_ISLNK(o->parent.mode)) /* /proc/PID/root itself */
+        o->parent = (struct file_state){ 0 };
+    if (!o->parent.known) {
+        _cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd >= 0)
+            (void)tree_stat(fd, NULL, &o->parent);
+    }
+}
+
+/* The longest part of the path that is there, for the time until the rest appears. */
+static void nearest_directory(const struct audit_object *o, char *ret, size_t size)
+{
+    size_t prefix = o->wanted.host_path.len - o->wanted.path.len; /* "/proc/PID/root" */
+    struct bytes dir = o->wanted.path;
+    char path[PATH_MAX];
+    struct stat st;
+
+    do {
+        dir = bytes_dirname(dir);
+        snprintf(path, sizeof(path), "%.*s%.*s", (int)prefix, o->host_path, (int)dir.len, dir.data);
+    } while (dir.len > 1 && (stat(path, &st) < 0 || !S_ISDIR(st.st_mode)));
+    snprintf(ret, size, "%.*s", (int)dir.len, dir.data);
+}
+
+static int fill_tree(struct audit_object *o, int fd, struct err *err)
+{
+    struct tree_options options = { .cross_mounts = true };
+    int r = 0;
+
+    if (!o->tree)
+        r = tree_new(&options, &o->tree, err);
+    if (r == 0)
+        r = tree_set_root(o->tree, fd, err);
+    while (r == 0 && tree_is_walking(o->tree)) {
+        r = tree_walk(o->tree, 0, NULL, NULL, err);
+        if (r > 0)
+            r = 0;
+    }
+    return r;
+}
+
+/* One attempt: -EAGAIN if something else stood there by the time that the rules were placed. */
+static int place_once(struct audit_object *o, struct audit_rules *rules, struct err *err)
+{
+    struct audit_place place = { .ns_pid = o->wanted.ns_pid,
+                                 .path = o->path,
+                                 .permissions = o->wanted.permissions };
+    struct audit_rule_set *new_rules = NULL, *name_rules = NULL;
+    _cleanup_close_ int fd = open_root(o), again = -EBADF;
+    struct file_state now = { 0 }, after = { 0 };
+    enum audit_stand stand = AUDIT_STAND_NOTHING;
+    char above[PATH_MAX];
+    int r;
+
+    if (fd >= 0)
+        (void)tree_stat(fd, NULL, &now);
+    if (fd >= 0)
+        stand = S_ISDIR(now.mode) ? AUDIT_STAND_DIRECTORY : AUDIT_STAND_FILE;
+    look_at_parent(o);
+    place.directory = stand != AUDIT_STAND_FILE;
+    if (stand == AUDIT_STAND_NOTHING) {
+        nearest_directory(o, above, sizeof(above));
+        place.path = above;
+        place.wide = true;
+    }
+    r = audit_rules_add(rules, &place, &new_rules, err);
+    if (r < 0)
+        return r == -ENOENT ? -EAGAIN : r;
+    if (stand == AUDIT_STAND_DIRECTORY && o->name.len) {
+        struct audit_place name = place;
+
+        name.directory = false;
+        (void)audit_rules_add(rules, &name, &name_rules, NULL);
+    }
+    again = open_root(o);
+    if (again >= 0)
+        (void)tree_stat(again, NULL, &after);
+    if ((again < 0) != (fd < 0) || now.inode != after.inode || now.device != after.device) {
+        audit_rules_remove(rules, new_rules);
+        audit_rules_remove(rules, name_rules);
+        return -EAGAIN;
+    }
+    audit_rules_remove(rules, o->rules);
+    audit_rules_remove(rules, o->name_rules);
+    o->rules = new_rules;
+    o->name_rules = name_rules;
+    o->stand = stand;
+    o->root = now;
+    if (fd >= 0)
+        find_devices(o, fd);
+    if (stand == AUDIT_STAND_DIRECTORY)
+        return fill_tree(o, fd, err);
+    tree_free(TAKE_PTR(o->tree));
+    return 0;
+}
+
+int audit_object_place(struct audit_object *o, struct audit_rules *rules, struct err *err)
+{
+    int r = -EAGAIN;
+
+    o->doubtful = false;
+    o->dirty_count = 0;
+    for (int i = 0; r == -EAGAIN && i < 10; i++) {
+        if (namespace_gone(o))
+            return 0;
+        r = place_once(o, rules, err);
+    }
+    if (r < 0 && namespace_gone(o))
+        return 0;
+    if (r == -EAGAIN) /* it changes all the time: the next look is a tick away */
+        o->doubtful = true;
+    return r == -EAGAIN ? 0 : r;
+}
+
+bool audit_object_is_stale(struct audit_object *o)
+{
+    struct file_state now = { 0 };
+    _cleanup_close_ int fd = -EBADF;
+
+    if (namespace_gone(o))
+        return false;
+    o->doubtful = false;
+    fd = open_root(o);
+    if (fd < 0 && namespace_gone(o))
+        return false;
+    if (fd >= 0)
+        (void)tree_stat(fd, NULL, &now);
+    if (fd < 0)
+        return o->stand != AUDIT_STAND_NOTHING;
+    if (o->stand == AUDIT_STAND_NOTHING || S_ISDIR(now.mode) != (o->stand == AUDIT_STAND_DIRECTORY))
+        return true;
+    if (o->stand == AUDIT_STAND_FILE) { /* the rule follows the name; so do we */
+        o->root = now;
+        return false;
+    }
+    return now.inode != o->root.inode || now.device != o->root.device;
+}
+
+/* ---- keeping up ---- */
+
+void audit_object_walk(struct audit_object *o, uint32_t directory)
+{
+    _cleanup_close_ int root = open_root(o), fd = -EBADF;
+
+    if (root < 0)
+        return;
+    fd = tree_open_directory(o->tree, root, directory, NULL);
+    if (fd < 0 || tree_queue(o->tree, fd, directory, NULL) < 0)
+        return;
+    while (tree_is_walking(o->tree))
+        if (tree_walk(o->tree, 0, NULL, NULL, NULL) < 0)
+            break;
+}
+
+void audit_object_touch(struct audit_object *o, uint32_t object)
+{
+    struct file_state state;
+
+    if (!o->tree)
+        return;
+    tree_state(o->tree, object, &state);
+    for (unsigned i = 0; i < o->dirty_count; i++)
+        if (o->dirty[i].inode == state.inode && o->dirty[i].device == state.device)
+            return;
+    if (o->dirty_count == ARRAY_SIZE(o->dirty)) /* the oldest gives way: a size may be out of date */
+        memmove(o->dirty, o->dirty + 1, sizeof(o->dirty[0]) * --o->dirty_count);
+    o->dirty[o->dirty_count++] = (struct audit_dirty){ state.device, state.inode };
+}
+
+void audit_object_refresh(struct audit_object *o)
+{
+    _cleanup_close_ int root = -EBADF;
+
+    if (o->dirty_count == 0 || !o->tree)
+        return;
+    root = open_root(o);
+    for (unsigned i = 0; root >= 0 && i < o->dirty_count; i++) {
+        uint32_t object = tree_find(o->tree, o->dirty[i].device, o->dirty[i].inode), name;
+        _cleanup_close_ int fd = -EBADF;
+        struct tree_change change;
+        char text[LIMIT_NAME + 1];
+        struct bytes base;
+
+        name = object ? tree_first_name(o->tree, object) : 0;
+        if (!name)
+            continue;
+        fd = tree_open_directory(o->tree, root, tree_parent_of(o->tree, name), NULL);
+        base = tree_name(o->tree, name);
+        if (fd < 0 || base.len >= sizeof(text))
+            continue;
+        memcpy(text, base.data, base.len); /* the index may move its names */
+        (void)tree_refresh(o->tree, fd, tree_parent_of(o->tree, name),
+                           (struct bytes){ text, base.len }, &change, NULL);
+    }
+    o->dirty_count = 0;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A watched object as audit knows it: its rules, its index of what lies below, and what stands at its
+ * path now. Rules are placed before the index is filled, so that nothing appears unseen between.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "event/watch_object.h"
+#include "sensor/audit/rules.h"
+#include "sensor/tree/tree.h"
+#include "util/err.h"
+#include "util/sbuf.h"
+
+enum audit_stand { /* what stands at the path */
+    AUDIT_STAND_NOTHING,   /* a directory above is watched instead, for the moment it appears */
+    AUDIT_STAND_FILE,      /* the kernel follows the name by itself */
+    AUDIT_STAND_DIRECTORY,
+};
+
+struct audit_dirty {
+    uint64_t device, inode;
+};
+
+struct audit_object {
+    struct audit_object *next;
+    struct watch_object wanted; /* path and host_path point to the two members below */
+    char *path, *host_path;
+
+    enum audit_stand stand;
+    struct audit_rule_set *rules; /* below the path, or of the name */
+    struct audit_rule_set *name_rules; /* of a directory's own name: a new one that takes its place */
+    struct tree *tree;            /* of a directory; NULL else */
+    struct file_state root;       /* what stands there, as it last looked */
+    struct file_state parent;     /* the directory that the path stands in; known == 0: not there */
+    struct bytes name;            /* last component of path */
+
+    /* st_dev and the device that audit prints differ on btrfs (subvolumes). Both 0: they do not. */
+    uint64_t audit_device, stat_device;
+
+    int pidfd;    /* of wanted.ns_pid; its namespace dies with its last process */
+    bool gone;    /* the namespace is gone: never again */
+    bool doubtful; /* something happened to the root itself: look before the next batch */
+
+    struct audit_dirty dirty[64]; /* opened for writing: their size is looked up a moment later */
+    unsigned dirty_count;
+};
+
+int audit_object_new(const struct watch_object *wanted, struct audit_object **ret, struct err *err);
+/* Removes its rules. */
+void audit_object_free(struct audit_object *o, struct audit_rules *rules);
+
+/* Look what stands at the path, place the rules for it, fill the index. The old rules go after the new
+ * ones stand. */
+int audit_object_place(struct audit_object *o, struct audit_rules *rules, struct err *err);
+/* Something else stands there than what the rules are for. */
+bool audit_object_is_stale(struct audit_object *o);
+
+/* The device of a record in terms of the index. */
+uint64_t audit_object_device(const struct audit_object *o, uint64_t device);
+/* List a directory that came into the tree as a whole. */
+void audit_object_walk(struct audit_object *o, uint32_t directory);
+void audit_object_touch(struct audit_object *o, uint32_t object); /* its size will change */
+void audit_object_refresh(struct audit_object *o); /* look at what was touched */

@@ -1,0 +1,583 @@
+/* SPDX-License-Identifier: MIT */
+#include "sensor/audit/rules.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/fs.h>
+#include <linux/io_uring.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "event/operation.h"
+#include "sensor/audit/call.h"
+#include "sensor/audit/netlink.h"
+#include "util/cleanup.h"
+
+#ifndef AUDIT_FILTER_URING_EXIT
+#define AUDIT_FILTER_URING_EXIT 0x07
+#endif
+
+#define KEY_PREFIX "culprit-"
+#define KEY_MAX 64
+#define SET_MAX 20
+
+
+struct rule {
+    size_t len;
+    struct audit_rule_data *data;
+};
+
+struct audit_rule_set {
+    struct audit_rule_set *next;
+    struct rule rules[SET_MAX];
+    unsigned count, added;
+    char key[KEY_MAX];
+};
+
+struct audit_rules {
+    int fd;
+    char prefix[KEY_MAX - 16]; /* "culprit-PID-START-" */
+    unsigned next_number;
+    bool no_uring;
+    struct audit_rule_set *sets;
+};
+
+/* Field 22 of /proc/PID/stat: when it started, in ticks since boot. 0: no such process. */
+static unsigned long long start_ticks(pid_t pid)
+{
+    char path[32], text[1024];
+    unsigned long long start = 0;
+    _cleanup_close_ int fd = -EBADF;
+    const char *at;
+    ssize_t n;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    if (n <= 0)
+        return 0;
+    text[n] = '\0';
+    at = strrchr(text, ')'); /* the name may hold anything */
+    for (int i = 0; at && i < 20; i++)
+        at = strchr(at + 1, ' ');
+    return at && sscanf(at, " %llu", &start) == 1 ? start : 0;
+}
+
+int audit_rules_new(int fd, struct audit_rules **ret, struct err *err)
+{
+    struct audit_rules *rules = calloc(1, sizeof(*rules));
+
+    if (!rules)
+        return err_set(err, -ENOMEM, "audit rules");
+    rules->fd = fd;
+    snprintf(rules->prefix, sizeof(rules->prefix), KEY_PREFIX "%d-%llu-", getpid(),
+             start_ticks(getpid()));
+    *ret = rules;
+    return 0;
+}
+
+/* ---- one rule ---- */
+
+/* Adds a field; text is what stands in the rule's buffer for it. */
+static int add_field(struct rule *r, uint32_t field, uint32_t op, uint32_t value, const char *text)
+{
+    struct audit_rule_data *d = r->data;
+    size_t n = text ? strlen(text) : 0;
+
+    if (d->field_count == AUDIT_MAX_FIELDS)
+        return -E2BIG;
+    if (n) {
+        d = realloc(d, r->len + n);
+        if (!d)
+            return -ENOMEM;
+        r->data = d;
+        memcpy((char *)d + r->len, text, n);
+        r->len += n;
+        d->buflen += (uint32_t)n;
+        value = (uint32_t)n;
+    }
+    d->fields[d->field_count] = field;
+    d->fieldflags[d->field_count] = op;
+    d->values[d->field_count++] = value;
+    return 0;
+}
+
+static struct rule *new_rule(struct audit_rule_set *set, uint32_t list)
+{
+    struct rule *r;
+
+    if (set->count == SET_MAX)
+        return NULL;
+    r = &set->rules[set->count];
+    r->data = calloc(1, sizeof(*r->data));
+    if (!r->data)
+        return NULL;
+    r->len = sizeof(*r->data);
+    r->data->flags = list;
+    r->data->action = AUDIT_ALWAYS;
+    set->count++;
+    return r;
+}
+
+static void set_bit(struct rule *r, int number)
+{
+    if (number >= 0 && number < AUDIT_BITMASK_SIZE * 32)
+        r->data->mask[AUDIT_WORD(number)] |= AUDIT_BIT(number);
+}
+
+static int finish_rule(struct audit_rule_set *set, struct rule *r, const struct audit_place *place)
+{
+    int k = 0;
+
+    if (place->path)
+        k = add_field(r, place->directory ? AUDIT_DIR : AUDIT_WATCH, AUDIT_EQUAL, 0, place->path);
+    return k < 0 ? k : add_field(r, AUDIT_FILTERKEY, AUDIT_EQUAL, 0, set->key);
+}
+
+/* ---- the rules of one place ---- */
+
+static unsigned groups_of(unsigned permissions)
+{
+    unsigned groups = 0;
+
+    if (permissions & PERMISSION_WRITE)
+        groups |= 1u << AUDIT_CALLS_WRITE | 1u << AUDIT_CALLS_MOUNT;
+    if (permissions & PERMISSION_ATTR)
+        groups |= 1u << AUDIT_CALLS_ATTR;
+    if (permissions & PERMISSION_EXEC)
+        groups |= 1u << AUDIT_CALLS_EXEC;
+    return groups;
+}
+
+static int add_calls(struct audit_rule_set *set, uint32_t arch, const struct audit_place *place)
+{
+    unsigned groups = groups_of(place->permissions);
+    struct rule *r = new_rule(set, AUDIT_FILTER_EXIT);
+    int k;
+
+    if (!r)
+        return -ENOMEM;
+    for (int call = 1; call < AUDIT_CALL_COUNT; call++) {
+        /* binding sockets everywhere is not worth a record; without a path it cannot be told apart */
+        if (!place->path && (call == AUDIT_CALL_bind || call == AUDIT_CALL_socketcall))
+            continue;
+        if (groups & 1u << audit_call_group((enum audit_call)call))
+            set_bit(r, audit_call_number(arch, (enum audit_call)call));
+    }
+    k = add_field(r, AUDIT_ARCH, AUDIT_EQUAL, arch, NULL);
+    return k < 0 ? k : finish_rule(set, r, place);
+}
+
+/* Opening changes a file only with some flags; they stand in another argument in each call. The
+ * kernel's own test (perm=w) overlooks O_RDONLY with O_CREAT or O_TRUNC. */
+static int add_opens(struct audit_rule_set *set, uint32_t arch, const struct audit_place *place)
+{
+    static const struct {
+        enum audit_call calls[2];
+        uint32_t argument; /* 0: in memory, AUDIT_PERM knows it */
+    } rows[] = {
+        { { AUDIT_CALL_open }, AUDIT_ARG1 },
+        { { AUDIT_CALL_openat, AUDIT_CALL_open_by_handle_at }, AUDIT_ARG2 },
+        { { AUDIT_CALL_openat2 }, 0 },
+    };
+    bool reads = place->permissions & PERMISSION_READ;
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct rule *r = new_rule(set, AUDIT_FILTER_EXIT);
+        int k;
+
+        if (!r)
+            return -ENOMEM;
+        for (size_t c = 0; c < ARRAY_SIZE(rows[i].calls); c++)
+            if (rows[i].calls[c])
+                set_bit(r, audit_call_number(arch, rows[i].calls[c]));
+        k = add_field(r, AUDIT_ARCH, AUDIT_EQUAL, arch, NULL);
+        if (k == 0 && !reads && rows[i].argument)
+            k = add_field(r, rows[i].argument, AUDIT_BIT_MASK, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC,
+                          NULL);
+        if (k == 0 && !reads && !rows[i].argument)
+            k = add_field(r, AUDIT_PERM, AUDIT_EQUAL, AUDIT_PERM_WRITE, NULL);
+        if (k == 0)
+            k = finish_rule(set, r, place);
+        if (k < 0)
+            return k;
+    }
+    return 0;
+}
+
+static int add_uring(struct audit_rule_set *set, const struct audit_place *place)
+{
+    static const uint8_t operations[] = {
+        IORING_OP_OPENAT,   IORING_OP_OPENAT2,   IORING_OP_RENAMEAT,
+        IORING_OP_UNLINKAT,     IORING_OP_MKDIRAT,   IORING_OP_SYMLINKAT,
+        IORING_OP_LINKAT,   IORING_OP_SETXATTR,  IORING_OP_FSETXATTR,
+    };
+    struct rule *r = new_rule(set, AUDIT_FILTER_URING_EXIT);
+
+    if (!r)
+        return -ENOMEM;
+    for (size_t i = 0; i < ARRAY_SIZE(operations); i++)
+        set_bit(r, operations[i]);
+    return finish_rule(set, r, place);
+}
+
+/* ---- to the kernel and back ---- */
+
+static int send_set(int fd, struct audit_rule_set *set)
+{
+    for (; set->added < set->count; set->added++) {
+        const struct rule *r = &set->rules[set->added];
+        int k = audit_netlink_request(fd, AUDIT_ADD_RULE, r->data, r->len);
+
+        if (k < 0)
+            return k;
+    }
+    return 0;
+}
+
+/* How the child tells where it failed; more than any errno. */
+#define CHILD_NO_NAMESPACE 255
+
+/* Without SIGCHLD: the caller's own children are its business. */
+static pid_t fork_quietly(void)
+{
+    return (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
+}
+
+static int send_set_in_namespace(int fd, struct audit_rule_set *set, pid_t ns_pid)
+{
+    char path[48];
+    _cleanup_close_ int ns = -EBADF;
+    int status = 0;
+    pid_t child;
+
+    snprintf(path, sizeof(path), "/proc/%d/ns/mnt", ns_pid);
+    ns = open(path, O_RDONLY | O_CLOEXEC);
+    if (ns < 0)
+        return errno == ESRCH ? -ENOENT : -errno;
+    child = fork_quietly();
+    if (child < 0)
+        return -errno;
+    if (child == 0) {
+        int k = setns(ns, CLONE_NEWNS) < 0 ? CHILD_NO_NAMESPACE : -send_set(fd, set);
+
+        _exit(k < 0 || k > 255 ? EIO : k);
+    }
+    while (waitpid(child, &status, __WALL) < 0)
+        if (errno != EINTR)
+            return -errno;
+    if (!WIFEXITED(status))
+        return -ECHILD;
+    if (WEXITSTATUS(status) == CHILD_NO_NAMESPACE)
+        return -EPERM;
+    /* what the child has added before it failed is not known here: try to delete all */
+    set->added = set->count;
+    return -WEXITSTATUS(status);
+}
+
+static void delete_set(struct audit_rules *rules, struct audit_rule_set *set)
+{
+    for (unsigned i = 0; i < set->added; i++)
+        (void)audit_netlink_request(rules->fd, AUDIT_DEL_RULE, set->rules[i].data,
+                                    set->rules[i].len);
+    for (unsigned i = 0; i < set->count; i++)
+        free(set->rules[i].data);
+    free(set);
+}
+
+static struct audit_rule_set *new_set(struct audit_rules *rules, bool wide)
+{
+    struct audit_rule_set *set = calloc(1, sizeof(*set));
+
+    if (set)
+        snprintf(set->key, sizeof(set->key), "%s%u%s", rules->prefix, rules->next_number++,
+                 wide ? "w" : "");
+    return set;
+}
+
+static int keep(struct audit_rules *rules, struct audit_rule_set *set, int r,
+                struct audit_rule_set **ret)
+{
+    if (r < 0) {
+        if (set)
+            delete_set(rules, set);
+        return r;
+    }
+    set->next = rules->sets;
+    rules->sets = set;
+    *ret = set;
+    return 0;
+}
+
+static int build_and_send(struct audit_rules *rules, struct audit_rule_set *set,
+                          const struct audit_place *place)
+{
+    bool opens = place->permissions & (PERMISSION_WRITE | PERMISSION_READ) && place->path;
+    uint32_t arch;
+    int r = 0;
+
+    for (unsigned i = 0; r == 0 && (arch = audit_call_arch(i)); i++) {
+        if (groups_of(place->permissions))
+            r = add_calls(set, arch, place);
+        if (r == 0 && opens)
+            r = add_opens(set, arch, place);
+    }
+    if (r < 0)
+        return r;
+    return place->ns_pid ? send_set_in_namespace(rules->fd, set, place->ns_pid)
+                         : send_set(rules->fd, set);
+}
+
+/* io_uring's rules are a set of their own within the set: their refusal is no failure. */
+static int add_uring_rule(struct audit_rules *rules, struct audit_rule_set *set,
+                          const struct audit_place *place)
+{
+    unsigned before = set->count;
+    int r;
+
+    if (rules->no_uring || !place->path)
+        return 0;
+    r = add_uring(set, place);
+    if (r == 0)
+        r = place->ns_pid ? send_set_in_namespace(rules->fd, set, place->ns_pid)
+                          : send_set(rules->fd, set);
+    if (r == -EINVAL || r == -EOPNOTSUPP) {
+        rules->no_uring = true;
+        while (set->count > before)
+            free(set->rules[--set->count].data);
+        set->added = MIN(set->added, set->count);
+        r = 0;
+    }
+    return r;
+}
+
+int audit_rules_add(struct audit_rules *rules, const struct audit_place *place,
+                    struct audit_rule_set **ret, struct err *err)
+{
+    struct audit_rule_set *set = new_set(rules, place->wide);
+    int r = set ? build_and_send(rules, set, place) : -ENOMEM;
+
+    if (r == 0)
+        r = add_uring_rule(rules, set, place);
+    r = keep(rules, set, r, ret);
+    if (r < 0)
+        return err_set(err, r, "audit rule");
+    return 0;
+}
+
+void audit_rules_remove(struct audit_rules *rules, struct audit_rule_set *set)
+{
+    if (!set)
+        return;
+    for (struct audit_rule_set **at = &rules->sets; *at; at = &(*at)->next)
+        if (*at == set) {
+            *at = set->next;
+            break;
+        }
+    delete_set(rules, set);
+}
+
+int audit_rules_add_flags(struct audit_rules *rules, struct audit_rule_set **ret, struct err *err)
+{
+    static const struct {
+        uint32_t arch;
+        unsigned long command;
+    } rows[] = {
+        { AUDIT_ARCH_X86_64, FS_IOC_SETFLAGS },
+        { AUDIT_ARCH_X86_64, FS_IOC_FSSETXATTR },
+        { AUDIT_ARCH_I386, _IOW('f', 2, int) }, /* the same command has another size there */
+        { AUDIT_ARCH_I386, FS_IOC_FSSETXATTR },
+    };
+    struct audit_rule_set *set = new_set(rules, true);
+    uint32_t arch;
+    int r = set ? 0 : -ENOMEM;
+
+    for (unsigned i = 0; r == 0 && (arch = audit_call_arch(i)); i++)
+        for (size_t k = 0; r == 0 && k < ARRAY_SIZE(rows); k++) {
+            struct rule *rule;
+
+            if (rows[k].arch != arch)
+                continue;
+            rule = new_rule(set, AUDIT_FILTER_EXIT);
+            if (!rule)
+                r = -ENOMEM;
+            else
+                set_bit(rule, audit_call_number(arch, AUDIT_CALL_ioctl));
+            if (r == 0)
+                r = add_field(rule, AUDIT_ARCH, AUDIT_EQUAL, arch, NULL);
+            if (r == 0)
+                r = add_field(rule, AUDIT_ARG1, AUDIT_EQUAL, (uint32_t)rows[k].command, NULL);
+            if (r == 0)
+                r = add_field(rule, AUDIT_FILTERKEY, AUDIT_EQUAL, 0, set->key);
+        }
+    if (r == 0)
+        r = send_set(rules->fd, set);
+    r = keep(rules, set, r, ret);
+    return r < 0 ? err_set(err, r, "audit rule for flags") : 0;
+}
+
+int audit_rules_exclude(struct audit_rules *rules, struct audit_rule_set **ret)
+{
+    static const uint32_t types[] = { AUDIT_EOE, AUDIT_BPRM_FCAPS };
+    struct audit_rule_set *set = new_set(rules, true);
+    int r = set ? 0 : -ENOMEM;
+
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(types); i++) {
+        struct rule *rule = new_rule(set, AUDIT_FILTER_EXCLUDE);
+
+        r = rule ? add_field(rule, AUDIT_MSGTYPE, AUDIT_EQUAL, types[i], NULL) : -ENOMEM;
+        if (rule)
+            memset(rule->data->mask, 0xff, sizeof(rule->data->mask));
+        if (r == 0)
+            r = add_field(rule, AUDIT_FILTERKEY, AUDIT_EQUAL, 0, set->key);
+    }
+    if (r == 0)
+        r = send_set(rules->fd, set);
+    return keep(rules, set, r, ret);
+}
+
+void audit_rules_free(struct audit_rules *rules)
+{
+    if (!rules)
+        return;
+    while (rules->sets)
+        audit_rules_remove(rules, rules->sets);
+    free(rules);
+}
+
+/* ---- keys ---- */
+
+bool audit_rule_set_has_key(const struct audit_rule_set *set, struct bytes key)
+{
+    return bytes_equal_str(key, set->key);
+}
+
+enum audit_key audit_rules_key(const struct audit_rules *rules, struct bytes key)
+{
+    struct bytes prefix = bytes_of(rules->prefix);
+    enum audit_key found = AUDIT_KEY_FOREIGN;
+
+    while (key.len) {
+        const char *end = memchr(key.data, 1, key.len);
+        size_t n = end ? (size_t)(end - key.data) : key.len;
+
+        if (n > prefix.len && bytes_starts_with(key, prefix)) {
+            if (key.data[n - 1] != 'w')
+                return AUDIT_KEY_EXACT;
+            found = AUDIT_KEY_WIDE;
+        }
+        n += end != NULL;
+        key = (struct bytes){ key.data + n, key.len - n };
+    }
+    return found;
+}
+
+bool audit_rules_see_uring(const struct audit_rules *rules)
+{
+    return !rules->no_uring;
+}
+
+/* ---- what others left ---- */
+
+struct survey {
+    struct rule *orphans;
+    size_t count;
+    unsigned foreign;
+    bool others;
+};
+
+/* The rule's key, by walking the texts of its fields. */
+static struct bytes key_of(const struct audit_rule_data *rule, size_t len)
+{
+    size_t at = 0, room = len - sizeof(*rule);
+
+    for (uint32_t i = 0; i < rule->field_count && i < AUDIT_MAX_FIELDS; i++) {
+        uint32_t n = rule->values[i];
+
+        switch (rule->fields[i]) {
+        case AUDIT_SUBJ_USER ... AUDIT_SUBJ_CLR:
+        case AUDIT_OBJ_USER ... AUDIT_OBJ_LEV_HIGH:
+        case AUDIT_WATCH:
+        case AUDIT_DIR:
+        case AUDIT_FILTERKEY:
+        case AUDIT_EXE:
+            if (n > room - at)
+                return BYTES_NULL;
+            if (rule->fields[i] == AUDIT_FILTERKEY)
+                return (struct bytes){ rule->buf + at, n };
+            at += n;
+            break;
+        default:
+            break;
+        }
+    }
+    return BYTES_NULL;
+}
+
+static int survey_rule(void *data, const struct audit_rule_data *rule, size_t len)
+{
+    struct survey *s = data;
+    struct bytes key = key_of(rule, len);
+    char text[KEY_MAX];
+    unsigned long long start;
+    struct rule *orphans;
+    int pid;
+
+    if (!bytes_starts_with(key, bytes_of(KEY_PREFIX)) || key.len >= sizeof(text)) {
+        s->foreign++;
+        return 0;
+    }
+    memcpy(text, key.data, key.len);
+    text[key.len] = '\0';
+    if (sscanf(text, KEY_PREFIX "%d-%llu-", &pid, &start) != 2) {
+        s->foreign++;
+        return 0;
+    }
+    if (start_ticks(pid) == start) {
+        s->others |= pid != getpid();
+        return 0;
+    }
+    orphans = reallocarray(s->orphans, s->count + 1, sizeof(*orphans));
+    if (!orphans)
+        return -ENOMEM;
+    s->orphans = orphans;
+    orphans[s->count].data = malloc(len);
+    if (!orphans[s->count].data)
+        return -ENOMEM;
+    memcpy(orphans[s->count].data, rule, len);
+    orphans[s->count++].len = len;
+    return 0;
+}
+
+int audit_rules_remove_orphans(int fd, bool *ret_others)
+{
+    struct survey s = { 0 };
+    int r = audit_netlink_rules(fd, survey_rule, &s), removed = 0;
+
+    for (size_t i = 0; i < s.count; i++) {
+        if (audit_netlink_request(fd, AUDIT_DEL_RULE, s.orphans[i].data, s.orphans[i].len) == 0)
+            removed++;
+        free(s.orphans[i].data);
+    }
+    free(s.orphans);
+    *ret_others = s.others;
+    return r < 0 ? r : removed;
+}
+
+int audit_rules_count_foreign(int fd)
+{
+    struct survey s = { 0 };
+    int r = audit_netlink_rules(fd, survey_rule, &s);
+
+    for (size_t i = 0; i < s.count; i++)
+        free(s.orphans[i].data);
+    free(s.orphans);
+    return r < 0 ? r : (int)s.foreign;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Our rules in the kernel's audit filter. Each carries a key that names this process by pid and
+ * start time, so that a later culprit knows what a killed one left behind, and a number, so that the
+ * same path in two mount namespaces is two rules (the kernel compares rules by their text).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "util/bytes.h"
+#include "util/err.h"
+
+struct audit_rules; /* all rules of this run */
+struct audit_rule_set; /* those of one place */
+
+/* `fd`: a socket of audit_netlink_open(), borrowed. */
+int audit_rules_new(int fd, struct audit_rules **ret, struct err *err);
+/* Deletes what is still there. NULL is fine. */
+void audit_rules_free(struct audit_rules *rules);
+
+struct audit_place {
+    pid_t ns_pid;         /* whose mount namespace `path` is meant in; 0: our own */
+    const char *path;     /* absolute; NULL: no path, calls of every process are recorded */
+    bool directory;       /* the path and everything below; else the name alone, whatever stands there */
+    bool wide;            /* covers more than was asked for: what does not belong is no loss */
+    unsigned permissions; /* enum permission */
+};
+
+/*
+ * Adds the rules for one place; all or none. The kernel finds the mounts below a directory in the
+ * namespace of whoever asks (kernel/audit_tree.c): for another one a short-lived child goes there.
+ * -ENOENT: the path (or the namespace) is not there (any more).
+ */
+int audit_rules_add(struct audit_rules *rules, const struct audit_place *place,
+                    struct audit_rule_set **ret, struct err *err);
+void audit_rules_remove(struct audit_rules *rules, struct audit_rule_set *set); /* NULL is fine */
+/* True if the kernel has dropped a rule of this set (its directory is gone): told by its own record. */
+bool audit_rule_set_has_key(const struct audit_rule_set *set, struct bytes key);
+
+/* Flags of an inode are changed through a descriptor: no path leads there, so that only a rule for the
+ * command itself catches it. */
+int audit_rules_add_flags(struct audit_rules *rules, struct audit_rule_set **ret, struct err *err);
+
+/* Leave out record types that nobody here needs. Only for the owner, while nobody else listens.
+ * Failure costs time only. */
+int audit_rules_exclude(struct audit_rules *rules, struct audit_rule_set **ret);
+
+enum audit_key {
+    AUDIT_KEY_FOREIGN, /* somebody else's rule, or none */
+    AUDIT_KEY_EXACT,   /* ours, of a place that was asked for */
+    AUDIT_KEY_WIDE,
+};
+/* `key`: of a record; several are joined by 0x01. */
+enum audit_key audit_rules_key(const struct audit_rules *rules, struct bytes key);
+/* False: io_uring has no rules on this kernel (before 5.16). */
+bool audit_rules_see_uring(const struct audit_rules *rules);
+
+/* Deletes the rules of culprits that no longer run. Returns how many rules; ret_others: living
+ * culprits other than this one have rules here. */
+int audit_rules_remove_orphans(int fd, bool *ret_others);
+/* Rules in the kernel that are not a culprit's. */
+int audit_rules_count_foreign(int fd);

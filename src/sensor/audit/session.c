@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+#include "sensor/audit/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sensor/audit/rules.h"
+#include "util/cleanup.h"
+
+#ifndef AUDIT_STATUS_LOST
+#define AUDIT_STATUS_LOST 0x0040
+#endif
+#define BACKLOG 16384 /* records; 64, the kernel's default, is ten file operations */
+#define STATE_FILE "audit"
+#define MARK_TYPE 1121 /* AUDIT_TRUSTED_APP: for programs' own use */
+
+static uint64_t boot_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_BOOTTIME, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+static int read_file(const char *path, char *text, size_t size)
+{
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
+
+    if (n < 0)
+        return -errno;
+    text[n] = '\0';
+    while (n > 0 && text[n - 1] == '\n')
+        text[--n] = '\0';
+    return (int)n;
+}
+
+/* ---- what was found, written down ---- */
+
+static void boot_id(char ret[40])
+{
+    if (read_file("/proc/sys/kernel/random/boot_id", ret, 40) < 0)
+        ret[0] = '\0';
+}
+
+static bool load_state(struct audit_session *s)
+{
+    char path[512], text[256], boot[40], stored[40];
+    unsigned enabled, backlog, rate, held;
+    unsigned long long blind;
+
+    boot_id(boot);
+    snprintf(path, sizeof(path), "%s/" STATE_FILE, s->state_dir);
+    if (read_file(path, text, sizeof(text)) < 0 ||
+        sscanf(text, "boot %39s enabled %u backlog %u rate %u held %u blind %llu", stored, &enabled,
+               &backlog, &rate, &held, &blind) != 6 ||
+        strcmp(stored, boot) != 0)
+        return false;
+    if (held) {
+        s->original.enabled = enabled;
+        s->original.backlog_limit = backlog;
+        s->original.rate_limit = rate;
+    }
+    s->blind_before_ns = blind;
+    return true;
+}
+
+/* held: the settings are changed and have to be put back. */
+static int save_state(const struct audit_session *s, bool held)
+{
+    char path[512], temporary[520], text[256], boot[40];
+    _cleanup_close_ int fd = -EBADF;
+    int n;
+
+    boot_id(boot);
+    if (mkdir(s->state_dir, 0700) < 0 && errno != EEXIST)
+        return -errno;
+    snprintf(path, sizeof(path), "%s/" STATE_FILE, s->state_dir);
+    snprintf(temporary, sizeof(temporary), "%s.new", path);
+    n = snprintf(text, sizeof(text), "boot %s enabled %u backlog %u rate %u held %u blind %llu\n",
+                 boot, s->original.enabled, s->original.backlog_limit, s->original.rate_limit, held,
+                 (unsigned long long)s->blind_before_ns);
+    fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 || write(fd, text, (size_t)n) != n || rename(temporary, path) < 0)
+        return -errno;
+    return 0;
+}
+
+/* ---- who is blind to us ---- */
+
+static bool booted_with_audit(void)
+{
+    char text[4096];
+
+    return read_file("/proc/cmdline", text, sizeof(text)) > 0 && strstr(text, "audit=1");
+}
+
+/* When `pid` started. 0: unknown. */
+static uint64_t process_start(uint32_t pid)
+{
+    char path[32];
+    struct stat st;
+    struct timespec real, boot;
+
+    snprintf(path, sizeof(path), "/proc/%u", pid);
+    if (pid == 0 || stat(path, &st) < 0)
+        return 0;
+    clock_gettime(CLOCK_REALTIME, &real);
+    clock_gettime(CLOCK_BOOTTIME, &boot);
+    return (uint64_t)(st.st_ctim.tv_sec - real.tv_sec + boot.tv_sec) * NS_PER_S;
+}
+
+static void find_blind(struct audit_session *s, const struct audit_status *now, bool remembered)
+{
+    if (remembered) /* an earlier culprit enabled it, and knew when */
+        return;
+    if (booted_with_audit()) {
+        s->blind_before_ns = 0;
+    } else if (now->enabled == 0) {
+        s->blind_before_ns = boot_ns();
+    } else {
+        s->blind_before_ns = process_start(now->pid);
+        s->blind_unknown = s->blind_before_ns == 0;
+    }
+}
+
+static void name_owner(struct audit_session *s, uint32_t pid)
+{
+    char path[32];
+
+    s->owner_pid = pid;
+    snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+    if (pid == 0 || read_file(path, s->owner_name, sizeof(s->owner_name)) < 0)
+        s->owner_name[0] = '\0';
+    for (char *c = s->owner_name; *c; c++)
+        if (*c < ' ' || *c > '~')
+            *c = '?';
+}
+
+static int begin(struct audit_session *s, struct audit_status *ret, struct err *err)
+{
+    int r;
+
+    s->fd = audit_netlink_open(err);
+    if (s->fd < 0)
+        return s->fd;
+    r = audit_netlink_status(s->fd, ret);
+    if (r == -EPERM || r == -EACCES)
+        return err_say(err, -EPERM, "audit needs root (CAP_AUDIT_CONTROL, CAP_AUDIT_READ) in the "
+                                    "initial user and pid namespace");
+    if (r == -ECONNREFUSED)
+        return err_say(err, r, "audit cannot be reached from this namespace: run culprit on the host");
+    if (r < 0)
+        return err_set(err, r, "asking the kernel's audit system");
+    name_owner(s, ret->pid);
+    return 0;
+}
+
+int audit_session_probe(const char *state_dir, struct audit_session *ret, struct err *err)
+{
+    struct audit_session s = { .state_dir = state_dir, .fd = -EBADF };
+    struct audit_status status;
+    int r = begin(&s, &status, err);
+
+    if (r == 0) {
+        find_blind(&s, &status, load_state(&s));
+        s.owner = status.pid == 0 || status.pid == (uint32_t)getpid();
+        s.original = status;
+    }
+    if (r == 0 && status.enabled == 2)
+        r = err_say(err, -EPERM, "audit's rules are locked until the next boot (enabled 2)");
+    if (s.fd >= 0)
+        close(s.fd);
+    s.fd = -EBADF;
+    *ret = s;
+    return r;
+}
+
+/* ---- settings ---- */
+
+static int set_status(struct audit_session *s, uint32_t mask, uint32_t value)
+{
+    struct audit_status status = { .mask = mask };
+
+    switch (mask) {
+    case AUDIT_STATUS_ENABLED:
+        status.enabled = value;
+        break;
+    case AUDIT_STATUS_BACKLOG_LIMIT:
+        status.backlog_limit = value;
+        break;
+    case AUDIT_STATUS_RATE_LIMIT:
+        status.rate_limit = value;
+        break;
+    default:
+        return -EINVAL;
+    }
+    return audit_netlink_request(s->fd, AUDIT_SET, &status, sizeof(status));
+}
+
+static int change_settings(struct audit_session *s, const struct audit_status *now, struct err *err)
+{
+    int r = 0;
+
+    if (s->owner && now->backlog_limit < BACKLOG)
+        r = set_status(s, AUDIT_STATUS_BACKLOG_LIMIT, BACKLOG);
+    if (r == 0 && s->owner && now->rate_limit != 0)
+        r = set_status(s, AUDIT_STATUS_RATE_LIMIT, 0);
+    if (r == 0 && now->enabled == 0)
+        r = set_status(s, AUDIT_STATUS_ENABLED, 1);
+    return r < 0 ? err_set(err, r, "enabling audit") : 0;
+}
+
+static int take_place(struct audit_session *s, struct err *err)
+{
+    int r;
+
+    if (s->owner_pid == 0) {
+        r = audit_stream_open(false, &s->stream, err);
+        if (r < 0)
+            return r;
+        r = audit_stream_own(s->stream, true);
+        s->owner = r == 0;
+        if (s->owner)
+            return 0;
+        audit_stream_close(TAKE_PTR(s->stream));
+        if (r != -EEXIST && r != -EPERM && r != -EINVAL)
+            return err_set(err, r, "asking for audit's stream");
+        /* somebody was faster, or our pid is not the kernel's (a pid namespace): listen beside */
+    }
+    return audit_stream_open(true, &s->stream, err);
+}
+
+int audit_session_open(struct audit_session *s, const struct log *log, const char *state_dir,
+                       struct err *err)
+{
+    struct audit_status now;
+    bool remembered;
+    int r;
+
+    *s = (struct audit_session){ .log = log, .state_dir = state_dir, .fd = -EBADF };
+    r = begin(s, &now, err);
+    if (r < 0)
+        return r;
+    if (now.enabled == 2)
+        return err_say(err, -EPERM, "audit's rules are locked until the next boot (enabled 2)");
+    r = audit_rules_remove_orphans(s->fd, &s->others);
+    if (r > 0)
+        log_warn(log, "a killed culprit had left %d audit rules: removed", r);
+    s->original = now;
+    remembered = load_state(s);
+    find_blind(s, &now, remembered);
+    r = take_place(s, err);
+    if (r < 0)
+        return r;
+    if (!s->owner && s->owner_pid)
+        log_message(log, LOG_LEVEL_INFO, "audit belongs to %s (pid %u): reading beside it",
+                    s->owner_name[0] ? s->owner_name : "another process", s->owner_pid);
+    r = save_state(s, true);
+    if (r < 0)
+        log_warn(log, "%s/" STATE_FILE ": %s; if culprit is killed, audit's settings stay changed",
+                 state_dir, strerror(-r));
+    s->lost = now.lost;
+    return change_settings(s, &now, err);
+}
+
+int audit_session_yield(struct audit_session *s, struct err *err)
+{
+    struct audit_stream *stream = NULL;
+    int r = audit_stream_open(true, &stream, err);
+
+    if (r < 0)
+        return r;
+    if (s->owner)
+        (void)audit_stream_own(s->stream, false);
+    audit_stream_close(s->stream);
+    s->stream = stream;
+    s->owner = false;
+    return 0;
+}
+
+int audit_session_check(struct audit_session *s, uint32_t *ret_lost, bool *ret_moved,
+                        struct err *err)
+{
+    struct audit_status now;
+    int r = audit_netlink_status(s->fd, &now);
+
+    *ret_lost = 0;
+    *ret_moved = false;
+    if (r < 0)
+        return err_set(err, r, "asking the kernel's audit system");
+    /* the counter can be set to 0 by anybody who may (auditctl --reset-lost) */
+    *ret_lost = now.lost >= s->lost ? now.lost - s->lost : now.lost;
+    s->lost = now.lost;
+    if (now.enabled == 0 && set_status(s, AUDIT_STATUS_ENABLED, 1) == 0) {
+        log_warn(s->log, "somebody has switched audit off; switched on again");
+        *ret_lost += 1;
+    }
+    if (s->owner && now.pid != (uint32_t)getpid()) {
+        name_owner(s, now.pid);
+        r = audit_session_yield(s, err);
+        *ret_moved = r == 0;
+    }
+    return r;
+}
+
+int audit_session_mark(struct audit_session *s, const char *text)
+{
+    return audit_netlink_request(s->fd, MARK_TYPE, text, strlen(text) + 1);
+}
+
+static void restore(struct audit_session *s)
+{
+    struct audit_status now;
+    bool others = false;
+
+    (void)audit_rules_remove_orphans(s->fd, &others);
+    if (others) /* the last one puts it back: the state file says how it was */
+        return;
+    if (audit_netlink_status(s->fd, &now) == 0) {
+        if (now.enabled == 1 && s->original.enabled == 0 && (now.pid == 0 || s->owner))
+            (void)set_status(s, AUDIT_STATUS_ENABLED, 0);
+        if (now.backlog_limit == BACKLOG && s->original.backlog_limit != BACKLOG)
+            (void)set_status(s, AUDIT_STATUS_BACKLOG_LIMIT, s->original.backlog_limit);
+        if (now.rate_limit == 0 && s->original.rate_limit != 0)
+            (void)set_status(s, AUDIT_STATUS_RATE_LIMIT, s->original.rate_limit);
+    }
+    (void)save_state(s, false);
+}
+
+void audit_session_close(struct audit_session *s)
+{
+    if (s->fd < 0)
+        return;
+    if (s->stream) {
+        restore(s);
+        if (s->owner)
+            (void)audit_stream_own(s->stream, false);
+    }
+    audit_stream_close(TAKE_PTR(s->stream));
+    close(TAKE_FD(s->fd));
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Our place at the kernel's audit system: owner of the stream if nobody else is, else a listener
+ * beside the owner. What is changed for that is written down (state_dir) and put back by the last
+ * culprit that leaves, also after one was killed.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sensor/audit/netlink.h"
+#include "util/err.h"
+#include "util/log.h"
+
+struct audit_session {
+    const struct log *log;
+    const char *state_dir;
+    int fd; /* for requests */
+    struct audit_stream *stream;
+    bool owner;             /* else reading the multicast group */
+    uint32_t owner_pid;     /* whose the stream is, 0 = nobody's */
+    char owner_name[17];    /* comm, escaped */
+    bool others;            /* other culprits run: they may need the settings that we found changed */
+    uint32_t lost;          /* the kernel's counter when it was last looked at */
+
+    /* as found by the first culprit of this boot */
+    struct audit_status original;
+
+    /*
+     * A process gets an audit context when it is forked, if auditing was ever enabled by then
+     * (audit_alloc, kernel/auditsc.c): older ones are invisible. CLOCK_BOOTTIME; 0 = none is.
+     */
+    uint64_t blind_before_ns;
+    bool blind_unknown; /* enabled by somebody else, we cannot tell when */
+};
+
+/* What could be done here; changes nothing. Fills fd (closed again), owner, blind_*. */
+int audit_session_probe(const char *state_dir, struct audit_session *ret, struct err *err);
+
+/* -EPERM: not permitted, or the rules are locked until the next boot (enabled 2). */
+int audit_session_open(struct audit_session *s, const struct log *log, const char *state_dir,
+                       struct err *err);
+
+/* Looks at the counters: how many records the kernel has lost since the last look. ret_moved: the
+ * stream is another one now, because somebody else has become the owner. */
+int audit_session_check(struct audit_session *s, uint32_t *ret_lost, bool *ret_moved,
+                        struct err *err);
+/* Somebody asks for the stream (AUDIT_REPLACE): let go and listen beside. */
+int audit_session_yield(struct audit_session *s, struct err *err);
+
+/* A record that comes back through the stream behind everything that happened before. */
+int audit_session_mark(struct audit_session *s, const char *text);
+
+/* Call after all rules are gone. */
+void audit_session_close(struct audit_session *s);

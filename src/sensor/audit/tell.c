@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: MIT */
+#include "sensor/audit/tell.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "util/sbuf.h"
+
+/* Where a name is, as far as this object is concerned. */
+struct spot {
+    bool here;          /* at or below the object's path */
+    bool root;          /* the object's path itself */
+    uint32_t directory; /* of `name`, in the index */
+    struct bytes name;
+    uint32_t entry;     /* the index's name, 0 = it does not know it */
+    char text[PATH_MAX]; /* where there is no index: the path, as the caller wrote it */
+};
+
+static bool identified(const struct audit_path *p)
+{
+    return p && (p->file.known & FILE_INODE) && (p->file.known & FILE_DEVICE);
+}
+
+static bool is_state(const struct audit_object *o, const struct file_state *s,
+                     const struct audit_path *p)
+{
+    return identified(p) && (s->known & FILE_INODE) && s->inode == p->file.inode &&
+           s->device == audit_object_device(o, p->file.device);
+}
+
+static uint32_t find_object(const struct audit_object *o, const struct audit_path *p)
+{
+    return o->tree && identified(p)
+               ? tree_find(o->tree, audit_object_device(o, p->file.device), p->file.inode)
+               : 0;
+}
+
+/* ---- places ---- */
+
+static bool spot_in(const struct audit_object *o, const struct audit_path *parent,
+                    struct bytes name, struct spot *ret)
+{
+    uint32_t directory = find_object(o, parent);
+
+    if (directory && tree_is_directory(o->tree, directory)) {
+        *ret = (struct spot){ .here = true, .directory = directory, .name = name };
+        ret->entry = name.len ? tree_child(o->tree, directory, name) : 0;
+        return true;
+    }
+    if (o->name.len && is_state(o, &o->parent, parent) && bytes_equal(name, o->name)) {
+        *ret = (struct spot){ .here = true, .root = true };
+        return true;
+    }
+    return false;
+}
+
+/* The n-th distinct directory of this object among those that an overlay worked in. */
+static const struct audit_path *nested_parent(const struct audit_object *o,
+                                              const struct audit_facts *f, struct bytes name,
+                                              unsigned n)
+{
+    uint64_t last = 0;
+    struct spot spot;
+
+    for (unsigned i = 0; i < f->path_count; i++) {
+        const struct audit_path *p = &f->paths[i];
+
+        if (!p->nested || p->type != AUDIT_NAME_PARENT || p->file.inode == last ||
+            !spot_in(o, p, name, &spot))
+            continue;
+        if (n-- == 0)
+            return p;
+        last = p->file.inode;
+    }
+    return NULL;
+}
+
+/* "." and ".." and double slashes go; what links there are is not known here. */
+static bool normalise(struct bytes dir, struct bytes name, char *ret, size_t size)
+{
+    struct bytes parts[2] = { dir, name };
+    size_t n = 0;
+
+    if (name.len && name.data[0] == '/')
+        parts[0] = BYTES_NULL;
+    else if (!dir.len || dir.data[0] != '/')
+        return false;
+    for (int i = 0; i < 2; i++) {
+        struct bytes rest = parts[i];
+
+        while (rest.len) {
+            const char *slash = memchr(rest.data, '/', rest.len);
+            size_t k = slash ? (size_t)(slash - rest.data) : rest.len;
+
+            if (k == 2 && memcmp(rest.data, "..", 2) == 0) {
+                while (n > 0 && ret[--n] != '/')
+                    ;
+            } else if (k > 0 && !(k == 1 && rest.data[0] == '.')) {
+                if (n + k + 2 > size)
+                    return false;
+                ret[n++] = '/';
+                memcpy(ret + n, rest.data, k);
+                n += k;
+            }
+            k += slash != NULL;
+            rest = (struct bytes){ rest.data + k, rest.len - k };
+        }
+    }
+    if (n == 0)
+        ret[n++] = '/';
+    ret[n] = '\0';
+    return true;
+}
+
+/* By the text that the caller gave, which may lead through links and may be relative to another
+ * directory: believed only if the index has the same inode there. */
+static bool spot_by_text(const struct audit_object *o, const struct audit_facts *f,
+                         const struct audit_path *object, struct spot *ret)
+{
+    char path[PATH_MAX];
+    struct bytes text, rest;
+    struct file_state state;
+    uint32_t entry;
+
+    if (!o->tree || !object || !object->name.len ||
+        !normalise(f->cwd, object->name, path, sizeof(path)))
+        return false;
+    text = bytes_of(path);
+    if (!bytes_path_covers(o->wanted.path, text) || text.len == o->wanted.path.len)
+        return false;
+    rest = (struct bytes){ text.data + o->wanted.path.len, text.len - o->wanted.path.len };
+    while (rest.len && rest.data[0] == '/')
+        rest = (struct bytes){ rest.data + 1, rest.len - 1 };
+    entry = tree_find_path(o->tree, rest);
+    if (!entry)
+        return false;
+    tree_state(o->tree, tree_object_of(o->tree, entry), &state);
+    if (!identified(object) || state.inode != object->file.inode)
+        return false;
+    *ret = (struct spot){ .here = true,
+                          .directory = tree_parent_of(o->tree, entry),
+                          .name = tree_name(o->tree, entry),
+                          .entry = entry };
+    return true;
+}
+
+/* What is watched is not there (any more): the text is all there is. */
+static bool spot_without_index(const struct audit_object *o, const struct audit_facts *f,
+                               enum audit_nametype type, struct spot *ret)
+{
+    if (o->tree || o->wanted.ns_pid)
+        return false;
+    for (unsigned i = 0; i < f->path_count; i++) {
+        const struct audit_path *p = &f->paths[i];
+
+        if (p->type != type || p->nested || !p->name.len ||
+            !normalise(f->cwd, p->name, ret->text, sizeof(ret->text)) ||
+            !bytes_path_covers(o->wanted.path, bytes_of(ret->text)))
+            continue;
+        /* a name alone may be relative to any directory: only the old calls have none */
+        if (!memchr(p->name.data, '/', p->name.len))
+            continue;
+        ret->here = true;
+        ret->root = strlen(ret->text) == o->wanted.path.len;
+        return true;
+    }
+    ret->text[0] = '\0';
+    return false;
+}
+
+/* A file that was named by its identity only: which of its names was meant, as far as it has several. */
+static bool spot_of_object(const struct audit_object *o, const struct audit_facts *f,
+                           const struct audit_change *c, struct spot *ret)
+{
+    struct bytes base = bytes_basename(c->name);
+    uint32_t object = find_object(o, c->object), entry, first;
+
+    if (is_state(o, &o->root, c->object)) {
+        *ret = (struct spot){ .here = true, .root = true };
+        return true;
+    }
+    if (!object)
+        return spot_by_text(o, f, c->object, ret);
+    entry = first = tree_first_name(o->tree, object);
+    while (entry && !bytes_equal(tree_name(o->tree, entry), base))
+        entry = tree_next_name(o->tree, entry);
+    if (!entry)
+        entry = first;
+    if (!entry)
+        return false;
+    *ret = (struct spot){ .here = true,
+                          .directory = tree_parent_of(o->tree, entry),
+                          .name = tree_name(o->tree, entry),
+                          .entry = entry };
+    return true;
+}
+
+/* Which of two directories the old name stood in: the one where the index has it. */
+static void settle_parents(const struct audit_object *o, const struct audit_change *c,
+                           const struct audit_path **from, const struct audit_path **to)
+{
+    struct spot spot;
+
+    if (!c->parents_unsure)
+        return;
+    if (c->previous_name.len && spot_in(o, *to, c->previous_name, &spot) && spot.entry &&
+        !(spot_in(o, *from, c->previous_name, &spot) && spot.entry))
+        *from = *to, *to = c->previous_parent;
+}
+
+/* Both ends of a change: `now` where it is (or was), `old` where a rename took it from. */
+static void find_spots(const struct audit_object *o, const struct audit_facts *f,
+                       const struct audit_change *c, struct spot *now, struct spot *old)
+{
+    const struct audit_path *to = c->parent, *from = c->previous_parent;
+    struct bytes name = c->name.len ? c->name : c->previous_name;
+
+    *now = *old = (struct spot){ 0 };
+    if (c->operation == OPERATION_RENAME) {
+        settle_parents(o, c, &from, &to);
+        if (!spot_in(o, to, c->name, now))
+            (void)spot_without_index(o, f, AUDIT_NAME_CREATE, now);
+        if (!spot_in(o, from, c->previous_name, old))
+            (void)spot_without_index(o, f, AUDIT_NAME_DELETE, old);
+        if (!now->here && !old->here) {
+            const struct audit_path *a = nested_parent(o, f, name, 0),
+                                    *b = nested_parent(o, f, name, 1);
+
+            (void)spot_in(o, a, c->previous_name, old);
+            (void)spot_in(o, b ? b : a, c->name, now);
+        }
+        return;
+    }
+    if (c->operation == OPERATION_REPLACE && c->parents_unsure) {
+        struct spot other;
+
+        if (spot_in(o, c->previous_parent, c->name, &other) && other.entry) {
+            *now = other;
+            return;
+        }
+    }
+    if (c->parent && spot_in(o, c->parent, c->name, now))
+        return;
+    if (!c->parent && spot_of_object(o, f, c, now))
+        return;
+    if (c->object && spot_without_index(o, f, c->object->type, now))
+        return;
+    (void)spot_in(o, nested_parent(o, f, bytes_basename(c->name), 0), bytes_basename(c->name), now);
+}
+
+/* ---- paths ---- */
+
+static int spot_path(const struct audit_object *o, const struct spot *s, struct sbuf *out)
+{
+    int r = 0;
+
+    sbuf_clear(out);
+    if (s->text[0]) {
+        sbuf_add_str(out, s->text);
+        return sbuf_error(out);
+    }
+    sbuf_add_bytes(out, o->wanted.path);
+    if (s->root)
+        return sbuf_error(out);
+    if (out->len > 1)
+        sbuf_add_char(out, '/');
+    if (s->directory != tree_root(o->tree)) {
+        r = tree_directory_path(o->tree, s->directory, out);
+        sbuf_add_char(out, '/');
+    }
+    sbuf_add_bytes(out, s->name);
+    return r < 0 ? r : sbuf_error(out);
+}
+
+/* The end of a rename that lies outside, by what the caller wrote. */
+static void outside_path(const struct audit_facts *f, enum audit_nametype type, struct event *e,
+                         struct bytes *field)
+{
+    char path[PATH_MAX];
+
+    for (unsigned i = 0; i < f->path_count; i++) {
+        const struct audit_path *p = &f->paths[i];
+
+        if (p->type != type || p->nested || !p->name.len)
+            continue;
+        /* a name without a slash may be relative to any directory */
+        if (!memchr(p->name.data, '/', p->name.len) && f->call != AUDIT_CALL_rename)
+            continue;
+        if (normalise(f->cwd, p->name, path, sizeof(path)))
+            event_set(e, field, bytes_of(path));
+        return;
+    }
+}
+
+/* ---- states ---- */
+
+static void add_known(struct file_state *s, const struct file_state *more, unsigned which)
+{
+    which &= more->known & ~s->known;
+    if (which & FILE_MODE)
+        s->mode = more->mode;
+    if (which & FILE_UID)
+        s->uid = more->uid;
+    if (which & FILE_GID)
+        s->gid = more->gid;
+    if (which & FILE_INODE)
+        s->inode = more->inode;
+    if (which & FILE_DEVICE)
+        s->device = more->device;
+    if (which & FILE_SIZE)
+        s->size = more->size;
+    s->known |= which;
+}
+
+/* What the kernel said first, then what the index remembers. */
+static void describe(const struct audit_object *o, const struct audit_change *c,
+                     const struct spot *spot, struct event *e)
+{
+    struct file_state known = { 0 };
+
+    if (spot->root)
+        known = o->root;
+    else if (spot->entry)
+        tree_state(o->tree, tree_object_of(o->tree, spot->entry), &known);
+    e->before = c->before;
+    e->after = c->after;
+    if (e->after.known) /* as it is after a success */
+        add_known(&e->file, e->error == 0 ? &e->after : &e->before, FILE_MODE | FILE_UID | FILE_GID);
+    if (c->object) {
+        struct file_state said = c->object->file;
+
+        said.device = audit_object_device(o, said.device);
+        add_known(&e->file, &said, FILE_MODE | FILE_UID | FILE_GID);
+        if (!known.known)
+            add_known(&e->file, &said, FILE_INODE | FILE_DEVICE);
+    }
+    add_known(&e->file, &known, FILE_MODE | FILE_UID | FILE_GID | FILE_INODE | FILE_DEVICE);
+    if (c->operation == OPERATION_TRUNCATE) {
+        add_known(&e->before, &known, FILE_SIZE);
+        add_known(&e->file, e->error == 0 ? &e->after : &known, FILE_SIZE);
+    } else if ((known.known & FILE_MODE) && S_ISREG(known.mode)) {
+        add_known(&e->file, &known, FILE_SIZE);
+    }
+    if (known.known & FILE_LINKS) {
+        e->file.links = known.links;
+        e->file.known |= FILE_LINKS;
+    }
+}
+
+struct event *audit_tell(const struct audit_object *o, const struct audit_facts *f,
+                         const struct audit_change *c, bool *ret_here)
+{
+    _cleanup_sbuf_ struct sbuf path = SBUF_INIT;
+    struct spot now, old;
+    struct event *e;
+    bool rename = c->operation == OPERATION_RENAME;
+
+    find_spots(o, f, c, &now, &old);
+    *ret_here = now.here || old.here;
+    if (!*ret_here)
+        return NULL;
+    e = event_new();
+    if (!e)
+        return NULL;
+    e->operation = c->operation;
+    e->error = c->error;
+    e->object = o->wanted.id;
+    if (now.here && spot_path(o, &now, &path) == 0)
+        event_set(e, &e->path, sbuf_bytes(&path));
+    else if (rename)
+        outside_path(f, AUDIT_NAME_CREATE, e, &e->path);
+    if (old.here && spot_path(o, &old, &path) == 0)
+        event_set(e, &e->previous_path, sbuf_bytes(&path));
+    else if (rename)
+        outside_path(f, AUDIT_NAME_DELETE, e, &e->previous_path);
+    describe(o, c, rename && old.here ? &old : &now, e);
+    if (c->target.len && c->target_is_name) {
+        char text[PATH_MAX];
+
+        if (normalise(f->cwd, c->target, text, sizeof(text)))
+            event_set(e, &e->target_path, bytes_of(text));
+    } else if (c->target.len) {
+        event_set(e, &e->target_path, c->target);
+    }
+    if (c->note)
+        e->note = bytes_of(c->note);
+    return e;
+}
+
+/* ---- the index ---- */
+
+static void put(struct audit_object *o, const struct spot *at, const struct file_state *state)
+{
+    struct tree_change change;
+    char name[LIMIT_NAME + 1]; /* at->name may be the index's own memory, which the call moves */
+    struct statx stx = {
+        .stx_mask = STATX_BASIC_STATS,
+        .stx_mode = (uint16_t)state->mode,
+        .stx_uid = state->uid,
+        .stx_gid = state->gid,
+        .stx_ino = state->inode,
+        .stx_size = state->known & FILE_SIZE ? state->size : 0,
+        .stx_nlink = state->known & FILE_LINKS ? state->links : 1,
+        .stx_dev_major = major(state->device),
+        .stx_dev_minor = minor(state->device),
+        .stx_mtime = { .tv_sec = state->mtime_ns / (int64_t)NS_PER_S,
+                       .tv_nsec = (uint32_t)(state->mtime_ns % (int64_t)NS_PER_S) },
+    };
+
+    if (!at->here || at->root || !at->name.len || at->name.len >= sizeof(name))
+        return;
+    memcpy(name, at->name.data, at->name.len);
+    (void)tree_put(o->tree, at->directory, (struct bytes){ name, at->name.len }, &stx, &change);
+}
+
+/* A record's view of a new file in the index's terms. An overlay whose layers are on one file system
+ * has their inode numbers; the device is that of the directory in any case. */
+static struct file_state as_seen(const struct audit_object *o, const struct spot *at,
+                                 const struct audit_path *p)
+{
+    struct file_state s = p->file, directory;
+
+    tree_state(o->tree, at->directory, &directory);
+    s.device = directory.device;
+    return s;
+}
+
+static void apply_rename(struct audit_object *o, const struct audit_change *c,
+                         const struct spot *now, const struct spot *old)
+{
+    struct tree_change change;
+
+    if (old->here && old->entry && now->here && !now->root) {
+        (void)tree_rename(o->tree, old->entry, now->directory, now->name, &change);
+    } else if (old->here && old->entry) {
+        tree_remove(o->tree, old->entry, &change);
+    } else if (now->here && !now->root && identified(c->object)) {
+        struct file_state state = as_seen(o, now, c->object);
+        uint32_t entry;
+
+        put(o, now, &state);
+        entry = tree_child(o->tree, now->directory, now->name);
+        if (entry && tree_is_directory(o->tree, tree_object_of(o->tree, entry)))
+            audit_object_walk(o, tree_object_of(o->tree, entry));
+        else if (entry)
+            audit_object_touch(o, tree_object_of(o->tree, entry));
+    }
+}
+
+static void apply_state(struct audit_object *o, const struct audit_change *c, const struct spot *now)
+{
+    struct file_state state;
+
+    if (!now->entry)
+        return;
+    tree_state(o->tree, tree_object_of(o->tree, now->entry), &state);
+    if (c->after.known & FILE_MODE)
+        state.mode = c->after.mode;
+    if (c->after.known & FILE_UID)
+        state.uid = c->after.uid;
+    if (c->after.known & FILE_GID)
+        state.gid = c->after.gid;
+    if (c->after.known & FILE_SIZE)
+        state.size = c->after.size;
+    put(o, now, &state);
+}
+
+static void apply_one(struct audit_object *o, const struct audit_facts *f,
+                      const struct audit_change *c)
+{
+    struct tree_change change;
+    struct file_state state;
+    struct spot now, old;
+
+    if (c->error != 0)
+        return;
+    find_spots(o, f, c, &now, &old);
+    if ((now.here && now.root) || (old.here && old.root))
+        o->doubtful = true; /* the root itself may be another one now */
+    if (!o->tree || (!now.here && !old.here))
+        return;
+    switch (c->operation) {
+    case OPERATION_CREATE:
+    case OPERATION_MKDIR:
+    case OPERATION_MKNOD:
+    case OPERATION_SYMLINK:
+    case OPERATION_LINK:
+        if (!now.here || now.root || !identified(c->object))
+            return;
+        state = as_seen(o, &now, c->object);
+        put(o, &now, &state);
+        now.entry = tree_child(o->tree, now.directory, now.name);
+        if (c->operation == OPERATION_CREATE && now.entry)
+            audit_object_touch(o, tree_object_of(o->tree, now.entry));
+        break;
+    case OPERATION_UNLINK:
+    case OPERATION_RMDIR:
+        if (now.entry)
+            tree_remove(o->tree, now.entry, &change);
+        break;
+    case OPERATION_RENAME:
+        apply_rename(o, c, &now, &old);
+        break;
+    case OPERATION_CHMOD:
+    case OPERATION_CHOWN:
+        apply_state(o, c, &now);
+        break;
+    case OPERATION_TRUNCATE:
+        apply_state(o, c, &now);
+        __attribute__((fallthrough)); /* an open with O_TRUNC will be written to */
+    case OPERATION_OPEN_WRITE:
+    case OPERATION_WRITE:
+        if (now.entry)
+            audit_object_touch(o, tree_object_of(o->tree, now.entry));
+        break;
+    default:
+        break;
+    }
+}
+
+void audit_apply(struct audit_object *o, const struct audit_facts *f,
+                 const struct audit_change *changes, unsigned count)
+{
+    struct spot now[2], old[2];
+
+    /* an exchange: after the first rename the index would no longer know the second */
+    if (count == 2 && changes[0].operation == OPERATION_RENAME && o->tree &&
+        changes[1].operation == OPERATION_RENAME && changes[0].error == 0) {
+        for (int i = 0; i < 2; i++)
+            find_spots(o, f, &changes[i], &now[i], &old[i]);
+        if (old[0].entry && old[1].entry) {
+            (void)tree_exchange(o->tree, old[0].entry, old[1].entry);
+            return;
+        }
+    }
+    for (unsigned i = 0; i < count; i++)
+        apply_one(o, f, &changes[i]);
+}
