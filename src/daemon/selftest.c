@@ -452,9 +452,11 @@ static int run_container(const struct pipeline_options *options, const struct ta
         snprintf(watched, sizeof(watched), "%.*s:%s/%s", (int)target->container.len,
                  target->container.data, path, name);
         roads[count] = (struct road){ .name = "inside", .ns_pid = view.container->pid };
-        snprintf(roads[count++].scratch, PATH_MAX, "%s/%s", path, name);
+        if (snprintf(roads[count++].scratch, PATH_MAX, "%s/%s", path, name) >= PATH_MAX)
+            r = err_set(err, -ENAMETOOLONG, "the target");
         roads[count] = (struct road){ .name = "/proc/PID/root" };
-        snprintf(roads[count++].scratch, PATH_MAX, "%s/%s", root, name);
+        if (snprintf(roads[count++].scratch, PATH_MAX, "%s/%s", root, name) >= PATH_MAX)
+            r = err_set(err, -ENAMETOOLONG, "the target");
         for (int i = 0; i < 2; i++) {
             struct bytes layer = i == 0 ? view.merged : view.upper;
             char scratch[PATH_MAX];

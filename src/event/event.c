@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "util/limits.h"
+
 struct event *event_new(void)
 {
     struct event *e = calloc(1, sizeof(*e));
@@ -56,4 +58,33 @@ struct bytes event_actor_name(const struct event *e)
     if (e->actor.name.len)
         return e->actor.name;
     return e->actor.process ? e->actor.process->name : BYTES_NULL;
+}
+
+static uint64_t hash_bytes(uint64_t h, struct bytes b) /* FNV-1a, the length included */
+{
+    for (size_t i = 0; i < b.len; i++)
+        h = (h ^ (unsigned char)b.data[i]) * 1099511628211ull;
+    return (h ^ b.len) * 1099511628211ull;
+}
+
+uint64_t event_suspect(const struct event *e)
+{
+    struct bytes executable = event_actor_executable(e);
+    uint64_t h = hash_bytes(14695981039346656037ull, executable);
+    const struct process *p = e->actor.process;
+
+    if (!executable.len) { /* a name is used only where no executable is known */
+        h = hash_bytes(h, event_actor_name(e));
+        if (!event_actor_name(e).len)
+            h = (h ^ (uint64_t)e->actor.pid) * 1099511628211ull;
+    }
+    if (!p)
+        return h;
+    if (p->container)
+        h = hash_bytes(h, p->container->name.len ? p->container->name : p->container->id);
+    h = hash_bytes(h, p->script);
+    p = p->parent;
+    for (unsigned depth = 0; p && depth < LIMIT_LINEAGE; p = p->parent, depth++)
+        h = hash_bytes(h, p->executable.len ? p->executable : p->name);
+    return h;
 }

@@ -68,40 +68,9 @@ void case_set_command_status(struct case_ *c, int status, uint64_t command_ns)
 
 /* ---- who ---- */
 
-static uint64_t hash_bytes(uint64_t h, struct bytes b)
-{
-    for (size_t i = 0; i < b.len; i++)
-        h = (h ^ (unsigned char)b.data[i]) * 1099511628211ull; /* FNV-1a */
-    return (h ^ 0xff) * 1099511628211ull;
-}
-
-/* The executable, what launched it, and where it lives; pids do not count: an agent that forks a
- * hundred children is one suspect. A name is used only where no executable is known. */
-static uint64_t identify(const struct event *e)
-{
-    struct bytes executable = event_actor_executable(e);
-    uint64_t h = hash_bytes(14695981039346656037ull, executable);
-    const struct process *p = e->actor.process;
-    unsigned depth = 0;
-
-    if (!executable.len) {
-        h = hash_bytes(h, event_actor_name(e));
-        if (!event_actor_name(e).len)
-            h = (h ^ (uint64_t)e->actor.pid) * 1099511628211ull;
-    }
-    if (!p)
-        return h;
-    if (p->container)
-        h = hash_bytes(h, p->container->name.len ? p->container->name : p->container->id);
-    h = hash_bytes(h, p->script);
-    for (p = p->parent; p && depth < LIMIT_LINEAGE; p = p->parent, depth++)
-        h = hash_bytes(h, p->executable.len ? p->executable : p->name);
-    return h;
-}
-
 static struct suspect *find_suspect(struct case_ *c, const struct event *e)
 {
-    uint64_t chain = identify(e);
+    uint64_t chain = event_suspect(e);
     struct suspect *s, **last = &c->suspects;
     struct arena *arena = &c->arena;
 

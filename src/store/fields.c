@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/fields.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "event/container.h"
+#include "event/event.h"
+#include "event/process.h"
+
+#define NULL_LENGTH UINT64_MAX
+
+/* clang-format off */
+#define E(column, member, type) { column, offsetof(struct event, member), type }
+const struct field event_fields[] = {
+    E("id", id, FIELD_ID),
+    E("sequence", sequence, FIELD_U64),
+    E("time_ns", time_ns, FIELD_U64),
+    E("boot_ns", boot_ns, FIELD_U64),
+    E("operation", operation, FIELD_I32),
+    E("error", error, FIELD_I32),
+    E("sensors", sensors, FIELD_U32),
+    E("route", route, FIELD_I32),
+    E("syscall_arch", syscall_arch, FIELD_U32),
+    E("syscall", syscall, FIELD_I32),
+    E("actor_pid", actor.pid, FIELD_I32),
+    E("actor_tid", actor.tid, FIELD_I32),
+    E("actor_parent_pid", actor.parent_pid, FIELD_I32),
+    E("actor_start_ns", actor.start_ns, FIELD_U64),
+    E("cred_known", actor.cred.known, FIELD_BOOL),
+    E("uid", actor.cred.uid, FIELD_U32),
+    E("euid", actor.cred.euid, FIELD_U32),
+    E("suid", actor.cred.suid, FIELD_U32),
+    E("fsuid", actor.cred.fsuid, FIELD_U32),
+    E("gid", actor.cred.gid, FIELD_U32),
+    E("egid", actor.cred.egid, FIELD_U32),
+    E("sgid", actor.cred.sgid, FIELD_U32),
+    E("fsgid", actor.cred.fsgid, FIELD_U32),
+    E("login_uid", actor.login_uid, FIELD_U32),
+    E("session", actor.session, FIELD_U32),
+    E("executable", actor.executable, FIELD_BYTES),
+    E("comm", actor.name, FIELD_BYTES),
+    E("args", actor.args, FIELD_BYTES),
+    E("working_directory", actor.working_directory, FIELD_BYTES),
+    E("tty", actor.tty, FIELD_BYTES),
+    E("script", actor.script, FIELD_BYTES),
+    E("target_path", target_path, FIELD_BYTES),
+    E("file", file, FIELD_STATE),
+    E("file_owner", file.owner, FIELD_BYTES),
+    E("file_group", file.group, FIELD_BYTES),
+    E("before", before, FIELD_STATE),
+    E("before_owner", before.owner, FIELD_BYTES),
+    E("before_group", before.group, FIELD_BYTES),
+    E("after", after, FIELD_STATE),
+    E("after_owner", after.owner, FIELD_BYTES),
+    E("after_group", after.group, FIELD_BYTES),
+    E("xattr", xattr, FIELD_BYTES),
+    E("bytes", bytes, FIELD_U64),
+    E("bytes_known", bytes_known, FIELD_BOOL),
+    E("watch", watch_text, FIELD_BYTES),
+    E("key", key, FIELD_BYTES),
+    E("victim_kind", victim_kind, FIELD_I32),
+    E("since_start_known", since_start_known, FIELD_BOOL),
+    E("since_start_ns", since_start_ns, FIELD_I64),
+    E("note", note, FIELD_BYTES),
+    { 0 },
+};
+#undef E
+
+#define P(column, member, type) { column, offsetof(struct process, member), type }
+const struct field process_fields[] = {
+    P("pid", pid, FIELD_I32),
+    P("start_ns", start_ns, FIELD_U64),
+    P("exited_ns", exited_ns, FIELD_U64),
+    P("parent_pid", parent_pid, FIELD_I32),
+    P("executable", executable, FIELD_BYTES),
+    P("executable_inode", executable_inode, FIELD_U64),
+    P("executable_device", executable_device, FIELD_U64),
+    P("executable_deleted", executable_deleted, FIELD_BOOL),
+    P("executable_memfd", executable_memfd, FIELD_BOOL),
+    P("script", script, FIELD_BYTES),
+    P("comm", name, FIELD_BYTES),
+    P("args", args, FIELD_BYTES),
+    P("args_truncated", args_truncated, FIELD_BOOL),
+    P("working_directory", working_directory, FIELD_BYTES),
+    P("tty", tty, FIELD_BYTES),
+    P("cred_known", cred.known, FIELD_BOOL),
+    P("uid", cred.uid, FIELD_U32),
+    P("euid", cred.euid, FIELD_U32),
+    P("suid", cred.suid, FIELD_U32),
+    P("fsuid", cred.fsuid, FIELD_U32),
+    P("gid", cred.gid, FIELD_U32),
+    P("egid", cred.egid, FIELD_U32),
+    P("sgid", cred.sgid, FIELD_U32),
+    P("fsgid", cred.fsgid, FIELD_U32),
+    P("user_name", user_name, FIELD_BYTES),
+    P("real_user_name", real_user_name, FIELD_BYTES),
+    P("group_name", group_name, FIELD_BYTES),
+    P("login_uid", login_uid, FIELD_U32),
+    P("session", session, FIELD_U32),
+    P("cgroup", cgroup, FIELD_BYTES),
+    P("mnt_ns", mnt_ns, FIELD_U64),
+    P("attributed", attributed, FIELD_BOOL),
+    P("origin", origin, FIELD_I32),
+    P("package", owner.package, FIELD_BYTES),
+    P("package_version", owner.package_version, FIELD_BYTES),
+    P("unit", owner.unit, FIELD_BYTES),
+    P("product", owner.product, FIELD_BYTES),
+    P("product_kind", owner.product_kind, FIELD_BYTES),
+    P("looks_like", owner.looks_like, FIELD_BOOL),
+    { 0 },
+};
+#undef P
+
+#define C(column, member, type) { column, offsetof(struct container, member), type }
+const struct field container_fields[] = {
+    C("cid", id, FIELD_BYTES),
+    C("name", name, FIELD_BYTES),
+    C("runtime", runtime, FIELD_BYTES),
+    C("image_name", image_name, FIELD_BYTES),
+    C("compose_project", compose_project, FIELD_BYTES),
+    C("compose_service", compose_service, FIELD_BYTES),
+    C("pod_namespace", pod_namespace, FIELD_BYTES),
+    C("pod_name", pod_name, FIELD_BYTES),
+    C("pod_container", pod_container, FIELD_BYTES),
+    C("pid", pid, FIELD_I32),
+    C("created_ns", created_ns, FIELD_U64),
+    C("started_ns", started_ns, FIELD_U64),
+    { 0 },
+};
+#undef C
+/* clang-format on */
+
+unsigned fields_count(const struct field *fields)
+{
+    unsigned n = 0;
+
+    while (fields[n].column)
+        n++;
+    return n;
+}
+
+void fields_columns(const struct field *fields, const char *prefix, struct sbuf *out)
+{
+    for (unsigned i = 0; fields[i].column; i++)
+        sbuf_addf(out, "%s%s%s", i ? ", " : "", prefix, fields[i].column);
+}
+
+void fields_definition(const struct field *fields, struct sbuf *out)
+{
+    for (unsigned i = 0; fields[i].column; i++) {
+        bool blob = fields[i].type == FIELD_BYTES || fields[i].type == FIELD_ID ||
+                    fields[i].type == FIELD_STATE;
+
+        sbuf_addf(out, "%s%s %s", i ? ", " : "", fields[i].column, blob ? "BLOB" : "INTEGER");
+    }
+}
+
+/* ---- messages ---- */
+
+void pack_u64(struct sbuf *out, uint64_t value) /* seven bits a byte, the lowest first */
+{
+    char text[10];
+    size_t n = 0;
+
+    while (value >= 0x80) {
+        text[n++] = (char)(value | 0x80);
+        value >>= 7;
+    }
+    text[n++] = (char)value;
+    sbuf_add(out, text, n);
+}
+
+bool unpack_u64(struct bytes *message, uint64_t *ret)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < 10 && i < message->len; i++) {
+        unsigned char c = (unsigned char)message->data[i];
+
+        value |= (uint64_t)(c & 0x7f) << (7 * i);
+        if (c & 0x80)
+            continue;
+        *message = (struct bytes){ message->data + i + 1, message->len - i - 1 };
+        *ret = value;
+        return true;
+    }
+    return false;
+}
+
+void pack_bytes(struct sbuf *out, struct bytes value)
+{
+    pack_u64(out, bytes_known(value) ? value.len + 1 : 0);
+    sbuf_add_bytes(out, value);
+}
+
+bool unpack_bytes(struct bytes *message, struct bytes *ret)
+{
+    uint64_t n;
+
+    if (!unpack_u64(message, &n) || (n && n - 1 > message->len))
+        return false;
+    if (n == 0) {
+        *ret = BYTES_NULL;
+        return true;
+    }
+    *ret = (struct bytes){ message->data, (size_t)n - 1 };
+    *message = (struct bytes){ message->data + n - 1, message->len - (size_t)n + 1 };
+    return true;
+}
+
+static void pack_state(struct sbuf *out, const struct file_state *s)
+{
+    const uint64_t values[] = { s->mode,   s->uid,    s->gid,
+                                s->links,  s->flags,  s->size,
+                                s->inode,  s->device, (uint64_t)s->mtime_ns,
+                                (uint64_t)s->atime_ns, (uint64_t)s->ctime_ns };
+
+    pack_u64(out, s->known);
+    for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+        pack_u64(out, values[i]);
+}
+
+static void unpack_state(struct bytes packed, struct file_state *s)
+{
+    uint64_t known, v[11];
+
+    if (!unpack_u64(&packed, &known))
+        return;
+    for (size_t i = 0; i < ARRAY_SIZE(v); i++)
+        if (!unpack_u64(&packed, &v[i]))
+            return;
+    s->known = (unsigned)known;
+    s->mode = (uint32_t)v[0];
+    s->uid = (uint32_t)v[1];
+    s->gid = (uint32_t)v[2];
+    s->links = (uint32_t)v[3];
+    s->flags = (uint32_t)v[4];
+    s->size = v[5];
+    s->inode = v[6];
+    s->device = v[7];
+    s->mtime_ns = (int64_t)v[8];
+    s->atime_ns = (int64_t)v[9];
+    s->ctime_ns = (int64_t)v[10];
+}
+
+static void pack_known_state(struct sbuf *out, const struct file_state *s)
+{
+    char memory[160];
+    struct sbuf packed = { .data = memory, .size = sizeof(memory) };
+
+    if (!s->known && !s->mode) {
+        pack_bytes(out, BYTES_NULL);
+        return;
+    }
+    pack_state(&packed, s); /* at most 12 times 10 bytes: never grows */
+    pack_bytes(out, (struct bytes){ packed.data, packed.len });
+}
+
+void fields_pack(const struct field *fields, const void *record, struct sbuf *out)
+{
+    for (const struct field *f = fields; f->column; f++) {
+        const void *at = (const char *)record + f->offset;
+
+        switch (f->type) {
+        case FIELD_BOOL:
+            pack_u64(out, *(const bool *)at);
+            break;
+        case FIELD_I32:
+            pack_u64(out, (uint64_t)(int64_t) * (const int *)at);
+            break;
+        case FIELD_U32:
+            pack_u64(out, *(const uint32_t *)at);
+            break;
+        case FIELD_I64:
+        case FIELD_U64:
+            pack_u64(out, *(const uint64_t *)at);
+            break;
+        case FIELD_BYTES:
+            pack_bytes(out, *(const struct bytes *)at);
+            break;
+        case FIELD_ID:
+            pack_bytes(out, (struct bytes){ at, 16 });
+            break;
+        case FIELD_STATE:
+            pack_known_state(out, at);
+            break;
+        }
+    }
+}
+
+/* ---- rows ---- */
+
+int fields_bind(const struct field *fields, struct bytes *message, sqlite3_stmt *statement,
+                int first)
+{
+    for (const struct field *f = fields; f->column; f++, first++) {
+        struct bytes b;
+        uint64_t v;
+        bool is_bytes = f->type == FIELD_BYTES || f->type == FIELD_ID || f->type == FIELD_STATE;
+
+        if (is_bytes ? !unpack_bytes(message, &b) : !unpack_u64(message, &v))
+            return -EBADMSG;
+        if (!is_bytes)
+            sqlite3_bind_int64(statement, first, (sqlite3_int64)v);
+        else if (bytes_known(b))
+            sqlite3_bind_blob64(statement, first, b.data, b.len, SQLITE_STATIC);
+        else
+            sqlite3_bind_null(statement, first);
+    }
+    return 0;
+}
+
+static struct bytes column_bytes(sqlite3_stmt *statement, int column)
+{
+    const void *data;
+
+    if (sqlite3_column_type(statement, column) == SQLITE_NULL)
+        return BYTES_NULL;
+    data = sqlite3_column_blob(statement, column);
+    return (struct bytes){ data ? data : "", (size_t)sqlite3_column_bytes(statement, column) };
+}
+
+void fields_read(const struct field *fields, sqlite3_stmt *statement, int first,
+                 struct arena *arena, void *record)
+{
+    for (const struct field *f = fields; f->column; f++, first++) {
+        void *at = (char *)record + f->offset;
+        struct bytes b;
+
+        switch (f->type) {
+        case FIELD_BOOL:
+            *(bool *)at = sqlite3_column_int64(statement, first) != 0;
+            break;
+        case FIELD_I32:
+            *(int *)at = (int)sqlite3_column_int64(statement, first);
+            break;
+        case FIELD_U32:
+            *(uint32_t *)at = (uint32_t)sqlite3_column_int64(statement, first);
+            break;
+        case FIELD_I64:
+        case FIELD_U64:
+            *(uint64_t *)at = (uint64_t)sqlite3_column_int64(statement, first);
+            break;
+        case FIELD_BYTES:
+            *(struct bytes *)at = arena_copy(arena, column_bytes(statement, first));
+            break;
+        case FIELD_ID:
+            b = column_bytes(statement, first);
+            memcpy(at, b.data, b.len < 16 ? b.len : 16);
+            break;
+        case FIELD_STATE:
+            b = column_bytes(statement, first);
+            if (b.len)
+                unpack_state(b, at);
+            break;
+        }
+    }
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which member of a struct stands in which column: one table for packing, writing and reading, so
+ * that none of the three can forget one. The order of a table is the order of its columns.
+ */
+#pragma once
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/arena.h"
+#include "util/bytes.h"
+#include "util/sbuf.h"
+
+enum field_type {
+    FIELD_BOOL,
+    FIELD_I32,   /* int, pid_t, enum */
+    FIELD_U32,
+    FIELD_I64,
+    FIELD_U64,   /* stored as SQLite's signed integer of the same bits */
+    FIELD_BYTES, /* BLOB: no encoding is promised; NULL = unknown */
+    FIELD_ID,    /* 16 bytes */
+    FIELD_STATE, /* struct file_state, packed: known, then its members in order as varints */
+};
+
+struct field {
+    const char *column;
+    size_t offset;
+    enum field_type type;
+};
+
+/* Tables end with column NULL. */
+extern const struct field event_fields[];
+extern const struct field process_fields[];
+extern const struct field container_fields[];
+
+unsigned fields_count(const struct field *fields);
+/* "a, b, c"; as definition: "a BLOB, b INTEGER". */
+void fields_columns(const struct field *fields, const char *prefix, struct sbuf *out);
+void fields_definition(const struct field *fields, struct sbuf *out);
+
+/* Append the members of `record` to a message. */
+void fields_pack(const struct field *fields, const void *record, struct sbuf *out);
+/* Bind a message's values from parameter `first` on; moves *message behind them. The message has to
+ * outlive the statement's step. -EBADMSG: not such a message. */
+int fields_bind(const struct field *fields, struct bytes *message, sqlite3_stmt *statement,
+                int first);
+/* Columns from `first` on into `record`; bytes are copied into `arena`. */
+void fields_read(const struct field *fields, sqlite3_stmt *statement, int first,
+                 struct arena *arena, void *record);
+
+/* Parts of a message. */
+void pack_u64(struct sbuf *out, uint64_t value);
+void pack_bytes(struct sbuf *out, struct bytes value);
+bool unpack_u64(struct bytes *message, uint64_t *ret);
+bool unpack_bytes(struct bytes *message, struct bytes *ret);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* What store.c and the questions share. */
+#pragma once
+
+#include "store/query.h"
+#include "store/sqlite.h"
+
+struct store_queue;
+
+struct store {
+    sqlite3 *db;
+    char *path;
+    const struct log *log;
+    struct store_queue *queue; /* NULL: read only */
+};

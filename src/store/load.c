@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/load.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <uthash.h>
+
+#include "store/fields.h"
+#include "util/limits.h"
+
+struct known {
+    int64_t row;
+    union {
+        struct process *process;
+        struct container *container;
+    };
+    UT_hash_handle hh;
+};
+
+struct loader {
+    struct store *store;
+    sqlite3_stmt *event, *process, *container;
+    struct known *processes, *containers;
+};
+
+static int prepare(struct loader *l, const char *head, const struct field *fields,
+                   const char *prefix, const char *tail, sqlite3_stmt **ret, struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
+
+    sbuf_addf(&sql, "SELECT %s", head);
+    fields_columns(fields, prefix, &sql);
+    sbuf_add_str(&sql, tail);
+    return db_prepare(l->store->db, l->store->path, sbuf_str(&sql), ret, err);
+}
+
+int loader_new(struct store *store, struct loader **ret, struct err *err)
+{
+    struct loader *l = calloc(1, sizeof(*l));
+    int r;
+
+    if (!l)
+        return err_set(err, -ENOMEM, "the store");
+    l->store = store;
+    r = prepare(l,
+                "e.process, e.victim, d.path, e.name, p.path, e.previous_name, h.path, e.host_name, "
+                "e.previous_host_path, ",
+                event_fields, "e.",
+                " FROM event e LEFT JOIN directory d ON d.row = e.directory "
+                "LEFT JOIN directory p ON p.row = e.previous_directory "
+                "LEFT JOIN directory h ON h.row = e.host_directory WHERE e.row = ?",
+                &l->event, err);
+    if (r == 0)
+        r = prepare(l, "parent, container, ", process_fields, "", " FROM process WHERE row = ?",
+                    &l->process, err);
+    if (r == 0)
+        r = prepare(l, "", container_fields, "", " FROM container WHERE row = ?", &l->container, err);
+    if (r < 0) {
+        loader_free(l);
+        return r;
+    }
+    *ret = l;
+    return 0;
+}
+
+void loader_free(struct loader *l)
+{
+    struct known *k, *next;
+
+    if (!l)
+        return;
+    HASH_ITER(hh, l->processes, k, next) {
+        HASH_DEL(l->processes, k);
+        process_unref(k->process);
+        free(k);
+    }
+    HASH_ITER(hh, l->containers, k, next) {
+        HASH_DEL(l->containers, k);
+        container_unref(k->container);
+        free(k);
+    }
+    sqlite3_finalize(l->event);
+    sqlite3_finalize(l->process);
+    sqlite3_finalize(l->container);
+    free(l);
+}
+
+static struct known *remember(struct known **table, int64_t row)
+{
+    struct known *k = calloc(1, sizeof(*k));
+
+    if (!k)
+        return NULL;
+    k->row = row;
+    HASH_ADD(hh, *table, row, sizeof(k->row), k);
+    return k;
+}
+
+struct container *loader_container(struct loader *l, int64_t row)
+{
+    struct container *c;
+    struct known *k;
+
+    HASH_FIND(hh, l->containers, &row, sizeof(row), k);
+    if (k)
+        return container_ref(k->container);
+    sqlite3_bind_int64(l->container, 1, row);
+    c = sqlite3_step(l->container) == SQLITE_ROW ? container_new() : NULL;
+    if (c)
+        fields_read(container_fields, l->container, 0, &c->arena, c);
+    sqlite3_reset(l->container);
+    k = c ? remember(&l->containers, row) : NULL;
+    if (k)
+        k->container = container_ref(c);
+    return c;
+}
+
+/* Iterative, and bounded: a damaged store may have circles. */
+static struct process *load_process(struct loader *l, int64_t row)
+{
+    struct process *first = NULL, *child = NULL;
+
+    for (unsigned depth = 0; row && depth <= LIMIT_LINEAGE; depth++) {
+        struct process *p = NULL;
+        int64_t parent = 0, container = 0;
+        struct known *k;
+        bool known;
+
+        HASH_FIND(hh, l->processes, &row, sizeof(row), k);
+        known = k != NULL;
+        if (known) {
+            p = process_ref(k->process);
+        } else {
+            sqlite3_bind_int64(l->process, 1, row);
+            if (sqlite3_step(l->process) == SQLITE_ROW && (p = process_new(0, 0))) {
+                parent = sqlite3_column_int64(l->process, 0);
+                container = sqlite3_column_int64(l->process, 1);
+                fields_read(process_fields, l->process, 2, &p->arena, p);
+            }
+            sqlite3_reset(l->process);
+            if (p && container)
+                p->container = loader_container(l, container);
+            k = p ? remember(&l->processes, row) : NULL;
+            if (k)
+                k->process = process_ref(p);
+        }
+        if (!p)
+            break;
+        if (!child)
+            first = p;
+        else
+            child->parent = p; /* our reference goes over to the child */
+        /* a process that was known has its ancestors already */
+        if (known)
+            break;
+        child = p;
+        row = parent;
+    }
+    return first;
+}
+
+static struct bytes column(struct event *e, sqlite3_stmt *s, int at)
+{
+    struct bytes b = BYTES_NULL;
+
+    if (sqlite3_column_type(s, at) != SQLITE_NULL) {
+        const void *data = sqlite3_column_blob(s, at);
+
+        b = (struct bytes){ data ? data : "", (size_t)sqlite3_column_bytes(s, at) };
+    }
+    return arena_copy(&e->arena, b);
+}
+
+static struct bytes place(struct event *e, sqlite3_stmt *s, int at)
+{
+    struct bytes directory = column(e, s, at), name = column(e, s, at + 1);
+
+    if (!bytes_known(directory))
+        return name;
+    return name.len ? arena_join_path(&e->arena, directory, name) : directory;
+}
+
+int loader_event(struct loader *l, int64_t row, struct event **ret, struct err *err)
+{
+    sqlite3_stmt *s = l->event;
+    struct event *e = NULL;
+    int r = 0;
+
+    sqlite3_bind_int64(s, 1, row);
+    switch (sqlite3_step(s)) {
+    case SQLITE_ROW:
+        e = event_new();
+        break;
+    case SQLITE_DONE:
+        r = -ENOENT;
+        break;
+    default:
+        r = db_error(l->store->db, l->store->path, err);
+    }
+    if (e) {
+        fields_read(event_fields, s, 9, &e->arena, e);
+        e->path = place(e, s, 2);
+        e->previous_path = place(e, s, 4);
+        e->host_path = place(e, s, 6);
+        e->previous_host_path = column(e, s, 8);
+        if (!bytes_known(e->host_path) && e->victim_kind == VICTIM_HOST)
+            e->host_path = e->path;
+        e->actor.process = load_process(l, sqlite3_column_int64(s, 0));
+        if (sqlite3_column_int64(s, 1))
+            e->victim = loader_container(l, sqlite3_column_int64(s, 1));
+    } else if (r == 0) {
+        r = err_set(err, -ENOMEM, "the store");
+    }
+    sqlite3_reset(s);
+    *ret = e;
+    return r;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows become records. Processes and containers are shared between the events of one question. */
+#pragma once
+
+#include "event/event.h"
+#include "store/internal.h"
+
+struct loader;
+
+int loader_new(struct store *store, struct loader **ret, struct err *err);
+void loader_free(struct loader *loader); /* NULL is fine */
+/* -ENOENT: no such row. */
+int loader_event(struct loader *loader, int64_t row, struct event **ret, struct err *err);
+/* A reference; NULL: no such row, or no memory. */
+struct container *loader_container(struct loader *loader, int64_t row);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What goes from the pipeline's thread to the writer's: bytes, so that no record is shared between
+ * threads. A message is kind, length, and what fields.h packs. Processes and containers are sent once
+ * and named by a slot from then on; a slot that is sent again stands for the new one.
+ */
+#pragma once
+
+#define MESSAGE_SLOTS 4096 /* of each kind; 0 = none, so that slots count from 1 */
+
+enum message_kind {
+    MESSAGE_CONTAINER = 1,  /* slot, fields */
+    MESSAGE_PROCESS,        /* slot, slot of the parent, slot of the container, fields */
+    MESSAGE_EVENT,          /* slots of actor and victim, suspect, four places, fields */
+    MESSAGE_LIFE,           /* slot of the container, time, kind, exit code, previous name */
+    MESSAGE_GAP,
+    MESSAGE_COVERAGE,       /* number in this run, sensors, from, watch, not seen */
+    MESSAGE_COVERAGE_END,   /* number, to */
+};

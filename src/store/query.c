@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/query.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <uthash.h>
+
+#include "store/fields.h"
+#include "store/internal.h"
+#include "store/load.h"
+#include "store/select.h"
+#include "util/limits.h"
+
+#define SAMPLE_REACH 4096    /* rows behind a group's first event that are looked at for more of it */
+#define SAMPLE_BUDGET 100000 /* such rows for one question */
+
+int store_each_event(struct store *store, const struct store_query *query,
+                     int (*each)(void *data, struct event *event), void *data, struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
+    sqlite3_stmt *rows = NULL;
+    struct loader *loader = NULL;
+    int r = select_begin(store, query, err), code = SQLITE_DONE;
+
+    sbuf_add_str(&sql, "SELECT e.row FROM event e WHERE ");
+    select_condition(query, SELECT_ALL, &sql);
+    sbuf_add_str(&sql, " ORDER BY e.time_ns, e.row");
+    if (query->limit)
+        sbuf_addf(&sql, " LIMIT %llu", (unsigned long long)query->limit);
+    if (r == 0)
+        r = db_prepare(store->db, store->path, sbuf_str(&sql), &rows, err);
+    if (r == 0)
+        r = loader_new(store, &loader, err);
+    if (r == 0)
+        select_bind(query, rows);
+    while (r == 0 && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+        struct event *e = NULL;
+
+        r = loader_event(loader, sqlite3_column_int64(rows, 0), &e, err);
+        if (r == -ENOENT)
+            r = 0;
+        else if (r == 0)
+            r = each(data, e);
+    }
+    if (r == 0 && code != SQLITE_DONE)
+        r = db_error(store->db, store->path, err);
+    sqlite3_finalize(rows);
+    loader_free(loader);
+    return r;
+}
+
+uint64_t store_count_events(struct store *store, const struct store_query *query, struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
+    sqlite3_stmt *rows = NULL;
+    uint64_t count = 0;
+
+    sbuf_add_str(&sql, "SELECT count(*) FROM event e WHERE ");
+    if (select_begin(store, query, err) < 0)
+        return 0;
+    select_condition(query, SELECT_ALL, &sql);
+    if (db_prepare(store->db, store->path, sbuf_str(&sql), &rows, err) < 0)
+        return 0;
+    select_bind(query, rows);
+    if (sqlite3_step(rows) == SQLITE_ROW)
+        count = (uint64_t)sqlite3_column_int64(rows, 0);
+    else
+        (void)db_error(store->db, store->path, err);
+    sqlite3_finalize(rows);
+    return count;
+}
+
+/* ---- rollup ---- */
+
+struct group_key {
+    int64_t suspect, operation, error, victim, victim_kind;
+};
+
+struct group {
+    struct group_key key;
+    uint64_t count, first_ns, last_ns;
+    int64_t first_event;
+    UT_hash_handle hh;
+};
+
+static int add_group(struct group **groups, const struct group_key *key, uint64_t count,
+                     uint64_t first_ns, uint64_t last_ns, int64_t first_event)
+{
+    struct group *g;
+
+    HASH_FIND(hh, *groups, key, sizeof(*key), g);
+    if (!g) {
+        g = calloc(1, sizeof(*g));
+        if (!g)
+            return -ENOMEM;
+        g->key = *key;
+        g->first_ns = UINT64_MAX;
+        HASH_ADD(hh, *groups, key, sizeof(g->key), g);
+    }
+    g->count += count;
+    if (first_ns < g->first_ns) {
+        g->first_ns = first_ns;
+        g->first_event = first_event;
+    }
+    g->last_ns = last_ns > g->last_ns ? last_ns : g->last_ns;
+    return 0;
+}
+
+/* Runs a statement whose columns are suspect, operation, error, victim, victim_kind, count, first_ns,
+ * last_ns, first_event. Grouped here: SQL has no way to ask for the row of a minimum beside a maximum. */
+static int collect(struct store *store, const struct store_query *query, const char *sql,
+                   struct group **groups, struct err *err)
+{
+    sqlite3_stmt *rows = NULL;
+    int r = db_prepare(store->db, store->path, sql, &rows, err), code = SQLITE_DONE;
+
+    if (r == 0)
+        select_bind(query, rows);
+    while (r == 0 && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+        struct group_key key;
+        int64_t v[9];
+
+        for (int i = 0; i < 9; i++)
+            v[i] = sqlite3_column_int64(rows, i);
+        memset(&key, 0, sizeof(key)); /* compared as bytes */
+        key.suspect = v[0];
+        key.operation = v[1];
+        key.error = v[2];
+        key.victim = v[3];
+        key.victim_kind = v[4];
+        if (v[5] > 0)
+            r = add_group(groups, &key, (uint64_t)v[5], (uint64_t)v[6], (uint64_t)v[7], v[8]);
+    }
+    if (r == 0 && code != SQLITE_DONE)
+        r = db_error(store->db, store->path, err);
+    sqlite3_finalize(rows);
+    return r;
+}
+
+static int collect_groups(struct store *store, const struct store_query *query,
+                          struct group **groups, struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
+    bool timed = query->since_ns || query->until_ns;
+    int r = 0;
+
+    /* The counted rows know whole directories over all time: what they cannot answer is read. */
+    if (!timed) {
+        sbuf_add_str(&sql, "SELECT suspect, operation, error, victim, victim_kind, count, "
+                           "first_ns, last_ns, first_event FROM rollup WHERE ");
+        select_rollup(query, &sql);
+        r = collect(store, query, sbuf_str(&sql), groups, err);
+        if (r < 0 || !bytes_known(query->path))
+            return r;
+        sbuf_clear(&sql);
+    }
+    sbuf_add_str(&sql, "SELECT e.suspect, e.operation, e.error, ifnull(e.victim, 0), e.victim_kind, "
+                       "1, e.time_ns, e.time_ns, e.row FROM event e WHERE ");
+    select_condition(query, timed ? SELECT_ALL : SELECT_ITSELF, &sql);
+    return collect(store, query, sbuf_str(&sql), groups, err);
+}
+
+static int by_time(const struct group *a, const struct group *b)
+{
+    return a->first_ns < b->first_ns ? -1 : a->first_ns > b->first_ns;
+}
+
+/* The rows of the first events of a group, as far as they are near each other. */
+static unsigned sample_rows(sqlite3_stmt *near, const struct store_query *query,
+                            const struct group *g, int64_t *rows, unsigned max, int64_t *budget)
+{
+    int at = select_bind(query, near);
+    const int64_t values[] = { g->first_event, g->first_event + MIN(*budget, SAMPLE_REACH),
+                               g->key.suspect, g->key.operation, g->key.error, g->key.victim, max };
+    unsigned n = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+        sqlite3_bind_int64(near, at++, values[i]);
+    while (n < max && sqlite3_step(near) == SQLITE_ROW)
+        rows[n++] = sqlite3_column_int64(near, 0);
+    *budget -= n == max ? rows[n - 1] - g->first_event : SAMPLE_REACH;
+    sqlite3_reset(near);
+    return n;
+}
+
+static int hand_out(struct loader *loader, const struct group *g, const int64_t *rows, unsigned n,
+                    int (*each)(void *data, const struct store_rollup *rollup,
+                                struct event *const *samples, unsigned sample_count),
+                    void *data, struct err *err)
+{
+    struct event *samples[LIMIT_CASE_SAMPLES];
+    struct store_rollup rollup = { .count = g->count, .first_ns = g->first_ns, .last_ns = g->last_ns };
+    unsigned count = 0;
+    int r = 0;
+
+    for (unsigned i = 0; i < n && count < ARRAY_SIZE(samples) && r == 0; i++) {
+        r = loader_event(loader, rows[i], &samples[count], err);
+        if (r == 0)
+            count++;
+        else if (r == -ENOENT)
+            r = 0;
+    }
+    if (r == 0 && count > 0) {
+        rollup.sample = samples[0];
+        r = each(data, &rollup, samples, count);
+    }
+    while (count > 0)
+        event_free(samples[--count]);
+    return r;
+}
+
+int store_each_rollup(struct store *store, const struct store_query *query, unsigned samples,
+                      int (*each)(void *data, const struct store_rollup *rollup,
+                                  struct event *const *samples, unsigned sample_count),
+                      void *data, struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
+    struct group *groups = NULL, *g, *next;
+    struct loader *loader = NULL;
+    sqlite3_stmt *near = NULL;
+    int64_t rows[LIMIT_CASE_SAMPLES], budget = SAMPLE_BUDGET;
+    int r = select_begin(store, query, err);
+
+    if (r == 0)
+        r = collect_groups(store, query, &groups, err);
+    sbuf_add_str(&sql, "SELECT e.row FROM event e WHERE ");
+    select_condition(query, SELECT_ALL, &sql);
+    /* the plus signs keep the other indexes out of it: the range of rows is short */
+    sbuf_add_str(&sql, " AND e.row >= ? AND e.row < ? AND +e.suspect = ? AND +e.operation = ? AND "
+                       "+e.error = ? AND ifnull(+e.victim, 0) = ? ORDER BY e.row LIMIT ?");
+    if (r == 0)
+        r = db_prepare(store->db, store->path, sbuf_str(&sql), &near, err);
+    if (r == 0)
+        r = loader_new(store, &loader, err);
+    if (samples > ARRAY_SIZE(rows))
+        samples = ARRAY_SIZE(rows);
+    HASH_SORT(groups, by_time);
+    HASH_ITER(hh, groups, g, next) {
+        unsigned n = 0;
+
+        if (r == 0 && samples > 1 && budget > 0)
+            n = sample_rows(near, query, g, rows, samples, &budget);
+        if (n == 0) {
+            rows[0] = g->first_event;
+            n = 1;
+        }
+        if (r == 0)
+            r = hand_out(loader, g, rows, n, each, data, err);
+        HASH_DEL(groups, g);
+        free(g);
+    }
+    sqlite3_finalize(near);
+    loader_free(loader);
+    return r;
+}
+
+/* ---- the rest of the record ---- */
+
+int store_each_life(struct store *store, const struct store_query *query,
+                    int (*each)(void *data, const struct life *life), void *data, struct err *err)
+{
+    struct loader *loader = NULL;
+    sqlite3_stmt *rows = NULL;
+    int r, code = SQLITE_DONE;
+
+    if (!query->any_victim && !bytes_known(query->container))
+        return 0;
+    r = select_begin(store, query, err);
+    if (r == 0)
+        r = db_prepare(store->db, store->path,
+                       query->any_victim
+                           ? "SELECT container, time_ns, kind, exit_code, previous_name FROM life "
+                             "WHERE time_ns >= ? AND time_ns <= ? ORDER BY time_ns, row"
+                           : "SELECT container, time_ns, kind, exit_code, previous_name FROM life "
+                             "WHERE time_ns >= ? AND time_ns <= ? AND container IN "
+                             "(SELECT row FROM temp.asked_container) ORDER BY time_ns, row",
+                       &rows, err);
+    if (r == 0)
+        r = loader_new(store, &loader, err);
+    if (r == 0) {
+        sqlite3_bind_int64(rows, 1, (sqlite3_int64)query->since_ns);
+        sqlite3_bind_int64(rows, 2, query->until_ns ? (sqlite3_int64)query->until_ns : INT64_MAX);
+    }
+    while (r == 0 && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+        struct life life = {
+            .container = loader_container(loader, sqlite3_column_int64(rows, 0)),
+            .time_ns = (uint64_t)sqlite3_column_int64(rows, 1),
+            .kind = (enum life_kind)sqlite3_column_int(rows, 2),
+            .exit_code = sqlite3_column_int(rows, 3),
+        };
+
+        if (!life.container)
+            continue;
+        if (sqlite3_column_type(rows, 4) != SQLITE_NULL)
+            life.previous_name = arena_copy(&life.container->arena,
+                                            (struct bytes){ sqlite3_column_blob(rows, 4),
+                                                            (size_t)sqlite3_column_bytes(rows, 4) });
+        r = each(data, &life);
+        container_unref(life.container);
+    }
+    if (r == 0 && code != SQLITE_DONE)
+        r = db_error(store->db, store->path, err);
+    sqlite3_finalize(rows);
+    loader_free(loader);
+    return r;
+}
+
+int store_each_gap(struct store *store, const struct store_query *query,
+                   int (*each)(void *data, const struct gap *gap), void *data, struct err *err)
+{
+    sqlite3_stmt *rows = NULL;
+    int code = SQLITE_DONE;
+    int r = db_prepare(store->db, store->path,
+                       "SELECT reason, count, from_ns, to_ns, sensor, text FROM gap "
+                       "WHERE to_ns >= ? AND from_ns <= ? ORDER BY from_ns, row",
+                       &rows, err);
+
+    if (r == 0) {
+        sqlite3_bind_int64(rows, 1, (sqlite3_int64)query->since_ns);
+        sqlite3_bind_int64(rows, 2, query->until_ns ? (sqlite3_int64)query->until_ns : INT64_MAX);
+    }
+    while (r == 0 && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+        struct gap gap = {
+            .reason = (enum lost)sqlite3_column_int(rows, 0),
+            .count = (uint64_t)sqlite3_column_int64(rows, 1),
+            .from_ns = (uint64_t)sqlite3_column_int64(rows, 2),
+            .to_ns = (uint64_t)sqlite3_column_int64(rows, 3),
+            .sensor = (unsigned)sqlite3_column_int(rows, 4),
+        };
+        size_t n = (size_t)sqlite3_column_bytes(rows, 5);
+
+        n = MIN(n, sizeof(gap.text) - 1);
+        if (n)
+            memcpy(gap.text, sqlite3_column_blob(rows, 5), n);
+        r = each(data, &gap);
+    }
+    if (r == 0 && code != SQLITE_DONE)
+        r = db_error(store->db, store->path, err);
+    sqlite3_finalize(rows);
+    return r;
+}
+
+int store_each_coverage(struct store *store, const struct store_query *query,
+                        int (*each)(void *data, const struct coverage *coverage), void *data,
+                        struct err *err)
+{
+    sqlite3_stmt *rows = NULL;
+    int code = SQLITE_DONE;
+    int r = select_begin(store, query, err);
+
+    if (r == 0)
+        r = db_prepare(store->db, store->path,
+                       "SELECT sensors, from_ns, to_ns, alive_ns, watch, not_seen FROM coverage "
+                       "WHERE from_ns <= ? ORDER BY from_ns, row",
+                       &rows, err);
+    if (r == 0)
+        sqlite3_bind_int64(rows, 1, query->until_ns ? (sqlite3_int64)query->until_ns : INT64_MAX);
+    while (r == 0 && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+        uint64_t alive = (uint64_t)sqlite3_column_int64(rows, 3);
+        struct coverage c = {
+            .sensors = (unsigned)sqlite3_column_int(rows, 0),
+            .from_ns = (uint64_t)sqlite3_column_int64(rows, 1),
+            .to_ns = (uint64_t)sqlite3_column_int64(rows, 2),
+            .watch = { sqlite3_column_blob(rows, 4), (size_t)sqlite3_column_bytes(rows, 4) },
+            .not_seen = { sqlite3_column_blob(rows, 5), (size_t)sqlite3_column_bytes(rows, 5) },
+        };
+
+        /* whoever observed was killed: it had not come further than this */
+        if (c.to_ns == 0 && select_now_ns() > alive + STORE_DEAD_NS)
+            c.to_ns = alive;
+        if (c.to_ns && c.to_ns < query->since_ns)
+            continue;
+        if (select_covers(store, query, c.watch))
+            r = each(data, &c);
+    }
+    if (r == 0 && code != SQLITE_DONE)
+        r = db_error(store->db, store->path, err);
+    sqlite3_finalize(rows);
+    return r;
+}
+
+int store_summarise(struct store *store, struct store_summary *ret, struct err *err)
+{
+    sqlite3_stmt *row = NULL;
+    struct stat st;
+    int r = db_prepare(store->db, store->path,
+                       "SELECT (SELECT count(*) FROM event), (SELECT min(time_ns) FROM event), "
+                       "(SELECT max(time_ns) FROM event)",
+                       &row, err);
+
+    *ret = (struct store_summary){ 0 };
+    if (r == 0 && sqlite3_step(row) == SQLITE_ROW) {
+        ret->events = (uint64_t)sqlite3_column_int64(row, 0);
+        ret->first_ns = (uint64_t)sqlite3_column_int64(row, 1);
+        ret->last_ns = (uint64_t)sqlite3_column_int64(row, 2);
+    } else if (r == 0) {
+        r = db_error(store->db, store->path, err);
+    }
+    if (stat(store->path, &st) == 0)
+        ret->bytes = (uint64_t)st.st_size;
+    sqlite3_finalize(row);
+    return r;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/schema.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "store/fields.h"
+
+/*
+ * directory   each directory's path once
+ * container   a container as it was between two starts
+ * process     a process between two execs; parent: its launcher's row
+ * event       one change; directory and name: the victim's path; previous_*: of a rename; host_*: where
+ *             the host finds it, if that reads differently
+ * rollup      the events of one directory counted, so that `who` need not read them. place 0: by
+ *             `directory`; 1: by a rename's previous directory; 2: by the host's. other: the event's
+ *             directory, where it is not the same
+ */
+static int create_tables(sqlite3 *db, const char *path, struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
+
+    sbuf_add_str(&sql,
+                 "CREATE TABLE directory (row INTEGER PRIMARY KEY AUTOINCREMENT, path BLOB NOT NULL UNIQUE);"
+                 "CREATE TABLE container (row INTEGER PRIMARY KEY AUTOINCREMENT, ");
+    fields_definition(container_fields, &sql);
+    sbuf_add_str(&sql, ");"
+                       "CREATE INDEX container_name ON container (name);"
+                       "CREATE INDEX container_cid ON container (cid);"
+                       "CREATE TABLE process (row INTEGER PRIMARY KEY AUTOINCREMENT, parent INTEGER, container INTEGER, ");
+    fields_definition(process_fields, &sql);
+    sbuf_add_str(&sql, ");"
+                       "CREATE TABLE event (row INTEGER PRIMARY KEY AUTOINCREMENT, process INTEGER, victim INTEGER, "
+                       "suspect INTEGER, directory INTEGER, name BLOB, previous_directory INTEGER, "
+                       "previous_name BLOB, host_directory INTEGER, host_name BLOB, "
+                       "previous_host_path BLOB, ");
+    fields_definition(event_fields, &sql);
+    sbuf_add_str(&sql,
+                 ", UNIQUE (id));"
+                 "CREATE INDEX event_time ON event (time_ns);"
+                 "CREATE INDEX event_place ON event (directory, name);"
+                 "CREATE INDEX event_previous ON event (previous_directory, previous_name) "
+                 "WHERE previous_directory IS NOT NULL;"
+                 "CREATE INDEX event_host ON event (host_directory, host_name) "
+                 "WHERE host_directory IS NOT NULL;"
+                 "CREATE TABLE rollup (directory INTEGER, place INTEGER, other INTEGER, suspect INTEGER, "
+                 "operation INTEGER, error INTEGER, victim INTEGER, victim_kind INTEGER, "
+                 "count INTEGER, first_ns INTEGER, last_ns INTEGER, first_event INTEGER, "
+                 "PRIMARY KEY (directory, place, other, suspect, operation, error, victim, victim_kind)) "
+                 "WITHOUT ROWID;"
+                 "CREATE TABLE life (row INTEGER PRIMARY KEY AUTOINCREMENT, time_ns INTEGER, kind INTEGER, "
+                 "container INTEGER, exit_code INTEGER, previous_name BLOB);"
+                 "CREATE INDEX life_time ON life (time_ns);"
+                 "CREATE TABLE gap (row INTEGER PRIMARY KEY AUTOINCREMENT, reason INTEGER, count INTEGER, "
+                 "from_ns INTEGER, to_ns INTEGER, sensor INTEGER, text BLOB);"
+                 "CREATE TABLE coverage (row INTEGER PRIMARY KEY AUTOINCREMENT, sensors INTEGER, from_ns INTEGER, "
+                 "to_ns INTEGER, alive_ns INTEGER, watch BLOB, not_seen BLOB);");
+    if (sbuf_error(&sql))
+        return err_set(err, -ENOMEM, "the store");
+    return db_exec(db, path, sbuf_str(&sql), err);
+}
+
+static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err) = {
+    create_tables,
+};
+#define VERSION ((int)ARRAY_SIZE(migrations))
+
+static int check_owner(sqlite3 *db, const char *path, int version, struct err *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int id = 0, tables = 0, r;
+
+    r = db_prepare(db, path, "SELECT (SELECT count(*) FROM sqlite_master)", &statement, err);
+    if (r == 0 && sqlite3_step(statement) == SQLITE_ROW)
+        tables = sqlite3_column_int(statement, 0);
+    else if (r == 0)
+        r = db_error(db, path, err);
+    sqlite3_finalize(statement);
+    statement = NULL;
+    if (r == 0)
+        r = db_prepare(db, path, "PRAGMA application_id", &statement, err);
+    if (r == 0 && sqlite3_step(statement) == SQLITE_ROW)
+        id = sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
+    if (r < 0)
+        return r;
+    if (tables && id != SCHEMA_ID)
+        return err_say(err, -EBADMSG, "%s is another program's database: give --store FILE", path);
+    if (version > VERSION)
+        return err_say(err, -EPROTO, "the store %s was written by a newer culprit (schema %d, here %d)",
+                       path, version, VERSION);
+    return 0;
+}
+
+int schema_check(sqlite3 *db, const char *path, struct err *err)
+{
+    int version = 0, r = db_user_version(db, path, &version, err);
+
+    return r < 0 ? r : check_owner(db, path, version, err);
+}
+
+int schema_migrate(sqlite3 *db, const char *path, struct err *err)
+{
+    int version = 0;
+    int r = db_user_version(db, path, &version, err);
+
+    if (r == 0)
+        r = check_owner(db, path, version, err);
+    if (r < 0 || version == VERSION)
+        return r;
+    r = db_exec(db, path, "BEGIN EXCLUSIVE", err);
+    if (r < 0)
+        return r;
+    r = db_user_version(db, path, &version, err); /* another culprit may have been faster */
+    while (r == 0 && version < VERSION) {
+        char sql[96];
+
+        r = migrations[version++](db, path, err);
+        snprintf(sql, sizeof(sql), "PRAGMA user_version = %d; PRAGMA application_id = %d", version,
+                 SCHEMA_ID);
+        if (r == 0)
+            r = db_exec(db, path, sql, err);
+    }
+    if (r == 0)
+        r = db_exec(db, path, "COMMIT", err);
+    if (r < 0)
+        (void)db_exec(db, path, "ROLLBACK", NULL);
+    return r;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tables. `PRAGMA user_version` counts the migrations that were made; each is one function, and
+ * none is ever changed once released.
+ */
+#pragma once
+
+#include "store/sqlite.h"
+
+#define SCHEMA_ID 0x63756c70 /* application_id: "culp" */
+
+/* Brings the store to this version. -EPROTO: written by a newer culprit; -EBADMSG: not ours. */
+int schema_migrate(sqlite3 *db, const char *path, struct err *err);
+/* The same test without writing. */
+int schema_check(sqlite3 *db, const char *path, struct err *err);

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/select.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+/* Parameters: the path's directory and name, since, until, operations. */
+#define AT_DIRECTORY "?1"
+#define AT_NAME "?2"
+
+uint64_t select_now_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+static bool host_only(const struct store_query *q)
+{
+    return !q->any_victim && !bytes_known(q->container);
+}
+
+static int run(struct store *store, const char *sql, const struct bytes *values, int count,
+               struct err *err)
+{
+    sqlite3_stmt *s = NULL;
+    int r = db_prepare(store->db, store->path, sql, &s, err);
+
+    for (int i = 0; i < count && r == 0; i++)
+        db_bind_bytes(s, i + 1, values[i]);
+    if (r == 0 && sqlite3_step(s) != SQLITE_DONE)
+        r = db_error(store->db, store->path, err);
+    sqlite3_finalize(s);
+    return r;
+}
+
+/* Everything below "/a" sorts between "/a/" and "/a0": the byte after '/' is '0'. */
+static int ask_directories(struct store *store, struct bytes path, struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf low = SBUF_INIT, high = SBUF_INIT;
+    struct bytes values[3];
+
+    sbuf_add_bytes(&low, path);
+    if (path.len && path.data[path.len - 1] != '/')
+        sbuf_add_char(&low, '/');
+    sbuf_add(&high, sbuf_str(&low), low.len - (low.len > 0));
+    sbuf_add_char(&high, '/' + 1);
+    values[0] = path;
+    values[1] = sbuf_bytes(&low);
+    values[2] = sbuf_bytes(&high);
+    return run(store,
+               "INSERT INTO temp.asked_directory SELECT row FROM directory WHERE path = ?1 "
+               "UNION SELECT row FROM directory WHERE path >= ?2 AND path < ?3",
+               values, 3, err);
+}
+
+/* By name, by id, or by a unique prefix of an id; each of a container's starts has a row. */
+static int ask_containers(struct store *store, struct bytes name, struct err *err)
+{
+    return run(store,
+               "INSERT INTO temp.asked_container SELECT row FROM container WHERE name = ?1 OR "
+               "(length(?1) >= 4 AND substr(cid, 1, length(?1)) = ?1)",
+               &name, 1, err);
+}
+
+int select_begin(struct store *store, const struct store_query *q, struct err *err)
+{
+    int r = db_exec(store->db, store->path,
+                    "PRAGMA temp_store = MEMORY;"
+                    "CREATE TEMP TABLE IF NOT EXISTS asked_directory (row INTEGER PRIMARY KEY);"
+                    "CREATE TEMP TABLE IF NOT EXISTS asked_container (row INTEGER PRIMARY KEY);"
+                    "DELETE FROM temp.asked_directory; DELETE FROM temp.asked_container",
+                    err);
+
+    if (r == 0 && bytes_known(q->path))
+        r = ask_directories(store, q->path, err);
+    if (r == 0 && bytes_known(q->container))
+        r = ask_containers(store, q->container, err);
+    return r;
+}
+
+/* A pair of columns that say where something is: below the path, or the path itself. */
+static void place_condition(struct sbuf *sql, enum select_part part, const char *column)
+{
+    if (part == SELECT_ALL)
+        sbuf_addf(sql, "e.%sdirectory IN (SELECT row FROM temp.asked_directory) OR ", column);
+    sbuf_addf(sql,
+              "(e.%sdirectory = (SELECT row FROM directory WHERE path = " AT_DIRECTORY ") AND e.%sname = " AT_NAME
+              ")",
+              column, column);
+}
+
+void select_condition(const struct store_query *q, enum select_part part, struct sbuf *sql)
+{
+    const char *victim = q->any_victim         ? "1"
+                         : host_only(q)        ? "e.victim_kind = 1"
+                                               : "e.victim IN (SELECT row FROM temp.asked_container)";
+
+    sbuf_add_char(sql, '(');
+    if (!bytes_known(q->path)) {
+        sbuf_add_str(sql, victim);
+    } else {
+        sbuf_addf(sql, "(%s AND (", victim);
+        place_condition(sql, part, "");
+        sbuf_add_str(sql, " OR ");
+        place_condition(sql, part, "previous_");
+        sbuf_add_str(sql, "))");
+        if (q->any_victim || host_only(q)) { /* a container's file, asked for by its place on the host */
+            sbuf_add_str(sql, " OR (");
+            place_condition(sql, part, "host_");
+            sbuf_add_char(sql, ')');
+        }
+    }
+    sbuf_add_char(sql, ')');
+    if (part == SELECT_ITSELF) /* else it would be counted twice */
+        sbuf_add_str(sql, " AND ifnull(e.directory, 0) NOT IN (SELECT row FROM temp.asked_directory) AND "
+                          "ifnull(e.previous_directory, 0) NOT IN (SELECT row FROM temp.asked_directory)");
+    if (q->since_ns)
+        sbuf_add_str(sql, " AND e.time_ns >= ?3");
+    if (q->until_ns)
+        sbuf_add_str(sql, " AND e.time_ns <= ?4");
+    if (q->operations)
+        sbuf_add_str(sql, " AND (?5 >> e.operation) & 1");
+}
+
+void select_rollup(const struct store_query *q, struct sbuf *sql)
+{
+    if (bytes_known(q->path))
+        sbuf_add_str(sql, "directory IN (SELECT row FROM temp.asked_directory) AND "
+                          "(place = 0 OR other NOT IN (SELECT row FROM temp.asked_directory))");
+    else
+        sbuf_add_str(sql, "place = 0");
+    if (bytes_known(q->container))
+        sbuf_add_str(sql, " AND place < 2 AND victim IN (SELECT row FROM temp.asked_container)");
+    else if (host_only(q))
+        sbuf_add_str(sql, " AND (place = 2 OR victim_kind = 1)");
+    if (q->operations)
+        sbuf_add_str(sql, " AND (?5 >> operation) & 1");
+}
+
+int select_bind(const struct store_query *q, sqlite3_stmt *s)
+{
+    const int count = sqlite3_bind_parameter_count(s);
+    struct bytes directory = q->path.len ? bytes_dirname(q->path) : BYTES_NULL;
+    struct bytes name = q->path.len ? bytes_basename(q->path) : BYTES_NULL;
+    int last = q->operations ? 5 : q->until_ns ? 4 : q->since_ns ? 3 : bytes_known(q->path) ? 2 : 0;
+
+    if (count >= 2 && bytes_known(q->path)) {
+        db_bind_bytes(s, 1, directory);
+        db_bind_bytes(s, 2, name);
+    }
+    if (count >= 3 && q->since_ns)
+        sqlite3_bind_int64(s, 3, (sqlite3_int64)q->since_ns);
+    if (count >= 4 && q->until_ns)
+        sqlite3_bind_int64(s, 4, (sqlite3_int64)q->until_ns);
+    if (count >= 5 && q->operations)
+        sqlite3_bind_int64(s, 5, (sqlite3_int64)q->operations);
+    return last + 1;
+}
+
+/* ---- coverage ---- */
+
+static bool names_asked_container(struct store *store, struct bytes name)
+{
+    sqlite3_stmt *s = NULL;
+    bool found = false;
+
+    if (db_prepare(store->db, store->path,
+                   "SELECT 1 FROM container WHERE row IN (SELECT row FROM temp.asked_container) AND "
+                   "(name = ?1 OR substr(cid, 1, length(?1)) = ?1) LIMIT 1",
+                   &s, NULL) == 0) {
+        db_bind_bytes(s, 1, name);
+        found = sqlite3_step(s) == SQLITE_ROW;
+    }
+    sqlite3_finalize(s);
+    return found;
+}
+
+static bool target_covers(struct store *store, const struct store_query *q, struct bytes target)
+{
+    const char *colon = target.len && target.data[0] != '/' ? memchr(target.data, ':', target.len) : NULL;
+    struct bytes container = colon ? (struct bytes){ target.data, (size_t)(colon - target.data) }
+                                   : BYTES_NULL;
+    struct bytes path = colon ? (struct bytes){ colon + 1, target.len - container.len - 1 } : target;
+
+    if (q->any_victim)
+        return true;
+    if (bytes_known(q->container) != (colon != NULL))
+        return false;
+    if (colon && !bytes_equal(container, q->container) && !names_asked_container(store, container))
+        return false;
+    while (path.len > 1 && path.data[path.len - 1] == '/')
+        path.len--;
+    /* what was written relative to some directory may be anything */
+    return !path.len || path.data[0] != '/' || !bytes_known(q->path) ||
+           bytes_path_covers(path, q->path) || bytes_path_covers(q->path, path);
+}
+
+bool select_covers(struct store *store, const struct store_query *q, struct bytes watch)
+{
+    while (watch.len) {
+        const char *space = memchr(watch.data, ' ', watch.len);
+        size_t n = space ? (size_t)(space - watch.data) : watch.len;
+
+        if (n && target_covers(store, q, (struct bytes){ watch.data, n }))
+            return true;
+        n += space != NULL;
+        watch = (struct bytes){ watch.data + n, watch.len - n };
+    }
+    return false;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* What a question means in SQL: which directories and containers are asked for, and the conditions. */
+#pragma once
+
+#include "store/internal.h"
+#include "util/macro.h"
+#include "util/sbuf.h"
+
+#define STORE_DEAD_NS (10 * NS_PER_S) /* whoever observes says so every two seconds */
+
+enum select_part {
+    SELECT_ALL,
+    SELECT_ITSELF, /* the path itself only, not what lies below it: the rest is counted in rollup */
+};
+
+/* Fills temp.asked_directory and temp.asked_container. */
+int select_begin(struct store *store, const struct store_query *query, struct err *err);
+/* A condition on event e, with parameters for select_bind(). */
+void select_condition(const struct store_query *query, enum select_part part, struct sbuf *sql);
+/* The same on rollup, for the directories at and below the path. */
+void select_rollup(const struct store_query *query, struct sbuf *sql);
+/* Binds ?1 to ?5, as far as the statement has them; returns the first parameter behind them. */
+int select_bind(const struct store_query *query, sqlite3_stmt *statement);
+/* Does a watch, as its user wrote it, look at what is asked for? */
+bool select_covers(struct store *store, const struct store_query *query, struct bytes watch);
+uint64_t select_now_ns(void);

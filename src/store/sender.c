@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/sender.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/fields.h"
+#include "store/message.h"
+#include "util/limits.h"
+
+/* Known by their address: a reference is held, so that it cannot become another's. */
+struct sender {
+    struct process *processes[MESSAGE_SLOTS];
+    struct container *containers[MESSAGE_SLOTS];
+};
+
+struct sender *sender_new(void)
+{
+    return calloc(1, sizeof(struct sender));
+}
+
+void sender_forget(struct sender *s)
+{
+    for (unsigned i = 0; i < MESSAGE_SLOTS; i++) {
+        process_unrefp(&s->processes[i]);
+        container_unrefp(&s->containers[i]);
+        s->processes[i] = NULL;
+        s->containers[i] = NULL;
+    }
+}
+
+void sender_free(struct sender *s)
+{
+    if (!s)
+        return;
+    sender_forget(s);
+    free(s);
+}
+
+/* The length is filled in when the message is complete: four bytes, host order. */
+static size_t begin(struct sbuf *out, enum message_kind kind)
+{
+    uint32_t length = 0;
+
+    sbuf_add_char(out, (char)kind);
+    sbuf_add(out, (const char *)&length, sizeof(length));
+    return out->len;
+}
+
+static void end(struct sbuf *out, size_t start)
+{
+    uint32_t length = (uint32_t)(out->len - start);
+
+    if (!sbuf_error(out))
+        memcpy(out->data + start - sizeof(length), &length, sizeof(length));
+}
+
+static unsigned slot_of(const void *p)
+{
+    return (unsigned)(((uintptr_t)p >> 4) * 0x9e3779b97f4a7c15ull >> 52); /* twelve bits */
+}
+_Static_assert(MESSAGE_SLOTS == 1 << 12, "slot_of() gives twelve bits");
+
+static uint64_t container_slot(struct sender *s, struct container *c, struct sbuf *out)
+{
+    unsigned slot = slot_of(c);
+    size_t start;
+
+    if (!c)
+        return 0;
+    if (s->containers[slot] == c)
+        return slot + 1;
+    container_unrefp(&s->containers[slot]);
+    s->containers[slot] = container_ref(c);
+    start = begin(out, MESSAGE_CONTAINER);
+    pack_u64(out, slot + 1);
+    fields_pack(container_fields, c, out);
+    end(out, start);
+    return slot + 1;
+}
+
+static uint64_t process_slot(struct sender *s, struct process *p, unsigned depth, struct sbuf *out)
+{
+    unsigned slot = slot_of(p);
+    uint64_t parent, container;
+    size_t start;
+
+    if (!p || depth == LIMIT_LINEAGE)
+        return 0;
+    if (s->processes[slot] == p)
+        return slot + 1;
+    parent = process_slot(s, p->parent, depth + 1, out);
+    container = container_slot(s, p->container, out);
+    /* only now: an ancestor may have had this slot */
+    process_unrefp(&s->processes[slot]);
+    s->processes[slot] = process_ref(p);
+    start = begin(out, MESSAGE_PROCESS);
+    pack_u64(out, slot + 1);
+    pack_u64(out, parent);
+    pack_u64(out, container);
+    fields_pack(process_fields, p, out);
+    end(out, start);
+    return slot + 1;
+}
+
+static void pack_place(struct sbuf *out, struct bytes path)
+{
+    pack_bytes(out, path.len ? bytes_dirname(path) : BYTES_NULL);
+    pack_bytes(out, path.len ? bytes_basename(path) : BYTES_NULL);
+}
+
+void sender_event(struct sender *s, const struct event *e, struct sbuf *out)
+{
+    uint64_t actor = process_slot(s, e->actor.process, 0, out);
+    uint64_t victim = container_slot(s, e->victim, out);
+    bool elsewhere = e->host_path.len && !bytes_equal(e->host_path, e->path);
+    size_t start = begin(out, MESSAGE_EVENT);
+
+    pack_u64(out, actor);
+    pack_u64(out, victim);
+    pack_u64(out, event_suspect(e));
+    pack_place(out, e->path);
+    pack_place(out, e->previous_path);
+    pack_place(out, elsewhere ? e->host_path : BYTES_NULL);
+    pack_bytes(out, e->previous_host_path);
+    fields_pack(event_fields, e, out);
+    end(out, start);
+}
+
+void sender_life(struct sender *s, const struct life *life, struct sbuf *out)
+{
+    uint64_t container = container_slot(s, life->container, out);
+    size_t start = begin(out, MESSAGE_LIFE);
+
+    pack_u64(out, container);
+    pack_u64(out, life->time_ns);
+    pack_u64(out, (uint64_t)life->kind);
+    pack_u64(out, (uint64_t)(int64_t)life->exit_code);
+    pack_bytes(out, life->previous_name);
+    end(out, start);
+}
+
+void sender_gap(const struct gap *gap, struct sbuf *out)
+{
+    size_t start = begin(out, MESSAGE_GAP);
+
+    pack_u64(out, (uint64_t)gap->reason);
+    pack_u64(out, gap->count);
+    pack_u64(out, gap->from_ns);
+    pack_u64(out, gap->to_ns);
+    pack_u64(out, gap->sensor);
+    pack_bytes(out, (struct bytes){ gap->text, strnlen(gap->text, sizeof(gap->text)) });
+    end(out, start);
+}
+
+void sender_coverage(uint64_t number, const struct coverage *c, struct sbuf *out)
+{
+    size_t start = begin(out, MESSAGE_COVERAGE);
+
+    pack_u64(out, number);
+    pack_u64(out, c->sensors);
+    pack_u64(out, c->from_ns);
+    pack_u64(out, c->to_ns);
+    pack_bytes(out, c->watch);
+    pack_bytes(out, c->not_seen);
+    end(out, start);
+}
+
+void sender_coverage_end(uint64_t number, uint64_t to_ns, struct sbuf *out)
+{
+    size_t start = begin(out, MESSAGE_COVERAGE_END);
+
+    pack_u64(out, number);
+    pack_u64(out, to_ns);
+    end(out, start);
+}

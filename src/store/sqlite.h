@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* SQLite's calls with our errors. */
+#pragma once
+
+#include <sqlite3.h>
+#include <stdbool.h>
+
+#include "util/bytes.h"
+#include "util/err.h"
+
+/*
+ * Opens (and makes) the file, private to its owner. read_only: nothing is made. Errors as in store.h.
+ */
+int db_open(const char *path, bool read_only, sqlite3 **ret, struct err *err);
+
+/* SQLite's last error as -errno, with a line that says what to do about `path`. */
+int db_error(sqlite3 *db, const char *path, struct err *err);
+
+int db_exec(sqlite3 *db, const char *path, const char *sql, struct err *err);
+int db_prepare(sqlite3 *db, const char *path, const char *sql, sqlite3_stmt **ret, struct err *err);
+int db_user_version(sqlite3 *db, const char *path, int *ret, struct err *err);
+
+static inline void db_bind_bytes(sqlite3_stmt *statement, int at, struct bytes b)
+{
+    if (b.data)
+        sqlite3_bind_blob64(statement, at, b.data, b.len, SQLITE_STATIC);
+    else
+        sqlite3_bind_null(statement, at);
+}
