@@ -193,7 +193,7 @@ static unsigned tell_all(struct sensor *s, const struct audit_change *changes, u
             bool here;
             struct event *e;
 
-            if (!(o->wanted.permissions & permission) || was_told(told, n, o->wanted.group, i))
+            if ((s->replaying && !o->fresh) || !(o->wanted.permissions & permission) || was_told(told, n, o->wanted.group, i))
                 continue;
             e = audit_tell(o, &s->facts, &changes[i], &here);
             if (here && !e) /* no memory */
@@ -222,7 +222,8 @@ static bool handle(struct sensor *s, const struct audit_change *changes, unsigne
         if (n == 0)
             s->lost_paths++;
     }
-    for (struct audit_object *o = s->objects; o; o = o->next)
+    /* what is replayed is older than what the indexes have learnt since */
+    for (struct audit_object *o = s->objects; o && !s->replaying; o = o->next)
         audit_apply(o, &s->facts, changes, count);
     for (struct audit_object *o = s->objects; o; o = o->next)
         if ((o->doubtful || (o->stand == AUDIT_STAND_NOTHING && key == AUDIT_KEY_WIDE)) &&
@@ -357,6 +358,8 @@ static void tick(struct sensor *s)
         s->replaying = true;
         audit_held_replay(s->held, claim, s);
         s->replaying = false;
+        for (struct audit_object *o = s->objects; o; o = o->next)
+            o->fresh = false;
     }
     if (!s->window)
         audit_held_clear(s->held);
@@ -437,7 +440,7 @@ static int audit_watch(struct sensor *s, const struct watch_object *wanted, stru
     o->next = *at;
     *at = o;
     s->permissions |= wanted->permissions;
-    s->replay = true;
+    o->fresh = s->replay = true;
     if ((wanted->permissions & PERMISSION_ATTR) && !s->flags_rules)
         (void)audit_rules_add_flags(s->rules, &s->flags_rules, NULL);
     return 0;

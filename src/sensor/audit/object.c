@@ -280,6 +280,29 @@ bool audit_object_is_stale(struct audit_object *o)
 
 /* ---- keeping up ---- */
 
+bool audit_object_younger(const struct audit_object *o, uint32_t entry, uint64_t time_ns)
+{
+    _cleanup_close_ int root = open_root(o), fd = -EBADF;
+    char name[LIMIT_NAME + 1] = "";
+    struct statx stx;
+
+    if (root < 0)
+        return false;
+    if (entry) {
+        struct bytes base = tree_name(o->tree, entry);
+
+        fd = tree_open_directory(o->tree, root, tree_parent_of(o->tree, entry), NULL);
+        if (fd < 0 || base.len >= sizeof(name))
+            return false;
+        memcpy(name, base.data, base.len);
+    }
+    if (statx(entry ? fd : root, name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, STATX_BTIME, &stx) < 0 ||
+        !(stx.stx_mask & STATX_BTIME))
+        return false;
+    return (uint64_t)stx.stx_btime.tv_sec * NS_PER_S + stx.stx_btime.tv_nsec >
+           time_ns + 20 * NS_PER_MS; /* audit's clock is that of the last timer tick */
+}
+
 void audit_object_walk(struct audit_object *o, uint32_t directory)
 {
     _cleanup_close_ int root = open_root(o), fd = -EBADF;

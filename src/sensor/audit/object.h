@@ -42,6 +42,7 @@ struct audit_object {
 
     int pidfd;    /* of wanted.ns_pid; its namespace dies with its last process */
     bool gone;    /* the namespace is gone: never again */
+    bool fresh;    /* added since records were last replayed */
     bool doubtful; /* something happened to the root itself: look before the next batch */
 
     struct audit_dirty dirty[64]; /* opened for writing: their size is looked up a moment later */
@@ -60,6 +61,12 @@ bool audit_object_is_stale(struct audit_object *o);
 
 /* The device of a record in terms of the index. */
 uint64_t audit_object_device(const struct audit_object *o, uint64_t device);
+/*
+ * True if the file of that index entry (0: what stands at the path itself) was made after `time_ns`
+ * (CLOCK_REALTIME): then a record of that time that carries its inode number is about another file,
+ * which had the number before.
+ */
+bool audit_object_younger(const struct audit_object *o, uint32_t entry, uint64_t time_ns);
 /* List a directory that came into the tree as a whole. */
 void audit_object_walk(struct audit_object *o, uint32_t directory);
 void audit_object_touch(struct audit_object *o, uint32_t object); /* its size will change */

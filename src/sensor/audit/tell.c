@@ -181,6 +181,8 @@ static bool spot_of_object(const struct audit_object *o, const struct audit_fact
     uint32_t object = find_object(o, c->object), entry, first;
 
     if (is_state(o, &o->root, c->object)) {
+        if (!bytes_equal(base, o->name) && audit_object_younger(o, 0, f->time_ms * NS_PER_MS))
+            return false;
         *ret = (struct spot){ .here = true, .root = true };
         return true;
     }
@@ -189,6 +191,8 @@ static bool spot_of_object(const struct audit_object *o, const struct audit_fact
     entry = first = tree_first_name(o->tree, object);
     while (entry && !bytes_equal(tree_name(o->tree, entry), base))
         entry = tree_next_name(o->tree, entry);
+    if (!entry && first && audit_object_younger(o, first, f->time_ms * NS_PER_MS))
+        return false;
     if (!entry)
         entry = first;
     if (!entry)
