@@ -79,6 +79,26 @@ void attribution_doubt(struct attribution *a)
 
 /* ---- origin and owner of one process ---- */
 
+/* A container's first processes are forked by its runtime on the host and moved into their cgroup
+ * afterwards: what such a parent's child inherited proves nothing. */
+static bool cgroup_is_guess(const struct process *p)
+{
+    static const char *const runtimes[] = { "runc", "crun", "containerd-shim", "conmon", "youki" };
+
+    for (unsigned depth = 0; p && depth < LIMIT_LINEAGE; depth++, p = p->parent) {
+        struct bytes name = bytes_basename(p->executable);
+
+        if (!p->executable.len)
+            return true;
+        for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++)
+            if (bytes_starts_with(name, bytes_of(runtimes[i])))
+                return true;
+        if (!p->cgroup_inherited)
+            return false;
+    }
+    return true;
+}
+
 static void find_origin(struct attribution *a, struct process *p)
 {
     struct cgroup_container found;
@@ -106,7 +126,8 @@ static void find_origin(struct attribution *a, struct process *p)
             return;
         }
     }
-    p->origin = p->cgroup.data ? ORIGIN_HOST : ORIGIN_UNKNOWN;
+    p->origin = p->cgroup.data && !(p->cgroup_inherited && cgroup_is_guess(p)) ? ORIGIN_HOST
+                                                                               : ORIGIN_UNKNOWN;
 }
 
 static void find_owner(struct attribution *a, struct process *p)
@@ -181,24 +202,30 @@ static struct process *make_from_facts(struct attribution *a, const struct event
         p->exited_ns = known->exited_ns;
         p->mnt_ns = known->mnt_ns;
         process_set(p, &p->cgroup, known->cgroup);
+        p->cgroup_inherited = known->cgroup_inherited;
     } else if (actor->parent_pid > 0) {
         /* the parent at the moment of the act; a child lives where its parent lives */
         p->parent = process_ref(process_table_find(a->table, actor->parent_pid, e->boot_ns, 0,
                                                    BYTES_NULL));
         if (p->parent)
             process_set(p, &p->cgroup, p->parent->cgroup);
+        p->cgroup_inherited = true;
     }
     process_table_add(a->table, p);
     return p;
 }
 
 /* A thread's id names its process; the sensor may know no better. */
-static void find_tgid(struct event *e)
+static void find_tgid(struct attribution *a, struct event *e)
 {
     pid_t tgid;
 
     if (e->actor.tid != 0 || e->actor.pid <= 0)
         return;
+    if (process_table_find(a->table, e->actor.pid, e->boot_ns, 0, BYTES_NULL)) {
+        e->actor.tid = e->actor.pid; /* a process's own: no thread has a number of that kind */
+        return;
+    }
     tgid = procfs_tgid(PROC, e->actor.pid);
     e->actor.tid = e->actor.pid;
     if (tgid > 0)
@@ -220,7 +247,7 @@ void attribution_event(struct attribution *a, struct event *e)
     name_state(a, e, &e->file);
     name_state(a, e, &e->before);
     name_state(a, e, &e->after);
-    find_tgid(e);
+    find_tgid(a, e);
     if (e->actor.pid <= 0)
         return;
     p = process_table_find(a->table, e->actor.pid, e->boot_ns, e->actor.start_ns,
@@ -233,7 +260,17 @@ void attribution_event(struct attribution *a, struct event *e)
         e->actor.process = process_ref(p);
     }
     if (e->actor.process) {
-        attribute(a, e->actor.process);
+        struct process *actor = e->actor.process;
+
+        if (!actor->attributed && actor->cgroup_inherited && e->actor.inside && e->victim) {
+            attribute(a, actor->parent);
+            actor->attributed = true;
+            actor->origin = ORIGIN_CONTAINER;
+            actor->container = container_ref(e->victim);
+            find_owner(a, actor);
+            find_names(a, actor);
+        }
+        attribute(a, actor);
         if (!e->actor.start_ns)
             e->actor.start_ns = e->actor.process->start_ns;
     }

@@ -234,6 +234,7 @@ static void apply_fork(struct process_table *t, const struct process_event *e)
             return;
         if (parent)
             copy_facts(p, parent);
+        p->cgroup_inherited = true;
     }
     p->parent_pid = e->parent_pid;
     if (!p->parent)
@@ -248,8 +249,10 @@ static void apply_exec(struct process_table *t, const struct process_event *e)
     if (e->captured) {
         p = process_ref(e->captured);
         if (before && !p->parent && process_same(before, p)) {
+            /* the launcher as it was at the start: /proc shows a foster parent after a reparenting */
             set_parent(p, before->parent);
             p->parent_pid = before->parent_pid;
+            p->start_ns = before->start_ns;
         } else if (!p->parent) {
             set_parent(p, find_or_read(t, p->parent_pid));
         }
@@ -269,6 +272,7 @@ static void apply_exec(struct process_table *t, const struct process_event *e)
         p->session = before->session;
         p->mnt_ns = before->mnt_ns;
         process_set(p, &p->cgroup, before->cgroup);
+        p->cgroup_inherited = true;
         process_set(p, &p->working_directory, before->working_directory);
         process_set(p, &p->tty, before->tty);
         p->parent_pid = before->parent_pid;

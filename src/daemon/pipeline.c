@@ -11,8 +11,8 @@
 
 #include "attribution/attribution.h"
 #include "daemon/choose.h"
+#include "daemon/follow.h"
 #include "event/operation.h"
-#include "sensor/process/tracker.h"
 #include "store/store.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
@@ -25,7 +25,7 @@
 #define ENGINE_WAIT_MS 200   /* an event of a container that is starting waits for the engine's word so long */
 #define EPOLL_MAX 16
 
-enum source_kind { SOURCE_SENSOR, SOURCE_TRACKER, SOURCE_ENGINES, SOURCE_CALLER };
+enum source_kind { SOURCE_SENSOR, SOURCE_FOLLOWER, SOURCE_ENGINES, SOURCE_CALLER };
 
 struct source {
     enum source_kind kind;
@@ -44,7 +44,7 @@ struct pipeline {
     struct choice choice;
     struct open_sensor sensors[CHOICE_MAX];
     size_t sensor_count;
-    struct tracker *tracker;
+    struct follower *follower;
     struct engines *engines;
     struct attribution *attribution;
     struct watchset *watches;
@@ -130,8 +130,8 @@ static void deliver(struct pipeline *p, struct event *event)
         event_free(event);
         return;
     }
-    if (p->tracker)
-        (void)tracker_dispatch(p->tracker, NULL);
+    if (p->follower)
+        follower_dispatch(p->follower);
     attribution_event(p->attribution, event);
     event->sequence = ++p->sequence;
     (void)case_add_event(p->case_, event);
@@ -270,12 +270,11 @@ static int open_sensors(struct pipeline *p, struct err *err)
     return p->sensor_count ? 0 : err_say(err, -ENODEV, "no sensor could be opened");
 }
 
-static void open_tracker(struct pipeline *p)
+static void open_follower(struct pipeline *p)
 {
-    struct tracker_options options = { .log = p->options.log,
-                                       .sink = { p, on_process, on_gap } };
+    struct follower_options options = { p->options.log, p, on_process, on_gap };
     struct err err = ERR_INIT;
-    int r = tracker_open(&options, &p->tracker, &err);
+    int r = follower_open(&options, &p->follower, &err);
 
     if (r < 0) {
         log_warn(p->options.log,
@@ -283,7 +282,7 @@ static void open_tracker(struct pipeline *p)
                  err_text(&err, r));
         return;
     }
-    (void)add_source(p, SOURCE_TRACKER, tracker_fd(p->tracker), NULL, NULL, NULL);
+    (void)add_source(p, SOURCE_FOLLOWER, follower_fd(p->follower), NULL, NULL, NULL);
 }
 
 static void open_store(struct pipeline *p)
@@ -343,7 +342,7 @@ int pipeline_open(const struct pipeline_options *options, struct pipeline **ret,
         pipeline_close(p);
         return r;
     }
-    open_tracker(p);
+    open_follower(p);
     r = attribution_seed(p->attribution, err);
     if (r < 0) {
         pipeline_close(p);
@@ -438,8 +437,8 @@ static void dispatch_all(struct pipeline *p)
     /* engines first: who is who; then processes: who lives; then what they did */
     (void)engines_dispatch(p->engines, NULL);
     follow_engines_fd(p);
-    if (p->tracker)
-        (void)tracker_dispatch(p->tracker, NULL);
+    if (p->follower)
+        follower_dispatch(p->follower);
     for (size_t i = 0; i < p->sensor_count; i++) {
         r = p->sensors[i].ops->dispatch(p->sensors[i].sensor, &err);
         if (r < 0 && r != -EAGAIN)
@@ -532,7 +531,7 @@ void pipeline_close(struct pipeline *p)
         return;
     for (size_t i = 0; i < p->sensor_count; i++)
         p->sensors[i].ops->close(p->sensors[i].sensor);
-    tracker_close(p->tracker);
+    follower_close(p->follower);
     watchset_free(p->watches);
     attribution_free(p->attribution);
     engines_free(p->engines);

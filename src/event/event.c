@@ -84,7 +84,14 @@ uint64_t event_suspect(const struct event *e)
         h = hash_bytes(h, p->container->name.len ? p->container->name : p->container->id);
     h = hash_bytes(h, p->script);
     p = p->parent;
-    for (unsigned depth = 0; p && depth < LIMIT_LINEAGE; p = p->parent, depth++)
-        h = hash_bytes(h, p->executable.len ? p->executable : p->name);
+    for (unsigned depth = 0; p && depth < LIMIT_LINEAGE; p = p->parent, depth++) {
+        struct bytes launcher = p->executable.len ? p->executable : p->name;
+
+        /* a program that forks itself, however often, is one link of the chain */
+        if (bytes_equal(launcher, executable))
+            continue;
+        h = hash_bytes(h, launcher);
+        executable = launcher;
+    }
     return h;
 }

@@ -69,6 +69,8 @@ struct actor {
     struct credentials cred;
     uint32_t login_uid, session;
     struct bytes executable, name, args, working_directory, tty, script;
+    bool inside;        /* it named the file by a path that leads there only from the root of the watch
+                         * object's mount namespace: that is where it lives, or went */
     struct process *process; /* owned reference, NULL = not attributed */
 };
 

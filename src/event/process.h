@@ -64,6 +64,7 @@ struct process {
     struct bytes user_name, real_user_name, group_name; /* of euid, uid, egid, in the world it lives in */
     uint32_t login_uid, session;
     struct bytes cgroup; /* path in the most specific hierarchy, of the initial cgroup namespace */
+    bool cgroup_inherited; /* not read, but its parent's: it may have been moved since */
     uint64_t mnt_ns;     /* inode number of the mount namespace; 0 = unknown */
 
     bool attributed; /* origin, owner and names have been looked up */

@@ -207,6 +207,14 @@ static unsigned tell_all(struct sensor *s, const struct audit_change *changes, u
     return n;
 }
 
+static bool mentioned(const struct sensor *s)
+{
+    for (const struct audit_object *o = s->objects; o; o = o->next)
+        if (audit_mentions(o, &s->facts))
+            return true;
+    return false;
+}
+
 /* True if some object has it. */
 static bool handle(struct sensor *s, const struct audit_change *changes, unsigned count,
                    enum audit_key key)
@@ -216,10 +224,10 @@ static bool handle(struct sensor *s, const struct audit_change *changes, unsigne
 
     for (unsigned i = 0; i < count; i++)
         wanted |= operation_info(changes[i].operation)->permission & s->permissions;
-    if (n == 0 && key == AUDIT_KEY_EXACT && wanted) {
+    if (n == 0 && key == AUDIT_KEY_EXACT && wanted && !mentioned(s)) {
         rewalk(s); /* who is invisible to audit may have made directories */
         n = tell_all(s, changes, count, told);
-        if (n == 0)
+        if (n == 0 && !mentioned(s))
             s->lost_paths++;
     }
     /* what is replayed is older than what the indexes have learnt since */

@@ -356,6 +356,22 @@ static void describe(const struct audit_object *o, const struct audit_change *c,
     }
 }
 
+/* Did the caller write the path as the namespace has it? From another root it would lead elsewhere. */
+static bool named_from_inside(const struct audit_facts *f, const struct event *e)
+{
+    char path[PATH_MAX];
+
+    for (unsigned i = 0; i < f->path_count; i++) {
+        const struct audit_path *p = &f->paths[i];
+
+        if (!p->nested && p->name.len && p->name.data[0] == '/' && p->type != AUDIT_NAME_PARENT &&
+            normalise(BYTES_NULL, p->name, path, sizeof(path)) &&
+            (bytes_equal_str(e->path, path) || bytes_equal_str(e->previous_path, path)))
+            return true;
+    }
+    return false;
+}
+
 struct event *audit_tell(const struct audit_object *o, const struct audit_facts *f,
                          const struct audit_change *c, bool *ret_here)
 {
@@ -382,6 +398,7 @@ struct event *audit_tell(const struct audit_object *o, const struct audit_facts 
         event_set(e, &e->previous_path, sbuf_bytes(&path));
     else if (rename)
         outside_path(f, AUDIT_NAME_DELETE, e, &e->previous_path);
+    e->actor.inside = o->wanted.ns_pid && named_from_inside(f, e);
     describe(o, c, rename && old.here ? &old : &now, e);
     if (c->target.len && c->target_is_name) {
         char text[PATH_MAX];
@@ -394,6 +411,14 @@ struct event *audit_tell(const struct audit_object *o, const struct audit_facts 
     if (c->note)
         e->note = bytes_of(c->note);
     return e;
+}
+
+bool audit_mentions(const struct audit_object *o, const struct audit_facts *f)
+{
+    for (unsigned i = 0; i < f->path_count; i++)
+        if (is_state(o, &o->root, &f->paths[i]) || find_object(o, &f->paths[i]))
+            return true;
+    return false;
 }
 
 /* ---- the index ---- */

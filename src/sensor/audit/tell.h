@@ -16,6 +16,10 @@
 struct event *audit_tell(const struct audit_object *o, const struct audit_facts *facts,
                          const struct audit_change *change, bool *ret_here);
 
+/* True if a file of the object stands in the record, changed or not: the source of a bind mount, or what
+ * a new link elsewhere leads to. */
+bool audit_mentions(const struct audit_object *o, const struct audit_facts *facts);
+
 /* Note in the index what the changes of one record did. */
 void audit_apply(struct audit_object *o, const struct audit_facts *facts,
                  const struct audit_change *changes, unsigned count);

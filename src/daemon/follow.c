@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/follow.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "attribution/procfs.h"
+#include "sensor/process/tracker.h"
+#include "util/macro.h"
+
+#define NEWS_MAX 65536 /* not fetched yet: 10 MB with their records; then they count as lost */
+
+struct news {
+    bool is_gap;
+    union {
+        struct process_event process; /* captured: an owned reference */
+        struct gap gap;
+    };
+};
+
+struct follower {
+    struct follower_options options;
+    struct tracker *tracker;
+    pthread_t thread;
+    bool running;
+    int news_fd, stop_fd;
+    pthread_mutex_t lock; /* the tracker and what follows */
+    struct news *news;
+    size_t count, size;
+    uint64_t dropped;
+};
+
+static struct news *add_news(struct follower *f)
+{
+    if (f->count == f->size) {
+        size_t size = f->size ? f->size * 2 : 256;
+        struct news *news = size <= NEWS_MAX ? reallocarray(f->news, size, sizeof(*news)) : NULL;
+
+        if (!news) {
+            f->dropped++;
+            return NULL;
+        }
+        f->news = news;
+        f->size = size;
+    }
+    return &f->news[f->count++];
+}
+
+static void on_process(void *data, const struct process_event *event)
+{
+    struct news *n = add_news(data);
+
+    if (!n)
+        return;
+    *n = (struct news){ .process = *event };
+    if (event->captured)
+        n->process.captured = process_ref(event->captured);
+    else if (event->kind == PROCESS_EXEC)
+        (void)procfs_read("/proc", event->pid, &n->process.captured, NULL);
+}
+
+static void on_gap(void *data, const struct gap *gap)
+{
+    struct news *n = add_news(data);
+
+    if (n)
+        *n = (struct news){ .is_gap = true, .gap = *gap };
+}
+
+static void *follow(void *data)
+{
+    struct follower *f = data;
+    struct pollfd fds[] = { { .fd = tracker_fd(f->tracker), .events = POLLIN },
+                            { .fd = f->stop_fd, .events = POLLIN } };
+
+    for (;;) {
+        size_t count;
+
+        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+            return NULL;
+        if (fds[1].revents)
+            return NULL;
+        pthread_mutex_lock(&f->lock);
+        (void)tracker_dispatch(f->tracker, NULL);
+        count = f->count;
+        pthread_mutex_unlock(&f->lock);
+        if (count)
+            (void)eventfd_write(f->news_fd, 1);
+    }
+}
+
+int follower_open(const struct follower_options *options, struct follower **ret, struct err *err)
+{
+    struct follower *f = calloc(1, sizeof(*f));
+    struct tracker_options tracker = { .log = options->log };
+    sigset_t all, before;
+    int r;
+
+    if (!f)
+        return err_set(err, -ENOMEM, "following processes");
+    tracker.sink.data = f;
+    tracker.sink.process = on_process;
+    tracker.sink.gap = on_gap;
+    f->options = *options;
+    f->stop_fd = eventfd(0, EFD_CLOEXEC);
+    f->news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    pthread_mutex_init(&f->lock, NULL);
+    r = f->stop_fd < 0 || f->news_fd < 0 ? err_set(err, -errno, "following processes") : 0;
+    if (r == 0)
+        r = tracker_open(&tracker, &f->tracker, err);
+    if (r == 0) {
+        sigfillset(&all); /* signals are the main thread's */
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        r = -pthread_create(&f->thread, NULL, follow, f);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        f->running = r == 0;
+        if (r < 0)
+            (void)err_set(err, r, "following processes");
+    }
+    if (r < 0) {
+        follower_close(f);
+        return r;
+    }
+    *ret = f;
+    return 0;
+}
+
+int follower_fd(const struct follower *f)
+{
+    return f->news_fd;
+}
+
+static void tell_dropped(struct follower *f, uint64_t dropped)
+{
+    struct gap gap = { .reason = LOST_PROCESS_EVENTS, .count = dropped };
+
+    snprintf(gap.text, sizeof(gap.text), "news of processes that came too fast");
+    f->options.gap(f->options.data, &gap);
+}
+
+void follower_dispatch(struct follower *f)
+{
+    struct news *news;
+    size_t count;
+    uint64_t dropped;
+    eventfd_t ignored;
+
+    (void)eventfd_read(f->news_fd, &ignored);
+    pthread_mutex_lock(&f->lock);
+    /* what the thread has not come to yet */
+    (void)tracker_dispatch(f->tracker, NULL);
+    news = f->news;
+    count = f->count;
+    dropped = f->dropped;
+    f->news = NULL;
+    f->count = f->size = 0;
+    f->dropped = 0;
+    pthread_mutex_unlock(&f->lock);
+    for (size_t i = 0; i < count; i++) {
+        if (news[i].is_gap) {
+            f->options.gap(f->options.data, &news[i].gap);
+            continue;
+        }
+        f->options.process(f->options.data, &news[i].process);
+        process_unref(news[i].process.captured);
+    }
+    free(news);
+    if (dropped)
+        tell_dropped(f, dropped);
+}
+
+void follower_close(struct follower *f)
+{
+    if (!f)
+        return;
+    if (f->running) {
+        (void)eventfd_write(f->stop_fd, 1);
+        pthread_join(f->thread, NULL);
+    }
+    tracker_close(f->tracker);
+    for (size_t i = 0; i < f->count; i++)
+        if (!f->news[i].is_gap)
+            process_unref(f->news[i].process.captured);
+    free(f->news);
+    if (f->stop_fd >= 0)
+        close(f->stop_fd);
+    if (f->news_fd >= 0)
+        close(f->news_fd);
+    free(f);
+}
