@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "attribution/attribution.h"
+#include "daemon/blind.h"
 #include "daemon/choose.h"
 #include "daemon/follow.h"
 #include "event/operation.h"
@@ -376,6 +377,26 @@ static void write_not_seen(struct pipeline *p, struct sbuf *out)
     }
 }
 
+/* Whom no open sensor sees: said once, and kept with the coverage. */
+static void name_blind(struct pipeline *p, struct sbuf *not_seen)
+{
+    _cleanup_sbuf_ struct sbuf names = SBUF_INIT, notice = SBUF_INIT;
+    uint64_t before_ns = 0;
+
+    if (p->choice.has & CAPABILITY_OLD_PROCESSES)
+        return;
+    for (size_t i = 0; i < p->sensor_count; i++)
+        if (p->sensors[i].ops->blind_before)
+            before_ns = MAX(before_ns, p->sensors[i].ops->blind_before(p->sensors[i].sensor));
+    if (!blind_names(p->attribution, before_ns, &names))
+        return;
+    sbuf_addf(not_seen, "%sold processes are %s", not_seen->len ? "; " : "", sbuf_str(&names));
+    sbuf_addf(&notice, "what these processes do is not seen, they are older than the kernel's auditing: %s; "
+                       "restart the one you suspect, or boot with audit=1",
+              sbuf_str(&names));
+    on_notice(p, sbuf_str(&notice));
+}
+
 void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
 {
     _cleanup_sbuf_ struct sbuf not_seen = SBUF_INIT;
@@ -395,6 +416,7 @@ void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
     }
     sbuf_add_char(ret_text, ')');
     p->from_ns = coverage.from_ns;
+    name_blind(p, &not_seen);
     coverage.watch = watchset_text(p->watches);
     coverage.not_seen = sbuf_bytes(&not_seen);
     (void)case_add_coverage(p->case_, &coverage);

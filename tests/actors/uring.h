@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* io_uring by its bare system calls: one operation, waited for. */
+#pragma once
+
+#include <linux/io_uring.h>
+
+/* IORING_OP_UNLINKAT on `path`, or IORING_OP_RENAMEAT from `path` to `to`. -1 and errno. */
+int uring_do(int operation, const char *path, const char *to);
+/* Opens, writes and closes the file by io_uring alone. */
+int uring_write(const char *path);

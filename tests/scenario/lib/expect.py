@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""What culprit should have told, compared with what it told."""
+
+
+def get(line, path, default=None):
+    for key in path.split("."):
+        if not isinstance(line, dict) or key not in line:
+            return default
+        line = line[key]
+    return line
+
+
+class Event:
+    """One expected line. Names below the watched folder are relative; `more`: other fields by their
+    dotted names. optional: may be missing."""
+
+    def __init__(self, action, path, pid=None, executable=None, outcome="success", optional=False, **more):
+        self.action, self.path, self.pid, self.executable = action, path, pid, executable
+        self.outcome, self.optional = outcome, optional
+        self.more = {k.replace("__", "."): v for k, v in more.items()}
+
+    def full(self, run):
+        return self.path if self.path.startswith("/") else run.path(self.path)
+
+    def __str__(self):
+        return f"{self.action} {self.path}"
+
+
+def differences(event, line, run):
+    wrong = []
+    if event.pid is not None and get(line, "process.pid") != event.pid:
+        wrong.append(f"pid {get(line, 'process.pid')}, not {event.pid}")
+    executable = event.executable
+    if executable == "act":
+        executable = run.act_path
+    if executable and get(line, "process.executable") != executable:
+        wrong.append(f"executable {get(line, 'process.executable')}, not {executable}")
+    if get(line, "event.outcome") != ("success" if event.outcome == "success" else "failure"):
+        wrong.append(f"outcome {get(line, 'event.outcome')}")
+    if event.outcome != "success" and get(line, "error.code") != event.outcome:
+        wrong.append(f"error {get(line, 'error.code')}, not {event.outcome}")
+    for field, value in event.more.items():
+        found = get(line, field)
+        if field.endswith("_path") and isinstance(value, str) and not value.startswith("/"):
+            value = run.path(value)
+        if callable(value):
+            if not value(found):
+                wrong.append(f"{field} {found!r}")
+        elif found != value:
+            wrong.append(f"{field} {found!r}, not {value!r}")
+    return wrong
+
+
+# What may stand beside an expected change without being a wrong answer: reading, and how a write is
+# told (opened, truncated, written), which sensors see in different steps.
+HARMLESS = {"read", "exec", "open-write", "write"}
+
+
+def compare(expected, lines, run, scenario):
+    """(what was told wrong, what was not told)"""
+    wrong, missing = [], []
+    events = [l for l in lines if get(l, "event.kind") == "event"]
+    used = set()
+    for e in expected:
+        actions = e.action.split("|")
+        candidates = [i for i, l in enumerate(events) if i not in used and get(l, "event.action") in actions
+                      and get(l, "file.path") == e.full(run)]
+        if not candidates:
+            if not e.optional:
+                missing.append(f"not told: {e}")
+            continue
+        best = min(candidates, key=lambda i: len(differences(e, events[i], run)))
+        used.add(best)
+        wrong += [f"{e}: {d}" for d in differences(e, events[best], run)]
+    for i, line in enumerate(events):
+        action = get(line, "event.action")
+        if i in used or action in scenario.harmless or action in HARMLESS:
+            continue
+        wrong.append(f"told too much: {action} {get(line, 'file.path')} by {get(line, 'process.name')}"
+                     f" {get(line, 'event.outcome')}")
+    for field in ("event.id", "@timestamp", "ecs.version", "host.name"):
+        if any(get(l, field) is None for l in events):
+            wrong.append(f"an event without {field}")
+    for line in lines:
+        if get(line, "event.kind") == "pipeline_error" and not scenario.gaps:
+            wrong.append(f"a gap: {get(line, 'message')} {get(line, 'culprit.gap')}")
+    return wrong, missing
