@@ -49,10 +49,22 @@ static struct bytes strip(struct bytes part, const char *prefix, const char *suf
     return (struct bytes){ part.data + p.len, part.len - p.len - s.len };
 }
 
+/* Engines make scopes and plain directories. Other units may be named after a container and hold
+ * host processes: podman runs a health check as ID.service; a backup's unit may carry a digest. */
+static bool is_other_unit(struct bytes part)
+{
+    static const char *const suffixes[] = { ".service", ".slice", ".mount", ".socket", ".swap" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
+        if (strip(part, "", suffixes[i]).len)
+            return true;
+    return false;
+}
+
 /* One component; `above` is the one before it. */
 static bool read_part(struct bytes above, struct bytes part, struct cgroup_container *ret)
 {
-    struct bytes id = find_id(part), name;
+    struct bytes id = is_other_unit(part) ? BYTES_NULL : find_id(part), name;
 
     if (id.len) {
         const char *runtime = bytes_equal_str(above, "docker") ? "docker" : NULL;
@@ -108,15 +120,18 @@ bool cgroup_container(struct bytes cgroup, struct cgroup_container *ret)
 
 struct bytes cgroup_unit(struct bytes cgroup)
 {
-    struct bytes unit = BYTES_NULL;
+    struct bytes unit = BYTES_NULL, above = BYTES_NULL;
 
     while (cgroup.len) {
         const char *slash = memchr(cgroup.data, '/', cgroup.len);
         struct bytes part = { cgroup.data, slash ? (size_t)(slash - cgroup.data) : cgroup.len };
         size_t step = part.len + (slash ? 1 : 0);
+        struct cgroup_container c;
 
-        if (strip(part, "", ".service").len || (strip(part, "", ".scope").len && !find_id(part).len))
+        if (strip(part, "", ".service").len ||
+            (strip(part, "", ".scope").len && !find_id(part).len && !read_part(above, part, &c)))
             unit = part;
+        above = part;
         cgroup = (struct bytes){ cgroup.data + step, cgroup.len - step };
     }
     return unit;

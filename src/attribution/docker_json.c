@@ -66,7 +66,9 @@ uint64_t docker_parse_time(struct bytes text)
     char buffer[64];
     uint64_t ns;
 
-    if (!text.len || text.len >= sizeof(buffer) || bytes_starts_with(text, bytes_of("0001-")))
+    /* parse_time() knows words and dates for people too: only a whole RFC 3339 time may reach it */
+    if (text.len <= 10 || text.len >= sizeof(buffer) || text.data[10] != 'T' ||
+        memchr(text.data, '\0', text.len) || bytes_starts_with(text, bytes_of("0001-")))
         return 0;
     memcpy(buffer, text.data, text.len);
     buffer[text.len] = '\0';
@@ -99,7 +101,8 @@ int docker_parse_list(struct bytes body, int (*each)(void *data, struct containe
         take(c, &c->name, without_slash(text_of(json_array_get(json_object_get(v, "Names"), 0))));
         take(c, &c->image_name, text_at(v, "Image"));
         take_labels(c, json_object_get(v, "Labels"));
-        if (json_is_integer(created) && json_integer_value(created) > 0)
+        if (json_is_integer(created) && json_integer_value(created) > 0 &&
+            json_integer_value(created) <= (json_int_t)(INT64_MAX / NS_PER_S))
             c->created_ns = (uint64_t)json_integer_value(created) * NS_PER_S;
         r = each(data, c);
         if (r)

@@ -26,9 +26,10 @@
 #define CACHE_MAX 4096
 
 struct answer {
-    struct bytes path;
-    struct bytes package, version;
+    struct bytes package, version; /* in the arena: handed out, valid as long as the packages */
     UT_hash_handle hh;
+    size_t path_len;
+    char path[]; /* not in the arena: builds run thousands of programs once, and the cache forgets */
 };
 
 struct line {
@@ -326,14 +327,15 @@ int packages_find(struct packages *p, struct bytes path, struct bytes *ret_packa
     if (!a) {
         if (HASH_COUNT(p->answers) >= CACHE_MAX)
             forget(p);
-        a = calloc(1, sizeof(*a));
+        a = calloc(1, sizeof(*a) + path.len);
         if (!a)
             return -ENOMEM;
-        a->path = arena_copy(&p->arena, path);
+        a->path_len = path.len;
+        memcpy(a->path, path.data, path.len);
         a->package = search_lists(p, path);
         if (a->package.len)
             a->version = find_version(p, a->package);
-        HASH_ADD_KEYPTR(hh, p->answers, a->path.data, a->path.len, a);
+        HASH_ADD_KEYPTR(hh, p->answers, a->path, a->path_len, a);
     }
     if (!a->package.len)
         return -ENOENT;

@@ -35,6 +35,7 @@ struct process_table {
     size_t exited_count;
     struct slot *exited_first, *exited_last; /* in order of exit */
     unsigned doubt;
+    size_t sweep_at; /* look for lost ends when the table has grown to this */
 };
 
 int process_table_new(const char *proc, struct process_table **ret, struct err *err)
@@ -44,6 +45,7 @@ int process_table_new(const char *proc, struct process_table **ret, struct err *
     if (!t)
         return err_set(err, -ENOMEM, "process table");
     t->proc = proc;
+    t->sweep_at = LIMIT_PROCESSES;
     *ret = t;
     return 0;
 }
@@ -152,7 +154,14 @@ static struct process *push(struct process_table *t, struct process *p, uint64_t
     return p;
 }
 
-/* A daemon that is its own grandchild again and again must not make an endless chain. */
+/* How far a chain is followed for a link that may be cut. */
+#define CHAIN_MAX (16 * LIMIT_LINEAGE)
+
+/*
+ * A daemon that is its own grandchild again and again must not make an endless chain. It is cut at
+ * a process that has exited: a living one has other children, whose launchers somebody's deep nest
+ * must not take away.
+ */
 static void set_parent(struct process *p, struct process *parent)
 {
     struct process *at = parent;
@@ -160,8 +169,11 @@ static void set_parent(struct process *p, struct process *parent)
     if (!parent || p == parent)
         return;
     p->parent = process_ref(parent);
-    for (unsigned depth = 1; at && depth < LIMIT_LINEAGE; depth++)
+    for (unsigned depth = 1; at && depth < CHAIN_MAX; depth++) {
+        if (depth >= LIMIT_LINEAGE && at->exited_ns)
+            break;
         at = at->parent;
+    }
     if (at && at->parent)
         process_unref(TAKE_PTR(at->parent));
 }
@@ -173,14 +185,31 @@ static struct process *newest(struct process_table *t, pid_t pid)
     return s && s->newest ? s->newest->process : NULL;
 }
 
+/* The same, if it had not ended by `boot_ns`: what comes later is of another process, whose fork
+ * was not told. */
+static struct process *living(struct process_table *t, pid_t pid, uint64_t boot_ns)
+{
+    struct slot *s = find_slot(t, pid);
+
+    if (!s || !s->newest ||
+        (s->exited && s->newest->process->exited_ns + EARLY_NS < boot_ns))
+        return NULL;
+    return s->newest->process;
+}
+
 /* Read a process that is alive, with its launchers as far as they are not known yet. */
 static struct process *read_alive(struct process_table *t, pid_t pid, uint64_t from_ns)
 {
-    struct process *p = NULL, *parent, *known = newest(t, pid);
+    struct process *p = NULL, *known = newest(t, pid);
+    struct slot *s = find_slot(t, pid);
     uint64_t start;
 
     if (procfs_read(t->proc, pid, &p, NULL) < 0)
         return NULL;
+    if (known && s->exited && process_same(known, p)) {
+        process_unref(p); /* a zombie: its record is better than what is left of it */
+        return NULL;
+    }
     start = p->start_ns;
     if (known && process_same(known, p)) {
         /* the launcher as it was at the start: /proc shows a foster parent after a reparenting */
@@ -188,15 +217,14 @@ static struct process *read_alive(struct process_table *t, pid_t pid, uint64_t f
         p->parent_pid = known->parent_pid;
         p->start_ns = known->start_ns;
     } else if (p->parent_pid > 0) {
-        parent = newest(t, p->parent_pid);
-        set_parent(p, parent ? parent : NULL);
+        set_parent(p, living(t, p->parent_pid, UINT64_MAX));
     }
     return push(t, p, from_ns ? from_ns : start);
 }
 
-static struct process *find_or_read(struct process_table *t, pid_t pid)
+static struct process *find_or_read(struct process_table *t, pid_t pid, uint64_t boot_ns)
 {
-    struct process *known = newest(t, pid);
+    struct process *known = living(t, pid, boot_ns);
 
     return known ? known : pid > 0 ? read_alive(t, pid, 0) : NULL;
 }
@@ -223,7 +251,7 @@ static void copy_facts(struct process *to, const struct process *from)
 
 static void apply_fork(struct process_table *t, const struct process_event *e)
 {
-    struct process *parent = find_or_read(t, e->parent_pid), *p;
+    struct process *parent = find_or_read(t, e->parent_pid, e->boot_ns), *p;
 
     if (e->captured) {
         p = process_ref(e->captured);
@@ -244,7 +272,7 @@ static void apply_fork(struct process_table *t, const struct process_event *e)
 
 static void apply_exec(struct process_table *t, const struct process_event *e)
 {
-    struct process *before = newest(t, e->pid), *p;
+    struct process *before = living(t, e->pid, e->boot_ns), *p;
 
     if (e->captured) {
         p = process_ref(e->captured);
@@ -254,7 +282,7 @@ static void apply_exec(struct process_table *t, const struct process_event *e)
             p->parent_pid = before->parent_pid;
             p->start_ns = before->start_ns;
         } else if (!p->parent) {
-            set_parent(p, find_or_read(t, p->parent_pid));
+            set_parent(p, find_or_read(t, p->parent_pid, e->boot_ns));
         }
         (void)push(t, p, e->boot_ns);
         return;
@@ -310,6 +338,31 @@ static void apply_change(struct process_table *t, const struct process_event *e)
         (void)read_alive(t, e->pid, e->boot_ns);
 }
 
+static bool is_gone(struct process_table *t, const struct slot *s)
+{
+    const struct process *known = s->newest ? s->newest->process : NULL;
+    struct process now = { .pid = s->pid, .start_ns = procfs_start(t->proc, s->pid) };
+
+    if (!now.start_ns)
+        return procfs_tgid(t->proc, s->pid) == 0;
+    return known && known->start_ns && !process_same(known, &now);
+}
+
+/* Ends whose news got lost: the oldest that are not in /proc are forgotten. Where all of them live,
+ * the table may be larger than its limit, and is not searched again before it has grown. */
+static void sweep(struct process_table *t)
+{
+    struct slot *s, *next;
+
+    HASH_ITER(hh, t->slots, s, next) { /* in order of insertion */
+        if (HASH_COUNT(t->slots) <= LIMIT_PROCESSES / 8 * 7)
+            break;
+        if (is_gone(t, s))
+            drop_slot(t, s);
+    }
+    t->sweep_at = MAX((size_t)LIMIT_PROCESSES, HASH_COUNT(t->slots) + (size_t)LIMIT_PROCESSES / 8);
+}
+
 void process_table_apply(struct process_table *t, const struct process_event *event)
 {
     switch (event->kind) {
@@ -329,13 +382,15 @@ void process_table_apply(struct process_table *t, const struct process_event *ev
     }
     if (HASH_COUNT(t->slots) > LIMIT_PROCESSES && t->exited_first)
         drop_slot(t, t->exited_first);
+    else if (HASH_COUNT(t->slots) > t->sweep_at)
+        sweep(t);
 }
 
 static int seed_one(void *data, pid_t pid)
 {
     struct process_table *t = data;
 
-    (void)find_or_read(t, pid);
+    (void)find_or_read(t, pid, UINT64_MAX);
     return 0;
 }
 
@@ -349,7 +404,7 @@ static void link_parents(struct process_table *t)
         struct process *p = s->newest ? s->newest->process : NULL;
 
         if (p && !p->parent && p->parent_pid > 0)
-            set_parent(p, newest(t, p->parent_pid));
+            set_parent(p, living(t, p->parent_pid, UINT64_MAX));
     }
 }
 
@@ -379,6 +434,22 @@ static void check_slot(struct process_table *t, struct slot *s)
     if (!known || !process_same(known, p) || !bytes_equal(known->executable, p->executable))
         (void)read_alive(t, s->pid, 0);
     process_unref(p);
+}
+
+/* None of the records fits: the fork was not told, or not yet. */
+static struct process *read_unknown(struct process_table *t, const struct process *asked,
+                                    uint64_t boot_ns)
+{
+    struct process now = { .pid = asked->pid, .start_ns = procfs_start(t->proc, asked->pid) };
+    const struct process *known = newest(t, asked->pid);
+
+    if (known && (!now.start_ns || process_same(known, &now)))
+        return NULL; /* who has the pid now is known, and it is not the one */
+    if (asked->start_ns && !process_same(asked, &now))
+        return NULL;
+    if (now.start_ns > boot_ns + 2 * EARLY_NS)
+        return NULL; /* started after the event: the pid has been used again */
+    return read_alive(t, asked->pid, 0);
 }
 
 struct process *process_table_find(struct process_table *t, pid_t pid, uint64_t boot_ns,
@@ -412,19 +483,13 @@ struct process *process_table_find(struct process_table *t, pid_t pid, uint64_t 
         if (v->from_ns + EARLY_NS < boot_ns)
             break; /* it was this program for certain */
     }
-    if (best || (s && s->newest))
-        return best;
-    best = read_alive(t, pid, 0);
-    if (best && start_ns && !process_same(best, &asked))
-        return NULL;
-    /* started after the event: the pid has been used again */
-    return best && best->start_ns > boot_ns + 2 * EARLY_NS ? NULL : best;
+    return best ? best : read_unknown(t, &asked, boot_ns);
 }
 
 void process_table_add(struct process_table *t, struct process *p)
 {
     if (!p->parent && p->parent_pid > 0)
-        set_parent(p, find_or_read(t, p->parent_pid));
+        set_parent(p, find_or_read(t, p->parent_pid, p->start_ns));
     (void)push(t, process_ref(p), p->start_ns);
 }
 

@@ -79,7 +79,7 @@ int procfs_parse_stat(struct bytes text, pid_t *ret_parent, uint64_t *ret_start_
     for (unsigned field = 3; field <= 22; field++) { /* proc(5): state is field 3 */
         struct bytes word = next_word(&rest);
 
-        if (field == 4 && parse_u64(word, 10, &parent) < 0)
+        if (field == 4 && (parse_u64(word, 10, &parent) < 0 || parent > INT_MAX))
             return -EBADMSG;
         if (field == 22 && parse_u64(word, 10, &start) < 0)
             return -EBADMSG;
@@ -173,12 +173,14 @@ pid_t procfs_tgid(const char *proc, pid_t tid)
     return parse_u32(next_word(&field), 10, &tgid) == 0 ? (pid_t)tgid : 0;
 }
 
-static void parse_ids(struct bytes field, uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
+static bool parse_ids(struct bytes field, uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
 {
     uint32_t *ids[] = { a, b, c, d };
 
     for (unsigned i = 0; i < 4; i++)
-        (void)parse_u32(next_word(&field), 10, ids[i]);
+        if (parse_u32(next_word(&field), 10, ids[i]) < 0)
+            return false;
+    return true;
 }
 
 static void read_status(int dir, struct process *p)
@@ -186,17 +188,17 @@ static void read_status(int dir, struct process *p)
     char text[8192];
     ssize_t n = read_at(dir, "status", text, sizeof(text), NULL);
     struct bytes status, uids, gids;
+    struct credentials c = { .known = true };
 
     if (n <= 0)
         return;
     status = (struct bytes){ text, (size_t)n };
     uids = status_field(status, "Uid");
     gids = status_field(status, "Gid");
-    if (!uids.data || !gids.data)
-        return;
-    parse_ids(uids, &p->cred.uid, &p->cred.euid, &p->cred.suid, &p->cred.fsuid);
-    parse_ids(gids, &p->cred.gid, &p->cred.egid, &p->cred.sgid, &p->cred.fsgid);
-    p->cred.known = true;
+    /* all or nothing: a half-read line must not make anybody root */
+    if (parse_ids(uids, &c.uid, &c.euid, &c.suid, &c.fsuid) &&
+        parse_ids(gids, &c.gid, &c.egid, &c.sgid, &c.fsgid))
+        p->cred = c;
 }
 
 static void read_link(int dir, const char *name, struct process *p, struct bytes *field)
@@ -296,6 +298,8 @@ static void find_script(int dir, struct process *p)
 
         if (!name.len || name.len >= PATH_MAX)
             return;
+        if (bytes_equal_str(name, "-c"))
+            return; /* what follows is a command's text, though it may be the name of a script */
         if (name.data[0] == '-')
             continue;
         root = openat(dir, name.data[0] == '/' ? "root" : "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -141,7 +141,7 @@ static void add_entity_id(struct sbuf *out, pid_t pid, uint64_t start_ns)
     sbuf_add_char(out, '"');
 }
 
-static void add_args(struct sbuf *out, struct bytes args, struct raw *raw)
+static void add_args(struct sbuf *out, struct bytes args, struct raw *raw, const char *full_key)
 {
     _cleanup_sbuf_ struct sbuf line = SBUF_INIT;
     struct bytes rest = args;
@@ -166,7 +166,7 @@ static void add_args(struct sbuf *out, struct bytes args, struct raw *raw)
         rest = (struct bytes){ rest.data + step, rest.len - step };
     }
     sbuf_add_char(out, ']');
-    add_bytes_raw(out, "command_line", sbuf_bytes(&line), raw, "process.command_line");
+    add_bytes_raw(out, "command_line", sbuf_bytes(&line), raw, full_key);
 }
 
 static void add_user(struct sbuf *out, const char *key, bool known, uint32_t id, struct bytes name)
@@ -181,15 +181,17 @@ static void add_user(struct sbuf *out, const char *key, bool known, uint32_t id,
 
 /* ---- process ---- */
 
-static void add_process_facts(struct sbuf *out, const struct process *p)
+/* raw: for the parent, whose fields are named here; NULL for others */
+static void add_process_facts(struct sbuf *out, const struct process *p, struct raw *raw)
 {
     add_number(out, "pid", (uint64_t)p->pid);
     add_time(out, "start", boot_to_real(p->start_ns));
     add_entity_id(out, p->pid, p->start_ns);
-    add_bytes(out, "executable", p->executable);
-    add_bytes(out, "name", process_display_name(p));
-    add_args(out, p->args, NULL);
-    add_bytes(out, "working_directory", p->working_directory);
+    add_bytes_raw(out, "executable", p->executable, raw, "process.parent.executable");
+    add_bytes_raw(out, "name", process_display_name(p), raw, "process.parent.name");
+    add_args(out, p->args, raw, "process.parent.command_line");
+    add_bytes_raw(out, "working_directory", p->working_directory, raw,
+                  "process.parent.working_directory");
     add_user(out, "user", p->cred.known, p->cred.euid, p->user_name);
 }
 
@@ -224,7 +226,7 @@ static void add_entry_leader(struct sbuf *out, const struct process *process)
         if (!type)
             continue;
         open_object(out, "entry_leader");
-        add_process_facts(out, p);
+        add_process_facts(out, p, NULL);
         open_object(out, "entry_meta");
         add_text(out, "type", strcmp(type, "init") == 0 && p->tty.len ? "terminal" : type);
         close_object(out);
@@ -258,7 +260,7 @@ static void write_process(struct sbuf *out, const struct actor *a, struct raw *r
     }
     add_bytes_raw(out, "executable", executable, raw, "process.executable");
     add_bytes_raw(out, "name", name, raw, "process.name");
-    add_args(out, a->args.len || !p ? a->args : p->args, raw);
+    add_args(out, a->args.len || !p ? a->args : p->args, raw, "process.command_line");
     add_bytes_raw(out, "working_directory",
                   a->working_directory.len || !p ? a->working_directory : p->working_directory, raw,
                   "process.working_directory");
@@ -275,7 +277,7 @@ static void write_process(struct sbuf *out, const struct actor *a, struct raw *r
              same_user && p->cred.egid == cred->egid ? p->group_name : BYTES_NULL);
     if (p && p->parent) {
         open_object(out, "parent");
-        add_process_facts(out, p->parent);
+        add_process_facts(out, p->parent, raw);
         close_object(out);
     } else if (a->parent_pid > 0 || (p && p->parent_pid > 0)) {
         open_object(out, "parent");
@@ -348,7 +350,7 @@ static void add_owner(struct sbuf *out, const struct owner *owner)
     close_object(out);
 }
 
-void ecs_write_actor_culprit(struct sbuf *out, const struct actor *a)
+static void write_actor_culprit(struct sbuf *out, const struct actor *a, struct raw *raw)
 {
     const struct process *p = a->process;
     uint32_t login = a->login_uid != UID_UNKNOWN || !p ? a->login_uid : p->login_uid;
@@ -370,7 +372,12 @@ void ecs_write_actor_culprit(struct sbuf *out, const struct actor *a)
     if (p->origin != ORIGIN_UNKNOWN)
         add_text(out, "origin", p->origin == ORIGIN_HOST ? "host" : "container");
     add_owner(out, &p->owner);
-    add_bytes(out, "script", a->script.len ? a->script : p->script);
+    add_bytes_raw(out, "script", a->script.len ? a->script : p->script, raw, "culprit.script");
+}
+
+void ecs_write_actor_culprit(struct sbuf *out, const struct actor *a)
+{
+    write_actor_culprit(out, a, NULL);
 }
 
 void ecs_write_victim(struct sbuf *out, enum victim_kind kind, const struct container *victim)
@@ -534,7 +541,7 @@ static void write_event_object(struct sbuf *out, const struct event *e)
 static void write_culprit(struct sbuf *out, const struct event *e, struct raw *raw)
 {
     open_object(out, "culprit");
-    ecs_write_actor_culprit(out, &e->actor);
+    write_actor_culprit(out, &e->actor, raw);
     if (e->previous_path.len || e->host_path.len || e->previous_host_path.len) {
         open_object(out, "file");
         add_bytes_raw(out, "previous_path", e->previous_path, raw, "culprit.file.previous_path");
@@ -560,7 +567,7 @@ static void write_culprit(struct sbuf *out, const struct event *e, struct raw *r
 
         add_text(out, "syscall", machine >= 0 ? audit_syscall_to_name(e->syscall, machine) : NULL);
     }
-    add_bytes(out, "watch", e->watch_text);
+    add_bytes_raw(out, "watch", e->watch_text, raw, "culprit.watch");
     if (e->bytes_known)
         add_number(out, "bytes", e->bytes);
     add_bytes(out, "note", e->note);
@@ -598,7 +605,7 @@ void ecs_write_event(struct sbuf *out, const struct event *e, const struct ecs_h
         ecs_write_container(&line, e->actor.process->container);
     if (e->key.len) {
         open_object(&line, "rule");
-        add_bytes(&line, "name", e->key);
+        add_bytes_raw(&line, "name", e->key, &raw, "rule.name");
         close_object(&line);
     }
     ecs_write_host(&line, host);
@@ -624,7 +631,8 @@ void ecs_write_gap(struct sbuf *out, const struct gap *gap, const struct ecs_hos
     ecs_write_host(&line, host);
     open_object(&line, "culprit");
     open_object(&line, "gap");
-    add_number(&line, "lost", gap->count);
+    if (gap->count) /* 0: how many is not known */
+        add_number(&line, "lost", gap->count);
     add_time(&line, "from", gap->from_ns);
     add_time(&line, "to", gap->to_ns);
     close_object(&line);

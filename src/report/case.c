@@ -28,9 +28,14 @@ struct case_ *case_new(const struct case_options *options)
 void case_free(struct case_ *c)
 {
     struct trace *trace, *next_trace;
+    struct seen *seen, *next_seen;
 
     if (!c)
         return;
+    HASH_ITER(hh, c->seen, seen, next_seen) {
+        HASH_DEL(c->seen, seen);
+        free(seen);
+    }
     HASH_ITER(hh, c->traces, trace, next_trace) {
         HASH_DEL(c->traces, trace);
         free(trace);
@@ -95,6 +100,32 @@ static struct suspect *find_suspect(struct case_ *c, const struct event *e)
                                            c->options.command_start_ns);
     *last = s;
     return s;
+}
+
+static uint64_t hash_bytes(uint64_t h, const void *data, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        h = (h ^ ((const unsigned char *)data)[i]) * 1099511628211ull; /* FNV-1a */
+    return h;
+}
+
+/* Is this the first of its kind in `owner`? False also where it cannot be told any more. */
+static bool see(struct case_ *c, const void *owner, struct bytes what, bool *ret_beyond)
+{
+    uint64_t key = hash_bytes(hash_bytes(14695981039346656037ull, &owner, sizeof(owner)), what.data,
+                              what.len);
+    struct seen *s;
+
+    HASH_FIND(hh, c->seen, &key, sizeof(key), s);
+    if (s)
+        return false;
+    if (HASH_COUNT(c->seen) >= SEEN_MAX || !(s = calloc(1, sizeof(*s)))) {
+        *ret_beyond = true;
+        return false;
+    }
+    s->key = key;
+    HASH_ADD(hh, c->seen, key, sizeof(s->key), s);
+    return true;
 }
 
 /* ---- what ---- */
@@ -334,6 +365,7 @@ static struct tally *add(struct case_ *c, const struct event *e, uint64_t count,
     struct suspect *s = find_suspect(c, e);
     struct tally *t = s ? find_tally(c, s, e) : NULL;
     struct bytes moved = BYTES_NULL, path;
+    bool beyond = false;
 
     c->judged = false;
     c->events += count;
@@ -346,10 +378,7 @@ static struct tally *add(struct case_ *c, const struct event *e, uint64_t count,
         c->beyond += count;
         return NULL;
     }
-    if (s->last_pid != e->actor.pid) {
-        s->last_pid = e->actor.pid;
-        s->processes++;
-    }
+    s->processes += see(c, s, (struct bytes){ (const char *)&e->actor.pid, sizeof(e->actor.pid) }, &beyond);
     if (e->time_ns < s->first_ns)
         s->first_ns = e->time_ns;
     s->last_ns = MAX(s->last_ns, last_ns);
@@ -363,6 +392,10 @@ static struct tally *add(struct case_ *c, const struct event *e, uint64_t count,
     path = follow(c, s, t, e, &moved);
     if (e->operation == OPERATION_RENAME && leaves_watch(e))
         t->moved_out++;
+    if (path.len)
+        t->files += see(c, t, path, &t->files_beyond);
+    else
+        t->files_beyond = true;
     add_sample(c, t, path);
     add_start(s, e);
     return t;
@@ -391,6 +424,7 @@ int case_add_rollup(struct case_ *c, const struct store_rollup *rollup,
             c->refused += rest;
         if (t) {
             t->count += rest;
+            t->files_beyond = true;
             t->last_ns = MAX(t->last_ns, rollup->last_ns);
         } else {
             c->beyond += rest;

@@ -8,6 +8,7 @@
 
 #define STARTS_MAX 32          /* starts of the victim that one suspect is seen to follow */
 #define TRACES_MAX 8192        /* files followed by name through creations and moves */
+#define SEEN_MAX 65536         /* different files and processes that are told apart to be counted */
 #define SAMPLE_BYTES (4 * 1024 * 1024) /* for all paths that are kept by name */
 
 /* One kind of thing that a suspect did to one victim. */
@@ -21,6 +22,8 @@ struct tally {
     uint64_t temporary;       /* of it: deletions of files that the suspect had made itself */
     uint64_t own_files;       /* of it: changes to files that the suspect had made itself */
     uint64_t moved_first;     /* of it: deletions of files that had been moved away first */
+    uint64_t files;           /* different ones among them, as far as they were told apart */
+    bool files_beyond;        /* not all were */
     uint64_t moved_out;       /* renames that took the file out of what is watched */
     uint64_t followed;        /* renames whose file was deleted afterwards: told there */
     uint64_t first_ns, last_ns;
@@ -45,7 +48,6 @@ struct suspect {
     uint64_t chain;           /* hash of what makes it one suspect */
     unsigned order;
     uint64_t processes;       /* how many different ones */
-    pid_t last_pid;
     struct tally *tallies;
     uint64_t first_ns, last_ns;
     struct start starts[STARTS_MAX];
@@ -65,6 +67,12 @@ struct trace {
     UT_hash_handle hh;
 };
 
+/* Something that has been counted already: the hash of it and of what it is counted in. */
+struct seen {
+    uint64_t key;
+    UT_hash_handle hh;
+};
+
 struct explained {
     enum explanation kind;
     uint64_t time_ns, files;
@@ -79,6 +87,7 @@ struct case_ {
     uint64_t beyond;         /* events of suspects beyond the limits */
     size_t sample_bytes;
     struct trace *traces;
+    struct seen *seen;
     uint64_t events, refused, lost;
     bool lost_unknown;
     struct gap gaps[16];
@@ -105,6 +114,9 @@ void case_where(const struct suspect *s, struct sbuf *out);
 struct bytes case_actor_name(const struct suspect *s);
 /* Deletions and the like that count, of all tallies of the suspect. */
 uint64_t tally_net(const struct tally *t);
+/* How many files: what makes or takes away a file is a file each time, anything else may happen to
+ * the same one many times. 0: not known. */
+uint64_t tally_files(const struct tally *t);
 /* "after each of the last 5 starts, 0.9 to 1.3 s after the start"; nothing if there is no pattern. */
 void case_pattern(const struct case_ *c, const struct suspect *s, struct sbuf *out);
 bool case_victim_same(const struct container *a, const struct container *b);

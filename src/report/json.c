@@ -78,12 +78,12 @@ static void add_noise(struct sbuf *out, const struct case_ *c)
 
     for (const struct suspect *s = c->suspects; s; s = s->next)
         for (const struct tally *t = s->noise ? s->tallies : NULL; t; t = t->next)
-            changes += t->count;
+            changes += t->error > 0 ? 0 : t->count;
     if (!changes)
         return;
     sbuf_addf(out, ",\"noise\":{\"changes\":%llu,\"by\":[", (unsigned long long)changes);
     for (const struct suspect *s = c->suspects; s; s = s->next) {
-        if (!s->noise)
+        if (!s->noise || !s->tallies)
             continue;
         if (!first)
             sbuf_add_char(out, ',');
@@ -113,8 +113,12 @@ static void add_coverage(struct sbuf *out, const struct case_ *c)
         }
         sbuf_add_char(out, '}');
     }
-    sbuf_addf(out, "],\"lost\":%llu,\"gaps\":%zu", (unsigned long long)c->lost,
-              c->gap_count + c->gaps_beyond);
+    sbuf_add_char(out, ']');
+    if (c->lost_unknown) /* at least `lost`; 0 would say that nothing was */
+        sbuf_add_str(out, ",\"lost_unknown\":true");
+    if (c->lost || !c->lost_unknown)
+        sbuf_addf(out, ",\"lost\":%llu", (unsigned long long)c->lost);
+    sbuf_addf(out, ",\"gaps\":%zu", c->gap_count + c->gaps_beyond);
 }
 
 static void add_command(struct sbuf *out, const struct case_ *c)

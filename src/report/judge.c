@@ -19,6 +19,28 @@ uint64_t tally_net(const struct tally *t)
     return t->count > off ? t->count - off : 0;
 }
 
+static bool counts_each_time(const struct tally *t)
+{
+    switch (t->operation) {
+    case OPERATION_CREATE:
+    case OPERATION_MKDIR:
+    case OPERATION_MKNOD:
+    case OPERATION_SYMLINK:
+    case OPERATION_LINK:
+    case OPERATION_RENAME:
+        return t->error == 0;
+    default:
+        return t->error == 0 && operation_removes(t->operation);
+    }
+}
+
+uint64_t tally_files(const struct tally *t)
+{
+    if (counts_each_time(t))
+        return tally_net(t);
+    return t->files_beyond ? 0 : t->files;
+}
+
 static bool is_permission_change(enum operation op)
 {
     return op == OPERATION_CHMOD || op == OPERATION_CHOWN || op == OPERATION_SETACL ||
@@ -29,7 +51,7 @@ static unsigned harm_of(const struct tally *t)
 {
     uint64_t net = tally_net(t);
 
-    if (t->error != 0 || !net)
+    if (t->error > 0 || !net) /* an outcome that is not known may be harm */
         return 0;
     if (operation_removes(t->operation) || t->operation == OPERATION_MOUNT ||
         (t->operation == OPERATION_RENAME && t->moved_out))
@@ -162,14 +184,14 @@ void case_judge(struct case_ *c)
             s->harm = MAX(s->harm, harm_of(t));
     }
     for (struct suspect *s = c->suspects; s; s = s->next) {
-        s->noise = is_noise(c, s);
+        s->noise = !s->tallies || is_noise(c, s); /* no tallies: beyond the limits, told there */
         somebody |= !s->noise;
     }
     /* if noise is all there is, it is what happened: the runtime's stays noise all the same, where
      * something else explains the loss */
     if (!somebody && !was_recreated(c))
         for (struct suspect *s = c->suspects; s; s = s->next)
-            s->noise = false;
+            s->noise = !s->tallies;
     for (struct suspect *s = c->suspects; s; s = s->next)
         sort_tallies(s);
     sort_suspects(c);
@@ -261,17 +283,24 @@ static void count_files(struct sbuf *out, uint64_t n, const struct tally *t)
 }
 
 /* One path by its name; several by their number and the directory that holds them. */
-static void object(const struct tally *t, uint64_t n, bool with_directory, struct sbuf *out)
+static void object(const struct tally *t, bool with_directory, struct sbuf *out)
 {
-    if (t->sample_count == 1 && (n == 1 || is_permission_change(t->operation))) {
+    uint64_t n = tally_files(t);
+
+    if (t->sample_count == 1 && n == 1) {
         escape_terminal_path(out, t->samples[0], 80);
         return;
     }
-    count_files(out, n, t);
+    if (n)
+        count_files(out, n, t);
+    else
+        sbuf_add_str(out, "files");
     if (with_directory && t->directory.len) {
         sbuf_add_str(out, t->directory.len == 1 ? " below " : " in ");
         escape_terminal_path(out, t->directory, 60);
     }
+    if (!n)
+        sbuf_addf(out, " (%llu times)", (unsigned long long)t->count);
 }
 
 static const char *verb(const struct tally *t)
@@ -297,22 +326,23 @@ static const char *verb(const struct tally *t)
 /* "deleted 21 files of container web": one part of the sentence. */
 static void predicate(const struct tally *t, bool with_victim, struct sbuf *out)
 {
-    uint64_t n = tally_net(t);
-
-    if (t->error > 0) {
+    if (t->error != 0) {
         sbuf_addf(out, "tried to %s ", operation_info(t->operation)->name);
-        object(t, n, !t->victim, out);
-        sbuf_addf(out, " and was refused (%s)", errno_name(t->error) ? errno_name(t->error) : "?");
+        object(t, !t->victim, out);
+        if (t->error > 0)
+            sbuf_addf(out, " and was refused (%s)", errno_name(t->error) ? errno_name(t->error) : "?");
+        else
+            sbuf_add_str(out, " (whether it did is not known)");
         return;
     }
     if (t->gains_write && t->sample_count == 1) {
         sbuf_add_str(out, "made ");
-        object(t, n, true, out);
+        object(t, true, out);
         sbuf_add_str(out, " writable");
     } else {
         sbuf_add_str(out, verb(t));
         sbuf_add_char(out, ' ');
-        object(t, n, !t->victim, out);
+        object(t, !t->victim, out);
     }
     if (with_victim && t->victim) {
         sbuf_add_str(out, " of container ");
@@ -331,7 +361,7 @@ static bool worth_a_word(const struct suspect *s, const struct tally *t)
 
     if (!tally_net(t))
         return false;
-    if (t->error != 0)
+    if (t->error > 0)
         return s->harm == 0;
     if (s->harm >= 2)
         return harm >= 2;
@@ -399,15 +429,18 @@ void case_sentence(const struct case_ *c, const struct suspect *s, struct sbuf *
 void case_what(const struct tally *t, struct sbuf *out)
 {
     _cleanup_sbuf_ struct sbuf change = SBUF_INIT;
-    uint64_t n = tally_net(t);
+    uint64_t net = tally_net(t), n = tally_files(t);
 
-    if (t->error > 0) {
+    if (t->error != 0) {
         sbuf_addf(out, "%s of ", operation_info(t->operation)->name);
-        object(t, t->count, true, out);
-        sbuf_addf(out, " refused (%s)", errno_name(t->error) ? errno_name(t->error) : "?");
+        object(t, true, out);
+        if (t->error > 0)
+            sbuf_addf(out, " refused (%s)", errno_name(t->error) ? errno_name(t->error) : "?");
+        else
+            sbuf_add_str(out, ", outcome not known");
         return;
     }
-    if (is_permission_change(t->operation) && t->sample_count == 1) {
+    if (is_permission_change(t->operation) && t->sample_count == 1 && n == 1) {
         struct event e = { .operation = t->operation, .before = t->before, .after = t->after };
 
         sentence_change(&change, &e);
@@ -420,10 +453,14 @@ void case_what(const struct tally *t, struct sbuf *out)
         }
         return;
     }
-    if (n) {
-        count_files(out, n, t);
+    if (net) {
+        if (n)
+            count_files(out, n, t);
+        else
+            sbuf_add_str(out, "files");
         sbuf_addf(out, " %s", t->operation == OPERATION_RENAME && t->moved_out == t->count
                                   ? "moved away"
+                              : t->operation == OPERATION_WRITE ? "written"
                               : t->operation == OPERATION_CHMOD || t->operation == OPERATION_CHOWN ||
                                       t->operation == OPERATION_SETXATTR ||
                                       t->operation == OPERATION_REMOVEXATTR ||
@@ -439,9 +476,11 @@ void case_what(const struct tally *t, struct sbuf *out)
             sbuf_add_str(out, t->directory.len == 1 ? " below " : " in ");
             escape_terminal_path(out, t->directory, 80);
         }
+        if (!n)
+            sbuf_addf(out, " (%llu times)", (unsigned long long)t->count);
     }
     if (t->temporary)
-        sbuf_addf(out, "%s%llu of its own temporary files %s", n ? ", " : "",
+        sbuf_addf(out, "%s%llu of its own temporary files %s", net ? ", " : "",
                   (unsigned long long)t->temporary, verb(t));
 }
 
@@ -455,7 +494,7 @@ static int compare_starts(const void *a, const void *b)
 void case_pattern(const struct case_ *c, const struct suspect *s, struct sbuf *out)
 {
     struct start starts[STARTS_MAX];
-    int64_t low = INT64_MAX, high = 0;
+    int64_t low = INT64_MAX, high = INT64_MIN;
 
     if (s->start_count < 2)
         return;

@@ -354,25 +354,28 @@ static void write_coverage(struct page *p, const struct case_ *c)
 
 static void write_noise(struct page *p, const struct case_ *c)
 {
-    uint64_t changes = 0, deletions = 0;
+    uint64_t changes = 0, deletions = 0, refused = 0;
     bool any = false;
 
     for (const struct suspect *s = c->suspects; s; s = s->next) {
         if (!s->noise)
             continue;
         for (const struct tally *t = s->tallies; t; t = t->next) {
-            changes += t->count;
-            if (operation_removes(t->operation) && t->error == 0)
+            if (t->error > 0)
+                refused += t->count;
+            else
+                changes += t->count;
+            if (operation_removes(t->operation) && t->error <= 0)
                 deletions += tally_net(t);
         }
     }
-    if (!changes)
+    if (!changes && !refused)
         return;
     begin_line(p, "noise");
     for (const struct suspect *s = c->suspects; s; s = s->next) {
         struct bytes name = case_actor_name(s);
 
-        if (!s->noise)
+        if (!s->noise || !s->tallies)
             continue;
         if (any)
             sbuf_add_str(p->out, ", ");
@@ -388,6 +391,9 @@ static void write_noise(struct page *p, const struct case_ *c)
         sbuf_addf(p->out, ", %llu of them deletions", (unsigned long long)deletions);
     else
         sbuf_add_str(p->out, ", none of them a deletion");
+    if (refused)
+        sbuf_addf(p->out, "; %llu more attempt%s refused", (unsigned long long)refused,
+                  refused == 1 ? " was" : "s were");
     end_line(p);
 }
 

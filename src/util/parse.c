@@ -222,6 +222,8 @@ static bool parse_clock(const char **at, struct tm *tm)
     return true;
 }
 
+#define TIME_MAX (INT64_MAX / NS_PER_S - 1) /* seconds that 63 bits of nanoseconds hold: year 2262 */
+
 static bool parse_date(const char *text, uint64_t now_ns, uint64_t *ret_ns)
 {
     time_t now = (time_t)(now_ns / NS_PER_S), t;
@@ -241,7 +243,10 @@ static bool parse_date(const char *text, uint64_t now_ns, uint64_t *ret_ns)
         tm.tm_mday = d;
         p += n;
         if (!*p) {
-            *ret_ns = (uint64_t)mktime(&tm) * NS_PER_S;
+            t = mktime(&tm);
+            if (t < 0 || (uint64_t)t > TIME_MAX)
+                return false;
+            *ret_ns = (uint64_t)t * NS_PER_S;
             return true;
         }
         if (*p != 'T' && *p != 't' && *p != ' ')
@@ -265,7 +270,7 @@ static bool parse_date(const char *text, uint64_t now_ns, uint64_t *ret_ns)
     } else {
         t = mktime(&tm);
     }
-    if (*p || t < 0)
+    if (*p || t < 0 || (uint64_t)t > TIME_MAX)
         return false;
     *ret_ns = (uint64_t)t * NS_PER_S + fraction;
     return true;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +64,7 @@ static bool sbuf_reserve(struct sbuf *s, size_t more)
     if (need <= s->size)
         return true;
     while (size < need)
-        size = size > need / 2 ? need : size * 2;
+        size = size > SIZE_MAX / 2 ? need : size * 2;
     data = realloc(s->data, size);
     if (!data) {
         s->error = -ENOMEM;

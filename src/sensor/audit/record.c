@@ -210,8 +210,11 @@ static bool is_null_word(struct bytes v)
 
 bool audit_field_next(unsigned type, struct bytes *rest, struct audit_field *ret)
 {
-    const char *p = rest->data, *end = p + rest->len, *name = p, *value;
+    const char *p = rest->data, *end, *name, *value;
 
+    if (!p)
+        return false; /* no enriched part: there is not even a place to count from */
+    end = p + rest->len;
     /* libaudit's user messages have commas behind some fields; the kernel has double spaces */
     while (p < end && (*p == ' ' || *p == ','))
         p++;

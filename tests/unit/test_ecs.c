@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: MIT */
+/* ECS lines as a program reads them: parsed again, fields and types by the contract. */
+#include "test.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <linux/audit.h>
+#include <sys/stat.h>
+
+#include <jansson.h>
+
+#include "event/ecs.h"
+#include "event/operation.h"
+#include "make.h"
+
+static const struct ecs_host host = { { "srv1", 4 }, { "0123", 4 }, { "4567", 4 } };
+
+/* ---- reading what was written ---- */
+
+/* Exactly one line of one object; NUL is no byte of JSON. Every empty text, object and list is one
+ * too many: what is not known is left out. */
+static void check_no_empty(const char *where, json_t *v)
+{
+    const char *key;
+    json_t *below;
+    size_t i;
+
+    if ((json_is_object(v) && !json_object_size(v)) || (json_is_array(v) && !json_array_size(v)) ||
+        (json_is_string(v) && !json_string_length(v)) || json_is_null(v))
+        fail_msg("%s is empty", where);
+    json_object_foreach(v, key, below)
+        check_no_empty(key, below);
+    json_array_foreach(v, i, below)
+        if (strcmp(where, "args") != 0) /* an empty argument is an argument */
+            check_no_empty(where, below);
+}
+
+static json_t *parse_line(const struct sbuf *out)
+{
+    json_error_t where;
+    json_t *root;
+
+    assert_int_equal(sbuf_error(out), 0);
+    assert_true(out->len > 2);
+    assert_ptr_equal(memchr(out->data, '\n', out->len), out->data + out->len - 1);
+    for (size_t i = 0; i + 1 < out->len; i++)
+        assert_true((unsigned char)out->data[i] >= 0x20 && out->data[i] != 0x7f);
+    root = json_loadb(out->data, out->len, JSON_REJECT_DUPLICATES, &where);
+    if (!root)
+        fail_msg("%s at %d: %s", where.text, where.position, out->data);
+    check_no_empty("line", root);
+    return root;
+}
+
+static json_t *line_of(const struct event *e)
+{
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+
+    ecs_write_event(&out, e, &host);
+    return parse_line(&out);
+}
+
+/* "file.path"; NULL if it is not there */
+static json_t *get(json_t *root, const char *path)
+{
+    char key[64];
+
+    while (root && *path) {
+        size_t n = strcspn(path, ".");
+
+        snprintf(key, sizeof(key), "%.*s", (int)n, path);
+        root = json_is_array(root) ? json_array_get(root, (size_t)(key[0] - '0')) : json_object_get(root, key);
+        path += n + (path[n] == '.');
+    }
+    return root;
+}
+
+static void is_text(json_t *root, const char *path, const char *text)
+{
+    json_t *v = get(root, path);
+
+    if (!json_is_string(v))
+        fail_msg("%s is no text", path);
+    if (strcmp(json_string_value(v), text) != 0)
+        fail_msg("%s is \"%s\", not \"%s\"", path, json_string_value(v), text);
+}
+
+static void is_number(json_t *root, const char *path, long long number)
+{
+    if (!json_is_integer(get(root, path)) || json_integer_value(get(root, path)) != number)
+        fail_msg("%s is not the number %lld", path, number);
+}
+
+static void is_not_there(json_t *root, const char *path)
+{
+    if (get(root, path))
+        fail_msg("%s is there", path);
+}
+
+/* ---- tests ---- */
+
+static void nothing_known_is_nothing_said(void **state)
+{
+    struct event *e = event_new();
+    json_t *j;
+
+    (void)state;
+    e->operation = OPERATION_UNLINK;
+    j = line_of(e);
+    is_text(j, "event.kind", "event");
+    is_text(j, "event.action", "unlink");
+    is_text(j, "event.category.0", "file");
+    is_text(j, "event.type.0", "deletion");
+    is_text(j, "event.outcome", "success");
+    is_text(j, "event.id", "00000000000000000000000000000000");
+    assert_non_null(get(j, "ecs.version"));
+    is_text(j, "host.name", "srv1");
+    is_text(j, "host.boot.id", "4567");
+    for (size_t i = 0; i < 12; i++) {
+        static const char *const absent[] = { "@timestamp", "event.sequence", "error", "file",  "process", "rule",
+                                              "container",  "culprit",        "user",  "event.start", "message",
+                                              "labels" };
+
+        is_not_there(j, absent[i]);
+    }
+    json_decref(j);
+    event_free(e);
+}
+
+static void tells_the_whole_story(void **state)
+{
+    struct container *victim = make_container("aaaa", "web"), *home = make_container("bbbb", "agent");
+    struct process *init = make_process(1, "/usr/lib/systemd/systemd", NULL);
+    struct process *p = make_process(10, "/opt/x/agent", make_process(5, "/usr/bin/sh", init));
+    struct event *e = make_event(OPERATION_CHMOD, "/prd/a.conf", p, victim, 1795488335123456789ull);
+    json_t *j;
+
+    (void)state;
+    p->origin = ORIGIN_CONTAINER;
+    p->container = container_ref(home);
+    container_set(home, &home->image_name, bytes_of("agent:1"));
+    p->cred = (struct credentials){ true, 1000, 0, 0, 0, 100, 101, 101, 101 };
+    process_set(p, &p->user_name, bytes_of("root"));
+    process_set(p, &p->real_user_name, bytes_of("im"));
+    process_set(p, &p->args, BYTES("agent\0--fix\0\0"));
+    process_set(p, &p->working_directory, bytes_of("/srv"));
+    process_set(p, &p->tty, bytes_of("pts/3"));
+    process_set(p, &p->script, bytes_of("/opt/x/job.sh"));
+    p->login_uid = 1000;
+    p->session = 7;
+    process_set(p, &p->owner.package, bytes_of("agent"));
+    process_set(p, &p->owner.unit, bytes_of("agent.service"));
+    process_set(p, &p->owner.product, bytes_of("Agent"));
+    process_set(p, &p->owner.product_kind, bytes_of("EDR"));
+    p->parent->exited_ns = 77;
+    process_set(p->parent, &p->parent->args, BYTES("sh\0-c\0x\0"));
+    e->sequence = 42;
+    e->id[0] = 0xab;
+    e->actor.tid = 11;
+    e->route = ROUTE_SYSCALL;
+    e->syscall = 90;
+    e->syscall_arch = AUDIT_ARCH_X86_64;
+    e->file = (struct file_state){ .known = FILE_MODE | FILE_UID | FILE_GID | FILE_SIZE | FILE_INODE | FILE_DEVICE,
+                                   .mode = S_IFREG | 04755, .uid = 4294967294u, .gid = 5,
+                                   .size = 1ull << 40, .inode = UINT64_MAX, .device = 2049 };
+    e->before = (struct file_state){ .known = FILE_MODE, .mode = S_IFREG | 0555 };
+    e->after = (struct file_state){ .known = FILE_MODE, .mode = S_IFREG | 04755 };
+    e->since_start_known = true;
+    e->since_start_ns = 1250000000;
+    e->sensors = SENSOR_AUDIT | SENSOR_BPF;
+    event_set(e, &e->host_path, bytes_of("/var/lib/x/prd/a.conf"));
+    event_set(e, &e->key, bytes_of("file_delete"));
+    event_set(e, &e->watch_text, bytes_of("web:/prd"));
+    j = line_of(e);
+    is_text(j, "@timestamp", "2026-11-24T02:45:35.123456789Z");
+    is_number(j, "event.sequence", 42);
+    is_text(j, "event.id", "ab000000000000000000000000000000");
+    is_text(j, "event.type.0", "change");
+    is_text(j, "file.path", "/prd/a.conf");
+    is_text(j, "file.name", "a.conf");
+    is_text(j, "file.directory", "/prd");
+    is_text(j, "file.type", "file");
+    is_text(j, "file.mode", "4755");
+    is_text(j, "file.uid", "4294967294");
+    is_text(j, "file.gid", "5");
+    is_text(j, "file.inode", "18446744073709551615");
+    is_text(j, "file.device", "2049");
+    is_number(j, "file.size", 1ll << 40);
+    is_text(j, "culprit.file.host_path", "/var/lib/x/prd/a.conf");
+    is_text(j, "culprit.before.mode", "0555");
+    is_text(j, "culprit.after.mode", "4755");
+    is_not_there(j, "culprit.before.uid");
+    is_not_there(j, "culprit.raw");
+    is_number(j, "process.pid", 10);
+    is_number(j, "process.thread.id", 11);
+    is_text(j, "process.executable", "/opt/x/agent");
+    is_text(j, "process.name", "agent");
+    is_text(j, "process.args.1", "--fix");
+    is_text(j, "process.args.2", "");
+    is_text(j, "process.command_line", "agent --fix ");
+    is_text(j, "process.working_directory", "/srv");
+    is_text(j, "process.user.id", "0");
+    is_text(j, "process.user.name", "root");
+    is_text(j, "process.real_user.id", "1000");
+    is_text(j, "process.real_user.name", "im");
+    is_text(j, "process.group.id", "101");
+    is_text(j, "process.tty.name", "pts/3");
+    assert_true(json_is_string(get(j, "process.start")));
+    assert_int_equal(json_string_length(get(j, "process.entity_id")), 22);
+    is_number(j, "process.parent.pid", 5);
+    is_text(j, "process.parent.executable", "/usr/bin/sh");
+    is_text(j, "process.entry_leader.entry_meta.type", "container");
+    is_text(j, "culprit.login.user.id", "1000");
+    is_text(j, "culprit.login.session.id", "7");
+    assert_int_equal(json_array_size(get(j, "culprit.lineage")), 2);
+    is_number(j, "culprit.lineage.0.pid", 5);
+    is_text(j, "culprit.lineage.0.command_line", "sh -c x");
+    assert_true(json_is_true(get(j, "culprit.lineage.0.exited")));
+    assert_true(json_is_false(get(j, "culprit.lineage.1.exited")));
+    is_text(j, "culprit.origin", "container");
+    is_text(j, "culprit.script", "/opt/x/job.sh");
+    is_text(j, "container.name", "agent");
+    is_text(j, "container.image.name", "agent:1");
+    is_text(j, "container.runtime", "docker");
+    is_text(j, "culprit.victim.kind", "container");
+    is_text(j, "culprit.victim.container.id", "aaaa");
+    is_text(j, "culprit.owner.package", "agent");
+    is_text(j, "culprit.owner.unit", "agent.service");
+    is_text(j, "culprit.owner.product", "Agent");
+    is_text(j, "culprit.owner.product_kind", "EDR");
+    assert_true(json_is_real(get(j, "culprit.since_start")));
+    assert_true(json_real_value(get(j, "culprit.since_start")) == 1.25);
+    is_text(j, "culprit.route", "syscall");
+    is_text(j, "culprit.syscall", "chmod");
+    is_text(j, "culprit.watch", "web:/prd");
+    is_text(j, "culprit.sensor", "audit,bpf");
+    is_text(j, "rule.name", "file_delete");
+    json_decref(j);
+    event_free(e);
+    process_unref(p);
+    container_unref(victim);
+    container_unref(home);
+}
+
+static void outcomes(void **state)
+{
+    struct event *e = make_event(OPERATION_UNLINK, "/a", NULL, NULL, 1);
+    json_t *j;
+
+    (void)state;
+    e->error = EPERM;
+    j = line_of(e);
+    is_text(j, "event.outcome", "failure");
+    is_text(j, "error.code", "EPERM");
+    json_decref(j);
+    e->error = 4711; /* no errno that we know: no name is made up */
+    j = line_of(e);
+    is_text(j, "event.outcome", "failure");
+    is_not_there(j, "error");
+    json_decref(j);
+    e->error = -1;
+    j = line_of(e);
+    is_text(j, "event.outcome", "unknown");
+    is_not_there(j, "error");
+    json_decref(j);
+    event_free(e);
+}
+
+/* ECS field, raw field, bytes, what is shown, hex */
+static void not_utf8_is_kept_as_hex(void **state)
+{
+    struct process *parent = make_process(5, "/p\xff", NULL), *p = make_process(10, "/bin/x\xfe", parent);
+    struct event *e = make_event(OPERATION_RENAME, "/d\xff/n\xc3", p, NULL, 1);
+    json_t *j;
+
+    (void)state;
+    process_set(p, &p->args, BYTES("x\xfe\0\xe2\x82\0"));
+    process_set(p, &p->working_directory, bytes_of("/w\x80"));
+    process_set(p, &p->script, bytes_of("/s\x80"));
+    event_set(e, &e->previous_path, bytes_of("/old\xf0\x9f\x98"));
+    event_set(e, &e->target_path, bytes_of("\xc0\xaf"));
+    event_set(e, &e->host_path, bytes_of("/h\xed\xa0\x80"));
+    event_set(e, &e->watch_text, bytes_of("/d\xff"));
+    event_set(e, &e->key, bytes_of("k\xff"));
+    event_set(e, &e->note, bytes_of("plain"));
+    j = line_of(e);
+    is_text(j, "file.path", "/d\xef\xbf\xbd/n\xef\xbf\xbd");
+    is_text(j, "file.name", "n\xef\xbf\xbd");
+    is_text(j, "file.directory", "/d\xef\xbf\xbd");
+    is_text(j, "file.target_path", "\xef\xbf\xbd\xef\xbf\xbd");
+    is_text(j, "process.args.1", "\xef\xbf\xbd");
+    j = get(j, "culprit.raw") ? j : NULL;
+    assert_non_null(j);
+    {
+        json_t *raw = get(j, "culprit.raw");
+        static const struct {
+            const char *field, *hex;
+        } rows[] = {
+            { "file.path", "2f64ff2f6ec3" },
+            { "file.name", "6ec3" },
+            { "file.directory", "2f64ff" },
+            { "file.target_path", "c0af" },
+            { "process.executable", "2f62696e2f78fe" },
+            { "process.name", "78fe" },
+            { "process.command_line", "78fe20e282" },
+            { "process.working_directory", "2f7780" },
+            { "process.parent.executable", "2f70ff" },
+            { "culprit.file.previous_path", "2f6f6c64f09f98" },
+            { "culprit.file.host_path", "2f68eda080" },
+            { "culprit.script", "2f7380" },
+            { "culprit.watch", "2f64ff" },
+            { "rule.name", "6bff" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+            json_t *v = json_object_get(raw, rows[i].field);
+
+            if (!json_is_string(v) || strcmp(json_string_value(v), rows[i].hex) != 0)
+                fail_msg("culprit.raw.%s is not %s", rows[i].field, rows[i].hex);
+        }
+        assert_null(json_object_get(raw, "culprit.note"));
+    }
+    json_decref(j);
+    event_free(e);
+    process_unref(p);
+}
+
+/* Good UTF-8 needs no second form, and no byte of it ends a line or a string. */
+static void control_bytes_stay_inside(void **state)
+{
+    static const char *const paths[] = {
+        "/a\"b\\c", "/a\nb\rc\td", "/\x1b[2J\x07\x7f", "/\x01\x02\x1f", "/\xe2\x80\xae" "txt.exe",
+        "/\xe2\x80\xa8line", "/\xf0\x9f\x98\x80", "/\xc3\xa4", "/{[:,]}\"}", "\",\"x\":\"",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+        struct process *p = make_process(10, paths[i], NULL);
+        struct event *e = make_event(OPERATION_CREATE, paths[i], p, NULL, 1);
+        json_t *j;
+
+        event_set(e, &e->key, bytes_of(paths[i]));
+        process_set(p, &p->user_name, bytes_of(paths[i]));
+        p->cred.known = true;
+        j = line_of(e);
+        is_text(j, "file.path", paths[i]);
+        is_text(j, "process.executable", paths[i]);
+        is_text(j, "process.user.name", paths[i]);
+        is_text(j, "rule.name", paths[i]);
+        is_not_there(j, "culprit.raw");
+        json_decref(j);
+        event_free(e);
+        process_unref(p);
+    }
+}
+
+static void every_single_byte_makes_good_json(void **state)
+{
+    (void)state;
+    for (unsigned c = 1; c < 256; c++) {
+        char path[] = { '/', (char)c, '\0' };
+        struct event *e = make_event(OPERATION_UNLINK, path, NULL, NULL, 1);
+        json_t *j = line_of(e);
+
+        assert_int_equal(get(j, "culprit.raw") != NULL, c >= 0x80);
+        json_decref(j);
+        event_free(e);
+    }
+}
+
+static void every_operation_has_its_row(void **state)
+{
+    (void)state;
+    for (unsigned op = 0; op < OPERATION_COUNT + 2; op++) {
+        struct event *e = make_event((enum operation)op, "/a", NULL, NULL, 1);
+        json_t *j = line_of(e);
+        const char *type = json_string_value(get(j, "event.type.0"));
+
+        if (op > OPERATION_NONE && op < OPERATION_COUNT) {
+            assert_int_equal(operation_by_name(bytes_of(json_string_value(get(j, "event.action")))), op);
+            assert_true(strcmp(type, "deletion") == 0 || strcmp(type, "creation") == 0 ||
+                        strcmp(type, "change") == 0 || strcmp(type, "access") == 0);
+        } else {
+            is_text(j, "event.action", "unknown");
+        }
+        json_decref(j);
+        event_free(e);
+    }
+}
+
+/* A name is anybody's: a product by its name alone is no product. */
+static void looks_like_is_no_product(void **state)
+{
+    struct process *p = make_process(10, "/home/im/s1-agent", NULL);
+    struct event *e = make_event(OPERATION_UNLINK, "/a", p, NULL, 1);
+    json_t *j;
+
+    (void)state;
+    process_set(p, &p->owner.product, bytes_of("SentinelOne"));
+    process_set(p, &p->owner.product_kind, bytes_of("EDR"));
+    p->owner.looks_like = true;
+    j = line_of(e);
+    is_not_there(j, "culprit.owner.product");
+    is_not_there(j, "culprit.owner.product_kind");
+    is_text(j, "culprit.owner.looks_like", "SentinelOne");
+    json_decref(j);
+    event_free(e);
+    process_unref(p);
+}
+
+/* What the sensor saw at the moment is nearer than the record of the process. */
+static void facts_of_the_moment_win(void **state)
+{
+    struct process *p = make_process(10, "/bin/record", NULL);
+    struct event *e = make_event(OPERATION_UNLINK, "/a", p, NULL, 1);
+    json_t *j;
+
+    (void)state;
+    p->cred = (struct credentials){ .known = true, .uid = 1, .euid = 1 };
+    process_set(p, &p->user_name, bytes_of("daemon"));
+    event_set(e, &e->actor.executable, bytes_of("/bin/moment"));
+    e->actor.cred = (struct credentials){ .known = true, .uid = 0, .euid = 0 };
+    e->actor.parent_pid = 77;
+    j = line_of(e);
+    is_text(j, "process.executable", "/bin/moment");
+    is_text(j, "process.name", "moment");
+    is_text(j, "process.user.id", "0");
+    is_not_there(j, "process.user.name"); /* "daemon" is another one's name */
+    is_number(j, "process.parent.pid", 77);
+    json_decref(j);
+    event_free(e);
+    process_unref(p);
+}
+
+static void lineage_ends(void **state)
+{
+    struct process *p = NULL;
+    struct event *e;
+    json_t *j;
+
+    (void)state;
+    for (int i = 1; i <= 500; i++)
+        p = make_process(i, "/bin/nest", p);
+    e = make_event(OPERATION_UNLINK, "/a", p, NULL, 1);
+    j = line_of(e);
+    assert_int_equal(json_array_size(get(j, "culprit.lineage")), 64);
+    json_decref(j);
+    event_free(e);
+    process_unref(p);
+}
+
+static void paths_at_the_edges(void **state)
+{
+    static const struct {
+        const char *path, *name, *directory; /* NULL: not told */
+    } rows[] = {
+        { "/a", "a", "/" }, { "a", "a", NULL }, { "/", NULL, "/" }, { "/a/", NULL, "/a" }, { "/a//b", "b", "/a/" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct event *e = make_event(OPERATION_UNLINK, rows[i].path, NULL, NULL, 1);
+        json_t *j = line_of(e);
+
+        is_text(j, "file.path", rows[i].path);
+        if (rows[i].name)
+            is_text(j, "file.name", rows[i].name);
+        else
+            is_not_there(j, "file.name");
+        if (rows[i].directory)
+            is_text(j, "file.directory", rows[i].directory);
+        else
+            is_not_there(j, "file.directory");
+        json_decref(j);
+        event_free(e);
+    }
+}
+
+static void gaps(void **state)
+{
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+    struct gap gap = { .reason = LOST_RING_FULL, .count = 12, .from_ns = 1795488335000000000ull,
+                       .to_ns = 1795488336000000000ull, .sensor = SENSOR_BPF, .text = "the ring was full" };
+    json_t *j;
+
+    (void)state;
+    ecs_write_gap(&out, &gap, &host);
+    j = parse_line(&out);
+    is_text(j, "event.kind", "pipeline_error");
+    is_number(j, "culprit.gap.lost", 12);
+    is_text(j, "culprit.gap.from", "2026-11-24T02:45:35.000000000Z");
+    is_text(j, "culprit.gap.to", "2026-11-24T02:45:36.000000000Z");
+    is_text(j, "culprit.sensor", "bpf");
+    is_text(j, "message", "the ring was full");
+    assert_non_null(get(j, "ecs.version"));
+    is_text(j, "@timestamp", "2026-11-24T02:45:36.000000000Z");
+    json_decref(j);
+    sbuf_clear(&out);
+    /* how many is not known: 0 would say that nothing was lost */
+    ecs_write_gap(&out, &(struct gap){ .reason = LOST_AUDIT_SOCKET, .from_ns = 1, .to_ns = 2 }, NULL);
+    j = parse_line(&out);
+    is_not_there(j, "culprit.gap.lost");
+    is_not_there(j, "culprit.sensor");
+    is_not_there(j, "message");
+    is_not_there(j, "host");
+    assert_non_null(get(j, "culprit.gap.from"));
+    json_decref(j);
+}
+
+static void entity_id_does_not_depend_on_the_source(void **state)
+{
+    _cleanup_sbuf_ struct sbuf a = SBUF_INIT, b = SBUF_INIT, c = SBUF_INIT;
+
+    (void)state;
+    ecs_write_entity_id(&a, 4711, 12345678901234ull); /* the kernel's nanoseconds */
+    ecs_write_entity_id(&b, 4711, 12345670000000ull); /* the ticks of /proc */
+    ecs_write_entity_id(&c, 4711, 12345680000000ull);
+    assert_string_equal(sbuf_str(&a), sbuf_str(&b));
+    assert_string_not_equal(sbuf_str(&a), sbuf_str(&c));
+    assert_int_equal(a.len, 22);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_known_is_nothing_said),
+        cmocka_unit_test(tells_the_whole_story),
+        cmocka_unit_test(outcomes),
+        cmocka_unit_test(not_utf8_is_kept_as_hex),
+        cmocka_unit_test(control_bytes_stay_inside),
+        cmocka_unit_test(every_single_byte_makes_good_json),
+        cmocka_unit_test(every_operation_has_its_row),
+        cmocka_unit_test(looks_like_is_no_product),
+        cmocka_unit_test(facts_of_the_moment_win),
+        cmocka_unit_test(lineage_ends),
+        cmocka_unit_test(paths_at_the_edges),
+        cmocka_unit_test(gaps),
+        cmocka_unit_test(entity_id_does_not_depend_on_the_source),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
