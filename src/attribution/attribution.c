@@ -215,23 +215,6 @@ static struct process *make_from_facts(struct attribution *a, const struct event
     return p;
 }
 
-/* A thread's id names its process; the sensor may know no better. */
-static void find_tgid(struct attribution *a, struct event *e)
-{
-    pid_t tgid;
-
-    if (e->actor.tid != 0 || e->actor.pid <= 0)
-        return;
-    if (process_table_find(a->table, e->actor.pid, e->boot_ns, 0, BYTES_NULL)) {
-        e->actor.tid = e->actor.pid; /* a process's own: no thread has a number of that kind */
-        return;
-    }
-    tgid = procfs_tgid(PROC, e->actor.pid);
-    e->actor.tid = e->actor.pid;
-    if (tgid > 0)
-        e->actor.pid = tgid;
-}
-
 static void name_state(struct attribution *a, const struct event *e, struct file_state *s)
 {
     if ((s->known & FILE_UID) && !s->owner.data)
@@ -247,7 +230,6 @@ void attribution_event(struct attribution *a, struct event *e)
     name_state(a, e, &e->file);
     name_state(a, e, &e->before);
     name_state(a, e, &e->after);
-    find_tgid(a, e);
     if (e->actor.pid <= 0)
         return;
     p = process_table_find(a->table, e->actor.pid, e->boot_ns, e->actor.start_ns,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "event/operation.h"
+#include "sensor/audit/complete.h"
 #include "sensor/audit/held.h"
 #include "sensor/audit/object.h"
 #include "sensor/audit/session.h"
@@ -22,6 +23,8 @@
 #define TICK_MS 100
 #define CHECK_MS 1000
 #define REWALK_MS 1000
+#define FLAGS_MS 500
+#define GHOST_MS 2000
 #define TOLD_MAX 16
 #define MARK_TYPE 1121       /* AUDIT_TRUSTED_APP */
 
@@ -44,11 +47,12 @@ struct sensor {
     struct audit_scratch scratch;
     struct audit_facts facts;
     struct audit_object *objects; /* by view: the nearest to the victim first */
-    struct audit_rule_set *flags_rules, *window_rules, *excluded;
+    struct audit_rule_set *pathless_rules, *window_rules, *excluded;
     unsigned permissions;         /* of all objects together */
     struct audit_held *held;
     bool window, replay, replaying;
-    uint64_t next_tick_ms, next_check_ms, next_rewalk_ms;
+    struct audit_completion completion;
+    uint64_t next_tick_ms, next_check_ms, next_rewalk_ms, next_flags_ms;
     uint64_t lost_paths, lost_records, lost_held; /* since the last tick */
     uint64_t gap_from_ns;
     uint64_t jiffy_ns;
@@ -136,7 +140,7 @@ static void fill(const struct sensor *s, const struct audit_facts *f, unsigned i
         e->syscall_arch = f->arch;
         e->syscall = f->number;
     }
-    e->actor.pid = f->tid; /* attribution finds the process of the thread */
+    e->actor.pid = f->pid;
     e->actor.parent_pid = f->parent_pid;
     e->actor.cred = f->cred;
     e->actor.login_uid = f->login_uid;
@@ -157,11 +161,20 @@ static bool was_told(const struct told *told, unsigned count, uint32_t group, un
     return false;
 }
 
+/* Something else stands at the path now. What the records still tell of what stood there before is
+ * found in its index, which is kept for a while. */
 static void place_again(struct sensor *s, struct audit_object *o)
 {
     bool was_directory = o->stand == AUDIT_STAND_DIRECTORY;
+    struct audit_object *ghost = audit_object_ghost(o, now_ms() + GHOST_MS);
     struct err err = ERR_INIT;
-    int r = audit_object_place(o, s->rules, &err);
+    int r;
+
+    if (ghost) {
+        ghost->next = o->next;
+        o->next = ghost;
+    }
+    r = audit_object_place(o, s->rules, &err);
 
     if (r < 0)
         log_warn(s->options.log, "audit: a watched path was replaced: %s; trying again",
@@ -215,13 +228,29 @@ static bool mentioned(const struct sensor *s)
     return false;
 }
 
+static void complete(struct sensor *s, struct audit_change *changes, unsigned count)
+{
+    bool files = audit_complete_files(&s->facts, changes, count, &s->completion);
+
+    for (struct audit_object *o = s->objects; o; o = o->next) {
+        if (s->facts.route == ROUTE_IO_URING)
+            audit_complete_names(o, changes, count, &s->completion);
+        if (!files && changes[0].operation == OPERATION_SETFLAGS && now_ms() >= s->next_flags_ms)
+            files = audit_complete_flags(o, &changes[0], &s->completion);
+    }
+    if (!files) /* whoever changes flags all day elsewhere must not keep us busy */
+        s->next_flags_ms = now_ms() + FLAGS_MS;
+}
+
 /* True if some object has it. */
-static bool handle(struct sensor *s, const struct audit_change *changes, unsigned count,
+static bool handle(struct sensor *s, struct audit_change *changes, unsigned count,
                    enum audit_key key)
 {
     struct told told[TOLD_MAX];
-    unsigned n = tell_all(s, changes, count, told), wanted = 0;
+    unsigned n, wanted = 0;
 
+    complete(s, changes, count);
+    n = tell_all(s, changes, count, told);
     for (unsigned i = 0; i < count; i++)
         wanted |= operation_info(changes[i].operation)->permission & s->permissions;
     if (n == 0 && key == AUDIT_KEY_EXACT && wanted && !mentioned(s)) {
@@ -279,7 +308,7 @@ static void on_group(void *data, const struct audit_group *group)
         on_other_record(s, group);
         return;
     }
-    if (f->tid == s->options.self)
+    if (f->pid == s->options.self)
         return;
     key = audit_rules_key(s->rules, f->key);
     if (key != AUDIT_KEY_FOREIGN && (f->damaged || (!f->complete && f->path_count < f->items)))
@@ -357,6 +386,22 @@ static void check_session(struct sensor *s)
     s->gap_from_ns = now_ns(CLOCK_REALTIME);
 }
 
+static void bury_ghosts(struct sensor *s, uint64_t now)
+{
+    struct audit_object **at = &s->objects;
+
+    while (*at) {
+        struct audit_object *o = *at;
+
+        if (!o->ghost_until_ms || now < o->ghost_until_ms) {
+            at = &o->next;
+            continue;
+        }
+        *at = o->next;
+        audit_object_free(o, NULL);
+    }
+}
+
 static void tick(struct sensor *s)
 {
     uint64_t now = now_ms();
@@ -374,6 +419,7 @@ static void tick(struct sensor *s)
     if (now < s->next_tick_ms)
         return;
     s->next_tick_ms = now + TICK_MS;
+    bury_ghosts(s, now);
     for (struct audit_object *o = s->objects; o; o = o->next) {
         audit_object_refresh(o);
         if (audit_object_is_stale(o))
@@ -449,23 +495,28 @@ static int audit_watch(struct sensor *s, const struct watch_object *wanted, stru
     *at = o;
     s->permissions |= wanted->permissions;
     o->fresh = s->replay = true;
-    if ((wanted->permissions & PERMISSION_ATTR) && !s->flags_rules)
-        (void)audit_rules_add_flags(s->rules, &s->flags_rules, NULL);
+    if (!s->pathless_rules)
+        (void)audit_rules_add_pathless(s->rules, wanted->permissions, &s->pathless_rules, NULL);
     return 0;
 }
 
 static int audit_unwatch(struct sensor *s, uint32_t object_id, struct err *err)
 {
-    for (struct audit_object **at = &s->objects; *at; at = &(*at)->next) {
+    struct audit_object **at = &s->objects;
+    bool found = false;
+
+    while (*at) {
         struct audit_object *o = *at;
 
-        if (o->wanted.id != object_id)
+        if (o->wanted.id != object_id) {
+            at = &o->next;
             continue;
+        }
         *at = o->next;
         audit_object_free(o, s->rules);
-        return 0;
+        found = true;
     }
-    return err_set(err, -ENOENT, "no such watch");
+    return found ? 0 : err_set(err, -ENOENT, "no such watch");
 }
 
 static int audit_window(struct sensor *s, bool on, struct err *err)

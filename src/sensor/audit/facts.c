@@ -100,7 +100,7 @@ static void read_syscall_field(struct reader *r, const struct audit_field *field
         break;
     case 3:
         if (IS("pid"))
-            f->tid = (pid_t)number(r, field, 10);
+            f->pid = (pid_t)number(r, field, 10);
         else if (IS("uid"))
             f->cred.uid = id(r, field);
         else if (IS("gid"))

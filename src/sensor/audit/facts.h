@@ -48,7 +48,7 @@ struct audit_facts {
     unsigned args_known; /* bit i: args[i] */
     unsigned items;    /* PATH records that the kernel announced */
 
-    pid_t tid;         /* audit's "pid" is the thread that made the call */
+    pid_t pid;         /* the process (tgid, since Linux 4.9); which thread made the call is not recorded */
     pid_t parent_pid;
     struct credentials cred;
     uint32_t login_uid, session;

@@ -57,6 +57,23 @@ void audit_object_free(struct audit_object *o, struct audit_rules *rules)
     free(o);
 }
 
+struct audit_object *audit_object_ghost(struct audit_object *o, uint64_t until_ms)
+{
+    struct audit_object *ghost = NULL;
+
+    if (!o->tree || audit_object_new(&o->wanted, &ghost, NULL) < 0)
+        return NULL;
+    ghost->gone = true; /* nothing can be looked at any more */
+    ghost->ghost_until_ms = until_ms;
+    ghost->stand = o->stand;
+    ghost->tree = TAKE_PTR(o->tree);
+    ghost->root = o->root;
+    ghost->parent = o->parent;
+    ghost->audit_device = o->audit_device;
+    ghost->stat_device = o->stat_device;
+    return ghost;
+}
+
 static bool namespace_gone(struct audit_object *o)
 {
     struct pollfd pollfd = { .fd = o->pidfd, .events = POLLIN };
@@ -282,7 +299,7 @@ bool audit_object_is_stale(struct audit_object *o)
 
 bool audit_object_younger(const struct audit_object *o, uint32_t entry, uint64_t time_ns)
 {
-    _cleanup_close_ int root = open_root(o), fd = -EBADF;
+    _cleanup_close_ int root = o->gone ? -EBADF : open_root(o), fd = -EBADF;
     char name[LIMIT_NAME + 1] = "";
     struct statx stx;
 
@@ -305,7 +322,7 @@ bool audit_object_younger(const struct audit_object *o, uint32_t entry, uint64_t
 
 void audit_object_walk(struct audit_object *o, uint32_t directory)
 {
-    _cleanup_close_ int root = open_root(o), fd = -EBADF;
+    _cleanup_close_ int root = o->gone ? -EBADF : open_root(o), fd = -EBADF;
 
     if (root < 0)
         return;

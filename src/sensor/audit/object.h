@@ -45,6 +45,8 @@ struct audit_object {
     bool fresh;    /* added since records were last replayed */
     bool doubtful; /* something happened to the root itself: look before the next batch */
 
+    uint64_t ghost_until_ms; /* CLOCK_MONOTONIC: not an object any more, only its index; 0 = alive */
+
     struct audit_dirty dirty[64]; /* opened for writing: their size is looked up a moment later */
     unsigned dirty_count;
 };
@@ -52,6 +54,10 @@ struct audit_object {
 int audit_object_new(const struct watch_object *wanted, struct audit_object **ret, struct err *err);
 /* Removes its rules. */
 void audit_object_free(struct audit_object *o, struct audit_rules *rules);
+
+/* What is known of it now, as an object of its own without rules; it gives its index away. NULL: it has
+ * none, or no memory. */
+struct audit_object *audit_object_ghost(struct audit_object *o, uint64_t until_ms);
 
 /* Look what stands at the path, place the rules for it, fill the index. The old rules go after the new
  * ones stand. */

@@ -384,7 +384,7 @@ void audit_rules_remove(struct audit_rules *rules, struct audit_rule_set *set)
     delete_set(rules, set);
 }
 
-int audit_rules_add_flags(struct audit_rules *rules, struct audit_rule_set **ret, struct err *err)
+static int add_flags(struct audit_rule_set *set, uint32_t arch)
 {
     static const struct {
         uint32_t arch;
@@ -395,32 +395,54 @@ int audit_rules_add_flags(struct audit_rules *rules, struct audit_rule_set **ret
         { AUDIT_ARCH_I386, _IOW('f', 2, int) }, /* the same command has another size there */
         { AUDIT_ARCH_I386, FS_IOC_FSSETXATTR },
     };
+
+    for (size_t k = 0; k < ARRAY_SIZE(rows); k++) {
+        struct rule *rule = rows[k].arch == arch ? new_rule(set, AUDIT_FILTER_EXIT) : NULL;
+
+        if (rows[k].arch != arch)
+            continue;
+        if (!rule)
+            return -ENOMEM;
+        set_bit(rule, audit_call_number(arch, AUDIT_CALL_ioctl));
+        if (add_field(rule, AUDIT_ARCH, AUDIT_EQUAL, arch, NULL) < 0 ||
+            add_field(rule, AUDIT_ARG1, AUDIT_EQUAL, (uint32_t)rows[k].command, NULL) < 0 ||
+            add_field(rule, AUDIT_FILTERKEY, AUDIT_EQUAL, 0, set->key) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static int add_unmounts(struct audit_rule_set *set, uint32_t arch)
+{
+    struct rule *rule = new_rule(set, AUDIT_FILTER_EXIT);
+
+    if (!rule)
+        return -ENOMEM;
+    set_bit(rule, audit_call_number(arch, AUDIT_CALL_umount));
+    set_bit(rule, audit_call_number(arch, AUDIT_CALL_umount2));
+    if (add_field(rule, AUDIT_ARCH, AUDIT_EQUAL, arch, NULL) < 0 ||
+        add_field(rule, AUDIT_FILTERKEY, AUDIT_EQUAL, 0, set->key) < 0)
+        return -ENOMEM;
+    return 0;
+}
+
+int audit_rules_add_pathless(struct audit_rules *rules, unsigned permissions,
+                             struct audit_rule_set **ret, struct err *err)
+{
     struct audit_rule_set *set = new_set(rules, true);
     uint32_t arch;
     int r = set ? 0 : -ENOMEM;
 
-    for (unsigned i = 0; r == 0 && (arch = audit_call_arch(i)); i++)
-        for (size_t k = 0; r == 0 && k < ARRAY_SIZE(rows); k++) {
-            struct rule *rule;
-
-            if (rows[k].arch != arch)
-                continue;
-            rule = new_rule(set, AUDIT_FILTER_EXIT);
-            if (!rule)
-                r = -ENOMEM;
-            else
-                set_bit(rule, audit_call_number(arch, AUDIT_CALL_ioctl));
-            if (r == 0)
-                r = add_field(rule, AUDIT_ARCH, AUDIT_EQUAL, arch, NULL);
-            if (r == 0)
-                r = add_field(rule, AUDIT_ARG1, AUDIT_EQUAL, (uint32_t)rows[k].command, NULL);
-            if (r == 0)
-                r = add_field(rule, AUDIT_FILTERKEY, AUDIT_EQUAL, 0, set->key);
-        }
+    for (unsigned i = 0; r == 0 && (arch = audit_call_arch(i)); i++) {
+        if (permissions & PERMISSION_ATTR)
+            r = add_flags(set, arch);
+        if (r == 0 && (permissions & PERMISSION_WRITE))
+            r = add_unmounts(set, arch);
+    }
     if (r == 0)
         r = send_set(rules->fd, set);
     r = keep(rules, set, r, ret);
-    return r < 0 ? err_set(err, r, "audit rule for flags") : 0;
+    return r < 0 ? err_set(err, r, "audit rules for flags and mounts") : 0;
 }
 
 int audit_rules_exclude(struct audit_rules *rules, struct audit_rule_set **ret)

@@ -40,9 +40,11 @@ void audit_rules_remove(struct audit_rules *rules, struct audit_rule_set *set); 
 /* True if the kernel has dropped a rule of this set (its directory is gone): told by its own record. */
 bool audit_rule_set_has_key(const struct audit_rule_set *set, struct bytes key);
 
-/* Flags of an inode are changed through a descriptor: no path leads there, so that only a rule for the
- * command itself catches it. */
-int audit_rules_add_flags(struct audit_rules *rules, struct audit_rule_set **ret, struct err *err);
+/* What no rule for a path catches, so that the call itself is: flags of an inode are changed through a
+ * descriptor (PERMISSION_ATTR), and by an unmount's end the rules for what was mounted there are gone
+ * (PERMISSION_WRITE). */
+int audit_rules_add_pathless(struct audit_rules *rules, unsigned permissions,
+                             struct audit_rule_set **ret, struct err *err);
 
 /* Leave out record types that nobody here needs. Only for the owner, while nobody else listens.
  * Failure costs time only. */

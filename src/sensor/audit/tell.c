@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -47,9 +48,11 @@ static bool spot_in(const struct audit_object *o, const struct audit_path *paren
 {
     uint32_t directory = find_object(o, parent);
 
+    if (!name.len)
+        return false;
     if (directory && tree_is_directory(o->tree, directory)) {
         *ret = (struct spot){ .here = true, .directory = directory, .name = name };
-        ret->entry = name.len ? tree_child(o->tree, directory, name) : 0;
+        ret->entry = tree_child(o->tree, directory, name);
         return true;
     }
     if (o->name.len && is_state(o, &o->parent, parent) && bytes_equal(name, o->name)) {
@@ -217,6 +220,26 @@ static void settle_parents(const struct audit_object *o, const struct audit_chan
         *from = *to, *to = c->previous_parent;
 }
 
+/* A mount point is a path, not a file: what is mounted on the same directory by another path does not
+ * touch this one. */
+static bool spot_of_mount(const struct audit_object *o, const struct audit_facts *f,
+                          const struct audit_change *c, struct spot *ret)
+{
+    char path[PATH_MAX], real[PATH_MAX];
+
+    if (!c->object || !normalise(f->cwd, c->object->name, path, sizeof(path)))
+        return false;
+    if (!bytes_path_covers(o->wanted.path, bytes_of(path))) {
+        if (o->wanted.ns_pid || !realpath(path, real) ||
+            !bytes_path_covers(o->wanted.path, bytes_of(real)))
+            return false;
+        memcpy(path, real, sizeof(path));
+    }
+    *ret = (struct spot){ .here = true, .root = strlen(path) == o->wanted.path.len };
+    memcpy(ret->text, path, sizeof(path));
+    return true;
+}
+
 /* Both ends of a change: `now` where it is (or was), `old` where a rename took it from. */
 static void find_spots(const struct audit_object *o, const struct audit_facts *f,
                        const struct audit_change *c, struct spot *now, struct spot *old)
@@ -238,6 +261,10 @@ static void find_spots(const struct audit_object *o, const struct audit_facts *f
             (void)spot_in(o, a, c->previous_name, old);
             (void)spot_in(o, b ? b : a, c->name, now);
         }
+        return;
+    }
+    if (c->operation == OPERATION_MOUNT || c->operation == OPERATION_UNMOUNT) {
+        (void)spot_of_mount(o, f, c, now);
         return;
     }
     if (c->operation == OPERATION_REPLACE && c->parents_unsure) {

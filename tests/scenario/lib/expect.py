@@ -41,7 +41,7 @@ def differences(event, line, run):
         wrong.append(f"error {get(line, 'error.code')}, not {event.outcome}")
     for field, value in event.more.items():
         found = get(line, field)
-        if field.endswith("_path") and isinstance(value, str) and not value.startswith("/"):
+        if field.endswith(".previous_path") and isinstance(value, str) and not value.startswith("/"):
             value = run.path(value)
         if callable(value):
             if not value(found):

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "sensor/audit/complete.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+
+#define FLAGS_MAX 20000 /* files looked at for one change of flags: some 40 ms */
+
+/* ---- descriptors ---- */
+
+static bool complete_file(const struct audit_facts *f, struct audit_change *c,
+                          struct audit_path *file, char name[LIMIT_NAME + 1])
+{
+    char path[64], target[LIMIT_PATH];
+    struct bytes base;
+    struct stat st;
+    ssize_t n;
+
+    snprintf(path, sizeof(path), "/proc/%d/fd/%d", f->pid, c->fd);
+    n = readlink(path, target, sizeof(target));
+    if (n <= 0 || stat(path, &st) < 0)
+        return false;
+    *file = (struct audit_path){ .type = AUDIT_NAME_NORMAL };
+    file->file = (struct file_state){
+        .known = FILE_MODE | FILE_UID | FILE_GID | FILE_INODE | FILE_DEVICE,
+        .mode = st.st_mode,
+        .uid = st.st_uid,
+        .gid = st.st_gid,
+        .inode = st.st_ino,
+        .device = st.st_dev,
+    };
+    base = bytes_basename((struct bytes){ target, (size_t)n });
+    if (base.len && base.len <= LIMIT_NAME) {
+        memcpy(name, base.data, base.len);
+        c->name = (struct bytes){ name, base.len };
+    }
+    c->object = file;
+    return true;
+}
+
+bool audit_complete_files(const struct audit_facts *f, struct audit_change *changes,
+                          unsigned count, struct audit_completion *memory)
+{
+    bool all = true;
+
+    for (unsigned i = 0; i < count; i++)
+        if (changes[i].fd >= 0 && !changes[i].object)
+            all &= complete_file(f, &changes[i], &memory->files[i], memory->names[2 * i]);
+    return all;
+}
+
+/* ---- names ---- */
+
+static uint32_t find(const struct audit_object *o, const struct audit_path *p)
+{
+    return p ? tree_find(o->tree, audit_object_device(o, p->file.device), p->file.inode) : 0;
+}
+
+/* The name of `object` in `directory`, other than `not_this`. */
+static struct bytes name_in(const struct audit_object *o, uint32_t object, uint32_t directory,
+                            struct bytes not_this, char memory[LIMIT_NAME + 1])
+{
+    for (uint32_t n = object && directory ? tree_first_name(o->tree, object) : 0; n;
+         n = tree_next_name(o->tree, n)) {
+        struct bytes name = tree_name(o->tree, n);
+
+        if (tree_parent_of(o->tree, n) != directory || bytes_equal(name, not_this) ||
+            name.len > LIMIT_NAME)
+            continue;
+        memcpy(memory, name.data, name.len);
+        return (struct bytes){ memory, name.len };
+    }
+    return BYTES_NULL;
+}
+
+static void name_rename(struct audit_object *o, struct audit_change *c, char (*names)[LIMIT_NAME + 1])
+{
+    uint32_t from = find(o, c->previous_parent ? c->previous_parent : c->parent), to = find(o, c->parent);
+
+    c->previous_name = name_in(o, find(o, c->object), from, BYTES_NULL, names[0]);
+    if (!c->previous_name.len && c->previous_parent) { /* the parents came in the other order */
+        const struct audit_path *swap = c->parent;
+
+        c->previous_name = name_in(o, find(o, c->object), to, BYTES_NULL, names[0]);
+        if (c->previous_name.len) {
+            c->parent = c->previous_parent;
+            c->previous_parent = swap;
+            to = from;
+        }
+    }
+    c->parents_unsure = false;
+    if (to)
+        audit_object_walk(o, to);
+    c->name = name_in(o, find(o, c->object), to, c->previous_name, names[1]);
+}
+
+void audit_complete_names(struct audit_object *o, struct audit_change *changes, unsigned count,
+                          struct audit_completion *memory)
+{
+    for (unsigned i = 0; i < count && o->tree; i++) {
+        struct audit_change *c = &changes[i];
+
+        if (c->name.len || c->previous_name.len || !c->parent || !c->object)
+            continue;
+        if (c->operation == OPERATION_RENAME) {
+            name_rename(o, c, &memory->names[2 * i]);
+            continue;
+        }
+        c->name = name_in(o, find(o, c->object), find(o, c->parent), BYTES_NULL,
+                          memory->names[2 * i]);
+        if (!c->name.len && c->error == 0 && find(o, c->parent)) {
+            audit_object_walk(o, find(o, c->parent));
+            c->name = name_in(o, find(o, c->object), find(o, c->parent), BYTES_NULL,
+                              memory->names[2 * i]);
+        }
+    }
+}
+
+/* ---- flags ---- */
+
+struct flag_search {
+    struct audit_object *o;
+    int root;
+    unsigned budget;
+    struct audit_path *file;
+    char *name;
+};
+
+static bool search_flags(struct flag_search *s, uint32_t directory, unsigned depth)
+{
+    struct tree *t = s->o->tree;
+    _cleanup_close_ int fd = tree_open_directory(t, s->root, directory, NULL);
+
+    if (fd < 0 || depth > 4096)
+        return false;
+    for (uint32_t n = tree_first_child(t, directory), next; n; n = next) {
+        uint32_t object = tree_object_of(t, n);
+        struct bytes base = tree_name(t, n);
+        struct file_state before;
+        struct tree_change change;
+
+        next = tree_next_child(t, n);
+        if (base.len > LIMIT_NAME || s->budget == 0)
+            return false;
+        s->budget--;
+        tree_state(t, object, &before);
+        memcpy(s->name, base.data, base.len);
+        s->name[base.len] = '\0';
+        if (tree_refresh(t, fd, directory, (struct bytes){ s->name, base.len }, &change, NULL) == 0 &&
+            change.same_object && (before.known & change.after.known & FILE_FLAGS) &&
+            before.flags != change.after.flags) {
+            *s->file = (struct audit_path){ .type = AUDIT_NAME_NORMAL, .file = change.after };
+            return true;
+        }
+        if (tree_is_directory(t, object) && search_flags(s, object, depth + 1))
+            return true;
+    }
+    return false;
+}
+
+bool audit_complete_flags(struct audit_object *o, struct audit_change *c,
+                          struct audit_completion *memory)
+{
+    _cleanup_close_ int root = -EBADF;
+    struct flag_search search = { .o = o, .budget = FLAGS_MAX, .file = &memory->files[0],
+                                  .name = memory->names[0] };
+
+    if (!o->tree || o->gone)
+        return false;
+    root = open(o->host_path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+    search.root = root;
+    if (root < 0 || !search_flags(&search, tree_root(o->tree), 0))
+        return false;
+    c->object = search.file;
+    c->name = bytes_of(search.name);
+    return true;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a record leaves out is looked up: io_uring's changes carry no names, changes through a
+ * descriptor no file. Looked up later than the change, so that only what the index or the kernel still
+ * confirms is filled in.
+ */
+#pragma once
+
+#include "sensor/audit/meaning.h"
+#include "sensor/audit/object.h"
+
+struct audit_completion { /* memory of what is filled in; valid as long as the changes */
+    char names[2 * AUDIT_CHANGES_MAX][LIMIT_NAME + 1];
+    struct audit_path files[AUDIT_CHANGES_MAX];
+};
+
+/* Files that are known as descriptors of the caller. False: one of them is gone with its process. */
+bool audit_complete_files(const struct audit_facts *facts, struct audit_change *changes,
+                          unsigned count, struct audit_completion *memory);
+
+/* Names of changes below this object that have none. May list directories again. */
+void audit_complete_names(struct audit_object *o, struct audit_change *changes, unsigned count,
+                          struct audit_completion *memory);
+
+/* A file below whose flags are not what the index says: they were changed by somebody who has gone.
+ * Notes the new ones. False: none, or more than can be looked at. */
+bool audit_complete_flags(struct audit_object *o, struct audit_change *change,
+                          struct audit_completion *memory);
