@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attribution/agents.h"
 #include "cli/print.h"
 #include "event/operation.h"
 #include "store/query.h"
@@ -31,6 +32,7 @@ struct question {
     struct store_query query;
     struct printer printer;
     struct case_ *case_;
+    struct agents *agents; /* the store keeps a product's name; what is known of it now is here */
     uint64_t events;
 };
 
@@ -114,6 +116,10 @@ static int on_rollup(void *data, const struct store_rollup *rollup, struct event
 {
     struct question *q = data;
 
+    for (unsigned i = 0; i < sample_count && q->agents; i++)
+        for (struct process *p = samples[i]->actor.process; p && !p->owner.agent; p = p->parent)
+            if (p->owner.product.len)
+                p->owner.agent = agents_by_product(q->agents, p->owner.product);
     return case_add_rollup(q->case_, rollup, samples, sample_count);
 }
 
@@ -227,9 +233,11 @@ int cmd_who(int argc, char **argv)
         return cli_exit_code(r);
     }
     printer_init(&q.printer, q.format, stdout);
+    (void)agents_parse(agents_builtin(), &q.agents, NULL);
     r = answer(&q, store, argv + optind, argc - optind);
     printer_done(&q.printer);
     case_free(q.case_);
+    agents_free(q.agents);
     store_close(store);
     return r;
 }

@@ -79,7 +79,7 @@ variant() {
         cp -a "$WORK/root/prd" "$WORK/bind"
         run_web -v "$WORK/bind:/prd"
         base=$WORK/hostview
-        rm -f "$base"
+        rm -rf "$base"
         mkdir -p "$base"
         ln -sfn "$WORK/bind" "$base/prd"
     else
