@@ -29,7 +29,7 @@ static void add_visible(struct sbuf *out, struct bytes text)
     }
 }
 
-static void say(const char *format, va_list ap)
+_printf_(1, 0) static void say(const char *format, va_list ap)
 {
     _cleanup_sbuf_ struct sbuf line = SBUF_INIT;
     char text[2048];
