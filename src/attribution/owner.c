@@ -138,10 +138,16 @@ static struct mapping map_file(int dir, const char *name)
     return m;
 }
 
+/* Of a file that is not there too: nothing is added to a null pointer. */
+static const char *end_of(const struct mapping *m)
+{
+    return m->data ? m->data + m->len : NULL;
+}
+
 /* A whole line of the text. */
 static bool has_line(const struct mapping *m, struct bytes line)
 {
-    const char *at = m->data, *end = m->data + m->len;
+    const char *at = m->data, *end = end_of(m);
 
     while (at && at < end) {
         at = memmem(at, (size_t)(end - at), line.data, line.len);
@@ -160,7 +166,7 @@ static struct bytes find_version(struct packages *p, struct bytes package)
     _cleanup_close_ int dir = openat(p->root, "var/lib/dpkg", O_PATH | O_DIRECTORY | O_CLOEXEC);
     _cleanup_mapping_ struct mapping m = dir >= 0 ? map_file(dir, "status") : (struct mapping){ 0 };
     char needle[300];
-    const char *at = m.data, *end = m.data + m.len;
+    const char *at = m.data, *end = end_of(&m);
     int n = snprintf(needle, sizeof(needle), "Package: %.*s\n", (int)package.len, package.data);
 
     if (n < 0 || (size_t)n >= sizeof(needle))
@@ -228,7 +234,7 @@ static bool add_line(struct packages *p, const char *line, size_t len, uint32_t 
 static bool read_list(struct packages *p, int dir, const char *name)
 {
     _cleanup_mapping_ struct mapping m = map_file(dir, name);
-    const char *at = m.data, *end = m.data + m.len;
+    const char *at = m.data, *end = end_of(&m);
     struct bytes *lists = reallocarray(p->lists, p->list_count + 1, sizeof(*lists));
 
     if (!lists)

@@ -10,16 +10,36 @@
 #include <unistd.h>
 
 #include "util/escape.h"
+#include "watch/target.h"
 
 bool cli_debug;
 
-static void say(const char *format, va_list ap)
+/* Texts quote paths and names. What is escaped already stays as it is: a backslash is not doubled. */
+static void add_visible(struct sbuf *out, struct bytes text)
 {
+    while (text.len) {
+        const char *backslash = memchr(text.data, '\\', text.len);
+        size_t n = backslash ? (size_t)(backslash - text.data) : text.len;
+
+        escape_terminal(out, (struct bytes){ text.data, n });
+        if (backslash)
+            sbuf_add_char(out, '\\');
+        n += backslash ? 1 : 0;
+        text = (struct bytes){ text.data + n, text.len - n };
+    }
+}
+
+_printf_(1, 0) static void say(const char *format, va_list ap)
+{
+    _cleanup_sbuf_ struct sbuf line = SBUF_INIT;
     char text[2048];
 
     vsnprintf(text, sizeof(text), format, ap);
+    sbuf_add_str(&line, "culprit: ");
+    add_visible(&line, bytes_of(text));
+    sbuf_add_char(&line, '\n');
     /* one write, so that lines of COMMAND and ours do not mix */
-    dprintf(STDERR_FILENO, "culprit: %s\n", text);
+    dprintf(STDERR_FILENO, "%s", sbuf_str(&line));
 }
 
 void cli_error(const char *format, ...)
@@ -55,6 +75,20 @@ int cli_usage_error(const struct verb *verb, const char *format, ...)
     else
         cli_error("%s (culprit --help)", sbuf_str(&text));
     return EXIT_USAGE;
+}
+
+int cli_check_targets(const struct verb *verb, char *const *targets, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct err err = ERR_INIT;
+        struct target target;
+        int r = target_parse(bytes_of(targets[i]), bytes_of("/"), &target, &err);
+
+        if (r < 0)
+            return cli_usage_error(verb, "%s", err_text(&err, r));
+        target_done(&target);
+    }
+    return 0;
 }
 
 void cli_print_help(const struct verb *verb)

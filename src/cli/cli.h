@@ -36,6 +36,8 @@ void cli_error(const char *format, ...) _printf_(1, 2);
 void cli_note(const char *format, ...) _printf_(1, 2);
 /* The error line, then how to get help; EXIT_USAGE. */
 int cli_usage_error(const struct verb *verb, const char *format, ...) _printf_(2, 3);
+/* What is no target is wrong usage, whatever rights one has. 0 or EXIT_USAGE, after having said why. */
+int cli_check_targets(const struct verb *verb, char *const *targets, size_t count);
 void cli_print_help(const struct verb *verb);
 /* EXIT_UNABLE for missing rights or sensors, EXIT_USAGE for a bad argument, else EXIT_NOTHING. */
 int cli_exit_code(int r);

@@ -56,6 +56,8 @@ static int parse_operations(const struct verb *verb, const char *list, uint64_t 
         *ret |= 1ull << op;
         list += n + (list[n] == ',');
     }
+    if (!*ret) /* 0 would ask for all of them */
+        return cli_usage_error(verb, "no operation in --op (unlink, rename, chmod ...)");
     return 0;
 }
 
@@ -98,7 +100,7 @@ static int parse(int argc, char **argv, struct question *q)
     }
     if (optind >= argc)
         return cli_usage_error(verb, "which file? give [CONTAINER:]PATH");
-    return 0;
+    return cli_check_targets(verb, argv + optind, (size_t)(argc - optind));
 }
 
 static int on_event(void *data, struct event *event)

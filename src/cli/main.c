@@ -42,7 +42,8 @@ const struct verb verbs[] = {
       "Without TARGET: the sensors, engines and the store. With TARGET: makes one change of each\n"
       "kind in a scratch directory beside it and checks what comes out.\n\n"
       "      --format FMT   text or json\n"
-      "      --sensor LIST  check these sensors\n" },
+      "      --sensor LIST  check these sensors\n"
+      "      --store FILE   the database (" STORE_DEFAULT_PATH ")\n" },
     { "help", cmd_help, "help on a command", "[COMMAND]", "" },
     { 0 },
 };

@@ -160,7 +160,10 @@ int watch_args_parse(const struct verb *verb, int argc, char **argv, bool is_run
         int r;
 
         if (!is_run && (c == 'w' || c == OPTION_SETTLE || c == OPTION_ASSERT))
-            r = cli_usage_error(verb, "%s belongs to `culprit run`", argv[optind - 1]);
+            r = cli_usage_error(verb, "%s belongs to `culprit run`",
+                                c == 'w'              ? "--watch"
+                                : c == OPTION_SETTLE ? "--settle"
+                                                     : "--assert-unchanged");
         else if (is_run && c == OPTION_FOR)
             r = cli_usage_error(verb, "--for belongs to `culprit watch`; run ends with COMMAND");
         else
@@ -177,6 +180,10 @@ int watch_args_parse(const struct verb *verb, int argc, char **argv, bool is_run
         watch_args_done(&args);
         return -cli_usage_error(verb, is_run ? "nothing to watch: -w [CONTAINER:]PATH"
                                              : "nothing to watch: give [CONTAINER:]PATH");
+    }
+    if (cli_check_targets(verb, args.targets, args.target_count)) {
+        watch_args_done(&args);
+        return -EXIT_USAGE;
     }
     *ret = args;
     return optind;

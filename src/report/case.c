@@ -389,6 +389,7 @@ static struct tally *add(struct case_ *c, const struct event *e, uint64_t count,
     }
     t->last_ns = MAX(t->last_ns, last_ns);
     t->count += count;
+    t->seen += count;
     path = follow(c, s, t, e, &moved);
     if (e->operation == OPERATION_RENAME && leaves_watch(e))
         t->moved_out++;

@@ -19,6 +19,7 @@ struct tally {
     enum victim_kind victim_kind;
     struct container *victim; /* owned reference, NULL = the host's */
     uint64_t count;
+    uint64_t seen;            /* of it: looked at one by one; the rest is a count of the store's */
     uint64_t temporary;       /* of it: deletions of files that the suspect had made itself */
     uint64_t own_files;       /* of it: changes to files that the suspect had made itself */
     uint64_t moved_first;     /* of it: deletions of files that had been moved away first */

@@ -350,6 +350,10 @@ static void predicate(const struct tally *t, bool with_victim, struct sbuf *out)
                                  ? t->victim->name
                                  : (struct bytes){ t->victim->id.data, MIN(t->victim->id.len, (size_t)12) });
     }
+    /* `who` reads a long run by samples: what the rest was, nobody has looked at */
+    if (t->temporary && t->count > t->seen)
+        sbuf_addf(out, " (%llu of the first %llu were its own temporary files)",
+                  (unsigned long long)t->temporary, (unsigned long long)t->seen);
     if (t->moved_first)
         sbuf_add_str(out, t->moved_first == t->count ? " (moved away first)" : " (some moved away first)");
 }

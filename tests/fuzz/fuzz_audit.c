@@ -24,6 +24,7 @@ static void read_fields(const struct audit_record *r, struct bytes fields)
         audit_field_number(&f, 16, &number);
         for (size_t i = 0; i < f.name.len; i++)
             sink ^= f.name.data[i];
+        (void)sink;
         free(buffer);
     }
 }

@@ -329,7 +329,7 @@ static void not_utf8_is_kept_as_hex(void **state)
 static void control_bytes_stay_inside(void **state)
 {
     static const char *const paths[] = {
-        "/a\"b\\c", "/a\nb\rc\td", "/\x1b[2J\x07\x7f", "/\x01\x02\x1f", "/\xe2\x80\xae" "txt.exe",
+        "/a\"b\\c", "/a\nb\rc\td", "/\x1b[2J\x07\x7f", "/\x01\x02\x1f", "/\xe2\x80\xaetxt.exe",
         "/\xe2\x80\xa8line", "/\xf0\x9f\x98\x80", "/\xc3\xa4", "/{[:,]}\"}", "\",\"x\":\"",
     };
 

@@ -158,6 +158,9 @@ static void tells_an_event(void **state)
     assert_non_null(strstr(line(e, (struct sentence_style){ 0 }), "outcome not known"));
     e->error = 4711;
     assert_non_null(strstr(line(e, (struct sentence_style){ 0 }), "refused (?)"));
+    event_set(e, &e->note, bytes_of("mapped for writing"));
+    assert_non_null(strstr(line(e, (struct sentence_style){ 0 }), "/prd/a  refused (?)  mapped for writing"));
+    e->note = BYTES_NULL;
     e->error = 0;
     p->cred.euid = 33;
     assert_non_null(strstr(line(e, (struct sentence_style){ 0 }), "agent[42] uid 33 · host"));

@@ -1,0 +1,253 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The command line without root and without sensors: tests/cli/run.sh CULPRIT_BINARY
+# Help, usage errors, and whether help, manual page and completion tell the same.
+set -u
+BINARY=${1:-}
+if [ ! -x "$BINARY" ]; then
+    echo "usage: $0 CULPRIT_BINARY" >&2
+    exit 2
+fi
+BINARY=$(realpath "$BINARY")
+cd "$(dirname "$0")/../.." || exit 2
+MAN=man/culprit.1
+COMPLETION=completions/culprit.bash
+passed=0 failed=0
+work=$(mktemp -d /tmp/culprit-cli.XXXXXX) || exit 2
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work"
+cp "$BINARY" "$work/culprit" && chmod 755 "$work/culprit" || exit 2
+unprivileged=()
+if [ "$(id -u)" = 0 ]; then
+    unprivileged=(setpriv --reuid 65534 --regid 65534 --clear-groups --)
+fi
+
+check() { # check NAME STATUS: 0 is good
+    if [ "$2" = 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $1"
+        sed 's/^/    /' "$work/out" "$work/err" 2> /dev/null | head -8
+    fi
+}
+
+# run ARGUMENTS...: without rights; status in $rc, output in $work/out and $work/err
+run() {
+    (cd / && exec timeout 30 "${unprivileged[@]}" "$work/culprit" "$@" < /dev/null) > "$work/out" 2> "$work/err"
+    rc=$?
+}
+
+lines() { wc -l < "$1" | tr -d ' '; }
+
+# usage NAME WHAT ARGUMENTS...: exit 2, nothing on stdout, one line that holds WHAT and where help is
+usage() {
+    local name=$1 what=$2
+    shift 2
+    run "$@"
+    [ "$rc" = 2 ] && [ ! -s "$work/out" ] && [ "$(lines "$work/err")" = 1 ] &&
+        grep -qF -- "$what" "$work/err" && grep -q '^culprit: ' "$work/err" &&
+        grep -qE '\((culprit --help|culprit help [a-z]+)\)$' "$work/err"
+    check "$name (exit $rc)" $?
+}
+
+# answers NAME WHAT ARGUMENTS...: exit 0, WHAT on stdout, nothing on stderr
+answers() {
+    local name=$1 what=$2
+    shift 2
+    run "$@"
+    [ "$rc" = 0 ] && [ ! -s "$work/err" ] && grep -qF -- "$what" "$work/out"
+    check "$name (exit $rc)" $?
+}
+
+# --- help and version ---
+answers "--help" "usage: culprit" --help
+answers "-h" "usage: culprit" -h
+answers "help" "usage: culprit" help
+version=$(sed -n "s/^ *version: '\([^']*\)'.*/\1/p" meson.build | head -1)
+answers "--version" "culprit $version" --version
+[ "$(lines "$work/out")" = 1 ]
+check "--version is one line" $?
+run
+[ "$rc" = 2 ] && [ ! -s "$work/out" ] && grep -q "usage: culprit" "$work/err"
+check "no command at all" $?
+
+run --help
+commands=$(sed -n '/^usage:/,/^for example/s/^  \([a-z]*\) .*/\1/p' "$work/out")
+[ "$(wc -w <<< "$commands")" -ge 5 ]
+check "the overview lists the commands" $?
+for status in 0 1 2 3 4; do
+    grep -qE "(^|[^0-9])$status [a-z]" "$work/out"
+    check "the overview tells exit status $status" $?
+done
+for command in $commands; do
+    answers "help $command" "usage: culprit $command" help "$command"
+    cp "$work/out" "$work/help.$command"
+    answers "$command --help" "usage: culprit $command" "$command" --help
+    cmp -s "$work/out" "$work/help.$command"
+    check "$command --help is help $command" $?
+    answers "$command --version" "culprit $version" "$command" --version
+    awk 'length > 100 {bad = 1} END {exit bad}' "$work/help.$command"
+    check "help $command fits 100 columns" $?
+done
+
+# --- help, manual page, completion: the same commands and options ---
+sed 's/\\-/-/g; s/\\f[BIR]//g' "$MAN" > "$work/man"
+sed -n '/^\.SH OPTIONS/,/^\.SH EXIT/p' "$work/man" > "$work/man.options"
+for command in $commands; do
+    grep -qE "(^|[ \"|])$command([ \"|;)]|\$)" "$COMPLETION"
+    check "completion knows $command" $?
+    [ "$command" = help ] && continue
+    grep -qE "^\.B culprit $command" "$work/man"
+    check "manual: synopsis of $command" $?
+    sed -n '/^\.SH COMMANDS/,/^\.SH OPTIONS/p' "$work/man" | grep -qE "^\.B $command\$"
+    check "manual: what $command does" $?
+    options=$(grep -oE -- '(^|[ [(;])--?[a-z][a-z-]*' "$work/help.$command" | grep -oE -- '--?[a-z][a-z-]*' | sort -u)
+    [ -n "$options" ]
+    check "help $command has options" $?
+    for option in $options; do
+        [ "$option" = --help ] && continue
+        grep -qE -- "(^|[ \"])$option([ \"]|\$)" "$work/man.options"
+        check "manual: $option of $command" $?
+        grep -qE -- "(^|[ \"])$option([ \"]|\$)" "$COMPLETION"
+        check "completion: $option of $command" $?
+        run "$command" "$option" # it is taken, or asks for its argument
+        ! grep -q "unknown option" "$work/err"
+        check "$command takes $option" $?
+    done
+done
+while read -r option; do
+    grep -qhE -- "(^|[^a-z-])$option([^a-z-]|\$)" "$work"/help.*
+    check "manual's $option is in some help" $?
+done < <(grep -oE -- '--[a-z][a-z-]*' "$work/man.options" | sort -u)
+for status in 0 1 2 3 4; do
+    sed -n '/^\.SH EXIT STATUS/,/^\.SH /p' "$work/man" | grep -qE "(^|[ ;])$status [a-z]"
+    check "manual: exit status $status" $?
+done
+if command -v man > /dev/null; then
+    [ -z "$(LC_ALL=C.UTF-8 MANROFFSEQ='' man --warnings -E UTF-8 -l -Tutf8 -Z "$MAN" 2>&1 > /dev/null)" ]
+    check "manual page has no warnings" $?
+fi
+
+bash -n "$COMPLETION"
+check "completion is bash" $?
+# complete WORD...: what bash would offer for the last one
+complete_words() {
+    bash -c 'complete() { :; }; docker() { echo web:/; }
+        . "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _culprit; printf "%s\n" "${COMPREPLY[@]}"' \
+        _ "$COMPLETION" "$@" > "$work/out" 2> "$work/err"
+}
+complete_words culprit ""
+for command in $commands; do
+    grep -qx "$command" "$work/out"
+    check "completes to $command" $?
+done
+complete_words culprit w
+[ "$(sort "$work/out" | tr '\n' ' ')" = "watch who " ]
+check "completes w" $?
+complete_words culprit watch --fo
+grep -qx -- --for "$work/out" && grep -qx -- --format "$work/out" && [ "$(lines "$work/out")" = 2 ]
+check "completes --fo" $?
+complete_words culprit watch --format ""
+[ "$(sort "$work/out" | tr '\n' ' ')" = "json text " ]
+check "completes --format" $?
+complete_words culprit watch we
+grep -qx web:/ "$work/out"
+check "completes containers" $?
+
+# --- wrong usage: exit 2, one line, what to do ---
+usage "unknown command" 'no command "nosuch"' nosuch
+usage "empty command" 'no command ""' ""
+usage "an option that is no command" 'no command "--bogus"' --bogus
+usage "help of nothing known" 'no command "nosuch"' help nosuch
+for command in watch run who doctor; do
+    usage "$command: unknown long option" "unknown option --bogus" "$command" --bogus /x
+    usage "$command: unknown short option" "unknown option -Q" "$command" -Q /x
+    usage "$command: unknown format" 'unknown format "xml" (use text, json)' "$command" --format xml /x
+    usage "$command: format without a word" "--format needs an argument" "$command" --format
+done
+usage "watch: nothing" "nothing to watch" watch
+usage "run: nothing" "nothing to watch" run
+usage "run: no target" "nothing to watch: -w" run -- true
+usage "run: no command" "no command to run" run -w /etc
+usage "run: nothing behind --" "no command to run" run -w /etc --
+usage "who: nothing" "which file?" who
+usage "unknown permission" "unknown permission 'z'" watch -p rwz /x
+usage "no permission" "no permission" watch -p "" /x
+usage "-p alone" "-p needs an argument" watch -p
+usage "-k alone" "-k needs an argument" run -k
+usage "duration without a unit" '"5" is not a duration' watch --for 5 /x
+usage "negative duration" '"-5s" is not a duration' watch --for -5s /x
+usage "duration too large" "is not a duration" watch --for 99999999999999999999d /x
+usage "duration of nothing" "--for 0 would see nothing" watch --for 0s /x
+usage "settle" '"long" is not a duration' run -w /x --settle long -- true
+usage "size" '"huge" is not a size' watch --ring-size huge /x
+usage "size too large" "is not a size" watch --ring-size 99999999999G /x
+usage "run's option for watch" "--settle belongs to \`culprit run\`" watch --settle 3s /x
+usage "run's other option for watch" "--assert-unchanged belongs to \`culprit run\`" watch --assert-unchanged /x
+usage "watch's option for run" "--for belongs to \`culprit watch\`" run -w /etc --for 2s -- true
+usage "an option with a word too much" "unknown option" watch --writes=yes /x
+usage "who: no time" '"never" is not a time' who --since never /x
+usage "who: a day that is none" "is not a time" who --until 2026-13-01 /x
+usage "who: unknown operation" 'unknown operation "fly"' who --op unlink,fly /x
+usage "who: no operation" "no operation" who --op "" /x
+for command in watch who; do
+    usage "$command: empty target" "[CONTAINER:]PATH" "$command" ""
+    usage "$command: no container before the colon" "no container" "$command" ":/x"
+    usage "$command: relative path in a container" "starts with /" "$command" "web:x"
+    usage "$command: no path in a container" "starts with /" "$command" "web:"
+done
+usage "run: empty target" "[CONTAINER:]PATH" run -w "" -- true
+usage "the second target is bad" "no container" watch /etc ":/x"
+
+# --- without rights: exit 3, one line; without a store: exit 1 ---
+if [ "${#unprivileged[@]}" -gt 0 ] || [ "$(id -u)" != 0 ]; then
+    for format in text json; do
+        run watch --no-store --format "$format" --for 1s /etc
+        [ "$rc" = 3 ] && [ ! -s "$work/out" ] && [ "$(lines "$work/err")" = 1 ] && grep -q root "$work/err"
+        check "watch without rights, $format (exit $rc)" $?
+    done
+    mkdir -m 777 "$work/open"
+    run run --no-store -w /etc -- touch "$work/open/ran"
+    [ "$rc" = 3 ] && [ ! -e "$work/open/ran" ]
+    check "run without rights runs nothing (exit $rc)" $?
+    run run --no-store -w /etc -- true --help
+    [ "$rc" = 3 ] && ! grep -q usage "$work/out"
+    check "COMMAND's --help is COMMAND's (exit $rc)" $?
+    run doctor
+    [ "$rc" = 3 ] && grep -q "^kernel" "$work/out"
+    check "doctor without rights says what is missing (exit $rc)" $?
+fi
+run who --store /nonexistent/culprit.db /etc/hosts
+[ "$rc" = 1 ] && [ ! -s "$work/out" ] && [ "$(lines "$work/err")" = 1 ] && grep -q "nothing was recorded" "$work/err"
+check "who without a store (exit $rc)" $?
+printf 'no database, and not empty either\n%200s' x > "$work/text"
+run who --store "$work/text" /etc/hosts
+[ "$rc" != 0 ] && [ ! -s "$work/out" ] && [ "$(lines "$work/err")" = 1 ]
+check "who with a file that is no store (exit $rc)" $?
+cmp -s <(printf 'no database, and not empty either\n%200s' x) "$work/text"
+check "and leaves it as it is" $?
+
+# --- what the user typed comes back harmless ---
+evil=$'/x\e[2J\a\n\x7f\xff'
+for arguments in "nosuch" "watch --bogus" "watch --for" "watch -p" "who --since" "who --op" "watch --sensor" \
+    "who --store" "who --format" "help"; do
+    if [ "$arguments" = nosuch ]; then
+        run "$evil"
+    else
+        read -ra words <<< "$arguments"
+        case $arguments in
+        *--bogus) run "${words[0]}" "--bogus$evil" /x ;;
+        help) run help "$evil" ;;
+        *) run "${words[@]}" "$evil" /x ;;
+        esac
+    fi
+    [ "$rc" != 0 ] && [ "$(lines "$work/err")" = 1 ] && ! LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f\xff]' "$work/err"
+    check "hostile argument of $arguments (exit $rc)" $?
+done
+long=$(printf 'x%.0s' {1..100000})
+usage "a very long command" "no command" "$long"
+usage "a very long target" "a target of" watch "/$long"
+
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: MIT */
+/* Watches through a container's life, with an engine that says what the test wants. */
+#include "test.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "attribution/engine.h"
+#include "event/operation.h"
+#include "make.h"
+#include "watch/watchset.h"
+
+#define NOBODY 4194300 /* a pid that is hardly there: nothing of /proc is needed */
+#define T0 1795488335000000000ull
+
+/* ---- the engine: one container, or none ---- */
+
+static struct container *known;
+static bool running;
+static int engine_error;
+static char upper[128];
+
+int engines_find(struct engines *e, struct bytes name, struct container_view *ret, struct err *err)
+{
+    (void)e;
+    if (engine_error)
+        return err_say(err, engine_error, "the engine refused");
+    if (!known || (!bytes_equal(name, known->name) && !bytes_starts_with(known->id, name)))
+        return err_say(err, -ENOENT, "no container \"%.*s\"", (int)name.len, name.data);
+    *ret = (struct container_view){ .container = container_ref(known), .running = running,
+                                    .upper = bytes_of(upper), .merged = bytes_of("/merged") };
+    return 0;
+}
+
+void container_view_done(struct container_view *view)
+{
+    container_unref(view->container);
+    *view = (struct container_view){ 0 };
+}
+
+static struct container *new_container(const char *id, uint64_t started_ns)
+{
+    container_unref(known);
+    known = make_container(id, "web");
+    known->started_ns = started_ns;
+    known->pid = NOBODY;
+    return known;
+}
+
+/* ---- who is told ---- */
+
+static struct {
+    struct watch_object objects[64];
+    char paths[64][256];
+    size_t count;
+    char notices[2048], explained[1024];
+    bool window;
+    unsigned windows;
+    int add_error;
+} seen;
+
+static int on_add(void *data, const struct watch_object *object, struct err *err)
+{
+    (void)data;
+    if (seen.add_error)
+        return err_say(err, seen.add_error, "the sensor refused");
+    assert_true(seen.count < ARRAY_SIZE(seen.objects));
+    snprintf(seen.paths[seen.count], sizeof(seen.paths[0]), "%.*s", (int)object->path.len, object->path.data);
+    seen.objects[seen.count++] = *object;
+    return 0;
+}
+
+static void on_remove(void *data, uint32_t id)
+{
+    (void)data;
+    for (size_t i = 0; i < seen.count; i++)
+        if (seen.objects[i].id == id) {
+            seen.objects[i].id = 0;
+            return;
+        }
+    fail_msg("object %u was never added, or was removed twice", id);
+}
+
+static void on_window(void *data, bool on)
+{
+    (void)data;
+    assert_true(on != seen.window);
+    seen.window = on;
+    seen.windows++;
+}
+
+static void on_notice(void *data, const char *text)
+{
+    size_t at = strlen(seen.notices);
+
+    (void)data;
+    snprintf(seen.notices + at, sizeof(seen.notices) - at, "%s\n", text);
+}
+
+static void on_explain(void *data, enum watch_explanation why, uint64_t time_ns, uint64_t files, struct bytes detail)
+{
+    size_t at = strlen(seen.explained);
+
+    (void)data;
+    (void)time_ns;
+    snprintf(seen.explained + at, sizeof(seen.explained) - at, "%d %llu %.*s\n", why, (unsigned long long)files,
+             (int)detail.len, detail.data);
+}
+
+/* The living object of that view; 0: none. */
+static uint32_t object_of(enum view view)
+{
+    for (size_t i = 0; i < seen.count; i++)
+        if (seen.objects[i].id && seen.objects[i].view == view)
+            return seen.objects[i].id;
+    return 0;
+}
+
+static size_t living(void)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < seen.count; i++)
+        n += seen.objects[i].id != 0;
+    return n;
+}
+
+/* ---- a run ---- */
+
+static char base[] = "/tmp/culprit-test-watchset-XXXXXX";
+static struct watchset *set;
+
+static int set_up(void **state)
+{
+    char path[200];
+
+    (void)state;
+    memset(&seen, 0, sizeof(seen));
+    engine_error = 0;
+    running = true;
+    container_unref(known);
+    known = NULL;
+    snprintf(upper, sizeof(upper), "%s/upper", base);
+    (void)mkdir(upper, 0755);
+    snprintf(path, sizeof(path), "%s/upper/prd", base);
+    (void)mkdir(path, 0755);
+    for (int i = 0; i < 3; i++) {
+        FILE *f;
+
+        snprintf(path, sizeof(path), "%s/upper/prd/f%d", base, i);
+        f = fopen(path, "we");
+        assert_non_null(f);
+        fclose(f);
+    }
+    return watchset_new(&(struct watchset_options){ .permissions = PERMISSION_WRITE | PERMISSION_ATTR,
+                                                    .key = bytes_of("key"), .add = on_add, .remove = on_remove,
+                                                    .window = on_window, .notice = on_notice,
+                                                    .explain = on_explain },
+                        &set, NULL);
+}
+
+static int tear_down(void **state)
+{
+    char path[200];
+
+    (void)state;
+    watchset_free(set);
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof(path), "%s/upper/prd/f%d", base, i);
+        (void)unlink(path);
+    }
+    return 0;
+}
+
+static int watch(const char *text, struct err *err)
+{
+    struct target target;
+
+    assert_int_equal(target_parse(bytes_of(text), bytes_of("/"), &target, NULL), 0);
+    return watchset_add(set, &target, err);
+}
+
+static void life(enum life_kind kind, struct container *c)
+{
+    watchset_life(set, &(struct life){ .kind = kind, .container = c, .time_ns = T0, .exit_code = -1 });
+}
+
+/* An event as a sensor gives it; NULL if the watches do not want it. */
+static struct event *event_on(uint32_t object, enum operation operation, const char *path)
+{
+    struct event *e = make_event(operation, path, NULL, NULL, T0 + 5 * NS_PER_S);
+
+    e->object = object;
+    e->victim_kind = (enum victim_kind)0;
+    if (watchset_event(set, e))
+        return e;
+    event_free(e);
+    return NULL;
+}
+
+static void is_not_ours(uint32_t object, enum operation operation, const char *path)
+{
+    struct event *e = event_on(object, operation, path);
+
+    if (e)
+        fail_msg("taken: %s", path);
+}
+
+/* ---- tests ---- */
+
+static void host_path(void **state)
+{
+    char dir[160], path[200];
+    struct event *e;
+
+    (void)state;
+    snprintf(dir, sizeof(dir), "%s/upper/prd", base);
+    assert_int_equal(watch(dir, NULL), 0);
+    assert_int_equal(living(), 1);
+    assert_string_equal(seen.paths[0], dir);
+    assert_int_equal(seen.objects[0].permissions, PERMISSION_WRITE | PERMISSION_ATTR);
+    assert_string_equal(seen.notices, "");
+    assert_false(watchset_is_waiting(set));
+    assert_int_equal(seen.windows, 0);
+    snprintf(path, sizeof(path), "%s/a", dir);
+    e = event_on(1, OPERATION_UNLINK, path);
+    assert_non_null(e);
+    assert_bytes(e->path, path);
+    assert_bytes(e->host_path, path);
+    assert_bytes(e->watch_text, dir);
+    assert_bytes(e->key, "key");
+    assert_int_equal(e->victim_kind, VICTIM_HOST);
+    assert_null(e->victim);
+    assert_false(e->since_start_known);
+    event_free(e);
+    e = event_on(1, OPERATION_RENAME, base); /* what it stands in: it moved with it */
+    assert_non_null(e);
+    event_free(e);
+    snprintf(path, sizeof(path), "%s/upper/prd2", base);
+    is_not_ours(1, OPERATION_UNLINK, path); /* begins like it, and is another */
+    is_not_ours(1, OPERATION_READ, dir);    /* not asked for */
+    is_not_ours(0, OPERATION_UNLINK, dir);
+    is_not_ours(2, OPERATION_UNLINK, dir);
+    is_not_ours(UINT32_MAX, OPERATION_UNLINK, dir);
+    is_not_ours(1, (enum operation)4711, dir);
+    e = event_on(1, OPERATION_UNLINK, NULL); /* a name that could not be read is still a change */
+    assert_non_null(e);
+    event_free(e);
+}
+
+static void missing_host_path_is_waited_for_and_said(void **state)
+{
+    (void)state;
+    assert_int_equal(watch("/nonexistent/x\x1b[2J", NULL), 0);
+    assert_string_equal(seen.notices, "/nonexistent/x\\x1b[2J does not exist yet; waiting for it\n");
+    assert_int_equal(living(), 1);
+    assert_non_null(strstr(seen.explained, "/nonexistent/x"));
+    watchset_poll(set);
+    assert_int_equal(living(), 1);
+    assert_null(strstr(strchr(seen.notices, '\n') + 1, "waiting")); /* once */
+}
+
+static void refusal_of_the_sensor_is_told(void **state)
+{
+    struct err err = ERR_INIT;
+
+    (void)state;
+    seen.add_error = -EPERM;
+    assert_int_equal(watch("/etc", &err), -EPERM);
+    assert_string_equal(err.text, "the sensor refused");
+    is_not_ours(1, OPERATION_UNLINK, "/etc/x"); /* its number is used up, and leads nowhere */
+}
+
+static void container_path(void **state)
+{
+    char path[200], host[200];
+    struct event *e;
+
+    (void)state;
+    new_container("aaaa", T0);
+    container_set(known, &known->image_name, bytes_of("shop:1"));
+    assert_int_equal(watch("web:/prd", NULL), 0);
+    assert_string_equal(seen.notices, "web:/prd is /prd of container web (docker, shop:1, aaaa)\n");
+    assert_int_equal(living(), 2); /* the merged view and the layer behind it */
+    assert_int_equal(seen.objects[0].group, seen.objects[1].group);
+    e = event_on(object_of(VIEW_MERGED), OPERATION_UNLINK, "/prd/d/a");
+    assert_non_null(e);
+    assert_bytes(e->path, "/prd/d/a");
+    assert_bytes(e->host_path, "/merged/prd/d/a");
+    assert_ptr_equal(e->victim, known);
+    assert_int_equal(e->victim_kind, VICTIM_CONTAINER);
+    assert_true(e->since_start_known);
+    assert_int_equal(e->since_start_ns, 5 * NS_PER_S);
+    event_free(e);
+    snprintf(host, sizeof(host), "%s/prd/a", upper);
+    e = event_on(object_of(VIEW_UPPER), OPERATION_UNLINK, host);
+    assert_non_null(e);
+    assert_bytes(e->path, "/prd/a"); /* as the container sees it */
+    assert_bytes(e->host_path, host);
+    event_free(e);
+    /* renamed out of the watch: the old name is the victim's, the new one the host's */
+    e = make_event(OPERATION_RENAME, "/elsewhere/a", NULL, NULL, T0);
+    event_set(e, &e->previous_path, bytes_of(host));
+    e->object = object_of(VIEW_UPPER);
+    assert_true(watchset_event(set, e));
+    assert_bytes(e->previous_path, "/prd/a");
+    assert_bytes(e->previous_host_path, host);
+    assert_bytes(e->path, "/elsewhere/a");
+    assert_bytes(e->host_path, "/elsewhere/a");
+    event_free(e);
+    snprintf(path, sizeof(path), "%s/prdx", upper);
+    is_not_ours(object_of(VIEW_UPPER), OPERATION_UNLINK, path);
+    assert_true(watchset_concerns(set, known));
+}
+
+static void container_that_is_not_there_yet(void **state)
+{
+    struct container *other = make_container("bbbb", "db");
+
+    (void)state;
+    assert_int_equal(watch("web:/prd", NULL), 0);
+    assert_string_equal(seen.notices, "no container \"web\"; waiting for it\n");
+    assert_true(watchset_is_waiting(set));
+    assert_true(seen.window);
+    assert_int_equal(living(), 0);
+    watchset_poll(set);
+    life(LIFE_START, other); /* somebody else's */
+    assert_string_equal(seen.notices, "no container \"web\"; waiting for it\n");
+    assert_false(watchset_concerns(set, other));
+    life(LIFE_START, new_container("aaaa", T0));
+    assert_int_equal(living(), 2);
+    assert_false(watchset_is_waiting(set));
+    assert_false(seen.window);
+    assert_non_null(strstr(seen.notices, "web:/prd is /prd of container web"));
+    container_unref(other);
+}
+
+static void restart_keeps_what_stays(void **state)
+{
+    uint32_t layer, merged;
+    struct event *e;
+    char path[200];
+
+    (void)state;
+    new_container("aaaa", T0);
+    assert_int_equal(watch("web:/prd", NULL), 0);
+    layer = object_of(VIEW_UPPER);
+    merged = object_of(VIEW_MERGED);
+    running = false;
+    life(LIFE_DIE, known);
+    assert_true(seen.window);
+    running = true;
+    new_container("aaaa", T0 + 10 * NS_PER_S);
+    known->pid = NOBODY + 1;
+    life(LIFE_START, known);
+    assert_false(seen.window);
+    assert_int_equal(object_of(VIEW_UPPER), layer); /* did not blink */
+    assert_true(object_of(VIEW_MERGED) != merged);
+    assert_int_equal(living(), 2);
+    is_not_ours(merged, OPERATION_UNLINK, "/prd/a"); /* late news of a view that is gone */
+    snprintf(path, sizeof(path), "%s/prd/a", upper);
+    e = event_on(layer, OPERATION_UNLINK, path);
+    assert_non_null(e);
+    assert_int_equal(e->since_start_ns, -(int64_t)(5 * NS_PER_S)); /* 5 s before the new start */
+    event_free(e);
+    assert_string_equal(seen.explained, ""); /* the layer is the same: nothing was dropped */
+    assert_null(strstr(strchr(seen.notices, '\n') + 1, "is /prd of")); /* and is not told again */
+}
+
+static void recreation_is_explained(void **state)
+{
+    struct container *old;
+
+    (void)state;
+    old = container_ref(new_container("aaaa", T0));
+    assert_int_equal(watch("web:/prd", NULL), 0);
+    life(LIFE_DIE, old);
+    life(LIFE_DESTROY, old);
+    assert_int_equal(living(), 0);
+    assert_true(seen.window);
+    life(LIFE_CREATE, new_container("cccc", T0 + NS_PER_S));
+    assert_string_equal(seen.explained, "0 3 web\n"); /* WATCH_RECREATED, its 3 files, once */
+    life(LIFE_START, known);
+    assert_string_equal(seen.explained, "0 3 web\n");
+    assert_int_equal(living(), 2);
+    life(LIFE_DIE, old); /* late news of the old one */
+    life(LIFE_DESTROY, old);
+    assert_int_equal(living(), 2);
+    assert_false(seen.window);
+    container_unref(old);
+}
+
+static void engine_that_refuses(void **state)
+{
+    struct err err = ERR_INIT;
+
+    (void)state;
+    engine_error = -EACCES;
+    assert_int_equal(watch("web:/prd", &err), -EACCES);
+    assert_string_equal(err.text, "the engine refused");
+    engine_error = 0;
+    new_container("aaaa", T0);
+    watchset_poll(set);
+    assert_int_equal(living(), 2);
+    engine_error = -EACCES; /* later on it is no reason to drop what is watched */
+    life(LIFE_RENAME, known);
+    watchset_poll(set);
+    assert_int_equal(living(), 2);
+}
+
+static void two_watches(void **state)
+{
+    struct event *e;
+
+    (void)state;
+    new_container("aaaa", T0);
+    assert_int_equal(watch("web:/prd", NULL), 0);
+    assert_int_equal(watch("/etc", NULL), 0);
+    assert_string_equal(watchset_text(set).data, "web:/prd /etc");
+    assert_true(seen.objects[2].group != seen.objects[0].group);
+    e = event_on(object_of(VIEW_HOST), OPERATION_UNLINK, "/etc/x");
+    assert_non_null(e);
+    assert_bytes(e->watch_text, "/etc");
+    assert_int_equal(e->watch, 1);
+    assert_null(e->victim);
+    event_free(e);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(host_path),
+        TEST(missing_host_path_is_waited_for_and_said),
+        TEST(refusal_of_the_sensor_is_told),
+        TEST(container_path),
+        TEST(container_that_is_not_there_yet),
+        TEST(restart_keeps_what_stays),
+        TEST(recreation_is_explained),
+        TEST(engine_that_refuses),
+        TEST(two_watches),
+    };
+    char path[64];
+    int failed;
+
+    if (!mkdtemp(base))
+        return 99;
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    container_unref(known);
+    snprintf(path, sizeof(path), "%s/upper/prd", base);
+    (void)rmdir(path);
+    snprintf(path, sizeof(path), "%s/upper", base);
+    (void)rmdir(path);
+    return rmdir(base) < 0 ? 98 : failed;
+}
