@@ -70,7 +70,7 @@ with_auditd() {
 
 with_culprit() {
     rm -f "$WORK"/store.db*
-    "$CULPRIT" watch --sensor audit --format json --store "$WORK/store.db" "$WORK/w" > /dev/null 2> "$WORK/err" &
+    "$CULPRIT" watch --sensor audit --store "$WORK/store.db" "$WORK/w" > /dev/null 2> "$WORK/err" &
     local pid=$!
     wait_for "$WORK/err" "culprit: ready" || return
     nanoseconds

@@ -21,6 +21,8 @@
 #include "watch/watchset.h"
 
 #define TICK_MS 100          /* time-outs of sensors and the fold are checked so often */
+#define CALM_US 1000         /* under load: what comes in a millisecond is read in one go */
+#define BUSY_WAKES 20        /* wakes without a pause between: it is a load */
 #define POLL_NS NS_PER_S     /* what is waited for is looked for so often */
 #define SYNC_MS 2000         /* at the end, what happened before is waited for so long */
 #define ENGINE_WAIT_MS 200   /* an event of a container that is starting waits for the engine's word so long */
@@ -475,6 +477,8 @@ static void dispatch_all(struct pipeline *p)
 
 int pipeline_run(struct pipeline *p, uint64_t until_ns, struct err *err)
 {
+    unsigned busy = 0;
+
     p->stop = false;
     while (!p->stop) {
         struct epoll_event events[EPOLL_MAX];
@@ -489,6 +493,10 @@ int pipeline_run(struct pipeline *p, uint64_t until_ns, struct err *err)
         if (n < 0 && errno != EINTR)
             return err_set(err, -errno, "epoll");
         dispatch_all(p);
+        if (now_ns(CLOCK_MONOTONIC) - now < CALM_US * 1000 && n > 0 && ++busy > BUSY_WAKES)
+            usleep(CALM_US);
+        else if (n == 0)
+            busy = 0;
         for (int i = 0; i < n; i++) {
             struct source *s = events[i].data.ptr;
 

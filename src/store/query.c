@@ -139,26 +139,66 @@ static int collect(struct store *store, const struct store_query *query, const c
     return r;
 }
 
+/* Is there a counted row that lies in the time asked for with a part of it only? */
+static int has_partial(struct store *store, const struct store_query *query, bool *ret,
+                       struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
+    sqlite3_stmt *row = NULL;
+    int r;
+
+    *ret = false;
+    sbuf_add_str(&sql, "SELECT 1 FROM rollup WHERE ");
+    select_rollup(query, &sql);
+    sbuf_add_str(&sql, " AND (");
+    if (query->since_ns)
+        sbuf_add_str(&sql, "(first_ns < ?3 AND last_ns >= ?3)");
+    if (query->until_ns)
+        sbuf_addf(&sql, "%s(first_ns <= ?4 AND last_ns > ?4)", query->since_ns ? " OR " : "");
+    sbuf_add_str(&sql, ") LIMIT 1");
+    r = db_prepare(store->db, store->path, sbuf_str(&sql), &row, err);
+    if (r == 0) {
+        select_bind(query, row);
+        *ret = sqlite3_step(row) == SQLITE_ROW;
+    }
+    sqlite3_finalize(row);
+    return r;
+}
+
+static int collect_rollup(struct store *store, const struct store_query *query,
+                          struct group **groups, struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
+
+    sbuf_add_str(&sql, "SELECT suspect, operation, error, victim, victim_kind, count, first_ns, "
+                       "last_ns, first_event FROM rollup WHERE ");
+    select_rollup(query, &sql);
+    if (query->since_ns)
+        sbuf_add_str(&sql, " AND first_ns >= ?3");
+    if (query->until_ns)
+        sbuf_add_str(&sql, " AND last_ns <= ?4");
+    return collect(store, query, sbuf_str(&sql), groups, err);
+}
+
 static int collect_groups(struct store *store, const struct store_query *query,
                           struct group **groups, struct err *err)
 {
     _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
-    bool timed = query->since_ns || query->until_ns;
+    bool partial = false;
     int r = 0;
 
-    /* The counted rows know whole directories over all time: what they cannot answer is read. */
-    if (!timed) {
-        sbuf_add_str(&sql, "SELECT suspect, operation, error, victim, victim_kind, count, "
-                           "first_ns, last_ns, first_event FROM rollup WHERE ");
-        select_rollup(query, &sql);
-        r = collect(store, query, sbuf_str(&sql), groups, err);
-        if (r < 0 || !bytes_known(query->path))
-            return r;
-        sbuf_clear(&sql);
-    }
-    sbuf_add_str(&sql, "SELECT e.suspect, e.operation, e.error, ifnull(e.victim, 0), e.victim_kind, "
-                       "1, e.time_ns, e.time_ns, e.row FROM event e WHERE ");
-    select_condition(query, timed ? SELECT_ALL : SELECT_ITSELF, &sql);
+    /* The counted rows know whole directories: what lies in the time with a part is read. */
+    if (query->since_ns || query->until_ns)
+        r = has_partial(store, query, &partial, err);
+    if (r == 0 && !partial)
+        r = collect_rollup(store, query, groups, err);
+    if (r < 0 || (!partial && !bytes_known(query->path)))
+        return r;
+    sbuf_addf(&sql,
+              "SELECT e.suspect, e.operation, e.error, ifnull(e.victim, 0), e.victim_kind, 1, "
+              "e.time_ns, e.time_ns, e.row FROM event e %s WHERE ",
+              partial ? "INDEXED BY event_time" : "");
+    select_condition(query, partial ? SELECT_NEAR : SELECT_ITSELF, &sql);
     return collect(store, query, sbuf_str(&sql), groups, err);
 }
 
@@ -226,7 +266,7 @@ int store_each_rollup(struct store *store, const struct store_query *query, unsi
     if (r == 0)
         r = collect_groups(store, query, &groups, err);
     sbuf_add_str(&sql, "SELECT e.row FROM event e WHERE ");
-    select_condition(query, SELECT_ALL, &sql);
+    select_condition(query, SELECT_NEAR, &sql);
     /* the plus signs keep the other indexes out of it: the range of rows is short */
     sbuf_add_str(&sql, " AND e.row >= ? AND e.row < ? AND +e.suspect = ? AND +e.operation = ? AND "
                        "+e.error = ? AND ifnull(+e.victim, 0) = ? ORDER BY e.row LIMIT ?");

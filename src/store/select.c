@@ -84,12 +84,14 @@ int select_begin(struct store *store, const struct store_query *q, struct err *e
 /* A pair of columns that say where something is: below the path, or the path itself. */
 static void place_condition(struct sbuf *sql, enum select_part part, const char *column)
 {
-    if (part == SELECT_ALL)
-        sbuf_addf(sql, "e.%sdirectory IN (SELECT row FROM temp.asked_directory) OR ", column);
+    const char *bare = part == SELECT_NEAR ? "+" : "";
+
+    if (part != SELECT_ITSELF)
+        sbuf_addf(sql, "%se.%sdirectory IN (SELECT row FROM temp.asked_directory) OR ", bare, column);
     sbuf_addf(sql,
-              "(e.%sdirectory = (SELECT row FROM directory WHERE path = " AT_DIRECTORY ") AND e.%sname = " AT_NAME
+              "(%se.%sdirectory = (SELECT row FROM directory WHERE path = " AT_DIRECTORY ") AND %se.%sname = " AT_NAME
               ")",
-              column, column);
+              bare, column, bare, column);
 }
 
 void select_condition(const struct store_query *q, enum select_part part, struct sbuf *sql)

@@ -11,6 +11,7 @@
 enum select_part {
     SELECT_ALL,
     SELECT_ITSELF, /* the path itself only, not what lies below it: the rest is counted in rollup */
+    SELECT_NEAR,   /* all, among a few rows that something else picks: no index is to be used */
 };
 
 /* Fills temp.asked_directory and temp.asked_container. */

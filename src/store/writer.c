@@ -6,6 +6,7 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "event/event.h"
 #include "store/fields.h"
 #include "store/message.h"
 #include "util/macro.h"
@@ -309,15 +310,21 @@ static bool peek(struct bytes m, uint64_t *time_ns, uint64_t *operation, uint64_
 
         if (is_bytes ? !unpack_bytes(&m, &b) : !unpack_u64(&m, &v))
             return false;
-        if (strcmp(f->column, "time_ns") == 0)
+        switch (f->offset) {
+        case offsetof(struct event, time_ns):
             *time_ns = v;
-        else if (strcmp(f->column, "operation") == 0)
+            break;
+        case offsetof(struct event, operation):
             *operation = v;
-        else if (strcmp(f->column, "error") == 0)
+            break;
+        case offsetof(struct event, error):
             *error = v;
-        else if (strcmp(f->column, "victim_kind") == 0) {
+            break;
+        case offsetof(struct event, victim_kind):
             *victim_kind = v;
             return true;
+        default:
+            break;
         }
     }
     return false;
