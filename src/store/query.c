@@ -184,11 +184,12 @@ static int collect_groups(struct store *store, const struct store_query *query,
                           struct group **groups, struct err *err)
 {
     _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
-    bool partial = false;
+    /* of anybody's files some are in two places at once, which the counted rows cannot tell apart */
+    bool partial = query->any_victim && bytes_known(query->path);
     int r = 0;
 
     /* The counted rows know whole directories: what lies in the time with a part is read. */
-    if (query->since_ns || query->until_ns)
+    if (!partial && (query->since_ns || query->until_ns))
         r = has_partial(store, query, &partial, err);
     if (r == 0 && !partial)
         r = collect_rollup(store, query, groups, err);

@@ -129,15 +129,20 @@ void select_condition(const struct store_query *q, enum select_part part, struct
 
 void select_rollup(const struct store_query *q, struct sbuf *sql)
 {
-    if (bytes_known(q->path))
-        sbuf_add_str(sql, "directory IN (SELECT row FROM temp.asked_directory) AND "
-                          "(place = 0 OR other NOT IN (SELECT row FROM temp.asked_directory))");
-    else
-        sbuf_add_str(sql, "place = 0");
+    const char *own = bytes_known(q->path)
+                          ? "(place = 0 OR place = 1 AND other NOT IN (SELECT row FROM temp.asked_directory))"
+                          : "place = 0";
+
+    sbuf_add_str(sql, bytes_known(q->path) ? "directory IN (SELECT row FROM temp.asked_directory) AND "
+                                           : "");
     if (bytes_known(q->container))
-        sbuf_add_str(sql, " AND place < 2 AND victim IN (SELECT row FROM temp.asked_container)");
+        sbuf_addf(sql, "%s AND victim IN (SELECT row FROM temp.asked_container)", own);
+    else if (host_only(q) && bytes_known(q->path)) /* a container's file, by its place on the host */
+        sbuf_addf(sql, "(victim_kind = 1 AND %s OR victim_kind <> 1 AND place = 2)", own);
     else if (host_only(q))
-        sbuf_add_str(sql, " AND (place = 2 OR victim_kind = 1)");
+        sbuf_addf(sql, "victim_kind = 1 AND %s", own);
+    else
+        sbuf_add_str(sql, own);
     if (q->operations)
         sbuf_add_str(sql, " AND (?5 >> operation) & 1");
 }

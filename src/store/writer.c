@@ -373,7 +373,7 @@ static int write_event(struct writer *w, struct bytes m)
     key.victim = row_of(w->containers, victim);
     key.victim_kind = (int64_t)kind;
     for (int i = 0; i < 3 && r == 0; i++) {
-        if (!places[i].row || (i > 0 && places[i].row == places[0].row))
+        if (!places[i].row || (i == 1 && places[i].row == places[0].row))
             continue;
         key.directory = places[i].row;
         key.place = i;

@@ -1,0 +1,637 @@
+/* SPDX-License-Identifier: MIT */
+/* The store: what goes in comes out, counted rows say what the events say, and nothing on disk harms us. */
+#include "test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "make.h"
+#include "store/fields.h"
+#include "store/query.h"
+#include "util/limits.h"
+
+static char dir[64], path[96];
+
+static int set_up(void **state)
+{
+    (void)state;
+    snprintf(dir, sizeof(dir), "/tmp/culprit-store.XXXXXX");
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/store/culprit.db", dir);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    char command[128];
+
+    (void)state;
+    snprintf(command, sizeof(command), "rm -rf %s", dir);
+    return system(command);
+}
+
+static struct store *open_store(bool read_only)
+{
+    struct store_options options = { .path = path, .read_only = read_only };
+    struct store *store = NULL;
+    struct err err = ERR_INIT;
+
+    if (store_open(&options, &store, &err) < 0)
+        fail_msg("%s", err.text);
+    return store;
+}
+
+static int open_error(bool read_only, struct err *err)
+{
+    struct store_options options = { .path = path, .read_only = read_only };
+    struct store *store = NULL;
+    int r = store_open(&options, &store, err);
+
+    if (r == 0)
+        store_close(store);
+    return r;
+}
+
+static void add(struct store *store, struct event *e)
+{
+    assert_int_equal(store_add_event(store, e), 0);
+    event_free(e);
+}
+
+static void set_id(struct event *e, uint64_t id)
+{
+    memcpy(e->id, &id, sizeof(id));
+}
+
+/* ---- a round trip of everything ---- */
+
+/* Every member that a table names gets a value of its own, so that two that are mixed up show. */
+static void fill_fields(const struct field *fields, struct arena *arena, void *record, unsigned seed)
+{
+    for (const struct field *f = fields; f->column; f++, seed += 7) {
+        void *at = (char *)record + f->offset;
+        struct file_state *state = at;
+        char text[64];
+
+        switch (f->type) {
+        case FIELD_BOOL:
+            *(bool *)at = true;
+            break;
+        case FIELD_I32:
+            *(int *)at = -(int)seed;
+            break;
+        case FIELD_U32:
+            *(uint32_t *)at = UINT32_MAX - seed;
+            break;
+        case FIELD_I64:
+            *(int64_t *)at = -(int64_t)seed * 1000000000000;
+            break;
+        case FIELD_U64:
+            *(uint64_t *)at = UINT64_MAX / 2 - seed;
+            break;
+        case FIELD_BYTES:
+            *(struct bytes *)at = arena_copy(
+                arena, (struct bytes){ text, (size_t)snprintf(text, sizeof(text), "%s\xff\n%c", f->column, 0) });
+            break;
+        case FIELD_ID:
+            memset(at, (int)seed, 16);
+            break;
+        case FIELD_STATE:
+            *state = (struct file_state){ .known = 2047, .mode = seed, .uid = seed + 1, .gid = UID_UNKNOWN,
+                                          .links = seed + 2, .flags = seed + 3, .size = UINT64_MAX,
+                                          .inode = seed + 4, .device = seed + 5, .mtime_ns = -1,
+                                          .atime_ns = seed + 6, .ctime_ns = INT64_MIN,
+                                          .owner = state->owner, .group = state->group };
+            break;
+        }
+    }
+}
+
+static void same_fields(const struct field *fields, const void *a, const void *b)
+{
+    struct sbuf x = SBUF_INIT, y = SBUF_INIT;
+
+    for (const struct field *f = fields; f->column; f++) {
+        const struct field one[] = { *f, { 0 } };
+
+        sbuf_clear(&x);
+        sbuf_clear(&y);
+        fields_pack(one, a, &x);
+        fields_pack(one, b, &y);
+        if (!bytes_equal(sbuf_bytes(&x), sbuf_bytes(&y)))
+            fail_msg("%s is another one after the round trip", f->column);
+    }
+    sbuf_done(&x);
+    sbuf_done(&y);
+}
+
+struct collected {
+    struct event *events[64];
+    unsigned count;
+};
+
+static int collect(void *data, struct event *e)
+{
+    struct collected *c = data;
+
+    assert_in_range(c->count, 0, 63);
+    c->events[c->count++] = e;
+    return 0;
+}
+
+static void release(struct collected *c)
+{
+    while (c->count)
+        event_free(c->events[--c->count]);
+}
+
+static void everything_comes_back(void **state)
+{
+    struct store *store = open_store(false);
+    struct container *c = make_container("x", "y");
+    struct process *parent = make_process(1, "/sbin/init", NULL), *p = make_process(2, "/bin/a", parent);
+    struct event *e = make_event(OPERATION_RENAME, "/a/b/new", p, c, 5);
+    struct store_query all = { .any_victim = true };
+    struct collected got = { .count = 0 };
+    struct err err = ERR_INIT;
+
+    (void)state;
+    fill_fields(container_fields, &c->arena, c, 1);
+    fill_fields(process_fields, &parent->arena, parent, 500);
+    fill_fields(process_fields, &p->arena, p, 1000);
+    fill_fields(event_fields, &e->arena, e, 2000);
+    p->container = container_ref(c);
+    e->operation = OPERATION_RENAME; /* an index of other tables */
+    event_set(e, &e->previous_path, bytes_of("/a/old"));
+    event_set(e, &e->host_path, bytes_of("/var/lib/x/a/b/new"));
+    event_set(e, &e->previous_host_path, bytes_of("/var/lib/x/a/old"));
+    assert_int_equal(store_add_event(store, e), 0);
+    assert_int_equal(store_flush(store, &err), 0);
+    assert_int_equal(store_each_event(store, &all, collect, &got, &err), 0);
+    assert_int_equal(got.count, 1);
+    same_fields(event_fields, e, got.events[0]);
+    assert_bytes(got.events[0]->path, "/a/b/new");
+    assert_bytes(got.events[0]->previous_path, "/a/old");
+    assert_bytes(got.events[0]->host_path, "/var/lib/x/a/b/new");
+    assert_bytes(got.events[0]->previous_host_path, "/var/lib/x/a/old");
+    assert_non_null(got.events[0]->actor.process);
+    same_fields(process_fields, p, got.events[0]->actor.process);
+    assert_non_null(got.events[0]->actor.process->parent);
+    same_fields(process_fields, parent, got.events[0]->actor.process->parent);
+    assert_null(got.events[0]->actor.process->parent->parent);
+    same_fields(container_fields, c, got.events[0]->victim);
+    same_fields(container_fields, c, got.events[0]->actor.process->container);
+    release(&got);
+    event_free(e);
+    process_unref(p);
+    container_unref(c);
+    store_close(store);
+}
+
+/* ---- questions ---- */
+
+static int count_rollup(void *data, const struct store_rollup *rollup, struct event *const *samples,
+                        unsigned sample_count)
+{
+    uint64_t *counts = data;
+
+    assert_in_range(sample_count, 1, LIMIT_CASE_SAMPLES);
+    if (rollup->count < sample_count)
+        fail_msg("%llu counted, %u shown: %.*s", (unsigned long long)rollup->count, sample_count,
+                 (int)samples[0]->path.len, samples[0]->path.data);
+    assert_true(samples[0]->time_ns == rollup->first_ns);
+    assert_true(rollup->first_ns <= rollup->last_ns);
+    for (unsigned i = 1; i < sample_count; i++)
+        assert_int_equal(samples[i]->operation, samples[0]->operation);
+    counts[rollup->sample->operation] += rollup->count;
+    return 0;
+}
+
+static void counted_rows_say_what_the_events_say(void **state)
+{
+    const char *directories[] = { "/w", "/w/a", "/w/a/b", "/w/ab", "/wx", "/" };
+    const char *actors[] = { "/bin/rm", "/bin/mv", "/opt/agent" };
+    struct store *store = open_store(false);
+    struct container *web = make_container("0123456789abcdef", "web");
+    struct process *processes[3];
+    unsigned seed = 1;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        processes[i] = make_process(10 + i, actors[i], NULL);
+    for (unsigned i = 0; i < 3000; i++) {
+        unsigned r = seed = seed * 1103515245 + 12345;
+        char text[64], old[64];
+        struct event *e;
+
+        snprintf(text, sizeof(text), "%s/f%u", directories[(r >> 8) % 6], (r >> 16) % 20);
+        snprintf(old, sizeof(old), "%s/f%u", directories[(r >> 12) % 6], (r >> 20) % 20);
+        e = make_event((r >> 24) % 2 ? OPERATION_UNLINK : OPERATION_RENAME, text, processes[(r >> 10) % 3],
+                       (r >> 26) % 2 ? web : NULL, 1000 + i);
+        if (e->operation == OPERATION_RENAME)
+            event_set(e, &e->previous_path, bytes_of(old));
+        if (e->victim)
+            event_set(e, &e->host_path, bytes_of((r >> 28) % 2 ? "/var/layer/f" : "/w/a/seen-from-host"));
+        e->error = (r >> 29) % 2 ? EPERM : 0;
+        set_id(e, i + 1);
+        add(store, e);
+        if (i % 1000 == 999)
+            assert_int_equal(store_flush(store, &err), 0); /* several batches */
+    }
+    for (unsigned i = 0; i < 3 * 8 * 4 * 3; i++) {
+        const char *paths[] = { "/w", "/w/a", "/w/a/b", "/w/a/f3", "/", "/var/layer", "/none", "/w/" };
+        const char *victims[] = { NULL, "web", "01234567" };
+        struct store_query q = { .path = bytes_of(paths[i / 3 % 8]), .container = bytes_of(victims[i % 3]) };
+        uint64_t counts[OPERATION_COUNT] = { 0 }, sum = 0, naive;
+
+        if (q.path.len > 1 && q.path.data[q.path.len - 1] == '/')
+            q.path.len--;
+        if (i / 24 % 4 & 1)
+            q.since_ns = 1700;
+        if (i / 24 % 4 & 2)
+            q.until_ns = 3100;
+        if (i / 96 == 1)
+            q.operations = 1ull << OPERATION_RENAME;
+        q.any_victim = i / 96 == 2;
+        if (q.any_victim)
+            q.container = BYTES_NULL;
+        naive = store_count_events(store, &q, &err);
+        assert_int_equal(store_each_rollup(store, &q, 64, count_rollup, counts, &err), 0);
+        for (int k = 0; k < OPERATION_COUNT; k++)
+            sum += counts[k];
+        if (sum != naive)
+            fail_msg("%s of %s, times %u, kind %u: %llu counted, %llu there", paths[i / 3 % 8],
+                     victims[i % 3] ? victims[i % 3] : "host", i / 24 % 4, i / 96, (unsigned long long)sum,
+                     (unsigned long long)naive);
+    }
+    for (int i = 0; i < 3; i++)
+        process_unref(processes[i]);
+    container_unref(web);
+    store_close(store);
+}
+
+static uint64_t ask(struct store *store, const char *victim, const char *file)
+{
+    struct store_query q = { .path = bytes_of(file), .container = bytes_of(victim) };
+    struct err err = ERR_INIT;
+
+    return store_count_events(store, &q, &err);
+}
+
+static void a_path_is_whole_components(void **state)
+{
+    struct store *store = open_store(false);
+    struct event *e;
+
+    (void)state;
+    e = make_event(OPERATION_UNLINK, "/a/bc/f", NULL, NULL, 1);
+    set_id(e, 1);
+    add(store, e);
+    e = make_event(OPERATION_RENAME, "/a/b/new", NULL, NULL, 2);
+    event_set(e, &e->previous_path, bytes_of("/elsewhere/old"));
+    set_id(e, 2);
+    add(store, e);
+    e = make_event(OPERATION_CHMOD, "/a/b", NULL, NULL, 3);
+    set_id(e, 3);
+    add(store, e);
+    assert_int_equal(store_flush(store, NULL), 0);
+    assert_int_equal(ask(store, NULL, "/a/b"), 2);
+    assert_int_equal(ask(store, NULL, "/a/bc"), 1);
+    assert_int_equal(ask(store, NULL, "/a"), 3);
+    assert_int_equal(ask(store, NULL, "/elsewhere/old"), 1);
+    assert_int_equal(ask(store, NULL, "/elsewhere"), 1);
+    assert_int_equal(ask(store, NULL, "/a/b/new"), 1);
+    assert_int_equal(ask(store, NULL, "/else"), 0);
+    assert_int_equal(ask(store, "web", "/a"), 0);
+    store_close(store);
+}
+
+static void the_same_change_is_stored_once(void **state)
+{
+    struct store *store = open_store(false);
+    struct store_query all = { .any_victim = true };
+    uint64_t counts[OPERATION_COUNT] = { 0 };
+    struct err err = ERR_INIT;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct event *e = make_event(OPERATION_UNLINK, "/a", NULL, NULL, 7);
+
+        set_id(e, 99);
+        add(store, e);
+    }
+    assert_int_equal(store_flush(store, &err), 0);
+    assert_int_equal(store_count_events(store, &all, &err), 1);
+    assert_int_equal(store_each_rollup(store, &all, 1, count_rollup, counts, &err), 0);
+    assert_int_equal(counts[OPERATION_UNLINK], 1);
+    store_close(store);
+}
+
+/* ---- lives, gaps, coverage ---- */
+
+struct record {
+    unsigned lives, gaps, coverages;
+    uint64_t to_ns;
+};
+
+static int on_life(void *data, const struct life *life)
+{
+    struct record *r = data;
+
+    assert_int_equal(life->kind, LIFE_RENAME);
+    assert_bytes(life->previous_name, "old");
+    assert_int_equal(life->exit_code, -1);
+    r->lives++;
+    return 0;
+}
+
+static int on_gap(void *data, const struct gap *gap)
+{
+    assert_int_equal(gap->reason, LOST_AUDIT_SOCKET);
+    assert_int_equal(gap->count, 12);
+    assert_string_equal(gap->text, "too slow");
+    ((struct record *)data)->gaps++;
+    return 0;
+}
+
+static int on_coverage(void *data, const struct coverage *c)
+{
+    struct record *r = data;
+
+    r->coverages++;
+    r->to_ns = c->to_ns;
+    return 0;
+}
+
+static void what_was_observed_is_kept(void **state)
+{
+    struct store *store = open_store(false);
+    struct container *web = make_container("0123456789abcdef", "web");
+    struct life life = { .kind = LIFE_RENAME, .time_ns = 50, .container = web, .exit_code = -1,
+                         .previous_name = bytes_of("old") };
+    struct gap gap = { .reason = LOST_AUDIT_SOCKET, .count = 12, .from_ns = 10, .to_ns = 20, .text = "too slow" };
+    struct coverage coverage = { .sensors = SENSOR_AUDIT, .from_ns = 5, .watch = bytes_of("/etc web:/prd"),
+                                 .not_seen = bytes_of("much") };
+    struct store_query q = { .container = bytes_of("web"), .path = bytes_of("/prd/x") };
+    struct record got = { 0 };
+    struct err err = ERR_INIT;
+    uint64_t id;
+
+    (void)state;
+    assert_int_equal(store_begin_coverage(store, &coverage, &id), 0);
+    assert_int_equal(store_add_life(store, &life), 0);
+    assert_int_equal(store_add_gap(store, &gap), 0);
+    assert_int_equal(store_end_coverage(store, id, 77), 0);
+    assert_int_equal(store_flush(store, &err), 0);
+    assert_int_equal(store_each_life(store, &q, on_life, &got, &err), 0);
+    assert_int_equal(store_each_gap(store, &q, on_gap, &got, &err), 0);
+    assert_int_equal(store_each_coverage(store, &q, on_coverage, &got, &err), 0);
+    assert_int_equal(got.lives, 1);
+    assert_int_equal(got.gaps, 1);
+    assert_int_equal(got.coverages, 1);
+    assert_int_equal(got.to_ns, 77);
+    q.since_ns = 21;
+    assert_int_equal(store_each_gap(store, &q, on_gap, &got, &err), 0);
+    assert_int_equal(got.gaps, 1);
+    q.path = bytes_of("/other");
+    assert_int_equal(store_each_coverage(store, &q, on_coverage, &got, &err), 0);
+    q = (struct store_query){ .path = bytes_of("/prd") }; /* the host's: nobody watched that */
+    assert_int_equal(store_each_coverage(store, &q, on_coverage, &got, &err), 0);
+    assert_int_equal(got.coverages, 1);
+    container_unref(web);
+    store_close(store);
+}
+
+/* ---- what can go wrong ---- */
+
+static void it_is_private(void **state)
+{
+    struct stat st;
+    char parent[96];
+
+    (void)state;
+    store_close(open_store(false));
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    snprintf(parent, sizeof(parent), "%s/store", dir);
+    assert_int_equal(stat(parent, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
+}
+
+static void a_killed_writer_leaves_a_readable_store(void **state)
+{
+    pid_t child;
+    struct store *store;
+
+    (void)state;
+    store_close(open_store(false));
+    child = fork();
+    if (child == 0) {
+        store = open_store(false);
+        for (uint64_t i = 1;; i++) {
+            struct event *e = make_event(OPERATION_UNLINK, "/a/f", NULL, NULL, i);
+
+            set_id(e, i);
+            (void)store_add_event(store, e);
+            event_free(e);
+            if (i == 2000)
+                (void)store_flush(store, NULL);
+            if (i == 2000)
+                kill(getpid(), SIGKILL);
+        }
+    }
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    store = open_store(true);
+    assert_int_equal(ask(store, NULL, "/a"), 2000);
+    store_close(store);
+    store = open_store(false);
+    store_close(store);
+}
+
+static void two_writers(void **state)
+{
+    struct store *one = open_store(false), *two = open_store(false);
+
+    (void)state;
+    for (uint64_t i = 1; i <= 400; i++) {
+        struct event *e = make_event(OPERATION_UNLINK, "/a/f", NULL, NULL, i);
+
+        set_id(e, i);
+        add(i % 2 ? one : two, e);
+        if (i % 100 == 0) {
+            assert_int_equal(store_flush(one, NULL), 0);
+            assert_int_equal(store_flush(two, NULL), 0);
+        }
+    }
+    assert_int_equal(store_flush(one, NULL), 0);
+    assert_int_equal(store_flush(two, NULL), 0);
+    assert_int_equal(ask(one, NULL, "/a"), 400);
+    assert_int_equal(store_lost(one) + store_lost(two), 0);
+    store_close(one);
+    store_close(two);
+}
+
+static void write_file(const char *name, const void *data, size_t len)
+{
+    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, data, len), (ssize_t)len);
+    close(fd);
+}
+
+static void a_store_that_is_none(void **state)
+{
+    struct err err = ERR_INIT;
+    char link_name[128];
+    sqlite3 *db;
+
+    (void)state;
+    assert_int_equal(open_error(true, &err), -ENOENT);
+    store_close(open_store(false));
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 99", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    assert_int_equal(open_error(true, &err), -EPROTO);
+    assert_int_equal(open_error(false, &err), -EPROTO);
+    assert_non_null(strstr(err.text, "newer culprit"));
+
+    unlink(path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "CREATE TABLE mine (x)", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    assert_int_equal(open_error(false, &err), -EBADMSG);
+    assert_non_null(strstr(err.text, "another program's"));
+
+    write_file(path, "this is a letter to my mother, and no database at all, whatever you do", 64);
+    assert_int_equal(open_error(false, &err), -EBADMSG);
+    assert_int_equal(open_error(true, &err), -EBADMSG);
+
+    unlink(path);
+    snprintf(link_name, sizeof(link_name), "%s/target", dir);
+    write_file(link_name, "", 0);
+    assert_int_equal(symlink(link_name, path), 0);
+    assert_int_equal(open_error(false, &err), -ELOOP);
+    unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_true(open_error(false, &err) < 0);
+}
+
+static int ignore_event(void *data, struct event *e)
+{
+    (void)data;
+    event_free(e);
+    return 0;
+}
+
+static int ignore_rollup(void *data, const struct store_rollup *rollup, struct event *const *samples,
+                         unsigned sample_count)
+{
+    (void)data;
+    (void)rollup;
+    (void)samples;
+    (void)sample_count;
+    return 0;
+}
+
+/* Bytes of the file exchanged: answers may be wrong or an error, but nothing may crash or hang. */
+static void a_damaged_store(void **state)
+{
+    struct store_query all = { .any_victim = true };
+    struct process *p = make_process(2, "/bin/a", make_process(1, "/sbin/init", NULL));
+    struct store *store = open_store(false);
+    static char original[1 << 20], damaged[1 << 20];
+    unsigned seed = 7;
+    ssize_t size;
+    int fd;
+
+    (void)state;
+    for (uint64_t i = 1; i <= 50; i++) {
+        struct event *e = make_event(OPERATION_UNLINK, "/a/f", p, NULL, i);
+
+        set_id(e, i);
+        add(store, e);
+    }
+    store_close(store);
+    process_unref(p);
+    fd = open(path, O_RDONLY);
+    size = read(fd, original, sizeof(original));
+    close(fd);
+    assert_true(size > 4096);
+    for (int round = 0; round < 150; round++) {
+        struct store_options options = { .path = path, .read_only = true };
+        struct err err = ERR_INIT;
+
+        memcpy(damaged, original, (size_t)size);
+        for (int i = 0; i < 20; i++) {
+            seed = seed * 1103515245 + 12345;
+            damaged[100 + (seed >> 4) % (unsigned)(size - 100)] = (char)(seed >> 24);
+        }
+        write_file(path, damaged, (size_t)size);
+        if (store_open(&options, &store, &err) < 0)
+            continue;
+        (void)store_each_event(store, &all, ignore_event, NULL, &err);
+        (void)store_each_rollup(store, &all, 64, ignore_rollup, NULL, &err);
+        store_close(store);
+    }
+}
+
+static void a_full_disk(void **state)
+{
+    struct rlimit limit = { 256 * 1024, 256 * 1024 };
+    pid_t child;
+    int status;
+
+    (void)state;
+    child = fork();
+    if (child == 0) {
+        struct store *store = open_store(false);
+        struct err err = ERR_INIT;
+        int r = 0;
+
+        signal(SIGXFSZ, SIG_IGN);
+        setrlimit(RLIMIT_FSIZE, &limit);
+        for (uint64_t i = 1; i <= 20000; i++) {
+            struct event *e = make_event(OPERATION_UNLINK, "/a/f", NULL, NULL, i);
+
+            set_id(e, i);
+            (void)store_add_event(store, e);
+            event_free(e);
+        }
+        r = store_flush(store, &err);
+        _exit(r < 0 && err.text[0] && store_lost(store) > 0 && store_lost(store) <= 20000 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(everything_comes_back),
+        TEST(counted_rows_say_what_the_events_say),
+        TEST(a_path_is_whole_components),
+        TEST(the_same_change_is_stored_once),
+        TEST(what_was_observed_is_kept),
+        TEST(it_is_private),
+        TEST(a_killed_writer_leaves_a_readable_store),
+        TEST(two_writers),
+        TEST(a_store_that_is_none),
+        TEST(a_damaged_store),
+        TEST(a_full_disk),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
