@@ -223,6 +223,16 @@ static void name_state(struct attribution *a, const struct event *e, struct file
         s->group = users_group(a->users, e->victim, s->gid);
 }
 
+bool attribution_knows(struct attribution *a, const struct event *e)
+{
+    const struct process *p;
+
+    if (e->actor.pid <= 0 || !e->actor.executable.len)
+        return false;
+    p = process_table_find(a->table, e->actor.pid, e->boot_ns, e->actor.start_ns, e->actor.executable);
+    return p && !p->exited_ns && bytes_equal(p->executable, e->actor.executable);
+}
+
 void attribution_event(struct attribution *a, struct event *e)
 {
     struct process *p;

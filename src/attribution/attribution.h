@@ -30,6 +30,10 @@ void attribution_process_event(struct attribution *a, const struct process_event
 /* The tracker lost news: what is remembered is checked against /proc before it is believed. */
 void attribution_doubt(struct attribution *a);
 
+/* True if the process that made the event is known as executing what the event says: then the tracker
+ * has no news that would change the answer. */
+bool attribution_knows(struct attribution *a, const struct event *event);
+
 /* Fill event->actor.process: the process at event->boot_ns, never a later one with the same pid.
  * What is not known stays unknown. */
 void attribution_event(struct attribution *a, struct event *event);

@@ -133,7 +133,7 @@ static void deliver(struct pipeline *p, struct event *event)
         event_free(event);
         return;
     }
-    if (p->follower)
+    if (p->follower && !attribution_knows(p->attribution, event))
         follower_dispatch(p->follower);
     attribution_event(p->attribution, event);
     event->sequence = ++p->sequence;

@@ -47,7 +47,9 @@ static void add_key(struct sbuf *out, const char *key)
 
     if (last != '{' && last != '[')
         sbuf_add_char(out, ',');
-    sbuf_addf(out, "\"%s\":", key);
+    sbuf_add_char(out, '"');
+    sbuf_add_str(out, key);
+    sbuf_add_str(out, "\":");
 }
 
 static void add_text(struct sbuf *out, const char *key, const char *value)

@@ -83,9 +83,28 @@ static struct bytes skip(struct bytes b, size_t n)
     return (struct bytes){ b.data + n, b.len - n };
 }
 
+/* How many bytes at the beginning mean themselves, on a terminal and in JSON: nearly all of them. */
+static size_t plain(struct bytes b)
+{
+    size_t n = 0;
+
+    while (n < b.len && b.data[n] >= 0x20 && b.data[n] < 0x7f && b.data[n] != '\\' && b.data[n] != '"')
+        n++;
+    return n;
+}
+
+static struct bytes add_plain(struct sbuf *out, struct bytes b)
+{
+    size_t n = plain(b);
+
+    if (n)
+        sbuf_add(out, b.data, n);
+    return skip(b, n);
+}
+
 void escape_terminal(struct sbuf *out, struct bytes b)
 {
-    while (b.len)
+    while ((b = add_plain(out, b)).len)
         b = skip(b, add_safe(out, b));
 }
 
@@ -176,19 +195,12 @@ bool escape_json(struct sbuf *out, struct bytes b)
 
     sbuf_add_char(out, '"');
     while (b.len) {
-        size_t plain = 0;
         uint32_t c = 0;
         unsigned n;
 
-        while (plain < b.len && (unsigned char)b.data[plain] >= 0x20 &&
-               (unsigned char)b.data[plain] < 0x7f && b.data[plain] != '"' &&
-               b.data[plain] != '\\')
-            plain++;
-        if (plain) {
-            sbuf_add(out, b.data, plain);
-            b = skip(b, plain);
-            continue;
-        }
+        b = add_plain(out, b);
+        if (!b.len)
+            break;
         n = utf8_decode(b, &c);
         if (n == 0) {
             sbuf_add_str(out, "\xef\xbf\xbd");

@@ -75,7 +75,7 @@ static bool sbuf_reserve(struct sbuf *s, size_t more)
     return true;
 }
 
-void sbuf_add(struct sbuf *s, const char *data, size_t len)
+void sbuf_add_slowly(struct sbuf *s, const char *data, size_t len)
 {
     if (!sbuf_reserve(s, len))
         return;

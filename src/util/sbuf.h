@@ -28,7 +28,18 @@ struct bytes sbuf_bytes(const struct sbuf *s);
 /* Gives the string away (caller frees); NULL on an earlier error. The buffer is empty afterwards. */
 char *sbuf_steal(struct sbuf *s);
 
-void sbuf_add(struct sbuf *s, const char *data, size_t len);
+void sbuf_add_slowly(struct sbuf *s, const char *data, size_t len); /* sbuf_add() without room */
+static inline void sbuf_add(struct sbuf *s, const char *data, size_t len)
+{
+    if (s->error || s->size < len || s->size - len <= s->len) { /* one byte more for the NUL */
+        sbuf_add_slowly(s, data, len);
+        return;
+    }
+    if (len)
+        memcpy(s->data + s->len, data, len);
+    s->len += len;
+    s->data[s->len] = '\0';
+}
 void sbuf_add_str(struct sbuf *s, const char *text);
 void sbuf_add_char(struct sbuf *s, char c);
 void sbuf_add_bytes(struct sbuf *s, struct bytes b); /* raw: not for output to people */
