@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 
+from lib import containers  # noqa: F401, adds its scenarios
+from lib.engine import Docker
 from lib.expect import compare
 from lib.scenarios import SCENARIOS
 
@@ -98,6 +100,7 @@ def capabilities(culprit):
 def play(args, scenario, sensor, has):
     work = tempfile.mkdtemp(prefix="culprit-scenario.", dir=os.environ.get("CULPRIT_TEST_DIR", "/tmp"))
     run = Run(args, sensor, work)
+    run.docker = args.docker
     os.mkdir(run.dir)
     os.mkdir(run.out)
     try:
@@ -147,11 +150,11 @@ def main():
         columns = {n: columns[n] for n in args.sensors.split(",")}
     counts = {}
     details = []
-    print(f"{'scenario':<44}" + "".join(f"{name:<12}" for name in columns))
-    for scenario in SCENARIOS:
-        if not fnmatch.fnmatch(scenario.name, args.pattern):
-            continue
-        row = f"{scenario.name:<44}"
+    chosen = [s for s in SCENARIOS if fnmatch.fnmatch(s.name, args.pattern)]
+    args.docker = Docker() if any(s.name.startswith("container: ") for s in chosen) else None
+    print(f"{'scenario':<70}" + "".join(f"{name:<12}" for name in columns))
+    for scenario in chosen:
+        row = f"{scenario.name:<70}"
         for name, has in columns.items():
             result, why = play(args, scenario, name, has)
             counts[result] = counts.get(result, 0) + 1
@@ -159,6 +162,8 @@ def main():
             if result in ("WRONG", "skipped"):
                 details.append(f"{scenario.name} ({name}): {result}: " + "; ".join(why))
         print(row, flush=True)
+    if args.docker:
+        args.docker.stop()
     print()
     for line in details:
         print(line)

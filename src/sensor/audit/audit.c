@@ -206,7 +206,7 @@ static unsigned tell_all(struct sensor *s, const struct audit_change *changes, u
             bool here;
             struct event *e;
 
-            if ((s->replaying && !o->fresh) || !(o->wanted.permissions & permission) || was_told(told, n, o->wanted.group, i))
+            if (o->unwatched || (s->replaying && !o->fresh) || !(o->wanted.permissions & permission) || was_told(told, n, o->wanted.group, i))
                 continue;
             e = audit_tell(o, &s->facts, &changes[i], &here);
             if (here && !e) /* no memory */
@@ -502,19 +502,14 @@ static int audit_watch(struct sensor *s, const struct watch_object *wanted, stru
 
 static int audit_unwatch(struct sensor *s, uint32_t object_id, struct err *err)
 {
-    struct audit_object **at = &s->objects;
     bool found = false;
 
-    while (*at) {
-        struct audit_object *o = *at;
-
-        if (o->wanted.id != object_id) {
-            at = &o->next;
+    for (struct audit_object *o = s->objects; o; o = o->next) {
+        if (o->wanted.id != object_id)
             continue;
-        }
-        *at = o->next;
-        audit_object_free(o, s->rules);
         found = true;
+        /* records that are under way still belong here: nobody asks for them, but they are not lost */
+        audit_object_let_go(o, s->rules, now_ms() + GHOST_MS);
     }
     return found ? 0 : err_set(err, -ENOENT, "no such watch");
 }

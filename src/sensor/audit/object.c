@@ -74,6 +74,15 @@ struct audit_object *audit_object_ghost(struct audit_object *o, uint64_t until_m
     return ghost;
 }
 
+void audit_object_let_go(struct audit_object *o, struct audit_rules *rules, uint64_t until_ms)
+{
+    audit_rules_remove(rules, TAKE_PTR(o->rules));
+    audit_rules_remove(rules, TAKE_PTR(o->name_rules));
+    o->gone = o->unwatched = true;
+    o->ghost_until_ms = until_ms;
+    o->dirty_count = 0;
+}
+
 static bool namespace_gone(struct audit_object *o)
 {
     struct pollfd pollfd = { .fd = o->pidfd, .events = POLLIN };

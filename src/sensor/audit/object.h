@@ -42,6 +42,7 @@ struct audit_object {
 
     int pidfd;    /* of wanted.ns_pid; its namespace dies with its last process */
     bool gone;    /* the namespace is gone: never again */
+    bool unwatched; /* nobody asks for its changes any more */
     bool fresh;    /* added since records were last replayed */
     bool doubtful; /* something happened to the root itself: look before the next batch */
 
@@ -58,6 +59,9 @@ void audit_object_free(struct audit_object *o, struct audit_rules *rules);
 /* What is known of it now, as an object of its own without rules; it gives its index away. NULL: it has
  * none, or no memory. */
 struct audit_object *audit_object_ghost(struct audit_object *o, uint64_t until_ms);
+
+/* Removes the rules; only the index stays, until then. */
+void audit_object_let_go(struct audit_object *o, struct audit_rules *rules, uint64_t until_ms);
 
 /* Look what stands at the path, place the rules for it, fill the index. The old rules go after the new
  * ones stand. */

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+"""A private dockerd for the battery: own socket, data and state; the user's is not touched."""
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+
+APPLETS = "sh sleep rm mv cp ls cat chmod chown mkdir rmdir touch true id ln dd truncate".split()
+IDLE = ["/bin/sh", "-c", 'trap "exit 0" TERM; while :; do sleep 1 & wait $!; done']
+
+
+class Docker:
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(prefix="culprit-docker.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
+        self.host = f"unix://{self.dir}/docker.sock"
+        self.env = {**os.environ, "DOCKER_HOST": self.host}
+        os.environ["DOCKER_HOST"] = self.host  # culprit's too
+        self.log = open(self.dir + "/log", "wb")
+        self.daemon = subprocess.Popen(
+            ["dockerd", "--data-root", self.dir + "/data", "--exec-root", self.dir + "/exec", "-H", self.host,
+             "--pidfile", self.dir + "/pid", "--bridge=none", "--iptables=false", "--ip6tables=false"],
+            stdout=self.log, stderr=self.log)
+        for _ in range(300):
+            if self("version", check=False).returncode == 0:
+                break
+            if self.daemon.poll() is not None:
+                raise RuntimeError("dockerd ended: " + open(self.dir + "/log", errors="replace").read()[-500:])
+            time.sleep(0.1)
+        self.make_image()
+
+    def __call__(self, *arguments, check=True):
+        r = subprocess.run(["docker", *arguments], env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, check=False)
+        if check and r.returncode:
+            raise RuntimeError(f"docker {' '.join(arguments)}: {r.stderr.decode(errors='replace').strip()}")
+        return r
+
+    def make_image(self):
+        root = self.dir + "/root"
+        for d in ("bin", "etc", "proc", "sys", "dev", "tmp", "prd/sub"):
+            os.makedirs(f"{root}/{d}")
+        shutil.copy(shutil.which("busybox"), root + "/bin/busybox")
+        for a in APPLETS:
+            os.symlink("busybox", f"{root}/bin/{a}")
+        with open(root + "/etc/passwd", "w", encoding="ascii") as f:
+            f.write("root:x:0:0:root:/root:/bin/sh\nim:x:1000:1000::/:/bin/sh\n")
+        for name in ("prd/lower", "prd/lower2", "prd/sub/deep"):
+            with open(f"{root}/{name}", "w", encoding="ascii") as f:
+                f.write("content\n")
+        tar = subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE)
+        subprocess.run(["docker", "import", "-", "shop:1.4"], env=self.env, stdin=tar.stdout, check=True,
+                       stdout=subprocess.DEVNULL)
+        tar.wait()
+
+    def run(self, name, *options, command=None):
+        self("rm", "-f", name, check=False)
+        self("run", "-d", "--name", name, "--network", "none", *options, "shop:1.4", *(command or IDLE))
+        return self.inspect(name, "{{.Id}}")
+
+    def inspect(self, name, template):
+        return self("inspect", "-f", template, name).stdout.decode().strip()
+
+    def pid(self, name):
+        return int(self.inspect(name, "{{.State.Pid}}"))
+
+    def clear(self):
+        ids = self("ps", "-aq", check=False).stdout.decode().split()
+        if ids:
+            self("rm", "-f", *ids, check=False)
+
+    def stop(self):
+        self.clear()
+        self.daemon.terminate()
+        self.daemon.wait(30)
+        with open("/proc/mounts", encoding="utf-8", errors="replace") as f:
+            mounts = [l.split()[1] for l in f if l.split()[1].startswith(self.dir)]
+        for m in sorted(mounts, reverse=True):
+            subprocess.run(["umount", "-l", m], check=False)
+        shutil.rmtree(self.dir, ignore_errors=True)
