@@ -1,0 +1,138 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# left.sh CULPRIT: whatever way culprit ends, the kernel is as it was found; beside another culprit and
+# beside auditd it works and disturbs neither.
+set -u
+CULPRIT=$(readlink -f "$1")
+ACT=$(dirname "$CULPRIT")/tests/actors/act
+WORK=$(mktemp -d /tmp/culprit-left.XXXXXX)
+exec 8> /tmp/culprit-audit.lock
+flock 8
+passed=0 failed=0 PIDS=
+trap 'kill -9 $PIDS 2> /dev/null; auditctl -D > /dev/null 2>&1; auditctl -e 0 > /dev/null 2>&1; rm -rf "$WORK"' EXIT
+mkdir "$WORK/w"
+
+ok() { # ok TEXT COMMAND...
+    local text=$1
+    shift
+    if "$@"; then
+        passed=$((passed + 1))
+        echo "right: $text"
+    else
+        failed=$((failed + 1))
+        echo "WRONG: $text"
+        tail -3 "$WORK"/err* 2> /dev/null
+    fi
+}
+
+kernel() { # rules, settings, mounts, our processes
+    auditctl -l | grep -v '^No rules'
+    auditctl -s | grep -E '^(enabled|pid|rate_limit|backlog_limit) '
+    cat /proc/mounts
+    pgrep -x culprit
+}
+
+same() { diff "$WORK/before" <(kernel) > "$WORK/err.diff"; }
+
+start() { # start NAME [options]
+    local name=$1 i
+    shift
+    "$CULPRIT" watch --sensor audit --store "$WORK/$name.db" --format json "$@" "$WORK/w" \
+        > "$WORK/out.$name" 2> "$WORK/err.$name" 8>&- &
+    PID=$!
+    PIDS="$PIDS $PID"
+    for ((i = 0; i < 200; i++)); do
+        grep -q 'culprit: ready' "$WORK/err.$name" && return 0
+        sleep 0.05
+    done
+    return 1
+}
+
+saw() { # saw NAME FILE: the deletion is told
+    [ -n "$(jq --arg p "$WORK/w/$2" 'select(.event.action == "unlink" and .file.path == $p)' "$WORK/out.$1")" ]
+}
+
+change() { touch "$WORK/w/$1"; "$ACT" unlink "$WORK/w/$1" > /dev/null; }
+
+ended() { wait "$1"; }
+
+kernel > "$WORK/before"
+for signal in INT TERM HUP; do
+    start a && change f
+    kill -$signal "$PID"
+    ended "$PID"
+    ok "after SIG$signal nothing is left" same
+    ok "after SIG$signal the verdict is there" saw a f
+done
+
+start a
+change f
+kill -9 "$PID"
+wait "$PID" 2> /dev/null
+ok "kill -9 leaves rules behind (else the next lines prove nothing)" test -n "$(auditctl -l | grep culprit-)"
+start b
+ok "the next culprit removes them and says so" grep -q 'left' "$WORK/err.b"
+change g
+kill -INT "$PID"
+ended "$PID"
+ok "and puts everything back" same
+ok "the killed one's events are stored" test "$("$CULPRIT" who --store "$WORK/a.db" "$WORK/w" | grep -c '^VERDICT')" -ge 1
+
+auditctl -a always,exit -F arch=b64 -S sethostname -k foreign > /dev/null
+kernel > "$WORK/before"
+start a
+change f
+kill -INT "$PID"
+ended "$PID"
+ok "somebody else's rule stays" same
+auditctl -D > /dev/null
+kernel > "$WORK/before"
+
+start a && A=$PID
+start b && B=$PID
+change f
+sleep 0.3
+kill -INT "$A"
+ended "$A"
+change g
+sleep 0.3
+kill -INT "$B"
+ended "$B"
+ok "two culprits at once: the first saw" saw a f
+ok "two culprits at once: the second saw" saw b f
+ok "the second goes on when the first has ended" saw b g
+ok "the last one puts everything back" same
+
+mkdir -p "$WORK/etc/plugins.d"
+printf 'log_file = %s/audit.log\nlog_format = RAW\nmax_log_file = 50\nnum_logs = 2\nmax_log_file_action = ROTATE\nspace_left = 75\nadmin_space_left = 50\nspace_left_action = IGNORE\nadmin_space_left_action = IGNORE\ndisk_full_action = IGNORE\ndisk_error_action = IGNORE\n' "$WORK" > "$WORK/etc/auditd.conf"
+chmod 0640 "$WORK/etc/auditd.conf"
+auditd_start() {
+    auditd -n -c "$WORK/etc" > "$WORK/err.auditd" 2>&1 8>&- &
+    AUDITD=$!
+    PIDS="$PIDS $AUDITD"
+    local i
+    for ((i = 0; i < 100; i++)); do
+        [ "$(auditctl -s | awk '/^pid/ {print $2}')" = "$AUDITD" ] && return 0
+        sleep 0.05
+    done
+    return 1
+}
+if auditd_start; then
+    auditctl -e 1 > /dev/null
+    kernel > "$WORK/before"
+    start a
+    ok "beside auditd: said" grep -q "auditd" "$WORK/err.a"
+    change f
+    kill -INT "$PID"
+    ended "$PID"
+    ok "beside auditd: seen" saw a f
+    ok "beside auditd: it keeps its place, and everything else is as before" same
+    ok "beside auditd: its log has the records too" grep -q culprit- "$WORK/audit.log"
+    kill "$AUDITD"
+    wait "$AUDITD" 2> /dev/null
+    auditctl -e 0 > /dev/null
+else
+    echo "auditd does not start here: $(tail -1 "$WORK/err.auditd")"
+fi
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
