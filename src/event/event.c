@@ -67,11 +67,22 @@ static uint64_t hash_bytes(uint64_t h, struct bytes b) /* FNV-1a, the length inc
     return (h ^ b.len) * 1099511628211ull;
 }
 
+/* Both live in the same container. A runtime's own stages, which are in its cgroup already and not in
+ * its mount namespace yet, do not: whether they are met, and under which name, is a matter of luck. */
+static bool same_place(const struct process *a, const struct process *b)
+{
+    if (a->mnt_ns && b->mnt_ns && a->mnt_ns != b->mnt_ns)
+        return false;
+    if (b->container)
+        return bytes_equal(a->container->id, b->container->id);
+    return a->cgroup.len && bytes_equal(a->cgroup, b->cgroup);
+}
+
 uint64_t event_suspect(const struct event *e)
 {
     struct bytes executable = event_actor_executable(e);
     uint64_t h = hash_bytes(14695981039346656037ull, executable);
-    const struct process *p = e->actor.process;
+    const struct process *actor = e->actor.process, *p = actor;
 
     if (!executable.len) { /* a name is used only where no executable is known */
         h = hash_bytes(h, event_actor_name(e));
@@ -90,6 +101,8 @@ uint64_t event_suspect(const struct event *e)
         /* a program that forks itself, however often, is one link of the chain */
         if (bytes_equal(launcher, executable))
             continue;
+        if (actor->container && !same_place(actor, p))
+            break; /* how it came in from the host is not who it is */
         h = hash_bytes(h, launcher);
         executable = launcher;
     }

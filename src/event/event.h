@@ -134,7 +134,8 @@ bool event_succeeded(const struct event *e);
 struct bytes event_actor_executable(const struct event *e);
 struct bytes event_actor_name(const struct event *e);
 /* Who it was, for grouping: a hash of the executable, what launched it, and where it lives. Pids do not
- * count: an agent that forks a hundred children is one suspect. Stored: never change it. */
+ * count: an agent that forks a hundred children is one suspect. In a container only launchers that live
+ * there too count. Stored: never change it. */
 uint64_t event_suspect(const struct event *e);
 
 /* A span of time in which events were lost. */

@@ -119,6 +119,7 @@ variant() {
         echo "story: WRONG: $name"
         tail -20 "$WORK/err"
     fi
+    [ -z "${STORY_KEEP:-}" ] || cp "$WORK/out.json" "$STORY_KEEP"
     rm -f "$STORE"*
 }
 
@@ -133,7 +134,7 @@ if [ -n "$TRY" ]; then
     say "\nNothing was mounted, nothing was installed in the image, and nothing is left behind."
     exit 0
 fi
-for road in proc merged bind exec; do
+for road in ${STORY_ROADS:-proc merged bind exec}; do
     [ $road = exec ] || variant $road running
     variant $road later
 done

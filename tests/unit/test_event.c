@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Who is one suspect, and who are two. */
+#include "test.h"
+
+#include "make.h"
+
+#define WEB "67ba10172723"
+
+/* One launcher, from pid 1 down; `inside` lives in container web. */
+struct link {
+    const char *executable;
+    bool inside;
+    uint64_t mnt_ns;
+};
+
+static uint64_t suspect(const struct link *links)
+{
+    struct container *web = make_container(WEB, "web");
+    struct process *p = NULL;
+    pid_t pid = 1;
+    uint64_t h;
+
+    for (; links->executable; links++) {
+        p = make_process(pid++, links->executable, p);
+        p->mnt_ns = links->mnt_ns;
+        if (links->inside) {
+            p->origin = ORIGIN_CONTAINER;
+            p->container = container_ref(web);
+        }
+    }
+    struct event *e = make_event(OPERATION_UNLINK, "/prd/f", p, web, 1);
+
+    h = event_suspect(e);
+    event_free(e);
+    process_unref(p);
+    container_unref(web);
+    return h;
+}
+
+static const struct row {
+    const char *name;
+    struct link a[6], b[6];
+    bool same;
+} rows[] = {
+    { "the same chain", { { "/init" }, { "/agent" } }, { { "/init" }, { "/agent" } }, true },
+    { "another launcher", { { "/init" }, { "/agent" } }, { { "/cron" }, { "/agent" } }, false },
+    { "it forks itself", { { "/init" }, { "/agent" }, { "/agent" } }, { { "/init" }, { "/agent" } }, true },
+    { "of a container, its way in from the host does not count",
+      { { "/shim" }, { "/runc" }, { "/sh", true }, { "/rm", true } },
+      { { "/shim" }, { "/sh", true }, { "/rm", true } },
+      true },
+    { "of a container, what launched it in there counts",
+      { { "/shim" }, { "/cron", true }, { "/rm", true } },
+      { { "/shim" }, { "/sh", true }, { "/rm", true } },
+      false },
+    { "a runtime's stage in the container's cgroup is not yet there",
+      { { "/runc" }, { "/runc", true, 1 }, { "/busybox", true, 2 } },
+      { { "/runc" }, { "/memfd:runc", true, 1 }, { "/busybox", true, 2 } },
+      true },
+    { "on the host and in a container", { { "/shim" }, { "/rm" } }, { { "/shim" }, { "/rm", true } }, false },
+};
+
+static void compares(void **state)
+{
+    const struct row *row = *state;
+
+    if (row->same)
+        assert_int_equal(suspect(row->a), suspect(row->b));
+    else
+        assert_int_not_equal(suspect(row->a), suspect(row->b));
+}
+
+int main(void)
+{
+    return RUN_ROWS(rows, compares);
+}
