@@ -32,6 +32,10 @@ struct watch_object {
     pid_t ns_pid;         /* a process whose mount namespace `path` is meant in; 0: our own */
     struct bytes path;    /* absolute, normalised, in that namespace; paths of events are given in the same terms */
     struct bytes host_path; /* a path that opens the same object from our own namespace, e.g. /proc/PID/root/prd */
+    /* The first bytes of host_path name a root directory (/proc/PID/root, a layer, a volume) below which
+     * others make links and mounts as they like: sensors open host_path only by
+     * beneath_open_host(host_path, root_len, flags). 0: a host path, trusted whole. */
+    size_t root_len;
 
     /* Objects of one group show the same files by different views: one change, one event. The
      * sensor reports it for the object with the smallest view that saw it. */

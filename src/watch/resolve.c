@@ -4,29 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/limits.h"
 
 #define LINKS_MAX 40 /* MAXSYMLINKS of the kernel */
-
-/* O_PATH descriptor of `path` below `root_fd`; the last component is not followed. */
-static int open_beneath(int root_fd, const char *path)
-{
-    struct open_how how = {
-        .flags = O_PATH | O_CLOEXEC | O_NOFOLLOW,
-        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-    };
-
-    while (*path == '/')
-        path++;
-    return (int)syscall(SYS_openat2, root_fd, *path ? path : ".", &how, sizeof(how));
-}
 
 struct bytes resolve_links(int root_fd, struct bytes path, bool follow_last, struct arena *arena)
 {
@@ -56,7 +41,7 @@ struct bytes resolve_links(int root_fd, struct bytes path, bool follow_last, str
         if (!next.data)
             return BYTES_NULL;
         if ((rest.len || follow_last) && links < LINKS_MAX) {
-            _cleanup_close_ int fd = open_beneath(root_fd, next.data);
+            _cleanup_close_ int fd = beneath_open(root_fd, next, O_PATH | O_NOFOLLOW);
 
             if (fd >= 0)
                 n = readlinkat(fd, "", target, sizeof(target));
@@ -118,6 +103,13 @@ static struct bytes below(struct bytes dir, struct bytes path)
     return rest;
 }
 
+static size_t proc_root_len(pid_t pid)
+{
+    char root[64];
+
+    return (size_t)snprintf(root, sizeof(root), "/proc/%d/root", pid);
+}
+
 static struct bytes proc_root_path(pid_t pid, struct bytes path, struct arena *arena)
 {
     char root[64];
@@ -138,14 +130,23 @@ static struct place mount_place(const struct container_view *view, const struct 
         /* by its place on the host: the same files whether the container runs or not */
         p.object.path = arena_join_path(arena, m->source, below(m->destination, path));
         p.object.host_path = p.object.path;
+        p.object.root_len = m->source.len;
         p.shown_host_path = p.object.path;
     } else {
         p.object.ns_pid = view->container->pid;
         p.object.path = p.victim_path;
         p.object.host_path = proc_root_path(view->container->pid, path, arena);
+        p.object.root_len = proc_root_len(view->container->pid);
         p.shown_host_path = p.object.host_path;
     }
     return p;
+}
+
+static bool exists(const struct watch_object *o)
+{
+    _cleanup_close_ int fd = beneath_open_host(o->host_path, o->root_len, O_PATH | O_NOFOLLOW);
+
+    return fd >= 0;
 }
 
 int resolve_container(const struct container_view *view, struct bytes path, struct arena *arena,
@@ -189,6 +190,7 @@ int resolve_container(const struct container_view *view, struct bytes path, stru
         p.object.ns_pid = view->container->pid;
         p.object.path = arena_copy(arena, path);
         p.object.host_path = proc_root_path(view->container->pid, path, arena);
+        p.object.root_len = proc_root_len(view->container->pid);
         p.victim_path = p.object.path;
         p.shown_host_path = view->merged.len ? arena_join_path(arena, view->merged, path)
                                              : p.object.host_path;
@@ -200,13 +202,13 @@ int resolve_container(const struct container_view *view, struct bytes path, stru
         p.object.view = VIEW_HOST;
         p.object.path = arena_join_path(arena, view->root, path);
         p.object.host_path = p.shown_host_path = p.object.path;
+        p.object.root_len = view->root.len;
         p.victim_path = arena_copy(arena, path);
         places[n++] = p;
     }
     for (size_t i = 0; i <= view->lower_count && n < size; i++) {
         struct bytes layer = i == 0 ? view->upper : view->lower[i - 1];
         struct place p = { .victim_kind = VICTIM_CONTAINER };
-        struct stat st;
 
         if (!layer.len)
             continue;
@@ -215,9 +217,10 @@ int resolve_container(const struct container_view *view, struct bytes path, stru
         if (!p.object.path.data)
             return -ENOMEM;
         /* a layer that has nothing there cannot lose anything; the upper one can come to have it */
-        if (i > 0 && lstat(p.object.path.data, &st) < 0)
-            continue;
         p.object.host_path = p.shown_host_path = p.object.path;
+        p.object.root_len = layer.len;
+        if (i > 0 && !exists(&p.object))
+            continue;
         p.victim_path = arena_copy(arena, path);
         places[n++] = p;
     }

@@ -2,11 +2,12 @@
 #include "watch/watchset.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "event/operation.h"
+#include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
 #include "util/sbuf.h"
@@ -225,11 +226,14 @@ static void set_container(struct watch *w, struct container *c)
 static void say_missing(struct watchset *set, struct watch *w, const struct place *places, size_t n)
 {
     _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
-    struct stat st;
 
-    for (size_t i = 0; i < n; i++)
-        if (lstat(places[i].object.host_path.data, &st) == 0)
+    for (size_t i = 0; i < n; i++) {
+        const struct watch_object *o = &places[i].object;
+        _cleanup_close_ int fd = beneath_open_host(o->host_path, o->root_len, O_PATH | O_NOFOLLOW);
+
+        if (fd >= 0)
             return;
+    }
     if (w->missing_said)
         return;
     w->missing_said = true;

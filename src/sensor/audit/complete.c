@@ -173,7 +173,7 @@ bool audit_complete_flags(struct audit_object *o, struct audit_change *c,
 
     if (!o->tree || o->gone)
         return false;
-    root = open(o->host_path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+    root = audit_object_open(o);
     search.root = root;
     if (root < 0 || !search_flags(&search, tree_root(o->tree), 0))
         return false;

@@ -13,6 +13,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "util/beneath.h"
 #include "util/cleanup.h"
 
 int audit_object_new(const struct watch_object *wanted, struct audit_object **ret, struct err *err)
@@ -147,32 +148,25 @@ uint64_t audit_object_device(const struct audit_object *o, uint64_t device)
 
 /* ---- placing ---- */
 
-static int open_root(const struct audit_object *o)
+int audit_object_open(const struct audit_object *o)
 {
-    int fd = open(o->host_path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
-
-    return fd < 0 ? -errno : fd;
+    return beneath_open_host(o->wanted.host_path, o->wanted.root_len, O_PATH | O_NOFOLLOW);
 }
 
 /* The directory that the path stands in, by which a new thing of that name is known. */
 static void look_at_parent(struct audit_object *o)
 {
     struct bytes dir = bytes_dirname(o->wanted.host_path);
-    char path[PATH_MAX];
+    _cleanup_close_ int fd = -EBADF;
 
     o->parent = (struct file_state){ 0 };
-    if (o->name.len == 0 || dir.len == 0 || dir.len >= sizeof(path))
+    if (o->name.len == 0 || dir.len == 0)
         return;
-    snprintf(path, sizeof(path), "%.*s", (int)dir.len, dir.data);
-    (void)tree_stat(AT_FDCWD, path, &o->parent);
-    if ((o->parent.known & FILE_MODE) && S_ISLNK(o->parent.mode)) /* /proc/PID/root itself */
-        o->parent = (struct file_state){ 0 };
-    if (!o->parent.known) {
-        _cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-        if (fd >= 0)
-            (void)tree_stat(fd, NULL, &o->parent);
-    }
+    /* of a root itself the parent is outside: then all of it is trusted */
+    fd = beneath_open_host(dir, o->wanted.root_len <= dir.len ? o->wanted.root_len : 0,
+                           O_PATH | O_DIRECTORY);
+    if (fd >= 0)
+        (void)tree_stat(fd, NULL, &o->parent);
 }
 
 /* The longest part of the path that is there, for the time until the rest appears. */
@@ -180,13 +174,17 @@ static void nearest_directory(const struct audit_object *o, char *ret, size_t si
 {
     size_t prefix = o->wanted.host_path.len - o->wanted.path.len; /* "/proc/PID/root" */
     struct bytes dir = o->wanted.path;
-    char path[PATH_MAX];
-    struct stat st;
+    int fd;
 
     do {
+        struct bytes path;
+
         dir = bytes_dirname(dir);
-        snprintf(path, sizeof(path), "%.*s%.*s", (int)prefix, o->host_path, (int)dir.len, dir.data);
-    } while (dir.len > 1 && (stat(path, &st) < 0 || !S_ISDIR(st.st_mode)));
+        path = (struct bytes){ o->host_path, prefix + dir.len };
+        fd = beneath_open_host(path, o->wanted.root_len <= path.len ? o->wanted.root_len : 0,
+                               O_PATH | O_DIRECTORY);
+        closep(&fd);
+    } while (dir.len > 1 && fd < 0);
     snprintf(ret, size, "%.*s", (int)dir.len, dir.data);
 }
 
@@ -214,7 +212,7 @@ static int place_once(struct audit_object *o, struct audit_rules *rules, struct 
                                  .path = o->path,
                                  .permissions = o->wanted.permissions };
     struct audit_rule_set *new_rules = NULL, *name_rules = NULL;
-    _cleanup_close_ int fd = open_root(o), again = -EBADF;
+    _cleanup_close_ int fd = audit_object_open(o), again = -EBADF;
     struct file_state now = { 0 }, after = { 0 };
     enum audit_stand stand = AUDIT_STAND_NOTHING;
     char above[PATH_MAX];
@@ -240,7 +238,7 @@ static int place_once(struct audit_object *o, struct audit_rules *rules, struct 
         name.directory = false;
         (void)audit_rules_add(rules, &name, &name_rules, NULL);
     }
-    again = open_root(o);
+    again = audit_object_open(o);
     if (again >= 0)
         (void)tree_stat(again, NULL, &after);
     if ((again < 0) != (fd < 0) || now.inode != after.inode || now.device != after.device) {
@@ -288,7 +286,7 @@ bool audit_object_is_stale(struct audit_object *o)
     if (namespace_gone(o))
         return false;
     o->doubtful = false;
-    fd = open_root(o);
+    fd = audit_object_open(o);
     if (fd < 0 && namespace_gone(o))
         return false;
     if (fd >= 0)
@@ -308,7 +306,7 @@ bool audit_object_is_stale(struct audit_object *o)
 
 bool audit_object_younger(const struct audit_object *o, uint32_t entry, uint64_t time_ns)
 {
-    _cleanup_close_ int root = o->gone ? -EBADF : open_root(o), fd = -EBADF;
+    _cleanup_close_ int root = o->gone ? -EBADF : audit_object_open(o), fd = -EBADF;
     char name[LIMIT_NAME + 1] = "";
     struct statx stx;
 
@@ -331,7 +329,7 @@ bool audit_object_younger(const struct audit_object *o, uint32_t entry, uint64_t
 
 void audit_object_walk(struct audit_object *o, uint32_t directory)
 {
-    _cleanup_close_ int root = o->gone ? -EBADF : open_root(o), fd = -EBADF;
+    _cleanup_close_ int root = o->gone ? -EBADF : audit_object_open(o), fd = -EBADF;
 
     if (root < 0)
         return;
@@ -364,7 +362,7 @@ void audit_object_refresh(struct audit_object *o)
 
     if (o->dirty_count == 0 || !o->tree)
         return;
-    root = open_root(o);
+    root = audit_object_open(o);
     for (unsigned i = 0; root >= 0 && i < o->dirty_count; i++) {
         uint32_t object = tree_find(o->tree, o->dirty[i].device, o->dirty[i].inode), name;
         _cleanup_close_ int fd = -EBADF;

@@ -77,6 +77,8 @@ uint64_t audit_object_device(const struct audit_object *o, uint64_t device);
  * which had the number before.
  */
 bool audit_object_younger(const struct audit_object *o, uint32_t entry, uint64_t time_ns);
+/* What stands at the path now, without following a last link; -errno. */
+int audit_object_open(const struct audit_object *o);
 /* List a directory that came into the tree as a whole. */
 void audit_object_walk(struct audit_object *o, uint32_t directory);
 void audit_object_touch(struct audit_object *o, uint32_t object); /* its size will change */

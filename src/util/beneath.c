@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+#include "util/beneath.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "util/arena.h"
+#include "util/cleanup.h"
+#include "util/limits.h"
+#include "util/macro.h"
+
+#define LINKS_MAX 40 /* MAXSYMLINKS of the kernel */
+
+bool beneath_without_openat2;
+
+static void arena_donep(struct arena *a)
+{
+    arena_done(a);
+}
+
+static struct bytes next_component(struct bytes *rest)
+{
+    struct bytes name;
+    const char *slash;
+
+    while (rest->len && rest->data[0] == '/')
+        *rest = (struct bytes){ rest->data + 1, rest->len - 1 };
+    slash = rest->len ? memchr(rest->data, '/', rest->len) : NULL;
+    name = (struct bytes){ rest->data, slash ? (size_t)(slash - rest->data) : rest->len };
+    *rest = (struct bytes){ rest->data + name.len, rest->len - name.len };
+    return name;
+}
+
+static bool has_component(struct bytes rest)
+{
+    return next_component(&rest).len > 0;
+}
+
+static int open_component(int dir, struct bytes name, int flags)
+{
+    char text[NAME_MAX + 1];
+    int fd;
+
+    if (name.len > NAME_MAX)
+        return -ENAMETOOLONG;
+    if (memchr(name.data, '\0', name.len))
+        return -EINVAL;
+    memcpy(text, name.data, name.len);
+    text[name.len] = '\0';
+    fd = openat(dir, text, flags);
+    return fd < 0 ? -errno : fd;
+}
+
+/* `path` has no "..", and no component of it is a link any more, or somebody has just made one: then
+ * it is not followed. */
+static int walk_plainly(int root_fd, struct bytes path)
+{
+    _cleanup_close_ int at = openat(root_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (at < 0)
+        return -errno;
+    while (has_component(path)) {
+        int fd = open_component(at, next_component(&path), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (fd < 0)
+            return fd == -ENOTDIR ? -ELOOP : fd;
+        close(at);
+        at = fd;
+    }
+    return TAKE_FD(at);
+}
+
+/* One component at a time. `done` is the way so far, without links: ".." goes back by walking it again. */
+static int walk(int root_fd, struct bytes path, int flags)
+{
+    _cleanup_(arena_donep) struct arena arena = { 0 };
+    _cleanup_close_ int at = walk_plainly(root_fd, BYTES_NULL);
+    struct bytes done = bytes_of(""), rest = path;
+    unsigned links = 0;
+    int fd;
+
+    while (at >= 0 && has_component(rest)) {
+        struct bytes name = next_component(&rest);
+        bool last = !has_component(rest);
+        char target[PATH_MAX];
+        ssize_t n = -1;
+
+        if (bytes_equal_str(name, "."))
+            continue;
+        if (bytes_equal_str(name, "..")) {
+            done = bytes_dirname(done);
+            close(at);
+            at = walk_plainly(root_fd, done);
+            continue;
+        }
+        if (last && (flags & O_CREAT))
+            return open_component(at, name, flags | O_NOFOLLOW | O_CLOEXEC);
+        fd = open_component(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+            return fd;
+        if (!last || !(flags & O_NOFOLLOW))
+            n = readlinkat(fd, "", target, sizeof(target));
+        if (n >= (ssize_t)sizeof(target) || (n > 0 && ++links > LINKS_MAX)) {
+            close(fd);
+            return n >= (ssize_t)sizeof(target) ? -ENAMETOOLONG : -ELOOP;
+        }
+        if (n > 0) {
+            close(fd);
+            rest = arena_join_path(&arena, (struct bytes){ target, (size_t)n }, rest);
+            if (!rest.data)
+                return -ENOMEM;
+            if (rest.len > LIMIT_PATH)
+                return -ENAMETOOLONG;
+            if (target[0] == '/') {
+                done = bytes_of("");
+                close(at);
+                at = walk_plainly(root_fd, done);
+            }
+            continue;
+        }
+        if (last) {
+            close(fd);
+            return open_component(at, name, flags | O_NOFOLLOW | O_CLOEXEC);
+        }
+        done = arena_join_path(&arena, done, name);
+        close(at);
+        at = fd;
+        if (!done.data)
+            return -ENOMEM;
+    }
+    if (at < 0)
+        return at;
+    fd = openat(at, ".", flags | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+int beneath_open(int root_fd, struct bytes path, int flags)
+{
+    struct open_how how = {
+        .flags = (unsigned)(flags | O_CLOEXEC),
+        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+    };
+    char text[PATH_MAX];
+    int fd;
+
+    if (path.len && memchr(path.data, '\0', path.len))
+        return -EINVAL;
+    if (beneath_without_openat2 || path.len >= sizeof(text))
+        return walk(root_fd, path, flags);
+    while (path.len && path.data[0] == '/')
+        path = (struct bytes){ path.data + 1, path.len - 1 };
+    if (path.len)
+        memcpy(text, path.data, path.len);
+    else
+        text[0] = '.';
+    text[path.len ? path.len : 1] = '\0';
+    for (unsigned attempt = 0; attempt < 16; attempt++) {
+        fd = (int)syscall(SYS_openat2, root_fd, text, &how, sizeof(how));
+        if (fd >= 0)
+            return fd;
+        /* something was renamed while ".." was followed: the kernel asks to try again */
+        if (errno != EAGAIN && errno != EINTR)
+            break;
+    }
+    /* EPERM: a seccomp filter that is older than the call */
+    if (errno == ENOSYS || errno == EPERM || errno == EAGAIN)
+        return walk(root_fd, path, flags);
+    return -errno;
+}
+
+int beneath_reopen_file(int path_fd)
+{
+    char path[64];
+    struct stat st;
+    int fd;
+
+    if (fstat(path_fd, &st) < 0)
+        return -errno;
+    if (!S_ISREG(st.st_mode))
+        return -EBADF;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOATIME);
+    if (fd < 0 && errno == EPERM) /* not ours and not root */
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+int beneath_open_file(int root_fd, struct bytes path)
+{
+    _cleanup_close_ int fd = beneath_open(root_fd, path, O_PATH);
+
+    return fd < 0 ? fd : beneath_reopen_file(fd);
+}
+
+int beneath_read_file(int root_fd, struct bytes path, size_t max, char **ret, size_t *ret_len)
+{
+    _cleanup_close_ int fd = beneath_open_file(root_fd, path);
+    _cleanup_free_ char *data = NULL;
+    size_t size = 0, len = 0;
+    struct stat st;
+
+    if (fd < 0)
+        return fd;
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if (st.st_size < 0 || (size_t)st.st_size > max)
+        return -EFBIG;
+    /* read, not mapped: whoever owns the file could cut it under us, and that would be SIGBUS */
+    for (;;) {
+        ssize_t n;
+
+        if (len == size) {
+            char *more;
+
+            if (size > max)
+                return -EFBIG;
+            size = size ? size * 2 : (size_t)st.st_size + 1;
+            more = realloc(data, size + 1);
+            if (!more)
+                return -ENOMEM;
+            data = more;
+        }
+        n = read(fd, data + len, size - len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            break;
+        len += (size_t)n;
+    }
+    if (len > max)
+        return -EFBIG;
+    data[len] = '\0';
+    *ret = TAKE_PTR(data);
+    *ret_len = len;
+    return 0;
+}
+
+int beneath_open_host(struct bytes path, size_t root_len, int flags)
+{
+    _cleanup_close_ int root = -EBADF;
+    char text[PATH_MAX];
+    size_t trusted = root_len ? MIN(root_len, path.len) : path.len;
+
+    if (trusted >= sizeof(text))
+        return -ENAMETOOLONG;
+    memcpy(text, path.data ? path.data : "", trusted);
+    text[trusted] = '\0';
+    if (!root_len) {
+        int fd = open(text, flags | O_CLOEXEC);
+
+        return fd < 0 ? -errno : fd;
+    }
+    root = open(text, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0 && errno == ENOTDIR && trusted == path.len) {
+        int fd = open(text, flags | O_CLOEXEC); /* one file that is mounted */
+
+        return fd < 0 ? -errno : fd;
+    }
+    if (root < 0)
+        return -errno;
+    return beneath_open(root, (struct bytes){ path.data + trusted, path.len - trusted }, flags);
+}

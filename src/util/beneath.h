@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opening what somebody else may rearrange: a container's tree, a layer. A path is followed as a process
+ * would follow it whose root directory is `root_fd`: symbolic links, also absolute ones, and ".." lead
+ * nowhere else. openat2() does it (kernel 5.6); without it the path is walked one component at a time.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "util/bytes.h"
+
+/* flags: of open(); O_CLOEXEC is added. O_NOFOLLOW concerns the last component, as usual. A descriptor
+ * or -errno; -ELOOP after 40 links. What is opened may be of any type: a fifo or device is touched only
+ * with O_PATH. */
+int beneath_open(int root_fd, struct bytes path, int flags);
+
+/* Opens for reading a regular file and nothing else: no device is touched, no fifo waited for.
+ * -EBADF: of another type. */
+int beneath_open_file(int root_fd, struct bytes path);
+/* What an O_PATH descriptor stands for, if it is a regular file; the same errors. */
+int beneath_reopen_file(int path_fd);
+
+/* The whole of such a file, NUL behind it; caller frees. -EFBIG: more than `max` bytes. */
+int beneath_read_file(int root_fd, struct bytes path, size_t max, char **ret, size_t *ret_len);
+
+/* The first root_len bytes of `path` are a directory that is trusted to be one ("/proc/7/root",
+ * ".../overlay2/ID/diff"); the rest is followed beneath it. root_len 0: all of it is trusted. */
+int beneath_open_host(struct bytes path, size_t root_len, int flags);
+
+/* openat2() is not asked from now on, as if the kernel had none. For tests. */
+extern bool beneath_without_openat2;

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* Whatever a container makes of its tree, what is opened lies in it; with openat2() and without. */
+#include "test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "util/beneath.h"
+#include "util/cleanup.h"
+
+static char base[] = "/tmp/culprit-test-beneath-XXXXXX";
+
+/* /tmp/X/in is the root; "secret" beside it must never be read. */
+static const struct row {
+    const char *name, *path, *content; /* NULL: refused */
+    int r;
+} rows[] = {
+    { "plain", "/d/file", "inside", 0 },
+    { "without a slash", "d/file", "inside", 0 },
+    { "doubled slashes and dots", "//d/.//../d/file", "inside", 0 },
+    { "relative link", "/d/rel", "inside", 0 },
+    { "absolute link", "/d/abs", "inside", 0 },
+    { "a link in the middle", "/way/file", "inside", 0 },
+    { "absolute link in the middle", "/absway/file", "inside", 0 },
+    { "dots above the root", "/../../../d/file", "inside", 0 },
+    { "link out by dots ends in the root", "/d/out", NULL, -ENOENT },
+    { "link out by its full path", "/d/full", NULL, -ENOENT },
+    { "directory link out", "/outway/secret", NULL, -ENOENT },
+    { "loop", "/d/loop", NULL, -ELOOP },
+    { "fifo", "/d/fifo", NULL, -EBADF },
+    { "directory", "/d", NULL, -EBADF },
+    { "the root", "/", NULL, -EBADF },
+    { "missing", "/d/none", NULL, -ENOENT },
+    { "below a file", "/d/file/x", NULL, -ENOTDIR },
+    { "too large", "/d/large", NULL, -EFBIG },
+};
+
+static void check(const struct row *row)
+{
+    _cleanup_close_ int root = open("in", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_free_ char *data = NULL;
+    size_t len = 0;
+
+    assert_true(root >= 0);
+    assert_int_equal(beneath_read_file(root, bytes_of(row->path), 1000, &data, &len), row->r);
+    if (row->content)
+        assert_string_equal(data, row->content);
+}
+
+static void reads(void **state)
+{
+    beneath_without_openat2 = false;
+    check(*state);
+    beneath_without_openat2 = true;
+    check(*state);
+    beneath_without_openat2 = false;
+}
+
+static void opens_by_a_trusted_prefix(void **state)
+{
+    (void)state;
+    for (int without = 0; without < 2; without++) {
+        char path[256];
+        int fd;
+
+        beneath_without_openat2 = without;
+        snprintf(path, sizeof(path), "%s/in/outway/secret", base);
+        /* as a plain path it leads out, beneath its root it does not */
+        fd = beneath_open_host(bytes_of(path), 0, O_PATH);
+        assert_true(fd >= 0);
+        close(fd);
+        assert_int_equal(beneath_open_host(bytes_of(path), strlen(base) + 3, O_PATH), -ENOENT);
+        snprintf(path, sizeof(path), "%s/in/d/out", base);
+        fd = beneath_open_host(bytes_of(path), strlen(base) + 3, O_PATH | O_NOFOLLOW);
+        assert_true(fd >= 0); /* the link itself */
+        close(fd);
+        snprintf(path, sizeof(path), "%s/in", base);
+        fd = beneath_open_host(bytes_of(path), strlen(path), O_PATH | O_NOFOLLOW);
+        assert_true(fd >= 0);
+        close(fd);
+        snprintf(path, sizeof(path), "%s/in/d/file", base); /* a file can be mounted, and be the root */
+        fd = beneath_open_host(bytes_of(path), strlen(path), O_PATH | O_NOFOLLOW);
+        assert_true(fd >= 0);
+        close(fd);
+        assert_int_equal(beneath_open_host(bytes_of("/proc/self/root/"), 15, O_PATH | O_NOFOLLOW | O_DIRECTORY) >= 0, 1);
+    }
+    beneath_without_openat2 = false;
+}
+
+static void opens_no_device(void **state)
+{
+    _cleanup_close_ int root = open("in", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    (void)state;
+    if (mknod("in/d/zero", S_IFCHR | 0666, makedev(1, 5)) < 0)
+        skip();
+    assert_int_equal(beneath_open_file(root, bytes_of("/d/zero")), -EBADF);
+    (void)unlink("in/d/zero");
+}
+
+static atomic_bool stop;
+
+static void *swap(void *data)
+{
+    (void)data;
+    while (!stop) {
+        if (rename("in/flip", "in/flip.dir") == 0 && rename("in/flip.link", "in/flip") == 0) {
+            (void)rename("in/flip", "in/flip.link");
+            (void)rename("in/flip.dir", "in/flip");
+        }
+    }
+    return NULL;
+}
+
+/* A directory that is a link to the outside every other moment: its real file or nothing. */
+static void is_not_raced(void **state)
+{
+    _cleanup_close_ int root = open("in", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    unsigned read = 0;
+    pthread_t thread;
+
+    (void)state;
+    stop = false;
+    assert_int_equal(pthread_create(&thread, NULL, swap, NULL), 0);
+    for (int i = 0; i < 20000; i++) {
+        _cleanup_free_ char *data = NULL;
+        size_t len;
+
+        beneath_without_openat2 = i & 1;
+        if (beneath_read_file(root, bytes_of("/flip/secret"), 100, &data, &len) == 0) {
+            assert_string_equal(data, "mine");
+            read++;
+        }
+    }
+    stop = true;
+    pthread_join(thread, NULL);
+    beneath_without_openat2 = false;
+    assert_true(read > 0);
+}
+
+static bool put(const char *path, const char *text, size_t len)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    bool ok = fd >= 0 && write(fd, text, len) == (ssize_t)len;
+
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+static int set_up(void **state)
+{
+    char full[256], large[2000];
+
+    (void)state;
+    memset(large, 'x', sizeof(large));
+    if (!mkdtemp(base) || chdir(base) < 0)
+        return -1;
+    snprintf(full, sizeof(full), "%s/secret", base);
+    return put("secret", "secret", 6) && mkdir("in", 0755) == 0 && mkdir("in/d", 0755) == 0 &&
+                   mkdir("in/flip", 0755) == 0 && put("in/flip/secret", "mine", 4) &&
+                   put("in/d/file", "inside", 6) && put("in/d/large", large, sizeof(large)) &&
+                   symlink("file", "in/d/rel") == 0 && symlink("/d/file", "in/d/abs") == 0 &&
+                   symlink("d", "in/way") == 0 && symlink("/d", "in/absway") == 0 &&
+                   symlink("../../secret", "in/d/out") == 0 && symlink(full, "in/d/full") == 0 &&
+                   symlink(base, "in/outway") == 0 && symlink("loop", "in/d/loop") == 0 &&
+                   symlink("..", "in/flip.link") == 0 && mkfifo("in/d/fifo", 0644) == 0
+               ? 0
+               : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest more[] = {
+        cmocka_unit_test(opens_by_a_trusted_prefix),
+        cmocka_unit_test(opens_no_device),
+        cmocka_unit_test(is_not_raced),
+    };
+    char command[128];
+    int failed;
+
+    if (set_up(NULL) < 0)
+        return 99;
+    failed = RUN_ROWS(rows, reads) + cmocka_run_group_tests(more, NULL, NULL);
+    snprintf(command, sizeof(command), "rm -rf %s", base);
+    return system(command) ? 98 : failed;
+}
