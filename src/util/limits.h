@@ -17,3 +17,6 @@
 #define LIMIT_AUDIT_HELD (16 * 1024 * 1024)    /* records kept while a container starts: about 10,000 changes */
 #define LIMIT_CASE_GROUPS 4096              /* actor x operation x victim groups of one case */
 #define LIMIT_CASE_SAMPLES 64               /* paths kept by name in one group; the rest is counted */
+#define LIMIT_LOG_WINDOW_LOG 26             /* 64 MiB of window: `zstd --long=26`, `xz -9`; more would let a file choose our size */
+#define LIMIT_LOG_WINDOW (80 * 1024 * 1024) /* what liblzma may take in all: its window of at most 64 MiB and its tables */
+#define LIMIT_LOG_LINE (256 * 1024)         /* one line of a log: the kernel's longest record is 9 kB, auditd's names triple it */
