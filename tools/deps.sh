@@ -30,6 +30,9 @@ python3              python3                build, test
 libcmocka-dev        libcmocka-devel        test
 libclang-rt-14-dev   compiler-rt            fuzz
 docker.io            moby-engine            test, story
+podman               podman                 test
+runc                 runc                   test
+containerd           containerd             test
 busybox-static       busybox                test, story
 iproute2             iproute                test
 auditd               audit                  test

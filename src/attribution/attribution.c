@@ -102,11 +102,9 @@ static bool cgroup_is_guess(const struct process *p)
 static void find_origin(struct attribution *a, struct process *p)
 {
     struct cgroup_container found;
-    struct container *c = NULL;
+    struct container *c = a->options.engines ? engines_by_cgroup(a->options.engines, p->cgroup) : NULL;
 
-    if (cgroup_container(p->cgroup, &found)) {
-        if (a->options.engines)
-            c = engines_by_cgroup(a->options.engines, p->cgroup);
+    if (c || cgroup_container(p->cgroup, &found)) {
         p->origin = ORIGIN_CONTAINER;
         if (c) {
             p->container = container_ref(c);

@@ -15,6 +15,9 @@ int docker_parse_inspect(struct bytes body, struct container_view *ret, struct e
  * 0: something else. */
 int docker_parse_event(struct bytes body, struct life *ret, struct err *err);
 
+/* GET /volumes/NAME -> its directory on the host, in `arena`. */
+int docker_parse_volume(struct bytes body, struct arena *arena, struct bytes *ret, struct err *err);
+
 /* GET /version -> "20.10.24" into `text`. */
 int docker_parse_version(struct bytes body, char *text, size_t size);
 

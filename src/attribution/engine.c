@@ -10,88 +10,25 @@
 #include <unistd.h>
 #include <sys/epoll.h>
 
-#include <uthash.h>
-
 #include "attribution/cgroup.h"
-#include "attribution/engine_ops.h"
+#include "attribution/engine_table.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
 #include "util/limits.h"
 
-static const struct engine_ops *const engine_table[] = {
-    &docker_engine_ops,
-};
-#define ENGINES ARRAY_SIZE(engine_table)
-
-/* An unknown id is asked for at most so often: a storm of unknown containers must not become a storm
- * of questions. */
-#define REFRESH_NS NS_PER_S
-
-struct known {
-    struct container *container; /* owned reference */
-    unsigned engine;
-    UT_hash_handle by_id;
+/* In this order they are asked. Podman's service answers before its storage is read. */
+static const struct engine_ops *const engine_table[ENGINES] = {
+    &docker_engine_ops, &podman_api_engine_ops, &podman_engine_ops,
+    &containerd_engine_ops, &crio_engine_ops, &runc_engine_ops, &crun_engine_ops,
+    &lxc_engine_ops, &nspawn_engine_ops,
 };
 
-struct engines {
-    struct engines_options options;
-    void *contexts[ENGINES];
-    struct known *known;
-    uint64_t next_refresh_ns;
-    int epoll_fd;
-    int fds[ENGINES];
-    struct engine_state states[ENGINES];
-    unsigned current; /* whose stream is being read */
-};
-
-void container_view_done(struct container_view *view)
-{
-    container_unref(view->container);
-    *view = (struct container_view){ 0 };
-}
-
-int engines_new(const struct engines_options *options, struct engines **ret, struct err *err)
-{
-    struct engines *e = calloc(1, sizeof(*e));
-    int r = 0;
-
-    if (!e)
-        return err_set(err, -ENOMEM, "container engines");
-    e->options = *options;
-    e->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    for (size_t i = 0; i < ENGINES && r == 0; i++) {
-        e->fds[i] = -1;
-        r = engine_table[i]->open(options, &e->contexts[i], err);
-    }
-    if (r == 0 && e->epoll_fd < 0)
-        r = err_set(err, -errno, "container engines");
-    if (r < 0) {
-        engines_free(e);
-        return r;
-    }
-    (void)engines_dispatch(e, NULL);
-    *ret = e;
-    return 0;
-}
-
-void engines_free(struct engines *e)
-{
-    struct known *k, *next;
-
-    if (!e)
-        return;
-    for (size_t i = 0; i < ENGINES; i++)
-        if (e->contexts[i])
-            engine_table[i]->close(e->contexts[i]);
-    HASH_ITER(by_id, e->known, k, next) {
-        HASH_DELETE(by_id, e->known, k);
-        container_unref(k->container);
-        free(k);
-    }
-    if (e->epoll_fd >= 0)
-        close(e->epoll_fd);
-    free(e);
-}
+#define PATIENCE_MS 2500        /* longer than a question's own time-out, whose words are better */
+#define HANGS_NS (10 * NS_PER_S) /* an engine that hangs is left alone so long */
+#define UNKNOWN_NS NS_PER_S     /* an unknown id is asked for so often: a storm of unknown containers
+                                 * must not become a storm of questions */
+#define SHARING_NS (300 * NS_PER_MS)
+#define SHARING_VIEWS 256
 
 static uint64_t monotonic(void)
 {
@@ -101,209 +38,229 @@ static uint64_t monotonic(void)
     return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
-static struct known *find_known(struct engines *e, struct bytes id)
+void container_view_done(struct container_view *view)
 {
-    struct known *k;
-
-    HASH_FIND(by_id, e->known, id.data, id.len, k);
-    return k;
+    container_unref(view->container);
+    *view = (struct container_view){ 0 };
 }
 
-/* Remember `c`, in place of what was known of the same id. */
-static void remember(struct engines *e, unsigned engine, struct container *c)
+static void follow_fd(struct engines *e, int fd, uint32_t row)
 {
-    struct known *k = find_known(e, c->id);
+    struct epoll_event event = { .events = EPOLLIN, .data.u32 = row };
 
-    if (k) {
-        HASH_DELETE(by_id, e->known, k);
-        container_unref(k->container);
-    } else if (HASH_CNT(by_id, e->known) >= LIMIT_CONTAINERS || !(k = calloc(1, sizeof(*k)))) {
-        return;
+    if (fd >= 0 && epoll_ctl(e->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 && errno == EEXIST)
+        (void)epoll_ctl(e->epoll_fd, EPOLL_CTL_MOD, fd, &event);
+}
+
+static int open_slot(struct engines *e, unsigned i, struct err *err)
+{
+    struct slot *s = &e->slots[i];
+    int r;
+
+    s->ops = engine_table[i];
+    s->fd = -1;
+    s->group = i;
+    for (unsigned k = 0; k < i; k++)
+        if (strcmp(engine_table[k]->name, s->ops->name) == 0) {
+            s->group = k;
+            break;
+        }
+    r = s->ops->open(&e->options, e->oci, &s->context, err);
+    if (r == 0 && s->ops->remote) {
+        r = asker_new(s->ops, s->context, &s->asker, err);
+        if (r == 0)
+            follow_fd(e, asker_fd(s->asker), i);
     }
-    k->container = container_ref(c);
-    k->engine = engine;
-    HASH_ADD_KEYPTR(by_id, e->known, c->id.data, c->id.len, k);
+    return r;
+}
+
+static int list_row(struct engines *e, unsigned i, struct err *err);
+
+int engines_new(const struct engines_options *options, struct engines **ret, struct err *err)
+{
+    struct engines *e = calloc(1, sizeof(*e));
+    int r;
+
+    if (!e)
+        return err_set(err, -ENOMEM, "container engines");
+    e->options = *options;
+    e->patience_ms = PATIENCE_MS;
+    e->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    for (size_t i = 0; i < ENGINES; i++)
+        e->slots[i].fd = -1;
+    r = e->epoll_fd < 0 ? err_set(err, -errno, "container engines") : oci_new("", options->log, &e->oci, err);
+    for (unsigned i = 0; i < ENGINES && r == 0; i++)
+        r = open_slot(e, i, err);
+    if (r < 0) {
+        engines_free(e);
+        return r;
+    }
+    follow_fd(e, oci_fd(e->oci), ENGINES);
+    /* whose cgroups those are that have no id in their names */
+    for (unsigned i = 0; i < ENGINES; i++)
+        if (!e->slots[i].ops->remote && e->slots[i].ops != &podman_engine_ops)
+            (void)list_row(e, i, NULL);
+    (void)engines_dispatch(e, NULL);
+    *ret = e;
+    return 0;
+}
+
+void engines_free(struct engines *e)
+{
+    if (!e)
+        return;
+    for (size_t i = 0; i < ENGINES; i++) {
+        asker_free(e->slots[i].asker);
+        if (e->slots[i].context)
+            e->slots[i].ops->close(e->slots[i].context);
+    }
+    oci_free(e->oci);
+    known_forget_all(e);
+    if (e->epoll_fd >= 0)
+        close(e->epoll_fd);
+    free(e);
+}
+
+void engines_set_patience(struct engines *e, unsigned ms)
+{
+    e->patience_ms = ms;
+}
+
+/* ---- asking one row ---- */
+
+/* An engine that hangs costs its time-out and this line, once. */
+static void note_state(struct engines *e, struct slot *s, bool hangs, const char *why)
+{
+    if (hangs) {
+        s->retry_ns = monotonic() + HANGS_NS;
+        if (!s->hangs)
+            log_warn(e->options.log, "%s; going on without it", why);
+    } else if (s->hangs) {
+        log_warn(e->options.log, "%s answers again", s->ops->name);
+    }
+    s->hangs = hangs;
+}
+
+static int ask(struct engines *e, struct slot *s, enum ask_kind kind, struct bytes word,
+               struct answer *ret, struct err *err)
+{
+    char text[128];
+    int r;
+
+    snprintf(text, sizeof(text), "%s accepts connections and does not answer", s->ops->name);
+    *ret = (struct answer){ 0 };
+    if (s->hangs && monotonic() < s->retry_ns)
+        return err_say(err, -ETIMEDOUT, "%s", text);
+    r = asker_ask(s->asker, kind, word, s->hangs ? MIN(e->patience_ms, 200u) : e->patience_ms, ret);
+    if (r < 0 || ret->r == -ETIMEDOUT) {
+        note_state(e, s, true, r == 0 ? err_text(&ret->err, -ETIMEDOUT) : text);
+        err_say(err, -ETIMEDOUT, "%s", r == 0 ? err_text(&ret->err, -ETIMEDOUT) : text);
+        answer_done(ret);
+        return -ETIMEDOUT;
+    }
+    note_state(e, s, false, NULL);
+    if (ret->r < 0)
+        err_say(err, ret->r, "%s", err_text(&ret->err, ret->r));
+    return ret->r;
 }
 
 struct listing {
     struct engines *e;
-    unsigned engine;
-    unsigned count;
+    unsigned row;
 };
 
+/* A record with more facts (first process, start) is not replaced by a line of a list, unless the
+ * name has changed. */
 static int remember_one(void *data, struct container *c)
 {
-    struct listing *l = data;
+    const struct listing *l = data;
+    unsigned group = l->e->slots[l->row].group;
+    const struct known *k;
 
-    l->count++;
     if (!c->runtime.len)
-        container_set(c, &c->runtime, bytes_of(engine_table[l->engine]->name));
-    /* a record with more facts (first process, start) is not replaced by a line of a list, unless
-     * the name has changed */
-    struct known *k = find_known(l->e, c->id);
-    if (!k || !bytes_equal(k->container->name, c->name))
-        remember(l->e, l->engine, c);
+        container_set(c, &c->runtime, bytes_of(l->e->slots[l->row].ops->name));
+    k = known_find(l->e, group, c->id);
+    if (!k || !bytes_equal(k->container->name, c->name) || c->pid)
+        known_remember(l->e, group, c);
     return 0;
 }
 
-static int refresh(struct engines *e, unsigned engine, struct err *err)
+static int list_row(struct engines *e, unsigned i, struct err *err)
 {
-    struct listing listing = { e, engine, 0 };
-    int r = engine_table[engine]->list(e->contexts[engine], remember_one, &listing, err);
+    struct slot *s = &e->slots[i];
+    struct listing listing = { e, i };
+    struct answer answer;
+    int r;
 
-    e->states[engine].containers = listing.count;
+    if (!s->asker)
+        return s->ops->list(s->context, remember_one, &listing, err);
+    r = ask(e, s, ASK_LIST, BYTES_NULL, &answer, err);
+    for (size_t k = 0; k < answer.count; k++)
+        (void)remember_one(&listing, answer.list[k]);
+    answer_done(&answer);
     return r;
 }
 
-static int view_of(struct engines *e, unsigned engine, struct bytes id, struct container_view *ret,
+static int view_of(struct engines *e, unsigned i, struct bytes word, struct container_view *ret,
                    struct err *err)
 {
-    int r = engine_table[engine]->view(e->contexts[engine], id, ret, err);
+    struct slot *s = &e->slots[i];
+    struct answer answer;
+    int r;
 
+    if (s->asker) {
+        r = ask(e, s, ASK_VIEW, word, &answer, err);
+        if (r == 0) {
+            *ret = answer.view;
+            answer.view = (struct container_view){ 0 };
+        }
+        answer_done(&answer);
+    } else {
+        r = s->ops->view(s->context, word, ret, err);
+    }
     if (r < 0)
         return r;
     if (!ret->container->runtime.len)
-        container_set(ret->container, &ret->container->runtime,
-                      bytes_of(engine_table[engine]->name));
-    remember(e, engine, ret->container);
+        container_set(ret->container, &ret->container->runtime, bytes_of(s->ops->name));
+    known_remember(e, s->group, ret->container);
     return 0;
 }
 
-/* Edit distance up to 3: is it a slip of the pen? */
-static unsigned distance(struct bytes a, struct bytes b)
-{
-    unsigned row[64], previous, above;
-
-    if (a.len >= 64 || b.len >= 64)
-        return 99;
-    for (unsigned j = 0; j <= b.len; j++)
-        row[j] = j;
-    for (unsigned i = 1; i <= a.len; i++) {
-        previous = row[0];
-        row[0] = i;
-        for (unsigned j = 1; j <= b.len; j++) {
-            above = row[j];
-            row[j] = MIN(MIN(row[j] + 1, row[j - 1] + 1),
-                         previous + (a.data[i - 1] != b.data[j - 1]));
-            previous = above;
-        }
-    }
-    return row[b.len];
-}
-
-/* "no container "wbe"; did you mean web? (docker: web, db)" */
-static int no_such(struct engines *e, struct bytes name, struct err *err)
-{
-    _cleanup_sbuf_ struct sbuf text = SBUF_INIT, names = SBUF_INIT;
-    const struct container *near = NULL;
-    unsigned best = 3, shown = 0;
-    struct known *k, *next;
-
-    HASH_ITER(by_id, e->known, k, next) {
-        unsigned d = distance(name, k->container->name);
-
-        if (d < best) {
-            best = d;
-            near = k->container;
-        }
-        if (shown++ < 8) {
-            sbuf_add_str(&names, shown > 1 ? ", " : "");
-            escape_terminal(&names, k->container->name);
-        }
-    }
-    if (shown > 8)
-        sbuf_addf(&names, " and %u more", shown - 8);
-    sbuf_add_str(&text, "no container \"");
-    escape_terminal(&text, name);
-    sbuf_add_char(&text, '"');
-    if (near) {
-        sbuf_add_str(&text, "; did you mean ");
-        escape_terminal(&text, near->name);
-        sbuf_add_char(&text, '?');
-    }
-    if (names.len)
-        sbuf_addf(&text, " (%s)", sbuf_str(&names));
-    return err_say(err, -ENOENT, "%s", sbuf_str(&text));
-}
-
-static int ambiguous(struct engines *e, struct bytes name, struct err *err)
-{
-    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-    unsigned shown = 0;
-    struct known *k, *next;
-
-    sbuf_add_char(&text, '"');
-    escape_terminal(&text, name);
-    sbuf_add_str(&text, "\" means several containers: ");
-    HASH_ITER(by_id, e->known, k, next) {
-        if (!bytes_starts_with(k->container->id, name) || shown++ >= 8)
-            continue;
-        sbuf_add_str(&text, shown > 1 ? ", " : "");
-        escape_terminal(&text, k->container->name);
-        sbuf_addf(&text, " (%.12s)", k->container->id.data);
-    }
-    return err_say(err, -EEXIST, "%s", sbuf_str(&text));
-}
-
-/* By name first, then by whole id, then by a prefix that only one has. */
-static int find_in(struct engines *e, unsigned engine, struct bytes name, struct known **ret)
-{
-    struct known *k, *next, *prefix = NULL;
-    unsigned prefixes = 0;
-
-    HASH_ITER(by_id, e->known, k, next) {
-        if (k->engine != engine)
-            continue;
-        if (bytes_equal(k->container->name, name) || bytes_equal(k->container->id, name)) {
-            *ret = k;
-            return 0;
-        }
-        if (name.len >= 2 && bytes_starts_with(k->container->id, name)) {
-            prefix = k;
-            prefixes++;
-        }
-    }
-    *ret = prefix;
-    return prefixes == 1 ? 0 : prefixes ? -EEXIST : -ENOENT;
-}
-
 /* Those that are gone are forgotten by name, so that the name can mean a new one. */
-static void forget_engine(struct engines *e, unsigned engine)
+static void list_all(struct engines *e)
 {
-    struct known *k, *next;
-
-    HASH_ITER(by_id, e->known, k, next) {
-        if (k->engine != engine)
-            continue;
-        HASH_DELETE(by_id, e->known, k);
-        container_unref(k->container);
-        free(k);
-    }
+    for (unsigned i = 0; i < ENGINES; i++)
+        (void)list_row(e, i, NULL);
 }
 
-int engines_find(struct engines *e, struct bytes name, struct container_view *ret, struct err *err)
+/* ---- by name ---- */
+
+static bool is_exact(const struct container *c, struct bytes name)
 {
+    return bytes_equal(c->name, name) || bytes_equal(c->id, name);
+}
+
+int engines_find(struct engines *e, struct bytes runtime, struct bytes name,
+                 struct container_view *ret, struct err *err)
+{
+    struct container_view best = { 0 };
     struct err why = ERR_INIT;
-    unsigned answered = 0;
+    bool exact = false, ambiguous = false;
     int failure = 0;
 
     for (unsigned i = 0; i < ENGINES; i++) {
+        struct container_view view = { 0 };
         struct err own = ERR_INIT;
-        struct known *k = NULL;
-        int r = view_of(e, i, name, ret, &own);
+        bool now_exact;
+        int r;
 
-        if (r == 0)
-            return 0;
-        if (r != -ENOENT && r != -EPROTO) {
-            if (failure == 0) {
-                failure = r;
-                why = own;
-            }
+        if (runtime.len && !bytes_equal_str(runtime, e->slots[i].ops->name))
             continue;
-        }
-        /* not by that word alone: a prefix, perhaps of several; and the names for the message */
-        forget_engine(e, i);
-        r = refresh(e, i, &own);
+        r = view_of(e, i, name, &view, &own);
+        if (r == -EEXIST || r == -EPROTO) /* Docker answers 400 to a prefix of several ids */
+            ambiguous = true;
+        if (r == -ENOENT || r == -EEXIST || r == -EPROTO || r == -ENODEV)
+            continue;
         if (r < 0) {
             if (failure == 0) {
                 failure = r;
@@ -311,43 +268,177 @@ int engines_find(struct engines *e, struct bytes name, struct container_view *re
             }
             continue;
         }
-        answered++;
-        r = find_in(e, i, name, &k);
-        if (r == -EEXIST)
-            return ambiguous(e, name, err);
-        if (r == 0)
-            return view_of(e, i, k->container->id, ret, err);
+        now_exact = is_exact(view.container, name);
+        if (!best.container || (now_exact && !exact)) {
+            container_view_done(&best);
+            best = view;
+            exact = now_exact;
+            continue;
+        }
+        if (now_exact == exact && !bytes_equal(best.container->id, view.container->id))
+            ambiguous = true;
+        container_view_done(&view);
     }
-    if (answered || failure == 0)
-        return no_such(e, name, err);
-    return err_say(err, failure, "%s", err_text(&why, failure));
+    if (best.container && (!ambiguous || exact) &&
+        !(exact && ambiguous && !bytes_equal(best.container->id, name))) {
+        *ret = best;
+        return 0;
+    }
+    container_view_done(&best);
+    if (ambiguous) {
+        if (err)
+            list_all(e);
+        return words_ambiguous(e, name, err);
+    }
+    if (failure)
+        return err_say(err, failure, "%s", err_text(&why, failure));
+    if (!err)
+        return -ENOENT;
+    list_all(e);
+    return words_no_such(e, name, err);
 }
+
+int engines_each(struct engines *e, int (*each)(void *data, struct container *c), void *data)
+{
+    struct container **all;
+    struct known *k, *next;
+    size_t n = 0;
+    int r = 0;
+
+    list_all(e);
+    all = calloc(HASH_CNT(by_id, e->known) + 1, sizeof(struct container *));
+    if (!all)
+        return -ENOMEM;
+    HASH_ITER(by_id, e->known, k, next) /* `each` may ask, which changes what is known */
+        if (!k->gone)
+            all[n++] = container_ref(k->container);
+    for (size_t i = 0; i < n; i++) {
+        if (r == 0)
+            r = each(data, all[i]);
+        container_unref(all[i]);
+    }
+    free(all);
+    return r;
+}
+
+int engines_volume(struct engines *e, struct bytes name, struct arena *arena, struct bytes *ret,
+                   struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf shown = SBUF_INIT;
+
+    for (unsigned i = 0; i < ENGINES; i++) {
+        struct slot *s = &e->slots[i];
+        struct answer answer;
+        int r;
+
+        if (!s->ops->volume)
+            continue;
+        if (!s->asker) {
+            r = s->ops->volume(s->context, name, arena, ret, NULL);
+        } else {
+            r = ask(e, s, ASK_VOLUME, name, &answer, NULL);
+            if (r == 0)
+                *ret = arena_copy(arena, answer.path);
+            answer_done(&answer);
+        }
+        if (r == 0)
+            return ret->data ? 0 : -ENOMEM;
+    }
+    escape_terminal(&shown, name);
+    return err_say(err, -ENOENT, "no volume \"%s\"", sbuf_str(&shown));
+}
+
+/* ---- whose files ---- */
+
+static bool view_holds(const struct container_view *v, struct bytes path)
+{
+    for (size_t i = 0; i < v->lower_count; i++) {
+        _cleanup_free_ char *real = realpath(v->lower[i].data, NULL);
+
+        if (bytes_path_covers(v->lower[i], path) || (real && bytes_path_covers(bytes_of(real), path)))
+            return true;
+    }
+    for (size_t i = 0; i < v->mount_count; i++)
+        if (v->mounts[i].source.len && bytes_path_covers(v->mounts[i].source, path))
+            return true;
+    return (v->upper.len && bytes_path_covers(v->upper, path)) ||
+           (v->root.len && !v->upper.len && bytes_path_covers(v->root, path));
+}
+
+size_t engines_sharing(struct engines *e, struct bytes host_path, struct container **ret, size_t max,
+                       bool *ret_all)
+{
+    uint64_t until = monotonic() + SHARING_NS;
+    _cleanup_free_ char *real = realpath(host_path.data, NULL);
+    struct bytes path = real ? bytes_of(real) : host_path;
+    size_t n = 0, views = 0;
+    struct known *k, *next;
+
+    list_all(e);
+    *ret_all = true;
+    HASH_ITER(by_id, e->known, k, next) {
+        struct bytes id = k->container->id;
+        int r = -ENOENT;
+
+        if (k->gone)
+            continue;
+        if (n == max || views++ == SHARING_VIEWS || monotonic() > until) {
+            *ret_all = false;
+            break;
+        }
+        for (unsigned i = k->group; i < ENGINES && r == -ENOENT; i++) {
+            struct container_view view = { 0 };
+
+            if (e->slots[i].group != k->group)
+                continue;
+            /* the record may be exchanged by the answer, never removed: `k` stays */
+            r = view_of(e, i, id, &view, NULL);
+            if (r == 0 && view_holds(&view, path))
+                ret[n++] = container_ref(view.container);
+            if (r == 0)
+                container_view_done(&view);
+        }
+    }
+    return n;
+}
+
+/* ---- who ---- */
 
 struct container *engines_by_id(struct engines *e, struct bytes id)
 {
-    struct container_view view;
-    struct known *k = find_known(e, id);
+    struct known *found = NULL;
 
+    for (unsigned g = 0; g < ENGINES && !found; g++)
+        if (e->slots[g].group == g)
+            found = known_find(e, g, id);
     /* a line of a list has no first process: ask once for the whole */
-    if (k && (k->container->pid || k->container->started_ns))
-        return k->container;
-    if (monotonic() < e->next_refresh_ns)
-        return k ? k->container : NULL;
-    for (unsigned i = 0; i < ENGINES; i++)
+    if (found && (found->container->pid || found->container->started_ns || found->gone))
+        return found->container;
+    if (monotonic() < e->next_unknown_ns)
+        return found ? found->container : NULL;
+    for (unsigned i = 0; i < ENGINES; i++) {
+        struct container_view view = { 0 };
+
+        if (found && e->slots[i].group != found->group)
+            continue;
         if (view_of(e, i, id, &view, NULL) == 0) {
+            struct known *k = known_find(e, e->slots[i].group, view.container->id);
+
             container_view_done(&view); /* it is remembered */
-            k = find_known(e, id);
             return k ? k->container : NULL;
         }
-    e->next_refresh_ns = monotonic() + REFRESH_NS;
-    return k ? k->container : NULL;
+    }
+    e->next_unknown_ns = monotonic() + UNKNOWN_NS;
+    return found ? found->container : NULL;
 }
 
 struct container *engines_by_cgroup(struct engines *e, struct bytes cgroup)
 {
     struct cgroup_container found;
 
-    return cgroup_container(cgroup, &found) ? engines_by_id(e, found.id) : NULL;
+    if (cgroup_container(cgroup, &found))
+        return engines_by_id(e, found.id);
+    return known_by_cgroup(e, cgroup);
 }
 
 struct container *engines_by_pid(struct engines *e, pid_t pid)
@@ -357,67 +448,101 @@ struct container *engines_by_pid(struct engines *e, pid_t pid)
     if (pid <= 1)
         return NULL;
     HASH_ITER(by_id, e->known, k, next)
-        if (k->container->pid == pid)
+        if (k->container->pid == pid && !k->gone)
             return k->container;
     return NULL;
 }
 
 /* ---- what happens to them ---- */
 
+static unsigned group_of(const struct engines *e, struct bytes runtime)
+{
+    for (unsigned i = 0; i < ENGINES; i++)
+        if (bytes_equal_str(runtime, e->slots[i].ops->name))
+            return i;
+    return ENGINES;
+}
+
+/* A runtime knows an id; what Podman calls it stands in its storage, which does not hang. */
+static struct container *complete(struct engines *e, struct container *c)
+{
+    struct container_view view = { 0 };
+
+    for (unsigned i = 0; i < ENGINES; i++)
+        if (e->slots[i].ops == &podman_engine_ops && bytes_equal_str(c->runtime, "podman") &&
+            view_of(e, i, c->id, &view, NULL) == 0)
+            return view.container; /* the reference goes over */
+    return container_ref(c);
+}
+
+static void pass_on(struct engines *e, unsigned group, const struct life *life)
+{
+    struct life told = *life;
+    struct known *k = known_find(e, group, life->container->id);
+    struct container *c = NULL;
+
+    switch (life->kind) {
+    case LIFE_CREATE:
+    case LIFE_START:
+    case LIFE_RENAME:
+        c = complete(e, life->container);
+        if (life->kind == LIFE_START && c != life->container)
+            c->started_ns = life->time_ns; /* a record of our own, just made */
+        /* what a list has told is less than what is known */
+        if (!k || life->kind != LIFE_CREATE)
+            known_remember(e, group, c);
+        break;
+    case LIFE_DIE:
+        c = k ? container_copy(k->container) : container_ref(life->container);
+        if (c && k) {
+            c->pid = 0; /* may be anybody's from now on */
+            known_remember(e, group, c);
+        }
+        break;
+    case LIFE_DESTROY:
+        c = container_ref(k ? k->container : life->container);
+        break;
+    default:
+        c = container_ref(k ? k->container : life->container);
+        break;
+    }
+    told.container = c ? c : life->container;
+    if (e->options.life)
+        e->options.life(e->options.data, &told);
+    container_unref(c);
+    if (life->kind == LIFE_DESTROY)
+        known_gone(e, group, life->container->id);
+}
+
 static void on_life(void *data, const struct life *life)
 {
     struct engines *e = data;
-    struct container_view view;
-    struct life told = *life;
 
-    if (life->kind == LIFE_START || life->kind == LIFE_CREATE || life->kind == LIFE_RENAME) {
-        /* with all its facts: first process, start time */
-        if (view_of(e, e->current, life->container->id, &view, NULL) == 0) {
-            told.container = container_ref(view.container);
-            container_view_done(&view);
-            if (e->options.life)
-                e->options.life(e->options.data, &told);
-            container_unref(told.container);
-            return;
-        }
-    }
-    if (life->kind == LIFE_DIE) {
-        struct known *k = find_known(e, life->container->id);
+    pass_on(e, e->slots[e->current].group, life);
+}
 
-        /* its first process is gone: the pid may be anybody's now */
-        if (k && k->container->pid) {
-            struct container *c = container_new();
+static void on_oci_life(void *data, const struct life *life)
+{
+    struct engines *e = data;
+    unsigned group = group_of(e, life->container->runtime);
 
-            if (c) {
-                container_set(c, &c->id, k->container->id);
-                container_set(c, &c->name, k->container->name);
-                container_set(c, &c->runtime, k->container->runtime);
-                container_set(c, &c->image_name, k->container->image_name);
-                container_set(c, &c->compose_project, k->container->compose_project);
-                container_set(c, &c->compose_service, k->container->compose_service);
-                c->created_ns = k->container->created_ns;
-                c->started_ns = k->container->started_ns;
-                remember(e, k->engine, c);
-                container_unref(c);
-            }
-        }
-    }
-    if (e->options.life)
-        e->options.life(e->options.data, &told);
+    /* Docker tells its own; Podman's are made and removed by its storage */
+    if (group == ENGINES || bytes_equal_str(life->container->runtime, "docker") ||
+        (bytes_equal_str(life->container->runtime, "podman") && life->kind == LIFE_CREATE))
+        return;
+    pass_on(e, group, life);
 }
 
 static void follow_fds(struct engines *e)
 {
     for (unsigned i = 0; i < ENGINES; i++) {
-        int fd = engine_table[i]->fd ? engine_table[i]->fd(e->contexts[i]) : -1;
-        struct epoll_event event = { .events = EPOLLIN, .data.u32 = i };
+        struct slot *s = &e->slots[i];
+        int fd = s->ops->fd ? s->ops->fd(s->context) : -1;
 
-        if (fd == e->fds[i])
+        if (fd == s->fd)
             continue;
-        /* a closed descriptor has left the set by itself */
-        if (fd >= 0 && epoll_ctl(e->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 && errno == EEXIST)
-            (void)epoll_ctl(e->epoll_fd, EPOLL_CTL_MOD, fd, &event);
-        e->fds[i] = fd;
+        follow_fd(e, fd, i); /* a closed descriptor has left the set by itself */
+        s->fd = fd;
     }
 }
 
@@ -429,19 +554,26 @@ int engines_fd(const struct engines *e)
 int engines_dispatch(struct engines *e, struct err *err)
 {
     int first_error = 0;
+    bool late = false;
 
+    oci_dispatch(e->oci, on_oci_life, e);
     for (unsigned i = 0; i < ENGINES; i++) {
+        struct slot *s = &e->slots[i];
         int r;
 
-        if (!engine_table[i]->dispatch)
+        if (s->asker && asker_late(s->asker)) {
+            late = true;
+            s->retry_ns = 0;
+        }
+        if (!s->ops->dispatch)
             continue;
         e->current = i;
-        r = engine_table[i]->dispatch(e->contexts[i], on_life, e, first_error ? NULL : err);
+        r = s->ops->dispatch(s->context, on_life, e, first_error ? NULL : err);
         if (r < 0 && first_error == 0)
             first_error = r;
     }
     follow_fds(e);
-    return first_error;
+    return first_error ? first_error : late;
 }
 
 int engines_sync(struct engines *e, unsigned timeout_ms, struct err *err)
@@ -461,16 +593,45 @@ int engines_sync(struct engines *e, unsigned timeout_ms, struct err *err)
     }
 }
 
+/* ---- doctor ---- */
+
 const struct engine_state *engines_state(struct engines *e, unsigned index)
 {
-    struct engine_state *s;
+    struct engine_state *s = &e->states[MIN(index, (unsigned)ENGINES - 1)];
+    unsigned group = 0;
+    struct known *k, *next;
 
-    if (index >= ENGINES)
+    for (; group < ENGINES; group++)
+        if (e->slots[group].group == group && index-- == 0)
+            break;
+    if (group == ENGINES)
         return NULL;
-    s = &e->states[index];
-    s->name = engine_table[index]->name;
-    s->present = engine_table[index]->present(e->contexts[index], s->text, sizeof(s->text));
-    if (s->present)
-        (void)refresh(e, index, NULL);
+    *s = (struct engine_state){ .name = e->slots[group].ops->name };
+    for (unsigned i = group; i < ENGINES; i++) {
+        struct slot *slot = &e->slots[i];
+        char text[sizeof(s->text)] = "";
+        bool present;
+
+        if (slot->group != group)
+            continue;
+        if (slot->asker) {
+            struct answer answer;
+            struct err err = ERR_INIT;
+            int r = ask(e, slot, ASK_PRESENT, BYTES_NULL, &answer, &err);
+
+            present = r > 0;
+            snprintf(text, sizeof(text), "%s", r < 0 ? err_text(&err, r) : answer.text);
+            answer_done(&answer);
+        } else {
+            present = slot->ops->present(slot->context, text, sizeof(text));
+        }
+        if (present)
+            (void)list_row(e, i, NULL);
+        if (!s->present)
+            snprintf(s->text, sizeof(s->text), "%s", text);
+        s->present |= present;
+    }
+    HASH_ITER(by_id, e->known, k, next)
+        s->containers += k->group == group && !k->gone;
     return s;
 }

@@ -50,10 +50,29 @@ struct engines_options {
 int engines_new(const struct engines_options *options, struct engines **ret, struct err *err);
 void engines_free(struct engines *e);
 
-/* A name, an id or a unique id prefix. -ENOENT: no such container (err holds "no container "wbe";
- * did you mean web? (docker: web, db)"); -EEXIST: ambiguous, err lists the candidates; -EACCES,
- * -ENODEV: an engine refused or none is there, err says what is missing. Waits at most 2 s. */
-int engines_find(struct engines *e, struct bytes name, struct container_view *ret, struct err *err);
+/* How long a daemon's answer is waited for, once for each that hangs: 2 s at first. A shorter time
+ * while events wait; what is answered later is asked for again (engines_dispatch() returns 1). */
+void engines_set_patience(struct engines *e, unsigned ms);
+
+/* A name, an id or a unique id prefix, of any engine, or of the one called `runtime` if that is not
+ * empty. -ENOENT: no such container (err holds "no container "wbe"; did you mean web? (docker: web, db)");
+ * -EEXIST: ambiguous, err lists the candidates; -ETIMEDOUT, -EACCES, -ENODEV: it is nowhere else, and an
+ * engine hangs, refused, or none is there. err == NULL is quicker: nothing is listed. */
+int engines_find(struct engines *e, struct bytes runtime, struct bytes name,
+                 struct container_view *ret, struct err *err);
+
+/* All containers that the engines have on record, running or not: short records. Stops at non-zero,
+ * which is returned. An engine that does not answer is left out. */
+int engines_each(struct engines *e, int (*each)(void *data, struct container *c), void *data);
+
+/* Where a volume's files are on the host, in `arena`. -ENOENT */
+int engines_volume(struct engines *e, struct bytes name, struct arena *arena, struct bytes *ret,
+                   struct err *err);
+
+/* Whose layers and mounts hold `host_path`? At most `max`, references owned by the caller; how many. Bounded in
+ * time: *ret_all says whether every container was looked at. */
+size_t engines_sharing(struct engines *e, struct bytes host_path, struct container **ret, size_t max,
+                       bool *ret_all);
 
 /* The container whose cgroup or id this is: borrowed, NULL if none is known. Never asks an engine
  * for longer than a cached answer takes; an unknown id gives a record with id and runtime only. */
@@ -63,11 +82,12 @@ struct container *engines_by_id(struct engines *e, struct bytes id);
 
 /* Follow the life of the containers: readable when engines_dispatch() has work; -1: nothing to follow yet. */
 int engines_fd(const struct engines *e);
+/* 1: a daemon that did not answer in time has answered now; asking again is worth it. */
 int engines_dispatch(struct engines *e, struct err *err);
 /* Deliver what the engines have already told and not been read yet; at most timeout_ms. */
 int engines_sync(struct engines *e, unsigned timeout_ms, struct err *err);
 
-/* For doctor: one line an engine. NULL past the end. */
+/* For doctor: one line an engine, asked anew. NULL past the end. */
 struct engine_state {
     const char *name;
     bool present;

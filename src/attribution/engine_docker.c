@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Docker's Engine API over its unix socket. Questions have a time-out; the stream of events runs in a
- * curl multi handle, read from the caller's loop.
+ * Docker's Engine API over its unix socket, which Podman's service speaks too. Questions are put by
+ * a thread of their own (engine_ask.h) and have a time-out; the stream of events runs in a curl multi
+ * handle, read from the caller's loop. The two share nothing that changes.
  */
 #include "attribution/engine_ops.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,13 +26,17 @@
 #define ASK_TIMEOUT_MS 2000
 #define RECONNECT_NS NS_PER_S
 
-static const char *const usual_sockets[] = { "/run/docker.sock", "/var/run/docker.sock" };
+static const char *const docker_sockets[] = { "/run/docker.sock", "/var/run/docker.sock", NULL };
+static const char *const podman_sockets[] = { "/run/podman/podman.sock", NULL };
 
 struct docker {
     const struct log *log;
-    char *socket; /* given by the user, or found; NULL = none found yet */
-    bool given;
+    const char *name;           /* "Docker", for people */
+    const char *const *sockets; /* the usual places */
+    char *given;                /* by the user, NULL = the usual places */
     CURL *ask;
+    CURLM *asking;
+    atomic_bool end;
     /* the stream */
     CURLM *multi;
     CURL *stream;
@@ -49,41 +55,55 @@ static uint64_t now(clockid_t clock)
     return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
-static bool find_socket(struct docker *d)
+/* Looked for each time: an engine may come. NULL: none is there. */
+static const char *find_socket(const struct docker *d)
 {
     struct stat st;
 
-    if (d->socket)
-        return true;
-    for (size_t i = 0; i < ARRAY_SIZE(usual_sockets); i++)
-        if (stat(usual_sockets[i], &st) == 0 && S_ISSOCK(st.st_mode)) {
-            d->socket = strdup(usual_sockets[i]);
-            return d->socket != NULL;
-        }
-    return false;
+    if (d->given)
+        return d->given;
+    for (size_t i = 0; d->sockets[i]; i++)
+        if (stat(d->sockets[i], &st) == 0 && S_ISSOCK(st.st_mode))
+            return d->sockets[i];
+    return NULL;
 }
 
-static int docker_open(const struct engines_options *options, void **ret, struct err *err)
+static int open_api(const struct log *log, const char *name, const char *const *sockets,
+                    const char *given, void **ret, struct err *err)
 {
     struct docker *d = calloc(1, sizeof(*d));
 
     if (!d)
-        return err_set(err, -ENOMEM, "docker");
-    d->log = options->log;
+        return err_set(err, -ENOMEM, "%s", name);
+    d->log = log;
+    d->name = name;
+    d->sockets = sockets;
     d->epoll_fd = -1;
     d->since_ns = now(CLOCK_REALTIME);
-    if (options->docker_socket) {
-        d->socket = strdup(options->docker_socket);
-        d->given = true;
-    }
+    d->given = given ? strdup(given) : NULL;
     d->ask = curl_easy_init();
-    if (!d->ask || (d->given && !d->socket)) {
-        free(d->socket);
+    d->asking = curl_multi_init();
+    if (!d->ask || !d->asking || (given && !d->given)) {
+        curl_easy_cleanup(d->ask);
+        curl_multi_cleanup(d->asking);
+        free(d->given);
         free(d);
-        return err_set(err, -ENOMEM, "docker");
+        return err_set(err, -ENOMEM, "%s", name);
     }
     *ret = d;
     return 0;
+}
+
+static int docker_open(const struct engines_options *options, struct oci *oci, void **ret, struct err *err)
+{
+    (void)oci;
+    return open_api(options->log, "Docker", docker_sockets, options->docker_socket, ret, err);
+}
+
+static int podman_open(const struct engines_options *options, struct oci *oci, void **ret, struct err *err)
+{
+    (void)oci;
+    return open_api(options->log, "Podman's service", podman_sockets, NULL, ret, err);
 }
 
 static void stop_stream(struct docker *d)
@@ -109,9 +129,10 @@ static void docker_close(void *engine)
 
     stop_stream(d);
     curl_easy_cleanup(d->ask);
+    curl_multi_cleanup(d->asking);
     sbuf_done(&d->line);
     sbuf_done(&d->complete);
-    free(d->socket);
+    free(d->given);
     free(d);
 }
 
@@ -135,49 +156,79 @@ static int connection_error(CURL *curl)
     return os_error > 0 ? (int)-os_error : -ECONNREFUSED;
 }
 
-static void set_common(struct docker *d, CURL *curl, const char *url)
+static void set_common(const char *socket, CURL *curl, const char *url)
 {
-    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, d->socket);
+    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket);
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
 }
 
+/* As curl_easy_perform(), but docker_interrupt() ends it at once. */
+static CURLcode perform(struct docker *d)
+{
+    CURLcode code = CURLE_ABORTED_BY_CALLBACK;
+    int running = 1, left;
+    const CURLMsg *message;
+
+    if (curl_multi_add_handle(d->asking, d->ask) != CURLM_OK)
+        return CURLE_FAILED_INIT;
+    while (running && !atomic_load(&d->end)) {
+        if (curl_multi_perform(d->asking, &running) != CURLM_OK)
+            break;
+        if (running && !atomic_load(&d->end))
+            (void)curl_multi_poll(d->asking, NULL, 0, ASK_TIMEOUT_MS, NULL);
+    }
+    while ((message = curl_multi_info_read(d->asking, &left)))
+        if (message->msg == CURLMSG_DONE)
+            code = message->data.result;
+    curl_multi_remove_handle(d->asking, d->ask);
+    return code;
+}
+
+static void docker_interrupt(void *engine)
+{
+    struct docker *d = engine;
+
+    atomic_store(&d->end, true);
+    (void)curl_multi_wakeup(d->asking);
+}
+
 /* 0 and the body of a 200; -ENOENT for 404. */
 static int get(struct docker *d, const char *path, struct sbuf *body, struct err *err)
 {
+    const char *socket = find_socket(d);
     char url[512];
     long status = 0;
     CURLcode code;
 
-    if (!find_socket(d))
-        return err_say(err, -ENODEV, "Docker is not running here (no /run/docker.sock)");
+    if (!socket)
+        return err_say(err, -ENODEV, "%s is not running here (no %s)", d->name, d->sockets[0]);
     snprintf(url, sizeof(url), "http://docker%s", path);
     curl_easy_reset(d->ask);
-    set_common(d, d->ask, url);
+    set_common(socket, d->ask, url);
     curl_easy_setopt(d->ask, CURLOPT_TIMEOUT_MS, (long)ASK_TIMEOUT_MS);
     curl_easy_setopt(d->ask, CURLOPT_WRITEFUNCTION, collect);
     curl_easy_setopt(d->ask, CURLOPT_WRITEDATA, body);
-    code = curl_easy_perform(d->ask);
+    code = perform(d);
     if (code == CURLE_OPERATION_TIMEDOUT)
-        return err_say(err, -ETIMEDOUT, "%s accepts and does not answer within %d s", d->socket,
+        return err_say(err, -ETIMEDOUT, "%s accepts and does not answer within %d s", socket,
                        ASK_TIMEOUT_MS / 1000);
     if (code == CURLE_WRITE_ERROR)
-        return err_say(err, -E2BIG, "Docker answered more than %d bytes", LIMIT_API_BODY);
+        return err_say(err, -E2BIG, "%s answered more than %d bytes", d->name, LIMIT_API_BODY);
     if (code != CURLE_OK) {
         int r = connection_error(d->ask);
 
-        return r == -EACCES ? err_say(err, r, "%s: permission denied; run as root, or join its group",
-                                      d->socket)
+        return r == -EACCES ? err_say(err, r, "%s: permission denied; run as root, or join its group", socket)
                : r == -ENOENT || r == -ECONNREFUSED
-                   ? err_say(err, -ENODEV, "Docker is not running (%s)", d->socket)
-                   : err_set(err, r, "%s", d->socket);
+                   ? err_say(err, -ENODEV, "%s is not running (%s)", d->name, socket)
+                   : err_set(err, r, "%s", socket);
     }
     (void)curl_easy_getinfo(d->ask, CURLINFO_RESPONSE_CODE, &status);
     if (status == 404)
         return -ENOENT;
     if (status != 200)
-        return err_say(err, -EPROTO, "Docker answered with status %ld", status);
+        return err_say(err, -EPROTO, "%s answered with status %ld", d->name, status);
     return 0;
 }
 
@@ -229,6 +280,20 @@ static int docker_view(void *engine, struct bytes id, struct container_view *ret
     return r < 0 ? r : docker_parse_inspect(sbuf_bytes(&body), ret, err);
 }
 
+static int docker_volume(void *engine, struct bytes name, struct arena *arena, struct bytes *ret,
+                         struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf body = SBUF_INIT;
+    char path[320];
+    int r;
+
+    if (!is_plain(name))
+        return -ENOENT;
+    snprintf(path, sizeof(path), "/volumes/%.*s", (int)name.len, name.data);
+    r = get(engine, path, &body, err);
+    return r < 0 ? r : docker_parse_volume(sbuf_bytes(&body), arena, ret, err);
+}
+
 /* ---- the stream of events ---- */
 
 static size_t take_stream(char *data, size_t size, size_t count, void *user)
@@ -272,9 +337,10 @@ static int follow_socket(CURL *easy, curl_socket_t fd, int what, void *user, voi
 
 static void start_stream(struct docker *d)
 {
+    const char *socket;
     char url[256];
 
-    if (d->stream || now(CLOCK_MONOTONIC) < d->retry_ns || !find_socket(d))
+    if (d->stream || now(CLOCK_MONOTONIC) < d->retry_ns || !(socket = find_socket(d)))
         return;
     d->retry_ns = now(CLOCK_MONOTONIC) + RECONNECT_NS;
     d->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -289,7 +355,7 @@ static void start_stream(struct docker *d)
              "http://docker/events?since=%llu.%09llu&filters=%%7B%%22type%%22%%3A%%5B%%22container%%22%%5D%%7D",
              (unsigned long long)(d->since_ns / NS_PER_S),
              (unsigned long long)(d->since_ns % NS_PER_S));
-    set_common(d, d->stream, url);
+    set_common(socket, d->stream, url);
     curl_easy_setopt(d->stream, CURLOPT_WRITEFUNCTION, take_stream);
     curl_easy_setopt(d->stream, CURLOPT_WRITEDATA, d);
     curl_multi_setopt(d->multi, CURLMOPT_SOCKETFUNCTION, follow_socket);
@@ -356,11 +422,27 @@ static int docker_dispatch(void *engine, void (*life)(void *data, const struct l
 
 const struct engine_ops docker_engine_ops = {
     .name = "docker",
+    .remote = true,
     .open = docker_open,
     .close = docker_close,
+    .interrupt = docker_interrupt,
     .present = docker_present,
     .list = docker_list,
     .view = docker_view,
+    .volume = docker_volume,
     .fd = docker_fd,
     .dispatch = docker_dispatch,
+};
+
+/* Its moments are told by its storage and its runtime's state, whether the service runs or not. */
+const struct engine_ops podman_api_engine_ops = {
+    .name = "podman",
+    .remote = true,
+    .open = podman_open,
+    .close = docker_close,
+    .interrupt = docker_interrupt,
+    .present = docker_present,
+    .list = docker_list,
+    .view = docker_view,
+    .volume = docker_volume,
 };

@@ -141,7 +141,7 @@ static void describe_engines(struct doctor *d)
             escape_json(&d->out, bytes_of(state->text));
             sbuf_add_char(&d->out, '}');
         } else {
-            sbuf_addf(&d->out, "%-10s%s ", state->name, mark(state->present));
+            sbuf_addf(&d->out, "%-10s %s ", state->name, mark(state->present));
             escape_terminal(&d->out, bytes_of(state->text));
             if (state->present)
                 sbuf_addf(&d->out, ", %u containers", state->containers);

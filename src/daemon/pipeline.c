@@ -26,6 +26,7 @@
 #define POLL_NS NS_PER_S     /* what is waited for is looked for so often */
 #define SYNC_MS 2000         /* at the end, what happened before is waited for so long */
 #define ENGINE_WAIT_MS 200   /* an event of a container that is starting waits for the engine's word so long */
+#define PATIENCE_MS 200      /* while events wait, an engine's answer is waited for so long */
 #define EPOLL_MAX 16
 
 enum source_kind { SOURCE_SENSOR, SOURCE_FOLLOWER, SOURCE_ENGINES, SOURCE_CALLER };
@@ -404,6 +405,7 @@ void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
     _cleanup_sbuf_ struct sbuf not_seen = SBUF_INIT;
     struct coverage coverage = { .from_ns = now_ns(CLOCK_REALTIME) };
 
+    engines_set_patience(p->engines, PATIENCE_MS);
     write_not_seen(p, &not_seen);
     sbuf_add_char(ret_text, '(');
     for (size_t i = 0; i < p->sensor_count; i++) {
@@ -459,7 +461,8 @@ static void dispatch_all(struct pipeline *p)
     int r;
 
     /* engines first: who is who; then processes: who lives; then what they did */
-    (void)engines_dispatch(p->engines, NULL);
+    if (engines_dispatch(p->engines, NULL) > 0)
+        watchset_poll(p->watches); /* an engine that was late has answered */
     follow_engines_fd(p);
     if (p->follower)
         follower_dispatch(p->follower);

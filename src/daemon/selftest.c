@@ -438,7 +438,7 @@ static int run_container(const struct pipeline_options *options, const struct ta
     int r = engines_new(&engines_options, &engines, err);
 
     if (r == 0)
-        r = engines_find(engines, target->container, &view, err);
+        r = engines_find(engines, BYTES_NULL, target->container, &view, err);
     if (r == 0 && !view.running)
         r = err_say(err, -EINVAL, "the container is not running");
     if (r == 0) {

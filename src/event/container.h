@@ -21,6 +21,8 @@ struct container {
     struct bytes image_name;
     struct bytes compose_project, compose_service;
     struct bytes pod_namespace, pod_name, pod_container;
+    struct bytes labels;  /* "key=value", each ended by a NUL; what was too long for us is not among them */
+    struct bytes cgroup;  /* as /proc/PID/cgroup of its processes begins; BYTES_NULL: told by its id alone */
     pid_t pid;            /* first process, in the initial pid namespace; 0 = not running */
     uint64_t created_ns;  /* CLOCK_REALTIME, 0 = unknown */
     uint64_t started_ns;  /* CLOCK_REALTIME of the last start, 0 = never or unknown */
@@ -30,6 +32,8 @@ struct container *container_new(void); /* one reference; NULL: out of memory */
 struct container *container_ref(struct container *c);
 void container_unref(struct container *c);
 void container_unrefp(struct container **c);
+/* A new record of the same facts, to be changed before it is shared; NULL: out of memory. */
+struct container *container_copy(const struct container *from);
 void container_set(struct container *c, struct bytes *field, struct bytes value);
 
 /* What happened to a container: stands in the timeline beside the events. */

@@ -272,7 +272,7 @@ static int resolve_watch(struct watchset *set, struct watch *w, bool first, stru
         arena_done(&arena);
         return r;
     }
-    r = engines_find(set->options.engines, w->target.container, &view, &why);
+    r = engines_find(set->options.engines, BYTES_NULL, w->target.container, &view, &why);
     if (r == -ENOENT) {
         w->up = false;
         if (!w->waiting_said) {

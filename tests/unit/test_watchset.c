@@ -23,9 +23,11 @@ static bool running;
 static int engine_error;
 static char upper[128];
 
-int engines_find(struct engines *e, struct bytes name, struct container_view *ret, struct err *err)
+int engines_find(struct engines *e, struct bytes runtime, struct bytes name, struct container_view *ret,
+                 struct err *err)
 {
     (void)e;
+    (void)runtime;
     if (engine_error)
         return err_say(err, engine_error, "the engine refused");
     if (!known || (!bytes_equal(name, known->name) && !bytes_starts_with(known->id, name)))

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading what engines and runtimes write as JSON. Pure; views point into the tree of values. */
+#pragma once
+
+#include <jansson.h>
+
+#include "event/container.h"
+#include "util/cleanup.h"
+#include "util/err.h"
+
+#define _cleanup_json_ _cleanup_(json_decrefp)
+
+/* what: whose text it is, for the error ("Docker's answer"). NULL: it is not JSON, err says so. */
+json_t *json_read(struct bytes body, const char *what, struct err *err);
+
+struct bytes json_text(const json_t *value);                       /* BYTES_NULL: it is no string */
+struct bytes json_text_at(const json_t *object, const char *key);
+/* 0: it is no number, negative, or larger than `max`. */
+uint64_t json_number_at(const json_t *object, const char *key, uint64_t max);
+
+/* Copy the value into the container's field, if there is one. */
+void json_take(struct container *c, struct bytes *field, struct bytes value);
+
+/* An object of labels or annotations: all of them that fit become container.labels, and those that
+ * say what the container is (Compose, Kubernetes) its members. */
+void json_take_labels(struct container *c, const json_t *labels);

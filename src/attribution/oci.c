@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: MIT */
+#include "attribution/oci.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/nsfs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <uthash.h>
+
+#include "attribution/oci_dirs.h"
+#include "attribution/oci_exit.h"
+#include "attribution/procfs.h"
+#include "util/cleanup.h"
+#include "util/limits.h"
+#include "util/sbuf.h"
+
+#define PROC "/proc"
+#define UNFOLLOWED_NS (2 * NS_PER_S)
+
+struct entry {
+    char *path;          /* its state directory: the key */
+    const char *runtime; /* as the place says */
+    bool trusted;
+    struct oci_facts facts; /* container NULL: nothing readable yet */
+    int pidfd;           /* of the first process while it lives, -1 */
+    bool started;        /* its program runs: "created" is over */
+    uint64_t oom_kills;  /* of its cgroup when it started */
+    UT_hash_handle hh;
+};
+
+struct oci {
+    const struct log *log;
+    struct oci_dirs *dirs;
+    struct entry *entries;
+    int epoll_fd;
+    uint64_t next_unfollowed_ns;
+    unsigned beyond_said;
+    /* during oci_dispatch(): who is told; NULL while the first scan runs */
+    void (*life)(void *data, const struct life *life);
+    void *data;
+};
+
+static uint64_t now(clockid_t clock)
+{
+    struct timespec ts;
+
+    clock_gettime(clock, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+/* A file of a state directory, whole or not at all. */
+static int read_file(const char *dir, const char *name, struct sbuf *out)
+{
+    char path[PATH_MAX], buffer[16 * 1024];
+    _cleanup_close_ int fd = -EBADF;
+    struct stat st;
+    ssize_t n;
+
+    if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, name) >= sizeof(path))
+        return -ENAMETOOLONG;
+    /* a user's directory: what is no plain file could hang us */
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return -errno;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return -EINVAL;
+    while ((n = read(fd, buffer, sizeof(buffer))) > 0) {
+        sbuf_add(out, buffer, (size_t)n);
+        if (out->len > LIMIT_STATE_FILE)
+            return -E2BIG;
+    }
+    return n < 0 ? -errno : sbuf_error(out);
+}
+
+static uint64_t ticks_of(pid_t pid)
+{
+    char path[64], text[4096];
+    _cleanup_close_ int fd = -EBADF;
+    uint64_t ticks = 0;
+    pid_t parent;
+    ssize_t n;
+
+    snprintf(path, sizeof(path), PROC "/%d/stat", pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    n = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
+    return n > 0 && procfs_parse_stat((struct bytes){ text, (size_t)n }, &parent, &ticks) == 0 ? ticks : 0;
+}
+
+bool oci_is_running(const struct oci_facts *f)
+{
+    pid_t pid = f->view.container ? f->view.container->pid : 0;
+    uint64_t ticks = pid > 0 ? ticks_of(pid) : 0;
+
+    return ticks && (!f->pid_ticks || ticks == f->pid_ticks);
+}
+
+/* A user may say what he likes in his own files: only of processes that are his. */
+static bool may_speak_for(const char *dir, pid_t pid)
+{
+    char path[64];
+    _cleanup_close_ int fd = -EBADF;
+    struct stat writer, process;
+    uid_t owner = 0;
+
+    if (stat(dir, &writer) < 0)
+        return false;
+    if (writer.st_uid == 0)
+        return true;
+    snprintf(path, sizeof(path), PROC "/%d", pid);
+    if (stat(path, &process) == 0 && process.st_uid == writer.st_uid)
+        return true;
+    snprintf(path, sizeof(path), PROC "/%d/ns/user", pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd >= 0 && ioctl(fd, NS_GET_OWNER_UID, &owner) == 0 && owner == writer.st_uid;
+}
+
+/* ---- reading one ---- */
+
+static void take_init_pid(const char *dir, struct oci_facts *f)
+{
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    char *end;
+    long pid;
+
+    if (read_file(dir, "init.pid", &text) < 0 || !text.len)
+        return;
+    pid = strtol(sbuf_str(&text), &end, 10);
+    if (pid <= 0 || pid > INT_MAX)
+        return;
+    f->view.container->pid = (pid_t)pid;
+    f->pid_ticks = ticks_of((pid_t)pid);
+    f->view.running = true;
+}
+
+/* 0 and the facts; -EAGAIN: not written yet, or not for us. */
+static int read_state(struct oci *o, struct entry *e, struct oci_facts *ret)
+{
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT, config = SBUF_INIT;
+    struct bytes id = bytes_basename(bytes_of(e->path));
+    struct oci_facts f = { 0 };
+    struct err err = ERR_INIT;
+    int r;
+
+    if (read_file(e->path, "state.json", &text) == 0) {
+        r = oci_parse_state(sbuf_bytes(&text), &f, &err);
+    } else if (sbuf_clear(&text), read_file(e->path, "status", &text) == 0) {
+        r = oci_parse_status(sbuf_bytes(&text), id, &f, &err);
+        if (r == 0 && read_file(e->path, "config.json", &config) == 0)
+            (void)oci_parse_config(sbuf_bytes(&config), &f, NULL);
+    } else if (read_file(e->path, "config.json", &config) == 0) {
+        /* a bundle of containerd: its runtime's own state says more, if there is one */
+        r = -EAGAIN;
+        f.view.container = container_new();
+        if (f.view.container && !oci_find(o, id)) {
+            container_set(f.view.container, &f.view.container->id, id);
+            f.bundle = arena_copy(&f.view.container->arena, bytes_of(e->path));
+            take_init_pid(e->path, &f);
+            if (f.view.container->pid)
+                r = oci_parse_config(sbuf_bytes(&config), &f, NULL);
+        }
+    } else {
+        return -EAGAIN;
+    }
+    if (r < 0) {
+        oci_facts_done(&f);
+        log_debug(o->log, "a runtime's state: %s", err_text(&err, r));
+        return -EAGAIN; /* half written: it is told again */
+    }
+    oci_name(&f, id, e->runtime);
+    if (!oci_is_running(&f) || (!e->trusted && !may_speak_for(e->path, f.view.container->pid))) {
+        f.view.running = false;
+        f.view.container->pid = 0;
+    }
+    *ret = f;
+    return 0;
+}
+
+/* ---- what happens to one ---- */
+
+static void tell(struct oci *o, const struct entry *e, enum life_kind kind, uint64_t time_ns, int exit_code)
+{
+    struct life life = { .kind = kind, .time_ns = time_ns, .exit_code = exit_code,
+                         .container = e->facts.view.container };
+
+    if (o->life)
+        o->life(o->data, &life);
+}
+
+static void close_pidfd(struct entry *e)
+{
+    if (e->pidfd >= 0)
+        close(e->pidfd);
+    e->pidfd = -1;
+}
+
+static void on_death(struct oci *o, struct entry *e)
+{
+    struct container *c, *old = e->facts.view.container;
+    uint64_t kills = oci_oom_kills(old->cgroup);
+    int code = oci_exit_code(e->path, old, e->pidfd);
+
+    close_pidfd(e);
+    c = container_copy(old);
+    if (!c)
+        return;
+    c->pid = 0; /* may be anybody's from now on */
+    e->facts.view.running = false;
+    if (kills > e->oom_kills)
+        tell(o, e, LIFE_OOM, now(CLOCK_REALTIME), -1);
+    e->started = false;
+    if (o->life)
+        o->life(o->data, &(struct life){ .kind = LIFE_DIE, .time_ns = now(CLOCK_REALTIME),
+                                         .exit_code = code, .container = c });
+    container_unref(c);
+}
+
+static void follow_process(struct oci *o, struct entry *e)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = e };
+
+    if (e->pidfd >= 0 || !e->facts.view.running)
+        return;
+    e->pidfd = (int)syscall(SYS_pidfd_open, e->facts.view.container->pid, 0);
+    if (e->pidfd < 0)
+        return;
+    /* the pid may have been given to another between its check and here */
+    if (!oci_is_running(&e->facts) || epoll_ctl(o->epoll_fd, EPOLL_CTL_ADD, e->pidfd, &event) < 0)
+        close_pidfd(e);
+}
+
+static bool is_waiting_to_start(const struct entry *e)
+{
+    char path[PATH_MAX];
+
+    return (size_t)snprintf(path, sizeof(path), "%s/exec.fifo", e->path) < sizeof(path) &&
+           access(path, F_OK) == 0;
+}
+
+/* When the fifo that holds the container's program back was removed: the directory's own time. */
+static uint64_t start_time(const struct entry *e)
+{
+    uint64_t t = now(CLOCK_REALTIME), written;
+    struct stat st;
+
+    if (stat(e->path, &st) < 0)
+        return t;
+    written = (uint64_t)st.st_mtim.tv_sec * NS_PER_S + (uint64_t)st.st_mtim.tv_nsec;
+    return written < t && t - written < 2 * NS_PER_S ? written : t;
+}
+
+static void read_entry(struct oci *o, struct entry *e)
+{
+    bool known = e->facts.view.container != NULL, first_scan = o->life == NULL;
+    struct oci_facts f = { 0 };
+    uint64_t started_ns = known ? e->facts.view.container->started_ns : 0;
+    bool waits;
+
+    if (read_state(o, e, &f) < 0)
+        return;
+    if (known && e->pidfd >= 0 && f.view.container->pid != e->facts.view.container->pid)
+        on_death(o, e); /* a new first process in the same directory */
+    oci_facts_done(&e->facts);
+    e->facts = f;
+    if (!known)
+        tell(o, e, LIFE_CREATE, now(CLOCK_REALTIME), -1);
+    follow_process(o, e);
+    if (e->started && f.view.running) /* read again: an update, a pause */
+        (void)oci_overlay(PROC, f.view.container->pid, &e->facts.view);
+    waits = is_waiting_to_start(e);
+    if (f.view.running && !waits && !e->started) {
+        e->started = true;
+        started_ns = first_scan ? f.view.container->created_ns : start_time(e);
+        f.view.container->started_ns = started_ns;
+        (void)oci_overlay(PROC, f.view.container->pid, &e->facts.view);
+        e->oom_kills = oci_oom_kills(f.view.container->cgroup);
+        tell(o, e, LIFE_START, started_ns, -1);
+    }
+    f.view.container->started_ns = started_ns;
+}
+
+static void on_appeared(void *data, const char *path, const char *runtime, bool trusted)
+{
+    struct oci *o = data;
+    struct entry *e;
+
+    HASH_FIND_STR(o->entries, path, e);
+    if (!e) {
+        if (HASH_COUNT(o->entries) >= LIMIT_RUNTIME_DIRS || !(e = calloc(1, sizeof(*e))))
+            return;
+        e->path = strdup(path);
+        e->runtime = runtime;
+        e->trusted = trusted;
+        e->pidfd = -1;
+        if (!e->path) {
+            free(e);
+            return;
+        }
+        HASH_ADD_KEYPTR(hh, o->entries, e->path, strlen(e->path), e);
+    }
+    read_entry(o, e);
+}
+
+static void on_changed(void *data, const char *path, const char *name, bool removed)
+{
+    static const char *const told[] = { "state.json", "status", "config.json", "init.pid" };
+    struct oci *o = data;
+    struct entry *e;
+
+    HASH_FIND_STR(o->entries, path, e);
+    if (!e)
+        return;
+    if (removed && strcmp(name, "exec.fifo") == 0) {
+        read_entry(o, e);
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(told) && !removed; i++)
+        if (strcmp(name, told[i]) == 0) {
+            read_entry(o, e);
+            return;
+        }
+}
+
+static void forget(struct oci *o, struct entry *e)
+{
+    close_pidfd(e);
+    oci_facts_done(&e->facts);
+    HASH_DEL(o->entries, e);
+    free(e->path);
+    free(e);
+}
+
+static void on_vanished(void *data, const char *path)
+{
+    struct oci *o = data;
+    struct entry *e;
+
+    HASH_FIND_STR(o->entries, path, e);
+    if (!e)
+        return;
+    if (e->facts.view.container) {
+        if (e->pidfd >= 0)
+            on_death(o, e);
+        /* Podman takes a stopped container's state away and keeps the container: its storage says
+         * when that is removed */
+        if (!bytes_equal_str(e->facts.view.container->runtime, "podman"))
+            tell(o, e, LIFE_DESTROY, now(CLOCK_REALTIME), -1);
+    }
+    forget(o, e);
+}
+
+/* ---- all of them ---- */
+
+int oci_new(const char *prefix, const struct log *log, struct oci **ret, struct err *err)
+{
+    struct oci *o = calloc(1, sizeof(*o));
+    struct oci_dirs_options options = { .prefix = prefix, .data = o, .appeared = on_appeared,
+                                        .changed = on_changed, .vanished = on_vanished };
+    struct epoll_event event = { .events = EPOLLIN };
+    int r;
+
+    if (!o)
+        return err_set(err, -ENOMEM, "state directories");
+    o->log = log;
+    o->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    r = o->epoll_fd < 0 ? err_set(err, -errno, "epoll") : oci_dirs_new(&options, &o->dirs, err);
+    if (r == 0 && epoll_ctl(o->epoll_fd, EPOLL_CTL_ADD, oci_dirs_fd(o->dirs), &event) < 0)
+        r = err_set(err, -errno, "epoll");
+    if (r < 0) {
+        oci_free(o);
+        return r;
+    }
+    oci_dirs_scan(o->dirs);
+    *ret = o;
+    return 0;
+}
+
+void oci_free(struct oci *o)
+{
+    struct entry *e, *next;
+
+    if (!o)
+        return;
+    HASH_ITER(hh, o->entries, e, next)
+        forget(o, e);
+    oci_dirs_free(o->dirs);
+    if (o->epoll_fd >= 0)
+        close(o->epoll_fd);
+    free(o);
+}
+
+int oci_fd(const struct oci *o)
+{
+    return o->epoll_fd;
+}
+
+static void dispatch_deaths(struct oci *o)
+{
+    struct epoll_event events[64];
+    int n = epoll_wait(o->epoll_fd, events, 64, 0);
+
+    for (int i = 0; i < n; i++)
+        if (events[i].data.ptr)
+            on_death(o, events[i].data.ptr);
+}
+
+void oci_dispatch(struct oci *o, void (*life)(void *data, const struct life *life), void *data)
+{
+    o->life = life;
+    o->data = data;
+    /* deaths first: a restart writes its new state after the old process is gone */
+    dispatch_deaths(o);
+    oci_dirs_dispatch(o->dirs);
+    if (now(CLOCK_MONOTONIC) >= o->next_unfollowed_ns) {
+        o->next_unfollowed_ns = now(CLOCK_MONOTONIC) + UNFOLLOWED_NS;
+        oci_dirs_scan_unfollowed(o->dirs);
+    }
+    if (oci_dirs_beyond(o->dirs) && !o->beyond_said++)
+        log_warn(o->log, "not all runtimes' state directories can be followed (raise "
+                         "fs.inotify.max_user_watches); their containers are looked for when asked");
+    o->life = NULL;
+}
+
+int oci_each(struct oci *o, const char *runtime, int (*each)(void *data, const struct oci_facts *f),
+             void *data)
+{
+    struct entry *e, *next;
+
+    HASH_ITER(hh, o->entries, e, next) {
+        int r;
+
+        if (!e->facts.view.container ||
+            (runtime && !bytes_equal_str(e->facts.view.container->runtime, runtime)))
+            continue;
+        r = each(data, &e->facts);
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+const struct oci_facts *oci_find(struct oci *o, struct bytes id)
+{
+    struct entry *e, *next;
+    const struct oci_facts *found = NULL;
+
+    HASH_ITER(hh, o->entries, e, next)
+        if (e->facts.view.container && bytes_equal(e->facts.view.container->id, id)) {
+            if (e->facts.view.running)
+                return &e->facts;
+            found = &e->facts;
+        }
+    return found;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which state directories there are, found by patterns and followed by inotify as they come and go.
+ * Not for other files than oci.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "util/bytes.h"
+#include "util/err.h"
+
+struct oci_dirs;
+
+struct oci_dirs_options {
+    const char *prefix;
+    void *data;
+    /* A container's directory is there. runtime: as the place says; trusted: only root writes there. */
+    void (*appeared)(void *data, const char *path, const char *runtime, bool trusted);
+    /* Something was written or removed in it. name: which file; removed: it is gone now. */
+    void (*changed)(void *data, const char *path, const char *name, bool removed);
+    void (*vanished)(void *data, const char *path);
+};
+
+int oci_dirs_new(const struct oci_dirs_options *options, struct oci_dirs **ret, struct err *err);
+void oci_dirs_free(struct oci_dirs *d);
+int oci_dirs_fd(const struct oci_dirs *d);
+void oci_dirs_scan(struct oci_dirs *d);     /* look at everything anew */
+void oci_dirs_scan_unfollowed(struct oci_dirs *d); /* /tmp, which is too busy for inotify */
+void oci_dirs_dispatch(struct oci_dirs *d); /* what inotify has told */
+unsigned oci_dirs_beyond(const struct oci_dirs *d); /* directories that could not be followed */

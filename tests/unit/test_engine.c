@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* An engine that hangs: the real code for Docker's API, and a socket that accepts and says nothing. */
+#include "test.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "attribution/engine.h"
+
+static char directory[] = "/tmp/culprit-test-engine-XXXXXX";
+static char path[128];
+static int listener = -1;
+static char said[2048];
+
+static void on_message(void *data, enum log_level level, const char *text)
+{
+    size_t at = strlen(said);
+
+    (void)data;
+    if (level == LOG_LEVEL_WARNING)
+        snprintf(said + at, sizeof(said) - at, "%s\n", text);
+}
+
+static const struct log messages = { .level = LOG_LEVEL_WARNING, .message = on_message };
+
+static double seconds(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static int listen_there(void)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    assert_true(fd >= 0);
+    (void)unlink(path);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(fd, 16), 0);
+    return fd;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    said[0] = '\0';
+    snprintf(path, sizeof(path), "%s/docker.sock", directory);
+    listener = listen_there(); /* the kernel accepts; nobody reads */
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    close(listener);
+    (void)unlink(path);
+    return 0;
+}
+
+static struct engines *open_engines(void)
+{
+    struct engines_options options = { .log = &messages, .docker_socket = path };
+    struct engines *e = NULL;
+
+    assert_int_equal(engines_new(&options, &e, NULL), 0);
+    return e;
+}
+
+static void one_that_hangs_costs_one_time_out_and_one_line(void **state)
+{
+    struct container_view view;
+    struct err err = ERR_INIT;
+    double t0 = seconds(), t1, t2;
+    struct engines *e = open_engines();
+
+    (void)state;
+    t1 = seconds();
+    assert_true(t1 - t0 < 1); /* opening asks nothing of it */
+    engines_set_patience(e, 300);
+    assert_int_equal(engines_find(e, BYTES_NULL, bytes_of("no-such-container"), &view, &err), -ETIMEDOUT);
+    t2 = seconds();
+    assert_true(t2 - t1 < 1.5);
+    assert_non_null(strstr(err.text, "does not answer"));
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(engines_find(e, BYTES_NULL, bytes_of("no-such-container"), &view, NULL), -ETIMEDOUT);
+    assert_null(engines_by_id(e, bytes_of("0123456789abcdef")));
+    assert_true(seconds() - t2 < 1); /* not asked again and again */
+    assert_non_null(strstr(said, "docker accepts connections and does not answer; going on without it\n"));
+    assert_null(strstr(strchr(said, '\n') + 1, "docker"));
+    t2 = seconds();
+    engines_free(e); /* while its thread still waits for the answer */
+    assert_true(seconds() - t2 < 1);
+}
+
+/* ---- one that was slow, and answers ---- */
+
+static int accepted[64];
+static int accepted_count;
+
+static void *answer_late(void *data)
+{
+    static const char body[] = "{\"Id\":\"0123456789ab\",\"Name\":\"/web\",\"State\":{\"Running\":false}}";
+    char text[512], request[4096];
+    int fd;
+
+    (void)data;
+    usleep(700 * 1000);
+    snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+             sizeof(body) - 1, body);
+    while ((fd = accept(listener, NULL, NULL)) >= 0) {
+        ssize_t n = read(fd, request, sizeof(request) - 1);
+
+        request[n > 0 ? n : 0] = '\0';
+        if (accepted_count < 64)
+            accepted[accepted_count++] = fd; /* the stream of events stays open */
+        if (strstr(request, "GET /containers/web/json"))
+            (void)!write(fd, text, strlen(text));
+    }
+    return NULL;
+}
+
+static void one_that_was_slow_is_asked_again(void **state)
+{
+    struct container_view view = { 0 };
+    struct engines *e = open_engines();
+    pthread_t thread;
+    int r = 0;
+
+    (void)state;
+    engines_set_patience(e, 100);
+    assert_int_equal(pthread_create(&thread, NULL, answer_late, NULL), 0);
+    assert_int_equal(engines_find(e, bytes_of("docker"), bytes_of("web"), &view, NULL), -ETIMEDOUT);
+    for (int i = 0; i < 40 && r != 1; i++) {
+        usleep(50 * 1000);
+        r = engines_dispatch(e, NULL);
+    }
+    assert_int_equal(r, 1); /* ask again, it says */
+    assert_int_equal(engines_find(e, bytes_of("docker"), bytes_of("web"), &view, NULL), 0);
+    assert_bytes(view.container->name, "web");
+    container_view_done(&view);
+    assert_non_null(strstr(said, "docker answers again"));
+    engines_free(e);
+    shutdown(listener, SHUT_RDWR);
+    pthread_join(thread, NULL);
+    for (int i = 0; i < accepted_count; i++)
+        close(accepted[i]);
+}
+
+static void one_that_is_not_there_costs_nothing(void **state)
+{
+    struct container_view view;
+    struct err err = ERR_INIT;
+    struct engines *e;
+    double t0;
+
+    (void)state;
+    close(listener); /* the socket stays, nobody listens: as after a crash */
+    e = open_engines();
+    t0 = seconds();
+    assert_int_equal(engines_find(e, BYTES_NULL, bytes_of("no-such-container"), &view, &err), -ENOENT);
+    assert_true(seconds() - t0 < 1);
+    assert_non_null(strstr(err.text, "no container \"no-such-container\""));
+    engines_free(e);
+    listener = listen_there();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(one_that_hangs_costs_one_time_out_and_one_line, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_that_was_slow_is_asked_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_that_is_not_there_costs_nothing, set_up, tear_down),
+    };
+    int failed;
+
+    if (!mkdtemp(directory))
+        return 1;
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    (void)rmdir(directory);
+    return failed;
+}
