@@ -15,9 +15,9 @@
 #include "util/macro.h"
 
 #define BATCH_MS 100
-#define QUEUE_WAKE (1024 * 1024)     /* the writer does not wait for its time */
-#define QUEUE_MAX (16 * 1024 * 1024) /* about 30,000 events: half a second of a storm */
-#define QUEUE_WAIT_MS 50             /* how long an event waits for room before it is lost */
+#define QUEUE_WAKE (512 * 1024)      /* the writer does not wait for its time */
+#define QUEUE_MAX (3 * 1024 * 1024)  /* about 6,000 events; twice, for one is filled while one is written */
+#define QUEUE_WAIT_MS 500            /* how long an event waits for room before it is lost: the sensors' own buffers hold more */
 #define ALIVE_NS (2 * NS_PER_S)
 #define RETRY_NS (5 * NS_PER_S)      /* after a failure */
 
@@ -33,6 +33,7 @@ struct store_queue {
     int error;              /* of the last batch; 0 = fine */
     struct err why;
     uint64_t lost;
+    bool stalled; /* an event has waited in vain: a disk that hangs must not stop the observation too */
     uint64_t generation;    /* counts failures: slots are void after one */
     /* the pipeline's thread only */
     struct sender *sender;
@@ -150,7 +151,7 @@ static int open_for_writing(struct store *s, struct err *err)
 
     if (!q || !(q->sender = sender_new()))
         return err_set(err, -ENOMEM, "the store");
-    r = db_exec(s->db, s->path, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", err);
+    r = db_exec(s->db, s->path, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1000", err);
     if (r == 0)
         r = schema_migrate(s->db, s->path, err);
     if (r == 0)
@@ -219,12 +220,16 @@ static bool begin_add(struct store *s, int *ret)
         q->known_generation = q->generation;
         sender_forget(q->sender);
     }
-    if (q->filling.len >= QUEUE_MAX) {
+    if (q->filling.len < QUEUE_MAX)
+        q->stalled = false;
+    if (q->filling.len >= QUEUE_MAX && !q->stalled) {
         until = in_ms(QUEUE_WAIT_MS);
         pthread_cond_signal(&q->wake);
         while (q->filling.len >= QUEUE_MAX)
-            if (pthread_cond_timedwait(&q->done, &q->lock, &until) == ETIMEDOUT)
+            if (pthread_cond_timedwait(&q->done, &q->lock, &until) == ETIMEDOUT) {
+                q->stalled = true;
                 break;
+            }
     }
     error = q->error;
     *ret = error;
