@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: MIT
+# The guest's first process: guest.sh KERNEL SCRIPT [ARG...]. Sets up what a running system has, runs the
+# script, leaves its exit status in /out/status and switches the machine off.
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LANG=C.UTF-8 KERNEL=$1
+script=$2
+shift 2
+mount -t tmpfs tmpfs /run
+mkdir -p /dev/shm /dev/pts /run/lock
+mount -t tmpfs tmpfs /dev/shm
+mount -t devpts devpts /dev/pts
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount -t bpf bpf /sys/fs/bpf
+mount -t tracefs tracefs /sys/kernel/tracing 2> /dev/null
+mount -t securityfs securityfs /sys/kernel/security 2> /dev/null
+[ -e /dev/fd ] || ln -s /proc/self/fd /dev/fd
+# a module of this kernel
+module() { local m; for m; do modprobe -d "$KERNEL" "$m" || return; done; }
+export -f module
+busybox ip link set lo up 2> /dev/null
+ulimit -n 65536
+cd /run || exit
+echo
+echo GUEST-BEGIN
+bash "$script" "$@" < /dev/null
+status=$?
+sync
+echo $status > /out/status
+sync
+echo
+echo GUEST-END
+echo o > /proc/sysrq-trigger
+sleep 10
