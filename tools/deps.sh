@@ -41,6 +41,7 @@ attr                 attr                   test
 e2fsprogs            e2fsprogs              test
 xfsprogs             xfsprogs               test
 btrfs-progs          btrfs-progs            test
+bindfs               bindfs                 test (virtual machines)
 util-linux           util-linux             test
 jq                   jq                     test
 qemu-system-x86      qemu-system-x86        test (virtual machines)

@@ -1,94 +1,27 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""battery.py CULPRIT ACT [-s SENSOR,...] [-k PATTERN]: every scenario with every sensor.
+"""battery.py CULPRIT ACT [-s SENSOR,...] [-k PATTERN] [-f FILESYSTEM,...]: every scenario with every sensor.
 
 A scenario sets the scene, starts culprit, does one thing, and compares all that culprit told with the
-one right answer. Three outcomes: right; "declared": not seen, and the sensor's capabilities say so;
-WRONG: seen wrong, told too much, or not seen without being declared."""
+one right answer. Outcomes: right; "declared": not seen, and the sensor's capabilities say so; WRONG:
+seen wrong, told too much, or not seen without being declared; skipped: this kernel or this file
+system cannot do it at all.
+
+With --together, scenarios that do not mind share one culprit, each with a folder and a watch of its own:
+what is told is dealt out by path. --results FILE leaves one line a result, for tests/vm/table.py."""
 import argparse
 import fnmatch
 import json
 import os
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
-import time
 
 from lib import containers  # noqa: F401, adds its scenarios
 from lib.engine import Docker
 from lib.expect import compare
+from lib.places import PLACES
+from lib.run import CANNOT, Run, Session, Skip
 from lib.scenarios import SCENARIOS
-
-READY_SECONDS = 20
-
-
-class Run:
-    """One culprit over one scenario's folder."""
-
-    def __init__(self, args, sensor, work):
-        self.args, self.sensor, self.work = args, sensor, work
-        self.dir = os.path.join(work, "w")      # what is watched
-        self.out = os.path.join(work, "outside")
-        self.act_path = args.act
-        self.process = None
-        self.pids = []
-
-    def path(self, name=""):
-        return os.path.join(self.dir, name) if name else self.dir
-
-    def write(self, name, content="content\n", mode=0o644):
-        path = name if name.startswith("/") else self.path(name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w", encoding="utf-8") as f:
-            f.write(content)
-        os.chmod(path, mode)
-        return path
-
-    def start(self, targets, options):
-        command = [self.args.culprit, "watch", "--format", "json", "--sensor", self.sensor,
-                   "--store", os.path.join(self.work, "store.db"), *options, *targets]
-        self.stderr = open(os.path.join(self.work, "stderr"), "w+b")
-        self.stdout = open(os.path.join(self.work, "stdout"), "w+b")
-        self.process = subprocess.Popen(command, stdout=self.stdout, stderr=self.stderr)
-        deadline = time.time() + READY_SECONDS
-        while b"culprit: ready" not in self.err():
-            if self.process.poll() is not None or time.time() > deadline:
-                raise RuntimeError("culprit did not get ready: " + self.err().decode(errors="replace"))
-            time.sleep(0.005)
-
-    def err(self):
-        with open(os.path.join(self.work, "stderr"), "rb") as f:
-            return f.read()
-
-    def finish(self):
-        self.process.send_signal(signal.SIGINT)
-        self.code = self.process.wait(60)
-        with open(os.path.join(self.work, "stdout"), "rb") as f:
-            return [json.loads(line) for line in f.read().decode("utf-8").splitlines()]
-
-    def sh(self, script, **more):
-        """A shell command in the watched folder; returns the shell's pid."""
-        p = subprocess.Popen(["/bin/bash", "-c", script], cwd=self.dir, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL, **more)
-        p.wait(60)
-        self.pids.append(p.pid)
-        return p.pid
-
-    def act(self, kind, *arguments, check=True, env=None):
-        """One operation by the actor; returns its pid."""
-        p = subprocess.Popen([self.act_path, kind, *map(str, arguments)], cwd=self.dir,
-                             stdout=subprocess.PIPE, env={**os.environ, **(env or {})})
-        out = p.communicate(timeout=60)[0].decode()
-        if check and "done" not in out:
-            raise Skip(f"act {kind}: {out.strip()}")
-        self.pids.append(p.pid)
-        return p.pid
-
-
-class Skip(Exception):
-    """The machine cannot do this at all (no such call, no such file system)."""
 
 
 def capabilities(culprit):
@@ -97,41 +30,79 @@ def capabilities(culprit):
     return {s["name"]: set(s["capabilities"]) for s in doctor["sensors"] if s["works"]}, doctor["would_use"]
 
 
-def play(args, scenario, sensor, has):
-    work = tempfile.mkdtemp(prefix="culprit-scenario.", dir=os.environ.get("CULPRIT_TEST_DIR", "/tmp"))
-    run = Run(args, sensor, work)
-    run.docker = args.docker
-    os.mkdir(run.dir)
-    os.mkdir(run.out)
+def judge(scenario, run, lines, has):
+    if run.failure:
+        return run.failure
+    wrong, missing = compare(run.expected, lines, run, scenario)
+    if wrong:
+        return "WRONG", wrong + missing
+    if missing:
+        lacks = [c for c in scenario.needs if c not in has]
+        return ("declared", [f"needs {' '.join(lacks)}"]) if lacks else ("WRONG", missing)
+    return "right", []
+
+
+def guarded(run, step):
+    """One step of a scenario; what goes wrong in it is the scenario's result."""
+    if run.failure:
+        return None
     try:
-        if scenario.before:
-            scenario.before(run)
-        try:
-            run.start(scenario.targets(run), scenario.options)
-            try:
-                expected = scenario.during(run)
-            finally:
-                lines = run.finish()
-        finally:
-            if scenario.after:
-                scenario.after(run)
-        wrong, missing = compare(expected, lines, run, scenario)
-        if wrong:
-            return "WRONG", wrong
-        if missing:
-            lacks = [c for c in scenario.needs if c not in has]
-            return ("declared", [f"needs {' '.join(lacks)}"]) if lacks else ("WRONG", missing)
-        return "right", []
+        return step()
     except Skip as reason:
-        return "skipped", [str(reason)]
+        run.failure = ("skipped", [str(reason)])
+    except OSError as reason:
+        run.failure = ("skipped" if reason.errno in CANNOT else "WRONG", [str(reason)[:200]])
     except Exception as reason:  # pylint: disable=broad-except
-        return "WRONG", [f"{type(reason).__name__}: {reason}"]
+        run.failure = ("WRONG", [f"{type(reason).__name__}: {reason}"])
+    return None
+
+
+def play(args, scenarios, sensor, has, place):
+    """These scenarios with one culprit: (scenario, result, why) of each."""
+    runs = [(s, Run(args, s, place.dir)) for s in scenarios]
+    results = []
+    session = Session(args, sensor, runs[0][1].work, scenarios[0].options)
+    try:
+        for scenario, run in runs:
+            if scenario.before:
+                guarded(run, lambda: scenario.before(run))
+        for scenario, run in runs:
+            run.targets = guarded(run, lambda: scenario.targets(run)) or []
+        targets = [t for _, run in runs for t in run.targets]
+        if targets:
+            try:
+                session.start(targets)
+                for scenario, run in runs:
+                    run.session = session
+                    run.expected = guarded(run, lambda: scenario.during(run))
+            finally:
+                lines = session.finish()
+        dealt = session.deal([run for _, run in runs]) if targets else ({}, [])
+        for scenario, run in runs:
+            results.append((scenario.name, *judge(scenario, run, dealt[0].get(run, []), has)))
+        if dealt[1]:
+            results.append(("(nobody's)", "WRONG", dealt[1][:20]))
+    except Exception as reason:  # pylint: disable=broad-except
+        for scenario, run in runs[len(results):]:
+            results.append((scenario.name, "WRONG", [f"{type(reason).__name__}: {reason}"]))
     finally:
-        if run.process and run.process.poll() is None:
-            run.process.kill()
-            run.process.wait()
-        subprocess.run(["umount", "-R", "-q", run.dir], check=False, stderr=subprocess.DEVNULL)
-        shutil.rmtree(work, ignore_errors=True)
+        session.end()
+        for scenario, run in runs:
+            if scenario.after:
+                try:
+                    scenario.after(run)
+                except Exception as reason:  # pylint: disable=broad-except
+                    print(f"{scenario.name}: cleaning up: {reason}", file=sys.stderr)
+            run.clean()
+    return results
+
+
+def batches(args, scenarios):
+    if not args.together:
+        return [[s] for s in scenarios]
+    shared = [s for s in scenarios if not s.alone]
+    size = 60
+    return [shared[i:i + size] for i in range(0, len(shared), size)] + [[s] for s in scenarios if s.alone]
 
 
 def main():
@@ -140,6 +111,11 @@ def main():
     parser.add_argument("act")
     parser.add_argument("-s", "--sensors")
     parser.add_argument("-k", "--pattern", default="*")
+    parser.add_argument("-f", "--places", default="here")
+    parser.add_argument("-x", "--exclude", action="append", default=[])
+    parser.add_argument("--together", action="store_true")
+    parser.add_argument("--guest", action="store_true", help="also what would disturb a machine in use")
+    parser.add_argument("--results")
     args = parser.parse_args()
     args.culprit, args.act = os.path.realpath(args.culprit), os.path.realpath(args.act)
     works, would_use = capabilities(args.culprit)
@@ -147,23 +123,36 @@ def main():
     if len(would_use) > 1:
         columns["auto"] = set().union(*(works[n] for n in would_use))
     if args.sensors:
+        missing = [n for n in args.sensors.split(",") if n not in columns]
+        if missing:
+            print(f"sensor {missing[0]} does not work here\n0 passed, 1 failed")
+            return 1
         columns = {n: columns[n] for n in args.sensors.split(",")}
-    counts = {}
-    details = []
-    chosen = [s for s in SCENARIOS if fnmatch.fnmatch(s.name, args.pattern)]
-    args.docker = Docker() if any(s.name.startswith("container: ") for s in chosen) else None
-    print(f"{'scenario':<70}" + "".join(f"{name:<12}" for name in columns))
-    for scenario in chosen:
-        row = f"{scenario.name:<70}"
-        for name, has in columns.items():
-            result, why = play(args, scenario, name, has)
-            counts[result] = counts.get(result, 0) + 1
-            row += f"{result:<12}"
-            if result in ("WRONG", "skipped"):
-                details.append(f"{scenario.name} ({name}): {result}: " + "; ".join(why))
-        print(row, flush=True)
-    if args.docker:
-        args.docker.stop()
+    counts, details = {}, []
+    chosen = [s for s in SCENARIOS if fnmatch.fnmatch(s.name, args.pattern)
+              and not any(fnmatch.fnmatch(s.name, x) for x in args.exclude) and (args.guest or not s.guest)]
+    with_docker = any(s.name.startswith("container: ") for s in chosen)
+    out = open(args.results, "a", encoding="utf-8") if args.results else None
+    for name_of_place in args.places.split(","):
+        with PLACES[name_of_place]() as place:
+            if with_docker and place.whole:
+                args.docker = Docker()
+            here = [s for s in chosen if place.takes(s)]
+            print(f"{'scenario, on ' + place.name:<70}" + "".join(f"{name:<12}" for name in columns))
+            for batch in batches(args, here):
+                rows = {}
+                for name, has in columns.items():
+                    for scenario, result, why in play(args, batch, name, has, place):
+                        counts[result] = counts.get(result, 0) + 1
+                        rows.setdefault(scenario, {})[name] = result
+                        if out:
+                            out.write(json.dumps([place.name, scenario, name, result, why]) + "\n")
+                        if result in ("WRONG", "skipped"):
+                            details.append(f"{scenario} ({name}, {place.name}): {result}: " + "; ".join(why))
+                for scenario, row in rows.items():
+                    print(f"{scenario:<70}" + "".join(f"{row.get(n, ''):<12}" for n in columns), flush=True)
+            if with_docker and place.whole:
+                args.docker.stop()
     print()
     for line in details:
         print(line)

@@ -11,16 +11,25 @@ SCENARIOS = []
 
 
 class Scenario:
-    def __init__(self, during, name, needs, before, after, targets, options, harmless, gaps):
+    """needs: the capabilities without which it cannot be told · harmless: what may be told besides ·
+    gaps: a window may be told · alone: needs a culprit of its own · anywhere: the file system does not
+    matter · guest: would disturb a machine in use."""
+
+    def __init__(self, during, name, needs, before, after, targets, options, harmless, gaps, alone, anywhere, guest):
         self.during, self.name, self.needs = during, name, needs
         self.before, self.after = before, after
         self.targets = targets or (lambda run: [run.dir])
         self.options, self.harmless, self.gaps = options, harmless, gaps
+        containers = name.startswith("container: ")
+        self.alone = bool(alone or options or gaps or containers)
+        self.anywhere, self.guest = anywhere or containers, guest
 
 
-def scenario(name, needs=("names",), before=None, after=None, targets=None, options=(), harmless=(), gaps=False):
+def scenario(name, needs=("names",), before=None, after=None, targets=None, options=(), harmless=(), gaps=False,
+             alone=False, anywhere=False, guest=False):
     def add(function):
-        SCENARIOS.append(Scenario(function, name, needs, before, after, targets, list(options), set(harmless), gaps))
+        SCENARIOS.append(Scenario(function, name, needs, before, after, targets, list(options), set(harmless), gaps,
+                                  alone, anywhere, guest))
         return function
     return add
 
@@ -550,7 +559,7 @@ def _(run):
 
 # ---- load, and itself ----
 
-@scenario("a storm elsewhere", before=files("f"))
+@scenario("a storm elsewhere", alone=True, anywhere=True, before=files("f"))
 def _(run):
     storm = subprocess.Popen([run.act_path, "storm", run.out + "/s", "20000"], stdout=subprocess.DEVNULL)
     pid = run.act("unlink", run.path("f"))
@@ -558,13 +567,13 @@ def _(run):
     return [act_event(run, "unlink", "f", pid)]
 
 
-@scenario("a storm inside", before=files("f"), harmless=("create", "unlink"))
+@scenario("a storm inside", alone=True, anywhere=True, before=files("f"), harmless=("create", "unlink"))
 def _(run):
     run.act("storm", run.path("s"), 5000)
     return [act_event(run, "unlink", "f", run.act("unlink", run.path("f")))]
 
 
-@scenario("the watch covers culprit's own store", before=files("f"), targets=lambda run: [run.work],
+@scenario("the watch covers culprit's own store", alone=True, anywhere=True, before=files("f"), targets=lambda run: [run.work],
           harmless=("create", "unlink", "chmod", "truncate"))
 def _(run):
     pid = run.act("unlink", run.path("f"))

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+"""One scenario's folder, and the culprit that watches one or several of them."""
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+READY_SECONDS = 60
+
+# What "this kernel or file system cannot do it at all" looks like; any other failure of an actor is a
+# mistake of the scenario, and is told as one.
+CANNOT = {errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOTTY, errno.ENAMETOOLONG}
+
+
+class Skip(Exception):
+    """The machine cannot do this at all (no such call, no such file system)."""
+
+
+class Run:
+    def __init__(self, args, scenario, place):
+        self.args, self.scenario = args, scenario
+        self.work = tempfile.mkdtemp(prefix="culprit-scenario.", dir=place)
+        self.dir = os.path.join(self.work, "w")  # what is watched
+        self.out = os.path.join(self.work, "outside")
+        os.mkdir(self.dir)
+        os.mkdir(self.out)
+        self.act_path = args.act
+        self.docker = getattr(args, "docker", None)
+        self.failure = None  # (result, why), once a step failed
+        self.expected, self.targets, self.session = None, [], None
+
+    def path(self, name=""):
+        return os.path.join(self.dir, name) if name else self.dir
+
+    def write(self, name, content="content\n", mode=0o644):
+        path = name if name.startswith("/") else self.path(name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(content)
+        os.chmod(path, mode)
+        return path
+
+    def sh(self, script, **more):
+        """A shell command in the watched folder; returns the shell's pid."""
+        p = subprocess.Popen(["/bin/bash", "-c", script], cwd=self.dir, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL, **more)
+        p.wait(60)
+        return p.pid
+
+    def started(self, kind, *arguments, program=None, **more):
+        """An actor that waits until act_now()."""
+        p = subprocess.Popen([program or self.act_path, kind, *map(os.fsencode, map(str, arguments))],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "ACT_WAIT": "1"}, **more)
+        if b"ready" not in p.stdout.readline():
+            raise RuntimeError(f"act {kind} did not get ready")
+        return p
+
+    def act_now(self, p):
+        self.result(p.args[1], p.communicate(b"\n", timeout=60)[0].decode())
+        return p.pid
+
+    @staticmethod
+    def result(kind, out):
+        words = out.split()
+        if "done" in words:
+            return
+        code = int(words[-1]) if words and words[-1].isdigit() else 0
+        if code in CANNOT:
+            raise Skip(f"act {kind}: {os.strerror(code)}")
+        raise RuntimeError(f"act {kind}: {out.strip()} {os.strerror(code) if code else ''}")
+
+    def act(self, kind, *arguments, check=True, env=None, program=None, **more):
+        """One operation by the actor; returns its pid."""
+        p = subprocess.Popen([program or self.act_path, kind, *map(str, arguments)], cwd=more.pop("cwd", self.dir),
+                             stdout=subprocess.PIPE, env={**os.environ, **(env or {})}, **more)
+        out = p.communicate(timeout=120)[0].decode()
+        if check:
+            self.result(kind, out)
+        return p.pid
+
+    def clean(self):
+        for path in (self.dir, self.out):
+            subprocess.run(["umount", "-R", "-l", "-q", path], check=False, stderr=subprocess.DEVNULL)
+        shutil.rmtree(self.work, ignore_errors=True)
+
+
+class Session:
+    """One culprit. Its output, its errors and its store lie in a scenario's folder."""
+
+    def __init__(self, args, sensor, work, options):
+        self.args, self.sensor, self.work, self.options = args, sensor, work, options
+        self.process, self.lines, self.code = None, [], None
+
+    def start(self, targets):
+        command = [self.args.culprit, "watch", "--format", "json", "--sensor", self.sensor,
+                   "--store", os.path.join(self.work, "store.db"), *self.options, *targets]
+        self.stdout = open(os.path.join(self.work, "stdout"), "w+b")
+        self.stderr = open(os.path.join(self.work, "stderr"), "w+b")
+        self.process = subprocess.Popen(command, stdout=self.stdout, stderr=self.stderr)
+        deadline = time.time() + READY_SECONDS
+        while b"culprit: ready" not in self.err():
+            if self.process.poll() is not None or time.time() > deadline:
+                raise RuntimeError("culprit did not get ready: " + self.err().decode(errors="replace"))
+            time.sleep(0.005)
+
+    def err(self):
+        with open(os.path.join(self.work, "stderr"), "rb") as f:
+            return f.read()
+
+    def finish(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.code = self.process.wait(120)
+        with open(os.path.join(self.work, "stdout"), "rb") as f:
+            self.lines = [json.loads(line) for line in f.read().decode("utf-8").splitlines()]
+        return self.lines
+
+    def deal(self, runs):
+        """({run: its lines}, [what is nobody's]). With one run everything is its own."""
+        if self.code not in (0, 1, 4):
+            raise RuntimeError(f"culprit ended with {self.code}: " + self.err().decode(errors="replace")[-800:])
+        if len(runs) == 1:
+            return {runs[0]: self.lines}, []
+        dealt, rest = {}, []
+        for line in self.lines:
+            if line["event"]["kind"] == "alert":
+                continue
+            said = [line.get("file", {}).get("path"), line.get("culprit", {}).get("file", {}).get("previous_path"),
+                    line.get("culprit", {}).get("watch")]
+            owner = [r for r in runs if any(s and (s + "/").startswith(r.work + "/") for s in said)]
+            if owner:
+                dealt.setdefault(owner[0], []).append(line)
+            else:
+                rest.append(f"nobody's: {line['event'].get('action')} {said} {line.get('message')}"
+                            f" {line.get('culprit', {}).get('gap')}")
+        return dealt, rest
+
+    def end(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()

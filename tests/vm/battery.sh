@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+# In the guest: battery.sh CULPRIT SENSORS PLACES STORY [options of battery.py]. Every scenario on every file
+# system, then, where STORY is not "-", the story by the roads that STORY names. Results go to /out.
+culprit=$1 sensors=$2 places=$3 story=$4
+shift 4
+tests=$(cd "$(dirname "$0")/.." && pwd)
+module loop ext4 xfs btrfs fuse overlay 2> /dev/null
+# as systemd leaves it
+mount --make-rshared /
+mount -t tmpfs -o size=1400M tmpfs /var/tmp
+export CULPRIT_TEST_DIR=/var/tmp PYTHONPATH=$tests/scenario
+uname -r
+"$culprit" doctor > /out/doctor 2>&1
+rm -f /out/results /out/story
+python3 -B "$tests/scenario/battery.py" "$culprit" "$(dirname "$culprit")/tests/actors/act" -s "$sensors" -f "$places" \
+    --guest --together --results /out/results "$@"
+status=$?
+echo "battery: $(cut -d. -f1 /proc/uptime) s since boot"
+if [ "$story" != - ]; then
+    umount -l /var/tmp
+    mount -t tmpfs tmpfs /var/tmp
+    STORY_ROADS=$story bash "$tests/scenario/story.sh" "$culprit" "$sensors" > /out/story 2>&1 || status=1
+    cat /out/story
+    echo "story: $(cut -d. -f1 /proc/uptime) s since boot"
+fi
+exit $status

@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""table.py OUT VERSION...: what the guests found, scenario x kernel. A cell is one result over all file
+systems: right, declared, WRONG, or skipped where the kernel cannot do it at all; file systems that
+differ from the others are named. Ends with "N passed, N failed"."""
+import json
+import os
+import re
+import sys
+
+out, versions = sys.argv[1], sys.argv[2:]
+cells, order, details, stories = {}, [], [], []
+counts = {"right": 0, "declared": 0, "WRONG": 0, "skipped": 0}
+declared = {}
+passed = failed = 0
+
+
+def read(*path):
+    try:
+        with open(os.path.join(out, *path), encoding="utf-8", errors="replace") as f:
+            return f.read()
+    except OSError:
+        return ""
+
+
+for version in versions:
+    lines = read(version, "results").splitlines()
+    for line in lines:
+        place, scenario, sensor, result, why = json.loads(line)
+        if scenario not in order:
+            order.append(scenario)
+        cells.setdefault((scenario, version), {}).setdefault(result, []).append(place)
+        counts[result] += 1
+        if result == "WRONG":
+            details.append(f"{version}, {place}, {sensor}: {scenario}: " + "; ".join(why))
+        if result == "declared":
+            declared.setdefault(scenario, {}).setdefault(version, why)
+    status = read(version + ".rc").strip()
+    if not lines or status not in ("0", "1"):
+        failed += 1
+        details.append(f"{version}: the guest ended with {status or 'nothing'}: " + read(version + ".log")[-1500:])
+    for line in read(version, "story").splitlines():
+        if line.startswith("story: "):
+            stories.append(f"{version}: {line}")
+        m = re.match(r"(\d+) passed, (\d+) failed", line)
+        if m:
+            passed += int(m[1])
+            failed += int(m[2])
+            if int(m[2]):
+                details.append(f"{version}: the story:\n" + read(version, "story")[-3000:])
+
+
+def cell(scenario, version):
+    found = cells.get((scenario, version), {})
+    worst = next((r for r in ("WRONG", "right", "declared", "skipped") if r in found), "-")
+    others = [f"{r} {' '.join(p)}" for r, p in found.items() if r in ("WRONG", "declared") and (r != worst or len(found) > 1)]
+    return worst + (f" ({', '.join(others)})" if others else "")
+
+
+width = max([len(s) for s in order] + [20]) + 2
+print(f"{'scenario':<{width}}" + "".join(f"{v:<12}" for v in versions))
+for s in order:
+    print(f"{s:<{width}}" + "".join(f"{cell(s, v):<12}" for v in versions).rstrip())
+print()
+for line in stories + details:
+    print(line)
+if declared:
+    print("declared, not seen by their nature:")
+    for s, by in declared.items():
+        print(f"  {s}: {', '.join(by)}: {next(iter(by.values()))[0]}")
+print(", ".join(f"{n} {k}" for k, n in counts.items()) + " (scenario x file system x kernel)")
+not_tested = read("not-tested").strip()
+if not_tested:
+    print(not_tested)
+    if os.environ.get("CI") == "true":
+        failed += 1
+passed += counts["right"] + counts["declared"]
+failed += counts["WRONG"]
+print(f"{passed} passed, {failed} failed")
+sys.exit(1 if failed else 0)
