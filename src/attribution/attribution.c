@@ -201,6 +201,12 @@ static struct process *make_from_facts(struct attribution *a, const struct event
         p->mnt_ns = known->mnt_ns;
         process_set(p, &p->cgroup, known->cgroup);
         p->cgroup_inherited = known->cgroup_inherited;
+    } else if (actor->cgroup.len) {
+        process_set(p, &p->cgroup, actor->cgroup);
+        p->mnt_ns = actor->mnt_ns;
+        if (actor->parent_pid > 0)
+            p->parent = process_ref(process_table_find(a->table, actor->parent_pid, e->boot_ns, 0,
+                                                       BYTES_NULL));
     } else if (actor->parent_pid > 0) {
         /* the parent at the moment of the act; a child lives where its parent lives */
         p->parent = process_ref(process_table_find(a->table, actor->parent_pid, e->boot_ns, 0,

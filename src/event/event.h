@@ -69,6 +69,8 @@ struct actor {
     struct credentials cred;
     uint32_t login_uid, session;
     struct bytes executable, name, args, working_directory, tty, script;
+    struct bytes cgroup; /* path in the unified hierarchy, if the sensor captured it */
+    uint64_t mnt_ns;     /* inode number of its mount namespace; 0 = unknown */
     bool inside;        /* it named the file by a path that leads there only from the root of the watch
                          * object's mount namespace: that is where it lives, or went */
     struct process *process; /* owned reference, NULL = not attributed */

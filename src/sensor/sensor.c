@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "sensor/audit/audit.h"
+#include "sensor/bpf/bpf_sensor.h"
 
 const struct sensor_ops *const sensors[] = {
+    &bpf_sensor_ops,
     &audit_sensor_ops,
     NULL,
 };

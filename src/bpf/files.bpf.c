@@ -1,0 +1,682 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Changes of watched files. An operation is begun at a function that sees it before it is permitted or
+ * refused, and ended where its result is known. Which of the programs are loaded, and where arguments
+ * lie, is decided by user space from the kernel's BTF (sensor/bpf/programs.c).
+ */
+#include "bpf/fold.h"
+#include "bpf/query.h"
+#include "wire/hooks.h"
+
+const volatile struct wire_hook_shape shapes[WIRE_HOOK_COUNT];
+
+#define BIT(operation) (1u << (operation))
+
+/* A file opened for writing by a change that was told: what it was then. Deleted at its last close. When
+ * full, the end of a write is not told: counted. */
+struct opened {
+    u64 size;
+    s64 mtime_ns, ctime_ns;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 32768);
+    __type(key, u64);
+    __type(value, struct opened);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+} opened_files SEC(".maps");
+
+/* A refusal that was told already, so that the call around it is silent: task -> operation. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 1024);
+    __type(key, u64);
+    __type(value, u32);
+} refusals SEC(".maps");
+
+/* Each single write: who wrote what when last. Pushed out: told once more. */
+struct write_key {
+    u64 inode;
+    u64 process;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 4096);
+    __type(key, struct write_key);
+    __type(value, u64);
+} written SEC(".maps");
+
+#define WRITE_INTERVAL_NS 1000000000ull
+
+/* An argument by its number, which is a constant to the verifier. In assembler, because the compiler
+ * would make one load from a computed place of it, which the verifier refuses. */
+#define LOAD_ARGUMENT(i)                                                                           \
+    if (n == (i))                                                                                  \
+        asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(value) : "r"(ctx), "i"((i)*8))
+
+static __always_inline u64 argument(u64 *ctx, u8 n)
+{
+    u64 value = 0;
+
+    LOAD_ARGUMENT(0);
+    LOAD_ARGUMENT(1);
+    LOAD_ARGUMENT(2);
+    LOAD_ARGUMENT(3);
+    LOAD_ARGUMENT(4);
+    LOAD_ARGUMENT(5);
+    LOAD_ARGUMENT(6);
+    LOAD_ARGUMENT(7);
+    return value;
+}
+
+#define DENTRY(ctx, hook) ((struct dentry *)argument(ctx, shapes[hook].dentry))
+#define SECOND(ctx, hook) argument(ctx, shapes[hook].second)
+#define RESULT(ctx, hook) argument(ctx, shapes[hook].count)
+
+static __always_inline struct scratch *start(struct dentry *d)
+{
+    struct scratch *s = scratch_get();
+
+    if (!s)
+        return NULL;
+    s->task = bpf_get_current_pid_tgid();
+    s->match.found_count = 0;
+    s->match.deep = 0;
+    s->p.change.hit_count = 0;
+    s->p.dentry = (u64)d;
+    return s;
+}
+
+/* A file with several names, one of which is watched, reached by another. */
+static __noinline u32 match_link(struct wire_change *c, struct inode *in, u32 path)
+{
+    struct wire_link_key key = { 0 };
+    struct wire_watched *w;
+    u32 n;
+
+    if (!c || !in || BPF_CORE_READ(in, i_nlink) < 2 || (BPF_CORE_READ(in, i_mode) & S_IFMT) == S_IFDIR)
+        return 0;
+    key.inode = BPF_CORE_READ(in, i_ino);
+    key.device = BPF_CORE_READ(in, i_sb, s_dev);
+    w = bpf_map_lookup_elem(&links, &key);
+    n = c->hit_count;
+    if (!w || n >= WIRE_HITS_MAX)
+        return 0;
+    c->hits[n].anchor = key.inode;
+    c->hits[n].depth = 0;
+    c->hits[n].kind = WIRE_HIT_LINK;
+    c->hits[n].path = path;
+    c->hit_count = n + 1;
+    return w->operations;
+}
+
+/* The slow half of a look: what was found, and which operations are asked for there. */
+__noinline int hits_find(u32 path)
+{
+    struct scratch *s = scratch_get();
+
+    return s ? match_hits(&s->match, &s->p.change, path) : 0;
+}
+
+static __always_inline u32 hits_of(struct scratch *s, u32 path)
+{
+    return s->match.found_count ? hits_find(path) : 0;
+}
+
+/*
+ * Fill the scratch's `p` for what begins at its dentry, if it is to be told. Returns the operation,
+ * OPERATION_NONE if not. asked: somebody asks for it there. Global, as record_emit() is.
+ */
+__noinline int decide(u32 operation, u32 flags, u32 asked)
+{
+    struct task_struct *t = (void *)bpf_get_current_task();
+    struct scratch *s = scratch_get();
+    bool inner = is_inner(t);
+    struct dentry *d;
+    bool told;
+    u32 as = operation;
+
+    if (!s)
+        return OPERATION_NONE;
+    d = (void *)s->p.dentry;
+    told = asked || s->match.deep;
+    if (self_tgid == (u32)(bpf_get_current_pid_tgid() >> 32))
+        told = false;
+    if (!inner && BPF_CORE_READ(d, d_sb, s_magic) == OVERLAYFS_MAGIC)
+        overlay_remember(d, operation, told, flags & WIRE_CREATED);
+    if (!told)
+        return OPERATION_NONE;
+    change_fill(&s->p.change, operation, flags, t);
+    if (s->match.deep)
+        s->p.change.flags |= WIRE_DEEP;
+    s->p.change.super = BPF_CORE_READ(d, d_sb, s_magic);
+    if (inner) {
+        s->p.change.flags |= WIRE_INNER;
+        if (!(BPF_CORE_READ(t, flags) & PF_KTHREAD))
+            as = fold_inner(&s->p.change, d, operation);
+        s->p.change.operation = as;
+        if (as == OPERATION_NONE)
+            return as;
+    }
+    s->p.other = 0;
+    s->p.text = 0;
+    s->p.named = 0;
+    s->p.frequent = 0;
+    if (!s->p.change.file.known)
+        state_read(&s->p.change.file, BPF_CORE_READ(d, d_inode));
+    return as;
+}
+
+/* Most operations: one dentry. False: nobody asked. */
+static __always_inline struct scratch *begin(struct dentry *d, u32 operation, u32 mask, u32 flags)
+{
+    struct scratch *s;
+    u32 wanted;
+
+    if (!super_watched(d->d_sb)) {
+        if (d->d_sb->s_magic == OVERLAYFS_MAGIC && !is_inner((void *)bpf_get_current_task()))
+            overlay_remember(d, operation, 0, flags & WIRE_CREATED);
+        return NULL;
+    }
+    s = start(d);
+    if (!s)
+        return NULL;
+    match_walk(d, &s->match);
+    wanted = hits_of(s, 0);
+    if (!s->p.change.hit_count && links_watched)
+        wanted = match_link(&s->p.change, d->d_inode, 0);
+    if (!wanted && !s->match.deep && d->d_sb->s_magic != OVERLAYFS_MAGIC)
+        return NULL;
+    return decide(operation, flags, wanted & mask) == OPERATION_NONE ? NULL : s;
+}
+
+static __always_inline int keep(struct scratch *s, u64 key_dentry, u32 slot)
+{
+    struct pending_key key = { .dentry = key_dentry, .slot = slot };
+
+    key.task = bpf_get_current_pid_tgid();
+    if (bpf_map_update_elem(&pending, &key, &s->p, BPF_NOEXIST) == 0)
+        __sync_fetch_and_add(&pending_count, 1);
+    else if (!bpf_map_lookup_elem(&pending, &key))
+        count_loss(WIRE_LOSS_PENDING);
+    return 0;
+}
+
+static __noinline int finish(struct pending_key *key, struct pending *p, s32 error)
+{
+    struct scratch *s = scratch_get();
+
+    if (!s || !p || !key)
+        return 0;
+    s->task = key->task;
+    s->p = *p;
+    bpf_map_delete_elem(&pending, key);
+    __sync_fetch_and_add(&pending_count, -1);
+    s->record.change = s->p.change;
+    s->record.change.error = error < 0 ? -error : 0;
+    if (error < 0) {
+        u32 operation = s->p.change.operation;
+
+        bpf_map_update_elem(&refusals, &key->task, &operation, BPF_ANY);
+    } else {
+        struct dentry *d = (void *)(s->p.named ? s->p.other : s->p.dentry);
+
+        state_read(&s->record.change.after, BPF_CORE_READ(d, d_inode));
+    }
+    return record_emit();
+}
+
+static __always_inline int end(u64 key_dentry, u32 slot, s64 result)
+{
+    struct pending_key key = { .dentry = key_dentry, .slot = slot };
+    struct pending *p;
+
+    if (!pending_count)
+        return 0;
+    key.task = bpf_get_current_pid_tgid();
+    p = bpf_map_lookup_elem(&pending, &key);
+    return p ? finish(&key, p, (s32)result) : 0;
+}
+
+/* For what is told at once. */
+static __always_inline int tell(struct scratch *s)
+{
+    s->record.change = s->p.change;
+    return record_emit();
+}
+
+/* ---- names ---- */
+
+#define BEGIN_END(name, function, hook, operation, flags)                                          \
+    SEC("?fentry/" #function) int name##_begin(u64 *ctx)                                           \
+    {                                                                                              \
+        struct dentry *d = DENTRY(ctx, hook);                                                      \
+        struct scratch *s = begin(d, operation, BIT(operation), flags);                            \
+                                                                                                   \
+        return s ? keep(s, (u64)d, SLOT_PLAIN) : 0;                                                            \
+    }                                                                                              \
+    SEC("?fexit/" #function) int name##_end(u64 *ctx)                                              \
+    {                                                                                              \
+        return end(argument(ctx, shapes[hook].dentry), SLOT_PLAIN, RESULT(ctx, hook));             \
+    }
+
+BEGIN_END(unlink, vfs_unlink, WIRE_HOOK_VFS_UNLINK, OPERATION_UNLINK, 0)
+BEGIN_END(rmdir, vfs_rmdir, WIRE_HOOK_VFS_RMDIR, OPERATION_RMDIR, 0)
+BEGIN_END(create, vfs_create, WIRE_HOOK_VFS_CREATE, OPERATION_CREATE, WIRE_CREATED)
+BEGIN_END(mknod, vfs_mknod, WIRE_HOOK_VFS_MKNOD, OPERATION_MKNOD, 0)
+
+SEC("?fentry/vfs_mkdir") int mkdir_begin(u64 *ctx)
+{
+    struct dentry *d = DENTRY(ctx, WIRE_HOOK_VFS_MKDIR);
+    struct scratch *s = begin(d, OPERATION_MKDIR, BIT(OPERATION_MKDIR), 0);
+
+    return s ? keep(s, (u64)d, SLOT_PLAIN) : 0;
+}
+
+SEC("?fexit/vfs_mkdir") int mkdir_end(u64 *ctx)
+{
+    u64 d = argument(ctx, shapes[WIRE_HOOK_VFS_MKDIR].dentry);
+    s64 result = RESULT(ctx, WIRE_HOOK_VFS_MKDIR);
+
+    /* since 6.15 it returns a dentry (c54b386969a5) */
+    if (shapes[WIRE_HOOK_VFS_MKDIR].kind && (u64)result < (u64)-4095)
+        result = 0;
+    return end(d, SLOT_PLAIN, result);
+}
+
+/* rmdir(2) of 5.10: vfs_rmdir is inlined into do_rmdir */
+SEC("?fentry/security_path_rmdir") int rmdir_path_begin(u64 *ctx)
+{
+    struct dentry *d = (void *)ctx[1];
+    struct scratch *s = begin(d, OPERATION_RMDIR, BIT(OPERATION_RMDIR), 0);
+
+    return s ? keep(s, 0, SLOT_CALL) : 0;
+}
+
+SEC("?fexit/do_rmdir") int rmdir_call_end(u64 *ctx)
+{
+    return end(0, SLOT_CALL, ctx[2]);
+}
+
+SEC("?fentry/vfs_symlink") int symlink_begin(u64 *ctx)
+{
+    struct dentry *d = DENTRY(ctx, WIRE_HOOK_VFS_SYMLINK);
+    struct scratch *s = begin(d, OPERATION_SYMLINK, BIT(OPERATION_SYMLINK), 0);
+
+    if (!s)
+        return 0;
+    s->p.text = SECOND(ctx, WIRE_HOOK_VFS_SYMLINK);
+    return keep(s, (u64)d, SLOT_PLAIN);
+}
+
+SEC("?fexit/vfs_symlink") int symlink_end(u64 *ctx)
+{
+    return end(argument(ctx, shapes[WIRE_HOOK_VFS_SYMLINK].dentry), SLOT_PLAIN,
+               RESULT(ctx, WIRE_HOOK_VFS_SYMLINK));
+}
+
+static __always_inline void save_name(u8 *to, struct dentry *d)
+{
+    bpf_probe_read_kernel_str(to, NAME_SIZE, BPF_CORE_READ(d, d_name.name));
+}
+
+/* Two dentries: path 0 is where it is to be, path 1 where it is. Names as they are now: after a
+ * rename the dentries have other ones. */
+static __always_inline struct scratch *begin_two(struct dentry *to, struct dentry *from,
+                                                 u32 operation, u32 flags)
+{
+    struct scratch *s;
+    u32 wanted;
+
+    if (!super_watched(to->d_sb)) {
+        if (to->d_sb->s_magic == OVERLAYFS_MAGIC && !is_inner((void *)bpf_get_current_task()))
+            overlay_remember(to, operation, 0, 0);
+        return NULL;
+    }
+    s = start(to);
+    if (!s)
+        return NULL;
+    match_walk(to, &s->match);
+    wanted = hits_of(s, 0);
+    s->match.found_count = 0;
+    match_walk(from, &s->match);
+    wanted |= hits_of(s, 1);
+    if (links_watched && !s->p.change.hit_count) {
+        wanted |= match_link(&s->p.change, from->d_inode, 1);
+        wanted |= match_link(&s->p.change, to->d_inode, 0);
+    }
+    if (!wanted && !s->match.deep && to->d_sb->s_magic != OVERLAYFS_MAGIC)
+        return NULL;
+    wanted &= BIT(operation) | BIT(OPERATION_REPLACE);
+    if (decide(operation, flags, wanted) == OPERATION_NONE)
+        return NULL;
+    s->p.named = 1;
+    s->p.other = (u64)from;
+    s->p.parent = (u64)to->d_parent;
+    s->p.other_parent = (u64)from->d_parent;
+    save_name(s->p.name, to);
+    save_name(s->p.other_name, from);
+    if (s->p.change.operation == OPERATION_RENAME || s->p.change.operation == OPERATION_LINK) {
+        s->p.change.other = s->p.change.file; /* what stood at the new name */
+        if (s->p.change.other.known)
+            s->p.change.flags |= WIRE_REPLACED;
+        state_clear(&s->p.change.file);
+        state_read(&s->p.change.file, from->d_inode);
+    } else {
+        s->p.other = 0; /* a whiteout's rename: the delete of this name */
+        s->p.named = 0;
+    }
+    return s;
+}
+
+static __always_inline u32 rename_flags(u32 flags)
+{
+    return (flags & RENAME_EXCHANGE ? WIRE_EXCHANGE : 0) |
+           (flags & RENAME_WHITEOUT ? WIRE_WHITEOUT : 0);
+}
+
+SEC("?fentry/vfs_rename") int rename_begin(u64 *ctx)
+{
+    struct scratch *s;
+    struct dentry *from, *to;
+    u32 flags;
+
+    if (shapes[WIRE_HOOK_VFS_RENAME].kind) { /* since 5.12, 9fe61450972d */
+        struct renamedata *rd = (void *)argument(ctx, 0);
+
+        from = rd->old_dentry;
+        to = rd->new_dentry;
+        flags = rd->flags;
+    } else {
+        from = (void *)argument(ctx, 1);
+        to = (void *)argument(ctx, 3);
+        flags = argument(ctx, 5);
+    }
+    s = begin_two(to, from, OPERATION_RENAME, rename_flags(flags));
+    return s ? keep(s, (u64)from, SLOT_PLAIN) : 0;
+}
+
+SEC("?fexit/vfs_rename") int rename_end(u64 *ctx)
+{
+    u64 from;
+
+    if (!pending_count)
+        return 0;
+    if (shapes[WIRE_HOOK_VFS_RENAME].kind) {
+        struct renamedata *rd = (void *)argument(ctx, 0);
+
+        from = (u64)BPF_CORE_READ(rd, old_dentry);
+    } else {
+        from = argument(ctx, 1);
+    }
+    return end(from, SLOT_PLAIN, RESULT(ctx, WIRE_HOOK_VFS_RENAME));
+}
+
+SEC("?fentry/vfs_link") int link_begin(u64 *ctx)
+{
+    struct dentry *from = DENTRY(ctx, WIRE_HOOK_VFS_LINK);
+    struct dentry *to = (void *)SECOND(ctx, WIRE_HOOK_VFS_LINK);
+    struct scratch *s = begin_two(to, from, OPERATION_LINK, 0);
+
+    return s ? keep(s, (u64)to, SLOT_PLAIN) : 0;
+}
+
+SEC("?fexit/vfs_link") int link_end(u64 *ctx)
+{
+    return end(SECOND(ctx, WIRE_HOOK_VFS_LINK), SLOT_PLAIN, RESULT(ctx, WIRE_HOOK_VFS_LINK));
+}
+
+/* ---- attributes ---- */
+
+SEC("?fentry/notify_change") int setattr_begin(u64 *ctx)
+{
+    struct dentry *d = DENTRY(ctx, WIRE_HOOK_NOTIFY_CHANGE);
+    struct iattr *attr = (void *)SECOND(ctx, WIRE_HOOK_NOTIFY_CHANGE);
+    u32 valid = attr->ia_valid, mask = 0, operation = OPERATION_UTIME;
+    struct scratch *s;
+
+    if (valid & (ATTR_ATIME | ATTR_MTIME))
+        mask = BIT(OPERATION_UTIME);
+    if (valid & (ATTR_UID | ATTR_GID))
+        mask = BIT(OPERATION_CHOWN), operation = OPERATION_CHOWN;
+    if (valid & ATTR_MODE)
+        mask |= BIT(OPERATION_CHMOD), operation = OPERATION_CHMOD;
+    if (valid & ATTR_SIZE)
+        mask |= BIT(OPERATION_TRUNCATE), operation = OPERATION_TRUNCATE;
+    if (!mask)
+        return 0;
+    s = begin(d, operation, mask, valid & ATTR_OPEN ? WIRE_AT_OPEN : 0);
+    if (!s)
+        return 0;
+    s->p.change.valid = valid;
+    s->p.change.bytes = attr->ia_size;
+    /* what was asked for, should it be refused */
+    s->p.change.after.mode = attr->ia_mode;
+    s->p.change.after.uid = attr->ia_uid.val;
+    s->p.change.after.gid = attr->ia_gid.val;
+    s->p.change.after.size = attr->ia_size;
+    return keep(s, (u64)d, SLOT_PLAIN);
+}
+
+SEC("?fexit/notify_change") int setattr_end(u64 *ctx)
+{
+    return end(argument(ctx, shapes[WIRE_HOOK_NOTIFY_CHANGE].dentry), SLOT_PLAIN,
+               RESULT(ctx, WIRE_HOOK_NOTIFY_CHANGE));
+}
+
+#define ATTRIBUTE(name, function, hook, operation)                                                 \
+    SEC("?fentry/" #function) int name##_begin(u64 *ctx)                                           \
+    {                                                                                              \
+        struct dentry *d = DENTRY(ctx, hook);                                                      \
+        struct scratch *s = begin(d, operation, BIT(operation) | BIT(OPERATION_SETACL), 0);        \
+                                                                                                   \
+        if (!s)                                                                                    \
+            return 0;                                                                              \
+        s->p.text = SECOND(ctx, hook);                                                             \
+        return keep(s, (u64)d, SLOT_ATTRIBUTE);                                                                \
+    }                                                                                              \
+    SEC("?fexit/" #function) int name##_end(u64 *ctx)                                              \
+    {                                                                                              \
+        return end(argument(ctx, shapes[hook].dentry), SLOT_ATTRIBUTE, RESULT(ctx, hook));         \
+    }
+
+ATTRIBUTE(setxattr, vfs_setxattr, WIRE_HOOK_VFS_SETXATTR, OPERATION_SETXATTR)
+ATTRIBUTE(removexattr, vfs_removexattr, WIRE_HOOK_VFS_REMOVEXATTR, OPERATION_REMOVEXATTR)
+ATTRIBUTE(setacl, vfs_set_acl, WIRE_HOOK_VFS_SET_ACL, OPERATION_SETACL)
+ATTRIBUTE(removeacl, vfs_remove_acl, WIRE_HOOK_VFS_REMOVE_ACL, OPERATION_SETACL)
+
+BEGIN_END(fileattr, vfs_fileattr_set, WIRE_HOOK_VFS_FILEATTR_SET, OPERATION_SETFLAGS, 0)
+
+/* ---- contents ---- */
+
+static __noinline int opened_keep(struct file *f)
+{
+    struct inode *in = BPF_CORE_READ(f, f_inode);
+    struct opened o = { .size = BPF_CORE_READ(in, i_size) };
+    u64 key = (u64)f;
+    s64 atime;
+
+    inode_times(in, &atime, &o.mtime_ns, &o.ctime_ns);
+    if (bpf_map_update_elem(&opened_files, &key, &o, BPF_ANY) < 0)
+        count_loss(WIRE_LOSS_PENDING);
+    return 0;
+}
+
+/* The file that an overlay opens in a layer: until 6.7 it has the overlay's path. */
+static __always_inline bool is_backing(struct file *f)
+{
+    return f->f_path.dentry->d_sb != f->f_inode->i_sb;
+}
+
+SEC("?fexit/security_file_open") int open_done(u64 *ctx)
+{
+    struct file *f = (void *)ctx[0];
+    s32 result = ctx[1];
+    u32 mode = f->f_mode, flags = f->f_flags, kind = f->f_inode->i_mode & S_IFMT;
+    u32 operation = OPERATION_NONE, more = 0, mask;
+    struct scratch *s;
+
+    if (mode & FMODE_CREATED)
+        operation = OPERATION_CREATE, more = WIRE_CREATED;
+    if (mode & FMODE_WRITE && (kind == S_IFREG || kind == S_IFBLK))
+        operation = OPERATION_OPEN_WRITE;
+    else if (operation == OPERATION_NONE && (flags & FMODE_EXEC_FLAG))
+        operation = OPERATION_EXEC;
+    else if (operation == OPERATION_NONE && (mode & FMODE_READ))
+        operation = OPERATION_READ;
+    mask = BIT(operation) | (more ? BIT(OPERATION_CREATE) : 0);
+    if (operation == OPERATION_NONE || !(wanted_operations & mask))
+        return 0;
+    if (flags & O_TMPFILE_FLAG)
+        more |= WIRE_TMPFILE;
+    if (is_backing(f)) {
+        u64 id = bpf_get_current_pid_tgid();
+        struct overlay_call *call = bpf_map_lookup_elem(&overlay_calls, &id);
+        u64 first = (u64)BPF_CORE_READ(f, f_inode, i_dentry.first);
+
+        /* the layer's own name of it */
+        if (!call || call->told || !first || !super_watched(f->f_inode->i_sb))
+            return 0;
+        struct dentry *d = (void *)first - bpf_core_field_offset(struct dentry, d_u.d_alias);
+
+        s = start(d);
+        if (!s)
+            return 0;
+        match_walk_any(d, &s->match);
+        if (decide(operation, more, hits_of(s, 0) & mask) == OPERATION_NONE)
+            return 0;
+    } else {
+        s = begin(f->f_path.dentry, operation, mask, more);
+        if (!s)
+            return 0;
+    }
+    s->p.change.error = result < 0 ? -result : 0;
+    s->p.frequent = !more;
+    if (operation == OPERATION_OPEN_WRITE && result == 0)
+        opened_keep(f);
+    return tell(s);
+}
+
+SEC("?fentry/__fput") int last_close(u64 *ctx)
+{
+    struct file *f = (void *)ctx[0];
+    struct wire_state *after;
+    struct opened *o;
+    struct scratch *s;
+    u64 key = (u64)f;
+
+    if (!(f->f_mode & FMODE_WRITE) || (f->f_inode->i_mode & S_IFMT) != S_IFREG)
+        return 0;
+    if (!super_watched(f->f_path.dentry->d_sb))
+        return 0;
+    o = bpf_map_lookup_elem(&opened_files, &key);
+    if (!o)
+        return 0;
+    s = start(f->f_path.dentry);
+    if (!s)
+        return 0;
+    match_walk(f->f_path.dentry, &s->match);
+    if (decide(OPERATION_WRITE, 0, hits_of(s, 0) & BIT(OPERATION_WRITE))) {
+        after = &s->p.change.after;
+        state_read(after, f->f_inode);
+        s->p.change.file.size = o->size;
+        s->p.frequent = 1;
+        if (after->size > o->size) {
+            s->p.change.bytes = after->size - o->size;
+            s->p.change.flags |= WIRE_BYTES;
+        }
+        if (after->size != o->size || after->mtime_ns != o->mtime_ns)
+            tell(s);
+    }
+    bpf_map_delete_elem(&opened_files, &key);
+    return 0;
+}
+
+static __always_inline int mapped(struct file *f)
+{
+    struct scratch *s;
+
+    if (!f || !(f->f_mode & FMODE_WRITE) || (f->f_inode->i_mode & S_IFMT) != S_IFREG || is_backing(f))
+        return 0;
+    s = begin(f->f_path.dentry, OPERATION_OPEN_WRITE, BIT(OPERATION_OPEN_WRITE), WIRE_MAPPED);
+    if (!s)
+        return 0;
+    s->p.frequent = 1;
+    return tell(s);
+}
+
+SEC("?fentry/security_mmap_file") int map_begin(u64 *ctx)
+{
+    if (!(ctx[1] & PROT_WRITE) || (ctx[2] & MAP_TYPE & ~2ull) != MAP_SHARED)
+        return 0;
+    return mapped((void *)ctx[0]);
+}
+
+SEC("?fentry/security_file_mprotect") int protect_begin(u64 *ctx)
+{
+    struct vm_area_struct *vma = (void *)ctx[0];
+
+    if (!(ctx[1] & PROT_WRITE) || !(vma->vm_flags & VM_SHARED))
+        return 0;
+    return mapped(vma->vm_file);
+}
+
+/* Attached on demand only: every read and write of every descriptor pays for it. */
+static __always_inline int wrote(struct file *f)
+{
+    u64 now = bpf_ktime_get_boot_ns(), *last;
+    struct write_key key;
+    struct scratch *s;
+
+    if ((f->f_inode->i_mode & S_IFMT) != S_IFREG || is_backing(f))
+        return 0;
+    if (!super_watched(f->f_path.dentry->d_sb))
+        return 0;
+    key.inode = (u64)f->f_inode;
+    key.process = bpf_get_current_pid_tgid() >> 32;
+    last = bpf_map_lookup_elem(&written, &key);
+    if (last && now - *last < WRITE_INTERVAL_NS)
+        return 0;
+    s = begin(f->f_path.dentry, OPERATION_WRITE, BIT(OPERATION_WRITE), WIRE_ANY_WRITE);
+    if (!s)
+        return 0;
+    bpf_map_update_elem(&written, &key, &now, BPF_ANY);
+    s->p.frequent = 1;
+    return tell(s);
+}
+
+SEC("?fentry/security_file_permission") int write_begin(u64 *ctx)
+{
+    return ctx[1] & MAY_WRITE ? wrote((void *)ctx[0]) : 0;
+}
+
+SEC("?fentry/file_update_time") int dirty_begin(u64 *ctx)
+{
+    return wrote((void *)ctx[0]);
+}
+
+SEC("?fexit/vfs_truncate") int truncate_end(u64 *ctx)
+{
+    struct path *path = (void *)ctx[0];
+    s32 result = ctx[2];
+    u64 id = bpf_get_current_pid_tgid();
+    struct scratch *s;
+    u32 *told;
+
+    if (result >= 0)
+        return 0;
+    told = bpf_map_lookup_elem(&refusals, &id);
+    if (told && *told == OPERATION_TRUNCATE) {
+        bpf_map_delete_elem(&refusals, &id);
+        return 0;
+    }
+    s = begin(path->dentry, OPERATION_TRUNCATE, BIT(OPERATION_TRUNCATE), 0);
+    if (!s)
+        return 0;
+    s->p.change.error = -result;
+    return tell(s);
+}
+
+char _license[] SEC("license") = "GPL";

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+#include "sensor/bpf/bpf_sensor.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "sensor/bpf/skeleton.h"
+#include "sensor/bpf/decode.h"
+#include "sensor/bpf/objects.h"
+#include "sensor/bpf/programs.h"
+#include "sensor/bpf/tell.h"
+#include "util/cleanup.h"
+#include "wire/change.h"
+
+#define DEFAULT_RING (4u << 20)  /* bytes, each of the two: some 6,000 changes between two looks */
+#define SMALLEST_RING (64u << 10)
+#define BATCH_MAX 65536          /* records sorted at a time */
+#define BATCH_BYTES (64u << 20)
+
+struct queued {
+    uint64_t time_ns;
+    uint64_t order; /* of arrival: keeps an actor before its change */
+    size_t len;
+    char *data;
+};
+
+struct sensor {
+    struct sensor_options options;
+    struct programs programs;
+    struct bpf_objects *objects;
+    struct bpf_teller *teller;
+    struct ring_buffer *rings;
+    struct queued *queue;
+    size_t count, size, bytes;
+    uint64_t order;
+    uint64_t lost[WIRE_LOSS_COUNT]; /* told so far */
+    uint64_t damaged;
+    uint64_t gap_from_ns; /* CLOCK_REALTIME */
+    bool demand;          /* what is attached on demand is attached */
+    char not_seen[320];
+};
+
+static uint64_t now_ns(clockid_t clock)
+{
+    struct timespec ts;
+
+    clock_gettime(clock, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+/* ---- losses ---- */
+
+static void tell_gap(struct sensor *s, enum lost reason, uint64_t count, const char *text)
+{
+    struct gap gap = { .reason = reason,
+                       .count = count,
+                       .from_ns = s->gap_from_ns,
+                       .to_ns = now_ns(CLOCK_REALTIME),
+                       .sensor = SENSOR_BPF };
+
+    snprintf(gap.text, sizeof(gap.text), "%s", text);
+    s->options.sink.gap(s->options.sink.data, &gap);
+}
+
+static uint64_t loss_count(const struct sensor *s, uint32_t which)
+{
+    int cpus = libbpf_num_possible_cpus();
+    _cleanup_free_ uint64_t *values = cpus > 0 ? calloc((size_t)cpus, sizeof(*values)) : NULL;
+    uint64_t sum = 0;
+
+    if (!values || bpf_map_lookup_elem(bpf_map__fd(s->programs.skeleton->maps.losses), &which, values) < 0)
+        return s->lost[which];
+    for (int i = 0; i < cpus; i++)
+        sum += values[i];
+    return sum;
+}
+
+static void tell_losses(struct sensor *s)
+{
+    static const struct {
+        enum lost reason;
+        const char *text;
+    } rows[WIRE_LOSS_COUNT] = {
+        [WIRE_LOSS_RARE_RING] = { LOST_RING_FULL, "names, metadata and mounts came faster than they were read" },
+        [WIRE_LOSS_FREQUENT_RING] = { LOST_RING_FULL, "opens and writes came faster than they were read" },
+        [WIRE_LOSS_PENDING] = { LOST_MAP_FULL, "more changes at one time than the kernel's side can remember" },
+        [WIRE_LOSS_SCRATCH] = { LOST_MAP_FULL, "a change was interrupted while it was written down" },
+    };
+
+    for (uint32_t i = 0; i < WIRE_LOSS_COUNT; i++) {
+        uint64_t n = loss_count(s, i);
+
+        if (n > s->lost[i])
+            tell_gap(s, rows[i].reason, n - s->lost[i], rows[i].text);
+        s->lost[i] = n;
+    }
+    if (s->damaged)
+        tell_gap(s, LOST_MAP_FULL, s->damaged, "records that do not hold together");
+    s->damaged = 0;
+    s->gap_from_ns = now_ns(CLOCK_REALTIME);
+}
+
+/* ---- records ---- */
+
+static int on_record(void *data, void *record, size_t len)
+{
+    struct sensor *s = data;
+    struct wire_header h;
+
+    if (len < sizeof(h)) {
+        s->damaged++;
+        return 0;
+    }
+    if (s->count == s->size) {
+        size_t size = s->size ? 2 * s->size : 1024;
+        struct queued *more = reallocarray(s->queue, size, sizeof(*more));
+
+        if (!more) {
+            s->damaged++;
+            return 0;
+        }
+        s->queue = more;
+        s->size = size;
+    }
+    memcpy(&h, record, sizeof(h));
+    s->queue[s->count] = (struct queued){ h.time_ns, s->order++, len, malloc(len) };
+    if (!s->queue[s->count].data) {
+        s->damaged++;
+        return 0;
+    }
+    memcpy(s->queue[s->count++].data, record, len);
+    s->bytes += len;
+    return s->count >= BATCH_MAX || s->bytes >= BATCH_BYTES ? -EAGAIN : 0;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct queued *x = a, *y = b;
+
+    if (x->time_ns != y->time_ns)
+        return x->time_ns < y->time_ns ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static bool any_doubtful(struct sensor *s)
+{
+    for (struct bpf_object_watch *w = bpf_objects_first(s->objects); w; w = w->next)
+        if (w->doubtful)
+            return true;
+    return false;
+}
+
+static void handle(struct sensor *s, const struct queued *q, uint64_t offset)
+{
+    struct bpf_record r;
+
+    if (bpf_decode(q->data, q->len, &r, NULL) < 0 || bpf_teller_record(s->teller, &r, offset) < 0)
+        s->damaged++;
+    if (any_doubtful(s))
+        bpf_objects_refresh(s->objects, false);
+}
+
+/* Deliver what is older than `until_ns`: of two rings, what is younger may not be complete yet. */
+static void deliver(struct sensor *s, uint64_t until_ns)
+{
+    uint64_t offset = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_BOOTTIME);
+    size_t n = 0, left;
+    struct queued *batch;
+
+    qsort(s->queue, s->count, sizeof(*s->queue), by_time);
+    while (n < s->count && s->queue[n].time_ns <= until_ns)
+        n++;
+    batch = s->queue;
+    left = s->count - n;
+    /* the receiver may ask for watches, and so for a look at the rings: not at this queue */
+    s->queue = left ? malloc(left * sizeof(*s->queue)) : NULL;
+    if (left && !s->queue) { /* out of memory: out of order is better than lost */
+        n = s->count;
+        left = 0;
+    }
+    if (left)
+        memcpy(s->queue, batch + n, left * sizeof(*batch));
+    s->count = s->size = left;
+    for (size_t i = 0; i < n; i++) {
+        handle(s, &batch[i], offset);
+        s->bytes -= batch[i].len;
+        free(batch[i].data);
+    }
+    free(batch);
+}
+
+static int bpf_dispatch(struct sensor *s, struct err *err)
+{
+    uint64_t until_ns = now_ns(CLOCK_BOOTTIME);
+    int r = ring_buffer__consume(s->rings);
+
+    deliver(s, until_ns);
+    tell_losses(s);
+    return r < 0 && r != -EAGAIN ? err_set(err, r, "BPF ring buffers") : 0;
+}
+
+static int bpf_sync(struct sensor *s, unsigned timeout_ms, struct err *err)
+{
+    uint64_t until_ns = now_ns(CLOCK_BOOTTIME), deadline = now_ns(CLOCK_MONOTONIC) + timeout_ms * NS_PER_MS;
+    int r;
+
+    do {
+        r = ring_buffer__consume(s->rings);
+        deliver(s, until_ns);
+    } while (r == -EAGAIN && now_ns(CLOCK_MONOTONIC) < deadline);
+    tell_losses(s);
+    return r < 0 && r != -EAGAIN ? err_set(err, r, "BPF ring buffers") : 0;
+}
+
+static int bpf_fd(const struct sensor *s)
+{
+    return ring_buffer__epoll_fd(s->rings);
+}
+
+/* ---- what is watched ---- */
+
+static void update_demand(struct sensor *s)
+{
+    struct err err = ERR_INIT;
+    bool on = false;
+    int r;
+
+    for (struct bpf_object_watch *w = bpf_objects_first(s->objects); w; w = w->next)
+        on |= w->wanted.writes;
+    if (on == s->demand)
+        return;
+    r = programs_demand(&s->programs, on, &err);
+    if (r < 0)
+        log_warn(s->options.log, "bpf: %s; single writes are not told", err_text(&err, r));
+    s->demand = on;
+}
+
+static int bpf_watch(struct sensor *s, const struct watch_object *object, struct err *err)
+{
+    int r = bpf_objects_add(s->objects, object, err);
+
+    update_demand(s);
+    return r;
+}
+
+static int bpf_unwatch(struct sensor *s, uint32_t object_id, struct err *err)
+{
+    int r = bpf_objects_remove(s->objects, object_id);
+
+    update_demand(s);
+    return r < 0 ? err_set(err, r, "no such watch") : 0;
+}
+
+static const char *bpf_not_seen(struct sensor *s)
+{
+    return s->not_seen;
+}
+
+/* ---- opening and closing ---- */
+
+static void bpf_close(struct sensor *s)
+{
+    if (!s)
+        return;
+    ring_buffer__free(s->rings);
+    bpf_teller_free(s->teller);
+    bpf_objects_free(s->objects);
+    if (s->programs.skeleton)
+        programs_unload(&s->programs);
+    for (size_t i = 0; i < s->count; i++)
+        free(s->queue[i].data);
+    free(s->queue);
+    free(s);
+}
+
+static uint64_t ring_size(uint64_t wanted)
+{
+    uint64_t size = SMALLEST_RING;
+
+    if (!wanted)
+        return DEFAULT_RING;
+    while (size < wanted && size < 1u << 30)
+        size *= 2;
+    return size;
+}
+
+/* Kernels before 5.11 count maps as locked memory; each watch holds a descriptor. */
+static void raise_limits(void)
+{
+    struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY }, files;
+
+    (void)setrlimit(RLIMIT_MEMLOCK, &all);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+static void on_event(void *data, struct event *event)
+{
+    struct sensor *s = data;
+
+    s->options.sink.event(s->options.sink.data, event);
+}
+
+static int bpf_open(const struct sensor_options *options, struct sensor **ret, struct err *err)
+{
+    struct programs_options loading = { .log = options->log, .ring_size = ring_size(options->ring_size) };
+    struct bpf_teller_options telling = { .event = on_event };
+    struct sensor *s = calloc(1, sizeof(*s));
+    int r;
+
+    if (!s)
+        return err_set(err, -ENOMEM, "bpf");
+    s->options = *options;
+    raise_limits();
+    r = programs_load(&loading, &s->programs, err);
+    if (r == 0)
+        r = bpf_objects_new(&s->programs, &s->objects, err);
+    telling.objects = s->objects;
+    telling.data = s;
+    if (r == 0)
+        r = bpf_teller_new(&telling, &s->teller, err);
+    if (r == 0) {
+        s->rings = ring_buffer__new(bpf_map__fd(s->programs.skeleton->maps.rare), on_record, s, NULL);
+        if (!s->rings || ring_buffer__add(s->rings, bpf_map__fd(s->programs.skeleton->maps.frequent), on_record, s) < 0)
+            r = err_set(err, -errno, "BPF ring buffers");
+    }
+    if (r < 0) {
+        bpf_close(s);
+        return r;
+    }
+    s->programs.skeleton->bss->self_tgid = (uint32_t)options->self;
+    s->gap_from_ns = now_ns(CLOCK_REALTIME);
+    snprintf(s->not_seen, sizeof(s->not_seen), "%s", s->programs.missing);
+    *ret = s;
+    return 0;
+}
+
+static int bpf_probe(struct sensor_capabilities *ret, struct err *err)
+{
+    struct programs_options loading = { .ring_size = SMALLEST_RING, .watches = 16 };
+    struct programs programs;
+    struct err why = ERR_INIT;
+    int r;
+
+    *ret = (struct sensor_capabilities){ .cost = 130 };
+    raise_limits();
+    r = programs_load(&loading, &programs, &why);
+    if (r < 0) {
+        snprintf(ret->state, sizeof(ret->state), "%.250s", err_text(&why, r));
+        return err_say(err, r, "%s", err_text(&why, r));
+    }
+    ret->works = true;
+    ret->has = programs.has;
+    snprintf(ret->state, sizeof(ret->state), "%s%.230s", programs.missing[0] ? "works; not seen: " : "works",
+             programs.missing);
+    programs_unload(&programs);
+    return 0;
+}
+
+const struct sensor_ops bpf_sensor_ops = {
+    .name = "bpf",
+    .bit = SENSOR_BPF,
+    .probe = bpf_probe,
+    .open = bpf_open,
+    .watch = bpf_watch,
+    .unwatch = bpf_unwatch,
+    .fd = bpf_fd,
+    .dispatch = bpf_dispatch,
+    .sync = bpf_sync,
+    .not_seen = bpf_not_seen,
+    .close = bpf_close,
+};

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "sensor/bpf/decode.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "util/limits.h"
+#include "wire/operation.h"
+
+struct tail {
+    const char *data;
+    size_t len, at;
+};
+
+static int take(struct tail *t, uint32_t len, struct bytes *ret)
+{
+    if (len > t->len - t->at)
+        return -EBADMSG;
+    *ret = len ? (struct bytes){ t->data + t->at, len } : BYTES_NULL;
+    t->at += len;
+    return 0;
+}
+
+static struct bytes without_nul(struct bytes b)
+{
+    size_t n = b.data ? strnlen(b.data, b.len) : 0;
+
+    return n ? (struct bytes){ b.data, n } : BYTES_NULL;
+}
+
+static bool are_names(struct bytes b)
+{
+    return !b.len || b.data[b.len - 1] == '\0';
+}
+
+static int decode_change(const char *data, size_t len, struct bpf_record *r, struct err *err)
+{
+    struct tail t;
+
+    if (len < sizeof(r->change))
+        return err_say(err, -EBADMSG, "a change of %zu bytes, it needs %zu", len, sizeof(r->change));
+    memcpy(&r->change, data, sizeof(r->change));
+    t = (struct tail){ data + sizeof(r->change), len - sizeof(r->change), 0 };
+    if (take(&t, r->change.path_len, &r->path) < 0 || take(&t, r->change.other_len, &r->other) < 0 ||
+        take(&t, r->change.text_len, &r->text) < 0)
+        return err_say(err, -EBADMSG, "a change's tail ends at byte %zu of %zu", t.at, t.len);
+    if (!are_names(r->path) || !are_names(r->other))
+        return err_say(err, -EBADMSG, "a change's names are not ended");
+    if (r->change.hit_count > WIRE_HITS_MAX || r->change.operation == OPERATION_NONE ||
+        r->change.operation >= OPERATION_COUNT)
+        return err_say(err, -EBADMSG, "a change with %u hits, operation %u", r->change.hit_count,
+                       r->change.operation);
+    if (r->change.error < -1 || r->change.error > 4095)
+        return err_say(err, -EBADMSG, "a change with error %d", r->change.error);
+    for (unsigned i = 0; i < r->change.hit_count; i++)
+        if (r->change.hits[i].path > 1)
+            return err_say(err, -EBADMSG, "a hit on path %u", r->change.hits[i].path);
+    r->text = without_nul(r->text);
+    return 0;
+}
+
+static int decode_actor(const char *data, size_t len, struct bpf_record *r, struct err *err)
+{
+    struct wire_actor *a = &r->actor;
+    struct tail t;
+
+    if (len < sizeof(*a))
+        return err_say(err, -EBADMSG, "an actor of %zu bytes, it needs %zu", len, sizeof(*a));
+    memcpy(a, data, sizeof(*a));
+    t = (struct tail){ data + sizeof(*a), len - sizeof(*a), 0 };
+    if (take(&t, a->comm_len, &r->comm) < 0 || take(&t, a->exe_len, &r->exe) < 0 ||
+        take(&t, a->cwd_len, &r->cwd) < 0 || take(&t, a->args_len, &r->args) < 0 ||
+        take(&t, a->tty_len, &r->tty) < 0 || take(&t, a->cgroup_len, &r->cgroup) < 0)
+        return err_say(err, -EBADMSG, "an actor's tail ends at byte %zu of %zu", t.at, t.len);
+    if (!are_names(r->exe) || !are_names(r->cwd) || !are_names(r->cgroup))
+        return err_say(err, -EBADMSG, "an actor's names are not ended");
+    r->comm = without_nul(r->comm);
+    r->tty = without_nul(r->tty);
+    return 0;
+}
+
+int bpf_decode(const void *data, size_t len, struct bpf_record *ret, struct err *err)
+{
+    struct bpf_record r = { 0 };
+    struct wire_header h;
+    int result;
+
+    if (len < sizeof(h))
+        return err_say(err, -EBADMSG, "a record of %zu bytes, the header needs %zu", len, sizeof(h));
+    memcpy(&h, data, sizeof(h));
+    if (h.version != WIRE_CHANGE_VERSION || h.len < sizeof(h) || h.len > len)
+        return err_say(err, -EBADMSG, "version %u, length %u of %zu", h.version, h.len, len);
+    r.type = h.type;
+    switch (h.type) {
+    case WIRE_CHANGE:
+    case WIRE_HELD:
+        result = decode_change(data, h.len, &r, err);
+        break;
+    case WIRE_ACTOR:
+        result = decode_actor(data, h.len, &r, err);
+        break;
+    default:
+        return err_say(err, -EBADMSG, "a record of type %u", h.type);
+    }
+    if (result == 0)
+        *ret = r;
+    return result;
+}
+
+unsigned bpf_names_count(struct bytes names)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < names.len; i++)
+        n += names.data[i] == '\0';
+    return n;
+}
+
+/* Where each of the first names begins: found from the leaf, written from the other end. */
+bool bpf_names_path(struct bytes names, unsigned count, struct bytes base, struct sbuf *out)
+{
+    size_t end = 0;
+    unsigned found = 0;
+
+    while (base.len && base.data[base.len - 1] == '/')
+        base.len--;
+    sbuf_clear(out);
+    sbuf_add_bytes(out, base);
+    while (found < count && end < names.len)
+        found += names.data[end++] == '\0';
+    if (found < count)
+        return false;
+    while (end > 0) {
+        size_t start = end - 1; /* at the name's NUL */
+
+        while (start > 0 && names.data[start - 1] != '\0')
+            start--;
+        sbuf_add_char(out, '/');
+        sbuf_add_bytes(out, (struct bytes){ names.data + start, end - 1 - start });
+        end = start;
+    }
+    if (out->len == 0)
+        sbuf_add_char(out, '/');
+    return sbuf_error(out) == 0;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "sensor/bpf/features.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <string.h>
+
+int features_open(struct btf **ret, struct err *err)
+{
+    struct btf *btf = btf__load_vmlinux_btf();
+
+    if (!btf)
+        return err_say(err, -ENOENT,
+                       "this kernel has no BTF (/sys/kernel/btf/vmlinux): it was built without CONFIG_DEBUG_INFO_BTF");
+    *ret = btf;
+    return 0;
+}
+
+void features_close(struct btf *btf)
+{
+    btf__free(btf);
+}
+
+static const struct btf_type *prototype(const struct btf *btf, const char *name)
+{
+    int id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+    const struct btf_type *t = id < 0 ? NULL : btf__type_by_id(btf, (unsigned)id);
+
+    return t ? btf__type_by_id(btf, t->type) : NULL;
+}
+
+static const struct btf_type *skip_modifiers(const struct btf *btf, unsigned id)
+{
+    const struct btf_type *t = btf__type_by_id(btf, id);
+
+    while (t && (btf_is_mod(t) || btf_is_typedef(t)))
+        t = btf__type_by_id(btf, t->type);
+    return t;
+}
+
+bool features_has_function(const struct btf *btf, const char *name)
+{
+    return prototype(btf, name) != NULL;
+}
+
+int features_argument_count(const struct btf *btf, const char *name)
+{
+    const struct btf_type *t = prototype(btf, name);
+
+    return t ? btf_vlen(t) : -ENOENT;
+}
+
+int features_find_argument(const struct btf *btf, const char *name, const char *type, unsigned n)
+{
+    const struct btf_type *t = prototype(btf, name);
+
+    for (unsigned i = 0; t && i < btf_vlen(t); i++) {
+        const struct btf_type *a = skip_modifiers(btf, btf_params(t)[i].type);
+
+        if (!a || !btf_is_ptr(a))
+            continue;
+        a = skip_modifiers(btf, a->type);
+        if (a && btf_is_struct(a) && strcmp(btf__name_by_offset(btf, a->name_off), type) == 0 &&
+            n-- == 0)
+            return (int)i;
+    }
+    return -ENOENT;
+}
+
+bool features_returns_pointer(const struct btf *btf, const char *name)
+{
+    const struct btf_type *t = prototype(btf, name);
+    const struct btf_type *r = t ? skip_modifiers(btf, t->type) : NULL;
+
+    return r && btf_is_ptr(r);
+}

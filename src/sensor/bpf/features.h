@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* What the running kernel's BTF says: which functions exist, and where their arguments are. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "util/err.h"
+#include "wire/hooks.h"
+
+struct btf;
+
+/* -ENOENT: this kernel has no BTF (CONFIG_DEBUG_INFO_BTF). Free with features_close(). */
+int features_open(struct btf **ret, struct err *err);
+void features_close(struct btf *btf); /* NULL is fine */
+
+bool features_has_function(const struct btf *btf, const char *name);
+/* Number of arguments; -ENOENT. */
+int features_argument_count(const struct btf *btf, const char *name);
+/* Index of the n-th (from 0) argument that is a pointer to struct `type`; -ENOENT. */
+int features_find_argument(const struct btf *btf, const char *name, const char *type, unsigned n);
+/* True if the function returns a pointer. */
+bool features_returns_pointer(const struct btf *btf, const char *name);

@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: MIT */
+#include "sensor/bpf/objects.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <uthash.h>
+
+#include "event/operation.h"
+#include "sensor/bpf/skeleton.h"
+#include "util/cleanup.h"
+#include "util/limits.h"
+
+/* One inode of the map `watched`: who uses it, as what. */
+struct inode_entry {
+    uint64_t inode;
+    uint64_t filter; /* its key there */
+    unsigned roots, anchors;
+    struct bpf_object_watch **objects; /* whose root it is */
+    UT_hash_handle hh;
+};
+
+/* One user of a name below a directory. */
+struct name_use {
+    struct bpf_object_watch *object;
+    size_t end;  /* the name is the component of the object's path that ends here */
+    bool above;
+};
+
+struct name_entry {
+    struct wire_name_key key;
+    struct name_use *uses;
+    unsigned count;
+    UT_hash_handle hh;
+};
+
+struct bpf_objects {
+    struct programs *programs;
+    struct bpf_object_watch *first;
+    struct inode_entry *inodes;
+    struct name_entry *names;
+    uint8_t *bits; /* how many set each bit of the filter; 255 stays */
+};
+
+/* Names come and go by these: they are always told, so that a path can be followed. */
+#define NAME_OPERATIONS                                                                            \
+    (1u << OPERATION_CREATE | 1u << OPERATION_MKDIR | 1u << OPERATION_MKNOD |                      \
+     1u << OPERATION_SYMLINK | 1u << OPERATION_LINK | 1u << OPERATION_UNLINK |                     \
+     1u << OPERATION_RMDIR | 1u << OPERATION_RENAME | 1u << OPERATION_REPLACE |                    \
+     1u << OPERATION_MOUNT | 1u << OPERATION_UNMOUNT)
+
+static uint32_t operations_of(unsigned permissions)
+{
+    uint32_t operations = NAME_OPERATIONS;
+
+    for (unsigned i = 0; i < OPERATION_COUNT; i++)
+        if (operation_info((enum operation)i)->permission & permissions)
+            operations |= 1u << i;
+    return operations;
+}
+
+int bpf_objects_new(struct programs *programs, struct bpf_objects **ret, struct err *err)
+{
+    struct bpf_objects *o = calloc(1, sizeof(*o));
+
+    if (o)
+        o->bits = calloc(WIRE_FILTER_BITS, 1);
+    if (!o || !o->bits) {
+        free(o);
+        return err_set(err, -ENOMEM, "watched objects");
+    }
+    o->programs = programs;
+    *ret = o;
+    return 0;
+}
+
+struct bpf_object_watch *bpf_objects_first(struct bpf_objects *o)
+{
+    return o->first;
+}
+
+/* ---- the maps ---- */
+
+static void filter_add(struct bpf_objects *o, uint64_t key)
+{
+    uint64_t h = WIRE_FILTER_HASH(key);
+
+    if (o->bits[h] < UINT8_MAX)
+        o->bits[h]++;
+    o->programs->skeleton->bss->filter[h >> 6] |= 1ull << (h & 63);
+}
+
+static void filter_remove(struct bpf_objects *o, uint64_t key)
+{
+    uint64_t h = WIRE_FILTER_HASH(key);
+
+    if (o->bits[h] == UINT8_MAX || o->bits[h] == 0)
+        return;
+    if (--o->bits[h] == 0)
+        o->programs->skeleton->bss->filter[h >> 6] &= ~(1ull << (h & 63));
+}
+
+static int write_inode(struct bpf_objects *o, const struct inode_entry *e)
+{
+    int fd = bpf_map__fd(o->programs->skeleton->maps.watched);
+    struct wire_watched w = { .kinds = (e->roots ? WIRE_WATCHED_ROOT : 0) |
+                                       (e->anchors ? WIRE_WATCHED_ANCHOR : 0) };
+
+    if (!w.kinds)
+        return bpf_map_delete_elem(fd, &e->inode);
+    for (unsigned i = 0; i < e->roots; i++)
+        w.operations |= e->objects[i]->operations;
+    return bpf_map_update_elem(fd, &e->inode, &w, BPF_ANY);
+}
+
+static int write_name(struct bpf_objects *o, const struct name_entry *e)
+{
+    int fd = bpf_map__fd(o->programs->skeleton->maps.names);
+    struct wire_watched w = { 0 };
+
+    if (!e->count)
+        return bpf_map_delete_elem(fd, &e->key);
+    for (unsigned i = 0; i < e->count; i++) {
+        w.kinds |= e->uses[i].above ? WIRE_WATCHED_ABOVE : WIRE_WATCHED_NAME;
+        w.operations |= e->uses[i].above ? NAME_OPERATIONS : e->uses[i].object->operations;
+    }
+    return bpf_map_update_elem(fd, &e->key, &w, BPF_ANY);
+}
+
+static struct inode_entry *find_inode(struct bpf_objects *o, uint64_t inode)
+{
+    struct inode_entry *e;
+
+    HASH_FIND(hh, o->inodes, &inode, sizeof(inode), e);
+    return e;
+}
+
+static struct inode_entry *make_inode(struct bpf_objects *o, const struct wire_chain_entry *entry)
+{
+    struct inode_entry *e = find_inode(o, entry->inode);
+
+    if (e)
+        return e;
+    e = calloc(1, sizeof(*e));
+    if (!e)
+        return NULL;
+    e->inode = entry->inode;
+    e->filter = WIRE_FILTER_INODE(entry->device, entry->number);
+    HASH_ADD(hh, o->inodes, inode, sizeof(e->inode), e);
+    filter_add(o, e->filter);
+    return e;
+}
+
+static void inode_done(struct bpf_objects *o, struct inode_entry *e)
+{
+    (void)write_inode(o, e);
+    if (e->roots || e->anchors)
+        return;
+    filter_remove(o, e->filter);
+    HASH_DELETE(hh, o->inodes, e);
+    free(e->objects);
+    free(e);
+}
+
+static int add_root(struct bpf_objects *o, struct bpf_object_watch *w,
+                    const struct wire_chain_entry *entry)
+{
+    struct inode_entry *e = make_inode(o, entry);
+    struct bpf_object_watch **more =
+        e ? reallocarray(e->objects, e->roots + 1, sizeof(struct bpf_object_watch *)) : NULL;
+
+    if (!more)
+        return -ENOMEM;
+    if (e->anchors) /* another path leads through it: watches within each other */
+        o->programs->skeleton->bss->overlaps = 1;
+    e->objects = more;
+    e->objects[e->roots++] = w;
+    w->root = entry->inode;
+    return write_inode(o, e);
+}
+
+static void remove_root(struct bpf_objects *o, struct bpf_object_watch *w)
+{
+    struct inode_entry *e = w->root ? find_inode(o, w->root) : NULL;
+
+    w->root = 0;
+    for (unsigned i = 0; e && i < e->roots; i++) {
+        if (e->objects[i] != w)
+            continue;
+        e->objects[i] = e->objects[--e->roots];
+        inode_done(o, e);
+        return;
+    }
+}
+
+static int add_name(struct bpf_objects *o, struct bpf_object_watch *w,
+                    const struct wire_chain_entry *parent, uint64_t name, size_t end, bool above)
+{
+    struct wire_name_key key = { .parent = parent->inode, .name = name };
+    struct inode_entry *anchor = make_inode(o, parent);
+    struct wire_name_key *keys;
+    struct name_use *more;
+    struct name_entry *e;
+
+    HASH_FIND(hh, o->names, &key, sizeof(key), e);
+    if (!e) {
+        e = calloc(1, sizeof(*e));
+        if (!e)
+            return -ENOMEM;
+        e->key = key;
+        HASH_ADD(hh, o->names, key, sizeof(e->key), e);
+    }
+    more = reallocarray(e->uses, e->count + 1, sizeof(*more));
+    if (more)
+        e->uses = more;
+    keys = reallocarray(w->keys, w->key_count + 1, sizeof(*keys));
+    if (keys)
+        w->keys = keys;
+    if (!anchor || !more || !keys)
+        return -ENOMEM;
+    w->keys[w->key_count++] = key;
+    e->uses[e->count++] = (struct name_use){ w, end, above };
+    anchor->anchors++;
+    if (anchor->roots)
+        o->programs->skeleton->bss->overlaps = 1;
+    return write_name(o, e) < 0 || write_inode(o, anchor) < 0 ? -errno : 0;
+}
+
+static void remove_name(struct bpf_objects *o, struct name_entry *e, const struct bpf_object_watch *w)
+{
+    struct inode_entry *anchor = find_inode(o, e->key.parent);
+
+    for (unsigned i = 0; i < e->count; i++) {
+        if (e->uses[i].object != w)
+            continue;
+        e->uses[i] = e->uses[--e->count];
+        break;
+    }
+    (void)write_name(o, e);
+    if (anchor) {
+        anchor->anchors--;
+        inode_done(o, anchor);
+    }
+    if (e->count == 0) {
+        HASH_DELETE(hh, o->names, e);
+        free(e->uses);
+        free(e);
+    }
+}
+
+static void remove_names(struct bpf_objects *o, struct bpf_object_watch *w)
+{
+    for (unsigned i = 0; i < w->key_count; i++) {
+        struct name_entry *e;
+
+        HASH_FIND(hh, o->names, &w->keys[i], sizeof(w->keys[i]), e);
+        if (e)
+            remove_name(o, e, w);
+    }
+    free(w->keys);
+    w->keys = NULL;
+    w->key_count = 0;
+}
+
+/* ---- placing ---- */
+
+static int query(struct bpf_objects *o, int fd, struct wire_chain *ret)
+{
+    uint64_t arguments[1] = { (uint64_t)fd };
+    LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = arguments, .ctx_size_in = sizeof(arguments));
+
+    if (bpf_prog_test_run_opts(bpf_program__fd(o->programs->skeleton->progs.query), &options) < 0)
+        return -errno;
+    *ret = o->programs->skeleton->bss->chain;
+    if (ret->error == 1)
+        return -EBADF;
+    return ret->count ? 0 : -EIO;
+}
+
+static uint64_t key_of(struct bytes name)
+{
+    uint64_t first = 0, last = 0;
+
+    if (name.len >= 8) {
+        memcpy(&first, name.data, 8);
+        memcpy(&last, name.data + name.len - 8, 8);
+    } else {
+        memcpy(&first, name.data, name.len);
+    }
+    return WIRE_NAME_KEY(name.len, first, last);
+}
+
+static size_t trim(struct bytes path, size_t len)
+{
+    while (len && path.data[len - 1] == '/')
+        len--;
+    return len;
+}
+
+/* Where the component before `end` begins. */
+static size_t component_start(struct bytes path, size_t end)
+{
+    while (end && path.data[end - 1] != '/')
+        end--;
+    return end;
+}
+
+/* The chain is what the kernel has from the deepest part of the path that exists up to the root. */
+static int register_chain(struct bpf_objects *o, struct bpf_object_watch *w, const struct wire_chain *c)
+{
+    struct bytes path = w->wanted.path;
+    size_t end = trim(path, path.len - w->pin.missing);
+    int r = 0;
+
+    w->mount_len = end;
+    if (w->exists) {
+        r = add_root(o, w, &c->entries[0]);
+    } else {
+        struct bytes rest = { path.data + path.len - w->pin.missing, w->pin.missing };
+        const char *slash = memchr(rest.data, '/', rest.len);
+        size_t n = slash ? (size_t)(slash - rest.data) : rest.len;
+
+        r = add_name(o, w, &c->entries[0], key_of((struct bytes){ rest.data, n }),
+                     path.len - w->pin.missing + n, false);
+    }
+    for (uint32_t i = 0; i < c->levels_in_mount; i++)
+        w->mount_len = trim(path, component_start(path, w->mount_len));
+    w->above_mount = c->levels_in_file_system;
+    for (uint32_t i = 0; r >= 0 && i + 1 < c->count; i++) {
+        const struct wire_chain_entry *e = &c->entries[i];
+        bool itself = w->exists && end == trim(path, path.len);
+
+        if (e->mount)
+            continue; /* its name is that of the directory it is mounted on: the next entry */
+        if (end == 0)
+            break; /* above the root of the namespace's processes */
+        r = add_name(o, w, &c->entries[i + 1], e->name, end, !itself);
+        end = trim(path, component_start(path, end));
+    }
+    return r;
+}
+
+static void unplace(struct bpf_objects *o, struct bpf_object_watch *w)
+{
+    remove_root(o, w);
+    remove_names(o, w);
+    if (w->super)
+        filter_remove(o, w->super);
+    w->super = 0;
+    pin_close(&w->pin);
+}
+
+static uint64_t namespace_of(pid_t pid)
+{
+    char path[64];
+    struct stat st;
+
+    snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+    return stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+/* Take out of the maps what `was` had of `w`. */
+static void forget(struct bpf_objects *o, struct bpf_object_watch *w, struct bpf_object_watch *was)
+{
+    struct bpf_object_watch now = *w;
+
+    w->root = was->root;
+    w->keys = was->keys;
+    w->key_count = was->key_count;
+    remove_root(o, w);
+    remove_names(o, w);
+    if (was->super)
+        filter_remove(o, was->super);
+    w->root = now.root;
+    w->keys = now.keys;
+    w->key_count = now.key_count;
+}
+
+static int place(struct bpf_objects *o, struct bpf_object_watch *w, struct err *err)
+{
+    _cleanup_free_ struct wire_chain *chain = malloc(sizeof(*chain));
+    struct pin old_pin = w->pin;
+    struct bpf_object_watch was;
+    struct stat st;
+    int r;
+
+    if (!chain)
+        return err_set(err, -ENOMEM, "watched objects");
+    w->doubtful = false;
+    r = pin_open(w->wanted.ns_pid, w->wanted.path, &w->pin, err);
+    if (r < 0) {
+        w->pin = old_pin;
+        return r;
+    }
+    w->mnt_ns = w->wanted.ns_pid ? namespace_of(w->wanted.ns_pid) : 0;
+    r = query(o, w->pin.fd, chain);
+    if (r == 0 && fstat(w->pin.fd, &st) == 0)
+        w->device = st.st_dev;
+    if (r < 0) {
+        pin_close(&w->pin);
+        w->pin = old_pin;
+        return err_set(err, r, "asking the kernel for a watched path");
+    }
+    was = *w;
+    w->root = 0;
+    w->keys = NULL;
+    w->key_count = 0;
+    w->exists = w->pin.missing == 0;
+    w->kernel_device = chain->entries[0].device;
+    w->super = WIRE_FILTER_SUPER(w->kernel_device);
+    filter_add(o, w->super);
+    r = register_chain(o, w, chain);
+    /* the new place stands before the old one goes: nothing blinks */
+    forget(o, w, &was);
+    pin_close(&old_pin);
+    if (w->pin.clone_fd >= 0) {
+        close(w->pin.fd);
+        w->pin.fd = -EBADF;
+    }
+    return r < 0 ? err_set(err, r, "registering a watched path") : 0;
+}
+
+static void update_wanted(struct bpf_objects *o)
+{
+    uint32_t operations = 0;
+
+    for (const struct bpf_object_watch *w = o->first; w; w = w->next)
+        operations |= w->operations;
+    o->programs->skeleton->bss->wanted_operations = operations;
+}
+
+int bpf_objects_add(struct bpf_objects *o, const struct watch_object *wanted, struct err *err)
+{
+    struct bpf_object_watch *w = calloc(1, sizeof(*w));
+    int r;
+
+    if (!w)
+        return err_set(err, -ENOMEM, "watched objects");
+    w->pin = PIN_NULL;
+    w->wanted = *wanted;
+    w->wanted.path = arena_copy(&w->arena, wanted->path);
+    w->wanted.host_path = arena_copy(&w->arena, wanted->host_path);
+    w->operations = operations_of(wanted->permissions);
+    w->next = o->first;
+    o->first = w;
+    update_wanted(o);
+    r = w->wanted.path.data ? place(o, w, err) : err_set(err, -ENOMEM, "watched objects");
+    if (r < 0)
+        (void)bpf_objects_remove(o, wanted->id);
+    return r;
+}
+
+int bpf_objects_remove(struct bpf_objects *o, uint32_t id)
+{
+    for (struct bpf_object_watch **at = &o->first; *at; at = &(*at)->next) {
+        struct bpf_object_watch *w = *at;
+
+        if (w->wanted.id != id)
+            continue;
+        *at = w->next;
+        unplace(o, w);
+        update_wanted(o);
+        arena_done(&w->arena);
+        free(w);
+        return 0;
+    }
+    return -ENOENT;
+}
+
+void bpf_objects_refresh(struct bpf_objects *o, bool all)
+{
+    for (struct bpf_object_watch *w = o->first; w; w = w->next)
+        if (all || w->doubtful)
+            (void)place(o, w, NULL); /* what cannot be opened now keeps its old place */
+}
+
+void bpf_objects_free(struct bpf_objects *o)
+{
+    if (!o)
+        return;
+    while (o->first)
+        (void)bpf_objects_remove(o, o->first->wanted.id);
+    free(o->bits);
+    free(o);
+}
+
+/* ---- hits ---- */
+
+/* The name that has `below` names beneath it in a list that begins at the leaf. */
+static bool name_at(struct bytes names, uint32_t below, struct bytes *ret)
+{
+    const char *p = names.data, *end = names.data + names.len;
+
+    for (uint32_t i = 0; p < end; i++) {
+        const char *nul = memchr(p, '\0', (size_t)(end - p));
+
+        if (!nul)
+            return false;
+        if (i == below) {
+            *ret = (struct bytes){ p, (size_t)(nul - p) };
+            return true;
+        }
+        p = nul + 1;
+    }
+    return false;
+}
+
+static unsigned places_of_name(struct bpf_objects *o, const struct wire_hit *hit, struct bytes names,
+                               struct bpf_place *places, unsigned size)
+{
+    struct wire_name_key key = { .parent = hit->anchor };
+    struct bytes name;
+    struct name_entry *e;
+    unsigned n = 0;
+
+    if (!hit->depth || !name_at(names, hit->depth - 1, &name))
+        return 0;
+    key.name = key_of(name);
+    HASH_FIND(hh, o->names, &key, sizeof(key), e);
+    for (unsigned i = 0; e && i < e->count && n < size; i++) {
+        const struct name_use *u = &e->uses[i];
+        size_t start = component_start(u->object->wanted.path, u->end);
+        struct bytes expected = { u->object->wanted.path.data + start, u->end - start };
+
+        /* an ancestor counts only as itself; a name by its key may be another one */
+        if (!bytes_equal(expected, name) || (u->above && hit->depth != 1))
+            continue;
+        places[n++] = (struct bpf_place){ .object = u->object,
+                                          .base_len = trim(u->object->wanted.path, start),
+                                          .above = u->above,
+                                          .by_name = true };
+    }
+    return n;
+}
+
+unsigned bpf_objects_places(struct bpf_objects *o, const struct wire_hit *hit, struct bytes names,
+                            struct bpf_place *places, unsigned size)
+{
+    struct inode_entry *e;
+    unsigned n = 0;
+
+    if (hit->kind != WIRE_HIT_ROOT)
+        return places_of_name(o, hit, names, places, size);
+    e = find_inode(o, hit->anchor);
+    for (unsigned i = 0; e && i < e->roots && n < size; i++)
+        places[n++] = (struct bpf_place){ .object = e->objects[i],
+                                          .base_len = e->objects[i]->wanted.path.len,
+                                          .by_name = hit->depth > 0 };
+    return n;
+}

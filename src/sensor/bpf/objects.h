@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The watched paths as the kernel knows them: inodes that are pinned, directories in which a watched
+ * name stands or is to come, and what of it is written into the programs' maps.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "event/event.h"
+#include "event/watch_object.h"
+#include "sensor/bpf/decode.h"
+#include "sensor/bpf/pin.h"
+#include "sensor/bpf/programs.h"
+#include "util/arena.h"
+#include "wire/match.h"
+
+struct bpf_object_watch {
+    struct bpf_object_watch *next;
+    struct watch_object wanted; /* its strings live in `arena` */
+    struct arena arena;
+    uint32_t operations;        /* 1 << enum operation */
+    struct pin pin;
+    bool exists;                /* the whole path does */
+    bool doubtful;              /* something may stand there that is not what is pinned */
+    uint64_t root;              /* address of its inode; 0: does not exist, or has moved away */
+    uint64_t device;            /* st_dev, as user space sees it */
+    uint32_t kernel_device;     /* s_dev */
+    uint64_t super;             /* its key in the filter */
+    uint64_t mnt_ns;            /* inode number of its namespace; 0: our own */
+    size_t mount_len;           /* bytes of the path that lead to the mount it lies on */
+    uint32_t above_mount;       /* levels between the mount's root and its file system's */
+    struct wire_name_key *keys; /* its names in the map */
+    unsigned key_count;
+};
+
+struct bpf_objects;
+
+int bpf_objects_new(struct programs *programs, struct bpf_objects **ret, struct err *err);
+void bpf_objects_free(struct bpf_objects *o); /* NULL is fine */
+
+int bpf_objects_add(struct bpf_objects *o, const struct watch_object *wanted, struct err *err);
+int bpf_objects_remove(struct bpf_objects *o, uint32_t id); /* -ENOENT */
+
+/* Place again what is doubtful, or everything. */
+void bpf_objects_refresh(struct bpf_objects *o, bool all);
+
+struct bpf_object_watch *bpf_objects_first(struct bpf_objects *o);
+
+/* What a hit means for one object. */
+struct bpf_place {
+    struct bpf_object_watch *object;
+    size_t base_len; /* bytes of the object's path that the names below continue */
+    bool above;      /* a directory on the way to it, not the object */
+    bool by_name;    /* the path by which it was reached is the object's */
+};
+
+/*
+ * All places of a hit, at most `size`. names: leaf first, each ended by NUL, as the record has them.
+ * Returns how many.
+ */
+unsigned bpf_objects_places(struct bpf_objects *o, const struct wire_hit *hit, struct bytes names,
+                            struct bpf_place *places, unsigned size);

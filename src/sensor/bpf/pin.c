@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+#include "sensor/bpf/pin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+#include "util/limits.h"
+
+#ifndef OPEN_TREE_CLONE
+#define OPEN_TREE_CLONE 1
+#define OPEN_TREE_CLOEXEC O_CLOEXEC
+#endif
+
+/* What the child sends beside the descriptors. */
+struct answer {
+    int error;
+    unsigned descriptors;
+    size_t missing;
+};
+
+/* Component after component: paths may be longer than PATH_MAX. */
+static int open_deepest(struct bytes path, struct pin *ret)
+{
+    _cleanup_close_ int at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct bytes rest = path;
+
+    if (at < 0)
+        return -errno;
+    for (;;) {
+        char name[LIMIT_NAME + 1];
+        struct bytes before;
+        const char *slash;
+        size_t n;
+        int next;
+
+        while (rest.len && rest.data[0] == '/')
+            rest = (struct bytes){ rest.data + 1, rest.len - 1 };
+        before = rest;
+        if (!rest.len)
+            break;
+        slash = memchr(rest.data, '/', rest.len);
+        n = slash ? (size_t)(slash - rest.data) : rest.len;
+        if (n > LIMIT_NAME)
+            return -ENAMETOOLONG;
+        memcpy(name, rest.data, n);
+        name[n] = '\0';
+        next = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        if (next < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+            rest = before;
+            break;
+        }
+        if (next < 0)
+            return -errno;
+        close(at);
+        at = next;
+        rest = (struct bytes){ rest.data + n, rest.len - n };
+    }
+    ret->missing = rest.len;
+    ret->clone_fd = (int)syscall(SYS_open_tree, at, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (ret->clone_fd < 0)
+        ret->clone_fd = -EBADF;
+    ret->fd = TAKE_FD(at);
+    return 0;
+}
+
+static int enter(pid_t pid)
+{
+    char path[64];
+    _cleanup_close_ int ns = -EBADF, root = -EBADF;
+
+    snprintf(path, sizeof(path), "/proc/%d/root", pid);
+    root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+    ns = open(path, O_RDONLY | O_CLOEXEC);
+    if (root < 0 || ns < 0)
+        return -errno;
+    /* the root of the process, which is not that of its namespace where a runtime did not pivot */
+    if (setns(ns, CLONE_NEWNS) < 0 || fchdir(root) < 0 || chroot(".") < 0)
+        return -errno;
+    return 0;
+}
+
+static void child(int socket, pid_t pid, struct bytes path)
+{
+    struct pin pin = PIN_NULL;
+    struct answer answer = { 0 };
+    struct iovec iov = { &answer, sizeof(answer) };
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))] = { 0 };
+    struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+    answer.error = enter(pid);
+    if (answer.error == 0)
+        answer.error = open_deepest(path, &pin);
+    if (answer.error == 0) {
+        int fds[2] = { pin.fd, pin.clone_fd };
+        struct cmsghdr *c;
+
+        answer.missing = pin.missing;
+        answer.descriptors = pin.clone_fd < 0 ? 1 : 2;
+        message.msg_control = control;
+        message.msg_controllen = CMSG_SPACE(answer.descriptors * sizeof(int));
+        c = CMSG_FIRSTHDR(&message);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(answer.descriptors * sizeof(int));
+        memcpy(CMSG_DATA(c), fds, answer.descriptors * sizeof(int));
+    }
+    _exit(sendmsg(socket, &message, MSG_NOSIGNAL) < 0);
+}
+
+static int receive(int socket, struct pin *ret)
+{
+    struct answer answer = { .error = -ESRCH };
+    struct iovec iov = { &answer, sizeof(answer) };
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))];
+    struct msghdr message = { .msg_iov = &iov,
+                              .msg_iovlen = 1,
+                              .msg_control = control,
+                              .msg_controllen = sizeof(control) };
+    ssize_t n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    const struct cmsghdr *c;
+
+    if (n != (ssize_t)sizeof(answer))
+        return -ESRCH;
+    c = CMSG_FIRSTHDR(&message);
+    if (answer.error < 0)
+        return answer.error;
+    if (!c || c->cmsg_len != CMSG_LEN(answer.descriptors * sizeof(int)))
+        return -EBADMSG;
+    ret->missing = answer.missing;
+    memcpy(&ret->fd, CMSG_DATA(c), sizeof(int));
+    if (answer.descriptors == 2)
+        memcpy(&ret->clone_fd, CMSG_DATA(c) + sizeof(int), sizeof(int));
+    return 0;
+}
+
+static int open_elsewhere(pid_t pid, struct bytes path, struct pin *ret)
+{
+    _cleanup_close_ int ours = -EBADF;
+    int pair[2], status, r;
+    pid_t helper;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return -errno;
+    ours = pair[0];
+    helper = fork();
+    if (helper == 0)
+        child(pair[1], pid, path);
+    r = helper < 0 ? -errno : 0;
+    close(pair[1]);
+    if (r == 0)
+        r = receive(ours, ret);
+    if (helper > 0)
+        while (waitpid(helper, &status, 0) < 0 && errno == EINTR)
+            ;
+    return r;
+}
+
+int pin_open(pid_t ns_pid, struct bytes path, struct pin *ret, struct err *err)
+{
+    struct pin pin = PIN_NULL;
+    int r = ns_pid ? open_elsewhere(ns_pid, path, &pin) : open_deepest(path, &pin);
+
+    if (r < 0)
+        return err_set(err, r, "opening a watched path");
+    *ret = pin;
+    return 0;
+}
+
+void pin_close(struct pin *pin)
+{
+    if (pin->fd >= 0)
+        close(pin->fd);
+    if (pin->clone_fd >= 0)
+        close(pin->clone_fd);
+    *pin = PIN_NULL;
+}

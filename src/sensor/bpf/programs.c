@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+#include "sensor/bpf/programs.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sensor/bpf/skeleton.h"
+#include "sensor/bpf/features.h"
+#include "sensor/sensor.h"
+#include "util/cleanup.h"
+#include "util/macro.h"
+#include "wire/hooks.h"
+
+#define LOG_SIZE (256 * 1024) /* touched only where something is refused */
+#define RETRIES 8 /* refusals met one after another; more than that is not a kernel with gaps */
+
+/* clang-format off */
+const struct program_row program_rows[] = {
+    { "query",            NULL,                    NULL, 0, NULL, false },
+    { "unlink_begin",     "vfs_unlink",            NULL, CAPABILITY_NAMES, "deletes", false },
+    { "unlink_end",       "vfs_unlink",            NULL, CAPABILITY_NAMES, "deletes", false },
+    { "rmdir_begin",      "vfs_rmdir",             NULL, 0, "removals of directories", false },
+    { "rmdir_end",        "vfs_rmdir",             NULL, 0, "removals of directories", false },
+    { "rmdir_path_begin", "security_path_rmdir",   "vfs_mkdir:user_namespace|mnt_idmap", 0, NULL, false },
+    { "rmdir_call_end",   "do_rmdir",              "vfs_mkdir:user_namespace|mnt_idmap", 0, NULL, false },
+    { "rename_begin",     "vfs_rename",            NULL, CAPABILITY_NAMES, "renames", false },
+    { "rename_end",       "vfs_rename",            NULL, CAPABILITY_NAMES, "renames", false },
+    { "create_begin",     "vfs_create",            NULL, 0, "regular files made by mknod or a file server", false },
+    { "create_end",       "vfs_create",            NULL, 0, "regular files made by mknod or a file server", false },
+    { "mkdir_begin",      "vfs_mkdir",             NULL, 0, "new directories", false },
+    { "mkdir_end",        "vfs_mkdir",             NULL, 0, "new directories", false },
+    { "mknod_begin",      "vfs_mknod",             NULL, 0, "new nodes", false },
+    { "mknod_end",        "vfs_mknod",             NULL, 0, "new nodes", false },
+    { "symlink_begin",    "vfs_symlink",           NULL, 0, "new symbolic links", false },
+    { "symlink_end",      "vfs_symlink",           NULL, 0, "new symbolic links", false },
+    { "link_begin",       "vfs_link",              NULL, 0, "new hard links", false },
+    { "link_end",         "vfs_link",              NULL, 0, "new hard links", false },
+    { "setattr_begin",    "notify_change",         NULL, CAPABILITY_METADATA | CAPABILITY_BEFORE_AFTER, "modes, owners, times, sizes", false },
+    { "setattr_end",      "notify_change",         NULL, CAPABILITY_METADATA | CAPABILITY_BEFORE_AFTER, "modes, owners, times, sizes", false },
+    { "setxattr_begin",   "vfs_setxattr",          NULL, 0, "extended attributes", false },
+    { "setxattr_end",     "vfs_setxattr",          NULL, 0, "extended attributes", false },
+    { "removexattr_begin", "vfs_removexattr",      NULL, 0, "removed attributes", false },
+    { "removexattr_end",  "vfs_removexattr",       NULL, 0, "removed attributes", false },
+    { "setacl_begin",     "vfs_set_acl",           NULL, 0, NULL, false },
+    { "setacl_end",       "vfs_set_acl",           NULL, 0, NULL, false },
+    { "removeacl_begin",  "vfs_remove_acl",        NULL, 0, NULL, false },
+    { "removeacl_end",    "vfs_remove_acl",        NULL, 0, NULL, false },
+    { "fileattr_begin",   "vfs_fileattr_set",      NULL, 0, NULL, false },
+    { "fileattr_end",     "vfs_fileattr_set",      NULL, 0, NULL, false },
+    { "open_done",        "security_file_open",    NULL, CAPABILITY_CONTENTS | CAPABILITY_READS | CAPABILITY_EXECUTIONS, "files opened", false },
+    { "last_close",       "__fput",                NULL, CAPABILITY_CLOSE_WRITE, "the end of writing", false },
+    { "map_begin",        "security_mmap_file",    NULL, CAPABILITY_MAPPINGS, "shared mappings", false },
+    { "protect_begin",    "security_file_mprotect", NULL, 0, "mappings made writable", false },
+    { "truncate_end",     "vfs_truncate",          NULL, 0, "refused truncations", false },
+    { "write_begin",      "security_file_permission", NULL, CAPABILITY_EACH_WRITE | CAPABILITY_OLD_DESCRIPTORS, "each single write", true },
+    { "dirty_begin",      "file_update_time",      NULL, 0, NULL, true },
+    { NULL, NULL, NULL, 0, NULL, false },
+};
+
+/* Functions whose arguments are looked for. */
+static const struct { enum wire_hook hook; const char *function; unsigned nth; int second; } hook_rows[] = {
+    { WIRE_HOOK_VFS_UNLINK,       "vfs_unlink",       0, 0 },
+    { WIRE_HOOK_VFS_RMDIR,        "vfs_rmdir",        0, 0 },
+    { WIRE_HOOK_VFS_CREATE,       "vfs_create",       0, 0 },
+    { WIRE_HOOK_VFS_MKDIR,        "vfs_mkdir",        0, 0 },
+    { WIRE_HOOK_VFS_MKNOD,        "vfs_mknod",        0, 0 },
+    { WIRE_HOOK_VFS_SYMLINK,      "vfs_symlink",      0, 1 },
+    { WIRE_HOOK_VFS_LINK,         "vfs_link",         0, -1 },
+    { WIRE_HOOK_NOTIFY_CHANGE,    "notify_change",    0, 1 },
+    { WIRE_HOOK_VFS_SETXATTR,     "vfs_setxattr",     0, 1 },
+    { WIRE_HOOK_VFS_REMOVEXATTR,  "vfs_removexattr",  0, 1 },
+    { WIRE_HOOK_VFS_SET_ACL,      "vfs_set_acl",      0, 1 },
+    { WIRE_HOOK_VFS_REMOVE_ACL,   "vfs_remove_acl",   0, 1 },
+    { WIRE_HOOK_VFS_FILEATTR_SET, "vfs_fileattr_set", 0, 0 },
+};
+/* clang-format on */
+
+static int silent(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+    (void)level;
+    (void)format;
+    (void)arguments;
+    return 0;
+}
+
+static void set_shapes(struct files_bpf *k, const struct btf *btf)
+{
+    struct wire_hook_shape *rename = (void *)&k->rodata->shapes[WIRE_HOOK_VFS_RENAME];
+
+    for (size_t i = 0; i < ARRAY_SIZE(hook_rows); i++) {
+        struct wire_hook_shape *s = (void *)&k->rodata->shapes[hook_rows[i].hook];
+        int at = features_find_argument(btf, hook_rows[i].function, "dentry", hook_rows[i].nth);
+        int second = hook_rows[i].second < 0
+                         ? features_find_argument(btf, hook_rows[i].function, "dentry", 1)
+                         : at + hook_rows[i].second;
+
+        if (at < 0 || second < 0)
+            continue;
+        s->dentry = (uint8_t)at;
+        s->second = (uint8_t)second;
+        s->count = (uint8_t)features_argument_count(btf, hook_rows[i].function);
+        s->kind = features_returns_pointer(btf, hook_rows[i].function);
+    }
+    rename->kind = features_find_argument(btf, "vfs_rename", "renamedata", 0) == 0;
+    rename->count = (uint8_t)MAX(features_argument_count(btf, "vfs_rename"), 0);
+}
+
+/* Does the kernel have what the program is attached to, in the shape that it expects? */
+static bool wanted(const struct btf *btf, const struct program_row *row)
+{
+    if (!row->function)
+        return true;
+    if (!features_has_function(btf, row->function))
+        return false;
+    /* 5.10 to 5.11, where vfs_rmdir(2) has no idmapping yet, inline it */
+    if (row->unless && features_find_argument(btf, "vfs_rmdir", "inode", 0) != 0)
+        return false;
+    return true;
+}
+
+static struct files_bpf *open_skeleton(const struct programs_options *options, const struct btf *btf,
+                                       const bool *refused)
+{
+    struct files_bpf *k = files_bpf__open();
+    uint32_t entries = options->watches ? options->watches : 65536;
+
+    if (!k)
+        return NULL;
+    k->rodata->ring_size = options->ring_size;
+    set_shapes(k, btf);
+    (void)bpf_map__set_max_entries(k->maps.rare, (uint32_t)options->ring_size);
+    (void)bpf_map__set_max_entries(k->maps.frequent, (uint32_t)options->ring_size);
+    (void)bpf_map__set_max_entries(k->maps.watched, entries);
+    (void)bpf_map__set_max_entries(k->maps.names, entries);
+    for (unsigned i = 0; program_rows[i].name; i++) {
+        struct bpf_program *p = bpf_object__find_program_by_name(k->obj, program_rows[i].name);
+
+        if (p)
+            (void)bpf_program__set_autoload(p, wanted(btf, &program_rows[i]) && !refused[i]);
+    }
+    return k;
+}
+
+static void note_missing(struct programs *p, const char *what)
+{
+    size_t len = strlen(p->missing);
+
+    if (what && !strstr(p->missing, what))
+        snprintf(p->missing + len, sizeof(p->missing) - len, "%s%s", len ? ", " : "", what);
+}
+
+/* The last line of the verifier's that says something. */
+static const char *last_words(char *log)
+{
+    char *end = log + strlen(log), *line;
+
+    for (;;) {
+        while (end > log && end[-1] == '\n')
+            *--end = '\0';
+        line = strrchr(log, '\n');
+        line = line ? line + 1 : log;
+        if (line == log || (strncmp(line, "processed ", 10) != 0 && *line))
+            return line;
+        end = line;
+        *end = '\0';
+    }
+}
+
+/* Loads, leaving out one after another of what is refused. */
+static int load(const struct programs_options *options, const struct btf *btf, bool *refused,
+                struct files_bpf **ret, struct err *err)
+{
+    unsigned count = 0;
+    _cleanup_free_ char *logs = NULL;
+    int r = -ENOMEM;
+
+    while (program_rows[count].name)
+        count++;
+    logs = calloc(count, LOG_SIZE);
+    for (unsigned attempt = 0; logs && attempt < RETRIES; attempt++) {
+        struct files_bpf *k = open_skeleton(options, btf, refused);
+        bool found = false;
+
+        if (!k)
+            return err_set(err, -errno, "opening the BPF programs");
+        for (unsigned i = 0; i < count; i++) {
+            struct bpf_program *p = bpf_object__find_program_by_name(k->obj, program_rows[i].name);
+
+            logs[i * LOG_SIZE] = '\0';
+            (void)bpf_program__set_log_buf(p, logs + i * LOG_SIZE, LOG_SIZE);
+        }
+        r = files_bpf__load(k);
+        if (r == 0) {
+            *ret = k;
+            return 0;
+        }
+        files_bpf__destroy(k);
+        for (unsigned i = 0; i < count; i++) {
+            if (!logs[i * LOG_SIZE] || refused[i])
+                continue;
+            refused[i] = found = true;
+            log_warn(options->log, "bpf: the kernel refuses program %s: %s; going on without it",
+                     program_rows[i].name, last_words(logs + i * LOG_SIZE));
+        }
+        if (!found)
+            break;
+    }
+    if (r == -EPERM)
+        return err_say(err, r, "the kernel does not permit BPF tracing programs (root, or CAP_BPF and CAP_PERFMON; not under lockdown=confidentiality)");
+    return err_set(err, r, "loading the BPF programs");
+}
+
+static struct bpf_link **link_of(struct files_bpf *k, const char *name)
+{
+    for (int i = 0; i < k->skeleton->prog_cnt; i++)
+        if (strcmp(k->skeleton->progs[i].name, name) == 0)
+            return k->skeleton->progs[i].link;
+    return NULL;
+}
+
+static int attach(struct programs *p, const struct program_row *row)
+{
+    struct bpf_program *program = bpf_object__find_program_by_name(p->skeleton->obj, row->name);
+    struct bpf_link **link = link_of(p->skeleton, row->name);
+
+    if (!program || !link || !bpf_program__autoload(program))
+        return -ENOENT;
+    if (*link)
+        return 0;
+    *link = bpf_program__attach(program);
+    return *link ? 0 : -errno;
+}
+
+int programs_load(const struct programs_options *options, struct programs *ret, struct err *err)
+{
+    struct programs p = { .has = CAPABILITY_OLD_PROCESSES | CAPABILITY_IO_URING | CAPABILITY_CREDENTIALS |
+                                 CAPABILITY_ACTOR_EXITED | CAPABILITY_REFUSED | CAPABILITY_ANY_ALIAS |
+                                 CAPABILITY_RESTART };
+    bool refused[64] = { false };
+    struct btf *btf = NULL;
+    unsigned attached = 0;
+    int r = features_open(&btf, err), first = 0;
+
+    if (r < 0)
+        return r;
+    libbpf_set_print(silent);
+    r = load(options, btf, refused, &p.skeleton, err);
+    if (r < 0) {
+        features_close(btf);
+        return r;
+    }
+    for (unsigned i = 0; program_rows[i].name; i++)
+        p.has |= program_rows[i].gives;
+    for (unsigned i = 0; program_rows[i].name; i++) {
+        const struct program_row *row = &program_rows[i];
+
+        if (!row->function)
+            continue;
+        if (row->on_demand)
+            r = bpf_program__autoload(bpf_object__find_program_by_name(p.skeleton->obj, row->name)) ? 0 : -ENOENT;
+        else
+            r = wanted(btf, row) || row->lack ? attach(&p, row) : 0;
+        if (r == 0) {
+            attached++;
+            continue;
+        }
+        if (first == 0 && r != -ENOENT)
+            first = r;
+        if (r != -ENOENT)
+            log_debug(options->log, "bpf: %s does not attach to %s: %s", row->name, row->function, strerror(-r));
+        p.has &= ~row->gives;
+        note_missing(&p, row->lack);
+    }
+    features_close(btf);
+    if (!(p.has & CAPABILITY_NAMES)) {
+        programs_unload(&p);
+        return err_say(err, first ? first : -ENOTSUP,
+                       "the kernel refuses to attach BPF programs to its functions (%s)",
+                       first ? strerror(-first) : "fentry is not supported here");
+    }
+    (void)attached;
+    *ret = p;
+    return 0;
+}
+
+void programs_unload(struct programs *p)
+{
+    files_bpf__destroy(p->skeleton);
+    p->skeleton = NULL;
+}
+
+int programs_demand(struct programs *p, bool on, struct err *err)
+{
+    int result = 0;
+
+    for (unsigned i = 0; program_rows[i].name; i++) {
+        struct bpf_link **link;
+        int r = 0;
+
+        if (!program_rows[i].on_demand)
+            continue;
+        link = link_of(p->skeleton, program_rows[i].name);
+        if (on) {
+            r = attach(p, &program_rows[i]);
+        } else if (link && *link) {
+            (void)bpf_link__destroy(*link);
+            *link = NULL;
+        }
+        if (r < 0 && program_rows[i].gives)
+            result = err_set(err, r, "attaching %s", program_rows[i].name);
+    }
+    return result;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of BPF programs: what each needs of the kernel, what is lost without it, what stands in.
+ * Loading takes what this kernel has; one that is refused never takes another with it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/err.h"
+#include "util/log.h"
+
+struct files_bpf; /* the generated skeleton */
+
+struct program_row {
+    const char *name;      /* of the program */
+    const char *function;  /* what it is attached to */
+    const char *unless;    /* a function that makes it needless; NULL = none */
+    uint64_t gives;        /* enum capability that is lost without it; 0 = it refines something */
+    const char *lack;      /* what is not seen without it; NULL = nothing */
+    bool on_demand;        /* attached only while it is wanted */
+};
+
+extern const struct program_row program_rows[]; /* name NULL ends it */
+
+struct programs_options {
+    const struct log *log;
+    uint64_t ring_size; /* bytes, a power of two */
+    uint32_t watches;   /* at most so many objects; 0 = a default */
+};
+
+struct programs {
+    struct files_bpf *skeleton;
+    uint64_t has;       /* enum capability */
+    char missing[256];  /* what is not seen, one line; "" = nothing known */
+};
+
+/* -EPERM: not permitted, -ENOENT: no BTF, -ENOTSUP: the kernel refuses tracing programs. */
+int programs_load(const struct programs_options *options, struct programs *ret, struct err *err);
+void programs_unload(struct programs *p);
+
+/* Attach or detach what is attached on demand only. */
+int programs_demand(struct programs *p, bool on, struct err *err);

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* The generated skeleton, with the types that its sections are made of. */
+#pragma once
+
+#include "wire/hooks.h"
+#include "wire/match.h"
+
+#include "files.skel.h"

@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: MIT */
+#include "sensor/bpf/tell.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uthash.h>
+
+#include "util/cleanup.h"
+#include "util/limits.h"
+
+#define TARGETS_MAX 32
+#define PLACES_MAX 16
+#define ACTORS_MAX 8192 /* twice what the kernel remembers to have told */
+#define S_IMMUTABLE_FLAG 8
+#define S_APPEND_FLAG 4
+
+/* What is known of an actor, until the kernel's side has forgotten that it told it. */
+struct actor_entry {
+    uint64_t number;
+    struct arena arena;
+    struct wire_actor wire;
+    struct bytes comm, exe, cwd, args, tty, cgroup;
+    UT_hash_handle hh;
+};
+
+struct bpf_teller {
+    struct bpf_teller_options options;
+    struct actor_entry *actors; /* least recently used first */
+    struct sbuf text;
+    uint64_t boot_id[2];
+};
+
+/* One object that a record touches, by either of its paths. */
+struct target {
+    struct bpf_object_watch *object;
+    struct bpf_place places[2];
+    unsigned depths[2];
+    bool has[2];
+};
+
+static void read_boot_id(uint64_t ret[2])
+{
+    char text[64] = "";
+    _cleanup_close_ int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+    if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0)
+        for (unsigned i = 0, n = 0; text[i] && n < 32; i++) {
+            int digit = text[i] >= 'a' ? text[i] - 'a' + 10 : text[i] - '0';
+
+            if (text[i] == '-')
+                continue;
+            ret[n / 16] = ret[n / 16] << 4 | (uint64_t)(digit & 15);
+            n++;
+        }
+}
+
+int bpf_teller_new(const struct bpf_teller_options *options, struct bpf_teller **ret, struct err *err)
+{
+    struct bpf_teller *t = calloc(1, sizeof(*t));
+
+    if (!t)
+        return err_set(err, -ENOMEM, "BPF events");
+    t->options = *options;
+    read_boot_id(t->boot_id);
+    *ret = t;
+    return 0;
+}
+
+static void forget_actor(struct bpf_teller *t, struct actor_entry *a)
+{
+    HASH_DEL(t->actors, a);
+    arena_done(&a->arena);
+    free(a);
+}
+
+void bpf_teller_free(struct bpf_teller *t)
+{
+    if (!t)
+        return;
+    while (t->actors)
+        forget_actor(t, t->actors);
+    sbuf_done(&t->text);
+    free(t);
+}
+
+/* ---- who ---- */
+
+static struct actor_entry *find_actor(struct bpf_teller *t, uint64_t number)
+{
+    struct actor_entry *a;
+
+    HASH_FIND(hh, t->actors, &number, sizeof(number), a);
+    if (a) { /* used last */
+        HASH_DEL(t->actors, a);
+        HASH_ADD(hh, t->actors, number, sizeof(a->number), a);
+    }
+    return a;
+}
+
+static struct bytes path_of(struct bpf_teller *t, struct arena *arena, struct bytes names)
+{
+    if (!names.len || !bpf_names_path(names, bpf_names_count(names), BYTES_NULL, &t->text))
+        return BYTES_NULL;
+    return arena_copy(arena, sbuf_bytes(&t->text));
+}
+
+static int learn_actor(struct bpf_teller *t, const struct bpf_record *r)
+{
+    struct actor_entry *a = find_actor(t, r->actor.actor);
+
+    if (a)
+        forget_actor(t, a);
+    a = calloc(1, sizeof(*a));
+    if (!a)
+        return -ENOMEM;
+    a->number = r->actor.actor;
+    a->wire = r->actor;
+    a->comm = arena_copy(&a->arena, r->comm);
+    a->exe = path_of(t, &a->arena, r->exe);
+    a->cwd = r->cwd.len ? path_of(t, &a->arena, r->cwd) : arena_copy(&a->arena, bytes_of("/"));
+    a->args = arena_copy(&a->arena, r->args);
+    a->tty = arena_copy(&a->arena, r->tty);
+    a->cgroup = path_of(t, &a->arena, r->cgroup);
+    HASH_ADD(hh, t->actors, number, sizeof(a->number), a);
+    if (HASH_COUNT(t->actors) > ACTORS_MAX)
+        forget_actor(t, t->actors);
+    return 0;
+}
+
+static void fill_actor(struct bpf_teller *t, const struct wire_change *c,
+                       const struct bpf_object_watch *w, struct event *e)
+{
+    const struct actor_entry *a = find_actor(t, c->actor);
+    struct actor *to = &e->actor;
+
+    to->pid = (pid_t)c->tgid;
+    to->tid = (pid_t)c->tid;
+    to->parent_pid = (pid_t)c->parent;
+    to->start_ns = c->start_ns;
+    to->cred = (struct credentials){ .known = true, .uid = c->uid, .euid = c->euid, .suid = c->suid,
+                                     .fsuid = c->fsuid, .gid = c->gid, .egid = c->egid,
+                                     .sgid = c->sgid, .fsgid = c->fsgid };
+    to->login_uid = c->login_uid;
+    to->session = c->session;
+    if (!a)
+        return;
+    event_set(e, &to->executable, a->exe);
+    event_set(e, &to->name, a->comm);
+    event_set(e, &to->args, a->args);
+    event_set(e, &to->working_directory, a->cwd);
+    event_set(e, &to->tty, a->tty);
+    if (a->cgroup.len > 1)
+        event_set(e, &to->cgroup, a->cgroup);
+    to->mnt_ns = a->wire.mnt_ns;
+    to->inside = w->mnt_ns && w->mnt_ns == a->wire.mnt_ns;
+}
+
+/* ---- states ---- */
+
+static uint64_t device_of(const struct bpf_object_watch *w, uint32_t kernel)
+{
+    if (kernel == w->kernel_device)
+        return w->device;
+    /* the kernel keeps 12 bits of major above 20 of minor */
+    return ((uint64_t)(kernel >> 20) << 8) | (kernel & 0xff) | ((uint64_t)(kernel & 0xfff00) << 12);
+}
+
+static struct file_state state_of(const struct bpf_object_watch *w, const struct wire_state *s)
+{
+    if (!(s->known & WIRE_STATE_KNOWN))
+        return (struct file_state){ 0 };
+    return (struct file_state){
+        .known = FILE_MODE | FILE_UID | FILE_GID | FILE_INODE | FILE_DEVICE | FILE_LINKS | FILE_MTIME |
+                 FILE_ATIME | FILE_CTIME | (S_ISREG(s->mode) ? FILE_SIZE : 0),
+        .mode = s->mode,
+        .uid = s->uid,
+        .gid = s->gid,
+        .links = s->links,
+        .size = s->size,
+        .inode = s->inode,
+        .device = device_of(w, s->device),
+        .mtime_ns = s->mtime_ns,
+        .atime_ns = s->atime_ns,
+        .ctime_ns = s->ctime_ns,
+    };
+}
+
+static void keep_only(struct file_state *s, unsigned which)
+{
+    s->known &= which;
+}
+
+/* What of the state the operation changes. */
+static unsigned changes(enum operation operation, const struct wire_change *c)
+{
+    unsigned mode = c->file.mode != c->after.mode && (c->after.known & WIRE_STATE_KNOWN) ? FILE_MODE : 0;
+
+    switch (operation) {
+    case OPERATION_CHMOD:
+        return FILE_MODE;
+    case OPERATION_CHOWN:
+        return FILE_UID | FILE_GID | mode; /* it may take set-user-id away */
+    case OPERATION_TRUNCATE:
+    case OPERATION_WRITE:
+        return FILE_SIZE;
+    case OPERATION_UTIME:
+        return FILE_MTIME | FILE_ATIME;
+    default:
+        return 0;
+    }
+}
+
+static void fill_states(const struct wire_change *c, const struct bpf_object_watch *w,
+                        enum operation operation, bool victim, struct event *e)
+{
+    unsigned which = changes(operation, c);
+    bool gone = operation == OPERATION_UNLINK || operation == OPERATION_RMDIR || victim;
+    const struct wire_state *now =
+        e->error == 0 && !gone && (c->after.known & WIRE_STATE_KNOWN) ? &c->after : &c->file;
+
+    e->file = state_of(w, victim ? &c->other : now);
+    if (victim)
+        return;
+    e->before = state_of(w, &c->file);
+    keep_only(&e->before, which);
+    if (e->error == 0) {
+        e->after = state_of(w, &c->after);
+        keep_only(&e->after, which);
+    }
+    if (operation == OPERATION_WRITE && (c->flags & WIRE_ANY_WRITE))
+        e->before.known = e->after.known = 0;
+}
+
+/* ---- where ---- */
+
+static unsigned add_targets(struct bpf_teller *t, const struct bpf_record *r, struct target *targets)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < r->change.hit_count; i++) {
+        const struct wire_hit *hit = &r->change.hits[i];
+        unsigned which = hit->path;
+        struct bpf_place places[PLACES_MAX];
+        unsigned n = bpf_objects_places(t->options.objects, hit, which ? r->other : r->path, places,
+                                        PLACES_MAX);
+
+        for (unsigned k = 0; k < n; k++) {
+            struct target *at = NULL;
+
+            for (unsigned j = 0; j < count && !at; j++)
+                if (targets[j].object == places[k].object)
+                    at = &targets[j];
+            if (!at && count < TARGETS_MAX) {
+                at = &targets[count++];
+                *at = (struct target){ .object = places[k].object };
+            }
+            if (!at)
+                continue;
+            if (at->has[which]) { /* by its inode and by its name: the name says more */
+                at->places[which].by_name |= places[k].by_name;
+                at->places[which].above &= places[k].above;
+                continue;
+            }
+            at->has[which] = true;
+            at->places[which] = places[k];
+            at->depths[which] = hit->depth;
+        }
+    }
+    return count;
+}
+
+/* The path by what was hit. */
+static bool hit_path(struct bpf_teller *t, const struct target *at, unsigned which,
+                     const struct bpf_record *r, struct event *e, struct bytes *field)
+{
+    struct bytes base = { at->object->wanted.path.data, at->places[which].base_len };
+
+    if (!bpf_names_path(which ? r->other : r->path, at->depths[which], base, &t->text))
+        return false;
+    event_set(e, field, sbuf_bytes(&t->text));
+    return true;
+}
+
+/* The other end of a rename, outside: it is on the same mount. */
+static void outside_path(struct bpf_teller *t, const struct target *at, unsigned which,
+                         const struct bpf_record *r, struct event *e, struct bytes *field)
+{
+    struct bytes names = which ? r->other : r->path;
+    struct bytes mount = { at->object->wanted.path.data, at->object->mount_len };
+    unsigned count = bpf_names_count(names);
+
+    if (!(r->change.flags & (which ? WIRE_WHOLE_OTHER : WIRE_WHOLE_PATH)) ||
+        count < at->object->above_mount)
+        return;
+    if (bpf_names_path(names, count - at->object->above_mount, mount, &t->text))
+        event_set(e, field, sbuf_bytes(&t->text));
+}
+
+/* ---- events ---- */
+
+static uint64_t mix(uint64_t h, const void *data, size_t len)
+{
+    const unsigned char *p = data;
+
+    for (size_t i = 0; i < len; i++)
+        h = (h ^ p[i]) * 0x100000001b3ull; /* FNV-1a */
+    return h;
+}
+
+static void set_id(const struct bpf_teller *t, const struct wire_change *c, const struct event *e)
+{
+    uint64_t parts[5] = { c->header.time_ns, (uint64_t)c->tid << 32 | (uint32_t)e->operation, c->file.inode,
+                          t->boot_id[0], t->boot_id[1] };
+    uint64_t half[2] = { 0xcbf29ce484222325ull, 0x9e3779b97f4a7c15ull };
+
+    for (int i = 0; i < 2; i++) {
+        half[i] = mix(half[i], parts, sizeof(parts));
+        half[i] = mix(half[i], &e->object, sizeof(e->object));
+        half[i] = mix(half[i], e->path.data, e->path.len);
+    }
+    memcpy((void *)e->id, half, sizeof(half));
+}
+
+struct told {
+    enum operation operation;
+    unsigned now, old; /* which of the record's paths is the path, and the previous one */
+    bool has_old, victim;
+    const char *note;
+};
+
+static int tell_one(struct bpf_teller *t, const struct bpf_record *r, const struct target *at,
+                    const struct told *told, uint64_t real_offset_ns)
+{
+    const struct wire_change *c = &r->change;
+    struct event *e = event_new();
+
+    if (!e)
+        return -ENOMEM;
+    e->operation = told->operation;
+    e->error = c->error;
+    e->sensors = SENSOR_BPF;
+    e->object = at->object->wanted.id;
+    e->boot_ns = c->header.time_ns;
+    e->time_ns = c->header.time_ns + real_offset_ns;
+    e->route = c->flags & WIRE_IO_URING ? ROUTE_IO_URING : c->syscall >= 0 ? ROUTE_SYSCALL : ROUTE_UNKNOWN;
+    e->syscall = -1;
+    if (e->route == ROUTE_SYSCALL) {
+        e->syscall = c->syscall;
+        e->syscall_arch = c->arch;
+    }
+    fill_actor(t, c, at->object, e);
+    if (!at->has[told->now] || !hit_path(t, at, told->now, r, e, &e->path))
+        outside_path(t, at, told->now, r, e, &e->path);
+    if (told->has_old && (!at->has[told->old] || !hit_path(t, at, told->old, r, e, &e->previous_path)))
+        outside_path(t, at, told->old, r, e, &e->previous_path);
+    fill_states(c, at->object, told->operation, told->victim, e);
+    if (told->operation == OPERATION_LINK) {
+        if (!at->has[1] || !hit_path(t, at, 1, r, e, &e->target_path))
+            outside_path(t, at, 1, r, e, &e->target_path);
+    } else if (told->operation == OPERATION_SYMLINK || told->operation == OPERATION_MOUNT) {
+        event_set(e, &e->target_path, r->text);
+    } else if (r->text.len) {
+        event_set(e, &e->xattr, r->text);
+    }
+    if (told->operation == OPERATION_WRITE && (c->flags & WIRE_BYTES)) {
+        e->bytes = c->bytes;
+        e->bytes_known = true;
+    }
+    if (told->note)
+        e->note = bytes_of(told->note);
+    set_id(t, c, e);
+    t->options.event(t->options.data, e);
+    return 1;
+}
+
+static const char *flags_note(const struct wire_change *c)
+{
+    uint32_t was = c->file.flags, is = c->after.flags;
+
+    if (c->error || !(c->after.known & WIRE_STATE_KNOWN))
+        return NULL;
+    if ((is & ~was) & S_IMMUTABLE_FLAG)
+        return "made immutable";
+    if ((was & ~is) & S_IMMUTABLE_FLAG)
+        return "no longer immutable";
+    if ((is & ~was) & S_APPEND_FLAG)
+        return "made append-only";
+    if ((was & ~is) & S_APPEND_FLAG)
+        return "no longer append-only";
+    return NULL;
+}
+
+/* The events that one change is, for one object. */
+static unsigned meaning(const struct bpf_record *r, const struct target *at, struct told *told)
+{
+    const struct wire_change *c = &r->change;
+    unsigned n = 0;
+
+    switch (c->operation) {
+    case OPERATION_OPEN_WRITE:
+        if (c->flags & WIRE_CREATED)
+            told[n++] = (struct told){ .operation = OPERATION_CREATE };
+        told[n++] = (struct told){
+            .operation = OPERATION_OPEN_WRITE,
+            .note = c->flags & WIRE_MAPPED    ? "mapped for writing, shared: what is stored leaves no trace of its own"
+                    : c->flags & WIRE_TMPFILE ? "a file without a name yet"
+                                              : NULL
+        };
+        break;
+    case OPERATION_RENAME:
+        if (at->has[0] || (at->has[1] && (at->places[1].by_name || at->depths[1])))
+            told[n++] = (struct told){ .operation = OPERATION_RENAME, .now = 0, .old = 1, .has_old = true };
+        if ((c->flags & WIRE_EXCHANGE) && n)
+            told[n++] = (struct told){ .operation = OPERATION_RENAME, .now = 1, .old = 0, .has_old = true, .victim = true };
+        else if ((c->flags & WIRE_REPLACED) && at->has[0])
+            told[n++] = (struct told){ .operation = OPERATION_REPLACE, .victim = true };
+        break;
+    case OPERATION_LINK:
+        if (at->has[0])
+            told[n++] = (struct told){ .operation = OPERATION_LINK };
+        break;
+    case OPERATION_UNLINK:
+    case OPERATION_RMDIR:
+        /* another name of the same file goes: this one stays */
+        if (at->places[0].by_name || at->depths[0])
+            told[n++] = (struct told){ .operation = (enum operation)c->operation };
+        break;
+    case OPERATION_CHMOD:
+    case OPERATION_CHOWN:
+    case OPERATION_TRUNCATE:
+        if (c->operation == OPERATION_TRUNCATE)
+            told[n++] = (struct told){ .operation = OPERATION_TRUNCATE };
+        if (c->valid & 1)
+            told[n++] = (struct told){ .operation = OPERATION_CHMOD };
+        if (c->valid & 6)
+            told[n++] = (struct told){ .operation = OPERATION_CHOWN };
+        break;
+    case OPERATION_SETXATTR:
+    case OPERATION_REMOVEXATTR:
+        told[n++] = (struct told){ .operation = bytes_starts_with(r->text, bytes_of("system.posix_acl_"))
+                                                    ? OPERATION_SETACL
+                                                    : (enum operation)c->operation };
+        break;
+    case OPERATION_SETFLAGS:
+        told[n++] = (struct told){ .operation = OPERATION_SETFLAGS, .note = flags_note(c) };
+        break;
+    default:
+        told[n++] = (struct told){ .operation = (enum operation)c->operation };
+        break;
+    }
+    return n;
+}
+
+static bool names_change(enum operation operation)
+{
+    switch (operation) {
+    case OPERATION_CREATE:
+    case OPERATION_OPEN_WRITE:
+    case OPERATION_MKDIR:
+    case OPERATION_MKNOD:
+    case OPERATION_SYMLINK:
+    case OPERATION_LINK:
+    case OPERATION_UNLINK:
+    case OPERATION_RMDIR:
+    case OPERATION_RENAME:
+    case OPERATION_MOUNT:
+    case OPERATION_UNMOUNT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Is this path, as it was hit, the object's or below? Else it is something on the way to it. */
+static bool reaches(struct bpf_teller *t, const struct target *at, unsigned which, const struct bpf_record *r,
+                    bool *ret_on_the_way, bool *ret_itself)
+{
+    struct bytes wanted = at->object->wanted.path;
+    struct bytes base = { wanted.data, at->places[which].base_len };
+    struct bytes path;
+
+    if (!bpf_names_path(which ? r->other : r->path, at->depths[which], base, &t->text))
+        return false;
+    path = sbuf_bytes(&t->text);
+    *ret_itself = bytes_equal(path, wanted);
+    *ret_on_the_way = !*ret_itself && bytes_path_covers(path, wanted);
+    return bytes_path_covers(wanted, path);
+}
+
+/* What does not concern the object goes; what may have changed what stands at its path is noted. */
+static void judge(struct bpf_teller *t, struct target *at, const struct bpf_record *r)
+{
+    bool gone = r->change.operation == OPERATION_RENAME || r->change.operation == OPERATION_RMDIR ||
+                r->change.operation == OPERATION_MOUNT || r->change.operation == OPERATION_UNMOUNT;
+
+    for (unsigned which = 0; which < 2; which++) {
+        bool on_the_way = false, itself = false, reached;
+
+        if (!at->has[which])
+            continue;
+        reached = reaches(t, at, which, r, &on_the_way, &itself);
+        if ((itself || on_the_way) && r->change.error == 0 && names_change(r->change.operation) &&
+            (r->change.operation != OPERATION_OPEN_WRITE || (r->change.flags & WIRE_CREATED)))
+            at->object->doubtful = true;
+        /* the directory that it stands in went: so did it */
+        if (!reached && !(on_the_way && gone && at->object->exists && at->object->root))
+            at->has[which] = false;
+    }
+}
+
+/* Objects of one group show the same files: the nearest to the victim tells. */
+static bool is_best(const struct target *targets, unsigned count, unsigned index)
+{
+    const struct watch_object *mine = &targets[index].object->wanted;
+
+    for (unsigned i = 0; i < count; i++) {
+        const struct watch_object *other = &targets[i].object->wanted;
+
+        if (i == index || other->group != mine->group || !(targets[i].has[0] || targets[i].has[1]))
+            continue;
+        if (other->view < mine->view || (other->view == mine->view && i < index))
+            return false;
+    }
+    return true;
+}
+
+int bpf_teller_record(struct bpf_teller *t, const struct bpf_record *r, uint64_t real_offset_ns)
+{
+    struct target targets[TARGETS_MAX];
+    unsigned count;
+    int events = 0;
+
+    if (r->type == WIRE_ACTOR)
+        return learn_actor(t, r);
+    if (r->type != WIRE_CHANGE)
+        return 0;
+    count = add_targets(t, r, targets);
+    for (unsigned i = 0; i < count; i++)
+        judge(t, &targets[i], r);
+    for (unsigned i = 0; i < count; i++) {
+        struct told told[4];
+        unsigned n;
+
+        if (!(targets[i].has[0] || targets[i].has[1]) || !is_best(targets, count, i))
+            continue;
+        n = meaning(r, &targets[i], told);
+        for (unsigned k = 0; k < n; k++) {
+            int result = tell_one(t, r, &targets[i], &told[k], real_offset_ns);
+
+            if (result < 0)
+                return result;
+            events += result;
+        }
+    }
+    return events;
+}
