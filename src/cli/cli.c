@@ -91,6 +91,13 @@ int cli_check_targets(const struct verb *verb, char *const *targets, size_t coun
     return 0;
 }
 
+const char *cli_docker_socket(void)
+{
+    const char *host = getenv("DOCKER_HOST");
+
+    return host && strncmp(host, "unix://", 7) == 0 ? host + 7 : NULL;
+}
+
 void cli_print_help(const struct verb *verb)
 {
     printf("usage: culprit %s %s\n\n%s", verb->name, verb->usage, verb->help);

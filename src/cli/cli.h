@@ -68,6 +68,9 @@ int watch_args_parse(const struct verb *verb, int argc, char **argv, bool is_run
                      struct watch_args *ret);
 void watch_args_done(struct watch_args *args);
 
+/* DOCKER_HOST as the docker client reads it, if it is a unix socket: the others are not on this machine. NULL */
+const char *cli_docker_socket(void);
+
 /* Colour, width and time zone of stdout. */
 bool cli_colour(FILE *stream);
 unsigned cli_columns(FILE *stream);

@@ -121,10 +121,9 @@ static void describe_sensors(struct doctor *d)
 
 static void describe_engines(struct doctor *d)
 {
-    const char *host = getenv("DOCKER_HOST");
     struct engines_options options = {
         .log = NULL,
-        .docker_socket = host && strncmp(host, "unix://", 7) == 0 ? host + 7 : NULL,
+        .docker_socket = cli_docker_socket(),
     };
     const struct engine_state *state;
     struct engines *engines = NULL;
@@ -234,14 +233,13 @@ static int check_target(struct doctor *d, const char *text)
     struct pipeline_options options = { .log = &cli_log,
                                         .sensors = d->sensors,
                                         .state_dir = "/run/culprit" };
-    const char *host = getenv("DOCKER_HOST");
     struct selftest_result result = { 0 };
     struct target target = { 0 };
     struct err err = ERR_INIT;
     char cwd[PATH_MAX];
     int r;
 
-    options.docker_socket = host && strncmp(host, "unix://", 7) == 0 ? host + 7 : NULL;
+    options.docker_socket = cli_docker_socket();
     if (!getcwd(cwd, sizeof(cwd)))
         cwd[0] = '\0';
     r = target_parse(bytes_of(text), bytes_of(cwd), &target, &err);

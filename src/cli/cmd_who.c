@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "attribution/agents.h"
+#include "attribution/engine.h"
 #include "cli/print.h"
 #include "event/operation.h"
 #include "store/query.h"
@@ -169,6 +170,25 @@ static struct bytes host_path(const struct target *target, char *buffer)
     return target->path; /* gone: that is why somebody asks */
 }
 
+/* A volume's files were recorded by their place on the host. */
+static int volume_path(struct question *q, struct target *target, struct err *err)
+{
+    struct engines_options options = { .log = &cli_log, .docker_socket = cli_docker_socket() };
+    struct engines *engines = NULL;
+    struct bytes root;
+    int r = engines_new(&options, &engines, err);
+
+    if (r == 0)
+        r = engines_volume(engines, target->selector.text, &target->arena, &root, err);
+    engines_free(engines);
+    if (r < 0)
+        return r;
+    q->query.container = BYTES_NULL;
+    q->query.kind = SELECTOR_NONE;
+    q->query.path = target->path.len > 1 ? arena_join_path(&target->arena, root, target->path) : root;
+    return 0;
+}
+
 static int answer(struct question *q, struct store *store, char **targets, int count)
 {
     struct case_options options = { .command_status = -1, .stored = true };
@@ -191,10 +211,16 @@ static int answer(struct question *q, struct store *store, char **targets, int c
         r = target_parse(bytes_of(targets[i]), bytes_of(cwd), &target, &err);
         if (r < 0)
             break;
-        q->query.container = target.container;
-        q->query.path =
-            target.kind == TARGET_HOST ? host_path(&target, resolved) : target.path;
-        r = ask(q, store, &err);
+        q->query.kind = target.selector.kind;
+        q->query.runtime = target.selector.runtime;
+        q->query.container = target.selector.text;
+        q->query.path = target.path;
+        if (target.selector.kind == SELECTOR_NONE)
+            q->query.path = host_path(&target, resolved);
+        else if (target.selector.kind == SELECTOR_VOLUME)
+            r = volume_path(q, &target, &err);
+        if (r == 0)
+            r = ask(q, store, &err);
         target_done(&target);
     }
     if (r < 0) {

@@ -95,14 +95,6 @@ static int add_targets(struct observation *o, struct err *err)
     return 0;
 }
 
-/* DOCKER_HOST as the docker client reads it; only unix sockets are on this machine. */
-static const char *docker_socket(void)
-{
-    const char *host = getenv("DOCKER_HOST");
-
-    return host && strncmp(host, "unix://", 7) == 0 ? host + 7 : NULL;
-}
-
 static void say_ready(struct observation *o)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
@@ -132,7 +124,7 @@ int observation_start(struct observation *o)
     join_targets(&o->args, &target);
     options->case_options.target = sbuf_bytes(&target);
     options->case_options.settle_ns = o->args.settle_ns;
-    options->docker_socket = docker_socket();
+    options->docker_socket = cli_docker_socket();
     options->data = o;
     options->event = on_event;
     options->life = on_life;

@@ -438,7 +438,7 @@ static int run_container(const struct pipeline_options *options, const struct ta
     int r = engines_new(&engines_options, &engines, err);
 
     if (r == 0)
-        r = engines_find(engines, BYTES_NULL, target->container, &view, err);
+        r = engines_find(engines, target->selector.runtime, target->selector.text, &view, err);
     if (r == 0 && !view.running)
         r = err_say(err, -EINVAL, "the container is not running");
     if (r == 0) {
@@ -449,8 +449,9 @@ static int run_container(const struct pipeline_options *options, const struct ta
             r = err_set(err, -errno, "the target");
         else if (!S_ISDIR(st.st_mode))
             r = err_say(err, -EINVAL, "give a directory of the container");
-        snprintf(watched, sizeof(watched), "%.*s:%s/%s", (int)target->container.len,
-                 target->container.data, path, name);
+        snprintf(watched, sizeof(watched), "%.*s:%.*s:%s/%s", (int)view.container->runtime.len,
+                 view.container->runtime.data, (int)view.container->id.len,
+                 view.container->id.data, path, name);
         roads[count] = (struct road){ .name = "inside", .ns_pid = view.container->pid };
         if (snprintf(roads[count++].scratch, PATH_MAX, "%s/%s", path, name) >= PATH_MAX)
             r = err_set(err, -ENAMETOOLONG, "the target");
@@ -488,6 +489,9 @@ int selftest_run(const struct pipeline_options *options, const struct target *ta
 
     *ret = (struct selftest_result){ 0 };
     snprintf(name, sizeof(name), ".culprit-doctor-%d", (int)getpid());
-    return target->kind == TARGET_HOST ? run_host(options, target, name, report, ret, err)
-                                       : run_container(options, target, name, report, ret, err);
+    if (target->selector.kind != SELECTOR_NONE && target->selector.kind != SELECTOR_NAME)
+        return err_say(err, -EINVAL, "one container at a time is checked: give its name");
+    return target->selector.kind == SELECTOR_NONE
+               ? run_host(options, target, name, report, ret, err)
+               : run_container(options, target, name, report, ret, err);
 }

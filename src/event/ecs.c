@@ -382,7 +382,29 @@ void ecs_write_actor_culprit(struct sbuf *out, const struct actor *a)
     write_actor_culprit(out, a, NULL);
 }
 
-void ecs_write_victim(struct sbuf *out, enum victim_kind kind, const struct container *victim)
+/* Names, each ended by a NUL, as an array. */
+static void add_sharers(struct sbuf *out, struct bytes names)
+{
+    bool first = true;
+
+    if (!names.len)
+        return;
+    sbuf_add_str(out, out->len && out->data[out->len - 1] == '{' ? "\"shared_with\":[" : ",\"shared_with\":[");
+    while (names.len) {
+        struct bytes name = { names.data, strnlen(names.data, names.len) };
+
+        sbuf_add_str(out, first ? "" : ",");
+        escape_json(out, name);
+        first = false;
+        names = (struct bytes){ names.data + name.len, names.len - name.len };
+        if (names.len)
+            names = (struct bytes){ names.data + 1, names.len - 1 };
+    }
+    sbuf_add_char(out, ']');
+}
+
+void ecs_write_victim(struct sbuf *out, enum victim_kind kind, const struct container *victim,
+                      struct bytes sharers)
 {
     static const char *const kinds[] = { [VICTIM_HOST] = "host",
                                          [VICTIM_CONTAINER] = "container",
@@ -398,6 +420,7 @@ void ecs_write_victim(struct sbuf *out, enum victim_kind kind, const struct cont
         add_container_members(out, victim);
         close_object(out);
     }
+    add_sharers(out, sharers);
     close_object(out);
 }
 
@@ -557,7 +580,7 @@ static void write_culprit(struct sbuf *out, const struct event *e, struct raw *r
     add_change(out, "after", &e->after,
                e->operation == OPERATION_SETXATTR || e->operation == OPERATION_SETACL ? e->xattr
                                                                                      : BYTES_NULL);
-    ecs_write_victim(out, e->victim_kind, e->victim);
+    ecs_write_victim(out, e->victim_kind, e->victim, e->sharers);
     if (e->since_start_known) {
         add_key(out, "since_start");
         sbuf_addf(out, "%.6f", (double)e->since_start_ns / 1e9);

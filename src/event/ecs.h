@@ -25,7 +25,8 @@ void ecs_write_entity_id(struct sbuf *out, pid_t pid, uint64_t start_ns);
 /* What stands of an actor below "culprit": login, lineage, origin, owner, script; members. */
 void ecs_write_actor_culprit(struct sbuf *out, const struct actor *actor);
 /* "victim":{...}, "container":{...}, "host":{...}, "ecs":{...}: one member each. */
-void ecs_write_victim(struct sbuf *out, enum victim_kind kind, const struct container *victim);
+void ecs_write_victim(struct sbuf *out, enum victim_kind kind, const struct container *victim,
+                      struct bytes sharers);
 void ecs_write_container(struct sbuf *out, const struct container *container);
 void ecs_write_host(struct sbuf *out, const struct ecs_host *host); /* NULL: nothing */
 void ecs_write_version(struct sbuf *out);

@@ -119,6 +119,8 @@ struct event {
 
     enum victim_kind victim_kind;
     struct container *victim; /* owned reference; NULL = the host's */
+    struct bytes sharers;     /* other containers that lose the same file by it (a shared layer, a volume):
+                               * names, each ended by a NUL; "..." last: and perhaps more */
     bool since_start_known;
     int64_t since_start_ns;   /* from the victim container's last start */
 

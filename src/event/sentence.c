@@ -239,6 +239,11 @@ void sentence_event(struct sbuf *out, const struct event *e, const struct senten
         sbuf_add_str(&change, change.len ? "  " : "");
         escape_terminal(&change, e->note);
     }
+    if (e->sharers.len) {
+        sbuf_add_str(&change, change.len ? "  (also of " : "(also of ");
+        sentence_names(&change, e->sharers, 3);
+        sbuf_add_char(&change, ')');
+    }
     if (style->columns) {
         unsigned used = 14 + (style->containers ? 9 : 0) + 12 + columns_of(&actor, 0) + 4 +
                         columns_of(&change, 0);
@@ -274,6 +279,25 @@ void sentence_event(struct sbuf *out, const struct event *e, const struct senten
     add_actor(out, e, style);
 }
 
+void sentence_names(struct sbuf *out, struct bytes names, unsigned max)
+{
+    unsigned n = 0;
+
+    while (names.len) {
+        struct bytes name = { names.data, strnlen(names.data, names.len) };
+
+        if (n++ < max) {
+            sbuf_add_str(out, n > 1 ? ", " : "");
+            escape_terminal(out, name);
+        }
+        names = (struct bytes){ names.data + name.len, names.len - name.len };
+        if (names.len)
+            names = (struct bytes){ names.data + 1, names.len - 1 };
+    }
+    if (n > max)
+        sbuf_addf(out, " and %u more", n - max);
+}
+
 void sentence_life(struct sbuf *out, const struct life *life, const struct sentence_style *style)
 {
     static const char *const words[LIFE_COUNT] = {
@@ -291,6 +315,11 @@ void sentence_life(struct sbuf *out, const struct life *life, const struct sente
     sbuf_addf(out, " %s", (unsigned)life->kind < LIFE_COUNT && words[life->kind] ? words[life->kind] : "?");
     if (life->kind == LIFE_DIE && life->exit_code >= 0)
         sbuf_addf(out, " (exit %d)", life->exit_code);
+    if (life->kind == LIFE_CREATE && c->image_name.len) {
+        sbuf_add_str(out, " (");
+        escape_terminal(out, c->image_name);
+        sbuf_add_char(out, ')');
+    }
     if (life->kind == LIFE_START && c->pid > 0)
         sbuf_addf(out, " (pid %d)", c->pid);
     if (life->kind == LIFE_RENAME && life->previous_name.len) {

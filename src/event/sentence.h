@@ -21,3 +21,6 @@ void sentence_gap(struct sbuf *out, const struct gap *gap, const struct sentence
 void sentence_change(struct sbuf *out, const struct event *event);
 void sentence_time(struct sbuf *out, uint64_t time_ns, long utc_offset_s);  /* 14:03:22.118 */
 void sentence_size(struct sbuf *out, uint64_t bytes);                      /* 1.2 kB */
+
+/* "db, api and 3 more" of names that are each ended by a NUL; at most `max` of them. */
+void sentence_names(struct sbuf *out, struct bytes names, unsigned max);

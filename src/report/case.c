@@ -159,6 +159,7 @@ static struct tally *find_tally(struct case_ *c, struct suspect *s, const struct
     t->error = e->error;
     t->victim_kind = e->victim_kind;
     t->victim = container_ref(e->victim);
+    t->sharers = arena_copy(&c->arena, e->sharers);
     t->first_ns = e->time_ns;
     t->since_start_known = e->since_start_known;
     t->since_start_ns = e->since_start_ns;

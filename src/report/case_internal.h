@@ -18,6 +18,7 @@ struct tally {
     int error;
     enum victim_kind victim_kind;
     struct container *victim; /* owned reference, NULL = the host's */
+    struct bytes sharers;     /* other containers with the same files: names, each ended by a NUL */
     uint64_t count;
     uint64_t seen;            /* of it: looked at one by one; the rest is a count of the store's */
     uint64_t temporary;       /* of it: deletions of files that the suspect had made itself */

@@ -167,7 +167,7 @@ static void write_suspect(struct sbuf *out, const struct case_ *c, const struct 
     sbuf_add_str(&line, ",\"culprit\":{");
     ecs_write_actor_culprit(&line, &s->actor);
     if (worst)
-        ecs_write_victim(&line, worst->victim_kind, worst->victim);
+        ecs_write_victim(&line, worst->victim_kind, worst->victim, worst->sharers);
     if (worst && worst->since_start_known)
         sbuf_addf(&line, "%s\"since_start\":%.6f", line.data[line.len - 1] == '{' ? "" : ",",
                   (double)worst->since_start_ns / 1e9);

@@ -349,6 +349,11 @@ static void predicate(const struct tally *t, bool with_victim, struct sbuf *out)
         escape_terminal(out, t->victim->name.len
                                  ? t->victim->name
                                  : (struct bytes){ t->victim->id.data, MIN(t->victim->id.len, (size_t)12) });
+        if (t->sharers.len) {
+            sbuf_add_str(out, " (also of ");
+            sentence_names(out, t->sharers, 5);
+            sbuf_add_char(out, ')');
+        }
     }
     /* `who` reads a long run by samples: what the rest was, nobody has looked at */
     if (t->temporary && t->count > t->seen)

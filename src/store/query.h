@@ -2,12 +2,14 @@
 /* Questions to the store. All read; none formats. */
 #pragma once
 
+#include "event/selector.h"
 #include "store/store.h"
 
 struct store_query {
-    /* Victim: BYTES_NULL = the host's files; else a container's name, id or id prefix, also of
-     * containers that are gone. any_victim: both. */
-    struct bytes container;
+    /* Victim: BYTES_NULL = the host's files; else the text of a selector of that kind (SELECTOR_NONE as
+     * SELECTOR_NAME: a name, id or id prefix), also of containers that are gone. any_victim: both. */
+    struct bytes container, runtime;
+    enum selector_kind kind;
     bool any_victim;
     struct bytes path;      /* this file, and everything below it; BYTES_NULL = all */
     uint64_t since_ns, until_ns; /* CLOCK_REALTIME; 0 = open */

@@ -60,8 +60,48 @@ static int create_tables(sqlite3 *db, const char *path, struct err *err)
     return db_exec(db, path, sbuf_str(&sql), err);
 }
 
+static bool has_column(sqlite3 *db, const char *path, const char *table, const char *column)
+{
+    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
+    sqlite3_stmt *s = NULL;
+    bool found = false;
+
+    sbuf_addf(&sql, "SELECT 1 FROM pragma_table_info('%s') WHERE name = '%s'", table, column);
+    if (db_prepare(db, path, sbuf_str(&sql), &s, NULL) == 0)
+        found = sqlite3_step(s) == SQLITE_ROW;
+    sqlite3_finalize(s);
+    return found;
+}
+
+/* The columns that the records have come to have since a store was made. Rows of before have none. */
+static int add_columns(sqlite3 *db, const char *path, struct err *err)
+{
+    static const struct {
+        const char *table;
+        const struct field *fields;
+    } tables[] = {
+        { "container", container_fields }, { "process", process_fields }, { "event", event_fields },
+    };
+    int r = 0;
+
+    for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
+        for (const struct field *f = tables[t].fields; f->column && r == 0; f++) {
+            struct field alone[2] = { *f, { 0 } };
+            _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
+
+            if (has_column(db, path, tables[t].table, f->column))
+                continue;
+            sbuf_addf(&sql, "ALTER TABLE %s ADD COLUMN ", tables[t].table);
+            fields_definition(alone, &sql);
+            r = db_exec(db, path, sbuf_str(&sql), err);
+        }
+    return r;
+}
+
+/* A step is never changed once a store was made with it. */
 static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err) = {
     create_tables,
+    add_columns, /* container: labels, cgroup; event: sharers */
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 

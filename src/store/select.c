@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "store/fields.h"
+
 /* Parameters: the path's directory and name, since, until, operations. */
 #define AT_DIRECTORY "?1"
 #define AT_NAME "?2"
@@ -56,13 +58,69 @@ static int ask_directories(struct store *store, struct bytes path, struct err *e
                values, 3, err);
 }
 
-/* By name, by id, or by a unique prefix of an id; each of a container's starts has a row. */
-static int ask_containers(struct store *store, struct bytes name, struct err *err)
+static struct selector selector_of(const struct store_query *q)
 {
-    return run(store,
-               "INSERT INTO temp.asked_container SELECT row FROM container WHERE name = ?1 OR "
-               "(length(?1) >= 4 AND substr(cid, 1, length(?1)) = ?1)",
-               &name, 1, err);
+    return (struct selector){ .kind = q->kind ? q->kind : SELECTOR_NAME,
+                              .runtime = q->runtime,
+                              .text = q->container };
+}
+
+/* Each container that the statement finds and the selector means: handed to `each` with its row. */
+static int each_container(struct store *store, const char *condition, struct bytes value,
+                          const struct selector *selector, int (*each)(void *data, int64_t row),
+                          void *data, struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
+    sqlite3_stmt *s = NULL;
+    int r, code = SQLITE_DONE;
+
+    sbuf_add_str(&sql, "SELECT row, ");
+    fields_columns(container_fields, "", &sql);
+    sbuf_addf(&sql, " FROM container WHERE %s", condition);
+    r = db_prepare(store->db, store->path, sbuf_str(&sql), &s, err);
+    if (r == 0 && sqlite3_bind_parameter_count(s) > 0)
+        db_bind_bytes(s, 1, value);
+    while (r == 0 && (code = sqlite3_step(s)) == SQLITE_ROW) {
+        struct container c = { 0 };
+
+        fields_read(container_fields, s, 1, &c.arena, &c);
+        if (selector_matches(selector, &c))
+            r = each(data, sqlite3_column_int64(s, 0));
+        arena_done(&c.arena);
+    }
+    if (r == 0 && code != SQLITE_DONE)
+        r = db_error(store->db, store->path, err);
+    sqlite3_finalize(s);
+    return r;
+}
+
+static int remember_row(void *data, int64_t row)
+{
+    sqlite3_stmt *insert = data;
+
+    sqlite3_bind_int64(insert, 1, row);
+    (void)sqlite3_step(insert);
+    sqlite3_reset(insert);
+    return 0;
+}
+
+/* Each of a container's starts has a row. Names and ids have an index; what else is asked for is
+ * compared row by row, as the engines' containers are. */
+static int ask_containers(struct store *store, const struct store_query *q, struct err *err)
+{
+    struct selector selector = selector_of(q);
+    sqlite3_stmt *insert = NULL;
+    int r = db_prepare(store->db, store->path, "INSERT OR IGNORE INTO temp.asked_container VALUES (?)",
+                       &insert, err);
+
+    if (r == 0)
+        r = each_container(store,
+                           selector.kind != SELECTOR_NAME
+                               ? "1"
+                               : "name = ?1 OR substr(cid, 1, length(?1)) = ?1",
+                           q->container, &selector, remember_row, insert, err);
+    sqlite3_finalize(insert);
+    return r;
 }
 
 int select_begin(struct store *store, const struct store_query *q, struct err *err)
@@ -77,7 +135,7 @@ int select_begin(struct store *store, const struct store_query *q, struct err *e
     if (r == 0 && bytes_known(q->path))
         r = ask_directories(store, q->path, err);
     if (r == 0 && bytes_known(q->container))
-        r = ask_containers(store, q->container, err);
+        r = ask_containers(store, q, err);
     return r;
 }
 
@@ -169,34 +227,39 @@ int select_bind(const struct store_query *q, sqlite3_stmt *s)
 
 /* ---- coverage ---- */
 
-static bool names_asked_container(struct store *store, struct bytes name)
+static int is_there(void *data, int64_t row)
 {
-    sqlite3_stmt *s = NULL;
+    (void)row;
+    *(bool *)data = true;
+    return 1;
+}
+
+/* Does what was watched mean one of the containers that are asked for? */
+static bool means_asked_container(struct store *store, const struct selector *watched)
+{
     bool found = false;
 
-    if (db_prepare(store->db, store->path,
-                   "SELECT 1 FROM container WHERE row IN (SELECT row FROM temp.asked_container) AND "
-                   "(name = ?1 OR substr(cid, 1, length(?1)) = ?1) LIMIT 1",
-                   &s, NULL) == 0) {
-        db_bind_bytes(s, 1, name);
-        found = sqlite3_step(s) == SQLITE_ROW;
-    }
-    sqlite3_finalize(s);
+    (void)each_container(store, "row IN (SELECT row FROM temp.asked_container)", BYTES_NULL, watched,
+                         is_there, &found, NULL);
     return found;
 }
 
 static bool target_covers(struct store *store, const struct store_query *q, struct bytes target)
 {
-    const char *colon = target.len && target.data[0] != '/' ? memchr(target.data, ':', target.len) : NULL;
-    struct bytes container = colon ? (struct bytes){ target.data, (size_t)(colon - target.data) }
-                                   : BYTES_NULL;
-    struct bytes path = colon ? (struct bytes){ colon + 1, target.len - container.len - 1 } : target;
+    struct selector watched;
+    struct bytes path;
 
     if (q->any_victim)
         return true;
-    if (bytes_known(q->container) != (colon != NULL))
+    if (selector_parse(target, &watched, &path, NULL) < 0)
         return false;
-    if (colon && !bytes_equal(container, q->container) && !names_asked_container(store, container))
+    if (watched.kind == SELECTOR_VOLUME) /* its place on the host is not in the text */
+        return !bytes_known(q->container);
+    if (bytes_known(q->container) != (watched.kind != SELECTOR_NONE))
+        return false;
+    if (watched.kind != SELECTOR_NONE &&
+        !(watched.kind == (q->kind ? q->kind : SELECTOR_NAME) && bytes_equal(watched.text, q->container)) &&
+        !means_asked_container(store, &watched))
         return false;
     while (path.len > 1 && path.data[path.len - 1] == '/')
         path.len--;

@@ -2,23 +2,11 @@
 #include "watch/target.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "util/escape.h"
 #include "util/limits.h"
 #include "util/sbuf.h"
-
-/* Written here are only forms with a '/' in the name part, which a container's name cannot hold. */
-static const struct {
-    const char *prefix;
-    enum target_kind kind;
-    unsigned min_parts, max_parts;
-    const char *form;
-} forms[] = {
-    { "compose:", TARGET_COMPOSE, 2, 2, "compose:PROJECT/SERVICE:/PATH" },
-    { "pod:", TARGET_POD, 2, 3, "pod:NAMESPACE/NAME[/CONTAINER]:/PATH" },
-};
 
 static int refuse(struct err *err, struct bytes text, const char *why)
 {
@@ -61,25 +49,12 @@ static struct bytes normalise(struct arena *arena, struct bytes dir, struct byte
     return (struct bytes){ out, len };
 }
 
-static unsigned count_parts(struct bytes name)
-{
-    unsigned parts = 1;
-
-    for (size_t i = 0; i < name.len; i++) {
-        if (name.data[i] != '/')
-            continue;
-        if (i == 0 || i + 1 == name.len || name.data[i - 1] == '/')
-            return 0;
-        parts++;
-    }
-    return name.len ? parts : 0;
-}
-
 int target_parse(struct bytes text, struct bytes cwd, struct target *ret, struct err *err)
 {
-    struct target t = { .kind = TARGET_HOST };
-    struct bytes path = text, container = BYTES_NULL;
-    const char *colon;
+    struct target t = { 0 };
+    struct selector selector;
+    struct bytes path;
+    int r;
 
     if (text.len == 0)
         return err_say(err, -EINVAL, "an empty target: write [CONTAINER:]PATH");
@@ -88,46 +63,15 @@ int target_parse(struct bytes text, struct bytes cwd, struct target *ret, struct
                        LIMIT_PATH);
     if (memchr(text.data, '\0', text.len))
         return refuse(err, text, "holds a NUL byte");
-    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-        struct bytes rest = { text.data + strlen(forms[i].prefix),
-                              text.len - strlen(forms[i].prefix) };
-        unsigned parts;
-
-        if (!bytes_starts_with(text, bytes_of(forms[i].prefix)))
-            continue;
-        colon = memchr(rest.data, ':', rest.len);
-        if (!colon)
-            continue; /* "pod:/x" is the container named pod */
-        container = (struct bytes){ rest.data, (size_t)(colon - rest.data) };
-        parts = count_parts(container);
-        if (parts < forms[i].min_parts || parts > forms[i].max_parts) {
-            char why[128];
-
-            snprintf(why, sizeof(why), "write %s", forms[i].form);
-            return refuse(err, text, why);
-        }
-        t.kind = forms[i].kind;
-        path = (struct bytes){ colon + 1, rest.len - container.len - 1 };
-        break;
-    }
-    if (t.kind == TARGET_HOST) {
-        colon = memchr(text.data, ':', text.len);
-        if (colon && !memchr(text.data, '/', (size_t)(colon - text.data))) {
-            container = (struct bytes){ text.data, (size_t)(colon - text.data) };
-            path = (struct bytes){ colon + 1, text.len - container.len - 1 };
-            t.kind = TARGET_CONTAINER;
-            if (container.len == 0)
-                return refuse(err, text, "no container before the colon; write ./ before a host path");
-        }
-    }
-    if (t.kind != TARGET_HOST && (path.len == 0 || path.data[0] != '/'))
-        return refuse(err, text,
-                      "the path in a container starts with /; a host path with a colon is written "
-                      "with ./ or / in front");
+    r = selector_parse(text, &selector, &path, err);
+    if (r < 0)
+        return r;
     t.text = arena_copy(&t.arena, text);
-    t.container = arena_copy(&t.arena, container);
+    t.selector.kind = selector.kind;
+    t.selector.runtime = arena_copy(&t.arena, selector.runtime);
+    t.selector.text = arena_copy(&t.arena, selector.text);
     t.path = normalise(&t.arena, cwd, path);
-    if (!t.text.data || !t.path.data || (container.data && !t.container.data)) {
+    if (!t.text.data || !t.path.data || (selector.text.data && !t.selector.text.data)) {
         target_done(&t);
         return -ENOMEM;
     }

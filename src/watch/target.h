@@ -2,27 +2,22 @@
 /* What the user typed: `[CONTAINER:]PATH`, taken apart but not yet looked up. */
 #pragma once
 
+#include "event/selector.h"
 #include "util/arena.h"
 #include "util/bytes.h"
 #include "util/err.h"
 
-enum target_kind {
-    TARGET_HOST,      /* a host path */
-    TARGET_CONTAINER, /* a container's name, id or id prefix */
-    TARGET_COMPOSE,   /* compose:PROJECT/SERVICE, every replica */
-    TARGET_POD,       /* pod:NAMESPACE/NAME[/CONTAINER] */
-};
-
 struct target {
     struct arena arena;
-    enum target_kind kind;
-    struct bytes text;      /* as written */
-    struct bytes container; /* what stands before the path's colon; without "compose:" or "pod:" */
-    struct bytes path;      /* absolute, normalised: no ".", "..", doubled or trailing slash */
+    struct selector selector; /* SELECTOR_NONE: a host path */
+    struct bytes text;        /* as written */
+    struct bytes path;        /* absolute, normalised: no ".", "..", doubled or trailing slash; of a volume:
+                               * below its directory */
 };
 
 /*
- * text:  what stands before the first ':' is a container only if it holds no '/'
+ * text:  what stands before the first ':' is a container only if it holds no '/'; forms with a prefix
+ *        are in event/selector.h
  * cwd:   for relative host paths
  * -EINVAL: err says what is wrong and what to write.
  */

@@ -37,6 +37,33 @@ int engines_find(struct engines *e, struct bytes runtime, struct bytes name, str
     return 0;
 }
 
+int engines_each(struct engines *e, int (*each)(void *data, struct container *c), void *data)
+{
+    (void)e;
+    return known ? each(data, known) : 0;
+}
+
+int engines_volume(struct engines *e, struct bytes name, struct arena *arena, struct bytes *ret,
+                   struct err *err)
+{
+    (void)e;
+    if (!bytes_equal_str(name, "data"))
+        return err_say(err, -ENOENT, "no volume \"%.*s\"", (int)name.len, name.data);
+    *ret = arena_copy(arena, bytes_of(upper));
+    return 0;
+}
+
+size_t engines_sharing(struct engines *e, struct bytes host_path, struct container **ret, size_t max,
+                       bool *ret_all)
+{
+    (void)e;
+    (void)host_path;
+    (void)ret;
+    (void)max;
+    *ret_all = true;
+    return 0;
+}
+
 void container_view_done(struct container_view *view)
 {
     container_unref(view->container);
@@ -375,11 +402,15 @@ static void restart_keeps_what_stays(void **state)
 static void recreation_is_explained(void **state)
 {
     struct container *old;
+    char before[sizeof(upper)];
 
     (void)state;
     old = container_ref(new_container("aaaa", T0));
     assert_int_equal(watch("web:/prd", NULL), 0);
     life(LIFE_DIE, old);
+    snprintf(before, sizeof(before), "%s", upper);
+    snprintf(upper, sizeof(upper), "%s/upper2", base);
+    assert_int_equal(rename(before, upper), 0); /* its layer goes with it */
     life(LIFE_DESTROY, old);
     assert_int_equal(living(), 0);
     assert_true(seen.window);
@@ -393,6 +424,87 @@ static void recreation_is_explained(void **state)
     assert_int_equal(living(), 2);
     assert_false(seen.window);
     container_unref(old);
+    assert_int_equal(rename(upper, before), 0);
+}
+
+static void files_that_a_runtime_leaves_stay_in_view(void **state)
+{
+    struct container *old;
+
+    (void)state;
+    old = container_ref(new_container("aaaa", T0));
+    assert_int_equal(watch("web:/prd", NULL), 0);
+    life(LIFE_DIE, old);
+    life(LIFE_DESTROY, old); /* runc delete: the bundle's files are where they were */
+    assert_int_equal(living(), 1);
+    assert_int_not_equal(object_of(VIEW_UPPER), 0);
+    assert_true(seen.window);
+    life(LIFE_START, new_container("aaaa", T0 + NS_PER_S));
+    assert_int_equal(living(), 2);
+    assert_string_equal(seen.explained, ""); /* nothing was dropped */
+    container_unref(old);
+}
+
+static void plural_watch_takes_and_loses_containers(void **state)
+{
+    struct container *one;
+    uint32_t first;
+
+    (void)state;
+    assert_int_equal(watch("label:tier=front:/prd", NULL), 0);
+    assert_non_null(strstr(seen.notices, "no container matches label:tier=front:/prd; waiting for it"));
+    assert_int_equal(living(), 0);
+    one = container_ref(new_container("aaaa", T0));
+    life(LIFE_START, one); /* of others */
+    assert_int_equal(living(), 0);
+    container_unref(one);
+    one = container_ref(new_container("bbbb", T0));
+    container_set(one, &one->labels, BYTES("tier=front\0"));
+    assert_false(seen.window);
+    running = false;
+    life(LIFE_CREATE, one);
+    assert_true(seen.window); /* its first moments are not to be missed */
+    running = true;
+    life(LIFE_START, one);
+    assert_false(seen.window);
+    assert_int_equal(living(), 2);
+    first = object_of(VIEW_UPPER);
+    /* another one with the same layer below it: one object, two victims */
+    known = NULL;
+    (void)new_container("cccc", T0);
+    container_set(known, &known->labels, BYTES("tier=front\0"));
+    known->pid = NOBODY - 1;
+    life(LIFE_START, known);
+    assert_int_equal(object_of(VIEW_UPPER), first);
+    assert_int_equal(living(), 3);
+    {
+        char path[200];
+        struct event *e;
+
+        snprintf(path, sizeof(path), "%s/prd/f0", upper);
+        e = event_on(first, OPERATION_UNLINK, path);
+        assert_non_null(e);
+        assert_bytes(e->path, "/prd/f0");
+        assert_int_equal(e->sharers.len, 4); /* "web" and its NUL: both have that name */
+        event_free(e);
+    }
+    life(LIFE_DIE, one);
+    life(LIFE_DESTROY, one);
+    assert_int_equal(living(), 2); /* the other one's stay */
+    life(LIFE_DESTROY, known);
+    assert_int_equal(living(), 0);
+    container_unref(one);
+}
+
+static void volume_is_watched_by_its_place(void **state)
+{
+    (void)state;
+    assert_int_equal(watch("volume:data/prd", NULL), 0);
+    assert_int_equal(living(), 1);
+    assert_int_equal(seen.objects[0].view, VIEW_HOST);
+    assert_non_null(strstr(seen.paths[0], "/upper/prd"));
+    assert_int_equal(watch("volume:nothing/x", NULL), 0);
+    assert_non_null(strstr(seen.notices, "no volume \"nothing\"; waiting for it"));
 }
 
 static void engine_that_refuses(void **state)
@@ -443,6 +555,9 @@ int main(void)
         TEST(container_that_is_not_there_yet),
         TEST(restart_keeps_what_stays),
         TEST(recreation_is_explained),
+        TEST(files_that_a_runtime_leaves_stay_in_view),
+        TEST(plural_watch_takes_and_loses_containers),
+        TEST(volume_is_watched_by_its_place),
         TEST(engine_that_refuses),
         TEST(two_watches),
     };

@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: MIT */
+/* Following the containers of a watch: looking them up, through restart, removal and recreation. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+#include "util/escape.h"
+#include "watch/count.h"
+#include "watch/internal.h"
+
+#define SAID_MAX 8                   /* containers of a plural watch announced one by one */
+#define LOOK_NS (30 * NS_PER_S)      /* a plural watch asks for what the engines' news may have left out */
+#define EXPECT_NS (60 * NS_PER_S)    /* what was made or went down may start so long afterwards */
+#define INSTANCES_MAX 4096
+
+uint64_t watch_monotonic_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+struct instance *instance_add(struct watchset *set, struct watch *w, struct err *err)
+{
+    struct instance *i = w->instance_count < INSTANCES_MAX ? calloc(1, sizeof(*i)) : NULL;
+
+    if (!i) {
+        err_say(err, -ENOMEM, "more than %d containers in one watch", INSTANCES_MAX);
+        return NULL;
+    }
+    i->watch = w;
+    i->group = set->next_group++;
+    i->next = w->instances;
+    w->instances = i;
+    w->instance_count++;
+    return i;
+}
+
+static void instance_free(struct instance *i)
+{
+    container_unref(i->container);
+    container_unref(i->previous);
+    free(i->layer);
+    free(i);
+}
+
+void instances_free(struct watch *w)
+{
+    while (w->instances) {
+        struct instance *i = w->instances;
+
+        w->instances = i->next;
+        instance_free(i);
+    }
+}
+
+static void instance_remove(struct watchset *set, struct instance *i)
+{
+    struct instance **at = &i->watch->instances;
+
+    (void)objects_set(set, i, NULL, 0, NULL);
+    while (*at && *at != i)
+        at = &(*at)->next;
+    if (*at)
+        *at = i->next;
+    i->watch->instance_count--;
+    instance_free(i);
+}
+
+/* ---- what is said ---- */
+
+static struct bytes short_id(const struct container *c)
+{
+    return (struct bytes){ c->id.data, MIN(c->id.len, (size_t)12) };
+}
+
+static void say_resolved(struct watchset *set, const struct instance *i)
+{
+    const struct container *c = i->container;
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+    struct watch *w = i->watch;
+
+    if (selector_is_plural(&w->target.selector) && w->said++ >= SAID_MAX) {
+        if (w->said == SAID_MAX + 1)
+            set->options.notice(set->options.data, "... and more containers of this watch");
+        return;
+    }
+    escape_terminal(&s, w->target.text);
+    sbuf_add_str(&s, " is ");
+    escape_terminal(&s, w->target.path);
+    sbuf_add_str(&s, " of container ");
+    escape_terminal(&s, c->name.len ? c->name : c->id);
+    sbuf_add_str(&s, " (");
+    escape_terminal(&s, c->runtime);
+    if (c->image_name.len) {
+        sbuf_add_str(&s, ", ");
+        escape_terminal(&s, c->image_name);
+    }
+    sbuf_add_str(&s, ", ");
+    escape_terminal(&s, short_id(c));
+    sbuf_add_str(&s, i->up ? ")" : ", not running)");
+    set->options.notice(set->options.data, sbuf_str(&s));
+}
+
+/* What is not there is waited for, and the wait is said: a slip of the pen shows at once. */
+static void say_missing(struct watchset *set, struct watch *w, const struct place *places, size_t n)
+{
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+    struct stat st;
+
+    for (size_t i = 0; i < n; i++)
+        if (lstat(places[i].object.host_path.data, &st) == 0)
+            return;
+    if (w->missing_said)
+        return;
+    w->missing_said = true;
+    escape_terminal(&s, w->target.text);
+    sbuf_add_str(&s, " does not exist yet; waiting for it");
+    set->options.notice(set->options.data, sbuf_str(&s));
+    set->options.explain(set->options.data, WATCH_MISSING, 0, 0, w->target.text);
+}
+
+static void say_waiting(struct watchset *set, struct watch *w, const char *why)
+{
+    char text[LIMIT_ERR + 64];
+
+    if (w->waiting_said)
+        return;
+    w->waiting_said = true;
+    snprintf(text, sizeof(text), "%s; waiting for it", why);
+    set->options.notice(set->options.data, text);
+}
+
+/* A tmpfs is empty after each start, without anybody deleting its files. */
+static void explain_tmpfs(struct watchset *set, const struct instance *i, const struct place *places,
+                          size_t n, uint64_t previous_start_ns)
+{
+    if (!i->up || !previous_start_ns || i->container->started_ns <= previous_start_ns)
+        return;
+    for (size_t k = 0; k < n; k++)
+        if (places[k].object.view == VIEW_VOLUME && places[k].object.ns_pid)
+            set->options.explain(set->options.data, WATCH_TMPFS_EMPTIED, i->container->started_ns, 0,
+                                 places[k].victim_path);
+}
+
+static struct bytes layer_of(const struct container_view *view)
+{
+    return view->upper.len ? view->upper : view->root;
+}
+
+/* Made anew under the same name: its layer went with the one before it, unless it is the same. */
+static void explain_recreated(struct watchset *set, struct instance *i, const struct container_view *view)
+{
+    const struct container *old = i->previous ? i->previous : i->container, *c = view->container;
+    struct bytes layer = layer_of(view);
+
+    if (!old || bytes_equal(old->id, c->id) || selector_is_plural(&i->watch->target.selector))
+        return;
+    if (!i->layer || !layer.len || !bytes_equal_str(layer, i->layer))
+        set->options.explain(set->options.data, WATCH_RECREATED, c->created_ns, i->layer_files, c->name);
+    if (old->image_name.len && c->image_name.len && !bytes_equal(old->image_name, c->image_name)) {
+        _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+
+        escape_terminal(&s, c->name);
+        sbuf_add_str(&s, " was created anew from another image: ");
+        escape_terminal(&s, c->image_name);
+        sbuf_add_str(&s, ", before it ");
+        escape_terminal(&s, old->image_name);
+        set->options.notice(set->options.data, sbuf_str(&s));
+    }
+    container_unref(TAKE_PTR(i->previous));
+}
+
+/* ---- looking up ---- */
+
+/* Follow a container's record: remember the start before the last one. */
+static void set_container(struct instance *i, struct container *c)
+{
+    if (i->container && c && bytes_equal(i->container->id, c->id) &&
+        c->started_ns > i->container->started_ns)
+        i->previous_start_ns = i->container->started_ns;
+    container_ref(c);
+    container_unref(i->container);
+    i->container = c;
+}
+
+static void set_layer(struct instance *i, struct bytes layer)
+{
+    free(i->layer);
+    i->layer = layer.len ? strndup(layer.data, layer.len) : NULL;
+}
+
+/* The view is taken over. */
+static int take_view(struct watchset *set, struct instance *i, struct container_view *view,
+                     bool first, struct err *err)
+{
+    uint64_t previous_start_ns = i->container ? i->container->started_ns : 0;
+    struct watch *w = i->watch;
+    struct place places[PLACES_MAX];
+    struct arena arena = { 0 };
+    int n, r;
+
+    i->up = view->running;
+    explain_recreated(set, i, view);
+    if (!i->container || !bytes_equal(i->container->id, view->container->id))
+        first = true;
+    set_container(i, view->container);
+    set_layer(i, layer_of(view));
+    n = resolve_container(view, w->target.path, &arena, places, PLACES_MAX);
+    r = n < 0 ? err_set(err, n, "resolving the path") : objects_set(set, i, places, (size_t)n, err);
+    i->failed = r < 0;
+    if (first && r == 0) {
+        say_resolved(set, i);
+        if (i->up)
+            say_missing(set, w, places, (size_t)n);
+    }
+    if (r == 0)
+        explain_tmpfs(set, i, places, (size_t)n, previous_start_ns);
+    w->waiting_said = false;
+    container_view_done(view);
+    arena_done(&arena);
+    return r;
+}
+
+static int resolve_path(struct watchset *set, struct watch *w, bool first, struct err *err)
+{
+    struct place places[PLACES_MAX];
+    struct arena arena = { 0 };
+    struct bytes path = w->target.path;
+    struct err why = ERR_INIT;
+    int n, r = 0;
+
+    if (w->target.selector.kind == SELECTOR_VOLUME) {
+        struct bytes root;
+
+        r = engines_volume(set->options.engines, w->target.selector.text, &arena, &root, first ? &why : NULL);
+        if (r == -ENOENT) {
+            if (first)
+                say_waiting(set, w, err_text(&why, r));
+            arena_done(&arena);
+            return 0;
+        }
+        if (r == 0)
+            path = path.len > 1 ? arena_join_path(&arena, root, path) : root;
+    }
+    n = r < 0 ? r : resolve_host(path, &arena, places, PLACES_MAX);
+    r = n < 0 ? err_set(err, n, "resolving the path")
+              : objects_set(set, w->instances, places, (size_t)n, err);
+    w->instances->up = r == 0;
+    if (r == 0 && first)
+        say_missing(set, w, places, (size_t)n);
+    arena_done(&arena);
+    return r;
+}
+
+static int resolve_name(struct watchset *set, struct watch *w, bool first, struct err *err)
+{
+    struct instance *i = w->instances;
+    struct container_view view = { 0 };
+    struct err why = ERR_INIT;
+    bool quiet = w->waiting_said && !first;
+    int r = engines_find(set->options.engines, w->target.selector.runtime, w->target.selector.text, &view,
+                         quiet ? NULL : &why);
+
+    i->failed = false;
+    if (r == -ENOENT || r == -ETIMEDOUT || r == -ENODEV) {
+        /* an engine that hangs, or is not there: it may come, and the container with it */
+        i->failed = r != -ENOENT;
+        if (!i->failed || !i->container)
+            i->up = false;
+        if (!quiet)
+            say_waiting(set, w, err_text(&why, r));
+        return 0;
+    }
+    if (r < 0) {
+        i->failed = true;
+        return err_say(err, r, "%s", err_text(&why, r));
+    }
+    return take_view(set, i, &view, first, err);
+}
+
+static struct instance *find_instance(const struct watch *w, const struct container *c)
+{
+    for (struct instance *i = w->instances; i; i = i->next)
+        if (i->container && bytes_equal(i->container->id, c->id) &&
+            bytes_equal(i->container->runtime, c->runtime))
+            return i;
+    return NULL;
+}
+
+struct looking {
+    struct watchset *set;
+    struct watch *watch;
+    bool first;
+    int first_error;
+    struct err *err;
+};
+
+/* One container that matches a plural watch: a new instance, or news of one. */
+static int take_match(void *data, struct container *c)
+{
+    struct looking *l = data;
+    struct instance *i;
+    struct container_view view = { 0 };
+    bool made;
+    int r;
+
+    if (!selector_matches(&l->watch->target.selector, c))
+        return 0;
+    i = find_instance(l->watch, c);
+    made = !i;
+    if (i && i->up && !i->failed)
+        return 0;
+    r = engines_find(l->set->options.engines, c->runtime, c->id, &view, NULL);
+    if (r == -ENOENT) /* gone in between */
+        return 0;
+    if (r < 0 && !i)
+        return 0; /* looked for again */
+    if (!i)
+        i = instance_add(l->set, l->watch, l->err);
+    if (!i) {
+        container_view_done(&view);
+        l->first_error = -ENOMEM;
+        return -ENOMEM;
+    }
+    if (r == 0)
+        r = take_view(l->set, i, &view, made, l->first_error ? NULL : l->err);
+    i->failed = r < 0;
+    if (made && !i->up && !l->first)
+        i->expected_ns = watch_monotonic_ns();
+    if (r < 0 && l->first_error == 0)
+        l->first_error = r;
+    return 0;
+}
+
+static int resolve_plural(struct watchset *set, struct watch *w, bool first, struct err *err)
+{
+    struct looking looking = { set, w, first, 0, err };
+
+    w->next_look_ns = watch_monotonic_ns() + LOOK_NS;
+    (void)engines_each(set->options.engines, take_match, &looking);
+    if (!w->instances && first) {
+        _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+
+        sbuf_add_str(&s, "no container matches ");
+        escape_terminal(&s, w->target.text);
+        say_waiting(set, w, sbuf_str(&s));
+    }
+    return looking.first_error;
+}
+
+int follow_resolve(struct watchset *set, struct watch *w, bool first, struct err *err)
+{
+    switch (w->target.selector.kind) {
+    case SELECTOR_NONE:
+    case SELECTOR_VOLUME:
+        return resolve_path(set, w, first, err);
+    case SELECTOR_NAME:
+        return resolve_name(set, w, first, err);
+    default:
+        return resolve_plural(set, w, first, err);
+    }
+}
+
+/* ---- what happens to them ---- */
+
+static bool is_expected(const struct instance *i)
+{
+    if (i->up || i->watch->target.selector.kind == SELECTOR_NONE ||
+        i->watch->target.selector.kind == SELECTOR_VOLUME)
+        return false;
+    if (!selector_is_plural(&i->watch->target.selector))
+        return true; /* it was asked for by its name: it is waited for however long */
+    return i->expected_ns && watch_monotonic_ns() - i->expected_ns < EXPECT_NS;
+}
+
+bool watchset_is_waiting(const struct watchset *set)
+{
+    for (size_t k = 0; k < set->count; k++)
+        for (const struct instance *i = set->watches[k]->instances; i; i = i->next)
+            if (is_expected(i))
+                return true;
+    return false;
+}
+
+void follow_window(struct watchset *set)
+{
+    bool on = watchset_is_waiting(set);
+
+    if (on == set->window)
+        return;
+    set->window = on;
+    set->options.window(set->options.data, on);
+}
+
+static uint64_t count_layer(const struct instance *i)
+{
+    uint64_t files = 0;
+
+    for (const struct object *o = i->watch->objects; o; o = o->next)
+        if (o->place.object.view == VIEW_UPPER && object_use(o)->instance == i)
+            files += count_files(o->place.object.path);
+    return files;
+}
+
+static void on_destroy(struct watchset *set, struct instance *i)
+{
+    i->up = false;
+    i->expected_ns = watch_monotonic_ns();
+    if (selector_is_plural(&i->watch->target.selector)) {
+        instance_remove(set, i);
+        return;
+    }
+    /* a runtime that is used by hand leaves the files where they are, and they stay in view */
+    if (i->layer && access(i->layer, F_OK) == 0) {
+        objects_drop_seen_inside(set, i);
+        return;
+    }
+    (void)objects_set(set, i, NULL, 0, NULL);
+    container_unref(i->previous);
+    i->previous = TAKE_PTR(i->container);
+}
+
+static void life_of_instance(struct watchset *set, struct instance *i, const struct life *life)
+{
+    switch (life->kind) {
+    case LIFE_DIE:
+        i->up = false;
+        i->expected_ns = watch_monotonic_ns();
+        i->layer_files = count_layer(i);
+        break;
+    case LIFE_DESTROY:
+        on_destroy(set, i);
+        break;
+    default:
+        break;
+    }
+}
+
+static void life_of_watch(struct watchset *set, struct watch *w, const struct life *life)
+{
+    struct instance *ours = find_instance(w, life->container);
+    bool matches = selector_matches(&w->target.selector, life->container);
+    struct err err = ERR_INIT;
+    int r = 0;
+
+    if (life->kind == LIFE_DIE || life->kind == LIFE_DESTROY) {
+        if (ours)
+            life_of_instance(set, ours, life);
+        return;
+    }
+    if ((!ours && !matches) ||
+        (life->kind != LIFE_CREATE && life->kind != LIFE_START && life->kind != LIFE_RENAME))
+        return;
+    if (selector_is_plural(&w->target.selector)) {
+        struct looking looking = { set, w, false, 0, &err };
+
+        if (ours && life->kind == LIFE_START)
+            ours->up = false; /* its pid is another one now */
+        (void)take_match(&looking, life->container);
+        r = looking.first_error;
+    } else {
+        r = follow_resolve(set, w, false, &err);
+    }
+    if (r < 0)
+        log_warn(set->options.log, "%s; looking again in a second", err_text(&err, r));
+}
+
+void watchset_life(struct watchset *set, const struct life *life)
+{
+    for (size_t k = 0; k < set->count; k++) {
+        struct watch *w = set->watches[k];
+
+        if (w->target.selector.kind != SELECTOR_NONE && w->target.selector.kind != SELECTOR_VOLUME)
+            life_of_watch(set, w, life);
+    }
+    follow_window(set);
+}
+
+void watchset_poll(struct watchset *set)
+{
+    for (size_t k = 0; k < set->count; k++) {
+        struct watch *w = set->watches[k];
+        struct err err = ERR_INIT;
+        bool look = false;
+
+        switch (w->target.selector.kind) {
+        case SELECTOR_NONE:
+            break;
+        case SELECTOR_NAME:
+            look = !w->instances->up || w->instances->failed;
+            break;
+        case SELECTOR_VOLUME:
+            look = !w->objects;
+            break;
+        default:
+            look = watch_monotonic_ns() >= w->next_look_ns;
+            for (const struct instance *i = w->instances; i; i = i->next)
+                look |= i->failed;
+        }
+        if (look)
+            (void)follow_resolve(set, w, false, &err);
+    }
+    follow_window(set);
+}
+
+bool watchset_concerns(const struct watchset *set, const struct container *c)
+{
+    for (size_t k = 0; k < set->count; k++) {
+        const struct watch *w = set->watches[k];
+
+        if (find_instance(w, c) || selector_matches(&w->target.selector, c))
+            return true;
+    }
+    return false;
+}

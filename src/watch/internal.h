@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of watchset share. Not for other folders. */
+#pragma once
+
+#include "util/sbuf.h"
+#include "watch/resolve.h"
+#include "watch/watchset.h"
+
+struct watch;
+
+/* One container of a watch, or the one place of a host path. A watch by name has one for ever, which
+ * waits while nobody has the name; a plural one (compose:, pod:, image:, label:) has as many as match. */
+struct instance {
+    struct instance *next;
+    struct watch *watch;
+    uint32_t group;              /* one change seen by two of its views is one event */
+    struct container *container; /* owned reference; NULL: host, or not there (yet) */
+    bool up;                     /* the container runs, as far as the engines have told */
+    bool failed;                 /* could not be resolved: looked at again in a second */
+    uint64_t expected_ns;        /* CLOCK_MONOTONIC: it was made or went down then, and may start */
+    uint64_t previous_start_ns;  /* of the start before container->started_ns */
+    uint64_t layer_files;        /* regular files below the path in its own layer when it went down */
+    char *layer;                 /* its writable layer or root on the host, NULL = not known */
+    struct container *previous;  /* owned: the one before it by the same name */
+};
+
+/* How one instance sees an object's path. */
+struct use {
+    struct instance *instance;
+    struct bytes victim_path, shown_host_path; /* in the object's arena */
+    enum victim_kind victim_kind;
+};
+
+/* One resolved view of a watch. What several of its containers share (a volume, a layer) is one object
+ * with several uses: one change, one event that names all of them. */
+struct object {
+    struct object *next;
+    struct arena arena;
+    struct place place;
+    struct use *uses;
+    size_t use_count;
+    /* VIEW_LOWER, volumes: other containers that have these files, asked when something happens there */
+    struct bytes sharers; /* names, each ended by a NUL */
+    uint64_t sharers_ns;  /* CLOCK_MONOTONIC of the answer, 0 = never asked */
+};
+
+struct watch {
+    struct target target;
+    uint32_t index;
+    struct object *objects;
+    struct instance *instances;
+    size_t instance_count;
+    bool waiting_said, missing_said;
+    unsigned said;           /* instances that were announced one by one */
+    uint64_t next_look_ns;   /* plural ones: all engines are asked again then */
+};
+
+struct watchset {
+    struct watchset_options options;
+    struct watch **watches;
+    size_t count;
+    struct found {
+        struct watch *watch;
+        struct object *object; /* NULL: removed */
+    } *by_id;                  /* index is the object's id: an event names its object by it */
+    uint32_t next_object, next_group;
+    struct sbuf text;
+    bool window;
+};
+
+uint64_t watch_monotonic_ns(void);
+
+/* ---- objects.c ---- */
+/* Make what the instance uses equal to `places`: what stays is not touched, so that nothing blinks. */
+int objects_set(struct watchset *set, struct instance *i, const struct place *places, size_t n,
+                struct err *err);
+/* Take away what is seen in the mount namespace of the instance's processes, which are gone. */
+void objects_drop_seen_inside(struct watchset *set, struct instance *i);
+void objects_free(struct watch *w);
+/* Who uses it: the one that runs first. */
+const struct use *object_use(const struct object *o);
+
+/* ---- follow.c ---- */
+struct instance *instance_add(struct watchset *set, struct watch *w, struct err *err);
+void instances_free(struct watch *w);
+/* Look the watch up anew: its path, its container, or all containers that match. */
+int follow_resolve(struct watchset *set, struct watch *w, bool first, struct err *err);
+void follow_window(struct watchset *set);

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* The objects of a watch, which the sensors know, and who uses them. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "watch/internal.h"
+
+static void object_free(struct object *o)
+{
+    arena_done(&o->arena);
+    free(o->uses);
+    free(o);
+}
+
+void objects_free(struct watch *w)
+{
+    while (w->objects) {
+        struct object *o = w->objects;
+
+        w->objects = o->next;
+        object_free(o);
+    }
+}
+
+static bool same_place(const struct watch_object *a, const struct watch_object *b)
+{
+    return a->view == b->view && a->ns_pid == b->ns_pid && bytes_equal(a->path, b->path);
+}
+
+static struct use *find_use(struct object *o, const struct instance *i)
+{
+    for (size_t k = 0; k < o->use_count; k++)
+        if (o->uses[k].instance == i)
+            return &o->uses[k];
+    return NULL;
+}
+
+static struct object *find_place(const struct watch *w, const struct watch_object *wanted)
+{
+    for (struct object *o = w->objects; o; o = o->next)
+        if (same_place(&o->place.object, wanted))
+            return o;
+    return NULL;
+}
+
+static int add_use(struct object *o, struct instance *i, const struct place *place)
+{
+    struct use *uses = reallocarray(o->uses, o->use_count + 1, sizeof(*uses));
+
+    if (!uses)
+        return -ENOMEM;
+    o->uses = uses;
+    uses[o->use_count++] = (struct use){
+        .instance = i,
+        .victim_path = arena_copy(&o->arena, place->victim_path),
+        .shown_host_path = arena_copy(&o->arena, place->shown_host_path),
+        .victim_kind = place->victim_kind,
+    };
+    return 0;
+}
+
+static int add_object(struct watchset *set, struct instance *i, const struct place *place,
+                      struct err *err)
+{
+    struct found *by_id = reallocarray(set->by_id, set->next_object + 1, sizeof(*by_id));
+    struct object *o = calloc(1, sizeof(*o));
+    struct watch_object *object;
+    int r;
+
+    if (by_id)
+        set->by_id = by_id;
+    if (!o || !by_id || add_use(o, i, place) < 0) {
+        free(o);
+        return err_set(err, -ENOMEM, "watches");
+    }
+    o->place = *place;
+    object = &o->place.object;
+    object->path = arena_copy(&o->arena, place->object.path);
+    object->host_path = arena_copy(&o->arena, place->object.host_path);
+    o->place.victim_path = o->uses[0].victim_path;
+    o->place.shown_host_path = o->uses[0].shown_host_path;
+    object->id = set->next_object++;
+    set->by_id[object->id] = (struct found){ 0 };
+    object->group = i->group;
+    object->permissions = set->options.permissions;
+    object->writes = set->options.writes;
+    r = object->path.data ? set->options.add(set->options.data, object, err) : -ENOMEM;
+    if (r < 0) {
+        object_free(o);
+        return r;
+    }
+    set->by_id[object->id] = (struct found){ i->watch, o };
+    o->next = i->watch->objects;
+    i->watch->objects = o;
+    return 0;
+}
+
+/* Take the instance's use of *at away; the object goes with its last one. */
+static void drop_use(struct watchset *set, struct object **at, struct use *use)
+{
+    struct object *o = *at;
+
+    *use = o->uses[--o->use_count];
+    if (o->use_count)
+        return;
+    set->options.remove(set->options.data, o->place.object.id);
+    set->by_id[o->place.object.id].object = NULL;
+    *at = o->next;
+    object_free(o);
+}
+
+int objects_set(struct watchset *set, struct instance *i, const struct place *places, size_t n,
+                struct err *err)
+{
+    struct object **at = &i->watch->objects;
+    int first_error = 0;
+
+    for (size_t k = 0; k < n; k++) {
+        struct object *o = find_place(i->watch, &places[k].object);
+        int r = 0;
+
+        if (!o)
+            r = add_object(set, i, &places[k], first_error ? NULL : err);
+        else if (!find_use(o, i))
+            r = add_use(o, i, &places[k]);
+        if (r < 0 && first_error == 0)
+            first_error = r;
+    }
+    while (*at) {
+        struct object *o = *at;
+        struct use *use = find_use(o, i);
+        bool wanted = !use;
+
+        for (size_t k = 0; k < n && !wanted; k++)
+            wanted = same_place(&o->place.object, &places[k].object);
+        if (!wanted)
+            drop_use(set, at, use);
+        if (*at == o)
+            at = &o->next;
+    }
+    return first_error;
+}
+
+void objects_drop_seen_inside(struct watchset *set, struct instance *i)
+{
+    struct object **at = &i->watch->objects;
+
+    while (*at) {
+        struct object *o = *at;
+        struct use *use = o->place.object.ns_pid ? find_use(o, i) : NULL;
+
+        if (use)
+            drop_use(set, at, use);
+        if (*at == o)
+            at = &o->next;
+    }
+}
+
+const struct use *object_use(const struct object *o)
+{
+    for (size_t k = 0; k < o->use_count; k++)
+        if (o->uses[k].instance->up)
+            return &o->uses[k];
+    return &o->uses[0];
+}
