@@ -127,7 +127,7 @@ static __always_inline u32 hits_of(struct scratch *s, u32 path)
 
 /*
  * Fill the scratch's `p` for what begins at its dentry, if it is to be told. Returns the operation,
- * OPERATION_NONE if not. asked: somebody asks for it there. Global, as record_emit() is.
+ * OPERATION_NONE if not. asked: somebody asks for it there. Global, as record_emit(bpf_get_current_task()) is.
  */
 __noinline int decide(u32 operation, u32 flags, u32 asked)
 {
@@ -169,27 +169,54 @@ __noinline int decide(u32 operation, u32 flags, u32 asked)
     return as;
 }
 
-/* Most operations: one dentry. False: nobody asked. */
-static __always_inline struct scratch *begin(struct dentry *d, u32 operation, u32 mask, u32 flags)
+/* The dentry is on a file system with watches: look for them from it upwards. */
+static __always_inline struct scratch *look(struct dentry *d)
 {
     struct scratch *s;
+
+    if (!super_watched(d->d_sb))
+        return NULL;
+    s = start(d);
+    if (s)
+        match_walk(d, &s->match);
+    return s;
+}
+
+/* After a look: what is it that was found, and is this asked for? As decide(). */
+__noinline int settle(u32 operation, u32 mask, u32 flags)
+{
+    struct scratch *s = scratch_get();
+    struct dentry *d;
     u32 wanted;
 
-    if (!super_watched(d->d_sb)) {
-        if (d->d_sb->s_magic == OVERLAYFS_MAGIC && !is_inner((void *)bpf_get_current_task()))
-            overlay_remember(d, operation, 0, flags & WIRE_CREATED);
-        return NULL;
-    }
-    s = start(d);
     if (!s)
-        return NULL;
-    match_walk(d, &s->match);
+        return OPERATION_NONE;
+    d = (void *)s->p.dentry;
     wanted = hits_of(s, 0);
     if (!s->p.change.hit_count && links_watched)
-        wanted = match_link(&s->p.change, d->d_inode, 0);
-    if (!wanted && !s->match.deep && d->d_sb->s_magic != OVERLAYFS_MAGIC)
+        wanted = match_link(&s->p.change, BPF_CORE_READ(d, d_inode), 0);
+    if (!wanted && !s->match.deep && BPF_CORE_READ(d, d_sb, s_magic) != OVERLAYFS_MAGIC)
+        return OPERATION_NONE;
+    return decide(operation, flags, wanted & mask);
+}
+
+/* An overlay that nobody watches was asked to do something: its layers may be watched. */
+static __always_inline void unwatched(struct dentry *d, u32 operation, u32 flags)
+{
+    if (d->d_sb->s_magic == OVERLAYFS_MAGIC && !is_inner((void *)bpf_get_current_task()))
+        overlay_remember(d, operation, 0, flags & WIRE_CREATED);
+}
+
+/* Most operations: one dentry. NULL: nobody asked. */
+static __always_inline struct scratch *begin(struct dentry *d, u32 operation, u32 mask, u32 flags)
+{
+    struct scratch *s = look(d);
+
+    if (!s) {
+        unwatched(d, operation, flags);
         return NULL;
-    return decide(operation, flags, wanted & mask) == OPERATION_NONE ? NULL : s;
+    }
+    return settle(operation, mask, flags) == OPERATION_NONE ? NULL : s;
 }
 
 static __always_inline int keep(struct scratch *s, u64 key_dentry, u32 slot)
@@ -225,7 +252,7 @@ static __noinline int finish(struct pending_key *key, struct pending *p, s32 err
 
         state_read(&s->record.change.after, BPF_CORE_READ(d, d_inode));
     }
-    return record_emit();
+    return record_emit(bpf_get_current_task());
 }
 
 static __always_inline int end(u64 key_dentry, u32 slot, s64 result)
@@ -244,7 +271,7 @@ static __always_inline int end(u64 key_dentry, u32 slot, s64 result)
 static __always_inline int tell(struct scratch *s)
 {
     s->record.change = s->p.change;
-    return record_emit();
+    return record_emit(bpf_get_current_task());
 }
 
 /* ---- names ---- */
@@ -330,15 +357,11 @@ static __always_inline struct scratch *begin_two(struct dentry *to, struct dentr
     struct scratch *s;
     u32 wanted;
 
-    if (!super_watched(to->d_sb)) {
-        if (to->d_sb->s_magic == OVERLAYFS_MAGIC && !is_inner((void *)bpf_get_current_task()))
-            overlay_remember(to, operation, 0, 0);
+    s = look(to);
+    if (!s) {
+        unwatched(to, operation, 0);
         return NULL;
     }
-    s = start(to);
-    if (!s)
-        return NULL;
-    match_walk(to, &s->match);
     wanted = hits_of(s, 0);
     s->match.found_count = 0;
     match_walk(from, &s->match);
@@ -435,7 +458,7 @@ SEC("?fentry/notify_change") int setattr_begin(u64 *ctx)
     struct dentry *d = DENTRY(ctx, WIRE_HOOK_NOTIFY_CHANGE);
     struct iattr *attr = (void *)SECOND(ctx, WIRE_HOOK_NOTIFY_CHANGE);
     u32 valid = attr->ia_valid, mask = 0, operation = OPERATION_UTIME;
-    struct scratch *s;
+    struct scratch *s = look(d);
 
     if (valid & (ATTR_ATIME | ATTR_MTIME))
         mask = BIT(OPERATION_UTIME);
@@ -447,16 +470,14 @@ SEC("?fentry/notify_change") int setattr_begin(u64 *ctx)
         mask |= BIT(OPERATION_TRUNCATE), operation = OPERATION_TRUNCATE;
     if (!mask)
         return 0;
-    s = begin(d, operation, mask, valid & ATTR_OPEN ? WIRE_AT_OPEN : 0);
-    if (!s)
+    if (!s) {
+        unwatched(d, operation, 0);
+        return 0;
+    }
+    if (settle(operation, mask, valid & ATTR_OPEN ? WIRE_AT_OPEN : 0) == OPERATION_NONE)
         return 0;
     s->p.change.valid = valid;
     s->p.change.bytes = attr->ia_size;
-    /* what was asked for, should it be refused */
-    s->p.change.after.mode = attr->ia_mode;
-    s->p.change.after.uid = attr->ia_uid.val;
-    s->p.change.after.gid = attr->ia_gid.val;
-    s->p.change.after.size = attr->ia_size;
     return keep(s, (u64)d, SLOT_PLAIN);
 }
 
@@ -510,48 +531,63 @@ static __always_inline bool is_backing(struct file *f)
     return f->f_path.dentry->d_sb != f->f_inode->i_sb;
 }
 
+/* What is opened, and how: OPERATION_*, after a look. */
+static __always_inline u32 open_operation(u32 mode, u32 flags, u32 kind)
+{
+    if ((mode & FMODE_WRITE) && (kind == S_IFREG || kind == S_IFBLK))
+        return OPERATION_OPEN_WRITE;
+    if (mode & FMODE_CREATED)
+        return OPERATION_CREATE;
+    if (flags & FMODE_EXEC_FLAG)
+        return OPERATION_EXEC;
+    return mode & FMODE_READ ? OPERATION_READ : OPERATION_NONE;
+}
+
+/* The layer's own name of a file that has the overlay's path. */
+static __noinline struct scratch *look_backing(struct file *f)
+{
+    u64 id = bpf_get_current_pid_tgid();
+    struct overlay_call *call = bpf_map_lookup_elem(&overlay_calls, &id);
+    u64 first = (u64)BPF_CORE_READ(f, f_inode, i_dentry.first);
+    struct scratch *s;
+
+    if (!call || call->told || !first)
+        return NULL;
+    first -= bpf_core_field_offset(struct dentry, d_u.d_alias);
+    s = start((void *)first);
+    if (s)
+        match_walk_any(first);
+    return s;
+}
+
 SEC("?fexit/security_file_open") int open_done(u64 *ctx)
 {
     struct file *f = (void *)ctx[0];
+    struct dentry *d = f->f_path.dentry;
     s32 result = ctx[1];
-    u32 mode = f->f_mode, flags = f->f_flags, kind = f->f_inode->i_mode & S_IFMT;
-    u32 operation = OPERATION_NONE, more = 0, mask;
+    u32 mode = f->f_mode, flags = f->f_flags, kind, operation, more, mask;
     struct scratch *s;
 
-    if (mode & FMODE_CREATED)
-        operation = OPERATION_CREATE, more = WIRE_CREATED;
-    if (mode & FMODE_WRITE && (kind == S_IFREG || kind == S_IFBLK))
-        operation = OPERATION_OPEN_WRITE;
-    else if (operation == OPERATION_NONE && (flags & FMODE_EXEC_FLAG))
-        operation = OPERATION_EXEC;
-    else if (operation == OPERATION_NONE && (mode & FMODE_READ))
-        operation = OPERATION_READ;
-    mask = BIT(operation) | (more ? BIT(OPERATION_CREATE) : 0);
-    if (operation == OPERATION_NONE || !(wanted_operations & mask))
+    if (!(mode & (FMODE_WRITE | FMODE_CREATED)) &&
+        !(wanted_operations & (BIT(OPERATION_READ) | BIT(OPERATION_EXEC))))
         return 0;
-    if (flags & O_TMPFILE_FLAG)
-        more |= WIRE_TMPFILE;
-    if (is_backing(f)) {
-        u64 id = bpf_get_current_pid_tgid();
-        struct overlay_call *call = bpf_map_lookup_elem(&overlay_calls, &id);
-        u64 first = (u64)BPF_CORE_READ(f, f_inode, i_dentry.first);
-
-        /* the layer's own name of it */
-        if (!call || call->told || !first || !super_watched(f->f_inode->i_sb))
-            return 0;
-        struct dentry *d = (void *)first - bpf_core_field_offset(struct dentry, d_u.d_alias);
-
-        s = start(d);
-        if (!s)
-            return 0;
-        match_walk_any(d, &s->match);
-        if (decide(operation, more, hits_of(s, 0) & mask) == OPERATION_NONE)
-            return 0;
-    } else {
-        s = begin(f->f_path.dentry, operation, mask, more);
-        if (!s)
-            return 0;
+    if (is_backing(f))
+        s = super_watched(f->f_inode->i_sb) ? look_backing(f) : NULL;
+    else
+        s = look(d);
+    kind = f->f_inode->i_mode & S_IFMT;
+    operation = open_operation(mode, flags, kind);
+    more = (mode & FMODE_CREATED ? WIRE_CREATED : 0) | (flags & O_TMPFILE_FLAG ? WIRE_TMPFILE : 0);
+    mask = BIT(operation) | (mode & FMODE_CREATED ? BIT(OPERATION_CREATE) : 0);
+    if (operation == OPERATION_NONE)
+        return 0;
+    if (!s) {
+        if (!is_backing(f))
+            unwatched(d, operation, more);
+        return 0;
     }
+    if (settle(operation, mask, more) == OPERATION_NONE)
+        return 0;
     s->p.change.error = result < 0 ? -result : 0;
     s->p.frequent = !more;
     if (operation == OPERATION_OPEN_WRITE && result == 0)

@@ -10,7 +10,7 @@
 #include "wire/change.h"
 #include "wire/match.h"
 
-#define WALK_MAX 256 /* levels of a path; deeper ones are told as undecided */
+#define WALK_MAX 160 /* levels of a path; deeper ones are told as undecided */
 
 /* Written by user space only: a set bit says that an inode, or a super block, may be in the maps. */
 __u64 filter[WIRE_FILTER_BITS / 64];
@@ -63,6 +63,7 @@ struct found {
 };
 
 struct match {
+    u64 inode, child; /* what match_note() is to look at */
     u32 found_count;
     u32 deep;
     struct found found[FOUND_MAX];
@@ -94,24 +95,42 @@ static __always_inline u64 name_key(struct dentry *d)
     return WIRE_NAME_KEY(len, first, last);
 }
 
-/* Something whose bit is set: is it really there? Returns its kinds. */
-static __noinline u32 match_note(struct match *m, u64 inode, u64 child, u32 depth)
+static __always_inline struct match *match_get(void);
+
+/*
+ * Something whose bit is set, `depth` levels up: is it really there? Returns its kinds. The pointers
+ * are in the CPU's memory: a global function, which the verifier looks at once and not in every round
+ * of a loop, takes numbers only.
+ */
+__noinline int match_note(u32 depth)
 {
-    struct wire_watched *w = bpf_map_lookup_elem(&watched, &inode);
+    struct match *m = match_get();
+    struct wire_watched *w;
+    u64 inode;
     u32 n;
 
-    if (!w || !m)
+    if (!m)
         return 0;
+    inode = m->inode;
+    w = bpf_map_lookup_elem(&watched, &inode);
     n = m->found_count;
-    if (n >= FOUND_MAX)
+    if (!w || n >= FOUND_MAX)
         return 0;
     m->found[n].anchor = inode;
-    m->found[n].child = child;
+    m->found[n].child = m->child;
     m->found[n].depth = depth;
     m->found[n].kinds = w->kinds;
     m->found[n].operations = w->operations;
     m->found_count = n + 1;
     return w->kinds;
+}
+
+static __always_inline bool match_stop(struct match *m, u64 inode, u64 child, u32 depth)
+{
+    m->inode = inode;
+    m->child = child;
+    /* at the root itself: by which name? */
+    return (match_note(depth) & WIRE_WATCHED_ROOT) && depth > 0 && !overlaps;
 }
 
 /* First pass: from the leaf to the root of its file system. `d` must be a pointer the verifier knows. */
@@ -124,8 +143,8 @@ static __always_inline void match_walk(struct dentry *d, struct match *m)
         struct inode *in = d->d_inode;
         struct dentry *parent;
 
-        if (in && filter_has(WIRE_FILTER_INODE(device, in->i_ino)) && (match_note(m, (u64)in, child, i) & WIRE_WATCHED_ROOT) && i > 0 &&
-            !overlaps) { /* at the root itself: by which name? */
+        if (in && filter_has(WIRE_FILTER_INODE(device, in->i_ino)) &&
+            match_stop(m, (u64)in, child, i)) {
             deep = 0;
             break;
         }
@@ -142,9 +161,11 @@ static __always_inline void match_walk(struct dentry *d, struct match *m)
 }
 
 /* The same for a pointer that the verifier does not know. */
-static __noinline int match_walk_any(struct dentry *d, struct match *m)
+__noinline int match_walk_any(u64 dentry)
 {
+    struct dentry *d = (void *)dentry;
     u32 device = BPF_CORE_READ(d, d_sb, s_dev);
+    struct match *m = match_get();
     u64 child = 0;
 
     if (!m)
@@ -154,8 +175,7 @@ static __noinline int match_walk_any(struct dentry *d, struct match *m)
         struct dentry *parent;
 
         if (in && filter_has(WIRE_FILTER_INODE(device, BPF_CORE_READ(in, i_ino))) &&
-            (match_note(m, (u64)in, child, i) & WIRE_WATCHED_ROOT) && i > 0 &&
-            !overlaps)
+            match_stop(m, (u64)in, child, i))
             return 0;
         parent = BPF_CORE_READ(d, d_parent);
         if (parent == d)

@@ -12,11 +12,11 @@
 #include "wire/operation.h"
 
 #define NAME_SIZE 256
-#define NAMES_DEPTH 256
+#define NAMES_DEPTH 160
 #define TAIL_SIZE 28672       /* a value of a map per CPU has at most 32 KiB (PCPU_MIN_UNIT_SIZE) */
 #define TAIL_LAST (TAIL_SIZE - NAME_SIZE)
 #define PATH_ROOM 12000       /* bytes of names of one path */
-#define ACTOR_PATH_DEPTH 64
+#define ACTOR_PATH_DEPTH 48
 #define ACTOR_TAIL_SIZE 16384
 #define ACTOR_ARGS_MAX 4096
 
@@ -111,6 +111,13 @@ struct {
     __type(value, struct actor_scratch);
 } actor_scratches SEC(".maps");
 
+static __always_inline struct actor_scratch *actor_scratch_get(void)
+{
+    u32 zero = 0;
+
+    return bpf_map_lookup_elem(&actor_scratches, &zero);
+}
+
 /* Actors that user space knows already, by tgid. An entry pushed out is only told again. */
 struct actor_known {
     u64 start_ns;
@@ -132,6 +139,13 @@ static __always_inline struct scratch *scratch_get(void)
     u32 zero = 0;
 
     return bpf_map_lookup_elem(&scratches, &zero);
+}
+
+static __always_inline struct match *match_get(void)
+{
+    struct scratch *s = scratch_get();
+
+    return s ? &s->match : NULL;
 }
 
 static __always_inline void count_loss(u32 which)
@@ -273,8 +287,11 @@ static __always_inline bool put_name(struct scratch *s, const void *name)
 }
 
 /* Names from `d` up, `depth` of them, or to the file system's root. */
-static __noinline int put_names(struct scratch *s, struct dentry *d, u32 depth)
+__noinline int put_names(u64 dentry, u32 depth)
 {
+    struct dentry *d = (void *)dentry;
+    struct scratch *s = scratch_get();
+
     if (!s)
         return 0;
     s->whole = 0;
@@ -297,10 +314,16 @@ static __noinline int put_names(struct scratch *s, struct dentry *d, u32 depth)
 }
 
 /* How far up the names of a path are needed: to the farthest hit, or all of them. */
-static __always_inline u32 names_depth(const struct wire_change *c, u32 path)
+__noinline int names_depth(u32 path)
 {
+    struct scratch *s = scratch_get();
+    struct wire_change *c;
     u32 depth = 0;
     bool any = false;
+
+    if (!s)
+        return 0;
+    c = &s->record.change;
 
     for (int i = 0; i < WIRE_HITS_MAX; i++) {
         if ((u32)i >= c->hit_count)
@@ -337,8 +360,10 @@ static __always_inline bool actor_put(struct actor_scratch *a, const void *from)
 }
 
 /* Names of a path from the leaf to the root of the mount tree, i.e. of the namespace. */
-static __noinline int actor_put_path(struct actor_scratch *a, struct path *path)
+__noinline int actor_put_path(u64 address)
 {
+    struct actor_scratch *a = actor_scratch_get();
+    struct path *path = (void *)address;
     struct dentry *d;
     struct mount *m;
 
@@ -350,7 +375,11 @@ static __noinline int actor_put_path(struct actor_scratch *a, struct path *path)
     for (int i = 0; i < ACTOR_PATH_DEPTH; i++) {
         struct dentry *parent = BPF_CORE_READ(d, d_parent);
 
-        if (d == BPF_CORE_READ(m, mnt.mnt_root) || parent == d) {
+        if (parent == d && d != BPF_CORE_READ(m, mnt.mnt_root)) { /* a file in memory only */
+            actor_put(a, BPF_CORE_READ(d, d_name.name));
+            return 0;
+        }
+        if (parent == d || d == BPF_CORE_READ(m, mnt.mnt_root)) {
             struct mount *up = BPF_CORE_READ(m, mnt_parent);
 
             if (up == m || !up)
@@ -391,8 +420,10 @@ static __always_inline void actor_put_args(struct actor_scratch *a, struct mm_st
     a->tail_len = off + size;
 }
 
-static __noinline int actor_fill(struct actor_scratch *a, struct task_struct *t, u64 number)
+__noinline int actor_fill(u64 number, u64 task)
 {
+    struct actor_scratch *a = actor_scratch_get();
+    struct task_struct *t = (void *)task;
     struct task_struct *leader = BPF_CORE_READ(t, group_leader);
     struct mm_struct *mm = BPF_CORE_READ(t, mm);
     struct file *exe = mm ? BPF_CORE_READ(mm, exe_file) : NULL;
@@ -424,14 +455,14 @@ static __noinline int actor_fill(struct actor_scratch *a, struct task_struct *t,
         a->actor.exe_inode = BPF_CORE_READ(in, i_ino);
         a->actor.exe_device = BPF_CORE_READ(in, i_sb, s_dev);
         a->actor.exe_links = BPF_CORE_READ(in, i_nlink);
-        if (actor_put_path(a, (void *)exe + bpf_core_field_offset(struct file, f_path)))
+        if (actor_put_path((u64)exe + bpf_core_field_offset(struct file, f_path)))
             a->actor.flags |= WIRE_ACTOR_EXE_CUT;
         a->actor.exe_len = a->part_len;
         if (BPF_CORE_READ(in, i_sb, s_magic) == TMPFS_MAGIC && !a->actor.exe_links)
             a->actor.flags |= WIRE_ACTOR_MEMFD;
     }
     if (fs) {
-        if (actor_put_path(a, (void *)fs + bpf_core_field_offset(struct fs_struct, pwd)))
+        if (actor_put_path((u64)fs + bpf_core_field_offset(struct fs_struct, pwd)))
             a->actor.flags |= WIRE_ACTOR_CWD_CUT;
         a->actor.cwd_len = a->part_len;
     }
@@ -482,7 +513,7 @@ static __always_inline long ring_put(u32 is_frequent, void *data, u64 len)
 /* The number of the actor's record, which is put into the ring first if it is not known there. */
 static __noinline u64 actor_tell(struct task_struct *t, u32 is_frequent)
 {
-    u32 zero = 0, tgid = BPF_CORE_READ(t, tgid), bit = is_frequent ? 2 : 1;
+    u32 tgid = BPF_CORE_READ(t, tgid), bit = is_frequent ? 2 : 1;
     struct mm_struct *mm = BPF_CORE_READ(t, mm);
     struct actor_known now = {
         .start_ns = BPF_CORE_READ(t, group_leader, start_boottime),
@@ -503,10 +534,10 @@ static __noinline u64 actor_tell(struct task_struct *t, u32 is_frequent)
     } else {
         now.number = bpf_ktime_get_boot_ns() << 8 | (bpf_get_smp_processor_id() & 0xff);
     }
-    a = bpf_map_lookup_elem(&actor_scratches, &zero);
+    a = actor_scratch_get();
     if (!a)
         return 0;
-    actor_fill(a, t, now.number);
+    actor_fill(now.number, (u64)t);
     len = sizeof(a->actor) + a->tail_len;
     if (len > sizeof(a->actor) + ACTOR_TAIL_SIZE)
         return 0;
@@ -523,7 +554,7 @@ static __noinline u64 actor_tell(struct task_struct *t, u32 is_frequent)
 /* Where the names of one path begin, its leaf apart if it was saved. */
 static __always_inline void put_path(struct scratch *s, struct pending *p, u32 path)
 {
-    u32 depth = names_depth(&s->record.change, path);
+    u32 depth = names_depth(path);
     u64 from = path ? p->other : p->dentry;
 
     s->part_len = 0;
@@ -535,7 +566,7 @@ static __always_inline void put_path(struct scratch *s, struct pending *p, u32 p
         from = path ? p->other_parent : p->parent;
         depth--;
     }
-    put_names(s, (void *)from, depth);
+    put_names(from, depth);
     if (s->whole)
         s->record.change.flags |= path ? WIRE_WHOLE_OTHER : WIRE_WHOLE_PATH;
 }
@@ -544,9 +575,9 @@ static __always_inline void put_path(struct scratch *s, struct pending *p, u32 p
  * The scratch's record.change is there; the names and the text of its `p` follow, and out it goes.
  * A global function without pointers: the verifier looks at it once, not once a caller and state.
  */
-__noinline int record_emit(void)
+__noinline int record_emit(u64 task)
 {
-    struct task_struct *t = (void *)bpf_get_current_task();
+    struct task_struct *t = (void *)task;
     struct scratch *s = scratch_get();
     struct wire_change *c;
     struct pending *p;
