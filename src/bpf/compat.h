@@ -25,6 +25,27 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn)
     return NULL;
 }
 
+/* A dentry hangs in its inode's list by d_u.d_alias; the union lost its name after 6.12. */
+struct dentry___named_union {
+    union {
+        struct hlist_node d_alias;
+    } d_u;
+} KERNEL_TYPE;
+
+struct dentry___anonymous_union {
+    struct hlist_node d_alias;
+} KERNEL_TYPE;
+
+/* The dentry that the list's node belongs to; 0 if there is no knowing. */
+static __always_inline u64 dentry_of_alias(u64 node)
+{
+    if (bpf_core_field_exists(struct dentry___named_union, d_u.d_alias))
+        return node - bpf_core_field_offset(struct dentry___named_union, d_u.d_alias);
+    if (bpf_core_field_exists(struct dentry___anonymous_union, d_alias))
+        return node - bpf_core_field_offset(struct dentry___anonymous_union, d_alias);
+    return 0;
+}
+
 /* Only with CONFIG_AUDIT. */
 struct task_struct___audit {
     kuid_t loginuid;

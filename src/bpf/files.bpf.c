@@ -305,9 +305,11 @@ SEC("?fentry/vfs_mkdir") int mkdir_begin(u64 *ctx)
 SEC("?fexit/vfs_mkdir") int mkdir_end(u64 *ctx)
 {
     u64 d = argument(ctx, shapes[WIRE_HOOK_VFS_MKDIR].dentry);
-    s64 result = RESULT(ctx, WIRE_HOOK_VFS_MKDIR);
+    s64 result = 0;
 
-    /* since 6.15 it returns a dentry (c54b386969a5) */
+    /* Since 6.15 it returns a dentry (c54b386969a5), or an error in its place. Read as bytes: the
+     * verifier does not let a pointer be compared with numbers. */
+    bpf_probe_read_kernel(&result, sizeof(result), ctx + shapes[WIRE_HOOK_VFS_MKDIR].count);
     if (shapes[WIRE_HOOK_VFS_MKDIR].kind && (u64)result < (u64)-4095)
         result = 0;
     return end(d, SLOT_PLAIN, result);
@@ -553,7 +555,9 @@ static __noinline struct scratch *look_backing(struct file *f)
 
     if (!call || call->told || !first)
         return NULL;
-    first -= bpf_core_field_offset(struct dentry, d_u.d_alias);
+    first = dentry_of_alias(first);
+    if (!first)
+        return NULL;
     s = start((void *)first);
     if (s)
         match_walk_any(first);

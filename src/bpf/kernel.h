@@ -77,9 +77,6 @@ struct dentry {
     struct qstr d_name;
     struct inode *d_inode;
     struct super_block *d_sb;
-    union {
-        struct hlist_node d_alias;
-    } d_u;
 } KERNEL_TYPE;
 
 struct vfsmount {
