@@ -17,6 +17,7 @@ libbpf-dev           libbpf-devel           build (BPF)
 libelf-dev           elfutils-libelf-devel  build (BPF)
 linux-libc-dev       kernel-headers         build
 libaudit-dev         audit-libs-devel       build
+libauparse-dev       audit-libs-devel       build
 libcurl4-openssl-dev libcurl-devel          build
 libjansson-dev       jansson-devel          build
 libsqlite3-dev       sqlite-devel           build

@@ -37,6 +37,8 @@ const struct verb verbs[] = {
       "      --op LIST      only these operations: unlink,rename,chmod ...\n"
       "      --store FILE   the database (" STORE_DEFAULT_PATH ")\n"
       "      --format FMT   text, or json: the events, then the verdicts\n" },
+    { "search", cmd_search, "search audit logs, with ausearch's options",
+      "[options] [LOG...]", "`culprit search -h` lists the options.\n" },
     { "doctor", cmd_doctor, "what works on this machine, and what to do about the rest",
       "[--format FMT] [TARGET...]",
       "Without TARGET: the sensors, engines and the store. With TARGET: makes one change of each\n"

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/* culprit search: ausearch's questions and answers, on logs and on our own store. */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <locale.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "search/checkpoint.h"
+#include "search/engine.h"
+#include "search/format.h"
+#include "search/options.h"
+#include "sensor/audit/log/config.h"
+#include "util/cleanup.h"
+
+/* ausearch's, for scripts that know it */
+enum search_exit {
+    SEARCH_FOUND = 0,
+    SEARCH_NOTHING = 1,              /* also: wrong usage, a log that cannot be read */
+    SEARCH_CHECKPOINT_BAD = 10,      /* its file is damaged, or its log is not among the logs */
+    SEARCH_CHECKPOINT_FAILED = 11,   /* it cannot be written */
+    SEARCH_CHECKPOINT_NOT_FOUND = 12 /* its event is not in the log */
+};
+
+#define OUTPUT_SIZE (64 * 1024)
+
+struct search {
+    struct search_options options;
+    struct search_matcher matcher;
+    struct search_formatter *formatter;
+    struct search_checkpoint checkpoint;
+    struct audit_log_files files;
+    struct sbuf out;
+    bool found, lost_checkpoint, nobody_reads;
+    int failure;
+};
+
+static void flush(struct search *s)
+{
+    if (s->out.len > 0 && fwrite(s->out.data, 1, s->out.len, stdout) != s->out.len)
+        s->nobody_reads = true;
+    sbuf_clear(&s->out);
+}
+
+static void on_idle(void *data)
+{
+    struct search *s = data;
+
+    flush(s);
+    if (fflush(stdout) != 0)
+        s->nobody_reads = true;
+}
+
+static bool on_match(void *data, const struct search_event *event)
+{
+    struct search *s = data;
+    const struct search_query *q = &s->options.query;
+    enum search_checkpoint_step step = CHECKPOINT_SHOW;
+
+    if (s->options.checkpoint)
+        step = search_checkpoint_step(&s->checkpoint, event);
+    if (step == CHECKPOINT_LOST) {
+        s->lost_checkpoint = true;
+        cli_error("checkpoint: its event (%" PRIu64 ".%03u:%" PRIu64 ") is not in the log, though a later one is",
+                  s->checkpoint.input.sec, s->checkpoint.input.milli, s->checkpoint.input.serial);
+        return false;
+    }
+    if (step == CHECKPOINT_SHOW) {
+        if (!s->found)
+            search_format_header(s->formatter, &s->out);
+        s->found = true;
+        s->failure = search_format_event(s->formatter, event, &s->matcher, &s->out);
+        if (q->line_buffered)
+            on_idle(s);
+        else if (s->out.len >= OUTPUT_SIZE)
+            flush(s);
+    }
+    return !q->just_one && s->failure == 0 && !s->nobody_reads;
+}
+
+static bool on_event(void *data, const struct search_event *event)
+{
+    struct search *s = data;
+
+    s->failure = search_checkpoint_note(&s->checkpoint, event);
+    return s->failure == 0;
+}
+
+static double uptime(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_BOOTTIME, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static bool stdin_is_pipe(void)
+{
+    struct stat st;
+
+    return fstat(STDIN_FILENO, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
+static bool is_pipe(const struct search *s)
+{
+    return s->files.count == 1 && strcmp(s->files.files[0].path, "-") == 0;
+}
+
+/* 0, or an exit code after having said why. */
+static int find_logs(struct search *s)
+{
+    const struct search_options *o = &s->options;
+    enum audit_log_rotations rotations = o->query.strict ? AUDIT_LOG_ROTATIONS_AUSEARCH
+                                                         : AUDIT_LOG_ROTATIONS_ALL;
+    struct audit_log_config config = { 0 };
+    struct err err = ERR_INIT;
+    int r = audit_log_config_read(AUDITD_CONF_PATH, &config, &err);
+
+    if (r < 0 && r != -ENOENT) {
+        cli_note("%s; using %s", err_text(&err, r), AUDIT_LOG_DEFAULT_PATH);
+        err = ERR_INIT;
+    }
+    if (s->options.query.end_of_event_s == 0)
+        s->options.query.end_of_event_s = config.end_of_event_s ? config.end_of_event_s : 2;
+    r = 0;
+    if (o->input_count == 0 && (o->input_logs || !stdin_is_pipe()))
+        r = audit_log_files_add_log(&s->files, config.log_file ? config.log_file : AUDIT_LOG_DEFAULT_PATH,
+                                    rotations, &err);
+    else if (o->input_count == 0)
+        r = audit_log_files_add(&s->files, "-", rotations, &err);
+    for (unsigned i = 0; i < o->input_count && r == 0; i++)
+        r = audit_log_files_add(&s->files, o->inputs[i], rotations, &err);
+    audit_log_config_done(&config);
+    if (r < 0) {
+        cli_error("%s", err_text(&err, r));
+        return SEARCH_NOTHING;
+    }
+    if (o->input_count > 1)
+        audit_log_files_sort(&s->files);
+    return 0;
+}
+
+static void tell(const struct search *s, const struct search_stats *stats)
+{
+    uint64_t damaged = stats->damaged + stats->log.long_lines;
+
+    if (damaged)
+        cli_note("%" PRIu64 " damaged record%s skipped", damaged, damaged == 1 ? "" : "s");
+    if (stats->records == 0 && damaged)
+        cli_note("%s does not look like an audit log", s->files.files[0].path);
+    if (stats->late)
+        cli_note("%" PRIu64 " record%s came after the end of %s event and %s not looked at", stats->late,
+                 stats->late == 1 ? "" : "s", stats->late == 1 ? "its" : "their", stats->late == 1 ? "was" : "were");
+    if (stats->forced)
+        cli_note("%" PRIu64 " unfinished event%s could not be kept until the end", stats->forced,
+                 stats->forced == 1 ? "" : "s");
+    if (stats->unsure)
+        cli_note("%" PRIu64 " of these have the file's last name only: their directory is not in the log",
+                 stats->unsure);
+}
+
+static int finish(struct search *s, int r)
+{
+    struct err err = ERR_INIT;
+
+    if (r < 0 && s->failure == 0)
+        s->failure = r;
+    if (s->failure < 0) {
+        cli_error("%s", err_text(&err, s->failure));
+        return SEARCH_NOTHING;
+    }
+    if (s->options.checkpoint) {
+        if (s->lost_checkpoint)
+            return SEARCH_CHECKPOINT_NOT_FOUND;
+        if (is_pipe(s)) {
+            cli_note("a checkpoint of a pipe is not possible");
+        } else {
+            r = search_checkpoint_save(&s->checkpoint, s->options.checkpoint,
+                                       s->files.files[s->files.count - 1].path, &err);
+            if (r < 0) {
+                cli_error("%s", err_text(&err, r));
+                return SEARCH_CHECKPOINT_FAILED;
+            }
+        }
+    }
+    if (!s->found && s->options.query.format != SEARCH_RAW)
+        fputs("<no matches>\n", stderr);
+    return s->found ? SEARCH_FOUND : SEARCH_NOTHING;
+}
+
+static int search_logs(struct search *s)
+{
+    struct search_stats stats;
+    struct err err = ERR_INIT;
+    struct search_run run = { .query = &s->options.query,
+                              .matcher = &s->matcher,
+                              .files = &s->files,
+                              .log = &cli_log,
+                              .match = on_match,
+                              .event = s->options.checkpoint ? on_event : NULL,
+                              .keep_open = s->options.checkpoint != NULL,
+                              .data = s };
+    int r = find_logs(s);
+
+    if (r)
+        return r;
+    if (s->options.checkpoint) {
+        s->checkpoint.by_time = s->options.query.start_is_checkpoint;
+        r = search_checkpoint_load(&s->checkpoint, s->options.checkpoint, &err);
+        /* a file that is named is read whatever the checkpoint says of files */
+        if (r == 0 && (s->options.input_count != 1 || s->files.count > 1) &&
+            search_checkpoint_skip_files(&s->checkpoint, &s->files) < 0)
+            r = err_say(&err, -ENOENT, "checkpoint %s: the log that it ended in is gone; `-ts checkpoint` goes by time",
+                        s->options.checkpoint);
+        if (r < 0) {
+            cli_error("%s", err_text(&err, r));
+            return SEARCH_CHECKPOINT_BAD;
+        }
+    }
+    if (is_pipe(s))
+        run.idle = on_idle;
+    r = search_run(&run, &stats, &err);
+    on_idle(s);
+    tell(s, &stats);
+    if (r < 0 && err.text[0]) {
+        cli_error("%s", err_text(&err, r));
+        return SEARCH_NOTHING;
+    }
+    return finish(s, r);
+}
+
+static void print_options(void)
+{
+    const char *name, *argument, *help;
+
+    fputs("usage: culprit search [options] [LOG...]\n\n"
+          "Searches audit logs (by default the system's, with all its rotations; .gz .xz .zst too),\n"
+          "or with --store what culprit recorded. All criteria must match.\n\n", stdout);
+    for (unsigned i = 0; (name = search_option_name(i, &argument, &help)); i++) {
+        char left[64];
+
+        snprintf(left, sizeof(left), "%s%s%s", name, *argument ? " " : "", argument);
+        printf("  %-30s %s\n", left, help);
+    }
+    fputs("\nTimes: 11/24/2026 12:00 as the locale has it, today, yesterday, recent, this-hour, this-week,\n"
+          "week-ago, this-month, this-year, boot, now, 2026-11-24T12:00:00Z, -2h, 7d.\n"
+          "Exit: 0 found, 1 nothing found or an error, 10 to 12 checkpoint (see the manual).\n", stdout);
+}
+
+int cmd_search(int argc, char **argv)
+{
+    struct search s = { .out = SBUF_INIT };
+    struct err err = ERR_INIT;
+    int r;
+
+    (void)setlocale(LC_ALL, ""); /* dates are the locale's, as ausearch's are */
+    r = search_options_parse(argc, argv, time(NULL), uptime(), &s.options, &err);
+    if (r < 0 || argc < 2) {
+        cli_error("search: %s (`culprit search --help` lists the options)",
+                  argc < 2 ? "what is searched for?" : err_text(&err, r));
+        return SEARCH_NOTHING;
+    }
+    if (s.options.help) {
+        print_options();
+        return SEARCH_FOUND;
+    }
+    if (s.options.version) {
+        printf("culprit %s\n", CULPRIT_VERSION);
+        return SEARCH_FOUND;
+    }
+    s.formatter = search_formatter_new(&s.options.query, NULL);
+    if (!s.formatter || search_matcher_init(&s.matcher, &s.options.query) < 0) {
+        cli_error("out of memory");
+        r = SEARCH_NOTHING;
+    } else {
+        r = search_logs(&s);
+    }
+    search_matcher_done(&s.matcher);
+    search_formatter_free(s.formatter);
+    search_checkpoint_done(&s.checkpoint);
+    audit_log_files_done(&s.files);
+    sbuf_done(&s.out);
+    return r;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* An event that matched, as text in one of ausearch's formats or as JSON, appended to a buffer. */
+#pragma once
+
+#include "event/ecs.h"
+#include "search/match.h"
+#include "util/sbuf.h"
+
+struct search_formatter;
+
+/* `host` (for JSON) and `query` outlive it. NULL: out of memory. */
+struct search_formatter *search_formatter_new(const struct search_query *query,
+                                              const struct ecs_host *host);
+void search_formatter_free(struct search_formatter *formatter);
+
+/* Once before the first event: csv's header. */
+void search_format_header(struct search_formatter *formatter, struct sbuf *out);
+/* `matcher` has just matched it: what it has resolved is used. 0 or -ENOMEM. */
+int search_format_event(struct search_formatter *formatter, const struct search_event *event,
+                        struct search_matcher *matcher, struct sbuf *out);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* What the readers of records share. Each returns false where ausearch finds the record malformed. */
+#pragma once
+
+#include "search/items.h"
+
+/* A place in one record: everything is looked for from here on, as far as `end`. */
+struct place {
+    const char *at, *end, *start;
+    int type;
+};
+
+struct reading {
+    const struct search_query *q;
+    struct search_users *users;
+    struct search_items *items;
+};
+
+/* The first occurrence of `text` at or behind `from`; NULL if there is none. */
+const char *place_find(const struct place *p, const char *from, const char *text);
+/* The number that follows the name; the place moves behind it. `base` as in strtoul. */
+enum number_result {
+    NUMBER_MISSING,   /* no such name */
+    NUMBER_BAD,       /* not ended by a blank, or too large */
+    NUMBER_READ,
+};
+enum number_result place_number(struct place *p, const char *name, int base, bool may_end,
+                                unsigned long *ret);
+/* The same where the value's beginning is known. */
+bool place_number_at(struct place *p, const char *value, int base, bool may_end, unsigned long *ret);
+/* The text from `value` to the next blank; false if there is none. */
+bool place_word(struct place *p, const char *value, struct bytes *ret);
+
+struct bytes items_keep(struct search_items *items, struct bytes text);
+void items_add(struct search_items *items, struct search_strings *list, struct bytes text);
+/* Leading hexadecimal digits, or "(...)"; BYTES_NULL if there are none. */
+struct bytes items_unhex(struct search_items *items, const char *value, const char *end);
+/* "quoted" or hexadecimal behind the name; false: the quote is not closed. */
+bool items_text(struct search_items *items, struct place *p, const char *value, struct bytes *ret);
+/* As items_text(), but text that is neither is taken as it stands. */
+bool items_text_or_word(struct search_items *items, struct place *p, const char *value, struct bytes *ret);
+bool items_path(struct search_items *items, struct place *p, const char *value);
+bool items_keys(struct search_items *items, struct place *p, const char *value);
+
+struct bytes reading_user(struct reading *r, const char *field, uint32_t uid);
+
+bool wants_auid(const struct search_query *q);
+bool wants_uid(const struct search_query *q);
+bool wants_euid(const struct search_query *q);
+
+bool read_user_message(struct reading *r, struct place p, struct bytes *avc_subject,
+                       struct bytes *avc_object);
+bool read_login(struct reading *r, struct place p);
+bool read_daemon(struct reading *r, struct place p);
+bool read_daemon_peer(struct reading *r, struct place p);

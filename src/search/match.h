@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Is an event what the query asks for? ausearch's criteria, then ours. */
+#pragma once
+
+#include "search/items.h"
+#include "search/paths.h"
+
+struct search_matcher {
+    const struct search_query *query;
+    struct search_users *users;
+    struct search_items items;
+    struct search_places *places;
+    struct search_paths paths; /* of the last event, if the query asks for files */
+    uint64_t unsure; /* events told by the last component of a name: their directory is not in the log */
+};
+
+int search_matcher_init(struct search_matcher *m, const struct search_query *query);
+void search_matcher_done(struct search_matcher *m);
+bool search_matches(struct search_matcher *m, const struct search_event *event);

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+#include "search/paths.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libaudit.h>
+#include <stdlib.h>
+#include <uthash.h>
+
+#include "util/limits.h"
+#include "util/macro.h"
+
+/* ---- places ---- */
+
+struct place_key {
+    uint64_t device, inode;
+};
+
+struct place_entry {
+    UT_hash_handle hh;
+    struct place_key key;
+    size_t len;
+    char path[];
+};
+
+struct search_places {
+    struct place_entry *table;
+};
+
+struct search_places *search_places_new(void)
+{
+    return calloc(1, sizeof(struct search_places));
+}
+
+static void drop(struct search_places *places, struct place_entry *e)
+{
+    HASH_DEL(places->table, e);
+    free(e);
+}
+
+void search_places_free(struct search_places *places)
+{
+    struct place_entry *e, *next;
+
+    if (!places)
+        return;
+    HASH_ITER(hh, places->table, e, next)
+        drop(places, e);
+    free(places);
+}
+
+static struct bytes find_place(const struct search_places *places, const struct file_state *file)
+{
+    struct place_key key = { file->device, file->inode };
+    struct place_entry *e;
+
+    if (!(file->known & FILE_INODE) || !(file->known & FILE_DEVICE))
+        return BYTES_NULL;
+    HASH_FIND(hh, places->table, &key, sizeof(key), e);
+    return e ? (struct bytes){ e->path, e->len } : BYTES_NULL;
+}
+
+void search_places_learn(struct search_places *places, uint64_t device, uint64_t inode,
+                         struct bytes path)
+{
+    struct place_key key = { device, inode };
+    struct place_entry *e;
+
+    HASH_FIND(hh, places->table, &key, sizeof(key), e);
+    if (e && e->len == path.len && memcmp(e->path, path.data, path.len) == 0)
+        return;
+    if (e)
+        drop(places, e);
+    else if (HASH_COUNT(places->table) >= LIMIT_SEARCH_PLACES)
+        drop(places, places->table); /* the oldest: uthash keeps the order of addition */
+    e = malloc(sizeof(*e) + path.len);
+    if (!e)
+        return; /* a place less is known: the path is then told as not certain */
+    e->key = key;
+    e->len = path.len;
+    memcpy(e->path, path.data, path.len);
+    HASH_ADD(hh, places->table, key, sizeof(e->key), e);
+}
+
+/* ---- joining ---- */
+
+/* dir + "/" + name without empty components, "." and "..", into the paths' memory. */
+static struct bytes join(struct search_paths *ret, struct bytes dir, struct bytes name)
+{
+    char *start = ret->text + ret->text_len, *to = start;
+    const struct bytes parts[] = { dir, name };
+
+    if (ret->text_size - ret->text_len < dir.len + name.len + 3)
+        return name;
+    for (unsigned k = 0; k < 2; k++) {
+        const char *p = parts[k].data, *end = p + parts[k].len;
+
+        while (p < end) {
+            const char *slash = memchr(p, '/', (size_t)(end - p)), *stop = slash ? slash : end;
+            size_t n = (size_t)(stop - p);
+
+            if (n == 2 && p[0] == '.' && p[1] == '.') {
+                while (to > start && *--to != '/')
+                    ;
+            } else if (n > 0 && !(n == 1 && p[0] == '.')) {
+                *to++ = '/';
+                memcpy(to, p, n);
+                to += n;
+            }
+            p = slash ? slash + 1 : end;
+        }
+    }
+    if (to == start)
+        *to++ = '/';
+    ret->text_len += (size_t)(to - start);
+    return (struct bytes){ start, (size_t)(to - start) };
+}
+
+/* Is this argument a directory descriptor, not AT_FDCWD? The kernel writes its low 32 bits. */
+static bool is_descriptor(const struct audit_facts *f, unsigned arg)
+{
+    return !(f->args_known & 1u << arg) || (int32_t)f->args[arg] != AT_FDCWD;
+}
+
+/* May a relative name of this call be relative to something else than the working directory? */
+static bool has_descriptor(const struct audit_facts *f)
+{
+    switch (f->call) {
+    case AUDIT_CALL_openat:
+    case AUDIT_CALL_openat2:
+    case AUDIT_CALL_unlinkat:
+    case AUDIT_CALL_mkdirat:
+    case AUDIT_CALL_mknodat:
+    case AUDIT_CALL_fchmodat:
+    case AUDIT_CALL_fchmodat2:
+    case AUDIT_CALL_fchownat:
+    case AUDIT_CALL_futimesat:
+    case AUDIT_CALL_utimensat:
+    case AUDIT_CALL_utimensat_time64:
+    case AUDIT_CALL_setxattrat:
+    case AUDIT_CALL_removexattrat:
+    case AUDIT_CALL_file_setattr:
+    case AUDIT_CALL_execveat:
+        return is_descriptor(f, 0);
+    case AUDIT_CALL_symlinkat:
+        return is_descriptor(f, 1);
+    case AUDIT_CALL_renameat:
+    case AUDIT_CALL_renameat2:
+    case AUDIT_CALL_linkat:
+    case AUDIT_CALL_move_mount:
+        return is_descriptor(f, 0) || is_descriptor(f, 2);
+    default:
+        return f->route == ROUTE_IO_URING;
+    }
+}
+
+/* The PARENT record that goes with a name: the last one before it, as the kernel writes them for
+ * one name; with two of each (a rename) the first goes with the first. */
+static const struct audit_path *parent_of(const struct audit_facts *f, const struct audit_path *p)
+{
+    const struct audit_path *parents[2] = { NULL, NULL };
+    unsigned parent_count = 0, index = 0;
+
+    for (unsigned i = 0; i < f->path_count; i++) {
+        if (f->paths[i].nested)
+            continue;
+        if (f->paths[i].type == AUDIT_NAME_PARENT) {
+            if (parent_count < 2)
+                parents[parent_count++] = &f->paths[i];
+        } else if (&f->paths[i] < p) {
+            index++;
+        }
+    }
+    if (parent_count < 2)
+        return parents[0];
+    /* the old and the new name of a rename; what it replaces stands where the new name does */
+    return index == 0 ? parents[0] : parents[1];
+}
+
+static struct search_path resolve(struct search_paths *ret, const struct search_places *places,
+                                  const struct audit_path *p, bool by_descriptor)
+{
+    const struct audit_facts *f = &ret->facts;
+    struct search_path out = { .path = p->name, .record = p };
+    const struct audit_path *parent;
+    struct bytes place;
+
+    if (p->name.data && p->name.len > 0 && p->name.data[0] == '/') {
+        out.path = join(ret, (struct bytes){ "", 0 }, p->name);
+        out.certain = true;
+        return out;
+    }
+    place = find_place(places, &p->file);
+    if (!p->name.data) { /* a descriptor's file: only its identity is recorded */
+        out.path = place;
+        out.certain = place.data != NULL;
+        return out;
+    }
+    if (!by_descriptor && f->cwd.data) {
+        out.path = join(ret, f->cwd, p->name);
+        out.certain = true;
+        return out;
+    }
+    if (p->type == AUDIT_NAME_PARENT) { /* its name may be the working directory's */
+        out.path = place;
+        out.certain = place.data != NULL;
+        return out;
+    }
+    parent = parent_of(f, p);
+    place = parent ? find_place(places, &parent->file) : place;
+    if (place.data && parent) {
+        out.path = join(ret, place, bytes_basename(p->name));
+        out.certain = true;
+    } else if (place.data) {
+        out.path = place;
+        out.certain = true;
+    }
+    return out;
+}
+
+int search_paths_read(const struct search_event *event, struct search_places *places,
+                      struct search_paths *ret)
+{
+    struct audit_group group = { .time_ms = event->sec * 1000 + event->milli,
+                                 .serial = event->serial,
+                                 .node = event->node,
+                                 .complete = true };
+    size_t need = 256;
+    bool by_descriptor;
+    int r;
+
+    ret->count = ret->change_count = 0;
+    ret->text_len = 0;
+    if (ret->records_size < event->count) {
+        struct audit_record *grown = realloc(ret->records, event->count * sizeof(*grown));
+
+        if (!grown)
+            return -ENOMEM;
+        ret->records = grown;
+        ret->records_size = event->count;
+    }
+    for (unsigned i = 0; i < event->count; i++)
+        if (audit_record_parse_line(event->records[i].text, &ret->records[group.count], NULL) == 0)
+            group.count++;
+    group.records = ret->records;
+    r = audit_facts_read(&group, &ret->scratch, &ret->facts);
+    if (r < 0)
+        return r;
+    for (unsigned i = 0; i < ret->facts.path_count; i++)
+        need += ret->facts.cwd.len + ret->facts.paths[i].name.len + LIMIT_PATH / 4 + 3;
+    if (ret->text_size < need) {
+        free(ret->text);
+        ret->text_size = 0;
+        ret->text = malloc(need);
+        if (!ret->text)
+            return -ENOMEM;
+        ret->text_size = need;
+    }
+    by_descriptor = has_descriptor(&ret->facts);
+    for (unsigned i = 0; i < ret->facts.path_count; i++) {
+        const struct audit_path *p = &ret->facts.paths[i];
+        struct search_path *out = &ret->paths[ret->count];
+
+        if (p->nested)
+            continue;
+        *out = resolve(ret, places, p, by_descriptor);
+        /* what a name led to before it was removed teaches nothing of later */
+        if (out->certain && p->name.data && p->type != AUDIT_NAME_DELETE && ret->facts.success &&
+            (p->file.known & FILE_INODE) && (p->file.known & FILE_DEVICE))
+            search_places_learn(places, p->file.device, p->file.inode, out->path);
+        ret->count++;
+    }
+    ret->change_count = audit_meaning(&ret->facts, ret->changes);
+    return 0;
+}
+
+void search_paths_done(struct search_paths *p)
+{
+    audit_scratch_done(&p->scratch);
+    free(p->records);
+    free(p->text);
+    p->records = NULL;
+    p->text = NULL;
+    p->text_size = p->records_size = 0;
+}
+
+static struct bytes path_of(const struct search_paths *paths, struct bytes name,
+                            const struct audit_path *object)
+{
+    for (unsigned i = 0; i < paths->count; i++) {
+        const struct search_path *p = &paths->paths[i];
+
+        if (p->record->type == AUDIT_NAME_PARENT)
+            continue;
+        if (name.data && p->path.data && bytes_equal(bytes_basename(p->path), bytes_basename(name)))
+            return p->path;
+    }
+    for (unsigned i = 0; i < paths->count; i++)
+        if (object && paths->paths[i].record == object && paths->paths[i].path.data)
+            return paths->paths[i].path;
+    return name;
+}
+
+struct bytes search_change_path(const struct search_paths *paths, const struct audit_change *change)
+{
+    return path_of(paths, change->name, change->object);
+}
+
+struct bytes search_change_previous_path(const struct search_paths *paths,
+                                         const struct audit_change *change)
+{
+    return change->previous_name.data ? path_of(paths, change->previous_name, NULL) : BYTES_NULL;
+}
