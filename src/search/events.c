@@ -17,7 +17,7 @@ enum state {
 
 struct open_event {
     uint64_t sec, serial;
-    uint64_t arrival;   /* equal stamps (of different nodes): first come, first out */
+    uint64_t slot;      /* equal stamps: the lower slot goes first; see take_slot() */
     struct bytes node;  /* owned */
     struct open_event *next_in_bucket;
     struct search_record *records;
@@ -47,7 +47,10 @@ struct search_events {
     struct open_event *last;     /* of the line before; NULL if it is over */
     struct open_event **touched; /* hold views of the current block */
     size_t touched_count, touched_size;
-    uint64_t arrivals;
+    uint64_t *free_slots; /* a heap, lowest first */
+    size_t free_slot_count, free_slot_size;
+    uint64_t slot_count;
+    bool decide_late;     /* even an event's EOE is asked for */
     size_t text_bytes;           /* in all events' `text` */
     bool ended;
 };
@@ -62,7 +65,7 @@ static bool before(const struct open_event *a, const struct open_event *b)
         return a->milli < b->milli;
     if (a->serial != b->serial)
         return a->serial < b->serial;
-    return a->arrival < b->arrival;
+    return a->slot < b->slot;
 }
 
 static int heap_push(struct search_events *s, struct open_event *e)
@@ -106,6 +109,54 @@ static struct open_event *heap_pop(struct search_events *s)
     }
     s->heap[i] = last;
     return top;
+}
+
+/* ausearch keeps its open events in an array, each in the first place that is free, and of two with
+ * equal stamps it prints the one that stands before the other. */
+static uint64_t take_slot(struct search_events *s)
+{
+    uint64_t slot, last;
+    size_t i = 0;
+
+    if (s->free_slot_count == 0)
+        return s->slot_count++;
+    slot = s->free_slots[0];
+    last = s->free_slots[--s->free_slot_count];
+    for (;;) {
+        size_t child = 2 * i + 1;
+
+        if (child >= s->free_slot_count)
+            break;
+        if (child + 1 < s->free_slot_count && s->free_slots[child + 1] < s->free_slots[child])
+            child++;
+        if (s->free_slots[child] >= last)
+            break;
+        s->free_slots[i] = s->free_slots[child];
+        i = child;
+    }
+    s->free_slots[i] = last;
+    return slot;
+}
+
+static void give_slot(struct search_events *s, uint64_t slot)
+{
+    size_t i = s->free_slot_count;
+
+    if (i == s->free_slot_size) {
+        size_t size = i ? i * 2 : 1024;
+        uint64_t *grown = realloc(s->free_slots, size * sizeof(*grown));
+
+        if (!grown)
+            return; /* one place less: only the order of equal stamps suffers */
+        s->free_slots = grown;
+        s->free_slot_size = size;
+    }
+    s->free_slot_count++;
+    while (i > 0 && slot < s->free_slots[(i - 1) / 2]) {
+        s->free_slots[i] = s->free_slots[(i - 1) / 2];
+        i = (i - 1) / 2;
+    }
+    s->free_slots[i] = slot;
 }
 
 /* ---- finding ---- */
@@ -156,6 +207,7 @@ static void recycle(struct search_events *s, struct open_event *e)
     if (s->last == e)
         s->last = NULL;
     forget_text(s, e);
+    give_slot(s, e->slot);
     if (e->node.data)
         free((char *)(uintptr_t)e->node.data);
     if (e->size > 64) {
@@ -192,7 +244,7 @@ static struct open_event *event_new_from(struct search_events *s, const struct s
     e->sec = l->sec;
     e->milli = l->milli;
     e->serial = l->serial;
-    e->arrival = s->arrivals++;
+    e->slot = take_slot(s);
     e->node = (struct bytes){ copy, node.len };
     e->type = l->type;
     e->state = OPEN;
@@ -356,7 +408,7 @@ int search_events_add(struct search_events *s, struct bytes text, const struct s
             if (r < 0)
                 return r;
             e->hit = e->hit || l->hit;
-            if (e->state == OPEN && (e->single || l->type == AUDIT_PROCTITLE || l->type == AUDIT_EOE)) {
+            if (e->state == OPEN && (e->single || l->type == AUDIT_EOE || (l->type == AUDIT_PROCTITLE && !s->decide_late))) {
                 e->ended = true;
                 decide(s, e);
             }
@@ -450,6 +502,8 @@ struct search_events *search_events_new(const struct search_run *run, uint64_t e
     s->stats = stats;
     s->end_of_event_s = end_of_event_s;
     s->has_needle = has_needle;
+    for (unsigned i = 0; i < run->query->type_count; i++)
+        s->decide_late = s->decide_late || run->query->types[i] == AUDIT_EOE;
     s->buckets = calloc(BUCKETS, sizeof(s->buckets[0]));
     if (!s->buckets) {
         free(s);
@@ -473,6 +527,7 @@ void search_events_free(struct search_events *s)
     }
     free(s->heap);
     free(s->buckets);
+    free(s->free_slots);
     free(s->touched);
     free(s);
 }

@@ -182,8 +182,10 @@ static void say_fields(struct speaker *s, char *rest)
         rest = end_value(s, name, value, &comma);
         say_value(s, name, value, comma);
     }
-    if (rest && ((!found && !equals) || (found && comma)))
+    if (rest && ((!found && !equals) || (found && comma))) {
         format_escaped(s->f->query->escape, bytes_of(rest), s->out);
+        sbuf_add_char(s->out, '\n');
+    }
 }
 
 static void say_record(struct search_formatter *f, const struct search_event *event,

@@ -996,7 +996,7 @@ static bool read_record(struct reading *r, const struct search_record *record)
     case AUDIT_FIRST_USER_MSG ... AUDIT_USER_END:
     case AUDIT_USER_CHAUTHTOK ... AUDIT_LAST_USER_MSG:
     case AUDIT_FIRST_USER_MSG2 ... AUDIT_LAST_USER_MSG2:
-        return record->type == AUDIT_USER_AVC ? read_avc(r, p) : read_user_message(r, p, NULL, NULL);
+        return read_user_message(r, p, NULL, NULL);
     case AUDIT_SOCKADDR:
         return read_socket(r, p);
     case AUDIT_LOGIN:
@@ -1021,6 +1021,7 @@ static bool read_record(struct reading *r, const struct search_record *record)
         return good;
     }
     case AUDIT_AVC:
+    case AUDIT_USER_AVC:
         return read_avc(r, p);
     case AUDIT_NETFILTER_PKT:
         return read_packet(r, p);

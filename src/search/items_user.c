@@ -165,7 +165,8 @@ static void pass_account(struct place *p)
     p->at = end;
 }
 
-static bool read_rest(struct reading *r, struct place p)
+/* `forgiving`: of an AVC that a program sent, where a malformed end does not matter. */
+static bool read_rest(struct reading *r, struct place p, bool forgiving)
 {
     const struct search_query *q = r->q;
     struct search_items *items = r->items;
@@ -205,16 +206,16 @@ static bool read_rest(struct reading *r, struct place p)
         return false;
     if (q->exe && (found = place_find(&p, start, "exe=")) &&
         !items_text_or_word(items, &p, found + 4, &items->exe))
-        return false;
+        return forgiving;
     if (q->success < 0)
         return true;
     if ((found = place_find(&p, start, "res="))) {
         if (!read_until(&p, found + 4, '\'', '\'', &word))
-            return false;
+            return forgiving;
         items->success = !bytes_starts_with(word, bytes_of("failed"));
     } else if ((found = place_find(&p, start, "result="))) {
         if (!read_until(&p, found + 7, ')', ')', &word))
-            return false;
+            return forgiving;
         items->success = word.len == 7 && strncasecmp(word.data, "success", 7) == 0;
     }
     return true;
@@ -260,12 +261,19 @@ bool read_user_message(struct reading *r, struct place p, struct bytes *avc_subj
     if (!read_contexts(r, &p, avc_subject, avc_object))
         return false;
     if (q->has_gid && !read_group(r, &p))
-        return avc_subject != NULL; /* for USER_AVC the later failures are forgiven */
+        return avc_subject != NULL;
     if (!read_machine(r, &p))
         return avc_subject != NULL;
     if (wants_uid(q) && !read_second_uid(r, &p))
         return avc_subject != NULL;
-    return read_rest(r, p);
+    return read_rest(r, p, avc_subject != NULL);
+}
+
+/* Where the last value ends with the record, what follows is looked for from its beginning. */
+static void back_from_end(struct place *p)
+{
+    if (p->at >= p->end || *p->at != ' ')
+        p->at = p->start;
 }
 
 bool read_login(struct reading *r, struct place p)
@@ -304,6 +312,7 @@ bool read_login(struct reading *r, struct place p)
             return false;
         items->auid = (uint32_t)v;
         items->auid_name = reading_user(r, "auid", items->auid);
+        back_from_end(&p);
     }
     if (q->success >= 0) {
         enum number_result n = place_number(&p, "res=", 10, true, &v);
@@ -311,6 +320,7 @@ bool read_login(struct reading *r, struct place p)
         if (n == NUMBER_BAD)
             return false;
         items->success = n == NUMBER_READ ? (int)v : 1; /* older kernels wrote successes only */
+        back_from_end(&p);
     }
     if (q->has_session) {
         enum number_result n = place_number(&p, "new ses=", 10, true, &v);

@@ -50,6 +50,11 @@ static bool one_matches(const struct search_query *q, const char *needle,
     return false;
 }
 
+static bool user_matches(bool asked, uint32_t uid, const char *name, uint32_t has, struct bytes has_name)
+{
+    return !asked || (name ? bytes_equal_str(has_name, name) : uid == has);
+}
+
 static bool users_match(const struct search_query *q, const struct search_items *it)
 {
     if (q->any_uid && q->uid_name)
@@ -58,12 +63,10 @@ static bool users_match(const struct search_query *q, const struct search_items 
                bytes_equal_str(it->auid_name, q->auid_name);
     if (q->any_uid)
         return q->uid == it->uid || q->euid == it->euid || q->auid == it->auid;
-    if (q->uid_name || q->euid_name || q->auid_name)
-        return (!q->uid_name || bytes_equal_str(it->uid_name, q->uid_name)) &&
-               (!q->euid_name || bytes_equal_str(it->euid_name, q->euid_name)) &&
-               (!q->auid_name || bytes_equal_str(it->auid_name, q->auid_name));
-    return (!q->has_uid || q->uid == it->uid) && (!q->has_euid || q->euid == it->euid) &&
-           (!q->has_auid || q->auid == it->auid);
+    /* ausearch forgets what is given as a number as soon as one of them is given by name */
+    return user_matches(q->has_uid, q->uid, q->uid_name, it->uid, it->uid_name) &&
+           user_matches(q->has_euid, q->euid, q->euid_name, it->euid, it->euid_name) &&
+           user_matches(q->has_auid, q->auid, q->auid_name, it->auid, it->auid_name);
 }
 
 static bool groups_match(const struct search_query *q, const struct search_items *it)
