@@ -277,12 +277,11 @@ static void decide(struct search_events *s, struct open_event *e)
 {
     struct search_event view = view_of(e);
 
-    if ((s->has_needle && !e->hit) || e->count == 0 || !search_matches(s->run->matcher, &view)) {
+    /* the records of a refused one stay in view until the block ends: one may come late */
+    if ((s->has_needle && !e->hit) || e->count == 0 || !search_matches(s->run->matcher, &view))
         e->state = REFUSED;
-        forget_text(s, e);
-    } else {
+    else
         e->state = MATCHING;
-    }
 }
 
 /* Hand out the lowest event. */
@@ -401,14 +400,14 @@ int search_events_add(struct search_events *s, struct bytes text, const struct s
             }
             s->last = e;
         }
-        if (e->state == REFUSED) {
+        if (e->state == REFUSED && (e->count == 0 || l->type == AUDIT_EOE)) {
             s->stats->late += l->type != AUDIT_EOE;
         } else {
             r = add_record(s, e, text.data + l->offset, l);
             if (r < 0)
                 return r;
             e->hit = e->hit || l->hit;
-            if (e->state == OPEN && (e->single || l->type == AUDIT_EOE || (l->type == AUDIT_PROCTITLE && !s->decide_late))) {
+            if (e->state == REFUSED || (e->state == OPEN && (e->single || l->type == AUDIT_EOE || (l->type == AUDIT_PROCTITLE && !s->decide_late)))) {
                 e->ended = true;
                 decide(s, e);
             }
@@ -469,7 +468,9 @@ int search_events_keep(struct search_events *s)
         if (!e)
             continue;
         e->listed = false;
-        if (e->state != REFUSED && e->kept < e->count && r == 0)
+        if (e->state == REFUSED)
+            forget_text(s, e);
+        else if (e->kept < e->count && r == 0)
             r = keep_text(s, e);
     }
     s->touched_count = 0;

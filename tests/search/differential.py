@@ -163,6 +163,9 @@ def question(r, f):
         options += [form]
     if r.random() < 0.2:
         options += ["--escape", r.choice(["raw", "tty", "shell", "shell_quote"])]
+    # asked for a user by name, ausearch -i tells the last record by the names of the first
+    if "-i" in options and any(o in ("root", "www-data", "nobody") for o in options):
+        options[options.index("-i")] = "-r"
     return options or ["-m", "ALL"]
 
 

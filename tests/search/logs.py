@@ -281,7 +281,11 @@ def hostile(seed, count):
         if r.random() < 0.04:
             lines.append("type=PATH msg=audit(%d.%03d:%d): item=0 nam" % (maker.sec, maker.milli, maker.serial))
         if r.random() < 0.03:
-            lines[-1] = lines[-1][: r.randrange(1, len(lines[-1]))]
+            # not inside the time stamp: ausearch takes what is left of it for one (docs/ausearch.md)
+            stamp = lines[-1].find("audit("), lines[-1].find("): ") + 2
+            cut = r.randrange(1, len(lines[-1]))
+            if not stamp[0] <= cut < stamp[1]:
+                lines[-1] = lines[-1][:cut]
         if r.random() < 0.02:
             lines.append(r.choice(["", "garbage", "type=", "type=PATH msg=audit(", "node=", "msg=audit(1.2:3): x", "type=FOO msg=audit(1.002:3): a=b"]))
         if r.random() < 0.03 and out:
