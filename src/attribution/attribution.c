@@ -246,8 +246,12 @@ void attribution_event(struct attribution *a, struct event *e)
     name_state(a, e, &e->after);
     if (e->actor.pid <= 0)
         return;
-    p = process_table_find(a->table, e->actor.pid, e->boot_ns, e->actor.start_ns,
-                           e->actor.executable);
+    if (e->boot_from_ns)
+        p = process_table_find_between(a->table, e->actor.pid, e->boot_from_ns, e->boot_ns,
+                                       e->actor.gone);
+    else
+        p = process_table_find(a->table, e->actor.pid, e->boot_ns, e->actor.start_ns,
+                               e->actor.executable);
     if (p && (!e->actor.executable.len || bytes_equal(p->executable, e->actor.executable))) {
         e->actor.process = process_ref(p);
     } else if (e->actor.executable.len || e->actor.name.len) {

@@ -486,6 +486,35 @@ struct process *process_table_find(struct process_table *t, pid_t pid, uint64_t 
     return best ? best : read_unknown(t, &asked, boot_ns);
 }
 
+struct process *process_table_find_between(struct process_table *t, pid_t pid, uint64_t from_ns,
+                                           uint64_t to_ns, bool gone)
+{
+    struct slot *s = find_slot(t, pid);
+    struct process asked = { .pid = pid }, *alive = NULL;
+
+    if (pid <= 0)
+        return NULL;
+    if (s && s->doubt != t->doubt)
+        check_slot(t, s);
+    for (struct version *v = s ? s->newest : NULL; v; v = v->older) {
+        struct process *p = v->process;
+
+        if (v->from_ns > to_ns)
+            continue;
+        if (p->exited_ns && p->exited_ns < from_ns)
+            break;
+        if (!gone || p->exited_ns)
+            return p;
+        /* the news of its end may be under way; if an older one ended in the span, it is that one */
+        if (!alive)
+            alive = p;
+    }
+    if (alive)
+        return alive;
+    /* what /proc has now is whom we mean only if nobody has ended in between */
+    return gone ? NULL : read_unknown(t, &asked, to_ns);
+}
+
 void process_table_add(struct process_table *t, struct process *p)
 {
     if (!p->parent && p->parent_pid > 0)

@@ -34,6 +34,13 @@ void process_table_doubt(struct process_table *t);
 struct process *process_table_find(struct process_table *t, pid_t pid, uint64_t boot_ns,
                                    uint64_t start_ns, struct bytes executable);
 
+/*
+ * The same for a moment that is known as a span only: the last process of that pid that lived in it.
+ * gone: it had exited by to_ns, so that a living one is not meant.
+ */
+struct process *process_table_find_between(struct process_table *t, pid_t pid, uint64_t from_ns,
+                                           uint64_t to_ns, bool gone);
+
 /* Put in a record that a sensor made of its own facts; the table takes a reference. */
 void process_table_add(struct process_table *t, struct process *p);
 

@@ -73,6 +73,7 @@ struct actor {
     uint64_t mnt_ns;     /* inode number of its mount namespace; 0 = unknown */
     bool inside;        /* it named the file by a path that leads there only from the root of the watch
                          * object's mount namespace: that is where it lives, or went */
+    bool gone;          /* it had exited by boot_ns: who has the pid then is somebody else */
     struct process *process; /* owned reference, NULL = not attributed */
 };
 
@@ -89,6 +90,7 @@ struct event {
     uint64_t sequence;  /* order within one run, from 1 */
     uint64_t time_ns;   /* CLOCK_REALTIME, when the kernel did it */
     uint64_t boot_ns;   /* CLOCK_BOOTTIME of the same moment; 0 = unknown (read from a log) */
+    uint64_t boot_from_ns; /* the kernel stamps nothing (fanotify): it happened between this and boot_ns; 0 = at boot_ns */
     enum operation operation;
     int error;          /* 0 = success, else a positive errno; -1 = attempted, outcome unknown */
     unsigned sensors;   /* enum sensor_bit */

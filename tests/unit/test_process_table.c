@@ -428,11 +428,31 @@ static void each_gives_the_living(void **state)
     assert_int_equal(process_table_each(table, count_one, &n), 42);
 }
 
+/* A sensor without stamps: only a span is known, and whether the actor had ended by its end. */
+static void a_span_and_a_pid_that_comes_round_again(void **state)
+{
+    (void)state;
+    fork_(10 * SECOND, 50, 1);
+    exec_captured(11 * SECOND, 50, 10 * SECOND, "/bin/old");
+    exit_(20 * SECOND, 50);
+    fork_(20 * SECOND + 1000, 50, 1);
+    exec_captured(20 * SECOND + 2000, 50, 20 * SECOND + 1000, "/bin/new");
+    assert_bytes(process_table_find_between(table, 50, 19 * SECOND, 21 * SECOND, false)->executable, "/bin/new");
+    assert_bytes(process_table_find_between(table, 50, 19 * SECOND, 21 * SECOND, true)->executable, "/bin/old");
+    assert_bytes(process_table_find_between(table, 50, 15 * SECOND, 16 * SECOND, false)->executable, "/bin/old");
+    /* the news of its end is still under way */
+    assert_bytes(process_table_find_between(table, 50, 22 * SECOND, 23 * SECOND, true)->executable, "/bin/new");
+    exit_(30 * SECOND, 50);
+    assert_null(process_table_find_between(table, 50, 31 * SECOND, 32 * SECOND, true));
+    assert_null(process_table_find_between(table, 51, 31 * SECOND, 32 * SECOND, false));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_span_and_a_pid_that_comes_round_again),
         TEST(child_is_its_parent_until_it_executes),
         TEST(exec_is_read_from_proc),
         TEST(too_short_a_life_is_not_the_old_program),
