@@ -18,7 +18,7 @@ static uint64_t wanted(unsigned permissions)
         want |= CAPABILITY_NAMES | CAPABILITY_CONTENTS | CAPABILITY_CLOSE_WRITE |
                 CAPABILITY_OLD_DESCRIPTORS | CAPABILITY_MAPPINGS | CAPABILITY_MOUNTS;
     if (permissions & PERMISSION_ATTR)
-        want |= CAPABILITY_METADATA | CAPABILITY_BEFORE_AFTER;
+        want |= CAPABILITY_METADATA | CAPABILITY_BEFORE_AFTER | CAPABILITY_FLAGS;
     if (permissions & PERMISSION_READ)
         want |= CAPABILITY_READS;
     if (permissions & PERMISSION_EXEC)
@@ -29,7 +29,7 @@ static uint64_t wanted(unsigned permissions)
 /* Nice to have: never a reason to pay for a second sensor. */
 #define EXTRAS \
     (CAPABILITY_REFUSED | CAPABILITY_MAPPINGS | CAPABILITY_CREDENTIALS | CAPABILITY_ANY_ALIAS | \
-     CAPABILITY_EACH_WRITE | CAPABILITY_MOUNTS)
+     CAPABILITY_EACH_WRITE | CAPABILITY_MOUNTS | CAPABILITY_FLAGS)
 
 void choice_lacks(const struct choice *choice, unsigned permissions, char *ret, size_t size)
 {

@@ -5,9 +5,11 @@
 
 #include "sensor/audit/audit.h"
 #include "sensor/bpf/bpf_sensor.h"
+#include "sensor/fanotify/fanotify.h"
 
 const struct sensor_ops *const sensors[] = {
     &bpf_sensor_ops,
+    &fanotify_sensor_ops,
     &audit_sensor_ops,
     NULL,
 };
@@ -40,6 +42,7 @@ static const struct capability_info capabilities[] = {
     { CAPABILITY_ACTOR_EXITED,    "actor-exited",    "full names of processes that exit at once" },
     { CAPABILITY_BEFORE_AFTER,    "before-after",    "values before and after" },
     { CAPABILITY_RESTART,         "restart",         "the first moments of a container's mount" },
+    { CAPABILITY_FLAGS,           "flags",           "flags of files (chattr)" },
 };
 /* clang-format on */
 

@@ -35,6 +35,7 @@ enum capability {
     CAPABILITY_ACTOR_EXITED = 1ull << 15,  /* names actors that exit at once */
     CAPABILITY_BEFORE_AFTER = 1ull << 16,  /* values before and after a metadata change */
     CAPABILITY_RESTART = 1ull << 17,       /* a container's restart leaves no window */
+    CAPABILITY_FLAGS = 1ull << 18,         /* chattr: flags of an inode */
 };
 
 struct sensor_capabilities {

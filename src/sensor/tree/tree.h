@@ -46,6 +46,10 @@ void tree_free(struct tree *t); /* NULL is fine */
  * everything below will be listed by tree_walk(). What an earlier root left is forgotten.
  */
 int tree_set_root(struct tree *t, int fd, struct err *err);
+/* The same without listing: the tree begins with this one directory, and what is refreshed below it. */
+int tree_start(struct tree *t, int fd, struct err *err);
+/* From now on: directories only, or files too (a tree may be listed twice, the second time for its files). */
+void tree_set_names_only(struct tree *t, bool names_only);
 /* Put a directory that has appeared below the root on the list of what is to be walked. */
 int tree_queue(struct tree *t, int fd, uint32_t directory, struct err *err);
 /*

@@ -281,7 +281,12 @@ int tree_queue(struct tree *t, int fd, uint32_t directory, struct err *err)
     return r < 0 ? err_set(err, r, "index of the tree") : 0;
 }
 
-int tree_set_root(struct tree *t, int fd, struct err *err)
+void tree_set_names_only(struct tree *t, bool names_only)
+{
+    t->options.names_only = names_only;
+}
+
+int tree_start(struct tree *t, int fd, struct err *err)
 {
     _cleanup_sbuf_ struct sbuf xattrs = SBUF_INIT;
     struct seen seen;
@@ -295,8 +300,15 @@ int tree_set_root(struct tree *t, int fd, struct err *err)
     t->root = tree_object_put(t, &seen, false);
     if (!t->root)
         return err_set(err, -ENOMEM, "index of the tree");
-    if (!S_ISDIR(seen.state.mode))
-        return 0;
+    return 0;
+}
+
+int tree_set_root(struct tree *t, int fd, struct err *err)
+{
+    int r = tree_start(t, fd, err);
+
+    if (r < 0 || !tree_is_directory(t, t->root))
+        return r;
     t->root_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     return tree_queue(t, fd, t->root, err);
 }

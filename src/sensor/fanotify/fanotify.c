@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: MIT */
+#include "sensor/fanotify/fanotify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "event/operation.h"
+#include "sensor/fanotify/internal.h"
+#include "util/cleanup.h"
+
+#define BUFFER (32 * 1024)    /* about 250 events, each with an open pidfd until it is handled */
+#define BATCHES 64            /* buffers before the rest of the loop has its turn */
+#define TICK_MS 100
+#define MOUNTS_MS 500
+#define PICTURE_MS 3000       /* of an overlay before a restart: until its layer's last news are read */
+#define LIST_DIRECTORIES 64   /* looked at in one go, in the background */
+#define PROGRESS_MS 5000
+#define SMALL_QUEUE (4 * 1024 * 1024) /* --ring-size below this: the kernel's own limit of events */
+
+#define CAPABILITIES                                                                               \
+    (CAPABILITY_NAMES | CAPABILITY_CONTENTS | CAPABILITY_CLOSE_WRITE | CAPABILITY_EACH_WRITE |      \
+     CAPABILITY_METADATA | CAPABILITY_READS | CAPABILITY_EXECUTIONS | CAPABILITY_OLD_PROCESSES |    \
+     CAPABILITY_OLD_DESCRIPTORS | CAPABILITY_MAPPINGS | CAPABILITY_IO_URING |                       \
+     CAPABILITY_ANY_ALIAS | CAPABILITY_BEFORE_AFTER | CAPABILITY_RESTART)
+
+static uint64_t now_ms(void)
+{
+    return fanotify_now(CLOCK_MONOTONIC) / NS_PER_MS;
+}
+
+static int fanotify_sensor_probe(struct sensor_capabilities *ret, struct err *err)
+{
+    struct sensor_capabilities c = { .cost = 150 };
+    struct fanotify_features f;
+    int r = fanotify_probe(&f, err);
+
+    if (r < 0)
+        return r;
+    c.works = true;
+    c.has = CAPABILITIES | (f.flags ? CAPABILITY_FLAGS : 0);
+    snprintf(c.state, sizeof(c.state), "names%s%s%s", f.pidfd ? ", pidfd" : "",
+             f.rename ? ", both names of a rename" : "", f.errors ? ", file system errors" : "");
+    if (!f.target)
+        snprintf(c.advice, sizeof(c.advice), "%s",
+                 "this kernel tells a name that one process makes and deletes several times at once only once "
+                 "(Linux 5.17 tells each)");
+    *ret = c;
+    return 0;
+}
+
+/* ---- life ---- */
+
+static void fanotify_sensor_close(struct sensor *s)
+{
+    int fds[] = { s ? s->group : -1, s ? s->epoll : -1, s ? s->work : -1, s ? s->timer : -1,
+                  s ? s->mounts : -1 };
+
+    if (!s)
+        return;
+    while (s->objects) {
+        struct fanotify_object *o = s->objects;
+
+        s->objects = o->next;
+        fanotify_object_free(o);
+    }
+    fanotify_fold_free(s->fold);
+    fanotify_writes_free(s->writes);
+    fanotify_found_free(s->found);
+    fanotify_unexplained_free(s->unexplained);
+    fanotify_handles_free(s->handles);
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    free(s);
+}
+
+static int follow(struct sensor *s, int fd, uint32_t events)
+{
+    struct epoll_event event = { .events = events, .data.fd = fd };
+
+    return fd < 0 || epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static int fanotify_sensor_open(const struct sensor_options *options, struct sensor **ret, struct err *err)
+{
+    struct sensor *s = calloc(1, sizeof(*s));
+    int r;
+
+    if (!s)
+        return err_set(err, -ENOMEM, "fanotify");
+    s->options = *options;
+    s->group = s->epoll = s->work = s->timer = s->mounts = -EBADF;
+    r = fanotify_probe(&s->features, err);
+    if (r == 0) {
+        s->group = fanotify_group_open(&s->features, options->ring_size && options->ring_size < SMALL_QUEUE,
+                                       err);
+        r = s->group < 0 ? s->group : 0;
+    }
+    if (r < 0) {
+        fanotify_sensor_close(s);
+        return r;
+    }
+    s->fold = fanotify_fold_new();
+    s->writes = fanotify_writes_new();
+    s->found = fanotify_found_new();
+    s->unexplained = fanotify_unexplained_new();
+    s->handles = fanotify_handles_new();
+    s->epoll = epoll_create1(EPOLL_CLOEXEC);
+    s->work = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    s->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+    if (!s->fold || !s->writes || !s->found || !s->handles || !s->unexplained)
+        r = -ENOMEM;
+    if (r == 0)
+        r = follow(s, s->group, EPOLLIN);
+    if (r == 0)
+        r = follow(s, s->work, EPOLLIN);
+    if (r == 0)
+        r = follow(s, s->timer, EPOLLIN);
+    if (getrandom(&s->seed, sizeof(s->seed), 0) != sizeof(s->seed))
+        s->seed = fanotify_now(CLOCK_REALTIME);
+    s->empty_boot_ns = fanotify_now(CLOCK_BOOTTIME);
+    s->empty_real_ns = fanotify_now(CLOCK_REALTIME);
+    if (r < 0) {
+        fanotify_sensor_close(s);
+        return err_set(err, r, "fanotify");
+    }
+    *ret = s;
+    return 0;
+}
+
+/* ---- objects ---- */
+
+/* The nearest to the victim first; the order in which they were added else. */
+static void insert(struct sensor *s, struct fanotify_object *o)
+{
+    struct fanotify_object **at = &s->objects;
+
+    while (*at && (*at)->wanted.view <= o->wanted.view)
+        at = &(*at)->next;
+    o->next = *at;
+    *at = o;
+}
+
+static struct fanotify_object *mate(struct sensor *s, const struct fanotify_object *o, enum view view)
+{
+    for (struct fanotify_object *m = s->objects; m; m = m->next)
+        if (m != o && m->wanted.group == o->wanted.group && m->wanted.view == view && !m->ghost_until_ms)
+            return m;
+    return NULL;
+}
+
+static void remove_object(struct sensor *s, struct fanotify_object *o)
+{
+    struct fanotify_object **at = &s->objects;
+
+    while (*at != o)
+        at = &(*at)->next;
+    *at = o->next;
+    fanotify_found_forget(o);
+    fanotify_writes_forget(o);
+    fanotify_unexplained_forget(o);
+    fanotify_object_free(o);
+}
+
+/* Pictures of a group's former overlays: the newest is enough, and none without an upper layer. */
+static void expire_pictures(struct sensor *s, uint32_t group, uint64_t until_ms)
+{
+    for (struct fanotify_object *o = s->objects, *next; o; o = next) {
+        next = o->next;
+        if (!o->ghost_until_ms || o->wanted.group != group)
+            continue;
+        if (!until_ms)
+            remove_object(s, o);
+        else if (o->ghost_until_ms > until_ms)
+            o->ghost_until_ms = until_ms;
+    }
+}
+
+static void set_working(struct sensor *s)
+{
+    eventfd_t ignored;
+    bool working = false;
+
+    for (const struct fanotify_object *o = s->objects; o; o = o->next)
+        working = working || o->listing;
+    if (working)
+        (void)eventfd_write(s->work, 1);
+    else
+        (void)eventfd_read(s->work, &ignored);
+}
+
+static int fanotify_sensor_watch(struct sensor *s, const struct watch_object *object, struct err *err)
+{
+    struct fanotify_object *o;
+    int r = fanotify_object_new(s, object, &o, err);
+
+    if (r < 0)
+        return r;
+    if (!s->watch_real_ns)
+        s->watch_real_ns = fanotify_now(CLOCK_REALTIME);
+    r = fanotify_object_place(o, NULL, err);
+    fanotify_object_close(o);
+    if (r < 0) {
+        fanotify_object_free(o);
+        return r;
+    }
+    if (object->view == VIEW_MERGED)
+        expire_pictures(s, object->group, now_ms() + PICTURE_MS);
+    insert(s, o);
+    set_working(s);
+    return 0;
+}
+
+static int fanotify_sensor_unwatch(struct sensor *s, uint32_t object_id, struct err *err)
+{
+    (void)err;
+    for (struct fanotify_object *o = s->objects; o; o = o->next) {
+        struct fanotify_object *upper;
+
+        if (o->wanted.id != object_id || o->ghost_until_ms)
+            continue;
+        fanotify_found_forget(o);
+        fanotify_writes_forget(o);
+        fanotify_unexplained_forget(o);
+        upper = o->wanted.view == VIEW_MERGED ? mate(s, o, VIEW_UPPER) : NULL;
+        if (o->wanted.view == VIEW_UPPER)
+            expire_pictures(s, o->wanted.group, 0);
+        if (upper && o->tree) {
+            expire_pictures(s, o->wanted.group, 0);
+            fanotify_fold_hand_over(o, upper);
+            o->ghost_until_ms = UINT64_MAX;
+            o->gone = true;
+            o->listing = false;
+            fanotify_object_close(o);
+        } else {
+            remove_object(s, o);
+        }
+        return 0;
+    }
+    return 0;
+}
+
+/* ---- the queue ---- */
+
+static int drain(struct sensor *s, unsigned batches, bool *ret_empty, struct err *err)
+{
+    char buffer[BUFFER] __attribute__((aligned(8)));
+
+    *ret_empty = false;
+    for (unsigned i = 0; i < batches; i++) {
+        uint64_t boot = fanotify_now(CLOCK_BOOTTIME), real = fanotify_now(CLOCK_REALTIME);
+        ssize_t n = read(s->group, buffer, sizeof(buffer));
+        struct bytes rest = { buffer, n > 0 ? (size_t)n : 0 };
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno != EAGAIN)
+            return err_set(err, -errno, "reading fanotify's events");
+        if (n <= 0) {
+            if (!s->overflow)
+                s->overflow_real_ns = real;
+            s->empty_boot_ns = boot;
+            s->empty_real_ns = real;
+            *ret_empty = true;
+            return 0;
+        }
+        boot = fanotify_now(CLOCK_BOOTTIME);
+        real = fanotify_now(CLOCK_REALTIME);
+        while (rest.len) {
+            struct fanotify_event e;
+
+            if (fanotify_decode(rest, &e, NULL) < 0) {
+                s->lost_damaged++;
+                break;
+            }
+            rest = (struct bytes){ rest.data + e.len, rest.len - e.len };
+            s->rest = rest;
+            s->now = (struct fanotify_cause){ .pid = e.pid,
+                                              .gone = e.gone,
+                                              .from_boot_ns = s->empty_boot_ns,
+                                              .to_boot_ns = boot,
+                                              .from_real_ns = s->empty_real_ns,
+                                              .to_real_ns = real };
+            fanotify_handle_event(s, &e);
+            if (e.pidfd >= 0)
+                close(e.pidfd);
+        }
+        fanotify_fold_flush(s, false);
+    }
+    return 0;
+}
+
+static void settle(struct sensor *s)
+{
+    fanotify_moved_flush(s);
+    fanotify_found_flush(s);
+    if (s->overflow) {
+        s->overflow = false;
+        fanotify_rescan(s);
+        s->overflow_real_ns = s->empty_real_ns;
+    }
+}
+
+/* ---- time ---- */
+
+static uint64_t files_known(const struct sensor *s)
+{
+    uint64_t files = 0;
+
+    for (const struct fanotify_object *o = s->objects; o; o = o->next)
+        files += o->tree ? tree_objects(o->tree) : 0;
+    return files;
+}
+
+static void list_more(struct sensor *s)
+{
+    bool was = false, more = false;
+
+    for (struct fanotify_object *o = s->objects; o; o = o->next) {
+        was = was || o->listing;
+        if (o->listing && fanotify_object_list(o, LIST_DIRECTORIES))
+            more = true;
+    }
+    if (!was)
+        return;
+    if (!more) {
+        log_info(s->options.log, "fanotify: all %llu files have been looked at", (unsigned long long)files_known(s));
+    } else if (now_ms() >= s->progress_ms) {
+        if (s->progress_ms)
+            log_info(s->options.log, "fanotify: %llu files have been looked at so far",
+                     (unsigned long long)files_known(s));
+        s->progress_ms = now_ms() + PROGRESS_MS;
+    }
+    set_working(s);
+}
+
+static uint64_t mounts_below(const struct fanotify_object *o)
+{
+    _cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
+    char *line = NULL;
+    size_t size = 0;
+    uint64_t sum = 0;
+
+    while (f && getline(&line, &size, f) > 0) {
+        unsigned long long id;
+        int from = 0, to = 0;
+
+        if (sscanf(line, "%llu %*u %*u:%*u %*s %n%*s%n", &id, &from, &to) != 1 || to <= from)
+            continue;
+        if (bytes_path_covers(o->wanted.path, (struct bytes){ line + from, (size_t)(to - from) }))
+            sum += (id + 1) * 0x9e3779b97f4a7c15ull;
+    }
+    free(line);
+    return sum;
+}
+
+/* A mount is no change that fanotify tells: it is found by looking, and what lies there is marked. */
+static void check_mounts(struct sensor *s)
+{
+    struct pollfd pollfd = { .fd = s->mounts, .events = POLLPRI };
+
+    if (s->mounts >= 0 && poll(&pollfd, 1, 0) > 0)
+        s->mounts_changed = true;
+    if (!s->mounts_changed || now_ms() < s->next_mounts_ms)
+        return;
+    s->mounts_changed = false;
+    s->next_mounts_ms = now_ms() + MOUNTS_MS;
+    for (struct fanotify_object *o = s->objects; o; o = o->next) {
+        uint64_t mounts;
+
+        if (o->wanted.ns_pid || o->ghost_until_ms)
+            continue;
+        mounts = mounts_below(o);
+        if (o->mounts && mounts != o->mounts - 1) {
+            fanotify_gap(s, LOST_WATCH_WINDOW, 0, s->empty_real_ns,
+                         "something was mounted or unmounted at the watched path or below it");
+            o->doubtful = true;
+        }
+        o->mounts = mounts + 1;
+    }
+}
+
+static void check_objects(struct sensor *s, bool empty)
+{
+    for (struct fanotify_object *o = s->objects, *next; o; o = next) {
+        struct fanotify_cause unknown = { .from_real_ns = s->empty_real_ns,
+                                          .to_real_ns = fanotify_now(CLOCK_REALTIME),
+                                          .from_boot_ns = s->empty_boot_ns,
+                                          .to_boot_ns = fanotify_now(CLOCK_BOOTTIME) };
+        struct err err = ERR_INIT;
+        bool other;
+        int r;
+
+        next = o->next;
+        if (o->ghost_until_ms) {
+            if (now_ms() >= o->ghost_until_ms)
+                remove_object(s, o);
+            continue;
+        }
+        /* an event of it may be under way: only what is so twice was not told */
+        other = empty && !o->doubtful && fanotify_object_is_other(o);
+        o->mismatch = other ? o->mismatch + 1 : 0;
+        if (o->mismatch < 3 && !fanotify_object_is_stale(o))
+            continue;
+        if (o->mismatch >= 3)
+            fanotify_gap(s, LOST_WATCH_WINDOW, 0, s->empty_real_ns,
+                         "something else stood at a watched path without having been told");
+        o->mismatch = 0;
+        r = fanotify_object_place(o, o->tree ? NULL : &unknown, &err);
+        if (r < 0)
+            log_warn(s->options.log, "fanotify: a watched path was replaced: %s; trying again",
+                     err_text(&err, r));
+    }
+    set_working(s);
+}
+
+static void tell_losses(struct sensor *s)
+{
+    if (s->lost_damaged)
+        fanotify_gap(s, LOST_PATH, s->lost_damaged, s->empty_real_ns, "fanotify events that could not be read");
+    if (s->lost_paths)
+        fanotify_gap(s, LOST_PATH, s->lost_paths, s->empty_real_ns,
+                     "changes whose path could not be found, or directories that take no marks");
+    s->lost_damaged = s->lost_paths = 0;
+}
+
+static void tick(struct sensor *s, bool empty)
+{
+    uint64_t now = now_ms();
+
+    if (now < s->next_tick_ms)
+        return;
+    s->next_tick_ms = now + TICK_MS;
+    fanotify_writes_tick(s, now, false);
+    if (empty) {
+        fanotify_unexplained_tick(s, now);
+        check_mounts(s);
+        check_objects(s, empty);
+    }
+    tell_losses(s);
+}
+
+static void close_all(struct sensor *s)
+{
+    for (struct fanotify_object *o = s->objects; o; o = o->next)
+        fanotify_object_close(o);
+}
+
+/* ---- the rest of the interface ---- */
+
+static int fanotify_sensor_fd(const struct sensor *s)
+{
+    return s->epoll;
+}
+
+static int fanotify_sensor_dispatch(struct sensor *s, struct err *err)
+{
+    static const struct itimerspec soon = { .it_value = { .tv_nsec = 4 * 1000 * 1000 } };
+    uint64_t ignored;
+    bool empty;
+    int r;
+
+    if (read(s->timer, &ignored, sizeof(ignored)) < 0 && errno != EAGAIN)
+        return err_set(err, -errno, "timer");
+    r = drain(s, BATCHES, &empty, err);
+    if (empty) {
+        settle(s);
+        list_more(s);
+    }
+    tick(s, empty);
+    close_all(s);
+    fanotify_fold_flush(s, false);
+    if (fanotify_fold_waits(s))
+        (void)timerfd_settime(s->timer, 0, &soon, NULL);
+    return r;
+}
+
+static int fanotify_sensor_sync(struct sensor *s, unsigned timeout_ms, struct err *err)
+{
+    uint64_t until = now_ms() + timeout_ms;
+    bool empty = false;
+    int r = 0;
+
+    /* the kernel queues an event before the call that made it returns */
+    while (r == 0 && !empty && now_ms() < until)
+        r = drain(s, BATCHES, &empty, err);
+    settle(s);
+    fanotify_writes_tick(s, now_ms(), true);
+    tell_losses(s);
+    close_all(s);
+    fanotify_fold_flush(s, true);
+    if (r == 0 && !empty)
+        return err_set(err, -ETIMEDOUT, "events that are still waiting");
+    return r;
+}
+
+static const char *fanotify_sensor_not_seen(struct sensor *s)
+{
+    bool listing = false, no_upper = false;
+    size_t len = 0;
+
+    for (struct fanotify_object *o = s->objects; o; o = o->next) {
+        listing = listing || o->listing;
+        if (o->unmarked && !mate(s, o, VIEW_UPPER))
+            no_upper = true;
+    }
+    s->not_seen[0] = '\0';
+#define ADD(...) \
+    (len += (size_t)snprintf(s->not_seen + len, sizeof(s->not_seen) - len, __VA_ARGS__))
+    if (listing)
+        ADD("%swhat attributes were before, until all files have been looked at (%llu so far)",
+            len ? ", " : "", (unsigned long long)files_known(s));
+    if (!s->features.target)
+        ADD("%srepetitions of making and deleting one name at once", len ? ", " : "");
+    if (no_upper)
+        ADD("%schanges of an overlay without an upper layer", len ? ", " : "");
+#undef ADD
+    return s->not_seen;
+}
+
+const struct sensor_ops fanotify_sensor_ops = {
+    .name = "fanotify",
+    .bit = SENSOR_FANOTIFY,
+    .probe = fanotify_sensor_probe,
+    .open = fanotify_sensor_open,
+    .watch = fanotify_sensor_watch,
+    .unwatch = fanotify_sensor_unwatch,
+    .fd = fanotify_sensor_fd,
+    .dispatch = fanotify_sensor_dispatch,
+    .sync = fanotify_sensor_sync,
+    .not_seen = fanotify_sensor_not_seen,
+    .close = fanotify_sensor_close,
+};

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What goes out, in order. A change made through an overlay is told twice: first by the upper layer
+ * behind it, then, in the same system call, by the overlay itself. So a sight of an upper layer waits a
+ * moment; when the overlay's comes, by the same process and about the same path, it is dropped.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "sensor/fanotify/internal.h"
+
+#define WAIT_NS (8 * NS_PER_MS)
+#define LOOK_BACK 512 /* sights of one system call lie together; many processes may come between */
+
+struct sight {
+    struct event *event; /* NULL: dropped */
+    uint32_t group, object;
+    enum view view;
+    uint64_t due_ns; /* CLOCK_MONOTONIC; 0 = need not wait */
+    size_t below;    /* where the path below the object begins in event->path */
+};
+
+struct fanotify_fold {
+    struct sight *sights;
+    size_t first, count, size; /* a ring */
+};
+
+struct fanotify_fold *fanotify_fold_new(void)
+{
+    return calloc(1, sizeof(struct fanotify_fold));
+}
+
+void fanotify_fold_free(struct fanotify_fold *f)
+{
+    if (!f)
+        return;
+    for (size_t i = 0; i < f->count; i++)
+        event_free(f->sights[(f->first + i) % f->size].event);
+    free(f->sights);
+    free(f);
+}
+
+static struct bytes below(const struct sight *s, struct bytes path)
+{
+    return path.len >= s->below ? (struct bytes){ path.data + s->below, path.len - s->below } : BYTES_NULL;
+}
+
+/* Is the upper layer's sight a part of what the overlay told? Its own path, or a directory on the way
+ * to it, which is copied up or gets its times back. */
+static bool is_part(const struct sight *upper, const struct sight *merged)
+{
+    struct bytes u = below(upper, upper->event->path), m = below(merged, merged->event->path);
+    struct bytes p = below(merged, merged->event->previous_path);
+
+    if (!u.data)
+        return false;
+    return bytes_path_covers(u, m) || u.len == 0 || (p.data && bytes_path_covers(u, p));
+}
+
+static void fold(struct sensor *s, const struct sight *merged)
+{
+    struct fanotify_fold *f = s->fold;
+    size_t look = f->count < LOOK_BACK ? f->count : LOOK_BACK;
+
+    for (size_t i = 1; i <= look; i++) {
+        struct sight *at = &f->sights[(f->first + f->count - i) % f->size];
+
+        if (!at->event || at->group != merged->group ||
+            at->event->actor.pid != merged->event->actor.pid)
+            continue;
+        if (at->view == VIEW_UPPER && is_part(at, merged)) {
+            event_free(at->event);
+            at->event = NULL;
+        }
+    }
+}
+
+static bool has_view(const struct sensor *s, uint32_t group, enum view view)
+{
+    for (const struct fanotify_object *o = s->objects; o; o = o->next)
+        if (o->wanted.group == group && o->wanted.view == view && !o->ghost_until_ms && !o->unmarked)
+            return true;
+    return false;
+}
+
+static int reserve(struct fanotify_fold *f)
+{
+    size_t size = f->size ? f->size * 2 : 64;
+    struct sight *sights;
+
+    if (f->count < f->size)
+        return 0;
+    sights = calloc(size, sizeof(*sights));
+    if (!sights)
+        return -ENOMEM;
+    for (size_t i = 0; i < f->count; i++)
+        sights[i] = f->sights[(f->first + i) % f->size];
+    free(f->sights);
+    f->sights = sights;
+    f->size = size;
+    f->first = 0;
+    return 0;
+}
+
+void fanotify_fold_add(struct fanotify_object *o, struct event *e)
+{
+    struct sensor *s = o->sensor;
+    struct fanotify_fold *f = s->fold;
+    struct sight sight = { .event = e, .group = o->wanted.group, .object = o->wanted.id,
+                           .view = o->wanted.view, .below = o->wanted.path.len };
+
+    if (sight.view == VIEW_MERGED)
+        fold(s, &sight);
+    if (sight.view == VIEW_UPPER && has_view(s, sight.group, VIEW_MERGED))
+        sight.due_ns = fanotify_now(CLOCK_MONOTONIC) + WAIT_NS;
+    if (reserve(f) < 0) {
+        s->lost_paths++;
+        event_free(e);
+        return;
+    }
+    f->sights[(f->first + f->count++) % f->size] = sight;
+}
+
+void fanotify_fold_flush(struct sensor *s, bool all)
+{
+    struct fanotify_fold *f = s->fold;
+    uint64_t now = f->count ? fanotify_now(CLOCK_MONOTONIC) : 0;
+
+    while (f->count) {
+        struct sight *at = &f->sights[f->first];
+        struct event *e = at->event;
+
+        if (e && !all && at->due_ns > now)
+            break;
+        f->first = (f->first + 1) % f->size;
+        f->count--;
+        if (e) /* last: the receiver may add and remove objects */
+            s->options.sink.event(s->options.sink.data, e);
+    }
+}
+
+bool fanotify_fold_waits(const struct sensor *s)
+{
+    return s->fold->count > 0;
+}
+
+static struct bytes exchange_prefix(struct event *e, struct bytes path, struct bytes from, struct bytes to)
+{
+    struct bytes rest;
+
+    if (!path.data || !bytes_path_covers(from, path))
+        return path;
+    rest = (struct bytes){ path.data + from.len, path.len - from.len };
+    return rest.len ? arena_join_path(&e->arena, to, rest) : arena_copy(&e->arena, to);
+}
+
+void fanotify_fold_hand_over(struct fanotify_object *from, const struct fanotify_object *to)
+{
+    struct fanotify_fold *f = from->sensor->fold;
+
+    for (size_t i = 0; i < f->count; i++) {
+        struct sight *at = &f->sights[(f->first + i) % f->size];
+        struct event *e = at->event;
+
+        if (!e || at->object != from->wanted.id)
+            continue;
+        e->path = exchange_prefix(e, e->path, from->wanted.path, to->wanted.path);
+        e->previous_path = exchange_prefix(e, e->previous_path, from->wanted.path, to->wanted.path);
+        e->object = at->object = to->wanted.id;
+        at->below = to->wanted.path.len;
+    }
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which directory an event speaks of: from the file handle that the kernel gives to the directories
+ * of the watched objects. One directory may belong to several objects, in one of three roles.
+ *
+ * About 60 bytes a directory with a handle of 8 bytes.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sensor/fanotify/decode.h"
+
+struct fanotify_object;
+struct fanotify_handles;
+
+/* What an object has to do with a directory. `directory` is a number of its index (sensor/tree); for
+ * one above the tree, from ANCESTOR on, its place in the path. */
+struct fanotify_user {
+    struct fanotify_object *object;
+    uint32_t directory;
+    bool ancestor;
+};
+
+struct fanotify_handles *fanotify_handles_new(void); /* NULL: out of memory */
+void fanotify_handles_free(struct fanotify_handles *h);
+
+/* `user` takes part in the directory from now on; a second time is no harm. -ENOMEM, -E2BIG. */
+int fanotify_handles_add(struct fanotify_handles *h, const struct fanotify_handle *handle,
+                         const struct fanotify_user *user);
+bool fanotify_handles_has(const struct fanotify_handles *h, const struct fanotify_user *user);
+/* Ends it. Returns true if it was the last one of that directory. */
+bool fanotify_handles_remove(struct fanotify_handles *h, const struct fanotify_user *user);
+
+/* The users of a directory, one after the other: start with *at = 0; false at the end. Valid until
+ * the next change. */
+bool fanotify_handles_next(const struct fanotify_handles *h, const struct fanotify_handle *handle,
+                           uint32_t *at, struct fanotify_user *ret);
+
+/* The handle of the object behind `fd`, as the kernel's events have it. `buffer` holds its bytes.
+ * -EOPNOTSUPP: this file system has none. */
+#define FANOTIFY_HANDLE_MAX 128 /* MAX_HANDLE_SZ */
+int fanotify_handle_of(int fd, char buffer[FANOTIFY_HANDLE_MAX], struct fanotify_handle *ret);

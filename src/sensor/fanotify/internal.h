@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the fanotify sensor share: the sensor, its objects, and who calls whom. */
+#pragma once
+
+#include "sensor/fanotify/decode.h"
+#include "sensor/fanotify/features.h"
+#include "sensor/fanotify/handles.h"
+#include "sensor/sensor.h"
+#include "sensor/tree/tree.h"
+
+#define FANOTIFY_DEVICES_MAX 64
+
+struct fanotify_fold;
+struct fanotify_writes;
+struct fanotify_found;
+struct fanotify_unexplained;
+
+/* Who did something, and when: the kernel stamps nothing, so the moment is a span. */
+struct fanotify_cause {
+    pid_t pid;              /* 0 = unknown */
+    bool gone;
+    uint64_t from_boot_ns, to_boot_ns; /* CLOCK_BOOTTIME */
+    uint64_t from_real_ns, to_real_ns; /* CLOCK_REALTIME */
+    const char *note;       /* of our own; NULL = none */
+};
+
+/* One watched path. Its index begins with the directory that the path stands in, of which only the one
+ * name is looked at: so the watched thing itself is a name like those below it. */
+struct fanotify_object {
+    struct fanotify_object *next;
+    struct sensor *sensor;
+    struct watch_object wanted; /* path and host_path point to the two members below */
+    char *path, *host_path;
+    struct bytes base;          /* last component of path; empty for "/" */
+    struct bytes parent;        /* of path: what stands before it */
+
+    struct tree *tree;          /* NULL: the directory that the path stands in is not there */
+    struct bytes waiting;       /* then: the component that is waited for; points into path */
+    unsigned ancestors;         /* directories above that are marked */
+    bool unmarked;              /* this file system takes no marks: only a picture of what was there */
+    bool listing;               /* directories are marked, files not yet all looked at */
+    bool telling;               /* what a listing finds is news */
+    struct fanotify_cause cause; /* then: whose */
+
+    int pidfd;                  /* of wanted.ns_pid; its namespace dies with its last process */
+    bool gone, doubtful;
+    unsigned mismatch;          /* looks in a row that found something else at the path than the index */
+    uint64_t mounts;            /* a digest of what is mounted below the path */
+    uint64_t ghost_until_ms;    /* CLOCK_MONOTONIC: unwatched, only its picture is of use; 0 = alive */
+
+    /* open during one batch of events */
+    int root_fd, directory_fd;
+    uint32_t directory;
+
+    /* the second half of an exchange is expected */
+    struct { pid_t pid; uint32_t from, to; } exchange;
+};
+
+struct fanotify_device {
+    uint64_t device;
+    bool whole;   /* the file system is marked: its directories need none */
+    bool renames; /* renames anywhere on it are told with both names */
+};
+
+struct sensor {
+    struct sensor_options options;
+    struct fanotify_features features;
+    int group, epoll, work, timer, mounts; /* work: an eventfd that is readable while there is listing to do */
+    struct fanotify_handles *handles;
+    struct fanotify_object *objects; /* by view: the nearest to the victim first */
+    struct fanotify_device devices[FANOTIFY_DEVICES_MAX];
+    unsigned device_count;
+    struct fanotify_fold *fold;
+    struct fanotify_writes *writes;
+    struct fanotify_found *found;
+    struct fanotify_unexplained *unexplained;
+
+    uint64_t empty_boot_ns, empty_real_ns; /* the queue was empty at this moment */
+    struct fanotify_cause now;             /* of the event that is being handled */
+    struct bytes rest;                     /* what follows it in the buffer */
+    struct fanotify_event moved;           /* FAN_MOVED_FROM that waits for its other half; pid 0: none */
+    char moved_bytes[FANOTIFY_HANDLE_MAX + 256];
+    struct fanotify_cause moved_cause;
+
+    uint64_t sequence, seed;
+    uint64_t watch_real_ns;     /* when the first object was watched: files born later have no older descriptor */
+    uint64_t next_tick_ms, next_mounts_ms, progress_ms;
+    bool mounts_changed;
+    uint64_t lost_damaged, lost_paths;
+    bool overflow;
+    uint64_t overflow_real_ns; /* the last empty queue before it */
+    char rescan_note[128];
+    char not_seen[512];
+};
+
+/* ---- object.c ---- */
+int fanotify_object_new(struct sensor *s, const struct watch_object *wanted,
+                        struct fanotify_object **ret, struct err *err);
+void fanotify_object_free(struct fanotify_object *o);
+/* Mark what there is of the path and begin the index. telling: what is found is news, by `cause`. */
+int fanotify_object_place(struct fanotify_object *o, const struct fanotify_cause *cause, struct err *err);
+bool fanotify_object_is_stale(struct fanotify_object *o);
+bool fanotify_object_gone(struct fanotify_object *o);
+/* A directory of the tree, O_PATH; borrowed until the end of the batch. -ESTALE: not there any more. */
+int fanotify_object_directory(struct fanotify_object *o, uint32_t directory);
+void fanotify_object_close(struct fanotify_object *o); /* the descriptors of a batch */
+/* List and mark a directory that appeared; cause NULL: nothing in it is news. */
+void fanotify_object_walk(struct fanotify_object *o, uint32_t name, const struct fanotify_cause *cause);
+/* Go on with looking at files; true when there is more. */
+bool fanotify_object_list(struct fanotify_object *o, unsigned directories);
+/* Is this name one of those that are watched? */
+bool fanotify_object_covers(const struct fanotify_object *o, uint32_t directory, struct bytes name);
+/* The watched thing itself: its name in the index; 0 = not there. */
+uint32_t fanotify_object_top(const struct fanotify_object *o);
+/* Something was mounted over the path, or taken away: it is another thing than the index knows. */
+bool fanotify_object_is_other(struct fanotify_object *o);
+
+/* ---- tell.c ---- */
+uint64_t fanotify_now(clockid_t clock);
+struct event *fanotify_event_new(struct fanotify_object *o, enum operation operation,
+                                 uint32_t directory, struct bytes name, const struct file_state *file,
+                                 const struct fanotify_cause *cause);
+int fanotify_path(const struct fanotify_object *o, uint32_t directory, struct bytes name, struct sbuf *out);
+void fanotify_send(struct fanotify_object *o, struct event *e);
+/* A name appeared: created, made, linked, by what stands there. */
+void fanotify_tell_new(struct fanotify_object *o, uint32_t name, const struct fanotify_cause *cause);
+/* Every difference of the two states of an object that is one of attributes. Returns how many. */
+unsigned fanotify_tell_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                                  const struct tree_change *change, const struct fanotify_cause *cause);
+void fanotify_gap(struct sensor *s, enum lost reason, uint64_t count, uint64_t from_real_ns, const char *text);
+/* An object by its handle, wherever it is now, O_PATH; the caller closes. -ESTALE: it is gone. */
+int fanotify_open_handle(struct fanotify_object *o, const struct fanotify_handle *handle);
+/* Where a directory is by its handle, as a path of the host. */
+int fanotify_resolve(struct fanotify_object *o, const struct fanotify_handle *handle, struct sbuf *out);
+
+/* ---- meaning.c ---- */
+void fanotify_handle_event(struct sensor *s, const struct fanotify_event *e);
+void fanotify_moved_flush(struct sensor *s); /* a half that found no other */
+/* Look at a name and note in the index what stands there now. */
+int fanotify_look(struct fanotify_object *o, uint32_t directory, struct bytes name, struct tree_change *ret);
+
+void fanotify_tell_unexplained(struct fanotify_object *o, const struct tree_change *c,
+                               const struct fanotify_cause *cause);
+
+/* ---- unexplained.c: attributes that were seen to differ, until the event comes that says who ---- */
+struct fanotify_unexplained *fanotify_unexplained_new(void);
+void fanotify_unexplained_free(struct fanotify_unexplained *u);
+/* Keeps the change if its attributes differ; the first state that is not explained yet is what counts. */
+void fanotify_unexplained_add(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                              const struct tree_change *change);
+bool fanotify_unexplained_take(struct fanotify_object *o, const struct file_state *state,
+                               struct tree_change *ret);
+void fanotify_unexplained_forget(struct fanotify_object *o);
+void fanotify_unexplained_tick(struct sensor *s, uint64_t now_ms);
+
+/* ---- found.c: names that a listing found, until the queue says who made them ---- */
+struct fanotify_found *fanotify_found_new(void);
+void fanotify_found_free(struct fanotify_found *f);
+void fanotify_found_add(struct fanotify_object *o, uint32_t name);
+/* The event of the name's creation is here: it is told by that. True if it was in the list. */
+bool fanotify_found_cancel(struct fanotify_object *o, uint32_t name);
+void fanotify_found_tell(struct fanotify_object *o, uint32_t name); /* something else happened to it: now */
+bool fanotify_found_has(struct fanotify_object *o, uint32_t name);
+void fanotify_found_flush(struct sensor *s);
+void fanotify_found_forget(struct fanotify_object *o); /* nothing of it will be told */
+
+/* ---- writes.c: files that are being written to ---- */
+struct fanotify_writes *fanotify_writes_new(void);
+void fanotify_writes_free(struct fanotify_writes *w);
+void fanotify_written(struct fanotify_object *o, uint32_t directory, struct bytes name, uint64_t mask,
+                      const struct tree_change *change, const struct fanotify_cause *cause);
+/* Contents differ from what the index had; how that came is not known. */
+void fanotify_tell_changed(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                           const struct tree_change *change, const struct fanotify_cause *cause);
+void fanotify_writes_tick(struct sensor *s, uint64_t now_ms, bool all);
+void fanotify_writes_forget(struct fanotify_object *o);
+/* Read or executed; the same again within a second is not told. */
+void fanotify_accessed(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                       enum operation operation, const struct fanotify_cause *cause);
+
+/* ---- fold.c: what goes out, in order; sights of an upper layer wait for the overlay's ---- */
+struct fanotify_fold *fanotify_fold_new(void);
+void fanotify_fold_free(struct fanotify_fold *f);
+void fanotify_fold_add(struct fanotify_object *o, struct event *e);
+/* Deliver what need not wait any longer. */
+void fanotify_fold_flush(struct sensor *s, bool all);
+bool fanotify_fold_waits(const struct sensor *s);
+/* An overlay goes: what it told and is not delivered yet is told in terms of the layer behind it. */
+void fanotify_fold_hand_over(struct fanotify_object *from, const struct fanotify_object *to);
+
+/* ---- overlay.c: an upper layer's names in terms of what its container sees ---- */
+bool fanotify_is_whiteout(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                          const struct file_state *state);
+/* A name appeared in an upper layer, or was replaced there. before: what stood there in this layer. */
+void fanotify_upper_appeared(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                             const struct file_state *before, const struct fanotify_cause *cause);
+void fanotify_upper_gone(struct fanotify_object *o, uint32_t directory, struct bytes name);
+
+/* ---- rescan.c ---- */
+/* Events were lost: compare everything with the index, and tell what changed as changed by nobody known. */
+void fanotify_rescan(struct sensor *s);

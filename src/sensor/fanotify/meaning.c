@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+/* What one event of the kernel's queue means for each object that its directory belongs to. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "sensor/fanotify/internal.h"
+#include "sensor/fanotify/rename.h"
+#include "util/limits.h"
+
+#define LOOK_AHEAD 64
+#define CONTENT (FAN_MODIFY | FAN_CLOSE_WRITE)
+
+int fanotify_look(struct fanotify_object *o, uint32_t directory, struct bytes name, struct tree_change *ret)
+{
+    int fd = fanotify_object_directory(o, directory), r;
+
+    *ret = (struct tree_change){ 0 };
+    if (fd < 0)
+        return fd;
+    r = tree_refresh(o->tree, fd, directory, name, ret, NULL);
+    if (r == 0)
+        fanotify_unexplained_add(o, directory, name, ret);
+    return r;
+}
+
+static struct statx statx_of(const struct file_state *s)
+{
+    return (struct statx){
+        .stx_mask = STATX_BASIC_STATS,
+        .stx_mode = (uint16_t)s->mode,
+        .stx_uid = s->uid,
+        .stx_gid = s->gid,
+        .stx_ino = s->inode,
+        .stx_size = s->size,
+        .stx_nlink = s->links,
+        .stx_dev_major = major(s->device),
+        .stx_dev_minor = minor(s->device),
+        .stx_mtime = { s->mtime_ns / (int64_t)NS_PER_S, (uint32_t)(s->mtime_ns % (int64_t)NS_PER_S), 0 },
+        .stx_ctime = { s->ctime_ns / (int64_t)NS_PER_S, (uint32_t)(s->ctime_ns % (int64_t)NS_PER_S), 0 },
+    };
+}
+
+/*
+ * How the file of an event is now. Its name may have been taken away since, or given to another file,
+ * by what the next events tell: then the index is left as it is, and the file is found by its handle.
+ */
+static void see(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                const struct fanotify_event *e, struct tree_change *ret)
+{
+    uint32_t entry = tree_child(o->tree, directory, name), object = tree_object_of(o->tree, entry);
+    int fd = fanotify_object_directory(o, directory), r = -ENOENT;
+    struct file_state now, known;
+    char text[LIMIT_NAME + 1];
+
+    *ret = (struct tree_change){ 0 };
+    memcpy(text, name.data, name.len);
+    text[name.len] = '\0';
+    tree_state(o->tree, object, &known);
+    if (fd >= 0)
+        r = tree_stat(fd, text, &now);
+    if (r == 0 && (!entry || (e->mask & FAN_CREATE) ||
+                   (now.inode == known.inode && now.device == known.device))) {
+        (void)fanotify_look(o, directory, name, ret);
+        return;
+    }
+    ret->before = known;
+    ret->name = entry;
+    fd = e->object.data.data ? fanotify_open_handle(o, &e->object) : -1;
+    if (fd < 0)
+        return;
+    if (entry && !(e->mask & FAN_CREATE)) {
+        if (tree_refresh_object(o->tree, fd, object, ret, NULL) == 0)
+            fanotify_unexplained_add(o, directory, name, ret);
+    } else if (tree_stat(fd, NULL, &now) == 0 && !S_ISDIR(now.mode)) { /* a directory is listed where it is */
+        struct statx stx = statx_of(&now);
+
+        (void)tree_put(o->tree, directory, name, &stx, ret);
+    }
+    close(fd);
+}
+
+/* Another process changed the same file's attributes before we could look: which change is whose? */
+static bool others_too(const struct sensor *s, const struct fanotify_event *e)
+{
+    struct bytes rest = s->rest;
+
+    for (unsigned i = 0; i < LOOK_AHEAD && rest.len; i++) {
+        struct fanotify_event next;
+
+        if (fanotify_decode(rest, &next, NULL) < 0)
+            return false;
+        rest = (struct bytes){ rest.data + next.len, rest.len - next.len };
+        if ((next.mask & FAN_ATTRIB) && next.pid != e->pid && bytes_equal(next.at.name, e->at.name) &&
+            bytes_equal(next.at.directory.data, e->at.directory.data))
+            return true;
+    }
+    return false;
+}
+
+static void do_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                          const struct fanotify_event *e, const struct tree_change *c)
+{
+    struct fanotify_cause cause = o->sensor->now;
+    struct event *told;
+
+    struct tree_change before;
+
+    if (!c->after.known && !c->before.known)
+        return; /* it has no name here any more */
+    if (!c->after.known) {
+        cause.note = "an attribute was changed; the file was gone before it could be looked at";
+    } else if (!c->before.known || !c->same_object) {
+        cause.note = "an attribute was changed; which one is not known, it had not been looked at before";
+    } else {
+        bool plain = c->before.mtime_ns != c->after.mtime_ns;
+
+        if (others_too(o->sensor, e))
+            cause.note = "another process changed it in the same moment; which of them did this is not certain";
+        if (fanotify_unexplained_take(o, &c->after, &before)) {
+            before.after = c->after;
+            if (fanotify_tell_attributes(o, directory, name, &before, &cause))
+                return;
+        }
+        if (e->mask & CONTENT)
+            return; /* written to: that takes s bits and capabilities away, or nothing */
+        if (o->wanted.view == VIEW_UPPER && S_ISDIR(c->after.mode))
+            return; /* the overlay gives a directory its times back after each copy */
+        if (!plain && !cause.note)
+            cause.note = c->before.ctime_ns != c->after.ctime_ns
+                             ? "attributes were set to what they were"
+                             : "attributes were changed before they could be looked at: what it was is told "
+                               "with an earlier change, or not known";
+    }
+    told = fanotify_event_new(o, OPERATION_UTIME, directory, name, c->after.known ? &c->after : &c->before,
+                              &cause);
+    fanotify_send(o, told);
+}
+
+/* Found by looking, and no event says who: not every kernel tells of chattr. */
+void fanotify_tell_unexplained(struct fanotify_object *o, const struct tree_change *c,
+                               const struct fanotify_cause *cause)
+{
+    uint32_t name = tree_first_name(o->tree, tree_find(o->tree, c->after.device, c->after.inode));
+    struct bytes base = tree_name(o->tree, name);
+    char text[LIMIT_NAME + 1];
+
+    if (!name || base.len > LIMIT_NAME)
+        return;
+    memcpy(text, base.data, base.len);
+    (void)fanotify_tell_attributes(o, tree_parent_of(o->tree, name), (struct bytes){ text, base.len }, c, cause);
+}
+
+static void do_create(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                      const struct fanotify_event *e, const struct tree_change *c)
+{
+    struct event *told;
+
+    if (!c->after.known || !c->name) { /* gone again: that it was made is known, not what it was */
+        told = fanotify_event_new(o, e->mask & FAN_ONDIR ? OPERATION_MKDIR : OPERATION_CREATE, directory,
+                                  name, NULL, &o->sensor->now);
+        fanotify_send(o, told);
+        return;
+    }
+    if (o->wanted.view == VIEW_UPPER)
+        fanotify_upper_appeared(o, directory, name, c->same_object ? NULL : &c->before, &o->sensor->now);
+    else
+        fanotify_tell_new(o, c->name, &o->sensor->now);
+    if (S_ISDIR(c->after.mode))
+        fanotify_object_walk(o, tree_child(o->tree, directory, name), &o->sensor->now);
+}
+
+static void do_delete(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                      const struct fanotify_event *e)
+{
+    uint32_t entry = tree_child(o->tree, directory, name);
+    struct tree_change change = { 0 };
+
+    tree_remove(o->tree, entry, &change);
+    /* the overlay's own mark of absence goes where a file comes back */
+    if (o->wanted.view == VIEW_UPPER && change.before.known && S_ISCHR(change.before.mode) &&
+        !(change.before.mode & 07777))
+        return;
+    if (o->wanted.view == VIEW_UPPER)
+        fanotify_upper_gone(o, directory, name);
+    fanotify_send(o, fanotify_event_new(o, e->mask & FAN_ONDIR ? OPERATION_RMDIR : OPERATION_UNLINK,
+                                        directory, name, &change.before, &o->sensor->now));
+}
+
+/* One mask may hold several things that one process did to one file while the event was waiting. */
+static void on_name(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                    const struct fanotify_event *e)
+{
+    uint32_t entry = tree_child(o->tree, directory, name);
+    bool both = (e->mask & FAN_CREATE) && (e->mask & FAN_DELETE);
+    struct tree_change change = { 0 };
+    bool existed = entry != 0;
+
+    if (e->mask & FAN_CREATE)
+        (void)fanotify_found_cancel(o, entry);
+    else
+        fanotify_found_tell(o, entry);
+    if (both && !o->sensor->features.target && existed) {
+        /* which came first is not told here; it was there before, so that it went first */
+        do_delete(o, directory, name, e);
+        (void)fanotify_look(o, directory, name, &change);
+        do_create(o, directory, name, e, &change);
+        if (!change.after.known)
+            do_delete(o, directory, name, e);
+        return;
+    }
+    if (!(e->mask & FAN_DELETE)) {
+        see(o, directory, name, e, &change);
+    } else {
+        tree_state(o->tree, tree_object_of(o->tree, entry), &change.before);
+        change.name = entry;
+    }
+    if (e->mask & FAN_CREATE) {
+        if (e->mask & FAN_DELETE)
+            change = (struct tree_change){ 0 };
+        do_create(o, directory, name, e, &change);
+    } else if (e->mask & FAN_ATTRIB) {
+        do_attributes(o, directory, name, e, &change);
+    }
+    if ((e->mask & FAN_MODIFY) && (e->mask & FAN_ONDIR) && change.before.mtime_ns != change.after.mtime_ns &&
+        change.after.known && !(e->mask & FAN_ATTRIB))
+        fanotify_send(o, fanotify_event_new(o, OPERATION_UTIME, directory, name, &change.after,
+                                            &o->sensor->now));
+    else if ((e->mask & CONTENT) && !(e->mask & FAN_ONDIR) && !both)
+        fanotify_written(o, directory, name, e->mask, &change, &o->sensor->now);
+    if (e->mask & (FAN_ACCESS | FAN_CLOSE_NOWRITE) && (o->wanted.permissions & 1))
+        fanotify_accessed(o, directory, name, OPERATION_READ, &o->sensor->now);
+    if (e->mask & FAN_OPEN_EXEC)
+        fanotify_accessed(o, directory, name, OPERATION_EXEC, &o->sensor->now);
+    if (e->mask & FAN_DELETE)
+        do_delete(o, directory, name, e);
+}
+
+/* A directory tells of itself as ".": it is a name in the one above, like all others. */
+static void on_self(struct fanotify_object *o, uint32_t directory, const struct fanotify_event *e)
+{
+    uint32_t name = tree_first_name(o->tree, directory);
+    struct bytes base = tree_name(o->tree, name);
+    struct tree_change change;
+    char text[LIMIT_NAME + 1];
+    int fd;
+
+    if (name && base.len <= LIMIT_NAME) {
+        memcpy(text, base.data, base.len);
+        on_name(o, tree_parent_of(o->tree, name), (struct bytes){ text, base.len }, e);
+        return;
+    }
+    if (o->base.len || directory != tree_root(o->tree))
+        return;
+    fd = fanotify_object_directory(o, directory);
+    if ((e->mask & FAN_ATTRIB) && fd >= 0 &&
+        tree_refresh_object(o->tree, fd, directory, &change, NULL) == 0)
+        do_attributes(o, directory, bytes_of(""), e, &change);
+}
+
+static void on_user(const struct fanotify_user *user, const struct fanotify_event *e)
+{
+    struct fanotify_object *o = user->object;
+
+    if (o->ghost_until_ms)
+        return;
+    if (user->ancestor) {
+        if (o->waiting.len && bytes_equal(e->at.name, o->waiting) && (e->mask & FAN_CREATE))
+            (void)fanotify_object_place(o, &o->sensor->now, NULL);
+        return;
+    }
+    if (!o->tree)
+        return;
+    if (bytes_equal_str(e->at.name, "."))
+        on_self(o, user->directory, e);
+    else if (e->at.name.len && e->at.name.len <= LIMIT_NAME &&
+             fanotify_object_covers(o, user->directory, e->at.name))
+        on_name(o, user->directory, e->at.name, e);
+}
+
+static void on_error(struct sensor *s, const struct fanotify_event *e)
+{
+    log_warn(s->options.log,
+             "the file system reports an error of its own (%s, %u times): files may be damaged without "
+             "anybody changing them; see dmesg",
+             errno_name(e->error) ? errno_name(e->error) : "?", e->error_count);
+}
+
+/* ---- two halves of a move, where the kernel does not tell them as one ---- */
+
+static void hold_half(struct sensor *s, const struct fanotify_event *e)
+{
+    size_t handle = e->at.directory.data.len, name = e->at.name.len;
+
+    fanotify_moved_flush(s);
+    if (handle > FANOTIFY_HANDLE_MAX || name > LIMIT_NAME)
+        return;
+    s->moved = *e;
+    memcpy(s->moved_bytes, e->at.directory.data.data, handle);
+    memcpy(s->moved_bytes + handle, e->at.name.data, name);
+    s->moved.from.directory = e->at.directory;
+    s->moved.from.directory.data.data = s->moved_bytes;
+    s->moved.from.name = (struct bytes){ s->moved_bytes + handle, name };
+    s->moved.to = (struct fanotify_place){ 0 };
+    s->moved_cause = s->now;
+}
+
+void fanotify_moved_flush(struct sensor *s)
+{
+    struct fanotify_cause now = s->now;
+
+    if (!s->moved.pid)
+        return;
+    s->now = s->moved_cause;
+    fanotify_rename(s, &s->moved);
+    s->moved.pid = 0;
+    s->now = now;
+}
+
+static void on_halves(struct sensor *s, const struct fanotify_event *e)
+{
+    struct fanotify_event whole = *e;
+
+    if ((e->mask & FAN_MOVED_FROM) && (e->mask & FAN_MOVED_TO))
+        return; /* away and back again before anybody looked */
+    if (e->mask & FAN_MOVED_FROM) {
+        hold_half(s, e);
+        return;
+    }
+    whole.to = e->at;
+    if (s->moved.pid == e->pid && (s->moved.mask & FAN_ONDIR) == (e->mask & FAN_ONDIR)) {
+        whole.from = s->moved.from;
+        s->moved.pid = 0;
+    }
+    fanotify_rename(s, &whole);
+}
+
+void fanotify_handle_event(struct sensor *s, const struct fanotify_event *e)
+{
+    struct fanotify_event rest = *e;
+    struct fanotify_user *users = NULL, user;
+    size_t count = 0, size = 0;
+    uint32_t at = 0;
+
+    if (e->mask & FAN_Q_OVERFLOW) {
+        s->overflow = true;
+        return;
+    }
+    if (e->pid == s->options.self)
+        return;
+    if (e->mask & FANOTIFY_FS_ERROR) {
+        on_error(s, e);
+        return;
+    }
+    if (s->moved.pid && (s->moved.pid == e->pid || !(e->mask & FAN_MOVED_TO)) && !(e->mask & FAN_MOVED_TO))
+        fanotify_moved_flush(s);
+    if (e->mask & FANOTIFY_RENAME) {
+        fanotify_rename(s, e);
+        return;
+    }
+    if (e->mask & FAN_MOVE) {
+        /* merged with other things that were done to the name: those come after it arrived or before it
+         * went */
+        on_halves(s, e);
+        rest.mask &= ~(uint64_t)FAN_MOVE;
+        if (!(rest.mask & ~(uint64_t)(FAN_ONDIR | FAN_EVENT_ON_CHILD)))
+            return;
+    }
+    while (fanotify_handles_next(s->handles, &e->at.directory, &at, &user)) {
+        if (count == size) {
+            struct fanotify_user *bigger = reallocarray(users, size ? size * 2 : 16, sizeof(*users));
+
+            if (!bigger) {
+                s->lost_paths++;
+                break;
+            }
+            users = bigger;
+            size = size ? size * 2 : 16;
+        }
+        users[count++] = user;
+    }
+    for (size_t i = 0; i < count; i++)
+        on_user(&users[i], &rest);
+    free(users);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An upper layer holds what an overlay changed: files that were copied up from below, and whiteouts for
+ * names that are gone. What a name there means depends on what the container saw under it before: that
+ * is known from the picture of the overlay (also of the one before a restart), else from the layers.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "sensor/fanotify/internal.h"
+#include "util/limits.h"
+
+bool fanotify_is_whiteout(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                          const struct file_state *state)
+{
+    int fd = fanotify_object_directory(o, directory);
+    char text[LIMIT_NAME + 1];
+    struct stat st;
+
+    if (!(state->known & FILE_MODE) || !S_ISCHR(state->mode) || fd < 0 || name.len > LIMIT_NAME)
+        return false;
+    memcpy(text, name.data, name.len);
+    text[name.len] = '\0';
+    return fstatat(fd, text, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == 0;
+}
+
+/* The path below the watched thing: "" is itself. */
+static int below(const struct fanotify_object *o, uint32_t directory, struct bytes name, struct sbuf *out)
+{
+    int r = 0;
+
+    sbuf_clear(out);
+    if (directory != tree_root(o->tree)) {
+        r = tree_directory_path(o->tree, directory, out);
+        sbuf_add_char(out, '/');
+    }
+    sbuf_add_bytes(out, name);
+    if (r == 0 && o->base.len) { /* the first component is the watched thing's own name */
+        char *slash = out->data ? memchr(out->data, '/', out->len) : NULL;
+        size_t cut = slash ? (size_t)(slash + 1 - out->data) : out->len;
+
+        memmove(out->data, out->data + cut, out->len - cut);
+        sbuf_truncate(out, out->len - cut);
+    }
+    return r < 0 ? r : sbuf_error(out);
+}
+
+/* The name under that path in another object of the group. */
+static uint32_t name_below(const struct fanotify_object *o, struct bytes path)
+{
+    struct sbuf full = SBUF_INIT;
+    uint32_t name;
+
+    if (!o->tree)
+        return 0;
+    if (!o->base.len)
+        return path.len ? tree_find_path(o->tree, path) : 0;
+    sbuf_add_bytes(&full, o->base);
+    if (path.len)
+        sbuf_add_char(&full, '/');
+    sbuf_add_bytes(&full, path);
+    name = tree_find_path(o->tree, sbuf_bytes(&full));
+    sbuf_done(&full);
+    return name;
+}
+
+static bool is_picture(const struct fanotify_object *o, uint32_t group)
+{
+    return o->wanted.group == group && o->tree && o->wanted.view == VIEW_MERGED;
+}
+
+/* What the container saw there: the oldest picture knows what was before a restart. */
+static struct fanotify_object *seen_in(const struct fanotify_object *upper, struct bytes path, uint32_t *ret)
+{
+    struct fanotify_object *found = NULL;
+    bool picture = false;
+
+    for (struct fanotify_object *o = upper->sensor->objects; o; o = o->next) {
+        if (!is_picture(o, upper->wanted.group))
+            continue;
+        if (!picture || o->ghost_until_ms) {
+            *ret = name_below(o, path);
+            found = *ret ? o : NULL;
+        }
+        picture = true;
+    }
+    if (picture)
+        return found;
+    for (struct fanotify_object *o = upper->sensor->objects; o; o = o->next) {
+        if (o->wanted.group != upper->wanted.group || o->wanted.view != VIEW_LOWER)
+            continue;
+        *ret = name_below(o, path);
+        if (*ret)
+            return o;
+    }
+    return NULL;
+}
+
+/* Keep the picture up where no marks do. */
+static void note(struct fanotify_object *picture, struct fanotify_object *upper, uint32_t name,
+                 const struct file_state *state)
+{
+    struct tree_change change;
+
+    (void)upper;
+    if (picture->wanted.view != VIEW_MERGED || (!picture->ghost_until_ms && !picture->unmarked))
+        return;
+    if (!state) {
+        tree_remove(picture->tree, name, &change);
+    } else {
+        struct file_state was;
+        struct statx stx = { .stx_mask = STATX_BASIC_STATS };
+        char text[LIMIT_NAME + 1];
+        struct bytes base = tree_name(picture->tree, name);
+
+        if (base.len > LIMIT_NAME)
+            return;
+        memcpy(text, base.data, base.len);
+        tree_state(picture->tree, tree_object_of(picture->tree, name), &was);
+        stx.stx_mode = (uint16_t)state->mode;
+        stx.stx_uid = state->uid;
+        stx.stx_gid = state->gid;
+        stx.stx_size = state->size;
+        stx.stx_nlink = was.links;
+        stx.stx_ino = was.inode;
+        stx.stx_dev_major = major(was.device);
+        stx.stx_dev_minor = minor(was.device);
+        (void)tree_put(picture->tree, tree_parent_of(picture->tree, name), (struct bytes){ text, base.len },
+                       &stx, &change);
+    }
+}
+
+static void tell_gone(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                      const struct file_state *was, const struct fanotify_cause *cause)
+{
+    enum operation operation = S_ISDIR(was->mode) ? OPERATION_RMDIR : OPERATION_UNLINK;
+
+    fanotify_send(o, fanotify_event_new(o, operation, directory, name, was, cause));
+}
+
+void fanotify_upper_gone(struct fanotify_object *o, uint32_t directory, struct bytes name)
+{
+    struct sbuf path = SBUF_INIT;
+    struct fanotify_object *picture = NULL;
+    uint32_t seen = 0;
+
+    if (below(o, directory, name, &path) == 0)
+        picture = seen_in(o, sbuf_bytes(&path), &seen);
+    if (picture)
+        note(picture, o, seen, NULL);
+    sbuf_done(&path);
+}
+
+void fanotify_upper_appeared(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                             const struct file_state *before, const struct fanotify_cause *cause)
+{
+    uint32_t entry = tree_child(o->tree, directory, name), object = tree_object_of(o->tree, entry), seen = 0;
+    struct fanotify_object *picture = NULL;
+    struct tree_change change = { .same_object = true };
+    struct sbuf path = SBUF_INIT;
+    char text[LIMIT_NAME + 1];
+    bool was;
+
+    if (!object || name.len > LIMIT_NAME)
+        return;
+    memcpy(text, name.data, name.len); /* the index may move its names */
+    name.data = text;
+    tree_state(o->tree, object, &change.after);
+    if (below(o, directory, name, &path) == 0)
+        picture = seen_in(o, sbuf_bytes(&path), &seen);
+    sbuf_done(&path);
+    if (before && before->known && !S_ISCHR(before->mode))
+        change.before = *before;
+    else if (picture && !(before && before->known && S_ISCHR(before->mode)))
+        tree_state(picture->tree, tree_object_of(picture->tree, seen), &change.before);
+    was = change.before.known != 0;
+    if (fanotify_is_whiteout(o, directory, name, &change.after)) {
+        if (was)
+            tell_gone(o, directory, name, &change.before, cause);
+        if (picture)
+            note(picture, o, seen, NULL);
+        return;
+    }
+    if (!was) {
+        fanotify_tell_new(o, entry, cause);
+        return;
+    }
+    /* copied up: what differs from before is what was done */
+    (void)fanotify_tell_attributes(o, directory, name, &change, cause);
+    if (S_ISREG(change.after.mode) && (change.before.known & FILE_SIZE) &&
+        change.after.size != change.before.size)
+        fanotify_written(o, directory, name, FAN_MODIFY, &change, cause);
+    if (picture)
+        note(picture, o, seen, &change.after);
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+#include "sensor/fanotify/rename.h"
+
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/stat.h>
+
+#include "util/limits.h"
+
+struct side {
+    bool here;
+    uint32_t directory;
+    struct bytes name;
+};
+
+/* The part of the path that an ancestor's user watches: the component number `depth`. */
+static struct bytes component(const struct fanotify_object *o, uint32_t depth, size_t *ret_end)
+{
+    struct bytes p = o->parent;
+    size_t at = 0;
+
+    for (;; depth--) {
+        size_t start;
+
+        while (at < p.len && p.data[at] == '/')
+            at++;
+        start = at;
+        while (at < p.len && p.data[at] != '/')
+            at++;
+        if (depth == 0 || at == p.len) {
+            *ret_end = at;
+            return depth == 0 ? (struct bytes){ p.data + start, at - start } : BYTES_NULL;
+        }
+    }
+}
+
+static void outside(struct fanotify_object *o, const struct fanotify_place *place, struct event *e,
+                    struct bytes *field)
+{
+    struct sbuf path = SBUF_INIT;
+
+    *field = BYTES_NULL;
+    if (place->name.len && fanotify_resolve(o, &place->directory, &path) == 0) {
+        if (path.len > 1)
+            sbuf_add_char(&path, '/');
+        sbuf_add_bytes(&path, place->name);
+        event_set(e, field, sbuf_bytes(&path));
+    }
+    sbuf_done(&path);
+}
+
+/* A directory above the watched path moved: with it goes the path, and another may come. */
+static void on_ancestor(struct fanotify_object *o, uint32_t depth, const struct fanotify_event *e, bool away)
+{
+    size_t end;
+    struct bytes part = component(o, depth, &end);
+    struct event *told;
+
+    if (!part.len || !bytes_equal(part, away ? e->from.name : e->to.name))
+        return;
+    if (away && o->tree) {
+        told = fanotify_event_new(o, OPERATION_RENAME, tree_root(o->tree), o->base, NULL, &o->sensor->now);
+        if (told) {
+            event_set(told, &told->previous_path, (struct bytes){ o->parent.data, end });
+            outside(o, &e->to, told, &told->path);
+            told->note = bytes_of("a folder above the watched path");
+            fanotify_send(o, told);
+        }
+    }
+    o->doubtful = true;
+}
+
+static void tell_rename(struct fanotify_object *o, const struct side *from, const struct side *to,
+                        const struct fanotify_event *e, const struct file_state *file)
+{
+    const struct side *known = to->here ? to : from;
+    struct event *told = fanotify_event_new(o, OPERATION_RENAME, known->directory, known->name, file,
+                                            &o->sensor->now);
+    struct sbuf path = SBUF_INIT;
+
+    if (!told)
+        return;
+    if (!to->here) {
+        told->previous_path = told->path;
+        outside(o, &e->to, told, &told->path);
+    } else if (!from->here) {
+        outside(o, &e->from, told, &told->previous_path);
+    } else if (fanotify_path(o, from->directory, from->name, &path) == 0) {
+        event_set(told, &told->previous_path, sbuf_bytes(&path));
+    }
+    sbuf_done(&path);
+    fanotify_send(o, told);
+}
+
+static void tell_replaced(struct fanotify_object *o, const struct side *to, const struct file_state *victim)
+{
+    if (victim->known)
+        fanotify_send(o, fanotify_event_new(o, OPERATION_REPLACE, to->directory, to->name, victim,
+                                            &o->sensor->now));
+}
+
+/* Both names still stand, each with the other's file. */
+static bool is_exchange(struct fanotify_object *o, const struct side *from, uint32_t victim)
+{
+    int fd = victim ? fanotify_object_directory(o, from->directory) : -1;
+    struct file_state now, known;
+    char text[LIMIT_NAME + 1];
+
+    if (fd < 0)
+        return false;
+    memcpy(text, from->name.data, from->name.len);
+    text[from->name.len] = '\0';
+    if (tree_stat(fd, text, &now) < 0)
+        return false;
+    tree_state(o->tree, tree_object_of(o->tree, victim), &known);
+    return now.inode == known.inode && now.device == known.device;
+}
+
+static void within(struct fanotify_object *o, const struct side *from, const struct side *to,
+                   const struct fanotify_event *e)
+{
+    uint32_t moved = tree_child(o->tree, from->directory, from->name);
+    uint32_t there = tree_child(o->tree, to->directory, to->name);
+    struct tree_change change = { 0 };
+    struct file_state state;
+    pid_t pid = o->sensor->now.pid;
+
+    fanotify_found_tell(o, moved);
+    if (o->exchange.pid == pid && pid && moved && o->exchange.to == moved && o->exchange.from == there) {
+        o->exchange.pid = 0;
+        tree_state(o->tree, tree_object_of(o->tree, there), &state);
+        tell_rename(o, from, to, e, &state);
+        return;
+    }
+    o->exchange.pid = 0;
+    if (moved && is_exchange(o, from, there)) {
+        (void)tree_exchange(o->tree, moved, there);
+        o->exchange.pid = pid;
+        o->exchange.from = moved;
+        o->exchange.to = there;
+        tree_state(o->tree, tree_object_of(o->tree, there), &state);
+        tell_rename(o, from, to, e, &state);
+        return;
+    }
+    if (!moved || tree_rename(o->tree, moved, to->directory, to->name, &change) < 0) {
+        (void)fanotify_look(o, to->directory, to->name, &change);
+        if (change.same_object)
+            change.before = (struct file_state){ 0 };
+        if (change.name && S_ISDIR(change.after.mode))
+            fanotify_object_walk(o, change.name, NULL);
+    }
+    tell_rename(o, from, to, e, &change.after);
+    if (o->wanted.view == VIEW_UPPER) {
+        struct tree_change left;
+        bool absent = change.before.known && S_ISCHR(change.before.mode) && !(change.before.mode & 07777);
+
+        /* what covered a lower file leaves a whiteout behind, and may come to stand on one */
+        if (absent)
+            change.before = (struct file_state){ 0 };
+        fanotify_upper_gone(o, from->directory, from->name);
+        (void)fanotify_look(o, from->directory, from->name, &left);
+    }
+    tell_replaced(o, to, &change.before);
+}
+
+static void out_of(struct fanotify_object *o, const struct side *from, const struct side *to,
+                   const struct fanotify_event *e)
+{
+    uint32_t entry = tree_child(o->tree, from->directory, from->name);
+    struct tree_change change = { 0 };
+
+    fanotify_found_tell(o, entry);
+    if (o->wanted.view == VIEW_UPPER) {
+        struct tree_change now;
+        struct sbuf path = SBUF_INIT;
+        bool work;
+
+        tree_state(o->tree, tree_object_of(o->tree, entry), &change.before);
+        if (fanotify_look(o, from->directory, from->name, &now) == 0 && now.after.known)
+            return; /* something came for it: told by that */
+        work = fanotify_resolve(o, &e->to.directory, &path) == 0 && memmem(path.data, path.len, "/work/", 6);
+        sbuf_done(&path);
+        if (!work && !(S_ISCHR(change.before.mode)))
+            tell_rename(o, from, to, e, &change.before);
+        else if (change.before.known && !S_ISCHR(change.before.mode))
+            fanotify_send(o, fanotify_event_new(o, S_ISDIR(change.before.mode) ? OPERATION_RMDIR
+                                                                              : OPERATION_UNLINK,
+                                                from->directory, from->name, &change.before,
+                                                &o->sensor->now));
+        fanotify_upper_gone(o, from->directory, from->name);
+        return;
+    }
+    if (tree_is_directory(o->tree, tree_object_of(o->tree, entry)))
+        fanotify_found_flush(o->sensor); /* numbers below it are given up */
+    tree_remove(o->tree, entry, &change);
+    tell_rename(o, from, to, e, &change.before);
+}
+
+static void into(struct fanotify_object *o, const struct side *from, const struct side *to,
+                 const struct fanotify_event *e)
+{
+    uint32_t entry = tree_child(o->tree, to->directory, to->name);
+    struct file_state victim = { 0 };
+    struct tree_change change;
+
+    (void)fanotify_found_cancel(o, entry);
+    tree_state(o->tree, tree_object_of(o->tree, entry), &victim);
+    (void)fanotify_look(o, to->directory, to->name, &change);
+    if (o->wanted.view == VIEW_UPPER) {
+        bool directory = change.name && S_ISDIR(change.after.mode) && !change.same_object;
+
+        if (change.name)
+            fanotify_upper_appeared(o, to->directory, to->name, victim.known ? &victim : NULL,
+                                    &o->sensor->now);
+        if (directory)
+            fanotify_object_walk(o, tree_child(o->tree, to->directory, to->name), &o->sensor->now);
+        return;
+    }
+    tell_rename(o, from, to, e, &change.after);
+    if (!change.same_object) /* else it was looked at since it came: who stood there is not known */
+        tell_replaced(o, to, &victim);
+    if (change.name && S_ISDIR(change.after.mode))
+        fanotify_object_walk(o, tree_child(o->tree, to->directory, to->name), NULL);
+}
+
+static bool find_side(struct sensor *s, struct fanotify_object *o, const struct fanotify_place *place,
+                      bool away, const struct fanotify_event *e, struct side *ret)
+{
+    struct fanotify_user user;
+    uint32_t at = 0;
+    bool named = false;
+
+    *ret = (struct side){ .name = place->name };
+    while (fanotify_handles_next(s->handles, &place->directory, &at, &user)) {
+        if (user.object != o)
+            continue;
+        if (user.ancestor) {
+            on_ancestor(o, user.directory, e, away);
+            named = true;
+        } else if (o->tree && place->name.len && place->name.len <= LIMIT_NAME &&
+                   fanotify_object_covers(o, user.directory, place->name)) {
+            ret->here = true;
+            ret->directory = user.directory;
+        }
+    }
+    return named || ret->here;
+}
+
+void fanotify_rename(struct sensor *s, const struct fanotify_event *e)
+{
+    struct fanotify_object *next;
+    struct fanotify_user user;
+    uint32_t at = 0;
+
+    /* renames of the whole file system come here: most concern nobody */
+    if (!fanotify_handles_next(s->handles, &e->from.directory, &at, &user) &&
+        (at = 0, !fanotify_handles_next(s->handles, &e->to.directory, &at, &user)))
+        return;
+    for (struct fanotify_object *o = s->objects; o; o = next) {
+        struct side from, to;
+
+        next = o->next;
+        if (o->ghost_until_ms)
+            continue;
+        (void)find_side(s, o, &e->from, true, e, &from);
+        (void)find_side(s, o, &e->to, false, e, &to);
+        if (from.here && to.here)
+            within(o, &from, &to, e);
+        else if (from.here)
+            out_of(o, &from, &to, e);
+        else if (to.here)
+            into(o, &from, &to, e);
+    }
+}

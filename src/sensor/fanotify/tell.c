@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* From what happened to a name to the event that is told. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sensor/fanotify/internal.h"
+#include "util/cleanup.h"
+
+#define ATTRIBUTES (FILE_MODE | FILE_UID | FILE_GID)
+
+uint64_t fanotify_now(clockid_t clock)
+{
+    struct timespec ts;
+
+    clock_gettime(clock, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+int fanotify_path(const struct fanotify_object *o, uint32_t directory, struct bytes name, struct sbuf *out)
+{
+    int r;
+
+    sbuf_clear(out);
+    sbuf_add_bytes(out, o->parent.len ? o->parent : bytes_of("/"));
+    if (out->len == 0 || out->data[out->len - 1] != '/')
+        sbuf_add_char(out, '/');
+    if (directory != tree_root(o->tree)) {
+        r = tree_directory_path(o->tree, directory, out);
+        if (r < 0)
+            return r;
+        sbuf_add_char(out, '/');
+    }
+    sbuf_add_bytes(out, name);
+    if (!name.len && out->len > 1) /* the root of everything */
+        sbuf_truncate(out, out->len - 1);
+    return sbuf_error(out);
+}
+
+static void set_id(struct sensor *s, uint8_t id[16])
+{
+    uint64_t half[2] = { s->seed, ++s->sequence };
+
+    memcpy(id, half, sizeof(half));
+}
+
+struct event *fanotify_event_new(struct fanotify_object *o, enum operation operation,
+                                 uint32_t directory, struct bytes name, const struct file_state *file,
+                                 const struct fanotify_cause *cause)
+{
+    _cleanup_sbuf_ struct sbuf path = SBUF_INIT;
+    struct sensor *s = o->sensor;
+    struct event *e = event_new();
+
+    if (!e) {
+        s->lost_paths++;
+        return NULL;
+    }
+    set_id(s, e->id);
+    e->operation = operation;
+    e->object = o->wanted.id;
+    e->sensors = SENSOR_FANOTIFY;
+    e->syscall = -1;
+    e->boot_from_ns = cause->from_boot_ns;
+    e->boot_ns = cause->to_boot_ns;
+    e->time_ns = cause->to_real_ns;
+    e->actor.pid = cause->pid;
+    e->actor.gone = cause->gone;
+    event_set(e, &e->note, bytes_of(cause->note));
+    if (file) {
+        int64_t changed = file->ctime_ns;
+
+        e->file = *file;
+        /* the kernel's own stamp, where it can be that of this change */
+        if ((file->known & FILE_CTIME) && changed >= (int64_t)cause->from_real_ns &&
+            changed <= (int64_t)cause->to_real_ns && operation != OPERATION_UNLINK &&
+            operation != OPERATION_RMDIR && operation != OPERATION_REPLACE)
+            e->time_ns = (uint64_t)changed;
+    }
+    if (fanotify_path(o, directory, name, &path) == 0)
+        event_set(e, &e->path, sbuf_bytes(&path));
+    else
+        s->lost_paths++;
+    return e;
+}
+
+void fanotify_send(struct fanotify_object *o, struct event *e)
+{
+    if (e)
+        fanotify_fold_add(o, e);
+}
+
+/* ---- something new ---- */
+
+static void read_link(struct fanotify_object *o, uint32_t directory, struct bytes name, struct event *e)
+{
+    char target[PATH_MAX], text[LIMIT_NAME + 1];
+    int fd = fanotify_object_directory(o, directory);
+    ssize_t n;
+
+    if (fd < 0 || name.len > LIMIT_NAME)
+        return;
+    memcpy(text, name.data, name.len);
+    text[name.len] = '\0';
+    n = readlinkat(fd, text, target, sizeof(target));
+    if (n > 0)
+        event_set(e, &e->target_path, (struct bytes){ target, (size_t)n });
+}
+
+void fanotify_tell_new(struct fanotify_object *o, uint32_t name, const struct fanotify_cause *cause)
+{
+    uint32_t object = tree_object_of(o->tree, name), other;
+    uint32_t directory = tree_parent_of(o->tree, name);
+    enum operation operation = OPERATION_CREATE;
+    struct file_state state;
+    char text[LIMIT_NAME + 1];
+    struct bytes base = tree_name(o->tree, name);
+    struct event *e;
+
+    if (!object || base.len > LIMIT_NAME)
+        return;
+    memcpy(text, base.data, base.len);
+    base.data = text;
+    tree_state(o->tree, object, &state);
+    for (other = tree_first_name(o->tree, object); other == name; other = tree_next_name(o->tree, other))
+        ;
+    if (S_ISDIR(state.mode))
+        operation = OPERATION_MKDIR;
+    else if (other || state.links > 1)
+        operation = OPERATION_LINK;
+    else if (S_ISLNK(state.mode))
+        operation = OPERATION_SYMLINK;
+    else if (!S_ISREG(state.mode))
+        operation = OPERATION_MKNOD;
+    e = fanotify_event_new(o, operation, directory, base, &state, cause);
+    if (!e)
+        return;
+    if (operation == OPERATION_SYMLINK)
+        read_link(o, directory, base, e);
+    if (operation == OPERATION_LINK && other) {
+        _cleanup_sbuf_ struct sbuf path = SBUF_INIT;
+
+        if (fanotify_path(o, tree_parent_of(o->tree, other), tree_name(o->tree, other), &path) == 0)
+            event_set(e, &e->target_path, sbuf_bytes(&path));
+    }
+    fanotify_send(o, e);
+}
+
+/* ---- attributes ---- */
+
+struct difference {
+    enum operation operation;
+    unsigned before, after; /* enum file_known: what it changes */
+    const char *note;
+};
+
+static void keep(struct file_state *to, const struct file_state *from, unsigned which)
+{
+    *to = *from;
+    to->known &= which;
+}
+
+static void tell_one(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                     const struct tree_change *c, const struct fanotify_cause *cause,
+                     enum operation operation, unsigned which, const char *note)
+{
+    struct event *e = fanotify_event_new(o, operation, directory, name, &c->after, cause);
+
+    if (!e)
+        return;
+    keep(&e->before, &c->before, which);
+    keep(&e->after, &c->after, which);
+    if (operation == OPERATION_SETXATTR || operation == OPERATION_REMOVEXATTR ||
+        operation == OPERATION_SETACL)
+        event_set(e, &e->xattr, bytes_of(c->xattr));
+    if (note && !e->note.len)
+        e->note = bytes_of(note);
+    fanotify_send(o, e);
+}
+
+unsigned fanotify_tell_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                                  const struct tree_change *c, const struct fanotify_cause *cause)
+{
+    const struct file_state *a = &c->before, *b = &c->after;
+    bool overlay_own = o->wanted.view == VIEW_UPPER &&
+                       (strncmp(c->xattr, "trusted.overlay.", 16) == 0 ||
+                        strncmp(c->xattr, "user.overlay.", 13) == 0);
+    bool xattr = c->xattr_changed && !overlay_own;
+    bool acl = xattr && strncmp(c->xattr, "system.posix_acl_", 17) == 0;
+    bool owner = a->uid != b->uid || a->gid != b->gid;
+    uint32_t mode = a->mode ^ b->mode;
+    unsigned told = 0;
+
+    if (owner)
+        tell_one(o, directory, name, c, cause, OPERATION_CHOWN, FILE_UID | FILE_GID, NULL), told++;
+    if (acl) /* its mask is the mode's group */
+        tell_one(o, directory, name, c, cause, OPERATION_SETACL, FILE_MODE, NULL), told++;
+    /* a change of owner takes the s bits away by itself */
+    if ((mode & 07777) && !acl && !(owner && !(mode & 01777)))
+        tell_one(o, directory, name, c, cause, OPERATION_CHMOD, FILE_MODE, NULL), told++;
+    if (xattr && !acl && !(owner && strcmp(c->xattr, "security.capability") == 0))
+        tell_one(o, directory, name, c, cause,
+                 c->xattr_removed ? OPERATION_REMOVEXATTR : OPERATION_SETXATTR, 0, NULL), told++;
+    if ((a->known & b->known & FILE_FLAGS) && a->flags != b->flags)
+        tell_one(o, directory, name, c, cause, OPERATION_SETFLAGS, FILE_FLAGS, NULL), told++;
+    return told;
+}
+
+/* ---- gaps, and paths outside ---- */
+
+void fanotify_gap(struct sensor *s, enum lost reason, uint64_t count, uint64_t from_real_ns, const char *text)
+{
+    struct gap gap = { .reason = reason,
+                       .count = count,
+                       .from_ns = from_real_ns,
+                       .to_ns = fanotify_now(CLOCK_REALTIME),
+                       .sensor = SENSOR_FANOTIFY };
+
+    snprintf(gap.text, sizeof(gap.text), "%s", text);
+    s->options.sink.gap(s->options.sink.data, &gap);
+}
+
+int fanotify_open_handle(struct fanotify_object *o, const struct fanotify_handle *handle)
+{
+    union {
+        struct file_handle head;
+        char space[sizeof(struct file_handle) + FANOTIFY_HANDLE_MAX];
+    } u;
+    _cleanup_close_ int mount = -EBADF;
+    int top = fanotify_object_directory(o, tree_root(o->tree)), fd;
+
+    if (top < 0 || !handle->data.data || handle->data.len > FANOTIFY_HANDLE_MAX)
+        return -ESTALE;
+    mount = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOATIME);
+    if (mount < 0)
+        return -errno;
+    u.head.handle_bytes = (unsigned)handle->data.len;
+    u.head.handle_type = handle->type;
+    memcpy(u.head.f_handle, handle->data.data, handle->data.len);
+    fd = open_by_handle_at(mount, &u.head, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+    return fd < 0 ? -errno : fd;
+}
+
+int fanotify_resolve(struct fanotify_object *o, const struct fanotify_handle *handle, struct sbuf *out)
+{
+    _cleanup_close_ int fd = -EBADF;
+    char link[48], path[PATH_MAX];
+    ssize_t n;
+
+    sbuf_clear(out);
+    if (o->wanted.ns_pid)
+        return -ENOENT; /* a path of another mount namespace would say something else here */
+    fd = fanotify_open_handle(o, handle);
+    if (fd < 0)
+        return fd;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    n = readlink(link, path, sizeof(path));
+    if (n <= 0 || path[0] != '/' || (size_t)n == sizeof(path))
+        return -ENOENT;
+    if (n > 10 && memcmp(path + n - 10, " (deleted)", 10) == 0)
+        return -ENOENT;
+    sbuf_add(out, path, (size_t)n);
+    return sbuf_error(out);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A look shows a file as it is now, also what was done after the event that made us look. What differs
+ * in its attributes is kept until the event of that change arrives and says whose it was. If none
+ * comes, it is told as changed by nobody known.
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include <uthash.h>
+
+#include "sensor/fanotify/internal.h"
+
+#define WAIT_MS 300
+#define ENTRIES_MAX 65536
+
+struct key {
+    struct fanotify_object *object;
+    uint64_t device, inode;
+};
+
+struct entry {
+    struct key key;
+    struct tree_change change; /* the state before, and which extended attribute */
+    uint64_t since_ms, from_real_ns, from_boot_ns;
+    UT_hash_handle hh;
+};
+
+struct fanotify_unexplained {
+    struct entry *entries; /* the oldest first */
+};
+
+struct fanotify_unexplained *fanotify_unexplained_new(void)
+{
+    return calloc(1, sizeof(struct fanotify_unexplained));
+}
+
+static void drop(struct fanotify_unexplained *u, struct entry *e)
+{
+    HASH_DEL(u->entries, e);
+    free(e);
+}
+
+void fanotify_unexplained_free(struct fanotify_unexplained *u)
+{
+    struct entry *e, *next;
+
+    if (!u)
+        return;
+    HASH_ITER(hh, u->entries, e, next)
+        drop(u, e);
+    free(u);
+}
+
+static struct entry *find(struct fanotify_object *o, const struct file_state *state)
+{
+    struct key key = { o, state->device, state->inode };
+    struct entry *e = NULL;
+
+    if (o->sensor->unexplained->entries)
+        HASH_FIND(hh, o->sensor->unexplained->entries, &key, sizeof(key), e);
+    return e;
+}
+
+static bool differs(const struct tree_change *c)
+{
+    const struct file_state *a = &c->before, *b = &c->after;
+
+    return c->same_object && a->known && b->known &&
+           (a->mode != b->mode || a->uid != b->uid || a->gid != b->gid || c->xattr_changed ||
+            ((a->known & b->known & FILE_FLAGS) && a->flags != b->flags));
+}
+
+void fanotify_unexplained_add(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                              const struct tree_change *change)
+{
+    struct fanotify_unexplained *u = o->sensor->unexplained;
+    struct entry *e;
+
+    (void)directory;
+    (void)name;
+    if (!differs(change))
+        return;
+    e = find(o, &change->after);
+    if (e) {
+        e->change.after = change->after;
+        if (change->xattr_changed && !e->change.xattr_changed) {
+            e->change.xattr_changed = true;
+            e->change.xattr_removed = change->xattr_removed;
+            memcpy(e->change.xattr, change->xattr, sizeof(e->change.xattr));
+        }
+        return;
+    }
+    if (HASH_COUNT(u->entries) >= ENTRIES_MAX || !(e = calloc(1, sizeof(*e)))) {
+        o->sensor->lost_paths++;
+        return;
+    }
+    e->key = (struct key){ o, change->after.device, change->after.inode };
+    e->change = *change;
+    e->since_ms = fanotify_now(CLOCK_MONOTONIC) / NS_PER_MS;
+    e->from_real_ns = o->sensor->empty_real_ns;
+    e->from_boot_ns = o->sensor->empty_boot_ns;
+    HASH_ADD(hh, u->entries, key, sizeof(e->key), e);
+}
+
+bool fanotify_unexplained_take(struct fanotify_object *o, const struct file_state *state,
+                               struct tree_change *ret)
+{
+    struct entry *e = find(o, state);
+
+    if (!e)
+        return false;
+    *ret = e->change;
+    drop(o->sensor->unexplained, e);
+    return true;
+}
+
+void fanotify_unexplained_forget(struct fanotify_object *o)
+{
+    struct entry *e, *next;
+
+    HASH_ITER(hh, o->sensor->unexplained->entries, e, next)
+        if (e->key.object == o)
+            drop(o->sensor->unexplained, e);
+}
+
+void fanotify_unexplained_tick(struct sensor *s, uint64_t now_ms)
+{
+    struct entry *e;
+
+    while ((e = s->unexplained->entries) && now_ms >= e->since_ms + WAIT_MS) {
+        struct fanotify_cause cause = { .from_real_ns = e->from_real_ns,
+                                        .from_boot_ns = e->from_boot_ns,
+                                        .to_real_ns = fanotify_now(CLOCK_REALTIME),
+                                        .to_boot_ns = fanotify_now(CLOCK_BOOTTIME),
+                                        .note = "found by looking: the kernel did not tell who" };
+
+        if (e->key.object->wanted.view != VIEW_UPPER)
+            fanotify_tell_unexplained(e->key.object, &e->change, &cause);
+        drop(s->unexplained, e);
+    }
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Contents. The kernel says that a file was modified, any number of times, and that a descriptor open
+ * for writing was closed; how it was opened it does not say. So `open-write` and `write` are told at the
+ * close, and `write` once a second while a file stays open.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <uthash.h>
+
+#include "sensor/fanotify/internal.h"
+#include "util/limits.h"
+
+#define TELL_MS 1000
+#define KEEP_MS 60000       /* of a file that stays open and is left alone */
+#define ENTRIES_MAX 65536   /* files open for writing at once; one more is told at once */
+#define RECENT 1024         /* reads told lately */
+
+struct key {
+    struct fanotify_object *object;
+    uint64_t device, inode;
+    uint64_t pid;
+};
+
+struct entry {
+    struct key key;
+    uint64_t since_ms, told_ms, last_ms;
+    uint64_t size; /* when it was last told, or before the first change */
+    bool size_known, dirty, told;
+    struct fanotify_cause cause;
+    UT_hash_handle hh;
+};
+
+struct recent {
+    uint64_t hash, until_ms;
+};
+
+struct fanotify_writes {
+    struct entry *entries;
+    struct recent recent[RECENT];
+};
+
+struct fanotify_writes *fanotify_writes_new(void)
+{
+    return calloc(1, sizeof(struct fanotify_writes));
+}
+
+static void drop(struct fanotify_writes *w, struct entry *e)
+{
+    HASH_DEL(w->entries, e);
+    free(e);
+}
+
+void fanotify_writes_free(struct fanotify_writes *w)
+{
+    struct entry *e, *next;
+
+    if (!w)
+        return;
+    HASH_ITER(hh, w->entries, e, next)
+        drop(w, e);
+    free(w);
+}
+
+void fanotify_writes_forget(struct fanotify_object *o)
+{
+    struct fanotify_writes *w = o->sensor->writes;
+    struct entry *e, *next;
+
+    HASH_ITER(hh, w->entries, e, next)
+        if (e->key.object == o)
+            drop(w, e);
+}
+
+static uint64_t now_ms(void)
+{
+    return fanotify_now(CLOCK_MONOTONIC) / NS_PER_MS;
+}
+
+/* ---- telling ---- */
+
+static void tell(struct fanotify_object *o, enum operation operation, uint32_t directory, struct bytes name,
+                 const struct file_state *before, const struct file_state *after,
+                 const struct fanotify_cause *cause)
+{
+    struct event *e = fanotify_event_new(o, operation, directory, name, after, cause);
+
+    if (!e)
+        return;
+    if (operation != OPERATION_OPEN_WRITE) {
+        e->before = *before;
+        e->after = *after;
+        e->before.known &= FILE_SIZE;
+        e->after.known &= FILE_SIZE;
+        if (operation == OPERATION_WRITE && e->before.known && e->after.known &&
+            after->size > before->size) {
+            e->bytes = after->size - before->size;
+            e->bytes_known = true;
+        }
+    }
+    fanotify_send(o, e);
+}
+
+static struct entry *find(struct fanotify_object *o, const struct file_state *state, pid_t pid)
+{
+    struct key key = { o, state->device, state->inode, (uint64_t)pid };
+    struct entry *e = NULL;
+
+    HASH_FIND(hh, o->sensor->writes->entries, &key, sizeof(key), e);
+    return e;
+}
+
+/* Another one than who wrote may close it: the descriptor was handed on. */
+static struct entry *add(struct fanotify_object *o, const struct file_state *before,
+                         const struct file_state *after, const struct fanotify_cause *cause)
+{
+    struct fanotify_writes *w = o->sensor->writes;
+    struct entry *e;
+
+    if (HASH_COUNT(w->entries) >= ENTRIES_MAX || !(e = calloc(1, sizeof(*e))))
+        return NULL;
+    e->key = (struct key){ o, after->device, after->inode, (uint64_t)cause->pid };
+    e->since_ms = e->told_ms = now_ms();
+    e->size = before->size;
+    e->size_known = (before->known & FILE_SIZE) != 0;
+    HASH_ADD(hh, w->entries, key, sizeof(e->key), e);
+    return e;
+}
+
+void fanotify_written(struct fanotify_object *o, uint32_t directory, struct bytes name, uint64_t mask,
+                      const struct tree_change *change, const struct fanotify_cause *cause)
+{
+    struct file_state before = change->before, after = change->after;
+    bool created = (mask & FAN_CREATE) != 0;
+    bool sizes = !created && (before.known & after.known & FILE_SIZE) && change->same_object;
+    bool truncated = sizes && (mask & FAN_MODIFY) && after.size < before.size;
+    struct entry *e = after.known ? find(o, &after, cause->pid) : NULL;
+    bool changed = e != NULL || (mask & FAN_MODIFY);
+
+    if (after.known && !S_ISREG(after.mode))
+        return;
+    if (!before.known && !after.known)
+        return; /* it has no name here any more */
+    if (created)
+        before = (struct file_state){ .known = FILE_SIZE };
+    if (sizes && before.mtime_ns != after.mtime_ns)
+        changed = true;
+    if ((mask & (FAN_MODIFY | FAN_CLOSE_WRITE)) == FAN_MODIFY && sizes && before.size == after.size &&
+        before.mtime_ns != after.mtime_ns && after.mtime_ns != after.ctime_ns) {
+        /* whoever writes sets both alike: this is utimensat() of the one */
+        tell(o, OPERATION_UTIME, directory, name, &(struct file_state){ 0 }, &after, cause);
+        return;
+    }
+    if (truncated)
+        tell(o, OPERATION_TRUNCATE, directory, name, &before, &after, cause);
+    if (mask & FAN_CLOSE_WRITE) {
+        if (e && e->size_known)
+            before = (struct file_state){ .known = FILE_SIZE, .size = e->size };
+        if (!created && !(e && e->told))
+            tell(o, OPERATION_OPEN_WRITE, directory, name, &before, &after, cause);
+        if (changed && !(truncated && after.size == 0) && !(created && after.known && after.size == 0) &&
+            !(e && e->told && !e->dirty && !(mask & FAN_MODIFY)))
+            tell(o, OPERATION_WRITE, directory, name, &before, &after, cause);
+        if (e)
+            drop(o->sensor->writes, e);
+        return;
+    }
+    if (truncated || !after.known)
+        return;
+    if (!e)
+        e = add(o, &before, &after, cause);
+    if (!e) { /* too many: now or never */
+        tell(o, OPERATION_WRITE, directory, name, &before, &after, cause);
+        return;
+    }
+    e->dirty = true;
+    e->last_ms = now_ms();
+    e->cause = *cause;
+}
+
+void fanotify_tell_changed(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                           const struct tree_change *c, const struct fanotify_cause *cause)
+{
+    tell(o, c->after.size < c->before.size ? OPERATION_TRUNCATE : OPERATION_WRITE, directory, name, &c->before,
+         &c->after, cause);
+}
+
+/* ---- files that stay open ---- */
+
+/* A file that is older than the watch may have been open before it began. */
+static bool may_be_older(const struct sensor *s, struct fanotify_object *o, uint32_t directory,
+                         struct bytes name)
+{
+    int fd = fanotify_object_directory(o, directory);
+    char text[LIMIT_NAME + 1];
+    struct statx stx;
+
+    if (fd < 0 || name.len > LIMIT_NAME)
+        return true;
+    memcpy(text, name.data, name.len);
+    text[name.len] = '\0';
+    if (statx(fd, text, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &stx) < 0 || !(stx.stx_mask & STATX_BTIME))
+        return true;
+    return (uint64_t)stx.stx_btime.tv_sec * NS_PER_S + stx.stx_btime.tv_nsec < s->watch_real_ns;
+}
+
+static void tell_open(struct sensor *s, struct entry *e, uint64_t now, bool all)
+{
+    struct fanotify_object *o = e->key.object;
+    uint32_t object = o->tree ? tree_find(o->tree, e->key.device, e->key.inode) : 0;
+    uint32_t name = object ? tree_first_name(o->tree, object) : 0, directory;
+    struct tree_change change;
+    char text[LIMIT_NAME + 1];
+    struct bytes base = tree_name(o->tree, name);
+    struct file_state before = { 0 };
+
+    if (!name || base.len > LIMIT_NAME)
+        return;
+    memcpy(text, base.data, base.len);
+    base.data = text;
+    directory = tree_parent_of(o->tree, name);
+    if (e->told && !all && !o->wanted.writes && !may_be_older(s, o, directory, base))
+        return;
+    if (fanotify_look(o, directory, base, &change) < 0 || !change.after.known)
+        return;
+    if (e->size_known)
+        before = (struct file_state){ .known = FILE_SIZE, .size = e->size };
+    e->cause.note = "still open";
+    tell(o, OPERATION_WRITE, directory, base, &before, &change.after, &e->cause);
+    e->size = change.after.size;
+    e->size_known = true;
+    e->told = true;
+    e->dirty = false;
+    e->told_ms = now;
+}
+
+void fanotify_writes_tick(struct sensor *s, uint64_t now, bool all)
+{
+    struct entry *e, *next;
+
+    HASH_ITER(hh, s->writes->entries, e, next) {
+        if (e->dirty && (all || now >= e->told_ms + TELL_MS))
+            tell_open(s, e, now, all);
+        else if (!e->dirty && now >= e->last_ms + KEEP_MS)
+            drop(s->writes, e);
+    }
+}
+
+/* ---- reads, executions ---- */
+
+void fanotify_accessed(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                       enum operation operation, const struct fanotify_cause *cause)
+{
+    uint64_t h = (uintptr_t)o ^ ((uint64_t)directory << 32) ^ (uint64_t)cause->pid ^ ((uint64_t)operation << 20);
+    uint64_t now = now_ms();
+    uint32_t entry, object;
+    struct recent *r;
+    struct file_state state = { 0 };
+    struct event *e;
+
+    for (size_t i = 0; i < name.len; i++)
+        h = (h ^ (unsigned char)name.data[i]) * 0x100000001b3ull;
+    r = &o->sensor->writes->recent[(h ^ (h >> 32)) % RECENT];
+    if (operation == OPERATION_READ && r->hash == h && now < r->until_ms)
+        return;
+    *r = (struct recent){ h, now + TELL_MS };
+    entry = tree_child(o->tree, directory, name);
+    object = tree_object_of(o->tree, entry);
+    tree_state(o->tree, object, &state);
+    e = fanotify_event_new(o, operation, directory, name, &state, cause);
+    if (e)
+        e->time_ns = cause->to_real_ns;
+    fanotify_send(o, e);
+}
