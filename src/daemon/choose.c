@@ -116,6 +116,8 @@ int choose_sensors(const char *list, unsigned permissions, struct choice *ret, s
     for (unsigned i = 0; sensors[i] && i < CHOICE_MAX; i++) {
         struct err why = ERR_INIT;
 
+        if (sensors[i]->bit == SENSOR_FANOTIFY)
+            continue; /* beside another one it would tell each change twice, until sights are fused */
         r = sensors[i]->probe(&all[i], &why);
         if (r < 0 || !all[i].works) {
             all[i].works = false;
