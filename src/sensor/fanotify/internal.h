@@ -52,6 +52,8 @@ struct fanotify_object {
     int root_fd, directory_fd;
     uint32_t directory;
 
+    const struct fanotify_event *told_rename; /* the one that it took part in just now */
+
     /* the second half of an exchange is expected */
     struct { pid_t pid; uint32_t from, to; } exchange;
 };
@@ -88,6 +90,7 @@ struct sensor {
     bool mounts_changed;
     uint64_t lost_damaged, lost_paths;
     bool overflow;
+    bool silent;                /* told by another object of the group: only the index is kept up */
     uint64_t overflow_real_ns; /* the last empty queue before it */
     char rescan_note[128];
     char not_seen[512];

@@ -171,7 +171,8 @@ static void do_create(struct fanotify_object *o, uint32_t directory, struct byte
     else
         fanotify_tell_new(o, c->name, &o->sensor->now);
     if (S_ISDIR(c->after.mode))
-        fanotify_object_walk(o, tree_child(o->tree, directory, name), &o->sensor->now);
+        fanotify_object_walk(o, tree_child(o->tree, directory, name),
+                             o->sensor->silent ? NULL : &o->sensor->now);
 }
 
 static void do_delete(struct fanotify_object *o, uint32_t directory, struct bytes name,
@@ -339,6 +340,21 @@ static void on_halves(struct sensor *s, const struct fanotify_event *e)
     fanotify_rename(s, &whole);
 }
 
+/* A volume below a watched path is reached through the overlay, and is watched by its place on the host
+ * too: one change, told by the view that is nearest to the victim. */
+static int by_view(const void *a, const void *b)
+{
+    const struct fanotify_user *x = a, *y = b;
+    int i = (int)x->object->wanted.view, j = (int)y->object->wanted.view;
+
+    return i != j ? (i > j) - (i < j) : (x->object->wanted.id > y->object->wanted.id) - (x->object->wanted.id < y->object->wanted.id);
+}
+
+static bool tells(const struct fanotify_user *user)
+{
+    return !user->ancestor && user->object->tree && !user->object->ghost_until_ms;
+}
+
 void fanotify_handle_event(struct sensor *s, const struct fanotify_event *e)
 {
     struct fanotify_event rest = *e;
@@ -383,7 +399,14 @@ void fanotify_handle_event(struct sensor *s, const struct fanotify_event *e)
         }
         users[count++] = user;
     }
-    for (size_t i = 0; i < count; i++)
+    if (count > 1)
+        qsort(users, count, sizeof(*users), by_view);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < i && !s->silent; j++)
+            s->silent = tells(&users[j]) && users[j].object != users[i].object &&
+                        users[j].object->wanted.group == users[i].object->wanted.group;
         on_user(&users[i], &rest);
+        s->silent = false;
+    }
     free(users);
 }

@@ -264,11 +264,19 @@ void fanotify_rename(struct sensor *s, const struct fanotify_event *e)
             continue;
         (void)find_side(s, o, &e->from, true, e, &from);
         (void)find_side(s, o, &e->to, false, e, &to);
+        s->silent = false;
+        for (const struct fanotify_object *m = s->objects; m != o && !s->silent && (from.here || to.here);
+             m = m->next)
+            s->silent = m->wanted.group == o->wanted.group && m->told_rename == e;
+        o->told_rename = from.here || to.here ? e : NULL;
         if (from.here && to.here)
             within(o, &from, &to, e);
         else if (from.here)
             out_of(o, &from, &to, e);
         else if (to.here)
             into(o, &from, &to, e);
+        s->silent = false;
     }
+    for (struct fanotify_object *o = s->objects; o; o = o->next)
+        o->told_rename = NULL;
 }

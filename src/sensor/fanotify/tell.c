@@ -91,7 +91,9 @@ struct event *fanotify_event_new(struct fanotify_object *o, enum operation opera
 
 void fanotify_send(struct fanotify_object *o, struct event *e)
 {
-    if (e)
+    if (e && o->sensor->silent)
+        event_free(e);
+    else if (e)
         fanotify_fold_add(o, e);
 }
 

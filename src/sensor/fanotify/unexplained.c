@@ -79,7 +79,7 @@ void fanotify_unexplained_add(struct fanotify_object *o, uint32_t directory, str
 
     (void)directory;
     (void)name;
-    if (!differs(change))
+    if (!differs(change) || o->sensor->silent)
         return;
     e = find(o, &change->after);
     if (e) {

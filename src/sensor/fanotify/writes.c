@@ -143,7 +143,7 @@ void fanotify_written(struct fanotify_object *o, uint32_t directory, struct byte
     struct entry *e = after.known ? find(o, &after, cause->pid) : NULL;
     bool changed = e != NULL || (mask & FAN_MODIFY);
 
-    if (after.known && !S_ISREG(after.mode))
+    if ((after.known && !S_ISREG(after.mode)) || o->sensor->silent)
         return;
     if (!before.known && !after.known)
         return; /* it has no name here any more */
