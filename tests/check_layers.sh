@@ -14,10 +14,11 @@ allowed() {
     attribution) echo util event attribution ;;
     watch) echo util event attribution watch ;;
     store) echo util event store ;;
+    compare) echo util event attribution store compare ;;
     report) echo util event store report ;;
     search) echo util event sensor search ;;
     daemon) echo util event sensor attribution watch store report search daemon ;;
-    cli) echo util event sensor attribution watch store report search daemon cli ;;
+    cli) echo util event sensor attribution watch store compare report search daemon cli ;;
     esac
 }
 

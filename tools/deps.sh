@@ -21,6 +21,7 @@ libauparse-dev       audit-libs-devel       build
 libcurl4-openssl-dev libcurl-devel          build
 libjansson-dev       jansson-devel          build
 libsqlite3-dev       sqlite-devel           build
+libssl-dev           openssl-devel          build
 libzstd-dev          libzstd-devel          build
 liblzma-dev          xz-devel               build
 zlib1g-dev           zlib-devel             build

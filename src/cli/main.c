@@ -39,6 +39,18 @@ const struct verb verbs[] = {
       "      --format FMT   text, or json: the events, then the verdicts\n" },
     { "search", cmd_search, "search audit logs, with ausearch's options",
       "[options] [LOG...]", "`culprit search -h` lists the options.\n" },
+    { "diff", cmd_diff, "what differs from the image or from an earlier moment, and by whom",
+      "[--since T | --from T1 --to T2] [--times] [--store FILE] [--format FMT] CONTAINER [PATH]",
+      "What of a container's files (running or not) is not as its image made it: missing, added,\n"
+      "type, content, mode, owner, attributes and capabilities; each with whoever was recorded\n"
+      "changing it. With a time: what the recorded changes since then come to; also for a\n"
+      "container that is gone, and for a PATH of the host.\n"
+      "Exit: 0 something differs, 1 nothing does.\n\n"
+      "      --since T      compare with that moment: 2026-11-16T03:12:00Z, today, -2h, 7d\n"
+      "      --from, --to   compare two moments\n"
+      "      --times        modification times too\n"
+      "      --store FILE   the database (" STORE_DEFAULT_PATH ")\n"
+      "      --format FMT   text, or json: one difference a line, with SHA-256 of contents\n" },
     { "doctor", cmd_doctor, "what works on this machine, and what to do about the rest",
       "[--format FMT] [TARGET...]",
       "Without TARGET: the sensors, engines and the store. With TARGET: makes one change of each\n"

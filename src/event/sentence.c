@@ -154,7 +154,7 @@ static void add_path(struct sbuf *out, const struct event *e, unsigned columns)
     escape_terminal_path(out, e->path, columns);
 }
 
-static void add_actor(struct sbuf *out, const struct event *e, const struct sentence_style *style)
+void sentence_actor(struct sbuf *out, const struct event *e, const struct sentence_style *style)
 {
     const struct process *p = e->actor.process;
     const struct credentials *cred = e->actor.cred.known || !p ? &e->actor.cred : &p->cred;
@@ -225,7 +225,7 @@ void sentence_event(struct sbuf *out, const struct event *e, const struct senten
     size_t from;
 
     plain.colour = false;
-    add_actor(&actor, e, &plain);
+    sentence_actor(&actor, e, &plain);
     sentence_change(&change, e);
     if (e->error != 0) {
         if (change.len)
@@ -276,7 +276,7 @@ void sentence_event(struct sbuf *out, const struct event *e, const struct senten
     }
     pad(out, from, path_columns ? MIN(path_columns, (unsigned)PATH_PAD) : PATH_PAD);
     sbuf_add_str(out, "  ");
-    add_actor(out, e, style);
+    sentence_actor(out, e, style);
 }
 
 void sentence_names(struct sbuf *out, struct bytes names, unsigned max)

@@ -17,6 +17,8 @@ struct sentence_style {
 void sentence_event(struct sbuf *out, const struct event *event, const struct sentence_style *style);
 void sentence_life(struct sbuf *out, const struct life *life, const struct sentence_style *style);
 void sentence_gap(struct sbuf *out, const struct gap *gap, const struct sentence_style *style);
+/* "s1-agent[2211] root · host" */
+void sentence_actor(struct sbuf *out, const struct event *event, const struct sentence_style *style);
 /* "0555 → 0775", "im → ugadmin", "1.2 kB": what changed, or what the file was. */
 void sentence_change(struct sbuf *out, const struct event *event);
 void sentence_time(struct sbuf *out, uint64_t time_ns, long utc_offset_s);  /* 14:03:22.118 */

@@ -44,6 +44,20 @@ int store_each_coverage(struct store *store, const struct store_query *query,
                         int (*each)(void *data, const struct coverage *coverage), void *data,
                         struct err *err);
 
+/*
+ * The newest change of exactly this path (as the victim sees it, or as the host finds it) that succeeded:
+ * what stood there, what it was renamed from (its previous path), what lies below it does not count.
+ * Prepared once for many paths.
+ */
+struct store_last;
+/* query: container or host, since, until; its path and operations do not count. */
+int store_last_new(struct store *store, const struct store_query *query, struct store_last **ret,
+                   struct err *err);
+void store_last_free(struct store_last *last); /* NULL is fine */
+/* operations: bit 1 << enum operation. *ret is the caller's; -ENOENT: none. */
+int store_last_find(struct store_last *last, struct bytes path, struct bytes host_path, uint64_t operations,
+                    struct event **ret, struct err *err);
+
 struct store_summary {
     uint64_t events, bytes, first_ns, last_ns;
 };

@@ -27,3 +27,4 @@
 #define LIMIT_LOG_LINE (256 * 1024)         /* one line of a log: the kernel's longest record is 9 kB, auditd's names triple it */
 #define LIMIT_SEARCH_PLACES 65536           /* directories known by identity while a log is searched: about 10 MB */
 #define LIMIT_SEARCH_TEXT (16 * 1024 * 1024) /* text of events that match and wait for their turn, or for more records */
+#define LIMIT_RECORD_PATHS 200000           /* paths of which `diff` follows the changes between two moments: some 500 bytes each, and their events */

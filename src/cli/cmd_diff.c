@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "attribution/users.h"
+#include "cli/print.h"
+#include "compare/image.h"
+#include "compare/join.h"
+#include "compare/record.h"
+#include "report/difference.h"
+#include "util/cleanup.h"
+#include "util/escape.h"
+#include "util/parse.h"
+
+enum { OPTION_SINCE = 256, OPTION_UNTIL, OPTION_STORE, OPTION_FORMAT, OPTION_TIMES, OPTION_DOCKER };
+
+static const struct option long_options[] = {
+    { "since", required_argument, NULL, OPTION_SINCE },   { "from", required_argument, NULL, OPTION_SINCE },
+    { "to", required_argument, NULL, OPTION_UNTIL },      { "until", required_argument, NULL, OPTION_UNTIL },
+    { "store", required_argument, NULL, OPTION_STORE },   { "format", required_argument, NULL, OPTION_FORMAT },
+    { "times", no_argument, NULL, OPTION_TIMES },         { 0 },
+};
+
+struct question {
+    const char *store_path;
+    bool json, times;
+    bool record; /* two moments, not the image */
+    uint64_t since_ns, until_ns;
+    char *target_text; /* owned */
+    struct target target;
+    struct arena arena;
+    struct ecs_host host;
+    struct engines *engines;
+    struct container_view view; /* of a container that is there */
+    struct bytes volume;        /* where a volume's files are on the host */
+    bool have_view;
+    struct store *store; /* NULL: nothing was recorded */
+    struct joiner *joiner;
+    struct users *users;
+    struct difference_page *page;
+    struct sbuf out;
+    struct err err; /* of a callback */
+    uint64_t lost;
+    bool lossy;
+};
+
+static void question_done(struct question *q)
+{
+    difference_page_free(q->page);
+    joiner_free(q->joiner);
+    store_close(q->store);
+    if (q->have_view)
+        container_view_done(&q->view);
+    users_free(q->users);
+    engines_free(q->engines);
+    target_done(&q->target);
+    arena_done(&q->arena);
+    sbuf_done(&q->out);
+    free(q->target_text);
+}
+
+static uint64_t realtime(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+/* CONTAINER [PATH], CONTAINER:PATH or, between two moments, a host's PATH. */
+static int take_target(const struct verb *verb, struct question *q, char *const *words, int count)
+{
+    char cwd[PATH_MAX];
+    struct err err = ERR_INIT;
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    bool named = !strchr(words[0], '/') && !strchr(words[0], ':');
+    bool prefixed = !named && words[0][0] != '/' && words[0][0] != '.' && !strstr(words[0], ":/");
+    int r;
+
+    if (count > 2)
+        return cli_usage_error(verb, "one container and one path, please");
+    sbuf_add_str(&text, words[0]);
+    if (count == 2) {
+        if (words[1][0] != '/')
+            return cli_usage_error(verb, "\"%.80s\" is no absolute path in the container", words[1]);
+        sbuf_addf(&text, ":%s", words[1]);
+    } else if (named || prefixed) { /* NAME, compose:PROJECT/SERVICE ... without a path: all of it */
+        sbuf_add_str(&text, ":/");
+    }
+    q->target_text = sbuf_steal(&text);
+    if (!q->target_text || !getcwd(cwd, sizeof(cwd)))
+        return EXIT_NOTHING;
+    r = target_parse(bytes_of(q->target_text), bytes_of(cwd), &q->target, &err);
+    return r < 0 ? cli_usage_error(verb, "%s", err_text(&err, r)) : 0;
+}
+
+static int parse(int argc, char **argv, struct question *q)
+{
+    const struct verb *verb = verb_by_name("diff");
+    struct err err = ERR_INIT;
+    uint64_t now = realtime();
+    int c, r = 0;
+
+    optind = 0;
+    while ((c = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+        switch (c) {
+        case OPTION_SINCE:
+            r = parse_time(optarg, now, &q->since_ns, &err);
+            q->record = true;
+            break;
+        case OPTION_UNTIL:
+            r = parse_time(optarg, now, &q->until_ns, &err);
+            q->record = true;
+            break;
+        case OPTION_STORE:
+            q->store_path = optarg;
+            break;
+        case OPTION_TIMES:
+            q->times = true;
+            break;
+        case OPTION_FORMAT:
+            if (strcmp(optarg, "json") == 0)
+                q->json = true;
+            else if (strcmp(optarg, "text") != 0)
+                return cli_usage_error(verb, "unknown format \"%.40s\" (use text, json)", optarg);
+            break;
+        case ':':
+            return cli_usage_error(verb, "%s needs an argument", argv[optind - 1]);
+        default:
+            return cli_usage_error(verb, "unknown option %s", argv[optind - 1]);
+        }
+        if (r < 0)
+            return cli_usage_error(verb, "%s", err_text(&err, r));
+    }
+    if (optind >= argc)
+        return cli_usage_error(verb, "which container? give CONTAINER [PATH]");
+    if (q->since_ns && q->until_ns && q->since_ns >= q->until_ns)
+        return cli_usage_error(verb, "the second moment is not later than the first");
+    r = take_target(verb, q, argv + optind, argc - optind);
+    if (r)
+        return r;
+    if (q->target.selector.kind == SELECTOR_NONE && !q->record)
+        return cli_usage_error(verb, "what a host's file was before is known from the record alone: give --since T");
+    return 0;
+}
+
+/* ---- what comes out ---- */
+
+static void name_owner(struct question *q, struct difference *d, struct file_state *s)
+{
+    const struct container *world = q->have_view ? q->view.container : NULL;
+
+    /* the names in a container that is gone are not the host's */
+    if (q->target.selector.kind != SELECTOR_NONE && !world)
+        return;
+    if (s->known & FILE_UID)
+        s->owner = arena_copy(&d->arena, users_name(q->users, world, s->uid));
+    if (s->known & FILE_GID)
+        s->group = arena_copy(&d->arena, users_group(q->users, world, s->gid));
+}
+
+static int on_difference(void *data, struct difference *d)
+{
+    struct question *q = data;
+    int r = d->event || !q->joiner ? 0 : joiner_join(q->joiner, d, &q->err);
+
+    name_owner(q, d, &d->before);
+    name_owner(q, d, &d->after);
+    if (r == 0)
+        r = difference_page_add(q->page, d, &q->out);
+    difference_free(d);
+    if (q->out.len > 64 * 1024) {
+        cli_write(stdout, &q->out);
+        sbuf_clear(&q->out);
+    }
+    return r;
+}
+
+static void on_notice(void *data, const char *text)
+{
+    (void)data;
+    cli_note("%s", text);
+}
+
+static int on_gap(void *data, const struct gap *gap)
+{
+    struct question *q = data;
+
+    q->lossy = true;
+    q->lost += gap->count;
+    return 0;
+}
+
+/* ---- the two ways ---- */
+
+static struct bytes against_image(struct question *q)
+{
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+
+    sbuf_add_str(&s, "its image");
+    if (q->view.container->image_name.len) {
+        sbuf_add_char(&s, ' ');
+        sbuf_add_bytes(&s, q->view.container->image_name);
+    }
+    return arena_copy(&q->arena, sbuf_bytes(&s));
+}
+
+static void add_moment(struct sbuf *s, uint64_t time_ns)
+{
+    time_t t = (time_t)(time_ns / NS_PER_S);
+    struct tm tm;
+
+    localtime_r(&t, &tm);
+    sbuf_addf(s, "%04d-%02d-%02d ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+    sentence_time(s, time_ns, tm.tm_gmtoff);
+}
+
+static struct bytes against_moment(struct question *q, uint64_t watched_since)
+{
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+    uint64_t from = MAX(q->since_ns, watched_since);
+
+    sbuf_add_str(&s, "what it was");
+    if (from) {
+        sbuf_add_str(&s, " at ");
+        add_moment(&s, from);
+        if (watched_since > q->since_ns)
+            sbuf_add_str(&s, ", when the record begins");
+    }
+    if (q->until_ns) {
+        sbuf_add_str(&s, ", until ");
+        add_moment(&s, q->until_ns);
+    }
+    return arena_copy(&q->arena, sbuf_bytes(&s));
+}
+
+static int make_page(struct question *q, struct bytes against)
+{
+    struct difference_page_options options = {
+        .json = q->json,
+        .colour = cli_colour(stdout),
+        .columns = cli_columns(stdout),
+        .target = bytes_of(q->target_text),
+        .against = against,
+        .container = q->have_view ? q->view.container : NULL,
+        .host = &q->host,
+    };
+
+    q->page = difference_page_new(&options);
+    return q->page ? 0 : -ENOMEM;
+}
+
+static int diff_image(struct question *q, struct compare_options *options, struct err *err)
+{
+    struct store_query query = { .container = q->view.container->id, .path = q->target.path };
+    struct bytes path;
+    int r = joiner_new(q->store, &query, &q->joiner, err);
+
+    if (r == 0)
+        r = make_page(q, against_image(q));
+    if (r == 0)
+        r = compare_image(&q->view, q->target.path, options, &q->arena, &path, err);
+    if (r == -ENOENT && !err->text[0])
+        r = err_say(err, r, "neither the container nor its image has anything there");
+    return r;
+}
+
+/* Where the path leads to now: what was recorded is recorded under the resolved path. */
+static struct bytes host_path(struct question *q)
+{
+    _cleanup_free_ char *real = realpath(q->target.path.data, NULL);
+
+    return real ? arena_copy(&q->arena, bytes_of(real)) : q->target.path;
+}
+
+static int diff_record(struct question *q, struct compare_options *options, struct difference_end *end,
+                       struct err *err)
+{
+    bool host = q->target.selector.kind == SELECTOR_NONE;
+    struct store_query query = { .since_ns = q->since_ns, .until_ns = q->until_ns };
+    struct record_summary summary = { 0 };
+    struct joiner *joiner = NULL;
+    int r;
+
+    query.path = host ? host_path(q) : q->target.path;
+    if (q->volume.len) {
+        query.path = arena_join_path(&q->arena, q->volume, q->target.path);
+    } else if (!host) {
+        query.kind = q->target.selector.kind;
+        query.runtime = q->target.selector.runtime;
+        query.container = q->target.selector.text;
+    }
+    r = joiner_new(q->store, &query, &joiner, err); /* it knows since when these files were watched */
+    if (r == 0) {
+        end->watched_since = joiner_watched_since(joiner);
+        joiner_free(joiner);
+        r = make_page(q, against_moment(q, end->watched_since));
+    }
+    if (r == 0)
+        r = store_each_gap(q->store, &query, on_gap, q, err);
+    if (r == 0)
+        r = compare_record(q->store, &query, options, &summary, err);
+    end->temporary = summary.temporary;
+    end->lossy = q->lossy;
+    end->lost = q->lost;
+    return r;
+}
+
+struct search {
+    const struct selector *selector;
+    struct container *found; /* owned reference */
+    unsigned count;
+    struct sbuf names;
+};
+
+static int on_container(void *data, struct container *c)
+{
+    struct search *search = data;
+
+    if (!selector_matches(search->selector, c))
+        return 0;
+    if (search->count++ < 8) {
+        sbuf_add_str(&search->names, search->count > 1 ? ", " : "");
+        escape_terminal(&search->names, c->name.len ? c->name : c->id);
+    }
+    if (!search->found)
+        search->found = container_ref(c);
+    return 0;
+}
+
+/* What several may have in common: it must be one's. */
+static int find_by_selector(struct question *q, struct err *err)
+{
+    struct search search = { .selector = &q->target.selector };
+    int r = engines_each(q->engines, on_container, &search);
+
+    if (r == 0 && !search.count)
+        r = err_say(err, -ENOENT, "no container is meant by it");
+    else if (r == 0 && search.count > 1)
+        r = err_say(err, -EEXIST, "that is %u containers, give one: %s%s", search.count, sbuf_str(&search.names),
+                    search.count > 8 ? " ..." : "");
+    if (r == 0)
+        r = engines_find(q->engines, search.found->runtime, search.found->id, &q->view, err);
+    container_unref(search.found);
+    sbuf_done(&search.names);
+    return r;
+}
+
+static int find_container(struct question *q, struct err *err)
+{
+    struct engines_options options = { .log = &cli_log, .docker_socket = cli_docker_socket() };
+    const struct selector *selector = &q->target.selector;
+    int r = engines_new(&options, &q->engines, err);
+
+    if (r < 0)
+        return r;
+    if (selector->kind == SELECTOR_VOLUME) {
+        r = engines_volume(q->engines, selector->text, &q->arena, &q->volume, err);
+        return r == 0 && !q->record ? err_say(err, -EINVAL, "a volume has no image: give --since T, or the "
+                                                            "container and the place where it is mounted")
+                                    : r;
+    }
+    r = selector_is_plural(selector) ? find_by_selector(q, err)
+                                     : engines_find(q->engines, selector->runtime, selector->text, &q->view, err);
+    q->have_view = r == 0;
+    return r;
+}
+
+static int open_store(struct question *q, struct err *err)
+{
+    struct store_options options = { .path = q->store_path, .read_only = true, .log = &cli_log };
+    int r = store_open(&options, &q->store, err);
+
+    if (r == -ENOENT && !q->record) /* the disk tells all the same */
+        return 0;
+    return r;
+}
+
+/* Exit status, after having said why. */
+static int find_subjects(struct question *q)
+{
+    struct err err = ERR_INIT, store_err = ERR_INIT;
+    int r = open_store(q, &store_err), found;
+
+    if (r == -ENOENT) {
+        cli_error("nothing was recorded yet: %s; record with culprit watch or culprit run",
+                  err_text(&store_err, r));
+        return EXIT_NOTHING;
+    }
+    if (r < 0) {
+        cli_error("%s", err_text(&store_err, r));
+        return cli_exit_code(r);
+    }
+    if (q->target.selector.kind == SELECTOR_NONE)
+        return 0;
+    found = find_container(q, &err);
+    if (found == 0 || (q->record && q->target.selector.kind != SELECTOR_VOLUME))
+        return 0; /* of a container that is gone the record is left */
+    cli_error("%s%s", err_text(&err, found),
+              found == -ENOENT ? "; one that is removed has taken its files with it, what was recorded of "
+                                 "it: culprit diff --since T"
+                               : "");
+    return cli_exit_code(found);
+}
+
+int cmd_diff(int argc, char **argv)
+{
+    struct question q = { 0 };
+    struct compare_options options = { .each = on_difference, .notice = on_notice, .data = &q };
+    struct difference_end end = { 0 };
+    struct err err = ERR_INIT;
+    int r = parse(argc, argv, &q), code;
+
+    if (r == 0)
+        r = find_subjects(&q);
+    if (r) {
+        question_done(&q);
+        return r;
+    }
+    options.times = q.times;
+    options.hashes = q.json;
+    q.host = cli_host(&q.arena);
+    r = users_new(&q.users, &err);
+    if (r == 0)
+        r = q.record ? diff_record(&q, &options, &end, &err) : diff_image(&q, &options, &err);
+    if (r < 0) {
+        cli_write(stdout, &q.out);
+        cli_error("%s", err_text(err.text[0] ? &err : &q.err, r));
+        question_done(&q);
+        return r == -ENOENT ? EXIT_NOTHING : cli_exit_code(r);
+    }
+    if (q.joiner)
+        end.watched_since = joiner_watched_since(q.joiner);
+    difference_page_end(q.page, &end, &q.out);
+    cli_write(stdout, &q.out);
+    code = !difference_page_count(q.page) ? EXIT_NOTHING : q.lossy ? EXIT_LOST : EXIT_ANSWERED;
+    question_done(&q);
+    return code;
+}

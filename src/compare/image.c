@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: MIT */
+#include "compare/image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "attribution/layers.h"
+#include "compare/entry.h"
+#include "util/beneath.h"
+#include "util/cleanup.h"
+#include "util/escape.h"
+
+/* One of the two trees. Its root stands at the container's path `at`. */
+struct side {
+    struct layers layers;
+    struct bytes at;
+};
+
+struct pending {
+    char *path; /* in the container's view; owned */
+    size_t len;
+    uint64_t changed_ns; /* when it is gone: of the highest directory that is gone with it */
+};
+
+struct walk {
+    const struct compare_options *options;
+    const struct container_view *view;
+    struct side was, is;
+    bool own_layer;        /* `is` lies on the layers of `was`: what neither copied up is equal */
+    struct bytes host_root; /* where the host finds the root of `is` */
+    char **mount_points;   /* of the running container */
+    size_t mount_point_count;
+    struct pending *stack;
+    size_t count, size;
+    struct err *err;
+};
+
+static struct bytes below(struct bytes dir, struct bytes path)
+{
+    struct bytes rest = { path.data + dir.len, path.len - dir.len };
+
+    while (rest.len && rest.data[0] == '/')
+        rest = (struct bytes){ rest.data + 1, rest.len - 1 };
+    return rest;
+}
+
+static int look_up(const struct side *s, struct bytes path, struct layer_entry *ret)
+{
+    return layers_lookup(&s->layers, below(s->at, path), ret);
+}
+
+/* ---- mount points ---- */
+
+/* mountinfo writes blanks and backslashes as \040. */
+static void unescape(char *text)
+{
+    char *to = text;
+
+    for (const char *at = text; *at; at++) {
+        unsigned value;
+        char digits[4] = "";
+
+        if (at[0] == '\\' && at[1] >= '0' && at[1] <= '3' && at[2] && at[3]) {
+            memcpy(digits, at + 1, 3);
+            value = (unsigned)strtoul(digits, NULL, 8);
+            *to++ = (char)value;
+            at += 3;
+        } else {
+            *to++ = *at;
+        }
+    }
+    *to = '\0';
+}
+
+#define MOUNT_POINTS_MAX 4096
+
+static void read_mount_points(struct walk *w)
+{
+    char path[64], *line = NULL;
+    size_t size = 0;
+    FILE *f;
+
+    if (!w->view->running || w->view->container->pid <= 0)
+        return;
+    snprintf(path, sizeof(path), "/proc/%d/mountinfo", w->view->container->pid);
+    f = fopen(path, "re");
+    while (f && getline(&line, &size, f) > 0 && w->mount_point_count < MOUNT_POINTS_MAX) {
+        char **more, *point = NULL;
+
+        if (sscanf(line, "%*s %*s %*s %*s %ms", &point) != 1)
+            continue;
+        more = reallocarray(w->mount_points, w->mount_point_count + 1, sizeof(*more));
+        if (!more) {
+            free(point);
+            break;
+        }
+        unescape(point);
+        w->mount_points = more;
+        w->mount_points[w->mount_point_count++] = point;
+    }
+    free(line);
+    if (f)
+        fclose(f);
+}
+
+/* What stands under a mount is not what the container sees, and is often made by the engine to mount on. */
+static bool is_mount_point(const struct walk *w, struct bytes path)
+{
+    for (size_t i = 0; i < w->view->mount_count; i++)
+        if (bytes_equal(w->view->mounts[i].destination, path))
+            return true;
+    for (size_t i = 0; i < w->mount_point_count; i++)
+        if (bytes_equal_str(path, w->mount_points[i]))
+            return true;
+    return false;
+}
+
+/* ---- the walk ---- */
+
+static int push(struct walk *w, struct bytes path, uint64_t changed_ns)
+{
+    if (w->count == w->size) {
+        size_t size = w->size ? w->size * 2 : 64;
+        struct pending *stack = reallocarray(w->stack, size, sizeof(*stack));
+
+        if (!stack)
+            return err_set(w->err, -ENOMEM, "comparing");
+        w->stack = stack;
+        w->size = size;
+    }
+    w->stack[w->count] = (struct pending){ malloc(path.len + 1), path.len, changed_ns };
+    if (!w->stack[w->count].path)
+        return err_set(w->err, -ENOMEM, "comparing");
+    memcpy(w->stack[w->count].path, path.data, path.len);
+    w->stack[w->count++].path[path.len] = '\0';
+    return 0;
+}
+
+static bool same_file(int a, int b)
+{
+    struct stat x, y;
+
+    return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* The directories that `is` is made of, from part `from` on, are those of `was`. */
+static bool same_parts(const struct merged *is, size_t from, const struct merged *was)
+{
+    if (is->count < from || is->count - from != was->count)
+        return false;
+    for (size_t i = 0; i < was->count; i++)
+        if (!same_file(is->parts[from + i].fd, was->parts[i].fd))
+            return false;
+    return true;
+}
+
+static uint64_t to_ns(struct timespec t)
+{
+    return t.tv_sec < 0 ? 0 : (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+/* When a name can have gone at the latest: its directory has not changed since, nor has the whiteout,
+ * whose inode several names may share. */
+static uint64_t gone_ns(const struct walk *w, const struct merged *directory, const char *name)
+{
+    struct stat st;
+    uint64_t ns = 0;
+
+    if (!directory->count || (w->own_layer && directory->parts[0].layer != 0))
+        return 0;
+    if (fstat(directory->parts[0].fd, &st) == 0)
+        ns = to_ns(st.st_mtim);
+    if (fstatat(directory->parts[0].fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode) &&
+        to_ns(st.st_ctim) < ns)
+        ns = to_ns(st.st_ctim);
+    return ns;
+}
+
+static struct bytes host_path_of(const struct walk *w, struct bytes path, struct arena *arena)
+{
+    return w->host_root.len ? arena_join_path(arena, w->host_root, below(w->is.at, path)) : BYTES_NULL;
+}
+
+/* One name of two directories that are open. */
+static int compare_name(struct walk *w, struct bytes path, struct layer_entry *was,
+                        struct layer_entry *is, uint64_t changed_ns)
+{
+    bool was_dir = was && S_ISDIR(was->st.st_mode), is_dir = is && S_ISDIR(is->st.st_mode);
+    struct arena arena = { 0 };
+    int r;
+
+    if (was && is && w->own_layer && same_file(was->fd, is->fd) &&
+        (!is_dir || same_parts(&is->merged, 0, &was->merged)))
+        return 0;
+    r = compare_entries(w->options, path, host_path_of(w, path, &arena), was, is, changed_ns, w->err);
+    arena_done(&arena);
+    return r == 0 && (was_dir || is_dir) ? push(w, path, changed_ns) : r;
+}
+
+static int names_of(const struct walk *w, const struct layer_entry *was, const struct layer_entry *is,
+                    struct sbuf *names, size_t *count)
+{
+    bool is_dir = S_ISDIR(is->st.st_mode), was_dir = S_ISDIR(was->st.st_mode);
+    struct merged both = { 0 };
+    int r;
+
+    if (w->own_layer && is_dir && was_dir && is->merged.count && is->merged.parts[0].layer == 0 &&
+        same_parts(&is->merged, 1, &was->merged))
+        return merged_names(&is->merged, true, names, count);
+    both.parts = calloc(is->merged.count + was->merged.count + 1, sizeof(*both.parts));
+    if (!both.parts)
+        return -ENOMEM;
+    for (size_t i = 0; i < is->merged.count; i++)
+        both.parts[both.count++] = is->merged.parts[i];
+    for (size_t i = 0; i < was->merged.count; i++)
+        both.parts[both.count++] = was->merged.parts[i];
+    r = merged_names(&both, false, names, count);
+    free(both.parts); /* the descriptors are the entries' */
+    return r;
+}
+
+static int compare_directory(struct walk *w, struct bytes path, uint64_t changed_ns)
+{
+    struct layer_entry was = LAYER_ENTRY_NONE, is = LAYER_ENTRY_NONE;
+    _cleanup_sbuf_ struct sbuf names = SBUF_INIT;
+    size_t n = 0, first = w->count;
+    struct arena arena = { 0 };
+    int r = look_up(&w->was, path, &was);
+
+    if (r == -ENOENT)
+        r = 0;
+    if (r == 0)
+        r = look_up(&w->is, path, &is);
+    if (r == -ENOENT)
+        r = 0;
+    if (r == 0)
+        r = names_of(w, &was, &is, &names, &n);
+    if (r < 0)
+        err_set(w->err, r, "comparing a directory");
+    for (size_t i = 0, at = 0; i < n && r == 0; i++, at += strlen(names.data + at) + 1) {
+        const char *name = names.data + at;
+        struct layer_entry a = LAYER_ENTRY_NONE, b = LAYER_ENTRY_NONE;
+        struct bytes full = arena_join_path(&arena, path, bytes_of(name));
+        uint64_t gone = changed_ns;
+        int x, y;
+
+        if (!full.data)
+            r = -ENOMEM;
+        if (r < 0 || is_mount_point(w, full))
+            continue;
+        x = layers_lookup_in(&w->was.layers, &was.merged, name, &a);
+        y = layers_lookup_in(&w->is.layers, &is.merged, name, &b);
+        if ((x < 0 && x != -ENOENT) || (y < 0 && y != -ENOENT))
+            r = err_set(w->err, x < 0 && x != -ENOENT ? x : y, "comparing a file");
+        if (y == -ENOENT && !gone)
+            gone = gone_ns(w, &is.merged, name);
+        if (r == 0 && (x == 0 || y == 0))
+            r = compare_name(w, full, x == 0 ? &a : NULL, y == 0 ? &b : NULL, y == 0 ? 0 : gone);
+        layer_entry_done(&a);
+        layer_entry_done(&b);
+    }
+    /* the last on the stack comes first */
+    for (size_t i = first, j = w->count; i < j && i < --j; i++) {
+        struct pending swap = w->stack[i];
+
+        w->stack[i] = w->stack[j];
+        w->stack[j] = swap;
+    }
+    layer_entry_done(&was);
+    layer_entry_done(&is);
+    arena_done(&arena);
+    return r;
+}
+
+/* -ENOENT: neither has anything there. */
+static int compare_from(struct walk *w, struct bytes path)
+{
+    struct layer_entry was = LAYER_ENTRY_NONE, is = LAYER_ENTRY_NONE;
+    int x = look_up(&w->was, path, &was), y = look_up(&w->is, path, &is), r;
+
+    if ((x < 0 && x != -ENOENT) || (y < 0 && y != -ENOENT))
+        r = err_set(w->err, x < 0 && x != -ENOENT ? x : y, "comparing");
+    else if (x < 0 && y < 0)
+        r = -ENOENT;
+    else
+        r = compare_name(w, path, x == 0 ? &was : NULL, y == 0 ? &is : NULL, 0);
+    layer_entry_done(&was);
+    layer_entry_done(&is);
+    while (r == 0 && w->count) {
+        struct pending p = w->stack[--w->count];
+
+        r = compare_directory(w, (struct bytes){ p.path, p.len }, p.changed_ns);
+        free(p.path);
+    }
+    return r;
+}
+
+static void walk_done(struct walk *w)
+{
+    layers_done(&w->was.layers);
+    layers_done(&w->is.layers);
+    while (w->count)
+        free(w->stack[--w->count].path);
+    free(w->stack);
+    for (size_t i = 0; i < w->mount_point_count; i++)
+        free(w->mount_points[i]);
+    free(w->mount_points);
+}
+
+/* ---- the parts of a path ---- */
+
+static bool is_volume(const struct container_mount *m)
+{
+    return bytes_equal_str(m->type, "volume") && m->source.len;
+}
+
+static void say_not_compared(const struct compare_options *options, const struct container_mount *m)
+{
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+
+    escape_terminal(&s, m->destination);
+    if (m->source.len) {
+        sbuf_add_str(&s, " is ");
+        escape_terminal(&s, m->source);
+        sbuf_add_str(&s, " of the host, not the image's: not compared (culprit diff --since T)");
+    } else {
+        sbuf_add_str(&s, " is a tmpfs, not the image's: not compared (culprit diff --since T)");
+    }
+    options->notice(options->data, sbuf_str(&s));
+}
+
+static int compare_volume(const struct container_view *view, const struct container_mount *m,
+                          struct bytes path, const struct compare_options *options, struct err *err)
+{
+    struct walk w = { .options = options, .view = view, .host_root = m->source, .err = err };
+    int r = layers_of_image(view, &w.was.layers, err);
+
+    w.was.at = bytes_of("");
+    w.is.at = m->destination;
+    if (r == 0)
+        r = layers_open(&m->source, 1, &w.is.layers, err);
+    if (r == 0)
+        r = compare_from(&w, path);
+    walk_done(&w);
+    return r;
+}
+
+static int compare_layers(const struct container_view *view, struct bytes path,
+                          const struct compare_options *options, struct err *err)
+{
+    struct walk w = { .options = options, .view = view, .own_layer = true, .err = err };
+    int r = layers_of_image(view, &w.was.layers, err);
+
+    w.was.at = w.is.at = bytes_of("");
+    w.host_root = view->running && view->merged.len ? view->merged : view->upper;
+    if (r == 0)
+        r = layers_of_container(view, &w.is.layers, err);
+    if (r == 0) {
+        read_mount_points(&w);
+        r = compare_from(&w, path);
+    }
+    walk_done(&w);
+    return r;
+}
+
+static struct bytes resolve(const struct container_view *view, struct bytes path, struct arena *arena,
+                            struct err *err)
+{
+    struct layers layers = { 0 };
+    struct bytes real = BYTES_NULL;
+
+    if (layers_of_container(view, &layers, err) == 0) {
+        real = layers_resolve(&layers, path, true, arena);
+        layers_done(&layers);
+    }
+    return real;
+}
+
+int compare_image(const struct container_view *view, struct bytes path,
+                  const struct compare_options *options, struct arena *arena, struct bytes *ret_path,
+                  struct err *err)
+{
+    const struct container_mount *cover = NULL;
+    struct bytes real;
+    int r, found = -ENOENT;
+
+    if (!view->lower_count || !view->upper.len)
+        return err_say(err, -EOPNOTSUPP,
+                       "%.*s does not say which layers the container's image has here: only two moments of "
+                       "the record can be compared (--since T)",
+                       (int)view->container->runtime.len,
+                       view->container->runtime.data ? view->container->runtime.data : "");
+    real = resolve(view, path, arena, err);
+    if (!real.data)
+        return -ENOENT;
+    *ret_path = real;
+    for (size_t i = 0; i < view->mount_count; i++) {
+        const struct container_mount *m = &view->mounts[i];
+
+        if (bytes_path_covers(m->destination, real) &&
+            (!cover || m->destination.len > cover->destination.len))
+            cover = m;
+    }
+    if (cover && !is_volume(cover)) {
+        say_not_compared(options, cover);
+        return err_say(err, -EOPNOTSUPP, "there is no image to compare it with");
+    }
+    r = cover ? compare_volume(view, cover, real, options, err) : compare_layers(view, real, options, err);
+    if (r == 0)
+        found = 0;
+    for (size_t i = 0; i < view->mount_count && (r == 0 || r == -ENOENT); i++) {
+        const struct container_mount *m = &view->mounts[i];
+
+        if (m == cover || !bytes_path_covers(real, m->destination))
+            continue;
+        if (is_volume(m))
+            r = compare_volume(view, m, m->destination, options, err);
+        else
+            say_not_compared(options, m);
+        if (r == 0)
+            found = 0;
+    }
+    return r == -ENOENT ? found : r;
+}

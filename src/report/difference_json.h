@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* A difference as an ECS line: event.kind is "state"; the change that made it so gives process, container. */
+#pragma once
+
+#include "event/difference.h"
+#include "event/ecs.h"
+
+void difference_write_json(struct sbuf *out, const struct difference *d, const struct container *victim,
+                           enum victim_kind victim_kind, struct bytes against, const struct ecs_host *host);
