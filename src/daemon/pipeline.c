@@ -2,6 +2,7 @@
 #include "daemon/pipeline.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,11 @@
 #include "util/cleanup.h"
 #include "util/escape.h"
 #include "util/sbuf.h"
+#include "watch/fuse.h"
 #include "watch/watchset.h"
 
 #define TICK_MS 100          /* time-outs of sensors and the fold are checked so often */
+#define FUSE_TICK_MS 25      /* while several sensors are open: no news for so long, and all have told */
 #define CALM_US 1000         /* under load: what comes in a millisecond is read in one go */
 #define BUSY_WAKES 20        /* wakes without a pause between: it is a load */
 #define POLL_NS NS_PER_S     /* what is waited for is looked for so often */
@@ -52,6 +55,7 @@ struct pipeline {
     struct engines *engines;
     struct attribution *attribution;
     struct watchset *watches;
+    struct fuse *fuse;        /* NULL: one sensor is open, nothing to fold */
     struct store *store;
     struct case_ *case_;
     int epoll_fd;
@@ -121,19 +125,11 @@ static void on_gap(void *data, const struct gap *gap)
         p->options.gap(p->options.data, gap);
 }
 
-/* The event has left every sensor: name the actor and the victim, and hand it out. */
-static void deliver(struct pipeline *p, struct event *event)
+/* All sights of the change are in: name the actor, and hand it out. */
+static void deliver(void *data, struct event *event)
 {
-    if (watchset_is_waiting(p->watches) &&
-        now_ns(CLOCK_MONOTONIC) - p->last_engine_wait_ns > ENGINE_WAIT_MS * NS_PER_MS) {
-        /* the container is starting: what the engine says decides whose file this is, since when */
-        p->last_engine_wait_ns = now_ns(CLOCK_MONOTONIC);
-        (void)engines_sync(p->engines, ENGINE_WAIT_MS, NULL);
-    }
-    if (!watchset_event(p->watches, event)) {
-        event_free(event);
-        return;
-    }
+    struct pipeline *p = data;
+
     if (p->follower && !attribution_knows(p->attribution, event))
         follower_dispatch(p->follower);
     attribution_event(p->attribution, event);
@@ -146,9 +142,25 @@ static void deliver(struct pipeline *p, struct event *event)
     event_free(event);
 }
 
+/* The event has left its sensor: whose file is it? */
 static void on_event(void *data, struct event *event)
 {
-    deliver(data, event);
+    struct pipeline *p = data;
+
+    if (watchset_is_waiting(p->watches) &&
+        now_ns(CLOCK_MONOTONIC) - p->last_engine_wait_ns > ENGINE_WAIT_MS * NS_PER_MS) {
+        /* the container is starting: what the engine says decides whose file this is, since when */
+        p->last_engine_wait_ns = now_ns(CLOCK_MONOTONIC);
+        (void)engines_sync(p->engines, ENGINE_WAIT_MS, NULL);
+    }
+    if (!watchset_event(p->watches, event)) {
+        event_free(event);
+        return;
+    }
+    if (p->fuse)
+        fuse_add(p->fuse, event, now_ns(CLOCK_MONOTONIC));
+    else
+        deliver(p, event);
 }
 
 static void on_life(void *data, const struct life *life)
@@ -274,6 +286,15 @@ static int open_sensors(struct pipeline *p, struct err *err)
     return p->sensor_count ? 0 : err_say(err, -ENODEV, "no sensor could be opened");
 }
 
+static int open_fuse(struct pipeline *p, struct err *err)
+{
+    struct fuse_options options = { .data = p, .event = deliver };
+
+    for (size_t i = 0; i < p->sensor_count; i++)
+        options.sensors |= p->sensors[i].ops->bit;
+    return p->sensor_count > 1 ? fuse_new(&options, &p->fuse, err) : 0;
+}
+
 static void open_follower(struct pipeline *p)
 {
     struct follower_options options = { p->options.log, p, on_process, on_gap };
@@ -334,6 +355,8 @@ int pipeline_open(const struct pipeline_options *options, struct pipeline **ret,
     r = p->epoll_fd < 0 ? err_set(err, -errno, "epoll") : p->case_ ? 0 : err_set(err, -ENOMEM, "case");
     if (r == 0)
         r = open_sensors(p, err);
+    if (r == 0)
+        r = open_fuse(p, err);
     if (r == 0)
         r = engines_new(&engines, &p->engines, err);
     if (r == 0) {
@@ -490,12 +513,16 @@ int pipeline_run(struct pipeline *p, uint64_t until_ns, struct err *err)
 
         if (until_ns && now >= until_ns)
             break;
+        if (p->fuse)
+            timeout = FUSE_TICK_MS;
         if (until_ns && until_ns - now < TICK_MS * NS_PER_MS)
             timeout = (int)((until_ns - now) / NS_PER_MS) + 1;
         n = epoll_wait(p->epoll_fd, events, EPOLL_MAX, timeout);
         if (n < 0 && errno != EINTR)
             return err_set(err, -errno, "epoll");
         dispatch_all(p);
+        if (p->fuse)
+            fuse_expire(p->fuse, now_ns(CLOCK_MONOTONIC), n == 0);
         if (now_ns(CLOCK_MONOTONIC) - now < CALM_US * 1000 && n > 0 && ++busy > BUSY_WAKES)
             usleep(CALM_US);
         else if (n == 0)
@@ -534,6 +561,12 @@ void pipeline_finish(struct pipeline *p)
                      p->sensors[i].ops->name, err_text(&err, r));
     }
     dispatch_all(p);
+    if (p->fuse) {
+        fuse_flush(p->fuse);
+        if (fuse_stats(p->fuse)->contradictions)
+            log_info(p->options.log, "sensors disagreed on %" PRIu64 " facts; the kernel's capture was kept",
+                     fuse_stats(p->fuse)->contradictions);
+    }
     if (p->store) {
         if (p->coverage_id)
             (void)store_end_coverage(p->store, p->coverage_id, now_ns(CLOCK_REALTIME));
@@ -565,6 +598,7 @@ void pipeline_close(struct pipeline *p)
     for (size_t i = 0; i < p->sensor_count; i++)
         p->sensors[i].ops->close(p->sensors[i].sensor);
     follower_close(p->follower);
+    fuse_free(p->fuse);
     watchset_free(p->watches);
     attribution_free(p->attribution);
     engines_free(p->engines);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One change, told once: sights of the same change by several sensors become one event that has the
+ * union of their facts and names them all.
+ *
+ * Two sights are of one change if they are by different sensors, of the same watch, path, operation
+ * class, actor and outcome, and the second comes before the first is let go. Sights of one sensor are
+ * never folded, so that n real changes, seen by each of several sensors, come out as n events in
+ * whatever order the sights arrive; the k-th of one sensor is matched with the k-th of the other.
+ */
+#pragma once
+
+#include "event/event.h"
+#include "util/err.h"
+
+struct fuse;
+
+struct fuse_options {
+    unsigned sensors; /* enum sensor_bit of all that are open: an event seen by all is let go at once */
+    void *data;
+    void (*event)(void *data, struct event *event); /* the receiver's from now on */
+};
+
+struct fuse_stats {
+    uint64_t folded;     /* sights that became part of another one's event */
+    uint64_t contradictions; /* facts on which two sights disagreed; the kernel-captured one was kept */
+    uint64_t early;      /* let go before their time, because too many waited */
+};
+
+int fuse_new(const struct fuse_options *options, struct fuse **ret, struct err *err);
+void fuse_free(struct fuse *f); /* NULL is fine; what waits is freed, not told: fuse_flush() first */
+
+/* A sight that has its watch and its paths as the victim sees them. Takes it over.
+ * now_ns: CLOCK_MONOTONIC */
+void fuse_add(struct fuse *f, struct event *event, uint64_t now_ns);
+
+/* Let go what has waited long enough, in the order of arrival.
+ * drained: every sensor has just delivered all it had, so that what waits since FUSE_SETTLE_NS will not be
+ * seen by another one; otherwise FUSE_BOUND_NS is the limit. */
+void fuse_expire(struct fuse *f, uint64_t now_ns, bool drained);
+void fuse_flush(struct fuse *f);
+
+const struct fuse_stats *fuse_stats(const struct fuse *f);
+
+#define FUSE_SETTLE_NS 50000000ull  /* the kernel's queues of two sensors are filled by the same call */
+#define FUSE_BOUND_NS 2000000000ull /* sensors that lag under load */
+#define FUSE_WAITING_MAX 16384      /* events that wait: about 20 MB at most */

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* Sights of several sensors: one change comes out once, and no change is swallowed. */
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "make.h"
+#include "util/parse.h"
+#include "watch/fuse.h"
+
+struct out {
+    struct event *events[4096];
+    size_t count;
+};
+
+static void keep(void *data, struct event *event)
+{
+    struct out *out = data;
+
+    assert_true(out->count < ARRAY_SIZE(out->events));
+    out->events[out->count++] = event;
+}
+
+static void out_done(struct out *out)
+{
+    for (size_t i = 0; i < out->count; i++)
+        event_free(out->events[i]);
+    out->count = 0;
+}
+
+static struct event *sight(unsigned sensor, enum operation operation, const char *path, pid_t pid)
+{
+    struct event *e = make_event(operation, path, NULL, NULL, 1);
+
+    e->sensors = sensor;
+    e->actor.pid = pid;
+    return e;
+}
+
+static struct fuse *new_fuse(struct out *out, unsigned sensors)
+{
+    struct fuse_options options = { .sensors = sensors, .data = out, .event = keep };
+    struct fuse *f = NULL;
+
+    assert_int_equal(fuse_new(&options, &f, NULL), 0);
+    return f;
+}
+
+#define BOTH (SENSOR_AUDIT | SENSOR_FANOTIFY)
+
+static void unites_facts(void **state)
+{
+    struct out out = { 0 };
+    struct fuse *f = new_fuse(&out, BOTH);
+    struct event *a = sight(SENSOR_FANOTIFY, OPERATION_CHMOD, "/prd", 7);
+    struct event *b = sight(SENSOR_AUDIT, OPERATION_CHMOD, "/prd", 7);
+
+    (void)state;
+    a->before = (struct file_state){ .known = FILE_MODE, .mode = 0555 };
+    a->after = (struct file_state){ .known = FILE_MODE, .mode = 0775 };
+    a->time_ns = 20;
+    b->time_ns = 10;
+    b->actor.cred = (struct credentials){ .known = true, .uid = 5 };
+    event_set(b, &b->actor.executable, bytes_of("/bin/x"));
+    b->route = ROUTE_SYSCALL;
+    b->syscall = 90;
+    b->after = (struct file_state){ .known = FILE_MODE, .mode = 0777 };
+    fuse_add(f, a, 0);
+    assert_int_equal(out.count, 0);
+    fuse_add(f, b, 1);
+    assert_int_equal(out.count, 1);
+    assert_int_equal(out.events[0]->sensors, BOTH);
+    assert_int_equal(out.events[0]->time_ns, 10);
+    assert_int_equal(out.events[0]->actor.cred.uid, 5);
+    assert_bytes(out.events[0]->actor.executable, "/bin/x");
+    assert_int_equal(out.events[0]->syscall, 90);
+    assert_int_equal(out.events[0]->before.mode, 0555);
+    assert_int_equal(out.events[0]->after.mode, 0777); /* what the kernel captured */
+    assert_int_equal(fuse_stats(f)->contradictions, 1);
+    assert_int_equal(fuse_stats(f)->folded, 1);
+    out_done(&out);
+    fuse_free(f);
+}
+
+static const struct row {
+    const char *name;
+    enum operation a, b;
+    const char *path_a, *path_b;
+    pid_t pid_a, pid_b;
+    int error_a, error_b;
+    unsigned sensor_b;
+    size_t events;
+} rows[] = {
+    { "one change", OPERATION_UNLINK, OPERATION_UNLINK, "/a", "/a", 1, 1, 0, 0, SENSOR_AUDIT, 1 },
+    { "an ACL is an attribute", OPERATION_SETACL, OPERATION_SETXATTR, "/a", "/a", 1, 1, 0, 0, SENSOR_AUDIT, 1 },
+    { "one sensor is never folded", OPERATION_UNLINK, OPERATION_UNLINK, "/a", "/a", 1, 1, 0, 0, SENSOR_FANOTIFY, 2 },
+    { "another path", OPERATION_UNLINK, OPERATION_UNLINK, "/a", "/b", 1, 1, 0, 0, SENSOR_AUDIT, 2 },
+    { "another actor", OPERATION_UNLINK, OPERATION_UNLINK, "/a", "/a", 1, 2, 0, 0, SENSOR_AUDIT, 2 },
+    { "another operation", OPERATION_UNLINK, OPERATION_RMDIR, "/a", "/a", 1, 1, 0, 0, SENSOR_AUDIT, 2 },
+    { "refused and done", OPERATION_UNLINK, OPERATION_UNLINK, "/a", "/a", 1, 1, 0, 13, SENSOR_AUDIT, 2 },
+};
+
+static void compares(void **state)
+{
+    const struct row *row = *state;
+    struct out out = { 0 };
+    struct fuse *f = new_fuse(&out, BOTH);
+    struct event *a = sight(SENSOR_FANOTIFY, row->a, row->path_a, row->pid_a);
+    struct event *b = sight(row->sensor_b, row->b, row->path_b, row->pid_b);
+
+    a->error = row->error_a;
+    b->error = row->error_b;
+    fuse_add(f, a, 0);
+    fuse_add(f, b, 0);
+    fuse_flush(f);
+    assert_int_equal(out.count, row->events);
+    out_done(&out);
+    fuse_free(f);
+}
+
+static void waits_no_longer(void **state)
+{
+    struct out out = { 0 };
+    struct fuse *f = new_fuse(&out, BOTH);
+
+    (void)state;
+    fuse_add(f, sight(SENSOR_AUDIT, OPERATION_UNLINK, "/a", 1), 100);
+    fuse_expire(f, 100 + FUSE_SETTLE_NS, false); /* the other sensor lags */
+    assert_int_equal(out.count, 0);
+    fuse_expire(f, 99 + FUSE_SETTLE_NS, true);
+    assert_int_equal(out.count, 0);
+    fuse_expire(f, 100 + FUSE_SETTLE_NS, true);
+    assert_int_equal(out.count, 1);
+    fuse_add(f, sight(SENSOR_AUDIT, OPERATION_UNLINK, "/a", 1), 100);
+    fuse_expire(f, 100 + FUSE_BOUND_NS, false);
+    assert_int_equal(out.count, 2);
+    out_done(&out);
+    fuse_free(f);
+}
+
+static void is_bounded(void **state)
+{
+    static struct out out;
+    struct fuse *f = new_fuse(&out, BOTH);
+
+    (void)state;
+    for (unsigned i = 0; i < FUSE_WAITING_MAX + 100; i++)
+        fuse_add(f, sight(SENSOR_AUDIT, OPERATION_UNLINK, "/a", 1), 0);
+    assert_int_equal(out.count, 100);
+    assert_int_equal(fuse_stats(f)->early, 100);
+    out_done(&out);
+    fuse_free(f);
+}
+
+/*
+ * The property: changes with names drawn from few, so that many are alike; each is seen by every
+ * sensor of a random set; the sensors' streams are interleaved at random, each in its own order.
+ * Alike changes that the same set has seen come out exactly once each: never more sights of one
+ * sensor than changes, never an event that two changes share.
+ */
+static void swallows_nothing(void **state)
+{
+    static const unsigned sensors[] = { SENSOR_AUDIT, SENSOR_FANOTIFY, SENSOR_BPF };
+    static struct out out;
+    char path[8];
+
+    (void)state;
+    for (unsigned seed = 1; seed <= 300; seed++) {
+        struct fuse *f = new_fuse(&out, SENSOR_AUDIT | SENSOR_FANOTIFY | SENSOR_BPF);
+        struct { unsigned name, pid; } changes[200];
+        size_t at[3] = { 0 }, made[10][3] = { 0 }, came[10][3] = { 0 };
+        bool partly = seed % 2; /* some sensors miss some changes */
+        bool seen[200][3];
+
+        srand(seed);
+        for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+            changes[i].name = (unsigned)rand() % 10;
+            changes[i].pid = 1 + changes[i].name % 3;
+            for (size_t s = 0; s < 3; s++) {
+                seen[i][s] = !partly || rand() % 4;
+                made[changes[i].name][s] += seen[i][s];
+            }
+        }
+        for (;;) {
+            size_t s = (size_t)rand() % 3;
+
+            if (at[0] == 200 && at[1] == 200 && at[2] == 200)
+                break;
+            if (at[s] == 200)
+                continue;
+            if (seen[at[s]][s]) {
+                snprintf(path, sizeof(path), "/%u", changes[at[s]].name);
+                fuse_add(f, sight(sensors[s], OPERATION_UNLINK, path, (pid_t)changes[at[s]].pid), 0);
+            }
+            at[s]++;
+        }
+        fuse_flush(f);
+        if (!partly)
+            assert_int_equal(out.count, ARRAY_SIZE(changes));
+        for (size_t i = 0; i < out.count; i++)
+            for (size_t s = 0; s < 3; s++)
+                came[out.events[i]->path.data[1] - '0'][s] += (out.events[i]->sensors & sensors[s]) != 0;
+        assert_memory_equal(made, came, sizeof(made)); /* each sight is in exactly one event */
+        for (unsigned n = 0; n < 10; n++) {
+            size_t most = MAX(MAX(made[n][0], made[n][1]), made[n][2]), events = 0;
+
+            for (size_t i = 0; i < out.count; i++)
+                events += out.events[i]->path.data[1] == (char)('0' + n);
+            assert_int_equal(events, most);
+        }
+        out_done(&out);
+        fuse_free(f);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest more[] = {
+        cmocka_unit_test(unites_facts),
+        cmocka_unit_test(waits_no_longer),
+        cmocka_unit_test(is_bounded),
+        cmocka_unit_test(swallows_nothing),
+    };
+
+    return RUN_ROWS(rows, compares) + cmocka_run_group_tests(more, NULL, NULL);
+}
