@@ -99,6 +99,52 @@ static bool cgroup_is_guess(const struct process *p)
     return true;
 }
 
+static bool is_oci_runtime(struct bytes executable)
+{
+    struct bytes name = bytes_basename(executable);
+
+    return bytes_equal_str(name, "runc") || bytes_equal_str(name, "crun") || bytes_equal_str(name, "youki");
+}
+
+/* The container that "runc [OPTIONS] exec [OPTIONS] ID COMMAND" names. Only exec: with create, the
+ * runtime has children on the host too, its hooks. */
+static struct container *executed_in(struct attribution *a, const struct process *runtime)
+{
+    struct bytes rest = runtime->args;
+    bool exec = false;
+
+    while (rest.len) {
+        struct bytes word = { rest.data, strnlen(rest.data, rest.len) };
+
+        if (exec) {
+            struct container *c = engines_known(a->options.engines, word);
+
+            if (c)
+                return c;
+        }
+        exec |= bytes_equal_str(word, "exec");
+        rest = (struct bytes){ rest.data + word.len, rest.len - word.len };
+        if (rest.len)
+            rest = (struct bytes){ rest.data + 1, rest.len - 1 };
+    }
+    return NULL;
+}
+
+/* Gone before its cgroup could be read: whom the runtime was told to execute it for, if it was. */
+static struct container *executed_by_runtime(struct attribution *a, const struct process *p)
+{
+    if (!p->cgroup_inherited || !a->options.engines || is_oci_runtime(p->executable))
+        return NULL;
+    for (unsigned depth = 0; p->parent && depth < 8; depth++) {
+        p = p->parent;
+        if (is_oci_runtime(p->executable))
+            return executed_in(a, p);
+        if (!p->cgroup_inherited)
+            return NULL;
+    }
+    return NULL;
+}
+
 static void find_origin(struct attribution *a, struct process *p)
 {
     struct cgroup_container found;
@@ -113,6 +159,12 @@ static void find_origin(struct attribution *a, struct process *p)
             if (found.runtime)
                 container_set(p->container, &p->container->runtime, bytes_of(found.runtime));
         }
+        return;
+    }
+    c = executed_by_runtime(a, p);
+    if (c) {
+        p->origin = ORIGIN_CONTAINER;
+        p->container = container_ref(c);
         return;
     }
     /* not by its cgroup: a descendant of a container's first process all the same? */

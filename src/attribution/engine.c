@@ -386,7 +386,7 @@ size_t engines_sharing(struct engines *e, struct bytes host_path, struct contain
             *ret_all = false;
             break;
         }
-        for (unsigned i = k->group; i < ENGINES && r == -ENOENT; i++) {
+        for (unsigned i = k->group; i < ENGINES && r < 0; i++) {
             struct container_view view = { 0 };
 
             if (e->slots[i].group != k->group)
@@ -403,6 +403,17 @@ size_t engines_sharing(struct engines *e, struct bytes host_path, struct contain
 }
 
 /* ---- who ---- */
+
+struct container *engines_known(struct engines *e, struct bytes id)
+{
+    for (unsigned g = 0; g < ENGINES; g++) {
+        const struct known *k = e->slots[g].group == g ? known_find(e, g, id) : NULL;
+
+        if (k)
+            return k->container;
+    }
+    return NULL;
+}
 
 struct container *engines_by_id(struct engines *e, struct bytes id)
 {

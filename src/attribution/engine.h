@@ -79,6 +79,7 @@ size_t engines_sharing(struct engines *e, struct bytes host_path, struct contain
 struct container *engines_by_cgroup(struct engines *e, struct bytes cgroup);
 struct container *engines_by_pid(struct engines *e, pid_t pid); /* by its first process */
 struct container *engines_by_id(struct engines *e, struct bytes id);
+struct container *engines_known(struct engines *e, struct bytes id); /* nobody is asked */
 
 /* Follow the life of the containers: readable when engines_dispatch() has work; -1: nothing to follow yet. */
 int engines_fd(const struct engines *e);

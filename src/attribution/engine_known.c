@@ -23,38 +23,52 @@ struct known *known_find(struct engines *e, unsigned group, struct bytes id)
     return find_key(e, group, id);
 }
 
+/* The next of a container's cgroups. */
+static bool next_path(struct bytes *rest, struct bytes *ret)
+{
+    if (!rest->len)
+        return false;
+    *ret = (struct bytes){ rest->data, strnlen(rest->data, rest->len) };
+    *rest = (struct bytes){ rest->data + ret->len, rest->len - ret->len };
+    if (rest->len)
+        *rest = (struct bytes){ rest->data + 1, rest->len - 1 };
+    return true;
+}
+
 static void forget_cgroup(struct engines *e, struct known *k)
 {
-    struct bytes path = k->container->cgroup;
+    struct bytes rest = k->container->cgroup, path;
     struct by_cgroup *c;
 
-    if (!path.len)
-        return;
-    HASH_FIND(hh, e->cgroups, path.data, path.len, c);
-    if (c && c->known == k) {
-        HASH_DEL(e->cgroups, c);
-        free(c);
+    while (next_path(&rest, &path)) {
+        HASH_FIND(hh, e->cgroups, path.data, path.len, c);
+        if (c && c->known == k) {
+            HASH_DEL(e->cgroups, c);
+            free(c);
+        }
     }
 }
 
 static void add_cgroup(struct engines *e, struct known *k)
 {
-    struct bytes path = k->container->cgroup;
+    struct bytes rest = k->container->cgroup, path;
     struct by_cgroup *c;
 
-    if (path.len < 2 || k->gone)
-        return;
-    HASH_FIND(hh, e->cgroups, path.data, path.len, c);
-    if (c) {
-        c->known = k; /* the name was used again */
-        return;
+    while (!k->gone && next_path(&rest, &path)) {
+        if (path.len < 2)
+            continue;
+        HASH_FIND(hh, e->cgroups, path.data, path.len, c);
+        if (c) {
+            c->known = k; /* the name was used again */
+            continue;
+        }
+        c = malloc(sizeof(*c) + path.len);
+        if (!c)
+            return;
+        c->known = k;
+        memcpy(c->path, path.data, path.len);
+        HASH_ADD_KEYPTR(hh, e->cgroups, c->path, path.len, c);
     }
-    c = malloc(sizeof(*c) + path.len);
-    if (!c)
-        return;
-    c->known = k;
-    memcpy(c->path, path.data, path.len);
-    HASH_ADD_KEYPTR(hh, e->cgroups, c->path, path.len, c);
 }
 
 static void forget(struct engines *e, struct known *k)

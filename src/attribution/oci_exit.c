@@ -77,24 +77,25 @@ static uint64_t count_of(const char *path, const char *name)
     return 0;
 }
 
-uint64_t oci_oom_kills(struct bytes cgroup)
+uint64_t oci_oom_kills(struct bytes cgroups)
 {
-    static const char *const files[] = {
-        "/sys/fs/cgroup%.*s/memory.events",
-        "/sys/fs/cgroup/unified%.*s/memory.events",
-        "/sys/fs/cgroup/memory%.*s/memory.oom_control",
+    static const char *const files[][2] = {
+        { "/sys/fs/cgroup", "memory.events" },
+        { "/sys/fs/cgroup/unified", "memory.events" },
+        { "/sys/fs/cgroup/memory", "memory.oom_control" },
     };
     uint64_t kills = 0;
     char path[PATH_MAX];
 
-    if (!cgroup.len || cgroup.len > 2048)
-        return 0;
-    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-        const char *percent = strchr(files[i], '%');
+    while (cgroups.len) {
+        size_t n = strnlen(cgroups.data, cgroups.len);
 
-        snprintf(path, sizeof(path), "%.*s%.*s%s", (int)(percent - files[i]), files[i],
-                 (int)cgroup.len, cgroup.data, percent + 4);
-        kills = MAX(kills, count_of(path, "oom_kill"));
+        for (size_t i = 0; i < ARRAY_SIZE(files) && n < PATH_MAX / 2; i++) {
+            snprintf(path, sizeof(path), "%s%.*s/%s", files[i][0], (int)n, cgroups.data, files[i][1]);
+            kills = MAX(kills, count_of(path, "oom_kill"));
+        }
+        n += n < cgroups.len;
+        cgroups = (struct bytes){ cgroups.data + n, cgroups.len - n };
     }
     return kills;
 }

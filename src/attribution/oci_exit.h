@@ -10,5 +10,5 @@
  */
 int oci_exit_code(const char *state_dir, const struct container *c, int pidfd);
 
-/* How many processes of that cgroup the kernel has killed for want of memory; 0 if not known. */
-uint64_t oci_oom_kills(struct bytes cgroup);
+/* How many processes of those cgroups (container.cgroup) the kernel has killed for want of memory; 0 if not known. */
+uint64_t oci_oom_kills(struct bytes cgroups);

@@ -9,6 +9,7 @@
 #include "attribution/json.h"
 #include "attribution/labels.h"
 #include "util/limits.h"
+#include "util/sbuf.h"
 
 void oci_facts_done(struct oci_facts *facts)
 {
@@ -148,20 +149,46 @@ static struct bytes below_hierarchy(struct bytes path, const char *controller)
     }
 }
 
+static bool holds_line(struct bytes lines, struct bytes line)
+{
+    while (lines.len) {
+        size_t n = strnlen(lines.data, lines.len);
+
+        if (bytes_equal((struct bytes){ lines.data, n }, line))
+            return true;
+        n += n < lines.len;
+        lines = (struct bytes){ lines.data + n, lines.len - n };
+    }
+    return false;
+}
+
+/* runc puts a container below its own cgroup in some hierarchies of version 1, and not in others. */
 static void take_cgroup(struct oci_facts *f, const json_t *paths)
 {
-    struct bytes best = BYTES_NULL;
+    _cleanup_sbuf_ struct sbuf all = SBUF_INIT;
     const char *key;
     json_t *v;
 
     json_object_foreach((json_t *)(uintptr_t)paths, key, v) {
         struct bytes found = below_hierarchy(json_text(v), key);
 
-        if (found.len > best.len)
-            best = found;
+        if (found.len < 2 || memchr(found.data, '\0', found.len) || all.len > LIMIT_LABELS ||
+            holds_line(sbuf_bytes(&all), found))
+            continue;
+        sbuf_add_bytes(&all, found);
+        sbuf_add(&all, "", 1);
     }
-    if (best.len > 1)
-        container_set(f->view.container, &f->view.container->cgroup, best);
+    if (all.len)
+        container_set(f->view.container, &f->view.container->cgroup, sbuf_bytes(&all));
+}
+
+static void set_cgroup(struct container *c, struct bytes path)
+{
+    if (path.len > 1 && path.data[0] == '/' && !memchr(path.data, '\0', path.len)) {
+        container_set(c, &c->cgroup, path);
+        if (c->cgroup.len)
+            c->cgroup.len++; /* the NUL behind it, which arena_copy() promises */
+    }
 }
 
 /* runc keeps annotations as a list of "key=value", and the bundle among them. */
@@ -240,8 +267,7 @@ int oci_parse_status(struct bytes body, struct bytes id, struct oci_facts *ret, 
     f.view.container->created_ns = docker_parse_time(json_text_at(root, "created"));
     take_pid(&f, root, "pid", "process-start-time");
     cgroup = json_text_at(root, "cgroup-path");
-    if (cgroup.len > 1 && cgroup.data[0] == '/')
-        container_set(f.view.container, &f.view.container->cgroup, cgroup);
+    set_cgroup(f.view.container, cgroup);
     f.bundle = copy(&f, absolute(json_text_at(root, "bundle")));
     f.view.root = copy(&f, absolute(json_text_at(root, "rootfs")));
     return finish(&f, 0, ret, err);
@@ -267,8 +293,8 @@ int oci_parse_config(struct bytes body, struct oci_facts *facts, struct err *err
                                                : BYTES_NULL;
     linux_part = json_object_get(root, "linux");
     cgroup = json_text_at(linux_part, "cgroupsPath");
-    if (!c->cgroup.len && cgroup.len > 1 && cgroup.data[0] == '/')
-        container_set(c, &c->cgroup, cgroup);
+    if (!c->cgroup.len)
+        set_cgroup(c, cgroup);
     r = take_mounts(facts, json_object_get(root, "mounts"));
     return r < 0 ? err_set(err, r, "config.json") : 0;
 }

@@ -22,7 +22,8 @@ struct container {
     struct bytes compose_project, compose_service;
     struct bytes pod_namespace, pod_name, pod_container;
     struct bytes labels;  /* "key=value", each ended by a NUL; what was too long for us is not among them */
-    struct bytes cgroup;  /* as /proc/PID/cgroup of its processes begins; BYTES_NULL: told by its id alone */
+    struct bytes cgroup;  /* as /proc/PID/cgroup of its processes says, each path ended by a NUL: with cgroups of
+                           * version 1 there may be several. BYTES_NULL: told by its id alone */
     pid_t pid;            /* first process, in the initial pid namespace; 0 = not running */
     uint64_t created_ns;  /* CLOCK_REALTIME, 0 = unknown */
     uint64_t started_ns;  /* CLOCK_REALTIME of the last start, 0 = never or unknown */

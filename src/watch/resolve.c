@@ -193,13 +193,14 @@ int resolve_container(const struct container_view *view, struct bytes path, stru
         p.object.root_len = proc_root_len(view->container->pid);
         p.victim_path = p.object.path;
         p.shown_host_path = view->merged.len ? arena_join_path(arena, view->merged, path)
+                            : view->root.len ? arena_join_path(arena, view->root, path)
                                              : p.object.host_path;
         places[n++] = p;
     }
     if (view->root.len && !view->upper.len && n < size) {
         struct place p = { .victim_kind = VICTIM_CONTAINER };
 
-        p.object.view = VIEW_HOST;
+        p.object.view = VIEW_UPPER; /* what is seen from inside comes first, as with a layer */
         p.object.path = arena_join_path(arena, view->root, path);
         p.object.host_path = p.shown_host_path = p.object.path;
         p.object.root_len = view->root.len;

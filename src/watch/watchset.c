@@ -151,6 +151,35 @@ static void name_sharers(struct watchset *set, struct object *o, const struct us
         event_set(e, &e->sharers, sbuf_bytes(&names));
 }
 
+/* What a mount below the watched path holds is seen through the container's root as well: whose it is, and
+ * where the host finds it, the mount says. */
+static void look_below(const struct watch *w, const struct use *seen, struct event *e)
+{
+    const struct object *best = NULL;
+    const struct use *found = NULL;
+
+    for (const struct object *o = w->objects; o; o = o->next)
+        for (size_t k = 0; k < o->use_count && o->place.object.view == VIEW_VOLUME; k++) {
+            const struct use *u = &o->uses[k];
+
+            if (u->instance != seen->instance || u == seen || u->victim_path.len <= seen->victim_path.len ||
+                !bytes_path_covers(u->victim_path, e->path) ||
+                (found && u->victim_path.len <= found->victim_path.len))
+                continue;
+            best = o;
+            found = u;
+        }
+    if (!best)
+        return;
+    e->victim_kind = found->victim_kind;
+    if (best->place.object.ns_pid == 0) {
+        struct bytes rest = { e->path.data + found->victim_path.len, e->path.len - found->victim_path.len };
+
+        e->host_path = rest.len ? arena_join_path(&e->arena, best->place.object.path, rest)
+                                : arena_copy(&e->arena, best->place.object.path);
+    }
+}
+
 static void give(struct watchset *set, const struct watch *w, struct object *o, struct event *e)
 {
     const struct watch_object *object = &o->place.object;
@@ -172,6 +201,8 @@ static void give(struct watchset *set, const struct watch *w, struct object *o, 
     if (victim.data)
         e->previous_path = victim;
     e->victim_kind = use->victim_kind;
+    if (object->view == VIEW_MERGED && e->path.len)
+        look_below(w, use, e);
     if (use->instance->container) {
         e->victim = container_ref(use->instance->container);
         set_since_start(use->instance, e);

@@ -16,8 +16,9 @@ import os
 import subprocess
 import sys
 
-from lib import containers  # noqa: F401, adds its scenarios
+from lib import containers, roads  # noqa: F401, add their scenarios
 from lib.engine import Docker
+from lib.engines import Engines, Missing
 from lib.expect import compare
 from lib.places import PLACES
 from lib.run import CANNOT, Run, Session, Skip
@@ -48,7 +49,7 @@ def guarded(run, step):
         return None
     try:
         return step()
-    except Skip as reason:
+    except (Skip, Missing) as reason:
         run.failure = ("skipped", [str(reason)])
     except OSError as reason:
         run.failure = ("skipped" if reason.errno in CANNOT else "WRONG", [str(reason)[:200]])
@@ -131,12 +132,15 @@ def main():
     counts, details = {}, []
     chosen = [s for s in SCENARIOS if fnmatch.fnmatch(s.name, args.pattern)
               and not any(fnmatch.fnmatch(s.name, x) for x in args.exclude) and (args.guest or not s.guest)]
-    with_docker = any(s.name.startswith("container: ") for s in chosen)
+    if args.guest:  # the other engines are played on the host: a guest has little memory and time
+        chosen = [s for s in chosen if s.engine is None]
+    with_docker = any(s.name.startswith(("container: ", "docker: ")) for s in chosen)
     out = open(args.results, "a", encoding="utf-8") if args.results else None
     for name_of_place in args.places.split(","):
         with PLACES[name_of_place]() as place:
             if with_docker and place.whole:
                 args.docker = Docker()
+            args.engines = Engines(args.docker if with_docker and place.whole else None)
             here = [s for s in chosen if place.takes(s)]
             print(f"{'scenario, on ' + place.name:<70}" + "".join(f"{name:<12}" for name in columns))
             for batch in batches(args, here):
@@ -151,6 +155,7 @@ def main():
                             details.append(f"{scenario} ({name}, {place.name}): {result}: " + "; ".join(why))
                 for scenario, row in rows.items():
                     print(f"{scenario:<70}" + "".join(f"{row.get(n, ''):<12}" for n in columns), flush=True)
+            args.engines.stop()
             if with_docker and place.whole:
                 args.docker.stop()
     print()

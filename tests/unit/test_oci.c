@@ -42,6 +42,11 @@ static const struct container_mount *mount_at(const struct container_view *v, co
     return NULL;
 }
 
+static struct bytes first_cgroup(const struct oci_facts *f)
+{
+    return bytes_of(f->view.container->cgroup.data); /* ended by a NUL */
+}
+
 /* ---- parsing ---- */
 
 static void reads_the_state_of_podmans_runc(void **state)
@@ -55,7 +60,7 @@ static void reads_the_state_of_podmans_runc(void **state)
     oci_name(&f, bytes_of(ID), "runc");
     assert_bytes(f.view.container->id, ID);
     assert_bytes(f.view.container->runtime, "podman");
-    assert_bytes(f.view.container->cgroup, "/libpod_parent/libpod-" ID);
+    assert_bytes(first_cgroup(&f), "/libpod_parent/libpod-" ID);
     assert_int_equal(f.view.container->pid, 31674);
     assert_int_equal(f.pid_ticks, 66348);
     assert_true(f.view.container->created_ns == 1795529191504435632ull);
@@ -78,9 +83,22 @@ static void reads_the_state_of_containerds_runc(void **state)
     oci_name(&f, bytes_of("cweb"), "runc");
     assert_bytes(f.view.container->name, "cweb");
     assert_bytes(f.view.container->runtime, "containerd");
-    assert_bytes(f.view.container->cgroup, "/default/cweb");
+    assert_bytes(first_cgroup(&f), "/default/cweb");
     assert_bytes(f.view.root, "/srv/crootfs");
     assert_true(f.view.container->labels.len == 4 && memcmp(f.view.container->labels.data, "a=b", 4) == 0);
+    oci_facts_done(&f);
+}
+
+static void reads_cgroups_that_differ_by_controller(void **state)
+{
+    static const char text[] = "{\"id\":\"a\",\"cgroup_paths\":{\"memory\":\"/sys/fs/cgroup/memory/user/a\","
+                               "\"pids\":\"/sys/fs/cgroup/pids/a\",\"\":\"/sys/fs/cgroup/unified/a\",\"cpu\":\"/sys/fs/cgroup/cpu\"}}";
+    struct oci_facts f;
+
+    (void)state;
+    assert_int_equal(oci_parse_state(bytes_of(text), &f, NULL), 0);
+    assert_int_equal(f.view.container->cgroup.len, sizeof("/user/a") + sizeof("/a"));
+    assert_memory_equal(f.view.container->cgroup.data, "/user/a\0/a\0", sizeof("/user/a") + sizeof("/a"));
     oci_facts_done(&f);
 }
 
@@ -97,7 +115,7 @@ static void reads_crun(void **state)
     oci_name(&f, bytes_of(ID), "crun");
     assert_bytes(f.view.container->runtime, "podman");
     assert_int_equal(f.view.container->pid, 4711);
-    assert_bytes(f.view.container->cgroup, "/libpod_parent/libpod-" ID);
+    assert_bytes(first_cgroup(&f), "/libpod_parent/libpod-" ID);
     assert_bytes(f.view.root, STORAGE "/overlay/abc/merged"); /* the runtime's word before the bundle's */
     assert_non_null(mount_at(&f.view, "/v"));
     oci_facts_done(&f);
@@ -430,6 +448,7 @@ int main(void)
         cmocka_unit_test(reads_the_state_of_podmans_runc),
         cmocka_unit_test(reads_the_state_of_containerds_runc),
         cmocka_unit_test(reads_crun),
+        cmocka_unit_test(reads_cgroups_that_differ_by_controller),
         cmocka_unit_test(kubernetes_names_by_annotations),
         cmocka_unit_test(reads_the_storages_list_object_by_object),
         cmocka_unit_test(reads_an_overlay),

@@ -10,6 +10,21 @@ APPLETS = "sh sleep rm mv cp ls cat chmod chown mkdir rmdir touch true id ln dd 
 IDLE = ["/bin/sh", "-c", 'trap "exit 0" TERM; while :; do sleep 1 & wait $!; done']
 
 
+def make_root(root):
+    """The smallest root file system that can run a shell: a static busybox, and some files to lose."""
+    for d in ("bin", "etc", "proc", "sys", "dev", "tmp", "prd/sub"):
+        os.makedirs(f"{root}/{d}")
+    shutil.copy(shutil.which("busybox"), root + "/bin/busybox")
+    for a in APPLETS:
+        os.symlink("busybox", f"{root}/bin/{a}")
+    with open(root + "/etc/passwd", "w", encoding="ascii") as f:
+        f.write("root:x:0:0:root:/root:/bin/sh\nim:x:1000:1000::/:/bin/sh\n")
+    for name in ("prd/lower", "prd/lower2", "prd/sub/deep"):
+        with open(f"{root}/{name}", "w", encoding="ascii") as f:
+            f.write("content\n")
+    return root
+
+
 class Docker:
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="culprit-docker.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
@@ -37,17 +52,7 @@ class Docker:
         return r
 
     def make_image(self):
-        root = self.dir + "/root"
-        for d in ("bin", "etc", "proc", "sys", "dev", "tmp", "prd/sub"):
-            os.makedirs(f"{root}/{d}")
-        shutil.copy(shutil.which("busybox"), root + "/bin/busybox")
-        for a in APPLETS:
-            os.symlink("busybox", f"{root}/bin/{a}")
-        with open(root + "/etc/passwd", "w", encoding="ascii") as f:
-            f.write("root:x:0:0:root:/root:/bin/sh\nim:x:1000:1000::/:/bin/sh\n")
-        for name in ("prd/lower", "prd/lower2", "prd/sub/deep"):
-            with open(f"{root}/{name}", "w", encoding="ascii") as f:
-                f.write("content\n")
+        root = make_root(self.dir + "/root")
         tar = subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE)
         subprocess.run(["docker", "import", "-", "shop:1.4"], env=self.env, stdin=tar.stdout, check=True,
                        stdout=subprocess.DEVNULL)

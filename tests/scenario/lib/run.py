@@ -30,6 +30,8 @@ class Run:
         os.mkdir(self.out)
         self.act_path = args.act
         self.docker = getattr(args, "docker", None)
+        self.engines = getattr(args, "engines", None)
+        self.engine = None
         self.failure = None  # (result, why), once a step failed
         self.expected, self.targets, self.session = None, [], None
 

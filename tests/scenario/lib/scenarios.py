@@ -8,6 +8,7 @@ import time
 from lib.expect import Event
 
 SCENARIOS = []
+ENGINES = ("docker: ", "podman: ", "containerd: ", "runc: ")
 
 
 class Scenario:
@@ -20,7 +21,8 @@ class Scenario:
         self.before, self.after = before, after
         self.targets = targets or (lambda run: [run.dir])
         self.options, self.harmless, self.gaps = options, harmless, gaps
-        containers = name.startswith("container: ")
+        self.engine = name.split(": ")[0] if name.startswith(ENGINES) else None  # a real one of its own
+        containers = name.startswith("container: ") or self.engine is not None
         self.alone = bool(alone or options or gaps or containers)
         self.anywhere, self.guest = anywhere or containers, guest
 
