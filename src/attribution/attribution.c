@@ -9,6 +9,7 @@
 #include "attribution/agents.h"
 #include "attribution/cgroup.h"
 #include "attribution/owner.h"
+#include "attribution/owner_inside.h"
 #include "attribution/process_table.h"
 #include "attribution/procfs.h"
 #include "attribution/users.h"
@@ -22,6 +23,7 @@ struct attribution {
     struct process_table *table;
     struct agents *agents;
     struct packages *packages;
+    struct image_packages *image_packages;
     struct users *users;
 };
 
@@ -37,7 +39,9 @@ int attribution_new(const struct attribution_options *options, struct attributio
     a->options = *options;
     r = process_table_new(PROC, &a->table, err);
     if (r == 0)
-        r = users_new(&a->users, err);
+        r = users_new(options->engines, &a->users, err);
+    if (r == 0)
+        r = image_packages_new(&a->image_packages, err);
     if (r < 0) {
         attribution_free(a);
         return r;
@@ -58,6 +62,7 @@ void attribution_free(struct attribution *a)
     process_table_free(a->table);
     agents_free(a->agents);
     packages_free(a->packages);
+    image_packages_free(a->image_packages);
     users_free(a->users);
     free(a);
 }
@@ -180,18 +185,34 @@ static void find_origin(struct attribution *a, struct process *p)
                                                                                : ORIGIN_UNKNOWN;
 }
 
+/* The package of the container's own image. */
+static bool find_inside(struct attribution *a, const struct process *p, struct bytes *package,
+                        struct bytes *version)
+{
+    struct inside in = INSIDE_NONE;
+    bool found;
+
+    if (!p->executable.len || inside_open(NULL, p->container, p->exited_ns ? 0 : p->pid, &in) < 0)
+        return false;
+    found = image_packages_find(a->image_packages, &in, p->executable, package, version) == 0;
+    inside_done(&in);
+    return found;
+}
+
 static void find_owner(struct attribution *a, struct process *p)
 {
     struct agent_facts facts = { .name = p->name };
     struct bytes package, version;
 
-    if (p->origin != ORIGIN_CONTAINER) {
+    if (p->origin != ORIGIN_CONTAINER)
         process_set(p, &p->owner.unit, cgroup_unit(p->cgroup));
-        if (a->packages && !p->executable_memfd &&
-            packages_find(a->packages, p->executable, &package, &version) == 0) {
-            process_set(p, &p->owner.package, package);
-            process_set(p, &p->owner.package_version, version);
-        }
+    /* by a path alone: whose lists are asked depends on where it lives. Not known where: not asked */
+    if (!p->executable_memfd &&
+        (p->origin == ORIGIN_HOST        ? a->packages && packages_find(a->packages, p->executable, &package, &version) == 0
+         : p->origin == ORIGIN_CONTAINER ? find_inside(a, p, &package, &version)
+                                         : false)) {
+        process_set(p, &p->owner.package, package);
+        process_set(p, &p->owner.package_version, version);
     }
     if (!a->agents)
         return;
@@ -271,12 +292,12 @@ static struct process *make_from_facts(struct attribution *a, const struct event
     return p;
 }
 
-static void name_state(struct attribution *a, const struct event *e, struct file_state *s)
+static void name_state(struct attribution *a, struct event *e, struct file_state *s)
 {
     if ((s->known & FILE_UID) && !s->owner.data)
-        s->owner = users_name(a->users, e->victim, s->uid);
+        event_set(e, &s->owner, users_name(a->users, e->victim, s->uid));
     if ((s->known & FILE_GID) && !s->group.data)
-        s->group = users_group(a->users, e->victim, s->gid);
+        event_set(e, &s->group, users_group(a->users, e->victim, s->gid));
 }
 
 bool attribution_knows(struct attribution *a, const struct event *e)
@@ -314,6 +335,17 @@ void attribution_event(struct attribution *a, struct event *e)
     if (e->actor.process) {
         struct process *actor = e->actor.process;
 
+        if (actor->attributed && actor->origin == ORIGIN_UNKNOWN && actor->cgroup_inherited &&
+            e->actor.inside && e->victim && e->actor.executable.len) {
+            /* a child's change was told before its own: where it lives was not known then, and records that
+             * events point to do not change */
+            struct process *again = make_from_facts(a, e, actor);
+
+            if (again) {
+                process_unref(actor);
+                e->actor.process = actor = again;
+            }
+        }
         if (!actor->attributed && actor->cgroup_inherited && e->actor.inside && e->victim) {
             attribute(a, actor->parent);
             actor->attributed = true;

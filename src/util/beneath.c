@@ -202,12 +202,16 @@ int beneath_open_file(int root_fd, struct bytes path)
 int beneath_read_file(int root_fd, struct bytes path, size_t max, char **ret, size_t *ret_len)
 {
     _cleanup_close_ int fd = beneath_open_file(root_fd, path);
+
+    return fd < 0 ? fd : beneath_read_fd(fd, max, ret, ret_len);
+}
+
+int beneath_read_fd(int fd, size_t max, char **ret, size_t *ret_len)
+{
     _cleanup_free_ char *data = NULL;
     size_t size = 0, len = 0;
     struct stat st;
 
-    if (fd < 0)
-        return fd;
     if (fstat(fd, &st) < 0)
         return -errno;
     if (st.st_size < 0 || (size_t)st.st_size > max)

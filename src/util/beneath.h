@@ -24,6 +24,9 @@ int beneath_reopen_file(int path_fd);
 /* The whole of such a file, NUL behind it; caller frees. -EFBIG: more than `max` bytes. */
 int beneath_read_file(int root_fd, struct bytes path, size_t max, char **ret, size_t *ret_len);
 
+/* The same of a descriptor of a regular file, from where it stands. */
+int beneath_read_fd(int fd, size_t max, char **ret, size_t *ret_len);
+
 /* The first root_len bytes of `path` are a directory that is trusted to be one ("/proc/7/root",
  * ".../overlay2/ID/diff"); the rest is followed beneath it. root_len 0: all of it is trusted. */
 int beneath_open_host(struct bytes path, size_t root_len, int flags);

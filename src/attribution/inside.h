@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A container's own files, for names and package lists: beneath the root of its first process, or from its
+ * layers while it is down. Everything read here is the container's to write: regular files only, bounded,
+ * and no path leads out of it (util/beneath.h).
+ */
+#pragma once
+
+#include <errno.h>
+
+#include "attribution/engine.h"
+#include "attribution/layers.h"
+#include "util/sbuf.h"
+
+struct inside {
+    int root; /* O_PATH; -EBADF: layers are used */
+    struct layers layers;
+};
+
+#define INSIDE_NONE ((struct inside){ .root = -EBADF })
+
+/* engines: NULL = only one that runs. pid: a process known to live in it, used if the container's first one
+ * is not known; 0 = none. -ENOENT: it is gone, and its layers with it. */
+int inside_open(struct engines *engines, const struct container *c, pid_t pid, struct inside *ret);
+void inside_done(struct inside *in);
+
+/* Links followed. -EFBIG: more than `max` bytes. NUL behind it; caller frees. */
+int inside_read(const struct inside *in, const char *path, size_t max, char **ret, size_t *ret_len);
+int inside_stat(const struct inside *in, const char *path, struct stat *ret); /* of a regular file */
+/* The names in a directory, each ended by NUL. */
+int inside_list(const struct inside *in, const char *path, struct sbuf *names, size_t *ret_count);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* Layers made by hand: what overlay would show of them, and how it differs from the image. Whiteouts are
+ * written as fuse-overlayfs writes them where devices may not be made; the kernel's too, as root. */
+#include "test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "attribution/layers.h"
+#include "compare/image.h"
+#include "compare/record.h"
+#include "util/cleanup.h"
+#include "util/sbuf.h"
+
+static char base[] = "/tmp/culprit-test-compare-XXXXXX";
+static char upper[256], top[256], bottom[256], volume[256];
+
+static const struct row {
+    const char *name;
+    const char *make; /* shell, in the folder with upper, top and bottom */
+    const char *path, *expected;
+} rows[] = {
+    { "nothing", ":", "/", "" },
+    { "added", "mkdir upper/d; echo x > upper/d/new", "/", "added /d/new\n" },
+    { "added directory and what is in it", "mkdir -p upper/n/m; echo > upper/n/m/f", "/",
+      "added /n\nadded /n/m\nadded /n/m/f\n" },
+    { "missing", "mkdir upper/d; touch upper/d/.wh.a", "/", "missing /d/a\n" },
+    { "missing with all below", "touch upper/.wh.d", "/", "missing /d\nmissing /d/a\nmissing /d/b\nmissing /d/s\nmissing /d/s/x\n" },
+    { "copied up and equal", "mkdir upper/d; cp -p bottom/d/a upper/d/a", "/", "" },
+    { "copied up, other time only", "mkdir upper/d; cp bottom/d/a upper/d/a; touch -d 2001-01-01 upper/d/a", "/", "" },
+    { "content of the same size", "mkdir upper/d; cp -p bottom/d/a upper/d/a; printf Q > upper/d/a; truncate -s 2 upper/d/a", "/",
+      "content /d/a\n" },
+    { "longer", "mkdir upper/d; cp -p bottom/d/a upper/d/a; echo more >> upper/d/a", "/", "content /d/a\n" },
+    { "mode", "mkdir upper/d; cp -p bottom/d/a upper/d/a; chmod 711 upper/d/a", "/", "mode /d/a\n" },
+    { "mode of a directory", "mkdir -m 700 upper/d", "/", "mode /d\n" },
+    { "mode and content", "mkdir upper/d; echo 2 > upper/d/a; echo 3 >> upper/d/a; chmod 600 upper/d/a", "/",
+      "content /d/a\nmode /d/a\n" },
+    { "type: file to directory", "mkdir -p upper/d/a; echo > upper/d/a/in", "/", "type /d/a\nadded /d/a/in\n" },
+    { "type: directory to link", "mkdir upper/d; ln -s /etc upper/d/s", "/", "type /d/s\nmissing /d/s/x\n" },
+    { "link leads elsewhere", "ln -s other upper/link", "/", "content /link\n" },
+    { "opaque directory", "mkdir -p upper/d; touch upper/d/.wh..wh..opq; cp -p bottom/d/a upper/d/a", "/",
+      "missing /d/b\nmissing /d/s\nmissing /d/s/x\n" },
+    { "hidden by the upper image layer", "mkdir upper/d; touch upper/d/.wh.t", "/d", "missing /d/t\n" },
+    { "a path below", "mkdir upper/d upper/e; touch upper/d/.wh.a; echo > upper/e/x", "/e", "added /e/x\n" },
+    { "one file", "mkdir upper/d; touch upper/d/.wh.a upper/d/.wh.b", "/d/b", "missing /d/b\n" },
+    { "by a link in the image", "mkdir upper/d; touch upper/d/.wh.a", "/link/a", "missing /d/a\n" },
+    { "a link out of the container", "ln -s ../../../../../../../etc upper/out; mkdir upper/d; touch upper/d/.wh.a", "/out", NULL },
+    { "nothing there", ":", "/none", NULL },
+    { "mount points are no difference", "mkdir -p upper/vol/x upper/bound", "/", "" },
+    { "in a volume", "echo > volume/f; rm -f volume/v1", "/vol", "added /vol/f\nmissing /vol/v1\n" },
+    { "a volume below", "rm -f volume/v2; echo > upper/new", "/", "added /new\nmissing /vol/v2\n" },
+    { "names of any bytes", "printf x > \"upper/$(printf 'a\\nb\\033[2J')\"", "/", "added /a\nb\033[2J\n" },
+    { "deep", "p=upper; for i in $(seq 100); do p=$p/dddddddddd; done; mkdir -p $p; touch $p/f", "/", "*" },
+};
+
+static int collect(void *data, struct difference *d)
+{
+    struct sbuf *out = data;
+
+    sbuf_addf(out, "%s ", difference_kind_name(d->kind));
+    sbuf_add_bytes(out, d->path);
+    sbuf_add_char(out, '\n');
+    if (d->kind == DIFFERENCE_CONTENT && S_ISREG(d->after.mode))
+        assert_false(bytes_equal(d->before_hash, d->after_hash));
+    difference_free(d);
+    return 0;
+}
+
+static void no_notice(void *data, const char *text)
+{
+    (void)data;
+    (void)text;
+}
+
+static void shell(const char *script)
+{
+    char command[2048];
+
+    snprintf(command, sizeof(command), "cd %s && umask 022 && { %s; }", base, script);
+    assert_int_equal(system(command), 0);
+}
+
+static void compare(const char *path, int r, struct sbuf *out)
+{
+    struct bytes lowers[] = { bytes_of(top), bytes_of(bottom) };
+    struct container_mount mounts[] = {
+        { .destination = bytes_of("/vol"), .source = bytes_of(volume), .type = bytes_of("volume") },
+        { .destination = bytes_of("/bound"), .source = bytes_of("/etc"), .type = bytes_of("bind") },
+    };
+    struct container_view view = { .container = container_new(), .upper = bytes_of(upper), .lower = lowers,
+                                   .lower_count = 2, .mounts = mounts, .mount_count = 2 };
+    struct compare_options options = { .each = collect, .notice = no_notice, .data = out };
+    struct arena arena = { 0 };
+    struct bytes real;
+    struct err err = ERR_INIT;
+
+    assert_int_equal(compare_image(&view, bytes_of(path), &options, &arena, &real, &err), r);
+    arena_done(&arena);
+    container_unref(view.container);
+}
+
+static void prepare(void)
+{
+    shell("rm -rf upper top bottom volume; mkdir -p upper top/d bottom/d/s bottom/e volume bottom/vol; "
+          "for f in a b s/x; do echo 1 > bottom/d/$f; done; echo t > top/d/t; echo t > bottom/d/t; touch top/d/.wh.t2; "
+          "echo 2 > bottom/d/t2; touch bottom/vol/v1 bottom/vol/v2 volume/v1 volume/v2; ln -s d bottom/link; "
+          "touch -r bottom/vol/v1 volume/v1; rm top/d/t; touch -d 2000-01-01 bottom/d/a; chmod 755 upper; "
+          "touch -d 2000-01-01 bottom/d/b; echo t > top/d/t; touch top/d/.wh.t3; echo 3 > bottom/d/t3");
+}
+
+static void tells(void **state)
+{
+    const struct row *row = *state;
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+    struct sbuf want = SBUF_INIT;
+
+    prepare();
+    shell(row->make);
+    compare(row->path, row->expected ? 0 : -ENOENT, &out);
+    if (row->expected && strcmp(row->expected, "*") == 0) {
+        size_t lines = 0;
+
+        for (size_t i = 0; i < out.len; i++)
+            lines += out.data[i] == '\n';
+        assert_int_equal(lines, 101);
+        return;
+    }
+    sbuf_add_str(&want, row->expected ? row->expected : "");
+    /* t of the top layer is part of "missing with all below" */
+    if (row->expected && strcmp(row->name, "missing with all below") == 0) {
+        sbuf_clear(&want);
+        sbuf_add_str(&want, "missing /d\nmissing /d/a\nmissing /d/b\nmissing /d/s\nmissing /d/t\nmissing /d/s/x\n");
+    }
+    if (row->expected && strcmp(row->name, "opaque directory") == 0) {
+        sbuf_clear(&want);
+        sbuf_add_str(&want, "missing /d/b\nmissing /d/s\nmissing /d/t\nmissing /d/s/x\n");
+    }
+    assert_string_equal(sbuf_str(&out), sbuf_str(&want));
+    sbuf_done(&want);
+}
+
+static void knows_the_kernels_marks(void **state)
+{
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+    char path[300];
+
+    (void)state;
+    prepare();
+    shell("mkdir upper/d upper/moved upper/e; rmdir bottom/e; mkdir -p bottom/e/deep; echo > bottom/e/deep/f");
+    snprintf(path, sizeof(path), "%s/d/a", upper);
+    if (mknod(path, S_IFCHR, makedev(0, 0)) < 0)
+        skip();
+    snprintf(path, sizeof(path), "%s/e", upper);
+    if (setxattr(path, "trusted.overlay.opaque", "y", 1, 0) < 0)
+        skip();
+    /* a directory that was renamed: its entries are those of the old place */
+    snprintf(path, sizeof(path), "%s/moved", upper);
+    assert_int_equal(setxattr(path, "trusted.overlay.redirect", "/d/s", 4, 0), 0);
+    compare("/", 0, &out);
+    assert_string_equal(sbuf_str(&out), "added /moved\nmissing /d/a\nmissing /e/deep\nmissing /e/deep/f\nadded /moved/x\n");
+}
+
+/* A layer is the container's work as much as the engine's: it may say anything. */
+static void ends_with_circles(void **state)
+{
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+    char path[300];
+
+    (void)state;
+    prepare();
+    shell("mkdir -p upper/loop top/loop bottom/loop");
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof(path), "%s/loop", i == 0 ? upper : i == 1 ? top : bottom);
+        if (setxattr(path, "trusted.overlay.redirect", "/loop/loop/../loop", 18, 0) < 0)
+            skip();
+    }
+    compare("/loop", 0, &out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest more[] = { cmocka_unit_test(knows_the_kernels_marks), cmocka_unit_test(ends_with_circles) };
+    char command[128];
+    int failed;
+
+    if (!mkdtemp(base) || chdir(base) < 0)
+        return 99;
+    snprintf(upper, sizeof(upper), "%s/upper", base);
+    snprintf(top, sizeof(top), "%s/top", base);
+    snprintf(bottom, sizeof(bottom), "%s/bottom", base);
+    snprintf(volume, sizeof(volume), "%s/volume", base);
+    failed = RUN_ROWS(rows, tells) + cmocka_run_group_tests(more, NULL, NULL);
+    snprintf(command, sizeof(command), "rm -rf %s", base);
+    return system(command) ? 98 : failed;
+}
