@@ -307,7 +307,8 @@ bool fanotify_handles_next(const struct fanotify_handles *h, const struct fanoti
     return true;
 }
 
-int fanotify_handle_of(int fd, char buffer[FANOTIFY_HANDLE_MAX], struct fanotify_handle *ret)
+int fanotify_handle_of(int fd, char buffer[FANOTIFY_HANDLE_MAX], const uint64_t *fsid,
+                       struct fanotify_handle *ret)
 {
     union {
         struct file_handle head;
@@ -324,11 +325,11 @@ int fanotify_handle_of(int fd, char buffer[FANOTIFY_HANDLE_MAX], struct fanotify
         if (r != -EINVAL || flags == AT_EMPTY_PATH)
             return r;
     }
-    if (fstatfs(fd, &fs) < 0)
+    if (!fsid && fstatfs(fd, &fs) < 0)
         return -errno;
     memcpy(buffer, u.head.f_handle, u.head.handle_bytes);
     *ret = (struct fanotify_handle){ .type = u.head.handle_type,
                                      .data = { buffer, u.head.handle_bytes } };
-    memcpy(&ret->fsid, &fs.f_fsid, sizeof(ret->fsid));
+    memcpy(&ret->fsid, fsid ? (const void *)fsid : (const void *)&fs.f_fsid, sizeof(ret->fsid));
     return 0;
 }

@@ -39,6 +39,8 @@ bool fanotify_handles_next(const struct fanotify_handles *h, const struct fanoti
                            uint32_t *at, struct fanotify_user *ret);
 
 /* The handle of the object behind `fd`, as the kernel's events have it. `buffer` holds its bytes.
+ * fsid: of its file system, if known, else NULL.
  * -EOPNOTSUPP: this file system has none. */
 #define FANOTIFY_HANDLE_MAX 128 /* MAX_HANDLE_SZ */
-int fanotify_handle_of(int fd, char buffer[FANOTIFY_HANDLE_MAX], struct fanotify_handle *ret);
+int fanotify_handle_of(int fd, char buffer[FANOTIFY_HANDLE_MAX], const uint64_t *fsid,
+                       struct fanotify_handle *ret);

@@ -72,6 +72,7 @@ struct sensor {
     struct fanotify_object *objects; /* by view: the nearest to the victim first */
     struct fanotify_device devices[FANOTIFY_DEVICES_MAX];
     unsigned device_count;
+    uint64_t last_device, last_fsid; /* of the directory that was marked last */
     struct fanotify_fold *fold;
     struct fanotify_writes *writes;
     struct fanotify_found *found;

@@ -45,7 +45,11 @@ static int mark(const struct sensor *s, int fd, unsigned how, uint64_t mask)
 {
     char path[32];
 
-    /* the descriptor may be one of O_PATH, which fanotify_mark() does not take by itself */
+    if (fanotify_mark(s->group, how, mask, fd, NULL) == 0)
+        return 0;
+    if (errno != EBADF)
+        return -errno;
+    /* one of O_PATH, which fanotify_mark() does not take by itself */
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     return fanotify_mark(s->group, how, mask, AT_FDCWD, path) < 0 ? -errno : 0;
 }
@@ -80,15 +84,17 @@ static bool is_whole(int fd)
     return whole;
 }
 
-static struct fanotify_device *device_of(struct sensor *s, uint64_t device, int fd)
+static struct fanotify_device *device_of(struct sensor *s, uint64_t device, int fd, bool *ret_new)
 {
     struct fanotify_device *d;
 
+    *ret_new = false;
     for (unsigned i = 0; i < s->device_count; i++)
         if (s->devices[i].device == device)
             return &s->devices[i];
     if (s->device_count == FANOTIFY_DEVICES_MAX)
         return NULL;
+    *ret_new = true;
     d = &s->devices[s->device_count++];
     *d = (struct fanotify_device){ .device = device };
     /* Renames anywhere on the file system: that is how both names are told of what leaves or enters
@@ -107,7 +113,18 @@ static int use(struct fanotify_object *o, int fd, uint32_t number, bool ancestor
     struct fanotify_user user = { o, number, ancestor };
     char buffer[FANOTIFY_HANDLE_MAX];
     struct fanotify_handle handle;
-    int r = fanotify_handle_of(fd, buffer, &handle);
+    struct file_state state = { 0 };
+    struct sensor *s = o->sensor;
+    int r;
+
+    if (!ancestor && o->tree)
+        tree_state(o->tree, number, &state);
+    r = fanotify_handle_of(fd, buffer, state.device && state.device == s->last_device ? &s->last_fsid : NULL,
+                           &handle);
+    if (r == 0 && state.device) {
+        s->last_device = state.device;
+        s->last_fsid = handle.fsid;
+    }
 
     return r < 0 ? r : fanotify_handles_add(o->sensor->handles, &handle, &user);
 }
@@ -119,6 +136,7 @@ static int on_directory(void *data, int fd, uint32_t directory)
     struct sensor *s = o->sensor;
     struct fanotify_device *device;
     struct file_state state;
+    bool first;
     int r;
 
     if (o->unmarked || fanotify_handles_has(s->handles, &(struct fanotify_user){ o, directory, false }))
@@ -126,8 +144,10 @@ static int on_directory(void *data, int fd, uint32_t directory)
     r = use(o, fd, directory, false);
     if (r == 0) {
         tree_state(o->tree, directory, &state);
-        device = device_of(s, state.device, fd);
-        if (device && !device->whole && is_whole(fd))
+        device = device_of(s, state.device, fd, &first);
+        /* the root of a file system is where it is entered */
+        first = first || directory == tree_object_of(o->tree, fanotify_object_top(o));
+        if (device && !device->whole && first && is_whole(fd))
             device->whole = mark(s, fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM,
                                  names_mask(s) | children_mask(o)) == 0;
         if (!device || !device->whole)
@@ -411,12 +431,13 @@ static int mark_parent(struct fanotify_object *o, int fd)
     uint32_t root = tree_root(o->tree);
     struct fanotify_device *device;
     struct file_state state;
+    bool first;
     int r = use(o, fd, root, false);
 
     if (r < 0)
         return r;
     tree_state(o->tree, root, &state);
-    device = device_of(s, state.device, fd);
+    device = device_of(s, state.device, fd, &first);
     if (device && device->whole)
         return 0;
     r = mark(s, fd, FAN_MARK_ADD, names_mask(s));

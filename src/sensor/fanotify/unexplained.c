@@ -62,12 +62,14 @@ static struct entry *find(struct fanotify_object *o, const struct file_state *st
     return e;
 }
 
-static bool differs(const struct tree_change *c)
+/* Until all files have been looked at, the attributes of directories are not known yet. */
+static bool differs(const struct fanotify_object *o, const struct tree_change *c)
 {
     const struct file_state *a = &c->before, *b = &c->after;
 
     return c->same_object && a->known && b->known &&
-           (a->mode != b->mode || a->uid != b->uid || a->gid != b->gid || c->xattr_changed ||
+           (a->mode != b->mode || a->uid != b->uid || a->gid != b->gid ||
+            (c->xattr_changed && !o->listing) ||
             ((a->known & b->known & FILE_FLAGS) && a->flags != b->flags));
 }
 
@@ -79,7 +81,7 @@ void fanotify_unexplained_add(struct fanotify_object *o, uint32_t directory, str
 
     (void)directory;
     (void)name;
-    if (!differs(change) || o->sensor->silent)
+    if (!differs(o, change) || o->sensor->silent)
         return;
     e = find(o, &change->after);
     if (e) {

@@ -136,7 +136,7 @@ static int look(const struct tree *t, int fd, const char *name, struct sbuf *xat
         return r;
     ret->xattrs = NULL;
     ret->xattr_len = 0;
-    if (t->options.xattrs && !(name && strlen(name) > LIMIT_NAME)) {
+    if (t->options.xattrs && !t->options.names_only && !(name && strlen(name) > LIMIT_NAME)) {
         look_at_xattrs(fd, name, xattrs);
         if (sbuf_error(xattrs))
             return -ENOMEM;
