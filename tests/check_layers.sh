@@ -16,9 +16,10 @@ allowed() {
     store) echo util event store ;;
     compare) echo util event attribution store compare ;;
     report) echo util event store report ;;
+    rules) echo util event sensor rules ;;
     search) echo util event sensor search ;;
     daemon) echo util event sensor attribution watch store report search daemon ;;
-    cli) echo util event sensor attribution watch store compare report search daemon cli ;;
+    cli) echo util event sensor attribution watch store compare report search rules daemon cli ;;
     esac
 }
 

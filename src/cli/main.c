@@ -51,6 +51,14 @@ const struct verb verbs[] = {
       "      --times        modification times too\n"
       "      --store FILE   the database (" STORE_DEFAULT_PATH ")\n"
       "      --format FMT   text, or json: one difference a line, with SHA-256 of contents\n" },
+    { "rules", cmd_rules, "auditctl's rules: check, list, load, explain",
+      "check FILE|- | list [-k KEY] [-i] [-s] | load FILE|- | explain [FILE|-]",
+      "The rule language is auditctl's.\n\n"
+      "  check    errors with their line and word, and what looks wrong; changes nothing\n"
+      "  list     the kernel's own rules, as auditctl -l; -k: those with KEY; -i: names for numbers;\n"
+      "           -s: audit's state, as auditctl -s\n"
+      "  load     all of a file, as auditctl -R; nothing if it holds an error (unless it says -i or -c)\n"
+      "  explain  what each rule catches and what it cannot; without FILE: the rules in force\n" },
     { "doctor", cmd_doctor, "what works on this machine, and what to do about the rest",
       "[--format FMT] [TARGET...]",
       "Without TARGET: the sensors, engines and the store. With TARGET: makes one change of each\n"

@@ -148,9 +148,8 @@ int audit_netlink_status(int fd, struct audit_status *ret)
     return r;
 }
 
-int audit_netlink_rules(int fd,
-                        int (*each)(void *data, const struct audit_rule_data *rule, size_t len),
-                        void *data)
+static int ask_rules(int fd, int (*each)(void *data, const struct audit_rule_data *rule, size_t len),
+                     void *data, bool *ret_any)
 {
     _Alignas(struct nlmsghdr) char buffer[sizeof(struct nlmsghdr) + sizeof(struct audit_rule_data) + 16384];
     uint64_t deadline = monotonic_ms() + ANSWER_MS;
@@ -168,9 +167,23 @@ int audit_netlink_rules(int fd,
             return stop;
         if (header->nlmsg_type == NLMSG_ERROR)
             return error_of(header, n);
+        *ret_any = true;
         if (header->nlmsg_type == AUDIT_LIST_RULES && n >= sizeof(struct audit_rule_data) && !stop)
             stop = each(data, NLMSG_DATA(header), n);
     }
+    return r;
+}
+
+int audit_netlink_rules(int fd,
+                        int (*each)(void *data, const struct audit_rule_data *rule, size_t len),
+                        void *data)
+{
+    bool any = false;
+    int r = ask_rules(fd, each, data, &any);
+
+    /* a kernel thread answers; one answer in some hundred never came (measured on 6.18) */
+    if (r == -ETIMEDOUT && !any)
+        r = ask_rules(fd, each, data, &any);
     return r;
 }
 

@@ -543,26 +543,40 @@ static struct bytes key_of(const struct audit_rule_data *rule, size_t len)
     return BYTES_NULL;
 }
 
-static int survey_rule(void *data, const struct audit_rule_data *rule, size_t len)
+/* 1: of a culprit that is running, *ret_pid; 0: of one that is gone; -1: nobody's of us. */
+static int whose(const struct audit_rule_data *rule, size_t len, int *ret_pid)
 {
-    struct survey *s = data;
     struct bytes key = key_of(rule, len);
     char text[KEY_MAX];
     unsigned long long start;
-    struct rule *orphans;
-    int pid;
 
-    if (!bytes_starts_with(key, bytes_of(KEY_PREFIX)) || key.len >= sizeof(text)) {
-        s->foreign++;
-        return 0;
-    }
+    if (!bytes_starts_with(key, bytes_of(KEY_PREFIX)) || key.len >= sizeof(text))
+        return -1;
     memcpy(text, key.data, key.len);
     text[key.len] = '\0';
-    if (sscanf(text, KEY_PREFIX "%d-%llu-", &pid, &start) != 2) {
+    if (sscanf(text, KEY_PREFIX "%d-%llu-", ret_pid, &start) != 2)
+        return -1;
+    return start_ticks(*ret_pid) == start;
+}
+
+bool audit_rules_is_live(const struct audit_rule_data *rule, size_t len)
+{
+    int pid;
+
+    return whose(rule, len, &pid) == 1;
+}
+
+static int survey_rule(void *data, const struct audit_rule_data *rule, size_t len)
+{
+    struct survey *s = data;
+    struct rule *orphans;
+    int pid = 0, of = whose(rule, len, &pid);
+
+    if (of < 0) {
         s->foreign++;
         return 0;
     }
-    if (start_ticks(pid) == start) {
+    if (of == 1) {
         s->others |= pid != getpid();
         return 0;
     }

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <linux/audit.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -63,5 +64,7 @@ bool audit_rules_see_uring(const struct audit_rules *rules);
 /* Deletes the rules of culprits that no longer run. Returns how many rules; ret_others: living
  * culprits other than this one have rules here. */
 int audit_rules_remove_orphans(int fd, bool *ret_others);
+/* True if it is a rule of a culprit that is running. */
+bool audit_rules_is_live(const struct audit_rule_data *rule, size_t len);
 /* Rules in the kernel that are not a culprit's. */
 int audit_rules_count_foreign(int fd);

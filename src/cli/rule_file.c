@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/rule_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "util/cleanup.h"
+
+static bool is_directory(void *data, const char *path)
+{
+    struct stat st;
+
+    (void)data;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static void on_warning(void *data, unsigned line, const char *text)
+{
+    struct rule_file *file = data;
+
+    file->warnings++;
+    cli_note("%s:%u: %s", file->name, line, text);
+}
+
+static int on_bad(void *data, unsigned line, const char *error)
+{
+    struct rule_file *file = data;
+
+    file->errors++;
+    cli_error("%s:%u: %s", file->name, line, error);
+    return 0;
+}
+
+static int on_rule(void *data, struct rule *rule)
+{
+    return rule_file_add(data, rule);
+}
+
+int rule_file_add(struct rule_file *file, struct rule *rule)
+{
+    struct rule *grown = reallocarray(file->rules, file->count + 1, sizeof(*grown));
+
+    if (!grown) {
+        rule_done(rule);
+        return -ENOMEM;
+    }
+    file->rules = grown;
+    grown[file->count++] = *rule;
+    return 0;
+}
+
+static int read_all(int fd, struct sbuf *out)
+{
+    char buffer[16384];
+    ssize_t n;
+
+    while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (out->len + (size_t)n > LIMIT_RULES_FILE)
+            return -EFBIG;
+        sbuf_add(out, buffer, (size_t)n);
+    }
+    return sbuf_error(out);
+}
+
+int rule_file_read(const char *path, bool containers, struct rule_file *ret)
+{
+    struct rule_options options = { .data = ret, .is_directory = is_directory, .warn = on_warning,
+                                    .containers = containers };
+    bool standard = strcmp(path, "-") == 0;
+    _cleanup_close_ int fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    int r = fd < 0 ? -errno : read_all(fd, &text);
+
+    ret->name = standard ? "standard input" : path;
+    if (r == 0)
+        r = rules_parse(sbuf_bytes(&text), &options, on_rule, on_bad, ret);
+    if (r == 0)
+        return 0;
+    if (r == -EFBIG)
+        cli_error("%s: longer than %d bytes: this is no rule file", ret->name, LIMIT_RULES_FILE);
+    else
+        cli_error("%s: %s", ret->name, strerror(-r));
+    rule_file_done(ret);
+    return r == -EACCES || r == -EPERM ? EXIT_UNABLE : r == -EFBIG ? EXIT_USAGE : EXIT_NOTHING;
+}
+
+void rule_file_done(struct rule_file *file)
+{
+    for (size_t i = 0; i < file->count; i++)
+        rule_done(&file->rules[i]);
+    free(file->rules);
+    file->rules = NULL;
+    file->count = 0;
+}
