@@ -229,7 +229,8 @@ static struct process *find_or_read(struct process_table *t, pid_t pid, uint64_t
     return known ? known : pid > 0 ? read_alive(t, pid, 0) : NULL;
 }
 
-static void copy_facts(struct process *to, const struct process *from)
+/* What of a process a fork does not change, where it is not known better. */
+static void inherit(struct process *to, const struct process *from)
 {
     process_set(to, &to->executable, from->executable);
     to->executable_inode = from->executable_inode;
@@ -237,10 +238,15 @@ static void copy_facts(struct process *to, const struct process *from)
     to->executable_deleted = from->executable_deleted;
     to->executable_memfd = from->executable_memfd;
     process_set(to, &to->script, from->script);
-    process_set(to, &to->name, from->name);
     process_set(to, &to->args, from->args);
     to->args_truncated = from->args_truncated;
     process_set(to, &to->working_directory, from->working_directory);
+}
+
+static void copy_facts(struct process *to, const struct process *from)
+{
+    inherit(to, from);
+    process_set(to, &to->name, from->name);
     process_set(to, &to->tty, from->tty);
     to->cred = from->cred;
     to->login_uid = from->login_uid;
@@ -255,6 +261,8 @@ static void apply_fork(struct process_table *t, const struct process_event *e)
 
     if (e->captured) {
         p = process_ref(e->captured);
+        if (parent && !p->executable.len)
+            inherit(p, parent);
     } else {
         /* a child is its parent's likeness until it executes something else */
         p = process_new(e->pid, e->start_ns ? e->start_ns : e->boot_ns);
@@ -309,12 +317,58 @@ static void apply_exec(struct process_table *t, const struct process_event *e)
     (void)push(t, p, e->boot_ns);
 }
 
+/* A copy of what is known with what has changed; the record that events hold stays as it was. */
+static struct process *changed(struct process_table *t, const struct process *known,
+                               const struct process *now, uint64_t from_ns)
+{
+    struct process *p = process_new(known->pid, known->start_ns);
+
+    if (!p)
+        return NULL;
+    copy_facts(p, known);
+    p->parent_pid = known->parent_pid;
+    set_parent(p, known->parent);
+    p->cgroup_inherited = known->cgroup_inherited;
+    p->cred = now->cred;
+    p->login_uid = now->login_uid;
+    p->session = now->session;
+    p->mnt_ns = now->mnt_ns ? now->mnt_ns : known->mnt_ns;
+    process_set(p, &p->name, now->name);
+    if (now->cgroup.len) {
+        process_set(p, &p->cgroup, now->cgroup);
+        p->cgroup_inherited = false;
+    }
+    return push(t, p, from_ns);
+}
+
+static bool same_ids(const struct credentials *a, const struct credentials *b)
+{
+    return a->uid == b->uid && a->euid == b->euid && a->suid == b->suid && a->fsuid == b->fsuid &&
+           a->gid == b->gid && a->egid == b->egid && a->sgid == b->sgid && a->fsgid == b->fsgid;
+}
+
+/* Its ids at the end are not those it is known by, and nobody told when they changed: then those that
+ * it had in between are unknown. */
+static void check_ids(struct process_table *t, const struct slot *s, const struct process *end)
+{
+    const struct process *known = s->newest->process;
+    struct process *p;
+
+    if (!known->cred.known || !process_same(known, end) || same_ids(&known->cred, &end->cred))
+        return;
+    p = changed(t, known, end, s->newest->from_ns);
+    if (p)
+        p->cred.known = false;
+}
+
 static void apply_exit(struct process_table *t, const struct process_event *e)
 {
     struct slot *s = find_slot(t, e->pid);
 
     if (!s || !s->newest || s->exited)
         return;
+    if (e->captured)
+        check_ids(t, s, e->captured);
     for (struct version *v = s->newest; v; v = v->older)
         if (v->process->exited_ns == 0 && process_same(v->process, s->newest->process))
             v->process->exited_ns = e->boot_ns;
@@ -331,10 +385,14 @@ static void apply_exit(struct process_table *t, const struct process_event *e)
         drop_slot(t, t->exited_first);
 }
 
-/* Name and ids as they are now; the record that events hold stays as it was. */
+/* Name, ids and cgroup as they are now; the record that events hold stays as it was. */
 static void apply_change(struct process_table *t, const struct process_event *e)
 {
-    if (newest(t, e->pid))
+    struct process *known = living(t, e->pid, e->boot_ns);
+
+    if (known && e->captured && process_same(known, e->captured))
+        (void)changed(t, known, e->captured, e->boot_ns);
+    else if (known)
         (void)read_alive(t, e->pid, e->boot_ns);
 }
 
@@ -377,6 +435,7 @@ void process_table_apply(struct process_table *t, const struct process_event *ev
         break;
     case PROCESS_CRED:
     case PROCESS_COMM:
+    case PROCESS_CGROUP:
         apply_change(t, event);
         break;
     }

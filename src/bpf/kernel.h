@@ -71,8 +71,13 @@ struct inode {
     struct hlist_head i_dentry;
 } KERNEL_TYPE;
 
+struct hlist_bl_node {
+    struct hlist_bl_node **pprev;
+} KERNEL_TYPE;
+
 struct dentry {
     u32 d_flags;
+    struct hlist_bl_node d_hash;
     struct dentry *d_parent;
     struct qstr d_name;
     struct inode *d_inode;
@@ -135,6 +140,8 @@ struct vm_area_struct {
 
 struct linux_binprm {
     struct file *file;
+    const char *filename; /* as the caller wrote it */
+    const char *interp;   /* another string if it is a script: its interpreter's name */
 } KERNEL_TYPE;
 
 struct cred {
@@ -171,7 +178,22 @@ struct tty_struct {
     char name[64];
 } KERNEL_TYPE;
 
+struct upid {
+    int nr;
+    struct pid_namespace *ns;
+} KERNEL_TYPE;
+
+struct pid {
+    u32 level;
+    struct upid numbers[1];
+} KERNEL_TYPE;
+
+typedef struct {
+    int counter;
+} KERNEL_TYPE atomic_t;
+
 struct signal_struct {
+    atomic_t live; /* threads that have not come to their end */
     struct tty_struct *tty;
 } KERNEL_TYPE;
 
@@ -182,9 +204,15 @@ struct kernfs_node {
 
 struct cgroup {
     struct kernfs_node *kn;
+    int level;
+} KERNEL_TYPE;
+
+struct cgroup_subsys_state {
+    struct cgroup *cgroup;
 } KERNEL_TYPE;
 
 struct css_set {
+    struct cgroup_subsys_state *subsys[16]; /* as many as the kernel was built with */
     struct cgroup *dfl_cgrp;
 } KERNEL_TYPE;
 
@@ -215,6 +243,7 @@ struct task_struct {
     const struct cred *cred;
     const struct cred *real_cred;
     struct nsproxy *nsproxy;
+    struct pid *thread_pid;
     struct signal_struct *signal;
     struct css_set *cgroups;
     struct mm_struct *mm;

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "attribution/procfs.h"
-#include "sensor/process/tracker.h"
 #include "util/macro.h"
 
 #define NEWS_MAX 65536 /* not fetched yet: 10 MB with their records; then they count as lost */
@@ -29,6 +28,7 @@ struct follower {
     struct tracker *tracker;
     pthread_t thread;
     bool running;
+    bool direct;   /* the tracker captures everything itself: no thread, no list */
     int news_fd, stop_fd;
     pthread_mutex_t lock; /* the tracker and what follows */
     struct news *news;
@@ -54,8 +54,14 @@ static struct news *add_news(struct follower *f)
 
 static void on_process(void *data, const struct process_event *event)
 {
-    struct news *n = add_news(data);
+    struct follower *f = data;
+    struct news *n;
 
+    if (f->direct) {
+        f->options.process(f->options.data, event);
+        return;
+    }
+    n = add_news(f);
     if (!n)
         return;
     *n = (struct news){ .process = *event };
@@ -67,8 +73,14 @@ static void on_process(void *data, const struct process_event *event)
 
 static void on_gap(void *data, const struct gap *gap)
 {
-    struct news *n = add_news(data);
+    struct follower *f = data;
+    struct news *n;
 
+    if (f->direct) {
+        f->options.gap(f->options.data, gap);
+        return;
+    }
+    n = add_news(f);
     if (n)
         *n = (struct news){ .is_gap = true, .gap = *gap };
 }
@@ -114,7 +126,8 @@ int follower_open(const struct follower_options *options, struct follower **ret,
     r = f->stop_fd < 0 || f->news_fd < 0 ? err_set(err, -errno, "following processes") : 0;
     if (r == 0)
         r = tracker_open(&tracker, &f->tracker, err);
-    if (r == 0) {
+    f->direct = r == 0 && tracker_ops_of(f->tracker)->captures;
+    if (r == 0 && !f->direct) {
         sigfillset(&all); /* signals are the main thread's */
         pthread_sigmask(SIG_SETMASK, &all, &before);
         r = -pthread_create(&f->thread, NULL, follow, f);
@@ -131,9 +144,14 @@ int follower_open(const struct follower_options *options, struct follower **ret,
     return 0;
 }
 
+const struct tracker_ops *follower_tracker(const struct follower *f)
+{
+    return tracker_ops_of(f->tracker);
+}
+
 int follower_fd(const struct follower *f)
 {
-    return f->news_fd;
+    return f->direct ? tracker_fd(f->tracker) : f->news_fd;
 }
 
 static void tell_dropped(struct follower *f, uint64_t dropped)
@@ -151,6 +169,10 @@ void follower_dispatch(struct follower *f)
     uint64_t dropped;
     eventfd_t ignored;
 
+    if (f->direct) {
+        (void)tracker_dispatch(f->tracker, NULL);
+        return;
+    }
     (void)eventfd_read(f->news_fd, &ignored);
     pthread_mutex_lock(&f->lock);
     /* what the thread has not come to yet */

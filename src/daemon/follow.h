@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who lives: the tracker's news, with what /proc says of each process that executes something. A
- * process may be gone within a millisecond, so a thread of its own looks at once, whatever the rest
- * of the program is busy with; what it saw is handed over in order.
+ * Who lives: the tracker's news. Where the tracker captures the facts in the kernel, they are handed on
+ * as they come. Where it tells pids only, /proc must be read before the process is gone, which may be
+ * within a millisecond: a thread of its own looks at once, whatever the rest of the program is busy
+ * with; what it saw is handed over in order.
  */
 #pragma once
 
 #include "event/event.h"
 #include "event/process_event.h"
+#include "sensor/process/tracker.h"
 #include "util/err.h"
 #include "util/log.h"
 
@@ -22,6 +24,7 @@ struct follower_options {
 };
 
 int follower_open(const struct follower_options *options, struct follower **ret, struct err *err);
+const struct tracker_ops *follower_tracker(const struct follower *f); /* the one in use */
 int follower_fd(const struct follower *f); /* readable when there is news */
 /* Deliver everything that the kernel has told before this call. */
 void follower_dispatch(struct follower *f);

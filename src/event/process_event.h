@@ -13,6 +13,7 @@ enum process_event_kind {
     PROCESS_EXIT,  /* the whole process, not a thread */
     PROCESS_CRED,  /* its user or group ids changed */
     PROCESS_COMM,  /* its name changed */
+    PROCESS_CGROUP, /* it was moved to another cgroup */
 };
 
 struct process_event {
@@ -22,6 +23,7 @@ struct process_event {
     pid_t parent_pid;     /* PROCESS_FORK: who launched it; else 0 */
     uint64_t start_ns;    /* CLOCK_BOOTTIME; 0 = the tracker does not know */
     /* What was captured in the kernel, or NULL: a record without parent, origin and owner. Borrowed:
-     * the receiver takes a reference if it keeps it, and may fill in what is unknown. */
+     * the receiver takes a reference if it keeps it, and may fill in what is unknown. Only PROCESS_EXEC
+     * brings paths and arguments; the others have name, credentials and cgroup. */
     struct process *captured;
 };

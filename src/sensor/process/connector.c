@@ -142,7 +142,9 @@ static void tell_gap(struct connector *c)
                        .to_ns = now(CLOCK_REALTIME) };
 
     snprintf(gap.text, sizeof(gap.text),
-             "news of processes; short-lived actors of that moment may stay unnamed");
+             c->options.credentials_only
+                 ? "news of changed user ids; those of actors of that moment may be older"
+                 : "news of processes; short-lived actors of that moment may stay unnamed");
     c->options.sink.gap(c->options.sink.data, &gap);
 }
 
@@ -173,7 +175,8 @@ static int connector_dispatch(void *context, struct err *err)
             struct process_event event;
 
             if (connector_decode((const char *)header + NLMSG_HDRLEN,
-                                 header->nlmsg_len - NLMSG_HDRLEN, &event) > 0) {
+                                 header->nlmsg_len - NLMSG_HDRLEN, &event) > 0 &&
+                (!c->options.credentials_only || event.kind == PROCESS_CRED)) {
                 event.boot_ns += now(CLOCK_BOOTTIME) - now(CLOCK_MONOTONIC);
                 c->options.sink.process(c->options.sink.data, &event);
             }
@@ -197,7 +200,7 @@ static void connector_close(void *context)
 
 const struct tracker_ops connector_tracker_ops = {
     .name = "process connector",
-    .weakness = "arguments of processes that exit within microseconds are not known",
+    .weakness = "actors that exit within microseconds of their start may stay unnamed",
     .open = connector_open,
     .fd = connector_fd,
     .dispatch = connector_dispatch,

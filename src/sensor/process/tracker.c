@@ -5,8 +5,10 @@
 #include <stdlib.h>
 
 #include "sensor/process/connector.h"
+#include "sensor/process/raw_tracepoint.h"
 
 const struct tracker_ops *const trackers[] = {
+    &raw_tracepoint_tracker_ops,
     &connector_tracker_ops,
     NULL,
 };

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "event/event.h"
 #include "event/process_event.h"
 #include "util/err.h"
@@ -21,11 +23,13 @@ struct tracker_sink {
 struct tracker_options {
     const struct log *log;
     struct tracker_sink sink;
+    bool credentials_only; /* only PROCESS_CRED is wanted: beside a tracker that captures the rest */
 };
 
 struct tracker_ops {
     const char *name;
     const char *weakness; /* one line, "" if none */
+    bool captures;        /* its events hold all facts: nothing has to be read while the process lives */
     int (*open)(const struct tracker_options *options, void **ret, struct err *err);
     int (*fd)(const void *context);
     /* Deliver what is there, without blocking. */
