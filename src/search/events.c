@@ -29,7 +29,8 @@ struct open_event {
     int32_t type;
     uint16_t milli;
     uint8_t state;
-    bool hit, enriched, single, listed, ended;
+    bool hit, enriched, single, listed;
+    bool stale; /* has grown since it was decided */
 };
 
 #define BUCKETS (1 << 16)
@@ -248,7 +249,7 @@ static struct open_event *event_new_from(struct search_events *s, const struct s
     e->node = (struct bytes){ copy, node.len };
     e->type = l->type;
     e->state = OPEN;
-    e->hit = e->enriched = e->listed = e->ended = false;
+    e->hit = e->enriched = e->listed = e->stale = false;
     e->count = e->kept = 0;
     return e;
 }
@@ -294,7 +295,7 @@ static void pop(struct search_events *s)
         bucket_remove(s, e);
     if (s->last == e)
         s->last = NULL;
-    if (e->state == OPEN)
+    if (e->state == OPEN || e->stale)
         decide(s, e);
     view = view_of(e);
     if (!s->ended && e->state == MATCHING) {
@@ -391,8 +392,10 @@ int search_events_add(struct search_events *s, struct bytes text, const struct s
                 node = BYTES_NULL;
             e = find(s, l, node);
             if (!e) {
-                if (l->type == AUDIT_EOE)
-                    continue; /* of an event that is over */
+                if (l->type == AUDIT_EOE) { /* of an event that is over */
+                    s->last = NULL;
+                    continue;
+                }
                 r = begin_event(s, l, node, &e);
                 if (r < 0)
                     return r;
@@ -407,8 +410,8 @@ int search_events_add(struct search_events *s, struct bytes text, const struct s
             if (r < 0)
                 return r;
             e->hit = e->hit || l->hit;
+            e->stale = e->stale || (e->state == MATCHING && l->type != AUDIT_EOE);
             if (e->state == REFUSED || (e->state == OPEN && (e->single || l->type == AUDIT_EOE || (l->type == AUDIT_PROCTITLE && !s->decide_late)))) {
-                e->ended = true;
                 decide(s, e);
             }
         }

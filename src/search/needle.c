@@ -170,8 +170,13 @@ static struct bytes file_needle(const struct search_query *q, const char *file)
 {
     struct bytes b = bytes_of(file);
 
-    if (q->strict) /* "./x" and "../x" are compared behind the working directory */
-        return strstr(file, "/.") ? (struct bytes){ "", 0 } : b;
+    if (q->strict) { /* "./x" and "../x" are compared behind the working directory */
+        if (strstr(file, "/."))
+            return (struct bytes){ "", 0 };
+        if (b.len > 0 && b.data[b.len - 1] == '/')
+            b.len--;
+        return b;
+    }
     while (b.len > 1 && b.data[b.len - 1] == '/')
         b.len--;
     for (size_t i = 0; i < b.len; i++)
