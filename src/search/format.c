@@ -88,20 +88,23 @@ const char *format_when(const char *format, const struct tm *tm, char *buffer, s
 
 /* ---- raw ---- */
 
-void format_raw(const struct search_event *event, struct sbuf *out)
+void format_raw_record(const struct search_event *event, const struct search_record *record,
+                       struct sbuf *out)
 {
     static const char separator = AUDIT_ENRICHED_SEPARATOR;
 
-    for (unsigned i = 0; i < event->count; i++) {
-        const struct search_record *r = &event->records[i];
+    sbuf_add_bytes(out, record->text);
+    /* ausearch ends each record of an enriched event so, also those without names of their own */
+    if (event->enriched)
+        sbuf_add(out, &separator, 1);
+    sbuf_add_bytes(out, record->enriched);
+    sbuf_add_char(out, '\n');
+}
 
-        sbuf_add_bytes(out, r->text);
-        /* ausearch ends each record of an enriched event so, also those without names of their own */
-        if (event->enriched)
-            sbuf_add(out, &separator, 1);
-        sbuf_add_bytes(out, r->enriched);
-        sbuf_add_char(out, '\n');
-    }
+void format_raw(const struct search_event *event, struct sbuf *out)
+{
+    for (unsigned i = 0; i < event->count; i++)
+        format_raw_record(event, &event->records[i], out);
 }
 
 /* ---- default ---- */

@@ -15,9 +15,13 @@ struct search_formatter {
     uint64_t ctime_sec; /* the last second that was written, and how */
     char ctime_text[32];
     uint64_t sequence;
+    bool machine_known;
+    int machine; /* of this host, libaudit's MACH_* */
     struct sbuf scratch;
 };
 
+void format_raw_record(const struct search_event *event, const struct search_record *record,
+                       struct sbuf *out);
 void format_raw(const struct search_event *event, struct sbuf *out);
 void format_default(struct search_formatter *f, const struct search_event *event, struct sbuf *out);
 void format_interpreted(struct search_formatter *f, const struct search_event *event, struct sbuf *out);

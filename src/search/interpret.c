@@ -59,8 +59,12 @@ static unsigned long long hex_argument(struct bytes text, const char *name)
 /* False: the number is not one, and that was said in place of the value. */
 static bool note_call(struct speaker *s, const char *name, const char *value)
 {
-    if (s->machine == UINT32_MAX)
-        s->machine = (unsigned)audit_detect_machine();
+    if (s->machine == UINT32_MAX) {
+        if (!s->f->machine_known) /* it asks the kernel each time */
+            s->f->machine = audit_detect_machine();
+        s->f->machine_known = true;
+        s->machine = (unsigned)s->f->machine;
+    }
     if (strcmp(name, "arch") == 0)
         s->machine = (unsigned)audit_elf_to_machine((unsigned)strtoul(value, NULL, 16));
     if (s->syscall < 0 && strcmp(name, "syscall") == 0)

@@ -365,11 +365,14 @@ static int feed(struct search_formatter *f, const struct search_event *event,
     in->matcher = matcher;
     in->out = out;
     in->csv = csv;
-    sbuf_clear(&f->scratch);
-    format_raw(event, &f->scratch);
-    if (sbuf_error(&f->scratch))
-        return -ENOMEM;
-    auparse_feed(in->au, f->scratch.data, f->scratch.len);
+    /* record by record, as ausearch does: the library decides at each what is complete */
+    for (unsigned i = 0; i < event->count; i++) {
+        sbuf_clear(&f->scratch);
+        format_raw_record(event, &event->records[i], &f->scratch);
+        if (sbuf_error(&f->scratch))
+            return -ENOMEM;
+        auparse_feed(in->au, f->scratch.data, f->scratch.len);
+    }
     auparse_flush_feed(in->au);
     return 0;
 }

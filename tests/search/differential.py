@@ -174,7 +174,7 @@ def run(program, options):
     return p.returncode, p.stdout
 
 
-RENAME = re.compile(rb"(renamed \S.*?) to .*?( using |$)")
+RENAME = re.compile(rb"(renamed .*?) to .*?( using |$)")
 
 
 def comparable(output, options, ours):
