@@ -158,6 +158,9 @@ static void tell(const struct search *s, const struct search_stats *stats)
     if (stats->forced)
         cli_note("%" PRIu64 " unfinished event%s could not be kept until the end", stats->forced,
                  stats->forced == 1 ? "" : "s");
+    if (search_format_untold(s->formatter))
+        cli_note("%" PRIu64 " of the events found changed no file: OCSF's class 1001 has no place for them",
+                 search_format_untold(s->formatter));
     if (stats->unsure)
         cli_note("%" PRIu64 " of these have the file's last name only: their directory is not in the log",
                  stats->unsure);

@@ -31,6 +31,11 @@ void search_formatter_free(struct search_formatter *f)
     free(f);
 }
 
+uint64_t search_format_untold(const struct search_formatter *f)
+{
+    return f->no_file;
+}
+
 void search_format_header(struct search_formatter *f, struct sbuf *out)
 {
     const struct search_query *q = f->query;

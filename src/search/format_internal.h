@@ -15,6 +15,7 @@ struct search_formatter {
     uint64_t ctime_sec; /* the last second that was written, and how */
     char ctime_text[32];
     uint64_t sequence;
+    uint64_t no_file; /* events that OCSF's class has no place for */
     bool machine_known;
     int machine; /* of this host, libaudit's MACH_* */
     struct sbuf scratch;
