@@ -46,6 +46,7 @@ btrfs-progs          btrfs-progs            test
 bindfs               bindfs                 test (virtual machines)
 util-linux           util-linux             test
 jq                   jq                     test
+zstd                 zstd                   test
 qemu-system-x86      qemu-system-x86        test (virtual machines)
 cpio                 cpio                   test (virtual machines)
 kmod                 kmod                   test (virtual machines)

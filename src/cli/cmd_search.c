@@ -195,6 +195,14 @@ static int finish(struct search *s, int r)
     return s->found ? SEARCH_FOUND : SEARCH_NOTHING;
 }
 
+/* A file given by name, not a directory or the system's log. */
+static bool names_one_file(const struct search *s)
+{
+    struct stat st;
+
+    return s->options.input_count == 1 && stat(s->options.inputs[0], &st) == 0 && !S_ISDIR(st.st_mode);
+}
+
 static int search_logs(struct search *s)
 {
     struct search_stats stats;
@@ -215,7 +223,7 @@ static int search_logs(struct search *s)
         s->checkpoint.by_time = s->options.query.start_is_checkpoint;
         r = search_checkpoint_load(&s->checkpoint, s->options.checkpoint, &err);
         /* a file that is named is read whatever the checkpoint says of files */
-        if (r == 0 && (s->options.input_count != 1 || s->files.count > 1) &&
+        if (r == 0 && !names_one_file(s) &&
             search_checkpoint_skip_files(&s->checkpoint, &s->files) < 0)
             r = err_say(&err, -ENOENT, "checkpoint %s: the log that it ended in is gone; `-ts checkpoint` goes by time",
                         s->options.checkpoint);

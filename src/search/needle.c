@@ -179,20 +179,14 @@ static struct bytes file_needle(const struct search_query *q, const char *file)
     }
     while (b.len > 1 && b.data[b.len - 1] == '/')
         b.len--;
-    for (size_t i = 0; i < b.len; i++)
-        if (strchr("*?[\\", b.data[i])) { /* a pattern: the longest piece without a wildcard */
-            struct bytes longest = { "", 0 };
-            size_t start = 0;
-
-            if (memchr(b.data, '[', b.len) || memchr(b.data, '\\', b.len))
-                return longest;
-            for (size_t k = 0; k <= b.len; k++)
-                if (k == b.len || strchr("*?/", b.data[k])) {
-                    if (k - start > longest.len)
-                        longest = (struct bytes){ b.data + start, k - start };
-                    start = k + 1;
-                }
-            return longest;
+    if (memchr(b.data, '[', b.len) || memchr(b.data, '\\', b.len))
+        return (struct bytes){ "", 0 };
+    /* Of a path the last component alone is sure to be written; '*' may stand for slashes, so of a
+     * pattern what follows its last wildcard. */
+    for (size_t i = b.len; i > 0; i--)
+        if (b.data[i - 1] == '*' || b.data[i - 1] == '?') {
+            b = (struct bytes){ b.data + i, b.len - i };
+            break;
         }
     b = bytes_basename(b);
     return bytes_equal_str(b, "..") || bytes_equal_str(b, ".") ? (struct bytes){ "", 0 } : b;

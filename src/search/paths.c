@@ -177,6 +177,18 @@ static const struct audit_path *parent_of(const struct audit_facts *f, const str
     return index == 0 ? parents[0] : parents[1];
 }
 
+/* Names by a descriptor that are all absolute do not use it. */
+static bool names_are_absolute(const struct audit_facts *f)
+{
+    for (unsigned i = 0; i < f->path_count; i++) {
+        const struct audit_path *p = &f->paths[i];
+
+        if (!p->nested && p->type != AUDIT_NAME_PARENT && !(p->name.len > 0 && p->name.data[0] == '/'))
+            return false;
+    }
+    return true;
+}
+
 static struct search_path resolve(struct search_paths *ret, const struct search_places *places,
                                   const struct audit_path *p, bool by_descriptor)
 {
@@ -185,7 +197,8 @@ static struct search_path resolve(struct search_paths *ret, const struct search_
     const struct audit_path *parent;
     struct bytes place;
 
-    if (p->name.data && p->name.len > 0 && p->name.data[0] == '/') {
+    if (p->name.data && p->name.len > 0 && p->name.data[0] == '/' &&
+        !(by_descriptor && p->type == AUDIT_NAME_PARENT)) {
         out.path = join(ret, (struct bytes){ "", 0 }, p->name);
         out.certain = true;
         return out;
@@ -256,7 +269,7 @@ int search_paths_read(const struct search_event *event, struct search_places *pl
             return -ENOMEM;
         ret->text_size = need;
     }
-    by_descriptor = has_descriptor(&ret->facts);
+    by_descriptor = has_descriptor(&ret->facts) && !names_are_absolute(&ret->facts);
     for (unsigned i = 0; i < ret->facts.path_count; i++) {
         const struct audit_path *p = &ret->facts.paths[i];
         struct search_path *out = &ret->paths[ret->count];
