@@ -4,7 +4,25 @@ _culprit() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} names
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "watch run who doctor help" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "watch run who search doctor help" -- "$cur")
+        return
+    fi
+    if [ "${COMP_WORDS[1]}" = search ]; then
+        case $prev in
+        --format) mapfile -t COMPREPLY < <(compgen -W "raw default interpret csv text json ocsf" -- "$cur"); return ;;
+        --escape) mapfile -t COMPREPLY < <(compgen -W "raw tty shell shell_quote" -- "$cur"); return ;;
+        -sv | --success) mapfile -t COMPREPLY < <(compgen -W "yes no" -- "$cur"); return ;;
+        -ts | --start | -te | --end) mapfile -t COMPREPLY < <(compgen -W "now recent this-hour boot today yesterday
+                this-week week-ago this-month this-year checkpoint" -- "$cur"); return ;;
+        -ui | -ue | -ul | -ua | --uid | --uid-effective | --uid-all | --loginuid)
+            mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
+        -gi | -ge | -ga | --gid | --gid-effective | --gid-all) mapfile -t COMPREPLY < <(compgen -g -- "$cur"); return ;;
+        esac
+        case $cur in
+        -*) mapfile -t COMPREPLY < <(compgen -W "$(culprit search -h 2>/dev/null | grep -oE -- '^ +(-[a-z]+, )?--[a-z0-9-]+' |
+                tr -d ,)" -- "$cur"); return ;;
+        esac
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
     fi
     case $prev in
