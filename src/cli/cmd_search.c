@@ -10,11 +10,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/print.h"
+#include "event/ocsf.h"
 #include "search/checkpoint.h"
 #include "search/engine.h"
 #include "search/format.h"
 #include "search/options.h"
+#include "search/synthesis.h"
 #include "sensor/audit/log/config.h"
+#include "store/query.h"
 #include "util/cleanup.h"
 
 /* ausearch's, for scripts that know it */
@@ -37,6 +41,10 @@ struct search {
     struct sbuf out;
     bool found, lost_checkpoint, nobody_reads;
     int failure;
+    /* a store */
+    struct search_synthesis synthesis;
+    struct arena host_arena;
+    struct ecs_host host;
 };
 
 static void flush(struct search *s)
@@ -244,6 +252,81 @@ static int search_logs(struct search *s)
     return finish(s, r);
 }
 
+/* ---- our own store ---- */
+
+static bool is_container(const struct container *c, const char *wanted)
+{
+    return c && (bytes_equal_str(c->name, wanted) || (c->id.len && bytes_starts_with(c->id, bytes_of(wanted))));
+}
+
+/* Asked by the file's name as its victim sees it, then as the host finds it. */
+static bool stored_matches(struct search *s, const struct event *e)
+{
+    bool names_matter = s->options.query.file_count > 0 && e->host_path.data;
+
+    if (search_synthesis_make(&s->synthesis, e, false) == 0 && search_matches(&s->matcher, &s->synthesis.event))
+        return true;
+    return names_matter && search_synthesis_make(&s->synthesis, e, true) == 0 &&
+           search_matches(&s->matcher, &s->synthesis.event);
+}
+
+static int on_stored(void *data, struct event *e)
+{
+    struct search *s = data;
+    const struct search_query *q = &s->options.query;
+    const char *wanted = q->container;
+    bool here = !wanted || is_container(e->victim, wanted) ||
+                (e->actor.process && is_container(e->actor.process->container, wanted));
+    bool go_on = true;
+
+    if (here && stored_matches(s, e)) {
+        if (!s->found)
+            search_format_header(s->formatter, &s->out);
+        s->found = true;
+        if (q->format == SEARCH_JSON)
+            ecs_write_event(&s->out, e, &s->host);
+        else if (q->format == SEARCH_OCSF)
+            ocsf_write_event(&s->out, e, s->host.name);
+        else
+            s->failure = search_format_event(s->formatter, &s->synthesis.event, &s->matcher, &s->out);
+        if (q->line_buffered)
+            on_idle(s);
+        else if (s->out.len >= OUTPUT_SIZE)
+            flush(s);
+        go_on = !q->just_one && s->failure == 0 && !s->nobody_reads;
+    }
+    event_free(e);
+    return go_on ? 0 : 1;
+}
+
+static int search_store(struct search *s)
+{
+    struct store_options options = { .path = s->options.store, .read_only = true, .log = &cli_log };
+    struct search_query *q = &s->options.query;
+    struct store_query query = { .any_victim = true, .operations = q->operations };
+    struct store *store = NULL;
+    struct err err = ERR_INIT;
+    int r = store_open(&options, &store, &err);
+
+    if (r < 0) {
+        cli_error("%s", err_text(&err, r));
+        return SEARCH_NOTHING;
+    }
+    q->operations = 0; /* the store knows them better than records made from it */
+    q->end_of_event_s = q->end_of_event_s ? q->end_of_event_s : 2;
+    query.since_ns = q->start_ms ? q->start_ms * NS_PER_MS : q->start_s * NS_PER_S;
+    query.until_ns = q->end_ms ? q->end_ms * NS_PER_MS : q->end_s ? q->end_s * NS_PER_S + NS_PER_S - 1 : 0;
+    s->host = cli_host(&s->host_arena);
+    r = store_each_event(store, &query, on_stored, s, &err);
+    store_close(store);
+    on_idle(s);
+    if (r < 0) {
+        cli_error("%s", err_text(&err, r));
+        return SEARCH_NOTHING;
+    }
+    return finish(s, s->failure);
+}
+
 static void print_options(void)
 {
     const char *name, *argument, *help;
@@ -262,6 +345,21 @@ static void print_options(void)
           "Exit: 0 found, 1 nothing found or an error, 10 to 12 checkpoint (see the manual).\n", stdout);
 }
 
+/* Without a log of auditd what culprit recorded is all there is to search. */
+static bool from_store(struct search *s)
+{
+    if (s->options.store)
+        return true;
+    if (s->options.input_count || s->options.input_logs || stdin_is_pipe() || s->options.checkpoint)
+        return false;
+    if (access(AUDITD_CONF_PATH, F_OK) == 0 || access(AUDIT_LOG_DEFAULT_PATH, F_OK) == 0 ||
+        access(STORE_DEFAULT_PATH, F_OK) < 0)
+        return false;
+    s->options.store = STORE_DEFAULT_PATH;
+    cli_note("no audit log here: searching what culprit recorded (%s)", STORE_DEFAULT_PATH);
+    return true;
+}
+
 int cmd_search(int argc, char **argv)
 {
     struct search s = { .out = SBUF_INIT };
@@ -270,6 +368,10 @@ int cmd_search(int argc, char **argv)
 
     (void)setlocale(LC_ALL, ""); /* dates are the locale's, as ausearch's are */
     r = search_options_parse(argc, argv, time(NULL), uptime(), &s.options, &err);
+    if (r == 0 && s.options.store && (s.options.input_count || s.options.checkpoint))
+        r = err_say(&err, -EINVAL, "--store goes with neither logs nor --checkpoint");
+    if (r == 0 && s.options.query.container && !s.options.store)
+        r = err_say(&err, -EINVAL, "--container needs --store: audit logs do not tell containers");
     if (r < 0 || argc < 2) {
         cli_error("search: %s (`culprit search --help` lists the options)",
                   argc < 2 ? "what is searched for?" : err_text(&err, r));
@@ -288,12 +390,14 @@ int cmd_search(int argc, char **argv)
         cli_error("out of memory");
         r = SEARCH_NOTHING;
     } else {
-        r = search_logs(&s);
+        r = from_store(&s) ? search_store(&s) : search_logs(&s);
     }
     search_matcher_done(&s.matcher);
     search_formatter_free(s.formatter);
     search_checkpoint_done(&s.checkpoint);
     audit_log_files_done(&s.files);
     sbuf_done(&s.out);
+    search_synthesis_done(&s.synthesis);
+    arena_done(&s.host_arena);
     return r;
 }

@@ -390,6 +390,26 @@ def memory_is_bounded():
     os.unlink(path)
 
 
+@test
+def our_store():
+    """What the store answers is what ausearch says of the same records."""
+    build = os.path.dirname(CULPRIT)
+    subprocess.run(["ninja", "-C", build, "bench/fill"], check=True, stdout=subprocess.DEVNULL)
+    store, log = os.path.join(DIR, "store.db"), os.path.join(DIR, "store.log")
+    subprocess.run([os.path.join(build, "bench/fill"), store, "500", "20"], check=True, stdout=subprocess.DEVNULL)
+    raw = culprit("--store", store, "-m", "ALL", "-r")[1]
+    put("store.log", raw)
+    assert raw.count("type=SYSCALL") == 500
+    for options in ([], ["-i"], ["--format", "text"], ["--format", "csv"], ["-sc", "unlink", "-r"], ["-x", "s1-agent", "-i"]):
+        assert culprit("--store", store, "-m", "ALL", *options)[:2] == ausearch("-if", log, "-m", "ALL", *options)[:2], options
+    code, out, _ = culprit("--store", store, "-f", "/srv/data/d0000", "--op", "unlink", "--format", "json")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert rows and all(r["event"]["action"] == "unlink" and r["file"]["path"].startswith("/srv/data/d0000/") for r in rows)
+    assert culprit("--store", store, "-f", "/nowhere")[0] == 1
+    assert culprit("--store", store + ".none", "-k", "x")[0] == 1
+    assert culprit("--container", "web", "-k", "x")[0] == 1
+
+
 def main():
     failed = 0
     for f in tests:

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An event of our own store as audit records, so that the same criteria and formats serve both. What
+ * was not recorded is filled in by what the operation stands for: without a system call's number (a
+ * change seen by BPF or fanotify) that of the plain call, its arguments as zeros.
+ */
+#pragma once
+
+#include "event/event.h"
+#include "search/items.h"
+#include "util/sbuf.h"
+
+#define SYNTHESIS_RECORDS_MAX 8
+
+struct search_synthesis {
+    struct search_event event; /* points into the members below */
+    struct search_record records[SYNTHESIS_RECORDS_MAX];
+    struct sbuf text;
+};
+
+/* `host_view`: names as the host finds them, where known. 0 or -ENOMEM. Use again; _done() at the end. */
+int search_synthesis_make(struct search_synthesis *s, const struct event *event, bool host_view);
+void search_synthesis_done(struct search_synthesis *s);
