@@ -4,7 +4,7 @@ _culprit() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} names
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "watch run who search doctor help" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "watch run who search diff doctor help" -- "$cur")
         return
     fi
     if [ "${COMP_WORDS[1]}" = search ]; then
@@ -32,7 +32,7 @@ _culprit() {
     esac
     case $cur in
     -*) mapfile -t COMPREPLY < <(compgen -W "-p -k -w --sensor --writes --format --for --store --no-store
-            --ring-size --settle --assert-unchanged --since --until --op --help" -- "$cur"); return ;;
+            --ring-size --settle --assert-unchanged --since --until --from --to --times --op --help" -- "$cur"); return ;;
     esac
     names=$(docker ps -a --format '{{.Names}}:/' 2>/dev/null)
     mapfile -t COMPREPLY < <(compgen -W "$names" -- "$cur"; compgen -f -- "$cur")

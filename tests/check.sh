@@ -82,6 +82,7 @@ else
     SHOW=1 step "scenarios on this kernel" tests/scenario/run.sh "$ROOT/build/culprit"
     step "nothing is left behind" tests/scenario/left.sh "$ROOT/build/culprit"
     SHOW=1 step "rules" tests/scenario/rules.sh "$ROOT/build/culprit"
+    step "diff, hostile containers" tests/scenario/diff.sh "$ROOT/build/culprit"
     SHOW=1 step "the story" tests/scenario/story.sh "$ROOT/build/culprit"
     if [ -x tests/vm/run.sh ]; then
         SHOW=1 step "virtual machines" tests/vm/run.sh "$ROOT/build/culprit"

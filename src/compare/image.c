@@ -287,6 +287,8 @@ static int compare_from(struct walk *w, struct bytes path)
         r = err_set(w->err, x < 0 && x != -ENOENT ? x : y, "comparing");
     else if (x < 0 && y < 0)
         r = -ENOENT;
+    else if (x < 0 && !w->own_layer) /* the place of a volume that the image has nothing at */
+        r = S_ISDIR(is.st.st_mode) ? push(w, path, 0) : 0;
     else
         r = compare_name(w, path, x == 0 ? &was : NULL, y == 0 ? &is : NULL, 0);
     layer_entry_done(&was);

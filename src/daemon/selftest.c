@@ -17,6 +17,7 @@
 #include "attribution/engine.h"
 #include "daemon/choose.h"
 #include "event/operation.h"
+#include "util/beneath.h"
 #include "util/cleanup.h"
 
 #define EVENTS_MAX 4096
@@ -163,11 +164,14 @@ static int prepare(int dir_fd, const struct change *c, const char *name)
 struct road {
     const char *name;
     char scratch[PATH_MAX]; /* as the child opens it */
+    size_t root_len;        /* its first bytes are a root that the container's links do not lead out of; 0: all */
     pid_t ns_pid;           /* enter this mount namespace first; 0 = stay */
 };
 
 static int walk_road(const struct road *road)
 {
+    _cleanup_close_ int dir = -EBADF;
+
     if (road->ns_pid) {
         char path[64];
         _cleanup_close_ int ns = -EBADF;
@@ -177,7 +181,10 @@ static int walk_road(const struct road *road)
         if (ns < 0 || setns(ns, CLONE_NEWNS) < 0)
             return -errno;
     }
-    return chdir(road->scratch) < 0 ? -errno : 0;
+    dir = beneath_open_host(bytes_of(road->scratch), road->root_len, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    if (dir < 0)
+        return dir;
+    return fchdir(dir) < 0 ? -errno : 0;
 }
 
 #define RESULT_SIZE (sizeof(int) * ARRAY_SIZE(changes))
@@ -309,16 +316,43 @@ static void compare(const struct seen *seen, const struct road *road, pid_t pid,
 
 /* ---- one road ---- */
 
-static void remove_scratch(const char *path)
+/* The folder that the scratch directory stands in, never outside of its container; -errno. */
+static int open_parent(const struct road *place)
 {
-    _cleanup_closedir_ DIR *dir = opendir(path);
+    return beneath_open_host(bytes_dirname(bytes_of(place->scratch)), place->root_len, O_PATH | O_DIRECTORY);
+}
+
+static const char *scratch_name(const struct road *place)
+{
+    return bytes_basename(bytes_of(place->scratch)).data; /* to the end of the string */
+}
+
+static int make_scratch(int parent, const char *name)
+{
+    int fd;
+
+    if (mkdirat(parent, name, 0755) < 0)
+        return -errno;
+    fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+static void remove_scratch(int parent, const char *name)
+{
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_closedir_ DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     struct dirent *entry;
+
+    if (fd < 0)
+        return;
+    if (!dir)
+        close(fd);
 
     while (dir && (entry = readdir(dir)))
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
             unlinkat(dirfd(dir), entry->d_name, 0) < 0)
             (void)unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
-    (void)rmdir(path);
+    (void)unlinkat(parent, name, AT_REMOVEDIR);
 }
 
 static uint64_t monotonic(void)
@@ -329,9 +363,9 @@ static uint64_t monotonic(void)
     return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
-/* host_scratch: the scratch directory as we open it; watched: how the user would write it. */
+/* place: the scratch directory as we open it; watched: how the user would write it. */
 static int run_road(const struct pipeline_options *base, const struct road *road,
-                    const char *host_scratch, const char *watched,
+                    const struct road *place, const char *watched,
                     const struct selftest_report *report, struct selftest_result *ret,
                     struct err *err)
 {
@@ -351,16 +385,16 @@ static int run_road(const struct pipeline_options *base, const struct road *road
     struct choice choice = { 0 };
     struct target target = { 0 };
     int errors[ARRAY_SIZE(changes)] = { 0 }, pipes[2] = { -1, -1 };
+    _cleanup_close_ int parent = open_parent(place), dir = -EBADF;
     pid_t pid = -1;
 
     if (!seen.events)
         return -ENOMEM;
     options.data = &seen;
-    if (mkdir(host_scratch, 0755) < 0)
-        r = err_set(err, -errno, "making a scratch directory beside the target");
+    dir = parent < 0 ? parent : make_scratch(parent, scratch_name(place));
+    if (dir < 0)
+        r = err_set(err, dir, "making a scratch directory beside the target");
     if (r == 0) {
-        _cleanup_close_ int dir = open(host_scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
         for (size_t i = 0; i < ARRAY_SIZE(changes) && r == 0; i++)
             r = prepare(dir, &changes[i], operation_info(changes[i].operation)->name);
         if (r < 0)
@@ -394,7 +428,8 @@ static int run_road(const struct pipeline_options *base, const struct road *road
         compare(&seen, road, pid, errors, choice.has, report, ret);
     }
     pipeline_close(pipeline);
-    remove_scratch(host_scratch);
+    if (parent >= 0)
+        remove_scratch(parent, scratch_name(place));
     closep(&pipes[0]);
     closep(&pipes[1]);
     for (size_t i = 0; i < seen.count; i++)
@@ -420,7 +455,7 @@ static int run_host(const struct pipeline_options *options, const struct target 
     if (snprintf(road.scratch, sizeof(road.scratch), "%.*s/%s", (int)dir.len, dir.data, name) >=
         (int)sizeof(road.scratch))
         return err_say(err, -ENAMETOOLONG, "the target's path is too long");
-    return run_road(options, &road, road.scratch, road.scratch, report, ret, err);
+    return run_road(options, &road, &road, road.scratch, report, ret, err);
 }
 
 static int run_container(const struct pipeline_options *options, const struct target *target,
@@ -432,9 +467,8 @@ static int run_container(const struct pipeline_options *options, const struct ta
     struct container_view view = { 0 };
     struct engines *engines = NULL;
     char root[PATH_MAX], watched[PATH_MAX];
-    struct stat st;
     struct road roads[4];
-    size_t count = 0;
+    size_t count = 0, root_len;
     int r = engines_new(&engines_options, &engines, err);
 
     if (r == 0)
@@ -444,37 +478,41 @@ static int run_container(const struct pipeline_options *options, const struct ta
     if (r == 0) {
         const char *path = target->path.data;
 
-        snprintf(root, sizeof(root), "/proc/%d/root%s", view.container->pid, path);
-        if (stat(root, &st) < 0)
-            r = err_set(err, -errno, "the target");
-        else if (!S_ISDIR(st.st_mode))
+        _cleanup_close_ int dir = -EBADF;
+
+        root_len = (size_t)snprintf(root, sizeof(root), "/proc/%d/root", view.container->pid);
+        snprintf(root + root_len, sizeof(root) - root_len, "%s", path);
+        dir = beneath_open_host(bytes_of(root), root_len, O_PATH | O_DIRECTORY);
+        if (dir == -ENOTDIR)
             r = err_say(err, -EINVAL, "give a directory of the container");
+        else if (dir < 0)
+            r = err_set(err, dir, "the target");
         snprintf(watched, sizeof(watched), "%.*s:%.*s:%s/%s", (int)view.container->runtime.len,
                  view.container->runtime.data, (int)view.container->id.len,
                  view.container->id.data, path, name);
         roads[count] = (struct road){ .name = "inside", .ns_pid = view.container->pid };
         if (snprintf(roads[count++].scratch, PATH_MAX, "%s/%s", path, name) >= PATH_MAX)
             r = err_set(err, -ENAMETOOLONG, "the target");
-        roads[count] = (struct road){ .name = "/proc/PID/root" };
+        roads[count] = (struct road){ .name = "/proc/PID/root", .root_len = root_len };
         if (snprintf(roads[count++].scratch, PATH_MAX, "%s/%s", root, name) >= PATH_MAX)
             r = err_set(err, -ENAMETOOLONG, "the target");
         for (int i = 0; i < 2; i++) {
             struct bytes layer = i == 0 ? view.merged : view.upper;
+            _cleanup_close_ int there = -EBADF;
             char scratch[PATH_MAX];
 
             snprintf(scratch, sizeof(scratch), "%.*s%s", (int)layer.len, layer.data, path);
             /* on a volume the layers hold nothing of it */
-            if (!layer.len || stat(scratch, &st) < 0)
+            there = layer.len ? beneath_open_host(bytes_of(scratch), layer.len, O_PATH | O_DIRECTORY) : -ENOENT;
+            if (there < 0)
                 continue;
-            roads[count] = (struct road){ .name = i == 0 ? "merged" : "upper" };
+            roads[count] = (struct road){ .name = i == 0 ? "merged" : "upper", .root_len = layer.len };
             snprintf(roads[count++].scratch, PATH_MAX, "%.3000s/%s", scratch, name);
         }
     }
     for (size_t i = 0; r == 0 && i < count; i++) {
-        char host[PATH_MAX];
-
-        snprintf(host, sizeof(host), "%.3000s/%s", root, name);
-        r = run_road(options, &roads[i], host, watched, report, ret, err);
+        /* roads[1] is ours as well */
+        r = run_road(options, &roads[i], &roads[1], watched, report, ret, err);
     }
     container_view_done(&view);
     engines_free(engines);

@@ -14,6 +14,7 @@
 
 #include "event/operation.h"
 #include "sensor/fanotify/internal.h"
+#include "util/beneath.h"
 #include "util/cleanup.h"
 
 #define PLACE_TRIES 10
@@ -240,15 +241,17 @@ bool fanotify_object_gone(struct fanotify_object *o)
 static int open_parent(const struct fanotify_object *o)
 {
     size_t prefix = o->wanted.host_path.len - o->wanted.path.len; /* "/proc/PID/root" */
+    size_t trusted = o->wanted.root_len;
     char path[PATH_MAX];
-    int fd;
+    int n;
 
     if (o->wanted.host_path.len < o->wanted.path.len || prefix + o->parent.len >= sizeof(path))
         return -ENAMETOOLONG;
-    snprintf(path, sizeof(path), "%.*s%.*s", (int)prefix, o->host_path, (int)o->parent.len,
-             o->parent.data);
-    fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+    n = snprintf(path, sizeof(path), "%.*s%.*s", (int)prefix, o->host_path, (int)o->parent.len,
+                 o->parent.data);
+    /* the folder that a root stands in is outside of it, and nobody's in the container */
+    return beneath_open_host((struct bytes){ path, (size_t)n }, trusted <= (size_t)n ? trusted : 0,
+                             O_PATH | O_DIRECTORY);
 }
 
 void fanotify_object_close(struct fanotify_object *o)
