@@ -29,6 +29,7 @@ static const struct option long_options[] = {
 struct doctor {
     enum format format;
     const char *sensors, *store_path;
+    const struct tracker_ops *tracker; /* NULL = none works */
     struct sbuf out;
 };
 
@@ -73,22 +74,61 @@ static void list_capabilities(struct doctor *d, const struct sensor_capabilities
     bool first = true;
 
     for (unsigned i = 0; (info = capability_info(i)); i++) {
-        bool has = caps->has & info->bit;
-
-        if (d->format == FORMAT_JSON ? !has : has)
+        if (!(caps->has & info->bit))
             continue;
-        if (d->format == FORMAT_JSON)
-            sbuf_addf(&d->out, "%s\"%s\"", first ? "" : ",", info->name);
-        else
-            sbuf_addf(&d->out, "%s%s", first ? "            not seen: " : ", ", info->lack);
+        sbuf_addf(&d->out, "%s\"%s\"", first ? "" : ",", info->name);
         first = false;
     }
-    if (d->format == FORMAT_TEXT && !first)
-        sbuf_add_char(&d->out, '\n');
+}
+
+#define COLUMN "%-10s"
+
+/* What each sensor that works here can tell, row by row. */
+static void draw_matrix(struct doctor *d, const struct sensor_capabilities *all, size_t count)
+{
+    const struct capability_info *info;
+    bool any = false;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!all[i].works)
+            continue;
+        if (!any)
+            sbuf_addf(&d->out, "\n%-18s", "can tell");
+        sbuf_addf(&d->out, COLUMN, sensors[i]->name);
+        any = true;
+    }
+    if (!any)
+        return;
+    sbuf_add_char(&d->out, '\n');
+    for (unsigned row = 0; (info = capability_info(row)); row++) {
+        sbuf_addf(&d->out, "  %-16s", info->name);
+        for (size_t i = 0; i < count; i++)
+            if (all[i].works)
+                sbuf_addf(&d->out, "%s%-9s", mark(all[i].has & info->bit), "");
+        sbuf_addf(&d->out, "%s\n", info->lack);
+    }
+    sbuf_add_char(&d->out, '\n');
+}
+
+static void describe_tracker(struct doctor *d)
+{
+    const char *name = d->tracker ? d->tracker->name : "/proc alone";
+    const char *weakness = d->tracker ? d->tracker->weakness
+                                      : "actors that exit before they are looked up stay unnamed";
+
+    if (d->format == FORMAT_JSON) {
+        sbuf_addf(&d->out, ",\"tracker\":{\"name\":\"%s\",\"weakness\":\"%s\"}", name, weakness);
+        return;
+    }
+    sbuf_addf(&d->out, "%-10s%s %s: %s\n", "processes", mark(d->tracker != NULL), name,
+              weakness[0] ? weakness : "executable, arguments, ids and cgroup are captured in the kernel");
 }
 
 static void describe_sensors(struct doctor *d)
 {
+    struct sensor_capabilities all[CHOICE_MAX] = { 0 };
+    size_t count = 0;
+
     if (d->format == FORMAT_JSON)
         sbuf_add_str(&d->out, ",\"sensors\":[");
     for (unsigned i = 0; sensors[i]; i++) {
@@ -98,6 +138,9 @@ static void describe_sensors(struct doctor *d)
         const char *state = r < 0 ? err_text(&err, r) : caps.state;
 
         caps.works = r >= 0 && caps.works;
+        caps.has = choice_with_tracker(caps.has, d->tracker);
+        if (count < CHOICE_MAX)
+            all[count++] = caps;
         if (d->format == FORMAT_JSON) {
             sbuf_addf(&d->out, "%s{\"name\":\"%s\",\"works\":%s,\"state\":", i ? "," : "",
                       sensors[i]->name, caps.works ? "true" : "false");
@@ -110,13 +153,14 @@ static void describe_sensors(struct doctor *d)
             continue;
         }
         sbuf_addf(&d->out, "%-10s%s %s\n", sensors[i]->name, mark(caps.works), state);
-        if (caps.works)
-            list_capabilities(d, &caps);
         if (caps.advice[0])
             sbuf_addf(&d->out, "            to do: %s\n", caps.advice);
     }
     if (d->format == FORMAT_JSON)
         sbuf_add_char(&d->out, ']');
+    describe_tracker(d);
+    if (d->format == FORMAT_TEXT)
+        draw_matrix(d, all, count);
 }
 
 static void describe_engines(struct doctor *d)
@@ -184,7 +228,7 @@ static int describe_choice(struct doctor *d)
     struct choice choice = { 0 };
     struct err err = ERR_INIT;
     char lacks[512] = "";
-    int r = choose_sensors(d->sensors, PERMISSION_WRITE | PERMISSION_ATTR, &choice, &err);
+    int r = choose_sensors(d->sensors, PERMISSION_WRITE | PERMISSION_ATTR, d->tracker, &choice, &err);
 
     if (r == 0)
         choice_lacks(&choice, PERMISSION_WRITE | PERMISSION_ATTR, lacks, sizeof(lacks));
@@ -296,6 +340,7 @@ int cmd_doctor(int argc, char **argv)
     }
     if (d.format == FORMAT_JSON)
         sbuf_add_char(&d.out, '{');
+    d.tracker = tracker_probe();
     describe_kernel(&d);
     describe_sensors(&d);
     describe_engines(&d);

@@ -50,6 +50,11 @@ void choice_lacks(const struct choice *choice, unsigned permissions, char *ret, 
     }
 }
 
+uint64_t choice_with_tracker(uint64_t has, const struct tracker_ops *tracker)
+{
+    return tracker && tracker->captures ? has | CAPABILITY_ACTOR_EXITED : has;
+}
+
 static int add(struct choice *c, const struct sensor_ops *ops, const struct sensor_capabilities *caps)
 {
     if (c->count == CHOICE_MAX)
@@ -63,7 +68,8 @@ static int add(struct choice *c, const struct sensor_ops *ops, const struct sens
     return 0;
 }
 
-static int choose_listed(const char *list, struct choice *c, struct err *err)
+static int choose_listed(const char *list, const struct tracker_ops *tracker, struct choice *c,
+                         struct err *err)
 {
     while (*list) {
         size_t n = strcspn(list, ",");
@@ -89,6 +95,7 @@ static int choose_listed(const char *list, struct choice *c, struct err *err)
                 return err_say(err, r, "sensor %s does not work here: %s", name,
                                why.text[0] ? why.text : caps.state[0] ? caps.state : strerror(-r));
             }
+            caps.has = choice_with_tracker(caps.has, tracker);
             r = add(c, sensor_by_name(name), &caps);
             if (r < 0)
                 return err_set(err, r, "sensors");
@@ -98,7 +105,8 @@ static int choose_listed(const char *list, struct choice *c, struct err *err)
     return c->count ? 0 : err_say(err, -EINVAL, "no sensor named; write --sensor auto");
 }
 
-int choose_sensors(const char *list, unsigned permissions, struct choice *ret, struct err *err)
+int choose_sensors(const char *list, unsigned permissions, const struct tracker_ops *tracker,
+                   struct choice *ret, struct err *err)
 {
     struct choice c = { 0 };
     struct sensor_capabilities all[CHOICE_MAX] = { 0 };
@@ -106,7 +114,7 @@ int choose_sensors(const char *list, unsigned permissions, struct choice *ret, s
     int best = -1, r;
 
     if (strcmp(list, "auto") != 0) {
-        r = choose_listed(list, &c, err);
+        r = choose_listed(list, tracker, &c, err);
         if (r == 0)
             *ret = c;
         return r;
@@ -116,8 +124,6 @@ int choose_sensors(const char *list, unsigned permissions, struct choice *ret, s
     for (unsigned i = 0; sensors[i] && i < CHOICE_MAX; i++) {
         struct err why = ERR_INIT;
 
-        if (sensors[i]->bit == SENSOR_FANOTIFY)
-            continue; /* beside another one it would tell each change twice, until sights are fused */
         r = sensors[i]->probe(&all[i], &why);
         if (r < 0 || !all[i].works) {
             all[i].works = false;
@@ -125,6 +131,7 @@ int choose_sensors(const char *list, unsigned permissions, struct choice *ret, s
                 snprintf(c.reason, sizeof(c.reason), "%s", why.text[0] ? why.text : all[i].state);
             continue;
         }
+        all[i].has = choice_with_tracker(all[i].has, tracker);
         /* most of what is needed first, then the cheapest */
         if (best < 0 ||
             __builtin_popcountll(all[i].has & need) > __builtin_popcountll(all[best].has & need) ||

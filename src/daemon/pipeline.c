@@ -251,6 +251,21 @@ static void on_explain(void *data, enum watch_explanation why, uint64_t time_ns,
 
 /* ---- life of the pipeline ---- */
 
+static void open_follower(struct pipeline *p)
+{
+    struct follower_options options = { p->options.log, p, on_process, on_gap };
+    struct err err = ERR_INIT;
+    int r = follower_open(&options, &p->follower, &err);
+
+    if (r < 0) {
+        log_warn(p->options.log,
+                 "processes cannot be followed (%s); reading /proc, short-lived actors may stay unnamed",
+                 err_text(&err, r));
+        return;
+    }
+    (void)add_source(p, SOURCE_FOLLOWER, follower_fd(p->follower), NULL, NULL, NULL);
+}
+
 static int open_sensors(struct pipeline *p, struct err *err)
 {
     struct sensor_options options = {
@@ -260,7 +275,8 @@ static int open_sensors(struct pipeline *p, struct err *err)
         .self = getpid(),
         .state_dir = p->options.state_dir,
     };
-    int r = choose_sensors(p->options.sensors, p->options.permissions, &p->choice, err);
+    int r = choose_sensors(p->options.sensors, p->options.permissions,
+                           p->follower ? follower_tracker(p->follower) : NULL, &p->choice, err);
 
     if (r < 0)
         return r;
@@ -293,21 +309,6 @@ static int open_fuse(struct pipeline *p, struct err *err)
     for (size_t i = 0; i < p->sensor_count; i++)
         options.sensors |= p->sensors[i].ops->bit;
     return p->sensor_count > 1 ? fuse_new(&options, &p->fuse, err) : 0;
-}
-
-static void open_follower(struct pipeline *p)
-{
-    struct follower_options options = { p->options.log, p, on_process, on_gap };
-    struct err err = ERR_INIT;
-    int r = follower_open(&options, &p->follower, &err);
-
-    if (r < 0) {
-        log_warn(p->options.log,
-                 "processes cannot be followed (%s); reading /proc, short-lived actors may stay unnamed",
-                 err_text(&err, r));
-        return;
-    }
-    (void)add_source(p, SOURCE_FOLLOWER, follower_fd(p->follower), NULL, NULL, NULL);
 }
 
 static void open_store(struct pipeline *p)
@@ -353,8 +354,10 @@ int pipeline_open(const struct pipeline_options *options, struct pipeline **ret,
     p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     p->case_ = case_new(&options->case_options);
     r = p->epoll_fd < 0 ? err_set(err, -errno, "epoll") : p->case_ ? 0 : err_set(err, -ENOMEM, "case");
-    if (r == 0)
+    if (r == 0) {
+        open_follower(p); /* its news wait until somebody asks; what it can tell decides on the sensors */
         r = open_sensors(p, err);
+    }
     if (r == 0)
         r = open_fuse(p, err);
     if (r == 0)
@@ -369,7 +372,6 @@ int pipeline_open(const struct pipeline_options *options, struct pipeline **ret,
         pipeline_close(p);
         return r;
     }
-    open_follower(p);
     r = attribution_seed(p->attribution, err);
     if (r < 0) {
         pipeline_close(p);

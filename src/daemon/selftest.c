@@ -401,7 +401,7 @@ static int run_road(const struct pipeline_options *base, const struct road *road
             err_set(err, r, "preparing the scratch directory");
     }
     if (r == 0)
-        r = choose_sensors(options.sensors, options.permissions, &choice, err);
+        r = choose_sensors(options.sensors, options.permissions, tracker_probe(), &choice, err);
     if (r == 0)
         r = pipeline_open(&options, &pipeline, err);
     if (r == 0)

@@ -37,6 +37,31 @@ int tracker_open(const struct tracker_options *options, struct tracker **ret, st
     return r;
 }
 
+static void ignore_process(void *data, const struct process_event *event)
+{
+    (void)data;
+    (void)event;
+}
+
+static void ignore_gap(void *data, const struct gap *gap)
+{
+    (void)data;
+    (void)gap;
+}
+
+const struct tracker_ops *tracker_probe(void)
+{
+    const struct tracker_options options = { .sink = { NULL, ignore_process, ignore_gap } };
+    const struct tracker_ops *ops;
+    struct tracker *t;
+
+    if (tracker_open(&options, &t, NULL) < 0)
+        return NULL;
+    ops = t->ops;
+    tracker_close(t);
+    return ops;
+}
+
 const struct tracker_ops *tracker_ops_of(const struct tracker *tracker)
 {
     return tracker->ops;
