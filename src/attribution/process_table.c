@@ -388,12 +388,25 @@ static void apply_exit(struct process_table *t, const struct process_event *e)
 /* Name, ids and cgroup as they are now; the record that events hold stays as it was. */
 static void apply_change(struct process_table *t, const struct process_event *e)
 {
-    struct process *known = living(t, e->pid, e->boot_ns);
+    struct process *known = living(t, e->pid, e->boot_ns), *now = NULL;
+    const struct slot *s = find_slot(t, e->pid);
 
-    if (known && e->captured && process_same(known, e->captured))
-        (void)changed(t, known, e->captured, e->boot_ns);
-    else if (known)
-        (void)read_alive(t, e->pid, e->boot_ns);
+    if (!known)
+        return;
+    if (e->captured) {
+        if (process_same(known, e->captured))
+            (void)changed(t, known, e->captured, e->boot_ns);
+        return;
+    }
+    /* What came later was captured with its own name and ids already. */
+    if (s->newest->from_ns > e->boot_ns || procfs_read(t->proc, e->pid, &now, NULL) < 0)
+        return;
+    /* An executable that differs is another exec, told next; one that is missing is the end: memory and
+     * paths are gone already, name and ids are not. */
+    if (process_same(known, now) &&
+        (!now->executable.len || bytes_equal(now->executable, known->executable)))
+        (void)changed(t, known, now, e->boot_ns);
+    process_unref(now);
 }
 
 static bool is_gone(struct process_table *t, const struct slot *s)
