@@ -449,11 +449,54 @@ static void a_span_and_a_pid_that_comes_round_again(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* What the kernel side captured stays the truth: /proc shows a process at its end without executable
+ * and arguments, and the ids that it has now are not those it had before an exec. */
+static void ids_change_between_captured_records(void **state)
+{
+    struct process *end = process_new(50, 10 * SECOND);
+
+    (void)state;
+    fork_(10 * SECOND, 50, 1);
+    exec_captured(12 * SECOND, 50, 10 * SECOND, "/bin/new");
+    /* at its end: /proc has its ids, but no executable */
+    fake_start(&(struct fake_process){ 50, 1, 1000, "new", NULL, "0::/\n", NULL, 0, "7\t7\t7\t7" });
+    feed(PROCESS_CRED, 11 * SECOND, 50, 0, NULL); /* from another queue: older than the exec */
+    assert_bytes(at(50, 13 * SECOND)->executable, "/bin/new");
+    feed(PROCESS_CRED, 14 * SECOND, 50, 0, NULL);
+    assert_bytes(at(50, 15 * SECOND)->executable, "/bin/new");
+    assert_int_equal(at(50, 15 * SECOND)->cred.uid, 7);
+    /* other ids at the end, and nobody told when that was: then they are unknown */
+    end->cred = (struct credentials){ .known = true, .uid = 8, .euid = 8 };
+    feed(PROCESS_EXIT, 16 * SECOND, 50, 0, end);
+    process_unref(end);
+    assert_bytes(at(50, 15 * SECOND)->executable, "/bin/new");
+    assert_false(at(50, 15 * SECOND)->cred.known);
+}
+
+/* A runtime forks on the host and moves the child into its container's cgroup. */
+static void moved_between_cgroups(void **state)
+{
+    struct process *moved = process_new(50, 10 * SECOND);
+
+    (void)state;
+    fork_(10 * SECOND, 50, 1);
+    exec_captured(11 * SECOND, 50, 10 * SECOND, "/bin/new");
+    process_set(moved, &moved->cgroup, bytes_of("/docker/1"));
+    feed(PROCESS_CGROUP, 12 * SECOND, 50, 0, moved);
+    process_unref(moved);
+    assert_bytes(at(50, 13 * SECOND)->cgroup, "/docker/1");
+    assert_bytes(at(50, 13 * SECOND)->executable, "/bin/new");
+    assert_int_equal(at(50, 13 * SECOND)->parent->pid, 1);
+    assert_false(bytes_equal_str(at(50, 11 * SECOND + SECOND / 2)->cgroup, "/docker/1"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_span_and_a_pid_that_comes_round_again),
         TEST(child_is_its_parent_until_it_executes),
+        TEST(ids_change_between_captured_records),
+        TEST(moved_between_cgroups),
         TEST(exec_is_read_from_proc),
         TEST(too_short_a_life_is_not_the_old_program),
         TEST(pid_comes_round_again),
