@@ -26,11 +26,10 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "kinds.h"
 #include "uring.h"
 
-typedef int (*kind_fn)(char **arg);
-
-static void rendezvous(void)
+void rendezvous(void)
 {
     char line[8];
 
@@ -42,7 +41,7 @@ static void rendezvous(void)
         exit(2);
 }
 
-static int open_or_die(const char *path, int flags)
+int open_or_die(const char *path, int flags)
 {
     int fd = open(path, flags | O_CLOEXEC, 0644);
 
@@ -390,10 +389,7 @@ static int k_storm(char **a) /* FILE N: create and delete it N times */
     return 0;
 }
 
-static const struct {
-    const char *name;
-    kind_fn act;
-} kinds[] = {
+static const struct kind kinds[] = {
     { "unlink", k_unlink },       { "unlinkat", k_unlinkat },   { "rmdir", k_rmdir },
     { "mkdir", k_mkdir },         { "rename", k_rename },       { "link", k_link },
     { "symlink", k_symlink },     { "exchange", k_exchange },   { "whiteout", k_whiteout },
@@ -416,14 +412,27 @@ static const struct {
     { "storm", k_storm },
 };
 
+static const struct kind *find(const char *name)
+{
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strcmp(kinds[i].name, name) == 0)
+            return &kinds[i];
+    for (const struct kind *k = more_kinds; k->name; k++)
+        if (strcmp(k->name, name) == 0)
+            return k;
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
-    for (size_t i = 0; argc > 1 && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (strcmp(kinds[i].name, argv[1]) != 0)
-            continue;
-        if (kinds[i].act != k_old_descriptor)
+    const struct kind *kind = argc > 1 ? find(argv[1]) : NULL;
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (kind) {
+        /* what is older than the watch waits in the middle of its work */
+        if (strncmp(kind->name, "old-", 4) != 0 && strcmp(kind->name, "uring-old") != 0)
             rendezvous();
-        if (kinds[i].act(argv + 2) < 0) {
+        if (kind->act(argv + 2) < 0) {
             printf("failed %d\n", errno);
             return 1;
         }
@@ -433,6 +442,8 @@ int main(int argc, char **argv)
     fprintf(stderr, "act: which kind?");
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         fprintf(stderr, " %s", kinds[i].name);
+    for (const struct kind *k = more_kinds; k->name; k++)
+        fprintf(stderr, " %s", k->name);
     fputc('\n', stderr);
     return 2;
 }

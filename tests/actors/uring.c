@@ -46,7 +46,9 @@ static int submit(const struct io_uring_sqe *sqe)
     ring.sqes[index] = *sqe;
     array[index] = index;
     __atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-    if (syscall(SYS_io_uring_enter, ring.fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0)
+    if (syscall(SYS_io_uring_enter, ring.fd, 1, 1,
+                IORING_ENTER_GETEVENTS | (ring.params.flags & IORING_SETUP_SQPOLL ? IORING_ENTER_SQ_WAKEUP : 0),
+                NULL, 0) < 0)
         return -1;
     head = (unsigned *)(ring.cq + ring.params.cq_off.head);
     mask = (unsigned *)(ring.cq + ring.params.cq_off.ring_mask);
@@ -83,4 +85,34 @@ int uring_write(const char *path)
         return -1;
     close_sqe.fd = write_sqe.fd;
     return submit(&close_sqe);
+}
+
+void uring_polled(void)
+{
+    ring.params.flags = IORING_SETUP_SQPOLL;
+    ring.params.sq_thread_idle = 1000;
+}
+
+int uring_make(int operation, const char *path, const char *to)
+{
+    struct io_uring_sqe sqe = { .opcode = (uint8_t)operation, .fd = AT_FDCWD, .addr = (uintptr_t)path,
+                                .addr2 = (uintptr_t)to };
+
+    sqe.len = operation == IORING_OP_MKDIRAT ? 0755 : operation == IORING_OP_LINKAT ? (uint32_t)AT_FDCWD : 0;
+    return submit(&sqe);
+}
+
+int uring_write_to(int fd)
+{
+    struct io_uring_sqe sqe = { .opcode = IORING_OP_WRITE, .fd = fd, .addr = (uintptr_t)"hello", .len = 5 };
+
+    return submit(&sqe);
+}
+
+int uring_fallocate(const char *path)
+{
+    struct io_uring_sqe sqe = { .opcode = IORING_OP_FALLOCATE, .addr = 65536 };
+
+    sqe.fd = open(path, O_WRONLY | O_CLOEXEC);
+    return sqe.fd < 0 || submit(&sqe) < 0 ? -1 : close(sqe.fd);
 }

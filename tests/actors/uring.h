@@ -8,3 +8,9 @@
 int uring_do(int operation, const char *path, const char *to);
 /* Opens, writes and closes the file by io_uring alone. */
 int uring_write(const char *path);
+/* From now on the kernel's own thread takes what is submitted (before the first operation). */
+void uring_polled(void);
+/* IORING_OP_MKDIRAT, SYMLINKAT (text, name) or LINKAT (old, new). */
+int uring_make(int operation, const char *path, const char *to);
+int uring_write_to(int fd); /* 5 bytes, by io_uring only */
+int uring_fallocate(const char *path);

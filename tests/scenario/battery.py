@@ -16,7 +16,7 @@ import os
 import subprocess
 import sys
 
-from lib import containers, roads  # noqa: F401, add their scenarios
+from lib import actors, containers, files, roads  # noqa: F401, they add their scenarios
 from lib.engine import Docker
 from lib.engines import Engines, Missing
 from lib.expect import compare

@@ -7,8 +7,8 @@ tests=$(cd "$(dirname "$0")/.." && pwd)
 module loop ext4 xfs btrfs fuse overlay 2> /dev/null
 # as systemd leaves it
 mount --make-rshared /
-mount -t tmpfs -o size=1400M tmpfs /var/tmp
-export CULPRIT_TEST_DIR=/var/tmp PYTHONPATH=$tests/scenario
+mkdir -m 1777 /run/tests
+export CULPRIT_TEST_DIR=/run/tests PYTHONPATH=$tests/scenario
 uname -r
 "$culprit" doctor > /out/doctor 2>&1
 rm -f /out/results /out/story
@@ -17,8 +17,6 @@ python3 -B "$tests/scenario/battery.py" "$culprit" "$(dirname "$culprit")/tests/
 status=$?
 echo "battery: $(cut -d. -f1 /proc/uptime) s since boot"
 if [ "$story" != - ]; then
-    umount -l /var/tmp
-    mount -t tmpfs tmpfs /var/tmp
     STORY_ROADS=$story bash "$tests/scenario/story.sh" "$culprit" "$sensors" > /out/story 2>&1 || status=1
     cat /out/story
     echo "story: $(cut -d. -f1 /proc/uptime) s since boot"

@@ -4,7 +4,7 @@
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LANG=C.UTF-8 KERNEL=$1
 script=$2
 shift 2
-mount -t tmpfs tmpfs /run
+mount -t tmpfs -o mode=755,size=75% tmpfs /run
 mkdir -p /dev/shm /dev/pts /run/lock
 mount -t tmpfs tmpfs /dev/shm
 mount -t devpts devpts /dev/pts

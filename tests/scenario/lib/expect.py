@@ -22,10 +22,12 @@ class Event:
     def is_at(self, run, path):
         if callable(self.path):
             return path is not None and self.path(path)
-        return path == self.full(run)
+        return path in self.full(run)
 
     def full(self, run):
-        return self.path if self.path.startswith("/") else run.path(self.path)
+        """A path, or any of several."""
+        paths = self.path if isinstance(self.path, tuple) else (self.path,)
+        return [p if p.startswith("/") else run.path(p) for p in paths]
 
     def __str__(self):
         return f"{self.action} {'a path' if callable(self.path) else self.path}"

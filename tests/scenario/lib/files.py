@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: MIT
+"""More scenarios of files: contents through rare roads, metadata, mounts, aliases, what is watched."""
+import os
+import subprocess
+import time
+
+from lib.expect import Event
+from lib.scenarios import META, act_event, files, scenario
+
+# ---- names ----
+
+
+@scenario("moved to another folder, deleted there", before=files("victim"))
+def _(run):
+    run.sh(f"mv victim {run.out}/x; rm {run.out}/x")
+    return [Event("rename", run.out + "/x", culprit__file__previous_path="victim"),
+            Event("unlink", (run.out + "/x", "victim"), optional=True)]
+
+
+@scenario("a folder exchanged with a file", before=files("a", "d/x"))
+def _(run):
+    pid = run.act("exchange", run.path("a"), run.path("d"))
+    run.act("unlink", run.path("a/x"))
+    return [act_event(run, "rename", "d", pid, culprit__file__previous_path="a"),
+            act_event(run, "rename", "a", pid, culprit__file__previous_path="d"), Event("unlink", "a/x")]
+
+
+@scenario("a folder with files moved into the watch", before=lambda run: run.write(run.out + "/d/e/f"))
+def _(run):
+    run.act("rename", run.out + "/d", run.path("d"))
+    return [Event("rename", "d", culprit__file__previous_path=run.out + "/d"),
+            act_event(run, "unlink", "d/e/f", run.act("unlink", run.path("d/e/f")))]
+
+
+@scenario("a folder moved out of the watch, and changed there", before=files("d/e/f"))
+def _(run):
+    run.act("rename", run.path("d"), run.out + "/d")
+    time.sleep(0.2)
+    run.act("unlink", run.out + "/d/e/f")
+    return [Event("rename", run.out + "/d", culprit__file__previous_path="d")]
+
+
+# ---- contents ----
+
+def ended(name, kind, *arguments, before=None, needs=("contents", "close-write"), others=(), **more):
+    """Written, and the end of it is told."""
+    @scenario(name + ", told at its end", needs=needs, before=before or files("f", *others), harmless=("truncate",))
+    def _(run):
+        pid = run.act(kind, *[run.path(a) for a in arguments])
+        return [act_event(run, "open-write", "f", pid), act_event(run, "write", "f", pid, **more)]
+
+
+ended("write", "write", "f")
+ended("pwritev", "pwritev", "f")
+ended("append", "append", "f", culprit__bytes=lambda n: n is None or n == 5)
+ended("sendfile", "sendfile", "from", "f", others=("from",))
+ended("splice", "splice", "f")
+ended("copy_file_range", "copy-range", "from", "f", others=("from",))
+ended("fallocate", "punch", "f")
+
+
+@scenario("opened for writing, nothing written", needs=("contents", "close-write"), before=files("f"))
+def _(run):
+    run.sh("exec 7>> f")
+    lines = [Event("open-write", "f", executable="/usr/bin/bash")]
+    return lines
+
+
+@scenario("O_DIRECT", needs=("contents",), before=lambda run: run.write("f", "x" * 8192))
+def _(run):
+    return [act_event(run, "open-write", "f", run.act("direct", run.path("f")))]
+
+
+@scenario("openat2 with O_TRUNC", needs=("contents",), before=files("f"))
+def _(run):
+    return [act_event(run, "truncate", "f", run.act("openat2", run.path("f")))]
+
+
+@scenario("a descriptor passed over a unix socket", needs=("contents", "close-write"), before=files("f"))
+def _(run):
+    parent = run.act("passed", run.path("f"))
+    return [act_event(run, "open-write", "f", parent), act_event(run, "write", "f", run.child)]
+
+
+@scenario("a mapping made before the watch", needs=("mappings", "old-descriptors"),
+          before=lambda run: setattr(run, "old", run.started("old-mapping", run.write("f"))))
+def _(run):
+    return [act_event(run, "write", "f", run.act_now(run.old))]
+
+
+@scenario("mapped for reading, made writable", needs=("mappings",), before=files("f"))
+def _(run):
+    return [act_event(run, "open-write|write", "f", run.act("map-protect", run.path("f")))]
+
+
+@scenario("ftruncate of a descriptor opened before the watch", needs=("old-descriptors",),
+          before=lambda run: setattr(run, "old", run.started("old-truncate", run.write("f"))))
+def _(run):
+    return [act_event(run, "truncate", "f", run.act_now(run.old))]
+
+
+@scenario("io_uring write through a descriptor opened before the watch", needs=("old-descriptors", "io_uring"),
+          before=lambda run: setattr(run, "old", run.started("uring-old", run.write("f"))))
+def _(run):
+    return [act_event(run, "write", "f", run.act_now(run.old))]
+
+
+@scenario("each write while it happens", needs=("each-write",), options=["--writes"], before=files("f"))
+def _(run):
+    p = subprocess.Popen([run.act_path, "holds", run.path("f"), "4000"], stdout=subprocess.DEVNULL)
+    time.sleep(2.5)
+    with open(run.work + "/stdout", encoding="utf-8") as f:
+        told = '"write"' in f.read()
+    p.wait(20)
+    return [act_event(run, "write", "f", p.pid)] if told else [Event("write", "(not while it happened)")]
+
+
+# ---- metadata ----
+
+@scenario("file capabilities", needs=META, before=files("f"))
+def _(run):
+    return [act_event(run, "setxattr", "f", run.act("setcap", run.path("f")))]
+
+
+@scenario("an ACL set and removed, a default ACL", needs=META, before=files("f", "d/x"), harmless=("chmod",))
+def _(run):
+    run.sh("setfacl -m u:5:rw f; setfacl -b f; setfacl -d -m u:5:rw d")
+    return [Event("setacl|setxattr", "f", executable="/usr/bin/setfacl"),
+            Event("setacl|setxattr|removexattr", "f", executable="/usr/bin/setfacl"),
+            Event("setacl|setxattr", "d", executable="/usr/bin/setfacl")]
+
+
+@scenario("chown that clears the set-user-id bit", needs=META, before=files("f", mode=0o4755), harmless=("chmod",))
+def _(run):
+    return [act_event(run, "chown", "f", run.act("chown", run.path("f"), 5, 6), culprit__after__uid="5")]
+
+
+# ---- mounts ----
+
+@scenario("a file system mounted below the watched folder before the watch", needs=("names", "any-alias"),
+          before=lambda run: (os.mkdir(run.path("m")), subprocess.run(["mount", "-t", "tmpfs", "t", run.path("m")], check=True),
+                              run.write("m/f")))
+def _(run):
+    return [act_event(run, "unlink", "m/f", run.act("unlink", run.path("m/f")))]
+
+
+@scenario("a file system mounted below the watched folder", needs=("mounts",), gaps=True,
+          before=lambda run: os.mkdir(run.path("m")))
+def _(run):
+    one = run.act("mount-tmpfs", run.path("m"))
+    time.sleep(0.5)
+    run.sh("echo x > m/f; rm m/f")
+    two = run.act("umount", run.path("m"))
+    return [act_event(run, "mount", "m", one), act_event(run, "unmount", "m", two), Event("create", "m/f"),
+            Event("unlink", "m/f")]
+
+
+@scenario("a folder bound over the watched one by the new mount calls", needs=("mounts",), gaps=True)
+def _(run):
+    pid = run.act("move-mount", run.out, run.path())
+    time.sleep(0.3)
+    two = run.act("umount", run.path())
+    return [act_event(run, "mount", "", pid), act_event(run, "unmount", "", two)]
+
+
+# ---- aliases ----
+
+def linked(run):
+    run.write("f")
+    os.link(run.path("f"), run.out + "/alias")
+
+
+@scenario("one watched file, changed by its other name outside", needs=("any-alias",), before=linked,
+          targets=lambda run: [run.path("f")])
+def _(run):
+    return [act_event(run, "chmod", ("f", run.out + "/alias"), run.act("chmod", run.out + "/alias", "600"))]
+
+
+@scenario("a file of the watched folder, changed by its other name outside", needs=("any-alias",), before=linked)
+def _(run):
+    return [act_event(run, "chmod", ("f", run.out + "/alias"), run.act("chmod", run.out + "/alias", "600"))]
+
+
+# ---- what is watched ----
+
+@scenario("the watched folder itself deleted", before=lambda run: os.mkdir(run.path("d")),
+          targets=lambda run: [run.path("d")], gaps=True)
+def _(run):
+    return [act_event(run, "rmdir", "d", run.act("rmdir", run.path("d")))]
+
+
+@scenario("the watched folder renamed, and back", before=files("d/f"), targets=lambda run: [run.path("d")], gaps=True)
+def _(run):
+    run.sh("mv d e; sleep 0.3; mv e d; sleep 0.3; rm d/f")
+    return [Event("rename", "e", culprit__file__previous_path="d"), Event("rename", "d", culprit__file__previous_path="e"),
+            Event("unlink", "d/f", executable="/usr/bin/rm")]
+
+
+@scenario("the folder above the watched one renamed away and replaced", before=files("a/d/f"),
+          targets=lambda run: [run.path("a/d")], gaps=True, harmless=("rename", "mkdir"))
+def _(run):
+    run.sh("mv a b; sleep 0.3; mkdir -p a/d; sleep 0.3; echo x > a/d/g; rm a/d/g")
+    return [Event("create", "a/d/g"), Event("unlink", "a/d/g")]
+
+
+@scenario("a thousand watches", alone=True, anywhere=True,
+          before=lambda run: [run.write(f"d{i}/f") for i in range(1000)],
+          targets=lambda run: [run.path(f"d{i}") for i in range(1000)])
+def _(run):
+    return [act_event(run, "unlink", f"d{i}/f", run.act("unlink", run.path(f"d{i}/f"))) for i in (0, 500, 999)]
+
+
+@scenario("reads", needs=("reads",), options=["-p", "r"], before=files("f", "g"))
+def _(run):
+    run.sh("cat f; echo x > g")
+    return [Event("read", "f", executable="/usr/bin/cat")]
+
+
+@scenario("executions", needs=("executions",), options=["-p", "x"],
+          before=lambda run: run.write("prog", "#!/bin/sh\n:\n", 0o755))
+def _(run):
+    run.sh("./prog; cat prog")
+    return [Event("exec", "prog")]
+
+
+# ---- itself ----
+
+@scenario("only attributes were asked for", needs=META, options=["-p", "a"], before=files("f"))
+def _(run):
+    run.sh("echo x > g; chmod 600 f; rm g")
+    return [Event("chmod", "f", executable="/usr/bin/chmod")]
