@@ -83,6 +83,7 @@ else
     step "nothing is left behind" tests/scenario/left.sh "$ROOT/build/culprit"
     SHOW=1 step "rules" tests/scenario/rules.sh "$ROOT/build/culprit"
     step "diff, hostile containers" tests/scenario/diff.sh "$ROOT/build/culprit"
+    step "privileges" tests/scenario/privileges.sh "$ROOT/build/culprit"
     SHOW=1 step "the story" tests/scenario/story.sh "$ROOT/build/culprit"
     if [ -x tests/vm/run.sh ]; then
         SHOW=1 step "virtual machines" tests/vm/run.sh "$ROOT/build/culprit"

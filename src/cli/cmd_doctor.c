@@ -11,6 +11,7 @@
 
 #include "attribution/engine.h"
 #include "daemon/choose.h"
+#include "daemon/privileges.h"
 #include "daemon/selftest.h"
 #include "event/operation.h"
 #include "store/query.h"
@@ -223,6 +224,25 @@ static void describe_store(struct doctor *d)
     store_close(store);
 }
 
+static void describe_privileges(struct doctor *d, const struct choice *choice)
+{
+    uint64_t needed = privileges_needed(choice);
+    char names[1024], missing[1024];
+
+    privileges_names(needed == PRIVILEGES_ALL ? 0 : needed, names, sizeof(names));
+    privileges_missing(needed == PRIVILEGES_ALL ? 0 : needed, missing, sizeof(missing));
+    if (d->format == FORMAT_JSON) {
+        sbuf_addf(&d->out, ",\"privileges\":{\"needed\":\"%s\",\"missing\":\"%s\"}", names, missing);
+        return;
+    }
+    sbuf_addf(&d->out, "privileges%s %s\n", mark(!missing[0]),
+              names[0] ? "keeps while it observes, and gives everything else away:" : "keeps all");
+    if (names[0])
+        sbuf_addf(&d->out, "            %s\n", names);
+    if (missing[0])
+        sbuf_addf(&d->out, "            missing here: %s\n", missing);
+}
+
 static int describe_choice(struct doctor *d)
 {
     struct choice choice = { 0 };
@@ -232,6 +252,8 @@ static int describe_choice(struct doctor *d)
 
     if (r == 0)
         choice_lacks(&choice, PERMISSION_WRITE | PERMISSION_ATTR, lacks, sizeof(lacks));
+    if (r == 0)
+        describe_privileges(d, &choice);
     if (d->format == FORMAT_JSON) {
         sbuf_add_str(&d->out, ",\"would_use\":[");
         for (size_t i = 0; i < choice.count; i++)

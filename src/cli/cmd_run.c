@@ -6,6 +6,7 @@
 #include "cli/observe.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -126,6 +127,8 @@ int cmd_run(int argc, char **argv)
     }
     join_command(argv + first, &line);
     o.args.pipeline.case_options.command = sbuf_bytes(&line);
+    o.args.pipeline.keep = 1ull << CAP_KILL; /* COMMAND may be another user's by the time of a signal */
+    o.args.pipeline.commands = true;
     r = observation_start(&o);
     if (r)
         return r;

@@ -14,6 +14,7 @@
 #include "daemon/blind.h"
 #include "daemon/choose.h"
 #include "daemon/follow.h"
+#include "daemon/privileges.h"
 #include "event/operation.h"
 #include "store/store.h"
 #include "util/cleanup.h"
@@ -280,6 +281,10 @@ static int open_sensors(struct pipeline *p, struct err *err)
 
     if (r < 0)
         return r;
+    r = privileges_drop(privileges_needed(&p->choice) | p->options.keep, p->options.commands);
+    if (r < 0)
+        log_warn(p->options.log, "privileges that are not needed cannot be given away: %s; keeping them",
+                 strerror(-r));
     for (size_t i = 0; i < p->choice.count; i++) {
         const struct sensor_ops *ops = p->choice.sensors[i];
         struct sensor *sensor = NULL;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "daemon/privileges.h"
 #include "daemon/selftest.h"
 
 #include <errno.h>
@@ -376,6 +377,7 @@ static int run_road(const struct pipeline_options *base, const struct road *road
         .state_dir = base->state_dir,
         .no_store = true,
         .permissions = PERMISSION_WRITE | PERMISSION_ATTR,
+        .keep = PRIVILEGES_ALL, /* it makes the changes too, as other users as well */
         .event = on_event,
     };
     struct seen seen = { .events = calloc(EVENTS_MAX, sizeof(struct event *)) };

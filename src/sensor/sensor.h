@@ -67,6 +67,9 @@ struct sensor; /* each sensor's own */
 struct sensor_ops {
     const char *name; /* "audit": the word of --sensor and culprit.sensor */
     unsigned bit;     /* enum sensor_bit */
+    /* 1 << CAP_...: what it needs from open() to close() besides what daemon/privileges.c keeps for
+     * everybody; 0: not known, and nothing is given away. */
+    uint64_t privileges;
 
     /* What it could do here and now. Changes nothing. */
     int (*probe)(struct sensor_capabilities *ret, struct err *err);

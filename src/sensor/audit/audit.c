@@ -2,6 +2,7 @@
 #include "sensor/audit/audit.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/audit.h>
 #include <poll.h>
 #include <stdio.h>
@@ -641,6 +642,7 @@ static uint64_t audit_blind_before(const struct sensor *s)
 const struct sensor_ops audit_sensor_ops = {
     .name = "audit",
     .bit = SENSOR_AUDIT,
+    .privileges = 1ull << CAP_AUDIT_CONTROL | 1ull << CAP_AUDIT_READ,
     .probe = audit_probe,
     .open = audit_open,
     .watch = audit_watch,

@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -368,6 +369,8 @@ static int bpf_probe(struct sensor_capabilities *ret, struct err *err)
 const struct sensor_ops bpf_sensor_ops = {
     .name = "bpf",
     .bit = SENSOR_BPF,
+    /* before 5.11 memory of maps counts against a limit that has to be raised */
+    .privileges = 1ull << CAP_BPF | 1ull << CAP_PERFMON | 1ull << CAP_SYS_RESOURCE,
     .probe = bpf_probe,
     .open = bpf_open,
     .watch = bpf_watch,

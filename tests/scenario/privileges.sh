@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# privileges.sh CULPRIT [SENSOR...]: while it observes culprit keeps what `doctor` says it needs and nothing
+# else, in every thread; with exactly these it still works; and run's COMMAND has all that the user has.
+set -u
+CULPRIT=$(readlink -f "$1")
+shift
+WORK=$(mktemp -d "${CULPRIT_TEST_DIR:-/tmp}/culprit-privileges.XXXXXX")
+trap 'rm -rf "$WORK"' EXIT
+passed=0 failed=0
+exec 8> /tmp/culprit-audit.lock
+flock 8
+
+check() { # check TEXT CONDITION...
+    local text=$1
+    shift
+    if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "privileges: WRONG: $text"; fi
+}
+
+numbers() { # names of capabilities on standard input: their mask, in hexadecimal
+    python3 -c '
+import re, sys
+text = open("/usr/include/linux/capability.h").read()
+n = {m[0]: int(m[1]) for m in re.findall(r"#define\s+(CAP_\w+)\s+(\d+)", text)}
+print("%016x" % sum(1 << n[w] for w in re.findall(r"CAP_\w+", sys.stdin.read())))'
+}
+
+wait_ready() {
+    local i
+    for ((i = 0; i < 600; i++)); do grep -q "culprit: ready" "$WORK/err" && return 0; sleep 0.05; done
+    cat "$WORK/err"
+    return 1
+}
+
+[ $# -gt 0 ] || mapfile -t works < <("$CULPRIT" doctor --format json | head -1 |
+    python3 -c 'import json, sys; print("\n".join(s["name"] for s in json.load(sys.stdin)["sensors"] if s["works"]))')
+for sensor in "${@:-${works[@]}}"; do
+    needed=$("$CULPRIT" doctor --format json --sensor "$sensor" | head -1 |
+        python3 -c 'import json, sys; print(json.load(sys.stdin)["privileges"]["needed"])')
+    mine=$(awk '/^CapEff/ {print $2}' /proc/self/status)
+    mask=$(numbers <<< "$needed")
+    want=$(printf %016x $((0x$mask & 0x$mine)))
+    mkdir -p "$WORK/w"
+    echo x > "$WORK/w/f"
+    : > "$WORK/err"
+    "$CULPRIT" watch --sensor "$sensor" --store "$WORK/db" --format json "$WORK/w" > "$WORK/out" 2> "$WORK/err" &
+    pid=$!
+    check "$sensor does not get ready" wait_ready
+    check "$sensor: some thread has more or less than doctor says ($needed)" \
+        [ "$(cat /proc/$pid/task/*/status | awk '/^Cap(Prm|Eff)/ {print $2}' | sort -u)" = "$want" ]
+    check "$sensor: the bounding set is kept" [ "$(awk '/^CapBnd/ {print $2}' /proc/$pid/status)" = "$want" ]
+    rm "$WORK/w/f"
+    kill -INT $pid
+    wait $pid
+    check "$sensor: nothing seen with what is kept" grep -q '"unlink"' "$WORK/out"
+    # started with no more than that it works as well
+    if command -v setpriv > /dev/null; then
+        echo x > "$WORK/w/f"
+        : > "$WORK/err"
+        list=$(sed 's/CAP_/+/g; s/, /,/g' <<< "$needed" | tr '[:upper:]' '[:lower:]')
+        setpriv --bounding-set "-all,$list" --inh-caps "-all" \
+            "$CULPRIT" watch --sensor "$sensor" --store "$WORK/db" --format json "$WORK/w" > "$WORK/out" 2> "$WORK/err" &
+        pid=$!
+        check "$sensor does not get ready with what doctor names ($needed)" wait_ready
+        rm -f "$WORK/w/f"
+        kill -INT $pid
+        wait $pid
+        check "$sensor: nothing seen with what doctor names" grep -q '"unlink"' "$WORK/out"
+    fi
+    "$CULPRIT" run --sensor "$sensor" --store "$WORK/db" --settle 0s -w "$WORK/w" -- \
+        sh -c "awk '/^CapEff/ {print \$2}' /proc/self/status > $WORK/command" > /dev/null 2>&1
+    check "$sensor: run's COMMAND has lost privileges" [ "$(cat "$WORK/command")" = "$mine" ]
+done
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
