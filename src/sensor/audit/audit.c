@@ -642,7 +642,7 @@ static uint64_t audit_blind_before(const struct sensor *s)
 const struct sensor_ops audit_sensor_ops = {
     .name = "audit",
     .bit = SENSOR_AUDIT,
-    .privileges = 1ull << CAP_AUDIT_CONTROL | 1ull << CAP_AUDIT_READ,
+    .privileges = 1ull << CAP_AUDIT_CONTROL | 1ull << CAP_AUDIT_READ | 1ull << CAP_AUDIT_WRITE,
     .probe = audit_probe,
     .open = audit_open,
     .watch = audit_watch,

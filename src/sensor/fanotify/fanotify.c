@@ -2,6 +2,7 @@
 #include "sensor/fanotify/fanotify.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -531,6 +532,7 @@ static const char *fanotify_sensor_not_seen(struct sensor *s)
 const struct sensor_ops fanotify_sensor_ops = {
     .name = "fanotify",
     .bit = SENSOR_FANOTIFY,
+    .privileges = 1ull << CAP_SYS_ADMIN | 1ull << CAP_DAC_READ_SEARCH, /* groups without limits; opening by handle */
     .probe = fanotify_sensor_probe,
     .open = fanotify_sensor_open,
     .watch = fanotify_sensor_watch,
