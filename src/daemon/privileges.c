@@ -15,6 +15,8 @@ static const struct privilege privileges[] = {
     { CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE", "a user's own engine socket, a store in a user's folder" },
     { CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "a container's mount namespace, and holding on to its folders" },
     { CAP_SYS_CHROOT, "CAP_SYS_CHROOT", "entering a container's mount namespace" },
+    { CAP_BPF, "CAP_BPF", "the kernel's news of processes (raw tracepoints)" },
+    { CAP_PERFMON, "CAP_PERFMON", "the same: tracing programs" },
     { CAP_NET_ADMIN, "CAP_NET_ADMIN", "the kernel's news of processes (process connector)" },
 };
 

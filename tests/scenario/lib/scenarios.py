@@ -14,9 +14,12 @@ ENGINES = ("docker: ", "podman: ", "containerd: ", "runc: ")
 class Scenario:
     """needs: the capabilities without which it cannot be told · harmless: what may be told besides ·
     gaps: a window may be told · alone: needs a culprit of its own · anywhere: the file system does not
-    matter · guest: would disturb a machine in use."""
+    matter · guest: would disturb a machine in use · limits: {sensor: why}, a weakness of that sensor that no
+    capability names and the manual tells · costly: sensors with which it is not played, it would take minutes."""
 
-    def __init__(self, during, name, needs, before, after, targets, options, harmless, gaps, alone, anywhere, guest):
+    def __init__(self, during, name, needs, before, after, targets, options, harmless, gaps, alone, anywhere, guest,
+                 limits, costly):
+        self.limits, self.costly = limits or {}, costly
         self.during, self.name, self.needs = during, name, needs
         self.before, self.after = before, after
         self.targets = targets or (lambda run: [run.dir])
@@ -28,10 +31,10 @@ class Scenario:
 
 
 def scenario(name, needs=("names",), before=None, after=None, targets=None, options=(), harmless=(), gaps=False,
-             alone=False, anywhere=False, guest=False):
+             alone=False, anywhere=False, guest=False, limits=None, costly=()):
     def add(function):
         SCENARIOS.append(Scenario(function, name, needs, before, after, targets, list(options), set(harmless), gaps,
-                                  alone, anywhere, guest))
+                                  alone, anywhere, guest, limits, costly))
         return function
     return add
 
