@@ -159,7 +159,7 @@ def main():
                         counts[result] = counts.get(result, 0) + 1
                         rows.setdefault(scenario, {})[name] = result
                         if out:
-                            out.write(json.dumps([place.name, scenario, name, result, why]) + "\n")
+                            print(json.dumps([place.name, scenario, name, result, why]), file=out, flush=True)
                         if result in ("WRONG", "skipped"):
                             details.append(f"{scenario} ({name}, {place.name}): {result}: " + "; ".join(why))
                 for scenario, row in rows.items():

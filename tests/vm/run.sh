@@ -3,7 +3,7 @@
 # run.sh CULPRIT [VERSION...]: the battery of scenarios on stock kernels, on real file systems, and the story
 # with a real dockerd. Prints a table scenario x kernel and ends with "N passed, N failed". Needs no root.
 # Environment: SENSORS (bpf where this build has it, else audit), JOBS (guests at a time: one a processor),
-# PLACES, PATTERN, VM_OUT (a folder that keeps what each guest left).
+# PLACES, PATTERN and EXCLUDE (scenarios), STORY ("-" for none), VM_OUT (a folder that keeps what each guest left).
 set -u
 HERE=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 [ $# -ge 1 ] || { sed -n 3,7p "$0"; exit 2; }
@@ -52,7 +52,7 @@ guest() { # guest VERSION
     case $version in 6.1) story="running uring" ;; 7.*) story="running later exec" ;; esac
     [ -z "${PATTERN:-}" ] || story=-
     SECONDS_MAX=${SECONDS_MAX:-900} MEMORY=${MEMORY:-2500M} "$HERE/boot.sh" "$CACHE/$version" "$OUT/$version" "$HERE/battery.sh" \
-        "$CULPRIT" "$SENSORS" "$PLACES" "${STORY:-$story}" ${PATTERN:+-k "$PATTERN"} > "$OUT/$version.log" 2>&1
+        "$CULPRIT" "$SENSORS" "$PLACES" "${STORY:-$story}" ${PATTERN:+-k "$PATTERN"} ${EXCLUDE:+-x "$EXCLUDE"} > "$OUT/$version.log" 2>&1
     echo $? > "$OUT/$version.rc"
 }
 
