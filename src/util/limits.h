@@ -21,6 +21,7 @@
 #define LIMIT_AUDIT_RECORD 8970             /* MAX_AUDIT_MESSAGE_LENGTH of libaudit, the kernel's own bound */
 #define LIMIT_AUDIT_HELD (16 * 1024 * 1024)    /* records kept while a container starts: about 10,000 changes */
 #define LIMIT_RULES_FILE (16 * 1024 * 1024) /* a file of audit rules; the longest in use have some thousand lines */
+#define LIMIT_FANOTIFY_HELD (16 * 1024 * 1024) /* events kept while a container starts: about 100,000 */
 #define LIMIT_CASE_GROUPS 4096              /* actor x operation x victim groups of one case */
 #define LIMIT_CASE_SAMPLES 64               /* paths kept by name in one group; the rest is counted */
 #define LIMIT_LOG_WINDOW_LOG 26             /* 64 MiB of window: `zstd --long=26`, `xz -9`; more would let a file choose our size */

@@ -77,6 +77,7 @@ static void fanotify_sensor_close(struct sensor *s)
     fanotify_writes_free(s->writes);
     fanotify_found_free(s->found);
     fanotify_unexplained_free(s->unexplained);
+    fanotify_window_free(s->window);
     fanotify_handles_free(s->handles);
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
         if (fds[i] >= 0)
@@ -114,12 +115,13 @@ static int fanotify_sensor_open(const struct sensor_options *options, struct sen
     s->writes = fanotify_writes_new();
     s->found = fanotify_found_new();
     s->unexplained = fanotify_unexplained_new();
+    s->window = fanotify_window_new();
     s->handles = fanotify_handles_new();
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
     s->work = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     s->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-    if (!s->fold || !s->writes || !s->found || !s->handles || !s->unexplained)
+    if (!s->fold || !s->writes || !s->found || !s->handles || !s->unexplained || !s->window)
         r = -ENOMEM;
     if (r == 0)
         r = follow(s, s->group, EPOLLIN);
@@ -217,6 +219,7 @@ static int fanotify_sensor_watch(struct sensor *s, const struct watch_object *ob
     }
     if (object->view == VIEW_MERGED)
         expire_pictures(s, object->group, now_ms() + PICTURE_MS);
+    o->fresh = s->window_on && object->view != VIEW_MERGED;
     insert(s, o);
     set_working(s);
     return 0;
@@ -473,6 +476,7 @@ static int fanotify_sensor_dispatch(struct sensor *s, struct err *err)
 
     if (read(s->timer, &ignored, sizeof(ignored)) < 0 && errno != EAGAIN)
         return err_set(err, -errno, "timer");
+    fanotify_window_replay(s);
     r = drain(s, BATCHES, &empty, err);
     if (empty) {
         settle(s);
@@ -495,6 +499,7 @@ static int fanotify_sensor_sync(struct sensor *s, unsigned timeout_ms, struct er
     /* the kernel queues an event before the call that made it returns */
     while (r == 0 && !empty && now_ms() < until)
         r = drain(s, BATCHES, &empty, err);
+    fanotify_window_replay(s);
     settle(s);
     fanotify_writes_tick(s, now_ms(), true);
     tell_losses(s);
@@ -503,6 +508,17 @@ static int fanotify_sensor_sync(struct sensor *s, unsigned timeout_ms, struct er
     if (r == 0 && !empty)
         return err_set(err, -ETIMEDOUT, "events that are still waiting");
     return r;
+}
+
+static int fanotify_sensor_window(struct sensor *s, bool on, struct err *err)
+{
+    (void)err;
+    if (on && !s->window_on)
+        fanotify_window_open(s);
+    else if (!on && s->window_on)
+        fanotify_window_close(s);
+    s->window_on = on;
+    return 0;
 }
 
 static const char *fanotify_sensor_not_seen(struct sensor *s)
@@ -537,6 +553,7 @@ const struct sensor_ops fanotify_sensor_ops = {
     .open = fanotify_sensor_open,
     .watch = fanotify_sensor_watch,
     .unwatch = fanotify_sensor_unwatch,
+    .window = fanotify_sensor_window,
     .fd = fanotify_sensor_fd,
     .dispatch = fanotify_sensor_dispatch,
     .sync = fanotify_sensor_sync,

@@ -14,6 +14,7 @@ struct fanotify_fold;
 struct fanotify_writes;
 struct fanotify_found;
 struct fanotify_unexplained;
+struct fanotify_window;
 
 /* Who did something, and when: the kernel stamps nothing, so the moment is a span. */
 struct fanotify_cause {
@@ -39,11 +40,13 @@ struct fanotify_object {
     unsigned ancestors;         /* directories above that are marked */
     bool unmarked;              /* this file system takes no marks: only a picture of what was there */
     bool listing;               /* directories are marked, files not yet all looked at */
+    bool fresh;                 /* what was held before it came has not been looked through */
     bool telling;               /* what a listing finds is news */
     struct fanotify_cause cause; /* then: whose */
 
     int pidfd;                  /* of wanted.ns_pid; its namespace dies with its last process */
     bool gone, doubtful;
+    uint64_t placed_boot_ns;    /* when its index was begun */
     unsigned mismatch;          /* looks in a row that found something else at the path than the index */
     uint64_t mounts;            /* a digest of what is mounted below the path */
     uint64_t ghost_until_ms;    /* CLOCK_MONOTONIC: unwatched, only its picture is of use; 0 = alive */
@@ -77,6 +80,8 @@ struct sensor {
     struct fanotify_writes *writes;
     struct fanotify_found *found;
     struct fanotify_unexplained *unexplained;
+    struct fanotify_window *window;
+    bool window_on, replaying;  /* only objects that are new since take part in a replay */
 
     uint64_t empty_boot_ns, empty_real_ns; /* the queue was empty at this moment */
     struct fanotify_cause now;             /* of the event that is being handled */
@@ -199,6 +204,14 @@ bool fanotify_is_whiteout(struct fanotify_object *o, uint32_t directory, struct 
 void fanotify_upper_appeared(struct fanotify_object *o, uint32_t directory, struct bytes name,
                              const struct file_state *before, const struct fanotify_cause *cause);
 void fanotify_upper_gone(struct fanotify_object *o, uint32_t directory, struct bytes name);
+
+/* ---- window.c: names everywhere, for a container that is not there yet ---- */
+struct fanotify_window *fanotify_window_new(void);
+void fanotify_window_free(struct fanotify_window *w);
+void fanotify_window_open(struct sensor *s);
+void fanotify_window_close(struct sensor *s);
+void fanotify_window_hold(struct sensor *s, const struct fanotify_event *e); /* the one before s->rest */
+void fanotify_window_replay(struct sensor *s);
 
 /* ---- rescan.c ---- */
 /* Events were lost: compare everything with the index, and tell what changed as changed by nobody known. */

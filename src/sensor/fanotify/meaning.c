@@ -267,7 +267,7 @@ static void on_user(const struct fanotify_user *user, const struct fanotify_even
 {
     struct fanotify_object *o = user->object;
 
-    if (o->ghost_until_ms)
+    if (o->ghost_until_ms || (o->sensor->replaying && !o->fresh))
         return;
     if (user->ancestor) {
         if (o->waiting.len && bytes_equal(e->at.name, o->waiting) && (e->mask & FAN_CREATE))
@@ -399,6 +399,8 @@ void fanotify_handle_event(struct sensor *s, const struct fanotify_event *e)
         }
         users[count++] = user;
     }
+    if (count == 0 && s->window_on && !s->replaying)
+        fanotify_window_hold(s, e);
     if (count > 1)
         qsort(users, count, sizeof(*users), by_view);
     for (size_t i = 0; i < count; i++) {

@@ -10,6 +10,7 @@
 #include <sys/fanotify.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "event/operation.h"
@@ -518,6 +519,7 @@ int fanotify_object_place(struct fanotify_object *o, const struct fanotify_cause
     int r = -EAGAIN;
 
     o->doubtful = false;
+    o->placed_boot_ns = fanotify_now(CLOCK_BOOTTIME);
     for (int i = 0; i < PLACE_TRIES && (r == -EAGAIN || r == -ESTALE || r == -ENOENT); i++) {
         if (fanotify_object_gone(o))
             return 0;

@@ -73,14 +73,16 @@ static bool is_picture(const struct fanotify_object *o, uint32_t group)
     return o->wanted.group == group && o->tree && o->wanted.view == VIEW_MERGED;
 }
 
-/* What the container saw there: the oldest picture knows what was before a restart. */
-static struct fanotify_object *seen_in(const struct fanotify_object *upper, struct bytes path, uint32_t *ret)
+/* What the container saw there before `from_boot_ns`: the oldest picture knows what was before a restart;
+ * one that may be younger than the event knows nothing of it. */
+static struct fanotify_object *seen_in(const struct fanotify_object *upper, struct bytes path,
+                                       uint64_t from_boot_ns, uint32_t *ret)
 {
     struct fanotify_object *found = NULL;
     bool picture = false;
 
     for (struct fanotify_object *o = upper->sensor->objects; o; o = o->next) {
-        if (!is_picture(o, upper->wanted.group))
+        if (!is_picture(o, upper->wanted.group) || (!o->ghost_until_ms && o->placed_boot_ns >= from_boot_ns))
             continue;
         if (!picture || o->ghost_until_ms) {
             *ret = name_below(o, path);
@@ -149,7 +151,7 @@ void fanotify_upper_gone(struct fanotify_object *o, uint32_t directory, struct b
     uint32_t seen = 0;
 
     if (below(o, directory, name, &path) == 0)
-        picture = seen_in(o, sbuf_bytes(&path), &seen);
+        picture = seen_in(o, sbuf_bytes(&path), UINT64_MAX, &seen);
     if (picture)
         note(picture, o, seen, NULL);
     sbuf_done(&path);
@@ -171,7 +173,7 @@ void fanotify_upper_appeared(struct fanotify_object *o, uint32_t directory, stru
     name.data = text;
     tree_state(o->tree, object, &change.after);
     if (below(o, directory, name, &path) == 0)
-        picture = seen_in(o, sbuf_bytes(&path), &seen);
+        picture = seen_in(o, sbuf_bytes(&path), cause->from_boot_ns, &seen);
     sbuf_done(&path);
     if (before && before->known && !S_ISCHR(before->mode))
         change.before = *before;

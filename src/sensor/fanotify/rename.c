@@ -200,11 +200,13 @@ static void into(struct fanotify_object *o, const struct side *from, const struc
                  const struct fanotify_event *e)
 {
     uint32_t entry = tree_child(o->tree, to->directory, to->name);
+    struct sensor *s = o->sensor;
     struct file_state victim = { 0 };
     struct tree_change change;
 
     (void)fanotify_found_cancel(o, entry);
-    tree_state(o->tree, tree_object_of(o->tree, entry), &victim);
+    if (!s->replaying) /* else what stands there now came later */
+        tree_state(o->tree, tree_object_of(o->tree, entry), &victim);
     (void)fanotify_look(o, to->directory, to->name, &change);
     if (o->wanted.view == VIEW_UPPER) {
         bool directory = change.name && S_ISDIR(change.after.mode) && !change.same_object;
@@ -254,13 +256,16 @@ void fanotify_rename(struct sensor *s, const struct fanotify_event *e)
 
     /* renames of the whole file system come here: most concern nobody */
     if (!fanotify_handles_next(s->handles, &e->from.directory, &at, &user) &&
-        (at = 0, !fanotify_handles_next(s->handles, &e->to.directory, &at, &user)))
+        (at = 0, !fanotify_handles_next(s->handles, &e->to.directory, &at, &user))) {
+        if (s->window_on && !s->replaying)
+            fanotify_window_hold(s, e);
         return;
+    }
     for (struct fanotify_object *o = s->objects; o; o = next) {
         struct side from, to;
 
         next = o->next;
-        if (o->ghost_until_ms)
+        if (o->ghost_until_ms || (s->replaying && !o->fresh))
             continue;
         (void)find_side(s, o, &e->from, true, e, &from);
         (void)find_side(s, o, &e->to, false, e, &to);

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * While a container is awaited, its layer is not known yet: names are asked for on every real file
+ * system, and what concerns nobody is kept until the objects are there that it may belong to.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/sysmacros.h>
+
+#include "sensor/fanotify/internal.h"
+#include "util/cleanup.h"
+#include "util/limits.h"
+
+struct held {
+    struct fanotify_cause cause;
+    uint32_t len;
+};
+
+struct fanotify_window {
+    struct sbuf held;   /* struct held and the event as it came, one after the other */
+    struct sbuf mounts; /* marked for the window: paths, each ended by NUL */
+    uint64_t lost;
+};
+
+struct fanotify_window *fanotify_window_new(void)
+{
+    return calloc(1, sizeof(struct fanotify_window));
+}
+
+void fanotify_window_free(struct fanotify_window *w)
+{
+    if (!w)
+        return;
+    sbuf_done(&w->held);
+    sbuf_done(&w->mounts);
+    free(w);
+}
+
+static uint64_t mask(const struct sensor *s)
+{
+    return FAN_CREATE | FAN_DELETE | FAN_ATTRIB | FAN_ONDIR |
+           (s->features.rename ? 0 : FAN_MOVED_FROM | FAN_MOVED_TO);
+}
+
+/* Where an engine may keep layers and volumes. */
+static bool is_real(const char *type)
+{
+    static const char *const types[] = { "ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "f2fs", "zfs", "bcachefs" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+        if (strcmp(types[i], type) == 0)
+            return true;
+    return false;
+}
+
+static bool is_whole(const struct sensor *s, unsigned hi, unsigned lo)
+{
+    for (unsigned i = 0; i < s->device_count; i++)
+        if (s->devices[i].whole && major(s->devices[i].device) == hi && minor(s->devices[i].device) == lo)
+            return true;
+    return false;
+}
+
+void fanotify_window_open(struct sensor *s)
+{
+    _cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
+    struct fanotify_window *w = s->window;
+    uint64_t seen[64];
+    unsigned count = 0;
+    char *line = NULL;
+    size_t size = 0;
+
+    sbuf_clear(&w->mounts);
+    while (f && count < ARRAY_SIZE(seen) && getline(&line, &size, f) > 0) {
+        char point[4096], type[64];
+        const char *dash = strstr(line, " - ");
+        unsigned hi, lo;
+        bool known = false;
+
+        if (!dash || sscanf(dash + 3, "%63s", type) != 1 || !is_real(type) ||
+            sscanf(line, "%*u %*u %u:%u %*s %4095s", &hi, &lo, point) != 3 || is_whole(s, hi, lo))
+            continue;
+        for (unsigned i = 0; i < count; i++)
+            known = known || seen[i] == makedev(hi, lo);
+        if (known || fanotify_mark(s->group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, mask(s), AT_FDCWD, point) < 0)
+            continue;
+        if (s->features.rename)
+            (void)fanotify_mark(s->group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FANOTIFY_RENAME | FAN_ONDIR,
+                                AT_FDCWD, point);
+        seen[count++] = makedev(hi, lo);
+        sbuf_add(&w->mounts, point, strlen(point) + 1);
+    }
+    free(line);
+}
+
+void fanotify_window_close(struct sensor *s)
+{
+    struct fanotify_window *w = s->window;
+
+    /* renames stay asked for: the layers that came are on one of them */
+    for (size_t at = 0; at < w->mounts.len; at += strlen(w->mounts.data + at) + 1)
+        (void)fanotify_mark(s->group, FAN_MARK_REMOVE | FAN_MARK_FILESYSTEM, mask(s) & ~(uint64_t)FAN_ONDIR,
+                            AT_FDCWD, w->mounts.data + at);
+    sbuf_clear(&w->mounts);
+}
+
+void fanotify_window_hold(struct sensor *s, const struct fanotify_event *e)
+{
+    struct fanotify_window *w = s->window;
+    struct held head = { s->now, (uint32_t)e->len };
+
+    if (w->held.len + sizeof(head) + e->len > LIMIT_FANOTIFY_HELD) {
+        w->lost++;
+        return;
+    }
+    head.cause.note = NULL;
+    sbuf_add(&w->held, (const char *)&head, sizeof(head));
+    sbuf_add(&w->held, s->rest.data - e->len, e->len);
+    if (sbuf_error(&w->held)) {
+        sbuf_done(&w->held);
+        w->held = (struct sbuf)SBUF_INIT;
+        w->lost++;
+    }
+}
+
+void fanotify_window_replay(struct sensor *s)
+{
+    struct fanotify_window *w = s->window;
+    struct bytes rest = s->rest;
+    struct fanotify_cause now = s->now;
+    bool fresh = false;
+
+    for (const struct fanotify_object *o = s->objects; o; o = o->next)
+        fresh = fresh || o->fresh;
+    if (fresh && w->lost)
+        fanotify_gap(s, LOST_WATCH_WINDOW, w->lost, s->empty_real_ns, "changes while a container was starting");
+    s->replaying = true;
+    s->rest = (struct bytes){ NULL, 0 };
+    for (size_t at = 0; fresh && at < w->held.len;) {
+        struct fanotify_event e;
+        struct held head;
+
+        memcpy(&head, w->held.data + at, sizeof(head));
+        at += sizeof(head);
+        if (fanotify_decode((struct bytes){ w->held.data + at, head.len }, &e, NULL) == 0) {
+            s->now = head.cause;
+            fanotify_handle_event(s, &e);
+        }
+        at += head.len;
+    }
+    s->replaying = false;
+    s->now = now;
+    s->rest = rest;
+    for (struct fanotify_object *o = s->objects; o; o = o->next)
+        o->fresh = false;
+    if (!s->window_on) {
+        sbuf_clear(&w->held);
+        w->lost = 0;
+    }
+}
