@@ -38,6 +38,7 @@ containerd           containerd             test
 busybox-static       busybox                test, story
 iproute2             iproute                test
 auditd               audit                  test
+fatrace              fatrace                bench
 acl                  acl                    test
 attr                 attr                   test
 e2fsprogs            e2fsprogs              test

@@ -212,7 +212,8 @@ static void into(struct fanotify_object *o, const struct side *from, const struc
         bool directory = change.name && S_ISDIR(change.after.mode) && !change.same_object;
 
         if (change.name)
-            fanotify_upper_appeared(o, to->directory, to->name, victim.known ? &victim : NULL,
+            fanotify_upper_appeared(o, to->directory, to->name,
+                                    victim.known && !change.same_object ? &victim : NULL,
                                     &o->sensor->now);
         if (directory)
             fanotify_object_walk(o, tree_child(o->tree, to->directory, to->name), &o->sensor->now);
