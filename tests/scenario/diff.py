@@ -31,11 +31,12 @@ class Watch:
     """culprit watch --format FMT over targets, in the background."""
 
     def __init__(self, work, *targets, form="json", options=()):
+        sensor = os.environ.get("SENSOR", "auto")
         self.out, self.err = open(work + "/out", "w+b"), open(work + "/err", "w+b")
         self.process = subprocess.Popen(
-            [CULPRIT, "watch", "--format", form, "--store", work + "/s.db", *options, *targets],
+            [CULPRIT, "watch", "--format", form, "--store", work + "/s.db", "--sensor", sensor, *options, *targets],
             stdout=self.out, stderr=self.err)
-        for _ in range(2000):
+        for _ in range(6000):
             if b"culprit: ready" in self.read(self.err):
                 return
             if self.process.poll() is not None:
@@ -247,8 +248,10 @@ def bad_passwd(docker, work):
         docker.run("dweb")
         docker("exec", "dweb", "sh", "-c", script)
         watch = Watch(work, "dweb:/prd")
-        docker("exec", "dweb", "chown", "1000", "/prd/lower")
-        docker("exec", "dweb", "rm", "/prd/lower2")
+        # not by docker exec: the engine itself reads that file, and hangs
+        enter = ["nsenter", "-t", str(docker.pid("dweb")), "-m", "/bin/busybox"]
+        subprocess.run([*enter, "chown", "1000", "/prd/lower"], check=True, timeout=20)
+        subprocess.run([*enter, "rm", "/prd/lower2"], check=True, timeout=20)
         ok = watch.wait_for(b"/prd/lower2", 10)
         rss = watch.rss()
         got = [e for e in events(watch.stop()) if e["event"]["action"] == "chown"]
@@ -258,18 +261,20 @@ def bad_passwd(docker, work):
 
 def churn(docker, work):
     """Containers that live for a moment, all in one volume: who was it?"""
-    count = 40
+    count = int(os.environ.get("CHURN", "40"))
     docker("volume", "create", "shared")
     docker.run("dweb", "-v", "shared:/prd/vol")
     docker("exec", "dweb", "sh", "-c", f"i=0; while [ $i -lt {count} ]; do echo > /prd/vol/f$i; i=$((i+1)); done")
     watch = Watch(work, "dweb:/prd/vol")
-    running = []
+    before, half, running = watch.rss(), 0, []
     for i in range(count):
         running.append(subprocess.Popen(["docker", "run", "--rm", "--name", f"short{i}", "--network", "none", "-v", "shared:/v",
                                          "shop:1.4", "rm", f"/v/f{i}"], env=docker.env, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         if len(running) >= 4:
             running.pop(0).wait()
+        if i == count // 2:
+            half = watch.rss()
     for r in running:
         r.wait()
     time.sleep(1)
@@ -280,10 +285,12 @@ def churn(docker, work):
     known = [n for n, e in got.items() if e["culprit"].get("origin") == "container"]
     wrong = [(n, e.get("container", {}).get("name")) for n, e in got.items()
              if e["culprit"].get("origin") == "host" or e.get("container", {}).get("name", "short" + n[1:]) != "short" + n[1:]]
-    print(f"   churn: {count} containers, {len(known)} known to be containers, {len(named)} named, {rss} kB")
+    print(f"   churn: {count} containers, {len(known)} known to be containers, {len(named)} named; "
+          f"{before} kB at first, {half} kB half way, {rss} kB at the end")
     check("churn: nobody is named wrongly", not wrong, wrong)
     check("churn: 95 % are named", len(named) >= 0.95 * count, (len(named), len(known), count))
-    check("churn: memory", rss < 25600, rss)
+    # what a sensor needs from the start is bench/'s business; here it must not grow with the containers
+    check("churn: memory", rss - half < 8192 and rss - before < 20480, (before, half, rss))
 
 
 def main():
