@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""actors.py BUILD [ACTORS] [SENSORS]: how many of ACTORS processes that exit right after their only unlink
+"""actors.py BUILD [ACTORS] [SENSORS...]: how many of ACTORS processes that exit right after their only unlink
 are named fully (executable, arguments, ids, launcher, where they live), under load, by each tracker. As
 root. The last line of each run says how many; exit status 1 if raw tracepoints miss one."""
 import json
@@ -12,7 +12,7 @@ import time
 
 BUILD = os.path.realpath(sys.argv[1] if len(sys.argv) > 1 else "build")
 ACTORS = int(sys.argv[2]) if len(sys.argv) > 2 else 10000
-SENSORS = (sys.argv[3] if len(sys.argv) > 3 else "fanotify audit fanotify,audit").split()
+SENSORS = sys.argv[3:] or ["fanotify", "audit", "fanotify,audit"]
 WORKERS = 4
 
 
@@ -71,6 +71,7 @@ def run(sensors, wrapper):
     return len(seen), full, lacks, took, warnings[:2]
 
 
+subprocess.run(["ninja", "-C", BUILD, "culprit", "bench/without_bpf"], check=True, stdout=subprocess.DEVNULL)
 failed = False
 for name, wrapper in (("raw tracepoints", []), ("process connector", [f"{BUILD}/bench/without_bpf"])):
     for sensors in SENSORS:

@@ -80,6 +80,7 @@ if [ "$(id -u)" != 0 ]; then
 else
     [ -x tests/cli/run.sh ] && step "command line" tests/cli/run.sh "$ROOT/build/culprit"
     SHOW=1 step "scenarios on this kernel" tests/scenario/run.sh "$ROOT/build/culprit"
+    SHOW=1 step "short-lived actors" bench/actors.py "$ROOT/build" 1000 fanotify fanotify,audit
     step "nothing is left behind" tests/scenario/left.sh "$ROOT/build/culprit"
     SHOW=1 step "rules" tests/scenario/rules.sh "$ROOT/build/culprit"
     step "diff, hostile containers" tests/scenario/diff.sh "$ROOT/build/culprit"
