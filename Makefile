@@ -30,6 +30,7 @@ check-vm: all
 
 bench: all
 	$(SUDO) bench/run.sh $(BUILD)
+	bench/search.sh $(BUILD)
 
 fuzz:
 	tests/fuzz/run.sh 30

@@ -15,6 +15,7 @@
 #include "search/checkpoint.h"
 #include "search/engine.h"
 #include "search/format.h"
+#include "search/learn.h"
 #include "search/options.h"
 #include "search/synthesis.h"
 #include "sensor/audit/log/config.h"
@@ -213,7 +214,7 @@ static bool names_one_file(const struct search *s)
 
 static int search_logs(struct search *s)
 {
-    struct search_stats stats;
+    struct search_stats stats = { 0 };
     struct err err = ERR_INIT;
     struct search_run run = { .query = &s->options.query,
                               .matcher = &s->matcher,
@@ -242,7 +243,9 @@ static int search_logs(struct search *s)
     }
     if (is_pipe(s))
         run.idle = on_idle;
-    r = search_run(&run, &stats, &err);
+    r = search_learn(&run, &s->options.query, &err);
+    if (r == 0)
+        r = search_run(&run, &stats, &err);
     on_idle(s);
     tell(s, &stats);
     if (r < 0 && err.text[0]) {

@@ -435,7 +435,8 @@ static int keep_text(struct search_events *s, struct open_event *e)
 
         if (!text || need > UINT32_MAX)
             return -ENOMEM;
-        memcpy(text, old, e->text_len);
+        if (e->text_len)
+            memcpy(text, old, e->text_len);
         for (uint32_t i = 0; i < e->kept; i++) {
             struct search_record *r = &e->records[i];
 

@@ -15,7 +15,7 @@ void search_formatter_free(struct search_formatter *formatter);
 
 /* Once before the first event: csv's header. */
 void search_format_header(struct search_formatter *formatter, struct sbuf *out);
-/* `matcher` has just matched it: what it has resolved is used. 0 or -ENOMEM. */
+/* `matcher`: its memory of directories completes the names. 0 or -ENOMEM. */
 int search_format_event(struct search_formatter *formatter, const struct search_event *event,
                         struct search_matcher *matcher, struct sbuf *out);
 /* Events that were not told because the format has no place for them (OCSF: no change of a file). */

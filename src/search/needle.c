@@ -157,6 +157,28 @@ static int add_text(struct needle *n, const char *text, bool hex)
     return add_texts(n, &b, 1, hex);
 }
 
+static int add_hints(struct needle *n, const struct search_query *q, size_t used)
+{
+    char *grown, *at;
+
+    if (q->hint_count == 0 || n->count == 0)
+        return 0;
+    grown = realloc(n->memory, used + q->hint_count * (size_t)32);
+    if (!grown)
+        return -ENOMEM;
+    for (unsigned i = 0; i < n->count; i++) /* they point into what has moved */
+        n->forms[i].text.data = grown + (n->forms[i].text.data - n->memory);
+    n->memory = grown;
+    at = grown + used;
+    for (unsigned i = 0; i < q->hint_count; i++) {
+        int len = snprintf(at, 32, "inode=%" PRIu64 " ", q->hints[i]);
+
+        add_form(n, at, (size_t)len, false);
+        at += len;
+    }
+    return 0;
+}
+
 static int add_number(struct needle *n, const char *before, uint64_t value, const char *after)
 {
     char text[64];
@@ -195,10 +217,17 @@ static struct bytes file_needle(const struct search_query *q, const char *file)
 static int add_files(struct needle *n, const struct search_query *q)
 {
     struct bytes texts[SEARCH_LIST_MAX];
+    size_t used = 0;
 
+    if (q->no_needle)
+        return 0;
     for (unsigned i = 0; i < q->file_count; i++)
         texts[i] = file_needle(q, q->files[i]);
-    return add_texts(n, texts, q->file_count, true);
+    if (add_texts(n, texts, q->file_count, true) < 0)
+        return -ENOMEM;
+    for (unsigned i = 0; i < q->file_count; i++)
+        used += 3 * texts[i].len;
+    return add_hints(n, q, used + 1);
 }
 
 static int add_keys(struct needle *n, const struct search_query *q)

@@ -8,7 +8,7 @@
 
 #include "search/query.h"
 
-#define NEEDLE_FORMS_MAX (2 * SEARCH_LIST_MAX + 2)
+#define NEEDLE_FORMS_MAX (2 * SEARCH_LIST_MAX + 26) /* two of each text, and the hints */
 
 struct needle_form {
     struct bytes text;

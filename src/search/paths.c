@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <libaudit.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <uthash.h>
 
 #include "util/limits.h"
@@ -277,8 +278,9 @@ int search_paths_read(const struct search_event *event, struct search_places *pl
         if (p->nested)
             continue;
         *out = resolve(ret, places, p, by_descriptor);
-        /* what a name led to before it was removed teaches nothing of later */
-        if (out->certain && p->name.data && p->type != AUDIT_NAME_DELETE && ret->facts.success &&
+        /* of a directory that was removed too: what happened in it may be read again */
+        if (out->certain && p->name.data && (p->type != AUDIT_NAME_DELETE || S_ISDIR(p->file.mode)) &&
+            ret->facts.success &&
             (p->file.known & FILE_INODE) && (p->file.known & FILE_DEVICE))
             search_places_learn(places, p->file.device, p->file.inode, out->path);
         ret->count++;

@@ -59,6 +59,9 @@ struct search_query {
     bool strict; /* --strict-ausearch: -f compares strings as ausearch does */
     uint64_t inodes[SEARCH_LIST_MAX];
     unsigned inode_count;
+    uint64_t hints[24];      /* directories at or below -f, by inode: see learn.h */
+    unsigned hint_count;
+    bool no_needle;          /* there are more of them than can be looked for */
     uint64_t operations; /* bit per enum operation; 0 = any */
     const char *container;
 

@@ -145,6 +145,19 @@ def by_inode():
 
 
 @test
+def below_directory_by_descriptor():
+    """rm -rf /prd/tree: its files are named alone, before the directories that tell where they were."""
+    log = put("tree.log", "\n".join(
+        event(1, 263, [("/root", 21, "PARENT", FOLDER), ("leaf", 31, "DELETE", FILE)], cwd="/root", a0="5")
+        + event(2, 263, [("/root", 20, "PARENT", FOLDER), ("sub", 21, "DELETE", FOLDER)], cwd="/root", a0="4")
+        + event(3, 263, [("/root", 99, "PARENT", FOLDER), ("leaf", 32, "DELETE", FILE)], cwd="/root", a0="5")
+        + event(4, 263, [("/prd", 2, "PARENT", FOLDER), ("/prd/tree", 20, "DELETE", FOLDER)], cwd="/root")) + "\n")
+    expect(["-f", "/prd/tree"], [1, 2, 4], log)
+    # which directory held this "sub" is told under another name: shown, and said
+    assert "last name only" in expect(["-f", "/prd/tree/sub"], [2], log)
+
+
+@test
 def several_files_and_keys():
     expect(["-f", "/tmp/x", "-f", "/prd/bin/new"], [3, 6])
     expect(["-k", "z", "-k", "nothing"], [7, 8])
