@@ -166,7 +166,7 @@ static void swallows_nothing(void **state)
     char path[8];
 
     (void)state;
-    for (unsigned seed = 1; seed <= 300; seed++) {
+    for (unsigned seed = 1; seed <= 60; seed++) {
         struct fuse *f = new_fuse(&out, SENSOR_AUDIT | SENSOR_FANOTIFY | SENSOR_BPF);
         struct { unsigned name, pid; } changes[200];
         size_t at[3] = { 0 }, made[10][3] = { 0 }, came[10][3] = { 0 };
