@@ -269,6 +269,12 @@ int engines_find(struct engines *e, struct bytes runtime, struct bytes name,
             continue;
         }
         now_exact = is_exact(view.container, name);
+        if (now_exact && e->options.docker_socket && bytes_equal_str(bytes_of("docker"), e->slots[i].ops->name)) {
+            /* who names a daemon, as DOCKER_HOST does, means that one's container */
+            container_view_done(&best);
+            *ret = view;
+            return 0;
+        }
         if (!best.container || (now_exact && !exact)) {
             container_view_done(&best);
             best = view;
