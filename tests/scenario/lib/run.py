@@ -81,6 +81,8 @@ class Run:
         p = subprocess.Popen([program or self.act_path, kind, *map(str, arguments)], cwd=more.pop("cwd", self.dir),
                              stdout=subprocess.PIPE, env={**os.environ, **(env or {})}, **more)
         out = p.communicate(timeout=120)[0].decode()
+        if check:
+            self.result(kind, out)
         # an actor that works through a child says which
         words = out.split()
         self.child = int(words[words.index("child") + 1]) if "child" in words else None
