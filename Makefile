@@ -3,7 +3,7 @@
 BUILD ?= build
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo || echo need-root)
 
-.PHONY: all deps install try check check-vm bench fuzz clean
+.PHONY: all deps install try check check-vm bench bench-vm fuzz clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -31,6 +31,9 @@ check-vm: all
 bench: all
 	$(SUDO) bench/run.sh $(BUILD)
 	bench/search.sh $(BUILD)
+
+bench-vm: all
+	bench/vm.sh $(BUILD)
 
 fuzz:
 	tests/fuzz/run.sh 30

@@ -49,6 +49,7 @@ util-linux           util-linux             test
 jq                   jq                     test
 zstd                 zstd                   test
 qemu-system-x86      qemu-system-x86        test (virtual machines)
+bpftrace             bpftrace               bench
 cpio                 cpio                   test (virtual machines)
 kmod                 kmod                   test (virtual machines)
 xz-utils             xz                     test (virtual machines)

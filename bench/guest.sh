@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+# In the guest, for bench/vm.sh: guest.sh BUILD PAIRS
+BUILD=$1 PAIRS=$2
+CULPRIT=$BUILD/culprit ACT=$BUILD/tests/actors/act
+mkdir -p /run/b /run/other
+mount -t tmpfs tmpfs /run/b
+mount -t tmpfs tmpfs /run/other
+mkdir -p /run/b/w/d /run/b/else/d /run/b/many /run/other/d
+for i in $(seq "${MANY:-10000}"); do echo "/run/b/many/$i"; done | xargs mkdir
+
+# instructions of one pair of creat and unlink: all that the processor did, and what the process paid itself
+timed() { # timed COMMAND...: "wall own" in ns
+    python3 -c '
+import os, resource, sys, time
+t0 = time.monotonic_ns()
+pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
+_, status, usage = os.wait4(pid, 0)
+print(time.monotonic_ns() - t0, round((usage.ru_utime + usage.ru_stime) * 1e9), status)' "$@"
+}
+pair() { # pair DIRECTORY: all, own
+    local all0 own0 all own status
+    read -r all0 own0 _ < <(timed "$ACT" storm "$1/f" 1)
+    read -r all own status < <(timed "$ACT" storm "$1/f" "$PAIRS")
+    [ "$status" = 0 ] || echo "bench: the storm failed" >&2
+    echo $(((all - all0) / (PAIRS - 1))) $(((own - own0) / (PAIRS - 1)))
+}
+execs() { # of /bin/true, one
+    local t0 t1 i
+    t0=$(date +%s%N)
+    for ((i = 0; i < 50; i++)); do /bin/true; done
+    t1=$(date +%s%N)
+    echo $(((t1 - t0) / 50))
+}
+bytes() { # of reading and writing one byte, by dd
+    local all0 all
+    read -r all0 _ < <(timed /bin/dd if=/dev/zero of=/run/other/byte bs=1 count=1)
+    read -r all _ < <(timed /bin/dd if=/dev/zero of=/run/other/byte bs=1 count=20000)
+    echo $(((all - all0) / 19999))
+}
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN {printf "%.3f", b ? a / b : 0}'; }
+row() { printf '%-58s %9s %7s %9s %7s\n' "$@"; }
+measure() { # measure TEXT DIRECTORY
+    local all own
+    read -r all own < <(pair "$2")
+    row "$1" "$all" "$(ratio "$all" "$bare")" "$own" "$(ratio "$own" "$bare_own")"
+}
+start() { # start OPTIONS TARGETS...
+    rm -f /run/store*
+    "$CULPRIT" watch --sensor bpf --store /run/store.db "$@" > /dev/null 2> /run/err &
+    PID=$!
+    for ((i = 0; i < 2400; i++)); do
+        grep -q "culprit: ready" /run/err && return 0
+        kill -0 $PID 2> /dev/null || break
+        sleep 0.05
+    done
+    echo "bench: culprit does not get ready: $(tail -1 /run/err)"
+    return 1
+}
+stop() { kill -INT $PID; wait $PID; CODE=$?; }
+
+echo "$(uname -r), instructions, $PAIRS pairs; all: reader and store on the same processor; own: what the process pays"
+row "" all ratio own ratio
+pair /run/b/w > /dev/null
+read -r bare bare_own < <(pair /run/b/w)
+exec0=$(execs) byte0=$(bytes)
+row "a pair of creat and unlink, bare" "$bare" 1 "$bare_own" 1
+t0=$(date +%s%N)
+if start /run/b/w; then
+    t1=$(date +%s%N)
+    sleep 1
+    measure "in the watched directory" /run/b/w
+    measure "in another directory of the watched file system" /run/b/else
+    measure "on a file system without a watch" /run/other
+    exec1=$(execs) byte1=$(bytes)
+    memory=$(awk '/^VmHWM/ {print $2}' /proc/$PID/status)
+    stop
+    row "exec of /bin/true" "$exec1" "$(ratio "$exec1" "$exec0")" "" ""
+    row "one byte read and written, unwatched" "$byte1" "$(ratio "$byte1" "$byte0")" "" ""
+    row "memory at its highest, kB" "$memory" "" "" ""
+    row "ready after, millions of instructions" "$(((t1 - t0) / 1000000))" "" "" ""
+fi
+for n in 100 10000; do
+    mapfile -t targets < <(seq -f "/run/b/many/%g" $n)
+    start /run/b/w "${targets[@]}" || continue
+    sleep 1
+    measure "with $n watches: in one of them" /run/b/w
+    measure "with $n watches: in another directory" /run/b/else
+    stop
+done
+# overload: everything that was done was seen, or is counted as lost
+if start /run/b/w; then
+    "$ACT" storm /run/b/w/f 50000 > /dev/null
+    stop
+    python3 -c '
+import sqlite3
+db = sqlite3.connect("/run/store.db")
+seen = db.execute("SELECT count(*) FROM event").fetchone()[0]
+lost = db.execute("SELECT ifnull(sum(count), 0) FROM gap").fetchone()[0]
+print(f"a storm of 50,000 pairs: {seen} seen + {lost} lost of at least 100000:", "right" if seen + lost >= 100000 else "WRONG")'
+fi
+if command -v bpftrace > /dev/null; then
+    bpftrace -e 'kprobe:vfs_unlink { printf("%d %s\n", pid, comm); }' > /run/bpftrace 2>&1 &
+    PID=$!
+    for ((i = 0; i < 600; i++)); do grep -q Attaching /run/bpftrace && break; sleep 0.1; done
+    sleep 2
+    measure "bpftrace, one line a pair" /run/b/w
+    kill -INT $PID; wait $PID
+fi
+mkdir -p /run/audit/plugins.d
+printf 'log_file = /run/audit/log\nlog_format = RAW\nflush = NONE\nmax_log_file_action = IGNORE\nspace_left = 1\nadmin_space_left = 0\nspace_left_action = IGNORE\nadmin_space_left_action = IGNORE\ndisk_full_action = IGNORE\ndisk_error_action = IGNORE\n' > /run/audit/auditd.conf
+if auditd -n -c /run/audit > /dev/null 2>&1 & then
+    PID=$!
+    sleep 3
+    auditctl -e 1 -b 16384 > /dev/null
+    auditctl -w /run/b/w -p wa -k bench > /dev/null
+    measure "auditd with the same watch" /run/b/w
+    measure "auditd: in another directory" /run/b/else
+    auditctl -D > /dev/null
+    kill $PID; wait $PID
+fi
+exit 0

@@ -1,0 +1,14 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# vm.sh BUILD [VERSION]: what watching costs, counted in instructions: a stock kernel in QEMU with one processor
+# whose clock counts instructions (-icount shift=0: one nanosecond each), so that the numbers are the same on
+# every machine. Ratios within one boot. Needs what tests/vm needs; bpftrace and auditd are measured if here.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+BUILD=$(readlink -f "${1:-build}")
+VERSION=${2:-6.1}
+tests/vm/fetch.sh > /dev/null || exit 2
+OUT=$(mktemp -d /var/tmp/culprit-bench-vm.XXXXXX)
+trap 'rm -rf "$OUT"' EXIT
+ICOUNT=shift=0 SECONDS_MAX=${SECONDS_MAX:-1800} tests/vm/boot.sh "${CULPRIT_VM_CACHE:-/var/cache/culprit-vm}/$VERSION" "$OUT" \
+    "$PWD/bench/guest.sh" "$BUILD" "${PAIRS:-2000}"
