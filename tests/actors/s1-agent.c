@@ -8,6 +8,7 @@
  *
  * MARKER: a path below a process's root that says "this is the container" (or "-": act at once)
  * FOLDER: below BASE; BASE is /proc/PID/root of the process found if it is not given
+ * With S1_URING set the files are deleted through io_uring.
  * As sentineld (argv[0]) it starts s1-agent beside itself and waits for it.
  */
 #include <dirent.h>
@@ -20,6 +21,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "uring.h"
 
 static void sleep_ms(long ms)
 {
@@ -77,7 +80,7 @@ static void purge(const char *dir)
         snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
         if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
             purge(path);
-        else if (unlink(path) < 0)
+        else if ((getenv("S1_URING") ? uring_do(IORING_OP_UNLINKAT, path, NULL) : unlink(path)) < 0)
             perror(path);
     }
     if (d)

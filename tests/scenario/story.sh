@@ -70,7 +70,7 @@ wait_agent() {
     return 1
 }
 
-# variant ROAD AGENT: ROAD proc|merged|exec|bind; AGENT running|later
+# variant ROAD AGENT: ROAD proc|uring|merged|exec|bind; AGENT running|later
 variant() {
     local road=$1 agent=$2 name="$1, agent $2" base='' marker=/prd/ProcessConf/DeployConfig.sh command=() rc
     dk rm -f web > /dev/null 2>&1
@@ -139,6 +139,12 @@ if [ -n "$TRY" ]; then
     exit 0
 fi
 for road in ${STORY_ROADS:-proc merged bind exec}; do
+    if [ $road = uring ]; then # as proc, by io_uring: for sensors that see it
+        export S1_URING=1
+        variant uring running
+        unset S1_URING
+        continue
+    fi
     [ $road = exec ] || variant $road running
     variant $road later
 done

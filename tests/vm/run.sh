@@ -49,7 +49,7 @@ PLACES=${PLACES:-ext4,tmpfs,xfs,btrfs,overlay,fuse}
 # one guest: the story is played on two kernels, an old and a new one, and is split between them
 guest() { # guest VERSION
     local version=$1 story=-
-    case $version in 6.1) story="running uring" ;; 7.*) story="running later exec" ;; esac
+    case $version in 6.1) story="proc uring" ;; 7.*) story="proc exec" ;; esac
     [ -z "${PATTERN:-}" ] || story=-
     SECONDS_MAX=${SECONDS_MAX:-900} MEMORY=${MEMORY:-2500M} "$HERE/boot.sh" "$CACHE/$version" "$OUT/$version" "$HERE/battery.sh" \
         "$CULPRIT" "$SENSORS" "$PLACES" "${STORY:-$story}" ${PATTERN:+-k "$PATTERN"} ${EXCLUDE:+-x "$EXCLUDE"} > "$OUT/$version.log" 2>&1
