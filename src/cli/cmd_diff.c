@@ -248,6 +248,7 @@ static int make_page(struct question *q, struct bytes against)
         .colour = cli_colour(stdout),
         .columns = cli_columns(stdout),
         .target = bytes_of(q->target_text),
+        .store = bytes_of(q->store_path),
         .against = against,
         .container = q->have_view ? q->view.container : NULL,
         .host = &q->host,

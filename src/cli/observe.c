@@ -124,6 +124,8 @@ int observation_start(struct observation *o)
     join_targets(&o->args, &target);
     options->case_options.target = sbuf_bytes(&target);
     options->case_options.settle_ns = o->args.settle_ns;
+    options->case_options.not_recorded = options->no_store;
+    options->case_options.store = bytes_of(options->store_path);
     options->docker_socket = cli_docker_socket();
     options->data = o;
     options->event = on_event;

@@ -22,6 +22,8 @@ struct case_options {
     int command_status;           /* exit code, 128 + signal; -1 = still running or none */
     uint64_t command_ns;          /* how long it ran */
     uint64_t settle_ns;           /* how long was waited for late changes */
+    bool not_recorded;            /* there is no store that `who` could answer from later */
+    struct bytes store;           /* where it is, if not at the usual place */
     bool stored;                  /* from the store (`who`): wording in the past */
 };
 

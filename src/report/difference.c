@@ -473,6 +473,11 @@ static void end_text(struct difference_page *p, const struct difference_end *end
     if (p->culprits) {
         line(p, out, "later");
         sbuf_add_str(out, "culprit who ");
+        if (p->options.store.len) {
+            sbuf_add_str(out, "--store ");
+            escape_shell(out, p->options.store);
+            sbuf_add_char(out, ' ');
+        }
         escape_shell(out, p->options.target);
         sbuf_add_char(out, '\n');
     }

@@ -12,6 +12,7 @@ struct difference_page_options {
     bool json;
     bool colour;
     unsigned columns;     /* 0 = whole lines */
+    struct bytes store;   /* where the record is, if not at the usual place */
     struct bytes target;  /* as the user wrote it */
     struct bytes against; /* "its image shop:1.4", "2026-11-24 14:00:00.000" */
     const struct container *container; /* borrowed; NULL: the host's files */

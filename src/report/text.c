@@ -412,10 +412,15 @@ static void write_command(const struct case_ *c, struct sbuf *out)
 
 static void write_later(struct page *p, const struct case_ *c)
 {
-    if (c->options.stored)
+    if (c->options.stored || c->options.not_recorded)
         return;
     begin_line(p, "later");
     sbuf_add_str(p->out, "culprit who ");
+    if (c->options.store.len) {
+        sbuf_add_str(p->out, "--store ");
+        escape_shell(p->out, c->options.store);
+        sbuf_add_char(p->out, ' ');
+    }
     escape_terminal(p->out, c->options.target);
     end_line(p);
 }

@@ -24,6 +24,26 @@ static void nothing_seen(void **state)
     json_decref(all);
 }
 
+/* What is advised must work: `who` asks the store that was written to, if any was. */
+static void later_names_the_store(void **state)
+{
+    struct case_options options = { .target = bytes_of("web:/prd"), .command_status = -1 };
+
+    (void)state;
+    add(OPERATION_UNLINK, "/prd/f", agent, 0, 0);
+    says("later     culprit who web:/prd");
+    case_free(c);
+    options.store = bytes_of("/tmp/my store.db");
+    c = case_new(&options);
+    add(OPERATION_UNLINK, "/prd/f", agent, 0, 0);
+    says("later     culprit who --store '/tmp/my store.db' web:/prd");
+    case_free(c);
+    options.not_recorded = true;
+    c = case_new(&options);
+    add(OPERATION_UNLINK, "/prd/f", agent, 0, 0);
+    says_not("later ");
+}
+
 static void one_agent_of_many_processes_is_one(void **state)
 {
     struct process *forks[3];
@@ -356,6 +376,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(nothing_seen),
+        TEST(later_names_the_store),
         TEST(one_agent_of_many_processes_is_one),
         TEST(another_launcher_is_another_culprit),
         TEST(the_worst_comes_first),
