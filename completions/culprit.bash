@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # bash completion of culprit: commands, options, containers, paths.
 _culprit() {
-    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} names
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W "watch run who search diff doctor help" -- "$cur")
@@ -32,9 +32,18 @@ _culprit() {
     esac
     case $cur in
     -*) mapfile -t COMPREPLY < <(compgen -W "-p -k -w --sensor --writes --format --for --store --no-store
-            --ring-size --settle --assert-unchanged --since --until --from --to --times --op --help" -- "$cur"); return ;;
+            --ring-size --settle --assert-unchanged --since --until --from --to --times --op --containers --help" -- "$cur"); return ;;
     esac
-    names=$(docker ps -a --format '{{.Names}}:/' 2>/dev/null)
-    mapfile -t COMPREPLY < <(compgen -W "$names" -- "$cur"; compgen -f -- "$cur")
+    # words broken at the colon: take the target as it was typed
+    local typed=${COMP_LINE:0:COMP_POINT} name
+    typed=${typed##* }
+    mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+    while IFS= read -r name; do # names are foreign: compared, never expanded
+        if [[ $typed && $name == "$typed"* && $typed == *:* && $COMP_WORDBREAKS == *:* ]]; then
+            COMPREPLY+=("${name#"${typed%"${typed##*:}"}"}")
+        elif [[ $name == "$typed"* ]]; then
+            COMPREPLY+=("$name")
+        fi
+    done < <(timeout 2 culprit doctor --containers 2> /dev/null)
 }
 complete -o nospace -F _culprit culprit

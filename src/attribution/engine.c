@@ -147,8 +147,10 @@ static int ask(struct engines *e, struct slot *s, enum ask_kind kind, struct byt
     char text[128];
     int r;
 
-    snprintf(text, sizeof(text), "%s accepts connections and does not answer", s->ops->name);
     *ret = (struct answer){ 0 };
+    if (!s->ops->there(s->context))
+        return err_say(err, -ENODEV, "not running");
+    snprintf(text, sizeof(text), "%s does not answer", s->ops->name);
     if (s->hangs && monotonic() < s->retry_ns)
         return err_say(err, -ETIMEDOUT, "%s", text);
     r = asker_ask(s->asker, kind, word, s->hangs ? MIN(e->patience_ms, 200u) : e->patience_ms, ret);

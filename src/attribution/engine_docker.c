@@ -186,6 +186,11 @@ static CURLcode perform(struct docker *d)
     return code;
 }
 
+static bool docker_there(void *engine)
+{
+    return find_socket(engine) != NULL;
+}
+
 static void docker_interrupt(void *engine)
 {
     struct docker *d = engine;
@@ -425,6 +430,7 @@ const struct engine_ops docker_engine_ops = {
     .remote = true,
     .open = docker_open,
     .close = docker_close,
+    .there = docker_there,
     .interrupt = docker_interrupt,
     .present = docker_present,
     .list = docker_list,
@@ -440,6 +446,7 @@ const struct engine_ops podman_api_engine_ops = {
     .remote = true,
     .open = podman_open,
     .close = docker_close,
+    .there = docker_there,
     .interrupt = docker_interrupt,
     .present = docker_present,
     .list = docker_list,

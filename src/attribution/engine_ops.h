@@ -14,7 +14,9 @@ struct engine_ops {
      * oci: borrowed, the runtimes' state directories. */
     int (*open)(const struct engines_options *options, struct oci *oci, void **ret, struct err *err);
     void (*close)(void *engine);
-    /* Called from another thread: the question that is being asked is to end now. NULL if !remote. */
+    /* Is there a daemon's socket at all? Called by whoever asks, before the thread is troubled. */
+    bool (*there)(void *engine);
+    /* Called from another thread: the question that is being asked is to end now. Both: NULL if !remote. */
     void (*interrupt)(void *engine);
     bool (*present)(void *engine, char *text, size_t size); /* text: version, or what is missing */
     /* All containers, running or not: short records (id, name, image, labels). */

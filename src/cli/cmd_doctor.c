@@ -18,12 +18,13 @@
 #include "util/cleanup.h"
 #include "util/escape.h"
 
-enum { OPTION_FORMAT = 256, OPTION_SENSOR, OPTION_STORE };
+enum { OPTION_FORMAT = 256, OPTION_SENSOR, OPTION_STORE, OPTION_CONTAINERS };
 
 static const struct option long_options[] = {
     { "format", required_argument, NULL, OPTION_FORMAT },
     { "sensor", required_argument, NULL, OPTION_SENSOR },
     { "store", required_argument, NULL, OPTION_STORE },
+    { "containers", no_argument, NULL, OPTION_CONTAINERS },
     { 0 },
 };
 
@@ -276,6 +277,76 @@ static int describe_choice(struct doctor *d)
     return 0;
 }
 
+/* ---- doctor --containers: what a shell can complete ---- */
+
+#define NAMES_MAX 4096
+
+struct names {
+    char *texts[NAMES_MAX];
+    size_t count;
+};
+
+/* A shell makes words of it: whoever names a container must not get to write commands. */
+static bool is_word(struct bytes b)
+{
+    for (size_t i = 0; i < b.len; i++)
+        if (!((b.data[i] >= '0' && b.data[i] <= '9') || (b.data[i] >= 'a' && b.data[i] <= 'z') ||
+              (b.data[i] >= 'A' && b.data[i] <= 'Z') || memchr("_.-", b.data[i], 3)))
+            return false;
+    return b.len > 0;
+}
+
+static void add_name(struct names *n, const char *prefix, struct bytes a, struct bytes b)
+{
+    char text[1024];
+
+    if (n->count == NAMES_MAX || !is_word(a) || (b.data && !is_word(b)))
+        return;
+    if ((size_t)snprintf(text, sizeof(text), "%s%.*s%s%.*s:/", prefix, (int)a.len, a.data, b.data ? "/" : "",
+                         (int)b.len, b.data ? b.data : "") < sizeof(text) &&
+        (n->texts[n->count] = strdup(text)))
+        n->count++;
+}
+
+static int take_names(void *data, struct container *c)
+{
+    struct names *n = data;
+
+    add_name(n, "", c->name, BYTES_NULL);
+    if (c->compose_project.len && c->compose_service.len)
+        add_name(n, "compose:", c->compose_project, c->compose_service);
+    if (c->pod_name.len)
+        add_name(n, "pod:", c->pod_namespace, c->pod_name);
+    return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int list_containers(void)
+{
+    struct engines_options options = { .log = NULL, .docker_socket = cli_docker_socket() };
+    struct engines *engines = NULL;
+    struct names *names = calloc(1, sizeof(*names));
+
+    if (names && engines_new(&options, &engines, NULL) == 0) {
+        engines_set_patience(engines, 500); /* somebody waits at a prompt */
+        (void)engines_each(engines, take_names, names);
+        qsort(names->texts, names->count, sizeof(names->texts[0]), compare_names);
+    }
+    for (size_t i = 0; names && i < names->count; i++) {
+        if (i == 0 || strcmp(names->texts[i], names->texts[i - 1]) != 0)
+            puts(names->texts[i]);
+    }
+    for (size_t i = 0; names && i < names->count; i++)
+        free(names->texts[i]);
+    free(names);
+    engines_free(engines);
+    return EXIT_ANSWERED;
+}
+
 /* ---- doctor TARGET ---- */
 
 static void on_line(void *data, const char *road, const char *change,
@@ -346,6 +417,8 @@ int cmd_doctor(int argc, char **argv)
             d.sensors = optarg;
         else if (c == OPTION_STORE)
             d.store_path = optarg;
+        else if (c == OPTION_CONTAINERS)
+            return list_containers();
         else if (c == ':')
             return cli_usage_error(verb, "%s needs an argument", argv[optind - 1]);
         else if (c == '?')

@@ -19,7 +19,10 @@ const struct verb verbs[] = {
     { "watch", cmd_watch, "observe files, and say who changes them",
       "[-p rwxa] [-k KEY] [--for DUR] [options] TARGET...",
       "Observes until Ctrl-C, SIGTERM or DUR; prints each change, then the verdict.\n"
-      "TARGET is [CONTAINER:]PATH; a directory covers everything below it.\n\n"
+      "TARGET is [CONTAINER:]PATH; a directory covers everything below it. CONTAINER is a name, an\n"
+      "id or its beginning, of Docker, Podman, containerd, CRI-O, runc, crun, LXC or nspawn. Also,\n"
+      "with those that are made later: compose:PROJECT/SERVICE:PATH, pod:NAMESPACE/NAME[/CONTAINER]:PATH,\n"
+      "image:NAME[:TAG]:PATH, label:KEY[=VALUE]:PATH; and volume:NAME/PATH.\n\n"
       WATCH_OPTIONS
       "      --for DUR      stop after 90s, 15m, 2h ...\n" },
     { "run", cmd_run, "run a command, and say who changed files meanwhile",
@@ -60,11 +63,12 @@ const struct verb verbs[] = {
       "  load     all of a file, as auditctl -R; nothing if it holds an error (unless it says -i or -c)\n"
       "  explain  what each rule catches and what it cannot; without FILE: the rules in force\n" },
     { "doctor", cmd_doctor, "what works on this machine, and what to do about the rest",
-      "[--format FMT] [TARGET...]",
+      "[--format FMT] [--containers | TARGET...]",
       "Without TARGET: the sensors, engines and the store. With TARGET: makes one change of each\n"
       "kind in a scratch directory beside it and checks what comes out.\n\n"
       "      --format FMT   text or json\n"
       "      --sensor LIST  check these sensors\n"
+      "      --containers   only the containers of all engines, as targets begin with them\n"
       "      --store FILE   the database (" STORE_DEFAULT_PATH ")\n" },
     { "help", cmd_help, "help on a command", "[COMMAND]", "" },
     { 0 },
