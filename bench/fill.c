@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* fill FILE EVENTS DIRECTORIES: a store with so many events, by four programs, over a day. */
+/* fill FILE EVENTS DIRECTORIES [CONTAINERS]: a store with so many events, by four programs, over a day; on the
+ * host, or in so many containers. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,13 +32,15 @@ int main(int argc, char **argv)
     const enum operation operations[] = { OPERATION_UNLINK, OPERATION_CHMOD, OPERATION_UNLINK, OPERATION_RENAME };
     struct store_options options = { .path = argc > 3 ? argv[1] : NULL };
     long events = argc > 3 ? atol(argv[2]) : 0, directories = argc > 3 ? atol(argv[3]) : 0;
+    long containers = argc > 4 ? atol(argv[4]) : 0;
+    struct container **victims = calloc((size_t)(containers > 0 ? containers : 0) + 1, sizeof(struct container *));
     struct process *actors[4];
     struct store *store;
     struct err err = ERR_INIT;
     struct timespec now;
 
-    if (events <= 0 || directories <= 0) {
-        fprintf(stderr, "fill FILE EVENTS DIRECTORIES\n");
+    if (events <= 0 || directories <= 0 || containers < 0 || !victims) {
+        fprintf(stderr, "fill FILE EVENTS DIRECTORIES [CONTAINERS]\n");
         return 2;
     }
     if (store_open(&options, &store, &err) < 0) {
@@ -47,6 +50,17 @@ int main(int argc, char **argv)
     for (int i = 0; i < 4; i++)
         actors[i] = chain(programs[i]);
     clock_gettime(CLOCK_REALTIME, &now);
+    for (long i = 0; i < containers; i++) {
+        char text[80];
+
+        victims[i] = container_new();
+        snprintf(text, sizeof(text), "%016lx%048lx", (unsigned long)i * 0x9e3779b97f4a7c15ul, i);
+        container_set(victims[i], &victims[i]->id, bytes_of(text));
+        snprintf(text, sizeof(text), "web%ld", i);
+        container_set(victims[i], &victims[i]->name, bytes_of(text));
+        container_set(victims[i], &victims[i]->runtime, bytes_of("docker"));
+        container_set(victims[i], &victims[i]->image_name, bytes_of("shop:1.4"));
+    }
     for (long i = 0; i < events; i++) {
         struct event *e = event_new();
         char path[128];
@@ -58,7 +72,8 @@ int main(int argc, char **argv)
         e->time_ns = (uint64_t)now.tv_sec * NS_PER_S - (uint64_t)(events - i) * 86400 * (NS_PER_S / (uint64_t)events);
         e->operation = operations[i % 4];
         e->sensors = SENSOR_AUDIT;
-        e->victim_kind = VICTIM_HOST;
+        e->victim_kind = containers ? VICTIM_CONTAINER : VICTIM_HOST;
+        e->victim = containers ? container_ref(victims[i % containers]) : NULL;
         e->actor.pid = 103;
         e->actor.process = process_ref(actors[i % 4]);
         while (store_add_event(store, e) == -ENOBUFS)
@@ -67,6 +82,9 @@ int main(int argc, char **argv)
     }
     for (int i = 0; i < 4; i++)
         process_unref(actors[i]);
+    for (long i = 0; i < containers; i++)
+        container_unref(victims[i]);
+    free(victims);
     if (store_flush(store, &err) < 0)
         fprintf(stderr, "fill: %s\n", err.text);
     printf("%llu lost\n", (unsigned long long)store_lost(store));

@@ -24,6 +24,7 @@
 #include "util/limits.h"
 
 #define ASK_TIMEOUT_MS 2000
+#define LIST_TIMEOUT_MS 30000 /* 10,000 containers take a busy dockerd some seconds */
 #define RECONNECT_NS NS_PER_S
 
 static const char *const docker_sockets[] = { "/run/docker.sock", "/var/run/docker.sock", NULL };
@@ -200,7 +201,7 @@ static void docker_interrupt(void *engine)
 }
 
 /* 0 and the body of a 200; -ENOENT for 404. */
-static int get(struct docker *d, const char *path, struct sbuf *body, struct err *err)
+static int get(struct docker *d, const char *path, long timeout_ms, struct sbuf *body, struct err *err)
 {
     const char *socket = find_socket(d);
     char url[512];
@@ -212,13 +213,13 @@ static int get(struct docker *d, const char *path, struct sbuf *body, struct err
     snprintf(url, sizeof(url), "http://docker%s", path);
     curl_easy_reset(d->ask);
     set_common(socket, d->ask, url);
-    curl_easy_setopt(d->ask, CURLOPT_TIMEOUT_MS, (long)ASK_TIMEOUT_MS);
+    curl_easy_setopt(d->ask, CURLOPT_TIMEOUT_MS, timeout_ms);
     curl_easy_setopt(d->ask, CURLOPT_WRITEFUNCTION, collect);
     curl_easy_setopt(d->ask, CURLOPT_WRITEDATA, body);
     code = perform(d);
     if (code == CURLE_OPERATION_TIMEDOUT)
-        return err_say(err, -ETIMEDOUT, "%s accepts and does not answer within %d s", socket,
-                       ASK_TIMEOUT_MS / 1000);
+        return err_say(err, -ETIMEDOUT, "%s accepts and does not answer within %ld s", socket,
+                       timeout_ms / 1000);
     if (code == CURLE_WRITE_ERROR)
         return err_say(err, -E2BIG, "%s answered more than %d bytes", d->name, LIMIT_API_BODY);
     if (code != CURLE_OK) {
@@ -242,7 +243,7 @@ static bool docker_present(void *engine, char *text, size_t size)
     struct docker *d = engine;
     _cleanup_sbuf_ struct sbuf body = SBUF_INIT;
     struct err err = ERR_INIT;
-    int r = get(d, "/version", &body, &err);
+    int r = get(d, "/version", ASK_TIMEOUT_MS, &body, &err);
 
     if (r < 0) {
         snprintf(text, size, "%s", r == -ENODEV ? "not running" : err_text(&err, r));
@@ -257,7 +258,7 @@ static int docker_list(void *engine, int (*each)(void *data, struct container *c
                        struct err *err)
 {
     _cleanup_sbuf_ struct sbuf body = SBUF_INIT;
-    int r = get(engine, "/containers/json?all=1", &body, err);
+    int r = get(engine, "/containers/json?all=1", LIST_TIMEOUT_MS, &body, err);
 
     return r < 0 ? r : docker_parse_list(sbuf_bytes(&body), each, data, err);
 }
@@ -281,7 +282,7 @@ static int docker_view(void *engine, struct bytes id, struct container_view *ret
     if (!is_plain(id))
         return -ENOENT;
     snprintf(path, sizeof(path), "/containers/%.*s/json", (int)id.len, id.data);
-    r = get(engine, path, &body, err);
+    r = get(engine, path, ASK_TIMEOUT_MS, &body, err);
     return r < 0 ? r : docker_parse_inspect(sbuf_bytes(&body), ret, err);
 }
 
@@ -295,7 +296,7 @@ static int docker_volume(void *engine, struct bytes name, struct arena *arena, s
     if (!is_plain(name))
         return -ENOENT;
     snprintf(path, sizeof(path), "/volumes/%.*s", (int)name.len, name.data);
-    r = get(engine, path, &body, err);
+    r = get(engine, path, ASK_TIMEOUT_MS, &body, err);
     return r < 0 ? r : docker_parse_volume(sbuf_bytes(&body), arena, ret, err);
 }
 

@@ -176,6 +176,7 @@ static void describe_engines(struct doctor *d)
 
     if (engines_new(&options, &engines, NULL) < 0)
         return;
+    engines_set_patience(engines, 30000); /* who counts may take his time */
     if (d->format == FORMAT_JSON)
         sbuf_add_str(&d->out, ",\"engines\":[");
     for (unsigned i = 0; (state = engines_state(engines, i)); i++) {

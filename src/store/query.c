@@ -148,7 +148,7 @@ static int has_partial(struct store *store, const struct store_query *query, boo
     int r;
 
     *ret = false;
-    sbuf_add_str(&sql, "SELECT 1 FROM rollup WHERE ");
+    sbuf_addf(&sql, "SELECT 1 FROM rollup %s WHERE ", select_rollup_index(query));
     select_rollup(query, &sql);
     sbuf_add_str(&sql, " AND (");
     if (query->since_ns)
@@ -171,7 +171,8 @@ static int collect_rollup(struct store *store, const struct store_query *query,
     _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
 
     sbuf_add_str(&sql, "SELECT suspect, operation, error, victim, victim_kind, count, first_ns, "
-                       "last_ns, first_event FROM rollup WHERE ");
+                       "last_ns, first_event FROM rollup ");
+    sbuf_addf(&sql, "%s WHERE ", select_rollup_index(query));
     select_rollup(query, &sql);
     if (query->since_ns)
         sbuf_add_str(&sql, " AND first_ns >= ?3");

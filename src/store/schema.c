@@ -98,10 +98,17 @@ static int add_columns(sqlite3 *db, const char *path, struct err *err)
     return r;
 }
 
+/* Thousands of containers have the same directories: the counted rows of one of them are found by it. */
+static int index_victims(sqlite3 *db, const char *path, struct err *err)
+{
+    return db_exec(db, path, "CREATE INDEX rollup_victim ON rollup (victim, directory)", err);
+}
+
 /* A step is never changed once a store was made with it. */
 static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err) = {
     create_tables,
     add_columns, /* container: labels, cgroup; event: sharers */
+    index_victims,
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 

@@ -185,6 +185,11 @@ void select_condition(const struct store_query *q, enum select_part part, struct
         sbuf_add_str(sql, " AND (?5 >> e.operation) & 1");
 }
 
+const char *select_rollup_index(const struct store_query *q)
+{
+    return bytes_known(q->container) && !q->any_victim ? "INDEXED BY rollup_victim" : "";
+}
+
 void select_rollup(const struct store_query *q, struct sbuf *sql)
 {
     const char *own = bytes_known(q->path)

@@ -19,6 +19,9 @@ int select_begin(struct store *store, const struct store_query *query, struct er
 /* A condition on event e, with parameters for select_bind(). */
 void select_condition(const struct store_query *query, enum select_part part, struct sbuf *sql);
 /* The same on rollup, for the directories at and below the path. */
+/* "INDEXED BY ..." where one container is asked for: without statistics SQLite goes by the directory, which
+ * thousands of containers may have. */
+const char *select_rollup_index(const struct store_query *q);
 void select_rollup(const struct store_query *query, struct sbuf *sql);
 /* Binds ?1 to ?5, as far as the statement has them; returns the first parameter behind them. */
 int select_bind(const struct store_query *query, sqlite3_stmt *statement);

@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""restarts.py CULPRIT [-n COUNT] [-e ENGINE,...] [-s SENSOR]: a file deleted in the first millisecond of a
+container's new life, once for each of COUNT restarts: none may be missed but in a gap that is told."""
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from lib.engine import Docker
+from lib.engines import Engines, Missing
+from lib.expect import get
+
+# builtins of the shell first: the program begins with it
+PROGRAM = "read n < /prd/n; echo $((n + 1)) > /prd/n; rm /prd/f$n; sleep 1000"
+
+
+def play(args, engines, name, work):
+    engine, label = engines.get(name), "again-" + name  # a name that several engines have is ambiguous
+    engine.run(label, command=["/bin/sh", "-c", "mkdir -p /prd; i=0; while [ $i -lt %d ]; do : > /prd/f$i; i=$((i+1)); "
+                                                  "done; echo 0 > /prd/n; sleep 1000" % args.count])
+    upper = engine.upper(label)
+    deadline = time.time() + 30
+    while not os.path.exists(upper + "/prd/n") and time.time() < deadline:
+        time.sleep(0.05)
+    # the same container with another program would be another one: the files are put into its layer
+    kept = os.path.join(work, "prd")
+    subprocess.run(["cp", "-a", upper + "/prd", kept], check=True)
+    engine.run(label, command=["/bin/sh", "-c", f"[ -e /prd/n ] || exit 0; {PROGRAM}"])
+    upper = engine.upper(label)
+    subprocess.run(["cp", "-a", kept + "/.", upper + "/prd/"], check=True)
+    out = open(os.path.join(work, "out"), "w+b")
+    err = open(os.path.join(work, "err"), "w+b")
+    culprit = subprocess.Popen([args.culprit, "watch", "--format", "json", "--sensor", args.sensor, "--no-store",
+                                f"{label}:/prd"], stdout=out, stderr=err)
+    while b"culprit: ready" not in open(err.name, "rb").read():
+        if culprit.poll() is not None:
+            raise RuntimeError(open(err.name, encoding="utf-8", errors="replace").read())
+        time.sleep(0.02)
+    for i in range(args.count):
+        engine.restart(label)
+        deadline = time.time() + 10
+        while os.path.exists(f"{upper}/prd/f{i}") and time.time() < deadline:
+            time.sleep(0.005)
+    time.sleep(0.5)
+    culprit.send_signal(signal.SIGINT)
+    culprit.wait(60)
+    lines = [json.loads(l) for l in open(out.name, encoding="utf-8")]
+    told = {}
+    for l in lines:
+        if get(l, "event.action") == "unlink" and get(l, "event.outcome") == "success":
+            told.setdefault(get(l, "file.path"), []).append(l)
+    gaps = [l for l in lines if get(l, "event.kind") == "pipeline_error"]
+    done = [i for i in range(args.count) if not os.path.exists(f"{upper}/prd/f{i}")]
+    missed = [i for i in done if f"/prd/f{i}" not in told]
+    twice = [i for i in done if len(told.get(f"/prd/f{i}", [])) > 1]
+    elsewhere = [i for i in done if i not in missed
+                 and get(told[f"/prd/f{i}"][0], "culprit.victim.container.name") != label]
+    foreign = [i for i in done if i not in missed and get(told[f"/prd/f{i}"][0], "culprit.origin") != "container"]
+    wrong = len(done) < args.count or twice or elsewhere or (missed and not gaps)
+    print(f"{name:<11} {args.sensor:<9} {len(done)} restarts, {len(missed)} missed, {len(gaps)} gaps told, "
+          f"{len(twice)} told twice, {len(elsewhere)} without the victim, {len(foreign)} whose origin is not known"
+          f"{'  WRONG' if wrong else ''}", flush=True)
+    engine.clear()
+    return not wrong
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("culprit")
+    parser.add_argument("-n", "--count", type=int, default=200)
+    parser.add_argument("-e", "--engines", default="docker,podman")
+    parser.add_argument("-s", "--sensor", default="auto")
+    args = parser.parse_args()
+    args.culprit = os.path.realpath(args.culprit)
+    docker = Docker() if "docker" in args.engines else None
+    engines = Engines(docker)
+    passed = failed = 0
+    for name in args.engines.split(","):
+        with tempfile.TemporaryDirectory(prefix="culprit-restarts.") as work:
+            try:
+                right = play(args, engines, name, work)
+            except Missing as reason:
+                print(f"{name}: skipped: {reason}")
+                continue
+            passed, failed = passed + right, failed + (not right)
+    engines.stop()
+    if docker:
+        docker.stop()
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
