@@ -242,7 +242,7 @@ static int fanotify_sensor_unwatch(struct sensor *s, uint32_t object_id, struct 
         if (upper && o->tree) {
             expire_pictures(s, o->wanted.group, 0);
             fanotify_fold_hand_over(o, upper);
-            o->ghost_until_ms = UINT64_MAX;
+            o->ghost_until_ms = mate(s, o, VIEW_MERGED) ? now_ms() + PICTURE_MS : UINT64_MAX;
             o->gone = true;
             o->listing = false;
             fanotify_object_close(o);
@@ -523,11 +523,12 @@ static int fanotify_sensor_window(struct sensor *s, bool on, struct err *err)
 
 static const char *fanotify_sensor_not_seen(struct sensor *s)
 {
-    bool listing = false, no_upper = false;
+    bool listing = false, no_upper = false, unmarked = false;
     size_t len = 0;
 
     for (struct fanotify_object *o = s->objects; o; o = o->next) {
         listing = listing || o->listing;
+        unmarked = unmarked || o->unmarked;
         if (o->unmarked && !mate(s, o, VIEW_UPPER))
             no_upper = true;
     }
@@ -539,6 +540,8 @@ static const char *fanotify_sensor_not_seen(struct sensor *s)
             len ? ", " : "", (unsigned long long)files_known(s));
     if (!s->features.target)
         ADD("%srepetitions of making and deleting one name at once", len ? ", " : "");
+    if (unmarked) /* Linux 6.6 gives overlays handles; before, the layer behind is told of names only */
+        ADD("%swrites to files of a container (this kernel's overlay takes no marks)", len ? ", " : "");
     if (no_upper)
         ADD("%schanges of an overlay without an upper layer", len ? ", " : "");
 #undef ADD

@@ -96,6 +96,7 @@ struct sensor {
     bool mounts_changed;
     uint64_t lost_damaged, lost_paths;
     bool overflow;
+    bool linked;                /* what appears now had another name before */
     bool silent;                /* told by another object of the group: only the index is kept up */
     uint64_t overflow_real_ns; /* the last empty queue before it */
     char rescan_note[128];

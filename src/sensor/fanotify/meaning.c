@@ -63,6 +63,13 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
     tree_state(o->tree, object, &known);
     if (fd >= 0)
         r = tree_stat(fd, text, &now);
+    if (r == 0 && (e->mask & FAN_CREATE) && !entry && !S_ISDIR(now.mode)) {
+        /* a second name, and the first is gone already: the same file all the same, not a new one that
+         * was given its number */
+        tree_state(o->tree, tree_find(o->tree, now.device, now.inode), &known);
+        o->sensor->linked = known.known && now.links == 1 && known.mtime_ns == now.mtime_ns &&
+                            known.size == now.size && S_ISREG(now.mode);
+    }
     if (r == 0 && (!entry || (e->mask & FAN_CREATE) ||
                    (now.inode == known.inode && now.device == known.device))) {
         (void)fanotify_look(o, directory, name, ret);
@@ -201,6 +208,7 @@ static void on_name(struct fanotify_object *o, uint32_t directory, struct bytes 
     struct tree_change change = { 0 };
     bool existed = entry != 0;
 
+    o->sensor->linked = false;
     if (e->mask & FAN_CREATE)
         (void)fanotify_found_cancel(o, entry);
     else

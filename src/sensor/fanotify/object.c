@@ -457,13 +457,20 @@ static void mark_children(struct fanotify_object *o, int fd)
         (void)mark(o->sensor, fd, FAN_MARK_ADD, children_mask(o));
 }
 
+static bool is_marked(const struct fanotify_object *o)
+{
+    uint32_t top = tree_object_of(o->tree, fanotify_object_top(o));
+
+    return top && fanotify_handles_has(o->sensor->handles, &(struct fanotify_user){ (struct fanotify_object *)(uintptr_t)o, top, false });
+}
+
 static int place_once(struct fanotify_object *o, const struct fanotify_cause *cause, struct err *err)
 {
     struct tree_options options = { .cross_mounts = true, .xattrs = true, .data = o,
                                     .directory = on_directory, .forget = on_forget };
     _cleanup_close_ int fd = -EBADF;
     struct tree_change change;
-    int r;
+    int r, blind = 0;
 
     fanotify_object_close(o);
     fanotify_found_forget(o);
@@ -471,6 +478,8 @@ static int place_once(struct fanotify_object *o, const struct fanotify_cause *ca
     fanotify_unexplained_forget(o);
     o->listing = false;
     o->waiting = BYTES_NULL;
+    if (cause)
+        o->cause = *cause;
     fd = go(o);
     if (fd == -ENOENT && o->waiting.len) {
         tree_free(TAKE_PTR(o->tree));
@@ -492,9 +501,10 @@ static int place_once(struct fanotify_object *o, const struct fanotify_cause *ca
         o->unmarked = true;
         r = 0;
     }
-    if (r == -EOPNOTSUPP || r == -ENODEV || r == -EXDEV)
-        return err_say(err, r, "this file system has no file handles, fanotify cannot tell names on it; "
-                               "use --sensor audit");
+    if (r == -EOPNOTSUPP || r == -ENODEV || r == -EXDEV) {
+        blind = r; /* a volume in an overlay that takes no marks: what lies below may take them */
+        r = 0;
+    }
     if (r < 0)
         return err_set(err, r, "marking a directory");
     if (o->base.len) {
@@ -507,10 +517,11 @@ static int place_once(struct fanotify_object *o, const struct fanotify_cause *ca
             fanotify_found_add(o, change.name);
     }
     o->telling = cause != NULL;
-    if (cause)
-        o->cause = *cause;
     r = fill(o, err);
     o->telling = false;
+    if (r == 0 && blind && !o->unmarked && !is_marked(o))
+        return err_say(err, blind, "this file system has no file handles, fanotify cannot tell names on it; "
+                                   "use --sensor audit");
     return r;
 }
 

@@ -133,7 +133,7 @@ void fanotify_tell_new(struct fanotify_object *o, uint32_t name, const struct fa
         ;
     if (S_ISDIR(state.mode))
         operation = OPERATION_MKDIR;
-    else if (other || state.links > 1)
+    else if (other || state.links > 1 || (o->sensor->linked && S_ISREG(state.mode)))
         operation = OPERATION_LINK;
     else if (S_ISLNK(state.mode))
         operation = OPERATION_SYMLINK;
