@@ -198,6 +198,16 @@ static struct process *living(struct process_table *t, pid_t pid, uint64_t boot_
 }
 
 /* Read a process that is alive, with its launchers as far as they are not known yet. */
+/* A process that ends has left its cgroup for the root before it is gone from /proc: what is read then is
+ * not where it lived. `from`: itself before, or who started it. */
+static void distrust_root(struct process *p, const struct process *from)
+{
+    if (!from || from->cgroup.len <= 1 || !bytes_equal_str(p->cgroup, "/"))
+        return;
+    process_set(p, &p->cgroup, from->cgroup);
+    p->cgroup_inherited = true;
+}
+
 static struct process *read_alive(struct process_table *t, pid_t pid, uint64_t from_ns)
 {
     struct process *p = NULL, *known = newest(t, pid);
@@ -216,8 +226,10 @@ static struct process *read_alive(struct process_table *t, pid_t pid, uint64_t f
         set_parent(p, known->parent);
         p->parent_pid = known->parent_pid;
         p->start_ns = known->start_ns;
+        distrust_root(p, known);
     } else if (p->parent_pid > 0) {
         set_parent(p, living(t, p->parent_pid, UINT64_MAX));
+        distrust_root(p, p->parent);
     }
     return push(t, p, from_ns ? from_ns : start);
 }
@@ -275,6 +287,7 @@ static void apply_fork(struct process_table *t, const struct process_event *e)
     p->parent_pid = e->parent_pid;
     if (!p->parent)
         set_parent(p, parent);
+    distrust_root(p, p->parent);
     (void)push(t, p, p->start_ns);
 }
 
@@ -292,6 +305,7 @@ static void apply_exec(struct process_table *t, const struct process_event *e)
         } else if (!p->parent) {
             set_parent(p, find_or_read(t, p->parent_pid, e->boot_ns));
         }
+        distrust_root(p, before && process_same(before, p) ? before : p->parent);
         (void)push(t, p, e->boot_ns);
         return;
     }
@@ -334,7 +348,7 @@ static struct process *changed(struct process_table *t, const struct process *kn
     p->session = now->session;
     p->mnt_ns = now->mnt_ns ? now->mnt_ns : known->mnt_ns;
     process_set(p, &p->name, now->name);
-    if (now->cgroup.len) {
+    if (now->cgroup.len && !(known->cgroup.len > 1 && bytes_equal_str(now->cgroup, "/"))) { /* distrust_root() */
         process_set(p, &p->cgroup, now->cgroup);
         p->cgroup_inherited = false;
     }

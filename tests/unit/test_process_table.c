@@ -490,9 +490,31 @@ static void moved_between_cgroups(void **state)
     assert_false(bytes_equal_str(at(50, 11 * SECOND + SECOND / 2)->cgroup, "/docker/1"));
 }
 
+/* A shell of busybox runs rm in a child that only changes its name: by the time that is read, the child is
+ * leaving, and its cgroup reads as the root. It was the container's all the same, not the host's. */
+static void what_ends_reads_as_the_root_of_cgroups(void **state)
+{
+    struct process *moved = process_new(50, 10 * SECOND), *renamed = process_new(51, 13 * SECOND);
+
+    (void)state;
+    fork_(10 * SECOND, 50, 1);
+    exec_captured(11 * SECOND, 50, 10 * SECOND, "/bin/busybox");
+    process_set(moved, &moved->cgroup, bytes_of("/docker/1"));
+    feed(PROCESS_CGROUP, 12 * SECOND, 50, 0, moved);
+    fork_(13 * SECOND, 51, 50);
+    process_set(renamed, &renamed->cgroup, bytes_of("/"));
+    process_set(renamed, &renamed->name, bytes_of("rm"));
+    feed(PROCESS_CRED, 14 * SECOND, 51, 0, renamed);
+    assert_bytes(at(51, 15 * SECOND)->name, "rm");
+    assert_bytes(at(51, 15 * SECOND)->cgroup, "/docker/1");
+    process_unref(moved);
+    process_unref(renamed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(what_ends_reads_as_the_root_of_cgroups),
         TEST(a_span_and_a_pid_that_comes_round_again),
         TEST(child_is_its_parent_until_it_executes),
         TEST(ids_change_between_captured_records),
