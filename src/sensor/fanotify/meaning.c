@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What one event of the kernel's queue means for each object that its directory belongs to. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fanotify.h>
@@ -10,6 +11,7 @@
 
 #include "sensor/fanotify/internal.h"
 #include "sensor/fanotify/rename.h"
+#include "util/cleanup.h"
 #include "util/limits.h"
 
 #define LOOK_AHEAD 64
@@ -45,6 +47,23 @@ static struct statx statx_of(const struct file_state *s)
     };
 }
 
+static bool is_that(const struct fanotify_object *o, int directory, const char *name,
+                    const struct fanotify_handle *wanted)
+{
+    char buffer[FANOTIFY_HANDLE_MAX];
+    struct fanotify_handle found;
+    int fd, r;
+
+    if (!wanted->data.data || o->wanted.view == VIEW_MERGED) /* an overlay's handles change with a copy-up */
+        return true;
+    fd = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    r = fanotify_handle_of(fd, buffer, &wanted->fsid, &found);
+    close(fd);
+    return r < 0 || (found.type == wanted->type && bytes_equal(found.data, wanted->data));
+}
+
 /*
  * How the file of an event is now. Its name may have been taken away since, or given to another file,
  * by what the next events tell: then the index is left as it is, and the file is found by its handle.
@@ -56,6 +75,7 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
     int fd = fanotify_object_directory(o, directory), r = -ENOENT;
     struct file_state now, known;
     char text[LIMIT_NAME + 1];
+    bool other = false;
 
     *ret = (struct tree_change){ 0 };
     memcpy(text, name.data, name.len);
@@ -63,6 +83,11 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
     tree_state(o->tree, object, &known);
     if (fd >= 0)
         r = tree_stat(fd, text, &now);
+    /* what stands there now may be the next one: its own event is on its way */
+    if (r == 0 && (e->mask & FAN_CREATE) && !is_that(o, fd, text, &e->object)) {
+        other = true;
+        r = -ENOENT;
+    }
     if (r == 0 && (e->mask & FAN_CREATE) && !entry && !S_ISDIR(now.mode)) {
         /* a second name, and the first is gone already: the same file all the same, not a new one that
          * was given its number */
@@ -77,7 +102,15 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
     }
     ret->before = known;
     ret->name = entry;
-    fd = e->object.data.data ? fanotify_open_handle(o, &e->object) : -1;
+    fd = e->object.data.data ? fanotify_open_handle(o, &e->object) : -ESTALE;
+    /* the handle does not lead anywhere, or to what stands there after all */
+    if ((fd < 0 && fd != -ESTALE && other) ||
+        (fd >= 0 && other && tree_stat(fd, NULL, &known) == 0 && known.inode == now.inode &&
+         known.device == now.device)) {
+        (void)fanotify_look(o, directory, name, ret);
+        closep(&fd);
+        return;
+    }
     if (fd < 0)
         return;
     if (entry && !(e->mask & FAN_CREATE)) {
