@@ -35,6 +35,7 @@ struct engine {
     uint64_t next_number; /* of the next block to be read; under read_lock */
     uint64_t block_count; /* known once the end is reached */
     bool at_end, stop;
+    bool ended; /* the receiver wants no more; the consumer's own */
     int failure;
 };
 
@@ -78,18 +79,39 @@ static void give_back(struct engine *e, struct job *job)
     pthread_mutex_unlock(&e->lock);
 }
 
+static void unlock(void *mutex)
+{
+    pthread_mutex_unlock(mutex);
+}
+
+/* The one place where a thread may be cancelled: a pipe may stay silent for ever after the search has
+ * ended. Under read_lock. */
+static int read_block(struct engine *e, struct audit_log_block *block)
+{
+    int r, old;
+
+    pthread_cleanup_push(unlock, &e->read_lock);
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old);
+    r = audit_log_reader_next(e->reader, block, NULL);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
+    pthread_cleanup_pop(0);
+    return r;
+}
+
 /* Blocks are read one after the other, whoever reads; scanned side by side. */
 static void *work(void *data)
 {
     struct engine *e = data;
     struct job *job;
+    int old;
 
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
     while ((job = take_free_job(e))) {
         int r = 0;
 
         pthread_mutex_lock(&e->read_lock);
         if (!e->at_end && !e->stop) {
-            r = audit_log_reader_next(e->reader, &job->block, NULL);
+            r = read_block(e, &job->block);
             if (r > 0)
                 job->number = e->next_number++;
         }
@@ -133,7 +155,7 @@ static struct job *wait_for(struct engine *e, uint64_t number, struct search_eve
         for (unsigned i = 0; i < e->job_count; i++)
             if (e->jobs[i].state == JOB_READY && e->jobs[i].number == number)
                 job = &e->jobs[i];
-        if (job || e->stop || (e->at_end && number >= e->block_count))
+        if (job || e->stop || e->ended || (e->at_end && number >= e->block_count))
             break;
         if (idle || !e->run->idle) {
             pthread_cond_wait(&e->ready_job, &e->lock);
@@ -145,7 +167,7 @@ static struct job *wait_for(struct engine *e, uint64_t number, struct search_eve
         until.tv_nsec %= 1000000000L;
         if (pthread_cond_timedwait(&e->ready_job, &e->lock, &until) == ETIMEDOUT) {
             pthread_mutex_unlock(&e->lock);
-            search_events_finish(events, true);
+            e->ended = search_events_finish(events, true) == 1;
             e->run->idle(e->run->data);
             pthread_mutex_lock(&e->lock);
             idle = true;
@@ -171,6 +193,8 @@ static int consume(struct engine *e, struct search_events *events, struct search
             r = search_events_keep(events);
         give_back(e, job);
     }
+    if (r == 0 && e->ended)
+        r = 1;
     if (r == 0 && e->failure)
         r = e->failure;
     if (r == 0 && !e->run->keep_open)
@@ -235,6 +259,8 @@ int search_run(const struct search_run *run, struct search_stats *ret, struct er
     e->stop = true;
     pthread_cond_broadcast(&e->free_job);
     pthread_mutex_unlock(&e->lock);
+    for (unsigned i = 0; i < started && r == 1; i++)
+        pthread_cancel(threads[i]);
     for (unsigned i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
     ret->log = *audit_log_reader_stats(e->reader);

@@ -252,6 +252,21 @@ def pipe():
 
 
 @test
+def silent_pipe():
+    """What is complete is shown while the pipe stays open; --just-one does not wait for its end."""
+    r, w = os.pipe()
+    p = subprocess.Popen([CULPRIT, "search", "-r", "--just-one", "-k", "k", "-"], stdin=r, stdout=subprocess.PIPE, env=ENVIRONMENT)
+    os.close(r)
+    with open(FILES, "rb") as f:
+        os.write(w, f.read())
+    try:
+        out = p.communicate(timeout=60)[0].decode()
+    finally:
+        os.close(w)
+    assert serials(out) == ["1"] and p.returncode == 0, out
+
+
+@test
 def times():
     log = put("times.log", "\n".join(sum((event(i, 87, [("/x", i, "DELETE", FILE)], sec=T + 60 * i) for i in range(1, 6)), [])) + "\n")
     iso = lambda s: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(s))
