@@ -16,10 +16,11 @@ allowed() {
     store) echo util event store ;;
     compare) echo util event attribution store compare ;;
     report) echo util event store report ;;
+    history) echo util event sensor search history ;;
     rules) echo util event sensor rules ;;
     search) echo util event sensor search ;;
-    daemon) echo util event sensor attribution watch store report search daemon ;;
-    cli) echo util event sensor attribution watch store compare report search rules daemon cli ;;
+    daemon) echo util event sensor attribution watch store report search history daemon ;;
+    cli) echo util event sensor attribution watch store compare report search rules history daemon cli ;;
     esac
 }
 

@@ -84,6 +84,7 @@ int cmd_run(int argc, char **argv);
 int cmd_who(int argc, char **argv);
 int cmd_search(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
+int cmd_import(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_help(int argc, char **argv);

@@ -12,13 +12,15 @@
 #include "attribution/agents.h"
 #include "attribution/engine.h"
 #include "cli/print.h"
+#include "cli/who_log.h"
 #include "event/operation.h"
 #include "store/query.h"
 #include "util/parse.h"
 
-enum { OPTION_SINCE = 256, OPTION_UNTIL, OPTION_OP, OPTION_STORE, OPTION_FORMAT };
+enum { OPTION_FROM = 255, OPTION_SINCE, OPTION_UNTIL, OPTION_OP, OPTION_STORE, OPTION_FORMAT };
 
 static const struct option long_options[] = {
+    { "from", required_argument, NULL, OPTION_FROM },
     { "since", required_argument, NULL, OPTION_SINCE },
     { "until", required_argument, NULL, OPTION_UNTIL },
     { "op", required_argument, NULL, OPTION_OP },
@@ -28,6 +30,7 @@ static const struct option long_options[] = {
 };
 
 struct question {
+    struct audit_log_files logs; /* --from: instead of the store */
     const char *store_path;
     enum format format;
     struct store_query query;
@@ -62,6 +65,30 @@ static int parse_operations(const struct verb *verb, const char *list, uint64_t 
     return 0;
 }
 
+/* --from LOG, and further logs right behind it: the last word is always a TARGET. */
+static int add_logs(struct question *q, int argc, char **argv)
+{
+    struct err err = ERR_INIT;
+    bool is_log;
+    int r = who_log_add(&q->logs, optarg, &is_log, &err);
+
+    if (r < 0) {
+        cli_error("%s", err_text(&err, r));
+        return r == -EINVAL ? EXIT_USAGE : cli_exit_code(r);
+    }
+    while (optind + 1 < argc && argv[optind][0] != '-') {
+        struct audit_log_files more = { 0 };
+
+        r = who_log_add(&more, argv[optind], &is_log, NULL);
+        audit_log_files_done(&more);
+        if (r < 0 || !is_log)
+            break;
+        (void)who_log_add(&q->logs, argv[optind++], &is_log, NULL);
+    }
+    audit_log_files_sort(&q->logs);
+    return 0;
+}
+
 static int parse(int argc, char **argv, struct question *q)
 {
     const struct verb *verb = verb_by_name("who");
@@ -71,6 +98,11 @@ static int parse(int argc, char **argv, struct question *q)
     optind = 0;
     while ((c = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
         switch (c) {
+        case OPTION_FROM:
+            r = add_logs(q, argc, argv);
+            if (r)
+                return r;
+            break;
         case OPTION_SINCE:
             r = parse_time(optarg, realtime(), &q->query.since_ns, &err);
             break;
@@ -219,8 +251,15 @@ static int answer(struct question *q, struct store *store, char **targets, int c
             q->query.path = host_path(&target, resolved);
         else if (target.selector.kind == SELECTOR_VOLUME)
             r = volume_path(q, &target, &err);
-        if (r == 0)
+        if (r == 0 && !store) {
+            struct who_log logs = { &q->logs, &q->query, &q->printer, q->format == FORMAT_JSON, q->case_ };
+
+            if (target.selector.kind == SELECTOR_NONE)
+                target.path = q->query.path;
+            r = who_log_ask(&logs, &target, &err);
+        } else if (r == 0) {
             r = ask(q, store, &err);
+        }
         target_done(&target);
     }
     if (r < 0) {
@@ -250,7 +289,7 @@ int cmd_who(int argc, char **argv)
     if (r)
         return r;
     options.path = q.store_path;
-    r = store_open(&options, &store, &err);
+    r = q.logs.count ? 0 : store_open(&options, &store, &err);
     if (r == -ENOENT) {
         cli_error("nothing was recorded yet: %s; record with culprit watch or culprit run",
                   err_text(&err, r));
@@ -266,6 +305,8 @@ int cmd_who(int argc, char **argv)
     printer_done(&q.printer);
     case_free(q.case_);
     agents_free(q.agents);
-    store_close(store);
+    if (store)
+        store_close(store);
+    audit_log_files_done(&q.logs);
     return r;
 }

@@ -33,8 +33,10 @@ const struct verb verbs[] = {
       "      --assert-unchanged  exit 0 if nothing changed, 1 if something did\n"
       WATCH_OPTIONS },
     { "who", cmd_who, "the verdict from what was recorded before",
-      "[--since T] [--until T] [--op LIST] [--store FILE] [--format FMT] TARGET...",
+      "[--from LOG...] [--since T] [--until T] [--op LIST] [--store FILE] [--format FMT] TARGET...",
       "Answers from the store; also for containers that are gone.\n\n"
+      "      --from LOG     from audit logs instead (also another machine's; .gz .xz .zst, a directory\n"
+      "                     with its rotations, -); more logs may follow, the last word is a TARGET\n"
       "      --since T      from then on: 2026-11-16T03:12:00Z, today, yesterday, -2h, 7d\n"
       "      --until T      up to then\n"
       "      --op LIST      only these operations: unlink,rename,chmod ...\n"
@@ -54,6 +56,12 @@ const struct verb verbs[] = {
       "      --times        modification times too\n"
       "      --store FILE   the database (" STORE_DEFAULT_PATH ")\n"
       "      --format FMT   text, or json: one difference a line, with SHA-256 of contents\n" },
+    { "import", cmd_import, "audit logs into the store",
+      "[--store FILE] [LOG...]",
+      "Puts the changes that audit logs tell of into the store, so that `who`, `search` and `report` see\n"
+      "them. LOG is a file (plain, .gz, .xz, .zst), a directory with its rotations, or -; without one it\n"
+      "is the system's. Importing twice adds nothing; one that was interrupted is taken up again so.\n\n"
+      "      --store FILE   the database (" STORE_DEFAULT_PATH ")\n" },
     { "rules", cmd_rules, "auditctl's rules: check, list, load, explain",
       "check FILE|- | list [-k KEY] [-i] [-s] | load FILE|- | explain [FILE|-]",
       "The rule language is auditctl's.\n\n"

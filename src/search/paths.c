@@ -232,32 +232,16 @@ static struct search_path resolve(struct search_paths *ret, const struct search_
     return out;
 }
 
-int search_paths_read(const struct search_event *event, struct search_places *places,
-                      struct search_paths *ret)
+int search_paths_read_group(const struct audit_group *group, struct search_places *places, bool first_wins,
+                            struct search_paths *ret)
 {
-    struct audit_group group = { .time_ms = event->sec * 1000 + event->milli,
-                                 .serial = event->serial,
-                                 .node = event->node,
-                                 .complete = true };
     size_t need = 256;
     bool by_descriptor;
     int r;
 
     ret->count = ret->change_count = 0;
     ret->text_len = 0;
-    if (ret->records_size < event->count) {
-        struct audit_record *grown = realloc(ret->records, event->count * sizeof(*grown));
-
-        if (!grown)
-            return -ENOMEM;
-        ret->records = grown;
-        ret->records_size = event->count;
-    }
-    for (unsigned i = 0; i < event->count; i++)
-        if (audit_record_parse_line(event->records[i].text, &ret->records[group.count], NULL) == 0)
-            group.count++;
-    group.records = ret->records;
-    r = audit_facts_read(&group, &ret->scratch, &ret->facts);
+    r = audit_facts_read(group, &ret->scratch, &ret->facts);
     if (r < 0)
         return r;
     for (unsigned i = 0; i < ret->facts.path_count; i++)
@@ -278,15 +262,40 @@ int search_paths_read(const struct search_event *event, struct search_places *pl
         if (p->nested)
             continue;
         *out = resolve(ret, places, p, by_descriptor);
+        if (!out->certain || !p->name.data || !(p->file.known & FILE_INODE) || !(p->file.known & FILE_DEVICE))
+            ;
+        else if (first_wins && !find_place(places, &p->file).data)
+            search_places_learn(places, p->file.device, p->file.inode, out->path);
         /* of a directory that was removed too: what happened in it may be read again */
-        if (out->certain && p->name.data && (p->type != AUDIT_NAME_DELETE || S_ISDIR(p->file.mode)) &&
-            ret->facts.success &&
-            (p->file.known & FILE_INODE) && (p->file.known & FILE_DEVICE))
+        else if (!first_wins && (p->type != AUDIT_NAME_DELETE || S_ISDIR(p->file.mode)) && ret->facts.success)
             search_places_learn(places, p->file.device, p->file.inode, out->path);
         ret->count++;
     }
     ret->change_count = audit_meaning(&ret->facts, ret->changes);
     return 0;
+}
+
+int search_paths_read(const struct search_event *event, struct search_places *places,
+                      struct search_paths *ret)
+{
+    struct audit_group group = { .time_ms = event->sec * 1000 + event->milli,
+                                 .serial = event->serial,
+                                 .node = event->node,
+                                 .complete = true };
+
+    if (ret->records_size < event->count) {
+        struct audit_record *grown = realloc(ret->records, event->count * sizeof(*grown));
+
+        if (!grown)
+            return -ENOMEM;
+        ret->records = grown;
+        ret->records_size = event->count;
+    }
+    for (unsigned i = 0; i < event->count; i++)
+        if (audit_record_parse_line(event->records[i].text, &ret->records[group.count], NULL) == 0)
+            group.count++;
+    group.records = ret->records;
+    return search_paths_read_group(&group, places, false, ret);
 }
 
 void search_paths_done(struct search_paths *p)

@@ -41,6 +41,10 @@ struct search_paths {
 /* 0, or -ENOMEM. Views point into the event's records and into `ret`. */
 int search_paths_read(const struct search_event *event, struct search_places *places,
                       struct search_paths *ret);
+/* The same of records that are parsed already. first_wins: what is known of a directory stays, and
+ * removed names teach too: to read a log a first time, for who is where. */
+int search_paths_read_group(const struct audit_group *group, struct search_places *places, bool first_wins,
+                            struct search_paths *ret);
 void search_paths_done(struct search_paths *paths);
 
 /* Full path of a change's file, and of what a rename moved; BYTES_NULL where nothing is known. */

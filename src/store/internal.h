@@ -11,5 +11,6 @@ struct store {
     sqlite3 *db;
     char *path;
     const struct log *log;
+    bool patient;
     struct store_queue *queue; /* NULL: read only */
 };

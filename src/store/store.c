@@ -17,6 +17,7 @@
 #define BATCH_MS 100
 #define QUEUE_WAKE (512 * 1024)      /* the writer does not wait for its time */
 #define QUEUE_MAX (3 * 1024 * 1024)  /* about 6,000 events; twice, for one is filled while one is written */
+#define QUEUE_PATIENCE_MS (10 * 60 * 1000) /* of store_options.patient: a disk that hangs for longer is broken */
 #define QUEUE_WAIT_MS 500            /* how long an event waits for room before it is lost: the sensors' own buffers hold more */
 #define ALIVE_NS (2 * NS_PER_S)
 #define RETRY_NS (5 * NS_PER_S)      /* after a failure */
@@ -169,6 +170,7 @@ int store_open(const struct store_options *options, struct store **ret, struct e
         return err_set(err, -ENOMEM, "the store");
     }
     s->log = options->log;
+    s->patient = options->patient;
     r = db_open(s->path, options->read_only, &s->db, err);
     if (r == 0)
         r = options->read_only ? schema_check(s->db, s->path, err) : open_for_writing(s, err);
@@ -223,7 +225,7 @@ static bool begin_add(struct store *s, int *ret)
     if (q->filling.len < QUEUE_MAX)
         q->stalled = false;
     if (q->filling.len >= QUEUE_MAX && !q->stalled) {
-        until = in_ms(QUEUE_WAIT_MS);
+        until = in_ms(s->patient ? QUEUE_PATIENCE_MS : QUEUE_WAIT_MS);
         pthread_cond_signal(&q->wake);
         while (q->filling.len >= QUEUE_MAX)
             if (pthread_cond_timedwait(&q->done, &q->lock, &until) == ETIMEDOUT) {

@@ -21,6 +21,7 @@ struct store;
 struct store_options {
     const char *path;    /* NULL = STORE_DEFAULT_PATH; its directory is made with mode 0700 */
     bool read_only;
+    bool patient;        /* whoever adds waits for room as long as it takes: nothing else depends on it (import) */
     const struct log *log;
 };
 

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* Audit logs into the store: what was recorded before culprit came. */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/logs.h"
+#include "sensor/audit/log/config.h"
+#include "store/query.h"
+
+#define PROGRESS_NS (200 * NS_PER_MS)
+
+enum { OPTION_STORE = 256 };
+
+static const struct option long_options[] = {
+    { "store", required_argument, NULL, OPTION_STORE },
+    { 0 },
+};
+
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stopped = 1;
+}
+
+struct import {
+    struct store *store;
+    struct audit_log_files files;
+    bool terminal, drawn;
+    uint64_t started_ns, next_ns;
+    int failure;
+};
+
+static uint64_t monotonic(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+static int on_event(void *data, struct event *event)
+{
+    struct import *im = data;
+    int r = store_add_event(im->store, event);
+
+    event_free(event);
+    if (r < 0)
+        im->failure = r;
+    return r < 0 ? r : stopped ? 1 : 0;
+}
+
+/* "1.2 M records, 61 %, 480 k/s, 3 s left" */
+static int on_progress(void *data, const struct replay_stats *s, uint64_t offset)
+{
+    struct import *im = data;
+    uint64_t now = monotonic();
+    double seconds, left, share;
+
+    (void)offset;
+    if (stopped)
+        return 1;
+    if (!im->terminal || now < im->next_ns)
+        return 0;
+    im->next_ns = now + PROGRESS_NS;
+    seconds = (double)(now - im->started_ns) / 1e9;
+    share = s->log.size ? (double)s->log.consumed / (double)s->log.size : 0;
+    left = share > 0.01 ? seconds / share - seconds : 0;
+    fprintf(stderr, "\r\033[K%.1f M records, %" PRIu64 " changes", (double)s->lines / 1e6, s->changes);
+    if (s->log.size)
+        fprintf(stderr, ", %.0f %%", share * 100);
+    fprintf(stderr, ", %.0f k/s", seconds > 0 ? (double)s->lines / seconds / 1e3 : 0);
+    if (left >= 1)
+        fprintf(stderr, ", %.0f s left", left);
+    fflush(stderr);
+    im->drawn = true;
+    return 0;
+}
+
+/* ---- what the store has already ---- */
+
+struct known {
+    const struct coverage *wanted;
+    bool found;
+};
+
+static int compare_coverage(void *data, const struct coverage *c)
+{
+    struct known *k = data;
+
+    k->found |= c->sensors == k->wanted->sensors && c->from_ns == k->wanted->from_ns &&
+                c->to_ns == k->wanted->to_ns && bytes_equal(c->watch, k->wanted->watch);
+    return 0;
+}
+
+static void add_coverage(struct import *im, const struct replay_stats *s)
+{
+    struct store_query all = { .any_victim = true };
+    struct sbuf not_seen = SBUF_INIT;
+    struct coverage coverage = { .sensors = SENSOR_AUDIT_LOG,
+                                 .from_ns = s->first_ms * NS_PER_MS,
+                                 .to_ns = s->last_ms * NS_PER_MS,
+                                 .watch = { "/", 1 } };
+    struct known known = { .wanted = &coverage };
+    uint64_t id;
+
+    logs_not_seen(s, &not_seen);
+    coverage.not_seen = sbuf_bytes(&not_seen);
+    (void)store_each_coverage(im->store, &all, compare_coverage, &known, NULL);
+    if (!known.found && s->lines && store_begin_coverage(im->store, &coverage, &id) == 0)
+        (void)store_end_coverage(im->store, id, coverage.to_ns);
+    sbuf_done(&not_seen);
+}
+
+/* ---- the command ---- */
+
+static int find_logs(const struct verb *verb, struct import *im, int argc, char **argv, int first)
+{
+    struct audit_log_config config = { 0 };
+    struct err err = ERR_INIT;
+    int r = 0;
+
+    if (first == argc) {
+        (void)audit_log_config_read(AUDITD_CONF_PATH, &config, NULL);
+        r = audit_log_files_add_log(&im->files, config.log_file ? config.log_file : AUDIT_LOG_DEFAULT_PATH,
+                                    AUDIT_LOG_ROTATIONS_ALL, &err);
+        audit_log_config_done(&config);
+    }
+    for (int i = first; i < argc && r == 0; i++)
+        r = audit_log_files_add(&im->files, argv[i], AUDIT_LOG_ROTATIONS_ALL, &err);
+    if (r < 0) {
+        cli_error("%s", err_text(&err, r));
+        return r == -EINVAL ? cli_usage_error(verb, "which log?") : cli_exit_code(r);
+    }
+    if (argc - first > 1)
+        audit_log_files_sort(&im->files);
+    return 0;
+}
+
+static int run(struct import *im)
+{
+    struct logs_options options = { .files = &im->files, .log = &cli_log, .data = im,
+                                    .event = on_event, .progress = on_progress };
+    struct store_summary before = { 0 }, after = { 0 };
+    struct replay_stats stats;
+    struct err err = ERR_INIT;
+    uint64_t damaged;
+    int r;
+
+    (void)store_summarise(im->store, &before, NULL);
+    im->started_ns = monotonic();
+    r = logs_read(&options, &stats, &err);
+    if (im->drawn)
+        fputs("\r\033[K", stderr);
+    if (r < 0) {
+        cli_error("%s", err_text(&err, r));
+        return cli_exit_code(r);
+    }
+    if (r == 0)
+        add_coverage(im, &stats);
+    r = store_flush(im->store, &err);
+    if (r < 0) {
+        cli_error("%s", err_text(&err, r));
+        return cli_exit_code(r);
+    }
+    (void)store_summarise(im->store, &after, NULL);
+    damaged = stats.damaged + stats.log.long_lines;
+    if (damaged)
+        cli_note("%" PRIu64 " damaged record%s skipped", damaged, damaged == 1 ? "" : "s");
+    if (stats.log.damaged_files)
+        cli_note("%" PRIu64 " file%s could not be read to the end", stats.log.damaged_files,
+                 stats.log.damaged_files == 1 ? "" : "s");
+    printf("%" PRIu64 " records, %" PRIu64 " changes, %" PRIu64 " of them new, in %.1f s\n", stats.lines,
+           stats.changes, after.events - before.events, (double)(monotonic() - im->started_ns) / 1e9);
+    if (stopped) {
+        cli_note("interrupted; what is imported stays, import the same logs again to go on");
+        return EXIT_NOTHING;
+    }
+    if (stats.lines == 0 && damaged)
+        cli_note("%s does not look like an audit log", im->files.files[0].path);
+    return !stats.lines ? EXIT_NOTHING : damaged || stats.log.damaged_files ? EXIT_LOST : EXIT_ANSWERED;
+}
+
+int cmd_import(int argc, char **argv)
+{
+    const struct verb *verb = verb_by_name("import");
+    struct store_options options = { .patient = true, .log = &cli_log };
+    struct sigaction action = { .sa_handler = on_signal };
+    struct import im = { .terminal = isatty(STDERR_FILENO) };
+    struct err err = ERR_INIT;
+    int c, r;
+
+    optind = 0;
+    while ((c = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+        if (c == OPTION_STORE)
+            options.path = optarg;
+        else
+            return cli_usage_error(verb, c == ':' ? "%s needs an argument" : "unknown option %s", argv[optind - 1]);
+    }
+    r = find_logs(verb, &im, argc, argv, optind);
+    if (r == 0) {
+        (void)sigaction(SIGINT, &action, NULL);
+        (void)sigaction(SIGTERM, &action, NULL);
+        r = store_open(&options, &im.store, &err);
+        if (r < 0) {
+            cli_error("%s", err_text(&err, r));
+            r = cli_exit_code(r);
+        } else {
+            r = run(&im);
+            store_close(im.store);
+        }
+    }
+    audit_log_files_done(&im.files);
+    return r;
+}

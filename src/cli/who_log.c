@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/who_log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attribution/engine.h"
+#include "cli/cli.h"
+#include "daemon/logs.h"
+#include "util/cleanup.h"
+
+#define PLACES_MAX 8
+
+/* The host's paths that lead to a target, and the part of them that the victim does not see. */
+struct place {
+    struct bytes path;   /* on the host */
+    struct bytes prefix; /* the container's root there; BYTES_NULL: the host's own file */
+};
+
+struct asking {
+    struct who_log *who;
+    struct place *place;
+    struct container *container; /* borrowed; NULL = the host's */
+};
+
+static bool is_asked(const struct store_query *q, const struct event *e)
+{
+    return !(q->since_ns && e->time_ns < q->since_ns) && !(q->until_ns && e->time_ns > q->until_ns) &&
+           !(q->operations && !(q->operations & 1ull << e->operation));
+}
+
+/* The victim's view: its path without where its root is on the host. */
+static void translate(const struct asking *a, struct event *e)
+{
+    struct bytes root = a->place->prefix;
+
+    if (!a->container)
+        return;
+    e->victim = container_ref(a->container);
+    e->victim_kind = VICTIM_CONTAINER;
+    if (root.len && bytes_path_covers(root, e->path) && e->path.len > root.len)
+        e->path = (struct bytes){ e->path.data + root.len, e->path.len - root.len };
+    if (root.len && bytes_path_covers(root, e->previous_path) && e->previous_path.len > root.len)
+        e->previous_path = (struct bytes){ e->previous_path.data + root.len, e->previous_path.len - root.len };
+}
+
+static int on_event(void *data, struct event *event)
+{
+    struct asking *a = data;
+    int r = 0;
+
+    if (is_asked(a->who->query, event)) {
+        translate(a, event);
+        if (a->who->json)
+            printer_event(a->who->printer, event);
+        r = case_add_event(a->who->case_, event);
+    }
+    event_free(event);
+    return r < 0 ? r : 0;
+}
+
+/* What cannot be read is told, and stands in the verdict. */
+static void add_losses(struct who_log *w, const struct replay_stats *s)
+{
+    uint64_t damaged = s->damaged + s->log.long_lines;
+    struct gap gap = { .reason = LOST_AUDIT_DAMAGED,
+                       .count = damaged,
+                       .from_ns = s->first_ms * NS_PER_MS,
+                       .to_ns = s->last_ms * NS_PER_MS,
+                       .sensor = SENSOR_AUDIT_LOG };
+
+    if (damaged)
+        cli_note("%" PRIu64 " damaged record%s skipped", damaged, damaged == 1 ? "" : "s");
+    if (damaged && s->lines == 0)
+        cli_note("%s does not look like an audit log", w->files->files[0].path);
+    if (!damaged && !s->log.damaged_files)
+        return;
+    snprintf(gap.text, sizeof(gap.text), damaged ? "damaged records in the log" : "a log that could not be read to its end");
+    if (w->json)
+        printer_gap(w->printer, &gap);
+    (void)case_add_gap(w->case_, &gap);
+}
+
+static int ask_place(struct asking *a, struct bytes text, struct err *err)
+{
+    struct logs_options options = { .files = a->who->files, .log = &cli_log, .path = a->place->path,
+                                    .data = a, .event = on_event };
+    _cleanup_sbuf_ struct sbuf not_seen = SBUF_INIT;
+    struct replay_stats stats;
+    struct coverage coverage;
+    int r = logs_read(&options, &stats, err);
+
+    if (r < 0)
+        return r;
+    logs_not_seen(&stats, &not_seen);
+    coverage = (struct coverage){ .sensors = SENSOR_AUDIT_LOG,
+                                  .from_ns = stats.first_ms * NS_PER_MS,
+                                  .to_ns = stats.last_ms * NS_PER_MS,
+                                  .watch = text,
+                                  .not_seen = sbuf_bytes(&not_seen) };
+    add_losses(a->who, &stats);
+    return stats.lines ? case_add_coverage(a->who->case_, &coverage) : 0;
+}
+
+/* Where a container's files are on the host, as its engine says: a log has only the host's paths. */
+static int ask_container(struct who_log *w, struct target *target, struct err *err)
+{
+    struct engines_options options = { .log = &cli_log, .docker_socket = cli_docker_socket() };
+    struct container_view view = { 0 };
+    struct engines *engines = NULL;
+    struct place places[PLACES_MAX];
+    struct asking asking = { .who = w };
+    unsigned count = 0;
+    int r = engines_new(&options, &engines, err);
+
+    if (r == 0)
+        r = engines_find(engines, target->selector.runtime, target->selector.text, &view, err);
+    if (r < 0) {
+        engines_free(engines);
+        return err_prefix(err, r, "a log has the host's paths only, and the engine does not tell where this "
+                                  "container's are (give the host's path)");
+    }
+    for (size_t i = 0; i < view.mount_count; i++) {
+        const struct container_mount *m = &view.mounts[i];
+
+        if (m->source.len && m->destination.len > 1 && bytes_path_covers(m->destination, target->path) && count < PLACES_MAX) {
+            struct bytes rest = { target->path.data + m->destination.len, target->path.len - m->destination.len };
+
+            places[count].prefix = BYTES_NULL;
+            places[count++].path = rest.len ? arena_join_path(&target->arena, m->source, rest) : m->source;
+        }
+    }
+    if (count == 0) { /* in the container's own layer */
+        const struct bytes roots[] = { view.merged, view.upper, view.root };
+
+        for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
+            if (roots[i].len) {
+                places[count].prefix = roots[i];
+                places[count++].path = arena_join_path(&target->arena, roots[i], target->path);
+            }
+        /* what the container's own processes write in their paths */
+        places[count].prefix = BYTES_NULL;
+        places[count++].path = target->path;
+    }
+    asking.container = view.container;
+    for (unsigned i = 0; i < count && r == 0; i++) {
+        asking.place = &places[i];
+        r = ask_place(&asking, target->text, err);
+    }
+    container_view_done(&view);
+    engines_free(engines);
+    return r;
+}
+
+int who_log_ask(struct who_log *w, struct target *target, struct err *err)
+{
+    struct place place = { .path = target->path };
+    struct asking asking = { .who = w, .place = &place };
+
+    if (target->selector.kind == SELECTOR_NONE)
+        return ask_place(&asking, target->text, err);
+    if (target->selector.kind == SELECTOR_NAME)
+        return ask_container(w, target, err);
+    return err_say(err, -EINVAL, "with --from, TARGET is a path or CONTAINER:PATH: a log has the host's paths only");
+}
+
+int who_log_add(struct audit_log_files *files, const char *argument, bool *ret_is_log, struct err *err)
+{
+    size_t before = files->count;
+    int r = audit_log_files_add(files, argument, AUDIT_LOG_ROTATIONS_ALL, err);
+
+    *ret_is_log = r == 0 && files->count > before && files->files[before].first_ms != 0;
+    return r;
+}

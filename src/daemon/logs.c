@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/logs.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "attribution/agents.h"
+#include "attribution/owner.h"
+#include "sensor/audit/log/config.h"
+#include "util/limits.h"
+
+#define CONTAINER_ID_LEN 64
+
+struct reading {
+    const struct logs_options *options;
+    struct agents *agents;
+    struct packages *packages; /* NULL: the log is another machine's, or may be */
+};
+
+/* ---- where it lives ---- */
+
+/* The argument behind `option` of a command line whose arguments end in NUL. */
+static struct bytes argument_behind(struct bytes args, const char *option)
+{
+    bool next = false;
+
+    while (args.len) {
+        const char *end = memchr(args.data, '\0', args.len);
+        size_t n = end ? (size_t)(end - args.data) : args.len;
+
+        if (next)
+            return (struct bytes){ args.data, n };
+        next = bytes_equal_str((struct bytes){ args.data, n }, option);
+        n += end != NULL;
+        args = (struct bytes){ args.data + n, args.len - n };
+    }
+    return BYTES_NULL;
+}
+
+static bool is_id(struct bytes id)
+{
+    for (size_t i = 0; i < id.len; i++)
+        if (!memchr("0123456789abcdef", id.data[i], 16))
+            return false;
+    return id.len == CONTAINER_ID_LEN;
+}
+
+/* What keeps a container running names it on its own command line. */
+static struct container *kept_container(const struct process *p)
+{
+    static const struct {
+        const char *program, *option, *runtime;
+    } rows[] = {
+        { "containerd-shim-runc-v2", "-id", "docker" },
+        { "containerd-shim", "-id", "docker" },
+        { "docker-containerd-shim", "-id", "docker" },
+        { "conmon", "-c", "podman" },
+    };
+    struct bytes base = bytes_basename(p->executable);
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct bytes id;
+        struct container *c;
+
+        if (!bytes_equal_str(base, rows[i].program))
+            continue;
+        id = argument_behind(p->args, rows[i].option);
+        c = is_id(id) ? container_new() : NULL;
+        if (!c)
+            continue;
+        container_set(c, &c->id, id);
+        /* the same shim serves Docker, Kubernetes and nerdctl: the namespace tells */
+        if (bytes_equal_str(bytes_of(rows[i].runtime), "docker") &&
+            !bytes_equal_str(argument_behind(p->args, "-namespace"), "moby"))
+            container_set(c, &c->runtime, bytes_of("containerd"));
+        else
+            container_set(c, &c->runtime, bytes_of(rows[i].runtime));
+        return c;
+    }
+    return NULL;
+}
+
+static void find_origin(struct process *p)
+{
+    for (const struct process *a = p->parent; a; a = a->parent) {
+        struct container *c;
+
+        if (a->attributed && a->origin == ORIGIN_CONTAINER) {
+            p->origin = ORIGIN_CONTAINER;
+            p->container = container_ref(a->container);
+            return;
+        }
+        c = kept_container(a);
+        if (c) {
+            p->origin = ORIGIN_CONTAINER;
+            p->container = c;
+            return;
+        }
+        if (a->pid == 1 || a->parent_pid == 1 || a->parent_pid == 0) {
+            p->origin = ORIGIN_HOST;
+            return;
+        }
+    }
+    if (p->parent_pid == 1 || p->pid == 1)
+        p->origin = ORIGIN_HOST;
+}
+
+/* ---- what it belongs to ---- */
+
+static void find_owner(struct reading *r, struct process *p)
+{
+    struct agent_facts facts = { .executable = p->executable, .name = p->name };
+    struct bytes package = BYTES_NULL, version = BYTES_NULL;
+
+    if (r->packages && p->origin != ORIGIN_CONTAINER &&
+        packages_find(r->packages, p->executable, &package, &version) == 0) {
+        process_set(p, &p->owner.package, package);
+        process_set(p, &p->owner.package_version, version);
+        facts.package = package;
+    }
+    if (!r->agents)
+        return;
+    p->owner.agent = agents_match(r->agents, &facts, &p->owner.looks_like);
+    if (p->owner.agent) {
+        process_set(p, &p->owner.product, p->owner.agent->product);
+        process_set(p, &p->owner.product_kind, p->owner.agent->kind);
+    }
+}
+
+static void attribute(struct reading *r, struct process *p)
+{
+    for (unsigned depth = 0; p && !p->attributed && depth < LIMIT_LINEAGE; depth++, p = p->parent) {
+        find_origin(p);
+        find_owner(r, p);
+        p->attributed = true;
+    }
+}
+
+static int on_event(void *data, struct event *event)
+{
+    struct reading *r = data;
+
+    if (event->actor.process)
+        attribute(r, event->actor.process);
+    return r->options->event(r->options->data, event);
+}
+
+/* ---- the log ---- */
+
+/* Is every file in the directory that this machine's auditd writes to? Its users and packages are
+ * ours then; of any other log they may be another machine's. */
+static bool are_local(const struct audit_log_files *files)
+{
+    struct audit_log_config config = { 0 };
+    struct bytes directory;
+    bool local = files->count > 0;
+
+    if (audit_log_config_read(AUDITD_CONF_PATH, &config, NULL) < 0 && !config.log_file)
+        return false;
+    directory = bytes_dirname(bytes_of(config.log_file ? config.log_file : AUDIT_LOG_DEFAULT_PATH));
+    for (size_t i = 0; i < files->count; i++)
+        local &= bytes_equal(bytes_dirname(bytes_of(files->files[i].path)), directory);
+    audit_log_config_done(&config);
+    return local;
+}
+
+int logs_read(const struct logs_options *options, struct replay_stats *ret, struct err *err)
+{
+    char host[256] = "";
+    struct reading reading = { .options = options };
+    struct replay_options replay = {
+        .files = options->files,
+        .log = options->log,
+        .host = host,
+        .local = are_local(options->files),
+        .path = options->path,
+        .data = &reading,
+        .event = on_event,
+    };
+    int r;
+
+    (void)gethostname(host, sizeof(host) - 1);
+    (void)agents_parse(agents_builtin(), &reading.agents, NULL);
+    if (replay.local)
+        (void)packages_new("/", &reading.packages, NULL);
+    reading.options = options;
+    replay.progress = NULL;
+    if (options->progress) {
+        replay.progress = options->progress;
+        replay.progress_data = options->data;
+    }
+    r = replay_run(&replay, ret, err);
+    packages_free(reading.packages);
+    agents_free(reading.agents);
+    return r;
+}
+
+void logs_not_seen(const struct replay_stats *s, struct sbuf *out)
+{
+    sbuf_add_str(out, "a log holds only what audit's rules asked for, and the names of containers not at all");
+    if (!s->enriched)
+        sbuf_add_str(out, "; it holds no names of users");
+    if (s->unsure)
+        sbuf_addf(out, "; the directory of %" PRIu64 " changes is not told in it", s->unsure);
+    if (s->missing_serials)
+        sbuf_addf(out, "; %" PRIu64 " serial numbers are missing in it (lost, filtered, or rotated away)",
+                  s->missing_serials);
+    if (s->log.damaged_files)
+        sbuf_addf(out, "; %" PRIu64 " files could not be read to the end", s->log.damaged_files);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "history/lineage.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "util/limits.h"
+#include "util/macro.h"
+
+struct entry {
+    UT_hash_handle hh;
+    pid_t pid;
+    struct process *process;
+};
+
+struct lineage {
+    struct entry *table; /* in order of addition: the first gives way */
+};
+
+struct lineage *lineage_new(void)
+{
+    return calloc(1, sizeof(struct lineage));
+}
+
+static void drop(struct lineage *l, struct entry *e)
+{
+    HASH_DEL(l->table, e);
+    process_unref(e->process);
+    free(e);
+}
+
+void lineage_forget(struct lineage *l)
+{
+    struct entry *e, *next;
+
+    HASH_ITER(hh, l->table, e, next)
+        drop(l, e);
+}
+
+void lineage_free(struct lineage *l)
+{
+    if (!l)
+        return;
+    lineage_forget(l);
+    free(l);
+}
+
+static struct entry *find(const struct lineage *l, pid_t pid)
+{
+    struct entry *e;
+
+    HASH_FIND_INT(l->table, &pid, e);
+    return e;
+}
+
+static bool same_people(const struct process *p, const struct sighting *s)
+{
+    return p->cred.uid == s->cred.uid && p->cred.euid == s->cred.euid && p->login_uid == s->login_uid &&
+           p->session == s->session;
+}
+
+static struct process *make(struct lineage *l, const struct sighting *s, const struct process *before)
+{
+    struct process *p = process_new(s->pid, 0);
+    struct entry *parent;
+    bool kept = before && before->parent && !s->executes &&
+                (before->parent_pid == s->parent_pid || s->parent_pid == 1);
+
+    if (!p)
+        return NULL;
+    process_set(p, &p->executable, s->executable);
+    process_set(p, &p->name, s->name);
+    process_set(p, &p->script, s->script);
+    if (!s->script.data && before && !s->executes && bytes_equal(before->executable, s->executable))
+        process_set(p, &p->script, before->script);
+    process_set(p, &p->tty, s->tty);
+    process_set(p, &p->user_name, s->user_name);
+    if (bytes_known(s->args)) {
+        p->args_truncated = s->args_cut || s->args.len > LIMIT_ARGS;
+        process_set(p, &p->args, (struct bytes){ s->args.data, MIN(s->args.len, (size_t)LIMIT_ARGS) });
+    } else if (before && bytes_equal(before->executable, s->executable)) {
+        process_set(p, &p->args, before->args);
+        p->args_truncated = before->args_truncated;
+    }
+    p->cred = s->cred;
+    p->login_uid = s->login_uid;
+    p->session = s->session;
+    /* as launched: a process whose launcher is gone is handed to pid 1 */
+    p->parent_pid = kept ? before->parent_pid : s->parent_pid;
+    parent = kept || s->parent_pid == s->pid ? NULL : find(l, s->parent_pid);
+    p->parent = process_ref(kept ? before->parent : parent ? parent->process : NULL);
+    return p;
+}
+
+void lineage_see(struct lineage *l, const struct sighting *s)
+{
+    struct entry *e = find(l, s->pid);
+    struct process *p = e ? e->process : NULL;
+
+    if (s->pid <= 0)
+        return;
+    if (p && !s->executes && bytes_equal(p->executable, s->executable) && bytes_equal(p->name, s->name) &&
+        (p->parent_pid == s->parent_pid || s->parent_pid == 1) && same_people(p, s) &&
+        (p->parent || !find(l, s->parent_pid)) && (!bytes_known(s->args) || p->args.data))
+        return;
+    p = make(l, s, p);
+    if (!p)
+        return;
+    if (e) {
+        process_unref(e->process);
+        e->process = p;
+        return;
+    }
+    if (HASH_COUNT(l->table) >= LIMIT_HISTORY_PROCESSES)
+        drop(l, l->table);
+    e = calloc(1, sizeof(*e));
+    if (!e) {
+        process_unref(p);
+        return;
+    }
+    e->pid = s->pid;
+    e->process = p;
+    HASH_ADD_INT(l->table, pid, e);
+}
+
+struct process *lineage_find(struct lineage *l, pid_t pid)
+{
+    struct entry *e = find(l, pid);
+
+    return e ? process_ref(e->process) : NULL;
+}

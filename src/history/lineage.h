@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Processes as an audit log shows them: each system call's record names a pid, its parent, its
+ * program. Fed in the log's order, so that a pid means the process that last showed itself under it.
+ * Start times are not in a log: the records made here have none.
+ */
+#pragma once
+
+#include "event/process.h"
+#include "util/bytes.h"
+
+struct lineage;
+
+struct sighting {
+    pid_t pid, parent_pid;
+    uint64_t time_ms;
+    struct bytes executable, name; /* un-encoded */
+    struct bytes args;      /* argv, each ended by NUL; BYTES_NULL = this record has none */
+    bool args_cut;          /* by the kernel's 128 bytes */
+    bool executes;          /* this is the execve that made it what it is */
+    struct bytes script;    /* what an interpreter was started on */
+    struct credentials cred;
+    uint32_t login_uid, session;
+    struct bytes tty;
+    struct bytes user_name; /* of euid, where the log itself says */
+};
+
+struct lineage *lineage_new(void); /* NULL: out of memory */
+void lineage_free(struct lineage *l);
+/* Another boot: no pid means what it did. */
+void lineage_forget(struct lineage *l);
+
+/* What another record tells of a process. Cheap if it tells nothing new. */
+void lineage_see(struct lineage *l, const struct sighting *s);
+/* The process of this pid as last seen, with its launchers as far as they showed themselves: a new
+ * reference, or NULL. */
+struct process *lineage_find(struct lineage *l, pid_t pid);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Audit logs told as events, as the live sensor would have told them: paths completed from working
+ * directories and from what the log itself says of directories' inodes, actors with the launchers
+ * that the log knows, users by the names that the log holds.
+ *
+ * A log that can be read twice is: the directory that `rm -rf` works in is named only when it is
+ * removed itself, after everything in it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "event/coverage.h"
+#include "event/event.h"
+#include "sensor/audit/log/reader.h"
+#include "util/err.h"
+#include "util/log.h"
+
+struct replay_stats {
+    uint64_t lines, records_decoded, events, changes;
+    uint64_t damaged;        /* lines that are no records, cut, or too long */
+    uint64_t incomplete;     /* events of which records are missing */
+    uint64_t missing_serials;
+    uint64_t unsure;         /* changes whose directory the log does not name: left out if a path was asked for */
+    uint64_t first_ms, last_ms; /* of all records, CLOCK_REALTIME */
+    bool enriched;           /* it holds names of users */
+    struct audit_log_stats log;
+};
+
+struct replay_options {
+    const struct audit_log_files *files;
+    const struct log *log;
+    const char *host;      /* of logs without node=: part of an event's id */
+    bool local;            /* written on this machine: its users' names may be looked up here */
+    /* Only changes of this file and below; BYTES_NULL: all. What cannot matter is not decoded. */
+    struct bytes path;
+    uint64_t start_offset; /* of the first file, decoded bytes */
+    void *data;
+    /* Takes over the event; non-zero ends the replay and is returned. Paths are the host's. */
+    int (*event)(void *data, struct event *event);
+    /* After each block of the telling pass: for progress, and to stop (non-zero). May be NULL. */
+    int (*progress)(void *data, const struct replay_stats *stats, uint64_t offset);
+    void *progress_data;
+};
+
+int replay_run(const struct replay_options *options, struct replay_stats *ret, struct err *err);
