@@ -470,6 +470,9 @@ static void note_line(struct replay *p, const struct search_line *line)
     if (!p->stats->first_ms || ms < p->stats->first_ms)
         p->stats->first_ms = ms;
     p->stats->last_ms = MAX(p->stats->last_ms, ms);
+    /* auditd's own records have numbers of its own (AUDIT_FIRST_DAEMON, libaudit.h) */
+    if (line->type >= AUDIT_FIRST_DAEMON && line->type <= AUDIT_LAST_DAEMON)
+        return;
     if (line->serial + BOOT_BACK < p->last_serial) {
         lineage_forget(p->lineage); /* serials began anew: another boot */
         p->last_serial = line->serial;
