@@ -164,7 +164,8 @@ static int run(struct import *im)
         cli_error("%s", err_text(&err, r));
         return cli_exit_code(r);
     }
-    if (r == 0)
+    /* what the store has is asked on the writer's own connection: not while it writes */
+    if (store_flush(im->store, &err) == 0 && r == 0)
         add_coverage(im, &stats);
     r = store_flush(im->store, &err);
     if (r < 0) {
