@@ -186,40 +186,47 @@ struct found {
     struct container *container; /* owned */
     struct bytes layer;
     const struct storage *storage;
-    unsigned prefixes;
 };
 
-/* Names before ids, whole ids before their beginnings. */
+/* Names before ids, whole ids before their beginnings. Root and each user may have one of the same name. */
 static int find(struct podman *p, struct bytes word, struct found *ret)
 {
     struct found best = { 0 };
-    bool exact = false;
+    unsigned exacts = 0, prefixes = 0;
 
-    for (size_t i = 0; i < p->count && !exact; i++) {
+    for (size_t i = 0; i < p->count; i++) {
         _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
         struct bytes at, object;
 
         if (read_list(&p->storages[i], &text) < 0)
             continue;
         at = sbuf_bytes(&text);
-        while (!exact && storage_next(&at, &object)) {
+        while (storage_next(&at, &object)) {
             struct container *c = NULL;
             struct bytes layer;
+            bool exact, whole;
 
             if (!may_be(object, word) || storage_parse(object, &c, &layer, NULL) < 0)
                 continue;
-            exact = bytes_equal(c->name, word) || bytes_equal(c->id, word);
-            if (!exact && !(word.len >= 2 && bytes_starts_with(c->id, word))) {
+            whole = bytes_equal(c->id, word);
+            exact = whole || bytes_equal(c->name, word);
+            if (!exact && (exacts || word.len < 2 || !bytes_starts_with(c->id, word))) {
                 container_unref(c);
                 continue;
             }
             container_unref(best.container);
-            best = (struct found){ c, layer, &p->storages[i], best.prefixes + !exact };
+            best = (struct found){ c, layer, &p->storages[i] };
+            exacts += exact;
+            prefixes += !exact;
+            if (whole) {
+                *ret = best;
+                return 0;
+            }
         }
     }
     if (!best.container)
         return -ENOENT;
-    if (!exact && best.prefixes > 1) {
+    if (exacts > 1 || (!exacts && prefixes > 1)) {
         container_unref(best.container);
         return -EEXIST;
     }
