@@ -17,7 +17,7 @@ WORKERS = 4
 
 
 def run(sensors, wrapper):
-    with tempfile.TemporaryDirectory(prefix="culprit-actors.", dir="/var/tmp") as work:
+    with tempfile.TemporaryDirectory(prefix="culprit-actors.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp")) as work:
         watched, out, err = f"{work}/w", f"{work}/out", f"{work}/err"
         os.mkdir(watched)
         os.chmod(work, 0o755)
@@ -28,7 +28,7 @@ def run(sensors, wrapper):
         with open(out, "w") as o, open(err, "w") as e:
             watch = subprocess.Popen(wrapper + [f"{BUILD}/culprit", "watch", "--sensor", sensors, "--format", "json",
                                                 "--store", f"{work}/store.db", watched], stdout=o, stderr=e)
-        for _ in range(400):
+        for _ in range(2000):
             if "culprit: ready" in open(err).read():
                 break
             time.sleep(0.05)
