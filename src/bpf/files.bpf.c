@@ -82,6 +82,7 @@ static __always_inline struct scratch *start(struct dentry *d)
     if (!s)
         return NULL;
     s->task = bpf_get_current_pid_tgid();
+    s->who = bpf_get_current_task();
     s->match.found_count = 0;
     s->match.deep = 0;
     s->p.change.hit_count = 0;
@@ -127,22 +128,23 @@ static __always_inline u32 hits_of(struct scratch *s, u32 path)
 
 /*
  * Fill the scratch's `p` for what begins at its dentry, if it is to be told. Returns the operation,
- * OPERATION_NONE if not. asked: somebody asks for it there. Global, as record_emit(bpf_get_current_task()) is.
+ * OPERATION_NONE if not. asked: somebody asks for it there. Global, as record_emit() is.
  */
 __noinline int decide(u32 operation, u32 flags, u32 asked)
 {
-    struct task_struct *t = (void *)bpf_get_current_task();
     struct scratch *s = scratch_get();
-    bool inner = is_inner(t);
+    struct task_struct *t;
     struct dentry *d;
-    bool told;
+    bool told, inner;
     u32 as = operation;
 
     if (!s)
         return OPERATION_NONE;
+    t = (void *)s->who;
+    inner = is_inner(t);
     d = (void *)s->p.dentry;
     told = asked || s->match.deep;
-    if (self_tgid == (u32)(bpf_get_current_pid_tgid() >> 32))
+    if (self_tgid == (u32)BPF_CORE_READ(t, tgid))
         told = false;
     if (!inner && BPF_CORE_READ(d, d_sb, s_magic) == OVERLAYFS_MAGIC)
         overlay_remember(d, operation, told, flags & WIRE_CREATED);
@@ -238,6 +240,7 @@ static __noinline int finish(struct pending_key *key, struct pending *p, s32 err
     if (!s || !p || !key)
         return 0;
     s->task = key->task;
+    s->who = bpf_get_current_task();
     s->p = *p;
     bpf_map_delete_elem(&pending, key);
     __sync_fetch_and_add(&pending_count, -1);
@@ -252,7 +255,7 @@ static __noinline int finish(struct pending_key *key, struct pending *p, s32 err
 
         state_read(&s->record.change.after, BPF_CORE_READ(d, d_inode));
     }
-    return record_emit(bpf_get_current_task());
+    return record_emit();
 }
 
 static __always_inline int end(u64 key_dentry, u32 slot, s64 result)
@@ -271,7 +274,7 @@ static __always_inline int end(u64 key_dentry, u32 slot, s64 result)
 static __always_inline int tell(struct scratch *s)
 {
     s->record.change = s->p.change;
-    return record_emit(bpf_get_current_task());
+    return record_emit();
 }
 
 /* ---- names ---- */
@@ -356,10 +359,14 @@ static __always_inline void save_name(u8 *to, struct dentry *d)
 static __always_inline struct scratch *begin_two(struct dentry *to, struct dentry *from,
                                                  u32 operation, u32 flags)
 {
-    struct scratch *s;
+    struct scratch *s = NULL;
     u32 wanted;
 
-    s = look(to);
+    /* a directory on the way to a watched path may lie on a file system without a watch */
+    if (super_watched(to->d_sb) || super_above(to->d_sb))
+        s = start(to);
+    if (s)
+        match_walk(to, &s->match);
     if (!s) {
         unwatched(to, operation, 0);
         return NULL;
@@ -718,5 +725,58 @@ SEC("?fexit/vfs_truncate") int truncate_end(u64 *ctx)
     s->p.change.error = -result;
     return tell(s);
 }
+
+#define MAY_EXEC 1
+#define MAY_READ 4
+#define EACCES 13
+#define EPERM 1
+#define EROFS 30
+#define ETXTBSY 26
+
+static __always_inline int open_refused(struct dentry *d, u32 operation, s32 error)
+{
+    struct scratch *s;
+
+    if (!(wanted_operations & BIT(operation)))
+        return 0;
+    s = begin(d, operation, BIT(operation), 0);
+    if (!s)
+        return 0;
+    s->p.change.error = error;
+    s->p.frequent = 1;
+    return tell(s);
+}
+
+/* By the file's mode, owner, ACL or flags: the security module is not asked any more. */
+SEC("?fexit/may_open") int permission_end(u64 *ctx)
+{
+    struct path *path = (void *)argument(ctx, shapes[WIRE_HOOK_MAY_OPEN].dentry);
+    s32 error = -(s32)RESULT(ctx, WIRE_HOOK_MAY_OPEN);
+    u32 mode = SECOND(ctx, WIRE_HOOK_MAY_OPEN);
+
+    if (error != EACCES && error != EPERM && error != EROFS && error != ETXTBSY)
+        return 0;
+    return open_refused(path->dentry,
+                        mode & MAY_WRITE  ? OPERATION_OPEN_WRITE
+                        : mode & MAY_EXEC ? OPERATION_EXEC
+                                          : OPERATION_READ,
+                        error);
+}
+
+/* By the mount, or because it is being executed. */
+SEC("?fexit/vfs_open") int open_end(u64 *ctx)
+{
+    struct path *path = (void *)ctx[0];
+    struct file *f = (void *)ctx[1];
+    s32 error = -(s32)ctx[2];
+
+    if (error != EROFS && error != ETXTBSY)
+        return 0;
+    return open_refused(path->dentry,
+                        f->f_flags & O_ACCMODE ? OPERATION_OPEN_WRITE : OPERATION_READ, error);
+}
+
+#include "bpf/held.h"
+#include "bpf/mounts.h"
 
 char _license[] SEC("license") = "GPL";

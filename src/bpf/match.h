@@ -71,6 +71,7 @@ struct match {
 
 /* Must be used on pointers that the verifier knows only. */
 #define super_watched(sb) filter_has(WIRE_FILTER_SUPER((sb)->s_dev))
+#define super_above(sb) filter_has(WIRE_FILTER_ABOVE((sb)->s_dev))
 
 static __always_inline bool filter_has(u64 key)
 {

@@ -77,6 +77,7 @@ struct {
 __u64 pending_count;
 
 struct scratch {
+    u64 who;  /* the task_struct of the actor */
     u64 task; /* whose record this is: on a preemptible kernel another task may come in between */
     struct match match;
     struct pending p;
@@ -575,16 +576,17 @@ static __always_inline void put_path(struct scratch *s, struct pending *p, u32 p
  * The scratch's record.change is there; the names and the text of its `p` follow, and out it goes.
  * A global function without pointers: the verifier looks at it once, not once a caller and state.
  */
-__noinline int record_emit(u64 task)
+__noinline int record_emit(void)
 {
-    struct task_struct *t = (void *)task;
     struct scratch *s = scratch_get();
+    struct task_struct *t;
     struct wire_change *c;
     struct pending *p;
     u64 len;
 
     if (!s)
         return 0;
+    t = (void *)s->who;
     c = &s->record.change;
     p = &s->p;
     c->actor = actor_tell(t, p->frequent);

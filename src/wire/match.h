@@ -9,6 +9,7 @@
 #define WIRE_FILTER_HASH(key) ((__u64)(key) * 0x9e3779b97f4a7c15ull >> 45)
 /* By numbers, not by addresses: the verifier does not let a pointer be multiplied. */
 #define WIRE_FILTER_INODE(device, number) ((__u64)(number) ^ (__u64)(device) << 36)
+#define WIRE_FILTER_ABOVE(device) ((__u64)(device) ^ 0x5a5a5a5a00000000ull) /* something leads through it */
 #define WIRE_FILTER_SUPER(device) ((__u64)(device) ^ 0xa5a5a5a500000000ull)
 
 #define WIRE_NAME_KEY(len, first, last)                                                            \

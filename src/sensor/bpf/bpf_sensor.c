@@ -44,6 +44,7 @@ struct sensor {
     uint64_t damaged;
     uint64_t gap_from_ns; /* CLOCK_REALTIME */
     bool demand;          /* what is attached on demand is attached */
+    bool look;            /* something is new: who has it open? */
     char not_seen[320];
 };
 
@@ -196,12 +197,55 @@ static void deliver(struct sensor *s, uint64_t until_ns)
     free(batch);
 }
 
+/* Once for all that was added since: a look goes through every descriptor of the machine. */
+static void find_held(struct sensor *s)
+{
+    struct bpf_object_watch *w = bpf_objects_first(s->objects);
+    uint64_t from_ns = now_ns(CLOCK_BOOTTIME), to_ns;
+    struct err err = ERR_INIT;
+    int r;
+
+    if (!s->look)
+        return;
+    s->look = false;
+    r = programs_find_held(&s->programs, &err);
+    if (r < 0)
+        log_warn(s->options.log, "bpf: %s; writes through them are told at their last close", err_text(&err, r));
+    to_ns = now_ns(CLOCK_BOOTTIME);
+    for (; w; w = w->next) {
+        if (w->held_to_ns)
+            continue;
+        w->held_from_ns = from_ns;
+        w->held_to_ns = to_ns;
+    }
+}
+
+static void update_demand(struct sensor *s)
+{
+    struct err err = ERR_INIT;
+    bool on = false;
+    int r;
+
+    for (struct bpf_object_watch *w = bpf_objects_first(s->objects); w; w = w->next)
+        on |= w->wanted.writes || w->held;
+    if (on == s->demand)
+        return;
+    r = programs_demand(&s->programs, on, &err);
+    if (r < 0)
+        log_warn(s->options.log, "bpf: %s; single writes are not told", err_text(&err, r));
+    s->demand = on;
+}
+
 static int bpf_dispatch(struct sensor *s, struct err *err)
 {
-    uint64_t until_ns = now_ns(CLOCK_BOOTTIME);
-    int r = ring_buffer__consume(s->rings);
+    uint64_t until_ns;
+    int r;
 
+    find_held(s);
+    until_ns = now_ns(CLOCK_BOOTTIME);
+    r = ring_buffer__consume(s->rings);
     deliver(s, until_ns);
+    update_demand(s);
     tell_losses(s);
     return r < 0 && r != -EAGAIN ? err_set(err, r, "BPF ring buffers") : 0;
 }
@@ -226,27 +270,13 @@ static int bpf_fd(const struct sensor *s)
 
 /* ---- what is watched ---- */
 
-static void update_demand(struct sensor *s)
-{
-    struct err err = ERR_INIT;
-    bool on = false;
-    int r;
-
-    for (struct bpf_object_watch *w = bpf_objects_first(s->objects); w; w = w->next)
-        on |= w->wanted.writes;
-    if (on == s->demand)
-        return;
-    r = programs_demand(&s->programs, on, &err);
-    if (r < 0)
-        log_warn(s->options.log, "bpf: %s; single writes are not told", err_text(&err, r));
-    s->demand = on;
-}
-
 static int bpf_watch(struct sensor *s, const struct watch_object *object, struct err *err)
 {
     int r = bpf_objects_add(s->objects, object, err);
 
     update_demand(s);
+    if (r == 0)
+        s->look = true;
     return r;
 }
 

@@ -43,6 +43,11 @@ bool features_has_function(const struct btf *btf, const char *name)
     return prototype(btf, name) != NULL;
 }
 
+bool features_has_type(const struct btf *btf, const char *name)
+{
+    return btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT) > 0;
+}
+
 int features_argument_count(const struct btf *btf, const char *name)
 {
     const struct btf_type *t = prototype(btf, name);

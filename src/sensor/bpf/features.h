@@ -14,6 +14,7 @@ int features_open(struct btf **ret, struct err *err);
 void features_close(struct btf *btf); /* NULL is fine */
 
 bool features_has_function(const struct btf *btf, const char *name);
+bool features_has_type(const struct btf *btf, const char *name); /* a struct */
 /* Number of arguments; -ENOENT. */
 int features_argument_count(const struct btf *btf, const char *name);
 /* Index of the n-th (from 0) argument that is a pointer to struct `type`; -ENOENT. */

@@ -350,7 +350,10 @@ static void unplace(struct bpf_objects *o, struct bpf_object_watch *w)
     remove_names(o, w);
     if (w->super)
         filter_remove(o, w->super);
+    for (unsigned i = 0; i < w->device_count; i++)
+        filter_remove(o, WIRE_FILTER_ABOVE(w->devices[i]));
     w->super = 0;
+    w->device_count = 0;
     pin_close(&w->pin);
 }
 
@@ -375,6 +378,8 @@ static void forget(struct bpf_objects *o, struct bpf_object_watch *w, struct bpf
     remove_names(o, w);
     if (was->super)
         filter_remove(o, was->super);
+    for (unsigned i = 0; i < was->device_count; i++)
+        filter_remove(o, WIRE_FILTER_ABOVE(was->devices[i]));
     w->root = now.root;
     w->keys = now.keys;
     w->key_count = now.key_count;
@@ -411,6 +416,13 @@ static int place(struct bpf_objects *o, struct bpf_object_watch *w, struct err *
     w->key_count = 0;
     w->exists = w->pin.missing == 0;
     w->kernel_device = chain->entries[0].device;
+    w->device_count = 0;
+    for (uint32_t i = 0; i < chain->count && w->device_count < ARRAY_SIZE(w->devices); i++) {
+        if (w->device_count && w->devices[w->device_count - 1] == chain->entries[i].device)
+            continue;
+        w->devices[w->device_count++] = chain->entries[i].device;
+        filter_add(o, WIRE_FILTER_ABOVE(chain->entries[i].device));
+    }
     w->super = WIRE_FILTER_SUPER(w->kernel_device);
     filter_add(o, w->super);
     r = register_chain(o, w, chain);

@@ -28,6 +28,10 @@ struct bpf_object_watch {
     uint64_t device;            /* st_dev, as user space sees it */
     uint32_t kernel_device;     /* s_dev */
     uint64_t super;             /* its key in the filter */
+    uint32_t devices[8];       /* s_dev of the file systems that its path leads through */
+    unsigned device_count;
+    uint64_t held_from_ns, held_to_ns; /* CLOCK_BOOTTIME: when old descriptors were looked for; 0 = not yet */
+    bool held;                 /* there are some */
     uint64_t mnt_ns;            /* inode number of its namespace; 0: our own */
     size_t mount_len;           /* bytes of the path that lead to the mount it lies on */
     uint32_t above_mount;       /* levels between the mount's root and its file system's */

@@ -26,8 +26,8 @@ const struct program_row program_rows[] = {
     { "unlink_end",       "vfs_unlink",            NULL, CAPABILITY_NAMES, "deletes", false },
     { "rmdir_begin",      "vfs_rmdir",             NULL, 0, "removals of directories", false },
     { "rmdir_end",        "vfs_rmdir",             NULL, 0, "removals of directories", false },
-    { "rmdir_path_begin", "security_path_rmdir",   "vfs_mkdir:user_namespace|mnt_idmap", 0, NULL, false },
-    { "rmdir_call_end",   "do_rmdir",              "vfs_mkdir:user_namespace|mnt_idmap", 0, NULL, false },
+    { "rmdir_path_begin", "security_path_rmdir",   true, 0, NULL, false },
+    { "rmdir_call_end",   "do_rmdir",              true, 0, NULL, false },
     { "rename_begin",     "vfs_rename",            NULL, CAPABILITY_NAMES, "renames", false },
     { "rename_end",       "vfs_rename",            NULL, CAPABILITY_NAMES, "renames", false },
     { "create_begin",     "vfs_create",            NULL, 0, "regular files made by mknod or a file server", false },
@@ -55,11 +55,21 @@ const struct program_row program_rows[] = {
     { "open_done",        "security_file_open",    NULL, CAPABILITY_CONTENTS | CAPABILITY_READS | CAPABILITY_EXECUTIONS, "files opened", false },
     { "last_close",       "__fput",                NULL, CAPABILITY_CLOSE_WRITE, "the end of writing", false },
     { "map_begin",        "security_mmap_file",    NULL, CAPABILITY_MAPPINGS, "shared mappings", false },
-    { "protect_begin",    "security_file_mprotect", NULL, 0, "mappings made writable", false },
+    { "protect_begin",    "security_file_mprotect", false, 0, "mappings made writable", false },
     { "truncate_end",     "vfs_truncate",          NULL, 0, "refused truncations", false },
-    { "write_begin",      "security_file_permission", NULL, CAPABILITY_EACH_WRITE | CAPABILITY_OLD_DESCRIPTORS, "each single write", true },
+    { "permission_end",   "may_open",              NULL, 0, "opens refused by a file's mode", false },
+    { "open_end",         "vfs_open",              NULL, 0, "opens refused by a read-only mount", false },
+    { "mount_begin",      "security_sb_mount",     NULL, CAPABILITY_MOUNTS, "mounts", false },
+    { "mount_end",        "path_mount",            NULL, CAPABILITY_MOUNTS, "mounts", false },
+    { "move_begin",       "security_move_mount",   NULL, 0, "moved mounts", false },
+    { "move_end",         "do_move_mount|__do_sys_move_mount", false, 0, "moved mounts", false },
+    { "unmount_begin",    "security_sb_umount",    NULL, CAPABILITY_MOUNTS, "unmounts", false },
+    { "unmount_end",      "path_umount",           NULL, CAPABILITY_MOUNTS, "unmounts", false },
+    { "held_files",       "iter:bpf_iter__task_file", false, CAPABILITY_OLD_DESCRIPTORS, "writes through descriptors opened before", true },
+    { "held_mappings",    "iter:bpf_iter__task_vma", false, 0, "mappings made before", true },
+    { "write_begin",      "security_file_permission", false, CAPABILITY_EACH_WRITE | CAPABILITY_OLD_DESCRIPTORS, "each single write", true },
     { "dirty_begin",      "file_update_time",      NULL, 0, NULL, true },
-    { NULL, NULL, NULL, 0, NULL, false },
+    { NULL, NULL, false, 0, NULL, false },
 };
 
 /* Functions whose arguments are looked for. */
@@ -91,6 +101,7 @@ static int silent(enum libbpf_print_level level, const char *format, va_list arg
 static void set_shapes(struct files_bpf *k, const struct btf *btf)
 {
     struct wire_hook_shape *rename = (void *)&k->rodata->shapes[WIRE_HOOK_VFS_RENAME];
+    struct wire_hook_shape *may_open = (void *)&k->rodata->shapes[WIRE_HOOK_MAY_OPEN];
 
     for (size_t i = 0; i < ARRAY_SIZE(hook_rows); i++) {
         struct wire_hook_shape *s = (void *)&k->rodata->shapes[hook_rows[i].hook];
@@ -106,21 +117,54 @@ static void set_shapes(struct files_bpf *k, const struct btf *btf)
         s->count = (uint8_t)features_argument_count(btf, hook_rows[i].function);
         s->kind = features_returns_pointer(btf, hook_rows[i].function);
     }
+    for (int i = 0; i < 2; i++) { /* the first that is there, as in the table */
+        static const char *const moves[] = { "__do_sys_move_mount", "do_move_mount" };
+
+        if (features_has_function(btf, moves[i]))
+            ((struct wire_hook_shape *)&k->rodata->shapes[WIRE_HOOK_MOVE_MOUNT])->count =
+                (uint8_t)features_argument_count(btf, moves[i]);
+    }
+    may_open->dentry = (uint8_t)MAX(features_find_argument(btf, "may_open", "path", 0), 0);
+    may_open->second = may_open->dentry + 1;
+    may_open->count = (uint8_t)MAX(features_argument_count(btf, "may_open"), 0);
     rename->kind = features_find_argument(btf, "vfs_rename", "renamedata", 0) == 0;
     rename->count = (uint8_t)MAX(features_argument_count(btf, "vfs_rename"), 0);
 }
 
-/* Does the kernel have what the program is attached to, in the shape that it expects? */
+#define ITERATOR "iter:"
+
+static bool is_iterator(const struct program_row *row)
+{
+    return row->function && strncmp(row->function, ITERATOR, strlen(ITERATOR)) == 0;
+}
+
+/* The first of the row's functions, separated by '|', that this kernel has. */
+static bool find_function(const struct btf *btf, const struct program_row *row, char *ret, size_t size)
+{
+    const char *p = row->function;
+
+    while (*p) {
+        size_t n = strcspn(p, "|");
+
+        snprintf(ret, size, "%.*s", (int)n, p);
+        if (is_iterator(row) ? features_has_type(btf, ret + strlen(ITERATOR)) : features_has_function(btf, ret))
+            return true;
+        p += n + (p[n] == '|');
+    }
+    return false;
+}
+
+/* Does the kernel have what the program is attached to? */
 static bool wanted(const struct btf *btf, const struct program_row *row)
 {
+    char function[64];
+
     if (!row->function)
         return true;
-    if (!features_has_function(btf, row->function))
+    if (!find_function(btf, row, function, sizeof(function)))
         return false;
-    /* 5.10 to 5.11, where vfs_rmdir(2) has no idmapping yet, inline it */
-    if (row->unless && features_find_argument(btf, "vfs_rmdir", "inode", 0) != 0)
-        return false;
-    return true;
+    /* rmdir(2) calls vfs_rmdir only since it has an idmapping (5.12): before, it is inlined */
+    return !row->inlined_rmdir || features_find_argument(btf, "vfs_rmdir", "inode", 0) == 0;
 }
 
 static struct files_bpf *open_skeleton(const struct programs_options *options, const struct btf *btf,
@@ -140,8 +184,12 @@ static struct files_bpf *open_skeleton(const struct programs_options *options, c
     for (unsigned i = 0; program_rows[i].name; i++) {
         struct bpf_program *p = bpf_object__find_program_by_name(k->obj, program_rows[i].name);
 
-        if (p)
-            (void)bpf_program__set_autoload(p, wanted(btf, &program_rows[i]) && !refused[i]);
+        char function[64];
+
+        (void)bpf_program__set_autoload(p, wanted(btf, &program_rows[i]) && !refused[i]);
+        if (program_rows[i].function && strchr(program_rows[i].function, '|') &&
+            find_function(btf, &program_rows[i], function, sizeof(function)))
+            (void)bpf_program__set_attach_target(p, 0, function);
     }
     return k;
 }
@@ -302,7 +350,7 @@ int programs_demand(struct programs *p, bool on, struct err *err)
         struct bpf_link **link;
         int r = 0;
 
-        if (!program_rows[i].on_demand)
+        if (!program_rows[i].on_demand || is_iterator(&program_rows[i]))
             continue;
         link = link_of(p->skeleton, program_rows[i].name);
         if (on) {
@@ -315,4 +363,23 @@ int programs_demand(struct programs *p, bool on, struct err *err)
             result = err_set(err, r, "attaching %s", program_rows[i].name);
     }
     return result;
+}
+
+int programs_find_held(struct programs *p, struct err *err)
+{
+    char nothing[256];
+
+    for (unsigned i = 0; program_rows[i].name; i++) {
+        _cleanup_close_ int fd = -EBADF;
+        struct bpf_link **link = link_of(p->skeleton, program_rows[i].name);
+
+        if (!is_iterator(&program_rows[i]) || !link || attach(p, &program_rows[i]) < 0)
+            continue;
+        fd = bpf_iter_create(bpf_link__fd(*link));
+        if (fd < 0)
+            return err_set(err, -errno, "looking for open descriptors");
+        while (read(fd, nothing, sizeof(nothing)) > 0)
+            ;
+    }
+    return 0;
 }

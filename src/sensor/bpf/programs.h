@@ -15,8 +15,9 @@ struct files_bpf; /* the generated skeleton */
 
 struct program_row {
     const char *name;      /* of the program */
-    const char *function;  /* what it is attached to */
-    const char *unless;    /* a function that makes it needless; NULL = none */
+    const char *function;  /* what it is attached to; alternatives are separated by '|', the first is best;
+                            * "iter:TYPE": an iterator */
+    bool inlined_rmdir;    /* only where rmdir(2) does not call vfs_rmdir() */
     uint64_t gives;        /* enum capability that is lost without it; 0 = it refines something */
     const char *lack;      /* what is not seen without it; NULL = nothing */
     bool on_demand;        /* attached only while it is wanted */
@@ -42,3 +43,6 @@ void programs_unload(struct programs *p);
 
 /* Attach or detach what is attached on demand only. */
 int programs_demand(struct programs *p, bool on, struct err *err);
+
+/* Look through all descriptors and mappings for what is watched: records of the type WIRE_HELD. */
+int programs_find_held(struct programs *p, struct err *err);

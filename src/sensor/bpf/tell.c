@@ -407,7 +407,9 @@ static unsigned meaning(const struct bpf_record *r, const struct target *at, str
             told[n++] = (struct told){ .operation = OPERATION_CREATE };
         told[n++] = (struct told){
             .operation = OPERATION_OPEN_WRITE,
-            .note = c->flags & WIRE_MAPPED    ? "mapped for writing, shared: what is stored leaves no trace of its own"
+            .note = r->type == WIRE_HELD && (c->flags & WIRE_MAPPED) ? "already mapped for writing when the watch began"
+                    : r->type == WIRE_HELD    ? "already open for writing when the watch began"
+                    : c->flags & WIRE_MAPPED    ? "mapped for writing, shared: what is stored leaves no trace of its own"
                     : c->flags & WIRE_TMPFILE ? "a file without a name yet"
                                               : NULL
         };
@@ -529,6 +531,15 @@ static bool is_best(const struct target *targets, unsigned count, unsigned index
     return true;
 }
 
+/* Each look finds all there is: it is told for those objects for whom it was made. */
+static bool is_held(struct bpf_object_watch *w, uint64_t time_ns)
+{
+    if (time_ns < w->held_from_ns || time_ns > w->held_to_ns)
+        return false;
+    w->held = true;
+    return true;
+}
+
 int bpf_teller_record(struct bpf_teller *t, const struct bpf_record *r, uint64_t real_offset_ns)
 {
     struct target targets[TARGETS_MAX];
@@ -537,7 +548,7 @@ int bpf_teller_record(struct bpf_teller *t, const struct bpf_record *r, uint64_t
 
     if (r->type == WIRE_ACTOR)
         return learn_actor(t, r);
-    if (r->type != WIRE_CHANGE)
+    if (r->type != WIRE_CHANGE && r->type != WIRE_HELD)
         return 0;
     count = add_targets(t, r, targets);
     for (unsigned i = 0; i < count; i++)
@@ -547,6 +558,8 @@ int bpf_teller_record(struct bpf_teller *t, const struct bpf_record *r, uint64_t
         unsigned n;
 
         if (!(targets[i].has[0] || targets[i].has[1]) || !is_best(targets, count, i))
+            continue;
+        if (r->type == WIRE_HELD && !is_held(targets[i].object, r->change.header.time_ns))
             continue;
         n = meaning(r, &targets[i], told);
         for (unsigned k = 0; k < n; k++) {
