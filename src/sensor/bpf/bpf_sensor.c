@@ -45,6 +45,7 @@ struct sensor {
     uint64_t gap_from_ns; /* CLOCK_REALTIME */
     bool demand;          /* what is attached on demand is attached */
     bool look;            /* something is new: who has it open? */
+    bool held;            /* somebody has */
     char not_seen[320];
 };
 
@@ -131,6 +132,7 @@ static int on_record(void *data, void *record, size_t len)
         s->size = size;
     }
     memcpy(&h, record, sizeof(h));
+    s->held |= h.type == WIRE_HELD;
     s->queue[s->count] = (struct queued){ h.time_ns, s->order++, len, malloc(len) };
     if (!s->queue[s->count].data) {
         s->damaged++;
@@ -227,7 +229,7 @@ static void update_demand(struct sensor *s)
     int r;
 
     for (struct bpf_object_watch *w = bpf_objects_first(s->objects); w; w = w->next)
-        on |= w->wanted.writes || w->held;
+        on |= w->wanted.writes || s->held;
     if (on == s->demand)
         return;
     r = programs_demand(&s->programs, on, &err);
@@ -244,8 +246,8 @@ static int bpf_dispatch(struct sensor *s, struct err *err)
     find_held(s);
     until_ns = now_ns(CLOCK_BOOTTIME);
     r = ring_buffer__consume(s->rings);
+    update_demand(s); /* first: to name an actor may take a while */
     deliver(s, until_ns);
-    update_demand(s);
     tell_losses(s);
     return r < 0 && r != -EAGAIN ? err_set(err, r, "BPF ring buffers") : 0;
 }

@@ -31,7 +31,6 @@ struct bpf_object_watch {
     uint32_t devices[8];       /* s_dev of the file systems that its path leads through */
     unsigned device_count;
     uint64_t held_from_ns, held_to_ns; /* CLOCK_BOOTTIME: when old descriptors were looked for; 0 = not yet */
-    bool held;                 /* there are some */
     uint64_t mnt_ns;            /* inode number of its namespace; 0: our own */
     size_t mount_len;           /* bytes of the path that lead to the mount it lies on */
     uint32_t above_mount;       /* levels between the mount's root and its file system's */

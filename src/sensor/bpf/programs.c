@@ -287,8 +287,7 @@ static int attach(struct programs *p, const struct program_row *row)
 int programs_load(const struct programs_options *options, struct programs *ret, struct err *err)
 {
     struct programs p = { .has = CAPABILITY_OLD_PROCESSES | CAPABILITY_IO_URING | CAPABILITY_CREDENTIALS |
-                                 CAPABILITY_ACTOR_EXITED | CAPABILITY_REFUSED | CAPABILITY_ANY_ALIAS |
-                                 CAPABILITY_RESTART };
+                                 CAPABILITY_ACTOR_EXITED | CAPABILITY_REFUSED | CAPABILITY_RESTART };
     bool refused[64] = { false };
     struct btf *btf = NULL;
     unsigned attached = 0;
@@ -325,6 +324,10 @@ int programs_load(const struct programs_options *options, struct programs *ret, 
         note_missing(&p, row->lack);
     }
     features_close(btf);
+    /* what no program sees yet, on any kernel */
+    note_missing(&p, "other hard links of a watched directory's files");
+    note_missing(&p, "file systems mounted below it");
+    note_missing(&p, "creations refused by a directory's mode, what read-only mounts refuse");
     if (!(p.has & CAPABILITY_NAMES)) {
         programs_unload(&p);
         return err_say(err, first ? first : -ENOTSUP,

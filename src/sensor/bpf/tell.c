@@ -532,12 +532,9 @@ static bool is_best(const struct target *targets, unsigned count, unsigned index
 }
 
 /* Each look finds all there is: it is told for those objects for whom it was made. */
-static bool is_held(struct bpf_object_watch *w, uint64_t time_ns)
+static bool is_held(const struct bpf_object_watch *w, uint64_t time_ns)
 {
-    if (time_ns < w->held_from_ns || time_ns > w->held_to_ns)
-        return false;
-    w->held = true;
-    return true;
+    return time_ns >= w->held_from_ns && time_ns <= w->held_to_ns;
 }
 
 int bpf_teller_record(struct bpf_teller *t, const struct bpf_record *r, uint64_t real_offset_ns)
