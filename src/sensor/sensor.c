@@ -43,6 +43,7 @@ static const struct capability_info capabilities[] = {
     { CAPABILITY_BEFORE_AFTER,    "before-after",    "values before and after" },
     { CAPABILITY_RESTART,         "restart",         "the first moments of a container's mount" },
     { CAPABILITY_FLAGS,           "flags",           "flags of files (chattr)" },
+    { CAPABILITY_ROUTE,           "route",           "the system call behind a change" },
 };
 /* clang-format on */
 

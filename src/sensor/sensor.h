@@ -36,6 +36,7 @@ enum capability {
     CAPABILITY_BEFORE_AFTER = 1ull << 16,  /* values before and after a metadata change */
     CAPABILITY_RESTART = 1ull << 17,       /* a container's restart leaves no window */
     CAPABILITY_FLAGS = 1ull << 18,         /* chattr: flags of an inode */
+    CAPABILITY_ROUTE = 1ull << 19,         /* by which system call, or through io_uring */
 };
 
 struct sensor_capabilities {

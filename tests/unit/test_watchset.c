@@ -470,7 +470,6 @@ static void plural_watch_takes_and_loses_containers(void **state)
     assert_int_equal(living(), 2);
     first = object_of(VIEW_UPPER);
     /* another one with the same layer below it: one object, two victims */
-    known = NULL;
     (void)new_container("cccc", T0);
     container_set(known, &known->labels, BYTES("tier=front\0"));
     known->pid = NOBODY - 1;

@@ -287,7 +287,7 @@ static int attach(struct programs *p, const struct program_row *row)
 int programs_load(const struct programs_options *options, struct programs *ret, struct err *err)
 {
     struct programs p = { .has = CAPABILITY_OLD_PROCESSES | CAPABILITY_IO_URING | CAPABILITY_CREDENTIALS |
-                                 CAPABILITY_ACTOR_EXITED | CAPABILITY_REFUSED | CAPABILITY_RESTART };
+                                 CAPABILITY_ACTOR_EXITED | CAPABILITY_REFUSED | CAPABILITY_RESTART | CAPABILITY_ROUTE };
     bool refused[64] = { false };
     struct btf *btf = NULL;
     unsigned attached = 0;

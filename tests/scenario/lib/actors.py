@@ -23,7 +23,7 @@ def ancestors():
     return chain
 
 
-@scenario("all that is known of the actor", needs=("names",), before=files("f"))
+@scenario("all that is known of the actor", needs=("names", "route"), before=files("f"))
 def _(run):
     pid = run.act("unlink", run.path("f"))
     above = ancestors()
@@ -67,7 +67,7 @@ def _(run):
     return [act_event(run, "unlink", "f", pid, process__args=[run.act_path, "unlink", run.path("f")])]
 
 
-@scenario("running before the watch, by io_uring", needs=("old-processes", "io_uring"),
+@scenario("running before the watch, by io_uring", needs=("old-processes", "io_uring", "route"),
           before=lambda run: setattr(run, "old", run.started("uring-unlink", run.write("f"))))
 def _(run):
     return [act_event(run, "unlink", "f", run.act_now(run.old), culprit__route="io_uring")]

@@ -179,7 +179,8 @@ def _(run):
     return [act_event(run, "create", "new", run.act("create", run.path("new")))]
 
 
-@scenario("mkdir, and a file in it at once")
+@scenario("mkdir, and a file in it at once",
+          limits={"fanotify": "made and removed in a new folder before its mark is placed"})
 def _(run):
     run.sh("mkdir -p d/e/f; echo x > d/e/f/g; rm d/e/f/g")
     return [Event("mkdir", "d"), Event("mkdir", "d/e"), Event("mkdir", "d/e/f"), Event("create", "d/e/f/g"),
