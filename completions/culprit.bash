@@ -4,7 +4,7 @@ _culprit() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "watch run who search diff doctor help" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "watch run who search diff import rules doctor help" -- "$cur")
         return
     fi
     if [ "${COMP_WORDS[1]}" = search ]; then
@@ -25,19 +25,31 @@ _culprit() {
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
     fi
+    if [ "${COMP_WORDS[1]}" = rules ]; then
+        if [ "$COMP_CWORD" -eq 2 ]; then
+            mapfile -t COMPREPLY < <(compgen -W "check list load explain" -- "$cur")
+        elif [ "${COMP_WORDS[2]}" = list ]; then
+            mapfile -t COMPREPLY < <(compgen -W "-k -i -s" -- "$cur")
+        else
+            mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+        fi
+        return
+    fi
     case $prev in
+    --rules | --from) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
     --format) mapfile -t COMPREPLY < <(compgen -W "text json" -- "$cur"); return ;;
     --sensor) mapfile -t COMPREPLY < <(compgen -W "auto audit fanotify bpf" -- "$cur"); return ;;
     --store) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
     esac
     case $cur in
     -*) mapfile -t COMPREPLY < <(compgen -W "-p -k -w --sensor --writes --format --for --store --no-store
-            --ring-size --settle --assert-unchanged --since --until --from --to --times --op --containers --help" -- "$cur"); return ;;
+            --ring-size --rules --settle --assert-unchanged --since --until --from --to --times --op --containers --help" -- "$cur"); return ;;
     esac
     # words broken at the colon: take the target as it was typed
     local typed=${COMP_LINE:0:COMP_POINT} name
     typed=${typed##* }
     mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+    [ "${COMP_WORDS[1]}" != import ] || return 0
     while IFS= read -r name; do # names are foreign: compared, never expanded
         if [[ $typed && $name == "$typed"* && $typed == *:* && $COMP_WORDBREAKS == *:* ]]; then
             COMPREPLY+=("${name#"${typed%"${typed##*:}"}"}")

@@ -49,13 +49,21 @@ extern bool cli_debug;
 /* Options that watch, run and daemon share. */
 enum format { FORMAT_TEXT, FORMAT_JSON };
 
+/* What is asked of one target: a file of rules says so for each. */
+struct watch_ask {
+    unsigned permissions; /* enum permission */
+    char *key;            /* owned; NULL = the run's */
+    char *owned;          /* the target's text, where it is not argv's */
+};
+
 struct watch_args {
     struct pipeline_options pipeline;
     enum format format;
     uint64_t for_ns;       /* 0 = until stopped */
     uint64_t settle_ns;    /* run */
     bool assert_unchanged; /* run */
-    char **targets;        /* into argv, or collected from -w */
+    char **targets;        /* into argv, collected from -w, or of `asks` */
+    struct watch_ask *asks; /* one a target */
     size_t target_count;
 };
 

@@ -12,7 +12,8 @@
     "      --writes       each write too, once a second for each file and process\n" \
     "      --format FMT   text, or json: one ECS object a line\n" \
     "      --store FILE   the database (" STORE_DEFAULT_PATH "); --no-store: none\n" \
-    "      --ring-size N  bytes of kernel buffer for events, such as 64M\n"
+    "      --ring-size N  bytes of kernel buffer for events, such as 64M\n" \
+    "      --rules FILE   the watches of a file of auditctl's rules, each with its -p and -k\n"
 
 /* clang-format off */
 const struct verb verbs[] = {
@@ -33,7 +34,7 @@ const struct verb verbs[] = {
       "      --assert-unchanged  exit 0 if nothing changed, 1 if something did\n"
       WATCH_OPTIONS },
     { "who", cmd_who, "the verdict from what was recorded before",
-      "[--from LOG...] [--since T] [--until T] [--op LIST] [--store FILE] [--format FMT] TARGET...",
+      "[--from LOG...] [--since T] [--until T] [--op LIST] [--store FILE] TARGET...",
       "Answers from the store; also for containers that are gone.\n\n"
       "      --from LOG     from audit logs instead (also another machine's; .gz .xz .zst, a directory\n"
       "                     with its rotations, -); more logs may follow, the last word is a TARGET\n"
@@ -45,7 +46,7 @@ const struct verb verbs[] = {
     { "search", cmd_search, "search audit logs, with ausearch's options",
       "[options] [LOG...]", "`culprit search -h` lists the options.\n" },
     { "diff", cmd_diff, "what differs from the image or from an earlier moment, and by whom",
-      "[--since T | --from T1 --to T2] [--times] [--store FILE] [--format FMT] CONTAINER [PATH]",
+      "[--since T | --from T1 --to T2] [--times] [--store FILE] CONTAINER [PATH]",
       "What of a container's files (running or not) is not as its image made it: missing, added,\n"
       "type, content, mode, owner, attributes and capabilities; each with whoever was recorded\n"
       "changing it. With a time: what the recorded changes since then come to; also for a\n"
@@ -58,7 +59,7 @@ const struct verb verbs[] = {
       "      --format FMT   text, or json: one difference a line, with SHA-256 of contents\n" },
     { "import", cmd_import, "audit logs into the store",
       "[--store FILE] [LOG...]",
-      "Puts the changes that audit logs tell of into the store, so that `who`, `search` and `report` see\n"
+      "Puts the changes that audit logs tell of into the store, so that `who` and `search` see\n"
       "them. LOG is a file (plain, .gz, .xz, .zst), a directory with its rotations, or -; without one it\n"
       "is the system's. Importing twice adds nothing; one that was interrupted is taken up again so.\n\n"
       "      --store FILE   the database (" STORE_DEFAULT_PATH ")\n" },
@@ -66,9 +67,9 @@ const struct verb verbs[] = {
       "check FILE|- | list [-k KEY] [-i] [-s] | load FILE|- | explain [FILE|-]",
       "The rule language is auditctl's.\n\n"
       "  check    errors with their line and word, and what looks wrong; changes nothing\n"
-      "  list     the kernel's own rules, as auditctl -l; -k: those with KEY; -i: names for numbers;\n"
-      "           -s: audit's state, as auditctl -s\n"
-      "  load     all of a file, as auditctl -R; nothing if it holds an error (unless it says -i or -c)\n"
+      "  list     the kernel's own rules, as auditctl prints them; -k KEY: those that have it;\n"
+      "           -i: names for numbers; -s: audit's state\n"
+      "  load     all of a file; nothing if it holds an error, unless the file says to go on\n"
       "  explain  what each rule catches and what it cannot; without FILE: the rules in force\n" },
     { "doctor", cmd_doctor, "what works on this machine, and what to do about the rest",
       "[--format FMT] [--containers | TARGET...]",

@@ -87,6 +87,10 @@ static int add_targets(struct observation *o, struct err *err)
         struct target target;
         int r = target_parse(bytes_of(o->args.targets[i]), bytes_of(cwd), &target, err);
 
+        if (r == 0) {
+            target.permissions = o->args.asks[i].permissions;
+            target.key = arena_copy(&target.arena, bytes_of(o->args.asks[i].key));
+        }
         if (r == 0)
             r = pipeline_add(o->pipeline, &target, err);
         if (r < 0)

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/rule_file.h"
 #include "event/operation.h"
+#include "util/macro.h"
 #include "util/parse.h"
 
 enum {
@@ -21,6 +23,7 @@ enum {
     OPTION_SETTLE,
     OPTION_ASSERT,
     OPTION_DEBUG,
+    OPTION_RULES,
 };
 
 static const struct option long_options[] = {
@@ -36,6 +39,7 @@ static const struct option long_options[] = {
     { "ring-size", required_argument, NULL, OPTION_RING_SIZE },
     { "settle", required_argument, NULL, OPTION_SETTLE },
     { "assert-unchanged", no_argument, NULL, OPTION_ASSERT },
+    { "rules", required_argument, NULL, OPTION_RULES },
     { "debug", no_argument, NULL, OPTION_DEBUG },
     { 0 },
 };
@@ -69,15 +73,78 @@ static int parse_permissions(const struct verb *verb, const char *text, unsigned
     return 0;
 }
 
-static int add_target(struct watch_args *args, char *target)
+/* Takes over what `ask` owns. */
+static int add_target(struct watch_args *args, char *target, struct watch_ask ask)
 {
     char **targets = reallocarray(args->targets, args->target_count + 1, sizeof(*targets));
+    struct watch_ask *asks = reallocarray(args->asks, args->target_count + 1, sizeof(*asks));
 
-    if (!targets)
+    if (targets)
+        args->targets = targets;
+    if (asks)
+        args->asks = asks;
+    if (!targets || !asks) {
+        free(ask.key);
+        free(ask.owned);
         return -ENOMEM;
-    args->targets = targets;
-    args->targets[args->target_count++] = target;
+    }
+    args->targets[args->target_count] = target;
+    args->asks[args->target_count++] = ask;
     return 0;
+}
+
+static char *copy_text(const struct rule *rule, int field)
+{
+    struct bytes text = field < 0 ? BYTES_NULL : rule_text(rule->data, rule->len, (unsigned)field);
+
+    return text.data ? strndup(text.data, text.len) : NULL;
+}
+
+/* The watches of a file of auditctl's rules; what else is in it is the kernel's business. */
+static int add_rules(const char *path, struct watch_args *args)
+{
+    static const unsigned permissions[][2] = { { AUDIT_PERM_READ, PERMISSION_READ },
+                                               { AUDIT_PERM_WRITE, PERMISSION_WRITE },
+                                               { AUDIT_PERM_EXEC, PERMISSION_EXEC },
+                                               { AUDIT_PERM_ATTR, PERMISSION_ATTR } };
+    struct rule_file file = { 0 };
+    size_t watches = 0, others = 0;
+    int r = rule_file_read(path, true, &file);
+
+    for (size_t i = 0; r == 0 && file.errors == 0 && i < file.count; i++) {
+        const struct rule *rule = &file.rules[i];
+        struct watch_ask ask = { 0 };
+        int at = -1, perm;
+
+        if (rule->kind == RULE_ADD && (rule->watch || rule_is_watch(rule->data))) {
+            at = rule_find(rule->data, AUDIT_WATCH);
+            at = at < 0 ? rule_find(rule->data, AUDIT_DIR) : at;
+        }
+        if (at < 0) {
+            others += rule->kind == RULE_ADD;
+            continue;
+        }
+        perm = rule_find(rule->data, AUDIT_PERM);
+        for (size_t p = 0; p < ARRAY_SIZE(permissions); p++)
+            if (perm < 0 || rule->data->values[perm] & permissions[p][0])
+                ask.permissions |= permissions[p][1];
+        ask.owned = copy_text(rule, at);
+        ask.key = copy_text(rule, rule_find(rule->data, AUDIT_FILTERKEY));
+        if (!ask.owned || add_target(args, ask.owned, ask) < 0)
+            r = EXIT_NOTHING;
+        watches++;
+    }
+    if (r == 0 && file.errors)
+        r = EXIT_USAGE;
+    if (r == 0 && watches == 0) {
+        cli_error("%s holds no watch (-w PATH -p wa -k KEY)", file.name);
+        r = EXIT_USAGE;
+    } else if (r == 0 && others) {
+        cli_note("%s: %zu rules are no watches and are left out; `culprit rules load` gives them to the kernel",
+                 file.name, others);
+    }
+    rule_file_done(&file);
+    return r;
 }
 
 static int parse_option(const struct verb *verb, int c, char **argv, struct watch_args *args)
@@ -92,7 +159,9 @@ static int parse_option(const struct verb *verb, int c, char **argv, struct watc
         args->pipeline.key = optarg;
         return 0;
     case 'w':
-        return add_target(args, optarg);
+        return add_target(args, optarg, (struct watch_ask){ 0 });
+    case OPTION_RULES:
+        return add_rules(optarg, args);
     case OPTION_SENSOR:
         args->pipeline.sensors = optarg;
         return 0;
@@ -152,6 +221,7 @@ int watch_args_parse(const struct verb *verb, int argc, char **argv, bool is_run
                       .permissions = PERMISSION_WRITE | PERMISSION_ATTR },
         .settle_ns = 2 * NS_PER_S,
     };
+    unsigned own;
     int c;
 
     optind = 0;
@@ -175,7 +245,7 @@ int watch_args_parse(const struct verb *verb, int argc, char **argv, bool is_run
     }
     if (!is_run)
         for (int i = optind; i < argc; i++)
-            (void)add_target(&args, argv[i]);
+            (void)add_target(&args, argv[i], (struct watch_ask){ 0 });
     if (args.target_count == 0) {
         watch_args_done(&args);
         return -cli_usage_error(verb, is_run ? "nothing to watch: -w [CONTAINER:]PATH"
@@ -185,12 +255,26 @@ int watch_args_parse(const struct verb *verb, int argc, char **argv, bool is_run
         watch_args_done(&args);
         return -EXIT_USAGE;
     }
+    own = args.pipeline.permissions;
+    args.pipeline.permissions = 0;
+    for (size_t i = 0; i < args.target_count; i++) {
+        if (!args.asks[i].permissions)
+            args.asks[i].permissions = own;
+        args.pipeline.permissions |= args.asks[i].permissions;
+    }
     *ret = args;
     return optind;
 }
 
 void watch_args_done(struct watch_args *args)
 {
+    for (size_t i = 0; i < args->target_count; i++) {
+        free(args->asks[i].key);
+        free(args->asks[i].owned);
+    }
+    free(args->asks);
     free(args->targets);
     args->targets = NULL;
+    args->asks = NULL;
+    args->target_count = 0;
 }

@@ -68,6 +68,11 @@ struct watchset {
     bool window;
 };
 
+static inline unsigned watch_permissions(const struct watchset *set, const struct watch *w)
+{
+    return w->target.permissions ? w->target.permissions : set->options.permissions;
+}
+
 uint64_t watch_monotonic_ns(void);
 
 /* ---- objects.c ---- */

@@ -82,7 +82,7 @@ static int add_object(struct watchset *set, struct instance *i, const struct pla
     object->id = set->next_object++;
     set->by_id[object->id] = (struct found){ 0 };
     object->group = i->group;
-    object->permissions = set->options.permissions;
+    object->permissions = watch_permissions(set, i->watch);
     object->writes = set->options.writes;
     r = object->path.data ? set->options.add(set->options.data, object, err) : -ENOMEM;
     if (r < 0) {

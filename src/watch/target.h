@@ -13,6 +13,8 @@ struct target {
     struct bytes text;        /* as written */
     struct bytes path;        /* absolute, normalised: no ".", "..", doubled or trailing slash; of a volume:
                                * below its directory */
+    unsigned permissions;     /* enum permission; 0: those of the run */
+    struct bytes key;         /* BYTES_NULL: the run's; in the arena */
 };
 
 /*

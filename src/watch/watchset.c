@@ -223,16 +223,18 @@ static bool touches(const struct object *o, const struct event *e)
 bool watchset_event(struct watchset *set, struct event *event)
 {
     struct found found;
+    struct bytes key;
 
-    if (!(operation_info(event->operation)->permission & set->options.permissions))
-        return false;
     if (event->object == 0 || event->object >= set->next_object)
         return false;
     found = set->by_id[event->object];
     if (!found.object || (event->path.len && !touches(found.object, event)))
         return false;
+    if (!(operation_info(event->operation)->permission & watch_permissions(set, found.watch)))
+        return false;
     give(set, found.watch, found.object, event);
-    if (set->options.key.len)
-        event_set(event, &event->key, set->options.key);
+    key = found.watch->target.key.data ? found.watch->target.key : set->options.key;
+    if (key.len)
+        event_set(event, &event->key, key);
     return true;
 }

@@ -87,6 +87,8 @@ for command in $commands; do
     cmp -s "$work/out" "$work/help.$command"
     check "$command --help is help $command" $?
     answers "$command --version" "culprit $version" "$command" --version
+    # ausearch's options are too many for `culprit help`
+    [ "$command" != search ] || { run search -h; cp "$work/out" "$work/help.search"; }
     awk 'length > 100 {bad = 1} END {exit bad}' "$work/help.$command"
     check "help $command fits 100 columns" $?
 done
@@ -102,15 +104,17 @@ for command in $commands; do
     check "manual: synopsis of $command" $?
     sed -n '/^\.SH COMMANDS/,/^\.SH OPTIONS/p' "$work/man" | grep -qE "^\.B $command\$"
     check "manual: what $command does" $?
-    options=$(grep -oE -- '(^|[ [(;])--?[a-z][a-z-]*' "$work/help.$command" | grep -oE -- '--?[a-z][a-z-]*' | sort -u)
+    options=$(grep -oE -- '(^|[ [(;])--?[a-z][a-z0-9-]*' "$work/help.$command" | grep -oE -- '--?[a-z][a-z0-9-]*' | sort -u)
     [ -n "$options" ]
     check "help $command has options" $?
     for option in $options; do
         [ "$option" = --help ] && continue
-        grep -qE -- "(^|[ \"])$option([ \"]|\$)" "$work/man.options"
+        grep -qE -- "(^|[ \"])$option([ \",]|\$)" "$work/man.options"
         check "manual: $option of $command" $?
-        grep -qE -- "(^|[ \"])$option([ \"]|\$)" "$COMPLETION"
-        check "completion: $option of $command" $?
+        if [ "$command" != search ]; then # completion asks `culprit search -h`
+            grep -qE -- "(^|[ \"])$option([ \"]|\$)" "$COMPLETION"
+            check "completion: $option of $command" $?
+        fi
         run "$command" "$option" # it is taken, or asks for its argument
         ! grep -q "unknown option" "$work/err"
         check "$command takes $option" $?
@@ -119,7 +123,7 @@ done
 while read -r option; do
     grep -qhE -- "(^|[^a-z-])$option([^a-z-]|\$)" "$work"/help.*
     check "manual's $option is in some help" $?
-done < <(grep -oE -- '--[a-z][a-z-]*' "$work/man.options" | sort -u)
+done < <(grep -oE -- '--[a-z][a-z0-9-]*' "$work/man.options" | sort -u)
 for status in 0 1 2 3 4; do
     sed -n '/^\.SH EXIT STATUS/,/^\.SH /p' "$work/man" | grep -qE "(^|[ ;])$status [a-z]"
     check "manual: exit status $status" $?
@@ -133,7 +137,7 @@ bash -n "$COMPLETION"
 check "completion is bash" $?
 # complete WORD...: what bash would offer for the last one
 complete_words() {
-    bash -c 'complete() { :; }; docker() { echo web:/; }
+    bash -c 'complete() { :; }; timeout() { echo web:/; } # it asks `culprit doctor --containers`
         . "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _culprit; printf "%s\n" "${COMPREPLY[@]}"' \
         _ "$COMPLETION" "$@" > "$work/out" 2> "$work/err"
 }

@@ -495,6 +495,27 @@ static void plural_watch_takes_and_loses_containers(void **state)
     container_unref(one);
 }
 
+static void each_target_has_its_own_permissions_and_key(void **state)
+{
+    char dir[160], path[200];
+    struct target target;
+    struct event *e;
+
+    (void)state;
+    snprintf(dir, sizeof(dir), "%s/upper/prd", base);
+    assert_int_equal(target_parse(bytes_of(dir), bytes_of("/"), &target, NULL), 0);
+    target.permissions = PERMISSION_ATTR;
+    target.key = bytes_of("attrs");
+    assert_int_equal(watchset_add(set, &target, NULL), 0);
+    assert_int_equal(seen.objects[0].permissions, PERMISSION_ATTR);
+    snprintf(path, sizeof(path), "%s/f0", dir);
+    is_not_ours(1, OPERATION_UNLINK, path);
+    e = event_on(1, OPERATION_CHMOD, path);
+    assert_non_null(e);
+    assert_bytes(e->key, "attrs");
+    event_free(e);
+}
+
 static void volume_is_watched_by_its_place(void **state)
 {
     (void)state;
@@ -556,6 +577,7 @@ int main(void)
         TEST(recreation_is_explained),
         TEST(files_that_a_runtime_leaves_stay_in_view),
         TEST(plural_watch_takes_and_loses_containers),
+        TEST(each_target_has_its_own_permissions_and_key),
         TEST(volume_is_watched_by_its_place),
         TEST(engine_that_refuses),
         TEST(two_watches),
