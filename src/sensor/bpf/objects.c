@@ -11,6 +11,7 @@
 #include <uthash.h>
 
 #include "event/operation.h"
+#include "sensor/bpf/below.h"
 #include "sensor/bpf/skeleton.h"
 #include "util/cleanup.h"
 #include "util/limits.h"
@@ -445,7 +446,18 @@ static void update_wanted(struct bpf_objects *o)
     o->programs->skeleton->bss->wanted_operations = operations;
 }
 
-int bpf_objects_add(struct bpf_objects *o, const struct watch_object *wanted, struct err *err)
+static void drop(struct bpf_objects *o, struct bpf_object_watch **at)
+{
+    struct bpf_object_watch *w = *at;
+
+    *at = w->next;
+    unplace(o, w);
+    update_wanted(o);
+    arena_done(&w->arena);
+    free(w);
+}
+
+static int add(struct bpf_objects *o, const struct watch_object *wanted, bool below, struct err *err)
 {
     struct bpf_object_watch *w = calloc(1, sizeof(*w));
     int r;
@@ -453,6 +465,7 @@ int bpf_objects_add(struct bpf_objects *o, const struct watch_object *wanted, st
     if (!w)
         return err_set(err, -ENOMEM, "watched objects");
     w->pin = PIN_NULL;
+    w->below = below;
     w->wanted = *wanted;
     w->wanted.path = arena_copy(&w->arena, wanted->path);
     w->wanted.host_path = arena_copy(&w->arena, wanted->host_path);
@@ -462,25 +475,92 @@ int bpf_objects_add(struct bpf_objects *o, const struct watch_object *wanted, st
     update_wanted(o);
     r = w->wanted.path.data ? place(o, w, err) : err_set(err, -ENOMEM, "watched objects");
     if (r < 0)
-        (void)bpf_objects_remove(o, wanted->id);
+        drop(o, &o->first);
+    return r;
+}
+
+static struct bpf_object_watch *find_below(struct bpf_objects *o, uint32_t id, struct bytes path)
+{
+    for (struct bpf_object_watch *w = o->first; w; w = w->next)
+        if (w->below && w->wanted.id == id && bytes_equal(w->wanted.path, path))
+            return w;
+    return NULL;
+}
+
+/* Those of `parent`: new ones are watched, those that have gone are not any more. */
+static bool follow_mounts_of(struct bpf_objects *o, const struct bpf_object_watch *parent)
+{
+    _cleanup_sbuf_ struct sbuf points = SBUF_INIT;
+    struct watch_object wanted = parent->wanted;
+    struct bytes all, rest;
+    bool found = false;
+
+    if (bpf_mounts_below(wanted.path, &points) < 0)
+        return false;
+    all = sbuf_bytes(&points);
+    for (struct bpf_object_watch **at = &o->first; *at;) {
+        struct bpf_object_watch *w = *at;
+        bool there = !w->below || w->wanted.id != wanted.id;
+
+        for (rest = all; !there && rest.len;) {
+            struct bytes point = { rest.data, strlen(rest.data) };
+
+            there = bytes_equal(point, w->wanted.path);
+            rest = (struct bytes){ rest.data + point.len + 1, rest.len - point.len - 1 };
+        }
+        if (there)
+            at = &w->next;
+        else
+            drop(o, at);
+    }
+    for (rest = all; rest.len;) {
+        struct bytes point = { rest.data, strlen(rest.data) };
+        struct bpf_object_watch *w = find_below(o, wanted.id, point);
+
+        rest = (struct bytes){ rest.data + point.len + 1, rest.len - point.len - 1 };
+        if (w) {
+            (void)place(o, w, NULL); /* something else may be mounted there now */
+            continue;
+        }
+        wanted.path = wanted.host_path = point;
+        found |= add(o, &wanted, true, NULL) == 0;
+    }
+    return found;
+}
+
+bool bpf_objects_follow_mounts(struct bpf_objects *o)
+{
+    bool found = false;
+
+    /* what is added goes to the front, what is dropped is never one of those asked for */
+    for (struct bpf_object_watch *w = o->first; w; w = w->next)
+        if (!w->below && w->wanted.view == VIEW_HOST && !w->wanted.ns_pid)
+            found |= follow_mounts_of(o, w);
+    return found;
+}
+
+int bpf_objects_add(struct bpf_objects *o, const struct watch_object *wanted, struct err *err)
+{
+    int r = add(o, wanted, false, err);
+
+    if (r == 0 && wanted->view == VIEW_HOST && !wanted->ns_pid)
+        (void)follow_mounts_of(o, o->first);
     return r;
 }
 
 int bpf_objects_remove(struct bpf_objects *o, uint32_t id)
 {
-    for (struct bpf_object_watch **at = &o->first; *at; at = &(*at)->next) {
-        struct bpf_object_watch *w = *at;
+    int r = -ENOENT;
 
-        if (w->wanted.id != id)
+    for (struct bpf_object_watch **at = &o->first; *at;) {
+        if ((*at)->wanted.id != id) {
+            at = &(*at)->next;
             continue;
-        *at = w->next;
-        unplace(o, w);
-        update_wanted(o);
-        arena_done(&w->arena);
-        free(w);
-        return 0;
+        }
+        drop(o, at);
+        r = 0;
     }
-    return -ENOENT;
+    return r;
 }
 
 void bpf_objects_refresh(struct bpf_objects *o, bool all)

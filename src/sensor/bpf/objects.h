@@ -22,6 +22,7 @@ struct bpf_object_watch {
     struct arena arena;
     uint32_t operations;        /* 1 << enum operation */
     struct pin pin;
+    bool below;                 /* a mount below the path that was asked for; same id */
     bool exists;                /* the whole path does */
     bool doubtful;              /* something may stand there that is not what is pinned */
     uint64_t root;              /* address of its inode; 0: does not exist, or has moved away */
@@ -48,6 +49,12 @@ int bpf_objects_remove(struct bpf_objects *o, uint32_t id); /* -ENOENT */
 
 /* Place again what is doubtful, or everything. */
 void bpf_objects_refresh(struct bpf_objects *o, bool all);
+
+/*
+ * Something was mounted or unmounted: the mounts below each watched path of the host are watched too, by
+ * their own roots. Returns true if there are new ones.
+ */
+bool bpf_objects_follow_mounts(struct bpf_objects *o);
 
 struct bpf_object_watch *bpf_objects_first(struct bpf_objects *o);
 
