@@ -294,7 +294,6 @@ static __always_inline int tell(struct scratch *s)
 
 BEGIN_END(unlink, vfs_unlink, WIRE_HOOK_VFS_UNLINK, OPERATION_UNLINK, 0)
 BEGIN_END(rmdir, vfs_rmdir, WIRE_HOOK_VFS_RMDIR, OPERATION_RMDIR, 0)
-BEGIN_END(create, vfs_create, WIRE_HOOK_VFS_CREATE, OPERATION_CREATE, WIRE_CREATED)
 BEGIN_END(mknod, vfs_mknod, WIRE_HOOK_VFS_MKNOD, OPERATION_MKNOD, 0)
 
 SEC("?fentry/vfs_mkdir") int mkdir_begin(u64 *ctx)
@@ -774,6 +773,79 @@ SEC("?fexit/vfs_open") int open_end(u64 *ctx)
         return 0;
     return open_refused(path->dentry,
                         f->f_flags & O_ACCMODE ? OPERATION_OPEN_WRITE : OPERATION_READ, error);
+}
+
+static __always_inline int drop_asked(void)
+{
+    struct pending_key key = { .slot = SLOT_OPEN };
+
+    if (!pending_count)
+        return 0;
+    key.task = bpf_get_current_pid_tgid();
+    if (bpf_map_delete_elem(&pending, &key) == 0)
+        __sync_fetch_and_add(&pending_count, -1);
+    return 0;
+}
+
+/*
+ * open(O_CREAT) of a name that is not there: the directory's mode is looked at after this hook, and
+ * nothing else is called when it says no. Only the end of the whole call knows.
+ */
+SEC("?fentry/security_path_mknod") int create_asked(u64 *ctx)
+{
+    struct dentry *d = (void *)ctx[1];
+    struct scratch *s;
+    u32 mode = ctx[2];
+
+    if (((mode & S_IFMT) && (mode & S_IFMT) != S_IFREG) || !super_watched(d->d_sb))
+        return 0;
+    s = start(d);
+    if (!s)
+        return 0;
+    match_walk(d, &s->match);
+    if (settle(OPERATION_CREATE, BIT(OPERATION_CREATE), 0) == OPERATION_NONE)
+        return 0;
+    s->p.named = 1; /* a name that was refused may be forgotten by then */
+    s->p.parent = (u64)d->d_parent;
+    save_name(s->p.name, d);
+    return keep(s, 0, SLOT_OPEN);
+}
+
+SEC("?fexit/do_filp_open") int create_answered(u64 *ctx)
+{
+    struct pending_key key = { .slot = SLOT_OPEN };
+    struct pending *p;
+    struct dentry *d;
+    s64 result = 0;
+
+    if (!pending_count)
+        return 0;
+    key.task = bpf_get_current_pid_tgid();
+    p = bpf_map_lookup_elem(&pending, &key);
+    if (!p)
+        return 0;
+    /* what was there after all was not to be created: its own refusal is told by may_open() */
+    bpf_probe_read_kernel(&result, sizeof(result), ctx + 3); /* a pointer or an error: as in mkdir_end() */
+    d = (void *)p->dentry;
+    if (result < 0 && result >= -4095 && !BPF_CORE_READ(d, d_inode))
+        return end(0, SLOT_OPEN, result);
+    return drop_asked();
+}
+
+/* mknod(2) of a regular file, which asked the same hook and opens nothing; a file server. */
+SEC("?fentry/vfs_create") int create_begin(u64 *ctx)
+{
+    struct dentry *d = DENTRY(ctx, WIRE_HOOK_VFS_CREATE);
+    struct scratch *s;
+
+    drop_asked();
+    s = begin(d, OPERATION_CREATE, BIT(OPERATION_CREATE), WIRE_CREATED);
+    return s ? keep(s, (u64)d, SLOT_PLAIN) : 0;
+}
+
+SEC("?fexit/vfs_create") int create_end(u64 *ctx)
+{
+    return end(argument(ctx, shapes[WIRE_HOOK_VFS_CREATE].dentry), SLOT_PLAIN, RESULT(ctx, WIRE_HOOK_VFS_CREATE));
 }
 
 #include "bpf/held.h"

@@ -51,6 +51,7 @@ enum slot {
     SLOT_PLAIN,
     SLOT_ATTRIBUTE, /* vfs_setxattr leads to notify_change */
     SLOT_CALL,      /* of the system call: by task only */
+    SLOT_OPEN,      /* of an open that would create: by task only */
 };
 
 struct pending {

@@ -59,6 +59,8 @@ const struct program_row program_rows[] = {
     { "truncate_end",     "vfs_truncate",          NULL, 0, "refused truncations", false },
     { "permission_end",   "may_open",              NULL, 0, "opens refused by a file's mode", false },
     { "open_end",         "vfs_open",              NULL, 0, "opens refused by a read-only mount", false },
+    { "create_asked",     "security_path_mknod",   NULL, 0, "refused creations", false },
+    { "create_answered",  "do_filp_open|do_file_open", NULL, 0, "refused creations", false },
     { "mount_begin",      "security_sb_mount",     NULL, CAPABILITY_MOUNTS, "mounts", false },
     { "mount_end",        "path_mount",            NULL, CAPABILITY_MOUNTS, "mounts", false },
     { "move_begin",       "security_move_mount",   NULL, 0, "moved mounts", false },
@@ -326,8 +328,7 @@ int programs_load(const struct programs_options *options, struct programs *ret, 
     features_close(btf);
     /* what no program sees yet, on any kernel */
     note_missing(&p, "other hard links of a watched directory's files");
-    note_missing(&p, "file systems mounted below it");
-    note_missing(&p, "creations refused by a directory's mode, what read-only mounts refuse");
+    note_missing(&p, "what read-only mounts refuse");
     if (!(p.has & CAPABILITY_NAMES)) {
         programs_unload(&p);
         return err_say(err, first ? first : -ENOTSUP,
