@@ -41,7 +41,7 @@ start() { # start NAME [options]
         > "$WORK/out.$name" 2> "$WORK/err.$name" 8>&- &
     PID=$!
     PIDS="$PIDS $PID"
-    for ((i = 0; i < 200; i++)); do
+    for ((i = 0; i < 1200; i++)); do
         grep -q 'culprit: ready' "$WORK/err.$name" && return 0
         sleep 0.05
     done

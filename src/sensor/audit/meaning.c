@@ -190,7 +190,7 @@ static void meaning_rename(struct work *w)
             continue; /* two links of one file: rename() does nothing and says success */
         if (!before)
             before = after;
-        if (before && after && !same_file(before, after)) {
+        if (before && after && parents[0] && parents[1] && !same_file(before, after)) {
             struct bytes from_text = parent_text(f, deleted->name);
             bool first = bytes_equal(from_text, parents[0]->name);
             bool second = bytes_equal(from_text, parents[1]->name);
