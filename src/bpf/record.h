@@ -77,6 +77,18 @@ struct {
 /* How many there are: the exits of what nobody watches need no look-up. */
 __u64 pending_count;
 
+/*
+ * Programs stay on their CPU and may be preempted there (6.12 and later with lazy preemption, others with
+ * PREEMPT): by the task's number, so that who comes in between seldom needs the same one. When it does, the
+ * change is counted as lost.
+ */
+#define SCRATCHES 16u
+
+static __always_inline u32 scratch_mine(void)
+{
+    return (u32)bpf_get_current_pid_tgid() % SCRATCHES;
+}
+
 struct scratch {
     u64 who;  /* the task_struct of the actor */
     u64 task; /* whose record this is: on a preemptible kernel another task may come in between */
@@ -94,7 +106,7 @@ struct scratch {
 
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, 1);
+    __uint(max_entries, SCRATCHES);
     __type(key, u32);
     __type(value, struct scratch);
 } scratches SEC(".maps");
@@ -108,16 +120,16 @@ struct actor_scratch {
 
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, 1);
+    __uint(max_entries, SCRATCHES);
     __type(key, u32);
     __type(value, struct actor_scratch);
 } actor_scratches SEC(".maps");
 
 static __always_inline struct actor_scratch *actor_scratch_get(void)
 {
-    u32 zero = 0;
+    u32 mine = scratch_mine();
 
-    return bpf_map_lookup_elem(&actor_scratches, &zero);
+    return bpf_map_lookup_elem(&actor_scratches, &mine);
 }
 
 /* Actors that user space knows already, by tgid. An entry pushed out is only told again. */
@@ -138,9 +150,9 @@ struct {
 
 static __always_inline struct scratch *scratch_get(void)
 {
-    u32 zero = 0;
+    u32 mine = scratch_mine();
 
-    return bpf_map_lookup_elem(&scratches, &zero);
+    return bpf_map_lookup_elem(&scratches, &mine);
 }
 
 static __always_inline struct match *match_get(void)
