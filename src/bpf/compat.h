@@ -133,6 +133,7 @@ struct pt_regs___x86 {
 
 #define pt_regs___any pt_regs___x86
 #define TS_COMPAT 2
+#define KERNEL_STACK_SIZE 16384 /* without KASAN, where BTF has no thread_union (5.10) */
 #define KERNEL_AUDIT_ARCH_X86_64 0xc000003e
 #define KERNEL_AUDIT_ARCH_I386 0x40000003
 #define SYSCALL_IO_URING_ENTER 426
@@ -143,6 +144,7 @@ struct pt_regs___arm64 {
 } KERNEL_TYPE;
 
 #define pt_regs___any pt_regs___arm64
+#define KERNEL_STACK_SIZE 16384 /* with pages of 4 KiB */
 #define KERNEL_AUDIT_ARCH_AARCH64 0xc00000b7
 #define SYSCALL_IO_URING_ENTER 426
 #endif
@@ -153,11 +155,12 @@ static __always_inline u64 task_registers(struct task_struct *t)
     if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
         return (u64)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
 #if defined(__TARGET_ARCH_x86) || defined(__TARGET_ARCH_arm64)
-    if (bpf_core_type_exists(union thread_union)) {
-        u64 stack = (u64)BPF_CORE_READ(t, stack);
+    u64 stack = (u64)BPF_CORE_READ(t, stack);
+    u64 size = KERNEL_STACK_SIZE;
 
-        return stack + bpf_core_type_size(union thread_union) - bpf_core_type_size(struct pt_regs___any);
-    }
+    if (bpf_core_type_exists(union thread_union))
+        size = bpf_core_type_size(union thread_union);
+    return stack + size - bpf_core_type_size(struct pt_regs___any);
 #endif
     return 0;
 }

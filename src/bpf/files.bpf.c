@@ -127,6 +127,35 @@ static __always_inline u32 hits_of(struct scratch *s, u32 path)
 }
 
 /*
+ * A directory on the way to a watched path is made, or another one comes to its name: until user space has
+ * looked, everything at and below that name is told.
+ */
+__noinline int open_names(void)
+{
+    struct scratch *s = scratch_get();
+    struct wire_name_key key;
+
+    if (!s)
+        return 0;
+    key.name = name_key((void *)s->p.dentry);
+    for (u32 i = 0; i < WIRE_HITS_MAX; i++) {
+        struct wire_watched *w;
+
+        if (i >= s->p.change.hit_count)
+            break;
+        if (s->p.change.hits[i].kind != WIRE_HIT_ABOVE || s->p.change.hits[i].path)
+            continue;
+        key.parent = s->p.change.hits[i].anchor;
+        w = bpf_map_lookup_elem(&names, &key);
+        if (!w)
+            continue;
+        w->operations |= wanted_operations;
+        w->kinds |= WIRE_WATCHED_NAME;
+    }
+    return 0;
+}
+
+/*
  * Fill the scratch's `p` for what begins at its dentry, if it is to be told. Returns the operation,
  * OPERATION_NONE if not. asked: somebody asks for it there. Global, as record_emit() is.
  */
@@ -162,6 +191,8 @@ __noinline int decide(u32 operation, u32 flags, u32 asked)
         if (as == OPERATION_NONE)
             return as;
     }
+    if (as == OPERATION_MKDIR || as == OPERATION_RENAME || as == OPERATION_SYMLINK || as == OPERATION_MOUNT)
+        (void)open_names();
     s->p.other = 0;
     s->p.text = 0;
     s->p.named = 0;

@@ -19,7 +19,7 @@
 #include "util/cleanup.h"
 #include "wire/change.h"
 
-#define DEFAULT_RING (4u << 20)  /* bytes, each of the two: some 6,000 changes between two looks */
+#define DEFAULT_RING (16u << 20) /* bytes, each of the two: some 25,000 changes between two looks */
 #define SMALLEST_RING (64u << 10)
 #define BATCH_MAX 65536          /* records sorted at a time */
 #define BATCH_BYTES (64u << 20)

@@ -619,11 +619,11 @@ static unsigned places_of_name(struct bpf_objects *o, const struct wire_hit *hit
         struct bytes expected = { u->object->wanted.path.data + start, u->end - start };
 
         /* an ancestor counts only as itself; a name by its key may be another one */
-        if (!bytes_equal(expected, name) || (u->above && hit->depth != 1))
-            continue;
+        if (!bytes_equal(expected, name) || (u->above && hit->depth != 1 && hit->kind != WIRE_HIT_NAME))
+            continue; /* what was hit by a name has its place, also when that was found since */
         places[n++] = (struct bpf_place){ .object = u->object,
                                           .base_len = trim(u->object->wanted.path, start),
-                                          .above = u->above,
+                                          .above = u->above && hit->kind != WIRE_HIT_NAME,
                                           .by_name = true };
     }
     return n;

@@ -356,8 +356,13 @@ static int tell_one(struct bpf_teller *t, const struct bpf_record *r, const stru
     fill_actor(t, c, at->object, e);
     if (!at->has[told->now] || !hit_path(t, at, told->now, r, e, &e->path))
         outside_path(t, at, told->now, r, e, &e->path);
-    if (told->has_old && (!at->has[told->old] || !hit_path(t, at, told->old, r, e, &e->previous_path)))
-        outside_path(t, at, told->old, r, e, &e->previous_path);
+    if (told->has_old) {
+        /* the object itself, by its inode: it may have had another name than the one it is watched by */
+        if (!at->has[told->old] || (at->depths[told->old] == 0 && !at->places[told->old].by_name))
+            outside_path(t, at, told->old, r, e, &e->previous_path);
+        if (!e->previous_path.len && at->has[told->old])
+            (void)hit_path(t, at, told->old, r, e, &e->previous_path);
+    }
     fill_states(c, at->object, told->operation, told->victim, e);
     if (told->operation == OPERATION_LINK) {
         if (!at->has[1] || !hit_path(t, at, 1, r, e, &e->target_path))

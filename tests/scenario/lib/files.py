@@ -153,7 +153,7 @@ LATER = {"audit": "a mount below the watched folder, or its own renaming, is fol
           before=lambda run: os.mkdir(run.path("m")))
 def _(run):
     one = run.act("mount-tmpfs", run.path("m"))
-    time.sleep(0.5)
+    time.sleep(1.5)
     run.sh("echo x > m/f; rm m/f")
     two = run.act("umount", run.path("m"))
     return [act_event(run, "mount", "m", one), act_event(run, "unmount", "m", two), Event("create", "m/f"),
