@@ -37,6 +37,7 @@ same() { diff "$WORK/before" <(kernel) > "$WORK/err.diff"; }
 start() { # start NAME [options]
     local name=$1 i
     shift
+    : > "$WORK/err.$name" # else the ready line of the last one is found
     "$CULPRIT" watch --sensor audit --store "$WORK/$name.db" --format json "$@" "$WORK/w" \
         > "$WORK/out.$name" 2> "$WORK/err.$name" 8>&- &
     PID=$!
