@@ -2,6 +2,7 @@
 /* The verbs, and what comes before one. */
 #include "cli/cli.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 
@@ -125,6 +126,8 @@ int main(int argc, char **argv)
 {
     const struct verb *verb;
 
+    /* large buffers go back to the kernel when they are freed: the kernel's types alone are 11 MB */
+    (void)mallopt(M_MMAP_THRESHOLD, 256 * 1024);
     (void)signal(SIGPIPE, SIG_IGN); /* a reader that leaves ends us by EPIPE, after cleaning up */
     if (argc < 2) {
         print_overview(stderr);
