@@ -29,7 +29,8 @@
 #define CALM_US 1000         /* under load: what comes in a millisecond is read in one go */
 #define BUSY_WAKES 20        /* wakes without a pause between: it is a load */
 #define POLL_NS NS_PER_S     /* what is waited for is looked for so often */
-#define SYNC_MS 2000         /* at the end, what happened before is waited for so long */
+#define SYNC_MS 2000         /* at the end, what happened before is waited for so long at a time */
+#define FINISH_NS (60 * NS_PER_S) /* and so long in all: a storm's events are read faster than they are made */
 #define ENGINE_WAIT_MS 200   /* an event of a container that is starting waits for the engine's word so long */
 #define PATIENCE_MS 200      /* while events wait, an engine's answer is waited for so long */
 #define EPOLL_MAX 16
@@ -557,18 +558,41 @@ void pipeline_stop(struct pipeline *p)
     p->stop = true;
 }
 
+/* Everything that happened before now, however much is waiting; what is given up is a gap. */
+static void read_to_the_end(struct pipeline *p, const struct open_sensor *open)
+{
+    uint64_t until = now_ns(CLOCK_MONOTONIC) + FINISH_NS, from_ns = now_ns(CLOCK_REALTIME);
+    struct err err = ERR_INIT;
+    bool said = false;
+    int r;
+
+    while ((r = open->ops->sync(open->sensor, SYNC_MS, &err)) == -EAGAIN && now_ns(CLOCK_MONOTONIC) < until) {
+        if (!said)
+            on_notice(p, "events are still being read");
+        said = true;
+        if (p->options.idle)
+            p->options.idle(p->options.data);
+    }
+    if (r < 0) {
+        struct gap gap = { .reason = LOST_UNREAD,
+                           .from_ns = from_ns,
+                           .to_ns = now_ns(CLOCK_REALTIME),
+                           .sensor = open->ops->bit };
+
+        snprintf(gap.text, sizeof(gap.text), "what happened last was not read to its end");
+        log_warn(p->options.log, "%s: %s; the last moments may be missing", open->ops->name, err_text(&err, r));
+        on_gap(p, &gap);
+    }
+}
+
 void pipeline_finish(struct pipeline *p)
 {
     struct err err = ERR_INIT;
     int r;
 
     (void)engines_sync(p->engines, ENGINE_WAIT_MS, NULL);
-    for (size_t i = 0; i < p->sensor_count; i++) {
-        r = p->sensors[i].ops->sync(p->sensors[i].sensor, SYNC_MS, &err);
-        if (r < 0)
-            log_warn(p->options.log, "%s: %s; the last moments may be missing",
-                     p->sensors[i].ops->name, err_text(&err, r));
-    }
+    for (size_t i = 0; i < p->sensor_count; i++)
+        read_to_the_end(p, &p->sensors[i]);
     dispatch_all(p);
     if (p->fuse) {
         fuse_flush(p->fuse);

@@ -86,7 +86,8 @@ struct sensor_ops {
     int (*fd)(const struct sensor *sensor); /* readable when dispatch() has work */
     /* Deliver what is there, without blocking; also called about every 100 ms, for time-outs. */
     int (*dispatch)(struct sensor *sensor, struct err *err);
-    /* Deliver everything that happened before this call; blocks for at most timeout_ms. */
+    /* Deliver everything that happened before this call; blocks for at most timeout_ms. -EAGAIN: that was
+     * not enough, there is more; -ETIMEDOUT: its end did not come. */
     int (*sync)(struct sensor *sensor, unsigned timeout_ms, struct err *err);
     /* What is not seen by it on this machine in this run, one line without a newline, "" if nothing
      * is known to be missed. Valid until close. */

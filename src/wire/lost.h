@@ -14,5 +14,6 @@ enum lost {
     LOST_PROCESS_EVENTS = 8, /* fork/exec/exit stream: names of actors may be missing, changes are not */
     LOST_STORE = 9,          /* could not be written to the database */
     LOST_WATCH_WINDOW = 10,  /* nothing was watched for a moment (a mount made anew, a rule replaced) */
+    LOST_UNREAD = 11,        /* still waiting in the kernel when the observation ended */
     LOST_COUNT
 };

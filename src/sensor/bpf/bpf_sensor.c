@@ -265,7 +265,9 @@ static int bpf_sync(struct sensor *s, unsigned timeout_ms, struct err *err)
         deliver(s, until_ns);
     } while (r == -EAGAIN && now_ns(CLOCK_MONOTONIC) < deadline);
     tell_losses(s);
-    return r < 0 && r != -EAGAIN ? err_set(err, r, "BPF ring buffers") : 0;
+    if (r == -EAGAIN)
+        return err_set(err, -EAGAIN, "records that are still waiting");
+    return r < 0 ? err_set(err, r, "BPF ring buffers") : 0;
 }
 
 static int bpf_fd(const struct sensor *s)

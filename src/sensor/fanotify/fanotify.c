@@ -506,7 +506,7 @@ static int fanotify_sensor_sync(struct sensor *s, unsigned timeout_ms, struct er
     close_all(s);
     fanotify_fold_flush(s, true);
     if (r == 0 && !empty)
-        return err_set(err, -ETIMEDOUT, "events that are still waiting");
+        return err_set(err, -EAGAIN, "events that are still waiting");
     return r;
 }
 
