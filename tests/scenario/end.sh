@@ -49,7 +49,7 @@ PY
 for sensor in $("$CULPRIT" doctor --format json | jq -r 'select(.sensors) | .sensors[] | select(.works) | .name'); do
     case $sensor in
     audit) storm audit 50000 ;;
-    *) storm "$sensor" 400000 ;;
+    *) storm "$sensor" 1000000 ;;
     esac
 done
 echo "$passed passed, $failed failed"
