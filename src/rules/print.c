@@ -81,18 +81,23 @@ static bool takes_calls(uint32_t list)
     return list == AUDIT_FILTER_EXIT || list == AUDIT_FILTER_URING_EXIT;
 }
 
+static bool is_place(uint32_t field)
+{
+    return field == AUDIT_WATCH || field == AUDIT_DIR;
+}
+
 bool rule_is_watch(const struct audit_rule_data *data)
 {
-    bool perm = false, place = false;
+    unsigned perms = 0, places = 0;
 
     for (uint32_t i = 0; i < field_count(data); i++) {
         switch (data->fields[i]) {
         case AUDIT_PERM:
-            perm = true;
+            perms++;
             break;
         case AUDIT_WATCH:
         case AUDIT_DIR:
-            place = true;
+            places++;
             break;
         case AUDIT_FILTERKEY:
             break;
@@ -100,7 +105,8 @@ bool rule_is_watch(const struct audit_rule_data *data)
             return false;
         }
     }
-    return perm && place && rule_list(data) == AUDIT_FILTER_EXIT && data->action == AUDIT_ALWAYS &&
+    /* auditctl shows a second -p too, but of two of them a line keeps the last, and the kernel wants both */
+    return perms == 1 && places == 1 && data->flags == AUDIT_FILTER_EXIT && data->action == AUDIT_ALWAYS &&
            rule_all_calls(data);
 }
 
@@ -215,8 +221,11 @@ void rule_print(const struct audit_rule_data *data, size_t len, bool names, stru
             }
         add_calls(data, arch, out);
     }
+    for (uint32_t i = 0; i < field_count(data) && watch; i++)
+        if (is_place(data->fields[i])) /* first, wherever it stands: auditctl prints " -p wa-w /x" */
+            add_one_field(data, len, i, true, names, out);
     for (uint32_t i = 0; i < field_count(data); i++)
-        if (data->fields[i] != AUDIT_ARCH)
+        if (data->fields[i] != AUDIT_ARCH && !(watch && is_place(data->fields[i])))
             add_one_field(data, len, i, watch, names, out);
 }
 

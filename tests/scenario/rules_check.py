@@ -100,6 +100,22 @@ def round_trips(top):
         check(rule, ok, f"auditctl: {first}\nculprit:  {shown}\nloaded:   {auditctl_list()} {loaded.stderr}{again.stderr}")
 
 
+def where_auditctl_cannot_be_read_again(top):
+    """auditctl -l prints " -p wa-w FILE" and "-p wa -p r": ours says the same in a way that loads again."""
+    f, d = f"{top}/file", f"{top}/dir"
+    for rule, shown in [
+            (f"-a always,exit -F perm=wa -F path={f}", f"-w {f} -p wa"),
+            (f"-a always,exit -F perm=wa -F path={f} -k x -k y", f"-w {f} -p wa -k x -k y"),
+            (f"-a always,exit -F dir={d} -F perm=wa -F perm=r -F key=x",
+             f"-a always,exit -S all -F dir={d} -F perm=wa -F perm=r -F key=x")]:
+        run("auditctl", "-D")
+        run("auditctl", *rule.split())
+        ours = culprit_list()
+        run("auditctl", "-D")
+        again = run(CULPRIT, "rules", "load", "-", text="\n".join(ours) + "\n")
+        check(f"read again: {rule}", ours == [shown] == culprit_list(), f"{ours} {again.stderr}")
+
+
 def io_uring():
     """auditctl before 3.1 has no such list: the kernel itself is the witness."""
     run("auditctl", "-D")
@@ -151,6 +167,7 @@ def main():
         open(f"{top}/file", "w").close()
         try:
             round_trips(top)
+            where_auditctl_cannot_be_read_again(top)
             io_uring()
             settings(top)
         finally:
