@@ -206,6 +206,8 @@ static int take_view(struct watchset *set, struct instance *i, struct container_
     int n, r;
 
     i->up = view->running;
+    if (i->up)
+        i->down_ns = i->next_start_ns = 0;
     explain_recreated(set, i, view);
     if (!i->container || !bytes_equal(i->container->id, view->container->id))
         first = true;
@@ -432,6 +434,8 @@ static void life_of_instance(struct watchset *set, struct instance *i, const str
     case LIFE_DIE:
         i->up = false;
         i->expected_ns = watch_monotonic_ns();
+        i->down_ns = life->time_ns;
+        i->next_start_ns = 0;
         i->layer_files = count_layer(i);
         break;
     case LIFE_DESTROY:
@@ -457,6 +461,8 @@ static void life_of_watch(struct watchset *set, struct watch *w, const struct li
     if ((!ours && !matches) ||
         (life->kind != LIFE_CREATE && life->kind != LIFE_START && life->kind != LIFE_RENAME))
         return;
+    if (ours && life->kind == LIFE_START && ours->down_ns)
+        ours->next_start_ns = life->time_ns;
     if (selector_is_plural(&w->target.selector)) {
         struct looking looking = { set, w, false, 0, &err };
 
@@ -506,6 +512,7 @@ void watchset_poll(struct watchset *set)
         if (look)
             (void)follow_resolve(set, w, false, &err);
     }
+    objects_forget_retired(set, false);
     follow_window(set);
 }
 

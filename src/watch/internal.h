@@ -19,6 +19,8 @@ struct instance {
     bool failed;                 /* could not be resolved: looked at again in a second */
     uint64_t expected_ns;        /* CLOCK_MONOTONIC: it was made or went down then, and may start */
     uint64_t previous_start_ns;  /* of the start before container->started_ns */
+    uint64_t down_ns;            /* CLOCK_REALTIME: it died then, and its next life has not been looked up; 0 = no */
+    uint64_t next_start_ns;      /* that life's start, if the engine has told it; 0 = no */
     uint64_t layer_files;        /* regular files below the path in its own layer when it went down */
     char *layer;                 /* its writable layer or root on the host, NULL = not known */
     struct container *previous;  /* owned: the one before it by the same name */
@@ -42,6 +44,7 @@ struct object {
     /* VIEW_LOWER, volumes: other containers that have these files, asked when something happens there */
     struct bytes sharers; /* names, each ended by a NUL */
     uint64_t sharers_ns;  /* CLOCK_MONOTONIC of the answer, 0 = never asked */
+    uint64_t retired_ns;  /* CLOCK_MONOTONIC: nobody watches it since; 0 = alive */
 };
 
 struct watch {
@@ -61,8 +64,10 @@ struct watchset {
     size_t count;
     struct found {
         struct watch *watch;
-        struct object *object; /* NULL: removed */
+        struct object *object; /* NULL: removed, and forgotten */
     } *by_id;                  /* index is the object's id: an event names its object by it */
+    struct object *retired;    /* what was seen through them may be under way: the newest first */
+    size_t retired_count;
     uint32_t next_object, next_group;
     struct sbuf text;
     bool window;
@@ -82,6 +87,8 @@ int objects_set(struct watchset *set, struct instance *i, const struct place *pl
 /* Take away what is seen in the mount namespace of the instance's processes, which are gone. */
 void objects_drop_seen_inside(struct watchset *set, struct instance *i);
 void objects_free(struct watch *w);
+/* Forget those of whom nothing more is coming; all: every one. */
+void objects_forget_retired(struct watchset *set, bool all);
 /* Who uses it: the one that runs first. */
 const struct use *object_use(const struct object *o);
 

@@ -5,6 +5,9 @@
 
 #include "watch/internal.h"
 
+#define RETIRED_NS (10 * NS_PER_S) /* an event waits in a sensor for less than that */
+#define RETIRED_MAX 256
+
 static void object_free(struct object *o)
 {
     arena_done(&o->arena);
@@ -95,18 +98,74 @@ static int add_object(struct watchset *set, struct instance *i, const struct pla
     return 0;
 }
 
+static void retired_free(struct watchset *set, struct object *o)
+{
+    struct instance *i = o->uses[0].instance;
+
+    set->by_id[o->place.object.id].object = NULL;
+    set->retired_count--;
+    container_unref(i->container);
+    free(i);
+    object_free(o);
+}
+
+void objects_forget_retired(struct watchset *set, bool all)
+{
+    uint64_t now = watch_monotonic_ns();
+    struct object **at = &set->retired;
+    size_t kept = 0;
+
+    while (*at) {
+        struct object *o = *at;
+
+        if (!all && kept < RETIRED_MAX && now - o->retired_ns < RETIRED_NS) {
+            kept++;
+            at = &o->next;
+            continue;
+        }
+        *at = o->next;
+        retired_free(set, o);
+    }
+}
+
+/* What happened before it was given up is told later, when the sensor's queue is read: whose it was is
+ * kept until then. */
+static void retire(struct watchset *set, struct object *o)
+{
+    const struct instance *was = o->uses[0].instance;
+    struct instance *i = calloc(1, sizeof(*i));
+
+    if (!i) {
+        set->by_id[o->place.object.id].object = NULL;
+        object_free(o);
+        return;
+    }
+    *i = (struct instance){ .watch = was->watch,
+                            .group = was->group,
+                            .container = container_ref(was->container),
+                            .previous_start_ns = was->previous_start_ns };
+    o->uses[0].instance = i;
+    o->use_count = 1;
+    o->retired_ns = watch_monotonic_ns();
+    o->next = set->retired;
+    set->retired = o;
+    set->retired_count++;
+    if (set->retired_count > RETIRED_MAX)
+        objects_forget_retired(set, false);
+}
+
 /* Take the instance's use of *at away; the object goes with its last one. */
 static void drop_use(struct watchset *set, struct object **at, struct use *use)
 {
     struct object *o = *at;
 
-    *use = o->uses[--o->use_count];
-    if (o->use_count)
+    if (o->use_count > 1) {
+        *use = o->uses[--o->use_count];
         return;
+    }
     set->options.remove(set->options.data, o->place.object.id);
-    set->by_id[o->place.object.id].object = NULL;
     *at = o->next;
-    object_free(o);
+    retire(set, o);
 }
 
 int objects_set(struct watchset *set, struct instance *i, const struct place *places, size_t n,

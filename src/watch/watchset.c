@@ -28,6 +28,7 @@ void watchset_free(struct watchset *set)
 {
     if (!set)
         return;
+    objects_forget_retired(set, true);
     for (size_t i = 0; i < set->count; i++) {
         struct watch *w = set->watches[i];
 
@@ -93,6 +94,8 @@ static void set_since_start(const struct instance *i, struct event *e)
 {
     uint64_t start = i->container->started_ns;
 
+    if (i->down_ns && e->time_ns > i->down_ns)
+        start = i->next_start_ns; /* of its next life, which the engine has not shown yet */
     /* seen between two starts, or told late: count from the start before it */
     if (e->time_ns < start && i->previous_start_ns && !i->up)
         start = i->previous_start_ns;

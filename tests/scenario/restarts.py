@@ -15,8 +15,8 @@ from lib.engine import Docker
 from lib.engines import Engines, Missing
 from lib.expect import get
 
-# builtins of the shell first: the program begins with it
-PROGRAM = "read n < /prd/n; echo $((n + 1)) > /prd/n; rm /prd/f$n; sleep 1000"
+# builtins of the shell first: the program begins with it; it ends when it is asked to, so that a restart is quick
+PROGRAM = "read n < /prd/n; echo $((n + 1)) > /prd/n; rm /prd/f$n; trap 'exit 0' TERM; sleep 1000 & wait $!"
 
 
 def play(args, engines, name, work):
@@ -54,17 +54,24 @@ def play(args, engines, name, work):
     for l in lines:
         if get(l, "event.action") == "unlink" and get(l, "event.outcome") == "success":
             told.setdefault(get(l, "file.path"), []).append(l)
+    # the very first thing that it does: the shell's own redirection
+    first = sum(get(l, "file.path") == "/prd/n" and get(l, "event.action") == "open-write" for l in lines)
     gaps = [l for l in lines if get(l, "event.kind") == "pipeline_error"]
     done = [i for i in range(args.count) if not os.path.exists(f"{upper}/prd/f{i}")]
     missed = [i for i in done if f"/prd/f{i}" not in told]
     twice = [i for i in done if len(told.get(f"/prd/f{i}", [])) > 1]
     elsewhere = [i for i in done if i not in missed
                  and get(told[f"/prd/f{i}"][0], "culprit.victim.container.name") != label]
+    unwritten = max(0, len(done) - first)
     foreign = [i for i in done if i not in missed and get(told[f"/prd/f{i}"][0], "culprit.origin") != "container"]
-    wrong = len(done) < args.count or twice or elsewhere or (missed and not gaps)
-    print(f"{name:<11} {args.sensor:<9} {len(done)} restarts, {len(missed)} missed, {len(gaps)} gaps told, "
-          f"{len(twice)} told twice, {len(elsewhere)} without the victim, {len(foreign)} whose origin is not known"
+    wrong = len(done) < args.count or twice or elsewhere or ((missed or unwritten) and not gaps)
+    after = sorted(get(told[f"/prd/f{i}"][0], "culprit.since_start") or 0 for i in done if i not in missed)
+    print(f"{name:<11} {args.sensor:<9} {len(done)} restarts, {len(missed)} deletions missed, {unwritten} first writes missed, {len(gaps)} gaps told, "
+          f"{len(twice)} told twice, {len(elsewhere)} without the victim, {len(foreign)} whose origin is not known; "
+          f"{1000 * after[len(after) // 2] if after else 0:.0f} ms after the engine's start (median)"
           f"{'  WRONG' if wrong else ''}", flush=True)
+    if wrong and os.environ.get("RESTARTS_KEEP"):
+        subprocess.run(["cp", out.name, err.name, os.environ["RESTARTS_KEEP"]], check=False)
     engine.clear()
     return not wrong
 
