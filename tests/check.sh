@@ -85,6 +85,9 @@ else
     SHOW=1 step "the end of a storm" tests/scenario/end.sh "$ROOT/build/culprit"
     SHOW=1 step "rules" tests/scenario/rules.sh "$ROOT/build/culprit"
     step "diff, hostile containers" tests/scenario/diff.sh "$ROOT/build/culprit"
+    for sensor in fanotify audit; do
+        SHOW=1 step "the first moment after 20 restarts, $sensor" tests/scenario/restarts.sh "$ROOT/build/culprit" -n 20 -s $sensor
+    done
     step "privileges" tests/scenario/privileges.sh "$ROOT/build/culprit"
     SHOW=1 step "the story" tests/scenario/story.sh "$ROOT/build/culprit"
     if [ -x tests/vm/run.sh ]; then

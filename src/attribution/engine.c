@@ -24,6 +24,7 @@ static const struct engine_ops *const engine_table[ENGINES] = {
 };
 
 #define PATIENCE_MS 2500        /* longer than a question's own time-out, whose words are better */
+#define SILENCE_NS (2 * NS_PER_S) /* before it is told */
 #define HANGS_NS (10 * NS_PER_S) /* an engine that hangs is left alone so long */
 #define UNKNOWN_NS NS_PER_S     /* an unknown id is asked for so often: a storm of unknown containers
                                  * must not become a storm of questions */
@@ -128,22 +129,34 @@ void engines_set_patience(struct engines *e, unsigned ms)
 
 /* ---- asking one row ---- */
 
-/* An engine that hangs costs its time-out and this line, once. */
-static void note_state(struct engines *e, struct slot *s, bool hangs, const char *why)
+/* An engine that hangs costs its time-out and this line, once. A daemon that is starting a container may be
+ * silent for longer than events are kept waiting: that alone is not worth a line. */
+static void note_silence(struct engines *e, struct slot *s, const char *why)
 {
-    if (hangs) {
+    if (s->silence_said || monotonic() - s->silent_since_ns < SILENCE_NS)
+        return;
+    s->silence_said = true;
+    log_warn(e->options.log, "%s; going on without it", why);
+}
+
+static void note_state(struct engines *e, struct slot *s, uint64_t asked_ns, const char *why)
+{
+    if (asked_ns) {
         s->retry_ns = monotonic() + HANGS_NS;
         if (!s->hangs)
-            log_warn(e->options.log, "%s; going on without it", why);
-    } else if (s->hangs) {
+            s->silent_since_ns = asked_ns;
+        note_silence(e, s, why);
+    } else if (s->silence_said) {
+        s->silence_said = false;
         log_warn(e->options.log, "%s answers again", s->ops->name);
     }
-    s->hangs = hangs;
+    s->hangs = asked_ns != 0;
 }
 
 static int ask(struct engines *e, struct slot *s, enum ask_kind kind, struct bytes word,
                struct answer *ret, struct err *err)
 {
+    uint64_t asked_ns = monotonic();
     char text[128];
     int r;
 
@@ -151,16 +164,18 @@ static int ask(struct engines *e, struct slot *s, enum ask_kind kind, struct byt
     if (!s->ops->there(s->context))
         return err_say(err, -ENODEV, "not running");
     snprintf(text, sizeof(text), "%s does not answer", s->ops->name);
-    if (s->hangs && monotonic() < s->retry_ns)
+    if (s->hangs && asked_ns < s->retry_ns) {
+        note_silence(e, s, text);
         return err_say(err, -ETIMEDOUT, "%s", text);
+    }
     r = asker_ask(s->asker, kind, word, s->hangs ? MIN(e->patience_ms, 200u) : e->patience_ms, ret);
     if (r < 0 || ret->r == -ETIMEDOUT) {
-        note_state(e, s, true, r == 0 ? err_text(&ret->err, -ETIMEDOUT) : text);
+        note_state(e, s, asked_ns, r == 0 ? err_text(&ret->err, -ETIMEDOUT) : text);
         err_say(err, -ETIMEDOUT, "%s", r == 0 ? err_text(&ret->err, -ETIMEDOUT) : text);
         answer_done(ret);
         return -ETIMEDOUT;
     }
-    note_state(e, s, false, NULL);
+    note_state(e, s, 0, NULL);
     if (ret->r < 0)
         err_say(err, ret->r, "%s", err_text(&ret->err, ret->r));
     return ret->r;

@@ -29,7 +29,8 @@ struct slot {
     void *context;
     struct asker *asker; /* remote ones */
     int fd;              /* the one in the epoll set, -1 = none */
-    bool hangs;
+    bool hangs, silence_said;
+    uint64_t silent_since_ns; /* CLOCK_MONOTONIC: of the first question without an answer, while it hangs */
     uint64_t retry_ns;   /* CLOCK_MONOTONIC: one that hangs is not asked before */
 };
 

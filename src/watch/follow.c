@@ -275,7 +275,7 @@ static int resolve_name(struct watchset *set, struct watch *w, bool first, struc
         i->failed = r != -ENOENT;
         if (!i->failed || !i->container)
             i->up = false;
-        if (!quiet)
+        if (!quiet && !(i->failed && i->container)) /* a slow engine's container is there all the same */
             say_waiting(set, w, err_text(&why, r));
         return 0;
     }
