@@ -41,6 +41,8 @@ static const struct row {
     { "user message is alone", "U:5 S:6 T:6", "5:1 6:2", 0, 0 },
     { "user message waits for an older event", "S:4 U:5 T:4", "4:2 5:1", 0, 0 },
     { "config change alone is timed out", "K:1 @50 @200", "1:1!", 0, 0 },
+    { "config change keeps nothing back", "K:1 S:2 P:2 T:2 @50 @200", "2:3 1:1!", 0, 0 },
+    { "config change of a call that runs", "K:1 S:2 T:2 S:1 T:1", "2:2 1:3", 0, 0 },
     { "lost end is timed out", "S:1 P:1 @50 S:2 T:2 @101 S:3 T:3", "1:2! 2:2 3:2", 0, 0 },
     { "open at the end is not handed out", "S:1 P:1", "", 0, 0 },
     { "the oldest gives way", "S:1 S:2 S:3", "1:1!", 2, 0 },

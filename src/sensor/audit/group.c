@@ -7,6 +7,10 @@
 #include "util/limits.h"
 #include "util/macro.h"
 
+#ifndef AUDIT_URINGOP
+#define AUDIT_URINGOP 1336
+#endif
+
 /* The bytes of a group live in one growing buffer that is used again for the next group. Records
  * hold offsets while the buffer may still move, and become views when the group is handed out. */
 struct slot {
@@ -19,6 +23,7 @@ struct slot {
     char *text;
     size_t text_len, text_size;
     bool complete, overflowed;
+    bool holds; /* a system call that has ended: what comes after it waits for its last records */
 };
 
 #define RECENT 64 /* serials handed out lately, to tell stray ends from new events */
@@ -132,8 +137,13 @@ static void hand_out(struct audit_grouper *g, unsigned index)
 
 static void hand_out_complete(struct audit_grouper *g)
 {
-    while (g->open_count > 0 && g->open[0]->complete)
-        hand_out(g, 0);
+    /* Records without a system call's (a rule that was added, a BPF program that is gone) often have no end:
+     * nothing waits for them. Those of a call come when it ends, so what ended before it may go first. */
+    for (unsigned i = 0; i < g->open_count && (g->open[i]->complete || !g->open[i]->holds);)
+        if (g->open[i]->complete)
+            hand_out(g, i);
+        else
+            i++;
 }
 
 void audit_grouper_expire(struct audit_grouper *g, uint64_t now_ms, uint64_t timeout_ms)
@@ -222,7 +232,7 @@ static struct slot *insert(struct audit_grouper *g, unsigned at, const struct au
     slot->count = 0;
     slot->text_len = 0;
     slot->node = BYTES_NULL;
-    slot->complete = slot->overflowed = false;
+    slot->complete = slot->overflowed = slot->holds = false;
     return slot;
 }
 
@@ -302,6 +312,7 @@ void audit_grouper_add(struct audit_grouper *g, const struct audit_record *r, ui
     } else {
         if (append(g, slot, r) < 0)
             slot->overflowed = true;
+        slot->holds |= r->type == AUDIT_SYSCALL || r->type == AUDIT_URINGOP;
         if (r->type == AUDIT_PROCTITLE || (slot->count == 1 && stands_alone(r->type)))
             slot->complete = true;
     }

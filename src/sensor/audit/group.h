@@ -7,7 +7,8 @@
  * A group is complete at EOE, or at PROCTITLE (auditd drops EOE, and PROCTITLE is the kernel's last
  * record before it), or at once for messages that are alone by their type (user messages). Records
  * can be lost: what never gets complete is handed out after the time-out and marked.
- * Groups come out in order of their serial numbers as far as they were open together.
+ * Groups come out in order of their serial numbers as far as they were open together; one without a system
+ * call's record keeps none back.
  */
 #pragma once
 
