@@ -259,29 +259,35 @@ static void see_group(struct replay *p, const struct audit_group *g)
 }
 
 /* Directories of the path that is asked for: what is done in them by descriptor names only their inode. */
+static void add_inside(void *data, uint64_t inode, struct bytes path)
+{
+    struct replay *p = data;
+    struct inside *in;
+
+    if (!covers(p, path) || p->too_many_inside)
+        return;
+    HASH_FIND(hh, p->inside, &inode, sizeof(inode), in);
+    if (in)
+        return;
+    in = HASH_COUNT(p->inside) < LIMIT_SEARCH_PLACES ? calloc(1, sizeof(*in)) : NULL;
+    if (!in) {
+        p->too_many_inside = true;
+        return;
+    }
+    in->inode = inode;
+    HASH_ADD(hh, p->inside, inode, sizeof(in->inode), in);
+}
+
 static void learn_inside(struct replay *p)
 {
     for (unsigned i = 0; i < p->paths.count; i++) {
         const struct search_path *s = &p->paths.paths[i];
         const struct file_state *file = &s->record->file;
-        struct inside *in;
 
-        if (!s->certain || !covers(p, s->path) || !(file->known & FILE_INODE) || !(file->known & FILE_DEVICE) ||
-            p->too_many_inside)
+        if (!s->certain || !(file->known & FILE_INODE))
             continue;
-        if ((file->known & FILE_MODE) && (file->mode & S_IFMT) != S_IFDIR &&
-            s->path.len != p->options->path.len)
-            continue;
-        HASH_FIND(hh, p->inside, &file->inode, sizeof(file->inode), in);
-        if (in)
-            continue;
-        in = HASH_COUNT(p->inside) < LIMIT_SEARCH_PLACES ? calloc(1, sizeof(*in)) : NULL;
-        if (!in) {
-            p->too_many_inside = true;
-            continue;
-        }
-        in->inode = file->inode;
-        HASH_ADD(hh, p->inside, inode, sizeof(in->inode), in);
+        if (!(file->known & FILE_MODE) || S_ISDIR(file->mode) || s->path.len == p->options->path.len)
+            add_inside(p, file->inode, s->path);
     }
 }
 
@@ -442,6 +448,15 @@ static bool is_inside(const struct replay *p, const struct block *b, const struc
     return in;
 }
 
+/* A PATH record of a directory that is named, not only passed through: its name is part of others' paths. */
+static bool names_directory(const struct block *b, const struct search_line *line)
+{
+    const char *text = b->text.text.data + line->offset;
+    const char *mode = memmem(text, line->len, " mode=04", 8), *end = text + line->len;
+
+    return mode && !memmem(mode, (size_t)(end - mode), " nametype=PARENT", 16);
+}
+
 /* Which events of a block may matter. */
 static int scan(struct replay *p, struct block *b)
 {
@@ -456,8 +471,8 @@ static int scan(struct replay *p, struct block *b)
         const struct search_line *line = &b->lines.lines[i];
 
         /* what is executed is the command line of whoever acts later */
-        if (line->hit || (!p->learning && (line->type == AUDIT_EXECVE ||
-                                           (line->type == AUDIT_PATH && is_inside(p, b, line)))))
+        if (line->hit || (!p->learning && line->type == AUDIT_EXECVE) ||
+            (line->type == AUDIT_PATH && (p->learning ? names_directory(b, line) : is_inside(p, b, line))))
             want(b, line);
     }
     return 0;
@@ -624,6 +639,8 @@ int replay_run(const struct replay_options *options, struct replay_stats *ret, s
         if (r == 0)
             r = pass(&p, true, err);
         needle_done(&p.needle);
+        if (r == 0 && options->path.data) /* of some the path is known only now */
+            search_places_each(p.places, add_inside, &p);
     }
     if (r == 0)
         r = twice ? set_needle(&p, true) : 0; /* a pipe: whatever comes may be needed */

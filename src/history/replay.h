@@ -5,7 +5,7 @@
  * that the log knows, users by the names that the log holds.
  *
  * A log that can be read twice is: the directory that `rm -rf` works in is named only when it is
- * removed itself, after everything in it.
+ * removed itself, after everything in it, and then by its name in a directory that is named later still.
  */
 #pragma once
 

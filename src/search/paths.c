@@ -17,9 +17,13 @@ struct place_key {
     uint64_t device, inode;
 };
 
+#define LINKS_MAX 256 /* of directories below each other; PATH_MAX allows 2048 */
+
 struct place_entry {
     UT_hash_handle hh;
     struct place_key key;
+    bool linked;             /* path is a name in `parent`, whose own path may become known later */
+    struct place_key parent;
     size_t len;
     char path[];
 };
@@ -50,37 +54,109 @@ void search_places_free(struct search_places *places)
     free(places);
 }
 
-static struct bytes find_place(const struct search_places *places, const struct file_state *file)
+static struct place_entry *find_entry(const struct search_places *places, const struct place_key *key)
 {
-    struct place_key key = { file->device, file->inode };
     struct place_entry *e;
 
-    if (!(file->known & FILE_INODE) || !(file->known & FILE_DEVICE))
-        return BYTES_NULL;
-    HASH_FIND(hh, places->table, &key, sizeof(key), e);
+    HASH_FIND(hh, places->table, key, sizeof(*key), e);
+    return e;
+}
+
+/* parent: NULL if `path` is a whole path */
+static struct place_entry *put(struct search_places *places, const struct place_key *key, struct bytes path,
+                               const struct place_key *parent)
+{
+    struct place_entry *e = find_entry(places, key);
+
+    if (e && !e->linked && !parent && bytes_equal((struct bytes){ e->path, e->len }, path))
+        return e;
+    if (e)
+        drop(places, e);
+    else if (HASH_COUNT(places->table) >= LIMIT_SEARCH_PLACES)
+        drop(places, places->table); /* the oldest: uthash keeps the order of addition */
+    e = calloc(1, sizeof(*e) + path.len);
+    if (!e)
+        return NULL; /* a place less is known: the path is then told as not certain */
+    e->key = *key;
+    e->linked = parent != NULL;
+    if (parent)
+        e->parent = *parent;
+    e->len = path.len;
+    memcpy(e->path, path.data, path.len);
+    HASH_ADD(hh, places->table, key, sizeof(e->key), e);
+    return e;
+}
+
+/* Names in names of directories, up to one whose path is known; the path is kept then. */
+static struct place_entry *follow(struct search_places *places, struct place_entry *e)
+{
+    char path[LIMIT_PATH / 4], *to = path + sizeof(path);
+    struct place_key key = e->key;
+
+    for (unsigned depth = 0; e->linked; depth++) {
+        if (depth == LINKS_MAX || (size_t)(to - path) < e->len + 1)
+            return NULL;
+        to -= e->len;
+        memcpy(to, e->path, e->len);
+        *--to = '/';
+        e = find_entry(places, &e->parent);
+        if (!e)
+            return NULL;
+    }
+    if (e->len > 1) { /* of the root the slash is there already */
+        if ((size_t)(to - path) < e->len)
+            return NULL;
+        to -= e->len;
+        memcpy(to, e->path, e->len);
+    }
+    return put(places, &key, (struct bytes){ to, (size_t)(path + sizeof(path) - to) }, NULL);
+}
+
+static bool has_identity(const struct file_state *file)
+{
+    return (file->known & FILE_INODE) && (file->known & FILE_DEVICE);
+}
+
+static struct bytes find_place(struct search_places *places, const struct file_state *file)
+{
+    struct place_key key = { file->device, file->inode };
+    struct place_entry *e = has_identity(file) ? find_entry(places, &key) : NULL;
+
+    if (e && e->linked)
+        e = follow(places, e);
     return e ? (struct bytes){ e->path, e->len } : BYTES_NULL;
 }
 
 void search_places_learn(struct search_places *places, uint64_t device, uint64_t inode,
                          struct bytes path)
 {
-    struct place_key key = { device, inode };
-    struct place_entry *e;
+    (void)put(places, &(struct place_key){ device, inode }, path, NULL);
+}
 
-    HASH_FIND(hh, places->table, &key, sizeof(key), e);
-    if (e && e->len == path.len && memcmp(e->path, path.data, path.len) == 0)
+/* A directory's name in another one, whatever that is called: `rm -rf` names them from the inside out. */
+static void learn_name(struct search_places *places, const struct audit_path *p, const struct audit_path *parent)
+{
+    struct place_key key = { p->file.device, p->file.inode };
+
+    if (!parent || !has_identity(&parent->file) || !(p->file.known & FILE_MODE) || !S_ISDIR(p->file.mode) ||
+        find_entry(places, &key))
         return;
-    if (e)
-        drop(places, e);
-    else if (HASH_COUNT(places->table) >= LIMIT_SEARCH_PLACES)
-        drop(places, places->table); /* the oldest: uthash keeps the order of addition */
-    e = malloc(sizeof(*e) + path.len);
-    if (!e)
-        return; /* a place less is known: the path is then told as not certain */
-    e->key = key;
-    e->len = path.len;
-    memcpy(e->path, path.data, path.len);
-    HASH_ADD(hh, places->table, key, sizeof(e->key), e);
+    (void)put(places, &key, bytes_basename(p->name),
+              &(struct place_key){ parent->file.device, parent->file.inode });
+}
+
+void search_places_each(struct search_places *places, void (*each)(void *data, uint64_t inode, struct bytes path),
+                        void *data)
+{
+    struct place_entry *e, *next;
+
+    HASH_ITER(hh, places->table, e, next) {
+        struct file_state file = { .known = FILE_INODE | FILE_DEVICE, .device = e->key.device, .inode = e->key.inode };
+        struct bytes path = find_place(places, &file); /* may put an entry anew, at the end */
+
+        if (path.data)
+            each(data, file.inode, path);
+    }
 }
 
 /* ---- joining ---- */
@@ -190,7 +266,7 @@ static bool names_are_absolute(const struct audit_facts *f)
     return true;
 }
 
-static struct search_path resolve(struct search_paths *ret, const struct search_places *places,
+static struct search_path resolve(struct search_paths *ret, struct search_places *places,
                                   const struct audit_path *p, bool by_descriptor)
 {
     const struct audit_facts *f = &ret->facts;
@@ -262,7 +338,11 @@ int search_paths_read_group(const struct audit_group *group, struct search_place
         if (p->nested)
             continue;
         *out = resolve(ret, places, p, by_descriptor);
-        if (!out->certain || !p->name.data || !(p->file.known & FILE_INODE) || !(p->file.known & FILE_DEVICE))
+        if (!p->name.data || !has_identity(&p->file))
+            ;
+        else if (!out->certain && first_wins && p->type != AUDIT_NAME_PARENT)
+            learn_name(places, p, parent_of(&ret->facts, p));
+        else if (!out->certain)
             ;
         else if (first_wins && !find_place(places, &p->file).data)
             search_places_learn(places, p->file.device, p->file.inode, out->path);

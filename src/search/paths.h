@@ -24,6 +24,10 @@ void search_places_free(struct search_places *places);
 void search_places_learn(struct search_places *places, uint64_t device, uint64_t inode,
                          struct bytes path);
 
+/* Every one whose path is known. */
+void search_places_each(struct search_places *places, void (*each)(void *data, uint64_t inode, struct bytes path),
+                        void *data);
+
 struct search_paths {
     struct audit_facts facts;
     struct search_path paths[AUDIT_PATHS_MAX];
