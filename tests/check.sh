@@ -82,6 +82,7 @@ else
     SHOW=1 step "scenarios on this kernel" tests/scenario/run.sh "$ROOT/build/culprit"
     SHOW=1 step "short-lived actors" bench/actors.py "$ROOT/build" 1000 fanotify fanotify,audit
     step "nothing is left behind" tests/scenario/left.sh "$ROOT/build/culprit"
+    step "somebody deletes the rules" tests/scenario/disturbed.sh "$ROOT/build/culprit"
     SHOW=1 step "the end of a storm" tests/scenario/end.sh "$ROOT/build/culprit"
     SHOW=1 step "rules" tests/scenario/rules.sh "$ROOT/build/culprit"
     step "diff, hostile containers" tests/scenario/diff.sh "$ROOT/build/culprit"

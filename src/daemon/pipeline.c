@@ -278,8 +278,10 @@ static int open_sensors(struct pipeline *p, struct err *err)
         .self = getpid(),
         .state_dir = p->options.state_dir,
     };
-    int r = choose_sensors(p->options.sensors, p->options.permissions,
-                           p->follower ? follower_tracker(p->follower) : NULL, &p->choice, err);
+    const struct tracker_ops *tracker = p->follower ? follower_tracker(p->follower) : NULL;
+    int r = choose_sensors(p->options.sensors, p->options.permissions, tracker, &p->choice, err);
+
+    options.arguments_known = tracker && tracker->captures;
 
     if (r < 0)
         return r;

@@ -24,6 +24,8 @@
 #define TICK_MS 100
 #define LAGS_MS 300          /* the stream still brings something: its end is yet to come */
 #define CHECK_MS 1000
+#define LOOK_MS 10000        /* a removal whose record was kept from us is noticed by then */
+#define SETTLE_MS 100        /* whoever deletes rules deletes many */
 #define REWALK_MS 1000
 #define FLAGS_MS 500
 #define GHOST_MS 2000
@@ -58,6 +60,7 @@ struct sensor {
     uint64_t next_tick_ms, next_check_ms, next_rewalk_ms, next_flags_ms;
     uint64_t lost_paths, lost_records, lost_held; /* since the last tick */
     uint64_t gap_from_ns;
+    uint64_t next_look_ms, rules_stood_ns; /* our rules in the kernel: the next look, the last good one */
     uint64_t jiffy_ns;
     char mark[64];
     bool mark_seen;
@@ -290,11 +293,19 @@ static void on_other_record(struct sensor *s, const struct audit_group *group)
 
     if (mark && s->mark[0] && memmem(mark->body.data, mark->body.len, s->mark, strlen(s->mark)))
         s->mark_seen = true;
-    if (s->facts.config_change && bytes_equal_str(s->facts.config_op, "remove_rule"))
-        for (struct audit_object *o = s->objects; o; o = o->next)
-            if ((o->rules && audit_rule_set_has_key(o->rules, s->facts.config_key)) ||
-                (o->name_rules && audit_rule_set_has_key(o->name_rules, s->facts.config_key)))
-                o->doubtful = true;
+}
+
+/* A rule of ours is gone: its directory is, or somebody deleted it. Alone, or with the system call that asked. */
+static void on_config_change(struct sensor *s)
+{
+    if (!bytes_equal_str(s->facts.config_op, "remove_rule") ||
+        audit_rules_key(s->rules, s->facts.config_key) == AUDIT_KEY_FOREIGN)
+        return;
+    s->next_look_ms = MIN(s->next_look_ms, now_ms() + SETTLE_MS);
+    for (struct audit_object *o = s->objects; o; o = o->next)
+        if ((o->rules && audit_rule_set_has_key(o->rules, s->facts.config_key)) ||
+            (o->name_rules && audit_rule_set_has_key(o->name_rules, s->facts.config_key)))
+            o->doubtful = true;
 }
 
 static void on_group(void *data, const struct audit_group *group)
@@ -307,6 +318,8 @@ static void on_group(void *data, const struct audit_group *group)
 
     if (!read_group(s, group))
         return;
+    if (f->config_change)
+        on_config_change(s);
     if (!f->has_syscall) {
         on_other_record(s, group);
         return;
@@ -360,11 +373,14 @@ static void on_message(void *data, uint16_t type, const char *payload, size_t le
 static void exclude_records(struct sensor *s, bool on)
 {
     if (on && !s->excluded && s->session.owner && !s->session.others) {
-        int r = audit_rules_exclude(s->rules, &s->excluded);
+        int r = audit_rules_exclude(s->rules, s->options.arguments_known, &s->excluded);
 
         if (r < 0)
             log_debug(s->options.log, "audit: no record types can be left out: %s", strerror(-r));
+        else
+            audit_grouper_ends_left_out(s->grouper, s->options.arguments_known);
     } else if (!on) {
+        audit_grouper_ends_left_out(s->grouper, false);
         audit_rules_remove(s->rules, TAKE_PTR(s->excluded));
     }
 }
@@ -373,13 +389,17 @@ static void check_session(struct sensor *s)
 {
     struct err err = ERR_INIT;
     uint32_t lost = 0;
-    bool moved = false;
-    int r = audit_session_check(&s->session, &lost, &moved, &err);
+    bool off = false, moved = false;
+    int r = audit_session_check(&s->session, &lost, &off, &moved, &err);
 
     if (r < 0)
         log_warn(s->options.log, "audit: %s", err_text(&err, r));
     if (lost)
         tell_gap(s, LOST_AUDIT_KERNEL, lost, "the kernel lost audit records (backlog, rate limit)");
+    if (off) {
+        tell_gap(s, LOST_WATCH_WINDOW, 0, "somebody switched audit off");
+        s->next_look_ms = 0;
+    }
     if (moved) {
         exclude_records(s, false);
         tell_gap(s, LOST_WATCH_WINDOW, 0, "another program took audit's stream");
@@ -387,6 +407,66 @@ static void check_session(struct sensor *s)
                  s->session.owner_name, s->session.owner_pid);
     }
     s->gap_from_ns = now_ns(CLOCK_REALTIME);
+}
+
+static int audit_window(struct sensor *s, bool on, struct err *err)
+{
+    struct audit_place everywhere = { .wide = true,
+                                      .permissions = PERMISSION_WRITE | PERMISSION_ATTR };
+    int r = 0;
+
+    if (on && !s->window_rules)
+        r = audit_rules_add(s->rules, &everywhere, &s->window_rules, err);
+    else if (!on)
+        audit_rules_remove(s->rules, TAKE_PTR(s->window_rules));
+    if (r == 0)
+        s->window = on;
+    return r;
+}
+
+/* Rules that somebody deleted are placed again; what happened meanwhile is not known. */
+static void check_rules(struct sensor *s, uint64_t now)
+{
+    uint64_t from_ns = s->rules_stood_ns;
+    struct err err = ERR_INIT;
+    bool blind = false;
+
+    s->next_look_ms = now + LOOK_MS;
+    s->rules_stood_ns = now_ns(CLOCK_REALTIME);
+    if (audit_rules_look(s->rules) <= 0)
+        return;
+    for (struct audit_object *o = s->objects; o; o = o->next) {
+        if (o->ghost_until_ms || o->gone ||
+            !(audit_rule_set_is_missing(o->rules) || audit_rule_set_is_missing(o->name_rules)))
+            continue;
+        /* the kernel itself drops the rules of a directory that is gone */
+        if (audit_object_is_stale(o)) {
+            place_again(s, o);
+            continue;
+        }
+        blind = true;
+        if (audit_object_place(o, s->rules, &err) < 0)
+            log_warn(s->options.log, "audit: placing rules again: %s", err_text(&err, -EIO));
+    }
+    if (audit_rule_set_is_missing(s->pathless_rules)) {
+        blind = true;
+        audit_rules_remove(s->rules, TAKE_PTR(s->pathless_rules));
+        (void)audit_rules_add_pathless(s->rules, s->permissions, &s->pathless_rules, NULL);
+    }
+    if (audit_rule_set_is_missing(s->window_rules)) {
+        blind = true;
+        (void)audit_window(s, false, NULL);
+        (void)audit_window(s, true, NULL);
+    }
+    if (audit_rule_set_is_missing(s->excluded)) {
+        exclude_records(s, false);
+        exclude_records(s, true);
+    }
+    if (!blind)
+        return;
+    s->gap_from_ns = from_ns;
+    tell_gap(s, LOST_WATCH_WINDOW, 0, "somebody deleted the audit rules of the watch");
+    log_warn(s->options.log, "somebody deleted the audit rules of the watch: placed again");
 }
 
 static void bury_ghosts(struct sensor *s, uint64_t now)
@@ -433,6 +513,8 @@ static void tick(struct sensor *s)
         s->next_check_ms = now + CHECK_MS;
         check_session(s);
     }
+    if (now >= s->next_look_ms)
+        check_rules(s, now);
 }
 
 static int receive(struct sensor *s, unsigned max)
@@ -518,21 +600,6 @@ static int audit_unwatch(struct sensor *s, uint32_t object_id, struct err *err)
     return found ? 0 : err_set(err, -ENOENT, "no such watch");
 }
 
-static int audit_window(struct sensor *s, bool on, struct err *err)
-{
-    struct audit_place everywhere = { .wide = true,
-                                      .permissions = PERMISSION_WRITE | PERMISSION_ATTR };
-    int r = 0;
-
-    if (on && !s->window_rules)
-        r = audit_rules_add(s->rules, &everywhere, &s->window_rules, err);
-    else if (!on)
-        audit_rules_remove(s->rules, TAKE_PTR(s->window_rules));
-    if (r == 0)
-        s->window = on;
-    return r;
-}
-
 /* ---- opening and closing ---- */
 
 static const char *state_dir(const char *wanted)
@@ -594,7 +661,8 @@ static int audit_open(const struct sensor_options *options, struct sensor **ret,
         audit_close(s);
         return r;
     }
-    s->gap_from_ns = now_ns(CLOCK_REALTIME);
+    s->gap_from_ns = s->rules_stood_ns = now_ns(CLOCK_REALTIME);
+    s->next_look_ms = now_ms() + LOOK_MS;
     exclude_records(s, true);
     write_not_seen(s);
     *ret = s;

@@ -9,9 +9,6 @@
 #include "sensor/audit/record.h"
 #include "util/macro.h"
 
-#ifndef AUDIT_URINGOP
-#define AUDIT_URINGOP 1336
-#endif
 #ifndef AUDIT_OPENAT2
 #define AUDIT_OPENAT2 1337
 #endif

@@ -12,12 +12,16 @@
  */
 #pragma once
 
+#include <linux/audit.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "util/bytes.h"
 #include "util/err.h"
 
+#ifndef AUDIT_URINGOP /* Linux 5.16 */
+#define AUDIT_URINGOP 1336
+#endif
 #define AUDIT_ENRICHED_SEPARATOR '\x1d' /* auditd's log_format=ENRICHED: interpreted fields follow */
 
 struct audit_record {

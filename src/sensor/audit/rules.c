@@ -18,57 +18,12 @@
 #include "event/operation.h"
 #include "sensor/audit/call.h"
 #include "sensor/audit/netlink.h"
+#include "sensor/audit/rules_internal.h"
 #include "util/cleanup.h"
 
 #ifndef AUDIT_FILTER_URING_EXIT
 #define AUDIT_FILTER_URING_EXIT 0x07
 #endif
-
-#define KEY_PREFIX "culprit-"
-#define KEY_MAX 64
-#define SET_MAX 20
-
-
-struct rule {
-    size_t len;
-    struct audit_rule_data *data;
-};
-
-struct audit_rule_set {
-    struct audit_rule_set *next;
-    struct rule rules[SET_MAX];
-    unsigned count, added;
-    char key[KEY_MAX];
-};
-
-struct audit_rules {
-    int fd;
-    char prefix[KEY_MAX - 16]; /* "culprit-PID-START-" */
-    unsigned next_number;
-    bool no_uring;
-    struct audit_rule_set *sets;
-};
-
-/* Field 22 of /proc/PID/stat: when it started, in ticks since boot. 0: no such process. */
-static unsigned long long start_ticks(pid_t pid)
-{
-    char path[32], text[1024];
-    unsigned long long start = 0;
-    _cleanup_close_ int fd = -EBADF;
-    const char *at;
-    ssize_t n;
-
-    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    if (n <= 0)
-        return 0;
-    text[n] = '\0';
-    at = strrchr(text, ')'); /* the name may hold anything */
-    for (int i = 0; at && i < 20; i++)
-        at = strchr(at + 1, ' ');
-    return at && sscanf(at, " %llu", &start) == 1 ? start : 0;
-}
 
 int audit_rules_new(int fd, struct audit_rules **ret, struct err *err)
 {
@@ -78,7 +33,7 @@ int audit_rules_new(int fd, struct audit_rules **ret, struct err *err)
         return err_set(err, -ENOMEM, "audit rules");
     rules->fd = fd;
     snprintf(rules->prefix, sizeof(rules->prefix), KEY_PREFIX "%d-%llu-", getpid(),
-             start_ticks(getpid()));
+             audit_rules_start_ticks(getpid()));
     *ret = rules;
     return 0;
 }
@@ -445,14 +400,18 @@ int audit_rules_add_pathless(struct audit_rules *rules, unsigned permissions,
     return r < 0 ? err_set(err, r, "audit rules for flags and mounts") : 0;
 }
 
-int audit_rules_exclude(struct audit_rules *rules, struct audit_rule_set **ret)
+int audit_rules_exclude(struct audit_rules *rules, bool arguments, struct audit_rule_set **ret)
 {
-    static const uint32_t types[] = { AUDIT_EOE, AUDIT_BPRM_FCAPS };
+    static const uint32_t types[] = { AUDIT_EOE, AUDIT_BPRM_FCAPS, AUDIT_PROCTITLE };
     struct audit_rule_set *set = new_set(rules, true);
     int r = set ? 0 : -ENOMEM;
 
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(types); i++) {
-        struct rule *rule = new_rule(set, AUDIT_FILTER_EXCLUDE);
+        struct rule *rule;
+
+        if (types[i] == AUDIT_PROCTITLE && !arguments)
+            continue;
+        rule = new_rule(set, AUDIT_FILTER_EXCLUDE);
 
         r = rule ? add_field(rule, AUDIT_MSGTYPE, AUDIT_EQUAL, types[i], NULL) : -ENOMEM;
         if (rule)
@@ -504,116 +463,4 @@ enum audit_key audit_rules_key(const struct audit_rules *rules, struct bytes key
 bool audit_rules_see_uring(const struct audit_rules *rules)
 {
     return !rules->no_uring;
-}
-
-/* ---- what others left ---- */
-
-struct survey {
-    struct rule *orphans;
-    size_t count;
-    unsigned foreign;
-    bool others;
-};
-
-/* The rule's key, by walking the texts of its fields. */
-static struct bytes key_of(const struct audit_rule_data *rule, size_t len)
-{
-    size_t at = 0, room = len - sizeof(*rule);
-
-    for (uint32_t i = 0; i < rule->field_count && i < AUDIT_MAX_FIELDS; i++) {
-        uint32_t n = rule->values[i];
-
-        switch (rule->fields[i]) {
-        case AUDIT_SUBJ_USER ... AUDIT_SUBJ_CLR:
-        case AUDIT_OBJ_USER ... AUDIT_OBJ_LEV_HIGH:
-        case AUDIT_WATCH:
-        case AUDIT_DIR:
-        case AUDIT_FILTERKEY:
-        case AUDIT_EXE:
-            if (n > room - at)
-                return BYTES_NULL;
-            if (rule->fields[i] == AUDIT_FILTERKEY)
-                return (struct bytes){ rule->buf + at, n };
-            at += n;
-            break;
-        default:
-            break;
-        }
-    }
-    return BYTES_NULL;
-}
-
-/* 1: of a culprit that is running, *ret_pid; 0: of one that is gone; -1: nobody's of us. */
-static int whose(const struct audit_rule_data *rule, size_t len, int *ret_pid)
-{
-    struct bytes key = key_of(rule, len);
-    char text[KEY_MAX];
-    unsigned long long start;
-
-    if (!bytes_starts_with(key, bytes_of(KEY_PREFIX)) || key.len >= sizeof(text))
-        return -1;
-    memcpy(text, key.data, key.len);
-    text[key.len] = '\0';
-    if (sscanf(text, KEY_PREFIX "%d-%llu-", ret_pid, &start) != 2)
-        return -1;
-    return start_ticks(*ret_pid) == start;
-}
-
-bool audit_rules_is_live(const struct audit_rule_data *rule, size_t len)
-{
-    int pid;
-
-    return whose(rule, len, &pid) == 1;
-}
-
-static int survey_rule(void *data, const struct audit_rule_data *rule, size_t len)
-{
-    struct survey *s = data;
-    struct rule *orphans;
-    int pid = 0, of = whose(rule, len, &pid);
-
-    if (of < 0) {
-        s->foreign++;
-        return 0;
-    }
-    if (of == 1) {
-        s->others |= pid != getpid();
-        return 0;
-    }
-    orphans = reallocarray(s->orphans, s->count + 1, sizeof(*orphans));
-    if (!orphans)
-        return -ENOMEM;
-    s->orphans = orphans;
-    orphans[s->count].data = malloc(len);
-    if (!orphans[s->count].data)
-        return -ENOMEM;
-    memcpy(orphans[s->count].data, rule, len);
-    orphans[s->count++].len = len;
-    return 0;
-}
-
-int audit_rules_remove_orphans(int fd, bool *ret_others)
-{
-    struct survey s = { 0 };
-    int r = audit_netlink_rules(fd, survey_rule, &s), removed = 0;
-
-    for (size_t i = 0; i < s.count; i++) {
-        if (audit_netlink_request(fd, AUDIT_DEL_RULE, s.orphans[i].data, s.orphans[i].len) == 0)
-            removed++;
-        free(s.orphans[i].data);
-    }
-    free(s.orphans);
-    *ret_others = s.others;
-    return r < 0 ? r : removed;
-}
-
-int audit_rules_count_foreign(int fd)
-{
-    struct survey s = { 0 };
-    int r = audit_netlink_rules(fd, survey_rule, &s);
-
-    for (size_t i = 0; i < s.count; i++)
-        free(s.orphans[i].data);
-    free(s.orphans);
-    return r < 0 ? r : (int)s.foreign;
 }

@@ -41,15 +41,21 @@ void audit_rules_remove(struct audit_rules *rules, struct audit_rule_set *set); 
 /* True if the kernel has dropped a rule of this set (its directory is gone): told by its own record. */
 bool audit_rule_set_has_key(const struct audit_rule_set *set, struct bytes key);
 
+/* Look which of ours the kernel still has: anybody with the right may delete them (`auditctl -D`), and it drops
+ * those of a directory that is gone. Returns how many sets miss a rule, or -errno. */
+int audit_rules_look(struct audit_rules *rules);
+/* By the last look. */
+bool audit_rule_set_is_missing(const struct audit_rule_set *set); /* NULL: no */
+
 /* What no rule for a path catches, so that the call itself is: flags of an inode are changed through a
  * descriptor (PERMISSION_ATTR), and by an unmount's end the rules for what was mounted there are gone
  * (PERMISSION_WRITE). */
 int audit_rules_add_pathless(struct audit_rules *rules, unsigned permissions,
                              struct audit_rule_set **ret, struct err *err);
 
-/* Leave out record types that nobody here needs. Only for the owner, while nobody else listens.
- * Failure costs time only. */
-int audit_rules_exclude(struct audit_rules *rules, struct audit_rule_set **ret);
+/* Leave out record types that nobody here needs; `arguments`: PROCTITLE too. Only for the owner, while
+ * nobody else listens. Failure costs time only. */
+int audit_rules_exclude(struct audit_rules *rules, bool arguments, struct audit_rule_set **ret);
 
 enum audit_key {
     AUDIT_KEY_FOREIGN, /* somebody else's rule, or none */

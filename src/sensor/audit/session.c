@@ -285,14 +285,14 @@ int audit_session_yield(struct audit_session *s, struct err *err)
     return 0;
 }
 
-int audit_session_check(struct audit_session *s, uint32_t *ret_lost, bool *ret_moved,
+int audit_session_check(struct audit_session *s, uint32_t *ret_lost, bool *ret_off, bool *ret_moved,
                         struct err *err)
 {
     struct audit_status now;
     int r = audit_netlink_status(s->fd, &now);
 
     *ret_lost = 0;
-    *ret_moved = false;
+    *ret_off = *ret_moved = false;
     if (r < 0)
         return err_set(err, r, "asking the kernel's audit system");
     /* the counter can be set to 0 by anybody who may (auditctl --reset-lost) */
@@ -300,7 +300,7 @@ int audit_session_check(struct audit_session *s, uint32_t *ret_lost, bool *ret_m
     s->lost = now.lost;
     if (now.enabled == 0 && set_status(s, AUDIT_STATUS_ENABLED, 1) == 0) {
         log_warn(s->log, "somebody has switched audit off; switched on again");
-        *ret_lost += 1;
+        *ret_off = true;
     }
     if (s->owner && now.pid != (uint32_t)getpid()) {
         name_owner(s, now.pid);

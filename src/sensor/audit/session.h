@@ -42,9 +42,10 @@ int audit_session_probe(const char *state_dir, struct audit_session *ret, struct
 int audit_session_open(struct audit_session *s, const struct log *log, const char *state_dir,
                        struct err *err);
 
-/* Looks at the counters: how many records the kernel has lost since the last look. ret_moved: the
- * stream is another one now, because somebody else has become the owner. */
-int audit_session_check(struct audit_session *s, uint32_t *ret_lost, bool *ret_moved,
+/* Looks at the counters: how many records the kernel has lost since the last look. ret_off: somebody had
+ * switched audit off; it is on again. ret_moved: the stream is another one now, because somebody else has
+ * become the owner. */
+int audit_session_check(struct audit_session *s, uint32_t *ret_lost, bool *ret_off, bool *ret_moved,
                         struct err *err);
 /* Somebody asks for the stream (AUDIT_REPLACE): let go and listen beside. */
 int audit_session_yield(struct audit_session *s, struct err *err);

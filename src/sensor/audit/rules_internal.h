@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* What rules.c (ours, into the kernel) and rules_found.c (what stands in the kernel) share. */
+#pragma once
+
+#include <linux/audit.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define KEY_PREFIX "culprit-"
+#define KEY_MAX 64
+#define SET_MAX 20
+
+struct rule {
+    size_t len;
+    struct audit_rule_data *data;
+};
+
+struct audit_rule_set {
+    struct audit_rule_set *next;
+    struct rule rules[SET_MAX];
+    unsigned count, added;
+    unsigned found; /* by the last look into the kernel */
+    char key[KEY_MAX];
+};
+
+struct audit_rules {
+    int fd;
+    char prefix[KEY_MAX - 16]; /* "culprit-PID-START-" */
+    unsigned next_number;
+    bool no_uring;
+    struct audit_rule_set *sets;
+};
+
+/* Field 22 of /proc/PID/stat: when it started, in ticks since boot. 0: no such process. */
+unsigned long long audit_rules_start_ticks(pid_t pid);

@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# disturbed.sh CULPRIT: somebody deletes the rules of a watch, or switches audit off. What cannot be known is a
+# gap, and what comes after it is seen.
+set -u
+CULPRIT=$(readlink -f "$1")
+WORK=$(mktemp -d "${CULPRIT_TEST_DIR:-/var/tmp}/culprit-disturbed.XXXXXX")
+exec 8> /tmp/culprit-audit.lock
+flock 8
+passed=0 failed=0 PID=
+trap 'kill -9 $PID 2> /dev/null; rm -rf "$WORK"' EXIT
+mkdir "$WORK/w"
+touch "$WORK/w/old"
+
+is() { # is TEXT COMMAND...
+    local text=$1
+    shift
+    if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: $text"; cat "$WORK/err"; fi
+}
+
+# the event is there within 15 s; tried again and again, since the rules may not stand yet
+seen() { # seen OPERATION NAME
+    local i
+    for ((i = 0; i < 75; i++)); do
+        grep -q "\"action\":\"$1\".*/$2\"" "$WORK/out" && return 0
+        sleep 0.2
+    done
+    return 1
+}
+gap() { # gap TEXT
+    local i
+    for ((i = 0; i < 75; i++)); do
+        grep -q "$1" "$WORK/out" && return 0
+        sleep 0.2
+    done
+    return 1
+}
+
+: > "$WORK/err"
+"$CULPRIT" watch --sensor audit --no-store --format json "$WORK/w" > "$WORK/out" 2> "$WORK/err" 8>&- &
+PID=$!
+for ((i = 0; i < 400; i++)); do
+    grep -q 'culprit: ready' "$WORK/err" && break
+    sleep 0.05
+done
+touch "$WORK/w/before"
+is "a change before" seen create before
+auditctl -D > /dev/null
+is "deleted rules are a gap" gap "deleted the audit rules"
+touch "$WORK/w/after"
+is "a change after the rules were placed again" seen create after
+chattr +d "$WORK/w/old" 2> /dev/null && is "and its flags, which no path has a rule for" seen setflags old
+auditctl -e 0 > /dev/null
+auditctl -D > /dev/null
+is "audit switched off is a gap" gap "switched audit off"
+sleep 1
+touch "$WORK/w/on"
+is "a change after it is on again" seen create on
+kill -INT "$PID"
+wait "$PID"
+is "and losses are told by the exit status" [ $? = 4 ]
+auditctl -l > "$WORK/rules"
+is "no rule of ours is left" [ "$(grep -c culprit- "$WORK/rules")" = 0 ]
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
