@@ -84,6 +84,7 @@ else
     step "nothing is left behind" tests/scenario/left.sh "$ROOT/build/culprit"
     step "somebody deletes the rules" tests/scenario/disturbed.sh "$ROOT/build/culprit"
     SHOW=1 step "the end of a storm" tests/scenario/end.sh "$ROOT/build/culprit"
+    step "the story from a log" tests/scenario/log.sh "$ROOT/build/culprit"
     SHOW=1 step "rules" tests/scenario/rules.sh "$ROOT/build/culprit"
     step "diff, hostile containers" tests/scenario/diff.sh "$ROOT/build/culprit"
     for sensor in fanotify audit; do

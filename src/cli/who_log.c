@@ -23,7 +23,10 @@ struct place {
 struct asking {
     struct who_log *who;
     struct place *place;
+    struct bytes text;           /* the target as the user wrote it */
     struct container *container; /* borrowed; NULL = the host's */
+    struct bytes not_seen;
+    bool told;                   /* what the logs say of themselves */
 };
 
 static bool is_asked(const struct store_query *q, const struct event *e)
@@ -54,6 +57,7 @@ static int on_event(void *data, struct event *event)
 
     if (is_asked(a->who->query, event)) {
         translate(a, event);
+        event_set(event, &event->watch_text, a->text);
         if (a->who->json)
             printer_event(a->who->printer, event);
         r = case_add_event(a->who->case_, event);
@@ -62,47 +66,54 @@ static int on_event(void *data, struct event *event)
     return r < 0 ? r : 0;
 }
 
-/* What cannot be read is told, and stands in the verdict. */
-static void add_losses(struct who_log *w, const struct replay_stats *s)
+/* What cannot be read is told; it stands in the verdict too. */
+static void tell_damage(const struct who_log *w, const struct replay_stats *s)
 {
     uint64_t damaged = s->damaged + s->log.long_lines;
-    struct gap gap = { .reason = LOST_AUDIT_DAMAGED,
-                       .count = damaged,
-                       .from_ns = s->first_ms * NS_PER_MS,
-                       .to_ns = s->last_ms * NS_PER_MS,
-                       .sensor = SENSOR_AUDIT_LOG };
 
     if (damaged)
         cli_note("%" PRIu64 " damaged record%s skipped", damaged, damaged == 1 ? "" : "s");
     if (damaged && s->lines == 0)
         cli_note("%s does not look like an audit log", w->files->files[0].path);
-    if (!damaged && !s->log.damaged_files)
-        return;
-    snprintf(gap.text, sizeof(gap.text), damaged ? "damaged records in the log" : "a log that could not be read to its end");
-    if (w->json)
-        printer_gap(w->printer, &gap);
-    (void)case_add_gap(w->case_, &gap);
 }
 
-static int ask_place(struct asking *a, struct bytes text, struct err *err)
+static int on_gap(void *data, const struct gap *gap)
 {
+    struct asking *a = data;
+
+    if (a->who->json)
+        printer_gap(a->who->printer, gap);
+    return case_add_gap(a->who->case_, gap);
+}
+
+static int on_span(void *data, uint64_t from_ns, uint64_t to_ns)
+{
+    struct asking *a = data;
+    struct coverage coverage = { .sensors = SENSOR_AUDIT_LOG, .from_ns = from_ns, .to_ns = to_ns,
+                                 .watch = a->text, .not_seen = a->not_seen };
+
+    return case_add_coverage(a->who->case_, &coverage);
+}
+
+static int ask_place(struct asking *a, struct err *err)
+{
+    const struct store_query *q = a->who->query;
     struct logs_options options = { .files = a->who->files, .log = &cli_log, .path = a->place->path,
                                     .data = a, .event = on_event };
     _cleanup_sbuf_ struct sbuf not_seen = SBUF_INIT;
     struct replay_stats stats;
-    struct coverage coverage;
     int r = logs_read(&options, &stats, err);
 
     if (r < 0)
         return r;
+    if (a->told) /* the same logs, for another place of the same file */
+        return 0;
+    a->told = true;
     logs_not_seen(&stats, &not_seen);
-    coverage = (struct coverage){ .sensors = SENSOR_AUDIT_LOG,
-                                  .from_ns = stats.first_ms * NS_PER_MS,
-                                  .to_ns = stats.last_ms * NS_PER_MS,
-                                  .watch = text,
-                                  .not_seen = sbuf_bytes(&not_seen) };
-    add_losses(a->who, &stats);
-    return stats.lines ? case_add_coverage(a->who->case_, &coverage) : 0;
+    a->not_seen = sbuf_bytes(&not_seen);
+    tell_damage(a->who, &stats);
+    r = logs_each_gap(&stats, q->since_ns, q->until_ns, on_gap, a);
+    return r < 0 ? r : logs_each_span(&stats, on_span, a);
 }
 
 /* Where a container's files are on the host, as its engine says: a log has only the host's paths. */
@@ -112,7 +123,7 @@ static int ask_container(struct who_log *w, struct target *target, struct err *e
     struct container_view view = { 0 };
     struct engines *engines = NULL;
     struct place places[PLACES_MAX];
-    struct asking asking = { .who = w };
+    struct asking asking = { .who = w, .text = target->text };
     unsigned count = 0;
     int r = engines_new(&options, &engines, err);
 
@@ -148,7 +159,7 @@ static int ask_container(struct who_log *w, struct target *target, struct err *e
     asking.container = view.container;
     for (unsigned i = 0; i < count && r == 0; i++) {
         asking.place = &places[i];
-        r = ask_place(&asking, target->text, err);
+        r = ask_place(&asking, err);
     }
     container_view_done(&view);
     engines_free(engines);
@@ -158,10 +169,10 @@ static int ask_container(struct who_log *w, struct target *target, struct err *e
 int who_log_ask(struct who_log *w, struct target *target, struct err *err)
 {
     struct place place = { .path = target->path };
-    struct asking asking = { .who = w, .place = &place };
+    struct asking asking = { .who = w, .place = &place, .text = target->text };
 
     if (target->selector.kind == SELECTOR_NONE)
-        return ask_place(&asking, target->text, err);
+        return ask_place(&asking, err);
     if (target->selector.kind == SELECTOR_NAME)
         return ask_container(w, target, err);
     return err_say(err, -EINVAL, "with --from, TARGET is a path or CONTAINER:PATH: a log has the host's paths only");

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -198,11 +199,86 @@ int logs_read(const struct logs_options *options, struct replay_stats *ret, stru
     return r;
 }
 
+/* ---- what the log says of itself ---- */
+
+int logs_each_span(const struct replay_stats *s, int (*each)(void *data, uint64_t from_ns, uint64_t to_ns), void *data)
+{
+    uint64_t from = s->first_ms;
+    int r = 0;
+
+    if (!s->lines)
+        return 0;
+    for (unsigned i = 0; i < s->outages.count && r == 0; i++) { /* in order of time, as they were read */
+        const struct outage *o = &s->outages.rows[i];
+
+        if (o->kind == OUTAGE_LOST || o->from_ms < from)
+            continue;
+        if (o->from_ms > from)
+            r = each(data, from * NS_PER_MS, o->from_ms * NS_PER_MS);
+        from = o->to_ms ? o->to_ms : s->last_ms;
+    }
+    return r == 0 && (from < s->last_ms || from == s->first_ms) ? each(data, from * NS_PER_MS, s->last_ms * NS_PER_MS) : r;
+}
+
+int logs_each_gap(const struct replay_stats *s, uint64_t since_ns, uint64_t until_ns,
+                  int (*each)(void *data, const struct gap *gap), void *data)
+{
+    uint64_t damaged = s->damaged + s->log.long_lines;
+    int r = 0;
+
+    for (unsigned i = 0; i < s->outages.count && r == 0; i++) {
+        const struct outage *o = &s->outages.rows[i];
+        struct gap gap = { .reason = o->kind == OUTAGE_LOST ? LOST_AUDIT_KERNEL : LOST_WATCH_WINDOW,
+                           .count = o->count,
+                           .from_ns = o->from_ms * NS_PER_MS,
+                           .to_ns = (o->to_ms ? o->to_ms : s->last_ms) * NS_PER_MS,
+                           .sensor = SENSOR_AUDIT_LOG };
+
+        if (o->kind == OUTAGE_STOPPED || (since_ns && gap.to_ns < since_ns) || (until_ns && gap.from_ns > until_ns))
+            continue;
+        snprintf(gap.text, sizeof(gap.text), "%s", outage_text(o->kind));
+        r = each(data, &gap);
+    }
+    if (r == 0 && (damaged || s->log.damaged_files)) {
+        struct gap gap = { .reason = LOST_AUDIT_DAMAGED,
+                           .count = damaged,
+                           .from_ns = s->first_ms * NS_PER_MS,
+                           .to_ns = s->last_ms * NS_PER_MS,
+                           .sensor = SENSOR_AUDIT_LOG };
+
+        snprintf(gap.text, sizeof(gap.text), damaged ? "damaged records in the log" : "a log that could not be read to its end");
+        r = each(data, &gap);
+    }
+    return r;
+}
+
+/* "; auditd was stopped 3 times, for 42 s in all" */
+static void add_stops(const struct replay_stats *s, struct sbuf *out)
+{
+    uint64_t stops = 0, ms = 0;
+
+    for (unsigned i = 0; i < s->outages.count; i++) {
+        const struct outage *o = &s->outages.rows[i];
+
+        if (o->kind != OUTAGE_STOPPED || !o->to_ms || o->to_ms < o->from_ms)
+            continue;
+        stops++;
+        ms += o->to_ms - o->from_ms;
+    }
+    if (stops)
+        sbuf_addf(out, "; auditd was stopped %" PRIu64 " time%s, for %.1f s in all", stops, stops == 1 ? "" : "s", (double)ms / 1e3);
+    if (s->outages.beyond)
+        sbuf_addf(out, "; auditing was interrupted %" PRIu64 " more times", s->outages.beyond);
+}
+
 void logs_not_seen(const struct replay_stats *s, struct sbuf *out)
 {
     sbuf_add_str(out, "a log holds only what audit's rules asked for, and the names of containers not at all");
     if (!s->enriched)
         sbuf_add_str(out, "; it holds no names of users");
+    add_stops(s, out);
+    if (s->incomplete)
+        sbuf_addf(out, "; records of %" PRIu64 " events are missing in it", s->incomplete);
     if (s->unsure)
         sbuf_addf(out, "; the directory of %" PRIu64 " changes is not told in it", s->unsure);
     if (s->missing_serials)

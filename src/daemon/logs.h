@@ -21,5 +21,12 @@ struct logs_options {
 /* -ENOMEM, or what `event` and `progress` returned; files that cannot be read are counted in *ret. */
 int logs_read(const struct logs_options *options, struct replay_stats *ret, struct err *err);
 
+/* The spans of time that the log covers: those in which auditd ran and auditing was on. At least one, if a record was read. */
+int logs_each_span(const struct replay_stats *stats, int (*each)(void *data, uint64_t from_ns, uint64_t to_ns), void *data);
+/* What is lost or was not watched between `since_ns` and `until_ns` (0 = open): records that the kernel dropped, auditing
+ * switched off, auditd killed, what cannot be read. An orderly stop is a span that ends, no gap. */
+int logs_each_gap(const struct replay_stats *stats, uint64_t since_ns, uint64_t until_ns,
+                  int (*each)(void *data, const struct gap *gap), void *data);
+
 /* One line of what the log cannot tell, for the coverage: of what was read. */
 void logs_not_seen(const struct replay_stats *stats, struct sbuf *out);

@@ -482,6 +482,7 @@ static void note_line(struct replay *p, const struct search_line *line)
 {
     uint64_t ms = line->sec * 1000 + line->milli;
 
+    p->stats->outages.last_ms = ms;
     if (!p->stats->first_ms || ms < p->stats->first_ms)
         p->stats->first_ms = ms;
     p->stats->last_ms = MAX(p->stats->last_ms, ms);
@@ -498,21 +499,43 @@ static void note_line(struct replay *p, const struct search_line *line)
     }
 }
 
+/* Lines that are no records stand between those of the table: some are what the kernel says of lost ones. */
+static void see_between(struct replay *p, const struct block *b, size_t from, size_t to)
+{
+    struct bytes rest = { b->text.text.data + from, to - from }, line;
+
+    while (audit_log_line_next(&rest, &line))
+        if (outages_see_message(&p->stats->outages, line))
+            p->stats->damaged--;
+}
+
 /* Decode what matters of blocks[1]; its neighbours' wishes count too, as events cross blocks. */
 static void decode(struct replay *p)
 {
     struct block *b = &p->blocks[1];
     bool all = p->needle.count == 0, wanted = false;
+    bool holes = b->lines.damaged && !p->learning;
+    size_t end = 0; /* of the line before */
 
     if (!b->present)
         return;
+    if (!p->learning) {
+        p->stats->lines += b->lines.count;
+        p->stats->damaged += b->lines.damaged;
+    }
     for (uint32_t i = 0; i < b->lines.count && p->result == 0; i++) {
         const struct search_line *line = &b->lines.lines[i];
         const char *text = b->text.text.data + line->offset;
         struct audit_record record;
 
+        if (holes && line->offset > end)
+            see_between(p, b, end, line->offset);
+        end = line->offset + line->len;
         if (!line->same || i == 0)
             wanted = all || is_wanted(p, line);
+        if (!p->learning && outages_want(line->type))
+            outages_see(&p->stats->outages, line->type, line->sec * 1000 + line->milli,
+                        (struct bytes){ text, line->len });
         if (!p->learning && (!line->same || i == 0))
             note_line(p, line);
         if (!wanted) {
@@ -528,10 +551,8 @@ static void decode(struct replay *p)
         audit_grouper_add(p->grouper, &record, record.time_ms);
         audit_grouper_expire(p->grouper, record.time_ms, END_OF_EVENT_MS);
     }
-    if (!p->learning) {
-        p->stats->lines += b->lines.count;
-        p->stats->damaged += b->lines.damaged;
-    }
+    if (holes)
+        see_between(p, b, end, b->text.text.len);
 }
 
 /* The oldest makes room for the next. */

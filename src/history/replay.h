@@ -14,6 +14,7 @@
 
 #include "event/coverage.h"
 #include "event/event.h"
+#include "history/outages.h"
 #include "sensor/audit/log/reader.h"
 #include "util/err.h"
 #include "util/log.h"
@@ -26,6 +27,7 @@ struct replay_stats {
     uint64_t unsure;         /* changes whose directory the log does not name: left out if a path was asked for */
     uint64_t first_ms, last_ms; /* of all records, CLOCK_REALTIME */
     bool enriched;           /* it holds names of users */
+    struct outages outages;
     struct audit_log_stats log;
 };
 

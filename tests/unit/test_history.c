@@ -261,11 +261,73 @@ static void ids(void **state)
     audit_log_files_done(&files);
 }
 
+/* ---- what a log says of its own holes ---- */
+
+#define START(t) "type=DAEMON_START msg=audit(" t "): op=start ver=3.0.9 res=success\n"
+#define STOP(t) "type=DAEMON_END msg=audit(" t "): op=terminate auid=0 pid=1 res=success\n"
+#define ROTATE(t) "type=DAEMON_ROTATE msg=audit(" t "): op=rotate-logs auid=0 pid=1 res=success\n"
+#define SET(t, what) "type=CONFIG_CHANGE msg=audit(" t "): op=set " what " auid=0 ses=1 res=1\n"
+#define USER(t) "type=USER_LOGIN msg=audit(" t "): pid=1 uid=0\n"
+
+static const struct outage_row {
+    const char *name, *log, *expected; /* kind from-to count; */
+} outage_rows[] = {
+    { "none", USER("1.000:1") USER("2.000:2"), "" },
+    { "the log begins with auditd", START("1.000:1") USER("2.000:2"), "" },
+    { "stopped in order", USER("1.000:1") STOP("2.000:9") START("5.000:10"), "stopped 2000-5000 0;" },
+    { "stopped until the end", USER("1.000:1") STOP("2.000:9"), "stopped 2000-0 0;" },
+    { "killed", USER("1.000:1") START("5.000:10"), "killed 1000-5000 0;" },
+    { "rotated", USER("1.000:1") ROTATE("2.000:2") USER("3.000:3"), "" },
+    { "switched off and on", SET("1.000:1", "audit_enabled=0 old=1") SET("3.000:2", "audit_enabled=1 old=0"), "disabled 1000-3000 0;" },
+    { "switched off twice, locked", SET("1.000:1", "audit_enabled=0 old=1") SET("2.000:2", "audit_enabled=0 old=0")
+      SET("3.000:3", "audit_enabled=2 old=0"), "disabled 1000-3000 0;" },
+    { "another setting", SET("1.000:1", "audit_backlog_limit=8192 old=64"), "" },
+    { "a counter that was reset", USER("1.000:1") SET("2.000:2", "lost=0 old=12") SET("3.000:3", "lost=0 old=0"), "lost 1000-2000 12;" },
+    { "the kernel's own message", USER("1.000:1") "Nov 24 12:00:00 h kernel: audit: backlog limit exceeded\n"
+      "audit: audit_lost=3 audit_rate_limit=0 audit_backlog_limit=64\n" USER("2.000:2")
+      "audit: audit_lost=5 audit_rate_limit=0 audit_backlog_limit=64\n" SET("3.000:4", "lost=0 old=6"),
+      "lost 1000-1000 3;lost 2000-2000 2;lost 2000-3000 1;" },
+};
+
+static int drop_event(void *data, struct event *e)
+{
+    (void)data;
+    event_free(e);
+    return 0;
+}
+
+static void finds_outages(void **state)
+{
+    static const char *const kinds[] = { "stopped", "killed", "disabled", "lost" };
+    const struct outage_row *row = *state;
+    char path[] = "/tmp/culprit-history.XXXXXX";
+    struct audit_log_files files = { 0 };
+    struct replay_options options = { .files = &files, .host = "here", .event = drop_event };
+    struct sbuf out = SBUF_INIT;
+    struct replay_stats stats;
+
+    write_log(path, row->log);
+    assert_int_equal(audit_log_files_add(&files, path, AUDIT_LOG_ROTATIONS_ALL, NULL), 0);
+    assert_int_equal(replay_run(&options, &stats, NULL), 0);
+    for (unsigned i = 0; i < stats.outages.count; i++) {
+        const struct outage *o = &stats.outages.rows[i];
+
+        assert_true(outage_text(o->kind)[0]);
+        sbuf_addf(&out, "%s %lu-%lu %lu;", kinds[o->kind], (unsigned long)o->from_ms, (unsigned long)o->to_ms,
+                  (unsigned long)o->count);
+    }
+    assert_string_equal(sbuf_str(&out), row->expected);
+    assert_int_equal(stats.damaged, 0);
+    unlink(path);
+    audit_log_files_done(&files);
+    sbuf_done(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids),
     };
 
-    return RUN_ROWS(rows, tells) + cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_ROWS(rows, tells) + RUN_ROWS(outage_rows, finds_outages) + cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,135 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# log.sh [--show] CULPRIT: the verdict from a log alone. A private auditd writes a log while culprit watches live; what `who --from`
+# makes of the log must be what was told live: actor, launchers, product, files, operations, before and after.
+# --show prints the answer as people see it.
+set -u
+HERE=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
+SHOW=
+[ "${1:-}" = --show ] && { SHOW=1; shift; }
+CULPRIT=$(readlink -f "${1:?usage: log.sh [--show] CULPRIT}")
+ACTORS=$(dirname "$CULPRIT")/tests/actors
+WORK=$(mktemp -d "${CULPRIT_TEST_DIR:-/var/tmp}/culprit-log.XXXXXX")
+exec 8> /tmp/culprit-audit.lock
+flock 8
+passed=0 failed=0 PIDS=
+ENABLED=$(auditctl -s | awk '/^enabled/ {print $2}')
+
+cleanup() {
+    local pid
+    for pid in $PIDS; do kill "$pid" 2> /dev/null && wait "$pid" 2> /dev/null; done
+    auditctl -D > /dev/null 2>&1
+    auditctl -e "$ENABLED" > /dev/null 2>&1
+    rm -rf "$WORK"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+fail() {
+    echo "log: $1" >&2
+    echo "$passed passed, $((failed + 1)) failed"
+    exit 1
+}
+
+wait_for() { # wait_for COMMAND...: at most 30 s
+    local i
+    for ((i = 0; i < 600; i++)); do
+        "$@" && return 0
+        sleep 0.05
+    done
+    return 1
+}
+
+auditd_start() { # auditd_start FORMAT
+    mkdir -p "$WORK/etc/plugins.d"
+    cat > "$WORK/etc/auditd.conf" << END
+log_file = $WORK/audit.log
+log_format = $1
+flush = NONE
+max_log_file = 50
+num_logs = 2
+max_log_file_action = ROTATE
+space_left = 75
+admin_space_left = 50
+space_left_action = IGNORE
+admin_space_left_action = IGNORE
+disk_full_action = IGNORE
+disk_error_action = IGNORE
+END
+    chmod 0640 "$WORK/etc/auditd.conf"
+    auditd -n -c "$WORK/etc" > "$WORK/err.auditd" 2>&1 8>&- &
+    AUDITD=$!
+    PIDS="$PIDS $AUDITD"
+    wait_for owns_audit || fail "auditd does not start: $(tail -1 "$WORK/err.auditd")"
+    auditctl -e 1 > /dev/null
+}
+owns_audit() { [ "$(auditctl -s | awk '/^pid/ {print $2}')" = "$AUDITD" ]; }
+is_ready() { grep -q 'culprit: ready' "$WORK/err.live"; }
+is_logged() { grep -q "$1" "$WORK/audit.log"; }
+
+tree() { # the folder of the story, and what else is done to it
+    local i
+    mkdir -p "$WORK/prd/ProcessConf" "$WORK/prd/deep/a/b/c" "$WORK/elsewhere"
+    for i in $(seq -w 1 21); do echo "$i" > "$WORK/prd/ProcessConf/step$i.sh"; done
+    for i in 1 2 3; do echo > "$WORK/prd/deep/a/b/c/leaf$i"; done
+    echo > "$WORK/prd/keep"
+    echo > "$WORK/prd/moved"
+    echo > "$WORK/prd/two words"
+    chmod 0555 "$WORK/prd/ProcessConf"
+    chown -R 1000:1000 "$WORK/prd/ProcessConf"
+    chmod 0755 "$WORK"
+}
+
+act() {
+    # the agent lives below /opt/sentinelone of a mount namespace of its own
+    unshare --mount --propagation private /bin/bash -c '
+        mount -t tmpfs tmpfs /opt && mkdir -p /opt/sentinelone/bin &&
+        cp "$0" /opt/sentinelone/bin/s1-agent && cp "$0" /opt/sentinelone/bin/sentineld &&
+        exec /opt/sentinelone/bin/sentineld - /ProcessConf 5001 5001 0 "$1"' "$ACTORS/s1-agent" "$WORK/prd"
+    (cd "$WORK/prd" && rm -rf deep && rm "two words" && mv moved ../elsewhere/gone)
+    setpriv --reuid 65534 --regid 65534 --clear-groups rm -f "$WORK/prd/keep" 2> /dev/null
+    chmod 0600 "$WORK/prd/keep"
+    touch "$WORK/prd/the-end"
+}
+
+for format in RAW ENRICHED; do
+    rm -rf "$WORK/prd" "$WORK/elsewhere" "$WORK"/audit.log*
+    tree
+    auditd_start $format
+    auditctl -w "$WORK/prd" -p wa -k file_delete > /dev/null || fail "auditctl does not take the watch"
+    auditctl -a always,exit -F arch=b64 -S execve -k launch > /dev/null
+    : > "$WORK/err.live"
+    "$CULPRIT" watch --sensor audit --store "$WORK/live.db" --format json "$WORK/prd" > "$WORK/live.json" 2> "$WORK/err.live" 8>&- &
+    LIVE=$!
+    PIDS="$PIDS $LIVE"
+    wait_for is_ready || fail "culprit is not ready: $(tail -1 "$WORK/err.live")"
+    act
+    wait_for is_logged the-end || fail "auditd has not written the end"
+    wait_for grep -q the-end "$WORK/live.json"
+    kill -INT $LIVE
+    wait $LIVE
+    auditctl -D > /dev/null
+    kill $AUDITD
+    wait $AUDITD 2> /dev/null
+    auditctl -e "$ENABLED" > /dev/null
+    PIDS=
+    "$CULPRIT" who --from "$WORK/audit.log" --format json "$WORK/prd" > "$WORK/log.json" 2> "$WORK/err.log"
+    rc=$?
+    if python3 "$HERE/log_check.py" "$WORK" $rc; then
+        passed=$((passed + 1))
+        echo "log: the same verdict as live, $format"
+    else
+        failed=$((failed + 1))
+        echo "log: WRONG, $format"
+        cat "$WORK/err.log"
+        [ -z "${LOG_KEEP:-}" ] || { rm -rf "$LOG_KEEP"; cp -r "$WORK" "$LOG_KEEP"; }
+    fi
+    if [ -n "$SHOW" ]; then
+        printf '\n# ausearch -i -k file_delete | tail -5\n'
+        ausearch -if "$WORK/audit.log" -i -k file_delete 2> /dev/null | tail -5
+        printf '\n# culprit who --from audit.log %s\n' "$WORK/prd"
+        "$CULPRIT" who --from "$WORK/audit.log" "$WORK/prd"
+    fi
+done
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]

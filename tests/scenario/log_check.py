@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""log_check.py WORK EXIT_CODE: is what was told from the log (log.json) what was told live (live.json)?"""
+import json
+import sys
+
+work, code = sys.argv[1:3]
+wrong = []
+
+
+def check(condition, text):
+    if not condition:
+        wrong.append(text)
+
+
+def get(line, path, default=None):
+    for key in path.split("."):
+        if not isinstance(line, dict) or key not in line:
+            return default
+        line = line[key]
+    return line
+
+
+def read(name):
+    lines = [json.loads(line) for line in open(f"{work}/{name}", "rb").read().decode().splitlines()]
+    kinds = {}
+    for line in lines:
+        kinds.setdefault(get(line, "event.kind"), []).append(line)
+    return kinds
+
+
+# A log has neither what a file looked like at its end (sizes) nor which descriptor was closed; who did what to which is the same.
+FIELDS = ["event.action", "event.outcome", "error.code", "file.path", "culprit.file.previous_path", "file.inode",
+          "process.executable", "process.name", "process.pid", "process.user.id", "culprit.login.user.id",
+          "culprit.owner.product", "culprit.syscall"]
+
+
+def essence(e):
+    values = [str(get(e, f)) for f in FIELDS]
+    for side in ("before", "after"):
+        state = get(e, f"culprit.{side}", {})
+        values.append(f"{side} " + ",".join(f"{k}={state[k]}" for k in ("mode", "uid", "gid") if k in state))
+    return " | ".join(values)
+
+
+def chain(e):
+    return [get(p, "executable") for p in get(e, "culprit.lineage", [])]
+
+
+live, log = read("live.json"), read("log.json")
+check(code == "0", f"exit code {code}")
+events = {k: {essence(e): e for e in v.get("event", []) if get(e, "event.action") not in ("write", "exec")}
+          for k, v in (("live", live), ("log", log))}
+check(len(events["live"]) > 30, f"{len(events['live'])} events live")
+for name in sorted(set(events["live"]) - set(events["log"])):
+    wrong.append(f"only live: {name}")
+for name in sorted(set(events["log"]) - set(events["live"])):
+    wrong.append(f"only log:  {name}")
+agents = 0
+for name in set(events["live"]) & set(events["log"]):
+    a, b = chain(events["live"][name]), chain(events["log"][name])
+    # the log knows who was launched while execve was audited; nobody else may stand in the chain
+    check(b == a[:len(b)], f"{name}: chain {a} live, {b} in the log")
+    if get(events["log"][name], "process.executable") == "/opt/sentinelone/bin/s1-agent":
+        agents += 1
+        check(b[:1] == ["/opt/sentinelone/bin/sentineld"], f"{name}: the launcher is not in {b}")
+check(agents >= 23, f"{agents} changes of the agent")
+# whether an actor lives on the host a log knows only if it saw its launchers up to the first process
+verdicts = {k: sorted(get(a, "message", "").replace(", on the host,", "") for a in v.get("alert", []) if get(a, "event.action") == "verdict")
+            for k, v in (("live", live), ("log", log))}
+check(verdicts["live"] == verdicts["log"], f"verdicts live {verdicts['live']}\nfrom log {verdicts['log']}")
+check(any("SentinelOne" in m and "21 files" in m for m in verdicts["log"]), str(verdicts["log"]))
+print(*dict.fromkeys(wrong), sep="\n")
+sys.exit(1 if wrong else 0)
