@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "daemon/logs.h"
+#include "daemon/import.h"
 #include "sensor/audit/log/config.h"
 #include "store/query.h"
 
@@ -36,7 +36,6 @@ struct import {
     struct audit_log_files files;
     bool terminal, drawn;
     uint64_t started_ns, next_ns;
-    int failure;
 };
 
 static uint64_t monotonic(void)
@@ -47,25 +46,13 @@ static uint64_t monotonic(void)
     return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
-static int on_event(void *data, struct event *event)
-{
-    struct import *im = data;
-    int r = store_add_event(im->store, event);
-
-    event_free(event);
-    if (r < 0)
-        im->failure = r;
-    return r < 0 ? r : stopped ? 1 : 0;
-}
-
 /* "1.2 M records, 61 %, 480 k/s, 3 s left" */
-static int on_progress(void *data, const struct replay_stats *s, uint64_t offset)
+static int on_progress(void *data, const struct replay_stats *s)
 {
     struct import *im = data;
     uint64_t now = monotonic();
     double seconds, left, share;
 
-    (void)offset;
     if (stopped)
         return 1;
     if (!im->terminal || now < im->next_ns)
@@ -83,41 +70,6 @@ static int on_progress(void *data, const struct replay_stats *s, uint64_t offset
     fflush(stderr);
     im->drawn = true;
     return 0;
-}
-
-/* ---- what the store has already ---- */
-
-struct known {
-    const struct coverage *wanted;
-    bool found;
-};
-
-static int compare_coverage(void *data, const struct coverage *c)
-{
-    struct known *k = data;
-
-    k->found |= c->sensors == k->wanted->sensors && c->from_ns == k->wanted->from_ns &&
-                c->to_ns == k->wanted->to_ns && bytes_equal(c->watch, k->wanted->watch);
-    return 0;
-}
-
-static void add_coverage(struct import *im, const struct replay_stats *s)
-{
-    struct store_query all = { .any_victim = true };
-    struct sbuf not_seen = SBUF_INIT;
-    struct coverage coverage = { .sensors = SENSOR_AUDIT_LOG,
-                                 .from_ns = s->first_ms * NS_PER_MS,
-                                 .to_ns = s->last_ms * NS_PER_MS,
-                                 .watch = { "/", 1 } };
-    struct known known = { .wanted = &coverage };
-    uint64_t id;
-
-    logs_not_seen(s, &not_seen);
-    coverage.not_seen = sbuf_bytes(&not_seen);
-    (void)store_each_coverage(im->store, &all, compare_coverage, &known, NULL);
-    if (!known.found && s->lines && store_begin_coverage(im->store, &coverage, &id) == 0)
-        (void)store_end_coverage(im->store, id, coverage.to_ns);
-    sbuf_done(&not_seen);
 }
 
 /* ---- the command ---- */
@@ -145,49 +97,59 @@ static int find_logs(const struct verb *verb, struct import *im, int argc, char 
     return 0;
 }
 
+/* What is skipped or was imported before is told. */
+static void tell_notes(const struct import *im, const struct import_result *result, uint64_t damaged)
+{
+    const struct replay_stats *stats = &result->stats;
+
+    if (damaged)
+        cli_note("%" PRIu64 " damaged record%s skipped", damaged, damaged == 1 ? "" : "s");
+    if (stats->log.damaged_files)
+        cli_note("%" PRIu64 " file%s could not be read to the end", stats->log.damaged_files,
+                 stats->log.damaged_files == 1 ? "" : "s");
+    if (stats->left_open)
+        cli_note("%u events are being written right now; import again to have them", stats->left_open);
+    if (result->passed_files)
+        cli_note("%" PRIu64 " of %zu files were imported before", result->passed_files, im->files.count);
+    if (result->passed_bytes)
+        cli_note("went on behind the first %.1f MB of %s", (double)result->passed_bytes / 1e6,
+                 im->files.files[result->passed_files].path);
+}
+
 static int run(struct import *im)
 {
-    struct logs_options options = { .files = &im->files, .log = &cli_log, .data = im,
-                                    .event = on_event, .progress = on_progress };
+    struct import_options options = { .store = im->store, .files = &im->files, .log = &cli_log, .data = im,
+                                      .progress = on_progress };
     struct store_summary before = { 0 }, after = { 0 };
-    struct replay_stats stats;
+    struct import_result result;
+    const struct replay_stats *stats = &result.stats;
     struct err err = ERR_INIT;
     uint64_t damaged;
     int r;
 
     (void)store_summarise(im->store, &before, NULL);
     im->started_ns = monotonic();
-    r = logs_read(&options, &stats, &err);
+    r = import_run(&options, &result, &err);
     if (im->drawn)
         fputs("\r\033[K", stderr);
     if (r < 0) {
         cli_error("%s", err_text(&err, r));
         return cli_exit_code(r);
     }
-    /* what the store has is asked on the writer's own connection: not while it writes */
-    if (store_flush(im->store, &err) == 0 && r == 0)
-        add_coverage(im, &stats);
-    r = store_flush(im->store, &err);
-    if (r < 0) {
-        cli_error("%s", err_text(&err, r));
-        return cli_exit_code(r);
-    }
     (void)store_summarise(im->store, &after, NULL);
-    damaged = stats.damaged + stats.log.long_lines;
-    if (damaged)
-        cli_note("%" PRIu64 " damaged record%s skipped", damaged, damaged == 1 ? "" : "s");
-    if (stats.log.damaged_files)
-        cli_note("%" PRIu64 " file%s could not be read to the end", stats.log.damaged_files,
-                 stats.log.damaged_files == 1 ? "" : "s");
-    printf("%" PRIu64 " records, %" PRIu64 " changes, %" PRIu64 " of them new, in %.1f s\n", stats.lines,
-           stats.changes, after.events - before.events, (double)(monotonic() - im->started_ns) / 1e9);
+    damaged = stats->damaged + stats->log.long_lines;
+    tell_notes(im, &result, damaged);
+    printf("%" PRIu64 " records, %" PRIu64 " changes, %" PRIu64 " of them new, in %.1f s\n", stats->lines,
+           stats->changes, after.events - before.events, (double)(monotonic() - im->started_ns) / 1e9);
     if (stopped) {
         cli_note("interrupted; what is imported stays, import the same logs again to go on");
         return EXIT_NOTHING;
     }
-    if (stats.lines == 0 && damaged)
+    if (stats->lines == 0 && damaged)
         cli_note("%s does not look like an audit log", im->files.files[0].path);
-    return !stats.lines ? EXIT_NOTHING : damaged || stats.log.damaged_files ? EXIT_LOST : EXIT_ANSWERED;
+    if (result.nothing_new || result.passed_files || result.passed_bytes)
+        return damaged || stats->log.damaged_files ? EXIT_LOST : EXIT_ANSWERED;
+    return !stats->lines ? EXIT_NOTHING : damaged || stats->log.damaged_files ? EXIT_LOST : EXIT_ANSWERED;
 }
 
 int cmd_import(int argc, char **argv)

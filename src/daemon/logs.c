@@ -178,6 +178,9 @@ int logs_read(const struct logs_options *options, struct replay_stats *ret, stru
         .host = host,
         .local = are_local(options->files),
         .path = options->path,
+        .start_offset = options->start_offset,
+        .tell_from = options->tell_from,
+        .live = options->live,
         .data = &reading,
         .event = on_event,
     };

@@ -12,6 +12,9 @@ struct logs_options {
     const struct audit_log_files *files;
     const struct log *log;
     struct bytes path;      /* only this file and what is below; BYTES_NULL: everything */
+    uint64_t start_offset;  /* as history/replay.h has them */
+    struct replay_position tell_from;
+    bool live;
     void *data;
     /* Takes over the event; non-zero ends it and is returned. */
     int (*event)(void *data, struct event *event);

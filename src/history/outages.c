@@ -106,6 +106,17 @@ bool outages_see_message(struct outages *o, struct bytes text)
            memmem(text.data, text.len, "audit: rate limit exceeded", 26);
 }
 
+void outages_forget(struct outages *o)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < o->count; i++)
+        if (o->rows[i].kind != OUTAGE_LOST && !o->rows[i].to_ms)
+            o->rows[kept++] = o->rows[i];
+    o->count = kept;
+    o->lost = o->beyond = 0;
+}
+
 const char *outage_text(enum outage_kind kind)
 {
     static const char *const texts[] = {

@@ -48,5 +48,8 @@ void outages_see(struct outages *o, int type, uint64_t time_ms, struct bytes tex
  * time is not read: it stands behind last_ms. True if it was one. */
 bool outages_see_message(struct outages *o, struct bytes text);
 
+/* What was over before is forgotten: another reading has told it. */
+void outages_forget(struct outages *o);
+
 /* "auditd was stopped", "auditing was switched off" ... */
 const char *outage_text(enum outage_kind kind);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <uthash.h>
 
 #include "history/lineage.h"
@@ -18,6 +19,8 @@
 #include "util/macro.h"
 
 #define END_OF_EVENT_MS 2000   /* auditd's end_of_event_timeout */
+#define MARKS 32               /* blocks; the oldest event that may be open spans fewer, or is read again from there */
+#define LIVE_MS 5000           /* auditd writes the rest of an event within this */
 #define BOOT_BACK 1000         /* serials start anew with each boot; records of one moment are closer than this */
 
 /* A directory at or below the path that is asked for, by identity. */
@@ -40,6 +43,12 @@ struct block {
     bool present;
 };
 
+/* Where a block began, and which serials came before it: where to go on so that an open event is read whole. */
+struct mark {
+    struct replay_position at;
+    uint64_t serial_before;
+};
+
 struct replay {
     const struct replay_options *options;
     struct replay_stats *stats;
@@ -52,6 +61,10 @@ struct replay {
     struct search_paths paths;
     struct lineage *lineage;
     struct block blocks[3]; /* before, now, next */
+    bool skimming;         /* what is read was told before */
+    struct mark marks[MARKS];
+    uint64_t mark_count;
+    struct replay_position end; /* of what was read */
     uint64_t last_serial;
     uint64_t sequence;
     int result;
@@ -306,6 +319,10 @@ static void on_group(void *data, const struct audit_group *g)
             learn_inside(p);
         return;
     }
+    if (p->skimming) {
+        see_group(p, g);
+        return;
+    }
     p->stats->events++;
     p->stats->incomplete += !g->complete && p->paths.facts.has_syscall;
     see_group(p, g);
@@ -457,11 +474,18 @@ static bool names_directory(const struct block *b, const struct search_line *lin
     return mode && !memmem(mode, (size_t)(end - mode), " nametype=PARENT", 16);
 }
 
+static bool is_before(const struct replay *p, const struct audit_log_block *text, uint32_t at)
+{
+    const struct replay_position *from = &p->options->tell_from;
+
+    return text->file < from->file || (text->file == from->file && text->offset + at < from->offset);
+}
+
 /* Which events of a block may matter. */
 static int scan(struct replay *p, struct block *b)
 {
     struct search_lines_options options = { .needle = &p->needle };
-    bool all = p->needle.count == 0;
+    bool skim = !p->learning && is_before(p, &b->text, 0), all = p->needle.count == 0 && !skim;
     int r = search_lines_read(b->text.text, &options, &b->lines);
 
     if (r < 0)
@@ -471,8 +495,8 @@ static int scan(struct replay *p, struct block *b)
         const struct search_line *line = &b->lines.lines[i];
 
         /* what is executed is the command line of whoever acts later */
-        if (line->hit || (!p->learning && line->type == AUDIT_EXECVE) ||
-            (line->type == AUDIT_PATH && (p->learning ? names_directory(b, line) : is_inside(p, b, line))))
+        if ((line->hit && !skim) || (!p->learning && line->type == AUDIT_EXECVE) ||
+            (line->type == AUDIT_PATH && (p->learning || skim ? names_directory(b, line) : is_inside(p, b, line))))
             want(b, line);
     }
     return 0;
@@ -509,6 +533,84 @@ static void see_between(struct replay *p, const struct block *b, size_t from, si
             p->stats->damaged--;
 }
 
+/* Behind what another reading has told: who is who stays known, what was counted is not ours. */
+static void begin_telling(struct replay *p)
+{
+    struct replay_stats *s = p->stats;
+
+    audit_grouper_expire(p->grouper, 0, 0);
+    p->skimming = false;
+    outages_forget(&s->outages);
+    *s = (struct replay_stats){ .outages = s->outages, .enriched = s->enriched };
+}
+
+/* The last line has no newline: where it begins, else the end. */
+static size_t whole_lines(const struct audit_log_block *text)
+{
+    const char *newline = text->torn ? memrchr(text->text.data, '\n', text->text.len) : NULL;
+
+    return !text->torn ? text->text.len : newline ? (size_t)(newline + 1 - text->text.data) : 0;
+}
+
+/* So late that what follows may still be written. */
+static bool is_recent(uint64_t time_ms)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 < time_ms + LIVE_MS;
+}
+
+/* A line that is still being written is read the next time: from now on it is not there. */
+static void drop_torn(struct replay *p, struct block *b)
+{
+    const struct search_line *last = b->lines.count ? &b->lines.lines[b->lines.count - 1] : NULL;
+    size_t whole = whole_lines(&b->text);
+    bool parsed = last && last->offset >= whole;
+
+    if (!p->options->live || !b->text.torn)
+        return;
+    if (!is_recent(parsed ? last->sec * 1000 + last->milli : p->stats->last_ms))
+        return; /* it was cut: nobody writes the rest */
+    if (parsed)
+        b->lines.count--;
+    else
+        b->lines.damaged -= b->lines.damaged > 0;
+    b->text.text.len = whole;
+    b->text.torn = false;
+}
+
+static void set_mark(struct replay *p, const struct audit_log_block *text)
+{
+    const struct replay_position *from = &p->options->tell_from;
+    struct mark *m = &p->marks[p->mark_count++ % MARKS];
+
+    m->at = (struct replay_position){ text->file, text->offset };
+    if (is_before(p, text, 0))
+        m->at = *from;
+    m->serial_before = p->last_serial;
+}
+
+/* After a block: its end, or the beginning of the latest block before which an open event has no record. */
+static void set_safe(struct replay *p, const struct audit_log_block *text)
+{
+    uint64_t open = audit_grouper_oldest(p->grouper);
+
+    if (is_before(p, text, (uint32_t)text->text.len)) { /* told before */
+        p->stats->safe = p->options->tell_from;
+        return;
+    }
+    p->end = (struct replay_position){ text->file, text->offset + text->text.len };
+    p->stats->safe = p->end;
+    for (uint64_t back = 1; open != UINT64_MAX && back <= MIN(p->mark_count, (uint64_t)MARKS); back++) {
+        const struct mark *m = &p->marks[(p->mark_count - back) % MARKS];
+
+        p->stats->safe = m->at;
+        if (m->serial_before < open)
+            break;
+    }
+}
+
 /* Decode what matters of blocks[1]; its neighbours' wishes count too, as events cross blocks. */
 static void decode(struct replay *p)
 {
@@ -519,20 +621,23 @@ static void decode(struct replay *p)
 
     if (!b->present)
         return;
-    if (!p->learning) {
-        p->stats->lines += b->lines.count;
-        p->stats->damaged += b->lines.damaged;
-    }
+    if (!p->learning)
+        set_mark(p, &b->text);
+    if (!p->learning)
+        drop_torn(p, b);
     for (uint32_t i = 0; i < b->lines.count && p->result == 0; i++) {
         const struct search_line *line = &b->lines.lines[i];
         const char *text = b->text.text.data + line->offset;
         struct audit_record record;
 
+        if (p->skimming && !is_before(p, &b->text, line->offset))
+            begin_telling(p);
+        p->stats->lines += !p->learning;
         if (holes && line->offset > end)
             see_between(p, b, end, line->offset);
         end = line->offset + line->len;
         if (!line->same || i == 0)
-            wanted = all || is_wanted(p, line);
+            wanted = (all && !p->skimming) || is_wanted(p, line);
         if (!p->learning && outages_want(line->type))
             outages_see(&p->stats->outages, line->type, line->sec * 1000 + line->milli,
                         (struct bytes){ text, line->len });
@@ -553,6 +658,10 @@ static void decode(struct replay *p)
     }
     if (holes)
         see_between(p, b, end, b->text.text.len);
+    if (!p->learning && !p->skimming)
+        p->stats->damaged += b->lines.damaged;
+    if (!p->learning)
+        set_safe(p, &b->text);
 }
 
 /* The oldest makes room for the next. */
@@ -579,6 +688,7 @@ static int pass(struct replay *p, bool learning, struct err *err)
     if (r < 0)
         return r;
     p->learning = learning;
+    p->skimming = !learning && (p->options->tell_from.file || p->options->tell_from.offset);
     p->result = 0;
     p->grouper = audit_grouper_new(&grouping);
     if (!p->grouper)
@@ -601,8 +711,14 @@ static int pass(struct replay *p, bool learning, struct err *err)
         }
         turn(p);
     }
-    if (r == 0 && p->grouper) {
+    if (r == 0 && p->skimming) /* nothing came behind it */
+        begin_telling(p);
+    if (r == 0 && p->grouper && !learning && p->options->live && is_recent(p->stats->last_ms)) {
+        p->stats->left_open = audit_grouper_open_count(p->grouper);
+    } else if (r == 0 && p->grouper) {
         audit_grouper_expire(p->grouper, 0, 0);
+        if (!learning)
+            p->stats->safe = p->end;
         r = p->result;
     }
     if (!learning)

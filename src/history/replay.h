@@ -19,6 +19,11 @@
 #include "util/err.h"
 #include "util/log.h"
 
+struct replay_position {
+    size_t file;     /* index into the files */
+    uint64_t offset; /* decoded bytes */
+};
+
 struct replay_stats {
     uint64_t lines, records_decoded, events, changes;
     uint64_t damaged;        /* lines that are no records, cut, or too long */
@@ -29,6 +34,8 @@ struct replay_stats {
     bool enriched;           /* it holds names of users */
     struct outages outages;
     struct audit_log_stats log;
+    unsigned left_open;      /* events whose records were still being written (options.live) */
+    struct replay_position safe; /* a later reading that goes on here misses nothing */
 };
 
 struct replay_options {
@@ -39,6 +46,11 @@ struct replay_options {
     /* Only changes of this file and below; BYTES_NULL: all. What cannot matter is not decoded. */
     struct bytes path;
     uint64_t start_offset; /* of the first file, decoded bytes */
+    /* What stands before was told by another reading: it is read for who is who only. */
+    struct replay_position tell_from;
+    /* The last file may be written to right now: a line or an event of the last seconds that is not whole yet is left for the
+     * next reading. */
+    bool live;
     void *data;
     /* Takes over the event; non-zero ends the replay and is returned. Paths are the host's. */
     int (*event)(void *data, struct event *event);

@@ -16,4 +16,5 @@ enum message_kind {
     MESSAGE_GAP,
     MESSAGE_COVERAGE,       /* number in this run, sensors, from, watch, not seen */
     MESSAGE_COVERAGE_END,   /* number, to */
+    MESSAGE_IMPORTED,       /* device, inode, offset, size, complete, head, tail */
 };

@@ -384,6 +384,33 @@ int store_each_gap(struct store *store, const struct store_query *query,
     return r;
 }
 
+int store_each_imported(struct store *store, int (*each)(void *data, const struct store_imported *imported),
+                        void *data, struct err *err)
+{
+    sqlite3_stmt *rows = NULL;
+    int code = SQLITE_DONE;
+    int r = db_prepare(store->db, store->path,
+                       "SELECT device, inode, offset, size, complete, head, tail FROM imported", &rows, err);
+
+    while (r == 0 && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+        const struct store_imported imported = {
+            .device = (uint64_t)sqlite3_column_int64(rows, 0),
+            .inode = (uint64_t)sqlite3_column_int64(rows, 1),
+            .offset = (uint64_t)sqlite3_column_int64(rows, 2),
+            .size = (uint64_t)sqlite3_column_int64(rows, 3),
+            .complete = sqlite3_column_int(rows, 4),
+            .head = { sqlite3_column_blob(rows, 5), (size_t)sqlite3_column_bytes(rows, 5) },
+            .tail = { sqlite3_column_blob(rows, 6), (size_t)sqlite3_column_bytes(rows, 6) },
+        };
+
+        r = each(data, &imported);
+    }
+    if (r == 0 && code != SQLITE_DONE)
+        r = db_error(store->db, store->path, err);
+    sqlite3_finalize(rows);
+    return r;
+}
+
 int store_each_coverage(struct store *store, const struct store_query *query,
                         int (*each)(void *data, const struct coverage *coverage), void *data,
                         struct err *err)

@@ -44,6 +44,10 @@ int store_each_coverage(struct store *store, const struct store_query *query,
                         int (*each)(void *data, const struct coverage *coverage), void *data,
                         struct err *err);
 
+/* Every log that was imported; head and tail are valid during the call. */
+int store_each_imported(struct store *store, int (*each)(void *data, const struct store_imported *imported),
+                        void *data, struct err *err);
+
 /*
  * The newest change of exactly this path (as the victim sees it, or as the host finds it) that succeeded:
  * what stood there, what it was renamed from (its previous path), what lies below it does not count.

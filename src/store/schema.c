@@ -104,11 +104,21 @@ static int index_victims(sqlite3 *db, const char *path, struct err *err)
     return db_exec(db, path, "CREATE INDEX rollup_victim ON rollup (victim, directory)", err);
 }
 
+/* How far each audit log was imported. head, tail: its first bytes, and those before the offset. */
+static int create_imported(sqlite3 *db, const char *path, struct err *err)
+{
+    return db_exec(db, path,
+                   "CREATE TABLE imported (device INTEGER, inode INTEGER, head BLOB, offset INTEGER, tail BLOB, "
+                   "size INTEGER, complete INTEGER, PRIMARY KEY (device, inode, head)) WITHOUT ROWID",
+                   err);
+}
+
 /* A step is never changed once a store was made with it. */
 static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err) = {
     create_tables,
     add_columns, /* container: labels, cgroup; event: sharers */
     index_victims,
+    create_imported,
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 

@@ -153,6 +153,20 @@ void sender_gap(const struct gap *gap, struct sbuf *out)
     end(out, start);
 }
 
+void sender_imported(const struct store_imported *imported, struct sbuf *out)
+{
+    size_t start = begin(out, MESSAGE_IMPORTED);
+
+    pack_u64(out, imported->device);
+    pack_u64(out, imported->inode);
+    pack_u64(out, imported->offset);
+    pack_u64(out, imported->size);
+    pack_u64(out, imported->complete);
+    pack_bytes(out, imported->head);
+    pack_bytes(out, imported->tail);
+    end(out, start);
+}
+
 void sender_coverage(uint64_t number, const struct coverage *c, struct sbuf *out)
 {
     size_t start = begin(out, MESSAGE_COVERAGE);

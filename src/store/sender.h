@@ -4,6 +4,7 @@
 
 #include "event/coverage.h"
 #include "event/event.h"
+#include "store/store.h"
 #include "util/sbuf.h"
 
 struct sender;
@@ -18,4 +19,5 @@ void sender_event(struct sender *sender, const struct event *event, struct sbuf 
 void sender_life(struct sender *sender, const struct life *life, struct sbuf *out);
 void sender_gap(const struct gap *gap, struct sbuf *out);
 void sender_coverage(uint64_t number, const struct coverage *coverage, struct sbuf *out);
+void sender_imported(const struct store_imported *imported, struct sbuf *out);
 void sender_coverage_end(uint64_t number, uint64_t to_ns, struct sbuf *out);

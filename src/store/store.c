@@ -308,6 +308,18 @@ int store_add_gap(struct store *s, const struct gap *gap)
     return end_add(s, before, r);
 }
 
+int store_add_imported(struct store *s, const struct store_imported *imported)
+{
+    size_t before;
+    int r;
+
+    if (!begin_add(s, &r))
+        return r;
+    before = s->queue->filling.len;
+    sender_imported(imported, &s->queue->filling);
+    return end_add(s, before, r);
+}
+
 int store_begin_coverage(struct store *s, const struct coverage *coverage, uint64_t *ret_id)
 {
     size_t before;

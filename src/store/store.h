@@ -39,6 +39,19 @@ int store_add_gap(struct store *store, const struct gap *gap);
 /* A span of observation begins; *ret_id ends it with store_end_coverage(). */
 int store_begin_coverage(struct store *store, const struct coverage *coverage, uint64_t *ret_id);
 int store_end_coverage(struct store *store, uint64_t id, uint64_t to_ns);
+
+/* How far an audit log was imported: written in order with the events, so that what it says is there.
+ * A log is known by its file and by how it begins, never by its name. */
+struct store_imported {
+    uint64_t device, inode;
+    struct bytes head; /* its first bytes */
+    uint64_t offset;   /* decoded bytes whose events are in the store */
+    struct bytes tail; /* those before the offset; BYTES_NULL = not kept (compressed) */
+    uint64_t size;     /* of the file, then */
+    bool complete;     /* read to its end */
+};
+int store_add_imported(struct store *store, const struct store_imported *imported);
+
 /* Everything added before is on disk, or the error. */
 int store_flush(struct store *store, struct err *err);
 uint64_t store_lost(const struct store *store); /* events that could not be written */

@@ -44,6 +44,7 @@ enum statement {
     INSERT_COVERAGE,
     END_COVERAGE,
     ALIVE_COVERAGE,
+    INSERT_IMPORTED,
     STATEMENT_COUNT
 };
 
@@ -102,6 +103,8 @@ static int prepare(struct writer *w, struct err *err)
         { INSERT_COVERAGE, "INSERT INTO coverage (sensors, from_ns, to_ns, alive_ns, watch, not_seen) "
                            "VALUES (?, ?, ?, ?, ?, ?)" },
         { END_COVERAGE, "UPDATE coverage SET to_ns = ? WHERE row = ?" },
+        { INSERT_IMPORTED, "INSERT OR REPLACE INTO imported (device, inode, offset, size, complete, head, tail) "
+                           "VALUES (?, ?, ?, ?, ?, ?, ?)" },
         { ALIVE_COVERAGE, "UPDATE coverage SET alive_ns = ? WHERE row = ?" },
     };
     int r = 0;
@@ -485,6 +488,26 @@ static int end_coverage(struct writer *w, struct bytes m)
     return 0;
 }
 
+static int write_imported(struct writer *w, struct bytes m)
+{
+    sqlite3_stmt *s = w->statements[INSERT_IMPORTED];
+    struct bytes b;
+
+    for (int i = 1; i <= 5; i++) {
+        uint64_t v;
+
+        if (!unpack_u64(&m, &v))
+            return -EBADMSG;
+        sqlite3_bind_int64(s, i, (sqlite3_int64)v);
+    }
+    for (int i = 6; i <= 7; i++) {
+        if (!unpack_bytes(&m, &b))
+            return -EBADMSG;
+        db_bind_bytes(s, i, b);
+    }
+    return run(w, INSERT_IMPORTED);
+}
+
 static int mark_alive(struct writer *w, uint64_t now_ns)
 {
     sqlite3_stmt *s = w->statements[ALIVE_COVERAGE];
@@ -515,6 +538,8 @@ static int write_message(struct writer *w, enum message_kind kind, struct bytes 
         return write_coverage(w, m, now_ns);
     case MESSAGE_COVERAGE_END:
         return end_coverage(w, m);
+    case MESSAGE_IMPORTED:
+        return write_imported(w, m);
     }
     return -EBADMSG;
 }

@@ -21,6 +21,7 @@
 #define LIMIT_AUDIT_RECORD 8970             /* MAX_AUDIT_MESSAGE_LENGTH of libaudit, the kernel's own bound */
 #define LIMIT_AUDIT_HELD (16 * 1024 * 1024)    /* records kept while a container starts: about 10,000 changes */
 #define LIMIT_HISTORY_PROCESSES 16384         /* processes remembered while a log is read: about 1 kB each */
+#define LIMIT_IMPORT_LOOKBACK (256u << 20)       /* of a log before the place where an import goes on: who launched whom */
 #define LIMIT_RULES_FILE (16 * 1024 * 1024) /* a file of audit rules; the longest in use have some thousand lines */
 #define LIMIT_FANOTIFY_HELD (16 * 1024 * 1024) /* events kept while a container starts: about 100,000 */
 #define LIMIT_CASE_GROUPS 4096              /* actor x operation x victim groups of one case */

@@ -357,6 +357,11 @@ unsigned audit_grouper_open_count(const struct audit_grouper *g)
     return g->open_count;
 }
 
+uint64_t audit_grouper_oldest(const struct audit_grouper *g)
+{
+    return g->open_count ? g->open[0]->serial : UINT64_MAX;
+}
+
 const struct audit_grouper_stats *audit_grouper_stats(const struct audit_grouper *g)
 {
     return &g->stats;
