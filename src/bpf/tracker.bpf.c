@@ -9,7 +9,7 @@
 /* Written here, read by user space; the size is set before the load. When full: counted in losses. */
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
-    __uint(max_entries, 1 << 23);
+    __uint(max_entries, 1 << 22);
 } news SEC(".maps");
 
 /* Records that found no room, a counter per CPU. Written here, read by user space. */
@@ -28,7 +28,7 @@ struct {
 } scratches SEC(".maps");
 
 /* Bytes of `news`: set by user space. */
-const volatile __u64 news_size = 1 << 23;
+const volatile __u64 news_size = 1 << 22;
 
 static __always_inline struct process_scratch *begin(u32 kind, struct task_struct *t)
 {

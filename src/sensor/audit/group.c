@@ -7,10 +7,6 @@
 #include "util/limits.h"
 #include "util/macro.h"
 
-#ifndef AUDIT_URINGOP
-#define AUDIT_URINGOP 1336
-#endif
-
 /* The bytes of a group live in one growing buffer that is used again for the next group. Records
  * hold offsets while the buffer may still move, and become views when the group is handed out. */
 struct slot {

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* A group of records becomes events of the objects that it concerns. */
+#include <linux/audit.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "event/operation.h"
+#include "sensor/audit/audit_internal.h"
+#include "sensor/audit/meaning.h"
+#include "sensor/audit/tell.h"
+
+#define REWALK_MS 1000
+#define FLAGS_MS 500
+#define TOLD_MAX 16
+
+struct told {
+    struct event *event;
+    uint32_t group;
+    unsigned change;
+};
+static uint64_t mix(uint64_t h, const void *data, size_t len)
+{
+    const unsigned char *p = data;
+
+    for (size_t i = 0; i < len; i++)
+        h = (h ^ p[i]) * 0x100000001b3ull; /* FNV-1a */
+    return h;
+}
+
+/* The same record read twice, live or from a log, is the same event. */
+static void set_id(const struct sensor *s, const struct audit_facts *f, unsigned index,
+                   uint8_t id[16])
+{
+    uint64_t parts[3] = { f->time_ms, f->serial, index }, half[2] = { 0xcbf29ce484222325ull,
+                                                                      0x9e3779b97f4a7c15ull };
+
+    for (int i = 0; i < 2; i++) {
+        half[i] = mix(half[i], s->host, strlen(s->host));
+        half[i] = mix(half[i], parts, sizeof(parts));
+    }
+    memcpy(id, half, sizeof(half));
+}
+
+static void fill(const struct sensor *s, const struct audit_facts *f, unsigned index,
+                 struct event *e)
+{
+    uint64_t real = now_ns(CLOCK_REALTIME), boot = now_ns(CLOCK_BOOTTIME);
+
+    set_id(s, f, index, e->id);
+    e->sensors = SENSOR_AUDIT;
+    e->time_ns = f->time_ms * NS_PER_MS;
+    /* the stamp is that of the last timer tick: the process may be younger than that */
+    e->boot_ns = e->time_ns + s->jiffy_ns - (real - boot);
+    e->route = f->route;
+    if (f->route == ROUTE_SYSCALL) {
+        e->syscall_arch = f->arch;
+        e->syscall = f->number;
+    }
+    e->actor.pid = f->pid;
+    e->actor.parent_pid = f->parent_pid;
+    e->actor.cred = f->cred;
+    e->actor.login_uid = f->login_uid;
+    e->actor.session = f->session;
+    event_set(e, &e->actor.executable, f->executable);
+    event_set(e, &e->actor.name, f->name);
+    event_set(e, &e->actor.args, bytes_known(f->argv) ? f->argv : f->args_text);
+    event_set(e, &e->actor.working_directory, f->cwd);
+    if (f->tty.len && !bytes_equal_str(f->tty, "(none)"))
+        event_set(e, &e->actor.tty, f->tty);
+}
+
+static bool was_told(const struct told *told, unsigned count, uint32_t group, unsigned change)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (told[i].group == group && told[i].change == change)
+            return true;
+    return false;
+}
+
+static void rewalk(struct sensor *s)
+{
+    if (now_ms() < s->next_rewalk_ms)
+        return;
+    s->next_rewalk_ms = now_ms() + REWALK_MS;
+    for (struct audit_object *o = s->objects; o; o = o->next)
+        if (o->tree && !o->gone)
+            audit_object_walk(o, tree_root(o->tree));
+}
+
+static unsigned tell_all(struct sensor *s, const struct audit_change *changes, unsigned count,
+                         struct told *told)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        unsigned permission = operation_info(changes[i].operation)->permission;
+
+        for (struct audit_object *o = s->objects; o && n < TOLD_MAX; o = o->next) {
+            bool here;
+            struct event *e;
+
+            if (o->unwatched || (s->replaying && !o->fresh) || !(o->wanted.permissions & permission) || was_told(told, n, o->wanted.group, i))
+                continue;
+            e = audit_tell(o, &s->facts, &changes[i], &here);
+            if (here && !e) /* no memory */
+                s->lost_paths++;
+            if (!e)
+                continue;
+            fill(s, &s->facts, i, e);
+            told[n++] = (struct told){ e, o->wanted.group, i };
+        }
+    }
+    return n;
+}
+
+static bool mentioned(const struct sensor *s)
+{
+    for (const struct audit_object *o = s->objects; o; o = o->next)
+        if (audit_mentions(o, &s->facts))
+            return true;
+    return false;
+}
+
+static void complete(struct sensor *s, struct audit_change *changes, unsigned count)
+{
+    bool files = audit_complete_files(&s->facts, changes, count, &s->completion);
+
+    for (struct audit_object *o = s->objects; o; o = o->next) {
+        if (s->facts.route == ROUTE_IO_URING)
+            audit_complete_names(o, changes, count, &s->completion);
+        if (!files && changes[0].operation == OPERATION_SETFLAGS && now_ms() >= s->next_flags_ms)
+            files = audit_complete_flags(o, &changes[0], &s->completion);
+    }
+    if (!files) /* whoever changes flags all day elsewhere must not keep us busy */
+        s->next_flags_ms = now_ms() + FLAGS_MS;
+}
+
+/* True if some object has it. */
+static bool handle(struct sensor *s, struct audit_change *changes, unsigned count,
+                   enum audit_key key)
+{
+    struct told told[TOLD_MAX];
+    unsigned n, wanted = 0;
+
+    complete(s, changes, count);
+    n = tell_all(s, changes, count, told);
+    for (unsigned i = 0; i < count; i++)
+        wanted |= operation_info(changes[i].operation)->permission & s->permissions;
+    if (n == 0 && key == AUDIT_KEY_EXACT && wanted && !mentioned(s)) {
+        rewalk(s); /* who is invisible to audit may have made directories */
+        n = tell_all(s, changes, count, told);
+        if (n == 0 && !mentioned(s))
+            s->lost_paths++;
+    }
+    /* what is replayed is older than what the indexes have learnt since */
+    for (struct audit_object *o = s->objects; o && !s->replaying; o = o->next)
+        audit_apply(o, &s->facts, changes, count);
+    for (struct audit_object *o = s->objects; o; o = o->next)
+        if ((o->doubtful || (o->stand == AUDIT_STAND_NOTHING && key == AUDIT_KEY_WIDE)) &&
+            audit_object_is_stale(o))
+            audit_place_again(s, o);
+    /* last: the receiver may add and remove objects */
+    for (unsigned i = 0; i < n; i++)
+        s->options.sink.event(s->options.sink.data, told[i].event);
+    return n > 0;
+}
+
+static bool read_group(struct sensor *s, const struct audit_group *group)
+{
+    if (audit_facts_read(group, &s->scratch, &s->facts) < 0) {
+        s->lost_records++;
+        return false;
+    }
+    return true;
+}
+
+static void on_other_record(struct sensor *s, const struct audit_group *group)
+{
+    const struct audit_record *mark = audit_group_find(group, AUDIT_MARK_TYPE);
+
+    if (mark && s->mark[0] && memmem(mark->body.data, mark->body.len, s->mark, strlen(s->mark)))
+        s->mark_seen = true;
+}
+
+/* A rule of ours is gone: its directory is, or somebody deleted it. Alone, or with the system call that asked. */
+static void on_config_change(struct sensor *s)
+{
+    if (!bytes_equal_str(s->facts.config_op, "remove_rule") ||
+        audit_rules_key(s->rules, s->facts.config_key) == AUDIT_KEY_FOREIGN)
+        return;
+    audit_look_soon(s);
+    for (struct audit_object *o = s->objects; o; o = o->next)
+        if ((o->rules && audit_rule_set_has_key(o->rules, s->facts.config_key)) ||
+            (o->name_rules && audit_rule_set_has_key(o->name_rules, s->facts.config_key)))
+            o->doubtful = true;
+}
+
+void audit_handle_group(void *data, const struct audit_group *group)
+{
+    struct sensor *s = data;
+    struct audit_facts *f = &s->facts;
+    struct audit_change changes[AUDIT_CHANGES_MAX];
+    enum audit_key key;
+    unsigned count;
+
+    if (!read_group(s, group))
+        return;
+    if (f->config_change)
+        on_config_change(s);
+    if (!f->has_syscall) {
+        on_other_record(s, group);
+        return;
+    }
+    if (f->pid == s->options.self)
+        return;
+    key = audit_rules_key(s->rules, f->key);
+    if (key != AUDIT_KEY_FOREIGN && (f->damaged || (!f->complete && f->path_count < f->items)))
+        s->lost_records++;
+    count = audit_meaning(f, changes);
+    if (count == 0 || handle(s, changes, count, key) || !s->window)
+        return;
+    if (key == AUDIT_KEY_WIDE && !audit_held_add(s->held, group))
+        s->lost_held++;
+}
+
+static bool claim(void *data, const struct audit_group *group)
+{
+    struct sensor *s = data;
+    struct audit_change changes[AUDIT_CHANGES_MAX];
+    unsigned count;
+
+    if (!read_group(s, group))
+        return true;
+    count = audit_meaning(&s->facts, changes);
+    return count == 0 || handle(s, changes, count, AUDIT_KEY_FOREIGN);
+}
+
+void audit_handle_held(struct sensor *s)
+{
+    s->replaying = true;
+    audit_held_replay(s->held, claim, s);
+    s->replaying = false;
+    for (struct audit_object *o = s->objects; o; o = o->next)
+        o->fresh = false;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* What changes without a record of ours telling it: objects, rules, the owner of the stream, what was lost. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "event/operation.h"
+#include "sensor/audit/audit_internal.h"
+#include "util/macro.h"
+
+#define TICK_MS 100
+#define CHECK_MS 1000
+#define LOOK_MS 10000        /* a removal whose record was kept from us is noticed by then */
+#define SETTLE_MS 100        /* whoever deletes rules deletes many */
+
+void audit_tell_gap(struct sensor *s, enum lost reason, uint64_t count, const char *text)
+{
+    struct gap gap = { .reason = reason,
+                       .count = count,
+                       .from_ns = s->gap_from_ns,
+                       .to_ns = now_ns(CLOCK_REALTIME),
+                       .sensor = SENSOR_AUDIT };
+
+    snprintf(gap.text, sizeof(gap.text), "%s", text);
+    s->options.sink.gap(s->options.sink.data, &gap);
+}
+
+static void tell_losses(struct sensor *s)
+{
+    if (s->lost_paths)
+        audit_tell_gap(s, LOST_PATH, s->lost_paths, "changes whose path could not be found");
+    if (s->lost_records)
+        audit_tell_gap(s, LOST_AUDIT_DAMAGED, s->lost_records, "audit events without all their records");
+    if (s->lost_held)
+        audit_tell_gap(s, LOST_WATCH_WINDOW, s->lost_held, "changes while a container was starting");
+    s->lost_paths = s->lost_records = s->lost_held = 0;
+}
+/* Something else stands at the path now. What the records still tell of what stood there before is
+ * found in its index, which is kept for a while. */
+void audit_place_again(struct sensor *s, struct audit_object *o)
+{
+    bool was_directory = o->stand == AUDIT_STAND_DIRECTORY;
+    struct audit_object *ghost = audit_object_ghost(o, now_ms() + AUDIT_GHOST_MS);
+    struct err err = ERR_INIT;
+    int r;
+
+    if (ghost) {
+        ghost->next = o->next;
+        o->next = ghost;
+    }
+    r = audit_object_place(o, s->rules, &err);
+
+    if (r < 0)
+        log_warn(s->options.log, "audit: a watched path was replaced: %s; trying again",
+                 err_text(&err, r));
+    /* the name was watched meanwhile, but not what happened below a new directory */
+    if (was_directory && o->stand == AUDIT_STAND_DIRECTORY && o->wanted.view != VIEW_MERGED)
+        audit_tell_gap(s, LOST_WATCH_WINDOW, 0, "a watched directory was replaced by another one");
+}
+
+void audit_look_soon(struct sensor *s)
+{
+    s->next_look_ms = MIN(s->next_look_ms, now_ms() + SETTLE_MS);
+}
+
+void audit_exclude_records(struct sensor *s, bool on)
+{
+    if (on && !s->excluded && s->session.owner && !s->session.others) {
+        int r = audit_rules_exclude(s->rules, s->options.arguments_known, &s->excluded);
+
+        if (r < 0)
+            log_debug(s->options.log, "audit: no record types can be left out: %s", strerror(-r));
+        else
+            audit_grouper_ends_left_out(s->grouper, s->options.arguments_known);
+    } else if (!on) {
+        audit_grouper_ends_left_out(s->grouper, false);
+        audit_rules_remove(s->rules, TAKE_PTR(s->excluded));
+    }
+}
+
+static void check_session(struct sensor *s)
+{
+    struct err err = ERR_INIT;
+    uint32_t lost = 0;
+    bool off = false, moved = false;
+    int r = audit_session_check(&s->session, &lost, &off, &moved, &err);
+
+    if (r < 0)
+        log_warn(s->options.log, "audit: %s", err_text(&err, r));
+    if (lost)
+        audit_tell_gap(s, LOST_AUDIT_KERNEL, lost, "the kernel lost audit records (backlog, rate limit)");
+    if (off) {
+        audit_tell_gap(s, LOST_WATCH_WINDOW, 0, "somebody switched audit off");
+        s->next_look_ms = 0;
+    }
+    if (moved) {
+        audit_exclude_records(s, false);
+        audit_tell_gap(s, LOST_WATCH_WINDOW, 0, "another program took audit's stream");
+        log_warn(s->options.log, "audit belongs to %s (pid %u) now: reading beside it",
+                 s->session.owner_name, s->session.owner_pid);
+    }
+    s->gap_from_ns = now_ns(CLOCK_REALTIME);
+}
+
+int audit_window(struct sensor *s, bool on, struct err *err)
+{
+    struct audit_place everywhere = { .wide = true,
+                                      .permissions = PERMISSION_WRITE | PERMISSION_ATTR };
+    int r = 0;
+
+    if (on && !s->window_rules)
+        r = audit_rules_add(s->rules, &everywhere, &s->window_rules, err);
+    else if (!on)
+        audit_rules_remove(s->rules, TAKE_PTR(s->window_rules));
+    if (r == 0)
+        s->window = on;
+    return r;
+}
+
+/* Rules that somebody deleted are placed again; what happened meanwhile is not known. */
+static void check_rules(struct sensor *s, uint64_t now)
+{
+    uint64_t from_ns = s->rules_stood_ns;
+    struct err err = ERR_INIT;
+    bool blind = false;
+
+    s->next_look_ms = now + LOOK_MS;
+    s->rules_stood_ns = now_ns(CLOCK_REALTIME);
+    if (audit_rules_look(s->rules) <= 0)
+        return;
+    for (struct audit_object *o = s->objects; o; o = o->next) {
+        if (o->ghost_until_ms || o->gone ||
+            !(audit_rule_set_is_missing(o->rules) || audit_rule_set_is_missing(o->name_rules)))
+            continue;
+        /* the kernel itself drops the rules of a directory that is gone */
+        if (audit_object_is_stale(o)) {
+            audit_place_again(s, o);
+            continue;
+        }
+        blind = true;
+        if (audit_object_place(o, s->rules, &err) < 0)
+            log_warn(s->options.log, "audit: placing rules again: %s", err_text(&err, -EIO));
+    }
+    if (audit_rule_set_is_missing(s->pathless_rules)) {
+        blind = true;
+        audit_rules_remove(s->rules, TAKE_PTR(s->pathless_rules));
+        (void)audit_rules_add_pathless(s->rules, s->permissions, &s->pathless_rules, NULL);
+    }
+    if (audit_rule_set_is_missing(s->window_rules)) {
+        blind = true;
+        (void)audit_window(s, false, NULL);
+        (void)audit_window(s, true, NULL);
+    }
+    if (audit_rule_set_is_missing(s->excluded)) {
+        audit_exclude_records(s, false);
+        audit_exclude_records(s, true);
+    }
+    if (!blind)
+        return;
+    s->gap_from_ns = from_ns;
+    audit_tell_gap(s, LOST_WATCH_WINDOW, 0, "somebody deleted the audit rules of the watch");
+    log_warn(s->options.log, "somebody deleted the audit rules of the watch: placed again");
+}
+
+static void bury_ghosts(struct sensor *s, uint64_t now)
+{
+    struct audit_object **at = &s->objects;
+
+    while (*at) {
+        struct audit_object *o = *at;
+
+        if (!o->ghost_until_ms || now < o->ghost_until_ms) {
+            at = &o->next;
+            continue;
+        }
+        *at = o->next;
+        audit_object_free(o, NULL);
+    }
+}
+
+void audit_upkeep(struct sensor *s)
+{
+    uint64_t now = now_ms();
+
+    if (s->replay && !s->replaying) {
+        s->replay = false;
+        audit_handle_held(s);
+    }
+    if (!s->window)
+        audit_held_clear(s->held);
+    if (now < s->next_tick_ms)
+        return;
+    s->next_tick_ms = now + TICK_MS;
+    bury_ghosts(s, now);
+    for (struct audit_object *o = s->objects; o; o = o->next) {
+        audit_object_refresh(o);
+        if (audit_object_is_stale(o))
+            audit_place_again(s, o);
+    }
+    tell_losses(s);
+    if (now >= s->next_check_ms) {
+        s->next_check_ms = now + CHECK_MS;
+        check_session(s);
+    }
+    if (now >= s->next_look_ms)
+        check_rules(s, now);
+}
