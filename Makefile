@@ -26,7 +26,7 @@ check: deps
 	$(SUDO) tests/check.sh
 
 check-vm: all
-	$(SUDO) bash tests/vm/run.sh $(BUILD)/culprit
+	$(SUDO) tests/vm/run.sh $(BUILD)/culprit
 
 bench: all
 	$(SUDO) bench/run.sh $(BUILD)

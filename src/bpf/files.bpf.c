@@ -601,6 +601,42 @@ static __noinline struct scratch *look_backing(struct file *f)
     return s;
 }
 
+/* include/uapi/linux/fs.h */
+#define FS_IOC_SETFLAGS 0x40086602
+#define FS_IOC32_SETFLAGS 0x40046602
+#define FS_IOC_FSSETXATTR 0x401c5820
+
+/* Before 5.13 each file system sets flags in its own ioctl(): the call itself is what all have in common. */
+SEC("?fentry/security_file_ioctl") int flags_begin(u64 *ctx)
+{
+    struct file *f = (void *)ctx[0];
+    u32 command = ctx[1];
+    struct scratch *s;
+
+    if (command != FS_IOC_SETFLAGS && command != FS_IOC32_SETFLAGS && command != FS_IOC_FSSETXATTR)
+        return 0;
+    if (is_backing(f)) {
+        s = super_watched(f->f_inode->i_sb) ? look_backing(f) : NULL;
+        if (!s || settle(OPERATION_SETFLAGS, BIT(OPERATION_SETFLAGS), 0) == OPERATION_NONE)
+            return 0;
+    } else {
+        s = begin(f->f_path.dentry, OPERATION_SETFLAGS, BIT(OPERATION_SETFLAGS), 0);
+        if (!s)
+            return 0;
+    }
+    return keep(s, 0, SLOT_CALL);
+}
+
+SEC("?fexit/__x64_sys_ioctl") int flags_end(u64 *ctx)
+{
+    return end(0, SLOT_CALL, ctx[1]);
+}
+
+SEC("?fexit/__ia32_compat_sys_ioctl") int flags_compat_end(u64 *ctx)
+{
+    return end(0, SLOT_CALL, ctx[1]);
+}
+
 SEC("?fexit/security_file_open") int open_done(u64 *ctx)
 {
     struct file *f = (void *)ctx[0];

@@ -16,20 +16,14 @@ struct bpf_iter__task_vma {
     struct vm_area_struct *vma;
 } KERNEL_TYPE;
 
-static __always_inline int held(struct task_struct *t, struct file *f, u32 flags)
-{
-    struct dentry *d;
-    struct scratch *s;
+struct bpf_iter__task {
+    struct task_struct *task;
+} KERNEL_TYPE;
 
-    if (!(f->f_mode & FMODE_WRITE) || (f->f_inode->i_mode & S_IFMT) != S_IFREG)
-        return 0;
-    d = f->f_path.dentry;
-    if (is_backing(f))
-        return 0;
-    s = look(d);
-    if (!s)
-        return 0;
-    s->who = (u64)t;
+/* After a look at the file's dentry. */
+static __always_inline int held_tell(struct scratch *s, u64 task, struct file *f, u32 flags)
+{
+    s->who = task;
     if (settle(OPERATION_OPEN_WRITE, BIT(OPERATION_OPEN_WRITE), flags) == OPERATION_NONE)
         return 0;
     s->p.change.header.type = WIRE_HELD;
@@ -39,6 +33,16 @@ static __always_inline int held(struct task_struct *t, struct file *f, u32 flags
     s->p.frequent = 1;
     opened_keep(f);
     return tell(s);
+}
+
+static __always_inline int held(struct task_struct *t, struct file *f, u32 flags)
+{
+    struct scratch *s;
+
+    if (!(f->f_mode & FMODE_WRITE) || (f->f_inode->i_mode & S_IFMT) != S_IFREG || is_backing(f))
+        return 0;
+    s = look(f->f_path.dentry);
+    return s ? held_tell(s, (u64)t, f, flags) : 0;
 }
 
 SEC("?iter/task_file") int held_files(struct bpf_iter__task_file *ctx)
@@ -67,4 +71,70 @@ SEC("?iter/task_vma") int held_mappings(struct bpf_iter__task_vma *ctx)
         return 0;
     held(t, f, WIRE_MAPPED);
     return 0;
+}
+
+#define MAPPINGS_AT_ONCE 48
+#define ROUNDS_MAX 8192 /* a list may change while it is gone through, and lead in circles */
+
+static u64 mapping_task; /* whose they are: until 5.17 a global function takes no pointer, not even as a number */
+static u64 mapping_next; /* where the list of a process with very many goes on */
+static u32 mapping_rounds;
+
+/* As held(), of pointers that the verifier does not know. */
+__noinline int held_mapping(u64 file)
+{
+    struct file *f = (void *)file;
+    struct inode *in = BPF_CORE_READ(f, f_inode);
+    struct dentry *d = BPF_CORE_READ(f, f_path.dentry);
+    struct super_block *sb = BPF_CORE_READ(d, d_sb);
+    u32 device = BPF_CORE_READ(sb, s_dev);
+    struct scratch *s;
+
+    if (!(BPF_CORE_READ(f, f_mode) & FMODE_WRITE) || (BPF_CORE_READ(in, i_mode) & S_IFMT) != S_IFREG)
+        return 0;
+    if (sb != BPF_CORE_READ(in, i_sb) || !filter_has(WIRE_FILTER_SUPER(device)))
+        return 0;
+    s = start(d);
+    if (!s)
+        return 0;
+    match_walk_any((u64)d);
+    return held_tell(s, mapping_task, f, WIRE_MAPPED);
+}
+
+/* Before 5.12 there is no iterator of mappings, but a list of them in each process. Nothing locks it here: what
+ * is mapped or unmapped at this moment may be missed, and new mappings are seen as such. */
+SEC("?iter/task") int held_mappings_list(struct bpf_iter__task *ctx)
+{
+    struct task_struct *t = ctx->task;
+    u64 leader, mm, vma;
+
+    if (!t)
+        return 0;
+    mm = (u64)BPF_CORE_READ(t, mm);
+    leader = (u64)BPF_CORE_READ(t, group_leader);
+    /* once for a process; a leader that has ended has none */
+    if (!mm || (leader != (u64)t && BPF_CORE_READ((struct task_struct *)leader, mm)))
+        return 0;
+    if (!mapping_next) {
+        mapping_next = (u64)BPF_CORE_READ((struct mm_struct *)mm, mmap);
+        mapping_rounds = 0;
+    }
+    mapping_task = (u64)t;
+    vma = mapping_next;
+    for (int i = 0; i < MAPPINGS_AT_ONCE; i++) {
+        struct vm_area_struct *v = (void *)vma;
+        u64 flags, file;
+
+        if (!v || (u64)BPF_CORE_READ(v, vm_mm) != mm) {
+            vma = 0;
+            break;
+        }
+        flags = BPF_CORE_READ(v, vm_flags);
+        file = (u64)BPF_CORE_READ(v, vm_file);
+        if ((flags & VM_SHARED) && (flags & VM_MAYWRITE) && file)
+            held_mapping(file);
+        vma = (u64)BPF_CORE_READ(v, vm_next);
+    }
+    mapping_next = ++mapping_rounds < ROUNDS_MAX ? vma : 0;
+    return mapping_next ? 1 : 0; /* 1: the same process once more */
 }

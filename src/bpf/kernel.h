@@ -134,6 +134,8 @@ struct open_flags {
 } KERNEL_TYPE;
 
 struct vm_area_struct {
+    struct mm_struct *vm_mm;
+    struct vm_area_struct *vm_next; /* until 6.0 */
     struct file *vm_file;
     unsigned long vm_flags;
 } KERNEL_TYPE;
@@ -217,6 +219,7 @@ struct css_set {
 } KERNEL_TYPE;
 
 struct mm_struct {
+    struct vm_area_struct *mmap; /* the list of all, until 6.0 */
     unsigned long arg_start, arg_end;
     struct file *exe_file;
 } KERNEL_TYPE;

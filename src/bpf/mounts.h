@@ -56,6 +56,11 @@ SEC("?fexit/do_move_mount") int move_end(u64 *ctx)
     return end(0, SLOT_CALL, RESULT(ctx, WIRE_HOOK_MOVE_MOUNT));
 }
 
+SEC("?fexit/__ia32_sys_move_mount") int move_compat_end(u64 *ctx)
+{
+    return end(0, SLOT_CALL, ctx[1]);
+}
+
 SEC("?fentry/security_sb_umount") int unmount_begin(u64 *ctx)
 {
     struct mount *m = mount_of((struct vfsmount *)ctx[0]);

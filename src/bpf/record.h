@@ -348,6 +348,9 @@ __noinline int names_depth(u32 path)
         if (c->hits[i].depth > depth)
             depth = c->hits[i].depth;
     }
+    /* what is renamed itself may have had another name than the one it is watched by */
+    if (c->operation == OPERATION_RENAME && !depth)
+        any = false;
     return any ? depth : NAMES_DEPTH;
 }
 

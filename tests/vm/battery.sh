@@ -12,6 +12,7 @@ export CULPRIT_TEST_DIR=/run/tests PYTHONPATH=$tests/scenario
 uname -r
 "$culprit" doctor > /out/doctor 2>&1
 rm -f /out/results /out/story
+echo "doctor: $(cut -d. -f1 /proc/uptime) s since boot"
 python3 -B "$tests/scenario/battery.py" "$culprit" "$(dirname "$culprit")/tests/actors/act" -s "$sensors" -f "$places" \
     --guest --together --results /out/results "$@"
 status=$?

@@ -1,12 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# run.sh CULPRIT [VERSION...]: the battery of scenarios on stock kernels, on real file systems, and the story
-# with a real dockerd. Prints a table scenario x kernel and ends with "N passed, N failed". Needs no root.
-# Environment: SENSORS (bpf where this build has it, else audit), JOBS (guests at a time: one a processor),
-# PLACES, PATTERN and EXCLUDE (scenarios), STORY ("-" for none), VM_OUT (a folder that keeps what each guest left).
+# run.sh [--quick] CULPRIT [VERSION...]: the battery of scenarios on stock kernels, on real file systems, and the
+# story with a real dockerd. Prints a table scenario x kernel and ends with "N passed, N failed". Needs no root.
+# --quick: what fits into `make check`: everything that needs no containers on ext4 on every kernel, what depends on
+# the file system on each other one on one of the kernels, and no longer than BUDGET seconds (1320), as far as whole
+# scenarios go: what is left then is said to be not run.
+# Environment: SENSORS (bpf where this build has it, else audit), JOBS (guests at a time: one a processor, as
+# memory allows), PLACES, FEW (file systems with the essential scenarios only), PATTERN and EXCLUDE (scenarios),
+# STORY ("-" for none), VM_OUT (a folder that keeps what each guest left).
 set -u
 HERE=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
-[ $# -ge 1 ] || { sed -n 3,7p "$0"; exit 2; }
+QUICK=
+[ "${1:-}" = --quick ] && { QUICK=1; shift; }
+[ $# -ge 1 ] || { sed -n 3,10p "$0"; exit 2; }
 CULPRIT=$(readlink -f "$1")
 shift
 ONLY="$*"
@@ -44,15 +50,28 @@ if [ -z "${SENSORS:-}" ]; then
     SENSORS=audit
     "$CULPRIT" doctor --format json 2> /dev/null | grep -q '"name":"bpf"' && SENSORS=bpf
 fi
-PLACES=${PLACES:-ext4,tmpfs,xfs,btrfs,overlay,fuse}
 
 # one guest: the story is played on two kernels, an old and a new one, and is split between them
-guest() { # guest VERSION
-    local version=$1 story=-
+guest() { # guest VERSION SECONDS
+    local version=$1 seconds=$2 story=- places=${PLACES:-ext4,tmpfs,xfs,btrfs,overlay,fuse} few=${FEW:-} most
     case $version in 6.1) story="proc uring" ;; 7.*) story="proc exec" ;; esac
+    if [ -n "$QUICK" ]; then
+        case $version in
+        5.10) few=xfs ;;
+        6.1) few=overlay ;;
+        6.12) few=fuse,tmpfs ;;
+        *) few=btrfs ;;
+        esac
+        [ "$story" = - ] || story=${story#proc }
+        places=${PLACES:-$few,ext4}
+        few=${FEW:-$few}
+    fi
     [ -z "${PATTERN:-}" ] || story=-
-    SECONDS_MAX=${SECONDS_MAX:-900} MEMORY=${MEMORY:-2500M} "$HERE/boot.sh" "$CACHE/$version" "$OUT/$version" "$HERE/battery.sh" \
-        "$CULPRIT" "$SENSORS" "$PLACES" "${STORY:-$story}" ${PATTERN:+-k "$PATTERN"} ${EXCLUDE:+-x "$EXCLUDE"} > "$OUT/$version.log" 2>&1
+    # past the battery's own end it has time for its last scenarios and the story
+    most=$((seconds + 600))
+    SECONDS_MAX=${SECONDS_MAX:-$most} MEMORY=${MEMORY:-2500M} "$HERE/boot.sh" "$CACHE/$version" "$OUT/$version" "$HERE/battery.sh" \
+        "$CULPRIT" "$SENSORS" "$places" "${STORY:-$story}" --deadline "$seconds" ${few:+--few "$few"} ${PATTERN:+-k "$PATTERN"} \
+        ${QUICK:+-x "container: *"} ${EXCLUDE:+-x "$EXCLUDE"} > "$OUT/$version.log" 2>&1
     echo $? > "$OUT/$version.rc"
 }
 
@@ -62,16 +81,25 @@ while read -r version release; do
     versions+=("$version")
     echo "kernel $version: $release"
 done < "$OUT/kernels"
+memory=$(awk '/^MemAvailable/ {print int($2 / 1048576 / 3)}' /proc/meminfo)
 jobs=${JOBS:-$(nproc)}
+[ -n "${JOBS:-}" ] || [ "$jobs" -le "$memory" ] || jobs=$((memory > 0 ? memory : 1))
+left=${#versions[@]}
 for version in "${versions[@]}"; do
     while [ ${#running[@]} -ge "$jobs" ]; do
         wait -n -p pid
         unset "running[$pid]"
     done
+    # what is left of the time is shared by the rounds that are left; boot and story have theirs
+    rounds=$(((left + jobs - 1) / jobs)) seconds=3600
+    [ -z "$QUICK" ] || seconds=$(((${BUDGET:-1320} - SECONDS) / rounds - 120))
+    [ "$seconds" -ge 120 ] || seconds=120
+    left=$((left - 1))
     mkdir -p "$OUT/$version"
-    guest "$version" &
+    guest "$version" "$seconds" &
     running[$!]=$version
 done
 wait
 running=()
+echo "guests: $SECONDS s, $jobs at a time"
 python3 "$HERE/table.py" "$OUT" "${versions[@]}"

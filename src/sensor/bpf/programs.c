@@ -21,57 +21,62 @@
 
 /* clang-format off */
 const struct program_row program_rows[] = {
-    { "query",            NULL,                    NULL, 0, NULL, false },
-    { "unlink_begin",     "vfs_unlink",            NULL, CAPABILITY_NAMES, "deletes", false },
-    { "unlink_end",       "vfs_unlink",            NULL, CAPABILITY_NAMES, "deletes", false },
-    { "rmdir_begin",      "vfs_rmdir",             NULL, 0, "removals of directories", false },
-    { "rmdir_end",        "vfs_rmdir",             NULL, 0, "removals of directories", false },
-    { "rmdir_path_begin", "security_path_rmdir",   true, 0, NULL, false },
-    { "rmdir_call_end",   "do_rmdir",              true, 0, NULL, false },
-    { "rename_begin",     "vfs_rename",            NULL, CAPABILITY_NAMES, "renames", false },
-    { "rename_end",       "vfs_rename",            NULL, CAPABILITY_NAMES, "renames", false },
-    { "create_begin",     "vfs_create",            NULL, 0, "regular files made by mknod or a file server", false },
-    { "create_end",       "vfs_create",            NULL, 0, "regular files made by mknod or a file server", false },
-    { "mkdir_begin",      "vfs_mkdir",             NULL, 0, "new directories", false },
-    { "mkdir_end",        "vfs_mkdir",             NULL, 0, "new directories", false },
-    { "mknod_begin",      "vfs_mknod",             NULL, 0, "new nodes", false },
-    { "mknod_end",        "vfs_mknod",             NULL, 0, "new nodes", false },
-    { "symlink_begin",    "vfs_symlink",           NULL, 0, "new symbolic links", false },
-    { "symlink_end",      "vfs_symlink",           NULL, 0, "new symbolic links", false },
-    { "link_begin",       "vfs_link",              NULL, 0, "new hard links", false },
-    { "link_end",         "vfs_link",              NULL, 0, "new hard links", false },
-    { "setattr_begin",    "notify_change",         NULL, CAPABILITY_METADATA | CAPABILITY_BEFORE_AFTER, "modes, owners, times, sizes", false },
-    { "setattr_end",      "notify_change",         NULL, CAPABILITY_METADATA | CAPABILITY_BEFORE_AFTER, "modes, owners, times, sizes", false },
-    { "setxattr_begin",   "vfs_setxattr",          NULL, 0, "extended attributes", false },
-    { "setxattr_end",     "vfs_setxattr",          NULL, 0, "extended attributes", false },
-    { "removexattr_begin", "vfs_removexattr",      NULL, 0, "removed attributes", false },
-    { "removexattr_end",  "vfs_removexattr",       NULL, 0, "removed attributes", false },
-    { "setacl_begin",     "vfs_set_acl",           NULL, 0, NULL, false },
-    { "setacl_end",       "vfs_set_acl",           NULL, 0, NULL, false },
-    { "removeacl_begin",  "vfs_remove_acl",        NULL, 0, NULL, false },
-    { "removeacl_end",    "vfs_remove_acl",        NULL, 0, NULL, false },
-    { "fileattr_begin",   "vfs_fileattr_set",      NULL, CAPABILITY_FLAGS, NULL, false },
-    { "fileattr_end",     "vfs_fileattr_set",      NULL, CAPABILITY_FLAGS, NULL, false },
-    { "open_done",        "security_file_open",    NULL, CAPABILITY_CONTENTS | CAPABILITY_READS | CAPABILITY_EXECUTIONS, "files opened", false },
-    { "last_close",       "__fput",                NULL, CAPABILITY_CLOSE_WRITE, "the end of writing", false },
-    { "map_begin",        "security_mmap_file",    NULL, CAPABILITY_MAPPINGS, "shared mappings", false },
-    { "protect_begin",    "security_file_mprotect", false, 0, "mappings made writable", false },
-    { "truncate_end",     "vfs_truncate",          NULL, 0, "refused truncations", false },
-    { "permission_end",   "may_open",              NULL, 0, "opens refused by a file's mode", false },
-    { "open_end",         "vfs_open",              NULL, 0, "opens refused by a read-only mount", false },
-    { "create_asked",     "security_path_mknod",   NULL, 0, "refused creations", false },
-    { "create_answered",  "do_filp_open|do_file_open", NULL, 0, "refused creations", false },
-    { "mount_begin",      "security_sb_mount",     NULL, CAPABILITY_MOUNTS, "mounts", false },
-    { "mount_end",        "path_mount",            NULL, CAPABILITY_MOUNTS, "mounts", false },
-    { "move_begin",       "security_move_mount",   NULL, 0, "moved mounts", false },
-    { "move_end",         "do_move_mount|__do_sys_move_mount", false, 0, "moved mounts", false },
-    { "unmount_begin",    "security_sb_umount",    NULL, CAPABILITY_MOUNTS, "unmounts", false },
-    { "unmount_end",      "path_umount",           NULL, CAPABILITY_MOUNTS, "unmounts", false },
-    { "held_files",       "iter:bpf_iter__task_file", false, CAPABILITY_OLD_DESCRIPTORS, "writes through descriptors opened before", true },
-    { "held_mappings",    "iter:bpf_iter__task_vma", false, 0, "mappings made before", true },
-    { "write_begin",      "security_file_permission", false, CAPABILITY_EACH_WRITE | CAPABILITY_OLD_DESCRIPTORS, "each single write", true },
-    { "dirty_begin",      "file_update_time",      NULL, 0, NULL, true },
-    { NULL, NULL, false, 0, NULL, false },
+    { "query",            NULL,                    ALWAYS, 0, NULL, false },
+    { "unlink_begin",     "vfs_unlink",            ALWAYS, CAPABILITY_NAMES, "deletes", false },
+    { "unlink_end",       "vfs_unlink",            ALWAYS, CAPABILITY_NAMES, "deletes", false },
+    { "rmdir_begin",      "vfs_rmdir",             ALWAYS, 0, "removals of directories", false },
+    { "rmdir_end",        "vfs_rmdir",             ALWAYS, 0, "removals of directories", false },
+    { "rmdir_path_begin", "security_path_rmdir",   RMDIR_INLINED, 0, NULL, false },
+    { "rmdir_call_end",   "do_rmdir",              RMDIR_INLINED, 0, NULL, false },
+    { "rename_begin",     "vfs_rename",            ALWAYS, CAPABILITY_NAMES, "renames", false },
+    { "rename_end",       "vfs_rename",            ALWAYS, CAPABILITY_NAMES, "renames", false },
+    { "create_begin",     "vfs_create",            ALWAYS, 0, "regular files made by mknod or a file server", false },
+    { "create_end",       "vfs_create",            ALWAYS, 0, "regular files made by mknod or a file server", false },
+    { "mkdir_begin",      "vfs_mkdir",             ALWAYS, 0, "new directories", false },
+    { "mkdir_end",        "vfs_mkdir",             ALWAYS, 0, "new directories", false },
+    { "mknod_begin",      "vfs_mknod",             ALWAYS, 0, "new nodes", false },
+    { "mknod_end",        "vfs_mknod",             ALWAYS, 0, "new nodes", false },
+    { "symlink_begin",    "vfs_symlink",           ALWAYS, 0, "new symbolic links", false },
+    { "symlink_end",      "vfs_symlink",           ALWAYS, 0, "new symbolic links", false },
+    { "link_begin",       "vfs_link",              ALWAYS, 0, "new hard links", false },
+    { "link_end",         "vfs_link",              ALWAYS, 0, "new hard links", false },
+    { "setattr_begin",    "notify_change",         ALWAYS, CAPABILITY_METADATA | CAPABILITY_BEFORE_AFTER, "modes, owners, times, sizes", false },
+    { "setattr_end",      "notify_change",         ALWAYS, CAPABILITY_METADATA | CAPABILITY_BEFORE_AFTER, "modes, owners, times, sizes", false },
+    { "setxattr_begin",   "vfs_setxattr",          ALWAYS, 0, "extended attributes", false },
+    { "setxattr_end",     "vfs_setxattr",          ALWAYS, 0, "extended attributes", false },
+    { "removexattr_begin", "vfs_removexattr",      ALWAYS, 0, "removed attributes", false },
+    { "removexattr_end",  "vfs_removexattr",       ALWAYS, 0, "removed attributes", false },
+    { "setacl_begin",     "vfs_set_acl",           ALWAYS, 0, NULL, false },
+    { "setacl_end",       "vfs_set_acl",           ALWAYS, 0, NULL, false },
+    { "removeacl_begin",  "vfs_remove_acl",        ALWAYS, 0, NULL, false },
+    { "removeacl_end",    "vfs_remove_acl",        ALWAYS, 0, NULL, false },
+    { "fileattr_begin",   "vfs_fileattr_set",      HAS_FILEATTR, CAPABILITY_FLAGS, "flags of files", false },
+    { "fileattr_end",     "vfs_fileattr_set",      HAS_FILEATTR, CAPABILITY_FLAGS, "flags of files", false },
+    { "flags_begin",      "security_file_ioctl",   NO_FILEATTR, CAPABILITY_FLAGS, "flags of files", false },
+    { "flags_end",        "__x64_sys_ioctl",       NO_FILEATTR, CAPABILITY_FLAGS, "flags of files", false },
+    { "flags_compat_end", "__ia32_compat_sys_ioctl", NO_FILEATTR, 0, NULL, false },
+    { "open_done",        "security_file_open",    ALWAYS, CAPABILITY_CONTENTS | CAPABILITY_READS | CAPABILITY_EXECUTIONS, "files opened", false },
+    { "last_close",       "__fput",                ALWAYS, CAPABILITY_CLOSE_WRITE, "the end of writing", false },
+    { "map_begin",        "security_mmap_file",    ALWAYS, CAPABILITY_MAPPINGS, "shared mappings", false },
+    { "protect_begin",    "security_file_mprotect", ALWAYS, 0, "mappings made writable", false },
+    { "truncate_end",     "vfs_truncate",          ALWAYS, 0, "refused truncations", false },
+    { "permission_end",   "may_open",              ALWAYS, 0, "opens refused by a file's mode", false },
+    { "open_end",         "vfs_open",              ALWAYS, 0, "opens refused by a read-only mount", false },
+    { "create_asked",     "security_path_mknod",   ALWAYS, 0, "refused creations", false },
+    { "create_answered",  "do_filp_open|do_file_open", ALWAYS, 0, "refused creations", false },
+    { "mount_begin",      "security_sb_mount",     ALWAYS, CAPABILITY_MOUNTS, "mounts", false },
+    { "mount_end",        "path_mount",            ALWAYS, CAPABILITY_MOUNTS, "mounts", false },
+    { "move_begin",       "security_move_mount",   ALWAYS, 0, "moved mounts", false },
+    { "move_end",         "do_move_mount|__x64_sys_move_mount", ALWAYS, 0, "moved mounts", false },
+    { "move_compat_end",  "__ia32_sys_move_mount", MOVE_MOUNT_INLINED, 0, NULL, false },
+    { "unmount_begin",    "security_sb_umount",    ALWAYS, CAPABILITY_MOUNTS, "unmounts", false },
+    { "unmount_end",      "path_umount",           ALWAYS, CAPABILITY_MOUNTS, "unmounts", false },
+    { "held_files",       "iter:bpf_iter__task_file", ALWAYS, CAPABILITY_OLD_DESCRIPTORS, "writes through descriptors opened before", true },
+    { "held_mappings",    "iter:bpf_iter__task_vma", HAS_VMA_ITERATOR, 0, "mappings made before", true },
+    { "held_mappings_list", "iter:bpf_iter__task", NO_VMA_ITERATOR, 0, "mappings made before", true },
+    { "write_begin",      "security_file_permission", ALWAYS, CAPABILITY_EACH_WRITE | CAPABILITY_OLD_DESCRIPTORS, "each single write", true },
+    { "dirty_begin",      "file_update_time",      ALWAYS, 0, NULL, true },
+    { NULL, NULL, ALWAYS, 0, NULL, false },
 };
 
 /* Functions whose arguments are looked for. */
@@ -120,7 +125,7 @@ static void set_shapes(struct files_bpf *k, const struct btf *btf)
         s->kind = features_returns_pointer(btf, hook_rows[i].function);
     }
     for (int i = 0; i < 2; i++) { /* the first that is there, as in the table */
-        static const char *const moves[] = { "__do_sys_move_mount", "do_move_mount" };
+        static const char *const moves[] = { "__x64_sys_move_mount", "do_move_mount" };
 
         if (features_has_function(btf, moves[i]))
             ((struct wire_hook_shape *)&k->rodata->shapes[WIRE_HOOK_MOVE_MOUNT])->count =
@@ -156,17 +161,34 @@ static bool find_function(const struct btf *btf, const struct program_row *row, 
     return false;
 }
 
+/* Is it this row that serves this kernel? */
+static bool applies(const struct btf *btf, const struct program_row *row)
+{
+    switch (row->when) {
+    case RMDIR_INLINED:
+        return features_find_argument(btf, "vfs_rmdir", "inode", 0) == 0; /* it got an idmapping in 5.12 */
+    case HAS_FILEATTR:
+        return features_has_function(btf, "vfs_fileattr_set");
+    case NO_FILEATTR:
+        return !features_has_function(btf, "vfs_fileattr_set");
+    case HAS_VMA_ITERATOR:
+        return features_has_type(btf, "bpf_iter__task_vma");
+    case NO_VMA_ITERATOR:
+        return !features_has_type(btf, "bpf_iter__task_vma");
+    case MOVE_MOUNT_INLINED:
+        return !features_has_function(btf, "do_move_mount");
+    case ALWAYS:
+        break;
+    }
+    return true;
+}
+
 /* Does the kernel have what the program is attached to? */
 static bool wanted(const struct btf *btf, const struct program_row *row)
 {
     char function[64];
 
-    if (!row->function)
-        return true;
-    if (!find_function(btf, row, function, sizeof(function)))
-        return false;
-    /* rmdir(2) calls vfs_rmdir only since it has an idmapping (5.12): before, it is inlined */
-    return !row->inlined_rmdir || features_find_argument(btf, "vfs_rmdir", "inode", 0) == 0;
+    return !row->function || (applies(btf, row) && find_function(btf, row, function, sizeof(function)));
 }
 
 static struct files_bpf *open_skeleton(const struct programs_options *options, const struct btf *btf,
@@ -292,7 +314,6 @@ int programs_load(const struct programs_options *options, struct programs *ret, 
                                  CAPABILITY_ACTOR_EXITED | CAPABILITY_REFUSED | CAPABILITY_RESTART | CAPABILITY_ROUTE };
     bool refused[64] = { false };
     struct btf *btf = NULL;
-    unsigned attached = 0;
     int r = features_open(&btf, err), first = 0;
 
     if (r < 0)
@@ -308,16 +329,14 @@ int programs_load(const struct programs_options *options, struct programs *ret, 
     for (unsigned i = 0; program_rows[i].name; i++) {
         const struct program_row *row = &program_rows[i];
 
-        if (!row->function)
+        if (!row->function || !applies(btf, row))
             continue;
         if (row->on_demand)
             r = bpf_program__autoload(bpf_object__find_program_by_name(p.skeleton->obj, row->name)) ? 0 : -ENOENT;
         else
-            r = wanted(btf, row) || row->lack ? attach(&p, row) : 0;
-        if (r == 0) {
-            attached++;
+            r = attach(&p, row);
+        if (r == 0)
             continue;
-        }
         if (first == 0 && r != -ENOENT)
             first = r;
         if (r != -ENOENT)
@@ -335,7 +354,6 @@ int programs_load(const struct programs_options *options, struct programs *ret, 
                        "the kernel refuses to attach BPF programs to its functions (%s)",
                        first ? strerror(-first) : "fentry is not supported here");
     }
-    (void)attached;
     *ret = p;
     return 0;
 }
@@ -376,14 +394,16 @@ int programs_find_held(struct programs *p, struct err *err)
     for (unsigned i = 0; program_rows[i].name; i++) {
         _cleanup_close_ int fd = -EBADF;
         struct bpf_link **link = link_of(p->skeleton, program_rows[i].name);
+        ssize_t n;
 
         if (!is_iterator(&program_rows[i]) || !link || attach(p, &program_rows[i]) < 0)
             continue;
         fd = bpf_iter_create(bpf_link__fd(*link));
         if (fd < 0)
             return err_set(err, -errno, "looking for open descriptors");
-        while (read(fd, nothing, sizeof(nothing)) > 0)
-            ;
+        do /* EAGAIN: of a long list a part was gone through */
+            n = read(fd, nothing, sizeof(nothing));
+        while (n > 0 || (n < 0 && errno == EAGAIN));
     }
     return 0;
 }

@@ -13,11 +13,23 @@
 
 struct files_bpf; /* the generated skeleton */
 
+/* On which kernels a program is the one that serves. Where an older one has no function of this kind, another
+ * program stands in. */
+enum program_when {
+    ALWAYS,
+    RMDIR_INLINED,    /* before 5.12 rmdir(2) does not call vfs_rmdir(): it is a part of do_rmdir() */
+    HAS_FILEATTR,     /* since 5.13 every file system's flags are set by vfs_fileattr_set() */
+    NO_FILEATTR,
+    HAS_VMA_ITERATOR, /* since 5.12 */
+    NO_VMA_ITERATOR,
+    MOVE_MOUNT_INLINED, /* newer kernels: do_move_mount() is a part of the system call */
+};
+
 struct program_row {
     const char *name;      /* of the program */
     const char *function;  /* what it is attached to; alternatives are separated by '|', the first is best;
                             * "iter:TYPE": an iterator */
-    bool inlined_rmdir;    /* only where rmdir(2) does not call vfs_rmdir() */
+    enum program_when when;
     uint64_t gives;        /* enum capability that is lost without it; 0 = it refines something */
     const char *lack;      /* what is not seen without it; NULL = nothing */
     bool on_demand;        /* attached only while it is wanted */

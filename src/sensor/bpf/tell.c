@@ -360,7 +360,7 @@ static int tell_one(struct bpf_teller *t, const struct bpf_record *r, const stru
         /* the object itself, by its inode: it may have had another name than the one it is watched by */
         if (!at->has[told->old] || (at->depths[told->old] == 0 && !at->places[told->old].by_name))
             outside_path(t, at, told->old, r, e, &e->previous_path);
-        if (!e->previous_path.len && at->has[told->old])
+        else
             (void)hit_path(t, at, told->old, r, e, &e->previous_path);
     }
     fill_states(c, at->object, told->operation, told->victim, e);

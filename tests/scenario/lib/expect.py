@@ -68,8 +68,8 @@ HARMLESS = {"read", "exec", "open-write", "write"}
 
 
 def compare(expected, lines, run, scenario):
-    """(what was told wrong, what was not told)"""
-    wrong, missing = [], []
+    """(what was told wrong, what was not told, what was said to be unknown: gaps)"""
+    wrong, missing, gaps = [], [], []
     events = [l for l in lines if get(l, "event.kind") == "event"]
     used = set()
     for e in expected:
@@ -95,5 +95,5 @@ def compare(expected, lines, run, scenario):
             wrong.append(f"an event without {field}")
     for line in lines:
         if get(line, "event.kind") == "pipeline_error" and not scenario.gaps:
-            wrong.append(f"a gap: {get(line, 'message')} {get(line, 'culprit.gap')}")
-    return wrong, missing
+            gaps.append(f"a gap: {get(line, 'message')} {get(line, 'culprit.gap')}")
+    return wrong, missing, gaps

@@ -108,10 +108,9 @@ def _(run):
 
 @scenario("each write while it happens", needs=("each-write",), options=["--writes"], before=files("f"))
 def _(run):
-    p = subprocess.Popen([run.act_path, "holds", run.path("f"), "4000"], stdout=subprocess.DEVNULL)
-    time.sleep(2.5)
-    with open(run.work + "/stdout", encoding="utf-8") as f:
-        told = '"write"' in f.read()
+    p = subprocess.Popen([run.act_path, "holds", run.path("f"), "30000"], stdout=subprocess.DEVNULL)
+    told = run.told("write", alive=lambda: p.poll() is None)
+    p.terminate()
     p.wait(20)
     return [act_event(run, "write", "f", p.pid)] if told else [Event("write", "(not while it happened)")]
 
@@ -153,7 +152,8 @@ LATER = {"audit": "a mount below the watched folder, or its own renaming, is fol
           before=lambda run: os.mkdir(run.path("m")))
 def _(run):
     one = run.act("mount-tmpfs", run.path("m"))
-    time.sleep(1.5)
+    run.told("mount")
+    time.sleep(0.5)
     run.sh("echo x > m/f; rm m/f")
     two = run.act("umount", run.path("m"))
     return [act_event(run, "mount", "m", one), act_event(run, "unmount", "m", two), Event("create", "m/f"),

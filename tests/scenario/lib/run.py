@@ -35,6 +35,7 @@ class Run:
         self.failure = None  # (result, why), once a step failed
         self.expected, self.targets, self.session = None, [], None
         self.child = None
+        self.has = set()  # the sensor's capabilities
 
     def path(self, name=""):
         return os.path.join(self.dir, name) if name else self.dir
@@ -65,6 +66,19 @@ class Run:
     def act_now(self, p):
         self.result(p.args[1], p.communicate(b"\n", timeout=60)[0].decode())
         return p.pid
+
+    def told(self, action, seconds=30, alive=lambda: True):
+        """Waits until culprit tells such an event: how long that takes is the machine's affair. Who has not what the
+        scenario needs is not waited for long."""
+        deadline = time.monotonic() + (seconds if self.has.issuperset(self.scenario.needs) else 1.5)
+        while True:
+            going_on = alive()
+            with open(os.path.join(self.session.work, "stdout"), "rb") as f:
+                if b'"action":"%s"' % action.encode() in f.read():
+                    return True
+            if time.monotonic() > deadline or not going_on:
+                return False
+            time.sleep(0.05)
 
     @staticmethod
     def result(kind, out):
