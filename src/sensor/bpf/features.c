@@ -2,8 +2,52 @@
 #include "sensor/bpf/features.h"
 
 #include <bpf/btf.h>
+#include <cap-ng.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+
+static void add_reason(char *reasons, size_t size, const char *reason)
+{
+    size_t len = strlen(reasons);
+
+    snprintf(reasons + len, size - len, "%s%s", len ? "; " : "", reason);
+}
+
+static bool locked_down(void)
+{
+    _cleanup_fclose_ FILE *f = fopen("/sys/kernel/security/lockdown", "re");
+    char line[128] = "";
+
+    return f && fgets(line, sizeof(line), f) && strstr(line, "[confidentiality]");
+}
+
+int features_permitted(struct err *err)
+{
+    char reasons[256] = "";
+    bool bpf, perfmon;
+
+    if (capng_get_caps_process() == 0) {
+        bool admin = capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN);
+
+        bpf = admin || capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF);
+        perfmon = admin || capng_have_capability(CAPNG_EFFECTIVE, CAP_PERFMON);
+        if (!bpf || !perfmon)
+            add_reason(reasons, sizeof(reasons),
+                       bpf       ? "missing here: CAP_PERFMON (run culprit as root)"
+                       : perfmon ? "missing here: CAP_BPF (run culprit as root)"
+                                 : "missing here: CAP_BPF, CAP_PERFMON (run culprit as root)");
+    }
+    if (locked_down())
+        add_reason(reasons, sizeof(reasons),
+                   "lockdown is confidentiality, so no BPF program may read kernel memory");
+    if (access("/sys/kernel/btf/vmlinux", R_OK) < 0 && errno == ENOENT)
+        add_reason(reasons, sizeof(reasons), "no BTF (/sys/kernel/btf/vmlinux; CONFIG_DEBUG_INFO_BTF)");
+    return reasons[0] ? err_say(err, -EPERM, "%s", reasons) : 0;
+}
 
 int features_open(struct btf **ret, struct err *err)
 {

@@ -9,6 +9,9 @@
 
 struct btf;
 
+/* -EPERM: what of this machine or of our rights is in the way of tracing programs, all of it in one line. */
+int features_permitted(struct err *err);
+
 /* -ENOENT: this kernel has no BTF (CONFIG_DEBUG_INFO_BTF). Free with features_close(). */
 int features_open(struct btf **ret, struct err *err);
 void features_close(struct btf *btf); /* NULL is fine */

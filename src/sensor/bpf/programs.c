@@ -283,7 +283,7 @@ static int load(const struct programs_options *options, const struct btf *btf, b
             break;
     }
     if (r == -EPERM)
-        return err_say(err, r, "the kernel does not permit BPF tracing programs (root, or CAP_BPF and CAP_PERFMON; not under lockdown=confidentiality)");
+        return err_say(err, r, "bpf() is refused, and neither capabilities nor lockdown are why (a container's seccomp, or the kernel's configuration)");
     return err_set(err, r, "loading the BPF programs");
 }
 
@@ -314,8 +314,10 @@ int programs_load(const struct programs_options *options, struct programs *ret, 
                                  CAPABILITY_ACTOR_EXITED | CAPABILITY_REFUSED | CAPABILITY_RESTART | CAPABILITY_ROUTE };
     bool refused[64] = { false };
     struct btf *btf = NULL;
-    int r = features_open(&btf, err), first = 0;
+    int r = features_permitted(err), first = 0;
 
+    if (r == 0)
+        r = features_open(&btf, err);
     if (r < 0)
         return r;
     libbpf_set_print(silent);

@@ -49,7 +49,7 @@ struct programs {
     char missing[256];  /* what is not seen, one line; "" = nothing known */
 };
 
-/* -EPERM: not permitted, -ENOENT: no BTF, -ENOTSUP: the kernel refuses tracing programs. */
+/* -EPERM: not permitted or no BTF, with what is in the way, -ENOENT: BTF that cannot be read, -ENOTSUP: the kernel refuses tracing programs. */
 int programs_load(const struct programs_options *options, struct programs *ret, struct err *err);
 void programs_unload(struct programs *p);
 
