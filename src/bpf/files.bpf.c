@@ -803,6 +803,7 @@ static __always_inline int open_refused(struct dentry *d, u32 operation, s32 err
 {
     struct scratch *s;
 
+    barrier_var(operation); /* else the compiler makes one copy of what follows for each value */
     if (!(wanted_operations & BIT(operation)))
         return 0;
     s = begin(d, operation, BIT(operation), 0);
@@ -818,15 +819,12 @@ SEC("?fexit/may_open") int permission_end(u64 *ctx)
 {
     struct path *path = (void *)argument(ctx, shapes[WIRE_HOOK_MAY_OPEN].dentry);
     s32 error = -(s32)RESULT(ctx, WIRE_HOOK_MAY_OPEN);
-    u32 mode = SECOND(ctx, WIRE_HOOK_MAY_OPEN);
+    u32 mode = SECOND(ctx, WIRE_HOOK_MAY_OPEN), operation;
 
     if (error != EACCES && error != EPERM && error != EROFS && error != ETXTBSY)
         return 0;
-    return open_refused(path->dentry,
-                        mode & MAY_WRITE  ? OPERATION_OPEN_WRITE
-                        : mode & MAY_EXEC ? OPERATION_EXEC
-                                          : OPERATION_READ,
-                        error);
+    operation = mode & MAY_WRITE ? OPERATION_OPEN_WRITE : mode & MAY_EXEC ? OPERATION_EXEC : OPERATION_READ;
+    return open_refused(path->dentry, operation, error);
 }
 
 /* By the mount, or because it is being executed. */
@@ -838,8 +836,7 @@ SEC("?fexit/vfs_open") int open_end(u64 *ctx)
 
     if (error != EROFS && error != ETXTBSY)
         return 0;
-    return open_refused(path->dentry,
-                        f->f_flags & O_ACCMODE ? OPERATION_OPEN_WRITE : OPERATION_READ, error);
+    return open_refused(path->dentry, f->f_flags & O_ACCMODE ? OPERATION_OPEN_WRITE : OPERATION_READ, error);
 }
 
 static __always_inline int drop_asked(void)

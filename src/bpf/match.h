@@ -10,7 +10,7 @@
 #include "wire/change.h"
 #include "wire/match.h"
 
-#define WALK_MAX 160 /* levels of a path; deeper ones are told as undecided */
+#define WALK_MAX 132 /* levels of a path; deeper ones are told as undecided */
 
 /* Written by user space only: a set bit says that an inode, or a super block, may be in the maps. */
 __u64 filter[WIRE_FILTER_BITS / 64];

@@ -55,13 +55,20 @@ uint64_t choice_with_tracker(uint64_t has, const struct tracker_ops *tracker)
     return tracker && tracker->captures ? has | CAPABILITY_ACTOR_EXITED : has;
 }
 
+static bool is_chosen(const struct choice *c, const struct sensor_ops *ops)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (c->sensors[i] == ops)
+            return true;
+    return false;
+}
+
 static int add(struct choice *c, const struct sensor_ops *ops, const struct sensor_capabilities *caps)
 {
     if (c->count == CHOICE_MAX)
         return -E2BIG;
-    for (size_t i = 0; i < c->count; i++)
-        if (c->sensors[i] == ops)
-            return 0;
+    if (is_chosen(c, ops))
+        return 0;
     c->sensors[c->count] = ops;
     c->capabilities[c->count++] = *caps;
     c->has |= caps->has;
@@ -154,6 +161,9 @@ int choose_sensors(const char *list, unsigned permissions, const struct tracker_
     for (unsigned i = 0; sensors[i] && i < CHOICE_MAX; i++)
         if (all[i].works && (all[i].has & need & ~c.has))
             (void)add(&c, sensors[i], &all[i]);
+    for (unsigned i = 0; sensors[i]; i++)
+        if (sensors[i]->forget && !is_chosen(&c, sensors[i]))
+            sensors[i]->forget();
     *ret = c;
     return 0;
 }

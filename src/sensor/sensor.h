@@ -73,8 +73,9 @@ struct sensor_ops {
      * everybody; 0: not known, and nothing is given away. */
     uint64_t privileges;
 
-    /* What it could do here and now. Changes nothing. */
+    /* What it could do here and now. Changes nothing that lasts: it may keep what open() will need. */
     int (*probe)(struct sensor_capabilities *ret, struct err *err);
+    void (*forget)(void); /* open() will not be called: give back what probe() kept. NULL: it keeps nothing */
     int (*open)(const struct sensor_options *options, struct sensor **ret, struct err *err);
     /* From the return of watch() on every change of the object is seen. The object is borrowed for
      * the call only: copy what you keep. -ENOENT is never returned: what does not exist is waited for. */

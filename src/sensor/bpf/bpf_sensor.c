@@ -340,6 +340,18 @@ static void raise_limits(void)
     }
 }
 
+/* What probe() has loaded and attached, for the open() that follows: that is most of a start. It sees nothing
+ * until something is watched. */
+static struct programs kept;
+static uint64_t kept_ring; /* 0 = there is none */
+
+static void bpf_forget(void)
+{
+    if (kept_ring)
+        programs_unload(&kept);
+    kept_ring = 0;
+}
+
 static void on_event(void *data, struct event *event)
 {
     struct sensor *s = data;
@@ -358,7 +370,14 @@ static int bpf_open(const struct sensor_options *options, struct sensor **ret, s
         return err_set(err, -ENOMEM, "bpf");
     s->options = *options;
     raise_limits();
-    r = programs_load(&loading, &s->programs, err);
+    if (kept_ring == loading.ring_size) {
+        s->programs = kept;
+        kept_ring = 0;
+        r = 0;
+    } else {
+        bpf_forget();
+        r = programs_load(&loading, &s->programs, err);
+    }
     if (r == 0)
         r = bpf_objects_new(&s->programs, &s->objects, err);
     telling.objects = s->objects;
@@ -383,23 +402,22 @@ static int bpf_open(const struct sensor_options *options, struct sensor **ret, s
 
 static int bpf_probe(struct sensor_capabilities *ret, struct err *err)
 {
-    struct programs_options loading = { .ring_size = SMALLEST_RING, .watches = 16 };
-    struct programs programs;
+    struct programs_options loading = { .ring_size = DEFAULT_RING };
     struct err why = ERR_INIT;
-    int r;
+    int r = 0;
 
     *ret = (struct sensor_capabilities){ .cost = 130 };
     raise_limits();
-    r = programs_load(&loading, &programs, &why);
+    if (!kept_ring)
+        r = programs_load(&loading, &kept, &why);
     if (r < 0) {
         snprintf(ret->state, sizeof(ret->state), "%.250s", err_text(&why, r));
         return err_say(err, r, "%s", err_text(&why, r));
     }
+    kept_ring = loading.ring_size;
     ret->works = true;
-    ret->has = programs.has;
-    snprintf(ret->state, sizeof(ret->state), "%s%.230s", programs.missing[0] ? "works; not seen: " : "works",
-             programs.missing);
-    programs_unload(&programs);
+    ret->has = kept.has;
+    snprintf(ret->state, sizeof(ret->state), "%s%.230s", kept.missing[0] ? "works; not seen: " : "works", kept.missing);
     return 0;
 }
 
@@ -409,6 +427,7 @@ const struct sensor_ops bpf_sensor_ops = {
     /* before 5.11 memory of maps counts against a limit that has to be raised */
     .privileges = 1ull << CAP_BPF | 1ull << CAP_PERFMON | 1ull << CAP_SYS_RESOURCE,
     .probe = bpf_probe,
+    .forget = bpf_forget,
     .open = bpf_open,
     .watch = bpf_watch,
     .unwatch = bpf_unwatch,

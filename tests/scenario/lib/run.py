@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 
-READY_SECONDS = 60
+READY_SECONDS = 240  # an emulated kernel on a busy machine takes its time to verify programs
 
 # What "this kernel or file system cannot do it at all" looks like; any other failure of an actor is a
 # mistake of the scenario, and is told as one.
