@@ -23,4 +23,23 @@ if [ "$story" != - ]; then
     cat /out/story
     echo "story: $(cut -d. -f1 /proc/uptime) s since boot"
 fi
+# what doctor says of a machine that does not let us: rights, no BTF, and last what cannot be taken back
+doctor_says() { # doctor_says NAME EXPECTED COMMAND...
+    local name=$1 expected=$2 line result=WRONG
+    shift 2
+    line=$("$@" "$culprit" doctor 2>&1 | grep '^bpf ' | tr -d '"\\')
+    [[ $line = *"$expected"* ]] && result=right
+    printf '["-","doctor: %s","bpf","%s",["%s"],0]\n' "$name" "$result" "$line" >> /out/results
+    [ $result = right ] || status=1
+}
+if [ "$sensors" = bpf ]; then
+    doctor_says "missing capabilities" "missing here: CAP_BPF, CAP_PERFMON" \
+        setpriv --bounding-set -bpf,-perfmon,-sys_admin --inh-caps -bpf,-perfmon,-sys_admin
+    mkdir /run/nothing
+    mount --bind /run/nothing /sys/kernel/btf
+    doctor_says "no BTF" "no BTF" env
+    umount /sys/kernel/btf
+    echo confidentiality > /sys/kernel/security/lockdown
+    doctor_says "lockdown" "lockdown is confidentiality" env
+fi
 exit $status
