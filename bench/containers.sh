@@ -41,6 +41,7 @@ mount --bind "$WORK/lib" /var/lib/containers
 name=web$((CONTAINERS / 2))
 
 for round in 1 2 3; do
+    : > "$WORK/err"
     t0=$(date +%s%N)
     "$CULPRIT" watch --no-store "$name:/prd" > "$WORK/out" 2> "$WORK/err" &
     pid=$!
@@ -74,6 +75,7 @@ c["mounts"].append({"destination": "/shared", "type": "bind", "source": work + "
 json.dump(c, open(work + "/b/config.json", "w", encoding="ascii"))
 PY
 umount /var/lib/containers
+: > "$WORK/err" # else the ready line of the one before is found
 "$CULPRIT" watch --no-store --format json "$WORK/shared" > "$WORK/out" 2> "$WORK/err" &
 pid=$!
 until grep -q "culprit: ready" "$WORK/err"; do sleep 0.01; kill -0 $pid 2> /dev/null || break; done

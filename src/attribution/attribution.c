@@ -111,16 +111,69 @@ static bool is_oci_runtime(struct bytes executable)
     return bytes_equal_str(name, "runc") || bytes_equal_str(name, "crun") || bytes_equal_str(name, "youki");
 }
 
+/* The next of the arguments. */
+static bool next_argument(struct bytes *rest, struct bytes *ret)
+{
+    if (!rest->len)
+        return false;
+    *ret = (struct bytes){ rest->data, strnlen(rest->data, rest->len) };
+    *rest = (struct bytes){ rest->data + ret->len, rest->len - ret->len };
+    if (rest->len)
+        *rest = (struct bytes){ rest->data + 1, rest->len - 1 };
+    return true;
+}
+
+/* The runtime that started it in another mount namespace than its own: a hook of a container runs in the
+ * runtime's. NULL: nobody did, as far as is known. */
+static const struct process *placed_by(const struct process *p)
+{
+    uint64_t mnt_ns = p->mnt_ns;
+
+    for (unsigned depth = 0; mnt_ns && p->parent && depth < LIMIT_LINEAGE; depth++) {
+        p = p->parent;
+        if (is_oci_runtime(p->executable))
+            return p->mnt_ns && p->mnt_ns != mnt_ns ? p : NULL;
+    }
+    return NULL;
+}
+
+/* The container that "runc [OPTIONS] run|create [OPTIONS] ID" makes: it may be gone before its state could be
+ * read. Only root's runtime is believed: others may call a program of theirs so. */
+static struct container *started_by_runtime(struct attribution *a, const struct process *runtime)
+{
+    struct bytes rest = runtime->args, word, last = BYTES_NULL;
+    struct container *c;
+    bool makes = false;
+
+    if (!runtime->cred.known || runtime->cred.uid != 0 || runtime->args_truncated)
+        return NULL;
+    while (next_argument(&rest, &word)) {
+        makes |= bytes_equal_str(word, "run") || bytes_equal_str(word, "create");
+        last = word;
+    }
+    if (!makes || !last.len || last.data[0] == '-')
+        return NULL;
+    c = a->options.engines ? engines_known(a->options.engines, last) : NULL;
+    if (c)
+        return container_ref(c);
+    c = container_new();
+    if (!c)
+        return NULL;
+    container_set(c, &c->id, last);
+    if (last.len < 64) /* whoever starts one by hand calls it what he likes */
+        container_set(c, &c->name, last);
+    container_set(c, &c->runtime, bytes_basename(runtime->executable));
+    return c;
+}
+
 /* The container that "runc [OPTIONS] exec [OPTIONS] ID COMMAND" names. Only exec: with create, the
  * runtime has children on the host too, its hooks. */
 static struct container *executed_in(struct attribution *a, const struct process *runtime)
 {
-    struct bytes rest = runtime->args;
+    struct bytes rest = runtime->args, word;
     bool exec = false;
 
-    while (rest.len) {
-        struct bytes word = { rest.data, strnlen(rest.data, rest.len) };
-
+    while (next_argument(&rest, &word)) {
         if (exec) {
             struct container *c = engines_known(a->options.engines, word);
 
@@ -128,9 +181,6 @@ static struct container *executed_in(struct attribution *a, const struct process
                 return c;
         }
         exec |= bytes_equal_str(word, "exec");
-        rest = (struct bytes){ rest.data + word.len, rest.len - word.len };
-        if (rest.len)
-            rest = (struct bytes){ rest.data + 1, rest.len - 1 };
     }
     return NULL;
 }
@@ -153,6 +203,7 @@ static struct container *executed_by_runtime(struct attribution *a, const struct
 static void find_origin(struct attribution *a, struct process *p)
 {
     struct cgroup_container found;
+    const struct process *runtime;
     struct container *c = a->options.engines ? engines_by_cgroup(a->options.engines, p->cgroup) : NULL;
 
     if (c || cgroup_container(p->cgroup, &found)) {
@@ -181,7 +232,12 @@ static void find_origin(struct attribution *a, struct process *p)
             return;
         }
     }
-    p->origin = p->cgroup.data && !(p->cgroup_inherited && cgroup_is_guess(p)) ? ORIGIN_HOST
+    runtime = is_oci_runtime(p->executable) ? NULL : placed_by(p);
+    if (runtime && (p->container = started_by_runtime(a, runtime))) {
+        p->origin = ORIGIN_CONTAINER;
+        return;
+    }
+    p->origin = p->cgroup.data && !runtime && !(p->cgroup_inherited && cgroup_is_guess(p)) ? ORIGIN_HOST
                                                                                : ORIGIN_UNKNOWN;
 }
 

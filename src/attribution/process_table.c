@@ -241,23 +241,9 @@ static struct process *find_or_read(struct process_table *t, pid_t pid, uint64_t
     return known ? known : pid > 0 ? read_alive(t, pid, 0) : NULL;
 }
 
-/* What of a process a fork does not change, where it is not known better. */
-static void inherit(struct process *to, const struct process *from)
+static void copy_facts(struct process *to, struct process *from)
 {
-    process_set(to, &to->executable, from->executable);
-    to->executable_inode = from->executable_inode;
-    to->executable_device = from->executable_device;
-    to->executable_deleted = from->executable_deleted;
-    to->executable_memfd = from->executable_memfd;
-    process_set(to, &to->script, from->script);
-    process_set(to, &to->args, from->args);
-    to->args_truncated = from->args_truncated;
-    process_set(to, &to->working_directory, from->working_directory);
-}
-
-static void copy_facts(struct process *to, const struct process *from)
-{
-    inherit(to, from);
+    process_set_likeness(to, from);
     process_set(to, &to->name, from->name);
     process_set(to, &to->tty, from->tty);
     to->cred = from->cred;
@@ -274,7 +260,7 @@ static void apply_fork(struct process_table *t, const struct process_event *e)
     if (e->captured) {
         p = process_ref(e->captured);
         if (parent && !p->executable.len)
-            inherit(p, parent);
+            process_set_likeness(p, parent);
     } else {
         /* a child is its parent's likeness until it executes something else */
         p = process_new(e->pid, e->start_ns ? e->start_ns : e->boot_ns);
@@ -331,8 +317,14 @@ static void apply_exec(struct process_table *t, const struct process_event *e)
     (void)push(t, p, e->boot_ns);
 }
 
+/* A process that ends, or has not been placed yet, reads as in the root cgroup: distrust_root() */
+static bool is_new_cgroup(const struct process *known, const struct process *now)
+{
+    return now->cgroup.len && !(known->cgroup.len > 1 && bytes_equal_str(now->cgroup, "/"));
+}
+
 /* A copy of what is known with what has changed; the record that events hold stays as it was. */
-static struct process *changed(struct process_table *t, const struct process *known,
+static struct process *changed(struct process_table *t, struct process *known,
                                const struct process *now, uint64_t from_ns)
 {
     struct process *p = process_new(known->pid, known->start_ns);
@@ -348,7 +340,7 @@ static struct process *changed(struct process_table *t, const struct process *kn
     p->session = now->session;
     p->mnt_ns = now->mnt_ns ? now->mnt_ns : known->mnt_ns;
     process_set(p, &p->name, now->name);
-    if (now->cgroup.len && !(known->cgroup.len > 1 && bytes_equal_str(now->cgroup, "/"))) { /* distrust_root() */
+    if (is_new_cgroup(known, now)) {
         process_set(p, &p->cgroup, now->cgroup);
         p->cgroup_inherited = false;
     }
@@ -361,12 +353,20 @@ static bool same_ids(const struct credentials *a, const struct credentials *b)
            a->gid == b->gid && a->egid == b->egid && a->sgid == b->sgid && a->fsgid == b->fsgid;
 }
 
+/* A runtime moves its container into one cgroup after the other, of which one is of interest. */
+static bool is_change(const struct process *known, const struct process *now)
+{
+    return !same_ids(&known->cred, &now->cred) || known->login_uid != now->login_uid ||
+           known->session != now->session || (now->mnt_ns && known->mnt_ns != now->mnt_ns) ||
+           !bytes_equal(known->name, now->name) ||
+           (is_new_cgroup(known, now) && (known->cgroup_inherited || !bytes_equal(known->cgroup, now->cgroup)));
+}
+
 /* Its ids at the end are not those it is known by, and nobody told when they changed: then those that
  * it had in between are unknown. */
 static void check_ids(struct process_table *t, const struct slot *s, const struct process *end)
 {
-    const struct process *known = s->newest->process;
-    struct process *p;
+    struct process *known = s->newest->process, *p;
 
     if (!known->cred.known || !process_same(known, end) || same_ids(&known->cred, &end->cred))
         return;
@@ -408,7 +408,7 @@ static void apply_change(struct process_table *t, const struct process_event *e)
     if (!known)
         return;
     if (e->captured) {
-        if (process_same(known, e->captured))
+        if (process_same(known, e->captured) && is_change(known, e->captured))
             (void)changed(t, known, e->captured, e->boot_ns);
         return;
     }

@@ -28,17 +28,45 @@ struct process *process_ref(struct process *p)
     return p;
 }
 
+static void give_up(struct process *p, struct process **dead)
+{
+    if (p && --p->refs == 0) {
+        p->next_dead = *dead;
+        *dead = p;
+    }
+}
+
 void process_unref(struct process *p)
 {
-    /* a loop, not recursion: a chain of launchers is as long as an attacker likes */
-    while (p && --p->refs == 0) {
-        struct process *parent = TAKE_PTR(p->parent);
+    struct process *dead = NULL;
 
+    /* a loop, not recursion: a chain of launchers is as long as an attacker likes */
+    give_up(p, &dead);
+    while ((p = dead)) {
+        dead = p->next_dead;
+        give_up(p->likeness, &dead);
+        give_up(p->parent, &dead);
         container_unref(p->container);
         arena_done(&p->arena);
         free(p);
-        p = parent;
     }
+}
+
+void process_set_likeness(struct process *to, struct process *from)
+{
+    struct process *whose = process_ref(from->likeness ? from->likeness : from), *before = to->likeness;
+
+    to->likeness = whose;
+    process_unref(before);
+    to->executable = from->executable;
+    to->executable_inode = from->executable_inode;
+    to->executable_device = from->executable_device;
+    to->executable_deleted = from->executable_deleted;
+    to->executable_memfd = from->executable_memfd;
+    to->script = from->script;
+    to->args = from->args;
+    to->args_truncated = from->args_truncated;
+    to->working_directory = from->working_directory;
 }
 
 void process_unrefp(struct process **p)

@@ -47,6 +47,9 @@ struct process {
     uint64_t start_ns;     /* CLOCK_BOOTTIME; 0 = unknown. /proc/PID/stat field 22 has ticks of 10 ms */
     uint64_t exited_ns;    /* CLOCK_BOOTTIME; 0 = not seen to exit. The only member that changes later */
     pid_t parent_pid;      /* 0 = unknown */
+    struct process *likeness; /* owned reference: whose memory holds what a fork or a change of ids leaves as it
+                               * is (executable, script, args, working_directory); NULL = this one's own */
+    struct process *next_dead; /* while it is given up */
     struct process *parent; /* who launched it (as launched, not as reparented); owned reference, NULL = unknown */
 
     struct bytes executable; /* by the kernel's file; "/memfd:NAME" for memory files */
@@ -79,6 +82,8 @@ void process_unref(struct process *p);                     /* NULL is fine; give
 void process_unrefp(struct process **p);
 /* Copy the bytes into the process's own memory. */
 void process_set(struct process *p, struct bytes *field, struct bytes value);
+/* `to` executes what `from` does, in the same directory: without a copy. */
+void process_set_likeness(struct process *to, struct process *from);
 /* The best name for people: the executable's base name, else comm, else empty. Escape it. */
 struct bytes process_display_name(const struct process *p);
 /* The same process (pid and start time), whatever it executes. Unknown start times do not match. */

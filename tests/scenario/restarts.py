@@ -55,7 +55,8 @@ def play(args, engines, name, work):
         if get(l, "event.action") == "unlink" and get(l, "event.outcome") == "success":
             told.setdefault(get(l, "file.path"), []).append(l)
     # the very first thing that it does: the shell's own redirection
-    first = sum(get(l, "file.path") == "/prd/n" and get(l, "event.action") == "open-write" for l in lines)
+    first = len({get(l, "process.entity_id") for l in lines if get(l, "file.path") == "/prd/n"
+                 and get(l, "event.action") in ("open-write", "truncate", "write")})
     gaps = [l for l in lines if get(l, "event.kind") == "pipeline_error"]
     done = [i for i in range(args.count) if not os.path.exists(f"{upper}/prd/f{i}")]
     missed = [i for i in done if f"/prd/f{i}" not in told]
