@@ -82,11 +82,14 @@ static int open_api(const struct log *log, const char *name, const char *const *
     d->epoll_fd = -1;
     d->since_ns = now(CLOCK_REALTIME);
     d->given = given ? strdup(given) : NULL;
+    /* nothing but plain HTTP over unix sockets: TLS libraries, which curl would make ready, stay as they are */
+    (void)curl_global_init(CURL_GLOBAL_NOTHING);
     d->ask = curl_easy_init();
     d->asking = curl_multi_init();
     if (!d->ask || !d->asking || (given && !d->given)) {
         curl_easy_cleanup(d->ask);
         curl_multi_cleanup(d->asking);
+        curl_global_cleanup();
         free(d->given);
         free(d);
         return err_set(err, -ENOMEM, "%s", name);
@@ -133,6 +136,7 @@ static void docker_close(void *engine)
     curl_multi_cleanup(d->asking);
     sbuf_done(&d->line);
     sbuf_done(&d->complete);
+    curl_global_cleanup(); /* counted */
     free(d->given);
     free(d);
 }

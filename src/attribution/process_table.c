@@ -13,6 +13,9 @@
 /* An event's time may be early by a timer tick of the kernel (audit: ktime_get_coarse_real_ts64). */
 #define EARLY_NS (10 * NS_PER_MS)
 
+/* An event of a process that has ended is told within so long: a sensor's queue, a container that is awaited. */
+#define EXITED_NS (10 * NS_PER_S)
+
 /* One record of a pid: a process, or what it became by an exec. */
 struct version {
     struct version *older;
@@ -127,6 +130,9 @@ static struct slot *make_slot(struct process_table *t, pid_t pid)
     HASH_ADD(hh, t->slots, pid, sizeof(s->pid), s);
     return s;
 }
+
+#define NAMED_NS NS_PER_MS
+#define CHANGED_SIZE 136 /* bytes: a name and a cgroup, what the record of an ordinary change has of its own */
 
 /* How many records one pid may have: a process that does nothing but exec stays bounded. */
 #define VERSIONS_MAX 8
@@ -277,6 +283,28 @@ static void apply_fork(struct process_table *t, const struct process_event *e)
     (void)push(t, p, p->start_ns);
 }
 
+static bool same_ids(const struct credentials *a, const struct credentials *b)
+{
+    return a->uid == b->uid && a->euid == b->euid && a->suid == b->suid && a->fsuid == b->fsuid &&
+           a->gid == b->gid && a->egid == b->egid && a->sgid == b->sgid && a->fsgid == b->fsgid;
+}
+
+/* execve() sets the name first, and that is told by itself: a moment later it is a part of the exec. */
+static void forget_name_of_exec(struct process_table *t, const struct process *executed, uint64_t boot_ns)
+{
+    struct slot *s = find_slot(t, executed->pid);
+    struct version *v = s ? s->newest : NULL;
+
+    if (!v || !v->older || v->from_ns + NAMED_NS < boot_ns || !bytes_equal(v->process->name, executed->name) ||
+        !process_same(v->process, executed) || !process_same(v->older->process, executed) ||
+        !bytes_equal(v->process->executable, v->older->process->executable) ||
+        !same_ids(&v->process->cred, &v->older->process->cred))
+        return;
+    s->newest = v->older;
+    v->older = NULL;
+    drop_versions(v);
+}
+
 static void apply_exec(struct process_table *t, const struct process_event *e)
 {
     struct process *before = living(t, e->pid, e->boot_ns), *p;
@@ -292,6 +320,7 @@ static void apply_exec(struct process_table *t, const struct process_event *e)
             set_parent(p, find_or_read(t, p->parent_pid, e->boot_ns));
         }
         distrust_root(p, before && process_same(before, p) ? before : p->parent);
+        forget_name_of_exec(t, p, e->boot_ns);
         (void)push(t, p, e->boot_ns);
         return;
     }
@@ -331,6 +360,7 @@ static struct process *changed(struct process_table *t, struct process *known,
 
     if (!p)
         return NULL;
+    p->arena.first_size = CHANGED_SIZE;
     copy_facts(p, known);
     p->parent_pid = known->parent_pid;
     set_parent(p, known->parent);
@@ -345,12 +375,6 @@ static struct process *changed(struct process_table *t, struct process *known,
         p->cgroup_inherited = false;
     }
     return push(t, p, from_ns);
-}
-
-static bool same_ids(const struct credentials *a, const struct credentials *b)
-{
-    return a->uid == b->uid && a->euid == b->euid && a->suid == b->suid && a->fsuid == b->fsuid &&
-           a->gid == b->gid && a->egid == b->egid && a->sgid == b->sgid && a->fsgid == b->fsgid;
 }
 
 /* A runtime moves its container into one cgroup after the other, of which one is of interest. */
@@ -395,7 +419,9 @@ static void apply_exit(struct process_table *t, const struct process_event *e)
     else
         t->exited_first = s;
     t->exited_last = s;
-    if (++t->exited_count > LIMIT_EXITED)
+    t->exited_count++;
+    while (t->exited_count > LIMIT_EXITED ||
+           t->exited_first->newest->process->exited_ns + EXITED_NS < e->boot_ns)
         drop_slot(t, t->exited_first);
 }
 

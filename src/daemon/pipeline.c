@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 #include "store/store.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
+#include "util/memory.h"
 #include "util/sbuf.h"
 #include "watch/fuse.h"
 #include "watch/watchset.h"
@@ -462,7 +462,7 @@ void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
         (void)store_begin_coverage(p->store, &coverage, &p->coverage_id);
     if (p->choice.reason[0])
         log_info(p->options.log, "%s", p->choice.reason);
-    (void)malloc_trim(0); /* the kernel's types, read to load BPF programs, and package lists: some 10 MB */
+    memory_give_back(); /* the kernel's types, read to load BPF programs; package lists; libraries' start */
 }
 
 int pipeline_watch_fd(struct pipeline *p, int fd, void (*ready)(void *data, int fd), void *data,

@@ -36,7 +36,9 @@ void *arena_alloc(struct arena *a, size_t size)
     size = (size + 7) & ~(size_t)7;
     if (!b || b->size - b->used < size) {
         /* 480 + header fits one 512-byte malloc class: an ordinary event needs one block */
-        size_t block_size = MAX(size, b ? (size_t)2000 : (size_t)480);
+        size_t first = a->first_size ? a->first_size : 480;
+        size_t next = b && b->size < 480 ? (size_t)480 : (size_t)2000;
+        size_t block_size = MAX(size, b ? next : first);
 
         b = malloc(sizeof(*b) + block_size);
         if (!b)

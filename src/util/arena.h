@@ -13,6 +13,7 @@ struct arena_block;
 
 struct arena {
     struct arena_block *blocks;
+    size_t first_size; /* of the first block, bytes; 0 = what an ordinary event needs */
 };
 
 void arena_done(struct arena *a);

@@ -9,7 +9,7 @@
 #define LIMIT_LINEAGE 64                    /* ancestors told of one actor; deeper chains are cut and said */
 #define LIMIT_API_BODY (64 * 1024 * 1024)   /* one answer of a container engine: 10,000 containers are about 20 MiB */
 #define LIMIT_CONTAINERS 65536              /* containers remembered, gone ones included */
-#define LIMIT_GONE 1024                     /* of them: destroyed ones, for events that come late */
+#define LIMIT_GONE 512                      /* of them: destroyed ones, for events that come late */
 #define LIMIT_LABEL 512                     /* one label: longer ones are documents, not selectors */
 #define LIMIT_LABELS 4096                   /* all labels of one container that can be selected by */
 #define LIMIT_STATE_FILE (4 * 1024 * 1024)  /* state.json, config.json of one container: about 40 kB, with seccomp rules */

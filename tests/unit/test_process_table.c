@@ -190,6 +190,61 @@ static void launchers_are_remembered(void **state)
     assert_true(process_table_count(table) <= LIMIT_EXITED + 4);
 }
 
+/* execve() changes the name before it is told itself: that is no life of its own. What a runtime's moves from
+ * cgroup to cgroup leave as it was makes no record either. */
+static void what_is_no_change_makes_no_record(void **state)
+{
+    struct process *forked, *named, *p;
+
+    (void)state;
+    fork_(10 * SECOND, 50, 1);
+    forked = at(50, 10 * SECOND + SECOND);
+    named = process_new(50, 10 * SECOND);
+    process_set(named, &named->name, bytes_of("sh"));
+    process_set(named, &named->cgroup, forked->cgroup);
+    named->cred = forked->cred;
+    named->mnt_ns = forked->mnt_ns;
+    named->login_uid = forked->login_uid;
+    named->session = forked->session;
+    feed(PROCESS_COMM, 12 * SECOND, 50, 0, named);
+    p = at(50, 12 * SECOND);
+    assert_ptr_not_equal(p, forked);
+    assert_bytes(p->name, "sh");
+    assert_ptr_equal(p->executable.data, forked->executable.data); /* the same memory, kept by both */
+    process_unref(named);
+    named = process_new(50, 10 * SECOND);
+    process_set(named, &named->name, bytes_of("sh"));
+    process_set(named, &named->executable, bytes_of("/bin/sh"));
+    feed(PROCESS_EXEC, 12 * SECOND + 1000, 50, 0, named);
+    process_unref(named);
+    assert_ptr_equal(at(50, 11 * SECOND), forked);
+    p = at(50, 12 * SECOND + 2 * SECOND);
+    assert_bytes(p->executable, "/bin/sh");
+    named = process_new(50, 10 * SECOND);
+    process_set(named, &named->name, bytes_of("sh"));
+    process_set(named, &named->cgroup, p->cgroup);
+    feed(PROCESS_CGROUP, 15 * SECOND, 50, 0, named);
+    assert_ptr_equal(at(50, 16 * SECOND), p);
+    process_unref(named);
+}
+
+/* Of those that ended long ago nothing is told any more. */
+static void the_long_gone_are_forgotten(void **state)
+{
+    size_t before = process_table_count(table);
+
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        fork_(10 * SECOND, 100 + i, 1);
+        feed(PROCESS_EXIT, 11 * SECOND, 100 + i, 0, NULL);
+    }
+    assert_int_equal(process_table_count(table), before + 100);
+    assert_non_null(at(150, 10 * SECOND + SECOND / 2));
+    fork_(30 * SECOND, 300, 1);
+    feed(PROCESS_EXIT, 31 * SECOND, 300, 0, NULL);
+    assert_int_equal(process_table_count(table), before + 1);
+}
+
 static void seed_links_parents_and_keeps_news(void **state)
 {
     (void)state;
@@ -525,6 +580,8 @@ int main(void)
         TEST(executable_decides_close_to_an_exec),
         TEST(launchers_are_remembered),
         TEST(seed_links_parents_and_keeps_news),
+        TEST(what_is_no_change_makes_no_record),
+        TEST(the_long_gone_are_forgotten),
         TEST(unknown_pid_is_read),
         TEST(doubt_finds_a_lost_exec),
         TEST(doubt_finds_another_process),

@@ -17,7 +17,7 @@
 #include "util/cleanup.h"
 #include "tracker.skel.h"
 
-#define NEWS_SIZE (4 * 1024 * 1024) /* some 4,000 short lives, while the loop is busy elsewhere; mapped twice */
+#define NEWS_SIZE (2 * 1024 * 1024) /* some 2,000 short lives, while the loop is busy elsewhere; mapped twice */
 #define COUNT_NS (100 * NS_PER_MS)  /* losses are looked at so often */
 #define PROCESSORS_MAX 8192
 

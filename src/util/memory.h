@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory that only the start of the program needed goes back to the kernel. */
+#pragma once
+
+/*
+ * What the heap does not use, and the pages of executable and libraries that were read while they were loaded:
+ * they come back from the page cache when somebody needs them. Some 10 MB of resident memory, at the price of a
+ * look at /proc/self/smaps (a few milliseconds). Call it once, when everything is set up.
+ */
+void memory_give_back(void);

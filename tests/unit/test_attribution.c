@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* Where a process lives, when its container was gone before anybody could read of it. */
+#include "test.h"
+
+#include "attribution/attribution.h"
+#include "make.h"
+
+#define NOBODY 4194200 /* pids that are hardly there: nothing of /proc is needed */
+#define HOST_MNT 4026531841ull
+#define ITS_MNT 4026532999ull
+#define ARGS(text) (struct bytes){ text, sizeof(text) }
+
+static const struct row {
+    const char *name, *runtime;
+    struct bytes args;
+    uint32_t uid;           /* of the runtime */
+    uint64_t mnt_ns;        /* of its child */
+    const char *cgroup;     /* of its child */
+    enum origin origin;
+    const char *container, *id; /* NULL = none */
+} rows[] = {
+    { "run", "/usr/sbin/runc", ARGS("runc\0--root\0/x\0run\0--no-pivot\0churn7"), 0, ITS_MNT, "/churn7", ORIGIN_CONTAINER,
+      "churn7", "churn7" },
+    { "create", "/usr/bin/crun", ARGS("crun\0create\0--bundle\0/b\0c1"), 0, ITS_MNT, "/", ORIGIN_CONTAINER, "c1", "c1" },
+    { "an engine's id is no name", "/usr/bin/runc",
+      ARGS("runc\0create\0" "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"), 0, ITS_MNT, "/x",
+      ORIGIN_CONTAINER, NULL, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" },
+    { "a hook is the host's", "/usr/bin/runc", ARGS("runc\0run\0c1"), 0, HOST_MNT, "/x", ORIGIN_HOST, NULL, NULL },
+    { "a user's program of that name is not believed", "/home/im/runc", ARGS("runc\0run\0web"), 1000, ITS_MNT, "/x",
+      ORIGIN_UNKNOWN, NULL, NULL },
+    { "nothing is made", "/usr/bin/runc", ARGS("runc\0update\0c1"), 0, ITS_MNT, "/x", ORIGIN_UNKNOWN, NULL, NULL },
+    { "no name", "/usr/bin/runc", ARGS("runc\0run\0--help"), 0, ITS_MNT, "/x", ORIGIN_UNKNOWN, NULL, NULL },
+    { "another program's child", "/usr/bin/unshare", ARGS("unshare\0-m\0sh"), 0, ITS_MNT, "/x", ORIGIN_HOST, NULL, NULL },
+};
+
+static void feed(struct attribution *a, pid_t pid, uint64_t at, const char *executable, struct bytes args, uint32_t uid,
+                 uint64_t mnt_ns, const char *cgroup)
+{
+    struct process *p = process_new(pid, at);
+
+    attribution_process_event(a, &(struct process_event){ .kind = PROCESS_FORK, .boot_ns = at, .pid = pid, .start_ns = at,
+                                                          .parent_pid = pid - 1 });
+    process_set(p, &p->executable, bytes_of(executable));
+    process_set(p, &p->args, args);
+    process_set(p, &p->cgroup, bytes_of(cgroup));
+    p->cred = (struct credentials){ .known = true, .uid = uid, .euid = uid };
+    p->mnt_ns = mnt_ns;
+    attribution_process_event(a, &(struct process_event){ .kind = PROCESS_EXEC, .boot_ns = at + 1, .pid = pid,
+                                                          .captured = p });
+    process_unref(p);
+}
+
+static void lives(void **state)
+{
+    const struct row *row = *state;
+    struct engines_options engines_options = { 0 };
+    struct attribution_options options = { 0 };
+    struct attribution *a = NULL;
+    struct engines *engines = NULL;
+    struct event *e;
+
+    assert_int_equal(engines_new(&engines_options, &engines, NULL), 0);
+    options.engines = engines;
+    assert_int_equal(attribution_new(&options, &a, NULL), 0);
+    feed(a, NOBODY, NS_PER_S, "/sbin/init", ARGS("init"), 0, HOST_MNT, "/init.scope");
+    feed(a, NOBODY + 1, 2 * NS_PER_S, row->runtime, row->args, row->uid, HOST_MNT, "/user.slice");
+    feed(a, NOBODY + 2, 3 * NS_PER_S, "/bin/sh", ARGS("sh"), 0, row->mnt_ns, row->cgroup);
+    e = make_event(OPERATION_UNLINK, "/shared/f", NULL, NULL, 0);
+    e->actor.pid = NOBODY + 2;
+    e->boot_ns = 3 * NS_PER_S + 5;
+    attribution_event(a, e);
+    assert_non_null(e->actor.process);
+    assert_int_equal(e->actor.process->origin, row->origin);
+    if (row->id) {
+        assert_non_null(e->actor.process->container);
+        assert_bytes(e->actor.process->container->id, row->id);
+        if (row->container)
+            assert_bytes(e->actor.process->container->name, row->container);
+        else
+            assert_int_equal(e->actor.process->container->name.len, 0);
+    } else {
+        assert_null(e->actor.process->container);
+    }
+    if (row->origin != ORIGIN_HOST) /* the host's lists of packages say nothing of it */
+        assert_int_equal(e->actor.process->owner.package.len, 0);
+    event_free(e);
+    attribution_free(a);
+    engines_free(engines);
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[ARRAY_SIZE(rows)];
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        tests[i] = (struct CMUnitTest){ .name = rows[i].name, .test_func = lives, .initial_state = (void *)&rows[i] };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
