@@ -6,6 +6,8 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "attribution/engine.h"
 #include "cli/cli.h"
@@ -13,11 +15,13 @@
 #include "util/cleanup.h"
 
 #define PLACES_MAX 8
+#define STARTING_NS (10 * NS_PER_S) /* its root is there before its engine calls it started */
 
 /* The host's paths that lead to a target, and the part of them that the victim does not see. */
 struct place {
     struct bytes path;   /* on the host */
     struct bytes prefix; /* the container's root there; BYTES_NULL: the host's own file */
+    bool inside;         /* as processes name it that live in a container, or go through /proc/PID/root: whose it is, is to be seen */
 };
 
 struct asking {
@@ -26,7 +30,9 @@ struct asking {
     struct bytes text;           /* the target as the user wrote it */
     struct container *container; /* borrowed; NULL = the host's */
     struct bytes not_seen;
-    bool told;                   /* what the logs say of themselves */
+    uint64_t device;             /* of the container's root as it is now; 0 = it does not run */
+    uint64_t doubtful;           /* changes of which only the path says whose file it was */
+    bool last;                   /* what the logs say of themselves is told once */
 };
 
 static bool is_asked(const struct store_query *q, const struct event *e)
@@ -42,6 +48,16 @@ static void translate(const struct asking *a, struct event *e)
 
     if (!a->container)
         return;
+    if (a->place->inside) { /* where the host finds it is not what stands there */
+        e->path = replay_below_root(e->path);
+        e->previous_path = replay_below_root(e->previous_path);
+        e->host_path = e->previous_host_path = BYTES_NULL;
+    }
+    for (struct process *p = e->actor.process; p; p = p->parent) /* the engine knows more of it than the log: its name */
+        if (p->container && p->container != a->container && bytes_equal(p->container->id, a->container->id)) {
+            container_unref(p->container);
+            p->container = container_ref(a->container);
+        }
     e->victim = container_ref(a->container);
     e->victim_kind = VICTIM_CONTAINER;
     if (root.len && bytes_path_covers(root, e->path) && e->path.len > root.len)
@@ -50,12 +66,34 @@ static void translate(const struct asking *a, struct event *e)
         e->previous_path = (struct bytes){ e->previous_path.data + root.len, e->previous_path.len - root.len };
 }
 
+/* A path as containers have it is not this container's alone. The device is: an overlay has its own, from one start to the next. */
+static bool is_its_own(struct asking *a, const struct event *e)
+{
+    const struct process *p = e->actor.process;
+    bool has_device = e->file.known & FILE_DEVICE;
+
+    if (!a->place->inside)
+        return true;
+    if (p && p->origin == ORIGIN_CONTAINER && p->container && bytes_equal(p->container->id, a->container->id))
+        return true;
+    if (has_device && a->device && e->file.device == a->device && e->time_ns + STARTING_NS >= a->container->started_ns)
+        return true;
+    if (has_device && a->device && e->time_ns >= a->container->started_ns)
+        return false;
+    if (has_device && major(e->file.device)) /* a disk's: the host's own file of this path */
+        return false;
+    if (p && p->origin == ORIGIN_CONTAINER && p->container)
+        return false;
+    a->doubtful++;
+    return true;
+}
+
 static int on_event(void *data, struct event *event)
 {
     struct asking *a = data;
     int r = 0;
 
-    if (is_asked(a->who->query, event)) {
+    if (is_asked(a->who->query, event) && is_its_own(a, event)) {
         translate(a, event);
         event_set(event, &event->watch_text, a->text);
         if (a->who->json)
@@ -99,17 +137,18 @@ static int ask_place(struct asking *a, struct err *err)
 {
     const struct store_query *q = a->who->query;
     struct logs_options options = { .files = a->who->files, .log = &cli_log, .path = a->place->path,
-                                    .data = a, .event = on_event };
+                                    .through_roots = a->place->inside, .data = a, .event = on_event };
     _cleanup_sbuf_ struct sbuf not_seen = SBUF_INIT;
     struct replay_stats stats;
     int r = logs_read(&options, &stats, err);
 
     if (r < 0)
         return r;
-    if (a->told) /* the same logs, for another place of the same file */
+    if (!a->last) /* the same logs, for another place of the same file */
         return 0;
-    a->told = true;
     logs_not_seen(&stats, &not_seen);
+    if (a->doubtful)
+        sbuf_addf(&not_seen, "; of %" PRIu64 " changes only the path says that they were in this container", a->doubtful);
     a->not_seen = sbuf_bytes(&not_seen);
     tell_damage(a->who, &stats);
     r = logs_each_gap(&stats, q->since_ns, q->until_ns, on_gap, a);
@@ -124,6 +163,7 @@ static int ask_container(struct who_log *w, struct target *target, struct err *e
     struct engines *engines = NULL;
     struct place places[PLACES_MAX];
     struct asking asking = { .who = w, .text = target->text };
+    struct stat st;
     unsigned count = 0;
     int r = engines_new(&options, &engines, err);
 
@@ -140,6 +180,7 @@ static int ask_container(struct who_log *w, struct target *target, struct err *e
         if (m->source.len && m->destination.len > 1 && bytes_path_covers(m->destination, target->path) && count < PLACES_MAX) {
             struct bytes rest = { target->path.data + m->destination.len, target->path.len - m->destination.len };
 
+            places[count].inside = false;
             places[count].prefix = BYTES_NULL;
             places[count++].path = rest.len ? arena_join_path(&target->arena, m->source, rest) : m->source;
         }
@@ -149,16 +190,21 @@ static int ask_container(struct who_log *w, struct target *target, struct err *e
 
         for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
             if (roots[i].len) {
+                places[count].inside = false;
                 places[count].prefix = roots[i];
                 places[count++].path = arena_join_path(&target->arena, roots[i], target->path);
             }
-        /* what the container's own processes write in their paths */
+        /* its own processes' name for it, and others' by way of /proc/PID/root */
+        places[count].inside = true;
         places[count].prefix = BYTES_NULL;
         places[count++].path = target->path;
     }
     asking.container = view.container;
+    if (view.running && view.merged.len && stat(view.merged.data, &st) == 0)
+        asking.device = (uint64_t)st.st_dev;
     for (unsigned i = 0; i < count && r == 0; i++) {
         asking.place = &places[i];
+        asking.last = i + 1 == count;
         r = ask_place(&asking, err);
     }
     container_view_done(&view);
@@ -169,7 +215,7 @@ static int ask_container(struct who_log *w, struct target *target, struct err *e
 int who_log_ask(struct who_log *w, struct target *target, struct err *err)
 {
     struct place place = { .path = target->path };
-    struct asking asking = { .who = w, .place = &place, .text = target->text };
+    struct asking asking = { .who = w, .place = &place, .text = target->text, .last = true };
 
     if (target->selector.kind == SELECTOR_NONE)
         return ask_place(&asking, err);

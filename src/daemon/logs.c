@@ -178,6 +178,7 @@ int logs_read(const struct logs_options *options, struct replay_stats *ret, stru
         .host = host,
         .local = are_local(options->files),
         .path = options->path,
+        .through_roots = options->through_roots,
         .start_offset = options->start_offset,
         .tell_from = options->tell_from,
         .live = options->live,

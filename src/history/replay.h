@@ -45,6 +45,7 @@ struct replay_options {
     bool local;            /* written on this machine: its users' names may be looked up here */
     /* Only changes of this file and below; BYTES_NULL: all. What cannot matter is not decoded. */
     struct bytes path;
+    bool through_roots;    /* also below /proc/PID/root, of whichever process */
     uint64_t start_offset; /* of the first file, decoded bytes */
     /* What stands before was told by another reading: it is read for who is who only. */
     struct replay_position tell_from;
@@ -60,3 +61,6 @@ struct replay_options {
 };
 
 int replay_run(const struct replay_options *options, struct replay_stats *ret, struct err *err);
+
+/* "/prd/x" of "/proc/2190/root/prd/x"; any other path as it is. */
+struct bytes replay_below_root(struct bytes path);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""log_check.py WORK EXIT_CODE: is what was told from the log (log.json) what was told live (live.json)?"""
+"""log_check.py WORK EXIT_CODE [web]: is what was told from the log (log.json) what was told live (live.json)? web: is the
+container's story right (web.json)?"""
 import json
 import sys
 
@@ -47,6 +48,27 @@ def chain(e):
     return [get(p, "executable") for p in get(e, "culprit.lineage", [])]
 
 
+def check_container():
+    kinds = read("web.json")
+    events = [e for e in kinds.get("event", []) if get(e, "event.action") != "exec"]
+    agent = [e for e in events if get(e, "process.name") == "s1-agent"]
+    deleted = {get(e, "file.path") for e in agent if get(e, "event.action") == "unlink"}
+    check(deleted == {f"/prd/ProcessConf/step{i:02}.sh" for i in range(1, 22)}, f"deleted {sorted(map(str, deleted))}")
+    check(len(agent) == 23, f"{len(agent)} changes of the agent")
+    check(all(get(e, "culprit.victim.container.name") == "web" for e in events), "not all of web")
+    check(all(get(e, "process.executable") == "/opt/sentinelone/bin/s1-agent" for e in agent), "executable")
+    own = [e for e in events if get(e, "file.path") == "/prd/own" and get(e, "event.action") == "unlink"]
+    check(len(own) == 1, f"{len(own)} deletions of web's own file: the other's, or the host's, is among them")
+    check(all(get(e, "container.name") == "web" and get(e, "culprit.origin") == "container" for e in own), "its own actor is not in web")
+    messages = [get(a, "message", "") for a in kinds.get("alert", []) if get(a, "event.action") == "verdict"]
+    check(any("SentinelOne" in m and "21 files of container web" in m for m in messages), str(messages))
+
+
+if sys.argv[3:]:
+    check(code == "0", f"exit code {code}")
+    check_container()
+    print(*dict.fromkeys(wrong), sep="\n")
+    sys.exit(1 if wrong else 0)
 live, log = read("live.json"), read("log.json")
 check(code == "0", f"exit code {code}")
 events = {k: {essence(e): e for e in v.get("event", []) if get(e, "event.action") not in ("write", "exec")}

@@ -229,6 +229,28 @@ static void tells(void **state)
     sbuf_done(&t.out);
 }
 
+/* ---- through /proc/PID/root ---- */
+
+static const struct root_row {
+    const char *name, *below;
+} root_rows[] = {
+    { "/proc/2190/root/prd/x", "/prd/x" },
+    { "/proc/1/root/", "/" },
+    { "/proc/1/root", "/proc/1/root" },
+    { "/proc/self/root/prd", "/proc/self/root/prd" },
+    { "/proc//root/prd", "/proc//root/prd" },
+    { "/proc/1x/root/prd", "/proc/1x/root/prd" },
+    { "/prd/x", "/prd/x" },
+    { "", "" },
+};
+
+static void below_root(void **state)
+{
+    const struct root_row *row = *state;
+
+    assert_bytes(replay_below_root(bytes_of(row->name)), row->below);
+}
+
 /* Read twice, from a pipe or a file: the same change has the same id; another host's has not. */
 static int keep_id(void *data, struct event *e)
 {
@@ -329,5 +351,6 @@ int main(void)
         cmocka_unit_test(ids),
     };
 
-    return RUN_ROWS(rows, tells) + RUN_ROWS(outage_rows, finds_outages) + cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_ROWS(rows, tells) + RUN_ROWS(outage_rows, finds_outages) +
+           RUN_ROWS(root_rows, below_root) + cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of history/ that read a log share: scan.c (lines), tell.c (events), replay.c (blocks, passes). */
+#pragma once
+
+#include <uthash.h>
+
+#include "history/lineage.h"
+#include "history/replay.h"
+#include "search/lines.h"
+#include "search/paths.h"
+
+#define END_OF_EVENT_MS 2000   /* auditd's end_of_event_timeout */
+#define MARKS 32               /* blocks; the oldest event that may be open spans fewer, or is read again from there */
+#define LIVE_MS 5000           /* auditd writes the rest of an event within this */
+#define BOOT_BACK 1000         /* serials start anew with each boot; records of one moment are closer than this */
+
+/* A directory at or below the path that is asked for, by identity. */
+struct inside {
+    UT_hash_handle hh;
+    uint64_t inode; /* another device's inode of the same number costs a look, no more */
+};
+
+struct wanted {
+    UT_hash_handle hh;
+    struct {
+        uint64_t time_ms, serial;
+    } key;
+};
+
+struct block {
+    struct audit_log_block text;
+    struct search_lines lines;
+    struct wanted *wanted; /* events of it that may matter */
+    bool present;
+};
+
+/* Where a block began, and which serials came before it: where to go on so that an open event is read whole. */
+struct mark {
+    struct replay_position at;
+    uint64_t serial_before;
+};
+
+struct replay {
+    const struct replay_options *options;
+    struct replay_stats *stats;
+    struct needle needle;
+    bool learning;         /* the first pass: who is where; nothing is told */
+    struct inside *inside;
+    bool too_many_inside;  /* then everything is decoded */
+    struct audit_grouper *grouper;
+    struct search_places *places;
+    struct search_paths paths;
+    struct lineage *lineage;
+    struct block blocks[3]; /* before, now, next */
+    bool skimming;         /* what is read was told before */
+    struct mark marks[MARKS];
+    uint64_t mark_count;
+    struct replay_position end; /* of what was read */
+    uint64_t last_serial;
+    uint64_t sequence;
+    int result;
+};
+
+/* ---- scan.c ---- */
+
+/* Which events of a block may matter. -ENOMEM */
+int replay_scan(struct replay *p, struct block *b);
+void replay_block_clear(struct block *b);
+bool replay_is_wanted(const struct replay *p, const struct search_line *line);
+/* An event that is not decoded still tells who its actor's launcher is. */
+void replay_see_line(struct replay *p, const char *text, size_t len);
+/* Does what stands at `at` of this text stand before options->tell_from? */
+bool replay_is_before(const struct replay *p, const struct audit_log_block *text, uint32_t at);
+
+/* ---- tell.c ---- */
+
+/* The grouper's callback; data: struct replay. */
+void replay_on_group(void *data, const struct audit_group *g);
+/* A directory at or below the path that is asked for; others are passed over. data: struct replay. */
+void replay_add_inside(void *data, uint64_t inode, struct bytes path);

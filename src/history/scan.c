@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* A block's lines: which of them have to be decoded, and what the others tell at a glance. */
+#include <libaudit.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "history/internal.h"
+#include "util/macro.h"
+
+/* ---- lines ---- */
+
+/* The value behind "NAME=" of a SYSCALL record; *from moves behind it. */
+static struct bytes peek(const char **from, const char *end, const char *name, size_t len)
+{
+    const char *at = memmem(*from, (size_t)(end - *from), name, len), *stop;
+
+    if (!at)
+        return BYTES_NULL;
+    at += len;
+    stop = memchr(at, ' ', (size_t)(end - at));
+    stop = stop ? stop : end;
+    *from = stop;
+    return (struct bytes){ at, (size_t)(stop - at) };
+}
+
+static uint32_t number_of(struct bytes b)
+{
+    uint32_t v = 0;
+
+    for (size_t i = 0; i < b.len && b.data[i] >= '0' && b.data[i] <= '9'; i++)
+        v = v * 10 + (uint32_t)(b.data[i] - '0');
+    return v;
+}
+
+/* Quoted or hexadecimal. */
+static struct bytes plain(struct bytes b, char *buffer, size_t size)
+{
+    struct bytes out;
+
+    if (b.len >= 2 && b.data[0] == '"')
+        return (struct bytes){ b.data + 1, b.len - 2 };
+    if (b.len == 0 || b.data[0] == '(' || audit_unhex(b, buffer, size, &out) < 0)
+        return BYTES_NULL;
+    return out;
+}
+
+#define PEEK(name) peek(&at, end, " " name "=", sizeof(name) + 1)
+
+/* An event that is not decoded still tells who its actor's launcher is. */
+void replay_see_line(struct replay *p, const char *text, size_t len)
+{
+    const char *at = text, *end = text + len;
+    const char *enriched = memchr(text, AUDIT_ENRICHED_SEPARATOR, len);
+    char exe[512], comm[64];
+    struct sighting s = { .cred.known = true };
+    struct bytes value;
+
+    if (enriched)
+        end = enriched;
+    value = PEEK("ppid");
+    s.parent_pid = (pid_t)number_of(value);
+    value = PEEK("pid");
+    s.pid = (pid_t)number_of(value);
+    s.login_uid = number_of(PEEK("auid"));
+    s.cred.uid = number_of(PEEK("uid"));
+    s.cred.gid = number_of(PEEK("gid"));
+    s.cred.euid = number_of(PEEK("euid"));
+    s.cred.suid = number_of(PEEK("suid"));
+    s.cred.fsuid = number_of(PEEK("fsuid"));
+    s.cred.egid = number_of(PEEK("egid"));
+    s.cred.sgid = number_of(PEEK("sgid"));
+    s.cred.fsgid = number_of(PEEK("fsgid"));
+    s.session = number_of(PEEK("ses"));
+    value = PEEK("comm");
+    s.name = plain(value, comm, sizeof(comm));
+    value = PEEK("exe");
+    s.executable = plain(value, exe, sizeof(exe));
+    if (s.pid > 0)
+        lineage_see(p->lineage, &s);
+}
+
+static void want(struct block *b, const struct search_line *line)
+{
+    struct wanted *w, *found;
+
+    w = calloc(1, sizeof(*w));
+    if (!w)
+        return;
+    w->key.time_ms = line->sec * 1000 + line->milli;
+    w->key.serial = line->serial;
+    HASH_FIND(hh, b->wanted, &w->key, sizeof(w->key), found);
+    if (found)
+        free(w);
+    else
+        HASH_ADD(hh, b->wanted, key, sizeof(w->key), w);
+}
+
+bool replay_is_wanted(const struct replay *p, const struct search_line *line)
+{
+    struct wanted key, *found = NULL;
+
+    memset(&key, 0, sizeof(key));
+    key.key.time_ms = line->sec * 1000 + line->milli;
+    key.key.serial = line->serial;
+    for (int i = 0; i < 3 && !found; i++)
+        if (p->blocks[i].wanted)
+            HASH_FIND(hh, p->blocks[i].wanted, &key.key, sizeof(key.key), found);
+    return found;
+}
+
+void replay_block_clear(struct block *b)
+{
+    struct wanted *w, *next;
+
+    HASH_ITER(hh, b->wanted, w, next) {
+        HASH_DEL(b->wanted, w);
+        free(w);
+    }
+    b->present = false;
+}
+
+/* A PATH record that names a directory of ours by its inode. Names with a space are hexadecimal: what
+ * looks like the field is it. */
+static bool is_inside(const struct replay *p, const struct block *b, const struct search_line *line)
+{
+    const char *text = b->text.text.data + line->offset;
+    const char *at = p->inside ? memmem(text, line->len, " inode=", 7) : NULL;
+    uint64_t inode = 0;
+    struct inside *in;
+
+    if (!at)
+        return false;
+    for (at += 7; at < text + line->len && *at >= '0' && *at <= '9'; at++)
+        inode = inode * 10 + (uint64_t)(*at - '0');
+    HASH_FIND(hh, p->inside, &inode, sizeof(inode), in);
+    return in;
+}
+
+/* A PATH record of a directory that is named, not only passed through: its name is part of others' paths. */
+static bool names_directory(const struct block *b, const struct search_line *line)
+{
+    const char *text = b->text.text.data + line->offset;
+    const char *mode = memmem(text, line->len, " mode=04", 8), *end = text + line->len;
+
+    return mode && !memmem(mode, (size_t)(end - mode), " nametype=PARENT", 16);
+}
+
+bool replay_is_before(const struct replay *p, const struct audit_log_block *text, uint32_t at)
+{
+    const struct replay_position *from = &p->options->tell_from;
+
+    return text->file < from->file || (text->file == from->file && text->offset + at < from->offset);
+}
+
+/* Which events of a block may matter. */
+int replay_scan(struct replay *p, struct block *b)
+{
+    struct search_lines_options options = { .needle = &p->needle };
+    bool skim = !p->learning && replay_is_before(p, &b->text, 0), all = p->needle.count == 0 && !skim;
+    int r = search_lines_read(b->text.text, &options, &b->lines);
+
+    if (r < 0)
+        return r;
+    b->present = true;
+    for (uint32_t i = 0; i < b->lines.count && !all; i++) {
+        const struct search_line *line = &b->lines.lines[i];
+
+        /* what is executed is the command line of whoever acts later */
+        if ((line->hit && !skim) || (!p->learning && line->type == AUDIT_EXECVE) ||
+            (line->type == AUDIT_PATH && (p->learning || skim ? names_directory(b, line) : is_inside(p, b, line))))
+            want(b, line);
+    }
+    return 0;
+}

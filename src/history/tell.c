@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* One group of records as events: paths, actor, outcome. */
+#include <errno.h>
+#include <libaudit.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "history/internal.h"
+#include "util/limits.h"
+#include "util/macro.h"
+
+/* ---- users ---- */
+
+/* UID="root" of what auditd added. */
+static struct bytes enriched_name(const struct audit_record *r, const char *name)
+{
+    struct bytes rest = r->enriched, wanted = bytes_of(name);
+    struct audit_field field;
+
+    while (audit_field_next(r->type, &rest, &field))
+        if (bytes_equal(field.name, wanted))
+            return field.value;
+    return BYTES_NULL;
+}
+
+/* ---- events ---- */
+
+static uint64_t mix(uint64_t h, const void *data, size_t len)
+{
+    const unsigned char *p = data;
+
+    for (size_t i = 0; i < len; i++)
+        h = (h ^ p[i]) * 0x100000001b3ull; /* FNV-1a */
+    return h;
+}
+
+/* As the live sensor makes it (sensor/audit/audit.c): what it has seen itself is the same event. */
+static void set_id(const struct replay *p, const struct audit_group *g, unsigned index, uint8_t id[16])
+{
+    uint64_t parts[3] = { g->time_ms, g->serial, index };
+    uint64_t half[2] = { 0xcbf29ce484222325ull, 0x9e3779b97f4a7c15ull };
+    struct bytes host = g->node.len ? g->node : bytes_of(p->options->host);
+
+    for (int i = 0; i < 2; i++) {
+        half[i] = mix(half[i], host.data, host.len);
+        half[i] = mix(half[i], parts, sizeof(parts));
+    }
+    memcpy(id, half, sizeof(half));
+}
+
+static void add_state(struct file_state *s, const struct file_state *more)
+{
+    unsigned which = more->known & ~s->known & (FILE_MODE | FILE_UID | FILE_GID | FILE_INODE | FILE_DEVICE);
+
+    if (which & FILE_MODE)
+        s->mode = more->mode;
+    if (which & FILE_UID)
+        s->uid = more->uid;
+    if (which & FILE_GID)
+        s->gid = more->gid;
+    if (which & FILE_INODE)
+        s->inode = more->inode;
+    if (which & FILE_DEVICE)
+        s->device = more->device;
+    s->known |= which;
+}
+
+static const struct search_path *path_of_record(const struct replay *p, const struct audit_path *record)
+{
+    for (unsigned i = 0; i < p->paths.count; i++)
+        if (record && p->paths.paths[i].record == record)
+            return &p->paths.paths[i];
+    return NULL;
+}
+
+/* The resolved name of a change: by the record that carries it, and its last component. */
+static struct bytes resolved(const struct replay *p, const struct audit_change *c, struct bytes name,
+                             enum audit_nametype type, bool *ret_certain)
+{
+    const struct search_path *by_object = path_of_record(p, c->object), *weak = NULL;
+
+    *ret_certain = true;
+    if (by_object && by_object->certain && (!name.data || bytes_equal(bytes_basename(by_object->path), bytes_basename(name))))
+        if (c->operation != OPERATION_RENAME || by_object->record->type == type)
+            return by_object->path;
+    for (unsigned i = 0; i < p->paths.count; i++) {
+        const struct search_path *s = &p->paths.paths[i];
+
+        if (s->record->type == AUDIT_NAME_PARENT || !s->path.data || !name.data ||
+            !bytes_equal(bytes_basename(s->path), bytes_basename(name)))
+            continue;
+        if (c->operation == OPERATION_RENAME && s->record->type != type)
+            continue;
+        if (s->certain)
+            return s->path;
+        weak = s;
+    }
+    if (by_object && by_object->certain && c->operation != OPERATION_RENAME)
+        return by_object->path;
+    *ret_certain = false;
+    return weak ? weak->path : name;
+}
+
+struct bytes replay_below_root(struct bytes path)
+{
+    static const char proc[] = "/proc/", root[] = "/root/";
+    size_t at = sizeof(proc) - 1;
+
+    if (path.len < at || memcmp(path.data, proc, at) != 0)
+        return path;
+    while (at < path.len && path.data[at] >= '0' && path.data[at] <= '9')
+        at++;
+    if (at == sizeof(proc) - 1 || path.len - at < sizeof(root) - 1 || memcmp(path.data + at, root, sizeof(root) - 1) != 0)
+        return path;
+    at += sizeof(root) - 2; /* the slash is the path's first byte */
+    return (struct bytes){ path.data + at, path.len - at };
+}
+
+static bool covers(const struct replay *p, struct bytes path)
+{
+    if (p->options->through_roots)
+        path = replay_below_root(path);
+    return bytes_path_covers(p->options->path, path);
+}
+
+static struct event *make_event(struct replay *p, const struct audit_group *g, unsigned index)
+{
+    const struct audit_facts *f = &p->paths.facts;
+    const struct audit_change *c = &p->paths.changes[index];
+    bool certain, certain_before = true;
+    struct bytes path = resolved(p, c, c->name, AUDIT_NAME_CREATE, &certain), previous = BYTES_NULL;
+    struct event *e;
+
+    if (c->operation == OPERATION_RENAME)
+        previous = resolved(p, c, c->previous_name, AUDIT_NAME_DELETE, &certain_before);
+    if (p->options->path.data) {
+        bool in = (certain && covers(p, path)) || (previous.data && certain_before && covers(p, previous));
+
+        if (!in) {
+            if (!certain && bytes_equal(bytes_basename(path), bytes_basename(p->options->path)))
+                p->stats->unsure++;
+            return NULL;
+        }
+    }
+    if (!path.data && !previous.data)
+        return NULL;
+    if (!certain)
+        p->stats->unsure++;
+    e = event_new();
+    if (!e)
+        return NULL;
+    set_id(p, g, index, e->id);
+    e->sequence = ++p->sequence;
+    e->time_ns = f->time_ms * NS_PER_MS;
+    e->operation = c->operation;
+    e->error = c->error;
+    e->sensors = SENSOR_AUDIT_LOG;
+    e->route = f->route;
+    e->syscall = -1;
+    if (f->route == ROUTE_SYSCALL) {
+        e->syscall_arch = f->arch;
+        e->syscall = f->number;
+    }
+    event_set(e, &e->path, path);
+    event_set(e, &e->host_path, certain ? path : BYTES_NULL);
+    if (previous.data) {
+        event_set(e, &e->previous_path, previous);
+        event_set(e, &e->previous_host_path, certain_before ? previous : BYTES_NULL);
+    }
+    if (c->target.len)
+        event_set(e, &e->target_path, c->target);
+    e->before = c->before;
+    e->after = c->after;
+    if (c->after.known)
+        add_state(&e->file, e->error == 0 ? &c->after : &c->before);
+    if (c->object)
+        add_state(&e->file, &c->object->file);
+    e->victim_kind = VICTIM_HOST;
+    event_set(e, &e->key, f->key);
+    if (c->note)
+        e->note = bytes_of(c->note);
+    e->actor.pid = f->pid;
+    e->actor.parent_pid = f->parent_pid;
+    e->actor.cred = f->cred;
+    e->actor.login_uid = f->login_uid;
+    e->actor.session = f->session;
+    event_set(e, &e->actor.executable, f->executable);
+    event_set(e, &e->actor.name, f->name);
+    event_set(e, &e->actor.args, bytes_known(f->argv) ? f->argv : f->args_text);
+    event_set(e, &e->actor.working_directory, f->cwd);
+    if (f->tty.len && !bytes_equal_str(f->tty, "(none)"))
+        event_set(e, &e->actor.tty, f->tty);
+    e->actor.process = lineage_find(p->lineage, f->pid);
+    return e;
+}
+
+/* ---- groups ---- */
+
+static void see_group(struct replay *p, const struct audit_group *g)
+{
+    const struct audit_facts *f = &p->paths.facts;
+    const struct audit_record *call = audit_group_find(g, AUDIT_SYSCALL);
+    struct sighting s = { .pid = f->pid, .parent_pid = f->parent_pid, .time_ms = f->time_ms,
+                          .executable = f->executable, .name = f->name, .cred = f->cred,
+                          .login_uid = f->login_uid, .session = f->session };
+    const struct passwd *user;
+
+    if (!f->has_syscall || f->pid <= 0)
+        return;
+    s.executes = f->success && (f->call == AUDIT_CALL_execve || f->call == AUDIT_CALL_execveat);
+    s.args = bytes_known(f->argv) ? f->argv : f->args_text;
+    s.args_cut = !bytes_known(f->argv) && f->args_text.len >= 127;
+    if (f->tty.len && !bytes_equal_str(f->tty, "(none)"))
+        s.tty = f->tty;
+    /* of a script the file that was executed is the first name, the interpreter the second */
+    if (s.executes && f->path_count > 1 && f->paths[0].name.len &&
+        !bytes_equal(bytes_basename(f->paths[0].name), bytes_basename(f->executable)))
+        s.script = p->paths.count && p->paths.paths[0].path.data ? p->paths.paths[0].path : f->paths[0].name;
+    if (call)
+        s.user_name = enriched_name(call, "EUID");
+    if (s.user_name.len) {
+        p->stats->enriched = true;
+    } else if (p->options->local && f->cred.known) {
+        user = getpwuid(f->cred.euid);
+        s.user_name = user ? bytes_of(user->pw_name) : BYTES_NULL;
+    }
+    lineage_see(p->lineage, &s);
+}
+
+/* Directories of the path that is asked for: what is done in them by descriptor names only their inode. */
+void replay_add_inside(void *data, uint64_t inode, struct bytes path)
+{
+    struct replay *p = data;
+    struct inside *in;
+
+    if (!covers(p, path) || p->too_many_inside)
+        return;
+    HASH_FIND(hh, p->inside, &inode, sizeof(inode), in);
+    if (in)
+        return;
+    in = HASH_COUNT(p->inside) < LIMIT_SEARCH_PLACES ? calloc(1, sizeof(*in)) : NULL;
+    if (!in) {
+        p->too_many_inside = true;
+        return;
+    }
+    in->inode = inode;
+    HASH_ADD(hh, p->inside, inode, sizeof(in->inode), in);
+}
+
+static void learn_inside(struct replay *p)
+{
+    for (unsigned i = 0; i < p->paths.count; i++) {
+        const struct search_path *s = &p->paths.paths[i];
+        const struct file_state *file = &s->record->file;
+
+        if (!s->certain || !(file->known & FILE_INODE))
+            continue;
+        if (!(file->known & FILE_MODE) || S_ISDIR(file->mode) || s->path.len == p->options->path.len)
+            replay_add_inside(p, file->inode, s->path);
+    }
+}
+
+void replay_on_group(void *data, const struct audit_group *g)
+{
+    struct replay *p = data;
+
+    if (p->result)
+        return;
+    if (search_paths_read_group(g, p->places, p->learning, &p->paths) < 0) {
+        p->result = -ENOMEM;
+        return;
+    }
+    if (p->learning) {
+        if (p->options->path.data)
+            learn_inside(p);
+        return;
+    }
+    if (p->skimming) {
+        see_group(p, g);
+        return;
+    }
+    p->stats->events++;
+    p->stats->incomplete += !g->complete && p->paths.facts.has_syscall;
+    see_group(p, g);
+    for (unsigned i = 0; i < p->paths.change_count && p->result == 0; i++) {
+        struct event *e = make_event(p, g, i);
+
+        if (!e)
+            continue;
+        p->stats->changes++;
+        p->result = p->options->event(p->options->data, e);
+    }
+}
