@@ -11,11 +11,13 @@
 struct entry {
     UT_hash_handle hh;
     pid_t pid;
+    uint64_t heard; /* how many had been added when it was last heard of */
     struct process *process;
 };
 
 struct lineage {
-    struct entry *table; /* in order of addition: the first gives way */
+    struct entry *table; /* those last heard of stand last, more or less: the first gives way */
+    uint64_t added;
 };
 
 struct lineage *lineage_new(void)
@@ -54,6 +56,17 @@ static struct entry *find(const struct lineage *l, pid_t pid)
     return e;
 }
 
+/* A daemon launches for months: it is not forgotten for being old. Moved only now and then, that costs less. */
+static struct entry *hear(struct lineage *l, struct entry *e)
+{
+    if (!e || l->added - e->heard < LIMIT_HISTORY_PROCESSES / 4)
+        return e;
+    HASH_DEL(l->table, e);
+    e->heard = l->added;
+    HASH_ADD_INT(l->table, pid, e);
+    return e;
+}
+
 static bool same_people(const struct process *p, const struct sighting *s)
 {
     return p->cred.uid == s->cred.uid && p->cred.euid == s->cred.euid && p->login_uid == s->login_uid &&
@@ -88,14 +101,14 @@ static struct process *make(struct lineage *l, const struct sighting *s, const s
     p->session = s->session;
     /* as launched: a process whose launcher is gone is handed to pid 1 */
     p->parent_pid = kept ? before->parent_pid : s->parent_pid;
-    parent = kept || s->parent_pid == s->pid ? NULL : find(l, s->parent_pid);
+    parent = s->parent_pid == s->pid ? NULL : hear(l, find(l, s->parent_pid));
     p->parent = process_ref(kept ? before->parent : parent ? parent->process : NULL);
     return p;
 }
 
 void lineage_see(struct lineage *l, const struct sighting *s)
 {
-    struct entry *e = find(l, s->pid);
+    struct entry *e = hear(l, find(l, s->pid));
     struct process *p = e ? e->process : NULL;
 
     if (s->pid <= 0)
@@ -121,6 +134,7 @@ void lineage_see(struct lineage *l, const struct sighting *s)
     }
     e->pid = s->pid;
     e->process = p;
+    e->heard = ++l->added;
     HASH_ADD_INT(l->table, pid, e);
 }
 

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "event/operation.h"
+#include "history/lineage.h"
 #include "history/replay.h"
+#include "util/limits.h"
 #include "util/sbuf.h"
 
 /* A call of x86-64: T is "SECONDS.MILLI:SERIAL". */
@@ -229,6 +231,29 @@ static void tells(void **state)
     sbuf_done(&t.out);
 }
 
+/* A daemon that was named once, and has launched ever since: more processes than are remembered. */
+static void old_launchers(void **state)
+{
+    struct lineage *l = lineage_new();
+    struct sighting daemon = { .pid = 5, .parent_pid = 1, .executable = BYTES("/opt/daemon"), .executes = true };
+
+    (void)state;
+    lineage_see(l, &daemon);
+    for (pid_t pid = 10; pid < 10 + 3 * LIMIT_HISTORY_PROCESSES; pid++) {
+        struct sighting child = { .pid = pid, .parent_pid = 5, .executable = BYTES("/usr/bin/rm") };
+        struct process *p;
+
+        lineage_see(l, &child);
+        p = lineage_find(l, pid);
+        assert_non_null(p);
+        assert_non_null(p->parent);
+        assert_int_equal(p->parent->pid, 5);
+        process_unref(p);
+    }
+    assert_null(lineage_find(l, 10));
+    lineage_free(l);
+}
+
 /* ---- through /proc/PID/root ---- */
 
 static const struct root_row {
@@ -349,6 +374,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids),
+        cmocka_unit_test(old_launchers),
     };
 
     return RUN_ROWS(rows, tells) + RUN_ROWS(outage_rows, finds_outages) +
