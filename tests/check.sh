@@ -82,6 +82,7 @@ else
     [ -x tests/cli/run.sh ] && step "command line" tests/cli/run.sh "$ROOT/build/culprit"
     SHOW=1 step "scenarios on this kernel" tests/scenario/run.sh "$ROOT/build/culprit"
     SHOW=1 step "short-lived actors" bench/actors.py "$ROOT/build" 1000 fanotify fanotify,audit
+    step "containers come and go at the start" tests/scenario/begin.sh "$ROOT/build/culprit"
     step "nothing is left behind" tests/scenario/left.sh "$ROOT/build/culprit"
     step "somebody deletes the rules" tests/scenario/disturbed.sh "$ROOT/build/culprit"
     SHOW=1 step "the end of a storm" tests/scenario/end.sh "$ROOT/build/culprit"

@@ -169,8 +169,11 @@ static void on_event(void *data, struct event *event)
 static void on_life(void *data, const struct life *life)
 {
     struct pipeline *p = data;
-    bool ours = watchset_concerns(p->watches, life->container);
+    bool ours;
 
+    if (!p->watches) /* while we start: targets are looked up after this */
+        return;
+    ours = watchset_concerns(p->watches, life->container);
     watchset_life(p->watches, life);
     if (!ours)
         return;
