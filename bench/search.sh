@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# search.sh BUILD [MEGABYTES] [ROUNDS] [ausearch-too]: searching logs, beside grep (and ausearch, which takes minutes). Ratios of one
+# search.sh BUILD [MEGABYTES] [ROUNDS] [ausearch-too]: searching logs, asking them who it was and importing them, beside grep (and ausearch, which takes minutes). Ratios of one
 # run count, and medians of ROUNDS: the machine is not alone. The logs stay in memory (warm cache).
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -18,7 +18,7 @@ ms() {
     local i t0 t1
     for ((i = 0; i < ROUNDS; i++)); do
         t0=$(date +%s%N)
-        "$@" > "$WORK/out" 2> "$WORK/err"
+        ("$@") > "$WORK/out" 2> "$WORK/err"
         t1=$(date +%s%N)
         echo $(((t1 - t0) / 1000000))
     done | sort -n | sed -n "$(((ROUNDS + 1) / 2))p"
@@ -32,6 +32,10 @@ memory() { # kB
     done
     wait "$pid"
     echo "$peak"
+}
+import() {
+    rm -f "$WORK"/import.db*
+    exec "$BUILD/culprit" import --store "$WORK/import.db" "$1"
 }
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN {printf "%.2f", a / (b ? b : 1)}'; }
 speed() { awk -v n="$1" -v t="$2" 'BEGIN {printf "%.0f MB/s", n / 1000 / (t ? t : 1)}'; }
@@ -58,6 +62,17 @@ for kind in storm ordinary; do
     t=$(ms "$BUILD/culprit" search -k needle -i -if "$log")
     row "  search -k KEY -i" "$t" "$(speed "$size" "$t")" ""
     row "  memory, KEY / most match" "-" "" "$(($(memory "$BUILD/culprit" search -k needle -if "$log") / 1024)) / $(($(memory "$BUILD/culprit" search -k "$many" -r -if "$log") / 1024)) MB (wanted: 50)"
+    t=$(ms "$BUILD/culprit" who --from "$log" /srv/rare/needle.conf)
+    row "  who --from LOG FILE" "$t" "$(speed "$size" "$t")" "$(ratio "$t" "$grep") of grep (wanted: 5)"
+    t=$(ms "$BUILD/culprit" who --from "$log" /srv/rare)
+    row "  who --from LOG DIRECTORY" "$t" "$(speed "$size" "$t")" "$(ratio "$t" "$grep") of grep (wanted: 5)"
+    records=$(wc -l < "$log")
+    t=$(ms import "$log")
+    row "  import LOG" "$t" "$(speed "$size" "$t")" "$((records / (t ? t : 1))),000 records/s (wanted: 300,000)"
+    row "  memory, who / import" "-" "" "$(($(memory "$BUILD/culprit" who --from "$log" /srv/rare) / 1024)) / $(($(memory import "$log") / 1024)) MB (wanted: 50)"
+    t=$(ms "$BUILD/culprit" import --store "$WORK/import.db" "$log")
+    row "  import LOG, once more" "$t" "" ""
+    rm -f "$WORK"/import.db*
     gzip -1 -k "$log"
     zcat=$(ms sh -c "zcat '$log.gz' | wc -c")
     row "  zcat | wc" "$zcat" "$(speed "$size" "$zcat")" ""

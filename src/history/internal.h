@@ -9,6 +9,7 @@
 #include "search/lines.h"
 #include "search/paths.h"
 
+#define BLOCKS 4               /* before, now, next, and the one that is being read and scanned meanwhile */
 #define END_OF_EVENT_MS 2000   /* auditd's end_of_event_timeout */
 #define MARKS 32               /* blocks; the oldest event that may be open spans fewer, or is read again from there */
 #define LIVE_MS 5000           /* auditd writes the rest of an event within this */
@@ -51,7 +52,7 @@ struct replay {
     struct search_places *places;
     struct search_paths paths;
     struct lineage *lineage;
-    struct block blocks[3]; /* before, now, next */
+    struct block blocks[BLOCKS];
     bool skimming;         /* what is read was told before */
     struct mark marks[MARKS];
     uint64_t mark_count;
@@ -71,6 +72,16 @@ bool replay_is_wanted(const struct replay *p, const struct search_line *line);
 void replay_see_line(struct replay *p, const char *text, size_t len);
 /* Does what stands at `at` of this text stand before options->tell_from? */
 bool replay_is_before(const struct replay *p, const struct audit_log_block *text, uint32_t at);
+
+/* ---- ahead.c: a thread that fills blocks[BLOCKS - 1] ---- */
+
+struct ahead;
+int replay_ahead_new(struct replay *p, const struct audit_log_reader_options *options, struct ahead **ret, struct err *err);
+void replay_ahead_free(struct ahead *a); /* waits; NULL is fine */
+/* Begin to fill it; nobody else touches it until replay_ahead_wait(), which returns what the reader does: 1, 0 = no
+ * more, -errno; and how far the reader is. */
+void replay_ahead_ask(struct ahead *a);
+int replay_ahead_wait(struct ahead *a, struct audit_log_stats *ret_stats);
 
 /* ---- tell.c ---- */
 

@@ -181,9 +181,48 @@ static void turn(struct replay *p)
 
     replay_block_clear(&p->blocks[0]);
     oldest = p->blocks[0];
-    p->blocks[0] = p->blocks[1];
-    p->blocks[1] = p->blocks[2];
-    p->blocks[2] = oldest;
+    memmove(&p->blocks[0], &p->blocks[1], sizeof(p->blocks) - sizeof(p->blocks[0]));
+    p->blocks[BLOCKS - 1] = oldest;
+}
+
+/* All blocks, the last one with nothing behind it. */
+static int read_blocks(struct replay *p, struct ahead *ahead, struct audit_log_stats *log)
+{
+    int r = 0, more = 1;
+
+    replay_ahead_ask(ahead);
+    do {
+        if (more > 0)
+            more = replay_ahead_wait(ahead, log);
+        if (more < 0)
+            return more;
+        turn(p);
+        if (more > 0)
+            replay_ahead_ask(ahead);
+        decode(p);
+        r = p->result;
+        if (r == 0 && !p->learning && p->options->progress && p->blocks[1].present) {
+            p->stats->log = *log;
+            r = p->options->progress(p->options->progress_data, p->stats,
+                                     p->blocks[1].text.offset + p->blocks[1].text.text.len);
+        }
+    } while (r == 0 && (more > 0 || p->blocks[2].present));
+    return r;
+}
+
+/* What is still open: told as far as it is there, or left to the next reading. */
+static int end_pass(struct replay *p)
+{
+    if (p->skimming) /* nothing came behind it */
+        begin_telling(p);
+    if (!p->learning && p->options->live && is_recent(p->stats->last_ms)) {
+        p->stats->left_open = audit_grouper_open_count(p->grouper);
+        return 0;
+    }
+    audit_grouper_expire(p->grouper, 0, 0);
+    if (!p->learning)
+        p->stats->safe = p->end;
+    return p->result;
 }
 
 static int pass(struct replay *p, bool learning, struct err *err)
@@ -192,51 +231,26 @@ static int pass(struct replay *p, bool learning, struct err *err)
                                                 .log = learning ? NULL : p->options->log,
                                                 .start_offset = p->options->start_offset };
     struct audit_grouper_options grouping = { .copy = true, .group = replay_on_group, .data = p };
-    struct audit_log_reader *reader = NULL;
-    int r = audit_log_reader_new(&options, &reader, err), more = 1;
+    struct audit_log_stats log = { 0 };
+    struct ahead *ahead = NULL;
+    int r;
 
-    if (r < 0)
-        return r;
     p->learning = learning;
     p->skimming = !learning && (p->options->tell_from.file || p->options->tell_from.offset);
     p->result = 0;
+    r = replay_ahead_new(p, &options, &ahead, err);
+    if (r < 0)
+        return r;
     p->grouper = audit_grouper_new(&grouping);
-    if (!p->grouper)
-        r = -ENOMEM;
-    while (r == 0 && (more > 0 || p->blocks[1].present)) {
-        uint64_t offset = 0;
-
-        if (more > 0) {
-            more = audit_log_reader_next(reader, &p->blocks[2].text, err);
-            r = more < 0 ? more : more ? replay_scan(p, &p->blocks[2]) : 0;
-        }
-        if (r < 0)
-            break;
-        offset = p->blocks[1].text.offset + p->blocks[1].text.text.len;
-        decode(p);
-        r = p->result;
-        if (r == 0 && !learning && p->options->progress && p->blocks[1].present) {
-            p->stats->log = *audit_log_reader_stats(reader);
-            r = p->options->progress(p->options->progress_data, p->stats, offset);
-        }
-        turn(p);
-    }
-    if (r == 0 && p->skimming) /* nothing came behind it */
-        begin_telling(p);
-    if (r == 0 && p->grouper && !learning && p->options->live && is_recent(p->stats->last_ms)) {
-        p->stats->left_open = audit_grouper_open_count(p->grouper);
-    } else if (r == 0 && p->grouper) {
-        audit_grouper_expire(p->grouper, 0, 0);
-        if (!learning)
-            p->stats->safe = p->end;
-        r = p->result;
-    }
+    r = p->grouper ? read_blocks(p, ahead, &log) : -ENOMEM;
+    if (r == 0)
+        r = end_pass(p);
     if (!learning)
-        p->stats->log = *audit_log_reader_stats(reader);
+        p->stats->log = log;
+    replay_ahead_free(ahead);
     audit_grouper_free(p->grouper);
     p->grouper = NULL;
-    audit_log_reader_free(reader);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < BLOCKS; i++)
         replay_block_clear(&p->blocks[i]);
     return r;
 }
@@ -294,7 +308,7 @@ int replay_run(const struct replay_options *options, struct replay_stats *ret, s
     if (r == 0)
         r = pass(&p, false, err);
     needle_done(&p.needle);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < BLOCKS; i++) {
         replay_block_clear(&p.blocks[i]);
         audit_log_block_done(&p.blocks[i].text);
         search_lines_done(&p.blocks[i].lines);

@@ -102,7 +102,7 @@ bool replay_is_wanted(const struct replay *p, const struct search_line *line)
     memset(&key, 0, sizeof(key));
     key.key.time_ms = line->sec * 1000 + line->milli;
     key.key.serial = line->serial;
-    for (int i = 0; i < 3 && !found; i++)
+    for (int i = 0; i < BLOCKS - 1 && !found; i++) /* the last one is being made */
         if (p->blocks[i].wanted)
             HASH_FIND(hh, p->blocks[i].wanted, &key.key, sizeof(key.key), found);
     return found;
@@ -119,18 +119,31 @@ void replay_block_clear(struct block *b)
     b->present = false;
 }
 
-/* A PATH record that names a directory of ours by its inode. Names with a space are hexadecimal: what
- * looks like the field is it. */
+/* What stands behind the name of a PATH record. A quoted name holds no quote: it would be hexadecimal. */
+static struct bytes behind_name(const struct block *b, const struct search_line *line)
+{
+    const char *text = b->text.text.data + line->offset, *end = text + line->len;
+    const char *at = memchr(text, ')', line->len);
+
+    at = at ? memmem(at, (size_t)(end - at), " name=", 6) : NULL;
+    if (!at)
+        return BYTES_NULL;
+    at += 6;
+    at = at < end && *at == '"' ? memchr(at + 1, '"', (size_t)(end - at - 1)) : memchr(at, ' ', (size_t)(end - at));
+    return at ? (struct bytes){ at, (size_t)(end - at) } : BYTES_NULL;
+}
+
+/* A PATH record that names a directory of ours by its inode. */
 static bool is_inside(const struct replay *p, const struct block *b, const struct search_line *line)
 {
-    const char *text = b->text.text.data + line->offset;
-    const char *at = p->inside ? memmem(text, line->len, " inode=", 7) : NULL;
+    struct bytes rest = p->inside ? behind_name(b, line) : BYTES_NULL;
+    const char *at = rest.len ? memmem(rest.data, rest.len, " inode=", 7) : NULL;
     uint64_t inode = 0;
     struct inside *in;
 
     if (!at)
         return false;
-    for (at += 7; at < text + line->len && *at >= '0' && *at <= '9'; at++)
+    for (at += 7; at < rest.data + rest.len && *at >= '0' && *at <= '9'; at++)
         inode = inode * 10 + (uint64_t)(*at - '0');
     HASH_FIND(hh, p->inside, &inode, sizeof(inode), in);
     return in;
@@ -139,10 +152,10 @@ static bool is_inside(const struct replay *p, const struct block *b, const struc
 /* A PATH record of a directory that is named, not only passed through: its name is part of others' paths. */
 static bool names_directory(const struct block *b, const struct search_line *line)
 {
-    const char *text = b->text.text.data + line->offset;
-    const char *mode = memmem(text, line->len, " mode=04", 8), *end = text + line->len;
+    struct bytes rest = behind_name(b, line);
+    const char *mode = rest.len ? memmem(rest.data, MIN(rest.len, (size_t)80), " mode=04", 8) : NULL;
 
-    return mode && !memmem(mode, (size_t)(end - mode), " nametype=PARENT", 16);
+    return mode && !memmem(mode, (size_t)(rest.data + rest.len - mode), " nametype=PARENT", 16);
 }
 
 bool replay_is_before(const struct replay *p, const struct audit_log_block *text, uint32_t at)
