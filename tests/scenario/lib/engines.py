@@ -68,6 +68,9 @@ class Docker:
     def restart(self, name):
         self.docker("restart", "-t", "2", name)
 
+    def restart_command(self, name):
+        return f"docker restart -t 2 {name}"
+
     def tool(self, *arguments):
         self.docker(*arguments)
 
@@ -120,6 +123,9 @@ class Podman:
 
     def restart(self, name):
         self.tool("restart", "-t", "2", name)
+
+    def restart_command(self, name):
+        return " ".join(self.base) + f" restart -t 2 {name}"
 
     def clear(self):
         self.tool("rm", "-f", "-a", "-t", "0", check=False)
@@ -205,6 +211,11 @@ class Containerd:
             time.sleep(0.02)
         self.tool("task", "start", "-d", name)
 
+    def restart_command(self, name):
+        ctr = f"ctr -a {self.dir}/sock -n battery task"
+        return (f"{ctr} kill -s KILL {name}; until {ctr} rm {name} 2> /dev/null; do sleep 0.1; done; "
+                f"{ctr} start -d {name}")
+
     def clear(self):
         for name in self.names:
             self.remove(name)
@@ -276,6 +287,9 @@ class Runc:
     def restart(self, name):
         self.remove(name)
         self.start(name)
+
+    def restart_command(self, name):
+        return f"cd {self.bundle(name)}; runc delete -f {name}; runc run -d --no-pivot {name} > /dev/null 2>&1 < /dev/null"
 
     def clear(self):
         for name in self.names:
