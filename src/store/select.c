@@ -117,7 +117,7 @@ static int ask_containers(struct store *store, const struct store_query *q, stru
         r = each_container(store,
                            selector.kind != SELECTOR_NAME
                                ? "1"
-                               : "name = ?1 OR substr(cid, 1, length(?1)) = ?1",
+                               : "name = ?1 OR (cid >= ?1 AND cid < CAST(?1 || x'ff' AS BLOB))", /* both indexed */
                            q->container, &selector, remember_row, insert, err);
     sqlite3_finalize(insert);
     return r;
