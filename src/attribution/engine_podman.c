@@ -32,8 +32,19 @@ struct record {
     UT_hash_handle hh;
 };
 
+/* containers-storage.conf(5): what lays a storage's files out. Rootless ones without fuse-overlayfs are of vfs. */
+static const struct driver {
+    const char *containers; /* the directory of their records */
+    const char *roots;      /* each layer a whole tree; NULL: an overlay of layers */
+} drivers[] = {
+    { "overlay-containers", NULL },
+    { "vfs-containers", "vfs/dir" },
+    { "btrfs-containers", "btrfs/subvolumes" },
+};
+
 struct storage {
     char path[PATH_MAX]; /* ".../containers/storage" */
+    const struct driver *driver;
     int wd;
     struct record *records;
     bool read; /* at least once: changes can be told */
@@ -49,22 +60,27 @@ struct podman {
 
 /* ---- where ---- */
 
-static struct storage *add_storage(struct podman *p, const char *path)
+static void add_driver(struct podman *p, const char *path, const struct driver *driver)
 {
     char containers[PATH_MAX + 32];
     struct storage *s;
 
     for (size_t i = 0; i < p->count; i++)
-        if (strcmp(p->storages[i].path, path) == 0)
-            return &p->storages[i];
-    snprintf(containers, sizeof(containers), "%s/overlay-containers", path);
+        if (p->storages[i].driver == driver && strcmp(p->storages[i].path, path) == 0)
+            return;
+    snprintf(containers, sizeof(containers), "%s/%s", path, driver->containers);
     if (p->count == STORAGES_MAX || strlen(path) >= sizeof(s->path) || access(containers, F_OK) < 0)
-        return NULL;
+        return;
     s = &p->storages[p->count++];
-    *s = (struct storage){ .wd = -1 };
+    *s = (struct storage){ .wd = -1, .driver = driver };
     snprintf(s->path, sizeof(s->path), "%s", path);
     s->wd = inotify_add_watch(p->inotify, containers, IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR);
-    return s;
+}
+
+static void add_storage(struct podman *p, const char *path)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
+        add_driver(p, path, &drivers[i]);
 }
 
 /* graphroot = "/srv/containers" of storage.conf(5): the one line of it that matters here. */
@@ -75,7 +91,7 @@ static void add_configured(struct podman *p, const char *file)
 
     while (f && fgets(line, sizeof(line), f))
         if (sscanf(line, " graphroot = \"%4000[^\"]\"", path) == 1 && path[0] == '/')
-            (void)add_storage(p, path);
+            add_storage(p, path);
 }
 
 static void add_users(struct podman *p)
@@ -88,24 +104,25 @@ static void add_users(struct podman *p)
         if (user->pw_dir && user->pw_dir[0] == '/' &&
             (size_t)snprintf(path, sizeof(path), "%s/.local/share/containers/storage",
                              user->pw_dir) < sizeof(path))
-            (void)add_storage(p, path);
+            add_storage(p, path);
 }
 
 static int add_by_bundle(void *data, const struct oci_facts *f)
 {
-    const char *at = f->bundle.len ? memmem(f->bundle.data, f->bundle.len, "/overlay-containers/", 20) : NULL;
+    /* PATH/overlay-containers/ID/userdata */
+    struct bytes containers = bytes_dirname(bytes_dirname(f->bundle)), storage = bytes_dirname(containers);
     char path[PATH_MAX];
 
-    if (at && (size_t)(at - f->bundle.data) < sizeof(path)) {
-        snprintf(path, sizeof(path), "%.*s", (int)(at - f->bundle.data), f->bundle.data);
-        (void)add_storage(data, path);
-    }
+    for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
+        if (bytes_equal_str(bytes_basename(containers), drivers[i].containers) && storage.len > 1 &&
+            (size_t)snprintf(path, sizeof(path), "%.*s", (int)storage.len, storage.data) < sizeof(path))
+            add_driver(data, path, &drivers[i]);
     return 0;
 }
 
 static void find_storages(struct podman *p)
 {
-    (void)add_storage(p, "/var/lib/containers/storage");
+    add_storage(p, "/var/lib/containers/storage");
     add_configured(p, "/etc/containers/storage.conf");
     add_configured(p, "/usr/share/containers/storage.conf");
     add_users(p);
@@ -164,7 +181,7 @@ static int read_list(const struct storage *s, struct sbuf *out)
         _cleanup_close_ int fd = -EBADF;
         ssize_t n;
 
-        snprintf(path, sizeof(path), "%s/overlay-containers/%s", s->path, files[i]);
+        snprintf(path, sizeof(path), "%s/%s/%s", s->path, s->driver->containers, files[i]);
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (fd < 0) {
             first = i == 0 ? -errno : first;
@@ -283,7 +300,7 @@ static void take_config(struct container_view *view, const struct storage *s)
     _cleanup_close_ int fd = -EBADF;
     ssize_t n;
 
-    snprintf(path, sizeof(path), "%s/overlay-containers/%.*s/userdata/config.json", s->path,
+    snprintf(path, sizeof(path), "%s/%s/%.*s/userdata/config.json", s->path, s->driver->containers,
              (int)view->container->id.len, view->container->id.data);
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     while (fd >= 0 && (n = read(fd, buffer, sizeof(buffer))) > 0 && text.len <= LIMIT_STATE_FILE)
@@ -325,7 +342,12 @@ static int podman_view(void *engine, struct bytes word, struct container_view *r
         view.container->started_ns = facts->view.container->started_ns;
         container_set(view.container, &view.container->cgroup, facts->view.container->cgroup);
     }
-    if (found.layer.len) {
+    if (found.layer.len && found.storage->driver->roots) {
+        struct arena *arena = &view.container->arena;
+
+        view.root = arena_join_path(arena, bytes_of(found.storage->path), bytes_of(found.storage->driver->roots));
+        view.root = arena_join_path(arena, view.root, found.layer);
+    } else if (found.layer.len) {
         struct arena *arena = &view.container->arena;
 
         view.upper = layer_path(arena, found.storage, found.layer, "diff");

@@ -335,7 +335,8 @@ void oci_name(struct oci_facts *f, struct bytes id, const char *runtime)
 
     if (bytes_equal_str(manager, "cri-o"))
         engine = "cri-o";
-    else if (bytes_equal_str(manager, "libpod") || holds(f->bundle, "/overlay-containers/"))
+    else if (bytes_equal_str(manager, "libpod") || holds(f->bundle, "/overlay-containers/") ||
+             holds(f->bundle, "/vfs-containers/") || holds(f->bundle, "/btrfs-containers/"))
         engine = "podman";
     else if (holds(f->bundle, "/io.containerd.runtime.")) {
         struct bytes ns = containerd_namespace(f->bundle);

@@ -94,7 +94,7 @@ def play(args, engines, name, work):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("culprit")
-    parser.add_argument("-e", "--engines", default="docker,podman,containerd,runc")
+    parser.add_argument("-e", "--engines", default="docker,podman,podman-vfs,containerd,runc")
     parser.add_argument("-s", "--sensor", default="auto")
     parser.add_argument("--show", action="store_true")
     args = parser.parse_args()

@@ -85,12 +85,14 @@ class Docker:
 class Podman:
     volumes, layered, copies = True, True, True
 
+    driver = ()
+
     def __init__(self):
         need("podman", "runc", "conmon")
         self.dir = tempfile.mkdtemp(prefix="culprit-podman.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
         # crun refuses a host with cgroups of both versions, and limits cannot be raised everywhere
         self.base = ["podman", "--root", self.dir + "/storage", "--runroot", self.dir + "/run", "--runtime",
-                     shutil.which("runc"), "--cgroup-manager=cgroupfs"]
+                     shutil.which("runc"), "--cgroup-manager=cgroupfs", *self.driver]
         root = make_root(self.dir + "/root")
         call("tar", "-C", root, "-cf", self.dir + "/image.tar", ".")
         self.tool("import", self.dir + "/image.tar", "shop:1.4")
@@ -136,6 +138,11 @@ class Podman:
         self.tool("rmi", "-f", "-a", check=False)
         unmount_below(self.dir)
         shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class PodmanVfs(Podman):
+    """Each layer a whole tree, as users have it who have no overlay."""
+    layered, driver = False, ("--storage-driver", "vfs")
 
 
 class Containerd:
@@ -319,7 +326,7 @@ class Engines:
     def get(self, name):
         if name not in self.made:
             try:
-                self.made[name] = {"docker": lambda: Docker(self.docker), "podman": Podman,
+                self.made[name] = {"docker": lambda: Docker(self.docker), "podman": Podman, "podman-vfs": PodmanVfs,
                                    "containerd": lambda: Containerd(self.get("podman")), "runc": Runc}[name]()
             except Missing as reason:
                 self.made[name] = reason
