@@ -257,6 +257,10 @@ static __always_inline int keep(struct scratch *s, u64 key_dentry, u32 slot)
     struct pending_key key = { .dentry = key_dentry, .slot = slot };
 
     key.task = bpf_get_current_pid_tgid();
+    if (s->p.named && bpf_map_update_elem(&pending_names, &key, &s->n, BPF_ANY) < 0) {
+        count_loss(WIRE_LOSS_PENDING);
+        return 0;
+    }
     if (bpf_map_update_elem(&pending, &key, &s->p, BPF_NOEXIST) == 0)
         __sync_fetch_and_add(&pending_count, 1);
     else if (!bpf_map_lookup_elem(&pending, &key))
@@ -274,6 +278,13 @@ static __noinline int finish(struct pending_key *key, struct pending *p, s32 err
     s->who = bpf_get_current_task();
     s->p = *p;
     bpf_map_delete_elem(&pending, key);
+    if (s->p.named) {
+        struct saved_names *n = bpf_map_lookup_elem(&pending_names, key);
+
+        if (n)
+            s->n = *n;
+        bpf_map_delete_elem(&pending_names, key);
+    }
     __sync_fetch_and_add(&pending_count, -1);
     s->record.change = s->p.change;
     s->record.change.error = error < 0 ? -error : 0;
@@ -418,8 +429,8 @@ static __always_inline struct scratch *begin_two(struct dentry *to, struct dentr
     s->p.other = (u64)from;
     s->p.parent = (u64)to->d_parent;
     s->p.other_parent = (u64)from->d_parent;
-    save_name(s->p.name, to);
-    save_name(s->p.other_name, from);
+    save_name(s->n.name, to);
+    save_name(s->n.other, from);
     if (s->p.change.operation == OPERATION_RENAME || s->p.change.operation == OPERATION_LINK) {
         s->p.change.other = s->p.change.file; /* what stood at the new name */
         if (s->p.change.other.known)
@@ -672,12 +683,32 @@ SEC("?fexit/security_file_open") int open_done(u64 *ctx)
     return tell(s);
 }
 
+static __always_inline void written_to(struct file *f, const struct opened *o)
+{
+    struct scratch *s = start(f->f_path.dentry);
+    struct wire_state *after;
+
+    if (!s)
+        return;
+    match_walk(f->f_path.dentry, &s->match);
+    if (!decide(OPERATION_WRITE, 0, hits_of(s, 0) & BIT(OPERATION_WRITE)))
+        return;
+    after = &s->p.change.after;
+    state_read(after, f->f_inode);
+    s->p.change.file.size = o->size;
+    s->p.frequent = 1;
+    if (after->size > o->size) {
+        s->p.change.bytes = after->size - o->size;
+        s->p.change.flags |= WIRE_BYTES;
+    }
+    tell(s);
+}
+
 SEC("?fentry/__fput") int last_close(u64 *ctx)
 {
     struct file *f = (void *)ctx[0];
-    struct wire_state *after;
     struct opened *o;
-    struct scratch *s;
+    s64 times[3];
     u64 key = (u64)f;
 
     if (!(f->f_mode & FMODE_WRITE) || (f->f_inode->i_mode & S_IFMT) != S_IFREG)
@@ -687,22 +718,9 @@ SEC("?fentry/__fput") int last_close(u64 *ctx)
     o = bpf_map_lookup_elem(&opened_files, &key);
     if (!o)
         return 0;
-    s = start(f->f_path.dentry);
-    if (!s)
-        return 0;
-    match_walk(f->f_path.dentry, &s->match);
-    if (decide(OPERATION_WRITE, 0, hits_of(s, 0) & BIT(OPERATION_WRITE))) {
-        after = &s->p.change.after;
-        state_read(after, f->f_inode);
-        s->p.change.file.size = o->size;
-        s->p.frequent = 1;
-        if (after->size > o->size) {
-            s->p.change.bytes = after->size - o->size;
-            s->p.change.flags |= WIRE_BYTES;
-        }
-        if (after->size != o->size || after->mtime_ns != o->mtime_ns)
-            tell(s);
-    }
+    inode_times(f->f_inode, &times[0], &times[1], &times[2]);
+    if (f->f_inode->i_size != (s64)o->size || times[1] != o->mtime_ns)
+        written_to(f, o);
     bpf_map_delete_elem(&opened_files, &key);
     return 0;
 }
@@ -839,22 +857,38 @@ SEC("?fexit/vfs_open") int open_end(u64 *ctx)
     return open_refused(path->dentry, f->f_flags & O_ACCMODE ? OPERATION_OPEN_WRITE : OPERATION_READ, error);
 }
 
+/*
+ * open(O_CREAT) of a name that is not there: the directory's mode is looked at after this hook, and
+ * nothing else is called when it says no. Only the end of the whole call knows, and what is not refused
+ * is told by the open: until then it is remembered only which name it was.
+ */
+struct asked {
+    u64 dentry;
+    u64 parent;
+    u64 hash_len; /* of the name: the dentry may be given back before the call ends */
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 2048);
+    __type(key, u64);
+    __type(value, struct asked);
+} asked SEC(".maps");
+
+__u64 asked_count;
+
 static __always_inline int drop_asked(void)
 {
     struct pending_key key = { .slot = SLOT_OPEN };
 
-    if (!pending_count)
-        return 0;
     key.task = bpf_get_current_pid_tgid();
-    if (bpf_map_delete_elem(&pending, &key) == 0)
+    if (asked_count && bpf_map_delete_elem(&asked, &key.task) == 0)
+        __sync_fetch_and_add(&asked_count, -1);
+    if (pending_count && bpf_map_delete_elem(&pending, &key) == 0)
         __sync_fetch_and_add(&pending_count, -1);
     return 0;
 }
 
-/*
- * open(O_CREAT) of a name that is not there: the directory's mode is looked at after this hook, and
- * nothing else is called when it says no. Only the end of the whole call knows.
- */
 SEC("?fentry/security_path_mknod") int create_asked(u64 *ctx)
 {
     struct dentry *d = (void *)ctx[1];
@@ -863,6 +897,19 @@ SEC("?fentry/security_path_mknod") int create_asked(u64 *ctx)
 
     if (((mode & S_IFMT) && (mode & S_IFMT) != S_IFREG) || !super_watched(d->d_sb))
         return 0;
+    if (d->d_sb->s_magic != OVERLAYFS_MAGIC) {
+        struct asked a = { .dentry = (u64)d, .parent = (u64)d->d_parent };
+        u64 id = bpf_get_current_pid_tgid();
+
+        a.hash_len = BPF_CORE_READ(d, d_name.hash_len); /* 5.10's verifier knows no unions */
+
+        if (bpf_map_update_elem(&asked, &id, &a, BPF_NOEXIST) == 0)
+            __sync_fetch_and_add(&asked_count, 1);
+        else if (bpf_map_update_elem(&asked, &id, &a, BPF_EXIST) < 0)
+            count_loss(WIRE_LOSS_PENDING);
+        return 0;
+    }
+    /* what happens in its layers before the open ends is to be folded into this */
     s = start(d);
     if (!s)
         return 0;
@@ -871,8 +918,30 @@ SEC("?fentry/security_path_mknod") int create_asked(u64 *ctx)
         return 0;
     s->p.named = 1; /* a name that was refused may be forgotten by then */
     s->p.parent = (u64)d->d_parent;
-    save_name(s->p.name, d);
+    save_name(s->n.name, d);
     return keep(s, 0, SLOT_OPEN);
+}
+
+static __noinline int create_refused(struct asked *a, s32 error)
+{
+    struct dentry *d = a ? (void *)a->dentry : NULL;
+    struct scratch *s;
+
+    /* what was there after all was not to be created: its own refusal is told by may_open() */
+    if (!a || BPF_CORE_READ(d, d_inode))
+        return 0;
+    if ((u64)BPF_CORE_READ(d, d_parent) != a->parent || BPF_CORE_READ(d, d_name.hash_len) != a->hash_len) {
+        count_loss(WIRE_LOSS_PENDING);
+        return 0;
+    }
+    s = start(d);
+    if (!s)
+        return 0;
+    match_walk_any((u64)d);
+    if (settle(OPERATION_CREATE, BIT(OPERATION_CREATE), 0) == OPERATION_NONE)
+        return 0;
+    s->p.change.error = error;
+    return tell(s);
 }
 
 SEC("?fexit/do_filp_open") int create_answered(u64 *ctx)
@@ -881,17 +950,28 @@ SEC("?fexit/do_filp_open") int create_answered(u64 *ctx)
     struct pending *p;
     struct dentry *d;
     s64 result = 0;
+    bool failed;
 
-    if (!pending_count)
+    if (!pending_count && !asked_count)
         return 0;
     key.task = bpf_get_current_pid_tgid();
-    p = bpf_map_lookup_elem(&pending, &key);
+    bpf_probe_read_kernel(&result, sizeof(result), ctx + 3); /* a pointer or an error: as in mkdir_end() */
+    failed = result < 0 && result >= -4095;
+    if (asked_count) {
+        struct asked *found = bpf_map_lookup_elem(&asked, &key.task), a;
+
+        if (found) {
+            a = *found;
+            bpf_map_delete_elem(&asked, &key.task);
+            __sync_fetch_and_add(&asked_count, -1);
+            return failed ? create_refused(&a, -result) : 0;
+        }
+    }
+    p = pending_count ? bpf_map_lookup_elem(&pending, &key) : NULL;
     if (!p)
         return 0;
-    /* what was there after all was not to be created: its own refusal is told by may_open() */
-    bpf_probe_read_kernel(&result, sizeof(result), ctx + 3); /* a pointer or an error: as in mkdir_end() */
     d = (void *)p->dentry;
-    if (result < 0 && result >= -4095 && !BPF_CORE_READ(d, d_inode))
+    if (failed && !BPF_CORE_READ(d, d_inode))
         return end(0, SLOT_OPEN, result);
     return drop_asked();
 }

@@ -80,7 +80,7 @@ SEC("?fentry/security_sb_umount") int unmount_begin(u64 *ctx)
     /* afterwards the mount point is not the mount's any more */
     s->p.named = 1;
     s->p.parent = (u64)parent;
-    save_name(s->p.name, d);
+    save_name(s->n.name, d);
     return keep(s, ctx[0], SLOT_PLAIN);
 }
 

@@ -61,10 +61,14 @@ struct pending {
     u64 parent;       /* directories at entry: a rename changes them */
     u64 other_parent;
     u64 text;         /* address of a string, read at exit */
-    u32 named;        /* the names below are to be used instead of the dentries' */
+    u32 named;        /* the saved names are to be used instead of the dentries' */
     u32 frequent;
+};
+
+/* Of few operations: most need not pay for them. */
+struct saved_names {
     u8 name[NAME_SIZE];
-    u8 other_name[NAME_SIZE];
+    u8 other[NAME_SIZE];
 };
 
 struct {
@@ -73,6 +77,14 @@ struct {
     __type(key, struct pending_key);
     __type(value, struct pending);
 } pending SEC(".maps");
+
+/* The names that belong to those that are `named`. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 2048);
+    __type(key, struct pending_key);
+    __type(value, struct saved_names);
+} pending_names SEC(".maps");
 
 /* How many there are: the exits of what nobody watches need no look-up. */
 __u64 pending_count;
@@ -94,6 +106,7 @@ struct scratch {
     u64 task; /* whose record this is: on a preemptible kernel another task may come in between */
     struct match match;
     struct pending p;
+    struct saved_names n;
     struct {
         struct wire_change change;
         u8 tail[TAIL_SIZE];
@@ -233,6 +246,41 @@ static __always_inline void route_read(struct wire_change *c, struct task_struct
         c->flags |= WIRE_IO_URING;
 }
 
+struct cred_ids {
+    u32 uid, gid, suid, sgid, euid, egid, fsuid, fsgid;
+};
+
+#define ID_IS_AT(id) \
+    (bpf_core_field_offset(struct cred, id) - bpf_core_field_offset(struct cred, uid) == __builtin_offsetof(struct cred_ids, id))
+
+static __always_inline void ids_read(struct wire_change *c, const struct cred *cred)
+{
+    struct cred_ids ids = { 0 };
+
+    /* one after another, unless the kernel shuffles its structures (CONFIG_RANDSTRUCT): one call reads all */
+    if (ID_IS_AT(gid) && ID_IS_AT(suid) && ID_IS_AT(sgid) && ID_IS_AT(euid) && ID_IS_AT(egid) && ID_IS_AT(fsuid) &&
+        ID_IS_AT(fsgid)) {
+        bpf_probe_read_kernel(&ids, sizeof(ids), (void *)cred + bpf_core_field_offset(struct cred, uid));
+    } else {
+        ids.uid = BPF_CORE_READ(cred, uid.val);
+        ids.gid = BPF_CORE_READ(cred, gid.val);
+        ids.suid = BPF_CORE_READ(cred, suid.val);
+        ids.sgid = BPF_CORE_READ(cred, sgid.val);
+        ids.euid = BPF_CORE_READ(cred, euid.val);
+        ids.egid = BPF_CORE_READ(cred, egid.val);
+        ids.fsuid = BPF_CORE_READ(cred, fsuid.val);
+        ids.fsgid = BPF_CORE_READ(cred, fsgid.val);
+    }
+    c->uid = ids.uid;
+    c->euid = ids.euid;
+    c->suid = ids.suid;
+    c->fsuid = ids.fsuid;
+    c->gid = ids.gid;
+    c->egid = ids.egid;
+    c->sgid = ids.sgid;
+    c->fsgid = ids.fsgid;
+}
+
 /* Everything of a change but the paths, hits and states. */
 static __always_inline void who_read(struct wire_change *c, struct task_struct *t)
 {
@@ -244,14 +292,7 @@ static __always_inline void who_read(struct wire_change *c, struct task_struct *
     c->tid = BPF_CORE_READ(t, pid);
     c->start_ns = BPF_CORE_READ(leader, start_boottime);
     c->parent = BPF_CORE_READ(leader, real_parent, tgid);
-    c->uid = BPF_CORE_READ(cred, uid.val);
-    c->euid = BPF_CORE_READ(cred, euid.val);
-    c->suid = BPF_CORE_READ(cred, suid.val);
-    c->fsuid = BPF_CORE_READ(cred, fsuid.val);
-    c->gid = BPF_CORE_READ(cred, gid.val);
-    c->egid = BPF_CORE_READ(cred, egid.val);
-    c->sgid = BPF_CORE_READ(cred, sgid.val);
-    c->fsgid = BPF_CORE_READ(cred, fsgid.val);
+    ids_read(c, cred);
     c->cgroup = BPF_CORE_READ(t, cgroups, dfl_cgrp, kn, id);
     c->login_uid = c->session = (u32)-1;
     if (bpf_core_field_exists(audit->loginuid)) {
@@ -579,7 +620,7 @@ static __always_inline void put_path(struct scratch *s, struct pending *p, u32 p
     if (!from)
         return;
     if (p->named && depth) {
-        put_name(s, path ? p->other_name : p->name);
+        put_name(s, path ? s->n.other : s->n.name);
         from = path ? p->other_parent : p->parent;
         depth--;
     }

@@ -102,9 +102,9 @@ variant() {
     fi
     say "\n\033[1m\$ culprit run -w web:/prd -- docker restart web\033[0m     # $name"
     if [ -n "$TRY" ]; then
-        "$CULPRIT" run --sensor "$SENSORS" --store "$STORE" --settle 3s -w web:/prd -- "${command[@]}"
+        "$CULPRIT" run --sensor "$SENSORS" --store "$STORE" --settle "${STORY_SETTLE:-3s}" -w web:/prd -- "${command[@]}"
     else
-        "$CULPRIT" run --sensor "$SENSORS" --store "$STORE" --settle 3s --format json -w web:/prd -- "${command[@]}" \
+        "$CULPRIT" run --sensor "$SENSORS" --store "$STORE" --settle "${STORY_SETTLE:-3s}" --format json -w web:/prd -- "${command[@]}" \
             > "$WORK/out.json" 2> "$WORK/err"
     fi
     rc=$?

@@ -18,7 +18,8 @@ python3 -B "$tests/scenario/battery.py" "$culprit" "$(dirname "$culprit")/tests/
 status=$?
 echo "battery: $(cut -d. -f1 /proc/uptime) s since boot"
 if [ "$story" != - ]; then
-    STORY_ROADS=$story STORY_KEEP=/out/story.json bash "$tests/scenario/story.sh" "$culprit" "$sensors" \
+    # whoever acts after the restart is as slow here as everything else
+    STORY_SETTLE=30s STORY_ROADS=$story STORY_KEEP=/out/story.json bash "$tests/scenario/story.sh" "$culprit" "$sensors" \
         > /out/story 2>&1 || status=1
     cat /out/story
     echo "story: $(cut -d. -f1 /proc/uptime) s since boot"
