@@ -94,6 +94,7 @@ else
     done
     step "privileges" tests/scenario/privileges.sh "$ROOT/build/culprit"
     SHOW=1 step "the story" tests/scenario/story.sh "$ROOT/build/culprit"
+    SHOW=1 step "the story on each engine" tests/scenario/stories.sh "$ROOT/build/culprit"
     # last, for what time is left: all is to end within 45 minutes
     budget=$((2520 - SECONDS))
     [ $budget -le 1320 ] || budget=1320

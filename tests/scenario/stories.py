@@ -18,14 +18,14 @@ from lib.expect import get
 FILES = {"/prd/lower", "/prd/lower2", "/prd/sub/deep"}
 
 
-def start_agent(agent, work):
+def start_agent(agent, work, marker):
     """Older than the restart, in a mount namespace of its own: nothing is left behind."""
     out = open(work + "/agent", "wb")
     process = subprocess.Popen(
         ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c",
          'mount -t tmpfs tmpfs /opt && mkdir -p /opt/sentinelone/bin && cp "$0" /opt/sentinelone/bin/s1-agent && '
-         'cp "$0" /opt/sentinelone/bin/sentineld && exec /opt/sentinelone/bin/sentineld /prd/lower /prd 5001 5001 300',
-         agent], stdout=out, stderr=out, start_new_session=True)
+         'cp "$0" /opt/sentinelone/bin/sentineld && exec /opt/sentinelone/bin/sentineld "$1" /prd 5001 5001 300',
+         agent, marker], stdout=out, stderr=out, start_new_session=True)
     deadline = time.time() + 20
     while b"waiting" not in open(work + "/agent", "rb").read():
         if time.time() > deadline:
@@ -64,18 +64,22 @@ def told_right(lines, who):
 def play(args, engines, name, work):
     engine = engines.get(name)
     engine.run("web")
-    engine.exec("web", "chown 1000 /prd; chmod 555 /prd")
-    agent = start_agent(args.agent, work)
-    command = [args.culprit, "run", "--sensor", args.sensor, "--store", work + "/db", "--settle", "2s", "-w", "web:/prd"]
+    # the agent takes any new container that has it: only ours may
+    marker = "/" + os.path.basename(work)
+    engine.exec("web", f"touch {marker}; chown 1000 /prd; chmod 555 /prd")
+    agent = start_agent(args.agent, work, marker)
+    command = [args.culprit, "run", "--sensor", args.sensor, "--store", work + "/db", "--settle", "1s", "-w", "web:/prd"]
     who = [args.culprit, "who", "--store", work + "/db", "web:/prd"]
     restart = engine.restart_command("web")
+    # ours to reap: what has ended is a zombie until then
+    restart_and_wait = restart + f"; for i in $(seq 100); do grep -q ') Z' /proc/{agent.pid}/stat && break; sleep 0.1; done"
     try:
         if args.show:
             print(f"\n$ culprit run -w web:/prd -- sh -c '{restart}'     # {name}", flush=True)
-            subprocess.run(command + ["--", "sh", "-c", restart], check=False)
+            subprocess.run(command + ["--", "sh", "-c", restart_and_wait], check=False)
             print("\n$ culprit who web:/prd", flush=True)
             return subprocess.run(who, check=False).returncode == 0
-        r = subprocess.run(command + ["--format", "json", "--", "sh", "-c", restart], stdout=subprocess.PIPE,
+        r = subprocess.run(command + ["--format", "json", "--", "sh", "-c", restart_and_wait], stdout=subprocess.PIPE,
                            stderr=subprocess.PIPE, check=False)
         told = subprocess.run(who, stdout=subprocess.PIPE, check=False).stdout.decode(errors="replace")
         wrong = told_right([json.loads(l) for l in r.stdout.decode().splitlines()], told)
