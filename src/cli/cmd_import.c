@@ -146,7 +146,7 @@ static int run(struct import *im)
         return EXIT_NOTHING;
     }
     if (stats->lines == 0 && damaged)
-        cli_note("%s does not look like an audit log", im->files.files[0].path);
+        cli_note("%s does not look like an audit log", strcmp(im->files.files[0].path, "-") == 0 ? "standard input" : im->files.files[0].path);
     if (result.nothing_new || result.passed_files || result.passed_bytes)
         return damaged || stats->log.damaged_files ? EXIT_LOST : EXIT_ANSWERED;
     return !stats->lines ? EXIT_NOTHING : damaged || stats->log.damaged_files ? EXIT_LOST : EXIT_ANSWERED;

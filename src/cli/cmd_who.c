@@ -252,7 +252,8 @@ static int answer(struct question *q, struct store *store, char **targets, int c
         else if (target.selector.kind == SELECTOR_VOLUME)
             r = volume_path(q, &target, &err);
         if (r == 0 && !store) {
-            struct who_log logs = { &q->logs, &q->query, &q->printer, q->format == FORMAT_JSON, q->case_ };
+            struct who_log logs = { &q->logs, &q->query, &q->printer, q->format == FORMAT_JSON, q->case_,
+                                    q->agents };
 
             if (target.selector.kind == SELECTOR_NONE)
                 target.path = q->query.path;

@@ -112,7 +112,7 @@ static void tell_damage(const struct who_log *w, const struct replay_stats *s)
     if (damaged)
         cli_note("%" PRIu64 " damaged record%s skipped", damaged, damaged == 1 ? "" : "s");
     if (damaged && s->lines == 0)
-        cli_note("%s does not look like an audit log", w->files->files[0].path);
+        cli_note("%s does not look like an audit log", strcmp(w->files->files[0].path, "-") == 0 ? "standard input" : w->files->files[0].path);
 }
 
 static int on_gap(void *data, const struct gap *gap)
@@ -136,7 +136,7 @@ static int on_span(void *data, uint64_t from_ns, uint64_t to_ns)
 static int ask_place(struct asking *a, struct err *err)
 {
     const struct store_query *q = a->who->query;
-    struct logs_options options = { .files = a->who->files, .log = &cli_log, .path = a->place->path,
+    struct logs_options options = { .files = a->who->files, .log = &cli_log, .agents = a->who->agents, .path = a->place->path,
                                     .through_roots = a->place->inside, .data = a, .event = on_event };
     _cleanup_sbuf_ struct sbuf not_seen = SBUF_INIT;
     struct replay_stats stats;

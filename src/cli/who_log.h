@@ -2,6 +2,7 @@
 /* who --from: the verdict from audit logs alone. */
 #pragma once
 
+#include "attribution/agents.h"
 #include "cli/print.h"
 #include "report/case.h"
 #include "sensor/audit/log/files.h"
@@ -14,6 +15,7 @@ struct who_log {
     struct printer *printer;
     bool json;
     struct case_ *case_;
+    const struct agents *agents; /* outlive the case */
 };
 
 /* Asks the logs about one target. -ENOENT, -EINVAL: err says why. */

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attribution/agents.h"
 #include "sensor/audit/log/source.h"
 #include "util/cleanup.h"
 #include "util/limits.h"
@@ -220,11 +221,39 @@ static void set_start(struct import *im, size_t from, struct logs_options *logs)
     logs->tell_from = (struct replay_position){ from - im->first, offset };
 }
 
+/* What the store has already: a copy of a log, or a pipe, tells the same again. */
+struct known {
+    const struct gap *gap;
+    const struct coverage *coverage;
+    bool found;
+};
+
+static int compare_gap(void *data, const struct gap *gap)
+{
+    struct known *k = data;
+
+    k->found |= gap->reason == k->gap->reason && gap->count == k->gap->count && gap->from_ns == k->gap->from_ns &&
+                gap->to_ns == k->gap->to_ns && gap->sensor == k->gap->sensor;
+    return k->found;
+}
+
+static int compare_coverage(void *data, const struct coverage *c)
+{
+    struct known *k = data;
+
+    k->found |= c->sensors == k->coverage->sensors && c->from_ns == k->coverage->from_ns &&
+                c->to_ns == k->coverage->to_ns && bytes_equal(c->watch, k->coverage->watch);
+    return k->found;
+}
+
 static int add_gap(void *data, const struct gap *gap)
 {
     struct import *im = data;
+    struct store_query all = { .any_victim = true };
+    struct known known = { .gap = gap };
 
-    return store_add_gap(im->options->store, gap);
+    (void)store_each_gap(im->options->store, &all, compare_gap, &known, NULL);
+    return known.found ? 0 : store_add_gap(im->options->store, gap);
 }
 
 struct span {
@@ -237,9 +266,15 @@ static int add_span(void *data, uint64_t from_ns, uint64_t to_ns)
     struct span *s = data;
     struct coverage coverage = { .sensors = SENSOR_AUDIT_LOG, .from_ns = from_ns, .to_ns = to_ns,
                                  .watch = { "/", 1 }, .not_seen = s->not_seen };
+    struct store_query all = { .any_victim = true };
+    struct known known = { .coverage = &coverage };
     uint64_t id;
-    int r = store_begin_coverage(s->im->options->store, &coverage, &id);
+    int r;
 
+    (void)store_each_coverage(s->im->options->store, &all, compare_coverage, &known, NULL);
+    if (known.found)
+        return 0;
+    r = store_begin_coverage(s->im->options->store, &coverage, &id);
     return r < 0 ? r : store_end_coverage(s->im->options->store, id, to_ns);
 }
 
@@ -248,8 +283,12 @@ static int add_coverage(struct import *im, const struct replay_stats *stats)
 {
     _cleanup_sbuf_ struct sbuf not_seen = SBUF_INIT;
     struct span span = { .im = im };
-    int r = logs_each_gap(stats, 0, 0, add_gap, im);
+    int r = store_flush(im->options->store, NULL); /* what it has is asked on the writer's own connection: not while it writes */
 
+    if (r == 0)
+        r = logs_each_gap(stats, 0, 0, add_gap, im);
+    if (r == 0) /* the writer must not write while it is asked again */
+        r = store_flush(im->options->store, NULL);
     logs_not_seen(stats, &not_seen);
     span.not_seen = sbuf_bytes(&not_seen);
     return r < 0 ? r : logs_each_span(stats, add_span, &span);
@@ -258,16 +297,20 @@ static int add_coverage(struct import *im, const struct replay_stats *stats)
 static int read_logs(struct import *im, size_t from, struct import_result *ret, struct err *err)
 {
     struct audit_log_files view;
+    struct agents *agents = NULL;
     struct logs_options logs = { .files = &view, .log = im->options->log, .live = true, .data = im,
                                  .event = on_event, .progress = on_progress };
     int r;
 
+    (void)agents_parse(agents_builtin(), &agents, NULL);
+    logs.agents = agents;
     set_start(im, from, &logs);
     im->marked = from;
     im->safe = logs.tell_from;
     im->next_ns = monotonic() + MARK_NS;
     view = (struct audit_log_files){ im->options->files->files + im->first, im->count - im->first };
     r = logs_read(&logs, &ret->stats, err);
+    agents_free(agents); /* what was told is in the store's queue, by its name */
     if (r < 0)
         return r;
     if (r == 0)

@@ -17,7 +17,7 @@
 
 struct reading {
     const struct logs_options *options;
-    struct agents *agents;
+    const struct agents *agents;
     struct packages *packages; /* NULL: the log is another machine's, or may be */
 };
 
@@ -171,7 +171,7 @@ static bool are_local(const struct audit_log_files *files)
 int logs_read(const struct logs_options *options, struct replay_stats *ret, struct err *err)
 {
     char host[256] = "";
-    struct reading reading = { .options = options };
+    struct reading reading = { .options = options, .agents = options->agents };
     struct replay_options replay = {
         .files = options->files,
         .log = options->log,
@@ -188,7 +188,6 @@ int logs_read(const struct logs_options *options, struct replay_stats *ret, stru
     int r;
 
     (void)gethostname(host, sizeof(host) - 1);
-    (void)agents_parse(agents_builtin(), &reading.agents, NULL);
     if (replay.local)
         (void)packages_new("/", &reading.packages, NULL);
     reading.options = options;
@@ -199,7 +198,6 @@ int logs_read(const struct logs_options *options, struct replay_stats *ret, stru
     }
     r = replay_run(&replay, ret, err);
     packages_free(reading.packages);
-    agents_free(reading.agents);
     return r;
 }
 

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attribution/agents.h"
 #include "daemon/import.h"
 #include "event/operation.h"
 #include "util/sbuf.h"
@@ -214,6 +215,46 @@ static void assert_same_story(const char *db, const char *other)
     sbuf_done(&b);
 }
 
+/* The verdict is written when the log is closed: products are still there. */
+static int keep_process(void *data, struct event *e)
+{
+    struct process **kept = data;
+
+    process_unref(*kept);
+    *kept = process_ref(e->actor.process);
+    event_free(e);
+    return 0;
+}
+
+static void products_outlive_the_log(void **state)
+{
+    struct sbuf log = SBUF_INIT;
+    struct audit_log_files files = { 0 };
+    struct agents *agents = NULL;
+    struct process *kept = NULL;
+    struct logs_options options = { .files = &files, .data = &kept, .event = keep_process };
+    struct replay_stats stats;
+
+    (void)state;
+    add_call(&log, 1, 1700000000, 87, 1, 7, "/opt/sentinelone/bin/sentinelone-agent");
+    sbuf_add_str(&log, "type=CWD msg=audit(1700000000.001:1): cwd=\"/srv\"\n");
+    add_path(&log, 1, 1700000000, "/srv", 1, "PARENT");
+    add_path(&log, 1, 1700000000, "x", 2, "DELETE");
+    add_end(&log, 1, 1700000000);
+    write_file("audit.log", log.data, log.len, O_TRUNC);
+    assert_int_equal(agents_parse(agents_builtin(), &agents, NULL), 0);
+    options.agents = agents;
+    assert_int_equal(audit_log_files_add(&files, in_dir("audit.log"), AUDIT_LOG_ROTATIONS_ALL, NULL), 0);
+    assert_int_equal(logs_read(&options, &stats, NULL), 0);
+    assert_non_null(kept);
+    assert_non_null(kept->owner.agent);
+    assert_bytes(kept->owner.agent->product, "SentinelOne");
+    process_unref(kept);
+    agents_free(agents);
+    audit_log_files_done(&files);
+    sbuf_done(&log);
+}
+
 #define MANY 12000 /* about 9 MB: nine blocks */
 
 static void twice_adds_nothing(void **state)
@@ -232,10 +273,17 @@ static void twice_adds_nothing(void **state)
     assert_int_equal(r.stats.lines, 0);
     assert_int_equal(r.passed_files, 1);
     assert_int_equal(count("a.db", false), 1);
-    /* a copy is another file: it is read, and adds nothing */
+    /* a copy is another file: it is read, and adds nothing; damaged lines in it are told once */
+    sbuf_add_str(&log, "type=SYSCALL garbage\ngarbage\n");
     write_file("copy.log", log.data, log.len, O_TRUNC);
     r = import("a.db", "copy.log", (struct stop){ 0 });
     assert_false(r.nothing_new);
+    assert_int_equal(count("a.db", false), 1);
+    assert_int_equal(count("a.db", true), 1);
+    write_file("copy2.log", log.data, log.len, O_TRUNC);
+    import("a.db", "copy2.log", (struct stop){ 0 });
+    assert_int_equal(count("a.db", false), 1);
+    assert_int_equal(count("a.db", true), 1);
     import("b.db", "audit.log", (struct stop){ 0 });
     assert_same_story("a.db", "b.db");
     sbuf_done(&log);
@@ -386,6 +434,7 @@ static void leaves_what_is_being_written(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(products_outlive_the_log, set_up, tear_down),
         cmocka_unit_test_setup_teardown(twice_adds_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(goes_on_where_it_was_stopped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(goes_on_after_a_kill, set_up, tear_down),
