@@ -125,12 +125,21 @@ int main(int argc, char **argv)
         while (!(pid = scan(argv[1], 0)))
             sleep_ms(5);
     }
-    sleep_ms(atol(argv[5]));
-    if (argc > 6)
-        snprintf(base, sizeof(base), "%s", argv[6]);
-    else
-        snprintf(base, sizeof(base), "/proc/%d/root", pid);
-    snprintf(folder, sizeof(folder), "%.2000s%s", base, argv[2]);
+    for (;;) {
+        struct stat st;
+
+        sleep_ms(atol(argv[5]));
+        if (argc > 6)
+            snprintf(base, sizeof(base), "%s", argv[6]);
+        else
+            snprintf(base, sizeof(base), "/proc/%d/root", pid);
+        snprintf(folder, sizeof(folder), "%.2000s%s", base, argv[2]);
+        if (!pid || argc > 6 || lstat(folder, &st) == 0)
+            break;
+        /* on a slow machine what was found may have been a runtime's own step, which is over */
+        while (!(pid = scan(argv[1], 0)))
+            sleep_ms(5);
+    }
     if (chmod(folder, 0775) < 0 || chown(folder, (uid_t)atoi(argv[3]), (gid_t)atoi(argv[4])) < 0)
         perror(folder);
     purge(folder);

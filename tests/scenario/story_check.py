@@ -27,6 +27,9 @@ alerts = [l for l in lines if get(l, "event.kind") == "alert"]
 stderr = open(err, errors="replace").read()
 text = open(who, errors="replace").read()
 
+# an engine that was silent for longer than culprit waits, which it said: what only the engine knows may be unknown
+silent = "does not answer" in stderr
+
 check(code == "0", f"exit code {code}")
 check("culprit: ready" in stderr, "no ready line")
 check(alerts, "no verdict")
@@ -56,12 +59,12 @@ chowns = [e for e in mine if get(e, "event.action") == "chown" and get(e, "file.
 check(len(chowns) == 1, f"{len(chowns)} chowns of /prd")
 check(all(get(e, "culprit.before.uid") == "1000" and get(e, "culprit.after.uid") == "5001" for e in chowns),
       f"chown: {[(get(e, 'culprit.before.uid'), get(e, 'culprit.after.uid')) for e in chowns]}")
-check(all(get(e, "culprit.after.owner") == "ugadmin" for e in chowns), "the owner's name is not the container's")
+check(all(get(e, "culprit.after.owner") in ("ugadmin", None if silent else "ugadmin") for e in chowns), "the owner's name is not the container's")
 
 for e in mine:
     check(get(e, "culprit.victim.container.name") == "web", "whose file: " + str(get(e, "culprit.victim")))
     since = get(e, "culprit.since_start")
-    check(since is not None and -1 < since < 60, f"since_start {since}")
+    check(silent if since is None else -1 < since < 60, f"since_start {since}")
     if inside:
         check(get(e, "culprit.origin") == "container" and get(e, "container.name") == "web",
               f"origin {get(e, 'culprit.origin')} {get(e, 'container.name')}")
