@@ -247,6 +247,7 @@ static void on_explain(void *data, enum watch_explanation why, uint64_t time_ns,
 {
     static const enum explanation explanations[] = {
         [WATCH_RECREATED] = EXPLANATION_RECREATED,
+        [WATCH_REMOVED] = EXPLANATION_REMOVED,
         [WATCH_TMPFS_EMPTIED] = EXPLANATION_TMPFS,
         [WATCH_MISSING] = EXPLANATION_BEFORE,
     };

@@ -44,6 +44,7 @@ enum explanation {
     EXPLANATION_HIDDEN,        /* a mount hides them */
     EXPLANATION_TMPFS,         /* a tmpfs was emptied by the restart */
     EXPLANATION_BEFORE,        /* they were gone before the watch began */
+    EXPLANATION_REMOVED,       /* the container was removed, its writable layer dropped */
 };
 int case_add_explanation(struct case_ *c, enum explanation kind, uint64_t time_ns,
                          uint64_t files, struct bytes detail);

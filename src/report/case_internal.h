@@ -98,6 +98,7 @@ struct case_ {
     size_t coverage_count, coverage_beyond;
     struct explained explained[16];
     size_t explained_count;
+    struct bytes removed;    /* the name of the first container that was removed with its layer */
     uint64_t starts;         /* of the victim's containers, seen in their lives */
     uint64_t first_ns, last_ns;
     bool judged;

@@ -185,7 +185,8 @@ static void write_nobody(struct sbuf *out, const struct case_ *c)
     static const char *const reasons[] = { [EXPLANATION_RECREATED] = "recreated",
                                            [EXPLANATION_HIDDEN] = "hidden",
                                            [EXPLANATION_TMPFS] = "tmpfs",
-                                           [EXPLANATION_BEFORE] = "before" };
+                                           [EXPLANATION_BEFORE] = "before",
+                                           [EXPLANATION_REMOVED] = "removed" };
     _cleanup_sbuf_ struct sbuf line = SBUF_INIT, sentence = SBUF_INIT;
 
     case_sentence_nobody(c, &sentence);

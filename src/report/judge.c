@@ -85,12 +85,28 @@ static bool is_runtime(const struct suspect *s)
     return p && bytes_equal_str(p->owner.product_kind, "container runtime") && !p->owner.looks_like;
 }
 
-static bool was_recreated(const struct case_ *c)
+static bool is_explained(const struct case_ *c, enum explanation kind)
 {
     for (size_t i = 0; i < c->explained_count; i++)
-        if (c->explained[i].kind == EXPLANATION_RECREATED)
+        if (c->explained[i].kind == kind)
             return true;
     return false;
+}
+
+static bool was_recreated(const struct case_ *c)
+{
+    return is_explained(c, EXPLANATION_RECREATED) || is_explained(c, EXPLANATION_REMOVED);
+}
+
+/* What was recorded says that it was removed, and that its engine deleted files: those of its layer. */
+static void explain_removal(struct case_ *c)
+{
+    bool deleted = false;
+
+    for (const struct suspect *s = c->suspects; s; s = s->next)
+        deleted |= is_runtime(s) && s->harm >= 3;
+    if (c->removed.len && deleted && !was_recreated(c))
+        (void)case_add_explanation(c, EXPLANATION_REMOVED, 0, 0, c->removed);
 }
 
 /*
@@ -183,6 +199,7 @@ void case_judge(struct case_ *c)
         for (const struct tally *t = s->tallies; t; t = t->next)
             s->harm = MAX(s->harm, harm_of(t));
     }
+    explain_removal(c);
     for (struct suspect *s = c->suspects; s; s = s->next) {
         s->noise = !s->tallies || is_noise(c, s); /* no tallies: beyond the limits, told there */
         somebody |= !s->noise;
@@ -521,12 +538,27 @@ void case_pattern(const struct case_ *c, const struct suspect *s, struct sbuf *o
     sbuf_addf(out, ", %.1f to %.1f s after the start", (double)low / 1e9, (double)high / 1e9);
 }
 
+static void say_removed(struct bytes name, uint64_t files, struct sbuf *out)
+{
+    sbuf_add_str(out, "Nobody deleted these files by themselves: container ");
+    escape_terminal(out, name);
+    sbuf_add_str(out, " was removed, and its writable layer");
+    if (files)
+        sbuf_addf(out, " with %llu file%s", (unsigned long long)files, files == 1 ? "" : "s");
+    sbuf_add_str(out, " was dropped with it.");
+}
+
 void case_sentence_nobody(const struct case_ *c, struct sbuf *out)
 {
     for (size_t i = 0; i < c->explained_count; i++) {
         const struct explained *e = &c->explained[i];
 
         switch (e->kind) {
+        case EXPLANATION_REMOVED:
+            if (is_explained(c, EXPLANATION_RECREATED))
+                continue; /* that says it too, and what came after */
+            say_removed(e->detail, e->files, out);
+            return;
         case EXPLANATION_RECREATED:
             sbuf_add_str(out, "Nobody deleted these files: container ");
             escape_terminal(out, e->detail);

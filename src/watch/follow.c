@@ -410,16 +410,20 @@ static uint64_t count_layer(const struct instance *i)
     return files;
 }
 
-static void on_destroy(struct watchset *set, struct instance *i)
+static void on_destroy(struct watchset *set, struct instance *i, const struct life *life)
 {
+    bool kept = i->layer && access(i->layer, F_OK) == 0;
+
     i->up = false;
     i->expected_ns = watch_monotonic_ns();
+    if (i->layer && !kept)
+        set->options.explain(set->options.data, WATCH_REMOVED, life->time_ns, i->layer_files, i->container->name);
     if (selector_is_plural(&i->watch->target.selector)) {
         instance_remove(set, i);
         return;
     }
     /* a runtime that is used by hand leaves the files where they are, and they stay in view */
-    if (i->layer && access(i->layer, F_OK) == 0) {
+    if (kept) {
         objects_drop_seen_inside(set, i);
         return;
     }
@@ -439,7 +443,7 @@ static void life_of_instance(struct watchset *set, struct instance *i, const str
         i->layer_files = count_layer(i);
         break;
     case LIFE_DESTROY:
-        on_destroy(set, i);
+        on_destroy(set, i, life);
         break;
     default:
         break;

@@ -17,6 +17,7 @@ struct watchset;
 enum watch_explanation {
     WATCH_RECREATED,     /* the container was created anew; detail: its name */
     WATCH_TMPFS_EMPTIED, /* a restart made a tmpfs anew; detail: its path in the container */
+    WATCH_REMOVED,       /* the container was removed, and its writable layer with it; detail: its name */
     WATCH_MISSING,       /* the target was not there when the watch began; detail: the target */
 };
 

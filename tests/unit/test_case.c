@@ -107,6 +107,19 @@ static void the_worst_comes_first(void **state)
 
 /* ---- noise ---- */
 
+/* From the record alone: its engine took the layer of a container that was removed. */
+static void a_removed_container_accuses_nobody(void **state)
+{
+    (void)state;
+    add(OPERATION_UNLINK, "/prd/a", runc, 0, 0);
+    case_add_life(c, &(struct life){ .kind = LIFE_DESTROY, .container = web });
+    assert_int_equal(verdicts(), 1);
+    says("Nobody deleted these files by themselves: container web was removed");
+    add(OPERATION_UNLINK, "/prd/b", agent, 1, 0);
+    assert_int_equal(verdicts(), 1);
+    says("VERDICT  agent, on the host, deleted /prd/b of container web");
+}
+
 static void set_up_of_the_container_is_noise(void **state)
 {
     json_t *all;
@@ -380,6 +393,7 @@ int main(void)
         TEST(one_agent_of_many_processes_is_one),
         TEST(another_launcher_is_another_culprit),
         TEST(the_worst_comes_first),
+        TEST(a_removed_container_accuses_nobody),
         TEST(set_up_of_the_container_is_noise),
         TEST(noise_alone_is_what_happened),
         TEST(deletion_in_the_container_is_no_noise),
