@@ -27,6 +27,7 @@ static const struct row {
     { "middle link followed all the same", "/way/rel", false, "/d/rel" },
     { "escape by dots", "/d/out", true, "/etc/passwd" },
     { "loop", "/d/loop", true, "/d/loop" },
+    { "loop of three on the way", "/d/one/x", true, "/d/one/x" },
     { "missing", "/d/none/x/y", true, "/d/none/x/y" },
     { "dots", "/d/../d/./file", true, "/d/file" },
 };
@@ -82,7 +83,8 @@ static int set_up(void **state)
     return mkdtemp(base) && chdir(base) == 0 && mkdir("d", 0755) == 0 &&
                    close(creat("d/file", 0644)) == 0 && symlink("file", "d/rel") == 0 &&
                    symlink("/d/file", "d/abs") == 0 && symlink("d", "way") == 0 &&
-                   symlink("../../../../etc/passwd", "d/out") == 0 && symlink("loop", "d/loop") == 0
+                   symlink("../../../../etc/passwd", "d/out") == 0 && symlink("loop", "d/loop") == 0 &&
+                   symlink("two", "d/one") == 0 && symlink("three", "d/two") == 0 && symlink("one", "d/three") == 0
                ? 0
                : -1;
 }
@@ -95,6 +97,9 @@ static int tear_down(void **state)
     (void)unlink("d/abs");
     (void)unlink("d/out");
     (void)unlink("d/loop");
+    (void)unlink("d/one");
+    (void)unlink("d/two");
+    (void)unlink("d/three");
     (void)rmdir("d");
     (void)unlink("way");
     return rmdir(base);
