@@ -65,7 +65,9 @@ def play(args, engines, name, work):
                  and get(told[f"/prd/f{i}"][0], "culprit.victim.container.name") != label]
     unwritten = max(0, len(done) - first)
     foreign = [i for i in done if i not in missed and get(told[f"/prd/f{i}"][0], "culprit.origin") != "container"]
-    wrong = len(done) < args.count or twice or elsewhere or ((missed or unwritten) and not gaps)
+    wrong = len(done) < args.count or twice or elsewhere or (missed and not gaps)
+    # audit: before the rule for the container's new file system stands only names are seen, in its layer (culprit(1))
+    wrong = wrong or (unwritten and not gaps and "audit" != args.sensor)
     after = sorted(get(told[f"/prd/f{i}"][0], "culprit.since_start") or 0 for i in done if i not in missed)
     print(f"{name:<11} {args.sensor:<9} {len(done)} restarts, {len(missed)} deletions missed, {unwritten} first writes missed, {len(gaps)} gaps told, "
           f"{len(twice)} told twice, {len(elsewhere)} without the victim, {len(foreign)} whose origin is not known; "
