@@ -287,8 +287,10 @@ int cmd_who(int argc, char **argv)
     struct err err = ERR_INIT;
     int r = parse(argc, argv, &q);
 
-    if (r)
+    if (r) {
+        audit_log_files_done(&q.logs);
         return r;
+    }
     options.path = q.store_path;
     r = q.logs.count ? 0 : store_open(&options, &store, &err);
     if (r == -ENOENT) {

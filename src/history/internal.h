@@ -35,10 +35,11 @@ struct block {
     bool present;
 };
 
-/* Where a block began, and which serials came before it: where to go on so that an open event is read whole. */
+/* Where a block began, and the latest time before it: where to go on so that an open event is read whole. Not by serial
+ * numbers: those begin anew with a boot, and each machine of a log has its own. */
 struct mark {
     struct replay_position at;
-    uint64_t serial_before;
+    uint64_t before_ms;
 };
 
 struct replay {
@@ -57,6 +58,7 @@ struct replay {
     struct mark marks[MARKS];
     uint64_t mark_count;
     struct replay_position end; /* of what was read */
+    uint64_t seen_ms;      /* the latest time so far */
     uint64_t last_serial;
     uint64_t sequence;
     int result;

@@ -17,6 +17,7 @@ static void note_line(struct replay *p, const struct search_line *line)
     uint64_t ms = line->sec * 1000 + line->milli;
 
     p->stats->outages.last_ms = ms;
+    p->seen_ms = MAX(p->seen_ms, ms);
     if (!p->stats->first_ms || ms < p->stats->first_ms)
         p->stats->first_ms = ms;
     p->stats->last_ms = MAX(p->stats->last_ms, ms);
@@ -98,7 +99,7 @@ static void set_mark(struct replay *p, const struct audit_log_block *text)
     m->at = (struct replay_position){ text->file, text->offset };
     if (replay_is_before(p, text, 0))
         m->at = *from;
-    m->serial_before = p->last_serial;
+    m->before_ms = p->seen_ms;
 }
 
 /* After a block: its end, or the beginning of the latest block before which an open event has no record. */
@@ -116,7 +117,7 @@ static void set_safe(struct replay *p, const struct audit_log_block *text)
         const struct mark *m = &p->marks[(p->mark_count - back) % MARKS];
 
         p->stats->safe = m->at;
-        if (m->serial_before < open)
+        if (m->before_ms < open)
             break;
     }
 }
@@ -147,7 +148,7 @@ static void decode(struct replay *p)
             see_between(p, b, end, line->offset);
         end = line->offset + line->len;
         if (!line->same || i == 0)
-            wanted = (all && !p->skimming) || replay_is_wanted(p, line);
+            wanted = all || replay_is_wanted(p, line);
         if (!p->learning && outages_want(line->type))
             outages_see(&p->stats->outages, line->type, line->sec * 1000 + line->milli,
                         (struct bytes){ text, line->len });

@@ -169,7 +169,7 @@ bool replay_is_before(const struct replay *p, const struct audit_log_block *text
 int replay_scan(struct replay *p, struct block *b)
 {
     struct search_lines_options options = { .needle = &p->needle };
-    bool skim = !p->learning && replay_is_before(p, &b->text, 0), all = p->needle.count == 0 && !skim;
+    bool all = p->needle.count == 0;
     int r = search_lines_read(b->text.text, &options, &b->lines);
 
     if (r < 0)
@@ -179,8 +179,8 @@ int replay_scan(struct replay *p, struct block *b)
         const struct search_line *line = &b->lines.lines[i];
 
         /* what is executed is the command line of whoever acts later */
-        if ((line->hit && !skim) || (!p->learning && line->type == AUDIT_EXECVE) ||
-            (line->type == AUDIT_PATH && (p->learning || skim ? names_directory(b, line) : is_inside(p, b, line))))
+        if (line->hit || (!p->learning && line->type == AUDIT_EXECVE) ||
+            (line->type == AUDIT_PATH && (p->learning ? names_directory(b, line) : is_inside(p, b, line))))
             want(b, line);
     }
     return 0;

@@ -298,13 +298,14 @@ static struct bytes follow(struct case_ *c, struct suspect *s, struct tally *t,
     if (e->error != 0 || !e->path.len)
         return e->path;
     if (makes_a_file(e->operation)) {
+        drop_trace(c, find_trace(c, e, e->path)); /* what was known of a file of that name is of another one */
         trace = add_trace(c, e, e->path, BYTES_NULL);
         if (trace)
             trace->maker = s;
         return e->path;
     }
     if (e->operation == OPERATION_RENAME) {
-        if (e->previous_path.len)
+        if (e->previous_path.len && !bytes_equal(e->previous_path, e->path)) /* onto itself: nothing moved */
             follow_rename(c, s, t, e);
         return e->previous_path.len ? e->previous_path : e->path;
     }

@@ -385,6 +385,16 @@ static void own_command(void **state)
     process_unref(shell);
 }
 
+/* What was known of the name was freed while it was still needed. */
+static void renamed_onto_itself(void **state)
+{
+    (void)state;
+    move("/prd/a", "/prd/b", agent, 1);
+    move("/prd/b", "/prd/b", agent, 2);
+    add(OPERATION_UNLINK, "/prd/b", agent, 3, 0);
+    assert_non_null(strstr(written(), "/prd/a"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -400,6 +410,7 @@ int main(void)
         TEST(own_temporary_files_are_no_deletion),
         TEST(a_name_is_one_file_at_a_time),
         TEST(moved_then_deleted),
+        TEST(renamed_onto_itself),
         TEST(moved_twice_by_two),
         TEST(moved_out_of_the_watch_is_gone),
         TEST(saved_by_an_editor),

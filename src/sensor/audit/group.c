@@ -355,7 +355,11 @@ unsigned audit_grouper_open_count(const struct audit_grouper *g)
 
 uint64_t audit_grouper_oldest(const struct audit_grouper *g)
 {
-    return g->open_count ? g->open[0]->serial : UINT64_MAX;
+    uint64_t oldest = UINT64_MAX;
+
+    for (unsigned i = 0; i < g->open_count; i++)
+        oldest = g->open[i]->time_ms < oldest ? g->open[i]->time_ms : oldest;
+    return oldest;
 }
 
 const struct audit_grouper_stats *audit_grouper_stats(const struct audit_grouper *g)

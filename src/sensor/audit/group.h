@@ -64,6 +64,6 @@ void audit_grouper_expire(struct audit_grouper *grouper, uint64_t now_ms, uint64
 void audit_grouper_ends_left_out(struct audit_grouper *grouper, bool left_out);
 /* Events that wait for more records. */
 unsigned audit_grouper_open_count(const struct audit_grouper *grouper);
-/* The lowest serial number of them; UINT64_MAX: there is none. */
+/* The earliest time_ms of them; UINT64_MAX: there is none. */
 uint64_t audit_grouper_oldest(const struct audit_grouper *grouper);
 const struct audit_grouper_stats *audit_grouper_stats(const struct audit_grouper *grouper);

@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""who_import.py CULPRIT: `who --from` and `import` on logs of every shape, also damaged ones.
+
+Never a crash (run it with the sanitized build too), never silence: an answer, or one line that says why not.
+Ends with "N passed, N failed".
+"""
+import gzip
+import json
+import lzma
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import logs  # noqa: E402
+
+CULPRIT = os.path.abspath(sys.argv[1])
+DIR = tempfile.mkdtemp(prefix="culprit-who.")
+ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TZ": "UTC", "DOCKER_HOST": "unix:///nonexistent"}
+tests = []
+
+
+def test(f):
+    tests.append(f)
+    return f
+
+
+def run(*argv, data=None):
+    p = subprocess.run([CULPRIT, *argv], input=data, stdin=subprocess.DEVNULL if data is None else None, capture_output=True,
+                       env=ENVIRONMENT, timeout=300, cwd=DIR)
+    err = p.stderr.decode("utf-8", "replace")
+    assert p.returncode in (0, 1, 2, 3, 4) and "ERROR: " not in err and "runtime error" not in err, (argv, p.returncode, err[-1500:])
+    return p.returncode, p.stdout.decode("utf-8", "replace"), err
+
+
+def put(name, data):
+    path = os.path.join(DIR, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as f:
+        f.write(data if isinstance(data, bytes) else data.encode("latin-1"))
+    return path
+
+
+def text(seed, count=400, **options):
+    return "\n".join(logs.ordinary(seed, count, **options)) + "\n"
+
+
+def events(*argv, data=None):
+    code, out, err = run("who", "--format", "json", *argv, data=data)
+    lines = [json.loads(line) for line in out.splitlines()]
+    return [line for line in lines if line["event"]["kind"] == "event"]
+
+
+def told(store):
+    """What a store tells, but for the order within one run."""
+    answers = events("--store", store, "/")
+    for e in answers:
+        del e["event"]["sequence"]
+    return sorted(answers, key=lambda e: e["event"]["id"])
+
+
+@test
+def every_coding_and_a_pipe_tell_the_same():
+    plain = text(1).encode("latin-1")
+    put("a.log", plain)
+    put("a.gz", gzip.compress(plain))
+    put("a.xz", lzma.compress(plain))
+    wanted = events("--from", "a.log", "/")
+    assert len(wanted) > 50
+    assert events("--from", "a.gz", "/") == wanted
+    assert events("--from", "a.xz", "/") == wanted
+    once = events("--from", "-", "/", data=plain)  # read once: fewer directories are known
+    assert {e["event"]["id"] for e in once} <= {e["event"]["id"] for e in wanted} and len(once) > len(wanted) // 2
+
+
+@test
+def people_get_a_verdict():
+    put("a.log", text(1))
+    for target in ("/", "/prd", "/prd/bin/tool", "/srv/w/new1", "/nowhere"):
+        code, out, err = run("who", "--from", "a.log", target)
+        assert code in (0, 1, 4) and out, (target, code, err)
+        assert ("VERDICT" in out) == (code != 1), out
+    assert "coverage" in run("who", "--from", "a.log", "/")[1]
+
+
+@test
+def several_logs_and_options():
+    put("d/audit.log", text(3))
+    put("d/audit.log.1", text(4, start=1795400000))
+    put("d/audit.log.2.gz", gzip.compress(text(5, start=1795300000).encode("latin-1")))
+    assert len(events("--from", "d", "/")) > len(events("--from", "d/audit.log", "/"))
+    assert len(events("--from", "d/audit.log", "d/audit.log.1", "d/audit.log.2.gz", "/")) == len(events("--from", "d", "/"))
+    only = events("--from", "d", "--op", "unlink,chmod", "/")
+    assert only and {e["event"]["action"] for e in only} <= {"unlink", "chmod"}
+    late = events("--from", "d", "--since", "2026-11-23T20:00:00Z", "/")
+    assert 0 < len(late) < len(events("--from", "d", "/"))
+
+
+@test
+def damaged_logs_are_counted():
+    packed = gzip.compress(text(1).encode("latin-1"))
+    put("cut.gz", packed[: len(packed) // 2])
+    code, out, err = run("who", "--from", "cut.gz", "/")
+    assert code == 4 and "ends too early" in err and "may be incomplete" in out, (code, err)
+    put("hostile.log", "\n".join(logs.hostile(7, 600)) + "\n")
+    code, out, err = run("who", "--from", "hostile.log", "/")
+    assert code == 4 and "damaged record" in err
+    put("binary", os.urandom(5000))
+    code, out, err = run("who", "--from", "binary", "/")
+    assert code == 1 and "does not look like an audit log" in err
+    code, out, err = run("who", "--from", "-", "/", data=b"\0" * 30000000)
+    assert code == 1 and "standard input does not look like an audit log" in err
+    put("long", b"type=PATH msg=audit(1.000:1): name=" + b"41" * 3000000 + b"\n" + text(1).encode("latin-1"))
+    code, out, err = run("who", "--from", "long", "/")
+    assert code == 4 and "1 damaged record skipped" in err
+    put("empty", b"")
+    assert run("who", "--from", "empty", "/")[0] == 1
+
+
+@test
+def what_cannot_be_asked_is_said():
+    put("a.log", text(1))
+    os.makedirs(os.path.join(DIR, "nothing"), exist_ok=True)
+    for argv, word in ((["--from", "nothing", "/"], "audit.log"), (["--from", "missing", "/"], "No such file"),
+                       (["--from", "a.log", "web:/prd"], "give the host's path"), (["--from", "a.log"], "which file")):
+        code, out, err = run("who", *argv)
+        assert code in (1, 2, 3) and word in err and err.count("\n") == 1, (argv, code, err)
+
+
+@test
+def importing_twice_adds_nothing():
+    put("a.log", text(1))
+    code, first, _ = run("import", "--store", "s.db", "a.log")
+    assert code == 0 and " 0 of them new" not in first
+    code, again, err = run("import", "--store", "s.db", "a.log")
+    assert code == 0 and again.startswith("0 records") and "imported before" in err
+    code, piped, _ = run("import", "--store", "s.db", "-", data=text(1).encode("latin-1"))
+    assert code == 0 and " 0 of them new" in piped
+    assert run("who", "--store", "s.db", "/")[1].count("VERDICT") == run("who", "--from", "a.log", "/")[1].count("VERDICT")
+    os.rename(os.path.join(DIR, "a.log"), os.path.join(DIR, "b.log"))
+    assert run("import", "--store", "s.db", "b.log")[1].startswith("0 records")
+    for argv, word in ((["--store", "b.log", "b.log"], "not a culprit store"), (["--store", "s.db", "missing"], "No such file"),
+                       (["--bogus", "b.log"], "unknown option")):
+        code, out, err = run("import", *argv)
+        assert code and word in err, (argv, code, err)
+
+
+@test
+def an_interrupted_import_goes_on():
+    with open(put("big.log", b""), "w", encoding="latin-1") as f:
+        for i in range(25):
+            f.write("\n".join(logs.ordinary(100 + i, 4000, start=1795480000 + i * 50000)) + "\n")
+    whole = run("import", "--store", "whole.db", "big.log")[1]
+    for stop in (signal.SIGINT, signal.SIGKILL):
+        for i in range(30):
+            p = subprocess.Popen([CULPRIT, "import", "--store", "part.db", "big.log"], cwd=DIR, env=ENVIRONMENT,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            time.sleep(0.15 * (i + 1))
+            p.send_signal(stop)
+            out, err = p.communicate(timeout=300)
+            if p.returncode == 0:
+                break
+            assert p.returncode == (1 if stop == signal.SIGINT else -signal.SIGKILL), (p.returncode, err)
+            assert stop == signal.SIGKILL or b"import the same logs again" in err
+        assert run("import", "--store", "part.db", "big.log")[0] == 0
+        part, all_of_it = told("part.db"), told("whole.db")
+        assert part == all_of_it, next((a, b) for a, b in zip(part, all_of_it) if a != b) if len(part) == len(all_of_it) else (len(part), whole)
+        os.unlink(os.path.join(DIR, "part.db"))
+
+
+def main():
+    failed = 0
+    for f in tests:
+        try:
+            f()
+        except Exception as e:  # noqa: BLE001: every failure is told, and the next one runs
+            failed += 1
+            print("FAILED %s: %s: %s" % (f.__name__, type(e).__name__, str(e)[:1500]))
+    shutil.rmtree(DIR)
+    print("%d passed, %d failed" % (len(tests) - failed, failed))
+    return 1 if failed else 0
+
+
+sys.exit(main())
