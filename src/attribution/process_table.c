@@ -12,6 +12,8 @@
 
 /* An event's time may be early by a timer tick of the kernel (audit: ktime_get_coarse_real_ts64). */
 #define EARLY_NS (10 * NS_PER_MS)
+/* The end of a process is told before its files are closed; who has its pid next is told before that acts. */
+#define CLOSES_NS (500 * NS_PER_MS)
 
 /* An event of a process that has ended is told within so long: a sensor's queue, a container that is awaited. */
 #define EXITED_NS (10 * NS_PER_S)
@@ -613,7 +615,7 @@ struct process *process_table_find_between(struct process_table *t, pid_t pid, u
 
         if (v->from_ns > to_ns)
             continue;
-        if (p->exited_ns && p->exited_ns < from_ns)
+        if (p->exited_ns && p->exited_ns + CLOSES_NS < from_ns)
             break;
         if (!gone || p->exited_ns)
             return p;

@@ -126,6 +126,10 @@ struct event {
     bool since_start_known;
     int64_t since_start_ns;   /* from the victim container's last start */
 
+    /* The sensor saw that something changed and concluded the rest (the note says how): another sensor's
+     * sight of the change knows better. */
+    bool actor_presumed, operation_presumed;
+
     struct bytes note; /* one more fact for people, e.g. "mapped for writing", "already open for writing" */
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event/operation.h"
 #include "util/macro.h"
 
 #define BUCKETS 4096
@@ -29,7 +30,29 @@ struct fuse {
 /* Sensors tell some changes by different names: an ACL is an attribute to those who see the call. */
 static enum operation class_of(enum operation operation)
 {
-    return operation == OPERATION_SETACL ? OPERATION_SETXATTR : operation;
+    switch (operation) {
+    case OPERATION_SETACL:
+        return OPERATION_SETXATTR;
+    case OPERATION_LINK: /* to those who see a new name, and not how it came */
+        return OPERATION_CREATE;
+    default:
+        return operation;
+    }
+}
+
+static bool same_operation(const struct event *a, const struct event *b)
+{
+    if (a->operation_presumed != b->operation_presumed)
+        return operation_info(a->operation)->permission == operation_info(b->operation)->permission;
+    return class_of(a->operation) == class_of(b->operation);
+}
+
+static bool same_actor(const struct event *a, const struct event *b)
+{
+    if (a->actor_presumed != b->actor_presumed)
+        return true;
+    return a->actor.pid == b->actor.pid &&
+           (!a->actor.start_ns || !b->actor.start_ns || a->actor.start_ns == b->actor.start_ns);
 }
 
 static uint64_t hash_bytes(uint64_t h, const void *data, size_t len) /* FNV-1a */
@@ -43,8 +66,7 @@ static uint64_t hash_bytes(uint64_t h, const void *data, size_t len) /* FNV-1a *
 
 static uint64_t hash_of(const struct event *e)
 {
-    uint32_t facts[] = { e->watch, (uint32_t)class_of(e->operation), (uint32_t)e->actor.pid,
-                         e->error == 0 };
+    uint32_t facts[] = { e->watch, e->error == 0 };
 
     return hash_bytes(hash_bytes(14695981039346656037ull, facts, sizeof(facts)), e->path.data, e->path.len);
 }
@@ -52,11 +74,9 @@ static uint64_t hash_of(const struct event *e)
 static bool same_change(const struct event *a, const struct event *b)
 {
     /* a rename out of the watch is told with its new name by some and without by others */
-    return a->watch == b->watch && class_of(a->operation) == class_of(b->operation) &&
-           a->actor.pid == b->actor.pid && (a->error == 0) == (b->error == 0) &&
-           bytes_equal(a->path, b->path) &&
-           (!a->previous_path.len || !b->previous_path.len || bytes_equal(a->previous_path, b->previous_path)) &&
-           (!a->actor.start_ns || !b->actor.start_ns || a->actor.start_ns == b->actor.start_ns);
+    return a->watch == b->watch && same_operation(a, b) && same_actor(a, b) &&
+           (a->error == 0) == (b->error == 0) && bytes_equal(a->path, b->path) &&
+           (!a->previous_path.len || !b->previous_path.len || bytes_equal(a->previous_path, b->previous_path));
 }
 
 /* ---- union of facts ---- */
@@ -127,13 +147,15 @@ static void fold(struct fuse *f, struct event *to, const struct event *from)
         to->syscall_arch = from->syscall_arch;
         to->syscall = from->syscall;
     }
-    take_actor(to, &from->actor);
+    if (from->actor_presumed == to->actor_presumed)
+        take_actor(to, &from->actor);
     take(to, &to->previous_path, from->previous_path);
     take(to, &to->host_path, from->host_path);
     take(to, &to->previous_host_path, from->previous_host_path);
     take(to, &to->target_path, from->target_path);
     take(to, &to->xattr, from->xattr);
-    take(to, &to->note, from->note);
+    if (!from->actor_presumed && !from->operation_presumed) /* else the note says what is known now */
+        take(to, &to->note, from->note);
     take_state(f, to, &to->file, &from->file);
     take_state(f, to, &to->before, &from->before);
     take_state(f, to, &to->after, &from->after);
@@ -144,10 +166,17 @@ static void fold(struct fuse *f, struct event *to, const struct event *from)
     f->stats.folded++;
 }
 
-/* The sight whose actor was captured in the kernel is the base, also of the event's time and id. */
+static bool presumes(const struct event *e)
+{
+    return e->actor_presumed || e->operation_presumed;
+}
+
+/* The sight whose actor was captured in the kernel is the base, also of the event's time and id; never one
+ * that had to conclude what the other one saw. */
 static void merge(struct fuse *f, struct waiting *w, struct event *second)
 {
-    if (second->actor.cred.known && !w->event->actor.cred.known) {
+    if (presumes(w->event) != presumes(second) ? presumes(w->event)
+                                               : second->actor.cred.known && !w->event->actor.cred.known) {
         struct event *first = w->event;
 
         w->event = second;

@@ -91,6 +91,7 @@ static const struct row {
     int error_a, error_b;
     unsigned sensor_b;
     size_t events;
+    bool actor_presumed, operation_presumed; /* of a */
 } rows[] = {
     { "one change", OPERATION_UNLINK, OPERATION_UNLINK, "/a", "/a", 1, 1, 0, 0, SENSOR_AUDIT, 1 },
     { "an ACL is an attribute", OPERATION_SETACL, OPERATION_SETXATTR, "/a", "/a", 1, 1, 0, 0, SENSOR_AUDIT, 1 },
@@ -98,6 +99,12 @@ static const struct row {
     { "another path", OPERATION_UNLINK, OPERATION_UNLINK, "/a", "/b", 1, 1, 0, 0, SENSOR_AUDIT, 2 },
     { "another actor", OPERATION_UNLINK, OPERATION_UNLINK, "/a", "/a", 1, 2, 0, 0, SENSOR_AUDIT, 2 },
     { "another operation", OPERATION_UNLINK, OPERATION_RMDIR, "/a", "/a", 1, 1, 0, 0, SENSOR_AUDIT, 2 },
+    { "a name that was made, or linked", OPERATION_CREATE, OPERATION_LINK, "/a", "/a", 1, 1, 0, 0, SENSOR_AUDIT, 1 },
+    { "an actor that was concluded", OPERATION_CREATE, OPERATION_CREATE, "/a", "/a", 1, 2, 0, 0, SENSOR_AUDIT, 1, true, false },
+    { "of another path", OPERATION_CREATE, OPERATION_CREATE, "/a", "/b", 1, 2, 0, 0, SENSOR_AUDIT, 2, true, false },
+    { "an operation that was concluded", OPERATION_UTIME, OPERATION_CHMOD, "/a", "/a", 2, 2, 0, 0, SENSOR_AUDIT, 1, false, true },
+    { "of another kind", OPERATION_UTIME, OPERATION_UNLINK, "/a", "/a", 2, 2, 0, 0, SENSOR_AUDIT, 2, false, true },
+    { "of another actor", OPERATION_UTIME, OPERATION_CHMOD, "/a", "/a", 1, 2, 0, 0, SENSOR_AUDIT, 2, false, true },
     { "refused and done", OPERATION_UNLINK, OPERATION_UNLINK, "/a", "/a", 1, 1, 0, 13, SENSOR_AUDIT, 2 },
 };
 
@@ -111,10 +118,19 @@ static void compares(void **state)
 
     a->error = row->error_a;
     b->error = row->error_b;
+    a->actor_presumed = row->actor_presumed;
+    a->operation_presumed = row->operation_presumed;
+    event_set(a, &a->note, bytes_of("concluded"));
+    a->actor.cred.known = true;
     fuse_add(f, a, 0);
     fuse_add(f, b, 0);
     fuse_flush(f);
     assert_int_equal(out.count, row->events);
+    if (out.count == 1 && (row->actor_presumed || row->operation_presumed)) { /* who knows it better is right */
+        assert_int_equal(out.events[0]->actor.pid, row->pid_b);
+        assert_int_equal(out.events[0]->operation, row->b);
+        assert_null(out.events[0]->note.data);
+    }
     out_done(&out);
     fuse_free(f);
 }

@@ -498,6 +498,8 @@ static void a_span_and_a_pid_that_comes_round_again(void **state)
     /* the news of its end is still under way */
     assert_bytes(process_table_find_between(table, 50, 22 * SECOND, 23 * SECOND, true)->executable, "/bin/new");
     exit_(30 * SECOND, 50);
+    /* what it had open is closed after its end was told */
+    assert_bytes(process_table_find_between(table, 50, 30 * SECOND + SECOND / 4, 31 * SECOND, true)->executable, "/bin/new");
     assert_null(process_table_find_between(table, 50, 31 * SECOND, 32 * SECOND, true));
     assert_null(process_table_find_between(table, 51, 31 * SECOND, 32 * SECOND, false));
 }

@@ -73,6 +73,7 @@ void fanotify_found_add(struct fanotify_object *o, uint32_t name)
     }
     e->key = (struct key){ o, name };
     e->cause = o->cause;
+    e->cause.presumed = true;
     if (!e->cause.note)
         e->cause.note = "made before its folder could be watched: the actor is that of the folder";
     HASH_ADD(hh, o->sensor->found->entries, key, sizeof(e->key), e);

@@ -23,6 +23,7 @@ struct fanotify_cause {
     uint64_t from_boot_ns, to_boot_ns; /* CLOCK_BOOTTIME */
     uint64_t from_real_ns, to_real_ns; /* CLOCK_REALTIME */
     const char *note;       /* of our own; NULL = none */
+    bool presumed;          /* that it was this process */
 };
 
 /* One watched path. Its index begins with the directory that the path stands in, of which only the one
@@ -177,6 +178,8 @@ void fanotify_found_forget(struct fanotify_object *o); /* nothing of it will be 
 /* ---- writes.c: files that are being written to ---- */
 struct fanotify_writes *fanotify_writes_new(void);
 void fanotify_writes_free(struct fanotify_writes *w);
+/* When the file there was made, CLOCK_REALTIME; 0 = not known. */
+uint64_t fanotify_born(struct fanotify_object *o, uint32_t directory, struct bytes name);
 void fanotify_written(struct fanotify_object *o, uint32_t directory, struct bytes name, uint64_t mask,
                       const struct tree_change *change, const struct fanotify_cause *cause);
 /* Contents differ from what the index had; how that came is not known. */

@@ -149,6 +149,7 @@ static void do_attributes(struct fanotify_object *o, uint32_t directory, struct 
     struct event *told;
 
     struct tree_change before;
+    bool plain = false;
 
     if (!c->after.known && !c->before.known)
         return; /* it has no name here any more */
@@ -157,7 +158,7 @@ static void do_attributes(struct fanotify_object *o, uint32_t directory, struct 
     } else if (!c->before.known || !c->same_object) {
         cause.note = "an attribute was changed; which one is not known, it had not been looked at before";
     } else {
-        bool plain = c->before.mtime_ns != c->after.mtime_ns;
+        plain = c->before.mtime_ns != c->after.mtime_ns;
 
         if (others_too(o->sensor, e))
             cause.note = "another process changed it in the same moment; which of them did this is not certain";
@@ -166,7 +167,7 @@ static void do_attributes(struct fanotify_object *o, uint32_t directory, struct 
             if (fanotify_tell_attributes(o, directory, name, &before, &cause))
                 return;
         }
-        if (e->mask & CONTENT)
+        if ((e->mask & FAN_MODIFY) && c->after.mtime_ns == c->after.ctime_ns)
             return; /* written to: that takes s bits and capabilities away, or nothing */
         if (o->wanted.view == VIEW_UPPER && S_ISDIR(c->after.mode))
             return; /* the overlay gives a directory its times back after each copy */
@@ -178,6 +179,8 @@ static void do_attributes(struct fanotify_object *o, uint32_t directory, struct 
     }
     told = fanotify_event_new(o, OPERATION_UTIME, directory, name, c->after.known ? &c->after : &c->before,
                               &cause);
+    if (told)
+        told->operation_presumed = !plain;
     fanotify_send(o, told);
 }
 
@@ -232,6 +235,25 @@ static void do_delete(struct fanotify_object *o, uint32_t directory, struct byte
                                         directory, name, &change.before, &o->sensor->now));
 }
 
+/* A file that was opened with O_TMPFILE and linked later goes on by the number that the kernel gave it for a
+ * name: what its name is now. */
+static uint32_t linked_later(struct fanotify_object *o, uint32_t entry, const struct fanotify_event *e)
+{
+    _cleanup_close_ int fd = -1;
+    struct file_state state;
+    uint32_t name;
+
+    if (!e->object.data.data || (e->mask & (FAN_CREATE | FAN_DELETE)))
+        return 0;
+    fd = fanotify_open_handle(o, &e->object);
+    if (fd < 0 || tree_stat(fd, NULL, &state) < 0)
+        return 0;
+    name = tree_first_name(o->tree, tree_find(o->tree, state.device, state.inode));
+    while (name && name == entry)
+        name = tree_next_name(o->tree, name);
+    return name;
+}
+
 /* One mask may hold several things that one process did to one file while the event was waiting. */
 static void on_name(struct fanotify_object *o, uint32_t directory, struct bytes name,
                     const struct fanotify_event *e)
@@ -239,8 +261,19 @@ static void on_name(struct fanotify_object *o, uint32_t directory, struct bytes 
     uint32_t entry = tree_child(o->tree, directory, name);
     bool both = (e->mask & FAN_CREATE) && (e->mask & FAN_DELETE);
     struct tree_change change = { 0 };
-    bool existed = entry != 0;
+    char text[LIMIT_NAME + 1];
+    uint32_t later;
+    bool existed;
 
+    if (name.data[0] == '#' && (later = linked_later(o, entry, e)) != 0 &&
+        tree_name(o->tree, later).len <= LIMIT_NAME) {
+        entry = later;
+        directory = tree_parent_of(o->tree, entry);
+        name = tree_name(o->tree, entry);
+        memcpy(text, name.data, name.len); /* the index moves its bytes */
+        name.data = text;
+    }
+    existed = entry != 0;
     o->sensor->linked = false;
     if (e->mask & FAN_CREATE)
         (void)fanotify_found_cancel(o, entry);

@@ -12,6 +12,7 @@
 #include "sensor/fanotify/internal.h"
 #include "util/cleanup.h"
 
+#define STAMP_NS 10000000ull /* the kernel's stamps are those of its last tick */
 #define ATTRIBUTES (FILE_MODE | FILE_UID | FILE_GID)
 
 uint64_t fanotify_now(clockid_t clock)
@@ -71,6 +72,7 @@ struct event *fanotify_event_new(struct fanotify_object *o, enum operation opera
     e->time_ns = cause->to_real_ns;
     e->actor.pid = cause->pid;
     e->actor.gone = cause->gone;
+    e->actor_presumed = cause->presumed;
     event_set(e, &e->note, bytes_of(cause->note));
     if (file) {
         int64_t changed = file->ctime_ns;
@@ -98,6 +100,16 @@ void fanotify_send(struct fanotify_object *o, struct event *e)
 }
 
 /* ---- something new ---- */
+
+/* A file with two names that was born while these events waited was made here, and linked before we looked:
+ * the event of the second name follows. */
+static bool born_now(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                     const struct fanotify_cause *cause)
+{
+    uint64_t born = fanotify_born(o, directory, name);
+
+    return born && born + STAMP_NS >= cause->from_real_ns;
+}
 
 static void read_link(struct fanotify_object *o, uint32_t directory, struct bytes name, struct event *e)
 {
@@ -129,11 +141,12 @@ void fanotify_tell_new(struct fanotify_object *o, uint32_t name, const struct fa
     memcpy(text, base.data, base.len);
     base.data = text;
     tree_state(o->tree, object, &state);
-    for (other = tree_first_name(o->tree, object); other == name; other = tree_next_name(o->tree, other))
-        ;
+    other = tree_first_name(o->tree, object);
+    while (other && (other == name || fanotify_found_has(o, other))) /* found, and not told yet: comes later */
+        other = tree_next_name(o->tree, other);
     if (S_ISDIR(state.mode))
         operation = OPERATION_MKDIR;
-    else if (other || state.links > 1 || (o->sensor->linked && S_ISREG(state.mode)))
+    else if (other || (state.links > 1 && !born_now(o, directory, base, cause)) || (o->sensor->linked && S_ISREG(state.mode)))
         operation = OPERATION_LINK;
     else if (S_ISLNK(state.mode))
         operation = OPERATION_SYMLINK;

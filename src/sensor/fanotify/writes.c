@@ -149,7 +149,9 @@ void fanotify_written(struct fanotify_object *o, uint32_t directory, struct byte
         return; /* it has no name here any more */
     if (created)
         before = (struct file_state){ .known = FILE_SIZE };
-    if (sizes && before.mtime_ns != after.mtime_ns)
+    /* a mapping's stores are not told as modifications; neither is utimensat(), but as attributes */
+    if (sizes && before.mtime_ns != after.mtime_ns &&
+        (before.size != after.size || (mask & (FAN_ATTRIB | FAN_MODIFY)) != FAN_ATTRIB))
         changed = true;
     if ((mask & (FAN_MODIFY | FAN_CLOSE_WRITE)) == FAN_MODIFY && sizes && before.size == after.size &&
         before.mtime_ns != after.mtime_ns && after.mtime_ns != after.ctime_ns) {
@@ -193,21 +195,19 @@ void fanotify_tell_changed(struct fanotify_object *o, uint32_t directory, struct
 
 /* ---- files that stay open ---- */
 
-/* A file that is older than the watch may have been open before it began. */
-static bool may_be_older(const struct sensor *s, struct fanotify_object *o, uint32_t directory,
-                         struct bytes name)
+uint64_t fanotify_born(struct fanotify_object *o, uint32_t directory, struct bytes name)
 {
     int fd = fanotify_object_directory(o, directory);
     char text[LIMIT_NAME + 1];
     struct statx stx;
 
     if (fd < 0 || name.len > LIMIT_NAME)
-        return true;
+        return 0;
     memcpy(text, name.data, name.len);
     text[name.len] = '\0';
     if (statx(fd, text, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &stx) < 0 || !(stx.stx_mask & STATX_BTIME))
-        return true;
-    return (uint64_t)stx.stx_btime.tv_sec * NS_PER_S + stx.stx_btime.tv_nsec < s->watch_real_ns;
+        return 0;
+    return (uint64_t)stx.stx_btime.tv_sec * NS_PER_S + stx.stx_btime.tv_nsec;
 }
 
 static void tell_open(struct sensor *s, struct entry *e, uint64_t now, bool all)
@@ -225,7 +225,8 @@ static void tell_open(struct sensor *s, struct entry *e, uint64_t now, bool all)
     memcpy(text, base.data, base.len);
     base.data = text;
     directory = tree_parent_of(o->tree, name);
-    if (e->told && !all && !o->wanted.writes && !may_be_older(s, o, directory, base))
+    /* a file that is older than the watch may have been open before it began */
+    if (e->told && !all && !o->wanted.writes && fanotify_born(o, directory, base) >= s->watch_real_ns)
         return;
     if (fanotify_look(o, directory, base, &change) < 0 || !change.after.known)
         return;

@@ -143,6 +143,22 @@ def _(run):
     return [act_event(run, "link", "b", run.act("link", run.out + "/a", run.path("b")))]
 
 
+@scenario("made and linked before anybody looked")
+def _(run):
+    run.sh("""python3 -c "
+import os
+os.mkdir('d')
+open('d/a', 'w').close()
+os.link('d/a', 'd/b')" """)
+    return [Event("mkdir", "d"), Event("create", ("d/a", "d/b")), Event("link", ("d/a", "d/b"))]
+
+
+@scenario("times set through a descriptor for writing", needs=("metadata",), before=files("f"))
+def _(run):
+    run.sh("touch -d 2001-01-01 f")
+    return [Event("utime", "f", executable="/usr/bin/touch")]
+
+
 @scenario("unlink of one of two links", before=files("a"))
 def _(run):
     run.sh("ln a b") # not by this process: it may be older than the kernel's auditing
