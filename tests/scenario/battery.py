@@ -49,7 +49,7 @@ ESSENTIAL = {
 }
 
 
-def judge(scenario, run, lines, sensor, has):
+def judge(scenario, run, lines, parts, has):
     """What is told wrong is wrong, whatever a sensor lacks: only what is not told, or said to be unknown, can be
     declared."""
     if run.failure:
@@ -62,8 +62,10 @@ def judge(scenario, run, lines, sensor, has):
     lacks = [c for c in scenario.needs if c not in has]
     if missing and not gaps and lacks:
         return "declared", [f"needs {' '.join(lacks)}"]
-    if sensor in scenario.limits:
-        return "declared", [scenario.limits[sensor]]
+    # of several sensors one is enough: all that could tell it by their nature must have a limit
+    limits = [scenario.limits.get(s) for s in parts if set(scenario.needs) <= parts[s]]
+    if limits and all(limits):
+        return "declared", limits
     return "WRONG", missing + gaps
 
 
@@ -104,7 +106,7 @@ def play(args, scenarios, sensor, has, place):
                 lines = session.finish()
         dealt = session.deal([run for _, run in runs]) if targets else ({}, [])
         for scenario, run in runs:
-            results.append((scenario.name, *judge(scenario, run, dealt[0].get(run, []), sensor, has)))
+            results.append((scenario.name, *judge(scenario, run, dealt[0].get(run, []), args.parts[sensor], has)))
         if dealt[1]:
             results.append(("(nobody's)", "WRONG", dealt[1][:20]))
     except Exception as reason:  # pylint: disable=broad-except
@@ -159,6 +161,8 @@ def main():
     args.culprit, args.act = os.path.realpath(args.culprit), os.path.realpath(args.act)
     works, would_use = capabilities(args.culprit)
     columns = {name: works[name] for name in works}
+    if "fanotify" in works and "audit" in works:
+        columns["fanotify+audit"] = works["fanotify"] | works["audit"]
     if len(would_use) > 1:
         columns["auto"] = set().union(*(works[n] for n in would_use))
     if args.sensors:
@@ -167,6 +171,7 @@ def main():
             print(f"sensor {missing[0]} does not work here\n0 passed, 1 failed")
             return 1
         columns = {n: columns[n] for n in args.sensors.split(",")}
+    args.parts = {n: {s: works.get(s, has) for s in n.split("+")} for n, has in columns.items()}
     counts, details = {}, []
     scenarios, few = chosen(args)
     with_docker = any(s.name.startswith(("container: ", "docker: ")) for s in scenarios)
@@ -177,11 +182,11 @@ def main():
                 args.docker = Docker()
             args.engines = Engines(args.docker if with_docker and place.whole else None)
             here = [s for s in (few if name_of_place in args.few.split(",") else scenarios) if place.takes(s)]
-            print(f"{'scenario, on ' + place.name:<70}" + "".join(f"{name:<12}" for name in columns))
+            print(f"{'scenario, on ' + place.name:<70}" + "".join(f"{name:<15}" for name in columns))
             for batch in batches(args, here):
                 rows = {}
                 for name, has in columns.items():
-                    if any(name in s.costly for s in batch):
+                    if any(n in s.costly for s in batch for n in name.split("+")):
                         continue
                     from_time = time.monotonic()
                     if from_time - began > args.deadline:
@@ -197,7 +202,7 @@ def main():
                         if result in ("WRONG", "skipped"):
                             details.append(f"{scenario} ({name}, {place.name}): {result}: " + "; ".join(why))
                 for scenario, row in rows.items():
-                    print(f"{scenario:<70}" + "".join(f"{row.get(n, ''):<12}" for n in columns), flush=True)
+                    print(f"{scenario:<70}" + "".join(f"{row.get(n, ''):<15}" for n in columns), flush=True)
             args.engines.stop()
             if with_docker and place.whole:
                 args.docker.stop()

@@ -116,7 +116,7 @@ class Session:
         self.process, self.lines, self.code = None, [], None
 
     def start(self, targets):
-        command = [self.args.culprit, "watch", "--format", "json", "--sensor", self.sensor,
+        command = [self.args.culprit, "watch", "--format", "json", "--sensor", self.sensor.replace("+", ","),
                    "--store", os.path.join(self.work, "store.db"), *self.options, *targets]
         self.stdout = open(os.path.join(self.work, "stdout"), "w+b")
         self.stderr = open(os.path.join(self.work, "stderr"), "w+b")

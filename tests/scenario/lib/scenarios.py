@@ -153,7 +153,8 @@ os.link('d/a', 'd/b')" """)
     return [Event("mkdir", "d"), Event("create", ("d/a", "d/b")), Event("link", ("d/a", "d/b"))]
 
 
-@scenario("times set through a descriptor for writing", needs=("metadata",), before=files("f"))
+@scenario("times set through a descriptor for writing", needs=("metadata",), before=files("f"),
+          limits={"audit": "the kernel's record of futimens() has no file"})
 def _(run):
     run.sh("touch -d 2001-01-01 f")
     return [Event("utime", "f", executable="/usr/bin/touch")]
