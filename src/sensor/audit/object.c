@@ -351,9 +351,19 @@ void audit_object_touch(struct audit_object *o, uint32_t object)
     for (unsigned i = 0; i < o->dirty_count; i++)
         if (o->dirty[i].inode == state.inode && o->dirty[i].device == state.device)
             return;
+    if (o->dirty_count == ARRAY_SIZE(o->dirty))
+        audit_object_refresh(o);
     if (o->dirty_count == ARRAY_SIZE(o->dirty)) /* the oldest gives way: a size may be out of date */
         memmove(o->dirty, o->dirty + 1, sizeof(o->dirty[0]) * --o->dirty_count);
     o->dirty[o->dirty_count++] = (struct audit_dirty){ state.device, state.inode };
+}
+
+bool audit_object_is_fresh(const struct audit_object *o, const struct file_state *state)
+{
+    for (unsigned i = 0; i < o->dirty_count; i++)
+        if (o->dirty[i].inode == state->inode && o->dirty[i].device == state->device)
+            return false;
+    return true;
 }
 
 void audit_object_refresh(struct audit_object *o)

@@ -82,4 +82,6 @@ int audit_object_open(const struct audit_object *o);
 /* List a directory that came into the tree as a whole. */
 void audit_object_walk(struct audit_object *o, uint32_t directory);
 void audit_object_touch(struct audit_object *o, uint32_t object); /* its size will change */
+/* It has been looked at since it was touched. */
+bool audit_object_is_fresh(const struct audit_object *o, const struct file_state *state);
 void audit_object_refresh(struct audit_object *o); /* look at what was touched */

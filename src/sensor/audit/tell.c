@@ -308,6 +308,15 @@ static int spot_path(const struct audit_object *o, const struct spot *s, struct 
     return r < 0 ? r : sbuf_error(out);
 }
 
+/* Does a relative name begin at the working directory? */
+static bool relative_to_cwd(const struct audit_facts *f, enum audit_nametype type)
+{
+    unsigned descriptor = type == AUDIT_NAME_CREATE ? 2 : 0; /* renameat(from, name, to, name) */
+
+    return f->call == AUDIT_CALL_rename ||
+           ((f->args_known & 1u << descriptor) && (int32_t)f->args[descriptor] == AT_FDCWD);
+}
+
 /* The end of a rename that lies outside, by what the caller wrote. */
 static void outside_path(const struct audit_facts *f, enum audit_nametype type, struct event *e,
                          struct bytes *field)
@@ -319,8 +328,7 @@ static void outside_path(const struct audit_facts *f, enum audit_nametype type, 
 
         if (p->type != type || p->nested || !p->name.len)
             continue;
-        /* a name without a slash may be relative to any directory */
-        if (!memchr(p->name.data, '/', p->name.len) && f->call != AUDIT_CALL_rename)
+        if (p->name.data[0] != '/' && !relative_to_cwd(f, type))
             continue;
         if (normalise(f->cwd, p->name, path, sizeof(path)))
             event_set(e, field, bytes_of(path));
@@ -371,6 +379,8 @@ static void describe(const struct audit_object *o, const struct audit_change *c,
             add_known(&e->file, &said, FILE_INODE | FILE_DEVICE);
     }
     add_known(&e->file, &known, FILE_MODE | FILE_UID | FILE_GID | FILE_INODE | FILE_DEVICE);
+    if (!audit_object_is_fresh(o, &known)) /* written to since we looked: how long it is now is not known */
+        known.known &= ~(unsigned)FILE_SIZE;
     if (c->operation == OPERATION_TRUNCATE) {
         add_known(&e->before, &known, FILE_SIZE);
         add_known(&e->file, e->error == 0 ? &e->after : &known, FILE_SIZE);

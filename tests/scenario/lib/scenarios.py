@@ -143,6 +143,13 @@ def _(run):
     return [act_event(run, "link", "b", run.act("link", run.out + "/a", run.path("b")))]
 
 
+@scenario("written to and removed at once: its size is right, or not told", before=files("f"))
+def _(run):
+    run.sh("echo more >> f; echo new > g; rm f g")
+    return [Event("create", "g"), Event("unlink", "f", file__size=lambda n: n in (None, 13)),
+            Event("unlink", "g", file__size=lambda n: n in (None, 4))]
+
+
 @scenario("made and linked before anybody looked")
 def _(run):
     run.sh("""python3 -c "
