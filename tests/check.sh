@@ -87,6 +87,7 @@ else
     step "containers come and go at the start" tests/scenario/begin.sh "$ROOT/build/culprit"
     step "nothing is left behind" tests/scenario/left.sh "$ROOT/build/culprit"
     step "somebody deletes the rules" tests/scenario/disturbed.sh "$ROOT/build/culprit"
+    step "the same, sanitized" tests/scenario/disturbed.sh "$ROOT/build-asan/culprit"
     SHOW=1 step "the end of a storm" tests/scenario/end.sh "$ROOT/build/culprit"
     step "the story from a log" tests/scenario/log.sh "$ROOT/build/culprit"
     SHOW=1 step "rules" tests/scenario/rules.sh "$ROOT/build/culprit"
@@ -100,7 +101,7 @@ else
     # last, for what time is left: all is to end within 45 minutes
     budget=$((2520 - SECONDS))
     [ $budget -le 1320 ] || budget=1320
-    [ $budget -ge 600 ] || budget=600
+    [ $budget -ge 240 ] || budget=240
     BUDGET=$budget SHOW=1 step "virtual machines" tests/vm/run.sh --quick "$ROOT/build/culprit"
 fi
 echo

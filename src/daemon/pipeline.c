@@ -47,6 +47,7 @@ struct source {
 struct open_sensor {
     const struct sensor_ops *ops;
     struct sensor *sensor;
+    int fd; /* as it is waited for */
 };
 
 struct pipeline {
@@ -306,9 +307,8 @@ static int open_sensors(struct pipeline *p, struct err *err)
                      err_text(&why, r));
             continue;
         }
-        p->sensors[p->sensor_count++] = (struct open_sensor){ ops, sensor };
-        r = add_source(p, SOURCE_SENSOR, ops->fd(sensor), NULL, (void *)(uintptr_t)(p->sensor_count - 1),
-                       err);
+        p->sensors[p->sensor_count++] = (struct open_sensor){ ops, sensor, ops->fd(sensor) };
+        r = add_source(p, SOURCE_SENSOR, ops->fd(sensor), NULL, sensor, err);
         if (r < 0)
             return r;
     }
@@ -475,23 +475,21 @@ int pipeline_watch_fd(struct pipeline *p, int fd, void (*ready)(void *data, int 
     return add_source(p, SOURCE_CALLER, fd, ready, data, err);
 }
 
-/* The engines' descriptor comes and goes with the connection to the daemon. */
-static void follow_engines_fd(struct pipeline *p)
+/* A descriptor comes and goes with the connection to the daemon, or with the owner of audit's stream. */
+static void follow_fd(struct pipeline *p, enum source_kind kind, void *data, int *known, int fd)
 {
-    int fd = engines_fd(p->engines);
-
-    if (fd == p->engines_fd)
+    if (fd == *known)
         return;
     for (size_t i = 0; i < p->source_count; i++) {
-        if (p->sources[i]->kind != SOURCE_ENGINES)
+        if (p->sources[i]->kind != kind || p->sources[i]->data != data)
             continue;
         (void)epoll_ctl(p->epoll_fd, EPOLL_CTL_DEL, p->sources[i]->fd, NULL);
         free(p->sources[i]);
         p->sources[i] = p->sources[--p->source_count];
         break;
     }
-    p->engines_fd = fd;
-    (void)add_source(p, SOURCE_ENGINES, fd, NULL, NULL, NULL);
+    *known = fd;
+    (void)add_source(p, kind, fd, NULL, data, NULL);
 }
 
 static void dispatch_all(struct pipeline *p)
@@ -502,14 +500,16 @@ static void dispatch_all(struct pipeline *p)
     /* engines first: who is who; then processes: who lives; then what they did */
     if (engines_dispatch(p->engines, NULL) > 0)
         watchset_poll(p->watches); /* an engine that was late has answered */
-    follow_engines_fd(p);
+    follow_fd(p, SOURCE_ENGINES, NULL, &p->engines_fd, engines_fd(p->engines));
     if (p->follower)
         follower_dispatch(p->follower);
     for (size_t i = 0; i < p->sensor_count; i++) {
-        r = p->sensors[i].ops->dispatch(p->sensors[i].sensor, &err);
+        struct open_sensor *s = &p->sensors[i];
+
+        r = s->ops->dispatch(s->sensor, &err);
         if (r < 0 && r != -EAGAIN)
-            log_warn(p->options.log, "%s: %s; going on", p->sensors[i].ops->name,
-                     err_text(&err, r));
+            log_warn(p->options.log, "%s: %s; going on", s->ops->name, err_text(&err, r));
+        follow_fd(p, SOURCE_SENSOR, s->sensor, &s->fd, s->ops->fd(s->sensor));
     }
     if (now_ns(CLOCK_MONOTONIC) >= p->next_poll_ns) {
         p->next_poll_ns = now_ns(CLOCK_MONOTONIC) + POLL_NS;

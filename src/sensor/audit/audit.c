@@ -31,10 +31,7 @@ static void on_message(void *data, uint16_t type, const char *payload, size_t le
     while (len > 0 && (payload[len - 1] == '\0' || payload[len - 1] == '\n'))
         len--;
     if (type == AUDIT_REPLACE) {
-        if (audit_session_yield(&s->session, NULL) == 0) {
-            audit_exclude_records(s, false); /* the other one wants them all */
-            log_warn(s->options.log, "another program asked for audit's stream; reading beside it");
-        }
+        s->asked_for = true; /* not here: the stream is being read */
         return;
     }
     if (audit_record_parse_payload(type, (struct bytes){ payload, len }, &record, NULL) < 0) {
@@ -51,7 +48,14 @@ static int receive(struct sensor *s, unsigned max)
 
     if (r == -ENOBUFS) {
         audit_tell_gap(s, LOST_AUDIT_SOCKET, 0, "audit records came faster than they were read");
-        return 1;
+        r = 1;
+    }
+    if (s->asked_for) {
+        s->asked_for = false;
+        if (audit_session_yield(&s->session, NULL) == 0) {
+            audit_exclude_records(s, false); /* the other one wants them all */
+            log_warn(s->options.log, "another program asked for audit's stream; reading beside it");
+        }
     }
     return r;
 }

@@ -42,6 +42,7 @@ struct sensor {
     uint64_t jiffy_ns;
     char mark[64];
     bool mark_seen;
+    bool asked_for; /* another program wants to own the stream */
     char not_seen[256];
     char host[256];
 };

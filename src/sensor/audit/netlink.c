@@ -189,12 +189,15 @@ int audit_netlink_rules(int fd,
 
 /* ---- the stream ---- */
 
+/* A multiple of a header's alignment: they lie one behind the other. */
+#define MESSAGE_SIZE NLMSG_ALIGN(LIMIT_AUDIT_RECORD + sizeof(struct nlmsghdr))
+
 struct audit_stream {
     int fd;
     struct mmsghdr messages[BATCH];
     struct iovec parts[BATCH];
     struct sockaddr_nl from[BATCH];
-    char buffers[BATCH][LIMIT_AUDIT_RECORD + sizeof(struct nlmsghdr)];
+    _Alignas(struct nlmsghdr) char buffers[BATCH][MESSAGE_SIZE];
 };
 
 int audit_stream_open(bool multicast, struct audit_stream **ret, struct err *err)
