@@ -54,8 +54,10 @@ def play(args, engines, name, work):
     for l in lines:
         if get(l, "event.action") == "unlink" and get(l, "event.outcome") == "success":
             told.setdefault(get(l, "file.path"), []).append(l)
-    # the very first thing that it does: the shell's own redirection
-    first = len({get(l, "process.entity_id") for l in lines if get(l, "file.path") == "/prd/n"
+    # the very first thing that it does: the shell's own redirection. Not in the first restart: the container was down when
+    # the watch began, so that how its files looked was not known (culprit(1))
+    begun = get(told["/prd/f0"][0], "@timestamp") if "/prd/f0" in told else ""
+    first = len({get(l, "process.entity_id") for l in lines if get(l, "file.path") == "/prd/n" and l["@timestamp"] > begun
                  and get(l, "event.action") in ("open-write", "truncate", "write")})
     gaps = [l for l in lines if get(l, "event.kind") == "pipeline_error"]
     done = [i for i in range(args.count) if not os.path.exists(f"{upper}/prd/f{i}")]
@@ -63,7 +65,7 @@ def play(args, engines, name, work):
     twice = [i for i in done if len(told.get(f"/prd/f{i}", [])) > 1]
     elsewhere = [i for i in done if i not in missed
                  and get(told[f"/prd/f{i}"][0], "culprit.victim.container.name") != label]
-    unwritten = max(0, len(done) - first)
+    unwritten = max(0, len(done) - 1 - first)
     foreign = [i for i in done if i not in missed and get(told[f"/prd/f{i}"][0], "culprit.origin") != "container"]
     wrong = len(done) < args.count or twice or elsewhere or (missed and not gaps)
     # audit: before the rule for the container's new file system stands only names are seen, in its layer (culprit(1))
