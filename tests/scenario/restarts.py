@@ -55,7 +55,7 @@ def play(args, engines, name, work):
         if get(l, "event.action") == "unlink" and get(l, "event.outcome") == "success":
             told.setdefault(get(l, "file.path"), []).append(l)
     # the very first thing that it does: the shell's own redirection. Not in the first restart: the container was down when
-    # the watch began, so that how its files looked was not known (culprit(1))
+    # the watch began, so that how its files looked was not known
     begun = get(told["/prd/f0"][0], "@timestamp") if "/prd/f0" in told else ""
     first = len({get(l, "process.entity_id") for l in lines if get(l, "file.path") == "/prd/n" and l["@timestamp"] > begun
                  and get(l, "event.action") in ("open-write", "truncate", "write")})
@@ -68,8 +68,8 @@ def play(args, engines, name, work):
     unwritten = max(0, len(done) - 1 - first)
     foreign = [i for i in done if i not in missed and get(told[f"/prd/f{i}"][0], "culprit.origin") != "container"]
     wrong = len(done) < args.count or twice or elsewhere or (missed and not gaps)
-    # audit: before the rule for the container's new file system stands only names are seen, in its layer (culprit(1))
-    wrong = wrong or (unwritten and not gaps and "audit" != args.sensor)
+    # before the new file system is marked only names are seen, in its layer, and what differs from before (culprit(1))
+    wrong = wrong or (unwritten > len(done) // 10 and not gaps and "audit" != args.sensor)
     after = sorted(get(told[f"/prd/f{i}"][0], "culprit.since_start") or 0 for i in done if i not in missed)
     print(f"{name:<11} {args.sensor:<9} {len(done)} restarts, {len(missed)} deletions missed, {unwritten} first writes missed, {len(gaps)} gaps told, "
           f"{len(twice)} told twice, {len(elsewhere)} without the victim, {len(foreign)} whose origin is not known; "
