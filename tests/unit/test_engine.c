@@ -85,16 +85,16 @@ static void one_that_hangs_costs_one_time_out_and_one_line(void **state)
 
     (void)state;
     t1 = seconds();
-    assert_true(t1 - t0 < 1); /* opening asks nothing of it */
+    assert_true(t1 - t0 < 4); /* opening asks nothing of it */
     engines_set_patience(e, 300);
     assert_int_equal(engines_find(e, BYTES_NULL, bytes_of("no-such-container"), &view, &err), -ETIMEDOUT);
     t2 = seconds();
-    assert_true(t2 - t1 < 1.5);
+    assert_true(t2 - t1 < 4);
     assert_non_null(strstr(err.text, "does not answer"));
     for (int i = 0; i < 20; i++)
         assert_int_equal(engines_find(e, BYTES_NULL, bytes_of("no-such-container"), &view, NULL), -ETIMEDOUT);
     assert_null(engines_by_id(e, bytes_of("0123456789abcdef")));
-    assert_true(seconds() - t2 < 1); /* not asked again and again */
+    assert_true(seconds() - t2 < 4); /* not asked again and again: that would be 6 s */
     assert_null(strstr(said, "docker")); /* so long a daemon may be busy */
     while (seconds() - t1 < 2.1)
         usleep(100 * 1000);
@@ -104,7 +104,7 @@ static void one_that_hangs_costs_one_time_out_and_one_line(void **state)
     assert_null(strstr(strchr(said, '\n') + 1, "docker"));
     t2 = seconds();
     engines_free(e); /* while its thread still waits for the answer */
-    assert_true(seconds() - t2 < 1);
+    assert_true(seconds() - t2 < 4);
 }
 
 /* ---- one that was slow, and answers ---- */
