@@ -138,9 +138,11 @@ static void check_rules(struct sensor *s, uint64_t now)
             audit_place_again(s, o);
             continue;
         }
-        blind = true;
+        if (o->gone) /* looking told: its namespace went, and the rules with it */
+            continue;
         if (audit_object_place(o, s->rules, &err) < 0)
-            log_warn(s->options.log, "audit: placing rules again: %s", err_text(&err, -EIO));
+            log_debug(s->options.log, "audit: placing rules again: %s", err_text(&err, -EIO));
+        blind |= !o->gone;
     }
     if (audit_rule_set_is_missing(s->pathless_rules)) {
         blind = true;
