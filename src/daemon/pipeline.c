@@ -286,8 +286,6 @@ static int open_sensors(struct pipeline *p, struct err *err)
     const struct tracker_ops *tracker = p->follower ? follower_tracker(p->follower) : NULL;
     int r = choose_sensors(p->options.sensors, p->options.permissions, tracker, &p->choice, err);
 
-    options.arguments_known = tracker && tracker->captures;
-
     if (r < 0)
         return r;
     r = privileges_drop(privileges_needed(&p->choice) | p->options.keep, p->options.commands);

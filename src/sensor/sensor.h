@@ -60,7 +60,6 @@ struct sensor_options {
     struct sensor_sink sink;
     uint64_t ring_size;      /* bytes of kernel buffer for events; 0 = the sensor's default */
     pid_t self;              /* our own pid: what we do to our own store and output is never reported */
-    bool arguments_known;    /* whoever acts is followed with the arguments it was started with */
     const char *state_dir;   /* where what must be undone after a crash is written down ("/run/culprit") */
 };
 

@@ -18,13 +18,10 @@ struct slot {
     unsigned count, size;
     char *text;
     size_t text_len, text_size;
-    unsigned paths_due; /* while ends are left out: the PATHs still to come, once SYSCALL told */
-    bool pathless; /* while ends are left out: nothing is due, but what the kernel adds to a SYSCALL */
     bool complete, overflowed;
     bool holds; /* a system call that has ended: what comes after it waits for its last records */
 };
 
-#define PATHLESS_MS 20 /* one event's records are written by one call, without a rest */
 #define RECENT 64 /* serials handed out lately, to tell stray ends from new events */
 
 struct audit_grouper {
@@ -32,7 +29,6 @@ struct audit_grouper {
     struct audit_grouper_stats stats;
     struct slot **open; /* sorted by serial; the spare ones stand behind open_count */
     unsigned open_count, slot_count, max_open;
-    bool ends_left_out;
     struct {
         uint64_t time_ms, serial;
     } recent[RECENT];
@@ -152,13 +148,10 @@ void audit_grouper_expire(struct audit_grouper *g, uint64_t now_ms, uint64_t tim
     for (unsigned i = 0; i < g->open_count;) {
         struct slot *slot = g->open[i];
 
-        uint64_t wait_ms = slot->pathless ? MIN(timeout_ms, PATHLESS_MS) : timeout_ms;
-
-        if (wait_ms == 0 || now_ms >= slot->opened_ms + wait_ms) {
+        if (timeout_ms == 0 || now_ms >= slot->opened_ms + timeout_ms) {
             /* keep the order: everything before it as well */
             while (g->open_count > 0 && g->open[0] != slot)
                 hand_out(g, 0);
-            slot->complete = slot->pathless;
             hand_out(g, 0);
             i = 0;
         } else {
@@ -235,8 +228,7 @@ static struct slot *insert(struct audit_grouper *g, unsigned at, const struct au
     slot->count = 0;
     slot->text_len = 0;
     slot->node = BYTES_NULL;
-    slot->paths_due = 0;
-    slot->complete = slot->overflowed = slot->holds = slot->pathless = false;
+    slot->complete = slot->overflowed = slot->holds = false;
     return slot;
 }
 
@@ -290,26 +282,6 @@ static int append(struct audit_grouper *g, struct slot *slot, const struct audit
     return 0;
 }
 
-/* Whether this record ends its event, as far as the record itself tells. */
-static bool is_end(const struct audit_grouper *g, struct slot *slot, const struct audit_record *r)
-{
-    struct audit_field items;
-    uint64_t n;
-
-    if (r->type == AUDIT_PROCTITLE || (slot->count == 1 && stands_alone(r->type)))
-        return true;
-    if (!g->ends_left_out)
-        return false;
-    if (r->type == AUDIT_PATH)
-        return slot->paths_due > 0 && --slot->paths_due == 0;
-    if ((r->type == AUDIT_SYSCALL || r->type == AUDIT_URINGOP) &&
-        audit_record_find(r, "items", &items) && audit_field_number(&items, 10, &n)) {
-        slot->paths_due = (unsigned)MIN(n, UINT32_MAX);
-        slot->pathless = n == 0;
-    }
-    return false;
-}
-
 void audit_grouper_add(struct audit_grouper *g, const struct audit_record *r, uint64_t now_ms)
 {
     unsigned at = 0;
@@ -337,15 +309,10 @@ void audit_grouper_add(struct audit_grouper *g, const struct audit_record *r, ui
         if (append(g, slot, r) < 0)
             slot->overflowed = true;
         slot->holds |= r->type == AUDIT_SYSCALL || r->type == AUDIT_URINGOP;
-        if (is_end(g, slot, r))
+        if (r->type == AUDIT_PROCTITLE || (slot->count == 1 && stands_alone(r->type)))
             slot->complete = true;
     }
     hand_out_complete(g);
-}
-
-void audit_grouper_ends_left_out(struct audit_grouper *g, bool left_out)
-{
-    g->ends_left_out = left_out;
 }
 
 unsigned audit_grouper_open_count(const struct audit_grouper *g)

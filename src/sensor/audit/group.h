@@ -5,8 +5,7 @@
  * reused) and on log files (views stay valid: nothing is copied). One thread; bounded.
  *
  * A group is complete at EOE, or at PROCTITLE (auditd drops EOE, and PROCTITLE is the kernel's last
- * record before it), or with its last PATH where the kernel was told to leave both out, or at once for
- * messages that are alone by their type (user messages). Records
+ * record before it), or at once for messages that are alone by their type (user messages). Records
  * can be lost: what never gets complete is handed out after the time-out and marked.
  * Groups come out in order of their serial numbers as far as they were open together; one without a system
  * call's record keeps none back.
@@ -58,10 +57,6 @@ void audit_grouper_add(struct audit_grouper *grouper, const struct audit_record 
                        uint64_t now_ms);
 /* Hand out what has been open for at least timeout_ms; 0 = everything. */
 void audit_grouper_expire(struct audit_grouper *grouper, uint64_t now_ms, uint64_t timeout_ms);
-/* The kernel leaves out PROCTITLE and EOE from now on, or no more: nothing follows the last PATH, and
- * SYSCALL's "items" says how many there are (kernel/auditsc.c, audit_log_exit, 5.8 to 6.18). An event
- * without any is handed out by audit_grouper_expire(), after a short rest. */
-void audit_grouper_ends_left_out(struct audit_grouper *grouper, bool left_out);
 /* Events that wait for more records. */
 unsigned audit_grouper_open_count(const struct audit_grouper *grouper);
 /* The earliest time_ms of them; UINT64_MAX: there is none. */

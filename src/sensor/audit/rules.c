@@ -400,18 +400,15 @@ int audit_rules_add_pathless(struct audit_rules *rules, unsigned permissions,
     return r < 0 ? err_set(err, r, "audit rules for flags and mounts") : 0;
 }
 
-int audit_rules_exclude(struct audit_rules *rules, bool arguments, struct audit_rule_set **ret)
+int audit_rules_exclude(struct audit_rules *rules, struct audit_rule_set **ret)
 {
-    static const uint32_t types[] = { AUDIT_EOE, AUDIT_BPRM_FCAPS, AUDIT_PROCTITLE };
+    static const uint32_t types[] = { AUDIT_EOE, AUDIT_BPRM_FCAPS };
     struct audit_rule_set *set = new_set(rules, true);
     int r = set ? 0 : -ENOMEM;
 
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(types); i++) {
-        struct rule *rule;
+        struct rule *rule = new_rule(set, AUDIT_FILTER_EXCLUDE);
 
-        if (types[i] == AUDIT_PROCTITLE && !arguments)
-            continue;
-        rule = new_rule(set, AUDIT_FILTER_EXCLUDE);
 
         r = rule ? add_field(rule, AUDIT_MSGTYPE, AUDIT_EQUAL, types[i], NULL) : -ENOMEM;
         if (rule)

@@ -53,9 +53,9 @@ bool audit_rule_set_is_missing(const struct audit_rule_set *set); /* NULL: no */
 int audit_rules_add_pathless(struct audit_rules *rules, unsigned permissions,
                              struct audit_rule_set **ret, struct err *err);
 
-/* Leave out record types that nobody here needs; `arguments`: PROCTITLE too. Only for the owner, while
+/* Leave out record types that nobody here needs. Only for the owner, while
  * nobody else listens. Failure costs time only. */
-int audit_rules_exclude(struct audit_rules *rules, bool arguments, struct audit_rule_set **ret);
+int audit_rules_exclude(struct audit_rules *rules, struct audit_rule_set **ret);
 
 enum audit_key {
     AUDIT_KEY_FOREIGN, /* somebody else's rule, or none */

@@ -67,14 +67,11 @@ void audit_look_soon(struct sensor *s)
 void audit_exclude_records(struct sensor *s, bool on)
 {
     if (on && !s->excluded && s->session.owner && !s->session.others) {
-        int r = audit_rules_exclude(s->rules, s->options.arguments_known, &s->excluded);
+        int r = audit_rules_exclude(s->rules, &s->excluded);
 
         if (r < 0)
             log_debug(s->options.log, "audit: no record types can be left out: %s", strerror(-r));
-        else
-            audit_grouper_ends_left_out(s->grouper, s->options.arguments_known);
     } else if (!on) {
-        audit_grouper_ends_left_out(s->grouper, false);
         audit_rules_remove(s->rules, TAKE_PTR(s->excluded));
     }
 }

@@ -35,7 +35,8 @@ class Event:
 
 def differences(event, line, run):
     wrong = []
-    if event.pid is not None and get(line, "process.pid") != event.pid:
+    pids = event.pid if isinstance(event.pid, tuple) else (event.pid,)
+    if event.pid is not None and get(line, "process.pid") not in pids:
         wrong.append(f"pid {get(line, 'process.pid')}, not {event.pid}")
     executable = event.executable
     if executable == "act":
@@ -63,7 +64,7 @@ def is_less(event, line, run):
 
 
 # Facts that a sensor may not have by its nature: left out they are missing, not wrong.
-UNKNOWN = ("culprit.route None", "culprit.syscall None")
+UNKNOWN = ("culprit.route None", "culprit.syscall None", "culprit.file.previous_path None")
 
 
 # What may stand beside an expected change without being a wrong answer: reading, and how a write is
