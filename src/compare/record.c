@@ -78,26 +78,11 @@ static struct track *track_of(struct record *r, struct bytes path, bool was)
     return t;
 }
 
-static void fill(struct file_state *to, const struct file_state *from, unsigned which)
-{
-    unsigned add = from->known & which & ~to->known;
-
-    if (add & FILE_MODE)
-        to->mode = from->mode;
-    if (add & FILE_UID)
-        to->uid = from->uid;
-    if (add & FILE_GID)
-        to->gid = from->gid;
-    if (add & FILE_SIZE)
-        to->size = from->size;
-    to->known |= add;
-}
-
 /* What is newer takes the place of what was known. */
 static void renew(struct file_state *to, const struct file_state *from, unsigned which)
 {
     to->known &= ~(from->known & which);
-    fill(to, from, which);
+    file_state_add(to, from, which);
 }
 
 #define ATTRIBUTES (FILE_MODE | FILE_UID | FILE_GID)
@@ -137,7 +122,7 @@ static int disappears(struct record *r, struct event *e)
     }
     if (!t->other) {
         /* as it was before the changes in between, where they told */
-        fill(&t->before, &e->file, ATTRIBUTES | FILE_SIZE);
+        file_state_add(&t->before, &e->file, ATTRIBUTES | FILE_SIZE);
     }
     t->is = false;
     put(&t->name, e);
@@ -159,7 +144,7 @@ static int replaced(struct record *r, struct event *e)
     if (same_moment && !t->was && t->name->actor.pid == e->actor.pid)
         t->was = true;
     if (!t->other || same_moment)
-        fill(&t->before, &e->file, ATTRIBUTES | FILE_SIZE);
+        file_state_add(&t->before, &e->file, ATTRIBUTES | FILE_SIZE);
     t->other = true;
     if (same_moment)
         event_free(e);
@@ -249,7 +234,7 @@ static int renamed(struct record *r, struct event *e)
             return -E2BIG;
         }
         if (!from->other)
-            fill(&from->before, &e->file, ATTRIBUTES | FILE_SIZE);
+            file_state_add(&from->before, &e->file, ATTRIBUTES | FILE_SIZE);
         from->is = false;
         put(&from->name, old);
         if (!(e->file.known & FILE_MODE) || S_ISDIR(e->file.mode)) {
@@ -273,9 +258,9 @@ static int changed(struct record *r, struct event *e)
         return -E2BIG;
     }
     if (!t->other) {
-        fill(&t->before, &e->before, ATTRIBUTES | FILE_SIZE);
+        file_state_add(&t->before, &e->before, ATTRIBUTES | FILE_SIZE);
         if (e->operation != OPERATION_CHMOD && e->operation != OPERATION_CHOWN)
-            fill(&t->before, &e->file, ATTRIBUTES);
+            file_state_add(&t->before, &e->file, ATTRIBUTES);
     }
     renew(&t->after, &e->file, ATTRIBUTES | FILE_SIZE);
     renew(&t->after, &e->after, ATTRIBUTES | FILE_SIZE);

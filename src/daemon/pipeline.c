@@ -283,8 +283,8 @@ static int open_sensors(struct pipeline *p, struct err *err)
         .self = getpid(),
         .state_dir = p->options.state_dir,
     };
-    const struct tracker_ops *tracker = p->follower ? follower_tracker(p->follower) : NULL;
-    int r = choose_sensors(p->options.sensors, p->options.permissions, tracker, &p->choice, err);
+    int r = choose_sensors(p->options.sensors, p->options.permissions,
+                           p->follower ? follower_tracker(p->follower) : NULL, &p->choice, err);
 
     if (r < 0)
         return r;

@@ -37,6 +37,24 @@ void event_set(struct event *e, struct bytes *field, struct bytes value)
     *field = arena_copy(&e->arena, value);
 }
 
+void file_state_add(struct file_state *s, const struct file_state *more, unsigned which)
+{
+    which &= more->known & ~s->known & (FILE_MODE | FILE_UID | FILE_GID | FILE_INODE | FILE_DEVICE | FILE_SIZE);
+    if (which & FILE_MODE)
+        s->mode = more->mode;
+    if (which & FILE_UID)
+        s->uid = more->uid;
+    if (which & FILE_GID)
+        s->gid = more->gid;
+    if (which & FILE_INODE)
+        s->inode = more->inode;
+    if (which & FILE_DEVICE)
+        s->device = more->device;
+    if (which & FILE_SIZE)
+        s->size = more->size;
+    s->known |= which;
+}
+
 bool event_succeeded(const struct event *e)
 {
     return e->error == 0;

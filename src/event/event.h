@@ -138,6 +138,11 @@ void event_free(struct event *e); /* NULL is fine */
 void event_freep(struct event **e);
 /* Copy the bytes into the event's own memory. */
 void event_set(struct event *e, struct bytes *field, struct bytes value);
+
+/* Adds what `more` knows and `s` does not: of mode, uid, gid, inode, device and size, those in `which` (enum
+ * file_known). */
+void file_state_add(struct file_state *s, const struct file_state *more, unsigned which);
+
 /* True if the outcome is success. */
 bool event_succeeded(const struct event *e);
 /* Best known executable, display name and command of the actor. */

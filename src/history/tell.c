@@ -7,8 +7,12 @@
 #include <sys/stat.h>
 
 #include "history/internal.h"
+#include "sensor/audit/describe.h"
 #include "util/limits.h"
 #include "util/macro.h"
+
+/* what a record says of a file */
+#define SAID (FILE_MODE | FILE_UID | FILE_GID | FILE_INODE | FILE_DEVICE)
 
 /* ---- users ---- */
 
@@ -25,46 +29,6 @@ static struct bytes enriched_name(const struct audit_record *r, const char *name
 }
 
 /* ---- events ---- */
-
-static uint64_t mix(uint64_t h, const void *data, size_t len)
-{
-    const unsigned char *p = data;
-
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ p[i]) * 0x100000001b3ull; /* FNV-1a */
-    return h;
-}
-
-/* As the live sensor makes it (sensor/audit/audit.c): what it has seen itself is the same event. */
-static void set_id(const struct replay *p, const struct audit_group *g, unsigned index, uint8_t id[16])
-{
-    uint64_t parts[3] = { g->time_ms, g->serial, index };
-    uint64_t half[2] = { 0xcbf29ce484222325ull, 0x9e3779b97f4a7c15ull };
-    struct bytes host = g->node.len ? g->node : bytes_of(p->options->host);
-
-    for (int i = 0; i < 2; i++) {
-        half[i] = mix(half[i], host.data, host.len);
-        half[i] = mix(half[i], parts, sizeof(parts));
-    }
-    memcpy(id, half, sizeof(half));
-}
-
-static void add_state(struct file_state *s, const struct file_state *more)
-{
-    unsigned which = more->known & ~s->known & (FILE_MODE | FILE_UID | FILE_GID | FILE_INODE | FILE_DEVICE);
-
-    if (which & FILE_MODE)
-        s->mode = more->mode;
-    if (which & FILE_UID)
-        s->uid = more->uid;
-    if (which & FILE_GID)
-        s->gid = more->gid;
-    if (which & FILE_INODE)
-        s->inode = more->inode;
-    if (which & FILE_DEVICE)
-        s->device = more->device;
-    s->known |= which;
-}
 
 static const struct search_path *path_of_record(const struct replay *p, const struct audit_path *record)
 {
@@ -150,18 +114,12 @@ static struct event *make_event(struct replay *p, const struct audit_group *g, u
     e = event_new();
     if (!e)
         return NULL;
-    set_id(p, g, index, e->id);
+    audit_event_id(g->node.len ? g->node : bytes_of(p->options->host), f, index, e->id);
+    audit_describe(f, e);
     e->sequence = ++p->sequence;
-    e->time_ns = f->time_ms * NS_PER_MS;
     e->operation = c->operation;
     e->error = c->error;
     e->sensors = SENSOR_AUDIT_LOG;
-    e->route = f->route;
-    e->syscall = -1;
-    if (f->route == ROUTE_SYSCALL) {
-        e->syscall_arch = f->arch;
-        e->syscall = f->number;
-    }
     event_set(e, &e->path, path);
     event_set(e, &e->host_path, certain ? path : BYTES_NULL);
     if (previous.data) {
@@ -173,24 +131,13 @@ static struct event *make_event(struct replay *p, const struct audit_group *g, u
     e->before = c->before;
     e->after = c->after;
     if (c->after.known)
-        add_state(&e->file, e->error == 0 ? &c->after : &c->before);
+        file_state_add(&e->file, e->error == 0 ? &c->after : &c->before, SAID);
     if (c->object)
-        add_state(&e->file, &c->object->file);
+        file_state_add(&e->file, &c->object->file, SAID);
     e->victim_kind = VICTIM_HOST;
     event_set(e, &e->key, f->key);
     if (c->note)
         e->note = bytes_of(c->note);
-    e->actor.pid = f->pid;
-    e->actor.parent_pid = f->parent_pid;
-    e->actor.cred = f->cred;
-    e->actor.login_uid = f->login_uid;
-    e->actor.session = f->session;
-    event_set(e, &e->actor.executable, f->executable);
-    event_set(e, &e->actor.name, f->name);
-    event_set(e, &e->actor.args, bytes_known(f->argv) ? f->argv : f->args_text);
-    event_set(e, &e->actor.working_directory, f->cwd);
-    if (f->tty.len && !bytes_equal_str(f->tty, "(none)"))
-        event_set(e, &e->actor.tty, f->tty);
     e->actor.process = lineage_find(p->lineage, f->pid);
     return e;
 }
@@ -211,8 +158,7 @@ static void see_group(struct replay *p, const struct audit_group *g)
     s.executes = f->success && (f->call == AUDIT_CALL_execve || f->call == AUDIT_CALL_execveat);
     s.args = bytes_known(f->argv) ? f->argv : f->args_text;
     s.args_cut = !bytes_known(f->argv) && f->args_text.len >= 127;
-    if (f->tty.len && !bytes_equal_str(f->tty, "(none)"))
-        s.tty = f->tty;
+    s.tty = f->tty;
     /* of a script the file that was executed is the first name, the interpreter the second */
     if (s.executes && f->path_count > 1 && f->paths[0].name.len &&
         !bytes_equal(bytes_basename(f->paths[0].name), bytes_basename(f->executable)))

@@ -9,6 +9,7 @@
 
 #include "event/ocsf.h"
 #include "search/format_internal.h"
+#include "sensor/audit/describe.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
 #include "util/macro.h"
@@ -44,26 +45,10 @@ static struct event *make_event(const struct search_event *event, const struct s
     if (!e)
         return NULL;
     make_id(event, index, e->id);
-    e->time_ns = f->time_ms * NS_PER_MS;
+    audit_describe(f, e);
     e->operation = c->operation;
     e->error = c->error;
     e->sensors = SENSOR_AUDIT_LOG;
-    e->route = f->route;
-    e->syscall = -1;
-    if (f->route == ROUTE_SYSCALL) {
-        e->syscall_arch = f->arch;
-        e->syscall = f->number;
-    }
-    e->actor.pid = f->pid;
-    e->actor.parent_pid = f->parent_pid;
-    e->actor.cred = f->cred;
-    e->actor.login_uid = f->login_uid;
-    e->actor.session = f->session;
-    event_set(e, &e->actor.executable, f->executable);
-    event_set(e, &e->actor.name, f->name);
-    event_set(e, &e->actor.args, bytes_known(f->argv) ? f->argv : f->args_text);
-    event_set(e, &e->actor.working_directory, f->cwd);
-    event_set(e, &e->actor.tty, f->tty);
     event_set(e, &e->path, search_change_path(paths, c));
     event_set(e, &e->previous_path, search_change_previous_path(paths, c));
     event_set(e, &e->target_path, c->target);

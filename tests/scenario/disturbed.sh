@@ -18,16 +18,7 @@ is() { # is TEXT COMMAND...
     if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: $text"; cat "$WORK/err"; fi
 }
 
-# the event is there within 15 s; tried again and again, since the rules may not stand yet
-seen() { # seen OPERATION NAME
-    local i
-    for ((i = 0; i < 75; i++)); do
-        grep -q "\"action\":\"$1\".*/$2\"" "$WORK/out" && return 0
-        sleep 0.2
-    done
-    return 1
-}
-gap() { # gap TEXT
+told() { # told PATTERN: within 15 s
     local i
     for ((i = 0; i < 75; i++)); do
         grep -q "$1" "$WORK/out" && return 0
@@ -35,6 +26,7 @@ gap() { # gap TEXT
     done
     return 1
 }
+seen() { told "\"action\":\"$1\".*/$2\""; } # seen OPERATION NAME
 
 : > "$WORK/err"
 "$CULPRIT" watch --sensor audit --no-store --format json "$WORK/w" > "$WORK/out" 2> "$WORK/err" 8>&- &
@@ -46,14 +38,14 @@ done
 touch "$WORK/w/before"
 is "a change before" seen create before
 auditctl -D > /dev/null 2>&1
-is "deleted rules are a gap" gap "deleted the audit rules"
+is "deleted rules are a gap" told "deleted the audit rules"
 touch "$WORK/w/after"
 is "a change after the rules were placed again" seen create after
 chattr +d "$WORK/w/old" 2> /dev/null && is "and its flags, which no path has a rule for" seen setflags old
 auditctl -e 0 > /dev/null
 auditctl -D > /dev/null 2>&1
-is "audit switched off is a gap" gap "switched audit off"
-sleep 1
+is "audit switched off is a gap" told "switched audit off"
+sleep 1 # its rules are looked for with the next upkeep; no line says that they stand
 touch "$WORK/w/on"
 is "a change after it is on again" seen create on
 
@@ -70,10 +62,10 @@ for ((i = 0; i < 20; i++)); do # the first time, the kernel asks us whether we a
     wait "$AUDITD" 2> /dev/null
 done
 is "auditd gets the stream" [ "$(auditctl -s | awk '/^pid/ {print $2}')" = "$AUDITD" ]
-sleep 2
+sleep 2 # culprit listens beside it from its next look at the owner on
 touch "$WORK/w/beside"
 is "and we see beside it" seen create beside
-sleep 1
+sleep 1 # auditd writes when it likes
 is "it has all records" grep -q PROCTITLE "$WORK/log/audit.log"
 kill "$AUDITD"
 wait "$AUDITD" 2> /dev/null

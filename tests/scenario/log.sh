@@ -122,7 +122,7 @@ for format in RAW ENRICHED; do
     auditd_stop
     "$CULPRIT" who --from "$WORK/audit.log" --format json "$WORK/prd" > "$WORK/log.json" 2> "$WORK/err.log"
     rc=$?
-    if python3 "$HERE/log_check.py" "$WORK" $rc; then
+    if python3 -B "$HERE/log_check.py" "$WORK" $rc; then
         passed=$((passed + 1))
         echo "log: the same verdict as live, $format"
     else
@@ -184,7 +184,7 @@ else
     auditd_stop
     "$CULPRIT" who --from "$WORK/audit.log" --format json web:/prd > "$WORK/web.json" 2> "$WORK/err.web"
     rc=$?
-    if python3 "$HERE/log_check.py" "$WORK" $rc web; then
+    if python3 -B "$HERE/log_check.py" "$WORK" $rc web; then
         passed=$((passed + 1))
         echo "log: a container's files"
     else

@@ -5,6 +5,8 @@ container's story right (web.json)?"""
 import json
 import sys
 
+from lib.expect import get
+
 work, code = sys.argv[1:3]
 wrong = []
 
@@ -12,14 +14,6 @@ wrong = []
 def check(condition, text):
     if not condition:
         wrong.append(text)
-
-
-def get(line, path, default=None):
-    for key in path.split("."):
-        if not isinstance(line, dict) or key not in line:
-            return default
-        line = line[key]
-    return line
 
 
 def read(name):

@@ -8,11 +8,9 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
-from lib.engine import Docker
-from lib.engines import Engines, Missing
+from lib.engines import each
 from lib.expect import get
 
 # builtins of the shell first: the program begins with it; it ends when it is asked to, so that a restart is quick
@@ -89,22 +87,7 @@ def main():
     parser.add_argument("-s", "--sensor", default="auto")
     args = parser.parse_args()
     args.culprit = os.path.realpath(args.culprit)
-    docker = Docker() if "docker" in args.engines else None
-    engines = Engines(docker)
-    passed = failed = 0
-    for name in args.engines.split(","):
-        with tempfile.TemporaryDirectory(prefix="culprit-restarts.") as work:
-            try:
-                right = play(args, engines, name, work)
-            except Missing as reason:
-                print(f"{name}: skipped: {reason}")
-                continue
-            passed, failed = passed + right, failed + (not right)
-    engines.stop()
-    if docker:
-        docker.stop()
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return each(args.engines.split(","), "culprit-restarts.", lambda *where: play(args, *where))
 
 
 if __name__ == "__main__":

@@ -8,11 +8,9 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
-from lib.engine import Docker
-from lib.engines import Engines, Missing
+from lib.engines import each
 from lib.expect import get
 
 # no process is born in it before the restart: the agent that is running already waits for a new one
@@ -106,24 +104,7 @@ def main():
     args = parser.parse_args()
     args.culprit = os.path.realpath(args.culprit)
     args.agent = os.path.join(os.path.dirname(args.culprit), "tests/actors/s1-agent")
-    docker = Docker() if "docker" in args.engines else None
-    engines = Engines(docker)
-    passed = failed = 0
-    try:
-        for name in args.engines.split(","):
-            with tempfile.TemporaryDirectory(prefix="culprit-stories.") as work:
-                try:
-                    right = play(args, engines, name, work)
-                except Missing as reason:
-                    print(f"{name}: skipped: {reason}")
-                    continue
-                passed, failed = passed + right, failed + (not right)
-    finally:
-        engines.stop()
-        if docker:
-            docker.stop()
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return each(args.engines.split(","), "culprit-stories.", lambda *where: play(args, *where))
 
 
 if __name__ == "__main__":

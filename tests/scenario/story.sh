@@ -112,7 +112,7 @@ variant() {
     [ "$agent" = later ] && pkill -f /opt/sentinelone/bin/ 2> /dev/null
     [ -z "$TRY" ] || return 0
     "$CULPRIT" who --store "$STORE" --since -5m web:/prd > "$WORK/who" 2>> "$WORK/err"
-    if python3 "$HERE/story_check.py" "$road" "$agent" "$rc" "$WORK/out.json" "$WORK/who" "$WORK/err"; then
+    if python3 -B "$HERE/story_check.py" "$road" "$agent" "$rc" "$WORK/out.json" "$WORK/who" "$WORK/err"; then
         passed=$((passed + 1))
         echo "story: told right: $name"
     else

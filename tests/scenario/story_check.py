@@ -4,6 +4,8 @@
 import json
 import sys
 
+from lib.expect import get
+
 road, agent, code, out, who, err = sys.argv[1:7]
 wrong = []
 
@@ -11,14 +13,6 @@ wrong = []
 def check(condition, text):
     if not condition:
         wrong.append(text)
-
-
-def get(line, path, default=None):
-    for key in path.split("."):
-        if not isinstance(line, dict) or key not in line:
-            return default
-        line = line[key]
-    return line
 
 
 lines = [json.loads(line) for line in open(out, "rb").read().decode("utf-8").splitlines()]

@@ -10,7 +10,6 @@ import io
 import json
 import lzma
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import logs  # noqa: E402
+from runner import run_all, test  # noqa: E402
 
 CULPRIT = os.path.abspath(sys.argv[1])
 FIXTURE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fixtures", "audit", "kernel-6.18-x86_64.log")
@@ -77,13 +77,6 @@ FILES = put("files.log", "\n".join(
     + event(8, 91, [(None, 16, "NORMAL", FILE)], cwd="/prd/bin", key="z")
     + event(9, 87, [("/prd/binary", 5, "PARENT", FOLDER), ("/prd/binary/tool", 17, "DELETE", FILE)], cwd="/")
 ) + "\n")
-
-tests = []
-
-
-def test(f):
-    tests.append(f)
-    return f
 
 
 def expect(options, wanted, log=None):
@@ -438,20 +431,4 @@ def our_store():
     assert culprit("--container", "web", "-k", "x")[0] == 1
 
 
-def main():
-    failed = 0
-    for f in tests:
-        try:
-            f()
-        except Exception as e:  # noqa: BLE001: every failure is told, and the next one runs
-            failed += 1
-            print("FAILED %s: %s: %s" % (f.__name__, type(e).__name__, str(e)[:600]))
-    if failed:
-        print("the logs are kept in %s" % DIR)
-    else:
-        shutil.rmtree(DIR)
-    print("%d passed, %d failed" % (len(tests) - failed, failed))
-    return 1 if failed else 0
-
-
-sys.exit(main())
+sys.exit(run_all(DIR, 600))

@@ -9,7 +9,6 @@ import gzip
 import json
 import lzma
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,16 +17,11 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import logs  # noqa: E402
+from runner import run_all, test  # noqa: E402
 
 CULPRIT = os.path.abspath(sys.argv[1])
 DIR = tempfile.mkdtemp(prefix="culprit-who.")
 ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TZ": "UTC", "DOCKER_HOST": "unix:///nonexistent"}
-tests = []
-
-
-def test(f):
-    tests.append(f)
-    return f
 
 
 def run(*argv, data=None):
@@ -173,17 +167,4 @@ def an_interrupted_import_goes_on():
         os.unlink(os.path.join(DIR, "part.db"))
 
 
-def main():
-    failed = 0
-    for f in tests:
-        try:
-            f()
-        except Exception as e:  # noqa: BLE001: every failure is told, and the next one runs
-            failed += 1
-            print("FAILED %s: %s: %s" % (f.__name__, type(e).__name__, str(e)[:1500]))
-    shutil.rmtree(DIR)
-    print("%d passed, %d failed" % (len(tests) - failed, failed))
-    return 1 if failed else 0
-
-
-sys.exit(main())
+sys.exit(run_all(DIR, 1500))

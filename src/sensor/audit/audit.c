@@ -13,7 +13,6 @@
 
 #include "sensor/audit/audit_internal.h"
 #define DEFAULT_STATE_DIR "/run/culprit"
-#define CHECK_LATER_MS 10000 /* the rules have just been placed */
 #define BATCH 4096           /* messages before the rest of the loop has its turn */
 #define EXPIRE_MS 500        /* an event's records follow each other at once */
 #define LAGS_MS 300          /* the stream still brings something: its end is yet to come */
@@ -195,7 +194,7 @@ static int audit_open(const struct sensor_options *options, struct sensor **ret,
         return r;
     }
     s->gap_from_ns = s->rules_stood_ns = now_ns(CLOCK_REALTIME);
-    s->next_look_ms = now_ms() + CHECK_LATER_MS;
+    s->next_look_ms = now_ms() + AUDIT_LOOK_MS;
     audit_exclude_records(s, true);
     write_not_seen(s);
     *ret = s;

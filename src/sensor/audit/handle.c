@@ -6,6 +6,7 @@
 
 #include "event/operation.h"
 #include "sensor/audit/audit_internal.h"
+#include "sensor/audit/describe.h"
 #include "sensor/audit/meaning.h"
 #include "sensor/audit/tell.h"
 
@@ -18,55 +19,16 @@ struct told {
     uint32_t group;
     unsigned change;
 };
-static uint64_t mix(uint64_t h, const void *data, size_t len)
-{
-    const unsigned char *p = data;
 
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ p[i]) * 0x100000001b3ull; /* FNV-1a */
-    return h;
-}
-
-/* The same record read twice, live or from a log, is the same event. */
-static void set_id(const struct sensor *s, const struct audit_facts *f, unsigned index,
-                   uint8_t id[16])
-{
-    uint64_t parts[3] = { f->time_ms, f->serial, index }, half[2] = { 0xcbf29ce484222325ull,
-                                                                      0x9e3779b97f4a7c15ull };
-
-    for (int i = 0; i < 2; i++) {
-        half[i] = mix(half[i], s->host, strlen(s->host));
-        half[i] = mix(half[i], parts, sizeof(parts));
-    }
-    memcpy(id, half, sizeof(half));
-}
-
-static void fill(const struct sensor *s, const struct audit_facts *f, unsigned index,
-                 struct event *e)
+static void fill(const struct sensor *s, const struct audit_facts *f, unsigned index, struct event *e)
 {
     uint64_t real = now_ns(CLOCK_REALTIME), boot = now_ns(CLOCK_BOOTTIME);
 
-    set_id(s, f, index, e->id);
+    audit_event_id(bytes_of(s->host), f, index, e->id);
+    audit_describe(f, e);
     e->sensors = SENSOR_AUDIT;
-    e->time_ns = f->time_ms * NS_PER_MS;
     /* the stamp is that of the last timer tick: the process may be younger than that */
     e->boot_ns = e->time_ns + s->jiffy_ns - (real - boot);
-    e->route = f->route;
-    if (f->route == ROUTE_SYSCALL) {
-        e->syscall_arch = f->arch;
-        e->syscall = f->number;
-    }
-    e->actor.pid = f->pid;
-    e->actor.parent_pid = f->parent_pid;
-    e->actor.cred = f->cred;
-    e->actor.login_uid = f->login_uid;
-    e->actor.session = f->session;
-    event_set(e, &e->actor.executable, f->executable);
-    event_set(e, &e->actor.name, f->name);
-    event_set(e, &e->actor.args, bytes_known(f->argv) ? f->argv : f->args_text);
-    event_set(e, &e->actor.working_directory, f->cwd);
-    if (f->tty.len && !bytes_equal_str(f->tty, "(none)"))
-        event_set(e, &e->actor.tty, f->tty);
 }
 
 static bool was_told(const struct told *told, unsigned count, uint32_t group, unsigned change)

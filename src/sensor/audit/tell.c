@@ -338,24 +338,6 @@ static void outside_path(const struct audit_facts *f, enum audit_nametype type, 
 
 /* ---- states ---- */
 
-static void add_known(struct file_state *s, const struct file_state *more, unsigned which)
-{
-    which &= more->known & ~s->known;
-    if (which & FILE_MODE)
-        s->mode = more->mode;
-    if (which & FILE_UID)
-        s->uid = more->uid;
-    if (which & FILE_GID)
-        s->gid = more->gid;
-    if (which & FILE_INODE)
-        s->inode = more->inode;
-    if (which & FILE_DEVICE)
-        s->device = more->device;
-    if (which & FILE_SIZE)
-        s->size = more->size;
-    s->known |= which;
-}
-
 /* What the kernel said first, then what the index remembers. */
 static void describe(const struct audit_object *o, const struct audit_change *c,
                      const struct spot *spot, struct event *e)
@@ -369,23 +351,23 @@ static void describe(const struct audit_object *o, const struct audit_change *c,
     e->before = c->before;
     e->after = c->after;
     if (e->after.known) /* as it is after a success */
-        add_known(&e->file, e->error == 0 ? &e->after : &e->before, FILE_MODE | FILE_UID | FILE_GID);
+        file_state_add(&e->file, e->error == 0 ? &e->after : &e->before, FILE_MODE | FILE_UID | FILE_GID);
     if (c->object) {
         struct file_state said = c->object->file;
 
         said.device = audit_object_device(o, said.device);
-        add_known(&e->file, &said, FILE_MODE | FILE_UID | FILE_GID);
+        file_state_add(&e->file, &said, FILE_MODE | FILE_UID | FILE_GID);
         if (!known.known)
-            add_known(&e->file, &said, FILE_INODE | FILE_DEVICE);
+            file_state_add(&e->file, &said, FILE_INODE | FILE_DEVICE);
     }
-    add_known(&e->file, &known, FILE_MODE | FILE_UID | FILE_GID | FILE_INODE | FILE_DEVICE);
+    file_state_add(&e->file, &known, FILE_MODE | FILE_UID | FILE_GID | FILE_INODE | FILE_DEVICE);
     if (!audit_object_is_fresh(o, &known)) /* written to since we looked: how long it is now is not known */
         known.known &= ~(unsigned)FILE_SIZE;
     if (c->operation == OPERATION_TRUNCATE) {
-        add_known(&e->before, &known, FILE_SIZE);
-        add_known(&e->file, e->error == 0 ? &e->after : &known, FILE_SIZE);
+        file_state_add(&e->before, &known, FILE_SIZE);
+        file_state_add(&e->file, e->error == 0 ? &e->after : &known, FILE_SIZE);
     } else if ((known.known & FILE_MODE) && S_ISREG(known.mode)) {
-        add_known(&e->file, &known, FILE_SIZE);
+        file_state_add(&e->file, &known, FILE_SIZE);
     }
     if (known.known & FILE_LINKS) {
         e->file.links = known.links;

@@ -11,7 +11,6 @@
 
 #define TICK_MS 100
 #define CHECK_MS 1000
-#define LOOK_MS 10000        /* a removal whose record was kept from us is noticed by then */
 #define SETTLE_MS 100        /* whoever deletes rules deletes many */
 
 void audit_tell_gap(struct sensor *s, enum lost reason, uint64_t count, const char *text)
@@ -122,7 +121,7 @@ static void check_rules(struct sensor *s, uint64_t now)
     struct err err = ERR_INIT;
     bool blind = false;
 
-    s->next_look_ms = now + LOOK_MS;
+    s->next_look_ms = now + AUDIT_LOOK_MS;
     s->rules_stood_ns = now_ns(CLOCK_REALTIME);
     if (audit_rules_look(s->rules) <= 0)
         return;

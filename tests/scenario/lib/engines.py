@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from lib.engine import IDLE, make_root
+from lib.engine import Docker as PrivateDocker, IDLE, make_root
 
 
 class Missing(Exception):
@@ -338,3 +338,25 @@ class Engines:
         for engine in reversed(list(self.made.values())):
             if not isinstance(engine, Missing):
                 engine.stop()
+
+
+def each(names, prefix, play):
+    """play(engines, name, work) on each engine; prints how many were right, and gives the exit status."""
+    docker = PrivateDocker() if "docker" in names else None
+    engines = Engines(docker)
+    passed = failed = 0
+    try:
+        for name in names:
+            with tempfile.TemporaryDirectory(prefix=prefix) as work:
+                try:
+                    right = play(engines, name, work)
+                except Missing as reason:
+                    print(f"{name}: skipped: {reason}")
+                    continue
+                passed, failed = passed + right, failed + (not right)
+    finally:
+        engines.stop()
+        if docker:
+            docker.stop()
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
