@@ -66,6 +66,8 @@ void audit_tell_gap(struct sensor *s, enum lost reason, uint64_t count, const ch
 
 /* A group of the stream: its changes are told. `data`: the sensor. */
 void audit_handle_group(void *data, const struct audit_group *group);
+/* The indexes learn what no record told. */
+void audit_rewalk(struct sensor *s);
 /* What was kept while a container started, once more for the objects that are there since. */
 void audit_handle_held(struct sensor *s);
 

@@ -39,11 +39,8 @@ static bool was_told(const struct told *told, unsigned count, uint32_t group, un
     return false;
 }
 
-static void rewalk(struct sensor *s)
+void audit_rewalk(struct sensor *s)
 {
-    if (now_ms() < s->next_rewalk_ms)
-        return;
-    s->next_rewalk_ms = now_ms() + REWALK_MS;
     for (struct audit_object *o = s->objects; o; o = o->next)
         if (o->tree && !o->gone)
             audit_object_walk(o, tree_root(o->tree));
@@ -86,14 +83,15 @@ static bool mentioned(const struct sensor *s)
 static void complete(struct sensor *s, struct audit_change *changes, unsigned count)
 {
     bool files = audit_complete_files(&s->facts, changes, count, &s->completion);
+    bool flags = !files && changes[0].operation == OPERATION_SETFLAGS && now_ms() >= s->next_flags_ms;
 
     for (struct audit_object *o = s->objects; o; o = o->next) {
         if (s->facts.route == ROUTE_IO_URING)
             audit_complete_names(o, changes, count, &s->completion);
-        if (!files && changes[0].operation == OPERATION_SETFLAGS && now_ms() >= s->next_flags_ms)
+        if (flags && !files)
             files = audit_complete_flags(o, &changes[0], &s->completion);
     }
-    if (!files) /* whoever changes flags all day elsewhere must not keep us busy */
+    if (flags && !files) /* whoever changes flags all day elsewhere must not keep us busy */
         s->next_flags_ms = now_ms() + FLAGS_MS;
 }
 
@@ -109,7 +107,10 @@ static bool handle(struct sensor *s, struct audit_change *changes, unsigned coun
     for (unsigned i = 0; i < count; i++)
         wanted |= operation_info(changes[i].operation)->permission & s->permissions;
     if (n == 0 && key == AUDIT_KEY_EXACT && wanted && !mentioned(s)) {
-        rewalk(s); /* who is invisible to audit may have made directories */
+        if (now_ms() >= s->next_rewalk_ms) { /* who is invisible to audit may have made directories */
+            s->next_rewalk_ms = now_ms() + REWALK_MS;
+            audit_rewalk(s);
+        }
         n = tell_all(s, changes, count, told);
         if (n == 0 && !mentioned(s))
             s->lost_paths++;

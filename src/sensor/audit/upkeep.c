@@ -144,6 +144,7 @@ static void check_rules(struct sensor *s, uint64_t now)
         blind = true;
         audit_rules_remove(s->rules, TAKE_PTR(s->pathless_rules));
         (void)audit_rules_add_pathless(s->rules, s->permissions, &s->pathless_rules, NULL);
+        audit_rewalk(s); /* flags are told by what they were */
     }
     if (audit_rule_set_is_missing(s->window_rules)) {
         blind = true;
