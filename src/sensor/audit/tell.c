@@ -83,6 +83,36 @@ static const struct audit_path *nested_parent(const struct audit_object *o,
     return NULL;
 }
 
+/* The overlay copied this directory up for the change itself, into one of ours: the index does not have it yet. */
+static bool made_on_the_way(const struct audit_object *o, const struct audit_facts *f, const struct audit_path *directory)
+{
+    for (const struct audit_path *p = f->paths + 1; p < directory; p++)
+        if (p->nested && p->type == AUDIT_NAME_CREATE && p->file.inode == directory->file.inode && find_object(o, p - 1))
+            return !find_object(o, directory);
+    return false;
+}
+
+/* Where an overlay did in the end what was asked for: it copies directories up first. NULL: not in this object, or in a
+ * directory that is not known yet. */
+static const struct audit_path *last_nested_parent(const struct audit_object *o, const struct audit_facts *f,
+                                                   struct bytes name)
+{
+    const struct audit_path *last = NULL;
+    struct spot spot;
+
+    for (unsigned i = 0; i < f->path_count; i++) {
+        const struct audit_path *p = &f->paths[i];
+
+        if (!p->nested || p->type != AUDIT_NAME_PARENT)
+            continue;
+        if (spot_in(o, p, name, &spot))
+            last = p;
+        else if (made_on_the_way(o, f, p))
+            return NULL;
+    }
+    return last;
+}
+
 /* "." and ".." and double slashes go; what links there are is not known here. */
 static bool normalise(struct bytes dir, struct bytes name, char *ret, size_t size)
 {
@@ -281,7 +311,7 @@ static void find_spots(const struct audit_object *o, const struct audit_facts *f
         return;
     if (c->object && spot_without_index(o, f, c->object->type, now))
         return;
-    (void)spot_in(o, nested_parent(o, f, bytes_basename(c->name), 0), bytes_basename(c->name), now);
+    (void)spot_in(o, last_nested_parent(o, f, bytes_basename(c->name)), bytes_basename(c->name), now);
 }
 
 /* ---- paths ---- */

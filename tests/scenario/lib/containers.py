@@ -144,9 +144,9 @@ def _(run):
 
 @container("its own entrypoint is the culprit", before=None, harmless=SETUP)
 def _(run):
-    run.docker.run("web", command=["/bin/sh", "-c", "rm /prd/lower; sleep 100"])
+    run.docker.run("web", command=["/bin/sh", "-c", "rm /prd/lower /prd/sub/deep; sleep 100"])
     time.sleep(1)
-    return [gone("/prd/lower", "container")]
+    return [gone("/prd/lower", "container"), gone("/prd/sub/deep", "container")]
 
 
 def bound(run):
