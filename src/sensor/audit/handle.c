@@ -11,7 +11,7 @@
 #include "sensor/audit/tell.h"
 
 #define REWALK_MS 1000
-#define FLAGS_MS 500
+#define FLAGS_SHARE 20 /* of the time, one part in so many for what others do to files elsewhere */
 #define TOLD_MAX 16
 
 struct told {
@@ -83,6 +83,7 @@ static bool mentioned(const struct sensor *s)
 static void complete(struct sensor *s, struct audit_change *changes, unsigned count)
 {
     bool files = audit_complete_files(&s->facts, changes, count, &s->completion);
+    uint64_t begun_ns = now_ns(CLOCK_MONOTONIC);
     bool flags = !files && changes[0].operation == OPERATION_SETFLAGS && now_ms() >= s->next_flags_ms;
 
     for (struct audit_object *o = s->objects; o; o = o->next) {
@@ -92,7 +93,7 @@ static void complete(struct sensor *s, struct audit_change *changes, unsigned co
             files = audit_complete_flags(o, &changes[0], &s->completion);
     }
     if (flags && !files) /* whoever changes flags all day elsewhere must not keep us busy */
-        s->next_flags_ms = now_ms() + FLAGS_MS;
+        s->next_flags_ms = now_ms() + FLAGS_SHARE * (now_ns(CLOCK_MONOTONIC) - begun_ns) / NS_PER_MS;
 }
 
 /* True if some object has it. */

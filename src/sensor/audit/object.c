@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "util/beneath.h"
@@ -91,6 +93,24 @@ static bool namespace_gone(struct audit_object *o)
     if (!o->gone && o->pidfd >= 0 && poll(&pollfd, 1, 0) > 0)
         o->gone = true;
     return o->gone;
+}
+
+/* When it was made; 0: the file system does not say. */
+static uint64_t born_ns(int fd, const char *name)
+{
+    struct statx stx;
+
+    if (statx(fd, name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, STATX_BTIME, &stx) < 0 || !(stx.stx_mask & STATX_BTIME))
+        return 0;
+    return (uint64_t)stx.stx_btime.tv_sec * NS_PER_S + stx.stx_btime.tv_nsec;
+}
+
+/* There the time is that of the layer's file, which copying up changes. */
+static bool is_overlay(int fd)
+{
+    struct statfs fs;
+
+    return fstatfs(fd, &fs) == 0 && fs.f_type == OVERLAYFS_SUPER_MAGIC;
 }
 
 /* ---- devices ---- */
@@ -252,6 +272,7 @@ static int place_once(struct audit_object *o, struct audit_rules *rules, struct 
     o->name_rules = name_rules;
     o->stand = stand;
     o->root = now;
+    o->root_born_ns = fd >= 0 && !is_overlay(fd) ? born_ns(fd, "") : 0;
     if (fd >= 0)
         find_devices(o, fd);
     if (stand == AUDIT_STAND_DIRECTORY)
@@ -299,7 +320,8 @@ bool audit_object_is_stale(struct audit_object *o)
         o->root = now;
         return false;
     }
-    return now.inode != o->root.inode || now.device != o->root.device;
+    return now.inode != o->root.inode || now.device != o->root.device ||
+           (o->root_born_ns && born_ns(fd, "") != o->root_born_ns);
 }
 
 /* ---- keeping up ---- */
@@ -308,7 +330,6 @@ bool audit_object_younger(const struct audit_object *o, uint32_t entry, uint64_t
 {
     _cleanup_close_ int root = o->gone ? -EBADF : audit_object_open(o), fd = -EBADF;
     char name[LIMIT_NAME + 1] = "";
-    struct statx stx;
 
     if (root < 0)
         return false;
@@ -320,11 +341,7 @@ bool audit_object_younger(const struct audit_object *o, uint32_t entry, uint64_t
             return false;
         memcpy(name, base.data, base.len);
     }
-    if (statx(entry ? fd : root, name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, STATX_BTIME, &stx) < 0 ||
-        !(stx.stx_mask & STATX_BTIME))
-        return false;
-    return (uint64_t)stx.stx_btime.tv_sec * NS_PER_S + stx.stx_btime.tv_nsec >
-           time_ns + 20 * NS_PER_MS; /* audit's clock is that of the last timer tick */
+    return born_ns(entry ? fd : root, name) > time_ns + 20 * NS_PER_MS; /* audit's clock is that of the last timer tick */
 }
 
 void audit_object_walk(struct audit_object *o, uint32_t directory)

@@ -34,6 +34,7 @@ struct audit_object {
     struct audit_rule_set *name_rules; /* of a directory's own name: a new one that takes its place */
     struct tree *tree;            /* of a directory; NULL else */
     struct file_state root;       /* what stands there, as it last looked */
+    uint64_t root_born_ns;        /* CLOCK_REALTIME: a number is given again at once; 0: not known */
     struct file_state parent;     /* the directory that the path stands in; known == 0: not there */
     struct bytes name;            /* last component of path */
 

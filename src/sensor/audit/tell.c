@@ -588,6 +588,12 @@ static void apply_one(struct audit_object *o, const struct audit_facts *f,
     case OPERATION_CHOWN:
         apply_state(o, c, &now);
         break;
+    case OPERATION_SETFLAGS:
+        if (now.entry) { /* at once: whose flags change next is told by how they were */
+            audit_object_touch(o, tree_object_of(o->tree, now.entry));
+            audit_object_refresh(o);
+        }
+        break;
     case OPERATION_TRUNCATE:
         apply_state(o, c, &now);
         __attribute__((fallthrough)); /* an open with O_TRUNC will be written to */

@@ -196,6 +196,14 @@ def _(run):
     return [act_event(run, "rmdir", "d", run.act("rmdir", run.path("d")))]
 
 
+# the new one has the old one's inode number on many file systems
+@scenario("the watched folder removed and made anew at once", before=files("d/f"), targets=lambda run: [run.path("d")], gaps=True,
+          harmless=("rmdir", "unlink", "mkdir"))
+def _(run):
+    run.sh("rm -r d && mkdir d; sleep 1; echo x > d/new; rm d/new")
+    return [Event("create", "d/new"), Event("unlink", "d/new", executable="/usr/bin/rm")]
+
+
 @scenario("the watched folder renamed, and back", before=files("d/f"), targets=lambda run: [run.path("d")], gaps=True,
           limits=LATER)
 def _(run):
