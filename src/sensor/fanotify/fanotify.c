@@ -21,6 +21,7 @@
 #define BUFFER (32 * 1024)    /* about 250 events, each with an open pidfd until it is handled */
 #define BATCHES 64            /* buffers before the rest of the loop has its turn */
 #define TICK_MS 100
+#define DOUBT_MS 20
 #define MOUNTS_MS 500
 #define PICTURE_MS 3000       /* of an overlay before a restart: until its layer's last news are read */
 #define LIST_DIRECTORIES 64   /* looked at in one go, in the background */
@@ -394,7 +395,8 @@ static void check_mounts(struct sensor *s)
     }
 }
 
-static void check_objects(struct sensor *s, bool empty)
+/* regular: every tick, which is how often what stands at a path is compared. The queue is empty. */
+static void check_objects(struct sensor *s, bool regular)
 {
     for (struct fanotify_object *o = s->objects, *next; o; o = next) {
         struct fanotify_cause unknown = { .from_real_ns = s->empty_real_ns,
@@ -412,12 +414,17 @@ static void check_objects(struct sensor *s, bool empty)
             continue;
         }
         /* an event of it may be under way: only what is so twice was not told */
-        other = empty && !o->doubtful && fanotify_object_is_other(o);
-        o->mismatch = other ? o->mismatch + 1 : 0;
+        other = regular && !o->doubtful && fanotify_object_is_other(o);
+        if (other)
+            o->mismatch++;
+        else if (regular)
+            o->mismatch = 0;
+        if (regular && !other)
+            o->same_real_ns = s->empty_real_ns;
         if (o->mismatch < 3 && !fanotify_object_is_stale(o))
             continue;
         if (o->mismatch >= 3)
-            fanotify_gap(s, LOST_WATCH_WINDOW, 0, s->empty_real_ns,
+            fanotify_gap(s, LOST_WATCH_WINDOW, 0, o->same_real_ns ? o->same_real_ns : s->empty_real_ns,
                          "something else stood at a watched path without having been told");
         o->mismatch = 0;
         r = fanotify_object_place(o, o->tree ? NULL : &unknown, &err);
@@ -442,6 +449,12 @@ static void tick(struct sensor *s, bool empty)
 {
     uint64_t now = now_ms();
 
+    /* until it is placed again an object that is in doubt sees nothing; who makes many so must not keep us busy */
+    if (s->doubtful && empty && now >= s->next_doubt_ms) {
+        s->doubtful = false;
+        s->next_doubt_ms = now + DOUBT_MS;
+        check_objects(s, false);
+    }
     if (now < s->next_tick_ms)
         return;
     s->next_tick_ms = now + TICK_MS;
@@ -449,7 +462,7 @@ static void tick(struct sensor *s, bool empty)
     if (empty) {
         fanotify_unexplained_tick(s, now);
         check_mounts(s);
-        check_objects(s, empty);
+        check_objects(s, true);
     }
     tell_losses(s);
 }

@@ -49,6 +49,7 @@ struct fanotify_object {
     bool gone, doubtful;
     uint64_t placed_boot_ns;    /* when its index was begun */
     unsigned mismatch;          /* looks in a row that found something else at the path than the index */
+    uint64_t same_real_ns;      /* CLOCK_REALTIME of the last one that found the same; 0: none yet */
     uint64_t mounts;            /* a digest of what is mounted below the path */
     uint64_t ghost_until_ms;    /* CLOCK_MONOTONIC: unwatched, only its picture is of use; 0 = alive */
 
@@ -95,6 +96,8 @@ struct sensor {
     uint64_t watch_real_ns;     /* when the first object was watched: files born later have no older descriptor */
     uint64_t next_tick_ms, next_mounts_ms, progress_ms;
     bool mounts_changed;
+    bool doubtful;              /* an object was told to be in doubt since the last look at all of them */
+    uint64_t next_doubt_ms;     /* CLOCK_MONOTONIC: not sooner */
     uint64_t lost_damaged, lost_paths;
     bool overflow;
     bool linked;                /* what appears now had another name before */
@@ -111,6 +114,8 @@ void fanotify_object_free(struct fanotify_object *o);
 /* Mark what there is of the path and begin the index. telling: what is found is news, by `cause`. */
 int fanotify_object_place(struct fanotify_object *o, const struct fanotify_cause *cause, struct err *err);
 bool fanotify_object_is_stale(struct fanotify_object *o);
+/* Something else may stand at the path now: looked at as soon as the queue is empty. */
+void fanotify_object_doubt(struct fanotify_object *o);
 bool fanotify_object_gone(struct fanotify_object *o);
 /* A directory of the tree, O_PATH; borrowed until the end of the batch. -ESTALE: not there any more. */
 int fanotify_object_directory(struct fanotify_object *o, uint32_t directory);

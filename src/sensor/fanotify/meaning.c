@@ -350,7 +350,9 @@ static void on_user(const struct fanotify_user *user, const struct fanotify_even
     }
     if (!o->tree)
         return;
-    if (bytes_equal_str(e->at.name, "."))
+    if ((e->mask & FAN_DELETE_SELF) && o->base.len && user->directory == tree_root(o->tree))
+        fanotify_object_doubt(o); /* the directory that the path stands in: another may stand there already */
+    else if (bytes_equal_str(e->at.name, "."))
         on_self(o, user->directory, e);
     else if (e->at.name.len && e->at.name.len <= LIMIT_NAME &&
              fanotify_object_covers(o, user->directory, e->at.name))

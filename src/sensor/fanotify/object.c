@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <sys/fanotify.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -444,8 +446,7 @@ static int mark_parent(struct fanotify_object *o, int fd)
     device = device_of(s, state.device, fd, &first);
     if (device && device->whole)
         return 0;
-    r = mark(s, fd, FAN_MARK_ADD, names_mask(s));
-    return r;
+    return mark(s, fd, FAN_MARK_ADD, names_mask(s) | FAN_DELETE_SELF);
 }
 
 /* A file is seen through the directory that it stands in: so is what may become one. */
@@ -545,6 +546,31 @@ int fanotify_object_place(struct fanotify_object *o, const struct fanotify_cause
     return r;
 }
 
+/* Made anew with the inode number of the one that was there: its handle differs all the same. On an overlay
+ * copying up changes the handle of the same directory. */
+static bool is_another(const struct fanotify_object *o, int fd)
+{
+    const struct fanotify_user root = { (struct fanotify_object *)(uintptr_t)o, tree_root(o->tree), false };
+    char buffer[FANOTIFY_HANDLE_MAX];
+    struct fanotify_handle handle;
+    struct fanotify_user user;
+    struct statfs fs;
+    uint32_t at = 0;
+
+    if (!fanotify_handles_has(o->sensor->handles, &root) || fstatfs(fd, &fs) < 0 ||
+        fs.f_type == OVERLAYFS_SUPER_MAGIC || fanotify_handle_of(fd, buffer, NULL, &handle) < 0)
+        return false;
+    while (fanotify_handles_next(o->sensor->handles, &handle, &at, &user))
+        if (user.object == o && user.directory == root.directory && !user.ancestor)
+            return false;
+    return true;
+}
+
+void fanotify_object_doubt(struct fanotify_object *o)
+{
+    o->doubtful = o->sensor->doubtful = true;
+}
+
 bool fanotify_object_is_stale(struct fanotify_object *o)
 {
     struct file_state now = { 0 }, known = { 0 };
@@ -561,7 +587,7 @@ bool fanotify_object_is_stale(struct fanotify_object *o)
         return true;
     (void)tree_stat(fd, NULL, &now);
     tree_state(o->tree, tree_root(o->tree), &known);
-    return now.inode != known.inode || now.device != known.device;
+    return now.inode != known.inode || now.device != known.device || is_another(o, fd);
 }
 
 bool fanotify_object_is_other(struct fanotify_object *o)

@@ -67,7 +67,7 @@ static void on_ancestor(struct fanotify_object *o, uint32_t depth, const struct 
             fanotify_send(o, told);
         }
     }
-    o->doubtful = true;
+    fanotify_object_doubt(o);
 }
 
 static void tell_rename(struct fanotify_object *o, const struct side *from, const struct side *to,

@@ -204,6 +204,13 @@ def _(run):
     return [Event("create", "d/new"), Event("unlink", "d/new", executable="/usr/bin/rm")]
 
 
+@scenario("the folder above the watched one removed and made anew at once", before=files("a/d/f"),
+          targets=lambda run: [run.path("a/d")], gaps=True, harmless=("rmdir", "unlink", "mkdir", "create"))
+def _(run):
+    run.sh("rm -r a && mkdir -p a/d && echo x > a/d/g; sleep 0.08; rm a/d/g")
+    return [Event("unlink", "a/d/g", executable="/usr/bin/rm")]
+
+
 @scenario("the watched folder renamed, and back", before=files("d/f"), targets=lambda run: [run.path("d")], gaps=True,
           limits=LATER)
 def _(run):
