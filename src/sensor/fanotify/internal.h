@@ -47,6 +47,7 @@ struct fanotify_object {
 
     int pidfd;                  /* of wanted.ns_pid; its namespace dies with its last process */
     bool gone, doubtful;
+    uint64_t doubt_real_ns;     /* CLOCK_REALTIME: a directory above was told to go then; 0 = none was */
     uint64_t placed_boot_ns;    /* when its index was begun */
     unsigned mismatch;          /* looks in a row that found something else at the path than the index */
     uint64_t same_real_ns;      /* CLOCK_REALTIME of the last one that found the same; 0: none yet */

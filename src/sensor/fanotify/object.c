@@ -569,6 +569,8 @@ static bool is_another(const struct fanotify_object *o, int fd)
 void fanotify_object_doubt(struct fanotify_object *o)
 {
     o->doubtful = o->sensor->doubtful = true;
+    if (!o->doubt_real_ns)
+        o->doubt_real_ns = o->sensor->now.to_real_ns;
 }
 
 bool fanotify_object_is_stale(struct fanotify_object *o)

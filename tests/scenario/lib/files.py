@@ -207,7 +207,7 @@ def _(run):
 @scenario("the folder above the watched one removed and made anew at once", before=files("a/d/f"),
           targets=lambda run: [run.path("a/d")], gaps=True, harmless=("rmdir", "unlink", "mkdir", "create"))
 def _(run):
-    run.sh("rm -r a && mkdir -p a/d && echo x > a/d/g; sleep 0.08; rm a/d/g")
+    run.sh("rm -r a && mkdir -p a/d && echo x > a/d/g; sleep 0.3; rm a/d/g")
     return [Event("unlink", "a/d/g", executable="/usr/bin/rm")]
 
 
