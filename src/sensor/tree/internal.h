@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What tree.c (the index) and walk.c (looking at directories) share. */
+/* What storage.c (where it is kept), tree.c (the index) and walk.c (looking at directories) share. */
 #pragma once
 
 #include "sensor/tree/tree.h"
+
+#define LOOKS_BUCKETS 4096u
+#define TEXT_UNIT 4u /* bytes */
 
 /* Mode, owner and attributes, kept once for all objects that have the same. */
 struct looks {
@@ -95,3 +98,22 @@ struct bytes tree_xattrs(const struct tree *t, uint32_t object);
 void tree_clear(struct tree *t);
 void tree_walk_done(struct tree *t);
 void tree_state_of_statx(const struct statx *stx, struct file_state *ret);
+
+/* ---- storage.c; numbers: 0 = none, or out of memory ---- */
+typedef uint32_t tree_hash_function(const struct tree *t, uint32_t number);
+struct bytes tree_text(const struct tree *t, uint32_t text);
+uint32_t tree_hash_identity(const struct tree *t, uint16_t device, uint64_t inode);
+uint32_t tree_hash_name(const struct tree *t, uint32_t parent, struct bytes name);
+uint32_t tree_hash_of_object(const struct tree *t, uint32_t o);
+uint32_t tree_hash_of_name(const struct tree *t, uint32_t n);
+uint32_t tree_table_home(const struct table *table, uint32_t hash);
+void tree_table_insert(struct table *table, uint32_t hash, uint32_t number);
+int tree_table_reserve(const struct tree *t, struct table *table, tree_hash_function *hash);
+void tree_table_remove(const struct tree *t, struct table *table, tree_hash_function *hash,
+                         uint32_t number);
+uint32_t tree_object_new(struct tree *t);
+uint32_t tree_name_new(struct tree *t);
+uint32_t tree_text_new(struct tree *t, struct bytes name);
+void tree_text_drop(struct tree *t, uint32_t at);
+uint32_t tree_looks_get(struct tree *t, const struct looks *wanted);
+void tree_looks_put(struct tree *t, uint32_t l);

@@ -16,287 +16,8 @@
 #include "util/limits.h"
 #include "util/macro.h"
 
-#define LOOKS_BUCKETS 4096u
 #define DEVICES_MAX 65535u
-#define TEXT_UNIT 4u
 #define LINKS_MANY UINT16_MAX
-
-/* ---- hashing: keyed, since names are chosen by others ---- */
-
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-    __uint128_t m = (__uint128_t)(a ^ 0x9e3779b97f4a7c15ull) * (b ^ 0xd6e8feb86659fd93ull);
-
-    return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
-static uint32_t hash_bytes(uint64_t seed, const void *data, size_t len)
-{
-    const unsigned char *p = data;
-    uint64_t h = seed ^ len, word;
-
-    for (; len >= 8; len -= 8, p += 8) {
-        memcpy(&word, p, 8);
-        h = mix(h ^ word, seed + 0x2545f4914f6cdd1dull);
-    }
-    word = 0;
-    if (len)
-        memcpy(&word, p, len);
-    h = mix(h ^ word, seed + 0x632be59bd9b4e019ull);
-    return (uint32_t)(h >> 32);
-}
-
-static uint32_t hash_identity(const struct tree *t, uint16_t device, uint64_t inode)
-{
-    return (uint32_t)(mix(inode ^ t->seed, ((uint64_t)device << 32) + (t->seed >> 7)) >> 32);
-}
-
-static struct bytes text_of(const struct tree *t, uint32_t text)
-{
-    const char *p = t->text + (size_t)text * TEXT_UNIT;
-
-    return (struct bytes){ p + 1, (unsigned char)p[0] };
-}
-
-static uint32_t hash_name(const struct tree *t, uint32_t parent, struct bytes name)
-{
-    return hash_bytes(t->seed + parent * 0x9e3779b97f4a7c15ull, name.data, name.len);
-}
-
-static uint32_t hash_of_object(const struct tree *t, uint32_t o)
-{
-    return hash_identity(t, t->objects[o].device, t->objects[o].inode);
-}
-
-static uint32_t hash_of_name(const struct tree *t, uint32_t n)
-{
-    return hash_name(t, t->names[n].parent, text_of(t, t->names[n].text));
-}
-
-typedef uint32_t hash_function(const struct tree *t, uint32_t number);
-
-static uint32_t home(const struct table *table, uint32_t hash)
-{
-    return (uint32_t)(((uint64_t)hash * table->size) >> 32);
-}
-
-static void table_insert(struct table *table, uint32_t hash, uint32_t number)
-{
-    uint32_t i = home(table, hash);
-
-    while (table->slots[i])
-        i = i + 1 == table->size ? 0 : i + 1;
-    table->slots[i] = number;
-    table->count++;
-}
-
-/* Make room for one more. */
-static int table_reserve(const struct tree *t, struct table *table, hash_function *hash)
-{
-    struct table bigger = { .size = table->size + table->size / 2 + 64 };
-
-    if (table->size && (uint64_t)(table->count + 1) * 100 <= (uint64_t)table->size * 85)
-        return 0;
-    bigger.slots = calloc(bigger.size, sizeof(*bigger.slots));
-    if (!bigger.slots)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < table->size; i++)
-        if (table->slots[i])
-            table_insert(&bigger, hash(t, table->slots[i]), table->slots[i]);
-    free(table->slots);
-    *table = bigger;
-    return 0;
-}
-
-static void table_remove(const struct tree *t, struct table *table, hash_function *hash,
-                         uint32_t number)
-{
-    uint32_t i, j;
-
-    if (!table->size)
-        return;
-    i = home(table, hash(t, number));
-    while (table->slots[i] != number) {
-        if (!table->slots[i])
-            return; /* not in the table: a ghost, see tree_object_put() */
-        i = i + 1 == table->size ? 0 : i + 1;
-    }
-    /* close the hole: what was pushed past it moves back */
-    for (j = i + 1 == table->size ? 0 : i + 1; table->slots[j];
-         j = j + 1 == table->size ? 0 : j + 1) {
-        uint32_t k = home(table, hash(t, table->slots[j]));
-        uint32_t from_home = j >= k ? j - k : j + table->size - k;
-        uint32_t from_hole = j >= i ? j - i : j + table->size - i;
-
-        if (from_home >= from_hole) {
-            table->slots[i] = table->slots[j];
-            i = j;
-        }
-    }
-    table->slots[i] = 0;
-    table->count--;
-}
-
-/* ---- storage ---- */
-
-/* One more element: a free one, or a new one at the end. The arrays grow by half; what was not yet
- * written of a large block takes no memory. */
-static uint32_t take_number(void **array, size_t element, uint32_t *count, uint32_t *size)
-{
-    if (*count == *size) {
-        uint32_t bigger;
-        void *p;
-
-        if (__builtin_add_overflow(*size, *size / 2 + 64, &bigger))
-            return 0;
-        p = reallocarray(*array, bigger, element);
-        if (!p)
-            return 0;
-        *array = p;
-        *size = bigger;
-        if (*count == 0)
-            *count = 1; /* number 0 is "none" */
-    }
-    return (*count)++;
-}
-
-static uint32_t new_object(struct tree *t)
-{
-    uint32_t o = t->object_free;
-
-    if (o)
-        t->object_free = (uint32_t)t->objects[o].inode;
-    else
-        o = take_number((void **)&t->objects, sizeof(*t->objects), &t->object_count,
-                        &t->object_size);
-    if (o)
-        t->objects[o] = (struct object){ 0 };
-    return o;
-}
-
-static uint32_t new_name(struct tree *t)
-{
-    uint32_t n = t->name_free;
-
-    if (n)
-        t->name_free = t->names[n].parent;
-    else
-        n = take_number((void **)&t->names, sizeof(*t->names), &t->name_count, &t->name_size);
-    if (n)
-        t->names[n] = (struct name){ 0 };
-    return n;
-}
-
-static uint32_t text_units(size_t len)
-{
-    return (uint32_t)((1 + len + TEXT_UNIT - 1) / TEXT_UNIT);
-}
-
-static uint32_t text_new(struct tree *t, struct bytes name)
-{
-    uint32_t units = text_units(name.len), at;
-    char *p;
-
-    if (t->text_free[units]) {
-        at = t->text_free[units];
-        memcpy(&t->text_free[units], t->text + (size_t)at * TEXT_UNIT, sizeof(uint32_t));
-    } else {
-        if (t->text_count == 0)
-            t->text_count = 1;
-        if (t->text_size - t->text_count < units || !t->text) {
-            uint32_t bigger;
-
-            if (__builtin_add_overflow(t->text_size, t->text_size / 2 + 1024, &bigger))
-                return 0;
-            p = reallocarray(t->text, bigger, TEXT_UNIT);
-            if (!p)
-                return 0;
-            t->text = p;
-            t->text_size = bigger;
-        }
-        at = t->text_count;
-        t->text_count += units;
-    }
-    p = t->text + (size_t)at * TEXT_UNIT;
-    p[0] = (char)(unsigned char)name.len;
-    if (name.len)
-        memcpy(p + 1, name.data, name.len);
-    return at;
-}
-
-static void text_free(struct tree *t, uint32_t at)
-{
-    uint32_t units = text_units(text_of(t, at).len);
-
-    memcpy(t->text + (size_t)at * TEXT_UNIT, &t->text_free[units], sizeof(uint32_t));
-    t->text_free[units] = at;
-}
-
-/* ---- looks ---- */
-
-static uint32_t looks_bucket(const struct tree *t, const struct looks *l)
-{
-    uint32_t key[6] = { l->mode, l->uid, l->gid, l->flags, l->known_flags,
-                        hash_bytes(t->seed, l->xattrs, l->xattr_len) };
-
-    return hash_bytes(t->seed, key, sizeof(key)) % LOOKS_BUCKETS;
-}
-
-static bool looks_equal(const struct looks *a, const struct looks *b)
-{
-    return a->mode == b->mode && a->uid == b->uid && a->gid == b->gid && a->flags == b->flags &&
-           a->known_flags == b->known_flags && a->xattr_len == b->xattr_len &&
-           (a->xattr_len == 0 || memcmp(a->xattrs, b->xattrs, a->xattr_len) == 0);
-}
-
-static uint32_t looks_get(struct tree *t, const struct looks *wanted)
-{
-    uint32_t bucket = looks_bucket(t, wanted), l;
-    char *xattrs = NULL;
-
-    for (l = t->looks_buckets[bucket]; l; l = t->looks[l].next)
-        if (looks_equal(&t->looks[l], wanted)) {
-            t->looks[l].refs++;
-            return l;
-        }
-    if (wanted->xattr_len) {
-        xattrs = malloc(wanted->xattr_len);
-        if (!xattrs)
-            return 0;
-        memcpy(xattrs, wanted->xattrs, wanted->xattr_len);
-    }
-    l = t->looks_free;
-    if (l)
-        t->looks_free = t->looks[l].next;
-    else
-        l = take_number((void **)&t->looks, sizeof(*t->looks), &t->looks_count, &t->looks_size);
-    if (!l) {
-        free(xattrs);
-        return 0;
-    }
-    t->looks[l] = *wanted;
-    t->looks[l].xattrs = xattrs;
-    t->looks[l].refs = 1;
-    t->looks[l].next = t->looks_buckets[bucket];
-    t->looks_buckets[bucket] = l;
-    t->xattr_memory += wanted->xattr_len;
-    return l;
-}
-
-static void looks_put(struct tree *t, uint32_t l)
-{
-    uint32_t *at;
-
-    if (!l || --t->looks[l].refs)
-        return;
-    for (at = &t->looks_buckets[looks_bucket(t, &t->looks[l])]; *at != l; at = &t->looks[*at].next)
-        ;
-    *at = t->looks[l].next;
-    t->xattr_memory -= t->looks[l].xattr_len;
-    free(t->looks[l].xattrs);
-    t->looks[l] = (struct looks){ .next = t->looks_free };
-    t->looks_free = l;
-}
 
 /* ---- life ---- */
 
@@ -376,7 +97,7 @@ static uint32_t find(const struct tree *t, uint16_t device, uint64_t inode)
 
     if (!table->size)
         return 0;
-    for (i = home(table, hash_identity(t, device, inode)); table->slots[i];
+    for (i = tree_table_home(table, tree_hash_identity(t, device, inode)); table->slots[i];
          i = i + 1 == table->size ? 0 : i + 1) {
         const struct object *o = &t->objects[table->slots[i]];
 
@@ -400,11 +121,11 @@ uint32_t tree_child(const struct tree *t, uint32_t directory, struct bytes name)
 
     if (!table->size || !directory)
         return 0;
-    for (i = home(table, hash_name(t, directory, name)); table->slots[i];
+    for (i = tree_table_home(table, tree_hash_name(t, directory, name)); table->slots[i];
          i = i + 1 == table->size ? 0 : i + 1) {
         const struct name *n = &t->names[table->slots[i]];
 
-        if (n->parent == directory && bytes_equal(text_of(t, n->text), name))
+        if (n->parent == directory && bytes_equal(tree_text(t, n->text), name))
             return table->slots[i];
     }
     return 0;
@@ -444,7 +165,7 @@ uint32_t tree_parent_of(const struct tree *t, uint32_t name)
 
 struct bytes tree_name(const struct tree *t, uint32_t name)
 {
-    return tree_object_of(t, name) ? text_of(t, t->names[name].text) : BYTES_NULL;
+    return tree_object_of(t, name) ? tree_text(t, t->names[name].text) : BYTES_NULL;
 }
 
 static bool in_use(const struct tree *t, uint32_t object)
@@ -535,7 +256,7 @@ static int write_path(const struct tree *t, uint32_t name, uint32_t directory, s
             if (at > start)
                 sbuf_add_char(out, '/');
             at = out->len;
-            sbuf_add_bytes(out, text_of(t, t->names[name].text));
+            sbuf_add_bytes(out, tree_text(t, t->names[name].text));
             if (sbuf_error(out))
                 return -ENOMEM;
             reverse(out->data + at, out->len - at);
@@ -620,12 +341,12 @@ int tree_set_seen(struct tree *t, uint32_t object, const struct seen *seen)
                            .known_flags = s->known & FILE_FLAGS ? 1 : 0,
                            .xattrs = (char *)(uintptr_t)seen->xattrs,
                            .xattr_len = (uint32_t)seen->xattr_len };
-    uint32_t l = looks_get(t, &looks);
+    uint32_t l = tree_looks_get(t, &looks);
     struct object *o = &t->objects[object];
 
     if (!l)
         return -ENOMEM;
-    looks_put(t, o->looks);
+    tree_looks_put(t, o->looks);
     o->looks = l;
     o->size = s->size;
     o->mtime_ns = s->mtime_ns;
@@ -661,11 +382,11 @@ uint32_t tree_object_put(struct tree *t, const struct seen *seen, bool another_n
             return tree_set_seen(t, o, seen) < 0 ? 0 : o;
         /* The number was given to a new file, and the news of the old one's end is still on its way.
          * The old one stays as a ghost: its name still tells how it was, its identity does not. */
-        table_remove(t, &t->by_identity, hash_of_object, o);
+        tree_table_remove(t, &t->by_identity, tree_hash_of_object, o);
     }
-    if (table_reserve(t, &t->by_identity, hash_of_object) < 0)
+    if (tree_table_reserve(t, &t->by_identity, tree_hash_of_object) < 0)
         return 0;
-    o = new_object(t);
+    o = tree_object_new(t);
     if (!o)
         return 0;
     t->objects[o].inode = seen->state.inode;
@@ -675,7 +396,7 @@ uint32_t tree_object_put(struct tree *t, const struct seen *seen, bool another_n
         t->object_free = o;
         return 0;
     }
-    table_insert(&t->by_identity, hash_of_object(t, o), o);
+    tree_table_insert(&t->by_identity, tree_hash_of_object(t, o), o);
     t->used_objects++;
     if (S_ISDIR(seen->state.mode))
         t->used_directories++;
@@ -689,8 +410,8 @@ static void object_free(struct tree *t, uint32_t o)
             t->options.forget(t->options.data, o);
         t->used_directories--;
     }
-    table_remove(t, &t->by_identity, hash_of_object, o);
-    looks_put(t, t->objects[o].looks);
+    tree_table_remove(t, &t->by_identity, tree_hash_of_object, o);
+    tree_looks_put(t, t->objects[o].looks);
     t->objects[o] = (struct object){ .inode = t->object_free };
     t->object_free = o;
     t->used_objects--;
@@ -750,10 +471,10 @@ static void drop_name(struct tree *t, uint32_t n)
 {
     uint32_t object = t->names[n].object;
 
-    table_remove(t, &t->by_name, hash_of_name, n);
+    tree_table_remove(t, &t->by_name, tree_hash_of_name, n);
     unlink_child(t, n);
     unlink_object(t, n);
-    text_free(t, t->names[n].text);
+    tree_text_drop(t, t->names[n].text);
     t->names[n] = (struct name){ .parent = t->name_free };
     t->name_free = n;
     t->used_names--;
@@ -807,12 +528,12 @@ static uint32_t add_name(struct tree *t, uint32_t directory, struct bytes text, 
 {
     uint32_t n;
 
-    if (table_reserve(t, &t->by_name, hash_of_name) < 0)
+    if (tree_table_reserve(t, &t->by_name, tree_hash_of_name) < 0)
         return 0;
-    n = new_name(t);
+    n = tree_name_new(t);
     if (!n)
         return 0;
-    t->names[n].text = text_new(t, text);
+    t->names[n].text = tree_text_new(t, text);
     if (!t->names[n].text) {
         t->names[n].parent = t->name_free;
         t->name_free = n;
@@ -820,7 +541,7 @@ static uint32_t add_name(struct tree *t, uint32_t directory, struct bytes text, 
     }
     link_child(t, n, directory);
     link_object(t, n, object);
-    table_insert(&t->by_name, hash_of_name(t, n), n);
+    tree_table_insert(&t->by_name, tree_hash_of_name(t, n), n);
     t->used_names++;
     return n;
 }
@@ -971,15 +692,15 @@ int tree_rename(struct tree *t, uint32_t name, uint32_t directory, struct bytes 
         if (tree_object_of(t, name) != object || !tree_is_directory(t, directory))
             return -ESTALE; /* it lay below what was replaced: not what a kernel does */
     }
-    text = text_new(t, new_name);
+    text = tree_text_new(t, new_name);
     if (!text)
         return -ENOMEM;
-    table_remove(t, &t->by_name, hash_of_name, name);
+    tree_table_remove(t, &t->by_name, tree_hash_of_name, name);
     unlink_child(t, name);
-    text_free(t, t->names[name].text);
+    tree_text_drop(t, t->names[name].text);
     t->names[name].text = text;
     link_child(t, name, directory);
-    table_insert(&t->by_name, hash_of_name(t, name), name);
+    tree_table_insert(&t->by_name, tree_hash_of_name(t, name), name);
     c.name = name;
     c.object = object;
     tree_state(t, object, &c.after);
