@@ -16,6 +16,8 @@ struct reading {
     struct search_items *items;
 };
 
+/* ---- items_values.c ---- */
+
 /* The first occurrence of `text` at or behind `from`; NULL if there is none. */
 const char *place_find(const struct place *p, const char *from, const char *text);
 /* The number that follows the name; the place moves behind it. `base` as in strtoul. */
@@ -33,6 +35,7 @@ bool place_word(struct place *p, const char *value, struct bytes *ret);
 
 struct bytes items_keep(struct search_items *items, struct bytes text);
 void items_add(struct search_items *items, struct search_strings *list, struct bytes text);
+int items_hex(char c); /* -1: not a hexadecimal digit */
 /* Leading hexadecimal digits, or "(...)"; BYTES_NULL if there are none. */
 struct bytes items_unhex(struct search_items *items, const char *value, const char *end);
 /* "quoted" or hexadecimal behind the name; false: the quote is not closed. */
@@ -47,6 +50,8 @@ struct bytes reading_user(struct reading *r, const char *field, uint32_t uid);
 bool wants_auid(const struct search_query *q);
 bool wants_uid(const struct search_query *q);
 bool wants_euid(const struct search_query *q);
+
+/* ---- items_user.c ---- */
 
 bool read_user_message(struct reading *r, struct place p, struct bytes *avc_subject,
                        struct bytes *avc_object);

@@ -50,7 +50,8 @@ def told_right(lines, who):
     for l in mine:
         if get(l, "culprit.victim.container.name") != "web" or get(l, "culprit.origin") != "host":
             wrong.append(f"whose, by whom: {get(l, 'culprit.victim')} {get(l, 'culprit.origin')}")
-        if not 0 < (get(l, "culprit.since_start") or -1) < 5:
+        # a runtime's start is when it took its fifo away: the program may have begun a moment before
+        if not -0.5 < (get(l, "culprit.since_start") or -1) < 5:
             wrong.append(f"{get(l, 'culprit.since_start')} s after the start")
     if len(says) != 1:
         wrong.append(f"verdicts: {says}")

@@ -431,7 +431,8 @@ static void check_objects(struct sensor *s, bool regular)
         if (r < 0)
             log_warn(s->options.log, "fanotify: a watched path was replaced: %s; trying again",
                      err_text(&err, r));
-        if (o->doubt_real_ns && o->tree) /* it was nobody's until now */
+        /* it was nobody's until now; what a container has is covered from its start on */
+        if (o->doubt_real_ns && o->tree && (o->wanted.view == VIEW_HOST || o->wanted.view == VIEW_VOLUME))
             fanotify_gap(s, LOST_WATCH_WINDOW, 0, o->doubt_real_ns,
                          "a folder above a watched path was replaced: what was done below it until it was watched");
         o->doubt_real_ns = 0;
