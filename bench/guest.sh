@@ -70,7 +70,7 @@ if start /run/b/w; then
     sleep 1
     measure "in the watched directory" /run/b/w
     measure "in another directory of the watched file system" /run/b/else
-    measure "on a file system without a watch" /run/other
+    measure "on a file system without a watch" /run/other/d
     exec1=$(execs) byte1=$(bytes)
     memory=$(awk '/^VmHWM/ {print $2}' /proc/$PID/status)
     stop

@@ -25,6 +25,20 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn)
     return NULL;
 }
 
+/*
+ * A member that is loaded, not read by a helper: a fifth of the price. Only of pointers that the verifier knows:
+ * a program's arguments, the current task, and what these lead to.
+ */
+#define LOAD(from, ...) ___arrow((from), __VA_ARGS__)
+
+/* The running task as such a pointer: since 5.11. */
+#define CURRENT_IS_KNOWN bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
+
+static __always_inline struct task_struct *current_known(void)
+{
+    return (void *)bpf_get_current_task_btf();
+}
+
 /* A dentry hangs in its inode's list by d_u.d_alias; the union lost its name after 6.12. */
 struct dentry___named_union {
     union {
@@ -79,38 +93,41 @@ struct inode___since611 {
 #define NSEC 1000000000ll
 /* since 6.13 the topmost bits of ctime's nanoseconds are a flag (I_CTIME_QUERIED) */
 #define NSEC_MASK 0x3fffffff
-#define INODE_TIME(ts) (BPF_CORE_READ(in, ts.tv_sec) * NSEC + BPF_CORE_READ(in, ts.tv_nsec))
+#define INODE_TIME(READ, ts) (READ(in, ts.tv_sec) * NSEC + READ(in, ts.tv_nsec))
 
-static __always_inline void inode_times(void *inode, s64 *atime, s64 *mtime, s64 *ctime)
-{
-    *atime = *mtime = *ctime = 0;
-    if (bpf_core_field_exists(struct inode___since611, i_mtime_sec)) {
-        struct inode___since611 *in = inode;
-
-        *atime = BPF_CORE_READ(in, i_atime_sec) * NSEC + BPF_CORE_READ(in, i_atime_nsec);
-        *mtime = BPF_CORE_READ(in, i_mtime_sec) * NSEC + BPF_CORE_READ(in, i_mtime_nsec);
-        *ctime = BPF_CORE_READ(in, i_ctime_sec) * NSEC +
-                 (BPF_CORE_READ(in, i_ctime_nsec) & NSEC_MASK);
-    } else if (bpf_core_field_exists(struct inode___67, __i_mtime)) {
-        struct inode___67 *in = inode;
-
-        *atime = INODE_TIME(__i_atime);
-        *mtime = INODE_TIME(__i_mtime);
-        *ctime = INODE_TIME(__i_ctime);
-    } else if (bpf_core_field_exists(struct inode___66, __i_ctime)) {
-        struct inode___66 *in = inode;
-
-        *atime = INODE_TIME(i_atime);
-        *mtime = INODE_TIME(i_mtime);
-        *ctime = INODE_TIME(__i_ctime);
-    } else {
-        struct inode___pre66 *in = inode;
-
-        *atime = INODE_TIME(i_atime);
-        *mtime = INODE_TIME(i_mtime);
-        *ctime = INODE_TIME(i_ctime);
+#define DEFINE_INODE_TIMES(name, READ)                                                             \
+    static __always_inline void name(void *inode, s64 *atime, s64 *mtime, s64 *ctime)              \
+    {                                                                                              \
+        *atime = *mtime = *ctime = 0;                                                              \
+        if (bpf_core_field_exists(struct inode___since611, i_mtime_sec)) {                         \
+            struct inode___since611 *in = inode;                                                   \
+                                                                                                   \
+            *atime = READ(in, i_atime_sec) * NSEC + READ(in, i_atime_nsec);                        \
+            *mtime = READ(in, i_mtime_sec) * NSEC + READ(in, i_mtime_nsec);                        \
+            *ctime = READ(in, i_ctime_sec) * NSEC + (READ(in, i_ctime_nsec) & NSEC_MASK);          \
+        } else if (bpf_core_field_exists(struct inode___67, __i_mtime)) {                          \
+            struct inode___67 *in = inode;                                                         \
+                                                                                                   \
+            *atime = INODE_TIME(READ, __i_atime);                                                  \
+            *mtime = INODE_TIME(READ, __i_mtime);                                                  \
+            *ctime = INODE_TIME(READ, __i_ctime);                                                  \
+        } else if (bpf_core_field_exists(struct inode___66, __i_ctime)) {                          \
+            struct inode___66 *in = inode;                                                         \
+                                                                                                   \
+            *atime = INODE_TIME(READ, i_atime);                                                    \
+            *mtime = INODE_TIME(READ, i_mtime);                                                    \
+            *ctime = INODE_TIME(READ, __i_ctime);                                                  \
+        } else {                                                                                   \
+            struct inode___pre66 *in = inode;                                                      \
+                                                                                                   \
+            *atime = INODE_TIME(READ, i_atime);                                                    \
+            *mtime = INODE_TIME(READ, i_mtime);                                                    \
+            *ctime = INODE_TIME(READ, i_ctime);                                                    \
+        }                                                                                          \
     }
-}
+
+DEFINE_INODE_TIMES(inode_times, BPF_CORE_READ)
+DEFINE_INODE_TIMES(inode_times_known, LOAD)
 
 /* The registers that a task entered the kernel with lie at the end of its stack. The stack's size is
  * a build option; thread_union has it (KASAN doubles it). FRED kernels (6.9) keep 16 bytes above. */
@@ -132,6 +149,13 @@ struct pt_regs___x86 {
 } KERNEL_TYPE;
 
 #define pt_regs___any pt_regs___x86
+#define TASK_STATUS(READ, status, task)                                                            \
+    do {                                                                                           \
+        struct task_struct___x86 *x86 = (void *)(task);                                            \
+                                                                                                   \
+        if (bpf_core_field_exists(x86->thread_info))                                               \
+            (status) = READ(x86, thread_info.status);                                              \
+    } while (0)
 #define TS_COMPAT 2
 #define KERNEL_STACK_SIZE 16384 /* without KASAN, where BTF has no thread_union (5.10) */
 #define KERNEL_AUDIT_ARCH_X86_64 0xc000003e
@@ -144,15 +168,19 @@ struct pt_regs___arm64 {
 } KERNEL_TYPE;
 
 #define pt_regs___any pt_regs___arm64
+#define TASK_STATUS(READ, status, task)
 #define KERNEL_STACK_SIZE 16384 /* with pages of 4 KiB */
 #define KERNEL_AUDIT_ARCH_AARCH64 0xc00000b7
 #define SYSCALL_IO_URING_ENTER 426
 #endif
 
-/* Address of the registers, 0 if it cannot be known. bpf_task_pt_regs() is there since 5.15. */
+/* Since 5.15 the kernel tells where the registers are, as a pointer that the verifier knows. */
+#define REGISTERS_ARE_KNOWN bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs)
+
+/* Address of the registers, 0 if it cannot be known. */
 static __always_inline u64 task_registers(struct task_struct *t)
 {
-    if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+    if (REGISTERS_ARE_KNOWN)
         return (u64)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
 #if defined(__TARGET_ARCH_x86) || defined(__TARGET_ARCH_arm64)
     u64 stack = (u64)BPF_CORE_READ(t, stack);
@@ -163,4 +191,17 @@ static __always_inline u64 task_registers(struct task_struct *t)
     return stack + size - bpf_core_type_size(struct pt_regs___any);
 #endif
     return 0;
+}
+
+#if defined(__TARGET_ARCH_x86)
+#define REGISTERS_SYSCALL(READ) (s32)READ((struct pt_regs___x86 *)regs, orig_ax)
+#elif defined(__TARGET_ARCH_arm64)
+#define REGISTERS_SYSCALL(READ) READ((struct pt_regs___arm64 *)regs, syscallno)
+#else
+#define REGISTERS_SYSCALL(READ) -1
+#endif
+
+static __always_inline s32 syscall_number(u64 regs)
+{
+    return REGISTERS_ARE_KNOWN ? REGISTERS_SYSCALL(LOAD) : REGISTERS_SYSCALL(BPF_CORE_READ);
 }

@@ -5,6 +5,7 @@
  * lie, is decided by user space from the kernel's BTF (sensor/bpf/programs.c).
  */
 #include "bpf/fold.h"
+#include "bpf/hits.h"
 #include "bpf/query.h"
 #include "wire/hooks.h"
 
@@ -77,11 +78,12 @@ static __always_inline u64 argument(u64 *ctx, u8 n)
 
 static __always_inline struct scratch *start(struct dentry *d)
 {
-    struct scratch *s = scratch_get();
+    u64 task = bpf_get_current_pid_tgid();
+    struct scratch *s = scratch_of(task);
 
     if (!s)
         return NULL;
-    s->task = bpf_get_current_pid_tgid();
+    s->task = task;
     s->who = bpf_get_current_task();
     s->match.found_count = 0;
     s->match.deep = 0;
@@ -90,78 +92,12 @@ static __always_inline struct scratch *start(struct dentry *d)
     return s;
 }
 
-/* A file with several names, one of which is watched, reached by another. */
-static __noinline u32 match_link(struct wire_change *c, struct inode *in, u32 path)
-{
-    struct wire_link_key key = { 0 };
-    struct wire_watched *w;
-    u32 n;
-
-    if (!c || !in || BPF_CORE_READ(in, i_nlink) < 2 || (BPF_CORE_READ(in, i_mode) & S_IFMT) == S_IFDIR)
-        return 0;
-    key.inode = BPF_CORE_READ(in, i_ino);
-    key.device = BPF_CORE_READ(in, i_sb, s_dev);
-    w = bpf_map_lookup_elem(&links, &key);
-    n = c->hit_count;
-    if (!w || n >= WIRE_HITS_MAX)
-        return 0;
-    c->hits[n].anchor = key.inode;
-    c->hits[n].depth = 0;
-    c->hits[n].kind = WIRE_HIT_LINK;
-    c->hits[n].path = path;
-    c->hit_count = n + 1;
-    return w->operations;
-}
-
-/* The slow half of a look: what was found, and which operations are asked for there. */
-__noinline int hits_find(u32 path)
-{
-    struct scratch *s = scratch_get();
-
-    return s ? match_hits(&s->match, &s->p.change, path) : 0;
-}
-
-static __always_inline u32 hits_of(struct scratch *s, u32 path)
-{
-    return s->match.found_count ? hits_find(path) : 0;
-}
-
 /*
- * A directory on the way to a watched path is made, or another one comes to its name: until user space has
- * looked, everything at and below that name is told.
+ * Fill the scratch's `p` for what begins at its dentry, if it is to be told: all but the file's state, which its
+ * caller reads. Returns the operation, OPERATION_NONE if not. asked: somebody asks for it there.
  */
-__noinline int open_names(void)
+static __noinline u32 decide(struct scratch *s, u32 operation, u32 flags, u32 asked)
 {
-    struct scratch *s = scratch_get();
-    struct wire_name_key key;
-
-    if (!s)
-        return 0;
-    key.name = name_key((void *)s->p.dentry);
-    for (u32 i = 0; i < WIRE_HITS_MAX; i++) {
-        struct wire_watched *w;
-
-        if (i >= s->p.change.hit_count)
-            break;
-        if (s->p.change.hits[i].kind != WIRE_HIT_ABOVE || s->p.change.hits[i].path)
-            continue;
-        key.parent = s->p.change.hits[i].anchor;
-        w = bpf_map_lookup_elem(&names, &key);
-        if (!w)
-            continue;
-        w->operations |= wanted_operations;
-        w->kinds |= WIRE_WATCHED_NAME;
-    }
-    return 0;
-}
-
-/*
- * Fill the scratch's `p` for what begins at its dentry, if it is to be told. Returns the operation,
- * OPERATION_NONE if not. asked: somebody asks for it there. Global, as record_emit() is.
- */
-__noinline int decide(u32 operation, u32 flags, u32 asked)
-{
-    struct scratch *s = scratch_get();
     struct task_struct *t;
     struct dentry *d;
     bool told, inner;
@@ -173,16 +109,16 @@ __noinline int decide(u32 operation, u32 flags, u32 asked)
     inner = is_inner(t);
     d = (void *)s->p.dentry;
     told = asked || s->match.deep;
-    if (self_tgid == (u32)BPF_CORE_READ(t, tgid))
+    if (self_tgid == (u32)((u64)t == bpf_get_current_task() ? s->task >> 32 : BPF_CORE_READ(t, tgid)))
         told = false;
-    if (!inner && BPF_CORE_READ(d, d_sb, s_magic) == OVERLAYFS_MAGIC)
+    if (!inner && s->match.magic == OVERLAYFS_MAGIC)
         overlay_remember(d, operation, told, flags & WIRE_CREATED);
     if (!told)
         return OPERATION_NONE;
     change_fill(&s->p.change, operation, flags, t);
     if (s->match.deep)
         s->p.change.flags |= WIRE_DEEP;
-    s->p.change.super = BPF_CORE_READ(d, d_sb, s_magic);
+    s->p.change.super = s->match.magic;
     if (inner) {
         s->p.change.flags |= WIRE_INNER;
         if (!(BPF_CORE_READ(t, flags) & PF_KTHREAD))
@@ -197,10 +133,15 @@ __noinline int decide(u32 operation, u32 flags, u32 asked)
     s->p.text = 0;
     s->p.named = 0;
     s->p.frequent = 0;
-    if (!s->p.change.file.known)
-        state_read(&s->p.change.file, BPF_CORE_READ(d, d_inode));
     return as;
 }
+
+/* The file's state before the change, unless the overlay's sight of it gave it. */
+#define STATE_BEFORE(s, read, inode)                                                               \
+    do {                                                                                           \
+        if (!(s)->p.change.file.known)                                                             \
+            read(&(s)->p.change.file, inode);                                                      \
+    } while (0)
 
 /* The dentry is on a file system with watches: look for them from it upwards. */
 static __always_inline struct scratch *look(struct dentry *d)
@@ -215,7 +156,16 @@ static __always_inline struct scratch *look(struct dentry *d)
     return s;
 }
 
-/* After a look: what is it that was found, and is this asked for? As decide(). */
+/* After a look: is there nothing that anybody could ask for? */
+static __always_inline bool found_nothing(struct scratch *s)
+{
+    return !s->match.found_count && !s->match.deep && !links_watched && s->match.magic != OVERLAYFS_MAGIC;
+}
+
+/*
+ * After a look: what is it that was found, and is this asked for? As decide(). A global function without
+ * pointers: the verifier looks at it once, not once a caller and state.
+ */
 __noinline int settle(u32 operation, u32 mask, u32 flags)
 {
     struct scratch *s = scratch_get();
@@ -228,9 +178,9 @@ __noinline int settle(u32 operation, u32 mask, u32 flags)
     wanted = hits_of(s, 0);
     if (!s->p.change.hit_count && links_watched)
         wanted = match_link(&s->p.change, BPF_CORE_READ(d, d_inode), 0);
-    if (!wanted && !s->match.deep && BPF_CORE_READ(d, d_sb, s_magic) != OVERLAYFS_MAGIC)
+    if (!wanted && !s->match.deep && s->match.magic != OVERLAYFS_MAGIC)
         return OPERATION_NONE;
-    return decide(operation, flags, wanted & mask);
+    return decide(s, operation, flags, wanted & mask);
 }
 
 /* An overlay that nobody watches was asked to do something: its layers may be watched. */
@@ -249,7 +199,10 @@ static __always_inline struct scratch *begin(struct dentry *d, u32 operation, u3
         unwatched(d, operation, flags);
         return NULL;
     }
-    return settle(operation, mask, flags) == OPERATION_NONE ? NULL : s;
+    if (found_nothing(s) || settle(operation, mask, flags) == OPERATION_NONE)
+        return NULL;
+    STATE_BEFORE(s, state_load, d->d_inode);
+    return s;
 }
 
 static __always_inline int keep(struct scratch *s, u64 key_dentry, u32 slot)
@@ -286,8 +239,7 @@ static __noinline int finish(struct pending_key *key, struct pending *p, s32 err
         bpf_map_delete_elem(&pending_names, key);
     }
     __sync_fetch_and_add(&pending_count, -1);
-    s->record.change = s->p.change;
-    s->record.change.error = error < 0 ? -error : 0;
+    s->p.change.error = error < 0 ? -error : 0;
     if (error < 0) {
         u32 operation = s->p.change.operation;
 
@@ -295,7 +247,7 @@ static __noinline int finish(struct pending_key *key, struct pending *p, s32 err
     } else {
         struct dentry *d = (void *)(s->p.named ? s->p.other : s->p.dentry);
 
-        state_read(&s->record.change.after, BPF_CORE_READ(d, d_inode));
+        state_read(&s->p.change.after, BPF_CORE_READ(d, d_inode));
     }
     return record_emit();
 }
@@ -310,13 +262,6 @@ static __always_inline int end(u64 key_dentry, u32 slot, s64 result)
     key.task = bpf_get_current_pid_tgid();
     p = bpf_map_lookup_elem(&pending, &key);
     return p ? finish(&key, p, (s32)result) : 0;
-}
-
-/* For what is told at once. */
-static __always_inline int tell(struct scratch *s)
-{
-    s->record.change = s->p.change;
-    return record_emit();
 }
 
 /* ---- names ---- */
@@ -423,8 +368,9 @@ static __always_inline struct scratch *begin_two(struct dentry *to, struct dentr
     if (!wanted && !s->match.deep && to->d_sb->s_magic != OVERLAYFS_MAGIC)
         return NULL;
     wanted &= BIT(operation) | BIT(OPERATION_REPLACE);
-    if (decide(operation, flags, wanted) == OPERATION_NONE)
+    if (decide(s, operation, flags, wanted) == OPERATION_NONE)
         return NULL;
+    STATE_BEFORE(s, state_load, to->d_inode);
     s->p.named = 1;
     s->p.other = (u64)from;
     s->p.parent = (u64)to->d_parent;
@@ -436,7 +382,7 @@ static __always_inline struct scratch *begin_two(struct dentry *to, struct dentr
         if (s->p.change.other.known)
             s->p.change.flags |= WIRE_REPLACED;
         state_clear(&s->p.change.file);
-        state_read(&s->p.change.file, from->d_inode);
+        state_load(&s->p.change.file, from->d_inode);
     } else {
         s->p.other = 0; /* a whiteout's rename: the delete of this name */
         s->p.named = 0;
@@ -524,8 +470,9 @@ SEC("?fentry/notify_change") int setattr_begin(u64 *ctx)
         unwatched(d, operation, 0);
         return 0;
     }
-    if (settle(operation, mask, valid & ATTR_OPEN ? WIRE_AT_OPEN : 0) == OPERATION_NONE)
+    if (found_nothing(s) || settle(operation, mask, valid & ATTR_OPEN ? WIRE_AT_OPEN : 0) == OPERATION_NONE)
         return 0;
+    STATE_BEFORE(s, state_load, d->d_inode);
     s->p.change.valid = valid;
     s->p.change.bytes = attr->ia_size;
     return keep(s, (u64)d, SLOT_PLAIN);
@@ -562,14 +509,10 @@ BEGIN_END(fileattr, vfs_fileattr_set, WIRE_HOOK_VFS_FILEATTR_SET, OPERATION_SETF
 
 /* ---- contents ---- */
 
-static __noinline int opened_keep(struct file *f)
+static __always_inline int opened_keep(u64 key, const struct wire_state *now)
 {
-    struct inode *in = BPF_CORE_READ(f, f_inode);
-    struct opened o = { .size = BPF_CORE_READ(in, i_size) };
-    u64 key = (u64)f;
-    s64 atime;
+    struct opened o = { .size = now->size, .mtime_ns = now->mtime_ns, .ctime_ns = now->ctime_ns };
 
-    inode_times(in, &atime, &o.mtime_ns, &o.ctime_ns);
     if (bpf_map_update_elem(&opened_files, &key, &o, BPF_ANY) < 0)
         count_loss(WIRE_LOSS_PENDING);
     return 0;
@@ -630,6 +573,7 @@ SEC("?fentry/security_file_ioctl") int flags_begin(u64 *ctx)
         s = super_watched(f->f_inode->i_sb) ? look_backing(f) : NULL;
         if (!s || settle(OPERATION_SETFLAGS, BIT(OPERATION_SETFLAGS), 0) == OPERATION_NONE)
             return 0;
+        STATE_BEFORE(s, state_load, f->f_inode);
     } else {
         s = begin(f->f_path.dentry, OPERATION_SETFLAGS, BIT(OPERATION_SETFLAGS), 0);
         if (!s)
@@ -674,13 +618,14 @@ SEC("?fexit/security_file_open") int open_done(u64 *ctx)
             unwatched(d, operation, more);
         return 0;
     }
-    if (settle(operation, mask, more) == OPERATION_NONE)
+    if (found_nothing(s) || settle(operation, mask, more) == OPERATION_NONE)
         return 0;
+    STATE_BEFORE(s, state_load, f->f_inode);
     s->p.change.error = result < 0 ? -result : 0;
     s->p.frequent = !more;
     if (operation == OPERATION_OPEN_WRITE && result == 0)
-        opened_keep(f);
-    return tell(s);
+        opened_keep((u64)f, &s->p.change.file);
+    return record_emit();
 }
 
 static __always_inline void written_to(struct file *f, const struct opened *o)
@@ -691,17 +636,18 @@ static __always_inline void written_to(struct file *f, const struct opened *o)
     if (!s)
         return;
     match_walk(f->f_path.dentry, &s->match);
-    if (!decide(OPERATION_WRITE, 0, hits_of(s, 0) & BIT(OPERATION_WRITE)))
+    if (!decide(s, OPERATION_WRITE, 0, hits_of(s, 0) & BIT(OPERATION_WRITE)))
         return;
+    STATE_BEFORE(s, state_load, f->f_inode);
     after = &s->p.change.after;
-    state_read(after, f->f_inode);
+    state_load(after, f->f_inode);
     s->p.change.file.size = o->size;
     s->p.frequent = 1;
     if (after->size > o->size) {
         s->p.change.bytes = after->size - o->size;
         s->p.change.flags |= WIRE_BYTES;
     }
-    tell(s);
+    record_emit();
 }
 
 SEC("?fentry/__fput") int last_close(u64 *ctx)
@@ -718,7 +664,7 @@ SEC("?fentry/__fput") int last_close(u64 *ctx)
     o = bpf_map_lookup_elem(&opened_files, &key);
     if (!o)
         return 0;
-    inode_times(f->f_inode, &times[0], &times[1], &times[2]);
+    inode_times_known(f->f_inode, &times[0], &times[1], &times[2]);
     if (f->f_inode->i_size != (s64)o->size || times[1] != o->mtime_ns)
         written_to(f, o);
     bpf_map_delete_elem(&opened_files, &key);
@@ -735,7 +681,7 @@ static __always_inline int mapped(struct file *f)
     if (!s)
         return 0;
     s->p.frequent = 1;
-    return tell(s);
+    return record_emit();
 }
 
 SEC("?fentry/security_mmap_file") int map_begin(u64 *ctx)
@@ -775,7 +721,7 @@ static __always_inline int wrote(struct file *f)
         return 0;
     bpf_map_update_elem(&written, &key, &now, BPF_ANY);
     s->p.frequent = 1;
-    return tell(s);
+    return record_emit();
 }
 
 SEC("?fentry/security_file_permission") int write_begin(u64 *ctx)
@@ -807,7 +753,7 @@ SEC("?fexit/vfs_truncate") int truncate_end(u64 *ctx)
     if (!s)
         return 0;
     s->p.change.error = -result;
-    return tell(s);
+    return record_emit();
 }
 
 #define MAY_EXEC 1
@@ -829,7 +775,7 @@ static __always_inline int open_refused(struct dentry *d, u32 operation, s32 err
         return 0;
     s->p.change.error = error;
     s->p.frequent = 1;
-    return tell(s);
+    return record_emit();
 }
 
 /* By the file's mode, owner, ACL or flags: the security module is not asked any more. */
@@ -897,10 +843,16 @@ SEC("?fentry/security_path_mknod") int create_asked(u64 *ctx)
 
     if (((mode & S_IFMT) && (mode & S_IFMT) != S_IFREG) || !super_watched(d->d_sb))
         return 0;
+    s = start(d);
+    if (!s)
+        return 0;
+    match_walk(d, &s->match);
     if (d->d_sb->s_magic != OVERLAYFS_MAGIC) {
         struct asked a = { .dentry = (u64)d, .parent = (u64)d->d_parent };
-        u64 id = bpf_get_current_pid_tgid();
+        u64 id = s->task;
 
+        if (!s->match.found_count && !s->match.deep)
+            return 0;
         a.hash_len = BPF_CORE_READ(d, d_name.hash_len); /* 5.10's verifier knows no unions */
 
         if (bpf_map_update_elem(&asked, &id, &a, BPF_NOEXIST) == 0)
@@ -910,12 +862,9 @@ SEC("?fentry/security_path_mknod") int create_asked(u64 *ctx)
         return 0;
     }
     /* what happens in its layers before the open ends is to be folded into this */
-    s = start(d);
-    if (!s)
-        return 0;
-    match_walk(d, &s->match);
     if (settle(OPERATION_CREATE, BIT(OPERATION_CREATE), 0) == OPERATION_NONE)
         return 0;
+    STATE_BEFORE(s, state_load, d->d_inode);
     s->p.named = 1; /* a name that was refused may be forgotten by then */
     s->p.parent = (u64)d->d_parent;
     save_name(s->n.name, d);
@@ -941,7 +890,7 @@ static __noinline int create_refused(struct asked *a, s32 error)
     if (settle(OPERATION_CREATE, BIT(OPERATION_CREATE), 0) == OPERATION_NONE)
         return 0;
     s->p.change.error = error;
-    return tell(s);
+    return record_emit();
 }
 
 SEC("?fexit/do_filp_open") int create_answered(u64 *ctx)
@@ -957,14 +906,19 @@ SEC("?fexit/do_filp_open") int create_answered(u64 *ctx)
     key.task = bpf_get_current_pid_tgid();
     bpf_probe_read_kernel(&result, sizeof(result), ctx + 3); /* a pointer or an error: as in mkdir_end() */
     failed = result < 0 && result >= -4095;
-    if (asked_count) {
+    if (asked_count && !failed) {
+        if (bpf_map_delete_elem(&asked, &key.task) == 0) {
+            __sync_fetch_and_add(&asked_count, -1);
+            return 0;
+        }
+    } else if (asked_count) {
         struct asked *found = bpf_map_lookup_elem(&asked, &key.task), a;
 
         if (found) {
             a = *found;
             bpf_map_delete_elem(&asked, &key.task);
             __sync_fetch_and_add(&asked_count, -1);
-            return failed ? create_refused(&a, -result) : 0;
+            return create_refused(&a, -result);
         }
     }
     p = pending_count ? bpf_map_lookup_elem(&pending, &key) : NULL;

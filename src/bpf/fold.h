@@ -28,6 +28,11 @@ struct {
 
 static __always_inline bool is_inner(struct task_struct *t)
 {
+    if (CURRENT_IS_KNOWN && (u64)t == bpf_get_current_task()) {
+        struct task_struct *current = current_known();
+
+        return current->cred != current->real_cred;
+    }
     return BPF_CORE_READ(t, cred) != BPF_CORE_READ(t, real_cred);
 }
 

@@ -31,8 +31,9 @@ static __always_inline int held_tell(struct scratch *s, u64 task, struct file *f
     s->p.change.arch = 0;
     s->p.change.flags &= ~(WIRE_IO_URING | WIRE_COMPAT);
     s->p.frequent = 1;
-    opened_keep(f);
-    return tell(s);
+    STATE_BEFORE(s, state_read, BPF_CORE_READ(f, f_inode));
+    opened_keep((u64)f, &s->p.change.file);
+    return record_emit();
 }
 
 static __always_inline int held(struct task_struct *t, struct file *f, u32 flags)

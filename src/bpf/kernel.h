@@ -84,6 +84,30 @@ struct dentry {
     struct super_block *d_sb;
 } KERNEL_TYPE;
 
+/* What one read of a dentry gives. */
+struct name_at {
+    u64 parent;
+    u64 hash_len; /* in the upper half the length */
+    u64 name;
+};
+
+/* They lie side by side in every kernel until now; if not, three reads. */
+static __always_inline struct name_at name_at(struct dentry *d)
+{
+    struct name_at at = { 0 };
+    u32 parent = bpf_core_field_offset(struct dentry, d_parent);
+
+    if (bpf_core_field_offset(struct dentry, d_name) == parent + 8 &&
+        bpf_core_field_offset(struct qstr, name) == 8) {
+        bpf_probe_read_kernel(&at, sizeof(at), (void *)d + parent);
+    } else {
+        at.parent = (u64)BPF_CORE_READ(d, d_parent);
+        at.hash_len = BPF_CORE_READ(d, d_name.hash_len);
+        at.name = (u64)BPF_CORE_READ(d, d_name.name);
+    }
+    return at;
+}
+
 struct vfsmount {
     struct dentry *mnt_root;
     struct super_block *mnt_sb;

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "bpf/kernel.h"
+#include "bpf/compat.h"
 #include "wire/change.h"
 #include "wire/match.h"
 
@@ -64,6 +64,11 @@ struct found {
 
 struct match {
     u64 inode, child; /* what match_note() is to look at */
+    u64 magic;        /* of the file system that was walked */
+    u64 generation;   /* of what is registered, when the walk began */
+    u64 at, below;    /* where walk_on() is */
+    u32 device;
+    u32 reserved;
     u32 found_count;
     u32 deep;
     struct found found[FOUND_MAX];
@@ -83,8 +88,9 @@ static __always_inline bool filter_has(u64 key)
 /* A name in 64 bits: length, first and last eight bytes. User space compares the whole. */
 static __always_inline u64 name_key(struct dentry *d)
 {
-    u32 len = BPF_CORE_READ(d, d_name.len);
-    const unsigned char *name = BPF_CORE_READ(d, d_name.name);
+    struct name_at at = name_at(d);
+    const unsigned char *name = (void *)at.name;
+    u32 len = at.hash_len >> 32;
     u64 first = 0, last = 0;
 
     if (len >= 8) {
@@ -99,9 +105,30 @@ static __always_inline u64 name_key(struct dentry *d)
 static __always_inline struct match *match_get(void);
 
 /*
- * Something whose bit is set, `depth` levels up: is it really there? Returns its kinds. The pointers
- * are in the CPU's memory: a global function, which the verifier looks at once and not in every round
- * of a loop, takes numbers only.
+ * Names that were looked up and are of no interest: every path of a file system leads through the directories
+ * above a watched one, and none of its other children is to pay for the look-up each time. One word each, of
+ * everything that the answer depends on, so that two writers cannot make up a third answer. What is registered
+ * anew counts the generation up, after the maps were written.
+ */
+#define PASSED_SLOTS 1024u
+
+__u64 passed[PASSED_SLOTS];
+__u64 generation; /* written by user space, and by open_names() */
+
+static __always_inline u64 passed_word(struct match *m, u64 anchor, u64 child, u64 hash_len, u32 depth)
+{
+    u64 h = m->generation * 2 + (depth > 1);
+
+    h = (h ^ anchor) * 0x9e3779b97f4a7c15ull;
+    h = (h ^ h >> 29 ^ child) * 0xc2b2ae3d27d4eb4full;
+    h = (h ^ h >> 31 ^ hash_len) * 0x9e3779b97f4a7c15ull;
+    return h ^ h >> 32;
+}
+
+/*
+ * Something whose bit is set, `depth` levels up: is it really there? Returns its kinds. A global function: the
+ * verifier looks at it once and not in every round of a loop, which is what keeps the programs quick to load. It
+ * takes numbers only, so the pointers are in the CPU's memory.
  */
 __noinline int match_note(u32 depth)
 {
@@ -113,6 +140,12 @@ __noinline int match_note(u32 depth)
     if (!m)
         return 0;
     inode = m->inode;
+    if (m->child) {
+        u64 h = passed_word(m, inode, m->child, name_at((void *)m->child).hash_len, depth);
+
+        if (passed[h % PASSED_SLOTS] == h)
+            return 0;
+    }
     w = bpf_map_lookup_elem(&watched, &inode);
     n = m->found_count;
     if (!w || n >= FOUND_MAX)
@@ -140,6 +173,9 @@ static __always_inline void match_walk(struct dentry *d, struct match *m)
     u64 child = 0;
     u32 deep = 1, device = d->d_sb->s_dev;
 
+    m->magic = d->d_sb->s_magic;
+    m->generation = generation;
+    barrier(); /* before anything is looked up */
     for (int i = 0; i < WALK_MAX; i++) {
         struct inode *in = d->d_inode;
         struct dentry *parent;
@@ -161,73 +197,46 @@ static __always_inline void match_walk(struct dentry *d, struct match *m)
         m->deep = 1;
 }
 
+/* One level of match_walk_any(). Returns whether to go on. */
+__noinline int walk_on(u32 depth)
+{
+    struct match *m = match_get();
+    struct inode *in;
+    struct dentry *d;
+    u64 parent;
+
+    if (!m)
+        return 0;
+    d = (void *)m->at;
+    in = BPF_CORE_READ(d, d_inode);
+    if (in && filter_has(WIRE_FILTER_INODE(m->device, BPF_CORE_READ(in, i_ino))) &&
+        match_stop(m, (u64)in, m->below, depth))
+        return 0;
+    parent = (u64)BPF_CORE_READ(d, d_parent);
+    if (parent == (u64)d)
+        return 0;
+    m->below = (u64)d;
+    m->at = parent;
+    return 1;
+}
+
 /* The same for a pointer that the verifier does not know. */
 __noinline int match_walk_any(u64 dentry)
 {
     struct dentry *d = (void *)dentry;
-    u32 device = BPF_CORE_READ(d, d_sb, s_dev);
     struct match *m = match_get();
-    u64 child = 0;
 
     if (!m)
         return 0;
-    for (int i = 0; i < WALK_MAX; i++) {
-        struct inode *in = BPF_CORE_READ(d, d_inode);
-        struct dentry *parent;
-
-        if (in && filter_has(WIRE_FILTER_INODE(device, BPF_CORE_READ(in, i_ino))) &&
-            match_stop(m, (u64)in, child, i))
+    m->magic = BPF_CORE_READ(d, d_sb, s_magic);
+    m->device = BPF_CORE_READ(d, d_sb, s_dev);
+    m->generation = generation;
+    barrier();
+    m->at = dentry;
+    m->below = 0;
+    for (int i = 0; i < WALK_MAX; i++)
+        if (!walk_on(i))
             return 0;
-        parent = BPF_CORE_READ(d, d_parent);
-        if (parent == d)
-            return 0;
-        child = (u64)d;
-        d = parent;
-    }
     m->deep = 1;
     return 0;
-}
-
-static __always_inline void hit_add(struct wire_change *c, struct found *f, u32 kind, u32 path)
-{
-    u32 n = c->hit_count;
-
-    if (n >= WIRE_HITS_MAX)
-        return;
-    c->hits[n].anchor = f->anchor;
-    c->hits[n].depth = f->depth;
-    c->hits[n].kind = kind;
-    c->hits[n].path = path;
-    c->hit_count = n + 1;
-}
-
-/* Second pass: what was found in terms of watches. Appends to hits, returns what is asked for there. */
-static __noinline u32 match_hits(struct match *m, struct wire_change *c, u32 path)
-{
-    u32 operations = 0;
-
-    if (!m || !c)
-        return 0;
-    for (int i = 0; i < FOUND_MAX; i++) {
-        struct found *f = &m->found[i];
-        struct wire_name_key key;
-        struct wire_watched *w;
-
-        if ((u32)i >= m->found_count)
-            break;
-        if (f->kinds & WIRE_WATCHED_ROOT) {
-            operations |= f->operations;
-            hit_add(c, f, WIRE_HIT_ROOT, path);
-        }
-        if (!(f->kinds & WIRE_WATCHED_ANCHOR) || !f->child)
-            continue;
-        key.parent = f->anchor;
-        key.name = name_key((void *)f->child);
-        w = bpf_map_lookup_elem(&names, &key);
-        if (!w || (!(w->kinds & WIRE_WATCHED_NAME) && f->depth != 1))
-            continue;
-        operations |= w->operations;
-        hit_add(c, f, w->kinds & WIRE_WATCHED_NAME ? WIRE_HIT_NAME : WIRE_HIT_ABOVE, path);
-    }
-    return operations;
 }

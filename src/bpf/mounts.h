@@ -20,7 +20,10 @@ static __always_inline struct scratch *begin_mount(struct dentry *d)
     if (!s)
         return NULL;
     match_walk(d, &s->match);
-    return settle(OPERATION_MOUNT, BIT(OPERATION_MOUNT), 0) == OPERATION_NONE ? NULL : s;
+    if (settle(OPERATION_MOUNT, BIT(OPERATION_MOUNT), 0) == OPERATION_NONE)
+        return NULL;
+    STATE_BEFORE(s, state_load, d->d_inode);
+    return s;
 }
 
 SEC("?fentry/security_sb_mount") int mount_begin(u64 *ctx)
@@ -77,6 +80,7 @@ SEC("?fentry/security_sb_umount") int unmount_begin(u64 *ctx)
     match_walk_any((u64)d);
     if (settle(OPERATION_UNMOUNT, BIT(OPERATION_UNMOUNT), 0) == OPERATION_NONE)
         return 0;
+    STATE_BEFORE(s, state_read, BPF_CORE_READ(d, d_inode));
     /* afterwards the mount point is not the mount's any more */
     s->p.named = 1;
     s->p.parent = (u64)parent;

@@ -55,7 +55,6 @@ enum slot {
 };
 
 struct pending {
-    struct wire_change change;
     u64 dentry;       /* the first path's, as it was at entry */
     u64 other;        /* the second's */
     u64 parent;       /* directories at entry: a rename changes them */
@@ -63,6 +62,7 @@ struct pending {
     u64 text;         /* address of a string, read at exit */
     u32 named;        /* the saved names are to be used instead of the dentries' */
     u32 frequent;
+    struct wire_change change; /* last: in a scratch the record's tail follows it */
 };
 
 /* Of few operations: most need not pay for them. */
@@ -96,21 +96,17 @@ __u64 pending_count;
  */
 #define SCRATCHES 16u
 
-static __always_inline u32 scratch_mine(void)
-{
-    return (u32)bpf_get_current_pid_tgid() % SCRATCHES;
-}
+_Static_assert(__builtin_offsetof(struct pending, change) + sizeof(struct wire_change) == sizeof(struct pending),
+               "the tail follows the change");
 
 struct scratch {
     u64 who;  /* the task_struct of the actor */
     u64 task; /* whose record this is: on a preemptible kernel another task may come in between */
     struct match match;
-    struct pending p;
     struct saved_names n;
-    struct {
-        struct wire_change change;
-        u8 tail[TAIL_SIZE];
-    } record;
+    struct pending p;
+    u8 tail[TAIL_SIZE];
+    u64 at;   /* where put_next() is */
     u32 tail_len;
     u32 part_len;
     u32 whole;
@@ -127,6 +123,7 @@ struct {
 struct actor_scratch {
     struct wire_actor actor;
     u8 tail[ACTOR_TAIL_SIZE];
+    u64 at, mount; /* where actor_put_next() is */
     u32 tail_len;
     u32 part_len;
 };
@@ -140,7 +137,7 @@ struct {
 
 static __always_inline struct actor_scratch *actor_scratch_get(void)
 {
-    u32 mine = scratch_mine();
+    u32 mine = (u32)bpf_get_current_pid_tgid() % SCRATCHES;
 
     return bpf_map_lookup_elem(&actor_scratches, &mine);
 }
@@ -161,11 +158,16 @@ struct {
     __type(value, struct actor_known);
 } actors SEC(".maps");
 
-static __always_inline struct scratch *scratch_get(void)
+static __always_inline struct scratch *scratch_of(u64 task)
 {
-    u32 mine = scratch_mine();
+    u32 mine = (u32)task % SCRATCHES;
 
     return bpf_map_lookup_elem(&scratches, &mine);
+}
+
+static __always_inline struct scratch *scratch_get(void)
+{
+    return scratch_of(bpf_get_current_pid_tgid());
 }
 
 static __always_inline struct match *match_get(void)
@@ -185,21 +187,32 @@ static __always_inline void count_loss(u32 which)
 
 /* ---- facts ---- */
 
+#define STATE_READ(READ, times)                                                                    \
+    do {                                                                                           \
+        s->inode = READ(in, i_ino);                                                                \
+        s->device = READ(in, i_sb, s_dev);                                                         \
+        s->mode = READ(in, i_mode);                                                                \
+        s->uid = READ(in, i_uid.val);                                                              \
+        s->gid = READ(in, i_gid.val);                                                              \
+        s->links = READ(in, i_nlink);                                                              \
+        s->size = READ(in, i_size);                                                                \
+        s->flags = READ(in, i_flags);                                                              \
+        times(in, &s->atime_ns, &s->mtime_ns, &s->ctime_ns);                                       \
+        s->known = WIRE_STATE_KNOWN;                                                               \
+    } while (0)
+
 static __noinline int state_read(struct wire_state *s, struct inode *in)
 {
-    if (!s || !in)
-        return 0;
-    s->inode = BPF_CORE_READ(in, i_ino);
-    s->device = BPF_CORE_READ(in, i_sb, s_dev);
-    s->mode = BPF_CORE_READ(in, i_mode);
-    s->uid = BPF_CORE_READ(in, i_uid.val);
-    s->gid = BPF_CORE_READ(in, i_gid.val);
-    s->links = BPF_CORE_READ(in, i_nlink);
-    s->size = BPF_CORE_READ(in, i_size);
-    s->flags = BPF_CORE_READ(in, i_flags);
-    inode_times(in, &s->atime_ns, &s->mtime_ns, &s->ctime_ns);
-    s->known = WIRE_STATE_KNOWN;
+    if (s && in)
+        STATE_READ(BPF_CORE_READ, inode_times);
     return 0;
+}
+
+/* The same of a pointer that the verifier knows. */
+static __always_inline void state_load(struct wire_state *s, struct inode *in)
+{
+    if (in)
+        STATE_READ(LOAD, inode_times_known);
 }
 
 static __always_inline void state_clear(struct wire_state *s)
@@ -207,9 +220,8 @@ static __always_inline void state_clear(struct wire_state *s)
     __builtin_memset(s, 0, sizeof(*s));
 }
 
-static __always_inline void route_read(struct wire_change *c, struct task_struct *t)
+static __always_inline void route_read(struct wire_change *c, struct task_struct *t, u32 flags, u32 status)
 {
-    u32 flags = BPF_CORE_READ(t, flags);
     u64 regs;
 
     c->syscall = -1;
@@ -223,21 +235,14 @@ static __always_inline void route_read(struct wire_change *c, struct task_struct
     regs = task_registers(t);
     if (!regs)
         return;
+    c->syscall = syscall_number(regs);
 #if defined(__TARGET_ARCH_x86)
-    struct pt_regs___x86 *x86 = (void *)regs;
-    struct task_struct___x86 *tx = (void *)t;
-
-    c->syscall = (s32)BPF_CORE_READ(x86, orig_ax);
     c->arch = KERNEL_AUDIT_ARCH_X86_64;
-    if (bpf_core_field_exists(tx->thread_info) &&
-        (BPF_CORE_READ(tx, thread_info.status) & TS_COMPAT)) {
+    if (status & TS_COMPAT) {
         c->arch = KERNEL_AUDIT_ARCH_I386;
         c->flags |= WIRE_COMPAT;
     }
 #elif defined(__TARGET_ARCH_arm64)
-    struct pt_regs___arm64 *arm = (void *)regs;
-
-    c->syscall = BPF_CORE_READ(arm, syscallno);
     c->arch = KERNEL_AUDIT_ARCH_AARCH64;
 #endif
     if (c->syscall < 0)
@@ -246,60 +251,56 @@ static __always_inline void route_read(struct wire_change *c, struct task_struct
         c->flags |= WIRE_IO_URING;
 }
 
-struct cred_ids {
-    u32 uid, gid, suid, sgid, euid, egid, fsuid, fsgid;
-};
+#define IDS_READ(READ, credentials)                                                                \
+    do {                                                                                           \
+        const struct cred *cred = (credentials);                                                   \
+                                                                                                   \
+        c->uid = READ(cred, uid.val);                                                              \
+        c->euid = READ(cred, euid.val);                                                            \
+        c->suid = READ(cred, suid.val);                                                            \
+        c->fsuid = READ(cred, fsuid.val);                                                          \
+        c->gid = READ(cred, gid.val);                                                              \
+        c->egid = READ(cred, egid.val);                                                            \
+        c->sgid = READ(cred, sgid.val);                                                            \
+        c->fsgid = READ(cred, fsgid.val);                                                          \
+    } while (0)
 
-#define ID_IS_AT(id) \
-    (bpf_core_field_offset(struct cred, id) - bpf_core_field_offset(struct cred, uid) == __builtin_offsetof(struct cred_ids, id))
-
-static __always_inline void ids_read(struct wire_change *c, const struct cred *cred)
-{
-    struct cred_ids ids = { 0 };
-
-    /* one after another, unless the kernel shuffles its structures (CONFIG_RANDSTRUCT): one call reads all */
-    if (ID_IS_AT(gid) && ID_IS_AT(suid) && ID_IS_AT(sgid) && ID_IS_AT(euid) && ID_IS_AT(egid) && ID_IS_AT(fsuid) &&
-        ID_IS_AT(fsgid)) {
-        bpf_probe_read_kernel(&ids, sizeof(ids), (void *)cred + bpf_core_field_offset(struct cred, uid));
-    } else {
-        ids.uid = BPF_CORE_READ(cred, uid.val);
-        ids.gid = BPF_CORE_READ(cred, gid.val);
-        ids.suid = BPF_CORE_READ(cred, suid.val);
-        ids.sgid = BPF_CORE_READ(cred, sgid.val);
-        ids.euid = BPF_CORE_READ(cred, euid.val);
-        ids.egid = BPF_CORE_READ(cred, egid.val);
-        ids.fsuid = BPF_CORE_READ(cred, fsuid.val);
-        ids.fsgid = BPF_CORE_READ(cred, fsgid.val);
-    }
-    c->uid = ids.uid;
-    c->euid = ids.euid;
-    c->suid = ids.suid;
-    c->fsuid = ids.fsuid;
-    c->gid = ids.gid;
-    c->egid = ids.egid;
-    c->sgid = ids.sgid;
-    c->fsgid = ids.fsgid;
-}
+#define WHO_READ(READ)                                                                             \
+    do {                                                                                           \
+        struct task_struct *leader = READ(t, group_leader);                                        \
+        struct task_struct___audit *audit = (void *)t;                                             \
+                                                                                                   \
+        c->tgid = READ(t, tgid);                                                                   \
+        c->tid = READ(t, pid);                                                                     \
+        c->start_ns = READ(leader, start_boottime);                                                \
+        c->parent = READ(leader, real_parent, tgid);                                               \
+        c->cgroup = READ(t, cgroups, dfl_cgrp, kn, id);                                            \
+        c->login_uid = c->session = (u32)-1;                                                       \
+        if (bpf_core_field_exists(audit->loginuid)) {                                              \
+            c->login_uid = READ(audit, loginuid.val);                                              \
+            c->session = READ(audit, sessionid);                                                   \
+        }                                                                                          \
+        flags = READ(t, flags);                                                                    \
+        TASK_STATUS(READ, status, t);                                                              \
+    } while (0)
 
 /* Everything of a change but the paths, hits and states. */
-static __always_inline void who_read(struct wire_change *c, struct task_struct *t)
+static __always_inline void who_read(struct wire_change *c, struct task_struct *who)
 {
-    struct task_struct *leader = BPF_CORE_READ(t, group_leader);
-    const struct cred *cred = BPF_CORE_READ(t, real_cred);
-    struct task_struct___audit *audit = (void *)t;
+    u32 flags, status = 0;
 
-    c->tgid = BPF_CORE_READ(t, tgid);
-    c->tid = BPF_CORE_READ(t, pid);
-    c->start_ns = BPF_CORE_READ(leader, start_boottime);
-    c->parent = BPF_CORE_READ(leader, real_parent, tgid);
-    ids_read(c, cred);
-    c->cgroup = BPF_CORE_READ(t, cgroups, dfl_cgrp, kn, id);
-    c->login_uid = c->session = (u32)-1;
-    if (bpf_core_field_exists(audit->loginuid)) {
-        c->login_uid = BPF_CORE_READ(audit, loginuid.val);
-        c->session = BPF_CORE_READ(audit, sessionid);
+    if (CURRENT_IS_KNOWN && (u64)who == bpf_get_current_task()) {
+        struct task_struct *t = current_known();
+
+        WHO_READ(LOAD);
+        IDS_READ(LOAD, t->real_cred);
+    } else {
+        struct task_struct *t = who;
+
+        WHO_READ(BPF_CORE_READ);
+        IDS_READ(BPF_CORE_READ, BPF_CORE_READ(t, real_cred));
     }
-    route_read(c, t);
+    route_read(c, who, flags, status);
 }
 
 /* Everything but hits, which were found before. */
@@ -333,7 +334,7 @@ static __always_inline bool put_name(struct scratch *s, const void *name)
 
     if (off > TAIL_LAST || s->part_len > PATH_ROOM)
         return false;
-    n = bpf_probe_read_kernel_str(s->record.tail + off, NAME_SIZE, name);
+    n = bpf_probe_read_kernel_str(s->tail + off, NAME_SIZE, name);
     if (n > 0) {
         s->tail_len = off + n;
         s->part_len += n;
@@ -341,45 +342,46 @@ static __always_inline bool put_name(struct scratch *s, const void *name)
     return true;
 }
 
-/* Names from `d` up, `depth` of them, or to the file system's root. */
-__noinline int put_names(u64 dentry, u32 depth)
+/* One name more of put_names(). Returns whether to go on. Global: see match_note(). */
+__noinline int put_next(void)
 {
-    struct dentry *d = (void *)dentry;
     struct scratch *s = scratch_get();
+    struct name_at at;
 
     if (!s)
         return 0;
-    s->whole = 0;
-    for (u32 i = 0; i < NAMES_DEPTH; i++) {
-        struct dentry *parent;
-
-        if (i >= depth)
-            return 0;
-        parent = BPF_CORE_READ(d, d_parent);
-        if (parent == d) {
-            s->whole = 1;
-            return 0;
-        }
-        if (!put_name(s, BPF_CORE_READ(d, d_name.name)))
-            break;
-        d = parent;
+    at = name_at((void *)s->at);
+    if (at.parent == s->at) {
+        s->whole = 1;
+        return 0;
     }
-    s->record.change.flags |= WIRE_PATH_CUT;
-    return 0;
+    if (!put_name(s, (void *)at.name)) {
+        s->p.change.flags |= WIRE_PATH_CUT;
+        return 0;
+    }
+    s->at = at.parent;
+    return 1;
+}
+
+/* Names from `dentry` up, `depth` of them, or to the file system's root. */
+static __always_inline void put_names(struct scratch *s, u64 dentry, u32 depth)
+{
+    s->at = dentry;
+    s->whole = 0;
+    for (u32 i = 0; i < NAMES_DEPTH; i++)
+        if (i >= depth || !put_next())
+            return;
+    s->p.change.flags |= WIRE_PATH_CUT;
 }
 
 /* How far up the names of a path are needed: to the farthest hit, or all of them. */
-__noinline int names_depth(u32 path)
+static __noinline u32 names_depth(struct wire_change *c, u32 path)
 {
-    struct scratch *s = scratch_get();
-    struct wire_change *c;
     u32 depth = 0;
     bool any = false;
 
-    if (!s)
+    if (!c)
         return 0;
-    c = &s->record.change;
-
     for (int i = 0; i < WIRE_HITS_MAX; i++) {
         if ((u32)i >= c->hit_count)
             break;
@@ -417,40 +419,54 @@ static __always_inline bool actor_put(struct actor_scratch *a, const void *from)
     return true;
 }
 
-/* Names of a path from the leaf to the root of the mount tree, i.e. of the namespace. */
-__noinline int actor_put_path(u64 address)
+enum actor_step { ACTOR_STEP_ON, ACTOR_STEP_ROOT, ACTOR_STEP_CUT };
+
+/* One step of actor_put_path(): a name, or the way out of a mount. Global: see match_note(). */
+__noinline int actor_put_next(void)
 {
     struct actor_scratch *a = actor_scratch_get();
-    struct path *path = (void *)address;
+    struct mount *m, *up;
+    struct name_at at;
     struct dentry *d;
-    struct mount *m;
 
     if (!a)
-        return 0;
-    a->part_len = 0;
-    d = BPF_CORE_READ(path, dentry);
-    m = mount_of(BPF_CORE_READ(path, mnt));
-    for (int i = 0; i < ACTOR_PATH_DEPTH; i++) {
-        struct dentry *parent = BPF_CORE_READ(d, d_parent);
-
-        if (parent == d && d != BPF_CORE_READ(m, mnt.mnt_root)) { /* a file in memory only */
-            actor_put(a, BPF_CORE_READ(d, d_name.name));
-            return 0;
-        }
-        if (parent == d || d == BPF_CORE_READ(m, mnt.mnt_root)) {
-            struct mount *up = BPF_CORE_READ(m, mnt_parent);
-
-            if (up == m || !up)
-                return 0;
-            d = BPF_CORE_READ(m, mnt_mountpoint);
-            m = up;
-            continue;
-        }
-        if (!actor_put(a, BPF_CORE_READ(d, d_name.name)))
-            return 1;
-        d = parent;
+        return ACTOR_STEP_ROOT;
+    d = (void *)a->at;
+    m = (void *)a->mount;
+    at = name_at(d);
+    if (d == BPF_CORE_READ(m, mnt.mnt_root)) {
+        up = BPF_CORE_READ(m, mnt_parent);
+        if (up == m || !up)
+            return ACTOR_STEP_ROOT;
+        a->at = (u64)BPF_CORE_READ(m, mnt_mountpoint);
+        a->mount = (u64)up;
+        return ACTOR_STEP_ON;
     }
-    return 1;
+    if (!actor_put(a, (void *)at.name))
+        return ACTOR_STEP_CUT;
+    if (at.parent == (u64)d) /* a file in memory only */
+        return ACTOR_STEP_ROOT;
+    a->at = at.parent;
+    return ACTOR_STEP_ON;
+}
+
+/* Names of a path from the leaf to the root of the mount tree, i.e. of the namespace. Returns whether it was cut. */
+static __noinline bool actor_put_path(struct actor_scratch *a, u64 address)
+{
+    struct path *path = (void *)address;
+
+    if (!a)
+        return false;
+    a->part_len = 0;
+    a->at = (u64)BPF_CORE_READ(path, dentry);
+    a->mount = (u64)mount_of(BPF_CORE_READ(path, mnt));
+    for (int i = 0; i < ACTOR_PATH_DEPTH; i++) {
+        int step = actor_put_next();
+
+        if (step != ACTOR_STEP_ON)
+            return step == ACTOR_STEP_CUT;
+    }
+    return true;
 }
 
 static __always_inline void actor_put_args(struct actor_scratch *a, struct mm_struct *mm)
@@ -513,14 +529,14 @@ __noinline int actor_fill(u64 number, u64 task)
         a->actor.exe_inode = BPF_CORE_READ(in, i_ino);
         a->actor.exe_device = BPF_CORE_READ(in, i_sb, s_dev);
         a->actor.exe_links = BPF_CORE_READ(in, i_nlink);
-        if (actor_put_path((u64)exe + bpf_core_field_offset(struct file, f_path)))
+        if (actor_put_path(a, (u64)exe + bpf_core_field_offset(struct file, f_path)))
             a->actor.flags |= WIRE_ACTOR_EXE_CUT;
         a->actor.exe_len = a->part_len;
         if (BPF_CORE_READ(in, i_sb, s_magic) == TMPFS_MAGIC && !a->actor.exe_links)
             a->actor.flags |= WIRE_ACTOR_MEMFD;
     }
     if (fs) {
-        if (actor_put_path((u64)fs + bpf_core_field_offset(struct fs_struct, pwd)))
+        if (actor_put_path(a, (u64)fs + bpf_core_field_offset(struct fs_struct, pwd)))
             a->actor.flags |= WIRE_ACTOR_CWD_CUT;
         a->actor.cwd_len = a->part_len;
     }
@@ -568,21 +584,37 @@ static __always_inline long ring_put(u32 is_frequent, void *data, u64 len)
     return r;
 }
 
+#define ACTOR_READ(READ)                                                                           \
+    do {                                                                                           \
+        struct mm_struct *mm = READ(t, mm);                                                        \
+                                                                                                   \
+        tgid = READ(t, tgid);                                                                      \
+        now.start_ns = READ(t, group_leader, start_boottime);                                      \
+        now.cwd = (u64)READ(t, fs, pwd.dentry);                                                    \
+        if (mm) {                                                                                  \
+            now.exe = (u64)READ(mm, exe_file);                                                     \
+            now.args = READ(mm, arg_start) ^ READ(t, self_exec_id);                                \
+        }                                                                                          \
+    } while (0)
+
 /* The number of the actor's record, which is put into the ring first if it is not known there. */
-static __noinline u64 actor_tell(struct task_struct *t, u32 is_frequent)
+static __noinline u64 actor_tell(struct task_struct *who, u32 is_frequent)
 {
-    u32 tgid = BPF_CORE_READ(t, tgid), bit = is_frequent ? 2 : 1;
-    struct mm_struct *mm = BPF_CORE_READ(t, mm);
-    struct actor_known now = {
-        .start_ns = BPF_CORE_READ(t, group_leader, start_boottime),
-        .exe = mm ? (u64)BPF_CORE_READ(mm, exe_file) : 0,
-        .cwd = (u64)BPF_CORE_READ(t, fs, pwd.dentry),
-        .args = mm ? BPF_CORE_READ(mm, arg_start) ^ BPF_CORE_READ(t, self_exec_id) : 0,
-    };
-    struct actor_known *known = bpf_map_lookup_elem(&actors, &tgid);
+    u32 bit = is_frequent ? 2 : 1, tgid;
+    struct actor_known now = { 0 }, *known;
     struct actor_scratch *a;
     u64 len;
 
+    if (CURRENT_IS_KNOWN && (u64)who == bpf_get_current_task()) {
+        struct task_struct *t = current_known();
+
+        ACTOR_READ(LOAD);
+    } else {
+        struct task_struct *t = who;
+
+        ACTOR_READ(BPF_CORE_READ);
+    }
+    known = bpf_map_lookup_elem(&actors, &tgid);
     if (known && known->start_ns == now.start_ns && known->exe == now.exe &&
         known->cwd == now.cwd && known->args == now.args) {
         if (known->told & bit)
@@ -595,7 +627,7 @@ static __noinline u64 actor_tell(struct task_struct *t, u32 is_frequent)
     a = actor_scratch_get();
     if (!a)
         return 0;
-    actor_fill(now.number, (u64)t);
+    actor_fill(now.number, (u64)who);
     len = sizeof(a->actor) + a->tail_len;
     if (len > sizeof(a->actor) + ACTOR_TAIL_SIZE)
         return 0;
@@ -612,25 +644,26 @@ static __noinline u64 actor_tell(struct task_struct *t, u32 is_frequent)
 /* Where the names of one path begin, its leaf apart if it was saved. */
 static __always_inline void put_path(struct scratch *s, struct pending *p, u32 path)
 {
-    u32 depth = names_depth(path);
     u64 from = path ? p->other : p->dentry;
+    u32 depth;
 
     s->part_len = 0;
     s->whole = 0;
     if (!from)
         return;
+    depth = names_depth(&s->p.change, path);
     if (p->named && depth) {
         put_name(s, path ? s->n.other : s->n.name);
         from = path ? p->other_parent : p->parent;
         depth--;
     }
-    put_names(from, depth);
+    put_names(s, from, depth);
     if (s->whole)
-        s->record.change.flags |= path ? WIRE_WHOLE_OTHER : WIRE_WHOLE_PATH;
+        s->p.change.flags |= path ? WIRE_WHOLE_OTHER : WIRE_WHOLE_PATH;
 }
 
 /*
- * The scratch's record.change is there; the names and the text of its `p` follow, and out it goes.
+ * The scratch's change is there; the names and the text of its `p` follow, and out it goes.
  * A global function without pointers: the verifier looks at it once, not once a caller and state.
  */
 __noinline int record_emit(void)
@@ -644,7 +677,7 @@ __noinline int record_emit(void)
     if (!s)
         return 0;
     t = (void *)s->who;
-    c = &s->record.change;
+    c = &s->p.change;
     p = &s->p;
     c->actor = actor_tell(t, p->frequent);
     s->tail_len = 0;
@@ -654,7 +687,7 @@ __noinline int record_emit(void)
     c->other_len = s->tail_len - c->path_len;
     if (p->text && s->tail_len <= TAIL_SIZE - 4096) {
         u32 start = s->tail_len;
-        long n = bpf_probe_read_kernel_str(s->record.tail + start, 4096, (void *)p->text);
+        long n = bpf_probe_read_kernel_str(s->tail + start, 4096, (void *)p->text);
 
         if (n > 0)
             s->tail_len = start + n;
@@ -666,6 +699,6 @@ __noinline int record_emit(void)
         return 0;
     }
     c->header.len = len;
-    ring_put(p->frequent, &s->record, len);
+    ring_put(p->frequent, c, len);
     return 0;
 }

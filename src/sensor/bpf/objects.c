@@ -105,6 +105,13 @@ static void filter_remove(struct bpf_objects *o, uint64_t key)
         o->programs->skeleton->bss->filter[h >> 6] &= ~(1ull << (h & 63));
 }
 
+/* After the maps were written: what the programs found before is not what is there now. */
+static int written(struct bpf_objects *o, int result)
+{
+    __atomic_fetch_add(&o->programs->skeleton->bss->generation, 1, __ATOMIC_SEQ_CST);
+    return result;
+}
+
 static int write_inode(struct bpf_objects *o, const struct inode_entry *e)
 {
     int fd = bpf_map__fd(o->programs->skeleton->maps.watched);
@@ -112,10 +119,10 @@ static int write_inode(struct bpf_objects *o, const struct inode_entry *e)
                                        (e->anchors ? WIRE_WATCHED_ANCHOR : 0) };
 
     if (!w.kinds)
-        return bpf_map_delete_elem(fd, &e->inode);
+        return written(o, bpf_map_delete_elem(fd, &e->inode));
     for (unsigned i = 0; i < e->roots; i++)
         w.operations |= e->objects[i]->operations;
-    return bpf_map_update_elem(fd, &e->inode, &w, BPF_ANY);
+    return written(o, bpf_map_update_elem(fd, &e->inode, &w, BPF_ANY));
 }
 
 static int write_name(struct bpf_objects *o, const struct name_entry *e)
@@ -124,12 +131,12 @@ static int write_name(struct bpf_objects *o, const struct name_entry *e)
     struct wire_watched w = { 0 };
 
     if (!e->count)
-        return bpf_map_delete_elem(fd, &e->key);
+        return written(o, bpf_map_delete_elem(fd, &e->key));
     for (unsigned i = 0; i < e->count; i++) {
         w.kinds |= e->uses[i].above ? WIRE_WATCHED_ABOVE : WIRE_WATCHED_NAME;
         w.operations |= e->uses[i].above ? NAME_OPERATIONS : e->uses[i].object->operations;
     }
-    return bpf_map_update_elem(fd, &e->key, &w, BPF_ANY);
+    return written(o, bpf_map_update_elem(fd, &e->key, &w, BPF_ANY));
 }
 
 static struct inode_entry *find_inode(struct bpf_objects *o, uint64_t inode)
