@@ -154,7 +154,7 @@ static int open_for_writing(struct store *s, struct err *err)
         return err_set(err, -ENOMEM, "the store");
     r = db_exec(s->db, s->path, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1000", err);
     if (r == 0 && s->patient) /* an import writes as fast as it can: pages of indexes stay, and go to the file less often */
-        r = db_exec(s->db, s->path, "PRAGMA cache_size = -6000; PRAGMA wal_autocheckpoint = 8000", err);
+        r = db_exec(s->db, s->path, "PRAGMA cache_size = -6000; PRAGMA wal_autocheckpoint = 24000", err);
     if (r == 0)
         r = schema_migrate(s->db, s->path, err);
     if (r == 0)

@@ -17,6 +17,7 @@
 #include "wire/hooks.h"
 
 #define LOG_SIZE (256 * 1024) /* touched only where something is refused */
+#define PROGRAMS_MAX 64 /* rows of the table */
 #define RETRIES 8 /* refusals met one after another; more than that is not a kernel with gaps */
 
 /* clang-format off */
@@ -78,6 +79,7 @@ const struct program_row program_rows[] = {
     { "dirty_begin",      "file_update_time",      ALWAYS, 0, NULL, true },
     { NULL, NULL, ALWAYS, 0, NULL, false },
 };
+_Static_assert(sizeof(program_rows) / sizeof(program_rows[0]) <= PROGRAMS_MAX, "more rows");
 
 /* Functions whose arguments are looked for. */
 static const struct { enum wire_hook hook; const char *function; unsigned nth; int second; } hook_rows[] = {
@@ -105,13 +107,22 @@ static int silent(enum libbpf_print_level level, const char *format, va_list arg
     return 0;
 }
 
-static void set_shapes(struct files_bpf *k, const struct btf *btf)
+/* What suits this kernel, by its BTF. */
+struct choice {
+    struct wire_hook_shape shapes[WIRE_HOOK_COUNT];
+    struct chosen_program {
+        bool applies;      /* this row serves this kernel */
+        bool wanted;       /* and there is what it is attached to */
+        char function[64]; /* which is this */
+    } programs[PROGRAMS_MAX];
+};
+
+static void find_shapes(const struct btf *btf, struct wire_hook_shape *shapes)
 {
-    struct wire_hook_shape *rename = (void *)&k->rodata->shapes[WIRE_HOOK_VFS_RENAME];
-    struct wire_hook_shape *may_open = (void *)&k->rodata->shapes[WIRE_HOOK_MAY_OPEN];
+    struct wire_hook_shape *rename = &shapes[WIRE_HOOK_VFS_RENAME], *may_open = &shapes[WIRE_HOOK_MAY_OPEN];
 
     for (size_t i = 0; i < ARRAY_SIZE(hook_rows); i++) {
-        struct wire_hook_shape *s = (void *)&k->rodata->shapes[hook_rows[i].hook];
+        struct wire_hook_shape *s = &shapes[hook_rows[i].hook];
         int at = features_find_argument(btf, hook_rows[i].function, "dentry", hook_rows[i].nth);
         int second = hook_rows[i].second < 0
                          ? features_find_argument(btf, hook_rows[i].function, "dentry", 1)
@@ -128,8 +139,7 @@ static void set_shapes(struct files_bpf *k, const struct btf *btf)
         static const char *const moves[] = { "__x64_sys_move_mount", "do_move_mount" };
 
         if (features_has_function(btf, moves[i]))
-            ((struct wire_hook_shape *)&k->rodata->shapes[WIRE_HOOK_MOVE_MOUNT])->count =
-                (uint8_t)features_argument_count(btf, moves[i]);
+            shapes[WIRE_HOOK_MOVE_MOUNT].count = (uint8_t)features_argument_count(btf, moves[i]);
     }
     may_open->dentry = (uint8_t)MAX(features_find_argument(btf, "may_open", "path", 0), 0);
     may_open->second = may_open->dentry + 1;
@@ -183,15 +193,27 @@ static bool applies(const struct btf *btf, const struct program_row *row)
     return true;
 }
 
-/* Does the kernel have what the program is attached to? */
-static bool wanted(const struct btf *btf, const struct program_row *row)
+/* The kernel's BTF takes some 12 MB, and libbpf reads its own: ours is gone by then. */
+static int choose(struct choice *ret, struct err *err)
 {
-    char function[64];
+    struct btf *btf = NULL;
+    int r = features_open(&btf, err);
 
-    return !row->function || (applies(btf, row) && find_function(btf, row, function, sizeof(function)));
+    if (r < 0)
+        return r;
+    find_shapes(btf, ret->shapes);
+    for (unsigned i = 0; program_rows[i].name; i++) {
+        const struct program_row *row = &program_rows[i];
+        struct chosen_program *p = &ret->programs[i];
+
+        p->applies = !row->function || applies(btf, row);
+        p->wanted = !row->function || (p->applies && find_function(btf, row, p->function, sizeof(p->function)));
+    }
+    features_close(btf);
+    return 0;
 }
 
-static struct files_bpf *open_skeleton(const struct programs_options *options, const struct btf *btf,
+static struct files_bpf *open_skeleton(const struct programs_options *options, const struct choice *choice,
                                        const bool *refused)
 {
     struct files_bpf *k = files_bpf__open();
@@ -200,20 +222,18 @@ static struct files_bpf *open_skeleton(const struct programs_options *options, c
     if (!k)
         return NULL;
     k->rodata->ring_size = options->ring_size;
-    set_shapes(k, btf);
+    memcpy((void *)k->rodata->shapes, choice->shapes, sizeof(choice->shapes));
     (void)bpf_map__set_max_entries(k->maps.rare, (uint32_t)options->ring_size);
     (void)bpf_map__set_max_entries(k->maps.frequent, (uint32_t)options->ring_size);
     (void)bpf_map__set_max_entries(k->maps.watched, entries);
     (void)bpf_map__set_max_entries(k->maps.names, entries);
     for (unsigned i = 0; program_rows[i].name; i++) {
         struct bpf_program *p = bpf_object__find_program_by_name(k->obj, program_rows[i].name);
+        const struct chosen_program *chosen = &choice->programs[i];
 
-        char function[64];
-
-        (void)bpf_program__set_autoload(p, wanted(btf, &program_rows[i]) && !refused[i]);
-        if (program_rows[i].function && strchr(program_rows[i].function, '|') &&
-            find_function(btf, &program_rows[i], function, sizeof(function)))
-            (void)bpf_program__set_attach_target(p, 0, function);
+        (void)bpf_program__set_autoload(p, chosen->wanted && !refused[i]);
+        if (program_rows[i].function && strchr(program_rows[i].function, '|') && chosen->wanted)
+            (void)bpf_program__set_attach_target(p, 0, chosen->function);
     }
     return k;
 }
@@ -244,7 +264,7 @@ static const char *last_words(char *log)
 }
 
 /* Loads, leaving out one after another of what is refused. */
-static int load(const struct programs_options *options, const struct btf *btf, bool *refused,
+static int load(const struct programs_options *options, const struct choice *choice, bool *refused,
                 struct files_bpf **ret, struct err *err)
 {
     unsigned count = 0;
@@ -255,7 +275,7 @@ static int load(const struct programs_options *options, const struct btf *btf, b
         count++;
     logs = calloc(count, LOG_SIZE);
     for (unsigned attempt = 0; logs && attempt < RETRIES; attempt++) {
-        struct files_bpf *k = open_skeleton(options, btf, refused);
+        struct files_bpf *k = open_skeleton(options, choice, refused);
         bool found = false;
 
         if (!k)
@@ -312,26 +332,24 @@ int programs_load(const struct programs_options *options, struct programs *ret, 
 {
     struct programs p = { .has = CAPABILITY_OLD_PROCESSES | CAPABILITY_IO_URING | CAPABILITY_CREDENTIALS |
                                  CAPABILITY_ACTOR_EXITED | CAPABILITY_REFUSED | CAPABILITY_RESTART | CAPABILITY_ROUTE };
-    bool refused[64] = { false };
-    struct btf *btf = NULL;
+    struct choice choice = { 0 };
+    bool refused[PROGRAMS_MAX] = { false };
     int r = features_permitted(err), first = 0;
 
     if (r == 0)
-        r = features_open(&btf, err);
+        r = choose(&choice, err);
     if (r < 0)
         return r;
     libbpf_set_print(silent);
-    r = load(options, btf, refused, &p.skeleton, err);
-    if (r < 0) {
-        features_close(btf);
+    r = load(options, &choice, refused, &p.skeleton, err);
+    if (r < 0)
         return r;
-    }
     for (unsigned i = 0; program_rows[i].name; i++)
         p.has |= program_rows[i].gives;
     for (unsigned i = 0; program_rows[i].name; i++) {
         const struct program_row *row = &program_rows[i];
 
-        if (!row->function || !applies(btf, row))
+        if (!row->function || !choice.programs[i].applies)
             continue;
         if (row->on_demand)
             r = bpf_program__autoload(bpf_object__find_program_by_name(p.skeleton->obj, row->name)) ? 0 : -ENOENT;
@@ -346,7 +364,6 @@ int programs_load(const struct programs_options *options, struct programs *ret, 
         p.has &= ~row->gives;
         note_missing(&p, row->lack);
     }
-    features_close(btf);
     /* what no program sees yet, on any kernel */
     note_missing(&p, "other hard links of a watched directory's files");
     note_missing(&p, "what read-only mounts refuse");
