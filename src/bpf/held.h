@@ -23,6 +23,8 @@ struct bpf_iter__task {
 /* After a look at the file's dentry. */
 static __always_inline int held_tell(struct scratch *s, u64 task, struct file *f, u32 flags)
 {
+    struct dentry *d = (void *)s->p.dentry;
+
     s->who = task;
     if (settle(OPERATION_OPEN_WRITE, BIT(OPERATION_OPEN_WRITE), flags) == OPERATION_NONE)
         return 0;
@@ -31,17 +33,54 @@ static __always_inline int held_tell(struct scratch *s, u64 task, struct file *f
     s->p.change.arch = 0;
     s->p.change.flags &= ~(WIRE_IO_URING | WIRE_COMPAT);
     s->p.frequent = 1;
-    STATE_BEFORE(s, state_read, BPF_CORE_READ(f, f_inode));
-    opened_keep((u64)f, &s->p.change.file);
+    STATE_BEFORE(s, state_read, BPF_CORE_READ(d, d_inode));
+    /* what its last close is compared with: a mapping of an overlay's file is one of the layer's */
+    state_read(&s->p.change.after, BPF_CORE_READ(f, f_inode));
+    opened_keep((u64)f, &s->p.change.after);
+    state_clear(&s->p.change.after);
     return record_emit();
+}
+
+#define MAPPINGS_AT_ONCE 48
+#define ROUNDS_MAX 8192 /* a list may change while it is gone through, and lead in circles */
+
+/* What held_mapping() is to look at: a global function takes no pointer, not even as a number. */
+static u64 mapping_task, mapping_file;
+static u64 mapping_next; /* where the list of a process with very many goes on */
+static u32 mapping_rounds;
+
+/* A mapping, by pointers that the verifier does not know. */
+__noinline int held_mapping(void)
+{
+    struct file *f = (void *)mapping_file;
+    struct inode *in = BPF_CORE_READ(f, f_inode);
+    struct dentry *d = has_user_path(BPF_CORE_READ(f, f_mode)) ? (void *)user_dentry(f) : BPF_CORE_READ(f, f_path.dentry);
+    struct super_block *sb = BPF_CORE_READ(d, d_sb);
+    u32 device = BPF_CORE_READ(sb, s_dev);
+    struct scratch *s;
+
+    if (!(BPF_CORE_READ(f, f_mode) & FMODE_WRITE) || (BPF_CORE_READ(in, i_mode) & S_IFMT) != S_IFREG)
+        return 0;
+    if (!filter_has(WIRE_FILTER_SUPER(device)))
+        return 0;
+    s = start(d);
+    if (!s)
+        return 0;
+    match_walk_any((u64)d);
+    return held_tell(s, mapping_task, f, WIRE_MAPPED);
 }
 
 static __always_inline int held(struct task_struct *t, struct file *f, u32 flags)
 {
     struct scratch *s;
 
-    if (!(f->f_mode & FMODE_WRITE) || (f->f_inode->i_mode & S_IFMT) != S_IFREG || is_backing(f))
+    if (!(f->f_mode & FMODE_WRITE) || (f->f_inode->i_mode & S_IFMT) != S_IFREG)
         return 0;
+    if (has_user_path(f->f_mode)) {
+        mapping_task = (u64)t;
+        mapping_file = (u64)f;
+        return held_mapping();
+    }
     s = look(f->f_path.dentry);
     return s ? held_tell(s, (u64)t, f, flags) : 0;
 }
@@ -74,34 +113,6 @@ SEC("?iter/task_vma") int held_mappings(struct bpf_iter__task_vma *ctx)
     return 0;
 }
 
-#define MAPPINGS_AT_ONCE 48
-#define ROUNDS_MAX 8192 /* a list may change while it is gone through, and lead in circles */
-
-static u64 mapping_task; /* whose they are: until 5.17 a global function takes no pointer, not even as a number */
-static u64 mapping_next; /* where the list of a process with very many goes on */
-static u32 mapping_rounds;
-
-/* As held(), of pointers that the verifier does not know. */
-__noinline int held_mapping(u64 file)
-{
-    struct file *f = (void *)file;
-    struct inode *in = BPF_CORE_READ(f, f_inode);
-    struct dentry *d = BPF_CORE_READ(f, f_path.dentry);
-    struct super_block *sb = BPF_CORE_READ(d, d_sb);
-    u32 device = BPF_CORE_READ(sb, s_dev);
-    struct scratch *s;
-
-    if (!(BPF_CORE_READ(f, f_mode) & FMODE_WRITE) || (BPF_CORE_READ(in, i_mode) & S_IFMT) != S_IFREG)
-        return 0;
-    if (sb != BPF_CORE_READ(in, i_sb) || !filter_has(WIRE_FILTER_SUPER(device)))
-        return 0;
-    s = start(d);
-    if (!s)
-        return 0;
-    match_walk_any((u64)d);
-    return held_tell(s, mapping_task, f, WIRE_MAPPED);
-}
-
 /* Before 5.12 there is no iterator of mappings, but a list of them in each process. Nothing locks it here: what
  * is mapped or unmapped at this moment may be missed, and new mappings are seen as such. */
 SEC("?iter/task") int held_mappings_list(struct bpf_iter__task *ctx)
@@ -132,8 +143,10 @@ SEC("?iter/task") int held_mappings_list(struct bpf_iter__task *ctx)
         }
         flags = BPF_CORE_READ(v, vm_flags);
         file = (u64)BPF_CORE_READ(v, vm_file);
-        if ((flags & VM_SHARED) && (flags & VM_MAYWRITE) && file)
-            held_mapping(file);
+        if ((flags & VM_SHARED) && (flags & VM_MAYWRITE) && file) {
+            mapping_file = file;
+            held_mapping();
+        }
         vma = (u64)BPF_CORE_READ(v, vm_next);
     }
     mapping_next = ++mapping_rounds < ROUNDS_MAX ? vma : 0;

@@ -11,6 +11,9 @@
 #include "wire/match.h"
 
 #define WALK_MAX 132 /* levels of a path; deeper ones are told as undecided */
+/* As many by pointers that the verifier knows, which is five times as quick, but is looked at by the verifier once
+ * a level in each program. */
+#define WALK_KNOWN 24
 
 /* Written by user space only: a set bit says that an inode, or a super block, may be in the maps. */
 __u64 filter[WIRE_FILTER_BITS / 64];
@@ -167,37 +170,7 @@ static __always_inline bool match_stop(struct match *m, u64 inode, u64 child, u3
     return (match_note(depth) & WIRE_WATCHED_ROOT) && depth > 0 && !overlaps;
 }
 
-/* First pass: from the leaf to the root of its file system. `d` must be a pointer the verifier knows. */
-static __always_inline void match_walk(struct dentry *d, struct match *m)
-{
-    u64 child = 0;
-    u32 deep = 1, device = d->d_sb->s_dev;
-
-    m->magic = d->d_sb->s_magic;
-    m->generation = generation;
-    barrier(); /* before anything is looked up */
-    for (int i = 0; i < WALK_MAX; i++) {
-        struct inode *in = d->d_inode;
-        struct dentry *parent;
-
-        if (in && filter_has(WIRE_FILTER_INODE(device, in->i_ino)) &&
-            match_stop(m, (u64)in, child, i)) {
-            deep = 0;
-            break;
-        }
-        parent = d->d_parent;
-        if (parent == d) {
-            deep = 0;
-            break;
-        }
-        child = (u64)d;
-        d = parent;
-    }
-    if (deep)
-        m->deep = 1;
-}
-
-/* One level of match_walk_any(). Returns whether to go on. */
+/* One level of walk_from(). Returns whether to go on. */
 __noinline int walk_on(u32 depth)
 {
     struct match *m = match_get();
@@ -220,6 +193,50 @@ __noinline int walk_on(u32 depth)
     return 1;
 }
 
+/* From the level `depth` up: the pointers are in the CPU's memory. */
+__noinline int walk_from(u32 depth)
+{
+    struct match *m = match_get();
+
+    for (u32 i = 0; i < WALK_MAX; i++) {
+        if (depth + i >= WALK_MAX)
+            break;
+        if (!walk_on(depth + i))
+            return 0;
+    }
+    if (m)
+        m->deep = 1;
+    return 0;
+}
+
+/* First pass: from the leaf to the root of its file system. `d` must be a pointer the verifier knows. */
+static __always_inline void match_walk(struct dentry *d, struct match *m)
+{
+    u32 device = d->d_sb->s_dev;
+    u64 child = 0;
+
+    m->magic = d->d_sb->s_magic;
+    m->generation = generation;
+    barrier(); /* before anything is looked up */
+    for (int i = 0; i < WALK_KNOWN; i++) {
+        struct inode *in = d->d_inode;
+        struct dentry *parent;
+
+        if (in && filter_has(WIRE_FILTER_INODE(device, in->i_ino)) &&
+            match_stop(m, (u64)in, child, i))
+            return;
+        parent = d->d_parent;
+        if (parent == d)
+            return;
+        child = (u64)d;
+        d = parent;
+    }
+    m->device = device;
+    m->at = (u64)d;
+    m->below = child;
+    (void)walk_from(WALK_KNOWN);
+}
+
 /* The same for a pointer that the verifier does not know. */
 __noinline int match_walk_any(u64 dentry)
 {
@@ -234,9 +251,5 @@ __noinline int match_walk_any(u64 dentry)
     barrier();
     m->at = dentry;
     m->below = 0;
-    for (int i = 0; i < WALK_MAX; i++)
-        if (!walk_on(i))
-            return 0;
-    m->deep = 1;
-    return 0;
+    return walk_from(0);
 }

@@ -436,37 +436,6 @@ static void name_blind(struct pipeline *p, struct sbuf *not_seen)
     on_notice(p, sbuf_str(&notice));
 }
 
-void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
-{
-    _cleanup_sbuf_ struct sbuf not_seen = SBUF_INIT;
-    struct coverage coverage = { .from_ns = now_ns(CLOCK_REALTIME) };
-
-    engines_set_patience(p->engines, PATIENCE_MS);
-    write_not_seen(p, &not_seen);
-    sbuf_add_char(ret_text, '(');
-    for (size_t i = 0; i < p->sensor_count; i++) {
-        coverage.sensors |= p->sensors[i].ops->bit;
-        sbuf_addf(ret_text, "%s%s", i ? " + " : "", p->sensors[i].ops->name);
-    }
-    if (not_seen.len) {
-        sbuf_add_str(ret_text, "; not seen: ");
-        sbuf_add_str(ret_text, sbuf_str(&not_seen));
-    } else {
-        sbuf_add_str(ret_text, "; sees every route");
-    }
-    sbuf_add_char(ret_text, ')');
-    p->from_ns = coverage.from_ns;
-    name_blind(p, &not_seen);
-    coverage.watch = watchset_text(p->watches);
-    coverage.not_seen = sbuf_bytes(&not_seen);
-    (void)case_add_coverage(p->case_, &coverage);
-    if (p->store)
-        (void)store_begin_coverage(p->store, &coverage, &p->coverage_id);
-    if (p->choice.reason[0])
-        log_info(p->options.log, "%s", p->choice.reason);
-    memory_give_back(); /* the kernel's types, read to load BPF programs; package lists; libraries' start */
-}
-
 int pipeline_watch_fd(struct pipeline *p, int fd, void (*ready)(void *data, int fd), void *data,
                       struct err *err)
 {
@@ -513,6 +482,39 @@ static void dispatch_all(struct pipeline *p)
         p->next_poll_ns = now_ns(CLOCK_MONOTONIC) + POLL_NS;
         watchset_poll(p->watches);
     }
+}
+
+void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
+{
+    _cleanup_sbuf_ struct sbuf not_seen = SBUF_INIT;
+    struct coverage coverage = { .from_ns = now_ns(CLOCK_REALTIME) };
+
+    /* what a sensor looks at first, such as descriptors that are open already, belongs to the beginning */
+    dispatch_all(p);
+    engines_set_patience(p->engines, PATIENCE_MS);
+    write_not_seen(p, &not_seen);
+    sbuf_add_char(ret_text, '(');
+    for (size_t i = 0; i < p->sensor_count; i++) {
+        coverage.sensors |= p->sensors[i].ops->bit;
+        sbuf_addf(ret_text, "%s%s", i ? " + " : "", p->sensors[i].ops->name);
+    }
+    if (not_seen.len) {
+        sbuf_add_str(ret_text, "; not seen: ");
+        sbuf_add_str(ret_text, sbuf_str(&not_seen));
+    } else {
+        sbuf_add_str(ret_text, "; sees every route");
+    }
+    sbuf_add_char(ret_text, ')');
+    p->from_ns = coverage.from_ns;
+    name_blind(p, &not_seen);
+    coverage.watch = watchset_text(p->watches);
+    coverage.not_seen = sbuf_bytes(&not_seen);
+    (void)case_add_coverage(p->case_, &coverage);
+    if (p->store)
+        (void)store_begin_coverage(p->store, &coverage, &p->coverage_id);
+    if (p->choice.reason[0])
+        log_info(p->options.log, "%s", p->choice.reason);
+    memory_give_back(); /* the kernel's types, read to load BPF programs; package lists; libraries' start */
 }
 
 int pipeline_run(struct pipeline *p, uint64_t until_ns, struct err *err)
