@@ -60,23 +60,6 @@ static __always_inline u64 dentry_of_alias(u64 node)
     return 0;
 }
 
-/* Since 6.8 the file that an overlay opens in a layer has the layer's own path, and behind it the overlay's. */
-struct backing_file {
-    struct path user_path;
-} KERNEL_TYPE;
-
-static __always_inline bool has_user_path(u32 mode)
-{
-    return bpf_core_field_exists(struct backing_file, user_path) && (mode & FMODE_BACKING);
-}
-
-static __always_inline u64 user_dentry(struct file *f)
-{
-    struct backing_file *b = (void *)f;
-
-    return bpf_core_field_exists(struct backing_file, user_path) ? (u64)BPF_CORE_READ(b, user_path.dentry) : 0;
-}
-
 /* Only with CONFIG_AUDIT. */
 struct task_struct___audit {
     kuid_t loginuid;

@@ -630,16 +630,12 @@ SEC("?fexit/security_file_open") int open_done(u64 *ctx)
 
 static __always_inline void written_to(struct file *f, const struct opened *o)
 {
-    u64 user = has_user_path(f->f_mode) ? user_dentry(f) : 0;
-    struct scratch *s = start(user ? (void *)user : f->f_path.dentry);
+    struct scratch *s = start(f->f_path.dentry);
     struct wire_state *after;
 
     if (!s)
         return;
-    if (user)
-        match_walk_any(user);
-    else
-        match_walk(f->f_path.dentry, &s->match);
+    match_walk(f->f_path.dentry, &s->match);
     if (!decide(s, OPERATION_WRITE, 0, hits_of(s, 0) & BIT(OPERATION_WRITE)))
         return;
     STATE_BEFORE(s, state_load, f->f_inode);
@@ -663,7 +659,7 @@ SEC("?fentry/__fput") int last_close(u64 *ctx)
 
     if (!(f->f_mode & FMODE_WRITE) || (f->f_inode->i_mode & S_IFMT) != S_IFREG)
         return 0;
-    if (!has_user_path(f->f_mode) && !super_watched(f->f_path.dentry->d_sb))
+    if (!super_watched(f->f_path.dentry->d_sb))
         return 0;
     o = bpf_map_lookup_elem(&opened_files, &key);
     if (!o)

@@ -34,7 +34,8 @@ static __always_inline int held_tell(struct scratch *s, u64 task, struct file *f
     s->p.change.flags &= ~(WIRE_IO_URING | WIRE_COMPAT);
     s->p.frequent = 1;
     STATE_BEFORE(s, state_read, BPF_CORE_READ(d, d_inode));
-    /* what its last close is compared with: a mapping of an overlay's file is one of the layer's */
+    /* what its last close is compared with: until 6.7 a mapping of an overlay's file has the overlay's path and the
+     * layer's inode; since then it has nothing of the overlay's, and is not found */
     state_read(&s->p.change.after, BPF_CORE_READ(f, f_inode));
     opened_keep((u64)f, &s->p.change.after);
     state_clear(&s->p.change.after);
@@ -44,7 +45,7 @@ static __always_inline int held_tell(struct scratch *s, u64 task, struct file *f
 #define MAPPINGS_AT_ONCE 48
 #define ROUNDS_MAX 8192 /* a list may change while it is gone through, and lead in circles */
 
-/* What held_mapping() is to look at: a global function takes no pointer, not even as a number. */
+/* What held_mapping() is to look at: until 5.17 a global function takes no pointer, not even as a number. */
 static u64 mapping_task, mapping_file;
 static u64 mapping_next; /* where the list of a process with very many goes on */
 static u32 mapping_rounds;
@@ -54,7 +55,7 @@ __noinline int held_mapping(void)
 {
     struct file *f = (void *)mapping_file;
     struct inode *in = BPF_CORE_READ(f, f_inode);
-    struct dentry *d = has_user_path(BPF_CORE_READ(f, f_mode)) ? (void *)user_dentry(f) : BPF_CORE_READ(f, f_path.dentry);
+    struct dentry *d = BPF_CORE_READ(f, f_path.dentry);
     struct super_block *sb = BPF_CORE_READ(d, d_sb);
     u32 device = BPF_CORE_READ(sb, s_dev);
     struct scratch *s;
@@ -76,11 +77,6 @@ static __always_inline int held(struct task_struct *t, struct file *f, u32 flags
 
     if (!(f->f_mode & FMODE_WRITE) || (f->f_inode->i_mode & S_IFMT) != S_IFREG)
         return 0;
-    if (has_user_path(f->f_mode)) {
-        mapping_task = (u64)t;
-        mapping_file = (u64)f;
-        return held_mapping();
-    }
     s = look(f->f_path.dentry);
     return s ? held_tell(s, (u64)t, f, flags) : 0;
 }
