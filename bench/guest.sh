@@ -46,6 +46,7 @@ measure() { # measure TEXT DIRECTORY
 }
 start() { # start OPTIONS TARGETS...
     rm -f /run/store*
+    : > /run/err # else the ready line of the one before is found
     "$CULPRIT" watch --sensor bpf --store /run/store.db "$@" > /dev/null 2> /run/err &
     PID=$!
     for ((i = 0; i < 2400; i++)); do
