@@ -4,40 +4,33 @@
 
 #include "bpf/record.h"
 
+/* Returns whether there was room. */
+static __always_inline bool hit_add(struct wire_change *c, u64 anchor, u32 depth, u32 kind, u32 path)
+{
+    u32 n = c->hit_count;
+
+    if (n >= WIRE_HITS_MAX)
+        return false;
+    c->hits[n].anchor = anchor;
+    c->hits[n].depth = depth;
+    c->hits[n].kind = kind;
+    c->hits[n].path = path;
+    c->hit_count = n + 1;
+    return true;
+}
+
 /* A file with several names, one of which is watched, reached by another. */
 static __noinline u32 match_link(struct wire_change *c, struct inode *in, u32 path)
 {
     struct wire_link_key key = { 0 };
     struct wire_watched *w;
-    u32 n;
 
     if (!c || !in || BPF_CORE_READ(in, i_nlink) < 2 || (BPF_CORE_READ(in, i_mode) & S_IFMT) == S_IFDIR)
         return 0;
     key.inode = BPF_CORE_READ(in, i_ino);
     key.device = BPF_CORE_READ(in, i_sb, s_dev);
     w = bpf_map_lookup_elem(&links, &key);
-    n = c->hit_count;
-    if (!w || n >= WIRE_HITS_MAX)
-        return 0;
-    c->hits[n].anchor = key.inode;
-    c->hits[n].depth = 0;
-    c->hits[n].kind = WIRE_HIT_LINK;
-    c->hits[n].path = path;
-    c->hit_count = n + 1;
-    return w->operations;
-}
-
-static __always_inline void hit_add(struct wire_change *c, struct found *f, u32 kind, u32 path)
-{
-    u32 n = c->hit_count;
-
-    if (n >= WIRE_HITS_MAX)
-        return;
-    c->hits[n].anchor = f->anchor;
-    c->hits[n].depth = f->depth;
-    c->hits[n].kind = kind;
-    c->hits[n].path = path;
-    c->hit_count = n + 1;
+    return w && hit_add(c, key.inode, 0, WIRE_HIT_LINK, path) ? w->operations : 0;
 }
 
 /* The names of an anchor: is the one that the path goes through among them? */
@@ -58,7 +51,7 @@ static __always_inline u32 hit_name(struct scratch *s, struct found *f, u32 path
         }
         return 0;
     }
-    hit_add(&s->p.change, f, w->kinds & WIRE_WATCHED_NAME ? WIRE_HIT_NAME : WIRE_HIT_ABOVE, path);
+    hit_add(&s->p.change, f->anchor, f->depth, w->kinds & WIRE_WATCHED_NAME ? WIRE_HIT_NAME : WIRE_HIT_ABOVE, path);
     return w->operations;
 }
 
@@ -74,7 +67,7 @@ __noinline int hit_look(u32 i, u32 path)
     f = &s->match.found[i % FOUND_MAX];
     if (f->kinds & WIRE_WATCHED_ROOT) {
         operations |= f->operations;
-        hit_add(&s->p.change, f, WIRE_HIT_ROOT, path);
+        hit_add(&s->p.change, f->anchor, f->depth, WIRE_HIT_ROOT, path);
     }
     if ((f->kinds & WIRE_WATCHED_ANCHOR) && f->child)
         operations |= hit_name(s, f, path);
