@@ -395,6 +395,26 @@ static void check_mounts(struct sensor *s)
     }
 }
 
+static bool is_containers(const struct fanotify_object *o)
+{
+    return o->wanted.view != VIEW_HOST && o->wanted.view != VIEW_VOLUME && o->wanted.view != VIEW_MERGED;
+}
+
+/* What stands at a container's path now was made since we watch, and its folders are marked only now. While the
+ * container is awaited its names are held, and looked through; what was there before that was seen by nobody. */
+static void check_made_anew(struct sensor *s, struct fanotify_object *o)
+{
+    uint64_t born;
+
+    if (!o->tree || !is_containers(o))
+        return;
+    o->fresh = s->window_on;
+    born = fanotify_born(o, tree_root(o->tree), o->base.len ? o->base : bytes_of("."));
+    if (born > s->watch_real_ns && (!s->window_on || born < s->window_real_ns))
+        fanotify_gap(s, LOST_WATCH_WINDOW, 0, born,
+                     "a container's files were made anew before it was known: what was done to them until they were watched");
+}
+
 /* regular: every tick, which is how often what stands at a path is compared. The queue is empty. */
 static void check_objects(struct sensor *s, bool regular)
 {
@@ -404,6 +424,7 @@ static void check_objects(struct sensor *s, bool regular)
                                           .from_boot_ns = s->empty_boot_ns,
                                           .to_boot_ns = fanotify_now(CLOCK_BOOTTIME) };
         struct err err = ERR_INIT;
+        uint64_t from_ns;
         bool other;
         int r;
 
@@ -426,14 +447,19 @@ static void check_objects(struct sensor *s, bool regular)
         if (o->mismatch >= 3)
             fanotify_gap(s, LOST_WATCH_WINDOW, 0, o->same_real_ns ? o->same_real_ns : s->empty_real_ns,
                          "something else stood at a watched path without having been told");
+        /* told to go, or gone without having been told: who holds a folder keeps its end from being told */
+        from_ns = o->doubt_real_ns || o->mismatch >= 3 || !o->tree || o->doubtful ? o->doubt_real_ns
+                  : o->same_real_ns                                               ? o->same_real_ns
+                                                                                  : s->empty_real_ns;
         o->mismatch = 0;
         r = fanotify_object_place(o, o->tree ? NULL : &unknown, &err);
         if (r < 0)
             log_warn(s->options.log, "fanotify: a watched path was replaced: %s; trying again",
                      err_text(&err, r));
-        /* it was nobody's until now; what a container has is covered from its start on */
-        if (o->doubt_real_ns && o->tree && (o->wanted.view == VIEW_HOST || o->wanted.view == VIEW_VOLUME))
-            fanotify_gap(s, LOST_WATCH_WINDOW, 0, o->doubt_real_ns,
+        check_made_anew(s, o);
+        /* not so on the host, nor in what is mounted into it: it was nobody's until now */
+        if (from_ns && o->tree && (o->wanted.view == VIEW_HOST || o->wanted.view == VIEW_VOLUME))
+            fanotify_gap(s, LOST_WATCH_WINDOW, 0, from_ns,
                          "a folder above a watched path was replaced: what was done below it until it was watched");
         o->doubt_real_ns = 0;
     }
@@ -531,10 +557,12 @@ static int fanotify_sensor_sync(struct sensor *s, unsigned timeout_ms, struct er
 static int fanotify_sensor_window(struct sensor *s, bool on, struct err *err)
 {
     (void)err;
-    if (on && !s->window_on)
+    if (on && !s->window_on) {
         fanotify_window_open(s);
-    else if (!on && s->window_on)
+        s->window_real_ns = fanotify_now(CLOCK_REALTIME);
+    } else if (!on && s->window_on) {
         fanotify_window_close(s);
+    }
     s->window_on = on;
     return 0;
 }

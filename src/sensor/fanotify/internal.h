@@ -84,6 +84,7 @@ struct sensor {
     struct fanotify_found *found;
     struct fanotify_unexplained *unexplained;
     struct fanotify_window *window;
+    uint64_t window_real_ns;    /* CLOCK_REALTIME: since when it has been on */
     bool window_on, replaying;  /* only objects that are new since take part in a replay */
 
     uint64_t empty_boot_ns, empty_real_ns; /* the queue was empty at this moment */

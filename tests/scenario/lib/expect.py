@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What culprit should have told, compared with what it told."""
+import os
 
 
 def get(line, path, default=None):
@@ -72,6 +73,12 @@ UNKNOWN = ("culprit.route None", "culprit.syscall None", "culprit.file.previous_
 HARMLESS = {"read", "exec", "open-write", "write"}
 
 
+def is_scenery(line, scenario):
+    """What the battery itself did to set the scene, where that may be told: no answer to what another is expected
+    to have done."""
+    return get(line, "event.action") in scenario.harmless and get(line, "process.pid") == os.getpid()
+
+
 def compare(expected, lines, run, scenario):
     """(what was told wrong, what was not told, what was said to be unknown: gaps)"""
     wrong, missing, gaps, untold = [], [], [], []
@@ -80,7 +87,7 @@ def compare(expected, lines, run, scenario):
     for e in expected:
         actions = e.action.split("|")
         candidates = [i for i, l in enumerate(events) if i not in used and get(l, "event.action") in actions
-                      and e.is_at(run, get(l, "file.path"))]
+                      and e.is_at(run, get(l, "file.path")) and not is_scenery(l, scenario)]
         if not candidates:
             if not e.optional:
                 missing.append(f"not told: {e}")
