@@ -17,32 +17,31 @@ pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=[(os.PO
 _, status, usage = os.wait4(pid, 0)
 print(time.monotonic_ns() - t0, round((usage.ru_utime + usage.ru_stime) * 1e9), status)' "$@"
 }
-pair() { # pair DIRECTORY: all, own
-    local all0 own0 all own status
-    read -r all0 own0 _ < <(timed "$ACT" storm "$1/f" 1)
-    read -r all own status < <(timed "$ACT" storm "$1/f" "$PAIRS")
-    [ "$status" = 0 ] || echo "bench: the storm failed" >&2
-    echo $(((all - all0) / (PAIRS - 1))) $(((own - own0) / (PAIRS - 1)))
+each() { # each N KIND ARGUMENT: "all own" of one of N, the least of three: what else the kernel does only adds
+    local all0 own0 all own status best=
+    for _ in 1 2 3; do
+        read -r all0 own0 _ < <(timed "$ACT" "$2" "$3" 1)
+        read -r all own status < <(timed "$ACT" "$2" "$3" "$1")
+        [ "$status" = 0 ] || echo "bench: $2 failed" >&2
+        all=$(((all - all0) / ($1 - 1))) own=$(((own - own0) / ($1 - 1)))
+        [ -n "$best" ] && [ "${best% *}" -le "$all" ] || best="$all $own"
+    done
+    echo "$best"
 }
-execs() { # of /bin/true, one
-    local t0 t1 i
-    t0=$(date +%s%N)
-    for ((i = 0; i < 50; i++)); do /bin/true; done
-    t1=$(date +%s%N)
-    echo $(((t1 - t0) / 50))
-}
-bytes() { # of reading and writing one byte, by dd
-    local all0 all
-    read -r all0 _ < <(timed /bin/dd if=/dev/zero of=/run/other/byte bs=1 count=1)
-    read -r all _ < <(timed /bin/dd if=/dev/zero of=/run/other/byte bs=1 count=20000)
-    echo $(((all - all0) / 19999))
-}
+pair() { each "$PAIRS" storm "$1/f"; }
+execs() { each 100 execs /bin/true; }
+bytes() { each 20000 bytes /run/other/byte; }
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN {printf "%.3f", b ? a / b : 0}'; }
 row() { printf '%-58s %9s %7s %9s %7s\n' "$@"; }
 measure() { # measure TEXT DIRECTORY
     local all own
     read -r all own < <(pair "$2")
     row "$1" "$all" "$(ratio "$all" "$bare")" "$own" "$(ratio "$own" "$bare_own")"
+}
+other() { # other TEXT BARE BARE_OWN: the same with "all own" on standard input
+    local all own
+    read -r all own
+    row "$1" "$all" "$(ratio "$all" "$2")" "$own" "$(ratio "$own" "$3")"
 }
 start() { # start OPTIONS TARGETS...
     rm -f /run/store*
@@ -63,7 +62,8 @@ echo "$(uname -r), instructions, $PAIRS pairs; all: reader and store on the same
 row "" all ratio own ratio
 pair /run/b/w > /dev/null
 read -r bare bare_own < <(pair /run/b/w)
-exec0=$(execs) byte0=$(bytes)
+read -r exec0 exec0_own < <(execs)
+read -r byte0 byte0_own < <(bytes)
 row "a pair of creat and unlink, bare" "$bare" 1 "$bare_own" 1
 t0=$(date +%s%N)
 if start /run/b/w; then
@@ -72,13 +72,21 @@ if start /run/b/w; then
     measure "in the watched directory" /run/b/w
     measure "in another directory of the watched file system" /run/b/else
     measure "on a file system without a watch" /run/other/d
-    exec1=$(execs) byte1=$(bytes)
+    other "exec of /bin/true" "$exec0" "$exec0_own" < <(execs)
+    other "one byte read and written, unwatched" "$byte0" "$byte0_own" < <(bytes)
+    # the rings are the kernel's pages, mapped; "ready" is the highest point
+    awk '/^[0-9a-f]+-[0-9a-f]+ / {ring = /bpf/} /^Rss:/ && ring {rings += $2} END {print rings + 0}' /proc/$PID/smaps > /run/rings
+    read -r rings < /run/rings
     memory=$(awk '/^VmHWM/ {print $2}' /proc/$PID/status)
+    row "memory at its highest beside the rings, kB" "$((memory - rings))" "" "" ""
+    row "the rings, mapped twice each, kB" "$rings" "" "" ""
     stop
-    row "exec of /bin/true" "$exec1" "$(ratio "$exec1" "$exec0")" "" ""
-    row "one byte read and written, unwatched" "$byte1" "$(ratio "$byte1" "$byte0")" "" ""
-    row "memory at its highest, kB" "$memory" "" "" ""
     row "ready after, millions of instructions" "$(((t1 - t0) / 1000000))" "" "" ""
+fi
+if start --writes /run/b/w; then
+    sleep 1
+    other "with --writes: one byte read and written, unwatched" "$byte0" "$byte0_own" < <(bytes)
+    stop
 fi
 for n in 100 10000; do
     mapfile -t targets < <(seq -f "/run/b/many/%g" $n)

@@ -389,6 +389,33 @@ static int k_storm(char **a) /* FILE N: create and delete it N times */
     return 0;
 }
 
+static int k_bytes(char **a) /* FILE N: write and read one byte of it N times */
+{
+    int fd = open_or_die(a[0], O_CREAT | O_RDWR);
+    char c = 'x';
+
+    for (long n = atol(a[1]); n > 0; n--)
+        if (pwrite(fd, &c, 1, 0) != 1 || pread(fd, &c, 1, 0) != 1)
+            return -1;
+    return close(fd);
+}
+
+static int k_execs(char **a) /* PROGRAM N: execute it N times */
+{
+    for (long n = atol(a[1]); n > 0; n--) {
+        pid_t pid = fork();
+        int status;
+
+        if (pid == 0) {
+            execl(a[0], a[0], NULL);
+            _exit(127);
+        }
+        if (pid < 0 || waitpid(pid, &status, 0) < 0 || status)
+            return -1;
+    }
+    return 0;
+}
+
 static const struct kind kinds[] = {
     { "unlink", k_unlink },       { "unlinkat", k_unlinkat },   { "rmdir", k_rmdir },
     { "mkdir", k_mkdir },         { "rename", k_rename },       { "link", k_link },
@@ -409,7 +436,7 @@ static const struct kind kinds[] = {
     { "thread", k_thread },       { "fork-exit", k_fork_exit }, { "orphan", k_orphan },
     { "memfd", k_memfd },         { "fake", k_fake },           { "chroot", k_chroot },
     { "mount-ns", k_mount_ns },   { "user-ns", k_user_ns },     { "as", k_as },
-    { "storm", k_storm },
+    { "storm", k_storm },         { "bytes", k_bytes },         { "execs", k_execs },
 };
 
 static const struct kind *find(const char *name)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "sensor/process/connector.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/cn_proc.h>
 #include <linux/connector.h>
+#include <linux/filter.h>
 #include <linux/netlink.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +48,21 @@ static int listen_to(int fd, enum proc_cn_mcast_op op)
     return send(fd, &request, sizeof(request), 0) < 0 ? -errno : 0;
 }
 
+void connector_ask_for_credentials_only(int fd)
+{
+    const uint32_t what = NLMSG_HDRLEN + sizeof(struct cn_msg) + offsetof(struct proc_event, what);
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, what),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(PROC_EVENT_UID), 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(PROC_EVENT_GID), 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    struct sock_fprog program = { .len = ARRAY_SIZE(code), .filter = code };
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
+
 static int connector_open(const struct tracker_options *options, void **ret, struct err *err)
 {
     struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC };
@@ -63,6 +80,8 @@ static int connector_open(const struct tracker_options *options, void **ret, str
         if (bind(c->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
             r = -errno;
     }
+    if (r == 0 && options->credentials_only)
+        connector_ask_for_credentials_only(c->fd);
     if (r == 0)
         r = listen_to(c->fd, PROC_CN_MCAST_LISTEN);
     if (r < 0) {
