@@ -143,16 +143,56 @@ static __noinline u32 decide(struct scratch *s, u32 operation, u32 flags, u32 as
             read(&(s)->p.change.file, inode);                                                      \
     } while (0)
 
-/* The dentry is on a file system with watches: look for them from it upwards. */
-static __always_inline struct scratch *look(struct dentry *d)
+static __always_inline struct scratch *look_start(struct dentry *leaf)
 {
-    struct scratch *s;
+    struct scratch *s = start(leaf);
 
-    if (!super_watched(d->d_sb))
-        return NULL;
-    s = start(d);
     if (s)
-        match_walk(d, &s->match);
+        match_begin(leaf, &s->match);
+    return s;
+}
+
+/*
+ * If the dentry is on a file system with watches, look for them from it upwards, as match_walk(). NULL: there is
+ * nothing that anybody could ask for. Most changes end here, so memory is fetched only once something is met.
+ */
+static __always_inline struct scratch *look(struct dentry *leaf)
+{
+    struct scratch *s = NULL;
+    struct dentry *d = leaf;
+    bool whole = false;
+    u64 child = 0;
+    u32 device;
+
+    if (!super_watched(leaf->d_sb))
+        return NULL;
+    device = leaf->d_sb->s_dev;
+    for (int i = 0; i < WALK_KNOWN; i++) {
+        struct inode *in = d->d_inode;
+        struct dentry *parent;
+
+        if (in && filter_has(WIRE_FILTER_INODE(device, in->i_ino)) && !match_passed(number_of(in), child, i)) {
+            if (!s)
+                s = look_start(leaf);
+            if (!s || match_stop(&s->match, (u64)in, child, i))
+                return s;
+        }
+        parent = d->d_parent;
+        if (parent == d) {
+            whole = true;
+            break;
+        }
+        child = number_of(d);
+        d = parent;
+    }
+    if (!s && (!whole || links_watched || leaf->d_sb->s_magic == OVERLAYFS_MAGIC))
+        s = look_start(leaf);
+    if (s && !whole) {
+        s->match.device = device;
+        s->match.at = (u64)d;
+        s->match.below = child;
+        (void)walk_from(WALK_KNOWN);
+    }
     return s;
 }
 
@@ -244,7 +284,7 @@ static __noinline int finish(struct pending_key *key, struct pending *p, s32 err
         u32 operation = s->p.change.operation;
 
         bpf_map_update_elem(&refusals, &key->task, &operation, BPF_ANY);
-    } else {
+    } else if (!s->p.change.after.known) {
         struct dentry *d = (void *)(s->p.named ? s->p.other : s->p.dentry);
 
         state_read(&s->p.change.after, BPF_CORE_READ(d, d_inode));
@@ -264,6 +304,23 @@ static __always_inline int end(u64 key_dentry, u32 slot, s64 result)
     return p ? finish(&key, p, (s32)result) : 0;
 }
 
+/* The same of what concerns one dentry, whose state is loaded, not read. */
+static __always_inline int end_of(struct dentry *d, u32 slot, s64 result)
+{
+    struct pending_key key = { .dentry = (u64)d, .slot = slot };
+    struct pending *p;
+
+    if (!pending_count)
+        return 0;
+    key.task = bpf_get_current_pid_tgid();
+    p = bpf_map_lookup_elem(&pending, &key);
+    if (!p)
+        return 0;
+    if ((s32)result >= 0 && !p->named)
+        state_load(&p->change.after, d->d_inode);
+    return finish(&key, p, (s32)result);
+}
+
 /* ---- names ---- */
 
 #define BEGIN_END(name, function, hook, operation, flags)                                          \
@@ -276,7 +333,7 @@ static __always_inline int end(u64 key_dentry, u32 slot, s64 result)
     }                                                                                              \
     SEC("?fexit/" #function) int name##_end(u64 *ctx)                                              \
     {                                                                                              \
-        return end(argument(ctx, shapes[hook].dentry), SLOT_PLAIN, RESULT(ctx, hook));             \
+        return end_of(DENTRY(ctx, hook), SLOT_PLAIN, RESULT(ctx, hook));                           \
     }
 
 BEGIN_END(unlink, vfs_unlink, WIRE_HOOK_VFS_UNLINK, OPERATION_UNLINK, 0)
@@ -480,8 +537,7 @@ SEC("?fentry/notify_change") int setattr_begin(u64 *ctx)
 
 SEC("?fexit/notify_change") int setattr_end(u64 *ctx)
 {
-    return end(argument(ctx, shapes[WIRE_HOOK_NOTIFY_CHANGE].dentry), SLOT_PLAIN,
-               RESULT(ctx, WIRE_HOOK_NOTIFY_CHANGE));
+    return end_of(DENTRY(ctx, WIRE_HOOK_NOTIFY_CHANGE), SLOT_PLAIN, RESULT(ctx, WIRE_HOOK_NOTIFY_CHANGE));
 }
 
 #define ATTRIBUTE(name, function, hook, operation)                                                 \
@@ -497,7 +553,7 @@ SEC("?fexit/notify_change") int setattr_end(u64 *ctx)
     }                                                                                              \
     SEC("?fexit/" #function) int name##_end(u64 *ctx)                                              \
     {                                                                                              \
-        return end(argument(ctx, shapes[hook].dentry), SLOT_ATTRIBUTE, RESULT(ctx, hook));         \
+        return end_of(DENTRY(ctx, hook), SLOT_ATTRIBUTE, RESULT(ctx, hook));                       \
     }
 
 ATTRIBUTE(setxattr, vfs_setxattr, WIRE_HOOK_VFS_SETXATTR, OPERATION_SETXATTR)
@@ -603,10 +659,15 @@ SEC("?fexit/security_file_open") int open_done(u64 *ctx)
     if (!(mode & (FMODE_WRITE | FMODE_CREATED)) &&
         !(wanted_operations & (BIT(OPERATION_READ) | BIT(OPERATION_EXEC))))
         return 0;
-    if (is_backing(f))
-        s = super_watched(f->f_inode->i_sb) ? look_backing(f) : NULL;
-    else
+    if (is_backing(f)) {
+        if (!super_watched(f->f_inode->i_sb))
+            return 0;
+        s = look_backing(f);
+    } else {
         s = look(d);
+        if (!s && d->d_sb->s_magic != OVERLAYFS_MAGIC)
+            return 0;
+    }
     kind = f->f_inode->i_mode & S_IFMT;
     operation = open_operation(mode, flags, kind);
     more = (mode & FMODE_CREATED ? WIRE_CREATED : 0) | (flags & O_TMPFILE_FLAG ? WIRE_TMPFILE : 0);
@@ -630,12 +691,11 @@ SEC("?fexit/security_file_open") int open_done(u64 *ctx)
 
 static __always_inline void written_to(struct file *f, const struct opened *o)
 {
-    struct scratch *s = start(f->f_path.dentry);
+    struct scratch *s = look(f->f_path.dentry);
     struct wire_state *after;
 
     if (!s)
         return;
-    match_walk(f->f_path.dentry, &s->match);
     if (!decide(s, OPERATION_WRITE, 0, hits_of(s, 0) & BIT(OPERATION_WRITE)))
         return;
     STATE_BEFORE(s, state_load, f->f_inode);
@@ -703,14 +763,13 @@ SEC("?fentry/security_file_mprotect") int protect_begin(u64 *ctx)
 /* Attached on demand only: every read and write of every descriptor pays for it. */
 static __always_inline int wrote(struct file *f)
 {
-    u64 now = bpf_ktime_get_boot_ns(), *last;
+    u64 now, *last;
     struct write_key key;
     struct scratch *s;
 
-    if ((f->f_inode->i_mode & S_IFMT) != S_IFREG || is_backing(f))
+    if (!super_watched(f->f_path.dentry->d_sb) || (f->f_inode->i_mode & S_IFMT) != S_IFREG || is_backing(f))
         return 0;
-    if (!super_watched(f->f_path.dentry->d_sb))
-        return 0;
+    now = bpf_ktime_get_boot_ns();
     key.inode = (u64)f->f_inode;
     key.process = bpf_get_current_pid_tgid() >> 32;
     last = bpf_map_lookup_elem(&written, &key);
@@ -778,29 +837,36 @@ static __always_inline int open_refused(struct dentry *d, u32 operation, s32 err
     return record_emit();
 }
 
-/* By the file's mode, owner, ACL or flags: the security module is not asked any more. */
+/* Refused a moment later, by do_dentry_open(): a special file is written to on a read-only mount too. */
+static __always_inline s32 will_refuse_writing(struct path *path)
+{
+    struct inode *in = path->dentry->d_inode;
+    u32 kind = in->i_mode & S_IFMT;
+
+    if (kind == S_IFCHR || kind == S_IFBLK || kind == S_IFIFO || kind == S_IFSOCK)
+        return 0;
+    if (in->i_writecount.counter < 0)
+        return ETXTBSY;
+    return path->mnt->mnt_flags & MNT_READONLY ? EROFS : 0;
+}
+
+/*
+ * By the file's mode, owner, ACL or flags: the security module is not asked any more. Nor is it when the mount is
+ * read-only or the file is being executed, which is looked at right after this, and known here: a program on that
+ * function, too, would be paid for by every open.
+ */
 SEC("?fexit/may_open") int permission_end(u64 *ctx)
 {
     struct path *path = (void *)argument(ctx, shapes[WIRE_HOOK_MAY_OPEN].dentry);
     s32 error = -(s32)RESULT(ctx, WIRE_HOOK_MAY_OPEN);
     u32 mode = SECOND(ctx, WIRE_HOOK_MAY_OPEN), operation;
 
+    if (!error && (mode & MAY_WRITE) && (argument(ctx, shapes[WIRE_HOOK_MAY_OPEN].second + 1) & O_ACCMODE))
+        error = will_refuse_writing(path);
     if (error != EACCES && error != EPERM && error != EROFS && error != ETXTBSY)
         return 0;
     operation = mode & MAY_WRITE ? OPERATION_OPEN_WRITE : mode & MAY_EXEC ? OPERATION_EXEC : OPERATION_READ;
     return open_refused(path->dentry, operation, error);
-}
-
-/* By the mount, or because it is being executed. */
-SEC("?fexit/vfs_open") int open_end(u64 *ctx)
-{
-    struct path *path = (void *)ctx[0];
-    struct file *f = (void *)ctx[1];
-    s32 error = -(s32)ctx[2];
-
-    if (error != EROFS && error != ETXTBSY)
-        return 0;
-    return open_refused(path->dentry, f->f_flags & O_ACCMODE ? OPERATION_OPEN_WRITE : OPERATION_READ, error);
 }
 
 /*
@@ -841,12 +907,11 @@ SEC("?fentry/security_path_mknod") int create_asked(u64 *ctx)
     struct scratch *s;
     u32 mode = ctx[2];
 
-    if (((mode & S_IFMT) && (mode & S_IFMT) != S_IFREG) || !super_watched(d->d_sb))
+    if ((mode & S_IFMT) && (mode & S_IFMT) != S_IFREG)
         return 0;
-    s = start(d);
+    s = look(d);
     if (!s)
         return 0;
-    match_walk(d, &s->match);
     if (d->d_sb->s_magic != OVERLAYFS_MAGIC) {
         struct asked a = { .dentry = (u64)d, .parent = (u64)d->d_parent };
         u64 id = s->task;
@@ -943,7 +1008,7 @@ SEC("?fentry/vfs_create") int create_begin(u64 *ctx)
 
 SEC("?fexit/vfs_create") int create_end(u64 *ctx)
 {
-    return end(argument(ctx, shapes[WIRE_HOOK_VFS_CREATE].dentry), SLOT_PLAIN, RESULT(ctx, WIRE_HOOK_VFS_CREATE));
+    return end_of(DENTRY(ctx, WIRE_HOOK_VFS_CREATE), SLOT_PLAIN, RESULT(ctx, WIRE_HOOK_VFS_CREATE));
 }
 
 #include "bpf/held.h"

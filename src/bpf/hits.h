@@ -45,7 +45,7 @@ static __always_inline u32 hit_name(struct scratch *s, struct found *f, u32 path
     if (!w || (!(w->kinds & WIRE_WATCHED_NAME) && f->depth != 1)) {
         /* unless it was renamed meanwhile */
         if (!(f->kinds & WIRE_WATCHED_ROOT) && name_at((void *)f->child).hash_len == hash_len) {
-            u64 h = passed_word(&s->match, f->anchor, f->child, hash_len, f->depth);
+            u64 h = passed_word(s->match.generation, f->anchor, f->child, hash_len, f->depth);
 
             passed[h % PASSED_SLOTS] = h;
         }

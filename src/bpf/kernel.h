@@ -59,6 +59,10 @@ struct super_block {
     struct dentry *s_root;
 } KERNEL_TYPE;
 
+typedef struct {
+    int counter;
+} KERNEL_TYPE atomic_t;
+
 struct inode {
     u16 i_mode;
     kuid_t i_uid;
@@ -68,6 +72,7 @@ struct inode {
     unsigned long i_ino;
     u32 i_nlink;
     s64 i_size;
+    atomic_t i_writecount;
     struct hlist_head i_dentry;
 } KERNEL_TYPE;
 
@@ -113,6 +118,8 @@ struct vfsmount {
     struct super_block *mnt_sb;
     int mnt_flags;
 } KERNEL_TYPE;
+
+#define MNT_READONLY 0x40 /* include/linux/mount.h */
 
 struct mount {
     struct mount *mnt_parent;
@@ -214,10 +221,6 @@ struct pid {
     struct upid numbers[1];
 } KERNEL_TYPE;
 
-typedef struct {
-    int counter;
-} KERNEL_TYPE atomic_t;
-
 struct signal_struct {
     atomic_t live; /* threads that have not come to their end */
     struct tty_struct *tty;
@@ -279,6 +282,7 @@ struct task_struct {
     void *stack;
     char comm[16];
     u64 self_exec_id;
+    u32 in_execve : 1;
 } KERNEL_TYPE;
 
 /* include/linux/sched.h */
@@ -303,8 +307,11 @@ struct task_struct {
 
 #define S_IFMT 0170000
 #define S_IFREG 0100000
-#define S_IFBLK 0060000
+#define S_IFIFO 0010000
+#define S_IFCHR 0020000
 #define S_IFDIR 0040000
+#define S_IFBLK 0060000
+#define S_IFSOCK 0140000
 
 #define O_CREAT 0100
 #define O_TMPFILE_FLAG 020000000

@@ -118,9 +118,9 @@ static __always_inline struct match *match_get(void);
 __u64 passed[PASSED_SLOTS];
 __u64 generation; /* written by user space, and by open_names() */
 
-static __always_inline u64 passed_word(struct match *m, u64 anchor, u64 child, u64 hash_len, u32 depth)
+static __always_inline u64 passed_word(u64 of, u64 anchor, u64 child, u64 hash_len, u32 depth)
 {
-    u64 h = m->generation * 2 + (depth > 1);
+    u64 h = of * 2 + (depth > 1);
 
     h = (h ^ anchor) * 0x9e3779b97f4a7c15ull;
     h = (h ^ h >> 29 ^ child) * 0xc2b2ae3d27d4eb4full;
@@ -129,9 +129,23 @@ static __always_inline u64 passed_word(struct match *m, u64 anchor, u64 child, u
 }
 
 /*
- * Something whose bit is set, `depth` levels up: is it really there? Returns its kinds. A global function: the
- * verifier looks at it once and not in every round of a loop, which is what keeps the programs quick to load. It
- * takes numbers only, so the pointers are in the CPU's memory.
+ * Something whose bit is set, and the path goes through `child` below it: is that name known to be of no interest?
+ * A global function: the verifier looks at it once and not in every round of a loop, which is what keeps the
+ * programs quick to load. It takes numbers only.
+ */
+__noinline int match_passed(u64 anchor, u64 child, u32 depth)
+{
+    u64 h;
+
+    if (!child)
+        return 0;
+    h = passed_word(generation, anchor, child, name_at((void *)child).hash_len, depth);
+    return passed[h % PASSED_SLOTS] == h;
+}
+
+/*
+ * Such a thing, `depth` levels up: is it really there? Returns its kinds. Global as well: the pointers are in the
+ * CPU's memory.
  */
 __noinline int match_note(u32 depth)
 {
@@ -143,12 +157,6 @@ __noinline int match_note(u32 depth)
     if (!m)
         return 0;
     inode = m->inode;
-    if (m->child) {
-        u64 h = passed_word(m, inode, m->child, name_at((void *)m->child).hash_len, depth);
-
-        if (passed[h % PASSED_SLOTS] == h)
-            return 0;
-    }
     w = bpf_map_lookup_elem(&watched, &inode);
     n = m->found_count;
     if (!w || n >= FOUND_MAX)
@@ -183,7 +191,7 @@ __noinline int walk_on(u32 depth)
     d = (void *)m->at;
     in = BPF_CORE_READ(d, d_inode);
     if (in && filter_has(WIRE_FILTER_INODE(m->device, BPF_CORE_READ(in, i_ino))) &&
-        match_stop(m, (u64)in, m->below, depth))
+        !match_passed((u64)in, m->below, depth) && match_stop(m, (u64)in, m->below, depth))
         return 0;
     parent = (u64)BPF_CORE_READ(d, d_parent);
     if (parent == (u64)d)
@@ -209,26 +217,31 @@ __noinline int walk_from(u32 depth)
     return 0;
 }
 
+static __always_inline void match_begin(struct dentry *d, struct match *m)
+{
+    m->magic = d->d_sb->s_magic;
+    m->generation = generation;
+    barrier(); /* before anything is looked up */
+}
+
 /* First pass: from the leaf to the root of its file system. `d` must be a pointer the verifier knows. */
 static __always_inline void match_walk(struct dentry *d, struct match *m)
 {
     u32 device = d->d_sb->s_dev;
     u64 child = 0;
 
-    m->magic = d->d_sb->s_magic;
-    m->generation = generation;
-    barrier(); /* before anything is looked up */
+    match_begin(d, m);
     for (int i = 0; i < WALK_KNOWN; i++) {
         struct inode *in = d->d_inode;
         struct dentry *parent;
 
         if (in && filter_has(WIRE_FILTER_INODE(device, in->i_ino)) &&
-            match_stop(m, (u64)in, child, i))
+            !match_passed(number_of(in), child, i) && match_stop(m, (u64)in, child, i))
             return;
         parent = d->d_parent;
         if (parent == d)
             return;
-        child = (u64)d;
+        child = number_of(d);
         d = parent;
     }
     m->device = device;

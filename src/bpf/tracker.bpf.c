@@ -101,10 +101,7 @@ int on_exit(u64 *ctx)
     if (BPF_CORE_READ(t, signal, live.counter) != 0)
         return 0; /* others of its threads go on */
     s = begin(WIRE_PROCESS_EXIT, t);
-    if (!s)
-        return 0;
-    process_put_cgroup(s, process_cgroup(t));
-    return emit(s);
+    return s ? emit(s) : 0;
 }
 
 SEC("raw_tp/task_rename")
@@ -115,6 +112,9 @@ int on_rename(u64 *ctx)
 
     if (BPF_CORE_READ(t, tgid) != BPF_CORE_READ(t, pid))
         return 0; /* a thread's name */
+    /* execve() sets the name first, and is told itself */
+    if (bpf_core_field_exists(t->in_execve) && BPF_CORE_READ_BITFIELD_PROBED(t, in_execve))
+        return 0;
     s = begin(WIRE_PROCESS_COMM, t);
     if (!s)
         return 0;
