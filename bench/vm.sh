@@ -11,4 +11,4 @@ tests/vm/fetch.sh > /dev/null || exit 2
 OUT=$(mktemp -d /var/tmp/culprit-bench-vm.XXXXXX)
 trap 'rm -rf "$OUT"' EXIT
 ICOUNT=shift=0 SECONDS_MAX=${SECONDS_MAX:-1800} tests/vm/boot.sh "${CULPRIT_VM_CACHE:-/var/cache/culprit-vm}/$VERSION" "$OUT" \
-    "$PWD/bench/guest.sh" "$BUILD" "${PAIRS:-2000}"
+    "$PWD/bench/guest.sh" "$BUILD" "${PAIRS:-5000}"

@@ -6,6 +6,7 @@
  */
 #include "bpf/fold.h"
 #include "bpf/hits.h"
+#include "bpf/pending.h"
 #include "bpf/query.h"
 #include "wire/hooks.h"
 
@@ -25,16 +26,7 @@ struct {
     __uint(max_entries, 32768);
     __type(key, u64);
     __type(value, struct opened);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
 } opened_files SEC(".maps");
-
-/* A refusal that was told already, so that the call around it is silent: task -> operation. */
-struct {
-    __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 1024);
-    __type(key, u64);
-    __type(value, u32);
-} refusals SEC(".maps");
 
 /* Each single write: who wrote what when last. Pushed out: told once more. */
 struct write_key {
@@ -159,9 +151,8 @@ static __always_inline struct scratch *look_start(struct dentry *leaf)
 static __always_inline struct scratch *look(struct dentry *leaf)
 {
     struct scratch *s = NULL;
-    struct dentry *d = leaf;
+    struct dentry *d = leaf, *below = NULL;
     bool whole = false;
-    u64 child = 0;
     u32 device;
 
     if (!super_watched(leaf->d_sb))
@@ -171,10 +162,11 @@ static __always_inline struct scratch *look(struct dentry *leaf)
         struct inode *in = d->d_inode;
         struct dentry *parent;
 
-        if (in && filter_has(WIRE_FILTER_INODE(device, in->i_ino)) && !match_passed(number_of(in), child, i)) {
+        if (in && filter_has(WIRE_FILTER_INODE(device, in->i_ino)) &&
+            !match_passed(number_of(in), number_of(below), name_hash(below), i)) {
             if (!s)
                 s = look_start(leaf);
-            if (!s || match_stop(&s->match, (u64)in, child, i))
+            if (!s || match_stop(&s->match, (u64)in, (u64)below, i))
                 return s;
         }
         parent = d->d_parent;
@@ -182,7 +174,7 @@ static __always_inline struct scratch *look(struct dentry *leaf)
             whole = true;
             break;
         }
-        child = number_of(d);
+        below = d;
         d = parent;
     }
     if (!s && (!whole || links_watched || leaf->d_sb->s_magic == OVERLAYFS_MAGIC))
@@ -190,7 +182,7 @@ static __always_inline struct scratch *look(struct dentry *leaf)
     if (s && !whole) {
         s->match.device = device;
         s->match.at = (u64)d;
-        s->match.below = child;
+        s->match.below = (u64)below;
         (void)walk_from(WALK_KNOWN);
     }
     return s;
@@ -243,82 +235,6 @@ static __always_inline struct scratch *begin(struct dentry *d, u32 operation, u3
         return NULL;
     STATE_BEFORE(s, state_load, d->d_inode);
     return s;
-}
-
-static __always_inline int keep(struct scratch *s, u64 key_dentry, u32 slot)
-{
-    struct pending_key key = { .dentry = key_dentry, .slot = slot };
-
-    key.task = bpf_get_current_pid_tgid();
-    if (s->p.named && bpf_map_update_elem(&pending_names, &key, &s->n, BPF_ANY) < 0) {
-        count_loss(WIRE_LOSS_PENDING);
-        return 0;
-    }
-    if (bpf_map_update_elem(&pending, &key, &s->p, BPF_NOEXIST) == 0)
-        __sync_fetch_and_add(&pending_count, 1);
-    else if (!bpf_map_lookup_elem(&pending, &key))
-        count_loss(WIRE_LOSS_PENDING);
-    return 0;
-}
-
-static __noinline int finish(struct pending_key *key, struct pending *p, s32 error)
-{
-    struct scratch *s = scratch_get();
-
-    if (!s || !p || !key)
-        return 0;
-    s->task = key->task;
-    s->who = bpf_get_current_task();
-    s->p = *p;
-    bpf_map_delete_elem(&pending, key);
-    if (s->p.named) {
-        struct saved_names *n = bpf_map_lookup_elem(&pending_names, key);
-
-        if (n)
-            s->n = *n;
-        bpf_map_delete_elem(&pending_names, key);
-    }
-    __sync_fetch_and_add(&pending_count, -1);
-    s->p.change.error = error < 0 ? -error : 0;
-    if (error < 0) {
-        u32 operation = s->p.change.operation;
-
-        bpf_map_update_elem(&refusals, &key->task, &operation, BPF_ANY);
-    } else if (!s->p.change.after.known) {
-        struct dentry *d = (void *)(s->p.named ? s->p.other : s->p.dentry);
-
-        state_read(&s->p.change.after, BPF_CORE_READ(d, d_inode));
-    }
-    return record_emit();
-}
-
-static __always_inline int end(u64 key_dentry, u32 slot, s64 result)
-{
-    struct pending_key key = { .dentry = key_dentry, .slot = slot };
-    struct pending *p;
-
-    if (!pending_count)
-        return 0;
-    key.task = bpf_get_current_pid_tgid();
-    p = bpf_map_lookup_elem(&pending, &key);
-    return p ? finish(&key, p, (s32)result) : 0;
-}
-
-/* The same of what concerns one dentry, whose state is loaded, not read. */
-static __always_inline int end_of(struct dentry *d, u32 slot, s64 result)
-{
-    struct pending_key key = { .dentry = (u64)d, .slot = slot };
-    struct pending *p;
-
-    if (!pending_count)
-        return 0;
-    key.task = bpf_get_current_pid_tgid();
-    p = bpf_map_lookup_elem(&pending, &key);
-    if (!p)
-        return 0;
-    if ((s32)result >= 0 && !p->named)
-        state_load(&p->change.after, d->d_inode);
-    return finish(&key, p, (s32)result);
 }
 
 /* ---- names ---- */
@@ -659,15 +575,12 @@ SEC("?fexit/security_file_open") int open_done(u64 *ctx)
     if (!(mode & (FMODE_WRITE | FMODE_CREATED)) &&
         !(wanted_operations & (BIT(OPERATION_READ) | BIT(OPERATION_EXEC))))
         return 0;
-    if (is_backing(f)) {
-        if (!super_watched(f->f_inode->i_sb))
-            return 0;
-        s = look_backing(f);
-    } else {
-        s = look(d);
-        if (!s && d->d_sb->s_magic != OVERLAYFS_MAGIC)
-            return 0;
-    }
+    /* an overlay that nobody watches has layers that may be */
+    if (!super_watched(f->f_inode->i_sb) && f->f_inode->i_sb->s_magic != OVERLAYFS_MAGIC)
+        return 0;
+    s = is_backing(f) ? look_backing(f) : look(d);
+    if (!s && d->d_sb->s_magic != OVERLAYFS_MAGIC)
+        return 0;
     kind = f->f_inode->i_mode & S_IFMT;
     operation = open_operation(mode, flags, kind);
     more = (mode & FMODE_CREATED ? WIRE_CREATED : 0) | (flags & O_TMPFILE_FLAG ? WIRE_TMPFILE : 0);
@@ -869,148 +782,7 @@ SEC("?fexit/may_open") int permission_end(u64 *ctx)
     return open_refused(path->dentry, operation, error);
 }
 
-/*
- * open(O_CREAT) of a name that is not there: the directory's mode is looked at after this hook, and
- * nothing else is called when it says no. Only the end of the whole call knows, and what is not refused
- * is told by the open: until then it is remembered only which name it was.
- */
-struct asked {
-    u64 dentry;
-    u64 parent;
-    u64 hash_len; /* of the name: the dentry may be given back before the call ends */
-};
-
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, 2048);
-    __type(key, u64);
-    __type(value, struct asked);
-} asked SEC(".maps");
-
-__u64 asked_count;
-
-static __always_inline int drop_asked(void)
-{
-    struct pending_key key = { .slot = SLOT_OPEN };
-
-    key.task = bpf_get_current_pid_tgid();
-    if (asked_count && bpf_map_delete_elem(&asked, &key.task) == 0)
-        __sync_fetch_and_add(&asked_count, -1);
-    if (pending_count && bpf_map_delete_elem(&pending, &key) == 0)
-        __sync_fetch_and_add(&pending_count, -1);
-    return 0;
-}
-
-SEC("?fentry/security_path_mknod") int create_asked(u64 *ctx)
-{
-    struct dentry *d = (void *)ctx[1];
-    struct scratch *s;
-    u32 mode = ctx[2];
-
-    if ((mode & S_IFMT) && (mode & S_IFMT) != S_IFREG)
-        return 0;
-    s = look(d);
-    if (!s)
-        return 0;
-    if (d->d_sb->s_magic != OVERLAYFS_MAGIC) {
-        struct asked a = { .dentry = (u64)d, .parent = (u64)d->d_parent };
-        u64 id = s->task;
-
-        if (!s->match.found_count && !s->match.deep)
-            return 0;
-        a.hash_len = BPF_CORE_READ(d, d_name.hash_len); /* 5.10's verifier knows no unions */
-
-        if (bpf_map_update_elem(&asked, &id, &a, BPF_NOEXIST) == 0)
-            __sync_fetch_and_add(&asked_count, 1);
-        else if (bpf_map_update_elem(&asked, &id, &a, BPF_EXIST) < 0)
-            count_loss(WIRE_LOSS_PENDING);
-        return 0;
-    }
-    /* what happens in its layers before the open ends is to be folded into this */
-    if (settle(OPERATION_CREATE, BIT(OPERATION_CREATE), 0) == OPERATION_NONE)
-        return 0;
-    STATE_BEFORE(s, state_load, d->d_inode);
-    s->p.named = 1; /* a name that was refused may be forgotten by then */
-    s->p.parent = (u64)d->d_parent;
-    save_name(s->n.name, d);
-    return keep(s, 0, SLOT_OPEN);
-}
-
-static __noinline int create_refused(struct asked *a, s32 error)
-{
-    struct dentry *d = a ? (void *)a->dentry : NULL;
-    struct scratch *s;
-
-    /* what was there after all was not to be created: its own refusal is told by may_open() */
-    if (!a || BPF_CORE_READ(d, d_inode))
-        return 0;
-    if ((u64)BPF_CORE_READ(d, d_parent) != a->parent || BPF_CORE_READ(d, d_name.hash_len) != a->hash_len) {
-        count_loss(WIRE_LOSS_PENDING);
-        return 0;
-    }
-    s = start(d);
-    if (!s)
-        return 0;
-    match_walk_any((u64)d);
-    if (settle(OPERATION_CREATE, BIT(OPERATION_CREATE), 0) == OPERATION_NONE)
-        return 0;
-    s->p.change.error = error;
-    return record_emit();
-}
-
-SEC("?fexit/do_filp_open") int create_answered(u64 *ctx)
-{
-    struct pending_key key = { .slot = SLOT_OPEN };
-    struct pending *p;
-    struct dentry *d;
-    s64 result = 0;
-    bool failed;
-
-    if (!pending_count && !asked_count)
-        return 0;
-    key.task = bpf_get_current_pid_tgid();
-    bpf_probe_read_kernel(&result, sizeof(result), ctx + 3); /* a pointer or an error: as in mkdir_end() */
-    failed = result < 0 && result >= -4095;
-    if (asked_count && !failed) {
-        if (bpf_map_delete_elem(&asked, &key.task) == 0) {
-            __sync_fetch_and_add(&asked_count, -1);
-            return 0;
-        }
-    } else if (asked_count) {
-        struct asked *found = bpf_map_lookup_elem(&asked, &key.task), a;
-
-        if (found) {
-            a = *found;
-            bpf_map_delete_elem(&asked, &key.task);
-            __sync_fetch_and_add(&asked_count, -1);
-            return create_refused(&a, -result);
-        }
-    }
-    p = pending_count ? bpf_map_lookup_elem(&pending, &key) : NULL;
-    if (!p)
-        return 0;
-    d = (void *)p->dentry;
-    if (failed && !BPF_CORE_READ(d, d_inode))
-        return end(0, SLOT_OPEN, result);
-    return drop_asked();
-}
-
-/* mknod(2) of a regular file, which asked the same hook and opens nothing; a file server. */
-SEC("?fentry/vfs_create") int create_begin(u64 *ctx)
-{
-    struct dentry *d = DENTRY(ctx, WIRE_HOOK_VFS_CREATE);
-    struct scratch *s;
-
-    drop_asked();
-    s = begin(d, OPERATION_CREATE, BIT(OPERATION_CREATE), WIRE_CREATED);
-    return s ? keep(s, (u64)d, SLOT_PLAIN) : 0;
-}
-
-SEC("?fexit/vfs_create") int create_end(u64 *ctx)
-{
-    return end_of(DENTRY(ctx, WIRE_HOOK_VFS_CREATE), SLOT_PLAIN, RESULT(ctx, WIRE_HOOK_VFS_CREATE));
-}
-
+#include "bpf/creates.h"
 #include "bpf/held.h"
 #include "bpf/mounts.h"
 

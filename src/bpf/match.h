@@ -133,13 +133,13 @@ static __always_inline u64 passed_word(u64 of, u64 anchor, u64 child, u64 hash_l
  * A global function: the verifier looks at it once and not in every round of a loop, which is what keeps the
  * programs quick to load. It takes numbers only.
  */
-__noinline int match_passed(u64 anchor, u64 child, u32 depth)
+__noinline int match_passed(u64 anchor, u64 child, u64 hash_len, u32 depth)
 {
     u64 h;
 
     if (!child)
         return 0;
-    h = passed_word(generation, anchor, child, name_at((void *)child).hash_len, depth);
+    h = passed_word(generation, anchor, child, hash_len, depth);
     return passed[h % PASSED_SLOTS] == h;
 }
 
@@ -191,7 +191,8 @@ __noinline int walk_on(u32 depth)
     d = (void *)m->at;
     in = BPF_CORE_READ(d, d_inode);
     if (in && filter_has(WIRE_FILTER_INODE(m->device, BPF_CORE_READ(in, i_ino))) &&
-        !match_passed((u64)in, m->below, depth) && match_stop(m, (u64)in, m->below, depth))
+        !match_passed((u64)in, m->below, m->below ? name_at((void *)m->below).hash_len : 0, depth) &&
+        match_stop(m, (u64)in, m->below, depth))
         return 0;
     parent = (u64)BPF_CORE_READ(d, d_parent);
     if (parent == (u64)d)
@@ -228,7 +229,7 @@ static __always_inline void match_begin(struct dentry *d, struct match *m)
 static __always_inline void match_walk(struct dentry *d, struct match *m)
 {
     u32 device = d->d_sb->s_dev;
-    u64 child = 0;
+    struct dentry *below = NULL;
 
     match_begin(d, m);
     for (int i = 0; i < WALK_KNOWN; i++) {
@@ -236,17 +237,17 @@ static __always_inline void match_walk(struct dentry *d, struct match *m)
         struct dentry *parent;
 
         if (in && filter_has(WIRE_FILTER_INODE(device, in->i_ino)) &&
-            !match_passed(number_of(in), child, i) && match_stop(m, (u64)in, child, i))
+            !match_passed(number_of(in), number_of(below), name_hash(below), i) && match_stop(m, (u64)in, (u64)below, i))
             return;
         parent = d->d_parent;
         if (parent == d)
             return;
-        child = number_of(d);
+        below = d;
         d = parent;
     }
     m->device = device;
     m->at = (u64)d;
-    m->below = child;
+    m->below = (u64)below;
     (void)walk_from(WALK_KNOWN);
 }
 

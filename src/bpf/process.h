@@ -15,6 +15,7 @@
 #define PROCESS_PATH_DEPTH 80     /* names and mounts on the way; deeper ones are cut, and said */
 #define PROCESS_PATH_ROOM 4096    /* bytes of one path */
 #define PROCESS_CGROUP_DEPTH 24
+#define CGROUP_SUBSYS_MAX 16      /* CGROUP_SUBSYS_COUNT is 14 with every controller there is (7.0) */
 #define PROCESS_ARGS_MAX 4096
 #define PROCESS_SCRIPT_MAX 1024
 
@@ -99,19 +100,23 @@ static __always_inline struct cgroup *process_cgroup(struct task_struct *t)
     struct cgroup *best = BPF_CORE_READ(set, dfl_cgrp);
     int level = BPF_CORE_READ(best, level);
     u32 count = bpf_core_field_size(set->subsys) / sizeof(void *);
-    void *base = (void *)set + bpf_core_field_offset(struct css_set, subsys);
+    struct cgroup_subsys_state *css[CGROUP_SUBSYS_MAX] = { 0 };
+    struct cgroup *root = best;
 
     if (level > 0)
         return best;
-    for (u32 i = 0; i < 16; i++) {
-        struct cgroup_subsys_state *css = NULL;
+    if (count > CGROUP_SUBSYS_MAX)
+        count = CGROUP_SUBSYS_MAX;
+    bpf_probe_read_kernel(css, count * sizeof(void *), (void *)set + bpf_core_field_offset(struct css_set, subsys));
+    for (u32 i = 0; i < CGROUP_SUBSYS_MAX; i++) {
         struct cgroup *at;
         int deep;
 
         if (i >= count)
             break;
-        bpf_probe_read_kernel(&css, sizeof(css), base + i * sizeof(void *));
-        at = BPF_CORE_READ(css, cgroup);
+        at = BPF_CORE_READ(css[i], cgroup);
+        if (at == root) /* of no hierarchy of its own, as they all are where v1 is not used */
+            continue;
         deep = BPF_CORE_READ(at, level);
         if (deep > level) {
             level = deep;

@@ -39,21 +39,7 @@ struct {
     __type(value, u64);
 } losses SEC(".maps");
 
-/* What an operation's entry knows, for its exit. Deleted there. Full: counted, the change is lost. */
-struct pending_key {
-    u64 task;
-    u64 dentry;
-    u64 slot; /* enum slot */
-};
-
-/* A call within another one on the same dentry. */
-enum slot {
-    SLOT_PLAIN,
-    SLOT_ATTRIBUTE, /* vfs_setxattr leads to notify_change */
-    SLOT_CALL,      /* of the system call: by task only */
-    SLOT_OPEN,      /* of an open that would create: by task only */
-};
-
+/* What an operation's entry knows, for its exit: bpf/pending.h */
 struct pending {
     u64 dentry;       /* the first path's, as it was at entry */
     u64 other;        /* the second's */
@@ -70,24 +56,6 @@ struct saved_names {
     u8 name[NAME_SIZE];
     u8 other[NAME_SIZE];
 };
-
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, 2048);
-    __type(key, struct pending_key);
-    __type(value, struct pending);
-} pending SEC(".maps");
-
-/* The names that belong to those that are `named`. */
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, 2048);
-    __type(key, struct pending_key);
-    __type(value, struct saved_names);
-} pending_names SEC(".maps");
-
-/* How many there are: the exits of what nobody watches need no look-up. */
-__u64 pending_count;
 
 /*
  * Programs stay on their CPU and may be preempted there (6.12 and later with lazy preemption, others with

@@ -108,6 +108,7 @@ static int silent(enum libbpf_print_level level, const char *format, va_list arg
 
 /* What suits this kernel, by its BTF. */
 struct choice {
+    bool task_storage;
     struct wire_hook_shape shapes[WIRE_HOOK_COUNT];
     struct chosen_program {
         bool applies;      /* this row serves this kernel */
@@ -201,6 +202,8 @@ static int choose(struct choice *ret, struct err *err)
     if (r < 0)
         return r;
     find_shapes(btf, ret->shapes);
+    /* tracing programs may use it since 5.12 (a10787e6d58c), one release after it came; a helper of 5.13 says so */
+    ret->task_storage = features_has_function(btf, "bpf_for_each_map_elem");
     for (unsigned i = 0; program_rows[i].name; i++) {
         const struct program_row *row = &program_rows[i];
         struct chosen_program *p = &ret->programs[i];
@@ -221,6 +224,8 @@ static struct files_bpf *open_skeleton(const struct programs_options *options, c
     if (!k)
         return NULL;
     k->rodata->ring_size = options->ring_size;
+    k->rodata->has_task_storage = choice->task_storage;
+    (void)bpf_map__set_autocreate(k->maps.works, choice->task_storage);
     memcpy((void *)k->rodata->shapes, choice->shapes, sizeof(choice->shapes));
     (void)bpf_map__set_max_entries(k->maps.rare, (uint32_t)options->ring_size);
     (void)bpf_map__set_max_entries(k->maps.frequent, (uint32_t)options->ring_size);
