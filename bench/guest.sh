@@ -9,7 +9,7 @@ mkdir -p /run/b/w/d /run/b/else/d /run/b/many /run/other/d
 for i in $(seq "${MANY:-10000}"); do echo "/run/b/many/$i"; done | xargs mkdir
 
 # One nanosecond is one instruction. own: what a process and its children used, in user space and in the kernel;
-# all: with what the reader and the kernel's audit thread used for it, at once or in the second after.
+# all: with what the reader and the kernel's audit thread used for it, at once or in the seconds after.
 timed() { # timed COMMAND...: "own status"
     python3 -c '
 import os, sys
@@ -17,19 +17,21 @@ pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=[(os.PO
 _, status, usage = os.wait4(pid, 0)
 print(round((usage.ru_utime + usage.ru_stime) * 1e9), status)' "$@"
 }
-PID=
-others() { cat /proc/${PID:-none}/task/*/schedstat "/proc/$(pgrep -x kauditd)/schedstat" 2> /dev/null | awk '{n += $1} END {printf "%d", n}'; }
+PID= IDLE=0
+others() { cat /proc/${PID:-none}/task/*/schedstat "/proc/$(pgrep -x kauditd)/schedstat" 2> /dev/null | awk '{n += $1} END {printf "%.0f", n}'; }
+# what it does when nothing happens, in two seconds
+idle() { local n; n=$(others); sleep 2; echo $(($(others) - n)); }
 each() { # each N KIND ARGUMENT: "all own" of one of N, the least of three: what else the kernel does only adds
     local own0 own before all status least_all= least_own=
     for _ in 1 2 3; do
         read -r own0 _ < <(timed "$ACT" "$2" "$3" 1)
-        sleep 1
+        sleep 4
         before=$(others)
         read -r own status < <(timed "$ACT" "$2" "$3" "$1")
-        sleep 1
+        sleep 4
         [ "$status" = 0 ] || echo "bench: $2 failed" >&2
         own=$(((own - own0) / ($1 - 1)))
-        all=$((own + ($(others) - before) / $1))
+        all=$((own + ($(others) - before - 2 * IDLE) / $1))
         [ -n "$least_own" ] && [ "$least_own" -le "$own" ] || least_own=$own
         [ -n "$least_all" ] && [ "$least_all" -le "$all" ] || least_all=$all
     done
@@ -56,14 +58,14 @@ start() { # start OPTIONS TARGETS...
     "$CULPRIT" watch --sensor bpf --store /run/store.db "$@" > /dev/null 2> /run/err &
     PID=$!
     for ((i = 0; i < 2400; i++)); do
-        grep -q "culprit: ready" /run/err && return 0
+        grep -q "culprit: ready" /run/err && { sleep 2; IDLE=$(idle); return 0; }
         kill -0 $PID 2> /dev/null || break
         sleep 0.05
     done
     echo "bench: culprit does not get ready: $(tail -1 /run/err)"
     return 1
 }
-stop() { kill -INT $PID; wait $PID; PID=; }
+stop() { kill -INT $PID; wait $PID; PID= IDLE=0; }
 
 echo "$(uname -r), instructions, $PAIRS pairs; all: with reader, attribution and store; own: what the process pays"
 row "" all ratio own ratio
@@ -82,7 +84,7 @@ if start /run/b/w; then
     other "exec of /bin/true" "$exec0" "$exec0_own" < <(execs)
     other "one byte read and written, unwatched" "$byte0" "$byte0_own" < <(bytes)
     # the rings are the kernel's pages, mapped; "ready" is the highest point
-    awk '/^[0-9a-f]+-[0-9a-f]+ / {ring = /bpf/} /^Rss:/ && ring {rings += $2} END {print rings + 0}' /proc/$PID/smaps > /run/rings
+    awk '/^[0-9a-f]+-[0-9a-f]+ / {ring = /bpf/} /^Rss:/ && ring {rings += $2} END {printf "%d", rings}' /proc/$PID/smaps > /run/rings
     read -r rings < /run/rings
     memory=$(awk '/^VmHWM/ {print $2}' /proc/$PID/status)
     row "memory at its highest beside the rings, kB" "$((memory - rings))" "" "" ""
