@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "attribution/bolt.h"
+#include "util/hash.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -77,11 +78,7 @@ static int page_at(const struct tree *t, uint64_t number, struct page *ret)
 /* FNV-1a, 64 bits, over what stands before it. */
 static bool meta_is_whole(const char *meta)
 {
-    uint64_t sum = 0xcbf29ce484222325ull;
-
-    for (size_t i = 0; i < 56; i++)
-        sum = (sum ^ (unsigned char)meta[i]) * 0x100000001b3ull;
-    return sum == u64(meta + 56);
+    return hash_add(HASH_START, meta, 56) == u64(meta + 56);
 }
 
 /* Two meta pages are written in turn: the newer one that is whole counts. */

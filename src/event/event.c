@@ -37,6 +37,14 @@ void event_set(struct event *e, struct bytes *field, struct bytes value)
     *field = arena_copy(&e->arena, value);
 }
 
+void event_make_id(uint64_t time_ns, uint64_t hash, uint8_t ret[16])
+{
+    for (unsigned i = 0; i < 8; i++) {
+        ret[i] = (uint8_t)(time_ns >> (56 - 8 * i));
+        ret[8 + i] = (uint8_t)(hash >> (56 - 8 * i));
+    }
+}
+
 void file_state_add(struct file_state *s, const struct file_state *more, unsigned which)
 {
     which &= more->known & ~s->known & (FILE_MODE | FILE_UID | FILE_GID | FILE_INODE | FILE_DEVICE | FILE_SIZE);

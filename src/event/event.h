@@ -86,7 +86,7 @@ enum victim_kind {
 struct event {
     struct arena arena;
 
-    uint8_t id[16];     /* unique for ever: made from boot id, sensor and kernel facts, so that the same change read twice has the same id */
+    uint8_t id[16];     /* unique for ever: event_make_id() */
     uint64_t sequence;  /* order within one run, from 1 */
     uint64_t time_ns;   /* CLOCK_REALTIME, when the kernel did it */
     uint64_t boot_ns;   /* CLOCK_BOOTTIME of the same moment; 0 = unknown (read from a log) */
@@ -144,6 +144,13 @@ void event_set(struct event *e, struct bytes *field, struct bytes value);
 void file_state_add(struct file_state *s, const struct file_state *more, unsigned which);
 
 /* True if the outcome is success. */
+/*
+ * Time first, so that ids come in about the order of events: an index of them is written at its end, not all over.
+ * hash: of what else tells it from others of that nanosecond (boot, sensor, kernel facts), so that the same change
+ * read twice has the same id.
+ */
+void event_make_id(uint64_t time_ns, uint64_t hash, uint8_t ret[16]);
+
 bool event_succeeded(const struct event *e);
 /* Best known executable, display name and command of the actor. */
 struct bytes event_actor_executable(const struct event *e);

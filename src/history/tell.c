@@ -114,7 +114,7 @@ static struct event *make_event(struct replay *p, const struct audit_group *g, u
     e = event_new();
     if (!e)
         return NULL;
-    audit_event_id(g->node.len ? g->node : bytes_of(p->options->host), f, index, e->id);
+    audit_event_id(g->node.len ? g->node : bytes_of(p->options->host), f->time_ms, f->serial, index, e->id);
     audit_describe(f, e);
     e->sequence = ++p->sequence;
     e->operation = c->operation;

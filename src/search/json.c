@@ -17,15 +17,7 @@
 /* The same records give the same id, on whatever machine and however often they are read. */
 static void make_id(const struct search_event *event, unsigned index, uint8_t id[16])
 {
-    uint64_t stamp = event->sec * 1000 + event->milli, hash = 0xcbf29ce484222325ull ^ index;
-
-    for (size_t i = 0; i < event->node.len; i++)
-        hash = (hash ^ (uint8_t)event->node.data[i]) * 0x100000001b3ull;
-    hash = (hash ^ event->serial) * 0x9e3779b97f4a7c15ull;
-    for (unsigned i = 0; i < 8; i++) {
-        id[i] = (uint8_t)(stamp >> (56 - 8 * i));
-        id[8 + i] = (uint8_t)(hash >> (56 - 8 * i));
-    }
+    audit_event_id(event->node, event->sec * 1000 + event->milli, event->serial, index, id);
 }
 
 static struct bytes first_key(struct bytes key)

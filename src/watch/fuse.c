@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "event/operation.h"
+#include "util/hash.h"
 #include "util/macro.h"
 
 #define BUCKETS 4096
@@ -55,20 +56,11 @@ static bool same_actor(const struct event *a, const struct event *b)
            (!a->actor.start_ns || !b->actor.start_ns || a->actor.start_ns == b->actor.start_ns);
 }
 
-static uint64_t hash_bytes(uint64_t h, const void *data, size_t len) /* FNV-1a */
-{
-    const unsigned char *at = data;
-
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ at[i]) * 1099511628211ull;
-    return (h ^ len) * 1099511628211ull;
-}
-
 static uint64_t hash_of(const struct event *e)
 {
     uint32_t facts[] = { e->watch, e->error == 0 };
 
-    return hash_bytes(hash_bytes(14695981039346656037ull, facts, sizeof(facts)), e->path.data, e->path.len);
+    return hash_add(hash_add(HASH_START, facts, sizeof(facts)), e->path.data, e->path.len);
 }
 
 static bool same_change(const struct event *a, const struct event *b)

@@ -70,6 +70,20 @@ static void compares(void **state)
         assert_int_not_equal(suspect(row->a), suspect(row->b));
 }
 
+static void ids(void **state)
+{
+    uint8_t first[16], second[16], other[16], again[16];
+
+    (void)state;
+    event_make_id(0x00ff, UINT64_MAX, first);
+    event_make_id(0x0100, 0, second);
+    event_make_id(0x0100, 1, other);
+    event_make_id(0x0100, 1, again);
+    assert_true(memcmp(first, second, sizeof(first)) < 0); /* by time, whatever the hash */
+    assert_memory_not_equal(second, other, sizeof(other));
+    assert_memory_equal(other, again, sizeof(other));
+}
+
 int main(void)
 {
     return RUN_ROWS(rows, compares);

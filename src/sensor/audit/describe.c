@@ -3,27 +3,14 @@
 
 #include <string.h>
 
+#include "util/hash.h"
 #include "util/limits.h"
 
-static uint64_t mix(uint64_t h, const void *data, size_t len)
+void audit_event_id(struct bytes host, uint64_t time_ms, uint64_t serial, unsigned index, uint8_t ret[16])
 {
-    const unsigned char *p = data;
+    uint64_t parts[2] = { serial, index };
 
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ p[i]) * 0x100000001b3ull; /* FNV-1a */
-    return h;
-}
-
-void audit_event_id(struct bytes host, const struct audit_facts *f, unsigned index, uint8_t ret[16])
-{
-    uint64_t parts[3] = { f->time_ms, f->serial, index };
-    uint64_t half[2] = { 0xcbf29ce484222325ull, 0x9e3779b97f4a7c15ull };
-
-    for (int i = 0; i < 2; i++) {
-        half[i] = mix(half[i], host.data, host.len);
-        half[i] = mix(half[i], parts, sizeof(parts));
-    }
-    memcpy(ret, half, sizeof(half));
+    event_make_id(time_ms * NS_PER_MS, hash_add(hash_add(HASH_START, host.data, host.len), parts, sizeof(parts)), ret);
 }
 
 void audit_describe(const struct audit_facts *f, struct event *e)

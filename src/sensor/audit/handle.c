@@ -24,7 +24,7 @@ static void fill(const struct sensor *s, const struct audit_facts *f, unsigned i
 {
     uint64_t real = now_ns(CLOCK_REALTIME), boot = now_ns(CLOCK_BOOTTIME);
 
-    audit_event_id(bytes_of(s->host), f, index, e->id);
+    audit_event_id(bytes_of(s->host), f->time_ms, f->serial, index, e->id);
     audit_describe(f, e);
     e->sensors = SENSOR_AUDIT;
     /* the stamp is that of the last timer tick: the process may be younger than that */

@@ -23,10 +23,11 @@
 #define SMALLEST_RING (64u << 10)
 #define BATCH_MAX 65536          /* records sorted at a time */
 #define BATCH_BYTES (64u << 20)
+#define BATCH_ACTORS (BPF_TELLER_ACTORS / 3) /* as many as the kernel remembers, those before, and those that wait */
 
 struct queued {
     uint64_t time_ns;
-    uint64_t order; /* of arrival: keeps an actor before its change */
+    uint64_t order; /* of arrival */
     size_t len;
     char *data;
 };
@@ -39,6 +40,7 @@ struct sensor {
     struct ring_buffer *rings;
     struct queued *queue;
     size_t count, size, bytes;
+    unsigned learned; /* actors since the last delivery */
     uint64_t order;
     uint64_t lost[WIRE_LOSS_COUNT]; /* told so far */
     uint64_t damaged;
@@ -111,6 +113,18 @@ static void tell_losses(struct sensor *s)
 
 /* ---- records ---- */
 
+/*
+ * Who acts stands in a ring before the changes that refer to it, and is known from then on: by its time it would come
+ * after them, which are as old as the call that began them.
+ */
+static void learn(struct sensor *s, const void *record, size_t len)
+{
+    struct bpf_record r;
+
+    if (bpf_decode(record, len, &r, NULL) < 0 || bpf_teller_record(s->teller, &r, 0) < 0)
+        s->damaged++;
+}
+
 static int on_record(void *data, void *record, size_t len)
 {
     struct sensor *s = data;
@@ -119,6 +133,11 @@ static int on_record(void *data, void *record, size_t len)
     if (len < sizeof(h)) {
         s->damaged++;
         return 0;
+    }
+    memcpy(&h, record, sizeof(h));
+    if (h.type == WIRE_ACTOR) {
+        learn(s, record, len);
+        return ++s->learned >= BATCH_ACTORS ? -EAGAIN : 0;
     }
     if (s->count == s->size) {
         size_t size = s->size ? 2 * s->size : 1024;
@@ -131,7 +150,6 @@ static int on_record(void *data, void *record, size_t len)
         s->queue = more;
         s->size = size;
     }
-    memcpy(&h, record, sizeof(h));
     s->held |= h.type == WIRE_HELD;
     s->queue[s->count] = (struct queued){ h.time_ns, s->order++, len, malloc(len) };
     if (!s->queue[s->count].data) {
@@ -180,6 +198,7 @@ static void deliver(struct sensor *s, uint64_t until_ns)
     size_t n = 0, left;
     struct queued *batch;
 
+    s->learned = 0;
     qsort(s->queue, s->count, sizeof(*s->queue), by_time);
     while (n < s->count && s->queue[n].time_ns <= until_ns)
         n++;

@@ -11,11 +11,11 @@
 #include <uthash.h>
 
 #include "util/cleanup.h"
+#include "util/hash.h"
 #include "util/limits.h"
 
 #define TARGETS_MAX 32
 #define PLACES_MAX 16
-#define ACTORS_MAX 8192 /* twice what the kernel remembers to have told */
 #define S_IMMUTABLE_FLAG 8
 #define S_APPEND_FLAG 4
 
@@ -127,7 +127,7 @@ static int learn_actor(struct bpf_teller *t, const struct bpf_record *r)
     a->tty = arena_copy(&a->arena, r->tty);
     a->cgroup = path_of(t, &a->arena, r->cgroup);
     HASH_ADD(hh, t->actors, number, sizeof(a->number), a);
-    if (HASH_COUNT(t->actors) > ACTORS_MAX)
+    if (HASH_COUNT(t->actors) > BPF_TELLER_ACTORS)
         forget_actor(t, t->actors);
     return 0;
 }
@@ -303,27 +303,14 @@ static void outside_path(struct bpf_teller *t, const struct target *at, unsigned
 
 /* ---- events ---- */
 
-static uint64_t mix(uint64_t h, const void *data, size_t len)
-{
-    const unsigned char *p = data;
-
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ p[i]) * 0x100000001b3ull; /* FNV-1a */
-    return h;
-}
-
-static void set_id(const struct bpf_teller *t, const struct wire_change *c, const struct event *e)
+static void set_id(const struct bpf_teller *t, const struct wire_change *c, struct event *e)
 {
     uint64_t parts[5] = { c->header.time_ns, (uint64_t)c->tid << 32 | (uint32_t)e->operation, c->file.inode,
                           t->boot_id[0], t->boot_id[1] };
-    uint64_t half[2] = { 0xcbf29ce484222325ull, 0x9e3779b97f4a7c15ull };
+    uint64_t hash = hash_add(HASH_START, parts, sizeof(parts));
 
-    for (int i = 0; i < 2; i++) {
-        half[i] = mix(half[i], parts, sizeof(parts));
-        half[i] = mix(half[i], &e->object, sizeof(e->object));
-        half[i] = mix(half[i], e->path.data, e->path.len);
-    }
-    memcpy((void *)e->id, half, sizeof(half));
+    hash = hash_add(hash, &e->object, sizeof(e->object));
+    event_make_id(e->time_ns, hash_add(hash, e->path.data, e->path.len), e->id);
 }
 
 struct told {

@@ -6,6 +6,9 @@
 #include "sensor/bpf/decode.h"
 #include "sensor/bpf/objects.h"
 
+/* Actors remembered, those that were used last. The kernel side remembers a third of it to have told. */
+#define BPF_TELLER_ACTORS 12288
+
 struct bpf_teller;
 
 struct bpf_teller_options {

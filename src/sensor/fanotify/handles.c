@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <sys/vfs.h>
 
+#include "util/hash.h"
 #include "util/macro.h"
 
 #define HANDLE_FID 0x200 /* AT_HANDLE_FID, Linux 6.5: a handle to compare, not to open by; overlay has only such */
@@ -55,9 +56,7 @@ static uint32_t hash_handle(const struct fanotify_handles *h, const struct fanot
 {
     uint64_t v = h->seed ^ handle->fsid ^ (uint32_t)handle->type;
 
-    for (size_t i = 0; i < handle->data.len; i++)
-        v = (v ^ (unsigned char)handle->data.data[i]) * 0x100000001b3ull;
-    return mix(v);
+    return mix(hash_add(v, handle->data.data, handle->data.len));
 }
 
 static uint32_t hash_user(const struct fanotify_handles *h, const struct fanotify_object *object,

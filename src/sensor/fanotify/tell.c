@@ -43,13 +43,6 @@ int fanotify_path(const struct fanotify_object *o, uint32_t directory, struct by
     return sbuf_error(out);
 }
 
-static void set_id(struct sensor *s, uint8_t id[16])
-{
-    uint64_t half[2] = { s->seed, ++s->sequence };
-
-    memcpy(id, half, sizeof(half));
-}
-
 struct event *fanotify_event_new(struct fanotify_object *o, enum operation operation,
                                  uint32_t directory, struct bytes name, const struct file_state *file,
                                  const struct fanotify_cause *cause)
@@ -62,7 +55,6 @@ struct event *fanotify_event_new(struct fanotify_object *o, enum operation opera
         s->lost_paths++;
         return NULL;
     }
-    set_id(s, e->id);
     e->operation = operation;
     e->object = o->wanted.id;
     e->sensors = SENSOR_FANOTIFY;
@@ -84,6 +76,7 @@ struct event *fanotify_event_new(struct fanotify_object *o, enum operation opera
             operation != OPERATION_RMDIR && operation != OPERATION_REPLACE)
             e->time_ns = (uint64_t)changed;
     }
+    event_make_id(e->time_ns, (s->seed + ++s->sequence) * 0x9e3779b97f4a7c15ull, e->id);
     if (fanotify_path(o, directory, name, &path) == 0)
         event_set(e, &e->path, sbuf_bytes(&path));
     else

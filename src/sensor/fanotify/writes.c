@@ -15,6 +15,7 @@
 #include <uthash.h>
 
 #include "sensor/fanotify/internal.h"
+#include "util/hash.h"
 #include "util/limits.h"
 
 #define TELL_MS 1000
@@ -265,8 +266,7 @@ void fanotify_accessed(struct fanotify_object *o, uint32_t directory, struct byt
     struct file_state state = { 0 };
     struct event *e;
 
-    for (size_t i = 0; i < name.len; i++)
-        h = (h ^ (unsigned char)name.data[i]) * 0x100000001b3ull;
+    h = hash_add(h, name.data, name.len);
     r = &o->sensor->writes->recent[(h ^ (h >> 32)) % RECENT];
     if (operation == OPERATION_READ && r->hash == h && now < r->until_ms)
         return;

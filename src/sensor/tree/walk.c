@@ -21,6 +21,7 @@
 
 #include "sensor/tree/internal.h"
 #include "util/cleanup.h"
+#include "util/hash.h"
 #include "util/limits.h"
 
 #define OPEN_FRAMES 48          /* descriptors held while walking; deeper ones are opened again by ".." */
@@ -94,10 +95,8 @@ int tree_stat(int fd, const char *name, struct file_state *ret)
 
 static uint32_t digest(const char *data, size_t len)
 {
-    uint64_t h = 0xcbf29ce484222325ull; /* FNV-1a: only "has it changed" is asked of it */
+    uint64_t h = hash_add(HASH_START, data, len); /* only "has it changed" is asked of it */
 
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ (unsigned char)data[i]) * 0x100000001b3ull;
     return (uint32_t)(h ^ (h >> 32));
 }
 
