@@ -86,5 +86,7 @@ static void ids(void **state)
 
 int main(void)
 {
-    return RUN_ROWS(rows, compares);
+    const struct CMUnitTest tests[] = { cmocka_unit_test(ids) };
+
+    return RUN_ROWS(rows, compares) + cmocka_run_group_tests(tests, NULL, NULL);
 }
