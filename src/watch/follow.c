@@ -381,7 +381,7 @@ static bool is_expected(const struct instance *i)
     return i->expected_ns && watch_monotonic_ns() - i->expected_ns < EXPECT_NS;
 }
 
-bool watchset_is_waiting(const struct watchset *set)
+static bool anyone_is_expected(const struct watchset *set)
 {
     for (size_t k = 0; k < set->count; k++)
         for (const struct instance *i = set->watches[k]->instances; i; i = i->next)
@@ -390,9 +390,15 @@ bool watchset_is_waiting(const struct watchset *set)
     return false;
 }
 
+/* Asked at every event, of however many watches: it was looked at when last something changed. */
+bool watchset_is_waiting(const struct watchset *set)
+{
+    return set->window;
+}
+
 void follow_window(struct watchset *set)
 {
-    bool on = watchset_is_waiting(set);
+    bool on = anyone_is_expected(set);
 
     if (on == set->window)
         return;

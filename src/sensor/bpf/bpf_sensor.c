@@ -170,14 +170,6 @@ static int by_time(const void *a, const void *b)
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
-static bool any_doubtful(struct sensor *s)
-{
-    for (struct bpf_object_watch *w = bpf_objects_first(s->objects); w; w = w->next)
-        if (w->doubtful)
-            return true;
-    return false;
-}
-
 static void handle(struct sensor *s, const struct queued *q, uint64_t offset)
 {
     struct bpf_record r;
@@ -187,8 +179,7 @@ static void handle(struct sensor *s, const struct queued *q, uint64_t offset)
     else if (r.type == WIRE_CHANGE && r.change.error == 0 &&
              (r.change.operation == OPERATION_MOUNT || r.change.operation == OPERATION_UNMOUNT))
         s->look |= bpf_objects_follow_mounts(s->objects);
-    if (any_doubtful(s))
-        bpf_objects_refresh(s->objects, false);
+    bpf_objects_refresh(s->objects, false);
 }
 
 /* Deliver what is older than `until_ns`: of two rings, what is younger may not be complete yet. */

@@ -45,6 +45,8 @@ struct bpf_objects {
     struct inode_entry *inodes;
     struct name_entry *names;
     uint8_t *bits; /* how many set each bit of the filter; 255 stays */
+    unsigned below; /* how many objects are mounts below others */
+    bool doubtful;  /* one of them may be */
 };
 
 /* Names come and go by these: they are always told, so that a path can be followed. */
@@ -458,8 +460,8 @@ static void drop(struct bpf_objects *o, struct bpf_object_watch **at)
     struct bpf_object_watch *w = *at;
 
     *at = w->next;
+    o->below -= w->below;
     unplace(o, w);
-    update_wanted(o);
     arena_done(&w->arena);
     free(w);
 }
@@ -479,16 +481,19 @@ static int add(struct bpf_objects *o, const struct watch_object *wanted, bool be
     w->operations = operations_of(wanted->permissions);
     w->next = o->first;
     o->first = w;
-    update_wanted(o);
+    o->below += below;
+    o->programs->skeleton->bss->wanted_operations |= w->operations;
     r = w->wanted.path.data ? place(o, w, err) : err_set(err, -ENOMEM, "watched objects");
-    if (r < 0)
+    if (r < 0) {
         drop(o, &o->first);
+        update_wanted(o);
+    }
     return r;
 }
 
 static struct bpf_object_watch *find_below(struct bpf_objects *o, uint32_t id, struct bytes path)
 {
-    for (struct bpf_object_watch *w = o->first; w; w = w->next)
+    for (struct bpf_object_watch *w = o->below ? o->first : NULL; w; w = w->next)
         if (w->below && w->wanted.id == id && bytes_equal(w->wanted.path, path))
             return w;
     return NULL;
@@ -505,7 +510,7 @@ static bool follow_mounts_of(struct bpf_objects *o, const struct bpf_object_watc
     if (bpf_mounts_below(wanted.path, &points) < 0)
         return false;
     all = sbuf_bytes(&points);
-    for (struct bpf_object_watch **at = &o->first; *at;) {
+    for (struct bpf_object_watch **at = &o->first; o->below && *at;) {
         struct bpf_object_watch *w = *at;
         bool there = !w->below || w->wanted.id != wanted.id;
 
@@ -520,6 +525,8 @@ static bool follow_mounts_of(struct bpf_objects *o, const struct bpf_object_watc
         else
             drop(o, at);
     }
+    if (o->below)
+        update_wanted(o);
     for (rest = all; rest.len;) {
         struct bytes point = { rest.data, strlen(rest.data) };
         struct bpf_object_watch *w = find_below(o, wanted.id, point);
@@ -567,11 +574,20 @@ int bpf_objects_remove(struct bpf_objects *o, uint32_t id)
         drop(o, at);
         r = 0;
     }
+    update_wanted(o);
     return r;
+}
+
+void bpf_objects_doubt(struct bpf_objects *o, struct bpf_object_watch *w)
+{
+    w->doubtful = o->doubtful = true;
 }
 
 void bpf_objects_refresh(struct bpf_objects *o, bool all)
 {
+    if (!all && !o->doubtful) /* asked at every change, of however many watches */
+        return;
+    o->doubtful = false;
     for (struct bpf_object_watch *w = o->first; w; w = w->next)
         if (all || w->doubtful)
             (void)place(o, w, NULL); /* what cannot be opened now keeps its old place */
@@ -582,7 +598,7 @@ void bpf_objects_free(struct bpf_objects *o)
     if (!o)
         return;
     while (o->first)
-        (void)bpf_objects_remove(o, o->first->wanted.id);
+        drop(o, &o->first);
     free(o->bits);
     free(o);
 }

@@ -24,7 +24,7 @@ struct bpf_object_watch {
     struct pin pin;
     bool below;                 /* a mount below the path that was asked for; same id */
     bool exists;                /* the whole path does */
-    bool doubtful;              /* something may stand there that is not what is pinned */
+    bool doubtful;              /* bpf_objects_doubt() */
     uint64_t root;              /* address of its inode; 0: does not exist, or has moved away */
     uint64_t device;            /* st_dev, as user space sees it */
     uint32_t kernel_device;     /* s_dev */
@@ -46,6 +46,9 @@ void bpf_objects_free(struct bpf_objects *o); /* NULL is fine */
 
 int bpf_objects_add(struct bpf_objects *o, const struct watch_object *wanted, struct err *err);
 int bpf_objects_remove(struct bpf_objects *o, uint32_t id); /* -ENOENT */
+
+/* Something may stand there that is not what is pinned. */
+void bpf_objects_doubt(struct bpf_objects *o, struct bpf_object_watch *w);
 
 /* Place again what is doubtful, or everything. */
 void bpf_objects_refresh(struct bpf_objects *o, bool all);

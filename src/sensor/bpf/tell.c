@@ -500,7 +500,7 @@ static void judge(struct bpf_teller *t, struct target *at, const struct bpf_reco
         reached = reaches(t, at, which, r, &on_the_way, &itself);
         if ((itself || on_the_way) && r->change.error == 0 && names_change(r->change.operation) &&
             (r->change.operation != OPERATION_OPEN_WRITE || (r->change.flags & WIRE_CREATED)))
-            at->object->doubtful = true;
+            bpf_objects_doubt(t->options.objects, at->object);
         /* the directory that it stands in went: so did it */
         if (!reached && !(on_the_way && gone && at->object->exists && at->object->root))
             at->has[which] = false;
