@@ -44,12 +44,14 @@ static void see_between(struct replay *p, const struct block *b, size_t from, si
             p->stats->damaged--;
 }
 
-/* Behind what another reading has told: who is who stays known, what was counted is not ours. */
+/*
+ * Behind what another reading has told: who is who stays known, what was counted is not ours. Events that are open
+ * stay open: those whose records lie on both sides are told whole, once more, and have the same ids.
+ */
 static void begin_telling(struct replay *p)
 {
     struct replay_stats *s = p->stats;
 
-    audit_grouper_expire(p->grouper, 0, 0);
     p->skimming = false;
     outages_forget(&s->outages);
     *s = (struct replay_stats){ .outages = s->outages, .enriched = s->enriched };
@@ -214,8 +216,10 @@ static int read_blocks(struct replay *p, struct ahead *ahead, struct audit_log_s
 /* What is still open: told as far as it is there, or left to the next reading. */
 static int end_pass(struct replay *p)
 {
-    if (p->skimming) /* nothing came behind it */
+    if (p->skimming) { /* nothing came behind it */
+        audit_grouper_expire(p->grouper, 0, 0);
         begin_telling(p);
+    }
     if (!p->learning && p->options->live && is_recent(p->stats->last_ms)) {
         p->stats->left_open = audit_grouper_open_count(p->grouper);
         return 0;

@@ -10,6 +10,7 @@ import json
 import lzma
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -165,6 +166,33 @@ def an_interrupted_import_goes_on():
         part, all_of_it = told("part.db"), told("whole.db")
         assert part == all_of_it, next((a, b) for a, b in zip(part, all_of_it) if a != b) if len(part) == len(all_of_it) else (len(part), whole)
         os.unlink(os.path.join(DIR, "part.db"))
+
+
+@test
+def going_on_in_the_middle_of_an_event():
+    """Where another reading came to may lie between the records of an event: it is told as by one reading."""
+    lines = text(7, 1500).encode("latin-1").splitlines(keepends=True)
+    put("middle.log", b"".join(lines))
+    run("import", "--store", "middle.db", "middle.log")
+    whole = {e["event"]["id"]: e for e in told("middle.db")}
+    serial = [line.split(b"audit(", 1)[1].split(b")", 1)[0] if b"audit(" in line else None for line in lines]
+    offsets, at = [], 0
+    for i, line in enumerate(lines):
+        if i and serial[i] and serial[i] == serial[i - 1] and lines[i - 1].startswith(b"type=SYSCALL"):
+            offsets.append(at)
+        at += len(line)
+    assert len(offsets) > 100
+    for offset in offsets[50:len(offsets) // 2:25]:
+        with sqlite3.connect(os.path.join(DIR, "middle.db")) as db:
+            db.execute("DELETE FROM event")
+            db.execute("DELETE FROM rollup")
+            db.execute("UPDATE imported SET offset = ?, complete = 0, tail = ?",
+                       (offset, b"".join(lines)[max(0, offset - 256):offset]))
+        assert run("import", "--store", "middle.db", "middle.log")[0] == 0
+        behind = told("middle.db")
+        assert len(behind) > 20
+        for e in behind:
+            assert e == whole[e["event"]["id"]], (offset, e, whole[e["event"]["id"]])
 
 
 sys.exit(run_all(DIR, 1500))
