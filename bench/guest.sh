@@ -58,7 +58,7 @@ start() { # start OPTIONS TARGETS...
     "$CULPRIT" watch --sensor bpf --store /run/store.db "$@" > /dev/null 2> /run/err &
     PID=$!
     for ((i = 0; i < 2400; i++)); do
-        grep -q "culprit: ready" /run/err && { sleep 2; IDLE=$(idle); return 0; }
+        grep -q "culprit: ready" /run/err && { READY=$(date +%s%N); sleep 2; IDLE=$(idle); return 0; }
         kill -0 $PID 2> /dev/null || break
         sleep 0.05
     done
@@ -76,31 +76,26 @@ read -r byte0 byte0_own < <(bytes)
 row "a pair of creat and unlink, bare" "$bare" 1 "$bare_own" 1
 t0=$(date +%s%N)
 if start /run/b/w; then
-    t1=$(date +%s%N)
-    sleep 1
     measure "in the watched directory" /run/b/w
     measure "in another directory of the watched file system" /run/b/else
     measure "on a file system without a watch" /run/other/d
     other "exec of /bin/true" "$exec0" "$exec0_own" < <(execs)
     other "one byte read and written, unwatched" "$byte0" "$byte0_own" < <(bytes)
     # the rings are the kernel's pages, mapped; "ready" is the highest point
-    awk '/^[0-9a-f]+-[0-9a-f]+ / {ring = /bpf/} /^Rss:/ && ring {rings += $2} END {printf "%d", rings}' /proc/$PID/smaps > /run/rings
-    read -r rings < /run/rings
+    rings=$(awk '/^[0-9a-f]+-[0-9a-f]+ / {ring = /bpf/} /^Rss:/ && ring {rings += $2} END {printf "%d", rings}' /proc/$PID/smaps)
     memory=$(awk '/^VmHWM/ {print $2}' /proc/$PID/status)
     row "memory at its highest beside the rings, kB" "$((memory - rings))" "" "" ""
     row "the rings, mapped twice each, kB" "$rings" "" "" ""
     stop
-    row "ready after, millions of instructions" "$(((t1 - t0) / 1000000))" "" "" ""
+    row "ready after, millions of instructions" "$(((READY - t0) / 1000000))" "" "" ""
 fi
 if start --writes /run/b/w; then
-    sleep 1
     other "with --writes: one byte read and written, unwatched" "$byte0" "$byte0_own" < <(bytes)
     stop
 fi
 for n in 100 10000; do
     mapfile -t targets < <(seq -f "/run/b/many/%g" $n)
     start /run/b/w "${targets[@]}" || continue
-    sleep 1
     measure "with $n watches: in one of them" /run/b/w
     measure "with $n watches: in another directory" /run/b/else
     stop

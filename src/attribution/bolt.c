@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "attribution/bolt.h"
-#include "util/hash.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "util/hash.h"
 
 #define MAGIC 0xED0CDAEDu
 #define VERSION 2

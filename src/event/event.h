@@ -143,7 +143,6 @@ void event_set(struct event *e, struct bytes *field, struct bytes value);
  * file_known). */
 void file_state_add(struct file_state *s, const struct file_state *more, unsigned which);
 
-/* True if the outcome is success. */
 /*
  * Time first, so that ids come in about the order of events: an index of them is written at its end, not all over.
  * hash: of what else tells it from others of that nanosecond (boot, sensor, kernel facts), so that the same change
@@ -151,6 +150,7 @@ void file_state_add(struct file_state *s, const struct file_state *more, unsigne
  */
 void event_make_id(uint64_t time_ns, uint64_t hash, uint8_t ret[16]);
 
+/* True if the outcome is success. */
 bool event_succeeded(const struct event *e);
 /* Best known executable, display name and command of the actor. */
 struct bytes event_actor_executable(const struct event *e);

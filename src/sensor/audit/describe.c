@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sensor/audit/describe.h"
 
-#include <string.h>
-
 #include "util/hash.h"
 #include "util/limits.h"
 

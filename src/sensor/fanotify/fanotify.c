@@ -395,18 +395,13 @@ static void check_mounts(struct sensor *s)
     }
 }
 
-static bool is_containers(const struct fanotify_object *o)
-{
-    return o->wanted.view != VIEW_HOST && o->wanted.view != VIEW_VOLUME && o->wanted.view != VIEW_MERGED;
-}
-
 /* What stands at a container's path now was made since we watch, and its folders are marked only now. While the
  * container is awaited its names are held, and looked through; what was there before that was seen by nobody. */
 static void check_made_anew(struct sensor *s, struct fanotify_object *o)
 {
     uint64_t born;
 
-    if (!o->tree || !is_containers(o))
+    if (!o->tree || (o->wanted.view != VIEW_UPPER && o->wanted.view != VIEW_LOWER))
         return;
     o->fresh = s->window_on;
     born = fanotify_born(o, tree_root(o->tree), o->base.len ? o->base : bytes_of("."));
@@ -424,7 +419,7 @@ static void check_objects(struct sensor *s, bool regular)
                                           .from_boot_ns = s->empty_boot_ns,
                                           .to_boot_ns = fanotify_now(CLOCK_BOOTTIME) };
         struct err err = ERR_INIT;
-        uint64_t from_ns;
+        uint64_t same_ns, from_ns;
         bool other;
         int r;
 
@@ -442,15 +437,16 @@ static void check_objects(struct sensor *s, bool regular)
             o->mismatch = 0;
         if (regular && !other)
             o->same_real_ns = s->empty_real_ns;
+        same_ns = o->same_real_ns ? o->same_real_ns : s->empty_real_ns;
         if (o->mismatch < 3 && !fanotify_object_is_stale(o))
             continue;
         if (o->mismatch >= 3)
-            fanotify_gap(s, LOST_WATCH_WINDOW, 0, o->same_real_ns ? o->same_real_ns : s->empty_real_ns,
+            fanotify_gap(s, LOST_WATCH_WINDOW, 0, same_ns,
                          "something else stood at a watched path without having been told");
         /* told to go, or gone without having been told: who holds a folder keeps its end from being told */
-        from_ns = o->doubt_real_ns || o->mismatch >= 3 || !o->tree || o->doubtful ? o->doubt_real_ns
-                  : o->same_real_ns                                               ? o->same_real_ns
-                                                                                  : s->empty_real_ns;
+        from_ns = o->doubt_real_ns;
+        if (!from_ns && o->mismatch < 3 && o->tree && !o->doubtful)
+            from_ns = same_ns;
         o->mismatch = 0;
         r = fanotify_object_place(o, o->tree ? NULL : &unknown, &err);
         if (r < 0)
