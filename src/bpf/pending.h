@@ -115,13 +115,13 @@ static __always_inline int keep(struct scratch *s, u64 dentry, u32 slot)
         __sync_fetch_and_add(&pending_count, 1);
         return 0;
     }
+    if (work_is(w, dentry, slot))
+        return 0;
     key = pending_key_of(dentry, slot);
     if (s->p.named && bpf_map_update_elem(&pending_names, &key, &s->n, BPF_ANY) < 0) {
         count_loss(WIRE_LOSS_PENDING);
         return 0;
     }
-    if (work_is(w, dentry, slot))
-        return 0;
     if (bpf_map_update_elem(&pending, &key, &s->p, BPF_NOEXIST) == 0) {
         __sync_fetch_and_add(&pending_count, 1);
         __sync_fetch_and_add(&pending_mapped, 1);
@@ -156,6 +156,7 @@ static __always_inline void pending_drop(u64 dentry, u32 slot)
     } else if (pending_mapped) {
         key = pending_key_of(dentry, slot);
         if (bpf_map_delete_elem(&pending, &key) == 0) {
+            bpf_map_delete_elem(&pending_names, &key);
             __sync_fetch_and_add(&pending_count, -1);
             __sync_fetch_and_add(&pending_mapped, -1);
         }
