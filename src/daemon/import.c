@@ -283,11 +283,11 @@ static int add_coverage(struct import *im, const struct replay_stats *stats)
 {
     _cleanup_sbuf_ struct sbuf not_seen = SBUF_INIT;
     struct span span = { .im = im };
-    int r = store_flush(im->options->store, NULL); /* what it has is asked on the writer's own connection: not while it writes */
+    int r = store_flush(im->options->store, NULL); /* what is in the queue is not found by a question */
 
     if (r == 0)
         r = logs_each_gap(stats, 0, 0, add_gap, im);
-    if (r == 0) /* the writer must not write while it is asked again */
+    if (r == 0)
         r = store_flush(im->options->store, NULL);
     logs_not_seen(stats, &not_seen);
     span.not_seen = sbuf_bytes(&not_seen);

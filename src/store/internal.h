@@ -8,7 +8,7 @@
 struct store_queue;
 
 struct store {
-    sqlite3 *db;
+    sqlite3 *db; /* for questions, read only */
     char *path;
     const struct log *log;
     bool patient;

@@ -41,7 +41,8 @@ struct store_queue {
     uint64_t known_generation;
     uint64_t coverages;
     bool told;
-    /* the writer's thread only */
+    /* the writer's thread only, once it runs: a connection belongs to one thread, questions have their own */
+    sqlite3 *db;
     struct writer *writer;
     struct sbuf draining;
 };
@@ -152,13 +153,15 @@ static int open_for_writing(struct store *s, struct err *err)
 
     if (!q || !(q->sender = sender_new()))
         return err_set(err, -ENOMEM, "the store");
-    r = db_exec(s->db, s->path, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1000", err);
+    r = db_open(s->path, false, &q->db, err);
+    if (r == 0)
+        r = db_exec(q->db, s->path, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1000", err);
     if (r == 0 && s->patient) /* an import writes as fast as it can: pages of indexes stay, and go to the file less often */
-        r = db_exec(s->db, s->path, "PRAGMA cache_size = -6000; PRAGMA wal_autocheckpoint = 24000", err);
+        r = db_exec(q->db, s->path, "PRAGMA cache_size = -6000; PRAGMA wal_autocheckpoint = 24000", err);
     if (r == 0)
-        r = schema_migrate(s->db, s->path, err);
+        r = schema_migrate(q->db, s->path, err);
     if (r == 0)
-        r = writer_new(s->db, s->path, &q->writer, err);
+        r = writer_new(q->db, s->path, &q->writer, err);
     return r == 0 ? start_thread(q, err) : r;
 }
 
@@ -173,9 +176,11 @@ int store_open(const struct store_options *options, struct store **ret, struct e
     }
     s->log = options->log;
     s->patient = options->patient;
-    r = db_open(s->path, options->read_only, &s->db, err);
+    r = options->read_only ? 0 : open_for_writing(s, err);
     if (r == 0)
-        r = options->read_only ? schema_check(s->db, s->path, err) : open_for_writing(s, err);
+        r = db_open(s->path, true, &s->db, err);
+    if (r == 0)
+        r = schema_check(s->db, s->path, err);
     if (r < 0) {
         store_close(s);
         return r;
@@ -190,6 +195,7 @@ void store_close(struct store *s)
 
     if (!s)
         return;
+    sqlite3_close(s->db); /* before the writer's: the last that closes cleans up, and may write for it */
     q = s->queue;
     if (q && q->running) {
         pthread_mutex_lock(&q->lock);
@@ -201,11 +207,11 @@ void store_close(struct store *s)
     if (q) {
         sender_free(q->sender);
         writer_free(q->writer);
+        sqlite3_close(q->db);
         sbuf_done(&q->filling);
         sbuf_done(&q->draining);
         free(q);
     }
-    sqlite3_close(s->db);
     free(s->path);
     free(s);
 }

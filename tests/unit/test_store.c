@@ -480,6 +480,39 @@ static void two_writers(void **state)
     store_close(two);
 }
 
+static int no_row(void *data, const struct store_imported *row)
+{
+    (void)data;
+    (void)row;
+    return 0;
+}
+
+/* The writer's thread and who asks must not meet in one connection. */
+static void asked_while_it_writes(void **state)
+{
+    struct store *store = open_store(false);
+    struct store_summary summary = { 0 };
+    uint64_t before = 0;
+
+    (void)state;
+    for (uint64_t i = 1; i <= 12000; i++) {
+        struct event *e = make_event(OPERATION_UNLINK, "/a/f", NULL, NULL, i);
+
+        set_id(e, i);
+        add(store, e);
+        if (i % 50)
+            continue;
+        assert_int_equal(store_each_imported(store, no_row, NULL, NULL), 0);
+        assert_int_equal(store_summarise(store, &summary, NULL), 0);
+        assert_true(summary.events >= before && summary.events <= i);
+        before = summary.events;
+    }
+    assert_int_equal(store_flush(store, NULL), 0);
+    assert_int_equal(store_summarise(store, &summary, NULL), 0);
+    assert_int_equal(summary.events, 12000);
+    store_close(store);
+}
+
 static void write_file(const char *name, const void *data, size_t len)
 {
     int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -628,6 +661,7 @@ int main(void)
         TEST(it_is_private),
         TEST(a_killed_writer_leaves_a_readable_store),
         TEST(two_writers),
+        TEST(asked_while_it_writes),
         TEST(a_store_that_is_none),
         TEST(a_damaged_store),
         TEST(a_full_disk),
