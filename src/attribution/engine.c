@@ -24,6 +24,7 @@ static const struct engine_ops *const engine_table[ENGINES] = {
 };
 
 #define PATIENCE_MS 2500        /* longer than a question's own time-out, whose words are better */
+#define OOM_AGAIN_NS (2 * NS_PER_S)
 #define SILENCE_NS (2 * NS_PER_S) /* before it is told */
 #define HANGS_NS (10 * NS_PER_S) /* an engine that hangs is left alone so long */
 #define UNKNOWN_NS NS_PER_S     /* an unknown id is asked for so often: a storm of unknown containers
@@ -509,6 +510,16 @@ static struct container *complete(struct engines *e, struct container *c)
     return container_ref(c);
 }
 
+/* An engine may tell one kill more than once: Docker 20.10 was seen to tell it up to three times. */
+static bool is_told_oom(struct known *k, uint64_t time_ns)
+{
+    bool again = k->oom_ns && time_ns >= k->oom_ns && time_ns - k->oom_ns < OOM_AGAIN_NS;
+
+    if (!again)
+        k->oom_ns = time_ns;
+    return again;
+}
+
 static void pass_on(struct engines *e, unsigned group, const struct life *life)
 {
     struct life told = *life;
@@ -534,6 +545,11 @@ static void pass_on(struct engines *e, unsigned group, const struct life *life)
         }
         break;
     case LIFE_DESTROY:
+        c = container_ref(k ? k->container : life->container);
+        break;
+    case LIFE_OOM:
+        if (k && is_told_oom(k, life->time_ns))
+            return;
         c = container_ref(k ? k->container : life->container);
         break;
     default:

@@ -13,6 +13,7 @@ struct known {
     unsigned group;              /* index of the first row with the engine's name */
     bool gone;                   /* destroyed: kept for those who ask who did something */
     size_t gone_place;           /* in the ring of those */
+    uint64_t oom_ns;             /* CLOCK_REALTIME: out of memory was told last; 0 = never */
     UT_hash_handle by_id;        /* ids of machines are names: two engines may have the same */
     char key[];                  /* group, then the id */
 };

@@ -8,15 +8,10 @@
 
 #include "bpf/pending.h"
 
-SEC("?fentry/security_path_mknod") int create_asked(u64 *ctx)
+static __noinline int create_seen(struct dentry *d)
 {
-    struct dentry *d = (void *)ctx[1];
-    struct scratch *s;
-    u32 mode = ctx[2];
+    struct scratch *s = look(d);
 
-    if ((mode & S_IFMT) && (mode & S_IFMT) != S_IFREG)
-        return 0;
-    s = look(d);
     if (!s)
         return 0;
     if (d->d_sb->s_magic != OVERLAYFS_MAGIC) {
@@ -35,6 +30,16 @@ SEC("?fentry/security_path_mknod") int create_asked(u64 *ctx)
     s->p.parent = (u64)d->d_parent;
     save_name(s->n.name, d);
     return keep(s, 0, SLOT_OPEN);
+}
+
+SEC("?fentry/security_path_mknod") int create_asked(u64 *ctx)
+{
+    struct dentry *d = (void *)ctx[1];
+    u32 mode = ctx[2];
+
+    if ((mode & S_IFMT) && (mode & S_IFMT) != S_IFREG)
+        return 0;
+    return super_watched(d->d_sb) ? create_seen(d) : 0;
 }
 
 static __noinline int create_refused(struct asked *a, s32 error)
@@ -59,15 +64,13 @@ static __noinline int create_refused(struct asked *a, s32 error)
     return record_emit();
 }
 
-SEC("?fexit/do_filp_open") int create_answered(u64 *ctx)
+static __noinline int answer_kept(u64 *ctx)
 {
     struct pending *p;
     struct asked a;
     s64 result = 0;
     bool failed;
 
-    if (!pending_count && !asked_count)
-        return 0;
     bpf_probe_read_kernel(&result, sizeof(result), ctx + 3); /* a pointer or an error: as in mkdir_end() */
     failed = result < 0 && result >= -4095;
     if (asked_count && asked_take(&a))
@@ -83,6 +86,11 @@ SEC("?fexit/do_filp_open") int create_answered(u64 *ctx)
     }
     pending_drop(0, SLOT_OPEN);
     return 0;
+}
+
+SEC("?fexit/do_filp_open") int create_answered(u64 *ctx)
+{
+    return pending_count || asked_count ? answer_kept(ctx) : 0;
 }
 
 /* mknod(2) of a regular file, which asked the same hook and opens nothing; a file server. */

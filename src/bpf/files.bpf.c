@@ -28,6 +28,8 @@ struct {
     __type(value, struct opened);
 } opened_files SEC(".maps");
 
+__u64 opened_count; /* entries of it: while nothing that is watched is open, a last close need not look for one */
+
 /* Each single write: who wrote what when last. Pushed out: told once more. */
 struct write_key {
     u64 inode;
@@ -222,8 +224,14 @@ static __always_inline void unwatched(struct dentry *d, u32 operation, u32 flags
         overlay_remember(d, operation, 0, flags & WIRE_CREATED);
 }
 
-/* Most operations: one dentry. NULL: nobody asked. */
-static __always_inline struct scratch *begin(struct dentry *d, u32 operation, u32 mask, u32 flags)
+/* Is there nothing to be seen on this file system? An overlay that nobody watches has layers that may be watched. */
+static __always_inline bool is_quiet(struct super_block *sb)
+{
+    return !super_watched(sb) && sb->s_magic != OVERLAYFS_MAGIC;
+}
+
+/* What most calls of a program need not do is a function of its own, here and below: else they all pay for its frame. */
+static __noinline struct scratch *begin_seen(struct dentry *d, u32 operation, u32 mask, u32 flags)
 {
     struct scratch *s = look(d);
 
@@ -235,6 +243,12 @@ static __always_inline struct scratch *begin(struct dentry *d, u32 operation, u3
         return NULL;
     STATE_BEFORE(s, state_load, d->d_inode);
     return s;
+}
+
+/* Most operations: one dentry. NULL: nobody asked. */
+static __always_inline struct scratch *begin(struct dentry *d, u32 operation, u32 mask, u32 flags)
+{
+    return is_quiet(d->d_sb) ? NULL : begin_seen(d, operation, mask, flags);
 }
 
 /* ---- names ---- */
@@ -485,7 +499,9 @@ static __always_inline int opened_keep(u64 key, const struct wire_state *now)
 {
     struct opened o = { .size = now->size, .mtime_ns = now->mtime_ns, .ctime_ns = now->ctime_ns };
 
-    if (bpf_map_update_elem(&opened_files, &key, &o, BPF_ANY) < 0)
+    if (bpf_map_update_elem(&opened_files, &key, &o, BPF_NOEXIST) == 0)
+        __sync_fetch_and_add(&opened_count, 1);
+    else if (bpf_map_update_elem(&opened_files, &key, &o, BPF_EXIST) < 0)
         count_loss(WIRE_LOSS_PENDING);
     return 0;
 }
@@ -494,6 +510,26 @@ static __always_inline int opened_keep(u64 key, const struct wire_state *now)
 static __always_inline bool is_backing(struct file *f)
 {
     return f->f_path.dentry->d_sb != f->f_inode->i_sb;
+}
+
+/* Since 6.8: the overlay's name of a file that it opened in a layer, which is what a mapping holds. 0: it is none. */
+static __always_inline u64 user_dentry(struct file *f)
+{
+    struct backing_file *backing = (void *)f;
+
+    if (!bpf_core_field_exists(backing->user_path) || !(f->f_mode & FMODE_BACKING))
+        return 0;
+    return (u64)BPF_CORE_READ(backing, user_path.dentry);
+}
+
+/* As look(), for a dentry that the verifier does not know. */
+static __noinline struct scratch *look_any(u64 dentry)
+{
+    struct scratch *s = start((void *)dentry);
+
+    if (s)
+        match_walk_any(dentry);
+    return s;
 }
 
 /* What is opened, and how: OPERATION_*, after a look. */
@@ -514,17 +550,11 @@ static __noinline struct scratch *look_backing(struct file *f)
     u64 id = bpf_get_current_pid_tgid();
     struct overlay_call *call = bpf_map_lookup_elem(&overlay_calls, &id);
     u64 first = (u64)BPF_CORE_READ(f, f_inode, i_dentry.first);
-    struct scratch *s;
 
     if (!call || call->told || !first)
         return NULL;
     first = dentry_of_alias(first);
-    if (!first)
-        return NULL;
-    s = start((void *)first);
-    if (s)
-        match_walk_any(first);
-    return s;
+    return first ? look_any(first) : NULL;
 }
 
 /* include/uapi/linux/fs.h */
@@ -564,21 +594,14 @@ SEC("?fexit/__ia32_compat_sys_ioctl") int flags_compat_end(u64 *ctx)
     return end(0, SLOT_CALL, ctx[1]);
 }
 
-SEC("?fexit/security_file_open") int open_done(u64 *ctx)
+static __noinline int open_seen(u64 *ctx)
 {
     struct file *f = (void *)ctx[0];
     struct dentry *d = f->f_path.dentry;
     s32 result = ctx[1];
     u32 mode = f->f_mode, flags = f->f_flags, kind, operation, more, mask;
-    struct scratch *s;
+    struct scratch *s = is_backing(f) ? look_backing(f) : look(d);
 
-    if (!(mode & (FMODE_WRITE | FMODE_CREATED)) &&
-        !(wanted_operations & (BIT(OPERATION_READ) | BIT(OPERATION_EXEC))))
-        return 0;
-    /* an overlay that nobody watches has layers that may be */
-    if (!super_watched(f->f_inode->i_sb) && f->f_inode->i_sb->s_magic != OVERLAYFS_MAGIC)
-        return 0;
-    s = is_backing(f) ? look_backing(f) : look(d);
     if (!s && d->d_sb->s_magic != OVERLAYFS_MAGIC)
         return 0;
     kind = f->f_inode->i_mode & S_IFMT;
@@ -602,9 +625,20 @@ SEC("?fexit/security_file_open") int open_done(u64 *ctx)
     return record_emit();
 }
 
+SEC("?fexit/security_file_open") int open_done(u64 *ctx)
+{
+    struct file *f = (void *)ctx[0];
+
+    if (!(f->f_mode & (FMODE_WRITE | FMODE_CREATED)) &&
+        !(wanted_operations & (BIT(OPERATION_READ) | BIT(OPERATION_EXEC))))
+        return 0;
+    return is_quiet(f->f_inode->i_sb) ? 0 : open_seen(ctx);
+}
+
 static __always_inline void written_to(struct file *f, const struct opened *o)
 {
-    struct scratch *s = look(f->f_path.dentry);
+    u64 user = user_dentry(f);
+    struct scratch *s = user ? look_any(user) : look(f->f_path.dentry);
     struct wire_state *after;
 
     if (!s)
@@ -623,16 +657,14 @@ static __always_inline void written_to(struct file *f, const struct opened *o)
     record_emit();
 }
 
-SEC("?fentry/__fput") int last_close(u64 *ctx)
+static __noinline int close_seen(u64 *ctx)
 {
     struct file *f = (void *)ctx[0];
+    u64 key = (u64)f;
     struct opened *o;
     s64 times[3];
-    u64 key = (u64)f;
 
-    if (!(f->f_mode & FMODE_WRITE) || (f->f_inode->i_mode & S_IFMT) != S_IFREG)
-        return 0;
-    if (!super_watched(f->f_path.dentry->d_sb))
+    if ((f->f_inode->i_mode & S_IFMT) != S_IFREG || !super_watched(f->f_path.dentry->d_sb))
         return 0;
     o = bpf_map_lookup_elem(&opened_files, &key);
     if (!o)
@@ -640,8 +672,16 @@ SEC("?fentry/__fput") int last_close(u64 *ctx)
     inode_times_known(f->f_inode, &times[0], &times[1], &times[2]);
     if (f->f_inode->i_size != (s64)o->size || times[1] != o->mtime_ns)
         written_to(f, o);
-    bpf_map_delete_elem(&opened_files, &key);
+    if (bpf_map_delete_elem(&opened_files, &key) == 0)
+        __sync_fetch_and_add(&opened_count, -1);
     return 0;
+}
+
+SEC("?fentry/__fput") int last_close(u64 *ctx)
+{
+    struct file *f = (void *)ctx[0];
+
+    return opened_count && (f->f_mode & FMODE_WRITE) ? close_seen(ctx) : 0;
 }
 
 static __always_inline int mapped(struct file *f)
@@ -763,6 +803,20 @@ static __always_inline s32 will_refuse_writing(struct path *path)
     return path->mnt->mnt_flags & MNT_READONLY ? EROFS : 0;
 }
 
+static __noinline int open_permitted(u64 *ctx)
+{
+    struct path *path = (void *)argument(ctx, shapes[WIRE_HOOK_MAY_OPEN].dentry);
+    s32 error = -(s32)RESULT(ctx, WIRE_HOOK_MAY_OPEN);
+    u32 mode = SECOND(ctx, WIRE_HOOK_MAY_OPEN), operation;
+
+    if (!error && (argument(ctx, shapes[WIRE_HOOK_MAY_OPEN].second + 1) & O_ACCMODE))
+        error = will_refuse_writing(path);
+    if (error != EACCES && error != EPERM && error != EROFS && error != ETXTBSY)
+        return 0;
+    operation = mode & MAY_WRITE ? OPERATION_OPEN_WRITE : mode & MAY_EXEC ? OPERATION_EXEC : OPERATION_READ;
+    return open_refused(path->dentry, operation, error);
+}
+
 /*
  * By the file's mode, owner, ACL or flags: the security module is not asked any more. Nor is it when the mount is
  * read-only or the file is being executed, which is looked at right after this, and known here: a program on that
@@ -770,16 +824,9 @@ static __always_inline s32 will_refuse_writing(struct path *path)
  */
 SEC("?fexit/may_open") int permission_end(u64 *ctx)
 {
-    struct path *path = (void *)argument(ctx, shapes[WIRE_HOOK_MAY_OPEN].dentry);
-    s32 error = -(s32)RESULT(ctx, WIRE_HOOK_MAY_OPEN);
-    u32 mode = SECOND(ctx, WIRE_HOOK_MAY_OPEN), operation;
+    bool refused = (s32)RESULT(ctx, WIRE_HOOK_MAY_OPEN) != 0;
 
-    if (!error && (mode & MAY_WRITE) && (argument(ctx, shapes[WIRE_HOOK_MAY_OPEN].second + 1) & O_ACCMODE))
-        error = will_refuse_writing(path);
-    if (error != EACCES && error != EPERM && error != EROFS && error != ETXTBSY)
-        return 0;
-    operation = mode & MAY_WRITE ? OPERATION_OPEN_WRITE : mode & MAY_EXEC ? OPERATION_EXEC : OPERATION_READ;
-    return open_refused(path->dentry, operation, error);
+    return refused || (SECOND(ctx, WIRE_HOOK_MAY_OPEN) & MAY_WRITE) ? open_permitted(ctx) : 0;
 }
 
 #include "bpf/creates.h"

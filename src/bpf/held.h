@@ -34,8 +34,7 @@ static __always_inline int held_tell(struct scratch *s, u64 task, struct file *f
     s->p.change.flags &= ~(WIRE_IO_URING | WIRE_COMPAT);
     s->p.frequent = 1;
     STATE_BEFORE(s, state_read, BPF_CORE_READ(d, d_inode));
-    /* what its last close is compared with: until 6.7 a mapping of an overlay's file has the overlay's path and the
-     * layer's inode; since then it has nothing of the overlay's, and is not found */
+    /* what its last close is compared with: a mapping of an overlay's file has the layer's inode */
     state_read(&s->p.change.after, BPF_CORE_READ(f, f_inode));
     opened_keep((u64)f, &s->p.change.after);
     state_clear(&s->p.change.after);
@@ -74,10 +73,12 @@ __noinline int held_mapping(void)
 static __always_inline int held(struct task_struct *t, struct file *f, u32 flags)
 {
     struct scratch *s;
+    u64 user;
 
     if (!(f->f_mode & FMODE_WRITE) || (f->f_inode->i_mode & S_IFMT) != S_IFREG)
         return 0;
-    s = look(f->f_path.dentry);
+    user = user_dentry(f);
+    s = user ? look_any(user) : look(f->f_path.dentry);
     return s ? held_tell(s, (u64)t, f, flags) : 0;
 }
 

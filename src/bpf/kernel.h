@@ -141,6 +141,11 @@ struct file {
     s64 f_pos;
 } KERNEL_TYPE;
 
+/* fs/file_table.c: the file that an overlay opens in a layer. Since 6.8 its own path is the layer's. */
+struct backing_file {
+    struct path user_path; /* of the overlay's file */
+} KERNEL_TYPE;
+
 struct iattr {
     u32 ia_valid;
     u16 ia_mode;

@@ -223,16 +223,21 @@ static __always_inline int end(u64 dentry, u32 slot, s64 result)
     return pending_count ? finish(pending_take(dentry, slot), (s32)result) : 0;
 }
 
-/* The same of what concerns one dentry, whose state is loaded, not read. */
-static __always_inline int end_of(struct dentry *d, u32 slot, s64 result)
+static __noinline int end_kept(struct dentry *d, u32 slot, s64 result)
 {
-    struct scratch *s = pending_count ? pending_take((u64)d, slot) : NULL;
+    struct scratch *s = pending_take((u64)d, slot);
 
     if (!s)
         return 0;
     if ((s32)result >= 0 && !s->p.named)
         state_load(&s->p.change.after, d->d_inode);
     return finish(s, (s32)result);
+}
+
+/* As end(), of what concerns one dentry, whose state is loaded, not read. */
+static __always_inline int end_of(struct dentry *d, u32 slot, s64 result)
+{
+    return pending_count ? end_kept(d, slot, result) : 0;
 }
 
 /* The newest question of a task counts. */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "event/operation.h"
 
+#include <errno.h>
+
+#include "util/macro.h"
+
 static const struct operation_info unknown = { "unknown", 0, "info", "did something to" };
 
 /* clang-format off */
@@ -50,4 +54,20 @@ bool operation_removes(enum operation operation)
 {
     return operation == OPERATION_UNLINK || operation == OPERATION_RMDIR ||
            operation == OPERATION_REPLACE;
+}
+
+static const int no_refusal[] = {
+    ENOENT, EEXIST, ENOTDIR, EISDIR,  ELOOP,      ENAMETOOLONG, EINVAL,  EFAULT, EINTR,
+    EAGAIN, EBADF,  EXDEV,   ENOTSUP, ENODATA,    ENOSYS,       ENXIO,   ESRCH,  ENOTTY,
+    ENODEV, ENOMEM, EMFILE,  ENFILE,  EADDRINUSE, ERANGE,       ENOEXEC, ENOTSOCK,
+};
+
+bool operation_error_is_refusal(int error)
+{
+    if (error <= 0 || error >= 512) /* 512 and more: the call is restarted (ERESTARTSYS) */
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(no_refusal); i++)
+        if (no_refusal[i] == error)
+            return false;
+    return true;
 }

@@ -28,3 +28,7 @@ const struct operation_info *operation_info(enum operation operation);
 enum operation operation_by_name(struct bytes name);
 /* True if a name goes away by it: unlink, rmdir, replace; a rename takes the old name away. */
 bool operation_removes(enum operation operation);
+/* True if `error` (an errno) tells that somebody was not allowed to do something, or could not for lack of room;
+ * false for what only means that there was nothing to do, or that it was to be asked for in another way (ENOENT,
+ * EEXIST, EINVAL of a rename with flags that the file system does not have ...). */
+bool operation_error_is_refusal(int error);

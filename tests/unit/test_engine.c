@@ -161,6 +161,66 @@ static void one_that_was_slow_is_asked_again(void **state)
         close(accepted[i]);
 }
 
+/* ---- one that says the same more than once ---- */
+
+#define EVENT(action, time)                                                                                            \
+    "{\"Type\":\"container\",\"Action\":\"" action "\",\"Actor\":{\"ID\":\"0123456789ab\",\"Attributes\":"              \
+    "{\"name\":\"web\"}},\"timeNano\":" time "}\n"
+
+static void *answer_events(void *data)
+{
+    static const char events[] = EVENT("create", "3795000000000000000") EVENT("oom", "3795000001000000000")
+        EVENT("oom", "3795000001000200000") EVENT("oom", "3795000001900000000") EVENT("oom", "3795000009000000000")
+        EVENT("die", "3795000009100000000");
+    char request[4096];
+    int fd;
+
+    (void)data;
+    while ((fd = accept(listener, NULL, NULL)) >= 0) {
+        ssize_t n = read(fd, request, sizeof(request) - 1);
+        bool stream;
+
+        request[n > 0 ? n : 0] = '\0';
+        stream = strstr(request, "/events?");
+        dprintf(fd, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n%s\r\n%s",
+                stream ? "" : "Content-Length: 2\r\n", stream ? events : "[]");
+        if (accepted_count < 64)
+            accepted[accepted_count++] = fd;
+    }
+    return NULL;
+}
+
+static void count_life(void *data, const struct life *life)
+{
+    unsigned *counts = data;
+
+    counts[life->kind]++;
+}
+
+static void out_of_memory_is_told_once(void **state)
+{
+    unsigned counts[LIFE_OOM + 1] = { 0 };
+    struct engines_options options = { .log = &messages, .docker_socket = path, .life = count_life, .data = counts };
+    struct engines *e = NULL;
+    pthread_t thread;
+
+    (void)state;
+    accepted_count = 0;
+    assert_int_equal(pthread_create(&thread, NULL, answer_events, NULL), 0);
+    assert_int_equal(engines_new(&options, &e, NULL), 0);
+    for (int i = 0; i < 100 && !counts[LIFE_DIE]; i++) {
+        usleep(50 * 1000);
+        (void)engines_dispatch(e, NULL);
+    }
+    assert_int_equal(counts[LIFE_DIE], 1);
+    assert_int_equal(counts[LIFE_OOM], 2);
+    engines_free(e);
+    shutdown(listener, SHUT_RDWR);
+    pthread_join(thread, NULL);
+    for (int i = 0; i < accepted_count; i++)
+        close(accepted[i]);
+}
+
 static void one_that_is_not_there_costs_nothing(void **state)
 {
     struct container_view view;
@@ -184,6 +244,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(one_that_hangs_costs_one_time_out_and_one_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_that_was_slow_is_asked_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(out_of_memory_is_told_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_that_is_not_there_costs_nothing, set_up, tear_down),
     };
     int failed;

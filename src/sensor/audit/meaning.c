@@ -10,6 +10,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "event/operation.h"
 #include "util/macro.h"
 
 /* The same commands from a 32-bit program have another size in them (include/uapi/linux/fs.h). */
@@ -20,24 +21,6 @@ struct work {
     struct audit_change *ret;
     unsigned count;
 };
-
-/* ---- errors ---- */
-
-static const int no_refusal[] = {
-    ENOENT, EEXIST, ENOTDIR, EISDIR,  ELOOP,      ENAMETOOLONG, EINVAL,  EFAULT, EINTR,
-    EAGAIN, EBADF,  EXDEV,   ENOTSUP, ENODATA,    ENOSYS,       ENXIO,   ESRCH,  ENOTTY,
-    ENODEV, ENOMEM, EMFILE,  ENFILE,  EADDRINUSE, ERANGE,       ENOEXEC, ENOTSOCK,
-};
-
-bool audit_error_is_refusal(int error)
-{
-    if (error <= 0 || error >= 512) /* 512 and more: the call is restarted (ERESTARTSYS) */
-        return false;
-    for (size_t i = 0; i < ARRAY_SIZE(no_refusal); i++)
-        if (no_refusal[i] == error)
-            return false;
-    return true;
-}
 
 /* ---- paths ---- */
 
@@ -561,7 +544,7 @@ unsigned audit_meaning(const struct audit_facts *f, struct audit_change ret[AUDI
 
     if (!f->has_syscall || call == AUDIT_CALL_none)
         return 0;
-    if (!f->success && !audit_error_is_refusal((int)-f->exit))
+    if (!f->success && !operation_error_is_refusal((int)-f->exit))
         return 0;
     if (rows[call].meaning)
         rows[call].meaning(&w);

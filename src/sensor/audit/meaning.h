@@ -41,7 +41,3 @@ struct audit_change {
 /* How many changes it made or attempted, 0 if none: reads of directories, names that do not exist. */
 unsigned audit_meaning(const struct audit_facts *facts,
                        struct audit_change ret[AUDIT_CHANGES_MAX]);
-
-/* True if `error` tells that somebody was not allowed to do something, or could not for lack of
- * room; false for what only means that there was nothing to do (ENOENT, EEXIST ...). */
-bool audit_error_is_refusal(int error);

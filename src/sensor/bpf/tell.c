@@ -539,6 +539,8 @@ int bpf_teller_record(struct bpf_teller *t, const struct bpf_record *r, uint64_t
         return learn_actor(t, r);
     if (r->type != WIRE_CHANGE && r->type != WIRE_HELD)
         return 0;
+    if (r->change.error && !operation_error_is_refusal((int)r->change.error))
+        return 0;
     count = add_targets(t, r, targets);
     for (unsigned i = 0; i < count; i++)
         judge(t, &targets[i], r);
