@@ -54,11 +54,8 @@ static __noinline int create_refused(struct asked *a, s32 error)
         count_loss(WIRE_LOSS_PENDING);
         return 0;
     }
-    s = start(d);
-    if (!s)
-        return 0;
-    match_walk_any((u64)d);
-    if (settle(OPERATION_CREATE, BIT(OPERATION_CREATE), 0) == OPERATION_NONE)
+    s = look_any((u64)d);
+    if (!s || settle(OPERATION_CREATE, BIT(OPERATION_CREATE), 0) == OPERATION_NONE)
         return 0;
     s->p.change.error = error;
     return record_emit();
@@ -102,7 +99,7 @@ SEC("?fentry/vfs_create") int create_begin(u64 *ctx)
 
     (void)asked_take(&a);
     pending_drop(0, SLOT_OPEN);
-    s = begin(d, OPERATION_CREATE, BIT(OPERATION_CREATE), WIRE_CREATED);
+    s = begin_rare(d, OPERATION_CREATE, BIT(OPERATION_CREATE), WIRE_CREATED);
     return s ? keep(s, (u64)d, SLOT_PLAIN) : 0;
 }
 

@@ -245,15 +245,43 @@ static __noinline struct scratch *begin_seen(struct dentry *d, u32 operation, u3
     return s;
 }
 
-/* Most operations: one dentry. NULL: nobody asked. */
+/* As look(), for a dentry that the verifier does not know. */
+static __always_inline struct scratch *look_any(u64 dentry)
+{
+    struct scratch *s = start((void *)dentry);
+
+    if (s)
+        match_walk_any(dentry);
+    return s;
+}
+
+/* As begin_seen(). The walk is slower, and the verifier has much less to look at. Returns whether somebody asked. */
+__noinline int begin_rare_seen(u64 dentry, u32 operation, u32 mask, u32 flags)
+{
+    struct scratch *s = look_any(dentry);
+    struct dentry *d = (void *)dentry;
+
+    if (!s || found_nothing(s) || settle(operation, mask, flags) == OPERATION_NONE)
+        return 0;
+    STATE_BEFORE(s, state_read, BPF_CORE_READ(d, d_inode));
+    return 1;
+}
+
+/* What is done often: one dentry. NULL: nobody asked. */
 static __always_inline struct scratch *begin(struct dentry *d, u32 operation, u32 mask, u32 flags)
 {
     return is_quiet(d->d_sb) ? NULL : begin_seen(d, operation, mask, flags);
 }
 
+/* The same of what is done seldom, which is most of what there is. */
+static __always_inline struct scratch *begin_rare(struct dentry *d, u32 operation, u32 mask, u32 flags)
+{
+    return !is_quiet(d->d_sb) && begin_rare_seen(number_of(d), operation, mask, flags) ? scratch_get() : NULL;
+}
+
 /* ---- names ---- */
 
-#define BEGIN_END(name, function, hook, operation, flags)                                          \
+#define BEGIN_END(name, function, hook, begin, operation, flags)                                   \
     SEC("?fentry/" #function) int name##_begin(u64 *ctx)                                           \
     {                                                                                              \
         struct dentry *d = DENTRY(ctx, hook);                                                      \
@@ -266,14 +294,14 @@ static __always_inline struct scratch *begin(struct dentry *d, u32 operation, u3
         return end_of(DENTRY(ctx, hook), SLOT_PLAIN, RESULT(ctx, hook));                           \
     }
 
-BEGIN_END(unlink, vfs_unlink, WIRE_HOOK_VFS_UNLINK, OPERATION_UNLINK, 0)
-BEGIN_END(rmdir, vfs_rmdir, WIRE_HOOK_VFS_RMDIR, OPERATION_RMDIR, 0)
-BEGIN_END(mknod, vfs_mknod, WIRE_HOOK_VFS_MKNOD, OPERATION_MKNOD, 0)
+BEGIN_END(unlink, vfs_unlink, WIRE_HOOK_VFS_UNLINK, begin, OPERATION_UNLINK, 0)
+BEGIN_END(rmdir, vfs_rmdir, WIRE_HOOK_VFS_RMDIR, begin, OPERATION_RMDIR, 0)
+BEGIN_END(mknod, vfs_mknod, WIRE_HOOK_VFS_MKNOD, begin_rare, OPERATION_MKNOD, 0)
 
 SEC("?fentry/vfs_mkdir") int mkdir_begin(u64 *ctx)
 {
     struct dentry *d = DENTRY(ctx, WIRE_HOOK_VFS_MKDIR);
-    struct scratch *s = begin(d, OPERATION_MKDIR, BIT(OPERATION_MKDIR), 0);
+    struct scratch *s = begin_rare(d, OPERATION_MKDIR, BIT(OPERATION_MKDIR), 0);
 
     return s ? keep(s, (u64)d, SLOT_PLAIN) : 0;
 }
@@ -308,7 +336,7 @@ SEC("?fexit/do_rmdir") int rmdir_call_end(u64 *ctx)
 SEC("?fentry/vfs_symlink") int symlink_begin(u64 *ctx)
 {
     struct dentry *d = DENTRY(ctx, WIRE_HOOK_VFS_SYMLINK);
-    struct scratch *s = begin(d, OPERATION_SYMLINK, BIT(OPERATION_SYMLINK), 0);
+    struct scratch *s = begin_rare(d, OPERATION_SYMLINK, BIT(OPERATION_SYMLINK), 0);
 
     if (!s)
         return 0;
@@ -474,7 +502,7 @@ SEC("?fexit/notify_change") int setattr_end(u64 *ctx)
     SEC("?fentry/" #function) int name##_begin(u64 *ctx)                                           \
     {                                                                                              \
         struct dentry *d = DENTRY(ctx, hook);                                                      \
-        struct scratch *s = begin(d, operation, BIT(operation) | BIT(OPERATION_SETACL), 0);        \
+        struct scratch *s = begin_rare(d, operation, BIT(operation) | BIT(OPERATION_SETACL), 0);        \
                                                                                                    \
         if (!s)                                                                                    \
             return 0;                                                                              \
@@ -491,7 +519,7 @@ ATTRIBUTE(removexattr, vfs_removexattr, WIRE_HOOK_VFS_REMOVEXATTR, OPERATION_REM
 ATTRIBUTE(setacl, vfs_set_acl, WIRE_HOOK_VFS_SET_ACL, OPERATION_SETACL)
 ATTRIBUTE(removeacl, vfs_remove_acl, WIRE_HOOK_VFS_REMOVE_ACL, OPERATION_SETACL)
 
-BEGIN_END(fileattr, vfs_fileattr_set, WIRE_HOOK_VFS_FILEATTR_SET, OPERATION_SETFLAGS, 0)
+BEGIN_END(fileattr, vfs_fileattr_set, WIRE_HOOK_VFS_FILEATTR_SET, begin_rare, OPERATION_SETFLAGS, 0)
 
 /* ---- contents ---- */
 
@@ -520,16 +548,6 @@ static __always_inline u64 user_dentry(struct file *f)
     if (!bpf_core_field_exists(backing->user_path) || !(f->f_mode & FMODE_BACKING))
         return 0;
     return (u64)BPF_CORE_READ(backing, user_path.dentry);
-}
-
-/* As look(), for a dentry that the verifier does not know. */
-static __noinline struct scratch *look_any(u64 dentry)
-{
-    struct scratch *s = start((void *)dentry);
-
-    if (s)
-        match_walk_any(dentry);
-    return s;
 }
 
 /* What is opened, and how: OPERATION_*, after a look. */
@@ -577,7 +595,7 @@ SEC("?fentry/security_file_ioctl") int flags_begin(u64 *ctx)
             return 0;
         STATE_BEFORE(s, state_load, f->f_inode);
     } else {
-        s = begin(f->f_path.dentry, OPERATION_SETFLAGS, BIT(OPERATION_SETFLAGS), 0);
+        s = begin_rare(f->f_path.dentry, OPERATION_SETFLAGS, BIT(OPERATION_SETFLAGS), 0);
         if (!s)
             return 0;
     }
@@ -638,7 +656,7 @@ SEC("?fexit/security_file_open") int open_done(u64 *ctx)
 static __always_inline void written_to(struct file *f, const struct opened *o)
 {
     u64 user = user_dentry(f);
-    struct scratch *s = user ? look_any(user) : look(f->f_path.dentry);
+    struct scratch *s = look_any(user ? user : number_of(f->f_path.dentry));
     struct wire_state *after;
 
     if (!s)
@@ -690,7 +708,7 @@ static __always_inline int mapped(struct file *f)
 
     if (!f || !(f->f_mode & FMODE_WRITE) || (f->f_inode->i_mode & S_IFMT) != S_IFREG || is_backing(f))
         return 0;
-    s = begin(f->f_path.dentry, OPERATION_OPEN_WRITE, BIT(OPERATION_OPEN_WRITE), WIRE_MAPPED);
+    s = begin_rare(f->f_path.dentry, OPERATION_OPEN_WRITE, BIT(OPERATION_OPEN_WRITE), WIRE_MAPPED);
     if (!s)
         return 0;
     s->p.frequent = 1;
@@ -761,7 +779,7 @@ SEC("?fexit/vfs_truncate") int truncate_end(u64 *ctx)
         bpf_map_delete_elem(&refusals, &id);
         return 0;
     }
-    s = begin(path->dentry, OPERATION_TRUNCATE, BIT(OPERATION_TRUNCATE), 0);
+    s = begin_rare(path->dentry, OPERATION_TRUNCATE, BIT(OPERATION_TRUNCATE), 0);
     if (!s)
         return 0;
     s->p.change.error = -result;
@@ -782,7 +800,7 @@ static __always_inline int open_refused(struct dentry *d, u32 operation, s32 err
     barrier_var(operation); /* else the compiler makes one copy of what follows for each value */
     if (!(wanted_operations & BIT(operation)))
         return 0;
-    s = begin(d, operation, BIT(operation), 0);
+    s = begin_rare(d, operation, BIT(operation), 0);
     if (!s)
         return 0;
     s->p.change.error = error;

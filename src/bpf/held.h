@@ -63,11 +63,8 @@ __noinline int held_mapping(void)
         return 0;
     if (!filter_has(WIRE_FILTER_SUPER(device)))
         return 0;
-    s = start(d);
-    if (!s)
-        return 0;
-    match_walk_any((u64)d);
-    return held_tell(s, mapping_task, f, WIRE_MAPPED);
+    s = look_any((u64)d);
+    return s ? held_tell(s, mapping_task, f, WIRE_MAPPED) : 0;
 }
 
 static __always_inline int held(struct task_struct *t, struct file *f, u32 flags)
@@ -78,7 +75,9 @@ static __always_inline int held(struct task_struct *t, struct file *f, u32 flags
     if (!(f->f_mode & FMODE_WRITE) || (f->f_inode->i_mode & S_IFMT) != S_IFREG)
         return 0;
     user = user_dentry(f);
-    s = user ? look_any(user) : look(f->f_path.dentry);
+    if (!user && !super_watched(f->f_path.dentry->d_sb))
+        return 0;
+    s = look_any(user ? user : number_of(f->f_path.dentry));
     return s ? held_tell(s, (u64)t, f, flags) : 0;
 }
 

@@ -10,10 +10,14 @@
 #include "wire/change.h"
 #include "wire/match.h"
 
-#define WALK_MAX 132 /* levels of a path; deeper ones are told as undecided */
+/* Levels of a path; deeper ones are told as undecided. In two loops, one within the other, here and where names are
+ * put together: the verifier looks at each round of each loop once, and at the inner one once in all. */
+#define WALK_MAX (WALK_OUTER * WALK_INNER)
+#define WALK_OUTER 11
+#define WALK_INNER 12
 /* As many by pointers that the verifier knows, which is five times as quick, but is looked at by the verifier once
  * a level in each program. */
-#define WALK_KNOWN 24
+#define WALK_KNOWN 16
 
 /* Written by user space only: a set bit says that an inode, or a super block, may be in the maps. */
 __u64 filter[WIRE_FILTER_BITS / 64];
@@ -202,17 +206,22 @@ __noinline int walk_on(u32 depth)
     return 1;
 }
 
+__noinline int walk_some(u32 depth)
+{
+    for (u32 i = 0; i < WALK_INNER; i++)
+        if (!walk_on(depth + i))
+            return 0;
+    return 1;
+}
+
 /* From the level `depth` up: the pointers are in the CPU's memory. */
 __noinline int walk_from(u32 depth)
 {
     struct match *m = match_get();
 
-    for (u32 i = 0; i < WALK_MAX; i++) {
-        if (depth + i >= WALK_MAX)
-            break;
-        if (!walk_on(depth + i))
+    for (u32 i = 0; i < WALK_OUTER; i++)
+        if (!walk_some(depth + i * WALK_INNER))
             return 0;
-    }
     if (m)
         m->deep = 1;
     return 0;

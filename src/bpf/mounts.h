@@ -16,11 +16,8 @@ static __always_inline struct scratch *begin_mount(struct dentry *d)
 
     if (!super_watched(d->d_sb) && !super_above(d->d_sb))
         return NULL;
-    s = start(d);
-    if (!s)
-        return NULL;
-    match_walk(d, &s->match);
-    if (settle(OPERATION_MOUNT, BIT(OPERATION_MOUNT), 0) == OPERATION_NONE)
+    s = look_any(number_of(d));
+    if (!s || settle(OPERATION_MOUNT, BIT(OPERATION_MOUNT), 0) == OPERATION_NONE)
         return NULL;
     STATE_BEFORE(s, state_load, d->d_inode);
     return s;
@@ -74,11 +71,8 @@ SEC("?fentry/security_sb_umount") int unmount_begin(u64 *ctx)
 
     if (!filter_has(WIRE_FILTER_SUPER(device)) && !filter_has(WIRE_FILTER_ABOVE(device)))
         return 0;
-    s = start(d);
-    if (!s)
-        return 0;
-    match_walk_any((u64)d);
-    if (settle(OPERATION_UNMOUNT, BIT(OPERATION_UNMOUNT), 0) == OPERATION_NONE)
+    s = look_any((u64)d);
+    if (!s || settle(OPERATION_UNMOUNT, BIT(OPERATION_UNMOUNT), 0) == OPERATION_NONE)
         return 0;
     STATE_BEFORE(s, state_read, BPF_CORE_READ(d, d_inode));
     /* afterwards the mount point is not the mount's any more */

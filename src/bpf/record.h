@@ -12,11 +12,14 @@
 #include "wire/operation.h"
 
 #define NAME_SIZE 256
-#define NAMES_DEPTH 160
+#define NAMES_OUTER 10 /* see WALK_MAX */
+#define NAMES_INNER 16
+#define NAMES_DEPTH (NAMES_OUTER * NAMES_INNER)
 #define TAIL_SIZE 28672       /* a value of a map per CPU has at most 32 KiB (PCPU_MIN_UNIT_SIZE) */
 #define TAIL_LAST (TAIL_SIZE - NAME_SIZE)
 #define PATH_ROOM 12000       /* bytes of names of one path */
-#define ACTOR_PATH_DEPTH 48
+#define ACTOR_PATH_OUTER 6
+#define ACTOR_PATH_INNER 8
 #define ACTOR_TAIL_SIZE 16384
 #define ACTOR_ARGS_MAX 4096
 
@@ -75,10 +78,10 @@ struct scratch {
     struct pending p;
     u8 tail[TAIL_SIZE];
     u64 at;   /* where put_next() is */
+    u32 left; /* names that it is to put */
     u32 tail_len;
     u32 part_len;
     u32 whole;
-    u32 reserved;
 };
 
 struct {
@@ -316,7 +319,7 @@ __noinline int put_next(void)
     struct scratch *s = scratch_get();
     struct name_at at;
 
-    if (!s)
+    if (!s || !s->left)
         return 0;
     at = name_at((void *)s->at);
     if (at.parent == s->at) {
@@ -328,6 +331,15 @@ __noinline int put_next(void)
         return 0;
     }
     s->at = at.parent;
+    s->left--;
+    return 1;
+}
+
+__noinline int put_some(void)
+{
+    for (u32 i = 0; i < NAMES_INNER; i++)
+        if (!put_next())
+            return 0;
     return 1;
 }
 
@@ -335,9 +347,10 @@ __noinline int put_next(void)
 static __always_inline void put_names(struct scratch *s, u64 dentry, u32 depth)
 {
     s->at = dentry;
+    s->left = depth;
     s->whole = 0;
-    for (u32 i = 0; i < NAMES_DEPTH; i++)
-        if (i >= depth || !put_next())
+    for (u32 i = 0; i < NAMES_OUTER; i++)
+        if (!put_some())
             return;
     s->p.change.flags |= WIRE_PATH_CUT;
 }
@@ -418,8 +431,19 @@ __noinline int actor_put_next(void)
     return ACTOR_STEP_ON;
 }
 
+__noinline int actor_put_some(void)
+{
+    for (int i = 0; i < ACTOR_PATH_INNER; i++) {
+        int step = actor_put_next();
+
+        if (step != ACTOR_STEP_ON)
+            return step;
+    }
+    return ACTOR_STEP_ON;
+}
+
 /* Names of a path from the leaf to the root of the mount tree, i.e. of the namespace. Returns whether it was cut. */
-static __noinline bool actor_put_path(struct actor_scratch *a, u64 address)
+static __always_inline bool actor_put_path(struct actor_scratch *a, u64 address)
 {
     struct path *path = (void *)address;
 
@@ -428,8 +452,8 @@ static __noinline bool actor_put_path(struct actor_scratch *a, u64 address)
     a->part_len = 0;
     a->at = (u64)BPF_CORE_READ(path, dentry);
     a->mount = (u64)mount_of(BPF_CORE_READ(path, mnt));
-    for (int i = 0; i < ACTOR_PATH_DEPTH; i++) {
-        int step = actor_put_next();
+    for (int i = 0; i < ACTOR_PATH_OUTER; i++) {
+        int step = actor_put_some();
 
         if (step != ACTOR_STEP_ON)
             return step == ACTOR_STEP_CUT;
