@@ -111,8 +111,11 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
         closep(&fd);
         return;
     }
-    if (fd < 0)
+    if (fd < 0) {
+        if (e->mask & FAN_MODIFY)
+            tree_forget_contents(o->tree, object);
         return;
+    }
     if (entry && !(e->mask & FAN_CREATE)) {
         if (tree_refresh_object(o->tree, fd, object, ret, NULL) == 0)
             fanotify_unexplained_add(o, directory, name, ret);
@@ -293,6 +296,8 @@ static void on_name(struct fanotify_object *o, uint32_t directory, struct bytes 
     } else {
         tree_state(o->tree, tree_object_of(o->tree, entry), &change.before);
         change.name = entry;
+        if (e->mask & FAN_MODIFY) /* by the same process before it went */
+            tree_forget_contents(o->tree, tree_object_of(o->tree, entry));
     }
     if (e->mask & FAN_CREATE) {
         if (e->mask & FAN_DELETE)

@@ -6,6 +6,7 @@
 
 #define LOOKS_BUCKETS 4096u
 #define TEXT_UNIT 4u /* bytes */
+#define SIZE_UNKNOWN UINT64_MAX
 
 /* Mode, owner and attributes, kept once for all objects that have the same. */
 struct looks {
@@ -19,7 +20,7 @@ struct looks {
 
 struct object {
     uint64_t inode; /* of free ones: the next free one */
-    uint64_t size;
+    uint64_t size;  /* SIZE_UNKNOWN: and the times too */
     int64_t mtime_ns, ctime_ns;
     uint32_t looks; /* 0 = this number is free */
     uint16_t device; /* index in tree.devices */

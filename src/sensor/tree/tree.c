@@ -222,6 +222,16 @@ void tree_state(const struct tree *t, uint32_t object, struct file_state *ret)
         .mtime_ns = o->mtime_ns,
         .ctime_ns = o->ctime_ns,
     };
+    if (o->size == SIZE_UNKNOWN) {
+        ret->known &= ~(FILE_SIZE | FILE_MTIME | FILE_CTIME);
+        ret->size = 0;
+    }
+}
+
+void tree_forget_contents(struct tree *t, uint32_t object)
+{
+    if (in_use(t, object))
+        t->objects[object].size = SIZE_UNKNOWN;
 }
 
 struct bytes tree_xattrs(const struct tree *t, uint32_t object)

@@ -121,6 +121,8 @@ struct tree_change {
 /* Look at `name` in the directory behind `fd` (which is `directory`) and note what is there. */
 int tree_refresh(struct tree *t, int fd, uint32_t directory, struct bytes name,
                  struct tree_change *ret, struct err *err);
+/* It was written to, and could not be looked at since: size and times are unknown until it is seen again. */
+void tree_forget_contents(struct tree *t, uint32_t object);
 /* The same for an object itself, through a descriptor of it (a directory: the root, for one). */
 int tree_refresh_object(struct tree *t, int fd, uint32_t object, struct tree_change *ret,
                         struct err *err);

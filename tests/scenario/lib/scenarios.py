@@ -2,6 +2,7 @@
 """The scenarios: files, names, actors, refusals. One function each; its name is the scenario's."""
 import os
 import shutil
+import signal
 import subprocess
 import time
 
@@ -148,6 +149,17 @@ def _(run):
     run.sh("echo more >> f; echo new > g; rm f g")
     return [Event("create", "g"), Event("unlink", "f", file__size=lambda n: n in (None, 13)),
             Event("unlink", "g", file__size=lambda n: n in (None, 4))]
+
+
+@scenario("written to and removed while the reader is late: no old size is told", before=files("f", "g"), alone=True)
+def _(run):
+    run.session.process.send_signal(signal.SIGSTOP)
+    try:
+        run.sh("echo more >> f; rm f")  # the shell becomes rm: one process, one event
+        run.sh("echo more >> g; rm g; true")
+    finally:
+        run.session.process.send_signal(signal.SIGCONT)
+    return [Event("unlink", name, file__size=lambda n: n in (None, 13)) for name in ("f", "g")]
 
 
 @scenario("made and linked before anybody looked")
