@@ -540,16 +540,17 @@ static __always_inline bool is_backing(struct file *f)
     return f->f_path.dentry->d_sb != f->f_inode->i_sb;
 }
 
-/* Since 6.8: a file that an overlay opened in a layer, which is what a mapping holds. */
-static __always_inline bool is_overlays_own(struct file *f)
-{
-    return bpf_core_field_exists(((struct backing_file *)f)->user_path) && (f->f_mode & FMODE_BACKING);
-}
-
-/* The overlay's name of it. 0: it is none. */
+/* Since 6.8 what a mapping of an overlay's file holds is the file that the overlay opened in a layer: its name in the
+ * overlay, by its own record of it. 0: it is none. */
 static __always_inline u64 user_dentry(struct file *f)
 {
-    return is_overlays_own(f) ? (u64)BPF_CORE_READ((struct backing_file *)f, user_path.dentry) : 0;
+    struct backing_file *backing = (void *)f;
+    struct dentry *d;
+
+    if (!bpf_core_field_exists(backing->user_path) || !(f->f_mode & FMODE_BACKING))
+        return 0;
+    d = BPF_CORE_READ(backing, user_path.dentry);
+    return BPF_CORE_READ(d, d_sb, s_magic) == OVERLAYFS_MAGIC ? (u64)d : 0;
 }
 
 /* What is opened, and how: OPERATION_*, after a look. */
@@ -684,7 +685,7 @@ static __noinline int close_seen(u64 *ctx)
     struct opened *o;
     s64 times[3];
 
-    if ((f->f_inode->i_mode & S_IFMT) != S_IFREG || (!is_overlays_own(f) && !super_watched(f->f_path.dentry->d_sb)))
+    if ((f->f_inode->i_mode & S_IFMT) != S_IFREG || (!super_watched(f->f_path.dentry->d_sb) && !user_dentry(f)))
         return 0;
     o = bpf_map_lookup_elem(&opened_files, &key);
     if (!o)
