@@ -8,10 +8,13 @@
 
 #include "bpf/pending.h"
 
-static __noinline int create_seen(struct dentry *d)
+static __noinline int create_seen(struct dentry *d, u32 mode)
 {
-    struct scratch *s = look(d);
+    struct scratch *s;
 
+    if ((mode & S_IFMT) && (mode & S_IFMT) != S_IFREG)
+        return 0;
+    s = look(d);
     if (!s)
         return 0;
     if (d->d_sb->s_magic != OVERLAYFS_MAGIC) {
@@ -35,11 +38,8 @@ static __noinline int create_seen(struct dentry *d)
 SEC("?fentry/security_path_mknod") int create_asked(u64 *ctx)
 {
     struct dentry *d = (void *)ctx[1];
-    u32 mode = ctx[2];
 
-    if ((mode & S_IFMT) && (mode & S_IFMT) != S_IFREG)
-        return 0;
-    return super_watched(d->d_sb) ? create_seen(d) : 0;
+    return super_watched(d->d_sb) ? create_seen(d, ctx[2]) : 0;
 }
 
 static __noinline int create_refused(struct asked *a, s32 error)
@@ -70,7 +70,7 @@ static __noinline int answer_kept(u64 *ctx)
 
     bpf_probe_read_kernel(&result, sizeof(result), ctx + 3); /* a pointer or an error: as in mkdir_end() */
     failed = result < 0 && result >= -4095;
-    if (asked_count && asked_take(&a))
+    if (asked_take(&a))
         return failed ? create_refused(&a, -result) : 0;
     p = pending_find(0, SLOT_OPEN);
     if (!p)
@@ -87,7 +87,7 @@ static __noinline int answer_kept(u64 *ctx)
 
 SEC("?fexit/do_filp_open") int create_answered(u64 *ctx)
 {
-    return pending_count || asked_count ? answer_kept(ctx) : 0;
+    return pending_count ? answer_kept(ctx) : 0;
 }
 
 /* mknod(2) of a regular file, which asked the same hook and opens nothing; a file server. */
@@ -105,5 +105,5 @@ SEC("?fentry/vfs_create") int create_begin(u64 *ctx)
 
 SEC("?fexit/vfs_create") int create_end(u64 *ctx)
 {
-    return end_of(DENTRY(ctx, WIRE_HOOK_VFS_CREATE), SLOT_PLAIN, RESULT(ctx, WIRE_HOOK_VFS_CREATE));
+    return END_OF(ctx, WIRE_HOOK_VFS_CREATE, SLOT_PLAIN);
 }

@@ -69,6 +69,8 @@ static __always_inline u64 argument(u64 *ctx, u8 n)
 #define DENTRY(ctx, hook) ((struct dentry *)argument(ctx, shapes[hook].dentry))
 #define SECOND(ctx, hook) argument(ctx, shapes[hook].second)
 #define RESULT(ctx, hook) argument(ctx, shapes[hook].count)
+/* As end(). A macro, because arguments are read where they are written: not before there is something to end. */
+#define END_OF(ctx, hook, slot) (pending_count ? end_kept(DENTRY(ctx, hook), slot, RESULT(ctx, hook)) : 0)
 
 static __always_inline struct scratch *start(struct dentry *d)
 {
@@ -291,7 +293,7 @@ static __always_inline struct scratch *begin_rare(struct dentry *d, u32 operatio
     }                                                                                              \
     SEC("?fexit/" #function) int name##_end(u64 *ctx)                                              \
     {                                                                                              \
-        return end_of(DENTRY(ctx, hook), SLOT_PLAIN, RESULT(ctx, hook));                           \
+        return END_OF(ctx, hook, SLOT_PLAIN);                                                      \
     }
 
 BEGIN_END(unlink, vfs_unlink, WIRE_HOOK_VFS_UNLINK, begin, OPERATION_UNLINK, 0)
@@ -495,7 +497,7 @@ SEC("?fentry/notify_change") int setattr_begin(u64 *ctx)
 
 SEC("?fexit/notify_change") int setattr_end(u64 *ctx)
 {
-    return end_of(DENTRY(ctx, WIRE_HOOK_NOTIFY_CHANGE), SLOT_PLAIN, RESULT(ctx, WIRE_HOOK_NOTIFY_CHANGE));
+    return END_OF(ctx, WIRE_HOOK_NOTIFY_CHANGE, SLOT_PLAIN);
 }
 
 #define ATTRIBUTE(name, function, hook, operation)                                                 \
@@ -511,7 +513,7 @@ SEC("?fexit/notify_change") int setattr_end(u64 *ctx)
     }                                                                                              \
     SEC("?fexit/" #function) int name##_end(u64 *ctx)                                              \
     {                                                                                              \
-        return end_of(DENTRY(ctx, hook), SLOT_ATTRIBUTE, RESULT(ctx, hook));                       \
+        return END_OF(ctx, hook, SLOT_ATTRIBUTE);                                                  \
     }
 
 ATTRIBUTE(setxattr, vfs_setxattr, WIRE_HOOK_VFS_SETXATTR, OPERATION_SETXATTR)

@@ -74,8 +74,8 @@ struct {
     __type(value, struct asked);
 } asked SEC(".maps");
 
-/* How many there are, and of these in the maps: the exits of what nobody watches need no look-up. */
-__u64 pending_count, pending_mapped, asked_count, asked_mapped;
+/* How many there are, of both kinds, and of these in the maps: the exits of what nobody watches need no look-up. */
+__u64 pending_count, pending_mapped, asked_mapped;
 
 /* A refusal that was told already, so that the call around it is silent: task -> operation. */
 struct {
@@ -223,6 +223,7 @@ static __always_inline int end(u64 dentry, u32 slot, s64 result)
     return pending_count ? finish(pending_take(dentry, slot), (s32)result) : 0;
 }
 
+/* What concerns one dentry, whose state is loaded, not read. To be called while something is kept. */
 static __noinline int end_kept(struct dentry *d, u32 slot, s64 result)
 {
     struct scratch *s = pending_take((u64)d, slot);
@@ -234,12 +235,6 @@ static __noinline int end_kept(struct dentry *d, u32 slot, s64 result)
     return finish(s, (s32)result);
 }
 
-/* As end(), of what concerns one dentry, whose state is loaded, not read. */
-static __always_inline int end_of(struct dentry *d, u32 slot, s64 result)
-{
-    return pending_count ? end_kept(d, slot, result) : 0;
-}
-
 /* The newest question of a task counts. */
 static __always_inline void asked_put(const struct asked *a)
 {
@@ -249,13 +244,13 @@ static __always_inline void asked_put(const struct asked *a)
     if (w) {
         w->asked = *a;
         if (!w->is_asked)
-            __sync_fetch_and_add(&asked_count, 1);
+            __sync_fetch_and_add(&pending_count, 1);
         w->is_asked = 1;
         return;
     }
     task = bpf_get_current_pid_tgid();
     if (bpf_map_update_elem(&asked, &task, a, BPF_NOEXIST) == 0) {
-        __sync_fetch_and_add(&asked_count, 1);
+        __sync_fetch_and_add(&pending_count, 1);
         __sync_fetch_and_add(&asked_mapped, 1);
     } else if (bpf_map_update_elem(&asked, &task, a, BPF_EXIST) < 0) {
         count_loss(WIRE_LOSS_PENDING);
@@ -265,14 +260,14 @@ static __always_inline void asked_put(const struct asked *a)
 /* Returns whether there was one. */
 static __always_inline bool asked_take(struct asked *ret)
 {
-    struct work *w = asked_count ? work_get(0) : NULL;
+    struct work *w = pending_count ? work_get(0) : NULL;
     struct asked *found;
     u64 task;
 
     if (w && w->is_asked) {
         *ret = w->asked;
         w->is_asked = 0;
-        __sync_fetch_and_add(&asked_count, -1);
+        __sync_fetch_and_add(&pending_count, -1);
         return true;
     }
     if (!asked_mapped)
@@ -283,7 +278,7 @@ static __always_inline bool asked_take(struct asked *ret)
         return false;
     *ret = *found;
     bpf_map_delete_elem(&asked, &task);
-    __sync_fetch_and_add(&asked_count, -1);
+    __sync_fetch_and_add(&pending_count, -1);
     __sync_fetch_and_add(&asked_mapped, -1);
     return true;
 }

@@ -12,9 +12,10 @@
 #include "wire/operation.h"
 
 #define NAME_SIZE 256
-#define NAMES_OUTER 10 /* see WALK_MAX */
+#define NAMES_FIRST 2  /* most paths have no more below what is watched */
+#define NAMES_OUTER 10 /* then as WALK_MAX */
 #define NAMES_INNER 16
-#define NAMES_DEPTH (NAMES_OUTER * NAMES_INNER)
+#define NAMES_DEPTH (NAMES_FIRST + NAMES_OUTER * NAMES_INNER)
 #define TAIL_SIZE 28672       /* a value of a map per CPU has at most 32 KiB (PCPU_MIN_UNIT_SIZE) */
 #define TAIL_LAST (TAIL_SIZE - NAME_SIZE)
 #define PATH_ROOM 12000       /* bytes of names of one path */
@@ -78,10 +79,10 @@ struct scratch {
     struct pending p;
     u8 tail[TAIL_SIZE];
     u64 at;   /* where put_next() is */
-    u32 left; /* names that it is to put */
     u32 tail_len;
     u32 part_len;
     u32 whole;
+    u32 reserved;
 };
 
 struct {
@@ -319,7 +320,7 @@ __noinline int put_next(void)
     struct scratch *s = scratch_get();
     struct name_at at;
 
-    if (!s || !s->left)
+    if (!s)
         return 0;
     at = name_at((void *)s->at);
     if (at.parent == s->at) {
@@ -331,14 +332,13 @@ __noinline int put_next(void)
         return 0;
     }
     s->at = at.parent;
-    s->left--;
     return 1;
 }
 
-__noinline int put_some(void)
+__noinline int put_some(u32 most)
 {
     for (u32 i = 0; i < NAMES_INNER; i++)
-        if (!put_next())
+        if (i >= most || !put_next())
             return 0;
     return 1;
 }
@@ -347,10 +347,12 @@ __noinline int put_some(void)
 static __always_inline void put_names(struct scratch *s, u64 dentry, u32 depth)
 {
     s->at = dentry;
-    s->left = depth;
     s->whole = 0;
-    for (u32 i = 0; i < NAMES_OUTER; i++)
-        if (!put_some())
+    for (u32 i = 0; i < NAMES_FIRST; i++)
+        if (i >= depth || !put_next())
+            return;
+    for (u32 done = NAMES_FIRST; done < NAMES_DEPTH; done += NAMES_INNER)
+        if (done >= depth || !put_some(depth - done))
             return;
     s->p.change.flags |= WIRE_PATH_CUT;
 }
