@@ -19,8 +19,10 @@
  * a level in each program. */
 #define WALK_KNOWN 16
 
-/* Written by user space only: a set bit says that an inode, or a super block, may be in the maps. */
+/* Written by user space only: a set bit says that an inode may be in the maps, or that something leads through a
+ * super block; a set byte, that something on a super block may be. */
 __u64 filter[WIRE_FILTER_BITS / 64];
+__u8 supers[WIRE_SUPERS];
 
 /* Set by user space: watches lie within each other, so the first hit is not the only one. */
 volatile __u32 overlaps;
@@ -82,7 +84,7 @@ struct match {
 };
 
 /* Must be used on pointers that the verifier knows only. */
-#define super_watched(sb) filter_has(WIRE_FILTER_SUPER((sb)->s_dev))
+#define super_watched(sb) (supers[WIRE_SUPER((sb)->s_dev)] != 0)
 #define super_above(sb) filter_has(WIRE_FILTER_ABOVE((sb)->s_dev))
 
 static __always_inline bool filter_has(u64 key)

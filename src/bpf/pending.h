@@ -100,7 +100,7 @@ static __always_inline struct pending_key pending_key_of(u64 dentry, u32 slot)
     return (struct pending_key){ bpf_get_current_pid_tgid(), dentry, slot };
 }
 
-static __always_inline int keep(struct scratch *s, u64 dentry, u32 slot)
+static __noinline int keep(struct scratch *s, u64 dentry, u32 slot)
 {
     struct work *w = work_get(BPF_LOCAL_STORAGE_GET_F_CREATE);
     struct pending_key key;

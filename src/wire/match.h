@@ -10,7 +10,9 @@
 /* By numbers, not by addresses: the verifier does not let a pointer be multiplied. */
 #define WIRE_FILTER_INODE(device, number) ((__u64)(number) ^ (__u64)(device) << 36)
 #define WIRE_FILTER_ABOVE(device) ((__u64)(device) ^ 0x5a5a5a5a00000000ull) /* something leads through it */
-#define WIRE_FILTER_SUPER(device) ((__u64)(device) ^ 0xa5a5a5a500000000ull)
+/* Super blocks have one of their own, a byte each: it is what everybody pays for, wherever a change is made. */
+#define WIRE_SUPERS 4096u
+#define WIRE_SUPER(device) ((__u64)(device) * 0x1e3779b1 >> 20 & (WIRE_SUPERS - 1))
 
 #define WIRE_NAME_KEY(len, first, last)                                                            \
     (((__u64)(first) * 0x9e3779b97f4a7c15ull) ^ ((__u64)(last) * 0xc2b2ae3d27d4eb4full) ^ (__u64)(len))

@@ -45,6 +45,7 @@ struct bpf_objects {
     struct inode_entry *inodes;
     struct name_entry *names;
     uint8_t *bits; /* how many set each bit of the filter; 255 stays */
+    uint32_t supers[WIRE_SUPERS]; /* how many set each byte of those */
     unsigned below; /* how many objects are mounts below others */
     bool doubtful;  /* one of them may be */
 };
@@ -105,6 +106,18 @@ static void filter_remove(struct bpf_objects *o, uint64_t key)
         return;
     if (--o->bits[h] == 0)
         o->programs->skeleton->bss->filter[h >> 6] &= ~(1ull << (h & 63));
+}
+
+static void super_add(struct bpf_objects *o, unsigned slot)
+{
+    if (o->supers[slot]++ == 0)
+        o->programs->skeleton->bss->supers[slot] = 1;
+}
+
+static void super_remove(struct bpf_objects *o, unsigned slot)
+{
+    if (--o->supers[slot] == 0)
+        o->programs->skeleton->bss->supers[slot] = 0;
 }
 
 /* After the maps were written: what the programs found before is not what is there now. */
@@ -359,7 +372,7 @@ static void unplace(struct bpf_objects *o, struct bpf_object_watch *w)
     remove_root(o, w);
     remove_names(o, w);
     if (w->super)
-        filter_remove(o, w->super);
+        super_remove(o, w->super - 1);
     for (unsigned i = 0; i < w->device_count; i++)
         filter_remove(o, WIRE_FILTER_ABOVE(w->devices[i]));
     w->super = 0;
@@ -387,7 +400,7 @@ static void forget(struct bpf_objects *o, struct bpf_object_watch *w, struct bpf
     remove_root(o, w);
     remove_names(o, w);
     if (was->super)
-        filter_remove(o, was->super);
+        super_remove(o, was->super - 1);
     for (unsigned i = 0; i < was->device_count; i++)
         filter_remove(o, WIRE_FILTER_ABOVE(was->devices[i]));
     w->root = now.root;
@@ -433,8 +446,8 @@ static int place(struct bpf_objects *o, struct bpf_object_watch *w, struct err *
         w->devices[w->device_count++] = chain->entries[i].device;
         filter_add(o, WIRE_FILTER_ABOVE(chain->entries[i].device));
     }
-    w->super = WIRE_FILTER_SUPER(w->kernel_device);
-    filter_add(o, w->super);
+    w->super = (unsigned)WIRE_SUPER(w->kernel_device) + 1;
+    super_add(o, w->super - 1);
     r = register_chain(o, w, chain);
     /* the new place stands before the old one goes: nothing blinks */
     forget(o, w, &was);

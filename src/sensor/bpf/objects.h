@@ -28,7 +28,7 @@ struct bpf_object_watch {
     uint64_t root;              /* address of its inode; 0: does not exist, or has moved away */
     uint64_t device;            /* st_dev, as user space sees it */
     uint32_t kernel_device;     /* s_dev */
-    uint64_t super;             /* its key in the filter */
+    unsigned super;             /* its place among `supers`, and one; 0: none */
     uint32_t devices[8];       /* s_dev of the file systems that its path leads through */
     unsigned device_count;
     uint64_t held_from_ns, held_to_ns; /* CLOCK_BOOTTIME: when old descriptors were looked for; 0 = not yet */

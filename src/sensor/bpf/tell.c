@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <uthash.h>
 
+#include "event/operation.h"
 #include "util/cleanup.h"
 #include "util/hash.h"
 #include "util/limits.h"
