@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -80,14 +81,22 @@ static int look_at_file(const char *path, bool read_only, struct err *err)
     return r;
 }
 
+/* Before SQLite is used first: nobody asks how much memory it has, and counting it locks a mutex at each allocation. */
+static void configure(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int db_open(const char *path, bool read_only, sqlite3 **ret, struct err *err)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW |
                 (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
     char full[4096 + 2];
     sqlite3 *db = NULL;
     int r = 0;
 
+    (void)pthread_once(&once, configure);
     /* NOFOLLOW of SQLite means every component; ours the last one only */
     flags &= ~SQLITE_OPEN_NOFOLLOW;
     if (strlen(path) >= sizeof(full) - 2)

@@ -398,6 +398,8 @@ static unsigned meaning(const struct bpf_record *r, const struct target *at, str
     case OPERATION_OPEN_WRITE:
         if (c->flags & WIRE_CREATED)
             told[n++] = (struct told){ .operation = OPERATION_CREATE };
+        if (n && !(c->flags & WIRE_TMPFILE))
+            break; /* one call, one change: that it is open for writing goes without saying */
         told[n++] = (struct told){
             .operation = OPERATION_OPEN_WRITE,
             .note = r->type == WIRE_HELD && (c->flags & WIRE_MAPPED) ? "already mapped for writing when the watch began"
