@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is one suspect, and who are two. */
+/* Who is one suspect, and who are two; which errors are a refusal. */
 #include "test.h"
 
+#include <errno.h>
+
+#include "event/operation.h"
 #include "make.h"
 
 #define WEB "67ba10172723"
@@ -84,9 +87,20 @@ static void ids(void **state)
     assert_memory_equal(other, again, sizeof(other));
 }
 
+static void some_errors_are_refusals(void **state)
+{
+    (void)state;
+    assert_true(operation_error_is_refusal(EACCES) && operation_error_is_refusal(EPERM));
+    assert_true(operation_error_is_refusal(EROFS) && operation_error_is_refusal(ETXTBSY));
+    assert_true(operation_error_is_refusal(ENOSPC) && operation_error_is_refusal(ENOTEMPTY));
+    /* what mv hears of FUSE and asks again without flags; a name that is not there; a call that is restarted */
+    assert_false(operation_error_is_refusal(EINVAL) || operation_error_is_refusal(ENOENT));
+    assert_false(operation_error_is_refusal(512) || operation_error_is_refusal(0));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(ids) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(ids), cmocka_unit_test(some_errors_are_refusals) };
 
     return RUN_ROWS(rows, compares) + cmocka_run_group_tests(tests, NULL, NULL);
 }
