@@ -14,6 +14,12 @@ const volatile struct wire_hook_shape shapes[WIRE_HOOK_COUNT];
 
 #define BIT(operation) (1u << (operation))
 
+/* include/uapi/asm-generic/errno-base.h */
+#define EACCES 13
+#define EPERM 1
+#define EROFS 30
+#define ETXTBSY 26
+
 /* A file opened for writing by a change that was told: what it was then. Deleted at its last close. When
  * full, the end of a write is not told: counted. */
 struct opened {
@@ -617,6 +623,24 @@ SEC("?fexit/__ia32_compat_sys_ioctl") int flags_compat_end(u64 *ctx)
     return end(0, SLOT_CALL, ctx[1]);
 }
 
+/*
+ * Before 5.15 a program that runs from an overlay's upper layer is refused to writers when the overlay opens the file
+ * there, after permission was given. struct ovl_inode, of a module: the upper dentry follows its inode (5.8 to 7.2);
+ * anything else that could stand there is no dentry of another file system's file.
+ */
+static __noinline bool overlay_runs(u64 inode)
+{
+    struct inode *in = (void *)inode, *real;
+    struct dentry *upper = NULL;
+
+    bpf_probe_read_kernel(&upper, sizeof(upper), (void *)in + bpf_core_type_size(struct inode));
+    if (!upper || BPF_CORE_READ(upper, d_sb) == BPF_CORE_READ(in, i_sb))
+        return false;
+    real = BPF_CORE_READ(upper, d_inode);
+    return real && BPF_CORE_READ(real, i_sb) == BPF_CORE_READ(upper, d_sb) &&
+           (BPF_CORE_READ(real, i_mode) & S_IFMT) == S_IFREG && BPF_CORE_READ(real, i_writecount.counter) < 0;
+}
+
 static __noinline int open_seen(u64 *ctx)
 {
     struct file *f = (void *)ctx[0];
@@ -641,6 +665,9 @@ static __noinline int open_seen(u64 *ctx)
     if (found_nothing(s) || settle(operation, mask, more) == OPERATION_NONE)
         return 0;
     STATE_BEFORE(s, state_load, f->f_inode);
+    if (result == 0 && operation == OPERATION_OPEN_WRITE && d->d_sb->s_magic == OVERLAYFS_MAGIC &&
+        overlay_runs(number_of(d->d_inode)))
+        result = -ETXTBSY;
     s->p.change.error = result < 0 ? -result : 0;
     s->p.frequent = !more;
     if (operation == OPERATION_OPEN_WRITE && result == 0)
@@ -793,10 +820,6 @@ SEC("?fexit/vfs_truncate") int truncate_end(u64 *ctx)
 
 #define MAY_EXEC 1
 #define MAY_READ 4
-#define EACCES 13
-#define EPERM 1
-#define EROFS 30
-#define ETXTBSY 26
 
 static __always_inline int open_refused(struct dentry *d, u32 operation, s32 error)
 {
