@@ -191,7 +191,8 @@ static __noinline int close_seen(u64 *ctx)
     if (!o)
         return 0;
     inode_times_known(f->f_inode, &times[0], &times[1], &times[2]);
-    if (f->f_inode->i_size != (s64)o->size || times[1] != o->mtime_ns)
+    /* an empty file whose times changed was touched; what was written and cut again is told as a truncation */
+    if (f->f_inode->i_size != (s64)o->size || (f->f_inode->i_size && times[1] != o->mtime_ns))
         written_to(f, o);
     if (bpf_map_delete_elem(&opened_files, &key) == 0)
         __sync_fetch_and_add(&opened_count, -1);

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from lib.expect import Event
+from lib.expect import Event, Never
 
 SCENARIOS = []
 ENGINES = ("docker: ", "podman: ", "containerd: ", "runc: ")
@@ -170,6 +170,12 @@ os.mkdir('d')
 open('d/a', 'w').close()
 os.link('d/a', 'd/b')" """)
     return [Event("mkdir", "d"), Event("create", ("d/a", "d/b")), Event("link", ("d/a", "d/b"))]
+
+
+@scenario("touch makes a file: nothing is written to it")
+def _(run):
+    run.sh("touch n")
+    return [Event("create", "n"), Event("utime", "n", optional=True), Never("write", "n")]
 
 
 @scenario("times set through a descriptor for writing", needs=("metadata",), before=files("f"),
