@@ -94,6 +94,9 @@ SEC("?fexit/__ia32_compat_sys_ioctl") int flags_compat_end(u64 *ctx)
     return end(0, SLOT_CALL, ctx[1]);
 }
 
+/* Set by user space: this kernel is older than 5.15. */
+const volatile bool mappings_deny_writing = false;
+
 /*
  * Before 5.15 a program that runs from an overlay's upper layer is refused to writers when the overlay opens the file
  * there, after permission was given. struct ovl_inode, of a module: the upper dentry follows its inode (5.8 to 7.2);
@@ -136,8 +139,8 @@ static __noinline int open_seen(u64 *ctx)
     if (found_nothing(s) || settle(operation, mask, more) == OPERATION_NONE)
         return 0;
     STATE_BEFORE(s, state_load, f->f_inode);
-    if (result == 0 && operation == OPERATION_OPEN_WRITE && d->d_sb->s_magic == OVERLAYFS_MAGIC &&
-        overlay_runs(number_of(d->d_inode)))
+    if (mappings_deny_writing && result == 0 && operation == OPERATION_OPEN_WRITE &&
+        d->d_sb->s_magic == OVERLAYFS_MAGIC && overlay_runs(number_of(d->d_inode)))
         result = -ETXTBSY;
     s->p.change.error = result < 0 ? -result : 0;
     s->p.frequent = !more;

@@ -109,6 +109,7 @@ static int silent(enum libbpf_print_level level, const char *format, va_list arg
 /* What suits this kernel, by its BTF. */
 struct choice {
     bool task_storage;
+    bool mappings_deny_writing;
     struct wire_hook_shape shapes[WIRE_HOOK_COUNT];
     struct chosen_program {
         bool applies;      /* this row serves this kernel */
@@ -204,6 +205,8 @@ static int choose(struct choice *ret, struct err *err)
     find_shapes(btf, ret->shapes);
     /* tracing programs may use it since 5.12 (a10787e6d58c), one release after it came; a helper of 5.13 says so */
     ret->task_storage = features_has_function(btf, "bpf_for_each_map_elem");
+    /* since 5.15 a program that runs is denied to writers by its process, not by its mappings; the function came with that */
+    ret->mappings_deny_writing = !features_has_function(btf, "replace_mm_exe_file");
     for (unsigned i = 0; program_rows[i].name; i++) {
         const struct program_row *row = &program_rows[i];
         struct chosen_program *p = &ret->programs[i];
@@ -225,6 +228,7 @@ static struct files_bpf *open_skeleton(const struct programs_options *options, c
         return NULL;
     k->rodata->ring_size = options->ring_size;
     k->rodata->has_task_storage = choice->task_storage;
+    k->rodata->mappings_deny_writing = choice->mappings_deny_writing;
     (void)bpf_map__set_autocreate(k->maps.works, choice->task_storage);
     memcpy((void *)k->rodata->shapes, choice->shapes, sizeof(choice->shapes));
     (void)bpf_map__set_max_entries(k->maps.rare, (uint32_t)options->ring_size);
