@@ -526,6 +526,8 @@ static void pass_on(struct engines *e, unsigned group, const struct life *life)
     struct known *k = known_find(e, group, life->container->id);
     struct container *c = NULL;
 
+    if (life->kind == LIFE_OOM && k && is_told_oom(k, life->time_ns))
+        return;
     switch (life->kind) {
     case LIFE_CREATE:
     case LIFE_START:
@@ -543,14 +545,6 @@ static void pass_on(struct engines *e, unsigned group, const struct life *life)
             c->pid = 0; /* may be anybody's from now on */
             known_remember(e, group, c);
         }
-        break;
-    case LIFE_DESTROY:
-        c = container_ref(k ? k->container : life->container);
-        break;
-    case LIFE_OOM:
-        if (k && is_told_oom(k, life->time_ns))
-            return;
-        c = container_ref(k ? k->container : life->container);
         break;
     default:
         c = container_ref(k ? k->container : life->container);

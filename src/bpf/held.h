@@ -61,7 +61,7 @@ __noinline int held_mapping(void)
 
     if (!(BPF_CORE_READ(f, f_mode) & FMODE_WRITE) || (BPF_CORE_READ(in, i_mode) & S_IFMT) != S_IFREG)
         return 0;
-    if (!supers[WIRE_SUPER(device)])
+    if (!device_watched(device))
         return 0;
     s = look_any((u64)d);
     return s ? held_tell(s, mapping_task, f, WIRE_MAPPED) : 0;

@@ -83,8 +83,9 @@ struct match {
     struct found found[FOUND_MAX];
 };
 
+#define device_watched(device) (supers[WIRE_SUPER(device)] != 0)
 /* Must be used on pointers that the verifier knows only. */
-#define super_watched(sb) (supers[WIRE_SUPER((sb)->s_dev)] != 0)
+#define super_watched(sb) device_watched((sb)->s_dev)
 #define super_above(sb) filter_has(WIRE_FILTER_ABOVE((sb)->s_dev))
 
 static __always_inline bool filter_has(u64 key)

@@ -69,7 +69,7 @@ SEC("?fentry/security_sb_umount") int unmount_begin(u64 *ctx)
     u32 device = BPF_CORE_READ(sb, s_dev);
     struct scratch *s;
 
-    if (!supers[WIRE_SUPER(device)] && !filter_has(WIRE_FILTER_ABOVE(device)))
+    if (!device_watched(device) && !filter_has(WIRE_FILTER_ABOVE(device)))
         return 0;
     s = look_any((u64)d);
     if (!s || settle(OPERATION_UNMOUNT, BIT(OPERATION_UNMOUNT), 0) == OPERATION_NONE)

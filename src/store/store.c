@@ -179,7 +179,7 @@ int store_open(const struct store_options *options, struct store **ret, struct e
     r = options->read_only ? 0 : open_for_writing(s, err);
     if (r == 0)
         r = db_open(s->path, true, &s->db, err);
-    if (r == 0)
+    if (r == 0 && options->read_only)
         r = schema_check(s->db, s->path, err);
     if (r < 0) {
         store_close(s);
