@@ -111,7 +111,7 @@ behind=$((($(date +%s%N) - t0) / 1000000))
 counts=$(python3 -c "
 import sqlite3
 db = sqlite3.connect('$WORK/store.db')
-print(db.execute('SELECT count(*) FROM event').fetchone()[0], db.execute('SELECT ifnull(sum(count), 0) FROM gap').fetchone()[0])")
+print(db.execute('SELECT ifnull(sum(count), 0) FROM rollup WHERE place = 0').fetchone()[0], db.execute('SELECT ifnull(sum(count), 0) FROM gap').fetchone()[0])")
 
 mkdir "$WORK/fs/tree"
 python3 -c "

@@ -84,7 +84,7 @@ with_culprit() {
     echo "SELECT count(*) FROM event" | python3 -c "
 import sqlite3, sys
 db = sqlite3.connect('$WORK/store.db')
-print(db.execute('SELECT count(*) FROM event').fetchone()[0], db.execute('SELECT ifnull(sum(count), 0) FROM gap').fetchone()[0])" >> "$WORK/stored"
+print(db.execute('SELECT ifnull(sum(count), 0) FROM rollup WHERE place = 0').fetchone()[0], db.execute('SELECT ifnull(sum(count), 0) FROM gap').fetchone()[0])" >> "$WORK/stored"
 }
 
 for ((r = 0; r < ROUNDS; r++)); do

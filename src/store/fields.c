@@ -67,6 +67,7 @@ const struct field event_fields[] = {
     { 0 },
 };
 #undef E
+const unsigned event_field_count = ARRAY_SIZE(event_fields) - 1;
 
 #define P(column, member, type) { column, offsetof(struct process, member), type }
 const struct field process_fields[] = {
@@ -312,6 +313,19 @@ int fields_bind(const struct field *fields, struct bytes *message, sqlite3_stmt 
             sqlite3_bind_null(statement, first);
     }
     return 0;
+}
+
+void fields_bind_state(const struct file_state *state, sqlite3_stmt *statement, int at)
+{
+    char memory[160];
+    struct sbuf packed = { .data = memory, .size = sizeof(memory) };
+
+    if (!state->known && !state->mode) {
+        sqlite3_bind_null(statement, at);
+        return;
+    }
+    pack_state(&packed, state);
+    sqlite3_bind_blob64(statement, at, packed.data, packed.len, SQLITE_TRANSIENT);
 }
 
 static struct bytes column_bytes(sqlite3_stmt *statement, int column)

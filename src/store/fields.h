@@ -33,6 +33,7 @@ struct field {
 
 /* Tables end with column NULL. */
 extern const struct field event_fields[];
+extern const unsigned event_field_count;
 extern const struct field process_fields[];
 extern const struct field container_fields[];
 
@@ -47,6 +48,8 @@ void fields_pack(const struct field *fields, const void *record, struct sbuf *ou
  * outlive the statement's step. -EBADMSG: not such a message. */
 int fields_bind(const struct field *fields, struct bytes *message, sqlite3_stmt *statement,
                 int first);
+struct file_state;
+void fields_bind_state(const struct file_state *state, sqlite3_stmt *statement, int at); /* copies */
 /* Columns from `first` on into `record`; bytes are copied into `arena`. */
 void fields_read(const struct field *fields, sqlite3_stmt *statement, int first,
                  struct arena *arena, void *record);

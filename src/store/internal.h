@@ -12,5 +12,6 @@ struct store {
     char *path;
     const struct log *log;
     bool patient;
+    bool has_blocks; /* a store that an older culprit wrote has none */
     struct store_queue *queue; /* NULL: read only */
 };

@@ -13,19 +13,23 @@ enum { BY_PATH, BY_PREVIOUS, BY_HOST, WAYS };
 struct store_last {
     struct store *store;
     struct loader *loader;
-    sqlite3_stmt *ways[WAYS];
+    sqlite3_stmt *ways[WAYS], *packed[WAYS]; /* among rows; among blocks, where there are any */
 };
 
 /* Parameters: directory, name, since, until, operations. */
-static int prepare(struct store_last *l, const struct store_query *query, int way, struct err *err)
+static int prepare(struct store_last *l, const struct store_query *query, int way, bool packed, struct err *err)
 {
     static const char *const columns[WAYS] = { "", "previous_", "host_" };
     _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
 
     sbuf_addf(&sql,
-              "SELECT e.row, e.time_ns FROM event e WHERE e.%sdirectory = (SELECT row FROM directory WHERE path = ?1) "
+              "SELECT e.row, e.time_ns FROM %s e.%sdirectory = (SELECT row FROM directory WHERE path = ?1) "
               "AND e.%sname = ?2 AND +e.error = 0 AND +e.time_ns >= ?3 AND +e.time_ns <= ?4 "
               "AND (?5 >> +e.operation) & 1",
+              packed ? "directory d CROSS JOIN block_place p ON p.directory = d.row "
+                       "CROSS JOIN block b ON b.row = p.block CROSS JOIN packed(b.row) e "
+                       "WHERE d.path = ?1 AND may_have(p.names, ?2) AND b.last_ns >= ?3 AND b.first_ns <= ?4 AND "
+                     : "event e WHERE",
               columns[way], columns[way]);
     /* by its place on the host it is the same file, whoever else it was told of */
     if (way != BY_HOST && !query->any_victim)
@@ -33,7 +37,16 @@ static int prepare(struct store_last *l, const struct store_query *query, int wa
                                ? " AND +e.victim IN (SELECT row FROM temp.asked_container)"
                                : " AND +e.victim_kind = 1");
     sbuf_add_str(&sql, " ORDER BY e.time_ns DESC, e.row DESC LIMIT 1");
-    return db_prepare(l->store->db, l->store->path, sbuf_str(&sql), &l->ways[way], err);
+    return db_prepare(l->store->db, l->store->path, sbuf_str(&sql),
+                      packed ? &l->packed[way] : &l->ways[way], err);
+}
+
+static void bind_times(sqlite3_stmt *s, const struct store_query *query)
+{
+    if (!s)
+        return;
+    sqlite3_bind_int64(s, 3, (sqlite3_int64)query->since_ns);
+    sqlite3_bind_int64(s, 4, query->until_ns ? (sqlite3_int64)query->until_ns : INT64_MAX);
 }
 
 int store_last_new(struct store *store, const struct store_query *query, struct store_last **ret,
@@ -47,11 +60,12 @@ int store_last_new(struct store *store, const struct store_query *query, struct 
         return err_set(err, -ENOMEM, "the store");
     l->store = store;
     r = select_begin(store, &containers, err);
-    for (int way = 0; way < WAYS && r == 0; way++)
-        r = prepare(l, query, way, err);
     for (int way = 0; way < WAYS && r == 0; way++) {
-        sqlite3_bind_int64(l->ways[way], 3, (sqlite3_int64)query->since_ns);
-        sqlite3_bind_int64(l->ways[way], 4, query->until_ns ? (sqlite3_int64)query->until_ns : INT64_MAX);
+        r = prepare(l, query, way, false, err);
+        if (r == 0 && store->has_blocks)
+            r = prepare(l, query, way, true, err);
+        bind_times(l->ways[way], query);
+        bind_times(l->packed[way], query);
     }
     if (r == 0)
         r = loader_new(store, &l->loader, err);
@@ -68,18 +82,17 @@ void store_last_free(struct store_last *l)
     if (!l)
         return;
     for (int way = 0; way < WAYS; way++)
-        sqlite3_finalize(l->ways[way]);
+        sqlite3_finalize(l->ways[way]), sqlite3_finalize(l->packed[way]);
     loader_free(l->loader);
     free(l);
 }
 
-static int ask(struct store_last *l, int way, struct bytes path, uint64_t operations, int64_t *row,
-               int64_t *time_ns, struct err *err)
+static int ask_one(struct store_last *l, sqlite3_stmt *s, struct bytes path, uint64_t operations, int64_t *row,
+                   int64_t *time_ns, struct err *err)
 {
-    sqlite3_stmt *s = l->ways[way];
     int code, r = 0;
 
-    if (!path.len)
+    if (!s || !path.len)
         return 0;
     db_bind_bytes(s, 1, bytes_dirname(path));
     db_bind_bytes(s, 2, bytes_basename(path));
@@ -93,6 +106,14 @@ static int ask(struct store_last *l, int way, struct bytes path, uint64_t operat
     }
     sqlite3_reset(s);
     return r;
+}
+
+static int ask(struct store_last *l, int way, struct bytes path, uint64_t operations, int64_t *row,
+               int64_t *time_ns, struct err *err)
+{
+    int r = ask_one(l, l->ways[way], path, operations, row, time_ns, err);
+
+    return r < 0 ? r : ask_one(l, l->packed[way], path, operations, row, time_ns, err);
 }
 
 int store_last_find(struct store_last *l, struct bytes path, struct bytes host_path, uint64_t operations,

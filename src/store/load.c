@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <uthash.h>
 
+#include "store/block.h"
 #include "store/fields.h"
 #include "util/limits.h"
 
@@ -20,6 +21,7 @@ struct known {
 struct loader {
     struct store *store;
     sqlite3_stmt *event, *process, *container;
+    struct block_reader *blocks; /* NULL: the store has none */
     struct known *processes, *containers;
 };
 
@@ -55,6 +57,8 @@ int loader_new(struct store *store, struct loader **ret, struct err *err)
                     &l->process, err);
     if (r == 0)
         r = prepare(l, "", container_fields, "", " FROM container WHERE row = ?", &l->container, err);
+    if (r == 0 && store->has_blocks)
+        r = block_reader_new(store->db, store->path, &l->blocks, err);
     if (r < 0) {
         loader_free(l);
         return r;
@@ -79,6 +83,7 @@ void loader_free(struct loader *l)
         container_unref(k->container);
         free(k);
     }
+    block_reader_free(l->blocks);
     sqlite3_finalize(l->event);
     sqlite3_finalize(l->process);
     sqlite3_finalize(l->container);
@@ -180,6 +185,46 @@ static struct bytes place(struct event *e, sqlite3_stmt *s, int at)
     return name.len ? arena_join_path(&e->arena, directory, name) : directory;
 }
 
+/* What its rows are, and what goes without saying. */
+static void relate(struct loader *l, int64_t process, int64_t victim, struct event *e)
+{
+    if (!bytes_known(e->host_path) && e->victim_kind == VICTIM_HOST)
+        e->host_path = e->path;
+    e->actor.process = load_process(l, process);
+    if (victim)
+        e->victim = loader_container(l, victim);
+}
+
+static struct bytes packed_place(struct event *e, const struct delta_values *values, unsigned which)
+{
+    struct bytes directory = values->bytes[DELTA_DIRECTORY(which)], name = values->bytes[DELTA_NAME(which)];
+
+    if (!bytes_known(directory) || !name.len)
+        return arena_copy(&e->arena, bytes_known(directory) ? directory : name);
+    return arena_join_path(&e->arena, directory, name);
+}
+
+static int packed_event(struct loader *l, int64_t row, struct event **ret, struct err *err)
+{
+    const struct block_event *packed = NULL;
+    struct event *e;
+    int r = l->blocks ? block_reader_find(l->blocks, row, &packed, err) : -ENOENT;
+
+    if (r < 0)
+        return r;
+    e = event_new();
+    if (!e)
+        return err_set(err, -ENOMEM, "the store");
+    delta_read(&packed->values, e);
+    e->path = packed_place(e, &packed->values, PLACE_PATH);
+    e->previous_path = packed_place(e, &packed->values, PLACE_PREVIOUS);
+    e->host_path = packed_place(e, &packed->values, PLACE_HOST);
+    e->previous_host_path = arena_copy(&e->arena, packed->values.bytes[DELTA_PREVIOUS_HOST_PATH]);
+    relate(l, packed->rows.process, packed->rows.victim, e);
+    *ret = e;
+    return 0;
+}
+
 int loader_event(struct loader *l, int64_t row, struct event **ret, struct err *err)
 {
     sqlite3_stmt *s = l->event;
@@ -192,8 +237,8 @@ int loader_event(struct loader *l, int64_t row, struct event **ret, struct err *
         e = event_new();
         break;
     case SQLITE_DONE:
-        r = -ENOENT;
-        break;
+        sqlite3_reset(s);
+        return packed_event(l, row, ret, err);
     default:
         r = db_error(l->store->db, l->store->path, err);
     }
@@ -203,11 +248,7 @@ int loader_event(struct loader *l, int64_t row, struct event **ret, struct err *
         e->previous_path = place(e, s, 4);
         e->host_path = place(e, s, 6);
         e->previous_host_path = column(e, s, 8);
-        if (!bytes_known(e->host_path) && e->victim_kind == VICTIM_HOST)
-            e->host_path = e->path;
-        e->actor.process = load_process(l, sqlite3_column_int64(s, 0));
-        if (sqlite3_column_int64(s, 1))
-            e->victim = loader_container(l, sqlite3_column_int64(s, 1));
+        relate(l, sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1), e);
     } else if (r == 0) {
         r = err_set(err, -ENOMEM, "the store");
     }

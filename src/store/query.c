@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <uthash.h>
 
-#include "store/fields.h"
+#include "store/block.h"
 #include "store/internal.h"
 #include "store/load.h"
 #include "store/select.h"
@@ -24,11 +24,17 @@ int store_each_event(struct store *store, const struct store_query *query,
     struct loader *loader = NULL;
     int r = select_begin(store, query, err), code = SQLITE_DONE;
 
-    sbuf_add_str(&sql, "SELECT e.row FROM event e WHERE ");
+    sbuf_add_str(&sql, "SELECT e.row AS row, e.time_ns AS time_ns FROM event e WHERE ");
     select_condition(query, SELECT_ALL, &sql);
-    sbuf_add_str(&sql, " ORDER BY e.time_ns, e.row");
+    if (store->has_blocks) {
+        sbuf_add_str(&sql, " UNION ALL SELECT e.row, e.time_ns " SELECT_FROM_BLOCKS "WHERE ");
+        select_condition(query, SELECT_ALL, &sql);
+    }
+    sbuf_add_str(&sql, " ORDER BY time_ns, row");
     if (query->limit)
         sbuf_addf(&sql, " LIMIT %llu", (unsigned long long)query->limit);
+    if (r == 0)
+        r = select_blocks(store, query, SELECT_ALL, err);
     if (r == 0)
         r = db_prepare(store->db, store->path, sbuf_str(&sql), &rows, err);
     if (r == 0)
@@ -57,10 +63,15 @@ uint64_t store_count_events(struct store *store, const struct store_query *query
     sqlite3_stmt *rows = NULL;
     uint64_t count = 0;
 
-    sbuf_add_str(&sql, "SELECT count(*) FROM event e WHERE ");
-    if (select_begin(store, query, err) < 0)
+    if (select_begin(store, query, err) < 0 || select_blocks(store, query, SELECT_ALL, err) < 0)
         return 0;
+    sbuf_add_str(&sql, "SELECT (SELECT count(*) FROM event e WHERE ");
     select_condition(query, SELECT_ALL, &sql);
+    if (store->has_blocks) {
+        sbuf_add_str(&sql, ") + (SELECT count(*) " SELECT_FROM_BLOCKS "WHERE ");
+        select_condition(query, SELECT_ALL, &sql);
+    }
+    sbuf_add_char(&sql, ')');
     if (db_prepare(store->db, store->path, sbuf_str(&sql), &rows, err) < 0)
         return 0;
     select_bind(query, rows);
@@ -181,12 +192,26 @@ static int collect_rollup(struct store *store, const struct store_query *query,
     return collect(store, query, sbuf_str(&sql), groups, err);
 }
 
+/* Events that are read one by one. */
+static int collect_events(struct store *store, const struct store_query *query, enum select_part part,
+                          const char *from, struct group **groups, struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
+
+    sbuf_addf(&sql,
+              "SELECT e.suspect, e.operation, e.error, ifnull(e.victim, 0), e.victim_kind, 1, "
+              "e.time_ns, e.time_ns, e.row %s WHERE ",
+              from);
+    select_condition(query, part, &sql);
+    return collect(store, query, sbuf_str(&sql), groups, err);
+}
+
 static int collect_groups(struct store *store, const struct store_query *query,
                           struct group **groups, struct err *err)
 {
-    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
     /* of anybody's files some are in two places at once, which the counted rows cannot tell apart */
     bool partial = query->any_victim && bytes_known(query->path);
+    enum select_part part;
     int r = 0;
 
     /* The counted rows know whole directories: what lies in the time with a part is read. */
@@ -196,12 +221,14 @@ static int collect_groups(struct store *store, const struct store_query *query,
         r = collect_rollup(store, query, groups, err);
     if (r < 0 || (!partial && !bytes_known(query->path)))
         return r;
-    sbuf_addf(&sql,
-              "SELECT e.suspect, e.operation, e.error, ifnull(e.victim, 0), e.victim_kind, 1, "
-              "e.time_ns, e.time_ns, e.row FROM event e %s WHERE ",
-              partial ? "INDEXED BY event_time" : "");
-    select_condition(query, partial ? SELECT_NEAR : SELECT_ITSELF, &sql);
-    return collect(store, query, sbuf_str(&sql), groups, err);
+    part = partial ? SELECT_NEAR : SELECT_ITSELF;
+    r = collect_events(store, query, part, partial ? "FROM event e INDEXED BY event_time" : "FROM event e", groups,
+                       err);
+    if (r == 0 && store->has_blocks)
+        r = select_blocks(store, query, part, err);
+    if (r == 0 && store->has_blocks)
+        r = collect_events(store, query, part, SELECT_FROM_BLOCKS, groups, err);
+    return r;
 }
 
 static int by_time(const struct group *a, const struct group *b)
@@ -209,15 +236,42 @@ static int by_time(const struct group *a, const struct group *b)
     return a->first_ns < b->first_ns ? -1 : a->first_ns > b->first_ns;
 }
 
+/* Asked for with parameters from NEAR_FIRST on: first and last row, suspect, operation, error, victim, how many.
+ * The plus signs keep the other indexes out of it: the range of rows is short. */
+#define NEAR_FIRST 6
+#define NEAR                                                                                                  \
+    " AND e.row >= ?6 AND e.row < ?7 AND +e.suspect = ?8 AND +e.operation = ?9 AND +e.error = ?10 AND " \
+    "ifnull(+e.victim, 0) = ?11"
+
+static int prepare_near(struct store *store, const struct store_query *query, sqlite3_stmt **ret, struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
+
+    sbuf_add_str(&sql, "SELECT e.row AS row FROM event e WHERE ");
+    select_condition(query, SELECT_NEAR, &sql);
+    sbuf_add_str(&sql, NEAR);
+    if (store->has_blocks) {
+        sbuf_addf(&sql,
+                  " UNION ALL SELECT e.row FROM block b CROSS JOIN packed(b.row) e "
+                  "WHERE b.row > ?6 - %d AND b.row < ?7 AND ",
+                  BLOCK_MAX);
+        select_condition(query, SELECT_NEAR, &sql);
+        sbuf_add_str(&sql, NEAR);
+    }
+    sbuf_add_str(&sql, " ORDER BY row LIMIT ?12");
+    return db_prepare(store->db, store->path, sbuf_str(&sql), ret, err);
+}
+
 /* The rows of the first events of a group, as far as they are near each other. */
 static unsigned sample_rows(sqlite3_stmt *near, const struct store_query *query,
                             const struct group *g, int64_t *rows, unsigned max, int64_t *budget)
 {
-    int at = select_bind(query, near);
+    int at = NEAR_FIRST;
     const int64_t values[] = { g->first_event, g->first_event + MIN(*budget, SAMPLE_REACH),
                                g->key.suspect, g->key.operation, g->key.error, g->key.victim, max };
     unsigned n = 0;
 
+    select_bind(query, near);
     for (size_t i = 0; i < ARRAY_SIZE(values); i++)
         sqlite3_bind_int64(near, at++, values[i]);
     while (n < max && sqlite3_step(near) == SQLITE_ROW)
@@ -258,7 +312,6 @@ int store_each_rollup(struct store *store, const struct store_query *query, unsi
                                   struct event *const *samples, unsigned sample_count),
                       void *data, struct err *err)
 {
-    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
     struct group *groups = NULL, *g, *next;
     struct loader *loader = NULL;
     sqlite3_stmt *near = NULL;
@@ -267,13 +320,8 @@ int store_each_rollup(struct store *store, const struct store_query *query, unsi
 
     if (r == 0)
         r = collect_groups(store, query, &groups, err);
-    sbuf_add_str(&sql, "SELECT e.row FROM event e WHERE ");
-    select_condition(query, SELECT_NEAR, &sql);
-    /* the plus signs keep the other indexes out of it: the range of rows is short */
-    sbuf_add_str(&sql, " AND e.row >= ? AND e.row < ? AND +e.suspect = ? AND +e.operation = ? AND "
-                       "+e.error = ? AND ifnull(+e.victim, 0) = ? ORDER BY e.row LIMIT ?");
     if (r == 0)
-        r = db_prepare(store->db, store->path, sbuf_str(&sql), &near, err);
+        r = prepare_near(store, query, &near, err);
     if (r == 0)
         r = loader_new(store, &loader, err);
     if (samples > ARRAY_SIZE(rows))
@@ -455,8 +503,14 @@ int store_summarise(struct store *store, struct store_summary *ret, struct err *
     sqlite3_stmt *row = NULL;
     struct stat st;
     int r = db_prepare(store->db, store->path,
-                       "SELECT (SELECT count(*) FROM event), (SELECT min(time_ns) FROM event), "
-                       "(SELECT max(time_ns) FROM event)",
+                       store->has_blocks
+                           ? "SELECT (SELECT count(*) FROM event) + (SELECT ifnull(sum(count), 0) FROM block), "
+                             "(SELECT min(t) FROM (SELECT min(time_ns) AS t FROM event UNION ALL "
+                             "SELECT min(first_ns) FROM block)), "
+                             "(SELECT max(t) FROM (SELECT max(time_ns) AS t FROM event UNION ALL "
+                             "SELECT max(last_ns) FROM block))"
+                           : "SELECT (SELECT count(*) FROM event), (SELECT min(time_ns) FROM event), "
+                             "(SELECT max(time_ns) FROM event)",
                        &row, err);
 
     *ret = (struct store_summary){ 0 };

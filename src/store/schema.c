@@ -15,6 +15,7 @@
  * rollup      the events of one directory counted, so that `who` need not read them. place 0: by
  *             `directory`; 1: by a rename's previous directory; 2: by the host's. other: the event's
  *             directory, where it is not the same
+ * block       many events as one row, and block_place, which directories they are about: store/block.h
  */
 static int create_tables(sqlite3 *db, const char *path, struct err *err)
 {
@@ -113,14 +114,28 @@ static int create_imported(sqlite3 *db, const char *path, struct err *err)
                    err);
 }
 
+/* Events of a storm: store/block.h. */
+static int create_blocks(sqlite3 *db, const char *path, struct err *err)
+{
+    return db_exec(db, path,
+                   "CREATE TABLE block (row INTEGER PRIMARY KEY, count INTEGER, first_ns INTEGER, last_ns INTEGER, "
+                   "data BLOB);"
+                   "CREATE INDEX block_time ON block (first_ns, last_ns);"
+                   "CREATE TABLE block_place (directory INTEGER, block INTEGER, names BLOB, "
+                   "PRIMARY KEY (directory, block)) WITHOUT ROWID",
+                   err);
+}
+
 /* A step is never changed once a store was made with it. */
 static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err) = {
     create_tables,
     add_columns, /* container: labels, cgroup; event: sharers */
     index_victims,
     create_imported,
+    create_blocks,
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
+#define VERSION_BLOCKS 5
 
 static int check_owner(sqlite3 *db, const char *path, int version, struct err *err)
 {
@@ -149,10 +164,11 @@ static int check_owner(sqlite3 *db, const char *path, int version, struct err *e
     return 0;
 }
 
-int schema_check(sqlite3 *db, const char *path, struct err *err)
+int schema_check(sqlite3 *db, const char *path, bool *ret_has_blocks, struct err *err)
 {
     int version = 0, r = db_user_version(db, path, &version, err);
 
+    *ret_has_blocks = version >= VERSION_BLOCKS;
     return r < 0 ? r : check_owner(db, path, version, err);
 }
 

@@ -11,5 +11,5 @@
 
 /* Brings the store to this version. -EPROTO: written by a newer culprit; -EBADMSG: not ours. */
 int schema_migrate(sqlite3 *db, const char *path, struct err *err);
-/* The same test without writing. */
-int schema_check(sqlite3 *db, const char *path, struct err *err);
+/* The same test without writing. *ret_has_blocks: the store is of a version that has them. */
+int schema_check(sqlite3 *db, const char *path, bool *ret_has_blocks, struct err *err);

@@ -129,6 +129,7 @@ int select_begin(struct store *store, const struct store_query *q, struct err *e
                     "PRAGMA temp_store = MEMORY;"
                     "CREATE TEMP TABLE IF NOT EXISTS asked_directory (row INTEGER PRIMARY KEY);"
                     "CREATE TEMP TABLE IF NOT EXISTS asked_container (row INTEGER PRIMARY KEY);"
+                    "CREATE TEMP TABLE IF NOT EXISTS asked_block (row INTEGER PRIMARY KEY);"
                     "DELETE FROM temp.asked_directory; DELETE FROM temp.asked_container",
                     err);
 
@@ -136,6 +137,47 @@ int select_begin(struct store *store, const struct store_query *q, struct err *e
         r = ask_directories(store, q->path, err);
     if (r == 0 && bytes_known(q->container))
         r = ask_containers(store, q, err);
+    return r;
+}
+
+/* The blocks that `places` finds, as far as they lie in the time asked for. */
+static int ask_blocks(struct store *store, const struct store_query *q, const char *from, struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
+    sqlite3_stmt *s = NULL;
+    int r;
+
+    sbuf_addf(&sql, "INSERT OR IGNORE INTO temp.asked_block SELECT b.row FROM %s", from);
+    if (q->since_ns)
+        sbuf_add_str(&sql, " AND b.last_ns >= ?3");
+    if (q->until_ns)
+        sbuf_add_str(&sql, " AND b.first_ns <= ?4");
+    r = db_prepare(store->db, store->path, sbuf_str(&sql), &s, err);
+    if (r == 0)
+        select_bind(q, s);
+    if (r == 0 && sqlite3_step(s) != SQLITE_DONE)
+        r = db_error(store->db, store->path, err);
+    sqlite3_finalize(s);
+    return r;
+}
+
+int select_blocks(struct store *store, const struct store_query *q, enum select_part part, struct err *err)
+{
+    int r = db_exec(store->db, store->path, "DELETE FROM temp.asked_block", err);
+
+    if (r < 0 || !store->has_blocks)
+        return r;
+    if (!bytes_known(q->path))
+        return ask_blocks(store, q, "block b WHERE 1", err);
+    r = ask_blocks(store, q,
+                   "directory d CROSS JOIN block_place p ON p.directory = d.row CROSS JOIN block b ON b.row = p.block "
+                   "WHERE d.path = " AT_DIRECTORY " AND may_have(p.names, " AT_NAME ")",
+                   err);
+    if (r == 0 && part != SELECT_ITSELF)
+        r = ask_blocks(store, q,
+                       "temp.asked_directory d CROSS JOIN block_place p ON p.directory = d.row "
+                       "CROSS JOIN block b ON b.row = p.block WHERE 1",
+                       err);
     return r;
 }
 

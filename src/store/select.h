@@ -16,6 +16,10 @@ enum select_part {
 
 /* Fills temp.asked_directory and temp.asked_container. */
 int select_begin(struct store *store, const struct store_query *query, struct err *err);
+/* Fills temp.asked_block: blocks that may have events of this part. They are asked as
+ * "FROM temp.asked_block b CROSS JOIN packed(b.row) e" with the same condition, where store->has_blocks. */
+int select_blocks(struct store *store, const struct store_query *query, enum select_part part, struct err *err);
+#define SELECT_FROM_BLOCKS "FROM temp.asked_block b CROSS JOIN packed(b.row) e "
 /* A condition on event e, with parameters for select_bind(). */
 void select_condition(const struct store_query *query, enum select_part part, struct sbuf *sql);
 /* The same on rollup, for the directories at and below the path. */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/block.h"
+#include "store/delta.h"
 #include "store/fields.h"
 #include "store/message.h"
 #include "util/limits.h"
@@ -12,11 +14,24 @@
 struct sender {
     struct process *processes[MESSAGE_SLOTS];
     struct container *containers[MESSAGE_SLOTS];
+    struct delta_packer before;
+    enum message_kind kind; /* of the last event */
+    unsigned count;         /* of such events since one stood alone */
 };
 
 struct sender *sender_new(void)
 {
-    return calloc(1, sizeof(struct sender));
+    struct sender *s = calloc(1, sizeof(*s));
+
+    if (s)
+        sender_restart(s);
+    return s;
+}
+
+void sender_restart(struct sender *s)
+{
+    s->before.alone = true;
+    s->count = 0;
 }
 
 void sender_forget(struct sender *s)
@@ -27,6 +42,7 @@ void sender_forget(struct sender *s)
         s->processes[i] = NULL;
         s->containers[i] = NULL;
     }
+    sender_restart(s);
 }
 
 void sender_free(struct sender *s)
@@ -103,27 +119,34 @@ static uint64_t process_slot(struct sender *s, struct process *p, unsigned depth
     return slot + 1;
 }
 
-static void pack_place(struct sbuf *out, struct bytes path)
+static void set_place(struct event_places *places, unsigned which, struct bytes path)
 {
-    pack_bytes(out, path.len ? bytes_dirname(path) : BYTES_NULL);
-    pack_bytes(out, path.len ? bytes_basename(path) : BYTES_NULL);
+    if (!path.len)
+        return;
+    places->at[which].directory = bytes_dirname(path);
+    places->at[which].name = bytes_basename(path);
 }
 
 void sender_event(struct sender *s, const struct event *e, struct sbuf *out)
 {
     uint64_t actor = process_slot(s, e->actor.process, 0, out);
     uint64_t victim = container_slot(s, e->victim, out);
-    bool elsewhere = e->host_path.len && !bytes_equal(e->host_path, e->path);
-    size_t start = begin(out, MESSAGE_EVENT);
+    struct event_places places = { .suspect = event_suspect(e), .previous_host_path = e->previous_host_path };
+    enum message_kind kind = e->sensors & (SENSOR_AUDIT | SENSOR_AUDIT_LOG) ? MESSAGE_EVENT : MESSAGE_EVENT_ONCE;
+    size_t start;
 
+    set_place(&places, PLACE_PATH, e->path);
+    set_place(&places, PLACE_PREVIOUS, e->previous_path);
+    if (!bytes_equal(e->host_path, e->path))
+        set_place(&places, PLACE_HOST, e->host_path);
+    if (kind != s->kind || s->count == BLOCK_MAX)
+        sender_restart(s);
+    s->kind = kind;
+    s->count++;
+    start = begin(out, kind);
     pack_u64(out, actor);
     pack_u64(out, victim);
-    pack_u64(out, event_suspect(e));
-    pack_place(out, e->path);
-    pack_place(out, e->previous_path);
-    pack_place(out, elsewhere ? e->host_path : BYTES_NULL);
-    pack_bytes(out, e->previous_host_path);
-    fields_pack(event_fields, e, out);
+    delta_pack(&s->before, &places, e, out);
     end(out, start);
 }
 

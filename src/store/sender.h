@@ -14,6 +14,9 @@ void sender_free(struct sender *sender); /* NULL is fine */
 /* The writer knows nothing any more of what was sent: begin anew. */
 void sender_forget(struct sender *sender);
 
+/* What comes next stands in another buffer than what was added before. */
+void sender_restart(struct sender *sender);
+
 /* Each appends one message, and before it those it refers to. */
 void sender_event(struct sender *sender, const struct event *event, struct sbuf *out);
 void sender_life(struct sender *sender, const struct life *life, struct sbuf *out);

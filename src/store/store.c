@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "store/internal.h"
+#include "store/packed.h"
 #include "store/schema.h"
 #include "store/sender.h"
 #include "store/writer.h"
@@ -16,7 +17,7 @@
 
 #define BATCH_MS 100
 #define QUEUE_WAKE (512 * 1024)      /* the writer does not wait for its time */
-#define QUEUE_MAX (3 * 1024 * 1024)  /* about 6,000 events; twice, for one is filled while one is written */
+#define QUEUE_MAX (3 * 1024 * 1024)  /* some 30,000 events; twice, for one is filled while one is written */
 #define QUEUE_PATIENCE_MS (10 * 60 * 1000) /* of store_options.patient: a disk that hangs for longer is broken */
 #define QUEUE_WAIT_MS 500            /* how long an event waits for room before it is lost: the sensors' own buffers hold more */
 #define ALIVE_NS (2 * NS_PER_S)
@@ -36,9 +37,10 @@ struct store_queue {
     uint64_t lost;
     bool stalled; /* an event has waited in vain: a disk that hangs must not stop the observation too */
     uint64_t generation;    /* counts failures: slots are void after one */
+    uint64_t buffers;       /* counts what was handed over: an event is told by the one before it in the same buffer */
     /* the pipeline's thread only */
     struct sender *sender;
-    uint64_t known_generation;
+    uint64_t known_generation, known_buffers;
     uint64_t coverages;
     bool told;
     /* the writer's thread only, once it runs: a connection belongs to one thread, questions have their own */
@@ -112,6 +114,7 @@ static void *writer_main(void *data)
         q->filling = q->draining;
         q->draining = swap;
         size = q->draining.len;
+        q->buffers++;
         pthread_mutex_unlock(&q->lock);
 
         write_batch(q, &retry_ns, &alive_ns);
@@ -179,8 +182,10 @@ int store_open(const struct store_options *options, struct store **ret, struct e
     r = options->read_only ? 0 : open_for_writing(s, err);
     if (r == 0)
         r = db_open(s->path, true, &s->db, err);
-    if (r == 0 && options->read_only)
-        r = schema_check(s->db, s->path, err);
+    if (r == 0)
+        r = schema_check(s->db, s->path, &s->has_blocks, err);
+    if (r == 0)
+        r = packed_register(s->db, s->path, err);
     if (r < 0) {
         store_close(s);
         return r;
@@ -229,6 +234,10 @@ static bool begin_add(struct store *s, int *ret)
     if (q->known_generation != q->generation) {
         q->known_generation = q->generation;
         sender_forget(q->sender);
+    }
+    if (q->known_buffers != q->buffers) {
+        q->known_buffers = q->buffers;
+        sender_restart(q->sender);
     }
     if (q->filling.len < QUEUE_MAX)
         q->stalled = false;

@@ -7,12 +7,15 @@
 #include <uthash.h>
 
 #include "event/event.h"
+#include "store/block.h"
+#include "store/delta.h"
 #include "store/fields.h"
 #include "store/message.h"
 #include "util/macro.h"
 
 #define DIRECTORIES_MAX 16384 /* remembered: about 2 MB */
 #define COVERAGES_MAX 16
+#define RECENT 16 /* rollups at hand: a storm is a few operations, over and over */
 
 struct directory {
     int64_t row;
@@ -37,6 +40,7 @@ enum statement {
     FIND_DIRECTORY,
     INSERT_CONTAINER,
     INSERT_PROCESS,
+    NEXT_ROW,
     INSERT_EVENT,
     INSERT_ROLLUP,
     INSERT_LIFE,
@@ -53,14 +57,22 @@ struct writer {
     const char *path;
     sqlite3_stmt *statements[STATEMENT_COUNT];
     struct directory *directories;
-    struct rollup *rollups; /* of the transaction that is going on */
+    struct block *block;
+    unsigned time, operation, error, victim_kind; /* numbers of these fields */
     int64_t processes[MESSAGE_SLOTS + 1], containers[MESSAGE_SLOTS + 1];
     struct {
         uint64_t number;
         int64_t row;
     } coverages[COVERAGES_MAX];
     unsigned coverage_count;
-    uint64_t events; /* in this transaction */
+    /* of the transaction that is going on */
+    struct bytes rest;           /* messages to come */
+    struct rollup *rollups, *recent[RECENT];
+    struct delta_values values;  /* of the event that is written, and until then of the one before it */
+    struct block_rows rows;
+    bool started;                /* an event has stood alone */
+    bool packing;                /* events go to the block */
+    int64_t next_row;            /* of the next event; 0 = not looked up yet */
     struct err *err;
 };
 
@@ -91,6 +103,9 @@ static int prepare(struct writer *w, struct err *err)
     } rows[] = {
         { INSERT_DIRECTORY, "INSERT OR IGNORE INTO directory (path) VALUES (?)" },
         { FIND_DIRECTORY, "SELECT row FROM directory WHERE path = ?" },
+        { NEXT_ROW, "SELECT 1 + max((SELECT ifnull(max(row), 0) FROM event), "
+                    "ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0), "
+                    "ifnull((SELECT row + count - 1 FROM block ORDER BY row DESC LIMIT 1), 0))" },
         { INSERT_ROLLUP,
           "INSERT INTO rollup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
           "count = count + excluded.count, last_ns = max(last_ns, excluded.last_ns), "
@@ -117,7 +132,7 @@ static int prepare(struct writer *w, struct err *err)
         r = prepare_insert(w, INSERT_PROCESS, "process", "parent, container", process_fields, err);
     if (r == 0)
         r = prepare_insert(w, INSERT_EVENT, "event",
-                           "process, victim, suspect, directory, name, previous_directory, "
+                           "row, process, victim, suspect, directory, name, previous_directory, "
                            "previous_name, host_directory, host_name, previous_host_path",
                            event_fields, err);
     return r;
@@ -132,7 +147,13 @@ int writer_new(sqlite3 *db, const char *path, struct writer **ret, struct err *e
         return err_set(err, -ENOMEM, "the store");
     w->db = db;
     w->path = path;
+    w->time = delta_field(offsetof(struct event, time_ns));
+    w->operation = delta_field(offsetof(struct event, operation));
+    w->error = delta_field(offsetof(struct event, error));
+    w->victim_kind = delta_field(offsetof(struct event, victim_kind));
     r = prepare(w, err);
+    if (r == 0)
+        r = block_new(db, path, &w->block, err);
     if (r < 0) {
         writer_free(w);
         return r;
@@ -159,6 +180,7 @@ static void forget_rollups(struct writer *w)
         HASH_DEL(w->rollups, r);
         free(r);
     }
+    memset(w->recent, 0, sizeof(w->recent));
 }
 
 void writer_free(struct writer *w)
@@ -167,6 +189,7 @@ void writer_free(struct writer *w)
         return;
     forget_directories(w);
     forget_rollups(w);
+    block_free(w->block);
     for (unsigned i = 0; i < STATEMENT_COUNT; i++)
         sqlite3_finalize(w->statements[i]);
     free(w);
@@ -191,6 +214,35 @@ static void bind_row(sqlite3_stmt *s, int at, int64_t row)
         sqlite3_bind_int64(s, at, row);
     else
         sqlite3_bind_null(s, at);
+}
+
+/* ---- messages ---- */
+
+static bool next_message(struct bytes *messages, enum message_kind *ret_kind, struct bytes *ret)
+{
+    uint32_t length;
+
+    if (messages->len <= 1 + sizeof(length))
+        return false;
+    memcpy(&length, messages->data + 1, sizeof(length));
+    if (length > messages->len - 1 - sizeof(length))
+        return false;
+    *ret_kind = (enum message_kind)messages->data[0];
+    *ret = (struct bytes){ messages->data + 1 + sizeof(length), length };
+    *messages = (struct bytes){ ret->data + length, messages->len - 1 - sizeof(length) - length };
+    return true;
+}
+
+static bool is_event(enum message_kind kind)
+{
+    return kind == MESSAGE_EVENT || kind == MESSAGE_EVENT_ONCE;
+}
+
+static bool event_is_alone(struct bytes message)
+{
+    uint64_t slot;
+
+    return unpack_u64(&message, &slot) && unpack_u64(&message, &slot) && delta_is_alone(message);
 }
 
 /* ---- rows ---- */
@@ -274,20 +326,31 @@ static int write_process(struct writer *w, struct bytes m)
     return r;
 }
 
-static int count(struct writer *w, const struct rollup_key *key, uint64_t time_ns, int64_t event)
+static struct rollup *rollup_of(struct writer *w, const struct rollup_key *key)
 {
-    struct rollup *r;
+    struct rollup **recent = &w->recent[(uint64_t)(key->operation * PLACE_COUNT + key->place) % RECENT], *r = *recent;
 
+    if (r && memcmp(&r->key, key, sizeof(*key)) == 0)
+        return r;
     HASH_FIND(hh, w->rollups, key, sizeof(*key), r);
     if (!r) {
         r = calloc(1, sizeof(*r));
         if (!r)
-            return -ENOMEM;
+            return NULL;
         r->key = *key;
-        r->first_ns = r->last_ns = time_ns;
-        r->first_event = event;
+        r->first_ns = UINT64_MAX;
         HASH_ADD(hh, w->rollups, key, sizeof(r->key), r);
     }
+    *recent = r;
+    return r;
+}
+
+static int count(struct writer *w, const struct rollup_key *key, uint64_t time_ns, int64_t event)
+{
+    struct rollup *r = rollup_of(w, key);
+
+    if (!r)
+        return -ENOMEM;
     r->count++;
     if (time_ns < r->first_ns) {
         r->first_ns = time_ns;
@@ -297,93 +360,129 @@ static int count(struct writer *w, const struct rollup_key *key, uint64_t time_n
     return 0;
 }
 
-struct place {
-    struct bytes directory, name;
-    int64_t row;
-};
-
-/* What the rollup needs is read out of the packed fields, by their place in the table. */
-static bool peek(struct bytes m, uint64_t *time_ns, uint64_t *operation, uint64_t *error,
-                 uint64_t *victim_kind)
+/* Each place that the event has, counted in its directory. */
+static int count_places(struct writer *w, int64_t event)
 {
-    for (const struct field *f = event_fields; f->column; f++) {
-        struct bytes b;
-        uint64_t v = 0;
-        bool is_bytes = f->type == FIELD_BYTES || f->type == FIELD_ID || f->type == FIELD_STATE;
-
-        if (is_bytes ? !unpack_bytes(&m, &b) : !unpack_u64(&m, &v))
-            return false;
-        switch (f->offset) {
-        case offsetof(struct event, time_ns):
-            *time_ns = v;
-            break;
-        case offsetof(struct event, operation):
-            *operation = v;
-            break;
-        case offsetof(struct event, error):
-            *error = v;
-            break;
-        case offsetof(struct event, victim_kind):
-            *victim_kind = v;
-            return true;
-        default:
-            break;
-        }
-    }
-    return false;
-}
-
-static int write_event(struct writer *w, struct bytes m)
-{
-    sqlite3_stmt *s = w->statements[INSERT_EVENT];
-    uint64_t actor, victim, suspect, time_ns = 0, operation = 0, error = 0, kind = 0;
-    struct place places[3];
-    struct rollup_key key;
-    struct bytes previous_host;
-    int64_t row;
+    const uint64_t *numbers = w->values.numbers;
+    const int64_t *directories = w->rows.directories;
+    struct rollup_key key = { .suspect = (int64_t)numbers[DELTA_SUSPECT],
+                              .operation = (int64_t)numbers[w->operation],
+                              .error = (int64_t)numbers[w->error],
+                              .victim = w->rows.victim,
+                              .victim_kind = (int64_t)numbers[w->victim_kind] };
     int r = 0;
 
-    if (!unpack_u64(&m, &actor) || !unpack_u64(&m, &victim) || !unpack_u64(&m, &suspect))
-        return -EBADMSG;
-    for (int i = 0; i < 3; i++) {
-        if (!unpack_bytes(&m, &places[i].directory) || !unpack_bytes(&m, &places[i].name))
-            return -EBADMSG;
-        r = find_directory(w, places[i].directory, &places[i].row);
-        if (r < 0)
-            return r;
-    }
-    if (!unpack_bytes(&m, &previous_host) || !peek(m, &time_ns, &operation, &error, &kind))
-        return -EBADMSG;
-    bind_row(s, 1, row_of(w->processes, actor));
-    bind_row(s, 2, row_of(w->containers, victim));
-    sqlite3_bind_int64(s, 3, (sqlite3_int64)suspect);
-    for (int i = 0; i < 3; i++) {
-        bind_row(s, 4 + 2 * i, places[i].row);
-        db_bind_bytes(s, 5 + 2 * i, places[i].name);
-    }
-    db_bind_bytes(s, 10, previous_host);
-    r = fields_bind(event_fields, &m, s, 11);
-    if (r == 0)
-        r = run(w, INSERT_EVENT);
-    w->events++;
-    if (r < 0 || !sqlite3_changes(w->db)) /* seen before: counted before */
-        return r;
-    row = sqlite3_last_insert_rowid(w->db);
-    memset(&key, 0, sizeof(key)); /* compared as bytes */
-    key.suspect = (int64_t)suspect;
-    key.operation = (int64_t)operation;
-    key.error = (int64_t)error;
-    key.victim = row_of(w->containers, victim);
-    key.victim_kind = (int64_t)kind;
-    for (int i = 0; i < 3 && r == 0; i++) {
-        if (!places[i].row || (i == 1 && places[i].row == places[0].row))
+    for (int i = 0; i < PLACE_COUNT && r == 0; i++) {
+        if (!directories[i] || (i == PLACE_PREVIOUS && directories[i] == directories[PLACE_PATH]))
             continue;
-        key.directory = places[i].row;
+        key.directory = directories[i];
         key.place = i;
-        key.other = i ? places[0].row : 0;
-        r = count(w, &key, time_ns, row);
+        key.other = i ? directories[PLACE_PATH] : 0;
+        r = count(w, &key, numbers[w->time], event);
     }
     return r;
+}
+
+/* So many events come, with this one, before another stands alone; more than BLOCK_MIN are not counted. */
+static unsigned run_length(struct bytes messages)
+{
+    enum message_kind kind;
+    struct bytes m;
+    unsigned n = 1;
+
+    while (n < BLOCK_MIN && next_message(&messages, &kind, &m)) {
+        if (!is_event(kind))
+            continue;
+        if (event_is_alone(m))
+            break;
+        n++;
+    }
+    return n;
+}
+
+static int find_directories(struct writer *w, uint64_t mask)
+{
+    int r = 0;
+
+    for (unsigned i = 0; i < PLACE_COUNT && r == 0; i++)
+        if (mask & (DELTA_ALONE | 1ull << DELTA_DIRECTORY(i)))
+            r = find_directory(w, w->values.bytes[DELTA_DIRECTORY(i)], &w->rows.directories[i]);
+    return r;
+}
+
+/* Rows and blocks count together, so that an event is found by its number alone. */
+static int next_row(struct writer *w, int64_t *ret)
+{
+    sqlite3_stmt *s = w->statements[NEXT_ROW];
+    int r = 0;
+
+    if (!w->next_row) {
+        if (sqlite3_step(s) == SQLITE_ROW)
+            w->next_row = sqlite3_column_int64(s, 0);
+        else
+            r = db_error(w->db, w->path, w->err);
+        sqlite3_reset(s);
+    }
+    *ret = w->next_row++;
+    return r;
+}
+
+static int insert_event(struct writer *w, int64_t row)
+{
+    sqlite3_stmt *s = w->statements[INSERT_EVENT];
+
+    sqlite3_bind_int64(s, 1, row);
+    bind_row(s, 2, w->rows.process);
+    bind_row(s, 3, w->rows.victim);
+    sqlite3_bind_int64(s, 4, (sqlite3_int64)w->values.numbers[DELTA_SUSPECT]);
+    for (unsigned i = 0; i < PLACE_COUNT; i++) {
+        bind_row(s, 5 + 2 * (int)i, w->rows.directories[i]);
+        db_bind_bytes(s, 6 + 2 * (int)i, w->values.bytes[DELTA_NAME(i)]);
+    }
+    db_bind_bytes(s, 11, w->values.bytes[DELTA_PREVIOUS_HOST_PATH]);
+    delta_bind(&w->values, s, 12);
+    return run(w, INSERT_EVENT);
+}
+
+static int pack_event(struct writer *w, int64_t row, uint64_t mask, struct bytes packed)
+{
+    int r = block_add(w->block, row, w->values.numbers[w->time], &w->rows, packed);
+
+    for (unsigned i = 0; i < PLACE_COUNT && r == 0; i++)
+        if (w->rows.directories[i] && (mask & (DELTA_ALONE | 3ull << DELTA_DIRECTORY(i)))) /* it, or its name, is new */
+            r = block_add_name(w->block, w->rows.directories[i], w->values.bytes[DELTA_NAME(i)]);
+    return r;
+}
+
+static int write_event(struct writer *w, enum message_kind kind, struct bytes m)
+{
+    uint64_t actor, victim, mask;
+    struct bytes packed;
+    int64_t row;
+    int r;
+
+    if (!unpack_u64(&m, &actor) || !unpack_u64(&m, &victim))
+        return -EBADMSG;
+    packed = m;
+    if (delta_is_alone(packed)) {
+        r = block_write(w->block, w->err);
+        if (r < 0)
+            return r;
+        w->packing = kind == MESSAGE_EVENT_ONCE && run_length(w->rest) == BLOCK_MIN;
+        w->started = true;
+    }
+    if (!w->started || delta_unpack(&m, &w->values, &mask) < 0)
+        return -EBADMSG;
+    w->rows.process = row_of(w->processes, actor);
+    w->rows.victim = row_of(w->containers, victim);
+    r = find_directories(w, mask);
+    if (r == 0)
+        r = next_row(w, &row);
+    if (r == 0)
+        r = w->packing ? pack_event(w, row, mask, packed) : insert_event(w, row);
+    if (r < 0 || (!w->packing && !sqlite3_changes(w->db))) /* seen before: counted before */
+        return r;
+    return count_places(w, row);
 }
 
 static int write_rollups(struct writer *w)
@@ -529,7 +628,8 @@ static int write_message(struct writer *w, enum message_kind kind, struct bytes 
     case MESSAGE_PROCESS:
         return write_process(w, m);
     case MESSAGE_EVENT:
-        return write_event(w, m);
+    case MESSAGE_EVENT_ONCE:
+        return write_event(w, kind, m);
     case MESSAGE_LIFE:
         return write_life(w, m);
     case MESSAGE_GAP:
@@ -546,39 +646,32 @@ static int write_message(struct writer *w, enum message_kind kind, struct bytes 
 
 uint64_t writer_count(struct bytes messages)
 {
+    enum message_kind kind;
     uint64_t events = 0;
-    uint32_t length;
+    struct bytes m;
 
-    while (messages.len > 5) {
-        events += messages.data[0] == MESSAGE_EVENT;
-        memcpy(&length, messages.data + 1, sizeof(length));
-        if (length > messages.len - 5)
-            break;
-        messages = (struct bytes){ messages.data + 5 + length, messages.len - 5 - length };
-    }
+    while (next_message(&messages, &kind, &m))
+        events += is_event(kind);
     return events;
 }
 
 int writer_write(struct writer *w, struct bytes messages, uint64_t now_ns, uint64_t *ret_events,
                  struct err *err)
 {
-    struct bytes rest = messages;
+    enum message_kind kind;
+    struct bytes m;
     int r;
 
     w->err = err;
-    w->events = 0;
+    w->next_row = 0;
+    w->started = w->packing = false;
+    w->rest = messages;
     *ret_events = writer_count(messages);
     r = db_exec(w->db, w->path, "BEGIN IMMEDIATE", err);
-    while (r == 0 && rest.len > 5) {
-        enum message_kind kind = (enum message_kind)rest.data[0];
-        uint32_t length;
-
-        memcpy(&length, rest.data + 1, sizeof(length));
-        if (length > rest.len - 5)
-            break;
-        r = write_message(w, kind, (struct bytes){ rest.data + 5, length }, now_ns);
-        rest = (struct bytes){ rest.data + 5 + length, rest.len - 5 - length };
-    }
+    while (r == 0 && next_message(&w->rest, &kind, &m))
+        r = write_message(w, kind, m, now_ns);
+    if (r == 0)
+        r = block_write(w->block, err);
     if (r == 0)
         r = write_rollups(w);
     if (r == 0)
@@ -590,6 +683,7 @@ int writer_write(struct writer *w, struct bytes messages, uint64_t now_ns, uint6
     if (!err->text[0])
         (void)err_set(err, r, "the store %s", w->path);
     (void)sqlite3_exec(w->db, "ROLLBACK", NULL, NULL, NULL);
+    block_clear(w->block);
     forget_rollups(w);
     forget_directories(w);
     memset(w->processes, 0, sizeof(w->processes));

@@ -123,6 +123,17 @@ void sbuf_addf(struct sbuf *s, const char *format, ...)
     s->len += (size_t)n;
 }
 
+char *sbuf_room(struct sbuf *s, size_t len)
+{
+    return sbuf_reserve(s, len) ? s->data + s->len : NULL;
+}
+
+void sbuf_added(struct sbuf *s, size_t len)
+{
+    s->len += len;
+    s->data[s->len] = '\0';
+}
+
 void sbuf_truncate(struct sbuf *s, size_t len)
 {
     if (len < s->len) {

@@ -44,6 +44,9 @@ void sbuf_add_str(struct sbuf *s, const char *text);
 void sbuf_add_char(struct sbuf *s, char c);
 void sbuf_add_bytes(struct sbuf *s, struct bytes b); /* raw: not for output to people */
 void sbuf_addf(struct sbuf *s, const char *format, ...) _printf_(2, 3);
+/* Room for so many bytes, to be written there and then added; NULL: out of memory. */
+char *sbuf_room(struct sbuf *s, size_t len);
+void sbuf_added(struct sbuf *s, size_t len);
 void sbuf_truncate(struct sbuf *s, size_t len);
 
 #define _cleanup_sbuf_ _cleanup_(sbuf_done)

@@ -30,7 +30,7 @@ storm() { # storm SENSOR PAIRS
 import sqlite3
 import sys
 db = sqlite3.connect(sys.argv[1])
-told = db.execute("SELECT count(*) FROM event WHERE operation IN (5, 10)").fetchone()[0]
+told = db.execute("SELECT ifnull(sum(count), 0) FROM rollup WHERE place = 0 AND operation IN (5, 10)").fetchone()[0]
 lost, unknown = db.execute("SELECT ifnull(sum(count), 0), ifnull(sum(count = 0), 0) FROM gap").fetchone()
 print(told, lost, unknown)
 PY

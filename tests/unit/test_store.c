@@ -153,6 +153,21 @@ static void release(struct collected *c)
         event_free(c->events[--c->count]);
 }
 
+static uint64_t sql_number(const char *sql)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *row = NULL;
+    uint64_t n;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &row, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(row), SQLITE_ROW);
+    n = (uint64_t)sqlite3_column_int64(row, 0);
+    sqlite3_finalize(row);
+    sqlite3_close(db);
+    return n;
+}
+
 static void everything_comes_back(void **state)
 {
     struct store *store = open_store(false);
@@ -215,7 +230,7 @@ static int count_rollup(void *data, const struct store_rollup *rollup, struct ev
     return 0;
 }
 
-static void counted_rows_say_what_the_events_say(void **state)
+static void counted_rows(unsigned sensors)
 {
     const char *directories[] = { "/w", "/w/a", "/w/a/b", "/w/ab", "/wx", "/" };
     const char *actors[] = { "/bin/rm", "/bin/mv", "/opt/agent" };
@@ -225,7 +240,6 @@ static void counted_rows_say_what_the_events_say(void **state)
     unsigned seed = 1;
     struct err err = ERR_INIT;
 
-    (void)state;
     for (int i = 0; i < 3; i++)
         processes[i] = make_process(10 + i, actors[i], NULL);
     for (unsigned i = 0; i < 3000; i++) {
@@ -242,6 +256,7 @@ static void counted_rows_say_what_the_events_say(void **state)
         if (e->victim)
             event_set(e, &e->host_path, bytes_of((r >> 28) % 2 ? "/var/layer/f" : "/w/a/seen-from-host"));
         e->error = (r >> 29) % 2 ? EPERM : 0;
+        e->sensors = sensors;
         set_id(e, i + 1);
         add(store, e);
         if (i % 1000 == 999)
@@ -277,6 +292,20 @@ static void counted_rows_say_what_the_events_say(void **state)
         process_unref(processes[i]);
     container_unref(web);
     store_close(store);
+}
+
+static void counted_rows_say_what_the_events_say(void **state)
+{
+    (void)state;
+    counted_rows(SENSOR_AUDIT);
+    assert_int_equal(sql_number("SELECT count(*) FROM block"), 0);
+}
+
+static void counted_rows_say_what_the_blocks_say(void **state)
+{
+    (void)state;
+    counted_rows(SENSOR_BPF);
+    assert_true(sql_number("SELECT count(*) FROM block") > 3);
 }
 
 static uint64_t ask(struct store *store, const char *victim, const char *file)
@@ -333,6 +362,274 @@ static void the_same_change_is_stored_once(void **state)
     assert_int_equal(store_count_events(store, &all, &err), 1);
     assert_int_equal(store_each_rollup(store, &all, 1, count_rollup, counts, &err), 0);
     assert_int_equal(counts[OPERATION_UNLINK], 1);
+    store_close(store);
+}
+
+/* ---- blocks ---- */
+
+#define STORM 1300 /* some blocks, and a rest */
+
+/* The fields of an event that belongs to a storm: most are those of the one before. */
+static struct event *storm_event(unsigned i, struct process *p, struct container *c)
+{
+    char text[64];
+    struct event *e;
+
+    snprintf(text, sizeof(text), "/w/%s/f%u", i / 10 % 2 ? "a" : "b", i % 100);
+    e = make_event(OPERATION_UNLINK, text, p, c, 1000 + i);
+    fill_fields(event_fields, &e->arena, e, 2000 + i / 50);
+    e->operation = OPERATION_UNLINK;
+    e->time_ns = 1000 + i;
+    e->error = i % 13 ? 0 : EPERM;
+    e->sensors = SENSOR_BPF;
+    e->victim_kind = c ? VICTIM_CONTAINER : VICTIM_HOST;
+    if (i % 7 == 0)
+        e->note = e->xattr = BYTES_NULL;
+    if (i % 11 == 0)
+        e->file = (struct file_state){ .known = FILE_MODE, .mode = i };
+    set_id(e, i + 1);
+    if (i % 3 == 0) {
+        snprintf(text, sizeof(text), "/old/%u", i);
+        event_set(e, &e->previous_path, bytes_of(text));
+        event_set(e, &e->previous_host_path, bytes_of("/layer/old"));
+        e->operation = OPERATION_RENAME;
+    }
+    if (i % 5 == 0)
+        event_set(e, &e->host_path, bytes_of("/layer/f"));
+    return e;
+}
+
+struct storm {
+    struct process *processes[2];
+    struct container *container;
+    unsigned count;
+};
+
+static int check_storm(void *data, struct event *got)
+{
+    struct storm *s = data;
+    unsigned i = s->count++;
+    struct event *e = storm_event(i, s->processes[i / 30 % 2], i / 70 % 2 ? s->container : NULL);
+
+    same_fields(event_fields, e, got);
+    assert_true(bytes_equal(e->path, got->path));
+    assert_true(bytes_equal(e->previous_path, got->previous_path));
+    assert_true(bytes_equal(e->previous_host_path, got->previous_host_path));
+    if (e->host_path.len)
+        assert_true(bytes_equal(e->host_path, got->host_path));
+    assert_int_equal(got->actor.process->pid, e->actor.process->pid);
+    assert_int_equal(got->victim != NULL, e->victim != NULL);
+    event_free(e);
+    event_free(got);
+    return 0;
+}
+
+static void add_storm(struct store *store, struct storm *s, unsigned count)
+{
+    s->container = make_container("x", "y");
+    for (int i = 0; i < 2; i++)
+        s->processes[i] = make_process(7 + i, "/bin/a", NULL);
+    for (unsigned i = 0; i < count; i++)
+        add(store, storm_event(i, s->processes[i / 30 % 2], i / 70 % 2 ? s->container : NULL));
+    assert_int_equal(store_flush(store, NULL), 0);
+}
+
+static void release_storm(struct storm *s)
+{
+    for (int i = 0; i < 2; i++)
+        process_unref(s->processes[i]);
+    container_unref(s->container);
+}
+
+static void a_storm_comes_back(void **state)
+{
+    struct store *store = open_store(false);
+    struct store_query all = { .any_victim = true };
+    struct storm s = { .count = 0 };
+    struct store_summary summary;
+    struct store_last *last = NULL;
+    struct event *e = NULL;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    add_storm(store, &s, STORM);
+    assert_true(sql_number("SELECT sum(count) FROM block") > STORM / 2);
+    assert_int_equal(sql_number("SELECT (SELECT sum(count) FROM block) + (SELECT count(*) FROM event)"), STORM);
+    assert_int_equal(store_each_event(store, &all, check_storm, &s, &err), 0);
+    assert_int_equal(s.count, STORM);
+    assert_int_equal(store_summarise(store, &summary, &err), 0);
+    assert_int_equal(summary.events, STORM);
+    assert_int_equal(summary.first_ns, 1000);
+    assert_int_equal(summary.last_ns, 1000 + STORM - 1);
+    assert_int_equal(store_last_new(store, &all, &last, &err), 0);
+    assert_int_equal(store_last_find(last, bytes_of("/w/a/f17"), BYTES_NULL, ~0ull, &e, &err), 0);
+    assert_int_equal(e->time_ns, 1000 + 1217);
+    event_free(e);
+    assert_int_equal(store_last_find(last, bytes_of("/old/3"), BYTES_NULL, ~0ull, &e, &err), 0);
+    assert_int_equal(e->time_ns, 1003);
+    event_free(e);
+    assert_int_equal(store_last_find(last, bytes_of("/w/a/f101"), BYTES_NULL, ~0ull, &e, &err), -ENOENT);
+    store_last_free(last);
+    release_storm(&s);
+    store_close(store);
+}
+
+/* Rows and blocks in turns, by two culprits: numbers of events are never given twice. */
+static void rows_among_blocks(void **state)
+{
+    struct store *stores[] = { open_store(false), open_store(false) };
+    struct store_query all = { .any_victim = true };
+    unsigned id = 1;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    for (unsigned turn = 0; turn < 12; turn++) {
+        struct store *store = stores[turn % 2];
+
+        for (unsigned i = 0; i < (turn % 3 ? 300 : 3); i++) {
+            struct event *e = make_event(OPERATION_UNLINK, "/w/f", NULL, NULL, 1000 + id);
+
+            e->sensors = turn % 4 == 1 ? SENSOR_AUDIT : SENSOR_FANOTIFY;
+            set_id(e, id++);
+            add(store, e);
+        }
+        assert_int_equal(store_flush(store, &err), 0);
+    }
+    assert_int_equal(store_count_events(stores[0], &all, &err), id - 1);
+    assert_true(sql_number("SELECT count(*) FROM event") >= 12);
+    assert_true(sql_number("SELECT count(*) FROM block") >= 1);
+    assert_int_equal(sql_number("SELECT count(*) FROM event e JOIN block b ON e.row >= b.row AND e.row < b.row + b.count"), 0);
+    assert_int_equal(sql_number("SELECT count(*) FROM block a JOIN block b ON a.row < b.row AND a.row + a.count > b.row"), 0);
+    store_close(stores[0]);
+    store_close(stores[1]);
+}
+
+static int drop(void *data, struct event *event)
+{
+    (void)data;
+    event_free(event);
+    return 0;
+}
+
+static void sql(const char *text, const void *blob, size_t len)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *s = NULL;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, text, -1, &s, NULL), SQLITE_OK);
+    if (blob)
+        sqlite3_bind_blob64(s, 1, blob, len, SQLITE_STATIC);
+    assert_int_equal(sqlite3_step(s), SQLITE_DONE);
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+}
+
+/* Whatever a block holds: an error, or fewer events, and no harm. */
+static void a_damaged_block(void **state)
+{
+    struct store *store = open_store(false);
+    struct store_query all = { .any_victim = true }, one = { .path = bytes_of("/w/a/f17"), .any_victim = true };
+    struct storm s = { .count = 0 };
+    unsigned char data[4096];
+    unsigned seed = 7, errors = 0;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    add_storm(store, &s, STORM);
+    store_close(store);
+    for (unsigned round = 0; round < 60; round++) {
+        size_t len = round * 16;
+
+        for (size_t i = 0; i < sizeof(data); i++)
+            data[i] = (unsigned char)((seed = seed * 1103515245 + 12345) >> 16);
+        memset(data, 0, 5);
+        data[12] |= 0x80; /* it stands alone */
+        if (round % 2)
+            memset(data + 5, 0, 7); /* and few fields differ */
+        sql("UPDATE block SET data = ?", data, len);
+        store = open_store(true);
+        err = ERR_INIT;
+        errors += store_each_event(store, &all, drop, NULL, &err) == -EBADMSG;
+        (void)store_each_event(store, &one, drop, NULL, &err);
+        (void)store_count_events(store, &one, &err);
+        store_close(store);
+    }
+    assert_true(errors > 30);
+    sql("UPDATE block SET data = NULL, count = -5", NULL, 0);
+    sql("UPDATE block_place SET names = zeroblob(3)", NULL, 0);
+    store = open_store(true);
+    (void)store_each_event(store, &all, drop, NULL, &err);
+    (void)store_each_event(store, &one, drop, NULL, &err);
+    store_close(store);
+    release_storm(&s);
+}
+
+/* A store of before is read as it is. */
+static void a_store_without_blocks(void **state)
+{
+    struct store *store = open_store(false);
+    struct store_query all = { .any_victim = true }, one = { .path = bytes_of("/w/f") };
+    uint64_t counts[OPERATION_COUNT] = { 0 };
+    struct store_summary summary;
+    struct store_last *last = NULL;
+    struct event *e = make_event(OPERATION_UNLINK, "/w/f", NULL, NULL, 5);
+    struct err err = ERR_INIT;
+
+    (void)state;
+    add(store, e);
+    store_close(store);
+    sql("DROP TABLE block", NULL, 0);
+    sql("DROP TABLE block_place", NULL, 0);
+    sql("PRAGMA user_version = 4", NULL, 0);
+    store = open_store(true);
+    assert_int_equal(store_count_events(store, &all, &err), 1);
+    assert_int_equal(store_each_event(store, &one, drop, NULL, &err), 0);
+    assert_int_equal(store_each_rollup(store, &one, 8, count_rollup, counts, &err), 0);
+    assert_int_equal(counts[OPERATION_UNLINK], 1);
+    assert_int_equal(store_summarise(store, &summary, &err), 0);
+    assert_int_equal(summary.events, 1);
+    assert_int_equal(store_last_new(store, &all, &last, &err), 0);
+    e = NULL;
+    assert_int_equal(store_last_find(last, bytes_of("/w/f"), BYTES_NULL, ~0ull, &e, &err), 0);
+    event_free(e);
+    store_last_free(last);
+    store_close(store);
+    store = open_store(false); /* and brought to this version by whoever writes */
+    assert_int_equal(store_count_events(store, &all, &err), 1);
+    store_close(store);
+    assert_int_equal(sql_number("SELECT count(*) FROM block"), 0);
+}
+
+/* No name is missed; of those that are not there, few are taken for one. */
+static void names_in_a_filter(void **state)
+{
+    struct store *store = open_store(false);
+    struct err err = ERR_INIT;
+    uint64_t blocks = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 10 * 512; i++) {
+        char text[64];
+        struct event *e;
+
+        snprintf(text, sizeof(text), "/w/name-%u", i);
+        e = make_event(OPERATION_UNLINK, text, NULL, NULL, 1000 + i);
+        e->sensors = SENSOR_BPF;
+        set_id(e, i + 1);
+        add(store, e);
+    }
+    assert_int_equal(store_flush(store, &err), 0);
+    blocks = sql_number("SELECT count(*) FROM block");
+    assert_in_range(blocks, 8, 40);
+    for (unsigned i = 0; i < 10 * 512; i += 97) {
+        char text[64];
+
+        snprintf(text, sizeof(text), "/w/name-%u", i);
+        assert_int_equal(ask(store, NULL, text), 1);
+        snprintf(text, sizeof(text), "/w/none-%u", i);
+        assert_int_equal(ask(store, NULL, text), 0);
+    }
     store_close(store);
 }
 
@@ -655,6 +952,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(everything_comes_back),
         TEST(counted_rows_say_what_the_events_say),
+        TEST(counted_rows_say_what_the_blocks_say),
+        TEST(a_storm_comes_back),
+        TEST(rows_among_blocks),
+        TEST(a_damaged_block),
+        TEST(a_store_without_blocks),
+        TEST(names_in_a_filter),
         TEST(a_path_is_whole_components),
         TEST(the_same_change_is_stored_once),
         TEST(what_was_observed_is_kept),

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/block.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <uthash.h>
+
+#include "util/hash.h"
+#include "util/macro.h"
+
+#define FILTER_MIN 8            /* bytes */
+#define FILTER_MAX (16 * 1024)
+#define FILTER_BITS_A_NAME 10   /* with as many marks as below one in a hundred is a false alarm */
+#define FILTER_MARKS 4
+
+struct place {
+    int64_t directory;
+    uint64_t *hashes; /* of names */
+    size_t count, size;
+    UT_hash_handle hh;
+};
+
+struct block {
+    sqlite3 *db;
+    const char *path;
+    sqlite3_stmt *insert_block, *insert_place;
+    struct sbuf data, filter;
+    struct place *places;
+    int64_t row, count;
+    uint64_t first_ns, last_ns;
+};
+
+int block_new(sqlite3 *db, const char *path, struct block **ret, struct err *err)
+{
+    struct block *b = calloc(1, sizeof(*b));
+    int r;
+
+    if (!b)
+        return err_set(err, -ENOMEM, "the store");
+    b->db = db;
+    b->path = path;
+    r = db_prepare(db, path, "INSERT INTO block (row, count, first_ns, last_ns, data) VALUES (?, ?, ?, ?, ?)",
+                   &b->insert_block, err);
+    if (r == 0)
+        r = db_prepare(db, path, "INSERT INTO block_place (directory, block, names) VALUES (?, ?, ?)",
+                       &b->insert_place, err);
+    if (r < 0) {
+        block_free(b);
+        return r;
+    }
+    *ret = b;
+    return 0;
+}
+
+void block_clear(struct block *b)
+{
+    struct place *p, *next;
+
+    HASH_ITER(hh, b->places, p, next) {
+        HASH_DEL(b->places, p);
+        free(p->hashes);
+        free(p);
+    }
+    sbuf_clear(&b->data);
+    b->count = 0;
+}
+
+void block_free(struct block *b)
+{
+    if (!b)
+        return;
+    block_clear(b);
+    sbuf_done(&b->data);
+    sbuf_done(&b->filter);
+    sqlite3_finalize(b->insert_block);
+    sqlite3_finalize(b->insert_place);
+    free(b);
+}
+
+int block_add(struct block *b, int64_t row, uint64_t time_ns, const struct block_rows *rows, struct bytes packed)
+{
+    if (!b->count) {
+        b->row = row;
+        b->first_ns = b->last_ns = time_ns;
+    }
+    b->count++;
+    b->first_ns = MIN(b->first_ns, time_ns);
+    b->last_ns = MAX(b->last_ns, time_ns);
+    pack_u64(&b->data, (uint64_t)rows->process);
+    pack_u64(&b->data, (uint64_t)rows->victim);
+    for (unsigned i = 0; i < PLACE_COUNT; i++)
+        pack_u64(&b->data, (uint64_t)rows->directories[i]);
+    sbuf_add_bytes(&b->data, packed);
+    return sbuf_error(&b->data);
+}
+
+static struct place *place_of(struct block *b, int64_t directory)
+{
+    struct place *p;
+
+    HASH_FIND(hh, b->places, &directory, sizeof(directory), p);
+    if (p || !(p = calloc(1, sizeof(*p))))
+        return p;
+    p->directory = directory;
+    HASH_ADD(hh, b->places, directory, sizeof(p->directory), p);
+    return p;
+}
+
+static uint64_t hash_of(struct bytes name)
+{
+    return hash_add(HASH_START, name.data, name.len);
+}
+
+int block_add_name(struct block *b, int64_t directory, struct bytes name)
+{
+    struct place *p = place_of(b, directory);
+
+    if (!p)
+        return -ENOMEM;
+    if (p->count == p->size) {
+        size_t size = p->size ? 2 * p->size : 8;
+        uint64_t *hashes = realloc(p->hashes, size * sizeof(*hashes));
+
+        if (!hashes)
+            return -ENOMEM;
+        p->hashes = hashes;
+        p->size = size;
+    }
+    p->hashes[p->count++] = hash_of(name);
+    return 0;
+}
+
+/* ---- the filter: one bit of all for each mark of a name ---- */
+
+static size_t mark(uint64_t hash, unsigned i, size_t bits)
+{
+    return (size_t)(hash + i * (hash >> 32 | 1)) & (bits - 1);
+}
+
+static struct bytes make_filter(struct block *b, const struct place *p)
+{
+    size_t size = FILTER_MIN;
+    char *filter;
+
+    while (size < FILTER_MAX && size * 8 < p->count * FILTER_BITS_A_NAME)
+        size *= 2;
+    sbuf_clear(&b->filter);
+    filter = sbuf_room(&b->filter, size);
+    if (!filter)
+        return BYTES_NULL;
+    memset(filter, 0, size);
+    for (size_t i = 0; i < p->count; i++)
+        for (unsigned m = 0; m < FILTER_MARKS; m++) {
+            size_t bit = mark(p->hashes[i], m, size * 8);
+
+            filter[bit / 8] = (char)((unsigned char)filter[bit / 8] | 1u << bit % 8);
+        }
+    return (struct bytes){ filter, size };
+}
+
+bool block_may_have(struct bytes names, struct bytes name)
+{
+    uint64_t hash = hash_of(name);
+
+    if (!names.len || (names.len & (names.len - 1))) /* not one of ours: it has to be looked at */
+        return true;
+    for (unsigned m = 0; m < FILTER_MARKS; m++) {
+        size_t bit = mark(hash, m, names.len * 8);
+
+        if (!((unsigned char)names.data[bit / 8] >> bit % 8 & 1))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the row ---- */
+
+static int run(struct block *b, sqlite3_stmt *s, struct err *err)
+{
+    int r = sqlite3_step(s) == SQLITE_DONE ? 0 : db_error(b->db, b->path, err);
+
+    sqlite3_reset(s);
+    return r;
+}
+
+int block_write(struct block *b, struct err *err)
+{
+    struct place *p;
+    int r;
+
+    if (!b->count)
+        return 0;
+    sqlite3_bind_int64(b->insert_block, 1, b->row);
+    sqlite3_bind_int64(b->insert_block, 2, b->count);
+    sqlite3_bind_int64(b->insert_block, 3, (sqlite3_int64)b->first_ns);
+    sqlite3_bind_int64(b->insert_block, 4, (sqlite3_int64)b->last_ns);
+    db_bind_bytes(b->insert_block, 5, sbuf_bytes(&b->data));
+    r = run(b, b->insert_block, err);
+    for (p = b->places; p && r == 0; p = (struct place *)p->hh.next) {
+        struct bytes filter = make_filter(b, p);
+
+        if (!filter.data)
+            return err_set(err, -ENOMEM, "the store");
+        sqlite3_bind_int64(b->insert_place, 1, p->directory);
+        sqlite3_bind_int64(b->insert_place, 2, b->row);
+        db_bind_bytes(b->insert_place, 3, filter);
+        r = run(b, b->insert_place, err);
+    }
+    block_clear(b);
+    return r;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Many events as one row: a block. A row of its own with its indexes costs an event ten times what it costs in a
+ * block, and under a storm there is no time for that. Only events that cannot come a second time are put there (no
+ * log will tell them again): nothing looks whether their ids are new.
+ *
+ * data     for each event: rows of process, victim and of the three places' directories as varints, 0 = none; then
+ *          what differs from the one before (store/delta.h)
+ * row      of the first event; the next ones count on
+ * names    of block_place, for each directory that the events have: a filter of the names in it (block_may_have)
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "store/delta.h"
+#include "store/sqlite.h"
+
+#define BLOCK_MIN 64   /* so few events are rows, as anybody's SQL reads them */
+#define BLOCK_MAX 512  /* so many are taken apart to find one */
+
+struct block;
+
+int block_new(sqlite3 *db, const char *path, struct block **ret, struct err *err);
+void block_free(struct block *block); /* NULL is fine */
+void block_clear(struct block *block);
+
+struct block_rows {
+    int64_t process, victim, directories[PLACE_COUNT]; /* 0 = unknown */
+};
+/* The first one since block_clear() has its row in `row`, and stands alone. `packed`: as delta_pack() made it. */
+int block_add(struct block *block, int64_t row, uint64_t time_ns, const struct block_rows *rows, struct bytes packed);
+/* That the directory has an event of this name. */
+int block_add_name(struct block *block, int64_t directory, struct bytes name);
+/* Writes what was added and clears it; nothing if nothing was. */
+int block_write(struct block *block, struct err *err);
+
+/* Can this name be among those of the filter? True more often than it is. */
+bool block_may_have(struct bytes names, struct bytes name);
+
+/* ---- reading ---- */
+
+struct block_event {
+    int64_t row;
+    struct block_rows rows;
+    struct delta_values values; /* valid until the next call */
+};
+
+struct block_reader;
+
+int block_reader_new(sqlite3 *db, const char *path, struct block_reader **ret, struct err *err);
+void block_reader_free(struct block_reader *reader); /* NULL is fine */
+/* -ENOENT: there is no such block. */
+int block_reader_begin(struct block_reader *reader, int64_t block, struct err *err);
+/* 1 and the next event, 0 at the end; -EBADMSG: damaged. */
+int block_reader_next(struct block_reader *reader, const struct block_event **ret, struct err *err);
+/* The event of this row. -ENOENT. */
+int block_reader_find(struct block_reader *reader, int64_t row, const struct block_event **ret, struct err *err);

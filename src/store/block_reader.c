@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/block.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct block_reader {
+    sqlite3 *db;
+    const char *path;
+    sqlite3_stmt *rows;  /* at the block's row, as long as it is read */
+    int64_t row, count;  /* of the block; count 0: none is open */
+    int64_t seen;        /* events of it */
+    struct bytes rest;
+    struct block_event event;
+};
+
+int block_reader_new(sqlite3 *db, const char *path, struct block_reader **ret, struct err *err)
+{
+    struct block_reader *b = calloc(1, sizeof(*b));
+    int r;
+
+    if (!b)
+        return err_set(err, -ENOMEM, "the store");
+    b->db = db;
+    b->path = path;
+    r = db_prepare(db, path, "SELECT row, count, data FROM block WHERE row <= ? ORDER BY row DESC LIMIT 1", &b->rows,
+                   err);
+    if (r < 0) {
+        block_reader_free(b);
+        return r;
+    }
+    *ret = b;
+    return 0;
+}
+
+void block_reader_free(struct block_reader *b)
+{
+    if (!b)
+        return;
+    sqlite3_finalize(b->rows);
+    free(b);
+}
+
+static int damaged(struct block_reader *b, struct err *err)
+{
+    b->count = b->seen = 0;
+    return err_say(err, -EBADMSG, "%s is damaged: the events of block %lld cannot be read", b->path, (long long)b->row);
+}
+
+/* The block that holds the row. */
+static int open_block(struct block_reader *b, int64_t row, struct err *err)
+{
+    int code;
+
+    sqlite3_reset(b->rows);
+    b->count = b->seen = 0;
+    sqlite3_bind_int64(b->rows, 1, row);
+    code = sqlite3_step(b->rows);
+    if (code != SQLITE_ROW)
+        return code == SQLITE_DONE ? -ENOENT : db_error(b->db, b->path, err);
+    b->row = sqlite3_column_int64(b->rows, 0);
+    b->count = sqlite3_column_int64(b->rows, 1);
+    b->rest = (struct bytes){ sqlite3_column_blob(b->rows, 2), (size_t)sqlite3_column_bytes(b->rows, 2) };
+    if (!b->rest.data)
+        b->rest.len = 0;
+    return 0;
+}
+
+int block_reader_begin(struct block_reader *b, int64_t block, struct err *err)
+{
+    int r = open_block(b, block, err);
+
+    return r < 0 ? r : b->row == block ? 0 : -ENOENT;
+}
+
+static bool take_row(struct bytes *rest, int64_t *ret)
+{
+    uint64_t row = 0;
+    bool fine = unpack_u64(rest, &row);
+
+    *ret = (int64_t)row;
+    return fine;
+}
+
+int block_reader_next(struct block_reader *b, const struct block_event **ret, struct err *err)
+{
+    struct block_event *e = &b->event;
+    uint64_t mask;
+
+    if (b->seen == b->count)
+        return 0;
+    if (!take_row(&b->rest, &e->rows.process) || !take_row(&b->rest, &e->rows.victim))
+        return damaged(b, err);
+    for (unsigned i = 0; i < PLACE_COUNT; i++)
+        if (!take_row(&b->rest, &e->rows.directories[i]))
+            return damaged(b, err);
+    if (!b->seen && !delta_is_alone(b->rest)) /* its values would be those of another block */
+        return damaged(b, err);
+    if (delta_unpack(&b->rest, &e->values, &mask) < 0)
+        return damaged(b, err);
+    e->row = b->row + b->seen++;
+    *ret = e;
+    return 1;
+}
+
+int block_reader_find(struct block_reader *b, int64_t row, const struct block_event **ret, struct err *err)
+{
+    int r;
+
+    /* what comes after the last one in the same block need not be read anew */
+    if (!b->count || row < b->row + b->seen || row >= b->row + b->count) {
+        if (b->count && b->seen && row == b->event.row) {
+            *ret = &b->event;
+            return 0;
+        }
+        r = open_block(b, row, err);
+        if (r < 0)
+            return r;
+        if (row < b->row || row - b->row >= b->count)
+            return -ENOENT;
+    }
+    do
+        r = block_reader_next(b, ret, err);
+    while (r == 1 && (*ret)->row < row);
+    return r == 1 ? 0 : r == 0 ? -ENOENT : r;
+}

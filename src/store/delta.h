@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An event as what differs from the event before it: that is how it goes to the writer's thread, and how many at
+ * a time are kept on disk (store/block.h). The format:
+ *
+ *     mask    8 bytes, little endian: bit i = field i differs; bit 63 = it stands alone, all was 0 or unknown before
+ *     fields  those that differ, in order: a number's difference as a varint, its sign in the lowest bit;
+ *             bytes as pack_bytes() has them; an id's 16 bytes; a state's mask as a varint, and the differences
+ *             of those of its members
+ *
+ * The fields are place_fields, then event_fields: both may only grow at the end of event_fields. What an older
+ * culprit wrote then reads as unknown.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/fields.h"
+
+#define DELTA_FIELDS 63
+#define DELTA_ALONE (1ull << DELTA_FIELDS)
+#define DELTA_STATES 4
+#define DELTA_MEMBERS 12 /* of a state */
+
+/* What of an event is stored apart from its record. */
+enum { PLACE_PATH, PLACE_PREVIOUS, PLACE_HOST, PLACE_COUNT };
+struct event_places {
+    uint64_t suspect;
+    struct {
+        struct bytes directory, name;
+    } at[PLACE_COUNT];
+    struct bytes previous_host_path;
+};
+extern const struct field place_fields[];
+/* numbers of those fields */
+#define DELTA_SUSPECT 0
+#define DELTA_DIRECTORY(place) (1 + 2 * (place))
+#define DELTA_NAME(place) (2 + 2 * (place))
+#define DELTA_PREVIOUS_HOST_PATH 7
+
+struct event;
+
+struct delta_packer {
+    bool alone; /* the next one is to stand alone: set it at the beginning of a buffer */
+    uint64_t numbers[DELTA_FIELDS], states[DELTA_STATES][DELTA_MEMBERS];
+    struct {
+        size_t at, len; /* in the buffer; len counts from 1, 0 = unknown */
+    } bytes[DELTA_FIELDS];
+};
+
+/* Appends the event; the one before is in the same buffer. */
+void delta_pack(struct delta_packer *packer, const struct event_places *places, const struct event *event,
+                struct sbuf *out);
+
+/* An event's fields, taken apart. Bytes point into the messages. */
+struct delta_values {
+    uint64_t numbers[DELTA_FIELDS], states[DELTA_STATES][DELTA_MEMBERS];
+    struct bytes bytes[DELTA_FIELDS];
+};
+
+bool delta_is_alone(struct bytes message);
+/* Moves *message behind the event and *values to it; *ret_mask: what differs. -EBADMSG. */
+int delta_unpack(struct bytes *message, struct delta_values *values, uint64_t *ret_mask);
+/* The number of this member of struct event, of a field of that kind. */
+unsigned delta_field(size_t offset);
+
+/* The record's fields as columns, without the places: parameters from `first` on. The values have to outlive the
+ * statement's step. */
+void delta_bind(const struct delta_values *values, sqlite3_stmt *statement, int first);
+/* Into the record, but for the places; bytes are copied into its arena. */
+void delta_read(const struct delta_values *values, struct event *event);
