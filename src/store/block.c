@@ -27,6 +27,7 @@ struct block {
     struct sbuf data, filter;
     struct place *places;
     int64_t row, count;
+    struct block_rows last;
     uint64_t first_ns, last_ns;
 };
 
@@ -79,17 +80,22 @@ void block_free(struct block *b)
 
 int block_add(struct block *b, int64_t row, uint64_t time_ns, const struct block_rows *rows, struct bytes packed)
 {
+    unsigned differ = 0;
+
     if (!b->count) {
         b->row = row;
         b->first_ns = b->last_ns = time_ns;
+        b->last = (struct block_rows){ 0 };
     }
     b->count++;
     b->first_ns = MIN(b->first_ns, time_ns);
     b->last_ns = MAX(b->last_ns, time_ns);
-    pack_u64(&b->data, (uint64_t)rows->process);
-    pack_u64(&b->data, (uint64_t)rows->victim);
-    for (unsigned i = 0; i < PLACE_COUNT; i++)
-        pack_u64(&b->data, (uint64_t)rows->directories[i]);
+    for (unsigned i = 0; i < BLOCK_ROWS; i++)
+        differ |= (unsigned)(rows->row[i] != b->last.row[i]) << i;
+    sbuf_add_char(&b->data, (char)differ);
+    for (unsigned left = differ; left; left &= left - 1)
+        pack_u64(&b->data, (uint64_t)rows->row[__builtin_ctz(left)]);
+    b->last = *rows;
     sbuf_add_bytes(&b->data, packed);
     return sbuf_error(&b->data);
 }

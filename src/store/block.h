@@ -4,8 +4,8 @@
  * block, and under a storm there is no time for that. Only events that cannot come a second time are put there (no
  * log will tell them again): nothing looks whether their ids are new.
  *
- * data     for each event: rows of process, victim and of the three places' directories as varints, 0 = none; then
- *          what differs from the one before (store/delta.h)
+ * data     for each event what differs from the one before: a byte with a bit for each of block_rows, those rows as
+ *          varints; then the fields (store/delta.h)
  * row      of the first event; the next ones count on
  * names    of block_place, for each directory that the events have: a filter of the names in it (block_may_have)
  */
@@ -25,8 +25,9 @@ int block_new(sqlite3 *db, const char *path, struct block **ret, struct err *err
 void block_free(struct block *block); /* NULL is fine */
 void block_clear(struct block *block);
 
+enum { BLOCK_PROCESS, BLOCK_VICTIM, BLOCK_DIRECTORIES, BLOCK_ROWS = BLOCK_DIRECTORIES + PLACE_COUNT };
 struct block_rows {
-    int64_t process, victim, directories[PLACE_COUNT]; /* 0 = unknown */
+    int64_t row[BLOCK_ROWS]; /* 0 = unknown */
 };
 /* The first one since block_clear() has its row in `row`, and stands alone. `packed`: as delta_pack() made it. */
 int block_add(struct block *block, int64_t row, uint64_t time_ns, const struct block_rows *rows, struct bytes packed);

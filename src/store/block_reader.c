@@ -73,13 +73,24 @@ int block_reader_begin(struct block_reader *b, int64_t block, struct err *err)
     return r < 0 ? r : b->row == block ? 0 : -ENOENT;
 }
 
-static bool take_row(struct bytes *rest, int64_t *ret)
+static bool take_rows(struct bytes *rest, struct block_rows *rows)
 {
-    uint64_t row = 0;
-    bool fine = unpack_u64(rest, &row);
+    unsigned differ;
 
-    *ret = (int64_t)row;
-    return fine;
+    if (!rest->len)
+        return false;
+    differ = (unsigned char)rest->data[0];
+    *rest = (struct bytes){ rest->data + 1, rest->len - 1 };
+    for (unsigned i = 0; i < BLOCK_ROWS; i++) {
+        uint64_t row;
+
+        if (!(differ >> i & 1))
+            continue;
+        if (!unpack_u64(rest, &row))
+            return false;
+        rows->row[i] = (int64_t)row;
+    }
+    return true;
 }
 
 int block_reader_next(struct block_reader *b, const struct block_event **ret, struct err *err)
@@ -89,11 +100,10 @@ int block_reader_next(struct block_reader *b, const struct block_event **ret, st
 
     if (b->seen == b->count)
         return 0;
-    if (!take_row(&b->rest, &e->rows.process) || !take_row(&b->rest, &e->rows.victim))
+    if (!b->seen)
+        e->rows = (struct block_rows){ 0 };
+    if (!take_rows(&b->rest, &e->rows))
         return damaged(b, err);
-    for (unsigned i = 0; i < PLACE_COUNT; i++)
-        if (!take_row(&b->rest, &e->rows.directories[i]))
-            return damaged(b, err);
     if (!b->seen && !delta_is_alone(b->rest)) /* its values would be those of another block */
         return damaged(b, err);
     if (delta_unpack(&b->rest, &e->values, &mask) < 0)

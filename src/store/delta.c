@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "event/event.h"
 #include "store/sqlite.h"
 
 #define VARINT_MAX 10
@@ -13,27 +12,7 @@
 /* All of an event but its bytes. */
 #define BOUNDED (sizeof(uint64_t) + DELTA_FIELDS * (VARINT_MAX + ID_LEN) + DELTA_STATES * DELTA_MEMBERS * VARINT_MAX)
 
-/* clang-format off */
-#define P(column, member, type) { column, offsetof(struct event_places, member), type }
-const struct field place_fields[] = {
-    P("suspect", suspect, FIELD_U64),
-    P("directory", at[PLACE_PATH].directory, FIELD_BYTES),
-    P("name", at[PLACE_PATH].name, FIELD_BYTES),
-    P("previous_directory", at[PLACE_PREVIOUS].directory, FIELD_BYTES),
-    P("previous_name", at[PLACE_PREVIOUS].name, FIELD_BYTES),
-    P("host_directory", at[PLACE_HOST].directory, FIELD_BYTES),
-    P("host_name", at[PLACE_HOST].name, FIELD_BYTES),
-    P("previous_host_path", previous_host_path, FIELD_BYTES),
-    { 0 },
-};
-#undef P
-#define PLACE_FIELDS (ARRAY_SIZE(place_fields) - 1)
-/* clang-format on */
-
-static unsigned state_of(const struct field *f)
-{
-    return f->offset == offsetof(struct event, file) ? 0 : f->offset == offsetof(struct event, before) ? 1 : 2;
-}
+enum { STATE_file, STATE_before, STATE_after };
 
 /* ---- packing ---- */
 
@@ -54,46 +33,20 @@ static char *put_difference(char *at, uint64_t before, uint64_t value)
     return put_u64(at, d << 1 ^ (uint64_t)((int64_t)d >> 63));
 }
 
-static uint64_t number_of(const struct field *f, const void *at)
-{
-    switch (f->type) {
-    case FIELD_BOOL:
-        return *(const bool *)at;
-    case FIELD_I32:
-        return (uint64_t)(int64_t) * (const int *)at;
-    case FIELD_U32:
-        return *(const uint32_t *)at;
-    default:
-        return *(const uint64_t *)at;
-    }
-}
-
 static void state_members(const struct file_state *s, uint64_t members[DELTA_MEMBERS])
 {
-    const uint64_t m[DELTA_MEMBERS] = { s->known, s->mode,   s->uid,    s->gid,
-                                        s->links, s->flags,  s->size,   s->inode,
-                                        s->device, (uint64_t)s->mtime_ns, (uint64_t)s->atime_ns, (uint64_t)s->ctime_ns };
-
-    memcpy(members, m, sizeof(m));
-}
-
-static char *put_state(char *at, uint64_t before[DELTA_MEMBERS], const struct file_state *state)
-{
-    uint64_t members[DELTA_MEMBERS];
-    unsigned mask = 0;
-
-    state_members(state, members);
-    for (unsigned i = 0; i < DELTA_MEMBERS; i++)
-        mask |= (unsigned)(members[i] != before[i]) << i;
-    if (!mask)
-        return at;
-    at = put_u64(at, mask);
-    for (unsigned i = 0; i < DELTA_MEMBERS; i++)
-        if (mask >> i & 1) {
-            at = put_difference(at, before[i], members[i]);
-            before[i] = members[i];
-        }
-    return at;
+    members[0] = s->known;
+    members[1] = s->mode;
+    members[2] = s->uid;
+    members[3] = s->gid;
+    members[4] = s->links;
+    members[5] = s->flags;
+    members[6] = s->size;
+    members[7] = s->inode;
+    members[8] = s->device;
+    members[9] = (uint64_t)s->mtime_ns;
+    members[10] = (uint64_t)s->atime_ns;
+    members[11] = (uint64_t)s->ctime_ns;
 }
 
 struct packing {
@@ -101,7 +54,6 @@ struct packing {
     struct sbuf *out;
     char *at; /* in what out has room for */
     uint64_t mask;
-    unsigned index;
 };
 
 /* Room for `len` bytes and all of the event that has a bound. */
@@ -117,19 +69,14 @@ static bool make_room(struct packing *p, size_t len)
     return room != NULL;
 }
 
-static bool put_bytes(struct packing *p, struct bytes b)
+static bool add_bytes(struct packing *p, unsigned field, struct bytes b, size_t len)
 {
-    size_t len = bytes_known(b) ? b.len + 1 : 0;
-    __typeof__(p->before->bytes[0]) *before = &p->before->bytes[p->index];
-
-    if (len == before->len && (len <= 1 || memcmp(p->out->data + before->at, b.data, b.len) == 0))
-        return true;
     if (!make_room(p, b.len))
         return false;
-    p->mask |= 1ull << p->index;
+    p->mask |= 1ull << field;
     p->at = put_u64(p->at, len);
-    before->at = (size_t)(p->at - p->out->data);
-    before->len = len;
+    p->before->bytes[field].at = (size_t)(p->at - p->out->data);
+    p->before->bytes[field].len = len;
     if (len > 1) {
         memcpy(p->at, b.data, b.len);
         p->at += b.len;
@@ -137,36 +84,85 @@ static bool put_bytes(struct packing *p, struct bytes b)
     return true;
 }
 
-static bool put_fields(struct packing *p, const struct field *fields, const void *record)
+static inline bool put_bytes(struct packing *p, unsigned field, struct bytes b)
 {
-    for (const struct field *f = fields; f->column; f++, p->index++) {
-        const void *field = (const char *)record + f->offset;
-        char *before = p->at;
-        uint64_t number;
+    size_t len = bytes_known(b) ? b.len + 1 : 0;
 
-        switch (f->type) {
-        case FIELD_BYTES:
-            if (!put_bytes(p, *(const struct bytes *)field))
-                return false;
-            continue;
-        case FIELD_ID:
-            memcpy(p->at, field, ID_LEN);
-            p->at += ID_LEN;
-            break;
-        case FIELD_STATE:
-            p->at = put_state(p->at, p->before->states[state_of(f)], field);
-            break;
-        default:
-            number = number_of(f, field);
-            if (number == p->before->numbers[p->index])
-                continue;
-            p->at = put_difference(p->at, p->before->numbers[p->index], number);
-            p->before->numbers[p->index] = number;
-        }
-        if (p->at != before)
-            p->mask |= 1ull << p->index;
+    if (len == p->before->bytes[field].len &&
+        (len <= 1 || memcmp(p->out->data + p->before->bytes[field].at, b.data, b.len) == 0))
+        return true;
+    return add_bytes(p, field, b, len);
+}
+
+static void add_number(struct packing *p, unsigned field, uint64_t number)
+{
+    p->mask |= 1ull << field;
+    p->at = put_difference(p->at, p->before->numbers[field], number);
+    p->before->numbers[field] = number;
+}
+
+static inline void put_number(struct packing *p, unsigned field, uint64_t number)
+{
+    if (number != p->before->numbers[field])
+        add_number(p, field, number);
+}
+
+static void put_state(struct packing *p, unsigned field, uint64_t before[DELTA_MEMBERS], const struct file_state *state)
+{
+    uint64_t members[DELTA_MEMBERS];
+    unsigned mask = 0;
+
+    if (!state->known && !before[0] && state->mode == before[1])
+        return; /* nothing is known but the type, as before: whatever else stands there */
+    state_members(state, members);
+    if (!state->known)
+        memset(members + 2, 0, sizeof(members) - 2 * sizeof(members[0]));
+    for (unsigned i = 0; i < DELTA_MEMBERS; i++)
+        mask |= (unsigned)(members[i] != before[i]) << i;
+    if (!mask)
+        return;
+    p->mask |= 1ull << field;
+    p->at = put_u64(p->at, mask);
+    for (; mask; mask &= mask - 1) {
+        unsigned i = (unsigned)__builtin_ctz(mask);
+
+        p->at = put_difference(p->at, before[i], members[i]);
+        before[i] = members[i];
     }
-    return true;
+}
+
+static void put_id(struct packing *p, unsigned field, const uint8_t id[ID_LEN])
+{
+    p->mask |= 1ull << field;
+    memcpy(p->at, id, ID_LEN);
+    p->at += ID_LEN;
+}
+
+/* A line of code for each field: a loop over a table took as long as all the rest. */
+#define PUT_FIELD_BOOL(column, member) put_number(p, DELTA_##column, e->member);
+#define PUT_FIELD_I32(column, member) put_number(p, DELTA_##column, (uint64_t)(int64_t)(e->member));
+#define PUT_FIELD_U32(column, member) put_number(p, DELTA_##column, e->member);
+#define PUT_FIELD_I64(column, member) put_number(p, DELTA_##column, (uint64_t)(e->member));
+#define PUT_FIELD_U64(column, member) put_number(p, DELTA_##column, e->member);
+#define PUT_FIELD_BYTES(column, member) fine = fine && put_bytes(p, DELTA_##column, e->member);
+#define PUT_FIELD_ID(column, member) put_id(p, DELTA_##column, e->member);
+#define PUT_FIELD_STATE(column, member) \
+    put_state(p, DELTA_##column, p->before->states[STATE_##column], &e->member);
+#define PUT(column, member, type) PUT_##type(column, member)
+
+static bool put_event(struct packing *p, const struct event_places *places, const struct event *e)
+{
+    bool fine = true;
+
+    put_number(p, DELTA_SUSPECT, places->suspect);
+    for (unsigned i = 0; i < PLACE_COUNT; i++)
+        fine = fine && put_bytes(p, DELTA_DIRECTORY(i), places->at[i].directory) &&
+               put_bytes(p, DELTA_NAME(i), places->at[i].name);
+    fine = fine && put_bytes(p, DELTA_PREVIOUS_HOST_PATH, places->previous_host_path);
+    if (fine) {
+        EVENT_FIELDS(PUT)
+    }
+    return fine;
 }
 
 void delta_pack(struct delta_packer *packer, const struct event_places *places, const struct event *event,
@@ -182,7 +178,7 @@ void delta_pack(struct delta_packer *packer, const struct event_places *places, 
         p.mask = DELTA_ALONE;
     }
     p.at += sizeof(mask);
-    if (!put_fields(&p, place_fields, places) || !put_fields(&p, event_fields, event))
+    if (!put_event(&p, places, event))
         return;
     mask = htole64(p.mask);
     memcpy(out->data + out->len, &mask, sizeof(mask));
@@ -227,11 +223,17 @@ static bool take_state(struct bytes *message, uint64_t members[DELTA_MEMBERS])
     return true;
 }
 
-static const struct field *field_of(unsigned index)
+/* The type of a field; one that this culprit does not know has none. */
+static int type_of(unsigned field)
 {
-    return index < PLACE_FIELDS                       ? &place_fields[index]
-           : index - PLACE_FIELDS < event_field_count ? &event_fields[index - PLACE_FIELDS]
-                                                      : NULL;
+    if (field > DELTA_PREVIOUS_HOST_PATH)
+        return field < DELTA_FIELDS_NOW ? (int)event_fields[field - DELTA_PREVIOUS_HOST_PATH - 1].type : -1;
+    return field == DELTA_SUSPECT ? FIELD_U64 : FIELD_BYTES;
+}
+
+static unsigned state_of(unsigned field)
+{
+    return field == DELTA_file ? STATE_file : field == DELTA_before ? STATE_before : STATE_after;
 }
 
 int delta_unpack(struct bytes *message, struct delta_values *values, uint64_t *ret_mask)
@@ -247,12 +249,11 @@ int delta_unpack(struct bytes *message, struct delta_values *values, uint64_t *r
         memset(values, 0, sizeof(*values));
     for (left = mask & ~DELTA_ALONE; left; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
-        const struct field *f = field_of(i);
         bool fine;
 
-        if (!f)
+        switch (type_of(i)) {
+        case -1:
             return -EBADMSG;
-        switch (f->type) {
         case FIELD_BYTES:
             fine = unpack_bytes(message, &values->bytes[i]);
             break;
@@ -260,7 +261,7 @@ int delta_unpack(struct bytes *message, struct delta_values *values, uint64_t *r
             fine = take_id(message, &values->bytes[i]);
             break;
         case FIELD_STATE:
-            fine = take_state(message, values->states[state_of(f)]);
+            fine = take_state(message, values->states[state_of(i)]);
             break;
         default:
             fine = take_difference(message, &values->numbers[i]);
@@ -270,14 +271,6 @@ int delta_unpack(struct bytes *message, struct delta_values *values, uint64_t *r
     }
     *ret_mask = mask;
     return 0;
-}
-
-unsigned delta_field(size_t offset)
-{
-    for (unsigned i = 0; event_fields[i].column; i++)
-        if (event_fields[i].offset == offset)
-            return PLACE_FIELDS + i;
-    return DELTA_FIELDS;
 }
 
 static void read_state(const uint64_t m[DELTA_MEMBERS], struct file_state *s)
@@ -296,21 +289,22 @@ static void read_state(const uint64_t m[DELTA_MEMBERS], struct file_state *s)
     s->ctime_ns = (int64_t)m[11];
 }
 
+#define FIRST (DELTA_PREVIOUS_HOST_PATH + 1) /* of the record's own fields */
+
 void delta_bind(const struct delta_values *values, sqlite3_stmt *statement, int first)
 {
     struct file_state state = { 0 };
 
-    for (unsigned i = PLACE_FIELDS; i < PLACE_FIELDS + event_field_count; i++) {
-        const struct field *f = field_of(i);
-        int at = first + (int)(i - PLACE_FIELDS);
+    for (unsigned i = FIRST; i < DELTA_FIELDS_NOW; i++) {
+        int at = first + (int)(i - FIRST);
 
-        switch (f->type) {
+        switch (type_of(i)) {
         case FIELD_BYTES:
         case FIELD_ID:
             db_bind_bytes(statement, at, values->bytes[i]);
             break;
         case FIELD_STATE:
-            read_state(values->states[state_of(f)], &state);
+            read_state(values->states[state_of(i)], &state);
             fields_bind_state(&state, statement, at);
             break;
         default:
@@ -319,36 +313,19 @@ void delta_bind(const struct delta_values *values, sqlite3_stmt *statement, int 
     }
 }
 
-void delta_read(const struct delta_values *values, struct event *event)
-{
-    for (unsigned i = PLACE_FIELDS; i < PLACE_FIELDS + event_field_count; i++) {
-        const struct field *f = field_of(i);
-        void *at = (char *)event + f->offset;
+#define READ_FIELD_BOOL(column, member) e->member = values->numbers[DELTA_##column] != 0;
+#define READ_FIELD_I32(column, member) e->member = (__typeof__(e->member))values->numbers[DELTA_##column];
+#define READ_FIELD_U32 READ_FIELD_I32
+#define READ_FIELD_I64 READ_FIELD_I32
+#define READ_FIELD_U64 READ_FIELD_I32
+#define READ_FIELD_BYTES(column, member) e->member = arena_copy(&e->arena, values->bytes[DELTA_##column]);
+#define READ_FIELD_ID(column, member)                 \
+    if (values->bytes[DELTA_##column].len == ID_LEN) \
+        memcpy(e->member, values->bytes[DELTA_##column].data, ID_LEN);
+#define READ_FIELD_STATE(column, member) read_state(values->states[STATE_##column], &e->member);
+#define READ(column, member, type) READ_##type(column, member)
 
-        switch (f->type) {
-        case FIELD_BOOL:
-            *(bool *)at = values->numbers[i] != 0;
-            break;
-        case FIELD_I32:
-            *(int *)at = (int)values->numbers[i];
-            break;
-        case FIELD_U32:
-            *(uint32_t *)at = (uint32_t)values->numbers[i];
-            break;
-        case FIELD_I64:
-        case FIELD_U64:
-            *(uint64_t *)at = values->numbers[i];
-            break;
-        case FIELD_BYTES:
-            *(struct bytes *)at = arena_copy(&event->arena, values->bytes[i]);
-            break;
-        case FIELD_ID:
-            if (values->bytes[i].len == ID_LEN)
-                memcpy(at, values->bytes[i].data, ID_LEN);
-            break;
-        case FIELD_STATE:
-            read_state(values->states[state_of(f)], at);
-            break;
-        }
-    }
+void delta_read(const struct delta_values *values, struct event *e)
+{
+    EVENT_FIELDS(READ)
 }

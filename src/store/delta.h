@@ -8,7 +8,7 @@
  *             bytes as pack_bytes() has them; an id's 16 bytes; a state's mask as a varint, and the differences
  *             of those of its members
  *
- * The fields are place_fields, then event_fields: both may only grow at the end of event_fields. What an older
+ * The fields are those of struct event_places, then EVENT_FIELDS, which may only grow at its end: what an older
  * culprit wrote then reads as unknown.
  */
 #pragma once
@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "store/fields.h"
+#include "store/event_fields.h"
 
 #define DELTA_FIELDS 63
 #define DELTA_ALONE (1ull << DELTA_FIELDS)
@@ -32,14 +32,20 @@ struct event_places {
     } at[PLACE_COUNT];
     struct bytes previous_host_path;
 };
-extern const struct field place_fields[];
-/* numbers of those fields */
-#define DELTA_SUSPECT 0
-#define DELTA_DIRECTORY(place) (1 + 2 * (place))
-#define DELTA_NAME(place) (2 + 2 * (place))
-#define DELTA_PREVIOUS_HOST_PATH 7
 
-struct event;
+/* The fields' numbers. */
+#define DELTA_DIRECTORY(place) (DELTA_PLACES + 2 * (place))
+#define DELTA_NAME(place) (DELTA_PLACES + 2 * (place) + 1)
+#define DELTA_NUMBER(column, member, type) DELTA_##column,
+enum {
+    DELTA_SUSPECT,
+    DELTA_PLACES,
+    DELTA_PREVIOUS_HOST_PATH = DELTA_PLACES + 2 * PLACE_COUNT,
+    EVENT_FIELDS(DELTA_NUMBER) /* DELTA_time_ns ... */
+    DELTA_FIELDS_NOW
+};
+#undef DELTA_NUMBER
+_Static_assert(DELTA_FIELDS_NOW <= DELTA_FIELDS, "a mask has no bit for the field");
 
 struct delta_packer {
     bool alone; /* the next one is to stand alone: set it at the beginning of a buffer */
@@ -62,8 +68,6 @@ struct delta_values {
 bool delta_is_alone(struct bytes message);
 /* Moves *message behind the event and *values to it; *ret_mask: what differs. -EBADMSG. */
 int delta_unpack(struct bytes *message, struct delta_values *values, uint64_t *ret_mask);
-/* The number of this member of struct event, of a field of that kind. */
-unsigned delta_field(size_t offset);
 
 /* The record's fields as columns, without the places: parameters from `first` on. The values have to outlive the
  * statement's step. */

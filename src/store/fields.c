@@ -5,67 +5,14 @@
 #include <string.h>
 
 #include "event/container.h"
-#include "event/event.h"
 #include "event/process.h"
+#include "store/event_fields.h"
 
 #define NULL_LENGTH UINT64_MAX
 
 /* clang-format off */
-#define E(column, member, type) { column, offsetof(struct event, member), type }
-const struct field event_fields[] = {
-    E("id", id, FIELD_ID),
-    E("sequence", sequence, FIELD_U64),
-    E("time_ns", time_ns, FIELD_U64),
-    E("boot_ns", boot_ns, FIELD_U64),
-    E("operation", operation, FIELD_I32),
-    E("error", error, FIELD_I32),
-    E("sensors", sensors, FIELD_U32),
-    E("route", route, FIELD_I32),
-    E("syscall_arch", syscall_arch, FIELD_U32),
-    E("syscall", syscall, FIELD_I32),
-    E("actor_pid", actor.pid, FIELD_I32),
-    E("actor_tid", actor.tid, FIELD_I32),
-    E("actor_parent_pid", actor.parent_pid, FIELD_I32),
-    E("actor_start_ns", actor.start_ns, FIELD_U64),
-    E("cred_known", actor.cred.known, FIELD_BOOL),
-    E("uid", actor.cred.uid, FIELD_U32),
-    E("euid", actor.cred.euid, FIELD_U32),
-    E("suid", actor.cred.suid, FIELD_U32),
-    E("fsuid", actor.cred.fsuid, FIELD_U32),
-    E("gid", actor.cred.gid, FIELD_U32),
-    E("egid", actor.cred.egid, FIELD_U32),
-    E("sgid", actor.cred.sgid, FIELD_U32),
-    E("fsgid", actor.cred.fsgid, FIELD_U32),
-    E("login_uid", actor.login_uid, FIELD_U32),
-    E("session", actor.session, FIELD_U32),
-    E("executable", actor.executable, FIELD_BYTES),
-    E("comm", actor.name, FIELD_BYTES),
-    E("args", actor.args, FIELD_BYTES),
-    E("working_directory", actor.working_directory, FIELD_BYTES),
-    E("tty", actor.tty, FIELD_BYTES),
-    E("script", actor.script, FIELD_BYTES),
-    E("target_path", target_path, FIELD_BYTES),
-    E("file", file, FIELD_STATE),
-    E("file_owner", file.owner, FIELD_BYTES),
-    E("file_group", file.group, FIELD_BYTES),
-    E("before", before, FIELD_STATE),
-    E("before_owner", before.owner, FIELD_BYTES),
-    E("before_group", before.group, FIELD_BYTES),
-    E("after", after, FIELD_STATE),
-    E("after_owner", after.owner, FIELD_BYTES),
-    E("after_group", after.group, FIELD_BYTES),
-    E("xattr", xattr, FIELD_BYTES),
-    E("bytes", bytes, FIELD_U64),
-    E("bytes_known", bytes_known, FIELD_BOOL),
-    E("watch", watch_text, FIELD_BYTES),
-    E("key", key, FIELD_BYTES),
-    E("victim_kind", victim_kind, FIELD_I32),
-    E("sharers", sharers, FIELD_BYTES),
-    E("since_start_known", since_start_known, FIELD_BOOL),
-    E("since_start_ns", since_start_ns, FIELD_I64),
-    E("note", note, FIELD_BYTES),
-    { 0 },
-};
+#define E(column, member, type) { #column, offsetof(struct event, member), type },
+const struct field event_fields[] = { EVENT_FIELDS(E) { 0 } };
 #undef E
 const unsigned event_field_count = ARRAY_SIZE(event_fields) - 1;
 

@@ -220,7 +220,7 @@ static int packed_event(struct loader *l, int64_t row, struct event **ret, struc
     e->previous_path = packed_place(e, &packed->values, PLACE_PREVIOUS);
     e->host_path = packed_place(e, &packed->values, PLACE_HOST);
     e->previous_host_path = arena_copy(&e->arena, packed->values.bytes[DELTA_PREVIOUS_HOST_PATH]);
-    relate(l, packed->rows.process, packed->rows.victim, e);
+    relate(l, packed->rows.row[BLOCK_PROCESS], packed->rows.row[BLOCK_VICTIM], e);
     *ret = e;
     return 0;
 }

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "event/event.h"
 #include "store/block.h"
 
 enum column { ROW, TIME, OPERATION, FAILURE, VICTIM, VICTIM_KIND, SUSPECT, DIRECTORY, NAME, PREVIOUS_DIRECTORY,
@@ -13,7 +12,6 @@ enum column { ROW, TIME, OPERATION, FAILURE, VICTIM, VICTIM_KIND, SUSPECT, DIREC
 struct table {
     sqlite3_vtab base; /* first: SQLite's part */
     sqlite3 *db;
-    unsigned time, operation, error, victim_kind; /* numbers of these fields */
 };
 
 struct cursor {
@@ -36,10 +34,6 @@ static int connect_table(sqlite3 *db, void *data, int argc, const char *const *a
     if (!t)
         return SQLITE_NOMEM;
     t->db = db;
-    t->time = delta_field(offsetof(struct event, time_ns));
-    t->operation = delta_field(offsetof(struct event, operation));
-    t->error = delta_field(offsetof(struct event, error));
-    t->victim_kind = delta_field(offsetof(struct event, victim_kind));
     *ret = &t->base;
     return SQLITE_OK;
 }
@@ -137,7 +131,6 @@ static void result_bytes(sqlite3_context *context, struct bytes b)
 
 static int column(sqlite3_vtab_cursor *base, sqlite3_context *context, int which)
 {
-    const struct table *t = (const struct table *)base->pVtab;
     const struct block_event *e = ((struct cursor *)base)->event;
     const uint64_t *numbers = e->values.numbers;
 
@@ -146,27 +139,27 @@ static int column(sqlite3_vtab_cursor *base, sqlite3_context *context, int which
         sqlite3_result_int64(context, e->row);
         break;
     case TIME:
-        sqlite3_result_int64(context, (sqlite3_int64)numbers[t->time]);
+        sqlite3_result_int64(context, (sqlite3_int64)numbers[DELTA_time_ns]);
         break;
     case OPERATION:
-        sqlite3_result_int64(context, (sqlite3_int64)numbers[t->operation]);
+        sqlite3_result_int64(context, (sqlite3_int64)numbers[DELTA_operation]);
         break;
     case FAILURE:
-        sqlite3_result_int64(context, (sqlite3_int64)numbers[t->error]);
+        sqlite3_result_int64(context, (sqlite3_int64)numbers[DELTA_error]);
         break;
     case VICTIM_KIND:
-        sqlite3_result_int64(context, (sqlite3_int64)numbers[t->victim_kind]);
+        sqlite3_result_int64(context, (sqlite3_int64)numbers[DELTA_victim_kind]);
         break;
     case SUSPECT:
         sqlite3_result_int64(context, (sqlite3_int64)numbers[DELTA_SUSPECT]);
         break;
     case VICTIM:
-        result_row(context, e->rows.victim);
+        result_row(context, e->rows.row[BLOCK_VICTIM]);
         break;
     case DIRECTORY:
     case PREVIOUS_DIRECTORY:
     case HOST_DIRECTORY:
-        result_row(context, e->rows.directories[(which - DIRECTORY) / 2]);
+        result_row(context, e->rows.row[BLOCK_DIRECTORIES + (which - DIRECTORY) / 2]);
         break;
     case NAME:
     case PREVIOUS_NAME:

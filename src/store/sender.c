@@ -56,10 +56,9 @@ void sender_free(struct sender *s)
 /* The length is filled in when the message is complete: four bytes, host order. */
 static size_t begin(struct sbuf *out, enum message_kind kind)
 {
-    uint32_t length = 0;
+    const char head[1 + sizeof(uint32_t)] = { (char)kind };
 
-    sbuf_add_char(out, (char)kind);
-    sbuf_add(out, (const char *)&length, sizeof(length));
+    sbuf_add(out, head, sizeof(head));
     return out->len;
 }
 

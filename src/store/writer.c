@@ -58,7 +58,6 @@ struct writer {
     sqlite3_stmt *statements[STATEMENT_COUNT];
     struct directory *directories;
     struct block *block;
-    unsigned time, operation, error, victim_kind; /* numbers of these fields */
     int64_t processes[MESSAGE_SLOTS + 1], containers[MESSAGE_SLOTS + 1];
     struct {
         uint64_t number;
@@ -147,10 +146,6 @@ int writer_new(sqlite3 *db, const char *path, struct writer **ret, struct err *e
         return err_set(err, -ENOMEM, "the store");
     w->db = db;
     w->path = path;
-    w->time = delta_field(offsetof(struct event, time_ns));
-    w->operation = delta_field(offsetof(struct event, operation));
-    w->error = delta_field(offsetof(struct event, error));
-    w->victim_kind = delta_field(offsetof(struct event, victim_kind));
     r = prepare(w, err);
     if (r == 0)
         r = block_new(db, path, &w->block, err);
@@ -364,12 +359,12 @@ static int count(struct writer *w, const struct rollup_key *key, uint64_t time_n
 static int count_places(struct writer *w, int64_t event)
 {
     const uint64_t *numbers = w->values.numbers;
-    const int64_t *directories = w->rows.directories;
+    const int64_t *directories = &w->rows.row[BLOCK_DIRECTORIES];
     struct rollup_key key = { .suspect = (int64_t)numbers[DELTA_SUSPECT],
-                              .operation = (int64_t)numbers[w->operation],
-                              .error = (int64_t)numbers[w->error],
-                              .victim = w->rows.victim,
-                              .victim_kind = (int64_t)numbers[w->victim_kind] };
+                              .operation = (int64_t)numbers[DELTA_operation],
+                              .error = (int64_t)numbers[DELTA_error],
+                              .victim = w->rows.row[BLOCK_VICTIM],
+                              .victim_kind = (int64_t)numbers[DELTA_victim_kind] };
     int r = 0;
 
     for (int i = 0; i < PLACE_COUNT && r == 0; i++) {
@@ -378,7 +373,7 @@ static int count_places(struct writer *w, int64_t event)
         key.directory = directories[i];
         key.place = i;
         key.other = i ? directories[PLACE_PATH] : 0;
-        r = count(w, &key, numbers[w->time], event);
+        r = count(w, &key, numbers[DELTA_time_ns], event);
     }
     return r;
 }
@@ -406,7 +401,7 @@ static int find_directories(struct writer *w, uint64_t mask)
 
     for (unsigned i = 0; i < PLACE_COUNT && r == 0; i++)
         if (mask & (DELTA_ALONE | 1ull << DELTA_DIRECTORY(i)))
-            r = find_directory(w, w->values.bytes[DELTA_DIRECTORY(i)], &w->rows.directories[i]);
+            r = find_directory(w, w->values.bytes[DELTA_DIRECTORY(i)], &w->rows.row[BLOCK_DIRECTORIES + i]);
     return r;
 }
 
@@ -432,11 +427,11 @@ static int insert_event(struct writer *w, int64_t row)
     sqlite3_stmt *s = w->statements[INSERT_EVENT];
 
     sqlite3_bind_int64(s, 1, row);
-    bind_row(s, 2, w->rows.process);
-    bind_row(s, 3, w->rows.victim);
+    bind_row(s, 2, w->rows.row[BLOCK_PROCESS]);
+    bind_row(s, 3, w->rows.row[BLOCK_VICTIM]);
     sqlite3_bind_int64(s, 4, (sqlite3_int64)w->values.numbers[DELTA_SUSPECT]);
     for (unsigned i = 0; i < PLACE_COUNT; i++) {
-        bind_row(s, 5 + 2 * (int)i, w->rows.directories[i]);
+        bind_row(s, 5 + 2 * (int)i, w->rows.row[BLOCK_DIRECTORIES + i]);
         db_bind_bytes(s, 6 + 2 * (int)i, w->values.bytes[DELTA_NAME(i)]);
     }
     db_bind_bytes(s, 11, w->values.bytes[DELTA_PREVIOUS_HOST_PATH]);
@@ -446,11 +441,11 @@ static int insert_event(struct writer *w, int64_t row)
 
 static int pack_event(struct writer *w, int64_t row, uint64_t mask, struct bytes packed)
 {
-    int r = block_add(w->block, row, w->values.numbers[w->time], &w->rows, packed);
+    int r = block_add(w->block, row, w->values.numbers[DELTA_time_ns], &w->rows, packed);
 
     for (unsigned i = 0; i < PLACE_COUNT && r == 0; i++)
-        if (w->rows.directories[i] && (mask & (DELTA_ALONE | 3ull << DELTA_DIRECTORY(i)))) /* it, or its name, is new */
-            r = block_add_name(w->block, w->rows.directories[i], w->values.bytes[DELTA_NAME(i)]);
+        if (w->rows.row[BLOCK_DIRECTORIES + i] && (mask & (DELTA_ALONE | 3ull << DELTA_DIRECTORY(i)))) /* it, or its name, is new */
+            r = block_add_name(w->block, w->rows.row[BLOCK_DIRECTORIES + i], w->values.bytes[DELTA_NAME(i)]);
     return r;
 }
 
@@ -473,8 +468,8 @@ static int write_event(struct writer *w, enum message_kind kind, struct bytes m)
     }
     if (!w->started || delta_unpack(&m, &w->values, &mask) < 0)
         return -EBADMSG;
-    w->rows.process = row_of(w->processes, actor);
-    w->rows.victim = row_of(w->containers, victim);
+    w->rows.row[BLOCK_PROCESS] = row_of(w->processes, actor);
+    w->rows.row[BLOCK_VICTIM] = row_of(w->containers, victim);
     r = find_directories(w, mask);
     if (r == 0)
         r = next_row(w, &row);

@@ -543,10 +543,10 @@ static void a_damaged_block(void **state)
 
         for (size_t i = 0; i < sizeof(data); i++)
             data[i] = (unsigned char)((seed = seed * 1103515245 + 12345) >> 16);
-        memset(data, 0, 5);
-        data[12] |= 0x80; /* it stands alone */
+        data[0] = 0;
+        data[8] |= 0x80; /* it stands alone */
         if (round % 2)
-            memset(data + 5, 0, 7); /* and few fields differ */
+            memset(data + 1, 0, 7); /* and few fields differ */
         sql("UPDATE block SET data = ?", data, len);
         store = open_store(true);
         err = ERR_INIT;
