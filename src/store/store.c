@@ -231,14 +231,6 @@ static bool begin_add(struct store *s, int *ret)
     int error;
 
     pthread_mutex_lock(&q->lock);
-    if (q->known_generation != q->generation) {
-        q->known_generation = q->generation;
-        sender_forget(q->sender);
-    }
-    if (q->known_buffers != q->buffers) {
-        q->known_buffers = q->buffers;
-        sender_restart(q->sender);
-    }
     if (q->filling.len < QUEUE_MAX)
         q->stalled = false;
     if (q->filling.len >= QUEUE_MAX && !q->stalled) {
@@ -249,6 +241,15 @@ static bool begin_add(struct store *s, int *ret)
                 q->stalled = true;
                 break;
             }
+    }
+    /* after the wait, in which all of this may have changed */
+    if (q->known_generation != q->generation) {
+        q->known_generation = q->generation;
+        sender_forget(q->sender);
+    }
+    if (q->known_buffers != q->buffers) {
+        q->known_buffers = q->buffers;
+        sender_restart(q->sender);
     }
     error = q->error;
     *ret = error;

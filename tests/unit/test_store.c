@@ -525,6 +525,30 @@ static void sql(const char *text, const void *blob, size_t len)
     sqlite3_close(db);
 }
 
+/* Faster than it is written: whoever adds waits for room, and the buffer is another one then. */
+static void more_than_the_queue_holds(void **state)
+{
+    struct store *store = open_store(false);
+    struct store_query all = { .any_victim = true };
+    char text[400];
+    struct err err = ERR_INIT;
+
+    (void)state;
+    for (unsigned i = 0; i < 20000; i++) { /* rows take the longest */
+        struct event *e;
+
+        snprintf(text, sizeof(text), "/w/%0300u", i);
+        e = make_event(OPERATION_UNLINK, text, NULL, NULL, 1000 + i);
+        set_id(e, i + 1);
+        while (store_add_event(store, e) == -ENOBUFS)
+            ;
+        event_free(e);
+    }
+    assert_int_equal(store_flush(store, &err), 0);
+    assert_int_equal(store_count_events(store, &all, &err), 20000);
+    store_close(store);
+}
+
 /* Whatever a block holds: an error, or fewer events, and no harm. */
 static void a_damaged_block(void **state)
 {
@@ -955,6 +979,7 @@ int main(void)
         TEST(counted_rows_say_what_the_blocks_say),
         TEST(a_storm_comes_back),
         TEST(rows_among_blocks),
+        TEST(more_than_the_queue_holds),
         TEST(a_damaged_block),
         TEST(a_store_without_blocks),
         TEST(names_in_a_filter),
