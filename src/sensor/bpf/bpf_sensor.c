@@ -15,21 +15,21 @@
 #include "sensor/bpf/decode.h"
 #include "sensor/bpf/objects.h"
 #include "sensor/bpf/programs.h"
+#include "sensor/bpf/queue.h"
 #include "sensor/bpf/tell.h"
 #include "util/cleanup.h"
 #include "wire/change.h"
 
 #define DEFAULT_RING (16u << 20) /* bytes, each of the two: some 25,000 changes between two looks */
 #define SMALLEST_RING (64u << 10)
-#define BATCH_MAX 65536          /* records sorted at a time */
+#define BATCH_MAX 65536          /* records that wait at a time */
 #define BATCH_BYTES (64u << 20)
 #define BATCH_ACTORS (BPF_TELLER_ACTORS / 3) /* as many as the kernel remembers, those before, and those that wait */
 
-struct queued {
-    uint64_t time_ns;
-    uint64_t order; /* of arrival */
-    size_t len;
-    char *data;
+/* Of which of the rings a record comes. */
+struct source {
+    struct sensor *sensor;
+    unsigned lane;
 };
 
 struct sensor {
@@ -38,10 +38,9 @@ struct sensor {
     struct bpf_objects *objects;
     struct bpf_teller *teller;
     struct ring_buffer *rings;
-    struct queued *queue;
-    size_t count, size, bytes;
+    struct source rare, frequent;
+    struct bpf_queue queue;
     unsigned learned; /* actors since the last delivery */
-    uint64_t order;
     uint64_t lost[WIRE_LOSS_COUNT]; /* told so far */
     uint64_t damaged;
     uint64_t gap_from_ns; /* CLOCK_REALTIME */
@@ -127,7 +126,8 @@ static void learn(struct sensor *s, const void *record, size_t len)
 
 static int on_record(void *data, void *record, size_t len)
 {
-    struct sensor *s = data;
+    const struct source *from = data;
+    struct sensor *s = from->sensor;
     struct wire_header h;
 
     if (len < sizeof(h)) {
@@ -139,38 +139,15 @@ static int on_record(void *data, void *record, size_t len)
         learn(s, record, len);
         return ++s->learned >= BATCH_ACTORS ? -EAGAIN : 0;
     }
-    if (s->count == s->size) {
-        size_t size = s->size ? 2 * s->size : 1024;
-        struct queued *more = reallocarray(s->queue, size, sizeof(*more));
-
-        if (!more) {
-            s->damaged++;
-            return 0;
-        }
-        s->queue = more;
-        s->size = size;
-    }
     s->held |= h.type == WIRE_HELD;
-    s->queue[s->count] = (struct queued){ h.time_ns, s->order++, len, malloc(len) };
-    if (!s->queue[s->count].data) {
+    if (bpf_queue_add(&s->queue, from->lane, h.time_ns, record, len) < 0) {
         s->damaged++;
         return 0;
     }
-    memcpy(s->queue[s->count++].data, record, len);
-    s->bytes += len;
-    return s->count >= BATCH_MAX || s->bytes >= BATCH_BYTES ? -EAGAIN : 0;
+    return s->queue.count >= BATCH_MAX || s->queue.bytes >= BATCH_BYTES ? -EAGAIN : 0;
 }
 
-static int by_time(const void *a, const void *b)
-{
-    const struct queued *x = a, *y = b;
-
-    if (x->time_ns != y->time_ns)
-        return x->time_ns < y->time_ns ? -1 : 1;
-    return x->order < y->order ? -1 : x->order > y->order;
-}
-
-static void handle(struct sensor *s, const struct queued *q, uint64_t offset)
+static void handle(struct sensor *s, const struct bpf_queued *q, uint64_t offset)
 {
     struct bpf_record r;
 
@@ -186,30 +163,14 @@ static void handle(struct sensor *s, const struct queued *q, uint64_t offset)
 static void deliver(struct sensor *s, uint64_t until_ns)
 {
     uint64_t offset = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_BOOTTIME);
-    size_t n = 0, left;
-    struct queued *batch;
+    struct bpf_queued *record;
 
     s->learned = 0;
-    qsort(s->queue, s->count, sizeof(*s->queue), by_time);
-    while (n < s->count && s->queue[n].time_ns <= until_ns)
-        n++;
-    batch = s->queue;
-    left = s->count - n;
-    /* the receiver may ask for watches, and so for a look at the rings: not at this queue */
-    s->queue = left ? malloc(left * sizeof(*s->queue)) : NULL;
-    if (left && !s->queue) { /* out of memory: out of order is better than lost */
-        n = s->count;
-        left = 0;
+    /* the receiver may ask for watches, and so for a look at the rings: what that finds is taken out in its turn */
+    while ((record = bpf_queue_take(&s->queue, until_ns))) {
+        handle(s, record, offset);
+        bpf_queue_give_back(&s->queue, record);
     }
-    if (left)
-        memcpy(s->queue, batch + n, left * sizeof(*batch));
-    s->count = s->size = left;
-    for (size_t i = 0; i < n; i++) {
-        handle(s, &batch[i], offset);
-        s->bytes -= batch[i].len;
-        free(batch[i].data);
-    }
-    free(batch);
 }
 
 /* Once for all that was added since: a look goes through every descriptor of the machine. */
@@ -261,6 +222,8 @@ static int bpf_dispatch(struct sensor *s, struct err *err)
     r = ring_buffer__consume(s->rings);
     update_demand(s); /* first: to name an actor may take a while */
     deliver(s, until_ns);
+    if (r == 0)
+        bpf_queue_rest(&s->queue);
     tell_losses(s);
     return r < 0 && r != -EAGAIN ? err_set(err, r, "BPF ring buffers") : 0;
 }
@@ -321,9 +284,7 @@ static void bpf_close(struct sensor *s)
     bpf_objects_free(s->objects);
     if (s->programs.skeleton)
         programs_unload(&s->programs);
-    for (size_t i = 0; i < s->count; i++)
-        free(s->queue[i].data);
-    free(s->queue);
+    bpf_queue_done(&s->queue);
     free(s);
 }
 
@@ -395,8 +356,11 @@ static int bpf_open(const struct sensor_options *options, struct sensor **ret, s
     if (r == 0)
         r = bpf_teller_new(&telling, &s->teller, err);
     if (r == 0) {
-        s->rings = ring_buffer__new(bpf_map__fd(s->programs.skeleton->maps.rare), on_record, s, NULL);
-        if (!s->rings || ring_buffer__add(s->rings, bpf_map__fd(s->programs.skeleton->maps.frequent), on_record, s) < 0)
+        s->rare = (struct source){ s, 0 };
+        s->frequent = (struct source){ s, 1 };
+        s->rings = ring_buffer__new(bpf_map__fd(s->programs.skeleton->maps.rare), on_record, &s->rare, NULL);
+        if (!s->rings ||
+            ring_buffer__add(s->rings, bpf_map__fd(s->programs.skeleton->maps.frequent), on_record, &s->frequent) < 0)
             r = err_set(err, -errno, "BPF ring buffers");
     }
     if (r < 0) {

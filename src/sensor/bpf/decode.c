@@ -82,30 +82,25 @@ static int decode_actor(const char *data, size_t len, struct bpf_record *r, stru
 
 int bpf_decode(const void *data, size_t len, struct bpf_record *ret, struct err *err)
 {
-    struct bpf_record r = { 0 };
     struct wire_header h;
-    int result;
 
     if (len < sizeof(h))
         return err_say(err, -EBADMSG, "a record of %zu bytes, the header needs %zu", len, sizeof(h));
     memcpy(&h, data, sizeof(h));
     if (h.version != WIRE_CHANGE_VERSION || h.len < sizeof(h) || h.len > len)
         return err_say(err, -EBADMSG, "version %u, length %u of %zu", h.version, h.len, len);
-    r.type = h.type;
+    ret->type = h.type;
+    ret->path = ret->other = ret->text = BYTES_NULL;
+    ret->comm = ret->exe = ret->cwd = ret->args = ret->tty = ret->cgroup = BYTES_NULL;
     switch (h.type) {
     case WIRE_CHANGE:
     case WIRE_HELD:
-        result = decode_change(data, h.len, &r, err);
-        break;
+        return decode_change(data, h.len, ret, err);
     case WIRE_ACTOR:
-        result = decode_actor(data, h.len, &r, err);
-        break;
+        return decode_actor(data, h.len, ret, err);
     default:
         return err_say(err, -EBADMSG, "a record of type %u", h.type);
     }
-    if (result == 0)
-        *ret = r;
-    return result;
 }
 
 unsigned bpf_names_count(struct bytes names)

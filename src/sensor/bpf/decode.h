@@ -20,7 +20,8 @@ struct bpf_record {
     struct bytes comm, exe, cwd, args, tty, cgroup; /* exe, cwd, cgroup: names as above; args: each ended by NUL */
 };
 
-/* -EBADMSG: not a record, or one that does not hold together; says where. */
+/* Of the fixed parts only the one of the record's type is filled in: they are large. Views of other types are BYTES_NULL.
+ * -EBADMSG: not a record, or one that does not hold together; says where, and *ret means nothing. */
 int bpf_decode(const void *data, size_t len, struct bpf_record *ret, struct err *err);
 
 /* How many names a list has. */
