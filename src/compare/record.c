@@ -197,6 +197,7 @@ static struct event *copy_for_old_name(const struct event *e)
         return NULL;
     *copy = *e;
     copy->arena = (struct arena){ 0 };
+    copy->lent = NULL;
     /* what points into the other's memory is copied */
     event_set(copy, &copy->path, e->path);
     event_set(copy, &copy->previous_path, e->previous_path);

@@ -2,15 +2,17 @@
 #include "event/event.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "util/limits.h"
 
 struct event *event_new(void)
 {
-    struct event *e = calloc(1, sizeof(*e));
+    struct event *e = malloc(sizeof(*e)); /* not calloc(): that does not take what was freed a moment ago */
 
     if (!e)
         return NULL;
+    memset(e, 0, sizeof(*e));
     e->syscall = -1;
     e->actor.login_uid = UID_UNKNOWN;
     e->actor.session = SESSION_UNKNOWN;
@@ -23,6 +25,7 @@ void event_free(struct event *e)
         return;
     process_unref(e->actor.process);
     container_unref(e->victim);
+    shared_arena_unref(e->lent);
     arena_done(&e->arena);
     free(e);
 }

@@ -85,6 +85,7 @@ enum victim_kind {
 
 struct event {
     struct arena arena;
+    struct shared_arena *lent; /* owned reference: what its bytes point to beside its own; NULL = nothing */
 
     uint8_t id[16];     /* unique for ever: event_make_id() */
     uint64_t sequence;  /* order within one run, from 1 */

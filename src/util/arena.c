@@ -26,6 +26,30 @@ void arena_done(struct arena *a)
     a->blocks = NULL;
 }
 
+struct shared_arena *shared_arena_new(void)
+{
+    struct shared_arena *s = calloc(1, sizeof(*s));
+
+    if (s)
+        s->refs = 1;
+    return s;
+}
+
+struct shared_arena *shared_arena_ref(struct shared_arena *s)
+{
+    if (s)
+        s->refs++;
+    return s;
+}
+
+void shared_arena_unref(struct shared_arena *s)
+{
+    if (!s || --s->refs > 0)
+        return;
+    arena_done(&s->arena);
+    free(s);
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
     struct arena_block *b = a->blocks;

@@ -16,6 +16,16 @@ struct arena {
     size_t first_size; /* of the first block, bytes; 0 = what an ordinary event needs */
 };
 
+/* Memory of several owners: it goes with the last of them. */
+struct shared_arena {
+    unsigned refs;
+    struct arena arena;
+};
+
+struct shared_arena *shared_arena_new(void); /* one reference; NULL: out of memory */
+struct shared_arena *shared_arena_ref(struct shared_arena *s); /* NULL is fine */
+void shared_arena_unref(struct shared_arena *s);               /* NULL is fine */
+
 void arena_done(struct arena *a);
 /* 8-byte aligned, not cleared; NULL when out of memory. */
 void *arena_alloc(struct arena *a, size_t size);

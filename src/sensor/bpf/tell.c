@@ -23,16 +23,25 @@
 /* What is known of an actor, until the kernel's side has forgotten that it told it. */
 struct actor_entry {
     uint64_t number;
-    struct arena arena;
-    struct wire_actor wire;
+    struct shared_arena *memory; /* of what follows: his events point into it too */
+    uint64_t mnt_ns;
     struct bytes comm, exe, cwd, args, tty, cgroup;
     UT_hash_handle hh;
+};
+
+/* What a path is put together from, within one record. */
+struct place_key {
+    const char *base; /* NULL: of nothing */
+    size_t base_len;
+    unsigned which, depth;
 };
 
 struct bpf_teller {
     struct bpf_teller_options options;
     struct actor_entry *actors; /* least recently used first */
+    struct actor_entry *last;   /* of them, NULL: none */
     struct sbuf text;
+    struct place_key text_of;   /* what stands in `text` */
     uint64_t boot_id[2];
 };
 
@@ -75,7 +84,8 @@ int bpf_teller_new(const struct bpf_teller_options *options, struct bpf_teller *
 static void forget_actor(struct bpf_teller *t, struct actor_entry *a)
 {
     HASH_DEL(t->actors, a);
-    arena_done(&a->arena);
+    t->last = NULL;
+    shared_arena_unref(a->memory);
     free(a);
 }
 
@@ -95,10 +105,13 @@ static struct actor_entry *find_actor(struct bpf_teller *t, uint64_t number)
 {
     struct actor_entry *a;
 
+    if (t->last && t->last->number == number)
+        return t->last;
     HASH_FIND(hh, t->actors, &number, sizeof(number), a);
     if (a) { /* used last */
         HASH_DEL(t->actors, a);
         HASH_ADD(hh, t->actors, number, sizeof(a->number), a);
+        t->last = a;
     }
     return a;
 }
@@ -113,21 +126,28 @@ static struct bytes path_of(struct bpf_teller *t, struct arena *arena, struct by
 static int learn_actor(struct bpf_teller *t, const struct bpf_record *r)
 {
     struct actor_entry *a = find_actor(t, r->actor.actor);
+    struct arena *arena;
 
     if (a)
         forget_actor(t, a);
     a = calloc(1, sizeof(*a));
-    if (!a)
+    if (a)
+        a->memory = shared_arena_new();
+    if (!a || !a->memory) {
+        free(a);
         return -ENOMEM;
+    }
+    arena = &a->memory->arena;
     a->number = r->actor.actor;
-    a->wire = r->actor;
-    a->comm = arena_copy(&a->arena, r->comm);
-    a->exe = path_of(t, &a->arena, r->exe);
-    a->cwd = r->cwd.len ? path_of(t, &a->arena, r->cwd) : arena_copy(&a->arena, bytes_of("/"));
-    a->args = arena_copy(&a->arena, r->args);
-    a->tty = arena_copy(&a->arena, r->tty);
-    a->cgroup = path_of(t, &a->arena, r->cgroup);
+    a->mnt_ns = r->actor.mnt_ns;
+    a->comm = arena_copy(arena, r->comm);
+    a->exe = path_of(t, arena, r->exe);
+    a->cwd = r->cwd.len ? path_of(t, arena, r->cwd) : arena_copy(arena, bytes_of("/"));
+    a->args = arena_copy(arena, r->args);
+    a->tty = arena_copy(arena, r->tty);
+    a->cgroup = path_of(t, arena, r->cgroup);
     HASH_ADD(hh, t->actors, number, sizeof(a->number), a);
+    t->last = NULL;
     if (HASH_COUNT(t->actors) > BPF_TELLER_ACTORS)
         forget_actor(t, t->actors);
     return 0;
@@ -150,15 +170,16 @@ static void fill_actor(struct bpf_teller *t, const struct wire_change *c,
     to->session = c->session;
     if (!a)
         return;
-    event_set(e, &to->executable, a->exe);
-    event_set(e, &to->name, a->comm);
-    event_set(e, &to->args, a->args);
-    event_set(e, &to->working_directory, a->cwd);
-    event_set(e, &to->tty, a->tty);
+    e->lent = shared_arena_ref(a->memory);
+    to->executable = a->exe;
+    to->name = a->comm;
+    to->args = a->args;
+    to->working_directory = a->cwd;
+    to->tty = a->tty;
     if (a->cgroup.len > 1)
-        event_set(e, &to->cgroup, a->cgroup);
-    to->mnt_ns = a->wire.mnt_ns;
-    to->inside = w->mnt_ns && w->mnt_ns == a->wire.mnt_ns;
+        to->cgroup = a->cgroup;
+    to->mnt_ns = a->mnt_ns;
+    to->inside = w->mnt_ns && w->mnt_ns == a->mnt_ns;
 }
 
 /* ---- states ---- */
@@ -191,11 +212,6 @@ static struct file_state state_of(const struct bpf_object_watch *w, const struct
     };
 }
 
-static void keep_only(struct file_state *s, unsigned which)
-{
-    s->known &= which;
-}
-
 /* What of the state the operation changes. */
 static unsigned changes(enum operation operation, const struct wire_change *c)
 {
@@ -225,16 +241,14 @@ static void fill_states(const struct wire_change *c, const struct bpf_object_wat
         e->error == 0 && !gone && (c->after.known & WIRE_STATE_KNOWN) ? &c->after : &c->file;
 
     e->file = state_of(w, victim ? &c->other : now);
-    if (victim)
+    if (victim || !which || (operation == OPERATION_WRITE && (c->flags & WIRE_ANY_WRITE)))
         return;
     e->before = state_of(w, &c->file);
-    keep_only(&e->before, which);
+    e->before.known &= which;
     if (e->error == 0) {
         e->after = state_of(w, &c->after);
-        keep_only(&e->after, which);
+        e->after.known &= which;
     }
-    if (operation == OPERATION_WRITE && (c->flags & WIRE_ANY_WRITE))
-        e->before.known = e->after.known = 0;
 }
 
 /* ---- where ---- */
@@ -275,13 +289,25 @@ static unsigned add_targets(struct bpf_teller *t, const struct bpf_record *r, st
     return count;
 }
 
-/* The path by what was hit. */
+/* The path by what was hit, in t->text. It is asked for when a record is judged, and when it is told. */
+static bool write_path(struct bpf_teller *t, const struct target *at, unsigned which, const struct bpf_record *r)
+{
+    const struct place_key key = { at->object->wanted.path.data, at->places[which].base_len, which, at->depths[which] };
+    struct place_key *is = &t->text_of;
+
+    if (is->base == key.base && is->base_len == key.base_len && is->which == which && is->depth == key.depth)
+        return true;
+    is->base = NULL;
+    if (!bpf_names_path(which ? r->other : r->path, key.depth, (struct bytes){ key.base, key.base_len }, &t->text))
+        return false;
+    *is = key;
+    return true;
+}
+
 static bool hit_path(struct bpf_teller *t, const struct target *at, unsigned which,
                      const struct bpf_record *r, struct event *e, struct bytes *field)
 {
-    struct bytes base = { at->object->wanted.path.data, at->places[which].base_len };
-
-    if (!bpf_names_path(which ? r->other : r->path, at->depths[which], base, &t->text))
+    if (!write_path(t, at, which, r))
         return false;
     event_set(e, field, sbuf_bytes(&t->text));
     return true;
@@ -298,6 +324,7 @@ static void outside_path(struct bpf_teller *t, const struct target *at, unsigned
     if (!(r->change.flags & (which ? WIRE_WHOLE_OTHER : WIRE_WHOLE_PATH)) ||
         count < at->object->above_mount)
         return;
+    t->text_of.base = NULL;
     if (bpf_names_path(names, count - at->object->above_mount, mount, &t->text))
         event_set(e, field, sbuf_bytes(&t->text));
 }
@@ -368,6 +395,7 @@ static int tell_one(struct bpf_teller *t, const struct bpf_record *r, const stru
         e->note = bytes_of(told->note);
     set_id(t, c, e);
     t->options.event(t->options.data, e);
+    t->text_of.base = NULL; /* what the receiver did may have changed it */
     return 1;
 }
 
@@ -477,11 +505,9 @@ static bool names_change(enum operation operation)
 static bool reaches(struct bpf_teller *t, const struct target *at, unsigned which, const struct bpf_record *r,
                     bool *ret_on_the_way, bool *ret_itself)
 {
-    struct bytes wanted = at->object->wanted.path;
-    struct bytes base = { wanted.data, at->places[which].base_len };
-    struct bytes path;
+    struct bytes wanted = at->object->wanted.path, path;
 
-    if (!bpf_names_path(which ? r->other : r->path, at->depths[which], base, &t->text))
+    if (!write_path(t, at, which, r))
         return false;
     path = sbuf_bytes(&t->text);
     *ret_itself = bytes_equal(path, wanted);
@@ -538,6 +564,7 @@ int bpf_teller_record(struct bpf_teller *t, const struct bpf_record *r, uint64_t
     unsigned count;
     int events = 0;
 
+    t->text_of.base = NULL; /* what was written is of another record */
     if (r->type == WIRE_ACTOR)
         return learn_actor(t, r);
     if (r->type != WIRE_CHANGE && r->type != WIRE_HELD)
