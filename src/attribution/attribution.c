@@ -18,6 +18,17 @@
 
 #define PROC "/proc"
 
+#define KNOWN_SUSPECTS 16 /* processes whose events come in turn */
+
+/* What one process, executing this, is as a suspect: found by hashing all of its chain. */
+struct known_suspect {
+    struct process *process; /* owned reference, NULL = none yet */
+    struct bytes executable; /* in its memory, or in `own` */
+    struct arena own;
+    uint64_t suspect;
+    unsigned long changes;   /* as they were when it was found */
+};
+
 struct attribution {
     struct attribution_options options;
     struct process_table *table;
@@ -25,6 +36,8 @@ struct attribution {
     struct packages *packages;
     struct image_packages *image_packages;
     struct users *users;
+    struct known_suspect suspects[KNOWN_SUSPECTS]; /* by the address of the process */
+    unsigned long attributed; /* records of processes */
 };
 
 int attribution_new(const struct attribution_options *options, struct attribution **ret,
@@ -55,10 +68,19 @@ int attribution_new(const struct attribution_options *options, struct attributio
     return 0;
 }
 
+static void forget_suspect(struct known_suspect *s)
+{
+    process_unref(s->process);
+    arena_done(&s->own);
+    *s = (struct known_suspect){ 0 };
+}
+
 void attribution_free(struct attribution *a)
 {
     if (!a)
         return;
+    for (size_t i = 0; i < KNOWN_SUSPECTS; i++)
+        forget_suspect(&a->suspects[i]);
     process_table_free(a->table);
     agents_free(a->agents);
     packages_free(a->packages);
@@ -297,6 +319,7 @@ static void attribute(struct attribution *a, struct process *p)
 {
     for (unsigned depth = 0; p && !p->attributed && depth < LIMIT_LINEAGE; depth++, p = p->parent) {
         p->attributed = true;
+        a->attributed++;
         find_origin(a, p);
         find_owner(a, p);
         find_names(a, p);
@@ -366,15 +389,33 @@ bool attribution_knows(struct attribution *a, const struct event *e)
     return p && !p->exited_ns && bytes_equal(p->executable, e->actor.executable);
 }
 
-void attribution_event(struct attribution *a, struct event *e)
+/*
+ * A record of a process is not changed, nor who launched it, but for the cut of a chain, and for where one lives,
+ * which is found when it is asked for: until then what was found holds.
+ */
+static void remember_suspect(struct attribution *a, struct event *e)
+{
+    struct process *p = e->actor.process;
+    struct known_suspect *s = &a->suspects[((uintptr_t)p >> 6) % KNOWN_SUSPECTS];
+    struct bytes executable = event_actor_executable(e);
+    unsigned long changes = process_table_cuts(a->table) + a->attributed;
+
+    if (s->process == p && s->changes == changes && executable.len && bytes_equal(s->executable, executable)) {
+        e->suspect = s->suspect;
+        return;
+    }
+    event_remember_suspect(e);
+    forget_suspect(s);
+    s->process = process_ref(p);
+    s->executable = bytes_equal(p->executable, executable) ? p->executable : arena_copy(&s->own, executable);
+    s->suspect = e->suspect;
+    s->changes = changes;
+}
+
+static void find_actor(struct attribution *a, struct event *e)
 {
     struct process *p;
 
-    name_state(a, e, &e->file);
-    name_state(a, e, &e->before);
-    name_state(a, e, &e->after);
-    if (e->actor.pid <= 0)
-        return;
     if (e->boot_from_ns)
         p = process_table_find_between(a->table, e->actor.pid, e->boot_from_ns, e->boot_ns,
                                        e->actor.gone);
@@ -405,6 +446,7 @@ void attribution_event(struct attribution *a, struct event *e)
         if (!actor->attributed && actor->cgroup_inherited && e->actor.inside && e->victim) {
             attribute(a, actor->parent);
             actor->attributed = true;
+            a->attributed++;
             actor->origin = ORIGIN_CONTAINER;
             actor->container = container_ref(e->victim);
             find_owner(a, actor);
@@ -414,6 +456,18 @@ void attribution_event(struct attribution *a, struct event *e)
         if (!e->actor.start_ns)
             e->actor.start_ns = e->actor.process->start_ns;
     }
+}
+
+void attribution_event(struct attribution *a, struct event *e)
+{
+    name_state(a, e, &e->file);
+    name_state(a, e, &e->before);
+    name_state(a, e, &e->after);
+    if (e->actor.pid <= 0)
+        return;
+    find_actor(a, e);
+    if (e->actor.process)
+        remember_suspect(a, e);
 }
 
 struct process *attribution_process(struct attribution *a, pid_t pid, uint64_t boot_ns)

@@ -37,6 +37,8 @@ struct slot {
 struct process_table {
     const char *proc;
     struct slot *slots;
+    struct slot *asked;  /* what was looked for last, NULL: none; a storm is mostly one process's */
+    unsigned long cuts;  /* chains of launchers that were cut */
     size_t exited_count;
     struct slot *exited_first, *exited_last; /* in order of exit */
     unsigned doubt;
@@ -87,6 +89,8 @@ static void drop_slot(struct process_table *t, struct slot *s)
 {
     unlink_exited(t, s);
     HASH_DEL(t->slots, s);
+    if (t->asked == s)
+        t->asked = NULL;
     drop_versions(s->newest);
     free(s);
 }
@@ -112,9 +116,13 @@ static uint64_t boot_now(void)
 
 static struct slot *find_slot(struct process_table *t, pid_t pid)
 {
-    struct slot *s;
+    struct slot *s = t->asked;
 
+    if (s && s->pid == pid)
+        return s;
     HASH_FIND(hh, t->slots, &pid, sizeof(pid), s);
+    if (s)
+        t->asked = s;
     return s;
 }
 
@@ -170,7 +178,7 @@ static struct process *push(struct process_table *t, struct process *p, uint64_t
  * a process that has exited: a living one has other children, whose launchers somebody's deep nest
  * must not take away.
  */
-static void set_parent(struct process *p, struct process *parent)
+static void set_parent(struct process_table *t, struct process *p, struct process *parent)
 {
     struct process *at = parent;
 
@@ -182,8 +190,10 @@ static void set_parent(struct process *p, struct process *parent)
             break;
         at = at->parent;
     }
-    if (at && at->parent)
+    if (at && at->parent) {
         process_unref(TAKE_PTR(at->parent));
+        t->cuts++;
+    }
 }
 
 static struct process *newest(struct process_table *t, pid_t pid)
@@ -231,12 +241,12 @@ static struct process *read_alive(struct process_table *t, pid_t pid, uint64_t f
     start = p->start_ns;
     if (known && process_same(known, p)) {
         /* the launcher as it was at the start: /proc shows a foster parent after a reparenting */
-        set_parent(p, known->parent);
+        set_parent(t, p, known->parent);
         p->parent_pid = known->parent_pid;
         p->start_ns = known->start_ns;
         distrust_root(p, known);
     } else if (p->parent_pid > 0) {
-        set_parent(p, living(t, p->parent_pid, UINT64_MAX));
+        set_parent(t, p, living(t, p->parent_pid, UINT64_MAX));
         distrust_root(p, p->parent);
     }
     return push(t, p, from_ns ? from_ns : start);
@@ -280,7 +290,7 @@ static void apply_fork(struct process_table *t, const struct process_event *e)
     }
     p->parent_pid = e->parent_pid;
     if (!p->parent)
-        set_parent(p, parent);
+        set_parent(t, p, parent);
     distrust_root(p, p->parent);
     (void)push(t, p, p->start_ns);
 }
@@ -315,11 +325,11 @@ static void apply_exec(struct process_table *t, const struct process_event *e)
         p = process_ref(e->captured);
         if (before && !p->parent && process_same(before, p)) {
             /* the launcher as it was at the start: /proc shows a foster parent after a reparenting */
-            set_parent(p, before->parent);
+            set_parent(t, p, before->parent);
             p->parent_pid = before->parent_pid;
             p->start_ns = before->start_ns;
         } else if (!p->parent) {
-            set_parent(p, find_or_read(t, p->parent_pid, e->boot_ns));
+            set_parent(t, p, find_or_read(t, p->parent_pid, e->boot_ns));
         }
         distrust_root(p, before && process_same(before, p) ? before : p->parent);
         forget_name_of_exec(t, p, e->boot_ns);
@@ -343,7 +353,7 @@ static void apply_exec(struct process_table *t, const struct process_event *e)
         process_set(p, &p->working_directory, before->working_directory);
         process_set(p, &p->tty, before->tty);
         p->parent_pid = before->parent_pid;
-        set_parent(p, before->parent);
+        set_parent(t, p, before->parent);
     }
     (void)push(t, p, e->boot_ns);
 }
@@ -365,7 +375,7 @@ static struct process *changed(struct process_table *t, struct process *known,
     p->arena.first_size = CHANGED_SIZE;
     copy_facts(p, known);
     p->parent_pid = known->parent_pid;
-    set_parent(p, known->parent);
+    set_parent(t, p, known->parent);
     p->cgroup_inherited = known->cgroup_inherited;
     p->cred = now->cred;
     p->login_uid = now->login_uid;
@@ -518,7 +528,7 @@ static void link_parents(struct process_table *t)
         struct process *p = s->newest ? s->newest->process : NULL;
 
         if (p && !p->parent && p->parent_pid > 0)
-            set_parent(p, living(t, p->parent_pid, UINT64_MAX));
+            set_parent(t, p, living(t, p->parent_pid, UINT64_MAX));
     }
 }
 
@@ -632,8 +642,13 @@ struct process *process_table_find_between(struct process_table *t, pid_t pid, u
 void process_table_add(struct process_table *t, struct process *p)
 {
     if (!p->parent && p->parent_pid > 0)
-        set_parent(p, find_or_read(t, p->parent_pid, p->start_ns));
+        set_parent(t, p, find_or_read(t, p->parent_pid, p->start_ns));
     (void)push(t, process_ref(p), p->start_ns);
+}
+
+unsigned long process_table_cuts(const struct process_table *t)
+{
+    return t->cuts;
 }
 
 size_t process_table_count(const struct process_table *t)

@@ -44,6 +44,9 @@ struct process *process_table_find_between(struct process_table *t, pid_t pid, u
 /* Put in a record that a sensor made of its own facts; the table takes a reference. */
 void process_table_add(struct process_table *t, struct process *p);
 
+/* How many chains of launchers were cut so far: beside that, a record's launchers stay who they are. */
+unsigned long process_table_cuts(const struct process_table *t);
+
 size_t process_table_count(const struct process_table *t);
 int process_table_each(struct process_table *t, int (*each)(void *data, struct process *p),
                        void *data); /* living ones, newest record of each */

@@ -52,6 +52,7 @@ struct users {
     struct engines *engines;
     struct world *worlds; /* in the order of their making */
     struct host_name *host;
+    struct host_name *asked[2]; /* of users, of groups: what was looked for last, NULL: none */
 };
 
 int users_new(struct engines *engines, struct users **ret, struct err *err)
@@ -83,6 +84,7 @@ static void forget_host(struct users *u)
 {
     struct host_name *n, *next;
 
+    u->asked[false] = u->asked[true] = NULL;
     HASH_ITER(hh, u->host, n, next) {
         HASH_DEL(u->host, n);
         free(n->text);
@@ -272,8 +274,10 @@ static char *ask_host(uint32_t id, bool group)
 static struct bytes on_host(struct users *u, uint32_t id, bool group)
 {
     uint64_t key = id | (group ? 1ull << 32 : 0);
-    struct host_name *n;
+    struct host_name *n = u->asked[group];
 
+    if (n && n->key == key)
+        return bytes_of(n->text);
     HASH_FIND(hh, u->host, &key, sizeof(key), n);
     if (!n) {
         if (HASH_COUNT(u->host) >= HOST_NAMES_MAX)
@@ -285,6 +289,7 @@ static struct bytes on_host(struct users *u, uint32_t id, bool group)
         n->text = ask_host(id, group);
         HASH_ADD(hh, u->host, key, sizeof(n->key), n);
     }
+    u->asked[group] = n;
     return bytes_of(n->text);
 }
 

@@ -107,7 +107,7 @@ static bool same_place(const struct process *a, const struct process *b)
     return a->cgroup.len && bytes_equal(a->cgroup, b->cgroup);
 }
 
-uint64_t event_suspect(const struct event *e)
+static uint64_t find_suspect(const struct event *e)
 {
     struct bytes executable = event_actor_executable(e);
     uint64_t h = hash_bytes(14695981039346656037ull, executable);
@@ -136,4 +136,14 @@ uint64_t event_suspect(const struct event *e)
         executable = launcher;
     }
     return h;
+}
+
+uint64_t event_suspect(const struct event *e)
+{
+    return e->suspect ? e->suspect : find_suspect(e);
+}
+
+void event_remember_suspect(struct event *e)
+{
+    e->suspect = find_suspect(e);
 }

@@ -115,6 +115,7 @@ struct event {
     uint64_t bytes;                  /* written, where known */
     bool bytes_known;
 
+    uint64_t suspect; /* event_suspect(), once it is known whose process it was; 0 = not yet */
     uint32_t object;  /* watch object that matched (event/watch_object.h) */
     uint32_t watch;   /* index of the watch in this run; set by watch/ */
     struct bytes watch_text; /* the watch as the user wrote it */
@@ -160,6 +161,8 @@ struct bytes event_actor_name(const struct event *e);
  * count: an agent that forks a hundred children is one suspect. In a container only launchers that live
  * there too count. Stored: never change it. */
 uint64_t event_suspect(const struct event *e);
+/* Find it now, for those who ask later: the actor and his launchers are known. */
+void event_remember_suspect(struct event *e);
 
 /* A span of time in which events were lost. */
 struct gap {

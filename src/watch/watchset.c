@@ -75,6 +75,12 @@ struct bytes watchset_text(const struct watchset *set)
     return sbuf_bytes(&set->text);
 }
 
+/* Written as arena_join_path() would: one slash between. */
+static bool is_below(struct bytes dir, struct bytes rest)
+{
+    return dir.len && dir.data[dir.len - 1] != '/' && rest.len > 1 && rest.data[0] == '/' && rest.data[1] != '/';
+}
+
 /* A path of the object's namespace in other terms: below the object its prefix is exchanged; what
  * lies elsewhere reads the same for the host, and for a container as long as it is its own view. */
 static struct bytes translate(struct event *e, const struct watch_object *o, struct bytes path,
@@ -82,11 +88,11 @@ static struct bytes translate(struct event *e, const struct watch_object *o, str
 {
     struct bytes rest;
 
-    if (!path.data || !bytes_path_covers(o->path, path))
-        return BYTES_NULL;
-    if (!prefix.data)
+    if (!path.data || !prefix.data || !bytes_path_covers(o->path, path))
         return BYTES_NULL;
     rest = (struct bytes){ path.data + o->path.len, path.len - o->path.len };
+    if (bytes_equal(prefix, o->path) && is_below(o->path, rest))
+        return path; /* nothing is exchanged */
     return rest.len ? arena_join_path(&e->arena, prefix, rest) : arena_copy(&e->arena, prefix);
 }
 
@@ -190,7 +196,7 @@ static void give(struct watchset *set, const struct watch *w, struct object *o, 
     struct bytes path = e->path, previous = e->previous_path, victim;
 
     e->watch = w->index;
-    e->watch_text = arena_copy(&e->arena, w->target.text);
+    e->watch_text = w->target.text; /* watches stay until the end */
     victim = translate(e, object, path, use->victim_path);
     e->host_path = translate(e, object, path, use->shown_host_path);
     if (!e->host_path.data && object->ns_pid == 0)
@@ -238,6 +244,6 @@ bool watchset_event(struct watchset *set, struct event *event)
     give(set, found.watch, found.object, event);
     key = found.watch->target.key.data ? found.watch->target.key : set->options.key;
     if (key.len)
-        event_set(event, &event->key, key);
+        event->key = key;
     return true;
 }

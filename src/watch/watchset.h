@@ -57,6 +57,7 @@ bool watchset_is_waiting(const struct watchset *set);
 
 /*
  * Give the event its watch, victim, key and both paths. event->object says which object matched.
+ * The watch's text and key are lent: until the watches are freed.
  * Returns false if it is not ours (its object is gone, or it lies outside what the user asked for).
  */
 bool watchset_event(struct watchset *set, struct event *event);
