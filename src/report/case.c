@@ -9,6 +9,7 @@
 
 #include "event/operation.h"
 #include "report/case_internal.h"
+#include "util/hash.h"
 #include "util/limits.h"
 
 struct case_ *case_new(const struct case_options *options)
@@ -40,6 +41,7 @@ void case_free(struct case_ *c)
         HASH_DEL(c->traces, trace);
         free(trace);
     }
+    sbuf_done(&c->trace_key);
     while (c->suspects) {
         struct suspect *s = c->suspects;
 
@@ -76,12 +78,14 @@ void case_set_command_status(struct case_ *c, int status, uint64_t command_ns)
 static struct suspect *find_suspect(struct case_ *c, const struct event *e)
 {
     uint64_t chain = event_suspect(e);
-    struct suspect *s, **last = &c->suspects;
+    struct suspect *s = c->last_suspect, **last = &c->suspects;
     struct arena *arena = &c->arena;
 
+    if (s && s->chain == chain)
+        return s;
     for (s = c->suspects; s; last = &s->next, s = s->next)
         if (s->chain == chain)
-            return s;
+            return c->last_suspect = s;
     if (c->suspect_count >= LIMIT_CASE_GROUPS / 8 || !(s = calloc(1, sizeof(*s))))
         return NULL;
     s->chain = chain;
@@ -94,29 +98,22 @@ static struct suspect *find_suspect(struct case_ *c, const struct event *e)
     s->actor.working_directory = arena_copy(arena, e->actor.working_directory);
     s->actor.tty = arena_copy(arena, e->actor.tty);
     s->actor.script = arena_copy(arena, e->actor.script);
+    s->actor.cgroup = BYTES_NULL; /* of the event's memory */
     s->first_ns = e->time_ns;
     s->own_command = c->options.command_pid > 0 && e->actor.process &&
                      process_descends_from(e->actor.process, c->options.command_pid,
                                            c->options.command_start_ns);
     *last = s;
-    return s;
-}
-
-static uint64_t hash_bytes(uint64_t h, const void *data, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ ((const unsigned char *)data)[i]) * 1099511628211ull; /* FNV-1a */
-    return h;
+    return c->last_suspect = s;
 }
 
 /* Is this the first of its kind in `owner`? False also where it cannot be told any more. */
 static bool see(struct case_ *c, const void *owner, struct bytes what, bool *ret_beyond)
 {
-    uint64_t key = hash_bytes(hash_bytes(14695981039346656037ull, &owner, sizeof(owner)), what.data,
-                              what.len);
+    uint64_t key = hash_words(hash_word(HASH_START, (uintptr_t)owner), what.data, what.len);
     struct seen *s;
 
-    HASH_FIND(hh, c->seen, &key, sizeof(key), s);
+    HASH_FIND_BYHASHVALUE(hh, c->seen, &key, sizeof(key), (unsigned)key, s);
     if (s)
         return false;
     if (HASH_COUNT(c->seen) >= SEEN_MAX || !(s = calloc(1, sizeof(*s)))) {
@@ -124,8 +121,18 @@ static bool see(struct case_ *c, const void *owner, struct bytes what, bool *ret
         return false;
     }
     s->key = key;
-    HASH_ADD(hh, c->seen, key, sizeof(s->key), s);
+    HASH_ADD_BYHASHVALUE(hh, c->seen, key, sizeof(s->key), (unsigned)key, s);
     return true;
+}
+
+static void count_process(struct case_ *c, struct suspect *s, const struct event *e)
+{
+    bool beyond = false;
+
+    if (s->last_pid == e->actor.pid && s->last_pid)
+        return;
+    s->last_pid = e->actor.pid;
+    s->processes += see(c, s, (struct bytes){ (const char *)&e->actor.pid, sizeof(e->actor.pid) }, &beyond);
 }
 
 /* ---- what ---- */
@@ -208,26 +215,46 @@ static void add_sample(struct case_ *c, struct tally *t, struct bytes path)
     t->samples[t->sample_count++] = kept;
 }
 
+/* What has been seen already changes neither the samples nor the directory. */
+static void add_file(struct case_ *c, struct tally *t, struct bytes path)
+{
+    bool beyond = false, is_new;
+
+    if (!path.len) {
+        t->files_beyond = true;
+        return;
+    }
+    is_new = see(c, t, path, &beyond);
+    t->files += is_new;
+    t->files_beyond |= beyond;
+    if (is_new || beyond)
+        add_sample(c, t, path);
+}
+
 /* ---- following files by name ---- */
 
+struct trace_key {
+    struct bytes text; /* until the next is made */
+    unsigned hash;
+};
 
-static struct bytes make_key(struct sbuf *buffer, const struct event *e, struct bytes path)
+static struct trace_key make_key(struct case_ *c, const struct event *e, struct bytes path)
 {
+    struct sbuf *buffer = &c->trace_key;
+
     sbuf_clear(buffer);
     if (e->victim)
         sbuf_add_bytes(buffer, e->victim->id);
     sbuf_add_char(buffer, '\0');
     sbuf_add_bytes(buffer, path);
-    return sbuf_bytes(buffer);
+    return (struct trace_key){ sbuf_bytes(buffer), (unsigned)hash_words(HASH_START, sbuf_str(buffer), buffer->len) };
 }
 
-static struct trace *find_trace(struct case_ *c, const struct event *e, struct bytes path)
+static struct trace *find_trace(struct case_ *c, const struct trace_key *key)
 {
-    _cleanup_sbuf_ struct sbuf buffer = SBUF_INIT;
-    struct bytes key = make_key(&buffer, e, path);
     struct trace *t;
 
-    HASH_FIND(hh, c->traces, key.data, key.len, t);
+    HASH_FIND_BYHASHVALUE(hh, c->traces, key->text.data, key->text.len, key->hash, t);
     return t;
 }
 
@@ -240,25 +267,24 @@ static void drop_trace(struct case_ *c, struct trace *t)
 }
 
 /* One allocation holds the row and its strings: traces come and go with every temporary file. */
-static struct trace *add_trace(struct case_ *c, const struct event *e, struct bytes path,
-                               struct bytes original)
+static struct trace *add_trace(struct case_ *c, const struct trace_key *made, struct bytes original)
 {
-    _cleanup_sbuf_ struct sbuf buffer = SBUF_INIT;
-    struct bytes key = make_key(&buffer, e, path);
+    struct bytes key = made->text;
     struct trace *t;
 
-    if (HASH_COUNT(c->traces) >= TRACES_MAX || sbuf_error(&buffer))
+    if (HASH_COUNT(c->traces) >= TRACES_MAX || sbuf_error(&c->trace_key))
         return NULL;
-    t = calloc(1, sizeof(*t) + key.len + original.len);
+    t = malloc(sizeof(*t) + key.len + original.len);
     if (!t)
         return NULL;
+    *t = (struct trace){ 0 };
     memcpy((char *)(t + 1), key.data, key.len);
     t->key = (struct bytes){ (char *)(t + 1), key.len };
     if (original.len) {
         memcpy((char *)(t + 1) + key.len, original.data, original.len);
         t->original = (struct bytes){ (char *)(t + 1) + key.len, original.len };
     }
-    HASH_ADD_KEYPTR(hh, c->traces, t->key.data, t->key.len, t);
+    HASH_ADD_KEYPTR_BYHASHVALUE(hh, c->traces, t->key.data, t->key.len, made->hash, t);
     return t;
 }
 
@@ -271,11 +297,13 @@ static bool makes_a_file(enum operation operation)
 
 static void follow_rename(struct case_ *c, struct suspect *s, struct tally *t, const struct event *e)
 {
-    struct trace *old = find_trace(c, e, e->previous_path), *now;
+    struct trace_key key = make_key(c, e, e->previous_path);
+    struct trace *old = find_trace(c, &key), *now;
     const struct suspect *maker = old ? old->maker : NULL;
 
-    drop_trace(c, find_trace(c, e, e->path));
-    now = add_trace(c, e, e->path,
+    key = make_key(c, e, e->path);
+    drop_trace(c, find_trace(c, &key));
+    now = add_trace(c, &key,
                     old && old->original.len ? old->original
                     : maker                  ? BYTES_NULL
                                              : e->previous_path);
@@ -286,20 +314,22 @@ static void follow_rename(struct case_ *c, struct suspect *s, struct tally *t, c
     }
     if (maker)
         t->own_files++;
-    drop_trace(c, find_trace(c, e, e->previous_path));
+    drop_trace(c, old);
 }
 
 /* Whose file is it, and where did it come from? Returns the path by which it should be told. */
 static struct bytes follow(struct case_ *c, struct suspect *s, struct tally *t,
                            const struct event *e, struct bytes *buffer)
 {
+    struct trace_key key;
     struct trace *trace;
 
     if (e->error != 0 || !e->path.len)
         return e->path;
     if (makes_a_file(e->operation)) {
-        drop_trace(c, find_trace(c, e, e->path)); /* what was known of a file of that name is of another one */
-        trace = add_trace(c, e, e->path, BYTES_NULL);
+        key = make_key(c, e, e->path);
+        drop_trace(c, find_trace(c, &key)); /* what was known of a file of that name is of another one */
+        trace = add_trace(c, &key, BYTES_NULL);
         if (trace)
             trace->maker = s;
         return e->path;
@@ -309,7 +339,8 @@ static struct bytes follow(struct case_ *c, struct suspect *s, struct tally *t,
             follow_rename(c, s, t, e);
         return e->previous_path.len ? e->previous_path : e->path;
     }
-    trace = find_trace(c, e, e->path);
+    key = make_key(c, e, e->path);
+    trace = find_trace(c, &key);
     if (!trace)
         return e->path;
     if (e->operation != OPERATION_UNLINK && e->operation != OPERATION_RMDIR) {
@@ -367,7 +398,6 @@ static struct tally *add(struct case_ *c, const struct event *e, uint64_t count,
     struct suspect *s = find_suspect(c, e);
     struct tally *t = s ? find_tally(c, s, e) : NULL;
     struct bytes moved = BYTES_NULL, path;
-    bool beyond = false;
 
     c->judged = false;
     c->events += count;
@@ -380,7 +410,7 @@ static struct tally *add(struct case_ *c, const struct event *e, uint64_t count,
         c->beyond += count;
         return NULL;
     }
-    s->processes += see(c, s, (struct bytes){ (const char *)&e->actor.pid, sizeof(e->actor.pid) }, &beyond);
+    count_process(c, s, e);
     if (e->time_ns < s->first_ns)
         s->first_ns = e->time_ns;
     s->last_ns = MAX(s->last_ns, last_ns);
@@ -395,11 +425,7 @@ static struct tally *add(struct case_ *c, const struct event *e, uint64_t count,
     path = follow(c, s, t, e, &moved);
     if (e->operation == OPERATION_RENAME && leaves_watch(e))
         t->moved_out++;
-    if (path.len)
-        t->files += see(c, t, path, &t->files_beyond);
-    else
-        t->files_beyond = true;
-    add_sample(c, t, path);
+    add_file(c, t, path);
     add_start(s, e);
     return t;
 }

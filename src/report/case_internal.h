@@ -50,6 +50,7 @@ struct suspect {
     uint64_t chain;           /* hash of what makes it one suspect */
     unsigned order;
     uint64_t processes;       /* how many different ones */
+    pid_t last_pid;           /* counted among them already; 0 = nobody yet */
     struct tally *tallies;
     uint64_t first_ns, last_ns;
     struct start starts[STARTS_MAX];
@@ -85,10 +86,12 @@ struct case_ {
     struct arena arena;
     struct case_options options;
     struct suspect *suspects;
+    struct suspect *last_suspect; /* whose event came last */
     unsigned suspect_count, tally_count;
     uint64_t beyond;         /* events of suspects beyond the limits */
     size_t sample_bytes;
     struct trace *traces;
+    struct sbuf trace_key;   /* of the one that is looked for */
     struct seen *seen;
     uint64_t events, refused, lost;
     bool lost_unknown;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* FNV-1a, 64 bits (Fowler, Noll, Vo): not for what an enemy could make collide to his gain. */
+/* Hashes of 64 bits: not for what an enemy could make collide to his gain. */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
+/* FNV-1a (Fowler, Noll, Vo). */
 #define HASH_START 0xcbf29ce484222325ull
 
 static inline uint64_t hash_add(uint64_t hash, const void *data, size_t len)
@@ -14,4 +16,28 @@ static inline uint64_t hash_add(uint64_t hash, const void *data, size_t len)
     for (size_t i = 0; i < len; i++)
         hash = (hash ^ at[i]) * 0x100000001b3ull;
     return hash;
+}
+
+static inline uint64_t hash_word(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
+    return hash ^ hash >> 32;
+}
+
+/* Eight bytes at a time, and another value than hash_add()'s: for what stays in memory. */
+static inline uint64_t hash_words(uint64_t hash, const void *data, size_t len)
+{
+    const char *at = (const char *)data;
+    uint64_t word = len;
+
+    hash = hash_word(hash, word);
+    for (; len >= sizeof(word); at += sizeof(word), len -= sizeof(word)) {
+        memcpy(&word, at, sizeof(word));
+        hash = hash_word(hash, word);
+    }
+    if (!len)
+        return hash;
+    word = 0;
+    memcpy(&word, at, len);
+    return hash_word(hash, word);
 }
