@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +49,13 @@ char *sbuf_steal(struct sbuf *s)
     return data;
 }
 
+static bool fail(struct sbuf *s)
+{
+    s->error = -ENOMEM;
+    s->size = s->len;
+    return false;
+}
+
 static bool sbuf_reserve(struct sbuf *s, size_t more)
 {
     size_t need, size = s->size ? s->size : 128;
@@ -57,19 +63,15 @@ static bool sbuf_reserve(struct sbuf *s, size_t more)
 
     if (s->error)
         return false;
-    if (__builtin_add_overflow(s->len, more, &need) || __builtin_add_overflow(need, 1, &need)) {
-        s->error = -ENOMEM;
-        return false;
-    }
+    if (__builtin_add_overflow(s->len, more, &need) || __builtin_add_overflow(need, 1, &need))
+        return fail(s);
     if (need <= s->size)
         return true;
     while (size < need)
         size = size > SIZE_MAX / 2 ? need : size * 2;
     data = realloc(s->data, size);
-    if (!data) {
-        s->error = -ENOMEM;
-        return false;
-    }
+    if (!data)
+        return fail(s);
     s->data = data;
     s->size = size;
     return true;
@@ -85,19 +87,29 @@ void sbuf_add_slowly(struct sbuf *s, const char *data, size_t len)
     s->data[s->len] = '\0';
 }
 
-void sbuf_add_str(struct sbuf *s, const char *text)
+void sbuf_add_text(struct sbuf *s, const char *text)
 {
     sbuf_add(s, text, strlen(text));
 }
 
-void sbuf_add_char(struct sbuf *s, char c)
+void sbuf_fill(struct sbuf *s, char c, size_t count)
 {
-    sbuf_add(s, &c, 1);
+    if (!sbuf_reserve(s, count))
+        return;
+    memset(s->data + s->len, c, count);
+    s->len += count;
+    s->data[s->len] = '\0';
 }
 
-void sbuf_add_bytes(struct sbuf *s, struct bytes b)
+void sbuf_add_decimal(struct sbuf *s, uint64_t value)
 {
-    sbuf_add(s, b.data, b.len);
+    char text[20]; /* digits of UINT64_MAX */
+    size_t at = sizeof(text);
+
+    do
+        text[--at] = (char)('0' + value % 10);
+    while (value /= 10);
+    sbuf_add(s, text + at, sizeof(text) - at);
 }
 
 void sbuf_addf(struct sbuf *s, const char *format, ...)
@@ -139,5 +151,7 @@ void sbuf_truncate(struct sbuf *s, size_t len)
     if (len < s->len) {
         s->len = len;
         s->data[len] = '\0';
+        if (s->error)
+            s->size = len;
     }
 }

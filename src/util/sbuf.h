@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "util/bytes.h"
 #include "util/macro.h"
@@ -13,8 +14,8 @@
 struct sbuf {
     char *data; /* NUL-terminated whenever not NULL */
     size_t len;
-    size_t size;
-    int error; /* 0 or -ENOMEM */
+    size_t size; /* equal to len after an error: no room is the one thing that an addition checks */
+    int error;   /* 0 or -ENOMEM */
 };
 
 #define SBUF_INIT ((struct sbuf){ NULL, 0, 0, 0 })
@@ -31,7 +32,7 @@ char *sbuf_steal(struct sbuf *s);
 void sbuf_add_slowly(struct sbuf *s, const char *data, size_t len); /* sbuf_add() without room */
 static inline void sbuf_add(struct sbuf *s, const char *data, size_t len)
 {
-    if (s->error || s->size < len || s->size - len <= s->len) { /* one byte more for the NUL */
+    if (len >= s->size - s->len) { /* one byte more for the NUL */
         sbuf_add_slowly(s, data, len);
         return;
     }
@@ -40,9 +41,29 @@ static inline void sbuf_add(struct sbuf *s, const char *data, size_t len)
     s->len += len;
     s->data[s->len] = '\0';
 }
-void sbuf_add_str(struct sbuf *s, const char *text);
-void sbuf_add_char(struct sbuf *s, char c);
-void sbuf_add_bytes(struct sbuf *s, struct bytes b); /* raw: not for output to people */
+void sbuf_add_text(struct sbuf *s, const char *text); /* sbuf_add_str(), out of line */
+void sbuf_fill(struct sbuf *s, char c, size_t count); /* so many of it */
+static inline void sbuf_add_str(struct sbuf *s, const char *text)
+{
+    if (__builtin_constant_p(strlen(text)) && strlen(text) <= 16) /* a literal: the copy is a move or two */
+        sbuf_add(s, text, strlen(text));
+    else
+        sbuf_add_text(s, text);
+}
+static inline void sbuf_add_char(struct sbuf *s, char c)
+{
+    if (s->size - s->len <= 1) {
+        sbuf_fill(s, c, 1);
+        return;
+    }
+    s->data[s->len++] = c;
+    s->data[s->len] = '\0';
+}
+static inline void sbuf_add_bytes(struct sbuf *s, struct bytes b) /* raw: not for output to people */
+{
+    sbuf_add(s, b.data, b.len);
+}
+void sbuf_add_decimal(struct sbuf *s, uint64_t value); /* as %llu, at a tenth of its price */
 void sbuf_addf(struct sbuf *s, const char *format, ...) _printf_(2, 3);
 /* Room for so many bytes, to be written there and then added; NULL: out of memory. */
 char *sbuf_room(struct sbuf *s, size_t len);
