@@ -83,12 +83,43 @@ static struct bytes skip(struct bytes b, size_t n)
     return (struct bytes){ b.data + n, b.len - n };
 }
 
-/* How many bytes at the beginning mean themselves, on a terminal and in JSON: nearly all of them. */
+#define EACH(byte) (0x0101010101010101ull * (byte)) /* that byte eight times */
+
+static uint64_t eight(const char *s)
+{
+    uint64_t word;
+
+    memcpy(&word, s, sizeof(word));
+    return word;
+}
+
+/* What means itself, on a terminal and in JSON. */
+static bool is_plain(char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '\\' && c != '"';
+}
+
+/* The same of eight bytes: each sum has its byte's highest bit if the byte is not plain. What is carried to a
+ * neighbour comes from a byte that is not plain, so the answer for all of them is right. */
+static bool are_plain(uint64_t word)
+{
+    uint64_t control = word - EACH(0x20), delete = word + EACH(1);
+    uint64_t backslash = (word ^ EACH('\\')) - EACH(1), quote = (word ^ EACH('"')) - EACH(1);
+
+    return ((word | control | delete | backslash | quote) & EACH(0x80)) == 0;
+}
+
+/* How many bytes at the beginning are plain: nearly all of them. */
 static size_t plain(struct bytes b)
 {
     size_t n = 0;
 
-    while (n < b.len && b.data[n] >= 0x20 && b.data[n] < 0x7f && b.data[n] != '\\' && b.data[n] != '"')
+    for (; b.len - n >= 8; n += 8)
+        if (!are_plain(eight(b.data + n)))
+            break;
+    if (b.len >= 8 && b.len - n < 8 && are_plain(eight(b.data + b.len - 8)))
+        return b.len;
+    while (n < b.len && is_plain(b.data[n]))
         n++;
     return n;
 }
@@ -108,13 +139,24 @@ void escape_terminal(struct sbuf *out, struct bytes b)
         b = skip(b, add_safe(out, b));
 }
 
-static unsigned count_columns(const char *s, size_t len)
+static bool continues(char c)
 {
-    unsigned n = 0;
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
 
-    for (size_t i = 0; i < len; i++)
-        n += ((unsigned char)s[i] & 0xc0) != 0x80;
-    return n;
+unsigned escape_columns(struct bytes text)
+{
+    size_t n = text.len, i = 0;
+
+    for (; text.len - i >= 8; i += 8) {
+        uint64_t word = eight(text.data + i);
+        uint64_t continuing = (word >> 7) & (~word >> 6) & EACH(1);
+
+        n -= (continuing * EACH(1)) >> 56; /* their sum, in the highest byte */
+    }
+    for (; i < text.len; i++)
+        n -= continues(text.data[i]);
+    return (unsigned)n;
 }
 
 unsigned escape_terminal_width(struct bytes b)
@@ -122,29 +164,24 @@ unsigned escape_terminal_width(struct bytes b)
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
 
     escape_terminal(&text, b);
-    return count_columns(sbuf_str(&text), text.len);
+    return escape_columns(sbuf_bytes(&text));
 }
 
-void escape_terminal_path(struct sbuf *out, struct bytes path, unsigned columns)
+/* The path without its middle. */
+static void add_cut(struct sbuf *out, struct bytes path, unsigned columns)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-    struct bytes name = bytes_basename(path);
-    unsigned width, name_width, head;
+    unsigned name_width = escape_terminal_width(bytes_basename(path)) + 1; /* with its slash */
+    unsigned head;
     size_t at = 0;
 
     escape_terminal(&text, path);
-    width = count_columns(sbuf_str(&text), text.len);
-    if (columns == 0 || width <= columns) {
-        sbuf_add(out, sbuf_str(&text), text.len);
-        return;
-    }
-    name_width = escape_terminal_width(name) + 1; /* with its slash */
     if (name_width + 2 > columns)
         name_width = columns > 3 ? columns - 2 : 1; /* even the name does not fit: keep its end */
     head = columns - name_width - 1;
     for (unsigned n = 0; at < text.len && n < head; n++) {
         at++;
-        while (at < text.len && ((unsigned char)text.data[at] & 0xc0) == 0x80)
+        while (at < text.len && continues(text.data[at]))
             at++;
     }
     sbuf_add(out, text.data, at);
@@ -152,10 +189,21 @@ void escape_terminal_path(struct sbuf *out, struct bytes path, unsigned columns)
     at = text.len;
     for (unsigned n = 0; at > 0 && n < name_width; n++) {
         at--;
-        while (at > 0 && ((unsigned char)text.data[at] & 0xc0) == 0x80)
+        while (at > 0 && continues(text.data[at]))
             at--;
     }
     sbuf_add(out, text.data + at, text.len - at);
+}
+
+void escape_terminal_path(struct sbuf *out, struct bytes path, unsigned columns)
+{
+    size_t from = out->len;
+
+    escape_terminal(out, path);
+    if (columns && escape_columns((struct bytes){ sbuf_str(out) + from, out->len - from }) > columns) {
+        sbuf_truncate(out, from);
+        add_cut(out, path, columns);
+    }
 }
 
 /* Length of the maximal subpart of an ill-formed sequence (Unicode 15, section 3.9, U+FFFD). */

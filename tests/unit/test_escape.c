@@ -49,6 +49,92 @@ static void escapes_shell(void **state)
     assert_string_equal(sbuf_str(&out), row->shell);
 }
 
+/* What is not plain is found wherever it stands: text is looked at in words of eight bytes. */
+static const struct anywhere_row {
+    const char *name;
+    struct bytes in;
+    const char *terminal, *json;
+} anywhere_rows[] = {
+    { "NUL", BYTES("\0"), "\\x00", "\\u0000" },
+    { "unit separator", BYTES("\x1f"), "\\x1f", "\\u001f" },
+    { "delete", BYTES("\x7f"), "\\x7f", "\\u007f" },
+    { "newline", BYTES("\n"), "\\n", "\\n" },
+    { "quote", BYTES("\""), "\"", "\\\"" },
+    { "backslash", BYTES("\\"), "\\\\", "\\\\" },
+    { "stray continuation", BYTES("\x80"), "\\x80", "\xef\xbf\xbd" },
+    { "highest byte", BYTES("\xff"), "\\xff", "\xef\xbf\xbd" },
+    { "first of three", BYTES("\xe2"), "\\xe2", "\xef\xbf\xbd" },
+    { "two of three", BYTES("\xe2\x82"), "\\xe2\\x82", "\xef\xbf\xbd" },
+    { "three bytes", BYTES("\xe2\x82\xac"), "\xe2\x82\xac", "\xe2\x82\xac" },
+    { "four bytes", BYTES("\xf0\x9f\x98\x80"), "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" },
+    { "delete after 0xff", BYTES("\xff\x7f"), "\\xff\\x7f", "\xef\xbf\xbd\\u007f" }, /* 0xff carries */
+    { "exclamation mark after NUL", BYTES("\0!"), "\\x00!", "\\u0000!" },               /* NUL borrows */
+    { "nothing", BYTES(""), "", "" },
+    { "the neighbours of those", BYTES(" !#[]~"), " !#[]~", " !#[]~" },
+};
+
+static void escapes_anywhere(void **state)
+{
+    static const char filler[] = "~ abcdefgh!#[]ijklmnopqr";
+    const struct anywhere_row *row = *state;
+
+    for (size_t before = 0; before < sizeof(filler); before++)
+        for (size_t after = 0; after < sizeof(filler); after++) {
+            _cleanup_sbuf_ struct sbuf in = SBUF_INIT, out = SBUF_INIT, want = SBUF_INIT;
+
+            sbuf_add(&in, filler, before);
+            sbuf_add_bytes(&in, row->in);
+            sbuf_add(&in, filler, after);
+            sbuf_addf(&want, "%.*s%s%.*s", (int)before, filler, row->terminal, (int)after, filler);
+            escape_terminal(&out, sbuf_bytes(&in));
+            assert_string_equal(sbuf_str(&out), sbuf_str(&want));
+            sbuf_clear(&want);
+            sbuf_clear(&out);
+            sbuf_addf(&want, "\"%.*s%s%.*s\"", (int)before, filler, row->json, (int)after, filler);
+            escape_json(&out, sbuf_bytes(&in));
+            assert_string_equal(sbuf_str(&out), sbuf_str(&want));
+        }
+}
+
+/* Each byte alone is plain, or is not, as the table of ASCII has it. */
+static void every_byte(void **state)
+{
+    (void)state;
+    for (unsigned c = 0; c < 256; c++) {
+        _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+        bool same = c >= 0x20 && c < 0x7f && c != '\\';
+        char text[9];
+
+        memset(text, (int)c, 8);
+        text[8] = '\0';
+        escape_terminal(&out, (struct bytes){ text, 8 });
+        assert_int_equal(out.len == 8 && memcmp(out.data, text, 8) == 0, same);
+    }
+}
+
+static const struct columns_row {
+    const char *name, *text;
+    unsigned columns;
+} columns_rows[] = {
+    { "empty", "", 0 },
+    { "short", "abc", 3 },
+    { "a word", "abcdefgh", 8 },
+    { "a word and more", "abcdefghi", 9 },
+    { "two bytes", "ääääääää", 8 },
+    { "two bytes across words", "aääääääääb", 10 },
+    { "three bytes", "→→→→→", 5 },
+    { "four bytes", "😀😀😀😀😀", 5 },
+    { "mixed", "a→ä😀bcdefghijkl→", 16 },
+};
+
+static void counts_columns(void **state)
+{
+    const struct columns_row *row = *state;
+
+    assert_int_equal(escape_columns(bytes_of(row->text)), row->columns);
+    assert_int_equal(escape_terminal_width(bytes_of(row->text)), row->columns);
+}
+
 static const struct cut_row {
     const char *name, *in;
     unsigned columns;
@@ -58,6 +144,9 @@ static const struct cut_row {
     { "cut in the middle", "/aaaa/bbbb/cccc/name", 12, "/aaaa/…/name" },
     { "name alone too long", "/a/nnnnnnnnnnnn", 8, "/…nnnnnn" },
     { "no limit", "/aaaa/bbbb/cccc/name", 0, "/aaaa/bbbb/cccc/name" },
+    { "fits by columns, not by bytes", "/ä/ö/ü", 6, "/ä/ö/ü" },
+    { "cut between characters", "/ääää/öööö/name", 12, "/ääää/…/name" },
+    { "escaped, then cut", "/\x1b\x1b/bbbb/cccc/n\n", 10, "/\\x1b…/n\\n" },
 };
 
 static void cuts(void **state)
@@ -65,11 +154,17 @@ static void cuts(void **state)
     const struct cut_row *row = *state;
     _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
 
+    sbuf_add_str(&out, "before: ");
     escape_terminal_path(&out, bytes_of(row->in), row->columns);
-    assert_string_equal(sbuf_str(&out), row->out);
+    assert_memory_equal(sbuf_str(&out), "before: ", 8);
+    assert_string_equal(sbuf_str(&out) + 8, row->out);
 }
 
 int main(void)
 {
-    return RUN_ROWS(rows, escapes) + RUN_ROWS(rows, escapes_shell) + RUN_ROWS(cut_rows, cuts);
+    const struct CMUnitTest more[] = { cmocka_unit_test(every_byte) };
+
+    return RUN_ROWS(rows, escapes) + RUN_ROWS(rows, escapes_shell) + RUN_ROWS(cut_rows, cuts) +
+           RUN_ROWS(anywhere_rows, escapes_anywhere) + RUN_ROWS(columns_rows, counts_columns) +
+           cmocka_run_group_tests(more, NULL, NULL);
 }
