@@ -2,7 +2,6 @@
 #include "event/sentence.h"
 
 #include <sys/stat.h>
-#include <time.h>
 
 #include "event/operation.h"
 #include "util/err.h"
@@ -13,6 +12,14 @@
 #define DIM "\x1b[2m"
 #define RESET "\x1b[0m"
 
+#define DAY_S 86400
+/* Up to here a double is nearer to its quotient than that is to one halfway between two tenths, if it is none. */
+#define EXACT_UNIT 2         /* GB: sizes are divided by a thousand again and again */
+#define EXACT_S (1ull << 22) /* nanoseconds are divided once */
+
+#define TIME_COLUMNS 14
+#define SINCE_COLUMNS 9
+#define OPERATION_COLUMNS 12
 #define PATH_COLUMN_MIN 24 /* a path is never cut to less */
 #define PATH_PAD 44        /* the actors stand under each other as long as paths are short */
 
@@ -22,29 +29,61 @@ static void paint(struct sbuf *out, const struct sentence_style *style, const ch
         sbuf_add_str(out, code);
 }
 
+static void put_two_digits(char *to, unsigned value)
+{
+    to[0] = (char)('0' + value / 10);
+    to[1] = (char)('0' + value % 10);
+}
+
 void sentence_time(struct sbuf *out, uint64_t time_ns, long utc_offset_s)
 {
-    time_t s = (time_t)(time_ns / NS_PER_S) + utc_offset_s;
-    struct tm tm = { 0 };
+    int64_t of_day = ((int64_t)(time_ns / NS_PER_S) + utc_offset_s) % DAY_S;
+    unsigned s = (unsigned)(of_day < 0 ? of_day + DAY_S : of_day);
+    unsigned ms = (unsigned)(time_ns % NS_PER_S / NS_PER_MS);
+    char text[] = "00:00:00.000";
 
-    gmtime_r(&s, &tm);
-    sbuf_addf(out, "%02d:%02d:%02d.%03u", tm.tm_hour, tm.tm_min, tm.tm_sec,
-              (unsigned)(time_ns % NS_PER_S / NS_PER_MS));
+    put_two_digits(text, s / 3600);
+    put_two_digits(text + 3, s / 60 % 60);
+    put_two_digits(text + 6, s % 60);
+    text[9] = (char)('0' + ms / 100);
+    put_two_digits(text + 10, ms % 100);
+    sbuf_add(out, text, sizeof(text) - 1);
+}
+
+/* A quotient with one digit after the point, as "%.1f" writes that of doubles, which is exact enough for this unless it
+ * is halfway between two: then false, and how doubles round it decides. */
+static bool add_tenths(struct sbuf *out, uint64_t value, uint64_t unit)
+{
+    uint64_t tenths = (value + unit / 20) / (unit / 10);
+
+    if (value % (unit / 10) == unit / 20)
+        return false;
+    sbuf_add_decimal(out, tenths / 10);
+    sbuf_add_char(out, '.');
+    sbuf_add_char(out, (char)('0' + tenths % 10));
+    return true;
 }
 
 void sentence_size(struct sbuf *out, uint64_t bytes)
 {
     static const char *const units[] = { "kB", "MB", "GB", "TB", "PB", "EB" };
-    double value = (double)bytes;
+    double value = (double)bytes / 1000;
+    uint64_t divisor = 1000;
     size_t unit = 0;
 
     if (bytes < 1000) {
-        sbuf_addf(out, "%llu B", (unsigned long long)bytes);
+        sbuf_add_decimal(out, bytes);
+        sbuf_add_str(out, " B");
         return;
     }
-    for (value /= 1000; value >= 999.95 && unit + 1 < ARRAY_SIZE(units); value /= 1000)
+    for (; value >= 999.95 && unit + 1 < ARRAY_SIZE(units); value /= 1000) {
+        divisor *= 1000;
         unit++;
-    sbuf_addf(out, "%.1f %s", value, units[unit]);
+    }
+    if (unit > EXACT_UNIT || !add_tenths(out, bytes, divisor))
+        sbuf_addf(out, "%.1f", value);
+    sbuf_add_char(out, ' ');
+    sbuf_add_str(out, units[unit]);
 }
 
 static void add_owner(struct sbuf *out, bool known, uint32_t id, struct bytes name)
@@ -52,17 +91,28 @@ static void add_owner(struct sbuf *out, bool known, uint32_t id, struct bytes na
     if (name.len)
         escape_terminal(out, name);
     else if (known)
-        sbuf_addf(out, "%u", id);
+        sbuf_add_decimal(out, id);
     else
         sbuf_add_char(out, '?');
 }
 
+static void add_permissions(struct sbuf *out, uint32_t mode)
+{
+    char text[4];
+
+    for (size_t i = sizeof(text); i-- > 0; mode >>= 3)
+        text[i] = (char)('0' + (mode & 7));
+    sbuf_add(out, text, sizeof(text));
+}
+
 static void change_of_mode(struct sbuf *out, const struct event *e)
 {
-    if (e->before.known & FILE_MODE)
-        sbuf_addf(out, "%04o → ", e->before.mode & 07777);
+    if (e->before.known & FILE_MODE) {
+        add_permissions(out, e->before.mode);
+        sbuf_add_str(out, " → ");
+    }
     if (e->after.known & FILE_MODE)
-        sbuf_addf(out, "%04o", e->after.mode & 07777);
+        add_permissions(out, e->after.mode);
 }
 
 static void change_of_owner(struct sbuf *out, const struct event *e)
@@ -154,6 +204,12 @@ static void add_path(struct sbuf *out, const struct event *e, unsigned columns)
     escape_terminal_path(out, e->path, columns);
 }
 
+static void add_uid(struct sbuf *out, uint32_t uid)
+{
+    sbuf_add_str(out, "uid ");
+    sbuf_add_decimal(out, uid);
+}
+
 void sentence_actor(struct sbuf *out, const struct event *e, const struct sentence_style *style)
 {
     const struct process *p = e->actor.process;
@@ -166,8 +222,11 @@ void sentence_actor(struct sbuf *out, const struct event *e, const struct senten
     else
         sbuf_add_str(out, "unknown");
     paint(out, style, RESET);
-    if (e->actor.pid > 0)
-        sbuf_addf(out, "[%d]", e->actor.pid);
+    if (e->actor.pid > 0) {
+        sbuf_add_char(out, '[');
+        sbuf_add_decimal(out, (uint64_t)e->actor.pid);
+        sbuf_add_char(out, ']');
+    }
     if (cred->known) {
         sbuf_add_char(out, ' ');
         if (p && p->cred.known && p->cred.euid == cred->euid && p->user_name.len)
@@ -175,7 +234,7 @@ void sentence_actor(struct sbuf *out, const struct event *e, const struct senten
         else if (cred->euid == 0)
             sbuf_add_str(out, "root");
         else
-            sbuf_addf(out, "uid %u", cred->euid);
+            add_uid(out, cred->euid);
     }
     if (!p || p->origin == ORIGIN_UNKNOWN)
         return;
@@ -192,88 +251,120 @@ void sentence_actor(struct sbuf *out, const struct event *e, const struct senten
     }
 }
 
-static unsigned columns_of(const struct sbuf *s, size_t from)
+static unsigned columns_from(const struct sbuf *out, size_t from)
 {
-    unsigned n = 0;
-
-    for (size_t i = from; i < s->len; i++)
-        n += ((unsigned char)s->data[i] & 0xc0) != 0x80;
-    return n;
+    return escape_columns((struct bytes){ sbuf_str(out) + from, out->len - from });
 }
 
+/* So many columns, counted from `from`; no fewer than there are. */
 static void pad(struct sbuf *out, size_t from, unsigned width)
 {
-    for (unsigned n = columns_of(out, from); n < width; n++)
-        sbuf_add_char(out, ' ');
+    unsigned columns = columns_from(out, from);
+
+    if (columns < width)
+        sbuf_fill(out, ' ', width - columns);
 }
 
 static void add_since(struct sbuf *out, const struct event *e)
 {
     size_t from = out->len;
+    bool before = e->since_start_ns < 0;
+    uint64_t ns = before ? -(uint64_t)e->since_start_ns : (uint64_t)e->since_start_ns;
 
-    if (e->since_start_known)
-        sbuf_addf(out, "%+.1f s", (double)e->since_start_ns / 1e9);
-    pad(out, from, 9);
+    if (e->since_start_known) {
+        sbuf_add_char(out, before ? '-' : '+');
+        if (ns >= EXACT_S * NS_PER_S || !add_tenths(out, ns, NS_PER_S))
+            sbuf_addf(out, "%.1f", (double)ns / 1e9);
+        sbuf_add_str(out, " s");
+    }
+    pad(out, from, SINCE_COLUMNS);
+}
+
+static void add_operation(struct sbuf *out, const struct event *e, const struct sentence_style *style)
+{
+    const char *name = operation_info(e->operation)->name;
+    bool red = style->colour && operation_removes(e->operation);
+    size_t len = strlen(name);
+
+    if (red)
+        sbuf_add_str(out, RED);
+    sbuf_add(out, name, len);
+    if (red)
+        sbuf_add_str(out, RESET);
+    if (len < OPERATION_COLUMNS)
+        sbuf_fill(out, ' ', OPERATION_COLUMNS - len);
+}
+
+static void add_outcome(struct sbuf *out, int error)
+{
+    if (error < 0) {
+        sbuf_add_str(out, "outcome not known");
+        return;
+    }
+    sbuf_add_str(out, "refused (");
+    sbuf_add_str(out, errno_name(error) ? errno_name(error) : "?");
+    sbuf_add_char(out, ')');
+}
+
+/* What else there is to say, two spaces before each; nothing of a plain success. */
+static void add_remarks(struct sbuf *out, const struct event *e)
+{
+    size_t before = out->len, from;
+
+    sbuf_add_str(out, "  ");
+    from = out->len;
+    sentence_change(out, e);
+    if (out->len == from)
+        sbuf_truncate(out, before);
+    if (e->error != 0) {
+        sbuf_add_str(out, "  ");
+        add_outcome(out, e->error);
+    }
+    if (e->note.len) {
+        sbuf_add_str(out, "  ");
+        escape_terminal(out, e->note);
+    }
+    if (e->sharers.len) {
+        sbuf_add_str(out, "  (also of ");
+        sentence_names(out, e->sharers, 3);
+        sbuf_add_char(out, ')');
+    }
+}
+
+/* What the other columns of a terminal leave for the path. The others are written once more for that, where there is
+ * room for them already. */
+static unsigned columns_for_path(struct sbuf *out, const struct event *e, const struct sentence_style *style)
+{
+    struct sentence_style plain = *style;
+    unsigned actor, remarks, used;
+    size_t from = out->len;
+
+    plain.colour = false;
+    sentence_actor(out, e, &plain);
+    actor = columns_from(out, from);
+    sbuf_truncate(out, from);
+    add_remarks(out, e);
+    remarks = columns_from(out, from);
+    sbuf_truncate(out, from);
+    used = TIME_COLUMNS + (style->containers ? SINCE_COLUMNS : 0) + OPERATION_COLUMNS + MAX(remarks, 2u) + 2 + actor;
+    return style->columns > used + PATH_COLUMN_MIN ? style->columns - used : PATH_COLUMN_MIN;
 }
 
 void sentence_event(struct sbuf *out, const struct event *e, const struct sentence_style *style)
 {
-    _cleanup_sbuf_ struct sbuf actor = SBUF_INIT, change = SBUF_INIT;
-    const char *name = operation_info(e->operation)->name;
-    struct sentence_style plain = *style;
-    unsigned path_columns = 0;
+    unsigned path_columns = style->columns ? columns_for_path(out, e, style) : 0;
     size_t from;
 
-    plain.colour = false;
-    sentence_actor(&actor, e, &plain);
-    sentence_change(&change, e);
-    if (e->error != 0) {
-        if (change.len)
-            sbuf_add_str(&change, "  ");
-        if (e->error > 0)
-            sbuf_addf(&change, "refused (%s)", errno_name(e->error) ? errno_name(e->error) : "?");
-        else
-            sbuf_add_str(&change, "outcome not known");
-    }
-    if (e->note.len) {
-        sbuf_add_str(&change, change.len ? "  " : "");
-        escape_terminal(&change, e->note);
-    }
-    if (e->sharers.len) {
-        sbuf_add_str(&change, change.len ? "  (also of " : "(also of ");
-        sentence_names(&change, e->sharers, 3);
-        sbuf_add_char(&change, ')');
-    }
-    if (style->columns) {
-        unsigned used = 14 + (style->containers ? 9 : 0) + 12 + columns_of(&actor, 0) + 4 +
-                        columns_of(&change, 0);
-
-        path_columns = style->columns > used + PATH_COLUMN_MIN ? style->columns - used
-                                                               : PATH_COLUMN_MIN;
-    }
     paint(out, style, DIM);
     sentence_time(out, e->time_ns, style->utc_offset_s);
     paint(out, style, RESET);
     sbuf_add_str(out, "  ");
     if (style->containers)
         add_since(out, e);
-    from = out->len;
-    if (style->colour && operation_removes(e->operation)) {
-        sbuf_add_str(out, RED);
-        sbuf_add_str(out, name);
-        sbuf_add_str(out, RESET);
-        for (size_t n = strlen(name); n < 12; n++)
-            sbuf_add_char(out, ' ');
-    } else {
-        sbuf_add_str(out, name);
-        pad(out, from, 12);
-    }
+    add_operation(out, e, style);
     from = out->len;
     add_path(out, e, path_columns);
-    if (change.len) {
-        sbuf_add_str(out, "  ");
-        sbuf_add_bytes(out, sbuf_bytes(&change));
-    }
+    add_remarks(out, e);
     pad(out, from, path_columns ? MIN(path_columns, (unsigned)PATH_PAD) : PATH_PAD);
     sbuf_add_str(out, "  ");
     sentence_actor(out, e, style);

@@ -22,6 +22,11 @@ static const struct size_row {
     { "0 B", 0 },       { "999 B", 999 },           { "1.0 kB", 1000 },      { "1.2 kB", 1234 },
     { "999.9 kB", 999949 }, { "1.0 MB", 999950 },   { "1.0 MB", 1000000 },   { "5.0 GB", 5000000000ull },
     { "1.0 TB", 999999999999ull }, { "18.4 EB", UINT64_MAX },
+    /* halfway: what is to be rounded is the double, which is 1.1499..., 1.25 and 1.3500...0888 */
+    { "1.1 kB", 1149 }, { "1.1 kB", 1150 },         { "1.2 kB", 1151 },      { "1.2 kB", 1250 },
+    { "1.3 kB", 1251 }, { "1.4 kB", 1350 },         { "1.1 MB", 1150000 },   { "1.2 MB", 1150001 },
+    { "999.9 MB", 999949999 }, { "1.0 GB", 999950000 }, { "999.9 GB", 999949999999ull },
+    { "1.0 TB", 999950000000ull }, { "1.2 TB", 1250000000000ull }, { "1.3 TB", 1251000000000ull },
 };
 
 static void writes_size(void **state)
@@ -45,6 +50,15 @@ static const struct time_row {
     { "00:00:00.000", 0, 0 },
     { "23:00:00.000", 0, -3600 },
     { "23:59:59.999", 86399999999999ull, 0 }, /* not rounded up to a second that was not */
+    { "00:00:00.001", 86400001000000ull, 0 },
+    { "00:00:00.000", 3600 * NS_PER_S, -3600 },
+    { "23:59:59.000", 3599 * NS_PER_S, -3600 },           /* yesterday */
+    { "23:59:59.999", 3599999999999ull, -3600 },
+    { "00:59:59.000", 86399 * NS_PER_S, 3600 },           /* tomorrow */
+    { "20:30:00.000", 0, -3 * 3600 - 1800 },
+    { "14:00:00.000", 0, 14 * 3600 },
+    { "10:00:00.000", 0, -14 * 3600 },
+    { "23:34:33.709", UINT64_MAX, 0 },
 };
 
 static void writes_time(void **state)
@@ -54,6 +68,41 @@ static void writes_time(void **state)
 
     sentence_time(&out, row->ns, row->offset);
     assert_string_equal(sbuf_str(&out), row->name);
+}
+
+/* ---- from a container's start ---- */
+
+static const struct since_row {
+    const char *name; /* as the column has it */
+    int64_t ns;
+} sinces[] = {
+    { "+0.0 s   ", 0 },
+    { "-0.0 s   ", -1 },
+    { "+0.0 s   ", 49999999 },
+    { "+0.1 s   ", 50000001 },
+    { "-0.1 s   ", -50000001 },
+    { "+0.2 s   ", 250000000 }, /* halfway, and even */
+    { "+0.1 s   ", 150000000 }, /* halfway, of a double that is less */
+    { "+1.0 s   ", 999999999 },
+    { "+4194303.9 s", 4194303949999999 },
+    { "+4194304.0 s", 4194303950000001 },
+    { "+4194304.0 s", 4194304000000000 },
+    { "-9223372036.9 s", INT64_MIN },
+};
+
+static void writes_since(void **state)
+{
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT, want = SBUF_INIT;
+    const struct since_row *row = *state;
+    struct event *e = make_event(OPERATION_UNLINK, "/x", NULL, NULL, TIME);
+
+    e->since_start_known = true;
+    e->since_start_ns = row->ns;
+    sentence_event(&out, e, &(struct sentence_style){ .containers = true });
+    sbuf_addf(&want, "02:45:35.123  %sunlink      /x  ", row->name);
+    sbuf_truncate(&out, want.len);
+    assert_string_equal(sbuf_str(&out), sbuf_str(&want));
+    event_free(e);
 }
 
 /* ---- what changed ---- */
@@ -334,7 +383,8 @@ int main(void)
     };
 
     int failed = RUN_ROWS(sizes, writes_size) + RUN_ROWS(times, writes_time) +
-                 RUN_ROWS(changes, writes_change) + cmocka_run_group_tests(more, NULL, NULL);
+                 RUN_ROWS(sinces, writes_since) + RUN_ROWS(changes, writes_change) +
+                 cmocka_run_group_tests(more, NULL, NULL);
 
     sbuf_done(&buffer);
     return failed;
