@@ -48,6 +48,7 @@ void printer_init(struct printer *p, enum format format, FILE *out)
     *p = (struct printer){ .format = format, .out = out };
     p->style.colour = cli_colour(out);
     p->style.columns = cli_columns(out);
+    p->style.utc_offset_s = cli_utc_offset(p->offset_of_s * NS_PER_S);
     p->host = cli_host(&p->arena);
 }
 
@@ -75,6 +76,15 @@ static void tell_fold(struct printer *p)
     sbuf_add_char(&p->buffer, '\n');
     p->folded = 0;
     p->told_ns = monotonic();
+}
+
+/* Asking costs more than the rest of a line, and local time changes at whole seconds: a storm asks once a second. */
+static void set_utc_offset(struct printer *p, uint64_t time_ns)
+{
+    if (p->offset_of_s == time_ns / NS_PER_S)
+        return;
+    p->offset_of_s = time_ns / NS_PER_S;
+    p->style.utc_offset_s = cli_utc_offset(time_ns);
 }
 
 static bool continues(const struct printer *p, const struct event *e)
@@ -106,7 +116,7 @@ static void print_text(struct printer *p, const struct event *e)
         p->watch = e->watch;
         p->run = 1;
     }
-    p->style.utc_offset_s = cli_utc_offset(e->time_ns);
+    set_utc_offset(p, e->time_ns);
     p->style.containers |= e->victim != NULL;
     sentence_event(&p->buffer, e, &p->style);
     sbuf_add_char(&p->buffer, '\n');
@@ -128,7 +138,7 @@ void printer_life(struct printer *p, const struct life *life)
         return; /* a line of JSON is a change, a verdict or a gap; the moments stand in the verdict */
     tell_fold(p);
     p->run = 0;
-    p->style.utc_offset_s = cli_utc_offset(life->time_ns);
+    set_utc_offset(p, life->time_ns);
     sentence_life(&p->buffer, life, &p->style);
     sbuf_add_char(&p->buffer, '\n');
 }
@@ -141,7 +151,7 @@ void printer_gap(struct printer *p, const struct gap *gap)
     }
     tell_fold(p);
     p->run = 0;
-    p->style.utc_offset_s = cli_utc_offset(gap->from_ns);
+    set_utc_offset(p, gap->from_ns);
     sentence_gap(&p->buffer, gap, &p->style);
     sbuf_add_char(&p->buffer, '\n');
 }

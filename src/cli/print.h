@@ -10,6 +10,7 @@ struct printer {
     enum format format;
     FILE *out;
     struct sentence_style style;
+    uint64_t offset_of_s; /* the second that style.utc_offset_s is of */
     struct ecs_host host;
     struct arena arena;
     struct sbuf buffer;
