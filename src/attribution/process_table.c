@@ -464,11 +464,11 @@ static void apply_change(struct process_table *t, const struct process_event *e)
 static bool is_gone(struct process_table *t, const struct slot *s)
 {
     const struct process *known = s->newest ? s->newest->process : NULL;
-    struct process now = { .pid = s->pid, .start_ns = procfs_start(t->proc, s->pid) };
+    uint64_t start_ns = procfs_start(t->proc, s->pid);
 
-    if (!now.start_ns)
+    if (!start_ns)
         return procfs_tgid(t->proc, s->pid) == 0;
-    return known && known->start_ns && !process_same(known, &now);
+    return known && known->start_ns && !process_is(known, s->pid, start_ns);
 }
 
 /* Ends whose news got lost: the oldest that are not in /proc are forgotten. Where all of them live,
@@ -561,26 +561,24 @@ static void check_slot(struct process_table *t, struct slot *s)
 }
 
 /* None of the records fits: the fork was not told, or not yet. */
-static struct process *read_unknown(struct process_table *t, const struct process *asked,
-                                    uint64_t boot_ns)
+static struct process *read_unknown(struct process_table *t, pid_t pid, uint64_t start_ns, uint64_t boot_ns)
 {
-    struct process now = { .pid = asked->pid, .start_ns = procfs_start(t->proc, asked->pid) };
-    const struct process *known = newest(t, asked->pid);
+    const struct process now = { .pid = pid, .start_ns = procfs_start(t->proc, pid) };
+    const struct process *known = newest(t, pid);
 
     if (known && (!now.start_ns || process_same(known, &now)))
         return NULL; /* who has the pid now is known, and it is not the one */
-    if (asked->start_ns && !process_same(asked, &now))
+    if (start_ns && !process_is(&now, pid, start_ns))
         return NULL;
     if (now.start_ns > boot_ns + 2 * EARLY_NS)
         return NULL; /* started after the event: the pid has been used again */
-    return read_alive(t, asked->pid, 0);
+    return read_alive(t, pid, 0);
 }
 
 struct process *process_table_find(struct process_table *t, pid_t pid, uint64_t boot_ns,
                                    uint64_t start_ns, struct bytes executable)
 {
     struct slot *s = find_slot(t, pid);
-    struct process asked = { .pid = pid, .start_ns = start_ns };
     struct process *best = NULL;
 
     if (pid <= 0)
@@ -590,7 +588,7 @@ struct process *process_table_find(struct process_table *t, pid_t pid, uint64_t 
     if (boot_ns == 0)
         boot_ns = boot_now();
     for (struct version *v = s ? s->newest : NULL; v; v = v->older) {
-        if (start_ns && v->process->start_ns && !process_same(v->process, &asked))
+        if (start_ns && v->process->start_ns && !process_is(v->process, pid, start_ns))
             continue;
         /* an event later than the end of the process was made by another one of that pid */
         if (v->process->exited_ns && boot_ns > v->process->exited_ns + EARLY_NS)
@@ -607,14 +605,14 @@ struct process *process_table_find(struct process_table *t, pid_t pid, uint64_t 
         if (v->from_ns + EARLY_NS < boot_ns)
             break; /* it was this program for certain */
     }
-    return best ? best : read_unknown(t, &asked, boot_ns);
+    return best ? best : read_unknown(t, pid, start_ns, boot_ns);
 }
 
 struct process *process_table_find_between(struct process_table *t, pid_t pid, uint64_t from_ns,
                                            uint64_t to_ns, bool gone)
 {
     struct slot *s = find_slot(t, pid);
-    struct process asked = { .pid = pid }, *alive = NULL;
+    struct process *alive = NULL;
 
     if (pid <= 0)
         return NULL;
@@ -636,7 +634,7 @@ struct process *process_table_find_between(struct process_table *t, pid_t pid, u
     if (alive)
         return alive;
     /* what /proc has now is whom we mean only if nobody has ended in between */
-    return gone ? NULL : read_unknown(t, &asked, to_ns);
+    return gone ? NULL : read_unknown(t, pid, 0, to_ns);
 }
 
 void process_table_add(struct process_table *t, struct process *p)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "event/event.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,10 +13,7 @@ struct event *event_new(void)
 
     if (!e)
         return NULL;
-    memset(e, 0, sizeof(*e));
-    e->syscall = -1;
-    e->actor.login_uid = UID_UNKNOWN;
-    e->actor.session = SESSION_UNKNOWN;
+    *e = (struct event){ .syscall = -1, .actor = { .login_uid = UID_UNKNOWN, .session = SESSION_UNKNOWN } };
     return e;
 }
 
@@ -42,10 +40,9 @@ void event_set(struct event *e, struct bytes *field, struct bytes value)
 
 void event_make_id(uint64_t time_ns, uint64_t hash, uint8_t ret[16])
 {
-    for (unsigned i = 0; i < 8; i++) {
-        ret[i] = (uint8_t)(time_ns >> (56 - 8 * i));
-        ret[8 + i] = (uint8_t)(hash >> (56 - 8 * i));
-    }
+    const uint64_t parts[2] = { htobe64(time_ns), htobe64(hash) };
+
+    memcpy(ret, parts, sizeof(parts));
 }
 
 void file_state_add(struct file_state *s, const struct file_state *more, unsigned which)

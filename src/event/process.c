@@ -99,7 +99,12 @@ static bool same_start(uint64_t a, uint64_t b)
 
 bool process_same(const struct process *a, const struct process *b)
 {
-    return a->pid == b->pid && same_start(a->start_ns, b->start_ns);
+    return process_is(a, b->pid, b->start_ns);
+}
+
+bool process_is(const struct process *p, pid_t pid, uint64_t start_ns)
+{
+    return p->pid == pid && same_start(p->start_ns, start_ns);
 }
 
 bool process_descends_from(const struct process *p, pid_t pid, uint64_t start_ns)

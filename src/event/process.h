@@ -88,5 +88,6 @@ void process_set_likeness(struct process *to, struct process *from);
 struct bytes process_display_name(const struct process *p);
 /* The same process (pid and start time), whatever it executes. Unknown start times do not match. */
 bool process_same(const struct process *a, const struct process *b);
+bool process_is(const struct process *p, pid_t pid, uint64_t start_ns);
 /* True if `ancestor` is `p` or one of its ancestors. */
 bool process_descends_from(const struct process *p, pid_t pid, uint64_t start_ns);

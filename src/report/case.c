@@ -21,6 +21,7 @@ struct case_ *case_new(const struct case_options *options)
     c->options = *options;
     c->options.target = arena_copy(&c->arena, options->target);
     c->options.command = arena_copy(&c->arena, options->command);
+    HASH_ADD_KEYPTR_BYHASHVALUE(hh, c->traces, "", 0, 0, &c->no_trace);
     if (!options->command.len)
         c->options.command_status = -1;
     return c;
@@ -39,7 +40,8 @@ void case_free(struct case_ *c)
     }
     HASH_ITER(hh, c->traces, trace, next_trace) {
         HASH_DEL(c->traces, trace);
-        free(trace);
+        if (trace != &c->no_trace)
+            free(trace);
     }
     sbuf_done(&c->trace_key);
     while (c->suspects) {
@@ -272,7 +274,7 @@ static struct trace *add_trace(struct case_ *c, const struct trace_key *made, st
     struct bytes key = made->text;
     struct trace *t;
 
-    if (HASH_COUNT(c->traces) >= TRACES_MAX || sbuf_error(&c->trace_key))
+    if (HASH_COUNT(c->traces) > TRACES_MAX || sbuf_error(&c->trace_key))
         return NULL;
     t = malloc(sizeof(*t) + key.len + original.len);
     if (!t)

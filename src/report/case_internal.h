@@ -91,6 +91,7 @@ struct case_ {
     uint64_t beyond;         /* events of suspects beyond the limits */
     size_t sample_bytes;
     struct trace *traces;
+    struct trace no_trace;   /* among them, of nothing: a table that gets empty is made anew for the next */
     struct sbuf trace_key;   /* of the one that is looked for */
     struct seen *seen;
     uint64_t events, refused, lost;

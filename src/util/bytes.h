@@ -28,7 +28,7 @@ static inline bool bytes_known(struct bytes b)
 
 static inline bool bytes_equal(struct bytes a, struct bytes b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+    return a.len == b.len && (a.len == 0 || a.data == b.data || memcmp(a.data, b.data, a.len) == 0);
 }
 
 static inline bool bytes_equal_str(struct bytes a, const char *s)

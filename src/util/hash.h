@@ -24,7 +24,7 @@ static inline uint64_t hash_word(uint64_t hash, uint64_t word)
     return hash ^ hash >> 32;
 }
 
-/* Eight bytes at a time, and another value than hash_add()'s: for what stays in memory. */
+/* Eight bytes at a time; another value than hash_add()'s, and another one on a machine of the other byte order. */
 static inline uint64_t hash_words(uint64_t hash, const void *data, size_t len)
 {
     const char *at = (const char *)data;

@@ -46,6 +46,14 @@ static struct object *find_place(const struct watch *w, const struct watch_objec
     return NULL;
 }
 
+/* Most see the object where it is: then the path is the same bytes, which is quick to tell. */
+static struct bytes copy_path(struct object *o, struct bytes path)
+{
+    struct bytes own = o->place.object.path;
+
+    return own.data && bytes_equal(own, path) ? own : arena_copy(&o->arena, path);
+}
+
 static int add_use(struct object *o, struct instance *i, const struct place *place)
 {
     struct use *uses = reallocarray(o->uses, o->use_count + 1, sizeof(*uses));
@@ -55,8 +63,8 @@ static int add_use(struct object *o, struct instance *i, const struct place *pla
     o->uses = uses;
     uses[o->use_count++] = (struct use){
         .instance = i,
-        .victim_path = arena_copy(&o->arena, place->victim_path),
-        .shown_host_path = arena_copy(&o->arena, place->shown_host_path),
+        .victim_path = copy_path(o, place->victim_path),
+        .shown_host_path = copy_path(o, place->shown_host_path),
         .victim_kind = place->victim_kind,
     };
     return 0;
@@ -72,13 +80,17 @@ static int add_object(struct watchset *set, struct instance *i, const struct pla
 
     if (by_id)
         set->by_id = by_id;
-    if (!o || !by_id || add_use(o, i, place) < 0) {
+    if (!o || !by_id) {
         free(o);
         return err_set(err, -ENOMEM, "watches");
     }
     o->place = *place;
     object = &o->place.object;
     object->path = arena_copy(&o->arena, place->object.path);
+    if (add_use(o, i, place) < 0) {
+        object_free(o);
+        return err_set(err, -ENOMEM, "watches");
+    }
     object->host_path = arena_copy(&o->arena, place->object.host_path);
     o->place.victim_path = o->uses[0].victim_path;
     o->place.shown_host_path = o->uses[0].shown_host_path;

@@ -81,16 +81,21 @@ static bool is_below(struct bytes dir, struct bytes rest)
     return dir.len && dir.data[dir.len - 1] != '/' && rest.len > 1 && rest.data[0] == '/' && rest.data[1] != '/';
 }
 
+/* What of the path lies below the object; BYTES_NULL: it lies elsewhere. */
+static struct bytes below(const struct watch_object *o, struct bytes path)
+{
+    if (!path.data || !bytes_path_covers(o->path, path))
+        return BYTES_NULL;
+    return (struct bytes){ path.data + o->path.len, path.len - o->path.len };
+}
+
 /* A path of the object's namespace in other terms: below the object its prefix is exchanged; what
  * lies elsewhere reads the same for the host, and for a container as long as it is its own view. */
 static struct bytes translate(struct event *e, const struct watch_object *o, struct bytes path,
-                              struct bytes prefix)
+                              struct bytes rest, struct bytes prefix)
 {
-    struct bytes rest;
-
-    if (!path.data || !prefix.data || !bytes_path_covers(o->path, path))
+    if (!rest.data || !prefix.data)
         return BYTES_NULL;
-    rest = (struct bytes){ path.data + o->path.len, path.len - o->path.len };
     if (bytes_equal(prefix, o->path) && is_below(o->path, rest))
         return path; /* nothing is exchanged */
     return rest.len ? arena_join_path(&e->arena, prefix, rest) : arena_copy(&e->arena, prefix);
@@ -194,17 +199,18 @@ static void give(struct watchset *set, const struct watch *w, struct object *o, 
     const struct watch_object *object = &o->place.object;
     const struct use *use = object_use(o);
     struct bytes path = e->path, previous = e->previous_path, victim;
+    struct bytes rest = below(object, path), previous_rest = below(object, previous);
 
     e->watch = w->index;
     e->watch_text = w->target.text; /* watches stay until the end */
-    victim = translate(e, object, path, use->victim_path);
-    e->host_path = translate(e, object, path, use->shown_host_path);
+    victim = translate(e, object, path, rest, use->victim_path);
+    e->host_path = translate(e, object, path, rest, use->shown_host_path);
     if (!e->host_path.data && object->ns_pid == 0)
         e->host_path = path;
     if (victim.data)
         e->path = victim;
-    victim = translate(e, object, previous, use->victim_path);
-    e->previous_host_path = translate(e, object, previous, use->shown_host_path);
+    victim = translate(e, object, previous, previous_rest, use->victim_path);
+    e->previous_host_path = translate(e, object, previous, previous_rest, use->shown_host_path);
     if (!e->previous_host_path.data && object->ns_pid == 0)
         e->previous_host_path = previous;
     if (victim.data)

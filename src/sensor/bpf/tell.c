@@ -335,10 +335,9 @@ static void set_id(const struct bpf_teller *t, const struct wire_change *c, stru
 {
     uint64_t parts[5] = { c->header.time_ns, (uint64_t)c->tid << 32 | (uint32_t)e->operation, c->file.inode,
                           t->boot_id[0], t->boot_id[1] };
-    uint64_t hash = hash_add(HASH_START, parts, sizeof(parts));
+    uint64_t hash = hash_word(hash_words(HASH_START, parts, sizeof(parts)), e->object);
 
-    hash = hash_add(hash, &e->object, sizeof(e->object));
-    event_make_id(e->time_ns, hash_add(hash, e->path.data, e->path.len), e->id);
+    event_make_id(e->time_ns, hash_words(hash, e->path.data, e->path.len), e->id);
 }
 
 struct told {
