@@ -88,11 +88,69 @@ static void lives(void **state)
     engines_free(engines);
 }
 
+/* One event, attributed: whose it was, and the same suspect as without anything remembered. */
+static struct event *tell(struct attribution *a, pid_t pid, const char *executable, uint64_t boot_ns)
+{
+    struct event *e = make_event(OPERATION_UNLINK, "/f", NULL, NULL, 0);
+    uint64_t remembered;
+
+    e->actor.pid = pid;
+    e->boot_ns = boot_ns;
+    event_set(e, &e->actor.executable, bytes_of(executable));
+    (void)attribution_knows(a, e);
+    attribution_event(a, e);
+    assert_non_null(e->actor.process);
+    remembered = event_suspect(e);
+    e->suspect = 0;
+    assert_int_equal(event_suspect(e), remembered);
+    e->suspect = remembered;
+    return e;
+}
+
+/* What is remembered of a process is of what it executes, and of this process. */
+static void remembers_who_it_was(void **state)
+{
+    struct attribution_options options = { 0 };
+    struct attribution *a = NULL;
+    struct event *first, *again, *executed, *late, *next;
+
+    (void)state;
+    assert_int_equal(attribution_new(&options, &a, NULL), 0);
+    feed(a, NOBODY, NS_PER_S, "/sbin/init", ARGS("init"), 0, HOST_MNT, "/init.scope");
+    feed(a, NOBODY + 1, 2 * NS_PER_S, "/bin/sh", ARGS("sh"), 0, HOST_MNT, "/user.slice");
+    first = tell(a, NOBODY + 1, "/bin/sh", 3 * NS_PER_S);
+    again = tell(a, NOBODY + 1, "/bin/sh", 3 * NS_PER_S + 1);
+    assert_ptr_equal(first->actor.process, again->actor.process);
+    assert_int_equal(first->suspect, again->suspect);
+
+    feed(a, NOBODY + 1, 2 * NS_PER_S, "/bin/rm", ARGS("rm"), 0, HOST_MNT, "/user.slice");
+    executed = tell(a, NOBODY + 1, "/bin/rm", 4 * NS_PER_S);
+    assert_bytes(executed->actor.process->executable, "/bin/rm");
+    assert_int_not_equal(executed->suspect, first->suspect);
+    late = tell(a, NOBODY + 1, "/bin/sh", 2 * NS_PER_S + 1); /* told late, of before */
+    assert_bytes(late->actor.process->executable, "/bin/sh");
+    assert_int_equal(late->suspect, first->suspect);
+
+    /* the pid is another one's */
+    attribution_process_event(a, &(struct process_event){ .kind = PROCESS_EXIT, .boot_ns = 5 * NS_PER_S, .pid = NOBODY + 1 });
+    feed(a, NOBODY + 1, 20 * NS_PER_S, "/bin/mv", ARGS("mv"), 0, HOST_MNT, "/user.slice");
+    next = tell(a, NOBODY + 1, "/bin/mv", 21 * NS_PER_S);
+    assert_bytes(next->actor.process->executable, "/bin/mv");
+    assert_int_equal(next->actor.start_ns, 20 * NS_PER_S);
+    assert_int_not_equal(next->suspect, executed->suspect);
+    event_free(first);
+    event_free(again);
+    event_free(executed);
+    event_free(late);
+    attribution_free(a);
+    event_free(next); /* he and his launchers are held by it */
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[ARRAY_SIZE(rows)];
+    struct CMUnitTest tests[ARRAY_SIZE(rows) + 1] = { cmocka_unit_test(remembers_who_it_was) };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        tests[i] = (struct CMUnitTest){ .name = rows[i].name, .test_func = lives, .initial_state = (void *)&rows[i] };
+        tests[1 + i] = (struct CMUnitTest){ .name = rows[i].name, .test_func = lives, .initial_state = (void *)&rows[i] };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

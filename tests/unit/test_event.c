@@ -73,6 +73,30 @@ static void compares(void **state)
         assert_int_not_equal(suspect(row->a), suspect(row->b));
 }
 
+/* Stores hold it: it is the same for ever. */
+static void a_suspect_keeps_his_number(void **state)
+{
+    static const struct link links[] = { { "/sbin/init" }, { "/usr/bin/agent" }, { "/bin/rm" }, { 0 } };
+
+    (void)state;
+    assert_int_equal(suspect(links), 0x49680cf42e25ae35ull);
+}
+
+static void what_is_lent_outlives_its_lender(void **state)
+{
+    struct shared_arena *memory = shared_arena_new();
+    struct event *e = event_new(), *other = event_new();
+
+    (void)state;
+    e->lent = shared_arena_ref(memory);
+    e->actor.executable = arena_copy(&memory->arena, bytes_of("/usr/bin/agent"));
+    other->lent = shared_arena_ref(memory);
+    shared_arena_unref(memory);
+    event_free(other);
+    assert_bytes(e->actor.executable, "/usr/bin/agent");
+    event_free(e);
+}
+
 static void ids(void **state)
 {
     uint8_t first[16], second[16], other[16], again[16];
@@ -100,7 +124,9 @@ static void some_errors_are_refusals(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(ids), cmocka_unit_test(some_errors_are_refusals) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(ids), cmocka_unit_test(a_suspect_keeps_his_number),
+                                        cmocka_unit_test(what_is_lent_outlives_its_lender),
+                                        cmocka_unit_test(some_errors_are_refusals) };
 
     return RUN_ROWS(rows, compares) + cmocka_run_group_tests(tests, NULL, NULL);
 }
