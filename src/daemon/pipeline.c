@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@
 
 #define TICK_MS 100          /* time-outs of sensors and the fold are checked so often */
 #define FUSE_TICK_MS 25      /* while several sensors are open: no news for so long, and all have told */
-#define CALM_US 1000         /* under load: what comes in a millisecond is read in one go */
+#define CALM_US 1000         /* under load: what comes in this time is read in one go, if no sensor says otherwise */
 #define BUSY_WAKES 20        /* wakes without a pause between: it is a load */
 #define POLL_NS NS_PER_S     /* what is waited for is looked for so often */
 #define SYNC_MS 2000         /* at the end, what happened before is waited for so long at a time */
@@ -517,8 +518,19 @@ void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
     memory_give_back(); /* the kernel's types, read to load BPF programs; package lists; libraries' start */
 }
 
+/* As long as every open sensor allows. */
+static unsigned calm(const struct pipeline *p)
+{
+    unsigned us = UINT_MAX;
+
+    for (size_t i = 0; i < p->sensor_count; i++)
+        us = MIN(us, p->sensors[i].ops->calm_us ? p->sensors[i].ops->calm_us : CALM_US);
+    return us == UINT_MAX ? CALM_US : us;
+}
+
 int pipeline_run(struct pipeline *p, uint64_t until_ns, struct err *err)
 {
+    const unsigned calm_us = calm(p);
     unsigned busy = 0;
 
     p->stop = false;
@@ -539,8 +551,8 @@ int pipeline_run(struct pipeline *p, uint64_t until_ns, struct err *err)
         dispatch_all(p);
         if (p->fuse)
             fuse_expire(p->fuse, now_ns(CLOCK_MONOTONIC), n == 0);
-        if (now_ns(CLOCK_MONOTONIC) - now < CALM_US * 1000 && n > 0 && ++busy > BUSY_WAKES)
-            usleep(CALM_US);
+        if (now_ns(CLOCK_MONOTONIC) - now < calm_us * 1000ull && n > 0 && ++busy > BUSY_WAKES)
+            usleep(calm_us);
         else if (n == 0)
             busy = 0;
         for (int i = 0; i < n; i++) {
