@@ -379,14 +379,36 @@ static void name_state(struct attribution *a, struct event *e, struct file_state
         event_set(e, &s->group, users_group(a->users, e->victim, s->gid));
 }
 
-bool attribution_knows(struct attribution *a, const struct event *e)
+bool attribution_knows(struct attribution *a, struct event *e)
 {
-    const struct process *p;
+    struct process *p;
 
     if (e->actor.pid <= 0 || !e->actor.executable.len)
         return false;
     p = process_table_find(a->table, e->actor.pid, e->boot_ns, e->actor.start_ns, e->actor.executable);
-    return p && !p->exited_ns && bytes_equal(p->executable, e->actor.executable);
+    if (!p || p->exited_ns || !bytes_equal(p->executable, e->actor.executable))
+        return false;
+    if (!e->boot_from_ns && !e->actor.process)
+        e->actor.process = process_ref(p);
+    return true;
+}
+
+/* Who had the pid then; NULL: nobody is known. */
+static struct process *look_for(struct attribution *a, const struct event *e)
+{
+    struct process *p;
+
+    if (e->boot_from_ns)
+        p = process_table_find_between(a->table, e->actor.pid, e->boot_from_ns, e->boot_ns,
+                                       e->actor.gone);
+    else
+        p = process_table_find(a->table, e->actor.pid, e->boot_ns, e->actor.start_ns,
+                               e->actor.executable);
+    if (p && (!e->actor.executable.len || bytes_equal(p->executable, e->actor.executable)))
+        return process_ref(p);
+    if (e->actor.executable.len || e->actor.name.len)
+        return make_from_facts(a, e, p);
+    return process_ref(p);
 }
 
 /*
@@ -414,21 +436,8 @@ static void remember_suspect(struct attribution *a, struct event *e)
 
 static void find_actor(struct attribution *a, struct event *e)
 {
-    struct process *p;
-
-    if (e->boot_from_ns)
-        p = process_table_find_between(a->table, e->actor.pid, e->boot_from_ns, e->boot_ns,
-                                       e->actor.gone);
-    else
-        p = process_table_find(a->table, e->actor.pid, e->boot_ns, e->actor.start_ns,
-                               e->actor.executable);
-    if (p && (!e->actor.executable.len || bytes_equal(p->executable, e->actor.executable))) {
-        e->actor.process = process_ref(p);
-    } else if (e->actor.executable.len || e->actor.name.len) {
-        e->actor.process = make_from_facts(a, e, p);
-    } else {
-        e->actor.process = process_ref(p);
-    }
+    if (!e->actor.process)
+        e->actor.process = look_for(a, e);
     if (e->actor.process) {
         struct process *actor = e->actor.process;
 

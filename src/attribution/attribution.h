@@ -31,10 +31,10 @@ void attribution_process_event(struct attribution *a, const struct process_event
 void attribution_doubt(struct attribution *a);
 
 /* True if the process that made the event is known as executing what the event says: then the tracker
- * has no news that would change the answer. */
-bool attribution_knows(struct attribution *a, const struct event *event);
+ * has no news that would change the answer, which is put into the event where it says when it happened. */
+bool attribution_knows(struct attribution *a, struct event *event);
 
-/* Fill event->actor.process: the process at event->boot_ns, never a later one with the same pid.
+/* Fill event->actor.process, unless it is known already: the process at event->boot_ns, never a later one with the same pid.
  * What is not known stays unknown. */
 void attribution_event(struct attribution *a, struct event *event);
 

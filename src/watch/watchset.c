@@ -199,7 +199,7 @@ static void give(struct watchset *set, const struct watch *w, struct object *o, 
     const struct watch_object *object = &o->place.object;
     const struct use *use = object_use(o);
     struct bytes path = e->path, previous = e->previous_path, victim;
-    struct bytes rest = below(object, path), previous_rest = below(object, previous);
+    struct bytes rest = below(object, path);
 
     e->watch = w->index;
     e->watch_text = w->target.text; /* watches stay until the end */
@@ -209,12 +209,16 @@ static void give(struct watchset *set, const struct watch *w, struct object *o, 
         e->host_path = path;
     if (victim.data)
         e->path = victim;
-    victim = translate(e, object, previous, previous_rest, use->victim_path);
-    e->previous_host_path = translate(e, object, previous, previous_rest, use->shown_host_path);
-    if (!e->previous_host_path.data && object->ns_pid == 0)
-        e->previous_host_path = previous;
-    if (victim.data)
-        e->previous_path = victim;
+    if (previous.data) {
+        struct bytes previous_rest = below(object, previous);
+
+        victim = translate(e, object, previous, previous_rest, use->victim_path);
+        e->previous_host_path = translate(e, object, previous, previous_rest, use->shown_host_path);
+        if (!e->previous_host_path.data && object->ns_pid == 0)
+            e->previous_host_path = previous;
+        if (victim.data)
+            e->previous_path = victim;
+    }
     e->victim_kind = use->victim_kind;
     if (object->view == VIEW_MERGED && e->path.len)
         look_below(w, use, e);

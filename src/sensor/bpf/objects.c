@@ -43,6 +43,7 @@ struct bpf_objects {
     struct programs *programs;
     struct bpf_object_watch *first;
     struct inode_entry *inodes;
+    struct inode_entry *asked; /* what was looked for last, NULL: none */
     struct name_entry *names;
     uint8_t *bits; /* how many set each bit of the filter; 255 stays */
     uint32_t supers[WIRE_SUPERS]; /* how many set each byte of those */
@@ -156,9 +157,13 @@ static int write_name(struct bpf_objects *o, const struct name_entry *e)
 
 static struct inode_entry *find_inode(struct bpf_objects *o, uint64_t inode)
 {
-    struct inode_entry *e;
+    struct inode_entry *e = o->asked;
 
+    if (e && e->inode == inode)
+        return e;
     HASH_FIND(hh, o->inodes, &inode, sizeof(inode), e);
+    if (e)
+        o->asked = e;
     return e;
 }
 
@@ -185,6 +190,8 @@ static void inode_done(struct bpf_objects *o, struct inode_entry *e)
         return;
     filter_remove(o, e->filter);
     HASH_DELETE(hh, o->inodes, e);
+    if (o->asked == e)
+        o->asked = NULL;
     free(e->objects);
     free(e);
 }
