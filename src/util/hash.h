@@ -28,16 +28,18 @@ static inline uint64_t hash_word(uint64_t hash, uint64_t word)
 static inline uint64_t hash_words(uint64_t hash, const void *data, size_t len)
 {
     const char *at = (const char *)data;
-    uint64_t word = len;
+    uint64_t word = 0;
 
-    hash = hash_word(hash, word);
-    for (; len >= sizeof(word); at += sizeof(word), len -= sizeof(word)) {
+    hash = hash_word(hash, len);
+    if (len < sizeof(word)) {
+        for (size_t i = 0; i < len; i++)
+            word = word << 8 | (unsigned char)at[i];
+        return hash_word(hash, word);
+    }
+    for (; len > sizeof(word); at += sizeof(word), len -= sizeof(word)) {
         memcpy(&word, at, sizeof(word));
         hash = hash_word(hash, word);
     }
-    if (!len)
-        return hash;
-    word = 0;
-    memcpy(&word, at, len);
+    memcpy(&word, at + len - sizeof(word), sizeof(word)); /* the last eight, some of them again */
     return hash_word(hash, word);
 }

@@ -27,7 +27,7 @@ static size_t make_change(char *buffer, const char *path, size_t path_len, const
 
 static void reads_a_change(void **state)
 {
-    char buffer[1024];
+    _Alignas(8) char buffer[1024];
     size_t len = make_change(buffer, "f\0d\0", 4, "user.k");
     struct bpf_record r;
 
@@ -66,7 +66,7 @@ static const struct row rows[] = {
 static void refuses(void **state)
 {
     const struct row *row = *state;
-    char buffer[1024] = { 0 };
+    _Alignas(8) char buffer[1024] = { 0 };
     size_t len = make_change(buffer, "f\0d\0", 4, "user.k");
     struct bpf_record r;
     struct err err = ERR_INIT;
@@ -78,7 +78,7 @@ static void refuses(void **state)
 
 static void refuses_every_cut(void **state)
 {
-    char buffer[1024];
+    _Alignas(8) char buffer[1024];
     size_t len = make_change(buffer, "f\0d\0", 4, "user.k");
     struct bpf_record r;
 

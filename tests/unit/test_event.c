@@ -6,6 +6,7 @@
 
 #include "event/operation.h"
 #include "make.h"
+#include "util/hash.h"
 
 #define WEB "67ba10172723"
 
@@ -97,6 +98,26 @@ static void what_is_lent_outlives_its_lender(void **state)
     event_free(e);
 }
 
+/* Every byte counts, and how many there are; where they lie does not. */
+static void words_are_hashed_whole(void **state)
+{
+    char text[40] = { 0 }, moved[41];
+
+    (void)state;
+    for (size_t len = 0; len < sizeof(text); len++) {
+        uint64_t h = hash_words(HASH_START, text, len);
+
+        memcpy(moved + 1, text, sizeof(text));
+        assert_int_equal(hash_words(HASH_START, moved + 1, len), h);
+        assert_int_not_equal(hash_words(HASH_START, text, len + 1), h);
+        for (size_t i = 0; i < len; i++) {
+            moved[1 + i] ^= 1;
+            assert_int_not_equal(hash_words(HASH_START, moved + 1, len), h);
+            moved[1 + i] ^= 1;
+        }
+    }
+}
+
 static void ids(void **state)
 {
     uint8_t first[16], second[16], other[16], again[16];
@@ -125,6 +146,7 @@ static void some_errors_are_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(ids), cmocka_unit_test(a_suspect_keeps_his_number),
+                                        cmocka_unit_test(words_are_hashed_whole),
                                         cmocka_unit_test(what_is_lent_outlives_its_lender),
                                         cmocka_unit_test(some_errors_are_refusals) };
 

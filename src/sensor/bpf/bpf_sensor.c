@@ -153,8 +153,8 @@ static void handle(struct sensor *s, const struct bpf_queued *q, uint64_t offset
 
     if (bpf_decode(q->data, q->len, &r, NULL) < 0 || bpf_teller_record(s->teller, &r, offset) < 0)
         s->damaged++;
-    else if (r.type == WIRE_CHANGE && r.change.error == 0 &&
-             (r.change.operation == OPERATION_MOUNT || r.change.operation == OPERATION_UNMOUNT))
+    else if (r.type == WIRE_CHANGE && r.change->error == 0 &&
+             (r.change->operation == OPERATION_MOUNT || r.change->operation == OPERATION_UNMOUNT))
         s->look |= bpf_objects_follow_mounts(s->objects);
     bpf_objects_refresh(s->objects, false);
 }

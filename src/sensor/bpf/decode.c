@@ -36,26 +36,27 @@ static bool are_names(struct bytes b)
 
 static int decode_change(const char *data, size_t len, struct bpf_record *r, struct err *err)
 {
+    const struct wire_change *c = (const struct wire_change *)data;
     struct tail t;
 
-    if (len < sizeof(r->change))
-        return err_say(err, -EBADMSG, "a change of %zu bytes, it needs %zu", len, sizeof(r->change));
-    memcpy(&r->change, data, sizeof(r->change));
-    t = (struct tail){ data + sizeof(r->change), len - sizeof(r->change), 0 };
-    if (take(&t, r->change.path_len, &r->path) < 0 || take(&t, r->change.other_len, &r->other) < 0 ||
-        take(&t, r->change.text_len, &r->text) < 0)
+    if (len < sizeof(*c))
+        return err_say(err, -EBADMSG, "a change of %zu bytes, it needs %zu", len, sizeof(*c));
+    r->change = c;
+    t = (struct tail){ data + sizeof(*c), len - sizeof(*c), 0 };
+    if (take(&t, c->path_len, &r->path) < 0 || take(&t, c->other_len, &r->other) < 0 ||
+        take(&t, c->text_len, &r->text) < 0)
         return err_say(err, -EBADMSG, "a change's tail ends at byte %zu of %zu", t.at, t.len);
     if (!are_names(r->path) || !are_names(r->other))
         return err_say(err, -EBADMSG, "a change's names are not ended");
-    if (r->change.hit_count > WIRE_HITS_MAX || r->change.operation == OPERATION_NONE ||
-        r->change.operation >= OPERATION_COUNT)
-        return err_say(err, -EBADMSG, "a change with %u hits, operation %u", r->change.hit_count,
-                       r->change.operation);
-    if (r->change.error < -1 || r->change.error > 4095)
-        return err_say(err, -EBADMSG, "a change with error %d", r->change.error);
-    for (unsigned i = 0; i < r->change.hit_count; i++)
-        if (r->change.hits[i].path > 1)
-            return err_say(err, -EBADMSG, "a hit on path %u", r->change.hits[i].path);
+    if (c->hit_count > WIRE_HITS_MAX || c->operation == OPERATION_NONE ||
+        c->operation >= OPERATION_COUNT)
+        return err_say(err, -EBADMSG, "a change with %u hits, operation %u", c->hit_count,
+                       c->operation);
+    if (c->error < -1 || c->error > 4095)
+        return err_say(err, -EBADMSG, "a change with error %d", c->error);
+    for (unsigned i = 0; i < c->hit_count; i++)
+        if (c->hits[i].path > 1)
+            return err_say(err, -EBADMSG, "a hit on path %u", c->hits[i].path);
     r->text = without_nul(r->text);
     return 0;
 }
@@ -90,6 +91,7 @@ int bpf_decode(const void *data, size_t len, struct bpf_record *ret, struct err 
     if (h.version != WIRE_CHANGE_VERSION || h.len < sizeof(h) || h.len > len)
         return err_say(err, -EBADMSG, "version %u, length %u of %zu", h.version, h.len, len);
     ret->type = h.type;
+    ret->change = NULL;
     ret->path = ret->other = ret->text = BYTES_NULL;
     ret->comm = ret->exe = ret->cwd = ret->args = ret->tty = ret->cgroup = BYTES_NULL;
     switch (h.type) {

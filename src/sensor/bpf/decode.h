@@ -12,7 +12,7 @@
 
 struct bpf_record {
     enum wire_type type;
-    struct wire_change change;   /* WIRE_CHANGE, WIRE_HELD */
+    const struct wire_change *change; /* WIRE_CHANGE, WIRE_HELD: in the input */
     struct bytes path, other;    /* names, leaf first, each ended by NUL */
     struct bytes text;           /* without a NUL */
 
@@ -20,7 +20,7 @@ struct bpf_record {
     struct bytes comm, exe, cwd, args, tty, cgroup; /* exe, cwd, cgroup: names as above; args: each ended by NUL */
 };
 
-/* Of the fixed parts only the one of the record's type is filled in: they are large. Views of other types are BYTES_NULL.
+/* data: at a multiple of 8, as in the rings. What is of other types than the record's is NULL or BYTES_NULL, but `actor`.
  * -EBADMSG: not a record, or one that does not hold together; says where, and *ret means nothing. */
 int bpf_decode(const void *data, size_t len, struct bpf_record *ret, struct err *err);
 

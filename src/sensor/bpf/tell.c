@@ -257,8 +257,8 @@ static unsigned add_targets(struct bpf_teller *t, const struct bpf_record *r, st
 {
     unsigned count = 0;
 
-    for (unsigned i = 0; i < r->change.hit_count; i++) {
-        const struct wire_hit *hit = &r->change.hits[i];
+    for (unsigned i = 0; i < r->change->hit_count; i++) {
+        const struct wire_hit *hit = &r->change->hits[i];
         unsigned which = hit->path;
         struct bpf_place places[PLACES_MAX];
         unsigned n = bpf_objects_places(t->options.objects, hit, which ? r->other : r->path, places,
@@ -321,7 +321,7 @@ static void outside_path(struct bpf_teller *t, const struct target *at, unsigned
     struct bytes mount = { at->object->wanted.path.data, at->object->mount_len };
     unsigned count = bpf_names_count(names);
 
-    if (!(r->change.flags & (which ? WIRE_WHOLE_OTHER : WIRE_WHOLE_PATH)) ||
+    if (!(r->change->flags & (which ? WIRE_WHOLE_OTHER : WIRE_WHOLE_PATH)) ||
         count < at->object->above_mount)
         return;
     t->text_of.base = NULL;
@@ -350,7 +350,7 @@ struct told {
 static int tell_one(struct bpf_teller *t, const struct bpf_record *r, const struct target *at,
                     const struct told *told, uint64_t real_offset_ns)
 {
-    const struct wire_change *c = &r->change;
+    const struct wire_change *c = r->change;
     struct event *e = event_new();
 
     if (!e)
@@ -418,7 +418,7 @@ static const char *flags_note(const struct wire_change *c)
 /* The events that one change is, for one object. */
 static unsigned meaning(const struct bpf_record *r, const struct target *at, struct told *told)
 {
-    const struct wire_change *c = &r->change;
+    const struct wire_change *c = r->change;
     unsigned n = 0;
 
     switch (c->operation) {
@@ -517,8 +517,8 @@ static bool reaches(struct bpf_teller *t, const struct target *at, unsigned whic
 /* What does not concern the object goes; what may have changed what stands at its path is noted. */
 static void judge(struct bpf_teller *t, struct target *at, const struct bpf_record *r)
 {
-    bool gone = r->change.operation == OPERATION_RENAME || r->change.operation == OPERATION_RMDIR ||
-                r->change.operation == OPERATION_MOUNT || r->change.operation == OPERATION_UNMOUNT;
+    bool gone = r->change->operation == OPERATION_RENAME || r->change->operation == OPERATION_RMDIR ||
+                r->change->operation == OPERATION_MOUNT || r->change->operation == OPERATION_UNMOUNT;
 
     for (unsigned which = 0; which < 2; which++) {
         bool on_the_way = false, itself = false, reached;
@@ -526,8 +526,8 @@ static void judge(struct bpf_teller *t, struct target *at, const struct bpf_reco
         if (!at->has[which])
             continue;
         reached = reaches(t, at, which, r, &on_the_way, &itself);
-        if ((itself || on_the_way) && r->change.error == 0 && names_change(r->change.operation) &&
-            (r->change.operation != OPERATION_OPEN_WRITE || (r->change.flags & WIRE_CREATED)))
+        if ((itself || on_the_way) && r->change->error == 0 && names_change(r->change->operation) &&
+            (r->change->operation != OPERATION_OPEN_WRITE || (r->change->flags & WIRE_CREATED)))
             bpf_objects_doubt(t->options.objects, at->object);
         /* the directory that it stands in went: so did it */
         if (!reached && !(on_the_way && gone && at->object->exists && at->object->root))
@@ -568,7 +568,7 @@ int bpf_teller_record(struct bpf_teller *t, const struct bpf_record *r, uint64_t
         return learn_actor(t, r);
     if (r->type != WIRE_CHANGE && r->type != WIRE_HELD)
         return 0;
-    if (r->change.error && !operation_error_is_refusal((int)r->change.error))
+    if (r->change->error && !operation_error_is_refusal((int)r->change->error))
         return 0;
     count = add_targets(t, r, targets);
     for (unsigned i = 0; i < count; i++)
@@ -579,7 +579,7 @@ int bpf_teller_record(struct bpf_teller *t, const struct bpf_record *r, uint64_t
 
         if (!(targets[i].has[0] || targets[i].has[1]) || !is_best(targets, count, i))
             continue;
-        if (r->type == WIRE_HELD && !is_held(targets[i].object, r->change.header.time_ns))
+        if (r->type == WIRE_HELD && !is_held(targets[i].object, r->change->header.time_ns))
             continue;
         n = meaning(r, &targets[i], told);
         for (unsigned k = 0; k < n; k++) {
