@@ -379,6 +379,12 @@ static void name_state(struct attribution *a, struct event *e, struct file_state
         event_set(e, &s->group, users_group(a->users, e->victim, s->gid));
 }
 
+/* What is told of a process after its end is of another one: of what it did before there are no more news. */
+static bool may_be_another(const struct process *p, const struct event *e)
+{
+    return p->exited_ns && (!e->boot_ns || !e->actor.start_ns || e->boot_ns > p->exited_ns);
+}
+
 bool attribution_knows(struct attribution *a, struct event *e)
 {
     struct process *p;
@@ -386,7 +392,7 @@ bool attribution_knows(struct attribution *a, struct event *e)
     if (e->actor.pid <= 0 || !e->actor.executable.len)
         return false;
     p = process_table_find(a->table, e->actor.pid, e->boot_ns, e->actor.start_ns, e->actor.executable);
-    if (!p || p->exited_ns || !bytes_equal(p->executable, e->actor.executable))
+    if (!p || may_be_another(p, e) || !bytes_equal(p->executable, e->actor.executable))
         return false;
     if (!e->boot_from_ns && !e->actor.process)
         e->actor.process = process_ref(p);

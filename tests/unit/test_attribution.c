@@ -107,6 +107,21 @@ static struct event *tell(struct attribution *a, pid_t pid, const char *executab
     return e;
 }
 
+static bool is_known(struct attribution *a, uint64_t start_ns, uint64_t boot_ns)
+{
+    struct event *e = make_event(OPERATION_UNLINK, "/f", NULL, NULL, 0);
+    bool known;
+
+    e->actor.pid = NOBODY + 1;
+    e->actor.start_ns = start_ns;
+    e->boot_ns = boot_ns;
+    event_set(e, &e->actor.executable, bytes_of("/bin/rm"));
+    known = attribution_knows(a, e);
+    assert_true(!known || bytes_equal_str(e->actor.process->executable, "/bin/rm"));
+    event_free(e);
+    return known;
+}
+
 /* What is remembered of a process is of what it executes, and of this process. */
 static void remembers_who_it_was(void **state)
 {
@@ -131,8 +146,11 @@ static void remembers_who_it_was(void **state)
     assert_bytes(late->actor.process->executable, "/bin/sh");
     assert_int_equal(late->suspect, first->suspect);
 
-    /* the pid is another one's */
+    /* the pid is another one's; of what was before no news are awaited */
     attribution_process_event(a, &(struct process_event){ .kind = PROCESS_EXIT, .boot_ns = 5 * NS_PER_S, .pid = NOBODY + 1 });
+    assert_true(is_known(a, 2 * NS_PER_S, 5 * NS_PER_S));
+    assert_false(is_known(a, 2 * NS_PER_S, 5 * NS_PER_S + 1));
+    assert_false(is_known(a, 0, 5 * NS_PER_S));
     feed(a, NOBODY + 1, 20 * NS_PER_S, "/bin/mv", ARGS("mv"), 0, HOST_MNT, "/user.slice");
     next = tell(a, NOBODY + 1, "/bin/mv", 21 * NS_PER_S);
     assert_bytes(next->actor.process->executable, "/bin/mv");
