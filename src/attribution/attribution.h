@@ -34,8 +34,8 @@ void attribution_doubt(struct attribution *a);
  * has no news that would change the answer, which is put into the event where it says when it happened. */
 bool attribution_knows(struct attribution *a, struct event *event);
 
-/* Fill event->actor.process, unless it is known already: the process at event->boot_ns, never a later one with the same pid.
- * What is not known stays unknown. */
+/* Fill event->actor.process, unless it is known already: the process at event->boot_ns, never a later one
+ * with the same pid. What is not known stays unknown. */
 void attribution_event(struct attribution *a, struct event *event);
 
 /* The process that has `pid` now or had it at boot_ns (0 = now): borrowed, NULL if never seen. */

@@ -20,7 +20,8 @@ struct bpf_record {
     struct bytes comm, exe, cwd, args, tty, cgroup; /* exe, cwd, cgroup: names as above; args: each ended by NUL */
 };
 
-/* data: at a multiple of 8, as in the rings. What is of other types than the record's is NULL or BYTES_NULL, but `actor`.
+/* data: at a multiple of 8, as in the rings. What is of other types than the record's is NULL or BYTES_NULL,
+ * but for `actor`.
  * -EBADMSG: not a record, or one that does not hold together; says where, and *ret means nothing. */
 int bpf_decode(const void *data, size_t len, struct bpf_record *ret, struct err *err);
 
