@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define COUNT_MAX (1 << 20) /* more than any culprit writes */
+
 struct block_reader {
     sqlite3 *db;
     const char *path;
@@ -63,7 +65,7 @@ static int open_block(struct block_reader *b, int64_t row, struct err *err)
     b->rest = (struct bytes){ sqlite3_column_blob(b->rows, 2), (size_t)sqlite3_column_bytes(b->rows, 2) };
     if (!b->rest.data)
         b->rest.len = 0;
-    return 0;
+    return b->count < 0 || b->count > COUNT_MAX || b->row > INT64_MAX - COUNT_MAX ? damaged(b, err) : 0;
 }
 
 int block_reader_begin(struct block_reader *b, int64_t block, struct err *err)

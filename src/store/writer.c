@@ -11,28 +11,17 @@
 #include "store/delta.h"
 #include "store/fields.h"
 #include "store/message.h"
+#include "store/rollup.h"
 #include "util/macro.h"
 
 #define DIRECTORIES_MAX 16384 /* remembered: about 2 MB */
 #define COVERAGES_MAX 16
-#define RECENT 16 /* rollups at hand: a storm is a few operations, over and over */
 
 struct directory {
     int64_t row;
     UT_hash_handle hh;
     size_t len;
     char path[];
-};
-
-struct rollup_key {
-    int64_t directory, place, other, suspect, operation, error, victim, victim_kind;
-};
-
-struct rollup {
-    struct rollup_key key;
-    int64_t count, first_event;
-    uint64_t first_ns, last_ns;
-    UT_hash_handle hh;
 };
 
 enum statement {
@@ -42,7 +31,6 @@ enum statement {
     INSERT_PROCESS,
     NEXT_ROW,
     INSERT_EVENT,
-    INSERT_ROLLUP,
     INSERT_LIFE,
     INSERT_GAP,
     INSERT_COVERAGE,
@@ -58,6 +46,7 @@ struct writer {
     sqlite3_stmt *statements[STATEMENT_COUNT];
     struct directory *directories;
     struct block *block;
+    struct rollup *rollup;
     int64_t processes[MESSAGE_SLOTS + 1], containers[MESSAGE_SLOTS + 1];
     struct {
         uint64_t number;
@@ -66,7 +55,6 @@ struct writer {
     unsigned coverage_count;
     /* of the transaction that is going on */
     struct bytes rest;           /* messages to come */
-    struct rollup *rollups, *recent[RECENT];
     struct delta_values values;  /* of the event that is written, and until then of the one before it */
     struct block_rows rows;
     bool started;                /* an event has stood alone */
@@ -105,11 +93,6 @@ static int prepare(struct writer *w, struct err *err)
         { NEXT_ROW, "SELECT 1 + max((SELECT ifnull(max(row), 0) FROM event), "
                     "ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0), "
                     "ifnull((SELECT row + count - 1 FROM block ORDER BY row DESC LIMIT 1), 0))" },
-        { INSERT_ROLLUP,
-          "INSERT INTO rollup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-          "count = count + excluded.count, last_ns = max(last_ns, excluded.last_ns), "
-          "first_event = CASE WHEN excluded.first_ns < first_ns THEN excluded.first_event "
-          "ELSE first_event END, first_ns = min(first_ns, excluded.first_ns)" },
         { INSERT_LIFE, "INSERT INTO life (container, time_ns, kind, exit_code, previous_name) "
                        "VALUES (?, ?, ?, ?, ?)" },
         { INSERT_GAP, "INSERT INTO gap (reason, count, from_ns, to_ns, sensor, text) "
@@ -149,6 +132,8 @@ int writer_new(sqlite3 *db, const char *path, struct writer **ret, struct err *e
     r = prepare(w, err);
     if (r == 0)
         r = block_new(db, path, &w->block, err);
+    if (r == 0)
+        r = rollup_new(db, path, &w->rollup, err);
     if (r < 0) {
         writer_free(w);
         return r;
@@ -167,23 +152,12 @@ static void forget_directories(struct writer *w)
     }
 }
 
-static void forget_rollups(struct writer *w)
-{
-    struct rollup *r, *next;
-
-    HASH_ITER(hh, w->rollups, r, next) {
-        HASH_DEL(w->rollups, r);
-        free(r);
-    }
-    memset(w->recent, 0, sizeof(w->recent));
-}
-
 void writer_free(struct writer *w)
 {
     if (!w)
         return;
     forget_directories(w);
-    forget_rollups(w);
+    rollup_free(w->rollup);
     block_free(w->block);
     for (unsigned i = 0; i < STATEMENT_COUNT; i++)
         sqlite3_finalize(w->statements[i]);
@@ -321,40 +295,6 @@ static int write_process(struct writer *w, struct bytes m)
     return r;
 }
 
-static struct rollup *rollup_of(struct writer *w, const struct rollup_key *key)
-{
-    struct rollup **recent = &w->recent[(uint64_t)(key->operation * PLACE_COUNT + key->place) % RECENT], *r = *recent;
-
-    if (r && memcmp(&r->key, key, sizeof(*key)) == 0)
-        return r;
-    HASH_FIND(hh, w->rollups, key, sizeof(*key), r);
-    if (!r) {
-        r = calloc(1, sizeof(*r));
-        if (!r)
-            return NULL;
-        r->key = *key;
-        r->first_ns = UINT64_MAX;
-        HASH_ADD(hh, w->rollups, key, sizeof(r->key), r);
-    }
-    *recent = r;
-    return r;
-}
-
-static int count(struct writer *w, const struct rollup_key *key, uint64_t time_ns, int64_t event)
-{
-    struct rollup *r = rollup_of(w, key);
-
-    if (!r)
-        return -ENOMEM;
-    r->count++;
-    if (time_ns < r->first_ns) {
-        r->first_ns = time_ns;
-        r->first_event = event;
-    }
-    r->last_ns = MAX(r->last_ns, time_ns);
-    return 0;
-}
-
 /* Each place that the event has, counted in its directory. */
 static int count_places(struct writer *w, int64_t event)
 {
@@ -373,7 +313,7 @@ static int count_places(struct writer *w, int64_t event)
         key.directory = directories[i];
         key.place = i;
         key.other = i ? directories[PLACE_PATH] : 0;
-        r = count(w, &key, numbers[DELTA_time_ns], event);
+        r = rollup_count(w->rollup, &key, numbers[DELTA_time_ns], event);
     }
     return r;
 }
@@ -478,27 +418,6 @@ static int write_event(struct writer *w, enum message_kind kind, struct bytes m)
     if (r < 0 || (!w->packing && !sqlite3_changes(w->db))) /* seen before: counted before */
         return r;
     return count_places(w, row);
-}
-
-static int write_rollups(struct writer *w)
-{
-    sqlite3_stmt *s = w->statements[INSERT_ROLLUP];
-    struct rollup *u, *next;
-    int r = 0;
-
-    HASH_ITER(hh, w->rollups, u, next) {
-        const int64_t values[] = { u->key.directory, u->key.place,  u->key.other,
-                                   u->key.suspect,   u->key.operation, u->key.error,
-                                   u->key.victim,    u->key.victim_kind, u->count,
-                                   (int64_t)u->first_ns, (int64_t)u->last_ns, u->first_event };
-
-        for (size_t i = 0; i < ARRAY_SIZE(values); i++)
-            sqlite3_bind_int64(s, (int)i + 1, values[i]);
-        if (r == 0)
-            r = run(w, INSERT_ROLLUP);
-    }
-    forget_rollups(w);
-    return r;
 }
 
 static int write_life(struct writer *w, struct bytes m)
@@ -668,7 +587,7 @@ int writer_write(struct writer *w, struct bytes messages, uint64_t now_ns, uint6
     if (r == 0)
         r = block_write(w->block, err);
     if (r == 0)
-        r = write_rollups(w);
+        r = rollup_write(w->rollup, err);
     if (r == 0)
         r = mark_alive(w, now_ns);
     if (r == 0)
@@ -679,7 +598,7 @@ int writer_write(struct writer *w, struct bytes messages, uint64_t now_ns, uint6
         (void)err_set(err, r, "the store %s", w->path);
     (void)sqlite3_exec(w->db, "ROLLBACK", NULL, NULL, NULL);
     block_clear(w->block);
-    forget_rollups(w);
+    rollup_clear(w->rollup);
     forget_directories(w);
     memset(w->processes, 0, sizeof(w->processes));
     memset(w->containers, 0, sizeof(w->containers));

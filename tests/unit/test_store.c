@@ -580,6 +580,10 @@ static void a_damaged_block(void **state)
         store_close(store);
     }
     assert_true(errors > 30);
+    sql("UPDATE block SET row = 9223372036854775807 WHERE row = (SELECT max(row) FROM block)", NULL, 0);
+    store = open_store(true);
+    assert_int_equal(store_each_event(store, &all, drop, NULL, &err), -EBADMSG);
+    store_close(store);
     sql("UPDATE block SET data = NULL, count = -5", NULL, 0);
     sql("UPDATE block_place SET names = zeroblob(3)", NULL, 0);
     store = open_store(true);

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/rollup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "util/macro.h"
+
+#define RECENT 16 /* rows at hand: a storm is a few operations, over and over */
+
+struct row {
+    struct rollup_key key;
+    int64_t count, first_event;
+    uint64_t first_ns, last_ns;
+    UT_hash_handle hh;
+};
+
+struct rollup {
+    sqlite3 *db;
+    const char *path;
+    sqlite3_stmt *insert;
+    struct row *rows, *recent[RECENT];
+};
+
+int rollup_new(sqlite3 *db, const char *path, struct rollup **ret, struct err *err)
+{
+    struct rollup *u = calloc(1, sizeof(*u));
+    int r;
+
+    if (!u)
+        return err_set(err, -ENOMEM, "the store");
+    u->db = db;
+    u->path = path;
+    r = db_prepare(db, path,
+                   "INSERT INTO rollup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+                   "count = count + excluded.count, last_ns = max(last_ns, excluded.last_ns), "
+                   "first_event = CASE WHEN excluded.first_ns < first_ns THEN excluded.first_event "
+                   "ELSE first_event END, first_ns = min(first_ns, excluded.first_ns)",
+                   &u->insert, err);
+    if (r < 0) {
+        rollup_free(u);
+        return r;
+    }
+    *ret = u;
+    return 0;
+}
+
+void rollup_clear(struct rollup *u)
+{
+    struct row *row, *next;
+
+    HASH_ITER(hh, u->rows, row, next) {
+        HASH_DEL(u->rows, row);
+        free(row);
+    }
+    memset(u->recent, 0, sizeof(u->recent));
+}
+
+void rollup_free(struct rollup *u)
+{
+    if (!u)
+        return;
+    rollup_clear(u);
+    sqlite3_finalize(u->insert);
+    free(u);
+}
+
+static struct row *row_of(struct rollup *u, const struct rollup_key *key)
+{
+    struct row **recent = &u->recent[(uint64_t)(key->operation * 3 + key->place) % RECENT], *row = *recent;
+
+    if (row && memcmp(&row->key, key, sizeof(*key)) == 0)
+        return row;
+    HASH_FIND(hh, u->rows, key, sizeof(*key), row);
+    if (!row) {
+        row = calloc(1, sizeof(*row));
+        if (!row)
+            return NULL;
+        row->key = *key;
+        row->first_ns = UINT64_MAX;
+        HASH_ADD(hh, u->rows, key, sizeof(row->key), row);
+    }
+    *recent = row;
+    return row;
+}
+
+int rollup_count(struct rollup *u, const struct rollup_key *key, uint64_t time_ns, int64_t event)
+{
+    struct row *row = row_of(u, key);
+
+    if (!row)
+        return -ENOMEM;
+    row->count++;
+    if (time_ns < row->first_ns) {
+        row->first_ns = time_ns;
+        row->first_event = event;
+    }
+    row->last_ns = MAX(row->last_ns, time_ns);
+    return 0;
+}
+
+static int write_row(struct rollup *u, const struct row *row, struct err *err)
+{
+    const struct rollup_key *k = &row->key;
+    const int64_t values[] = { k->directory, k->place, k->other, k->suspect, k->operation, k->error, k->victim,
+                               k->victim_kind, row->count, (int64_t)row->first_ns, (int64_t)row->last_ns,
+                               row->first_event };
+    int r;
+
+    for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+        sqlite3_bind_int64(u->insert, (int)i + 1, values[i]);
+    r = sqlite3_step(u->insert) == SQLITE_DONE ? 0 : db_error(u->db, u->path, err);
+    sqlite3_reset(u->insert);
+    return r;
+}
+
+int rollup_write(struct rollup *u, struct err *err)
+{
+    int r = 0;
+
+    for (struct row *row = u->rows; row && r == 0; row = (struct row *)row->hh.next)
+        r = write_row(u, row, err);
+    rollup_clear(u);
+    return r;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* The events of each directory counted, so that a question need not read them: table rollup of store/schema.c. */
+#pragma once
+
+#include <stdint.h>
+
+#include "store/sqlite.h"
+
+struct rollup;
+
+struct rollup_key {
+    int64_t directory, place, other, suspect, operation, error, victim, victim_kind; /* as the columns are called */
+};
+
+int rollup_new(sqlite3 *db, const char *path, struct rollup **ret, struct err *err);
+void rollup_free(struct rollup *rollup); /* NULL is fine */
+void rollup_clear(struct rollup *rollup);
+/* One more event of that kind: its time and row. -ENOMEM. */
+int rollup_count(struct rollup *rollup, const struct rollup_key *key, uint64_t time_ns, int64_t event);
+/* Adds what was counted to the table, and clears it. */
+int rollup_write(struct rollup *rollup, struct err *err);
