@@ -93,6 +93,18 @@ static uint64_t eight(const char *s)
     return word;
 }
 
+/* The last eight of at least four: of fewer than eight some stand there twice. */
+static uint64_t last_eight(struct bytes b)
+{
+    uint32_t first, last;
+
+    if (b.len >= 8)
+        return eight(b.data + b.len - 8);
+    memcpy(&first, b.data, sizeof(first));
+    memcpy(&last, b.data + b.len - sizeof(last), sizeof(last));
+    return (uint64_t)last << 32 | first;
+}
+
 /* What means itself, on a terminal and in JSON. */
 static bool is_plain(char c)
 {
@@ -117,7 +129,7 @@ static size_t plain(struct bytes b)
     for (; b.len - n >= 8; n += 8)
         if (!are_plain(eight(b.data + n)))
             break;
-    if (b.len >= 8 && b.len - n < 8 && are_plain(eight(b.data + b.len - 8)))
+    if (b.len >= 4 && b.len - n < 8 && are_plain(last_eight(b)))
         return b.len;
     while (n < b.len && is_plain(b.data[n]))
         n++;
@@ -237,57 +249,79 @@ static unsigned invalid_length(struct bytes b)
     return n;
 }
 
-bool escape_json(struct sbuf *out, struct bytes b)
+static const char hex_digits[] = "0123456789abcdef";
+
+static void add_utf16(struct sbuf *out, uint32_t unit)
+{
+    char text[] = { '\\', 'u', hex_digits[unit >> 12], hex_digits[unit >> 8 & 0xf], hex_digits[unit >> 4 & 0xf],
+                    hex_digits[unit & 0xf] };
+
+    sbuf_add(out, text, sizeof(text));
+}
+
+/* A character that is not plain, of n bytes at `text`. */
+static void add_json_character(struct sbuf *out, uint32_t c, const char *text, unsigned n)
+{
+    if (c == '"')
+        sbuf_add_str(out, "\\\"");
+    else if (c == '\\')
+        sbuf_add_str(out, "\\\\");
+    else if (c == '\n')
+        sbuf_add_str(out, "\\n");
+    else if (c == '\t')
+        sbuf_add_str(out, "\\t");
+    else if (c == '\r')
+        sbuf_add_str(out, "\\r");
+    else if (is_unsafe(c) && c <= 0xffff)
+        add_utf16(out, c);
+    else if (is_unsafe(c)) {
+        add_utf16(out, 0xd800 + ((c - 0x10000) >> 10));
+        add_utf16(out, 0xdc00 + ((c - 0x10000) & 0x3ff));
+    } else {
+        sbuf_add(out, text, n);
+    }
+}
+
+bool escape_json_words(struct sbuf *out, struct bytes b, const char *between)
 {
     bool replaced = false;
 
     sbuf_add_char(out, '"');
-    while (b.len) {
+    while ((b = add_plain(out, b)).len) {
         uint32_t c = 0;
-        unsigned n;
+        unsigned n = utf8_decode(b, &c);
 
-        b = add_plain(out, b);
-        if (!b.len)
-            break;
-        n = utf8_decode(b, &c);
         if (n == 0) {
             sbuf_add_str(out, "\xef\xbf\xbd");
-            b = skip(b, invalid_length(b));
+            n = invalid_length(b);
             replaced = true;
-            continue;
+        } else if (c == 0 && between) {
+            sbuf_add_str(out, between);
+        } else {
+            add_json_character(out, c, b.data, n);
         }
-        if (c == '"')
-            sbuf_add_str(out, "\\\"");
-        else if (c == '\\')
-            sbuf_add_str(out, "\\\\");
-        else if (c == '\n')
-            sbuf_add_str(out, "\\n");
-        else if (c == '\t')
-            sbuf_add_str(out, "\\t");
-        else if (c == '\r')
-            sbuf_add_str(out, "\\r");
-        else if (is_unsafe(c) && c <= 0xffff)
-            sbuf_addf(out, "\\u%04x", c);
-        else if (is_unsafe(c))
-            sbuf_addf(out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10),
-                      0xdc00 + ((c - 0x10000) & 0x3ff));
-        else
-            sbuf_add(out, b.data, n);
         b = skip(b, n);
     }
     sbuf_add_char(out, '"');
     return replaced;
 }
 
+bool escape_json(struct sbuf *out, struct bytes b)
+{
+    return escape_json_words(out, b, NULL);
+}
+
 void escape_hex(struct sbuf *out, struct bytes b)
 {
-    static const char digits[] = "0123456789abcdef";
+    char *to = sbuf_room(out, 2 * b.len);
 
+    if (!to)
+        return;
     for (size_t i = 0; i < b.len; i++) {
-        char pair[2] = { digits[(unsigned char)b.data[i] >> 4], digits[b.data[i] & 0xf] };
-
-        sbuf_add(out, pair, 2);
+        *to++ = hex_digits[(unsigned char)b.data[i] >> 4];
+        *to++ = hex_digits[b.data[i] & 0xf];
     }
+    sbuf_added(out, 2 * b.len);
 }
 
 void escape_html(struct sbuf *out, struct bytes b)

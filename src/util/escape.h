@@ -22,6 +22,10 @@ void escape_terminal_path(struct sbuf *out, struct bytes path, unsigned columns)
  * invalid sequence; then `true` is returned, and the caller keeps the raw bytes beside it (hex). */
 bool escape_json(struct sbuf *out, struct bytes b);
 
+/* The same with `between` in place of each NUL: words as one string (" ") or as the members of an array ("\",\"").
+ * NULL: NUL is a character. */
+bool escape_json_words(struct sbuf *out, struct bytes words, const char *between);
+
 /* Lower-case hexadecimal, two digits a byte. */
 void escape_hex(struct sbuf *out, struct bytes b);
 
