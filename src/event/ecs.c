@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "event/ecs.h"
 
-#include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -13,51 +12,43 @@
 #include "util/limits.h"
 
 #define ECS_VERSION "8.17.0"
+#define DAY_S 86400
+#define EXACT_S (1ull << 22) /* up to here a double of seconds is nearer than half a nanosecond */
 
-/* ---- small parts: a member is written with a comma before it unless it is the first ---- */
+/* ---- small parts ---- */
 
-static void open_object(struct sbuf *out, const char *key)
+#define LITERAL(text) ((struct bytes){ text, sizeof(text) - 1 })
+/* What stands before a value: a comma, which the first in an object goes without, and the key. */
+#define KEY(name) LITERAL(",\"" name "\":")
+#define TEXT_KEY(name) LITERAL(",\"" name "\":\"")
+#define OBJECT(name) LITERAL(",\"" name "\":{")
+#define MEMBER(object, name) LITERAL(",\"" object "\":{\"" name "\":") /* an object of one member */
+#define USER(name) LITERAL(",\"" name "\":{\"id\":\"")
+
+static void add_key(struct sbuf *out, struct bytes key)
 {
-    if (out->len && sbuf_str(out)[out->len - 1] != '{' && sbuf_str(out)[out->len - 1] != '[')
-        sbuf_add_char(out, ',');
-    sbuf_addf(out, "\"%s\":{", key);
+    char last = out->len ? out->data[out->len - 1] : '{';
+    size_t comma = last == '{' || last == '[';
+
+    sbuf_add(out, key.data + comma, key.len - comma);
 }
 
-/* Close an object; one that stayed empty is taken away with its key. */
-static void close_object(struct sbuf *out)
+/* Returns where it begins, for close_object(). */
+static size_t open_object(struct sbuf *out, struct bytes key)
 {
     size_t at = out->len;
 
-    if (at == 0 || sbuf_str(out)[at - 1] != '{') {
-        sbuf_add_char(out, '}');
-        return;
-    }
-    at -= 3; /* {:" */
-    while (at > 0 && sbuf_str(out)[at - 1] != '"')
-        at--;
-    at--;
-    if (at > 0 && sbuf_str(out)[at - 1] == ',')
-        at--;
-    sbuf_truncate(out, at);
-}
-
-static void add_key(struct sbuf *out, const char *key)
-{
-    char last = out->len ? sbuf_str(out)[out->len - 1] : '{';
-
-    if (last != '{' && last != '[')
-        sbuf_add_char(out, ',');
-    sbuf_add_char(out, '"');
-    sbuf_add_str(out, key);
-    sbuf_add_str(out, "\":");
-}
-
-static void add_text(struct sbuf *out, const char *key, const char *value)
-{
-    if (!value || !*value)
-        return;
     add_key(out, key);
-    escape_json(out, bytes_of(value));
+    return at;
+}
+
+/* Close an object; one that stayed empty is taken away with its key. */
+static void close_object(struct sbuf *out, size_t at)
+{
+    if (out->len && out->data[out->len - 1] == '{')
+        sbuf_truncate(out, at);
+    else
+        sbuf_add_char(out, '}');
 }
 
 /* Where the exact bytes of fields that were not UTF-8 are collected, as members. */
@@ -65,48 +56,103 @@ struct raw {
     struct sbuf members;
 };
 
-static void add_bytes_raw(struct sbuf *out, const char *key, struct bytes value, struct raw *raw,
+static void add_raw(struct raw *raw, const char *full_key, struct bytes value)
+{
+    sbuf_addf(&raw->members, "%s\"%s\":\"", raw->members.len ? "," : "", full_key);
+    escape_hex(&raw->members, value);
+    sbuf_add_char(&raw->members, '"');
+}
+
+static void add_bytes_raw(struct sbuf *out, struct bytes key, struct bytes value, struct raw *raw,
                           const char *full_key)
 {
     if (!value.len)
         return;
     add_key(out, key);
-    if (escape_json(out, value) && raw) {
-        sbuf_addf(&raw->members, "%s\"%s\":\"", raw->members.len ? "," : "", full_key);
-        escape_hex(&raw->members, value);
-        sbuf_add_char(&raw->members, '"');
-    }
+    if (escape_json(out, value) && raw)
+        add_raw(raw, full_key, value);
 }
 
-static void add_bytes(struct sbuf *out, const char *key, struct bytes value)
+static void add_bytes(struct sbuf *out, struct bytes key, struct bytes value)
 {
     add_bytes_raw(out, key, value, NULL, NULL);
 }
 
-static void add_number(struct sbuf *out, const char *key, uint64_t value)
+static void add_text(struct sbuf *out, struct bytes key, const char *value)
 {
-    add_key(out, key);
-    sbuf_addf(out, "%llu", (unsigned long long)value);
+    add_bytes(out, key, bytes_of(value));
 }
 
-static void add_number_text(struct sbuf *out, const char *key, uint64_t value)
+/* key: a MEMBER */
+static void add_only(struct sbuf *out, struct bytes key, struct bytes value)
+{
+    if (!value.len)
+        return;
+    add_bytes(out, key, value);
+    sbuf_add_char(out, '}');
+}
+
+static void add_number(struct sbuf *out, struct bytes key, uint64_t value)
 {
     add_key(out, key);
-    sbuf_addf(out, "\"%llu\"", (unsigned long long)value);
+    sbuf_add_decimal(out, value);
+}
+
+/* key: a TEXT_KEY */
+static void add_number_text(struct sbuf *out, struct bytes key, uint64_t value)
+{
+    add_number(out, key, value);
+    sbuf_add_char(out, '"');
+}
+
+/* The last so many digits. */
+static void put_digits(char *to, unsigned count, uint32_t value)
+{
+    while (count-- > 0) {
+        to[count] = (char)('0' + value % 10);
+        value /= 10;
+    }
+}
+
+static void put_hex(char *to, unsigned count, uint64_t value)
+{
+    while (count-- > 0) {
+        to[count] = "0123456789abcdef"[value & 0xf];
+        value >>= 4;
+    }
+}
+
+/*
+ * The date of a day since 1970, as 2026-11-16. Years are counted from March, so that a leap day is a year's last and the
+ * months before it have lengths that repeat: 153 days for each five. 400 years have 146097 days.
+ */
+static void put_date(char *to, uint32_t day)
+{
+    uint32_t since_0000 = day + 719468, era = since_0000 / 146097, of_era = since_0000 % 146097;
+    uint32_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    uint32_t of_year = of_era - (365 * year + year / 4 - year / 100);
+    uint32_t month = (5 * of_year + 2) / 153; /* 0: March */
+
+    put_digits(to, 4, era * 400 + year + (month >= 10));
+    put_digits(to + 5, 2, month < 10 ? month + 3 : month - 9);
+    put_digits(to + 8, 2, of_year - (153 * month + 2) / 5 + 1);
 }
 
 void ecs_write_time(struct sbuf *out, uint64_t time_ns)
 {
-    time_t s = (time_t)(time_ns / NS_PER_S);
-    struct tm tm = { 0 };
+    uint64_t s = time_ns / NS_PER_S;
+    uint32_t of_day = (uint32_t)(s % DAY_S);
+    char text[] = "\"0000-00-00T00:00:00.000000000Z\"";
 
-    gmtime_r(&s, &tm);
-    sbuf_addf(out, "\"%04d-%02d-%02dT%02d:%02d:%02d.%09lluZ\"", tm.tm_year + 1900, tm.tm_mon + 1,
-              tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-              (unsigned long long)(time_ns % NS_PER_S));
+    put_date(text + 1, (uint32_t)(s / DAY_S));
+    put_digits(text + 12, 2, of_day / 3600);
+    put_digits(text + 15, 2, of_day / 60 % 60);
+    put_digits(text + 18, 2, of_day % 60);
+    put_digits(text + 21, 9, (uint32_t)(time_ns % NS_PER_S));
+    sbuf_add(out, text, sizeof(text) - 1);
 }
 
-static void add_time(struct sbuf *out, const char *key, uint64_t time_ns)
+static void add_time(struct sbuf *out, struct bytes key, uint64_t time_ns)
 {
     if (!time_ns)
         return;
@@ -114,87 +160,107 @@ static void add_time(struct sbuf *out, const char *key, uint64_t time_ns)
     ecs_write_time(out, time_ns);
 }
 
-/* Processes are dated by the clock that counts from the boot; ECS wants a date. */
-static uint64_t boot_to_real(uint64_t boot_ns)
+/* Processes are dated by the clock that counts from the boot; ECS wants a date. Asked once for all that are written
+ * together: the date of one process is the same wherever it stands. */
+static uint64_t booted_ns(const struct actor *a)
 {
     struct timespec real, boot;
 
-    if (!boot_ns)
-        return 0;
+    if (!a->process && !a->start_ns)
+        return 0; /* nobody to date */
     clock_gettime(CLOCK_REALTIME, &real);
     clock_gettime(CLOCK_BOOTTIME, &boot);
     return (uint64_t)real.tv_sec * NS_PER_S + (uint64_t)real.tv_nsec -
-           ((uint64_t)boot.tv_sec * NS_PER_S + (uint64_t)boot.tv_nsec) + boot_ns;
+           ((uint64_t)boot.tv_sec * NS_PER_S + (uint64_t)boot.tv_nsec);
+}
+
+static void add_start(struct sbuf *out, uint64_t start_ns, uint64_t booted)
+{
+    if (start_ns)
+        add_time(out, KEY("start"), booted + start_ns);
 }
 
 void ecs_write_entity_id(struct sbuf *out, pid_t pid, uint64_t start_ns)
 {
-    /* ticks of 10 ms: the same process has the same id whichever source dated it */
-    sbuf_addf(out, "%08x%014llx", (unsigned)pid, (unsigned long long)(start_ns / 10000000ull));
+    char text[22];
+
+    put_hex(text, 8, (uint32_t)pid);
+    put_hex(text + 8, 14, start_ns / 10000000); /* ticks of 10 ms: the same process has the same id whichever source dated it */
+    sbuf_add(out, text, sizeof(text));
 }
 
 static void add_entity_id(struct sbuf *out, pid_t pid, uint64_t start_ns)
 {
     if (!start_ns)
         return;
-    add_key(out, "entity_id");
-    sbuf_add_char(out, '"');
+    add_key(out, TEXT_KEY("entity_id"));
     ecs_write_entity_id(out, pid, start_ns);
     sbuf_add_char(out, '"');
 }
 
-static void add_args(struct sbuf *out, struct bytes args, struct raw *raw, const char *full_key)
+/* Words as one line, with spaces between. */
+static void add_line(struct sbuf *out, struct bytes key, struct bytes words, struct raw *raw, const char *full_key)
 {
     _cleanup_sbuf_ struct sbuf line = SBUF_INIT;
-    struct bytes rest = args;
-    bool first = true;
 
-    if (!args.len)
+    if (!words.len)
         return;
-    add_key(out, "args");
-    sbuf_add_char(out, '[');
-    while (rest.len) {
-        const char *end = memchr(rest.data, '\0', rest.len);
-        struct bytes arg = { rest.data, end ? (size_t)(end - rest.data) : rest.len };
-        size_t step = arg.len + (end ? 1 : 0);
-
-        if (!first)
-            sbuf_add_char(out, ',');
-        escape_json(out, arg);
-        if (!first)
-            sbuf_add_char(&line, ' ');
-        sbuf_add_bytes(&line, arg);
-        first = false;
-        rest = (struct bytes){ rest.data + step, rest.len - step };
-    }
-    sbuf_add_char(out, ']');
-    add_bytes_raw(out, "command_line", sbuf_bytes(&line), raw, full_key);
+    add_key(out, key);
+    if (!escape_json_words(out, words, " ") || !raw)
+        return;
+    for (size_t i = 0; i < words.len; i++)
+        sbuf_add_char(&line, words.data[i] ? words.data[i] : ' ');
+    add_raw(raw, full_key, sbuf_bytes(&line));
 }
 
-static void add_user(struct sbuf *out, const char *key, bool known, uint32_t id, struct bytes name)
+/* Words, each ended by a NUL, as an array. */
+static void add_words(struct sbuf *out, struct bytes key, struct bytes words)
+{
+    add_key(out, key);
+    sbuf_add_char(out, '[');
+    escape_json_words(out, words, "\",\"");
+    sbuf_add_char(out, ']');
+}
+
+static struct bytes without_last_nul(struct bytes words)
+{
+    if (words.len && !words.data[words.len - 1])
+        words.len--;
+    return words;
+}
+
+static void add_args(struct sbuf *out, struct bytes args, struct raw *raw, const char *full_key)
+{
+    if (!args.len)
+        return;
+    add_words(out, KEY("args"), without_last_nul(args));
+    add_line(out, KEY("command_line"), without_last_nul(args), raw, full_key);
+}
+
+/* key: a USER */
+static void add_user(struct sbuf *out, struct bytes key, bool known, uint32_t id, struct bytes name)
 {
     if (!known)
         return;
-    open_object(out, key);
-    add_number_text(out, "id", id);
-    add_bytes(out, "name", name);
-    close_object(out);
+    add_number_text(out, key, id);
+    add_bytes(out, KEY("name"), name);
+    sbuf_add_char(out, '}');
 }
 
 /* ---- process ---- */
 
 /* raw: for the parent, whose fields are named here; NULL for others */
-static void add_process_facts(struct sbuf *out, const struct process *p, struct raw *raw)
+static void add_process_facts(struct sbuf *out, const struct process *p, uint64_t booted, struct raw *raw)
 {
-    add_number(out, "pid", (uint64_t)p->pid);
-    add_time(out, "start", boot_to_real(p->start_ns));
+    add_number(out, KEY("pid"), (uint64_t)p->pid);
+    add_start(out, p->start_ns, booted);
     add_entity_id(out, p->pid, p->start_ns);
-    add_bytes_raw(out, "executable", p->executable, raw, "process.parent.executable");
-    add_bytes_raw(out, "name", process_display_name(p), raw, "process.parent.name");
+    add_bytes_raw(out, KEY("executable"), p->executable, raw, "process.parent.executable");
+    add_bytes_raw(out, KEY("name"), process_display_name(p), raw, "process.parent.name");
     add_args(out, p->args, raw, "process.parent.command_line");
-    add_bytes_raw(out, "working_directory", p->working_directory, raw,
+    add_bytes_raw(out, KEY("working_directory"), p->working_directory, raw,
                   "process.parent.working_directory");
-    add_user(out, "user", p->cred.known, p->cred.euid, p->user_name);
+    add_user(out, USER("user"), p->cred.known, p->cred.euid, p->user_name);
 }
 
 /*
@@ -218,26 +284,26 @@ static const char *entry_type(const struct process *p)
     return NULL;
 }
 
-static void add_entry_leader(struct sbuf *out, const struct process *process)
+static void add_entry_leader(struct sbuf *out, const struct process *process, uint64_t booted)
 {
     unsigned depth = 0;
+    size_t at;
 
     for (const struct process *p = process; p && depth < LIMIT_LINEAGE; p = p->parent, depth++) {
         const char *type = entry_type(p);
 
         if (!type)
             continue;
-        open_object(out, "entry_leader");
-        add_process_facts(out, p, NULL);
-        open_object(out, "entry_meta");
-        add_text(out, "type", strcmp(type, "init") == 0 && p->tty.len ? "terminal" : type);
-        close_object(out);
-        close_object(out);
+        at = open_object(out, OBJECT("entry_leader"));
+        add_process_facts(out, p, booted, NULL);
+        add_only(out, MEMBER("entry_meta", "type"),
+                 bytes_of(strcmp(type, "init") == 0 && p->tty.len ? "terminal" : type));
+        close_object(out, at);
         return;
     }
 }
 
-static void write_process(struct sbuf *out, const struct actor *a, struct raw *raw)
+static void write_process(struct sbuf *out, const struct actor *a, uint64_t booted, struct raw *raw)
 {
     const struct process *p = a->process;
     const struct credentials *cred = a->cred.known || !p ? &a->cred : &p->cred;
@@ -248,76 +314,71 @@ static void write_process(struct sbuf *out, const struct actor *a, struct raw *r
                                        : BYTES_NULL;
     uint64_t start = p && p->start_ns ? p->start_ns : a->start_ns;
     bool same_user = p && p->cred.known && cred->known;
+    size_t at = open_object(out, OBJECT("process")), parent_at;
 
-    open_object(out, "process");
     if (a->pid > 0) {
-        add_number(out, "pid", (uint64_t)a->pid);
-        add_time(out, "start", boot_to_real(start));
+        add_number(out, KEY("pid"), (uint64_t)a->pid);
+        add_start(out, start, booted);
         add_entity_id(out, a->pid, start);
     }
     if (a->tid > 0) {
-        open_object(out, "thread");
-        add_number(out, "id", (uint64_t)a->tid);
-        close_object(out);
+        add_number(out, MEMBER("thread", "id"), (uint64_t)a->tid);
+        sbuf_add_char(out, '}');
     }
-    add_bytes_raw(out, "executable", executable, raw, "process.executable");
-    add_bytes_raw(out, "name", name, raw, "process.name");
+    add_bytes_raw(out, KEY("executable"), executable, raw, "process.executable");
+    add_bytes_raw(out, KEY("name"), name, raw, "process.name");
     add_args(out, a->args.len || !p ? a->args : p->args, raw, "process.command_line");
-    add_bytes_raw(out, "working_directory",
+    add_bytes_raw(out, KEY("working_directory"),
                   a->working_directory.len || !p ? a->working_directory : p->working_directory, raw,
                   "process.working_directory");
-    if (a->tty.len || (p && p->tty.len)) {
-        open_object(out, "tty");
-        add_bytes(out, "name", a->tty.len ? a->tty : p->tty);
-        close_object(out);
-    }
-    add_user(out, "user", cred->known, cred->euid,
+    add_only(out, MEMBER("tty", "name"), a->tty.len || !p ? a->tty : p->tty);
+    add_user(out, USER("user"), cred->known, cred->euid,
              same_user && p->cred.euid == cred->euid ? p->user_name : BYTES_NULL);
-    add_user(out, "real_user", cred->known, cred->uid,
+    add_user(out, USER("real_user"), cred->known, cred->uid,
              same_user && p->cred.uid == cred->uid ? p->real_user_name : BYTES_NULL);
-    add_user(out, "group", cred->known, cred->egid,
+    add_user(out, USER("group"), cred->known, cred->egid,
              same_user && p->cred.egid == cred->egid ? p->group_name : BYTES_NULL);
     if (p && p->parent) {
-        open_object(out, "parent");
-        add_process_facts(out, p->parent, raw);
-        close_object(out);
+        parent_at = open_object(out, OBJECT("parent"));
+        add_process_facts(out, p->parent, booted, raw);
+        close_object(out, parent_at);
     } else if (a->parent_pid > 0 || (p && p->parent_pid > 0)) {
-        open_object(out, "parent");
-        add_number(out, "pid", (uint64_t)(a->parent_pid > 0 ? a->parent_pid : p->parent_pid));
-        close_object(out);
+        add_number(out, MEMBER("parent", "pid"), (uint64_t)(a->parent_pid > 0 ? a->parent_pid : p->parent_pid));
+        sbuf_add_char(out, '}');
     }
-    add_entry_leader(out, p);
-    close_object(out);
+    add_entry_leader(out, p, booted);
+    close_object(out, at);
 }
 
 void ecs_write_process(struct sbuf *out, const struct actor *actor)
 {
-    write_process(out, actor, NULL);
+    write_process(out, actor, booted_ns(actor), NULL);
 }
 
-static void add_lineage(struct sbuf *out, const struct process *p)
+/* Arguments as people read them: without the spaces at the end. */
+static struct bytes without_end(struct bytes args)
+{
+    while (args.len && (args.data[args.len - 1] == ' ' || !args.data[args.len - 1]))
+        args.len--;
+    return args;
+}
+
+static void add_lineage(struct sbuf *out, const struct process *p, uint64_t booted)
 {
     unsigned depth = 0;
 
     if (!p || !p->parent)
         return;
-    add_key(out, "lineage");
+    add_key(out, KEY("lineage"));
     sbuf_add_char(out, '[');
     for (p = p->parent; p && depth < LIMIT_LINEAGE; p = p->parent, depth++) {
-        _cleanup_sbuf_ struct sbuf line = SBUF_INIT;
-
         sbuf_add_str(out, depth ? ",{" : "{");
-        add_number(out, "pid", (uint64_t)p->pid);
-        add_time(out, "start", boot_to_real(p->start_ns));
-        add_bytes(out, "executable", p->executable);
-        add_bytes(out, "name", process_display_name(p));
-        for (size_t i = 0; i < p->args.len; i++)
-            sbuf_add_char(&line, p->args.data[i] ? p->args.data[i] : ' ');
-        while (line.len && line.data[line.len - 1] == ' ')
-            sbuf_truncate(&line, line.len - 1);
-        add_bytes(out, "command_line", sbuf_bytes(&line));
-        add_key(out, "exited");
-        sbuf_add_str(out, p->exited_ns ? "true}" : "false}");
+        add_number(out, KEY("pid"), (uint64_t)p->pid);
+        add_start(out, p->start_ns, booted);
+        add_bytes(out, KEY("executable"), p->executable);
+        add_bytes(out, KEY("name"), process_display_name(p));
+        add_line(out, KEY("command_line"), without_end(p->args), NULL, NULL);
+        add_key(out, p->exited_ns ? LITERAL(",\"exited\":true}") : LITERAL(",\"exited\":false}"));
     }
     sbuf_add_char(out, ']');
 }
@@ -326,81 +387,54 @@ static void add_lineage(struct sbuf *out, const struct process *p)
 
 static void add_container_members(struct sbuf *out, const struct container *c)
 {
-    add_bytes(out, "id", c->id);
-    add_bytes(out, "name", c->name);
-    add_bytes(out, "runtime", c->runtime);
-    if (c->image_name.len) {
-        open_object(out, "image");
-        add_bytes(out, "name", c->image_name);
-        close_object(out);
-    }
+    add_bytes(out, KEY("id"), c->id);
+    add_bytes(out, KEY("name"), c->name);
+    add_bytes(out, KEY("runtime"), c->runtime);
+    add_only(out, MEMBER("image", "name"), c->image_name);
 }
 
 static void add_owner(struct sbuf *out, const struct owner *owner)
 {
-    open_object(out, "owner");
-    add_bytes(out, "package", owner->package);
-    add_bytes(out, "package_version", owner->package_version);
-    add_bytes(out, "unit", owner->unit);
+    size_t at = open_object(out, OBJECT("owner"));
+
+    add_bytes(out, KEY("package"), owner->package);
+    add_bytes(out, KEY("package_version"), owner->package_version);
+    add_bytes(out, KEY("unit"), owner->unit);
     /* a product by its name alone is no fact */
     if (!owner->looks_like) {
-        add_bytes(out, "product", owner->product);
-        add_bytes(out, "product_kind", owner->product_kind);
+        add_bytes(out, KEY("product"), owner->product);
+        add_bytes(out, KEY("product_kind"), owner->product_kind);
     } else {
-        add_bytes(out, "looks_like", owner->product);
+        add_bytes(out, KEY("looks_like"), owner->product);
     }
-    close_object(out);
+    close_object(out, at);
 }
 
-static void write_actor_culprit(struct sbuf *out, const struct actor *a, struct raw *raw)
+static void write_actor_culprit(struct sbuf *out, const struct actor *a, uint64_t booted, struct raw *raw)
 {
     const struct process *p = a->process;
     uint32_t login = a->login_uid != UID_UNKNOWN || !p ? a->login_uid : p->login_uid;
     uint32_t session = a->session != SESSION_UNKNOWN || !p ? a->session : p->session;
 
     if (login != UID_UNKNOWN || session != SESSION_UNKNOWN) {
-        open_object(out, "login");
-        add_user(out, "user", login != UID_UNKNOWN, login, BYTES_NULL);
-        if (session != SESSION_UNKNOWN) {
-            open_object(out, "session");
-            add_number_text(out, "id", session);
-            close_object(out);
-        }
-        close_object(out);
+        size_t at = open_object(out, OBJECT("login"));
+
+        add_user(out, USER("user"), login != UID_UNKNOWN, login, BYTES_NULL);
+        add_user(out, USER("session"), session != SESSION_UNKNOWN, session, BYTES_NULL);
+        close_object(out, at);
     }
     if (!p)
         return;
-    add_lineage(out, p);
+    add_lineage(out, p, booted);
     if (p->origin != ORIGIN_UNKNOWN)
-        add_text(out, "origin", p->origin == ORIGIN_HOST ? "host" : "container");
+        add_text(out, KEY("origin"), p->origin == ORIGIN_HOST ? "host" : "container");
     add_owner(out, &p->owner);
-    add_bytes_raw(out, "script", a->script.len ? a->script : p->script, raw, "culprit.script");
+    add_bytes_raw(out, KEY("script"), a->script.len ? a->script : p->script, raw, "culprit.script");
 }
 
 void ecs_write_actor_culprit(struct sbuf *out, const struct actor *a)
 {
-    write_actor_culprit(out, a, NULL);
-}
-
-/* Names, each ended by a NUL, as an array. */
-static void add_sharers(struct sbuf *out, struct bytes names)
-{
-    bool first = true;
-
-    if (!names.len)
-        return;
-    sbuf_add_str(out, out->len && out->data[out->len - 1] == '{' ? "\"shared_with\":[" : ",\"shared_with\":[");
-    while (names.len) {
-        struct bytes name = { names.data, strnlen(names.data, names.len) };
-
-        sbuf_add_str(out, first ? "" : ",");
-        escape_json(out, name);
-        first = false;
-        names = (struct bytes){ names.data + name.len, names.len - name.len };
-        if (names.len)
-            names = (struct bytes){ names.data + 1, names.len - 1 };
-    }
-    sbuf_add_char(out, ']');
+    write_actor_culprit(out, a, booted_ns(a), NULL);
 }
 
 void ecs_write_victim(struct sbuf *out, enum victim_kind kind, const struct container *victim,
@@ -410,46 +444,47 @@ void ecs_write_victim(struct sbuf *out, enum victim_kind kind, const struct cont
                                          [VICTIM_CONTAINER] = "container",
                                          [VICTIM_VOLUME] = "volume" };
 
+    size_t at, container_at;
+
     if (!kind)
         return;
-    open_object(out, "victim");
+    at = open_object(out, OBJECT("victim"));
     if ((unsigned)kind < ARRAY_SIZE(kinds))
-        add_text(out, "kind", kinds[kind]);
+        add_text(out, KEY("kind"), kinds[kind]);
     if (victim) {
-        open_object(out, "container");
+        container_at = open_object(out, OBJECT("container"));
         add_container_members(out, victim);
-        close_object(out);
+        close_object(out, container_at);
     }
-    add_sharers(out, sharers);
-    close_object(out);
+    if (sharers.len)
+        add_words(out, KEY("shared_with"), without_last_nul(sharers));
+    close_object(out, at);
 }
 
 void ecs_write_container(struct sbuf *out, const struct container *c)
 {
-    open_object(out, "container");
+    size_t at = open_object(out, OBJECT("container"));
+
     add_container_members(out, c);
-    close_object(out);
+    close_object(out, at);
 }
 
 void ecs_write_host(struct sbuf *out, const struct ecs_host *host)
 {
+    size_t at;
+
     if (!host)
         return;
-    open_object(out, "host");
-    add_bytes(out, "name", host->name);
-    add_bytes(out, "id", host->id);
-    if (host->boot_id.len) {
-        open_object(out, "boot");
-        add_bytes(out, "id", host->boot_id);
-        close_object(out);
-    }
-    close_object(out);
+    at = open_object(out, OBJECT("host"));
+    add_bytes(out, KEY("name"), host->name);
+    add_bytes(out, KEY("id"), host->id);
+    add_only(out, MEMBER("boot", "id"), host->boot_id);
+    close_object(out, at);
 }
 
 void ecs_write_version(struct sbuf *out)
 {
-    add_key(out, "ecs");
-    sbuf_add_str(out, "{\"version\":\"" ECS_VERSION "\"}");
+    add_key(out, LITERAL(",\"ecs\":{\"version\":\"" ECS_VERSION "\"}"));
 }
 
 void ecs_write_sensors(struct sbuf *out, unsigned bits)
@@ -459,7 +494,9 @@ void ecs_write_sensors(struct sbuf *out, unsigned bits)
 
     for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
         if (bits & (1u << i)) {
-            sbuf_addf(out, "%s%s", first ? "" : ",", names[i]);
+            if (!first)
+                sbuf_add_char(out, ',');
+            sbuf_add_str(out, names[i]);
             first = false;
         }
 }
@@ -488,59 +525,68 @@ static const char *file_type(uint32_t mode)
     }
 }
 
+static void add_permissions(struct sbuf *out, uint32_t mode)
+{
+    char text[] = { '0', '0', '0', '0', '"' };
+
+    for (size_t i = 4; i-- > 0; mode >>= 3)
+        text[i] = (char)('0' + (mode & 7));
+    add_key(out, TEXT_KEY("mode"));
+    sbuf_add(out, text, sizeof(text));
+}
+
 static void add_state(struct sbuf *out, const struct file_state *s)
 {
-    if (s->known & FILE_MODE) {
-        add_key(out, "mode");
-        sbuf_addf(out, "\"%04o\"", s->mode & 07777);
-    }
+    if (s->known & FILE_MODE)
+        add_permissions(out, s->mode);
     if (s->known & FILE_UID)
-        add_number_text(out, "uid", s->uid);
+        add_number_text(out, TEXT_KEY("uid"), s->uid);
     if (s->known & FILE_GID)
-        add_number_text(out, "gid", s->gid);
-    add_bytes(out, "owner", s->owner);
-    add_bytes(out, "group", s->group);
+        add_number_text(out, TEXT_KEY("gid"), s->gid);
+    add_bytes(out, KEY("owner"), s->owner);
+    add_bytes(out, KEY("group"), s->group);
     if (s->known & FILE_SIZE)
-        add_number(out, "size", s->size);
+        add_number(out, KEY("size"), s->size);
 }
 
 static void add_times(struct sbuf *out, const struct file_state *s)
 {
     if (s->known & FILE_MTIME)
-        add_time(out, "mtime", (uint64_t)MAX(s->mtime_ns, (int64_t)0));
+        add_time(out, KEY("mtime"), (uint64_t)MAX(s->mtime_ns, (int64_t)0));
     if (s->known & FILE_ATIME)
-        add_time(out, "accessed", (uint64_t)MAX(s->atime_ns, (int64_t)0));
+        add_time(out, KEY("accessed"), (uint64_t)MAX(s->atime_ns, (int64_t)0));
     if (s->known & FILE_FLAGS)
-        add_number(out, "flags", s->flags);
+        add_number(out, KEY("flags"), s->flags);
 }
 
 static void write_file(struct sbuf *out, const struct event *e, struct raw *raw)
 {
     struct bytes dir = bytes_dirname(e->path);
+    size_t at = open_object(out, OBJECT("file"));
 
-    open_object(out, "file");
-    add_bytes_raw(out, "path", e->path, raw, "file.path");
-    add_bytes_raw(out, "name", bytes_basename(e->path), raw, "file.name");
-    add_bytes_raw(out, "directory", dir, raw, "file.directory");
+    add_bytes_raw(out, KEY("path"), e->path, raw, "file.path");
+    add_bytes_raw(out, KEY("name"), bytes_basename(e->path), raw, "file.name");
+    add_bytes_raw(out, KEY("directory"), dir, raw, "file.directory");
     if (e->file.known & FILE_MODE)
-        add_text(out, "type", file_type(e->file.mode));
+        add_text(out, KEY("type"), file_type(e->file.mode));
     if (e->file.known & FILE_INODE)
-        add_number_text(out, "inode", e->file.inode);
+        add_number_text(out, TEXT_KEY("inode"), e->file.inode);
     if (e->file.known & FILE_DEVICE)
-        add_number_text(out, "device", e->file.device);
+        add_number_text(out, TEXT_KEY("device"), e->file.device);
     add_state(out, &e->file);
-    add_bytes_raw(out, "target_path", e->target_path, raw, "file.target_path");
-    close_object(out);
+    add_bytes_raw(out, KEY("target_path"), e->target_path, raw, "file.target_path");
+    close_object(out, at);
 }
 
-static void add_change(struct sbuf *out, const char *key, const struct file_state *s,
+static void add_change(struct sbuf *out, struct bytes key, const struct file_state *s,
                        struct bytes xattr)
 {
-    open_object(out, key);
+    size_t at = open_object(out, key);
+
     add_state(out, s);
     add_times(out, s);
-    add_bytes(out, "xattr", xattr);
-    close_object(out);
+    add_bytes(out, KEY("xattr"), xattr);
+    close_object(out, at);
 }
 
 /* ---- event ---- */
@@ -549,125 +595,136 @@ static void write_event_object(struct sbuf *out, const struct event *e)
 {
     const struct operation_info *info = operation_info(e->operation);
 
-    open_object(out, "event");
-    sbuf_add_str(out, "\"kind\":\"event\",\"category\":[\"file\"],\"type\":[\"");
-    sbuf_addf(out, "%s\"],\"action\":\"%s\"", info->ecs_type, info->name);
-    add_text(out, "outcome", e->error == 0 ? "success" : e->error > 0 ? "failure" : "unknown");
-    add_key(out, "id");
-    sbuf_add_char(out, '"');
+    add_key(out, LITERAL(",\"event\":{\"kind\":\"event\",\"category\":[\"file\"],\"type\":[\""));
+    sbuf_add_str(out, info->ecs_type);
+    sbuf_add_str(out, "\"],\"action\":\"");
+    sbuf_add_str(out, info->name);
+    sbuf_add_str(out, "\",\"outcome\":\"");
+    sbuf_add_str(out, e->error == 0 ? "success" : e->error > 0 ? "failure" : "unknown");
+    sbuf_add_str(out, "\",\"id\":\"");
     escape_hex(out, (struct bytes){ (const char *)e->id, sizeof(e->id) });
     sbuf_add_char(out, '"');
     if (e->sequence)
-        add_number(out, "sequence", e->sequence);
-    sbuf_add_str(out, ",\"module\":\"culprit\",\"dataset\":\"culprit.file\"");
-    close_object(out);
+        add_number(out, KEY("sequence"), e->sequence);
+    add_key(out, LITERAL(",\"module\":\"culprit\",\"dataset\":\"culprit.file\"}"));
 }
 
-static void write_culprit(struct sbuf *out, const struct event *e, struct raw *raw)
+/*
+ * As "%.6f" writes the quotient of doubles. That is nearer to the exact quotient than this is to one halfway between two
+ * millionths as long as there are not too many seconds; if it is halfway itself, how doubles round it decides.
+ */
+static void add_since_start(struct sbuf *out, int64_t ns)
 {
-    open_object(out, "culprit");
-    write_actor_culprit(out, &e->actor, raw);
-    if (e->previous_path.len || e->host_path.len || e->previous_host_path.len) {
-        open_object(out, "file");
-        add_bytes_raw(out, "previous_path", e->previous_path, raw, "culprit.file.previous_path");
-        add_bytes_raw(out, "host_path", e->host_path, raw, "culprit.file.host_path");
-        add_bytes_raw(out, "previous_host_path", e->previous_host_path, raw,
-                      "culprit.file.previous_host_path");
-        close_object(out);
+    uint64_t size = ns < 0 ? -(uint64_t)ns : (uint64_t)ns, us = (size + 500) / 1000;
+    char text[] = { '.', '0', '0', '0', '0', '0', '0' };
+
+    add_key(out, KEY("since_start"));
+    if (size % 1000 == 500 || size / NS_PER_S >= EXACT_S) {
+        sbuf_addf(out, "%.6f", (double)ns / 1e9);
+        return;
     }
-    add_change(out, "before", &e->before,
+    if (ns < 0)
+        sbuf_add_char(out, '-');
+    sbuf_add_decimal(out, us / 1000000);
+    put_digits(text + 1, 6, (uint32_t)(us % 1000000));
+    sbuf_add(out, text, sizeof(text));
+}
+
+static void write_culprit(struct sbuf *out, const struct event *e, uint64_t booted, struct raw *raw)
+{
+    size_t at = open_object(out, OBJECT("culprit")), file_at;
+
+    write_actor_culprit(out, &e->actor, booted, raw);
+    if (e->previous_path.len || e->host_path.len || e->previous_host_path.len) {
+        file_at = open_object(out, OBJECT("file"));
+        add_bytes_raw(out, KEY("previous_path"), e->previous_path, raw, "culprit.file.previous_path");
+        add_bytes_raw(out, KEY("host_path"), e->host_path, raw, "culprit.file.host_path");
+        add_bytes_raw(out, KEY("previous_host_path"), e->previous_host_path, raw,
+                      "culprit.file.previous_host_path");
+        close_object(out, file_at);
+    }
+    add_change(out, OBJECT("before"), &e->before,
                e->operation == OPERATION_REMOVEXATTR ? e->xattr : BYTES_NULL);
-    add_change(out, "after", &e->after,
+    add_change(out, OBJECT("after"), &e->after,
                e->operation == OPERATION_SETXATTR || e->operation == OPERATION_SETACL ? e->xattr
                                                                                      : BYTES_NULL);
     ecs_write_victim(out, e->victim_kind, e->victim, e->sharers);
-    if (e->since_start_known) {
-        add_key(out, "since_start");
-        sbuf_addf(out, "%.6f", (double)e->since_start_ns / 1e9);
-    }
+    if (e->since_start_known)
+        add_since_start(out, e->since_start_ns);
     if (e->route != ROUTE_UNKNOWN)
-        add_text(out, "route", e->route == ROUTE_SYSCALL ? "syscall" : "io_uring");
+        add_text(out, KEY("route"), e->route == ROUTE_SYSCALL ? "syscall" : "io_uring");
     if (e->syscall >= 0) {
         int machine = e->syscall_arch ? audit_elf_to_machine(e->syscall_arch) : -1;
 
-        add_text(out, "syscall", machine >= 0 ? audit_syscall_to_name(e->syscall, machine) : NULL);
+        add_text(out, KEY("syscall"), machine >= 0 ? audit_syscall_to_name(e->syscall, machine) : NULL);
     }
-    add_bytes_raw(out, "watch", e->watch_text, raw, "culprit.watch");
+    add_bytes_raw(out, KEY("watch"), e->watch_text, raw, "culprit.watch");
     if (e->bytes_known)
-        add_number(out, "bytes", e->bytes);
-    add_bytes(out, "note", e->note);
+        add_number(out, KEY("bytes"), e->bytes);
+    add_bytes(out, KEY("note"), e->note);
     if (e->sensors) {
-        add_key(out, "sensor");
-        sbuf_add_char(out, '"');
+        add_key(out, TEXT_KEY("sensor"));
         ecs_write_sensors(out, e->sensors);
         sbuf_add_char(out, '"');
     }
     if (raw->members.len) {
-        open_object(out, "raw");
+        add_key(out, OBJECT("raw"));
         sbuf_add_bytes(out, sbuf_bytes(&raw->members));
-        close_object(out);
+        sbuf_add_char(out, '}');
     }
-    close_object(out);
+    close_object(out, at);
 }
 
 void ecs_write_event(struct sbuf *out, const struct event *e, const struct ecs_host *host)
 {
     struct raw raw = { SBUF_INIT };
-    _cleanup_sbuf_ struct sbuf line = SBUF_INIT;
+    uint64_t booted = booted_ns(&e->actor);
 
-    sbuf_add_char(&line, '{');
-    add_time(&line, "@timestamp", e->time_ns);
-    ecs_write_version(&line);
-    write_event_object(&line, e);
-    if (e->error > 0) {
-        open_object(&line, "error");
-        add_text(&line, "code", errno_name(e->error));
-        close_object(&line);
-    }
-    write_file(&line, e, &raw);
-    write_process(&line, &e->actor, &raw);
+    sbuf_add_char(out, '{');
+    add_time(out, KEY("@timestamp"), e->time_ns);
+    ecs_write_version(out);
+    write_event_object(out, e);
+    if (e->error > 0)
+        add_only(out, MEMBER("error", "code"), bytes_of(errno_name(e->error)));
+    write_file(out, e, &raw);
+    write_process(out, &e->actor, booted, &raw);
     if (e->actor.process && e->actor.process->container)
-        ecs_write_container(&line, e->actor.process->container);
+        ecs_write_container(out, e->actor.process->container);
     if (e->key.len) {
-        open_object(&line, "rule");
-        add_bytes_raw(&line, "name", e->key, &raw, "rule.name");
-        close_object(&line);
+        add_bytes_raw(out, MEMBER("rule", "name"), e->key, &raw, "rule.name");
+        sbuf_add_char(out, '}');
     }
-    ecs_write_host(&line, host);
-    write_culprit(&line, e, &raw);
-    sbuf_add_str(&line, "}\n");
-    sbuf_add_bytes(out, sbuf_bytes(&line));
+    ecs_write_host(out, host);
+    write_culprit(out, e, booted, &raw);
+    sbuf_add_str(out, "}\n");
     sbuf_done(&raw.members);
 }
 
 void ecs_write_gap(struct sbuf *out, const struct gap *gap, const struct ecs_host *host)
 {
-    _cleanup_sbuf_ struct sbuf line = SBUF_INIT;
+    size_t at, gap_at;
 
-    sbuf_add_char(&line, '{');
-    add_time(&line, "@timestamp", gap->to_ns);
-    ecs_write_version(&line);
-    open_object(&line, "event");
-    add_text(&line, "kind", "pipeline_error");
-    add_time(&line, "start", gap->from_ns);
-    add_time(&line, "end", gap->to_ns);
-    close_object(&line);
-    add_text(&line, "message", gap->text);
-    ecs_write_host(&line, host);
-    open_object(&line, "culprit");
-    open_object(&line, "gap");
+    sbuf_add_char(out, '{');
+    add_time(out, KEY("@timestamp"), gap->to_ns);
+    ecs_write_version(out);
+    add_key(out, LITERAL(",\"event\":{\"kind\":\"pipeline_error\""));
+    add_time(out, KEY("start"), gap->from_ns);
+    add_time(out, KEY("end"), gap->to_ns);
+    sbuf_add_char(out, '}');
+    add_text(out, KEY("message"), gap->text);
+    ecs_write_host(out, host);
+    at = open_object(out, OBJECT("culprit"));
+    gap_at = open_object(out, OBJECT("gap"));
     if (gap->count) /* 0: how many is not known */
-        add_number(&line, "lost", gap->count);
-    add_time(&line, "from", gap->from_ns);
-    add_time(&line, "to", gap->to_ns);
-    close_object(&line);
+        add_number(out, KEY("lost"), gap->count);
+    add_time(out, KEY("from"), gap->from_ns);
+    add_time(out, KEY("to"), gap->to_ns);
+    close_object(out, gap_at);
     if (gap->sensor) {
-        add_key(&line, "sensor");
-        sbuf_add_char(&line, '"');
-        ecs_write_sensors(&line, gap->sensor);
-        sbuf_add_char(&line, '"');
+        add_key(out, TEXT_KEY("sensor"));
+        ecs_write_sensors(out, gap->sensor);
+        sbuf_add_char(out, '"');
     }
-    close_object(&line);
-    sbuf_add_str(&line, "}\n");
-    sbuf_add_bytes(out, sbuf_bytes(&line));
+    close_object(out, at);
+    sbuf_add_str(out, "}\n");
 }
