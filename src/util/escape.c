@@ -93,18 +93,6 @@ static uint64_t eight(const char *s)
     return word;
 }
 
-/* The last eight of at least four: of fewer than eight some stand there twice. */
-static uint64_t last_eight(struct bytes b)
-{
-    uint32_t first, last;
-
-    if (b.len >= 8)
-        return eight(b.data + b.len - 8);
-    memcpy(&first, b.data, sizeof(first));
-    memcpy(&last, b.data + b.len - sizeof(last), sizeof(last));
-    return (uint64_t)last << 32 | first;
-}
-
 /* What means itself, on a terminal and in JSON. */
 static bool is_plain(char c)
 {
@@ -121,27 +109,53 @@ static bool are_plain(uint64_t word)
     return ((word | control | delete | backslash | quote) & EACH(0x80)) == 0;
 }
 
-/* How many bytes at the beginning are plain: nearly all of them. */
-static size_t plain(struct bytes b)
+/* The last bytes of at least four, if they are plain: words that overlap what was copied before. */
+static bool copy_end(char *to, struct bytes b)
+{
+    uint32_t first, last;
+    uint64_t word;
+
+    if (b.len >= 8) {
+        word = eight(b.data + b.len - 8);
+        memcpy(to + b.len - 8, &word, sizeof(word));
+        return are_plain(word);
+    }
+    memcpy(&first, b.data, sizeof(first));
+    memcpy(&last, b.data + b.len - sizeof(last), sizeof(last));
+    memcpy(to, &first, sizeof(first));
+    memcpy(to + b.len - sizeof(last), &last, sizeof(last));
+    return are_plain((uint64_t)last << 32 | first);
+}
+
+/* Copies what is plain at the beginning, nearly all, and returns how much that is; `to` has room for all. */
+static size_t copy_plain(char *to, struct bytes b)
 {
     size_t n = 0;
 
-    for (; b.len - n >= 8; n += 8)
-        if (!are_plain(eight(b.data + n)))
+    for (; b.len - n >= 8; n += 8) {
+        uint64_t word = eight(b.data + n);
+
+        if (!are_plain(word))
             break;
-    if (b.len >= 4 && b.len - n < 8 && are_plain(last_eight(b)))
+        memcpy(to + n, &word, sizeof(word));
+    }
+    if (b.len >= 4 && b.len - n < 8 && (n == b.len || copy_end(to, b)))
         return b.len;
-    while (n < b.len && is_plain(b.data[n]))
-        n++;
+    for (; n < b.len && is_plain(b.data[n]); n++)
+        to[n] = b.data[n];
     return n;
 }
 
 static struct bytes add_plain(struct sbuf *out, struct bytes b)
 {
-    size_t n = plain(b);
+    char *to = out->size - out->len > b.len ? out->data + out->len : sbuf_room(out, b.len);
+    size_t n = b.len;
 
-    if (n)
-        sbuf_add(out, b.data, n);
+    if (to) {
+        n = copy_plain(to, b);
+        out->len += n;
+        to[n] = '\0';
+    }
     return skip(b, n);
 }
 
@@ -308,7 +322,18 @@ bool escape_json_words(struct sbuf *out, struct bytes b, const char *between)
 
 bool escape_json(struct sbuf *out, struct bytes b)
 {
-    return escape_json_words(out, b, NULL);
+    char *to;
+
+    /* nearly always there is room and it is plain */
+    if (out->size - out->len <= b.len + 2)
+        return escape_json_words(out, b, NULL);
+    to = out->data + out->len;
+    if (copy_plain(to + 1, b) < b.len)
+        return escape_json_words(out, b, NULL);
+    to[0] = to[b.len + 1] = '"';
+    to[b.len + 2] = '\0';
+    out->len += b.len + 2;
+    return false;
 }
 
 void escape_hex(struct sbuf *out, struct bytes b)

@@ -96,6 +96,34 @@ static void escapes_anywhere(void **state)
         }
 }
 
+static const struct words_row {
+    const char *name;
+    struct bytes in;
+    const char *line, *members;
+    bool replaced;
+} words_rows[] = {
+    { "no words", BYTES(""), "\"\"", "\"\"", false },
+    { "one word", BYTES("rm"), "\"rm\"", "\"rm\"", false },
+    { "words", BYTES("rm\0-rf\0/long/enough/path"), "\"rm -rf /long/enough/path\"",
+      "\"rm\",\"-rf\",\"/long/enough/path\"", false },
+    { "empty words", BYTES("\0\0a\0"), "\"  a \"", "\"\",\"\",\"a\",\"\"", false },
+    { "quotes", BYTES("\"\0\\"), "\"\\\" \\\\\"", "\"\\\"\",\"\\\\\"", false },
+    { "cut before a NUL", BYTES("\xe2\x82\0\xac"), "\"\xef\xbf\xbd \xef\xbf\xbd\"",
+      "\"\xef\xbf\xbd\",\"\xef\xbf\xbd\"", true },
+};
+
+static void escapes_words(void **state)
+{
+    const struct words_row *row = *state;
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+
+    assert_int_equal(escape_json_words(&out, row->in, " "), row->replaced);
+    assert_string_equal(sbuf_str(&out), row->line);
+    sbuf_clear(&out);
+    assert_int_equal(escape_json_words(&out, row->in, "\",\""), row->replaced);
+    assert_string_equal(sbuf_str(&out), row->members);
+}
+
 /* Each byte alone is plain, or is not, as the table of ASCII has it. */
 static void every_byte(void **state)
 {
@@ -165,6 +193,6 @@ int main(void)
     const struct CMUnitTest more[] = { cmocka_unit_test(every_byte) };
 
     return RUN_ROWS(rows, escapes) + RUN_ROWS(rows, escapes_shell) + RUN_ROWS(cut_rows, cuts) +
-           RUN_ROWS(anywhere_rows, escapes_anywhere) + RUN_ROWS(columns_rows, counts_columns) +
-           cmocka_run_group_tests(more, NULL, NULL);
+           RUN_ROWS(words_rows, escapes_words) + RUN_ROWS(anywhere_rows, escapes_anywhere) +
+           RUN_ROWS(columns_rows, counts_columns) + cmocka_run_group_tests(more, NULL, NULL);
 }
