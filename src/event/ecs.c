@@ -17,7 +17,9 @@
 
 /* ---- small parts ---- */
 
-#define LITERAL(text) ((struct bytes){ text, sizeof(text) - 1 })
+#define PAD "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" /* with its own NUL */
+/* Text of ours with NULs after it, so that what is short is copied by two moves, however long it is. */
+#define LITERAL(text) ((struct bytes){ text PAD, sizeof(text) - 1 })
 /* What stands before a value: a comma, which the first in an object goes without, and the key. */
 #define KEY(name) LITERAL(",\"" name "\":")
 #define TEXT_KEY(name) LITERAL(",\"" name "\":\"")
@@ -25,12 +27,33 @@
 #define MEMBER(object, name) LITERAL(",\"" object "\":{\"" name "\":") /* an object of one member */
 #define USER(name) LITERAL(",\"" name "\":{\"id\":\"")
 
-static void add_key(struct sbuf *out, struct bytes key)
+static bool is_first(const struct sbuf *out) /* in its object or array */
 {
-    char last = out->len ? out->data[out->len - 1] : '{';
-    size_t comma = last == '{' || last == '[';
+    return out->len == 0 || out->data[out->len - 1] == '{' || out->data[out->len - 1] == '[';
+}
+
+/* Where room is short, or for a long one. */
+static void add_key_slowly(struct sbuf *out, struct bytes key)
+{
+    size_t comma = is_first(out);
 
     sbuf_add(out, key.data + comma, key.len - comma);
+}
+
+/* key: a LITERAL. What is the same for all lengths is all that is done: a third of a line is keys. */
+static void add_key(struct sbuf *out, struct bytes key)
+{
+    size_t len = out->len, comma;
+
+    if (len == 0 || key.len > sizeof(PAD) || out->size - len <= sizeof(PAD)) {
+        add_key_slowly(out, key);
+        return;
+    }
+    comma = is_first(out);
+    memcpy(out->data + len, key.data + comma, sizeof(PAD));
+    len += key.len - comma;
+    out->data[len] = '\0';
+    out->len = len;
 }
 
 /* Returns where it begins, for close_object(). */
@@ -95,7 +118,10 @@ static void add_only(struct sbuf *out, struct bytes key, struct bytes value)
 static void add_number(struct sbuf *out, struct bytes key, uint64_t value)
 {
     add_key(out, key);
-    sbuf_add_decimal(out, value);
+    if (value < 10) /* most users are root */
+        sbuf_add_char(out, (char)('0' + value));
+    else
+        sbuf_add_decimal(out, value);
 }
 
 /* key: a TEXT_KEY */
@@ -105,13 +131,21 @@ static void add_number_text(struct sbuf *out, struct bytes key, uint64_t value)
     sbuf_add_char(out, '"');
 }
 
-/* The last so many digits. */
-static void put_digits(char *to, unsigned count, uint32_t value)
+static void put_two_digits(char *to, uint32_t value)
 {
-    while (count-- > 0) {
-        to[count] = (char)('0' + value % 10);
-        value /= 10;
-    }
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
+
+    memcpy(to, pairs + 2 * value, 2);
+}
+
+static void put_six_digits(char *to, uint32_t value)
+{
+    put_two_digits(to, value / 10000);
+    put_two_digits(to + 2, value / 100 % 100);
+    put_two_digits(to + 4, value % 100);
 }
 
 static void put_hex(char *to, unsigned count, uint64_t value)
@@ -123,8 +157,8 @@ static void put_hex(char *to, unsigned count, uint64_t value)
 }
 
 /*
- * The date of a day since 1970, as 2026-11-16. Years are counted from March, so that a leap day is a year's last and the
- * months before it have lengths that repeat: 153 days for each five. 400 years have 146097 days.
+ * The date of a day since 1970, as 2026-11-16. Years are counted from March, so that a leap day is a year's last and
+ * the months before it have lengths that repeat: 153 days for each five. 400 years have 146097 days.
  */
 static void put_date(char *to, uint32_t day)
 {
@@ -133,22 +167,26 @@ static void put_date(char *to, uint32_t day)
     uint32_t of_year = of_era - (365 * year + year / 4 - year / 100);
     uint32_t month = (5 * of_year + 2) / 153; /* 0: March */
 
-    put_digits(to, 4, era * 400 + year + (month >= 10));
-    put_digits(to + 5, 2, month < 10 ? month + 3 : month - 9);
-    put_digits(to + 8, 2, of_year - (153 * month + 2) / 5 + 1);
+    year += era * 400 + (month >= 10);
+    put_two_digits(to, year / 100);
+    put_two_digits(to + 2, year % 100);
+    put_two_digits(to + 5, month < 10 ? month + 3 : month - 9);
+    put_two_digits(to + 8, of_year - (153 * month + 2) / 5 + 1);
 }
 
 void ecs_write_time(struct sbuf *out, uint64_t time_ns)
 {
     uint64_t s = time_ns / NS_PER_S;
-    uint32_t of_day = (uint32_t)(s % DAY_S);
+    uint32_t of_day = (uint32_t)(s % DAY_S), ns = (uint32_t)(time_ns % NS_PER_S);
     char text[] = "\"0000-00-00T00:00:00.000000000Z\"";
 
     put_date(text + 1, (uint32_t)(s / DAY_S));
-    put_digits(text + 12, 2, of_day / 3600);
-    put_digits(text + 15, 2, of_day / 60 % 60);
-    put_digits(text + 18, 2, of_day % 60);
-    put_digits(text + 21, 9, (uint32_t)(time_ns % NS_PER_S));
+    put_two_digits(text + 12, of_day / 3600);
+    put_two_digits(text + 15, of_day / 60 % 60);
+    put_two_digits(text + 18, of_day % 60);
+    text[21] = (char)('0' + ns / 100000000);
+    put_two_digits(text + 22, ns / 1000000 % 100);
+    put_six_digits(text + 24, ns % 1000000);
     sbuf_add(out, text, sizeof(text) - 1);
 }
 
@@ -185,7 +223,8 @@ void ecs_write_entity_id(struct sbuf *out, pid_t pid, uint64_t start_ns)
     char text[22];
 
     put_hex(text, 8, (uint32_t)pid);
-    put_hex(text + 8, 14, start_ns / 10000000); /* ticks of 10 ms: the same process has the same id whichever source dated it */
+    /* ticks of 10 ms: the same process has the same id whichever source dated it */
+    put_hex(text + 8, 14, start_ns / 10000000);
     sbuf_add(out, text, sizeof(text));
 }
 
@@ -284,7 +323,23 @@ static const char *entry_type(const struct process *p)
     return NULL;
 }
 
-static void add_entry_leader(struct sbuf *out, const struct process *process, uint64_t booted)
+/* Text that stands in the line already. */
+struct span {
+    size_t at, len;
+};
+
+static void add_again(struct sbuf *out, struct span span)
+{
+    char *to = sbuf_room(out, span.len);
+
+    if (!to)
+        return;
+    memcpy(to, out->data + span.at, span.len);
+    sbuf_added(out, span.len);
+}
+
+/* parent: the facts of the parent, who is the leader of most */
+static void add_entry_leader(struct sbuf *out, const struct process *process, uint64_t booted, struct span parent)
 {
     unsigned depth = 0;
     size_t at;
@@ -295,7 +350,10 @@ static void add_entry_leader(struct sbuf *out, const struct process *process, ui
         if (!type)
             continue;
         at = open_object(out, OBJECT("entry_leader"));
-        add_process_facts(out, p, booted, NULL);
+        if (p == process->parent)
+            add_again(out, parent);
+        else
+            add_process_facts(out, p, booted, NULL);
         add_only(out, MEMBER("entry_meta", "type"),
                  bytes_of(strcmp(type, "init") == 0 && p->tty.len ? "terminal" : type));
         close_object(out, at);
@@ -315,6 +373,7 @@ static void write_process(struct sbuf *out, const struct actor *a, uint64_t boot
     uint64_t start = p && p->start_ns ? p->start_ns : a->start_ns;
     bool same_user = p && p->cred.known && cred->known;
     size_t at = open_object(out, OBJECT("process")), parent_at;
+    struct span parent = { 0 };
 
     if (a->pid > 0) {
         add_number(out, KEY("pid"), (uint64_t)a->pid);
@@ -340,13 +399,15 @@ static void write_process(struct sbuf *out, const struct actor *a, uint64_t boot
              same_user && p->cred.egid == cred->egid ? p->group_name : BYTES_NULL);
     if (p && p->parent) {
         parent_at = open_object(out, OBJECT("parent"));
+        parent.at = out->len;
         add_process_facts(out, p->parent, booted, raw);
+        parent.len = out->len - parent.at;
         close_object(out, parent_at);
     } else if (a->parent_pid > 0 || (p && p->parent_pid > 0)) {
         add_number(out, MEMBER("parent", "pid"), (uint64_t)(a->parent_pid > 0 ? a->parent_pid : p->parent_pid));
         sbuf_add_char(out, '}');
     }
-    add_entry_leader(out, p, booted);
+    add_entry_leader(out, p, booted, parent);
     close_object(out, at);
 }
 
@@ -610,8 +671,8 @@ static void write_event_object(struct sbuf *out, const struct event *e)
 }
 
 /*
- * As "%.6f" writes the quotient of doubles. That is nearer to the exact quotient than this is to one halfway between two
- * millionths as long as there are not too many seconds; if it is halfway itself, how doubles round it decides.
+ * As "%.6f" writes the quotient of doubles. That is nearer to the exact quotient than this is to one halfway between
+ * two millionths as long as there are not too many seconds; if it is halfway itself, how doubles round it decides.
  */
 static void add_since_start(struct sbuf *out, int64_t ns)
 {
@@ -626,7 +687,7 @@ static void add_since_start(struct sbuf *out, int64_t ns)
     if (ns < 0)
         sbuf_add_char(out, '-');
     sbuf_add_decimal(out, us / 1000000);
-    put_digits(text + 1, 6, (uint32_t)(us % 1000000));
+    put_six_digits(text + 1, (uint32_t)(us % 1000000));
     sbuf_add(out, text, sizeof(text));
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <time.h>
 #include <linux/audit.h>
 #include <sys/stat.h>
 
@@ -476,6 +477,132 @@ static void paths_at_the_edges(void **state)
     }
 }
 
+static void dates(void **state)
+{
+    static const struct {
+        uint64_t s;
+        const char *text;
+    } rows[] = {
+        { 0, "\"1970-01-01T00:00:00.000000000Z\"" },           { 86399, "\"1970-01-01T23:59:59.000000000Z\"" },
+        { 5097600, "\"1970-03-01T00:00:00.000000000Z\"" },     { 68169600, "\"1972-02-29T00:00:00.000000000Z\"" },
+        { 951782400, "\"2000-02-29T00:00:00.000000000Z\"" },   { 978220800, "\"2000-12-31T00:00:00.000000000Z\"" },
+        { 978307200, "\"2001-01-01T00:00:00.000000000Z\"" },   { 1709164800, "\"2024-02-29T00:00:00.000000000Z\"" },
+        { 4107456000, "\"2100-02-28T00:00:00.000000000Z\"" },  { 4107542400, "\"2100-03-01T00:00:00.000000000Z\"" },
+        { 13574563200, "\"2400-02-29T00:00:00.000000000Z\"" }, { 18446744073, "\"2554-07-21T23:34:33.000000000Z\"" },
+    };
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        sbuf_clear(&out);
+        ecs_write_time(&out, rows[i].s * 1000000000);
+        assert_string_equal(sbuf_str(&out), rows[i].text);
+    }
+    sbuf_clear(&out);
+    ecs_write_time(&out, UINT64_MAX);
+    assert_string_equal(sbuf_str(&out), "\"2554-07-21T23:34:33.709551615Z\"");
+}
+
+/* Every day that a time can name, as the C library has it. */
+static void every_day(void **state)
+{
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+
+    (void)state;
+    for (uint64_t s = 86399; s < UINT64_MAX / 1000000000; s += 86400) {
+        char text[40];
+        time_t t = (time_t)s;
+        struct tm tm;
+
+        strftime(text, sizeof(text), "\"%FT%T.000000000Z\"", gmtime_r(&t, &tm));
+        sbuf_clear(&out);
+        ecs_write_time(&out, s * 1000000000);
+        assert_string_equal(sbuf_str(&out), text);
+    }
+}
+
+/* As doubles round. */
+static void since_starts(void **state)
+{
+    static const int64_t rows[] = { 0,         1,          499,           500,           501,           1499,
+                                    1500,      2500,       -1,            -499,          -500,          -501,
+                                    -1500,     999999499,  999999500,     999999501,     1000000000,    -999999501,
+                                    123456789, 4194303ll * 1000000000 + 999999499,       4194303999999501,
+                                    4194304000000499,      -4194304000000501,            9007199254740993,
+                                    INT64_MAX, INT64_MIN,  INT64_MIN + 1, 86400000000500 };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+        struct event *e = make_event(OPERATION_UNLINK, "/a", NULL, NULL, 1);
+        char want[64];
+
+        e->since_start_known = true;
+        e->since_start_ns = rows[i];
+        ecs_write_event(&out, e, NULL);
+        snprintf(want, sizeof(want), ",\"since_start\":%.6f,", (double)rows[i] / 1e9);
+        if (!strstr(sbuf_str(&out), want))
+            fail_msg("%s is not in %s", want, sbuf_str(&out));
+        event_free(e);
+    }
+}
+
+/* The leader is told as he is as a parent, whose bytes that are no UTF-8 stand once. */
+static void parent_is_the_leader(void **state)
+{
+    struct process *leader = make_process(20, "/bin/\xff", make_process(10, "/usr/sbin/sshd", NULL));
+    struct process *p = make_process(30, "/bin/rm", leader);
+    struct event *e = make_event(OPERATION_UNLINK, "/a", p, NULL, 1);
+    json_t *j = line_of(e), *told;
+
+    (void)state;
+    told = json_copy(get(j, "process.entry_leader"));
+    is_text(told, "entry_meta.type", "sshd");
+    json_object_del(told, "entry_meta");
+    assert_true(json_equal(told, get(j, "process.parent")));
+    is_text(j, "process.entry_leader.entity_id", "00000014000000000007d0");
+    assert_int_equal(json_object_size(get(j, "culprit.raw")), 2);
+    json_decref(told);
+    json_decref(j);
+    event_free(e);
+    process_unref(p);
+}
+
+/* Whatever room there is when a line begins, it is the same line. */
+static void room_does_not_matter(void **state)
+{
+    struct process *p = make_process(30, "/bin/rm", make_process(20, "/bin/sh", make_process(1, "/sbin/init", NULL)));
+    struct event *e = make_event(OPERATION_UNLINK, "/some/path", p, NULL, 1);
+    _cleanup_sbuf_ struct sbuf want = SBUF_INIT;
+
+    (void)state;
+    /* their dates would depend on when it is asked */
+    e->actor.start_ns = p->start_ns = p->parent->start_ns = p->parent->parent->start_ns = 0;
+    ecs_write_event(&want, e, &host);
+    for (size_t before = 0; before < 600; before++) {
+        _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+
+        sbuf_fill(&out, '\n', before);
+        ecs_write_event(&out, e, &host);
+        assert_string_equal(sbuf_str(&out) + before, sbuf_str(&want));
+    }
+    event_free(e);
+    process_unref(p);
+}
+
+static void no_memory_is_no_line(void **state)
+{
+    struct event *e = make_event(OPERATION_UNLINK, "/some/path", NULL, NULL, 1);
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+
+    (void)state;
+    sbuf_add_char(&out, '{');
+    sbuf_fill(&out, 'x', SIZE_MAX);
+    ecs_write_event(&out, e, &host);
+    assert_int_equal(sbuf_error(&out), -ENOMEM);
+    event_free(e);
+}
+
 static void gaps(void **state)
 {
     _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
@@ -534,6 +661,12 @@ int main(void)
         cmocka_unit_test(facts_of_the_moment_win),
         cmocka_unit_test(lineage_ends),
         cmocka_unit_test(paths_at_the_edges),
+        cmocka_unit_test(dates),
+        cmocka_unit_test(every_day),
+        cmocka_unit_test(since_starts),
+        cmocka_unit_test(parent_is_the_leader),
+        cmocka_unit_test(room_does_not_matter),
+        cmocka_unit_test(no_memory_is_no_line),
         cmocka_unit_test(gaps),
         cmocka_unit_test(entity_id_does_not_depend_on_the_source),
     };
