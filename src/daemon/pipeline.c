@@ -511,8 +511,10 @@ void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
     coverage.watch = watchset_text(p->watches);
     coverage.not_seen = sbuf_bytes(&not_seen);
     (void)case_add_coverage(p->case_, &coverage);
-    if (p->store)
+    if (p->store) { /* at once: who else observes has to know that his events may come from us too (store/writer.c) */
         (void)store_begin_coverage(p->store, &coverage, &p->coverage_id);
+        (void)store_flush(p->store, NULL);
+    }
     if (p->choice.reason[0])
         log_info(p->options.log, "%s", p->choice.reason);
     memory_give_back(); /* the kernel's types, read to load BPF programs; package lists; libraries' start */

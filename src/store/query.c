@@ -10,6 +10,7 @@
 #include "store/block.h"
 #include "store/internal.h"
 #include "store/load.h"
+#include "store/schema.h"
 #include "store/select.h"
 #include "util/limits.h"
 

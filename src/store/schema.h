@@ -6,7 +6,9 @@
 #pragma once
 
 #include "store/sqlite.h"
+#include "util/macro.h"
 
+#define STORE_DEAD_NS (10 * NS_PER_S) /* whoever observes writes coverage.alive_ns every two seconds */
 #define SCHEMA_ID 0x63756c70 /* application_id: "culp" */
 
 /* Brings the store to this version. -EPROTO: written by a newer culprit; -EBADMSG: not ours. */

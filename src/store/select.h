@@ -3,10 +3,7 @@
 #pragma once
 
 #include "store/internal.h"
-#include "util/macro.h"
 #include "util/sbuf.h"
-
-#define STORE_DEAD_NS (10 * NS_PER_S) /* whoever observes says so every two seconds */
 
 enum select_part {
     SELECT_ALL,

@@ -12,6 +12,7 @@
 #include "store/fields.h"
 #include "store/message.h"
 #include "store/rollup.h"
+#include "store/schema.h"
 #include "util/macro.h"
 
 #define DIRECTORIES_MAX 16384 /* remembered: about 2 MB */
@@ -30,6 +31,8 @@ enum statement {
     INSERT_CONTAINER,
     INSERT_PROCESS,
     NEXT_ROW,
+    DATA_VERSION,
+    OTHERS_ALIVE,
     INSERT_EVENT,
     INSERT_LIFE,
     INSERT_GAP,
@@ -47,6 +50,8 @@ struct writer {
     struct directory *directories;
     struct block *block;
     struct rollup *rollup;
+    int64_t version;          /* of the data: another one after somebody else wrote; 0 = not looked at yet */
+    uint64_t others_until_ns; /* CLOCK_REALTIME: until then somebody else may tell the same events */
     int64_t processes[MESSAGE_SLOTS + 1], containers[MESSAGE_SLOTS + 1];
     struct {
         uint64_t number;
@@ -58,6 +63,7 @@ struct writer {
     struct delta_values values;  /* of the event that is written, and until then of the one before it */
     struct block_rows rows;
     bool started;                /* an event has stood alone */
+    bool others;                 /* somebody else may write the same events */
     bool packing;                /* events go to the block */
     int64_t next_row;            /* of the next event; 0 = not looked up yet */
     struct err *err;
@@ -90,6 +96,8 @@ static int prepare(struct writer *w, struct err *err)
     } rows[] = {
         { INSERT_DIRECTORY, "INSERT OR IGNORE INTO directory (path) VALUES (?)" },
         { FIND_DIRECTORY, "SELECT row FROM directory WHERE path = ?" },
+        { DATA_VERSION, "PRAGMA data_version" },
+        { OTHERS_ALIVE, "SELECT EXISTS (SELECT 1 FROM coverage WHERE to_ns = 0 AND alive_ns > ?)" },
         { NEXT_ROW, "SELECT 1 + max((SELECT ifnull(max(row), 0) FROM event), "
                     "ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0), "
                     "ifnull((SELECT row + count - 1 FROM block ORDER BY row DESC LIMIT 1), 0))" },
@@ -318,6 +326,38 @@ static int count_places(struct writer *w, int64_t event)
     return r;
 }
 
+static int ask(struct writer *w, enum statement which, int64_t *ret)
+{
+    sqlite3_stmt *s = w->statements[which];
+    int r = 0;
+
+    if (sqlite3_step(s) == SQLITE_ROW)
+        *ret = sqlite3_column_int64(s, 0);
+    else
+        r = db_error(w->db, w->path, w->err);
+    sqlite3_reset(s);
+    return r;
+}
+
+/*
+ * Two who observe the same files at the same time tell the same events, by the same ids. Whoever observes writes every
+ * two seconds that he is alive: as long as somebody else does, every event is a row, whose id says that it was told.
+ */
+static int look_for_others(struct writer *w, uint64_t now_ns)
+{
+    int64_t version = 0, alive = 0;
+    int r = ask(w, DATA_VERSION, &version);
+
+    if (r == 0 && !w->version) {
+        sqlite3_bind_int64(w->statements[OTHERS_ALIVE], 1, (sqlite3_int64)(now_ns - STORE_DEAD_NS));
+        r = ask(w, OTHERS_ALIVE, &alive);
+    }
+    if (alive || (w->version && version != w->version))
+        w->others_until_ns = now_ns + STORE_DEAD_NS;
+    w->version = version;
+    return r;
+}
+
 /* So many events come, with this one, before another stands alone; more than BLOCK_MIN are not counted. */
 static unsigned run_length(struct bytes messages)
 {
@@ -348,16 +388,8 @@ static int find_directories(struct writer *w, uint64_t mask)
 /* Rows and blocks count together, so that an event is found by its number alone. */
 static int next_row(struct writer *w, int64_t *ret)
 {
-    sqlite3_stmt *s = w->statements[NEXT_ROW];
-    int r = 0;
+    int r = w->next_row ? 0 : ask(w, NEXT_ROW, &w->next_row);
 
-    if (!w->next_row) {
-        if (sqlite3_step(s) == SQLITE_ROW)
-            w->next_row = sqlite3_column_int64(s, 0);
-        else
-            r = db_error(w->db, w->path, w->err);
-        sqlite3_reset(s);
-    }
     *ret = w->next_row++;
     return r;
 }
@@ -403,7 +435,7 @@ static int write_event(struct writer *w, enum message_kind kind, struct bytes m)
         r = block_write(w->block, w->err);
         if (r < 0)
             return r;
-        w->packing = kind == MESSAGE_EVENT_ONCE && run_length(w->rest) == BLOCK_MIN;
+        w->packing = kind == MESSAGE_EVENT_ONCE && !w->others && run_length(w->rest) == BLOCK_MIN;
         w->started = true;
     }
     if (!w->started || delta_unpack(&m, &w->values, &mask) < 0)
@@ -582,6 +614,9 @@ int writer_write(struct writer *w, struct bytes messages, uint64_t now_ns, uint6
     w->rest = messages;
     *ret_events = writer_count(messages);
     r = db_exec(w->db, w->path, "BEGIN IMMEDIATE", err);
+    if (r == 0)
+        r = look_for_others(w, now_ns);
+    w->others = now_ns < w->others_until_ns;
     while (r == 0 && next_message(&w->rest, &kind, &m))
         r = write_message(w, kind, m, now_ns);
     if (r == 0)

@@ -474,34 +474,71 @@ static void a_storm_comes_back(void **state)
     store_close(store);
 }
 
-/* Rows and blocks in turns, by two culprits: numbers of events are never given twice. */
+static void add_many(struct store *store, unsigned first_id, unsigned count, unsigned sensor)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct event *e = make_event(OPERATION_UNLINK, "/w/f", NULL, NULL, 1000 + first_id + i);
+
+        e->sensors = sensor;
+        set_id(e, first_id + i);
+        add(store, e);
+    }
+    assert_int_equal(store_flush(store, NULL), 0);
+}
+
+/* Two who observe the same files at the same time: what both tell is there once. */
+static void two_observers(void **state)
+{
+    struct coverage coverage = { .sensors = SENSOR_BPF, .from_ns = 5, .watch = bytes_of("/w") };
+    struct store_query all = { .any_victim = true }, below = { .path = bytes_of("/w") };
+    uint64_t id[2], counts[OPERATION_COUNT] = { 0 };
+    struct store *a = open_store(false), *b;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(store_begin_coverage(a, &coverage, &id[0]), 0);
+    add_many(a, 1, 300, SENSOR_BPF);
+    assert_true(sql_number("SELECT count(*) FROM block") >= 1); /* nobody else is there */
+    b = open_store(false);
+    assert_int_equal(store_begin_coverage(b, &coverage, &id[1]), 0);
+    assert_int_equal(store_flush(b, &err), 0);
+    for (unsigned i = 0; i < 4; i++) {
+        add_many(i % 2 ? a : b, 1001 + i / 2 * 300, 300, SENSOR_BPF);
+        add_many(i % 2 ? b : a, 1001 + i / 2 * 300, 300, SENSOR_BPF);
+    }
+    assert_int_equal(store_count_events(a, &all, &err), 900);
+    assert_int_equal(store_each_rollup(a, &below, 1, count_rollup, counts, &err), 0);
+    assert_int_equal(counts[OPERATION_UNLINK], 900);
+    store_close(a);
+    store_close(b);
+}
+
+/* Rows and blocks in turns, by one culprit after another: numbers of events are never given twice. */
 static void rows_among_blocks(void **state)
 {
-    struct store *stores[] = { open_store(false), open_store(false) };
     struct store_query all = { .any_victim = true };
+    struct store *store = NULL;
     unsigned id = 1;
     struct err err = ERR_INIT;
 
     (void)state;
     for (unsigned turn = 0; turn < 12; turn++) {
-        struct store *store = stores[turn % 2];
+        unsigned count = turn % 3 ? 300 : 3;
 
-        for (unsigned i = 0; i < (turn % 3 ? 300 : 3); i++) {
-            struct event *e = make_event(OPERATION_UNLINK, "/w/f", NULL, NULL, 1000 + id);
-
-            e->sensors = turn % 4 == 1 ? SENSOR_AUDIT : SENSOR_FANOTIFY;
-            set_id(e, id++);
-            add(store, e);
+        if (turn % 5 == 0) {
+            if (store)
+                store_close(store);
+            store = open_store(false);
         }
-        assert_int_equal(store_flush(store, &err), 0);
+        add_many(store, id, count, turn % 4 == 1 ? SENSOR_AUDIT : SENSOR_FANOTIFY);
+        id += count;
     }
-    assert_int_equal(store_count_events(stores[0], &all, &err), id - 1);
+    assert_int_equal(store_count_events(store, &all, &err), id - 1);
     assert_true(sql_number("SELECT count(*) FROM event") >= 12);
-    assert_true(sql_number("SELECT count(*) FROM block") >= 1);
+    assert_true(sql_number("SELECT count(*) FROM block") >= 3);
     assert_int_equal(sql_number("SELECT count(*) FROM event e JOIN block b ON e.row >= b.row AND e.row < b.row + b.count"), 0);
     assert_int_equal(sql_number("SELECT count(*) FROM block a JOIN block b ON a.row < b.row AND a.row + a.count > b.row"), 0);
-    store_close(stores[0]);
-    store_close(stores[1]);
+    store_close(store);
 }
 
 static int drop(void *data, struct event *event)
@@ -983,6 +1020,7 @@ int main(void)
         TEST(counted_rows_say_what_the_blocks_say),
         TEST(a_storm_comes_back),
         TEST(rows_among_blocks),
+        TEST(two_observers),
         TEST(more_than_the_queue_holds),
         TEST(a_damaged_block),
         TEST(a_store_without_blocks),
