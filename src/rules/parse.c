@@ -342,7 +342,7 @@ static int take_calls(struct parser *p, const char *text)
     copy = rest = strdup(text);
     if (!copy)
         return err_set(p->err, -ENOMEM, "rule");
-    if (!*copy)
+    if (strspn(text, ",") == strlen(text)) /* the kernel would take it for a rule of no system call at all */
         r = fail(p, "-S needs the name of a system call");
     while (r == 0 && (name = strsep(&rest, ",")))
         if (*name) /* auditctl overlooks doubled commas too */

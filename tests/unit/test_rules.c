@@ -132,6 +132,8 @@ static const struct error_row {
     { "-a possible,exit", { "possible", "always or never" } },
     { "-a always", { "\"-a always\"", "LIST,ACTION" } },
     { "-a exit,task", { "one list and one action", NULL } },
+    { EXIT "-S ,", { "-S needs the name of a system call", NULL } },
+    { EXIT "-S ,,, -k x", { "-S needs the name of a system call", NULL } },
     { EXIT "-S unlnk", { "\"unlnk\" in \"-S unlnk\"", "did you mean unlink?" } },
     { EXIT "-S unlink,renmae", { "\"renmae\"", "did you mean rename?" } },
     { EXIT "-S 99999", { "99999", "0 to" } },
