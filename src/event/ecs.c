@@ -7,6 +7,7 @@
 #include <libaudit.h>
 
 #include "event/operation.h"
+#include "util/digits.h"
 #include "util/escape.h"
 #include "util/err.h"
 #include "util/limits.h"
@@ -129,16 +130,6 @@ static void add_number_text(struct sbuf *out, struct bytes key, uint64_t value)
 {
     add_number(out, key, value);
     sbuf_add_char(out, '"');
-}
-
-static void put_two_digits(char *to, uint32_t value)
-{
-    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
-                                "25262728293031323334353637383940414243444546474849"
-                                "50515253545556575859606162636465666768697071727374"
-                                "75767778798081828384858687888990919293949596979899";
-
-    memcpy(to, pairs + 2 * value, 2);
 }
 
 static void put_six_digits(char *to, uint32_t value)

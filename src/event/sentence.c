@@ -5,6 +5,7 @@
 
 #include "event/operation.h"
 #include "util/err.h"
+#include "util/digits.h"
 #include "util/escape.h"
 
 #define RED "\x1b[31m"
@@ -27,12 +28,6 @@ static void paint(struct sbuf *out, const struct sentence_style *style, const ch
 {
     if (style->colour)
         sbuf_add_str(out, code);
-}
-
-static void put_two_digits(char *to, unsigned value)
-{
-    to[0] = (char)('0' + value / 10);
-    to[1] = (char)('0' + value % 10);
 }
 
 void sentence_time(struct sbuf *out, uint64_t time_ns, long utc_offset_s)

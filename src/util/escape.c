@@ -51,6 +51,23 @@ static bool is_unsafe(uint32_t c)
            (c >= 0xe0000 && c <= 0xe007f);
 }
 
+/* Characters that have an escape of two, in our text and in JSON; NULL: it has none. */
+static const char *short_escape(uint32_t c)
+{
+    switch (c) {
+    case '\\':
+        return "\\\\";
+    case '\n':
+        return "\\n";
+    case '\t':
+        return "\\t";
+    case '\r':
+        return "\\r";
+    default:
+        return NULL;
+    }
+}
+
 /* Write the first character of `b` safely; returns how many bytes of `b` it took. */
 static unsigned add_safe(struct sbuf *out, struct bytes b)
 {
@@ -61,14 +78,8 @@ static unsigned add_safe(struct sbuf *out, struct bytes b)
         sbuf_addf(out, "\\x%02x", (unsigned char)b.data[0]);
         return 1;
     }
-    if (c == '\\')
-        sbuf_add_str(out, "\\\\");
-    else if (c == '\n')
-        sbuf_add_str(out, "\\n");
-    else if (c == '\t')
-        sbuf_add_str(out, "\\t");
-    else if (c == '\r')
-        sbuf_add_str(out, "\\r");
+    if (short_escape(c))
+        sbuf_add_str(out, short_escape(c));
     else if (is_unsafe(c) && c < 0x80)
         sbuf_addf(out, "\\x%02x", c);
     else if (is_unsafe(c))
@@ -278,14 +289,8 @@ static void add_json_character(struct sbuf *out, uint32_t c, const char *text, u
 {
     if (c == '"')
         sbuf_add_str(out, "\\\"");
-    else if (c == '\\')
-        sbuf_add_str(out, "\\\\");
-    else if (c == '\n')
-        sbuf_add_str(out, "\\n");
-    else if (c == '\t')
-        sbuf_add_str(out, "\\t");
-    else if (c == '\r')
-        sbuf_add_str(out, "\\r");
+    else if (short_escape(c))
+        sbuf_add_str(out, short_escape(c));
     else if (is_unsafe(c) && c <= 0xffff)
         add_utf16(out, c);
     else if (is_unsafe(c)) {
