@@ -181,14 +181,6 @@ bool block_may_have(struct bytes names, struct bytes name)
 
 /* ---- the row ---- */
 
-static int run(struct block *b, sqlite3_stmt *s, struct err *err)
-{
-    int r = sqlite3_step(s) == SQLITE_DONE ? 0 : db_error(b->db, b->path, err);
-
-    sqlite3_reset(s);
-    return r;
-}
-
 int block_write(struct block *b, struct err *err)
 {
     struct place *p;
@@ -201,7 +193,7 @@ int block_write(struct block *b, struct err *err)
     sqlite3_bind_int64(b->insert_block, 3, (sqlite3_int64)b->first_ns);
     sqlite3_bind_int64(b->insert_block, 4, (sqlite3_int64)b->last_ns);
     db_bind_bytes(b->insert_block, 5, sbuf_bytes(&b->data));
-    r = run(b, b->insert_block, err);
+    r = db_run(b->db, b->path, b->insert_block, err);
     for (p = b->places; p && r == 0; p = (struct place *)p->hh.next) {
         struct bytes filter = make_filter(b, p);
 
@@ -210,7 +202,7 @@ int block_write(struct block *b, struct err *err)
         sqlite3_bind_int64(b->insert_place, 1, p->directory);
         sqlite3_bind_int64(b->insert_place, 2, b->row);
         db_bind_bytes(b->insert_place, 3, filter);
-        r = run(b, b->insert_place, err);
+        r = db_run(b->db, b->path, b->insert_place, err);
     }
     block_clear(b);
     return r;

@@ -7,46 +7,19 @@
 
 #include "store/sqlite.h"
 
-#define VARINT_MAX 10
 #define ID_LEN sizeof(((struct event *)0)->id)
 /* All of an event but its bytes. */
-#define BOUNDED (sizeof(uint64_t) + DELTA_FIELDS * (VARINT_MAX + ID_LEN) + DELTA_STATES * DELTA_MEMBERS * VARINT_MAX)
+#define BOUNDED (sizeof(uint64_t) + DELTA_FIELDS * (VARINT_MAX + ID_LEN) + DELTA_STATES * STATE_MEMBERS * VARINT_MAX)
 
 enum { STATE_file, STATE_before, STATE_after };
 
 /* ---- packing ---- */
-
-static char *put_u64(char *at, uint64_t value)
-{
-    while (value >= 0x80) {
-        *at++ = (char)(value | 0x80);
-        value >>= 7;
-    }
-    *at++ = (char)value;
-    return at;
-}
 
 static char *put_difference(char *at, uint64_t before, uint64_t value)
 {
     uint64_t d = value - before;
 
     return put_u64(at, d << 1 ^ (uint64_t)((int64_t)d >> 63));
-}
-
-static void state_members(const struct file_state *s, uint64_t members[DELTA_MEMBERS])
-{
-    members[0] = s->known;
-    members[1] = s->mode;
-    members[2] = s->uid;
-    members[3] = s->gid;
-    members[4] = s->links;
-    members[5] = s->flags;
-    members[6] = s->size;
-    members[7] = s->inode;
-    members[8] = s->device;
-    members[9] = (uint64_t)s->mtime_ns;
-    members[10] = (uint64_t)s->atime_ns;
-    members[11] = (uint64_t)s->ctime_ns;
 }
 
 struct packing {
@@ -107,9 +80,9 @@ static inline void put_number(struct packing *p, unsigned field, uint64_t number
         add_number(p, field, number);
 }
 
-static void put_state(struct packing *p, unsigned field, uint64_t before[DELTA_MEMBERS], const struct file_state *state)
+static void put_state(struct packing *p, unsigned field, uint64_t before[STATE_MEMBERS], const struct file_state *state)
 {
-    uint64_t members[DELTA_MEMBERS];
+    uint64_t members[STATE_MEMBERS];
     unsigned mask = 0;
 
     if (!state->known && !before[0] && state->mode == before[1])
@@ -117,7 +90,7 @@ static void put_state(struct packing *p, unsigned field, uint64_t before[DELTA_M
     state_members(state, members);
     if (!state->known)
         memset(members + 2, 0, sizeof(members) - 2 * sizeof(members[0]));
-    for (unsigned i = 0; i < DELTA_MEMBERS; i++)
+    for (unsigned i = 0; i < STATE_MEMBERS; i++)
         mask |= (unsigned)(members[i] != before[i]) << i;
     if (!mask)
         return;
@@ -211,13 +184,13 @@ static bool take_id(struct bytes *message, struct bytes *ret)
     return true;
 }
 
-static bool take_state(struct bytes *message, uint64_t members[DELTA_MEMBERS])
+static bool take_state(struct bytes *message, uint64_t members[STATE_MEMBERS])
 {
     uint64_t mask;
 
-    if (!unpack_u64(message, &mask) || mask >> DELTA_MEMBERS)
+    if (!unpack_u64(message, &mask) || mask >> STATE_MEMBERS)
         return false;
-    for (unsigned i = 0; i < DELTA_MEMBERS; i++)
+    for (unsigned i = 0; i < STATE_MEMBERS; i++)
         if ((mask >> i & 1) && !take_difference(message, &members[i]))
             return false;
     return true;
@@ -273,22 +246,6 @@ int delta_unpack(struct bytes *message, struct delta_values *values, uint64_t *r
     return 0;
 }
 
-static void read_state(const uint64_t m[DELTA_MEMBERS], struct file_state *s)
-{
-    s->known = (unsigned)m[0];
-    s->mode = (uint32_t)m[1];
-    s->uid = (uint32_t)m[2];
-    s->gid = (uint32_t)m[3];
-    s->links = (uint32_t)m[4];
-    s->flags = (uint32_t)m[5];
-    s->size = m[6];
-    s->inode = m[7];
-    s->device = m[8];
-    s->mtime_ns = (int64_t)m[9];
-    s->atime_ns = (int64_t)m[10];
-    s->ctime_ns = (int64_t)m[11];
-}
-
 #define FIRST (DELTA_PREVIOUS_HOST_PATH + 1) /* of the record's own fields */
 
 void delta_bind(const struct delta_values *values, sqlite3_stmt *statement, int first)
@@ -304,7 +261,7 @@ void delta_bind(const struct delta_values *values, sqlite3_stmt *statement, int 
             db_bind_bytes(statement, at, values->bytes[i]);
             break;
         case FIELD_STATE:
-            read_state(values->states[state_of(i)], &state);
+            state_set(&state, values->states[state_of(i)]);
             fields_bind_state(&state, statement, at);
             break;
         default:
@@ -322,7 +279,7 @@ void delta_bind(const struct delta_values *values, sqlite3_stmt *statement, int 
 #define READ_FIELD_ID(column, member)                 \
     if (values->bytes[DELTA_##column].len == ID_LEN) \
         memcpy(e->member, values->bytes[DELTA_##column].data, ID_LEN);
-#define READ_FIELD_STATE(column, member) read_state(values->states[STATE_##column], &e->member);
+#define READ_FIELD_STATE(column, member) state_set(&e->member, values->states[STATE_##column]);
 #define READ(column, member, type) READ_##type(column, member)
 
 void delta_read(const struct delta_values *values, struct event *e)

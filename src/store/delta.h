@@ -21,7 +21,6 @@
 #define DELTA_FIELDS 63
 #define DELTA_ALONE (1ull << DELTA_FIELDS)
 #define DELTA_STATES 4
-#define DELTA_MEMBERS 12 /* of a state */
 
 /* What of an event is stored apart from its record. */
 enum { PLACE_PATH, PLACE_PREVIOUS, PLACE_HOST, PLACE_COUNT };
@@ -49,7 +48,7 @@ _Static_assert(DELTA_FIELDS_NOW <= DELTA_FIELDS, "a mask has no bit for the fiel
 
 struct delta_packer {
     bool alone; /* the next one is to stand alone: set it at the beginning of a buffer */
-    uint64_t numbers[DELTA_FIELDS], states[DELTA_STATES][DELTA_MEMBERS];
+    uint64_t numbers[DELTA_FIELDS], states[DELTA_STATES][STATE_MEMBERS];
     struct {
         size_t at, len; /* in the buffer; len counts from 1, 0 = unknown */
     } bytes[DELTA_FIELDS];
@@ -61,7 +60,7 @@ void delta_pack(struct delta_packer *packer, const struct event_places *places, 
 
 /* An event's fields, taken apart. Bytes point into the messages. */
 struct delta_values {
-    uint64_t numbers[DELTA_FIELDS], states[DELTA_STATES][DELTA_MEMBERS];
+    uint64_t numbers[DELTA_FIELDS], states[DELTA_STATES][STATE_MEMBERS];
     struct bytes bytes[DELTA_FIELDS];
 };
 

@@ -8,8 +8,6 @@
 #include "event/process.h"
 #include "store/event_fields.h"
 
-#define NULL_LENGTH UINT64_MAX
-
 /* clang-format off */
 #define E(column, member, type) { #column, offsetof(struct event, member), type },
 const struct field event_fields[] = { EVENT_FIELDS(E) { 0 } };
@@ -109,17 +107,11 @@ void fields_definition(const struct field *fields, struct sbuf *out)
 
 /* ---- messages ---- */
 
-void pack_u64(struct sbuf *out, uint64_t value) /* seven bits a byte, the lowest first */
+void pack_u64(struct sbuf *out, uint64_t value)
 {
-    char text[10];
-    size_t n = 0;
+    char text[VARINT_MAX];
 
-    while (value >= 0x80) {
-        text[n++] = (char)(value | 0x80);
-        value >>= 7;
-    }
-    text[n++] = (char)value;
-    sbuf_add(out, text, n);
+    sbuf_add(out, text, (size_t)(put_u64(text, value) - text));
 }
 
 bool unpack_u64(struct bytes *message, uint64_t *ret)
@@ -160,56 +152,66 @@ bool unpack_bytes(struct bytes *message, struct bytes *ret)
     return true;
 }
 
-static void pack_state(struct sbuf *out, const struct file_state *s)
+void state_members(const struct file_state *s, uint64_t ret[STATE_MEMBERS])
 {
-    const uint64_t values[] = { s->mode,   s->uid,    s->gid,
-                                s->links,  s->flags,  s->size,
-                                s->inode,  s->device, (uint64_t)s->mtime_ns,
-                                (uint64_t)s->atime_ns, (uint64_t)s->ctime_ns };
+    ret[0] = s->known;
+    ret[1] = s->mode;
+    ret[2] = s->uid;
+    ret[3] = s->gid;
+    ret[4] = s->links;
+    ret[5] = s->flags;
+    ret[6] = s->size;
+    ret[7] = s->inode;
+    ret[8] = s->device;
+    ret[9] = (uint64_t)s->mtime_ns;
+    ret[10] = (uint64_t)s->atime_ns;
+    ret[11] = (uint64_t)s->ctime_ns;
+}
 
-    pack_u64(out, s->known);
-    for (size_t i = 0; i < ARRAY_SIZE(values); i++)
-        pack_u64(out, values[i]);
+void state_set(struct file_state *s, const uint64_t members[STATE_MEMBERS])
+{
+    s->known = (unsigned)members[0];
+    s->mode = (uint32_t)members[1];
+    s->uid = (uint32_t)members[2];
+    s->gid = (uint32_t)members[3];
+    s->links = (uint32_t)members[4];
+    s->flags = (uint32_t)members[5];
+    s->size = members[6];
+    s->inode = members[7];
+    s->device = members[8];
+    s->mtime_ns = (int64_t)members[9];
+    s->atime_ns = (int64_t)members[10];
+    s->ctime_ns = (int64_t)members[11];
+}
+
+/* In `memory`; BYTES_NULL: nothing of it is known. */
+static struct bytes packed_state(const struct file_state *s, char memory[STATE_MEMBERS * VARINT_MAX])
+{
+    uint64_t members[STATE_MEMBERS];
+    char *at = memory;
+
+    if (!s->known && !s->mode)
+        return BYTES_NULL;
+    state_members(s, members);
+    for (unsigned i = 0; i < STATE_MEMBERS; i++)
+        at = put_u64(at, members[i]);
+    return (struct bytes){ memory, (size_t)(at - memory) };
 }
 
 static void unpack_state(struct bytes packed, struct file_state *s)
 {
-    uint64_t known, v[11];
+    uint64_t members[STATE_MEMBERS];
 
-    if (!unpack_u64(&packed, &known))
-        return;
-    for (size_t i = 0; i < ARRAY_SIZE(v); i++)
-        if (!unpack_u64(&packed, &v[i]))
+    for (unsigned i = 0; i < STATE_MEMBERS; i++)
+        if (!unpack_u64(&packed, &members[i]))
             return;
-    s->known = (unsigned)known;
-    s->mode = (uint32_t)v[0];
-    s->uid = (uint32_t)v[1];
-    s->gid = (uint32_t)v[2];
-    s->links = (uint32_t)v[3];
-    s->flags = (uint32_t)v[4];
-    s->size = v[5];
-    s->inode = v[6];
-    s->device = v[7];
-    s->mtime_ns = (int64_t)v[8];
-    s->atime_ns = (int64_t)v[9];
-    s->ctime_ns = (int64_t)v[10];
-}
-
-static void pack_known_state(struct sbuf *out, const struct file_state *s)
-{
-    char memory[160];
-    struct sbuf packed = { .data = memory, .size = sizeof(memory) };
-
-    if (!s->known && !s->mode) {
-        pack_bytes(out, BYTES_NULL);
-        return;
-    }
-    pack_state(&packed, s); /* at most 12 times 10 bytes: never grows */
-    pack_bytes(out, (struct bytes){ packed.data, packed.len });
+    state_set(s, members);
 }
 
 void fields_pack(const struct field *fields, const void *record, struct sbuf *out)
 {
+    char memory[STATE_MEMBERS * VARINT_MAX];
+
     for (const struct field *f = fields; f->column; f++) {
         const void *at = (const char *)record + f->offset;
 
@@ -234,7 +236,7 @@ void fields_pack(const struct field *fields, const void *record, struct sbuf *ou
             pack_bytes(out, (struct bytes){ at, 16 });
             break;
         case FIELD_STATE:
-            pack_known_state(out, at);
+            pack_bytes(out, packed_state(at, memory));
             break;
         }
     }
@@ -264,15 +266,13 @@ int fields_bind(const struct field *fields, struct bytes *message, sqlite3_stmt 
 
 void fields_bind_state(const struct file_state *state, sqlite3_stmt *statement, int at)
 {
-    char memory[160];
-    struct sbuf packed = { .data = memory, .size = sizeof(memory) };
+    char memory[STATE_MEMBERS * VARINT_MAX];
+    struct bytes packed = packed_state(state, memory);
 
-    if (!state->known && !state->mode) {
+    if (bytes_known(packed))
+        sqlite3_bind_blob64(statement, at, packed.data, packed.len, SQLITE_TRANSIENT);
+    else
         sqlite3_bind_null(statement, at);
-        return;
-    }
-    pack_state(&packed, state);
-    sqlite3_bind_blob64(statement, at, packed.data, packed.len, SQLITE_TRANSIENT);
 }
 
 static struct bytes column_bytes(sqlite3_stmt *statement, int column)

@@ -54,7 +54,22 @@ void fields_bind_state(const struct file_state *state, sqlite3_stmt *statement, 
 void fields_read(const struct field *fields, sqlite3_stmt *statement, int first,
                  struct arena *arena, void *record);
 
+/* The members of a state in the order in which they are stored. */
+#define STATE_MEMBERS 12
+void state_members(const struct file_state *state, uint64_t ret[STATE_MEMBERS]);
+void state_set(struct file_state *state, const uint64_t members[STATE_MEMBERS]);
+
 /* Parts of a message. */
+#define VARINT_MAX 10 /* bytes */
+static inline char *put_u64(char *at, uint64_t value) /* seven bits a byte, the lowest first; returns its end */
+{
+    while (value >= 0x80) {
+        *at++ = (char)(value | 0x80);
+        value >>= 7;
+    }
+    *at++ = (char)value;
+    return at;
+}
 void pack_u64(struct sbuf *out, uint64_t value);
 void pack_bytes(struct sbuf *out, struct bytes value);
 bool unpack_u64(struct bytes *message, uint64_t *ret);

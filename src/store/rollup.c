@@ -107,13 +107,10 @@ static int write_row(struct rollup *u, const struct row *row, struct err *err)
     const int64_t values[] = { k->directory, k->place, k->other, k->suspect, k->operation, k->error, k->victim,
                                k->victim_kind, row->count, (int64_t)row->first_ns, (int64_t)row->last_ns,
                                row->first_event };
-    int r;
 
     for (size_t i = 0; i < ARRAY_SIZE(values); i++)
         sqlite3_bind_int64(u->insert, (int)i + 1, values[i]);
-    r = sqlite3_step(u->insert) == SQLITE_DONE ? 0 : db_error(u->db, u->path, err);
-    sqlite3_reset(u->insert);
-    return r;
+    return db_run(u->db, u->path, u->insert, err);
 }
 
 int rollup_write(struct rollup *u, struct err *err)

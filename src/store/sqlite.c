@@ -140,6 +140,14 @@ int db_prepare(sqlite3 *db, const char *path, const char *sql, sqlite3_stmt **re
     return db_error(db, path, err);
 }
 
+int db_run(sqlite3 *db, const char *path, sqlite3_stmt *statement, struct err *err)
+{
+    int r = sqlite3_step(statement) == SQLITE_DONE ? 0 : db_error(db, path, err);
+
+    sqlite3_reset(statement);
+    return r;
+}
+
 int db_user_version(sqlite3 *db, const char *path, int *ret, struct err *err)
 {
     sqlite3_stmt *statement = NULL;

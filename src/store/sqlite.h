@@ -18,6 +18,8 @@ int db_error(sqlite3 *db, const char *path, struct err *err);
 
 int db_exec(sqlite3 *db, const char *path, const char *sql, struct err *err);
 int db_prepare(sqlite3 *db, const char *path, const char *sql, sqlite3_stmt **ret, struct err *err);
+/* Runs a statement that gives no rows, and makes it ready for the next time. */
+int db_run(sqlite3 *db, const char *path, sqlite3_stmt *statement, struct err *err);
 int db_user_version(sqlite3 *db, const char *path, int *ret, struct err *err);
 
 static inline void db_bind_bytes(sqlite3_stmt *statement, int at, struct bytes b)

@@ -172,16 +172,9 @@ void writer_free(struct writer *w)
     free(w);
 }
 
-/* Runs a statement that gives no rows. */
 static int run(struct writer *w, enum statement which)
 {
-    sqlite3_stmt *s = w->statements[which];
-    int code = sqlite3_step(s), r = 0;
-
-    if (code != SQLITE_DONE && code != SQLITE_ROW)
-        r = db_error(w->db, w->path, w->err);
-    sqlite3_reset(s);
-    return r;
+    return db_run(w->db, w->path, w->statements[which], w->err);
 }
 
 /* NULL for row 0: unknown. */
