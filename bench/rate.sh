@@ -20,12 +20,12 @@ echo "one process, bare: $(storm 20000 1) events/s"
 "$CULPRIT" watch --sensor bpf --store /run/store.db /run/b/w > /dev/null 2> /run/err &
 PID=$!
 for ((i = 0; i < 1200; i++)); do grep -q "culprit: ready" /run/err && break; sleep 0.1; done
-sleep 2
+sleep 2 # what a start leaves to do is not an event's price
 before=$(cpu)
 t0=$(date +%s%N)
 rate=$(storm "$PAIRS" "$PROCESSES")
 echo "$PROCESSES processes, watched: $((2 * PAIRS * PROCESSES)) events in $((($(date +%s%N) - t0) / 1000000000)) s, $rate events/s"
-sleep 3
+sleep 3 # what waits is read and written
 echo "culprit itself: $((($(cpu) - before) / (2 * PAIRS * PROCESSES))) ns an event"
 kill -INT $PID
 wait $PID

@@ -62,9 +62,7 @@ static int open_block(struct block_reader *b, int64_t row, struct err *err)
         return code == SQLITE_DONE ? -ENOENT : db_error(b->db, b->path, err);
     b->row = sqlite3_column_int64(b->rows, 0);
     b->count = sqlite3_column_int64(b->rows, 1);
-    b->rest = (struct bytes){ sqlite3_column_blob(b->rows, 2), (size_t)sqlite3_column_bytes(b->rows, 2) };
-    if (!b->rest.data)
-        b->rest.len = 0;
+    b->rest = db_column_bytes(b->rows, 2);
     return b->count < 0 || b->count > COUNT_MAX || b->row > INT64_MAX - COUNT_MAX ? damaged(b, err) : 0;
 }
 

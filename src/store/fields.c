@@ -7,6 +7,7 @@
 #include "event/container.h"
 #include "event/process.h"
 #include "store/event_fields.h"
+#include "store/sqlite.h"
 
 /* clang-format off */
 #define E(column, member, type) { #column, offsetof(struct event, member), type },
@@ -275,16 +276,6 @@ void fields_bind_state(const struct file_state *state, sqlite3_stmt *statement, 
         sqlite3_bind_null(statement, at);
 }
 
-static struct bytes column_bytes(sqlite3_stmt *statement, int column)
-{
-    const void *data;
-
-    if (sqlite3_column_type(statement, column) == SQLITE_NULL)
-        return BYTES_NULL;
-    data = sqlite3_column_blob(statement, column);
-    return (struct bytes){ data ? data : "", (size_t)sqlite3_column_bytes(statement, column) };
-}
-
 void fields_read(const struct field *fields, sqlite3_stmt *statement, int first,
                  struct arena *arena, void *record)
 {
@@ -307,14 +298,14 @@ void fields_read(const struct field *fields, sqlite3_stmt *statement, int first,
             *(uint64_t *)at = (uint64_t)sqlite3_column_int64(statement, first);
             break;
         case FIELD_BYTES:
-            *(struct bytes *)at = arena_copy(arena, column_bytes(statement, first));
+            *(struct bytes *)at = arena_copy(arena, db_column_bytes(statement, first));
             break;
         case FIELD_ID:
-            b = column_bytes(statement, first);
+            b = db_column_bytes(statement, first);
             memcpy(at, b.data, b.len < 16 ? b.len : 16);
             break;
         case FIELD_STATE:
-            b = column_bytes(statement, first);
+            b = db_column_bytes(statement, first);
             if (b.len)
                 unpack_state(b, at);
             break;

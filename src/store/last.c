@@ -81,8 +81,10 @@ void store_last_free(struct store_last *l)
 {
     if (!l)
         return;
-    for (int way = 0; way < WAYS; way++)
-        sqlite3_finalize(l->ways[way]), sqlite3_finalize(l->packed[way]);
+    for (int way = 0; way < WAYS; way++) {
+        sqlite3_finalize(l->ways[way]);
+        sqlite3_finalize(l->packed[way]);
+    }
     loader_free(l->loader);
     free(l);
 }

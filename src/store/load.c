@@ -164,25 +164,16 @@ static struct process *load_process(struct loader *l, int64_t row)
     return first;
 }
 
-static struct bytes column(struct event *e, sqlite3_stmt *s, int at)
+static struct bytes path_of(struct event *e, struct bytes directory, struct bytes name)
 {
-    struct bytes b = BYTES_NULL;
-
-    if (sqlite3_column_type(s, at) != SQLITE_NULL) {
-        const void *data = sqlite3_column_blob(s, at);
-
-        b = (struct bytes){ data ? data : "", (size_t)sqlite3_column_bytes(s, at) };
-    }
-    return arena_copy(&e->arena, b);
+    if (!bytes_known(directory) || !name.len)
+        return arena_copy(&e->arena, bytes_known(directory) ? directory : name);
+    return arena_join_path(&e->arena, directory, name);
 }
 
 static struct bytes place(struct event *e, sqlite3_stmt *s, int at)
 {
-    struct bytes directory = column(e, s, at), name = column(e, s, at + 1);
-
-    if (!bytes_known(directory))
-        return name;
-    return name.len ? arena_join_path(&e->arena, directory, name) : directory;
+    return path_of(e, db_column_bytes(s, at), db_column_bytes(s, at + 1));
 }
 
 /* What its rows are, and what goes without saying. */
@@ -197,11 +188,7 @@ static void relate(struct loader *l, int64_t process, int64_t victim, struct eve
 
 static struct bytes packed_place(struct event *e, const struct delta_values *values, unsigned which)
 {
-    struct bytes directory = values->bytes[DELTA_DIRECTORY(which)], name = values->bytes[DELTA_NAME(which)];
-
-    if (!bytes_known(directory) || !name.len)
-        return arena_copy(&e->arena, bytes_known(directory) ? directory : name);
-    return arena_join_path(&e->arena, directory, name);
+    return path_of(e, values->bytes[DELTA_DIRECTORY(which)], values->bytes[DELTA_NAME(which)]);
 }
 
 static int packed_event(struct loader *l, int64_t row, struct event **ret, struct err *err)
@@ -247,7 +234,7 @@ int loader_event(struct loader *l, int64_t row, struct event **ret, struct err *
         e->path = place(e, s, 2);
         e->previous_path = place(e, s, 4);
         e->host_path = place(e, s, 6);
-        e->previous_host_path = column(e, s, 8);
+        e->previous_host_path = arena_copy(&e->arena, db_column_bytes(s, 8));
         relate(l, sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1), e);
     } else if (r == 0) {
         r = err_set(err, -ENOMEM, "the store");

@@ -22,6 +22,17 @@ int db_prepare(sqlite3 *db, const char *path, const char *sql, sqlite3_stmt **re
 int db_run(sqlite3 *db, const char *path, sqlite3_stmt *statement, struct err *err);
 int db_user_version(sqlite3 *db, const char *path, int *ret, struct err *err);
 
+/* Valid until the statement's next step. */
+static inline struct bytes db_column_bytes(sqlite3_stmt *statement, int column)
+{
+    const void *data;
+
+    if (sqlite3_column_type(statement, column) == SQLITE_NULL)
+        return BYTES_NULL;
+    data = sqlite3_column_blob(statement, column);
+    return (struct bytes){ data ? data : "", (size_t)sqlite3_column_bytes(statement, column) };
+}
+
 static inline void db_bind_bytes(sqlite3_stmt *statement, int at, struct bytes b)
 {
     if (b.data)
