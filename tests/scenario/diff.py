@@ -146,6 +146,32 @@ def damaged(docker, work):
         check(f"diff {arguments}: wrong usage", code == 2 and err.count("\n") == 1, (code, err))
 
 
+def read_late(docker, work):
+    """Whoever watches comes to it late: what came first is still told first, and the record is the right one."""
+    docker.run("dweb")
+    watch = Watch(work, "dweb:/prd")
+    pid = docker.pid("dweb")
+    watch.process.send_signal(signal.SIGSTOP)
+    try:
+        subprocess.run(["sh", "-c", f"cd /proc/{pid}/root/prd; echo n > new; mv new renamed; rm lower; echo y > sub/y; "
+                                    "rm sub/y; echo z > lower"], check=True)
+        time.sleep(0.05)
+    finally:
+        watch.process.send_signal(signal.SIGCONT)
+    time.sleep(0.5)
+    got = [e for e in events(watch.stop()) if e["event"]["action"] not in ("open-write", "utime")]
+    times = [e["@timestamp"] for e in got]
+    check("late: in the order of their times", times == sorted(times), [(e["event"]["action"], e["file"]["path"], e["@timestamp"]) for e in got])
+    names = [(e["event"]["action"], e["file"]["path"]) for e in got if e["event"]["action"] != "write"]
+    check("late: in the order in which they were done", names == [
+        ("create", "/prd/new"), ("rename", "/prd/renamed"), ("unlink", "/prd/lower"), ("create", "/prd/sub/y"),
+        ("unlink", "/prd/sub/y"), ("create", "/prd/lower")], names)
+    code, lines, _, err = differences("--store", work + "/s.db", "--since", "-1h", "dweb:/prd")
+    got = told(lines)
+    check("late: diff", code == 0 and got.get(("added", "/prd/renamed")) == "mv" and
+          got.get(("content", "/prd/lower")) in ("sh", "dash", "bash") and len(got) == 2, (code, got, err))
+
+
 def own_world(docker, work):
     """An image has its own packages."""
     docker.run("dweb", command=["/bin/sh", "-c", "mkdir -p /var/lib/dpkg/info; echo /bin/busybox > /var/lib/dpkg/info/tools.list; "
@@ -297,7 +323,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and leave nothing behind
     docker = Docker()
     try:
-        for play in (damaged, own_world, injection, lured_out, bad_passwd, churn):
+        for play in (damaged, read_late, own_world, injection, lured_out, bad_passwd, churn):
             work = tempfile.mkdtemp(prefix="culprit-diff.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
             print(f"== {play.__name__}", flush=True)
             try:

@@ -18,12 +18,14 @@ struct sight {
     uint32_t group, object;
     enum view view;
     uint64_t due_ns; /* CLOCK_MONOTONIC; 0 = need not wait */
+    uint64_t from_ns, until_ns; /* CLOCK_REALTIME: when it can have happened; 0 = it does not come from the queue now */
     size_t below;    /* where the path below the object begins in event->path */
 };
 
 struct fanotify_fold {
     struct sight *sights;
     size_t first, count, size; /* a ring */
+    uint64_t told_ns;          /* of the last that was delivered in the queue's order; CLOCK_REALTIME */
 };
 
 struct fanotify_fold *fanotify_fold_new(void)
@@ -110,6 +112,10 @@ void fanotify_fold_add(struct fanotify_object *o, struct event *e)
     struct sight sight = { .event = e, .group = o->wanted.group, .object = o->wanted.id,
                            .view = o->wanted.view, .below = o->wanted.path.len };
 
+    if (e->boot_ns == s->now.to_boot_ns) {
+        sight.from_ns = s->now.from_real_ns;
+        sight.until_ns = s->now.to_real_ns;
+    }
     if (sight.view == VIEW_MERGED)
         fold(s, &sight);
     if (sight.view == VIEW_UPPER && has_view(s, sight.group, VIEW_MERGED))
@@ -122,17 +128,50 @@ void fanotify_fold_add(struct fanotify_object *o, struct event *e)
     f->sights[(f->first + f->count++) % f->size] = sight;
 }
 
+/*
+ * Some moments are the kernel's stamps, of its last tick; where there is none it is when the queue was read,
+ * which is later. The queue's order is the truth: what comes before something else did not happen after it.
+ */
+static void settle_times(struct fanotify_fold *f)
+{
+    uint64_t next = UINT64_MAX;
+
+    for (size_t i = f->count; i-- > 0;) {
+        struct sight *at = &f->sights[(f->first + i) % f->size];
+
+        if (!at->event || !at->until_ns)
+            continue;
+        if (at->event->time_ns > next && next >= at->from_ns)
+            at->event->time_ns = next;
+        next = at->event->time_ns;
+    }
+}
+
+static void settle_time(struct fanotify_fold *f, const struct sight *at)
+{
+    if (!at->until_ns)
+        return;
+    if (at->event->time_ns < f->told_ns && f->told_ns <= at->until_ns)
+        at->event->time_ns = f->told_ns;
+    f->told_ns = at->event->time_ns;
+}
+
 void fanotify_fold_flush(struct sensor *s, bool all)
 {
     struct fanotify_fold *f = s->fold;
     uint64_t now = f->count ? fanotify_now(CLOCK_MONOTONIC) : 0;
 
+    settle_times(f);
     while (f->count) {
         struct sight *at = &f->sights[f->first];
         struct event *e = at->event;
 
         if (e && !all && at->due_ns > now)
             break;
+        if (e) {
+            settle_time(f, at);
+            event_make_id(e->time_ns, (s->seed + ++s->sequence) * 0x9e3779b97f4a7c15ull, e->id);
+        }
         f->first = (f->first + 1) % f->size;
         f->count--;
         if (e) /* last: the receiver may add and remove objects */

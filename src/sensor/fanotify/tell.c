@@ -76,7 +76,6 @@ struct event *fanotify_event_new(struct fanotify_object *o, enum operation opera
             operation != OPERATION_RMDIR && operation != OPERATION_REPLACE)
             e->time_ns = (uint64_t)changed;
     }
-    event_make_id(e->time_ns, (s->seed + ++s->sequence) * 0x9e3779b97f4a7c15ull, e->id);
     if (fanotify_path(o, directory, name, &path) == 0)
         event_set(e, &e->path, sbuf_bytes(&path));
     else
