@@ -149,7 +149,7 @@ static __noinline int open_seen(u64 *ctx)
     return record_emit();
 }
 
-SEC("?fexit/security_file_open") int open_done(u64 *ctx)
+static __always_inline int open_done_once(u64 *ctx)
 {
     struct file *f = (void *)ctx[0];
 
@@ -158,6 +158,8 @@ SEC("?fexit/security_file_open") int open_done(u64 *ctx)
         return 0;
     return is_quiet(f->f_inode->i_sb) ? 0 : open_seen(ctx);
 }
+
+TWICE("fexit/security_file_open", open_done, WIRE_AGAIN_OPEN, ctx[0])
 
 static __always_inline void written_to(struct file *f, const struct opened *o)
 {
@@ -202,12 +204,14 @@ static __noinline int close_seen(u64 *ctx)
     return 0;
 }
 
-SEC("?fentry/__fput") int last_close(u64 *ctx)
+static __always_inline int last_close_once(u64 *ctx)
 {
     struct file *f = (void *)ctx[0];
 
     return opened_count && (f->f_mode & FMODE_WRITE) ? close_seen(ctx) : 0;
 }
+
+TWICE("fentry/__fput", last_close, WIRE_AGAIN_CLOSE, ctx[0])
 
 static __always_inline int mapped(struct file *f)
 {
@@ -222,14 +226,16 @@ static __always_inline int mapped(struct file *f)
     return record_emit();
 }
 
-SEC("?fentry/security_mmap_file") int map_begin(u64 *ctx)
+static __always_inline int map_begin_once(u64 *ctx)
 {
     if (!(ctx[1] & PROT_WRITE) || (ctx[2] & MAP_TYPE & ~2ull) != MAP_SHARED)
         return 0;
     return mapped((void *)ctx[0]);
 }
 
-SEC("?fentry/security_file_mprotect") int protect_begin(u64 *ctx)
+TWICE("fentry/security_mmap_file", map_begin, WIRE_AGAIN_MAP, ctx[0])
+
+static __always_inline int protect_begin_once(u64 *ctx)
 {
     struct vm_area_struct *vma = (void *)ctx[0];
 
@@ -237,6 +243,8 @@ SEC("?fentry/security_file_mprotect") int protect_begin(u64 *ctx)
         return 0;
     return mapped(vma->vm_file);
 }
+
+TWICE("fentry/security_file_mprotect", protect_begin, WIRE_AGAIN_PROTECT, ctx[0])
 
 /* Attached on demand only: every read and write of every descriptor pays for it. */
 static __always_inline int wrote(struct file *f)
@@ -343,9 +351,11 @@ static __noinline int open_permitted(u64 *ctx)
  * read-only or the file is being executed, which is looked at right after this, and known here: a program on that
  * function, too, would be paid for by every open.
  */
-SEC("?fexit/may_open") int permission_end(u64 *ctx)
+static __always_inline int permission_end_once(u64 *ctx)
 {
     bool refused = (s32)RESULT(ctx, WIRE_HOOK_MAY_OPEN) != 0;
 
     return refused || (SECOND(ctx, WIRE_HOOK_MAY_OPEN) & MAY_WRITE) ? open_permitted(ctx) : 0;
 }
+
+TWICE("fexit/may_open", permission_end, WIRE_AGAIN_PERMISSION, argument(ctx, shapes[WIRE_HOOK_MAY_OPEN].dentry))

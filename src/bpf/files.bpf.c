@@ -4,6 +4,7 @@
  * refused, and ended where its result is known. Which of the programs are loaded, and where arguments
  * lie, is decided by user space from the kernel's BTF (sensor/bpf/programs.c).
  */
+#include "bpf/again.h"
 #include "bpf/fold.h"
 #include "bpf/hits.h"
 #include "bpf/pending.h"
@@ -201,7 +202,8 @@ static __always_inline struct scratch *look(struct dentry *leaf)
 /* After a look: is there nothing that anybody could ask for? */
 static __always_inline bool found_nothing(struct scratch *s)
 {
-    return !s->match.found_count && !s->match.deep && !links_watched && s->match.magic != OVERLAYFS_MAGIC;
+    return !s->match.found_count && !s->match.deep && !links_watched && s->match.magic != OVERLAYFS_MAGIC &&
+           !is_disturbed(s);
 }
 
 /*
@@ -216,6 +218,10 @@ __noinline int settle(u32 operation, u32 mask, u32 flags)
 
     if (!s)
         return OPERATION_NONE;
+    if (is_disturbed(s)) {
+        count_loss(WIRE_LOSS_SCRATCH);
+        return OPERATION_NONE;
+    }
     d = (void *)s->p.dentry;
     wanted = hits_of(s, 0);
     if (!s->p.change.hit_count && links_watched)
@@ -302,7 +308,23 @@ static __always_inline struct scratch *begin_rare(struct dentry *d, u32 operatio
         return END_OF(ctx, hook, SLOT_PLAIN);                                                      \
     }
 
-BEGIN_END(unlink, vfs_unlink, WIRE_HOOK_VFS_UNLINK, begin, OPERATION_UNLINK, 0)
+static __always_inline int unlink_begin_once(u64 *ctx)
+{
+    struct dentry *d = DENTRY(ctx, WIRE_HOOK_VFS_UNLINK);
+    struct scratch *s = begin(d, OPERATION_UNLINK, BIT(OPERATION_UNLINK), 0);
+
+    return s ? keep(s, (u64)d, SLOT_PLAIN) : 0;
+}
+
+static __always_inline int unlink_end_once(u64 *ctx)
+{
+    return END_OF(ctx, WIRE_HOOK_VFS_UNLINK, SLOT_PLAIN);
+}
+
+#define UNLINKED argument(ctx, shapes[WIRE_HOOK_VFS_UNLINK].dentry)
+TWICE("fentry/vfs_unlink", unlink_begin, WIRE_AGAIN_UNLINK_BEGIN, UNLINKED)
+TWICE("fexit/vfs_unlink", unlink_end, WIRE_AGAIN_UNLINK_END, UNLINKED)
+
 BEGIN_END(rmdir, vfs_rmdir, WIRE_HOOK_VFS_RMDIR, begin, OPERATION_RMDIR, 0)
 BEGIN_END(mknod, vfs_mknod, WIRE_HOOK_VFS_MKNOD, begin_rare, OPERATION_MKNOD, 0)
 
@@ -419,7 +441,7 @@ static __always_inline u32 rename_flags(u32 flags)
            (flags & RENAME_WHITEOUT ? WIRE_WHITEOUT : 0);
 }
 
-SEC("?fentry/vfs_rename") int rename_begin(u64 *ctx)
+static __always_inline int rename_begin_once(u64 *ctx)
 {
     struct scratch *s;
     struct dentry *from, *to;
@@ -440,7 +462,7 @@ SEC("?fentry/vfs_rename") int rename_begin(u64 *ctx)
     return s ? keep(s, (u64)from, SLOT_PLAIN) : 0;
 }
 
-SEC("?fexit/vfs_rename") int rename_end(u64 *ctx)
+static __always_inline int rename_end_once(u64 *ctx)
 {
     u64 from;
 
@@ -455,6 +477,9 @@ SEC("?fexit/vfs_rename") int rename_end(u64 *ctx)
     }
     return end(from, SLOT_PLAIN, RESULT(ctx, WIRE_HOOK_VFS_RENAME));
 }
+
+TWICE("fentry/vfs_rename", rename_begin, WIRE_AGAIN_RENAME_BEGIN, ctx[0])
+TWICE("fexit/vfs_rename", rename_end, WIRE_AGAIN_RENAME_END, ctx[0])
 
 SEC("?fentry/vfs_link") int link_begin(u64 *ctx)
 {
@@ -472,7 +497,7 @@ SEC("?fexit/vfs_link") int link_end(u64 *ctx)
 
 /* ---- attributes ---- */
 
-SEC("?fentry/notify_change") int setattr_begin(u64 *ctx)
+static __always_inline int setattr_begin_once(u64 *ctx)
 {
     struct dentry *d = DENTRY(ctx, WIRE_HOOK_NOTIFY_CHANGE);
     struct iattr *attr = (void *)SECOND(ctx, WIRE_HOOK_NOTIFY_CHANGE);
@@ -501,10 +526,14 @@ SEC("?fentry/notify_change") int setattr_begin(u64 *ctx)
     return keep(s, (u64)d, SLOT_PLAIN);
 }
 
-SEC("?fexit/notify_change") int setattr_end(u64 *ctx)
+static __always_inline int setattr_end_once(u64 *ctx)
 {
     return END_OF(ctx, WIRE_HOOK_NOTIFY_CHANGE, SLOT_PLAIN);
 }
+
+#define CHANGED argument(ctx, shapes[WIRE_HOOK_NOTIFY_CHANGE].dentry)
+TWICE("fentry/notify_change", setattr_begin, WIRE_AGAIN_SETATTR_BEGIN, CHANGED)
+TWICE("fexit/notify_change", setattr_end, WIRE_AGAIN_SETATTR_END, CHANGED)
 
 #define ATTRIBUTE(name, function, hook, operation)                                                 \
     SEC("?fentry/" #function) int name##_begin(u64 *ctx)                                           \

@@ -24,6 +24,24 @@ enum wire_hook {
     WIRE_HOOK_COUNT,
 };
 
+/* What is called often: bpf/again.h */
+enum wire_again {
+    WIRE_AGAIN_UNLINK_BEGIN,
+    WIRE_AGAIN_UNLINK_END,
+    WIRE_AGAIN_RENAME_BEGIN,
+    WIRE_AGAIN_RENAME_END,
+    WIRE_AGAIN_SETATTR_BEGIN,
+    WIRE_AGAIN_SETATTR_END,
+    WIRE_AGAIN_OPEN,
+    WIRE_AGAIN_CLOSE,
+    WIRE_AGAIN_MAP,
+    WIRE_AGAIN_PROTECT,
+    WIRE_AGAIN_PERMISSION,
+    WIRE_AGAIN_CREATE_ASKED,
+    WIRE_AGAIN_CREATE_ANSWERED,
+    WIRE_AGAIN_COUNT,
+};
+
 struct wire_hook_shape {
     __u8 dentry;  /* index of the argument */
     __u8 second;  /* index of the other dentry, name, or attributes */

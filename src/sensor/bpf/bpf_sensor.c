@@ -43,6 +43,9 @@ struct sensor {
     unsigned learned; /* actors since the last delivery */
     uint64_t lost[WIRE_LOSS_COUNT]; /* told so far */
     uint64_t damaged;
+    uint64_t missed;      /* told so far */
+    uint64_t missed_ns;   /* CLOCK_MONOTONIC: when it was looked at */
+    uint64_t missed_from_ns; /* CLOCK_REALTIME: the same */
     uint64_t gap_from_ns; /* CLOCK_REALTIME */
     bool demand;          /* what is attached on demand is attached */
     bool look;            /* something is new: who has it open? */
@@ -83,6 +86,24 @@ static uint64_t loss_count(const struct sensor *s, uint32_t which)
     for (int i = 0; i < cpus; i++)
         sum += values[i];
     return sum;
+}
+
+/* Once a second, and at the end: each program is asked for. */
+static void tell_missed(struct sensor *s, bool now)
+{
+    uint64_t clock = now_ns(CLOCK_MONOTONIC), missed, from_ns = s->gap_from_ns;
+
+    if (!now && clock < s->missed_ns + NS_PER_S)
+        return;
+    missed = programs_missed(&s->programs);
+    s->gap_from_ns = s->missed_from_ns;
+    if (missed > s->missed)
+        tell_gap(s, LOST_WATCH_WINDOW, missed - s->missed,
+                 "calls, of any file of this machine, that the kernel kept from culprit's programs: it had interrupted them");
+    s->missed = missed > s->missed ? missed : s->missed;
+    s->missed_ns = clock;
+    s->missed_from_ns = now_ns(CLOCK_REALTIME);
+    s->gap_from_ns = from_ns;
 }
 
 static void tell_losses(struct sensor *s)
@@ -225,6 +246,7 @@ static int bpf_dispatch(struct sensor *s, struct err *err)
     if (r == 0)
         bpf_queue_rest(&s->queue);
     tell_losses(s);
+    tell_missed(s, false);
     return r < 0 && r != -EAGAIN ? err_set(err, r, "BPF ring buffers") : 0;
 }
 
@@ -238,6 +260,7 @@ static int bpf_sync(struct sensor *s, unsigned timeout_ms, struct err *err)
         deliver(s, until_ns);
     } while (r == -EAGAIN && now_ns(CLOCK_MONOTONIC) < deadline);
     tell_losses(s);
+    tell_missed(s, true);
     if (r == -EAGAIN)
         return err_set(err, -EAGAIN, "records that are still waiting");
     return r < 0 ? err_set(err, r, "BPF ring buffers") : 0;
@@ -368,7 +391,8 @@ static int bpf_open(const struct sensor_options *options, struct sensor **ret, s
         return r;
     }
     s->programs.skeleton->bss->self_tgid = (uint32_t)options->self;
-    s->gap_from_ns = now_ns(CLOCK_REALTIME);
+    s->gap_from_ns = s->missed_from_ns = now_ns(CLOCK_REALTIME);
+    s->missed = programs_missed(&s->programs); /* before anything was watched */
     snprintf(s->not_seen, sizeof(s->not_seen), "%s", s->programs.missing);
     *ret = s;
     return 0;

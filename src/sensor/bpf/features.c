@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
@@ -122,4 +123,48 @@ bool features_returns_pointer(const struct btf *btf, const char *name)
     const struct btf_type *r = t ? skip_modifiers(btf, t->type) : NULL;
 
     return r && btf_is_ptr(r);
+}
+
+/* The line of one word, of which one is chosen: "none voluntary (full) lazy" */
+static bool read_preempt(const char *path, char *ret, size_t size)
+{
+    _cleanup_fclose_ FILE *f = fopen(path, "re");
+
+    return f && fgets(ret, (int)size, f);
+}
+
+static bool has_enumerator(const struct btf *btf, const char *name)
+{
+    unsigned count = btf__type_cnt(btf);
+
+    for (unsigned i = 1; i < count; i++) {
+        const struct btf_type *t = btf__type_by_id(btf, i);
+        const struct btf_enum *e = btf_is_enum(t) ? btf_enum(t) : NULL;
+
+        for (unsigned j = 0; e && j < btf_vlen(t); j++)
+            if (strcmp(btf__name_by_offset(btf, e[j].name_off), name) == 0)
+                return true;
+    }
+    return false;
+}
+
+bool features_preempts(const struct btf *btf)
+{
+    char text[4096];
+    struct utsname u;
+    const char *said;
+
+    /* since 5.12; the kernel's own word, where it may be read (826bfeb37bb4) */
+    if (read_preempt("/sys/kernel/debug/sched/preempt", text, sizeof(text)))
+        return strstr(text, "(full)") || strstr(text, "(lazy)");
+    if (uname(&u) < 0)
+        return true;
+    said = strstr(u.version, "PREEMPT");
+    if (!said)
+        return false;
+    if (strncmp(said, "PREEMPT_DYNAMIC", 15) != 0)
+        return true;
+    if (read_preempt("/proc/cmdline", text, sizeof(text)) && (said = strstr(text, "preempt=")))
+        return strncmp(said + 8, "none", 4) != 0 && strncmp(said + 8, "voluntary", 9) != 0;
+    return has_enumerator(btf, "preempt_dynamic_lazy"); /* since 6.13, 7c70cb94d29c: where it is the default */
 }

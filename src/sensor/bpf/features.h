@@ -18,6 +18,8 @@ void features_close(struct btf *btf); /* NULL is fine */
 
 bool features_has_function(const struct btf *btf, const char *name);
 bool features_has_type(const struct btf *btf, const char *name); /* a struct */
+/* Does this kernel, as it was booted, interrupt a task in its own code to run another one? Where it cannot be known: true. */
+bool features_preempts(const struct btf *btf);
 /* Number of arguments; -ENOENT. */
 int features_argument_count(const struct btf *btf, const char *name);
 /* Index of the n-th (from 0) argument that is a pointer to struct `type`; -ENOENT. */

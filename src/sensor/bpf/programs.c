@@ -17,20 +17,26 @@
 #include "wire/hooks.h"
 
 #define LOG_SIZE (256 * 1024) /* touched only where something is refused */
-#define PROGRAMS_MAX 64 /* rows of the table */
+#define PROGRAMS_MAX 96 /* rows of the table */
 #define RETRIES 8 /* refusals met one after another; more than that is not a kernel with gaps */
+
+/* What is called often: bpf/again.h */
+#define TWICE(name, function, gives, lack)                                                         \
+    { name, function, COOPERATIVE, gives, lack, false },                                           \
+    { name "_first", function, PREEMPTIBLE, gives, lack, false },                                  \
+    { name "_again", function, PREEMPTIBLE, gives, lack, false }
 
 /* clang-format off */
 const struct program_row program_rows[] = {
     { "query",            NULL,                    ALWAYS, 0, NULL, false },
-    { "unlink_begin",     "vfs_unlink",            ALWAYS, CAPABILITY_NAMES, "deletes", false },
-    { "unlink_end",       "vfs_unlink",            ALWAYS, CAPABILITY_NAMES, "deletes", false },
+    TWICE("unlink_begin", "vfs_unlink", CAPABILITY_NAMES, "deletes"),
+    TWICE("unlink_end", "vfs_unlink", CAPABILITY_NAMES, "deletes"),
     { "rmdir_begin",      "vfs_rmdir",             ALWAYS, 0, "removals of directories", false },
     { "rmdir_end",        "vfs_rmdir",             ALWAYS, 0, "removals of directories", false },
     { "rmdir_path_begin", "security_path_rmdir",   RMDIR_INLINED, 0, NULL, false },
     { "rmdir_call_end",   "do_rmdir",              RMDIR_INLINED, 0, NULL, false },
-    { "rename_begin",     "vfs_rename",            ALWAYS, CAPABILITY_NAMES, "renames", false },
-    { "rename_end",       "vfs_rename",            ALWAYS, CAPABILITY_NAMES, "renames", false },
+    TWICE("rename_begin", "vfs_rename", CAPABILITY_NAMES, "renames"),
+    TWICE("rename_end", "vfs_rename", CAPABILITY_NAMES, "renames"),
     { "create_begin",     "vfs_create",            ALWAYS, 0, "regular files made by mknod or a file server", false },
     { "create_end",       "vfs_create",            ALWAYS, 0, "regular files made by mknod or a file server", false },
     { "mkdir_begin",      "vfs_mkdir",             ALWAYS, 0, "new directories", false },
@@ -41,8 +47,8 @@ const struct program_row program_rows[] = {
     { "symlink_end",      "vfs_symlink",           ALWAYS, 0, "new symbolic links", false },
     { "link_begin",       "vfs_link",              ALWAYS, 0, "new hard links", false },
     { "link_end",         "vfs_link",              ALWAYS, 0, "new hard links", false },
-    { "setattr_begin",    "notify_change",         ALWAYS, CAPABILITY_METADATA | CAPABILITY_BEFORE_AFTER, "modes, owners, times, sizes", false },
-    { "setattr_end",      "notify_change",         ALWAYS, CAPABILITY_METADATA | CAPABILITY_BEFORE_AFTER, "modes, owners, times, sizes", false },
+    TWICE("setattr_begin", "notify_change", CAPABILITY_METADATA | CAPABILITY_BEFORE_AFTER, "modes, owners, times, sizes"),
+    TWICE("setattr_end", "notify_change", CAPABILITY_METADATA | CAPABILITY_BEFORE_AFTER, "modes, owners, times, sizes"),
     { "setxattr_begin",   "vfs_setxattr",          ALWAYS, 0, "extended attributes", false },
     { "setxattr_end",     "vfs_setxattr",          ALWAYS, 0, "extended attributes", false },
     { "removexattr_begin", "vfs_removexattr",      ALWAYS, 0, "removed attributes", false },
@@ -56,14 +62,14 @@ const struct program_row program_rows[] = {
     { "flags_begin",      "security_file_ioctl",   NO_FILEATTR, CAPABILITY_FLAGS, "flags of files", false },
     { "flags_end",        "__x64_sys_ioctl",       NO_FILEATTR, CAPABILITY_FLAGS, "flags of files", false },
     { "flags_compat_end", "__ia32_compat_sys_ioctl", NO_FILEATTR, 0, NULL, false },
-    { "open_done",        "security_file_open",    ALWAYS, CAPABILITY_CONTENTS | CAPABILITY_READS | CAPABILITY_EXECUTIONS, "files opened", false },
-    { "last_close",       "__fput",                ALWAYS, CAPABILITY_CLOSE_WRITE, "the end of writing", false },
-    { "map_begin",        "security_mmap_file",    ALWAYS, CAPABILITY_MAPPINGS, "shared mappings", false },
-    { "protect_begin",    "security_file_mprotect", ALWAYS, 0, "mappings made writable", false },
+    TWICE("open_done", "security_file_open", CAPABILITY_CONTENTS | CAPABILITY_READS | CAPABILITY_EXECUTIONS, "files opened"),
+    TWICE("last_close", "__fput", CAPABILITY_CLOSE_WRITE, "the end of writing"),
+    TWICE("map_begin", "security_mmap_file", CAPABILITY_MAPPINGS, "shared mappings"),
+    TWICE("protect_begin", "security_file_mprotect", 0, "mappings made writable"),
     { "truncate_end",     "vfs_truncate",          ALWAYS, 0, "refused truncations", false },
-    { "permission_end",   "may_open",              ALWAYS, 0, "opens refused by a file's mode or a read-only mount", false },
-    { "create_asked",     "security_path_mknod",   ALWAYS, 0, "refused creations", false },
-    { "create_answered",  "do_filp_open|do_file_open", ALWAYS, 0, "refused creations", false },
+    TWICE("permission_end", "may_open", 0, "opens refused by a file's mode or a read-only mount"),
+    TWICE("create_asked", "security_path_mknod", 0, "refused creations"),
+    TWICE("create_answered", "do_filp_open|do_file_open", 0, "refused creations"),
     { "mount_begin",      "security_sb_mount",     ALWAYS, CAPABILITY_MOUNTS, "mounts", false },
     { "mount_end",        "path_mount",            ALWAYS, CAPABILITY_MOUNTS, "mounts", false },
     { "move_begin",       "security_move_mount",   ALWAYS, 0, "moved mounts", false },
@@ -110,6 +116,7 @@ static int silent(enum libbpf_print_level level, const char *format, va_list arg
 struct choice {
     bool task_storage;
     bool mappings_deny_writing;
+    bool preempts;
     struct wire_hook_shape shapes[WIRE_HOOK_COUNT];
     struct chosen_program {
         bool applies;      /* this row serves this kernel */
@@ -188,6 +195,8 @@ static bool applies(const struct btf *btf, const struct program_row *row)
         return !features_has_type(btf, "bpf_iter__task_vma");
     case MOVE_MOUNT_INLINED:
         return !features_has_function(btf, "do_move_mount");
+    case PREEMPTIBLE: /* known to choose() */
+    case COOPERATIVE:
     case ALWAYS:
         break;
     }
@@ -207,11 +216,14 @@ static int choose(struct choice *ret, struct err *err)
     ret->task_storage = features_has_function(btf, "bpf_for_each_map_elem");
     /* since 5.15 a program that runs is denied to writers by its process, not by its mappings; the function came with that */
     ret->mappings_deny_writing = !features_has_function(btf, "replace_mm_exe_file");
+    ret->preempts = features_preempts(btf);
     for (unsigned i = 0; program_rows[i].name; i++) {
         const struct program_row *row = &program_rows[i];
         struct chosen_program *p = &ret->programs[i];
 
-        p->applies = !row->function || applies(btf, row);
+        p->applies = row->when == PREEMPTIBLE   ? ret->preempts
+                     : row->when == COOPERATIVE ? !ret->preempts
+                                                : !row->function || applies(btf, row);
         p->wanted = !row->function || (p->applies && find_function(btf, row, p->function, sizeof(p->function)));
     }
     features_close(btf);
@@ -229,6 +241,7 @@ static struct files_bpf *open_skeleton(const struct programs_options *options, c
     k->rodata->ring_size = options->ring_size;
     k->rodata->has_task_storage = choice->task_storage;
     k->rodata->mappings_deny_writing = choice->mappings_deny_writing;
+    k->rodata->twice = choice->preempts;
     (void)bpf_map__set_autocreate(k->maps.works, choice->task_storage);
     memcpy((void *)k->rodata->shapes, choice->shapes, sizeof(choice->shapes));
     (void)bpf_map__set_max_entries(k->maps.rare, (uint32_t)options->ring_size);
@@ -336,6 +349,32 @@ static int attach(struct programs *p, const struct program_row *row)
     return *link ? 0 : -errno;
 }
 
+static int64_t missed_by(struct files_bpf *k, const char *name)
+{
+    struct bpf_program *program = bpf_object__find_program_by_name(k->obj, name);
+    struct bpf_prog_info info = { 0 };
+    __u32 len = sizeof(info);
+
+    if (!program || bpf_program__fd(program) < 0 || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len) < 0)
+        return 0;
+    return (int64_t)info.recursion_misses;
+}
+
+/* In halves of a call: each of two programs counts one. Less while calls are going on, never more. */
+static int64_t missed_halves(struct files_bpf *k)
+{
+    int64_t sum = 0;
+
+    for (unsigned i = 0; program_rows[i].name; i++)
+        if (program_rows[i].function && !is_iterator(&program_rows[i]))
+            sum += missed_by(k, program_rows[i].name) * (program_rows[i].when == PREEMPTIBLE ? 1 : 2);
+    /* A call that one of them missed was done by the other one, one that none missed was found done once. Read last:
+     * what is called in between makes the sum less. */
+    for (unsigned i = 0; i < WIRE_AGAIN_COUNT; i++)
+        sum += __atomic_load_n(&k->bss->found_done[i], __ATOMIC_SEQ_CST);
+    return sum;
+}
+
 int programs_load(const struct programs_options *options, struct programs *ret, struct err *err)
 {
     struct programs p = { .has = CAPABILITY_OLD_PROCESSES | CAPABILITY_IO_URING | CAPABILITY_CREDENTIALS |
@@ -381,6 +420,7 @@ int programs_load(const struct programs_options *options, struct programs *ret, 
                        "the kernel refuses to attach BPF programs to its functions (%s)",
                        first ? strerror(-first) : "fentry is not supported here");
     }
+    p.missed_before = missed_halves(p.skeleton);
     *ret = p;
     return 0;
 }
@@ -412,6 +452,13 @@ int programs_demand(struct programs *p, bool on, struct err *err)
             result = err_set(err, r, "attaching %s", program_rows[i].name);
     }
     return result;
+}
+
+uint64_t programs_missed(const struct programs *p)
+{
+    int64_t halves = missed_halves(p->skeleton) - p->missed_before;
+
+    return halves > 0 ? (uint64_t)halves / 2 : 0;
 }
 
 int programs_find_held(struct programs *p, struct err *err)

@@ -22,6 +22,8 @@ enum program_when {
     NO_FILEATTR,
     HAS_VMA_ITERATOR, /* since 5.12 */
     NO_VMA_ITERATOR,
+    COOPERATIVE,      /* this kernel does not preempt its own code */
+    PREEMPTIBLE,      /* it does: two programs instead of one (bpf/again.h) */
     MOVE_MOUNT_INLINED, /* newer kernels: do_move_mount() is a part of the system call */
 };
 
@@ -46,6 +48,7 @@ struct programs_options {
 struct programs {
     struct files_bpf *skeleton;
     uint64_t has;       /* enum capability */
+    int64_t missed_before; /* when all were attached, in halves of a call */
     char missing[256];  /* what is not seen, one line; "" = nothing known */
 };
 
@@ -55,6 +58,10 @@ void programs_unload(struct programs *p);
 
 /* Attach or detach what is attached on demand only. */
 int programs_demand(struct programs *p, bool on, struct err *err);
+
+/* How many calls no program saw, so far: another task was interrupted in the one that was to see it. They may have
+ * concerned what is watched, or any other file of the machine. 0 before 5.12, where programs are always called. */
+uint64_t programs_missed(const struct programs *p);
 
 /* Look through all descriptors and mappings for what is watched: records of the type WIRE_HELD. */
 int programs_find_held(struct programs *p, struct err *err);

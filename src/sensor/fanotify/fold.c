@@ -112,7 +112,7 @@ void fanotify_fold_add(struct fanotify_object *o, struct event *e)
     struct sight sight = { .event = e, .group = o->wanted.group, .object = o->wanted.id,
                            .view = o->wanted.view, .below = o->wanted.path.len };
 
-    if (e->boot_ns == s->now.to_boot_ns) {
+    if (e->boot_ns == s->now.to_boot_ns && !e->actor_presumed) { /* what a listing found is told when it is its turn */
         sight.from_ns = s->now.from_real_ns;
         sight.until_ns = s->now.to_real_ns;
     }

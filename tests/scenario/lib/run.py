@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 import time
 
+from lib.expect import is_interruption
+
 READY_SECONDS = 240  # an emulated kernel on a busy machine takes its time to verify programs
 
 # What "this kernel or file system cannot do it at all" looks like; any other failure of an actor is a
@@ -154,7 +156,7 @@ class Session:
             owner = [r for r in runs if any(s and (s + "/").startswith(r.work + "/") for s in said)]
             if owner:
                 dealt.setdefault(owner[0], []).append(line)
-            else:
+            elif not is_interruption(line):
                 rest.append(f"nobody's: {line['event'].get('action')} {said} {line.get('message')}"
                             f" {line.get('culprit', {}).get('gap')}")
         return dealt, rest
