@@ -33,7 +33,39 @@ doctor_says() { # doctor_says NAME EXPECTED COMMAND...
     printf '["-","doctor: %s","bpf","%s",["%s"],0]\n' "$name" "$result" "$line" >> /out/results
     [ $result = right ] || status=1
 }
+# One processor, several processes: what interrupts one of them must not hide what the others do, or has to be counted.
+several() {
+    local each=500 acts=() line result=WRONG i pid
+    mkdir -p /run/several/w
+    "$culprit" watch --sensor bpf --store /run/several/store /run/several/w > /dev/null 2> /run/several/err &
+    pid=$!
+    for ((i = 0; i < 2400; i++)); do
+        grep -q "culprit: ready" /run/several/err && break
+        kill -0 $pid 2> /dev/null || break
+        sleep 0.05
+    done
+    for i in 1 2 3 4; do
+        "$(dirname "$culprit")/tests/actors/act" storm "/run/several/w/f$i" $each > /dev/null &
+        acts+=($!)
+    done
+    wait "${acts[@]}"
+    kill -INT $pid
+    wait $pid
+    line=$(python3 -c '
+import sqlite3, sys
+db, done = sqlite3.connect("/run/several/store"), int(sys.argv[1])
+of = lambda operation: db.execute("SELECT ifnull(sum(count), 0) FROM rollup WHERE place = 0 AND operation = ?", (operation,)).fetchone()[0]
+created, gone = of(5), of(10)
+lost = db.execute("SELECT ifnull(sum(count), 0) FROM gap").fetchone()[0]
+good = max(created, gone) <= done and min(created, gone) > done * 0.9 and 2 * done - created - gone <= lost
+print("right" if good else "WRONG", f"{created} creates and {gone} deletes told of {done} each, {lost} calls lost")' $((4 * each)) 2>&1 | tail -1)
+    [[ $line = right* ]] && result=right
+    printf '["-","several processes at once, told or counted","bpf","%s",["%s"],0]\n' "$result" "${line//\"/}" >> /out/results
+    echo "several processes: $line"
+    [ $result = right ] || status=1
+}
 if [ "$sensors" = bpf ]; then
+    several
     doctor_says "missing capabilities" "missing here: CAP_BPF, CAP_PERFMON" \
         setpriv --bounding-set -bpf,-perfmon,-sys_admin --inh-caps -bpf,-perfmon,-sys_admin
     mkdir /run/nothing
