@@ -99,8 +99,8 @@ else
     SHOW=1 step "the story" tests/scenario/story.sh "$ROOT/build/culprit"
     SHOW=1 step "the story on each engine" tests/scenario/stories.sh "$ROOT/build/culprit"
     # last, for what time is left: all is to end within 45 minutes
-    budget=$((2280 - SECONDS))
-    [ $budget -le 1320 ] || budget=1320
+    budget=$((2460 - SECONDS))
+    [ $budget -le 1480 ] || budget=1480
     [ $budget -ge 240 ] || budget=240
     BUDGET=$budget SHOW=1 step "virtual machines" tests/vm/run.sh --quick "$ROOT/build/culprit"
 fi
