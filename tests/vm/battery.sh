@@ -55,7 +55,8 @@ several() {
 import sqlite3, sys
 db, done = sqlite3.connect("/run/several/store"), int(sys.argv[1])
 of = lambda operation: db.execute("SELECT ifnull(sum(count), 0) FROM rollup WHERE place = 0 AND operation = ?", (operation,)).fetchone()[0]
-created, gone = of(5), of(10)
+CREATE, UNLINK = 5, 10 # src/wire/operation.h
+created, gone = of(CREATE), of(UNLINK)
 lost = db.execute("SELECT ifnull(sum(count), 0) FROM gap").fetchone()[0]
 good = max(created, gone) <= done and min(created, gone) > done * 0.9 and 2 * done - created - gone <= lost
 print("right" if good else "WRONG", f"{created} creates and {gone} deletes told of {done} each, {lost} calls lost")' $((4 * each)) 2>&1 | tail -1)

@@ -43,9 +43,8 @@ struct sensor {
     unsigned learned; /* actors since the last delivery */
     uint64_t lost[WIRE_LOSS_COUNT]; /* told so far */
     uint64_t damaged;
-    uint64_t missed;      /* told so far */
-    uint64_t missed_ns;   /* CLOCK_MONOTONIC: when it was looked at */
-    uint64_t missed_from_ns; /* CLOCK_REALTIME: the same */
+    int64_t missed;       /* as programs_missed(): told so far */
+    uint64_t missed_ns, missed_from_ns; /* when it was looked at: CLOCK_MONOTONIC, CLOCK_REALTIME */
     uint64_t gap_from_ns; /* CLOCK_REALTIME */
     bool demand;          /* what is attached on demand is attached */
     bool look;            /* something is new: who has it open? */
@@ -63,11 +62,11 @@ static uint64_t now_ns(clockid_t clock)
 
 /* ---- losses ---- */
 
-static void tell_gap(struct sensor *s, enum lost reason, uint64_t count, const char *text)
+static void tell_gap(struct sensor *s, enum lost reason, uint64_t count, uint64_t from_ns, const char *text)
 {
     struct gap gap = { .reason = reason,
                        .count = count,
-                       .from_ns = s->gap_from_ns,
+                       .from_ns = from_ns,
                        .to_ns = now_ns(CLOCK_REALTIME),
                        .sensor = SENSOR_BPF };
 
@@ -91,19 +90,19 @@ static uint64_t loss_count(const struct sensor *s, uint32_t which)
 /* Once a second, and at the end: each program is asked for. */
 static void tell_missed(struct sensor *s, bool now)
 {
-    uint64_t clock = now_ns(CLOCK_MONOTONIC), missed, from_ns = s->gap_from_ns;
+    uint64_t clock = now_ns(CLOCK_MONOTONIC);
+    int64_t calls;
 
     if (!now && clock < s->missed_ns + NS_PER_S)
         return;
-    missed = programs_missed(&s->programs);
-    s->gap_from_ns = s->missed_from_ns;
-    if (missed > s->missed)
-        tell_gap(s, LOST_WATCH_WINDOW, missed - s->missed,
+    calls = (programs_missed(&s->programs) - s->missed) / 2;
+    if (calls > 0) {
+        tell_gap(s, LOST_WATCH_WINDOW, (uint64_t)calls, s->missed_from_ns,
                  "calls, of any file of this machine, that the kernel kept from culprit's programs: it had interrupted them");
-    s->missed = missed > s->missed ? missed : s->missed;
+        s->missed += 2 * calls;
+    }
     s->missed_ns = clock;
     s->missed_from_ns = now_ns(CLOCK_REALTIME);
-    s->gap_from_ns = from_ns;
 }
 
 static void tell_losses(struct sensor *s)
@@ -122,11 +121,11 @@ static void tell_losses(struct sensor *s)
         uint64_t n = loss_count(s, i);
 
         if (n > s->lost[i])
-            tell_gap(s, rows[i].reason, n - s->lost[i], rows[i].text);
+            tell_gap(s, rows[i].reason, n - s->lost[i], s->gap_from_ns, rows[i].text);
         s->lost[i] = n;
     }
     if (s->damaged)
-        tell_gap(s, LOST_MAP_FULL, s->damaged, "records that do not hold together");
+        tell_gap(s, LOST_MAP_FULL, s->damaged, s->gap_from_ns, "records that do not hold together");
     s->damaged = 0;
     s->gap_from_ns = now_ns(CLOCK_REALTIME);
 }

@@ -125,8 +125,7 @@ bool features_returns_pointer(const struct btf *btf, const char *name)
     return r && btf_is_ptr(r);
 }
 
-/* The line of one word, of which one is chosen: "none voluntary (full) lazy" */
-static bool read_preempt(const char *path, char *ret, size_t size)
+static bool read_line(const char *path, char *ret, size_t size)
 {
     _cleanup_fclose_ FILE *f = fopen(path, "re");
 
@@ -154,8 +153,8 @@ bool features_preempts(const struct btf *btf)
     struct utsname u;
     const char *said;
 
-    /* since 5.12; the kernel's own word, where it may be read (826bfeb37bb4) */
-    if (read_preempt("/sys/kernel/debug/sched/preempt", text, sizeof(text)))
+    /* since 5.12; the kernel's own word, where it may be read: "none voluntary (full) lazy" (826bfeb37bb4) */
+    if (read_line("/sys/kernel/debug/sched/preempt", text, sizeof(text)))
         return strstr(text, "(full)") || strstr(text, "(lazy)");
     if (uname(&u) < 0)
         return true;
@@ -164,7 +163,7 @@ bool features_preempts(const struct btf *btf)
         return false;
     if (strncmp(said, "PREEMPT_DYNAMIC", 15) != 0)
         return true;
-    if (read_preempt("/proc/cmdline", text, sizeof(text)) && (said = strstr(text, "preempt=")))
+    if (read_line("/proc/cmdline", text, sizeof(text)) && (said = strstr(text, "preempt=")))
         return strncmp(said + 8, "none", 4) != 0 && strncmp(said + 8, "voluntary", 9) != 0;
     return has_enumerator(btf, "preempt_dynamic_lazy"); /* since 6.13, 7c70cb94d29c: where it is the default */
 }

@@ -180,7 +180,7 @@ static bool find_function(const struct btf *btf, const struct program_row *row, 
 }
 
 /* Is it this row that serves this kernel? */
-static bool applies(const struct btf *btf, const struct program_row *row)
+static bool applies(const struct btf *btf, const struct program_row *row, bool preempts)
 {
     switch (row->when) {
     case RMDIR_INLINED:
@@ -195,8 +195,10 @@ static bool applies(const struct btf *btf, const struct program_row *row)
         return !features_has_type(btf, "bpf_iter__task_vma");
     case MOVE_MOUNT_INLINED:
         return !features_has_function(btf, "do_move_mount");
-    case PREEMPTIBLE: /* known to choose() */
     case COOPERATIVE:
+        return !preempts;
+    case PREEMPTIBLE:
+        return preempts;
     case ALWAYS:
         break;
     }
@@ -221,9 +223,7 @@ static int choose(struct choice *ret, struct err *err)
         const struct program_row *row = &program_rows[i];
         struct chosen_program *p = &ret->programs[i];
 
-        p->applies = row->when == PREEMPTIBLE   ? ret->preempts
-                     : row->when == COOPERATIVE ? !ret->preempts
-                                                : !row->function || applies(btf, row);
+        p->applies = !row->function || applies(btf, row, ret->preempts);
         p->wanted = !row->function || (p->applies && find_function(btf, row, p->function, sizeof(p->function)));
     }
     features_close(btf);
@@ -349,32 +349,6 @@ static int attach(struct programs *p, const struct program_row *row)
     return *link ? 0 : -errno;
 }
 
-static int64_t missed_by(struct files_bpf *k, const char *name)
-{
-    struct bpf_program *program = bpf_object__find_program_by_name(k->obj, name);
-    struct bpf_prog_info info = { 0 };
-    __u32 len = sizeof(info);
-
-    if (!program || bpf_program__fd(program) < 0 || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len) < 0)
-        return 0;
-    return (int64_t)info.recursion_misses;
-}
-
-/* In halves of a call: each of two programs counts one. Less while calls are going on, never more. */
-static int64_t missed_halves(struct files_bpf *k)
-{
-    int64_t sum = 0;
-
-    for (unsigned i = 0; program_rows[i].name; i++)
-        if (program_rows[i].function && !is_iterator(&program_rows[i]))
-            sum += missed_by(k, program_rows[i].name) * (program_rows[i].when == PREEMPTIBLE ? 1 : 2);
-    /* A call that one of them missed was done by the other one, one that none missed was found done once. Read last:
-     * what is called in between makes the sum less. */
-    for (unsigned i = 0; i < WIRE_AGAIN_COUNT; i++)
-        sum += __atomic_load_n(&k->bss->found_done[i], __ATOMIC_SEQ_CST);
-    return sum;
-}
-
 int programs_load(const struct programs_options *options, struct programs *ret, struct err *err)
 {
     struct programs p = { .has = CAPABILITY_OLD_PROCESSES | CAPABILITY_IO_URING | CAPABILITY_CREDENTIALS |
@@ -420,7 +394,6 @@ int programs_load(const struct programs_options *options, struct programs *ret, 
                        "the kernel refuses to attach BPF programs to its functions (%s)",
                        first ? strerror(-first) : "fentry is not supported here");
     }
-    p.missed_before = missed_halves(p.skeleton);
     *ret = p;
     return 0;
 }
@@ -454,11 +427,30 @@ int programs_demand(struct programs *p, bool on, struct err *err)
     return result;
 }
 
-uint64_t programs_missed(const struct programs *p)
+static int64_t missed_by(struct files_bpf *k, const char *name)
 {
-    int64_t halves = missed_halves(p->skeleton) - p->missed_before;
+    struct bpf_program *program = bpf_object__find_program_by_name(k->obj, name);
+    struct bpf_prog_info info = { 0 };
+    __u32 len = sizeof(info);
 
-    return halves > 0 ? (uint64_t)halves / 2 : 0;
+    if (!program || bpf_program__fd(program) < 0 || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len) < 0)
+        return 0;
+    return (int64_t)info.recursion_misses;
+}
+
+int64_t programs_missed(const struct programs *p)
+{
+    struct files_bpf *k = p->skeleton;
+    int64_t sum = 0;
+
+    for (unsigned i = 0; program_rows[i].name; i++)
+        if (program_rows[i].function && !is_iterator(&program_rows[i]))
+            sum += missed_by(k, program_rows[i].name) * (program_rows[i].when == PREEMPTIBLE ? 1 : 2);
+    /* A call that one of them missed was done by the other one, one that none missed was found done once. Read last:
+     * what is called in between makes the sum less. */
+    for (unsigned i = 0; i < WIRE_AGAIN_COUNT; i++)
+        sum += __atomic_load_n(&k->bss->found_done[i], __ATOMIC_SEQ_CST);
+    return sum;
 }
 
 int programs_find_held(struct programs *p, struct err *err)

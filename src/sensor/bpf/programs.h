@@ -48,7 +48,6 @@ struct programs_options {
 struct programs {
     struct files_bpf *skeleton;
     uint64_t has;       /* enum capability */
-    int64_t missed_before; /* when all were attached, in halves of a call */
     char missing[256];  /* what is not seen, one line; "" = nothing known */
 };
 
@@ -59,9 +58,10 @@ void programs_unload(struct programs *p);
 /* Attach or detach what is attached on demand only. */
 int programs_demand(struct programs *p, bool on, struct err *err);
 
-/* How many calls no program saw, so far: another task was interrupted in the one that was to see it. They may have
- * concerned what is watched, or any other file of the machine. 0 before 5.12, where programs are always called. */
-uint64_t programs_missed(const struct programs *p);
+/* How many calls no program saw, in halves of a call and from any start, so that differences count: another task was
+ * interrupted in the one that was to see it. They may have concerned what is watched, or any other file of the machine.
+ * Less while calls are going on, never more. Nothing before 5.12, where programs are always called. */
+int64_t programs_missed(const struct programs *p);
 
 /* Look through all descriptors and mappings for what is watched: records of the type WIRE_HELD. */
 int programs_find_held(struct programs *p, struct err *err);
