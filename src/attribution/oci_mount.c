@@ -1,34 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* The overlay that a container runs on, by its own table of mounts. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "attribution/oci.h"
-#include "util/cleanup.h"
 #include "util/limits.h"
-#include "util/sbuf.h"
+#include "util/mountinfo.h"
 
-#define MOUNTINFO_MAX (4 * 1024 * 1024)
-
-/* mountinfo writes space, tab, newline and backslash in octal. */
 static struct bytes unescape(struct arena *arena, struct bytes text)
 {
     char *out = arena_alloc(arena, text.len + 1);
-    size_t n = 0;
+    size_t n;
 
     if (!out)
         return BYTES_NULL;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] == '\\' && i + 3 < text.len && text.data[i + 1] >= '0' && text.data[i + 1] <= '3') {
-            out[n++] = (char)((text.data[i + 1] - '0') * 64 + (text.data[i + 2] - '0') * 8 +
-                              (text.data[i + 3] - '0'));
-            i += 3;
-        } else {
-            out[n++] = text.data[i];
-        }
-    }
+    n = mountinfo_unescape(text, out);
     out[n] = '\0';
     return (struct bytes){ out, n };
 }
@@ -74,18 +60,13 @@ int oci_parse_overlay(struct bytes mountinfo, struct bytes mount_point, struct c
 {
     struct arena *arena = &view->container->arena;
     struct bytes found = BYTES_NULL, lower, upper;
+    struct mountinfo mount;
     size_t n = 1;
 
-    while (mountinfo.len) {
-        const char *newline = memchr(mountinfo.data, '\n', mountinfo.len);
-        struct bytes line = { mountinfo.data, newline ? (size_t)(newline - mountinfo.data) : mountinfo.len };
-        size_t step = line.len + (newline ? 1 : 0);
-        struct bytes point = BYTES_NULL;
+    while (mountinfo_next(&mountinfo, &mount)) {
+        struct bytes line = mount.rest;
 
-        mountinfo = (struct bytes){ mountinfo.data + step, mountinfo.len - step };
-        for (unsigned i = 0; i < 5; i++)
-            point = word(&line);
-        if (!bytes_equal(unescape(arena, point), mount_point))
+        if (!bytes_equal(unescape(arena, mount.point), mount_point))
             continue;
         while (line.len && !bytes_equal_str(word(&line), "-"))
             ;
@@ -120,17 +101,13 @@ int oci_parse_overlay(struct bytes mountinfo, struct bytes mount_point, struct c
 int oci_overlay(const char *proc, pid_t pid, struct container_view *view)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-    char path[128], buffer[16 * 1024];
-    _cleanup_close_ int fd = -EBADF;
-    ssize_t n;
+    char path[128];
     int r;
 
     snprintf(path, sizeof(path), "%s/%d/mountinfo", proc, pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    while ((n = read(fd, buffer, sizeof(buffer))) > 0 && text.len < MOUNTINFO_MAX)
-        sbuf_add(&text, buffer, (size_t)n);
+    r = mountinfo_read(path, &text);
+    if (r < 0)
+        return r;
     r = oci_parse_overlay(sbuf_bytes(&text), bytes_of("/"), view);
     if (r == 0)
         view->merged = view->root;

@@ -14,6 +14,7 @@
 #include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
+#include "util/mountinfo.h"
 
 /* One of the two trees. Its root stands at the container's path `at`. */
 struct side {
@@ -56,56 +57,32 @@ static int look_up(const struct side *s, struct bytes path, struct layer_entry *
 
 /* ---- mount points ---- */
 
-/* mountinfo writes blanks and backslashes as \040. */
-static void unescape(char *text)
-{
-    char *to = text;
-
-    for (const char *at = text; *at; at++) {
-        unsigned value;
-        char digits[4] = "";
-
-        if (at[0] == '\\' && at[1] >= '0' && at[1] <= '3' && at[2] && at[3]) {
-            memcpy(digits, at + 1, 3);
-            value = (unsigned)strtoul(digits, NULL, 8);
-            *to++ = (char)value;
-            at += 3;
-        } else {
-            *to++ = *at;
-        }
-    }
-    *to = '\0';
-}
-
 #define MOUNT_POINTS_MAX 4096
 
 static void read_mount_points(struct walk *w)
 {
-    char path[64], *line = NULL;
-    size_t size = 0;
-    FILE *f;
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    struct mountinfo mount;
+    struct bytes rest;
+    char path[64];
 
     if (!w->view->running || w->view->container->pid <= 0)
         return;
     snprintf(path, sizeof(path), "/proc/%d/mountinfo", w->view->container->pid);
-    f = fopen(path, "re");
-    while (f && getline(&line, &size, f) > 0 && w->mount_point_count < MOUNT_POINTS_MAX) {
-        char **more, *point = NULL;
+    if (mountinfo_read(path, &text) < 0)
+        return;
+    rest = sbuf_bytes(&text);
+    while (mountinfo_next(&rest, &mount) && w->mount_point_count < MOUNT_POINTS_MAX) {
+        char **more = reallocarray(w->mount_points, w->mount_point_count + 1, sizeof(*more));
+        char *point = more ? malloc(mount.point.len + 1) : NULL;
 
-        if (sscanf(line, "%*s %*s %*s %*s %ms", &point) != 1)
-            continue;
-        more = reallocarray(w->mount_points, w->mount_point_count + 1, sizeof(*more));
-        if (!more) {
-            free(point);
+        if (more)
+            w->mount_points = more;
+        if (!point)
             break;
-        }
-        unescape(point);
-        w->mount_points = more;
+        point[mountinfo_unescape(mount.point, point)] = '\0';
         w->mount_points[w->mount_point_count++] = point;
     }
-    free(line);
-    if (f)
-        fclose(f);
 }
 
 /* What stands under a mount is not what the container sees, and is often made by the engine to mount on. */

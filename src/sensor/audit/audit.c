@@ -89,7 +89,7 @@ static int audit_sync(struct sensor *s, unsigned timeout_ms, struct err *err)
         audit_grouper_expire(s->grouper, now_ms(), EXPIRE_MS);
     }
     audit_grouper_expire(s->grouper, now_ms(), 0);
-    s->next_tick_ms = s->next_check_ms = 0;
+    s->next_tick_ms = s->next_check_ms = s->next_look_ms = 0; /* nobody looks after this */
     audit_upkeep(s);
     return s->mark_seen ? 0 : err_say(err, now_ms() - news_ms < LAGS_MS ? -EAGAIN : -ETIMEDOUT, "audit's stream did not come to its end in %u ms", timeout_ms);
 }

@@ -58,7 +58,8 @@ static unsigned tell_all(struct sensor *s, const struct audit_change *changes, u
             bool here;
             struct event *e;
 
-            if (o->unwatched || (s->replaying && !o->fresh) || !(o->wanted.permissions & permission) || was_told(told, n, o->wanted.group, i))
+            if (o->unwatched || (s->replaying && !o->fresh) || !(o->wanted.permissions & permission) ||
+                (o->ghost_until_ms && s->facts.time_ms > o->ghost_since_ms) || was_told(told, n, o->wanted.group, i))
                 continue;
             e = audit_tell(o, &s->facts, &changes[i], &here);
             if (here && !e) /* no memory */
@@ -120,7 +121,7 @@ static bool handle(struct sensor *s, struct audit_change *changes, unsigned coun
     for (struct audit_object *o = s->objects; o && !s->replaying; o = o->next)
         audit_apply(o, &s->facts, changes, count);
     for (struct audit_object *o = s->objects; o; o = o->next)
-        if ((o->doubtful || (o->stand == AUDIT_STAND_NOTHING && key == AUDIT_KEY_WIDE)) &&
+        if ((o->doubtful || (o->stand == AUDIT_STAND_NOTHING && key != AUDIT_KEY_EXACT)) &&
             audit_object_is_stale(o))
             audit_place_again(s, o);
     /* last: the receiver may add and remove objects */
@@ -172,6 +173,7 @@ void audit_handle_group(void *data, const struct audit_group *group)
     if (f->config_change)
         on_config_change(s);
     if (!f->has_syscall) {
+        s->lost_records += f->path_count > 0; /* the call's own record is not there: who and what is not known */
         on_other_record(s, group);
         return;
     }
@@ -183,8 +185,8 @@ void audit_handle_group(void *data, const struct audit_group *group)
     count = audit_meaning(f, changes);
     if (count == 0 || handle(s, changes, count, key) || !s->window)
         return;
-    if (key == AUDIT_KEY_WIDE && !audit_held_add(s->held, group))
-        s->lost_held++;
+    /* whatever its key: a record has one, and that may be of somebody's rule that catches as much as ours */
+    audit_held_add(s->held, group, now_ms());
 }
 
 static bool claim(void *data, const struct audit_group *group)
@@ -201,6 +203,7 @@ static bool claim(void *data, const struct audit_group *group)
 
 void audit_handle_held(struct sensor *s)
 {
+    s->lost_held += audit_held_take_lost(s->held, now_ms());
     s->replaying = true;
     audit_held_replay(s->held, claim, s);
     s->replaying = false;

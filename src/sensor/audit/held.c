@@ -6,8 +6,11 @@
 
 #include "util/limits.h"
 
+#define START_MS 10000 /* from a container's first act to the engine's answer: longer than that is an old change */
+
 struct entry {
     struct entry *next;
+    uint64_t added_ms;
     struct audit_group group;
     struct audit_record records[]; /* their bytes follow */
 };
@@ -15,6 +18,7 @@ struct entry {
 struct audit_held {
     struct entry *first, **last;
     size_t bytes;
+    uint64_t lost, lost_ms; /* how many gave way, and when the last one did */
 };
 
 struct audit_held *audit_held_new(void)
@@ -35,17 +39,49 @@ static size_t size_of(const struct audit_group *group)
     return size;
 }
 
-bool audit_held_add(struct audit_held *held, const struct audit_group *group)
+static void drop_first(struct audit_held *held)
+{
+    struct entry *e = held->first;
+
+    held->first = e->next;
+    if (!held->first)
+        held->last = &held->first;
+    held->bytes -= size_of(&e->group);
+    free(e);
+}
+
+static void note_lost(struct audit_held *held, uint64_t now_ms)
+{
+    if (now_ms - held->lost_ms > START_MS)
+        held->lost = 0;
+    held->lost++;
+    held->lost_ms = now_ms;
+}
+
+uint64_t audit_held_take_lost(struct audit_held *held, uint64_t now_ms)
+{
+    uint64_t lost = now_ms - held->lost_ms > START_MS ? 0 : held->lost;
+
+    held->lost = 0;
+    return lost;
+}
+
+void audit_held_add(struct audit_held *held, const struct audit_group *group, uint64_t now_ms)
 {
     size_t size = size_of(group);
-    struct entry *e;
+    struct entry *e = size > LIMIT_AUDIT_HELD ? NULL : malloc(size);
     char *at;
 
-    if (held->bytes + size > LIMIT_AUDIT_HELD)
-        return false;
-    e = malloc(size);
-    if (!e)
-        return false;
+    if (!e) {
+        note_lost(held, now_ms);
+        return;
+    }
+    while (held->bytes + size > LIMIT_AUDIT_HELD) {
+        if (now_ms - held->first->added_ms <= START_MS)
+            note_lost(held, now_ms);
+        drop_first(held);
+    }
+    e->added_ms = now_ms;
     e->next = NULL;
     e->group = *group;
     e->group.records = e->records;
@@ -64,7 +100,6 @@ bool audit_held_add(struct audit_held *held, const struct audit_group *group)
     *held->last = e;
     held->last = &e->next;
     held->bytes += size;
-    return true;
 }
 
 void audit_held_replay(struct audit_held *held,
@@ -88,14 +123,9 @@ void audit_held_replay(struct audit_held *held,
 
 void audit_held_clear(struct audit_held *held)
 {
-    while (held->first) {
-        struct entry *e = held->first;
-
-        held->first = e->next;
-        free(e);
-    }
-    held->last = &held->first;
-    held->bytes = 0;
+    while (held->first)
+        drop_first(held);
+    held->lost = 0;
 }
 
 void audit_held_free(struct audit_held *held)

@@ -17,6 +17,7 @@
 
 #include "util/beneath.h"
 #include "util/cleanup.h"
+#include "util/mountinfo.h"
 
 int audit_object_new(const struct watch_object *wanted, struct audit_object **ret, struct err *err)
 {
@@ -53,6 +54,7 @@ void audit_object_free(struct audit_object *o, struct audit_rules *rules)
         audit_rules_remove(rules, o->name_rules);
     }
     tree_free(o->tree);
+    audit_mounts_done(&o->mounts);
     if (o->pidfd >= 0)
         close(o->pidfd);
     free(o->path);
@@ -60,7 +62,7 @@ void audit_object_free(struct audit_object *o, struct audit_rules *rules)
     free(o);
 }
 
-struct audit_object *audit_object_ghost(struct audit_object *o, uint64_t until_ms)
+struct audit_object *audit_object_ghost(struct audit_object *o, uint64_t since_ms, uint64_t until_ms)
 {
     struct audit_object *ghost = NULL;
 
@@ -68,6 +70,7 @@ struct audit_object *audit_object_ghost(struct audit_object *o, uint64_t until_m
         return NULL;
     ghost->gone = true; /* nothing can be looked at any more */
     ghost->ghost_until_ms = until_ms;
+    ghost->ghost_since_ms = since_ms;
     ghost->stand = o->stand;
     ghost->tree = TAKE_PTR(o->tree);
     ghost->root = o->root;
@@ -132,33 +135,30 @@ static uint64_t mount_id(int fd)
     return at ? strtoull(at + 7, NULL, 10) : 0;
 }
 
-/* What audit prints is the super block's device; mountinfo has it, stat() not everywhere. */
-static void find_devices(struct audit_object *o, int fd)
+/* The table of mounts: what audit prints is the super block's device, which stat() does not say everywhere. */
+static void look_at_mounts(struct audit_object *o, int fd)
 {
-    uint64_t id = mount_id(fd);
-    char path[48], *line = NULL;
-    _cleanup_fclose_ FILE *f = NULL;
-    size_t size = 0;
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    uint64_t id = fd < 0 ? 0 : mount_id(fd);
+    char path[48] = "/proc/self/mountinfo";
+    struct mountinfo mount;
+    struct bytes rest;
 
-    o->audit_device = o->stat_device = 0;
+    o->audit_device = o->stat_device = o->super_device = 0;
     if (o->wanted.ns_pid)
         snprintf(path, sizeof(path), "/proc/%d/mountinfo", o->wanted.ns_pid);
-    else
-        snprintf(path, sizeof(path), "/proc/self/mountinfo");
-    f = fopen(path, "re");
-    while (f && id && getline(&line, &size, f) > 0) {
-        unsigned long long this_id;
-        unsigned hi, lo;
-
-        if (sscanf(line, "%llu %*u %u:%u", &this_id, &hi, &lo) != 3 || this_id != id)
-            continue;
-        if (makedev(hi, lo) != o->root.device) {
-            o->audit_device = makedev(hi, lo);
+    if (mountinfo_read(path, &text) < 0)
+        return;
+    audit_mounts_look(&o->mounts, sbuf_bytes(&text), o->wanted.path);
+    rest = sbuf_bytes(&text);
+    while (mountinfo_next(&rest, &mount)) {
+        if (id && mount.id == id && mount.device != o->root.device) {
+            o->audit_device = mount.device;
             o->stat_device = o->root.device;
         }
-        break;
+        if (mountinfo_covers(&mount, o->wanted.path)) /* the last one is on top */
+            o->super_device = mount.device;
     }
-    free(line);
 }
 
 uint64_t audit_object_device(const struct audit_object *o, uint64_t device)
@@ -273,8 +273,7 @@ static int place_once(struct audit_object *o, struct audit_rules *rules, struct 
     o->stand = stand;
     o->root = now;
     o->root_born_ns = fd >= 0 && !is_overlay(fd) ? born_ns(fd, "") : 0;
-    if (fd >= 0)
-        find_devices(o, fd);
+    look_at_mounts(o, fd);
     if (stand == AUDIT_STAND_DIRECTORY)
         return fill_tree(o, fd, err);
     tree_free(TAKE_PTR(o->tree));

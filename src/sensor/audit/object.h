@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "event/watch_object.h"
+#include "sensor/audit/mounts.h"
 #include "sensor/audit/rules.h"
 #include "sensor/tree/tree.h"
 #include "util/err.h"
@@ -40,6 +41,8 @@ struct audit_object {
 
     /* st_dev and the device that audit prints differ on btrfs (subvolumes). Both 0: they do not. */
     uint64_t audit_device, stat_device;
+    uint64_t super_device;        /* of the file system that the path lies on, as audit prints it; 0 = not known */
+    struct audit_mounts mounts;   /* at the path and below it */
 
     int pidfd;    /* of wanted.ns_pid; its namespace dies with its last process */
     bool gone;    /* the namespace is gone: never again */
@@ -48,6 +51,7 @@ struct audit_object {
     bool doubtful; /* something happened to the root itself: look before the next batch */
 
     uint64_t ghost_until_ms; /* CLOCK_MONOTONIC: not an object any more, only its index; 0 = alive */
+    uint64_t ghost_since_ms; /* CLOCK_REALTIME: what happened after that happened somewhere else */
 
     struct audit_dirty dirty[64]; /* opened for writing: their size is looked up a moment later */
     unsigned dirty_count;
@@ -57,9 +61,9 @@ int audit_object_new(const struct watch_object *wanted, struct audit_object **re
 /* Removes its rules. */
 void audit_object_free(struct audit_object *o, struct audit_rules *rules);
 
-/* What is known of it now, as an object of its own without rules; it gives its index away. NULL: it has
- * none, or no memory. */
-struct audit_object *audit_object_ghost(struct audit_object *o, uint64_t until_ms);
+/* What is known of it now, as an object of its own without rules; it gives its index away. since_ms: CLOCK_REALTIME.
+ * NULL: it has none, or no memory. */
+struct audit_object *audit_object_ghost(struct audit_object *o, uint64_t since_ms, uint64_t until_ms);
 
 /* Removes the rules; only the index stays, until then. */
 void audit_object_let_go(struct audit_object *o, struct audit_rules *rules, uint64_t until_ms);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/audit.h>
 #include <linux/fs.h>
 #include <linux/io_uring.h>
@@ -24,6 +25,7 @@
 #ifndef AUDIT_FILTER_URING_EXIT
 #define AUDIT_FILTER_URING_EXIT 0x07
 #endif
+#define PID_BITS 22 /* the kernel's PID_MAX_LIMIT */
 
 int audit_rules_new(int fd, struct audit_rules **ret, struct err *err)
 {
@@ -87,12 +89,37 @@ static void set_bit(struct rule *r, int number)
         r->data->mask[AUDIT_WORD(number)] |= AUDIT_BIT(number);
 }
 
+/* The kernel knows a directory of a rule by the text alone: a second rule of the same text watches what the
+ * first one found there (audit_add_tree_rule(), 5.8 to 7.2), be it in another container, or renamed away since.
+ * So each set writes its own: "/prd" with slashes and dots behind it that lead nowhere, a bit of the set's number
+ * and of our pid each. Too long for the kernel: the plain text. */
+static void spell_directory(const struct audit_rule_set *set, const char *path, char ret[PATH_MAX])
+{
+    uint64_t bits = (uint64_t)set->number << PID_BITS | (uint64_t)getpid();
+    size_t n = (size_t)snprintf(ret, PATH_MAX, "%s", path), plain = n;
+
+    for (; bits; bits >>= 1) {
+        const char *step = bits & 1 ? "/." : "/";
+
+        if (n + strlen(step) >= PATH_MAX) {
+            ret[plain] = '\0';
+            return;
+        }
+        n += (size_t)sprintf(ret + n, "%s", step);
+    }
+}
+
 static int finish_rule(struct audit_rule_set *set, struct rule *r, const struct audit_place *place)
 {
+    char directory[PATH_MAX];
     int k = 0;
 
-    if (place->path)
-        k = add_field(r, place->directory ? AUDIT_DIR : AUDIT_WATCH, AUDIT_EQUAL, 0, place->path);
+    if (place->path && place->directory) {
+        spell_directory(set, place->path, directory);
+        k = add_field(r, AUDIT_DIR, AUDIT_EQUAL, 0, directory);
+    } else if (place->path) {
+        k = add_field(r, AUDIT_WATCH, AUDIT_EQUAL, 0, place->path);
+    }
     return k < 0 ? k : add_field(r, AUDIT_FILTERKEY, AUDIT_EQUAL, 0, set->key);
 }
 
@@ -251,9 +278,10 @@ static struct audit_rule_set *new_set(struct audit_rules *rules, bool wide)
 {
     struct audit_rule_set *set = calloc(1, sizeof(*set));
 
-    if (set)
-        snprintf(set->key, sizeof(set->key), "%s%u%s", rules->prefix, rules->next_number++,
-                 wide ? "w" : "");
+    if (set) {
+        set->number = ++rules->last_number;
+        snprintf(set->key, sizeof(set->key), "%s%u%s", rules->prefix, set->number, wide ? "w" : "");
+    }
     return set;
 }
 

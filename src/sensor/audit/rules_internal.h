@@ -21,13 +21,14 @@ struct audit_rule_set {
     struct rule rules[SET_MAX];
     unsigned count, added;
     unsigned found; /* by the last look into the kernel */
+    unsigned number; /* no other of this process has it, from 1 */
     char key[KEY_MAX];
 };
 
 struct audit_rules {
     int fd;
     char prefix[KEY_MAX - 16]; /* "culprit-PID-START-" */
-    unsigned next_number;
+    unsigned last_number;
     bool no_uring;
     struct audit_rule_set *sets;
 };

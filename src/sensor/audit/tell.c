@@ -43,6 +43,18 @@ static uint32_t find_object(const struct audit_object *o, const struct audit_pat
 
 /* ---- places ---- */
 
+/* A path is written alike in every container: this one's is on the file system of this object, of the directory it
+ * stands in, or on one that is mounted below it. */
+static bool is_ours(const struct audit_object *o, struct bytes path, const struct audit_path *p)
+{
+    uint64_t raw = p ? p->file.device : 0, device = audit_object_device(o, raw);
+
+    return !identified(p) || !o->super_device || raw == o->super_device ||
+           ((o->root.known & FILE_DEVICE) && device == o->root.device) ||
+           ((o->parent.known & FILE_DEVICE) && device == o->parent.device) ||
+           audit_mounts_cover(&o->mounts, path, raw);
+}
+
 static bool spot_in(const struct audit_object *o, const struct audit_path *parent,
                     struct bytes name, struct spot *ret)
 {
@@ -151,7 +163,7 @@ static bool normalise(struct bytes dir, struct bytes name, char *ret, size_t siz
 }
 
 /* By the text that the caller gave, which may lead through links and may be relative to another
- * directory: believed only if the index has the same inode there. */
+ * directory, in another container too: believed only if the index has the same inode there. */
 static bool spot_by_text(const struct audit_object *o, const struct audit_facts *f,
                          const struct audit_path *object, struct spot *ret)
 {
@@ -173,7 +185,7 @@ static bool spot_by_text(const struct audit_object *o, const struct audit_facts 
     if (!entry)
         return false;
     tree_state(o->tree, tree_object_of(o->tree, entry), &state);
-    if (!identified(object) || state.inode != object->file.inode)
+    if (!identified(object) || state.inode != object->file.inode || !is_ours(o, text, object))
         return false;
     *ret = (struct spot){ .here = true,
                           .directory = tree_parent_of(o->tree, entry),
@@ -182,9 +194,10 @@ static bool spot_by_text(const struct audit_object *o, const struct audit_facts 
     return true;
 }
 
-/* What is watched is not there (any more): the text is all there is. */
+/* What is watched is not there (any more): the text is all there is, and the file system of the directory it
+ * stands in. (That of the name itself may be an overlay's layer: the kernel writes down what it did last.) */
 static bool spot_without_index(const struct audit_object *o, const struct audit_facts *f,
-                               enum audit_nametype type, struct spot *ret)
+                               enum audit_nametype type, const struct audit_path *parent, struct spot *ret)
 {
     if (o->tree || o->wanted.ns_pid)
         return false;
@@ -196,7 +209,8 @@ static bool spot_without_index(const struct audit_object *o, const struct audit_
             !bytes_path_covers(o->wanted.path, bytes_of(ret->text)))
             continue;
         /* a name alone may be relative to any directory: only the old calls have none */
-        if (!memchr(p->name.data, '/', p->name.len))
+        if (!memchr(p->name.data, '/', p->name.len) ||
+            !is_ours(o, bytes_of(ret->text), parent ? parent : p))
             continue;
         ret->here = true;
         ret->root = strlen(ret->text) == o->wanted.path.len;
@@ -250,6 +264,16 @@ static void settle_parents(const struct audit_object *o, const struct audit_chan
         *from = *to, *to = c->previous_parent;
 }
 
+/* What was mounted there tells namespaces apart; the text may lead through links. */
+static bool was_mounted(const struct audit_object *o, const char *path, const struct audit_path *p)
+{
+    uint64_t device = identified(p) ? p->file.device : 0;
+    char real[PATH_MAX];
+
+    return audit_mounts_at(&o->mounts, bytes_of(path), device) ||
+           (!o->wanted.ns_pid && realpath(path, real) && audit_mounts_at(&o->mounts, bytes_of(real), device));
+}
+
 /* A mount point is a path, not a file: what is mounted on the same directory by another path does not
  * touch this one. */
 static bool spot_of_mount(const struct audit_object *o, const struct audit_facts *f,
@@ -265,6 +289,9 @@ static bool spot_of_mount(const struct audit_object *o, const struct audit_facts
             return false;
         memcpy(path, real, sizeof(path));
     }
+    if (c->operation == OPERATION_MOUNT ? !is_ours(o, bytes_of(path), c->object)
+                                        : !was_mounted(o, path, c->object))
+        return false;
     *ret = (struct spot){ .here = true, .root = strlen(path) == o->wanted.path.len };
     memcpy(ret->text, path, sizeof(path));
     return true;
@@ -281,9 +308,9 @@ static void find_spots(const struct audit_object *o, const struct audit_facts *f
     if (c->operation == OPERATION_RENAME) {
         settle_parents(o, c, &from, &to);
         if (!spot_in(o, to, c->name, now))
-            (void)spot_without_index(o, f, AUDIT_NAME_CREATE, now);
+            (void)spot_without_index(o, f, AUDIT_NAME_CREATE, to, now);
         if (!spot_in(o, from, c->previous_name, old))
-            (void)spot_without_index(o, f, AUDIT_NAME_DELETE, old);
+            (void)spot_without_index(o, f, AUDIT_NAME_DELETE, from, old);
         if (!now->here && !old->here) {
             const struct audit_path *a = nested_parent(o, f, name, 0),
                                     *b = nested_parent(o, f, name, 1);
@@ -309,7 +336,7 @@ static void find_spots(const struct audit_object *o, const struct audit_facts *f
         return;
     if (!c->parent && spot_of_object(o, f, c, now))
         return;
-    if (c->object && spot_without_index(o, f, c->object->type, now))
+    if (c->object && spot_without_index(o, f, c->object->type, c->parent, now))
         return;
     (void)spot_in(o, last_nested_parent(o, f, bytes_basename(c->name)), bytes_basename(c->name), now);
 }
@@ -560,6 +587,10 @@ static void apply_one(struct audit_object *o, const struct audit_facts *f,
     find_spots(o, f, c, &now, &old);
     if ((now.here && now.root) || (old.here && old.root))
         o->doubtful = true; /* the root itself may be another one now */
+    if (now.here && c->operation == OPERATION_MOUNT)
+        audit_mounts_add(&o->mounts, bytes_of(now.text));
+    else if (now.here && c->operation == OPERATION_UNMOUNT)
+        audit_mounts_remove(&o->mounts, bytes_of(now.text));
     if (!o->tree || (!now.here && !old.here))
         return;
     switch (c->operation) {

@@ -40,7 +40,7 @@ static void tell_losses(struct sensor *s)
 void audit_place_again(struct sensor *s, struct audit_object *o)
 {
     bool was_directory = o->stand == AUDIT_STAND_DIRECTORY;
-    struct audit_object *ghost = audit_object_ghost(o, now_ms() + AUDIT_GHOST_MS);
+    struct audit_object *ghost = audit_object_ghost(o, now_ns(CLOCK_REALTIME) / NS_PER_MS, now_ms() + AUDIT_GHOST_MS);
     struct err err = ERR_INIT;
     int r;
 

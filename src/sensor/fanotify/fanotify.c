@@ -34,11 +34,6 @@
      CAPABILITY_OLD_DESCRIPTORS | CAPABILITY_MAPPINGS | CAPABILITY_IO_URING |                       \
      CAPABILITY_BEFORE_AFTER | CAPABILITY_RESTART)
 
-static uint64_t now_ms(void)
-{
-    return fanotify_now(CLOCK_MONOTONIC) / NS_PER_MS;
-}
-
 static int fanotify_sensor_probe(struct sensor_capabilities *ret, struct err *err)
 {
     struct sensor_capabilities c = { .cost = 150 };

@@ -2,6 +2,8 @@
 /* What the files of the fanotify sensor share: the sensor, its objects, and who calls whom. */
 #pragma once
 
+#include <time.h>
+
 #include "sensor/fanotify/decode.h"
 #include "sensor/fanotify/features.h"
 #include "sensor/fanotify/handles.h"
@@ -135,6 +137,10 @@ bool fanotify_object_is_other(struct fanotify_object *o);
 
 /* ---- tell.c ---- */
 uint64_t fanotify_now(clockid_t clock);
+static inline uint64_t now_ms(void)
+{
+    return fanotify_now(CLOCK_MONOTONIC) / NS_PER_MS;
+}
 struct event *fanotify_event_new(struct fanotify_object *o, enum operation operation,
                                  uint32_t directory, struct bytes name, const struct file_state *file,
                                  const struct fanotify_cause *cause);

@@ -15,15 +15,18 @@
 #include "util/cleanup.h"
 #include "util/limits.h"
 
+#define START_MS 10000 /* from a container's first act to the engine's answer: longer than that is an old change */
+
 struct held {
     struct fanotify_cause cause;
+    uint64_t added_ms; /* CLOCK_MONOTONIC */
     uint32_t len;
 };
 
 struct fanotify_window {
     struct sbuf held;   /* struct held and the event as it came, one after the other */
     struct sbuf mounts; /* marked for the window: paths, each ended by NUL */
-    uint64_t lost;
+    uint64_t lost, lost_ms; /* how many had to give way though they were young, and when the last one had to */
 };
 
 struct fanotify_window *fanotify_window_new(void)
@@ -108,22 +111,45 @@ void fanotify_window_close(struct sensor *s)
     sbuf_clear(&w->mounts);
 }
 
+static void note_lost(struct fanotify_window *w)
+{
+    if (now_ms() - w->lost_ms > START_MS)
+        w->lost = 0;
+    w->lost++;
+    w->lost_ms = now_ms();
+}
+
+/* A container may be waited for for days: the older half gives way. */
+static void make_room(struct fanotify_window *w)
+{
+    size_t at = 0;
+
+    while (at < w->held.len / 2) {
+        struct held head;
+
+        memcpy(&head, w->held.data + at, sizeof(head));
+        at += sizeof(head) + head.len;
+        if (now_ms() - head.added_ms <= START_MS)
+            note_lost(w);
+    }
+    memmove(w->held.data, w->held.data + at, w->held.len - at);
+    sbuf_truncate(&w->held, w->held.len - at);
+}
+
 void fanotify_window_hold(struct sensor *s, const struct fanotify_event *e)
 {
     struct fanotify_window *w = s->window;
-    struct held head = { s->now, (uint32_t)e->len };
+    struct held head = { s->now, now_ms(), (uint32_t)e->len };
 
-    if (w->held.len + sizeof(head) + e->len > LIMIT_FANOTIFY_HELD) {
-        w->lost++;
-        return;
-    }
+    if (w->held.len + sizeof(head) + e->len > LIMIT_FANOTIFY_HELD)
+        make_room(w);
     head.cause.note = NULL;
     sbuf_add(&w->held, (const char *)&head, sizeof(head));
     sbuf_add(&w->held, s->rest.data - e->len, e->len);
     if (sbuf_error(&w->held)) {
         sbuf_done(&w->held);
         w->held = (struct sbuf)SBUF_INIT;
-        w->lost++;
+        note_lost(w);
     }
 }
 
@@ -136,7 +162,7 @@ void fanotify_window_replay(struct sensor *s)
 
     for (const struct fanotify_object *o = s->objects; o; o = o->next)
         fresh = fresh || o->fresh;
-    if (fresh && w->lost)
+    if (fresh && w->lost && now_ms() - w->lost_ms <= START_MS)
         fanotify_gap(s, LOST_WATCH_WINDOW, w->lost, s->empty_real_ns, "changes while a container was starting");
     s->replaying = true;
     s->rest = (struct bytes){ NULL, 0 };

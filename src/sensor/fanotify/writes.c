@@ -79,11 +79,6 @@ void fanotify_writes_forget(struct fanotify_object *o)
             drop(w, e);
 }
 
-static uint64_t now_ms(void)
-{
-    return fanotify_now(CLOCK_MONOTONIC) / NS_PER_MS;
-}
-
 /* ---- telling ---- */
 
 static void tell(struct fanotify_object *o, enum operation operation, uint32_t directory, struct bytes name,

@@ -5,7 +5,7 @@ import subprocess
 import time
 
 from lib.expect import Event
-from lib.scenarios import scenario
+from lib.scenarios import act_event, scenario
 
 WEB = lambda run: ["web:/prd"]  # noqa: E731
 # what an engine's own set-up may write when a container starts
@@ -109,6 +109,58 @@ def _(run):
     return expected
 
 
+def twins(run):
+    web(after=lambda run: run.docker.run("other"))(run)
+    run.docker("exec", "other", "sh", "-c", "echo z > /prd/sub/upper3")
+
+
+# audit's rules are told apart by their text alone: the second container's must not be the first one's
+@container("the same path in two of one image", before=twins, targets=lambda run: ["web:/prd", "other:/prd"],
+           harmless=("create", "truncate"))
+def _(run):
+    run.docker("exec", "other", "sh", "-c", "rm /prd/sub/upper3; chmod 700 /prd/lower2; chmod 711 /prd/sub; mkdir /prd/sub/d")
+    run.docker("exec", "other", "sh", "-c", "rmdir /prd/sub/d; mv /prd/lower /prd/sub/l")
+    run.docker("exec", "web", "sh", "-c", "rm /prd/sub/upper2 /prd/sub/deep; chmod 700 /prd/sub")
+    theirs = {"container__name": "other", "culprit__victim__container__name": "other"}
+    return [Event("unlink", "/prd/sub/upper3", **theirs), Event("chmod", "/prd/lower2", **theirs),
+            Event("chmod", "/prd/sub", culprit__after__mode="0711", **theirs), Event("mkdir", "/prd/sub/d", **theirs),
+            Event("rmdir", "/prd/sub/d", **theirs),
+            Event("rename", "/prd/sub/l", culprit__file__previous_path="/prd/lower", **theirs),
+            gone("/prd/sub/upper2", "container", container__name="web"),
+            gone("/prd/sub/deep", "container", container__name="web"),
+            Event("chmod", "/prd/sub", culprit__after__mode="0700", culprit__victim__container__name="web")]
+
+
+# the record of mount(2) has a path and no namespace
+@container("a mount at the same path in one of two", before=twins, targets=lambda run: ["web:/prd", "other:/prd"],
+           needs=("mounts",))
+def _(run):
+    inside = ["nsenter", "-t", str(run.docker.pid("other")), "-m", "/bin/busybox"]
+    subprocess.run([*inside, "mount", "-t", "tmpfs", "none", "/prd/sub"], check=True)
+    run.told("mount")
+    subprocess.run([*inside, "umount", "/prd/sub"], check=True)
+    return [Event(action, "/prd/sub", culprit__victim__container__name="other") for action in ("mount", "unmount")]
+
+
+def alike(run):
+    web()(run)
+    run.write("f")
+    run.docker("exec", "web", "sh", "-c", f"mkdir -p {run.dir}/d; touch {run.dir}/f {run.dir}/g {run.dir}/d/x")
+
+
+# watches of the host, of a file and of what is not there yet, and a container that has the same names
+@container("a name of the host that a container has too", before=alike, harmless=("create",),
+           targets=lambda run: [run.path("f"), run.path("g"), run.path("d"), "web:" + run.dir])
+def _(run):
+    run.docker("exec", "web", "rm", "-r", run.path("f"), run.path("g"), run.path("d"))
+    run.docker("exec", "web", "sh", "-c", f"cd {run.dir}; touch f; mv f g; rm g")
+    inside = {"culprit__victim__container__name": "web"}
+    return [Event("unlink", "f", **inside), Event("unlink", "g", **inside), Event("unlink", "d/x", **inside),
+            Event("rmdir", "d", **inside), Event("create", "f", **inside), Event("rename", "g", **inside),
+            Event("unlink", "g", **inside),
+            act_event(run, "unlink", "f", run.act("unlink", run.path("f")), culprit__victim__kind="host")]
+
+
 @container("stopped, then changed in its layer", harmless=SETUP)
 def _(run):
     upper = run.docker.inspect("web", "{{.GraphDriver.Data.UpperDir}}")
@@ -143,6 +195,27 @@ def _(run):
 
 
 @container("its own entrypoint is the culprit", before=None, harmless=SETUP)
+def _(run):
+    run.docker.run("web", command=["/bin/sh", "-c", "rm /prd/lower /prd/sub/deep; sleep 100"])
+    time.sleep(1)
+    return [gone("/prd/lower", "container"), gone("/prd/sub/deep", "container")]
+
+
+# as hardening guides have them: loaded before ours, their key stands in the record instead of ours
+AUDITED = ["-a", "always,exit", "-F", "arch=b64", "-S", "unlink,unlinkat,rename,renameat,renameat2", "-k", "delete"]
+
+
+def audited(run):
+    subprocess.run(["auditctl", *AUDITED], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def unaudited(run):
+    subprocess.run(["auditctl", "-d", *AUDITED[1:]], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    run.docker.clear()
+
+
+@scenario("container: its own entrypoint, beside somebody's audit rules", before=audited, targets=WEB,
+          harmless=SETUP, after=unaudited)
 def _(run):
     run.docker.run("web", command=["/bin/sh", "-c", "rm /prd/lower /prd/sub/deep; sleep 100"])
     time.sleep(1)

@@ -226,6 +226,14 @@ def _(run):
     return [Event("create", "a/d/g"), Event("unlink", "a/d/g")]
 
 
+# before anybody looked: what is told of the new one must not be what stands in the old one's place
+@scenario("the folder above the watched one renamed away and replaced at once", before=files("a/d/s/f"),
+          targets=lambda run: [run.path("a/d")], gaps=True, harmless=("rename", "mkdir"))
+def _(run):
+    run.sh("mv a b; mkdir -p a/d/s; sleep 0.6; echo x > a/d/s/g; rm b/d/s/f; sleep 0.3; rm a/d/s/g; chmod 700 a/d/s")
+    return [Event("create", "a/d/s/g"), Event("unlink", "a/d/s/g"), Event("chmod", "a/d/s")]
+
+
 # a watch of audit's is a dozen rules, and the kernel takes its time for each
 @scenario("a thousand watches", alone=True, anywhere=True, costly=("audit", "auto"),
           before=lambda run: [run.write(f"d{i}/f") for i in range(1000)],

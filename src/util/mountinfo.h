@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's table of mounts: /proc/PID/mountinfo (proc(5)). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/bytes.h"
+#include "util/sbuf.h"
+
+struct mountinfo {
+    uint64_t id;         /* fdinfo's mnt_id */
+    uint64_t device;     /* of the super block, as st_dev has it; on btrfs and some overlays stat() says another */
+    struct bytes point;  /* where it is mounted, as that process sees it; still in octal */
+    struct bytes rest;   /* behind it: options, tags, "-", type, source, the super block's options */
+};
+
+/* That file, appended to `out`; 4 MiB of it at most. -errno. */
+int mountinfo_read(const char *path, struct sbuf *out);
+
+/* The next line of `text`, which moves on; lines without a mount point are left out. False: that was all. */
+bool mountinfo_next(struct bytes *text, struct mountinfo *ret);
+
+/* Is the path (absolute, normalised) at the mount point, or below it? */
+bool mountinfo_covers(const struct mountinfo *mount, struct bytes path);
+
+/* Blanks, tabs, newlines and backslashes are written in octal. `ret` has room for text.len bytes, and may be the
+ * text itself; returns the length. No NUL. */
+size_t mountinfo_unescape(struct bytes text, char *ret);
