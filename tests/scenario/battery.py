@@ -22,7 +22,7 @@ import time
 from lib import actors, containers, files, roads  # noqa: F401, they add their scenarios
 from lib.engine import Docker
 from lib.engines import Engines, Missing
-from lib.expect import compare
+from lib.expect import compare, get
 from lib.places import PLACES
 from lib.run import CANNOT, Run, Session, Skip
 from lib.scenarios import SCENARIOS
@@ -69,6 +69,12 @@ def judge(scenario, run, lines, parts, has):
     return "WRONG", missing + gaps
 
 
+def evidence(session, lines):
+    """What there was instead, for a failure that may not come again."""
+    told = [f"{get(l, 'event.action')} {get(l, 'file.path')} {get(l, '@timestamp')}" for l in lines[:12]]
+    return ["told was: " + (", ".join(told) or "nothing"), "said was: " + session.err().decode(errors="replace")[-600:]]
+
+
 def guarded(run, step):
     """One step of a scenario; what goes wrong in it is the scenario's result."""
     if run.failure:
@@ -106,7 +112,10 @@ def play(args, scenarios, sensor, has, place):
                 lines = session.finish()
         dealt = session.deal([run for _, run in runs]) if targets else ({}, [])
         for scenario, run in runs:
-            results.append((scenario.name, *judge(scenario, run, dealt[0].get(run, []), args.parts[sensor], has)))
+            result, why = judge(scenario, run, dealt[0].get(run, []), args.parts[sensor], has)
+            if result == "WRONG" and targets:
+                why = why + evidence(session, dealt[0].get(run, []))
+            results.append((scenario.name, result, why))
         if dealt[1]:
             results.append(("(nobody's)", "WRONG", dealt[1][:20]))
     except Exception as reason:  # pylint: disable=broad-except

@@ -207,6 +207,8 @@ void audit_handle_held(struct sensor *s)
     s->replaying = true;
     audit_held_replay(s->held, claim, s);
     s->replaying = false;
+    if (s->replay) /* telling brought news of another container: once more, for its objects */
+        return;
     for (struct audit_object *o = s->objects; o; o = o->next)
         o->fresh = false;
 }

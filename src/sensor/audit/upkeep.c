@@ -182,7 +182,7 @@ void audit_upkeep(struct sensor *s)
 {
     uint64_t now = now_ms();
 
-    if (s->replay && !s->replaying) {
+    while (s->replay && !s->replaying) {
         s->replay = false;
         audit_handle_held(s);
     }

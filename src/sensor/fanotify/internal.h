@@ -44,6 +44,7 @@ struct fanotify_object {
     bool unmarked;              /* this file system takes no marks: only a picture of what was there */
     bool listing;               /* directories are marked, files not yet all looked at */
     bool fresh;                 /* what was held before it came has not been looked through */
+    bool claims;                /* it is being looked through */
     bool telling;               /* what a listing finds is news */
     struct fanotify_cause cause; /* then: whose */
 

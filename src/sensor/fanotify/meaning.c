@@ -346,7 +346,7 @@ static void on_user(const struct fanotify_user *user, const struct fanotify_even
 {
     struct fanotify_object *o = user->object;
 
-    if (o->ghost_until_ms || (o->sensor->replaying && !o->fresh))
+    if (o->ghost_until_ms || (o->sensor->replaying && !o->claims))
         return;
     if (user->ancestor) {
         if (o->waiting.len && bytes_equal(e->at.name, o->waiting) && (e->mask & FAN_CREATE))

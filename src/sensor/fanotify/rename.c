@@ -266,7 +266,7 @@ void fanotify_rename(struct sensor *s, const struct fanotify_event *e)
         struct side from, to;
 
         next = o->next;
-        if (o->ghost_until_ms || (s->replaying && !o->fresh))
+        if (o->ghost_until_ms || (s->replaying && !o->claims))
             continue;
         (void)find_side(s, o, &e->from, true, e, &from);
         (void)find_side(s, o, &e->to, false, e, &to);

@@ -153,20 +153,9 @@ void fanotify_window_hold(struct sensor *s, const struct fanotify_event *e)
     }
 }
 
-void fanotify_window_replay(struct sensor *s)
+static void replay(struct sensor *s, struct fanotify_window *w)
 {
-    struct fanotify_window *w = s->window;
-    struct bytes rest = s->rest;
-    struct fanotify_cause now = s->now;
-    bool fresh = false;
-
-    for (const struct fanotify_object *o = s->objects; o; o = o->next)
-        fresh = fresh || o->fresh;
-    if (fresh && w->lost && now_ms() - w->lost_ms <= START_MS)
-        fanotify_gap(s, LOST_WATCH_WINDOW, w->lost, s->empty_real_ns, "changes while a container was starting");
-    s->replaying = true;
-    s->rest = (struct bytes){ NULL, 0 };
-    for (size_t at = 0; fresh && at < w->held.len;) {
+    for (size_t at = 0; at < w->held.len;) {
         struct fanotify_event e;
         struct held head;
 
@@ -178,11 +167,38 @@ void fanotify_window_replay(struct sensor *s)
         }
         at += head.len;
     }
+}
+
+/* Who came since the last time looks through what is held. */
+static bool take_fresh(struct sensor *s)
+{
+    bool any = false;
+
+    for (struct fanotify_object *o = s->objects; o; o = o->next) {
+        o->claims = o->fresh;
+        o->fresh = false;
+        any |= o->claims;
+    }
+    return any;
+}
+
+void fanotify_window_replay(struct sensor *s)
+{
+    struct fanotify_window *w = s->window;
+    struct bytes rest = s->rest;
+    struct fanotify_cause now = s->now;
+
+    s->replaying = true;
+    s->rest = (struct bytes){ NULL, 0 };
+    while (take_fresh(s)) { /* telling may bring news of another container, and its objects */
+        if (w->lost && now_ms() - w->lost_ms <= START_MS)
+            fanotify_gap(s, LOST_WATCH_WINDOW, w->lost, s->empty_real_ns, "changes while a container was starting");
+        w->lost = 0;
+        replay(s, w);
+    }
     s->replaying = false;
     s->now = now;
     s->rest = rest;
-    for (struct fanotify_object *o = s->objects; o; o = o->next)
-        o->fresh = false;
     if (!s->window_on) {
         sbuf_clear(&w->held);
         w->lost = 0;

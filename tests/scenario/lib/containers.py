@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The scenarios with containers: every road to a container's file, and a container's life."""
 import os
+import signal
 import subprocess
 import time
 
@@ -107,6 +108,30 @@ def _(run):
         pid = run.act("unlink", f"/proc/{run.docker.pid('web')}/root/prd/{name}")
         expected.append(gone("/prd/" + name, pid=pid))
     return expected
+
+
+def late(run, *commands):
+    """culprit sees nothing of what the engine does until a file is deleted."""
+    run.session.process.send_signal(signal.SIGSTOP)
+    try:
+        for command in commands:
+            run.docker(*command)
+        root = f"/proc/{run.docker.pid('web')}/root"
+        return [gone(name, pid=run.act("unlink", root + name)) for name in ("/prd/sub/upper2", "/prd/lower")]
+    finally:
+        run.session.process.send_signal(signal.SIGCONT)
+
+
+@container("a restart that culprit is late for", harmless=SETUP)
+def _(run):
+    return late(run, ("restart", "-t", "2", "web"))
+
+
+@container("a start that culprit is late for", harmless=SETUP)
+def _(run):
+    run.docker("stop", "-t", "2", "web")
+    time.sleep(0.3)
+    return late(run, ("start", "web"))
 
 
 def twins(run):
