@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -188,6 +190,26 @@ static void on_life(void *data, const struct life *life)
 
 /* ---- what the watches ask for ---- */
 
+/* Its mount namespace ended while it was looked at: nothing is watched by it. */
+static bool has_ended(pid_t pid)
+{
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0); /* Linux 5.3 */
+    struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+    bool ended = fd < 0 ? errno == ESRCH : poll(&pollfd, 1, 0) > 0;
+
+    if (fd >= 0)
+        close(fd);
+    return ended;
+}
+
+static void remove_object(void *data, uint32_t object_id)
+{
+    struct pipeline *p = data;
+
+    for (size_t i = 0; i < p->sensor_count; i++)
+        (void)p->sensors[i].ops->unwatch(p->sensors[i].sensor, object_id, NULL);
+}
+
 static int add_object(void *data, const struct watch_object *object, struct err *err)
 {
     struct pipeline *p = data;
@@ -206,17 +228,13 @@ static int add_object(void *data, const struct watch_object *object, struct err 
             err_say(err, r, "%s: %s", p->sensors[i].ops->name, err_text(&why, r));
         }
     }
+    if (object->ns_pid && has_ended(object->ns_pid)) {
+        remove_object(p, object->id);
+        return err_say(err, -ESRCH, "the container has ended");
+    }
     if (works)
         return 0;
     return first_error ? first_error : -ENODEV;
-}
-
-static void remove_object(void *data, uint32_t object_id)
-{
-    struct pipeline *p = data;
-
-    for (size_t i = 0; i < p->sensor_count; i++)
-        (void)p->sensors[i].ops->unwatch(p->sensors[i].sensor, object_id, NULL);
 }
 
 static void set_window(void *data, bool on)

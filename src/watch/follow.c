@@ -215,6 +215,11 @@ static int take_view(struct watchset *set, struct instance *i, struct container_
     set_layer(i, layer_of(view));
     n = resolve_container(view, w->target.path, &arena, places, PLACES_MAX);
     r = n < 0 ? err_set(err, n, "resolving the path") : objects_set(set, i, places, (size_t)n, err);
+    if (r == -ESRCH) { /* it ended meanwhile, and may begin again before we hear of it */
+        i->up = false;
+        i->expected_ns = watch_monotonic_ns();
+        r = 0;
+    }
     i->failed = r < 0;
     if (first && r == 0) {
         say_resolved(set, i);

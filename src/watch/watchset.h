@@ -28,7 +28,8 @@ struct watchset_options {
     bool writes;             /* --writes */
     struct bytes key;        /* -k; borrowed for the whole life */
     void *data;
-    /* Tell the sensors. A failure is returned by watchset_add(), later on it is logged. */
+    /* Tell the sensors. A failure is returned by watchset_add(), later on it is logged; -ESRCH is none: the
+     * object's namespace ended meanwhile, nothing is watched, and its container counts as down. */
     int (*add)(void *data, const struct watch_object *object, struct err *err);
     void (*remove)(void *data, uint32_t object_id);
     /* A container of a watch is down or starting: names must be captured everywhere for now. */

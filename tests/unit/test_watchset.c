@@ -89,6 +89,7 @@ static struct {
     bool window;
     unsigned windows;
     int add_error;
+    bool ended; /* whatever has a namespace has none any more */
 } seen;
 
 static int on_add(void *data, const struct watch_object *object, struct err *err)
@@ -96,6 +97,8 @@ static int on_add(void *data, const struct watch_object *object, struct err *err
     (void)data;
     if (seen.add_error)
         return err_say(err, seen.add_error, "the sensor refused");
+    if (seen.ended && object->ns_pid)
+        return err_say(err, -ESRCH, "ended");
     assert_true(seen.count < ARRAY_SIZE(seen.objects));
     snprintf(seen.paths[seen.count], sizeof(seen.paths[0]), "%.*s", (int)object->path.len, object->path.data);
     seen.objects[seen.count++] = *object;
@@ -367,6 +370,35 @@ static void container_that_is_not_there_yet(void **state)
     container_unref(other);
 }
 
+/* The engine said that it runs, and by the time that it was to be watched it did not: its next life must not begin unseen. */
+static void ended_while_it_was_looked_at(void **state)
+{
+    uint32_t layer;
+
+    (void)state;
+    new_container("aaaa", T0);
+    assert_int_equal(watch("web:/prd", NULL), 0);
+    layer = object_of(VIEW_UPPER);
+    running = false;
+    life(LIFE_DIE, known);
+    running = true;
+    seen.ended = true;
+    new_container("aaaa", T0 + 10 * NS_PER_S);
+    known->pid = NOBODY + 1;
+    life(LIFE_START, known);
+    assert_true(seen.window);
+    assert_true(watchset_is_waiting(set));
+    assert_int_equal(object_of(VIEW_UPPER), layer);
+    assert_int_equal(living(), 1);
+    life(LIFE_DIE, known);
+    assert_true(seen.window);
+    seen.ended = false;
+    known->pid = NOBODY + 2;
+    life(LIFE_START, known);
+    assert_false(seen.window);
+    assert_int_equal(living(), 2);
+}
+
 static void restart_keeps_what_stays(void **state)
 {
     uint32_t layer, merged;
@@ -611,6 +643,7 @@ int main(void)
         TEST(refusal_of_the_sensor_is_told),
         TEST(container_path),
         TEST(container_that_is_not_there_yet),
+        TEST(ended_while_it_was_looked_at),
         TEST(restart_keeps_what_stays),
         TEST(start_is_not_the_one_before),
         TEST(recreation_is_explained),

@@ -107,6 +107,7 @@ static int audit_watch(struct sensor *s, const struct watch_object *wanted, stru
         audit_object_free(o, s->rules);
         return r;
     }
+    audit_check_start(s, o);
     while (*at && (*at)->wanted.view <= wanted->view)
         at = &(*at)->next;
     o->next = *at;
@@ -189,6 +190,7 @@ static int audit_open(const struct sensor_options *options, struct sensor **ret,
         r = audit_session_open(&s->session, options->log, state_dir(options->state_dir), err);
     if (r == 0)
         r = audit_rules_new(s->session.fd, &s->rules, err);
+    s->opened_ms = now_ns(CLOCK_REALTIME) / NS_PER_MS;
     if (r < 0) {
         audit_close(s);
         return r;

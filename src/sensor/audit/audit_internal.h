@@ -35,12 +35,14 @@ struct sensor {
     unsigned permissions;         /* of all objects together */
     struct audit_held *held;
     bool window, replay, replaying;
+    uint64_t window_boot_ns;      /* CLOCK_BOOTTIME: the window's rules stand since */
     struct audit_completion completion;
     uint64_t next_tick_ms, next_check_ms, next_rewalk_ms, next_flags_ms;
     uint64_t lost_paths, lost_records, lost_held; /* since the last tick */
     uint64_t gap_from_ns;
     uint64_t next_look_ms, rules_stood_ns; /* our rules in the kernel: the next look, the last good one */
     uint64_t jiffy_ns;
+    uint64_t opened_ms; /* CLOCK_REALTIME: the stream stands since */
     char mark[64];
     bool mark_seen;
     bool asked_for; /* another program wants to own the stream */
@@ -76,6 +78,8 @@ void audit_place_again(struct sensor *s, struct audit_object *o);
 /* Only while we own the stream and nobody else listens: leave out what nobody here needs. */
 void audit_exclude_records(struct sensor *s, bool on);
 /* Rules for the changes of names anywhere. */
+/* Was somebody looking when the life of the container began to which this object belongs? Else it is a gap. */
+void audit_check_start(struct sensor *s, const struct audit_object *o);
 int audit_window(struct sensor *s, bool on, struct err *err);
 /* Our rules are looked at within a moment. */
 void audit_look_soon(struct sensor *s);

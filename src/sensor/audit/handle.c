@@ -173,7 +173,9 @@ void audit_handle_group(void *data, const struct audit_group *group)
     if (f->config_change)
         on_config_change(s);
     if (!f->has_syscall) {
-        s->lost_records += f->path_count > 0; /* the call's own record is not there: who and what is not known */
+        /* paths, and not the call's own record: who did what is not known. (Of a call from before we listened we have
+         * the end only.) */
+        s->lost_records += f->path_count > 0 && f->time_ms > s->opened_ms;
         on_other_record(s, group);
         return;
     }

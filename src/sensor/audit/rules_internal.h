@@ -32,6 +32,3 @@ struct audit_rules {
     bool no_uring;
     struct audit_rule_set *sets;
 };
-
-/* Field 22 of /proc/PID/stat: when it started, in ticks since boot. 0: no such process. */
-unsigned long long audit_rules_start_ticks(pid_t pid);

@@ -111,7 +111,34 @@ int audit_window(struct sensor *s, bool on, struct err *err)
         audit_rules_remove(s->rules, TAKE_PTR(s->window_rules));
     if (r == 0)
         s->window = on;
+    if (r == 0 && on)
+        s->window_boot_ns = now_ns(CLOCK_BOOTTIME);
     return r;
+}
+
+/* What stood at this container's path in its life before; NULL: it had none that we watched. */
+static struct audit_object *life_before(struct sensor *s, const struct audit_object *o)
+{
+    for (struct audit_object *old = s->objects; old; old = old->next)
+        if (old != o && !old->unwatched && !old->ghost_until_ms && old->wanted.group == o->wanted.group &&
+            old->wanted.view == o->wanted.view && old->wanted.ns_pid && old->wanted.ns_pid != o->wanted.ns_pid)
+            return old;
+    return NULL;
+}
+
+void audit_check_start(struct sensor *s, const struct audit_object *o)
+{
+    const uint64_t tick_ns = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
+    struct audit_object *old = o->wanted.ns_pid ? life_before(s, o) : NULL;
+    uint64_t start_ns = old ? audit_rules_start_ticks(o->wanted.ns_pid) * tick_ns : 0;
+
+    if (!start_ns || (s->window && s->window_boot_ns <= start_ns + tick_ns))
+        return;
+    /* where the mount is the same one, the rules are still there, and saw all */
+    if (audit_rules_look(s->rules) < 0 || !audit_rule_set_is_missing(old->rules))
+        return;
+    s->gap_from_ns = now_ns(CLOCK_REALTIME) - (now_ns(CLOCK_BOOTTIME) - start_ns);
+    audit_tell_gap(s, LOST_WATCH_WINDOW, 0, "a container had started again before culprit saw that it had stopped");
 }
 
 /* Rules that somebody deleted are placed again; what happened meanwhile is not known. */

@@ -22,9 +22,9 @@ def web(*options, after=None):
     return before
 
 
-def container(name, before=web(), targets=WEB, harmless=(), gaps=False, needs=("names",)):
+def container(name, before=web(), targets=WEB, harmless=(), gaps=False, needs=("names",), limits=None):
     return scenario("container: " + name, needs=needs, before=before, targets=targets, harmless=harmless, gaps=gaps,
-                    after=lambda run: run.docker.clear())
+                    limits=limits, after=lambda run: run.docker.clear())
 
 
 def gone(path, origin="host", **more):
@@ -132,6 +132,15 @@ def _(run):
     run.docker("stop", "-t", "2", "web")
     time.sleep(0.3)
     return late(run, ("start", "web"))
+
+
+@container("stopped and started, both while culprit is late", harmless=SETUP, gaps=True,
+           limits={"audit": "the mount was made anew before anybody looked for it"})
+def _(run):
+    expected = late(run, ("stop", "-t", "2", "web"), ("start", "web"))
+    if run.session.sensor == "audit" and not run.said("had started again before"):
+        raise RuntimeError("neither told nor said to be missing")
+    return expected
 
 
 def twins(run):

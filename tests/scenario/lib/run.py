@@ -69,6 +69,16 @@ class Run:
         self.result(p.args[1], p.communicate(b"\n", timeout=60)[0].decode())
         return p.pid
 
+    def said(self, text, seconds=30):
+        """Waits until culprit says so, in a line of any kind."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            with open(os.path.join(self.session.work, "stdout"), "rb") as f:
+                if text.encode() in f.read():
+                    return True
+            time.sleep(0.05)
+        return False
+
     def told(self, action, seconds=30, alive=lambda: True):
         """Waits until culprit tells such an event: how long that takes is the machine's affair. Who has not what the
         scenario needs is not waited for long."""
