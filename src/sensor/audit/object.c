@@ -189,23 +189,40 @@ static void look_at_parent(struct audit_object *o)
         (void)tree_stat(fd, NULL, &o->parent);
 }
 
+/* The first `len` bytes of the path on the host, as a directory. */
+static int open_above(const struct audit_object *o, size_t len)
+{
+    struct bytes path = { o->host_path, len };
+
+    return beneath_open_host(path, o->wanted.root_len <= len ? o->wanted.root_len : 0, O_PATH | O_DIRECTORY);
+}
+
 /* The longest part of the path that is there, for the time until the rest appears. */
-static void nearest_directory(const struct audit_object *o, char *ret, size_t size)
+static void look_above(struct audit_object *o)
 {
     size_t prefix = o->wanted.host_path.len - o->wanted.path.len; /* "/proc/PID/root" */
     struct bytes dir = o->wanted.path;
-    int fd;
+    int fd = -EBADF;
 
     do {
-        struct bytes path;
-
         dir = bytes_dirname(dir);
-        path = (struct bytes){ o->host_path, prefix + dir.len };
-        fd = beneath_open_host(path, o->wanted.root_len <= path.len ? o->wanted.root_len : 0,
-                               O_PATH | O_DIRECTORY);
-        closep(&fd);
+        fd = open_above(o, prefix + dir.len);
     } while (dir.len > 1 && fd < 0);
-    snprintf(ret, size, "%.*s", (int)dir.len, dir.data);
+    o->above = (struct file_state){ 0 };
+    o->above_len = prefix + dir.len;
+    if (fd >= 0)
+        (void)tree_stat(fd, NULL, &o->above);
+    closep(&fd);
+}
+
+bool audit_object_above_is_gone(const struct audit_object *o)
+{
+    _cleanup_close_ int fd = open_above(o, o->above_len);
+    struct file_state now = { 0 };
+
+    if (fd >= 0)
+        (void)tree_stat(fd, NULL, &now);
+    return now.inode != o->above.inode || now.device != o->above.device;
 }
 
 static int fill_tree(struct audit_object *o, int fd, struct err *err)
@@ -245,7 +262,9 @@ static int place_once(struct audit_object *o, struct audit_rules *rules, struct 
     look_at_parent(o);
     place.directory = stand != AUDIT_STAND_FILE;
     if (stand == AUDIT_STAND_NOTHING) {
-        nearest_directory(o, above, sizeof(above));
+        look_above(o);
+        snprintf(above, sizeof(above), "%.*s", (int)(o->above_len - (o->wanted.host_path.len - o->wanted.path.len)),
+                 o->path);
         place.path = above;
         place.wide = true;
     }
@@ -312,7 +331,7 @@ bool audit_object_is_stale(struct audit_object *o)
     if (fd >= 0)
         (void)tree_stat(fd, NULL, &now);
     if (fd < 0)
-        return o->stand != AUDIT_STAND_NOTHING;
+        return o->stand != AUDIT_STAND_NOTHING || audit_object_above_is_gone(o);
     if (o->stand == AUDIT_STAND_NOTHING || S_ISDIR(now.mode) != (o->stand == AUDIT_STAND_DIRECTORY))
         return true;
     if (o->stand == AUDIT_STAND_FILE) { /* the rule follows the name; so do we */

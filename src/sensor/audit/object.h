@@ -38,6 +38,8 @@ struct audit_object {
     uint64_t root_born_ns;        /* CLOCK_REALTIME: a number is given again at once; 0: not known */
     struct file_state parent;     /* the directory that the path stands in; known == 0: not there */
     struct bytes name;            /* last component of path */
+    struct file_state above;      /* nothing stands there: the nearest directory that does, where the rule is */
+    size_t above_len;             /* so much of host_path is its path */
 
     /* st_dev and the device that audit prints differ on btrfs (subvolumes). Both 0: they do not. */
     uint64_t audit_device, stat_device;
@@ -71,6 +73,8 @@ void audit_object_let_go(struct audit_object *o, struct audit_rules *rules, uint
 /* Look what stands at the path, place the rules for it, fill the index. The old rules go after the new
  * ones stand. */
 int audit_object_place(struct audit_object *o, struct audit_rules *rules, struct err *err);
+/* The directory whose rule waits for what is not there is gone itself, and the kernel has dropped the rule. */
+bool audit_object_above_is_gone(const struct audit_object *o);
 /* Something else stands there than what the rules are for. */
 bool audit_object_is_stale(struct audit_object *o);
 

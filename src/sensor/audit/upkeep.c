@@ -40,6 +40,7 @@ static void tell_losses(struct sensor *s)
 void audit_place_again(struct sensor *s, struct audit_object *o)
 {
     bool was_directory = o->stand == AUDIT_STAND_DIRECTORY;
+    bool was_unseen = o->stand == AUDIT_STAND_NOTHING && audit_object_above_is_gone(o);
     struct audit_object *ghost = audit_object_ghost(o, now_ns(CLOCK_REALTIME) / NS_PER_MS, now_ms() + AUDIT_GHOST_MS);
     struct err err = ERR_INIT;
     int r;
@@ -56,6 +57,8 @@ void audit_place_again(struct sensor *s, struct audit_object *o)
     /* the name was watched meanwhile, but not what happened below a new directory */
     if (was_directory && o->stand == AUDIT_STAND_DIRECTORY && o->wanted.view != VIEW_MERGED)
         audit_tell_gap(s, LOST_WATCH_WINDOW, 0, "a watched directory was replaced by another one");
+    if (was_unseen && o->stand != AUDIT_STAND_NOTHING && o->wanted.view != VIEW_MERGED)
+        audit_tell_gap(s, LOST_WATCH_WINDOW, 0, "a watched path came back before anybody looked for it again");
 }
 
 void audit_look_soon(struct sensor *s)

@@ -196,6 +196,14 @@ def _(run):
     return [act_event(run, "rmdir", "d", run.act("rmdir", run.path("d")))]
 
 
+# the kernel drops the rules of what is gone, which nobody deleted
+@scenario("the watched folder removed, and the one above it", before=files("a/b/d/f"), targets=lambda run: [run.path("a/b/d")],
+          harmless=("unlink",))
+def _(run):
+    run.sh("rm -r a/b/d; sleep 0.5; rmdir a/b; sleep 0.3; rmdir a")
+    return [Event("rmdir", "a/b/d", executable="/usr/bin/rm")]
+
+
 # the new one has the old one's inode number on many file systems
 @scenario("the watched folder removed and made anew at once", before=files("d/f"), targets=lambda run: [run.path("d")], gaps=True,
           harmless=("rmdir", "unlink", "mkdir"))
