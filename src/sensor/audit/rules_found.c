@@ -76,7 +76,7 @@ static int count_ours(void *data, const struct audit_rule_data *rule, size_t len
     return 0;
 }
 
-int audit_rules_look(struct audit_rules *rules)
+static int look_once(struct audit_rules *rules)
 {
     int missing = 0, r;
 
@@ -89,6 +89,14 @@ int audit_rules_look(struct audit_rules *rules)
         missing += set->found < set->added;
     }
     return r < 0 ? r : missing;
+}
+
+int audit_rules_look(struct audit_rules *rules)
+{
+    int missing = look_once(rules);
+
+    /* an answer that is not read within 0.1 s is dropped (sk_sndtimeo of kernel/audit.c) */
+    return missing > 0 ? look_once(rules) : missing;
 }
 
 bool audit_rule_set_is_missing(const struct audit_rule_set *set)
