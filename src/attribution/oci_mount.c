@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "attribution/oci.h"
-#include "util/limits.h"
 #include "util/mountinfo.h"
 
 static struct bytes unescape(struct arena *arena, struct bytes text)

@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sensor/lately.h"
 #include "util/limits.h"
-
-#define START_MS 10000 /* from a container's first act to the engine's answer: longer than that is an old change */
 
 struct entry {
     struct entry *next;
@@ -18,7 +17,7 @@ struct entry {
 struct audit_held {
     struct entry *first, **last;
     size_t bytes;
-    uint64_t lost, lost_ms; /* how many gave way, and when the last one did */
+    struct lately lost;
 };
 
 struct audit_held *audit_held_new(void)
@@ -50,20 +49,9 @@ static void drop_first(struct audit_held *held)
     free(e);
 }
 
-static void note_lost(struct audit_held *held, uint64_t now_ms)
-{
-    if (now_ms - held->lost_ms > START_MS)
-        held->lost = 0;
-    held->lost++;
-    held->lost_ms = now_ms;
-}
-
 uint64_t audit_held_take_lost(struct audit_held *held, uint64_t now_ms)
 {
-    uint64_t lost = now_ms - held->lost_ms > START_MS ? 0 : held->lost;
-
-    held->lost = 0;
-    return lost;
+    return lately_take(&held->lost, now_ms);
 }
 
 void audit_held_add(struct audit_held *held, const struct audit_group *group, uint64_t now_ms)
@@ -73,12 +61,12 @@ void audit_held_add(struct audit_held *held, const struct audit_group *group, ui
     char *at;
 
     if (!e) {
-        note_lost(held, now_ms);
+        lately_note(&held->lost, now_ms);
         return;
     }
     while (held->bytes + size > LIMIT_AUDIT_HELD) {
-        if (now_ms - held->first->added_ms <= START_MS)
-            note_lost(held, now_ms);
+        if (is_lately(held->first->added_ms, now_ms))
+            lately_note(&held->lost, now_ms);
         drop_first(held);
     }
     e->added_ms = now_ms;
@@ -125,7 +113,7 @@ void audit_held_clear(struct audit_held *held)
 {
     while (held->first)
         drop_first(held);
-    held->lost = 0;
+    held->lost.count = 0;
 }
 
 void audit_held_free(struct audit_held *held)

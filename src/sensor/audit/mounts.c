@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/macro.h"
 #include "util/mountinfo.h"
 
 #define MOUNTS_MAX 4096

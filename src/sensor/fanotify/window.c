@@ -12,10 +12,9 @@
 #include <sys/sysmacros.h>
 
 #include "sensor/fanotify/internal.h"
+#include "sensor/lately.h"
 #include "util/cleanup.h"
 #include "util/limits.h"
-
-#define START_MS 10000 /* from a container's first act to the engine's answer: longer than that is an old change */
 
 struct held {
     struct fanotify_cause cause;
@@ -26,7 +25,7 @@ struct held {
 struct fanotify_window {
     struct sbuf held;   /* struct held and the event as it came, one after the other */
     struct sbuf mounts; /* marked for the window: paths, each ended by NUL */
-    uint64_t lost, lost_ms; /* how many had to give way though they were young, and when the last one had to */
+    struct lately lost;
 };
 
 struct fanotify_window *fanotify_window_new(void)
@@ -111,14 +110,6 @@ void fanotify_window_close(struct sensor *s)
     sbuf_clear(&w->mounts);
 }
 
-static void note_lost(struct fanotify_window *w)
-{
-    if (now_ms() - w->lost_ms > START_MS)
-        w->lost = 0;
-    w->lost++;
-    w->lost_ms = now_ms();
-}
-
 /* A container may be waited for for days: the older half gives way. */
 static void make_room(struct fanotify_window *w)
 {
@@ -129,8 +120,8 @@ static void make_room(struct fanotify_window *w)
 
         memcpy(&head, w->held.data + at, sizeof(head));
         at += sizeof(head) + head.len;
-        if (now_ms() - head.added_ms <= START_MS)
-            note_lost(w);
+        if (is_lately(head.added_ms, now_ms()))
+            lately_note(&w->lost, now_ms());
     }
     memmove(w->held.data, w->held.data + at, w->held.len - at);
     sbuf_truncate(&w->held, w->held.len - at);
@@ -149,7 +140,7 @@ void fanotify_window_hold(struct sensor *s, const struct fanotify_event *e)
     if (sbuf_error(&w->held)) {
         sbuf_done(&w->held);
         w->held = (struct sbuf)SBUF_INIT;
-        note_lost(w);
+        lately_note(&w->lost, now_ms());
     }
 }
 
@@ -191,9 +182,10 @@ void fanotify_window_replay(struct sensor *s)
     s->replaying = true;
     s->rest = (struct bytes){ NULL, 0 };
     while (take_fresh(s)) { /* telling may bring news of another container, and its objects */
-        if (w->lost && now_ms() - w->lost_ms <= START_MS)
-            fanotify_gap(s, LOST_WATCH_WINDOW, w->lost, s->empty_real_ns, "changes while a container was starting");
-        w->lost = 0;
+        uint64_t lost = lately_take(&w->lost, now_ms());
+
+        if (lost)
+            fanotify_gap(s, LOST_WATCH_WINDOW, lost, s->empty_real_ns, "changes while a container was starting");
         replay(s, w);
     }
     s->replaying = false;
@@ -201,6 +193,6 @@ void fanotify_window_replay(struct sensor *s)
     s->rest = rest;
     if (!s->window_on) {
         sbuf_clear(&w->held);
-        w->lost = 0;
+        w->lost.count = 0;
     }
 }

@@ -69,28 +69,22 @@ class Run:
         self.result(p.args[1], p.communicate(b"\n", timeout=60)[0].decode())
         return p.pid
 
-    def said(self, text, seconds=30):
-        """Waits until culprit says so, in a line of any kind."""
+    def said(self, text, seconds=30, alive=lambda: True):
+        """Waits until culprit says so, in a line of any kind: how long that takes is the machine's affair."""
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            with open(os.path.join(self.session.work, "stdout"), "rb") as f:
-                if text.encode() in f.read():
-                    return True
-            time.sleep(0.05)
-        return False
-
-    def told(self, action, seconds=30, alive=lambda: True):
-        """Waits until culprit tells such an event: how long that takes is the machine's affair. Who has not what the
-        scenario needs is not waited for long."""
-        deadline = time.monotonic() + (seconds if self.has.issuperset(self.scenario.needs) else 1.5)
         while True:
             going_on = alive()
             with open(os.path.join(self.session.work, "stdout"), "rb") as f:
-                if b'"action":"%s"' % action.encode() in f.read():
+                if text.encode() in f.read():
                     return True
             if time.monotonic() > deadline or not going_on:
                 return False
             time.sleep(0.05)
+
+    def told(self, action, seconds=30, alive=lambda: True):
+        """Waits until culprit tells such an event. Who has not what the scenario needs is not waited for long."""
+        able = self.has.issuperset(self.scenario.needs)
+        return self.said(f'"action":"{action}"', seconds if able else 1.5, alive)
 
     @staticmethod
     def result(kind, out):
