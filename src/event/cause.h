@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The cause of an event: whom a person would name. Two parts, each of which may be unknown:
+ * what was run (the script, module, target or command line that explains the change), and what started
+ * it (a product, a package manager, a cron job, a unit, `docker exec`, a person at a terminal).
+ * Found by cause_find() (cause/cause.h), a pure function over the actor, its earlier images and its launchers.
+ *
+ * Memory: every member is a view into the event or into a process record that the event holds; a cause is
+ * valid as long as its event and is never freed.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/bytes.h"
+
+struct process;
+
+/* What was run. A closed list; the names in JSON and the docs are those of cause_run_name(). */
+enum run_kind {
+    RUN_UNKNOWN,
+    RUN_PROGRAM,    /* nothing better is known than the executable; name: its path, or the applet of a multi-call binary */
+    RUN_COMMAND,    /* a command line; name: the program, command_line: with its arguments */
+    RUN_SCRIPT,     /* name: the script's path, absolute where that is known */
+    RUN_MODULE,     /* python -m; name: the module */
+    RUN_TEXT,       /* -c, -e: a program given as text; name: the interpreter, command_line: cut */
+    RUN_INPUT,      /* read from standard input; name: the interpreter */
+    RUN_ARCHIVE,    /* java -jar; name: the archive's path */
+    RUN_TARGET,     /* make, ninja; name: the target, tool: "make", directory: where */
+    RUN_NPM,        /* npm, yarn, pnpm run; name: the script's name */
+    RUN_GIT,        /* git; name: the sub-command */
+    RUN_GIT_HOOK,   /* name: the hook's path */
+    RUN_MAINTAINER, /* a maintainer script of a package; name: "postinst of foo" */
+    RUN_ANSIBLE,    /* an ansible module; name: the module */
+    RUN_KIND_COUNT,
+};
+
+/* What started it. A closed list as well. */
+enum launcher_kind {
+    LAUNCHER_UNKNOWN,
+    LAUNCHER_PRODUCT,       /* a known product (data/agents.json); name: the product, kind in `detail` */
+    LAUNCHER_PACKAGE,       /* a package manager's transaction; name: the manager, detail: the packages */
+    LAUNCHER_CONFIGURATION, /* ansible, puppet, salt, chef, cfengine; name: the product, detail: playbook, task */
+    LAUNCHER_EXEC,          /* docker/podman exec; name: the container, detail: the client's command line, if known */
+    LAUNCHER_COPY,          /* docker cp and the like */
+    LAUNCHER_COMPOSE,       /* name: the project */
+    LAUNCHER_HEALTH_CHECK,  /* of a container */
+    LAUNCHER_ENTRY_POINT,   /* the container's own first process and its descendants; name: the container */
+    LAUNCHER_KUBECTL_EXEC,
+    LAUNCHER_ENGINE,        /* the container engine's own work */
+    LAUNCHER_CRON,          /* name: the user whose job it is, detail: the crontab's line or the cron.daily script */
+    LAUNCHER_ANACRON,
+    LAUNCHER_AT,
+    LAUNCHER_TIMER,         /* name: the timer's service, detail: the timer */
+    LAUNCHER_SERVICE,       /* name: the systemd unit */
+    LAUNCHER_CI,            /* name: the runner, detail: the job */
+    LAUNCHER_SSH,           /* a command given to ssh; name: the user */
+    LAUNCHER_PERSON,        /* somebody at a terminal; name: the user */
+    LAUNCHER_COMMAND,       /* the COMMAND of `culprit run` */
+    LAUNCHER_KIND_COUNT,
+};
+
+struct cause_run {
+    enum run_kind kind;
+    struct bytes name;         /* see enum run_kind; raw bytes: escape them */
+    struct bytes interpreter;  /* base name of what runs it: "python3", "sh"; empty where that is of no interest */
+    struct bytes args;         /* argv of `process`, each ended by NUL: what a command line is made of */
+    struct bytes directory;    /* working directory, where it matters (make, git, a relative name) */
+    bool claimed;              /* only argv says so, and the kernel's facts do not bear it out: "says it runs X" */
+    bool exited;               /* that process had ended before the change */
+    const struct process *process; /* the process, or the earlier image of one, that this is taken from */
+};
+
+struct cause_launcher {
+    enum launcher_kind kind;
+    struct bytes name, detail; /* see enum launcher_kind */
+    struct bytes unit;         /* systemd unit, where one is known beside it */
+    const struct process *process; /* NULL: known by other facts than a process */
+};
+
+/* Who logged in, and how the user changed on the way. */
+struct person {
+    bool known;              /* somebody logged in, or called su or sudo */
+    uint32_t id;             /* login user; UID_UNKNOWN where only a name is known */
+    struct bytes name;       /* in the world that the process lives in; empty: only the id is known */
+    uint32_t as_id;          /* who it ran as at the change */
+    struct bytes as_name;
+    struct bytes by;         /* "sudo", "su", "pkexec", "setuid"; empty: the user did not change */
+    struct bytes terminal;   /* "pts/3" */
+    struct bytes remote;     /* address that the session came from */
+    bool interactive;        /* a shell at that terminal launched it: the person typed it */
+};
+
+struct cause {
+    struct cause_run run;
+    struct cause_launcher launcher;
+    struct person person;
+    struct bytes tool;       /* the program that made the change on behalf of `run`: "rm"; empty: it did so itself */
+    uint64_t key;            /* what belongs together has the same one: kind, what names it, real and login user, origin;
+                              * never pids, times, or the tool. 0 = not found yet */
+};
