@@ -14,6 +14,8 @@
 
 struct case_;
 
+#define CASE_LIMIT 10
+
 struct case_options {
     struct bytes target;          /* as the user wrote it; several: separated by one space */
     pid_t command_pid;            /* run: the user's COMMAND, 0 = none */
@@ -25,6 +27,11 @@ struct case_options {
     bool not_recorded;            /* there is no store that `who` could answer from later */
     struct bytes store;           /* where it is, if not at the usual place */
     bool stored;                  /* from the store (`who`): wording in the past */
+    uint64_t operations;          /* bit 1 << enum operation: those that are asked for, 0 = all; events of others
+                                   * only tell what became of files, and are not counted */
+    unsigned limit;               /* causes told one by one in text, the gravest first; 0 = CASE_LIMIT, UINT_MAX = all */
+    bool quiet;                   /* text: the sentence of each verdict and nothing else */
+    bool verbose;                 /* text: what is folded away, with reason and number */
 };
 
 struct case_ *case_new(const struct case_options *options);
