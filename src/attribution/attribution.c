@@ -315,6 +315,17 @@ static void find_names(struct attribution *a, struct process *p)
     process_set(p, &p->group_name, users_group(a->users, world, p->cred.egid));
 }
 
+/* What a process was before. */
+static void attribute_images(struct attribution *a, struct process *p)
+{
+    for (; p && !p->attributed; p = p->earlier) {
+        p->attributed = true;
+        find_origin(a, p);
+        find_owner(a, p);
+        find_names(a, p);
+    }
+}
+
 static void attribute(struct attribution *a, struct process *p)
 {
     for (unsigned depth = 0; p && !p->attributed && depth < LIMIT_LINEAGE; depth++, p = p->parent) {
@@ -323,14 +334,14 @@ static void attribute(struct attribution *a, struct process *p)
         find_origin(a, p);
         find_owner(a, p);
         find_names(a, p);
+        attribute_images(a, p->earlier);
     }
 }
 
 /* ---- events ---- */
 
 /* A record of the sensor's own facts: the process was gone before /proc could be read. */
-static struct process *make_from_facts(struct attribution *a, const struct event *e,
-                                       const struct process *known)
+static struct process *make_from_facts(struct attribution *a, const struct event *e, struct process *known)
 {
     const struct actor *actor = &e->actor;
     struct process *p = process_new(actor->pid, known ? known->start_ns : actor->start_ns);
@@ -353,6 +364,7 @@ static struct process *make_from_facts(struct attribution *a, const struct event
         p->mnt_ns = known->mnt_ns;
         process_set(p, &p->cgroup, known->cgroup);
         p->cgroup_inherited = known->cgroup_inherited;
+        process_set_earlier(p, process_same(p, known) ? known : NULL);
     } else if (actor->cgroup.len) {
         process_set(p, &p->cgroup, actor->cgroup);
         p->mnt_ns = actor->mnt_ns;

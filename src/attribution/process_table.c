@@ -245,6 +245,7 @@ static struct process *read_alive(struct process_table *t, pid_t pid, uint64_t f
         p->parent_pid = known->parent_pid;
         p->start_ns = known->start_ns;
         distrust_root(p, known);
+        process_set_earlier(p, known);
     } else if (p->parent_pid > 0) {
         set_parent(t, p, living(t, p->parent_pid, UINT64_MAX));
         distrust_root(p, p->parent);
@@ -333,6 +334,9 @@ static void apply_exec(struct process_table *t, const struct process_event *e)
         }
         distrust_root(p, before && process_same(before, p) ? before : p->parent);
         forget_name_of_exec(t, p, e->boot_ns);
+        before = living(t, e->pid, e->boot_ns);
+        if (before && process_same(before, p))
+            process_set_earlier(p, before);
         (void)push(t, p, e->boot_ns);
         return;
     }
@@ -354,6 +358,7 @@ static void apply_exec(struct process_table *t, const struct process_event *e)
         process_set(p, &p->tty, before->tty);
         p->parent_pid = before->parent_pid;
         set_parent(t, p, before->parent);
+        process_set_earlier(p, before);
     }
     (void)push(t, p, e->boot_ns);
 }
@@ -376,6 +381,7 @@ static struct process *changed(struct process_table *t, struct process *known,
     copy_facts(p, known);
     p->parent_pid = known->parent_pid;
     set_parent(t, p, known->parent);
+    p->earlier = process_ref(known->earlier);
     p->cgroup_inherited = known->cgroup_inherited;
     p->cred = now->cred;
     p->login_uid = now->login_uid;

@@ -46,6 +46,7 @@ void process_unref(struct process *p)
         dead = p->next_dead;
         give_up(p->likeness, &dead);
         give_up(p->parent, &dead);
+        give_up(p->earlier, &dead);
         container_unref(p->container);
         arena_done(&p->arena);
         free(p);
@@ -67,6 +68,64 @@ void process_set_likeness(struct process *to, struct process *from)
     to->args = from->args;
     to->args_truncated = from->args_truncated;
     to->working_directory = from->working_directory;
+}
+
+/* What one shows of itself, where both show it. */
+static bool same_or_unknown(struct bytes a, struct bytes b)
+{
+    return !a.len || !b.len || bytes_equal(a, b);
+}
+
+static bool same_image(const struct process *a, const struct process *b)
+{
+    return bytes_equal(a->executable, b->executable) && same_or_unknown(a->args, b->args) &&
+           same_or_unknown(a->script, b->script);
+}
+
+/* A record of the same facts in its own memory, of which the first image alone is an earlier one: others may hold
+ * `p` and what it was before, so neither is changed. */
+static struct process *copy_alone(const struct process *p, struct process *first)
+{
+    struct process *to = process_new(p->pid, p->start_ns);
+    struct bytes *const to_bytes[] = { &to->executable, &to->script, &to->name, &to->args, &to->working_directory,
+                                       &to->tty, &to->cgroup };
+    const struct bytes from_bytes[] = { p->executable, p->script, p->name, p->args, p->working_directory,
+                                        p->tty, p->cgroup };
+
+    if (!to)
+        return NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(to_bytes); i++)
+        process_set(to, to_bytes[i], from_bytes[i]);
+    to->parent_pid = p->parent_pid;
+    to->parent = process_ref(p->parent);
+    to->earlier = process_ref(first);
+    to->executable_inode = p->executable_inode;
+    to->executable_device = p->executable_device;
+    to->executable_deleted = p->executable_deleted;
+    to->executable_memfd = p->executable_memfd;
+    to->args_truncated = p->args_truncated;
+    to->cred = p->cred;
+    to->login_uid = p->login_uid;
+    to->session = p->session;
+    to->cgroup_inherited = p->cgroup_inherited;
+    to->mnt_ns = p->mnt_ns;
+    return to;
+}
+
+void process_set_earlier(struct process *to, struct process *before)
+{
+    struct process *first;
+    unsigned images = 2; /* `to`, `before` */
+
+    if (to->earlier || !before || before == to)
+        return;
+    if (!before->executable.len || same_image(to, before) || (before->parent && same_image(before, before->parent))) {
+        to->earlier = process_ref(before->earlier);
+        return;
+    }
+    for (first = before; first->earlier; first = first->earlier)
+        images++;
+    to->earlier = images <= PROCESS_IMAGES ? process_ref(before) : copy_alone(before, first);
 }
 
 void process_unrefp(struct process **p)

@@ -39,6 +39,19 @@ struct owner {
     bool looks_like;                       /* only the forgeable name fits: say "looks like" */
 };
 
+/* What is known of how a process was launched beside who launched it; looked up while that is still there. */
+enum launch_kind { /* stored: never reuse a number */
+    LAUNCH_UNKNOWN,
+    LAUNCH_CRONTAB,  /* cron's job; text: the crontab's line, place: the file that it stands in, user: whose job it is */
+    LAUNCH_EXEC,     /* into a container; text: the client's arguments, each ended by NUL, user: who ran it */
+    LAUNCH_TIMER,    /* a service's first process; text: the timer's unit */
+};
+
+struct launch {
+    enum launch_kind kind;
+    struct bytes text, place, user; /* see enum launch_kind; raw bytes: escape them */
+};
+
 struct process {
     unsigned refs;
     struct arena arena;
@@ -46,10 +59,13 @@ struct process {
     pid_t pid;             /* tgid, in the initial pid namespace */
     uint64_t start_ns;     /* CLOCK_BOOTTIME; 0 = unknown. /proc/PID/stat field 22 has ticks of 10 ms */
     uint64_t exited_ns;    /* CLOCK_BOOTTIME; 0 = not seen to exit. The only member that changes later */
+    uint64_t booted_ns;    /* CLOCK_REALTIME when CLOCK_BOOTTIME began, as reckoned once in a run; 0 = unknown */
     pid_t parent_pid;      /* 0 = unknown */
     struct process *likeness; /* owned reference: whose memory holds what a fork or a change of ids leaves as it
                                * is (executable, script, args, working_directory); NULL = this one's own */
     struct process *next_dead; /* while it is given up */
+    struct process *earlier;   /* what it executed before this: process_set_earlier(); owned reference, NULL = nothing
+                               * else than its launcher did when it was started, or not known */
     struct process *parent; /* who launched it (as launched, not as reparented); owned reference, NULL = unknown */
 
     struct bytes executable; /* by the kernel's file; "/memfd:NAME" for memory files */
@@ -66,6 +82,9 @@ struct process {
     struct credentials cred;
     struct bytes user_name, real_user_name, group_name; /* of euid, uid, egid, in the world it lives in */
     uint32_t login_uid, session;
+    struct bytes login_name; /* of login_uid, in the host's world: who logs in does so there */
+    struct bytes remote;     /* address that its session came from; empty: not from elsewhere, or not known */
+    struct launch launch;
     struct bytes cgroup; /* path in the most specific hierarchy, of the initial cgroup namespace */
     bool cgroup_inherited; /* not read, but its parent's: it may have been moved since */
     uint64_t mnt_ns;     /* inode number of the mount namespace; 0 = unknown */
@@ -84,6 +103,12 @@ void process_unrefp(struct process **p);
 void process_set(struct process *p, struct bytes *field, struct bytes value);
 /* `to` executes what `from` does, in the same directory: without a copy. */
 void process_set_likeness(struct process *to, struct process *from);
+/*
+ * `to` is what `before`, the same process, became. Its earlier images are then `before` and what that was before; not
+ * those that are the launcher's likeness, nor those of which nothing is known. The newest are kept, and the first.
+ */
+#define PROCESS_IMAGES 8 /* of one process; what only executes and executes stays bounded */
+void process_set_earlier(struct process *to, struct process *before);
 /* The best name for people: the executable's base name, else comm, else empty. Escape it. */
 struct bytes process_display_name(const struct process *p);
 /* The same process (pid and start time), whatever it executes. Unknown start times do not match. */

@@ -71,7 +71,7 @@ int replay_scan(struct replay *p, struct block *b);
 void replay_block_clear(struct block *b);
 bool replay_is_wanted(const struct replay *p, const struct search_line *line);
 /* An event that is not decoded still tells who its actor's launcher is. */
-void replay_see_line(struct replay *p, const char *text, size_t len);
+void replay_see_line(struct replay *p, uint64_t time_ms, const char *text, size_t len);
 /* Does what stands at `at` of this text stand before options->tell_from? */
 bool replay_is_before(const struct replay *p, const struct audit_log_block *text, uint32_t at);
 

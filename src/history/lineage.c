@@ -11,6 +11,7 @@
 struct entry {
     UT_hash_handle hh;
     pid_t pid;
+    uint64_t time_ms; /* of its last sighting */
     uint64_t heard; /* how many had been added when it was last heard of */
     struct process *process;
 };
@@ -73,6 +74,21 @@ static bool same_people(const struct process *p, const struct sighting *s)
            p->session == s->session;
 }
 
+/*
+ * A log tells no ends: who has the pid may be another process. It is the same one if it has the same launcher and
+ * login and was heard of lately: pids come round only after thousands of others.
+ */
+#define SAME_MS (3600 * 1000ull)
+
+static bool is_same(const struct entry *e, const struct sighting *s)
+{
+    const struct process *p = e->process;
+
+    bool kin = s->parent_pid > 1 ? p->parent_pid == s->parent_pid : !s->executes;
+
+    return kin && p->login_uid == s->login_uid && p->session == s->session && s->time_ms < e->time_ms + SAME_MS;
+}
+
 static struct process *make(struct lineage *l, const struct sighting *s, const struct process *before)
 {
     struct process *p = process_new(s->pid, 0);
@@ -115,12 +131,16 @@ void lineage_see(struct lineage *l, const struct sighting *s)
         return;
     if (p && !s->executes && bytes_equal(p->executable, s->executable) && bytes_equal(p->name, s->name) &&
         (p->parent_pid == s->parent_pid || s->parent_pid == 1) && same_people(p, s) &&
-        (p->parent || !find(l, s->parent_pid)) && (!bytes_known(s->args) || p->args.data))
+        (p->parent || !find(l, s->parent_pid)) && (!bytes_known(s->args) || p->args.data)) {
+        e->time_ms = s->time_ms;
         return;
+    }
     p = make(l, s, p);
     if (!p)
         return;
     if (e) {
+        process_set_earlier(p, is_same(e, s) ? e->process : NULL);
+        e->time_ms = s->time_ms;
         process_unref(e->process);
         e->process = p;
         return;
@@ -134,6 +154,7 @@ void lineage_see(struct lineage *l, const struct sighting *s)
     }
     e->pid = s->pid;
     e->process = p;
+    e->time_ms = s->time_ms;
     e->heard = ++l->added;
     HASH_ADD_INT(l->table, pid, e);
 }

@@ -47,12 +47,12 @@ static struct bytes plain(struct bytes b, char *buffer, size_t size)
 #define PEEK(name) peek(&at, end, " " name "=", sizeof(name) + 1)
 
 /* An event that is not decoded still tells who its actor's launcher is. */
-void replay_see_line(struct replay *p, const char *text, size_t len)
+void replay_see_line(struct replay *p, uint64_t time_ms, const char *text, size_t len)
 {
     const char *at = text, *end = text + len;
     const char *enriched = memchr(text, AUDIT_ENRICHED_SEPARATOR, len);
     char exe[512], comm[64];
-    struct sighting s = { .cred.known = true };
+    struct sighting s = { .time_ms = time_ms, .cred.known = true };
     struct bytes value;
 
     if (enriched)

@@ -56,6 +56,13 @@ const struct field process_fields[] = {
     P("product", owner.product, FIELD_BYTES),
     P("product_kind", owner.product_kind, FIELD_BYTES),
     P("looks_like", owner.looks_like, FIELD_BOOL),
+    P("booted_ns", booted_ns, FIELD_U64),
+    P("login_name", login_name, FIELD_BYTES),
+    P("remote", remote, FIELD_BYTES),
+    P("launch", launch.kind, FIELD_I32),
+    P("launch_text", launch.text, FIELD_BYTES),
+    P("launch_place", launch.place, FIELD_BYTES),
+    P("launch_user", launch.user, FIELD_BYTES),
     { 0 },
 };
 #undef P

@@ -7,6 +7,7 @@
 
 #include "store/block.h"
 #include "store/fields.h"
+#include "store/schema.h"
 #include "util/limits.h"
 
 struct known {
@@ -36,6 +37,21 @@ static int prepare(struct loader *l, const char *head, const struct field *field
     return db_prepare(l->store->db, l->store->path, sbuf_str(&sql), ret, err);
 }
 
+/* An older culprit's store lacks columns: nothing is known of what stands in them. */
+static int prepare_process(struct loader *l, struct err *err)
+{
+    sqlite3 *db = l->store->db;
+    const char *path = l->store->path;
+    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
+
+    sbuf_addf(&sql, "SELECT parent, container, %s",
+              schema_has_column(db, path, "process", "earlier") ? "earlier" : "NULL");
+    for (const struct field *f = process_fields; f->column; f++)
+        sbuf_addf(&sql, ", %s", schema_has_column(db, path, "process", f->column) ? f->column : "NULL");
+    sbuf_add_str(&sql, " FROM process WHERE row = ?");
+    return db_prepare(db, path, sbuf_str(&sql), &l->process, err);
+}
+
 int loader_new(struct store *store, struct loader **ret, struct err *err)
 {
     struct loader *l = calloc(1, sizeof(*l));
@@ -53,8 +69,7 @@ int loader_new(struct store *store, struct loader **ret, struct err *err)
                 "LEFT JOIN directory h ON h.row = e.host_directory WHERE e.row = ?",
                 &l->event, err);
     if (r == 0)
-        r = prepare(l, "parent, container, ", process_fields, "", " FROM process WHERE row = ?",
-                    &l->process, err);
+        r = prepare_process(l, err);
     if (r == 0)
         r = prepare(l, "", container_fields, "", " FROM container WHERE row = ?", &l->container, err);
     if (r == 0 && store->has_blocks)
@@ -120,46 +135,68 @@ struct container *loader_container(struct loader *l, int64_t row)
     return c;
 }
 
-/* Iterative, and bounded: a damaged store may have circles. */
-static struct process *load_process(struct loader *l, int64_t row)
+struct process_rows {
+    int64_t parent, container, earlier;
+};
+
+/* One row without those that it refers to. Whom it refers to was written before: a damaged store has no circles. */
+static struct process *read_process(struct loader *l, int64_t row, struct process_rows *ret)
+{
+    struct process *p = NULL;
+
+    *ret = (struct process_rows){ 0 };
+    sqlite3_bind_int64(l->process, 1, row);
+    if (sqlite3_step(l->process) == SQLITE_ROW && (p = process_new(0, 0))) {
+        ret->parent = sqlite3_column_int64(l->process, 0);
+        ret->container = sqlite3_column_int64(l->process, 1);
+        ret->earlier = sqlite3_column_int64(l->process, 2);
+        fields_read(process_fields, l->process, 3, &p->arena, p);
+    }
+    sqlite3_reset(l->process);
+    if (ret->parent >= row)
+        ret->parent = 0;
+    if (ret->earlier >= row)
+        ret->earlier = 0;
+    return p;
+}
+
+static struct process *known_process(const struct loader *l, int64_t row)
+{
+    struct known *k;
+
+    HASH_FIND(hh, l->processes, &row, sizeof(row), k);
+    return k ? k->process : NULL;
+}
+
+/* With its launchers, and what each was before: of those, as deep as one process has images. */
+static struct process *load_process(struct loader *l, int64_t row, unsigned images)
 {
     struct process *first = NULL, *child = NULL;
 
     for (unsigned depth = 0; row && depth <= LIMIT_LINEAGE; depth++) {
-        struct process *p = NULL;
-        int64_t parent = 0, container = 0;
+        struct process *p = process_ref(known_process(l, row)), *known = p;
+        struct process_rows rows = { 0 };
         struct known *k;
-        bool known;
 
-        HASH_FIND(hh, l->processes, &row, sizeof(row), k);
-        known = k != NULL;
-        if (known) {
-            p = process_ref(k->process);
-        } else {
-            sqlite3_bind_int64(l->process, 1, row);
-            if (sqlite3_step(l->process) == SQLITE_ROW && (p = process_new(0, 0))) {
-                parent = sqlite3_column_int64(l->process, 0);
-                container = sqlite3_column_int64(l->process, 1);
-                fields_read(process_fields, l->process, 2, &p->arena, p);
-            }
-            sqlite3_reset(l->process);
-            if (p && container)
-                p->container = loader_container(l, container);
-            k = p ? remember(&l->processes, row) : NULL;
-            if (k)
-                k->process = process_ref(p);
-        }
+        if (!p)
+            p = read_process(l, row, &rows);
         if (!p)
             break;
         if (!child)
             first = p;
         else
             child->parent = p; /* our reference goes over to the child */
-        /* a process that was known has its ancestors already */
-        if (known)
+        if (known) /* it has its ancestors already */
             break;
+        k = remember(&l->processes, row);
+        if (k)
+            k->process = process_ref(p);
+        if (rows.container)
+            p->container = loader_container(l, rows.container);
+        if (images < PROCESS_IMAGES)
+            p->earlier = load_process(l, rows.earlier, images + 1);
         child = p;
-        row = parent;
+        row = rows.parent;
     }
     return first;
 }
@@ -181,7 +218,7 @@ static void relate(struct loader *l, int64_t process, int64_t victim, struct eve
 {
     if (!bytes_known(e->host_path) && e->victim_kind == VICTIM_HOST)
         e->host_path = e->path;
-    e->actor.process = load_process(l, process);
+    e->actor.process = load_process(l, process, 0);
     if (victim)
         e->victim = loader_container(l, victim);
 }

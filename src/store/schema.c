@@ -9,7 +9,7 @@
 /*
  * directory   each directory's path once
  * container   a container as it was between two starts
- * process     a process between two execs; parent: its launcher's row
+ * process     a process between two execs; parent: its launcher's row; earlier: the row of what it was before
  * event       one change; directory and name: the victim's path; previous_*: of a rename; host_*: where
  *             the host finds it, if that reads differently
  * rollup      the events of one directory counted, so that `who` need not read them. place 0: by
@@ -61,7 +61,7 @@ static int create_tables(sqlite3 *db, const char *path, struct err *err)
     return db_exec(db, path, sbuf_str(&sql), err);
 }
 
-static bool has_column(sqlite3 *db, const char *path, const char *table, const char *column)
+bool schema_has_column(sqlite3 *db, const char *path, const char *table, const char *column)
 {
     _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
     sqlite3_stmt *s = NULL;
@@ -90,7 +90,7 @@ static int add_columns(sqlite3 *db, const char *path, struct err *err)
             struct field alone[2] = { *f, { 0 } };
             _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
 
-            if (has_column(db, path, tables[t].table, f->column))
+            if (schema_has_column(db, path, tables[t].table, f->column))
                 continue;
             sbuf_addf(&sql, "ALTER TABLE %s ADD COLUMN ", tables[t].table);
             fields_definition(alone, &sql);
@@ -126,6 +126,16 @@ static int create_blocks(sqlite3 *db, const char *path, struct err *err)
                    err);
 }
 
+/* What a process was before its last exec, and what is kept of it since. */
+static int add_earlier(sqlite3 *db, const char *path, struct err *err)
+{
+    int r = add_columns(db, path, err);
+
+    if (r < 0 || schema_has_column(db, path, "process", "earlier"))
+        return r;
+    return db_exec(db, path, "ALTER TABLE process ADD COLUMN earlier INTEGER", err);
+}
+
 /* A step is never changed once a store was made with it. */
 static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err) = {
     create_tables,
@@ -133,6 +143,7 @@ static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err)
     index_victims,
     create_imported,
     create_blocks,
+    add_earlier,
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 #define VERSION_BLOCKS 5

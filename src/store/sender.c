@@ -94,18 +94,38 @@ static uint64_t container_slot(struct sender *s, struct container *c, struct sbu
     return slot + 1;
 }
 
-static uint64_t process_slot(struct sender *s, struct process *p, unsigned depth, struct sbuf *out)
+/* Whoever was sent for somebody else's sake may have taken the slot. */
+static uint64_t still(const struct sender *s, uint64_t slot, const struct process *p)
 {
-    unsigned slot = slot_of(p);
-    uint64_t parent, container;
+    return slot && s->processes[slot - 1] == p ? slot : 0;
+}
+
+/* Two slots that differ in one bit are a process's own. taken: of somebody who is still needed, 0 = none. */
+static unsigned free_slot(const struct sender *s, const struct process *p, uint64_t taken)
+{
+    unsigned slot = slot_of(p), other = slot ^ 1;
+
+    return s->processes[slot] == p || (s->processes[other] != p && slot + 1 != taken) ? slot : other;
+}
+
+/* taken: a slot that must not be used, as others refer to it next; 0 = none */
+static uint64_t process_slot(struct sender *s, struct process *p, uint64_t taken, unsigned depth, struct sbuf *out)
+{
+    uint64_t parent, earlier, container;
+    unsigned slot;
     size_t start;
 
     if (!p || depth == LIMIT_LINEAGE)
         return 0;
+    slot = free_slot(s, p, taken);
     if (s->processes[slot] == p)
         return slot + 1;
-    parent = process_slot(s, p->parent, depth + 1, out);
+    parent = process_slot(s, p->parent, taken, depth + 1, out);
+    earlier = process_slot(s, p->earlier, taken ? taken : parent, depth + 1, out);
     container = container_slot(s, p->container, out);
+    parent = still(s, parent, p->parent);
+    earlier = still(s, earlier, p->earlier);
+    slot = free_slot(s, p, taken);
     /* only now: an ancestor may have had this slot */
     process_unrefp(&s->processes[slot]);
     s->processes[slot] = process_ref(p);
@@ -113,6 +133,7 @@ static uint64_t process_slot(struct sender *s, struct process *p, unsigned depth
     pack_u64(out, slot + 1);
     pack_u64(out, parent);
     pack_u64(out, container);
+    pack_u64(out, earlier);
     fields_pack(process_fields, p, out);
     end(out, start);
     return slot + 1;
@@ -128,7 +149,7 @@ static void set_place(struct event_places *places, unsigned which, struct bytes 
 
 void sender_event(struct sender *s, const struct event *e, struct sbuf *out)
 {
-    uint64_t actor = process_slot(s, e->actor.process, 0, out);
+    uint64_t actor = process_slot(s, e->actor.process, 0, 0, out);
     uint64_t victim = container_slot(s, e->victim, out);
     struct event_places places = { .suspect = event_suspect(e), .previous_host_path = e->previous_host_path };
     enum message_kind kind = e->sensors & (SENSOR_AUDIT | SENSOR_AUDIT_LOG) ? MESSAGE_EVENT : MESSAGE_EVENT_ONCE;

@@ -119,7 +119,7 @@ static int prepare(struct writer *w, struct err *err)
     if (r == 0)
         r = prepare_insert(w, INSERT_CONTAINER, "container", "", container_fields, err);
     if (r == 0)
-        r = prepare_insert(w, INSERT_PROCESS, "process", "parent, container", process_fields, err);
+        r = prepare_insert(w, INSERT_PROCESS, "process", "parent, container, earlier", process_fields, err);
     if (r == 0)
         r = prepare_insert(w, INSERT_EVENT, "event",
                            "row, process, victim, suspect, directory, name, previous_directory, "
@@ -281,15 +281,16 @@ static int write_container(struct writer *w, struct bytes m)
 static int write_process(struct writer *w, struct bytes m)
 {
     sqlite3_stmt *s = w->statements[INSERT_PROCESS];
-    uint64_t slot, parent, container;
+    uint64_t slot, parent, container, earlier;
     int r;
 
     if (!unpack_u64(&m, &slot) || slot == 0 || slot > MESSAGE_SLOTS || !unpack_u64(&m, &parent) ||
-        !unpack_u64(&m, &container))
+        !unpack_u64(&m, &container) || !unpack_u64(&m, &earlier))
         return -EBADMSG;
     bind_row(s, 1, row_of(w->processes, parent));
     bind_row(s, 2, row_of(w->containers, container));
-    r = fields_bind(process_fields, &m, s, 3);
+    bind_row(s, 3, row_of(w->processes, earlier));
+    r = fields_bind(process_fields, &m, s, 4);
     if (r == 0)
         r = run(w, INSERT_PROCESS);
     w->processes[slot] = r == 0 ? sqlite3_last_insert_rowid(w->db) : 0;

@@ -254,6 +254,42 @@ static void old_launchers(void **state)
     lineage_free(l);
 }
 
+/* A script that ends by `exec rm`: the script is still there. A pid that comes round again is another process. */
+static void a_script_that_became_rm(void **state)
+{
+    static const struct {
+        pid_t parent_pid;
+        uint64_t later_ms;
+        uint32_t session;
+        bool same;
+    } cases[] = {
+        { 5, 1000, 3, true }, { 6, 1000, 3, false }, { 5, 7200 * 1000, 3, false }, { 5, 1000, 4, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct lineage *l = lineage_new();
+        struct sighting script = { .pid = 7, .parent_pid = 5, .executable = BYTES("/bin/sh"), .executes = true,
+                                   .script = BYTES("/opt/purge"), .time_ms = 1000, .session = 3 };
+        struct sighting rm = { .pid = 7, .parent_pid = cases[i].parent_pid, .executable = BYTES("/bin/rm"),
+                               .executes = true, .time_ms = 1000 + cases[i].later_ms, .session = cases[i].session };
+        struct sighting act = rm;
+        struct process *p;
+
+        lineage_see(l, &script);
+        lineage_see(l, &rm);
+        act.executes = false;
+        lineage_see(l, &act);
+        p = lineage_find(l, 7);
+        assert_bytes(p->executable, "/bin/rm");
+        assert_int_equal(p->earlier != NULL, cases[i].same);
+        if (p->earlier)
+            assert_bytes(p->earlier->script, "/opt/purge");
+        process_unref(p);
+        lineage_free(l);
+    }
+}
+
 /* ---- through /proc/PID/root ---- */
 
 static const struct root_row {
@@ -375,6 +411,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids),
         cmocka_unit_test(old_launchers),
+        cmocka_unit_test(a_script_that_became_rm),
     };
 
     return RUN_ROWS(rows, tells) + RUN_ROWS(outage_rows, finds_outages) +

@@ -85,6 +85,64 @@ static void child_is_its_parent_until_it_executes(void **state)
     process_unref(before);
 }
 
+/* A script that ends by `exec rm` is still known; a child that only forked was nothing of its own. */
+static void what_it_was_before(void **state)
+{
+    struct process *p;
+
+    (void)state;
+    fork_(10 * SECOND, 50, 1);
+    exec_captured(11 * SECOND, 50, 10 * SECOND, "/bin/script");
+    assert_null(at(50, 11 * SECOND)->earlier);
+    exec_captured(12 * SECOND, 50, 10 * SECOND, "/bin/rm");
+    p = at(50, 13 * SECOND);
+    assert_bytes(p->executable, "/bin/rm");
+    assert_ptr_equal(p->earlier, at(50, 11 * SECOND + SECOND / 2));
+    assert_bytes(p->earlier->executable, "/bin/script");
+    fork_(14 * SECOND, 51, 50);
+    exec_captured(15 * SECOND, 51, 14 * SECOND, "/bin/ls");
+    assert_null(at(51, 16 * SECOND)->earlier);
+    assert_bytes(at(51, 16 * SECOND)->parent->earlier->executable, "/bin/script");
+    feed(PROCESS_EXEC, 17 * SECOND, 51, 0, NULL); /* gone before it could be read */
+    p = at(51, 17 * SECOND);
+    assert_false(bytes_known(p->executable));
+    assert_bytes(p->earlier->executable, "/bin/ls");
+}
+
+/* Of those that it was the first is kept, and the newest; records that others hold stay as they are. */
+static void images_are_bounded(void **state)
+{
+    struct process *held = NULL;
+    char name[32];
+
+    (void)state;
+    fork_(10 * SECOND, 50, 1);
+    for (unsigned i = 0; i < 1000; i++) {
+        struct process *p;
+        unsigned count = 0;
+
+        snprintf(name, sizeof(name), "/bin/%u", i);
+        exec_captured((11 + i) * SECOND, 50, 10 * SECOND, name);
+        p = at(50, (11 + i) * SECOND);
+        assert_bytes(p->executable, name);
+        if (i > 0) {
+            snprintf(name, sizeof(name), "/bin/%u", i - 1);
+            assert_bytes(p->earlier->executable, name);
+            assert_int_equal(p->earlier->parent->pid, 1);
+        }
+        for (const struct process *e = p; e; e = e->earlier) {
+            count++;
+            if (!e->earlier)
+                assert_bytes(e->executable, "/bin/0");
+        }
+        assert_in_range(count, 1, PROCESS_IMAGES);
+        if (i == 500)
+            held = process_ref(p);
+    }
+    assert_bytes(held->earlier->executable, "/bin/499");
+    process_unref(held);
+}
+
 static void exec_is_read_from_proc(void **state)
 {
     (void)state;
@@ -576,6 +634,8 @@ int main(void)
         TEST(child_is_its_parent_until_it_executes),
         TEST(ids_change_between_captured_records),
         TEST(moved_between_cgroups),
+        TEST(what_it_was_before),
+        TEST(images_are_bounded),
         TEST(exec_is_read_from_proc),
         TEST(too_short_a_life_is_not_the_old_program),
         TEST(pid_comes_round_again),

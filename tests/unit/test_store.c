@@ -173,6 +173,7 @@ static void everything_comes_back(void **state)
     struct store *store = open_store(false);
     struct container *c = make_container("x", "y");
     struct process *parent = make_process(1, "/sbin/init", NULL), *p = make_process(2, "/bin/a", parent);
+    struct process *earlier = make_process(2, "/bin/earlier", process_ref(parent)), *read;
     struct event *e = make_event(OPERATION_RENAME, "/a/b/new", p, c, 5);
     struct store_query all = { .any_victim = true };
     struct collected got = { .count = 0 };
@@ -181,7 +182,9 @@ static void everything_comes_back(void **state)
     (void)state;
     fill_fields(container_fields, &c->arena, c, 1);
     fill_fields(process_fields, &parent->arena, parent, 500);
+    fill_fields(process_fields, &earlier->arena, earlier, 700);
     fill_fields(process_fields, &p->arena, p, 1000);
+    p->earlier = earlier;
     fill_fields(event_fields, &e->arena, e, 2000);
     p->container = container_ref(c);
     e->operation = OPERATION_RENAME; /* an index of other tables */
@@ -202,6 +205,11 @@ static void everything_comes_back(void **state)
     assert_non_null(got.events[0]->actor.process->parent);
     same_fields(process_fields, parent, got.events[0]->actor.process->parent);
     assert_null(got.events[0]->actor.process->parent->parent);
+    read = got.events[0]->actor.process->earlier;
+    assert_non_null(read);
+    same_fields(process_fields, earlier, read);
+    assert_ptr_equal(read->parent, got.events[0]->actor.process->parent);
+    assert_null(read->earlier);
     same_fields(container_fields, c, got.events[0]->victim);
     same_fields(container_fields, c, got.events[0]->actor.process->container);
     release(&got);
@@ -666,6 +674,75 @@ static void a_store_without_blocks(void **state)
     assert_int_equal(sql_number("SELECT count(*) FROM block"), 0);
 }
 
+/* Columns that have been added since are read as unknown, and written from now on. */
+static void a_store_without_earlier_images(void **state)
+{
+    struct store *store = open_store(false);
+    struct store_query all = { .any_victim = true };
+    struct process *p = make_process(2, "/bin/a", make_process(1, "/sbin/init", NULL));
+    struct collected got = { .count = 0 };
+    struct err err = ERR_INIT;
+
+    (void)state;
+    p->earlier = make_process(2, "/bin/earlier", process_ref(p->parent));
+    add(store, make_event(OPERATION_UNLINK, "/w/f", p, NULL, 5));
+    store_close(store);
+    sql("ALTER TABLE process DROP COLUMN earlier", NULL, 0);
+    sql("PRAGMA user_version = 5", NULL, 0);
+    store = open_store(true);
+    assert_int_equal(store_each_event(store, &all, collect, &got, &err), 0);
+    assert_int_equal(got.count, 1);
+    assert_bytes(got.events[0]->actor.process->executable, "/bin/a");
+    assert_bytes(got.events[0]->actor.process->parent->executable, "/sbin/init");
+    assert_null(got.events[0]->actor.process->earlier);
+    release(&got);
+    store_close(store);
+    store = open_store(false);
+    add(store, make_event(OPERATION_UNLINK, "/w/f", p, NULL, 6));
+    store_close(store);
+    assert_int_equal(sql_number("SELECT count(*) FROM process WHERE earlier IS NOT NULL"), 1);
+    process_unref(p);
+}
+
+/* Records whose slots are the same by chance still refer to those that they mean. */
+static void many_images_come_back(void **state)
+{
+    struct store *store = open_store(false);
+    struct store_query some = { .path = bytes_of("/w") };
+    struct process *init = make_process(1, "/sbin/init", NULL);
+    struct collected got = { .count = 0 };
+    struct err err = ERR_INIT;
+
+    (void)state;
+    for (int i = 0; i < 3000; i++) {
+        struct process *p = make_process(10 + i, "/bin/now", process_ref(init));
+        struct event *e;
+
+        p->earlier = make_process(10 + i, "/bin/before", make_process(10 + i, "/bin/launcher", NULL));
+        p->earlier->earlier = make_process(10 + i, "/bin/first", process_ref(p->earlier->parent));
+        e = make_event(OPERATION_UNLINK, i % 100 ? "/v/f" : "/w/f", p, NULL, 5 + (uint64_t)i);
+        set_id(e, 1 + (uint64_t)i);
+        add(store, e);
+        process_unref(p);
+    }
+    assert_int_equal(store_flush(store, &err), 0);
+    assert_int_equal(store_each_event(store, &some, collect, &got, &err), 0);
+    assert_int_equal(got.count, 30);
+    for (unsigned i = 0; i < got.count; i++) {
+        struct process *p = got.events[i]->actor.process;
+
+        assert_bytes(p->executable, "/bin/now");
+        assert_bytes(p->parent->executable, "/sbin/init");
+        assert_int_equal(p->earlier->pid, p->pid);
+        assert_bytes(p->earlier->executable, "/bin/before");
+        assert_bytes(p->earlier->parent->executable, "/bin/launcher");
+        assert_bytes(p->earlier->earlier->executable, "/bin/first");
+    }
+    release(&got);
+    process_unref(init);
+    store_close(store);
+}
+
 /* No name is missed; of those that are not there, few are taken for one. */
 static void names_in_a_filter(void **state)
 {
@@ -1024,6 +1101,8 @@ int main(void)
         TEST(more_than_the_queue_holds),
         TEST(a_damaged_block),
         TEST(a_store_without_blocks),
+        TEST(a_store_without_earlier_images),
+        TEST(many_images_come_back),
         TEST(names_in_a_filter),
         TEST(a_path_is_whole_components),
         TEST(the_same_change_is_stored_once),
