@@ -1,164 +1,33 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/privileges.h"
 #include "daemon/selftest.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "attribution/engine.h"
+#include "daemon/changes.h"
 #include "daemon/choose.h"
+#include "daemon/privileges.h"
+#include "daemon/scratch.h"
 #include "event/operation.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
 
 #define EVENTS_MAX 4096
 #define SETTLE_NS (300 * NS_PER_MS)
+#define CHILD_MS 5000
 #define CHILD_FAILED 99
-
-/* ---- the changes: each makes one, on a file of its own in the working directory ---- */
-
-static int change_create(const char *name)
-{
-    _cleanup_close_ int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-    return fd < 0 ? -errno : 0;
-}
-
-static int change_open_write(const char *name)
-{
-    _cleanup_close_ int fd = open(name, O_WRONLY | O_CLOEXEC);
-
-    return fd < 0 || write(fd, "y", 1) != 1 ? -errno : 0;
-}
-
-static int change_truncate(const char *name)
-{
-    return truncate(name, 0) < 0 ? -errno : 0;
-}
-
-static int change_mkdir(const char *name)
-{
-    return mkdir(name, 0700) < 0 ? -errno : 0;
-}
-
-static int change_rmdir(const char *name)
-{
-    return rmdir(name) < 0 ? -errno : 0;
-}
-
-static int change_mknod(const char *name)
-{
-    return mkfifo(name, 0600) < 0 ? -errno : 0;
-}
-
-static int change_symlink(const char *name)
-{
-    return symlink("nowhere", name) < 0 ? -errno : 0;
-}
-
-static int change_link(const char *name)
-{
-    char to[300];
-
-    snprintf(to, sizeof(to), "%s.to", name);
-    return link(name, to) < 0 ? -errno : 0;
-}
-
-static int change_rename(const char *name)
-{
-    char to[300];
-
-    snprintf(to, sizeof(to), "%s.to", name);
-    return rename(name, to) < 0 ? -errno : 0;
-}
-
-static int change_unlink(const char *name)
-{
-    return unlink(name) < 0 ? -errno : 0;
-}
-
-static int change_chmod(const char *name)
-{
-    return chmod(name, 0640) < 0 ? -errno : 0;
-}
-
-static int change_chown(const char *name)
-{
-    return chown(name, 12345, 12345) < 0 ? -errno : 0;
-}
-
-static int change_utime(const char *name)
-{
-    struct timespec times[2] = { { .tv_sec = 1000 }, { .tv_sec = 2000 } };
-
-    return utimensat(AT_FDCWD, name, times, 0) < 0 ? -errno : 0;
-}
-
-static int change_setxattr(const char *name)
-{
-    return setxattr(name, "user.culprit", "1", 1, 0) < 0 ? -errno : 0;
-}
-
-static int change_removexattr(const char *name)
-{
-    return removexattr(name, "user.culprit") < 0 ? -errno : 0;
-}
-
-enum prepared { PREPARED_NOTHING, PREPARED_FILE, PREPARED_DIRECTORY, PREPARED_XATTR };
-
-struct change {
-    enum operation operation;
-    int (*make)(const char *name);
-    enum prepared prepared;
-    const char *suffix; /* of the name that the event must tell, where it is another one */
-    uint64_t needs;     /* enum capability */
-};
-
-/* clang-format off */
-static const struct change changes[] = {
-    { OPERATION_CREATE,      change_create,      PREPARED_NOTHING,   "",    CAPABILITY_NAMES },
-    { OPERATION_OPEN_WRITE,  change_open_write,  PREPARED_FILE,      "",    CAPABILITY_CONTENTS },
-    { OPERATION_TRUNCATE,    change_truncate,    PREPARED_FILE,      "",    CAPABILITY_CONTENTS },
-    { OPERATION_MKDIR,       change_mkdir,       PREPARED_NOTHING,   "",    CAPABILITY_NAMES },
-    { OPERATION_RMDIR,       change_rmdir,       PREPARED_DIRECTORY, "",    CAPABILITY_NAMES },
-    { OPERATION_MKNOD,       change_mknod,       PREPARED_NOTHING,   "",    CAPABILITY_NAMES },
-    { OPERATION_SYMLINK,     change_symlink,     PREPARED_NOTHING,   "",    CAPABILITY_NAMES },
-    { OPERATION_LINK,        change_link,        PREPARED_FILE,      ".to", CAPABILITY_NAMES },
-    { OPERATION_RENAME,      change_rename,      PREPARED_FILE,      ".to", CAPABILITY_NAMES },
-    { OPERATION_UNLINK,      change_unlink,      PREPARED_FILE,      "",    CAPABILITY_NAMES },
-    { OPERATION_CHMOD,       change_chmod,       PREPARED_FILE,      "",    CAPABILITY_METADATA },
-    { OPERATION_CHOWN,       change_chown,       PREPARED_FILE,      "",    CAPABILITY_METADATA },
-    { OPERATION_UTIME,       change_utime,       PREPARED_FILE,      "",    CAPABILITY_METADATA },
-    { OPERATION_SETXATTR,    change_setxattr,    PREPARED_FILE,      "",    CAPABILITY_METADATA },
-    { OPERATION_REMOVEXATTR, change_removexattr, PREPARED_XATTR,     "",    CAPABILITY_METADATA },
-};
-/* clang-format on */
-
-static int prepare(int dir_fd, const struct change *c, const char *name)
-{
-    _cleanup_close_ int fd = -EBADF;
-
-    if (c->prepared == PREPARED_NOTHING)
-        return 0;
-    if (c->prepared == PREPARED_DIRECTORY)
-        return mkdirat(dir_fd, name, 0755) < 0 ? -errno : 0;
-    fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (fd < 0 || fchmod(fd, 0644) < 0 || write(fd, "xxx", 3) != 3)
-        return -errno;
-    if (c->prepared == PREPARED_XATTR && fsetxattr(fd, "user.culprit", "1", 1, 0) < 0)
-        return 0; /* not every file system has them: then the change fails the same way */
-    return 0;
-}
 
 /* ---- the roads: each puts the child into the scratch directory ---- */
 
@@ -167,12 +36,16 @@ struct road {
     char scratch[PATH_MAX]; /* as the child opens it */
     size_t root_len;        /* its first bytes are a root that the container's links do not lead out of; 0: all */
     pid_t ns_pid;           /* enter this mount namespace first; 0 = stay */
+    bool host;              /* the directory is the one that we made: nothing is looked up again */
 };
 
-static int walk_road(const struct road *road)
+/* The scratch directory as this road leads to it, and only that. */
+static int walk_road(const struct road *road, const struct scratch *s)
 {
-    _cleanup_close_ int dir = -EBADF;
+    _cleanup_close_ int root = -EBADF, dir = -EBADF;
 
+    if (road->host)
+        return dup(s->dir);
     if (road->ns_pid) {
         char path[64];
         _cleanup_close_ int ns = -EBADF;
@@ -181,30 +54,58 @@ static int walk_road(const struct road *road)
         ns = open(path, O_RDONLY | O_CLOEXEC);
         if (ns < 0 || setns(ns, CLONE_NEWNS) < 0)
             return -errno;
+        root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (root < 0)
+            return -errno;
+        dir = beneath_open(root, bytes_of(road->scratch), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    } else {
+        dir = beneath_open_host(bytes_of(road->scratch), road->root_len, O_PATH | O_DIRECTORY | O_NOFOLLOW);
     }
-    dir = beneath_open_host(bytes_of(road->scratch), road->root_len, O_PATH | O_DIRECTORY | O_NOFOLLOW);
     if (dir < 0)
-        return dir;
-    return fchdir(dir) < 0 ? -errno : 0;
+        return dir == -ENOENT || dir == -ENOTDIR || dir == -ELOOP ? -CHANGE_REPLACED : dir;
+    return scratch_is(s, dir) ? TAKE_FD(dir) : -CHANGE_REPLACED;
 }
 
-#define RESULT_SIZE (sizeof(int) * ARRAY_SIZE(changes))
+struct outcome {
+    int r; /* of the child: 0 or -errno */
+    int errors[CHANGES];
+};
 
-/* A child goes the road, makes every change and tells for each, through the pipe, whether the
- * system let it happen (0) or why not (errno). */
-static pid_t make_changes(const struct road *road, int write_fd)
+static int go(const struct road *road, const struct scratch *s, const struct change_files *files, int *ret_errors)
 {
-    int errors[ARRAY_SIZE(changes)];
+    _cleanup_close_ int self_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_close_ int dir = self_fds < 0 ? -errno : walk_road(road, s);
+    struct stat st;
+
+    if (dir < 0 || fstat(dir, &st) < 0)
+        return dir < 0 ? dir : -errno;
+    return changes_make(dir, self_fds, files, st.st_dev == s->st.st_dev, ret_errors);
+}
+
+/* A child goes the road, makes every change and says for each, through the pipe, whether the
+ * system let it happen (0) or why not (errno). */
+static pid_t make_changes(const struct road *road, const struct scratch *s, const struct change_files *files,
+                          int write_fd)
+{
+    struct outcome outcome = { 0 };
     pid_t pid = fork();
 
     if (pid != 0)
         return pid;
     umask(0);
-    if (walk_road(road) < 0)
-        _exit(CHILD_FAILED);
-    for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
-        errors[i] = -changes[i].make(operation_info(changes[i].operation)->name);
-    _exit(write(write_fd, errors, RESULT_SIZE) == (ssize_t)RESULT_SIZE ? 0 : CHILD_FAILED);
+    outcome.r = go(road, s, files, outcome.errors);
+    _exit(write(write_fd, &outcome, sizeof(outcome)) == (ssize_t)sizeof(outcome) ? 0 : CHILD_FAILED);
+}
+
+/* A file system of somebody else may never answer: the child is not waited for longer than this. */
+static int take_outcome(pid_t pid, int read_fd, struct outcome *ret)
+{
+    struct pollfd ready = { .fd = read_fd, .events = POLLIN };
+    ssize_t n = poll(&ready, 1, CHILD_MS) > 0 ? read(read_fd, ret, sizeof(*ret)) : -1;
+
+    if (n != (ssize_t)sizeof(*ret))
+        (void)kill(pid, SIGKILL);
+    return n == (ssize_t)sizeof(*ret) ? ret->r : -ETIMEDOUT;
 }
 
 /* ---- what comes out ---- */
@@ -265,8 +166,8 @@ static const char *judge(const struct event *e, const struct change *c, const st
         return "the outcome is wrong";
     if (times != 1)
         return "it is told more than once";
-    if (!strstr(road->scratch, ".culprit-doctor") ||
-        !memmem(e->path.data, e->path.len, "/.culprit-doctor", 16))
+    if (!strstr(road->scratch, "/" SCRATCH_PREFIX) ||
+        !memmem(e->path.data, e->path.len, "/" SCRATCH_PREFIX, strlen("/" SCRATCH_PREFIX)))
         return "the path is wrong";
     if (c->operation == OPERATION_RENAME &&
         !bytes_equal(bytes_basename(e->previous_path), name))
@@ -289,7 +190,7 @@ static void compare(const struct seen *seen, const struct road *road, pid_t pid,
     ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
     self[MAX(n, 0)] = '\0';
-    for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+    for (size_t i = 0; i < CHANGES; i++) {
         const struct change *c = &changes[i];
         const char *what = operation_info(c->operation)->name, *text;
         enum selftest_outcome outcome = SELFTEST_WRONG;
@@ -323,39 +224,6 @@ static int open_parent(const struct road *place)
     return beneath_open_host(bytes_dirname(bytes_of(place->scratch)), place->root_len, O_PATH | O_DIRECTORY);
 }
 
-static const char *scratch_name(const struct road *place)
-{
-    return bytes_basename(bytes_of(place->scratch)).data; /* to the end of the string */
-}
-
-static int make_scratch(int parent, const char *name)
-{
-    int fd;
-
-    if (mkdirat(parent, name, 0755) < 0)
-        return -errno;
-    fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
-}
-
-static void remove_scratch(int parent, const char *name)
-{
-    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    _cleanup_closedir_ DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    struct dirent *entry;
-
-    if (fd < 0)
-        return;
-    if (!dir)
-        close(fd);
-
-    while (dir && (entry = readdir(dir)))
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-            unlinkat(dirfd(dir), entry->d_name, 0) < 0)
-            (void)unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
-    (void)unlinkat(parent, name, AT_REMOVEDIR);
-}
-
 static uint64_t monotonic(void)
 {
     struct timespec ts;
@@ -364,11 +232,58 @@ static uint64_t monotonic(void)
     return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
-/* place: the scratch directory as we open it; watched: how the user would write it. */
-static int run_road(const struct pipeline_options *base, const struct road *road,
-                    const struct road *place, const char *watched,
-                    const struct selftest_report *report, struct selftest_result *ret,
-                    struct err *err)
+static int replaced(const struct road *road, struct err *err)
+{
+    return err_say(err, -ESTALE, "somebody moves or replaces what the test makes beside the target, it was ended "
+                                 "(road \"%s\")", road->name);
+}
+
+/* Is all where it was made? Then what the road's events say can be compared. */
+static int check_place(const struct road *road, const struct road *place, const struct scratch *s,
+                       const struct outcome *outcome, struct change_files *files, struct err *err)
+{
+    _cleanup_close_ int parent = open_parent(place);
+    struct stat now, then;
+    const char *missing = changes_hold(s->dir, outcome->errors, files);
+
+    for (size_t i = 0; i < CHANGES; i++)
+        if (outcome->errors[i] == CHANGE_REPLACED)
+            return replaced(road, err);
+    if (missing || !scratch_in_place(s) || parent < 0 || fstat(parent, &now) < 0 || fstat(s->parent, &then) < 0 ||
+        now.st_dev != then.st_dev || now.st_ino != then.st_ino)
+        return replaced(road, err);
+    return 0;
+}
+
+/* One run of the pipeline while the changes are made. */
+static int observe(struct pipeline *pipeline, const struct road *road, const struct road *place,
+                   const struct scratch *s, struct change_files *files, pid_t *ret_pid, struct outcome *ret,
+                   struct err *err)
+{
+    int pipes[2] = { -1, -1 }, r;
+
+    if (pipe2(pipes, O_CLOEXEC) < 0)
+        return err_set(err, -errno, "pipe");
+    *ret_pid = make_changes(road, s, files, pipes[1]);
+    r = *ret_pid < 0 ? err_set(err, -errno, "fork") : pipeline_run(pipeline, monotonic() + SETTLE_NS, err);
+    if (*ret_pid >= 0) {
+        int outcome = take_outcome(*ret_pid, pipes[0], ret);
+
+        (void)waitpid(*ret_pid, NULL, 0);
+        if (r == 0 && outcome == -CHANGE_REPLACED)
+            r = replaced(road, err);
+        else if (r == 0 && outcome < 0)
+            r = err_set(err, outcome, "the changes could not be made by the road \"%s\"", road->name);
+        else if (r == 0)
+            r = check_place(road, place, s, ret, files, err);
+    }
+    closep(&pipes[0]);
+    closep(&pipes[1]);
+    return r;
+}
+
+static int open_pipeline(const struct pipeline_options *base, const char *watched, struct seen *seen,
+                         struct choice *ret_choice, struct pipeline **ret, struct err *err)
 {
     struct pipeline_options options = {
         .log = base->log,
@@ -379,61 +294,76 @@ static int run_road(const struct pipeline_options *base, const struct road *road
         .permissions = PERMISSION_WRITE | PERMISSION_ATTR,
         .keep = PRIVILEGES_ALL, /* it makes the changes too, as other users as well */
         .event = on_event,
+        .data = seen,
     };
+    struct target target = { 0 };
+    int r = choose_sensors(options.sensors, options.permissions, tracker_probe(), ret_choice, err);
+
+    if (r == 0)
+        r = pipeline_open(&options, ret, err);
+    if (r == 0)
+        r = target_parse(bytes_of(watched), bytes_of("/"), &target, err);
+    if (r == 0)
+        r = pipeline_add(*ret, &target, err);
+    return r;
+}
+
+/* What cannot be removed is said also where something else went wrong before: it is the graver of the two. */
+static int clean_up(struct scratch *s, struct change_files *files, struct err *err)
+{
+    int r = scratch_remove(s, err);
+    const char *left = r == 0 ? changes_left(files) : NULL;
+
+    change_files_done(files); /* NFS keeps a file that is open: then it is gone at the second attempt */
+    if (r < 0)
+        r = scratch_remove(s, err);
+    if (left)
+        r = err_say(err, -EEXIST, "the file of the change \"%s\" was moved out of the scratch directory, it is left behind",
+                    left);
+    scratch_done(s);
+    return r;
+}
+
+/* place: the scratch directory as we open it; watched: how the user would write it. */
+static int run_road(const struct pipeline_options *base, const struct road *road,
+                    const struct road *place, const char *watched,
+                    const struct selftest_report *report, struct selftest_result *ret,
+                    struct err *err)
+{
     struct seen seen = { .events = calloc(EVENTS_MAX, sizeof(struct event *)) };
-    int status = 0, r = 0;
     _cleanup_sbuf_ struct sbuf ready = SBUF_INIT;
     struct pipeline *pipeline = NULL;
+    struct scratch scratch = SCRATCH_INIT;
+    struct change_files files;
     struct choice choice = { 0 };
-    struct target target = { 0 };
-    int errors[ARRAY_SIZE(changes)] = { 0 }, pipes[2] = { -1, -1 };
-    _cleanup_close_ int parent = open_parent(place), dir = -EBADF;
+    struct outcome outcome = { 0 };
+    struct err left = ERR_INIT;
     pid_t pid = -1;
+    int r, cleaned;
 
     if (!seen.events)
         return -ENOMEM;
-    options.data = &seen;
-    dir = parent < 0 ? parent : make_scratch(parent, scratch_name(place));
-    if (dir < 0)
-        r = err_set(err, dir, "making a scratch directory beside the target");
+    change_files_init(&files);
+    r = scratch_make(open_parent(place), bytes_basename(bytes_of(place->scratch)).data, &scratch, err);
     if (r == 0) {
-        for (size_t i = 0; i < ARRAY_SIZE(changes) && r == 0; i++)
-            r = prepare(dir, &changes[i], operation_info(changes[i].operation)->name);
+        r = changes_prepare(scratch.dir, &files);
         if (r < 0)
             err_set(err, r, "preparing the scratch directory");
     }
     if (r == 0)
-        r = choose_sensors(options.sensors, options.permissions, tracker_probe(), &choice, err);
-    if (r == 0)
-        r = pipeline_open(&options, &pipeline, err);
-    if (r == 0)
-        r = target_parse(bytes_of(watched), bytes_of("/"), &target, err);
-    if (r == 0)
-        r = pipeline_add(pipeline, &target, err);
-    if (r == 0 && pipe2(pipes, O_CLOEXEC) < 0)
-        r = err_set(err, -errno, "pipe");
+        r = open_pipeline(base, watched, &seen, &choice, &pipeline, err);
     if (r == 0) {
         pipeline_ready(pipeline, &ready);
-        pid = make_changes(road, pipes[1]);
-        if (pid < 0)
-            r = err_set(err, -errno, "fork");
-    }
-    if (r == 0) {
-        r = pipeline_run(pipeline, monotonic() + SETTLE_NS, err);
-        (void)waitpid(pid, &status, 0);
-        if (r == 0 && (!WIFEXITED(status) || WEXITSTATUS(status) != 0 ||
-                       read(pipes[0], errors, RESULT_SIZE) != (ssize_t)RESULT_SIZE))
-            r = err_say(err, -EIO, "the changes could not be made by the road \"%s\"", road->name);
+        r = observe(pipeline, road, place, &scratch, &files, &pid, &outcome, err);
     }
     if (r == 0) {
         pipeline_finish(pipeline);
-        compare(&seen, road, pid, errors, choice.has, report, ret);
+        compare(&seen, road, pid, outcome.errors, choice.has, report, ret);
     }
     pipeline_close(pipeline);
-    if (parent >= 0)
-        remove_scratch(parent, scratch_name(place));
-    closep(&pipes[0]);
-    closep(&pipes[1]);
+    cleaned = clean_up(&scratch, &files, &left);
+    if (cleaned < 0)
+        r = err_say(err, cleaned, "%s", err_text(&left, cleaned));
     for (size_t i = 0; i < seen.count; i++)
         event_free(seen.events[i]);
     free(seen.events);
@@ -446,7 +376,7 @@ static int run_host(const struct pipeline_options *options, const struct target 
                     const char *name, const struct selftest_report *report,
                     struct selftest_result *ret, struct err *err)
 {
-    struct road road = { .name = "host" };
+    struct road road = { .name = "host", .host = true };
     struct stat st;
     struct bytes dir = target->path;
 
@@ -526,9 +456,12 @@ int selftest_run(const struct pipeline_options *options, const struct target *ta
                  struct err *err)
 {
     char name[64];
+    int r;
 
     *ret = (struct selftest_result){ 0 };
-    snprintf(name, sizeof(name), ".culprit-doctor-%d", (int)getpid());
+    r = scratch_name(name, sizeof(name));
+    if (r < 0)
+        return err_set(err, r, "random bytes for a name");
     if (target->selector.kind != SELECTOR_NONE && target->selector.kind != SELECTOR_NAME)
         return err_say(err, -EINVAL, "one container at a time is checked: give its name");
     return target->selector.kind == SELECTOR_NONE
