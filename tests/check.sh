@@ -76,6 +76,8 @@ fi
 SHOW=1 step "search" python3 tests/search/search.py "$ROOT/build/culprit"
 step "who and import from logs" python3 tests/search/who_import.py "$ROOT/build/culprit"
 step "the same, sanitized" python3 tests/search/who_import.py "$ROOT/build-asan/culprit"
+step "logs of other machines" python3 tests/search/foreign.py "$ROOT/build/culprit"
+step "the same, sanitized" python3 tests/search/foreign.py "$ROOT/build-asan/culprit"
 SHOW=1 step "search beside ausearch" python3 tests/search/differential.py "$ROOT/build/culprit" 2000
 if [ "$(id -u)" != 0 ]; then
     echo "check: not root: the tests on the real kernel cannot run" >&2

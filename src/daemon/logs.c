@@ -225,7 +225,7 @@ int logs_each_span(const struct replay_stats *s, int (*each)(void *data, uint64_
 int logs_each_gap(const struct replay_stats *s, uint64_t since_ns, uint64_t until_ns,
                   int (*each)(void *data, const struct gap *gap), void *data)
 {
-    uint64_t damaged = s->damaged + s->log.long_lines;
+    uint64_t damaged = s->damaged + s->log.long_lines + s->lost_calls;
     int r = 0;
 
     for (unsigned i = 0; i < s->outages.count && r == 0; i++) {
@@ -248,7 +248,7 @@ int logs_each_gap(const struct replay_stats *s, uint64_t since_ns, uint64_t unti
                            .to_ns = s->last_ms * NS_PER_MS,
                            .sensor = SENSOR_AUDIT_LOG };
 
-        snprintf(gap.text, sizeof(gap.text), damaged ? "damaged records in the log" : "a log that could not be read to its end");
+        snprintf(gap.text, sizeof(gap.text), damaged ? "damaged or missing records in the log" : "a log that could not be read to its end");
         r = each(data, &gap);
     }
     return r;
@@ -281,6 +281,12 @@ void logs_not_seen(const struct replay_stats *s, struct sbuf *out)
     add_stops(s, out);
     if (s->incomplete)
         sbuf_addf(out, "; records of %" PRIu64 " events are missing in it", s->incomplete);
+    if (s->lost_calls)
+        sbuf_addf(out, "; who made the changes of %" PRIu64 " event%s is not in it (a record is lost)", s->lost_calls, s->lost_calls == 1 ? "" : "s");
+    if (s->nameless)
+        sbuf_addf(out, "; of %" PRIu64 " change%s it has the directory only, not the name", s->nameless, s->nameless == 1 ? "" : "s");
+    if (s->foreign_calls)
+        sbuf_addf(out, "; %" PRIu64 " events are of an architecture whose system calls are not known here", s->foreign_calls);
     if (s->unsure)
         sbuf_addf(out, "; the directory of %" PRIu64 " changes is not told in it", s->unsure);
     if (s->missing_serials)

@@ -4,10 +4,11 @@
 
 #include <uthash.h>
 
-#include "history/lineage.h"
+#include "history/node.h"
 #include "history/replay.h"
 #include "search/lines.h"
 #include "search/paths.h"
+#include "util/sbuf.h"
 
 #define BLOCKS 4               /* before, now, next, and the one that is being read and scanned meanwhile */
 #define END_OF_EVENT_MS 2000   /* auditd's end_of_event_timeout */
@@ -15,10 +16,10 @@
 #define LIVE_MS 5000           /* auditd writes the rest of an event within this */
 #define BOOT_BACK 1000         /* serials start anew with each boot; records of one moment are closer than this */
 
-/* A directory at or below the path that is asked for, by identity. */
+/* A directory at or below the path that is asked for, by identity: only whether a line is looked at. */
 struct inside {
     UT_hash_handle hh;
-    uint64_t inode; /* another device's inode of the same number costs a look, no more */
+    uint64_t inode; /* the same number of another device or machine costs a look, no more */
 };
 
 struct wanted {
@@ -50,17 +51,16 @@ struct replay {
     struct inside *inside;
     bool too_many_inside;  /* then everything is decoded */
     struct audit_grouper *grouper;
-    struct search_places *places;
+    struct nodes nodes;
     struct search_paths paths;
-    struct lineage *lineage;
     struct block blocks[BLOCKS];
     bool skimming;         /* what is read was told before */
     struct mark marks[MARKS];
     uint64_t mark_count;
     struct replay_position end; /* of what was read */
     uint64_t seen_ms;      /* the latest time so far */
-    uint64_t last_serial;
     uint64_t sequence;
+    struct sbuf directory; /* of the event that is made */
     int result;
 };
 
@@ -71,7 +71,7 @@ int replay_scan(struct replay *p, struct block *b);
 void replay_block_clear(struct block *b);
 bool replay_is_wanted(const struct replay *p, const struct search_line *line);
 /* An event that is not decoded still tells who its actor's launcher is. */
-void replay_see_line(struct replay *p, uint64_t time_ms, const char *text, size_t len);
+void replay_see_line(struct node *node, uint64_t time_ms, const char *text, size_t len);
 /* Does what stands at `at` of this text stand before options->tell_from? */
 bool replay_is_before(const struct replay *p, const struct audit_log_block *text, uint32_t at);
 

@@ -12,7 +12,7 @@
 #include "util/limits.h"
 #include "util/macro.h"
 
-static void note_line(struct replay *p, const struct search_line *line)
+static void note_line(struct replay *p, struct node *node, const struct search_line *line)
 {
     uint64_t ms = line->sec * 1000 + line->milli;
 
@@ -24,13 +24,13 @@ static void note_line(struct replay *p, const struct search_line *line)
     /* auditd's own records have numbers of its own (AUDIT_FIRST_DAEMON, libaudit.h) */
     if (line->type >= AUDIT_FIRST_DAEMON && line->type <= AUDIT_LAST_DAEMON)
         return;
-    if (line->serial + BOOT_BACK < p->last_serial) {
-        lineage_forget(p->lineage); /* serials began anew: another boot */
-        p->last_serial = line->serial;
-    } else if (line->serial > p->last_serial) {
-        if (p->last_serial && line->serial - p->last_serial > 1)
-            p->stats->missing_serials += line->serial - p->last_serial - 1;
-        p->last_serial = line->serial;
+    if (line->serial + BOOT_BACK < node->last_serial) {
+        lineage_forget(node->lineage); /* serials began anew: another boot */
+        node->last_serial = line->serial;
+    } else if (line->serial > node->last_serial) {
+        if (node->last_serial && line->serial - node->last_serial > 1)
+            p->stats->missing_serials += line->serial - node->last_serial - 1;
+        node->last_serial = line->serial;
     }
 }
 
@@ -142,7 +142,12 @@ static void decode(struct replay *p)
         const struct search_line *line = &b->lines.lines[i];
         const char *text = b->text.text.data + line->offset;
         struct audit_record record;
+        struct node *node = p->learning ? NULL : nodes_find(&p->nodes, (struct bytes){ text + line->node_at, line->node_len });
 
+        if (!p->learning && !node) {
+            p->result = -ENOMEM;
+            return;
+        }
         if (p->skimming && !replay_is_before(p, &b->text, line->offset))
             begin_telling(p);
         p->stats->lines += !p->learning;
@@ -154,11 +159,15 @@ static void decode(struct replay *p)
         if (!p->learning && outages_want(line->type))
             outages_see(&p->stats->outages, line->type, line->sec * 1000 + line->milli,
                         (struct bytes){ text, line->len });
+        if (line->cut) { /* whose it is cannot be known: its event is told without it */
+            p->stats->damaged += !p->learning;
+            continue;
+        }
         if (!p->learning && (!line->same || i == 0))
-            note_line(p, line);
+            note_line(p, node, line);
         if (!wanted) {
             if (line->type == AUDIT_SYSCALL && !p->learning)
-                replay_see_line(p, line->sec * 1000 + line->milli, text, line->len);
+                replay_see_line(node, line->sec * 1000 + line->milli, text, line->len);
             continue;
         }
         if (audit_record_parse_line((struct bytes){ text, line->len }, &record, NULL) < 0) {
@@ -296,17 +305,14 @@ int replay_run(const struct replay_options *options, struct replay_stats *ret, s
     int r = 0;
 
     *ret = (struct replay_stats){ 0 };
-    p.places = search_places_new();
-    p.lineage = lineage_new();
-    if (!p.places || !p.lineage)
-        r = err_set(err, -ENOMEM, "reading logs");
-    if (r == 0 && twice) {
+    if (twice) {
         r = set_needle(&p, false);
         if (r == 0)
             r = pass(&p, true, err);
         needle_done(&p.needle);
         if (r == 0 && options->path.data) /* of some the path is known only now */
-            search_places_each(p.places, replay_add_inside, &p);
+            for (struct node *n = p.nodes.table; n; n = n->hh.next)
+                search_places_each(n->places, replay_add_inside, &p);
     }
     if (r == 0)
         r = twice ? set_needle(&p, true) : 0; /* a pipe: whatever comes may be needed */
@@ -323,7 +329,7 @@ int replay_run(const struct replay_options *options, struct replay_stats *ret, s
         free(in);
     }
     search_paths_done(&p.paths);
-    search_places_free(p.places);
-    lineage_free(p.lineage);
+    nodes_done(&p.nodes);
+    sbuf_done(&p.directory);
     return r;
 }

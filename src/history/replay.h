@@ -28,6 +28,9 @@ struct replay_stats {
     uint64_t lines, records_decoded, events, changes;
     uint64_t damaged;        /* lines that are no records, cut, or too long */
     uint64_t incomplete;     /* events of which records are missing */
+    uint64_t lost_calls;     /* events that changed something, and whose system call's record is missing */
+    uint64_t nameless;       /* changes without the name of the file: told by the directory, which ends in a slash */
+    uint64_t foreign_calls;  /* events of an architecture whose system calls are not known here */
     uint64_t missing_serials;
     uint64_t unsure;         /* changes whose directory the log does not name: left out if a path was asked for */
     uint64_t first_ms, last_ms; /* of all records, CLOCK_REALTIME */

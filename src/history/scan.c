@@ -47,7 +47,7 @@ static struct bytes plain(struct bytes b, char *buffer, size_t size)
 #define PEEK(name) peek(&at, end, " " name "=", sizeof(name) + 1)
 
 /* An event that is not decoded still tells who its actor's launcher is. */
-void replay_see_line(struct replay *p, uint64_t time_ms, const char *text, size_t len)
+void replay_see_line(struct node *node, uint64_t time_ms, const char *text, size_t len)
 {
     const char *at = text, *end = text + len;
     const char *enriched = memchr(text, AUDIT_ENRICHED_SEPARATOR, len);
@@ -76,7 +76,7 @@ void replay_see_line(struct replay *p, uint64_t time_ms, const char *text, size_
     value = PEEK("exe");
     s.executable = plain(value, exe, sizeof(exe));
     if (s.pid > 0)
-        lineage_see(p->lineage, &s);
+        lineage_see(node->lineage, &s);
 }
 
 static void want(struct block *b, const struct search_line *line)

@@ -88,7 +88,22 @@ static bool covers(const struct replay *p, struct bytes path)
     return bytes_path_covers(p->options->path, path);
 }
 
-static struct event *make_event(struct replay *p, const struct audit_group *g, unsigned index)
+/* "/srv/t/": all that is known of a change whose records have no name. */
+static struct bytes directory_of(struct replay *p, const struct audit_change *c, bool *ret_certain)
+{
+    const struct search_path *parent = path_of_record(p, c->parent);
+
+    *ret_certain = parent && parent->certain;
+    if (!*ret_certain)
+        return BYTES_NULL;
+    sbuf_clear(&p->directory);
+    sbuf_add_bytes(&p->directory, parent->path);
+    if (parent->path.len > 1)
+        sbuf_add_char(&p->directory, '/');
+    return sbuf_error(&p->directory) ? BYTES_NULL : sbuf_bytes(&p->directory);
+}
+
+static struct event *make_event(struct replay *p, struct node *node, const struct audit_group *g, unsigned index)
 {
     const struct audit_facts *f = &p->paths.facts;
     const struct audit_change *c = &p->paths.changes[index];
@@ -96,7 +111,9 @@ static struct event *make_event(struct replay *p, const struct audit_group *g, u
     struct bytes path = resolved(p, c, c->name, AUDIT_NAME_CREATE, &certain), previous = BYTES_NULL;
     struct event *e;
 
-    if (c->operation == OPERATION_RENAME)
+    if (p->paths.facts.nameless && !path.data)
+        path = directory_of(p, c, &certain);
+    else if (c->operation == OPERATION_RENAME)
         previous = resolved(p, c, c->previous_name, AUDIT_NAME_DELETE, &certain_before);
     if (p->options->path.data) {
         bool in = (certain && covers(p, path)) || (previous.data && certain_before && covers(p, previous));
@@ -138,13 +155,17 @@ static struct event *make_event(struct replay *p, const struct audit_group *g, u
     event_set(e, &e->key, f->key);
     if (c->note)
         e->note = bytes_of(c->note);
-    e->actor.process = lineage_find(p->lineage, f->pid);
+    else if (f->nameless)
+        e->note = bytes_of("the file's name is not in the log");
+    p->stats->nameless += f->nameless;
+    p->stats->lost_calls += !f->has_syscall && index == 0;
+    e->actor.process = f->has_syscall ? lineage_find(node->lineage, f->pid) : NULL;
     return e;
 }
 
 /* ---- groups ---- */
 
-static void see_group(struct replay *p, const struct audit_group *g)
+static void see_group(struct replay *p, struct node *node, const struct audit_group *g)
 {
     const struct audit_facts *f = &p->paths.facts;
     const struct audit_record *call = audit_group_find(g, AUDIT_SYSCALL);
@@ -171,7 +192,7 @@ static void see_group(struct replay *p, const struct audit_group *g)
         user = getpwuid(f->cred.euid);
         s.user_name = user ? bytes_of(user->pw_name) : BYTES_NULL;
     }
-    lineage_see(p->lineage, &s);
+    lineage_see(node->lineage, &s);
 }
 
 /* Directories of the path that is asked for: what is done in them by descriptor names only their inode. */
@@ -210,10 +231,12 @@ static void learn_inside(struct replay *p)
 void replay_on_group(void *data, const struct audit_group *g)
 {
     struct replay *p = data;
+    struct node *node;
 
     if (p->result)
         return;
-    if (search_paths_read_group(g, p->places, p->learning, &p->paths) < 0) {
+    node = nodes_find(&p->nodes, g->node);
+    if (!node || search_paths_read_group(g, node->places, p->learning, &p->paths) < 0) {
         p->result = -ENOMEM;
         return;
     }
@@ -223,14 +246,17 @@ void replay_on_group(void *data, const struct audit_group *g)
         return;
     }
     if (p->skimming) {
-        see_group(p, g);
+        see_group(p, node, g);
         return;
     }
     p->stats->events++;
-    p->stats->incomplete += !g->complete && p->paths.facts.has_syscall;
-    see_group(p, g);
+    p->stats->foreign_calls += p->paths.facts.has_syscall && p->paths.facts.route == ROUTE_SYSCALL &&
+                               !audit_call_knows(p->paths.facts.arch);
+    /* kernels before 3.14 have no PROCTITLE, and auditd writes no EOE: whole is what has all the paths it announced */
+    p->stats->incomplete += !g->complete && p->paths.facts.has_syscall && p->paths.facts.path_count < p->paths.facts.items;
+    see_group(p, node, g);
     for (unsigned i = 0; i < p->paths.change_count && p->result == 0; i++) {
-        struct event *e = make_event(p, g, i);
+        struct event *e = make_event(p, node, g, i);
 
         if (!e)
             continue;

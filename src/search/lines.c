@@ -54,6 +54,7 @@ static bool read_stamp(const char *p, const char *end, struct search_line *line)
             return false;
     }
     line->milli = (uint16_t)milli;
+    line->cut = !(p < end && *p == ')') || !line->serial || !line->sec;
     return true;
 }
 
@@ -120,6 +121,7 @@ static int read_line(const char *start, const char *end, const struct search_lin
         line->sec = before->line.sec;
         line->milli = before->line.milli;
         line->serial = before->line.serial;
+        line->cut = before->line.cut;
         line->same = true;
         return before->in_time;
     }

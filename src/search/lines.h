@@ -14,6 +14,7 @@ struct search_line {
     uint16_t milli;
     bool hit;             /* may be what is searched for */
     bool same;            /* of the same event as the line before it in the table */
+    bool cut;             /* the stamp is not whole (ausearch reads it all the same): time and serial are not to be believed */
     uint32_t node_at;     /* offset in the line; node_len 0 = none */
     uint32_t node_len;
 };

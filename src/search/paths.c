@@ -308,6 +308,12 @@ static struct search_path resolve(struct search_paths *ret, struct search_places
     return out;
 }
 
+/* io_uring's operations have the same numbers everywhere. */
+static bool knows_call(const struct audit_facts *f)
+{
+    return f->route == ROUTE_IO_URING || audit_call_knows(f->arch);
+}
+
 int search_paths_read_group(const struct audit_group *group, struct search_places *places, bool first_wins,
                             struct search_paths *ret)
 {
@@ -351,7 +357,8 @@ int search_paths_read_group(const struct audit_group *group, struct search_place
             search_places_learn(places, p->file.device, p->file.inode, out->path);
         ret->count++;
     }
-    ret->change_count = audit_meaning(&ret->facts, ret->changes);
+    ret->change_count = ret->facts.has_syscall && knows_call(&ret->facts) ? audit_meaning(&ret->facts, ret->changes)
+                                               : audit_meaning_of_names(&ret->facts, ret->changes);
     return 0;
 }
 

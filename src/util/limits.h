@@ -20,6 +20,7 @@
 #define LIMIT_AUDIT_OPEN_EVENTS 1024        /* audit events whose records interleave: one a CPU, and those whose end was lost */
 #define LIMIT_AUDIT_RECORD 8970             /* MAX_AUDIT_MESSAGE_LENGTH of libaudit, the kernel's own bound */
 #define LIMIT_AUDIT_HELD (16 * 1024 * 1024)    /* records kept while a container starts: about 10,000 changes */
+#define LIMIT_HISTORY_NODES 1024 /* machines in one log; a processes table and directories each */
 #define LIMIT_HISTORY_PROCESSES 8192          /* processes remembered while a log is read, those last heard of: about 1.2 kB each */
 #define LIMIT_IMPORT_LOOKBACK (256u << 20)       /* of a log before the place where an import goes on: who launched whom */
 #define LIMIT_RULES_FILE (16 * 1024 * 1024) /* a file of audit rules; the longest in use have some thousand lines */

@@ -4,8 +4,6 @@
 #include <linux/audit.h>
 #include <stddef.h>
 
-#include "util/macro.h"
-
 struct call_table {
     uint32_t arch;
     const int16_t *numbers; /* by enum audit_call */
@@ -44,6 +42,11 @@ enum audit_call audit_call_by_number(uint32_t arch, uint32_t number)
     return number < t->call_count ? (enum audit_call)t->calls[number] : AUDIT_CALL_none;
 }
 
+bool audit_call_knows(uint32_t arch)
+{
+    return table_of(arch) != NULL;
+}
+
 int audit_call_number(uint32_t arch, enum audit_call call)
 {
     const struct call_table *t = table_of(arch);
@@ -64,5 +67,5 @@ enum audit_call_group audit_call_group(enum audit_call call)
 
 uint32_t audit_call_arch(unsigned index)
 {
-    return index < ARRAY_SIZE(tables) ? tables[index].arch : 0;
+    return index < NATIVE_TABLES ? tables[index].arch : 0;
 }

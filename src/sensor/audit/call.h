@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The system calls that can change a file, by architecture. The numbers come from the kernel's own
- * headers: gen_calls.py reads the list below and writes calls.inc at build time.
+ * headers, those of other machines (whose logs may be read here) from libaudit: gen_calls.py reads the list
+ * below and writes calls.inc at build time.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What a call of this name changes, as auditctl's letters have it: decides whether a rule asks for
@@ -87,8 +89,10 @@ enum audit_call {
 #undef AUDIT_CALL_ENUM
 
 /* arch: AUDIT_ARCH_* of linux/audit.h; number: as the record has it (x32's bit is understood).
- * AUDIT_CALL_none: not one of the above, or an architecture that was not built in. */
+ * AUDIT_CALL_none: not one of the above, or an architecture that audit_call_knows() not. */
 enum audit_call audit_call_by_number(uint32_t arch, uint32_t number);
+/* False: what a system call's number means there is not known. */
+bool audit_call_knows(uint32_t arch);
 /* -1: there is no such call in that architecture. */
 int audit_call_number(uint32_t arch, enum audit_call call);
 /* "unlinkat"; "" for AUDIT_CALL_none. */

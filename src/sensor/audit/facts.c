@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/sysmacros.h>
 
+#include "sensor/audit/infer.h"
 #include "sensor/audit/record.h"
 #include "util/macro.h"
 
@@ -234,9 +235,11 @@ static void read_path(struct reader *r, const struct audit_record *record)
                 p->file.known |= FILE_INODE;
             }
             break;
+        case 7: /* RHEL 7's kernels */
         case 8:
-            if (IS("nametype")) {
+            if (IS("nametype") || IS("objtype")) {
                 p->type = nametype(field.value);
+                p->typed = true;
                 return; /* capabilities follow: not ours */
             }
             break;
@@ -329,12 +332,19 @@ static void read_other(struct reader *r, const struct audit_record *record)
 
 static void mark_nested(struct audit_facts *f)
 {
-    bool named = false;
+    bool named = false, child = false, nameless = false;
 
-    for (unsigned i = 0; i < f->path_count; i++)
+    for (unsigned i = 0; i < f->path_count; i++) {
+        bool is_child = f->paths[i].type == AUDIT_NAME_DELETE || f->paths[i].type == AUDIT_NAME_CREATE;
+
         named |= bytes_known(f->paths[i].name);
+        child |= is_child && bytes_known(f->paths[i].name);
+        nameless |= is_child && !bytes_known(f->paths[i].name);
+    }
+    /* an overlay's own child has a name: where none has one, kernels of 3.x to 4.x forgot it (audit_inode_child) */
+    f->nameless = nameless && !child;
     for (unsigned i = 0; i < f->path_count; i++)
-        f->paths[i].nested = named && !bytes_known(f->paths[i].name);
+        f->paths[i].nested = named && !f->nameless && !bytes_known(f->paths[i].name);
 }
 
 int audit_facts_read(const struct audit_group *group, struct audit_scratch *scratch,
@@ -398,5 +408,6 @@ int audit_facts_read(const struct audit_group *group, struct audit_scratch *scra
     mark_nested(f);
     if (f->route == ROUTE_SYSCALL && f->number >= 0)
         f->call = audit_call_by_number(f->arch, (uint32_t)f->number);
+    audit_infer_types(f);
     return 0;
 }

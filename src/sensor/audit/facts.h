@@ -29,6 +29,7 @@ struct audit_path {
     enum audit_nametype type;
     struct bytes name; /* as the caller wrote it; BYTES_NULL = "(null)". Of a PARENT: often wrong, see meaning.h */
     struct file_state file;
+    bool typed;    /* the record said its type; false: an older kernel's (before 3.8), or inferred since */
     /* An overlay's work in the layers behind it: recorded in the same event, without a name. */
     bool nested;
 };
@@ -57,6 +58,7 @@ struct audit_facts {
     struct bytes args_text; /* proctitle: argv, each ended by NUL, cut to 128 bytes by the kernel */
     struct bytes argv;      /* EXECVE records: whole */
     struct bytes saddr;     /* struct sockaddr as the kernel has it */
+    bool nameless;          /* PATH records that say what came or went have no name at all */
     bool openat2;           /* OPENAT2 record: the flags of openat2() */
     uint64_t openat2_flags, openat2_mode;
     bool config_change;     /* CONFIG_CHANGE record: rules were changed */

@@ -16,6 +16,13 @@
 /* The same commands from a 32-bit program have another size in them (include/uapi/linux/fs.h). */
 #define SETFLAGS_COMPAT _IOW('f', 2, int)
 
+/* PowerPC numbers the directions of an ioctl differently (arch/powerpc/include/uapi/asm/ioctl.h). */
+#define SETFLAGS_POWERPC 0x80086602u
+#define SETFLAGS_POWERPC_COMPAT 0x80046602u
+#define FSSETXATTR_POWERPC 0x801c5820u
+/* O_TMPFILE without O_DIRECTORY, whose bit differs between architectures. */
+#define TMPFILE_BIT 020000000u
+
 struct work {
     const struct audit_facts *f;
     struct audit_change *ret;
@@ -59,6 +66,11 @@ static bool same_file(const struct audit_path *a, const struct audit_path *b)
            a->file.inode == b->file.inode && a->file.device == b->file.device;
 }
 
+static int refusal(const struct audit_facts *f)
+{
+    return f->exit < 0 ? (int)-f->exit : EIO;
+}
+
 static struct audit_change *add(struct work *w, enum operation operation)
 {
     struct audit_change *c;
@@ -68,7 +80,7 @@ static struct audit_change *add(struct work *w, enum operation operation)
     c = &w->ret[w->count++];
     *c = (struct audit_change){ .operation = operation, .fd = -1 };
     if (!w->f->success)
-        c->error = w->f->exit < 0 ? (int)-w->f->exit : EIO;
+        c->error = refusal(w->f);
     return c;
 }
 
@@ -300,7 +312,7 @@ static void meaning_open(struct work *w)
     }
     if (!known)
         return; /* io_uring: the flags are not recorded, most opens are for reading */
-    if ((flags & O_TMPFILE) == O_TMPFILE || (flags & O_PATH))
+    if ((flags & TMPFILE_BIT) || (flags & O_PATH))
         return; /* a file without a name; a descriptor that cannot change anything */
     writes = (flags & O_ACCMODE) != O_RDONLY;
     if (object->file.known & FILE_MODE) {
@@ -379,6 +391,12 @@ static void meaning_chmod(struct work *w)
     c->after.known |= FILE_MODE;
 }
 
+/* Where chown() has a younger brother chown32(). */
+static bool has_16_bit_ids(uint32_t arch)
+{
+    return audit_call_number(arch, AUDIT_CALL_chown32) >= 0;
+}
+
 static void meaning_chown(struct work *w)
 {
     const struct audit_facts *f = w->f;
@@ -397,7 +415,7 @@ static void meaning_chown(struct work *w)
         return;
     uid = (uint32_t)f->args[at];
     gid = (uint32_t)f->args[at + 1];
-    if (f->arch == AUDIT_ARCH_I386 &&
+    if (has_16_bit_ids(f->arch) &&
         (f->call == AUDIT_CALL_chown || f->call == AUDIT_CALL_fchown ||
          f->call == AUDIT_CALL_lchown)) { /* 16-bit ids */
         uid = (uint16_t)uid == UINT16_MAX ? UINT32_MAX : (uint16_t)uid;
@@ -406,6 +424,21 @@ static void meaning_chown(struct work *w)
     c->after.uid = uid == UINT32_MAX ? object->file.uid : uid;
     c->after.gid = gid == UINT32_MAX ? object->file.gid : gid;
     c->after.known |= both;
+}
+
+static bool sets_flags(uint32_t command)
+{
+    switch (command) {
+    case FS_IOC_SETFLAGS:
+    case SETFLAGS_COMPAT:
+    case FS_IOC_FSSETXATTR:
+    case SETFLAGS_POWERPC:
+    case SETFLAGS_POWERPC_COMPAT:
+    case FSSETXATTR_POWERPC:
+        return true;
+    default:
+        return false;
+    }
 }
 
 static void meaning_flags(struct work *w)
@@ -417,9 +450,7 @@ static void meaning_flags(struct work *w)
         add_object(w, OPERATION_SETFLAGS, looked_up(f));
         return;
     }
-    if (!has_args(f, 0, 1) ||
-        (f->args[1] != FS_IOC_SETFLAGS && f->args[1] != SETFLAGS_COMPAT &&
-         f->args[1] != FS_IOC_FSSETXATTR))
+    if (!has_args(f, 0, 1) || !sets_flags((uint32_t)f->args[1]))
         return;
     c = add(w, OPERATION_SETFLAGS);
     c->fd = (int)f->args[0];
@@ -535,6 +566,55 @@ static enum audit_call call_of(const struct audit_facts *f)
         return f->call;
     return f->number >= 0 && (size_t)f->number < sizeof(uring) ? (enum audit_call)uring[f->number]
                                                                : AUDIT_CALL_none;
+}
+
+/* ---- the system call's record is lost ---- */
+
+static enum operation creation_of(const struct audit_path *p)
+{
+    if (!(p->file.known & FILE_MODE))
+        return OPERATION_CREATE;
+    switch (p->file.mode & S_IFMT) {
+    case S_IFDIR:
+        return OPERATION_MKDIR;
+    case S_IFLNK:
+        return OPERATION_SYMLINK;
+    case S_IFREG:
+        return OPERATION_CREATE;
+    default:
+        return OPERATION_MKNOD;
+    }
+}
+
+/*
+ * What the names alone tell. A refused attempt leaves the same names, and a link or a rename over itself others: the note
+ * says what this rests on.
+ */
+unsigned audit_meaning_of_names(const struct audit_facts *f, struct audit_change ret[AUDIT_CHANGES_MAX])
+{
+    struct work work = { .f = f, .ret = ret }, *w = &work;
+    static const char lost[] = "the record of the system call is missing in the log: who, and whether it was refused, is not known";
+    static const char foreign[] = "told by the names alone: the system calls of this architecture are not known here";
+    const struct audit_path *deleted = nth(f, AUDIT_NAME_DELETE, 0), *created = nth(f, AUDIT_NAME_CREATE, 0);
+
+    if (deleted && created) {
+        struct audit_facts assumed = *f;
+
+        assumed.success = true;
+        w->f = &assumed;
+        meaning_rename(w);
+    } else if (deleted) {
+        bool directory = (deleted->file.known & FILE_MODE) && S_ISDIR(deleted->file.mode);
+
+        add_named(w, directory ? OPERATION_RMDIR : OPERATION_UNLINK, AUDIT_NAME_DELETE);
+    } else if (created) {
+        add_named(w, creation_of(created), AUDIT_NAME_CREATE);
+    }
+    for (unsigned i = 0; i < w->count; i++) {
+        w->ret[i].error = f->has_syscall && !f->success ? refusal(f) : 0;
+        w->ret[i].note = f->has_syscall ? foreign : lost;
+    }
+    return w->count;
 }
 
 unsigned audit_meaning(const struct audit_facts *f, struct audit_change ret[AUDIT_CHANGES_MAX])

@@ -41,3 +41,6 @@ struct audit_change {
 /* How many changes it made or attempted, 0 if none: reads of directories, names that do not exist. */
 unsigned audit_meaning(const struct audit_facts *facts,
                        struct audit_change ret[AUDIT_CHANGES_MAX]);
+/* The same where the system call's record is missing in a log (facts->has_syscall is false: then the outcome is not
+ * known either), or the calls of its architecture are not known: by the names that came and went. The note says so. */
+unsigned audit_meaning_of_names(const struct audit_facts *facts, struct audit_change ret[AUDIT_CHANGES_MAX]);
