@@ -253,7 +253,8 @@ void replay_on_group(void *data, const struct audit_group *g)
     p->stats->foreign_calls += p->paths.facts.has_syscall && p->paths.facts.route == ROUTE_SYSCALL &&
                                !audit_call_knows(p->paths.facts.arch);
     /* kernels before 3.14 have no PROCTITLE, and auditd writes no EOE: whole is what has all the paths it announced */
-    p->stats->incomplete += !g->complete && p->paths.facts.has_syscall && p->paths.facts.path_count < p->paths.facts.items;
+    p->stats->incomplete += !g->complete && p->paths.facts.has_syscall &&
+                            (!p->paths.facts.items_known || p->paths.facts.path_count < p->paths.facts.items);
     see_group(p, node, g);
     for (unsigned i = 0; i < p->paths.change_count && p->result == 0; i++) {
         struct event *e = make_event(p, node, g, i);

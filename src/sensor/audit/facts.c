@@ -140,6 +140,7 @@ static void read_syscall_field(struct reader *r, const struct audit_field *field
             f->cred.fsgid = id(r, field);
         } else if (IS("items")) {
             f->items = (unsigned)number(r, field, 10);
+            f->items_known = true;
         }
         break;
     case 7:

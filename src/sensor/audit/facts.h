@@ -48,6 +48,7 @@ struct audit_facts {
     uint64_t args[4];
     unsigned args_known; /* bit i: args[i] */
     unsigned items;    /* PATH records that the kernel announced */
+    bool items_known;  /* false: the record is cut before it says so */
 
     pid_t pid;         /* the process (tgid, since Linux 4.9); which thread made the call is not recorded */
     pid_t parent_pid;
