@@ -4,11 +4,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/cleanup.h"
+#include "util/macro.h"
+#include "util/trusted.h"
+
 #define BUSY_MS 2000
+#define LOCK_PAUSE_MS 20
+#define NAME_SIZE 4096
 
 int db_error(sqlite3 *db, const char *path, struct err *err)
 {
@@ -45,6 +53,14 @@ int db_error(sqlite3 *db, const char *path, struct err *err)
     }
 }
 
+/* A name like "file:x" or ":memory:" is a file's name all the same. */
+static int name_file(const char *path, char full[NAME_SIZE], struct err *err)
+{
+    int n = snprintf(full, NAME_SIZE, "%s%s", path[0] == '/' ? "" : "./", path);
+
+    return n < NAME_SIZE ? 0 : err_set(err, -ENAMETOOLONG, "the store's name");
+}
+
 static int make_directory(const char *path, struct err *err)
 {
     char directory[4096];
@@ -60,25 +76,104 @@ static int make_directory(const char *path, struct err *err)
     return 0;
 }
 
-/* Through our own descriptor first: private mode, no links, nothing but a file. */
-static int look_at_file(const char *path, bool read_only, struct err *err)
-{
-    int flags = (read_only ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-    int fd = open(path, flags, 0600), r = 0;
-    struct stat st;
+/* ---- the file, by its name alone ---- */
 
-    if (fd < 0 && errno == ELOOP)
+/*
+ * Nothing here opens the database's file: SQLite's locks are POSIX locks, and the first close() of any descriptor of the
+ * file drops all that this process holds on it. Another one then takes the store for unused, and deletes its log.
+ */
+static int look_at_one(const char *path, struct stat *ret, struct err *err)
+{
+    if (lstat(path, ret) < 0)
+        return err_set(err, -errno, "the store %s", path);
+    if (S_ISLNK(ret->st_mode))
         return err_say(err, -ELOOP, "the store %s is a symbolic link: give --store FILE", path);
+    if (!S_ISREG(ret->st_mode))
+        return err_say(err, -EBADMSG, "the store %s is not a file: give --store FILE", path);
+    if (!file_is_trusted(ret))
+        return err_say(err, -EPERM,
+                       "the store %s belongs to user %u with mode %04o, others can change what it says: chown it and "
+                       "chmod go-w it, or give --store FILE",
+                       path, (unsigned)ret->st_uid, (unsigned)ret->st_mode & 07777);
+    return 0;
+}
+
+static const char *const companions[] = { "-wal", "-shm", "-journal" };
+
+static void name_companion(const char *path, size_t which, char *out, size_t size)
+{
+    snprintf(out, size, "%s%s", path, companions[which]);
+}
+
+static int look_at_files(const char *path, struct stat *ret, struct err *err)
+{
+    char name[NAME_SIZE + 16];
+    struct stat st;
+    int r = look_at_one(path, ret, err);
+
+    for (size_t i = 0; i < ARRAY_SIZE(companions) && r == 0; i++) {
+        name_companion(path, i, name, sizeof(name));
+        r = lstat(name, &st) < 0 && errno == ENOENT ? 0 : look_at_one(name, &st, err);
+    }
+    return r;
+}
+
+/* Whoever makes a store has the directory's lock: two who begin the same store anew do not take away each other's log. */
+static int lock_directory(const char *path, int *ret, struct err *err)
+{
+    char directory[NAME_SIZE];
+    const char *slash = strrchr(path, '/');
+    int fd;
+
+    snprintf(directory, sizeof(directory), "%.*s", (int)MAX(slash - path, 1), path);
+    fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return err_set(err, -errno, "the store's directory %s", directory);
+    for (unsigned ms = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; ms += LOCK_PAUSE_MS) {
+        if (errno != EWOULDBLOCK || ms >= BUSY_MS) {
+            int r = errno == EWOULDBLOCK ? -EBUSY : -errno;
+
+            close(fd);
+            return err_set(err, r, "locking the store's directory %s", directory);
+        }
+        usleep(LOCK_PAUSE_MS * 1000);
+    }
+    *ret = fd;
+    return 0;
+}
+
+/*
+ * An empty file, private from its first moment. What SQLite left beside a file that is gone belongs to those who still
+ * have that one open: under these names they would share it with the new one.
+ */
+static int make_file(const char *path, struct err *err)
+{
+    char name[NAME_SIZE + 16];
+    struct stat st;
+    int fd;
+
+    if (lstat(path, &st) == 0)
+        return 0; /* somebody else was faster */
+    for (size_t i = 0; i < ARRAY_SIZE(companions); i++) {
+        name_companion(path, i, name, sizeof(name));
+        if (unlink(name) < 0 && errno != ENOENT)
+            return err_set(err, -errno, "removing %s", name);
+    }
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600); /* new, so that nobody has locks on it */
     if (fd < 0 && errno == ENOSPC)
         return err_say(err, -ENOSPC, "no room for the store %s: free some space, or give --store FILE", path);
     if (fd < 0)
         return err_set(err, -errno, "the store %s", path);
-    if (fstat(fd, &st) < 0)
-        r = err_set(err, -errno, "the store %s", path);
-    else if (!S_ISREG(st.st_mode))
-        r = err_say(err, -EBADMSG, "the store %s is not a file: give --store FILE", path);
     close(fd);
-    return r;
+    return 0;
+}
+
+int db_look(const char *path, struct stat *ret, struct err *err)
+{
+    char full[NAME_SIZE];
+    int r = name_file(path, full, err);
+
+    return r < 0 ? r : look_at_one(full, ret, err);
 }
 
 /* Before SQLite is used first: nobody asks how much memory it has, and counting it locks a mutex at each allocation. */
@@ -87,41 +182,73 @@ static void configure(void)
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
-int db_open(const char *path, bool read_only, sqlite3 **ret, struct err *err)
+/* SQLite has the file open that was looked at. */
+static bool is_same_file(sqlite3 *db, const char *path, const struct stat *seen)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW |
-                (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
-    char full[4096 + 2];
+    struct stat st;
+    int moved = 1;
+
+    return sqlite3_file_control(db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && !moved &&
+           lstat(path, &st) == 0 && st.st_dev == seen->st_dev && st.st_ino == seen->st_ino;
+}
+
+static int open_sqlite(const char *path, bool read_only, const struct stat *seen, sqlite3 **ret, struct err *err)
+{
+    int flags = SQLITE_OPEN_NOMUTEX | (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
     sqlite3 *db = NULL;
     int r = 0;
 
-    (void)pthread_once(&once, configure);
-    /* NOFOLLOW of SQLite means every component; ours the last one only */
-    flags &= ~SQLITE_OPEN_NOFOLLOW;
-    if (strlen(path) >= sizeof(full) - 2)
-        return err_set(err, -ENAMETOOLONG, "the store's name");
-    full[0] = '\0';
-    if (path[0] != '/') /* a name like "file:x" or ":memory:" is a file's name all the same */
-        memcpy(full, "./", 3);
-    strncat(full, path, sizeof(full) - 3);
-    if (!read_only)
-        r = make_directory(full, err);
-    if (r == 0)
-        r = look_at_file(full, read_only, err);
-    if (r < 0)
-        return r;
-    if (sqlite3_open_v2(full, &db, flags, NULL) != SQLITE_OK) {
+    if (sqlite3_open_v2(path, &db, flags, NULL) != SQLITE_OK)
         r = db_error(db, path, err);
+    else if (!is_same_file(db, path, seen))
+        r = err_say(err, -EBUSY, "the store %s is exchanged while it is opened", path);
+    if (r < 0) {
         sqlite3_close(db);
         return r;
     }
+    *ret = db;
+    return 0;
+}
+
+static int open_file(const char *path, bool read_only, sqlite3 **ret, struct stat *ret_st, struct err *err)
+{
+    _cleanup_close_ int lock = -EBADF;
+    int r = look_at_files(path, ret_st, err);
+
+    if (r == -ENOENT && !read_only) {
+        r = lock_directory(path, &lock, err);
+        if (r == 0)
+            r = make_file(path, err);
+        if (r == 0)
+            r = look_at_files(path, ret_st, err);
+    }
+    return r < 0 ? r : open_sqlite(path, read_only, ret_st, ret, err);
+}
+
+int db_open(const char *path, bool read_only, sqlite3 **ret, struct stat *ret_st, struct err *err)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    char full[NAME_SIZE];
+    struct stat st;
+    sqlite3 *db = NULL;
+    int r;
+
+    (void)pthread_once(&once, configure);
+    r = name_file(path, full, err);
+    if (r == 0 && !read_only)
+        r = make_directory(full, err);
+    if (r == 0)
+        r = open_file(full, read_only, &db, &st, err);
+    if (r < 0)
+        return r;
     sqlite3_extended_result_codes(db, 1);
     sqlite3_busy_timeout(db, BUSY_MS);
     /* a store may come from somebody else: nothing in it is run */
     sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     *ret = db;
+    if (ret_st)
+        *ret_st = st;
     return 0;
 }
 

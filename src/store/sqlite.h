@@ -8,10 +8,16 @@
 #include "util/bytes.h"
 #include "util/err.h"
 
+struct stat;
+
 /*
- * Opens (and makes) the file, private to its owner. read_only: nothing is made. Errors as in store.h.
+ * Opens (and makes) the file, private to its owner. read_only: nothing is made. A file that somebody else owns or
+ * may write is refused (-EPERM), and so are the files that SQLite keeps beside it. Errors as in store.h.
+ * ret_st: of the file that is open; may be NULL
  */
-int db_open(const char *path, bool read_only, sqlite3 **ret, struct err *err);
+int db_open(const char *path, bool read_only, sqlite3 **ret, struct stat *ret_st, struct err *err);
+/* What stands at the path now, without opening it; errors as of db_open(). */
+int db_look(const char *path, struct stat *ret, struct err *err);
 
 /* SQLite's last error as -errno, with a line that says what to do about `path`. */
 int db_error(sqlite3 *db, const char *path, struct err *err);

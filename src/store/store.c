@@ -156,7 +156,7 @@ static int open_for_writing(struct store *s, struct err *err)
 
     if (!q || !(q->sender = sender_new()))
         return err_set(err, -ENOMEM, "the store");
-    r = db_open(s->path, false, &q->db, err);
+    r = db_open(s->path, false, &q->db, NULL, err);
     if (r == 0)
         r = db_exec(q->db, s->path, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1000", err);
     if (r == 0 && s->patient) /* an import writes as fast as it can: pages of indexes stay, and go to the file less often */
@@ -181,7 +181,7 @@ int store_open(const struct store_options *options, struct store **ret, struct e
     s->patient = options->patient;
     r = options->read_only ? 0 : open_for_writing(s, err);
     if (r == 0)
-        r = db_open(s->path, true, &s->db, err);
+        r = db_open(s->path, true, &s->db, NULL, err);
     if (r == 0)
         r = schema_check(s->db, s->path, &s->has_blocks, err);
     if (r == 0)

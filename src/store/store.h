@@ -25,7 +25,7 @@ struct store_options {
     const struct log *log;
 };
 
-/* -EACCES, -ENOSPC, -EBUSY (locked for longer than 2 s), -EBADMSG (not a database, or damaged),
+/* -EACCES, -EPERM (somebody else owns the file, or may write it), -ENOSPC, -EBUSY (locked for longer than 2 s), -EBADMSG (not a database, or damaged),
  * -EPROTO (written by a newer culprit), -ENOENT (read_only and not there): one clear line in err. */
 int store_open(const struct store_options *options, struct store **ret, struct err *err);
 /* Writes what is queued. */

@@ -999,6 +999,64 @@ static void a_store_that_is_none(void **state)
     assert_true(open_error(false, &err) < 0);
 }
 
+/* A store that somebody else may write says what he likes. */
+static void a_store_of_somebody_else(void **state)
+{
+    static const char *const beside[] = { "", "-wal", "-shm" };
+    struct err err = ERR_INIT;
+    char name[128];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+        store_close(open_store(false));
+        snprintf(name, sizeof(name), "%s%s", path, beside[i]);
+        if (i)
+            write_file(name, "", 0);
+        assert_int_equal(chmod(name, 0620), 0);
+        assert_int_equal(open_error(true, &err), -EPERM);
+        assert_int_equal(open_error(false, &err), -EPERM);
+        assert_non_null(strstr(err.text, "chmod go-w"));
+        assert_int_equal(chmod(name, 0600), 0);
+        if (geteuid() == 0) {
+            assert_int_equal(chown(name, 4242, 4242), 0);
+            assert_int_equal(open_error(true, &err), -EPERM);
+            assert_int_equal(open_error(false, &err), -EPERM);
+            assert_non_null(strstr(err.text, "user 4242"));
+            assert_int_equal(chown(name, 0, 0), 0);
+        }
+        assert_int_equal(open_error(false, &err), 0);
+    }
+}
+
+static bool is_locked(void)
+{
+    pid_t child = fork(); /* a process's own locks do not show to itself */
+    int status;
+
+    if (child == 0) {
+        struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0x40000002, .l_len = 510 };
+        int fd = open(path, O_RDWR); /* SQLite's shared lock lies there, for as long as a log is used */
+
+        _exit(fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? 0 : 1);
+    }
+    return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* Without its lock somebody else who closes the store takes the log away from below the writer. */
+static void its_locks_stay(void **state)
+{
+    struct store *store = open_store(false);
+
+    (void)state;
+    assert_true(is_locked());
+    store_close(open_store(true));
+    assert_true(is_locked());
+    store_close(open_store(false));
+    assert_true(is_locked());
+    store_close(store);
+    assert_false(is_locked());
+}
+
 static int ignore_event(void *data, struct event *e)
 {
     (void)data;
@@ -1112,6 +1170,8 @@ int main(void)
         TEST(two_writers),
         TEST(asked_while_it_writes),
         TEST(a_store_that_is_none),
+        TEST(a_store_of_somebody_else),
+        TEST(its_locks_stay),
         TEST(a_damaged_store),
         TEST(a_full_disk),
     };

@@ -12,6 +12,7 @@
 
 #include "sensor/audit/rules.h"
 #include "util/cleanup.h"
+#include "util/trusted.h"
 
 #ifndef AUDIT_STATUS_LOST
 #define AUDIT_STATUS_LOST 0x0040
@@ -31,8 +32,14 @@ static uint64_t boot_ns(void)
 static int read_file(const char *path, char *text, size_t size)
 {
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
+    struct stat st;
+    ssize_t n;
 
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -errno;
+    if (!file_is_trusted(&st))
+        return -EPERM;
+    n = read(fd, text, size - 1);
     if (n < 0)
         return -errno;
     text[n] = '\0';
@@ -54,10 +61,14 @@ static bool load_state(struct audit_session *s)
     char path[512], text[256], boot[40], stored[40];
     unsigned enabled, backlog, rate, held;
     unsigned long long blind;
+    int r;
 
     boot_id(boot);
     snprintf(path, sizeof(path), "%s/" STATE_FILE, s->state_dir);
-    if (read_file(path, text, sizeof(text)) < 0 ||
+    r = read_file(path, text, sizeof(text));
+    if (r == -EPERM)
+        log_warn(s->log, "%s belongs to somebody else, or others can change it: not read; remove it", path);
+    if (r < 0 ||
         sscanf(text, "boot %39s enabled %u backlog %u rate %u held %u blind %llu", stored, &enabled,
                &backlog, &rate, &held, &blind) != 6 ||
         strcmp(stored, boot) != 0)
@@ -86,7 +97,8 @@ static int save_state(const struct audit_session *s, bool held)
     n = snprintf(text, sizeof(text), "boot %s enabled %u backlog %u rate %u held %u blind %llu\n",
                  boot, s->original.enabled, s->original.backlog_limit, s->original.rate_limit, held,
                  (unsigned long long)s->blind_before_ns);
-    fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    (void)unlink(temporary); /* of a culprit that was killed, or somebody else's */
+    fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0 || write(fd, text, (size_t)n) != n || rename(temporary, path) < 0)
         return -errno;
     return 0;
