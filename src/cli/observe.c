@@ -131,6 +131,8 @@ int observation_start(struct observation *o)
     options->case_options.not_recorded = options->no_store;
     options->case_options.store = bytes_of(options->store_path);
     options->docker_socket = cli_docker_socket();
+    options->host_id = o->printer.host.id;
+    options->host_name = o->printer.host.name;
     options->data = o;
     options->event = on_event;
     options->life = on_life;

@@ -71,6 +71,7 @@ struct pipeline {
     size_t source_count;
     uint64_t sequence;
     uint64_t coverage_id;
+    bool recorded_places;     /* those that were there at the beginning */
     uint64_t from_ns;
     uint64_t next_poll_ns;
     uint64_t last_engine_wait_ns;
@@ -478,6 +479,23 @@ static void follow_fd(struct pipeline *p, enum source_kind kind, void *data, int
     (void)add_source(p, kind, fd, NULL, data, NULL);
 }
 
+static void on_place(void *data, const struct coverage_place *place)
+{
+    struct pipeline *p = data;
+    struct coverage_place now = *place;
+
+    now.from_ns = p->recorded_places ? now_ns(CLOCK_REALTIME) : p->from_ns;
+    (void)store_add_coverage_place(p->store, p->coverage_id, &now);
+}
+
+/* Containers come and go: where the watches look is kept as they do. */
+static void record_places(struct pipeline *p)
+{
+    if (p->store && p->coverage_id)
+        watchset_each_new_place(p->watches, on_place, p);
+    p->recorded_places = true;
+}
+
 static void dispatch_all(struct pipeline *p)
 {
     struct err err = ERR_INIT;
@@ -500,6 +518,7 @@ static void dispatch_all(struct pipeline *p)
     if (now_ns(CLOCK_MONOTONIC) >= p->next_poll_ns) {
         p->next_poll_ns = now_ns(CLOCK_MONOTONIC) + POLL_NS;
         watchset_poll(p->watches);
+        record_places(p);
     }
 }
 
@@ -527,10 +546,14 @@ void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
     p->from_ns = coverage.from_ns;
     name_blind(p, &not_seen);
     coverage.watch = watchset_text(p->watches);
+    coverage.host_id = p->options.host_id;
+    coverage.host_name = p->options.host_name;
+    coverage.narrowed = p->options.narrowed;
     coverage.not_seen = sbuf_bytes(&not_seen);
     (void)case_add_coverage(p->case_, &coverage);
     if (p->store) { /* at once: who else observes has to know that his events may come from us too (store/writer.c) */
         (void)store_begin_coverage(p->store, &coverage, &p->coverage_id);
+        record_places(p);
         (void)store_flush(p->store, NULL);
     }
     if (p->choice.reason[0])
@@ -638,6 +661,7 @@ void pipeline_finish(struct pipeline *p)
             log_info(p->options.log, "sensors disagreed on %" PRIu64 " facts; the kernel's capture was kept",
                      fuse_stats(p->fuse)->contradictions);
     }
+    record_places(p);
     if (p->store) {
         if (p->coverage_id)
             (void)store_end_coverage(p->store, p->coverage_id, now_ns(CLOCK_REALTIME));

@@ -30,6 +30,8 @@ struct pipeline_options {
     unsigned permissions;      /* enum permission */
     bool writes;
     const char *key;           /* NULL = none */
+    struct bytes host_id, host_name; /* this machine, for the record; borrowed for the whole life */
+    struct bytes narrowed;     /* options that leave something out, as written; borrowed for the whole life */
     uint64_t keep;             /* 1 << CAP_...: what the caller needs besides; PRIVILEGES_ALL = give nothing away */
     bool commands;             /* the caller starts programs that need what the user may do */
     struct case_options case_options;

@@ -15,7 +15,8 @@ enum message_kind {
     MESSAGE_EVENT_ONCE,     /* the same, of an event that no log will tell again */
     MESSAGE_LIFE,           /* slot of the container, time, kind, exit code, previous name */
     MESSAGE_GAP,
-    MESSAGE_COVERAGE,       /* number in this run, sensors, from, watch, not seen */
+    MESSAGE_COVERAGE,       /* number in this run, sensors, from, watch, not seen, machine, what narrows */
+    MESSAGE_COVERAGE_PLACE, /* number, a struct coverage_place */
     MESSAGE_COVERAGE_END,   /* number, to */
     MESSAGE_IMPORTED,       /* device, inode, offset, size, complete, head, tail */
 };

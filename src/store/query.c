@@ -211,7 +211,7 @@ static int collect_groups(struct store *store, const struct store_query *query,
                           struct group **groups, struct err *err)
 {
     /* of anybody's files some are in two places at once, which the counted rows cannot tell apart */
-    bool partial = query->any_victim && bytes_known(query->path);
+    bool twice = select_has_host_path(query), partial = twice || (query->any_victim && bytes_known(query->path));
     enum select_part part;
     int r = 0;
 
@@ -222,9 +222,9 @@ static int collect_groups(struct store *store, const struct store_query *query,
         r = collect_rollup(store, query, groups, err);
     if (r < 0 || (!partial && !bytes_known(query->path)))
         return r;
-    part = partial ? SELECT_NEAR : SELECT_ITSELF;
-    r = collect_events(store, query, part, partial ? "FROM event e INDEXED BY event_time" : "FROM event e", groups,
-                       err);
+    part = twice ? SELECT_ALL : partial ? SELECT_NEAR : SELECT_ITSELF;
+    r = collect_events(store, query, part,
+                       part == SELECT_NEAR ? "FROM event e INDEXED BY event_time" : "FROM event e", groups, err);
     if (r == 0 && store->has_blocks)
         r = select_blocks(store, query, part, err);
     if (r == 0 && store->has_blocks)
@@ -239,10 +239,10 @@ static int by_time(const struct group *a, const struct group *b)
 
 /* Asked for with parameters from NEAR_FIRST on: first and last row, suspect, operation, error, victim, how many.
  * The plus signs keep the other indexes out of it: the range of rows is short. */
-#define NEAR_FIRST 6
+#define NEAR_FIRST 8
 #define NEAR                                                                                                  \
-    " AND e.row >= ?6 AND e.row < ?7 AND +e.suspect = ?8 AND +e.operation = ?9 AND +e.error = ?10 AND " \
-    "ifnull(+e.victim, 0) = ?11"
+    " AND e.row >= ?8 AND e.row < ?9 AND +e.suspect = ?10 AND +e.operation = ?11 AND +e.error = ?12 AND " \
+    "ifnull(+e.victim, 0) = ?13"
 
 static int prepare_near(struct store *store, const struct store_query *query, sqlite3_stmt **ret, struct err *err)
 {
@@ -254,12 +254,12 @@ static int prepare_near(struct store *store, const struct store_query *query, sq
     if (store->has_blocks) {
         sbuf_addf(&sql,
                   " UNION ALL SELECT e.row FROM block b CROSS JOIN packed(b.row) e "
-                  "WHERE b.row > ?6 - %d AND b.row < ?7 AND ",
+                  "WHERE b.row > ?8 - %d AND b.row < ?9 AND ",
                   BLOCK_MAX);
         select_condition(query, SELECT_NEAR, &sql);
         sbuf_add_str(&sql, NEAR);
     }
-    sbuf_add_str(&sql, " ORDER BY row LIMIT ?12");
+    sbuf_add_str(&sql, " ORDER BY row LIMIT ?14");
     return db_prepare(store->db, store->path, sbuf_str(&sql), ret, err);
 }
 
@@ -453,45 +453,6 @@ int store_each_imported(struct store *store, int (*each)(void *data, const struc
         };
 
         r = each(data, &imported);
-    }
-    if (r == 0 && code != SQLITE_DONE)
-        r = db_error(store->db, store->path, err);
-    sqlite3_finalize(rows);
-    return r;
-}
-
-int store_each_coverage(struct store *store, const struct store_query *query,
-                        int (*each)(void *data, const struct coverage *coverage), void *data,
-                        struct err *err)
-{
-    sqlite3_stmt *rows = NULL;
-    int code = SQLITE_DONE;
-    int r = select_begin(store, query, err);
-
-    if (r == 0)
-        r = db_prepare(store->db, store->path,
-                       "SELECT sensors, from_ns, to_ns, alive_ns, watch, not_seen FROM coverage "
-                       "WHERE from_ns <= ? ORDER BY from_ns, row",
-                       &rows, err);
-    if (r == 0)
-        sqlite3_bind_int64(rows, 1, query->until_ns ? (sqlite3_int64)query->until_ns : INT64_MAX);
-    while (r == 0 && (code = sqlite3_step(rows)) == SQLITE_ROW) {
-        uint64_t alive = (uint64_t)sqlite3_column_int64(rows, 3);
-        struct coverage c = {
-            .sensors = (unsigned)sqlite3_column_int(rows, 0),
-            .from_ns = (uint64_t)sqlite3_column_int64(rows, 1),
-            .to_ns = (uint64_t)sqlite3_column_int64(rows, 2),
-            .watch = { sqlite3_column_blob(rows, 4), (size_t)sqlite3_column_bytes(rows, 4) },
-            .not_seen = { sqlite3_column_blob(rows, 5), (size_t)sqlite3_column_bytes(rows, 5) },
-        };
-
-        /* whoever observed was killed: it had not come further than this */
-        if (c.to_ns == 0 && select_now_ns() > alive + STORE_DEAD_NS)
-            c.to_ns = alive;
-        if (c.to_ns && c.to_ns < query->since_ns)
-            continue;
-        if (select_covers(store, query, c.watch))
-            r = each(data, &c);
     }
     if (r == 0 && code != SQLITE_DONE)
         r = db_error(store->db, store->path, err);

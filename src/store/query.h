@@ -12,6 +12,8 @@ struct store_query {
     enum selector_kind kind;
     bool any_victim;
     struct bytes path;      /* this file, and everything below it; BYTES_NULL = all */
+    struct bytes host_path; /* where the host finds a container's `path`, so that what was recorded there is found
+                             * too; BYTES_NULL = not known */
     uint64_t since_ns, until_ns; /* CLOCK_REALTIME; 0 = open */
     uint64_t operations;    /* bit 1 << enum operation; 0 = all */
     uint64_t limit;         /* 0 = no limit; the oldest come first */
@@ -40,9 +42,21 @@ int store_each_life(struct store *store, const struct store_query *query,
                     int (*each)(void *data, const struct life *life), void *data, struct err *err);
 int store_each_gap(struct store *store, const struct store_query *query,
                    int (*each)(void *data, const struct gap *gap), void *data, struct err *err);
+/* Spans of observation that looked at what is asked for, or at parts of it: see struct coverage. In order of
+ * their beginning. */
 int store_each_coverage(struct store *store, const struct store_query *query,
                         int (*each)(void *data, const struct coverage *coverage), void *data,
                         struct err *err);
+/*
+ * The record's own knowledge of which place is whose, where no engine knows it (any more): a host path that was
+ * a container's becomes that container's path, with host_path; a container's path gets its host_path; a volume
+ * (SELECTOR_VOLUME, path below its directory) becomes a host path. What it does not know stays. New texts are in
+ * `arena`. -ENOENT: no such volume.
+ */
+int store_translate(struct store *store, struct store_query *query, struct arena *arena, struct err *err);
+/* The watched place that lies nearest to what is asked for, at whatever time; its text is in `arena`. */
+int store_nearest_coverage(struct store *store, const struct store_query *query, struct arena *arena,
+                           struct coverage_nearest *ret, struct err *err);
 
 /* Every log that was imported; head and tail are valid during the call. */
 int store_each_imported(struct store *store, int (*each)(void *data, const struct store_imported *imported),

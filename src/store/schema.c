@@ -15,6 +15,7 @@
  * rollup      the events of one directory counted, so that `who` need not read them. place 0: by
  *             `directory`; 1: by a rename's previous directory; 2: by the host's. other: the event's
  *             directory, where it is not the same
+ * coverage    a span of observation; coverage_place: where it looked
  * block       many events as one row, and block_place, which directories they are about: store/block.h
  */
 static int create_tables(sqlite3 *db, const char *path, struct err *err)
@@ -136,6 +137,29 @@ static int add_earlier(sqlite3 *db, const char *path, struct err *err)
     return db_exec(db, path, "ALTER TABLE process ADD COLUMN earlier INTEGER", err);
 }
 
+/* Where a span of observation looked, resolved: `watch` is what the user wrote, which may be relative. Spans of
+ * before have no places, and are gone by that. */
+static int create_coverage_places(sqlite3 *db, const char *path, struct err *err)
+{
+    static const char *const columns[] = { "host_id", "host_name", "narrowed" };
+    int r = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(columns) && r == 0; i++) {
+        _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
+
+        sbuf_addf(&sql, "ALTER TABLE coverage ADD COLUMN %s BLOB", columns[i]);
+        r = schema_has_column(db, path, "coverage", columns[i]) ? 0 : db_exec(db, path, sbuf_str(&sql), err);
+    }
+    if (r < 0)
+        return r;
+    return db_exec(db, path,
+                   "CREATE TABLE IF NOT EXISTS coverage_place (row INTEGER PRIMARY KEY, coverage INTEGER, kind INTEGER, "
+                   "permissions INTEGER, from_ns INTEGER, runtime BLOB, selector BLOB, container_id BLOB, "
+                   "container_name BLOB, path BLOB, host_path BLOB);"
+                   "CREATE INDEX IF NOT EXISTS coverage_place_coverage ON coverage_place (coverage)",
+                   err);
+}
+
 /* A step is never changed once a store was made with it. */
 static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err) = {
     create_tables,
@@ -144,6 +168,7 @@ static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err)
     create_imported,
     create_blocks,
     add_earlier,
+    create_coverage_places,
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 #define VERSION_BLOCKS 5

@@ -7,9 +7,19 @@
 
 #include "store/fields.h"
 
-/* Parameters: the path's directory and name, since, until, operations. */
+/* Parameters: the path's directory and name, since, until, operations, the host path's directory and name. */
 #define AT_DIRECTORY "?1"
 #define AT_NAME "?2"
+#define AT_HOST_DIRECTORY "?6"
+#define AT_HOST_NAME "?7"
+
+/* What is asked for as the victim sees it, or where the host finds that. */
+struct asked_place {
+    const char *table, *directory, *name;
+};
+
+static const struct asked_place asked_path = { "temp.asked_directory", AT_DIRECTORY, AT_NAME };
+static const struct asked_place asked_host_path = { "temp.asked_host_directory", AT_HOST_DIRECTORY, AT_HOST_NAME };
 
 uint64_t select_now_ns(void)
 {
@@ -22,6 +32,11 @@ uint64_t select_now_ns(void)
 static bool host_only(const struct store_query *q)
 {
     return !q->any_victim && !bytes_known(q->container);
+}
+
+bool select_has_host_path(const struct store_query *q)
+{
+    return bytes_known(q->host_path) && bytes_known(q->path) && bytes_known(q->container) && !q->any_victim;
 }
 
 static int run(struct store *store, const char *sql, const struct bytes *values, int count,
@@ -39,9 +54,9 @@ static int run(struct store *store, const char *sql, const struct bytes *values,
 }
 
 /* Everything below "/a" sorts between "/a/" and "/a0": the byte after '/' is '0'. */
-static int ask_directories(struct store *store, struct bytes path, struct err *err)
+static int ask_directories(struct store *store, const char *table, struct bytes path, struct err *err)
 {
-    _cleanup_sbuf_ struct sbuf low = SBUF_INIT, high = SBUF_INIT;
+    _cleanup_sbuf_ struct sbuf low = SBUF_INIT, high = SBUF_INIT, sql = SBUF_INIT;
     struct bytes values[3];
 
     sbuf_add_bytes(&low, path);
@@ -52,21 +67,21 @@ static int ask_directories(struct store *store, struct bytes path, struct err *e
     values[0] = path;
     values[1] = sbuf_bytes(&low);
     values[2] = sbuf_bytes(&high);
-    return run(store,
-               "INSERT INTO temp.asked_directory SELECT row FROM directory WHERE path = ?1 "
-               "UNION SELECT row FROM directory WHERE path >= ?2 AND path < ?3",
-               values, 3, err);
+    sbuf_addf(&sql,
+              "INSERT INTO %s SELECT row FROM directory WHERE path = ?1 "
+              "UNION SELECT row FROM directory WHERE path >= ?2 AND path < ?3",
+              table);
+    return run(store, sbuf_str(&sql), values, 3, err);
 }
 
-static struct selector selector_of(const struct store_query *q)
+struct selector select_selector(const struct store_query *q)
 {
     return (struct selector){ .kind = q->kind ? q->kind : SELECTOR_NAME,
                               .runtime = q->runtime,
                               .text = q->container };
 }
 
-/* Each container that the statement finds and the selector means: handed to `each` with its row. */
-static int each_container(struct store *store, const char *condition, struct bytes value,
+int select_each_container(struct store *store, const char *condition, struct bytes value,
                           const struct selector *selector, int (*each)(void *data, int64_t row),
                           void *data, struct err *err)
 {
@@ -108,13 +123,13 @@ static int remember_row(void *data, int64_t row)
  * compared row by row, as the engines' containers are. */
 static int ask_containers(struct store *store, const struct store_query *q, struct err *err)
 {
-    struct selector selector = selector_of(q);
+    struct selector selector = select_selector(q);
     sqlite3_stmt *insert = NULL;
     int r = db_prepare(store->db, store->path, "INSERT OR IGNORE INTO temp.asked_container VALUES (?)",
                        &insert, err);
 
     if (r == 0)
-        r = each_container(store,
+        r = select_each_container(store,
                            selector.kind != SELECTOR_NAME
                                ? "1"
                                : "name = ?1 OR (cid >= ?1 AND cid < CAST(?1 || x'ff' AS BLOB))", /* both indexed */
@@ -128,13 +143,16 @@ int select_begin(struct store *store, const struct store_query *q, struct err *e
     int r = db_exec(store->db, store->path,
                     "PRAGMA temp_store = MEMORY;"
                     "CREATE TEMP TABLE IF NOT EXISTS asked_directory (row INTEGER PRIMARY KEY);"
+                    "CREATE TEMP TABLE IF NOT EXISTS asked_host_directory (row INTEGER PRIMARY KEY);"
                     "CREATE TEMP TABLE IF NOT EXISTS asked_container (row INTEGER PRIMARY KEY);"
                     "CREATE TEMP TABLE IF NOT EXISTS asked_block (row INTEGER PRIMARY KEY);"
-                    "DELETE FROM temp.asked_directory; DELETE FROM temp.asked_container",
+                    "DELETE FROM temp.asked_directory; DELETE FROM temp.asked_host_directory; DELETE FROM temp.asked_container",
                     err);
 
     if (r == 0 && bytes_known(q->path))
-        r = ask_directories(store, q->path, err);
+        r = ask_directories(store, asked_path.table, q->path, err);
+    if (r == 0 && select_has_host_path(q))
+        r = ask_directories(store, asked_host_path.table, q->host_path, err);
     if (r == 0 && bytes_known(q->container))
         r = ask_containers(store, q, err);
     return r;
@@ -161,6 +179,23 @@ static int ask_blocks(struct store *store, const struct store_query *q, const ch
     return r;
 }
 
+static int ask_place_blocks(struct store *store, const struct store_query *q, enum select_part part,
+                            const struct asked_place *at, struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf named = SBUF_INIT, below = SBUF_INIT;
+    int r;
+
+    sbuf_addf(&named,
+              "directory d CROSS JOIN block_place p ON p.directory = d.row CROSS JOIN block b ON b.row = p.block "
+              "WHERE d.path = %s AND may_have(p.names, %s)",
+              at->directory, at->name);
+    sbuf_addf(&below,
+              "%s d CROSS JOIN block_place p ON p.directory = d.row CROSS JOIN block b ON b.row = p.block WHERE 1",
+              at->table);
+    r = ask_blocks(store, q, sbuf_str(&named), err);
+    return r < 0 || part == SELECT_ITSELF ? r : ask_blocks(store, q, sbuf_str(&below), err);
+}
+
 int select_blocks(struct store *store, const struct store_query *q, enum select_part part, struct err *err)
 {
     int r = db_exec(store->db, store->path, "DELETE FROM temp.asked_block", err);
@@ -169,29 +204,31 @@ int select_blocks(struct store *store, const struct store_query *q, enum select_
         return r;
     if (!bytes_known(q->path))
         return ask_blocks(store, q, "block b WHERE 1", err);
-    r = ask_blocks(store, q,
-                   "directory d CROSS JOIN block_place p ON p.directory = d.row CROSS JOIN block b ON b.row = p.block "
-                   "WHERE d.path = " AT_DIRECTORY " AND may_have(p.names, " AT_NAME ")",
-                   err);
-    if (r == 0 && part != SELECT_ITSELF)
-        r = ask_blocks(store, q,
-                       "temp.asked_directory d CROSS JOIN block_place p ON p.directory = d.row "
-                       "CROSS JOIN block b ON b.row = p.block WHERE 1",
-                       err);
+    r = ask_place_blocks(store, q, part, &asked_path, err);
+    if (r == 0 && select_has_host_path(q))
+        r = ask_place_blocks(store, q, part, &asked_host_path, err);
     return r;
 }
 
 /* A pair of columns that say where something is: below the path, or the path itself. */
-static void place_condition(struct sbuf *sql, enum select_part part, const char *column)
+static void place_condition(struct sbuf *sql, enum select_part part, const char *column, const struct asked_place *at)
 {
     const char *bare = part == SELECT_NEAR ? "+" : "";
 
     if (part != SELECT_ITSELF)
-        sbuf_addf(sql, "%se.%sdirectory IN (SELECT row FROM temp.asked_directory) OR ", bare, column);
-    sbuf_addf(sql,
-              "(%se.%sdirectory = (SELECT row FROM directory WHERE path = " AT_DIRECTORY ") AND %se.%sname = " AT_NAME
-              ")",
-              bare, column, bare, column);
+        sbuf_addf(sql, "%se.%sdirectory IN (SELECT row FROM %s) OR ", bare, column, at->table);
+    sbuf_addf(sql, "(%se.%sdirectory = (SELECT row FROM directory WHERE path = %s) AND %se.%sname = %s)", bare, column,
+              at->directory, bare, column, at->name);
+}
+
+/* What has its old or its new name there. */
+static void names_condition(struct sbuf *sql, enum select_part part, const char *victim, const struct asked_place *at)
+{
+    sbuf_addf(sql, "(%s AND (", victim);
+    place_condition(sql, part, "", at);
+    sbuf_add_str(sql, " OR ");
+    place_condition(sql, part, "previous_", at);
+    sbuf_add_str(sql, "))");
 }
 
 void select_condition(const struct store_query *q, enum select_part part, struct sbuf *sql)
@@ -204,14 +241,16 @@ void select_condition(const struct store_query *q, enum select_part part, struct
     if (!bytes_known(q->path)) {
         sbuf_add_str(sql, victim);
     } else {
-        sbuf_addf(sql, "(%s AND (", victim);
-        place_condition(sql, part, "");
-        sbuf_add_str(sql, " OR ");
-        place_condition(sql, part, "previous_");
-        sbuf_add_str(sql, "))");
+        names_condition(sql, part, victim, &asked_path);
         if (q->any_victim || host_only(q)) { /* a container's file, asked for by its place on the host */
             sbuf_add_str(sql, " OR (");
-            place_condition(sql, part, "host_");
+            place_condition(sql, part, "host_", &asked_path);
+            sbuf_add_char(sql, ')');
+        } else if (select_has_host_path(q)) { /* recorded as the host's, as a volume's, as another container's */
+            sbuf_add_str(sql, " OR ");
+            names_condition(sql, part, "e.victim_kind = 1", &asked_host_path);
+            sbuf_add_str(sql, " OR (");
+            place_condition(sql, part, "host_", &asked_host_path);
             sbuf_add_char(sql, ')');
         }
     }
@@ -257,7 +296,7 @@ int select_bind(const struct store_query *q, sqlite3_stmt *s)
     const int count = sqlite3_bind_parameter_count(s);
     struct bytes directory = q->path.len ? bytes_dirname(q->path) : BYTES_NULL;
     struct bytes name = q->path.len ? bytes_basename(q->path) : BYTES_NULL;
-    int last = q->operations ? 5 : q->until_ns ? 4 : q->since_ns ? 3 : bytes_known(q->path) ? 2 : 0;
+    int last = select_has_host_path(q) ? 7 : q->operations ? 5 : q->until_ns ? 4 : q->since_ns ? 3 : bytes_known(q->path) ? 2 : 0;
 
     if (count >= 2 && bytes_known(q->path)) {
         db_bind_bytes(s, 1, directory);
@@ -269,62 +308,9 @@ int select_bind(const struct store_query *q, sqlite3_stmt *s)
         sqlite3_bind_int64(s, 4, (sqlite3_int64)q->until_ns);
     if (count >= 5 && q->operations)
         sqlite3_bind_int64(s, 5, (sqlite3_int64)q->operations);
-    return last + 1;
-}
-
-/* ---- coverage ---- */
-
-static int is_there(void *data, int64_t row)
-{
-    (void)row;
-    *(bool *)data = true;
-    return 1;
-}
-
-/* Does what was watched mean one of the containers that are asked for? */
-static bool means_asked_container(struct store *store, const struct selector *watched)
-{
-    bool found = false;
-
-    (void)each_container(store, "row IN (SELECT row FROM temp.asked_container)", BYTES_NULL, watched,
-                         is_there, &found, NULL);
-    return found;
-}
-
-static bool target_covers(struct store *store, const struct store_query *q, struct bytes target)
-{
-    struct selector watched;
-    struct bytes path;
-
-    if (q->any_victim)
-        return true;
-    if (selector_parse(target, &watched, &path, NULL) < 0)
-        return false;
-    if (watched.kind == SELECTOR_VOLUME) /* its place on the host is not in the text */
-        return !bytes_known(q->container);
-    if (bytes_known(q->container) != (watched.kind != SELECTOR_NONE))
-        return false;
-    if (watched.kind != SELECTOR_NONE &&
-        !(watched.kind == (q->kind ? q->kind : SELECTOR_NAME) && bytes_equal(watched.text, q->container)) &&
-        !means_asked_container(store, &watched))
-        return false;
-    while (path.len > 1 && path.data[path.len - 1] == '/')
-        path.len--;
-    /* what was written relative to some directory may be anything */
-    return !path.len || path.data[0] != '/' || !bytes_known(q->path) ||
-           bytes_path_covers(path, q->path) || bytes_path_covers(q->path, path);
-}
-
-bool select_covers(struct store *store, const struct store_query *q, struct bytes watch)
-{
-    while (watch.len) {
-        const char *space = memchr(watch.data, ' ', watch.len);
-        size_t n = space ? (size_t)(space - watch.data) : watch.len;
-
-        if (n && target_covers(store, q, (struct bytes){ watch.data, n }))
-            return true;
-        n += space != NULL;
-        watch = (struct bytes){ watch.data + n, watch.len - n };
+    if (count >= 7 && select_has_host_path(q)) {
+        db_bind_bytes(s, 6, bytes_dirname(q->host_path));
+        db_bind_bytes(s, 7, bytes_basename(q->host_path));
     }
-    return false;
+    return last + 1;
 }

@@ -24,8 +24,14 @@ void select_condition(const struct store_query *query, enum select_part part, st
  * thousands of containers may have. */
 const char *select_rollup_index(const struct store_query *q);
 void select_rollup(const struct store_query *query, struct sbuf *sql);
-/* Binds ?1 to ?5, as far as the statement has them; returns the first parameter behind them. */
+/* Binds ?1 to ?7, as far as the statement has them; returns the first parameter behind them. */
 int select_bind(const struct store_query *query, sqlite3_stmt *statement);
-/* Does a watch, as its user wrote it, look at what is asked for? */
-bool select_covers(struct store *store, const struct store_query *query, struct bytes watch);
+/* A container's files are asked for by their place on the host as well. */
+bool select_has_host_path(const struct store_query *query);
+/* What the query means by its container. */
+struct selector select_selector(const struct store_query *query);
+/* Each container that the condition finds (its ?1 is `value`) and the selector means: handed to `each` with its row. */
+int select_each_container(struct store *store, const char *condition, struct bytes value,
+                          const struct selector *selector, int (*each)(void *data, int64_t row), void *data,
+                          struct err *err);
 uint64_t select_now_ns(void);

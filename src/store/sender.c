@@ -157,7 +157,8 @@ void sender_event(struct sender *s, const struct event *e, struct sbuf *out)
 
     set_place(&places, PLACE_PATH, e->path);
     set_place(&places, PLACE_PREVIOUS, e->previous_path);
-    if (!bytes_equal(e->host_path, e->path))
+    /* a container's file is found by its place on the host also where that is called the same */
+    if (e->victim_kind != VICTIM_HOST || !bytes_equal(e->host_path, e->path))
         set_place(&places, PLACE_HOST, e->host_path);
     if (kind != s->kind || s->count == BLOCK_MAX)
         sender_restart(s);
@@ -220,6 +221,24 @@ void sender_coverage(uint64_t number, const struct coverage *c, struct sbuf *out
     pack_u64(out, c->to_ns);
     pack_bytes(out, c->watch);
     pack_bytes(out, c->not_seen);
+    pack_bytes(out, c->host_id);
+    pack_bytes(out, c->host_name);
+    pack_bytes(out, c->narrowed);
+    end(out, start);
+}
+
+void sender_coverage_place(uint64_t number, const struct coverage_place *p, struct sbuf *out)
+{
+    const struct bytes texts[] = { p->runtime,        p->selector, p->container_id,
+                                   p->container_name, p->path,     p->host_path };
+    size_t start = begin(out, MESSAGE_COVERAGE_PLACE);
+
+    pack_u64(out, number);
+    pack_u64(out, (uint64_t)p->kind);
+    pack_u64(out, p->permissions);
+    pack_u64(out, p->from_ns);
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        pack_bytes(out, texts[i]);
     end(out, start);
 }
 

@@ -22,5 +22,6 @@ void sender_event(struct sender *sender, const struct event *event, struct sbuf 
 void sender_life(struct sender *sender, const struct life *life, struct sbuf *out);
 void sender_gap(const struct gap *gap, struct sbuf *out);
 void sender_coverage(uint64_t number, const struct coverage *coverage, struct sbuf *out);
+void sender_coverage_place(uint64_t number, const struct coverage_place *place, struct sbuf *out);
 void sender_imported(const struct store_imported *imported, struct sbuf *out);
 void sender_coverage_end(uint64_t number, uint64_t to_ns, struct sbuf *out);

@@ -352,6 +352,18 @@ int store_begin_coverage(struct store *s, const struct coverage *coverage, uint6
     return end_add(s, before, r);
 }
 
+int store_add_coverage_place(struct store *s, uint64_t id, const struct coverage_place *place)
+{
+    size_t before;
+    int r;
+
+    if (!begin_add(s, &r))
+        return r;
+    before = s->queue->filling.len;
+    sender_coverage_place(id, place, &s->queue->filling);
+    return end_add(s, before, r);
+}
+
 int store_end_coverage(struct store *s, uint64_t id, uint64_t to_ns)
 {
     size_t before;

@@ -38,6 +38,8 @@ int store_add_life(struct store *store, const struct life *life);
 int store_add_gap(struct store *store, const struct gap *gap);
 /* A span of observation begins; *ret_id ends it with store_end_coverage(). */
 int store_begin_coverage(struct store *store, const struct coverage *coverage, uint64_t *ret_id);
+/* One more place that it looks at. */
+int store_add_coverage_place(struct store *store, uint64_t id, const struct coverage_place *place);
 int store_end_coverage(struct store *store, uint64_t id, uint64_t to_ns);
 
 /* How far an audit log was imported: written in order with the events, so that what it says is there.

@@ -37,6 +37,7 @@ enum statement {
     INSERT_LIFE,
     INSERT_GAP,
     INSERT_COVERAGE,
+    INSERT_COVERAGE_PLACE,
     END_COVERAGE,
     ALIVE_COVERAGE,
     INSERT_IMPORTED,
@@ -105,8 +106,10 @@ static int prepare(struct writer *w, struct err *err)
                        "VALUES (?, ?, ?, ?, ?)" },
         { INSERT_GAP, "INSERT INTO gap (reason, count, from_ns, to_ns, sensor, text) "
                       "VALUES (?, ?, ?, ?, ?, ?)" },
-        { INSERT_COVERAGE, "INSERT INTO coverage (sensors, from_ns, to_ns, alive_ns, watch, not_seen) "
-                           "VALUES (?, ?, ?, ?, ?, ?)" },
+        { INSERT_COVERAGE, "INSERT INTO coverage (sensors, from_ns, to_ns, alive_ns, watch, not_seen, host_id, "
+                           "host_name, narrowed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+        { INSERT_COVERAGE_PLACE, "INSERT INTO coverage_place (coverage, kind, permissions, from_ns, runtime, selector, "
+                                 "container_id, container_name, path, host_path) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
         { END_COVERAGE, "UPDATE coverage SET to_ns = ? WHERE row = ?" },
         { INSERT_IMPORTED, "INSERT OR REPLACE INTO imported (device, inode, offset, size, complete, head, tail) "
                            "VALUES (?, ?, ?, ?, ?, ?, ?)" },
@@ -496,7 +499,7 @@ static int write_coverage(struct writer *w, struct bytes m, uint64_t now_ns)
         sqlite3_bind_int64(s, i, (sqlite3_int64)v);
     }
     sqlite3_bind_int64(s, 4, (sqlite3_int64)now_ns);
-    for (int i = 5; i <= 6; i++) {
+    for (int i = 5; i <= 9; i++) {
         if (!unpack_bytes(&m, &b))
             return -EBADMSG;
         db_bind_bytes(s, i, b);
@@ -507,6 +510,33 @@ static int write_coverage(struct writer *w, struct bytes m, uint64_t now_ns)
         w->coverages[w->coverage_count++].row = sqlite3_last_insert_rowid(w->db);
     }
     return r;
+}
+
+static int write_coverage_place(struct writer *w, struct bytes m)
+{
+    sqlite3_stmt *s = w->statements[INSERT_COVERAGE_PLACE];
+    uint64_t number, v;
+    struct bytes b;
+    unsigned at = 0;
+
+    if (!unpack_u64(&m, &number))
+        return -EBADMSG;
+    while (at < w->coverage_count && w->coverages[at].number != number)
+        at++;
+    if (at == w->coverage_count)
+        return 0;
+    sqlite3_bind_int64(s, 1, w->coverages[at].row);
+    for (int i = 2; i <= 4; i++) {
+        if (!unpack_u64(&m, &v))
+            return -EBADMSG;
+        sqlite3_bind_int64(s, i, (sqlite3_int64)v);
+    }
+    for (int i = 5; i <= 10; i++) {
+        if (!unpack_bytes(&m, &b))
+            return -EBADMSG;
+        db_bind_bytes(s, i, b);
+    }
+    return run(w, INSERT_COVERAGE_PLACE);
 }
 
 static int end_coverage(struct writer *w, struct bytes m)
@@ -576,6 +606,8 @@ static int write_message(struct writer *w, enum message_kind kind, struct bytes 
         return write_gap(w, m);
     case MESSAGE_COVERAGE:
         return write_coverage(w, m, now_ns);
+    case MESSAGE_COVERAGE_PLACE:
+        return write_coverage_place(w, m);
     case MESSAGE_COVERAGE_END:
         return end_coverage(w, m);
     case MESSAGE_IMPORTED:

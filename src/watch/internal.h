@@ -2,6 +2,8 @@
 /* What the files of watchset share. Not for other folders. */
 #pragma once
 
+#include <uthash.h>
+
 #include "util/sbuf.h"
 #include "watch/resolve.h"
 #include "watch/watchset.h"
@@ -70,6 +72,7 @@ struct watchset {
     size_t retired_count;
     uint32_t next_object, next_group;
     struct sbuf text;
+    struct recorded *recorded; /* places that were told for the record */
     bool window;
 };
 
@@ -91,6 +94,9 @@ void objects_free(struct watch *w);
 void objects_forget_retired(struct watchset *set, bool all);
 /* Who uses it: the one that runs first. */
 const struct use *object_use(const struct object *o);
+
+/* ---- coverage.c ---- */
+void watchset_forget_places(struct watchset *set);
 
 /* ---- follow.c ---- */
 struct instance *instance_add(struct watchset *set, struct watch *w, struct err *err);

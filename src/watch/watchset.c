@@ -40,6 +40,7 @@ void watchset_free(struct watchset *set)
     free(set->watches);
     free(set->by_id);
     sbuf_done(&set->text);
+    watchset_forget_places(set);
     free(set);
 }
 

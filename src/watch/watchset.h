@@ -6,6 +6,7 @@
 #pragma once
 
 #include "attribution/engine.h"
+#include "event/coverage.h"
 #include "event/event.h"
 #include "event/watch_object.h"
 #include "util/err.h"
@@ -68,3 +69,8 @@ bool watchset_concerns(const struct watchset *set, const struct container *c);
 
 /* All targets as written, separated by one space. Valid until the next add. */
 struct bytes watchset_text(const struct watchset *set);
+
+/* Where the watches look, for the record: each place once, when it comes to be known. Borrowed for the call; its
+ * time is left 0. */
+void watchset_each_new_place(struct watchset *set, void (*each)(void *data, const struct coverage_place *place),
+                             void *data);

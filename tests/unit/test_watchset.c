@@ -11,6 +11,7 @@
 #include "attribution/engine.h"
 #include "event/operation.h"
 #include "make.h"
+#include "util/sbuf.h"
 #include "watch/watchset.h"
 
 #define NOBODY 4194300 /* a pid that is hardly there: nothing of /proc is needed */
@@ -597,6 +598,49 @@ static void volume_is_watched_by_its_place(void **state)
     assert_non_null(strstr(seen.notices, "no volume \"nothing\"; waiting for it"));
 }
 
+static struct sbuf places;
+
+static void on_place(void *data, const struct coverage_place *p)
+{
+    (void)data;
+    sbuf_addf(&places, "%u %.*s %.*s %.*s %.*s\n", (unsigned)p->kind, (int)p->selector.len, p->selector.data,
+              (int)p->container_id.len, p->container_id.data ? p->container_id.data : "", (int)p->path.len, p->path.data,
+              (int)p->host_path.len, p->host_path.data ? p->host_path.data : "");
+    assert_int_equal(p->permissions, PERMISSION_WRITE | PERMISSION_ATTR);
+}
+
+/* For the record: what was asked for and what it turned out to be, each once. */
+static void places_are_told_once(void **state)
+{
+    char link[200], real[200], expected[900];
+
+    (void)state;
+    places = SBUF_INIT;
+    snprintf(link, sizeof(link), "%s/link", upper);
+    snprintf(real, sizeof(real), "%s/real", upper);
+    assert_int_equal(mkdir(real, 0755), 0);
+    assert_int_equal(symlink("real", link), 0);
+    strcat(link, "/x");
+    strcat(real, "/x");
+    new_container("aaaa", T0);
+    assert_int_equal(watch(link, NULL), 0);
+    assert_int_equal(watch("volume:data/prd", NULL), 0);
+    assert_int_equal(watch("web:/etc", NULL), 0);
+    watchset_each_new_place(set, on_place, NULL);
+    snprintf(expected, sizeof(expected),
+             "0   %s \n0   %s \n6 data  /prd \n6 data  /prd %s/prd\n1 web  /etc \n1 web aaaa /etc %s/etc\n"
+             "1 web aaaa /etc /merged/etc\n",
+             link, real, upper, upper);
+    assert_string_equal(sbuf_str(&places), expected);
+    sbuf_clear(&places);
+    watchset_each_new_place(set, on_place, NULL);
+    assert_int_equal(places.len, 0);
+    sbuf_done(&places);
+    *strrchr(link, '/') = *strrchr(real, '/') = '\0';
+    (void)unlink(link);
+    (void)rmdir(real);
+}
+
 static void engine_that_refuses(void **state)
 {
     struct err err = ERR_INIT;
@@ -651,6 +695,7 @@ int main(void)
         TEST(plural_watch_takes_and_loses_containers),
         TEST(each_target_has_its_own_permissions_and_key),
         TEST(volume_is_watched_by_its_place),
+        TEST(places_are_told_once),
         TEST(engine_that_refuses),
         TEST(two_watches),
     };

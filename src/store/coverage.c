@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/* Which spans of observation looked at what is asked for, and how far. */
+#include "store/coverage.h"
+
+#include <string.h>
+
+#include "store/schema.h"
+#include "store/select.h"
+
+#define ONLY_MAX 16 /* places below what is asked for that are named */
+
+/* How a span lies to what is asked for. */
+struct answer {
+    bool whole;
+    unsigned permissions; /* of what covers the whole; else of the parts */
+    uint64_t from_ns;     /* the first of those */
+    unsigned only_count;
+    struct sbuf only;
+};
+
+static bool has_places(struct store *store)
+{
+    sqlite3_stmt *s = NULL;
+    bool found = db_prepare(store->db, store->path, "SELECT 1 FROM sqlite_master WHERE name = 'coverage_place'", &s,
+                            NULL) == 0 &&
+                 sqlite3_step(s) == SQLITE_ROW;
+
+    sqlite3_finalize(s);
+    return found;
+}
+
+void coverage_read_place(sqlite3_stmt *s, struct coverage_place *p)
+{
+    *p = (struct coverage_place){
+        .kind = (enum selector_kind)sqlite3_column_int(s, 0),
+        .permissions = (unsigned)sqlite3_column_int(s, 1),
+        .from_ns = (uint64_t)sqlite3_column_int64(s, 2),
+        .runtime = db_column_bytes(s, 3),
+        .selector = db_column_bytes(s, 4),
+        .container_id = db_column_bytes(s, 5),
+        .container_name = db_column_bytes(s, 6),
+        .path = db_column_bytes(s, 7),
+        .host_path = db_column_bytes(s, 8),
+    };
+}
+
+/* ---- whose files ---- */
+
+static int is_there(void *data, int64_t row)
+{
+    (void)row;
+    *(bool *)data = true;
+    return 1;
+}
+
+/* Does what was watched mean one of the containers that are asked for? */
+static bool means_asked_container(struct store *store, const struct selector *watched)
+{
+    bool found = false;
+
+    (void)select_each_container(store, "row IN (SELECT row FROM temp.asked_container)", BYTES_NULL, watched,
+                                is_there, &found, NULL);
+    return found;
+}
+
+static bool is_asked_id(const struct coverage_asking *a, struct bytes id)
+{
+    bool found = false;
+
+    if (!id.len || !a->container)
+        return false;
+    db_bind_bytes(a->container, 1, id);
+    found = sqlite3_step(a->container) == SQLITE_ROW;
+    sqlite3_reset(a->container);
+    return found;
+}
+
+bool coverage_is_asked_container(const struct coverage_asking *a, const struct coverage_place *p)
+{
+    struct selector asked = select_selector(a->query), watched = { p->kind, p->runtime, p->selector };
+    struct container c = { .id = p->container_id, .name = p->container_name, .runtime = p->runtime };
+
+    if (p->kind == SELECTOR_NONE || p->kind == SELECTOR_VOLUME)
+        return false;
+    if (asked.kind == p->kind && bytes_equal(asked.text, p->selector))
+        return true;
+    asked.runtime = BYTES_NULL; /* the watch names it only where its user did */
+    if ((p->container_id.len || p->container_name.len) && selector_matches(&asked, &c))
+        return true;
+    if (p->container_id.len)
+        return is_asked_id(a, p->container_id);
+    return means_asked_container(a->store, &watched);
+}
+
+/* ---- how far ---- */
+
+static void add_only(struct answer *answer, struct bytes path)
+{
+    const char *at = answer->only.data, *end = at + answer->only.len;
+
+    for (; at && at < end; at += strlen(at) + 1)
+        if (bytes_equal_str(path, at))
+            return;
+    if (answer->only_count++ >= ONLY_MAX)
+        return;
+    sbuf_add_bytes(&answer->only, path);
+    sbuf_add(&answer->only, "", 1);
+}
+
+static void add_part(struct answer *answer, unsigned permissions, uint64_t from_ns, bool whole)
+{
+    if (whole && !answer->whole) {
+        answer->permissions = 0;
+        answer->from_ns = 0;
+    }
+    if (answer->whole && !whole)
+        return;
+    answer->whole |= whole;
+    answer->permissions |= permissions;
+    if (!answer->from_ns || from_ns < answer->from_ns)
+        answer->from_ns = from_ns;
+}
+
+/* One pair of paths of the same world. shown: what is asked for as its user knows it, where that is another path. */
+static void compare_paths(struct answer *answer, const struct coverage_place *p, struct bytes place, struct bytes asked,
+                          struct bytes shown)
+{
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+
+    if (!place.len || !bytes_known(asked))
+        return;
+    if (bytes_path_covers(place, asked)) {
+        add_part(answer, p->permissions, p->from_ns, true);
+    } else if (bytes_path_covers(asked, place)) {
+        add_part(answer, p->permissions, p->from_ns, false);
+        sbuf_add_bytes(&s, shown);
+        sbuf_add(&s, place.data + asked.len, place.len - asked.len);
+        add_only(answer, sbuf_bytes(&s));
+    }
+}
+
+static void compare_place(const struct coverage_asking *a, const struct coverage_place *p, struct answer *answer)
+{
+    const struct store_query *q = a->query;
+    struct bytes host = p->kind == SELECTOR_NONE ? p->path : p->host_path;
+
+    if (q->any_victim || !bytes_known(q->path)) {
+        add_part(answer, p->permissions, p->from_ns, true);
+    } else if (!bytes_known(q->container)) {
+        compare_paths(answer, p, host, q->path, q->path);
+    } else {
+        if (coverage_is_asked_container(a, p))
+            compare_paths(answer, p, p->path, q->path, q->path);
+        compare_paths(answer, p, host, q->host_path, q->path);
+    }
+}
+
+/* ---- spans of before places were kept: the text says what was watched ---- */
+
+static bool target_covers(struct store *store, const struct store_query *q, struct bytes target)
+{
+    struct selector watched;
+    struct bytes path;
+
+    if (q->any_victim)
+        return true;
+    if (selector_parse(target, &watched, &path, NULL) < 0)
+        return false;
+    if (watched.kind == SELECTOR_VOLUME) /* its place on the host is not in the text */
+        return !bytes_known(q->container);
+    if (bytes_known(q->container) != (watched.kind != SELECTOR_NONE))
+        return false;
+    if (watched.kind != SELECTOR_NONE &&
+        !(watched.kind == (q->kind ? q->kind : SELECTOR_NAME) && bytes_equal(watched.text, q->container)) &&
+        !means_asked_container(store, &watched))
+        return false;
+    while (path.len > 1 && path.data[path.len - 1] == '/')
+        path.len--;
+    /* what was written relative to some directory may be anything */
+    return !path.len || path.data[0] != '/' || !bytes_known(q->path) ||
+           bytes_path_covers(path, q->path) || bytes_path_covers(q->path, path);
+}
+
+bool coverage_next_target(struct bytes *watch, struct bytes *ret)
+{
+    while (watch->len) {
+        const char *space = memchr(watch->data, ' ', watch->len);
+        size_t n = space ? (size_t)(space - watch->data) : watch->len;
+
+        *ret = (struct bytes){ watch->data, n };
+        n += space != NULL;
+        *watch = (struct bytes){ watch->data + n, watch->len - n };
+        if (ret->len)
+            return true;
+    }
+    return false;
+}
+
+static void compare_text(const struct coverage_asking *a, const struct coverage *c, struct answer *answer)
+{
+    struct bytes watch = c->watch, target;
+
+    while (coverage_next_target(&watch, &target))
+        if (target_covers(a->store, a->query, target))
+            add_part(answer, 0, c->from_ns, true);
+}
+
+/* ---- the question ---- */
+
+static int compare_span(const struct coverage_asking *a, int64_t row, const struct coverage *c, struct answer *answer,
+                        struct err *err)
+{
+    bool any = false;
+    int code = SQLITE_DONE;
+
+    if (a->places)
+        sqlite3_bind_int64(a->places, 1, row);
+    while (a->places && (code = sqlite3_step(a->places)) == SQLITE_ROW) {
+        struct coverage_place p;
+
+        coverage_read_place(a->places, &p);
+        compare_place(a, &p, answer);
+        any = true;
+    }
+    if (a->places)
+        sqlite3_reset(a->places);
+    if (code != SQLITE_DONE)
+        return db_error(a->store->db, a->store->path, err);
+    if (!any)
+        compare_text(a, c, answer);
+    return 0;
+}
+
+static bool is_in_time(const struct store_query *q, const struct coverage *c)
+{
+    return !(c->to_ns && c->to_ns < q->since_ns) && !(q->until_ns && c->from_ns > q->until_ns);
+}
+
+static int tell_span(const struct coverage_asking *a, sqlite3_stmt *rows, int (*each)(void *, const struct coverage *), void *data,
+                     struct err *err)
+{
+    uint64_t alive = (uint64_t)sqlite3_column_int64(rows, 4);
+    struct answer answer = { .only = SBUF_INIT };
+    struct coverage c = {
+        .sensors = (unsigned)sqlite3_column_int(rows, 1),
+        .from_ns = (uint64_t)sqlite3_column_int64(rows, 2),
+        .to_ns = (uint64_t)sqlite3_column_int64(rows, 3),
+        .watch = db_column_bytes(rows, 5),
+        .not_seen = db_column_bytes(rows, 6),
+        .host_id = db_column_bytes(rows, 7),
+        .host_name = db_column_bytes(rows, 8),
+        .narrowed = db_column_bytes(rows, 9),
+    };
+    int r;
+
+    /* whoever observed was killed: it had not come further than this */
+    if (c.to_ns == 0 && select_now_ns() > alive + STORE_DEAD_NS)
+        c.to_ns = alive;
+    r = is_in_time(a->query, &c) ? compare_span(a, sqlite3_column_int64(rows, 0), &c, &answer, err) : 0;
+    if (r == 0 && (answer.whole || answer.only_count)) {
+        c.permissions = answer.permissions;
+        c.from_ns = answer.from_ns > c.from_ns ? answer.from_ns : c.from_ns;
+        if (!answer.whole)
+            c.only = sbuf_bytes(&answer.only);
+        if (is_in_time(a->query, &c))
+            r = each(data, &c);
+    }
+    sbuf_done(&answer.only);
+    return r;
+}
+
+int coverage_prepare(struct coverage_asking *a, struct err *err)
+{
+    struct store *s = a->store;
+    int r;
+
+    if (!has_places(s))
+        return 0;
+    r = db_prepare(s->db, s->path, "SELECT " COVERAGE_PLACE_COLUMNS " FROM coverage_place p WHERE p.coverage = ? ORDER BY p.row",
+                   &a->places, err);
+    if (r == 0)
+        r = db_prepare(s->db, s->path,
+                       "SELECT 1 FROM container WHERE cid = ? AND row IN (SELECT row FROM temp.asked_container)",
+                       &a->container, err);
+    return r;
+}
+
+void coverage_asking_done(struct coverage_asking *a)
+{
+    sqlite3_finalize(a->places);
+    sqlite3_finalize(a->container);
+}
+
+int store_each_coverage(struct store *store, const struct store_query *query,
+                        int (*each)(void *data, const struct coverage *coverage), void *data,
+                        struct err *err)
+{
+    struct coverage_asking a = { .store = store, .query = query };
+    sqlite3_stmt *rows = NULL;
+    int code = SQLITE_DONE;
+    int r = select_begin(store, query, err);
+
+    if (r == 0)
+        r = coverage_prepare(&a, err);
+    if (r == 0)
+        r = db_prepare(store->db, store->path,
+                       a.places ? "SELECT row, sensors, from_ns, to_ns, alive_ns, watch, not_seen, host_id, host_name, "
+                                  "narrowed FROM coverage WHERE from_ns <= ? ORDER BY from_ns, row"
+                                : "SELECT row, sensors, from_ns, to_ns, alive_ns, watch, not_seen, NULL, NULL, NULL "
+                                  "FROM coverage WHERE from_ns <= ? ORDER BY from_ns, row",
+                       &rows, err);
+    if (r == 0)
+        sqlite3_bind_int64(rows, 1, query->until_ns ? (sqlite3_int64)query->until_ns : INT64_MAX);
+    while (r == 0 && (code = sqlite3_step(rows)) == SQLITE_ROW)
+        r = tell_span(&a, rows, each, data, err);
+    if (r == 0 && code != SQLITE_DONE)
+        r = db_error(store->db, store->path, err);
+    sqlite3_finalize(rows);
+    coverage_asking_done(&a);
+    return r;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* Where the watches look, for the record: resolved, so that it is found however somebody asks for it. */
+#include <stdlib.h>
+
+#include "util/hash.h"
+#include "watch/internal.h"
+
+struct recorded {
+    uint64_t key;
+    UT_hash_handle hh;
+};
+
+static uint64_t key_of(const struct watch *w, const struct coverage_place *p)
+{
+    const struct bytes texts[] = { p->container_id, p->container_name, p->path, p->host_path };
+    uint64_t key = hash_word(HASH_START, w->index);
+
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        key = hash_words(key, texts[i].data, texts[i].len);
+    return key;
+}
+
+/* Each place once: a container that starts over and over has the same ones each time. */
+static bool is_new(struct watchset *set, uint64_t key)
+{
+    struct recorded *r;
+
+    HASH_FIND(hh, set->recorded, &key, sizeof(key), r);
+    if (r)
+        return false;
+    r = calloc(1, sizeof(*r));
+    if (!r)
+        return true;
+    r->key = key;
+    HASH_ADD(hh, set->recorded, key, sizeof(r->key), r);
+    return true;
+}
+
+/* What is asked of one watch, whoever's files it turns out to be. */
+static struct coverage_place asked(const struct watchset *set, const struct watch *w)
+{
+    return (struct coverage_place){
+        .kind = w->target.selector.kind,
+        .runtime = w->target.selector.runtime,
+        .selector = w->target.selector.text,
+        .path = w->target.path,
+        .permissions = watch_permissions(set, w),
+    };
+}
+
+static struct coverage_place resolved(const struct watchset *set, const struct watch *w, const struct object *o,
+                                      const struct use *u)
+{
+    struct coverage_place p = asked(set, w);
+    const struct container *c = u->instance->container;
+    bool by_process = o->place.object.ns_pid && bytes_equal(u->shown_host_path, o->place.object.host_path);
+
+    if (c) {
+        p.runtime = c->runtime;
+        p.container_id = c->id;
+        p.container_name = c->name;
+    }
+    if (p.kind == SELECTOR_NONE) {
+        p.path = u->victim_path;
+    } else {
+        if (p.kind != SELECTOR_VOLUME)
+            p.path = u->victim_path;
+        if (!by_process) /* /proc/PID/root leads there as long as the process lives */
+            p.host_path = u->shown_host_path;
+    }
+    return p;
+}
+
+void watchset_each_new_place(struct watchset *set, void (*each)(void *data, const struct coverage_place *place),
+                             void *data)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        const struct watch *w = set->watches[i];
+        struct coverage_place p = asked(set, w);
+
+        if (is_new(set, key_of(w, &p)))
+            each(data, &p);
+        for (const struct object *o = w->objects; o; o = o->next)
+            for (size_t k = 0; k < o->use_count; k++) {
+                p = resolved(set, w, o, &o->uses[k]);
+                if (is_new(set, key_of(w, &p)))
+                    each(data, &p);
+            }
+    }
+}
+
+void watchset_forget_places(struct watchset *set)
+{
+    struct recorded *r, *next;
+
+    HASH_ITER(hh, set->recorded, r, next) {
+        HASH_DEL(set->recorded, r);
+        free(r);
+    }
+}
