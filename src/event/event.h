@@ -157,6 +157,10 @@ bool event_succeeded(const struct event *e);
 /* Best known executable, display name and command of the actor. */
 struct bytes event_actor_executable(const struct event *e);
 struct bytes event_actor_name(const struct event *e);
+/* The actor's ids: the sensor's where it has them, else those of the process. Never NULL: `known` says whether they are. */
+const struct credentials *actor_credentials(const struct actor *a);
+uint32_t actor_login_uid(const struct actor *a); /* UID_UNKNOWN: nobody logged in, or not known */
+uint32_t actor_session(const struct actor *a);   /* SESSION_UNKNOWN likewise */
 /* Who it was, for grouping: a hash of the executable, what launched it, and where it lives. Pids do not
  * count: an agent that forks a hundred children is one suspect. In a container only launchers that live
  * there too count. Stored: never change it. */
