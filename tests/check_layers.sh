@@ -11,16 +11,17 @@ allowed() {
     bpf) echo bpf wire ;;
     event) echo util wire event ;;
     sensor) echo util wire event sensor bpf ;; # bpf: the generated skeletons
-    attribution) echo util event attribution ;;
-    watch) echo util event attribution watch ;;
-    store) echo util event store ;;
-    compare) echo util event attribution store compare ;;
-    report) echo util event store report ;;
-    history) echo util event sensor search history ;;
+    cause) echo util event cause ;;
+    attribution) echo util event cause attribution ;;
+    watch) echo util event cause attribution watch ;;
+    store) echo util event cause store ;;
+    compare) echo util event cause attribution store compare ;;
+    report) echo util event cause store report ;;
+    history) echo util event cause sensor search history ;;
     rules) echo util event sensor rules ;;
     search) echo util event sensor search ;;
-    daemon) echo util event sensor attribution watch store report search history daemon ;;
-    cli) echo util event sensor attribution watch store compare report search rules history daemon cli ;;
+    daemon) echo util event cause sensor attribution watch store report search history daemon ;;
+    cli) echo util event cause sensor attribution watch store compare report search rules history daemon cli ;;
     esac
 }
 

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "attribution/agents.h"
@@ -14,6 +13,7 @@
 #include "attribution/process_table.h"
 #include "attribution/procfs.h"
 #include "attribution/users.h"
+#include "cause/cause.h"
 #include "util/limits.h"
 #include "util/macro.h"
 
@@ -21,12 +21,14 @@
 
 #define KNOWN_SUSPECTS 16 /* processes whose events come in turn */
 
-/* What one process, executing this, is as a suspect: found by hashing all of its chain. */
+/* The cause of what one process, executing this, changes: found by going up all of its chain. */
 struct known_suspect {
     struct process *process; /* owned reference, NULL = none yet */
     struct bytes executable; /* in its memory, or in `own` */
     struct arena own;
+    struct cause cause;
     uint64_t suspect;
+    uint32_t uid, login_uid;
     unsigned long changes;   /* as they were when it was found */
 };
 
@@ -39,16 +41,7 @@ struct attribution {
     struct users *users;
     struct known_suspect suspects[KNOWN_SUSPECTS]; /* by the address of the process */
     unsigned long attributed; /* records of processes */
-    uint64_t booted_ns;       /* CLOCK_REALTIME of CLOCK_BOOTTIME's zero; reckoned once: it dates each process alike */
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-    struct timespec ts;
-
-    clock_gettime(clock, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 int attribution_new(const struct attribution_options *options, struct attribution **ret,
                     struct err *err)
@@ -60,7 +53,6 @@ int attribution_new(const struct attribution_options *options, struct attributio
     if (!a)
         return err_set(err, -ENOMEM, "attribution");
     a->options = *options;
-    a->booted_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
     r = process_table_new(PROC, &a->table, err);
     if (r == 0)
         r = users_new(options->engines, &a->users, err);
@@ -82,6 +74,7 @@ int attribution_new(const struct attribution_options *options, struct attributio
 static void forget_suspect(struct known_suspect *s)
 {
     process_unref(s->process);
+    cause_done(&s->cause);
     arena_done(&s->own);
     *s = (struct known_suspect){ 0 };
 }
@@ -319,7 +312,6 @@ static void find_names(struct attribution *a, struct process *p)
 {
     const struct container *world = p->origin == ORIGIN_CONTAINER ? p->container : NULL;
 
-    process_set(p, &p->login_name, users_name(a->users, NULL, p->login_uid));
     if (!p->cred.known)
         return;
     process_set(p, &p->user_name, users_name(a->users, world, p->cred.euid));
@@ -327,22 +319,26 @@ static void find_names(struct attribution *a, struct process *p)
     process_set(p, &p->group_name, users_group(a->users, world, p->cred.egid));
 }
 
-/* A process, or what it was before. */
-static void attribute_image(struct attribution *a, struct process *p)
+/* What a process was before. */
+static void attribute_images(struct attribution *a, struct process *p)
 {
-    p->attributed = true;
-    p->booted_ns = a->booted_ns;
-    find_origin(a, p);
-    find_owner(a, p);
-    find_names(a, p);
+    for (; p && !p->attributed; p = p->earlier) {
+        p->attributed = true;
+        find_origin(a, p);
+        find_owner(a, p);
+        find_names(a, p);
+    }
 }
 
 static void attribute(struct attribution *a, struct process *p)
 {
     for (unsigned depth = 0; p && !p->attributed && depth < LIMIT_LINEAGE; depth++, p = p->parent) {
+        p->attributed = true;
         a->attributed++;
-        for (struct process *image = p; image && !image->attributed; image = image->earlier)
-            attribute_image(a, image);
+        find_origin(a, p);
+        find_owner(a, p);
+        find_names(a, p);
+        attribute_images(a, p->earlier);
     }
 }
 
@@ -441,22 +437,28 @@ static struct process *look_for(struct attribution *a, const struct event *e)
  * A record of a process is not changed, nor who launched it, but for the cut of a chain, and for where one lives,
  * which is found when it is asked for: until then what was found holds.
  */
-static void remember_suspect(struct attribution *a, struct event *e)
+static void remember_cause(struct attribution *a, struct event *e)
 {
     struct process *p = e->actor.process;
     struct known_suspect *s = &a->suspects[((uintptr_t)p >> 6) % KNOWN_SUSPECTS];
     struct bytes executable = event_actor_executable(e);
     unsigned long changes = process_table_cuts(a->table) + a->attributed;
 
-    if (s->process == p && s->changes == changes && executable.len && bytes_equal(s->executable, executable)) {
+    if (s->process == p && s->changes == changes && executable.len && bytes_equal(s->executable, executable) &&
+        s->uid == e->actor.cred.uid && s->login_uid == e->actor.login_uid) {
+        cause_copy(&e->cause, &s->cause);
+        e->cause.run.exited = cause_has_exited(&e->cause, e);
         e->suspect = s->suspect;
         return;
     }
-    event_remember_suspect(e);
+    cause_remember(e);
     forget_suspect(s);
     s->process = process_ref(p);
     s->executable = bytes_equal(p->executable, executable) ? p->executable : arena_copy(&s->own, executable);
+    cause_copy(&s->cause, &e->cause);
     s->suspect = e->suspect;
+    s->uid = e->actor.cred.uid;
+    s->login_uid = e->actor.login_uid;
     s->changes = changes;
 }
 
@@ -481,7 +483,6 @@ static void find_actor(struct attribution *a, struct event *e)
         if (!actor->attributed && actor->cgroup_inherited && e->actor.inside && e->victim) {
             attribute(a, actor->parent);
             actor->attributed = true;
-            actor->booted_ns = a->booted_ns;
             a->attributed++;
             actor->origin = ORIGIN_CONTAINER;
             actor->container = container_ref(e->victim);
@@ -503,7 +504,7 @@ void attribution_event(struct attribution *a, struct event *e)
         return;
     find_actor(a, e);
     if (e->actor.process)
-        remember_suspect(a, e);
+        remember_cause(a, e);
 }
 
 struct process *attribution_process(struct attribution *a, pid_t pid, uint64_t boot_ns)

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,6 @@
 #include <unistd.h>
 
 #include "attribution/users.h"
-#include "cli/option.h"
 #include "cli/print.h"
 #include "compare/image.h"
 #include "compare/join.h"
@@ -106,7 +106,6 @@ static int parse(int argc, char **argv, struct question *q)
     const struct verb *verb = verb_by_name("diff");
     struct err err = ERR_INIT;
     uint64_t now = realtime();
-    enum format format;
     int c, r = 0;
 
     optind = 0;
@@ -127,12 +126,15 @@ static int parse(int argc, char **argv, struct question *q)
             q->times = true;
             break;
         case OPTION_FORMAT:
-            if (cli_parse_format(verb, optarg, &format))
-                return EXIT_USAGE;
-            q->json = format == FORMAT_JSON;
+            if (strcmp(optarg, "json") == 0)
+                q->json = true;
+            else if (strcmp(optarg, "text") != 0)
+                return cli_usage_error(verb, "unknown format \"%.40s\" (use text, json)", optarg);
             break;
+        case ':':
+            return cli_usage_error(verb, "%s needs an argument", argv[optind - 1]);
         default:
-            return cli_option_error(verb, c, argv, long_options);
+            return cli_usage_error(verb, "unknown option %s", argv[optind - 1]);
         }
         if (r < 0)
             return cli_usage_error(verb, "%s", err_text(&err, r));

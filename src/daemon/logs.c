@@ -10,6 +10,7 @@
 
 #include "attribution/agents.h"
 #include "attribution/owner.h"
+#include "cause/cause.h"
 #include "sensor/audit/log/config.h"
 #include "util/limits.h"
 
@@ -146,6 +147,7 @@ static int on_event(void *data, struct event *event)
 
     if (event->actor.process)
         attribute(r, event->actor.process);
+    cause_remember(event);
     return r->options->event(r->options->data, event);
 }
 

@@ -5,8 +5,7 @@
  * it (a product, a package manager, a cron job, a unit, `docker exec`, a person at a terminal).
  * Found by cause_find() (cause/cause.h), a pure function over the actor, its earlier images and its launchers.
  *
- * Memory: every member is a view into the event or into a process record that the event holds; a cause is
- * valid as long as its event and is never freed.
+ * Memory: every member is a view into the event, or into a process record that the event or the cause holds.
  */
 #pragma once
 
@@ -66,17 +65,21 @@ struct cause_run {
     struct bytes name;         /* see enum run_kind; raw bytes: escape them */
     struct bytes interpreter;  /* base name of what runs it: "python3", "sh"; empty where that is of no interest */
     struct bytes args;         /* argv of `process`, each ended by NUL: what a command line is made of */
+    struct bytes text;         /* what sh -c, python -c and the like were given; of RUN_COMMAND: a shell's text that is
+                                * this one command (a crontab's), to be shown instead of args; else empty */
     struct bytes directory;    /* working directory, where it matters (make, git, a relative name) */
+    struct bytes package;      /* RUN_MAINTAINER: whose script it is */
+    struct bytes environment;  /* python's virtual environment: its directory */
     bool claimed;              /* only argv says so, and the kernel's facts do not bear it out: "says it runs X" */
     bool exited;               /* that process had ended before the change */
-    const struct process *process; /* the process, or the earlier image of one, that this is taken from */
+    struct process *process;   /* owned reference: the process, or an earlier image of it, that this is taken from */
 };
 
 struct cause_launcher {
     enum launcher_kind kind;
     struct bytes name, detail; /* see enum launcher_kind */
     struct bytes unit;         /* systemd unit, where one is known beside it */
-    const struct process *process; /* NULL: known by other facts than a process */
+    struct process *process;   /* owned reference; NULL: known by other facts than a process */
 };
 
 /* Who logged in, and how the user changed on the way. */
@@ -100,3 +103,12 @@ struct cause {
     uint64_t key;            /* what belongs together has the same one: kind, what names it, real and login user, origin;
                               * never pids, times, or the tool. 0 = not found yet */
 };
+
+/* Gives up what `c` holds; an empty one is fine. */
+void cause_done(struct cause *c);
+/* To an empty `to`, which holds what `from` does. */
+void cause_copy(struct cause *to, const struct cause *from);
+
+/* "script", "package-manager": as in JSON. */
+const char *cause_run_name(enum run_kind kind);
+const char *cause_launcher_name(enum launcher_kind kind);

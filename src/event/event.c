@@ -21,6 +21,7 @@ void event_free(struct event *e)
 {
     if (!e)
         return;
+    cause_done(&e->cause);
     process_unref(e->actor.process);
     container_unref(e->victim);
     shared_arena_unref(e->lent);
@@ -86,21 +87,6 @@ struct bytes event_actor_name(const struct event *e)
     return e->actor.process ? e->actor.process->name : BYTES_NULL;
 }
 
-const struct credentials *actor_credentials(const struct actor *a)
-{
-    return a->cred.known || !a->process ? &a->cred : &a->process->cred;
-}
-
-uint32_t actor_login_uid(const struct actor *a)
-{
-    return a->login_uid != UID_UNKNOWN || !a->process ? a->login_uid : a->process->login_uid;
-}
-
-uint32_t actor_session(const struct actor *a)
-{
-    return a->session != SESSION_UNKNOWN || !a->process ? a->session : a->process->session;
-}
-
 static uint64_t hash_bytes(uint64_t h, struct bytes b) /* FNV-1a, the length included */
 {
     for (size_t i = 0; i < b.len; i++)
@@ -117,6 +103,14 @@ static bool same_place(const struct process *a, const struct process *b)
     if (b->container)
         return bytes_equal(a->container->id, b->container->id);
     return a->cgroup.len && bytes_equal(a->cgroup, b->cgroup);
+}
+
+static uint64_t suspect_of_cause(const struct event *e)
+{
+    struct bytes executable = event_actor_executable(e);
+    uint64_t h = hash_bytes(14695981039346656037ull ^ e->cause.key, executable);
+
+    return executable.len ? h : hash_bytes(h, event_actor_name(e));
 }
 
 static uint64_t find_suspect(const struct event *e)
@@ -152,10 +146,13 @@ static uint64_t find_suspect(const struct event *e)
 
 uint64_t event_suspect(const struct event *e)
 {
-    return e->suspect ? e->suspect : find_suspect(e);
+    if (e->suspect)
+        return e->suspect;
+    return e->cause.key ? suspect_of_cause(e) : find_suspect(e);
 }
 
 void event_remember_suspect(struct event *e)
 {
-    e->suspect = find_suspect(e);
+    e->suspect = 0;
+    e->suspect = event_suspect(e);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "event/cause.h"
 #include "event/container.h"
 #include "event/process.h"
 #include "util/arena.h"
@@ -115,6 +116,7 @@ struct event {
     uint64_t bytes;                  /* written, where known */
     bool bytes_known;
 
+    struct cause cause; /* cause_find() of cause/cause.h; its kinds are unknown until then */
     uint64_t suspect; /* event_suspect(), once it is known whose process it was; 0 = not yet */
     uint32_t object;  /* watch object that matched (event/watch_object.h) */
     uint32_t watch;   /* index of the watch in this run; set by watch/ */
@@ -157,13 +159,9 @@ bool event_succeeded(const struct event *e);
 /* Best known executable, display name and command of the actor. */
 struct bytes event_actor_executable(const struct event *e);
 struct bytes event_actor_name(const struct event *e);
-/* The actor's ids: the sensor's where it has them, else those of the process. Never NULL: `known` says whether they are. */
-const struct credentials *actor_credentials(const struct actor *a);
-uint32_t actor_login_uid(const struct actor *a); /* UID_UNKNOWN: nobody logged in, or not known */
-uint32_t actor_session(const struct actor *a);   /* SESSION_UNKNOWN likewise */
-/* Who it was, for grouping: a hash of the executable, what launched it, and where it lives. Pids do not
- * count: an agent that forks a hundred children is one suspect. In a container only launchers that live
- * there too count. Stored: never change it. */
+/* Who it was, for grouping in the store: a hash of the cause and of the executable. Where no cause was found it
+ * is one of the executable, what launched it, and where it lives; pids do not count, and in a container only
+ * launchers that live there too. Stored: never change it. */
 uint64_t event_suspect(const struct event *e);
 /* Find it now, for those who ask later: the actor and his launchers are known. */
 void event_remember_suspect(struct event *e);

@@ -16,7 +16,8 @@
 #define UID_UNKNOWN UINT32_MAX     /* also what the kernel says for "no login user" */
 #define SESSION_UNKNOWN UINT32_MAX /* AUDIT_SID_UNSET of linux/audit.h */
 
-struct container; /* event/container.h */
+struct container;  /* event/container.h */
+struct cause_link; /* cause/link.h */
 
 struct credentials {
     bool known;
@@ -93,6 +94,7 @@ struct process {
     enum origin origin;
     struct container *container; /* owned reference if origin is ORIGIN_CONTAINER */
     struct owner owner;
+    struct cause_link *cause_link; /* what cause/ found it to be by itself, in `arena`; NULL = not looked for yet */
 };
 
 struct process *process_new(pid_t pid, uint64_t start_ns); /* one reference; NULL: out of memory */

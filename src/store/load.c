@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <uthash.h>
 
+#include "cause/cause.h"
 #include "store/block.h"
 #include "store/fields.h"
 #include "store/schema.h"
@@ -221,6 +222,7 @@ static void relate(struct loader *l, int64_t process, int64_t victim, struct eve
     e->actor.process = load_process(l, process, 0);
     if (victim)
         e->victim = loader_container(l, victim);
+    cause_remember(e);
 }
 
 static struct bytes packed_place(struct event *e, const struct delta_values *values, unsigned which)

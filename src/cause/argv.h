@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* A command line whose arguments each end in a NUL, the last perhaps not. Any byte may occur, and any length. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "util/bytes.h"
+
+struct argv {
+    struct bytes rest;
+};
+
+static inline struct argv argv_of(struct bytes args)
+{
+    return (struct argv){ args };
+}
+
+/* The next argument, which may be empty. False: there is none. */
+bool argv_next(struct argv *a, struct bytes *ret);
+/* The one of that index, from 0; BYTES_NULL: there are not so many. */
+struct bytes argv_at(struct bytes args, unsigned index);
+/* How many there are, counted to `max`. */
+unsigned argv_count(struct bytes args, unsigned max);
+/* True if one of the first `max` behind the first is `word`. */
+bool argv_has(struct bytes args, const char *word, unsigned max);
+
+/* True if `word` is one of the texts of `list`, each of which ends in a space: "-o --option ". */
+bool word_in(const char *list, struct bytes word);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The cause of an event: whom a person would name. What was run, found by going up from whoever made the
+ * change past tools (rm, sed), wrappers (sudo, xargs) and shells that only pass a command on, to the nearest
+ * script, module or target; and what started that. Pure: nothing is read but the records that the event holds.
+ *
+ * What one process is by itself is found once and kept in its record. The tables, one row a kind:
+ * interpreter.c, wrapper.c, launcher.c, build.c, tool.c, applet.c.
+ */
+#pragma once
+
+#include "event/cause.h"
+#include "event/event.h"
+
+/* The actor and his launchers are known, and who they belong to. *ret is to be given to cause_done(); where
+ * nothing is known its kinds are RUN_UNKNOWN and LAUNCHER_UNKNOWN. */
+void cause_find(const struct event *event, struct cause *ret);
+/* Find it now, for those who ask later: the cause and the suspect. What was found before is replaced. */
+void cause_remember(struct event *event);
+/* That what was run had ended before the event. Changes from one event to the next. */
+bool cause_has_exited(const struct cause *cause, const struct event *event);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Whoever made the change and all that led to him, nearest first. For the files of cause/. */
+#pragma once
+
+#include "cause/cause.h"
+#include "cause/link.h"
+#include "util/limits.h"
+
+#define CHAIN_MAX (2 * LIMIT_LINEAGE) /* launchers, and what they executed before */
+
+struct chain {
+    const struct event *event;
+    struct process *process[CHAIN_MAX]; /* borrowed */
+    const struct cause_link *link[CHAIN_MAX];
+    unsigned count;
+    unsigned inside; /* so many of them live where the actor does: all, but for the way into a container */
+    unsigned end;    /* the first that is not searched for what was run: it launched the others; count: none is known */
+};
+
+void chain_make(const struct event *e, struct chain *ret);
+
+/* What started it, and chain->end. */
+void cause_find_launcher(struct chain *c, struct cause_launcher *ret);
+/* What was run, and the tool that it used. `launcher` is known. */
+void cause_find_run(const struct chain *c, struct cause *ret);
+/* Everything else is known. Never 0. */
+uint64_t cause_find_key(const struct chain *c, const struct cause *cause);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* What an interpreter was told to run: the grammar of its command line, one row an interpreter. Pure. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "event/cause.h"
+#include "util/bytes.h"
+
+struct interpreter;
+
+/* By the base name of the executable, whatever its version: "python3.11", "lua5.4". NULL: it is none that is known. */
+const struct interpreter *interpreter_find(struct bytes name);
+const char *interpreter_name(const struct interpreter *i); /* "python" */
+bool interpreter_is_shell(const struct interpreter *i);
+/* For tests: every row in turn; NULL past the end. */
+const struct interpreter *interpreter_row(size_t index);
+
+struct interpreted {
+    enum run_kind kind;  /* RUN_SCRIPT, RUN_MODULE, RUN_TEXT, RUN_ARCHIVE, RUN_INPUT (nothing was given), RUN_UNKNOWN */
+    struct bytes value;  /* the script as it was named, the module, the text; a view into args */
+    bool asks;           /* a shell that was told to be interactive, or a login shell */
+    bool reads;          /* told to read standard input: "-s", "-" */
+};
+
+/* args: argv from the interpreter's own name on, each ended by a NUL. */
+void interpreter_parse(const struct interpreter *i, struct bytes args, struct interpreted *ret);

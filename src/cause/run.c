@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* What was run: up from the actor to what a person would name. */
+#include "cause/chain.h"
+
+#include "cause/wrapper.h"
+
+#define NONE CHAIN_MAX
+
+/* What runs for as long as the machine or the container does is a program of its own, whatever script started it;
+ * a job is what was asked for. */
+static bool is_job(enum launcher_kind kind)
+{
+    static const bool jobs[LAUNCHER_KIND_COUNT] = {
+        [LAUNCHER_PRODUCT] = true, [LAUNCHER_PACKAGE] = true, [LAUNCHER_CONFIGURATION] = true, [LAUNCHER_EXEC] = true,
+        [LAUNCHER_COMPOSE] = true, [LAUNCHER_HEALTH_CHECK] = true, [LAUNCHER_KUBECTL_EXEC] = true, [LAUNCHER_CRON] = true,
+        [LAUNCHER_ANACRON] = true, [LAUNCHER_AT] = true, [LAUNCHER_TIMER] = true, [LAUNCHER_CI] = true,
+        [LAUNCHER_SSH] = true, [LAUNCHER_PERSON] = true, [LAUNCHER_COMMAND] = true,
+    };
+
+    return jobs[kind];
+}
+
+/* The nearest that explains all below it; NONE. */
+static unsigned nearest(const struct chain *c, enum role role)
+{
+    for (unsigned i = 0; i < c->end; i++)
+        if (c->link[i]->role == role)
+            return i;
+    return NONE;
+}
+
+/* make calls make, npm calls npm: the outermost is what was asked for. */
+static unsigned outermost_target(const struct chain *c, unsigned at)
+{
+    const struct cause_run *run = &c->link[at]->run;
+
+    if (run->kind != RUN_TARGET && run->kind != RUN_NPM)
+        return at;
+    for (unsigned i = at + 1; i < c->end && c->link[i]->role <= ROLE_SCRIPT; i++)
+        if (c->link[i]->run.kind == run->kind && bytes_equal(c->link[i]->run.interpreter, run->interpreter))
+            at = i;
+        else if (c->link[i]->role == ROLE_SCRIPT)
+            break;
+    return at;
+}
+
+/* What was asked for where no script was: the outermost, but for sudo, xargs and their like. */
+static unsigned outermost_command(const struct chain *c)
+{
+    unsigned found = NONE;
+
+    for (unsigned i = 0; i < c->end; i++)
+        if (found == NONE || c->link[i]->role != ROLE_WRAPPER)
+            found = i;
+    return found;
+}
+
+/* A program that launches for a reason and says it itself, "apt-get remove foo"; of several the outermost. */
+static unsigned explaining_launcher(const struct chain *c)
+{
+    unsigned at = c->end;
+
+    if (at >= c->inside)
+        return NONE;
+    if (c->link[at]->product)
+        return at;
+    if (!c->link[at]->launcher || !(c->link[at]->launcher->flags & LAUNCHER_EXPLAINS))
+        return NONE;
+    for (unsigned i = at + 1; i < c->inside; i++)
+        if (c->link[i]->launcher && c->link[i]->launcher->kind == c->link[at]->launcher->kind)
+            at = i;
+    return at;
+}
+
+/* The one that is the cause, of those below chain->end; NONE: the launcher is. */
+static unsigned choose(const struct chain *c, bool job)
+{
+    unsigned script = nearest(c, ROLE_SCRIPT), program = nearest(c, ROLE_PROGRAM), text = nearest(c, ROLE_TEXT), at;
+
+    if (!job && program < script)
+        return program;
+    if (script != NONE)
+        return outermost_target(c, script);
+    at = explaining_launcher(c);
+    if (at != NONE)
+        return at;
+    if (!job && (program != NONE || text != NONE))
+        return program != NONE ? program : text;
+    return outermost_command(c);
+}
+
+/* cron and its like have a shell run each command: the command was asked for, not the shell. */
+static bool passes_on(enum launcher_kind kind)
+{
+    return kind != LAUNCHER_UNKNOWN && kind != LAUNCHER_PERSON && kind != LAUNCHER_COMMAND;
+}
+
+static void unwrap_text(const struct chain *c, unsigned at, struct cause *ret)
+{
+    struct cause_run *run = &ret->run;
+    struct bytes name = link_command_name(run->text);
+
+    if (!passes_on(ret->launcher.kind) || !link_is_one_command(run->text))
+        return;
+    for (unsigned i = at; i-- > 0 && wrapper_is(name);)
+        if (c->link[i]->role != ROLE_WRAPPER)
+            name = c->link[i]->name;
+    run->kind = RUN_COMMAND;
+    run->name = name;
+    run->interpreter = BYTES_NULL;
+}
+
+/* The outermost of the wrappers around it: "sudo rm -f /etc/app.conf" is what was typed. */
+static unsigned with_wrappers(const struct chain *c, unsigned at)
+{
+    unsigned top = at;
+
+    for (unsigned i = at + 1; i < c->end && c->link[i]->role == ROLE_WRAPPER; i++)
+        top = i;
+    return top;
+}
+
+static bool is_shown_with_wrappers(enum run_kind kind)
+{
+    return kind == RUN_PROGRAM || kind == RUN_COMMAND || kind == RUN_TEXT || kind == RUN_INPUT;
+}
+
+bool cause_has_exited(const struct cause *cause, const struct event *e)
+{
+    const struct process *p = cause->run.process;
+
+    return p && p->exited_ns && e->boot_ns && p->exited_ns <= e->boot_ns && p->pid != e->actor.pid;
+}
+
+void cause_find_run(const struct chain *c, struct cause *ret)
+{
+    bool job = is_job(ret->launcher.kind);
+    unsigned at = choose(c, job), shown;
+    const struct cause_link *link;
+
+    if (at == NONE) /* a shell's own doing, or a launcher's */
+        at = 0;
+    link = c->link[at];
+    ret->run = link->run;
+    shown = job && at < c->end && is_shown_with_wrappers(link->run.kind) ? with_wrappers(c, at) : at;
+    ret->run.args = c->process[shown]->args;
+    if (shown != at && ret->run.kind == RUN_PROGRAM)
+        ret->run.kind = RUN_COMMAND;
+    if (ret->run.kind == RUN_TEXT && shown == at)
+        unwrap_text(c, at, ret);
+    if (!ret->run.kind && link->name.len) {
+        ret->run.kind = RUN_PROGRAM;
+        ret->run.name = link->name;
+    }
+    ret->run.process = process_ref(c->process[shown]);
+    ret->run.exited = cause_has_exited(ret, c->event);
+    if (at != 0 && !bytes_equal(c->link[0]->name, ret->run.name))
+        ret->tool = c->link[0]->name;
+}

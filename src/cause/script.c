@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "cause/script.h"
+
+#include "cause/argv.h"
+#include "util/macro.h"
+
+struct bytes script_path(struct process *p, struct bytes path)
+{
+    struct bytes joined;
+
+    if (!path.len || path.data[0] == '/' || !p->working_directory.len || p->working_directory.data[0] != '/')
+        return path;
+    while (path.len > 1 && path.data[0] == '.' && path.data[1] == '/') {
+        path = (struct bytes){ path.data + 2, path.len - 2 };
+        while (path.len && path.data[0] == '/')
+            path = (struct bytes){ path.data + 1, path.len - 1 };
+    }
+    if (!path.len || bytes_equal_str(path, "."))
+        return p->working_directory;
+    joined = arena_join_path(&p->arena, p->working_directory, path);
+    return joined.len ? joined : path;
+}
+
+bool script_is_packaged(struct bytes path)
+{
+    static const char *const places[] = { "/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/", "/usr/lib/", "/usr/libexec/", "/usr/share/" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+        if (bytes_starts_with(path, bytes_of(places[i])))
+            return true;
+    return memmem(path.data, path.len, "/node_modules/", 14) != NULL;
+}
+
+static struct bytes put_words(struct process *p, struct bytes a, const char *between, struct bytes b)
+{
+    size_t middle = strlen(between);
+    char *text = arena_alloc(&p->arena, a.len + middle + b.len);
+
+    if (!text)
+        return a;
+    memcpy(text, a.data, a.len);
+    memcpy(text + a.len, between, middle);
+    memcpy(text + a.len + middle, b.data, b.len);
+    return (struct bytes){ text, a.len + middle + b.len };
+}
+
+/* /var/lib/dpkg/info/foo.postinst, /var/lib/dpkg/tmp.ci/preinst: only root writes there. */
+static bool as_dpkg(struct process *p, struct cause_run *run)
+{
+    static const char *const kinds[] = { "preinst", "postinst", "prerm", "postrm", "config" };
+    struct bytes base = bytes_basename(run->name);
+
+    if (!bytes_starts_with(run->name, bytes_of("/var/lib/dpkg/")))
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        size_t n = strlen(kinds[i]);
+        struct bytes package, architecture;
+
+        if (base.len < n || memcmp(base.data + base.len - n, kinds[i], n) != 0)
+            continue;
+        package = (struct bytes){ base.data, base.len - n };
+        architecture = package;
+        if (!package.len) {
+            run->name = base; /* which package's, only its environment says */
+        } else if (package.data[package.len - 1] == '.') {
+            const char *colon = memchr(package.data, ':', --architecture.len);
+
+            package.len = colon ? (size_t)(colon - package.data) : architecture.len;
+            run->name = put_words(p, bytes_of(kinds[i]), " of ", package);
+            run->package = package;
+        } else {
+            return false;
+        }
+        run->kind = RUN_MAINTAINER;
+        return true;
+    }
+    return false;
+}
+
+/* rpm writes each scriptlet to a file of its own, /var/tmp/rpm-tmp.XXXXXX, and apk to /lib/apk/exec/NAME-VERSION.KIND. */
+static bool as_scriptlet(struct cause_run *run)
+{
+    if (bytes_starts_with(run->name, bytes_of("/var/tmp/rpm-tmp."))) {
+        run->kind = RUN_MAINTAINER;
+        run->name = bytes_of("scriptlet");
+        return true;
+    }
+    if (!bytes_starts_with(run->name, bytes_of("/lib/apk/exec/")))
+        return false;
+    run->kind = RUN_MAINTAINER;
+    run->name = bytes_basename(run->name);
+    return true;
+}
+
+static bool as_ansible(struct cause_run *run)
+{
+    static const char prefix[] = "AnsiballZ_";
+    struct bytes base = bytes_basename(run->name);
+
+    if (bytes_starts_with(base, bytes_of(prefix))) {
+        base = (struct bytes){ base.data + sizeof(prefix) - 1, base.len - sizeof(prefix) + 1 };
+        if (base.len > 3 && memcmp(base.data + base.len - 3, ".py", 3) == 0)
+            base.len -= 3;
+    } else if (!memmem(run->name.data, run->name.len, "/ansible-tmp-", 13)) {
+        return false;
+    }
+    run->kind = RUN_ANSIBLE;
+    run->name = base;
+    return true;
+}
+
+static bool is_hook(struct bytes path)
+{
+    static const char *const hooks[] = { "applypatch-msg", "commit-msg", "post-applypatch", "post-checkout", "post-commit",
+                                         "post-merge", "post-receive", "post-rewrite", "post-update", "pre-applypatch",
+                                         "pre-auto-gc", "pre-commit", "pre-merge-commit", "pre-push", "pre-rebase",
+                                         "pre-receive", "prepare-commit-msg", "update" };
+    struct bytes base = bytes_basename(path), directory = bytes_dirname(path);
+
+    if (!bytes_equal_str(bytes_basename(directory), "hooks"))
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
+        if (bytes_equal_str(base, hooks[i]))
+            return true;
+    return false;
+}
+
+void script_name(struct process *p, struct cause_run *run)
+{
+    if (run->claimed || as_dpkg(p, run) || as_scriptlet(run) || as_ansible(run))
+        return;
+    if (is_hook(run->name))
+        run->kind = RUN_GIT_HOOK;
+}
+
+bool script_build(const struct build_row *row, struct bytes args, struct bytes script, struct cause_run *run)
+{
+    struct argv a = argv_of(args);
+    struct bytes word, from = args;
+
+    while (argv_next(&a, &word)) {
+        if (bytes_equal(bytes_basename(word), bytes_basename(script)))
+            return build_parse(row, from, run);
+        from = a.rest;
+    }
+    return false;
+}

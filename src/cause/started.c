@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/* What started it: up from the actor to the first that launches for a reason of its own. */
+#include "cause/chain.h"
+
+#include "cause/argv.h"
+#include "util/macro.h"
+
+/* ---- facts of single kinds ---- */
+
+static struct bytes user_of(const struct process *p)
+{
+    return p->real_user_name.len ? p->real_user_name : p->user_name;
+}
+
+/* cron: whose job it is, is who its outermost process runs as. */
+static void describe_cron(const struct chain *c, unsigned at, struct cause_launcher *ret)
+{
+    struct bytes text = BYTES_NULL;
+
+    for (unsigned i = at; i-- > 0;) {
+        const struct process *p = c->process[i];
+
+        if (c->link[i]->launcher && c->link[i]->launcher->kind == ret->kind)
+            continue; /* cron's own child, before it executes the job */
+        if (!ret->name.len)
+            ret->name = user_of(p);
+        if (!text.len)
+            text = c->link[i]->run.text;
+        if (p->launch.kind == LAUNCH_CRONTAB && !ret->detail.len) {
+            ret->detail = p->launch.text;
+            if (p->launch.user.len)
+                ret->name = p->launch.user;
+        }
+    }
+    for (unsigned i = at; i-- > 0 && !ret->detail.len;) /* /etc/cron.daily/NAME */
+        if (c->link[i]->run.kind == RUN_SCRIPT && bytes_starts_with(c->link[i]->run.name, bytes_of("/etc/cron.")))
+            ret->detail = c->link[i]->run.name;
+    if (!ret->detail.len)
+        ret->detail = text;
+}
+
+/* dpkg is apt's tool: the outermost of the managers was asked. */
+static unsigned outermost_manager(const struct chain *c, unsigned at)
+{
+    for (unsigned i = at + 1; i < c->inside; i++)
+        if (c->link[i]->launcher && c->link[i]->launcher->kind == LAUNCHER_PACKAGE)
+            at = i;
+    return at;
+}
+
+static void describe_package(const struct chain *c, unsigned at, struct cause_launcher *ret)
+{
+    ret->detail = c->link[at]->packages;
+    for (unsigned i = 0; i < at && !ret->detail.len; i++)
+        ret->detail = c->link[i]->run.package;
+}
+
+/* A playbook's name, the first argument that looks like one. */
+static struct bytes playbook(const struct process *p)
+{
+    struct argv a = argv_of(p->args);
+    struct bytes word;
+
+    while (argv_next(&a, &word)) {
+        size_t n = word.len;
+
+        if (n > 4 && (memcmp(word.data + n - 4, ".yml", 4) == 0 || (n > 5 && memcmp(word.data + n - 5, ".yaml", 5) == 0)))
+            return word;
+    }
+    return BYTES_NULL;
+}
+
+static void describe_person(const struct process *p, struct cause_launcher *ret)
+{
+    ret->name = p->login_name.len ? p->login_name : user_of(p);
+}
+
+static void describe_service(const struct chain *c, struct cause_launcher *ret)
+{
+    ret->name = ret->unit;
+    for (unsigned i = 0; i < c->inside; i++)
+        if (c->process[i]->launch.kind == LAUNCH_TIMER) {
+            ret->kind = LAUNCHER_TIMER;
+            ret->detail = c->process[i]->launch.text;
+        }
+}
+
+/* ---- by a process ---- */
+
+static void begin(const struct chain *c, unsigned at, enum launcher_kind kind, const char *name, struct cause_launcher *ret)
+{
+    ret->kind = kind;
+    ret->process = process_ref(c->process[at]);
+    ret->name = bytes_of(name);
+}
+
+static const char *shown_name(const struct launcher_row *row)
+{
+    return row->name ? row->name : row->program;
+}
+
+static void describe(struct chain *c, unsigned at, struct cause_launcher *ret)
+{
+    const struct launcher_row *row = c->link[at]->launcher;
+    unsigned manager;
+
+    begin(c, at, row->kind, shown_name(row), ret);
+    switch (row->kind) {
+    case LAUNCHER_CRON:
+    case LAUNCHER_ANACRON:
+    case LAUNCHER_AT:
+        ret->name = BYTES_NULL;
+        describe_cron(c, at, ret);
+        break;
+    case LAUNCHER_PACKAGE:
+        manager = outermost_manager(c, at);
+        process_unref(ret->process);
+        begin(c, manager, LAUNCHER_PACKAGE, shown_name(c->link[manager]->launcher), ret);
+        describe_package(c, manager, ret);
+        break;
+    case LAUNCHER_CONFIGURATION:
+        ret->detail = playbook(c->process[at]);
+        break;
+    case LAUNCHER_SSH:
+    case LAUNCHER_PERSON:
+        describe_person(c->process[at > 0 ? at - 1 : 0], ret);
+        break;
+    case LAUNCHER_ENGINE:
+        if (bytes_equal_str(argv_at(c->process[at]->args, 0), "docker-untar") ||
+            bytes_equal_str(argv_at(c->process[at]->args, 0), "docker-tar"))
+            ret->kind = LAUNCHER_COPY;
+        break;
+    default:
+        break;
+    }
+}
+
+/* Of all that belong to one product, by their unit say, the outermost is what starts the others. */
+static bool is_outermost_product(const struct chain *c, unsigned at)
+{
+    return at + 1 >= c->inside || !bytes_equal(c->process[at + 1]->owner.product, c->process[at]->owner.product);
+}
+
+/* True: found. Without, chain->end stands where the search came to its end. */
+static bool find_by_process(struct chain *c, struct cause_launcher *ret)
+{
+    for (unsigned i = 0; i < c->inside; i++) {
+        const struct cause_link *link = c->link[i];
+        const struct launcher_row *row = link->launcher;
+
+        c->end = i;
+        if (link->role == ROLE_TERMINAL) {
+            begin(c, i, LAUNCHER_PERSON, NULL, ret);
+            describe_person(c->process[i], ret);
+            return true;
+        }
+        if (row && row->flags & LAUNCHER_FIRST)
+            return false;
+        if (row && (i > 0 || row->flags & LAUNCHER_EXPLAINS || row->kind == LAUNCHER_ENGINE)) {
+            describe(c, i, ret);
+            return true;
+        }
+        if (link->product && is_outermost_product(c, i)) {
+            begin(c, i, link->product, NULL, ret);
+            ret->name = c->process[i]->owner.product;
+            ret->detail = c->process[i]->owner.product_kind;
+            return true;
+        }
+    }
+    c->end = c->inside;
+    return false;
+}
+
+/* ---- the way into a container ---- */
+
+/* What the runtime was told to do: "runc [OPTIONS] exec ...". */
+static enum launcher_kind road(const struct chain *c, unsigned *ret_at)
+{
+    for (unsigned i = c->inside; i < c->count; i++) {
+        const struct launcher_row *row = c->link[i]->launcher;
+
+        if (!row || !(row->flags & LAUNCHER_RUNTIME))
+            continue;
+        *ret_at = i;
+        if (argv_has(c->process[i]->args, "exec", 12))
+            return LAUNCHER_EXEC;
+        if (argv_has(c->process[i]->args, "create", 12) || argv_has(c->process[i]->args, "run", 12))
+            return LAUNCHER_ENTRY_POINT;
+        return LAUNCHER_UNKNOWN;
+    }
+    return LAUNCHER_UNKNOWN;
+}
+
+static bool is_kubernetes(const struct chain *c)
+{
+    for (unsigned i = c->inside; i < c->count; i++)
+        if (argv_has(c->process[i]->args, "k8s.io", 12))
+            return true;
+    return c->process[0]->container->pod_name.len > 0;
+}
+
+static void find_road(struct chain *c, struct cause_launcher *ret)
+{
+    const struct container *container = c->process[0]->container;
+    const struct process *first = c->process[c->inside - 1];
+    unsigned at = c->inside - 1;
+
+    ret->kind = road(c, &at);
+    if (first->launch.kind == LAUNCH_EXEC) {
+        ret->kind = LAUNCHER_EXEC;
+        ret->detail = first->launch.text;
+    }
+    if (ret->kind == LAUNCHER_UNKNOWN && container->pid && first->pid == container->pid)
+        ret->kind = LAUNCHER_ENTRY_POINT;
+    if (ret->kind == LAUNCHER_UNKNOWN)
+        return;
+    if (ret->kind == LAUNCHER_EXEC && is_kubernetes(c))
+        ret->kind = LAUNCHER_KUBECTL_EXEC;
+    ret->name = container->name.len ? container->name : container->id;
+    ret->process = process_ref(c->process[at]);
+}
+
+/* ---- by the cgroup ---- */
+
+static const struct {
+    const char *unit;
+    enum launcher_kind kind;
+} units[] = {
+    { "cron.service", LAUNCHER_CRON },   { "crond.service", LAUNCHER_CRON }, { "atd.service", LAUNCHER_AT },
+    { "anacron.service", LAUNCHER_ANACRON }, { "ssh.service", LAUNCHER_SSH },    { "sshd.service", LAUNCHER_SSH },
+};
+
+static bool is_service(struct bytes unit)
+{
+    static const char suffix[] = ".service";
+    size_t n = sizeof(suffix) - 1;
+
+    return unit.len > n && memcmp(unit.data + unit.len - n, suffix, n) == 0 && !bytes_starts_with(unit, bytes_of("user@"));
+}
+
+static void find_by_unit(struct chain *c, struct cause_launcher *ret)
+{
+    const struct process *actor = c->process[0];
+
+    if (is_service(ret->unit)) {
+        ret->kind = LAUNCHER_SERVICE;
+        for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+            if (bytes_equal_str(ret->unit, units[i].unit))
+                ret->kind = units[i].kind;
+        if (ret->kind == LAUNCHER_SERVICE)
+            describe_service(c, ret);
+        else
+            ret->name = user_of(actor);
+        return;
+    }
+    if (actor->tty.len && actor->login_uid != UID_UNKNOWN) {
+        ret->kind = LAUNCHER_PERSON;
+        describe_person(actor, ret);
+    }
+}
+
+void cause_find_launcher(struct chain *c, struct cause_launcher *ret)
+{
+    struct cause_launcher way = { 0 };
+
+    ret->unit = c->process[0]->owner.unit;
+    if (c->process[0]->container) {
+        if (!find_by_process(c, ret) || ret->kind == LAUNCHER_PERSON)
+            find_road(c, &way);
+        if (way.kind) {
+            process_unref(ret->process);
+            *ret = way;
+        }
+        return;
+    }
+    if (!find_by_process(c, ret))
+        find_by_unit(c, ret);
+}

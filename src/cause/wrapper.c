@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "cause/wrapper.h"
+
+#include "cause/table.h"
+
+struct row {
+    const char *name;
+};
+
+/* clang-format off */
+static const struct row wrappers[] = {
+    { "aa-exec" }, { "bwrap" }, { "capsh" }, { "catatonit" }, { "catchsegv" }, { "chpst" }, { "chronic" },
+    { "chroot" }, { "chrt" }, { "command" }, { "cpulimit" }, { "daemonize" }, { "dbus-run-session" }, { "direnv" },
+    { "doas" }, { "docker-init" }, { "dumb-init" }, { "entr" }, { "env" }, { "envdir" }, { "fakeroot" }, { "faketime" },
+    { "firejail" }, { "flock" }, { "gosu" }, { "ionice" }, { "linux32" }, { "linux64" }, { "lockf" }, { "ltrace" },
+    { "machinectl" }, { "moreutils-parallel" }, { "newgrp" }, { "nice" }, { "nocache" }, { "nohup" }, { "nsenter" },
+    { "numactl" }, { "parallel" }, { "pkexec" }, { "prlimit" }, { "proot" }, { "proxychains4" }, { "run-one" },
+    { "run-parts" }, { "runuser" }, { "s6-applyuidgid" }, { "s6-setuidgid" }, { "script" }, { "setarch" }, { "setpriv" },
+    { "setsid" }, { "setuidgid" }, { "sg" }, { "softlimit" }, { "stdbuf" }, { "strace" }, { "su" }, { "su-exec" },
+    { "sudo" }, { "sudo-rs" }, { "systemd-cat" }, { "systemd-inhibit" }, { "systemd-run" }, { "taskset" }, { "time" },
+    { "timeout" }, { "tini" }, { "tini-static" }, { "torsocks" }, { "ts" }, { "uid_entrypoint" }, { "unbuffer" },
+    { "unshare" }, { "watch" }, { "xargs" }, { "xvfb-run" },
+};
+
+static const struct row tools[] = {
+    { "7z" }, { "[" }, { "ar" }, { "as" }, { "basename" }, { "bsdtar" }, { "bunzip2" }, { "bzip2" }, { "cat" }, { "cc1" },
+    { "chattr" }, { "chcon" }, { "chgrp" }, { "chmod" }, { "chown" }, { "collect2" }, { "cp" }, { "cpio" }, { "csplit" },
+    { "curl" }, { "cut" }, { "date" }, { "dd" }, { "deb-systemd-helper" }, { "diff" }, { "dirname" }, { "dpkg-deb" },
+    { "dpkg-divert" }, { "dpkg-maintscript-helper" }, { "dpkg-statoverride" }, { "dpkg-trigger" }, { "echo" }, { "ed" },
+    { "ex" }, { "expr" }, { "fallocate" }, { "fdupes" }, { "find" }, { "fuser" }, { "git" }, { "grep" }, { "groupadd" },
+    { "gunzip" }, { "gzip" }, { "head" }, { "install" }, { "join" }, { "jq" }, { "ld" }, { "ldconfig" }, { "link" },
+    { "ln" }, { "logger" }, { "lz4" }, { "lzma" }, { "mkdir" }, { "mkfifo" }, { "mknod" }, { "mktemp" }, { "mount" },
+    { "mv" }, { "objcopy" }, { "openssl" }, { "paste" }, { "patch" }, { "pigz" }, { "printf" }, { "pv" }, { "ranlib" },
+    { "rename" }, { "restorecon" }, { "rm" }, { "rmdir" }, { "rsync" }, { "scp" }, { "sed" }, { "setfacl" },
+    { "setfattr" }, { "sftp" }, { "shred" }, { "sleep" }, { "sort" }, { "split" }, { "sponge" }, { "srm" }, { "stat" },
+    { "strip" }, { "sync" }, { "tail" }, { "tar" }, { "tee" }, { "test" }, { "touch" }, { "tr" },
+    { "truncate" }, { "umount" }, { "uniq" }, { "unlink" }, { "unxz" }, { "unzip" }, { "useradd" }, { "wget" }, { "xz" },
+    { "yq" }, { "zip" }, { "zstd" },
+};
+/* clang-format on */
+
+bool wrapper_is(struct bytes name)
+{
+    return TABLE_FIND(wrappers, name) != NULL;
+}
+
+bool tool_is(struct bytes name)
+{
+    return TABLE_FIND(tools, name) != NULL;
+}
+
+const char *wrapper_row(size_t index)
+{
+    return index < ARRAY_SIZE(wrappers) ? wrappers[index].name : NULL;
+}
+
+const char *tool_row(size_t index)
+{
+    return index < ARRAY_SIZE(tools) ? tools[index].name : NULL;
+}

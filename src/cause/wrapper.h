@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Programs by what they mean to the search for a cause. Pure: names only. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "util/bytes.h"
+
+/* It runs the command that it is given, and is seen through: sudo, xargs, timeout. */
+bool wrapper_is(struct bytes name);
+/* It does what it is told and nothing by itself: rm, sed, tar. Whoever runs it explains the change. */
+bool tool_is(struct bytes name);
+/* For tests: both tables; NULL past the end. */
+const char *wrapper_row(size_t index);
+const char *tool_row(size_t index);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "event/cause.h"
+
+#include "event/process.h"
+
+void cause_done(struct cause *c)
+{
+    process_unref(c->run.process);
+    process_unref(c->launcher.process);
+    c->run.process = c->launcher.process = NULL;
+}
+
+void cause_copy(struct cause *to, const struct cause *from)
+{
+    *to = *from;
+    (void)process_ref(to->run.process);
+    (void)process_ref(to->launcher.process);
+}
+
+static const char *const runs[RUN_KIND_COUNT] = {
+    [RUN_UNKNOWN] = "unknown",
+    [RUN_PROGRAM] = "program",
+    [RUN_COMMAND] = "command",
+    [RUN_SCRIPT] = "script",
+    [RUN_MODULE] = "module",
+    [RUN_TEXT] = "text",
+    [RUN_INPUT] = "standard-input",
+    [RUN_ARCHIVE] = "archive",
+    [RUN_TARGET] = "target",
+    [RUN_NPM] = "npm-script",
+    [RUN_GIT] = "git",
+    [RUN_GIT_HOOK] = "git-hook",
+    [RUN_MAINTAINER] = "maintainer-script",
+    [RUN_ANSIBLE] = "ansible-module",
+};
+
+static const char *const launchers[LAUNCHER_KIND_COUNT] = {
+    [LAUNCHER_UNKNOWN] = "unknown",
+    [LAUNCHER_PRODUCT] = "product",
+    [LAUNCHER_PACKAGE] = "package-manager",
+    [LAUNCHER_CONFIGURATION] = "configuration-management",
+    [LAUNCHER_EXEC] = "container-exec",
+    [LAUNCHER_COPY] = "container-copy",
+    [LAUNCHER_COMPOSE] = "compose",
+    [LAUNCHER_HEALTH_CHECK] = "health-check",
+    [LAUNCHER_ENTRY_POINT] = "entry-point",
+    [LAUNCHER_KUBECTL_EXEC] = "kubectl-exec",
+    [LAUNCHER_ENGINE] = "container-engine",
+    [LAUNCHER_CRON] = "cron",
+    [LAUNCHER_ANACRON] = "anacron",
+    [LAUNCHER_AT] = "at",
+    [LAUNCHER_TIMER] = "timer",
+    [LAUNCHER_SERVICE] = "service",
+    [LAUNCHER_CI] = "ci",
+    [LAUNCHER_SSH] = "ssh",
+    [LAUNCHER_PERSON] = "person",
+    [LAUNCHER_COMMAND] = "run",
+};
+
+const char *cause_run_name(enum run_kind kind)
+{
+    return runs[kind < RUN_KIND_COUNT ? kind : RUN_UNKNOWN];
+}
+
+const char *cause_launcher_name(enum launcher_kind kind)
+{
+    return launchers[kind < LAUNCHER_KIND_COUNT ? kind : LAUNCHER_UNKNOWN];
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/* Chains of processes, and whom a person would name. One row for each kind of interpreter, wrapper, launcher. */
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cause/argv.h"
+#include "cause/build.h"
+#include "cause/cause.h"
+#include "cause/interpreter.h"
+#include "cause/launcher.h"
+#include "cause/wrapper.h"
+#include "make.h"
+
+/* One process, from pid 1 down. `args`: each followed by '|' but the last. */
+struct step {
+    const char *executable, *args, *directory;
+    const char *script; /* of #!, as the kernel says */
+    const char *tty, *unit, *product, *user;
+    bool inside;        /* in container web */
+    bool executed;      /* the same process as the one above, after an exec */
+    uint32_t uid;
+    pid_t pid;
+};
+
+#define STEPS 10
+#define INIT { "/usr/lib/systemd/systemd", "/sbin/init" }
+#define CRON { "/usr/sbin/cron", "/usr/sbin/cron|-f", .unit = "cron.service" }
+#define SSHD { "/usr/sbin/sshd", "sshd: ann [priv]" }
+#define BASH { "/usr/bin/bash", "-bash", "/home/ann", .tty = "pts/3", .user = "ann" }
+#define RM { "/usr/bin/rm", "rm|-f|/srv/x" }
+
+static struct container *web;
+
+static void set_args(struct process *p, const char *text)
+{
+    struct bytes args;
+    char *copy = strdup(text);
+
+    for (char *c = copy; *c; c++)
+        if (*c == '|')
+            *c = '\0';
+    args = (struct bytes){ copy, *text ? strlen(text) + 1 : 0 };
+    process_set(p, &p->args, args);
+    free(copy);
+}
+
+/* A reference to the last of them. */
+static struct process *make_chain(const struct step *steps)
+{
+    struct process *p = NULL;
+    pid_t pid = 1;
+
+    for (unsigned i = 0; i < STEPS && (steps[i].executable || steps[i].args); i++) {
+        const struct step *s = &steps[i];
+        struct process *above = p;
+
+        if (s->executed) {
+            p = make_process(above->pid, s->executable, process_ref(above->parent));
+            p->earlier = above;
+        } else {
+            p = make_process(s->pid ? s->pid : pid++, s->executable, above);
+        }
+        if (s->args)
+            set_args(p, s->args);
+        process_set(p, &p->working_directory, bytes_of(s->directory));
+        process_set(p, &p->script, bytes_of(s->script));
+        process_set(p, &p->tty, bytes_of(s->tty));
+        process_set(p, &p->owner.unit, bytes_of(s->unit ? s->unit : above && !s->inside ? above->owner.unit.data : NULL));
+        process_set(p, &p->owner.product, bytes_of(s->product));
+        if (s->product)
+            p->owner.product_kind = bytes_of("EDR");
+        process_set(p, &p->real_user_name, bytes_of(s->user));
+        p->cred = (struct credentials){ .known = true, .uid = s->uid, .euid = s->uid };
+        if (s->inside) {
+            p->origin = ORIGIN_CONTAINER;
+            p->container = container_ref(web);
+        }
+    }
+    return p;
+}
+
+static struct event *find(const struct step *steps)
+{
+    struct process *p = make_chain(steps);
+    struct event *e = make_event(OPERATION_UNLINK, "/srv/x", p, NULL, 1);
+
+    cause_remember(e);
+    process_unref(p);
+    return e;
+}
+
+static const struct row {
+    const char *name;
+    struct step steps[STEPS];
+    const char *run;      /* "kind name" */
+    const char *tool;     /* "" = it did so itself */
+    const char *launcher; /* "kind name", NULL = unknown */
+    const char *detail;
+    bool claimed;
+} rows[] = {
+    /* ---- what was run: interpreters ---- */
+    { "a script by #!",
+      { INIT, CRON, { "/usr/bin/dash", "/bin/sh|/opt/jobs/purge-logs|--older|3", .script = "/opt/jobs/purge-logs", .user = "bob" }, RM },
+      "script /opt/jobs/purge-logs", "rm", "cron bob" },
+    { "a script by argument, relative",
+      { SSHD, BASH, { "/usr/bin/bash", "bash|./tidy.sh", "/home/ann", .tty = "pts/3" }, RM },
+      "script /home/ann/tidy.sh", "rm", "person ann" },
+    { "bash -x -o pipefail FILE", { { "/usr/bin/bash", "bash|-xeo|pipefail|/opt/a.sh" }, RM }, "script /opt/a.sh", "rm" },
+    { "bash +x --norc FILE", { { "/usr/bin/bash", "bash|+x|--norc|--rcfile|/etc/rc|/opt/a.sh" }, RM }, "script /opt/a.sh", "rm" },
+    { "zsh FILE", { { "/usr/bin/zsh", "zsh|-f|/opt/a.zsh" }, RM }, "script /opt/a.zsh", "rm" },
+    { "ksh FILE", { { "/usr/bin/ksh93", "ksh|/opt/a.ksh" }, RM }, "script /opt/a.ksh", "rm" },
+    { "fish FILE", { { "/usr/bin/fish", "fish|/opt/a.fish" }, RM }, "script /opt/a.fish", "rm" },
+    { "tcsh -f FILE", { { "/usr/bin/tcsh", "tcsh|-f|/opt/a.csh" }, RM }, "script /opt/a.csh", "rm" },
+    { "busybox sh FILE", { { "/bin/busybox", "busybox|sh|/opt/a.sh" }, RM }, "script /opt/a.sh", "rm" },
+    { "busybox ash, by a link", { { "/bin/busybox", "/bin/ash|/opt/a.sh" }, RM }, "script /opt/a.sh", "rm" },
+    { "python FILE", { { "/usr/bin/python3.11", "python3|/opt/jobs/tidy.py|x" } }, "script /opt/jobs/tidy.py", "" },
+    { "python with options", { { "/usr/bin/python3.11", "python3|-u|-W|ignore|-Xdev|-OO|/opt/t.py" } }, "script /opt/t.py", "" },
+    { "python -m", { { "/usr/bin/python3.11", "python3|-Im|http.server|80" } }, "module http.server", "" },
+    { "python -c", { { "/usr/bin/python3.11", "python3|-c|import os" } }, "text python3.11", "" },
+    { "python from a pipe", { { "/usr/bin/python3.11", "python3|-" } }, "standard-input python3.11", "" },
+    { "a program by python's #!", { { "/usr/bin/python3.11", "/usr/bin/python3|/usr/bin/certbot|renew", .script = "/usr/bin/certbot" } },
+      "script /usr/bin/certbot", "" },
+    { "perl FILE", { { "/usr/bin/perl", "perl|-w|-i.bak|-MFile::Find|-I|/lib|/opt/a.pl" } }, "script /opt/a.pl", "" },
+    { "perl -e", { { "/usr/bin/perl", "perl|-pi|-e|s/a/b/|/srv/x" } }, "text perl", "" },
+    { "ruby FILE", { { "/usr/bin/ruby3.1", "ruby|-r|json|-W0|/opt/a.rb" } }, "script /opt/a.rb", "" },
+    { "ruby -e", { { "/usr/bin/ruby3.1", "ruby|-e|File.delete('x')" } }, "text ruby3.1", "" },
+    { "node FILE", { { "/usr/bin/node", "node|--max-old-space-size=4|-r|./x|/opt/a.js" } }, "script /opt/a.js", "" },
+    { "node -e", { { "/usr/bin/node", "node|--eval|fs.rm()" } }, "text node", "" },
+    { "deno run", { { "/usr/bin/deno", "deno|run|--allow-write|/opt/a.ts" } }, "script /opt/a.ts", "" },
+    { "bun FILE", { { "/usr/bin/bun", "bun|/opt/a.ts" } }, "script /opt/a.ts", "" },
+    { "php FILE", { { "/usr/bin/php8.2", "php|-d|a=b|/opt/a.php" } }, "script /opt/a.php", "" },
+    { "php -f", { { "/usr/bin/php8.2", "php|-f|/opt/a.php" } }, "script /opt/a.php", "" },
+    { "php -r", { { "/usr/bin/php8.2", "php|-r|unlink('x');" } }, "text php8.2", "" },
+    { "lua FILE", { { "/usr/bin/lua5.4", "lua|-l|x|-e|a=1|/opt/a.lua" } }, "script /opt/a.lua", "" },
+    { "lua -e", { { "/usr/bin/lua5.4", "lua|-e|os.remove('x')" } }, "text lua5.4", "" },
+    { "java -jar", { { "/usr/lib/jvm/bin/java", "java|-Xmx1g|-cp|x|-jar|/opt/app.jar|serve" } }, "archive /opt/app.jar", "" },
+    { "java CLASS", { { "/usr/lib/jvm/bin/java", "java|-cp|/opt/lib|com.example.Main" } }, "module com.example.Main", "" },
+    { "java FILE", { { "/usr/lib/jvm/bin/java", "java|/opt/A.java" } }, "script /opt/A.java", "" },
+    { "awk -f", { { "/usr/bin/mawk", "awk|-v|a=1|-f|/opt/a.awk|x" } }, "script /opt/a.awk", "" },
+    { "awk TEXT", { { "/usr/bin/gawk", "awk|-F:|{ print > \"x\" }" } }, "text gawk", "" },
+    { "tclsh FILE", { { "/usr/bin/tclsh8.6", "tclsh|/opt/a.tcl" } }, "script /opt/a.tcl", "" },
+    { "expect FILE", { { "/usr/bin/expect", "expect|-f|/opt/a.exp" } }, "script /opt/a.exp", "" },
+    { "Rscript FILE", { { "/usr/bin/Rscript", "Rscript|--vanilla|/opt/a.R" } }, "script /opt/a.R", "" },
+    { "pwsh -File", { { "/usr/bin/pwsh", "pwsh|-NoProfile|-File|/opt/a.ps1" } }, "script /opt/a.ps1", "" },
+    { "env, before it became the interpreter",
+      { { "/usr/bin/env", "/usr/bin/env|-S|python3 -u|/opt/a.py", .script = "/opt/a.py" },
+        { "/usr/bin/python3.11", "python3|-u|/opt/a.py", .executed = true } },
+      "script /opt/a.py", "" },
+    { "exec rm, at a script's end",
+      { CRON, { "/usr/bin/dash", "/bin/sh|/opt/a.sh", .script = "/opt/a.sh", .user = "root" }, { "/usr/bin/rm", "rm|x", .executed = true } },
+      "script /opt/a.sh", "rm", "cron root" },
+    { "an interpreter that is not known", { { "/usr/bin/newlang", "newlang|/opt/a.nl", .script = "/opt/a.nl" } }, "script /opt/a.nl", "" },
+    { "a binary that is a link is no script", { { "/usr/bin/dash", "sh" }, RM }, "standard-input dash", "rm" },
+    { "the nearest script explains",
+      { BASH, { "/usr/bin/bash", "bash|/opt/outer.sh" }, { "/usr/bin/bash", "bash|/opt/inner.sh" }, RM },
+      "script /opt/inner.sh", "rm", "person ann" },
+    { "a script that a package brought is another's tool",
+      { BASH, { "/usr/bin/bash", "bash|/opt/outer.sh" }, { "/usr/bin/dash", "/bin/sh|/usr/bin/savelog|x", .script = "/usr/bin/savelog" }, RM },
+      "script /opt/outer.sh", "rm", "person ann" },
+    { "python runs a shell", { { "/usr/bin/python3.11", "python3|/opt/a.py" }, { "/usr/bin/dash", "sh|-c|rm x" }, RM }, "script /opt/a.py", "rm" },
+
+    /* ---- targets ---- */
+    { "make", { BASH, { "/usr/bin/make", "make|-j|4|-C|sub|V=1|clean", "/src" }, { "/usr/bin/dash", "/bin/sh|-c|rm x" }, RM },
+      "target clean", "rm", "person ann" },
+    { "make that calls make",
+      { BASH, { "/usr/bin/make", "make|clean", "/src" }, { "/usr/bin/dash", "/bin/sh|-c|make -C a" }, { "/usr/bin/make", "make|-C|a|x", "/src" }, RM },
+      "target clean", "rm", "person ann" },
+    { "ninja", { BASH, { "/usr/bin/ninja", "ninja|-C|build|install", "/src" }, RM }, "target install", "rm", "person ann" },
+    { "npm run",
+      { BASH, { "/usr/bin/node", "node|/usr/bin/npm|run|clean", "/src", .script = "/usr/bin/npm" }, { "/usr/bin/dash", "sh|-c|rimraf dist" },
+        { "/usr/bin/node", "node|/src/node_modules/.bin/rimraf|dist", .script = "/src/node_modules/.bin/rimraf" } },
+      "npm-script clean", "node", "person ann" },
+    { "git", { BASH, { "/usr/bin/git", "git|-C|/src|checkout|main" } }, "git checkout", "", "person ann" },
+    { "git in a script", { BASH, { "/usr/bin/bash", "bash|/opt/deploy.sh" }, { "/usr/bin/git", "git|pull" }, { "/usr/bin/git", "git|merge" } },
+      "script /opt/deploy.sh", "git", "person ann" },
+    { "git's hook",
+      { BASH, { "/usr/bin/git", "git|checkout|main" }, { "/usr/bin/dash", "/bin/sh|.git/hooks/post-checkout", "/src", .script = "/src/.git/hooks/post-checkout" }, RM },
+      "git-hook /src/.git/hooks/post-checkout", "rm", "person ann" },
+    { "a maintainer script",
+      { BASH, { "/usr/bin/sudo", "sudo|apt-get|remove|foo|bar" }, { "/usr/bin/apt-get", "apt-get|-y|remove|foo|bar" }, { "/usr/bin/dpkg", "dpkg|--remove|foo" },
+        { "/usr/bin/dash", "/bin/sh|/var/lib/dpkg/info/foo:amd64.prerm|remove", .script = "/var/lib/dpkg/info/foo:amd64.prerm" }, RM },
+      "maintainer-script prerm of foo", "rm", "package-manager apt-get", "foo, bar" },
+    { "a package manager itself",
+      { BASH, { "/usr/bin/sudo", "sudo|apt-get|remove|foo" }, { "/usr/bin/apt-get", "apt-get|remove|foo" }, { "/usr/bin/dpkg", "dpkg|--remove|foo" } },
+      "command apt-get", "dpkg", "package-manager apt-get", "foo" },
+    { "dnf is a script",
+      { BASH, { "/usr/bin/python3.9", "/usr/bin/python3|/usr/bin/dnf|remove|foo", .script = "/usr/bin/dnf" } },
+      "script /usr/bin/dnf", "", "package-manager dnf", "foo" },
+    { "an ansible module",
+      { SSHD, { "/usr/bin/dash", "sh|-c|python3 x" }, { "/usr/bin/python3.11", "python3|/root/.ansible/tmp/ansible-tmp-1.2/AnsiballZ_file.py" } },
+      "ansible-module file", "", "ssh" },
+
+    /* ---- commands ---- */
+    { "a typed command", { SSHD, BASH, RM }, "command rm", "", "person ann" },
+    { "a typed command with sudo", { SSHD, BASH, { "/usr/bin/sudo", "sudo|rm|-f|/etc/app.conf" }, RM }, "command rm", "", "person ann" },
+    { "find -exec", { BASH, { "/usr/bin/find", "find|/srv|-exec|rm|{}|+" }, RM }, "command find", "rm", "person ann" },
+    { "a shell's own doing", { SSHD, BASH }, "standard-input bash", "", "person ann" },
+    { "a shell's text, typed", { BASH, { "/usr/bin/dash", "sh|-c|rm a; rm b" }, RM }, "text dash", "rm", "person ann" },
+    { "cron's shell passes a command on", { CRON, { "/usr/bin/dash", "/bin/sh|-c|rm -f /srv/x >/dev/null 2>&1", .user = "bob" }, RM },
+      "command rm", "", "cron bob", "rm -f /srv/x >/dev/null 2>&1" },
+    { "cron's shell runs two", { CRON, { "/usr/bin/dash", "/bin/sh|-c|cd /srv && rm x", .user = "bob" }, RM }, "text dash", "rm", "cron bob" },
+    { "cron.daily",
+      { CRON, { "/usr/bin/dash", "/bin/sh|-c|run-parts /etc/cron.daily", .user = "root" }, { "/usr/bin/run-parts", "run-parts|--report|/etc/cron.daily" },
+        { "/usr/bin/dash", "/bin/sh|/etc/cron.daily/tidy", .script = "/etc/cron.daily/tidy" }, RM },
+      "script /etc/cron.daily/tidy", "rm", "cron root", "/etc/cron.daily/tidy" },
+    { "a program in a person's script", { BASH, { "/usr/bin/bash", "bash|/opt/a.sh" }, { "/opt/bin/cleaner", "cleaner|x" } },
+      "script /opt/a.sh", "cleaner", "person ann" },
+    { "a service's program is one of its own",
+      { INIT, { "/usr/bin/bash", "bash|/opt/start.sh", .unit = "app.service" }, { "/opt/bin/server", "server|--x" }, RM },
+      "command server", "rm", "service app.service" },
+    { "a service's script", { INIT, { "/usr/bin/bash", "bash|/opt/start.sh", .unit = "app.service" }, RM }, "script /opt/start.sh", "rm", "service app.service" },
+    { "busybox rm", { BASH, { "/bin/busybox", "busybox|rm|x" } }, "command rm", "", "person ann" },
+    { "toybox, by a link", { BASH, { "/bin/toybox", "rm|x" } }, "command rm", "", "person ann" },
+    { "coreutils in one binary", { BASH, { "/usr/bin/coreutils", "/usr/bin/coreutils|--coreutils-prog-shebang=rm|/usr/bin/rm|x" } }, "command rm", "", "person ann" },
+    { "ssh's command", { SSHD, { "/usr/bin/bash", "bash|-c|rm -f x", .user = "ann" }, { "/usr/bin/rm", "rm|-f|x", .executed = true } },
+      "command rm", "", "ssh ann" },
+
+    /* ---- what started it ---- */
+    { "a product", { INIT, { "/opt/edr/agent", "agent|-d", .product = "Some EDR" }, { "/usr/bin/rm", "rm|x" } },
+      "command agent", "rm", "product Some EDR" },
+    { "at", { { "/usr/sbin/atd", "atd" }, { "/usr/bin/dash", "sh", .user = "bob" }, RM }, "standard-input dash", "rm", "at bob" },
+    { "anacron", { { "/usr/sbin/anacron", "anacron" }, { "/usr/bin/dash", "sh|-c|rm x", .user = "root" }, RM }, "command rm", "", "anacron root" },
+    { "a CI runner",
+      { { "/home/r/bin/Runner.Worker", "Runner.Worker|spawnclient" }, { "/usr/bin/bash", "bash|-e|/home/r/_work/_temp/1.sh" }, RM },
+      "script /home/r/_work/_temp/1.sh", "rm", "ci GitHub Actions runner" },
+    { "culprit run", { BASH, { "/usr/bin/culprit", "culprit|run|-w|/srv|--|rm|x" }, RM }, "command rm", "", "run culprit" },
+    { "ansible here", { BASH, { "/usr/bin/python3.11", "python3|/usr/bin/ansible-playbook|site.yml", .script = "/usr/bin/ansible-playbook" }, RM },
+      "script /usr/bin/ansible-playbook", "rm", "configuration-management Ansible", "site.yml" },
+
+    /* ---- containers ---- */
+    { "docker exec",
+      { { "/usr/bin/containerd-shim-runc-v2", "containerd-shim-runc-v2|-namespace|moby" }, { "/usr/bin/runc", "runc|--root|/x|exec|--process|/p|web" },
+        { "/bin/busybox", "rm|x", .inside = true } },
+      "command rm", "", "container-exec web" },
+    { "an entry point",
+      { { "/usr/bin/containerd-shim-runc-v2", "containerd-shim-runc-v2" }, { "/usr/bin/runc", "runc|create|web" },
+        { "/usr/bin/dash", "/bin/sh|/entrypoint.sh", .script = "/entrypoint.sh", .inside = true }, { "/usr/bin/app", "app|serve", .inside = true } },
+      "command app", "", "entry-point web" },
+    { "cron in a container",
+      { { "/usr/bin/runc", "runc|create|web" }, { "/usr/sbin/cron", "cron", .inside = true }, { "/usr/bin/dash", "/bin/sh|/opt/a.sh", .script = "/opt/a.sh", .inside = true, .user = "bob" },
+        { "/usr/bin/rm", "rm|x", .inside = true } },
+      "script /opt/a.sh", "rm", "cron bob" },
+
+    /* ---- what argv alone says ---- */
+    { "a program that calls itself python", { { "/home/eve/x", "python3|/opt/jobs/tidy.py" } }, "script /opt/jobs/tidy.py", "", NULL, .claimed = true },
+    { "a python of somebody's own", { { "/tmp/python3", "python3|/opt/jobs/tidy.py" } }, "script /opt/jobs/tidy.py", "", NULL, .claimed = true },
+    { "no executable is known", { { NULL, "python3|/opt/jobs/tidy.py" } }, "script /opt/jobs/tidy.py", "", NULL, .claimed = true },
+    { "a cron of somebody's own", { { "/tmp/cron", "cron" }, RM }, "program cron", "rm" },
+    { "a product's name in argv", { { "/usr/bin/rm", "/opt/edr/agent|x" } }, "command rm", "" },
+    { "a package manager's name in argv", { { "/usr/bin/python3.11", "/usr/bin/dnf|/tmp/x.py" } }, "script /tmp/x.py", "" },
+    { "no argv", { { "/usr/bin/python3.11", NULL } }, "standard-input python3.11", "" },
+    { "an empty argument", { { "/usr/bin/bash", "|" } }, "script ", "" },
+};
+
+static void check_text(struct bytes kind, struct bytes name, const char *expected)
+{
+    char text[512];
+
+    snprintf(text, sizeof(text), "%.*s%s%.*s", (int)kind.len, kind.data, name.len || strchr(expected, ' ') ? " " : "", (int)name.len,
+             name.data ? name.data : "");
+    assert_string_equal(text, expected);
+}
+
+static void names(void **state)
+{
+    const struct row *row = *state;
+    struct event *e = find(row->steps);
+
+    check_text(bytes_of(cause_run_name(e->cause.run.kind)), e->cause.run.name, row->run);
+    assert_bytes(e->cause.tool, row->tool);
+    check_text(bytes_of(cause_launcher_name(e->cause.launcher.kind)), e->cause.launcher.name, row->launcher ? row->launcher : "unknown");
+    if (row->detail)
+        assert_bytes(e->cause.launcher.detail, row->detail);
+    assert_int_equal(e->cause.run.claimed, row->claimed);
+    assert_int_not_equal(e->cause.key, 0);
+    event_free(e);
+}
+
+int main(void)
+{
+    int failed;
+
+    web = make_container("67ba10172723", "web");
+    failed = RUN_ROWS(rows, names);
+    container_unref(web);
+    return failed;
+}
