@@ -10,18 +10,19 @@ allowed() {
     wire) echo wire ;;
     bpf) echo bpf wire ;;
     event) echo util wire event ;;
+    foreign) echo util foreign ;;
     sensor) echo util wire event sensor bpf ;; # bpf: the generated skeletons
     cause) echo util event cause ;;
-    attribution) echo util event cause attribution ;;
-    watch) echo util event cause attribution watch ;;
+    attribution) echo util event cause attribution foreign ;;
+    watch) echo util event cause attribution watch foreign ;;
     store) echo util event cause store ;;
-    compare) echo util event cause attribution store compare ;;
+    compare) echo util event cause attribution store compare foreign ;;
     report) echo util event cause store report ;;
     history) echo util event cause sensor search history ;;
     rules) echo util event sensor rules ;;
     search) echo util event sensor search ;;
-    daemon) echo util event cause sensor attribution watch store report search history daemon ;;
-    cli) echo util event cause sensor attribution watch store compare report search rules history daemon cli ;;
+    daemon) echo util event cause sensor attribution watch store report search history daemon foreign ;;
+    cli) echo util event cause sensor attribution watch store compare report search rules history daemon cli foreign ;;
     esac
 }
 

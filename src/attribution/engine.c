@@ -12,6 +12,7 @@
 
 #include "attribution/cgroup.h"
 #include "attribution/engine_table.h"
+#include "foreign/foreign.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
 #include "util/limits.h"
@@ -85,6 +86,7 @@ int engines_new(const struct engines_options *options, struct engines **ret, str
 
     if (!e)
         return err_set(err, -ENOMEM, "container engines");
+    (void)foreign_start(); /* before the threads that ask daemons */
     e->options = *options;
     e->patience_ms = PATIENCE_MS;
     e->epoll_fd = epoll_create1(EPOLL_CLOEXEC);

@@ -9,9 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "foreign/script.h"
 #include "util/cleanup.h"
+#include "util/hash.h"
 #include "util/limits.h"
 #include "util/parse.h"
 
@@ -214,15 +217,16 @@ static void read_executable(int dir, struct process *p)
 {
     static const char deleted[] = " (deleted)";
     size_t suffix = sizeof(deleted) - 1;
-    struct stat st;
+    struct statx st;
 
     read_link(dir, "exe", p, &p->executable);
     if (!p->executable.len)
         return;
-    if (fstatat(dir, "exe", &st, 0) == 0) {
-        p->executable_inode = st.st_ino;
-        p->executable_device = st.st_dev;
-        p->executable_deleted = st.st_nlink == 0;
+    /* as it is known: a file system that somebody serves himself is not asked, it may never answer */
+    if (statx(dir, "exe", AT_STATX_DONT_SYNC, STATX_INO | STATX_NLINK, &st) == 0) {
+        p->executable_inode = st.stx_ino;
+        p->executable_device = makedev(st.stx_dev_major, st.stx_dev_minor);
+        p->executable_deleted = st.stx_nlink == 0;
     }
     if (p->executable_deleted && p->executable.len > suffix &&
         memcmp(p->executable.data + p->executable.len - suffix, deleted, suffix) == 0)
@@ -283,6 +287,13 @@ static struct bytes argument(const struct process *p, unsigned index)
     return BYTES_NULL;
 }
 
+static bool is_script(int dir, const char *from, struct bytes path, uint64_t whose)
+{
+    _cleanup_close_ int at = openat(dir, from, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    return at >= 0 && foreign_is_script(at, path, whose);
+}
+
 /*
  * The kernel starts `#!/bin/sh -e` scripts as [/bin/sh, -e, SCRIPT, ...]: the name in argv is the
  * kernel's work at exec, though a process may overwrite it later. It counts only if the file is
@@ -290,35 +301,22 @@ static struct bytes argument(const struct process *p, unsigned index)
  */
 static void find_script(int dir, struct process *p)
 {
-    for (unsigned i = 1; i <= 2; i++) {
-        struct bytes name = argument(p, i);
-        _cleanup_close_ int root = -EBADF;
-        _cleanup_close_ int fd = -EBADF;
-        char path[LIMIT_PATH], magic[2];
+    uint64_t whose = hash_word(hash_word(HASH_START, p->cred.uid), p->mnt_ns);
+    struct bytes name = argument(p, 1), full;
+    bool absolute;
 
-        if (!name.len || name.len >= PATH_MAX)
-            return;
-        if (bytes_equal_str(name, "-c"))
-            return; /* what follows is a command's text, though it may be the name of a script */
-        if (name.data[0] == '-')
-            continue;
-        root = openat(dir, name.data[0] == '/' ? "root" : "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (root < 0)
-            return;
-        snprintf(path, sizeof(path), "%.*s", (int)name.len, name.data);
-        fd = openat(root, name.data[0] == '/' ? path + strspn(path, "/") : path,
-                    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        if (fd < 0 || read(fd, magic, 2) != 2 || memcmp(magic, "#!", 2) != 0)
-            return;
-        if (name.data[0] == '/') {
-            process_set(p, &p->script, name);
-        } else {
-            struct bytes joined = arena_join_path(&p->arena, p->working_directory, name);
-
-            p->script = p->working_directory.len ? joined : arena_copy(&p->arena, name);
-        }
+    if (bytes_equal_str(name, "-c"))
+        return; /* what follows is a command's text, though it may be the name of a script */
+    if (name.len && name.data[0] == '-')
+        name = argument(p, 2);
+    if (!name.len || name.len >= PATH_MAX || name.data[0] == '-')
         return;
-    }
+    absolute = name.data[0] == '/';
+    full = absolute || !p->working_directory.len ? arena_copy(&p->arena, name)
+                                                 : arena_join_path(&p->arena, p->working_directory, name);
+    /* below another root directory than ours (chroot) the link "cwd" says a path of ours */
+    if (is_script(dir, "root", full, whose) || (!absolute && is_script(dir, "cwd", name, whose)))
+        p->script = full;
 }
 
 /* tty_nr of /proc/PID/stat is a number; descriptor 0 of a terminal program tells the name. */

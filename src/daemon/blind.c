@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "foreign/foreign.h"
 #include "util/escape.h"
 
 #define NAMED_MAX 8    /* known products */
@@ -20,8 +21,8 @@ static int add(void *data, struct process *p)
     struct list *l = data;
     bool known = p->owner.agent && !p->owner.looks_like;
 
-    if (!p->start_ns || p->start_ns >= l->before_ns || p->pid == getpid() || p->pid == KTHREADD ||
-        p->parent_pid == KTHREADD)
+    if (!p->start_ns || p->start_ns >= l->before_ns || p->pid == getpid() ||
+        foreign_is_ours(p->pid, p->parent_pid) || p->pid == KTHREADD || p->parent_pid == KTHREADD)
         return 0;
     l->count++;
     /* container runtimes are in everybody's list and explain nothing */

@@ -20,6 +20,7 @@
 #include "daemon/privileges.h"
 #include "event/operation.h"
 #include "store/store.h"
+#include "foreign/foreign.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
 #include "util/memory.h"
@@ -134,6 +135,14 @@ static void on_gap(void *data, const struct gap *gap)
 }
 
 /* All sights of the change are in: name the actor, and hand it out. */
+/* What our own reader opens: it changes nothing, so that only a watch of reads sees it. */
+static bool is_own_read(const struct event *e)
+{
+    const struct process *p = e->actor.process;
+
+    return foreign_is_ours(e->actor.pid, p ? p->parent_pid : e->actor.parent_pid);
+}
+
 static void deliver(void *data, struct event *event)
 {
     struct pipeline *p = data;
@@ -141,6 +150,10 @@ static void deliver(void *data, struct event *event)
     if (p->follower && !attribution_knows(p->attribution, event))
         follower_dispatch(p->follower);
     attribution_event(p->attribution, event);
+    if (is_own_read(event)) {
+        event_free(event);
+        return;
+    }
     event->sequence = ++p->sequence;
     (void)case_add_event(p->case_, event);
     if (p->store)
@@ -380,6 +393,7 @@ int pipeline_open(const struct pipeline_options *options, struct pipeline **ret,
 
     if (!p)
         return err_set(err, -ENOMEM, "pipeline");
+    (void)foreign_start(); /* before there are threads, and before privileges are given away */
     p->options = *options;
     p->engines_fd = -1;
     p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);

@@ -193,7 +193,7 @@ int scratch_remove(struct scratch *s, struct err *err)
     snprintf(link, sizeof(link), "/proc/self/fd/%d", s->dir);
     n = readlink(link, path, sizeof(path));
     escape_terminal(&where, (struct bytes){ path, (size_t)MAX(n, 0) });
-    return err_say(err, -EEXIST, "the scratch directory could not be removed, it is left behind: %s",
+    return err_say(err, -ENOTEMPTY, "the scratch directory could not be removed, it is left behind: %s",
                    sbuf_str(&where));
 }
 

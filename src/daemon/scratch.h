@@ -38,7 +38,7 @@ bool scratch_in_place(const struct scratch *s);
 /* An O_PATH descriptor of what is called `name` in it, no link followed, no mount crossed; or -errno. */
 int scratch_open_path(int dir, const char *name);
 
-/* Empties and removes it, wherever it is by now. -EEXIST with a text that says what is left and where.
+/* Empties and removes it, wherever it is by now. -ENOTEMPTY with a text that says what is left and where.
  * The descriptors stay open; scratch_done() closes them. */
 int scratch_remove(struct scratch *s, struct err *err);
 void scratch_done(struct scratch *s);

@@ -318,7 +318,7 @@ static int clean_up(struct scratch *s, struct change_files *files, struct err *e
     if (r < 0)
         r = scratch_remove(s, err);
     if (left)
-        r = err_say(err, -EEXIST, "the file of the change \"%s\" was moved out of the scratch directory, it is left behind",
+        r = err_say(err, -ENOTEMPTY, "the file of the change \"%s\" was moved out of the scratch directory, it is left behind",
                     left);
     scratch_done(s);
     return r;

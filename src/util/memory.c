@@ -38,12 +38,13 @@ void memory_give_back(void)
 
     (void)malloc_trim(0);
     while (f && getline(&line, &size, f) > 0) {
-        unsigned long long dirty;
+        unsigned long long anonymous;
 
         if (parse_head(line, &m))
             continue;
-        /* nothing of ours in it, so that the file has it all: relocated pages are dirty */
-        if (m.clean && sscanf(line, "Private_Dirty: %llu kB", &dirty) == 1 && dirty == 0)
+        /* nothing of ours in it, so that the file has it all: relocated pages are anonymous, also where a
+         * process that was forked still shares them */
+        if (m.clean && sscanf(line, "Anonymous: %llu kB", &anonymous) == 1 && anonymous == 0)
             (void)madvise((void *)m.from, m.to - m.from, MADV_DONTNEED); /* NOLINT(performance-no-int-to-ptr) */
     }
     free(line);

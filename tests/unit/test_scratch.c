@@ -152,7 +152,7 @@ static void is_left(void **state)
     assert_int_equal(mkdirat(s.dir, "theirs", 0755), 0);
     assert_int_equal(mkdirat(s.dir, "theirs/full", 0755), 0);
     assert_int_equal(rename("mine", "theirs-now"), 0);
-    assert_int_equal(scratch_remove(&s, &err), -EEXIST);
+    assert_int_equal(scratch_remove(&s, &err), -ENOTEMPTY);
     snprintf(inside, sizeof(inside), "%s/in/theirs-now", base);
     assert_non_null(strstr(err.text, inside));
     scratch_done(&s);

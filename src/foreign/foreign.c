@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "foreign/foreign.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "foreign/reader.h"
+#include "util/cleanup.h"
+
+#define GRACE_MS 100 /* for the worker to start and to end */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int reader = -EBADF; /* the socket to it */
+static pid_t reader_pid;
+
+static uint64_t monotonic_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / NS_PER_MS;
+}
+
+/* Under the lock. */
+static int start(void)
+{
+    int ends[2];
+    pid_t pid;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return -errno;
+    pid = fork();
+    if (pid == 0) {
+        close(ends[0]);
+        reader_run(ends[1]);
+    }
+    close(ends[1]);
+    if (pid < 0) {
+        close(ends[0]);
+        return -errno;
+    }
+    reader = ends[0];
+    reader_pid = pid;
+    return 0;
+}
+
+int foreign_start(void)
+{
+    int r;
+
+    pthread_mutex_lock(&lock);
+    r = reader >= 0 ? 0 : start();
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+bool foreign_is_ours(pid_t pid, pid_t parent)
+{
+    return reader_pid > 0 && (pid == reader_pid || parent == reader_pid);
+}
+
+static int send_to(int socket, const struct question *q, struct bytes request, int fd)
+{
+    struct iovec parts[] = { { (void *)(uintptr_t)q, sizeof(*q) }, { (void *)(uintptr_t)request.data, request.len } };
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
+    struct msghdr m = { .msg_iov = parts, .msg_iovlen = 2, .msg_control = control, .msg_controllen = sizeof(control) };
+    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(c), &fd, sizeof(int));
+    return sendmsg(socket, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+static int put(const struct question *q, struct bytes request, int fd)
+{
+    int r = 0;
+
+    pthread_mutex_lock(&lock);
+    for (unsigned attempt = 0; attempt < 2; attempt++) {
+        r = reader >= 0 ? 0 : start();
+        if (r == 0)
+            r = send_to(reader, q, request, fd);
+        if (r != -EPIPE && r != -ECONNRESET && r != -ENOTCONN)
+            break;
+        closep(&reader); /* somebody ended it */
+        reader = -EBADF;
+    }
+    pthread_mutex_unlock(&lock);
+    return r == -EAGAIN ? -EBUSY : r;
+}
+
+int foreign_send(const struct foreign_job *job, struct bytes request, unsigned timeout_ms)
+{
+    struct question q = { .job = job, .timeout_ms = timeout_ms };
+    int pipes[2], r;
+
+    if (request.len > FOREIGN_REQUEST_MAX)
+        return -E2BIG;
+    if (pipe2(pipes, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -errno;
+    (void)fcntl(pipes[1], F_SETFL, 0); /* the worker waits until all is taken */
+    r = put(&q, request, pipes[1]);
+    close(pipes[1]);
+    if (r < 0) {
+        close(pipes[0]);
+        return r;
+    }
+    return pipes[0];
+}
+
+int foreign_take(int fd, struct sbuf *so_far, struct bytes *ret)
+{
+    struct answer_head head = { 0 };
+
+    for (;;) {
+        char *room = sbuf_room(so_far, 64 * 1024);
+        ssize_t n;
+
+        if (!room)
+            return -ENOMEM;
+        n = read(fd, room, 64 * 1024);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        sbuf_added(so_far, (size_t)n);
+        if (so_far->len >= sizeof(head)) {
+            memcpy(&head, so_far->data, sizeof(head));
+            if (head.len > FOREIGN_ANSWER_MAX)
+                return -EBADMSG;
+            if (so_far->len - sizeof(head) >= head.len)
+                break;
+        }
+        if (n == 0)
+            return -EBADMSG; /* ended by its limits, or damaged by what it read */
+    }
+    *ret = (struct bytes){ so_far->data + sizeof(head), head.len };
+    return head.r > 0 ? -EBADMSG : head.r;
+}
+
+static int say(const struct foreign_job *job, int r, struct err *err)
+{
+    if (r == -ETIMEDOUT)
+        return err_say(err, r, "%s could not be read: no answer in time", job->what);
+    if (r == -EBADMSG)
+        return err_say(err, r, "%s could not be read: damaged, or made to take too long", job->what);
+    if (r == -EBUSY)
+        return err_say(err, r, "%s could not be read: too many files are waited for already", job->what);
+    return err_set(err, r, "%s could not be read", job->what);
+}
+
+int foreign_ask(const struct foreign_job *job, struct bytes request, unsigned timeout_ms, struct sbuf *ret,
+                struct err *err)
+{
+    uint64_t until = monotonic_ms() + timeout_ms + GRACE_MS;
+    _cleanup_close_ int fd = foreign_send(job, request, timeout_ms);
+    _cleanup_sbuf_ struct sbuf so_far = SBUF_INIT;
+    struct bytes answer;
+    int r = fd < 0 ? fd : -EAGAIN;
+
+    while (r == -EAGAIN) {
+        struct pollfd ready = { .fd = fd, .events = POLLIN };
+        uint64_t now = monotonic_ms();
+
+        if (now >= until || poll(&ready, 1, (int)(until - now)) == 0)
+            r = -ETIMEDOUT;
+        else
+            r = foreign_take(fd, &so_far, &answer);
+    }
+    if (r == -EBADMSG && monotonic_ms() + GRACE_MS >= until)
+        r = -ETIMEDOUT; /* its own clock ended it */
+    if (r < 0)
+        return r == -ENOENT ? r : say(job, r, err);
+    sbuf_add_bytes(ret, answer);
+    return sbuf_error(ret);
+}
+
+int foreign_serve(void (*serve)(int socket))
+{
+    struct question q = { .serve = serve };
+    int ends[2], r;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return -errno;
+    r = put(&q, BYTES_NULL, ends[1]);
+    close(ends[1]);
+    if (r < 0) {
+        close(ends[0]);
+        return r;
+    }
+    return ends[0];
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files that users, processes and containers own are opened, read and understood in processes of their own,
+ * so that neither a file system that never answers nor a file that was made for us costs more than one answer.
+ *
+ * A reader process is forked at the start, before there are threads; it keeps the capabilities that opening
+ * needs and understands nothing. For each question it forks a worker, which
+ *   1. gathers: opens beneath a root (util/beneath.h) and reads into memory, bounded; this may hang,
+ *   2. gives everything away: capabilities, user, root directory, descriptors, memory and processor time, and
+ *      by a seccomp filter every system call but those on its own memory and its answer,
+ *   3. parses what it gathered, and writes the answer into a pipe.
+ * It ends at its deadline whatever it does; who asked waits no longer than that, and goes on without.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "util/bytes.h"
+#include "util/err.h"
+#include "util/sbuf.h"
+
+/* What step 1 leaves for step 3. */
+struct gathered {
+    struct gathered_file *files;
+    size_t count;
+    size_t total, max; /* bytes of all, and how many there may be */
+};
+
+struct gathered_file {
+    const char *name; /* static, or to be freed never: the worker ends */
+    struct bytes content;
+};
+
+/* `data` is taken over. -EFBIG: too much together; -ENOMEM */
+int gathered_add(struct gathered *g, const char *name, char *data, size_t len);
+/* Empty where it was not gathered. */
+struct bytes gathered_get(const struct gathered *g, const char *name);
+
+/* One kind of question: static const, as it is handed to the reader by its address. */
+struct foreign_job {
+    const char *what; /* "the packages of a container": for errors */
+    size_t gather_max;
+    int (*gather)(struct bytes request, struct gathered *g);
+    /* NULL: what was gathered last is the answer as it is. */
+    int (*parse)(struct bytes request, const struct gathered *g, struct sbuf *answer);
+    /* No step 1: parse() asks the system (its name service) and keeps what a program without capabilities may. */
+    bool open_world;
+};
+
+#define FOREIGN_REQUEST_MAX (64 * 1024)
+#define FOREIGN_ANSWER_MAX (64 * 1024 * 1024)
+
+/* Starts the reader; later calls do nothing. Early in main(), while there is one thread. */
+int foreign_start(void);
+
+/* 0 and the answer; what gather() or parse() returned; -ETIMEDOUT; -EBUSY: too many hang already;
+ * -EBADMSG: the worker was ended by its limits. err says what could not be read. From any thread. */
+int foreign_ask(const struct foreign_job *job, struct bytes request, unsigned timeout_ms, struct sbuf *ret,
+                struct err *err);
+
+/* The same without waiting: a descriptor that is readable when the answer is there or never will be; or -errno. */
+int foreign_send(const struct foreign_job *job, struct bytes request, unsigned timeout_ms);
+/* Takes the answer from it without blocking: -EAGAIN until then. `so_far` keeps what came. Closes nothing. */
+int foreign_take(int fd, struct sbuf *so_far, struct bytes *ret);
+
+/* Is that process the reader, or a worker of it by its parent? What they read is not reported. */
+bool foreign_is_ours(pid_t pid, pid_t parent);
+
+/* One process that answers small questions one after the other, by `serve` in a loop: a socket to it, or
+ * -errno. It keeps its capabilities, so `serve` must understand nothing. It ends when the socket is closed. */
+int foreign_serve(void (*serve)(int socket));

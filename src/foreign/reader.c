@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+#include "foreign/reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "foreign/sandbox.h"
+#include "util/cleanup.h"
+
+#define WORKERS_MAX 32 /* that hang or work; what hangs is ended at its deadline, unless the kernel cannot */
+
+#define BIT(c) (UINT64_C(1) << (c))
+/* trusted.overlay.* is shown to CAP_SYS_ADMIN only; O_NOATIME needs CAP_FOWNER */
+#define OPENING (BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_SYS_PTRACE) | BIT(CAP_SYS_ADMIN) | \
+                 BIT(CAP_FOWNER) | BIT(CAP_SYS_CHROOT) | BIT(CAP_SETUID) | BIT(CAP_SETGID))
+
+int gathered_add(struct gathered *g, const char *name, char *data, size_t len)
+{
+    struct gathered_file *files;
+
+    if (len > g->max - g->total) {
+        free(data);
+        return -EFBIG;
+    }
+    files = reallocarray(g->files, g->count + 1, sizeof(*files));
+    if (!files) {
+        free(data);
+        return -ENOMEM;
+    }
+    g->files = files;
+    g->files[g->count++] = (struct gathered_file){ name, { data, len } };
+    g->total += len;
+    return 0;
+}
+
+struct bytes gathered_get(const struct gathered *g, const char *name)
+{
+    for (size_t i = 0; i < g->count; i++)
+        if (strcmp(g->files[i].name, name) == 0)
+            return g->files[i].content;
+    return BYTES_NULL;
+}
+
+static void write_all(int fd, const void *data, size_t len)
+{
+    while (len) {
+        ssize_t n = write(fd, data, len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            _exit(1);
+        data = (const char *)data + n;
+        len -= (size_t)n;
+    }
+}
+
+static void answer(int fd, int r, struct bytes text)
+{
+    struct answer_head head = { r, (uint32_t)text.len };
+
+    if (text.len > FOREIGN_ANSWER_MAX)
+        head = (struct answer_head){ -EFBIG, 0 };
+    write_all(fd, &head, sizeof(head));
+    write_all(fd, text.data, head.len);
+}
+
+/* Ends it also while it waits for a file system: a signal whose default is to end is a fatal one. */
+static void end_after(uint32_t ms)
+{
+    struct itimerval at = { .it_value = { ms / 1000, (suseconds_t)(ms % 1000) * 1000 } };
+
+    (void)signal(SIGALRM, SIG_DFL);
+    (void)setitimer(ITIMER_REAL, &at, NULL);
+}
+
+static _Noreturn void work(const struct question *q, struct bytes request, int fd)
+{
+    struct gathered g = { .max = q->job->gather_max };
+    struct sbuf out = SBUF_INIT;
+    int r = 0;
+
+    end_after(q->timeout_ms);
+    if (q->job->gather)
+        r = q->job->gather(request, &g);
+    if (r == 0)
+        r = q->job->open_world ? sandbox_give_away() : sandbox_close(fd);
+    if (r == 0 && q->job->parse)
+        r = q->job->parse(request, &g, &out);
+    if (r == 0)
+        r = sbuf_error(&out);
+    if (r < 0)
+        answer(fd, r, BYTES_NULL);
+    else if (q->job->parse || !g.count)
+        answer(fd, r, sbuf_bytes(&out));
+    else
+        answer(fd, r, g.files[g.count - 1].content);
+    _exit(0);
+}
+
+static void start_worker(int socket, const struct question *q, struct bytes request, int fd)
+{
+    pid_t pid = fork();
+
+    if (pid < 0)
+        answer(fd, -errno, BYTES_NULL);
+    if (pid != 0)
+        return;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    close(socket);
+    if (q->job)
+        work(q, request, fd);
+    q->serve(fd);
+    _exit(0);
+}
+
+/* A descriptor and a question; false: there is nobody any more who asks. */
+static bool receive(int socket, struct question *q, char *request, size_t *ret_len, int *ret_fd)
+{
+    struct iovec parts[] = { { q, sizeof(*q) }, { request, FOREIGN_REQUEST_MAX } };
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+    struct msghdr m = { .msg_iov = parts, .msg_iovlen = 2, .msg_control = control, .msg_controllen = sizeof(control) };
+    ssize_t n = recvmsg(socket, &m, MSG_CMSG_CLOEXEC);
+    struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
+
+    *ret_fd = -EBADF;
+    if (n == 0 || (n < 0 && errno != EINTR))
+        return false;
+    if (n >= (ssize_t)sizeof(*q) && c && c->cmsg_type == SCM_RIGHTS) {
+        memcpy(ret_fd, CMSG_DATA(c), sizeof(int));
+        *ret_len = (size_t)n - sizeof(*q);
+    }
+    return true;
+}
+
+static void on_child(int number)
+{
+    (void)number; /* only interrupts: what ended is counted where the next question is waited for */
+}
+
+/* Whoever started it may name files in its arguments: these are not files that the reader has to do with. */
+static void forget_arguments(void)
+{
+    _cleanup_close_ int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    char buffer[4096];
+    ssize_t n = 0, part;
+    size_t first = strlen(program_invocation_name) + 1;
+
+    while (fd >= 0 && (part = read(fd, buffer, sizeof(buffer))) > 0)
+        n += part;
+    if (n > (ssize_t)first)
+        memset(program_invocation_name + first, 0, (size_t)n - first);
+}
+
+static void prepare(int socket)
+{
+    static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2 };
+    struct sigaction child = { .sa_handler = on_child };
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    sigset_t none;
+
+    for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
+        (void)signal(ignored[i], SIG_IGN); /* it ends when the one who asks does */
+    (void)sigaction(SIGCHLD, &child, NULL);
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    for (int fd = 0; fd < 3 && null >= 0; fd++)
+        if (fd != socket)
+            (void)dup2(null, fd); /* whoever waits for the end of our output does not wait for it */
+    if (socket > 3)
+        (void)syscall(SYS_close_range, 3, (unsigned)socket - 1, 0);
+    (void)syscall(SYS_close_range, (unsigned)MAX(socket + 1, 3), ~0u, 0);
+    (void)prctl(PR_SET_NAME, "culprit-reader", 0, 0, 0);
+    (void)!chdir("/");
+    forget_arguments();
+    (void)sandbox_keep_capabilities(OPENING);
+}
+
+_Noreturn void reader_run(int socket)
+{
+    static char request[FOREIGN_REQUEST_MAX];
+    struct question q;
+    unsigned workers = 0;
+    size_t len = 0;
+    int fd;
+
+    prepare(socket);
+    while (receive(socket, &q, request, &len, &fd)) {
+        while (workers && waitpid(-1, NULL, WNOHANG) > 0)
+            workers--;
+        if (fd < 0)
+            continue;
+        if (workers < WORKERS_MAX) {
+            start_worker(socket, &q, (struct bytes){ request, len }, fd);
+            workers++;
+        } else if (q.job) {
+            answer(fd, -EBUSY, BYTES_NULL);
+        }
+        close(fd);
+    }
+    _exit(0);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* A question costs its answer at worst: whatever the worker meets, who asked goes on, and in time. */
+#include "test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "foreign/foreign.h"
+#include "foreign/script.h"
+#include "util/cleanup.h"
+
+static int gather_request(struct bytes request, struct gathered *g)
+{
+    return gathered_add(g, "file", strndup(request.data, request.len), request.len);
+}
+
+static int echo(struct bytes request, const struct gathered *g, struct sbuf *answer)
+{
+    (void)request;
+    sbuf_add_str(answer, "got ");
+    sbuf_add_bytes(answer, gathered_get(g, "file"));
+    return 0;
+}
+
+static int refuse(struct bytes request, const struct gathered *g, struct sbuf *answer)
+{
+    (void)request, (void)g, (void)answer;
+    return -ENOENT;
+}
+
+static int crash(struct bytes request, const struct gathered *g, struct sbuf *answer)
+{
+    (void)request, (void)g, (void)answer;
+    raise(SIGSEGV);
+    _exit(1);
+}
+
+static int spin(struct bytes request, const struct gathered *g, struct sbuf *answer)
+{
+    volatile bool on = true;
+
+    (void)request, (void)g, (void)answer;
+    while (on)
+        ;
+    return 0;
+}
+
+static int hang(struct bytes request, struct gathered *g)
+{
+    (void)request, (void)g;
+    sleep(60);
+    return 0;
+}
+
+static int too_much(struct bytes request, struct gathered *g)
+{
+    (void)request;
+    return gathered_add(g, "file", calloc(1, 1001), 1001);
+}
+
+static int devour(struct bytes request, const struct gathered *g, struct sbuf *answer)
+{
+    _cleanup_free_ char *all = malloc(1024ul * 1024 * 1024);
+
+    (void)request, (void)g;
+    sbuf_add_str(answer, all ? "all of it" : "");
+    return all ? 0 : -ENOMEM;
+}
+
+/* What somebody would try who has taken over the parser; each letter is something that worked. */
+static int escape(struct bytes request, const struct gathered *g, struct sbuf *answer)
+{
+    (void)request, (void)g;
+    if (open("/etc/passwd", O_RDONLY) >= 0)
+        sbuf_add_char(answer, 'o');
+    if (open("/", O_RDONLY | O_DIRECTORY) >= 0)
+        sbuf_add_char(answer, 'd');
+    if (socket(AF_UNIX, SOCK_STREAM, 0) >= 0)
+        sbuf_add_char(answer, 's');
+    if (fork() >= 0)
+        sbuf_add_char(answer, 'f');
+    if (kill(getppid(), 0) == 0)
+        sbuf_add_char(answer, 'k');
+    if (execl("/bin/true", "true", NULL) == 0)
+        sbuf_add_char(answer, 'x');
+    if (write(2, "", 1) >= 0)
+        sbuf_add_char(answer, 'w');
+    return 0;
+}
+
+static const struct row {
+    const char *name;
+    struct foreign_job job;
+    int r;
+    const char *answer;
+} rows[] = {
+    { "answers", { "it", 1000, gather_request, echo, false }, 0, "got words" },
+    { "without a parser", { "it", 1000, gather_request, NULL, false }, 0, "words" },
+    { "nothing there", { "it", 1000, gather_request, refuse, false }, -ENOENT, "" },
+    { "crashes", { "it", 1000, gather_request, crash, false }, -EBADMSG, "" },
+    { "never ends", { "it", 1000, gather_request, spin, false }, -ETIMEDOUT, "" },
+    { "a file that never answers", { "it", 1000, hang, echo, false }, -ETIMEDOUT, "" },
+    { "too much to read", { "it", 1000, too_much, echo, false }, -EFBIG, "" },
+#ifndef __SANITIZE_ADDRESS__
+    { "eats memory", { "it", 1000, gather_request, devour, false }, -ENOMEM, "" },
+#endif
+    { "tries to get out", { "it", 1000, gather_request, escape, false }, 0, "" },
+    { "after all that", { "it", 1000, gather_request, echo, false }, 0, "got words" },
+};
+
+static uint64_t now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / NS_PER_MS;
+}
+
+static void ask(void **state)
+{
+    const struct row *row = *state;
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+    struct err err = ERR_INIT;
+    uint64_t before = now_ms();
+
+    assert_int_equal(foreign_ask(&row->job, bytes_of("words"), 400, &out, &err), row->r);
+    assert_true(now_ms() - before < 3000);
+    assert_string_equal(sbuf_str(&out), row->answer);
+    if (row->r < 0 && row->r != -ENOENT)
+        assert_non_null(strstr(err.text, "it could not be read"));
+}
+
+static void refuses_when_many_hang(void **state)
+{
+    static const struct foreign_job job = { "it", 1000, hang, echo, false };
+    int fds[64], refused = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+        fds[i] = foreign_send(&job, BYTES_NULL, 300);
+    usleep(100 * 1000);
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+        struct sbuf so_far = SBUF_INIT;
+        struct bytes answer;
+
+        refused += foreign_take(fds[i], &so_far, &answer) == -EBUSY;
+        sbuf_done(&so_far);
+        close(fds[i]);
+    }
+    assert_true(refused >= 32);
+    usleep(500 * 1000); /* the others end by their own clock */
+    ask(&(void *){ (void *)(uintptr_t)&rows[0] });
+}
+
+static void *ask_again(void *data)
+{
+    for (unsigned i = 0; i < 50; i++) {
+        _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+        int r = foreign_ask(&rows[0].job, bytes_of("words"), 2000, &out, NULL);
+
+        if ((r != 0 && r != -EBUSY) || (r == 0 && strcmp(sbuf_str(&out), "got words") != 0))
+            *(bool *)data = true;
+    }
+    return NULL;
+}
+
+static void answers_threads(void **state)
+{
+    pthread_t threads[4];
+    bool wrong = false;
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_again, &wrong), 0);
+    for (size_t i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    assert_false(wrong);
+}
+
+static void finds_scripts(void **state)
+{
+    char dir[] = "/tmp/culprit-test-foreign-XXXXXX", path[100];
+    int root;
+    FILE *f;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    root = open(dir, O_PATH | O_DIRECTORY);
+    snprintf(path, sizeof(path), "%s/job", dir);
+    assert_non_null(f = fopen(path, "we"));
+    fputs("#!/bin/sh\n", f);
+    fclose(f);
+    snprintf(path, sizeof(path), "%s/fifo", dir);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    snprintf(path, sizeof(path), "%s/out", dir);
+    assert_int_equal(symlink("/bin/ldd", path), 0);
+    assert_true(foreign_is_script(root, bytes_of("/job"), 1));
+    assert_true(foreign_is_script(root, bytes_of("job"), 1));
+    assert_false(foreign_is_script(root, bytes_of("/none"), 1));
+    assert_false(foreign_is_script(root, bytes_of("/fifo"), 1));
+    assert_false(foreign_is_script(root, bytes_of("/out"), 1));
+    assert_false(foreign_is_script(root, bytes_of(""), 1));
+    close(root);
+    snprintf(path, sizeof(path), "rm -r %s", dir);
+    assert_int_equal(system(path), 0);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(refuses_when_many_hang),
+        cmocka_unit_test(answers_threads),
+        cmocka_unit_test(finds_scripts),
+    };
+
+    return RUN_ROWS(rows, ask) + cmocka_run_group_tests(tests, NULL, NULL);
+}
