@@ -39,11 +39,26 @@ _culprit() {
     --rules | --from) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
     --format) mapfile -t COMPREPLY < <(compgen -W "text json" -- "$cur"); return ;;
     --sensor) mapfile -t COMPREPLY < <(compgen -W "auto audit fanotify bpf" -- "$cur"); return ;;
-    --store) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+    --store | --exclude) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+    --user) mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
+    --program) mapfile -t COMPREPLY < <(compgen -c -- "$cur"); return ;;
+    --op)
+        local before= # LIST: the last word of it
+        [[ $cur != *,* ]] || before=${cur%,*},
+        mapfile -t COMPREPLY < <(compgen -P "$before" -W "delete modify create move permission mode owner time xattr acl
+            flags attribute access execute read open-write write truncate mkdir mknod symlink link unlink rmdir rename
+            replace chmod chown utime setxattr removexattr setacl setflags exec mount unmount" -- "${cur##*,}")
+        return ;;
+    --cause | --limit | -k) return ;;
+    --container)
+        mapfile -t COMPREPLY < <(timeout 2 culprit doctor --containers 2> /dev/null | sed 's,:/*$,,' |
+            grep -F -- "$cur")
+        return ;;
     esac
     case $cur in
     -*) mapfile -t COMPREPLY < <(compgen -W "-p -k -w --sensor --writes --format --for --store --no-store
-            --ring-size --rules --settle --assert-unchanged --since --until --from --to --times --op --containers --help" -- "$cur"); return ;;
+            --ring-size --rules --settle --assert-unchanged --since --until --from --to --times --op --user --program --cause
+            --container --exclude --limit --quiet --verbose --containers --help" -- "$cur"); return ;;
     esac
     # words broken at the colon: take the target as it was typed
     local typed=${COMP_LINE:0:COMP_POINT} name

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "attribution/agents.h"
@@ -41,7 +42,16 @@ struct attribution {
     struct users *users;
     struct known_suspect suspects[KNOWN_SUSPECTS]; /* by the address of the process */
     unsigned long attributed; /* records of processes */
+    uint64_t booted_ns;       /* CLOCK_REALTIME of CLOCK_BOOTTIME's zero; reckoned once: it dates each process alike */
 };
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec ts;
+
+    clock_gettime(clock, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
 
 int attribution_new(const struct attribution_options *options, struct attribution **ret,
                     struct err *err)
@@ -53,6 +63,7 @@ int attribution_new(const struct attribution_options *options, struct attributio
     if (!a)
         return err_set(err, -ENOMEM, "attribution");
     a->options = *options;
+    a->booted_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
     r = process_table_new(PROC, &a->table, err);
     if (r == 0)
         r = users_new(options->engines, &a->users, err);
@@ -312,6 +323,7 @@ static void find_names(struct attribution *a, struct process *p)
 {
     const struct container *world = p->origin == ORIGIN_CONTAINER ? p->container : NULL;
 
+    process_set(p, &p->login_name, users_name(a->users, NULL, p->login_uid));
     if (!p->cred.known)
         return;
     process_set(p, &p->user_name, users_name(a->users, world, p->cred.euid));
@@ -319,26 +331,22 @@ static void find_names(struct attribution *a, struct process *p)
     process_set(p, &p->group_name, users_group(a->users, world, p->cred.egid));
 }
 
-/* What a process was before. */
-static void attribute_images(struct attribution *a, struct process *p)
+/* A process, or what it was before. */
+static void attribute_image(struct attribution *a, struct process *p)
 {
-    for (; p && !p->attributed; p = p->earlier) {
-        p->attributed = true;
-        find_origin(a, p);
-        find_owner(a, p);
-        find_names(a, p);
-    }
+    p->attributed = true;
+    p->booted_ns = a->booted_ns;
+    find_origin(a, p);
+    find_owner(a, p);
+    find_names(a, p);
 }
 
 static void attribute(struct attribution *a, struct process *p)
 {
     for (unsigned depth = 0; p && !p->attributed && depth < LIMIT_LINEAGE; depth++, p = p->parent) {
-        p->attributed = true;
         a->attributed++;
-        find_origin(a, p);
-        find_owner(a, p);
-        find_names(a, p);
-        attribute_images(a, p->earlier);
+        for (struct process *image = p; image && !image->attributed; image = image->earlier)
+            attribute_image(a, image);
     }
 }
 
@@ -483,6 +491,7 @@ static void find_actor(struct attribution *a, struct event *e)
         if (!actor->attributed && actor->cgroup_inherited && e->actor.inside && e->victim) {
             attribute(a, actor->parent);
             actor->attributed = true;
+            actor->booted_ns = a->booted_ns;
             a->attributed++;
             actor->origin = ORIGIN_CONTAINER;
             actor->container = container_ref(e->victim);

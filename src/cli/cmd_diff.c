@@ -2,7 +2,6 @@
 #include "cli/cli.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "attribution/users.h"
+#include "cli/option.h"
 #include "cli/print.h"
 #include "compare/image.h"
 #include "compare/join.h"
@@ -106,6 +106,7 @@ static int parse(int argc, char **argv, struct question *q)
     const struct verb *verb = verb_by_name("diff");
     struct err err = ERR_INIT;
     uint64_t now = realtime();
+    enum format format;
     int c, r = 0;
 
     optind = 0;
@@ -126,15 +127,12 @@ static int parse(int argc, char **argv, struct question *q)
             q->times = true;
             break;
         case OPTION_FORMAT:
-            if (strcmp(optarg, "json") == 0)
-                q->json = true;
-            else if (strcmp(optarg, "text") != 0)
-                return cli_usage_error(verb, "unknown format \"%.40s\" (use text, json)", optarg);
+            if (cli_parse_format(verb, optarg, &format))
+                return EXIT_USAGE;
+            q->json = format == FORMAT_JSON;
             break;
-        case ':':
-            return cli_usage_error(verb, "%s needs an argument", argv[optind - 1]);
         default:
-            return cli_usage_error(verb, "unknown option %s", argv[optind - 1]);
+            return cli_option_error(verb, c, argv, long_options);
         }
         if (r < 0)
             return cli_usage_error(verb, "%s", err_text(&err, r));

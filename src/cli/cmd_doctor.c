@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/cli.h"
+#include "cli/option.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -410,20 +409,18 @@ int cmd_doctor(int argc, char **argv)
 
     optind = 0;
     while ((c = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
-        if (c == OPTION_FORMAT && strcmp(optarg, "json") == 0)
-            d.format = FORMAT_JSON;
-        else if (c == OPTION_FORMAT && strcmp(optarg, "text") != 0)
-            return cli_usage_error(verb, "unknown format \"%.40s\" (use text, json)", optarg);
+        if (c == OPTION_FORMAT)
+            r = cli_parse_format(verb, optarg, &d.format);
         else if (c == OPTION_SENSOR)
             d.sensors = optarg;
         else if (c == OPTION_STORE)
             d.store_path = optarg;
         else if (c == OPTION_CONTAINERS)
             return list_containers();
-        else if (c == ':')
-            return cli_usage_error(verb, "%s needs an argument", argv[optind - 1]);
-        else if (c == '?')
-            return cli_usage_error(verb, "unknown option %s", argv[optind - 1]);
+        else
+            r = cli_option_error(verb, c, argv, long_options);
+        if (r)
+            return r;
     }
     if (optind < argc) {
         for (int i = optind; i < argc; i++) {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Audit logs into the store: what was recorded before culprit came. */
-#include "cli/cli.h"
+#include "cli/option.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
@@ -166,7 +165,7 @@ int cmd_import(int argc, char **argv)
         if (c == OPTION_STORE)
             options.path = optarg;
         else
-            return cli_usage_error(verb, c == ':' ? "%s needs an argument" : "unknown option %s", argv[optind - 1]);
+            return cli_option_error(verb, c, argv, long_options);
     }
     r = find_logs(verb, &im, argc, argv, optind);
     if (r == 0) {

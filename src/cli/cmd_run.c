@@ -114,7 +114,7 @@ int cmd_run(int argc, char **argv)
 {
     const struct verb *verb = verb_by_name("run");
     struct command command = { .status = -1 };
-    struct observation o = { .signalled = on_signal, .data = &command };
+    struct observation o = { .signalled = on_signal, .data = &command, .is_run = true };
     _cleanup_sbuf_ struct sbuf line = SBUF_INIT;
     struct err err = ERR_INIT;
     int first = watch_args_parse(verb, argc, argv, true, &o.args), r;
@@ -132,7 +132,7 @@ int cmd_run(int argc, char **argv)
     r = observation_start(&o);
     if (r)
         return r;
-    r = start(&command, argv + first, o.args.format == FORMAT_JSON, &err);
+    r = start(&command, argv + first, o.args.report.format == FORMAT_JSON, &err);
     if (r < 0) {
         cli_error("%s", err_text(&err, r));
         observation_close(&o);

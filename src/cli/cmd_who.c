@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/cli.h"
+#include "cli/report_args.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -11,28 +11,27 @@
 
 #include "attribution/agents.h"
 #include "attribution/engine.h"
+#include "cli/option.h"
 #include "cli/print.h"
 #include "cli/who_log.h"
-#include "event/operation.h"
 #include "store/query.h"
 #include "util/parse.h"
 
-enum { OPTION_FROM = 255, OPTION_SINCE, OPTION_UNTIL, OPTION_OP, OPTION_STORE, OPTION_FORMAT };
+enum { OPTION_FROM = 256, OPTION_SINCE, OPTION_UNTIL, OPTION_STORE };
 
 static const struct option long_options[] = {
     { "from", required_argument, NULL, OPTION_FROM },
     { "since", required_argument, NULL, OPTION_SINCE },
     { "until", required_argument, NULL, OPTION_UNTIL },
-    { "op", required_argument, NULL, OPTION_OP },
     { "store", required_argument, NULL, OPTION_STORE },
-    { "format", required_argument, NULL, OPTION_FORMAT },
+    REPORT_OPTIONS,
     { 0 },
 };
 
 struct question {
     struct audit_log_files logs; /* --from: instead of the store */
     const char *store_path;
-    enum format format;
+    struct report_args report;
     struct store_query query;
     struct printer printer;
     struct case_ *case_;
@@ -46,23 +45,6 @@ static uint64_t realtime(void)
 
     clock_gettime(CLOCK_REALTIME, &ts);
     return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
-static int parse_operations(const struct verb *verb, const char *list, uint64_t *ret)
-{
-    while (*list) {
-        size_t n = strcspn(list, ",");
-        enum operation op = operation_by_name((struct bytes){ list, n });
-
-        if (op == OPERATION_NONE)
-            return cli_usage_error(verb, "unknown operation \"%.*s\" (unlink, rename, chmod ...)",
-                                   (int)MIN(n, (size_t)40), list);
-        *ret |= 1ull << op;
-        list += n + (list[n] == ',');
-    }
-    if (!*ret) /* 0 would ask for all of them */
-        return cli_usage_error(verb, "no operation in --op (unlink, rename, chmod ...)");
-    return 0;
 }
 
 /* --from LOG, and further logs right behind it: the last word is always a TARGET. */
@@ -109,52 +91,64 @@ static int parse(int argc, char **argv, struct question *q)
         case OPTION_UNTIL:
             r = parse_time(optarg, realtime(), &q->query.until_ns, &err);
             break;
-        case OPTION_OP:
-            r = parse_operations(verb, optarg, &q->query.operations);
-            if (r)
-                return r;
-            break;
         case OPTION_STORE:
             q->store_path = optarg;
             break;
-        case OPTION_FORMAT:
-            if (strcmp(optarg, "json") == 0)
-                q->format = FORMAT_JSON;
-            else if (strcmp(optarg, "text") != 0)
-                return cli_usage_error(verb, "unknown format \"%.40s\" (use text, json)", optarg);
-            break;
-        case ':':
-            return cli_usage_error(verb, "%s needs an argument", argv[optind - 1]);
         default:
-            return cli_usage_error(verb, "unknown option %s", argv[optind - 1]);
+            if (!report_args_take(verb, c, optarg, &q->report, &r))
+                return cli_option_error(verb, c, argv, long_options);
+            if (r)
+                return r;
         }
         if (r < 0)
             return cli_usage_error(verb, "%s", err_text(&err, r));
     }
+    if (report_args_check(verb, &q->report))
+        return EXIT_USAGE;
     if (optind >= argc)
         return cli_usage_error(verb, "which file? give [CONTAINER:]PATH");
     return cli_check_targets(verb, argv + optind, (size_t)(argc - optind));
 }
 
+static void name_products(const struct question *q, struct event *event)
+{
+    for (struct process *p = event->actor.process; p && q->agents && !p->owner.agent; p = p->parent)
+        if (p->owner.product.len)
+            p->owner.agent = agents_by_product(q->agents, p->owner.product);
+}
+
+/* What is asked of one event at a time: JSON, and filters that look at paths. */
 static int on_event(void *data, struct event *event)
 {
     struct question *q = data;
+    enum filter_result result = filter_event(&q->report.filter, event);
+    int r = 0;
 
-    q->events++;
-    printer_event(&q->printer, event);
+    if (result == FILTER_MATCHES && q->report.format == FORMAT_JSON && !q->report.quiet)
+        printer_event(&q->printer, event);
+    if (filter_needs_paths(&q->report.filter)) {
+        name_products(q, event);
+        if (result == FILTER_MATCHES)
+            r = case_add_event(q->case_, event);
+        else
+            case_leave_out(q->case_, result, 1);
+    }
     event_free(event);
-    return 0;
+    return r;
 }
 
 static int on_rollup(void *data, const struct store_rollup *rollup, struct event *const *samples,
                      unsigned sample_count)
 {
     struct question *q = data;
+    enum filter_result result = filter_event(&q->report.filter, rollup->sample);
 
-    for (unsigned i = 0; i < sample_count && q->agents; i++)
-        for (struct process *p = samples[i]->actor.process; p && !p->owner.agent; p = p->parent)
-            if (p->owner.product.len)
-                p->owner.agent = agents_by_product(q->agents, p->owner.product);
+    if (result != FILTER_MATCHES) {
+        case_leave_out(q->case_, result, rollup->count);
+        return 0;
+    }
+    for (unsigned i = 0; i < sample_count; i++)
+        name_products(q, samples[i]);
     return case_add_rollup(q->case_, rollup, samples, sample_count);
 }
 
@@ -167,7 +161,7 @@ static int on_gap(void *data, const struct gap *gap)
 {
     struct question *q = data;
 
-    if (q->format == FORMAT_JSON)
+    if (q->report.format == FORMAT_JSON && !q->report.quiet)
         printer_gap(&q->printer, gap);
     return case_add_gap(q->case_, gap);
 }
@@ -179,13 +173,12 @@ static int on_coverage(void *data, const struct coverage *coverage)
 
 static int ask(struct question *q, struct store *store, struct err *err)
 {
-    int r = 0;
+    const bool each = filter_needs_paths(&q->report.filter);
+    int r = store_each_life(store, &q->query, on_life, q, err);
 
-    if (q->format == FORMAT_JSON)
+    if (r >= 0 && (each || (q->report.format == FORMAT_JSON && !q->report.quiet)))
         r = store_each_event(store, &q->query, on_event, q, err);
-    if (r >= 0)
-        r = store_each_life(store, &q->query, on_life, q, err);
-    if (r >= 0)
+    if (r >= 0 && !each)
         r = store_each_rollup(store, &q->query, LIMIT_CASE_SAMPLES, on_rollup, q, err);
     if (r >= 0)
         r = store_each_gap(store, &q->query, on_gap, q, err);
@@ -223,7 +216,8 @@ static int volume_path(struct question *q, struct target *target, struct err *er
 
 static int answer(struct question *q, struct store *store, char **targets, int count)
 {
-    struct case_options options = { .command_status = -1, .stored = true };
+    struct case_options options = { .command_status = -1, .stored = true, .limit = q->report.limit,
+                                    .quiet = q->report.quiet, .verbose = q->report.verbose };
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT, joined = SBUF_INIT;
     struct err err = ERR_INIT;
     char cwd[PATH_MAX], resolved[PATH_MAX];
@@ -252,8 +246,8 @@ static int answer(struct question *q, struct store *store, char **targets, int c
         else if (target.selector.kind == SELECTOR_VOLUME)
             r = volume_path(q, &target, &err);
         if (r == 0 && !store) {
-            struct who_log logs = { &q->logs, &q->query, &q->printer, q->format == FORMAT_JSON, q->case_,
-                                    q->agents };
+            struct who_log logs = { &q->logs, &q->query, &q->printer, q->report.format == FORMAT_JSON && !q->report.quiet, q->case_,
+                                    q->agents, &q->report.filter };
 
             if (target.selector.kind == SELECTOR_NONE)
                 target.path = q->query.path;
@@ -268,7 +262,7 @@ static int answer(struct question *q, struct store *store, char **targets, int c
         return cli_exit_code(r);
     }
     printer_flush(&q->printer);
-    if (q->format == FORMAT_JSON)
+    if (q->report.format == FORMAT_JSON)
         case_write_json(q->case_, &text);
     else
         case_write_text(q->case_, q->printer.style.colour, q->printer.style.columns, &text);
@@ -279,37 +273,41 @@ static int answer(struct question *q, struct store *store, char **targets, int c
     return code;
 }
 
-int cmd_who(int argc, char **argv)
+static int open_store(const struct question *q, struct store **ret)
 {
-    struct question q = { .format = FORMAT_TEXT };
-    struct store_options options = { .read_only = true, .log = &cli_log };
-    struct store *store = NULL;
+    struct store_options options = { .path = q->store_path, .read_only = true, .log = &cli_log };
     struct err err = ERR_INIT;
-    int r = parse(argc, argv, &q);
+    int r = q->logs.count ? 0 : store_open(&options, ret, &err);
 
-    if (r) {
-        audit_log_files_done(&q.logs);
-        return r;
-    }
-    options.path = q.store_path;
-    r = q.logs.count ? 0 : store_open(&options, &store, &err);
     if (r == -ENOENT) {
         cli_error("nothing was recorded yet: %s; record with culprit watch or culprit run",
                   err_text(&err, r));
         return EXIT_NOTHING;
     }
-    if (r < 0) {
+    if (r < 0)
         cli_error("%s", err_text(&err, r));
-        return cli_exit_code(r);
+    return r < 0 ? cli_exit_code(r) : 0;
+}
+
+int cmd_who(int argc, char **argv)
+{
+    struct question q = { .report = REPORT_ARGS_INIT };
+    struct store *store = NULL;
+    int r = parse(argc, argv, &q);
+
+    if (r == 0)
+        r = open_store(&q, &store);
+    if (r == 0) {
+        printer_init(&q.printer, q.report.format, stdout);
+        (void)agents_parse(agents_builtin(), &q.agents, NULL);
+        r = answer(&q, store, argv + optind, argc - optind);
+        printer_done(&q.printer);
+        case_free(q.case_);
+        agents_free(q.agents);
     }
-    printer_init(&q.printer, q.format, stdout);
-    (void)agents_parse(agents_builtin(), &q.agents, NULL);
-    r = answer(&q, store, argv + optind, argc - optind);
-    printer_done(&q.printer);
-    case_free(q.case_);
-    agents_free(q.agents);
     if (store)
         store_close(store);
     audit_log_files_done(&q.logs);
+    report_args_done(&q.report);
     return r;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The verbs, and what comes before one. */
-#include "cli/cli.h"
+#include "cli/report_args.h"
 
 #include <malloc.h>
 #include <signal.h>
 #include <string.h>
+
+#include "util/suggest.h"
 
 #define WATCH_OPTIONS \
     "  -p rwxa            what to tell: r reads, w contents and names, x execution, a attributes (wa)\n" \
@@ -12,9 +14,11 @@
     "      --sensor LIST  auto, or names from `culprit doctor`, separated by commas\n" \
     "      --writes       each write too, once a second for each file and process\n" \
     "      --format FMT   text, or json: one ECS object a line\n" \
+    REPORT_HELP_OUTPUT \
     "      --store FILE   the database (" STORE_DEFAULT_PATH "); --no-store: none\n" \
     "      --ring-size N  bytes of kernel buffer for events, such as 64M\n" \
-    "      --rules FILE   the watches of a file of auditctl's rules, each with its -p and -k\n"
+    "      --rules FILE   the watches of a file of auditctl's rules, each with its -p and -k\n" \
+    REPORT_HELP_FILTER
 
 /* clang-format off */
 const struct verb verbs[] = {
@@ -41,9 +45,10 @@ const struct verb verbs[] = {
       "                     with its rotations, -); more logs may follow, the last word is a TARGET\n"
       "      --since T      from then on: 2026-11-16T03:12:00Z, today, yesterday, -2h, 7d\n"
       "      --until T      up to then\n"
-      "      --op LIST      only these operations: unlink,rename,chmod ...\n"
       "      --store FILE   the database (" STORE_DEFAULT_PATH ")\n"
-      "      --format FMT   text, or json: the events, then the verdicts\n" },
+      "      --format FMT   text, or json: the events, then the verdicts\n"
+      REPORT_HELP_OUTPUT
+      REPORT_HELP_FILTER },
     { "search", cmd_search, "search audit logs, with ausearch's options",
       "[options] [LOG...]", "`culprit search -h` lists the options.\n" },
     { "diff", cmd_diff, "what differs from the image or from an earlier moment, and by whom",
@@ -93,6 +98,17 @@ const struct verb *verb_by_name(const char *name)
     return NULL;
 }
 
+static int unknown_verb(const char *name)
+{
+    struct suggestion suggestion = { .typed = bytes_of(name) };
+
+    for (const struct verb *v = verbs; v->name; v++)
+        suggest_offer(&suggestion, bytes_of(v->name));
+    if (suggestion.best.data)
+        return cli_usage_error(NULL, "no command \"%.40s\"; did you mean %s?", name, suggestion.best.data);
+    return cli_usage_error(NULL, "no command \"%.40s\"", name);
+}
+
 static void print_overview(FILE *out)
 {
     fputs("culprit: who deleted, changed, renamed, chmod-ed or chown-ed this file?\n\n"
@@ -114,7 +130,7 @@ int cmd_help(int argc, char **argv)
     const struct verb *verb = argc > 1 ? verb_by_name(argv[1]) : NULL;
 
     if (argc > 1 && !verb)
-        return cli_usage_error(NULL, "no command \"%.40s\"", argv[1]);
+        return unknown_verb(argv[1]);
     if (verb)
         cli_print_help(verb);
     else
@@ -143,7 +159,7 @@ int main(int argc, char **argv)
     }
     verb = verb_by_name(argv[1]);
     if (!verb)
-        return cli_usage_error(NULL, "no command \"%.40s\"", argv[1]);
+        return unknown_verb(argv[1]);
     for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (strcmp(argv[i], "--help") == 0) {
             cli_print_help(verb);

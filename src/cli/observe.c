@@ -124,19 +124,23 @@ int observation_start(struct observation *o)
     int r;
 
     o->signal_fd = -EBADF;
-    printer_init(&o->printer, o->args.format, stdout);
+    printer_init(&o->printer, o->args.report.format, stdout);
     join_targets(&o->args, &target);
     options->case_options.target = sbuf_bytes(&target);
     options->case_options.settle_ns = o->args.settle_ns;
     options->case_options.not_recorded = options->no_store;
     options->case_options.store = bytes_of(options->store_path);
+    options->case_options.limit = o->args.report.limit;
+    options->case_options.quiet = o->args.report.quiet;
+    options->case_options.verbose = o->args.report.verbose;
+    options->filter = &o->args.report.filter;
     options->docker_socket = cli_docker_socket();
     options->host_id = o->printer.host.id;
     options->host_name = o->printer.host.name;
     options->data = o;
-    options->event = on_event;
-    options->life = on_life;
-    options->gap = on_gap;
+    options->event = o->args.report.quiet ? NULL : on_event;
+    options->life = o->args.report.quiet ? NULL : on_life;
+    options->gap = o->args.report.quiet ? NULL : on_gap;
     options->notice = on_notice;
     options->idle = on_idle;
     /* before anything is opened: a signal must not end us with rules left in the kernel */
@@ -168,27 +172,36 @@ int observation_run(struct observation *o, uint64_t until_ns)
     return r;
 }
 
-int observation_finish(struct observation *o)
+static int own_status(const struct observation *o, const struct case_ *c)
 {
-    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-    struct case_ *c = pipeline_case(o->pipeline);
-
-    pipeline_finish(o->pipeline);
-    printer_flush(&o->printer);
-    if (o->args.format == FORMAT_JSON) {
-        case_write_json(c, &text);
-    } else {
-        if (case_events(c))
-            sbuf_add_char(&text, '\n');
-        case_write_text(c, o->printer.style.colour, o->printer.style.columns, &text);
-    }
-    cli_write(stdout, &text);
-    fflush(stdout);
     if (case_lost(c))
         return EXIT_LOST;
     if (o->args.assert_unchanged)
         return case_answered(c) ? EXIT_NOTHING : EXIT_ANSWERED;
     return case_answered(c) ? EXIT_ANSWERED : EXIT_NOTHING;
+}
+
+int observation_finish(struct observation *o)
+{
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    struct case_ *c = pipeline_case(o->pipeline);
+    int status;
+
+    pipeline_finish(o->pipeline);
+    printer_flush(&o->printer);
+    status = own_status(o, c);
+    if (o->is_run)
+        case_set_own_status(c, status);
+    if (o->args.report.format == FORMAT_JSON) {
+        case_write_json(c, &text);
+    } else {
+        if (case_events(c) && !o->args.report.quiet)
+            sbuf_add_char(&text, '\n');
+        case_write_text(c, o->printer.style.colour, o->printer.style.columns, &text);
+    }
+    cli_write(stdout, &text);
+    fflush(stdout);
+    return status;
 }
 
 void observation_close(struct observation *o)

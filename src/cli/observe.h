@@ -2,14 +2,15 @@
 /* One observation from options to verdict: what `watch` and `run` have in common. */
 #pragma once
 
-#include "cli/cli.h"
 #include "cli/print.h"
+#include "cli/watch_args.h"
 
 struct observation {
     struct watch_args args;
     struct pipeline *pipeline;
     struct printer printer;
     int signal_fd;
+    bool is_run;
     void (*signalled)(struct observation *o, int number, pid_t sender);
     void *data;
 };
@@ -21,7 +22,7 @@ struct observation {
  */
 int observation_start(struct observation *o);
 int observation_run(struct observation *o, uint64_t until_ns); /* CLOCK_MONOTONIC; 0 = until stopped */
-/* Last events, verdict, exit code. */
+/* Last events and the verdict. Returns culprit's own exit code, whatever COMMAND's is. */
 int observation_finish(struct observation *o);
 void observation_close(struct observation *o);
 /* In a child: the signal mask as it was before. */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The options that watch and run share. */
-#include "cli/cli.h"
+#include "cli/watch_args.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/option.h"
 #include "cli/rule_file.h"
 #include "event/operation.h"
 #include "util/macro.h"
@@ -15,7 +16,6 @@
 enum {
     OPTION_SENSOR = 256,
     OPTION_WRITES,
-    OPTION_FORMAT,
     OPTION_FOR,
     OPTION_STORE,
     OPTION_NO_STORE,
@@ -32,7 +32,6 @@ static const struct option long_options[] = {
     { "watch", required_argument, NULL, 'w' },
     { "sensor", required_argument, NULL, OPTION_SENSOR },
     { "writes", no_argument, NULL, OPTION_WRITES },
-    { "format", required_argument, NULL, OPTION_FORMAT },
     { "for", required_argument, NULL, OPTION_FOR },
     { "store", required_argument, NULL, OPTION_STORE },
     { "no-store", no_argument, NULL, OPTION_NO_STORE },
@@ -41,6 +40,7 @@ static const struct option long_options[] = {
     { "assert-unchanged", no_argument, NULL, OPTION_ASSERT },
     { "rules", required_argument, NULL, OPTION_RULES },
     { "debug", no_argument, NULL, OPTION_DEBUG },
+    REPORT_OPTIONS,
     { 0 },
 };
 
@@ -168,14 +168,6 @@ static int parse_option(const struct verb *verb, int c, char **argv, struct watc
     case OPTION_WRITES:
         args->pipeline.writes = true;
         return 0;
-    case OPTION_FORMAT:
-        if (strcmp(optarg, "json") == 0)
-            args->format = FORMAT_JSON;
-        else if (strcmp(optarg, "text") == 0)
-            args->format = FORMAT_TEXT;
-        else
-            return cli_usage_error(verb, "unknown format \"%.40s\" (use text, json)", optarg);
-        return 0;
     case OPTION_FOR:
         r = parse_duration(optarg, &args->for_ns, &err);
         if (r == 0 && args->for_ns == 0)
@@ -199,12 +191,8 @@ static int parse_option(const struct verb *verb, int c, char **argv, struct watc
     case OPTION_DEBUG:
         cli_debug = true;
         return 0;
-    case ':':
-        return cli_usage_error(verb, "%s needs an argument", argv[optind - 1]);
     default:
-        return cli_usage_error(verb, "unknown option %s",
-                               optopt && optopt < 256 ? (char[]){ '-', (char)optopt, 0 }
-                                                      : argv[optind - 1]);
+        return report_args_take(verb, c, optarg, &args->report, &r) ? r : cli_option_error(verb, c, argv, long_options);
     }
     if (r < 0)
         return cli_usage_error(verb, "%s", err_text(&err, r));
@@ -220,6 +208,7 @@ int watch_args_parse(const struct verb *verb, int argc, char **argv, bool is_run
                       .state_dir = "/run/culprit",
                       .permissions = PERMISSION_WRITE | PERMISSION_ATTR },
         .settle_ns = 2 * NS_PER_S,
+        .report = REPORT_ARGS_INIT,
     };
     unsigned own;
     int c;
@@ -251,7 +240,7 @@ int watch_args_parse(const struct verb *verb, int argc, char **argv, bool is_run
         return -cli_usage_error(verb, is_run ? "nothing to watch: -w [CONTAINER:]PATH"
                                              : "nothing to watch: give [CONTAINER:]PATH");
     }
-    if (cli_check_targets(verb, args.targets, args.target_count)) {
+    if (report_args_check(verb, &args.report) || cli_check_targets(verb, args.targets, args.target_count)) {
         watch_args_done(&args);
         return -EXIT_USAGE;
     }
@@ -274,6 +263,7 @@ void watch_args_done(struct watch_args *args)
     }
     free(args->asks);
     free(args->targets);
+    report_args_done(&args->report);
     args->targets = NULL;
     args->asks = NULL;
     args->target_count = 0;

@@ -37,8 +37,7 @@ struct asking {
 
 static bool is_asked(const struct store_query *q, const struct event *e)
 {
-    return !(q->since_ns && e->time_ns < q->since_ns) && !(q->until_ns && e->time_ns > q->until_ns) &&
-           !(q->operations && !(q->operations & 1ull << e->operation));
+    return !(q->since_ns && e->time_ns < q->since_ns) && !(q->until_ns && e->time_ns > q->until_ns);
 }
 
 /* The victim's view: its path without where its root is on the host. */
@@ -91,14 +90,19 @@ static bool is_its_own(struct asking *a, const struct event *e)
 static int on_event(void *data, struct event *event)
 {
     struct asking *a = data;
+    enum filter_result result;
     int r = 0;
 
     if (is_asked(a->who->query, event) && is_its_own(a, event)) {
         translate(a, event);
         event_set(event, &event->watch_text, a->text);
-        if (a->who->json)
+        result = filter_event(a->who->filter, event);
+        if (a->who->json && result == FILTER_MATCHES)
             printer_event(a->who->printer, event);
-        r = case_add_event(a->who->case_, event);
+        if (result == FILTER_MATCHES)
+            r = case_add_event(a->who->case_, event);
+        else
+            case_leave_out(a->who->case_, result, 1);
     }
     event_free(event);
     return r < 0 ? r : 0;

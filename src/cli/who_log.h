@@ -11,11 +11,12 @@
 
 struct who_log {
     const struct audit_log_files *files;
-    struct store_query *query; /* since, until, operations */
+    struct store_query *query; /* since, until */
     struct printer *printer;
     bool json;
     struct case_ *case_;
     const struct agents *agents; /* outlive the case */
+    const struct filter *filter;
 };
 
 /* Asks the logs about one target. -ENOENT, -EINVAL: err says why. */

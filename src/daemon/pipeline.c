@@ -146,6 +146,7 @@ static bool is_own_read(const struct event *e)
 static void deliver(void *data, struct event *event)
 {
     struct pipeline *p = data;
+    enum filter_result result;
 
     if (p->follower && !attribution_knows(p->attribution, event))
         follower_dispatch(p->follower);
@@ -155,10 +156,14 @@ static void deliver(void *data, struct event *event)
         return;
     }
     event->sequence = ++p->sequence;
-    (void)case_add_event(p->case_, event);
+    result = p->options.filter ? filter_event(p->options.filter, event) : FILTER_MATCHES;
+    if (result == FILTER_MATCHES)
+        (void)case_add_event(p->case_, event);
+    else
+        case_leave_out(p->case_, result, 1);
     if (p->store)
         (void)store_add_event(p->store, event);
-    if (p->options.event)
+    if (p->options.event && result == FILTER_MATCHES)
         p->options.event(p->options.data, event);
     event_free(event);
 }
@@ -540,6 +545,7 @@ void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
 {
     _cleanup_sbuf_ struct sbuf not_seen = SBUF_INIT;
     struct coverage coverage = { .from_ns = now_ns(CLOCK_REALTIME) };
+    unsigned lacks;
 
     /* what a sensor looks at first, such as descriptors that are open already, belongs to the beginning */
     dispatch_all(p);
@@ -550,13 +556,12 @@ void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
         coverage.sensors |= p->sensors[i].ops->bit;
         sbuf_addf(ret_text, "%s%s", i ? " + " : "", p->sensors[i].ops->name);
     }
-    if (not_seen.len) {
-        sbuf_add_str(ret_text, "; not seen: ");
-        sbuf_add_str(ret_text, sbuf_str(&not_seen));
-    } else {
-        sbuf_add_str(ret_text, "; sees every route");
-    }
-    sbuf_add_char(ret_text, ')');
+    lacks = coverage_lacks(sbuf_bytes(&not_seen));
+    if (lacks)
+        sbuf_addf(ret_text, "; %u kind%s not seen: culprit doctor)", lacks,
+                  lacks == 1 ? " of change is" : "s of change are");
+    else
+        sbuf_add_str(ret_text, "; sees every route)");
     p->from_ns = coverage.from_ns;
     name_blind(p, &not_seen);
     coverage.watch = watchset_text(p->watches);
@@ -571,7 +576,7 @@ void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
         (void)store_flush(p->store, NULL);
     }
     if (p->choice.reason[0])
-        log_info(p->options.log, "%s", p->choice.reason);
+        log_debug(p->options.log, "%s", p->choice.reason); /* `doctor` says it, not every start */
     memory_give_back(); /* the kernel's types, read to load BPF programs; package lists; libraries' start */
 }
 

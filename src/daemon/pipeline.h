@@ -11,6 +11,7 @@
 
 #include "event/coverage.h"
 #include "event/event.h"
+#include "event/filter.h"
 #include "report/case.h"
 #include "sensor/sensor.h"
 #include "util/err.h"
@@ -35,6 +36,7 @@ struct pipeline_options {
     uint64_t keep;             /* 1 << CAP_...: what the caller needs besides; PRIVILEGES_ALL = give nothing away */
     bool commands;             /* the caller starts programs that need what the user may do */
     struct case_options case_options;
+    const struct filter *filter; /* borrowed; what it leaves out is in the store, and only counted in the case. NULL: none */
 
     /* What is told as it happens; every member may be NULL. Borrowed for the call. */
     void *data;

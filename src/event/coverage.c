@@ -77,3 +77,20 @@ const char *coverage_extent_name(enum coverage_extent extent)
 
     return names[extent];
 }
+
+unsigned coverage_lacks(struct bytes not_seen)
+{
+    unsigned count = not_seen.len > 0, depth = 0;
+
+    for (size_t i = 0; i + 1 < not_seen.len; i++) {
+        char c = not_seen.data[i];
+
+        if (c == '(')
+            depth++;
+        else if (c == ')' && depth)
+            depth--;
+        else if ((c == ',' || c == ';') && not_seen.data[i + 1] == ' ' && !depth)
+            count++;
+    }
+    return count;
+}

@@ -72,3 +72,6 @@ struct coverage_nearest {
     struct bytes shown;      /* "web:/prd", "/var/log/app"; BYTES_NULL: nothing was ever watched */
     uint64_t from_ns, to_ns; /* to_ns 0: still */
 };
+
+/* How many kinds of change `not_seen` lists: its parts, separated by ", " or "; " outside of brackets. */
+unsigned coverage_lacks(struct bytes not_seen);

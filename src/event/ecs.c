@@ -189,12 +189,15 @@ static void add_time(struct sbuf *out, struct bytes key, uint64_t time_ns)
     ecs_write_time(out, time_ns);
 }
 
-/* Processes are dated by the clock that counts from the boot; ECS wants a date. Asked once for all that are written
- * together: the date of one process is the same wherever it stands. */
+/* Processes are dated by the clock that counts from the boot; ECS wants a date. When that boot was is kept with the
+ * process: reckoned anew, it would differ by what passes between two clocks, and in a store by boots. Only for records
+ * of before, asked once for all that are written together. */
 static uint64_t booted_ns(const struct actor *a)
 {
     struct timespec real, boot;
 
+    if (a->process && a->process->booted_ns)
+        return a->process->booted_ns;
     if (!a->process && !a->start_ns)
         return 0; /* nobody to date */
     clock_gettime(CLOCK_REALTIME, &real);
@@ -355,7 +358,7 @@ static void add_entry_leader(struct sbuf *out, const struct process *process, ui
 static void write_process(struct sbuf *out, const struct actor *a, uint64_t booted, struct raw *raw)
 {
     const struct process *p = a->process;
-    const struct credentials *cred = a->cred.known || !p ? &a->cred : &p->cred;
+    const struct credentials *cred = actor_credentials(a);
     struct bytes executable = a->executable.len || !p ? a->executable : p->executable;
     struct bytes name = executable.len ? bytes_basename(executable)
                         : a->name.len  ? a->name
@@ -465,13 +468,13 @@ static void add_owner(struct sbuf *out, const struct owner *owner)
 static void write_actor_culprit(struct sbuf *out, const struct actor *a, uint64_t booted, struct raw *raw)
 {
     const struct process *p = a->process;
-    uint32_t login = a->login_uid != UID_UNKNOWN || !p ? a->login_uid : p->login_uid;
-    uint32_t session = a->session != SESSION_UNKNOWN || !p ? a->session : p->session;
+    uint32_t login = actor_login_uid(a), session = actor_session(a);
 
     if (login != UID_UNKNOWN || session != SESSION_UNKNOWN) {
         size_t at = open_object(out, OBJECT("login"));
 
-        add_user(out, USER("user"), login != UID_UNKNOWN, login, BYTES_NULL);
+        add_user(out, USER("user"), login != UID_UNKNOWN, login,
+                 p && p->login_uid == login ? p->login_name : BYTES_NULL);
         add_user(out, USER("session"), session != SESSION_UNKNOWN, session, BYTES_NULL);
         close_object(out, at);
     }

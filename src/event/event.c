@@ -87,6 +87,21 @@ struct bytes event_actor_name(const struct event *e)
     return e->actor.process ? e->actor.process->name : BYTES_NULL;
 }
 
+const struct credentials *actor_credentials(const struct actor *a)
+{
+    return a->cred.known || !a->process ? &a->cred : &a->process->cred;
+}
+
+uint32_t actor_login_uid(const struct actor *a)
+{
+    return a->login_uid != UID_UNKNOWN || !a->process ? a->login_uid : a->process->login_uid;
+}
+
+uint32_t actor_session(const struct actor *a)
+{
+    return a->session != SESSION_UNKNOWN || !a->process ? a->session : a->process->session;
+}
+
 static uint64_t hash_bytes(uint64_t h, struct bytes b) /* FNV-1a, the length included */
 {
     for (size_t i = 0; i < b.len; i++)

@@ -159,6 +159,10 @@ bool event_succeeded(const struct event *e);
 /* Best known executable, display name and command of the actor. */
 struct bytes event_actor_executable(const struct event *e);
 struct bytes event_actor_name(const struct event *e);
+/* The actor's ids: the sensor's where it has them, else those of the process. Never NULL: `known` says whether they are. */
+const struct credentials *actor_credentials(const struct actor *a);
+uint32_t actor_login_uid(const struct actor *a); /* UID_UNKNOWN: nobody logged in, or not known */
+uint32_t actor_session(const struct actor *a);   /* SESSION_UNKNOWN likewise */
 /* Who it was, for grouping in the store: a hash of the cause and of the executable. Where no cause was found it
  * is one of the executable, what launched it, and where it lives; pids do not count, and in a container only
  * launchers that live there too. Stored: never change it. */

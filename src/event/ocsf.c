@@ -120,6 +120,8 @@ static void process(struct sbuf *out, const struct event *e)
 {
     const struct actor *a = &e->actor;
     const struct process *p = a->process;
+    const struct credentials *cred = actor_credentials(a);
+    uint32_t session = actor_session(a);
     struct bytes executable = event_actor_executable(e), args = p && p->args.len ? p->args : a->args;
     bool first = true;
 
@@ -153,11 +155,31 @@ static void process(struct sbuf *out, const struct event *e)
         first = false;
     }
     sbuf_add_char(out, '}');
-    if (a->cred.known)
-        user(out, "user", a->cred.euid, p ? p->user_name : BYTES_NULL);
-    if (a->session != SESSION_UNKNOWN && (a->cred.known || a->session))
-        sbuf_addf(out, ",\"session\":{\"uid\":\"%" PRIu32 "\"}", a->session);
+    if (cred->known)
+        user(out, "user", cred->euid, p && p->cred.euid == cred->euid ? p->user_name : BYTES_NULL);
+    if (session != SESSION_UNKNOWN && (cred->known || session))
+        sbuf_addf(out, ",\"session\":{\"uid\":\"%" PRIu32 "\"}", session);
     sbuf_add_char(out, '}');
+}
+
+/* What the schema has no place for. */
+static void unmapped(struct sbuf *out, const struct event *e)
+{
+    const struct process *p = e->actor.process;
+    uint32_t login = actor_login_uid(&e->actor);
+    size_t at = out->len;
+    bool first = true;
+
+    sbuf_add_str(out, ",\"unmapped\":{");
+    text(out, &first, "rule", e->key);
+    if (login != UID_UNKNOWN && actor_credentials(&e->actor)->known) {
+        id_text(out, &first, "auid", login);
+        text(out, &first, "login_name", p && p->login_uid == login ? p->login_name : BYTES_NULL);
+    }
+    if (first)
+        sbuf_truncate(out, at);
+    else
+        sbuf_add_char(out, '}');
 }
 
 void ocsf_write_event(struct sbuf *out, const struct event *e, struct bytes host)
@@ -191,10 +213,6 @@ void ocsf_write_event(struct sbuf *out, const struct event *e, struct bytes host
     file(out, "file", rename && e->previous_path.len ? e->previous_path : e->path, &e->file, before);
     if (e->error == 0 && (rename || after->known))
         file(out, "file_result", e->path, &e->file, after);
-    if (e->key.len) {
-        sbuf_add_str(out, ",\"unmapped\":{\"rule\":");
-        escape_json(out, e->key);
-        sbuf_add_char(out, '}');
-    }
+    unmapped(out, e);
     sbuf_add_str(out, "}\n");
 }

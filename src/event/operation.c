@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "util/macro.h"
+#include "util/suggest.h"
 
 static const struct operation_info unknown = { "unknown", 0, "info", "did something to" };
 
@@ -34,6 +35,88 @@ static const struct operation_info operations[OPERATION_COUNT] = {
     [OPERATION_UNMOUNT]     = { "unmount",     PERMISSION_WRITE, "change",   "unmounted" },
 };
 /* clang-format on */
+
+#define BIT(operation) (1ull << OPERATION_##operation)
+#define ATTRIBUTES (BIT(CHMOD) | BIT(CHOWN) | BIT(UTIME) | BIT(SETXATTR) | BIT(REMOVEXATTR) | BIT(SETACL) | BIT(SETFLAGS))
+
+/* What is written anew and renamed over the old one is modified to people, and is gone to the kernel. */
+static const struct operation_group groups[] = {
+    { "delete",     BIT(UNLINK) | BIT(RMDIR) | BIT(REPLACE) },
+    { "remove",     BIT(UNLINK) | BIT(RMDIR) | BIT(REPLACE) },
+    { "create",     BIT(CREATE) | BIT(MKDIR) | BIT(MKNOD) | BIT(SYMLINK) | BIT(LINK) },
+    { "modify",     BIT(OPEN_WRITE) | BIT(WRITE) | BIT(TRUNCATE) | BIT(REPLACE) },
+    { "move",       BIT(RENAME) },
+    { "permission", BIT(CHMOD) | BIT(SETACL) },
+    { "mode",       BIT(CHMOD) },
+    { "acl",        BIT(SETACL) },
+    { "owner",      BIT(CHOWN) },
+    { "time",       BIT(UTIME) },
+    { "xattr",      BIT(SETXATTR) | BIT(REMOVEXATTR) },
+    { "flags",      BIT(SETFLAGS) },
+    { "attribute",  ATTRIBUTES },
+    { "access",     BIT(READ) },
+    { "execute",    BIT(EXEC) },
+    { "umount",     BIT(UNMOUNT) },
+};
+
+const struct operation_group *operation_group(unsigned index)
+{
+    static const struct operation_group none = { 0 };
+
+    return index < ARRAY_SIZE(groups) ? &groups[index] : &none;
+}
+
+int operation_list_parse(struct bytes list, uint64_t *ret, struct bytes *ret_unknown)
+{
+    uint64_t bits = 0;
+
+    *ret_unknown = BYTES_NULL;
+    while (list.len) {
+        const char *comma = memchr(list.data, ',', list.len);
+        struct bytes word = { list.data, comma ? (size_t)(comma - list.data) : list.len };
+        enum operation operation = operation_by_name(word);
+        uint64_t found = operation == OPERATION_NONE ? 0 : 1ull << operation;
+
+        for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+            if (bytes_equal_str(word, groups[i].name))
+                found = groups[i].operations;
+        if (!found && word.len) {
+            *ret_unknown = word;
+            return -EINVAL;
+        }
+        bits |= found;
+        list.data += word.len + (comma != NULL);
+        list.len -= word.len + (comma != NULL);
+    }
+    if (!bits)
+        return -EINVAL;
+    *ret = bits;
+    return 0;
+}
+
+void operation_list_refuse(struct bytes word, struct sbuf *out)
+{
+    struct suggestion suggestion = { .typed = word };
+    const char *comma = "";
+
+    if (word.len)
+        sbuf_addf(out, "unknown operation \"%.*s\"", (int)MIN(word.len, 40u), word.data);
+    else
+        sbuf_add_str(out, "no operation in --op");
+    for (unsigned i = 0; operation_group(i)->name; i++)
+        suggest_offer(&suggestion, bytes_of(operation_group(i)->name));
+    for (unsigned i = 0; i < OPERATION_COUNT; i++)
+        if (operations[i].name)
+            suggest_offer(&suggestion, bytes_of(operations[i].name));
+    if (suggestion.best.data)
+        sbuf_addf(out, "; did you mean %s?", suggestion.best.data);
+    sbuf_add_str(out, "; there are ");
+    for (unsigned i = 0; operation_group(i)->name; i++, comma = ", ")
+        sbuf_addf(out, "%s%s", comma, operation_group(i)->name);
+    for (unsigned i = 0; i < OPERATION_COUNT; i++)
+        if (operations[i].name && i != OPERATION_CREATE)
+            sbuf_addf(out, "%s%s", comma, operations[i].name);
+}
 
 const struct operation_info *operation_info(enum operation operation)
 {

@@ -3,8 +3,9 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
-#include "util/bytes.h"
+#include "util/sbuf.h"
 #include "wire/operation.h"
 
 /* auditctl's permissions, as -p has them */
@@ -26,6 +27,19 @@ struct operation_info {
 const struct operation_info *operation_info(enum operation operation);
 /* OPERATION_NONE if there is no such name. */
 enum operation operation_by_name(struct bytes name);
+/* A word that people use, and what it stands for; rows beyond the end have no name. */
+struct operation_group {
+    const char *name;
+    uint64_t operations; /* bit 1 << enum operation */
+};
+const struct operation_group *operation_group(unsigned index);
+/*
+ * Operations and groups by name, separated by commas ("delete,chmod"). A word is the group where both are so called.
+ * -EINVAL: *ret_unknown is the word that is neither, empty where there is no word at all.
+ */
+int operation_list_parse(struct bytes list, uint64_t *ret, struct bytes *ret_unknown);
+/* What to say of it: the word that is none, what is near, and all that there is. */
+void operation_list_refuse(struct bytes word, struct sbuf *out);
 /* True if a name goes away by it: unlink, rmdir, replace; a rename takes the old name away. */
 bool operation_removes(enum operation operation);
 /* True if `error` (an errno) tells that somebody was not allowed to do something, or could not for lack of room;

@@ -8,6 +8,7 @@
 #include "history/replay.h"
 #include "search/lines.h"
 #include "search/paths.h"
+#include "util/limits.h"
 #include "util/sbuf.h"
 
 #define BLOCKS 4               /* before, now, next, and the one that is being read and scanned meanwhile */
@@ -43,6 +44,14 @@ struct mark {
     uint64_t before_ms;
 };
 
+#define NAMES 64 /* users of this machine that are remembered */
+
+struct user {
+    bool asked;
+    uint32_t uid;
+    char name[LIMIT_NAME + 1]; /* empty: none */
+};
+
 struct replay {
     const struct replay_options *options;
     struct replay_stats *stats;
@@ -53,6 +62,7 @@ struct replay {
     struct audit_grouper *grouper;
     struct nodes nodes;
     struct search_paths paths;
+    struct user users[NAMES]; /* by uid */
     struct block blocks[BLOCKS];
     bool skimming;         /* what is read was told before */
     struct mark marks[MARKS];
@@ -71,7 +81,7 @@ int replay_scan(struct replay *p, struct block *b);
 void replay_block_clear(struct block *b);
 bool replay_is_wanted(const struct replay *p, const struct search_line *line);
 /* An event that is not decoded still tells who its actor's launcher is. */
-void replay_see_line(struct node *node, uint64_t time_ms, const char *text, size_t len);
+void replay_see_line(struct replay *p, struct node *node, uint64_t time_ms, const char *text, size_t len);
 /* Does what stands at `at` of this text stand before options->tell_from? */
 bool replay_is_before(const struct replay *p, const struct audit_log_block *text, uint32_t at);
 
@@ -84,6 +94,12 @@ void replay_ahead_free(struct ahead *a); /* waits; NULL is fine */
  * more, -errno; and how far the reader is. */
 void replay_ahead_ask(struct ahead *a);
 int replay_ahead_wait(struct ahead *a, struct audit_log_stats *ret_stats);
+
+/* ---- users.c ---- */
+
+/* The names of euid, uid and auid: by the records' own words, or where the log is this machine's by its users. The views
+ * are valid until the next call. enriched: what auditd added to the SYSCALL record. */
+void replay_name(struct replay *p, struct bytes enriched, struct sighting *s);
 
 /* ---- tell.c ---- */
 

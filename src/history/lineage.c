@@ -105,6 +105,8 @@ static struct process *make(struct lineage *l, const struct sighting *s, const s
         process_set(p, &p->script, before->script);
     process_set(p, &p->tty, s->tty);
     process_set(p, &p->user_name, s->user_name);
+    process_set(p, &p->real_user_name, s->real_user_name);
+    process_set(p, &p->login_name, s->login_name);
     if (bytes_known(s->args)) {
         p->args_truncated = s->args_cut || s->args.len > LIMIT_ARGS;
         process_set(p, &p->args, (struct bytes){ s->args.data, MIN(s->args.len, (size_t)LIMIT_ARGS) });

@@ -22,7 +22,7 @@ struct sighting {
     struct credentials cred;
     uint32_t login_uid, session;
     struct bytes tty;
-    struct bytes user_name; /* of euid, where the log itself says */
+    struct bytes user_name, real_user_name, login_name; /* of euid, uid, auid, where the log itself says */
 };
 
 struct lineage *lineage_new(void); /* NULL: out of memory */

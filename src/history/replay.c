@@ -167,7 +167,7 @@ static void decode(struct replay *p)
             note_line(p, node, line);
         if (!wanted) {
             if (line->type == AUDIT_SYSCALL && !p->learning)
-                replay_see_line(node, line->sec * 1000 + line->milli, text, line->len);
+                replay_see_line(p, node, line->sec * 1000 + line->milli, text, line->len);
             continue;
         }
         if (audit_record_parse_line((struct bytes){ text, line->len }, &record, NULL) < 0) {

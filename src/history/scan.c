@@ -47,7 +47,7 @@ static struct bytes plain(struct bytes b, char *buffer, size_t size)
 #define PEEK(name) peek(&at, end, " " name "=", sizeof(name) + 1)
 
 /* An event that is not decoded still tells who its actor's launcher is. */
-void replay_see_line(struct node *node, uint64_t time_ms, const char *text, size_t len)
+void replay_see_line(struct replay *p, struct node *node, uint64_t time_ms, const char *text, size_t len)
 {
     const char *at = text, *end = text + len;
     const char *enriched = memchr(text, AUDIT_ENRICHED_SEPARATOR, len);
@@ -75,6 +75,7 @@ void replay_see_line(struct node *node, uint64_t time_ms, const char *text, size
     s.name = plain(value, comm, sizeof(comm));
     value = PEEK("exe");
     s.executable = plain(value, exe, sizeof(exe));
+    replay_name(p, enriched ? (struct bytes){ enriched + 1, (size_t)(text + len - enriched - 1) } : BYTES_NULL, &s);
     if (s.pid > 0)
         lineage_see(node->lineage, &s);
 }

@@ -2,7 +2,6 @@
 /* One group of records as events: paths, actor, outcome. */
 #include <errno.h>
 #include <libaudit.h>
-#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -13,20 +12,6 @@
 
 /* what a record says of a file */
 #define SAID (FILE_MODE | FILE_UID | FILE_GID | FILE_INODE | FILE_DEVICE)
-
-/* ---- users ---- */
-
-/* UID="root" of what auditd added. */
-static struct bytes enriched_name(const struct audit_record *r, const char *name)
-{
-    struct bytes rest = r->enriched, wanted = bytes_of(name);
-    struct audit_field field;
-
-    while (audit_field_next(r->type, &rest, &field))
-        if (bytes_equal(field.name, wanted))
-            return field.value;
-    return BYTES_NULL;
-}
 
 /* ---- events ---- */
 
@@ -172,7 +157,6 @@ static void see_group(struct replay *p, struct node *node, const struct audit_gr
     struct sighting s = { .pid = f->pid, .parent_pid = f->parent_pid, .time_ms = f->time_ms,
                           .executable = f->executable, .name = f->name, .cred = f->cred,
                           .login_uid = f->login_uid, .session = f->session };
-    const struct passwd *user;
 
     if (!f->has_syscall || f->pid <= 0)
         return;
@@ -184,14 +168,7 @@ static void see_group(struct replay *p, struct node *node, const struct audit_gr
     if (s.executes && f->path_count > 1 && f->paths[0].name.len &&
         !bytes_equal(bytes_basename(f->paths[0].name), bytes_basename(f->executable)))
         s.script = p->paths.count && p->paths.paths[0].path.data ? p->paths.paths[0].path : f->paths[0].name;
-    if (call)
-        s.user_name = enriched_name(call, "EUID");
-    if (s.user_name.len) {
-        p->stats->enriched = true;
-    } else if (p->options->local && f->cred.known) {
-        user = getpwuid(f->cred.euid);
-        s.user_name = user ? bytes_of(user->pw_name) : BYTES_NULL;
-    }
+    replay_name(p, call ? call->enriched : BYTES_NULL, &s);
     lineage_see(node->lineage, &s);
 }
 

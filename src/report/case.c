@@ -21,6 +21,7 @@ struct case_ *case_new(const struct case_options *options)
     c->options = *options;
     c->options.target = arena_copy(&c->arena, options->target);
     c->options.command = arena_copy(&c->arena, options->command);
+    c->own_status = -1;
     HASH_ADD_KEYPTR_BYHASHVALUE(hh, c->traces, "", 0, 0, &c->no_trace);
     if (!options->command.len)
         c->options.command_status = -1;
@@ -73,6 +74,19 @@ void case_set_command_status(struct case_ *c, int status, uint64_t command_ns)
 {
     c->options.command_status = status;
     c->options.command_ns = command_ns;
+}
+
+void case_set_own_status(struct case_ *c, int status)
+{
+    c->own_status = status;
+}
+
+void case_leave_out(struct case_ *c, enum filter_result why, uint64_t count)
+{
+    if (why == FILTER_ALLOWED)
+        c->allowed += count;
+    else if (why == FILTER_OTHER)
+        c->filtered += count;
 }
 
 /* ---- who ---- */

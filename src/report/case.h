@@ -8,6 +8,7 @@
 
 #include "event/coverage.h"
 #include "event/event.h"
+#include "event/filter.h"
 #include "store/query.h"
 #include "util/err.h"
 #include "util/sbuf.h"
@@ -37,6 +38,8 @@ struct case_options {
 struct case_ *case_new(const struct case_options *options);
 void case_free(struct case_ *c);
 void case_set_command_status(struct case_ *c, int status, uint64_t command_ns);
+/* run: culprit's own exit status, for the output; the one it leaves with may be COMMAND's. */
+void case_set_own_status(struct case_ *c, int status);
 
 int case_add_event(struct case_ *c, const struct event *event); /* copies or references what it keeps */
 int case_add_rollup(struct case_ *c, const struct store_rollup *rollup, struct event *const *samples,
@@ -44,6 +47,8 @@ int case_add_rollup(struct case_ *c, const struct store_rollup *rollup, struct e
 int case_add_life(struct case_ *c, const struct life *life);
 int case_add_gap(struct case_ *c, const struct gap *gap);
 int case_add_coverage(struct case_ *c, const struct coverage *coverage);
+/* So many events were seen and are not in the case, since the user's filter leaves them out or allows them. */
+void case_leave_out(struct case_ *c, enum filter_result why, uint64_t count);
 
 /* What happened to the files without anybody deleting them, told by watch/ and the engines. */
 enum explanation {

@@ -96,6 +96,8 @@ struct case_ {
     struct seen *seen;
     uint64_t events, refused, lost;
     bool lost_unknown;
+    uint64_t filtered, allowed; /* seen, and left out by the user's filter */
+    int own_status;             /* run: culprit's own exit status; -1 = not decided */
     struct gap gaps[16];
     size_t gap_count, gaps_beyond;
     struct coverage coverage[16];
@@ -114,6 +116,8 @@ void case_judge(struct case_ *c);
 void case_sentence(const struct case_ *c, const struct suspect *s, struct sbuf *out);
 /* The sentence where there is nobody to accuse. */
 void case_sentence_nobody(const struct case_ *c, struct sbuf *out);
+/* "12 more events did not match the filters" */
+void case_filtered(const struct case_ *c, struct sbuf *out);
 /* "21 files deleted in /prd/ProcessConf": one tally. */
 void case_what(const struct tally *t, struct sbuf *out);
 /* "on the host", "in container web itself", "" if not known. */

@@ -119,6 +119,10 @@ static void add_coverage(struct sbuf *out, const struct case_ *c)
     if (c->lost || !c->lost_unknown)
         sbuf_addf(out, ",\"lost\":%llu", (unsigned long long)c->lost);
     sbuf_addf(out, ",\"gaps\":%zu", c->gap_count + c->gaps_beyond);
+    if (c->filtered)
+        sbuf_addf(out, ",\"filtered\":%llu", (unsigned long long)c->filtered);
+    if (c->allowed)
+        sbuf_addf(out, ",\"allowed\":%llu", (unsigned long long)c->allowed);
 }
 
 static void add_command(struct sbuf *out, const struct case_ *c)
@@ -131,6 +135,8 @@ static void add_command(struct sbuf *out, const struct case_ *c)
         sbuf_addf(out, ",\"exit_code\":%d,\"seconds\":%.3f", c->options.command_status,
                   (double)c->options.command_ns / 1e9);
     sbuf_add_char(out, '}');
+    if (c->own_status >= 0)
+        sbuf_addf(out, ",\"exit_status\":%d", c->own_status);
 }
 
 static void begin(struct sbuf *line, uint64_t time_ns, const char *action)

@@ -548,6 +548,28 @@ static void say_removed(struct bytes name, uint64_t files, struct sbuf *out)
     sbuf_add_str(out, " was dropped with it.");
 }
 
+void case_filtered(const struct case_ *c, struct sbuf *out)
+{
+    sbuf_addf(out, "%llu %sevent%s did not match the filters", (unsigned long long)c->filtered,
+              c->events ? "more " : "", c->filtered == 1 ? "" : "s");
+}
+
+/* What a filter left out did happen, and so did what is allowed. */
+static void say_nothing(const struct case_ *c, struct sbuf *out)
+{
+    sbuf_add_str(out, c->filtered ? "nothing that matches the filters happened to "
+                      : c->allowed ? "nothing but what --allow permits happened to "
+                                   : "nothing happened to ");
+    escape_terminal(out, c->options.target);
+    if (c->filtered) {
+        sbuf_add_str(out, "; ");
+        case_filtered(c, out);
+    }
+    if (c->allowed)
+        sbuf_addf(out, "; %llu change%s allowed", (unsigned long long)c->allowed,
+                  c->allowed == 1 ? " was" : "s were");
+}
+
 void case_sentence_nobody(const struct case_ *c, struct sbuf *out)
 {
     for (size_t i = 0; i < c->explained_count; i++) {
@@ -585,6 +607,5 @@ void case_sentence_nobody(const struct case_ *c, struct sbuf *out)
             return;
         }
     }
-    sbuf_add_str(out, "nothing happened to ");
-    escape_terminal(out, c->options.target);
+    say_nothing(c, out);
 }

@@ -304,6 +304,37 @@ static void add_loss(const struct case_ *c, struct sbuf *out)
         sbuf_add_str(out, "nothing lost");
 }
 
+static void write_not_seen(struct page *p, const struct case_ *c, struct bytes not_seen)
+{
+    unsigned kinds = coverage_lacks(not_seen);
+
+    begin_line(p, "");
+    if (c->options.verbose) {
+        sbuf_add_str(p->out, "not seen: ");
+        escape_terminal(p->out, not_seen);
+    } else {
+        sbuf_addf(p->out, "%u kind%s not seen (--verbose, or culprit doctor)", kinds,
+                  kinds == 1 ? " of change is" : "s of change are");
+    }
+    end_line(p);
+}
+
+/* What was seen and is not told, because the user asked for something else. */
+static void write_left_out(struct page *p, const struct case_ *c)
+{
+    if (c->filtered) {
+        begin_line(p, "filter");
+        case_filtered(c, p->out);
+        end_line(p);
+    }
+    if (c->allowed) {
+        begin_line(p, "allowed");
+        sbuf_addf(p->out, "%llu change%s to what --allow permits", (unsigned long long)c->allowed,
+                  c->allowed == 1 ? "" : "s");
+        end_line(p);
+    }
+}
+
 static void write_coverage(struct page *p, const struct case_ *c)
 {
     const char *label = "coverage";
@@ -325,12 +356,8 @@ static void write_coverage(struct page *p, const struct case_ *c)
             add_loss(c, p->out);
         }
         end_line(p);
-        if (v->not_seen.len && i == 0) {
-            begin_line(p, "");
-            sbuf_add_str(p->out, "not seen: ");
-            escape_terminal(p->out, v->not_seen);
-            end_line(p);
-        }
+        if (v->not_seen.len && i == 0)
+            write_not_seen(p, c, v->not_seen);
     }
     if (c->coverage_beyond) {
         begin_line(p, "");
@@ -407,7 +434,21 @@ static void write_command(const struct case_ *c, struct sbuf *out)
                   (double)c->options.command_ns / 1e9);
     else
         sbuf_add_str(out, ": did not end");
-    sbuf_addf(out, "; %.1f s more for late changes\n", (double)c->options.settle_ns / 1e9);
+    sbuf_addf(out, "; %.1f s more for late changes", (double)c->options.settle_ns / 1e9);
+    if (c->own_status >= 0 && c->options.command_status > 0)
+        sbuf_addf(out, "; culprit's own exit status: %d", c->own_status);
+    sbuf_add_char(out, '\n');
+}
+
+static void write_question(struct page *p, const struct case_ *c, const char *options)
+{
+    sbuf_addf(p->out, "culprit who %s", options);
+    if (c->options.store.len) {
+        sbuf_add_str(p->out, "--store ");
+        escape_shell(p->out, c->options.store);
+        sbuf_add_char(p->out, ' ');
+    }
+    escape_terminal(p->out, c->options.target);
 }
 
 static void write_later(struct page *p, const struct case_ *c)
@@ -415,13 +456,7 @@ static void write_later(struct page *p, const struct case_ *c)
     if (c->options.stored || c->options.not_recorded)
         return;
     begin_line(p, "later");
-    sbuf_add_str(p->out, "culprit who ");
-    if (c->options.store.len) {
-        sbuf_add_str(p->out, "--store ");
-        escape_shell(p->out, c->options.store);
-        sbuf_add_char(p->out, ' ');
-    }
-    escape_terminal(p->out, c->options.target);
+    write_question(p, c, "");
     end_line(p);
 }
 
@@ -458,38 +493,101 @@ static void write_nobody(struct page *p, const struct case_ *c)
     end_line(p);
 }
 
+static void write_suspect(struct page *p, const struct case_ *c, const struct suspect *s, bool is_last)
+{
+    sbuf_addf(p->out, "%sVERDICT  ", p->colour ? "\x1b[1m" : "");
+    case_sentence(c, s, p->out);
+    sbuf_addf(p->out, "%s\n", p->colour ? "\x1b[0m" : "");
+    if (c->options.quiet)
+        return;
+    write_who(p, s);
+    write_chain(p, s);
+    write_owner(p, s);
+    write_what(p, s);
+    write_when(p, c, s);
+    if (is_last)
+        write_noise(p, c);
+    write_next(p, s);
+}
+
+/* How many verdicts are written in whole; the others are summed. */
+static unsigned count_shown(const struct case_ *c)
+{
+    unsigned count = 0;
+
+    for (const struct suspect *s = c->suspects; s; s = s->next)
+        count += !s->noise;
+    return MIN(count, c->options.limit ? c->options.limit : CASE_LIMIT);
+}
+
+static void write_more(struct page *p, const struct case_ *c, unsigned shown)
+{
+    unsigned long long changes = 0;
+    unsigned causes = 0, at = 0;
+
+    for (const struct suspect *s = c->suspects; s; s = s->next) {
+        if (s->noise || at++ < shown)
+            continue;
+        causes++;
+        for (const struct tally *t = s->tallies; t; t = t->next)
+            changes += t->count;
+    }
+    if (!causes)
+        return;
+    sbuf_addf(p->out, "\nand %u more cause%s with %llu change%s: ", causes, causes == 1 ? "" : "s", changes,
+              changes == 1 ? "" : "s");
+    if (c->options.stored)
+        sbuf_add_str(p->out, "--limit 0 shows all");
+    else if (c->options.not_recorded)
+        sbuf_add_str(p->out, "--limit 0 would have shown all");
+    else
+        write_question(p, c, "--limit 0 ");
+    sbuf_add_char(p->out, '\n');
+}
+
+static void write_suspects(struct page *p, const struct case_ *c, unsigned shown)
+{
+    unsigned at = 0;
+
+    for (const struct suspect *s = c->suspects; s && at < shown; s = s->next) {
+        if (s->noise)
+            continue;
+        if (at++ && !c->options.quiet)
+            sbuf_add_char(p->out, '\n');
+        write_suspect(p, c, s, at == shown);
+    }
+    write_more(p, c, shown);
+}
+
+/* A verdict that may be incomplete says so, however little is asked for. */
+static void write_quiet_end(struct page *p, const struct case_ *c)
+{
+    if (!case_lost(c))
+        return;
+    sbuf_add_str(p->out, "culprit: ");
+    add_loss(c, p->out);
+    sbuf_add_char(p->out, '\n');
+}
+
 void case_write_text(struct case_ *c, bool colour, unsigned columns, struct sbuf *out)
 {
     struct page p = { .out = out, .colour = colour, .columns = columns };
-    const struct suspect *last = NULL;
-    bool somebody = false;
+    unsigned shown;
 
     case_judge(c);
-    write_command(c, out);
-    if (c->options.command.len)
+    if (!c->options.quiet)
+        write_command(c, out);
+    if (c->options.command.len && !c->options.quiet)
         sbuf_add_char(out, '\n');
-    for (const struct suspect *s = c->suspects; s; s = s->next)
-        if (!s->noise)
-            last = s;
-    for (const struct suspect *s = c->suspects; s; s = s->next) {
-        if (s->noise)
-            continue;
-        if (somebody)
-            sbuf_add_char(out, '\n');
-        somebody = true;
-        sbuf_addf(out, "%sVERDICT  ", colour ? "\x1b[1m" : "");
-        case_sentence(c, s, out);
-        sbuf_addf(out, "%s\n", colour ? "\x1b[0m" : "");
-        write_who(&p, s);
-        write_chain(&p, s);
-        write_owner(&p, s);
-        write_what(&p, s);
-        write_when(&p, c, s);
-        if (s == last)
-            write_noise(&p, c);
-        write_next(&p, s);
+    shown = count_shown(c);
+    write_suspects(&p, c, shown);
+    if (c->options.quiet) {
+        if (!shown)
+            write_nobody(&p, c);
+        write_quiet_end(&p, c);
+        return;
     }
-    if (!somebody) {
+    if (!shown) {
         write_nobody(&p, c);
         write_noise(&p, c);
     } else if (c->explained_count) {
@@ -503,8 +601,10 @@ void case_write_text(struct case_ *c, bool colour, unsigned columns, struct sbuf
                   (unsigned long long)c->beyond);
         end_line(&p);
     }
-    if (somebody || c->explained_count || c->gap_count)
+    if (shown)
+        write_left_out(&p, c);
+    if (shown || c->explained_count || c->gap_count)
         write_coverage(&p, c);
-    if (somebody)
+    if (shown)
         write_later(&p, c);
 }

@@ -16,6 +16,7 @@
 #include "search/when.h"
 #include "util/macro.h"
 #include "util/parse.h"
+#include "util/suggest.h"
 
 enum option_id {
     O_EVENT, O_ARCH, O_COMM, O_CHECKPOINT, O_DEBUG, O_EXIT, O_TIMEOUT, O_ESCAPE, O_EXTRA_KEYS,
@@ -222,17 +223,13 @@ static int message_types(struct search_query *q, const char *text, struct err *e
 
 static int operations(struct search_query *q, const char *list, struct err *err)
 {
-    while (*list) {
-        size_t n = strcspn(list, ",");
-        enum operation op = operation_by_name((struct bytes){ list, n });
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    struct bytes unknown;
 
-        if (op == OPERATION_NONE)
-            return err_say(err, -EINVAL, "unknown operation \"%.*s\" (unlink, rename, chmod ...)",
-                           (int)MIN(n, (size_t)40), list);
-        q->operations |= 1ull << op;
-        list += n + (list[n] == ',');
-    }
-    return q->operations ? 0 : err_say(err, -EINVAL, "no operation in --op (unlink, rename, chmod ...)");
+    if (operation_list_parse(bytes_of(list), &q->operations, &unknown) == 0)
+        return 0;
+    operation_list_refuse(unknown, &text);
+    return err_say(err, -EINVAL, "%s", sbuf_str(&text));
 }
 
 static int output(struct search_query *q, bool *chosen, enum search_format format, struct err *err)
@@ -493,6 +490,19 @@ static bool may_be_argument(const struct option_row *row, const char *text)
     return row->argument == SIGNED && isdigit((unsigned char)text[1]);
 }
 
+static int refuse(const char *word, struct err *err)
+{
+    struct suggestion suggestion = { .typed = bytes_of(word) };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        suggest_offer(&suggestion, bytes_of(rows[i].name));
+        suggest_offer(&suggestion, bytes_of(rows[i].also));
+    }
+    if (strlen(word) > 3 && suggestion.best.data) /* short ones are near to each other */
+        return err_say(err, -EINVAL, "unknown option %.40s; did you mean %s?", word, suggestion.best.data);
+    return err_say(err, -EINVAL, "unknown option %.40s", word);
+}
+
 int search_options_parse(int argc, char **argv, time_t now, double uptime_s,
                          struct search_options *ret, struct err *err)
 {
@@ -510,7 +520,7 @@ int search_options_parse(int argc, char **argv, time_t now, double uptime_s,
             continue;
         }
         if (!row)
-            return err_say(err, -EINVAL, "unknown option %.40s", argv[i]);
+            return refuse(argv[i], err);
         if (row->argument == NONE) {
             r = flag(&p, row->id, err);
             continue;

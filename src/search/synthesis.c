@@ -127,7 +127,7 @@ static void add_paths(struct search_synthesis *s, const struct event *e, bool ho
 
 static void add_syscall(struct search_synthesis *s, const struct event *e)
 {
-    const struct credentials *c = &e->actor.cred;
+    const struct credentials *c = actor_credentials(&e->actor);
     const struct process *p = e->actor.process;
     const char *call = (unsigned)e->operation < OPERATION_COUNT ? shapes[e->operation].call : NULL;
     int machine = audit_detect_machine(), number = e->syscall;
@@ -148,7 +148,7 @@ static void add_syscall(struct search_synthesis *s, const struct event *e)
     sbuf_addf(&s->text, "arch=%x syscall=%d success=%s exit=%d a0=0 a1=%" PRIx64 " a2=%" PRIx64 " a3=0 items=%u ppid=%d pid=%d"
                         " auid=%" PRIu32,
               arch, MAX(number, 0), e->error == 0 ? "yes" : "no", e->error > 0 ? -e->error : 0, a1, a2, items,
-              e->actor.parent_pid ? e->actor.parent_pid : p ? p->parent_pid : 0, e->actor.pid, e->actor.login_uid);
+              e->actor.parent_pid ? e->actor.parent_pid : p ? p->parent_pid : 0, e->actor.pid, actor_login_uid(&e->actor));
     sbuf_addf(&s->text, " uid=%" PRIu32 " gid=%" PRIu32 " euid=%" PRIu32 " suid=%" PRIu32 " fsuid=%" PRIu32 " egid=%" PRIu32
                         " sgid=%" PRIu32 " fsgid=%" PRIu32 " tty=",
               c->known ? c->uid : UID_UNKNOWN, c->known ? c->gid : UID_UNKNOWN, c->known ? c->euid : UID_UNKNOWN,
@@ -158,7 +158,7 @@ static void add_syscall(struct search_synthesis *s, const struct event *e)
         sbuf_add_bytes(&s->text, tty);
     else
         sbuf_add_str(&s->text, "(none)");
-    sbuf_addf(&s->text, " ses=%" PRIu32 " comm=", e->actor.session);
+    sbuf_addf(&s->text, " ses=%" PRIu32 " comm=", actor_session(&e->actor));
     add_untrusted(&s->text, p && p->name.len ? p->name : e->actor.name);
     sbuf_add_str(&s->text, " exe=");
     add_untrusted(&s->text, event_actor_executable(e));

@@ -155,6 +155,9 @@ check "completes --fo" $?
 complete_words culprit watch --format ""
 [ "$(sort "$work/out" | tr '\n' ' ')" = "json text " ]
 check "completes --format" $?
+complete_words culprit who --op delete,perm
+grep -qx delete,permission "$work/out"
+check "completes a list of operations" $?
 complete_words culprit watch we
 grep -qx web:/ "$work/out"
 check "completes containers" $?
@@ -201,6 +204,22 @@ for command in watch who; do
     usage "$command: relative path in a container" "starts with /" "$command" "web:x"
     usage "$command: no path in a container" "starts with /" "$command" "web:"
 done
+for command in watch who; do
+    usage "$command: a slip in an option" "did you mean --user?" "$command" --usr bob /x
+    usage "$command: a slip in an operation" "did you mean delete?" "$command" --op delet /x
+    usage "$command: operations are listed" "attribute" "$command" --op fly /x
+    usage "$command: no number" 'is not a number' "$command" --limit many /x
+    usage "$command: a negative number" 'is not a number' "$command" --limit -1 /x
+    usage "$command: quiet and verbose" "opposites" "$command" --quiet --verbose /x
+    usage "$command: no user" "no user" "$command" --user "" /x
+    usage "$command: no program" "nothing in --program" "$command" --program "" /x
+    usage "$command: no cause" "nothing in --cause" "$command" --cause "" /x
+    usage "$command: no excluded path" "no path" "$command" --exclude "" /x
+    usage "$command: no container" "is no container" "$command" --container /x /x
+done
+usage "a slip in a command" "did you mean watch?" wacth
+usage "an abbreviation of several" "it could be --since, --store" who --s x /x
+usage "an option that takes no word" "--quiet takes no argument" who --quiet=yes /x
 usage "run: empty target" "[CONTAINER:]PATH" run -w "" -- true
 usage "the second target is bad" "no container" watch /etc ":/x"
 

@@ -431,4 +431,27 @@ def our_store():
     assert culprit("--container", "web", "-k", "x")[0] == 1
 
 
+@test
+def ids_of_a_sensor_that_brings_none():
+    """Who and with which login is the process's, where the sensor told a pid alone: as `who` says."""
+    watched, store = os.path.join(DIR, "watched"), os.path.join(DIR, "ids.db")
+    with open(watched, "w") as f:
+        f.write("a")
+    shell = "echo 1000 > /proc/self/loginuid; rm " + watched
+    subprocess.run([CULPRIT, "run", "-w", watched, "--sensor", "fanotify", "--settle", "1s", "--store", store, "--", "sh", "-c", shell],
+                   capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
+    lines = subprocess.run([CULPRIT, "who", "--store", store, "--format", "json", watched], capture_output=True, text=True, timeout=60)
+    rows = [json.loads(line) for line in lines.stdout.splitlines()]
+    login = next(r["culprit"]["login"] for r in rows if "login" in r["culprit"])
+    raw = culprit("--store", store, "--op", "unlink", "-r")[1]
+    assert " auid=" + login["user"]["id"] + " uid=0 gid=0 euid=0 " in raw, raw
+    assert " ses=" + login["session"]["id"] + " " in raw, raw
+    for options in (["-ui", "0"], ["-ul", login["user"]["id"]], ["--session", login["session"]["id"]]):
+        assert serials(culprit("--store", store, "--op", "unlink", "-r", *options)[1]) == serials(raw), options
+    assert culprit("--store", store, "-ui", "4321")[0] == 1
+    sensed = json.loads(culprit("--store", store, "--op", "unlink", "--format", "ocsf")[1].splitlines()[0])
+    assert sensed["actor"]["user"]["uid"] == "0" and sensed["unmapped"]["auid"] == login["user"]["id"]
+    assert sensed["actor"]["session"]["uid"] == login["session"]["id"]
+
+
 sys.exit(run_all(DIR, 600))

@@ -2,6 +2,8 @@
 /* Verdicts: who is accused, of how much, what is folded. */
 #include "test.h"
 
+#include <limits.h>
+
 #include "case.h"
 
 /* ---- who ---- */
@@ -340,7 +342,8 @@ static void too_many_programs_are_counted(void **state)
     }
     says("100 changes by more programs than a case can hold");
     assert_int_equal(case_events(c), LIMIT_CASE_GROUPS / 8 + 100);
-    assert_int_equal(verdicts(), LIMIT_CASE_GROUPS / 8);
+    assert_int_equal(verdicts(), CASE_LIMIT);
+    says("and 502 more causes with 502 changes: ");
 }
 
 /* ---- when ---- */
@@ -385,6 +388,83 @@ static void own_command(void **state)
     process_unref(shell);
 }
 
+/* "nothing happened" would be a lie where only the filter saw nothing. */
+static void what_a_filter_leaves_out_is_counted(void **state)
+{
+    json_t *all;
+
+    (void)state;
+    case_leave_out(c, FILTER_OTHER, 12);
+    assert_false(case_answered(c));
+    says("culprit: nothing that matches the filters happened to web:/prd; 12 events did not match the filters");
+    add(OPERATION_UNLINK, "/prd/a", agent, 1, 0);
+    case_leave_out(c, FILTER_ALLOWED, 1);
+    says("12 more events did not match the filters");
+    says("1 change to what --allow permits");
+    all = lines();
+    assert_int_equal(number(json_object_get(json_array_get(all, 0), "culprit"), "filtered"), 12);
+    assert_int_equal(number(json_object_get(json_array_get(all, 0), "culprit"), "allowed"), 1);
+    json_decref(all);
+}
+
+static void only_so_many_verdicts(void **state)
+{
+    struct case_options options = { .target = bytes_of("/prd"), .command_status = -1, .limit = 2, .not_recorded = true };
+    struct process *others[5];
+
+    (void)state;
+    case_free(c);
+    c = case_new(&options);
+    for (int i = 0; i < 5; i++) {
+        char name[32];
+
+        snprintf(name, sizeof(name), "/opt/agent%d", i);
+        others[i] = make_process(100 + i, name, process_ref(init));
+        add(OPERATION_UNLINK, "/prd/a", others[i], (unsigned)i, 0);
+    }
+    assert_int_equal(verdicts(), 2);
+    says("and 3 more causes with 3 changes: --limit 0 would have shown all");
+    case_free(c);
+    options.limit = UINT_MAX;
+    c = case_new(&options);
+    for (int i = 0; i < 5; i++)
+        add(OPERATION_UNLINK, "/prd/a", others[i], (unsigned)i, 0);
+    assert_int_equal(verdicts(), 5);
+    says_not("more cause");
+    for (int i = 0; i < 5; i++)
+        process_unref(others[i]);
+}
+
+static void quiet_is_the_sentence_alone(void **state)
+{
+    struct case_options options = { .target = bytes_of("/prd"), .command_status = -1, .quiet = true };
+
+    (void)state;
+    case_free(c);
+    c = case_new(&options);
+    add(OPERATION_UNLINK, "/prd/a", agent, 1, 0);
+    assert_int_equal(verdicts(), 1);
+    assert_ptr_equal(strchr(sbuf_str(&text), '\n'), sbuf_str(&text) + text.len - 1);
+    case_add_gap(c, &(struct gap){ .count = 3 });
+    says("3 lost: the verdict may be incomplete");
+}
+
+static void what_is_not_seen_is_short(void **state)
+{
+    struct case_options options = { .target = bytes_of("/prd"), .command_status = -1, .verbose = true };
+    struct coverage coverage = { .sensors = SENSOR_FANOTIFY, .from_ns = T0, .not_seen = bytes_of("mounts, refused attempts") };
+
+    (void)state;
+    case_add_coverage(c, &coverage);
+    add(OPERATION_UNLINK, "/prd/a", agent, 1, 0);
+    says("2 kinds of change are not seen (--verbose, or culprit doctor)");
+    case_free(c);
+    c = case_new(&options);
+    case_add_coverage(c, &coverage);
+    add(OPERATION_UNLINK, "/prd/a", agent, 1, 0);
+    says("not seen: mounts, refused attempts");
+}
+
 /* What was known of the name was freed while it was still needed. */
 static void renamed_onto_itself(void **state)
 {
@@ -422,6 +502,10 @@ int main(void)
         TEST(too_many_programs_are_counted),
         TEST(pattern_over_starts),
         TEST(own_command),
+        TEST(what_a_filter_leaves_out_is_counted),
+        TEST(only_so_many_verdicts),
+        TEST(quiet_is_the_sentence_alone),
+        TEST(what_is_not_seen_is_short),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

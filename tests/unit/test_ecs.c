@@ -149,6 +149,8 @@ static void tells_the_whole_story(void **state)
     process_set(p, &p->script, bytes_of("/opt/x/job.sh"));
     p->login_uid = 1000;
     p->session = 7;
+    p->booted_ns = 1795000000000000001ull;
+    process_set(p, &p->login_name, bytes_of("im"));
     process_set(p, &p->owner.package, bytes_of("agent"));
     process_set(p, &p->owner.unit, bytes_of("agent.service"));
     process_set(p, &p->owner.product, bytes_of("Agent"));
@@ -206,12 +208,14 @@ static void tells_the_whole_story(void **state)
     is_text(j, "process.real_user.name", "im");
     is_text(j, "process.group.id", "101");
     is_text(j, "process.tty.name", "pts/3");
-    assert_true(json_is_string(get(j, "process.start")));
+    is_text(j, "process.start", "2026-11-18T11:06:50.000000001Z"); /* whenever it is written */
+    is_text(j, "process.parent.start", "2026-11-18T11:06:45.000000001Z");
     assert_int_equal(json_string_length(get(j, "process.entity_id")), 22);
     is_number(j, "process.parent.pid", 5);
     is_text(j, "process.parent.executable", "/usr/bin/sh");
     is_text(j, "process.entry_leader.entry_meta.type", "container");
     is_text(j, "culprit.login.user.id", "1000");
+    is_text(j, "culprit.login.user.name", "im");
     is_text(j, "culprit.login.session.id", "7");
     assert_int_equal(json_array_size(get(j, "culprit.lineage")), 2);
     is_number(j, "culprit.lineage.0.pid", 5);

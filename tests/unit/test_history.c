@@ -231,6 +231,49 @@ static void tells(void **state)
     sbuf_done(&t.out);
 }
 
+/* What auditd added to a record names users, also of whoever launched; "unset" is nobody. */
+static int keep_names(void *data, struct event *e)
+{
+    struct sbuf *out = data;
+
+    for (const struct process *p = e->actor.process; p; p = p->parent) {
+        sbuf_add_bytes(out, p->login_name);
+        sbuf_addf(out, ",");
+        sbuf_add_bytes(out, p->real_user_name);
+        sbuf_addf(out, ",");
+        sbuf_add_bytes(out, p->user_name);
+        sbuf_addf(out, ";");
+    }
+    event_free(e);
+    return 0;
+}
+
+static void names_of_users(void **state)
+{
+    char path[] = "/tmp/culprit-history.XXXXXX";
+    struct audit_log_files files = { 0 };
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+    struct replay_options options = { .files = &files, .host = "here", .data = &out, .event = keep_names };
+    struct replay_stats stats;
+
+    (void)state;
+    write_log(path,
+              "type=SYSCALL msg=audit(1.500:6): arch=c000003e syscall=2 success=yes exit=0 a0=0 a1=0 a2=0 a3=0 items=0 ppid=1 pid=19 "
+              "auid=1000 uid=1000 gid=0 euid=1000 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=pts0 ses=3 comm=\"bash\" exe=\"/bin/bash\" "
+              "key=\"k\"\x1d" "ARCH=x86_64 SYSCALL=open AUID=\"ann\" UID=\"ann\" GID=\"root\" EUID=\"ann\" SUID=\"root\"\n"
+              "type=SYSCALL msg=audit(1.500:7): arch=c000003e syscall=87 success=yes exit=0 a0=0 a1=0 a2=0 a3=0 items=2 ppid=19 pid=20 "
+              "auid=1000 uid=1001 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=pts0 ses=3 comm=\"rm\" exe=\"/usr/bin/rm\" "
+              "key=\"k\"\x1d" "ARCH=x86_64 SYSCALL=unlink AUID=\"ann\" UID=\"bob\" GID=\"root\" EUID=\"root\" SUID=\"root\"\n"
+              CWD("1.500:7", "/a") NAMED("1.500:7", "0", "\"/a\"", "1", DIRECTORY, "PARENT")
+              NAMED("1.500:7", "1", "\"x\"", "2", FILE_, "DELETE") END("1.500:7"));
+    assert_int_equal(audit_log_files_add(&files, path, AUDIT_LOG_ROTATIONS_ALL, NULL), 0);
+    assert_int_equal(replay_run(&options, &stats, NULL), 0);
+    assert_string_equal(sbuf_str(&out), "ann,bob,root;ann,ann,ann;");
+    assert_true(stats.enriched);
+    unlink(path);
+    audit_log_files_done(&files);
+}
+
 /* A daemon that was named once, and has launched ever since: more processes than are remembered. */
 static void old_launchers(void **state)
 {
@@ -411,6 +454,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids),
         cmocka_unit_test(old_launchers),
+        cmocka_unit_test(names_of_users),
         cmocka_unit_test(a_script_that_became_rm),
     };
 
