@@ -505,23 +505,6 @@ int case_add_gap(struct case_ *c, const struct gap *gap)
     return 0;
 }
 
-int case_add_coverage(struct case_ *c, const struct coverage *coverage)
-{
-    struct coverage *own;
-
-    if (c->coverage_count == ARRAY_SIZE(c->coverage)) {
-        c->coverage_beyond++;
-        own = &c->coverage[c->coverage_count - 1];
-        own->to_ns = coverage->to_ns;
-        return 0;
-    }
-    own = &c->coverage[c->coverage_count++];
-    *own = *coverage;
-    own->watch = arena_copy(&c->arena, coverage->watch);
-    own->not_seen = arena_copy(&c->arena, coverage->not_seen);
-    return 0;
-}
-
 int case_add_explanation(struct case_ *c, enum explanation kind, uint64_t time_ns, uint64_t files,
                          struct bytes detail)
 {

@@ -27,6 +27,7 @@ struct case_options {
     uint64_t settle_ns;           /* how long was waited for late changes */
     bool not_recorded;            /* there is no store that `who` could answer from later */
     struct bytes store;           /* where it is, if not at the usual place */
+    struct bytes host_id;         /* this machine's: what was recorded on another is told as that */
     bool stored;                  /* from the store (`who`): wording in the past */
     uint64_t operations;          /* bit 1 << enum operation: those that are asked for, 0 = all; events of others
                                    * only tell what became of files, and are not counted */
@@ -46,9 +47,21 @@ int case_add_rollup(struct case_ *c, const struct store_rollup *rollup, struct e
                     unsigned sample_count);
 int case_add_life(struct case_ *c, const struct life *life);
 int case_add_gap(struct case_ *c, const struct gap *gap);
+/* In order of the beginnings, for each target anew. */
 int case_add_coverage(struct case_ *c, const struct coverage *coverage);
 /* So many events were seen and are not in the case, since the user's filter leaves them out or allows them. */
 void case_leave_out(struct case_ *c, enum filter_result why, uint64_t count);
+
+/* How far the record answers the question about one target (`who`): what is said where nothing was found. */
+struct case_question {
+    struct case_question *next;      /* the case's own */
+    struct bytes target;             /* as the user wrote it */
+    struct coverage_sum sum;
+    struct coverage_nearest nearest; /* where it was never watched */
+    bool watched_at_other_times;     /* nearest is the target itself */
+    bool found;                      /* events were */
+};
+int case_add_question(struct case_ *c, const struct case_question *question); /* copies */
 
 /* What happened to the files without anybody deleting them, told by watch/ and the engines. */
 enum explanation {

@@ -82,6 +82,13 @@ struct explained {
     struct bytes detail;
 };
 
+/* Coverage of one watch: spans that follow on one another are one line. */
+struct watched {
+    struct coverage coverage; /* from the first span's beginning to the last one's end; texts in the case's arena */
+    unsigned spans;           /* that do not touch */
+    uint64_t between_ns;      /* not watched, between them */
+};
+
 struct case_ {
     struct arena arena;
     struct case_options options;
@@ -100,8 +107,9 @@ struct case_ {
     int own_status;             /* run: culprit's own exit status; -1 = not decided */
     struct gap gaps[16];
     size_t gap_count, gaps_beyond;
-    struct coverage coverage[16];
-    size_t coverage_count, coverage_beyond;
+    struct watched watched[16];
+    size_t watched_count, watched_beyond;
+    struct case_question *questions; /* in the arena */
     struct explained explained[16];
     size_t explained_count;
     struct bytes removed;    /* the name of the first container that was removed with its layer */

@@ -6,7 +6,7 @@
 
 #include "event/ecs.h"
 #include "event/operation.h"
-#include "report/case_internal.h"
+#include "report/coverage.h"
 #include "util/err.h"
 #include "util/escape.h"
 
@@ -93,38 +93,6 @@ static void add_noise(struct sbuf *out, const struct case_ *c)
     sbuf_add_str(out, "]}");
 }
 
-static void add_coverage(struct sbuf *out, const struct case_ *c)
-{
-    sbuf_add_str(out, ",\"coverage\":[");
-    for (size_t i = 0; i < c->coverage_count; i++) {
-        const struct coverage *v = &c->coverage[i];
-
-        sbuf_addf(out, "%s{\"sensor\":\"", i ? "," : "");
-        ecs_write_sensors(out, v->sensors);
-        sbuf_add_str(out, "\",\"from\":");
-        ecs_write_time(out, v->from_ns);
-        if (v->to_ns) {
-            sbuf_add_str(out, ",\"to\":");
-            ecs_write_time(out, v->to_ns);
-        }
-        if (v->not_seen.len) {
-            sbuf_add_str(out, ",\"not_seen\":");
-            escape_json(out, v->not_seen);
-        }
-        sbuf_add_char(out, '}');
-    }
-    sbuf_add_char(out, ']');
-    if (c->lost_unknown) /* at least `lost`; 0 would say that nothing was */
-        sbuf_add_str(out, ",\"lost_unknown\":true");
-    if (c->lost || !c->lost_unknown)
-        sbuf_addf(out, ",\"lost\":%llu", (unsigned long long)c->lost);
-    sbuf_addf(out, ",\"gaps\":%zu", c->gap_count + c->gaps_beyond);
-    if (c->filtered)
-        sbuf_addf(out, ",\"filtered\":%llu", (unsigned long long)c->filtered);
-    if (c->allowed)
-        sbuf_addf(out, ",\"allowed\":%llu", (unsigned long long)c->allowed);
-}
-
 static void add_command(struct sbuf *out, const struct case_ *c)
 {
     if (!c->options.command.len)
@@ -154,7 +122,7 @@ static void add_common(struct sbuf *line, const struct case_ *c)
 {
     sbuf_add_str(line, ",\"watch\":");
     escape_json(line, c->options.target);
-    add_coverage(line, c);
+    coverage_write_json(c, line);
     add_command(line, c);
 }
 
@@ -186,6 +154,14 @@ static void write_suspect(struct sbuf *out, const struct case_ *c, const struct 
     sbuf_add_bytes(out, sbuf_bytes(&line));
 }
 
+static void add_sentence(void *data, struct bytes text)
+{
+    struct sbuf *out = data;
+
+    sbuf_add_str(out, out->len ? "; " : "");
+    sbuf_add_bytes(out, text);
+}
+
 static void write_nobody(struct sbuf *out, const struct case_ *c)
 {
     static const char *const reasons[] = { [EXPLANATION_RECREATED] = "recreated",
@@ -195,7 +171,10 @@ static void write_nobody(struct sbuf *out, const struct case_ *c)
                                            [EXPLANATION_REMOVED] = "removed" };
     _cleanup_sbuf_ struct sbuf line = SBUF_INIT, sentence = SBUF_INIT;
 
-    case_sentence_nobody(c, &sentence);
+    if (c->explained_count)
+        case_sentence_nobody(c, &sentence);
+    else
+        coverage_each_answer(c, add_sentence, &sentence);
     begin(&line, now_ns(), "no-culprit");
     sbuf_add_str(&line, ",\"message\":");
     escape_json(&line, sbuf_bytes(&sentence));

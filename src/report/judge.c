@@ -554,22 +554,6 @@ void case_filtered(const struct case_ *c, struct sbuf *out)
               c->events ? "more " : "", c->filtered == 1 ? "" : "s");
 }
 
-/* What a filter left out did happen, and so did what is allowed. */
-static void say_nothing(const struct case_ *c, struct sbuf *out)
-{
-    sbuf_add_str(out, c->filtered ? "nothing that matches the filters happened to "
-                      : c->allowed ? "nothing but what --allow permits happened to "
-                                   : "nothing happened to ");
-    escape_terminal(out, c->options.target);
-    if (c->filtered) {
-        sbuf_add_str(out, "; ");
-        case_filtered(c, out);
-    }
-    if (c->allowed)
-        sbuf_addf(out, "; %llu change%s allowed", (unsigned long long)c->allowed,
-                  c->allowed == 1 ? " was" : "s were");
-}
-
 void case_sentence_nobody(const struct case_ *c, struct sbuf *out)
 {
     for (size_t i = 0; i < c->explained_count; i++) {
@@ -607,5 +591,4 @@ void case_sentence_nobody(const struct case_ *c, struct sbuf *out)
             return;
         }
     }
-    say_nothing(c, out);
 }

@@ -9,7 +9,7 @@
 #include "event/ecs.h"
 #include "event/operation.h"
 #include "event/sentence.h"
-#include "report/case_internal.h"
+#include "report/coverage.h"
 #include "util/escape.h"
 #include "util/limits.h"
 
@@ -280,43 +280,18 @@ static void write_next(struct page *p, const struct suspect *s)
 
 /* ---- the case ---- */
 
-static void add_sensors(struct sbuf *out, unsigned bits)
+static void write_coverage_line(void *data, const char *label, struct bytes text)
 {
-    _cleanup_sbuf_ struct sbuf names = SBUF_INIT;
+    struct page *p = data;
 
-    ecs_write_sensors(&names, bits);
-    for (size_t i = 0; i < names.len; i++) {
-        if (names.data[i] == ',')
-            sbuf_add_str(out, " + ");
-        else
-            sbuf_add_char(out, names.data[i]);
-    }
-}
-
-static void add_loss(const struct case_ *c, struct sbuf *out)
-{
-    if (c->lost)
-        sbuf_addf(out, "%llu%s lost: the verdict may be incomplete", (unsigned long long)c->lost,
-                  c->lost_unknown ? " and more" : "");
-    else if (c->lost_unknown)
-        sbuf_add_str(out, "events lost, how many is not known: the verdict may be incomplete");
-    else
-        sbuf_add_str(out, "nothing lost");
-}
-
-static void write_not_seen(struct page *p, const struct case_ *c, struct bytes not_seen)
-{
-    unsigned kinds = coverage_lacks(not_seen);
-
-    begin_line(p, "");
-    if (c->options.verbose) {
-        sbuf_add_str(p->out, "not seen: ");
-        escape_terminal(p->out, not_seen);
-    } else {
-        sbuf_addf(p->out, "%u kind%s not seen (--verbose, or culprit doctor)", kinds,
-                  kinds == 1 ? " of change is" : "s of change are");
-    }
+    begin_line(p, label);
+    sbuf_add_bytes(p->out, text);
     end_line(p);
+}
+
+static void write_unwatched_line(void *data, struct bytes text)
+{
+    write_coverage_line(data, "besides", text);
 }
 
 /* What was seen and is not told, because the user asked for something else. */
@@ -337,39 +312,7 @@ static void write_left_out(struct page *p, const struct case_ *c)
 
 static void write_coverage(struct page *p, const struct case_ *c)
 {
-    const char *label = "coverage";
-
-    for (size_t i = 0; i < c->coverage_count; i++) {
-        const struct coverage *v = &c->coverage[i];
-
-        begin_line(p, label);
-        label = "";
-        add_sensors(p->out, v->sensors);
-        sbuf_add_str(p->out, v->to_ns ? " from " : " since ");
-        add_date_time(p->out, v->from_ns);
-        if (v->to_ns) {
-            sbuf_add_str(p->out, " to ");
-            add_date_time(p->out, v->to_ns);
-        }
-        if (i == 0) {
-            sbuf_add_str(p->out, ", ");
-            add_loss(c, p->out);
-        }
-        end_line(p);
-        if (v->not_seen.len && i == 0)
-            write_not_seen(p, c, v->not_seen);
-    }
-    if (c->coverage_beyond) {
-        begin_line(p, "");
-        sbuf_addf(p->out, "and %zu more spans", c->coverage_beyond);
-        end_line(p);
-    }
-    if (!c->coverage_count) {
-        begin_line(p, label);
-        sbuf_add_str(p->out, "not recorded when anything was observed; ");
-        add_loss(c, p->out);
-        end_line(p);
-    }
+    coverage_each_line(c, write_coverage_line, p);
     for (size_t i = 0; i < c->gap_count; i++) {
         struct sentence_style style = { .utc_offset_s = utc_offset(c->gaps[i].from_ns) };
 
@@ -460,37 +403,24 @@ static void write_later(struct page *p, const struct case_ *c)
     end_line(p);
 }
 
+static void write_answer(void *data, struct bytes text)
+{
+    struct page *p = data;
+
+    sbuf_addf(p->out, "%sculprit: %s", p->colour ? "\x1b[1m" : "", p->colour ? "\x1b[0m" : "");
+    sbuf_add_bytes(p->out, text);
+    end_line(p);
+}
+
 static void write_nobody(struct page *p, const struct case_ *c)
 {
-    bool explained = c->explained_count > 0;
-    uint64_t from = c->coverage_count ? c->coverage[0].from_ns : 0;
-
-    sbuf_addf(p->out, "%s%s%s", p->colour ? "\x1b[1m" : "", explained ? "VERDICT  " : "culprit: ",
-              p->colour && !explained ? "\x1b[0m" : "");
-    case_sentence_nobody(c, p->out);
-    if (explained) {
-        sbuf_addf(p->out, "%s\n", p->colour ? "\x1b[0m" : "");
+    if (!c->explained_count) {
+        coverage_each_answer(c, write_answer, p);
         return;
     }
-    if (from && !c->options.stored) {
-        struct timespec ts;
-        uint64_t s;
-
-        clock_gettime(CLOCK_REALTIME, &ts);
-        s = (uint64_t)ts.tv_sec - from / NS_PER_S;
-        if (s >= 120)
-            sbuf_addf(p->out, " in %llu minutes", (unsigned long long)(s / 60));
-        else
-            sbuf_addf(p->out, " in %llu second%s", (unsigned long long)s, s == 1 ? "" : "s");
-    }
-    if (c->coverage_count) {
-        sbuf_add_str(p->out, " (");
-        add_sensors(p->out, c->coverage[0].sensors);
-        sbuf_add_str(p->out, "; ");
-        add_loss(c, p->out);
-        sbuf_add_char(p->out, ')');
-    }
-    end_line(p);
+    sbuf_addf(p->out, "%sVERDICT  ", p->colour ? "\x1b[1m" : "");
+    case_sentence_nobody(c, p->out);
+    sbuf_addf(p->out, "%s\n", p->colour ? "\x1b[0m" : "");
 }
 
 static void write_suspect(struct page *p, const struct case_ *c, const struct suspect *s, bool is_last)
@@ -565,7 +495,7 @@ static void write_quiet_end(struct page *p, const struct case_ *c)
     if (!case_lost(c))
         return;
     sbuf_add_str(p->out, "culprit: ");
-    add_loss(c, p->out);
+    coverage_write_loss(c, p->out);
     sbuf_add_char(p->out, '\n');
 }
 
@@ -605,6 +535,8 @@ void case_write_text(struct case_ *c, bool colour, unsigned columns, struct sbuf
         write_left_out(&p, c);
     if (shown || c->explained_count || c->gap_count)
         write_coverage(&p, c);
+    if (shown)
+        coverage_each_unwatched(c, write_unwatched_line, &p);
     if (shown)
         write_later(&p, c);
 }

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* What was observed, in words: the lines below a verdict, and what is said where nothing was recorded. For report/. */
+#pragma once
+
+#include "report/case_internal.h"
+
+/* "fanotify", "audit + bpf" */
+void coverage_write_sensors(struct sbuf *out, unsigned sensors);
+/* "nothing lost", "12 lost: the verdict may be incomplete" */
+void coverage_write_loss(const struct case_ *c, struct sbuf *out);
+
+/* Each line on what was observed: its label ("" = it belongs to the one before) and its text without newline. */
+void coverage_each_line(const struct case_ *c, void (*line)(void *data, const char *label, struct bytes text), void *data);
+
+/* Each sentence where nobody is accused and nothing explains it: "nothing happened to X in 10 minutes (...)",
+ * "X was never watched; the nearest that was: Y, since 3 Nov". */
+void coverage_each_answer(const struct case_ *c, void (*line)(void *data, struct bytes text), void *data);
+/* Targets that nobody watched, beside a verdict on others. */
+void coverage_each_unwatched(const struct case_ *c, void (*line)(void *data, struct bytes text), void *data);
+
+/* ,"coverage":[...],"lost":0,"gaps":0,"watched":[...] */
+void coverage_write_json(const struct case_ *c, struct sbuf *out);
