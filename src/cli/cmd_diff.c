@@ -11,6 +11,7 @@
 #include "attribution/users.h"
 #include "cli/option.h"
 #include "cli/print.h"
+#include "cli/who_store.h"
 #include "compare/image.h"
 #include "compare/join.h"
 #include "compare/record.h"
@@ -39,7 +40,8 @@ struct question {
     struct ecs_host host;
     struct engines *engines;
     struct container_view view; /* of a container that is there */
-    struct bytes volume;        /* where a volume's files are on the host */
+    struct store_machine machine;
+    bool never;                 /* nothing of it was watched in that time, and that was said */
     bool have_view;
     struct store *store; /* NULL: nothing was recorded */
     struct joiner *joiner;
@@ -61,6 +63,7 @@ static void question_done(struct question *q)
     users_free(q->users);
     engines_free(q->engines);
     target_done(&q->target);
+    store_machine_done(&q->machine);
     arena_done(&q->arena);
     sbuf_done(&q->out);
     free(q->target_text);
@@ -271,31 +274,28 @@ static int diff_image(struct question *q, struct compare_options *options, struc
     return r;
 }
 
-/* Where the path leads to now: what was recorded is recorded under the resolved path. */
-static struct bytes host_path(struct question *q)
-{
-    _cleanup_free_ char *real = realpath(q->target.path.data, NULL);
-
-    return real ? arena_copy(&q->arena, bytes_of(real)) : q->target.path;
-}
-
 static int diff_record(struct question *q, struct compare_options *options, struct difference_end *end,
                        struct err *err)
 {
-    bool host = q->target.selector.kind == SELECTOR_NONE;
     struct store_query query = { .since_ns = q->since_ns, .until_ns = q->until_ns };
     struct record_summary summary = { 0 };
     struct joiner *joiner = NULL;
     int r;
 
-    query.path = host ? host_path(q) : q->target.path;
-    if (q->volume.len) {
-        query.path = arena_join_path(&q->arena, q->volume, q->target.path);
-    } else if (!host) {
-        query.kind = q->target.selector.kind;
-        query.runtime = q->target.selector.runtime;
-        query.container = q->target.selector.text;
+    r = store_machine_find(q->store, q->host.id, &q->machine, err);
+    if (r == 0)
+        r = who_store_resolve(q->store, &q->machine, &q->target, &query, err);
+    if (r == 0)
+        r = who_store_never(q->store, &query, &q->target, q->json, &q->never, &q->out, err);
+    if (r < 0 || q->never)
+        return r;
+    /* files are compared by their paths: one way to name them */
+    if (q->target.selector.kind == SELECTOR_NONE && bytes_known(query.host_path)) {
+        query.path = query.host_path;
+        query.container = BYTES_NULL;
+        query.kind = SELECTOR_NONE;
     }
+    query.host_path = BYTES_NULL;
     r = joiner_new(q->store, &query, &joiner, err); /* it knows since when these files were watched */
     if (r == 0) {
         end->watched_since = joiner_watched_since(joiner);
@@ -361,7 +361,9 @@ static int find_container(struct question *q, struct err *err)
     if (r < 0)
         return r;
     if (selector->kind == SELECTOR_VOLUME) {
-        r = engines_volume(q->engines, selector->text, &q->arena, &q->volume, err);
+        struct bytes root;
+
+        r = engines_volume(q->engines, selector->text, &q->arena, &root, err);
         return r == 0 && !q->record ? err_say(err, -EINVAL, "a volume has no image: give --since T, or the "
                                                             "container and the place where it is mounted")
                                     : r;
@@ -400,8 +402,8 @@ static int find_subjects(struct question *q)
     if (q->target.selector.kind == SELECTOR_NONE)
         return 0;
     found = find_container(q, &err);
-    if (found == 0 || (q->record && q->target.selector.kind != SELECTOR_VOLUME))
-        return 0; /* of a container that is gone the record is left */
+    if (found == 0 || q->record)
+        return 0; /* of what is gone the record is left */
     cli_error("%s%s", err_text(&err, found),
               found == -ENOENT ? "; one that is removed has taken its files with it, what was recorded of "
                                  "it: culprit diff --since T"
@@ -437,9 +439,10 @@ int cmd_diff(int argc, char **argv)
     }
     if (q.joiner)
         end.watched_since = joiner_watched_since(q.joiner);
-    difference_page_end(q.page, &end, &q.out);
+    if (!q.never)
+        difference_page_end(q.page, &end, &q.out);
     cli_write(stdout, &q.out);
-    code = !difference_page_count(q.page) ? EXIT_NOTHING : q.lossy ? EXIT_LOST : EXIT_ANSWERED;
+    code = q.never ? EXIT_NOTHING : !difference_page_count(q.page) ? EXIT_NOTHING : q.lossy ? EXIT_LOST : EXIT_ANSWERED;
     question_done(&q);
     return code;
 }

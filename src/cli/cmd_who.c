@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "attribution/agents.h"
-#include "attribution/engine.h"
 #include "cli/option.h"
 #include "cli/print.h"
 #include "cli/who_log.h"
+#include "cli/who_store.h"
 #include "store/query.h"
 #include "util/parse.h"
 
@@ -36,7 +36,8 @@ struct question {
     struct printer printer;
     struct case_ *case_;
     struct agents *agents; /* the store keeps a product's name; what is known of it now is here */
-    uint64_t events;
+    struct store_machine machine;
+    uint64_t found; /* events of the target that is being asked for */
 };
 
 static uint64_t realtime(void)
@@ -124,6 +125,7 @@ static int on_event(void *data, struct event *event)
     enum filter_result result = filter_event(&q->report.filter, event);
     int r = 0;
 
+    q->found++;
     if (result == FILTER_MATCHES && q->report.format == FORMAT_JSON && !q->report.quiet)
         printer_event(&q->printer, event);
     if (filter_needs_paths(&q->report.filter)) {
@@ -143,6 +145,7 @@ static int on_rollup(void *data, const struct store_rollup *rollup, struct event
     struct question *q = data;
     enum filter_result result = filter_event(&q->report.filter, rollup->sample);
 
+    q->found++;
     if (result != FILTER_MATCHES) {
         case_leave_out(q->case_, result, rollup->count);
         return 0;
@@ -166,16 +169,14 @@ static int on_gap(void *data, const struct gap *gap)
     return case_add_gap(q->case_, gap);
 }
 
-static int on_coverage(void *data, const struct coverage *coverage)
-{
-    return case_add_coverage(((struct question *)data)->case_, coverage);
-}
-
-static int ask(struct question *q, struct store *store, struct err *err)
+static int ask(struct question *q, struct store *store, struct target *target, struct err *err)
 {
     const bool each = filter_needs_paths(&q->report.filter);
-    int r = store_each_life(store, &q->query, on_life, q, err);
+    int r = who_store_resolve(store, &q->machine, target, &q->query, err);
 
+    q->found = 0;
+    if (r >= 0)
+        r = store_each_life(store, &q->query, on_life, q, err);
     if (r >= 0 && (each || (q->report.format == FORMAT_JSON && !q->report.quiet)))
         r = store_each_event(store, &q->query, on_event, q, err);
     if (r >= 0 && !each)
@@ -183,35 +184,20 @@ static int ask(struct question *q, struct store *store, struct err *err)
     if (r >= 0)
         r = store_each_gap(store, &q->query, on_gap, q, err);
     if (r >= 0)
-        r = store_each_coverage(store, &q->query, on_coverage, q, err);
+        r = who_store_coverage(store, &q->query, target, q->found > 0, q->case_, err);
     return r;
 }
 
-/* Where the path leads to now: what was recorded is recorded under the resolved path. */
-static struct bytes host_path(const struct target *target, char *buffer)
+/* A log has the host's paths, as they are now as far as they are there. */
+static int ask_logs(struct question *q, struct target *target, struct err *err)
 {
-    if (realpath(target->path.data, buffer))
-        return bytes_of(buffer);
-    return target->path; /* gone: that is why somebody asks */
-}
+    const bool json = q->report.format == FORMAT_JSON && !q->report.quiet;
+    struct who_log logs = { &q->logs, &q->query, &q->printer, json, q->case_, q->agents, &q->report.filter };
+    char resolved[PATH_MAX];
 
-/* A volume's files were recorded by their place on the host. */
-static int volume_path(struct question *q, struct target *target, struct err *err)
-{
-    struct engines_options options = { .log = &cli_log, .docker_socket = cli_docker_socket() };
-    struct engines *engines = NULL;
-    struct bytes root;
-    int r = engines_new(&options, &engines, err);
-
-    if (r == 0)
-        r = engines_volume(engines, target->selector.text, &target->arena, &root, err);
-    engines_free(engines);
-    if (r < 0)
-        return r;
-    q->query.container = BYTES_NULL;
-    q->query.kind = SELECTOR_NONE;
-    q->query.path = target->path.len > 1 ? arena_join_path(&target->arena, root, target->path) : root;
-    return 0;
+    if (target->selector.kind == SELECTOR_NONE && realpath(target->path.data, resolved))
+        target->path = arena_copy(&target->arena, bytes_of(resolved));
+    return who_log_ask(&logs, target, err);
 }
 
 static int answer(struct question *q, struct store *store, char **targets, int count)
@@ -220,41 +206,27 @@ static int answer(struct question *q, struct store *store, char **targets, int c
                                     .quiet = q->report.quiet, .verbose = q->report.verbose };
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT, joined = SBUF_INIT;
     struct err err = ERR_INIT;
-    char cwd[PATH_MAX], resolved[PATH_MAX];
+    char cwd[PATH_MAX];
     int r = 0, code;
 
     for (int i = 0; i < count; i++)
         sbuf_addf(&joined, "%s%s", i ? " " : "", targets[i]);
     options.target = sbuf_bytes(&joined);
+    options.host_id = q->printer.host.id;
     q->case_ = case_new(&options);
     if (!q->case_)
         return EXIT_NOTHING;
     if (!getcwd(cwd, sizeof(cwd)))
         cwd[0] = '\0';
+    if (store)
+        r = store_machine_find(store, q->printer.host.id, &q->machine, &err);
     for (int i = 0; i < count && r >= 0; i++) {
         struct target target;
 
         r = target_parse(bytes_of(targets[i]), bytes_of(cwd), &target, &err);
         if (r < 0)
             break;
-        q->query.kind = target.selector.kind;
-        q->query.runtime = target.selector.runtime;
-        q->query.container = target.selector.text;
-        q->query.path = target.path;
-        if (target.selector.kind == SELECTOR_NONE)
-            q->query.path = host_path(&target, resolved);
-        else if (target.selector.kind == SELECTOR_VOLUME)
-            r = volume_path(q, &target, &err);
-        if (r == 0 && !store) {
-            struct who_log logs = { &q->logs, &q->query, &q->printer, q->report.format == FORMAT_JSON && !q->report.quiet, q->case_,
-                                    q->agents, &q->report.filter };
-
-            if (target.selector.kind == SELECTOR_NONE)
-                target.path = q->query.path;
-            r = who_log_ask(&logs, &target, &err);
-        } else if (r == 0) {
-            r = ask(q, store, &err);
-        }
+        r = store ? ask(q, store, &target, &err) : ask_logs(q, &target, &err);
         target_done(&target);
     }
     if (r < 0) {
@@ -304,6 +276,7 @@ int cmd_who(int argc, char **argv)
         printer_done(&q.printer);
         case_free(q.case_);
         agents_free(q.agents);
+        store_machine_done(&q.machine);
     }
     if (store)
         store_close(store);

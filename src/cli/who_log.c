@@ -32,6 +32,7 @@ struct asking {
     struct bytes not_seen;
     uint64_t device;             /* of the container's root as it is now; 0 = it does not run */
     uint64_t doubtful;           /* changes of which only the path says whose file it was */
+    bool found;
     bool last;                   /* what the logs say of themselves is told once */
 };
 
@@ -94,6 +95,7 @@ static int on_event(void *data, struct event *event)
     int r = 0;
 
     if (is_asked(a->who->query, event) && is_its_own(a, event)) {
+        a->found = true;
         translate(a, event);
         event_set(event, &event->watch_text, a->text);
         result = filter_event(a->who->filter, event);
@@ -134,7 +136,21 @@ static int on_span(void *data, uint64_t from_ns, uint64_t to_ns)
     struct coverage coverage = { .sensors = SENSOR_AUDIT_LOG, .from_ns = from_ns, .to_ns = to_ns,
                                  .watch = a->text, .not_seen = a->not_seen };
 
+    /* the permissions stay 0: a log tells that rules were loaded, not what they were about */
     return case_add_coverage(a->who->case_, &coverage);
+}
+
+/* That there is a log says that rules were watching, and not what. */
+static int tell_extent(const struct asking *a)
+{
+    const struct store_query *q = a->who->query;
+    struct case_question question = {
+        .target = a->text,
+        .found = a->found,
+        .sum = { .since_ns = q->since_ns, .until_ns = q->until_ns, .unknown_scope = true },
+    };
+
+    return case_add_question(a->who->case_, &question);
 }
 
 static int ask_place(struct asking *a, struct err *err)
@@ -156,7 +172,9 @@ static int ask_place(struct asking *a, struct err *err)
     a->not_seen = sbuf_bytes(&not_seen);
     tell_damage(a->who, &stats);
     r = logs_each_gap(&stats, q->since_ns, q->until_ns, on_gap, a);
-    return r < 0 ? r : logs_each_span(&stats, on_span, a);
+    if (r >= 0)
+        r = logs_each_span(&stats, on_span, a);
+    return r < 0 ? r : tell_extent(a);
 }
 
 /* Where a container's files are on the host, as its engine says: a log has only the host's paths. */

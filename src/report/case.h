@@ -62,6 +62,7 @@ struct case_question {
     bool found;                      /* events were */
 };
 int case_add_question(struct case_ *c, const struct case_question *question); /* copies */
+bool case_was_watched(const struct case_ *c); /* some of it at least, at some time that was asked for */
 
 /* What happened to the files without anybody deleting them, told by watch/ and the engines. */
 enum explanation {

@@ -85,6 +85,11 @@ int case_add_question(struct case_ *c, const struct case_question *question)
     return 0;
 }
 
+bool case_was_watched(const struct case_ *c)
+{
+    return c->watched_count > 0;
+}
+
 /* ---- words ---- */
 
 void coverage_write_sensors(struct sbuf *out, unsigned bits)
