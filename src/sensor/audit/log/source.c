@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sensor/audit/log/source.h"
+#include "sensor/audit/log/form.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,6 +16,7 @@
 
 #define INPUT_SIZE (256 * 1024) /* compressed bytes at a time */
 #define MAGIC_SIZE 6            /* the longest of the signatures */
+#define SAMPLE_SIZE (64 * 1024) /* decoded bytes by which the form of the log is told */
 
 struct audit_log_source {
     int fd; /* -1: all there is stands in `in` */
@@ -25,6 +27,14 @@ struct audit_log_source {
     bool at_end;     /* of the descriptor */
     bool in_member;  /* the decoder waits for more of what it has begun */
     int failed;      /* what every later read says again */
+
+    bool sampled;           /* its form is known */
+    bool foreign;           /* another one than auditd's: lines are made anew, see form.h */
+    struct audit_form form;
+    struct sbuf text;       /* decoded and not handed out: the sample, or a line without its end */
+    size_t text_at;         /* of it handed out */
+    struct sbuf made;       /* lines in auditd's form */
+    size_t made_at;         /* of it handed out */
 
     z_stream gzip;
     lzma_stream xz;
@@ -57,6 +67,9 @@ void audit_log_source_close(struct audit_log_source *s)
     if (s->coding == AUDIT_LOG_XZ)
         lzma_end(&s->xz);
     ZSTD_freeDStream(s->zstd);
+    audit_form_done(&s->form);
+    sbuf_done(&s->text);
+    sbuf_done(&s->made);
     if (s->fd >= 0)
         close(s->fd);
     free(s->buffer);
@@ -280,7 +293,7 @@ static int64_t unzstd_some(struct audit_log_source *s, char *buffer, size_t size
     return (int64_t)out.pos;
 }
 
-int64_t audit_log_source_read(struct audit_log_source *s, char *buffer, size_t size, struct err *err)
+static int64_t read_decoded(struct audit_log_source *s, char *buffer, size_t size, struct err *err)
 {
     int64_t (*decode)(struct audit_log_source *, char *, size_t, struct err *) =
         s->coding == AUDIT_LOG_GZIP ? inflate_some
@@ -325,4 +338,104 @@ int64_t audit_log_source_read(struct audit_log_source *s, char *buffer, size_t s
             return damaged(err, s, "it ends too early");
         }
     }
+}
+
+/* ---- forms ---- */
+
+/* More decoded bytes behind `text`: how many, 0 at the end. */
+static int64_t read_text(struct audit_log_source *s, struct err *err)
+{
+    char *room = sbuf_room(&s->text, SAMPLE_SIZE);
+    int64_t n = room ? read_decoded(s, room, SAMPLE_SIZE, err) : -ENOMEM;
+
+    if (n > 0)
+        sbuf_added(&s->text, (size_t)n);
+    return n;
+}
+
+static size_t whole_lines(struct bytes text)
+{
+    const char *newline = text.len ? memrchr(text.data, '\n', text.len) : NULL;
+
+    return newline ? (size_t)(newline + 1 - text.data) : 0;
+}
+
+/* What the log begins with tells its form. A pipe is not waited for beyond its first lines. */
+static int sample(struct audit_log_source *s, struct err *err)
+{
+    int64_t n = 1;
+
+    while (n > 0 && !whole_lines(sbuf_bytes(&s->text)) && s->text.len < SAMPLE_SIZE) {
+        n = read_text(s, err);
+        if (n < 0)
+            return s->text.len ? 0 : (int)n; /* what is there is handed out first */
+    }
+    s->form.now = time(NULL);
+    s->foreign = audit_form_is_foreign(sbuf_bytes(&s->text), s->form.now);
+    s->sampled = true;
+    return 0;
+}
+
+/* The lines of `text` into `made`; at the end the last one without its newline too. */
+static void convert(struct audit_log_source *s, bool end)
+{
+    struct bytes rest = sbuf_bytes(&s->text);
+    size_t left, whole = end ? rest.len : whole_lines(rest);
+
+    left = rest.len - whole;
+    rest.len = whole;
+    while (rest.len) {
+        const char *newline = memchr(rest.data, '\n', rest.len);
+        struct bytes line = { rest.data, newline ? (size_t)(newline - rest.data) : rest.len };
+
+        audit_form_line(&s->form, line, &s->made);
+        rest = newline ? (struct bytes){ newline + 1, rest.len - line.len - 1 } : BYTES_NULL;
+    }
+    if (end)
+        audit_form_end(&s->form, &s->made);
+    if (left > LIMIT_LOG_LINE) /* no line of a log: whoever reads on counts it */
+        sbuf_add(&s->made, s->text.data + whole, left);
+    else if (left)
+        memmove(s->text.data, s->text.data + whole, left);
+    sbuf_truncate(&s->text, left > LIMIT_LOG_LINE ? 0 : left);
+}
+
+static int64_t read_foreign(struct audit_log_source *s, char *buffer, size_t size, struct err *err)
+{
+    while (s->made_at == s->made.len) {
+        int64_t n = 1;
+
+        sbuf_clear(&s->made);
+        s->made_at = 0;
+        if (!whole_lines(sbuf_bytes(&s->text)))
+            n = read_text(s, err);
+        if (n < 0 && (n == -EAGAIN || !s->text.len))
+            return n;
+        convert(s, n <= 0);
+        if (n <= 0 && !s->made.len)
+            return n;
+    }
+    size = MIN(size, s->made.len - s->made_at);
+    memcpy(buffer, s->made.data + s->made_at, size);
+    s->made_at += size;
+    return sbuf_error(&s->made) ? -ENOMEM : (int64_t)size;
+}
+
+int64_t audit_log_source_read(struct audit_log_source *s, char *buffer, size_t size, struct err *err)
+{
+    if (!s->sampled) {
+        int r = sample(s, err);
+
+        if (r < 0)
+            return r;
+    }
+    if (s->foreign)
+        return read_foreign(s, buffer, size, err);
+    if (s->text_at < s->text.len) {
+        size = MIN(size, s->text.len - s->text_at);
+        memcpy(buffer, s->text.data + s->text_at, size);
+        s->text_at += size;
+        return (int64_t)size;
+    }
+    return read_decoded(s, buffer, size, err);
 }

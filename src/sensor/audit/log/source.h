@@ -2,6 +2,8 @@
 /*
  * The bytes of one log: a file, a pipe, or standard input, plain or compressed. Which of them is
  * told by the first bytes, never by the name: gzip (several members too), xz, zstd.
+ * The form of the lines is told by the first ones: what auditd did not write itself is made into its form (form.h), and the
+ * bytes that are counted from outside (offsets) are those of that form.
  * Memory is bounded by the window that the compressor chose (gzip 32 kB, xz -6 8 MB, zstd 8 MB;
  * xz and zstd files that ask for more than LIMIT_LOG_WINDOW are refused).
  */

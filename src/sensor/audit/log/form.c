@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "sensor/audit/log/form.h"
+
+#include "sensor/audit/log/form_internal.h"
+
+#define ORDINARY 8 /* so many records of auditd's own form for one of another: then the odd one is damage */
+
+void audit_form_done(struct audit_form *f)
+{
+    sbuf_done(&f->entry);
+    sbuf_done(&f->scratch);
+}
+
+/* What ausearch prints between events. */
+static bool is_separator(struct bytes line)
+{
+    return bytes_equal_str(line, "----") || bytes_starts_with(line, bytes_of("time->")) ||
+           bytes_equal_str(line, "<no matches>");
+}
+
+
+unsigned audit_form_line(struct audit_form *f, struct bytes line, struct sbuf *out)
+{
+    struct bytes text = audit_form_trim(line);
+
+    if (is_separator(text))
+        return 0;
+    if (f->entry.len || audit_form_is_export(text))
+        return audit_form_export(f, text, out);
+    if (!text.len)
+        return 0;
+    if (text.data[0] == '{')
+        return audit_form_json(f, text, out);
+    if (audit_form_is_interpreted(text))
+        return audit_form_interpreted(text, out);
+    if (!audit_form_is_raw(text))
+        return audit_form_text(f, text, out);
+    sbuf_add_bytes(out, text);
+    sbuf_add_char(out, '\n');
+    return 1;
+}
+
+unsigned audit_form_end(struct audit_form *f, struct sbuf *out)
+{
+    return f->entry.len ? audit_form_export(f, BYTES_NULL, out) : 0;
+}
+
+bool audit_form_is_foreign(struct bytes text, time_t now)
+{
+    struct audit_form form = { .now = now };
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+    uint64_t ordinary = 0, foreign = 0;
+
+    if (bytes_starts_with(text, bytes_of("\xef\xbb\xbf")))
+        return true;
+    while (text.len) {
+        const char *newline = memchr(text.data, '\n', text.len);
+        struct bytes line = { text.data, newline ? (size_t)(newline - text.data) : text.len };
+
+        text = newline ? (struct bytes){ newline + 1, text.len - line.len - 1 } : BYTES_NULL;
+        sbuf_clear(&out);
+        if (audit_form_is_raw(line) && !(line.len && line.data[line.len - 1] == '\r'))
+            ordinary++;
+        else
+            foreign += is_separator(line) || audit_form_line(&form, line, &out) > 0;
+    }
+    foreign += audit_form_end(&form, &out);
+    audit_form_done(&form);
+    return foreign > ordinary / ORDINARY;
+}

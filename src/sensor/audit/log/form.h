@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Audit records in the forms that other programs give them, made into auditd's own: one record a line, beginning with
+ * [node=HOST ]type=NAME msg=audit(SECONDS.MILLISECONDS:SERIAL): . Understood are
+ *   - lines with something in front: indentation, a byte order mark, syslog's and the kernel's prefixes
+ *     (audispd:, audit: type=1300 audit(...)), and carriage returns behind
+ *   - ausearch's output, raw and interpreted (-i); its separators are no records
+ *   - the journal: short lines (audit[200]: SYSCALL ...), export format, JSON
+ *   - laurel's and auditbeat's JSON
+ * What these forms do not hold (the serial number in short journal lines, the numbers of users in interpreted ones) stays
+ * unknown: users are given by name, serial numbers are made up for each event. A host that stands in a prefix becomes node=.
+ * Pure, but for the time zone and the year of today where a form has neither.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "util/bytes.h"
+#include "util/sbuf.h"
+
+struct audit_form {
+    time_t now;             /* for stamps without a year; CLOCK_REALTIME, seconds */
+    uint64_t serial;        /* made up so far */
+    uint64_t made_ms;       /* the time of the event that has it */
+    bool made_syscall;      /* its system call's record was there: another one begins the next event */
+    struct sbuf entry;      /* the lines of a journal entry in export format, until it ends */
+    struct sbuf scratch;
+};
+
+void audit_form_done(struct audit_form *form);
+
+/* True if the text (the beginning of a log, whole lines) has another form than auditd's. */
+bool audit_form_is_foreign(struct bytes text, time_t now);
+
+/*
+ * One line, without its newline: what it holds is added to `out`, as none, one or several lines, each with its newline. A
+ * line that names no record is dropped; one that seems to be a record and cannot be understood is passed on as it is,
+ * so that whoever reads `out` counts it. Returns how many records were understood.
+ */
+unsigned audit_form_line(struct audit_form *form, struct bytes line, struct sbuf *out);
+/* The end of the log: what was begun. */
+unsigned audit_form_end(struct audit_form *form, struct sbuf *out);
