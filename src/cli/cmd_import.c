@@ -131,6 +131,8 @@ static int run(struct import *im)
     r = import_run(&options, &result, &err);
     if (im->drawn)
         fputs("\r\033[K", stderr);
+    if (r == 0 && !result.nothing_new && !result.passed_files && !result.passed_bytes)
+        r = logs_check(&im->files, stats, &err);
     if (r < 0) {
         cli_error("%s", err_text(&err, r));
         return cli_exit_code(r);
@@ -144,8 +146,6 @@ static int run(struct import *im)
         cli_note("interrupted; what is imported stays, import the same logs again to go on");
         return EXIT_NOTHING;
     }
-    if (stats->lines == 0 && damaged)
-        cli_note("%s does not look like an audit log", strcmp(im->files.files[0].path, "-") == 0 ? "standard input" : im->files.files[0].path);
     if (result.nothing_new || result.passed_files || result.passed_bytes)
         return damaged || stats->log.damaged_files ? EXIT_LOST : EXIT_ANSWERED;
     return !stats->lines ? EXIT_NOTHING : damaged || stats->log.damaged_files ? EXIT_LOST : EXIT_ANSWERED;

@@ -111,14 +111,12 @@ static int on_event(void *data, struct event *event)
 }
 
 /* What cannot be read is told; it stands in the verdict too. */
-static void tell_damage(const struct who_log *w, const struct replay_stats *s)
+static void tell_damage(const struct replay_stats *s)
 {
     uint64_t damaged = s->damaged + s->log.long_lines;
 
     if (damaged)
         cli_note("%" PRIu64 " damaged record%s skipped", damaged, damaged == 1 ? "" : "s");
-    if (damaged && s->lines == 0)
-        cli_note("%s does not look like an audit log", strcmp(w->files->files[0].path, "-") == 0 ? "standard input" : w->files->files[0].path);
 }
 
 static int on_gap(void *data, const struct gap *gap)
@@ -162,6 +160,8 @@ static int ask_place(struct asking *a, struct err *err)
     struct replay_stats stats;
     int r = logs_read(&options, &stats, err);
 
+    if (r == 0)
+        r = logs_check(a->who->files, &stats, err);
     if (r < 0)
         return r;
     if (!a->last) /* the same logs, for another place of the same file */
@@ -170,7 +170,7 @@ static int ask_place(struct asking *a, struct err *err)
     if (a->doubtful)
         sbuf_addf(&not_seen, "; of %" PRIu64 " changes only the path says that they were in this container", a->doubtful);
     a->not_seen = sbuf_bytes(&not_seen);
-    tell_damage(a->who, &stats);
+    tell_damage(&stats);
     r = logs_each_gap(&stats, q->since_ns, q->until_ns, on_gap, a);
     if (r >= 0)
         r = logs_each_span(&stats, on_span, a);

@@ -203,6 +203,16 @@ int logs_read(const struct logs_options *options, struct replay_stats *ret, stru
     return r;
 }
 
+int logs_check(const struct audit_log_files *files, const struct replay_stats *s, struct err *err)
+{
+    const char *name = files->files[0].path;
+
+    if (s->lines || !s->log.consumed || s->log.damaged_files) /* what could not be read has been said */
+        return 0;
+    return err_say(err, -EINVAL, "%s%s: no audit log: not one record of audit's is in it",
+                   strcmp(name, "-") == 0 ? "standard input" : name, files->count > 1 ? " and the others" : "");
+}
+
 /* ---- what the log says of itself ---- */
 
 int logs_each_span(const struct replay_stats *s, int (*each)(void *data, uint64_t from_ns, uint64_t to_ns), void *data)

@@ -33,5 +33,7 @@ int logs_each_span(const struct replay_stats *stats, int (*each)(void *data, uin
 int logs_each_gap(const struct replay_stats *stats, uint64_t since_ns, uint64_t until_ns,
                   int (*each)(void *data, const struct gap *gap), void *data);
 
+/* -EINVAL, with the first file's name: something was read, and none of it was a record of audit's. An empty log is one. */
+int logs_check(const struct audit_log_files *files, const struct replay_stats *stats, struct err *err);
 /* One line of what the log cannot tell, for the coverage: of what was read. */
 void logs_not_seen(const struct replay_stats *stats, struct sbuf *out);

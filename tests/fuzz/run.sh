@@ -7,7 +7,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 SECONDS_EACH=${1:-30}
-TWICE=" audit rules search unpack when "
+TWICE=" audit form rules search unpack when "
 BUILD=build-fuzz
 
 case $SECONDS_EACH in

@@ -4,11 +4,14 @@
 
 A deletion that the log holds is told; what the log does not say is not made up. Ends with "N passed, N failed".
 """
+import datetime
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from runner import run_all, test  # noqa: E402
@@ -184,6 +187,141 @@ def nothing_crosses_machines():
     put("series.log", lines)
     code, out, err = run("who", "--from", "series.log", "/srv/n")
     assert code == 0 and "serial numbers" not in out, out
+
+
+def python_event(node=""):
+    """As auditd writes it."""
+    call_ = call("c000003e", 87, (0x7ffd, 1, 2, 0x18), pid=200, ppid=100, comm="python3", exe="/usr/bin/python3.11", key='"del"')
+    return event([call_, CWD, path(0, "/srv/app/", 5000, "PARENT", "040755"), path(1, "/srv/app/conf", 5002, "DELETE", "0100600"),
+                  ("PROCTITLE", "proctitle=707974686F6E33002F6F70742F6A6F62732F746964792E7079")], 102, 1, node)
+
+
+def kernel_form(line):
+    numbers = {"SYSCALL": 1300, "CWD": 1307, "PATH": 1302, "PROCTITLE": 1327}
+    return re.sub(r"^type=(\w+) msg=", lambda m: "type=%d " % numbers[m.group(1)], line)
+
+
+def laurel(lines):
+    records = {}
+    for line in lines:
+        kind, body = re.match(r"type=(\w+) msg=audit\(.*?\): (.*)", line).groups()
+        fields = dict(re.findall(r'(\w+)="?([^" ]*)"?', body))
+        for key in ("syscall", "pid", "ppid", "auid", "uid", "euid", "fsuid", "exit", "items", "item", "inode"):
+            if key in fields:
+                fields[key] = int(fields[key])
+        for key in ("arch", "a0", "a1", "a2", "a3"):
+            if key in fields:
+                fields[key] = "0x" + fields[key]
+        if "mode" in fields:
+            fields["mode"] = "0o" + fields["mode"]
+        if kind == "PROCTITLE":
+            fields = {"ARGV": ["python3", "/opt/jobs/tidy.py"]}
+        records.setdefault(kind, []).append(fields)
+    out = {"ID": "%d.100:102" % (SECONDS + 1), "NODE": "web1"}
+    out.update({kind: rows if kind == "PATH" else rows[0] for kind, rows in records.items()})
+    return [json.dumps(out)]
+
+
+def auditbeat():
+    stamp = datetime.datetime.fromtimestamp(SECONDS + 1, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.100Z")
+    paths = [{"item": "0", "name": "/srv/app/", "inode": "5000", "dev": "fd:00", "mode": "040755", "ouid": "0", "ogid": "0", "nametype": "PARENT"},
+             {"item": "1", "name": "/srv/app/conf", "inode": "5002", "dev": "fd:00", "mode": "0100600", "ouid": "0", "ogid": "0", "nametype": "DELETE"}]
+    return [json.dumps({
+        "@timestamp": stamp, "host": {"name": "web1"}, "tags": ["del"],
+        "auditd": {"sequence": 102, "result": "success", "session": "3", "paths": paths,
+                   "data": {"a0": "7ffd", "a1": "1", "a2": "2", "a3": "18", "arch": "x86_64", "syscall": "unlink", "exit": "0", "tty": "pts0"}},
+        "process": {"pid": 200, "parent": {"pid": 100}, "name": "python3", "executable": "/usr/bin/python3.11",
+                    "args": ["python3", "/opt/jobs/tidy.py"], "working_directory": "/"},
+        "user": {"id": "0", "audit": {"id": "1000"}, "group": {"id": "0"}}})]
+
+
+def journal(lines, form):
+    out = []
+    for line in lines:
+        kind, body = re.match(r"type=(\w+) msg=audit\(.*?\): (.*)", line).groups()
+        entry = {"__REALTIME_TIMESTAMP": "%d500000" % (SECONDS + 1), "_HOSTNAME": "web1", "_TRANSPORT": "audit",
+                 "_AUDIT_TYPE_NAME": kind, "_AUDIT_ID": "102", "_SOURCE_REALTIME_TIMESTAMP": "%d100000" % (SECONDS + 1),
+                 "MESSAGE": "%s %s" % (kind, body)}
+        if form == "json":
+            out.append(json.dumps(entry))
+        elif form == "export":
+            out += ["%s=%s" % pair for pair in entry.items()] + [""]
+        else:
+            when = time.strftime("%b %d %H:%M:%S", time.gmtime(SECONDS + 1))
+            out.append("%s web1 audit[200]: %s %s" % (when, kind, body))
+    return out
+
+
+def forms():
+    raw = python_event()
+    syslog = time.strftime("%b %e %H:%M:%S web1 ", time.gmtime(SECONDS + 1))
+    yield "indented", ["  " + line for line in raw], None
+    yield "crlf", [line + "\r" for line in raw], None
+    yield "bom", ["\xef\xbb\xbf" + raw[0]] + raw[1:], None
+    yield "audispd", [syslog + "audispd: node=web1 " + line for line in raw], "web1"
+    yield "audisp-syslog", [syslog + "audisp-syslog[7]: " + line for line in raw], "web1"
+    yield "rfc5424", ["<13>1 2026-11-24T00:26:41.5Z web1 audispd - - - " + line for line in raw], "web1"
+    yield "behind others", [syslog + "sshd[1]: Accepted"] * 300 + [syslog + "audispd: " + line for line in raw], "web1"
+    yield "kernel", [syslog + "kernel: [   12.345678] audit: " + kernel_form(line) for line in raw], "web1"
+    yield "dmesg", ["[   12.345678] audit: " + kernel_form(line) for line in raw], None
+    yield "journal json", journal(raw, "json"), "web1"
+    yield "journal export", journal(raw, "export"), "web1"
+    yield "laurel", laurel(raw), "web1"
+    yield "auditbeat", auditbeat(), "web1"
+    put("raw.log", raw)
+    for name, option in (("ausearch", "--raw"), ("ausearch default", None), ("ausearch -i", "-i")):
+        argv = ["ausearch", "-if", os.path.join(DIR, "raw.log")] + ([option] if option else [])
+        done = subprocess.run(argv, capture_output=True, env=dict(ENVIRONMENT, PATH=ENVIRONMENT["PATH"] + ":/usr/sbin"), check=True)
+        yield name, done.stdout, None
+
+
+@test
+def other_programs_forms_tell_the_same():
+    names = []
+    for name, lines, node in forms():
+        names.append(name)
+        put("form.log", lines)
+        events, _ = answers("--from", "form.log", "/srv/app/conf")
+        assert len(events) == 1, (name, events, run("who", "--from", "form.log", "/srv/app/conf"))
+        e = events[0]
+        assert (e["event"]["action"], e["event"]["outcome"], e["file"]["path"], e["file"]["inode"], e["file"]["mode"]) == \
+            ("unlink", "success", "/srv/app/conf", "5002", "0600"), (name, e)
+        assert (e["process"]["pid"], e["process"]["executable"]) == (200, "/usr/bin/python3.11"), (name, e)
+        assert e["@timestamp"].startswith("2026-11-24T00:26:41."), (name, e)
+        assert e["process"].get("args") == ["python3", "/opt/jobs/tidy.py"], (name, e["process"])
+        assert e["process"]["user"]["id"] == "0", (name, e["process"])
+        code, out, err = run("who", "--from", "form.log", "/srv/app/conf")
+        assert code == 0 and "damaged" not in err and "1970" not in out, (name, code, out, err)
+        assert run("search", "-if", "form.log", "-f", "/srv/app/conf")[0] == 0, name
+        piped, _ = answers("--from", "-", "/srv/app/conf", data=open(os.path.join(DIR, "form.log"), "rb").read())
+        assert len(piped) == 1, (name, piped)
+    assert len(names) > 15, names
+
+
+@test
+def interpreted_values_are_read_back():
+    names = [path(0, "/srv/app/", 1, "PARENT", "040755"), path(1, "/srv/app/a file", 7, "CREATE", "0104711")]
+    names[1] = (names[1][0], names[1][1].replace('"/srv/app/a file"', "/srv/app/a file".encode().hex().upper()))
+    put("raw.log", event([call("c000003e", 257, (0xffffff9c, 1, 0o1101, 0o644), success="no", code=-13), CWD] + names + [TITLE]))
+    done = subprocess.run(["ausearch", "-i", "-if", os.path.join(DIR, "raw.log")], capture_output=True,
+                          env=dict(ENVIRONMENT, PATH=ENVIRONMENT["PATH"] + ":/usr/sbin"), check=True)
+    put("interpreted.log", done.stdout)
+    raw, told = answers("--from", "raw.log", "/")[0], answers("--from", "interpreted.log", "/")[0]
+    for e in raw + told:
+        del e["event"]["id"], e["host"]
+    assert [e["error"]["code"] for e in told] == ["EACCES"] and told[0]["file"]["path"] == "/srv/app/a file", told
+    assert told[0]["file"]["mode"] == raw[0]["file"]["mode"] and told[0]["file"]["type"] == raw[0]["file"]["type"], (raw, told)
+
+
+@test
+def what_is_no_log_is_an_error():
+    put("messages", ["Nov 24 00:26:41 web1 sshd[1]: Accepted password for im"] * 50)
+    put("notes.json", ['{"a": 1}', '{"MESSAGE": "hello"}'])
+    for name in ("messages", "notes.json"):
+        code, out, err = run("who", "--from", name, "/")
+        assert code == 2 and not out and "no audit log" in err and err.count("\n") == 1, (name, code, out, err)
+        assert run("import", "--store", "none.db", name)[0] == 2, name
+
 
 
 sys.exit(run_all(DIR, 300))

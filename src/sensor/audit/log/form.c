@@ -8,6 +8,7 @@
 void audit_form_done(struct audit_form *f)
 {
     sbuf_done(&f->entry);
+    sbuf_done(&f->title);
     sbuf_done(&f->scratch);
 }
 
@@ -19,12 +20,30 @@ static bool is_separator(struct bytes line)
 }
 
 
-unsigned audit_form_line(struct audit_form *f, struct bytes line, struct sbuf *out)
+static void end_of_event(struct audit_form *f, struct sbuf *out)
 {
-    struct bytes text = audit_form_trim(line);
+    sbuf_add_bytes(out, sbuf_bytes(&f->title));
+    sbuf_clear(&f->title);
+}
 
-    if (is_separator(text))
-        return 0;
+/* PROCTITLE ends an event for whoever reads on: it is kept until the others have come. */
+static void keep_title(struct audit_form *f, size_t at, struct sbuf *out)
+{
+    struct bytes line = { out->data + at, out->len - at };
+    bool named = bytes_starts_with(line, bytes_of("node="));
+    const char *type = named ? memchr(line.data, ' ', line.len) : line.data;
+
+    if (!type || !bytes_starts_with((struct bytes){ type + named, line.len - (size_t)(type + named - line.data) }, bytes_of("type=PROCTITLE ")))
+        return;
+    sbuf_clear(&f->scratch);
+    sbuf_add_bytes(&f->scratch, line);
+    sbuf_truncate(out, at);
+    end_of_event(f, out); /* of an event that was not separated from this one */
+    sbuf_add_bytes(&f->title, sbuf_bytes(&f->scratch));
+}
+
+static unsigned convert(struct audit_form *f, struct bytes text, struct sbuf *out)
+{
     if (f->entry.len || audit_form_is_export(text))
         return audit_form_export(f, text, out);
     if (!text.len)
@@ -40,8 +59,26 @@ unsigned audit_form_line(struct audit_form *f, struct bytes line, struct sbuf *o
     return 1;
 }
 
+unsigned audit_form_line(struct audit_form *f, struct bytes line, struct sbuf *out)
+{
+    struct bytes text = audit_form_trim(line);
+    size_t at = out->len;
+    unsigned count;
+
+    if (is_separator(text)) {
+        f->separated = true;
+        end_of_event(f, out);
+        return 0;
+    }
+    count = convert(f, text, out);
+    if (f->separated && out->len > at)
+        keep_title(f, at, out);
+    return count;
+}
+
 unsigned audit_form_end(struct audit_form *f, struct sbuf *out)
 {
+    end_of_event(f, out);
     return f->entry.len ? audit_form_export(f, BYTES_NULL, out) : 0;
 }
 
@@ -49,7 +86,7 @@ bool audit_form_is_foreign(struct bytes text, time_t now)
 {
     struct audit_form form = { .now = now };
     _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
-    uint64_t ordinary = 0, foreign = 0;
+    uint64_t ordinary = 0, foreign = 0, others = 0;
 
     if (bytes_starts_with(text, bytes_of("\xef\xbb\xbf")))
         return true;
@@ -61,10 +98,13 @@ bool audit_form_is_foreign(struct bytes text, time_t now)
         sbuf_clear(&out);
         if (audit_form_is_raw(line) && !(line.len && line.data[line.len - 1] == '\r'))
             ordinary++;
+        else if (is_separator(line) || audit_form_line(&form, line, &out) > 0)
+            foreign++;
         else
-            foreign += is_separator(line) || audit_form_line(&form, line, &out) > 0;
+            others += audit_form_has_prefix(&form, line);
     }
     foreign += audit_form_end(&form, &out);
     audit_form_done(&form);
-    return foreign > ordinary / ORDINARY;
+    /* of a system's log whose first lines are other programs' */
+    return foreign > ordinary / ORDINARY || (!ordinary && others);
 }

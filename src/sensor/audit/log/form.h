@@ -25,6 +25,8 @@ struct audit_form {
     uint64_t serial;        /* made up so far */
     uint64_t made_ms;       /* the time of the event that has it */
     bool made_syscall;      /* its system call's record was there: another one begins the next event */
+    bool separated;         /* ausearch wrote it: it puts the records of an event in the reverse order */
+    struct sbuf title;      /* the event's last record, which came first */
     struct sbuf entry;      /* the lines of a journal entry in export format, until it ends */
     struct sbuf scratch;
 };

@@ -284,7 +284,7 @@ static bool is_argument(const struct line *l, struct bytes key)
 static void add_last_id(struct line *l, struct bytes key, struct bytes value)
 {
     if (l->ids_known || !bytes_equal_str(key, "fsuid"))
-        add_id(l, key, value, true);
+        add_id(l, key, value, !bytes_equal_str(key, "auid"));
 }
 
 static void add_field(struct line *l, struct bytes key, struct bytes value)

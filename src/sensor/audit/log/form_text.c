@@ -125,6 +125,15 @@ static void read_prefix(struct bytes *rest, time_t now, uint64_t *ret_ms, struct
     *rest = b;
 }
 
+bool audit_form_has_prefix(const struct audit_form *f, struct bytes line)
+{
+    struct bytes rest = line, host;
+    uint64_t time_ms;
+
+    read_prefix(&rest, f->now, &time_ms, &host);
+    return time_ms && host.len;
+}
+
 /* ---- the record ---- */
 
 void audit_form_head(struct sbuf *out, struct bytes host, struct bytes type, uint64_t time_ms, uint64_t serial)
