@@ -146,7 +146,8 @@ static const struct row {
       "unlink /a/x ok by /usr/bin/rm(20)\nunlink /b/y ok by /usr/bin/rm(21)\n" },
     { "a cut last line", NULL, RM_ONE("1.500:7", "1", "20", "/a", "1", "x", "2") "type=SYSCALL msg=audit(1.6:8): arch=c00",
       "unlink /a/x ok by /usr/bin/rm(20)\n" },
-    { "not an audit log", NULL, "Nov 24 12:00:00 host sshd[1]: hello\n\177ELF\n", "" },
+    { "not an audit log", NULL, "hello\n\177ELF\n", "" },
+    { "another program's lines", NULL, "Nov 24 12:00:00 host sshd[1]: hello\n", "" },
 };
 
 struct telling {
