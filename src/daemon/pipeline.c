@@ -38,6 +38,8 @@
 #define ENGINE_WAIT_MS 200   /* an event of a container that is starting waits for the engine's word so long */
 #define PATIENCE_MS 200      /* while events wait, an engine's answer is waited for so long */
 #define EPOLL_MAX 16
+#define SEEN_NS (20 * NS_PER_MS) /* how far all was seen is told to the store so often */
+#define HELD_NS (100 * NS_PER_MS) /* sensors hold an event until those that belong to it have come */
 
 enum source_kind { SOURCE_SENSOR, SOURCE_FOLLOWER, SOURCE_ENGINES, SOURCE_CALLER };
 
@@ -75,6 +77,7 @@ struct pipeline {
     bool recorded_places;     /* those that were there at the beginning */
     uint64_t from_ns;
     uint64_t next_poll_ns;
+    uint64_t next_seen_ns;
     uint64_t last_engine_wait_ns;
     bool stop;
 };
@@ -360,9 +363,10 @@ static int open_fuse(struct pipeline *p, struct err *err)
     return p->sensor_count > 1 ? fuse_new(&options, &p->fuse, err) : 0;
 }
 
+/* One that cannot be used now is tried again: what to say of it, the store says (store_seen()). */
 static void open_store(struct pipeline *p)
 {
-    struct store_options options = { .path = p->options.store_path, .log = p->options.log };
+    struct store_options options = { .path = p->options.store_path, .retry = true, .log = p->options.log };
     struct err err = ERR_INIT;
     int r;
 
@@ -541,6 +545,26 @@ static void dispatch_all(struct pipeline *p)
     }
 }
 
+static bool is_readable(const struct pipeline *p)
+{
+    struct pollfd fds[CHOICE_MAX];
+    nfds_t n = 0;
+
+    for (size_t i = 0; i < p->sensor_count; i++)
+        fds[n++] = (struct pollfd){ .fd = p->sensors[i].fd, .events = POLLIN };
+    return poll(fds, n, 0) > 0;
+}
+
+/* All that the kernel had when this turn began is with the store, where it has nothing more now: so far it is known
+ * what happened, but for what sensors hold for a moment. */
+static void tell_seen(struct pipeline *p, uint64_t turn_ns)
+{
+    if (!p->store || turn_ns < p->next_seen_ns)
+        return;
+    p->next_seen_ns = turn_ns + SEEN_NS;
+    store_seen(p->store, is_readable(p) ? 0 : turn_ns - HELD_NS);
+}
+
 void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
 {
     _cleanup_sbuf_ struct sbuf not_seen = SBUF_INIT;
@@ -598,7 +622,7 @@ int pipeline_run(struct pipeline *p, uint64_t until_ns, struct err *err)
     p->stop = false;
     while (!p->stop) {
         struct epoll_event events[EPOLL_MAX];
-        uint64_t now = now_ns(CLOCK_MONOTONIC);
+        uint64_t now = now_ns(CLOCK_MONOTONIC), turn_ns = now_ns(CLOCK_REALTIME);
         int timeout = TICK_MS, n;
 
         if (until_ns && now >= until_ns)
@@ -613,6 +637,7 @@ int pipeline_run(struct pipeline *p, uint64_t until_ns, struct err *err)
         dispatch_all(p);
         if (p->fuse)
             fuse_expire(p->fuse, now_ns(CLOCK_MONOTONIC), n == 0);
+        tell_seen(p, turn_ns);
         if (now_ns(CLOCK_MONOTONIC) - now < calm_us * 1000ull && n > 0 && ++busy > BUSY_WAKES)
             usleep(calm_us);
         else if (n == 0)
@@ -665,11 +690,28 @@ static void read_to_the_end(struct pipeline *p, const struct open_sensor *open)
     }
 }
 
+/* What `who` will not know. The store has that gap itself, where it could be written. */
+static void tell_missing(struct pipeline *p)
+{
+    struct gap gap = { .reason = LOST_STORE };
+    struct store_state state;
+
+    store_state(p->store, &state);
+    if (!state.recording || state.error)
+        case_not_recorded(p->case_);
+    if (!state.recording || !state.missing) /* that nothing is recorded was said at the beginning */
+        return;
+    gap.count = state.missing;
+    gap.from_ns = state.from_ns;
+    gap.to_ns = state.to_ns;
+    snprintf(gap.text, sizeof(gap.text), "not written to the store");
+    (void)case_add_gap(p->case_, &gap);
+    if (p->options.gap)
+        p->options.gap(p->options.data, &gap);
+}
+
 void pipeline_finish(struct pipeline *p)
 {
-    struct err err = ERR_INIT;
-    int r;
-
     (void)engines_sync(p->engines, ENGINE_WAIT_MS, NULL);
     for (size_t i = 0; i < p->sensor_count; i++)
         read_to_the_end(p, &p->sensors[i]);
@@ -684,17 +726,8 @@ void pipeline_finish(struct pipeline *p)
     if (p->store) {
         if (p->coverage_id)
             (void)store_end_coverage(p->store, p->coverage_id, now_ns(CLOCK_REALTIME));
-        r = store_flush(p->store, &err);
-        if (r < 0 || store_lost(p->store)) {
-            struct gap gap = { .reason = LOST_STORE,
-                               .count = store_lost(p->store),
-                               .from_ns = p->from_ns,
-                               .to_ns = now_ns(CLOCK_REALTIME) };
-
-            snprintf(gap.text, sizeof(gap.text), "not written to the store");
-            if (gap.count)
-                on_gap(p, &gap);
-        }
+        (void)store_flush(p->store, NULL);
+        tell_missing(p);
     }
     if (p->options.idle)
         p->options.idle(p->options.data);

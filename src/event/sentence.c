@@ -423,7 +423,7 @@ void sentence_gap(struct sbuf *out, const struct gap *gap, const struct sentence
     if (gap->count)
         sbuf_addf(out, "%llu lost", (unsigned long long)gap->count);
     else
-        sbuf_add_str(out, "some lost");
+        sbuf_add_str(out, gap->reason == LOST_KILLED ? "some may be lost" : "some lost");
     sbuf_add_str(out, " until ");
     sentence_time(out, gap->to_ns, style->utc_offset_s);
     if (gap->text[0])

@@ -491,6 +491,11 @@ int case_add_life(struct case_ *c, const struct life *life)
     return 0;
 }
 
+void case_not_recorded(struct case_ *c)
+{
+    c->options.not_recorded = true;
+}
+
 int case_add_gap(struct case_ *c, const struct gap *gap)
 {
     /* news of processes lost are no changes lost: names may be missing, and that is said */

@@ -46,6 +46,8 @@ int case_add_event(struct case_ *c, const struct event *event); /* copies or ref
 int case_add_rollup(struct case_ *c, const struct store_rollup *rollup, struct event *const *samples,
                     unsigned sample_count);
 int case_add_life(struct case_ *c, const struct life *life);
+/* There is no store, or the last of it is not in it: `who` cannot answer later. */
+void case_not_recorded(struct case_ *c);
 int case_add_gap(struct case_ *c, const struct gap *gap);
 /* In order of the beginnings, for each target anew. */
 int case_add_coverage(struct case_ *c, const struct coverage *coverage);

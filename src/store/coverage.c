@@ -2,8 +2,10 @@
 /* Which spans of observation looked at what is asked for, and how far. */
 #include "store/coverage.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "store/observer.h"
 #include "store/schema.h"
 #include "store/select.h"
 
@@ -231,6 +233,14 @@ static int compare_span(const struct coverage_asking *a, int64_t row, const stru
     return 0;
 }
 
+uint64_t coverage_end_ns(uint64_t to_ns, uint64_t alive_ns, struct bytes observer, bool *ret_unclean)
+{
+    enum observer_state state = to_ns ? OBSERVER_UNKNOWN : observer_state(observer);
+
+    *ret_unclean = !to_ns && (state == OBSERVER_ENDED || select_now_ns() > alive_ns + STORE_DEAD_NS);
+    return *ret_unclean ? alive_ns : to_ns;
+}
+
 static bool is_in_time(const struct store_query *q, const struct coverage *c)
 {
     return !(c->to_ns && c->to_ns < q->since_ns) && !(q->until_ns && c->from_ns > q->until_ns);
@@ -253,9 +263,7 @@ static int tell_span(const struct coverage_asking *a, sqlite3_stmt *rows, int (*
     };
     int r;
 
-    /* whoever observed was killed: it had not come further than this */
-    if (c.to_ns == 0 && select_now_ns() > alive + STORE_DEAD_NS)
-        c.to_ns = alive;
+    c.to_ns = coverage_end_ns(c.to_ns, alive, db_column_bytes(rows, 10), &c.unclean);
     r = is_in_time(a->query, &c) ? compare_span(a, sqlite3_column_int64(rows, 0), &c, &answer, err) : 0;
     if (r == 0 && (answer.whole || answer.only_count)) {
         c.permissions = answer.permissions;
@@ -276,6 +284,7 @@ int coverage_prepare(struct coverage_asking *a, struct err *err)
 
     if (!has_places(s))
         return 0;
+    a->observers = schema_has_column(s->db, s->path, "coverage", "observer");
     r = db_prepare(s->db, s->path, "SELECT " COVERAGE_PLACE_COLUMNS " FROM coverage_place p WHERE p.coverage = ? ORDER BY p.row",
                    &a->places, err);
     if (r == 0)
@@ -304,10 +313,13 @@ int store_each_coverage(struct store *store, const struct store_query *query,
         r = coverage_prepare(&a, err);
     if (r == 0)
         r = db_prepare(store->db, store->path,
-                       a.places ? "SELECT row, sensors, from_ns, to_ns, alive_ns, watch, not_seen, host_id, host_name, "
-                                  "narrowed FROM coverage WHERE from_ns <= ? ORDER BY from_ns, row"
-                                : "SELECT row, sensors, from_ns, to_ns, alive_ns, watch, not_seen, NULL, NULL, NULL "
-                                  "FROM coverage WHERE from_ns <= ? ORDER BY from_ns, row",
+                       !a.places ? "SELECT row, sensors, from_ns, to_ns, alive_ns, watch, not_seen, NULL, NULL, NULL, "
+                                   "NULL FROM coverage WHERE from_ns <= ? ORDER BY from_ns, row"
+                       : !a.observers ? "SELECT row, sensors, from_ns, to_ns, alive_ns, watch, not_seen, host_id, "
+                                        "host_name, narrowed, NULL FROM coverage WHERE from_ns <= ? ORDER BY from_ns, row"
+                                      : "SELECT row, sensors, from_ns, to_ns, alive_ns, watch, not_seen, host_id, "
+                                        "host_name, narrowed, observer FROM coverage WHERE from_ns <= ? "
+                                        "ORDER BY from_ns, row",
                        &rows, err);
     if (r == 0)
         sqlite3_bind_int64(rows, 1, query->until_ns ? (sqlite3_int64)query->until_ns : INT64_MAX);
@@ -318,4 +330,35 @@ int store_each_coverage(struct store *store, const struct store_query *query,
     sqlite3_finalize(rows);
     coverage_asking_done(&a);
     return r;
+}
+
+/* ---- those that ended without saying so ---- */
+
+struct unclean {
+    const struct store_query *query;
+    int (*each)(void *data, const struct gap *gap);
+    void *data;
+};
+
+/* Had it lived for longer it would have written so, events or not: what is missing lies before that. */
+static int tell_unclean(void *data, const struct coverage *c)
+{
+    const struct unclean *u = data;
+    struct gap gap = { .reason = LOST_KILLED, .from_ns = c->to_ns, .to_ns = c->to_ns + STORE_ALIVE_NS,
+                       .sensor = c->sensors };
+
+    if (!c->unclean || gap.to_ns < u->query->since_ns || (u->query->until_ns && gap.from_ns > u->query->until_ns))
+        return 0;
+    snprintf(gap.text, sizeof(gap.text), "whoever recorded was killed; what was not yet written is missing");
+    return u->each(u->data, &gap);
+}
+
+int coverage_each_unclean(struct store *store, const struct store_query *query,
+                          int (*each)(void *data, const struct gap *gap), void *data, struct err *err)
+{
+    struct unclean u = { query, each, data };
+    struct store_query wider = *query;
+
+    wider.since_ns -= MIN(wider.since_ns, STORE_ALIVE_NS);
+    return store_each_coverage(store, &wider, tell_unclean, &u, err);
 }

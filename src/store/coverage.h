@@ -9,6 +9,7 @@ struct coverage_asking {
     const struct store_query *query;
     sqlite3_stmt *places;    /* of one span; NULL: an older culprit's store has none */
     sqlite3_stmt *container; /* is this id among the containers that are asked for? */
+    bool observers;          /* the spans say who writes them */
 };
 
 /* The columns of a struct coverage_place, of coverage_place p. */
@@ -25,3 +26,13 @@ void coverage_read_place(sqlite3_stmt *row, struct coverage_place *ret);
 bool coverage_is_asked_container(const struct coverage_asking *a, const struct coverage_place *p);
 /* The next target of a watch as it was written. */
 bool coverage_next_target(struct bytes *watch, struct bytes *ret);
+
+/*
+ * When a span ended, 0 = it goes on. Whoever observed and was killed, or has written nothing for long, had not come
+ * further than alive_ns: *ret_unclean.
+ * observer: see store/observer.h; BYTES_NULL = not recorded
+ */
+uint64_t coverage_end_ns(uint64_t to_ns, uint64_t alive_ns, struct bytes observer, bool *ret_unclean);
+/* Spans that ended so, as gaps. */
+int coverage_each_unclean(struct store *store, const struct store_query *query,
+                          int (*each)(void *data, const struct gap *gap), void *data, struct err *err);

@@ -5,13 +5,14 @@
 #include "store/query.h"
 #include "store/sqlite.h"
 
+struct adding;
 struct store_queue;
 
 struct store {
-    sqlite3 *db; /* for questions, read only */
+    sqlite3 *db; /* for questions, read only; NULL where it only records */
     char *path;
     const struct log *log;
-    bool patient;
     bool has_blocks; /* a store that an older culprit wrote has none */
     struct store_queue *queue; /* NULL: read only */
+    struct adding *adding;
 };

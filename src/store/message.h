@@ -6,6 +6,12 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "util/bytes.h"
+
 #define MESSAGE_SLOTS 4096 /* of each kind; 0 = none, so that slots count from 1 */
 
 enum message_kind {
@@ -20,3 +26,19 @@ enum message_kind {
     MESSAGE_COVERAGE_END,   /* number, to */
     MESSAGE_IMPORTED,       /* device, inode, offset, size, complete, head, tail */
 };
+
+/* Takes the first of them; false: there is none. */
+static inline bool message_next(struct bytes *messages, enum message_kind *ret_kind, struct bytes *ret)
+{
+    uint32_t length;
+
+    if (messages->len <= 1 + sizeof(length))
+        return false;
+    memcpy(&length, messages->data + 1, sizeof(length));
+    if (length > messages->len - 1 - sizeof(length))
+        return false;
+    *ret_kind = (enum message_kind)messages->data[0];
+    *ret = (struct bytes){ messages->data + 1 + sizeof(length), length };
+    *messages = (struct bytes){ ret->data + length, messages->len - 1 - sizeof(length) - length };
+    return true;
+}

@@ -165,17 +165,17 @@ static int nearest_texts(const struct coverage_asking *a, unsigned *best, struct
     struct store *store = a->store;
     sqlite3_stmt *rows = NULL;
     int r = db_prepare(store->db, store->path,
-                       a->places ? "SELECT from_ns, to_ns, alive_ns, watch FROM coverage c WHERE NOT EXISTS "
+                       a->places ? "SELECT from_ns, to_ns, alive_ns, watch, NULL FROM coverage c WHERE NOT EXISTS "
                                    "(SELECT 1 FROM coverage_place p WHERE p.coverage = c.row)"
-                                 : "SELECT from_ns, to_ns, alive_ns, watch FROM coverage",
+                                 : "SELECT from_ns, to_ns, alive_ns, watch, NULL FROM coverage",
                        &rows, err);
 
     while (r == 0 && sqlite3_step(rows) == SQLITE_ROW) {
         struct bytes watch = db_column_bytes(rows, 3), target;
+        bool unclean;
         uint64_t to_ns = (uint64_t)sqlite3_column_int64(rows, 1), alive = (uint64_t)sqlite3_column_int64(rows, 2);
 
-        if (!to_ns && select_now_ns() > alive + STORE_DEAD_NS)
-            to_ns = alive;
+        to_ns = coverage_end_ns(to_ns, alive, db_column_bytes(rows, 4), &unclean);
         while (coverage_next_target(&watch, &target)) {
             struct coverage_place p = { 0 };
             struct selector s;
@@ -197,17 +197,19 @@ static int nearest_places(const struct coverage_asking *a, unsigned *best, struc
     struct store *store = a->store;
     sqlite3_stmt *rows = NULL;
     int r = db_prepare(store->db, store->path,
-                       "SELECT " COVERAGE_PLACE_COLUMNS ", c.to_ns, c.alive_ns FROM coverage_place p JOIN coverage c "
-                       "ON c.row = p.coverage",
+                       a->observers ? "SELECT " COVERAGE_PLACE_COLUMNS ", c.to_ns, c.alive_ns, c.observer "
+                                      "FROM coverage_place p JOIN coverage c ON c.row = p.coverage"
+                                    : "SELECT " COVERAGE_PLACE_COLUMNS ", c.to_ns, c.alive_ns, NULL "
+                                      "FROM coverage_place p JOIN coverage c ON c.row = p.coverage",
                        &rows, err);
 
     while (r == 0 && sqlite3_step(rows) == SQLITE_ROW) {
         uint64_t to_ns = (uint64_t)sqlite3_column_int64(rows, 9), alive = (uint64_t)sqlite3_column_int64(rows, 10);
         struct coverage_place p;
+        bool unclean;
 
         coverage_read_place(rows, &p);
-        if (!to_ns && select_now_ns() > alive + STORE_DEAD_NS)
-            to_ns = alive;
+        to_ns = coverage_end_ns(to_ns, alive, db_column_bytes(rows, 11), &unclean);
         take_nearest(a, &p, p.from_ns, to_ns, best, arena, ret);
     }
     sqlite3_finalize(rows);

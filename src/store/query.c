@@ -8,6 +8,7 @@
 #include <uthash.h>
 
 #include "store/block.h"
+#include "store/coverage.h"
 #include "store/internal.h"
 #include "store/load.h"
 #include "store/schema.h"
@@ -430,7 +431,7 @@ int store_each_gap(struct store *store, const struct store_query *query,
     if (r == 0 && code != SQLITE_DONE)
         r = db_error(store->db, store->path, err);
     sqlite3_finalize(rows);
-    return r;
+    return r < 0 ? r : coverage_each_unclean(store, query, each, data, err);
 }
 
 int store_each_imported(struct store *store, int (*each)(void *data, const struct store_imported *imported),

@@ -160,6 +160,14 @@ static int create_coverage_places(sqlite3 *db, const char *path, struct err *err
                    err);
 }
 
+/* Who writes it, see store/observer.h: whether that one has ended shows at once. */
+static int add_observer(sqlite3 *db, const char *path, struct err *err)
+{
+    if (schema_has_column(db, path, "coverage", "observer"))
+        return 0;
+    return db_exec(db, path, "ALTER TABLE coverage ADD COLUMN observer BLOB", err);
+}
+
 /* A step is never changed once a store was made with it. */
 static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err) = {
     create_tables,
@@ -169,6 +177,7 @@ static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err)
     create_blocks,
     add_earlier,
     create_coverage_places,
+    add_observer,
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 #define VERSION_BLOCKS 5

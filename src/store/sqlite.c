@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
@@ -156,7 +157,7 @@ static int make_file(const char *path, struct err *err)
         return 0; /* somebody else was faster */
     for (size_t i = 0; i < ARRAY_SIZE(companions); i++) {
         name_companion(path, i, name, sizeof(name));
-        if (unlink(name) < 0 && errno != ENOENT)
+        if (lstat(name, &st) == 0 && unlink(name) < 0)
             return err_set(err, -errno, "removing %s", name);
     }
     fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600); /* new, so that nobody has locks on it */
@@ -174,6 +175,26 @@ int db_look(const char *path, struct stat *ret, struct err *err)
     int r = name_file(path, full, err);
 
     return r < 0 ? r : look_at_one(full, ret, err);
+}
+
+int db_set_aside(const char *path, dev_t device, ino_t inode, struct err *err)
+{
+    char full[NAME_SIZE], aside[NAME_SIZE + 32], when[24];
+    _cleanup_close_ int lock = -EBADF;
+    time_t now = time(NULL);
+    struct stat st;
+    struct tm tm;
+    int r = name_file(path, full, err);
+
+    if (r == 0)
+        r = lock_directory(full, &lock, err);
+    if (r < 0)
+        return r;
+    if (lstat(full, &st) < 0 || st.st_dev != device || st.st_ino != inode)
+        return 0; /* somebody else has seen it too */
+    strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
+    snprintf(aside, sizeof(aside), "%s.damaged-%s", full, when);
+    return rename(full, aside) < 0 ? err_set(err, -errno, "moving the store %s away", path) : 0;
 }
 
 /* Before SQLite is used first: nobody asks how much memory it has, and counting it locks a mutex at each allocation. */
@@ -210,7 +231,9 @@ static int open_sqlite(const char *path, bool read_only, const struct stat *seen
     return 0;
 }
 
-static int open_file(const char *path, bool read_only, sqlite3 **ret, struct stat *ret_st, struct err *err)
+#define OPEN_TRIES 3
+
+static int open_once(const char *path, bool read_only, sqlite3 **ret, struct stat *ret_st, struct err *err)
 {
     _cleanup_close_ int lock = -EBADF;
     int r = look_at_files(path, ret_st, err);
@@ -223,6 +246,16 @@ static int open_file(const char *path, bool read_only, sqlite3 **ret, struct sta
             r = look_at_files(path, ret_st, err);
     }
     return r < 0 ? r : open_sqlite(path, read_only, ret_st, ret, err);
+}
+
+/* A container's overlay gives a file another number when it is first opened for writing. */
+static int open_file(const char *path, bool read_only, sqlite3 **ret, struct stat *ret_st, struct err *err)
+{
+    int r = -EBUSY;
+
+    for (unsigned i = 0; r == -EBUSY && i < OPEN_TRIES; i++)
+        r = open_once(path, read_only, ret, ret_st, err);
+    return r;
 }
 
 int db_open(const char *path, bool read_only, sqlite3 **ret, struct stat *ret_st, struct err *err)

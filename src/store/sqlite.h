@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "util/bytes.h"
 #include "util/err.h"
@@ -18,6 +19,9 @@ struct stat;
 int db_open(const char *path, bool read_only, sqlite3 **ret, struct stat *ret_st, struct err *err);
 /* What stands at the path now, without opening it; errors as of db_open(). */
 int db_look(const char *path, struct stat *ret, struct err *err);
+
+/* Renames the file to PATH.damaged-TIME, if it still is this one. */
+int db_set_aside(const char *path, dev_t device, ino_t inode, struct err *err);
 
 /* SQLite's last error as -errno, with a line that says what to do about `path`. */
 int db_error(sqlite3 *db, const char *path, struct err *err);

@@ -2,170 +2,83 @@
 #include "store/store.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "store/internal.h"
 #include "store/packed.h"
+#include "store/queue.h"
 #include "store/schema.h"
 #include "store/sender.h"
-#include "store/writer.h"
-#include "util/macro.h"
 
-#define BATCH_MS 100
-#define QUEUE_WAKE (512 * 1024)      /* the writer does not wait for its time */
-#define QUEUE_MAX (3 * 1024 * 1024)  /* some 30,000 events; twice, for one is filled while one is written */
 #define QUEUE_PATIENCE_MS (10 * 60 * 1000) /* of store_options.patient: a disk that hangs for longer is broken */
-#define QUEUE_WAIT_MS 500            /* how long an event waits for room before it is lost: the sensors' own buffers hold more */
-#define ALIVE_NS (2 * NS_PER_S)
-#define RETRY_NS (5 * NS_PER_S)      /* after a failure */
+#define QUEUE_WAIT_MS 500 /* how long an event waits for room before it is lost: the sensors' own buffers hold more */
 
-struct store_queue {
-    pthread_t thread;
-    bool running;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;    /* for the writer: much to do, or somebody waits */
-    pthread_cond_t done;    /* for the others: a batch was written */
-    struct sbuf filling;    /* under the lock */
-    uint64_t added, written; /* bytes ever: a flush waits until the second has come to the first */
-    bool stop, flush;
-    int error;              /* of the last batch; 0 = fine */
-    struct err why;
-    uint64_t lost;
-    bool stalled; /* an event has waited in vain: a disk that hangs must not stop the observation too */
-    uint64_t generation;    /* counts failures: slots are void after one */
-    uint64_t buffers;       /* counts what was handed over: an event is told by the one before it in the same buffer */
-    /* the pipeline's thread only */
-    struct sender *sender;
-    uint64_t known_generation, known_buffers;
-    uint64_t coverages;
-    bool told;
-    /* the writer's thread only, once it runs: a connection belongs to one thread, questions have their own */
-    sqlite3 *db;
-    struct writer *writer;
-    struct sbuf draining;
+/* A span of observation that goes on: sent again where the writer may not know of it. */
+struct open_coverage {
+    uint64_t number;
+    struct coverage coverage;
+    struct place_list {
+        struct coverage_place place;
+        struct place_list *next;
+    } *places; /* in the arena */
+    struct arena arena;
+    struct open_coverage *next;
 };
 
-static uint64_t now_ns(clockid_t clock)
+/* The pipeline's thread only. */
+struct adding {
+    struct sender *sender;
+    uint64_t generation, buffers; /* as far as they are known here */
+    uint64_t coverages;
+    struct open_coverage *open;
+    /* in the log */
+    bool said_error, said_full;
+    uint64_t said_generation;
+};
+
+/* ---- opening and closing ---- */
+
+static struct store_queue *queue_new(struct store *s, bool patient)
 {
-    struct timespec ts;
-
-    clock_gettime(clock, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
-static struct timespec in_ms(unsigned ms)
-{
-    uint64_t at = now_ns(CLOCK_MONOTONIC) + ms * NS_PER_MS;
-
-    return (struct timespec){ (time_t)(at / NS_PER_S), (long)(at % NS_PER_S) };
-}
-
-/* ---- the writer's thread ---- */
-
-static void write_batch(struct store_queue *q, uint64_t *retry_ns, uint64_t *alive_ns)
-{
-    uint64_t now = now_ns(CLOCK_MONOTONIC), events = 0;
-    struct err err = ERR_INIT;
-    int r;
-
-    if (!q->draining.len && now < *alive_ns)
-        return;
-    *alive_ns = now + ALIVE_NS;
-    if (q->error && now < *retry_ns) { /* do not hammer a full disk */
-        pthread_mutex_lock(&q->lock);
-        q->lost += writer_count(sbuf_bytes(&q->draining));
-        pthread_mutex_unlock(&q->lock);
-        return;
-    }
-    r = writer_write(q->writer, q->draining.len ? sbuf_bytes(&q->draining) : BYTES_NULL,
-                     now_ns(CLOCK_REALTIME), &events, &err);
-    pthread_mutex_lock(&q->lock);
-    if (r < 0) {
-        q->lost += events;
-        q->generation++;
-        q->why = err;
-        *retry_ns = now + RETRY_NS;
-    }
-    q->error = r;
-    pthread_mutex_unlock(&q->lock);
-}
-
-static void *writer_main(void *data)
-{
-    struct store_queue *q = data;
-    uint64_t retry_ns = 0, alive_ns = 0, size;
-    bool stop = false;
-
-    while (!stop) {
-        struct timespec until = in_ms(BATCH_MS);
-        struct sbuf swap;
-
-        pthread_mutex_lock(&q->lock);
-        while (!q->stop && !q->flush && q->filling.len < QUEUE_WAKE)
-            if (pthread_cond_timedwait(&q->wake, &q->lock, &until) == ETIMEDOUT)
-                break;
-        stop = q->stop;
-        q->flush = false;
-        swap = q->filling;
-        q->filling = q->draining;
-        q->draining = swap;
-        size = q->draining.len;
-        q->buffers++;
-        pthread_mutex_unlock(&q->lock);
-
-        write_batch(q, &retry_ns, &alive_ns);
-        sbuf_clear(&q->draining);
-        pthread_mutex_lock(&q->lock);
-        q->written += size;
-        pthread_cond_broadcast(&q->done);
-        pthread_mutex_unlock(&q->lock);
-    }
-    return NULL;
-}
-
-static int start_thread(struct store_queue *q, struct err *err)
-{
+    struct store_queue *q = calloc(1, sizeof(*q));
     pthread_condattr_t attributes;
-    sigset_t all, before;
-    int r;
 
+    if (!q)
+        return NULL;
+    q->path = s->path;
+    q->patient = patient;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&q->lock, NULL);
     pthread_cond_init(&q->wake, &attributes);
     pthread_cond_init(&q->done, &attributes);
     pthread_condattr_destroy(&attributes);
-    sigfillset(&all); /* signals are the main thread's */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    r = -pthread_create(&q->thread, NULL, writer_main, q);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    q->running = r == 0;
-    return r < 0 ? err_set(err, r, "the store's thread") : 0;
+    return q;
 }
 
-/* ---- opening and closing ---- */
-
-static int open_for_writing(struct store *s, struct err *err)
+static int open_for_writing(struct store *s, const struct store_options *options, struct err *err)
 {
-    struct store_queue *q = s->queue = calloc(1, sizeof(*q));
-    int r;
+    int r = 0;
 
-    if (!q || !(q->sender = sender_new()))
+    s->queue = queue_new(s, options->patient);
+    s->adding = calloc(1, sizeof(*s->adding));
+    if (!s->queue || !s->adding || !(s->adding->sender = sender_new()))
         return err_set(err, -ENOMEM, "the store");
-    r = db_open(s->path, false, &q->db, NULL, err);
+    if (!options->retry)
+        r = recorder_open(s->queue, err);
+    return r == 0 ? recorder_start(s->queue, err) : r;
+}
+
+static int open_for_questions(struct store *s, struct err *err)
+{
+    int r = db_open(s->path, true, &s->db, NULL, err);
+
     if (r == 0)
-        r = db_exec(q->db, s->path, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1000", err);
-    if (r == 0 && s->patient) /* an import writes as fast as it can: pages of indexes stay, and go to the file less often */
-        r = db_exec(q->db, s->path, "PRAGMA cache_size = -6000; PRAGMA wal_autocheckpoint = 24000", err);
-    if (r == 0)
-        r = schema_migrate(q->db, s->path, err);
-    if (r == 0)
-        r = writer_new(q->db, s->path, &q->writer, err);
-    return r == 0 ? start_thread(q, err) : r;
+        r = schema_check(s->db, s->path, &s->has_blocks, err);
+    return r < 0 ? r : packed_register(s->db, s->path, err);
 }
 
 int store_open(const struct store_options *options, struct store **ret, struct err *err)
@@ -178,14 +91,9 @@ int store_open(const struct store_options *options, struct store **ret, struct e
         return err_set(err, -ENOMEM, "the store");
     }
     s->log = options->log;
-    s->patient = options->patient;
-    r = options->read_only ? 0 : open_for_writing(s, err);
-    if (r == 0)
-        r = db_open(s->path, true, &s->db, NULL, err);
-    if (r == 0)
-        r = schema_check(s->db, s->path, &s->has_blocks, err);
-    if (r == 0)
-        r = packed_register(s->db, s->path, err);
+    r = options->read_only ? 0 : open_for_writing(s, options, err);
+    if (r == 0 && !options->retry)
+        r = open_for_questions(s, err);
     if (r < 0) {
         store_close(s);
         return r;
@@ -194,218 +102,393 @@ int store_open(const struct store_options *options, struct store **ret, struct e
     return 0;
 }
 
+static void remove_coverage(struct open_coverage **at)
+{
+    struct open_coverage *c = *at;
+
+    *at = c->next;
+    arena_done(&c->arena);
+    free(c);
+}
+
 void store_close(struct store *s)
 {
-    struct store_queue *q;
-
     if (!s)
         return;
     sqlite3_close(s->db); /* before the writer's: the last that closes cleans up, and may write for it */
-    q = s->queue;
-    if (q && q->running) {
-        pthread_mutex_lock(&q->lock);
-        q->stop = true;
-        pthread_cond_signal(&q->wake);
-        pthread_mutex_unlock(&q->lock);
-        pthread_join(q->thread, NULL);
+    if (s->queue) {
+        recorder_stop(s->queue);
+        sbuf_done(&s->queue->filling);
+        sbuf_done(&s->queue->draining);
+        free(s->queue);
     }
-    if (q) {
-        sender_free(q->sender);
-        writer_free(q->writer);
-        sqlite3_close(q->db);
-        sbuf_done(&q->filling);
-        sbuf_done(&q->draining);
-        free(q);
+    if (s->adding) {
+        while (s->adding->open)
+            remove_coverage(&s->adding->open);
+        sender_free(s->adding->sender);
+        free(s->adding);
     }
     free(s->path);
     free(s);
 }
 
-/* ---- the pipeline's side ---- */
+/* ---- what the pipeline's thread says of it ---- */
 
-/* Takes the lock; makes room. False: there is none, or the writer has failed. */
-static bool begin_add(struct store *s, int *ret)
+struct condition {
+    struct err why;
+    int error;
+    enum anew anew;
+    uint64_t generation;
+    bool full, recording;
+    uint64_t lost;
+};
+
+static struct condition look(struct store_queue *q)
+{
+    return (struct condition){ .why = q->why, .error = q->error, .anew = q->anew,
+                               .generation = q->generation, .recording = q->recording,
+                               .full = q->missing.count > 0, .lost = q->lost.count };
+}
+
+static void say_anew(struct store *s, enum anew why)
+{
+    static const char *const texts[] = {
+        [ANEW_MOVED] = "was moved away or deleted; a new one is begun",
+        [ANEW_DAMAGED] = "was truncated or damaged; it was set aside, and a new one is begun",
+        [ANEW_MESSAGE] = "could not take what came last; that is missing in it",
+    };
+
+    log_warn(s->log, "the store %s %s", s->path, texts[why]);
+}
+
+static void say(struct store *s, const struct condition *now)
+{
+    struct adding *a = s->adding;
+
+    if (now->generation != a->said_generation)
+        say_anew(s, now->anew);
+    a->said_generation = now->generation;
+    if (now->error && !a->said_error)
+        log_warn(s->log, "%s; trying again, what happens is kept in memory as far as it fits",
+                 err_text(&now->why, now->error));
+    if (now->error && now->full && !a->said_full)
+        log_warn(s->log, "the store %s is still not written; events are on the terminal only", s->path);
+    if (!now->error && a->said_error && now->lost)
+        log_warn(s->log, "the store %s is written again; %llu events are missing in it", s->path,
+                 (unsigned long long)now->lost);
+    else if (!now->error && a->said_error)
+        log_warn(s->log, "the store %s is written now, nothing is missing in it", s->path);
+    a->said_error = now->error != 0;
+    a->said_full = now->error && (now->full || a->said_full);
+}
+
+/* ---- adding: under the lock ---- */
+
+/* What began in a file that is not written any more goes on in this one. */
+static void send_coverage(struct store *s, const struct open_coverage *c)
+{
+    struct coverage now = c->coverage;
+
+    now.from_ns = MAX(now.from_ns, s->queue->begin_ns);
+    sender_coverage(c->number, &now, &s->queue->filling);
+    for (const struct place_list *p = c->places; p; p = p->next) {
+        struct coverage_place place = p->place;
+
+        place.from_ns = MAX(place.from_ns, s->queue->begin_ns);
+        sender_coverage_place(c->number, &place, &s->queue->filling);
+    }
+}
+
+static void keep_up(struct store *s)
 {
     struct store_queue *q = s->queue;
-    struct timespec until;
-    int error;
+    struct adding *a = s->adding;
+
+    if (a->buffers != q->buffers) {
+        a->buffers = q->buffers;
+        sender_restart(a->sender);
+    }
+    if (a->generation == q->generation)
+        return;
+    a->generation = q->generation;
+    sender_forget(a->sender);
+    for (const struct open_coverage *c = a->open; c; c = c->next)
+        send_coverage(s, c);
+}
+
+/* What is missing becomes a gap as soon as there is room for what comes after it. */
+static void send_gap(struct store *s)
+{
+    struct store_queue *q = s->queue;
+    struct gap gap = { .reason = LOST_STORE, .count = q->missing.count, .from_ns = q->missing.from_ns,
+                       .to_ns = q->missing.to_ns };
+
+    if (!q->missing.to_ns || q->filling.len >= QUEUE_MAX)
+        return;
+    snprintf(gap.text, sizeof(gap.text), "%s", q->anew == ANEW_NONE || q->anew == ANEW_MESSAGE
+                                                   ? "not written to the store"
+                                                   : "the store was taken away from below us, a new one was begun");
+    sender_gap(&gap, &q->filling);
+    q->missing = (struct span){ 0 };
+}
+
+static void wait_for_room(struct store_queue *q, size_t max)
+{
+    struct timespec until = queue_in_ms(q->patient ? QUEUE_PATIENCE_MS : QUEUE_WAIT_MS);
+
+    if (q->filling.len < max)
+        q->stalled = false;
+    if (q->stalled)
+        return;
+    q->flush_to = MAX(q->flush_to, q->written + 1);
+    pthread_cond_signal(&q->wake);
+    while (q->filling.len >= max && !(q->patient && q->error))
+        if (pthread_cond_timedwait(&q->done, &q->lock, &until) == ETIMEDOUT) {
+            q->stalled = true;
+            break;
+        }
+}
+
+/* What was begun with begin_add() and its message. */
+struct message {
+    struct condition condition;
+    size_t before;
+};
+
+/* Takes the lock; makes room. False: there is none, and the lock is not held. */
+static bool begin_add(struct store *s, size_t max, const struct span *event, struct message *ret)
+{
+    struct store_queue *q = s->queue;
 
     pthread_mutex_lock(&q->lock);
-    if (q->filling.len < QUEUE_MAX)
-        q->stalled = false;
-    if (q->filling.len >= QUEUE_MAX && !q->stalled) {
-        until = in_ms(s->patient ? QUEUE_PATIENCE_MS : QUEUE_WAIT_MS);
-        pthread_cond_signal(&q->wake);
-        while (q->filling.len >= QUEUE_MAX)
-            if (pthread_cond_timedwait(&q->done, &q->lock, &until) == ETIMEDOUT) {
-                q->stalled = true;
-                break;
-            }
-    }
-    /* after the wait, in which all of this may have changed */
-    if (q->known_generation != q->generation) {
-        q->known_generation = q->generation;
-        sender_forget(q->sender);
-    }
-    if (q->known_buffers != q->buffers) {
-        q->known_buffers = q->buffers;
-        sender_restart(q->sender);
-    }
-    error = q->error;
-    *ret = error;
-    if (q->filling.len < QUEUE_MAX)
+    if (q->filling.len >= max)
+        wait_for_room(q, max);
+    ret->before = q->filling.len;
+    if (q->filling.len < max) {
+        keep_up(s); /* after the wait, in which all may have changed */
+        send_gap(s);
         return true;
+    }
+    span_join(&q->missing, event);
+    span_join(&q->lost, event);
+    ret->condition = look(q);
     pthread_mutex_unlock(&q->lock);
-    *ret = error ? error : -ENOBUFS;
+    say(s, &ret->condition);
     return false;
 }
 
-static int end_add(struct store *s, size_t before, int error)
+static int end_add(struct store *s, const struct span *event, struct message *m)
 {
     struct store_queue *q = s->queue;
-    struct err why;
+    int r;
 
-    if (sbuf_error(&q->filling)) { /* what was queued is kept */
+    r = sbuf_error(&q->filling);
+    if (r == 0) {
+        span_join(&q->filling_events, event);
+    } else { /* what was queued is kept; what names slots of this is not known to the writer */
         q->filling.error = 0;
-        sbuf_truncate(&q->filling, before);
-        sender_forget(q->sender);
-        error = -ENOMEM;
-        q->lost++;
+        sbuf_truncate(&q->filling, m->before);
+        sender_forget(s->adding->sender);
+        s->adding->generation = q->generation - 1;
+        span_join(&q->missing, event);
+        span_join(&q->lost, event);
+        r = -ENOMEM;
     }
-    q->added += q->filling.len - before;
-    if (q->filling.len >= QUEUE_WAKE)
+    if (m->before == 0 && q->filling.len > 0) {
+        q->first_ns = queue_now_ns(CLOCK_MONOTONIC);
         pthread_cond_signal(&q->wake);
-    why = q->why;
-    pthread_mutex_unlock(&q->lock);
-    if (error && !q->told) {
-        q->told = true;
-        log_warn(s->log, "%s; events are on the terminal only", err_text(&why, error));
-    } else if (!error) {
-        q->told = false;
+    } else if (q->filling.len >= QUEUE_WAKE && m->before < QUEUE_WAKE) {
+        pthread_cond_signal(&q->wake);
     }
-    return error;
+    q->added += q->filling.len - m->before;
+    m->condition = look(q);
+    pthread_mutex_unlock(&q->lock);
+    say(s, &m->condition);
+    return r ? r : m->condition.error;
 }
+
+static const struct span no_event = { 0 };
 
 int store_add_event(struct store *s, const struct event *event)
 {
-    size_t before;
-    int r;
+    struct span span = { 1, event->time_ns, event->time_ns };
+    struct message m;
 
-    if (!begin_add(s, &r)) {
-        pthread_mutex_lock(&s->queue->lock);
-        s->queue->lost++;
-        pthread_mutex_unlock(&s->queue->lock);
-        return r;
-    }
-    before = s->queue->filling.len;
-    sender_event(s->queue->sender, event, &s->queue->filling);
-    return end_add(s, before, r);
+    if (!begin_add(s, QUEUE_MAX, &span, &m))
+        return m.condition.error ? m.condition.error : -ENOBUFS;
+    sender_event(s->adding->sender, event, &s->queue->filling);
+    return end_add(s, &span, &m);
 }
 
 int store_add_life(struct store *s, const struct life *life)
 {
-    size_t before;
-    int r;
+    struct message m;
 
-    if (!begin_add(s, &r))
-        return r;
-    before = s->queue->filling.len;
-    sender_life(s->queue->sender, life, &s->queue->filling);
-    return end_add(s, before, r);
+    if (!begin_add(s, QUEUE_MAX + QUEUE_RESERVE, &no_event, &m))
+        return -ENOBUFS;
+    sender_life(s->adding->sender, life, &s->queue->filling);
+    return end_add(s, &no_event, &m);
 }
 
 int store_add_gap(struct store *s, const struct gap *gap)
 {
-    size_t before;
-    int r;
+    struct span span = { gap->count, gap->from_ns, gap->to_ns };
+    struct message m;
 
-    if (!begin_add(s, &r))
-        return r;
-    before = s->queue->filling.len;
+    if (!begin_add(s, QUEUE_MAX + QUEUE_RESERVE, &span, &m))
+        return -ENOBUFS;
     sender_gap(gap, &s->queue->filling);
-    return end_add(s, before, r);
+    return end_add(s, &no_event, &m);
 }
 
 int store_add_imported(struct store *s, const struct store_imported *imported)
 {
-    size_t before;
-    int r;
+    struct message m;
 
-    if (!begin_add(s, &r))
-        return r;
-    before = s->queue->filling.len;
+    if (!begin_add(s, QUEUE_MAX + QUEUE_RESERVE, &no_event, &m))
+        return -ENOBUFS;
     sender_imported(imported, &s->queue->filling);
-    return end_add(s, before, r);
+    return end_add(s, &no_event, &m);
+}
+
+/* ---- coverage ---- */
+
+static int remember_coverage(struct adding *a, uint64_t number, const struct coverage *coverage)
+{
+    struct open_coverage *c = calloc(1, sizeof(*c));
+
+    if (!c)
+        return -ENOMEM;
+    c->number = number;
+    c->coverage = *coverage;
+    c->coverage.watch = arena_copy(&c->arena, coverage->watch);
+    c->coverage.not_seen = arena_copy(&c->arena, coverage->not_seen);
+    c->coverage.host_id = arena_copy(&c->arena, coverage->host_id);
+    c->coverage.host_name = arena_copy(&c->arena, coverage->host_name);
+    c->coverage.narrowed = arena_copy(&c->arena, coverage->narrowed);
+    c->next = a->open;
+    a->open = c;
+    return 0;
 }
 
 int store_begin_coverage(struct store *s, const struct coverage *coverage, uint64_t *ret_id)
 {
-    size_t before;
-    int r;
+    uint64_t number = ++s->adding->coverages;
+    struct message m;
+    int r = coverage->to_ns ? 0 : remember_coverage(s->adding, number, coverage);
 
-    *ret_id = 0;
-    if (!begin_add(s, &r))
+    *ret_id = number;
+    if (r < 0)
         return r;
-    before = s->queue->filling.len;
-    *ret_id = ++s->queue->coverages;
-    sender_coverage(*ret_id, coverage, &s->queue->filling);
-    return end_add(s, before, r);
+    if (!begin_add(s, QUEUE_MAX + QUEUE_RESERVE, &no_event, &m))
+        return -ENOBUFS;
+    sender_coverage(number, coverage, &s->queue->filling);
+    return end_add(s, &no_event, &m);
+}
+
+static struct open_coverage **find_coverage(struct adding *a, uint64_t number)
+{
+    struct open_coverage **at = &a->open;
+
+    while (*at && (*at)->number != number)
+        at = &(*at)->next;
+    return at;
+}
+
+static void remember_place(struct open_coverage *c, const struct coverage_place *place)
+{
+    struct place_list *p = arena_alloc(&c->arena, sizeof(*p));
+
+    if (!p)
+        return; /* it is in the store that is written now */
+    *p = (struct place_list){ .place = *place, .next = c->places };
+    p->place.runtime = arena_copy(&c->arena, place->runtime);
+    p->place.selector = arena_copy(&c->arena, place->selector);
+    p->place.container_id = arena_copy(&c->arena, place->container_id);
+    p->place.container_name = arena_copy(&c->arena, place->container_name);
+    p->place.path = arena_copy(&c->arena, place->path);
+    p->place.host_path = arena_copy(&c->arena, place->host_path);
+    c->places = p;
 }
 
 int store_add_coverage_place(struct store *s, uint64_t id, const struct coverage_place *place)
 {
-    size_t before;
-    int r;
+    struct open_coverage *open = *find_coverage(s->adding, id);
+    struct message m;
 
-    if (!begin_add(s, &r))
-        return r;
-    before = s->queue->filling.len;
+    if (!begin_add(s, QUEUE_MAX + QUEUE_RESERVE, &no_event, &m))
+        return -ENOBUFS;
     sender_coverage_place(id, place, &s->queue->filling);
-    return end_add(s, before, r);
+    if (open)
+        remember_place(open, place);
+    return end_add(s, &no_event, &m);
 }
 
 int store_end_coverage(struct store *s, uint64_t id, uint64_t to_ns)
 {
-    size_t before;
-    int r;
+    struct open_coverage **at = find_coverage(s->adding, id);
+    struct message m;
 
-    if (!begin_add(s, &r))
-        return r;
-    before = s->queue->filling.len;
+    if (!begin_add(s, QUEUE_MAX + QUEUE_RESERVE, &no_event, &m))
+        return -ENOBUFS;
     sender_coverage_end(id, to_ns, &s->queue->filling);
-    return end_add(s, before, r);
+    if (*at)
+        remove_coverage(at);
+    return end_add(s, &no_event, &m);
 }
+
+void store_seen(struct store *s, uint64_t seen_ns)
+{
+    struct message m;
+
+    if (!begin_add(s, QUEUE_MAX + QUEUE_RESERVE, &no_event, &m))
+        return;
+    s->queue->seen_ns = MAX(s->queue->seen_ns, seen_ns);
+    (void)end_add(s, &no_event, &m);
+}
+
+/* ---- the end ---- */
 
 int store_flush(struct store *s, struct err *err)
 {
     struct store_queue *q = s->queue;
-    uint64_t target;
+    struct condition now;
+    uint64_t target, attempts;
     int r;
 
     if (!q)
         return 0;
     pthread_mutex_lock(&q->lock);
     target = q->added;
-    q->flush = true;
+    attempts = q->attempts + q->writing; /* one that has begun already does not count */
+    q->flush_to = MAX(q->flush_to, target);
     pthread_cond_signal(&q->wake);
-    while (q->written < target)
+    while (q->written < target && !(q->error && q->attempts > attempts))
         pthread_cond_wait(&q->done, &q->lock);
-    r = q->error;
+    r = q->written < target ? q->error : 0;
     if (r < 0)
         (void)err_say(err, r, "%s", err_text(&q->why, r));
+    now = look(q);
     pthread_mutex_unlock(&q->lock);
+    say(s, &now);
     return r;
 }
 
-uint64_t store_lost(const struct store *s)
+void store_state(const struct store *s, struct store_state *ret)
 {
     struct store_queue *q = s->queue;
-    uint64_t lost;
+    struct span missing;
 
+    *ret = (struct store_state){ 0 };
     if (!q)
-        return 0;
+        return;
     pthread_mutex_lock(&q->lock);
-    lost = q->lost;
+    missing = q->lost;
+    if (q->error) {
+        span_join(&missing, &q->draining_events);
+        span_join(&missing, &q->filling_events);
+    }
+    *ret = (struct store_state){ .recording = q->recording, .error = q->error, .missing = missing.count,
+                                 .from_ns = missing.from_ns, .to_ns = missing.to_ns };
     pthread_mutex_unlock(&q->lock);
-    return lost;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The store: append-only facts on disk. One writer thread behind a bounded, counted queue; a batch
- * is one transaction of at most 100 ms, so that kill -9 loses at most that and never the file.
+ * The store: append-only facts on disk. One writer thread behind a bounded, counted queue; a batch is one transaction,
+ * begun 40 ms after its first event, so that kill -9 loses less than 100 ms and never the file. Any number of
+ * processes may write and read one store. A file that is moved, deleted or truncated meanwhile is noticed within two
+ * seconds, and a new one is begun.
  */
 #pragma once
 
@@ -22,6 +24,8 @@ struct store_options {
     const char *path;    /* NULL = STORE_DEFAULT_PATH; its directory is made with mode 0700 */
     bool read_only;
     bool patient;        /* whoever adds waits for room as long as it takes: nothing else depends on it (import) */
+    bool retry;          /* it only records, and is opened by the writer's thread: a store that cannot be used now is
+                          * tried again; store_open() does not fail for that, and no question can be asked */
     const struct log *log;
 };
 
@@ -31,8 +35,11 @@ int store_open(const struct store_options *options, struct store **ret, struct e
 /* Writes what is queued. */
 void store_close(struct store *store);
 
-/* Each copies what it needs and returns at once. A failure of the writer is told once through the
- * log and counted; later calls return it without trying again (-ENOSPC ...). */
+/*
+ * Each copies what it needs and returns at once. What the writer cannot write now is kept and tried again, while
+ * memory for it lasts; what does not fit is missing, and that becomes a gap in the store. The log says when it begins
+ * and ends. Returned is the error of the last attempt (-ENOSPC ...), or -ENOBUFS: this one is missing.
+ */
 int store_add_event(struct store *store, const struct event *event);
 int store_add_life(struct store *store, const struct life *life);
 int store_add_gap(struct store *store, const struct gap *gap);
@@ -54,8 +61,19 @@ struct store_imported {
 };
 int store_add_imported(struct store *store, const struct store_imported *imported);
 
-/* Everything added before is on disk, or the error. */
+/* All that happened before this time (CLOCK_REALTIME) was added: how far open coverage reaches if we are killed now.
+ * Called often, also where nothing happens: the log's lines about the store are written here too. */
+void store_seen(struct store *store, uint64_t seen_ns);
+
+/* Everything added before is on disk, or the error of one more attempt. */
 int store_flush(struct store *store, struct err *err);
-uint64_t store_lost(const struct store *store); /* events that could not be written */
+
+struct store_state {
+    bool recording;          /* it could be used, at least for a time */
+    int error;               /* of the last attempt */
+    uint64_t missing;        /* events that are not in it, and while there is an error may never be */
+    uint64_t from_ns, to_ns; /* their times, CLOCK_REALTIME */
+};
+void store_state(const struct store *store, struct store_state *ret);
 
 /* The writer's thread does not share process and container records: each store_add copies. */

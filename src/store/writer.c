@@ -11,6 +11,7 @@
 #include "store/delta.h"
 #include "store/fields.h"
 #include "store/message.h"
+#include "store/observer.h"
 #include "store/rollup.h"
 #include "store/schema.h"
 #include "util/macro.h"
@@ -44,6 +45,19 @@ enum statement {
     STATEMENT_COUNT
 };
 
+/* A slot as it was before the transaction. */
+struct undo {
+    int64_t *at, before;
+};
+
+struct coverages {
+    struct {
+        uint64_t number;
+        int64_t row;
+    } at[COVERAGES_MAX];
+    unsigned count;
+};
+
 struct writer {
     sqlite3 *db;
     const char *path;
@@ -54,12 +68,12 @@ struct writer {
     int64_t version;          /* of the data: another one after somebody else wrote; 0 = not looked at yet */
     uint64_t others_until_ns; /* CLOCK_REALTIME: until then somebody else may tell the same events */
     int64_t processes[MESSAGE_SLOTS + 1], containers[MESSAGE_SLOTS + 1];
-    struct {
-        uint64_t number;
-        int64_t row;
-    } coverages[COVERAGES_MAX];
-    unsigned coverage_count;
+    struct coverages coverages;
+    char observer[OBSERVER_SIZE];
     /* of the transaction that is going on */
+    struct undo *undo;
+    size_t undo_count, undo_size;
+    struct coverages coverages_before;
     struct bytes rest;           /* messages to come */
     struct delta_values values;  /* of the event that is written, and until then of the one before it */
     struct block_rows rows;
@@ -107,13 +121,13 @@ static int prepare(struct writer *w, struct err *err)
         { INSERT_GAP, "INSERT INTO gap (reason, count, from_ns, to_ns, sensor, text) "
                       "VALUES (?, ?, ?, ?, ?, ?)" },
         { INSERT_COVERAGE, "INSERT INTO coverage (sensors, from_ns, to_ns, alive_ns, watch, not_seen, host_id, "
-                           "host_name, narrowed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)" },
+                           "host_name, narrowed, observer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
         { INSERT_COVERAGE_PLACE, "INSERT INTO coverage_place (coverage, kind, permissions, from_ns, runtime, selector, "
                                  "container_id, container_name, path, host_path) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
         { END_COVERAGE, "UPDATE coverage SET to_ns = ? WHERE row = ?" },
         { INSERT_IMPORTED, "INSERT OR REPLACE INTO imported (device, inode, offset, size, complete, head, tail) "
                            "VALUES (?, ?, ?, ?, ?, ?, ?)" },
-        { ALIVE_COVERAGE, "UPDATE coverage SET alive_ns = ? WHERE row = ?" },
+        { ALIVE_COVERAGE, "UPDATE coverage SET alive_ns = max(alive_ns, ?) WHERE row = ?" },
     };
     int r = 0;
 
@@ -140,6 +154,7 @@ int writer_new(sqlite3 *db, const char *path, struct writer **ret, struct err *e
         return err_set(err, -ENOMEM, "the store");
     w->db = db;
     w->path = path;
+    observer_write(w->observer);
     r = prepare(w, err);
     if (r == 0)
         r = block_new(db, path, &w->block, err);
@@ -168,6 +183,7 @@ void writer_free(struct writer *w)
     if (!w)
         return;
     forget_directories(w);
+    free(w->undo);
     rollup_free(w->rollup);
     block_free(w->block);
     for (unsigned i = 0; i < STATEMENT_COUNT; i++)
@@ -190,21 +206,6 @@ static void bind_row(sqlite3_stmt *s, int at, int64_t row)
 }
 
 /* ---- messages ---- */
-
-static bool next_message(struct bytes *messages, enum message_kind *ret_kind, struct bytes *ret)
-{
-    uint32_t length;
-
-    if (messages->len <= 1 + sizeof(length))
-        return false;
-    memcpy(&length, messages->data + 1, sizeof(length));
-    if (length > messages->len - 1 - sizeof(length))
-        return false;
-    *ret_kind = (enum message_kind)messages->data[0];
-    *ret = (struct bytes){ messages->data + 1 + sizeof(length), length };
-    *messages = (struct bytes){ ret->data + length, messages->len - 1 - sizeof(length) - length };
-    return true;
-}
 
 static bool is_event(enum message_kind kind)
 {
@@ -267,18 +268,40 @@ static int64_t row_of(const int64_t *rows, uint64_t slot)
     return slot <= MESSAGE_SLOTS ? rows[slot] : 0;
 }
 
+static int set_slot(struct writer *w, int64_t *slot, int64_t row)
+{
+    if (w->undo_count == w->undo_size) {
+        size_t size = w->undo_size ? 2 * w->undo_size : 64;
+        struct undo *undo = realloc(w->undo, size * sizeof(*undo));
+
+        if (!undo)
+            return -ENOMEM;
+        w->undo = undo;
+        w->undo_size = size;
+    }
+    w->undo[w->undo_count++] = (struct undo){ slot, *slot };
+    *slot = row;
+    return 0;
+}
+
+static int bind_fields(const struct field *fields, struct bytes *m, sqlite3_stmt *s, int first)
+{
+    int r = fields_bind(fields, m, s, first);
+
+    return r == -EBADMSG ? WRITER_BAD_MESSAGE : r;
+}
+
 static int write_container(struct writer *w, struct bytes m)
 {
     uint64_t slot;
     int r;
 
     if (!unpack_u64(&m, &slot) || slot == 0 || slot > MESSAGE_SLOTS)
-        return -EBADMSG;
-    r = fields_bind(container_fields, &m, w->statements[INSERT_CONTAINER], 1);
+        return WRITER_BAD_MESSAGE;
+    r = bind_fields(container_fields, &m, w->statements[INSERT_CONTAINER], 1);
     if (r == 0)
         r = run(w, INSERT_CONTAINER);
-    w->containers[slot] = r == 0 ? sqlite3_last_insert_rowid(w->db) : 0;
-    return r;
+    return r < 0 ? r : set_slot(w, &w->containers[slot], sqlite3_last_insert_rowid(w->db));
 }
 
 static int write_process(struct writer *w, struct bytes m)
@@ -289,7 +312,7 @@ static int write_process(struct writer *w, struct bytes m)
 
     if (!unpack_u64(&m, &slot) || slot == 0 || slot > MESSAGE_SLOTS || !unpack_u64(&m, &parent) ||
         !unpack_u64(&m, &container) || !unpack_u64(&m, &earlier))
-        return -EBADMSG;
+        return WRITER_BAD_MESSAGE;
     bind_row(s, 1, row_of(w->processes, parent));
     bind_row(s, 2, row_of(w->containers, container));
     bind_row(s, 3, row_of(w->processes, earlier));
@@ -362,7 +385,7 @@ static unsigned run_length(struct bytes messages)
     struct bytes m;
     unsigned n = 1;
 
-    while (n < BLOCK_MIN && next_message(&messages, &kind, &m)) {
+    while (n < BLOCK_MIN && message_next(&messages, &kind, &m)) {
         if (!is_event(kind))
             continue;
         if (event_is_alone(m))
@@ -426,7 +449,7 @@ static int write_event(struct writer *w, enum message_kind kind, struct bytes m)
     int r;
 
     if (!unpack_u64(&m, &actor) || !unpack_u64(&m, &victim))
-        return -EBADMSG;
+        return WRITER_BAD_MESSAGE;
     packed = m;
     if (delta_is_alone(packed)) {
         r = block_write(w->block, w->err);
@@ -436,7 +459,7 @@ static int write_event(struct writer *w, enum message_kind kind, struct bytes m)
         w->started = true;
     }
     if (!w->started || delta_unpack(&m, &w->values, &mask) < 0)
-        return -EBADMSG;
+        return WRITER_BAD_MESSAGE;
     w->rows.row[BLOCK_PROCESS] = row_of(w->processes, actor);
     w->rows.row[BLOCK_VICTIM] = row_of(w->containers, victim);
     r = find_directories(w, mask);
@@ -457,7 +480,7 @@ static int write_life(struct writer *w, struct bytes m)
 
     if (!unpack_u64(&m, &container) || !unpack_u64(&m, &time_ns) || !unpack_u64(&m, &kind) ||
         !unpack_u64(&m, &exit_code) || !unpack_bytes(&m, &previous))
-        return -EBADMSG;
+        return WRITER_BAD_MESSAGE;
     bind_row(s, 1, row_of(w->containers, container));
     sqlite3_bind_int64(s, 2, (sqlite3_int64)time_ns);
     sqlite3_bind_int64(s, 3, (sqlite3_int64)kind);
@@ -475,39 +498,51 @@ static int write_gap(struct writer *w, struct bytes m)
         uint64_t v;
 
         if (!unpack_u64(&m, &v))
-            return -EBADMSG;
+            return WRITER_BAD_MESSAGE;
         sqlite3_bind_int64(s, i, (sqlite3_int64)v);
     }
     if (!unpack_bytes(&m, &text))
-        return -EBADMSG;
+        return WRITER_BAD_MESSAGE;
     db_bind_bytes(s, 6, text);
     return run(w, INSERT_GAP);
 }
 
-static int write_coverage(struct writer *w, struct bytes m, uint64_t now_ns)
+static int64_t *find_coverage(struct writer *w, uint64_t number)
+{
+    for (unsigned i = 0; i < w->coverages.count; i++)
+        if (w->coverages.at[i].number == number)
+            return &w->coverages.at[i].row;
+    return NULL;
+}
+
+/* One that goes on is sent again to a writer that may not know of it. */
+static int write_coverage(struct writer *w, struct bytes m, uint64_t seen_ns)
 {
     sqlite3_stmt *s = w->statements[INSERT_COVERAGE];
-    uint64_t number, v;
+    uint64_t number, v[3];
     struct bytes b;
     int r;
 
     if (!unpack_u64(&m, &number))
-        return -EBADMSG;
-    for (int i = 1; i <= 3; i++) {
-        if (!unpack_u64(&m, &v))
-            return -EBADMSG;
-        sqlite3_bind_int64(s, i, (sqlite3_int64)v);
+        return WRITER_BAD_MESSAGE;
+    if (find_coverage(w, number))
+        return 0;
+    for (int i = 0; i < 3; i++) {
+        if (!unpack_u64(&m, &v[i]))
+            return WRITER_BAD_MESSAGE;
+        sqlite3_bind_int64(s, i + 1, (sqlite3_int64)v[i]);
     }
-    sqlite3_bind_int64(s, 4, (sqlite3_int64)now_ns);
+    sqlite3_bind_int64(s, 4, (sqlite3_int64)MAX(seen_ns, v[1]));
     for (int i = 5; i <= 9; i++) {
         if (!unpack_bytes(&m, &b))
-            return -EBADMSG;
+            return WRITER_BAD_MESSAGE;
         db_bind_bytes(s, i, b);
     }
+    db_bind_bytes(s, 10, bytes_of(w->observer));
     r = run(w, INSERT_COVERAGE);
-    if (r == 0 && w->coverage_count < COVERAGES_MAX) {
-        w->coverages[w->coverage_count].number = number;
-        w->coverages[w->coverage_count++].row = sqlite3_last_insert_rowid(w->db);
+    if (r == 0 && w->coverages.count < COVERAGES_MAX) {
+        w->coverages.at[w->coverages.count].number = number;
+        w->coverages.at[w->coverages.count++].row = sqlite3_last_insert_rowid(w->db);
     }
     return r;
 }
@@ -517,23 +552,22 @@ static int write_coverage_place(struct writer *w, struct bytes m)
     sqlite3_stmt *s = w->statements[INSERT_COVERAGE_PLACE];
     uint64_t number, v;
     struct bytes b;
-    unsigned at = 0;
+    int64_t *row;
 
     if (!unpack_u64(&m, &number))
-        return -EBADMSG;
-    while (at < w->coverage_count && w->coverages[at].number != number)
-        at++;
-    if (at == w->coverage_count)
+        return WRITER_BAD_MESSAGE;
+    row = find_coverage(w, number);
+    if (!row)
         return 0;
-    sqlite3_bind_int64(s, 1, w->coverages[at].row);
+    sqlite3_bind_int64(s, 1, *row);
     for (int i = 2; i <= 4; i++) {
         if (!unpack_u64(&m, &v))
-            return -EBADMSG;
+            return WRITER_BAD_MESSAGE;
         sqlite3_bind_int64(s, i, (sqlite3_int64)v);
     }
     for (int i = 5; i <= 10; i++) {
         if (!unpack_bytes(&m, &b))
-            return -EBADMSG;
+            return WRITER_BAD_MESSAGE;
         db_bind_bytes(s, i, b);
     }
     return run(w, INSERT_COVERAGE_PLACE);
@@ -543,18 +577,19 @@ static int end_coverage(struct writer *w, struct bytes m)
 {
     sqlite3_stmt *s = w->statements[END_COVERAGE];
     uint64_t number, to_ns;
+    int64_t *row;
 
     if (!unpack_u64(&m, &number) || !unpack_u64(&m, &to_ns))
-        return -EBADMSG;
-    for (unsigned i = 0; i < w->coverage_count; i++) {
-        if (w->coverages[i].number != number)
-            continue;
-        sqlite3_bind_int64(s, 1, (sqlite3_int64)to_ns);
-        sqlite3_bind_int64(s, 2, w->coverages[i].row);
-        w->coverages[i] = w->coverages[--w->coverage_count];
-        return run(w, END_COVERAGE);
-    }
-    return 0;
+        return WRITER_BAD_MESSAGE;
+    row = find_coverage(w, number);
+    if (!row)
+        return 0;
+    sqlite3_bind_int64(s, 1, (sqlite3_int64)to_ns);
+    sqlite3_bind_int64(s, 2, *row);
+    for (unsigned i = 0; i < w->coverages.count; i++)
+        if (w->coverages.at[i].number == number)
+            w->coverages.at[i] = w->coverages.at[--w->coverages.count];
+    return run(w, END_COVERAGE);
 }
 
 static int write_imported(struct writer *w, struct bytes m)
@@ -566,31 +601,31 @@ static int write_imported(struct writer *w, struct bytes m)
         uint64_t v;
 
         if (!unpack_u64(&m, &v))
-            return -EBADMSG;
+            return WRITER_BAD_MESSAGE;
         sqlite3_bind_int64(s, i, (sqlite3_int64)v);
     }
     for (int i = 6; i <= 7; i++) {
         if (!unpack_bytes(&m, &b))
-            return -EBADMSG;
+            return WRITER_BAD_MESSAGE;
         db_bind_bytes(s, i, b);
     }
     return run(w, INSERT_IMPORTED);
 }
 
-static int mark_alive(struct writer *w, uint64_t now_ns)
+static int mark_alive(struct writer *w, uint64_t seen_ns)
 {
     sqlite3_stmt *s = w->statements[ALIVE_COVERAGE];
     int r = 0;
 
-    for (unsigned i = 0; i < w->coverage_count && r == 0; i++) {
-        sqlite3_bind_int64(s, 1, (sqlite3_int64)now_ns);
-        sqlite3_bind_int64(s, 2, w->coverages[i].row);
+    for (unsigned i = 0; i < w->coverages.count && r == 0; i++) {
+        sqlite3_bind_int64(s, 1, (sqlite3_int64)seen_ns);
+        sqlite3_bind_int64(s, 2, w->coverages.at[i].row);
         r = run(w, ALIVE_COVERAGE);
     }
     return r;
 }
 
-static int write_message(struct writer *w, enum message_kind kind, struct bytes m, uint64_t now_ns)
+static int write_message(struct writer *w, enum message_kind kind, struct bytes m, uint64_t seen_ns)
 {
     switch (kind) {
     case MESSAGE_CONTAINER:
@@ -605,7 +640,7 @@ static int write_message(struct writer *w, enum message_kind kind, struct bytes 
     case MESSAGE_GAP:
         return write_gap(w, m);
     case MESSAGE_COVERAGE:
-        return write_coverage(w, m, now_ns);
+        return write_coverage(w, m, seen_ns);
     case MESSAGE_COVERAGE_PLACE:
         return write_coverage_place(w, m);
     case MESSAGE_COVERAGE_END:
@@ -613,22 +648,25 @@ static int write_message(struct writer *w, enum message_kind kind, struct bytes 
     case MESSAGE_IMPORTED:
         return write_imported(w, m);
     }
-    return -EBADMSG;
+    return WRITER_BAD_MESSAGE;
 }
 
-uint64_t writer_count(struct bytes messages)
+/* As it was before. Directories are looked up again. */
+static void roll_back(struct writer *w)
 {
-    enum message_kind kind;
-    uint64_t events = 0;
-    struct bytes m;
+    (void)sqlite3_exec(w->db, "ROLLBACK", NULL, NULL, NULL);
+    block_clear(w->block);
+    rollup_clear(w->rollup);
+    forget_directories(w);
+    while (w->undo_count > 0) {
+        const struct undo *u = &w->undo[--w->undo_count];
 
-    while (next_message(&messages, &kind, &m))
-        events += is_event(kind);
-    return events;
+        *u->at = u->before;
+    }
+    w->coverages = w->coverages_before;
 }
 
-int writer_write(struct writer *w, struct bytes messages, uint64_t now_ns, uint64_t *ret_events,
-                 struct err *err)
+int writer_write(struct writer *w, struct bytes messages, uint64_t seen_ns, uint64_t now_ns, struct err *err)
 {
     enum message_kind kind;
     struct bytes m;
@@ -638,30 +676,26 @@ int writer_write(struct writer *w, struct bytes messages, uint64_t now_ns, uint6
     w->next_row = 0;
     w->started = w->packing = false;
     w->rest = messages;
-    *ret_events = writer_count(messages);
+    w->undo_count = 0;
+    w->coverages_before = w->coverages;
     r = db_exec(w->db, w->path, "BEGIN IMMEDIATE", err);
     if (r == 0)
         r = look_for_others(w, now_ns);
     w->others = now_ns < w->others_until_ns;
-    while (r == 0 && next_message(&w->rest, &kind, &m))
-        r = write_message(w, kind, m, now_ns);
+    while (r == 0 && message_next(&w->rest, &kind, &m))
+        r = write_message(w, kind, m, seen_ns);
     if (r == 0)
         r = block_write(w->block, err);
     if (r == 0)
         r = rollup_write(w->rollup, err);
     if (r == 0)
-        r = mark_alive(w, now_ns);
+        r = mark_alive(w, seen_ns);
     if (r == 0)
         r = db_exec(w->db, w->path, "COMMIT", err);
     if (r == 0)
         return 0;
     if (!err->text[0])
         (void)err_set(err, r, "the store %s", w->path);
-    (void)sqlite3_exec(w->db, "ROLLBACK", NULL, NULL, NULL);
-    block_clear(w->block);
-    rollup_clear(w->rollup);
-    forget_directories(w);
-    memset(w->processes, 0, sizeof(w->processes));
-    memset(w->containers, 0, sizeof(w->containers));
+    roll_back(w);
     return r;
 }

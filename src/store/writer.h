@@ -2,6 +2,7 @@
 /* The writer's side: messages become rows. One thread owns it. */
 #pragma once
 
+#include <errno.h>
 #include <stdint.h>
 
 #include "store/sqlite.h"
@@ -11,13 +12,12 @@ struct writer;
 int writer_new(sqlite3 *db, const char *path, struct writer **ret, struct err *err);
 void writer_free(struct writer *writer); /* NULL is fine; the database stays open */
 
-/*
- * One transaction for all messages. On failure nothing of it is written, *ret_events says how many
- * events that were, and everything that was known by slot is forgotten. `messages` may be empty: then
- * only the coverage that is going on is marked as alive.
- */
-int writer_write(struct writer *writer, struct bytes messages, uint64_t now_ns,
-                 uint64_t *ret_events, struct err *err);
+#define WRITER_BAD_MESSAGE (-EPROTO)
 
-/* The events among the messages. */
-uint64_t writer_count(struct bytes messages);
+/*
+ * One transaction for all messages. On failure nothing of it is written, and everything is as it was before the call:
+ * the same messages may be tried again. WRITER_BAD_MESSAGE: our own mistake, these can never be written; -EBADMSG:
+ * the store is damaged. `messages` may be empty: then only the coverage that is going on is marked as alive.
+ * seen_ns: CLOCK_REALTIME, what happened before is in these messages or in those before
+ */
+int writer_write(struct writer *writer, struct bytes messages, uint64_t seen_ns, uint64_t now_ns, struct err *err);

@@ -15,5 +15,6 @@ enum lost {
     LOST_STORE = 9,          /* could not be written to the database */
     LOST_WATCH_WINDOW = 10,  /* nothing was watched for a moment (a mount made anew, a rule replaced) */
     LOST_UNREAD = 11,        /* still waiting in the kernel when the observation ended */
+    LOST_KILLED = 12,        /* culprit ended without a word: what it had not written yet is missing */
     LOST_COUNT
 };

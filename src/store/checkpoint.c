@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/checkpoint.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "store/sqlite.h"
+
+struct checkpointer {
+    sqlite3 *db;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool go, stop;
+};
+
+static void *checkpointer_main(void *data)
+{
+    struct checkpointer *c = data;
+    bool stop = false;
+
+    while (!stop) {
+        pthread_mutex_lock(&c->lock);
+        while (!c->go && !c->stop)
+            pthread_cond_wait(&c->wake, &c->lock);
+        stop = c->stop;
+        c->go = false;
+        pthread_mutex_unlock(&c->lock);
+        /* what fails is tried again after one of the next transactions */
+        if (!stop)
+            (void)sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    }
+    return NULL;
+}
+
+int checkpointer_new(const char *path, struct checkpointer **ret, struct err *err)
+{
+    struct checkpointer *c = calloc(1, sizeof(*c));
+    sigset_t all, before;
+    int r;
+
+    if (!c)
+        return err_set(err, -ENOMEM, "the store");
+    r = db_open(path, false, &c->db, NULL, err);
+    if (r == 0)
+        r = db_exec(c->db, path, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -100", err);
+    if (r < 0) {
+        sqlite3_close(c->db);
+        free(c);
+        return r;
+    }
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->wake, NULL);
+    sigfillset(&all); /* signals are the main thread's */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    r = -pthread_create(&c->thread, NULL, checkpointer_main, c);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (r < 0) {
+        sqlite3_close(c->db);
+        free(c);
+        return err_set(err, r, "the store's second thread");
+    }
+    *ret = c;
+    return 0;
+}
+
+void checkpointer_wake(struct checkpointer *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->go = true;
+    pthread_cond_signal(&c->wake);
+    pthread_mutex_unlock(&c->lock);
+}
+
+void checkpointer_free(struct checkpointer *c)
+{
+    if (!c)
+        return;
+    pthread_mutex_lock(&c->lock);
+    c->stop = true;
+    pthread_cond_signal(&c->wake);
+    pthread_mutex_unlock(&c->lock);
+    pthread_join(c->thread, NULL);
+    sqlite3_close(c->db);
+    free(c);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Who writes a span of coverage: kept with it, so that whoever reads knows at once whether that one still lives. */
+#pragma once
+
+#include <stddef.h>
+
+#include "util/bytes.h"
+
+#define OBSERVER_SIZE 112
+
+/* This process: its boot, pid namespace, pid and start. "" if /proc does not say. */
+void observer_write(char ret[OBSERVER_SIZE]);
+
+enum observer_state {
+    OBSERVER_UNKNOWN, /* of another pid namespace, or not written down */
+    OBSERVER_LIVES,
+    OBSERVER_ENDED,   /* also: this is a copy of the store on another machine */
+};
+enum observer_state observer_state(struct bytes observer);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Between the pipeline's thread, which adds messages, and the writer's, which makes rows of them. A batch that cannot
+ * be written is kept and tried again, and what comes meanwhile waits behind it: only what does not fit is lost, and
+ * that is a gap. Messages name processes and containers by slots that earlier messages filled, so none of them is
+ * ever left out but with all the others (queue_forget_all(): a new generation, and everything is sent again).
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "store/sqlite.h"
+#include "util/macro.h"
+#include "util/sbuf.h"
+
+#define BATCH_MS 40                  /* from the first message: with the writing below 100 ms, see store.h */
+#define QUEUE_WAKE (512 * 1024)      /* the writer does not wait for its time */
+#define QUEUE_MAX (3 * 1024 * 1024)  /* some 30,000 events; twice, for one is filled while one is written */
+#define QUEUE_RESERVE (256 * 1024)   /* beyond it, for what is not an event: gaps, coverage, moments */
+
+/* Events that are missing. */
+struct span {
+    uint64_t count, from_ns, to_ns; /* CLOCK_REALTIME */
+};
+
+static inline void span_join(struct span *s, const struct span *other)
+{
+    if (!other->to_ns)
+        return;
+    s->from_ns = s->to_ns ? MIN(s->from_ns, other->from_ns) : other->from_ns;
+    s->to_ns = MAX(s->to_ns, other->to_ns);
+    s->count += other->count;
+}
+
+enum anew { ANEW_NONE, ANEW_MOVED, ANEW_DAMAGED, ANEW_MESSAGE };
+
+struct checkpointer;
+struct sender;
+struct writer;
+
+struct store_queue {
+    const char *path;
+    bool patient;
+    pthread_t thread;
+    bool running;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;    /* for the writer: something to do */
+    pthread_cond_t done;    /* for the others: an attempt at writing has ended */
+    /* under the lock */
+    struct sbuf filling;
+    struct span filling_events, draining_events;
+    uint64_t first_ns;      /* CLOCK_MONOTONIC: of the oldest message in `filling` */
+    uint64_t seen_ns;       /* CLOCK_REALTIME: all that happened before has been added; 0 = nobody says so */
+    uint64_t added, written; /* bytes ever: a flush waits until the second has come to the first */
+    uint64_t flush_to;
+    uint64_t attempts;      /* that have ended */
+    bool writing;           /* an attempt is being made */
+    bool stop;
+    bool stalled;           /* an event has waited in vain: a disk that hangs must not stop the observation too */
+    bool recording;         /* the store has been usable */
+    int error;              /* of the last attempt; 0 = fine */
+    struct err why;
+    struct span missing;    /* of which no gap tells yet */
+    struct span lost;       /* ever */
+    enum anew anew;         /* why the last generation began */
+    uint64_t generation;    /* slots are void, and open coverage is unknown, in another one */
+    uint64_t begin_ns;      /* CLOCK_REALTIME: of the file that is written now, if another one was before */
+    uint64_t buffers;       /* counts what was handed over: an event is told by the one before it in the same buffer */
+    /* the writer's thread only, once it runs: a connection belongs to one thread, questions have their own */
+    sqlite3 *db;
+    struct writer *writer;
+    struct checkpointer *checkpointer;
+    int log_pages;          /* of SQLite's log, after the last transaction */
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    int64_t pages;
+    struct sbuf draining;
+    uint64_t draining_seen_ns;
+    uint64_t retry_ns, alive_ns, look_ns; /* CLOCK_MONOTONIC: when next */
+    uint64_t kept_ns;       /* CLOCK_REALTIME: what was added before is on disk */
+};
+
+uint64_t queue_now_ns(clockid_t clock);
+struct timespec queue_in_ms(unsigned ms);
+
+/* Opens the store, in the caller's thread. Errors of store_open(). */
+int recorder_open(struct store_queue *q, struct err *err);
+/* The writer's thread; it opens what recorder_open() could not, or was not called for. */
+int recorder_start(struct store_queue *q, struct err *err);
+/* Writes what is queued, if that can be done now, and closes the store. */
+void recorder_stop(struct store_queue *q);

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "store/checkpoint.h"
+#include "store/message.h"
+#include "store/queue.h"
+#include "store/schema.h"
+#include "store/writer.h"
+
+#define RETRY_NS NS_PER_S       /* after a failure */
+#define RETRY_BUSY_NS (NS_PER_S / 5) /* SQLite has waited for the lock already */
+#define LOOK_NS NS_PER_S        /* is the file still there? */
+#define LOG_PAGES 1000          /* of 4 KiB, until they go into the file */
+#define LOG_PAGES_MAX 16000     /* the other thread does not get to its end: the writer waits for it */
+
+uint64_t queue_now_ns(clockid_t clock)
+{
+    struct timespec ts;
+
+    clock_gettime(clock, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+struct timespec queue_in_ms(unsigned ms)
+{
+    uint64_t at = queue_now_ns(CLOCK_MONOTONIC) + ms * NS_PER_MS;
+
+    return (struct timespec){ (time_t)(at / NS_PER_S), (long)(at % NS_PER_S) };
+}
+
+/* ---- the file ---- */
+
+static int note_log_pages(void *data, sqlite3 *db, const char *name, int pages)
+{
+    (void)db;
+    (void)name;
+    ((struct store_queue *)data)->log_pages = pages;
+    return SQLITE_OK;
+}
+
+static int configure(struct store_queue *q, struct err *err)
+{
+    int r = db_exec(q->db, q->path, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1000",
+                    err);
+
+    if (r == 0 && q->patient) /* an import writes as fast as it can: pages of indexes stay, and go to the file less often */
+        r = db_exec(q->db, q->path, "PRAGMA cache_size = -6000; PRAGMA wal_autocheckpoint = 24000", err);
+    if (r == 0)
+        r = schema_migrate(q->db, q->path, err);
+    if (r == 0)
+        r = writer_new(q->db, q->path, &q->writer, err);
+    if (r == 0 && !q->patient && checkpointer_new(q->path, &q->checkpointer, NULL) == 0)
+        (void)sqlite3_wal_hook(q->db, note_log_pages, q); /* without it, SQLite does it within the transaction */
+    return r;
+}
+
+static void disconnect(struct store_queue *q)
+{
+    checkpointer_free(q->checkpointer);
+    writer_free(q->writer);
+    sqlite3_close(q->db);
+    q->checkpointer = NULL;
+    q->writer = NULL;
+    q->db = NULL;
+}
+
+int recorder_open(struct store_queue *q, struct err *err)
+{
+    struct stat st;
+    int r = db_open(q->path, false, &q->db, &st, err);
+
+    if (r < 0)
+        return r;
+    r = configure(q, err);
+    if (r < 0) {
+        disconnect(q);
+        return r;
+    }
+    q->device = st.st_dev;
+    q->inode = st.st_ino;
+    q->size = 0;
+    q->pages = 0;
+    q->look_ns = queue_now_ns(CLOCK_MONOTONIC) + LOOK_NS;
+    q->recording = true;
+    return 0;
+}
+
+static int64_t count_pages(struct store_queue *q)
+{
+    sqlite3_stmt *s = NULL;
+    int64_t pages = -1;
+
+    if (db_prepare(q->db, q->path, "PRAGMA page_count", &s, NULL) == 0 && sqlite3_step(s) == SQLITE_ROW)
+        pages = sqlite3_column_int64(s, 0);
+    sqlite3_finalize(s);
+    return pages;
+}
+
+static bool is_sound(struct store_queue *q)
+{
+    sqlite3_stmt *s = NULL;
+    bool sound = false;
+
+    if (db_prepare(q->db, q->path, "PRAGMA quick_check(1)", &s, NULL) == 0 && sqlite3_step(s) == SQLITE_ROW)
+        sound = strcmp((const char *)sqlite3_column_text(s, 0), "ok") == 0;
+    sqlite3_finalize(s);
+    return sound;
+}
+
+/* The file became smaller. SQLite's own VACUUM does that too, and leaves fewer pages. */
+static bool is_truncated(struct store_queue *q, const struct stat *st, int64_t pages)
+{
+    if (st->st_size == 0)
+        return true;
+    return (q->pages && pages >= q->pages) || !is_sound(q);
+}
+
+/* Is what stands at the path still the file that is written? */
+static enum anew look_at_file(struct store_queue *q)
+{
+    struct stat st;
+    int64_t pages;
+    int r = db_look(q->path, &st, NULL);
+
+    if (r == -ENOENT || r == -ENOTDIR || (r == 0 && (st.st_dev != q->device || st.st_ino != q->inode)))
+        return ANEW_MOVED;
+    if (r < 0)
+        return ANEW_NONE;
+    pages = count_pages(q);
+    if (st.st_size < q->size && is_truncated(q, &st, pages))
+        return ANEW_DAMAGED;
+    q->size = st.st_size;
+    if (pages > 0)
+        q->pages = pages;
+    return ANEW_NONE;
+}
+
+/* ---- a new generation ---- */
+
+/* What names no slot is right in any store. */
+static void keep_gaps(struct bytes messages, struct sbuf *out)
+{
+    struct bytes whole = messages, m;
+    enum message_kind kind;
+
+    while (message_next(&messages, &kind, &m)) {
+        if (kind == MESSAGE_GAP)
+            sbuf_add(out, whole.data, whole.len - messages.len);
+        whole = messages;
+    }
+}
+
+/* All that is queued is void: it goes by what was sent before. Under the lock. */
+static void forget_all(struct store_queue *q, enum anew why)
+{
+    _cleanup_sbuf_ struct sbuf gaps = SBUF_INIT;
+    struct sbuf swap;
+
+    span_join(&q->missing, &q->draining_events);
+    span_join(&q->missing, &q->filling_events);
+    span_join(&q->lost, &q->draining_events);
+    span_join(&q->lost, &q->filling_events);
+    keep_gaps(sbuf_bytes(&q->draining), &gaps);
+    keep_gaps(sbuf_bytes(&q->filling), &gaps);
+    q->draining_events = q->filling_events = (struct span){ 0 };
+    sbuf_clear(&q->draining);
+    swap = q->filling;
+    q->filling = gaps;
+    gaps = swap;
+    q->written = q->added - q->filling.len;
+    q->anew = why;
+    q->generation++;
+    q->buffers++;
+}
+
+/* Another file is begun: this one keeps what it has. */
+static void leave_file(struct store_queue *q, enum anew why)
+{
+    struct span unsure = { .from_ns = q->kept_ns, .to_ns = queue_now_ns(CLOCK_REALTIME) };
+    sqlite3 *db = q->db;
+
+    if (why == ANEW_MOVED) /* nobody will look for its log beside it */
+        (void)sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL); /* beside the path is another one's log */
+    disconnect(q);
+    if (why == ANEW_DAMAGED)
+        (void)db_set_aside(q->path, q->device, q->inode, NULL);
+    pthread_mutex_lock(&q->lock);
+    if (unsure.from_ns)
+        span_join(&q->missing, &unsure);
+    forget_all(q, why);
+    q->begin_ns = unsure.to_ns;
+    pthread_mutex_unlock(&q->lock);
+}
+
+/* ---- writing ---- */
+
+static int write_batch(struct store_queue *q, uint64_t now, struct err *err)
+{
+    int r = writer_write(q->writer, sbuf_bytes(&q->draining), q->draining_seen_ns, queue_now_ns(CLOCK_REALTIME), err);
+
+    if (r < 0)
+        return r;
+    q->kept_ns = q->draining_seen_ns;
+    q->alive_ns = now + STORE_ALIVE_NS;
+    if (q->log_pages >= LOG_PAGES_MAX)
+        (void)sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+    else if (q->log_pages >= LOG_PAGES && q->checkpointer)
+        checkpointer_wake(q->checkpointer);
+    return 0;
+}
+
+static int attempt(struct store_queue *q, struct err *err)
+{
+    uint64_t now = queue_now_ns(CLOCK_MONOTONIC);
+    enum anew why = ANEW_NONE;
+    int r = 0;
+
+    if (q->db && now >= q->look_ns) {
+        q->look_ns = now + LOOK_NS;
+        why = look_at_file(q);
+    }
+    if (why != ANEW_NONE)
+        leave_file(q, why);
+    if (!q->db)
+        r = recorder_open(q, err);
+    if (r < 0)
+        return r;
+    if (q->draining.len || now >= q->alive_ns)
+        r = write_batch(q, now, err);
+    if (r == -EBADMSG) {
+        leave_file(q, ANEW_DAMAGED);
+    } else if (r == WRITER_BAD_MESSAGE) {
+        pthread_mutex_lock(&q->lock);
+        forget_all(q, ANEW_MESSAGE);
+        pthread_mutex_unlock(&q->lock);
+    }
+    return r;
+}
+
+/* ---- the thread ---- */
+
+/* CLOCK_MONOTONIC: when there is something to do, as far as is known now. Under the lock. */
+static uint64_t due_ns(const struct store_queue *q)
+{
+    uint64_t due = q->db ? MIN(q->alive_ns, q->look_ns) : 0;
+
+    if (q->stop || q->flush_to > q->written)
+        return 0;
+    if (q->error)
+        return q->retry_ns;
+    if (q->filling.len >= QUEUE_WAKE)
+        return 0;
+    return q->filling.len ? MIN(due, q->first_ns + BATCH_MS * NS_PER_MS) : due;
+}
+
+/* What is queued becomes what is written, unless that has not been written yet. Under the lock. */
+static void hand_over(struct store_queue *q)
+{
+    struct sbuf swap;
+
+    if (q->draining.len)
+        return;
+    swap = q->filling;
+    q->filling = q->draining;
+    q->draining = swap;
+    q->draining_events = q->filling_events;
+    q->filling_events = (struct span){ 0 };
+    q->draining_seen_ns = q->seen_ns ? q->seen_ns : queue_now_ns(CLOCK_REALTIME);
+    q->buffers++;
+}
+
+static void end_attempt(struct store_queue *q, int r, const struct err *err)
+{
+    q->writing = false;
+    q->attempts++;
+    q->error = r;
+    if (r == 0) {
+        q->written += q->draining.len;
+        q->draining_events = (struct span){ 0 };
+        sbuf_clear(&q->draining);
+    } else {
+        q->why = *err;
+        q->flush_to = 0;
+        q->retry_ns = queue_now_ns(CLOCK_MONOTONIC) + (r == -EBUSY ? RETRY_BUSY_NS : RETRY_NS);
+    }
+    pthread_cond_broadcast(&q->done);
+}
+
+/* The last thing: what waits behind a batch that was not written yet gets its turn. */
+static bool is_finished(const struct store_queue *q)
+{
+    return q->stop && (q->error || q->written == q->added);
+}
+
+static void *recorder_main(void *data)
+{
+    struct store_queue *q = data;
+
+    pthread_mutex_lock(&q->lock);
+    do {
+        struct err err = ERR_INIT;
+        uint64_t due, now;
+        int r;
+
+        while ((due = due_ns(q)) > (now = queue_now_ns(CLOCK_MONOTONIC))) {
+            struct timespec until = queue_in_ms((unsigned)((due - now) / NS_PER_MS + 1));
+
+            (void)pthread_cond_timedwait(&q->wake, &q->lock, &until);
+        }
+        hand_over(q);
+        q->writing = true;
+        pthread_mutex_unlock(&q->lock);
+        r = attempt(q, &err);
+        pthread_mutex_lock(&q->lock);
+        end_attempt(q, r, &err);
+    } while (!is_finished(q));
+    pthread_mutex_unlock(&q->lock);
+    return NULL;
+}
+
+int recorder_start(struct store_queue *q, struct err *err)
+{
+    sigset_t all, before;
+    int r;
+
+    sigfillset(&all); /* signals are the main thread's */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    r = -pthread_create(&q->thread, NULL, recorder_main, q);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    q->running = r == 0;
+    return r < 0 ? err_set(err, r, "the store's thread") : 0;
+}
+
+void recorder_stop(struct store_queue *q)
+{
+    if (q->running) {
+        pthread_mutex_lock(&q->lock);
+        q->stop = true;
+        pthread_cond_signal(&q->wake);
+        pthread_mutex_unlock(&q->lock);
+        pthread_join(q->thread, NULL);
+    }
+    disconnect(q);
+}
