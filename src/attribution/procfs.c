@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "foreign/script.h"
+#include "cause/applet.h"
+#include "cause/interpreter.h"
 #include "util/cleanup.h"
 #include "util/hash.h"
 #include "util/limits.h"
@@ -270,28 +272,25 @@ static void read_strings(int dir, struct process *p)
     }
 }
 
-static struct bytes argument(const struct process *p, unsigned index)
-{
-    struct bytes rest = p->args;
-
-    for (unsigned i = 0; rest.len; i++) {
-        const char *end = memchr(rest.data, '\0', rest.len);
-        size_t len = end ? (size_t)(end - rest.data) : rest.len;
-
-        if (i == index)
-            return (struct bytes){ rest.data, len };
-        if (!end)
-            break;
-        rest = (struct bytes){ end + 1, rest.len - len - 1 };
-    }
-    return BYTES_NULL;
-}
-
 static bool is_script(int dir, const char *from, struct bytes path, uint64_t whose)
 {
     _cleanup_close_ int at = openat(dir, from, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
     return at >= 0 && foreign_is_script(at, path, whose);
+}
+
+/* What it runs, if it is an interpreter: of `cp SCRIPT x` the script is no more than an argument. Where the executable is
+ * not known, argv[0] says what it is. */
+static struct bytes script_argument(const struct process *p)
+{
+    bool claimed;
+    const struct interpreter *row = interpreter_find(applet_name(p, &claimed));
+    struct interpreted in;
+
+    if (!row)
+        return BYTES_NULL;
+    interpreter_parse(row, applet_args(p), &in);
+    return in.kind == RUN_SCRIPT ? in.value : BYTES_NULL;
 }
 
 /*
@@ -302,14 +301,10 @@ static bool is_script(int dir, const char *from, struct bytes path, uint64_t who
 static void find_script(int dir, struct process *p)
 {
     uint64_t whose = hash_word(hash_word(HASH_START, p->cred.uid), p->mnt_ns);
-    struct bytes name = argument(p, 1), full;
+    struct bytes name = script_argument(p), full;
     bool absolute;
 
-    if (bytes_equal_str(name, "-c"))
-        return; /* what follows is a command's text, though it may be the name of a script */
-    if (name.len && name.data[0] == '-')
-        name = argument(p, 2);
-    if (!name.len || name.len >= PATH_MAX || name.data[0] == '-')
+    if (!name.len || name.len >= PATH_MAX)
         return;
     absolute = name.data[0] == '/';
     full = absolute || !p->working_directory.len ? arena_copy(&p->arena, name)

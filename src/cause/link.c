@@ -48,12 +48,15 @@ struct bytes link_command_name(struct bytes text)
 /* ---- one process ---- */
 
 /* argv[0] of a virtual environment's python is a path into it; its executable is the system's. */
-static struct bytes environment_of(const struct interpreter *row, const struct process *p)
+static struct bytes environment_of(const struct interpreter *row, struct process *p)
 {
-    struct bytes called = argv_at(p->args, 0), directory = bytes_dirname(called);
+    struct bytes called = argv_at(p->args, 0), directory;
 
-    if (!bytes_equal_str(bytes_of(interpreter_name(row)), "python") || !called.len || called.data[0] != '/' ||
-        bytes_equal(called, p->executable) || !bytes_equal_str(bytes_basename(directory), "bin") ||
+    if (!bytes_equal_str(bytes_of(interpreter_name(row)), "python") || !memchr(called.data, '/', called.len))
+        return BYTES_NULL;
+    called = script_path(p, called);
+    directory = bytes_dirname(called);
+    if (bytes_equal(directory, bytes_dirname(p->executable)) || !bytes_equal_str(bytes_basename(directory), "bin") ||
         bytes_equal_str(directory, "/bin") || bytes_starts_with(directory, bytes_of("/usr/")))
         return BYTES_NULL;
     return bytes_dirname(directory);
@@ -74,6 +77,14 @@ static bool is_doubtful(const struct process *p)
            bytes_starts_with(p->executable, bytes_of("/dev/shm/"));
 }
 
+static void as_target(struct process *p, struct cause_link *l)
+{
+    l->role = l->run.kind == RUN_GIT ? ROLE_TOOL : ROLE_SCRIPT;
+    l->run.directory = script_path(p, l->run.directory.len ? l->run.directory : bytes_of("."));
+    if (bytes_equal_str(l->run.directory, ".")) /* the working directory is not known */
+        l->run.directory = BYTES_NULL;
+}
+
 static void as_interpreted(struct process *p, struct cause_link *l, const struct interpreter *row)
 {
     struct interpreted in;
@@ -90,7 +101,7 @@ static void as_interpreted(struct process *p, struct cause_link *l, const struct
     l->run.kind = in.kind;
     build = in.kind == RUN_SCRIPT ? build_script(in.value) : NULL;
     if (build && script_build(build, args, in.value, &l->run)) {
-        l->role = ROLE_SCRIPT;
+        as_target(p, l);
         return;
     }
     switch (in.kind) {
@@ -151,8 +162,7 @@ static void as_program(struct process *p, struct cause_link *l)
         return;
     }
     if (build && build_parse(build, applet_args(p), &l->run)) {
-        l->role = l->run.kind == RUN_GIT ? ROLE_TOOL : ROLE_SCRIPT;
-        l->run.directory = script_path(p, l->run.directory.len ? l->run.directory : bytes_of("."));
+        as_target(p, l);
         return;
     }
     if (says_it_is_interpreter(p, l))

@@ -128,8 +128,9 @@ static bool is_shown_with_wrappers(enum run_kind kind)
 bool cause_has_exited(const struct cause *cause, const struct event *e)
 {
     const struct process *p = cause->run.process;
+    uint64_t from_ns = e->boot_from_ns ? e->boot_from_ns : e->boot_ns;
 
-    return p && p->exited_ns && e->boot_ns && p->exited_ns <= e->boot_ns && p->pid != e->actor.pid;
+    return p && p->exited_ns && p->exited_ns <= from_ns && p->pid != e->actor.pid;
 }
 
 void cause_find_run(const struct chain *c, struct cause *ret)

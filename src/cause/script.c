@@ -4,21 +4,43 @@
 #include "cause/argv.h"
 #include "util/macro.h"
 
+/* "/opt/./jobs//x" as "/opt/jobs/x". ".." stays: behind a symbolic link it is not what it seems. */
+static struct bytes without_dots(struct process *p, struct bytes path)
+{
+    char *clean;
+    size_t len = 0;
+
+    if (!memmem(path.data, path.len, "/./", 3) && !memmem(path.data, path.len, "//", 2))
+        return path;
+    clean = arena_alloc(&p->arena, path.len);
+    if (!clean)
+        return path;
+    for (size_t i = 0; i < path.len; i++) {
+        bool slash = path.data[i] == '/';
+
+        if (slash && i + 1 < path.len && path.data[i + 1] == '/')
+            continue;
+        if (slash && i + 2 < path.len && path.data[i + 1] == '.' && path.data[i + 2] == '/') {
+            i++;
+            continue;
+        }
+        clean[len++] = path.data[i];
+    }
+    return (struct bytes){ clean, len };
+}
+
 struct bytes script_path(struct process *p, struct bytes path)
 {
     struct bytes joined;
 
-    if (!path.len || path.data[0] == '/' || !p->working_directory.len || p->working_directory.data[0] != '/')
+    if (!path.len || path.data[0] == '/')
+        return path.len ? without_dots(p, path) : path;
+    if (!p->working_directory.len || p->working_directory.data[0] != '/')
         return path;
-    while (path.len > 1 && path.data[0] == '.' && path.data[1] == '/') {
-        path = (struct bytes){ path.data + 2, path.len - 2 };
-        while (path.len && path.data[0] == '/')
-            path = (struct bytes){ path.data + 1, path.len - 1 };
-    }
-    if (!path.len || bytes_equal_str(path, "."))
+    if (bytes_equal_str(path, "."))
         return p->working_directory;
     joined = arena_join_path(&p->arena, p->working_directory, path);
-    return joined.len ? joined : path;
+    return joined.len ? without_dots(p, joined) : path;
 }
 
 bool script_is_packaged(struct bytes path)

@@ -103,6 +103,9 @@ static struct process *make(struct lineage *l, const struct sighting *s, const s
     process_set(p, &p->script, s->script);
     if (!s->script.data && before && !s->executes && bytes_equal(before->executable, s->executable))
         process_set(p, &p->script, before->script);
+    process_set(p, &p->working_directory, s->working_directory);
+    if (!s->executes && before && bytes_equal(before->executable, s->executable))
+        process_set(p, &p->working_directory, before->working_directory);
     process_set(p, &p->tty, s->tty);
     process_set(p, &p->user_name, s->user_name);
     process_set(p, &p->real_user_name, s->real_user_name);

@@ -18,7 +18,8 @@ struct sighting {
     struct bytes args;      /* argv, each ended by NUL; BYTES_NULL = this record has none */
     bool args_cut;          /* by the kernel's 128 bytes */
     bool executes;          /* this is the execve that made it what it is */
-    struct bytes script;    /* what an interpreter was started on */
+    struct bytes script;    /* what an interpreter was started on by #! */
+    struct bytes working_directory; /* when it executed that; BYTES_NULL = not known */
     struct credentials cred;
     uint32_t login_uid, session;
     struct bytes tty;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cause/argv.h"
 #include "history/internal.h"
 #include "sensor/audit/describe.h"
 #include "util/limits.h"
@@ -150,6 +151,36 @@ static struct event *make_event(struct replay *p, struct node *node, const struc
 
 /* ---- groups ---- */
 
+static struct bytes argument(struct bytes args, unsigned index)
+{
+    const char *end;
+
+    while ((end = memchr(args.data, '\0', args.len)) && index--)
+        args = (struct bytes){ end + 1, args.len - (size_t)(end + 1 - args.data) };
+    return end ? (struct bytes){ args.data, (size_t)(end - args.data) } : index ? BYTES_NULL : args;
+}
+
+/*
+ * What a #! line started: the file that was executed is the first name then, the interpreter another one, and the
+ * kernel has made [interpreter, its argument, the file as it was called, ...] of the arguments. Of a program that is
+ * called by a symbolic link the first name is not the executable's either, and its arguments are the caller's own.
+ */
+static struct bytes executed_script(const struct replay *p)
+{
+    const struct audit_facts *f = &p->paths.facts;
+    struct bytes args = bytes_known(f->argv) ? f->argv : f->args_text, file = f->path_count ? f->paths[0].name : BYTES_NULL;
+    bool interpreted = false;
+
+    for (unsigned i = 1; i < f->path_count && i <= 4; i++)
+        interpreted |= f->paths[i].name.len && bytes_equal(f->paths[i].name, argument(args, 0));
+    if (!interpreted || !file.len)
+        return BYTES_NULL;
+    for (unsigned i = 1; i <= 4; i++) /* an interpreter may be a script itself */
+        if (bytes_equal(argument(args, i), file))
+            return p->paths.count && p->paths.paths[0].path.data ? p->paths.paths[0].path : file;
+    return BYTES_NULL;
+}
+
 static void see_group(struct replay *p, struct node *node, const struct audit_group *g)
 {
     const struct audit_facts *f = &p->paths.facts;
@@ -164,10 +195,10 @@ static void see_group(struct replay *p, struct node *node, const struct audit_gr
     s.args = bytes_known(f->argv) ? f->argv : f->args_text;
     s.args_cut = !bytes_known(f->argv) && f->args_text.len >= 127;
     s.tty = f->tty;
-    /* of a script the file that was executed is the first name, the interpreter the second */
-    if (s.executes && f->path_count > 1 && f->paths[0].name.len &&
-        !bytes_equal(bytes_basename(f->paths[0].name), bytes_basename(f->executable)))
-        s.script = p->paths.count && p->paths.paths[0].path.data ? p->paths.paths[0].path : f->paths[0].name;
+    if (s.executes) {
+        s.script = executed_script(p);
+        s.working_directory = f->cwd;
+    }
     replay_name(p, call ? call->enriched : BYTES_NULL, &s);
     lineage_see(node->lineage, &s);
 }

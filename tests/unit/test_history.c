@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cause/cause.h"
 #include "event/operation.h"
 #include "history/lineage.h"
 #include "history/replay.h"
@@ -334,6 +335,73 @@ static void a_script_that_became_rm(void **state)
     }
 }
 
+/* ---- what was run ---- */
+
+/* argv as EXECVE has it, then PATH records */
+#define EXEC(t, ppid, pid, comm, exe, argv, paths) \
+    CALL(t, "59", "yes", "0", "1", "2", ppid, pid, comm, exe) "type=EXECVE msg=audit(" t "): " argv "\n" CWD(t, "/opt") paths END(t)
+#define PROGRAM(t, item, name, inode) NAMED(t, item, name, inode, "0100755", "NORMAL")
+#define LOADER(t, item) PROGRAM(t, item, "\"/lib64/ld-linux-x86-64.so.2\"", "5003")
+
+static const struct cause_row {
+    const char *name, *log, *script, *cause; /* of the last event */
+} cause_rows[] = {
+    { "a program called by a symbolic link is no script",
+      EXEC("1.000:1", "1", "20", "\"sh\"", "\"/usr/bin/dash\"", "argc=1 a0=\"sh\"",
+           PROGRAM("1.000:1", "0", "\"/bin/sh\"", "5001") LOADER("1.000:1", "1"))
+      CALL("1.100:2", "87", "yes", "0", "1", "2", "1", "20", "\"sh\"", "\"/usr/bin/dash\"") CWD("1.100:2", "/")
+      NAMED("1.100:2", "0", "\"/a\"", "1", DIRECTORY, "PARENT") NAMED("1.100:2", "1", "\"/a/x\"", "2", FILE_, "DELETE"), "", "standard-input dash" },
+    { "an interpreter called by a link, its script an argument",
+      EXEC("1.000:1", "1", "20", "\"python3\"", "\"/usr/bin/python3.11\"", "argc=2 a0=\"python3\" a1=\"jobs/tidy.py\"",
+           PROGRAM("1.000:1", "0", "\"/usr/bin/python3\"", "5001") LOADER("1.000:1", "1"))
+      CALL("1.100:2", "87", "yes", "0", "1", "2", "1", "20", "\"python3\"", "\"/usr/bin/python3.11\"") CWD("1.100:2", "/")
+      NAMED("1.100:2", "0", "\"/a\"", "1", DIRECTORY, "PARENT") NAMED("1.100:2", "1", "\"/a/x\"", "2", FILE_, "DELETE"), "", "script /opt/jobs/tidy.py" },
+    { "a script by #!, which uses rm",
+      EXEC("1.000:1", "1", "20", "\"tidy\"", "\"/usr/bin/dash\"", "argc=3 a0=\"/bin/sh\" a1=\"-e\" a2=\"./tidy\"",
+           PROGRAM("1.000:1", "0", "\"./tidy\"", "5001") PROGRAM("1.000:1", "1", "\"/bin/sh\"", "5002") LOADER("1.000:1", "2"))
+      EXEC("1.050:2", "20", "21", "\"rm\"", "\"/usr/bin/rm\"", "argc=2 a0=\"rm\" a1=\"/a/x\"", PROGRAM("1.050:2", "0", "\"/usr/bin/rm\"", "9") LOADER("1.050:2", "1"))
+      RM_ONE("1.100:3", "20", "21", "/a", "1", "x", "2"), "", "script /opt/tidy" },
+    { "a script by #! itself",
+      EXEC("1.000:1", "1", "20", "\"tidy\"", "\"/usr/bin/perl\"", "argc=2 a0=\"/usr/bin/perl\" a1=\"/opt/tidy\"",
+           PROGRAM("1.000:1", "0", "\"/opt/tidy\"", "5001") PROGRAM("1.000:1", "1", "\"/usr/bin/perl\"", "5002") LOADER("1.000:1", "2"))
+      CALL("1.100:2", "87", "yes", "0", "1", "2", "1", "20", "\"tidy\"", "\"/usr/bin/perl\"") CWD("1.100:2", "/")
+      NAMED("1.100:2", "0", "\"/a\"", "1", DIRECTORY, "PARENT") NAMED("1.100:2", "1", "\"/a/x\"", "2", FILE_, "DELETE"), "/opt/tidy", "script /opt/tidy" },
+};
+
+static int keep_cause(void *data, struct event *e)
+{
+    struct sbuf *out = data;
+
+    if (e->operation == OPERATION_UNLINK) {
+        cause_remember(e);
+        sbuf_clear(out);
+        sbuf_add_bytes(out, e->actor.process->script);
+        sbuf_addf(out, "|%s ", cause_run_name(e->cause.run.kind));
+        sbuf_add_bytes(out, e->cause.run.name);
+    }
+    event_free(e);
+    return 0;
+}
+
+static void causes(void **state)
+{
+    const struct cause_row *row = *state;
+    char path[] = "/tmp/culprit-history.XXXXXX", expected[256];
+    struct audit_log_files files = { 0 };
+    struct replay_stats stats;
+    struct sbuf out = SBUF_INIT;
+    struct replay_options options = { .files = &files, .host = "here", .data = &out, .event = keep_cause };
+
+    write_log(path, row->log);
+    assert_int_equal(audit_log_files_add(&files, path, AUDIT_LOG_ROTATIONS_ALL, NULL), 0);
+    assert_int_equal(replay_run(&options, &stats, NULL), 0);
+    snprintf(expected, sizeof(expected), "%s|%s", row->script, row->cause);
+    assert_string_equal(sbuf_str(&out), expected);
+    sbuf_done(&out);
+    unlink(path);
+    audit_log_files_done(&files);
+}
+
 /* ---- through /proc/PID/root ---- */
 
 static const struct root_row {
@@ -460,5 +528,5 @@ int main(void)
     };
 
     return RUN_ROWS(rows, tells) + RUN_ROWS(outage_rows, finds_outages) +
-           RUN_ROWS(root_rows, below_root) + cmocka_run_group_tests(tests, NULL, NULL);
+           RUN_ROWS(root_rows, below_root) + RUN_ROWS(cause_rows, causes) + cmocka_run_group_tests(tests, NULL, NULL);
 }

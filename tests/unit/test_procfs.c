@@ -201,6 +201,8 @@ static void finds_the_script(void **state)
         { "/job.sh\0", 8, NULL },
         { "/bin/sh\0", 8, NULL },
         { "/bin/sh", 7, NULL },
+        { "cp\0/job.sh\0", 11, NULL }, /* an argument of what is no interpreter */
+        { "bash\0-o\0posix\0/job.sh\0", 22, "/job.sh" },
     };
     char path[256];
     struct process *p = NULL;
