@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/width.h"
+
 unsigned utf8_decode(struct bytes b, uint32_t *ret_code_point)
 {
     const unsigned char *p = (const unsigned char *)b.data;
@@ -181,19 +183,47 @@ static bool continues(char c)
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-unsigned escape_columns(struct bytes text)
+/* Code points; each of them is a column where none is wider. */
+static unsigned code_points(struct bytes text, bool *ret_ascii)
 {
+    uint64_t seen = 0;
     size_t n = text.len, i = 0;
 
     for (; text.len - i >= 8; i += 8) {
         uint64_t word = eight(text.data + i);
         uint64_t continuing = (word >> 7) & (~word >> 6) & EACH(1);
 
+        seen |= word;
         n -= (continuing * EACH(1)) >> 56; /* their sum, in the highest byte */
     }
-    for (; i < text.len; i++)
+    for (; i < text.len; i++) {
+        seen |= (unsigned char)text.data[i];
         n -= continues(text.data[i]);
+    }
+    *ret_ascii = !(seen & EACH(0x80));
     return (unsigned)n;
+}
+
+/* Length and columns of the character at the beginning. */
+static unsigned one_character(struct bytes text, unsigned *ret_columns)
+{
+    uint32_t code;
+    unsigned n = utf8_decode(text, &code);
+
+    *ret_columns = n ? width_of(code) : 1;
+    return n ? n : 1;
+}
+
+unsigned escape_columns(struct bytes text)
+{
+    bool ascii;
+    unsigned columns = code_points(text, &ascii), width;
+
+    if (ascii)
+        return columns;
+    for (columns = 0; text.len; columns += width)
+        text = skip(text, one_character(text, &width));
+    return columns;
 }
 
 unsigned escape_terminal_width(struct bytes b)
@@ -209,25 +239,32 @@ static void add_cut(struct sbuf *out, struct bytes path, unsigned columns)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
     unsigned name_width = escape_terminal_width(bytes_basename(path)) + 1; /* with its slash */
-    unsigned head;
+    unsigned head, width;
     size_t at = 0;
 
     escape_terminal(&text, path);
     if (name_width + 2 > columns)
         name_width = columns > 3 ? columns - 2 : 1; /* even the name does not fit: keep its end */
     head = columns - name_width - 1;
-    for (unsigned n = 0; at < text.len && n < head; n++) {
-        at++;
-        while (at < text.len && continues(text.data[at]))
-            at++;
+    for (unsigned n = 0; at < text.len; n += width) {
+        unsigned length = one_character((struct bytes){ text.data + at, text.len - at }, &width);
+
+        if (n + width > head)
+            break;
+        at += length;
     }
     sbuf_add(out, text.data, at);
     sbuf_add_str(out, "…");
     at = text.len;
-    for (unsigned n = 0; at > 0 && n < name_width; n++) {
-        at--;
-        while (at > 0 && continues(text.data[at]))
-            at--;
+    for (unsigned n = 0; at > 0; n += width) {
+        size_t before = at - 1;
+
+        while (before > 0 && continues(text.data[before]))
+            before--;
+        (void)one_character((struct bytes){ text.data + before, at - before }, &width);
+        if (n + width > name_width)
+            break;
+        at = before;
     }
     sbuf_add(out, text.data + at, text.len - at);
 }

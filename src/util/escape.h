@@ -40,7 +40,7 @@ void escape_shell(struct sbuf *out, struct bytes b);
  * or 0 if it is not valid there (overlong forms and surrogates are not). */
 unsigned utf8_decode(struct bytes b, uint32_t *ret_code_point);
 
-/* Columns of text that is escaped already, counting one for each code point. */
+/* Columns of text that is escaped already: wide characters take two, combining ones none. */
 unsigned escape_columns(struct bytes text);
 /* Columns that escape_terminal()'s output takes. */
 unsigned escape_terminal_width(struct bytes b);

@@ -144,6 +144,10 @@ static const struct columns_row {
     const char *name, *text;
     unsigned columns;
 } columns_rows[] = {
+    { "wide", "漢字.txt", 8 },
+    { "combining", "e\xcc\x81", 1 },
+    { "emoji", "😀x", 3 },
+    { "hangul", "한", 2 },
     { "empty", "", 0 },
     { "short", "abc", 3 },
     { "a word", "abcdefgh", 8 },
@@ -151,8 +155,8 @@ static const struct columns_row {
     { "two bytes", "ääääääää", 8 },
     { "two bytes across words", "aääääääääb", 10 },
     { "three bytes", "→→→→→", 5 },
-    { "four bytes", "😀😀😀😀😀", 5 },
-    { "mixed", "a→ä😀bcdefghijkl→", 16 },
+    { "four bytes", "😀😀😀😀😀", 10 },
+    { "mixed", "a→ä😀bcdefghijkl→", 17 },
 };
 
 static void counts_columns(void **state)
@@ -172,6 +176,7 @@ static const struct cut_row {
     { "cut in the middle", "/aaaa/bbbb/cccc/name", 12, "/aaaa/…/name" },
     { "name alone too long", "/a/nnnnnnnnnnnn", 8, "/…nnnnnn" },
     { "no limit", "/aaaa/bbbb/cccc/name", 0, "/aaaa/bbbb/cccc/name" },
+    { "wide characters are cut whole", "/漢字漢字/ab", 8, "/漢…/ab" },
     { "fits by columns, not by bytes", "/ä/ö/ü", 6, "/ä/ö/ü" },
     { "cut between characters", "/ääää/öööö/name", 12, "/ääää/…/name" },
     { "escaped, then cut", "/\x1b\x1b/bbbb/cccc/n\n", 10, "/\\x1b…/n\\n" },
