@@ -78,6 +78,9 @@ struct actor {
     struct process *process; /* owned reference, NULL = not attributed */
 };
 
+/* A note that means that nothing is different now. */
+#define EVENT_NOTE_SAME "attributes were set to what they were"
+
 enum victim_kind {
     VICTIM_HOST = 1, /* stored: never reuse a number */
     VICTIM_CONTAINER = 2, /* in the container's own layer */

@@ -4,37 +4,82 @@
 
 #include <uthash.h>
 
+#include "event/cause.h"
 #include "report/case.h"
 
-#define STARTS_MAX 32          /* starts of the victim that one suspect is seen to follow */
+#define STARTS_MAX 32          /* starts of the victim that one culprit is seen to follow */
+#define RUNS_MAX 16            /* runs of one culprit that may interleave */
+#define ONCE_NS (2 * NS_PER_S) /* nearer to each other than this is one occasion */
+#define TOOLS_MAX 12           /* programs by which one culprit made its changes */
+#define NOTES_MAX 4            /* different doubts of one culprit */
 #define TRACES_MAX 8192        /* files followed by name through creations and moves */
+#define PARTS_MAX 8            /* kinds of changes to one such file that wait for what becomes of it */
 #define SEEN_MAX 65536         /* different files and processes that are told apart to be counted */
 #define SAMPLE_BYTES (4 * 1024 * 1024) /* for all paths that are kept by name */
 
-/* One kind of thing that a suspect did to one victim. */
+/* What kind of a change it was, beyond the operation. */
+enum variant {
+    VARIANT_PLAIN,
+    VARIANT_OWN,       /* of a file that the culprit itself had made */
+    VARIANT_AWAY,      /* a rename out of what is watched */
+    VARIANT_EXCHANGE,  /* two renames that swap two names */
+    VARIANT_UNCHANGED, /* mode or owner set to what they were */
+    VARIANT_UNCERTAIN, /* something changed; what is not known */
+};
+
+/* Why an event is not told by itself. The names in JSON are those of fold_name(). */
+enum fold {
+    FOLD_TEMPORARY,   /* about files that the culprit made and deleted again */
+    FOLD_REPLACEMENT, /* writing the new file and renaming it over the old one: told as its replacement */
+    FOLD_CONTENTS,    /* filling files that the culprit had created: told as their creation */
+    FOLD_RENAMED,     /* giving a file that it had created its final name: told as its creation */
+    FOLD_MOVED,       /* moving a file away that was deleted afterwards: told as its deletion */
+    FOLD_COUNT,
+};
+
+/* Why all that a culprit did is not told by itself. */
+enum noise {
+    NOISE_NONE,
+    NOISE_ENGINE,    /* the container runtime made new files only */
+    NOISE_CONTAINER, /* the container's own processes made new files only */
+    NOISE_COMMAND,   /* the COMMAND of `culprit run` made new files only */
+    NOISE_REMOVED,   /* the runtime dropped the layer of a container: told as that */
+    NOISE_EMPTY,     /* nothing of it was counted */
+    NOISE_COUNT,
+};
+
+/* One path of a tally. */
+struct sample {
+    struct bytes path;
+    struct bytes other; /* new name of a rename, source of a replacement, first name of a creation, target of a link */
+};
+
+/* One kind of thing that a culprit did to one victim. */
 struct tally {
     struct tally *next;
     enum operation operation;
     int error;
+    enum variant variant;
+    bool directory;           /* to directories */
     enum victim_kind victim_kind;
     struct container *victim; /* owned reference, NULL = the host's */
     struct bytes sharers;     /* other containers with the same files: names, each ended by a NUL */
-    uint64_t count;
-    uint64_t seen;            /* of it: looked at one by one; the rest is a count of the store's */
-    uint64_t temporary;       /* of it: deletions of files that the suspect had made itself */
-    uint64_t own_files;       /* of it: changes to files that the suspect had made itself */
-    uint64_t moved_first;     /* of it: deletions of files that had been moved away first */
-    uint64_t files;           /* different ones among them, as far as they were told apart */
+    uint64_t told;            /* events, without those that are folded */
+    uint64_t folded[FOLD_COUNT];
+    uint64_t unread;          /* of `told`: counted by the store, looked at by nobody */
+    uint64_t moved_first;     /* of `told`: deletions of files that had been moved away first */
+    uint64_t written_new;     /* of `told`: replacements by a file that the culprit had written */
+    uint64_t files;           /* different ones among those told, as far as they were told apart */
     bool files_beyond;        /* not all were */
-    uint64_t moved_out;       /* renames that took the file out of what is watched */
-    uint64_t followed;        /* renames whose file was deleted afterwards: told there */
-    uint64_t first_ns, last_ns;
-    bool since_start_known;
-    int64_t since_start_ns;   /* of the first */
-    struct bytes *samples;    /* paths, oldest first, LIMIT_CASE_SAMPLES at most */
+    uint64_t bytes;           /* written, where bytes_known */
+    bool bytes_known, bytes_unknown; /* of some; of some not */
+    uint64_t first_ns, last_ns; /* of those told */
+    uint64_t start_ns;        /* when the victim had started, at the first; 0 = not known */
+    struct sample *samples;   /* oldest first, LIMIT_CASE_SAMPLES at most */
     size_t sample_count;
-    struct bytes directory;   /* the deepest that holds all the paths seen */
+    struct bytes directory_of; /* the deepest that holds all the paths seen */
     struct file_state before, after; /* of the first one; names live in the case's arena */
+    bool same_change;         /* all were from the same state to the same state */
     bool gains_write;         /* chmod: the first one made something writable */
 };
 
@@ -43,30 +88,82 @@ struct start {
     int64_t since_ns;
 };
 
-/* Who: everything with the same executable, launched by the same chain, living in the same place. */
-struct suspect {
-    struct suspect *next;
-    struct actor actor;       /* of its first event; strings live in the case's arena, process is owned */
-    uint64_t chain;           /* hash of what makes it one suspect */
+/* How often it began to do something: by runs, and by pauses of one run. */
+struct rhythm {
+    struct {
+        pid_t pid;
+        uint64_t start_ns; /* CLOCK_BOOTTIME */
+    } runs[RUNS_MAX];      /* the last ones, of what was run and not of its tools */
+    unsigned next;
+    uint64_t occasions;    /* what is nearly one moment is one */
+    uint64_t first_ns, last_ns;  /* the beginning of the first and of the last one */
+    uint64_t low_ns, high_ns;    /* shortest and longest time from one to the next */
+    uint64_t event_ns;     /* the last event */
+    bool unknown;          /* not all events were looked at, or not in order of time */
+};
+
+struct tool {
+    struct bytes name;
+    uint64_t processes;
+    pid_t last_pid;
+};
+
+struct note {
+    struct bytes text;
+    uint64_t count;
+};
+
+/* The other half of a replacement or an exchange: two events of one moment. */
+struct half {
+    uint64_t time_ns;
+    pid_t pid;
+    uint64_t key;         /* hash of the victim and the name that both halves have */
+    uint64_t old_key;     /* of the rename: the name that it took away */
+    struct tally *tally;
+    bool own;             /* the file that is gone was the culprit's own */
+};
+
+/* Whom a person would name: everything with the same cause. */
+struct culprit {
+    struct culprit *next;
+    uint64_t key;             /* of the cause */
     unsigned order;
+    struct actor actor;       /* of its first event; strings live in the case's arena, process is owned */
+    struct cause cause;       /* of its first event; strings live in the case's arena, processes are owned */
     uint64_t processes;       /* how many different ones */
     pid_t last_pid;           /* counted among them already; 0 = nobody yet */
     struct tally *tallies;
     uint64_t first_ns, last_ns;
     struct start starts[STARTS_MAX];
     size_t start_count;
+    struct rhythm rhythm;
+    struct tool tools[TOOLS_MAX];
+    size_t tool_count, tools_beyond;
+    struct note notes[NOTES_MAX];
+    size_t note_count;
+    uint64_t notes_beyond;
+    uint64_t presumed;        /* changes of which it is not certain that it made them */
+    struct half renamed, replaced; /* the last ones */
     bool own_command;         /* descends from run's COMMAND */
-    bool noise;               /* judged: told in one line */
-    unsigned harm;            /* judged: 3 destroyed, 2 changed permissions, 1 changed contents, 0 created */
+    enum noise noise;         /* judged */
+    unsigned harm;            /* judged: 3 destroyed, 2 changed names or permissions, 1 changed contents, 0 created */
+};
+
+/* Changes to a followed file that are not counted yet: what becomes of it says as what. */
+struct part {
+    struct tally *tally;
+    uint64_t count, first_ns, last_ns, start_ns;
 };
 
 /* A file followed by its name: who made it, or where it was before. */
 struct trace {
     struct bytes key;        /* victim's id, a NUL, the path */
+    size_t path_at;          /* where in it the path begins */
     struct bytes original;   /* path before the first move; BYTES_NULL: made, not moved */
-    const struct suspect *maker;
-    struct suspect *mover;
-    struct tally *moved_by;
+    struct bytes previous;   /* path before the last move */
+    struct culprit *maker;
+    struct part parts[PARTS_MAX];
+    unsigned part_count;
     UT_hash_handle hh;
 };
 
@@ -92,10 +189,10 @@ struct watched {
 struct case_ {
     struct arena arena;
     struct case_options options;
-    struct suspect *suspects;
-    struct suspect *last_suspect; /* whose event came last */
-    unsigned suspect_count, tally_count;
-    uint64_t beyond;         /* events of suspects beyond the limits */
+    struct culprit *culprits;
+    struct culprit *last_culprit; /* whose event came last */
+    unsigned culprit_count, tally_count;
+    uint64_t beyond;         /* events of culprits beyond the limits */
     size_t sample_bytes;
     struct trace *traces;
     struct trace no_trace;   /* among them, of nothing: a table that gets empty is made anew for the next */
@@ -118,24 +215,93 @@ struct case_ {
     bool judged;
 };
 
-/* judge.c: decide harm and noise, put the suspects into the order of interest. */
+/* ---- culprit.c, tally.c: collecting ---- */
+
+/* Whose event it is; NULL: beyond the limits. */
+struct culprit *case_culprit(struct case_ *c, const struct event *e);
+void culprit_free(struct culprit *s);
+/* What counts for each event, whatever becomes of it: runs, processes, tools, doubts. */
+void culprit_add(struct case_ *c, struct culprit *s, const struct event *e);
+
+/* NULL: beyond the limits. */
+struct tally *case_tally(struct case_ *c, struct culprit *s, const struct event *e, enum variant variant);
+void tally_add(struct case_ *c, struct tally *t, const struct part *part, const struct sample *sample);
+/* What the event says of states and bytes; before it is added. */
+void tally_describe(struct case_ *c, struct tally *t, const struct event *e);
+/* Is this the first of its kind in `owner`? False also where it cannot be told any more. */
+bool case_see(struct case_ *c, const void *owner, struct bytes what, bool *ret_beyond);
+bool case_victim_same(const struct container *a, const struct container *b);
+uint64_t tally_folded(const struct tally *t);
+
+/* ---- follow.c: files by name ---- */
+
+/* Counts the event: as told, as folded, or waiting for what becomes of its file. Not counted: it only tells what
+ * became of a file. */
+void follow_event(struct case_ *c, struct culprit *s, const struct event *e, bool counted);
+void follow_commit(struct case_ *c); /* what waits is counted as it is now */
+void follow_done(struct case_ *c);
+
+/* ---- judge.c: decide harm and noise, put the culprits into the order of interest ---- */
+
 void case_judge(struct case_ *c);
-/* The one sentence of a suspect, without a newline. */
-void case_sentence(const struct case_ *c, const struct suspect *s, struct sbuf *out);
+unsigned tally_harm(const struct tally *t);
+bool case_lives_in_victim(const struct culprit *s);
+bool case_was_recreated(const struct case_ *c);
+bool case_is_explained(const struct case_ *c, enum explanation kind);
+uint64_t culprit_told(const struct culprit *s);
+uint64_t culprit_folded(const struct culprit *s);
+
+/* ---- phrase.c, when.c, sentence.c, noise.c: phrases; all escaped for a terminal ---- */
+
+/* How many different files, 0: not known. */
+uint64_t tally_files(const struct tally *t);
+/* "deleted 21 files": one part of the sentence. */
+void phrase_did(const struct tally *t, bool with_times, bool with_victim, struct sbuf *out);
+/* "21 files deleted in /prd/ProcessConf": one line of what was done. */
+void phrase_done(const struct tally *t, struct sbuf *out);
+const char *fold_name(enum fold fold);
+const char *fold_words(enum fold fold);
+const char *noise_name(enum noise noise);
+const char *noise_words(enum noise noise);
+
+/* "03:08:01", with the day where it is not today; `with_ms` to the millisecond. */
+void when_time(uint64_t time_ns, bool with_ms, struct sbuf *out);
+/* "at 03:08:01", "from 03:08:01 to 03:09:00 on Fri 27 Nov". */
+void when_range(uint64_t first_ns, uint64_t last_ns, bool with_ms, struct sbuf *out);
+/* ", 1.1 s after web started": the end of the sentence, of tallies from first to last. */
+void when_sentence(const struct case_ *c, const struct culprit *s, const struct tally *const *said, size_t count,
+                   struct sbuf *out);
+/* "6 times, about every minute", "after each of web's last 5 starts, ..."; nothing if there is no pattern. */
+void when_pattern(const struct case_ *c, const struct culprit *s, struct sbuf *out);
+
+bool when_has_rhythm(const struct culprit *s);
+
+/* "on the host", "in container web itself", "" if not known. */
+void case_where(const struct culprit *s, struct sbuf *out);
+/* What the sentence says of a culprit, the gravest first; returns how many. */
+size_t sentence_tallies(const struct culprit *s, const struct tally **said, size_t max);
+/* The one sentence of a culprit, without a newline. */
+void case_sentence(const struct case_ *c, const struct culprit *s, struct sbuf *out);
 /* The sentence where there is nobody to accuse. */
 void case_sentence_nobody(const struct case_ *c, struct sbuf *out);
 /* "12 more events did not match the filters" */
 void case_filtered(const struct case_ *c, struct sbuf *out);
-/* "21 files deleted in /prd/ProcessConf": one tally. */
-void case_what(const struct tally *t, struct sbuf *out);
-/* "on the host", "in container web itself", "" if not known. */
-void case_where(const struct suspect *s, struct sbuf *out);
-struct bytes case_actor_name(const struct suspect *s);
-/* Deletions and the like that count, of all tallies of the suspect. */
-uint64_t tally_net(const struct tally *t);
-/* How many files: what makes or takes away a file is a file each time, anything else may happen to
- * the same one many times. 0: not known. */
-uint64_t tally_files(const struct tally *t);
-/* "after each of the last 5 starts, 0.9 to 1.3 s after the start"; nothing if there is no pattern. */
-void case_pattern(const struct case_ *c, const struct suspect *s, struct sbuf *out);
-bool case_victim_same(const struct container *a, const struct container *b);
+
+/* ---- who.c, advice.c, page.c: the page for people ---- */
+
+struct page {
+    struct sbuf *out;
+    bool colour;
+    unsigned columns; /* 0 = lines are whole */
+    size_t line_at;   /* where the line begins that is being written */
+    bool zone_told;
+};
+
+/* A line "  LABEL     text"; an empty label goes on with what the one above it tells. */
+void page_begin(struct page *p, const char *label);
+/* Ends the line, wrapped to the page's width; what goes on stands `indent` columns in. */
+void page_end(struct page *p, unsigned indent);
+#define PAGE_INDENT 12 /* of the text of a line with a label */
+
+void who_write(struct page *p, const struct culprit *s);
+void advice_write(struct page *p, const struct culprit *s);

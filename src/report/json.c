@@ -7,6 +7,7 @@
 #include "event/ecs.h"
 #include "event/operation.h"
 #include "report/coverage.h"
+#include "report/names.h"
 #include "util/err.h"
 #include "util/escape.h"
 
@@ -18,31 +19,86 @@ static uint64_t now_ns(void)
     return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
+static void add_counts(struct sbuf *out, const struct tally *t)
+{
+    bool first = true;
+
+    sbuf_addf(out, ",\"count\":%llu,\"told\":%llu", (unsigned long long)(t->told + tally_folded(t)),
+              (unsigned long long)t->told);
+    if (!tally_folded(t))
+        return;
+    sbuf_add_str(out, ",\"folded\":{");
+    for (size_t i = 0; i < FOLD_COUNT; i++)
+        if (t->folded[i]) {
+            sbuf_addf(out, "%s\"%s\":%llu", first ? "" : ",", fold_name((enum fold)i),
+                      (unsigned long long)t->folded[i]);
+            first = false;
+        }
+    sbuf_add_char(out, '}');
+}
+
 static void add_tally(struct sbuf *out, const struct tally *t)
 {
+    static const char *const variants[] = { [VARIANT_OWN] = "own-file",         [VARIANT_AWAY] = "moved-away",
+                                            [VARIANT_EXCHANGE] = "exchange",    [VARIANT_UNCHANGED] = "unchanged",
+                                            [VARIANT_UNCERTAIN] = "uncertain" };
+
     sbuf_addf(out, "{\"action\":\"%s\",\"outcome\":\"%s\"", operation_info(t->operation)->name,
               t->error == 0 ? "success" : t->error > 0 ? "failure" : "unknown");
     if (t->error > 0 && errno_name(t->error))
         sbuf_addf(out, ",\"error\":\"%s\"", errno_name(t->error));
-    sbuf_addf(out, ",\"count\":%llu", (unsigned long long)t->count);
-    if (t->temporary)
-        sbuf_addf(out, ",\"temporary\":%llu", (unsigned long long)t->temporary);
+    if (t->variant != VARIANT_PLAIN)
+        sbuf_addf(out, ",\"variant\":\"%s\"", variants[t->variant]);
+    sbuf_addf(out, ",\"type\":\"%s\"", t->directory ? "dir" : "file");
+    add_counts(out, t);
+    if (!t->files_beyond)
+        sbuf_addf(out, ",\"files\":%llu", (unsigned long long)t->files);
+    if (t->bytes_known)
+        sbuf_addf(out, ",\"bytes_written\":%llu", (unsigned long long)t->bytes);
     if (t->moved_first)
         sbuf_addf(out, ",\"moved_first\":%llu", (unsigned long long)t->moved_first);
-    sbuf_add_str(out, ",\"first\":");
-    ecs_write_time(out, t->first_ns);
-    sbuf_add_str(out, ",\"last\":");
-    ecs_write_time(out, t->last_ns);
+    if (t->told) {
+        sbuf_add_str(out, ",\"first\":");
+        ecs_write_time(out, t->first_ns);
+        sbuf_add_str(out, ",\"last\":");
+        ecs_write_time(out, t->last_ns);
+    }
     sbuf_add_str(out, ",\"paths\":[");
     for (size_t i = 0; i < t->sample_count; i++) {
         if (i)
             sbuf_add_char(out, ',');
-        escape_json(out, t->samples[i]);
+        escape_json(out, t->samples[i].path);
     }
     sbuf_add_str(out, "]}");
 }
 
-static void add_verdict(struct sbuf *out, const struct case_ *c, const struct suspect *s)
+static void add_tools(struct sbuf *out, const struct culprit *s)
+{
+    sbuf_add_str(out, ",\"tools\":[");
+    for (size_t i = 0; i < s->tool_count; i++) {
+        sbuf_add_str(out, i ? ",{\"name\":" : "{\"name\":");
+        escape_json(out, s->tools[i].name);
+        sbuf_addf(out, ",\"processes\":%llu}", (unsigned long long)s->tools[i].processes);
+    }
+    sbuf_add_char(out, ']');
+}
+
+static void add_doubts(struct sbuf *out, const struct culprit *s)
+{
+    if (s->presumed)
+        sbuf_addf(out, ",\"actor_presumed\":%llu", (unsigned long long)s->presumed);
+    if (!s->note_count)
+        return;
+    sbuf_add_str(out, ",\"doubts\":[");
+    for (size_t i = 0; i < s->note_count; i++) {
+        sbuf_add_str(out, i ? ",{\"note\":" : "{\"note\":");
+        escape_json(out, s->notes[i].text);
+        sbuf_addf(out, ",\"count\":%llu}", (unsigned long long)s->notes[i].count);
+    }
+    sbuf_add_char(out, ']');
+}
+
+static void add_verdict(struct sbuf *out, const struct case_ *c, const struct culprit *s)
 {
     _cleanup_sbuf_ struct sbuf pattern = SBUF_INIT;
     uint64_t deleted = 0;
@@ -50,20 +106,27 @@ static void add_verdict(struct sbuf *out, const struct case_ *c, const struct su
 
     sbuf_add_str(out, ",\"verdict\":{\"actions\":[");
     for (const struct tally *t = s->tallies; t; t = t->next) {
+        if (!t->told && !tally_folded(t))
+            continue;
         if (!first)
             sbuf_add_char(out, ',');
         first = false;
         add_tally(out, t);
         if (t->error == 0 && operation_removes(t->operation))
-            deleted += tally_net(t);
+            deleted += t->told;
     }
-    sbuf_addf(out, "],\"deleted\":%llu,\"processes\":%llu,\"noise\":%s,\"own_command\":%s,\"first\":",
-              (unsigned long long)deleted, (unsigned long long)s->processes,
-              s->noise ? "true" : "false", s->own_command ? "true" : "false");
+    sbuf_addf(out, "],\"deleted\":%llu,\"told\":%llu,\"folded\":%llu,\"processes\":%llu,\"noise\":%s,\"own_command\":%s",
+              (unsigned long long)deleted, (unsigned long long)culprit_told(s), (unsigned long long)culprit_folded(s),
+              (unsigned long long)s->processes, s->noise != NOISE_NONE ? "true" : "false", s->own_command ? "true" : "false");
+    if (s->rhythm.occasions && !s->rhythm.unknown)
+        sbuf_addf(out, ",\"occasions\":%llu", (unsigned long long)s->rhythm.occasions);
+    add_tools(out, s);
+    add_doubts(out, s);
+    sbuf_add_str(out, ",\"first\":");
     ecs_write_time(out, s->first_ns);
     sbuf_add_str(out, ",\"last\":");
     ecs_write_time(out, s->last_ns);
-    case_pattern(c, s, &pattern);
+    when_pattern(c, s, &pattern);
     if (pattern.len) {
         sbuf_add_str(out, ",\"pattern\":");
         escape_json(out, sbuf_bytes(&pattern));
@@ -71,24 +134,40 @@ static void add_verdict(struct sbuf *out, const struct case_ *c, const struct su
     sbuf_add_char(out, '}');
 }
 
+static uint64_t events_of(const struct culprit *s)
+{
+    return culprit_told(s) + culprit_folded(s);
+}
+
+static bool is_noise(const struct culprit *s)
+{
+    return s->noise != NOISE_NONE && s->noise != NOISE_EMPTY;
+}
+
+/* Who is not accused: how many events, and why. */
 static void add_noise(struct sbuf *out, const struct case_ *c)
 {
-    uint64_t changes = 0;
+    uint64_t changes = 0, refused = 0;
     bool first = true;
 
-    for (const struct suspect *s = c->suspects; s; s = s->next)
-        for (const struct tally *t = s->noise ? s->tallies : NULL; t; t = t->next)
-            changes += t->error > 0 ? 0 : t->count;
-    if (!changes)
+    for (const struct culprit *s = c->culprits; s; s = s->next)
+        for (const struct tally *t = is_noise(s) ? s->tallies : NULL; t; t = t->next)
+            *(t->error > 0 ? &refused : &changes) += t->told + tally_folded(t);
+    if (!changes && !refused)
         return;
-    sbuf_addf(out, ",\"noise\":{\"changes\":%llu,\"by\":[", (unsigned long long)changes);
-    for (const struct suspect *s = c->suspects; s; s = s->next) {
-        if (!s->noise || !s->tallies)
+    sbuf_addf(out, ",\"noise\":{\"changes\":%llu,\"refused\":%llu,\"by\":[", (unsigned long long)changes,
+              (unsigned long long)refused);
+    for (const struct culprit *s = c->culprits; s; s = s->next) {
+        _cleanup_sbuf_ struct sbuf name = SBUF_INIT;
+        bool comma;
+
+        if (!is_noise(s))
             continue;
-        if (!first)
-            sbuf_add_char(out, ',');
+        name_subject(&name, &s->cause, &s->actor, false, &comma);
+        sbuf_add_str(out, first ? "{\"name\":" : ",{\"name\":");
+        escape_json(out, sbuf_bytes(&name));
+        sbuf_addf(out, ",\"reason\":\"%s\",\"count\":%llu}", noise_name(s->noise), (unsigned long long)events_of(s));
         first = false;
-        escape_json(out, case_actor_name(s));
     }
     sbuf_add_str(out, "]}");
 }
@@ -126,7 +205,7 @@ static void add_common(struct sbuf *line, const struct case_ *c)
     add_command(line, c);
 }
 
-static void write_suspect(struct sbuf *out, const struct case_ *c, const struct suspect *s)
+static void write_culprit(struct sbuf *out, const struct case_ *c, const struct culprit *s)
 {
     _cleanup_sbuf_ struct sbuf line = SBUF_INIT, sentence = SBUF_INIT;
     const struct tally *worst = s->tallies;
@@ -142,9 +221,9 @@ static void write_suspect(struct sbuf *out, const struct case_ *c, const struct 
     ecs_write_actor_culprit(&line, &s->actor);
     if (worst)
         ecs_write_victim(&line, worst->victim_kind, worst->victim, worst->sharers);
-    if (worst && worst->since_start_known)
+    if (worst && worst->start_ns)
         sbuf_addf(&line, "%s\"since_start\":%.6f", line.data[line.len - 1] == '{' ? "" : ",",
-                  (double)worst->since_start_ns / 1e9);
+                  (double)(int64_t)(worst->first_ns - worst->start_ns) / 1e9);
     if (line.data[line.len - 1] == '{')
         sbuf_addf(&line, "\"origin\":\"unknown\"");
     add_verdict(&line, c, s);
@@ -194,9 +273,9 @@ void case_write_json(struct case_ *c, struct sbuf *out)
     bool somebody = false;
 
     case_judge(c);
-    for (const struct suspect *s = c->suspects; s; s = s->next)
-        if (!s->noise) {
-            write_suspect(out, c, s);
+    for (const struct culprit *s = c->culprits; s; s = s->next)
+        if (s->noise == NOISE_NONE) {
+            write_culprit(out, c, s);
             somebody = true;
         }
     if (!somebody)

@@ -4,10 +4,391 @@
 #include "util/escape.h"
 
 #define SHORT_ID 12
+#define COMMAND_COLUMNS 60 /* of a command line in a sentence */
+#define PATH_COLUMNS 60
+
+/* ---- parts ---- */
+
+void name_container(struct sbuf *out, const struct container *container)
+{
+    struct bytes id = container->id;
+
+    escape_terminal(out, container->name.len ? container->name : (struct bytes){ id.data, MIN(id.len, (size_t)SHORT_ID) });
+}
+
+/* Words with blanks in them are quoted, so that it can be seen where they end. */
+static void add_word(struct sbuf *out, struct bytes word)
+{
+    bool quote = !word.len || memchr(word.data, ' ', word.len);
+
+    if (quote)
+        sbuf_add_char(out, '\'');
+    escape_terminal(out, word);
+    if (quote)
+        sbuf_add_char(out, '\'');
+}
+
+void name_command_line(struct sbuf *out, struct bytes args, unsigned columns)
+{
+    _cleanup_sbuf_ struct sbuf line = SBUF_INIT;
+    struct bytes cut;
+
+    for (bool first = true; args.len; first = false) {
+        struct bytes word = { args.data, strnlen(args.data, args.len) };
+
+        if (!first)
+            sbuf_add_char(&line, ' ');
+        add_word(&line, word);
+        args = (struct bytes){ args.data + word.len, args.len - word.len };
+        if (args.len)
+            args = (struct bytes){ args.data + 1, args.len - 1 };
+    }
+    cut = sbuf_bytes(&line);
+    while (columns && escape_columns(cut) > columns) { /* from the end, by whole characters */
+        cut.len -= MAX(escape_columns(cut) - columns, 1u);
+        while (cut.len && ((unsigned char)cut.data[cut.len] & 0xc0) == 0x80)
+            cut.len--;
+    }
+    sbuf_add_bytes(out, cut);
+    if (cut.len < line.len)
+        sbuf_add_str(out, "…");
+}
+
+static void add_user(struct sbuf *out, uint32_t uid, struct bytes name)
+{
+    if (name.len)
+        escape_terminal(out, name);
+    else if (uid == 0)
+        sbuf_add_str(out, "root");
+    else
+        sbuf_addf(out, "uid %u", uid);
+}
+
+void name_person(struct sbuf *out, const struct person *p)
+{
+    if (!p->known)
+        return;
+    add_user(out, p->id, p->name);
+    if (p->by.len) {
+        sbuf_add_str(out, ", as ");
+        add_user(out, p->as_id, p->as_name);
+        sbuf_add_str(out, " by ");
+        escape_terminal(out, p->by);
+    }
+    if (p->terminal.len) {
+        sbuf_add_str(out, ", at ");
+        escape_terminal(out, p->terminal);
+    }
+    if (p->remote.len) {
+        sbuf_add_str(out, p->terminal.len ? " from " : ", from ");
+        escape_terminal(out, p->remote);
+    }
+}
+
+/* ---- what was run ---- */
+
+static bool is_shell(struct bytes name)
+{
+    static const char *const shells[] = { "sh", "bash", "dash", "ash", "zsh", "ksh", "busybox" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(shells); i++)
+        if (bytes_equal_str(name, shells[i]))
+            return true;
+    return false;
+}
+
+static void add_directory(struct sbuf *out, const struct cause_run *run)
+{
+    if (!run->directory.len)
+        return;
+    sbuf_add_str(out, " in ");
+    escape_terminal_path(out, run->directory, PATH_COLUMNS);
+}
+
+static void add_environment(struct sbuf *out, const struct cause_run *run)
+{
+    if (!run->environment.len)
+        return;
+    sbuf_add_str(out, ", in the virtual environment ");
+    escape_terminal_path(out, run->environment, PATH_COLUMNS);
+}
+
+/* How each kind of run is written: words before the name, and what follows. */
+static void add_run(struct sbuf *out, const struct cause_run *run)
+{
+    switch (run->kind) {
+    case RUN_SCRIPT:
+        if (run->claimed) {
+            escape_terminal(out, run->interpreter);
+            sbuf_add_str(out, ", which says it runs ");
+        }
+        escape_terminal_path(out, run->name, PATH_COLUMNS);
+        if (!run->claimed && run->interpreter.len && !is_shell(run->interpreter)) {
+            sbuf_add_str(out, " (");
+            escape_terminal(out, run->interpreter);
+            add_environment(out, run);
+            sbuf_add_char(out, ')');
+        }
+        return;
+    case RUN_MODULE:
+        escape_terminal(out, run->interpreter.len ? run->interpreter : bytes_of("python"));
+        sbuf_add_str(out, " -m ");
+        escape_terminal(out, run->name);
+        return;
+    case RUN_TEXT:
+        name_command_line(out, run->args, COMMAND_COLUMNS);
+        return;
+    case RUN_INPUT:
+        sbuf_add_str(out, "a script on the standard input of ");
+        escape_terminal(out, run->name);
+        return;
+    case RUN_ARCHIVE:
+        escape_terminal_path(out, run->name, PATH_COLUMNS);
+        sbuf_add_str(out, " (java)");
+        return;
+    case RUN_TARGET:
+        escape_terminal(out, run->interpreter.len ? run->interpreter : bytes_of("make"));
+        sbuf_add_char(out, ' ');
+        escape_terminal(out, run->name);
+        add_directory(out, run);
+        return;
+    case RUN_NPM:
+        escape_terminal(out, run->interpreter.len ? run->interpreter : bytes_of("npm"));
+        sbuf_add_str(out, " run ");
+        escape_terminal(out, run->name);
+        add_directory(out, run);
+        return;
+    case RUN_GIT:
+        sbuf_add_str(out, "git ");
+        escape_terminal(out, run->name);
+        add_directory(out, run);
+        return;
+    case RUN_GIT_HOOK:
+        sbuf_add_str(out, "the git hook ");
+        escape_terminal_path(out, run->name, PATH_COLUMNS);
+        return;
+    case RUN_ANSIBLE:
+        sbuf_add_str(out, "the ansible module ");
+        escape_terminal(out, run->name);
+        return;
+    case RUN_MAINTAINER:
+        sbuf_add_str(out, "the ");
+        escape_terminal(out, run->name);
+        return;
+    default:
+        escape_terminal(out, bytes_basename(run->name));
+    }
+}
+
+/* Nothing better is known than the process that made the change. */
+static void add_actor(struct sbuf *out, const struct actor *actor, bool capital)
+{
+    const struct process *p = actor->process;
+    struct bytes executable = actor->executable.len || !p ? actor->executable : p->executable;
+    struct bytes name = executable.len ? bytes_basename(executable) : actor->name.len || !p ? actor->name : p->name;
+
+    if (!name.len) {
+        sbuf_add_str(out, capital ? "A process that is not known" : "a process that is not known");
+    } else if (!executable.len) {
+        sbuf_add_str(out, capital ? "A process that looks like \"" : "a process that looks like \"");
+        escape_terminal(out, name);
+        sbuf_add_str(out, "\" (name only; its executable is not known)");
+    } else {
+        escape_terminal(out, name);
+        if (p && p->script.len) {
+            sbuf_add_str(out, " running ");
+            escape_terminal(out, p->script);
+        }
+    }
+}
+
+static void add_what(struct sbuf *out, const struct cause *cause, const struct actor *actor, bool capital)
+{
+    if (cause->run.kind == RUN_UNKNOWN || !cause->run.name.len)
+        add_actor(out, actor, capital);
+    else
+        add_run(out, &cause->run);
+}
+
+/* ---- what started it ---- */
+
+/* In a row: words before the name in a sentence, after it, and the short form of the `who` line. */
+struct launcher_words {
+    const char *before, *after, *who;
+    bool headline; /* it is named first, then what it ran */
+    bool by_person; /* whoever asked for it is named in the sentence */
+};
+
+/* clang-format off */
+static const struct launcher_words launchers[LAUNCHER_KIND_COUNT] = {
+    [LAUNCHER_PRODUCT]       = { "", "", "", true, false },
+    [LAUNCHER_PACKAGE]       = { "", "", "package manager ", true, true },
+    [LAUNCHER_CONFIGURATION] = { "", "", "configuration management ", true, true },
+    [LAUNCHER_EXEC]          = { "run by exec in container ", "", "exec in container ", false, true },
+    [LAUNCHER_COPY]          = { "a copy into container ", "", "copy into container ", false, true },
+    [LAUNCHER_COMPOSE]       = { "run by compose project ", "", "compose project ", false, true },
+    [LAUNCHER_HEALTH_CHECK]  = { "the health check of container ", "", "health check of container ", false, false },
+    [LAUNCHER_ENTRY_POINT]   = { NULL, NULL, "entry point of container ", false, false },
+    [LAUNCHER_KUBECTL_EXEC]  = { "run by kubectl exec in ", "", "kubectl exec in ", false, true },
+    [LAUNCHER_ENGINE]        = { NULL, NULL, "container engine ", false, false },
+    [LAUNCHER_CRON]          = { "a cron job of ", "", "cron of ", false, false },
+    [LAUNCHER_ANACRON]       = { "an anacron job", "", "anacron ", false, false },
+    [LAUNCHER_AT]            = { "an at job of ", "", "at, of ", false, false },
+    [LAUNCHER_TIMER]         = { "service ", ", started by its timer", "timer of ", false, false },
+    [LAUNCHER_SERVICE]       = { "service ", "", "service ", false, false },
+    [LAUNCHER_CI]            = { "a job of the CI runner ", "", "CI runner ", false, false },
+    [LAUNCHER_SSH]           = { "a command given to ssh by ", "", "ssh command of ", false, true },
+    [LAUNCHER_PERSON]        = { NULL, NULL, "", true, false },
+    [LAUNCHER_COMMAND]       = { NULL, NULL, "", false, false },
+};
+/* clang-format on */
+
+static const struct launcher_words *words_of(const struct cause_launcher *l)
+{
+    static const struct launcher_words none = { NULL, NULL, NULL, false, false };
+
+    return (unsigned)l->kind < LAUNCHER_KIND_COUNT ? &launchers[l->kind] : &none;
+}
+
+void name_launcher(struct sbuf *out, const struct cause_launcher *l)
+{
+    const struct launcher_words *w = words_of(l);
+
+    if (!w->who || !w->who[0] || (!l->name.len && !l->detail.len && l->kind != LAUNCHER_ANACRON))
+        return;
+    sbuf_add_str(out, w->who);
+    escape_terminal(out, l->name);
+    if (l->detail.len) {
+        sbuf_add_str(out, l->name.len ? " (" : "(");
+        escape_terminal(out, l->detail);
+        sbuf_add_char(out, ')');
+    }
+    if (l->unit.len && !bytes_equal(l->unit, l->name)) {
+        sbuf_add_str(out, ", unit ");
+        escape_terminal(out, l->unit);
+    }
+}
+
+static bool add_launcher(struct sbuf *out, const struct cause_launcher *l)
+{
+    const struct launcher_words *w = words_of(l);
+
+    if (!w->before || !w->before[0] || (!l->name.len && l->kind != LAUNCHER_ANACRON))
+        return false;
+    sbuf_add_str(out, ", ");
+    sbuf_add_str(out, w->before);
+    escape_terminal(out, l->name);
+    sbuf_add_str(out, w->after);
+    return true;
+}
+
+static bool add_person(struct sbuf *out, const struct cause *cause)
+{
+    if (!words_of(&cause->launcher)->by_person || !cause->person.known)
+        return false;
+    sbuf_add_str(out, ", run by ");
+    name_person(out, &cause->person);
+    return true;
+}
+
+/* ---- the subject ---- */
+
+static void add_product_name(struct sbuf *out, struct bytes product, struct bytes kind, struct bytes program)
+{
+    escape_terminal(out, product);
+    if (bytes_equal_str(kind, "EDR") || bytes_equal_str(kind, "antivirus")) {
+        sbuf_add_str(out, "'s agent");
+    } else if (program.len && !bytes_equal(program, product)) {
+        sbuf_add_str(out, " (");
+        escape_terminal(out, program);
+        sbuf_add_char(out, ')');
+    }
+}
+
+/* A product by the kernel's facts: of the process that made the change. */
+static bool add_product(struct sbuf *out, const struct actor *actor)
+{
+    const struct process *p = actor->process;
+    const struct owner *owner = p ? &p->owner : NULL;
+    struct bytes executable = actor->executable.len || !p ? actor->executable : p->executable;
+
+    if (!owner || !owner->product.len || owner->looks_like)
+        return false;
+    add_product_name(out, owner->product, owner->product_kind, bytes_basename(executable));
+    return true;
+}
+
+/* "Ansible (module file, playbook site.yml)", "apt-get (nginx), running the postinst of nginx" */
+static void add_headline(struct sbuf *out, const struct cause *cause)
+{
+    const struct cause_launcher *l = &cause->launcher;
+    bool module = cause->run.kind == RUN_ANSIBLE && cause->run.name.len;
+
+    escape_terminal(out, l->name);
+    if (module || l->detail.len) {
+        sbuf_add_str(out, " (");
+        if (module) {
+            sbuf_add_str(out, "module ");
+            escape_terminal(out, cause->run.name);
+        }
+        if (l->detail.len) {
+            sbuf_add_str(out, module ? ", " : "");
+            escape_terminal(out, l->detail);
+        }
+        sbuf_add_char(out, ')');
+    }
+    if (module || cause->run.kind == RUN_UNKNOWN || cause->run.kind == RUN_PROGRAM || cause->run.kind == RUN_COMMAND)
+        return;
+    sbuf_add_str(out, ", running ");
+    add_run(out, &cause->run);
+}
+
+void name_subject(struct sbuf *out, const struct cause *cause, const struct actor *actor, bool own_command, bool *ret_comma)
+{
+    const struct cause_launcher *l = &cause->launcher;
+
+    *ret_comma = false;
+    if (l->kind == LAUNCHER_PERSON && cause->person.known) {
+        name_person(out, &cause->person);
+        *ret_comma = cause->person.by.len || cause->person.terminal.len || cause->person.remote.len;
+        return;
+    }
+    if (l->kind == LAUNCHER_PRODUCT && l->name.len) {
+        add_product_name(out, l->name, l->detail, bytes_basename(cause->run.name));
+        return;
+    }
+    if ((l->kind == LAUNCHER_UNKNOWN || l->kind == LAUNCHER_ENGINE) && add_product(out, actor))
+        return;
+    if (words_of(l)->headline && l->name.len) {
+        add_headline(out, cause);
+        *ret_comma = add_person(out, cause);
+        return;
+    }
+    if (l->kind == LAUNCHER_COMMAND) {
+        sbuf_add_str(out, "Your own command (");
+        add_what(out, cause, actor, false);
+        sbuf_add_char(out, ')');
+        return;
+    }
+    if (own_command)
+        sbuf_add_str(out, "Your own command's ");
+    add_what(out, cause, actor, !own_command);
+    *ret_comma = add_launcher(out, l);
+    *ret_comma |= add_person(out, cause);
+}
+
+void name_cause(struct sbuf *out, const struct event *event)
+{
+    bool comma;
+
+    name_subject(out, &event->cause, &event->actor, false, &comma);
+}
+
+/* ---- of an event ---- */
 
 uint64_t name_cause_key(const struct event *event)
 {
-    return event_suspect(event);
+    return event->cause.key ? event->cause.key : event_suspect(event);
 }
 
 void name_program(struct sbuf *out, const struct event *event)
@@ -24,36 +405,23 @@ void name_program(struct sbuf *out, const struct event *event)
     }
 }
 
-void name_cause(struct sbuf *out, const struct event *event)
-{
-    name_program(out, event);
-}
-
-static void add_user(struct sbuf *out, uint32_t uid, struct bytes name)
-{
-    if (name.len)
-        escape_terminal(out, name);
-    else if (uid == 0)
-        sbuf_add_str(out, "root");
-    else
-        sbuf_addf(out, "uid %u", uid);
-}
-
 void name_user(struct sbuf *out, const struct event *event)
 {
     const struct process *p = event->actor.process;
     const struct credentials *cred = event->actor.cred.known || !p ? &event->actor.cred : &p->cred;
+    const struct person *person = &event->cause.person;
 
-    if (!cred->known) {
+    if (person->known) {
+        add_user(out, person->id, person->name);
+        if (person->by.len) {
+            sbuf_add_str(out, ", as ");
+            add_user(out, person->as_id, person->as_name);
+            sbuf_add_str(out, " by ");
+            escape_terminal(out, person->by);
+        }
+    } else if (cred->known) {
+        add_user(out, cred->euid, p && p->cred.known && p->cred.euid == cred->euid ? p->user_name : BYTES_NULL);
+    } else {
         sbuf_add_str(out, "not known");
-        return;
     }
-    add_user(out, cred->euid, p && p->cred.known && p->cred.euid == cred->euid ? p->user_name : BYTES_NULL);
-}
-
-void name_container(struct sbuf *out, const struct container *container)
-{
-    struct bytes id = container->id;
-
-    escape_terminal(out, container->name.len ? container->name : (struct bytes){ id.data, MIN(id.len, (size_t)SHORT_ID) });
 }

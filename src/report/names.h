@@ -2,11 +2,24 @@
 /* What people call somebody: causes, programs, users, containers, in the words of the verdict. Escaped for terminals. */
 #pragma once
 
+#include "event/cause.h"
 #include "event/event.h"
 #include "util/sbuf.h"
 
 /* What belongs together has the same key: the cause's, else that of executable and launchers. */
 uint64_t name_cause_key(const struct event *event);
+
+/* Who did it, as the first words of a sentence: "/opt/jobs/purge-logs, a cron job of bob,". `capital`: it begins one.
+ * *ret_comma: a part stands apart, so that a comma follows. */
+void name_subject(struct sbuf *out, const struct cause *cause, const struct actor *actor, bool own_command,
+                  bool *ret_comma);
+/* What started it, in a few words: "cron of bob (8 3 * * * /opt/jobs/purge-logs --older 3)"; nothing if not known. */
+void name_launcher(struct sbuf *out, const struct cause_launcher *launcher);
+/* "ann, as root by sudo, at pts/3 from 10.0.0.7"; nothing if not known. */
+void name_person(struct sbuf *out, const struct person *person);
+/* argv as one line, cut to `columns` (0 = whole). */
+void name_command_line(struct sbuf *out, struct bytes args, unsigned columns);
+
 void name_cause(struct sbuf *out, const struct event *event);
 void name_program(struct sbuf *out, const struct event *event);
 void name_user(struct sbuf *out, const struct event *event);

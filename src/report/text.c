@@ -1,27 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The verdicts for people (ux.md): the answer last and biggest, every number true. */
+/* The page for people (ux.md): verdicts, evidence, coverage; the answer last and biggest, every number true. */
 #include "report/case.h"
 
-#include <sys/stat.h>
+#include <limits.h>
 #include <time.h>
 
-#include "event/agent.h"
 #include "event/ecs.h"
 #include "event/operation.h"
 #include "event/sentence.h"
 #include "report/coverage.h"
+#include "report/names.h"
 #include "util/escape.h"
-#include "util/limits.h"
 
-#define LABEL 10
-#define CHAIN_SHOWN 8
-
-struct page {
-    struct sbuf *out;
-    bool colour;
-    unsigned columns;
-    const char *label; /* of the line that is being written; told once */
-};
+#define WHAT_SHOWN 8
+#define VERDICT_INDENT 9 /* of what follows "VERDICT  " */
 
 static long utc_offset(uint64_t time_ns)
 {
@@ -32,250 +24,229 @@ static long utc_offset(uint64_t time_ns)
     return tm.tm_gmtoff;
 }
 
-static void add_time(struct sbuf *out, uint64_t time_ns)
+/* ---- one culprit ---- */
+
+/* The time zone once on a page. */
+static void add_zone(struct page *p, uint64_t time_ns)
 {
-    sentence_time(out, time_ns, utc_offset(time_ns));
-}
+    time_t seconds = (time_t)(time_ns / NS_PER_S);
+    struct tm tm;
+    char text[32];
 
-/* With the day, where it is not today. */
-static void add_date_time(struct sbuf *out, uint64_t time_ns)
-{
-    time_t s = (time_t)(time_ns / NS_PER_S), now = time(NULL);
-    struct tm tm, today;
-
-    localtime_r(&s, &tm);
-    localtime_r(&now, &today);
-    if (tm.tm_year != today.tm_year || tm.tm_yday != today.tm_yday)
-        sbuf_addf(out, "%04d-%02d-%02d ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
-    add_time(out, time_ns);
-}
-
-static void begin_line(struct page *p, const char *label)
-{
-    sbuf_addf(p->out, "  %s%-*s%s", p->colour ? "\x1b[2m" : "", LABEL, label, p->colour ? "\x1b[0m" : "");
-}
-
-static void end_line(struct page *p)
-{
-    sbuf_add_char(p->out, '\n');
-}
-
-/* ---- one suspect ---- */
-
-static void write_who(struct page *p, const struct suspect *s)
-{
-    const struct process *process = s->actor.process;
-    const struct credentials *cred = s->actor.cred.known || !process ? &s->actor.cred : &process->cred;
-    struct bytes executable = s->actor.executable.len || !process ? s->actor.executable
-                                                                  : process->executable;
-    _cleanup_sbuf_ struct sbuf where = SBUF_INIT;
-
-    begin_line(p, "who");
-    if (executable.len) {
-        escape_terminal(p->out, executable);
-        if (process && process->executable_memfd)
-            sbuf_add_str(p->out, " (a file in memory only)");
-        else if (process && process->executable_deleted)
-            sbuf_add_str(p->out, " (deleted since it started)");
-    } else if (case_actor_name(s).len) {
-        sbuf_add_str(p->out, "calls itself ");
-        escape_terminal(p->out, case_actor_name(s));
-    } else {
-        sbuf_add_str(p->out, "not known");
-    }
-    if (s->actor.pid > 0 && s->processes == 1)
-        sbuf_addf(p->out, " · pid %d", s->actor.pid);
-    else if (s->processes > 1)
-        sbuf_addf(p->out, " · %llu processes, the first pid %d", (unsigned long long)s->processes,
-                  s->actor.pid);
-    if (cred->known) {
-        sbuf_add_str(p->out, " · ");
-        if (process && process->user_name.len && process->cred.euid == cred->euid)
-            escape_terminal(p->out, process->user_name);
-        else if (cred->euid == 0)
-            sbuf_add_str(p->out, "root");
-        else
-            sbuf_addf(p->out, "uid %u", cred->euid);
-        if (cred->uid != cred->euid)
-            sbuf_addf(p->out, " (started by uid %u)", cred->uid);
-    }
-    case_where(s, &where);
-    if (where.len) {
-        sbuf_add_str(p->out, " · ");
-        sbuf_add_bytes(p->out, sbuf_bytes(&where));
-        if (process && process->origin == ORIGIN_HOST)
-            sbuf_add_str(p->out, ", not in a container");
-    }
-    end_line(p);
-    if (process && process->script.len) {
-        begin_line(p, "script");
-        escape_terminal(p->out, process->script);
-        end_line(p);
-    }
-}
-
-static void add_link(struct sbuf *out, const struct process *process)
-{
-    struct bytes name = process_display_name(process);
-
-    if (name.len)
-        escape_terminal(out, name);
-    else
-        sbuf_add_char(out, '?');
-    sbuf_addf(out, "(%d%s)", process->pid, process->exited_ns ? ", exited" : "");
-}
-
-static void write_chain(struct page *p, const struct suspect *s)
-{
-    const struct process *chain[LIMIT_LINEAGE], *process = s->actor.process;
-    size_t n = 0;
-
-    for (; process && n < ARRAY_SIZE(chain); process = process->parent)
-        chain[n++] = process;
-    if (n < 2)
+    if (p->zone_told)
         return;
-    begin_line(p, "chain");
-    for (size_t i = n; i-- > 0;) {
-        if (n > CHAIN_SHOWN && i < n - 2 && i >= CHAIN_SHOWN - 3) {
-            if (i == n - 3)
-                sbuf_addf(p->out, "… %zu more … → ", n - CHAIN_SHOWN + 1);
-            continue;
-        }
-        add_link(p->out, chain[i]);
-        if (i)
-            sbuf_add_str(p->out, " → ");
-    }
-    end_line(p);
+    p->zone_told = true;
+    localtime_r(&seconds, &tm);
+    if (tm.tm_gmtoff == 0)
+        sbuf_add_str(p->out, " (UTC)");
+    else if (strftime(text, sizeof(text), "%Z, UTC%z", &tm))
+        sbuf_addf(p->out, " (%s)", text);
 }
 
-static void write_owner(struct page *p, const struct suspect *s)
+static void write_what(struct page *p, const struct culprit *s)
 {
-    const struct process *process = s->actor.process;
-    const struct owner *o = process ? &process->owner : NULL;
-    const char *dot = "";
+    unsigned n = 0, left = 0;
 
-    if (!o || (!o->unit.len && !o->package.len && !o->product.len))
-        return;
-    begin_line(p, "owner");
-    if (o->unit.len) {
-        sbuf_add_str(p->out, "unit ");
-        escape_terminal(p->out, o->unit);
-        dot = " · ";
-    }
-    if (o->package.len) {
-        sbuf_addf(p->out, "%spackage ", dot);
-        escape_terminal(p->out, o->package);
-        if (o->package_version.len) {
-            sbuf_add_char(p->out, ' ');
-            escape_terminal(p->out, o->package_version);
-        }
-        dot = " · ";
-    }
-    if (o->product.len) {
-        sbuf_addf(p->out, "%s%s ", dot, o->looks_like ? "looks like" : "product");
-        escape_terminal(p->out, o->product);
-        if (o->product_kind.len) {
-            sbuf_add_str(p->out, " (");
-            escape_terminal(p->out, o->product_kind);
-            sbuf_add_str(p->out, o->looks_like ? "), by its name only" : ")");
-        }
-    }
-    end_line(p);
-}
-
-static void write_what(struct page *p, const struct suspect *s)
-{
-    bool first = true;
-
-    begin_line(p, "what");
     for (const struct tally *t = s->tallies; t; t = t->next) {
-        _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-
-        case_what(t, &text);
-        if (!text.len)
+        if (!t->told)
             continue;
-        sbuf_add_str(p->out, first ? "" : " · ");
-        sbuf_add_bytes(p->out, sbuf_bytes(&text));
-        first = false;
+        if (n == WHAT_SHOWN) {
+            left++;
+            continue;
+        }
+        page_begin(p, n++ ? "" : "what");
+        phrase_done(t, p->out);
+        sbuf_add_str(p->out, ", ");
+        when_range(t->first_ns, t->last_ns, true, p->out);
+        add_zone(p, t->first_ns);
+        page_end(p, PAGE_INDENT);
     }
-    end_line(p);
+    if (left) {
+        page_begin(p, "");
+        sbuf_addf(p->out, "and %u more kind%s of changes", left, left == 1 ? "" : "s");
+        page_end(p, PAGE_INDENT);
+    }
 }
 
-static void write_when(struct page *p, const struct case_ *c, const struct suspect *s)
+static void add_victim_start(struct page *p, const struct culprit *s)
+{
+    for (const struct tally *t = s->tallies; t; t = t->next)
+        if (t->start_ns && t->victim && t->told) {
+            sbuf_add_str(p->out, ", ");
+            name_container(p->out, t->victim);
+            sbuf_add_str(p->out, " started at ");
+            when_time(t->start_ns, true, p->out);
+            return;
+        }
+}
+
+/* All of it together, where the lines above do not say it already. */
+static void write_when(struct page *p, const struct case_ *c, const struct culprit *s)
 {
     _cleanup_sbuf_ struct sbuf pattern = SBUF_INIT;
-    uint64_t start = 0;
-    const struct container *victim = NULL;
+    uint64_t first = UINT64_MAX, last = 0;
+    unsigned kinds = 0;
+    bool started = false;
 
-    for (const struct tally *t = s->tallies; t && !start; t = t->next)
-        if (t->since_start_known && t->victim) {
-            start = t->first_ns - (uint64_t)t->since_start_ns;
-            victim = t->victim;
-        }
-    begin_line(p, "when");
-    add_date_time(p->out, s->first_ns);
-    if (s->last_ns > s->first_ns) {
-        sbuf_add_str(p->out, " to ");
-        add_date_time(p->out, s->last_ns);
+    for (const struct tally *t = s->tallies; t; t = t->next) {
+        if (!t->told)
+            continue;
+        kinds++;
+        first = MIN(first, t->first_ns);
+        last = MAX(last, t->last_ns);
+        started |= t->start_ns != 0;
     }
-    if (victim) {
-        sbuf_add_str(p->out, ", ");
-        escape_terminal(p->out, victim->name);
-        sbuf_add_str(p->out, " started at ");
-        add_time(p->out, start);
-    }
-    case_pattern(c, s, &pattern);
+    when_pattern(c, s, &pattern);
+    if (!kinds || (kinds == 1 && !started && !pattern.len))
+        return;
+    page_begin(p, "when");
+    when_range(first, last, true, p->out);
+    if (s->start_count < 2)
+        add_victim_start(p, s);
     if (pattern.len) {
         sbuf_add_str(p->out, " · ");
         sbuf_add_bytes(p->out, sbuf_bytes(&pattern));
     }
-    end_line(p);
+    page_end(p, PAGE_INDENT);
 }
 
-static void write_next(struct page *p, const struct suspect *s)
+static void write_doubts(struct page *p, const struct culprit *s)
 {
-    const struct process *process = s->actor.process;
-    const struct agent *a = process ? process->owner.agent : NULL;
-    const char *label = "next";
+    const char *label = "doubt";
 
-    if (a) {
-        if (process->owner.looks_like)
-            return; /* advice for a product that may not be there would mislead */
-        if (a->quarantine.len) {
-            begin_line(p, label);
-            sbuf_add_str(p->out, "what it removed: ");
-            escape_terminal(p->out, a->quarantine);
-            end_line(p);
-            label = "";
-        }
-        if (a->exclude.len) {
-            begin_line(p, label);
-            sbuf_add_str(p->out, "exclude the path: ");
-            escape_terminal(p->out, a->exclude);
-            end_line(p);
-            label = "";
-        }
-        if (a->does.len) {
-            begin_line(p, "known");
-            escape_terminal(p->out, a->does);
-            end_line(p);
-        }
-        return;
+    for (size_t i = 0; i < s->note_count; i++, label = "") {
+        page_begin(p, label);
+        sbuf_addf(p->out, "%llu change%s: ", (unsigned long long)s->notes[i].count, s->notes[i].count == 1 ? "" : "s");
+        escape_terminal(p->out, s->notes[i].text);
+        page_end(p, PAGE_INDENT);
     }
-    for (; process; process = process->parent) {
-        const struct process *above = process->parent;
+    if (s->notes_beyond) {
+        page_begin(p, label);
+        sbuf_addf(p->out, "%llu more, of other kinds", (unsigned long long)s->notes_beyond);
+        page_end(p, PAGE_INDENT);
+    }
+}
 
-        if (!above || !above->owner.product.len || above->owner.looks_like || !above->owner.agent ||
-            !above->owner.agent->exclude.len)
+/* ---- what is folded away ---- */
+
+static void write_folded(struct page *p, const struct culprit *s)
+{
+    uint64_t counts[FOLD_COUNT] = { 0 };
+    bool any = false;
+
+    if (!culprit_folded(s))
+        return;
+    for (const struct tally *t = s->tallies; t; t = t->next)
+        for (size_t i = 0; i < FOLD_COUNT; i++)
+            counts[i] += t->folded[i];
+    page_begin(p, "folded");
+    for (size_t i = 0; i < FOLD_COUNT; i++) {
+        if (!counts[i])
             continue;
-        begin_line(p, label);
-        sbuf_add_str(p->out, "launched by ");
-        escape_terminal(p->out, above->owner.product);
-        sbuf_add_str(p->out, ": ");
-        escape_terminal(p->out, above->owner.agent->exclude);
-        end_line(p);
-        return;
+        sbuf_addf(p->out, "%s%llu%s %s", any ? " · " : "", (unsigned long long)counts[i],
+                  any           ? ""
+                  : counts[i] == 1 ? " change"
+                                   : " changes",
+                  fold_words((enum fold)i));
+        any = true;
     }
+    page_end(p, PAGE_INDENT);
+}
+
+struct noise_sum {
+    uint64_t changes, deletions, refused;
+};
+
+static struct noise_sum sum_noise(const struct culprit *s)
+{
+    struct noise_sum sum = { 0 };
+
+    for (const struct tally *t = s->tallies; t; t = t->next) {
+        uint64_t n = t->told + tally_folded(t);
+
+        if (t->error > 0)
+            sum.refused += n;
+        else
+            sum.changes += n;
+        if (operation_removes(t->operation) && t->error <= 0)
+            sum.deletions += t->told;
+    }
+    return sum;
+}
+
+static bool is_noise(const struct culprit *s)
+{
+    return s->noise != NOISE_NONE && s->noise != NOISE_EMPTY;
+}
+
+static void add_noise_sum(struct page *p, const struct noise_sum *sum)
+{
+    sbuf_addf(p->out, "%llu change%s of new files of their own", (unsigned long long)sum->changes,
+              sum->changes == 1 ? "" : "s");
+    if (sum->deletions)
+        sbuf_addf(p->out, ", %llu of them deletions", (unsigned long long)sum->deletions);
+    else
+        sbuf_add_str(p->out, ", none of them a deletion");
+    if (sum->refused)
+        sbuf_addf(p->out, "; %llu more attempt%s refused", (unsigned long long)sum->refused,
+                  sum->refused == 1 ? " was" : "s were");
+}
+
+static void add_name(struct page *p, const struct culprit *s)
+{
+    bool comma;
+
+    name_subject(p->out, &s->cause, &s->actor, false, &comma);
+}
+
+static void write_noise_reasons(struct page *p, const struct case_ *c)
+{
+    for (enum noise reason = NOISE_NONE; reason < NOISE_COUNT; reason++)
+        for (const struct culprit *s = c->culprits; s; s = s->next) {
+            struct noise_sum sum = sum_noise(s);
+
+            if (!is_noise(s) || s->noise != reason)
+                continue;
+            page_begin(p, "");
+            add_name(p, s);
+            sbuf_add_str(p->out, ": ");
+            add_noise_sum(p, &sum);
+            sbuf_addf(p->out, " (%s)", noise_words(reason));
+            page_end(p, PAGE_INDENT);
+        }
+}
+
+static void write_noise(struct page *p, const struct case_ *c)
+{
+    struct noise_sum sum = { 0 };
+    bool any = false;
+
+    if (c->options.quiet)
+        return;
+    for (const struct culprit *s = c->culprits; s; s = s->next) {
+        struct noise_sum one = sum_noise(s);
+
+        if (!is_noise(s))
+            continue;
+        sum.changes += one.changes;
+        sum.deletions += one.deletions;
+        sum.refused += one.refused;
+    }
+    if (!sum.changes && !sum.refused)
+        return;
+    page_begin(p, "noise");
+    for (const struct culprit *s = c->culprits; s; s = s->next) {
+        if (!is_noise(s))
+            continue;
+        sbuf_add_str(p->out, any ? ", " : "");
+        add_name(p, s);
+        any = true;
+    }
+    sbuf_add_str(p->out, ": ");
+    add_noise_sum(p, &sum);
+    page_end(p, PAGE_INDENT);
+    if (c->options.verbose)
+        write_noise_reasons(p, c);
 }
 
 /* ---- the case ---- */
@@ -284,9 +255,9 @@ static void write_coverage_line(void *data, const char *label, struct bytes text
 {
     struct page *p = data;
 
-    begin_line(p, label);
+    page_begin(p, label);
     sbuf_add_bytes(p->out, text);
-    end_line(p);
+    page_end(p, PAGE_INDENT);
 }
 
 static void write_unwatched_line(void *data, struct bytes text)
@@ -298,15 +269,15 @@ static void write_unwatched_line(void *data, struct bytes text)
 static void write_left_out(struct page *p, const struct case_ *c)
 {
     if (c->filtered) {
-        begin_line(p, "filter");
+        page_begin(p, "filter");
         case_filtered(c, p->out);
-        end_line(p);
+        page_end(p, PAGE_INDENT);
     }
     if (c->allowed) {
-        begin_line(p, "allowed");
+        page_begin(p, "allowed");
         sbuf_addf(p->out, "%llu change%s to what --allow permits", (unsigned long long)c->allowed,
                   c->allowed == 1 ? "" : "s");
-        end_line(p);
+        page_end(p, PAGE_INDENT);
     }
 }
 
@@ -316,55 +287,10 @@ static void write_coverage(struct page *p, const struct case_ *c)
     for (size_t i = 0; i < c->gap_count; i++) {
         struct sentence_style style = { .utc_offset_s = utc_offset(c->gaps[i].from_ns) };
 
-        begin_line(p, i ? "" : "gap");
+        page_begin(p, i ? "" : "gap");
         sentence_gap(p->out, &c->gaps[i], &style);
-        end_line(p);
+        page_end(p, PAGE_INDENT);
     }
-}
-
-static void write_noise(struct page *p, const struct case_ *c)
-{
-    uint64_t changes = 0, deletions = 0, refused = 0;
-    bool any = false;
-
-    for (const struct suspect *s = c->suspects; s; s = s->next) {
-        if (!s->noise)
-            continue;
-        for (const struct tally *t = s->tallies; t; t = t->next) {
-            if (t->error > 0)
-                refused += t->count;
-            else
-                changes += t->count;
-            if (operation_removes(t->operation) && t->error <= 0)
-                deletions += tally_net(t);
-        }
-    }
-    if (!changes && !refused)
-        return;
-    begin_line(p, "noise");
-    for (const struct suspect *s = c->suspects; s; s = s->next) {
-        struct bytes name = case_actor_name(s);
-
-        if (!s->noise || !s->tallies)
-            continue;
-        if (any)
-            sbuf_add_str(p->out, ", ");
-        if (name.len)
-            escape_terminal(p->out, name);
-        else
-            sbuf_add_str(p->out, "unknown");
-        any = true;
-    }
-    sbuf_addf(p->out, ": %llu change%s of their own set-up", (unsigned long long)changes,
-              changes == 1 ? "" : "s");
-    if (deletions)
-        sbuf_addf(p->out, ", %llu of them deletions", (unsigned long long)deletions);
-    else
-        sbuf_add_str(p->out, ", none of them a deletion");
-    if (refused)
-        sbuf_addf(p->out, "; %llu more attempt%s refused", (unsigned long long)refused,
-                  refused == 1 ? " was" : "s were");
-    end_line(p);
 }
 
 static void write_command(const struct case_ *c, struct sbuf *out)
@@ -398,18 +324,19 @@ static void write_later(struct page *p, const struct case_ *c)
 {
     if (c->options.stored || c->options.not_recorded)
         return;
-    begin_line(p, "later");
+    page_begin(p, "later");
     write_question(p, c, "");
-    end_line(p);
+    page_end(p, PAGE_INDENT);
 }
 
 static void write_answer(void *data, struct bytes text)
 {
     struct page *p = data;
 
+    p->line_at = p->out->len;
     sbuf_addf(p->out, "%sculprit: %s", p->colour ? "\x1b[1m" : "", p->colour ? "\x1b[0m" : "");
     sbuf_add_bytes(p->out, text);
-    end_line(p);
+    page_end(p, VERDICT_INDENT);
 }
 
 static void write_nobody(struct page *p, const struct case_ *c)
@@ -418,75 +345,70 @@ static void write_nobody(struct page *p, const struct case_ *c)
         coverage_each_answer(c, write_answer, p);
         return;
     }
+    p->line_at = p->out->len;
     sbuf_addf(p->out, "%sVERDICT  ", p->colour ? "\x1b[1m" : "");
     case_sentence_nobody(c, p->out);
-    sbuf_addf(p->out, "%s\n", p->colour ? "\x1b[0m" : "");
+    sbuf_add_str(p->out, p->colour ? "\x1b[0m" : "");
+    page_end(p, VERDICT_INDENT);
 }
 
-static void write_suspect(struct page *p, const struct case_ *c, const struct suspect *s, bool is_last)
+static void write_sentence(struct page *p, const struct case_ *c, const struct culprit *s)
 {
+    p->line_at = p->out->len;
     sbuf_addf(p->out, "%sVERDICT  ", p->colour ? "\x1b[1m" : "");
     case_sentence(c, s, p->out);
-    sbuf_addf(p->out, "%s\n", p->colour ? "\x1b[0m" : "");
+    sbuf_add_str(p->out, p->colour ? "\x1b[0m" : "");
+    page_end(p, VERDICT_INDENT);
+}
+
+static void write_culprit(struct page *p, const struct case_ *c, const struct culprit *s)
+{
+    write_sentence(p, c, s);
     if (c->options.quiet)
         return;
-    write_who(p, s);
-    write_chain(p, s);
-    write_owner(p, s);
+    who_write(p, s);
     write_what(p, s);
     write_when(p, c, s);
-    if (is_last)
-        write_noise(p, c);
-    write_next(p, s);
+    write_doubts(p, s);
+    write_folded(p, s);
 }
 
-/* How many verdicts are written in whole; the others are summed. */
-static unsigned count_shown(const struct case_ *c)
+/* What is beyond the limit of the page, in one line. */
+static void write_rest(struct page *p, const struct case_ *c, const struct culprit *s)
 {
-    unsigned count = 0;
+    uint64_t causes = 0, changes = 0;
 
-    for (const struct suspect *s = c->suspects; s; s = s->next)
-        count += !s->noise;
-    return MIN(count, c->options.limit ? c->options.limit : CASE_LIMIT);
-}
-
-static void write_more(struct page *p, const struct case_ *c, unsigned shown)
-{
-    unsigned long long changes = 0;
-    unsigned causes = 0, at = 0;
-
-    for (const struct suspect *s = c->suspects; s; s = s->next) {
-        if (s->noise || at++ < shown)
-            continue;
+    for (; s && s->noise == NOISE_NONE; s = s->next) {
         causes++;
-        for (const struct tally *t = s->tallies; t; t = t->next)
-            changes += t->count;
+        changes += culprit_told(s) + culprit_folded(s);
     }
-    if (!causes)
-        return;
-    sbuf_addf(p->out, "\nand %u more cause%s with %llu change%s: ", causes, causes == 1 ? "" : "s", changes,
-              changes == 1 ? "" : "s");
+    p->line_at = p->out->len;
+    sbuf_addf(p->out, "and %llu more cause%s with %llu change%s: ", (unsigned long long)causes, causes == 1 ? "" : "s",
+              (unsigned long long)changes, changes == 1 ? "" : "s");
     if (c->options.stored)
         sbuf_add_str(p->out, "--limit 0 shows all");
     else if (c->options.not_recorded)
         sbuf_add_str(p->out, "--limit 0 would have shown all");
     else
         write_question(p, c, "--limit 0 ");
-    sbuf_add_char(p->out, '\n');
+    page_end(p, VERDICT_INDENT);
 }
 
-static void write_suspects(struct page *p, const struct case_ *c, unsigned shown)
+static const struct culprit *write_culprits(struct page *p, const struct case_ *c)
 {
-    unsigned at = 0;
+    unsigned limit = c->options.limit ? c->options.limit : CASE_LIMIT, n = 0;
+    const struct culprit *s = c->culprits;
 
-    for (const struct suspect *s = c->suspects; s && at < shown; s = s->next) {
-        if (s->noise)
-            continue;
-        if (at++ && !c->options.quiet)
+    for (; s && s->noise == NOISE_NONE && n < limit; s = s->next, n++) {
+        if (n && !c->options.quiet)
             sbuf_add_char(p->out, '\n');
-        write_suspect(p, c, s, at == shown);
+        write_culprit(p, c, s);
+        if (!s->next || s->next->noise != NOISE_NONE || n + 1 == limit)
+            write_noise(p, c);
+        if (!c->options.quiet)
+            advice_write(p, s);
     }
-    write_more(p, c, shown);
+    return s && s->noise == NOISE_NONE ? s : NULL;
 }
 
 /* A verdict that may be incomplete says so, however little is asked for. */
@@ -499,44 +421,53 @@ static void write_quiet_end(struct page *p, const struct case_ *c)
     sbuf_add_char(p->out, '\n');
 }
 
+static void write_evidence(struct page *p, const struct case_ *c, bool somebody)
+{
+    if (somebody && c->explained_count) {
+        page_begin(p, "also");
+        case_sentence_nobody(c, p->out);
+        page_end(p, PAGE_INDENT);
+    }
+    if (c->beyond) {
+        page_begin(p, "beyond");
+        sbuf_addf(p->out, "%llu changes by more programs than a case can hold; all are in the store",
+                  (unsigned long long)c->beyond);
+        page_end(p, PAGE_INDENT);
+    }
+    if (somebody)
+        write_left_out(p, c);
+    if (somebody || c->explained_count || c->gap_count)
+        write_coverage(p, c);
+    if (somebody)
+        coverage_each_unwatched(c, write_unwatched_line, p);
+    if (somebody)
+        write_later(p, c);
+}
+
 void case_write_text(struct case_ *c, bool colour, unsigned columns, struct sbuf *out)
 {
     struct page p = { .out = out, .colour = colour, .columns = columns };
-    unsigned shown;
+    const struct culprit *rest;
+    bool somebody;
 
     case_judge(c);
+    somebody = c->culprits && c->culprits->noise == NOISE_NONE;
     if (!c->options.quiet)
         write_command(c, out);
     if (c->options.command.len && !c->options.quiet)
         sbuf_add_char(out, '\n');
-    shown = count_shown(c);
-    write_suspects(&p, c, shown);
-    if (c->options.quiet) {
-        if (!shown)
-            write_nobody(&p, c);
-        write_quiet_end(&p, c);
-        return;
-    }
-    if (!shown) {
+    rest = write_culprits(&p, c);
+    if (!somebody) {
         write_nobody(&p, c);
         write_noise(&p, c);
-    } else if (c->explained_count) {
-        begin_line(&p, "also");
-        case_sentence_nobody(c, out);
-        end_line(&p);
     }
-    if (c->beyond) {
-        begin_line(&p, "beyond");
-        sbuf_addf(out, "%llu changes by more programs than a case can hold; all are in the store",
-                  (unsigned long long)c->beyond);
-        end_line(&p);
+    if (rest) {
+        if (!c->options.quiet)
+            sbuf_add_char(out, '\n');
+        write_rest(&p, c, rest);
     }
-    if (shown)
-        write_left_out(&p, c);
-    if (shown || c->explained_count || c->gap_count)
-        write_coverage(&p, c);
-    if (shown)
-        coverage_each_unwatched(c, write_unwatched_line, &p);
-    if (shown)
-        write_later(&p, c);
+    if (c->options.quiet)
+        write_quiet_end(&p, c);
+    else
+        write_evidence(&p, c, somebody);
 }

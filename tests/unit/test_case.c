@@ -102,7 +102,7 @@ static void the_worst_comes_first(void **state)
     changed = strstr(sbuf_str(&text), "VERDICT  moder");
     wrote = strstr(sbuf_str(&text), "VERDICT  writer");
     assert_true(deleted && changed && wrote && deleted < changed && changed < wrote);
-    says("wrote /prd/a of container web");
+    says("wrote to /prd/a of container web");
     process_unref(writer);
     process_unref(moder);
 }
@@ -140,7 +140,7 @@ static void set_up_of_the_container_is_noise(void **state)
     assert_int_equal(verdicts(), 1);
     says("VERDICT  agent, on the host, deleted /prd/conf of container web");
     says("runc");
-    says(": 101 changes of their own set-up, none of them a deletion; 1 more attempt was refused");
+    says(": 101 changes of new files of their own, none of them a deletion; 1 more attempt was refused");
     all = lines();
     assert_int_equal(json_array_size(all), 1);
     assert_int_equal(
@@ -154,7 +154,7 @@ static void noise_alone_is_what_happened(void **state)
     add(OPERATION_CREATE, "/prd/a", app, 1, 0);
     assert_int_equal(verdicts(), 1);
     says("app, in container web itself, created /prd/a");
-    says_not("set-up");
+    says_not("of their own");
 }
 
 static void deletion_in_the_container_is_no_noise(void **state)
@@ -176,7 +176,7 @@ static void own_temporary_files_are_no_deletion(void **state)
     add(OPERATION_UNLINK, "/prd/a", agent, 20, 0);
     assert_int_equal(verdicts(), 1);
     says("VERDICT  agent");
-    says("app: 10 changes of their own set-up, none of them a deletion");
+    says("app: 10 changes of new files of their own, none of them a deletion");
     /* what somebody else had made is a loss */
     add(OPERATION_CREATE, "/prd/made", app, 30, 0);
     add(OPERATION_UNLINK, "/prd/made", agent, 31, 0);
@@ -192,7 +192,7 @@ static void a_name_is_one_file_at_a_time(void **state)
     add(OPERATION_CREATE, "/prd/x", app, 3, 0);
     add(OPERATION_UNLINK, "/prd/x", agent, 4, 0);
     says("agent, on the host, deleted /prd/x of container web");
-    says("1 of its own temporary files deleted");
+    says("folded    2 changes about temporary files of its own");
 }
 
 /* ---- what ---- */
@@ -221,10 +221,10 @@ static void moved_out_of_the_watch_is_gone(void **state)
     (void)state;
     move("/prd/conf", "/quarantine/1", agent, 1);
     move("/prd/kept", "/prd/kept2", app, 2);
-    says("agent, on the host, moved away /prd/conf of container web");
-    assert_int_equal(verdicts(), 1);
+    says("agent, on the host, moved /prd/conf of container web away to /quarantine/1");
+    says("app, in container web itself, renamed /prd/kept of container web to /prd/kept2");
     move("/prdx/other", "/other", agent, 3); /* not of the watch, though it begins like it */
-    says("renamed 2 files");
+    says("moved /prd/conf of container web away to /quarantine/1 and renamed /prdx/other to /other");
 }
 
 static void saved_by_an_editor(void **state)
@@ -236,7 +236,8 @@ static void saved_by_an_editor(void **state)
     add(OPERATION_WRITE, "/prd/a.swp", vim, 2, 0);
     move("/prd/a.swp", "/prd/a", vim, 3);
     add(OPERATION_REPLACE, "/prd/a", vim, 3, 0);
-    says("vim, on the host, replaced /prd/a of container web");
+    says("vim, on the host, replaced /prd/a of container web (written new as a.swp, renamed over it)");
+    says("folded    3 changes for writing the new files and renaming them over the old ones");
     process_unref(vim);
 }
 
@@ -248,11 +249,11 @@ static void denied_attempts(void **state)
     for (unsigned i = 0; i < 4; i++)
         add(OPERATION_UNLINK, "/prd/conf", agent, i, EPERM);
     assert_int_equal(verdicts(), 1);
-    says("agent, on the host, tried to unlink /prd/conf and was refused (EPERM)");
+    says("agent, on the host, tried to delete /prd/conf of container web 4 times and was refused (EPERM)");
     says_not("deleted");
     says_not("4 files");
     add(OPERATION_UNLINK, "/prd/conf2", agent, 9, EPERM);
-    says("tried to unlink 2 files");
+    says("tried to delete 2 files of container web (5 times in all)");
     all = lines();
     assert_int_equal(number(verdict_of(all, 0), "deleted"), 0);
     json_decref(all);
@@ -269,7 +270,7 @@ static void unknown_outcome_is_no_deed(void **state)
 
     (void)state;
     add(OPERATION_UNLINK, "/prd/conf", agent, 1, -1);
-    says("tried to unlink /prd/conf (whether it did is not known)");
+    says("tried to delete /prd/conf of container web (whether it did is not known)");
     says("outcome not known");
     says_not("deleted");
     all = lines();
@@ -285,11 +286,11 @@ static void one_file_many_times(void **state)
         add(OPERATION_OPEN_WRITE, "/prd/log", agent, i, 0);
         add(OPERATION_WRITE, "/prd/log", agent, i, 0);
     }
-    says("opened for writing /prd/log");
-    says("wrote /prd/log");
+    says("opened /prd/log of container web for writing");
+    says("wrote to /prd/log");
     says_not("100 files");
     add(OPERATION_WRITE, "/prd/log2", agent, 200, 0);
-    says("wrote 2 files");
+    says("wrote to 2 files");
     assert_int_equal(case_events(c), 201);
 }
 
@@ -302,7 +303,7 @@ static void mode_that_lets_write(void **state)
     e->after = (struct file_state){ .known = FILE_MODE, .mode = S_IFREG | 0666 };
     case_add_event(c, e);
     event_free(e);
-    says("made /prd/conf writable of container web");
+    says("made /prd/conf of container web writable");
     says("/prd/conf 0444 → 0666");
 }
 
@@ -361,10 +362,9 @@ static void pattern_over_starts(void **state)
         case_add_life(c, &life);
         event_free(e);
     }
-    says(", 0.9 s after web started.");
-    says("after each of the last 3 starts, 0.9 to 1.3 s after the start");
+    says("after each of web's last 3 starts, 0.9 to 1.3 s after the start.");
     case_add_life(c, &(struct life){ .kind = LIFE_START, .container = web });
-    says("after 3 of the last 4 starts");
+    says("after 3 of web's last 4 starts");
 }
 
 static void own_command(void **state)

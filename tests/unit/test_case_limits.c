@@ -168,7 +168,7 @@ static void rollups_count_like_events(void **state)
     assert_int_equal(case_add_rollup(c, &rollup, NULL, 0), 0);
     assert_int_equal(case_events(c), 570);
     says_not("70 files"); /* writes, of how many files is not known */
-    says("files written in /prd (70 times)");
+    says("files written to in /prd (70 times)");
     event_free(one);
     for (int i = 0; i < 3; i++)
         event_free(samples[i]);
@@ -189,7 +189,8 @@ static void rollups_of_temporary_files(void **state)
     case_add_rollup(c, &rollup, made, 2);
     rollup.sample = gone[0];
     case_add_rollup(c, &rollup, gone, 2);
-    says("deleted 98 files of container web (2 of the first 2 were its own temporary files)");
+    says("deleted 98 files of container web");
+    says("folded    4 changes about temporary files of its own");
     for (int i = 0; i < 2; i++) {
         event_free(made[i]);
         event_free(gone[i]);

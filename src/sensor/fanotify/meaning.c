@@ -176,7 +176,7 @@ static void do_attributes(struct fanotify_object *o, uint32_t directory, struct 
             return; /* the overlay gives a directory its times back after each copy */
         if (!plain && !cause.note)
             cause.note = c->before.ctime_ns != c->after.ctime_ns
-                             ? "attributes were set to what they were"
+                             ? EVENT_NOTE_SAME
                              : "attributes were changed before they could be looked at: what it was is told "
                                "with an earlier change, or not known";
     }

@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What becomes of files: by their names through creations, moves and deletions. A change to a file that its
+ * culprit has made waits in the file's trace: only what becomes of the file says as what it counts (a
+ * temporary file, the new content of another one, something that stays). Each event is counted once.
+ */
+#include <stdlib.h>
+
+#include "event/operation.h"
+#include "report/case_internal.h"
+#include "util/hash.h"
+
+#define HALVES_NS (50 * NS_PER_MS) /* two events of one system call: the same moment, or what a sensor knows of it */
+
+/* ---- the table ---- */
+
+struct trace_key {
+    struct bytes text; /* until the next is made */
+    size_t path_at;
+    unsigned hash;
+};
+
+static struct trace_key make_key(struct case_ *c, const struct event *e, struct bytes path)
+{
+    struct sbuf *buffer = &c->trace_key;
+    size_t path_at;
+
+    sbuf_clear(buffer);
+    if (e->victim)
+        sbuf_add_bytes(buffer, e->victim->id);
+    sbuf_add_char(buffer, '\0');
+    path_at = buffer->len;
+    sbuf_add_bytes(buffer, path);
+    return (struct trace_key){ sbuf_bytes(buffer), path_at,
+                               (unsigned)hash_words(HASH_START, sbuf_str(buffer), buffer->len) };
+}
+
+static uint64_t name_key(const struct event *e, struct bytes path)
+{
+    struct bytes id = e->victim ? e->victim->id : BYTES_NULL;
+
+    return hash_words(hash_words(HASH_START, id.data, id.len), path.data, path.len);
+}
+
+static struct trace *find(struct case_ *c, const struct event *e, struct bytes path)
+{
+    struct trace_key key = make_key(c, e, path);
+    struct trace *t;
+
+    HASH_FIND_BYHASHVALUE(hh, c->traces, key.text.data, key.text.len, key.hash, t);
+    return t;
+}
+
+static void drop(struct case_ *c, struct trace *t)
+{
+    if (!t)
+        return;
+    HASH_DEL(c->traces, t);
+    free(t);
+}
+
+/* One allocation holds the row and its strings: traces come and go with every temporary file. */
+static struct trace *add(struct case_ *c, const struct event *e, struct bytes path, struct bytes original,
+                         struct bytes previous)
+{
+    struct trace_key made = make_key(c, e, path);
+    struct trace *t;
+    char *at;
+
+    if (HASH_COUNT(c->traces) > TRACES_MAX || sbuf_error(&c->trace_key))
+        return NULL;
+    t = malloc(sizeof(*t) + made.text.len + original.len + previous.len);
+    if (!t)
+        return NULL;
+    *t = (struct trace){ .path_at = made.path_at };
+    at = (char *)(t + 1);
+    t->key = (struct bytes){ memcpy(at, made.text.data, made.text.len), made.text.len };
+    at += made.text.len;
+    if (original.len)
+        t->original = (struct bytes){ memcpy(at, original.data, original.len), original.len };
+    at += original.len;
+    if (previous.len)
+        t->previous = (struct bytes){ memcpy(at, previous.data, previous.len), previous.len };
+    HASH_ADD_KEYPTR_BYHASHVALUE(hh, c->traces, t->key.data, t->key.len, made.hash, t);
+    return t;
+}
+
+static struct bytes path_of(const struct trace *t)
+{
+    return (struct bytes){ t->key.data + t->path_at, t->key.len - t->path_at };
+}
+
+/* ---- what waits ---- */
+
+static bool makes_a_file(enum operation operation)
+{
+    return operation == OPERATION_CREATE || operation == OPERATION_MKDIR || operation == OPERATION_MKNOD ||
+           operation == OPERATION_SYMLINK || operation == OPERATION_LINK;
+}
+
+/* As what a change to a file counts that its culprit had made, once it is known that the file stays. */
+static enum fold fold_of(const struct trace *trace, const struct tally *t)
+{
+    switch (t->operation) {
+    case OPERATION_OPEN_WRITE:
+    case OPERATION_WRITE:
+    case OPERATION_TRUNCATE:
+    case OPERATION_UTIME:
+        return t->variant == VARIANT_OWN ? FOLD_CONTENTS : FOLD_COUNT;
+    case OPERATION_RENAME:
+        return trace->maker && t->variant == VARIANT_OWN ? FOLD_RENAMED : FOLD_COUNT;
+    default:
+        return FOLD_COUNT;
+    }
+}
+
+static void commit(struct case_ *c, struct trace *trace)
+{
+    struct sample sample = { .path = path_of(trace) };
+
+    for (unsigned i = 0; i < trace->part_count; i++) {
+        const struct part *part = &trace->parts[i];
+        enum fold fold = fold_of(trace, part->tally);
+
+        if (fold != FOLD_COUNT) {
+            part->tally->folded[fold] += part->count;
+        } else if (part->tally->operation == OPERATION_RENAME) {
+            tally_add(c, part->tally, part, &(struct sample){ trace->previous, path_of(trace) });
+        } else {
+            sample.other = !makes_a_file(part->tally->operation) ? BYTES_NULL
+                           : trace->original.len                ? trace->original
+                                                                : trace->previous;
+            tally_add(c, part->tally, part, &sample);
+        }
+    }
+    trace->part_count = 0;
+}
+
+static void fold(struct trace *trace, enum fold why)
+{
+    for (unsigned i = 0; i < trace->part_count; i++)
+        trace->parts[i].tally->folded[why] += trace->parts[i].count;
+    trace->part_count = 0;
+}
+
+static void forget(struct case_ *c, struct trace *trace)
+{
+    if (!trace)
+        return;
+    commit(c, trace);
+    drop(c, trace);
+}
+
+static uint64_t start_of(const struct event *e)
+{
+    return e->since_start_known ? e->time_ns - (uint64_t)e->since_start_ns : 0;
+}
+
+static struct part part_of(struct tally *t, const struct event *e)
+{
+    return (struct part){ t, 1, e->time_ns, e->time_ns, start_of(e) };
+}
+
+static bool wait_with(struct trace *trace, struct tally *t, const struct event *e)
+{
+    for (unsigned i = 0; i < trace->part_count; i++)
+        if (trace->parts[i].tally == t) {
+            trace->parts[i].count++;
+            trace->parts[i].last_ns = MAX(trace->parts[i].last_ns, e->time_ns);
+            return true;
+        }
+    if (trace->part_count == PARTS_MAX)
+        return false;
+    trace->parts[trace->part_count++] = part_of(t, e);
+    return true;
+}
+
+static void tell(struct case_ *c, struct tally *t, const struct event *e, struct bytes path, struct bytes other)
+{
+    struct part part = part_of(t, e);
+
+    if (t)
+        tally_add(c, t, &part, &(struct sample){ path, other });
+    else
+        c->beyond++;
+}
+
+void follow_commit(struct case_ *c)
+{
+    struct trace *trace, *next;
+
+    HASH_ITER(hh, c->traces, trace, next)
+        if (trace != &c->no_trace)
+            commit(c, trace);
+}
+
+void follow_done(struct case_ *c)
+{
+    struct trace *trace, *next;
+
+    HASH_ITER(hh, c->traces, trace, next) {
+        HASH_DEL(c->traces, trace);
+        if (trace != &c->no_trace)
+            free(trace);
+    }
+    sbuf_done(&c->trace_key);
+}
+
+/* ---- one event ---- */
+
+/* Who did it, and where it is counted; not counted: it only tells what became of the file. */
+struct step {
+    struct case_ *c;
+    struct culprit *s;
+    const struct event *e;
+    bool counted;
+};
+
+static struct tally *tally_for(const struct step *step, enum variant variant)
+{
+    struct tally *t = step->counted ? case_tally(step->c, step->s, step->e, variant) : NULL;
+
+    if (t)
+        tally_describe(step->c, t, step->e);
+    return t;
+}
+
+static void tell_step(const struct step *step, enum variant variant, struct bytes path, struct bytes other)
+{
+    if (step->counted)
+        tell(step->c, tally_for(step, variant), step->e, path, other);
+}
+
+/* Told at once where the trace has no room for it. */
+static void wait_step(const struct step *step, struct trace *trace, enum variant variant, struct bytes path,
+                      struct bytes other)
+{
+    struct tally *t = tally_for(step, variant);
+
+    if (!step->counted || (t && trace && wait_with(trace, t, step->e)))
+        return;
+    tell(step->c, t, step->e, path, other);
+}
+
+static void fold_step(const struct step *step, enum variant variant, enum fold why)
+{
+    struct tally *t = tally_for(step, variant);
+
+    if (t)
+        t->folded[why]++;
+    else if (step->counted)
+        step->c->beyond++;
+}
+
+static void created(const struct step *step)
+{
+    const struct event *e = step->e;
+    struct trace *trace;
+
+    forget(step->c, find(step->c, e, e->path)); /* what was known of a file of that name is of another one */
+    trace = add(step->c, e, e->path, BYTES_NULL, e->target_path);
+    if (trace)
+        trace->maker = step->s;
+    wait_step(step, trace, VARIANT_PLAIN, e->path, e->target_path);
+}
+
+static void deleted(const struct step *step)
+{
+    const struct event *e = step->e;
+    struct case_ *c = step->c;
+    struct trace *trace = find(c, e, e->path);
+    struct tally *t;
+
+    if (trace && trace->maker == step->s) {
+        fold(trace, FOLD_TEMPORARY);
+        fold_step(step, VARIANT_PLAIN, FOLD_TEMPORARY);
+    } else if (trace && trace->original.len && !trace->maker) {
+        /* moved away, then deleted under another name: the old name's disappearance is the story */
+        fold(trace, FOLD_MOVED);
+        tell_step(step, VARIANT_PLAIN, trace->original, BYTES_NULL);
+        t = step->counted ? case_tally(c, step->s, e, VARIANT_PLAIN) : NULL;
+        if (t)
+            t->moved_first++;
+    } else {
+        if (trace)
+            commit(c, trace);
+        tell_step(step, VARIANT_PLAIN, e->path, BYTES_NULL);
+    }
+    drop(c, trace);
+}
+
+/* ---- two halves ---- */
+
+static bool is_moment(const struct half *h, const struct event *e)
+{
+    uint64_t apart = h->time_ns > e->time_ns ? h->time_ns - e->time_ns : e->time_ns - h->time_ns;
+
+    return h->tally && h->pid == e->actor.pid && apart < HALVES_NS;
+}
+
+static bool is_half(const struct half *h, const struct event *e, struct bytes name)
+{
+    return is_moment(h, e) && h->key == name_key(e, name);
+}
+
+/* The rename and the replacement are one change of the name that both have. */
+static void join_halves(const struct step *step, struct trace *moved, struct tally *t)
+{
+    const struct event *e = step->e;
+    struct culprit *s = step->s;
+    struct part part = part_of(t, e);
+
+    tally_add(step->c, t, &part, &(struct sample){ e->path, moved ? moved->previous : BYTES_NULL });
+    t->written_new += moved && moved->maker == s;
+    if (moved) {
+        fold(moved, FOLD_REPLACEMENT);
+        if (!s->renamed.own) /* it stands where a file was that was there before */
+            drop(step->c, moved);
+    }
+    s->renamed.tally = NULL;
+}
+
+static void replaced(const struct step *step)
+{
+    const struct event *e = step->e;
+    struct case_ *c = step->c;
+    struct culprit *s = step->s;
+    struct trace *there = find(c, e, e->path);
+    bool joined = is_half(&s->renamed, e, e->path), own = joined ? s->renamed.own : there && there->maker == s;
+    struct tally *t = tally_for(step, own ? VARIANT_OWN : VARIANT_PLAIN);
+
+    if (t && joined) {
+        join_halves(step, there, t);
+        return;
+    }
+    if (!joined)
+        forget(c, there);
+    if (step->counted) {
+        tell(c, t, e, e->path, BYTES_NULL);
+        s->replaced = (struct half){ .time_ns = e->time_ns, .pid = e->actor.pid, .key = name_key(e, e->path),
+                                     .tally = t, .own = own };
+    }
+}
+
+/* A rename out of what is watched: to the user that file is gone. */
+static bool leaves_watch(const struct event *e)
+{
+    struct bytes watched = e->watch_text;
+    const char *colon = watched.len ? memmem(watched.data, watched.len, ":/", 2) : NULL;
+
+    if (!e->previous_path.len)
+        return false;
+    if (colon && watched.data[0] != '/' && watched.data[0] != '.')
+        watched = (struct bytes){ colon + 1, watched.len - (size_t)(colon + 1 - watched.data) };
+    while (watched.len > 1 && watched.data[watched.len - 1] == '/')
+        watched.len--;
+    return watched.len && watched.data[0] == '/' && bytes_path_covers(watched, e->previous_path) &&
+           !bytes_path_covers(watched, e->path);
+}
+
+/* The second half of an exchange: the first was taken for a plain rename. */
+static bool exchanged(const struct step *step)
+{
+    const struct event *e = step->e;
+    struct culprit *s = step->s;
+    struct trace *first;
+    struct tally *t;
+
+    if (!is_half(&s->renamed, e, e->previous_path) || s->renamed.old_key != name_key(e, e->path))
+        return false;
+    first = find(step->c, e, e->previous_path);
+    if (!first || !first->part_count || first->parts[first->part_count - 1].tally != s->renamed.tally)
+        return false;
+    t = tally_for(step, VARIANT_EXCHANGE);
+    if (!t)
+        return false;
+    tally_add(step->c, t, &first->parts[--first->part_count], &(struct sample){ e->path, e->previous_path });
+    tell_step(step, VARIANT_EXCHANGE, e->path, e->previous_path);
+    forget(step->c, first);
+    s->renamed.tally = NULL;
+    return true;
+}
+
+/* The file's trace under its new name, with what waits. */
+static struct trace *move_trace(struct case_ *c, const struct event *e, struct trace *old)
+{
+    struct bytes original = old && old->original.len ? old->original : e->previous_path;
+    struct trace *now = add(c, e, e->path, original, e->previous_path);
+
+    if (!now) {
+        if (old)
+            commit(c, old);
+        return NULL;
+    }
+    if (old) {
+        now->maker = old->maker;
+        if (!old->maker) /* moved once more: the first move is told by itself */
+            commit(c, old);
+        memcpy(now->parts, old->parts, sizeof(now->parts));
+        now->part_count = old->part_count;
+        old->part_count = 0;
+    }
+    return now;
+}
+
+/* The replacement was told first, and without a word of where the new file came from. */
+static void join_later_half(const struct step *step, struct trace *moved, enum variant variant, bool own)
+{
+    struct half *r = &step->s->replaced;
+    struct tally *t = r->tally;
+    struct sample *last = t->sample_count ? &t->samples[t->sample_count - 1] : NULL;
+
+    t->written_new += own;
+    if (last && bytes_equal(last->path, step->e->path) && !last->other.len)
+        last->other = arena_copy(&step->c->arena, step->e->previous_path);
+    if (moved)
+        fold(moved, FOLD_REPLACEMENT);
+    fold_step(step, variant, FOLD_REPLACEMENT);
+    if (!r->own)
+        drop(step->c, moved);
+    r->tally = NULL;
+}
+
+static void renamed(const struct step *step)
+{
+    const struct event *e = step->e;
+    struct case_ *c = step->c;
+    struct culprit *s = step->s;
+    struct trace *old = find(c, e, e->previous_path), *there = find(c, e, e->path), *now;
+    bool own = old && old->maker == s, over_own = there && there->maker == s, joined;
+    enum variant variant = leaves_watch(e) ? VARIANT_AWAY : own ? VARIANT_OWN : VARIANT_PLAIN;
+
+    if (exchanged(step))
+        return;
+    if (own && variant == VARIANT_AWAY) { /* made here, moved away: nothing of it stays */
+        fold(old, FOLD_TEMPORARY);
+        fold_step(step, variant, FOLD_TEMPORARY);
+        drop(c, old);
+        return;
+    }
+    joined = is_half(&s->replaced, e, e->path);
+    forget(c, there);
+    if (old && !own && old->maker)
+        commit(c, old);
+    now = move_trace(c, e, old);
+    drop(c, old);
+    if (joined && step->counted) {
+        join_later_half(step, now, variant, own);
+        return;
+    }
+    wait_step(step, now, variant, e->previous_path, e->path);
+    s->renamed = (struct half){ .time_ns = e->time_ns, .pid = e->actor.pid, .key = name_key(e, e->path),
+                                .old_key = name_key(e, e->previous_path), .own = over_own,
+                                .tally = step->counted ? case_tally(c, s, e, variant) : NULL };
+}
+
+/* ---- contents and attributes ---- */
+
+static bool is_unchanged(const struct event *e)
+{
+    const struct file_state *a = &e->before, *b = &e->after;
+
+    if (e->operation == OPERATION_CHMOD)
+        return (a->known & b->known & FILE_MODE) && (a->mode & 07777) == (b->mode & 07777);
+    if (e->operation == OPERATION_CHOWN)
+        return (a->known & b->known & (FILE_UID | FILE_GID)) && a->known == b->known &&
+               (!(a->known & FILE_UID) || a->uid == b->uid) && (!(a->known & FILE_GID) || a->gid == b->gid);
+    if (e->operation == OPERATION_SETFLAGS)
+        return (a->known & b->known & FILE_FLAGS) && a->flags == b->flags;
+    return e->operation == OPERATION_UTIME && e->operation_presumed &&
+           bytes_equal_str(e->note, EVENT_NOTE_SAME);
+}
+
+static void changed(const struct step *step)
+{
+    const struct event *e = step->e;
+    struct trace *trace = find(step->c, e, e->path);
+    bool own = trace && trace->maker == step->s;
+    enum variant variant = is_unchanged(e)         ? VARIANT_UNCHANGED
+                           : own                   ? VARIANT_OWN
+                           : e->operation_presumed ? VARIANT_UNCERTAIN
+                                                   : VARIANT_PLAIN;
+
+    if (own)
+        wait_step(step, trace, variant, e->path, BYTES_NULL);
+    else
+        tell_step(step, variant, e->path, BYTES_NULL);
+}
+
+void follow_event(struct case_ *c, struct culprit *s, const struct event *e, bool counted)
+{
+    const struct step step = { c, s, e, counted };
+
+    if (e->error != 0 || !e->path.len)
+        tell_step(&step, VARIANT_PLAIN, e->operation == OPERATION_RENAME && e->previous_path.len ? e->previous_path : e->path,
+                  e->operation == OPERATION_RENAME ? e->path : BYTES_NULL);
+    else if (makes_a_file(e->operation))
+        created(&step);
+    else if (e->operation == OPERATION_UNLINK || e->operation == OPERATION_RMDIR)
+        deleted(&step);
+    else if (e->operation == OPERATION_REPLACE)
+        replaced(&step);
+    else if (e->operation == OPERATION_RENAME && e->previous_path.len && !bytes_equal(e->previous_path, e->path))
+        renamed(&step);
+    else
+        changed(&step); /* also a rename onto itself: nothing moved */
+}

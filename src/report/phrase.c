@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT */
+/* What was done, in words: one row an operation. */
+#include <stdio.h>
+
+#include "event/operation.h"
+#include "event/sentence.h"
+#include "report/case_internal.h"
+#include "report/names.h"
+#include "util/err.h"
+#include "util/escape.h"
+
+#define PATH_COLUMNS 80
+#define PAIRS_SHOWN 2
+
+/* Where the object stands in a phrase is marked by "%". */
+struct words {
+    const char *did, *attempt, *done;
+    const char *one, *many; /* what is counted; NULL: file or directory */
+};
+
+/* clang-format off */
+static const struct words words[OPERATION_COUNT] = {
+    [OPERATION_READ]        = { "read %", "read %", "% read", NULL, NULL },
+    [OPERATION_OPEN_WRITE]  = { "opened % for writing", "open % for writing", "% opened for writing", NULL, NULL },
+    [OPERATION_WRITE]       = { "wrote to %", "write to %", "% written to", NULL, NULL },
+    [OPERATION_TRUNCATE]    = { "truncated %", "truncate %", "% truncated", NULL, NULL },
+    [OPERATION_CREATE]      = { "created %", "create %", "% created", NULL, NULL },
+    [OPERATION_MKDIR]       = { "created %", "create %", "% created", "directory", "directories" },
+    [OPERATION_MKNOD]       = { "created %", "create %", "% created", "special file", "special files" },
+    [OPERATION_SYMLINK]     = { "created %", "create %", "% created", "symbolic link", "symbolic links" },
+    [OPERATION_LINK]        = { "created %", "create %", "% created", "hard link", "hard links" },
+    [OPERATION_UNLINK]      = { "deleted %", "delete %", "% deleted", NULL, NULL },
+    [OPERATION_RMDIR]       = { "removed %", "remove %", "% removed", "directory", "directories" },
+    [OPERATION_RENAME]      = { "renamed %", "rename %", "% renamed", NULL, NULL },
+    [OPERATION_REPLACE]     = { "replaced %", "replace %", "% replaced", NULL, NULL },
+    [OPERATION_CHMOD]       = { "changed the mode of %", "change the mode of %", "mode of % changed", NULL, NULL },
+    [OPERATION_CHOWN]       = { "changed the owner of %", "change the owner of %", "owner of % changed", NULL, NULL },
+    [OPERATION_UTIME]       = { "set the times of %", "set the times of %", "times of % set", NULL, NULL },
+    [OPERATION_SETXATTR]    = { "set an extended attribute of %", "set an extended attribute of %",
+                                "extended attribute of % set", NULL, NULL },
+    [OPERATION_REMOVEXATTR] = { "removed an extended attribute of %", "remove an extended attribute of %",
+                                "extended attribute of % removed", NULL, NULL },
+    [OPERATION_SETACL]      = { "changed the ACL of %", "change the ACL of %", "ACL of % changed", NULL, NULL },
+    [OPERATION_SETFLAGS]    = { "changed the flags of %", "change the flags of %", "flags of % changed", NULL, NULL },
+    [OPERATION_EXEC]        = { "executed %", "execute %", "% executed", NULL, NULL },
+    [OPERATION_MOUNT]       = { "mounted over %", "mount over %", "% mounted over", NULL, NULL },
+    [OPERATION_UNMOUNT]     = { "unmounted %", "unmount %", "% unmounted", NULL, NULL },
+};
+
+static const struct words other = { "did something to %", "do something to %", "something done to %", NULL, NULL };
+static const struct words away = { "moved % away", "move % away", "% moved away", NULL, NULL };
+static const struct words swapped = { "exchanged %", "exchange %", "% exchanged", "pair of names", "pairs of names" };
+static const struct words touched = { "touched %, nothing changed", "touch %", "% touched, nothing changed", NULL, NULL };
+static const struct words uncertain = { "changed an attribute of % (which one is not known)", "change an attribute of %",
+                                        "attribute of % changed (which one is not known)", NULL, NULL };
+static const struct words group = { "changed the group of %", "change the group of %", "group of % changed", NULL, NULL };
+
+static const char *const fold_table[FOLD_COUNT][2] = { /* "12 changes ..." */
+    [FOLD_TEMPORARY]   = { "temporary", "about temporary files of its own" },
+    [FOLD_REPLACEMENT] = { "replacement", "for writing the new files and renaming them over the old ones" },
+    [FOLD_CONTENTS]    = { "contents", "for filling the files that it created" },
+    [FOLD_RENAMED]     = { "final-name", "for giving files that it created their final names" },
+    [FOLD_MOVED]       = { "moved-first", "for moving away what was deleted afterwards" },
+};
+
+static const char *const noise_table[NOISE_COUNT][2] = {
+    [NOISE_NONE]      = { "none", "" },
+    [NOISE_ENGINE]    = { "engine-set-up", "the container engine's set-up: it made files of its own, and changed nothing that was there before" },
+    [NOISE_CONTAINER] = { "container-set-up", "the container's own processes: they made files of their own, and changed nothing that was there before" },
+    [NOISE_COMMAND]   = { "own-command", "your own command: it made files of its own, and changed nothing that was there before" },
+    [NOISE_EMPTY]     = { "empty", "" },
+    [NOISE_REMOVED]   = { "layer-dropped", "the container engine dropping the container's writable layer" },
+};
+/* clang-format on */
+
+const char *fold_name(enum fold fold)
+{
+    return fold_table[fold][0];
+}
+
+const char *fold_words(enum fold fold)
+{
+    return fold_table[fold][1];
+}
+
+const char *noise_name(enum noise noise)
+{
+    return noise_table[noise][0];
+}
+
+const char *noise_words(enum noise noise)
+{
+    return noise_table[noise][1];
+}
+
+static const struct words *words_of(const struct tally *t)
+{
+    const struct words *w = (unsigned)t->operation < OPERATION_COUNT ? &words[t->operation] : &other;
+
+    switch (t->variant) {
+    case VARIANT_AWAY:
+        return &away;
+    case VARIANT_EXCHANGE:
+        return &swapped;
+    case VARIANT_UNCHANGED:
+        return &touched;
+    case VARIANT_UNCERTAIN:
+        return t->operation == OPERATION_UTIME ? &uncertain : w;
+    default:
+        break;
+    }
+    if (t->operation == OPERATION_CHOWN && (t->after.known & (FILE_UID | FILE_GID)) == FILE_GID)
+        return &group;
+    return w->did ? w : &other;
+}
+
+/* ---- the object ---- */
+
+uint64_t tally_files(const struct tally *t)
+{
+    /* each time that a file goes away, or appears, it is another one: what nobody looked at is counted so */
+    if (t->files_beyond && (operation_removes(t->operation) || t->operation == OPERATION_CREATE ||
+                            t->operation == OPERATION_MKDIR || t->operation == OPERATION_RENAME))
+        return t->told;
+    return t->files_beyond ? 0 : t->files;
+}
+
+static void add_times(uint64_t n, struct sbuf *out)
+{
+    if (n == 2)
+        sbuf_add_str(out, " twice");
+    else if (n > 2)
+        sbuf_addf(out, " %llu times", (unsigned long long)n);
+}
+
+static void add_count(const struct tally *t, const struct words *w, uint64_t n, struct sbuf *out)
+{
+    const char *one = w->one ? w->one : t->directory ? "directory" : "file";
+    const char *many = w->many ? w->many : t->directory ? "directories" : "files";
+
+    sbuf_addf(out, "%llu %s", (unsigned long long)n, n == 1 ? one : many);
+}
+
+static bool is_one(const struct tally *t)
+{
+    return t->sample_count == 1 && t->files == 1 && !t->files_beyond;
+}
+
+static void add_place(const struct tally *t, struct sbuf *out)
+{
+    if (!t->directory_of.len || is_one(t))
+        return;
+    sbuf_add_str(out, t->directory_of.len == 1 ? " below " : " in ");
+    escape_terminal_path(out, t->directory_of, PATH_COLUMNS);
+}
+
+static bool has_own_noun(const struct tally *t)
+{
+    return t->operation == OPERATION_SYMLINK || t->operation == OPERATION_LINK || t->operation == OPERATION_MKNOD ||
+           t->operation == OPERATION_MKDIR || t->operation == OPERATION_RMDIR;
+}
+
+/* "to /b": the other name, where there are two; an exchange is of both alike. */
+static void add_other(const struct tally *t, struct bytes name, struct sbuf *out)
+{
+    if (!name.len || t->variant == VARIANT_EXCHANGE ||
+        (t->operation != OPERATION_RENAME && t->operation != OPERATION_LINK && t->operation != OPERATION_SYMLINK))
+        return;
+    sbuf_add_str(out, " to ");
+    escape_terminal_path(out, name, PATH_COLUMNS);
+}
+
+static void add_name(const struct tally *t, const struct sample *s, struct sbuf *out)
+{
+    escape_terminal_path(out, s->path, PATH_COLUMNS);
+    if (t->variant != VARIANT_EXCHANGE || !s->other.len)
+        return;
+    sbuf_add_str(out, " and ");
+    escape_terminal_path(out, s->other, PATH_COLUMNS);
+}
+
+/* What writes and reads are many of, to one file, is not worth a number. */
+static bool counts_times(const struct tally *t)
+{
+    return t->variant != VARIANT_EXCHANGE && t->operation != OPERATION_WRITE && t->operation != OPERATION_READ &&
+           t->operation != OPERATION_OPEN_WRITE;
+}
+
+/* One path by its name; several by their number and the directory that holds them. */
+static void object(const struct tally *t, const struct words *w, struct sbuf *out)
+{
+    uint64_t n = tally_files(t);
+
+    if (is_one(t)) {
+        if (has_own_noun(t))
+            sbuf_addf(out, "the %s ", w->one);
+        else if (t->directory)
+            sbuf_add_str(out, "the directory ");
+        add_name(t, &t->samples[0], out);
+        return;
+    }
+    if (n)
+        add_count(t, w, n, out);
+    else
+        sbuf_add_str(out, w->many ? w->many : t->directory ? "directories" : "files");
+}
+
+/* What follows the object: how often, and where a replacement came from. */
+static void remarks(const struct tally *t, bool with_times, struct sbuf *out)
+{
+    uint64_t n = tally_files(t);
+
+    if (is_one(t))
+        add_other(t, t->samples[0].other, out);
+    if (with_times && counts_times(t) && n == 1)
+        add_times(t->told, out);
+    else if (with_times && n > 1 && t->told > n && counts_times(t))
+        sbuf_addf(out, " (%llu times in all)", (unsigned long long)t->told);
+    else if (!n)
+        sbuf_addf(out, " (%llu time%s)", (unsigned long long)t->told, t->told == 1 ? "" : "s");
+    if (t->variant == VARIANT_OWN)
+        sbuf_add_str(out, n == 1 ? ", which it had created" : ", which it had created itself");
+    if (t->operation != OPERATION_REPLACE || t->error)
+        return;
+    if (is_one(t) && t->samples[0].other.len) {
+        sbuf_add_str(out, t->written_new ? " (written new as " : " (by ");
+        escape_terminal(out, t->written_new ? bytes_basename(t->samples[0].other) : t->samples[0].other);
+        sbuf_add_str(out, ", renamed over it)");
+    } else if (t->written_new == t->told && t->told) {
+        sbuf_add_str(out, " (each written new and renamed over the old one)");
+    }
+}
+
+static void add_victim(const struct tally *t, struct sbuf *out)
+{
+    if (!t->victim)
+        return;
+    sbuf_add_str(out, " of container ");
+    name_container(out, t->victim);
+    if (t->sharers.len) {
+        sbuf_add_str(out, " (also of ");
+        sentence_names(out, t->sharers, 5);
+        sbuf_add_char(out, ')');
+    }
+}
+
+/* What a phrase tells beside the deed. */
+struct telling {
+    bool place;      /* right behind the object */
+    bool place_last; /* behind the verb */
+    bool times, victim;
+};
+
+/* The phrase up to "%", the object, the rest. */
+static void phrase(const char *text, const struct tally *t, struct telling telling, struct sbuf *out)
+{
+    const char *at = strchr(text, '%');
+
+    sbuf_add(out, text, (size_t)(at - text));
+    object(t, words_of(t), out);
+    if (telling.place)
+        add_place(t, out);
+    if (telling.victim)
+        add_victim(t, out);
+    sbuf_add_str(out, at + 1);
+    if (telling.place_last)
+        add_place(t, out);
+    remarks(t, telling.times, out);
+}
+
+static void add_change(const struct tally *t, struct sbuf *out)
+{
+    struct event e = { .operation = t->operation, .before = t->before, .after = t->after };
+
+    sentence_change(out, &e);
+}
+
+static bool is_mode_or_owner(const struct tally *t)
+{
+    return t->error == 0 && t->variant == VARIANT_PLAIN && t->same_change &&
+           (t->operation == OPERATION_CHMOD || t->operation == OPERATION_CHOWN) && !t->unread;
+}
+
+/* 40 bytes written; of a sensor that sees sizes only, by how much it grew. */
+static void add_bytes(const struct tally *t, struct sbuf *out)
+{
+    if (t->operation != OPERATION_WRITE || !t->bytes_known || t->error || t->unread)
+        return;
+    sbuf_add_str(out, ", ");
+    if (t->bytes_unknown)
+        sbuf_add_str(out, "at least ");
+    sentence_size(out, t->bytes);
+}
+
+void phrase_did(const struct tally *t, bool with_times, bool with_victim, struct sbuf *out)
+{
+    const struct telling telling = { .place = !t->victim, .times = with_times, .victim = with_victim };
+
+    if (t->error != 0) {
+        sbuf_add_str(out, "tried to ");
+        phrase(words_of(t)->attempt, t, telling, out);
+        if (t->error > 0)
+            sbuf_addf(out, " and was refused (%s)", errno_name(t->error) ? errno_name(t->error) : "?");
+        else
+            sbuf_add_str(out, " (whether it did is not known)");
+        return;
+    }
+    if (t->gains_write && is_one(t) && t->variant == VARIANT_PLAIN) {
+        sbuf_add_str(out, "made ");
+        object(t, words_of(t), out);
+        if (with_victim)
+            add_victim(t, out);
+        sbuf_add_str(out, " writable");
+        return;
+    }
+    phrase(words_of(t)->did, t, telling, out);
+    if (is_mode_or_owner(t)) {
+        _cleanup_sbuf_ struct sbuf change = SBUF_INIT;
+
+        add_change(t, &change);
+        if (change.len) {
+            sbuf_add_str(out, ": ");
+            sbuf_add_bytes(out, sbuf_bytes(&change));
+        }
+    }
+    if (t->moved_first)
+        sbuf_add_str(out, t->moved_first == t->told ? " (moved away first)" : " (some moved away first)");
+}
+
+static void add_pairs(const struct tally *t, struct sbuf *out)
+{
+    if (is_one(t) || t->error || t->operation != OPERATION_RENAME || !t->sample_count)
+        return;
+    sbuf_add_str(out, ": ");
+    for (size_t i = 0; i < t->sample_count && i < PAIRS_SHOWN; i++) {
+        sbuf_add_str(out, i ? ", " : "");
+        add_name(t, &t->samples[i], out);
+        add_other(t, t->samples[i].other, out);
+    }
+    if (tally_files(t) > PAIRS_SHOWN)
+        sbuf_add_str(out, ", …");
+}
+
+void phrase_done(const struct tally *t, struct sbuf *out)
+{
+    const struct telling telling = { .place_last = true, .times = true };
+    _cleanup_sbuf_ struct sbuf change = SBUF_INIT;
+    const struct words *w = words_of(t);
+
+    if (t->error != 0) {
+        sbuf_addf(out, "attempt%s to ", t->told == 1 ? "" : "s");
+        phrase(w->attempt, t, telling, out);
+        if (t->error > 0)
+            sbuf_addf(out, " refused (%s)", errno_name(t->error) ? errno_name(t->error) : "?");
+        else
+            sbuf_add_str(out, ", outcome not known");
+        return;
+    }
+    if (is_mode_or_owner(t))
+        add_change(t, &change);
+    if (change.len && is_one(t)) {
+        escape_terminal_path(out, t->samples[0].path, PATH_COLUMNS);
+        sbuf_add_char(out, ' ');
+        sbuf_add_bytes(out, sbuf_bytes(&change));
+        add_times(t->told, out);
+        return;
+    }
+    phrase(w->done, t, telling, out);
+    if (change.len) {
+        sbuf_add_str(out, ": ");
+        sbuf_add_bytes(out, sbuf_bytes(&change));
+    }
+    add_pairs(t, out);
+    add_bytes(t, out);
+    if (is_one(t) && t->operation == OPERATION_CREATE && t->samples[0].other.len) {
+        sbuf_add_str(out, " (first named ");
+        escape_terminal(out, bytes_basename(t->samples[0].other));
+        sbuf_add_char(out, ')');
+    }
+    if (t->moved_first)
+        sbuf_add_str(out, ", moved away first");
+}

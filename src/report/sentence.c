@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* The one sentence of a verdict: who, where, what, with which tools, when. It never says more than the events show. */
+#include "event/sentence.h"
+
+#include "event/operation.h"
+#include "report/case_internal.h"
+#include "report/names.h"
+#include "util/escape.h"
+
+#define SAID_MAX 4
+#define TOOLS_SAID 3
+#define COMMAND_COLUMNS 100
+
+void case_where(const struct culprit *s, struct sbuf *out)
+{
+    const struct process *p = s->actor.process;
+
+    if (!p || p->origin == ORIGIN_UNKNOWN)
+        return;
+    if (p->origin == ORIGIN_HOST) {
+        sbuf_add_str(out, "on the host");
+        return;
+    }
+    sbuf_add_str(out, "in container ");
+    if (p->container)
+        name_container(out, p->container);
+    else
+        sbuf_add_str(out, "(not known which)");
+    if (case_lives_in_victim(s))
+        sbuf_add_str(out, " itself");
+}
+
+static bool is_of_a_container(const struct culprit *s)
+{
+    for (const struct tally *t = s->tallies; t; t = t->next)
+        if (t->victim)
+            return true;
+    return false;
+}
+
+/* Of a person, a service, a playbook nobody asks on which side, unless there are two. */
+static bool is_worth_a_place(const struct culprit *s)
+{
+    enum launcher_kind kind = s->cause.launcher.kind;
+
+    if (is_of_a_container(s) || !s->actor.process || s->actor.process->origin != ORIGIN_HOST)
+        return true;
+    return kind != LAUNCHER_PERSON && kind != LAUNCHER_CONFIGURATION && kind != LAUNCHER_SERVICE && kind != LAUNCHER_TIMER &&
+           kind != LAUNCHER_COMMAND && !s->own_command;
+}
+
+/* What the sentence names: the worst, and the next kinds of the same or the next grade. */
+static bool is_worth_a_word(const struct culprit *s, const struct tally *t)
+{
+    unsigned harm = tally_harm(t);
+
+    if (!t->told)
+        return false;
+    if (t->error > 0)
+        return s->harm == 0;
+    return s->harm >= 2 ? harm >= 2 : harm == s->harm;
+}
+
+size_t sentence_tallies(const struct culprit *s, const struct tally **said, size_t max)
+{
+    size_t n = 0;
+
+    for (const struct tally *t = s->tallies; t && n < max; t = t->next)
+        if (is_worth_a_word(s, t))
+            said[n++] = t;
+    return n;
+}
+
+static bool has_more(const struct culprit *s)
+{
+    const struct tally *said[SAID_MAX + 1];
+
+    return sentence_tallies(s, said, SAID_MAX + 1) > SAID_MAX;
+}
+
+static void add_deeds(const struct culprit *s, const struct tally *const *said, size_t n, struct sbuf *out)
+{
+    bool with_times = !when_has_rhythm(s), more = has_more(s);
+
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            sbuf_add_str(out, i + 1 == n && !more ? " and " : ", ");
+        phrase_did(said[i], with_times, i == 0, out);
+    }
+    if (more)
+        sbuf_add_str(out, " and more");
+    if (n == 0)
+        sbuf_add_str(out, "made and removed files of its own");
+}
+
+/* "with rm and cp": where what was run is not what made the change. */
+static void add_tools(const struct culprit *s, struct sbuf *out)
+{
+    size_t n = MIN(s->tool_count, (size_t)TOOLS_SAID);
+
+    for (size_t i = 0; i < n; i++) {
+        sbuf_add_str(out, i == 0 ? " with " : i + 1 < s->tool_count || s->tools_beyond ? ", " : " and ");
+        escape_terminal(out, s->tools[i].name);
+    }
+    if (s->tool_count > n || s->tools_beyond)
+        sbuf_add_str(out, " and others");
+}
+
+/* What a person typed. */
+static void add_command(const struct culprit *s, struct sbuf *out)
+{
+    if (s->cause.launcher.kind != LAUNCHER_PERSON || !s->cause.run.args.len)
+        return;
+    sbuf_add_str(out, ": ");
+    name_command_line(out, s->cause.run.text.len && s->cause.run.kind == RUN_COMMAND ? s->cause.run.text : s->cause.run.args,
+                      COMMAND_COLUMNS);
+    if (s->cause.run.directory.len) {
+        sbuf_add_str(out, ", in ");
+        escape_terminal_path(out, s->cause.run.directory, 60);
+    }
+}
+
+static void add_doubt(const struct culprit *s, struct sbuf *out)
+{
+    if (s->presumed && s->presumed >= culprit_told(s))
+        sbuf_add_str(out, " (it is not certain that it was this process)");
+    else if (s->presumed)
+        sbuf_addf(out, " (of %llu change%s it is not certain that it was this process)", (unsigned long long)s->presumed,
+                  s->presumed == 1 ? "" : "s");
+}
+
+void case_sentence(const struct case_ *c, const struct culprit *s, struct sbuf *out)
+{
+    _cleanup_sbuf_ struct sbuf where = SBUF_INIT;
+    const struct tally *said[SAID_MAX];
+    size_t n = sentence_tallies(s, said, SAID_MAX);
+    bool comma;
+
+    name_subject(out, &s->cause, &s->actor, s->own_command, &comma);
+    if (is_worth_a_place(s))
+        case_where(s, &where);
+    if (where.len) {
+        sbuf_add_str(out, ", ");
+        sbuf_add_bytes(out, sbuf_bytes(&where));
+        comma = true;
+    }
+    sbuf_add_str(out, comma ? ", " : " ");
+    add_deeds(s, said, n, out);
+    add_tools(s, out);
+    add_command(s, out);
+    when_sentence(c, s, said, n, out);
+    add_doubt(s, out);
+    sbuf_add_char(out, '.');
+}
+
+static void say_removed(struct bytes name, uint64_t files, struct sbuf *out)
+{
+    sbuf_add_str(out, "Nobody deleted these files by themselves: container ");
+    escape_terminal(out, name);
+    sbuf_add_str(out, " was removed, and its writable layer");
+    if (files)
+        sbuf_addf(out, " with %llu file%s", (unsigned long long)files, files == 1 ? "" : "s");
+    sbuf_add_str(out, " was dropped with it.");
+}
+
+void case_filtered(const struct case_ *c, struct sbuf *out)
+{
+    sbuf_addf(out, "%llu %sevent%s did not match the filters", (unsigned long long)c->filtered,
+              c->events ? "more " : "", c->filtered == 1 ? "" : "s");
+}
+
+void case_sentence_nobody(const struct case_ *c, struct sbuf *out)
+{
+    for (size_t i = 0; i < c->explained_count; i++) {
+        const struct explained *e = &c->explained[i];
+
+        switch (e->kind) {
+        case EXPLANATION_REMOVED:
+            if (case_is_explained(c, EXPLANATION_RECREATED))
+                continue; /* that says it too, and what came after */
+            say_removed(e->detail, e->files, out);
+            return;
+        case EXPLANATION_RECREATED:
+            sbuf_add_str(out, "Nobody deleted these files: container ");
+            escape_terminal(out, e->detail);
+            sbuf_add_str(out, " was created anew, and its writable layer");
+            if (e->files)
+                sbuf_addf(out, " with %llu file%s", (unsigned long long)e->files,
+                          e->files == 1 ? "" : "s");
+            sbuf_add_str(out, " was dropped with the old container.");
+            return;
+        case EXPLANATION_TMPFS:
+            sbuf_add_str(out, "Nobody deleted these files: ");
+            escape_terminal(out, e->detail);
+            sbuf_add_str(out, " is a tmpfs, and the restart made it anew, empty.");
+            return;
+        case EXPLANATION_HIDDEN:
+            sbuf_add_str(out, "Nobody deleted these files: a mount over ");
+            escape_terminal(out, e->detail);
+            sbuf_add_str(out, " hides them.");
+            return;
+        case EXPLANATION_BEFORE:
+            escape_terminal(out, c->options.target);
+            sbuf_add_str(out, " was not there when the observation began: what happened to it happened "
+                              "before.");
+            return;
+        }
+    }
+}

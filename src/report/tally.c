@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* Counting: what one culprit did to one victim, of one kind. */
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "event/operation.h"
+#include "report/case_internal.h"
+#include "util/hash.h"
+#include "util/limits.h"
+
+bool case_see(struct case_ *c, const void *owner, struct bytes what, bool *ret_beyond)
+{
+    uint64_t key = hash_words(hash_word(HASH_START, (uintptr_t)owner), what.data, what.len);
+    struct seen *s;
+
+    HASH_FIND_BYHASHVALUE(hh, c->seen, &key, sizeof(key), (unsigned)key, s);
+    if (s)
+        return false;
+    if (HASH_COUNT(c->seen) >= SEEN_MAX || !(s = calloc(1, sizeof(*s)))) {
+        *ret_beyond = true;
+        return false;
+    }
+    s->key = key;
+    HASH_ADD_BYHASHVALUE(hh, c->seen, key, sizeof(s->key), (unsigned)key, s);
+    return true;
+}
+
+bool case_victim_same(const struct container *a, const struct container *b)
+{
+    if (!a || !b)
+        return a == b;
+    return bytes_equal(a->id, b->id) || (a->name.len && bytes_equal(a->name, b->name));
+}
+
+/* Where the type is not known it counts as a file, as people call it. */
+static bool is_directory(const struct event *e)
+{
+    return e->operation == OPERATION_MKDIR || e->operation == OPERATION_RMDIR ||
+           ((e->file.known & FILE_MODE) && S_ISDIR(e->file.mode)) ||
+           ((e->after.known & FILE_MODE) && S_ISDIR(e->after.mode));
+}
+
+struct tally *case_tally(struct case_ *c, struct culprit *s, const struct event *e, enum variant variant)
+{
+    bool directory = is_directory(e);
+    struct tally *t, **last = &s->tallies;
+
+    for (t = s->tallies; t; last = &t->next, t = t->next)
+        if (t->operation == e->operation && t->error == e->error && t->variant == variant &&
+            t->directory == directory && t->victim_kind == e->victim_kind && case_victim_same(t->victim, e->victim))
+            return t;
+    if (c->tally_count >= LIMIT_CASE_GROUPS || !(t = calloc(1, sizeof(*t))))
+        return NULL;
+    c->tally_count++;
+    t->operation = e->operation;
+    t->error = e->error;
+    t->variant = variant;
+    t->directory = directory;
+    t->victim_kind = e->victim_kind;
+    t->victim = container_ref(e->victim);
+    t->sharers = arena_copy(&c->arena, e->sharers);
+    *last = t;
+    return t;
+}
+
+uint64_t tally_folded(const struct tally *t)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < FOLD_COUNT; i++)
+        sum += t->folded[i];
+    return sum;
+}
+
+/* ---- states and bytes ---- */
+
+static void copy_state(struct case_ *c, struct file_state *to, const struct file_state *from)
+{
+    *to = *from;
+    to->owner = arena_copy(&c->arena, from->owner);
+    to->group = arena_copy(&c->arena, from->group);
+}
+
+static bool same_state(const struct file_state *a, const struct file_state *b)
+{
+    return a->known == b->known && (!(a->known & FILE_MODE) || a->mode == b->mode) &&
+           (!(a->known & FILE_UID) || a->uid == b->uid) && (!(a->known & FILE_GID) || a->gid == b->gid) &&
+           (!(a->known & FILE_SIZE) || a->size == b->size) && (!(a->known & FILE_FLAGS) || a->flags == b->flags);
+}
+
+static bool gains_write(const struct event *e)
+{
+    return e->operation == OPERATION_CHMOD && (e->before.known & FILE_MODE) && (e->after.known & FILE_MODE) &&
+           !(e->before.mode & 0222) && (e->after.mode & 0222);
+}
+
+void tally_describe(struct case_ *c, struct tally *t, const struct event *e)
+{
+    if (!t->told && !tally_folded(t)) {
+        copy_state(c, &t->before, &e->before);
+        copy_state(c, &t->after, &e->after);
+        t->gains_write = gains_write(e);
+        t->same_change = true;
+    } else if (!same_state(&t->before, &e->before) || !same_state(&t->after, &e->after)) {
+        t->same_change = false;
+    }
+    if (e->operation != OPERATION_WRITE)
+        return;
+    if (e->bytes_known) {
+        t->bytes += e->bytes;
+        t->bytes_known = true;
+    } else {
+        t->bytes_unknown = true;
+    }
+}
+
+/* ---- paths ---- */
+
+/* The deepest directory that covers both. */
+static struct bytes common_directory(struct bytes directory, struct bytes path)
+{
+    struct bytes dir = bytes_dirname(path);
+
+    while (directory.len > 1 && !bytes_path_covers(directory, dir))
+        directory = bytes_dirname(directory);
+    return directory;
+}
+
+static void add_sample(struct case_ *c, struct tally *t, const struct sample *sample)
+{
+    struct sample *samples, kept;
+    size_t len = sample->path.len + sample->other.len;
+
+    if (!t->directory_of.data)
+        t->directory_of = arena_copy(&c->arena, bytes_dirname(sample->path));
+    else
+        t->directory_of = common_directory(t->directory_of, sample->path);
+    if (t->sample_count >= LIMIT_CASE_SAMPLES || c->sample_bytes + len > SAMPLE_BYTES)
+        return;
+    for (size_t i = 0; i < t->sample_count; i++)
+        if (bytes_equal(t->samples[i].path, sample->path))
+            return;
+    samples = reallocarray(t->samples, t->sample_count + 1, sizeof(*samples));
+    if (!samples)
+        return;
+    t->samples = samples;
+    kept.path = arena_copy(&c->arena, sample->path);
+    kept.other = arena_copy(&c->arena, sample->other);
+    if (!kept.path.data)
+        return;
+    c->sample_bytes += len;
+    t->samples[t->sample_count++] = kept;
+}
+
+/* What has been seen already changes neither the samples nor the directory. */
+static void add_file(struct case_ *c, struct tally *t, const struct sample *sample)
+{
+    bool beyond = false, is_new;
+
+    if (!sample->path.len) {
+        t->files_beyond = true;
+        return;
+    }
+    is_new = case_see(c, t, sample->path, &beyond);
+    t->files += is_new;
+    t->files_beyond |= beyond;
+    if (is_new || beyond)
+        add_sample(c, t, sample);
+}
+
+void tally_add(struct case_ *c, struct tally *t, const struct part *part, const struct sample *sample)
+{
+    if (!t->told || part->first_ns < t->first_ns) {
+        t->first_ns = part->first_ns;
+        t->start_ns = part->start_ns;
+    }
+    t->told += part->count;
+    t->last_ns = MAX(t->last_ns, part->last_ns);
+    add_file(c, t, sample);
+}
