@@ -282,14 +282,15 @@ static void find_origin(struct attribution *a, struct process *p)
 static bool find_inside(struct attribution *a, const struct process *p, struct bytes *package,
                         struct bytes *version)
 {
-    struct inside in = INSIDE_NONE;
-    bool found;
+    _cleanup_sbuf_ struct sbuf place = SBUF_INIT;
 
-    if (!p->executable.len || inside_open(NULL, p->container, p->exited_ns ? 0 : p->pid, &in) < 0)
+    if (!p->executable.len)
         return false;
-    found = image_packages_find(a->image_packages, &in, p->executable, package, version) == 0;
-    inside_done(&in);
-    return found;
+    inside_by_process(&place, p->container->pid);
+    if (!p->exited_ns) /* the first process may be unknown, or gone */
+        inside_by_process(&place, p->pid);
+    return image_packages_find(a->image_packages, p->container->id, sbuf_bytes(&place), p->executable, package,
+                               version) == 0;
 }
 
 static void find_owner(struct attribution *a, struct process *p)

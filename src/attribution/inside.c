@@ -10,6 +10,7 @@
 
 #include "util/beneath.h"
 #include "util/cleanup.h"
+#include "util/parse.h"
 
 #define NAMES_MAX (4 * 1024 * 1024) /* bytes of names in one directory: dpkg has some 1000 of 20 */
 
@@ -23,27 +24,72 @@ static int open_root(pid_t pid)
     return beneath_open_host(bytes_of(path), 0, O_PATH | O_DIRECTORY);
 }
 
-int inside_open(struct engines *engines, const struct container *c, pid_t pid, struct inside *ret)
+static void add_place(struct sbuf *place, char kind, struct bytes text)
+{
+    if (!text.len)
+        return;
+    sbuf_add_char(place, kind);
+    sbuf_add_bytes(place, text);
+    sbuf_add_char(place, '\0');
+}
+
+void inside_by_process(struct sbuf *place, pid_t pid)
+{
+    char number[16];
+
+    snprintf(number, sizeof(number), "%d", (int)pid);
+    if (pid > 0)
+        add_place(place, 'p', bytes_of(number));
+}
+
+void inside_by_root(struct sbuf *place, struct bytes directory)
+{
+    add_place(place, 'r', directory);
+}
+
+int inside_by_engine(struct sbuf *place, struct engines *engines, const struct container *c)
 {
     struct container_view view;
-    struct inside in = INSIDE_NONE;
-    int r;
+    int r = engines && c->id.len ? engines_find(engines, c->runtime, c->id, &view, NULL) : -ENOENT;
 
-    in.root = open_root(c->pid);
-    if (in.root < 0)
-        in.root = open_root(pid);
-    if (in.root < 0) {
-        if (!engines || !c->id.len)
-            return -ENOENT;
-        r = engines_find(engines, c->runtime, c->id, &view, NULL);
-        if (r < 0)
-            return r;
-        in.root = view.running ? open_root(view.container->pid) : -EBADF;
-        r = in.root >= 0 ? 0 : layers_of_container(&view, &in.layers, NULL);
-        container_view_done(&view);
-        if (r < 0)
-            return r;
+    if (r < 0)
+        return r;
+    if (view.running)
+        inside_by_process(place, view.container->pid);
+    add_place(place, 'l', view.upper);
+    for (size_t i = 0; i < view.lower_count; i++)
+        add_place(place, 'l', view.lower[i]);
+    if (!view.upper.len && !view.lower_count)
+        add_place(place, 'l', view.root);
+    container_view_done(&view);
+    return 0;
+}
+
+int inside_open(struct bytes place, struct inside *ret)
+{
+    _cleanup_free_ struct bytes *layers = calloc(place.len + 1, sizeof(*layers));
+    struct inside in = INSIDE_NONE;
+    size_t count = 0;
+
+    if (!layers)
+        return -ENOMEM;
+    while (place.len > 1 && in.root < 0) {
+        struct bytes text = { place.data + 1, strnlen(place.data + 1, place.len - 1) };
+        char kind = place.data[0];
+        uint32_t pid;
+
+        if (text.len == place.len - 1)
+            break; /* each ends with NUL */
+        place = (struct bytes){ text.data + text.len + 1, place.len - text.len - 2 };
+        if (kind == 'l')
+            layers[count++] = text;
+        else if (kind == 'r')
+            in.root = beneath_open_host(text, 0, O_PATH | O_DIRECTORY);
+        else if (kind == 'p' && parse_u32(text, 10, &pid) == 0)
+            in.root = open_root((pid_t)pid);
     }
+    if (in.root < 0 && layers_open(layers, count, &in.layers, NULL) < 0)
+        return -ENOENT;
     *ret = in;
     return 0;
 }

@@ -19,9 +19,15 @@ struct inside {
 
 #define INSIDE_NONE ((struct inside){ .root = -EBADF })
 
-/* engines: NULL = only one that runs. pid: a process known to live in it, used if the container's first one
- * is not known; 0 = none. -ENOENT: it is gone, and its layers with it. */
-int inside_open(struct engines *engines, const struct container *c, pid_t pid, struct inside *ret);
+/* Where a container's files are, as a text that can be handed to a worker (foreign/foreign.h): processes whose
+ * root they are below, in the order in which they are tried, or layers. */
+void inside_by_process(struct sbuf *place, pid_t pid); /* of a process that is not there: nothing */
+void inside_by_root(struct sbuf *place, struct bytes directory);
+/* Of one that may be down. -ENOENT: it is gone, and its layers with it. */
+int inside_by_engine(struct sbuf *place, struct engines *engines, const struct container *c);
+
+/* In a worker. -ENOENT: nothing of it is there (any more). */
+int inside_open(struct bytes place, struct inside *ret);
 void inside_done(struct inside *in);
 
 /* Links followed. -EFBIG: more than `max` bytes. NUL behind it; caller frees. */

@@ -189,6 +189,14 @@ static int open_name(int fd, const char *name, struct stat *st)
 static int look_up(const struct layers *l, size_t first, struct bytes path, unsigned *redirects,
                    struct layer_entry *ret);
 
+/* A redirect that is not a path names something in the same directory; overlay writes nothing else, but a layer
+ * is anybody's work. */
+static bool is_plain_name(const char *redirect, size_t len)
+{
+    return len <= NAME_MAX && strlen(redirect) == len && !memchr(redirect, '/', len) &&
+           strcmp(redirect, ".") != 0 && strcmp(redirect, "..") != 0;
+}
+
 /* Where the rest of a renamed directory lies: below the layers under `layer`. */
 static int follow_redirect(const struct layers *l, size_t layer, const char *redirect,
                            unsigned *redirects, struct merged *m)
@@ -231,6 +239,8 @@ static void find_data(const struct layers *l, const struct merged *directory, si
     }
     if (n > 0) {
         redirect[n] = '\0';
+        if (!is_plain_name(redirect, (size_t)n))
+            return;
         name = redirect;
     }
     for (size_t i = from; i < directory->count; i++) {
@@ -299,8 +309,8 @@ static int look_up_in(const struct layers *l, const struct merged *directory, co
                 r = follow_redirect(l, part->layer, redirect, redirects, &e.merged);
                 break;
             }
-            if (memchr(redirect, '/', (size_t)n) || strcmp(redirect, "..") == 0)
-                break; /* overlay never writes that */
+            if (!is_plain_name(redirect, (size_t)n))
+                break;
             name = redirect;
         }
     }

@@ -4,23 +4,44 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <sqlite3.h>
 #include <uthash.h>
 
-#include "util/arena.h"
+#include "foreign/foreign.h"
 #include "util/cleanup.h"
 
 #define LIST_MAX (4 * 1024 * 1024)        /* one package's list; linux-headers has 1.5 MB */
-#define LISTS_MAX (64 * 1024 * 1024)      /* all lists of one question */
+#define GATHER_MAX (192 * 1024 * 1024)    /* all files of one question */
 #define STATUS_MAX (16 * 1024 * 1024)     /* dpkg's status of 3000 packages is 4 MB */
 #define INSTALLED_MAX (32 * 1024 * 1024)  /* apk's of 500 packages is 3 MB */
 #define RPMDB_MAX (64 * 1024 * 1024)      /* a base image's is 10 to 20 MB */
 #define SQLITE_STEPS 5000000              /* of the virtual machine: some 50 ms; the database is the container's work */
 #define CACHE_MAX 4096
 
+#define STATES_MAX 256                    /* containers whose databases' state is remembered; the oldest go first */
+#define LOOK_AGAIN_NS NS_PER_S            /* the databases are looked at for changes so often */
+#define DISTRUST_NS (60 * NS_PER_S)       /* a container whose files did not answer is not asked for so long */
+#define WAIT_MS 300                       /* for an answer, before the event goes on without; it is kept when it comes */
+#define STATE_MS 1000                     /* a worker's deadline: to look at the databases' state */
+#define SEARCH_MS 5000                    /* and to search them */
+
 struct answer {
     char *package, *version; /* owned; NULL: none */
+    struct foreign_pending pending;
+    bool known;
+    UT_hash_handle hh;
+    size_t key_len;
+    char key[];
+};
+
+/* The state of one container's databases, by its id, or by where its files are. */
+struct state {
+    struct foreign_pending pending;
+    char *text; /* owned; NULL: not known */
+    size_t len;
+    uint64_t looked_ns, distrusted_until_ns;
     UT_hash_handle hh;
     size_t key_len;
     char key[];
@@ -28,6 +49,7 @@ struct answer {
 
 struct image_packages {
     struct answer *answers;
+    struct state *states; /* in the order of their making */
 };
 
 int image_packages_new(struct image_packages **ret, struct err *err)
@@ -36,23 +58,39 @@ int image_packages_new(struct image_packages **ret, struct err *err)
     return *ret ? 0 : err_set(err, -ENOMEM, "packages");
 }
 
-static void forget(struct image_packages *p)
+static char *memdup(struct bytes b)
+{
+    return strndup(b.data ? b.data : "", b.len);
+}
+
+static void forget_answers(struct image_packages *p)
 {
     struct answer *a, *next;
 
     HASH_ITER(hh, p->answers, a, next) {
         HASH_DEL(p->answers, a);
+        foreign_pending_done(&a->pending);
         free(a->package);
         free(a->version);
         free(a);
     }
 }
 
+static void forget_state(struct image_packages *p, struct state *s)
+{
+    HASH_DEL(p->states, s);
+    foreign_pending_done(&s->pending);
+    free(s->text);
+    free(s);
+}
+
 void image_packages_free(struct image_packages *p)
 {
     if (!p)
         return;
-    forget(p);
+    forget_answers(p);
+    while (p->states)
+        forget_state(p, p->states);
     free(p);
 }
 
@@ -142,31 +180,19 @@ static bool has_digest_of(struct bytes text, struct bytes path)
     return false;
 }
 
-static bool dpkg_in(const struct inside *in, const char *dir, const char *suffix, struct bytes path,
-                    struct bytes other, struct sbuf *name)
+/* Names of what is gathered: 'L' a list of paths, 'D' a list of digests, 'S' a status of its own, and the file's name. */
+static bool dpkg_in(const struct gathered *g, char kind, struct bytes path, struct bytes other, struct sbuf *name)
 {
-    _cleanup_sbuf_ struct sbuf names = SBUF_INIT;
-    size_t n = 0, budget = LISTS_MAX;
+    const char *suffix = kind == 'L' ? ".list" : ".md5sums";
 
-    if (inside_list(in, dir, &names, &n) < 0)
-        return false;
-    for (size_t i = 0, at = 0; i < n && budget; i++, at += strlen(names.data + at) + 1) {
-        const char *file = names.data + at;
-        _cleanup_free_ char *text = NULL;
-        char full[600];
-        size_t len;
-        bool found;
+    for (size_t i = 0; i < g->count; i++) {
+        struct bytes text = g->files[i].content;
+        const char *file = g->files[i].name + 1;
 
-        if (!ends_with(file, suffix) || snprintf(full, sizeof(full), "%s/%s", dir, file) >= (int)sizeof(full) ||
-            inside_read(in, full, LIST_MAX, &text, &len) < 0)
+        if (g->files[i].name[0] != kind)
             continue;
-        budget -= MIN(budget, len);
-        found = strcmp(suffix, ".list") == 0
-                    ? has_line((struct bytes){ text, len }, path) ||
-                          (other.len && has_line((struct bytes){ text, len }, other))
-                    : has_digest_of((struct bytes){ text, len }, path) ||
-                          (other.len && has_digest_of((struct bytes){ text, len }, other));
-        if (found) {
+        if (kind == 'L' ? has_line(text, path) || (other.len && has_line(text, other))
+                        : has_digest_of(text, path) || (other.len && has_digest_of(text, other))) {
             size_t bare = strcspn(file, ":"); /* libc6:amd64.list */
 
             sbuf_add(name, file, MIN(bare, strlen(file) - strlen(suffix)));
@@ -176,23 +202,19 @@ static bool dpkg_in(const struct inside *in, const char *dir, const char *suffix
     return false;
 }
 
-static bool find_dpkg(const struct inside *in, struct bytes path, struct bytes other, struct sbuf *name,
+static bool find_dpkg(const struct gathered *g, struct bytes path, struct bytes other, struct sbuf *name,
                       struct sbuf *version)
 {
-    _cleanup_free_ char *status = NULL;
-    char file[600];
-    size_t len;
+    _cleanup_sbuf_ struct sbuf own = SBUF_INIT;
 
-    if (dpkg_in(in, "/var/lib/dpkg/info", ".list", path, other, name)) {
-        if (inside_read(in, "/var/lib/dpkg/status", STATUS_MAX, &status, &len) == 0)
-            dpkg_version((struct bytes){ status, len }, sbuf_bytes(name), version);
+    if (dpkg_in(g, 'L', path, other, name)) {
+        dpkg_version(gathered_get(g, "status"), sbuf_bytes(name), version);
         return true;
     }
-    if (!dpkg_in(in, "/var/lib/dpkg/status.d", ".md5sums", path, other, name))
+    if (!dpkg_in(g, 'D', path, other, name))
         return false;
-    if (snprintf(file, sizeof(file), "/var/lib/dpkg/status.d/%s", sbuf_str(name)) < (int)sizeof(file) &&
-        inside_read(in, file, STATUS_MAX, &status, &len) == 0)
-        dpkg_version((struct bytes){ status, len }, sbuf_bytes(name), version);
+    sbuf_addf(&own, "S%s", sbuf_str(name));
+    dpkg_version(gathered_get(g, sbuf_str(&own)), sbuf_bytes(name), version);
     return true;
 }
 
@@ -226,16 +248,9 @@ static bool apk_search(struct bytes text, struct bytes path, struct sbuf *name, 
     return false;
 }
 
-static bool find_apk(const struct inside *in, const char *file, struct bytes path, struct bytes other,
-                     struct sbuf *name, struct sbuf *version)
+static bool find_apk(struct bytes text, struct bytes path, struct bytes other, struct sbuf *name, struct sbuf *version)
 {
-    _cleanup_free_ char *text = NULL;
-    size_t len;
-
-    if (inside_read(in, file, INSTALLED_MAX, &text, &len) < 0)
-        return false;
-    return apk_search((struct bytes){ text, len }, path, name, version) ||
-           (other.len && apk_search((struct bytes){ text, len }, other, name, version));
+    return apk_search(text, path, name, version) || (other.len && apk_search(text, other, name, version));
 }
 
 /* ---- rpm ---- */
@@ -296,45 +311,61 @@ static bool rpm_valid(struct bytes header)
     return size <= header.len;
 }
 
-static struct bytes nth_string(struct bytes strings, uint32_t n)
+/* The directories' names, so that each is found at once: a header may have a million. */
+static struct bytes *all_strings(struct bytes strings, uint32_t count, uint32_t *ret_count)
 {
-    struct bytes s = next_string(&strings);
+    struct bytes *all = count <= strings.len ? calloc((size_t)count + 1, sizeof(*all)) : NULL;
 
-    while (n-- && s.data)
-        s = next_string(&strings);
-    return s;
+    *ret_count = 0;
+    for (uint32_t i = 0; all && i < count; i++) {
+        all[i] = next_string(&strings);
+        if (!all[i].data)
+            break;
+        *ret_count = i + 1;
+    }
+    return all;
+}
+
+static bool rpm_lists(struct bytes header, struct bytes path)
+{
+    struct bytes bases, indexes, base = bytes_basename(path), dir = { path.data, path.len - base.len };
+    uint32_t count, dir_count, index_count;
+    struct bytes names = rpm_tag(header, RPM_DIRNAMES, &dir_count);
+    _cleanup_free_ struct bytes *dirs = all_strings(names, dir_count, &dir_count);
+
+    bases = rpm_tag(header, RPM_BASENAMES, &count);
+    indexes = rpm_tag(header, RPM_DIRINDEXES, &index_count);
+    for (uint32_t i = 0; dirs && i < count && i < index_count; i++) {
+        struct bytes s = next_string(&bases);
+        uint32_t d;
+
+        if (!s.data || (uint64_t)i * 4 + 4 > indexes.len)
+            return false;
+        d = be32(indexes.data + (size_t)i * 4);
+        if (d < dir_count && bytes_equal(s, base) && bytes_equal(dirs[d], dir))
+            return true;
+    }
+    return false;
 }
 
 bool rpm_header_has(struct bytes header, struct bytes path, struct sbuf *name, struct sbuf *version)
 {
-    struct bytes bases, dirs, indexes, base = bytes_basename(path), dir = { path.data, path.len - base.len };
-    uint32_t count, dir_count, index_count, one;
+    uint32_t one;
+    struct bytes s;
 
-    if (!rpm_valid(header))
+    if (!rpm_valid(header) || !rpm_lists(header, path))
         return false;
-    bases = rpm_tag(header, RPM_BASENAMES, &count);
-    dirs = rpm_tag(header, RPM_DIRNAMES, &dir_count);
-    indexes = rpm_tag(header, RPM_DIRINDEXES, &index_count);
-    for (uint32_t i = 0; i < count && i < index_count; i++) {
-        struct bytes s = next_string(&bases);
-
-        if (!s.data || (uint64_t)i * 4 + 4 > indexes.len)
-            return false;
-        if (!bytes_equal(s, base) || !bytes_equal(nth_string(dirs, be32(indexes.data + (size_t)i * 4)), dir))
-            continue;
-        s = rpm_tag(header, RPM_NAME, &one);
-        sbuf_add_bytes(name, next_string(&s));
-        s = rpm_tag(header, RPM_VERSION, &one);
-        sbuf_add_bytes(version, next_string(&s));
-        s = rpm_tag(header, RPM_RELEASE, &one);
-        s = next_string(&s);
-        if (s.len) {
-            sbuf_add_char(version, '-');
-            sbuf_add_bytes(version, s);
-        }
-        return name->len > 0;
+    s = rpm_tag(header, RPM_NAME, &one);
+    sbuf_add_bytes(name, next_string(&s));
+    s = rpm_tag(header, RPM_VERSION, &one);
+    sbuf_add_bytes(version, next_string(&s));
+    s = rpm_tag(header, RPM_RELEASE, &one);
+    s = next_string(&s);
+    if (s.len) {
+        sbuf_add_char(version, '-');
+        sbuf_add_bytes(version, s);
     }
-    return false;
+    return name->len > 0;
 }
 
 static int too_long(void *data)
@@ -360,21 +391,19 @@ static bool rpm_ask(sqlite3 *db, struct bytes path, struct sbuf *name, struct sb
     return found;
 }
 
-/* The file is the container's: it is read into memory, nothing is opened beside it, its views and triggers
- * may not call functions, and the time is bounded. */
-static bool find_rpm(const struct inside *in, const char *file, struct bytes path, struct bytes other,
-                     struct sbuf *name, struct sbuf *version)
+/* The file is the container's: nothing is opened beside it, its views and triggers may not call functions, and
+ * the time is bounded. */
+static bool find_rpm(struct bytes file, struct bytes path, struct bytes other, struct sbuf *name, struct sbuf *version)
 {
-    _cleanup_free_ char *data = NULL;
+    char *data = (char *)(uintptr_t)file.data; /* gathered for this */
     sqlite3 *db = NULL;
     bool found = false;
-    size_t len;
 
-    if (inside_read(in, file, RPMDB_MAX, &data, &len) < 0 || len < 100)
+    if (file.len < 100)
         return false;
     data[18] = data[19] = 1; /* a database in memory has no write-ahead log */
     if (sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
-        sqlite3_deserialize(db, "main", (unsigned char *)data, (sqlite3_int64)len, (sqlite3_int64)len,
+        sqlite3_deserialize(db, "main", (unsigned char *)data, (sqlite3_int64)file.len, (sqlite3_int64)file.len,
                             SQLITE_DESERIALIZE_READONLY) == SQLITE_OK) {
         sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
         sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -414,60 +443,236 @@ static void add_state(const struct inside *in, struct sbuf *key)
     }
 }
 
-static void search(const struct inside *in, struct bytes path, struct sbuf *name, struct sbuf *version)
-{
-    char buffer[4200];
-    struct bytes other = alias(path, buffer, sizeof(buffer));
+/* ---- in the worker ---- */
 
-    if (find_dpkg(in, path, other, name, version))
-        return;
-    for (size_t i = 0; i < ARRAY_SIZE(databases); i++)
-        if ((databases[i].apk && find_apk(in, databases[i].file, path, other, name, version)) ||
-            (databases[i].rpm && find_rpm(in, databases[i].file, path, other, name, version)))
-            return;
+static int gather_state(struct bytes place, struct gathered *g)
+{
+    struct inside in = INSIDE_NONE;
+    struct sbuf key = SBUF_INIT;
+    struct stat st;
+    size_t len;
+    int r = inside_open(place, &in);
+
+    if (r < 0)
+        return r;
+    add_state(&in, &key);
+    if (!key.len && in.root >= 0 && fstat(in.root, &st) == 0) /* distroless: nothing that changes with its packages */
+        sbuf_addf(&key, "%llu:%llu;", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+    inside_done(&in);
+    len = key.len;
+    return len ? gathered_add(g, "state", sbuf_steal(&key), len) : -ENOENT;
 }
 
-int image_packages_find(struct image_packages *p, const struct inside *in, struct bytes path,
-                        struct bytes *ret_package, struct bytes *ret_version)
+static const struct foreign_job state_job = { "the package lists of a container", 64 * 1024, gather_state, NULL, false };
+
+static int gather_file(const struct inside *in, const char *path, const char *name, size_t max, struct gathered *g)
+{
+    char *text;
+    size_t len;
+    int r = inside_read(in, path, max, &text, &len);
+
+    return r < 0 ? 0 : gathered_add(g, name, text, len); /* what is not there has no answer */
+}
+
+/* The files of a directory that end so, each as `kind` and its name; of those with an empty suffix all others. */
+static int gather_lists(const struct inside *in, const char *dir, const char *suffix, char kind, struct gathered *g)
+{
+    _cleanup_sbuf_ struct sbuf names = SBUF_INIT;
+    size_t n = 0;
+    int r = 0;
+
+    if (inside_list(in, dir, &names, &n) < 0)
+        return 0;
+    for (size_t i = 0, at = 0; i < n && r == 0; i++, at += strlen(names.data + at) + 1) {
+        const char *file = names.data + at;
+        char *name, full[600];
+
+        if (*suffix ? !ends_with(file, suffix) : ends_with(file, ".md5sums"))
+            continue;
+        if (snprintf(full, sizeof(full), "%s/%s", dir, file) >= (int)sizeof(full))
+            continue;
+        if (asprintf(&name, "%c%s", kind, file) < 0)
+            return -ENOMEM;
+        r = gather_file(in, full, name, LIST_MAX, g);
+    }
+    return r;
+}
+
+/* The path that is looked for, NUL, the place. */
+static int gather_databases(struct bytes request, struct gathered *g)
+{
+    size_t path_len = strnlen(request.data, request.len);
+    struct inside in = INSIDE_NONE;
+    int r;
+
+    if (path_len == request.len)
+        return -EINVAL;
+    r = inside_open((struct bytes){ request.data + path_len + 1, request.len - path_len - 1 }, &in);
+    if (r == 0)
+        r = gather_file(&in, databases[0].file, "status", STATUS_MAX, g);
+    if (r == 0)
+        r = gather_lists(&in, "/var/lib/dpkg/info", ".list", 'L', g);
+    if (r == 0)
+        r = gather_lists(&in, "/var/lib/dpkg/status.d", ".md5sums", 'D', g);
+    if (r == 0)
+        r = gather_lists(&in, "/var/lib/dpkg/status.d", "", 'S', g);
+    for (size_t i = 1; i < ARRAY_SIZE(databases) && r == 0; i++)
+        r = gather_file(&in, databases[i].file, databases[i].file, databases[i].rpm ? RPMDB_MAX : INSTALLED_MAX, g);
+    inside_done(&in);
+    return r;
+}
+
+/* Name, NUL, version. */
+static int search(struct bytes request, const struct gathered *g, struct sbuf *answer)
+{
+    _cleanup_sbuf_ struct sbuf version = SBUF_INIT;
+    struct bytes path = { request.data, strnlen(request.data, request.len) }, other;
+    char buffer[4200];
+    bool found;
+
+    other = alias(path, buffer, sizeof(buffer));
+    found = find_dpkg(g, path, other, answer, &version);
+    for (size_t i = 0; i < ARRAY_SIZE(databases) && !found; i++) {
+        struct bytes file = gathered_get(g, databases[i].file);
+
+        found = (databases[i].apk && find_apk(file, path, other, answer, &version)) ||
+                (databases[i].rpm && find_rpm(file, path, other, answer, &version));
+    }
+    if (!found || !answer->len)
+        return -ENOENT;
+    sbuf_add_char(answer, '\0');
+    sbuf_add_bytes(answer, sbuf_bytes(&version));
+    return sbuf_error(answer);
+}
+
+static const struct foreign_job search_job = { "the package lists of a container", GATHER_MAX, gather_databases,
+                                               search, false };
+
+/* ---- asking it ---- */
+
+static uint64_t monotonic(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+static struct state *state_of(struct image_packages *p, struct bytes key)
+{
+    struct state *s;
+
+    HASH_FIND(hh, p->states, key.data, key.len, s);
+    if (s)
+        return s;
+    if (HASH_COUNT(p->states) >= STATES_MAX)
+        forget_state(p, p->states);
+    s = calloc(1, sizeof(*s) + key.len);
+    if (!s)
+        return NULL;
+    s->pending = FOREIGN_PENDING_NONE;
+    s->key_len = key.len;
+    memcpy(s->key, key.data, key.len);
+    HASH_ADD_KEYPTR(hh, p->states, s->key, s->key_len, s);
+    return s;
+}
+
+/* One that did not answer in time is not waited for again soon. */
+static unsigned patience(const struct state *s)
+{
+    return monotonic() < s->distrusted_until_ns ? 0 : WAIT_MS;
+}
+
+static void look(struct state *s, struct bytes place)
+{
+    struct bytes answer;
+    int r;
+
+    if (s->pending.fd < 0 && s->looked_ns && monotonic() - s->looked_ns < LOOK_AGAIN_NS)
+        return;
+    if (s->pending.fd < 0 && !patience(s))
+        return;
+    r = foreign_wait(&s->pending, &state_job, place, STATE_MS, patience(s), &answer);
+    s->looked_ns = monotonic();
+    if (r == -EAGAIN || r == -EBADMSG)
+        s->distrusted_until_ns = s->looked_ns + DISTRUST_NS;
+    if (r == -EAGAIN)
+        return;
+    free(s->text);
+    s->text = r == 0 ? memdup(answer) : NULL;
+    s->len = s->text ? answer.len : 0;
+}
+
+static void take_answer(struct answer *a, struct bytes text)
+{
+    size_t name_len = strnlen(text.data, text.len);
+
+    a->known = true;
+    a->package = memdup((struct bytes){ text.data, name_len });
+    a->version = name_len < text.len ? memdup((struct bytes){ text.data + name_len + 1, text.len - name_len - 1 }) : NULL;
+}
+
+static struct answer *answer_of(struct image_packages *p, const struct state *s, struct bytes path)
 {
     _cleanup_sbuf_ struct sbuf key = SBUF_INIT;
-    struct answer *a = NULL;
+    struct answer *a;
 
-    if (!path.len || path.data[0] != '/' || path.len > 4096 || memchr(path.data, '\n', path.len))
+    sbuf_add(&key, s->text, s->len);
+    sbuf_add_bytes(&key, path);
+    if (sbuf_error(&key) < 0)
+        return NULL;
+    HASH_FIND(hh, p->answers, key.data, key.len, a);
+    if (a)
+        return a;
+    if (HASH_COUNT(p->answers) >= CACHE_MAX)
+        forget_answers(p);
+    a = calloc(1, sizeof(*a) + key.len);
+    if (!a)
+        return NULL;
+    a->pending = FOREIGN_PENDING_NONE;
+    a->key_len = key.len;
+    memcpy(a->key, key.data, key.len);
+    HASH_ADD_KEYPTR(hh, p->answers, a->key, a->key_len, a);
+    return a;
+}
+
+static void ask(struct state *s, struct answer *a, struct bytes place, struct bytes path)
+{
+    _cleanup_sbuf_ struct sbuf request = SBUF_INIT;
+    struct bytes text;
+    int r;
+
+    if (a->pending.fd < 0 && !patience(s))
+        return; /* what it holds takes too long: one question after the other would, too */
+    sbuf_add_bytes(&request, path);
+    sbuf_add_char(&request, '\0');
+    sbuf_add_bytes(&request, place);
+    r = foreign_wait(&a->pending, &search_job, sbuf_bytes(&request), SEARCH_MS, patience(s), &text);
+    if (r == -EAGAIN || r == -EBADMSG)
+        s->distrusted_until_ns = monotonic() + DISTRUST_NS;
+    if (r == 0)
+        take_answer(a, text);
+    else if (r != -EAGAIN && r != -EBUSY)
+        a->known = true; /* it has none, or cannot be read: until its databases are others */
+}
+
+int image_packages_find(struct image_packages *p, struct bytes id, struct bytes place, struct bytes path,
+                        struct bytes *ret_package, struct bytes *ret_version)
+{
+    struct state *s;
+    struct answer *a;
+
+    if (!place.len || !path.len || path.data[0] != '/' || path.len > 4096 || memchr(path.data, '\n', path.len) ||
+        memchr(path.data, '\0', path.len))
         return -ENOENT;
-    add_state(in, &key);
-    if (key.len) {
-        sbuf_add_bytes(&key, path);
-        if (sbuf_error(&key))
-            return -ENOMEM;
-        HASH_FIND(hh, p->answers, key.data, key.len, a);
-    }
-    if (!a) {
-        _cleanup_sbuf_ struct sbuf name = SBUF_INIT, version = SBUF_INIT;
-
-        if (HASH_COUNT(p->answers) >= CACHE_MAX)
-            forget(p);
-        search(in, path, &name, &version);
-        if (!key.len) { /* distroless: no file that tells of a change; there are few lists */
-            sbuf_add_str(&key, "?");
-            HASH_FIND(hh, p->answers, key.data, key.len, a);
-            if (a) {
-                HASH_DEL(p->answers, a);
-                free(a->package);
-                free(a->version);
-                free(a);
-            }
-        }
-        a = calloc(1, sizeof(*a) + key.len);
-        if (!a)
-            return -ENOMEM;
-        a->key_len = key.len;
-        memcpy(a->key, key.data, key.len);
-        a->package = name.len ? sbuf_steal(&name) : NULL;
-        a->version = version.len ? sbuf_steal(&version) : NULL;
-        HASH_ADD_KEYPTR(hh, p->answers, a->key, a->key_len, a);
-    }
-    if (!a->package)
+    s = state_of(p, id.len ? id : place);
+    if (!s)
+        return -ENOMEM;
+    look(s, place);
+    a = s->text ? answer_of(p, s, path) : NULL;
+    if (a && !a->known)
+        ask(s, a, place, path);
+    if (!a || !a->package)
         return -ENOENT;
     *ret_package = bytes_of(a->package);
     *ret_version = bytes_of(a->version);

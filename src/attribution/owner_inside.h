@@ -7,14 +7,19 @@
 #pragma once
 
 #include "attribution/inside.h"
+#include "util/sbuf.h"
 
 struct image_packages;
 
 int image_packages_new(struct image_packages **ret, struct err *err);
 void image_packages_free(struct image_packages *p); /* NULL is fine */
 
-/* -ENOENT: no package owns it, or none is known there. Views valid until the next call. */
-int image_packages_find(struct image_packages *p, const struct inside *in, struct bytes path,
+/*
+ * id: the container's, if it is known. place: where its files are (attribution/inside.h). -ENOENT: no package owns it, none is known there, or the answer
+ * has not come yet: it is waited for 300 ms at most, and kept when it comes. A container whose files do not answer
+ * in time is not waited for again for a minute. Views valid until the next call.
+ */
+int image_packages_find(struct image_packages *p, struct bytes id, struct bytes place, struct bytes path,
                         struct bytes *ret_package, struct bytes *ret_version);
 
 /* Pure: rpm's header of a package. True if it has the file; name and version go into the buffers. */

@@ -13,9 +13,10 @@
 #include <uthash.h>
 
 #include "attribution/inside.h"
-#include "util/arena.h"
+#include "foreign/foreign.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
+#include "util/hash.h"
 #include "util/limits.h"
 #include "util/parse.h"
 
@@ -23,13 +24,18 @@
 #define MAP_MAX 16384           /* /proc/PID/uid_map has at most 340 lines */
 #define WORLDS_MAX 256          /* containers whose names are remembered; the oldest go first */
 #define HOST_NAMES_MAX 4096
+#define HOST_MAX (4 * 1024 * 1024)
+#define WAIT_MS 300             /* for an answer, before the event goes on without; it is kept when it comes */
+#define WORKER_MS 2000          /* a worker's deadline */
+#define DISTRUST_NS (60 * NS_PER_S) /* what did not answer in time is not asked again for so long */
 #define LOOK_AGAIN_NS NS_PER_S  /* a file is looked at for changes, a container that is down asked for, so often */
+
+static const char *const files[] = { "/etc/passwd", "/etc/group" };
 
 /* What one container says of its users or groups. */
 struct names {
-    char *text; /* of passwd or group; owned */
+    char *text; /* lines name:x:id, as a worker found them in passwd or group; owned */
     size_t len;
-    struct stat seen; /* the file that was read */
     char *map;        /* of uid_map or gid_map; NULL: none was ever to be had, ids are as the host counts */
     size_t map_len;
 };
@@ -38,6 +44,9 @@ struct world {
     char id[64];
     uint64_t started_ns;
     uint64_t looked_ns; /* CLOCK_MONOTONIC */
+    uint64_t distrusted_until_ns;
+    uint64_t stamp; /* of the files that were read */
+    struct foreign_pending pending;
     struct names users, groups;
     UT_hash_handle hh;
 };
@@ -45,6 +54,9 @@ struct world {
 struct host_name {
     uint64_t key; /* id, and bit 32 for groups */
     char *text;   /* NULL: no name */
+    bool known;   /* it was answered */
+    uint64_t asked_ns;
+    struct foreign_pending pending;
     UT_hash_handle hh;
 };
 
@@ -52,6 +64,7 @@ struct users {
     struct engines *engines;
     struct world *worlds; /* in the order of their making */
     struct host_name *host;
+    uint64_t distrusted_until_ns; /* the host's name service */
     struct host_name *asked[2]; /* of users, of groups: what was looked for last, NULL: none */
 };
 
@@ -75,6 +88,7 @@ static void names_done(struct names *n)
 static void forget_world(struct users *u, struct world *w)
 {
     HASH_DEL(u->worlds, w);
+    foreign_pending_done(&w->pending);
     names_done(&w->users);
     names_done(&w->groups);
     free(w);
@@ -87,6 +101,7 @@ static void forget_host(struct users *u)
     u->asked[false] = u->asked[true] = NULL;
     HASH_ITER(hh, u->host, n, next) {
         HASH_DEL(u->host, n);
+        foreign_pending_done(&n->pending);
         free(n->text);
         free(n);
     }
@@ -187,28 +202,139 @@ static void read_map(struct names *n, pid_t pid, const char *name)
     n->map_len = len;
 }
 
-static void read_names(struct names *n, const struct inside *in, const char *path)
-{
-    struct stat st;
-    char *text;
-    size_t len;
+/* ---- in the worker ---- */
 
-    if (inside_stat(in, path, &st) < 0)
-        return;
-    if (n->text && st.st_ino == n->seen.st_ino && st.st_size == n->seen.st_size &&
-        st.st_ctim.tv_sec == n->seen.st_ctim.tv_sec && st.st_ctim.tv_nsec == n->seen.st_ctim.tv_nsec)
-        return;
-    if (inside_read(in, path, FILE_MAX, &text, &len) < 0)
-        return;
+/* What the files are now: the time of change is the kernel's, not to be set. */
+static uint64_t stamp_of(const struct inside *in)
+{
+    uint64_t stamp = HASH_START;
+    struct stat st;
+
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        if (inside_stat(in, files[i], &st) < 0)
+            st = (struct stat){ 0 };
+        stamp = hash_word(hash_word(stamp, st.st_ino), (uint64_t)st.st_size);
+        stamp = hash_word(hash_word(stamp, (uint64_t)st.st_ctim.tv_sec), (uint64_t)st.st_ctim.tv_nsec);
+    }
+    return stamp;
+}
+
+/* The stamp of what is known already, the place. */
+static int gather_names(struct bytes request, struct gathered *g)
+{
+    struct inside in = INSIDE_NONE;
+    uint64_t known, stamp;
+    char *copy;
+    int r;
+
+    if (request.len < sizeof(known))
+        return -EINVAL;
+    memcpy(&known, request.data, sizeof(known));
+    r = inside_open((struct bytes){ request.data + sizeof(known), request.len - sizeof(known) }, &in);
+    if (r < 0)
+        return r;
+    stamp = stamp_of(&in);
+    copy = malloc(sizeof(stamp));
+    if (!copy)
+        return -ENOMEM;
+    memcpy(copy, &stamp, sizeof(stamp));
+    r = gathered_add(g, "stamp", copy, sizeof(stamp));
+    for (size_t i = 0; i < ARRAY_SIZE(files) && r == 0 && stamp != known; i++) {
+        char *text;
+        size_t len;
+
+        if (inside_read(&in, files[i], FILE_MAX, &text, &len) == 0)
+            r = gathered_add(g, files[i], text, len);
+    }
+    inside_done(&in);
+    return r;
+}
+
+/* Only what is looked for in it later; one name of an id, the first. */
+static void add_names(struct bytes text, struct sbuf *out)
+{
+    while (text.len) {
+        struct bytes line = next_line(&text), name = next_field(&line, ':');
+        uint32_t id;
+
+        (void)next_field(&line, ':');
+        if (!name.len || name.len > LIMIT_NAME || parse_u32(next_field(&line, ':'), 10, &id) < 0)
+            continue;
+        sbuf_add_bytes(out, name);
+        sbuf_addf(out, ":x:%u\n", id);
+    }
+}
+
+/* The stamp; of what is not known already: how many bytes are of users, these, and those of groups. */
+static int parse_names(struct bytes request, const struct gathered *g, struct sbuf *answer)
+{
+    struct bytes stamp = gathered_get(g, "stamp");
+    _cleanup_sbuf_ struct sbuf users = SBUF_INIT;
+    uint32_t len;
+
+    sbuf_add_bytes(answer, stamp);
+    if (memcmp(stamp.data, request.data, sizeof(uint64_t)) == 0)
+        return sbuf_error(answer);
+    add_names(gathered_get(g, files[0]), &users);
+    len = (uint32_t)users.len;
+    sbuf_add(answer, (const char *)&len, sizeof(len));
+    sbuf_add_bytes(answer, sbuf_bytes(&users));
+    add_names(gathered_get(g, files[1]), answer);
+    return sbuf_error(answer);
+}
+
+static const struct foreign_job names_job = { "the user names of a container", 4 * FILE_MAX, gather_names, parse_names,
+                                              false };
+
+/* ---- asking it ---- */
+
+static void set_names(struct names *n, struct bytes text)
+{
     free(n->text);
-    n->text = text;
-    n->len = len;
-    n->seen = st;
+    n->text = strndup(text.data ? text.data : "", text.len);
+    n->len = n->text ? text.len : 0;
+}
+
+static void take_names(struct world *w, struct bytes answer)
+{
+    uint32_t len;
+
+    if (answer.len < sizeof(w->stamp))
+        return;
+    memcpy(&w->stamp, answer.data, sizeof(w->stamp));
+    answer = (struct bytes){ answer.data + sizeof(w->stamp), answer.len - sizeof(w->stamp) };
+    if (answer.len < sizeof(len))
+        return;
+    memcpy(&len, answer.data, sizeof(len));
+    answer = (struct bytes){ answer.data + sizeof(len), answer.len - sizeof(len) };
+    if (len > answer.len)
+        return;
+    set_names(&w->users, (struct bytes){ answer.data, len });
+    set_names(&w->groups, (struct bytes){ answer.data + len, answer.len - len });
+}
+
+static int ask_names(struct world *w, struct bytes place)
+{
+    _cleanup_sbuf_ struct sbuf request = SBUF_INIT;
+    struct bytes answer;
+    int r;
+
+    if (!place.len)
+        return -ENOENT;
+    sbuf_add(&request, (const char *)&w->stamp, sizeof(w->stamp));
+    sbuf_add_bytes(&request, place);
+    r = foreign_wait(&w->pending, &names_job, sbuf_bytes(&request), WORKER_MS,
+                     monotonic() < w->distrusted_until_ns ? 0 : WAIT_MS, &answer);
+    if (r == 0)
+        take_names(w, answer);
+    else if (r == -EAGAIN || r == -EBADMSG)
+        w->distrusted_until_ns = monotonic() + DISTRUST_NS;
+    return r;
 }
 
 static void look(struct users *u, struct world *w, const struct container *c)
 {
-    struct inside in = INSIDE_NONE;
+    _cleanup_sbuf_ struct sbuf place = SBUF_INIT;
 
     w->looked_ns = monotonic();
     w->started_ns = c->started_ns;
@@ -216,11 +342,14 @@ static void look(struct users *u, struct world *w, const struct container *c)
         read_map(&w->users, c->pid, "uid_map");
         read_map(&w->groups, c->pid, "gid_map");
     }
-    if (inside_open(u->engines, c, 0, &in) < 0)
+    if (w->pending.fd < 0 && w->looked_ns < w->distrusted_until_ns)
         return;
-    read_names(&w->users, &in, "/etc/passwd");
-    read_names(&w->groups, &in, "/etc/group");
-    inside_done(&in);
+    inside_by_process(&place, c->pid);
+    if (ask_names(w, sbuf_bytes(&place)) != -ENOENT)
+        return;
+    sbuf_clear(&place);
+    if (inside_by_engine(&place, u->engines, c) == 0)
+        (void)ask_names(w, sbuf_bytes(&place));
 }
 
 static struct world *world_of(struct users *u, const struct container *c)
@@ -237,9 +366,11 @@ static struct world *world_of(struct users *u, const struct container *c)
         if (!w)
             return NULL;
         memcpy(w->id, key, sizeof(key));
+        w->pending = FOREIGN_PENDING_NONE;
         HASH_ADD(hh, u->worlds, id, sizeof(w->id), w);
         look(u, w, c);
-    } else if (w->started_ns != c->started_ns || monotonic() - w->looked_ns > LOOK_AGAIN_NS) {
+    } else if (w->started_ns != c->started_ns || w->pending.fd >= 0 ||
+               monotonic() - w->looked_ns > LOOK_AGAIN_NS) {
         look(u, w, c);
     }
     return w;
@@ -260,15 +391,42 @@ static struct bytes in_container(struct users *u, const struct container *c, uin
 
 /* ---- the host ---- */
 
-static char *ask_host(uint32_t id, bool group)
+/* In a worker that keeps its world, but no rights: the name service asks whom the system says, who may not answer. */
+static int find_on_host(struct bytes request, const struct gathered *g, struct sbuf *answer)
 {
-    char buffer[8192];
+    _cleanup_free_ char *buffer = malloc(HOST_MAX); /* a group's members are part of it: LDAP has long ones */
     struct passwd pw, *user = NULL;
-    struct group gr, *found = NULL;
+    struct group gr, *group = NULL;
+    uint64_t key;
 
-    if (group)
-        return getgrgid_r(id, &gr, buffer, sizeof(buffer), &found) == 0 && found ? strdup(gr.gr_name) : NULL;
-    return getpwuid_r(id, &pw, buffer, sizeof(buffer), &user) == 0 && user ? strdup(pw.pw_name) : NULL;
+    (void)g;
+    if (!buffer || request.len != sizeof(key))
+        return -ENOMEM;
+    memcpy(&key, request.data, sizeof(key));
+    if (key >> 32 ? getgrgid_r((gid_t)key, &gr, buffer, HOST_MAX, &group) : getpwuid_r((uid_t)key, &pw, buffer, HOST_MAX, &user))
+        return -EIO;
+    if (!user && !group)
+        return -ENOENT;
+    sbuf_add_str(answer, user ? pw.pw_name : gr.gr_name);
+    return sbuf_error(answer);
+}
+
+static const struct foreign_job host_job = { "the names of users", 0, NULL, find_on_host, true };
+
+static void ask_host(struct users *u, struct host_name *n)
+{
+    unsigned wait = monotonic() < u->distrusted_until_ns ? 0 : WAIT_MS;
+    struct bytes answer;
+    int r;
+
+    n->asked_ns = monotonic();
+    r = foreign_wait(&n->pending, &host_job, (struct bytes){ (const char *)&n->key, sizeof(n->key) }, WORKER_MS, wait,
+                     &answer);
+    if (r == 0)
+        n->text = strndup(answer.data, answer.len);
+    else if (r == -EAGAIN)
+        u->distrusted_until_ns = n->asked_ns + LOOK_AGAIN_NS;
+    n->known = r == 0 || r == -ENOENT;
 }
 
 static struct bytes on_host(struct users *u, uint32_t id, bool group)
@@ -276,7 +434,7 @@ static struct bytes on_host(struct users *u, uint32_t id, bool group)
     uint64_t key = id | (group ? 1ull << 32 : 0);
     struct host_name *n = u->asked[group];
 
-    if (n && n->key == key)
+    if (n && n->key == key && n->known)
         return bytes_of(n->text);
     HASH_FIND(hh, u->host, &key, sizeof(key), n);
     if (!n) {
@@ -286,8 +444,11 @@ static struct bytes on_host(struct users *u, uint32_t id, bool group)
         if (!n)
             return BYTES_NULL;
         n->key = key;
-        n->text = ask_host(id, group);
+        n->pending = FOREIGN_PENDING_NONE;
         HASH_ADD(hh, u->host, key, sizeof(n->key), n);
+        ask_host(u, n);
+    } else if (!n->known && (n->pending.fd >= 0 || monotonic() - n->asked_ns > LOOK_AGAIN_NS)) {
+        ask_host(u, n);
     }
     u->asked[group] = n;
     return bytes_of(n->text);

@@ -98,7 +98,7 @@ static int put(const struct question *q, struct bytes request, int fd)
     return r == -EAGAIN ? -EBUSY : r;
 }
 
-int foreign_send(const struct foreign_job *job, struct bytes request, unsigned timeout_ms)
+static int send_question(const struct foreign_job *job, struct bytes request, unsigned timeout_ms)
 {
     struct question q = { .job = job, .timeout_ms = timeout_ms };
     int pipes[2], r;
@@ -117,7 +117,8 @@ int foreign_send(const struct foreign_job *job, struct bytes request, unsigned t
     return pipes[0];
 }
 
-int foreign_take(int fd, struct sbuf *so_far, struct bytes *ret)
+/* -EAGAIN: not all of it yet. */
+static int take(int fd, struct sbuf *so_far, struct bytes *ret)
 {
     struct answer_head head = { 0 };
 
@@ -147,7 +148,7 @@ int foreign_take(int fd, struct sbuf *so_far, struct bytes *ret)
     return head.r > 0 ? -EBADMSG : head.r;
 }
 
-static int say(const struct foreign_job *job, int r, struct err *err)
+int foreign_say(const struct foreign_job *job, int r, struct err *err)
 {
     if (r == -ETIMEDOUT)
         return err_say(err, r, "%s could not be read: no answer in time", job->what);
@@ -158,30 +159,60 @@ static int say(const struct foreign_job *job, int r, struct err *err)
     return err_set(err, r, "%s could not be read", job->what);
 }
 
+static void stop_waiting(struct foreign_pending *p)
+{
+    closep(&p->fd);
+    p->fd = -EBADF;
+}
+
+void foreign_pending_done(struct foreign_pending *p)
+{
+    stop_waiting(p);
+    sbuf_done(&p->so_far);
+    *p = FOREIGN_PENDING_NONE;
+}
+
+int foreign_wait(struct foreign_pending *p, const struct foreign_job *job, struct bytes request, unsigned timeout_ms,
+                 unsigned wait_ms, struct bytes *ret)
+{
+    uint64_t until = monotonic_ms() + wait_ms;
+    int r = 0;
+
+    if (p->fd < 0) {
+        sbuf_clear(&p->so_far);
+        p->fd = send_question(job, request, timeout_ms);
+        r = p->fd < 0 ? p->fd : 0;
+    }
+    while (r == 0) {
+        struct pollfd ready = { .fd = p->fd, .events = POLLIN };
+        uint64_t now = monotonic_ms();
+
+        r = take(p->fd, &p->so_far, ret);
+        if (r != -EAGAIN)
+            break;
+        if (now >= until || poll(&ready, 1, (int)(until - now)) == 0)
+            return -EAGAIN;
+        r = 0;
+    }
+    stop_waiting(p);
+    return r;
+}
+
 int foreign_ask(const struct foreign_job *job, struct bytes request, unsigned timeout_ms, struct sbuf *ret,
                 struct err *err)
 {
-    uint64_t until = monotonic_ms() + timeout_ms + GRACE_MS;
-    _cleanup_close_ int fd = foreign_send(job, request, timeout_ms);
-    _cleanup_sbuf_ struct sbuf so_far = SBUF_INIT;
-    struct bytes answer;
-    int r = fd < 0 ? fd : -EAGAIN;
+    struct foreign_pending p = FOREIGN_PENDING_NONE;
+    uint64_t began = monotonic_ms();
+    struct bytes answer = BYTES_NULL;
+    int r = foreign_wait(&p, job, request, timeout_ms, timeout_ms + GRACE_MS, &answer);
 
-    while (r == -EAGAIN) {
-        struct pollfd ready = { .fd = fd, .events = POLLIN };
-        uint64_t now = monotonic_ms();
-
-        if (now >= until || poll(&ready, 1, (int)(until - now)) == 0)
-            r = -ETIMEDOUT;
-        else
-            r = foreign_take(fd, &so_far, &answer);
-    }
-    if (r == -EBADMSG && monotonic_ms() + GRACE_MS >= until)
-        r = -ETIMEDOUT; /* its own clock ended it */
-    if (r < 0)
-        return r == -ENOENT ? r : say(job, r, err);
-    sbuf_add_bytes(ret, answer);
-    return sbuf_error(ret);
+    /* ended by its own clock, or before that by another limit? */
+    if (r == -EAGAIN || (r == -EBADMSG && monotonic_ms() - began >= timeout_ms))
+        r = -ETIMEDOUT;
+    if (r == 0)
+        sbuf_add_bytes(ret, answer);
+    foreign_pending_done(&p);
+    return r == 0 ? sbuf_error(ret) : r == -ENOENT ? r : foreign_say(job, r, err);
 }
 
 int foreign_serve(void (*serve)(int socket))

@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -60,10 +61,22 @@ int foreign_start(void);
 int foreign_ask(const struct foreign_job *job, struct bytes request, unsigned timeout_ms, struct sbuf *ret,
                 struct err *err);
 
-/* The same without waiting: a descriptor that is readable when the answer is there or never will be; or -errno. */
-int foreign_send(const struct foreign_job *job, struct bytes request, unsigned timeout_ms);
-/* Takes the answer from it without blocking: -EAGAIN until then. `so_far` keeps what came. Closes nothing. */
-int foreign_take(int fd, struct sbuf *so_far, struct bytes *ret);
+/* A question whose answer need not be there at once. */
+struct foreign_pending {
+    int fd; /* poll it for reading: the answer is there, or never will be; -EBADF: nothing is asked */
+    struct sbuf so_far;
+};
+
+#define FOREIGN_PENDING_NONE ((struct foreign_pending){ .fd = -EBADF, .so_far = SBUF_INIT })
+
+/* Puts the question if none is pending, and waits for wait_ms (0: not at all). -EAGAIN: not yet; call again with
+ * the same question. Else as foreign_ask(), and nothing is pending any more; *ret is valid until the next call. */
+int foreign_wait(struct foreign_pending *p, const struct foreign_job *job, struct bytes request, unsigned timeout_ms,
+                 unsigned wait_ms, struct bytes *ret);
+void foreign_pending_done(struct foreign_pending *p);
+
+/* What happened, in words: err_set() for the outcomes above. */
+int foreign_say(const struct foreign_job *job, int r, struct err *err);
 
 /* Is that process the reader, or a worker of it by its parent? What they read is not reported. */
 bool foreign_is_ours(pid_t pid, pid_t parent);

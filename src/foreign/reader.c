@@ -16,7 +16,7 @@
 #include "foreign/sandbox.h"
 #include "util/cleanup.h"
 
-#define WORKERS_MAX 32 /* that hang or work; what hangs is ended at its deadline, unless the kernel cannot */
+#define WORKERS_MAX 8 /* that hang or work, some 100 MB each at worst; what hangs is ended at its deadline */
 
 #define BIT(c) (UINT64_C(1) << (c))
 /* trusted.overlay.* is shown to CAP_SYS_ADMIN only; O_NOATIME needs CAP_FOWNER */
