@@ -93,6 +93,8 @@ uint64_t cause_find_key(const struct chain *c, const struct cause *cause)
 
     if (!cause->run.kind)
         h = hash_word(h, (uint64_t)c->event->actor.pid);
+    if (c->event->node.len)
+        h = add_bytes(h, c->event->node);
     h = add_people(h, c->event);
     h = add_origin(h, actor);
     if (actor)

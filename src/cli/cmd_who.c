@@ -17,13 +17,14 @@
 #include "store/query.h"
 #include "util/parse.h"
 
-enum { OPTION_FROM = 256, OPTION_SINCE, OPTION_UNTIL, OPTION_STORE };
+enum { OPTION_FROM = 256, OPTION_SINCE, OPTION_UNTIL, OPTION_STORE, OPTION_NODE };
 
 static const struct option long_options[] = {
     { "from", required_argument, NULL, OPTION_FROM },
     { "since", required_argument, NULL, OPTION_SINCE },
     { "until", required_argument, NULL, OPTION_UNTIL },
     { "store", required_argument, NULL, OPTION_STORE },
+    { "node", required_argument, NULL, OPTION_NODE },
     REPORT_OPTIONS,
     { 0 },
 };
@@ -94,6 +95,9 @@ static int parse(int argc, char **argv, struct question *q)
             break;
         case OPTION_STORE:
             q->store_path = optarg;
+            break;
+        case OPTION_NODE:
+            r = *optarg && filter_add(&q->report.filter, FILTER_NODE, bytes_of(optarg)) ? 0 : err_say(&err, -EINVAL, "nothing in --node");
             break;
         default:
             if (!report_args_take(verb, c, optarg, &q->report, &r))

@@ -43,6 +43,7 @@ const struct verb verbs[] = {
       "Answers from the store; also for containers that are gone.\n\n"
       "      --from LOG     from audit logs instead (also another machine's; .gz .xz .zst, a directory\n"
       "                     with its rotations, -); more logs may follow, the last word is a TARGET\n"
+      "      --node HOST    of a log of several machines only this one's (a pattern may stand for some)\n"
       "      --since T      from then on: 2026-11-16T03:12:00Z, today, yesterday, -2h, 7d\n"
       "      --until T      up to then\n"
       "      --store FILE   the database (" STORE_DEFAULT_PATH ")\n"

@@ -730,6 +730,17 @@ static void write_culprit(struct sbuf *out, const struct event *e, uint64_t boot
     close_object(out, at);
 }
 
+/* Of another machine's log its name is known at most. */
+static void write_event_host(struct sbuf *out, const struct event *e, const struct ecs_host *host)
+{
+    const struct ecs_host named = { .name = e->node };
+
+    if (e->node.len)
+        ecs_write_host(out, &named);
+    else if (!e->elsewhere)
+        ecs_write_host(out, host);
+}
+
 void ecs_write_event(struct sbuf *out, const struct event *e, const struct ecs_host *host)
 {
     struct raw raw = { SBUF_INIT };
@@ -749,7 +760,7 @@ void ecs_write_event(struct sbuf *out, const struct event *e, const struct ecs_h
         add_bytes_raw(out, MEMBER("rule", "name"), e->key, &raw, "rule.name");
         sbuf_add_char(out, '}');
     }
-    ecs_write_host(out, host);
+    write_event_host(out, e, host);
     write_culprit(out, e, booted, &raw);
     sbuf_add_str(out, "}\n");
     sbuf_done(&raw.members);

@@ -137,6 +137,9 @@ struct event {
      * sight of the change knows better. */
     bool actor_presumed, operation_presumed;
 
+    bool elsewhere;    /* of a log that may be another machine's: nothing of this host is said of it */
+    struct bytes node; /* the machine, by the log's "node="; BYTES_NULL: the log does not say, or this one */
+
     struct bytes note; /* one more fact for people, e.g. "mapped for writing", "already open for writing" */
 };
 

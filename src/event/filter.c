@@ -114,6 +114,11 @@ static bool is_in_container(const struct filter_term *term, const struct event *
     return p && p->container && selector_matches(&term->selector, p->container);
 }
 
+static bool is_on_node(const struct filter_term *term, const struct event *e)
+{
+    return e->node.len && glob_matches(term->text, e->node);
+}
+
 /* ---- where ---- */
 
 static bool is_at(const struct filter_term *term, const struct event *e, struct bytes path)
@@ -157,6 +162,7 @@ static bool (*const matches[])(const struct filter_term *term, const struct even
     [FILTER_PROGRAM] = is_program,
     [FILTER_CAUSE] = is_cause,
     [FILTER_CONTAINER] = is_in_container,
+    [FILTER_NODE] = is_on_node,
 };
 
 enum filter_result filter_event(const struct filter *f, const struct event *event)

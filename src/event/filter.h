@@ -21,6 +21,7 @@ enum filter_kind {
     FILTER_PROGRAM,   /* base name, path or pattern of the executable or the script */
     FILTER_CAUSE,     /* part of a name in the cause or in what launched it, whatever the case of ASCII letters */
     FILTER_CONTAINER, /* the actor lives in it */
+    FILTER_NODE,      /* the machine that a log names: a name or a pattern */
     FILTER_EXCLUDE,   /* the file is not there; see filter_add() */
     FILTER_ALLOW,
     FILTER_KIND_COUNT

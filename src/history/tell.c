@@ -137,6 +137,8 @@ static struct event *make_event(struct replay *p, struct node *node, const struc
         file_state_add(&e->file, e->error == 0 ? &c->after : &c->before, SAID);
     if (c->object)
         file_state_add(&e->file, &c->object->file, SAID);
+    e->elsewhere = !p->options->local;
+    event_set(e, &e->node, g->node);
     e->victim_kind = VICTIM_HOST;
     event_set(e, &e->key, f->key);
     if (c->note)

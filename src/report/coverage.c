@@ -247,11 +247,12 @@ static void add_watched(struct sbuf *out, const struct case_ *c, const struct wa
     }
 }
 
-static void add_not_seen(struct sbuf *out, const struct case_ *c, struct bytes not_seen)
+/* What a log lacks nobody else can tell; what a sensor does not see stands in culprit doctor. */
+static void add_not_seen(struct sbuf *out, const struct case_ *c, unsigned sensors, struct bytes not_seen)
 {
     unsigned kinds = coverage_lacks(not_seen);
 
-    if (c->options.verbose) {
+    if (c->options.verbose || sensors == SENSOR_AUDIT_LOG) {
         sbuf_add_str(out, "not seen: ");
         escape_terminal(out, not_seen);
     } else {
@@ -279,7 +280,7 @@ void coverage_each_line(const struct case_ *c, void (*line)(void *data, const ch
             line(data, "", sbuf_bytes(&s));
         sbuf_clear(&s);
         if (w->coverage.not_seen.len && i == 0) {
-            add_not_seen(&s, c, w->coverage.not_seen);
+            add_not_seen(&s, c, w->coverage.sensors, w->coverage.not_seen);
             line(data, "", sbuf_bytes(&s));
         }
     }

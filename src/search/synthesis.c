@@ -63,6 +63,11 @@ static void begin(struct search_synthesis *s, const struct event *e, const char 
     s->records[s->event.count] = (struct search_record){ .type = audit_name_to_msg_type(type),
                                                          .order = s->event.count };
     s->records[s->event.count].text.len = s->text.len; /* where it begins, for now */
+    if (e->node.len && !memchr(e->node.data, ' ', e->node.len)) {
+        sbuf_add_str(&s->text, "node=");
+        sbuf_add_bytes(&s->text, e->node);
+        sbuf_add_char(&s->text, ' ');
+    }
     sbuf_addf(&s->text, "type=%s msg=audit(%" PRIu64 ".%03" PRIu64 ":%" PRIu64 "): ", type, ms / 1000, ms % 1000,
               e->sequence);
 }
@@ -177,6 +182,7 @@ int search_synthesis_make(struct search_synthesis *s, const struct event *e, boo
     s->event = (struct search_event){ .sec = e->time_ns / NS_PER_S,
                                       .milli = (unsigned)(e->time_ns / NS_PER_MS % 1000),
                                       .serial = e->sequence,
+                                      .node = e->node,
                                       .type = AUDIT_SYSCALL,
                                       .records = s->records };
     add_syscall(s, e);

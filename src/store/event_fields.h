@@ -57,5 +57,7 @@
     X(sharers, sharers, FIELD_BYTES) \
     X(since_start_known, since_start_known, FIELD_BOOL) \
     X(since_start_ns, since_start_ns, FIELD_I64) \
-    X(note, note, FIELD_BYTES)
+    X(note, note, FIELD_BYTES) \
+    X(elsewhere, elsewhere, FIELD_BOOL) \
+    X(node, node, FIELD_BYTES)
 /* clang-format on */

@@ -178,6 +178,7 @@ static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err)
     add_earlier,
     create_coverage_places,
     add_observer,
+    add_columns, /* event: elsewhere, node */
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 #define VERSION_BLOCKS 5

@@ -171,6 +171,26 @@ def nothing_crosses_machines():
     put("mixed.log", started + removed)
     code, out, err = run("who", "--from", "mixed.log", "/srv/data")
     assert code == 0 and "deleted /srv/data/x" in out and "scrubd" not in out, out
+    events, _ = answers("--from", "mixed.log", "/srv/data")
+    assert events[0]["host"] == {"name": "db7"}, events
+    assert run("import", "--store", "nodes.db", "mixed.log")[0] == 0
+    assert answers("--store", "nodes.db", "/srv/data")[0][0]["host"] == {"name": "db7"}
+    for where in (["--from", "mixed.log"], ["--store", "nodes.db"]):
+        assert len(answers(*where, "--node", "db7", "/srv/data")[0]) == 1
+        assert answers(*where, "--node", "web*", "/srv/data")[0] == []
+        code, out, err = run("who", *where, "--node", "web1", "/srv/data")
+        assert code == 1 and "nothing happened" not in out, out
+    assert run("search", "--store", "nodes.db", "-n", "db7")[0] == 0
+    assert run("search", "--store", "nodes.db", "-n", "web7")[0] == 1
+    put("alone.log", deletion(call("c000003e", 87)))
+    assert "host" not in answers("--from", "alone.log", "/srv/share")[0][0]
+    # the same program and user on two machines are two culprits
+    both = []
+    for node in ("web1", "db7"):
+        both += event([call("c000003e", 87), CWD, path(0, "/srv/two", 1, "PARENT", "040755"), path(1, "/srv/two/f", 7, "DELETE"), TITLE],
+                      10, 0, node)
+    put("both.log", both)
+    assert len([a for a in answers("--from", "both.log", "/srv/two")[1] if a["event"]["kind"] == "alert"]) == 2
     # a directory's inode means nothing on another machine
     known = event([call("c000003e", 87), CWD, path(0, "/srv/secret", 1, "PARENT", "040755"), path(1, "/srv/secret/a", 7, "DELETE"),
                    TITLE], 10, 0, "web1")
@@ -308,7 +328,7 @@ def interpreted_values_are_read_back():
     put("interpreted.log", done.stdout)
     raw, told = answers("--from", "raw.log", "/")[0], answers("--from", "interpreted.log", "/")[0]
     for e in raw + told:
-        del e["event"]["id"], e["host"]
+        del e["event"]["id"]
     assert [e["error"]["code"] for e in told] == ["EACCES"] and told[0]["file"]["path"] == "/srv/app/a file", told
     assert told[0]["file"]["mode"] == raw[0]["file"]["mode"] and told[0]["file"]["type"] == raw[0]["file"]["type"], (raw, told)
 
