@@ -39,8 +39,8 @@ _culprit() {
     --rules | --from) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
     --format) mapfile -t COMPREPLY < <(compgen -W "text json" -- "$cur"); return ;;
     --sensor) mapfile -t COMPREPLY < <(compgen -W "auto audit fanotify bpf" -- "$cur"); return ;;
-    --store | --exclude) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
-    --user) mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
+    --store | --exclude | --allow | --junit) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+    --user | --by-user) mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
     --program) mapfile -t COMPREPLY < <(compgen -c -- "$cur"); return ;;
     --op)
         local before= # LIST: the last word of it
@@ -49,6 +49,7 @@ _culprit() {
             flags attribute access execute read open-write write truncate mkdir mknod symlink link unlink rmdir rename
             replace chmod chown utime setxattr removexattr setacl setflags exec mount unmount" -- "${cur##*,}")
         return ;;
+    --exit-status) mapfile -t COMPREPLY < <(compgen -W "command own" -- "$cur"); return ;;
     --cause | --limit | -k) return ;;
     --container)
         mapfile -t COMPREPLY < <(timeout 2 culprit doctor --containers 2> /dev/null | sed 's,:/*$,,' |
@@ -57,7 +58,7 @@ _culprit() {
     esac
     case $cur in
     -*) mapfile -t COMPREPLY < <(compgen -W "-p -k -w --sensor --writes --format --for --store --no-store
-            --ring-size --rules --settle --assert-unchanged --since --until --from --to --times --op --user --program --cause
+            --ring-size --rules --settle --assert-unchanged --allow --junit --exit-status --by-user --since --until --from --to --times --op --user --program --cause
             --container --exclude --limit --quiet --verbose --containers --help" -- "$cur"); return ;;
     esac
     # words broken at the colon: take the target as it was typed

@@ -106,17 +106,15 @@ void cli_print_help(const struct verb *verb)
 int cli_exit_code(int r)
 {
     switch (-r) {
-    case EPERM:
-    case EACCES:
-    case ENODEV:
-    case EOPNOTSUPP:
-    case ENOSYS:
-        return EXIT_UNABLE;
     case EINVAL:
     case EEXIST:
+    case ENOENT:
+    case ENOTDIR:
+    case EISDIR:
+    case ENAMETOOLONG:
         return EXIT_USAGE;
     default:
-        return EXIT_NOTHING;
+        return EXIT_UNABLE;
     }
 }
 

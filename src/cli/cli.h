@@ -16,7 +16,7 @@ enum exit_code {
     EXIT_ANSWERED = 0,
     EXIT_NOTHING = 1,
     EXIT_USAGE = 2,
-    EXIT_UNABLE = 3, /* not permitted, or no sensor works here */
+    EXIT_UNABLE = 3, /* not permitted, no sensor works here, a store that cannot be used */
     EXIT_LOST = 4,   /* answered, but events were lost */
 };
 
@@ -39,7 +39,8 @@ int cli_usage_error(const struct verb *verb, const char *format, ...) _printf_(2
 /* What is no target is wrong usage, whatever rights one has. 0 or EXIT_USAGE, after having said why. */
 int cli_check_targets(const struct verb *verb, char *const *targets, size_t count);
 void cli_print_help(const struct verb *verb);
-/* EXIT_UNABLE for missing rights or sensors, EXIT_USAGE for a bad argument, else EXIT_NOTHING. */
+/* EXIT_USAGE for what is no argument or is not there, else EXIT_UNABLE: missing rights or sensors, damage, what failed.
+ * Never EXIT_NOTHING: scripts take that for an answer. */
 int cli_exit_code(int r);
 
 /* Levels above info to stderr as "culprit: text"; equal neighbours are told once. */

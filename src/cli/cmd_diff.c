@@ -98,8 +98,10 @@ static int take_target(const struct verb *verb, struct question *q, char *const 
         sbuf_add_str(&text, ":/");
     }
     q->target_text = sbuf_steal(&text);
-    if (!q->target_text || !getcwd(cwd, sizeof(cwd)))
-        return EXIT_NOTHING;
+    if (!q->target_text || !getcwd(cwd, sizeof(cwd))) {
+        cli_error("the working directory: %s", strerror(errno));
+        return EXIT_UNABLE;
+    }
     r = target_parse(bytes_of(q->target_text), bytes_of(cwd), &q->target, &err);
     return r < 0 ? cli_usage_error(verb, "%s", err_text(&err, r)) : 0;
 }
@@ -397,7 +399,7 @@ static int find_subjects(struct question *q)
     }
     if (r < 0) {
         cli_error("%s", err_text(&store_err, r));
-        return cli_exit_code(r);
+        return EXIT_UNABLE;
     }
     if (q->target.selector.kind == SELECTOR_NONE)
         return 0;
@@ -408,7 +410,8 @@ static int find_subjects(struct question *q)
               found == -ENOENT ? "; one that is removed has taken its files with it, what was recorded of "
                                  "it: culprit diff --since T"
                                : "");
-    return cli_exit_code(found);
+    /* a container that is gone is no wrong usage: nothing is left of it */
+    return found == -ENOENT ? EXIT_NOTHING : cli_exit_code(found);
 }
 
 int cmd_diff(int argc, char **argv)

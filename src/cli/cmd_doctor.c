@@ -398,7 +398,7 @@ static int check_target(struct doctor *d, const char *text)
             printf(", %u WRONG", result.wrong);
         puts("; nothing left behind");
     }
-    return result.wrong ? EXIT_NOTHING : EXIT_ANSWERED;
+    return result.wrong ? EXIT_UNABLE : EXIT_ANSWERED;
 }
 
 int cmd_doctor(int argc, char **argv)

@@ -144,7 +144,7 @@ static int run(struct import *im)
            stats->changes, after.events - before.events, (double)(monotonic() - im->started_ns) / 1e9);
     if (stopped) {
         cli_note("interrupted; what is imported stays, import the same logs again to go on");
-        return EXIT_NOTHING;
+        return EXIT_LOST;
     }
     if (result.nothing_new || result.passed_files || result.passed_bytes)
         return damaged || stats->log.damaged_files ? EXIT_LOST : EXIT_ANSWERED;
@@ -174,7 +174,7 @@ int cmd_import(int argc, char **argv)
         r = store_open(&options, &im.store, &err);
         if (r < 0) {
             cli_error("%s", err_text(&err, r));
-            r = cli_exit_code(r);
+            r = EXIT_UNABLE;
         } else {
             r = run(&im);
             store_close(im.store);

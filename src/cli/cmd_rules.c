@@ -225,8 +225,10 @@ static int check_owner(const char *path)
     if (strcmp(path, "-") == 0)
         return 0;
     if (stat(path, &st) < 0) {
-        cli_error("%s: %s", path, strerror(errno));
-        return EXIT_NOTHING;
+        int r = -errno;
+
+        cli_error("%s: %s", path, strerror(-r));
+        return cli_exit_code(r);
     }
     if (S_ISREG(st.st_mode) && (st.st_mode & S_IWOTH)) {
         cli_error("%s: everybody may write to it, so its rules are not loaded (chmod o-w)", path);
@@ -270,14 +272,14 @@ static int load_all(int fd, struct rule_file *file, bool go_on)
             cli_error("%s:%u: %s: %s", file->name, rule->line, sbuf_str(&text), err_text(&err, r));
             if (!go_on) {
                 cli_error("stopped there: %u rules were loaded before it (-i or -c in the file goes on)", loaded);
-                return r == -EPERM || r == -EACCES ? EXIT_UNABLE : EXIT_NOTHING;
+                return EXIT_UNABLE;
             }
         }
     }
     cli_note("%u rules loaded%s", loaded, failed ? ", some were not" : "");
     if (loaded && !switched_on && audit_netlink_status(fd, &status) == 0 && !status.enabled)
         cli_note("auditing is switched off: the rules record nothing until -e 1");
-    return failed && !ignored ? EXIT_NOTHING : EXIT_ANSWERED;
+    return failed && !ignored ? EXIT_UNABLE : EXIT_ANSWERED;
 }
 
 static int rules_load(const struct verb *verb, int argc, char **argv)

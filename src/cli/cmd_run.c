@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/identity.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
 
@@ -66,8 +67,37 @@ static void on_signal(struct observation *o, int number, pid_t sender)
         (void)kill(c->pid, number);
 }
 
-/* Start COMMAND; a failing exec is told through a pipe, so that it is our error and not an exit code. */
-static int start(struct command *c, char **argv, bool json, struct err *err)
+/* In the child. Returns why COMMAND cannot be executed. */
+static int execute(char **argv, bool json, const struct identity *identity)
+{
+    int r;
+
+    observation_restore_signals();
+    if (json) /* stdout is pure JSON */
+        (void)dup2(STDERR_FILENO, STDOUT_FILENO);
+    r = identity ? identity_take(identity) : 0;
+    if (r < 0)
+        return -r;
+    execvp(argv[0], argv);
+    return errno;
+}
+
+/* As shells have it: what cannot be found is 127, what cannot be executed 126. */
+static void never_started(struct command *c, const char *name, int error)
+{
+    _cleanup_sbuf_ struct sbuf shown = SBUF_INIT;
+
+    (void)waitpid(c->pid, NULL, 0);
+    c->pid = 0;
+    c->ended = true;
+    c->ended_ns = monotonic();
+    c->status = error == ENOENT || error == ENOTDIR ? 127 : 126;
+    escape_terminal(&shown, bytes_of(name));
+    cli_error("%s: %s", sbuf_str(&shown), strerror(error));
+}
+
+/* Start COMMAND; a failing exec is told through a pipe. */
+static int start(struct command *c, char **argv, bool json, const struct identity *identity, struct err *err)
 {
     int pipes[2], error = 0;
     _cleanup_close_ int read_end = -EBADF, write_end = -EBADF;
@@ -81,23 +111,13 @@ static int start(struct command *c, char **argv, bool json, struct err *err)
     if (c->pid < 0)
         return err_set(err, -errno, "fork");
     if (c->pid == 0) {
-        observation_restore_signals();
-        if (json) /* stdout is pure JSON */
-            (void)dup2(STDERR_FILENO, STDOUT_FILENO);
-        execvp(argv[0], argv);
-        error = errno;
+        error = execute(argv, json, identity);
         (void)!write(write_end, &error, sizeof(error));
         _exit(127);
     }
     close(TAKE_FD(write_end));
-    if (read(read_end, &error, sizeof(error)) == (ssize_t)sizeof(error)) {
-        _cleanup_sbuf_ struct sbuf name = SBUF_INIT;
-
-        (void)waitpid(c->pid, NULL, 0);
-        c->pid = 0;
-        escape_terminal(&name, bytes_of(argv[0]));
-        return err_set(err, -error, "%s", sbuf_str(&name));
-    }
+    if (read(read_end, &error, sizeof(error)) == (ssize_t)sizeof(error))
+        never_started(c, argv[0], error);
     return 0;
 }
 
@@ -110,14 +130,63 @@ static void join_command(char **argv, struct sbuf *out)
     }
 }
 
+/* COMMAND's failure is run's, as with strace and timeout; where it succeeds, or did not end, culprit's own counts. */
+static int exit_status(const struct observation *o, const struct command *c, int own)
+{
+    return !o->args.own_status && c->status > 0 ? c->status : own;
+}
+
+/* Runs COMMAND and waits for late changes; culprit's own status. */
+static int observe_command(struct observation *o, char **argv, const struct identity *identity)
+{
+    struct command *c = o->data;
+    struct case_ *case_ = pipeline_case(o->pipeline);
+    struct err err = ERR_INIT;
+    int r = start(c, argv, o->args.report.format == FORMAT_JSON, identity, &err);
+
+    if (r < 0) {
+        cli_error("%s", err_text(&err, r));
+        return EXIT_UNABLE;
+    }
+    if (!c->ended) {
+        case_set_command(case_, c->pid, 0);
+        if (o->junit)
+            junit_file_set_command(o->junit, c->pid);
+        r = observation_run(o, 0);
+    }
+    if (r == 0 && c->ended && c->interrupts < 2) {
+        case_set_command_status(case_, c->status, c->ended_ns - c->started_ns);
+        if (c->pid > 0)
+            r = observation_run(o, monotonic() + o->args.settle_ns);
+    }
+    return r < 0 ? EXIT_UNABLE : observation_finish(o);
+}
+
+static int prepare(struct observation *o, struct identity *identity)
+{
+    struct err err = ERR_INIT;
+    int r;
+
+    o->args.pipeline.keep = 1ull << CAP_KILL; /* COMMAND may be another user's by the time of a signal */
+    o->args.pipeline.commands = true;
+    if (o->args.run_as) {
+        r = identity_find(o->args.run_as, identity, &err);
+        if (r < 0)
+            return cli_usage_error(verb_by_name("run"), "%s", err_text(&err, r));
+        o->args.pipeline.keep |= 1ull << CAP_SETUID | 1ull << CAP_SETGID;
+    }
+    return o->junit ? junit_file_open(o->junit, &o->args) : 0;
+}
+
 int cmd_run(int argc, char **argv)
 {
     const struct verb *verb = verb_by_name("run");
     struct command command = { .status = -1 };
-    struct observation o = { .signalled = on_signal, .data = &command, .is_run = true };
+    struct observation o = { .signalled = on_signal, .data = &command, .is_run = true, .signal_fd = -EBADF };
+    struct junit_file junit = JUNIT_FILE_INIT;
+    struct identity identity = { 0 };
     _cleanup_sbuf_ struct sbuf line = SBUF_INIT;
-    struct err err = ERR_INIT;
-    int first = watch_args_parse(verb, argc, argv, true, &o.args), r;
+    int first = watch_args_parse(verb, argc, argv, true, &o.args), r, failed;
 
     if (first < 0)
         return -first;
@@ -127,25 +196,19 @@ int cmd_run(int argc, char **argv)
     }
     join_command(argv + first, &line);
     o.args.pipeline.case_options.command = sbuf_bytes(&line);
-    o.args.pipeline.keep = 1ull << CAP_KILL; /* COMMAND may be another user's by the time of a signal */
-    o.args.pipeline.commands = true;
-    r = observation_start(&o);
-    if (r)
-        return r;
-    r = start(&command, argv + first, o.args.report.format == FORMAT_JSON, &err);
-    if (r < 0) {
-        cli_error("%s", err_text(&err, r));
+    o.junit = o.args.junit ? &junit : NULL;
+    r = prepare(&o, &identity);
+    if (r == 0)
+        r = observation_start(&o);
+    else
+        watch_args_done(&o.args);
+    if (r == 0) {
+        r = observe_command(&o, argv + first, o.args.run_as ? &identity : NULL);
+        failed = o.junit ? junit_file_write(&junit, pipeline_case(o.pipeline), sbuf_bytes(&line), command.status) : 0;
+        r = exit_status(&o, &command, failed ? failed : r);
         observation_close(&o);
-        return EXIT_USAGE;
     }
-    case_set_command(pipeline_case(o.pipeline), command.pid, 0);
-    r = observation_run(&o, 0);
-    if (r == 0 && command.ended && command.interrupts < 2) {
-        case_set_command_status(pipeline_case(o.pipeline), command.status,
-                                command.ended_ns - command.started_ns);
-        r = observation_run(&o, monotonic() + o.args.settle_ns);
-    }
-    r = r < 0 ? EXIT_NOTHING : observation_finish(&o);
-    observation_close(&o);
+    junit_file_close(&junit);
+    identity_done(&identity);
     return r;
 }

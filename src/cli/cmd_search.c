@@ -22,10 +22,12 @@
 #include "store/query.h"
 #include "util/cleanup.h"
 
-/* ausearch's, for scripts that know it */
+/* ausearch's, for scripts that know it; but what is no answer is not 1, unless ausearch's own way is asked for */
 enum search_exit {
     SEARCH_FOUND = 0,
-    SEARCH_NOTHING = 1,              /* also: wrong usage, a log that cannot be read */
+    SEARCH_NOTHING = 1,
+    SEARCH_USAGE = EXIT_USAGE,       /* also a log that is none */
+    SEARCH_UNABLE = EXIT_UNABLE,     /* a log or a store that cannot be read */
     SEARCH_CHECKPOINT_BAD = 10,      /* its file is damaged, or its log is not among the logs */
     SEARCH_CHECKPOINT_FAILED = 11,   /* it cannot be written */
     SEARCH_CHECKPOINT_NOT_FOUND = 12 /* its event is not in the log */
@@ -146,7 +148,7 @@ static int find_logs(struct search *s)
     audit_log_config_done(&config);
     if (r < 0) {
         cli_error("%s", err_text(&err, r));
-        return SEARCH_NOTHING;
+        return cli_exit_code(r);
     }
     if (o->input_count > 1)
         audit_log_files_sort(&s->files);
@@ -183,7 +185,7 @@ static int finish(struct search *s, int r)
         s->failure = r;
     if (s->failure < 0) {
         cli_error("%s", err_text(&err, s->failure));
-        return SEARCH_NOTHING;
+        return SEARCH_UNABLE;
     }
     if (s->options.checkpoint) {
         if (s->lost_checkpoint)
@@ -250,9 +252,10 @@ static int search_logs(struct search *s)
     tell(s, &stats);
     if (r < 0 && err.text[0]) {
         cli_error("%s", err_text(&err, r));
-        return SEARCH_NOTHING;
+        return cli_exit_code(r);
     }
-    return finish(s, r);
+    r = finish(s, r);
+    return r == SEARCH_NOTHING && stats.records == 0 && stats.damaged + stats.log.long_lines ? SEARCH_USAGE : r;
 }
 
 /* ---- our own store ---- */
@@ -313,7 +316,7 @@ static int search_store(struct search *s)
 
     if (r < 0) {
         cli_error("%s", err_text(&err, r));
-        return SEARCH_NOTHING;
+        return r == -ENOENT ? SEARCH_NOTHING : SEARCH_UNABLE; /* nothing was recorded yet */
     }
     q->operations = 0; /* the store knows them better than records made from it */
     q->end_of_event_s = q->end_of_event_s ? q->end_of_event_s : 2;
@@ -325,7 +328,7 @@ static int search_store(struct search *s)
     on_idle(s);
     if (r < 0) {
         cli_error("%s", err_text(&err, r));
-        return SEARCH_NOTHING;
+        return SEARCH_UNABLE;
     }
     return finish(s, s->failure);
 }
@@ -345,7 +348,8 @@ static void print_options(void)
     }
     fputs("\nTimes: 11/24/2026 12:00 as the locale has it, today, yesterday, recent, this-hour, this-week,\n"
           "week-ago, this-month, this-year, boot, now, 2026-11-24T12:00:00Z, -2h, 7d.\n"
-          "Exit: 0 found, 1 nothing found or an error, 10 to 12 checkpoint (see the manual).\n", stdout);
+          "Exit: 0 found, 1 nothing found, 2 wrong usage or no such log, 3 it cannot be read, 10 to 12\n"
+          "checkpoint (see the manual). With --strict-ausearch 1 for every failure, as ausearch has it.\n", stdout);
 }
 
 /* Without a log of auditd what culprit recorded is all there is to search. */
@@ -363,6 +367,36 @@ static bool from_store(struct search *s)
     return true;
 }
 
+/* ausearch has one status for nothing and for what went wrong. */
+static int status_as_asked(int status, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--strict-ausearch") == 0 && (status == SEARCH_USAGE || status == SEARCH_UNABLE))
+            return SEARCH_NOTHING;
+    return status;
+}
+
+static int search_with(struct search *s)
+{
+    int r;
+
+    s->formatter = search_formatter_new(&s->options.query, NULL);
+    if (!s->formatter || search_matcher_init(&s->matcher, &s->options.query) < 0) {
+        cli_error("out of memory");
+        r = SEARCH_UNABLE;
+    } else {
+        r = from_store(s) ? search_store(s) : search_logs(s);
+    }
+    search_matcher_done(&s->matcher);
+    search_formatter_free(s->formatter);
+    search_checkpoint_done(&s->checkpoint);
+    audit_log_files_done(&s->files);
+    sbuf_done(&s->out);
+    search_synthesis_done(&s->synthesis);
+    arena_done(&s->host_arena);
+    return r;
+}
+
 int cmd_search(int argc, char **argv)
 {
     struct search s = { .out = SBUF_INIT };
@@ -378,7 +412,7 @@ int cmd_search(int argc, char **argv)
     if (r < 0 || argc < 2) {
         cli_error("search: %s (`culprit search --help` lists the options)",
                   argc < 2 ? "what is searched for?" : err_text(&err, r));
-        return SEARCH_NOTHING;
+        return status_as_asked(SEARCH_USAGE, argc, argv);
     }
     if (s.options.help) {
         print_options();
@@ -388,19 +422,5 @@ int cmd_search(int argc, char **argv)
         printf("culprit %s\n", CULPRIT_VERSION);
         return SEARCH_FOUND;
     }
-    s.formatter = search_formatter_new(&s.options.query, NULL);
-    if (!s.formatter || search_matcher_init(&s.matcher, &s.options.query) < 0) {
-        cli_error("out of memory");
-        r = SEARCH_NOTHING;
-    } else {
-        r = from_store(&s) ? search_store(&s) : search_logs(&s);
-    }
-    search_matcher_done(&s.matcher);
-    search_formatter_free(s.formatter);
-    search_checkpoint_done(&s.checkpoint);
-    audit_log_files_done(&s.files);
-    sbuf_done(&s.out);
-    search_synthesis_done(&s.synthesis);
-    arena_done(&s.host_arena);
-    return r;
+    return status_as_asked(search_with(&s), argc, argv);
 }

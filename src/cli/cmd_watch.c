@@ -32,7 +32,7 @@ int cmd_watch(int argc, char **argv)
     if (r)
         return r;
     r = observation_run(&o, after(o.args.for_ns));
-    r = r < 0 ? EXIT_NOTHING : observation_finish(&o);
+    r = r < 0 ? EXIT_UNABLE : observation_finish(&o);
     observation_close(&o);
     return r;
 }

@@ -58,7 +58,7 @@ static int add_logs(struct question *q, int argc, char **argv)
 
     if (r < 0) {
         cli_error("%s", err_text(&err, r));
-        return r == -EINVAL ? EXIT_USAGE : cli_exit_code(r);
+        return cli_exit_code(r);
     }
     while (optind + 1 < argc && argv[optind][0] != '-') {
         struct audit_log_files more = { 0 };
@@ -211,7 +211,7 @@ static int answer(struct question *q, struct store *store, char **targets, int c
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT, joined = SBUF_INIT;
     struct err err = ERR_INIT;
     char cwd[PATH_MAX];
-    int r = 0, code;
+    int r = 0;
 
     for (int i = 0; i < count; i++)
         sbuf_addf(&joined, "%s%s", i ? " " : "", targets[i]);
@@ -219,7 +219,7 @@ static int answer(struct question *q, struct store *store, char **targets, int c
     options.host_id = q->printer.host.id;
     q->case_ = case_new(&options);
     if (!q->case_)
-        return EXIT_NOTHING;
+        return EXIT_UNABLE;
     if (!getcwd(cwd, sizeof(cwd)))
         cwd[0] = '\0';
     if (store)
@@ -243,10 +243,9 @@ static int answer(struct question *q, struct store *store, char **targets, int c
     else
         case_write_text(q->case_, q->printer.style.colour, q->printer.style.columns, &text);
     cli_write(stdout, &text);
-    code = case_lost(q->case_) && case_answered(q->case_) ? EXIT_LOST
-           : case_answered(q->case_)                      ? EXIT_ANSWERED
-                                                          : EXIT_NOTHING;
-    return code;
+    if (!case_answered(q->case_))
+        return EXIT_NOTHING;
+    return case_lost(q->case_) ? EXIT_LOST : EXIT_ANSWERED;
 }
 
 static int open_store(const struct question *q, struct store **ret)
@@ -262,7 +261,7 @@ static int open_store(const struct question *q, struct store **ret)
     }
     if (r < 0)
         cli_error("%s", err_text(&err, r));
-    return r < 0 ? cli_exit_code(r) : 0;
+    return r < 0 ? EXIT_UNABLE : 0;
 }
 
 int cmd_who(int argc, char **argv)

@@ -17,8 +17,7 @@
     REPORT_HELP_OUTPUT \
     "      --store FILE   the database (" STORE_DEFAULT_PATH "); --no-store: none\n" \
     "      --ring-size N  bytes of kernel buffer for events, such as 64M\n" \
-    "      --rules FILE   the watches of a file of auditctl's rules, each with its -p and -k\n" \
-    REPORT_HELP_FILTER
+    "      --rules FILE   the watches of a file of auditctl's rules, each with its -p and -k\n"
 
 /* clang-format off */
 const struct verb verbs[] = {
@@ -30,14 +29,20 @@ const struct verb verbs[] = {
       "with those that are made later: compose:PROJECT/SERVICE:PATH, pod:NAMESPACE/NAME[/CONTAINER]:PATH,\n"
       "image:NAME[:TAG]:PATH, label:KEY[=VALUE]:PATH; and volume:NAME/PATH.\n\n"
       WATCH_OPTIONS
-      "      --for DUR      stop after 90s, 15m, 2h ...\n" },
+      "      --for DUR      stop after 90s, 15m, 2h ...\n"
+      REPORT_HELP_FILTER("--user USER   ") },
     { "run", cmd_run, "run a command, and say who changed files meanwhile",
       "-w TARGET [-w TARGET...] [--settle DUR] [options] -- COMMAND...",
       "Watches, runs COMMAND, waits a little for late changes, prints the verdict.\n\n"
       "  -w TARGET          what to watch; may be repeated\n"
       "      --settle DUR   how long to wait after COMMAND has ended (2s)\n"
+      "      --user USER    COMMAND runs as this user, culprit stays who it is\n"
       "      --assert-unchanged  exit 0 if nothing changed, 1 if something did\n"
-      WATCH_OPTIONS },
+      "      --allow PATH   what may change all the same: a path, a pattern, a name; may be repeated\n"
+      "      --junit FILE   JUnit's XML: a test for each target, which fails if it changed\n"
+      "      --exit-status own  culprit's, also where COMMAND fails; else its failure is run's status\n"
+      WATCH_OPTIONS
+      REPORT_HELP_FILTER("--by-user USER") },
     { "who", cmd_who, "the verdict from what was recorded before",
       "[--from LOG...] [--since T] [--until T] [--op LIST] [--store FILE] TARGET...",
       "Answers from the store; also for containers that are gone.\n\n"
@@ -49,7 +54,7 @@ const struct verb verbs[] = {
       "      --store FILE   the database (" STORE_DEFAULT_PATH ")\n"
       "      --format FMT   text, or json: the events, then the verdicts\n"
       REPORT_HELP_OUTPUT
-      REPORT_HELP_FILTER },
+      REPORT_HELP_FILTER("--user USER   ") },
     { "search", cmd_search, "search audit logs, with ausearch's options",
       "[options] [LOG...]", "`culprit search -h` lists the options.\n" },
     { "diff", cmd_diff, "what differs from the image or from an earlier moment, and by whom",

@@ -19,7 +19,12 @@ static sigset_t original_mask;
 
 static void on_event(void *data, const struct event *event)
 {
-    printer_event(&((struct observation *)data)->printer, event);
+    struct observation *o = data;
+
+    if (o->junit)
+        junit_file_event(o->junit, event);
+    if (!o->args.report.quiet)
+        printer_event(&o->printer, event);
 }
 
 static void on_life(void *data, const struct life *life)
@@ -138,7 +143,7 @@ int observation_start(struct observation *o)
     options->host_id = o->printer.host.id;
     options->host_name = o->printer.host.name;
     options->data = o;
-    options->event = o->args.report.quiet ? NULL : on_event;
+    options->event = on_event;
     options->life = o->args.report.quiet ? NULL : on_life;
     options->gap = o->args.report.quiet ? NULL : on_gap;
     options->notice = on_notice;

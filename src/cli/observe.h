@@ -2,6 +2,7 @@
 /* One observation from options to verdict: what `watch` and `run` have in common. */
 #pragma once
 
+#include "cli/junit_file.h"
 #include "cli/print.h"
 #include "cli/watch_args.h"
 
@@ -11,6 +12,7 @@ struct observation {
     struct printer printer;
     int signal_fd;
     bool is_run;
+    struct junit_file *junit; /* run; NULL: none */
     void (*signalled)(struct observation *o, int number, pid_t sender);
     void *data;
 };

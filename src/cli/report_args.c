@@ -157,6 +157,7 @@ bool report_args_take(const struct verb *verb, int c, const char *argument, stru
         args->filter.operations |= operations;
         return true;
     case OPTION_USER:
+    case OPTION_BY_USER:
         *ret = add_user(verb, &args->filter, argument);
         return true;
     case OPTION_PROGRAM:

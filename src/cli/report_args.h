@@ -14,7 +14,8 @@ enum {
     OPTION_VERBOSE,
     OPTION_LIMIT,
     OPTION_OP,
-    OPTION_USER,
+    OPTION_USER, /* of run it is COMMAND's */
+    OPTION_BY_USER,
     OPTION_PROGRAM,
     OPTION_CAUSE,
     OPTION_CONTAINER,
@@ -29,15 +30,16 @@ enum {
     { "limit", required_argument, NULL, OPTION_LIMIT }, \
     { "op", required_argument, NULL, OPTION_OP }, \
     { "user", required_argument, NULL, OPTION_USER }, \
+    { "by-user", required_argument, NULL, OPTION_BY_USER }, \
     { "program", required_argument, NULL, OPTION_PROGRAM }, \
     { "cause", required_argument, NULL, OPTION_CAUSE }, \
     { "container", required_argument, NULL, OPTION_CONTAINER }, \
     { "exclude", required_argument, NULL, OPTION_EXCLUDE }
 
-#define REPORT_HELP_FILTER \
+#define REPORT_HELP_FILTER(user) \
     "      --op LIST      only delete, modify, create, rename, permission, owner, attribute, read ...,\n" \
     "                     or operations as they are shown (unlink,chmod ...)\n" \
-    "      --user USER    only what this user did (name or number; who ran it, or who logged in)\n" \
+    "      " user " only what this user did (name or number; who ran it, or who logged in)\n" \
     "      --program P    only by this program or script: a name, a path, or a pattern\n" \
     "      --cause TEXT   only where this is part of the cause: script, unit, package, product\n" \
     "      --container C  only by processes of this container\n" \

@@ -90,7 +90,7 @@ int rule_file_read(const char *path, bool containers, struct rule_file *ret)
     else
         cli_error("%s: %s", ret->name, strerror(-r));
     rule_file_done(ret);
-    return r == -EACCES || r == -EPERM ? EXIT_UNABLE : r == -EFBIG ? EXIT_USAGE : EXIT_NOTHING;
+    return r == -EFBIG ? EXIT_USAGE : cli_exit_code(r);
 }
 
 void rule_file_done(struct rule_file *file)

@@ -24,6 +24,9 @@ enum {
     OPTION_ASSERT,
     OPTION_DEBUG,
     OPTION_RULES,
+    OPTION_ALLOW,
+    OPTION_JUNIT,
+    OPTION_EXIT_STATUS,
 };
 
 static const struct option long_options[] = {
@@ -40,6 +43,9 @@ static const struct option long_options[] = {
     { "assert-unchanged", no_argument, NULL, OPTION_ASSERT },
     { "rules", required_argument, NULL, OPTION_RULES },
     { "debug", no_argument, NULL, OPTION_DEBUG },
+    { "allow", required_argument, NULL, OPTION_ALLOW },
+    { "junit", required_argument, NULL, OPTION_JUNIT },
+    { "exit-status", required_argument, NULL, OPTION_EXIT_STATUS },
     REPORT_OPTIONS,
     { 0 },
 };
@@ -131,7 +137,7 @@ static int add_rules(const char *path, struct watch_args *args)
         ask.owned = copy_text(rule, at);
         ask.key = copy_text(rule, rule_find(rule->data, AUDIT_FILTERKEY));
         if (!ask.owned || add_target(args, ask.owned, ask) < 0)
-            r = EXIT_NOTHING;
+            r = EXIT_UNABLE;
         watches++;
     }
     if (r == 0 && file.errors)
@@ -188,6 +194,16 @@ static int parse_option(const struct verb *verb, int c, char **argv, struct watc
     case OPTION_ASSERT:
         args->assert_unchanged = true;
         return 0;
+    case OPTION_ALLOW:
+        return report_args_add_path(verb, &args->report.filter, FILTER_ALLOW, optarg);
+    case OPTION_JUNIT:
+        args->junit = optarg;
+        return *optarg ? 0 : cli_usage_error(verb, "no file in --junit");
+    case OPTION_EXIT_STATUS:
+        args->own_status = strcmp(optarg, "own") == 0;
+        if (!args->own_status && strcmp(optarg, "command") != 0)
+            return cli_usage_error(verb, "unknown exit status \"%.40s\" (use command, own)", optarg);
+        return 0;
     case OPTION_DEBUG:
         cli_debug = true;
         return 0;
@@ -197,6 +213,45 @@ static int parse_option(const struct verb *verb, int c, char **argv, struct watc
     if (r < 0)
         return cli_usage_error(verb, "%s", err_text(&err, r));
     return 0;
+}
+
+/* The name of an option that watch does not have; NULL: it has it. */
+static const char *run_only(int c)
+{
+    switch (c) {
+    case 'w':
+        return "--watch";
+    case OPTION_SETTLE:
+        return "--settle";
+    case OPTION_ASSERT:
+        return "--assert-unchanged";
+    case OPTION_ALLOW:
+        return "--allow";
+    case OPTION_JUNIT:
+        return "--junit";
+    case OPTION_EXIT_STATUS:
+        return "--exit-status";
+    default:
+        return NULL;
+    }
+}
+
+static int set_user(const struct verb *verb, const char *name, struct watch_args *args)
+{
+    args->run_as = name;
+    return *name ? 0 : cli_usage_error(verb, "no user in --user");
+}
+
+static int check(const struct verb *verb, const struct watch_args *args, bool is_run)
+{
+    if (args->target_count == 0)
+        return cli_usage_error(verb, is_run ? "nothing to watch: -w [CONTAINER:]PATH"
+                                            : "nothing to watch: give [CONTAINER:]PATH");
+    if (args->report.filter.terms[FILTER_ALLOW] && !args->assert_unchanged && !args->junit)
+        return cli_usage_error(verb, "--allow goes with --assert-unchanged or --junit");
+    if (report_args_check(verb, &args->report))
+        return EXIT_USAGE;
+    return cli_check_targets(verb, args->targets, args->target_count);
 }
 
 int watch_args_parse(const struct verb *verb, int argc, char **argv, bool is_run,
@@ -218,29 +273,23 @@ int watch_args_parse(const struct verb *verb, int argc, char **argv, bool is_run
     while ((c = getopt_long(argc, argv, is_run ? "+:p:k:w:" : ":p:k:", long_options, NULL)) != -1) {
         int r;
 
-        if (!is_run && (c == 'w' || c == OPTION_SETTLE || c == OPTION_ASSERT))
-            r = cli_usage_error(verb, "%s belongs to `culprit run`",
-                                c == 'w'              ? "--watch"
-                                : c == OPTION_SETTLE ? "--settle"
-                                                     : "--assert-unchanged");
+        if (!is_run && run_only(c))
+            r = cli_usage_error(verb, "%s belongs to `culprit run`", run_only(c));
         else if (is_run && c == OPTION_FOR)
             r = cli_usage_error(verb, "--for belongs to `culprit watch`; run ends with COMMAND");
+        else if (is_run && c == OPTION_USER) /* there it is COMMAND's; the filter is --by-user */
+            r = set_user(verb, optarg, &args);
         else
             r = parse_option(verb, c, argv, &args);
         if (r) {
             watch_args_done(&args);
-            return -EXIT_USAGE;
+            return -r;
         }
     }
     if (!is_run)
         for (int i = optind; i < argc; i++)
             (void)add_target(&args, argv[i], (struct watch_ask){ 0 });
-    if (args.target_count == 0) {
-        watch_args_done(&args);
-        return -cli_usage_error(verb, is_run ? "nothing to watch: -w [CONTAINER:]PATH"
-                                             : "nothing to watch: give [CONTAINER:]PATH");
-    }
-    if (report_args_check(verb, &args.report) || cli_check_targets(verb, args.targets, args.target_count)) {
+    if (check(verb, &args, is_run)) {
         watch_args_done(&args);
         return -EXIT_USAGE;
     }

@@ -17,6 +17,9 @@ struct watch_args {
     uint64_t for_ns;       /* 0 = until stopped */
     uint64_t settle_ns;    /* run */
     bool assert_unchanged; /* run */
+    bool own_status;       /* run: exit with culprit's own status, whatever COMMAND's is */
+    const char *junit;     /* run: the file to be written; NULL: none */
+    const char *run_as;    /* run: COMMAND's user; NULL: as culprit */
     char **targets;        /* into argv, collected from -w, or of `asks` */
     struct watch_ask *asks; /* one a target */
     size_t target_count;
@@ -24,7 +27,7 @@ struct watch_args {
 
 /*
  * Parse options up to the first operand (run) or anywhere (watch).
- * Returns the index of the first operand, or -EXIT_USAGE after having said why, or
+ * Returns the index of the first operand, or the exit code, negative, after having said why, or
  * -EINTR if help was printed.
  */
 int watch_args_parse(const struct verb *verb, int argc, char **argv, bool is_run,

@@ -332,11 +332,12 @@ static void begin_nothing(struct sbuf *out, const struct case_ *c, const char *v
               verb);
     escape_terminal(out, target);
     if (c->filtered) {
-        sbuf_add_str(out, "; ");
+        sbuf_add_str(out, " (");
         case_filtered(c, out);
+        sbuf_add_char(out, ')');
     }
     if (c->allowed)
-        sbuf_addf(out, "; %llu change%s allowed", (unsigned long long)c->allowed, c->allowed == 1 ? " was" : "s were");
+        sbuf_addf(out, " (%llu change%s)", (unsigned long long)c->allowed, c->allowed == 1 ? "" : "s");
 }
 
 static void add_found_by(struct sbuf *out, const struct case_ *c)

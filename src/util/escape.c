@@ -391,30 +391,51 @@ void escape_hex(struct sbuf *out, struct bytes b)
     sbuf_added(out, 2 * b.len);
 }
 
+/* What means something to SGML's children; NULL: nothing. */
+static const char *entity(char c)
+{
+    switch (c) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    default:
+        return NULL;
+    }
+}
+
 void escape_html(struct sbuf *out, struct bytes b)
 {
     while (b.len) {
-        size_t n = 1;
+        const char *text = entity(b.data[0]);
 
-        switch (b.data[0]) {
-        case '&':
-            sbuf_add_str(out, "&amp;");
-            break;
-        case '<':
-            sbuf_add_str(out, "&lt;");
-            break;
-        case '>':
-            sbuf_add_str(out, "&gt;");
-            break;
-        case '"':
-            sbuf_add_str(out, "&quot;");
-            break;
-        case '\'':
-            sbuf_add_str(out, "&#39;");
-            break;
-        default:
+        if (text)
+            sbuf_add_str(out, text);
+        b = skip(b, text ? 1 : add_safe(out, b));
+    }
+}
+
+void escape_xml(struct sbuf *out, struct bytes b)
+{
+    while (b.len) {
+        const char *text = entity(b.data[0]);
+        uint32_t c = 0;
+        unsigned n = 1;
+
+        if (text)
+            sbuf_add_str(out, text);
+        else if (memchr("\n\t\\", b.data[0], 3))
+            sbuf_add_char(out, b.data[0]);
+        else if ((n = utf8_decode(b, &c)) == 3 && (c == 0xfffe || c == 0xffff))
+            sbuf_addf(out, "\\u{%x}", c);
+        else
             n = add_safe(out, b);
-        }
         b = skip(b, n);
     }
 }

@@ -33,6 +33,10 @@ void escape_hex(struct sbuf *out, struct bytes b);
  * shown as escape_terminal() shows them. */
 void escape_html(struct sbuf *out, struct bytes b);
 
+/* Text of XML 1.0, between tags or in a quoted attribute. Lines and tabs stay, and so does a backslash: text that is
+ * escaped for terminals already is the same afterwards; what XML forbids is shown as escape_terminal() shows it. */
+void escape_xml(struct sbuf *out, struct bytes b);
+
 /* One POSIX shell word that evaluates to exactly these bytes; control and invalid bytes as $'\xHH'. */
 void escape_shell(struct sbuf *out, struct bytes b);
 

@@ -190,6 +190,15 @@ usage "duration of nothing" "--for 0 would see nothing" watch --for 0s /x
 usage "settle" '"long" is not a duration' run -w /x --settle long -- true
 usage "size" '"huge" is not a size' watch --ring-size huge /x
 usage "size too large" "is not a size" watch --ring-size 99999999999G /x
+for option in --allow --junit --exit-status; do
+    usage "run's $option for watch" "$option belongs to \`culprit run\`" watch "$option" own /x
+done
+usage "run: a user that is none" 'no user "nosuch-user"' run --no-store --user nosuch-user -w /etc -- true
+usage "run: no user" "no user" run --user "" -w /etc -- true
+usage "run: --allow alone" "--allow goes with --assert-unchanged" run --allow /x -w /etc -- true
+usage "run: no path" "no path in --allow" run --assert-unchanged --allow "" -w /etc -- true
+usage "run: no file" "no file in --junit" run --junit "" -w /etc -- true
+usage "run: whose status" 'unknown exit status "his" (use command, own)' run --exit-status his -w /etc -- true
 usage "run's option for watch" "--settle belongs to \`culprit run\`" watch --settle 3s /x
 usage "run's other option for watch" "--assert-unchanged belongs to \`culprit run\`" watch --assert-unchanged /x
 usage "watch's option for run" "--for belongs to \`culprit watch\`" run -w /etc --for 2s -- true
@@ -250,6 +259,51 @@ run who --store "$work/text" /etc/hosts
 check "who with a file that is no store (exit $rc)" $?
 cmp -s <(printf 'no database, and not empty either\n%200s' x) "$work/text"
 check "and leaves it as it is" $?
+
+# --- what went wrong is never "nothing found": STATUS ARGUMENTS...; one line on stderr, nothing on stdout ---
+head -c 200000 /dev/urandom > "$work/noise"
+printf 'SQLite format 3\0' > "$work/damaged"
+head -c 200000 /dev/urandom >> "$work/damaged"
+mkdir "$work/nothing"
+echo "-w /etc -p wa -k x" > "$work/closed"
+chmod 644 "$work/noise" "$work/damaged" "$work/text"
+chmod 000 "$work/closed"
+while read -r status arguments; do
+    read -ra words <<< "${arguments//@/$work}"
+    run "${words[@]}"
+    [ "$rc" = "$status" ] && [ ! -s "$work/out" ] && [ "$(lines "$work/err")" -ge 1 ]
+    check "exit $status: $arguments (exit $rc)" $?
+done << 'END'
+3 who --store @/text /etc/hosts
+3 who --store @/damaged /etc/hosts
+3 who --store @/noise /etc/hosts
+3 who --store @/nothing /etc/hosts
+3 diff --store @/text --since -1h /etc/hosts
+3 diff --store @/damaged --since -1h /etc/hosts
+3 search --store @/text -k x
+3 search --store @/damaged -k x
+3 import --store @/text @/noise
+3 import --store /nonexistent/dir/c.db @/noise
+2 who --from @/nosuch /etc/hosts
+2 who --from @/nothing /etc/hosts
+3 who --from @/closed /etc/hosts
+2 import @/nosuch
+2 search -if @/nosuch -k x
+3 search -if @/closed -k x
+2 search -if @/noise -k x
+1 search --strict-ausearch -if @/nosuch -k x
+2 search --frobnicate
+1 search --strict-ausearch --frobnicate
+2 rules check @/nosuch
+3 rules check @/closed
+2 rules load @/nosuch
+2 rules explain @/nosuch
+2 rules nosuch
+2 watch --rules @/nosuch
+3 watch --rules @/closed
+1 who --store @/nosuch.db /etc/hosts
+1 diff --store @/nosuch.db --since -1h /etc/hosts
+END
 
 # --- what the user typed comes back harmless ---
 evil=$'/x\e[2J\a\n\x7f\xff'

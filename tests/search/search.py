@@ -292,7 +292,7 @@ def long_line():
 @test
 def binary_file():
     code, out, err = culprit("-if", CULPRIT, "-k", "x")
-    assert code == 1 and out == "" and "does not look like an audit log" in err, err
+    assert code == 2 and out == "" and "does not look like an audit log" in err, err
 
 
 @test
@@ -331,7 +331,10 @@ def exit_codes():
     for bad in (["-a", "1junk"], ["-p", "x"], ["-m", "NOSUCH"], ["-sc", "nosuch"], ["--frobnicate"], ["-k"], ["-ts", "32/45/99"],
                 ["-r", "-i"], ["--extra-keys"], ["-ui", "nobody-here"], ["-if", "/nonexistent", "-k", "x"], []):
         code, out, err = culprit(*bad)
-        assert code == 1 and err.startswith("culprit: ") and err.count("\n") == 1, (bad, code, err)
+        assert code == 2 and err.startswith("culprit: ") and err.count("\n") == 1, (bad, code, err)
+        assert not bad or culprit("--strict-ausearch", *bad)[0] == 1, bad
+    put("no.db", b"no database, and not empty either" * 50)
+    assert culprit("--store", os.path.join(DIR, "no.db"), "-k", "x")[0] == 3
 
 
 def checkpoint_run(program, log, file, *extra):
@@ -428,7 +431,7 @@ def our_store():
     assert rows and all(r["event"]["action"] == "unlink" and r["file"]["path"].startswith("/srv/data/d0000/") for r in rows)
     assert culprit("--store", store, "-f", "/nowhere")[0] == 1
     assert culprit("--store", store + ".none", "-k", "x")[0] == 1
-    assert culprit("--container", "web", "-k", "x")[0] == 1
+    assert culprit("--container", "web", "-k", "x")[0] == 2
 
 
 @test

@@ -396,7 +396,7 @@ static void what_a_filter_leaves_out_is_counted(void **state)
     (void)state;
     case_leave_out(c, FILTER_OTHER, 12);
     assert_false(case_answered(c));
-    says("culprit: nothing that matches the filters happened to web:/prd; 12 events did not match the filters");
+    says("culprit: nothing that matches the filters happened to web:/prd (12 events did not match the filters)");
     add(OPERATION_UNLINK, "/prd/a", agent, 1, 0);
     case_leave_out(c, FILTER_ALLOWED, 1);
     says("12 more events did not match the filters");

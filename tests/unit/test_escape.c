@@ -193,11 +193,33 @@ static void cuts(void **state)
     assert_string_equal(sbuf_str(&out) + 8, row->out);
 }
 
+static const struct xml_row {
+    const char *name;
+    struct bytes in;
+    const char *xml;
+} xml_rows[] = {
+    { "tags and quotes", BYTES("<a b=\"c\" d='e'>&amp;"), "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;amp;" },
+    { "lines and backslashes stay", BYTES("a\n\tb\\x1b"), "a\n\tb\\x1b" },
+    { "control characters", BYTES("\x1b[2J\0\r\x7f"), "\\x1b[2J\\x00\\r\\x7f" },
+    { "invalid bytes", BYTES("a\xff\xed\xa0\x80"), "a\\xff\\xed\\xa0\\x80" },
+    { "what XML has not", BYTES("\xef\xbf\xbe\xef\xbf\xbf\xef\xbf\xbd"), "\\u{fffe}\\u{ffff}\xef\xbf\xbd" },
+    { "the end of CDATA", BYTES("]]>"), "]]&gt;" },
+};
+
+static void escapes_xml(void **state)
+{
+    const struct xml_row *row = *state;
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+
+    escape_xml(&out, row->in);
+    assert_string_equal(sbuf_str(&out), row->xml);
+}
+
 int main(void)
 {
     const struct CMUnitTest more[] = { cmocka_unit_test(every_byte) };
 
-    return RUN_ROWS(rows, escapes) + RUN_ROWS(rows, escapes_shell) + RUN_ROWS(cut_rows, cuts) +
+    return RUN_ROWS(rows, escapes) + RUN_ROWS(xml_rows, escapes_xml) + RUN_ROWS(rows, escapes_shell) + RUN_ROWS(cut_rows, cuts) +
            RUN_ROWS(words_rows, escapes_words) + RUN_ROWS(anywhere_rows, escapes_anywhere) +
            RUN_ROWS(columns_rows, counts_columns) + cmocka_run_group_tests(more, NULL, NULL);
 }

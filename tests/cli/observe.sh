@@ -1,0 +1,164 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# run, watch and who as root, on directories of our own with the fanotify sensor: exit statuses, filters, what run passes
+# on, whom it runs as, what it writes for CI. tests/cli/observe.sh CULPRIT_BINARY
+set -u
+BINARY=${1:-}
+if [ ! -x "$BINARY" ] || [ "$(id -u)" != 0 ]; then
+    echo "usage, as root: $0 CULPRIT_BINARY" >&2
+    exit 2
+fi
+BINARY=$(realpath "$BINARY")
+passed=0 failed=0
+work=$(mktemp -d /tmp/culprit-observe.XXXXXX) || exit 2
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work"
+cd "$work" || exit 2
+
+check() { # check NAME STATUS: 0 is good
+    if [ "$2" = 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $1"
+        sed 's/^/    /' "$work/out" "$work/err" 2> /dev/null | head -12
+    fi
+}
+
+culprit() { # status in $rc, output in out and err
+    timeout 60 "$BINARY" "$@" < /dev/null > "$work/out" 2> "$work/err"
+    rc=$?
+}
+
+# run OPTIONS... -- COMMAND...: on a new directory d
+run() {
+    rm -rf "$work/d"
+    mkdir "$work/d"
+    echo old > "$work/d/old"
+    culprit run --sensor fanotify --settle 200ms --store "$work/db" -w "$work/d" "$@"
+}
+
+# --- the exit status: NAME|STATUS|OPTIONS|COMMAND ---
+while IFS='|' read -r name status options command; do
+    # shellcheck disable=SC2086
+    run $options -- sh -c "$command"
+    [ "$rc" = "$status" ] && grep -q '^culprit: ready' err
+    check "$name (exit $rc)" $?
+done << 'END'
+something changed|0||touch d/new
+nothing changed|1||true
+COMMAND fails|7||touch d/new; exit 7
+COMMAND fails, nothing changed|7||exit 7
+COMMAND is killed|137||kill -9 $$
+COMMAND is ended by SIGTERM|143||kill $$
+COMMAND fails, culprit's own is asked for|0|--exit-status own|touch d/new; exit 7
+the same, nothing changed|1|--exit-status own|exit 7
+COMMAND's is asked for|7|--exit-status command|exit 7
+unchanged|0|--assert-unchanged|true
+not unchanged|1|--assert-unchanged|rm d/old
+not unchanged, and COMMAND fails|7|--assert-unchanged|rm d/old; exit 7
+unchanged, and COMMAND fails|7|--assert-unchanged|exit 7
+not unchanged, culprit's own|1|--assert-unchanged --exit-status own|rm d/old; exit 7
+unchanged, culprit's own|0|--assert-unchanged --exit-status own|exit 7
+only what is allowed|0|--assert-unchanged --allow *.log|echo x > d/a.log
+a folder that is allowed|0|--assert-unchanged --allow ./d/cache|mkdir d/cache; echo x > d/cache/f
+a pattern that is allowed|0|--assert-unchanged --allow ./d/**/*.o|mkdir d/x.o; echo x > d/x.o/f
+what is not allowed too|1|--assert-unchanged --allow *.log|echo x > d/a.log; rm d/old
+a filter that matches|0|--op delete|rm d/old
+a filter that does not match|1|--op rename|rm d/old
+an excluded file|1|--exclude old|rm d/old
+another user's change|1|--by-user 65534|rm d/old
+this user's change|0|--by-user root|rm d/old
+another program's change|1|--program mv|rm d/old
+this program's change|0|--program rm|rm d/old
+END
+run -- "$work/nosuch"
+[ "$rc" = 127 ] && grep -q 'nosuch: No such file' err && grep -q 'exit 127' out
+check "what cannot be found (exit $rc)" $?
+run -- "$work/d/old"
+[ "$rc" = 126 ] && grep -q 'Permission denied' err
+check "what cannot be executed (exit $rc)" $?
+run --format json -- sh -c 'rm d/old; exit 3'
+[ "$rc" = 3 ] && grep -q '"exit_code":3' out && grep -q '"exit_status":0' out
+check "both statuses are in JSON (exit $rc)" $?
+run -- sh -c 'rm d/old; exit 3'
+grep -q "exit 3 after.*culprit's own exit status: 0" out
+check "both statuses are in the text" $?
+
+# --- what is left out is counted, and is not nothing ---
+run --exclude old -- rm d/old
+grep -q 'nothing that matches the filters happened to .*(1 event did not match the filters)' out
+check "a filter is said, live" $?
+culprit who --store db --op rename d
+[ "$rc" = 1 ] && grep -q 'nothing that matches the filters' out
+check "a filter is said, from the store (exit $rc)" $?
+run -- sh -c 'rm d/old; touch d/new'
+culprit who --store db --op delete --format json --since -1m d
+[ "$rc" = 0 ] && grep -q '"filtered":' out && ! grep -q '"action":"create"' out
+check "JSON is filtered too (exit $rc)" $?
+run --assert-unchanged --allow old -- rm d/old
+grep -q 'nothing but what --allow permits happened.*(1 change)' out
+check "what is allowed is counted" $?
+run --quiet -- rm d/old
+[ "$(grep -c . out)" = 1 ] && grep -q '^VERDICT' out
+check "--quiet is the verdict alone" $?
+run --quiet --format json -- rm d/old
+[ "$(grep -c . out)" = 1 ] && grep -q '"kind":"alert"' out
+check "--quiet, JSON" $?
+run --limit 1 -- sh -c 'rm d/old; mv d d2; mkdir d; mv d2/* d; chmod 700 d; rmdir d2'
+[ "$(grep -c '^VERDICT' out)" = 1 ]
+check "--limit 1" $?
+rm -rf d2
+run -- rm d/old
+grep -qE '^culprit: ready \(fanotify; [0-9]+ kinds? of change (is|are) not seen: culprit doctor\)$' err
+check "the ready line is short" $?
+
+# --- JUnit ---
+run --junit "$work/j.xml" -w "$work" -- sh -c 'rm d/old; : > "d/<&\"$(printf "\\001\\377")"'
+python3 - "$work/j.xml" "$work/d" "$work" << 'END'
+import sys, xml.etree.ElementTree as tree
+suite = tree.parse(sys.argv[1]).getroot().find("testsuite")
+names = [case.get("name") for case in suite.findall("testcase")]
+assert names == sys.argv[2:], names
+assert suite.get("tests") == "2" and suite.get("failures") == "1" or suite.get("failures") == "2", suite.attrib
+assert suite.find("testcase/failure").get("message").startswith("VERDICT")
+END
+check "JUnit's XML" $?
+[ "$(stat -c %a "$work/j.xml")" = 644 ] && [ "$(find "$work" -maxdepth 1 -name '.culprit*' | wc -l)" = 0 ]
+check "nothing is left beside it" $?
+ln -s "$work/real.xml" "$work/own.xml"
+run --junit "$work/own.xml" -- true
+[ -L "$work/own.xml" ] && grep -q testsuite "$work/real.xml"
+check "a symbolic link of ours is followed" $?
+mkdir -m 777 "$work/foreign"
+ln -s /etc "$work/foreign/etc" && chown -h 65534 "$work/foreign/etc"
+ln -s "$work/victim" "$work/foreign/j.xml" && chown -h 65534 "$work/foreign/j.xml"
+for path in foreign/j.xml foreign/etc/culprit-junit.xml; do
+    run --junit "$work/$path" -- touch d/ran
+    [ "$rc" != 0 ] && [ "$rc" != 1 ] && [ ! -e d/ran ] && [ ! -e "$work/victim" ] && [ ! -e /etc/culprit-junit.xml ] &&
+        grep -q "somebody else's" err
+    check "somebody else's symbolic link is not: $path (exit $rc)" $?
+done
+run --junit "$work/nosuch/j.xml" -- touch d/ran
+[ "$rc" = 2 ] && [ ! -e d/ran ]
+check "a place that is not there (exit $rc)" $?
+run --junit "$work/foreign" -- touch d/ran
+[ "$rc" -ge 2 ] && [ ! -e d/ran ]
+check "a directory (exit $rc)" $?
+
+# --- whom COMMAND runs as ---
+mkdir -m 777 "$work/open"
+# shellcheck disable=SC2016
+run --user nobody -- sh -c 'id -u; id -g; id -G; echo "$HOME|$USER|$LOGNAME|$SHELL"; grep CapPrm /proc/self/status; : > open/file'
+{ id -u nobody; id -g nobody; id -G nobody; getent passwd nobody | awk -F: '{print $6 "|" $1 "|" $1 "|" $7}'; } > want
+head -4 out | cmp -s - want && grep -q 'CapPrm:.*0000000000000000' out && [ "$(stat -c %U open/file)" = nobody ]
+check "COMMAND is another user's (exit $rc)" $?
+run --user 65534 -- sh -c 'rm d/old 2> /dev/null; exit 0'
+[ -e d/old ]
+check "a user by number, who may not do what root may (exit $rc)" $?
+run --user nosuch-user -- true
+[ "$rc" = 2 ] && grep -q 'no user "nosuch-user"' err
+check "nobody of that name (exit $rc)" $?
+
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
