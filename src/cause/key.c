@@ -75,14 +75,20 @@ static uint64_t add_origin(uint64_t h, const struct process *p)
     return h;
 }
 
-static uint64_t add_launcher(uint64_t h, const struct cause *cause, const struct process *actor)
+/* Of the shell that is typed into: sudo gives what it runs a terminal of its own. */
+static uint64_t add_terminal(uint64_t h, const struct process *shell)
+{
+    return shell ? hash_word(add_bytes(h, shell->tty), shell->session) : h;
+}
+
+static uint64_t add_launcher(uint64_t h, const struct cause *cause)
 {
     const struct cause_launcher *l = &cause->launcher;
 
     h = add_bytes(hash_word(h, l->kind), l->name);
     /* what is typed by one person at one terminal belongs together, and nothing else does */
     if (l->kind == LAUNCHER_PERSON && (cause->run.kind == RUN_COMMAND || cause->run.kind == RUN_PROGRAM))
-        h = hash_word(add_bytes(h, actor->tty), actor->session);
+        h = add_terminal(h, l->process);
     return h;
 }
 
@@ -97,7 +103,6 @@ uint64_t cause_find_key(const struct chain *c, const struct cause *cause)
         h = add_bytes(h, c->event->node);
     h = add_people(h, c->event);
     h = add_origin(h, actor);
-    if (actor)
-        h = add_launcher(h, cause, actor);
+    h = add_launcher(h, cause);
     return h ? h : 1;
 }

@@ -255,6 +255,7 @@ static void find_by_unit(struct chain *c, struct cause_launcher *ret)
     }
     if (actor->tty.len && actor->login_uid != UID_UNKNOWN) {
         ret->kind = LAUNCHER_PERSON;
+        ret->process = process_ref(c->process[0]);
         describe_person(actor, ret);
     }
 }

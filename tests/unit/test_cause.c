@@ -278,12 +278,181 @@ static void names(void **state)
     event_free(e);
 }
 
+/* ---- what belongs together ---- */
+
+#define SCRIPT(path, by) { "/usr/bin/dash", "/bin/sh|" path, .script = path, .uid = by }
+
+static const struct pair {
+    const char *name;
+    struct step a[STEPS], b[STEPS];
+    bool same;
+} pairs[] = {
+    { "one script with two tools",
+      { CRON, SCRIPT("/opt/a", 1), { "/usr/bin/rm", "rm|x", .uid = 1 } }, { CRON, SCRIPT("/opt/a", 1), { "/usr/bin/mkdir", "mkdir|x", .uid = 1 } }, true },
+    { "one script, two runs", { CRON, SCRIPT("/opt/a", 1), RM }, { CRON, { "/usr/bin/dash", "/bin/sh|/opt/a|-v", .script = "/opt/a", .uid = 1, .pid = 77 }, RM }, true },
+    { "two scripts", { CRON, SCRIPT("/opt/a", 1), RM }, { CRON, SCRIPT("/opt/b", 1), RM }, false },
+    { "two python scripts", { BASH, { "/usr/bin/python3", "python3|/a.py" } }, { BASH, { "/usr/bin/python3", "python3|/b.py" } }, false },
+    { "two users of one script", { CRON, SCRIPT("/opt/a", 1), { "/usr/bin/rm", "rm", .uid = 1 } }, { CRON, SCRIPT("/opt/a", 2), { "/usr/bin/rm", "rm", .uid = 2 } }, false },
+    { "root's rm and bob's", { BASH, { "/usr/bin/rm", "rm|x" } }, { BASH, { "/usr/bin/rm", "rm|x", .uid = 2 } }, false },
+    { "one person types two commands of one program", { BASH, { "/usr/bin/rm", "rm|a" } }, { BASH, { "/usr/bin/rm", "rm|b" } }, true },
+    { "and one of them with sudo, which makes a terminal", { BASH, { "/usr/bin/rm", "rm|a" } },
+      { BASH, { "/usr/bin/sudo", "sudo|rm|b" }, { "/usr/bin/rm", "rm|b", .tty = "pts/9" } }, true },
+    { "at another terminal", { BASH, { "/usr/bin/rm", "rm|a" } },
+      { { "/usr/bin/bash", "-bash", .tty = "pts/4", .user = "ann" }, { "/usr/bin/rm", "rm|b" } }, false },
+    { "two lines of one crontab", { CRON, { "/bin/dash", "sh|-c|rm -f a" }, RM }, { CRON, { "/bin/dash", "sh|-c|rm -f b" }, RM }, false },
+    { "two targets", { { "/usr/bin/make", "make|a", "/s" }, RM }, { { "/usr/bin/make", "make|b", "/s" }, RM }, false },
+    { "one target in two directories", { { "/usr/bin/make", "make|a", "/s" }, RM }, { { "/usr/bin/make", "make|a", "/t" }, RM }, false },
+    { "on the host and in a container", { SCRIPT("/opt/a", 0), RM }, { { "/usr/bin/runc", "runc|create" }, { "/usr/bin/dash", "/bin/sh|/opt/a", .script = "/opt/a", .inside = true } }, false },
+    { "a real script and one that argv alone names", { { "/usr/bin/python3", "python3|/a.py" } }, { { "/tmp/python3", "python3|/a.py" } }, false },
+    { "a job's script has another name each time", { SCRIPT("/home/r/_work/_temp/a1.sh", 0), RM }, { SCRIPT("/home/r/_work/_temp/b2.sh", 0), RM }, true },
+    { "so has a directory of mktemp", { SCRIPT("/tmp/tmp.Ab12345678/x.sh", 0), RM }, { SCRIPT("/tmp/tmp.Zz12345678/x.sh", 0), RM }, true },
+};
+
+static void groups(void **state)
+{
+    const struct pair *pair = *state;
+    struct event *a = find(pair->a), *b = find(pair->b);
+
+    if (pair->same)
+        assert_int_equal(a->cause.key, b->cause.key);
+    else
+        assert_int_not_equal(a->cause.key, b->cause.key);
+    event_free(a);
+    event_free(b);
+}
+
+/* ---- what an attacker writes ---- */
+
+/* Arguments of any length and content: nothing is read behind them. */
+static void any_argv(void **state)
+{
+    static const char *const programs[] = { "/usr/bin/python3", "/usr/bin/bash", "/bin/busybox", "/usr/bin/java", "/usr/bin/make",
+                                            "/usr/bin/git", "/usr/bin/node", "/usr/bin/apt-get", "/usr/bin/awk", "/usr/bin/perl" };
+    static const char alphabet[] = "-c\0-m=e.r/js x\xff\n";
+    size_t size = 1 << 20;
+    char *text = malloc(size);
+    unsigned seed = 1;
+
+    (void)state;
+    for (unsigned round = 0; round < 4000; round++) {
+        size_t len = round < 8 ? (round & 1 ? size : round) : round % 60;
+        struct process *p = make_process(7, programs[round % ARRAY_SIZE(programs)], NULL);
+        struct event *e;
+
+        for (size_t i = 0; i < len; i++)
+            text[i] = round < 8 ? (round & 2 ? '\0' : 'a') : alphabet[(seed = seed * 1103515245 + 12345) >> 16 & 15];
+        p->args = (struct bytes){ memcpy(malloc(len ? len : 1), text, len), len }; /* of exactly this size: for the sanitizer */
+        if (round % 3 == 0)
+            process_set(p, &p->working_directory, BYTES("/w"));
+        e = make_event(OPERATION_UNLINK, "/x", p, NULL, 1);
+        cause_remember(e);
+        assert_int_not_equal(e->cause.key, 0);
+        {
+            char *args = (char *)(uintptr_t)p->args.data;
+
+            event_free(e);
+            process_unref(p);
+            free(args);
+        }
+    }
+    free(text);
+}
+
+/* A chain as long as it gets, and longer: cut. What is found is held when the event's process is not. */
+static void a_long_chain(void **state)
+{
+    struct process *p = make_process(1, "/usr/sbin/cron", NULL);
+    struct event *e;
+
+    (void)state;
+    for (pid_t pid = 2; pid < 1000; pid++) {
+        p = make_process(pid, "/usr/bin/dash", p);
+        set_args(p, pid == 990 ? "sh|/opt/a.sh" : "sh|-c|x; y");
+    }
+    e = make_event(OPERATION_UNLINK, "/x", p, NULL, 1);
+    process_unref(p);
+    cause_remember(e);
+    process_unref(e->actor.process);
+    e->actor.process = NULL;
+    assert_bytes(e->cause.run.name, "/opt/a.sh");
+    assert_bytes(e->cause.run.process->executable, "/usr/bin/dash");
+    event_free(e);
+}
+
+static void nobody(void **state)
+{
+    struct event *e = make_event(OPERATION_UNLINK, "/x", NULL, NULL, 1);
+
+    (void)state;
+    cause_remember(e);
+    assert_int_equal(e->cause.run.kind, RUN_UNKNOWN);
+    assert_int_equal(e->cause.launcher.kind, LAUNCHER_UNKNOWN);
+    e->actor.executable = BYTES("/usr/bin/rm");
+    cause_remember(e);
+    assert_int_equal(e->cause.run.kind, RUN_PROGRAM);
+    assert_bytes(e->cause.run.name, "rm");
+    event_free(e);
+}
+
+/* ---- tables ---- */
+
+static const char *interpreter_at(size_t i)
+{
+    return interpreter_row(i) ? interpreter_name(interpreter_row(i)) : NULL;
+}
+
+static const char *launcher_at(size_t i)
+{
+    return launcher_row(i) ? launcher_row(i)->program : NULL;
+}
+
+static void tables(void **state)
+{
+    const char *(*const lists[])(size_t) = { interpreter_at, launcher_at, wrapper_row, tool_row, build_row_name };
+
+    (void)state;
+    for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
+        for (size_t i = 0; lists[l](i); i++) {
+            assert_int_not_equal(*lists[l](i), '\0');
+            if (i && strcmp(lists[l](i - 1), lists[l](i)) >= 0)
+                fail_msg("%s stands before %s", lists[l](i - 1), lists[l](i));
+        }
+    for (size_t i = 0; wrapper_row(i); i++)
+        assert_false(tool_is(bytes_of(wrapper_row(i))));
+    for (size_t i = 0; interpreter_at(i); i++)
+        assert_ptr_equal(interpreter_find(bytes_of(interpreter_at(i))), interpreter_row(i));
+    for (unsigned i = 1; i < RUN_KIND_COUNT; i++)
+        assert_string_not_equal(cause_run_name(i), cause_run_name(0));
+    for (unsigned i = 1; i < LAUNCHER_KIND_COUNT; i++)
+        assert_string_not_equal(cause_launcher_name(i), cause_launcher_name(0));
+}
+
+/* Every wrapper is seen through, every tool is explained by who runs it. */
+static void every_row(void **state)
+{
+    (void)state;
+    for (unsigned kind = 0; kind < 2; kind++)
+        for (size_t i = 0; kind ? wrapper_row(i) : tool_row(i); i++) {
+            char executable[64];
+            struct step steps[STEPS] = { BASH, { "/usr/bin/bash", "bash|/opt/a.sh" }, { executable, "x|y" }, RM };
+            struct event *e;
+
+            snprintf(executable, sizeof(executable), "/usr/bin/%s", kind ? wrapper_row(i) : tool_row(i));
+            e = find(steps);
+            assert_bytes(e->cause.run.name, "/opt/a.sh");
+            assert_int_equal(e->cause.launcher.kind, LAUNCHER_PERSON);
+            event_free(e);
+        }
+}
+
 int main(void)
 {
+    const struct CMUnitTest tests[] = { cmocka_unit_test(any_argv), cmocka_unit_test(a_long_chain), cmocka_unit_test(nobody),
+                                        cmocka_unit_test(tables), cmocka_unit_test(every_row) };
     int failed;
 
     web = make_container("67ba10172723", "web");
-    failed = RUN_ROWS(rows, names);
+    failed = RUN_ROWS(rows, names) + RUN_ROWS(pairs, groups) + cmocka_run_group_tests(tests, NULL, NULL);
     container_unref(web);
     return failed;
 }
