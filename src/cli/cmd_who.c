@@ -17,6 +17,8 @@
 #include "store/query.h"
 #include "util/parse.h"
 
+#define EACH_MAX 50000 /* events: half a second */
+
 enum { OPTION_FROM = 256, OPTION_SINCE, OPTION_UNTIL, OPTION_STORE, OPTION_NODE };
 
 static const struct option long_options[] = {
@@ -39,6 +41,8 @@ struct question {
     struct agents *agents; /* the store keeps a product's name; what is known of it now is here */
     struct store_machine machine;
     uint64_t found; /* events of the target that is being asked for */
+    uint64_t size;  /* how many there are, up to EACH_MAX */
+    bool each;      /* the case is told of them one by one, not counted together */
 };
 
 static uint64_t realtime(void)
@@ -122,7 +126,6 @@ static void name_products(const struct question *q, struct event *event)
             p->owner.agent = agents_by_product(q->agents, p->owner.product);
 }
 
-/* What is asked of one event at a time: JSON, and filters that look at paths. */
 static int on_event(void *data, struct event *event)
 {
     struct question *q = data;
@@ -132,12 +135,12 @@ static int on_event(void *data, struct event *event)
     q->found++;
     if (result == FILTER_MATCHES && q->report.format == FORMAT_JSON && !q->report.quiet)
         printer_event(&q->printer, event);
-    if (filter_needs_paths(&q->report.filter)) {
+    if (q->each) {
         name_products(q, event);
         if (result == FILTER_MATCHES)
             r = case_add_event(q->case_, event);
         else
-            case_leave_out(q->case_, result, 1);
+            case_leave_out_event(q->case_, result, event);
     }
     event_free(event);
     return r;
@@ -159,6 +162,30 @@ static int on_rollup(void *data, const struct store_rollup *rollup, struct event
     return case_add_rollup(q->case_, rollup, samples, sample_count);
 }
 
+static int on_size(void *data, const struct store_rollup *rollup, struct event *const *samples, unsigned sample_count)
+{
+    struct question *q = data;
+
+    (void)samples;
+    (void)sample_count;
+    q->size += rollup->count;
+    return q->size > EACH_MAX;
+}
+
+/* One by one as far as that is quick: what became of each file is known then, whichever directory is asked for. */
+static int decide_each(struct question *q, struct store *store, struct err *err)
+{
+    int r;
+
+    q->size = 0;
+    q->each = filter_needs_paths(&q->report.filter);
+    if (q->each)
+        return 0;
+    r = store_each_rollup(store, &q->query, 1, on_size, q, err);
+    q->each = q->size <= EACH_MAX;
+    return r < 0 ? r : 0;
+}
+
 static int on_life(void *data, const struct life *life)
 {
     return case_add_life(((struct question *)data)->case_, life);
@@ -175,15 +202,16 @@ static int on_gap(void *data, const struct gap *gap)
 
 static int ask(struct question *q, struct store *store, struct target *target, struct err *err)
 {
-    const bool each = filter_needs_paths(&q->report.filter);
     int r = who_store_resolve(store, &q->machine, target, &q->query, err);
 
     q->found = 0;
     if (r >= 0)
         r = store_each_life(store, &q->query, on_life, q, err);
-    if (r >= 0 && (each || (q->report.format == FORMAT_JSON && !q->report.quiet)))
+    if (r >= 0)
+        r = decide_each(q, store, err);
+    if (r >= 0 && (q->each || (q->report.format == FORMAT_JSON && !q->report.quiet)))
         r = store_each_event(store, &q->query, on_event, q, err);
-    if (r >= 0 && !each)
+    if (r >= 0 && !q->each)
         r = store_each_rollup(store, &q->query, LIMIT_CASE_SAMPLES, on_rollup, q, err);
     if (r >= 0)
         r = store_each_gap(store, &q->query, on_gap, q, err);

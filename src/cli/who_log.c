@@ -104,7 +104,7 @@ static int on_event(void *data, struct event *event)
         if (result == FILTER_MATCHES)
             r = case_add_event(a->who->case_, event);
         else
-            case_leave_out(a->who->case_, result, 1);
+            case_leave_out_event(a->who->case_, result, event);
     }
     event_free(event);
     return r < 0 ? r : 0;

@@ -163,7 +163,7 @@ static void deliver(void *data, struct event *event)
     if (result == FILTER_MATCHES)
         (void)case_add_event(p->case_, event);
     else
-        case_leave_out(p->case_, result, 1);
+        case_leave_out_event(p->case_, result, event);
     if (p->store)
         (void)store_add_event(p->store, event);
     if (p->options.event && result == FILTER_MATCHES)

@@ -69,38 +69,32 @@ void case_leave_out(struct case_ *c, enum filter_result why, uint64_t count)
         c->filtered += count;
 }
 
-static bool is_asked(const struct case_ *c, const struct event *e)
-{
-    return !c->options.operations || (c->options.operations & 1ull << e->operation);
-}
-
-/* Whether it counts or only tells what became of a file. */
-static void add(struct case_ *c, const struct event *e)
-{
-    struct culprit *s = case_culprit(c, e);
-    bool counted = is_asked(c, e);
-
-    c->judged = false;
-    if (counted) {
-        c->events++;
-        c->refused += e->error > 0;
-        if (!c->first_ns || e->time_ns < c->first_ns)
-            c->first_ns = e->time_ns;
-        c->last_ns = MAX(c->last_ns, e->time_ns);
-    }
-    if (!s) {
-        c->beyond += counted;
-        return;
-    }
-    if (counted)
-        culprit_add(c, s, e);
-    follow_event(c, s, e, counted);
-}
-
 int case_add_event(struct case_ *c, const struct event *event)
 {
-    add(c, event);
+    struct culprit *s = case_culprit(c, event);
+
+    c->judged = false;
+    c->events++;
+    c->refused += event->error > 0;
+    if (!c->first_ns || event->time_ns < c->first_ns)
+        c->first_ns = event->time_ns;
+    c->last_ns = MAX(c->last_ns, event->time_ns);
+    if (!s) {
+        c->beyond++;
+        return 0;
+    }
+    culprit_add(c, s, event);
+    follow_event(c, s, event, true);
     return 0;
+}
+
+void case_leave_out_event(struct case_ *c, enum filter_result why, const struct event *event)
+{
+    struct culprit *s = case_culprit(c, event);
+
+    case_leave_out(c, why, 1);
+    if (s)
+        follow_event(c, s, event, false);
 }
 
 int case_add_rollup(struct case_ *c, const struct store_rollup *rollup, struct event *const *samples,
@@ -111,8 +105,8 @@ int case_add_rollup(struct case_ *c, const struct store_rollup *rollup, struct e
     struct tally *t;
 
     for (uint64_t i = 0; i < read; i++)
-        add(c, sample_count ? samples[i] : rollup->sample);
-    if (!rest || !is_asked(c, rollup->sample))
+        (void)case_add_event(c, sample_count ? samples[i] : rollup->sample);
+    if (!rest)
         return 0;
     s = case_culprit(c, rollup->sample);
     t = s ? case_tally(c, s, rollup->sample, VARIANT_PLAIN) : NULL;

@@ -29,8 +29,6 @@ struct case_options {
     struct bytes store;           /* where it is, if not at the usual place */
     struct bytes host_id;         /* this machine's: what was recorded on another is told as that */
     bool stored;                  /* from the store (`who`): wording in the past */
-    uint64_t operations;          /* bit 1 << enum operation: those that are asked for, 0 = all; events of others
-                                   * only tell what became of files, and are not counted */
     unsigned limit;               /* causes told one by one in text, the gravest first; 0 = CASE_LIMIT, UINT_MAX = all */
     bool quiet;                   /* text: the sentence of each verdict and nothing else */
     bool verbose;                 /* text: what is folded away, with reason and number */
@@ -53,6 +51,9 @@ int case_add_gap(struct case_ *c, const struct gap *gap);
 int case_add_coverage(struct case_ *c, const struct coverage *coverage);
 /* So many events were seen and are not in the case, since the user's filter leaves them out or allows them. */
 void case_leave_out(struct case_ *c, enum filter_result why, uint64_t count);
+/* The same of one event, which still says what became of files: a temporary file is none the less temporary when only
+ * deletions are asked for. */
+void case_leave_out_event(struct case_ *c, enum filter_result why, const struct event *event);
 
 /* How far the record answers the question about one target (`who`): what is said where nothing was found. */
 struct case_question {

@@ -11,6 +11,7 @@
 #define RUNS_MAX 16            /* runs of one culprit that may interleave */
 #define ONCE_NS (2 * NS_PER_S) /* nearer to each other than this is one occasion */
 #define TOOLS_MAX 12           /* programs by which one culprit made its changes */
+#define TALLY_TOOLS_MAX 3      /* of them that are named with one kind of change */
 #define NOTES_MAX 4            /* different doubts of one culprit */
 #define TRACES_MAX 8192        /* files followed by name through creations and moves */
 #define PARTS_MAX 8            /* kinds of changes to one such file that wait for what becomes of it */
@@ -51,7 +52,8 @@ enum noise {
 /* One path of a tally. */
 struct sample {
     struct bytes path;
-    struct bytes other; /* new name of a rename, source of a replacement, first name of a creation, target of a link */
+    struct bytes other; /* new name of a rename, source of a replacement, first name of a creation, target of a link; of a
+                         * deletion: the name that it was moved to first, or from */
 };
 
 /* One kind of thing that a culprit did to one victim. */
@@ -61,6 +63,8 @@ struct tally {
     int error;
     enum variant variant;
     bool directory;           /* to directories */
+    struct bytes tools[TALLY_TOOLS_MAX]; /* programs by which it was done, where it was not the culprit itself */
+    unsigned tool_count;      /* more than TALLY_TOOLS_MAX: and others */
     enum victim_kind victim_kind;
     struct container *victim; /* owned reference, NULL = the host's */
     struct bytes sharers;     /* other containers with the same files: names, each ended by a NUL */
@@ -162,6 +166,7 @@ struct trace {
     struct bytes original;   /* path before the first move; BYTES_NULL: made, not moved */
     struct bytes previous;   /* path before the last move */
     struct culprit *maker;
+    struct culprit *mover;   /* who moved it last */
     struct part parts[PARTS_MAX];
     unsigned part_count;
     UT_hash_handle hh;

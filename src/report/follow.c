@@ -59,6 +59,20 @@ static void drop(struct case_ *c, struct trace *t)
     free(t);
 }
 
+static void forget(struct case_ *c, struct trace *trace);
+
+/* The oldest one gives way: what is made and deleted again lives shortly. */
+static void make_room(struct case_ *c)
+{
+    struct trace *oldest = c->traces;
+
+    if (HASH_COUNT(c->traces) <= TRACES_MAX)
+        return;
+    if (oldest == &c->no_trace)
+        oldest = oldest->hh.next;
+    forget(c, oldest);
+}
+
 /* One allocation holds the row and its strings: traces come and go with every temporary file. */
 static struct trace *add(struct case_ *c, const struct event *e, struct bytes path, struct bytes original,
                          struct bytes previous)
@@ -67,7 +81,7 @@ static struct trace *add(struct case_ *c, const struct event *e, struct bytes pa
     struct trace *t;
     char *at;
 
-    if (HASH_COUNT(c->traces) > TRACES_MAX || sbuf_error(&c->trace_key))
+    if (sbuf_error(&c->trace_key))
         return NULL;
     t = malloc(sizeof(*t) + made.text.len + original.len + previous.len);
     if (!t)
@@ -274,17 +288,17 @@ static void deleted(const struct step *step)
     if (trace && trace->maker == step->s) {
         fold(trace, FOLD_TEMPORARY);
         fold_step(step, VARIANT_PLAIN, FOLD_TEMPORARY);
-    } else if (trace && trace->original.len && !trace->maker) {
+    } else if (step->counted && trace && trace->original.len && !trace->maker && trace->mover == step->s) {
         /* moved away, then deleted under another name: the old name's disappearance is the story */
         fold(trace, FOLD_MOVED);
-        tell_step(step, VARIANT_PLAIN, trace->original, BYTES_NULL);
-        t = step->counted ? case_tally(c, step->s, e, VARIANT_PLAIN) : NULL;
+        t = tally_for(step, VARIANT_PLAIN);
+        tell(c, t, e, trace->original, e->path);
         if (t)
             t->moved_first++;
     } else {
         if (trace)
             commit(c, trace);
-        tell_step(step, VARIANT_PLAIN, e->path, BYTES_NULL);
+        tell_step(step, VARIANT_PLAIN, e->path, trace && !trace->maker ? trace->original : BYTES_NULL);
     }
     drop(c, trace);
 }
@@ -449,6 +463,8 @@ static void renamed(const struct step *step)
         return;
     }
     wait_step(step, now, variant, e->previous_path, e->path);
+    if (now)
+        now->mover = s;
     s->renamed = (struct half){ .time_ns = e->time_ns, .pid = e->actor.pid, .key = name_key(e, e->path),
                                 .old_key = name_key(e, e->previous_path), .own = over_own,
                                 .tally = step->counted ? case_tally(c, s, e, variant) : NULL };
@@ -491,6 +507,7 @@ void follow_event(struct case_ *c, struct culprit *s, const struct event *e, boo
 {
     const struct step step = { c, s, e, counted };
 
+    make_room(c);
     if (e->error != 0 || !e->path.len)
         tell_step(&step, VARIANT_PLAIN, e->operation == OPERATION_RENAME && e->previous_path.len ? e->previous_path : e->path,
                   e->operation == OPERATION_RENAME ? e->path : BYTES_NULL);

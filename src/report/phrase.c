@@ -292,6 +292,26 @@ static void add_bytes(const struct tally *t, struct sbuf *out)
     sentence_size(out, t->bytes);
 }
 
+/* What was deleted had another name before. */
+static void add_move(const struct tally *t, struct sbuf *out)
+{
+    struct bytes name = is_one(t) ? t->samples[0].other : BYTES_NULL;
+
+    if (t->operation != OPERATION_UNLINK && t->operation != OPERATION_RMDIR)
+        return;
+    if (t->moved_first && t->moved_first < t->told) {
+        sbuf_add_str(out, " (some moved away first)");
+    } else if (t->moved_first) {
+        sbuf_add_str(out, name.len ? " (moved to " : " (moved away first");
+        escape_terminal_path(out, name, PATH_COLUMNS);
+        sbuf_add_str(out, name.len ? " first)" : ")");
+    } else if (name.len) {
+        sbuf_add_str(out, " (which had been ");
+        escape_terminal_path(out, name, PATH_COLUMNS);
+        sbuf_add_char(out, ')');
+    }
+}
+
 void phrase_did(const struct tally *t, bool with_times, bool with_victim, struct sbuf *out)
 {
     const struct telling telling = { .place = !t->victim, .times = with_times, .victim = with_victim };
@@ -323,8 +343,7 @@ void phrase_did(const struct tally *t, bool with_times, bool with_victim, struct
             sbuf_add_bytes(out, sbuf_bytes(&change));
         }
     }
-    if (t->moved_first)
-        sbuf_add_str(out, t->moved_first == t->told ? " (moved away first)" : " (some moved away first)");
+    add_move(t, out);
 }
 
 static void add_pairs(const struct tally *t, struct sbuf *out)
@@ -377,6 +396,5 @@ void phrase_done(const struct tally *t, struct sbuf *out)
         escape_terminal(out, bytes_basename(t->samples[0].other));
         sbuf_add_char(out, ')');
     }
-    if (t->moved_first)
-        sbuf_add_str(out, ", moved away first");
+    add_move(t, out);
 }

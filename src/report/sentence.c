@@ -93,16 +93,35 @@ static void add_deeds(const struct culprit *s, const struct tally *const *said, 
         sbuf_add_str(out, "made and removed files of its own");
 }
 
-/* "with rm and cp": where what was run is not what made the change. */
-static void add_tools(const struct culprit *s, struct sbuf *out)
+static bool holds(const struct bytes *tools, unsigned n, struct bytes name)
 {
-    size_t n = MIN(s->tool_count, (size_t)TOOLS_SAID);
+    for (unsigned i = 0; i < n; i++)
+        if (bytes_equal(tools[i], name))
+            return true;
+    return false;
+}
 
-    for (size_t i = 0; i < n; i++) {
-        sbuf_add_str(out, i == 0 ? " with " : i + 1 < s->tool_count || s->tools_beyond ? ", " : " and ");
-        escape_terminal(out, s->tools[i].name);
+/* "with rm and cp": where what was run is not what made these changes. */
+static void add_tools(const struct tally *const *said, size_t count, struct sbuf *out)
+{
+    struct bytes tools[TOOLS_SAID];
+    unsigned n = 0;
+    bool more = false;
+
+    for (size_t i = 0; i < count; i++)
+        for (unsigned k = 0; k < said[i]->tool_count; k++) {
+            bool named = k < TALLY_TOOLS_MAX && holds(tools, n, said[i]->tools[k]);
+
+            if (!named && k < TALLY_TOOLS_MAX && n < TOOLS_SAID)
+                tools[n++] = said[i]->tools[k];
+            else
+                more |= !named;
+        }
+    for (unsigned i = 0; i < n; i++) {
+        sbuf_add_str(out, i == 0 ? " with " : i + 1 < n || more ? ", " : " and ");
+        escape_terminal(out, tools[i]);
     }
-    if (s->tool_count > n || s->tools_beyond)
+    if (more)
         sbuf_add_str(out, " and others");
 }
 
@@ -146,7 +165,7 @@ void case_sentence(const struct case_ *c, const struct culprit *s, struct sbuf *
     }
     sbuf_add_str(out, comma ? ", " : " ");
     add_deeds(s, said, n, out);
-    add_tools(s, out);
+    add_tools(said, n, out);
     add_command(s, out);
     when_sentence(c, s, said, n, out);
     add_doubt(s, out);

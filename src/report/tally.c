@@ -94,8 +94,21 @@ static bool gains_write(const struct event *e)
            !(e->before.mode & 0222) && (e->after.mode & 0222);
 }
 
+static void add_tool(struct case_ *c, struct tally *t, struct bytes name)
+{
+    if (!name.len || t->tool_count > TALLY_TOOLS_MAX)
+        return;
+    for (unsigned i = 0; i < t->tool_count; i++)
+        if (bytes_equal(t->tools[i], name))
+            return;
+    if (t->tool_count < TALLY_TOOLS_MAX)
+        t->tools[t->tool_count] = arena_copy(&c->arena, name);
+    t->tool_count++;
+}
+
 void tally_describe(struct case_ *c, struct tally *t, const struct event *e)
 {
+    add_tool(c, t, e->cause.tool);
     if (!t->told && !tally_folded(t)) {
         copy_state(c, &t->before, &e->before);
         copy_state(c, &t->after, &e->after);

@@ -202,7 +202,7 @@ static void moved_then_deleted(void **state)
     (void)state;
     move("/prd/conf", "/prd/.trash/conf", agent, 1);
     add(OPERATION_UNLINK, "/prd/.trash/conf", agent, 2, 0);
-    says("agent, on the host, deleted /prd/conf of container web (moved away first)");
+    says("agent, on the host, deleted /prd/conf of container web (moved to /prd/.trash/conf first)");
     says_not("renamed");
     says_not("temporary");
 }
@@ -213,7 +213,8 @@ static void moved_twice_by_two(void **state)
     move("/prd/conf", "/prd/a", app, 1);
     move("/prd/a", "/prd/b", agent, 2);
     add(OPERATION_UNLINK, "/prd/b", agent, 3, 0);
-    says("agent, on the host, deleted /prd/conf of container web (moved away first)");
+    says("agent, on the host, deleted /prd/conf of container web (moved to /prd/b first)");
+    says("app, in container web itself, renamed /prd/conf of container web to /prd/a");
 }
 
 static void moved_out_of_the_watch_is_gone(void **state)

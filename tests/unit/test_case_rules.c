@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: MIT */
+/* Verdicts: as what changes count, in which words, at which times. A row a rule. */
+#include "test.h"
+
+#include <limits.h>
+#include <time.h>
+
+#include "case.h"
+#include "event/operation.h"
+
+enum who { AGENT = 1, APP, RUNC, SCRIPT, OTHER };
+
+enum { UNKNOWN_OUTCOME = -1 };
+
+struct step {
+    enum operation op;
+    const char *path, *from; /* from: the old name, or what a link points to */
+    enum who who;            /* 0: the agent */
+    unsigned ms;
+    int error;
+    uint32_t before, after;  /* mode, with type; 0 = not known */
+    uint32_t type;           /* of the object; 0 = not known */
+    const char *note;
+    bool presumed;           /* the actor */
+    unsigned bytes;
+};
+
+#define STEPS 12
+#define TEXTS 5
+
+struct row {
+    const char *name;
+    struct step steps[STEPS];
+    const char *says[TEXTS], *says_not[TEXTS];
+};
+
+#define C OPERATION_CREATE
+#define W OPERATION_WRITE
+#define O OPERATION_OPEN_WRITE
+#define D OPERATION_UNLINK
+#define R OPERATION_RENAME
+#define P OPERATION_REPLACE
+#define M OPERATION_CHMOD
+
+/* clang-format off */
+static const struct row rows[] = {
+    { "a new file renamed over an old one is one change, the rename first",
+      { { C, "/srv/.a.tmp" }, { W, "/srv/.a.tmp" }, { M, "/srv/.a.tmp" }, { R, "/srv/a", "/srv/.a.tmp" }, { P, "/srv/a" } },
+      { "agent, on the host, replaced /srv/a (written new as .a.tmp, renamed over it), at",
+        "folded    4 changes for writing the new files" }, { "created", "renamed /srv", "mode" } },
+    { "the same, the replacement first",
+      { { C, "/srv/.a.tmp" }, { W, "/srv/.a.tmp" }, { P, "/srv/a" }, { R, "/srv/a", "/srv/.a.tmp" } },
+      { "agent, on the host, replaced /srv/a (written new as .a.tmp, renamed over it), at" }, { "created", "renamed /srv" } },
+    { "an old file renamed over another: both names",
+      { { R, "/srv/a", "/srv/b" }, { P, "/srv/a" } }, { "replaced /srv/a (by /srv/b, renamed over it)" }, { "written" } },
+    { "the halves of two processes belong not together",
+      { { R, "/srv/a", "/srv/b" }, { P, "/srv/a", .who = OTHER } },
+      { "agent, on the host, renamed /srv/b to /srv/a", "other, on the host, replaced /srv/a, at" } },
+    { "a replacement that is written again later is a change of the old file",
+      { { C, "/srv/t" }, { R, "/srv/a", "/srv/t" }, { P, "/srv/a" }, { D, "/srv/a", .ms = 500 } },
+      { "replaced /srv/a (written new as t, renamed over it) and deleted /srv/a" }, { "temporary" } },
+    { "replaced many times",
+      { { C, "/srv/t" }, { R, "/srv/a", "/srv/t" }, { P, "/srv/a" }, { C, "/srv/t", .ms = 100 }, { R, "/srv/a", "/srv/t", .ms = 100 },
+        { P, "/srv/a", .ms = 100 } }, { "replaced /srv/a twice" }, { "2 files" } },
+    { "a temporary file is none", { { C, "/srv/t" }, { W, "/srv/t" }, { D, "/srv/t" }, { D, "/srv/a" } },
+      { "agent, on the host, deleted /srv/a, at", "folded    3 changes about temporary files of its own" }, { "2 files", "created" } },
+    { "renamed on the way it is temporary none the less", { { C, "/srv/t" }, { R, "/srv/u", "/srv/t" }, { D, "/srv/u" }, { D, "/srv/a" } },
+      { "deleted /srv/a, at", "folded    3 changes about temporary" } },
+    { "what another one deletes was no temporary file", { { C, "/srv/t" }, { D, "/srv/t", .who = OTHER } },
+      { "other, on the host, deleted /srv/t", "agent, on the host, created /srv/t" } },
+    { "filling what it created is told as creating it", { { C, "/srv/a" }, { O, "/srv/a" }, { W, "/srv/a" }, { OPERATION_UTIME, "/srv/a" } },
+      { "created /srv/a, at", "folded    3 changes for filling the files that it created" }, { "wrote", "opened", "times" } },
+    { "a new file that gets its final name", { { C, "/srv/a.new" }, { R, "/srv/a", "/srv/a.new" } },
+      { "agent, on the host, created /srv/a, at", "/srv/a created (first named a.new), at" }, { "renamed" } },
+    { "contents of a file that was there", { { W, "/srv/a", .bytes = 1500 }, { W, "/srv/a", .bytes = 500 } },
+      { "wrote to /srv/a, at", "/srv/a written to, 2.0 kB, at" }, { "twice", "2 times" } },
+    { "bytes known of one only", { { W, "/srv/a", .bytes = 1500 }, { W, "/srv/a" } }, { "/srv/a written to, at least 1.5 kB" } },
+    { "one path twice is no two files", { { D, "/srv/a" }, { D, "/srv/a" } }, { "deleted /srv/a twice" }, { "2 files" } },
+    { "three files, one of them twice", { { D, "/srv/a" }, { D, "/srv/b" }, { D, "/srv/a" } },
+      { "deleted 2 files in /srv (3 times in all)" } },
+    { "a rename has two names", { { R, "/srv/b", "/srv/a" } }, { "renamed /srv/a to /srv/b", "/srv/a renamed to /srv/b, at" } },
+    { "renames of several", { { R, "/srv/b", "/srv/a" }, { R, "/srv/d", "/srv/c" } },
+      { "renamed 2 files in /srv", "2 files renamed in /srv: /srv/a to /srv/b, /srv/c to /srv/d, at" } },
+    { "a directory is no file", { { R, "/srv/new", "/srv/old", .type = S_IFDIR } },
+      { "renamed the directory /srv/old to /srv/new" } },
+    { "files and directories apart", { { D, "/srv/d/a" }, { D, "/srv/d/b" }, { OPERATION_RMDIR, "/srv/d/x" }, { OPERATION_RMDIR, "/srv/d" } },
+      { "deleted 2 files in /srv/d and removed 2 directories in /srv" }, { "4 files" } },
+    { "an exchange", { { R, "/srv/b", "/srv/a" }, { R, "/srv/a", "/srv/b" } },
+      { "agent, on the host, exchanged /srv/a and /srv/b, at" }, { "renamed", "twice" } },
+    { "there and back is no exchange", { { R, "/srv/b", "/srv/a" }, { R, "/srv/a", "/srv/b", .ms = 5000 } }, { "renamed" }, { "exchanged" } },
+    { "deleted what another one had moved", { { R, "/srv/b", "/srv/a", .who = OTHER }, { D, "/srv/b" } },
+      { "other, on the host, renamed /srv/a to /srv/b", "agent, on the host, deleted /srv/b (which had been /srv/a)" } },
+    { "the same mode", { { M, "/srv/a", .before = S_IFREG | 0644, .after = S_IFREG | 0644 } },
+      { "touched /srv/a, nothing changed" }, { "mode", "times" } },
+    { "attributes set to what they were, as fanotify sees it",
+      { { OPERATION_UTIME, "/srv/a", .note = EVENT_NOTE_SAME } }, { "set the times of /srv/a" } },
+    { "a change of mode with its values", { { M, "/srv/a", .before = S_IFREG | 0755, .after = S_IFREG | 0700 } },
+      { "changed the mode of /srv/a: 0755 → 0700, at", "what      /srv/a 0755 → 0700, at" } },
+    { "different changes of mode claim no values",
+      { { M, "/srv/a", .before = S_IFREG | 0755, .after = S_IFREG | 0700 }, { M, "/srv/a", .before = S_IFREG | 0700, .after = S_IFREG | 0711 } },
+      { "changed the mode of /srv/a twice" }, { "07" } },
+    { "the mode of five", { { M, "/srv/a" }, { M, "/srv/b" }, { M, "/srv/c" }, { M, "/srv/d" }, { M, "/srv/e" } },
+      { "changed the mode of 5 files in /srv", "mode of 5 files changed in /srv, at" }, { "chmod in" } },
+    { "times beside the operation that they are of",
+      { { M, "/srv/a", .ms = 0 }, { D, "/srv/b", .ms = 90000 }, { D, "/srv/c", .ms = 95000 } },
+      { "from 02:45:35 to 02:47:10 on Tue 24 Nov.", "2 files deleted in /srv, from 02:47:05.000 to 02:47:10.000 on Tue 24 Nov",
+        "mode of /srv/a changed, at 02:45:35.000 on Tue 24 Nov" } },
+    { "a change of no weight gives the sentence no time", { { C, "/srv/n", .ms = 0 }, { D, "/srv/b", .ms = 90000 } },
+      { "deleted /srv/b, at 02:47:05 on Tue 24 Nov." } },
+    { "every minute", { { D, "/srv/a" }, { D, "/srv/b", .ms = 60000 }, { D, "/srv/c", .ms = 120100 }, { D, "/srv/d", .ms = 180000 } },
+      { "deleted 4 files in /srv, 4 times, about every minute, last at 02:48:35 on Tue 24 Nov." } },
+    { "every half hour, the same file", { { M, "/srv/a" }, { M, "/srv/a", .ms = 1800000 }, { M, "/srv/a", .ms = 3600000 } },
+      { "changed the mode of /srv/a, 3 times, about every 30 minutes, last at 03:45:35 on" } },
+    { "no rhythm", { { D, "/srv/a" }, { D, "/srv/b", .ms = 60000 }, { D, "/srv/c", .ms = 500000 } },
+      { "deleted 3 files in /srv, from 02:45:35 to 02:53:55 on" }, { "every" } },
+    { "one run is no rhythm", { { D, "/srv/a" }, { D, "/srv/b", .ms = 3000 }, { D, "/srv/c", .ms = 6000 }, { D, "/srv/d", .ms = 9000 } },
+      { "deleted 4 files" }, { "every" } },
+    { "a doubt stands in the verdict", { { M, "/srv/a", .presumed = true, .note = "two did it at once" } },
+      { "(it is not certain that it was this process).", "doubt     1 change: two did it at once" } },
+    { "a doubt of one among others", { { M, "/srv/a", .presumed = true }, { D, "/srv/b" } },
+      { "(of 1 change it is not certain that it was this process)." } },
+    { "the runtime that changes what was there is no noise", { { W, "/srv/a", .who = RUNC }, { C, "/srv/b", .who = APP } },
+      { "VERDICT  OCI runtime (runc), on the host, wrote to /srv/a" } },
+    { "in words: attempts", { { D, "/srv/a", .error = EPERM }, { M, "/srv/b", .error = EROFS } },
+      { "tried to delete /srv/a and was refused (EPERM) and tried to change the mode of /srv/b and was refused (EROFS)",
+        "attempt to delete /srv/a refused (EPERM), at" } },
+    { "in words: links", { { OPERATION_SYMLINK, "/srv/l", "target" }, { OPERATION_LINK, "/srv/h", "/srv/a" } },
+      { "created the symbolic link /srv/l to target", "created the hard link /srv/h to /srv/a" } },
+    { "in words: opened", { { O, "/srv/a" }, { O, "/srv/b" } }, { "opened 2 files in /srv for writing", "2 files opened for writing in /srv" } },
+    { "without a name", { { D, "", .error = UNKNOWN_OUTCOME } }, { "whether it did is not known" } },
+};
+/* clang-format on */
+
+static struct process *script, *other;
+
+static struct process *person(enum who who)
+{
+    struct process *all[] = { agent, agent, app, runc, script, other };
+
+    return all[who];
+}
+
+static void add_step(const struct step *s, struct container *victim)
+{
+    struct event *e = make_event(s->op, s->path, person(s->who), victim, T0 + (uint64_t)s->ms * NS_PER_MS);
+
+    e->error = s->error;
+    if (s->op == OPERATION_RENAME)
+        event_set(e, &e->previous_path, bytes_of(s->from));
+    else if (s->from)
+        event_set(e, &e->target_path, bytes_of(s->from));
+    if (s->before)
+        e->before = (struct file_state){ .known = FILE_MODE, .mode = s->before };
+    if (s->after)
+        e->after = (struct file_state){ .known = FILE_MODE, .mode = s->after };
+    if (s->type)
+        e->file = (struct file_state){ .known = FILE_MODE, .mode = s->type };
+    e->note = bytes_of(s->note);
+    e->actor_presumed = s->presumed;
+    e->bytes = s->bytes;
+    e->bytes_known = s->bytes > 0;
+    event_set(e, &e->watch_text, bytes_of("/srv"));
+    assert_int_equal(case_add_event(c, e), 0);
+    event_free(e);
+}
+
+static int set_up_people(void **state)
+{
+    int r = set_up(state);
+
+    setenv("TZ", "UTC", 1);
+    tzset();
+    script = make_process(40, "/bin/sh", process_ref(init));
+    other = make_process(41, "/opt/x/other", process_ref(init));
+    return r;
+}
+
+static int tear_down_people(void **state)
+{
+    process_unref(script);
+    process_unref(other);
+    return tear_down(state);
+}
+
+/* Told and folded, of all culprits and of the noise. */
+static long long counted(json_t *all)
+{
+    long long sum = 0;
+
+    for (size_t i = 0; i < json_array_size(all); i++) {
+        json_t *verdict = verdict_of(all, i), *culprit = json_object_get(json_array_get(all, i), "culprit");
+        json_t *by = json_object_get(json_object_get(culprit, "noise"), "by"), *actions = json_object_get(verdict, "actions");
+        long long actions_sum = 0;
+
+        if (verdict)
+            sum += number(verdict, "told") + number(verdict, "folded");
+        for (size_t k = 0; k < json_array_size(actions); k++)
+            actions_sum += number(json_array_get(actions, k), "count");
+        assert_int_equal(verdict ? number(verdict, "told") + number(verdict, "folded") : 0, actions_sum);
+        for (size_t k = 0; i == 0 && k < json_array_size(by); k++)
+            sum += number(json_array_get(by, k), "count");
+    }
+    return sum;
+}
+
+static void rule(void **state)
+{
+    const struct row *row = *state;
+    unsigned n = 0;
+    json_t *all;
+
+    set_up_people(NULL);
+    while (n < STEPS && row->steps[n].path)
+        add_step(&row->steps[n++], NULL);
+    for (size_t i = 0; i < TEXTS && row->says[i]; i++)
+        says(row->says[i]);
+    for (size_t i = 0; i < TEXTS && row->says_not[i]; i++)
+        says_not(row->says_not[i]);
+    all = lines();
+    assert_int_equal(counted(all), n);
+    json_decref(all);
+    tear_down_people(NULL);
+}
+
+/* ---- every event is told or folded, once ---- */
+
+static unsigned random_of(uint64_t *seed, unsigned n)
+{
+    *seed = *seed * 6364136223846793005ull + 1442695040888963407ull;
+    return (unsigned)(*seed >> 33) % n;
+}
+
+static void add_random(uint64_t *seed, unsigned i)
+{
+    static const enum operation ops[] = { C, C, W, O, D, D, R, R, P, M, OPERATION_MKDIR, OPERATION_RMDIR, OPERATION_LINK,
+                                          OPERATION_TRUNCATE, OPERATION_UTIME, OPERATION_CHOWN };
+    static const char *const names[] = { "/srv/a", "/srv/b", "/srv/c", "/srv/d/e", "/srv/d", "/out/f", "" };
+    const struct step s = { .op = ops[random_of(seed, ARRAY_SIZE(ops))],
+                            .path = names[random_of(seed, ARRAY_SIZE(names))],
+                            .from = names[random_of(seed, ARRAY_SIZE(names))],
+                            .who = (enum who)(1 + random_of(seed, OTHER)),
+                            .ms = i * random_of(seed, 3) * 10,
+                            .error = random_of(seed, 9) ? 0 : random_of(seed, 2) ? EPERM : -1 };
+
+    add_step(&s, random_of(seed, 2) ? web : NULL);
+}
+
+static void all_are_told_or_folded(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 300; seed++) {
+        uint64_t next = seed;
+        json_t *all;
+
+        case_free(c);
+        c = case_new(&(struct case_options){ .target = bytes_of("/srv"), .command_status = -1 });
+        for (unsigned i = 0; i < 60; i++)
+            add_random(&next, i);
+        (void)written(); /* asked in the middle, more comes */
+        for (unsigned i = 60; i < 100; i++)
+            add_random(&next, i);
+        assert_int_equal(case_events(c), 100);
+        all = lines();
+        if (counted(all) != 100)
+            fail_msg("seed %llu: %lld of 100", (unsigned long long)seed, counted(all));
+        json_decref(all);
+    }
+}
+
+/* The table of followed files is bounded: the oldest give way, and what is made and deleted again is still that. */
+static void followed_files_give_way(void **state)
+{
+    char path[64];
+
+    (void)state;
+    for (unsigned i = 0; i < 20000; i++) {
+        snprintf(path, sizeof(path), "/srv/f%u", i);
+        add_step(&(struct step){ C, path, .ms = i }, NULL);
+        if (i % 2)
+            add_step(&(struct step){ D, path, .ms = i }, NULL);
+    }
+    says("created 10000 files in /srv");
+    says("folded    20000 changes about temporary files of its own");
+    says_not("deleted");
+}
+
+/* ---- what is left out by a filter ---- */
+
+/* Asked for deletions only: what was temporary is that still. */
+static void the_same_counts_by_operation(void **state)
+{
+    const char *const paths[] = { "/srv/t", "/srv/t", "/srv/a" };
+    const enum operation ops[] = { C, D, D };
+
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_SIZE(ops); i++) {
+        struct event *e = make_event(ops[i], paths[i], agent, NULL, T0 + i);
+
+        if (ops[i] == D)
+            case_add_event(c, e);
+        else
+            case_leave_out_event(c, FILTER_OTHER, e);
+        event_free(e);
+    }
+    says("agent, on the host, deleted /srv/a, at");
+    says("folded    1 change about temporary files of its own");
+    says("1 more event did not match the filters");
+    assert_int_equal(case_events(c), 2);
+}
+
+/* A replacement of which only one half is asked for. */
+static void half_a_replacement(void **state)
+{
+    struct event *rename = make_event(R, "/srv/a", agent, NULL, T0), *replace = make_event(P, "/srv/a", agent, NULL, T0);
+
+    (void)state;
+    event_set(rename, &rename->previous_path, bytes_of("/srv/t"));
+    case_leave_out_event(c, FILTER_OTHER, rename);
+    case_add_event(c, replace);
+    says("replaced /srv/a, at");
+    event_free(rename);
+    event_free(replace);
+}
+
+/* ---- the cause ---- */
+
+static void set_cause(struct event *e, enum run_kind run, const char *name, enum launcher_kind launcher, const char *by,
+                      const char *tool)
+{
+    e->cause.run.kind = run;
+    e->cause.run.name = bytes_of(name);
+    e->cause.launcher.kind = launcher;
+    e->cause.launcher.name = bytes_of(by);
+    e->cause.tool = bytes_of(tool);
+    e->cause.key = 42;
+}
+
+static void by_cause(void **state)
+{
+    struct process *tools[2] = { make_process(50, "/bin/rm", process_ref(init)), make_process(51, "/bin/mv", process_ref(init)) };
+    struct event *e;
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        char path[16];
+
+        snprintf(path, sizeof(path), "/srv/%u", i);
+        e = make_event(i == 3 ? R : D, path, tools[i == 3], NULL, T0 + i * NS_PER_MS);
+        event_set(e, &e->previous_path, bytes_of("/srv/old"));
+        set_cause(e, RUN_SCRIPT, "/opt/jobs/purge-logs", LAUNCHER_CRON, "bob", i == 3 ? "mv" : "rm");
+        e->cause.run.args = BYTES("sh\0/opt/jobs/purge-logs\0--older 3\0");
+        e->cause.launcher.detail = bytes_of("8 3 * * * /opt/jobs/purge-logs");
+        case_add_event(c, e);
+        event_free(e);
+    }
+    assert_int_equal(verdicts(), 1);
+    says("VERDICT  /opt/jobs/purge-logs, a cron job of bob, on the host, deleted 3 files in /srv and renamed /srv/old to /srv/3 "
+         "with rm and mv, at 02:45:35 on Tue 24 Nov.");
+    says("who       sh /opt/jobs/purge-logs '--older 3' · cron of bob (8 3 * * * /opt/jobs/purge-logs)");
+    says("tools     rm (1 process) · mv (1 process)");
+    says("next      its job: crontab -l -u bob");
+    process_unref(tools[0]);
+    process_unref(tools[1]);
+}
+
+static void person_of(struct event *e)
+{
+    e->cause.person = (struct person){ .known = true, .id = 1000, .name = bytes_of("ann"), .as_id = 0, .as_name = bytes_of("root"),
+                                       .by = bytes_of("sudo"), .terminal = bytes_of("pts/3"), .remote = bytes_of("10.0.0.7") };
+}
+
+static void by_a_person(void **state)
+{
+    struct event *e = make_event(D, "/etc/app.conf", agent, NULL, T0);
+
+    (void)state;
+    set_cause(e, RUN_COMMAND, "/usr/bin/rm", LAUNCHER_PERSON, "ann", NULL);
+    e->cause.run.args = BYTES("sudo\0rm\0-f\0/etc/app.conf\0");
+    e->cause.run.directory = bytes_of("/home/ann");
+    person_of(e);
+    case_add_event(c, e);
+    event_free(e);
+    says("VERDICT  ann, as root by sudo, at pts/3 from 10.0.0.7, deleted /etc/app.conf: sudo rm -f /etc/app.conf, in /home/ann, "
+         "at 02:45:35 on Tue 24 Nov.");
+    says("person    ann, as root by sudo, at pts/3 from 10.0.0.7 (login uid 1000)");
+}
+
+struct subject_row {
+    const char *name;
+    enum run_kind run;
+    const char *what, *interpreter;
+    enum launcher_kind launcher;
+    const char *by, *detail;
+    bool with_person, claimed;
+    const char *says;
+};
+
+static const struct subject_row subject_rows[] = {
+    { "service", RUN_SCRIPT, "/srv/backup.py", "python3", LAUNCHER_SERVICE, "backup.service", NULL, false, false,
+      "VERDICT  /srv/backup.py (python3), service backup.service, deleted" },
+    { "timer", RUN_SCRIPT, "/usr/lib/x", "sh", LAUNCHER_TIMER, "x.service", "x.timer", false, false,
+      "VERDICT  /usr/lib/x, service x.service, started by its timer, deleted" },
+    { "ansible", RUN_ANSIBLE, "file", "python3", LAUNCHER_CONFIGURATION, "Ansible", "playbook site.yml", true, false,
+      "VERDICT  Ansible (module file, playbook site.yml), run by ann, as root by sudo, at pts/3 from 10.0.0.7, deleted" },
+    { "package", RUN_MAINTAINER, "postinst of foo", NULL, LAUNCHER_PACKAGE, "apt-get", "foo", false, false,
+      "VERDICT  apt-get (foo), running the postinst of foo, on the host, deleted" },
+    { "make", RUN_TARGET, "clean", "make", LAUNCHER_UNKNOWN, NULL, NULL, false, false, "VERDICT  make clean, on the host, deleted" },
+    { "git", RUN_GIT, "checkout", "git", LAUNCHER_UNKNOWN, NULL, NULL, false, false, "VERDICT  git checkout, on the host, deleted" },
+    { "module", RUN_MODULE, "pkg.tool", "python3", LAUNCHER_UNKNOWN, NULL, NULL, false, false,
+      "VERDICT  python3 -m pkg.tool, on the host, deleted" },
+    { "claimed", RUN_SCRIPT, "/x/y", "agent", LAUNCHER_UNKNOWN, NULL, NULL, false, true,
+      "VERDICT  agent, which says it runs /x/y, on the host, deleted" },
+    { "own command", RUN_SCRIPT, "/x/y", "sh", LAUNCHER_COMMAND, NULL, NULL, false, false, "VERDICT  Your own command (/x/y) deleted" },
+    { "ssh", RUN_COMMAND, "/bin/rm", NULL, LAUNCHER_SSH, "ann", NULL, false, false,
+      "VERDICT  rm, a command given to ssh by ann, on the host, deleted" },
+};
+
+static void subject(void **state)
+{
+    const struct subject_row *row = *state;
+    struct event *e;
+
+    set_up_people(NULL);
+    e = make_event(D, "/srv/a", agent, NULL, T0);
+    set_cause(e, row->run, row->what, row->launcher, row->by, NULL);
+    e->cause.run.interpreter = bytes_of(row->interpreter);
+    e->cause.launcher.detail = bytes_of(row->detail);
+    e->cause.run.claimed = row->claimed;
+    if (row->with_person)
+        person_of(e);
+    case_add_event(c, e);
+    event_free(e);
+    says(row->says);
+    tear_down_people(NULL);
+}
+
+/* ---- the page ---- */
+
+static void wraps_at_the_width(void **state)
+{
+    unsigned longest = 0, n = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        char path[64];
+
+        snprintf(path, sizeof(path), "/srv/漢字漢字漢字漢字漢字 漢字漢字/%u", i);
+        add_step(&(struct step){ D, path }, NULL);
+        add_step(&(struct step){ M, path }, NULL);
+    }
+    sbuf_clear(&text);
+    case_write_text(c, false, 60, &text);
+    for (const char *at = sbuf_str(&text); *at; at = strchr(at, '\n') + 1, n++)
+        longest = MAX(longest, escape_columns((struct bytes){ at, strcspn(at, "\n") }));
+    assert_in_range(longest, 40, 60);
+    assert_non_null(strstr(sbuf_str(&text), "\n         ")); /* what goes on is indented */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(all_are_told_or_folded, set_up_people, tear_down_people),
+        cmocka_unit_test_setup_teardown(followed_files_give_way, set_up_people, tear_down_people),
+        cmocka_unit_test_setup_teardown(the_same_counts_by_operation, set_up_people, tear_down_people),
+        cmocka_unit_test_setup_teardown(half_a_replacement, set_up_people, tear_down_people),
+        cmocka_unit_test_setup_teardown(by_cause, set_up_people, tear_down_people),
+        cmocka_unit_test_setup_teardown(by_a_person, set_up_people, tear_down_people),
+        cmocka_unit_test_setup_teardown(wraps_at_the_width, set_up_people, tear_down_people),
+    };
+
+    return RUN_ROWS(rows, rule) + RUN_ROWS(subject_rows, subject) + cmocka_run_group_tests(tests, NULL, NULL);
+}
