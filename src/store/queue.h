@@ -56,6 +56,7 @@ struct store_queue {
     uint64_t seen_ns;       /* CLOCK_REALTIME: all that happened before has been added; 0 = nobody says so */
     uint64_t added, written; /* bytes ever: a flush waits until the second has come to the first */
     uint64_t flush_to;
+    uint64_t flushes, flushes_begun; /* that were asked for, and before the attempt that is made or was the last */
     uint64_t attempts;      /* that have ended */
     bool writing;           /* an attempt is being made */
     bool stop;
@@ -77,7 +78,6 @@ struct store_queue {
     dev_t device;
     ino_t inode;
     off_t size;
-    int64_t pages;
     struct sbuf draining;
     uint64_t draining_seen_ns;
     uint64_t retry_ns, alive_ns, look_ns; /* CLOCK_MONOTONIC: when next */

@@ -83,60 +83,55 @@ int recorder_open(struct store_queue *q, struct err *err)
     q->device = st.st_dev;
     q->inode = st.st_ino;
     q->size = 0;
-    q->pages = 0;
     q->look_ns = queue_now_ns(CLOCK_MONOTONIC) + LOOK_NS;
     q->recording = true;
     return 0;
 }
 
-static int64_t count_pages(struct store_queue *q)
+/* -EBADMSG: it is damaged; another error: that cannot be said now. */
+static int check_file(struct store_queue *q)
 {
+    struct err why = ERR_INIT;
     sqlite3_stmt *s = NULL;
-    int64_t pages = -1;
+    int r = db_prepare(q->db, q->path, "PRAGMA quick_check(1)", &s, &why);
 
-    if (db_prepare(q->db, q->path, "PRAGMA page_count", &s, NULL) == 0 && sqlite3_step(s) == SQLITE_ROW)
-        pages = sqlite3_column_int64(s, 0);
+    if (r == 0 && sqlite3_step(s) != SQLITE_ROW)
+        r = db_error(q->db, q->path, &why);
+    else if (r == 0 && strcmp((const char *)sqlite3_column_text(s, 0), "ok") != 0)
+        r = -EBADMSG;
     sqlite3_finalize(s);
-    return pages;
+    return r;
 }
 
-static bool is_sound(struct store_queue *q)
+/*
+ * The file became smaller, as SQLite's own VACUUM makes it too. What the log holds is put back first, then the file has to
+ * be sound without it. -EBADMSG: it is not; another error: that cannot be said now.
+ */
+static int check_shrunk_file(struct store_queue *q)
 {
-    sqlite3_stmt *s = NULL;
-    bool sound = false;
+    struct stat st;
+    int r = sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK
+                ? db_look(q->path, &st, NULL)
+                : -EBUSY;
 
-    if (db_prepare(q->db, q->path, "PRAGMA quick_check(1)", &s, NULL) == 0 && sqlite3_step(s) == SQLITE_ROW)
-        sound = strcmp((const char *)sqlite3_column_text(s, 0), "ok") == 0;
-    sqlite3_finalize(s);
-    return sound;
-}
-
-/* The file became smaller. SQLite's own VACUUM does that too, and leaves fewer pages. */
-static bool is_truncated(struct store_queue *q, const struct stat *st, int64_t pages)
-{
-    if (st->st_size == 0)
-        return true;
-    return (q->pages && pages >= q->pages) || !is_sound(q);
+    if (r == 0 && st.st_size == 0)
+        r = -EBADMSG;
+    return r < 0 ? r : check_file(q);
 }
 
 /* Is what stands at the path still the file that is written? */
 static enum anew look_at_file(struct store_queue *q)
 {
     struct stat st;
-    int64_t pages;
     int r = db_look(q->path, &st, NULL);
 
     if (r == -ENOENT || r == -ENOTDIR || (r == 0 && (st.st_dev != q->device || st.st_ino != q->inode)))
         return ANEW_MOVED;
-    if (r < 0)
-        return ANEW_NONE;
-    pages = count_pages(q);
-    if (st.st_size < q->size && is_truncated(q, &st, pages))
-        return ANEW_DAMAGED;
-    q->size = st.st_size;
-    if (pages > 0)
-        q->pages = pages;
-    return ANEW_NONE;
+    if (r == 0 && (st.st_size == 0 || st.st_size < q->size))
+        r = check_shrunk_file(q);
+    if (r == 0)
+        q->size = st.st_size;
+    return r == -EBADMSG ? ANEW_DAMAGED : ANEW_NONE;
 }
 
 /* ---- a new generation ---- */
@@ -285,7 +280,8 @@ static void end_attempt(struct store_queue *q, int r, const struct err *err)
         sbuf_clear(&q->draining);
     } else {
         q->why = *err;
-        q->flush_to = 0;
+        if (q->flushes == q->flushes_begun)
+            q->flush_to = 0; /* who waits has got his answer */
         q->retry_ns = queue_now_ns(CLOCK_MONOTONIC) + (r == -EBUSY ? RETRY_BUSY_NS : RETRY_NS);
     }
     pthread_cond_broadcast(&q->done);
@@ -313,6 +309,7 @@ static void *recorder_main(void *data)
             (void)pthread_cond_timedwait(&q->wake, &q->lock, &until);
         }
         hand_over(q);
+        q->flushes_begun = q->flushes;
         q->writing = true;
         pthread_mutex_unlock(&q->lock);
         r = attempt(q, &err);

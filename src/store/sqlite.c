@@ -30,6 +30,7 @@ int db_error(sqlite3 *db, const char *path, struct err *err)
         return 0;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL:
         return err_say(err, -EBUSY, "the store %s is locked by another program for longer than 2 s", path);
     case SQLITE_FULL:
         return err_say(err, -ENOSPC, "no room for the store %s: free some space, or give --store FILE", path);

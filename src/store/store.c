@@ -462,6 +462,7 @@ int store_flush(struct store *s, struct err *err)
     target = q->added;
     attempts = q->attempts + q->writing; /* one that has begun already does not count */
     q->flush_to = MAX(q->flush_to, target);
+    q->flushes++;
     pthread_cond_signal(&q->wake);
     while (q->written < target && !(q->error && q->attempts > attempts))
         pthread_cond_wait(&q->done, &q->lock);

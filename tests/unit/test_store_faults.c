@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The store after trouble: SQLite's calls to the system fail one after the other, and files go away. Whatever was
+ * written has its actor and its victim, nothing is there twice, and what is not there is a gap.
+ */
+#include "test.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "make.h"
+#include "store/query.h"
+
+/* ---- a file system that fails ---- */
+
+struct faulty_file {
+    sqlite3_file base;
+    sqlite3_file *real; /* behind this struct */
+};
+
+static sqlite3_vfs *real_vfs;
+static atomic_long fault_at; /* counts down at each call; 0 = nothing fails any more */
+static atomic_bool lasting, hit;
+
+static bool fault(void)
+{
+    long left = atomic_load(&fault_at);
+
+    if (left == 1) {
+        atomic_store(&hit, true);
+        if (!lasting)
+            atomic_store(&fault_at, 0);
+        return true;
+    }
+    if (left > 1)
+        atomic_fetch_sub(&fault_at, 1);
+    return false;
+}
+
+#define REAL(file) (((struct faulty_file *)(file))->real)
+#define FAULTY(name, code, params, ...)                                                          \
+    static int faulty_##name params                                                               \
+    {                                                                                             \
+        return fault() ? (code) : REAL(f)->pMethods->name(REAL(f), ##__VA_ARGS__);                \
+    }
+FAULTY(xRead, SQLITE_IOERR_READ, (sqlite3_file *f, void *p, int n, sqlite3_int64 at), p, n, at)
+FAULTY(xWrite, SQLITE_FULL, (sqlite3_file *f, const void *p, int n, sqlite3_int64 at), p, n, at)
+FAULTY(xTruncate, SQLITE_IOERR_TRUNCATE, (sqlite3_file *f, sqlite3_int64 size), size)
+FAULTY(xSync, SQLITE_IOERR_FSYNC, (sqlite3_file *f, int flags), flags)
+FAULTY(xFileSize, SQLITE_IOERR_FSTAT, (sqlite3_file *f, sqlite3_int64 *ret), ret)
+FAULTY(xLock, SQLITE_IOERR_LOCK, (sqlite3_file *f, int level), level)
+FAULTY(xShmMap, SQLITE_IOERR_SHMMAP, (sqlite3_file *f, int at, int size, int extend, void volatile **ret), at, size,
+       extend, ret)
+
+/* A lock is always given back. */
+static int faulty_xShmLock(sqlite3_file *f, int at, int n, int flags)
+{
+    return flags & SQLITE_SHM_LOCK && fault() ? SQLITE_IOERR_SHMLOCK
+                                              : REAL(f)->pMethods->xShmLock(REAL(f), at, n, flags);
+}
+
+/* What gives something back cannot be refused. */
+#define PLAIN(type, name, params, ...)                                                            \
+    static type plain_##name params                                                               \
+    {                                                                                             \
+        return REAL(f)->pMethods->name(REAL(f), ##__VA_ARGS__);                                   \
+    }
+PLAIN(int, xClose, (sqlite3_file *f))
+PLAIN(int, xUnlock, (sqlite3_file *f, int level), level)
+PLAIN(int, xCheckReservedLock, (sqlite3_file *f, int *ret), ret)
+PLAIN(int, xFileControl, (sqlite3_file *f, int op, void *p), op, p)
+PLAIN(int, xSectorSize, (sqlite3_file *f))
+PLAIN(int, xDeviceCharacteristics, (sqlite3_file *f))
+PLAIN(void, xShmBarrier, (sqlite3_file *f))
+PLAIN(int, xShmUnmap, (sqlite3_file *f, int away), away)
+
+static const sqlite3_io_methods methods = {
+    .iVersion = 2,
+    .xClose = plain_xClose,
+    .xRead = faulty_xRead,
+    .xWrite = faulty_xWrite,
+    .xTruncate = faulty_xTruncate,
+    .xSync = faulty_xSync,
+    .xFileSize = faulty_xFileSize,
+    .xLock = faulty_xLock,
+    .xUnlock = plain_xUnlock,
+    .xCheckReservedLock = plain_xCheckReservedLock,
+    .xFileControl = plain_xFileControl,
+    .xSectorSize = plain_xSectorSize,
+    .xDeviceCharacteristics = plain_xDeviceCharacteristics,
+    .xShmMap = faulty_xShmMap,
+    .xShmLock = faulty_xShmLock,
+    .xShmBarrier = plain_xShmBarrier,
+    .xShmUnmap = plain_xShmUnmap,
+};
+
+static int open_faulty(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *ret_flags)
+{
+    struct faulty_file *f = (struct faulty_file *)file;
+    int r;
+
+    (void)vfs;
+    f->base.pMethods = NULL;
+    f->real = (sqlite3_file *)(f + 1);
+    if (fault())
+        return SQLITE_CANTOPEN;
+    r = real_vfs->xOpen(real_vfs, name, f->real, flags, ret_flags);
+    if (r == SQLITE_OK)
+        f->base.pMethods = &methods;
+    return r;
+}
+
+static int delete_faulty(sqlite3_vfs *vfs, const char *name, int sync_directory)
+{
+    (void)vfs;
+    return fault() ? SQLITE_IOERR_DELETE : real_vfs->xDelete(real_vfs, name, sync_directory);
+}
+
+static int access_faulty(sqlite3_vfs *vfs, const char *name, int flags, int *ret)
+{
+    (void)vfs;
+    return fault() ? SQLITE_IOERR_ACCESS : real_vfs->xAccess(real_vfs, name, flags, ret);
+}
+
+static void use_faulty_vfs(void)
+{
+    static sqlite3_vfs faulty;
+
+    real_vfs = sqlite3_vfs_find(NULL);
+    faulty = *real_vfs;
+    faulty.zName = "faulty";
+    faulty.szOsFile = (int)sizeof(struct faulty_file) + real_vfs->szOsFile;
+    faulty.xOpen = open_faulty;
+    faulty.xDelete = delete_faulty;
+    faulty.xAccess = access_faulty;
+    assert_int_equal(sqlite3_vfs_register(&faulty, 1), SQLITE_OK);
+}
+
+/* ---- what is recorded ---- */
+
+#define STORM 70 /* so many at a time become a block */
+#define EVENTS_MAX 1000
+
+static char dir[64], path[96];
+static unsigned sent;
+static struct container *victim;
+
+static int set_up(void **state)
+{
+    (void)state;
+    snprintf(dir, sizeof(dir), "%s/culprit-store.XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/culprit.db", dir);
+    sent = 0;
+    victim = make_container("0123456789abcdef", "web");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    char command[128];
+
+    (void)state;
+    container_unref(victim);
+    snprintf(command, sizeof(command), "rm -rf %s", dir);
+    return system(command);
+}
+
+/* A process of its own does each: nothing of one event helps the next. */
+static void add(struct store *store, struct process *parent, unsigned sensors)
+{
+    struct process *p = make_process(1000 + (pid_t)sent, "/bin/rm", process_ref(parent));
+    char name[32];
+    struct event *e;
+    uint64_t id = ++sent;
+
+    snprintf(name, sizeof(name), "/d%u/f%u", sent % 3, sent);
+    p->container = container_ref(victim);
+    e = make_event(OPERATION_UNLINK, name, p, victim, 1700000000000000000ull + sent);
+    e->sensors = sensors;
+    memcpy(e->id, &id, sizeof(id));
+    (void)store_add_event(store, e);
+    event_free(e);
+    process_unref(p);
+}
+
+static uint64_t begin(struct store *store)
+{
+    struct coverage coverage = { .sensors = SENSOR_FANOTIFY, .from_ns = 1700000000000000000ull, .watch = { "/d", 2 } };
+    uint64_t id;
+
+    (void)store_begin_coverage(store, &coverage, &id);
+    return id;
+}
+
+struct found {
+    bool seen[EVENTS_MAX + 1];
+    unsigned events, coverage;
+    uint64_t lost;
+};
+
+static int check_event(void *data, struct event *e)
+{
+    struct found *f = data;
+    uint64_t id;
+
+    memcpy(&id, e->id, sizeof(id));
+    assert_in_range(id, 1, sent);
+    assert_false(f->seen[id]);
+    f->seen[id] = true;
+    f->events++;
+    assert_non_null(e->actor.process);
+    assert_int_equal(e->actor.process->pid, 1000 + (int)id - 1);
+    assert_true(bytes_equal_str(e->actor.process->executable, "/bin/rm"));
+    assert_non_null(e->actor.process->parent);
+    assert_int_equal(e->actor.process->parent->pid, 1);
+    assert_non_null(e->actor.process->container);
+    assert_non_null(e->victim);
+    assert_true(bytes_equal_str(e->victim->name, "web"));
+    event_free(e);
+    return 0;
+}
+
+static int count_gap(void *data, const struct gap *gap)
+{
+    struct found *f = data;
+
+    assert_int_equal(gap->reason, LOST_STORE);
+    assert_true(gap->from_ns <= gap->to_ns);
+    f->lost += gap->count;
+    return 0;
+}
+
+static int count_coverage(void *data, const struct coverage *c)
+{
+    ((struct found *)data)->coverage += c->to_ns != 0;
+    return 0;
+}
+
+static int check_rollup(void *data, const struct store_rollup *rollup, struct event *const *samples, unsigned count)
+{
+    (void)samples;
+    (void)count;
+    *(uint64_t *)data += rollup->count;
+    return 0;
+}
+
+static struct found read_back(void)
+{
+    struct store_options options = { .path = path, .read_only = true };
+    struct store_query all = { .any_victim = true };
+    struct found f = { 0 };
+    struct store *store;
+    struct err err = ERR_INIT;
+    uint64_t counted = 0;
+
+    if (store_open(&options, &store, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(store_each_event(store, &all, check_event, &f, &err), 0);
+    assert_int_equal(store_each_gap(store, &all, count_gap, &f, &err), 0);
+    assert_int_equal(store_each_coverage(store, &all, count_coverage, &f, &err), 0);
+    assert_int_equal(store_each_rollup(store, &all, 1, check_rollup, &counted, &err), 0);
+    assert_int_equal(counted, f.events);
+    store_close(store);
+    return f;
+}
+
+static struct store *open_store(void)
+{
+    struct store_options options = { .path = path, .retry = true };
+    struct store *store = NULL;
+
+    assert_int_equal(store_open(&options, &store, NULL), 0);
+    return store;
+}
+
+/* ---- tests ---- */
+
+/* Rows, a storm, rows: each batch may fail, and what comes after it is right. */
+static void record(long at)
+{
+    struct process *init = make_process(1, "/sbin/init", NULL);
+    struct err err = ERR_INIT;
+    struct store *store;
+    uint64_t id;
+
+    atomic_store(&hit, false);
+    atomic_store(&fault_at, at);
+    store = open_store();
+    id = begin(store);
+    for (unsigned batch = 0; batch < 3; batch++) {
+        for (unsigned i = 0; i < (batch == 1 ? STORM : 3); i++)
+            add(store, init, batch == 1 ? SENSOR_FANOTIFY : SENSOR_AUDIT);
+        store_seen(store, 1700000000000000000ull + sent);
+        (void)store_flush(store, NULL);
+        if (batch == 1) /* while the batch before it may still wait */
+            add(store, init, SENSOR_FANOTIFY);
+    }
+    atomic_store(&fault_at, 0);
+    add(store, init, SENSOR_AUDIT);
+    (void)store_end_coverage(store, id, 1700000000000000000ull + sent);
+    if (store_flush(store, &err) < 0)
+        fail_msg("call %ld: %s", at, err.text);
+    store_close(store);
+    process_unref(init);
+}
+
+static void every_call_fails(bool lasts)
+{
+    long n = 1;
+
+    atomic_store(&lasting, lasts);
+    for (;; n++) {
+        struct found f;
+
+        assert_int_equal(set_up(NULL), 0);
+        record(n);
+        f = read_back();
+        if (f.events + f.lost != sent || f.coverage != 1)
+            fail_msg("call %ld: %u events and %u lost of %u, %u spans", n, f.events, (unsigned)f.lost, sent, f.coverage);
+        assert_int_equal(f.lost, 0); /* it all fits into memory */
+        assert_int_equal(tear_down(NULL), 0);
+        if (!hit)
+            break;
+    }
+    print_message("%ld calls failed, %s\n", n - 1, lasts ? "each with all after it" : "one at a time");
+    assert_true(n > 100);
+}
+
+static void any_call_fails_once(void **state)
+{
+    (void)state;
+    every_call_fails(false);
+}
+
+static void any_call_fails_and_all_after_it(void **state)
+{
+    (void)state;
+    every_call_fails(true);
+}
+
+static void put_log_back(void)
+{
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA wal_checkpoint(PASSIVE)", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+/* The file goes away, by `command`: what was recorded before is gone with it, what comes then is complete. */
+static void take_away(const char *command, bool put_back, unsigned before, unsigned after, unsigned expected)
+{
+    struct process *init = make_process(1, "/sbin/init", NULL);
+    struct store *store = open_store();
+    uint64_t id = begin(store);
+    struct found f;
+
+    for (unsigned i = 0; i < before; i++)
+        add(store, init, SENSOR_FANOTIFY);
+    assert_int_equal(store_flush(store, NULL), 0);
+    if (put_back)
+        put_log_back();
+    assert_int_equal(setenv("STORE", path, 1), 0);
+    assert_int_equal(system(command), 0);
+    usleep(1100 * 1000);
+    assert_int_equal(store_flush(store, NULL), 0);
+    store_seen(store, 0);
+    usleep(1100 * 1000);
+    for (unsigned i = 0; i < after; i++)
+        add(store, init, SENSOR_FANOTIFY);
+    assert_int_equal(store_end_coverage(store, id, 1800000000000000000ull), 0);
+    assert_int_equal(store_flush(store, NULL), 0);
+    store_close(store);
+    process_unref(init);
+    f = read_back();
+    assert_int_equal(f.events, expected);
+    assert_int_equal(f.coverage, 1);
+}
+
+static void a_file_that_goes_away(void **state)
+{
+    static const char *const commands[] = {
+        "rm -f $STORE",
+        "rm -f $STORE*",
+        "mv $STORE $STORE.old",
+        "truncate -s 0 $STORE",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        assert_int_equal(set_up(NULL), 0);
+        take_away(commands[i], true, 100, 80, 80);
+        assert_int_equal(tear_down(NULL), 0);
+    }
+}
+
+/* All of it is in the log yet. */
+static void a_file_that_is_truncated_early(void **state)
+{
+    (void)state;
+    assert_int_equal(set_up(NULL), 0);
+    take_away("truncate -s 0 $STORE", false, 100, 80, 180);
+    assert_int_equal(tear_down(NULL), 0);
+}
+
+/* What is moved away is whole. */
+static void a_file_that_is_moved(void **state)
+{
+    struct store_options options = { .path = path, .read_only = true };
+    struct store_query all = { .any_victim = true };
+    struct store *store;
+
+    (void)state;
+    assert_int_equal(set_up(NULL), 0);
+    take_away("mv $STORE $STORE.old", false, 100, 80, 80);
+    assert_int_equal(system("mv $STORE.old $STORE; rm -f $STORE-wal $STORE-shm"), 0);
+    assert_int_equal(store_open(&options, &store, NULL), 0);
+    assert_int_equal(store_count_events(store, &all, NULL), 100);
+    store_close(store);
+    assert_int_equal(tear_down(NULL), 0);
+}
+
+/* It is tried again, and nothing of what waited is missing. */
+static void a_store_that_is_not_there_yet(void **state)
+{
+    struct process *init = make_process(1, "/sbin/init", NULL);
+    struct store *store;
+    struct found f;
+    uint64_t id;
+
+    (void)state;
+    assert_int_equal(set_up(NULL), 0);
+    assert_int_equal(mkdir(path, 0700), 0); /* a directory in its place */
+    store = open_store();
+    id = begin(store);
+    for (unsigned i = 0; i < 90; i++)
+        add(store, init, SENSOR_FANOTIFY);
+    assert_true(store_flush(store, NULL) < 0);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(store_flush(store, NULL), 0);
+    add(store, init, SENSOR_FANOTIFY);
+    assert_int_equal(store_end_coverage(store, id, 1800000000000000000ull), 0);
+    store_close(store);
+    process_unref(init);
+    f = read_back();
+    assert_int_equal(f.events, 91);
+    assert_int_equal(f.lost, 0);
+    assert_int_equal(f.coverage, 1);
+    assert_int_equal(tear_down(NULL), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_call_fails_once),
+        cmocka_unit_test(any_call_fails_and_all_after_it),
+        cmocka_unit_test(a_file_that_goes_away),
+        cmocka_unit_test(a_file_that_is_truncated_early),
+        cmocka_unit_test(a_file_that_is_moved),
+        cmocka_unit_test(a_store_that_is_not_there_yet),
+    };
+
+    use_faulty_vfs();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
