@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/rule_file.h"
+#include "rules/doubt.h"
 #include "rules/explain.h"
 #include "rules/kernel.h"
 #include "util/cleanup.h"

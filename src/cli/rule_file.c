@@ -19,6 +19,14 @@ static bool is_directory(void *data, const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+static bool exists(void *data, const char *path)
+{
+    struct stat st;
+
+    (void)data;
+    return stat(path, &st) == 0;
+}
+
 static void on_warning(void *data, unsigned line, const char *text)
 {
     struct rule_file *file = data;
@@ -73,7 +81,7 @@ static int read_all(int fd, struct sbuf *out)
 
 int rule_file_read(const char *path, bool containers, struct rule_file *ret)
 {
-    struct rule_options options = { .data = ret, .is_directory = is_directory, .warn = on_warning,
+    struct rule_options options = { .data = ret, .is_directory = is_directory, .exists = exists, .warn = on_warning,
                                     .containers = containers };
     bool standard = strcmp(path, "-") == 0;
     _cleanup_close_ int fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);

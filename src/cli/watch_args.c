@@ -115,9 +115,13 @@ static int add_rules(const char *path, struct watch_args *args)
                                                { AUDIT_PERM_ATTR, PERMISSION_ATTR } };
     struct rule_file file = { 0 };
     size_t watches = 0, others = 0;
+    bool go_on = false;
     int r = rule_file_read(path, true, &file);
 
-    for (size_t i = 0; r == 0 && file.errors == 0 && i < file.count; i++) {
+    /* -i and -c go on, as `rules load` and auditctl -R do: what is wrong has been said */
+    for (size_t i = 0; i < file.count; i++)
+        go_on |= file.rules[i].kind == RULE_IGNORE || file.rules[i].kind == RULE_CONTINUE;
+    for (size_t i = 0; r == 0 && (!file.errors || go_on) && i < file.count; i++) {
         const struct rule *rule = &file.rules[i];
         struct watch_ask ask = { 0 };
         int at = -1, perm;
@@ -140,8 +144,10 @@ static int add_rules(const char *path, struct watch_args *args)
             r = EXIT_UNABLE;
         watches++;
     }
-    if (r == 0 && file.errors)
+    if (r == 0 && file.errors && !go_on)
         r = EXIT_USAGE;
+    if (r == 0 && file.errors)
+        cli_note("%s: %u line%s left out (-i goes on)", file.name, file.errors, file.errors == 1 ? " is" : "s are");
     if (r == 0 && watches == 0) {
         cli_error("%s holds no watch (-w PATH -p wa -k KEY)", file.name);
         r = EXIT_USAGE;

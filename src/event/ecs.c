@@ -7,6 +7,7 @@
 #include <libaudit.h>
 
 #include "event/operation.h"
+#include "event/syscall_name.h"
 #include "util/digits.h"
 #include "util/escape.h"
 #include "util/err.h"
@@ -711,7 +712,7 @@ static void write_culprit(struct sbuf *out, const struct event *e, uint64_t boot
     if (e->syscall >= 0) {
         int machine = e->syscall_arch ? audit_elf_to_machine(e->syscall_arch) : -1;
 
-        add_text(out, KEY("syscall"), machine >= 0 ? audit_syscall_to_name(e->syscall, machine) : NULL);
+        add_text(out, KEY("syscall"), machine >= 0 ? audit_call_name_by_number(e->syscall, machine) : NULL);
     }
     add_bytes_raw(out, KEY("watch"), e->watch_text, raw, "culprit.watch");
     if (e->bytes_known)

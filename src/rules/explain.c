@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "event/syscall_name.h"
+#include "rules/doubt.h"
 #include "rules/field.h"
 #include "util/macro.h"
 
@@ -63,7 +65,7 @@ static void add_calls(const struct audit_rule_data *d, struct sbuf *out)
             more++;
             continue;
         }
-        name = uring ? uring_name(i) : machine < 0 ? NULL : audit_syscall_to_name((int)i, machine);
+        name = uring ? uring_name(i) : machine < 0 ? NULL : audit_call_name_by_number((int)i, machine);
         sbuf_add_str(out, shown++ ? ", " : "");
         if (name)
             sbuf_add_str(out, name);
@@ -192,8 +194,8 @@ static const char *const families[][8] = {
     { "link", "linkat" },
     { "symlink", "symlinkat" },
     { "mknod", "mknodat" },
-    { "setxattr", "lsetxattr", "fsetxattr" },
-    { "removexattr", "lremovexattr", "fremovexattr" },
+    { "setxattr", "lsetxattr", "fsetxattr", "setxattrat" },
+    { "removexattr", "lremovexattr", "fremovexattr", "removexattrat" },
     { "execve", "execveat" },
 };
 
@@ -210,12 +212,12 @@ static void miss_siblings(const struct rule *rule, struct sbuf *out)
         bool some = false;
 
         for (size_t i = 0; i < ARRAY_SIZE(families[f]) && families[f][i]; i++) {
-            int number = audit_name_to_syscall(families[f][i], machine);
+            int number = audit_call_number_by_name(families[f][i], machine);
 
             some |= number >= 0 && rule_has_call(d, (unsigned)number);
         }
         for (size_t i = 0; some && i < ARRAY_SIZE(families[f]) && families[f][i]; i++) {
-            int number = audit_name_to_syscall(families[f][i], machine);
+            int number = audit_call_number_by_name(families[f][i], machine);
 
             if (number >= 0 && !rule_has_call(d, (unsigned)number))
                 sbuf_addf(&text, "%s%s", text.len ? ", " : "the same done by ", families[f][i]);
@@ -408,6 +410,23 @@ static void explain_excluded(const struct audit_rule_data *d, struct sbuf *out)
             line(out, "price", rows[i].text);
 }
 
+/* Of two rules that match the first counts. */
+static void explain_order(const struct rule_set *set, size_t index, struct sbuf *out)
+{
+    const struct rule *before = rule_taken_before(set, index);
+    char text[120];
+
+    if (!before)
+        return;
+    if (before->line)
+        snprintf(text, sizeof(text), "not what line %u matches: that one comes first, and %s it", before->line,
+                 before->data->action == AUDIT_NEVER ? "leaves out" : "records");
+    else
+        snprintf(text, sizeof(text), "not what a rule before it matches, which %s it",
+                 before->data->action == AUDIT_NEVER ? "leaves out" : "records");
+    line(out, "but", text);
+}
+
 void rule_explain(const struct rule_set *set, size_t index, struct sbuf *out)
 {
     const struct rule *rule = &set->rules[index];
@@ -428,6 +447,7 @@ void rule_explain(const struct rule_set *set, size_t index, struct sbuf *out)
         return;
     }
     explain_exit(rule, out);
+    explain_order(set, index, out);
     if (d->action == AUDIT_NEVER)
         return;
     if (rule_find(d, AUDIT_PERM) >= 0 && rule_list(d) == AUDIT_FILTER_EXIT)
@@ -459,53 +479,4 @@ void rule_set_limits(const struct rule_set *set, struct sbuf *out)
         line(out, "io_uring", "changes through io_uring (since Linux 5.16: -a always,io_uring -S unlinkat,renameat,openat ...)");
     line(out, "who", "which container did it: the kernel's records have no container (culprit adds it while it watches)");
     line(out, "lost", "what the kernel drops with a full queue (culprit rules list -s: lost)");
-}
-
-/* ---- doubts ---- */
-
-static bool is_empty(const struct audit_rule_data *d)
-{
-    for (uint32_t i = 0; i < d->field_count; i++)
-        if (d->fields[i] != AUDIT_FILTERKEY && d->fields[i] != AUDIT_ARCH)
-            return false;
-    return true;
-}
-
-void rule_set_doubts(const struct rule_set *set,
-                     void (*tell)(void *data, unsigned line, const char *text), void *data)
-{
-    const struct rule *locked = NULL, *hides = NULL;
-    char text[160];
-
-    for (size_t i = 0; i < set->count; i++) {
-        const struct rule *r = &set->rules[i];
-
-        if (locked)
-            tell(data, r->line, "comes after -e 2: the kernel refuses it, the rules are locked by then");
-        if (r->kind == RULE_ENABLE && r->value == 2)
-            locked = r;
-        if (r->kind != RULE_ADD || r->container)
-            continue;
-        if (hides && is_exit_rule(r) && !(r->data->flags & AUDIT_FILTER_PREPEND)) {
-            snprintf(text, sizeof(text), "never matches: line %u leaves out every call, and the first match wins",
-                     hides->line);
-            tell(data, r->line, text);
-        }
-        if (is_exit_rule(r) && r->data->action == AUDIT_NEVER && rule_all_calls(r->data) && is_empty(r->data) &&
-            rule_find(r->data, AUDIT_ARCH) < 0)
-            hides = r;
-        if (rule_list(r->data) == AUDIT_FILTER_TASK && r->data->action == AUDIT_NEVER && r->data->field_count == 0)
-            tell(data, r->line, "no process that starts from now on is ever audited: the other rules see nothing of them");
-        if (is_exit_rule(r) && r->data->action == AUDIT_ALWAYS && rule_all_calls(r->data) && is_empty(r->data))
-            tell(data, r->line, "records every system call of every program: few machines can bear that");
-        for (size_t k = 0; k < i; k++) {
-            const struct rule *o = &set->rules[k];
-
-            if (o->kind == RULE_ADD && o->len == r->len && memcmp(o->data, r->data, r->len) == 0) {
-                snprintf(text, sizeof(text), "is the same rule as line %u: the kernel takes it once", o->line);
-                tell(data, r->line, text);
-                break;
-            }
-        }
-    }
 }

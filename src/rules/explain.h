@@ -13,6 +13,3 @@ struct rule_set {
 void rule_explain(const struct rule_set *set, size_t index, struct sbuf *out);
 /* What no rule of the set can catch, whatever it says: once, at the end. */
 void rule_set_limits(const struct rule_set *set, struct sbuf *out);
-/* Doubts about the set that one rule alone does not show: order, missing twins. `tell` for each. */
-void rule_set_doubts(const struct rule_set *set,
-                     void (*tell)(void *data, unsigned line, const char *text), void *data);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event/syscall_name.h"
 #include "rules/field.h"
 #include "rules/rule.h"
 #include "rules/words.h"
@@ -88,7 +89,7 @@ static int add_field(struct parser *p, uint32_t field, uint32_t operator_flag, u
 
 static void set_all_calls(struct parser *p)
 {
-    for (unsigned i = 0; i < CALL_WORDS; i++)
+    for (unsigned i = 0; i < AUDIT_BITMASK_SIZE; i++) /* word for word what auditctl sends: either may delete it then */
         p->rule.data->mask[i] = UINT32_MAX;
 }
 
@@ -200,6 +201,19 @@ static bool leads_to_directory(struct parser *p, const char *path)
     return p->options->is_directory && p->options->is_directory(p->options->data, path);
 }
 
+/* The kernel follows a path's directory when the rule is loaded, and that of dir= whole (kernel/audit_watch.c, audit_tree.c). */
+static void warn_of_missing(struct parser *p, const char *path, bool whole)
+{
+    const char *slash = strrchr(path, '/');
+    char directory[PATH_MAX];
+
+    if (!p->options->exists || p->deletes)
+        return;
+    snprintf(directory, sizeof(directory), "%.*s", (int)(whole ? strlen(path) : slash > path ? (size_t)(slash - path) : 1), path);
+    if (!p->options->exists(p->options->data, directory))
+        warn(p, "%.120s is not there: the kernel refuses a rule whose directory is missing when it is loaded", directory);
+}
+
 static int take_watch(struct parser *p, char *path, bool deletes)
 {
     const char *colon = strchr(path, ':'), *slash = strchr(path, '/');
@@ -219,10 +233,12 @@ static int take_watch(struct parser *p, char *path, bool deletes)
         if (r < 0)
             return r;
     }
+    p->deletes = deletes;
+    if (!p->rule.container)
+        warn_of_missing(p, path, false);
     if (strcmp(path, "/") == 0)
         warn(p, "a watch on / covers every file of the root file system: most machines cannot bear it");
     p->list = AUDIT_FILTER_EXIT;
-    p->deletes = deletes;
     p->rule.kind = deletes ? RULE_DELETE : RULE_ADD;
     p->rule.watch = true;
     p->rule.directory = !p->rule.container && leads_to_directory(p, path);
@@ -286,13 +302,16 @@ static int machine_of(const struct parser *p)
 static int unknown_call(struct parser *p, const char *name, const char *all)
 {
     bool uring = p->list == AUDIT_FILTER_URING_EXIT;
-    int machine = machine_of(p);
+    int machine = machine_of(p), other = audit_determine_machine("b32");
     struct guess guess;
     char hint[96];
 
+    if (!uring && other >= 0 && other != machine && audit_call_number_by_name(name, other) >= 0)
+        return fail(p, "\"%.40s\" in \"-S %.60s\" is a system call of 32-bit programs only: put it into a rule with -F arch=b32",
+                    name, all);
     guess_begin(&guess, name);
     for (unsigned i = 0; i < CALL_WORDS * 32; i++)
-        guess_offer(&guess, uring ? uring_name(i) : audit_syscall_to_name((int)i, machine));
+        guess_offer(&guess, uring ? uring_name(i) : audit_call_name_by_number((int)i, machine));
     return fail(p, "unknown %s \"%.40s\" in \"-S %.60s\"%s",
                 uring ? "io_uring operation" : "system call", name, all,
                 guess_text(&guess, hint, sizeof(hint)));
@@ -315,7 +334,7 @@ static int take_one_call(struct parser *p, const char *name, const char *all)
                         CALL_WORDS * 32 - 1);
     } else {
         number = p->list == AUDIT_FILTER_URING_EXIT ? uring_by_name(name)
-                                                    : audit_name_to_syscall(name, machine);
+                                                    : audit_call_number_by_name(name, machine);
         if (number < 0)
             return unknown_call(p, name, all);
     }
@@ -452,6 +471,8 @@ static int take_text(struct parser *p, const struct field_row *row, enum field_o
         if (r < 0)
             return r;
     }
+    if (row->kind == FIELD_DIRECTORY || row->kind == FIELD_PATH)
+        warn_of_missing(p, value, row->kind == FIELD_DIRECTORY);
     if (row->kind == FIELD_DIRECTORY)
         p->rule.directory = true;
     if (row->kind == FIELD_PATH && leads_to_directory(p, value))
@@ -802,8 +823,8 @@ static void warn_of_mismatch(struct parser *p)
 
         if (!rule_has_call(p->rule.data, i))
             continue;
-        here = audit_syscall_to_name((int)i, machine);
-        there = audit_syscall_to_name((int)i, other);
+        here = audit_call_name_by_number((int)i, machine);
+        there = audit_call_name_by_number((int)i, other);
         if (here && there && strcmp(here, there) != 0) {
             warn(p, "without -F arch=b64 the number of %s (%u) means %s in 32-bit programs: give an arch, and "
                     "a second rule for b32",

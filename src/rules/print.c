@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "event/syscall_name.h"
 #include "rules/field.h"
 #include "rules/rule.h"
 
@@ -154,7 +155,7 @@ static void add_calls(const struct audit_rule_data *data, uint32_t arch, struct 
 
         if (!rule_has_call(data, i))
             continue;
-        name = uring ? uring_name(i) : machine < 0 ? NULL : audit_syscall_to_name((int)i, machine);
+        name = uring ? uring_name(i) : machine < 0 ? NULL : audit_call_name_by_number((int)i, machine);
         sbuf_add_str(out, any ? "," : " -S ");
         if (name)
             sbuf_add_str(out, name);

@@ -54,6 +54,8 @@ struct rule_options {
     void *data;
     /* True if there is a directory at `path`: decides whether -w covers what is below. NULL: no. */
     bool (*is_directory)(void *data, const char *path);
+    /* True if something is at `path`: the kernel refuses a rule whose directory is missing. NULL: not looked at. */
+    bool (*exists)(void *data, const char *path);
     /* One line for people about a rule that is accepted. NULL: nobody listens. */
     void (*warn)(void *data, unsigned line, const char *text);
     bool containers; /* -w CONTAINER:PATH is welcome (watch --rules) */

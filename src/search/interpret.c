@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "event/syscall_name.h"
 #include "search/format_internal.h"
 #include "sensor/audit/record.h"
 #include "util/macro.h"
@@ -120,7 +121,10 @@ static void say_value(struct speaker *s, char *name, char *value, bool comma)
     } else if (text && strcmp(name, "key") == 0) {
         say_keys(s->out, text);
     } else {
-        sbuf_add_str(s->out, text ? text : "(null)");
+        bool unknown = text && type == AUPARSE_TYPE_SYSCALL && strncmp(text, "unknown-syscall", 15) == 0;
+        const char *call = unknown ? audit_call_name_by_number(s->syscall, (int)s->machine) : NULL;
+
+        sbuf_add_str(s->out, call ? call : text ? text : "(null)"); /* libaudit may not know the newest calls */
         if (type != AUPARSE_TYPE_TTY_DATA)
             sbuf_add_char(s->out, ' ');
     }

@@ -13,6 +13,7 @@
 #include <strings.h>
 
 #include "event/operation.h"
+#include "event/syscall_name.h"
 #include "search/when.h"
 #include "util/macro.h"
 #include "util/parse.h"
@@ -289,7 +290,7 @@ static int call(struct search_query *q, const char *text, struct err *err)
             return err_say(err, -EINVAL, "-sc: this machine's architecture is not known; give --arch before it");
         q->has_machine = true;
     }
-    q->syscall = audit_name_to_syscall(text, q->machine);
+    q->syscall = audit_call_number_by_name(text, q->machine);
     if (q->syscall < 0)
         return err_say(err, -EINVAL, "-sc: no system call \"%.40s\"; ausyscall(8) lists them", text);
     return 0;

@@ -6,6 +6,7 @@
 #include <libaudit.h>
 #include <sys/sysmacros.h>
 
+#include "event/syscall_name.h"
 #include "util/macro.h"
 
 /* The plain call of an operation, and how the kernel lists the names that it takes. */
@@ -142,7 +143,7 @@ static void add_syscall(struct search_synthesis *s, const struct event *e)
     uint64_t a1 = 0, a2 = 0;
 
     if (number < 0 && call)
-        number = audit_name_to_syscall(call, machine);
+        number = audit_call_number_by_name(call, machine);
     if (e->operation == OPERATION_CHMOD && (e->after.known & FILE_MODE))
         a1 = e->after.mode & 07777;
     if (e->operation == OPERATION_CHOWN) {

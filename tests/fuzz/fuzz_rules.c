@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "fuzz.h"
+#include "rules/doubt.h"
 #include "rules/explain.h"
 #include "util/macro.h"
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "rules/doubt.h"
 #include "rules/explain.h"
 #include "rules/field.h"
 
@@ -323,6 +324,103 @@ static void explains(void **state)
     sbuf_done(&out);
 }
 
+static bool exists(void *data, const char *path)
+{
+    (void)data;
+    return strstr(path, "missing") == NULL;
+}
+
+/* A file of rules, and a word of each warning about it; NULL: none. */
+static const struct doubt_row {
+    const char *name, *says;
+} doubt_rows[] = {
+    { EXIT "-F dir=/home -F auid=0 -F auid>=1000", "1: never matches: its conditions on auid" },
+    { EXIT "-F dir=/home -F auid>=1000 -F auid!=unset", NULL },
+    { EXIT "-F dir=/home -F auid>5 -F auid<7 -F auid!=6", "1: never matches" },
+    { EXIT "-F dir=/home -F uid!=0 -F uid=0", "1: never matches" },
+    { EXIT "-F arch=b64 -S unlink -F exit=EACCES", "1: exit=13 is a result" },
+    { EXIT "-F arch=b64 -S unlink -F exit=-EACCES", NULL },
+    { EXIT "-F arch=b64 -S unlink -F success=1 -F exit=-EPERM", "1: never matches: a call that succeeds" },
+    { EXIT "-F arch=b64 -S unlink -F success=0 -F exit=-EPERM", NULL },
+    { EXIT "-F arch=b64 -S unlink -F success=0 -F exit>=0", "1: never matches: a call that fails" },
+    { "-w /etc/hosts -p wa\n-a never,exit -F path=/etc/hosts -F exe=/usr/sbin/usermod", "2: comes too late: line 1" },
+    { "-w /etc/d -p wa\n-a never,exit -F path=/etc/d/x -F perm=wa", "2: comes too late: line 1" },
+    { "-w /etc/d -p wa\n-a never,exit -F path=/etc/d/x -F perm=r", NULL },
+    { "-w /etc/hosts -p wa\n-A never,exit -F path=/etc/hosts", NULL },
+    { "-a never,exit -F path=/etc/hosts\n-w /etc/hosts -p wa", "2: never matches what they share: line 1" },
+    { "-a never,exit -F path=/etc/hosts -F uid=7\n-w /etc/hosts -p wa", NULL },
+    { "-a never,exit -S all\n-w /etc/hosts -p wa", "2: never matches: line 1" },
+    { "-w /etc/hosts -p wa\n-a never,exit -F path=/etc/shadow", NULL },
+    { "-a always,exclude -F msgtype>0", "1: drops every record" },
+    { "-a always,exclude -F msgtype=CWD", NULL },
+    { "-w /etc/hosts -p wa\n-D", "2: deletes the 1 rule before it: none is left" },
+    { "-D\n-w /etc/hosts -p wa", NULL },
+    { "-e 2\n-w /etc/hosts -p wa", "2: comes after -e 2" },
+    { "-w /etc/hosts -p wa\n-w /etc/hosts -p wa", "2: is the same rule as line 1" },
+    { "-w /etc/missing/x -p wa", "1: /etc/missing is not there" },
+    { "-W /etc/missing/x -p wa", NULL },
+    { "-w /etc/missing -p wa", NULL },
+    { EXIT "-F dir=/etc/missing -F perm=wa", "1: /etc/missing is not there" },
+};
+
+struct doubting {
+    struct sbuf said;
+    struct rule rules[4];
+    size_t count;
+};
+
+static void doubt_said(void *data, unsigned line, const char *text)
+{
+    sbuf_addf(&((struct doubting *)data)->said, "%u: %s\n", line, text);
+}
+
+static int doubt_rule(void *data, struct rule *rule)
+{
+    struct doubting *d = data;
+
+    assert_true(d->count < ARRAY_SIZE(d->rules));
+    d->rules[d->count++] = *rule;
+    return 0;
+}
+
+static int doubt_bad(void *data, unsigned line, const char *error)
+{
+    (void)data;
+    fail_msg("%u: %s", line, error);
+    return -1;
+}
+
+static void doubts(void **state)
+{
+    const struct doubt_row *row = *state;
+    struct doubting d = { .said = SBUF_INIT };
+    struct rule_options options = { .data = &d, .is_directory = is_directory, .exists = exists, .warn = doubt_said };
+
+    assert_int_equal(rules_parse(bytes_of(row->name), &options, doubt_rule, doubt_bad, &d), 0);
+    rule_set_doubts(&(struct rule_set){ d.rules, d.count }, doubt_said, &d);
+    if (row->says ? !strstr(sbuf_str(&d.said), row->says) : d.said.len > 0)
+        fail_msg("\"%s\" is not what was said: %s", row->says ? row->says : "", sbuf_str(&d.said));
+    for (size_t i = 0; i < d.count; i++)
+        rule_done(&d.rules[i]);
+    sbuf_done(&d.said);
+}
+
+/* A mask as auditctl sends it, or the kernel takes the two for different rules. */
+static void all_calls_fill_the_mask(void **state)
+{
+    static const char *const texts[] = { "-w /etc/passwd -p wa", EXIT "-F path=/etc/passwd -F perm=wa", EXIT "-S all -F uid=7" };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        struct rule rule;
+
+        assert_int_equal(rule_parse(bytes_of(texts[i]), 1, &(struct rule_options){ 0 }, &rule, NULL), 1);
+        for (unsigned k = 0; k < AUDIT_BITMASK_SIZE; k++)
+            assert_int_equal(rule.data->mask[k], UINT32_MAX);
+        rule_done(&rule);
+    }
+}
+
 /* Each field by its name, and back. */
 static void fields(void **state)
 {
@@ -343,8 +441,10 @@ int main(void)
         cmocka_unit_test(limits),
         cmocka_unit_test(damaged_rules),
         cmocka_unit_test(fields),
+        cmocka_unit_test(all_calls_fill_the_mask),
     };
 
     return RUN_ROWS(print_rows, prints) + RUN_ROWS(error_rows, explains_error) + RUN_ROWS(explain_rows, explains) +
+           RUN_ROWS(doubt_rows, doubts) +
            cmocka_run_group_tests(tests, NULL, NULL);
 }
