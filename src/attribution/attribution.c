@@ -9,10 +9,12 @@
 
 #include "attribution/agents.h"
 #include "attribution/cgroup.h"
+#include "attribution/launch.h"
 #include "attribution/owner.h"
 #include "attribution/owner_inside.h"
 #include "attribution/process_table.h"
 #include "attribution/procfs.h"
+#include "attribution/sessions.h"
 #include "attribution/users.h"
 #include "cause/cause.h"
 #include "util/limits.h"
@@ -29,7 +31,7 @@ struct known_suspect {
     struct arena own;
     struct cause cause;
     uint64_t suspect;
-    uint32_t uid, login_uid;
+    uint32_t uid, euid, login_uid;
     unsigned long changes;   /* as they were when it was found */
 };
 
@@ -40,6 +42,7 @@ struct attribution {
     struct packages *packages;
     struct image_packages *image_packages;
     struct users *users;
+    struct sessions *sessions;
     struct known_suspect suspects[KNOWN_SUSPECTS]; /* by the address of the process */
     unsigned long attributed; /* records of processes */
     uint64_t booted_ns;       /* CLOCK_REALTIME of CLOCK_BOOTTIME's zero; reckoned once: it dates each process alike */
@@ -67,6 +70,8 @@ int attribution_new(const struct attribution_options *options, struct attributio
     r = process_table_new(PROC, &a->table, err);
     if (r == 0)
         r = users_new(options->engines, &a->users, err);
+    if (r == 0)
+        r = sessions_new("/", PROC, &a->sessions, err);
     if (r == 0)
         r = image_packages_new(&a->image_packages, err);
     if (r < 0) {
@@ -101,6 +106,7 @@ void attribution_free(struct attribution *a)
     packages_free(a->packages);
     image_packages_free(a->image_packages);
     users_free(a->users);
+    sessions_free(a->sessions);
     free(a);
 }
 
@@ -340,15 +346,22 @@ static void attribute_image(struct attribution *a, struct process *p)
     find_origin(a, p);
     find_owner(a, p);
     find_names(a, p);
+    process_set(p, &p->remote, sessions_remote(a->sessions, p));
 }
 
 static void attribute(struct attribution *a, struct process *p)
 {
-    for (unsigned depth = 0; p && !p->attributed && depth < LIMIT_LINEAGE; depth++, p = p->parent) {
+    const struct launch_sources sources = { a->table, a->options.engines, a->users };
+    struct process *first = p;
+    unsigned count = 0;
+
+    for (; p && !p->attributed && count < LIMIT_LINEAGE; count++, p = p->parent) {
         a->attributed++;
         for (struct process *image = p; image && !image->attributed; image = image->earlier)
             attribute_image(a, image);
     }
+    for (p = first; count > 0; count--, p = p->parent)
+        launch_find(&sources, p);
 }
 
 /* ---- events ---- */
@@ -454,7 +467,7 @@ static void remember_cause(struct attribution *a, struct event *e)
     unsigned long changes = process_table_cuts(a->table) + a->attributed;
 
     if (s->process == p && s->changes == changes && executable.len && bytes_equal(s->executable, executable) &&
-        s->uid == e->actor.cred.uid && s->login_uid == e->actor.login_uid) {
+        s->uid == e->actor.cred.uid && s->euid == e->actor.cred.euid && s->login_uid == e->actor.login_uid) {
         cause_copy(&e->cause, &s->cause);
         e->cause.run.exited = cause_has_exited(&e->cause, e);
         e->suspect = s->suspect;
@@ -467,6 +480,7 @@ static void remember_cause(struct attribution *a, struct event *e)
     cause_copy(&s->cause, &e->cause);
     s->suspect = e->suspect;
     s->uid = e->actor.cred.uid;
+    s->euid = e->actor.cred.euid;
     s->login_uid = e->actor.login_uid;
     s->changes = changes;
 }

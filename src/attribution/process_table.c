@@ -673,3 +673,16 @@ int process_table_each(struct process_table *t, int (*each)(void *data, struct p
     }
     return 0;
 }
+
+int process_table_each_lately(struct process_table *t, int (*each)(void *data, struct process *p), void *data)
+{
+    struct slot *s, *next;
+
+    HASH_ITER(hh, t->slots, s, next) {
+        int r = s->newest ? each(data, s->newest->process) : 0;
+
+        if (r)
+            return r;
+    }
+    return 0;
+}

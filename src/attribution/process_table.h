@@ -50,3 +50,5 @@ unsigned long process_table_cuts(const struct process_table *t);
 size_t process_table_count(const struct process_table *t);
 int process_table_each(struct process_table *t, int (*each)(void *data, struct process *p),
                        void *data); /* living ones, newest record of each */
+/* The same of all that are remembered, those that have exited lately too. */
+int process_table_each_lately(struct process_table *t, int (*each)(void *data, struct process *p), void *data);

@@ -55,6 +55,28 @@ static ssize_t read_at(int dir, const char *name, char *buffer, size_t size, boo
     return (ssize_t)len;
 }
 
+#define ENVIRONMENT_MAX 65536 /* sshd puts its own first, and has some kB of others */
+
+int procfs_read_environment(const char *proc, pid_t pid, uint64_t start_ns, char **ret, size_t *ret_len)
+{
+    _cleanup_close_ int dir = open_process(proc, pid);
+    _cleanup_free_ char *text = malloc(ENVIRONMENT_MAX + 1);
+    const struct process now = { .pid = pid, .start_ns = procfs_start(proc, pid) };
+    ssize_t n;
+
+    if (!text)
+        return -ENOMEM;
+    if (dir < 0 || !process_is(&now, pid, start_ns))
+        return -ESRCH;
+    n = read_at(dir, "environ", text, ENVIRONMENT_MAX, NULL);
+    if (n < 0)
+        return (int)n;
+    text[n] = '\0';
+    *ret = TAKE_PTR(text);
+    *ret_len = (size_t)n;
+    return 0;
+}
+
 static struct bytes next_word(struct bytes *rest)
 {
     struct bytes word;

@@ -23,6 +23,10 @@ uint64_t procfs_start(const char *proc, pid_t pid);
 /* The process that thread `tid` belongs to; 0 if it is gone. */
 pid_t procfs_tgid(const char *proc, pid_t tid);
 
+/* The environment as it was given at the exec, each variable ended by a NUL, NUL behind it; caller frees. The process may
+ * have written something else there since. start_ns: another process of that pid is -ESRCH. */
+int procfs_read_environment(const char *proc, pid_t pid, uint64_t start_ns, char **ret, size_t *ret_len);
+
 /* Call `each` for every pid. Stops when it returns non-zero, and returns that. */
 int procfs_each(const char *proc, int (*each)(void *data, pid_t pid), void *data);
 

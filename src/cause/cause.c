@@ -59,6 +59,7 @@ void cause_find(const struct event *event, struct cause *ret)
     if (c.count) {
         cause_find_launcher(&c, &ret->launcher);
         cause_find_run(&c, ret);
+        cause_find_person(&c, &ret->person);
     } else {
         find_without_process(event, ret);
     }

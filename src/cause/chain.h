@@ -23,5 +23,7 @@ void chain_make(const struct event *e, struct chain *ret);
 void cause_find_launcher(struct chain *c, struct cause_launcher *ret);
 /* What was run, and the tool that it used. `launcher` is known. */
 void cause_find_run(const struct chain *c, struct cause *ret);
+/* Who logged in or called sudo, and as whom it ran. There is at least one process. */
+void cause_find_person(const struct chain *c, struct person *ret);
 /* Everything else is known. Never 0. */
 uint64_t cause_find_key(const struct chain *c, const struct cause *cause);

@@ -59,12 +59,10 @@ static uint64_t add_run(uint64_t h, const struct cause_run *run)
 
 static uint64_t add_people(uint64_t h, const struct event *e)
 {
-    const struct process *p = e->actor.process;
-    const struct credentials *cred = e->actor.cred.known || !p ? &e->actor.cred : &p->cred;
-    uint32_t login = e->actor.login_uid != UID_UNKNOWN || !p ? e->actor.login_uid : p->login_uid;
+    const struct credentials *cred = actor_credentials(&e->actor);
 
     h = hash_word(h, cred->known ? cred->uid : UID_UNKNOWN);
-    return hash_word(h, login);
+    return hash_word(h, actor_login_uid(&e->actor));
 }
 
 static uint64_t add_origin(uint64_t h, const struct process *p)

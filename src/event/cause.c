@@ -7,7 +7,8 @@ void cause_done(struct cause *c)
 {
     process_unref(c->run.process);
     process_unref(c->launcher.process);
-    c->run.process = c->launcher.process = NULL;
+    process_unref(c->person.process);
+    c->run.process = c->launcher.process = c->person.process = NULL;
 }
 
 void cause_copy(struct cause *to, const struct cause *from)
@@ -15,6 +16,7 @@ void cause_copy(struct cause *to, const struct cause *from)
     *to = *from;
     (void)process_ref(to->run.process);
     (void)process_ref(to->launcher.process);
+    (void)process_ref(to->person.process);
 }
 
 static const char *const runs[RUN_KIND_COUNT] = {

@@ -90,9 +90,10 @@ struct person {
     uint32_t as_id;          /* who it ran as at the change */
     struct bytes as_name;
     struct bytes by;         /* "sudo", "su", "pkexec", "setuid"; empty: the user did not change */
-    struct bytes terminal;   /* "pts/3" */
+    struct bytes terminal;   /* "pts/3"; of whoever logged in, where sudo has another one */
     struct bytes remote;     /* address that the session came from */
     bool interactive;        /* a shell at that terminal launched it: the person typed it */
+    struct process *process; /* owned reference: name, terminal and remote are of it, or of the actor; NULL = the actor */
 };
 
 struct cause {

@@ -2,6 +2,7 @@
 #include "event/process.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "event/container.h"
 #include "util/limits.h"
@@ -131,6 +132,18 @@ void process_set_earlier(struct process *to, struct process *before)
 void process_unrefp(struct process **p)
 {
     process_unref(*p);
+}
+
+struct bytes process_terminal(struct arena *arena, struct bytes kernel_name)
+{
+    char text[32];
+
+    if (kernel_name.len < 4 || kernel_name.len >= sizeof(text) || !bytes_starts_with(kernel_name, bytes_of("pts")) ||
+        kernel_name.data[3] < '0' || kernel_name.data[3] > '9')
+        return arena_copy(arena, kernel_name);
+    memcpy(text, "pts/", 4);
+    memcpy(text + 4, kernel_name.data + 3, kernel_name.len - 3);
+    return arena_copy(arena, (struct bytes){ text, kernel_name.len + 1 });
 }
 
 void process_set(struct process *p, struct bytes *field, struct bytes value)

@@ -103,6 +103,8 @@ void process_unref(struct process *p);                     /* NULL is fine; give
 void process_unrefp(struct process **p);
 /* Copy the bytes into the process's own memory. */
 void process_set(struct process *p, struct bytes *field, struct bytes value);
+/* A terminal by the name below /dev, from the kernel's own: "pts0" is pts/0. In `arena`. */
+struct bytes process_terminal(struct arena *arena, struct bytes kernel_name);
 /* `to` executes what `from` does, in the same directory: without a copy. */
 void process_set_likeness(struct process *to, struct process *from);
 /*

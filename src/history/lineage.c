@@ -106,7 +106,7 @@ static struct process *make(struct lineage *l, const struct sighting *s, const s
     process_set(p, &p->working_directory, s->working_directory);
     if (!s->executes && before && bytes_equal(before->executable, s->executable))
         process_set(p, &p->working_directory, before->working_directory);
-    process_set(p, &p->tty, s->tty);
+    p->tty = process_terminal(&p->arena, s->tty);
     process_set(p, &p->user_name, s->user_name);
     process_set(p, &p->real_user_name, s->real_user_name);
     process_set(p, &p->login_name, s->login_name);

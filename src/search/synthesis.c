@@ -160,10 +160,15 @@ static void add_syscall(struct search_synthesis *s, const struct event *e)
               c->known ? c->uid : UID_UNKNOWN, c->known ? c->gid : UID_UNKNOWN, c->known ? c->euid : UID_UNKNOWN,
               c->known ? c->suid : UID_UNKNOWN, c->known ? c->fsuid : UID_UNKNOWN, c->known ? c->egid : UID_UNKNOWN,
               c->known ? c->sgid : UID_UNKNOWN, c->known ? c->fsgid : UID_UNKNOWN);
-    if (tty.len && !memchr(tty.data, ' ', tty.len) && !memchr(tty.data, '\n', tty.len))
+    if (tty.len && !memchr(tty.data, ' ', tty.len) && !memchr(tty.data, '\n', tty.len)) {
+        if (bytes_starts_with(tty, bytes_of("pts/"))) { /* the kernel's name: pts0 */
+            sbuf_add_str(&s->text, "pts");
+            tty = (struct bytes){ tty.data + 4, tty.len - 4 };
+        }
         sbuf_add_bytes(&s->text, tty);
-    else
+    } else {
         sbuf_add_str(&s->text, "(none)");
+    }
     sbuf_addf(&s->text, " ses=%" PRIu32 " comm=", actor_session(&e->actor));
     add_untrusted(&s->text, p && p->name.len ? p->name : e->actor.name);
     sbuf_add_str(&s->text, " exe=");

@@ -28,5 +28,5 @@ void audit_describe(const struct audit_facts *f, struct event *e)
     event_set(e, &e->actor.name, f->name);
     event_set(e, &e->actor.args, bytes_known(f->argv) ? f->argv : f->args_text);
     event_set(e, &e->actor.working_directory, f->cwd);
-    event_set(e, &e->actor.tty, f->tty); /* "(none)" is no value for the decoder */
+    e->actor.tty = process_terminal(&e->arena, f->tty); /* "(none)" is no value for the decoder */
 }

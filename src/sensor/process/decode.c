@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sensor/process/decode.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,19 +65,6 @@ struct bytes process_path(struct arena *arena, struct bytes names, bool cut)
     return (struct bytes){ path, lead + names.len };
 }
 
-/* The driver's name of it -> the name below /dev: "pts0" is pts/0. */
-static void set_tty(struct process *p, const char *name)
-{
-    char text[32];
-
-    if (strncmp(name, "pts", 3) == 0 && isdigit((unsigned char)name[3])) {
-        snprintf(text, sizeof(text), "pts/%s", name + 3);
-        name = text;
-    }
-    if (*name)
-        process_set(p, &p->tty, bytes_of(name));
-}
-
 struct process *process_from_record(const struct process_record *record)
 {
     const struct wire_process *f = &record->fixed;
@@ -100,7 +86,7 @@ struct process *process_from_record(const struct process_record *record)
     p->session = f->session;
     p->mnt_ns = f->mnt_ns;
     process_set(p, &p->name, bytes_of((const char *)f->comm));
-    set_tty(p, (const char *)f->tty);
+    p->tty = process_terminal(&p->arena, bytes_of((const char *)f->tty));
     if (record->executable.len) {
         p->executable = process_path(&p->arena, record->executable, f->flags & WIRE_PROCESS_EXE_CUT);
         p->executable_inode = f->exe_inode;

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+#include "attribution/launch.h"
+
+#include <string.h>
+
+#include "attribution/crontab.h"
+#include "attribution/inside.h"
+#include "util/cleanup.h"
+#include "util/limits.h"
+#include "util/macro.h"
+#include "util/sbuf.h"
+
+#define CLIENT_NS (60 * NS_PER_S) /* an image may have to be pulled up from a slow disk; who asked before is somebody else */
+
+/* ---- arguments ---- */
+
+static bool next_argument(struct bytes *rest, struct bytes *ret)
+{
+    if (!rest->len)
+        return false;
+    *ret = (struct bytes){ rest->data, strnlen(rest->data, rest->len) };
+    *rest = (struct bytes){ rest->data + ret->len, rest->len - ret->len };
+    if (rest->len)
+        *rest = (struct bytes){ rest->data + 1, rest->len - 1 };
+    return true;
+}
+
+/* argv without what /proc shows behind it. */
+static struct bytes without_last_nul(struct bytes args)
+{
+    while (args.len && !args.data[args.len - 1])
+        args.len--;
+    return args;
+}
+
+static struct bytes shell_command(const struct process *p)
+{
+    struct bytes rest = p->args, word = BYTES_NULL;
+
+    (void)next_argument(&rest, &word);
+    if (!next_argument(&rest, &word) || !bytes_equal_str(word, "-c") || !next_argument(&rest, &word))
+        return BYTES_NULL;
+    return word;
+}
+
+/* ---- cron ---- */
+
+static bool is_cron(const struct process *p)
+{
+    struct bytes name = bytes_basename(p->executable), rest = p->args, first;
+
+    if (bytes_equal_str(name, "busybox") && next_argument(&rest, &first))
+        name = bytes_basename(first);
+    return bytes_equal_str(name, "cron") || bytes_equal_str(name, "crond");
+}
+
+/* Did cron, of which the parent is a likeness, start this image by sh -c? */
+static bool is_job(const struct process *p)
+{
+    return p->parent && is_cron(p->parent) && !is_cron(p) && shell_command(p).len && !p->args_truncated;
+}
+
+static void find_crontab(const struct launch_sources *s, struct process *p)
+{
+    _cleanup_sbuf_ struct sbuf place = SBUF_INIT, answer = SBUF_INIT;
+    struct bytes user = p->real_user_name.len ? p->real_user_name : p->user_name, file, line;
+
+    if (p->origin == ORIGIN_HOST)
+        inside_by_root(&place, bytes_of("/"));
+    else if (p->container)
+        inside_by_process(&place, p->container->pid);
+    if (p->container && !place.len)
+        (void)inside_by_engine(&place, s->engines, p->container);
+    if (crontab_find(sbuf_bytes(&place), user, shell_command(p), &answer) < 0)
+        return;
+    file = bytes_of(sbuf_str(&answer));
+    line = (struct bytes){ file.data + file.len + 1, answer.len - file.len - 1 };
+    p->launch.kind = LAUNCH_CRONTAB;
+    process_set(p, &p->launch.text, line);
+    process_set(p, &p->launch.place, file);
+    process_set(p, &p->launch.user, user);
+}
+
+/* ---- into a container ---- */
+
+/* What may ask an engine on this host to run something in a container. */
+static bool is_client(struct bytes executable)
+{
+    static const char *const names[] = { "docker", "docker-compose", "podman", "podman-remote", "nerdctl", "kubectl",
+                                         "crictl", "ctr", "oc", "k3s", "microk8s.kubectl" };
+    struct bytes name = bytes_basename(executable);
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (bytes_equal_str(name, names[i]))
+            return true;
+    return false;
+}
+
+/* A name, an id or the beginning of one that is long enough not to be met by chance. */
+static bool is_named(struct bytes word, struct bytes names)
+{
+    struct bytes name;
+
+    while (next_argument(&names, &name))
+        if (bytes_equal(word, name) ||
+            (word.len >= 4 && name.len == 64 && bytes_starts_with(name, word))) /* an id */
+            return true;
+    return false;
+}
+
+bool launch_client_asks(struct bytes client, struct bytes names, struct bytes args)
+{
+    struct bytes rest = without_last_nul(client), word;
+    bool exec = false, named = false;
+    const char *tail;
+
+    args = without_last_nul(args);
+    if (!args.len || rest.len <= args.len + 1)
+        return false;
+    tail = rest.data + rest.len - args.len;
+    if (memcmp(tail, args.data, args.len) != 0 || tail[-1] != '\0')
+        return false;
+    rest.len -= args.len;
+    while (next_argument(&rest, &word)) {
+        named |= exec && is_named(bytes_starts_with(word, bytes_of("pod/")) ? (struct bytes){ word.data + 4, word.len - 4 } : word,
+                                  names);
+        exec |= bytes_equal_str(word, "exec");
+    }
+    return exec && named;
+}
+
+struct search {
+    const struct process *asked; /* which process in the container */
+    struct bytes names;
+    struct process *found;       /* the newest client that asked for it */
+    bool ambiguous;
+};
+
+static bool asks(const struct search *s, const struct process *client)
+{
+    for (const struct process *image = s->asked; image; image = image->earlier)
+        if (launch_client_asks(client->args, s->names, image->args))
+            return true;
+    return false;
+}
+
+static int look_at(void *data, struct process *p)
+{
+    struct search *s = data;
+    uint64_t start = s->asked->start_ns;
+
+    if (!is_client(p->executable) || p->args_truncated || p->start_ns > start || p->start_ns + CLIENT_NS < start || !asks(s, p))
+        return 0;
+    if (s->found)
+        s->ambiguous |= !bytes_equal(s->found->args, p->args) || s->found->cred.uid != p->cred.uid;
+    if (!s->found || s->found->start_ns < p->start_ns)
+        s->found = p;
+    return 0;
+}
+
+/* Who ran it: who had logged in, else its own user, who may be root by sudo. */
+static uint32_t client_user(const struct process *client)
+{
+    if (client->login_uid != UID_UNKNOWN)
+        return client->login_uid;
+    return client->cred.known ? client->cred.uid : UID_UNKNOWN;
+}
+
+static void add_name(struct sbuf *names, struct bytes name)
+{
+    if (!name.len)
+        return;
+    sbuf_add_bytes(names, name);
+    sbuf_add_char(names, '\0');
+}
+
+/* It came into its container by itself, not as the child of somebody who was there. */
+static bool came_in(const struct process *p)
+{
+    return p->origin == ORIGIN_CONTAINER && p->container && p->pid != p->container->pid && p->start_ns &&
+           !(p->parent && p->parent->origin == ORIGIN_CONTAINER && p->parent->container &&
+             bytes_equal(p->parent->container->id, p->container->id) && p->parent->mnt_ns == p->mnt_ns);
+}
+
+static void find_client(const struct launch_sources *sources, struct process *p)
+{
+    _cleanup_sbuf_ struct sbuf names = SBUF_INIT;
+    struct search s = { .asked = p };
+    const struct container *c = p->container;
+
+    add_name(&names, c->name);
+    add_name(&names, c->id);
+    add_name(&names, c->compose_service);
+    add_name(&names, c->pod_name);
+    s.names = sbuf_bytes(&names);
+    (void)process_table_each_lately(sources->table, look_at, &s);
+    if (!s.found || s.ambiguous)
+        return;
+    for (struct process *image = p; image; image = image->earlier) {
+        image->launch.kind = LAUNCH_EXEC;
+        process_set(image, &image->launch.text, s.found->args);
+        process_set(image, &image->launch.user, users_name(sources->users, NULL, client_user(s.found)));
+    }
+}
+
+void launch_find(const struct launch_sources *sources, struct process *p)
+{
+    for (struct process *image = p; image; image = image->earlier)
+        if (is_job(image))
+            find_crontab(sources, image);
+    if (came_in(p))
+        find_client(sources, p);
+}

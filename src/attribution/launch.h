@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a process was launched, beside who launched it (struct launch): the line of the crontab that cron's command came from,
+ * the client on this host that asked for a process in a container. Looked up while that is still there, in a worker (foreign/foreign.h)
+ * that is waited for a moment only. What is ambiguous is left out.
+ */
+#pragma once
+
+#include "attribution/engine.h"
+#include "attribution/process_table.h"
+#include "attribution/users.h"
+
+struct launch_sources { /* all borrowed */
+    struct process_table *table;
+    struct engines *engines; /* NULL: only containers that run are looked into */
+    struct users *users;
+};
+
+/* p, its earlier images and its launchers have been attributed but for this: `launch` of each of its images is filled in. */
+void launch_find(const struct launch_sources *sources, struct process *p);
+
+/* Pure. Does this command line ("docker exec -it web sh", "kubectl exec pod -- sh", each argument ended by a NUL) ask for
+ * `args` in a container that one of `names` (each ended by a NUL) means? */
+bool launch_client_asks(struct bytes client, struct bytes names, struct bytes args);

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/* How a process was launched, and from where its login came: what files and command lines say of it. */
+#include "test.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utmpx.h>
+
+#include "attribution/crontab.h"
+#include "attribution/inside.h"
+#include "attribution/launch.h"
+#include "attribution/sessions.h"
+
+/* ---- crontabs ---- */
+
+static const struct crontab_row {
+    const char *name, *crontab;
+    bool with_user;
+    const char *user, *command;
+    const char *expected; /* NULL: none */
+} crontab_rows[] = {
+    { "a user's own", "# m h\nPATH=/bin\n8 3 * * * /opt/purge --older 3\n", false, "bob", "/opt/purge --older 3",
+      "8 3 * * * /opt/purge --older 3" },
+    { "another command", "8 3 * * * /opt/purge --older 30\n", false, "bob", "/opt/purge --older 3", NULL },
+    { "the beginning of a command", "8 3 * * * /opt/purge\n", false, "bob", "/opt/purge --older 3", NULL },
+    { "tabs, no newline at the end", "*/5\t*  * * 1-5\t  sh -c 'x  y'", false, "bob", "sh -c 'x  y'",
+      "*/5\t*  * * 1-5\t  sh -c 'x  y'" },
+    { "a nickname", "@reboot /opt/start\n", false, "bob", "/opt/start", "@reboot /opt/start" },
+    { "with a user", "17 * * * * root cd / && run-parts /etc/cron.hourly\n", true, "root", "cd / && run-parts /etc/cron.hourly",
+      "17 * * * * root cd / && run-parts /etc/cron.hourly" },
+    { "with another user", "17 * * * * ann rm -f /x\n", true, "root", "rm -f /x", NULL },
+    { "a user's name is no command", "17 * * * * root rm -f /x\n", false, "root", "rm -f /x", NULL },
+    { "input behind a percent sign", "1 1 * * * mail -s x ann%hello%there\n", false, "bob", "mail -s x ann",
+      "1 1 * * * mail -s x ann%hello%there" },
+    { "a percent sign", "1 1 * * * rm /x/$(date +\\%F)\n", false, "bob", "rm /x/$(date +%F)", "1 1 * * * rm /x/$(date +\\%F)" },
+    { "a backslash", "1 1 * * * rm /x/\\*\n", false, "bob", "rm /x/\\*", "1 1 * * * rm /x/\\*" },
+    { "a comment", "# 8 3 * * * /opt/purge\n", false, "bob", "/opt/purge", NULL },
+    { "nothing", "", false, "bob", "/opt/purge", NULL },
+    { "too short a line", "8 3 *\n\n", false, "bob", "/opt/purge", NULL },
+};
+
+static void crontab_line(void **state)
+{
+    const struct crontab_row *row = *state;
+    struct bytes rest = bytes_of(row->crontab);
+    struct bytes line = crontab_next(&rest, row->with_user, bytes_of(row->user), bytes_of(row->command));
+
+    if (row->expected)
+        assert_bytes(line, row->expected);
+    else
+        assert_int_equal(line.len, 0);
+}
+
+static char base[] = "/tmp/culprit-test-launch-XXXXXX";
+
+static void put(const char *path, const char *text)
+{
+    char full[256];
+    FILE *f;
+
+    snprintf(full, sizeof(full), "%s%s", base, path);
+    for (char *slash = full + strlen(base) + 1; (slash = strchr(slash, '/')); slash++) {
+        *slash = '\0';
+        (void)mkdir(full, 0755);
+        *slash = '/';
+    }
+    f = fopen(full, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static int find(const char *user, const char *command, struct sbuf *ret)
+{
+    _cleanup_sbuf_ struct sbuf place = SBUF_INIT;
+
+    sbuf_clear(ret);
+    inside_by_root(&place, bytes_of(base));
+    return crontab_find(sbuf_bytes(&place), bytes_of(user), bytes_of(command), ret);
+}
+
+#define FOUND(user, command, answer) \
+    do { \
+        assert_int_equal(find(user, command, &m), 0); \
+        assert_int_equal(m.len, sizeof(answer) - 1); \
+        assert_memory_equal(m.data, answer, m.len); \
+    } while (0)
+
+static void tables_of_cron(void **state)
+{
+    _cleanup_sbuf_ struct sbuf m = SBUF_INIT;
+    char fifo[256];
+
+    (void)state;
+    put("/var/spool/cron/crontabs/bob", "8 3 * * * /opt/purge\n5 5 * * * twice\n");
+    put("/etc/crontab", "1 1 * * * root both\n2 2 * * * root both\n3 3 * * * bob same\n");
+    put("/etc/cron.d/app", "5 5 * * * bob /opt/app\n3 3 * * * bob same\n6 6 * * * bob twice\n");
+    put("/etc/cron.d/old.dpkg-old", "5 5 * * * bob /opt/old\n");
+    snprintf(fifo, sizeof(fifo), "%s/etc/cron.d/fifo", base);
+    (void)mkfifo(fifo, 0644); /* nobody waits for it */
+    FOUND("bob", "/opt/purge", "/var/spool/cron/crontabs/bob\0" "8 3 * * * /opt/purge");
+    FOUND("bob", "/opt/app", "/etc/cron.d/app\0" "5 5 * * * bob /opt/app");
+    FOUND("bob", "same", "/etc/crontab\0" "3 3 * * * bob same"); /* the same line twice is one answer */
+    assert_int_equal(find("root", "both", &m), -ENOENT);
+    assert_int_equal(find("bob", "twice", &m), -ENOENT);
+    assert_int_equal(find("ann", "/opt/purge", &m), -ENOENT);
+    assert_int_equal(find("bob", "/opt/old", &m), -ENOENT);
+    assert_int_equal(find("../crontabs/bob", "/opt/purge", &m), -ENOENT);
+}
+
+/* ---- clients of engines ---- */
+
+static const struct client_row {
+    const char *name;
+    struct bytes client, names, args;
+    bool asks;
+} client_rows[] = {
+    { "docker exec", BYTES("docker\0exec\0-it\0web\0rm\0/x\0"), BYTES("web\0"), BYTES("rm\0/x\0"), true },
+    { "another container", BYTES("docker\0exec\0web2\0rm\0/x\0"), BYTES("web\0"), BYTES("rm\0/x\0"), false },
+    { "another command", BYTES("docker\0exec\0web\0bash\0"), BYTES("web\0"), BYTES("rm\0/x\0"), false },
+    { "the end of a word", BYTES("docker\0exec\0web\0/bin/rm\0"), BYTES("web\0"), BYTES("rm\0"), false },
+    { "by the beginning of an id", BYTES("docker\0exec\0" "0123\0sh\0"),
+      BYTES("web\0" "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\0"), BYTES("sh\0"), true },
+    { "too short for an id", BYTES("docker\0exec\0" "0\0sh\0"),
+      BYTES("web\0" "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\0"), BYTES("sh\0"), false },
+    { "kubectl", BYTES("kubectl\0-n\0x\0exec\0pod/web-0\0-c\0app\0--\0sh\0"), BYTES("web-0\0"), BYTES("sh\0"), true },
+    { "compose", BYTES("docker\0compose\0exec\0db\0psql\0"), BYTES("shop-db-1\0db\0"), BYTES("psql\0"), true },
+    { "run is no exec", BYTES("docker\0run\0web\0sh\0"), BYTES("web\0"), BYTES("sh\0"), false },
+    { "the name is the command", BYTES("docker\0exec\0db\0web\0"), BYTES("web\0"), BYTES("web\0"), false },
+    { "nothing is known of it", BYTES("docker\0exec\0web\0sh\0"), BYTES("web\0"), BYTES_NULL, false },
+    { "no client", BYTES_NULL, BYTES("web\0"), BYTES("sh\0"), false },
+};
+
+static void client(void **state)
+{
+    const struct client_row *row = *state;
+
+    assert_int_equal(launch_client_asks(row->client, row->names, row->args), row->asks);
+}
+
+/* ---- sessions ---- */
+
+#define LOGIND "# of logind\nUID=1000\nUSER=ann\nACTIVE=1\nREMOTE=1\nREMOTE_HOST=10.0.0.7\nAUDIT=5\nLEADER=77\n"
+
+static const struct logind_row {
+    const char *name, *text;
+    uint32_t session;
+    const char *expected; /* NULL: none */
+} logind_rows[] = {
+    { "from elsewhere", LOGIND, 5, "10.0.0.7" },
+    { "another session's", LOGIND, 6, NULL },
+    { "at the machine itself", "REMOTE=0\nREMOTE_HOST=10.0.0.7\nAUDIT=5\n", 5, NULL },
+    { "no kernel's session", "REMOTE=1\nREMOTE_HOST=10.0.0.7\n", 5, NULL },
+    { "by IPv6", "AUDIT=5\nREMOTE=1\nREMOTE_HOST=fe80::1%eth0\n", 5, "fe80::1%eth0" },
+    { "not an address", "AUDIT=5\nREMOTE=1\nREMOTE_HOST=a\x1b[2Jb\n", 5, NULL },
+    { "nothing", "", 5, NULL },
+};
+
+static void logind(void **state)
+{
+    const struct logind_row *row = *state;
+    struct bytes remote = sessions_parse_logind(bytes_of(row->text), row->session);
+
+    if (row->expected)
+        assert_bytes(remote, row->expected);
+    else
+        assert_int_equal(remote.len, 0);
+}
+
+static void utmp(void **state)
+{
+    struct utmpx u[3] = { { .ut_type = DEAD_PROCESS, .ut_line = "pts/1", .ut_user = "ann", .ut_host = "gone" },
+                          { .ut_type = USER_PROCESS, .ut_line = "pts/1", .ut_user = "ann", .ut_host = "there.example" },
+                          { .ut_type = USER_PROCESS, .ut_line = "pts/2", .ut_user = "bob", .ut_host = ":0" } };
+    struct bytes text = { (const char *)u, sizeof(u) };
+    char buffer[SESSIONS_ADDRESS];
+
+    (void)state;
+    assert_bytes(sessions_parse_utmp(text, bytes_of("pts/1"), bytes_of("ann"), buffer), "there.example");
+    assert_int_equal(sessions_parse_utmp(text, bytes_of("pts/1"), bytes_of("bob"), buffer).len, 0);
+    assert_int_equal(sessions_parse_utmp(text, bytes_of("pts/2"), bytes_of("bob"), buffer).len, 0);
+    u[1].ut_addr_v6[0] = (int32_t)inet_addr("10.0.0.7");
+    assert_bytes(sessions_parse_utmp(text, bytes_of("pts/1"), bytes_of("ann"), buffer), "10.0.0.7");
+    text.len -= 1; /* cut */
+    assert_int_equal(sessions_parse_utmp(text, bytes_of("pts/2"), bytes_of("bob"), buffer).len, 0);
+}
+
+static void environment(void **state)
+{
+    (void)state;
+    assert_bytes(sessions_parse_environment(BYTES("HOME=/root\0SSH_CONNECTION=10.0.0.7 5000 10.0.0.1 22\0A=b\0")), "10.0.0.7");
+    assert_int_equal(sessions_parse_environment(BYTES("XSSH_CONNECTION=10.0.0.7 1 2 3\0")).len, 0);
+    assert_int_equal(sessions_parse_environment(BYTES("SSH_CONNECTION=\033[2J 1 2 3\0")).len, 0);
+    assert_int_equal(sessions_parse_environment(BYTES("SSH_CONNECTION=10.0.0.7")).len, 0);
+    assert_int_equal(sessions_parse_environment(BYTES_NULL).len, 0);
+}
+
+/* The first process of the session is asked where nothing was noted of it; what was found is remembered. */
+static void where_a_login_came_from(void **state)
+{
+    struct process *sshd = process_new(70, 7000000000), *shell = process_new(71, 7100000000), *rm = process_new(72, 7200000000);
+    struct sessions *sessions;
+    char proc[256];
+
+    (void)state;
+    snprintf(proc, sizeof(proc), "%s/proc", base);
+    put("/proc/71/stat", "71 (bash) S 70 71 71 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 710 0 0\n");
+    put("/proc/71/environ", "SSH_CONNECTION=10.0.0.8 5000 10.0.0.1 22");
+    put("/run/systemd/sessions/5", LOGIND);
+    process_set(sshd, &sshd->executable, bytes_of("/usr/lib/openssh/sshd-session"));
+    process_set(shell, &shell->executable, bytes_of("/bin/bash"));
+    process_set(rm, &rm->executable, bytes_of("/bin/rm"));
+    shell->parent = process_ref(sshd);
+    rm->parent = process_ref(shell);
+    assert_int_equal(sessions_new(base, proc, &sessions, NULL), 0);
+    assert_bytes(sessions_remote(sessions, rm), "10.0.0.8");
+    put("/proc/71/environ", "");
+    assert_bytes(sessions_remote(sessions, shell), "10.0.0.8");
+    assert_int_equal(sessions_remote(sessions, sshd).len, 0);
+    rm->session = 5;
+    assert_bytes(sessions_remote(sessions, rm), "10.0.0.7");
+    rm->session = 6;
+    assert_int_equal(sessions_remote(sessions, rm).len, 0);
+    sessions_free(sessions);
+    process_unref(rm);
+    process_unref(shell);
+    process_unref(sshd);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return mkdtemp(base) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    char command[300];
+
+    (void)state;
+    snprintf(command, sizeof(command), "rm -rf '%s'", base);
+    return system(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(tables_of_cron), cmocka_unit_test(utmp), cmocka_unit_test(environment),
+                                        cmocka_unit_test(where_a_login_came_from) };
+    int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+
+    failed += RUN_ROWS(crontab_rows, crontab_line);
+    failed += RUN_ROWS(client_rows, client);
+    failed += RUN_ROWS(logind_rows, logind);
+    return failed;
+}
