@@ -8,8 +8,6 @@
 
 #include "util/cleanup.h"
 
-#define SHOWN 3             /* events of one run that are shown before the rest is folded */
-#define FOLD_NS NS_PER_S    /* a fold is told at least so often */
 #define BUFFER (64 * 1024)
 
 static struct bytes read_line(struct arena *arena, const char *path)
@@ -55,6 +53,7 @@ void printer_init(struct printer *p, enum format format, FILE *out)
 void printer_done(struct printer *p)
 {
     printer_flush(p);
+    live_done(&p->live);
     sbuf_done(&p->buffer);
     arena_done(&p->arena);
 }
@@ -66,18 +65,6 @@ static void write_buffer(struct printer *p)
     sbuf_clear(&p->buffer);
 }
 
-static void tell_fold(struct printer *p)
-{
-    if (!p->folded)
-        return;
-    sbuf_addf(&p->buffer, "                        … and %llu more like this, until ",
-              (unsigned long long)p->folded);
-    sentence_time(&p->buffer, p->until_ns, p->style.utc_offset_s);
-    sbuf_add_char(&p->buffer, '\n');
-    p->folded = 0;
-    p->told_ns = monotonic();
-}
-
 /* Asking costs more than the rest of a line, and local time changes at whole seconds: a storm asks once a second. */
 static void set_utc_offset(struct printer *p, uint64_t time_ns)
 {
@@ -87,39 +74,17 @@ static void set_utc_offset(struct printer *p, uint64_t time_ns)
     p->style.utc_offset_s = cli_utc_offset(time_ns);
 }
 
-static bool continues(const struct printer *p, const struct event *e)
-{
-    const struct process *process = e->actor.process;
-
-    return p->run && p->operation == e->operation && p->error == e->error &&
-           p->pid == e->actor.pid && p->start_ns == (process ? process->start_ns : 0) &&
-           p->watch == e->watch;
-}
-
 static void print_text(struct printer *p, const struct event *e)
 {
-    if (continues(p, e)) {
-        p->run++;
-        p->until_ns = e->time_ns;
-        if (p->run > SHOWN) {
-            if (!p->folded)
-                p->told_ns = monotonic();
-            p->folded++;
-            return;
-        }
-    } else {
-        tell_fold(p);
-        p->operation = e->operation;
-        p->error = e->error;
-        p->pid = e->actor.pid;
-        p->start_ns = e->actor.process ? e->actor.process->start_ns : 0;
-        p->watch = e->watch;
-        p->run = 1;
-    }
     set_utc_offset(p, e->time_ns);
     p->style.containers |= e->victim != NULL;
-    sentence_event(&p->buffer, e, &p->style);
-    sbuf_add_char(&p->buffer, '\n');
+    live_event(&p->live, e, &p->style, monotonic(), &p->buffer);
+}
+
+/* Another kind of line is to follow. */
+static void end_events(struct printer *p)
+{
+    live_flush(&p->live, &p->style, monotonic(), &p->buffer);
 }
 
 void printer_event(struct printer *p, const struct event *event)
@@ -136,8 +101,7 @@ void printer_life(struct printer *p, const struct life *life)
 {
     if (p->format == FORMAT_JSON)
         return; /* a line of JSON is a change, a verdict or a gap; the moments stand in the verdict */
-    tell_fold(p);
-    p->run = 0;
+    end_events(p);
     set_utc_offset(p, life->time_ns);
     sentence_life(&p->buffer, life, &p->style);
     sbuf_add_char(&p->buffer, '\n');
@@ -149,8 +113,7 @@ void printer_gap(struct printer *p, const struct gap *gap)
         ecs_write_gap(&p->buffer, gap, &p->host);
         return;
     }
-    tell_fold(p);
-    p->run = 0;
+    end_events(p);
     set_utc_offset(p, gap->from_ns);
     sentence_gap(&p->buffer, gap, &p->style);
     sbuf_add_char(&p->buffer, '\n');
@@ -158,16 +121,14 @@ void printer_gap(struct printer *p, const struct gap *gap)
 
 void printer_idle(struct printer *p)
 {
-    if (p->folded && monotonic() - p->told_ns >= FOLD_NS)
-        tell_fold(p);
+    live_idle(&p->live, &p->style, monotonic(), &p->buffer);
     if (p->buffer.len)
         write_buffer(p);
 }
 
 void printer_flush(struct printer *p)
 {
-    tell_fold(p);
-    p->run = 0;
+    end_events(p);
     if (p->buffer.len)
         write_buffer(p);
 }

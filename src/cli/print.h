@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "event/ecs.h"
 #include "event/sentence.h"
+#include "report/live.h"
 
 struct printer {
     enum format format;
@@ -14,16 +15,7 @@ struct printer {
     struct ecs_host host;
     struct arena arena;
     struct sbuf buffer;
-    /* the run that is being folded: equal operation, outcome, actor and victim */
-    enum operation operation;
-    int error;
-    pid_t pid;
-    uint64_t start_ns;
-    uint32_t watch;
-    unsigned run;        /* events of it so far, those shown included */
-    uint64_t folded;     /* not shown and not told yet */
-    uint64_t until_ns;   /* time of the last one */
-    uint64_t told_ns;    /* CLOCK_MONOTONIC, when the fold was last told */
+    struct live live;
 };
 
 void printer_init(struct printer *p, enum format format, FILE *out);

@@ -136,6 +136,24 @@ static void change_of_owner(struct sbuf *out, const struct event *e)
     }
 }
 
+/* What was written, where the sensor knows that; else what is known of the size. */
+static void change_of_contents(struct sbuf *out, const struct event *e)
+{
+    bool before = e->before.known & FILE_SIZE, after = e->after.known & FILE_SIZE;
+
+    if (e->bytes_known) {
+        sentence_size(out, e->bytes);
+        sbuf_add_str(out, " written");
+    } else if (e->operation == OPERATION_CREATE && after && e->after.size) {
+        sentence_size(out, e->after.size);
+    } else if (e->operation == OPERATION_WRITE && before && after && e->before.size != e->after.size) {
+        bool grew = e->after.size > e->before.size;
+
+        sbuf_add_str(out, grew ? "grew by " : "shrank by ");
+        sentence_size(out, grew ? e->after.size - e->before.size : e->before.size - e->after.size);
+    }
+}
+
 void sentence_change(struct sbuf *out, const struct event *e)
 {
     switch (e->operation) {
@@ -152,11 +170,9 @@ void sentence_change(struct sbuf *out, const struct event *e)
             sentence_size(out, e->after.known & FILE_SIZE ? e->after.size : 0);
         }
         break;
+    case OPERATION_CREATE:
     case OPERATION_WRITE:
-        if (e->bytes_known) {
-            sentence_size(out, e->bytes);
-            sbuf_add_str(out, " written");
-        }
+        change_of_contents(out, e);
         break;
     case OPERATION_SETXATTR:
     case OPERATION_REMOVEXATTR:

@@ -77,6 +77,8 @@ struct tally {
     bool files_beyond;        /* not all were */
     uint64_t bytes;           /* written, where bytes_known */
     bool bytes_known, bytes_unknown; /* of some; of some not */
+    int64_t growth;           /* of those whose bytes are not known: how much larger the files became, where growth_known */
+    bool growth_known;
     uint64_t first_ns, last_ns; /* of those told */
     uint64_t start_ns;        /* when the victim had started, at the first; 0 = not known */
     struct sample *samples;   /* oldest first, LIMIT_CASE_SAMPLES at most */

@@ -219,7 +219,7 @@ static void remarks(const struct tally *t, bool with_times, struct sbuf *out)
     else if (!n)
         sbuf_addf(out, " (%llu time%s)", (unsigned long long)t->told, t->told == 1 ? "" : "s");
     if (t->variant == VARIANT_OWN)
-        sbuf_add_str(out, n == 1 ? ", which it had created" : ", which it had created itself");
+        sbuf_add_str(out, " (which it had created)");
     if (t->operation != OPERATION_REPLACE || t->error)
         return;
     if (is_one(t) && t->samples[0].other.len) {
@@ -281,15 +281,18 @@ static bool is_mode_or_owner(const struct tally *t)
            (t->operation == OPERATION_CHMOD || t->operation == OPERATION_CHOWN) && !t->unread;
 }
 
-/* 40 bytes written; of a sensor that sees sizes only, by how much it grew. */
+/* 40 bytes; of a sensor that sees sizes only, by how much they grew. */
 static void add_bytes(const struct tally *t, struct sbuf *out)
 {
-    if (t->operation != OPERATION_WRITE || !t->bytes_known || t->error || t->unread)
+    if (t->operation != OPERATION_WRITE || t->error || t->unread)
         return;
-    sbuf_add_str(out, ", ");
-    if (t->bytes_unknown)
-        sbuf_add_str(out, "at least ");
-    sentence_size(out, t->bytes);
+    if (t->bytes_known) {
+        sbuf_add_str(out, t->bytes_unknown || t->growth_known ? ", at least " : ", ");
+        sentence_size(out, t->bytes);
+    } else if (t->growth_known && t->growth && !t->bytes_unknown) {
+        sbuf_add_str(out, t->growth > 0 ? ", grown by " : ", shrunk by ");
+        sentence_size(out, (uint64_t)(t->growth > 0 ? t->growth : -t->growth));
+    }
 }
 
 /* What was deleted had another name before. */

@@ -122,6 +122,9 @@ void tally_describe(struct case_ *c, struct tally *t, const struct event *e)
     if (e->bytes_known) {
         t->bytes += e->bytes;
         t->bytes_known = true;
+    } else if (e->before.known & e->after.known & FILE_SIZE) {
+        t->growth += (int64_t)e->after.size - (int64_t)e->before.size;
+        t->growth_known = true;
     } else {
         t->bytes_unknown = true;
     }

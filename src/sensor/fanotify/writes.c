@@ -94,11 +94,6 @@ static void tell(struct fanotify_object *o, enum operation operation, uint32_t d
         e->after = *after;
         e->before.known &= FILE_SIZE;
         e->after.known &= FILE_SIZE;
-        if (operation == OPERATION_WRITE && e->before.known && e->after.known &&
-            after->size > before->size) {
-            e->bytes = after->size - before->size;
-            e->bytes_known = true;
-        }
     }
     fanotify_send(o, e);
 }
