@@ -49,8 +49,10 @@ _culprit() {
             flags attribute access execute read open-write write truncate mkdir mknod symlink link unlink rmdir rename
             replace chmod chown utime setxattr removexattr setacl setflags exec mount unmount" -- "${cur##*,}")
         return ;;
+    --by) mapfile -t COMPREPLY < <(compgen -W "cause program user file hour" -- "$cur"); return ;;
+    --sort) mapfile -t COMPREPLY < <(compgen -W "count bytes" -- "$cur"); return ;;
     --exit-status) mapfile -t COMPREPLY < <(compgen -W "command own" -- "$cur"); return ;;
-    --cause | --limit | -k) return ;;
+    --cause | --limit | --top | --node | -k) return ;;
     --container)
         mapfile -t COMPREPLY < <(timeout 2 culprit doctor --containers 2> /dev/null | sed 's,:/*$,,' |
             grep -F -- "$cur")
@@ -59,7 +61,7 @@ _culprit() {
     case $cur in
     -*) mapfile -t COMPREPLY < <(compgen -W "-p -k -w --sensor --writes --format --for --store --no-store
             --ring-size --rules --settle --assert-unchanged --allow --junit --exit-status --by-user --since --until --from --to --times --op --user --program --cause
-            --container --exclude --limit --quiet --verbose --containers --help" -- "$cur"); return ;;
+            --container --exclude --limit --quiet --verbose --by --top --sort --node --containers --help" -- "$cur"); return ;;
     esac
     # words broken at the colon: take the target as it was typed
     local typed=${COMP_LINE:0:COMP_POINT} name

@@ -14,12 +14,13 @@
 #include "cli/print.h"
 #include "cli/who_log.h"
 #include "cli/who_store.h"
+#include "report/summary.h"
 #include "store/query.h"
 #include "util/parse.h"
 
 #define EACH_MAX 50000 /* events: half a second */
 
-enum { OPTION_FROM = 256, OPTION_SINCE, OPTION_UNTIL, OPTION_STORE, OPTION_NODE };
+enum { OPTION_FROM = 256, OPTION_SINCE, OPTION_UNTIL, OPTION_STORE, OPTION_NODE, OPTION_BY, OPTION_TOP, OPTION_SORT };
 
 static const struct option long_options[] = {
     { "from", required_argument, NULL, OPTION_FROM },
@@ -27,9 +28,14 @@ static const struct option long_options[] = {
     { "until", required_argument, NULL, OPTION_UNTIL },
     { "store", required_argument, NULL, OPTION_STORE },
     { "node", required_argument, NULL, OPTION_NODE },
+    { "by", required_argument, NULL, OPTION_BY },
+    { "top", required_argument, NULL, OPTION_TOP },
+    { "sort", required_argument, NULL, OPTION_SORT },
     REPORT_OPTIONS,
     { 0 },
 };
+
+#define TOP 10
 
 struct question {
     struct audit_log_files logs; /* --from: instead of the store */
@@ -37,6 +43,9 @@ struct question {
     struct report_args report;
     struct store_query query;
     struct printer printer;
+    struct summary *summary; /* --by; NULL: verdicts */
+    enum summary_order order;
+    uint32_t top;            /* rows of it; 0 = all */
     struct case_ *case_;
     struct agents *agents; /* the store keeps a product's name; what is known of it now is here */
     struct store_machine machine;
@@ -77,6 +86,27 @@ static int add_logs(struct question *q, int argc, char **argv)
     return 0;
 }
 
+static int parse_summary(const struct verb *verb, int c, struct question *q)
+{
+    enum summary_by by;
+
+    if (c == OPTION_TOP)
+        return parse_u32(bytes_of(optarg), 10, &q->top) < 0
+                   ? cli_usage_error(verb, "\"%.40s\" is not a number (--top 10; 0: all)", optarg)
+                   : 0;
+    if (c == OPTION_SORT) {
+        q->order = strcmp(optarg, "bytes") == 0 ? SUMMARY_BY_BYTES : SUMMARY_BY_COUNT;
+        return q->order == SUMMARY_BY_COUNT && strcmp(optarg, "count") != 0
+                   ? cli_usage_error(verb, "unknown order \"%.40s\" (use count, bytes)", optarg)
+                   : 0;
+    }
+    if (!summary_by_parse(bytes_of(optarg), &by))
+        return cli_usage_error(verb, "unknown summary \"%.40s\" (use cause, program, user, file, hour)", optarg);
+    summary_free(q->summary);
+    q->summary = summary_new(by);
+    return q->summary ? 0 : cli_usage_error(verb, "out of memory");
+}
+
 static int parse(int argc, char **argv, struct question *q)
 {
     const struct verb *verb = verb_by_name("who");
@@ -103,6 +133,12 @@ static int parse(int argc, char **argv, struct question *q)
         case OPTION_NODE:
             r = *optarg && filter_add(&q->report.filter, FILTER_NODE, bytes_of(optarg)) ? 0 : err_say(&err, -EINVAL, "nothing in --node");
             break;
+        case OPTION_BY:
+        case OPTION_TOP:
+        case OPTION_SORT:
+            if (parse_summary(verb, c, q))
+                return EXIT_USAGE;
+            break;
         default:
             if (!report_args_take(verb, c, optarg, &q->report, &r))
                 return cli_option_error(verb, c, argv, long_options);
@@ -114,6 +150,8 @@ static int parse(int argc, char **argv, struct question *q)
     }
     if (report_args_check(verb, &q->report))
         return EXIT_USAGE;
+    if (!q->summary && (q->top != TOP || q->order != SUMMARY_BY_COUNT))
+        return cli_usage_error(verb, "--top and --sort go with --by");
     if (optind >= argc)
         return cli_usage_error(verb, "which file? give [CONTAINER:]PATH");
     return cli_check_targets(verb, argv + optind, (size_t)(argc - optind));
@@ -126,6 +164,18 @@ static void name_products(const struct question *q, struct event *event)
             p->owner.agent = agents_by_product(q->agents, p->owner.product);
 }
 
+/* JSON shows each event, unless it is summed up. */
+static bool shows_events(const struct question *q)
+{
+    return q->report.format == FORMAT_JSON && !q->report.quiet && !q->summary;
+}
+
+/* What cannot be told by a count of many events and some of them. */
+static bool needs_each(const struct question *q)
+{
+    return filter_needs_paths(&q->report.filter) || q->summary;
+}
+
 static int on_event(void *data, struct event *event)
 {
     struct question *q = data;
@@ -133,10 +183,12 @@ static int on_event(void *data, struct event *event)
     int r = 0;
 
     q->found++;
-    if (result == FILTER_MATCHES && q->report.format == FORMAT_JSON && !q->report.quiet)
+    if (result == FILTER_MATCHES && shows_events(q))
         printer_event(&q->printer, event);
     if (q->each) {
         name_products(q, event);
+        if (q->summary && result == FILTER_MATCHES)
+            summary_add(q->summary, event);
         if (result == FILTER_MATCHES)
             r = case_add_event(q->case_, event);
         else
@@ -178,7 +230,7 @@ static int decide_each(struct question *q, struct store *store, struct err *err)
     int r;
 
     q->size = 0;
-    q->each = filter_needs_paths(&q->report.filter);
+    q->each = needs_each(q);
     if (q->each)
         return 0;
     r = store_each_rollup(store, &q->query, 1, on_size, q, err);
@@ -195,7 +247,7 @@ static int on_gap(void *data, const struct gap *gap)
 {
     struct question *q = data;
 
-    if (q->report.format == FORMAT_JSON && !q->report.quiet)
+    if (shows_events(q))
         printer_gap(&q->printer, gap);
     return case_add_gap(q->case_, gap);
 }
@@ -209,7 +261,7 @@ static int ask(struct question *q, struct store *store, struct target *target, s
         r = store_each_life(store, &q->query, on_life, q, err);
     if (r >= 0)
         r = decide_each(q, store, err);
-    if (r >= 0 && (q->each || (q->report.format == FORMAT_JSON && !q->report.quiet)))
+    if (r >= 0 && (q->each || shows_events(q)))
         r = store_each_event(store, &q->query, on_event, q, err);
     if (r >= 0 && !q->each)
         r = store_each_rollup(store, &q->query, LIMIT_CASE_SAMPLES, on_rollup, q, err);
@@ -223,13 +275,31 @@ static int ask(struct question *q, struct store *store, struct target *target, s
 /* A log has the host's paths, as they are now as far as they are there. */
 static int ask_logs(struct question *q, struct target *target, struct err *err)
 {
-    const bool json = q->report.format == FORMAT_JSON && !q->report.quiet;
-    struct who_log logs = { &q->logs, &q->query, &q->printer, json, q->case_, q->agents, &q->report.filter };
+    struct who_log logs = { &q->logs, &q->query, &q->printer, shows_events(q), q->case_, q->agents, &q->report.filter,
+                            q->summary };
     char resolved[PATH_MAX];
 
     if (target->selector.kind == SELECTOR_NONE && realpath(target->path.data, resolved))
         target->path = arena_copy(&target->arena, bytes_of(resolved));
     return who_log_ask(&logs, target, err);
+}
+
+static void write_answer(struct question *q, struct sbuf *out)
+{
+    const struct sentence_style *style = &q->printer.style;
+    const bool json = q->report.format == FORMAT_JSON, summed = q->summary && case_events(q->case_);
+
+    if (summed && json) {
+        summary_write_json(q->summary, q->order, q->top, out);
+    } else if (summed) {
+        summary_write_text(q->summary, q->order, q->top, out);
+        if (!q->report.quiet)
+            case_write_end(q->case_, style->colour, style->columns, out);
+    } else if (json) {
+        case_write_json(q->case_, out);
+    } else {
+        case_write_text(q->case_, style->colour, style->columns, out);
+    }
 }
 
 static int answer(struct question *q, struct store *store, char **targets, int count)
@@ -266,10 +336,7 @@ static int answer(struct question *q, struct store *store, char **targets, int c
         return cli_exit_code(r);
     }
     printer_flush(&q->printer);
-    if (q->report.format == FORMAT_JSON)
-        case_write_json(q->case_, &text);
-    else
-        case_write_text(q->case_, q->printer.style.colour, q->printer.style.columns, &text);
+    write_answer(q, &text);
     cli_write(stdout, &text);
     if (!case_answered(q->case_))
         return EXIT_NOTHING;
@@ -294,7 +361,7 @@ static int open_store(const struct question *q, struct store **ret)
 
 int cmd_who(int argc, char **argv)
 {
-    struct question q = { .report = REPORT_ARGS_INIT };
+    struct question q = { .report = REPORT_ARGS_INIT, .top = TOP };
     struct store *store = NULL;
     int r = parse(argc, argv, &q);
 
@@ -312,6 +379,7 @@ int cmd_who(int argc, char **argv)
     if (store)
         store_close(store);
     audit_log_files_done(&q.logs);
+    summary_free(q.summary);
     report_args_done(&q.report);
     return r;
 }

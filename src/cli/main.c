@@ -53,6 +53,9 @@ const struct verb verbs[] = {
       "      --until T      up to then\n"
       "      --store FILE   the database (" STORE_DEFAULT_PATH ")\n"
       "      --format FMT   text, or json: the events, then the verdicts\n"
+      "      --by WHAT      a table instead of verdicts: cause, program, user, file, hour\n"
+      "      --top N        its first rows (10); 0: all\n"
+      "      --sort ORDER   count, or bytes: those written\n"
       REPORT_HELP_OUTPUT
       REPORT_HELP_FILTER("--user USER   ") },
     { "search", cmd_search, "search audit logs, with ausearch's options",

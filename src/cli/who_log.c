@@ -101,6 +101,8 @@ static int on_event(void *data, struct event *event)
         result = filter_event(a->who->filter, event);
         if (a->who->json && result == FILTER_MATCHES)
             printer_event(a->who->printer, event);
+        if (a->who->summary && result == FILTER_MATCHES)
+            summary_add(a->who->summary, event);
         if (result == FILTER_MATCHES)
             r = case_add_event(a->who->case_, event);
         else

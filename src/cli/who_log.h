@@ -5,6 +5,7 @@
 #include "attribution/agents.h"
 #include "cli/print.h"
 #include "report/case.h"
+#include "report/summary.h"
 #include "sensor/audit/log/files.h"
 #include "store/query.h"
 #include "watch/target.h"
@@ -17,6 +18,7 @@ struct who_log {
     struct case_ *case_;
     const struct agents *agents; /* outlive the case */
     const struct filter *filter;
+    struct summary *summary; /* who --by; NULL: none */
 };
 
 /* Asks the logs about one target. -ENOENT, -EINVAL: err says why. */

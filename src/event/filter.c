@@ -51,7 +51,11 @@ static bool is_id(const struct event *e, uint32_t id)
 static bool is_user(const struct filter_term *term, const struct event *e)
 {
     const struct process *p = e->actor.process;
+    const struct person *person = &e->cause.person;
 
+    if (person->known && (bytes_equal(person->name, term->text) || bytes_equal(person->as_name, term->text) ||
+                          (term->id != UID_UNKNOWN && person->id == term->id)))
+        return true;
     if (p && (bytes_equal(p->user_name, term->text) || bytes_equal(p->real_user_name, term->text)))
         return true;
     return is_id(e, term->id);
@@ -71,7 +75,8 @@ static bool is_program(const struct filter_term *term, const struct event *e)
     const struct process *p = e->actor.process;
     struct bytes executable = event_actor_executable(e);
 
-    if (is_named(term->text, executable) || (p && is_named(term->text, p->script)))
+    if (is_named(term->text, executable) || is_named(term->text, e->cause.tool) ||
+        is_named(term->text, e->cause.run.name) || (p && is_named(term->text, p->script)))
         return true;
     return !executable.len && is_named(term->text, event_actor_name(e));
 }
@@ -94,8 +99,21 @@ static bool holds(struct bytes text, struct bytes part)
     return false;
 }
 
-/* The same words for the actor and for whatever launched it. */
-static bool is_cause(const struct filter_term *term, const struct event *e)
+/* A command line as it is typed: a space for the NUL behind each argument. */
+static bool holds_in_order(struct bytes args, struct bytes part)
+{
+    for (size_t i = 0; i + part.len <= args.len; i++) {
+        size_t n = 0;
+
+        while (n < part.len && lower(args.data[i + n] ? args.data[i + n] : ' ') == lower(part.data[n]))
+            n++;
+        if (n == part.len)
+            return true;
+    }
+    return false;
+}
+
+static bool is_launched_by(const struct filter_term *term, const struct event *e)
 {
     for (const struct process *p = e->actor.process; p; p = p->parent) {
         const struct bytes names[] = { p->script, p->owner.product, p->owner.unit, p->owner.package };
@@ -104,7 +122,21 @@ static bool is_cause(const struct filter_term *term, const struct event *e)
             if (holds(names[i], term->text))
                 return true;
     }
-    return holds(event_actor_executable(e), term->text);
+    return false;
+}
+
+static bool is_cause(const struct filter_term *term, const struct event *e)
+{
+    const struct cause *c = &e->cause;
+    const struct bytes kind = c->launcher.kind == LAUNCHER_UNKNOWN ? BYTES_NULL
+                                                                   : bytes_of(cause_launcher_name(c->launcher.kind));
+    const struct bytes names[] = { c->run.name, c->run.text, c->run.package, kind, c->launcher.name, c->launcher.detail,
+                                   c->launcher.unit, event_actor_executable(e) };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (holds(names[i], term->text))
+            return true;
+    return holds_in_order(c->run.args, term->text) || is_launched_by(term, e);
 }
 
 static bool is_in_container(const struct filter_term *term, const struct event *e)
@@ -167,8 +199,6 @@ static bool (*const matches[])(const struct filter_term *term, const struct even
 
 enum filter_result filter_event(const struct filter *f, const struct event *event)
 {
-    if (f->operations && !(f->operations & 1ull << event->operation))
-        return FILTER_OTHER;
     for (unsigned i = 0; i < ARRAY_SIZE(matches); i++) {
         const struct filter_term *term = f->terms[i];
 
@@ -178,6 +208,8 @@ enum filter_result filter_event(const struct filter *f, const struct event *even
             return FILTER_OTHER;
     }
     if (is_there(f->terms[FILTER_EXCLUDE], event))
+        return FILTER_OTHER;
+    if (f->operations && !(f->operations & 1ull << event->operation))
         return FILTER_OTHER;
     return is_there(f->terms[FILTER_ALLOW], event) ? FILTER_ALLOWED : FILTER_MATCHES;
 }

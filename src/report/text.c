@@ -444,6 +444,14 @@ static void write_evidence(struct page *p, const struct case_ *c, bool somebody)
         write_later(p, c);
 }
 
+void case_write_end(const struct case_ *c, bool colour, unsigned columns, struct sbuf *out)
+{
+    struct page p = { .out = out, .colour = colour, .columns = columns };
+
+    write_left_out(&p, c);
+    write_coverage(&p, c);
+}
+
 void case_write_text(struct case_ *c, bool colour, unsigned columns, struct sbuf *out)
 {
     struct page p = { .out = out, .colour = colour, .columns = columns };

@@ -113,6 +113,28 @@ run -- rm d/old
 grep -qE '^culprit: ready \(fanotify; [0-9]+ kinds? of change (is|are) not seen: culprit doctor\)$' err
 check "the ready line is short" $?
 
+rm -f db*
+run -- sh -c 'for i in 1 2 3; do echo abc > d/f$i; rm d/f$i; done; rm d/old'
+for by in cause program user file hour; do
+    culprit who --store db --since -1m --by $by --op delete --program rm d
+    [ "$rc" = 0 ] && head -1 out | grep -q "changes .* $by\$" && grep -qE '^ +4 +4 .*in all$' out && grep -q coverage out
+    check "who --by $by (exit $rc)" $?
+done
+culprit who --store db --since -1m --by file --top 1 d
+[ "$(grep -c '/d/' out)" = 1 ] && grep -q ' more$' out
+check "who --top 1" $?
+culprit who --store db --by file --sort bytes --format json d
+[ "$rc" = 0 ] && ! grep -v '^{"by":"file",' out
+check "who --by, JSON (exit $rc)" $?
+culprit who --store db --by file --program nosuch d
+[ "$rc" = 1 ] && grep -q 'did not match the filters' out
+check "who --by, nothing left (exit $rc)" $?
+run -- sh -c 'echo x > d/t; rm d/t'
+culprit who --store db --since -1m --op delete --exclude old d
+cp out whole
+culprit who --store db --since -1m --exclude old d
+check "a file that came and went is that, whatever is asked for" "$(! grep -q 'deleted .*/d/t' whole; echo $?)"
+
 # --- JUnit ---
 run --junit "$work/j.xml" -w "$work" -- sh -c 'rm d/old; : > "d/<&\"$(printf "\\001\\377")"'
 python3 - "$work/j.xml" "$work/d" "$work" << 'END'

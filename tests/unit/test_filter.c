@@ -83,6 +83,40 @@ static void filters(void **state)
     filter_done(&f);
 }
 
+/* What cause_find() has found, by any of its words. */
+static void the_cause_s_words(void **state)
+{
+    static const struct {
+        const char *text;
+        enum filter_result result;
+    } words[] = { { "cron", FILTER_MATCHES },     { "8 3 * * *", FILTER_MATCHES }, { "purge.timer", FILTER_MATCHES },
+                  { "--older 3", FILTER_MATCHES }, { "tidy", FILTER_MATCHES },      { "older3", FILTER_OTHER } };
+    struct event *e = make_event(OPERATION_UNLINK, "/srv/f", NULL, NULL, 1);
+
+    (void)state;
+    e->cause.run.kind = RUN_SCRIPT;
+    e->cause.run.name = bytes_of("/opt/tidy");
+    e->cause.run.args = BYTES("sh\0/opt/tidy\0--older\0003\0");
+    e->cause.launcher.kind = LAUNCHER_CRON;
+    e->cause.launcher.detail = bytes_of("8 3 * * * /opt/tidy --older 3");
+    e->cause.launcher.unit = bytes_of("purge.timer");
+    e->cause.person = (struct person){ .known = true, .id = 1000, .name = bytes_of("ann") };
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+        struct filter f = { 0 };
+
+        filter_add(&f, FILTER_CAUSE, bytes_of(words[i].text));
+        assert_int_equal(filter_event(&f, e), words[i].result);
+        filter_done(&f);
+        filter_add(&f, FILTER_USER, bytes_of("ann"));
+        filter_add(&f, FILTER_PROGRAM, bytes_of("tidy"));
+        assert_int_equal(filter_event(&f, e), FILTER_MATCHES);
+        f.operations = 1ull << OPERATION_RENAME;
+        assert_int_equal(filter_event(&f, e), FILTER_OTHER);
+        filter_done(&f);
+    }
+    event_free(e);
+}
+
 static void kinds_are_joined_by_and(void **state)
 {
     struct filter f = { 0 };
@@ -243,7 +277,7 @@ static void lacks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kinds_are_joined_by_and),       cmocka_unit_test(both_names_of_a_rename_count),
+        cmocka_unit_test(the_cause_s_words),             cmocka_unit_test(kinds_are_joined_by_and),       cmocka_unit_test(both_names_of_a_rename_count),
         cmocka_unit_test(a_container_s_path_is_its_own), cmocka_unit_test(where_the_actor_lives),
         cmocka_unit_test(who_is_not_known_matches_nothing), cmocka_unit_test(groups_hold_all),
     };
