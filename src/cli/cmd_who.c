@@ -49,6 +49,8 @@ struct question {
     struct case_ *case_;
     struct agents *agents; /* the store keeps a product's name; what is known of it now is here */
     struct store_machine machine;
+    struct event **above; /* changes of what lies above the target, until it is their turn */
+    size_t above_count, above_told;
     uint64_t found; /* events of the target that is being asked for */
     uint64_t size;  /* how many there are, up to EACH_MAX */
     bool each;      /* the case is told of them one by one, not counted together */
@@ -176,16 +178,16 @@ static bool needs_each(const struct question *q)
     return filter_needs_paths(&q->report.filter) || q->summary;
 }
 
-static int on_event(void *data, struct event *event)
+/* What is asked of one event at a time. */
+static int tell_event(struct question *q, struct event *event, bool each)
 {
-    struct question *q = data;
     enum filter_result result = filter_event(&q->report.filter, event);
     int r = 0;
 
     q->found++;
     if (result == FILTER_MATCHES && shows_events(q))
         printer_event(&q->printer, event);
-    if (q->each) {
+    if (each) {
         name_products(q, event);
         if (q->summary && result == FILTER_MATCHES)
             summary_add(q->summary, event);
@@ -194,6 +196,49 @@ static int on_event(void *data, struct event *event)
         else
             case_leave_out_event(q->case_, result, event);
     }
+    return r;
+}
+
+/* Changes of what lies above the target take their turn among the others, in order of time. */
+static int tell_above(struct question *q, uint64_t until_ns)
+{
+    int r = 0;
+
+    while (r == 0 && q->above_told < q->above_count && q->above[q->above_told]->time_ns <= until_ns)
+        r = tell_event(q, q->above[q->above_told++], true);
+    return r;
+}
+
+static void forget_above(struct question *q)
+{
+    for (size_t i = 0; i < q->above_count; i++)
+        event_free(q->above[i]);
+    free(q->above);
+    q->above = NULL;
+    q->above_count = q->above_told = 0;
+}
+
+static int on_above(void *data, struct event *event)
+{
+    struct question *q = data;
+    struct event **above = reallocarray(q->above, q->above_count + 1, sizeof(struct event *));
+
+    if (!above) {
+        event_free(event);
+        return -ENOMEM;
+    }
+    q->above = above;
+    above[q->above_count++] = event;
+    return 0;
+}
+
+static int on_event(void *data, struct event *event)
+{
+    struct question *q = data;
+    int r = tell_above(q, event->time_ns);
+
+    if (r == 0)
+        r = tell_event(q, event, q->each);
     event_free(event);
     return r;
 }
@@ -261,8 +306,13 @@ static int ask(struct question *q, struct store *store, struct target *target, s
         r = store_each_life(store, &q->query, on_life, q, err);
     if (r >= 0)
         r = decide_each(q, store, err);
+    if (r >= 0)
+        r = store_each_above(store, &q->query, on_above, q, err);
     if (r >= 0 && (q->each || shows_events(q)))
         r = store_each_event(store, &q->query, on_event, q, err);
+    if (r >= 0)
+        r = tell_above(q, UINT64_MAX);
+    forget_above(q);
     if (r >= 0 && !q->each)
         r = store_each_rollup(store, &q->query, LIMIT_CASE_SAMPLES, on_rollup, q, err);
     if (r >= 0)

@@ -691,12 +691,13 @@ static void write_culprit(struct sbuf *out, const struct event *e, uint64_t boot
     size_t at = open_object(out, OBJECT("culprit")), file_at;
 
     write_actor_culprit(out, &e->actor, booted, raw);
-    if (e->previous_path.len || e->host_path.len || e->previous_host_path.len) {
+    if (e->previous_path.len || e->host_path.len || e->previous_host_path.len || e->carried.len) {
         file_at = open_object(out, OBJECT("file"));
         add_bytes_raw(out, KEY("previous_path"), e->previous_path, raw, "culprit.file.previous_path");
         add_bytes_raw(out, KEY("host_path"), e->host_path, raw, "culprit.file.host_path");
         add_bytes_raw(out, KEY("previous_host_path"), e->previous_host_path, raw,
                       "culprit.file.previous_host_path");
+        add_bytes_raw(out, KEY("carried"), e->carried, raw, "culprit.file.carried");
         close_object(out, file_at);
     }
     add_change(out, OBJECT("before"), &e->before,

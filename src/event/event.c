@@ -34,6 +34,17 @@ void event_freep(struct event **e)
     event_free(*e);
 }
 
+static bool is_above(struct bytes dir, struct bytes path)
+{
+    return dir.len && dir.len < path.len && bytes_path_covers(dir, path);
+}
+
+void event_carry(struct event *e, struct bytes path)
+{
+    if (is_above(e->path, path) || is_above(e->previous_path, path))
+        event_set(e, &e->carried, path);
+}
+
 void event_set(struct event *e, struct bytes *field, struct bytes value)
 {
     *field = arena_copy(&e->arena, value);

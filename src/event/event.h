@@ -140,8 +140,15 @@ struct event {
     bool elsewhere;    /* of a log that may be another machine's: nothing of this host is said of it */
     struct bytes node; /* the machine, by the log's "node="; BYTES_NULL: the log does not say, or this one */
 
+    /* The change is one of a folder, a link or a mount above what is watched: that path, in the victim's terms, which
+     * went, came or was hidden with it. Not stored: it depends on who asks. BYTES_NULL: a change of the file itself. */
+    struct bytes carried;
+
     struct bytes note; /* one more fact for people, e.g. "mapped for writing", "already open for writing" */
 };
+
+/* Is it a change above `path`? Then that path is carried by it. */
+void event_carry(struct event *e, struct bytes path);
 
 struct event *event_new(void); /* NULL: out of memory */
 void event_free(struct event *e); /* NULL is fine */

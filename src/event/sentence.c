@@ -200,6 +200,45 @@ void sentence_change(struct sbuf *out, const struct event *e)
     }
 }
 
+void sentence_carried(struct sbuf *out, const struct event *e)
+{
+    const char *what = "went with it";
+
+    if (!e->carried.len)
+        return;
+    if (e->operation == OPERATION_RENAME && !bytes_path_covers(e->previous_path, e->carried))
+        what = "came with it";
+    else if (e->operation == OPERATION_MOUNT)
+        what = "is hidden by it";
+    else if (e->operation == OPERATION_UNMOUNT)
+        what = "is what it was before the mount";
+    else if (e->operation == OPERATION_SYMLINK)
+        what = "is reached by it";
+    escape_terminal(out, e->carried);
+    sbuf_addf(out, " %s", what);
+}
+
+static void add_some_path(struct sbuf *out, const char *before, struct bytes path)
+{
+    if (!path.len)
+        return;
+    sbuf_add_str(out, before);
+    escape_terminal(out, path);
+}
+
+void sentence_above(struct sbuf *out, const struct event *e)
+{
+    if (e->operation == OPERATION_RENAME) {
+        add_some_path(out, "moved ", e->previous_path);
+        sbuf_add_str(out, e->previous_path.len ? "" : "moved something from where it is not known");
+        add_some_path(out, " to ", e->path);
+    } else {
+        sbuf_add_str(out, operation_info(e->operation)->past);
+        add_some_path(out, " ", e->path);
+        add_some_path(out, e->operation == OPERATION_MOUNT ? " from " : " to ", e->target_path);
+    }
+}
+
 static void add_path(struct sbuf *out, const struct event *e, unsigned columns)
 {
     if (e->operation == OPERATION_RENAME && e->previous_path.len) {
@@ -330,6 +369,10 @@ static void add_remarks(struct sbuf *out, const struct event *e)
     if (e->error != 0) {
         sbuf_add_str(out, "  ");
         add_outcome(out, e->error);
+    }
+    if (e->carried.len && e->error == 0) {
+        sbuf_add_str(out, "  ");
+        sentence_carried(out, e);
     }
     if (e->note.len) {
         sbuf_add_str(out, "  ");

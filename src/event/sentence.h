@@ -21,6 +21,10 @@ void sentence_gap(struct sbuf *out, const struct gap *gap, const struct sentence
 void sentence_actor(struct sbuf *out, const struct event *event, const struct sentence_style *style);
 /* "0555 → 0775", "im → ugadmin", "1.2 kB": what changed, or what the file was. */
 void sentence_change(struct sbuf *out, const struct event *event);
+/* "/data/mid/leaf/k went with it": of a change above what is watched; nothing of others. */
+void sentence_carried(struct sbuf *out, const struct event *event);
+/* "moved /data/mid to /data/gone": of such a change. */
+void sentence_above(struct sbuf *out, const struct event *event);
 void sentence_time(struct sbuf *out, uint64_t time_ns, long utc_offset_s);  /* 14:03:22.118 */
 void sentence_size(struct sbuf *out, uint64_t bytes);                      /* 1.2 kB */
 

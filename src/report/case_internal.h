@@ -25,6 +25,8 @@ enum variant {
     VARIANT_AWAY,      /* a rename out of what is watched */
     VARIANT_EXCHANGE,  /* two renames that swap two names */
     VARIANT_UNCHANGED, /* mode or owner set to what they were */
+    VARIANT_CARRIED,   /* of a folder above: what is watched went with it */
+    VARIANT_BROUGHT,   /* of a folder above: what is watched came with it */
     VARIANT_UNCERTAIN, /* something changed; what is not known */
 };
 
@@ -83,6 +85,7 @@ struct tally {
     uint64_t start_ns;        /* when the victim had started, at the first; 0 = not known */
     struct sample *samples;   /* oldest first, LIMIT_CASE_SAMPLES at most */
     size_t sample_count;
+    struct bytes above, carried; /* of a change above: the first one, and what it meant, in words; escaped */
     struct bytes directory_of; /* the deepest that holds all the paths seen */
     struct file_state before, after; /* of the first one; names live in the case's arena */
     bool same_change;         /* all were from the same state to the same state */
@@ -264,6 +267,8 @@ uint64_t culprit_folded(const struct culprit *s);
 uint64_t tally_files(const struct tally *t);
 /* "deleted 21 files": one part of the sentence. */
 void phrase_did(const struct tally *t, bool with_times, bool with_victim, struct sbuf *out);
+/* "moved /data/mid to /data/gone": of a change above what is watched; false of others. */
+bool phrase_above(const struct tally *t, struct sbuf *out);
 /* "21 files deleted in /prd/ProcessConf": one line of what was done. */
 void phrase_done(const struct tally *t, struct sbuf *out);
 const char *fold_name(enum fold fold);

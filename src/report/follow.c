@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "event/operation.h"
+#include "event/sentence.h"
 #include "report/case_internal.h"
 #include "util/hash.h"
 
@@ -503,12 +504,34 @@ static void changed(const struct step *step)
         tell_step(step, variant, e->path, BYTES_NULL);
 }
 
+/* Of a folder above what is watched: the file's own traces stay where they are. */
+static void carried(const struct step *step)
+{
+    const struct event *e = step->e;
+    bool came = e->operation == OPERATION_RENAME && !bytes_path_covers(e->previous_path, e->carried);
+    struct tally *t = tally_for(step, came ? VARIANT_BROUGHT : VARIANT_CARRIED);
+
+    if (!step->counted)
+        return;
+    if (t && !t->above.len) {
+        _cleanup_sbuf_ struct sbuf words = SBUF_INIT, meaning = SBUF_INIT;
+
+        sentence_above(&words, e);
+        sentence_carried(&meaning, e);
+        t->above = arena_copy(&step->c->arena, sbuf_bytes(&words));
+        t->carried = arena_copy(&step->c->arena, sbuf_bytes(&meaning));
+    }
+    tell(step->c, t, e, e->previous_path.len ? e->previous_path : e->path, e->operation == OPERATION_RENAME ? e->path : BYTES_NULL);
+}
+
 void follow_event(struct case_ *c, struct culprit *s, const struct event *e, bool counted)
 {
     const struct step step = { c, s, e, counted };
 
     make_room(c);
-    if (e->error != 0 || !e->path.len)
+    if (e->carried.len && e->error == 0)
+        carried(&step);
+    else if (e->error != 0 || !e->path.len)
         tell_step(&step, VARIANT_PLAIN, e->operation == OPERATION_RENAME && e->previous_path.len ? e->previous_path : e->path,
                   e->operation == OPERATION_RENAME ? e->path : BYTES_NULL);
     else if (makes_a_file(e->operation))

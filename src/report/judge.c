@@ -24,7 +24,8 @@ unsigned tally_harm(const struct tally *t)
         return 0;
     if (t->variant == VARIANT_OWN || t->variant == VARIANT_UNCHANGED || makes_or_looks(op))
         return 0;
-    if (operation_removes(op) || op == OPERATION_MOUNT || op == OPERATION_TRUNCATE || t->variant == VARIANT_AWAY)
+    if (operation_removes(op) || op == OPERATION_MOUNT || op == OPERATION_TRUNCATE || t->variant == VARIANT_AWAY ||
+        t->variant == VARIANT_CARRIED)
         return 3;
     return is_permission_change(op) || op == OPERATION_RENAME ? 2 : 1;
 }

@@ -315,10 +315,32 @@ static void add_move(const struct tally *t, struct sbuf *out)
     }
 }
 
+bool phrase_above(const struct tally *t, struct sbuf *out)
+{
+    if (!t->above.len)
+        return false;
+    sbuf_add_bytes(out, t->above);
+    add_times(t->told, out);
+    return true;
+}
+
+/* "moved /data/mid to /data/gone (/data/mid/leaf/k went with it)" */
+static bool is_above(const struct tally *t, struct sbuf *out)
+{
+    if (!phrase_above(t, out))
+        return false;
+    sbuf_add_str(out, " (");
+    sbuf_add_bytes(out, t->carried);
+    sbuf_add_char(out, ')');
+    return true;
+}
+
 void phrase_did(const struct tally *t, bool with_times, bool with_victim, struct sbuf *out)
 {
     const struct telling telling = { .place = !t->victim, .times = with_times, .victim = with_victim };
 
+    if (is_above(t, out))
+        return;
     if (t->error != 0) {
         sbuf_add_str(out, "tried to ");
         phrase(words_of(t)->attempt, t, telling, out);
@@ -369,6 +391,8 @@ void phrase_done(const struct tally *t, struct sbuf *out)
     _cleanup_sbuf_ struct sbuf change = SBUF_INIT;
     const struct words *w = words_of(t);
 
+    if (is_above(t, out))
+        return;
     if (t->error != 0) {
         sbuf_addf(out, "attempt%s to ", t->told == 1 ? "" : "s");
         phrase(w->attempt, t, telling, out);

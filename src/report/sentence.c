@@ -82,6 +82,8 @@ static void add_deeds(const struct culprit *s, const struct tally *const *said, 
 {
     bool with_times = !when_has_rhythm(s), more = has_more(s);
 
+    if (n == 1 && phrase_above(said[0], out))
+        return; /* what it meant ends the sentence */
     for (size_t i = 0; i < n; i++) {
         if (i)
             sbuf_add_str(out, i + 1 == n && !more ? " and " : ", ");
@@ -169,6 +171,10 @@ void case_sentence(const struct case_ *c, const struct culprit *s, struct sbuf *
     add_command(s, out);
     when_sentence(c, s, said, n, out);
     add_doubt(s, out);
+    if (n == 1 && said[0]->above.len) {
+        sbuf_add_str(out, ": ");
+        sbuf_add_bytes(out, said[0]->carried);
+    }
     sbuf_add_char(out, '.');
 }
 

@@ -23,6 +23,12 @@ struct store_query {
  * shared between events of one query. */
 int store_each_event(struct store *store, const struct store_query *query,
                      int (*each)(void *data, struct event *event), void *data, struct err *err);
+/*
+ * Changes of exactly what lies above the path: a folder that was renamed, a link or a mount on the way. They have
+ * `carried`, and are not among those of store_each_event(). In order of time; `each` takes ownership.
+ */
+int store_each_above(struct store *store, const struct store_query *query, int (*each)(void *data, struct event *event),
+                     void *data, struct err *err);
 uint64_t store_count_events(struct store *store, const struct store_query *query, struct err *err);
 
 /* Many events in few rows: for each (actor process, operation, outcome, victim) the count, the first

@@ -82,6 +82,21 @@ static bool is_below(struct bytes dir, struct bytes rest)
     return dir.len && dir.data[dir.len - 1] != '/' && rest.len > 1 && rest.data[0] == '/' && rest.data[1] != '/';
 }
 
+/* A path above the object in the victim's terms: a layer's or a volume's own place on the host is no part of them.
+ * BYTES_NULL: the victim does not see it. */
+static struct bytes above_for_victim(const struct watch_object *o, const struct use *use, struct bytes path)
+{
+    struct bytes own = o->path, victim = use->victim_path;
+    size_t root;
+
+    if (!path.len || path.len >= own.len || !bytes_path_covers(path, own) || own.len <= victim.len)
+        return BYTES_NULL;
+    root = own.len - victim.len;
+    if (memcmp(own.data + root, victim.data, victim.len) != 0 || path.len <= root)
+        return BYTES_NULL;
+    return (struct bytes){ path.data + root, path.len - root };
+}
+
 /* What of the path lies below the object; BYTES_NULL: it lies elsewhere. */
 static struct bytes below(const struct watch_object *o, struct bytes path)
 {
@@ -208,6 +223,8 @@ static void give(struct watchset *set, const struct watch *w, struct object *o, 
     e->host_path = translate(e, object, path, rest, use->shown_host_path);
     if (!e->host_path.data && object->ns_pid == 0)
         e->host_path = path;
+    if (!victim.data)
+        victim = above_for_victim(object, use, path);
     if (victim.data)
         e->path = victim;
     if (previous.data) {
@@ -217,9 +234,14 @@ static void give(struct watchset *set, const struct watch *w, struct object *o, 
         e->previous_host_path = translate(e, object, previous, previous_rest, use->shown_host_path);
         if (!e->previous_host_path.data && object->ns_pid == 0)
             e->previous_host_path = previous;
+        if (!victim.data)
+            victim = above_for_victim(object, use, previous);
         if (victim.data)
             e->previous_path = victim;
     }
+    event_carry(e, use->victim_path);
+    if (!e->carried.len && w->target.selector.kind == SELECTOR_NONE) /* a link on the way */
+        event_carry(e, w->target.path);
     e->victim_kind = use->victim_kind;
     if (object->view == VIEW_MERGED && e->path.len)
         look_below(w, use, e);

@@ -141,6 +141,28 @@ static void another_machine_is_named(void **state)
     says_not("another machine");
 }
 
+/* A folder above the target moved, and came back. */
+static void what_is_above_is_told_with_what_it_meant(void **state)
+{
+    struct event *e = make_event(OPERATION_RENAME, "/data/gone", agent, NULL, T0);
+
+    (void)state;
+    event_set(e, &e->previous_path, bytes_of("/data/mid"));
+    event_carry(e, bytes_of("/data/mid/leaf/k"));
+    assert_bytes(e->carried, "/data/mid/leaf/k");
+    assert_int_equal(case_add_event(c, e), 0);
+    event_free(e);
+    says(" moved /data/mid to /data/gone");
+    says(": /data/mid/leaf/k went with it.\n");
+    e = make_event(OPERATION_RENAME, "/data/mid", agent, NULL, T0 + NS_PER_S);
+    event_set(e, &e->previous_path, bytes_of("/data/gone"));
+    event_carry(e, bytes_of("/data/mid/leaf/k"));
+    assert_int_equal(case_add_event(c, e), 0);
+    event_free(e);
+    says(" moved /data/mid to /data/gone (/data/mid/leaf/k went with it) and moved /data/gone to /data/mid (/data/mid/leaf/k came "
+         "with it)");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +170,7 @@ int main(void)
         TEST(each_target_has_its_answer),
         TEST(lines_are_joined_and_bounded),
         TEST(another_machine_is_named),
+        TEST(what_is_above_is_told_with_what_it_meant),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -355,6 +355,83 @@ static void changes_are_found_by_either_name(void **state)
     container_unref(app);
 }
 
+/* ---- what lies above ---- */
+
+struct above {
+    char text[512];
+};
+
+static int on_above(void *data, struct event *e)
+{
+    struct above *a = data;
+    size_t used = strlen(a->text);
+
+    snprintf(a->text + used, sizeof(a->text) - used, "%u %.*s %.*s %.*s|", (unsigned)e->time_ns, (int)e->previous_path.len,
+             e->previous_path.data ? e->previous_path.data : "", (int)e->path.len, e->path.data, (int)e->carried.len,
+             e->carried.data);
+    event_free(e);
+    return 0;
+}
+
+static void add_above(enum operation operation, const char *from, const char *to, struct container *victim, uint64_t time_ns,
+                      uint32_t mode, int error)
+{
+    struct event *e = make_event(operation, to, NULL, victim, time_ns);
+
+    e->id[0] = (uint8_t)time_ns;
+    e->error = error;
+    if (from)
+        event_set(e, &e->previous_path, bytes_of(from));
+    event_set(e, &e->host_path, bytes_of(victim ? "/merged/x" : to));
+    e->file = (struct file_state){ .known = FILE_MODE, .mode = mode };
+    assert_int_equal(store_add_event(store, e), 0);
+    event_free(e);
+}
+
+static void moves_above_are_found(void **state)
+{
+    static const struct {
+        const char *path, *container, *expected;
+        uint64_t since_ns, operations;
+    } rows[] = {
+        { "/data/mid/leaf/k", NULL,
+          "1 /data/mid /data/gone /data/mid/leaf/k|2 /data/gone /data/mid /data/mid/leaf/k|"
+          "4  /data/mid /data/mid/leaf/k|9 /data /old /data/mid/leaf/k|", 0, 0 },
+        { "/data/mid/leaf/k", NULL, "9 /data /old /data/mid/leaf/k|", 5, 0 },
+        { "/data/mid/leaf/k", NULL, "4  /data/mid /data/mid/leaf/k|", 0, 1ull << OPERATION_UNLINK },
+        { "/data/gone/x", NULL, "1 /data/mid /data/gone /data/gone/x|2 /data/gone /data/mid /data/gone/x|9 /data /old /data/gone/x|",
+          0, 0 },
+        { "/data/mi", NULL, "9 /data /old /data/mi|", 0, 0 },
+        { "/data/mid/leaf", "web", "7 /data/mid /data/away /data/mid/leaf|", 0, 0 },
+        { "/data", NULL, "", 0, 0 }, /* the name itself: no change above it */
+    };
+    struct container *web = make_container("0123456789ab", "web");
+
+    (void)state;
+    add_above(OPERATION_RENAME, "/data/mid", "/data/gone", NULL, 1, 040755, 0);
+    add_above(OPERATION_RENAME, "/data/gone", "/data/mid", NULL, 2, 040755, 0);
+    add_above(OPERATION_RENAME, "/data/mid", "/data/no", NULL, 3, 040755, EACCES);
+    add_above(OPERATION_UNLINK, NULL, "/data/mid", NULL, 4, 0120777, 0);       /* a link on the way */
+    add_above(OPERATION_UNLINK, NULL, "/data/mid", NULL, 5, 0100644, 0);       /* a file leads nowhere */
+    add_above(OPERATION_RMDIR, NULL, "/data/mid", NULL, 6, 040755, 0);         /* it was empty */
+    add_above(OPERATION_RENAME, "/data/mid", "/data/away", web, 7, 040755, 0); /* the container's */
+    add_above(OPERATION_RENAME, "/data/mid/leaf/k/f", "/data", NULL, 8, 0100644, 0); /* below it: found by that */
+    add_above(OPERATION_RENAME, "/data", "/old", NULL, 9, 040755, 0);
+    assert_int_equal(store_flush(store, NULL), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct store_query q = { .path = bytes_of(rows[i].path), .container = bytes_of(rows[i].container),
+                                 .since_ns = rows[i].since_ns, .operations = rows[i].operations };
+        struct above a = { "" };
+
+        assert_int_equal(store_each_above(store, &q, on_above, &a, NULL), 0);
+        if (i == 3 || i == 4) /* the eighth is above these */
+            assert_non_null(strstr(a.text, "8 /data/mid/leaf/k/f /data "));
+        else if (strcmp(a.text, rows[i].expected) != 0)
+            fail_msg("row %zu: %s", i, a.text);
+    }
+    container_unref(web);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -369,6 +446,7 @@ int main(void)
         TEST(the_nearest_is_named),
         TEST(the_record_knows_whose_a_path_was),
         TEST(changes_are_found_by_either_name),
+        TEST(moves_above_are_found),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -271,6 +271,7 @@ static void host_path(void **state)
     event_free(e);
     e = event_on(1, OPERATION_RENAME, base); /* what it stands in: it moved with it */
     assert_non_null(e);
+    assert_bytes(e->carried, dir);
     event_free(e);
     snprintf(path, sizeof(path), "%s/upper/prd2", base);
     is_not_ours(1, OPERATION_UNLINK, path); /* begins like it, and is another */
@@ -343,6 +344,17 @@ static void container_path(void **state)
     assert_bytes(e->previous_host_path, host);
     assert_bytes(e->path, "/elsewhere/a");
     assert_bytes(e->host_path, "/elsewhere/a");
+    event_free(e);
+    /* a folder above moved: as the container sees it, with what went with it */
+    assert_int_equal(watch("web:/srv/mid/leaf", NULL), 0);
+    snprintf(host, sizeof(host), "%s/srv/mid", upper);
+    snprintf(path, sizeof(path), "%s/srv/gone", upper);
+    e = make_event(OPERATION_RENAME, path, NULL, NULL, T0);
+    event_set(e, &e->previous_path, bytes_of(host));
+    e->object = seen.objects[2].view == VIEW_UPPER ? 3 : 4;
+    assert_true(watchset_event(set, e));
+    assert_bytes(e->previous_path, "/srv/mid");
+    assert_bytes(e->carried, "/srv/mid/leaf");
     event_free(e);
     snprintf(path, sizeof(path), "%s/prdx", upper);
     is_not_ours(object_of(VIEW_UPPER), OPERATION_UNLINK, path);

@@ -443,15 +443,13 @@ static void check_objects(struct sensor *s, bool regular)
         if (!from_ns && o->mismatch < 3 && o->tree && !o->doubtful)
             from_ns = same_ns;
         o->mismatch = 0;
-        r = fanotify_object_place(o, o->tree ? NULL : &unknown, &err);
+        r = fanotify_object_place(o, o->tree || o->arrived ? NULL : &unknown, &err);
+        o->arrived = false;
         if (r < 0)
             log_warn(s->options.log, "fanotify: a watched path was replaced: %s; trying again",
                      err_text(&err, r));
         check_made_anew(s, o);
-        /* not so on the host, nor in what is mounted into it: it was nobody's until now */
-        if (from_ns && o->tree && (o->wanted.view == VIEW_HOST || o->wanted.view == VIEW_VOLUME))
-            fanotify_gap(s, LOST_WATCH_WINDOW, 0, from_ns,
-                         "a folder above a watched path was replaced: what was done below it until it was watched");
+        fanotify_replaced_gap(o, from_ns);
         o->doubt_real_ns = 0;
     }
     set_working(s);

@@ -50,6 +50,7 @@ struct fanotify_object {
 
     int pidfd;                  /* of wanted.ns_pid; its namespace dies with its last process */
     bool gone, doubtful;
+    bool arrived;               /* a directory above came, with what is in it: that is told */
     uint64_t doubt_real_ns;     /* CLOCK_REALTIME: a directory above was told to go then; 0 = none was */
     uint64_t placed_boot_ns;    /* when its index was begun */
     unsigned mismatch;          /* looks in a row that found something else at the path than the index */
@@ -124,6 +125,8 @@ void fanotify_object_doubt(struct fanotify_object *o);
 bool fanotify_object_gone(struct fanotify_object *o);
 /* A directory of the tree, O_PATH; borrowed until the end of the batch. -ESTALE: not there any more. */
 int fanotify_object_directory(struct fanotify_object *o, uint32_t directory);
+/* Some directory of that file system, on the way to the path; the caller closes. */
+int fanotify_object_near(struct fanotify_object *o, uint64_t fsid);
 void fanotify_object_close(struct fanotify_object *o); /* the descriptors of a batch */
 /* List and mark a directory that appeared; cause NULL: nothing in it is news. */
 void fanotify_object_walk(struct fanotify_object *o, uint32_t name, const struct fanotify_cause *cause);
@@ -142,6 +145,9 @@ static inline uint64_t now_ms(void)
 {
     return fanotify_now(CLOCK_MONOTONIC) / NS_PER_MS;
 }
+/* Without a path and what stands there. */
+struct event *fanotify_event_bare(struct fanotify_object *o, enum operation operation,
+                                  const struct fanotify_cause *cause);
 struct event *fanotify_event_new(struct fanotify_object *o, enum operation operation,
                                  uint32_t directory, struct bytes name, const struct file_state *file,
                                  const struct fanotify_cause *cause);
@@ -152,6 +158,8 @@ void fanotify_tell_new(struct fanotify_object *o, uint32_t name, const struct fa
 /* Every difference of the two states of an object that is one of attributes. Returns how many. */
 unsigned fanotify_tell_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name,
                                   const struct tree_change *change, const struct fanotify_cause *cause);
+/* A folder above was replaced at that time (CLOCK_REALTIME; 0 = it was not), and the path has been looked at now. */
+void fanotify_replaced_gap(struct fanotify_object *o, uint64_t from_real_ns);
 void fanotify_gap(struct sensor *s, enum lost reason, uint64_t count, uint64_t from_real_ns, const char *text);
 /* An object by its handle, wherever it is now, O_PATH; the caller closes. -ESTALE: it is gone. */
 int fanotify_open_handle(struct fanotify_object *o, const struct fanotify_handle *handle);

@@ -265,6 +265,46 @@ void fanotify_object_close(struct fanotify_object *o)
     o->directory = 0;
 }
 
+/* The first `len` bytes of the directory that the path stands in. */
+static int open_above(const struct fanotify_object *o, size_t len)
+{
+    size_t prefix = o->wanted.host_path.len - o->wanted.path.len, trusted = o->wanted.root_len;
+    char path[PATH_MAX];
+    int n;
+
+    if (o->wanted.host_path.len < o->wanted.path.len || prefix + len + 2 > sizeof(path))
+        return -ENAMETOOLONG;
+    n = snprintf(path, sizeof(path), "%.*s%.*s", (int)prefix, o->host_path, len ? (int)len : 1,
+                 len ? o->parent.data : "/");
+    return beneath_open_host((struct bytes){ path, (size_t)n }, trusted <= (size_t)n ? trusted : 0,
+                             O_RDONLY | O_DIRECTORY | O_NOATIME);
+}
+
+int fanotify_object_near(struct fanotify_object *o, uint64_t fsid)
+{
+    size_t len = o->parent.len;
+    int top = o->tree ? fanotify_object_directory(o, tree_root(o->tree)) : -ESTALE, fd;
+
+    if (top >= 0) {
+        fd = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOATIME);
+        return fd < 0 ? -errno : fd;
+    }
+    /* it went with a directory above, which another stands in */
+    for (;; len = len > 1 ? bytes_dirname((struct bytes){ o->parent.data, len }).len : 0) {
+        struct statfs fs;
+        uint64_t found = 0;
+
+        fd = open_above(o, len > 1 ? len : 0);
+        if (fd >= 0 && fstatfs(fd, &fs) == 0)
+            memcpy(&found, &fs.f_fsid, sizeof(found));
+        if (fd >= 0 && found == fsid)
+            return fd;
+        closep(&fd);
+        if (len <= 1)
+            return -ESTALE;
+    }
+}
+
 int fanotify_object_directory(struct fanotify_object *o, uint32_t directory)
 {
     int fd;

@@ -34,13 +34,44 @@ static struct bytes component(const struct fanotify_object *o, uint32_t depth, s
     }
 }
 
+/* The directory that this component of the path stands in, as the path has it. */
+static struct bytes above(const struct fanotify_object *o, uint32_t depth)
+{
+    size_t end = 0;
+
+    if (depth)
+        (void)component(o, depth - 1, &end);
+    return end ? (struct bytes){ o->parent.data, end } : bytes_of("/");
+}
+
+/* A directory on the way to the path: where it is, the path says. */
+static bool is_on_the_way(const struct fanotify_object *o, const struct fanotify_handle *directory, struct bytes *ret)
+{
+    struct fanotify_user user;
+    uint32_t at = 0;
+
+    while (fanotify_handles_next(o->sensor->handles, directory, &at, &user))
+        if (user.object == o && user.ancestor) {
+            *ret = above(o, user.directory);
+            return true;
+        }
+    return false;
+}
+
 static void outside(struct fanotify_object *o, const struct fanotify_place *place, struct event *e,
                     struct bytes *field)
 {
     struct sbuf path = SBUF_INIT;
+    struct bytes known;
 
     *field = BYTES_NULL;
-    if (place->name.len && fanotify_resolve(o, &place->directory, &path) == 0) {
+    if (!place->name.len)
+        return;
+    if (is_on_the_way(o, &place->directory, &known))
+        sbuf_add_bytes(&path, known);
+    else
+        (void)fanotify_resolve(o, &place->directory, &path);
+    if (path.len) {
         if (path.len > 1)
             sbuf_add_char(&path, '/');
         sbuf_add_bytes(&path, place->name);
@@ -49,25 +80,36 @@ static void outside(struct fanotify_object *o, const struct fanotify_place *plac
     sbuf_done(&path);
 }
 
-/* A directory above the watched path moved: with it goes the path, and another may come. */
+/* A directory above the watched path moved: with it goes the path, or comes. */
 static void on_ancestor(struct fanotify_object *o, uint32_t depth, const struct fanotify_event *e, bool away)
 {
     size_t end;
-    struct bytes part = component(o, depth, &end);
+    struct bytes part = component(o, depth, &end), moved = { o->parent.data, end };
     struct event *told;
 
     if (!part.len || !bytes_equal(part, away ? e->from.name : e->to.name))
         return;
-    if (away && o->tree) {
-        told = fanotify_event_new(o, OPERATION_RENAME, tree_root(o->tree), o->base, NULL, &o->sensor->now);
-        if (told) {
-            event_set(told, &told->previous_path, (struct bytes){ o->parent.data, end });
-            outside(o, &e->to, told, &told->path);
-            told->note = bytes_of("a folder above the watched path");
-            fanotify_send(o, told);
-        }
+    if (o->sensor->replaying) { /* what is there now was looked at later */
+        fanotify_object_doubt(o);
+        return;
     }
+    told = fanotify_event_bare(o, OPERATION_RENAME, &o->sensor->now);
+    if (told && away) {
+        event_set(told, &told->previous_path, moved);
+        outside(o, &e->to, told, &told->path);
+    } else if (told) {
+        event_set(told, &told->path, moved);
+        outside(o, &e->from, told, &told->previous_path);
+        o->arrived = true;
+    }
+    fanotify_send(o, told);
     fanotify_object_doubt(o);
+    if (!away && !o->tree) { /* at once: what the queue has next may be about what came */
+        (void)fanotify_object_place(o, NULL, NULL);
+        fanotify_replaced_gap(o, o->doubt_real_ns);
+        o->doubt_real_ns = 0;
+        o->arrived = false;
+    }
 }
 
 static void tell_rename(struct fanotify_object *o, const struct side *from, const struct side *to,

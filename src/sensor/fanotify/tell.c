@@ -43,11 +43,9 @@ int fanotify_path(const struct fanotify_object *o, uint32_t directory, struct by
     return sbuf_error(out);
 }
 
-struct event *fanotify_event_new(struct fanotify_object *o, enum operation operation,
-                                 uint32_t directory, struct bytes name, const struct file_state *file,
-                                 const struct fanotify_cause *cause)
+struct event *fanotify_event_bare(struct fanotify_object *o, enum operation operation,
+                                  const struct fanotify_cause *cause)
 {
-    _cleanup_sbuf_ struct sbuf path = SBUF_INIT;
     struct sensor *s = o->sensor;
     struct event *e = event_new();
 
@@ -66,6 +64,18 @@ struct event *fanotify_event_new(struct fanotify_object *o, enum operation opera
     e->actor.gone = cause->gone;
     e->actor_presumed = cause->presumed;
     event_set(e, &e->note, bytes_of(cause->note));
+    return e;
+}
+
+struct event *fanotify_event_new(struct fanotify_object *o, enum operation operation,
+                                 uint32_t directory, struct bytes name, const struct file_state *file,
+                                 const struct fanotify_cause *cause)
+{
+    _cleanup_sbuf_ struct sbuf path = SBUF_INIT;
+    struct event *e = fanotify_event_bare(o, operation, cause);
+
+    if (!e)
+        return NULL;
     if (file) {
         int64_t changed = file->ctime_ns;
 
@@ -79,7 +89,7 @@ struct event *fanotify_event_new(struct fanotify_object *o, enum operation opera
     if (fanotify_path(o, directory, name, &path) == 0)
         event_set(e, &e->path, sbuf_bytes(&path));
     else
-        s->lost_paths++;
+        o->sensor->lost_paths++;
     return e;
 }
 
@@ -232,6 +242,14 @@ void fanotify_gap(struct sensor *s, enum lost reason, uint64_t count, uint64_t f
     s->options.sink.gap(s->options.sink.data, &gap);
 }
 
+void fanotify_replaced_gap(struct fanotify_object *o, uint64_t from_real_ns)
+{
+    /* a container's path was nobody's until now */
+    if (from_real_ns && o->tree && (o->wanted.view == VIEW_HOST || o->wanted.view == VIEW_VOLUME))
+        fanotify_gap(o->sensor, LOST_WATCH_WINDOW, 0, from_real_ns,
+                     "a folder above a watched path was replaced: what was done below it until it was watched");
+}
+
 int fanotify_open_handle(struct fanotify_object *o, const struct fanotify_handle *handle)
 {
     union {
@@ -239,13 +257,13 @@ int fanotify_open_handle(struct fanotify_object *o, const struct fanotify_handle
         char space[sizeof(struct file_handle) + FANOTIFY_HANDLE_MAX];
     } u;
     _cleanup_close_ int mount = -EBADF;
-    int top = fanotify_object_directory(o, tree_root(o->tree)), fd;
+    int fd;
 
-    if (top < 0 || !handle->data.data || handle->data.len > FANOTIFY_HANDLE_MAX)
+    if (!handle->data.data || handle->data.len > FANOTIFY_HANDLE_MAX)
         return -ESTALE;
-    mount = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOATIME);
+    mount = fanotify_object_near(o, handle->fsid);
     if (mount < 0)
-        return -errno;
+        return mount;
     u.head.handle_bytes = (unsigned)handle->data.len;
     u.head.handle_type = handle->type;
     memcpy(u.head.f_handle, handle->data.data, handle->data.len);
