@@ -7,23 +7,30 @@
 #include "attribution/engine_ops.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <uthash.h>
 
-#include "attribution/podman_db.h"
+#include "attribution/flat.h"
+#include "attribution/podman_files.h"
 #include "util/cleanup.h"
+#include "util/escape.h"
 #include "util/limits.h"
 #include "util/sbuf.h"
 
 #define STORAGES_MAX 64
+#define WAIT_MS 500                 /* for what somebody waits for; what hangs is not asked again for a minute */
+#define WORKER_MS 2000              /* a worker's deadline: 10,000 containers take half a second */
+#define STORAGES_MS 1000
+#define DISTRUST_NS (60 * NS_PER_S)
+#define LOOK_AGAIN_NS (2 * NS_PER_S) /* for storages that are new */
 
 /* What is remembered between two readings of containers.json, to tell what has changed. */
 struct record {
@@ -47,54 +54,69 @@ struct storage {
     const struct driver *driver;
     int wd;
     struct record *records;
-    bool read; /* at least once: changes can be told */
+    bool read;    /* at least once: changes can be told */
+    bool changed; /* and is to be read */
+    struct foreign_pending reading, asked; /* to tell changes; by who waits for an answer */
+    uint64_t next_ns;                      /* CLOCK_MONOTONIC: it did not answer, and is not read before that */
+    bool said;
 };
 
 struct podman {
     struct oci *oci;
     const struct log *log;
-    int inotify;
+    int inotify, epoll; /* the epoll has what is being read, too */
     struct storage storages[STORAGES_MAX];
     size_t count;
+    struct foreign_pending looking; /* which storages are there */
+    uint64_t looked_ns;
 };
+
+static uint64_t now(clockid_t clock)
+{
+    struct timespec ts;
+
+    clock_gettime(clock, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+static void add_word(struct sbuf *request, struct bytes word)
+{
+    sbuf_add_bytes(request, word);
+    sbuf_add_char(request, '\0');
+}
 
 /* ---- where ---- */
 
-static void add_driver(struct podman *p, const char *path, const struct driver *driver)
+static bool is_known(const struct podman *p, const char *path, const struct driver *driver)
 {
-    char containers[PATH_MAX + 32];
-    struct storage *s;
-
     for (size_t i = 0; i < p->count; i++)
         if (p->storages[i].driver == driver && strcmp(p->storages[i].path, path) == 0)
-            return;
-    snprintf(containers, sizeof(containers), "%s/%s", path, driver->containers);
-    if (p->count == STORAGES_MAX || strlen(path) >= sizeof(s->path) || access(containers, F_OK) < 0)
-        return;
-    s = &p->storages[p->count++];
-    *s = (struct storage){ .wd = -1, .driver = driver };
-    snprintf(s->path, sizeof(s->path), "%s", path);
-    s->wd = inotify_add_watch(p->inotify, containers, IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR);
+            return true;
+    return false;
 }
 
-static void add_storage(struct podman *p, const char *path)
+static void add_candidate(struct podman *p, struct sbuf *request, const char *path)
 {
     for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
-        add_driver(p, path, &drivers[i]);
+        if (!is_known(p, path, &drivers[i])) {
+            sbuf_add_str(request, path);
+            sbuf_add_char(request, '/');
+            add_word(request, bytes_of(drivers[i].containers));
+        }
 }
 
 /* graphroot = "/srv/containers" of storage.conf(5): the one line of it that matters here. */
-static void add_configured(struct podman *p, const char *file)
+static void add_configured(struct podman *p, struct sbuf *request, const char *file)
 {
     _cleanup_fclose_ FILE *f = fopen(file, "re");
     char line[PATH_MAX], path[PATH_MAX];
 
     while (f && fgets(line, sizeof(line), f))
         if (sscanf(line, " graphroot = \"%4000[^\"]\"", path) == 1 && path[0] == '/')
-            add_storage(p, path);
+            add_candidate(p, request, path);
 }
 
-static void add_users(struct podman *p)
+static void add_users(struct podman *p, struct sbuf *request)
 {
     _cleanup_fclose_ FILE *f = fopen("/etc/passwd", "re"); /* not NSS: a directory service may hang */
     const struct passwd *user;
@@ -104,11 +126,17 @@ static void add_users(struct podman *p)
         if (user->pw_dir && user->pw_dir[0] == '/' &&
             (size_t)snprintf(path, sizeof(path), "%s/.local/share/containers/storage",
                              user->pw_dir) < sizeof(path))
-            add_storage(p, path);
+            add_candidate(p, request, path);
 }
+
+struct candidates {
+    struct podman *podman;
+    struct sbuf *request;
+};
 
 static int add_by_bundle(void *data, const struct oci_facts *f)
 {
+    struct candidates *c = data;
     /* PATH/overlay-containers/ID/userdata */
     struct bytes containers = bytes_dirname(bytes_dirname(f->bundle)), storage = bytes_dirname(containers);
     char path[PATH_MAX];
@@ -116,17 +144,56 @@ static int add_by_bundle(void *data, const struct oci_facts *f)
     for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
         if (bytes_equal_str(bytes_basename(containers), drivers[i].containers) && storage.len > 1 &&
             (size_t)snprintf(path, sizeof(path), "%.*s", (int)storage.len, storage.data) < sizeof(path))
-            add_driver(data, path, &drivers[i]);
+            add_candidate(c->podman, c->request, path);
     return 0;
 }
 
-static void find_storages(struct podman *p)
+static void add_found(struct podman *p, struct bytes directory, int wd)
 {
-    add_storage(p, "/var/lib/containers/storage");
-    add_configured(p, "/etc/containers/storage.conf");
-    add_configured(p, "/usr/share/containers/storage.conf");
-    add_users(p);
-    (void)oci_each(p->oci, "podman", add_by_bundle, p);
+    struct bytes path = bytes_dirname(directory), name = bytes_basename(directory);
+    struct storage *s = &p->storages[p->count];
+
+    for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
+        if (p->count == STORAGES_MAX || path.len >= sizeof(s->path) || !bytes_equal_str(name, drivers[i].containers))
+            continue;
+        *s = (struct storage){ .wd = wd, .driver = &drivers[i], .changed = true };
+        s->reading = s->asked = FOREIGN_PENDING_NONE;
+        snprintf(s->path, sizeof(s->path), "%.*s", (int)path.len, path.data);
+        if (!is_known(p, s->path, s->driver))
+            p->count++;
+        return;
+    }
+}
+
+static void await(struct podman *p, int fd)
+{
+    (void)epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &(struct epoll_event){ .events = EPOLLIN });
+}
+
+/* Looks for storages that are not known yet, and waits so long for the answer. */
+static void find_storages(struct podman *p, unsigned wait_ms)
+{
+    struct candidates c = { p, &(struct sbuf){ 0 } };
+    bool asked = p->looking.fd >= 0;
+    struct bytes answer, path;
+    uint64_t wd;
+    int r;
+
+    if (!asked && p->looked_ns && now(CLOCK_MONOTONIC) - p->looked_ns < LOOK_AGAIN_NS)
+        return;
+    add_candidate(p, c.request, "/var/lib/containers/storage");
+    add_configured(p, c.request, "/etc/containers/storage.conf");
+    add_configured(p, c.request, "/usr/share/containers/storage.conf");
+    (void)oci_each(p->oci, "podman", add_by_bundle, &c);
+    add_users(p, c.request);
+    p->looked_ns = now(CLOCK_MONOTONIC);
+    p->looking.lend = p->inotify;
+    r = foreign_wait(&p->looking, &podman_storages_job, sbuf_bytes(c.request), STORAGES_MS, wait_ms, &answer);
+    if (r == -EAGAIN && !asked)
+        await(p, p->looking.fd);
+    while (r == 0 && flat_get_bytes(&answer, &path) == 0 && flat_get_u64(&answer, &wd) == 0)
+        add_found(p, path, (int)wd);
+    sbuf_done(c.request);
 }
 
 static int podman_open(const struct engines_options *options, struct oci *oci, void **ret,
@@ -138,14 +205,19 @@ static int podman_open(const struct engines_options *options, struct oci *oci, v
         return err_set(err, -ENOMEM, "podman");
     p->oci = oci;
     p->log = options->log;
+    p->looking = FOREIGN_PENDING_NONE;
     p->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (p->inotify < 0) {
+    p->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (p->inotify < 0 || p->epoll < 0 ||
+        epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->inotify, &(struct epoll_event){ .events = EPOLLIN }) < 0) {
         int r = err_set(err, -errno, "inotify");
 
+        closep(&p->inotify);
+        closep(&p->epoll);
         free(p);
         return r;
     }
-    find_storages(p);
+    find_storages(p, WAIT_MS);
     *ret = p;
     return 0;
 }
@@ -162,47 +234,77 @@ static void podman_close(void *engine)
     struct podman *p = engine;
     struct record *r, *next;
 
-    for (size_t i = 0; i < p->count; i++)
+    for (size_t i = 0; i < p->count; i++) {
         HASH_ITER(hh, p->storages[i].records, r, next)
             forget_record(&p->storages[i], r);
+        foreign_pending_done(&p->storages[i].reading);
+        foreign_pending_done(&p->storages[i].asked);
+    }
+    foreign_pending_done(&p->looking);
     close(p->inotify);
+    close(p->epoll);
     free(p);
 }
 
-/* ---- containers.json ---- */
+/* ---- records ---- */
 
-static int read_list(const struct storage *s, struct sbuf *out)
+static void request_records(struct sbuf *out, const struct storage *s, const char *mode, struct bytes word)
 {
-    static const char *const files[] = { "containers.json", "volatile-containers.json" };
-    char path[PATH_MAX + 64], buffer[64 * 1024];
-    int first = 0;
-
-    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-        _cleanup_close_ int fd = -EBADF;
-        ssize_t n;
-
-        snprintf(path, sizeof(path), "%s/%s/%s", s->path, s->driver->containers, files[i]);
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (fd < 0) {
-            first = i == 0 ? -errno : first;
-            continue;
-        }
-        while ((n = read(fd, buffer, sizeof(buffer))) > 0 && out->len <= LIMIT_API_BODY)
-            sbuf_add(out, buffer, (size_t)n);
-    }
-    return out->len ? sbuf_error(out) : first;
+    add_word(out, bytes_of(s->path));
+    add_word(out, bytes_of(s->driver->containers));
+    add_word(out, bytes_of(mode));
+    add_word(out, word);
 }
 
-/* Does the object hold that name or id at all? It is looked at closely only then. */
-static bool may_be(struct bytes object, struct bytes word)
+/* A user's storage that does not answer, or takes for ever, costs its own names. */
+static void distrust(const struct podman *p, struct storage *s, const struct foreign_job *job, int r)
 {
-    return memmem(object.data, object.len, word.data, word.len) != NULL;
+    _cleanup_sbuf_ struct sbuf where = SBUF_INIT;
+    struct err err = ERR_INIT;
+
+    s->next_ns = now(CLOCK_MONOTONIC) + DISTRUST_NS;
+    if (s->said)
+        return;
+    s->said = true;
+    escape_terminal(&where, bytes_of(s->path));
+    (void)foreign_say(job, r == -EAGAIN ? -ETIMEDOUT : r, &err);
+    log_warn(p->log, "%s: %s; its containers are not named", sbuf_str(&where), err_text(&err, r));
+}
+
+/* Waits for one storage's answer: *ret is valid until the next question to it. */
+static int ask(struct podman *p, struct storage *s, const struct foreign_job *job, struct bytes request,
+               struct bytes *ret)
+{
+    int r;
+
+    if (now(CLOCK_MONOTONIC) < s->next_ns)
+        return -ETIMEDOUT;
+    foreign_pending_done(&s->asked); /* another question's, whose answer came too late */
+    s->asked = FOREIGN_PENDING_NONE;
+    r = foreign_wait(&s->asked, job, request, WORKER_MS, WAIT_MS, ret);
+    if (r == -EAGAIN || r == -EBADMSG)
+        distrust(p, s, job, r);
+    return r;
+}
+
+static int next_record(struct bytes *answer, struct container **ret, struct bytes *ret_layer)
+{
+    _cleanup_(container_unrefp) struct container *c = NULL;
+    struct bytes layer;
+
+    if (!answer->len)
+        return -ENOENT;
+    if (flat_get_container(answer, &c) < 0 || flat_get_bytes(answer, &layer) < 0)
+        return -EBADMSG;
+    *ret_layer = arena_copy(&c->arena, layer);
+    *ret = TAKE_PTR(c);
+    return 0;
 }
 
 struct found {
     struct container *container; /* owned */
     struct bytes layer;
-    const struct storage *storage;
+    struct storage *storage;
 };
 
 /* Names before ids, whole ids before their beginnings. Root and each user may have one of the same name. */
@@ -212,19 +314,16 @@ static int find(struct podman *p, struct bytes word, struct found *ret)
     unsigned exacts = 0, prefixes = 0;
 
     for (size_t i = 0; i < p->count; i++) {
-        _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-        struct bytes at, object;
+        _cleanup_sbuf_ struct sbuf request = SBUF_INIT;
+        struct container *c;
+        struct bytes at, layer;
 
-        if (read_list(&p->storages[i], &text) < 0)
+        request_records(&request, &p->storages[i], "word", word);
+        if (ask(p, &p->storages[i], &podman_records_job, sbuf_bytes(&request), &at) < 0)
             continue;
-        at = sbuf_bytes(&text);
-        while (storage_next(&at, &object)) {
-            struct container *c = NULL;
-            struct bytes layer;
+        while (next_record(&at, &c, &layer) == 0) {
             bool exact, whole;
 
-            if (!may_be(object, word) || storage_parse(object, &c, &layer, NULL) < 0)
-                continue;
             whole = bytes_equal(c->id, word);
             exact = whole || bytes_equal(c->name, word);
             if (!exact && (exacts || word.len < 2 || !bytes_starts_with(c->id, word))) {
@@ -261,55 +360,18 @@ static struct bytes layer_path(struct arena *arena, const struct storage *s, str
     return arena_join_path(arena, arena_join_path(arena, dir, layer), bytes_of(name));
 }
 
-/* The file "lower" of a layer: "l/SHORT:l/SHORT", links to the layers' directories. */
-static void take_lower(struct container_view *view, const struct storage *s, struct bytes layer)
+/* Configuration and lower layers. */
+static void take_files(struct podman *p, struct container_view *view, struct storage *s, struct bytes layer)
 {
-    struct arena *arena = &view->container->arena;
-    struct bytes file = layer_path(arena, s, layer, "lower"), rest;
-    struct bytes overlay = arena_join_path(arena, bytes_of(s->path), bytes_of("overlay"));
-    _cleanup_close_ int fd = open(file.data, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    char text[64 * 1024];
-    ssize_t n = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
-    size_t count = 1;
+    _cleanup_sbuf_ struct sbuf request = SBUF_INIT;
+    struct bytes answer;
 
-    if (n <= 0)
-        return;
-    rest = (struct bytes){ text, (size_t)n };
-    for (size_t i = 0; i < rest.len; i++)
-        count += rest.data[i] == ':';
-    view->lower = arena_alloc(arena, count * sizeof(*view->lower));
-    while (view->lower && rest.len) {
-        const char *colon = memchr(rest.data, ':', rest.len);
-        struct bytes part = { rest.data, colon ? (size_t)(colon - rest.data) : rest.len };
-        size_t step = part.len + (colon ? 1 : 0);
-        _cleanup_free_ char *real = NULL;
-
-        rest = (struct bytes){ rest.data + step, rest.len - step };
-        part = part.len ? arena_join_path(arena, overlay, part) : BYTES_NULL;
-        real = part.data ? realpath(part.data, NULL) : NULL;
-        if (real)
-            view->lower[view->lower_count++] = arena_copy(arena, bytes_of(real));
-    }
-}
-
-static void take_config(struct container_view *view, const struct storage *s)
-{
-    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-    struct oci_facts facts = { .view = { .container = view->container } };
-    char path[PATH_MAX + 256], buffer[16 * 1024];
-    _cleanup_close_ int fd = -EBADF;
-    ssize_t n;
-
-    snprintf(path, sizeof(path), "%s/%s/%.*s/userdata/config.json", s->path, s->driver->containers,
-             (int)view->container->id.len, view->container->id.data);
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    while (fd >= 0 && (n = read(fd, buffer, sizeof(buffer))) > 0 && text.len <= LIMIT_STATE_FILE)
-        sbuf_add(&text, buffer, (size_t)n);
-    if (text.len && oci_parse_config(sbuf_bytes(&text), &facts, NULL) == 0) {
-        view->mounts = facts.view.mounts;
-        view->mount_count = facts.view.mount_count;
-        view->root = facts.view.root;
-    }
+    add_word(&request, bytes_of(s->path));
+    add_word(&request, bytes_of(s->driver->containers));
+    add_word(&request, view->container->id);
+    add_word(&request, s->driver->roots ? BYTES_NULL : layer);
+    if (ask(p, s, &podman_container_job, sbuf_bytes(&request), &answer) == 0 && flat_get_view(&answer, view) < 0)
+        view->lower_count = view->mount_count = 0;
 }
 
 static int podman_view(void *engine, struct bytes word, struct container_view *ret, struct err *err)
@@ -317,24 +379,17 @@ static int podman_view(void *engine, struct bytes word, struct container_view *r
     struct podman *p = engine;
     struct container_view view = { 0 };
     const struct oci_facts *facts;
-    struct podman_db *db = NULL;
     struct found found;
     int r;
 
     if (!word.len)
         return -ENOENT;
-    find_storages(p);
+    find_storages(p, WAIT_MS);
     r = find(p, word, &found);
     if (r < 0)
         return r;
     view.container = found.container;
-    container_set(view.container, &view.container->runtime, bytes_of("podman"));
-    if (podman_db_open(found.storage->path, &db, NULL) == 0) {
-        (void)podman_db_read(db, view.container);
-        (void)podman_db_start(db, view.container->id, &view.container->started_ns);
-    }
-    podman_db_close(db);
-    take_config(&view, found.storage);
+    take_files(p, &view, found.storage, found.layer);
     facts = oci_find(p->oci, view.container->id);
     if (facts && oci_is_running(facts)) {
         view.running = true;
@@ -352,7 +407,6 @@ static int podman_view(void *engine, struct bytes word, struct container_view *r
 
         view.upper = layer_path(arena, found.storage, found.layer, "diff");
         view.merged = layer_path(arena, found.storage, found.layer, "merged");
-        take_lower(&view, found.storage, found.layer);
     }
     (void)err;
     *ret = view;
@@ -366,29 +420,19 @@ static int podman_list(void *engine, int (*each)(void *data, struct container *c
     int r = 0;
 
     (void)err;
-    find_storages(p);
+    find_storages(p, WAIT_MS);
     for (size_t i = 0; i < p->count && r == 0; i++) {
-        _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-        struct podman_db *db = NULL;
-        struct bytes at, object;
+        _cleanup_sbuf_ struct sbuf request = SBUF_INIT;
+        struct container *c;
+        struct bytes at, layer;
 
-        if (read_list(&p->storages[i], &text) < 0)
+        request_records(&request, &p->storages[i], "all", BYTES_NULL);
+        if (ask(p, &p->storages[i], &podman_records_job, sbuf_bytes(&request), &at) < 0)
             continue;
-        (void)podman_db_open(p->storages[i].path, &db, NULL);
-        at = sbuf_bytes(&text);
-        while (r == 0 && storage_next(&at, &object)) {
-            struct container *c = NULL;
-            struct bytes layer;
-
-            if (storage_parse(object, &c, &layer, NULL) < 0)
-                continue;
-            container_set(c, &c->runtime, bytes_of("podman"));
-            if (db)
-                (void)podman_db_read(db, c);
+        while (r == 0 && next_record(&at, &c, &layer) == 0) {
             r = each(data, c);
             container_unref(c);
         }
-        podman_db_close(db);
     }
     return r;
 }
@@ -398,7 +442,7 @@ static bool podman_present(void *engine, char *text, size_t size)
     struct podman *p = engine;
     bool installed = access("/usr/bin/podman", X_OK) == 0 || access("/usr/local/bin/podman", X_OK) == 0;
 
-    find_storages(p);
+    find_storages(p, WAIT_MS);
     if (p->count)
         snprintf(text, size, "by its storage (%s%s)", p->storages[0].path,
                  p->count > 1 ? " and others" : "");
@@ -415,14 +459,16 @@ static int podman_volume(void *engine, struct bytes name, struct arena *arena, s
     (void)err;
     if (!name.len || memchr(name.data, '/', name.len) || name.data[0] == '.')
         return -ENOENT;
-    find_storages(p);
+    find_storages(p, WAIT_MS);
     for (size_t i = 0; i < p->count; i++) {
-        struct bytes path = arena_join_path(arena, bytes_of(p->storages[i].path), bytes_of("volumes"));
+        _cleanup_sbuf_ struct sbuf request = SBUF_INIT;
+        struct bytes answer;
 
-        path = arena_join_path(arena, arena_join_path(arena, path, name), bytes_of("_data"));
-        if (path.data && access(path.data, F_OK) == 0) {
-            *ret = path;
-            return 0;
+        add_word(&request, bytes_of(p->storages[i].path));
+        add_word(&request, name);
+        if (ask(p, &p->storages[i], &podman_volume_job, sbuf_bytes(&request), &answer) == 0) {
+            *ret = arena_copy(arena, answer);
+            return ret->data ? 0 : -ENOMEM;
         }
     }
     return -ENOENT;
@@ -432,38 +478,21 @@ static int podman_volume(void *engine, struct bytes name, struct arena *arena, s
 
 static int podman_fd(void *engine)
 {
-    return ((const struct podman *)engine)->inotify;
+    return ((const struct podman *)engine)->epoll;
 }
 
-static uint64_t realtime(void)
+static void compare(struct storage *s, struct bytes at, void (*life)(void *data, const struct life *life), void *data)
 {
-    struct timespec ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
-static void compare(struct storage *s, void (*life)(void *data, const struct life *life), void *data)
-{
-    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
     struct record *r, *next;
-    struct bytes at, object;
+    struct container *c;
+    struct bytes layer;
 
-    if (read_list(s, &text) < 0)
-        return;
     HASH_ITER(hh, s->records, r, next)
         r->seen = false;
-    at = sbuf_bytes(&text);
-    while (storage_next(&at, &object)) {
-        struct container *c = NULL;
-        struct bytes layer;
-
-        if (storage_parse(object, &c, &layer, NULL) < 0)
-            continue;
-        container_set(c, &c->runtime, bytes_of("podman"));
+    while (next_record(&at, &c, &layer) == 0) {
         HASH_FIND(hh, s->records, c->id.data, c->id.len, r);
         if (r && !bytes_equal(r->container->name, c->name) && s->read) {
-            struct life renamed = { .kind = LIFE_RENAME, .time_ns = realtime(), .exit_code = -1,
+            struct life renamed = { .kind = LIFE_RENAME, .time_ns = now(CLOCK_REALTIME), .exit_code = -1,
                                     .container = c,
                                     .previous_name = arena_copy(&c->arena, r->container->name) };
 
@@ -473,7 +502,7 @@ static void compare(struct storage *s, void (*life)(void *data, const struct lif
             HASH_DEL(s->records, r);
             container_unref(r->container);
         } else if ((r = calloc(1, sizeof(*r))) && s->read) {
-            life(data, &(struct life){ .kind = LIFE_CREATE, .time_ns = realtime(), .exit_code = -1,
+            life(data, &(struct life){ .kind = LIFE_CREATE, .time_ns = now(CLOCK_REALTIME), .exit_code = -1,
                                        .container = c });
         }
         if (!r) {
@@ -486,36 +515,69 @@ static void compare(struct storage *s, void (*life)(void *data, const struct lif
     }
     HASH_ITER(hh, s->records, r, next)
         if (!r->seen) {
-            life(data, &(struct life){ .kind = LIFE_DESTROY, .time_ns = realtime(), .exit_code = -1,
+            life(data, &(struct life){ .kind = LIFE_DESTROY, .time_ns = now(CLOCK_REALTIME), .exit_code = -1,
                                        .container = r->container });
             forget_record(s, r);
         }
     s->read = true;
 }
 
-static int podman_dispatch(void *engine, void (*life)(void *data, const struct life *life), void *data,
-                           struct err *err)
+static void read_changes(struct podman *p)
 {
-    struct podman *p = engine;
-    bool changed[STORAGES_MAX] = { 0 };
     _Alignas(struct inotify_event) char buffer[16 * 1024];
     ssize_t n;
 
-    (void)err;
-    (void)oci_each(p->oci, "podman", add_by_bundle, p);
     for (unsigned rounds = 0; rounds < 16 && (n = read(p->inotify, buffer, sizeof(buffer))) > 0; rounds++)
         for (ssize_t at = 0; at < n;) {
             const struct inotify_event *event = (const void *)(buffer + at);
 
             for (size_t i = 0; i < p->count; i++)
-                changed[i] |= (event->mask & IN_Q_OVERFLOW) ||
-                              (event->wd == p->storages[i].wd && event->len &&
-                               strstr(event->name, "containers.json"));
+                p->storages[i].changed |= (event->mask & IN_Q_OVERFLOW) ||
+                                          (event->wd == p->storages[i].wd && event->len &&
+                                           strstr(event->name, "containers.json"));
             at += (ssize_t)(sizeof(*event) + event->len);
         }
+}
+
+/* Nobody waits here: the answer is taken when it is there, and what changed meanwhile is asked for again. */
+static void follow(struct podman *p, struct storage *s, void (*life)(void *data, const struct life *life), void *data)
+{
+    bool asked = s->reading.fd >= 0;
+    struct bytes answer;
+    int r;
+
+    if (!asked && (!s->changed || now(CLOCK_MONOTONIC) < s->next_ns))
+        return;
+    if (!asked)
+        s->changed = false;
+    {
+        _cleanup_sbuf_ struct sbuf request = SBUF_INIT;
+
+        request_records(&request, s, "names", BYTES_NULL);
+        r = foreign_wait(&s->reading, &podman_records_job, sbuf_bytes(&request), WORKER_MS, 0, &answer);
+    }
+    if (r == -EAGAIN && !asked)
+        await(p, s->reading.fd);
+    if (r == 0) {
+        s->said = false;
+        compare(s, answer, life, data);
+    } else if (r != -EAGAIN) {
+        s->changed = true;
+        if (r != -EBUSY)
+            distrust(p, s, &podman_records_job, r);
+    }
+}
+
+static int podman_dispatch(void *engine, void (*life)(void *data, const struct life *life), void *data,
+                           struct err *err)
+{
+    struct podman *p = engine;
+
+    (void)err;
+    find_storages(p, 0);
+    read_changes(p);
     for (size_t i = 0; i < p->count; i++)
-        if (changed[i] || !p->storages[i].read)
-            compare(&p->storages[i], life, data);
+        follow(p, &p->storages[i], life, data);
     return 0;
 }
 

@@ -2,13 +2,7 @@
 #include "attribution/podman_db.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <sqlite3.h>
 
@@ -16,83 +10,52 @@
 #include "attribution/docker_json.h"
 #include "attribution/json.h"
 #include "attribution/oci_json.h"
-#include "util/cleanup.h"
-
-#define BOLT_MAX (1024ull * 1024 * 1024)
-#define USER_BOLT_MAX (16 * 1024 * 1024)
+#include "util/macro.h"
 
 struct podman_db {
     sqlite3 *sqlite;
     sqlite3_stmt *config, *state;
     struct bytes bolt;
-    char *copy; /* of a user's file, who could cut it off under a mapping */
 };
 
-static int open_sqlite(const char *storage, struct podman_db *db)
+/* Nothing is opened beside it, and views, which may be endless, are not looked into. */
+static int open_sqlite(struct bytes file, struct podman_db *db)
 {
-    /* below: as Podman lays it out; above: where its static directory is the storage's parent */
-    static const char *const names[] = { "db.sql", "libpod/db.sql" };
-    char path[PATH_MAX + 32];
+    char *data = (char *)(uintptr_t)file.data;
 
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        snprintf(path, sizeof(path), "%s/%s", storage, names[i]);
-        if (access(path, F_OK) < 0)
-            continue;
-        if (sqlite3_open_v2(path, &db->sqlite, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
-            sqlite3_busy_timeout(db->sqlite, 50) == SQLITE_OK &&
-            sqlite3_prepare_v2(db->sqlite, "SELECT JSON FROM ContainerConfig WHERE ID = ?", -1,
-                               &db->config, NULL) == SQLITE_OK &&
-            sqlite3_prepare_v2(db->sqlite, "SELECT JSON FROM ContainerState WHERE ID = ?", -1,
-                               &db->state, NULL) == SQLITE_OK)
-            return 0;
+    if (file.len < 100)
         return -EBADMSG;
-    }
-    return -ENOENT;
-}
-
-static int open_bolt(const char *storage, struct podman_db *db)
-{
-    char path[PATH_MAX + 32];
-    _cleanup_close_ int fd = -EBADF;
-    struct stat st;
-    ssize_t n;
-    void *map;
-
-    snprintf(path, sizeof(path), "%s/libpod/bolt_state.db", storage);
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0)
-        return -errno;
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 || (uint64_t)st.st_size > BOLT_MAX)
+    data[18] = data[19] = 1; /* a database in memory has no write-ahead log */
+    if (sqlite3_open_v2(":memory:", &db->sqlite, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK ||
+        sqlite3_deserialize(db->sqlite, "main", (unsigned char *)data, (sqlite3_int64)file.len, (sqlite3_int64)file.len,
+                            SQLITE_DESERIALIZE_READONLY) != SQLITE_OK)
         return -EBADMSG;
-    if (st.st_uid != 0) {
-        if (st.st_size > USER_BOLT_MAX || !(db->copy = malloc((size_t)st.st_size)))
-            return -E2BIG;
-        n = pread(fd, db->copy, (size_t)st.st_size, 0);
-        if (n < 0)
-            return -errno;
-        db->bolt = (struct bytes){ db->copy, (size_t)n };
-        return 0;
-    }
-    map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0); /* it never shrinks */
-    if (map == MAP_FAILED)
-        return -errno;
-    db->bolt = (struct bytes){ map, (size_t)st.st_size };
+    sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+    if (sqlite3_prepare_v2(db->sqlite, "SELECT JSON FROM ContainerConfig WHERE ID = ?", -1, &db->config, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(db->sqlite, "SELECT JSON FROM ContainerState WHERE ID = ?", -1, &db->state, NULL) != SQLITE_OK)
+        return -EBADMSG;
     return 0;
 }
 
-int podman_db_open(const char *storage, struct podman_db **ret, struct err *err)
+int podman_db_open(struct bytes sqlite, struct bytes bolt, struct podman_db **ret)
 {
-    struct podman_db *db = calloc(1, sizeof(*db));
-    int r;
+    struct podman_db *db;
+    int r = 0;
 
+    if (!sqlite.len && !bolt.len)
+        return -ENOENT;
+    db = calloc(1, sizeof(*db));
     if (!db)
-        return err_set(err, -ENOMEM, "Podman's records");
-    r = open_sqlite(storage, db);
-    if (r == -ENOENT)
-        r = open_bolt(storage, db);
+        return -ENOMEM;
+    if (sqlite.len)
+        r = open_sqlite(sqlite, db);
+    else
+        db->bolt = bolt;
     if (r < 0) {
         podman_db_close(db);
-        return err_set(err, r, "Podman's records");
+        return r;
     }
     *ret = db;
     return 0;
@@ -105,10 +68,6 @@ void podman_db_close(struct podman_db *db)
     sqlite3_finalize(db->config);
     sqlite3_finalize(db->state);
     sqlite3_close(db->sqlite);
-    if (db->copy)
-        free(db->copy);
-    else if (db->bolt.data)
-        (void)munmap((void *)(uintptr_t)db->bolt.data, db->bolt.len);
     free(db);
 }
 

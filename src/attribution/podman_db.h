@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Podman's own records of a storage: labels, names, when a container was started. SQLite since
- * Podman 4.8, bbolt before. Read without a lock: Podman is never kept waiting.
+ * Podman 4.8, bbolt before. Pure: the database's bytes in; for a worker (foreign/foreign.h), as they may be
+ * made to take for ever.
  */
 #pragma once
 
@@ -10,8 +11,8 @@
 
 struct podman_db;
 
-/* storage: ".../containers/storage". -ENOENT: it has no database. */
-int podman_db_open(const char *storage, struct podman_db **ret, struct err *err);
+/* Of one of the two; borrowed until podman_db_close(), and written to. -ENOENT: neither. */
+int podman_db_open(struct bytes sqlite, struct bytes bolt, struct podman_db **ret);
 void podman_db_close(struct podman_db *db); /* NULL is fine */
 
 /* Adds name, labels and image to a record that is not shared yet; by its id. -ENOENT. */

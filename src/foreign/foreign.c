@@ -66,29 +66,31 @@ bool foreign_is_ours(pid_t pid, pid_t parent)
     return reader_pid > 0 && (pid == reader_pid || parent == reader_pid);
 }
 
-static int send_to(int socket, const struct question *q, struct bytes request, int fd)
+static int send_to(int socket, const struct question *q, struct bytes request, const int *fds)
 {
     struct iovec parts[] = { { (void *)(uintptr_t)q, sizeof(*q) }, { (void *)(uintptr_t)request.data, request.len } };
-    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
-    struct msghdr m = { .msg_iov = parts, .msg_iovlen = 2, .msg_control = control, .msg_controllen = sizeof(control) };
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int) * 2)] = { 0 };
+    size_t size = sizeof(int) * (fds[1] >= 0 ? 2 : 1);
+    struct msghdr m = { .msg_iov = parts, .msg_iovlen = 2, .msg_control = control, .msg_controllen = CMSG_SPACE(size) };
     struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 
     c->cmsg_level = SOL_SOCKET;
     c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(c), &fd, sizeof(int));
+    c->cmsg_len = CMSG_LEN(size);
+    memcpy(CMSG_DATA(c), fds, size);
     return sendmsg(socket, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-static int put(const struct question *q, struct bytes request, int fd)
+static int put(const struct question *q, struct bytes request, int fd, int lend)
 {
+    const int fds[] = { fd, lend };
     int r = 0;
 
     pthread_mutex_lock(&lock);
     for (unsigned attempt = 0; attempt < 2; attempt++) {
         r = reader >= 0 ? 0 : start();
         if (r == 0)
-            r = send_to(reader, q, request, fd);
+            r = send_to(reader, q, request, fds);
         if (r != -EPIPE && r != -ECONNRESET && r != -ENOTCONN)
             break;
         closep(&reader); /* somebody ended it */
@@ -98,7 +100,7 @@ static int put(const struct question *q, struct bytes request, int fd)
     return r == -EAGAIN ? -EBUSY : r;
 }
 
-static int send_question(const struct foreign_job *job, struct bytes request, unsigned timeout_ms)
+static int send_question(const struct foreign_job *job, struct bytes request, unsigned timeout_ms, int lend)
 {
     struct question q = { .job = job, .timeout_ms = timeout_ms };
     int pipes[2], r;
@@ -108,7 +110,7 @@ static int send_question(const struct foreign_job *job, struct bytes request, un
     if (pipe2(pipes, O_CLOEXEC | O_NONBLOCK) < 0)
         return -errno;
     (void)fcntl(pipes[1], F_SETFL, 0); /* the worker waits until all is taken */
-    r = put(&q, request, pipes[1]);
+    r = put(&q, request, pipes[1], lend);
     close(pipes[1]);
     if (r < 0) {
         close(pipes[0]);
@@ -169,7 +171,6 @@ void foreign_pending_done(struct foreign_pending *p)
 {
     stop_waiting(p);
     sbuf_done(&p->so_far);
-    *p = FOREIGN_PENDING_NONE;
 }
 
 int foreign_wait(struct foreign_pending *p, const struct foreign_job *job, struct bytes request, unsigned timeout_ms,
@@ -180,7 +181,7 @@ int foreign_wait(struct foreign_pending *p, const struct foreign_job *job, struc
 
     if (p->fd < 0) {
         sbuf_clear(&p->so_far);
-        p->fd = send_question(job, request, timeout_ms);
+        p->fd = send_question(job, request, timeout_ms, p->lend);
         r = p->fd < 0 ? p->fd : 0;
     }
     while (r == 0) {
@@ -222,7 +223,7 @@ int foreign_serve(void (*serve)(int socket))
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return -errno;
-    r = put(&q, BYTES_NULL, ends[1]);
+    r = put(&q, BYTES_NULL, ends[1], -EBADF);
     close(ends[1]);
     if (r < 0) {
         close(ends[0]);

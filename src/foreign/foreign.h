@@ -27,6 +27,7 @@ struct gathered {
     struct gathered_file *files;
     size_t count;
     size_t total, max; /* bytes of all, and how many there may be */
+    int lent;          /* the descriptor that came with the question; -EBADF: none */
 };
 
 struct gathered_file {
@@ -65,9 +66,10 @@ int foreign_ask(const struct foreign_job *job, struct bytes request, unsigned ti
 struct foreign_pending {
     int fd; /* poll it for reading: the answer is there, or never will be; -EBADF: nothing is asked */
     struct sbuf so_far;
+    int lend; /* a descriptor that goes with the question; -EBADF: none; borrowed */
 };
 
-#define FOREIGN_PENDING_NONE ((struct foreign_pending){ .fd = -EBADF, .so_far = SBUF_INIT })
+#define FOREIGN_PENDING_NONE ((struct foreign_pending){ .fd = -EBADF, .so_far = SBUF_INIT, .lend = -EBADF })
 
 /* Puts the question if none is pending, and waits for wait_ms (0: not at all). -EAGAIN: not yet; call again with
  * the same question. Else as foreign_ask(), and nothing is pending any more; *ret is valid until the next call. */

@@ -83,9 +83,9 @@ static void end_after(uint32_t ms)
     (void)setitimer(ITIMER_REAL, &at, NULL);
 }
 
-static _Noreturn void work(const struct question *q, struct bytes request, int fd)
+static _Noreturn void work(const struct question *q, struct bytes request, int fd, int lent)
 {
-    struct gathered g = { .max = q->job->gather_max };
+    struct gathered g = { .max = q->job->gather_max, .lent = lent };
     struct sbuf out = SBUF_INIT;
     int r = 0;
 
@@ -107,36 +107,36 @@ static _Noreturn void work(const struct question *q, struct bytes request, int f
     _exit(0);
 }
 
-static void start_worker(int socket, const struct question *q, struct bytes request, int fd)
+static void start_worker(int socket, const struct question *q, struct bytes request, const int *fds)
 {
     pid_t pid = fork();
 
     if (pid < 0)
-        answer(fd, -errno, BYTES_NULL);
+        answer(fds[0], -errno, BYTES_NULL);
     if (pid != 0)
         return;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     close(socket);
     if (q->job)
-        work(q, request, fd);
-    q->serve(fd);
+        work(q, request, fds[0], fds[1]);
+    q->serve(fds[0]);
     _exit(0);
 }
 
-/* A descriptor and a question; false: there is nobody any more who asks. */
-static bool receive(int socket, struct question *q, char *request, size_t *ret_len, int *ret_fd)
+/* A question and its descriptors, -EBADF where there is none; false: there is nobody any more who asks. */
+static bool receive(int socket, struct question *q, char *request, size_t *ret_len, int *ret_fds)
 {
     struct iovec parts[] = { { q, sizeof(*q) }, { request, FOREIGN_REQUEST_MAX } };
-    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int) * 2)];
     struct msghdr m = { .msg_iov = parts, .msg_iovlen = 2, .msg_control = control, .msg_controllen = sizeof(control) };
     ssize_t n = recvmsg(socket, &m, MSG_CMSG_CLOEXEC);
     struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
 
-    *ret_fd = -EBADF;
+    ret_fds[0] = ret_fds[1] = -EBADF;
     if (n == 0 || (n < 0 && errno != EINTR))
         return false;
     if (n >= (ssize_t)sizeof(*q) && c && c->cmsg_type == SCM_RIGHTS) {
-        memcpy(ret_fd, CMSG_DATA(c), sizeof(int));
+        memcpy(ret_fds, CMSG_DATA(c), MIN(c->cmsg_len - CMSG_LEN(0), sizeof(int) * 2));
         *ret_len = (size_t)n - sizeof(*q);
     }
     return true;
@@ -191,21 +191,22 @@ _Noreturn void reader_run(int socket)
     struct question q;
     unsigned workers = 0;
     size_t len = 0;
-    int fd;
+    int fds[2];
 
     prepare(socket);
-    while (receive(socket, &q, request, &len, &fd)) {
+    while (receive(socket, &q, request, &len, fds)) {
         while (workers && waitpid(-1, NULL, WNOHANG) > 0)
             workers--;
-        if (fd < 0)
+        if (fds[0] < 0)
             continue;
         if (workers < WORKERS_MAX) {
-            start_worker(socket, &q, (struct bytes){ request, len }, fd);
+            start_worker(socket, &q, (struct bytes){ request, len }, fds);
             workers++;
         } else if (q.job) {
-            answer(fd, -EBUSY, BYTES_NULL);
+            answer(fds[0], -EBUSY, BYTES_NULL);
         }
-        close(fd);
+        closep(&fds[0]);
+        closep(&fds[1]);
     }
     _exit(0);
 }
