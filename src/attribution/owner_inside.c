@@ -29,7 +29,6 @@
 
 struct answer {
     char *package, *version; /* owned; NULL: none */
-    struct foreign_pending pending;
     bool known;
     UT_hash_handle hh;
     size_t key_len;
@@ -41,6 +40,8 @@ struct state {
     struct foreign_pending pending;
     char *text; /* owned; NULL: not known */
     size_t len;
+    struct foreign_pending search; /* one at a time */
+    char *searched;                /* the path; owned */
     uint64_t looked_ns, distrusted_until_ns;
     UT_hash_handle hh;
     size_t key_len;
@@ -69,7 +70,6 @@ static void forget_answers(struct image_packages *p)
 
     HASH_ITER(hh, p->answers, a, next) {
         HASH_DEL(p->answers, a);
-        foreign_pending_done(&a->pending);
         free(a->package);
         free(a->version);
         free(a);
@@ -80,6 +80,8 @@ static void forget_state(struct image_packages *p, struct state *s)
 {
     HASH_DEL(p->states, s);
     foreign_pending_done(&s->pending);
+    foreign_pending_done(&s->search);
+    free(s->searched);
     free(s->text);
     free(s);
 }
@@ -570,17 +572,23 @@ static struct state *state_of(struct image_packages *p, struct bytes key)
     s = calloc(1, sizeof(*s) + key.len);
     if (!s)
         return NULL;
-    s->pending = FOREIGN_PENDING_NONE;
+    s->pending = s->search = FOREIGN_PENDING_NONE;
     s->key_len = key.len;
     memcpy(s->key, key.data, key.len);
     HASH_ADD_KEYPTR(hh, p->states, s->key, s->key_len, s);
     return s;
 }
 
-/* One that did not answer in time is not waited for again soon. */
+/* One that did not answer in time is not waited for again soon, unless the answer comes after all: then it was
+ * the machine that was busy. */
 static unsigned patience(const struct state *s)
 {
     return monotonic() < s->distrusted_until_ns ? 0 : WAIT_MS;
+}
+
+static void judge(struct state *s, int r)
+{
+    s->distrusted_until_ns = r == -EAGAIN || r == -EBADMSG ? monotonic() + DISTRUST_NS : 0;
 }
 
 static void look(struct state *s, struct bytes place)
@@ -594,8 +602,7 @@ static void look(struct state *s, struct bytes place)
         return;
     r = foreign_wait(&s->pending, &state_job, place, STATE_MS, patience(s), &answer);
     s->looked_ns = monotonic();
-    if (r == -EAGAIN || r == -EBADMSG)
-        s->distrusted_until_ns = s->looked_ns + DISTRUST_NS;
+    judge(s, r);
     if (r == -EAGAIN)
         return;
     free(s->text);
@@ -629,31 +636,50 @@ static struct answer *answer_of(struct image_packages *p, const struct state *s,
     a = calloc(1, sizeof(*a) + key.len);
     if (!a)
         return NULL;
-    a->pending = FOREIGN_PENDING_NONE;
     a->key_len = key.len;
     memcpy(a->key, key.data, key.len);
     HASH_ADD_KEYPTR(hh, p->answers, a->key, a->key_len, a);
     return a;
 }
 
-static void ask(struct state *s, struct answer *a, struct bytes place, struct bytes path)
+/* Waits for the search that is running, and keeps its answer. */
+static void take_search(struct image_packages *p, struct state *s, struct bytes request, unsigned wait_ms)
+{
+    struct bytes text;
+    int r = foreign_wait(&s->search, &search_job, request, SEARCH_MS, wait_ms, &text);
+    struct answer *a;
+
+    judge(s, r);
+    if (r == -EAGAIN)
+        return;
+    a = answer_of(p, s, bytes_of(s->searched));
+    if (!a || a->known)
+        return;
+    if (r == 0)
+        take_answer(a, text);
+    else if (r != -EBUSY)
+        a->known = true; /* it has none, or cannot be read: until its databases are others */
+}
+
+static void ask(struct image_packages *p, struct state *s, struct bytes place, struct bytes path)
 {
     _cleanup_sbuf_ struct sbuf request = SBUF_INIT;
-    struct bytes text;
-    int r;
+    bool same = s->searched && bytes_equal_str(path, s->searched);
 
-    if (a->pending.fd < 0 && !patience(s))
+    if (s->search.fd >= 0) {
+        take_search(p, s, BYTES_NULL, same ? patience(s) : 0);
+        if (same)
+            return;
+    }
+    if (s->search.fd >= 0 || !patience(s))
         return; /* what it holds takes too long: one question after the other would, too */
+    free(s->searched);
+    s->searched = memdup(path);
     sbuf_add_bytes(&request, path);
     sbuf_add_char(&request, '\0');
     sbuf_add_bytes(&request, place);
-    r = foreign_wait(&a->pending, &search_job, sbuf_bytes(&request), SEARCH_MS, patience(s), &text);
-    if (r == -EAGAIN || r == -EBADMSG)
-        s->distrusted_until_ns = monotonic() + DISTRUST_NS;
-    if (r == 0)
-        take_answer(a, text);
-    else if (r != -EAGAIN && r != -EBUSY)
-        a->known = true; /* it has none, or cannot be read: until its databases are others */
+    if (s->searched)
+        take_search(p, s, sbuf_bytes(&request), WAIT_MS);
 }
 
 int image_packages_find(struct image_packages *p, struct bytes id, struct bytes place, struct bytes path,
@@ -671,7 +697,8 @@ int image_packages_find(struct image_packages *p, struct bytes id, struct bytes 
     look(s, place);
     a = s->text ? answer_of(p, s, path) : NULL;
     if (a && !a->known)
-        ask(s, a, place, path);
+        ask(p, s, place, path);
+    a = s->text ? answer_of(p, s, path) : NULL; /* a full cache was forgotten meanwhile */
     if (!a || !a->package)
         return -ENOENT;
     *ret_package = bytes_of(a->package);

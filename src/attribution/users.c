@@ -325,10 +325,10 @@ static int ask_names(struct world *w, struct bytes place)
     sbuf_add_bytes(&request, place);
     r = foreign_wait(&w->pending, &names_job, sbuf_bytes(&request), WORKER_MS,
                      monotonic() < w->distrusted_until_ns ? 0 : WAIT_MS, &answer);
+    /* an answer that comes after all was kept by a busy machine */
+    w->distrusted_until_ns = r == -EAGAIN || r == -EBADMSG ? monotonic() + DISTRUST_NS : 0;
     if (r == 0)
         take_names(w, answer);
-    else if (r == -EAGAIN || r == -EBADMSG)
-        w->distrusted_until_ns = monotonic() + DISTRUST_NS;
     return r;
 }
 

@@ -21,13 +21,17 @@
 #include "util/beneath.h"
 #include "util/cleanup.h"
 
-#define WAIT_MS 100
+#define WAIT_MS 300
 #define HANG_MS 1000
 #define DISTRUST_NS (60 * NS_PER_S)
 #define DISTRUSTED_MAX 64
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int server = -EBADF;
+static struct {
+    int server; /* one that has not answered in time: it hangs, or the machine is busy */
+    uint64_t whose;
+} late = { .server = -EBADF };
 static struct {
     uint64_t whose, until_ns;
 } distrusted[DISTRUSTED_MAX];
@@ -85,6 +89,8 @@ static bool is_distrusted(uint64_t whose)
 {
     uint64_t now = monotonic();
 
+    if (late.server >= 0 && late.whose == whose)
+        return true;
     for (size_t i = 0; i < DISTRUSTED_MAX; i++)
         if (distrusted[i].until_ns > now && distrusted[i].whose == whose)
             return true;
@@ -100,6 +106,25 @@ static void distrust(uint64_t whose)
             oldest = i;
     distrusted[oldest].whose = whose;
     distrusted[oldest].until_ns = monotonic() + DISTRUST_NS;
+}
+
+static void close_server(int *fd)
+{
+    closep(fd);
+    *fd = -EBADF;
+}
+
+/* Was it only slow? One that was ended by its own clock has met a file that does not answer. */
+static void look_at_late(void)
+{
+    char yes;
+    ssize_t n = late.server < 0 ? -1 : recv(late.server, &yes, 1, MSG_DONTWAIT);
+
+    if (late.server < 0 || (n < 0 && errno == EAGAIN))
+        return;
+    if (n <= 0)
+        distrust(late.whose);
+    close_server(&late.server);
 }
 
 static int send_path(int root, struct bytes path)
@@ -143,15 +168,17 @@ bool foreign_is_script(int root, struct bytes path, uint64_t whose)
     if (!path.len || path.len >= PATH_MAX)
         return false;
     pthread_mutex_lock(&lock);
-    if (!is_distrusted(whose)) {
+    look_at_late();
+    if (!is_distrusted(whose))
         r = ask(root, path);
-        if (r < 0) {
-            closep(&server);
-            server = -EBADF;
-        }
-        if (r == -ETIMEDOUT)
-            distrust(whose);
+    if (r == -ETIMEDOUT && late.server < 0) {
+        late.server = TAKE_FD(server);
+        late.whose = whose;
+    } else if (r == -ETIMEDOUT) {
+        distrust(whose);
     }
+    if (r < 0 && r != -EINVAL)
+        close_server(&server);
     pthread_mutex_unlock(&lock);
     return r == 1;
 }

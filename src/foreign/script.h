@@ -11,6 +11,6 @@
  * root:   its root directory, O_PATH; whatever stands there is not left by any link
  * path:   from there
  * whose:  who chose the name (its user and world): one who named a file that never answered is not asked for a minute
- * Waits for 100 ms at most. False also where that is not known. From any thread.
+ * Waits for 300 ms at most. False also where that is not known. From any thread.
  */
 bool foreign_is_script(int root, struct bytes path, uint64_t whose);
