@@ -28,6 +28,7 @@ static struct process *chain(const char *executable)
 
 int main(int argc, char **argv)
 {
+    struct store_state state;
     const char *programs[] = { "/usr/bin/rm", "/usr/bin/chmod", "/opt/sentinelone/bin/s1-agent", "/usr/bin/find" };
     const enum operation operations[] = { OPERATION_UNLINK, OPERATION_CHMOD, OPERATION_UNLINK, OPERATION_RENAME };
     struct store_options options = { .path = argc > 3 ? argv[1] : NULL };
@@ -87,7 +88,8 @@ int main(int argc, char **argv)
     free(victims);
     if (store_flush(store, &err) < 0)
         fprintf(stderr, "fill: %s\n", err.text);
-    printf("%llu lost\n", (unsigned long long)store_lost(store));
+    store_state(store, &state);
+    printf("%llu lost\n", (unsigned long long)state.missing);
     store_close(store);
     return 0;
 }

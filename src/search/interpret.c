@@ -121,7 +121,7 @@ static void say_value(struct speaker *s, char *name, char *value, bool comma)
     } else if (text && strcmp(name, "key") == 0) {
         say_keys(s->out, text);
     } else {
-        bool unknown = text && type == AUPARSE_TYPE_SYSCALL && strncmp(text, "unknown-syscall", 15) == 0;
+        bool unknown = text && !s->f->query->strict && type == AUPARSE_TYPE_SYSCALL && strncmp(text, "unknown-syscall", 15) == 0;
         const char *call = unknown ? audit_call_name_by_number(s->syscall, (int)s->machine) : NULL;
 
         sbuf_add_str(s->out, call ? call : text ? text : "(null)"); /* libaudit may not know the newest calls */

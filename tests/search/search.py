@@ -88,6 +88,16 @@ def expect(options, wanted, log=None):
 
 
 @test
+def newest_calls_have_names():
+    line = ('type=SYSCALL msg=audit(1795480000.100:7): arch=c000003e syscall=452 success=yes exit=0 a0=0 a1=0 a2=0 a3=0 items=0 ppid=1 '
+            'pid=2 auid=0 uid=0 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=(none) ses=1 comm="c" exe="/c" key="k"\n')
+    name = put("new.log", line)
+    expect(["-sc", "fchmodat2"], [7], name)
+    assert "syscall=fchmodat2 " in culprit("-i", "-if", name, "-k", "k")[1]
+    assert "fchmodat2" not in culprit("--strict-ausearch", "-i", "-if", name, "-k", "k")[1]
+
+
+@test
 def file_by_relative_name():
     # the directory of the fifth is nowhere told: better shown and said than lost
     err = expect(["-f", "/prd/bin/tool"], [2, 4, 5])
