@@ -21,7 +21,9 @@
 #include "attribution/docker_json.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
+#include "util/hash.h"
 #include "util/limits.h"
+#include "util/macro.h"
 
 #define ASK_TIMEOUT_MS 2000
 #define LIST_TIMEOUT_MS 30000 /* 10,000 containers take a busy dockerd some seconds */
@@ -29,6 +31,9 @@
 
 static const char *const docker_sockets[] = { "/run/docker.sock", "/var/run/docker.sock", NULL };
 static const char *const podman_sockets[] = { "/run/podman/podman.sock", NULL };
+
+#define RECENT 256                 /* moments; a reconnect repeats those of OVERLAP_NS */
+#define OVERLAP_NS (5 * NS_PER_S)
 
 struct docker {
     const struct log *log;
@@ -44,7 +49,10 @@ struct docker {
     int epoll_fd;          /* holds what curl waits for, so that the caller has one descriptor */
     struct sbuf line;      /* a part of an object that has not come whole yet */
     struct sbuf complete;  /* whole objects, one a line */
-    uint64_t since_ns;     /* the stream has been told up to here */
+    uint64_t opened_ns;    /* CLOCK_REALTIME: what happened before is not asked for */
+    uint64_t newest_ns;    /* the latest time of a moment so far */
+    uint64_t recent[RECENT]; /* hashes of the last objects: what a reconnect repeats is dropped by them */
+    unsigned recent_at;
     uint64_t retry_ns;     /* CLOCK_MONOTONIC: not before */
 };
 
@@ -80,7 +88,7 @@ static int open_api(const struct log *log, const char *name, const char *const *
     d->name = name;
     d->sockets = sockets;
     d->epoll_fd = -1;
-    d->since_ns = now(CLOCK_REALTIME);
+    d->opened_ns = d->newest_ns = now(CLOCK_REALTIME);
     d->given = given ? strdup(given) : NULL;
     /* nothing but plain HTTP over unix sockets: TLS libraries, which curl would make ready, stay as they are */
     (void)curl_global_init(CURL_GLOBAL_NOTHING);
@@ -347,6 +355,7 @@ static int follow_socket(CURL *easy, curl_socket_t fd, int what, void *user, voi
 
 static void start_stream(struct docker *d)
 {
+    uint64_t since_ns;
     const char *socket;
     char url[256];
 
@@ -360,11 +369,13 @@ static void start_stream(struct docker *d)
         stop_stream(d);
         return;
     }
-    /* `since` makes the daemon repeat what happened while nobody listened; filters={"type":["container"]} */
+    /* `since` makes the daemon repeat what happened while nobody listened; filters={"type":["container"]}. Moments of
+     * containers that start at once may come in another order than their times. */
+    since_ns = MAX(d->opened_ns, d->newest_ns - OVERLAP_NS);
     snprintf(url, sizeof(url),
              "http://docker/events?since=%llu.%09llu&filters=%%7B%%22type%%22%%3A%%5B%%22container%%22%%5D%%7D",
-             (unsigned long long)(d->since_ns / NS_PER_S),
-             (unsigned long long)(d->since_ns % NS_PER_S));
+             (unsigned long long)(since_ns / NS_PER_S),
+             (unsigned long long)(since_ns % NS_PER_S));
     set_common(socket, d->stream, url);
     curl_easy_setopt(d->stream, CURLOPT_WRITEFUNCTION, take_stream);
     curl_easy_setopt(d->stream, CURLOPT_WRITEDATA, d);
@@ -378,6 +389,18 @@ static int docker_fd(void *engine)
     return ((const struct docker *)engine)->epoll_fd;
 }
 
+/* A reconnect repeats what was read before it, word for word. */
+static bool is_repeated(struct docker *d, struct bytes object)
+{
+    uint64_t hash = hash_words(HASH_START, object.data, object.len);
+
+    for (unsigned i = 0; i < RECENT; i++)
+        if (d->recent[i] == hash)
+            return true;
+    d->recent[d->recent_at++ % RECENT] = hash;
+    return false;
+}
+
 static void tell(struct docker *d, void (*life)(void *data, const struct life *life), void *data)
 {
     const char *at = sbuf_str(&d->complete), *end = at + d->complete.len;
@@ -388,13 +411,12 @@ static void tell(struct docker *d, void (*life)(void *data, const struct life *l
         struct life moment;
 
         at += object.len + 1;
-        if (docker_parse_event(object, &moment, NULL) != 1)
+        if (is_repeated(d, object) || docker_parse_event(object, &moment, NULL) != 1)
             continue;
         container_set(moment.container, &moment.container->runtime, bytes_of("docker"));
-        if (moment.time_ns >= d->since_ns) {
-            d->since_ns = moment.time_ns + 1;
+        d->newest_ns = MAX(d->newest_ns, moment.time_ns);
+        if (moment.time_ns >= d->opened_ns)
             life(data, &moment);
-        } /* else repeated after a reconnect */
         container_unref(moment.container);
     }
     sbuf_clear(&d->complete);

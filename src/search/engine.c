@@ -259,7 +259,7 @@ int search_run(const struct search_run *run, struct search_stats *ret, struct er
     e->stop = true;
     pthread_cond_broadcast(&e->free_job);
     pthread_mutex_unlock(&e->lock);
-    for (unsigned i = 0; i < started && r == 1; i++)
+    for (unsigned i = 0; i < started && r != 0; i++) /* enough found, or failed: a pipe may be silent for ever */
         pthread_cancel(threads[i]);
     for (unsigned i = 0; i < started; i++)
         pthread_join(threads[i], NULL);

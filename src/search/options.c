@@ -430,7 +430,7 @@ static int value(struct parsing *p, const struct option_row *row, const char *te
         q->success = text[0] == 'y';
         return 0;
     case O_SESSION: {
-        int64_t s;
+        int64_t s = 0;
 
         r = signed_number("--session", text, &s, err);
         if (r == 0 && (s < -2 || s > UINT32_MAX))
@@ -454,7 +454,7 @@ static int value(struct parsing *p, const struct option_row *row, const char *te
     case O_LOGINUID:
         q->has_auid = true;
         if (text[0] == '-') {
-            int64_t s;
+            int64_t s = 0;
 
             r = signed_number("-ul", text, &s, err);
             q->auid = (uint32_t)s;

@@ -44,7 +44,7 @@ struct object {
     struct use *uses;
     size_t use_count;
     /* VIEW_LOWER, volumes: other containers that have these files, asked when something happens there */
-    struct bytes sharers; /* names, each ended by a NUL */
+    struct sbuf sharers; /* names, each ended by a NUL */
     uint64_t sharers_ns;  /* CLOCK_MONOTONIC of the answer, 0 = never asked */
     uint64_t retired_ns;  /* CLOCK_MONOTONIC: nobody watches it since; 0 = alive */
 };

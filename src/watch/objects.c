@@ -10,6 +10,7 @@
 
 static void object_free(struct object *o)
 {
+    sbuf_done(&o->sharers);
     arena_done(&o->arena);
     free(o->uses);
     free(o);

@@ -162,7 +162,8 @@ static void ask_sharers(struct watchset *set, struct object *o)
     }
     if (!all)
         sbuf_add(&names, "...", sizeof("..."));
-    o->sharers = arena_copy(&o->arena, sbuf_bytes(&names));
+    sbuf_clear(&o->sharers);
+    sbuf_add_bytes(&o->sharers, sbuf_bytes(&names));
     o->sharers_ns = watch_monotonic_ns();
 }
 
@@ -175,7 +176,7 @@ static void name_sharers(struct watchset *set, struct object *o, const struct us
             add_name(&names, o->uses[u].instance->container);
     if (o->place.object.view == VIEW_LOWER) {
         ask_sharers(set, o);
-        sbuf_add_bytes(&names, o->sharers);
+        sbuf_add_bytes(&names, sbuf_bytes(&o->sharers));
     }
     if (names.len)
         event_set(e, &e->sharers, sbuf_bytes(&names));

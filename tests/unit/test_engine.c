@@ -170,7 +170,9 @@ static void one_that_was_slow_is_asked_again(void **state)
 static void *answer_events(void *data)
 {
     static const char events[] = EVENT("create", "3795000000000000000") EVENT("oom", "3795000001000000000")
-        EVENT("oom", "3795000001000200000") EVENT("oom", "3795000001900000000") EVENT("oom", "3795000009000000000")
+        EVENT("oom", "3795000001000200000") EVENT("oom", "3795000001900000000")
+        /* of containers that start at once the later may come first */
+        EVENT("start", "3795000000900000000") EVENT("oom", "3795000009000000000")
         EVENT("die", "3795000009100000000");
     char request[4096];
     int fd;
@@ -214,6 +216,7 @@ static void out_of_memory_is_told_once(void **state)
     }
     assert_int_equal(counts[LIFE_DIE], 1);
     assert_int_equal(counts[LIFE_OOM], 2);
+    assert_int_equal(counts[LIFE_START], 1);
     engines_free(e);
     shutdown(listener, SHUT_RDWR);
     pthread_join(thread, NULL);

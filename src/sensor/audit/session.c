@@ -106,11 +106,33 @@ static int save_state(const struct audit_session *s, bool held)
 
 /* ---- who is blind to us ---- */
 
+/* audit=1 or audit=on, the last one counts (audit_enable(), kernel/audit.c). */
+bool audit_boot_option(struct bytes line)
+{
+    static const char option[] = "audit=";
+    bool on = false;
+
+    while (line.len) {
+        size_t n = 0;
+        struct bytes value;
+
+        while (n < line.len && !memchr(" \n\t", line.data[n], 3))
+            n++;
+        value = (struct bytes){ line.data + sizeof(option) - 1, n - (sizeof(option) - 1) };
+        if (n >= sizeof(option) - 1 && memcmp(line.data, option, sizeof(option) - 1) == 0)
+            on = bytes_equal_str(value, "1") || bytes_equal_str(value, "on");
+        n += n < line.len;
+        line = (struct bytes){ line.data + n, line.len - n };
+    }
+    return on;
+}
+
 static bool booted_with_audit(void)
 {
     char text[4096];
+    ssize_t n = read_file("/proc/cmdline", text, sizeof(text));
 
-    return read_file("/proc/cmdline", text, sizeof(text)) > 0 && strstr(text, "audit=1");
+    return n > 0 && audit_boot_option((struct bytes){ text, (size_t)n });
 }
 
 /* When `pid` started. 0: unknown. */

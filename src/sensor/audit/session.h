@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "sensor/audit/netlink.h"
+#include "util/bytes.h"
 #include "util/err.h"
 #include "util/log.h"
 
@@ -34,6 +35,9 @@ struct audit_session {
     uint64_t blind_before_ns;
     bool blind_unknown; /* enabled by somebody else, we cannot tell when */
 };
+
+/* True if the kernel's command line switches auditing on: audit=1 or audit=on, the last one counts. Pure. */
+bool audit_boot_option(struct bytes line);
 
 /* What could be done here; changes nothing. Fills fd (closed again), owner, blind_*. */
 int audit_session_probe(const char *state_dir, struct audit_session *ret, struct err *err);

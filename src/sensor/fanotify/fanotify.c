@@ -17,6 +17,7 @@
 #include "event/operation.h"
 #include "sensor/fanotify/internal.h"
 #include "util/cleanup.h"
+#include "util/mountinfo.h"
 
 #define BUFFER (32 * 1024)    /* about 250 events, each with an open pidfd until it is handled */
 #define BATCHES 64            /* buffers before the rest of the loop has its turn */
@@ -346,21 +347,20 @@ static void list_more(struct sensor *s)
 
 static uint64_t mounts_below(const struct fanotify_object *o)
 {
-    _cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
-    char *line = NULL;
-    size_t size = 0;
+    _cleanup_sbuf_ struct sbuf table = SBUF_INIT;
+    struct mountinfo mount;
+    struct bytes text;
     uint64_t sum = 0;
 
-    while (f && getline(&line, &size, f) > 0) {
-        unsigned long long id;
-        int from = 0, to = 0;
+    if (mountinfo_read("/proc/self/mountinfo", &table) < 0)
+        return 0;
+    text = sbuf_bytes(&table);
+    while (mountinfo_next(&text, &mount)) {
+        char *point = (char *)(uintptr_t)mount.point.data; /* in `table`, which is ours */
 
-        if (sscanf(line, "%llu %*u %*u:%*u %*s %n%*s%n", &id, &from, &to) != 1 || to <= from)
-            continue;
-        if (bytes_path_covers(o->wanted.path, (struct bytes){ line + from, (size_t)(to - from) }))
-            sum += (id + 1) * 0x9e3779b97f4a7c15ull;
+        if (bytes_path_covers(o->wanted.path, (struct bytes){ point, mountinfo_unescape(mount.point, point) }))
+            sum += (mount.id + 1) * 0x9e3779b97f4a7c15ull;
     }
-    free(line);
     return sum;
 }
 

@@ -10,7 +10,7 @@
 #include "sensor/sensor.h"
 #include "sensor/tree/tree.h"
 
-#define FANOTIFY_DEVICES_MAX 64
+#define FANOTIFY_DEVICES_MAX 4096 /* file systems below the watched paths; 16 bytes each */
 
 struct fanotify_fold;
 struct fanotify_writes;

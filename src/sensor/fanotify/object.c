@@ -96,8 +96,10 @@ static struct fanotify_device *device_of(struct sensor *s, uint64_t device, int 
     for (unsigned i = 0; i < s->device_count; i++)
         if (s->devices[i].device == device)
             return &s->devices[i];
-    if (s->device_count == FANOTIFY_DEVICES_MAX)
+    if (s->device_count == FANOTIFY_DEVICES_MAX) {
+        log_warn(s->options.log, "fanotify: more than %d file systems: moves on one more are seen by one name only", FANOTIFY_DEVICES_MAX);
         return NULL;
+    }
     *ret_new = true;
     d = &s->devices[s->device_count++];
     *d = (struct fanotify_device){ .device = device };

@@ -15,6 +15,7 @@
 #include "sensor/lately.h"
 #include "util/cleanup.h"
 #include "util/limits.h"
+#include "util/mountinfo.h"
 
 struct held {
     struct fanotify_cause cause;
@@ -67,36 +68,60 @@ static bool is_whole(const struct sensor *s, unsigned hi, unsigned lo)
     return false;
 }
 
+/* "ext4" of what stands behind a mount point; empty: it cannot be read. */
+static void type_of(struct bytes rest, char *ret, size_t size)
+{
+    const char *dash = rest.len ? memmem(rest.data, rest.len, " - ", 3) : NULL;
+    size_t n = 0;
+
+    for (dash = dash ? dash + 3 : NULL; dash && dash + n < rest.data + rest.len && dash[n] != ' ' && n + 1 < size; n++)
+        ret[n] = dash[n];
+    ret[n] = '\0';
+}
+
+/* False: it is marked already, or cannot be. */
+static bool mark_file_system(struct sensor *s, const char *point)
+{
+    if (fanotify_mark(s->group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, mask(s), AT_FDCWD, point) < 0)
+        return false;
+    if (s->features.rename)
+        (void)fanotify_mark(s->group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FANOTIFY_RENAME | FAN_ONDIR, AT_FDCWD, point);
+    return true;
+}
+
+static bool is_known(struct bytes devices, uint64_t device)
+{
+    for (size_t at = 0; at + sizeof(device) <= devices.len; at += sizeof(device))
+        if (memcmp(devices.data + at, &device, sizeof(device)) == 0)
+            return true;
+    return false;
+}
+
 void fanotify_window_open(struct sensor *s)
 {
-    _cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
+    _cleanup_sbuf_ struct sbuf table = SBUF_INIT, devices = SBUF_INIT;
     struct fanotify_window *w = s->window;
-    uint64_t seen[64];
-    unsigned count = 0;
-    char *line = NULL;
-    size_t size = 0;
+    struct mountinfo mount;
+    struct bytes text;
 
     sbuf_clear(&w->mounts);
-    while (f && count < ARRAY_SIZE(seen) && getline(&line, &size, f) > 0) {
-        char point[4096], type[64];
-        const char *dash = strstr(line, " - ");
-        unsigned hi, lo;
-        bool known = false;
+    if (mountinfo_read("/proc/self/mountinfo", &table) < 0)
+        return;
+    text = sbuf_bytes(&table);
+    while (mountinfo_next(&text, &mount)) {
+        char *point = (char *)(uintptr_t)mount.point.data; /* in `table`, which is ours: a NUL takes the blank's place */
+        char type[64];
 
-        if (!dash || sscanf(dash + 3, "%63s", type) != 1 || !is_real(type) ||
-            sscanf(line, "%*u %*u %u:%u %*s %4095s", &hi, &lo, point) != 3 || is_whole(s, hi, lo))
+        type_of(mount.rest, type, sizeof(type));
+        if (!is_real(type) || is_whole(s, major(mount.device), minor(mount.device)) ||
+            is_known(sbuf_bytes(&devices), mount.device))
             continue;
-        for (unsigned i = 0; i < count; i++)
-            known = known || seen[i] == makedev(hi, lo);
-        if (known || fanotify_mark(s->group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, mask(s), AT_FDCWD, point) < 0)
+        point[mountinfo_unescape(mount.point, point)] = '\0';
+        if (!mark_file_system(s, point))
             continue;
-        if (s->features.rename)
-            (void)fanotify_mark(s->group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FANOTIFY_RENAME | FAN_ONDIR,
-                                AT_FDCWD, point);
-        seen[count++] = makedev(hi, lo);
+        sbuf_add(&devices, (const char *)&mount.device, sizeof(mount.device));
         sbuf_add(&w->mounts, point, strlen(point) + 1);
     }
-    free(line);
 }
 
 void fanotify_window_close(struct sensor *s)
