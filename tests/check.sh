@@ -98,6 +98,7 @@ else
     for sensor in fanotify audit; do
         SHOW=1 step "the first moment after 20 restarts, $sensor" tests/scenario/restarts.sh "$ROOT/build/culprit" -n 20 -s $sensor
     done
+    SHOW=1 step "the store: many users, trouble, kill -9" tests/scenario/store.sh "$ROOT/build/culprit" -s fanotify,audit
     step "privileges" tests/scenario/privileges.sh "$ROOT/build/culprit"
     SHOW=1 step "the story" tests/scenario/story.sh "$ROOT/build/culprit"
     SHOW=1 step "the story on each engine" tests/scenario/stories.sh "$ROOT/build/culprit"

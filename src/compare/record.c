@@ -7,6 +7,7 @@
 
 #include <uthash.h>
 
+#include "cause/cause.h"
 #include "event/operation.h"
 #include "util/limits.h"
 #include "util/macro.h"
@@ -198,6 +199,7 @@ static struct event *copy_for_old_name(const struct event *e)
     *copy = *e;
     copy->arena = (struct arena){ 0 };
     copy->lent = NULL;
+    copy->cause = (struct cause){ 0 };
     /* what points into the other's memory is copied */
     event_set(copy, &copy->path, e->path);
     event_set(copy, &copy->previous_path, e->previous_path);
@@ -218,6 +220,7 @@ static struct event *copy_for_old_name(const struct event *e)
     copy->before = copy->after = (struct file_state){ 0 };
     copy->actor.process = process_ref(e->actor.process);
     copy->victim = container_ref(e->victim);
+    cause_remember(copy);
     return copy;
 }
 

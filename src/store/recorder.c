@@ -110,10 +110,12 @@ static int check_file(struct store_queue *q)
 static int check_shrunk_file(struct store_queue *q)
 {
     struct stat st;
-    int r = sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK
-                ? db_look(q->path, &st, NULL)
-                : -EBUSY;
+    int r = 0;
 
+    if (sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK)
+        r = db_error(q->db, q->path, NULL);
+    if (r == 0)
+        r = db_look(q->path, &st, NULL);
     if (r == 0 && st.st_size == 0)
         r = -EBADMSG;
     return r < 0 ? r : check_file(q);

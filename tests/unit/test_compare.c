@@ -15,6 +15,7 @@
 #include "attribution/layers.h"
 #include "compare/image.h"
 #include "compare/record.h"
+#include "make.h"
 #include "util/cleanup.h"
 #include "util/sbuf.h"
 
@@ -183,9 +184,43 @@ static void ends_with_circles(void **state)
     compare("/loop", 0, &out);
 }
 
+static int count_difference(void *data, struct difference *d)
+{
+    ++*(unsigned *)data;
+    difference_free(d);
+    return 0;
+}
+
+/* A rename touches two paths, each with an event of its own: both know who did it, and hold him. */
+static void tells_a_rename_from_the_record(void **state)
+{
+    struct store_options options = { .path = "record.db" };
+    struct store_query query = { .path = bytes_of("/w"), .since_ns = 1, .until_ns = 1000 };
+    struct process *init = make_process(1, "/sbin/init", NULL), *mv = make_process(7, "/bin/mv", init);
+    unsigned differences = 0;
+    struct compare_options compare_options = { .data = &differences, .each = count_difference };
+    struct event *e = make_event(OPERATION_RENAME, "/w/new", mv, NULL, 500);
+    struct record_summary summary;
+    struct err err = ERR_INIT;
+    struct store *store;
+
+    (void)state;
+    event_set(e, &e->previous_path, bytes_of("/w/old"));
+    assert_int_equal(store_open(&options, &store, &err), 0);
+    assert_int_equal(store_add_event(store, e), 0);
+    event_free(e);
+    process_unref(mv);
+    assert_int_equal(store_flush(store, &err), 0);
+    assert_int_equal(compare_record(store, &query, &compare_options, &summary, &err), 0);
+    assert_int_equal(summary.changes, 1);
+    assert_int_equal(differences, 2);
+    store_close(store);
+}
+
 int main(void)
 {
-    const struct CMUnitTest more[] = { cmocka_unit_test(knows_the_kernels_marks), cmocka_unit_test(ends_with_circles) };
+    const struct CMUnitTest more[] = { cmocka_unit_test(knows_the_kernels_marks), cmocka_unit_test(ends_with_circles),
+                                       cmocka_unit_test(tells_a_rename_from_the_record) };
     char command[128];
     int failed;
 
