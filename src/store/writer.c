@@ -316,11 +316,10 @@ static int write_process(struct writer *w, struct bytes m)
     bind_row(s, 1, row_of(w->processes, parent));
     bind_row(s, 2, row_of(w->containers, container));
     bind_row(s, 3, row_of(w->processes, earlier));
-    r = fields_bind(process_fields, &m, s, 4);
+    r = bind_fields(process_fields, &m, s, 4);
     if (r == 0)
         r = run(w, INSERT_PROCESS);
-    w->processes[slot] = r == 0 ? sqlite3_last_insert_rowid(w->db) : 0;
-    return r;
+    return r < 0 ? r : set_slot(w, &w->processes[slot], sqlite3_last_insert_rowid(w->db));
 }
 
 /* Each place that the event has, counted in its directory. */
