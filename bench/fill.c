@@ -36,6 +36,7 @@ int main(int argc, char **argv)
     long containers = argc > 4 ? atol(argv[4]) : 0;
     struct container **victims = calloc((size_t)(containers > 0 ? containers : 0) + 1, sizeof(struct container *));
     struct process *actors[4];
+    struct store_state state;
     struct store *store;
     struct err err = ERR_INIT;
     struct timespec now;

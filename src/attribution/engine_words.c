@@ -3,30 +3,9 @@
 
 #include "attribution/engine_table.h"
 #include "util/escape.h"
+#include "util/suggest.h"
 
 #define SHOWN 8
-
-/* Edit distance up to 3: is it a slip of the pen? */
-static unsigned distance(struct bytes a, struct bytes b)
-{
-    unsigned row[64], previous, above;
-
-    if (a.len >= 64 || b.len >= 64)
-        return 99;
-    for (unsigned j = 0; j <= b.len; j++)
-        row[j] = j;
-    for (unsigned i = 1; i <= a.len; i++) {
-        previous = row[0];
-        row[0] = i;
-        for (unsigned j = 1; j <= b.len; j++) {
-            above = row[j];
-            row[j] = MIN(MIN(row[j] + 1, row[j - 1] + 1),
-                         previous + (a.data[i - 1] != b.data[j - 1]));
-            previous = above;
-        }
-    }
-    return row[b.len];
-}
 
 /* "docker: web, db; podman: none" of the engines that have any, or answer. */
 static void list_names(struct engines *e, struct sbuf *out)
@@ -58,25 +37,19 @@ static void list_names(struct engines *e, struct sbuf *out)
 int words_no_such(struct engines *e, struct bytes name, struct err *err)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT, names = SBUF_INIT;
-    const struct container *near = NULL;
+    struct suggestion near = { .typed = name };
     struct known *k, *next;
-    unsigned best = 3;
 
-    HASH_ITER(by_id, e->known, k, next) {
-        unsigned d = k->gone ? best : distance(name, k->container->name);
-
-        if (d < best) {
-            best = d;
-            near = k->container;
-        }
-    }
+    HASH_ITER(by_id, e->known, k, next)
+        if (!k->gone)
+            suggest_offer(&near, k->container->name);
     list_names(e, &names);
     sbuf_add_str(&text, "no container \"");
     escape_terminal(&text, name);
     sbuf_add_char(&text, '"');
-    if (near) {
+    if (near.best.data) {
         sbuf_add_str(&text, "; did you mean ");
-        escape_terminal(&text, near->name);
+        escape_terminal(&text, near.best);
         sbuf_add_char(&text, '?');
     }
     if (names.len)

@@ -113,6 +113,8 @@ static int unknown_verb(const char *name)
 
     for (const struct verb *v = verbs; v->name; v++)
         suggest_offer(&suggestion, bytes_of(v->name));
+    suggest_offer(&suggestion, bytes_of("--help"));
+    suggest_offer(&suggestion, bytes_of("--version"));
     if (suggestion.best.data)
         return cli_usage_error(NULL, "no command \"%.40s\"; did you mean %s?", name, suggestion.best.data);
     return cli_usage_error(NULL, "no command \"%.40s\"", name);

@@ -9,6 +9,7 @@
 
 #include "search/format_internal.h"
 #include "sensor/audit/record.h"
+#include "util/escape.h"
 
 struct search_formatter *search_formatter_new(const struct search_query *query,
                                               const struct ecs_host *host)
@@ -50,9 +51,32 @@ void search_format_header(struct search_formatter *f, struct sbuf *out)
               q->extra_labels ? "OBJ_LABEL," : "", q->extra_keys ? ",KEY" : "");
 }
 
+static bool shows_words(const struct search_query *q)
+{
+    return q->format == SEARCH_INTERPRET || q->format == SEARCH_CSV || q->format == SEARCH_TEXT;
+}
+
+/* Bytes above ASCII that a terminal would obey, or that are no text: libauparse, as ausearch, writes them as they are. */
+static void make_safe(struct sbuf *out, size_t from)
+{
+    _cleanup_sbuf_ struct sbuf added = SBUF_INIT;
+    size_t i = from;
+
+    while (i < out->len && (unsigned char)out->data[i] < 0x7f)
+        i++;
+    if (i == out->len)
+        return;
+    sbuf_add(&added, out->data + i, out->len - i);
+    sbuf_truncate(out, i);
+    escape_above_ascii(out, sbuf_bytes(&added));
+    if (sbuf_error(&added)) /* then `out` lacks something, and is to say so */
+        out->error = sbuf_error(&added);
+}
+
 int search_format_event(struct search_formatter *f, const struct search_event *event,
                         struct search_matcher *matcher, struct sbuf *out)
 {
+    const size_t from = out->len;
     int r = 0;
 
     switch (f->query->format) {
@@ -78,6 +102,8 @@ int search_format_event(struct search_formatter *f, const struct search_event *e
         r = format_ocsf(f, event, matcher, out);
         break;
     }
+    if (shows_words(f->query) && !f->query->strict && f->query->escape != SEARCH_ESCAPE_RAW)
+        make_safe(out, from);
     return r < 0 ? r : sbuf_error(out);
 }
 

@@ -75,7 +75,7 @@ static const struct option_row {
     { "-se", "--context", O_CONTEXT, NEEDED, "LABEL", "security context of subject or object" },
     { NULL, "--session", O_SESSION, SIGNED, "ID", "login session" },
     { NULL, "--store", O_STORE, NEEDED, "FILE", "what culprit recorded, instead of a log" },
-    { NULL, "--strict-ausearch", O_STRICT, NONE, "", "-f compares text as ausearch does; only .1 .2 ... are rotations" },
+    { NULL, "--strict-ausearch", O_STRICT, NONE, "", "as ausearch: -f compares text, bytes above ASCII, status 1" },
     { "-su", "--subject", O_SUBJECT, NEEDED, "LABEL", "security context of the subject" },
     { "-sv", "--success", O_SUCCESS, NEEDED, "yes|no", "outcome" },
     { "-te", "--end", O_END, SIGNED, "TIME", "up to then: date and time, a word, ISO 8601, -2h" },

@@ -56,7 +56,7 @@ struct search_query {
     unsigned type_count;
 
     /* beyond ausearch */
-    bool strict; /* --strict-ausearch: -f compares strings as ausearch does */
+    bool strict; /* --strict-ausearch: -f compares strings as ausearch does; bytes above ASCII stay as they are */
     uint64_t inodes[SEARCH_LIST_MAX];
     unsigned inode_count;
     uint64_t hints[24];      /* directories at or below -f, by inode: see learn.h */

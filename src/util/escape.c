@@ -421,6 +421,20 @@ void escape_html(struct sbuf *out, struct bytes b)
     }
 }
 
+void escape_above_ascii(struct sbuf *out, struct bytes b)
+{
+    while (b.len) {
+        size_t n = 0;
+
+        while (n < b.len && (unsigned char)b.data[n] < 0x7f)
+            n++;
+        sbuf_add(out, b.data, n);
+        b = skip(b, n);
+        if (b.len)
+            b = skip(b, add_safe(out, b));
+    }
+}
+
 void escape_xml(struct sbuf *out, struct bytes b)
 {
     while (b.len) {

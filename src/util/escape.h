@@ -37,6 +37,10 @@ void escape_html(struct sbuf *out, struct bytes b);
  * escaped for terminals already is the same afterwards; what XML forbids is shown as escape_terminal() shows it. */
 void escape_xml(struct sbuf *out, struct bytes b);
 
+/* What is ASCII stays, whatever it is: control characters are escaped already, in another way. DEL, C1 controls, invalid
+ * bytes and the rest of what escape_terminal() does not show are shown as there. */
+void escape_above_ascii(struct sbuf *out, struct bytes b);
+
 /* One POSIX shell word that evaluates to exactly these bytes; control and invalid bytes as $'\xHH'. */
 void escape_shell(struct sbuf *out, struct bytes b);
 

@@ -174,6 +174,19 @@ def operations():
 
 
 @test
+def terminals_are_safe():
+    name = b"/srv/a\x7fb\xff\xc3\xa4\xc2\x9b2J"
+    lines = "\n".join(event(1, 87, [("/srv/HIGH", 1, "DELETE", FILE)])) + "\n"
+    hostile = put("high.log", lines.replace('"/srv/HIGH"', name.hex().upper()))
+    for options in (["-i"], ["--format", "text"], ["--format", "csv"]):
+        out = culprit("-if", hostile, "-k", "k", *options)[1]
+        assert "a\\x7fb\\xff\xc3\xa4\\u{9b}2J" in out, (options, out)
+        for ausearchs_way in (["--strict-ausearch"], ["--escape", "raw"]):
+            out = culprit("-if", hostile, "-k", "k", *options, *ausearchs_way)[1]
+            assert "a\x7fb\xff\xc3\xa4\xc2\x9b2J" in out, (options, out)
+
+
+@test
 def csv_is_quoted():
     code, out, _ = culprit("-if", FILES, "--format", "csv", "--extra-obj2")
     rows = list(csv.reader(io.StringIO(out)))

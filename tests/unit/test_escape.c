@@ -215,11 +215,28 @@ static void escapes_xml(void **state)
     assert_string_equal(sbuf_str(&out), row->xml);
 }
 
+static const struct xml_row high_rows[] = {
+    { "ASCII stays", BYTES("a\\ b\n\x1b"), "a\\ b\n\x1b" },
+    { "DEL", BYTES("a\x7f" "b"), "a\\x7fb" },
+    { "text stays", BYTES("\xc3\xa4"), "\xc3\xa4" },
+    { "invalid bytes", BYTES("\xff\xc3"), "\\xff\\xc3" },
+    { "C1 and bidirectional controls", BYTES("\xc2\x9b\xe2\x80\xae"), "\\u{9b}\\u{202e}" },
+};
+
+static void escapes_above_ascii(void **state)
+{
+    const struct xml_row *row = *state;
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+
+    escape_above_ascii(&out, row->in);
+    assert_string_equal(sbuf_str(&out), row->xml);
+}
+
 int main(void)
 {
     const struct CMUnitTest more[] = { cmocka_unit_test(every_byte) };
 
-    return RUN_ROWS(rows, escapes) + RUN_ROWS(xml_rows, escapes_xml) + RUN_ROWS(rows, escapes_shell) + RUN_ROWS(cut_rows, cuts) +
+    return RUN_ROWS(rows, escapes) + RUN_ROWS(xml_rows, escapes_xml) + RUN_ROWS(high_rows, escapes_above_ascii) + RUN_ROWS(rows, escapes_shell) + RUN_ROWS(cut_rows, cuts) +
            RUN_ROWS(words_rows, escapes_words) + RUN_ROWS(anywhere_rows, escapes_anywhere) +
            RUN_ROWS(columns_rows, counts_columns) + cmocka_run_group_tests(more, NULL, NULL);
 }
