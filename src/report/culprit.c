@@ -41,6 +41,24 @@ static void keep_cause(struct case_ *c, struct cause *cause, const struct cause 
         keep(c, all[i]);
 }
 
+static void forget(struct culprit *s)
+{
+    process_unref(s->actor.process);
+    cause_done(&s->cause);
+}
+
+/* What is said of it is said of this event's actor. */
+static void describe(struct case_ *c, struct culprit *s, const struct event *e)
+{
+    forget(s);
+    s->actor = e->actor;
+    keep_actor(c, &s->actor);
+    keep_cause(c, &s->cause, &e->cause);
+    s->first_ns = e->time_ns;
+    s->own_command = c->options.command_pid > 0 && e->actor.process &&
+                     process_descends_from(e->actor.process, c->options.command_pid, c->options.command_start_ns);
+}
+
 struct culprit *case_culprit(struct case_ *c, const struct event *e)
 {
     uint64_t key = name_cause_key(e);
@@ -55,12 +73,7 @@ struct culprit *case_culprit(struct case_ *c, const struct event *e)
         return NULL;
     s->key = key;
     s->order = c->culprit_count++;
-    s->actor = e->actor;
-    keep_actor(c, &s->actor);
-    keep_cause(c, &s->cause, &e->cause);
-    s->first_ns = e->time_ns;
-    s->own_command = c->options.command_pid > 0 && e->actor.process &&
-                     process_descends_from(e->actor.process, c->options.command_pid, c->options.command_start_ns);
+    describe(c, s, e);
     *last = s;
     return c->last_culprit = s;
 }
@@ -80,8 +93,7 @@ static void free_tallies(struct culprit *s)
 void culprit_free(struct culprit *s)
 {
     free_tallies(s);
-    process_unref(s->actor.process);
-    cause_done(&s->cause);
+    forget(s);
     free(s);
 }
 
@@ -197,6 +209,8 @@ static void add_start(struct culprit *s, const struct event *e)
 
 void culprit_add(struct case_ *c, struct culprit *s, const struct event *e)
 {
+    if (!s->last_ns) /* what a filter left out came before: that was somebody else's doing */
+        describe(c, s, e);
     count_process(c, s, e);
     count_tool(c, s, e);
     count_run(s, e);

@@ -408,6 +408,24 @@ static void what_a_filter_leaves_out_is_counted(void **state)
     json_decref(all);
 }
 
+/* One cause, two processes: whoever did what is not asked for is not accused of the rest. */
+static void who_is_left_out_is_not_named(void **state)
+{
+    struct process *first = make_process(100, "/opt/x/agent", process_ref(init));
+    struct process *second = make_process(101, "/opt/x/agent", process_ref(init));
+    struct event *e = make_event(OPERATION_UNLINK, "/prd/a", first, web, T0);
+
+    (void)state;
+    case_leave_out_event(c, FILTER_OTHER, e);
+    add(OPERATION_CHMOD, "/prd/b", second, 1000, 0);
+    assert_int_equal(verdicts(), 1);
+    says("pid 101");
+    says_not("pid 100");
+    event_free(e);
+    process_unref(first);
+    process_unref(second);
+}
+
 static void only_so_many_verdicts(void **state)
 {
     struct case_options options = { .target = bytes_of("/prd"), .command_status = -1, .limit = 2, .not_recorded = true };
@@ -504,6 +522,7 @@ int main(void)
         TEST(pattern_over_starts),
         TEST(own_command),
         TEST(what_a_filter_leaves_out_is_counted),
+        TEST(who_is_left_out_is_not_named),
         TEST(only_so_many_verdicts),
         TEST(quiet_is_the_sentence_alone),
         TEST(what_is_not_seen_is_short),
