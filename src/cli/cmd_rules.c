@@ -15,6 +15,7 @@
 #include "rules/kernel.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
+#include "util/suggest.h"
 
 /* One rule a line: what is foreign in it must not become a second one, or reach the terminal raw. */
 static void add_visible_line(struct sbuf *out, struct bytes text)
@@ -329,11 +330,17 @@ int cmd_rules(int argc, char **argv)
         { "explain", rules_explain },
     };
     const struct verb *verb = verb_by_name("rules");
+    struct suggestion near = { 0 };
 
     if (argc < 2)
         return cli_usage_error(verb, "what about rules? check, list, load or explain");
     for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
         if (strcmp(argv[1], actions[i].name) == 0)
             return actions[i].run(verb, argc - 1, argv + 1);
+    near.typed = bytes_of(argv[1]);
+    for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
+        suggest_offer(&near, bytes_of(actions[i].name));
+    if (near.best.data)
+        return cli_usage_error(verb, "unknown \"%.40s\"; did you mean %s?", argv[1], near.best.data);
     return cli_usage_error(verb, "unknown \"%.40s\" (check, list, load or explain)", argv[1]);
 }

@@ -13,105 +13,101 @@
 
 #define LINKS_MAX 40 /* as the kernel follows */
 
-/* Takes the first component off `rest`, into `name`. */
-static int next_component(const char **rest, char name[NAME_MAX + 1])
+/* How far a path has been gone. */
+struct walk {
+    int at; /* O_PATH, owned */
+    char text[PATH_MAX];
+    const char *rest; /* in text: what is left of it */
+    unsigned links;
+};
+
+/* Takes the first component off the rest; empty at the end. */
+static int next_component(struct walk *w, char name[NAME_MAX + 1])
 {
     size_t n;
 
-    *rest += strspn(*rest, "/");
-    n = strcspn(*rest, "/");
+    w->rest += strspn(w->rest, "/");
+    n = strcspn(w->rest, "/");
     if (n > NAME_MAX)
         return -ENAMETOOLONG;
-    memcpy(name, *rest, n);
+    memcpy(name, w->rest, n);
     name[n] = '\0';
-    *rest += n;
-    *rest += strspn(*rest, "/");
+    w->rest += n;
+    w->rest += strspn(w->rest, "/");
     return 0;
 }
 
-/* A link of somebody we trust: what it says, with what comes behind it. */
-static int read_link(int fd, const char *rest, char ret[PATH_MAX])
+static int step(struct walk *w, const char *name)
 {
-    char text[PATH_MAX];
-    struct stat st;
+    int fd = openat(w->at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    close(w->at);
+    w->at = fd;
+    return 0;
+}
+
+/* A link of somebody we trust: what it says comes before the rest. */
+static int follow(struct walk *w, int fd, uid_t owner)
+{
+    char text[PATH_MAX], linked[PATH_MAX];
     ssize_t n;
 
-    if (fstat(fd, &st) < 0)
-        return -errno;
-    if (st.st_uid != 0 && st.st_uid != geteuid())
+    if ((owner != 0 && owner != geteuid()) || ++w->links > LINKS_MAX)
         return -ELOOP;
     n = readlinkat(fd, "", text, sizeof(text) - 1);
     if (n < 0)
         return -errno;
     text[n] = '\0';
-    if ((size_t)snprintf(ret, PATH_MAX, "%s%s%s", text, *rest ? "/" : "", rest) >= PATH_MAX)
+    if ((size_t)snprintf(linked, sizeof(linked), "%s%s%s", text, *w->rest ? "/" : "", w->rest) >= sizeof(linked))
         return -ENAMETOOLONG;
-    return 0;
+    memcpy(w->text, linked, sizeof(w->text));
+    w->rest = w->text;
+    return linked[0] == '/' ? step(w, "/") : 0;
 }
 
-static int step(int *directory, const char *name)
+/* 1: `name` is the last, a file or nothing; 0: go on. */
+static int visit(struct walk *w, const char *name)
 {
-    int fd = openat(*directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_close_ int fd = -EBADF;
+    struct stat st = { 0 };
 
+    if (!*name || strcmp(name, "..") == 0 || strcmp(name, ".") == 0)
+        return !*w->rest ? -EISDIR : step(w, *name ? name : ".");
+    fd = openat(w->at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
+        return errno == ENOENT && !*w->rest ? 1 : -errno;
+    if (fstat(fd, &st) < 0)
         return -errno;
-    close(*directory);
-    *directory = fd;
+    if (S_ISLNK(st.st_mode))
+        return follow(w, fd, st.st_uid);
+    if (!*w->rest)
+        return S_ISREG(st.st_mode) ? 1 : S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+    close(w->at);
+    w->at = TAKE_FD(fd);
     return 0;
 }
 
 /* The directory, and the last component's name. */
 static int walk(const char *path, int *ret_fd, char ret_name[NAME_MAX + 1])
 {
-    _cleanup_close_ int at = open(path[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    char text[PATH_MAX], name[NAME_MAX + 1], linked[PATH_MAX];
-    const char *rest = text;
+    struct walk w = { .at = open(path[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC) };
+    int r = w.at < 0 ? -errno : 0;
 
-    if (at < 0)
-        return -errno;
-    if ((size_t)snprintf(text, sizeof(text), "%s", path) >= sizeof(text))
-        return -ENAMETOOLONG;
-    for (unsigned links = 0;;) {
-        _cleanup_close_ int fd = -EBADF;
-        struct stat st;
-        int r = next_component(&rest, name);
-
-        if (r < 0)
-            return r;
-        if (!*name || strcmp(name, "..") == 0 || strcmp(name, ".") == 0) {
-            if (!*rest)
-                return -EISDIR;
-            r = step(&at, *name ? name : ".");
-            if (r < 0)
-                return r;
-            continue;
-        }
-        fd = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0 && (errno != ENOENT || *rest))
-            return -errno;
-        if (fd >= 0 && fstat(fd, &st) < 0)
-            return -errno;
-        if (fd >= 0 && S_ISLNK(st.st_mode)) {
-            r = ++links > LINKS_MAX ? -ELOOP : read_link(fd, rest, linked);
-            if (r < 0)
-                return r;
-            memcpy(text, linked, sizeof(text));
-            rest = text;
-            r = text[0] == '/' ? step(&at, "/") : 0;
-            if (r < 0)
-                return r;
-            continue;
-        }
-        if (!*rest) {
-            if (fd >= 0 && !S_ISREG(st.st_mode))
-                return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-            *ret_fd = TAKE_FD(at);
-            memcpy(ret_name, name, sizeof(name));
-            return 0;
-        }
-        close(at);
-        at = TAKE_FD(fd);
+    w.rest = w.text;
+    if ((size_t)snprintf(w.text, sizeof(w.text), "%s", path) >= sizeof(w.text))
+        r = -ENAMETOOLONG;
+    while (r == 0) {
+        r = next_component(&w, ret_name);
+        if (r == 0)
+            r = visit(&w, ret_name);
     }
+    if (r > 0)
+        *ret_fd = TAKE_FD(w.at);
+    if (w.at >= 0)
+        close(w.at);
+    return r > 0 ? 0 : r;
 }
 
 int output_file_prepare(const char *path, struct output_file *ret, struct err *err)

@@ -89,31 +89,44 @@ static bool resolve(const char *text, char *ret, size_t size)
     return strcmp(ret, text) != 0;
 }
 
+/* What --exclude and --allow take as it is: a name, an absolute path, a container's path. */
+static int parse_path(const struct verb *verb, const char *text, char *absolute, size_t size, struct selector *selector,
+                      struct bytes *ret)
+{
+    struct err err = ERR_INIT;
+    char cwd[PATH_MAX];
+    int r;
+
+    *ret = bytes_of(text);
+    if (text[0] == '/' || !strchr(text, '/'))
+        return 0;
+    r = selector_parse(*ret, selector, ret, &err);
+    if (r < 0)
+        return cli_usage_error(verb, "%s", err_text(&err, r));
+    if (selector->kind != SELECTOR_NONE || ret->data[0] == '/')
+        return 0;
+    if (!getcwd(cwd, sizeof(cwd)))
+        return cli_usage_error(verb, "the working directory: %s", strerror(errno));
+    text += strncmp(text, "./", 2) == 0 ? 2 : 0;
+    if ((size_t)snprintf(absolute, size, "%s/%s", cwd[1] ? cwd : "", text) >= size)
+        return cli_usage_error(verb, "the path is too long");
+    *ret = bytes_of(absolute);
+    return 0;
+}
+
 int report_args_add_path(const struct verb *verb, struct filter *filter, enum filter_kind kind, const char *text)
 {
     char absolute[2 * PATH_MAX], real[2 * PATH_MAX];
     struct selector selector = { 0 };
-    struct bytes path = bytes_of(text);
     struct filter_term *term;
-    char cwd[PATH_MAX];
+    struct bytes path;
+    int r;
 
     if (!*text)
         return cli_usage_error(verb, "no path in --%s", kind == FILTER_ALLOW ? "allow" : "exclude");
-    if (text[0] != '/' && strchr(text, '/')) {
-        struct err err = ERR_INIT;
-        int r = selector_parse(path, &selector, &path, &err);
-
-        if (r < 0)
-            return cli_usage_error(verb, "%s", err_text(&err, r));
-    }
-    if (selector.kind == SELECTOR_NONE && path.data[0] != '/' && strchr(text, '/')) {
-        if (!getcwd(cwd, sizeof(cwd)))
-            return cli_usage_error(verb, "the working directory: %s", strerror(errno));
-        text += strncmp(text, "./", 2) == 0 ? 2 : 0;
-        if ((size_t)snprintf(absolute, sizeof(absolute), "%s/%s", cwd[1] ? cwd : "", text) >= sizeof(absolute))
-            return cli_usage_error(verb, "the path is too long");
-        path = bytes_of(absolute);
-    }
+    r = parse_path(verb, text, absolute, sizeof(absolute), &selector, &path);
+    if (r)
+        return r;
     term = filter_add(filter, kind, path);
     if (!term)
         return no_memory();
@@ -125,7 +138,7 @@ int report_args_add_path(const struct verb *verb, struct filter *filter, enum fi
     }
     if (path.data[0] != '/' || !resolve(path.data, real, sizeof(real)))
         return 0;
-    term = filter_add(filter, kind, bytes_of(real));
+    term = filter_add(filter, kind, bytes_of(real)); /* the same place by the path that it is recorded by */
     if (term)
         term->host_only = true;
     return term ? 0 : no_memory();

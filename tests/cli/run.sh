@@ -232,6 +232,7 @@ for command in watch who; do
 done
 usage "a slip in a command" "did you mean watch?" wacth
 usage "a slip in an option" "did you mean --help?" --hlep
+usage "a slip in what about rules" "did you mean list?" rules lst
 usage "an abbreviation of several" "it could be --since, --store" who --s x /x
 usage "an option that takes no word" "--quiet takes no argument" who --quiet=yes /x
 usage "run: empty target" "[CONTAINER:]PATH" run -w "" -- true
