@@ -6,6 +6,7 @@
 
 #include <libaudit.h>
 
+#include "event/ecs_cause.h"
 #include "event/operation.h"
 #include "event/syscall_name.h"
 #include "util/digits.h"
@@ -271,6 +272,21 @@ static void add_args(struct sbuf *out, struct bytes args, struct raw *raw, const
     add_line(out, KEY("command_line"), without_last_nul(args), raw, full_key);
 }
 
+/* Those of others than the actor are cut, that a line stays small, and said to be. */
+static struct bytes cut_args(struct bytes args, bool *ret_cut)
+{
+    while (args.len && !args.data[args.len - 1])
+        args.len--;
+    *ret_cut = args.len > ECS_ARGS_MAX;
+    return (struct bytes){ args.data, MIN(args.len, (size_t)ECS_ARGS_MAX) };
+}
+
+static void say_cut(struct sbuf *out, bool cut)
+{
+    if (cut)
+        add_key(out, LITERAL(",\"command_line_truncated\":true"));
+}
+
 /* key: a USER */
 static void add_user(struct sbuf *out, struct bytes key, bool known, uint32_t id, struct bytes name)
 {
@@ -283,15 +299,24 @@ static void add_user(struct sbuf *out, struct bytes key, bool known, uint32_t id
 
 /* ---- process ---- */
 
-/* raw: for the parent, whose fields are named here; NULL for others */
-static void add_process_facts(struct sbuf *out, const struct process *p, uint64_t booted, struct raw *raw)
+/* What tells one process of others. raw: for the parent, whose fields are named here; NULL for others. */
+static void add_identity(struct sbuf *out, const struct process *p, uint64_t booted, struct raw *raw)
 {
     add_number(out, KEY("pid"), (uint64_t)p->pid);
     add_start(out, p->start_ns, booted);
     add_entity_id(out, p->pid, p->start_ns);
     add_bytes_raw(out, KEY("executable"), p->executable, raw, "process.parent.executable");
     add_bytes_raw(out, KEY("name"), process_display_name(p), raw, "process.parent.name");
-    add_args(out, p->args, raw, "process.parent.command_line");
+}
+
+static void add_parent(struct sbuf *out, const struct process *p, uint64_t booted, struct raw *raw)
+{
+    bool cut;
+    struct bytes args = cut_args(p->args, &cut);
+
+    add_identity(out, p, booted, raw);
+    add_line(out, KEY("command_line"), args, raw, "process.parent.command_line");
+    say_cut(out, cut);
     add_bytes_raw(out, KEY("working_directory"), p->working_directory, raw,
                   "process.parent.working_directory");
     add_user(out, USER("user"), p->cred.known, p->cred.euid, p->user_name);
@@ -318,23 +343,8 @@ static const char *entry_type(const struct process *p)
     return NULL;
 }
 
-/* Text that stands in the line already. */
-struct span {
-    size_t at, len;
-};
-
-static void add_again(struct sbuf *out, struct span span)
-{
-    char *to = sbuf_room(out, span.len);
-
-    if (!to)
-        return;
-    memcpy(to, out->data + span.at, span.len);
-    sbuf_added(out, span.len);
-}
-
-/* parent: the facts of the parent, who is the leader of most */
-static void add_entry_leader(struct sbuf *out, const struct process *process, uint64_t booted, struct span parent)
+/* Its arguments stand in the lineage. */
+static void add_entry_leader(struct sbuf *out, const struct process *process, uint64_t booted)
 {
     unsigned depth = 0;
     size_t at;
@@ -345,10 +355,8 @@ static void add_entry_leader(struct sbuf *out, const struct process *process, ui
         if (!type)
             continue;
         at = open_object(out, OBJECT("entry_leader"));
-        if (p == process->parent)
-            add_again(out, parent);
-        else
-            add_process_facts(out, p, booted, NULL);
+        add_identity(out, p, booted, NULL);
+        add_user(out, USER("user"), p->cred.known, p->cred.euid, p->user_name);
         add_only(out, MEMBER("entry_meta", "type"),
                  bytes_of(strcmp(type, "init") == 0 && p->tty.len ? "terminal" : type));
         close_object(out, at);
@@ -368,7 +376,6 @@ static void write_process(struct sbuf *out, const struct actor *a, uint64_t boot
     uint64_t start = p && p->start_ns ? p->start_ns : a->start_ns;
     bool same_user = p && p->cred.known && cred->known;
     size_t at = open_object(out, OBJECT("process")), parent_at;
-    struct span parent = { 0 };
 
     if (a->pid > 0) {
         add_number(out, KEY("pid"), (uint64_t)a->pid);
@@ -394,29 +401,19 @@ static void write_process(struct sbuf *out, const struct actor *a, uint64_t boot
              same_user && p->cred.egid == cred->egid ? p->group_name : BYTES_NULL);
     if (p && p->parent) {
         parent_at = open_object(out, OBJECT("parent"));
-        parent.at = out->len;
-        add_process_facts(out, p->parent, booted, raw);
-        parent.len = out->len - parent.at;
+        add_parent(out, p->parent, booted, raw);
         close_object(out, parent_at);
     } else if (a->parent_pid > 0 || (p && p->parent_pid > 0)) {
         add_number(out, MEMBER("parent", "pid"), (uint64_t)(a->parent_pid > 0 ? a->parent_pid : p->parent_pid));
         sbuf_add_char(out, '}');
     }
-    add_entry_leader(out, p, booted, parent);
+    add_entry_leader(out, p, booted);
     close_object(out, at);
 }
 
 void ecs_write_process(struct sbuf *out, const struct actor *actor)
 {
     write_process(out, actor, booted_ns(actor), NULL);
-}
-
-/* Arguments as people read them: without the spaces at the end. */
-static struct bytes without_end(struct bytes args)
-{
-    while (args.len && (args.data[args.len - 1] == ' ' || !args.data[args.len - 1]))
-        args.len--;
-    return args;
 }
 
 static void add_lineage(struct sbuf *out, const struct process *p, uint64_t booted)
@@ -428,12 +425,16 @@ static void add_lineage(struct sbuf *out, const struct process *p, uint64_t boot
     add_key(out, KEY("lineage"));
     sbuf_add_char(out, '[');
     for (p = p->parent; p && depth < LIMIT_LINEAGE; p = p->parent, depth++) {
+        bool cut;
+        struct bytes args = cut_args(p->args, &cut);
+
         sbuf_add_str(out, depth ? ",{" : "{");
         add_number(out, KEY("pid"), (uint64_t)p->pid);
         add_start(out, p->start_ns, booted);
         add_bytes(out, KEY("executable"), p->executable);
         add_bytes(out, KEY("name"), process_display_name(p));
-        add_line(out, KEY("command_line"), without_end(p->args), NULL, NULL);
+        add_line(out, KEY("command_line"), args, NULL, NULL);
+        say_cut(out, cut);
         add_key(out, p->exited_ns ? LITERAL(",\"exited\":true}") : LITERAL(",\"exited\":false}"));
     }
     sbuf_add_char(out, ']');
@@ -690,6 +691,7 @@ static void write_culprit(struct sbuf *out, const struct event *e, uint64_t boot
 {
     size_t at = open_object(out, OBJECT("culprit")), file_at;
 
+    ecs_write_cause(out, &e->cause);
     write_actor_culprit(out, &e->actor, booted, raw);
     if (e->previous_path.len || e->host_path.len || e->previous_host_path.len || e->carried.len) {
         file_at = open_object(out, OBJECT("file"));
@@ -756,6 +758,7 @@ void ecs_write_event(struct sbuf *out, const struct event *e, const struct ecs_h
         add_only(out, MEMBER("error", "code"), bytes_of(errno_name(e->error)));
     write_file(out, e, &raw);
     write_process(out, &e->actor, booted, &raw);
+    ecs_write_user(out, &e->actor, &e->cause.person);
     if (e->actor.process && e->actor.process->container)
         ecs_write_container(out, e->actor.process->container);
     if (e->key.len) {

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "event/ecs.h"
+#include "event/ecs_cause.h"
 #include "event/operation.h"
 #include "report/coverage.h"
 #include "report/names.h"
@@ -215,9 +216,11 @@ static void write_culprit(struct sbuf *out, const struct case_ *c, const struct 
     sbuf_add_str(&line, ",\"message\":");
     escape_json(&line, sbuf_bytes(&sentence));
     ecs_write_process(&line, &s->actor);
+    ecs_write_user(&line, &s->actor, &s->cause.person);
     if (s->actor.process && s->actor.process->container)
         ecs_write_container(&line, s->actor.process->container);
     sbuf_add_str(&line, ",\"culprit\":{");
+    ecs_write_cause(&line, &s->cause);
     ecs_write_actor_culprit(&line, &s->actor);
     if (worst)
         ecs_write_victim(&line, worst->victim_kind, worst->victim, worst->sharers);

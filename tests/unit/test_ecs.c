@@ -128,6 +128,34 @@ static void nothing_known_is_nothing_said(void **state)
     event_free(e);
 }
 
+/* Launchers are told with as much of their arguments as leaves a line small; whoever did it with all. */
+static void arguments_of_launchers_are_cut(void **state)
+{
+    char args[2000];
+    struct process *p = make_process(10, "/bin/a", make_process(5, "/bin/b", make_process(1, "/sbin/init", NULL)));
+    struct event *e = make_event(OPERATION_UNLINK, "/x", p, NULL, 1);
+    json_t *j;
+
+    (void)state;
+    memset(args, 'x', sizeof(args) - 1);
+    args[sizeof(args) - 1] = '\0';
+    process_set(p, &p->args, (struct bytes){ args, sizeof(args) });
+    process_set(p->parent, &p->parent->args, (struct bytes){ args, sizeof(args) });
+    process_set(p->parent->parent, &p->parent->parent->args, (struct bytes){ args + sizeof(args) - 257, 257 });
+    j = line_of(e);
+    assert_int_equal(json_string_length(get(j, "process.command_line")), sizeof(args) - 1);
+    is_not_there(j, "process.command_line_truncated");
+    assert_int_equal(json_string_length(get(j, "process.parent.command_line")), 256);
+    assert_true(json_is_true(get(j, "process.parent.command_line_truncated")));
+    assert_int_equal(json_string_length(get(j, "culprit.lineage.0.command_line")), 256);
+    assert_true(json_is_true(get(j, "culprit.lineage.0.command_line_truncated")));
+    assert_int_equal(json_string_length(get(j, "culprit.lineage.1.command_line")), 256);
+    is_not_there(j, "culprit.lineage.1.command_line_truncated");
+    json_decref(j);
+    event_free(e);
+    process_unref(p);
+}
+
 static void tells_the_whole_story(void **state)
 {
     struct container *victim = make_container("aaaa", "web"), *home = make_container("bbbb", "agent");
@@ -157,6 +185,14 @@ static void tells_the_whole_story(void **state)
     process_set(p, &p->owner.product_kind, bytes_of("EDR"));
     p->parent->exited_ns = 77;
     process_set(p->parent, &p->parent->args, BYTES("sh\0-c\0x\0"));
+    e->cause = (struct cause){
+        .run = { .kind = RUN_SCRIPT, .name = bytes_of("/opt/x/job.sh"), .args = BYTES("sh\0/opt/x/job.sh\0"),
+                 .interpreter = bytes_of("sh"), .process = process_ref(p->parent), .exited = true },
+        .launcher = { .kind = LAUNCHER_EXEC, .name = bytes_of("web"), .detail = BYTES("docker\0exec\0web\0sh\0") },
+        .person = { .known = true, .id = 1000, .name = bytes_of("im"), .as_id = 0, .as_name = bytes_of("root"),
+                    .by = bytes_of("sudo"), .terminal = bytes_of("pts/3"), .remote = bytes_of("10.0.0.7"), .interactive = true },
+        .tool = bytes_of("agent"),
+    };
     e->sequence = 42;
     e->id[0] = 0xab;
     e->actor.tid = 11;
@@ -217,6 +253,31 @@ static void tells_the_whole_story(void **state)
     is_text(j, "culprit.login.user.id", "1000");
     is_text(j, "culprit.login.user.name", "im");
     is_text(j, "culprit.login.session.id", "7");
+    is_text(j, "culprit.cause.kind", "script");
+    is_text(j, "culprit.cause.name", "/opt/x/job.sh");
+    is_text(j, "culprit.cause.command_line", "sh /opt/x/job.sh");
+    is_text(j, "culprit.cause.interpreter", "sh");
+    is_text(j, "culprit.cause.tool", "agent");
+    is_number(j, "culprit.cause.process.pid", 5);
+    is_text(j, "culprit.cause.process.executable", "/usr/bin/sh");
+    assert_true(json_is_true(get(j, "culprit.cause.exited")));
+    is_not_there(j, "culprit.cause.claimed");
+    is_text(j, "culprit.cause.launcher.kind", "container-exec");
+    is_text(j, "culprit.cause.launcher.name", "web");
+    is_text(j, "culprit.cause.launcher.command_line", "docker exec web sh");
+    is_not_there(j, "culprit.cause.launcher.detail");
+    is_text(j, "culprit.person.id", "1000");
+    is_text(j, "culprit.person.name", "im");
+    is_text(j, "culprit.person.as.id", "0");
+    is_text(j, "culprit.person.as.name", "root");
+    is_text(j, "culprit.person.by", "sudo");
+    is_text(j, "culprit.person.terminal", "pts/3");
+    is_text(j, "culprit.person.remote", "10.0.0.7");
+    assert_true(json_is_true(get(j, "culprit.person.interactive")));
+    is_text(j, "user.id", "1000");
+    is_text(j, "user.name", "im");
+    is_text(j, "user.effective.id", "0");
+    is_text(j, "user.effective.name", "root");
     assert_int_equal(json_array_size(get(j, "culprit.lineage")), 2);
     is_number(j, "culprit.lineage.0.pid", 5);
     is_text(j, "culprit.lineage.0.command_line", "sh -c x");
@@ -655,7 +716,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_known_is_nothing_said),
-        cmocka_unit_test(tells_the_whole_story),
+        cmocka_unit_test(arguments_of_launchers_are_cut), cmocka_unit_test(tells_the_whole_story),
         cmocka_unit_test(outcomes),
         cmocka_unit_test(not_utf8_is_kept_as_hex),
         cmocka_unit_test(control_bytes_stay_inside),
