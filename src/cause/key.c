@@ -57,12 +57,14 @@ static uint64_t add_run(uint64_t h, const struct cause_run *run)
     }
 }
 
-static uint64_t add_people(uint64_t h, const struct event *e)
+static uint64_t add_people(uint64_t h, const struct event *e, const struct person *person)
 {
     const struct credentials *cred = actor_credentials(&e->actor);
 
     h = hash_word(h, cred->known ? cred->uid : UID_UNKNOWN);
-    return hash_word(h, actor_login_uid(&e->actor));
+    /* nobody logged in: who called sudo; by its name alone: whose `docker exec` it was */
+    h = hash_word(h, person->id != UID_UNKNOWN ? person->id : actor_login_uid(&e->actor));
+    return add_bytes(h, person->id == UID_UNKNOWN ? person->name : BYTES_NULL);
 }
 
 static uint64_t add_origin(uint64_t h, const struct process *p)
@@ -99,7 +101,7 @@ uint64_t cause_find_key(const struct chain *c, const struct cause *cause)
         h = hash_word(h, (uint64_t)c->event->actor.pid);
     if (c->event->node.len)
         h = add_bytes(h, c->event->node);
-    h = add_people(h, c->event);
+    h = add_people(h, c->event, &cause->person);
     h = add_origin(h, actor);
     h = add_launcher(h, cause);
     return h ? h : 1;

@@ -64,17 +64,30 @@ static void add_user(struct sbuf *out, uint32_t uid, struct bytes name)
         sbuf_addf(out, "uid %u", uid);
 }
 
+static bool has_changed(const struct person *p)
+{
+    return p->id != UID_UNKNOWN && p->as_id != UID_UNKNOWN && p->id != p->as_id;
+}
+
+/* ", as root by sudo"; a log may not tell by what. */
+static void add_change(struct sbuf *out, const struct person *p)
+{
+    if (!has_changed(p))
+        return;
+    sbuf_add_str(out, ", as ");
+    add_user(out, p->as_id, p->as_name);
+    if (!p->by.len)
+        return;
+    sbuf_add_str(out, " by ");
+    escape_terminal(out, p->by);
+}
+
 void name_person(struct sbuf *out, const struct person *p)
 {
     if (!p->known)
         return;
     add_user(out, p->id, p->name);
-    if (p->by.len) {
-        sbuf_add_str(out, ", as ");
-        add_user(out, p->as_id, p->as_name);
-        sbuf_add_str(out, " by ");
-        escape_terminal(out, p->by);
-    }
+    add_change(out, p);
     if (p->terminal.len) {
         sbuf_add_str(out, ", at ");
         escape_terminal(out, p->terminal);
@@ -350,7 +363,7 @@ void name_subject(struct sbuf *out, const struct cause *cause, const struct acto
     *ret_comma = false;
     if (l->kind == LAUNCHER_PERSON && cause->person.known) {
         name_person(out, &cause->person);
-        *ret_comma = cause->person.by.len || cause->person.terminal.len || cause->person.remote.len;
+        *ret_comma = has_changed(&cause->person) || cause->person.terminal.len || cause->person.remote.len;
         return;
     }
     if (l->kind == LAUNCHER_PRODUCT && l->name.len) {
@@ -413,12 +426,7 @@ void name_user(struct sbuf *out, const struct event *event)
 
     if (person->known) {
         add_user(out, person->id, person->name);
-        if (person->by.len) {
-            sbuf_add_str(out, ", as ");
-            add_user(out, person->as_id, person->as_name);
-            sbuf_add_str(out, " by ");
-            escape_terminal(out, person->by);
-        }
+        add_change(out, person);
     } else if (cred->known) {
         add_user(out, cred->euid, p && p->cred.known && p->cred.euid == cred->euid ? p->user_name : BYTES_NULL);
     } else {

@@ -217,7 +217,7 @@ static void write_person(struct page *p, const struct culprit *s)
     page_begin(p, "person");
     name_person(p->out, person);
     if (person->id != UID_UNKNOWN && person->name.len)
-        sbuf_addf(p->out, " (login uid %u)", person->id);
+        sbuf_addf(p->out, actor_login_uid(&s->actor) == person->id ? " (login uid %u)" : " (uid %u)", person->id);
     if (!person->terminal.len)
         sbuf_add_str(p->out, " · no terminal");
     page_end(p, PAGE_INDENT);

@@ -84,6 +84,24 @@ def people_get_a_verdict():
 
 
 @test
+def who_logged_in_is_named():
+    """An enriched log says who was behind root: by name, in the sentence and in JSON."""
+    sys_call = ('type=SYSCALL msg=audit(1795480001.100:102): arch=c000003e syscall=87 success=yes exit=0 a0=7ffd a1=1 a2=2 a3=18 items=2 '
+                'ppid=100 pid=200 auid=1000 uid=0 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=pts0 ses=3 comm="python3" '
+                'exe="/usr/bin/python3.11" key="del"\x1dARCH=x86_64 SYSCALL=unlink AUID="ann" UID="root" GID="root" EUID="root"\n')
+    path = ('type=PATH msg=audit(1795480001.100:102): item=%d name="%s" inode=%d dev=fd:00 mode=%s ouid=0 ogid=0 rdev=00:00 nametype=%s\n')
+    log = put("login.log", sys_call + 'type=CWD msg=audit(1795480001.100:102): cwd="/"\n' + path % (0, "/srv/app/", 5000, "040755", "PARENT")
+              + path % (1, "/srv/app/conf", 5002, "0100600", "DELETE"))
+    text = run("who", "--from", log, "/srv/app/conf")[1]
+    assert text.startswith("VERDICT  ann, as root, at pts/0, deleted /srv/app/conf"), text
+    assert "  person    ann, as root, at pts/0 (login uid 1000)\n" in text, text
+    told = [json.loads(line) for line in run("who", "--format", "json", "--from", log, "/srv/app/conf")[1].splitlines()]
+    assert all(j["culprit"]["login"]["user"] == {"id": "1000", "name": "ann"} for j in told), told
+    assert told[0]["culprit"]["person"] == {"id": "1000", "name": "ann", "as": {"id": "0", "name": "root"}, "terminal": "pts/0"}, told
+    assert told[0]["user"] == {"id": "1000", "name": "ann", "effective": {"id": "0", "name": "root"}}
+
+
+@test
 def several_logs_and_options():
     put("d/audit.log", text(3))
     put("d/audit.log.1", text(4, start=1795400000))

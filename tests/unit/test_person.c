@@ -165,7 +165,42 @@ static void person(void **state)
     process_unref(p);
 }
 
+static uint64_t key_of(const struct step *steps)
+{
+    struct process *p = NULL;
+    struct event *e;
+    uint64_t key;
+
+    for (unsigned i = 0; i < STEPS && steps[i].executable; i++)
+        p = make_step(&steps[i], p, (pid_t)i + 10);
+    e = make_event(OPERATION_UNLINK, "/srv/x", p, NULL, 1);
+    cause_remember(e);
+    key = e->cause.key;
+    event_free(e);
+    process_unref(p);
+    return key;
+}
+
+/* What two people did as root is not one. */
+static void people_are_told_apart(void **state)
+{
+    static const struct step ann[STEPS] = { { "/bin/bash", "bash|/x", NULL, 1000, 1000 }, { "/usr/bin/sudo", "sudo" }, { "/bin/rm", "rm" } };
+    static const struct step bob[STEPS] = { { "/bin/bash", "bash|/x", NULL, 1001, 1001 }, { "/usr/bin/sudo", "sudo" }, { "/bin/rm", "rm" } };
+    static const struct step ann_login[STEPS] = { { "/opt/d", "d" }, { "/bin/rm", "rm", NULL, 0, 0, 1000 } };
+    static const struct step bob_login[STEPS] = { { "/opt/d", "d" }, { "/bin/rm", "rm", NULL, 0, 0, 1001 } };
+    static const struct step ann_client[STEPS] = { { "/opt/shim", "x" }, { "/bin/rm", "rm", .runtime = "docker", .client = "ann" } };
+    static const struct step bob_client[STEPS] = { { "/opt/shim", "x" }, { "/bin/rm", "rm", .runtime = "docker", .client = "bob" } };
+
+    (void)state;
+    assert_true(key_of(ann) == key_of(ann));
+    assert_true(key_of(ann) != key_of(bob));
+    assert_true(key_of(ann_login) != key_of(bob_login));
+    assert_true(key_of(ann_client) != key_of(bob_client));
+}
+
 int main(void)
 {
-    return RUN_ROWS(rows, person);
+    const struct CMUnitTest tests[] = { cmocka_unit_test(people_are_told_apart) };
+
+    return RUN_ROWS(rows, person) + cmocka_run_group_tests(tests, NULL, NULL);
 }
