@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "attribution/launch.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "attribution/crontab.h"
 #include "attribution/inside.h"
+#include "attribution/procfs.h"
+#include "foreign/foreign.h"
 #include "util/cleanup.h"
 #include "util/limits.h"
 #include "util/macro.h"
 #include "util/sbuf.h"
 
+#define WAIT_MS 300 /* before the event goes on without */
 #define CLIENT_NS (60 * NS_PER_S) /* an image may have to be pulled up from a slow disk; who asked before is somebody else */
 
 /* ---- arguments ---- */
@@ -79,6 +83,74 @@ static void find_crontab(const struct launch_sources *s, struct process *p)
     process_set(p, &p->launch.text, line);
     process_set(p, &p->launch.place, file);
     process_set(p, &p->launch.user, user);
+}
+
+/* ---- timers ---- */
+
+static bool ends_with(struct bytes text, const char *end)
+{
+    size_t len = strlen(end);
+
+    return text.len > len && memcmp(text.data + text.len - len, end, len) == 0;
+}
+
+struct bytes launch_trigger(struct bytes environment)
+{
+    struct bytes unit = procfs_variable(environment, "TRIGGER_UNIT", '\0');
+
+    return unit.len <= LIMIT_NAME && ends_with(unit, ".timer") ? unit : BYTES_NULL;
+}
+
+struct first_process {
+    uint64_t start_ns;
+    pid_t pid;
+};
+
+static int gather_environment(struct bytes request, struct gathered *g)
+{
+    struct first_process first;
+    char *text;
+    size_t len;
+    int r;
+
+    if (request.len != sizeof(first))
+        return -EINVAL;
+    memcpy(&first, request.data, sizeof(first));
+    r = procfs_read_environment("/proc", first.pid, first.start_ns, &text, &len);
+    return r < 0 ? r : gathered_add(g, "environment", text, len);
+}
+
+static int parse_environment(struct bytes request, const struct gathered *g, struct sbuf *answer)
+{
+    struct bytes unit = launch_trigger(gathered_get(g, "environment"));
+
+    (void)request;
+    sbuf_add_bytes(answer, unit);
+    return unit.len ? sbuf_error(answer) : -ENOENT;
+}
+
+static const struct foreign_job timer_job = { "what started a service", 128 * 1024, gather_environment, parse_environment, false };
+
+/* A service that somebody started by hand is not its timer's: only systemd knows, and tells its first process. */
+static void find_timer(struct process *p)
+{
+    struct first_process first = { p->start_ns, p->pid };
+    _cleanup_sbuf_ struct sbuf answer = SBUF_INIT;
+    struct bytes request = { (const char *)&first, sizeof(first) };
+
+    if (foreign_ask(&timer_job, request, WAIT_MS, &answer, NULL) < 0)
+        return;
+    for (struct process *image = p; image; image = image->earlier)
+        if (!image->launch.kind) {
+            image->launch.kind = LAUNCH_TIMER;
+            process_set(image, &image->launch.text, sbuf_bytes(&answer));
+        }
+}
+
+static bool is_first_of_service(const struct process *p)
+{
+    return p->origin == ORIGIN_HOST && p->parent && p->parent->pid == 1 && p->start_ns && !p->exited_ns &&
+           ends_with(p->owner.unit, ".service");
 }
 
 /* ---- into a container ---- */
@@ -210,4 +282,6 @@ void launch_find(const struct launch_sources *sources, struct process *p)
             find_crontab(sources, image);
     if (came_in(p))
         find_client(sources, p);
+    else if (is_first_of_service(p))
+        find_timer(p);
 }

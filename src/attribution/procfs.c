@@ -55,6 +55,22 @@ static ssize_t read_at(int dir, const char *name, char *buffer, size_t size, boo
     return (ssize_t)len;
 }
 
+struct bytes procfs_variable(struct bytes text, const char *name, char end)
+{
+    size_t len = strlen(name);
+
+    while (text.len) {
+        const char *stop = memchr(text.data, end, text.len);
+        size_t n = stop ? (size_t)(stop - text.data) : text.len;
+
+        if (n > len && text.data[len] == '=' && memcmp(text.data, name, len) == 0)
+            return (struct bytes){ text.data + len + 1, n - len - 1 };
+        n += stop != NULL;
+        text = (struct bytes){ text.data + n, text.len - n };
+    }
+    return BYTES_NULL;
+}
+
 #define ENVIRONMENT_MAX 65536 /* sshd puts its own first, and has some kB of others */
 
 int procfs_read_environment(const char *proc, pid_t pid, uint64_t start_ns, char **ret, size_t *ret_len)

@@ -31,6 +31,8 @@ int procfs_read_environment(const char *proc, pid_t pid, uint64_t start_ns, char
 int procfs_each(const char *proc, int (*each)(void *data, pid_t pid), void *data);
 
 /* Pure parts, for tests and fuzzing. */
+/* The value of the first "NAME=VALUE" of an environment, each ended by `end`; BYTES_NULL if there is none. */
+struct bytes procfs_variable(struct bytes environment, const char *name, char end);
 /* The text of /proc/PID/stat -> parent pid and start in clock ticks. -EBADMSG */
 int procfs_parse_stat(struct bytes text, pid_t *ret_parent, uint64_t *ret_start_ticks);
 /* The text of /proc/PID/cgroup -> the path that tells most: cgroup v2's if it is not "/", else the

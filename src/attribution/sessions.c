@@ -78,31 +78,14 @@ static struct bytes address(struct bytes text)
     return text;
 }
 
-/* The value of the first line or variable "NAME=VALUE". */
-static struct bytes value_of(struct bytes text, const char *name, char end)
-{
-    size_t len = strlen(name);
-
-    while (text.len) {
-        const char *stop = memchr(text.data, end, text.len);
-        size_t n = stop ? (size_t)(stop - text.data) : text.len;
-
-        if (n > len && text.data[len] == '=' && memcmp(text.data, name, len) == 0)
-            return (struct bytes){ text.data + len + 1, n - len - 1 };
-        n += stop != NULL;
-        text = (struct bytes){ text.data + n, text.len - n };
-    }
-    return BYTES_NULL;
-}
-
 struct bytes sessions_parse_logind(struct bytes text, uint32_t session)
 {
     uint32_t audit;
 
-    if (parse_u32(value_of(text, "AUDIT", '\n'), 10, &audit) < 0 || audit != session ||
-        !bytes_equal_str(value_of(text, "REMOTE", '\n'), "1"))
+    if (parse_u32(procfs_variable(text, "AUDIT", '\n'), 10, &audit) < 0 || audit != session ||
+        !bytes_equal_str(procfs_variable(text, "REMOTE", '\n'), "1"))
         return BYTES_NULL;
-    return address(value_of(text, "REMOTE_HOST", '\n'));
+    return address(procfs_variable(text, "REMOTE_HOST", '\n'));
 }
 
 static struct bytes until_nul(const char *text, size_t size)
@@ -144,7 +127,7 @@ struct bytes sessions_parse_utmp(struct bytes text, struct bytes terminal, struc
 
 struct bytes sessions_parse_environment(struct bytes text)
 {
-    struct bytes value = value_of(text, "SSH_CONNECTION", '\0');
+    struct bytes value = procfs_variable(text, "SSH_CONNECTION", '\0');
     const char *space = value.len ? memchr(value.data, ' ', value.len) : NULL;
 
     return space ? address((struct bytes){ value.data, (size_t)(space - value.data) }) : BYTES_NULL;

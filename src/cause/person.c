@@ -88,12 +88,12 @@ static void find_caller(const struct chain *c, struct person *ret)
     }
 }
 
-/* Into a container by `docker exec`: the client's user. */
+/* Into a container by `docker exec`: the client's user. Root is whoever has become it, or a program of its own. */
 static void find_client(const struct chain *c, struct person *ret)
 {
     struct process *first = c->process[c->inside - 1];
 
-    if (first->launch.kind != LAUNCH_EXEC || !first->launch.user.len)
+    if (first->launch.kind != LAUNCH_EXEC || !first->launch.user.len || bytes_equal_str(first->launch.user, "root"))
         return;
     ret->known = true;
     ret->name = first->launch.user;
@@ -142,7 +142,7 @@ void cause_find_person(const struct chain *c, struct person *ret)
         find_caller(c, ret);
     if (ret->id != UID_UNKNOWN)
         ret->known = true;
-    else if (by_daemon(actor))
+    else
         find_client(c, ret);
     if (!ret->terminal.len)
         ret->terminal = e->actor.tty.len ? e->actor.tty : actor->tty;

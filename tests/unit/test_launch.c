@@ -142,6 +142,18 @@ static void client(void **state)
     assert_int_equal(launch_client_asks(row->client, row->names, row->args), row->asks);
 }
 
+/* ---- timers ---- */
+
+static void trigger(void **state)
+{
+    (void)state;
+    assert_bytes(launch_trigger(BYTES("A=b\0TRIGGER_UNIT=purge.timer\0TRIGGER_TIMER_REALTIME_USEC=1\0")), "purge.timer");
+    assert_int_equal(launch_trigger(BYTES("TRIGGER_UNIT=drop.path\0")).len, 0);
+    assert_int_equal(launch_trigger(BYTES("TRIGGER_UNIT=.timer\0")).len, 0);
+    assert_int_equal(launch_trigger(BYTES("XTRIGGER_UNIT=purge.timer\0")).len, 0);
+    assert_int_equal(launch_trigger(BYTES_NULL).len, 0);
+}
+
 /* ---- sessions ---- */
 
 #define LOGIND "# of logind\nUID=1000\nUSER=ann\nACTIVE=1\nREMOTE=1\nREMOTE_HOST=10.0.0.7\nAUDIT=5\nLEADER=77\n"
@@ -248,7 +260,7 @@ static int tear_down(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(tables_of_cron), cmocka_unit_test(utmp), cmocka_unit_test(environment),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(tables_of_cron), cmocka_unit_test(utmp), cmocka_unit_test(environment), cmocka_unit_test(trigger),
                                         cmocka_unit_test(where_a_login_came_from) };
     int failed = cmocka_run_group_tests(tests, set_up, tear_down);
 

@@ -76,6 +76,10 @@ static const struct row {
     { "docker exec", { { "/usr/bin/containerd-shim-runc-v2", "shim" },
         { "/bin/sh", "sh|-c|rm", NULL, 0, 0, 0, .runtime = "docker", .client = "ann" },
         { "/bin/rm", "rm", NULL, 0, 0, 0, .runtime = "docker" } }, "ann as root" },
+    { "podman exec", { { "/usr/bin/conmon", "conmon" }, { "/bin/rm", "rm", NULL, 0, 0, 0, .runtime = "podman", .client = "ann" } },
+      "ann as root" },
+    { "docker exec by a program", { { "/usr/bin/containerd-shim-runc-v2", "shim" },
+        { "/bin/rm", "rm", NULL, 0, 0, 0, .runtime = "docker", .client = "root" } }, NULL },
 };
 
 static struct bytes name_of(uint32_t uid)
