@@ -378,6 +378,7 @@ static void by_a_person(void **state)
     e->cause.run.args = BYTES("sudo\0rm\0-f\0/etc/app.conf\0");
     e->cause.run.directory = bytes_of("/home/ann");
     person_of(e);
+    e->actor.login_uid = 1000;
     case_add_event(c, e);
     event_free(e);
     says("VERDICT  ann, as root by sudo, at pts/3 from 10.0.0.7, deleted /etc/app.conf: sudo rm -f /etc/app.conf, in /home/ann, "
