@@ -25,6 +25,7 @@ struct loader {
     sqlite3_stmt *event, *process, *container;
     struct block_reader *blocks; /* NULL: the store has none */
     struct known *processes, *containers;
+    int failure; /* of what an event refers to */
 };
 
 static int prepare(struct loader *l, const char *head, const struct field *fields,
@@ -117,6 +118,20 @@ static struct known *remember(struct known **table, int64_t row)
     return k;
 }
 
+/* A row that others refer to: true if it is there. */
+static bool read_row(struct loader *l, sqlite3_stmt *s, int64_t row)
+{
+    int code;
+
+    sqlite3_bind_int64(s, 1, row);
+    code = sqlite3_step(s);
+    if (code == SQLITE_DONE)
+        l->failure = -EBADMSG;
+    else if (code != SQLITE_ROW)
+        l->failure = db_error(l->store->db, l->store->path, NULL);
+    return code == SQLITE_ROW;
+}
+
 struct container *loader_container(struct loader *l, int64_t row)
 {
     struct container *c;
@@ -125,8 +140,7 @@ struct container *loader_container(struct loader *l, int64_t row)
     HASH_FIND(hh, l->containers, &row, sizeof(row), k);
     if (k)
         return container_ref(k->container);
-    sqlite3_bind_int64(l->container, 1, row);
-    c = sqlite3_step(l->container) == SQLITE_ROW ? container_new() : NULL;
+    c = read_row(l, l->container, row) ? container_new() : NULL;
     if (c)
         fields_read(container_fields, l->container, 0, &c->arena, c);
     sqlite3_reset(l->container);
@@ -140,24 +154,23 @@ struct process_rows {
     int64_t parent, container, earlier;
 };
 
-/* One row without those that it refers to. Whom it refers to was written before: a damaged store has no circles. */
+/* One row without those that it refers to. They were written before it: else the store is damaged, and may have circles. */
 static struct process *read_process(struct loader *l, int64_t row, struct process_rows *ret)
 {
     struct process *p = NULL;
 
     *ret = (struct process_rows){ 0 };
-    sqlite3_bind_int64(l->process, 1, row);
-    if (sqlite3_step(l->process) == SQLITE_ROW && (p = process_new(0, 0))) {
+    if (read_row(l, l->process, row) && (p = process_new(0, 0))) {
         ret->parent = sqlite3_column_int64(l->process, 0);
         ret->container = sqlite3_column_int64(l->process, 1);
         ret->earlier = sqlite3_column_int64(l->process, 2);
         fields_read(process_fields, l->process, 3, &p->arena, p);
     }
     sqlite3_reset(l->process);
-    if (ret->parent >= row)
-        ret->parent = 0;
-    if (ret->earlier >= row)
-        ret->earlier = 0;
+    if (ret->parent >= row || ret->earlier >= row) {
+        ret->parent = ret->earlier = 0;
+        l->failure = -EBADMSG;
+    }
     return p;
 }
 
@@ -214,15 +227,25 @@ static struct bytes place(struct event *e, sqlite3_stmt *s, int at)
     return path_of(e, db_column_bytes(s, at), db_column_bytes(s, at + 1));
 }
 
-/* What its rows are, and what goes without saying. */
-static void relate(struct loader *l, int64_t process, int64_t victim, struct event *e)
+/* What its rows are, and what goes without saying. On failure the event is gone: half of what is known of its actor
+ * would name another one. */
+static int relate(struct loader *l, int64_t process, int64_t victim, struct event *e, struct err *err)
 {
+    int r;
+
     if (!bytes_known(e->host_path) && e->victim_kind == VICTIM_HOST)
         e->host_path = e->path;
     e->actor.process = load_process(l, process, 0);
     if (victim)
         e->victim = loader_container(l, victim);
     cause_remember(e);
+    r = l->failure;
+    l->failure = 0;
+    if (r == 0)
+        return 0;
+    event_free(e);
+    return err_say(err, r, "the store %s is damaged: what it says of process %lld or container %lld cannot be; move it "
+                   "away, or give --store FILE", l->store->path, (long long)process, (long long)victim);
 }
 
 static struct bytes packed_place(struct event *e, const struct delta_values *values, unsigned which)
@@ -246,9 +269,10 @@ static int packed_event(struct loader *l, int64_t row, struct event **ret, struc
     e->previous_path = packed_place(e, &packed->values, PLACE_PREVIOUS);
     e->host_path = packed_place(e, &packed->values, PLACE_HOST);
     e->previous_host_path = arena_copy(&e->arena, packed->values.bytes[DELTA_PREVIOUS_HOST_PATH]);
-    relate(l, packed->rows.row[BLOCK_PROCESS], packed->rows.row[BLOCK_VICTIM], e);
-    *ret = e;
-    return 0;
+    r = relate(l, packed->rows.row[BLOCK_PROCESS], packed->rows.row[BLOCK_VICTIM], e, err);
+    if (r == 0)
+        *ret = e;
+    return r;
 }
 
 int loader_event(struct loader *l, int64_t row, struct event **ret, struct err *err)
@@ -274,11 +298,12 @@ int loader_event(struct loader *l, int64_t row, struct event **ret, struct err *
         e->previous_path = place(e, s, 4);
         e->host_path = place(e, s, 6);
         e->previous_host_path = arena_copy(&e->arena, db_column_bytes(s, 8));
-        relate(l, sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1), e);
+        r = relate(l, sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1), e, err);
     } else if (r == 0) {
         r = err_set(err, -ENOMEM, "the store");
     }
     sqlite3_reset(s);
-    *ret = e;
+    if (r == 0)
+        *ret = e;
     return r;
 }

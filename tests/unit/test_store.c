@@ -1124,6 +1124,43 @@ static void a_damaged_store(void **state)
     }
 }
 
+/* A chain that ends in itself, or in nobody, is not told in part: who launched it would be somebody else. */
+static void a_damaged_lineage(void **state)
+{
+    static const char *const damages[] = {
+        "UPDATE process SET parent = row",
+        "UPDATE process SET parent = row + 1",
+        "UPDATE process SET parent = (SELECT max(row) FROM process)",
+        "UPDATE process SET parent = -1",
+        "UPDATE process SET earlier = row",
+        "UPDATE process SET earlier = 4711",
+        "DELETE FROM process",
+        "DELETE FROM container",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+        struct process *init = make_process(1, "/sbin/init", NULL), *p = make_process(7, "/bin/rm", init);
+        struct container *c = make_container("0123", "web");
+        struct event *e = make_event(OPERATION_UNLINK, "/a/f", p, c, 5);
+        struct store_query all = { .any_victim = true };
+        struct store *store = open_store(false);
+        struct err err = ERR_INIT;
+
+        add(store, e);
+        store_close(store);
+        process_unref(p);
+        container_unref(c);
+        sql(damages[i], NULL, 0);
+        store = open_store(true);
+        assert_int_equal(store_each_event(store, &all, ignore_event, NULL, &err), -EBADMSG);
+        assert_non_null(strstr(err.text, "damaged"));
+        assert_int_equal(store_each_rollup(store, &all, 3, ignore_rollup, NULL, &err), -EBADMSG);
+        store_close(store);
+        assert_int_equal(unlink(path), 0);
+    }
+}
+
 /* What could not be written is kept, and written when there is room again. */
 static void a_full_disk(void **state)
 {
@@ -1190,6 +1227,7 @@ int main(void)
         TEST(a_store_of_somebody_else),
         TEST(its_locks_stay),
         TEST(a_damaged_store),
+        TEST(a_damaged_lineage),
         TEST(a_full_disk),
     };
 

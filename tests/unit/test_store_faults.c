@@ -145,7 +145,7 @@ static void use_faulty_vfs(void)
 /* ---- what is recorded ---- */
 
 #define STORM 70 /* so many at a time become a block */
-#define EVENTS_MAX 1000
+#define EVENTS_MAX 40000
 
 static char dir[64], path[96];
 static unsigned sent;
@@ -201,8 +201,8 @@ static uint64_t begin(struct store *store)
 
 struct found {
     bool seen[EVENTS_MAX + 1];
-    unsigned events, coverage;
-    uint64_t lost;
+    unsigned events, coverage, gaps;
+    uint64_t lost, from_ns, to_ns; /* of the last gap */
 };
 
 static int check_event(void *data, struct event *e)
@@ -234,6 +234,9 @@ static int count_gap(void *data, const struct gap *gap)
     assert_int_equal(gap->reason, LOST_STORE);
     assert_true(gap->from_ns <= gap->to_ns);
     f->lost += gap->count;
+    f->from_ns = gap->from_ns;
+    f->to_ns = gap->to_ns;
+    f->gaps++;
     return 0;
 }
 
@@ -456,6 +459,37 @@ static void a_store_that_is_not_there_yet(void **state)
     assert_int_equal(tear_down(NULL), 0);
 }
 
+/* More than memory holds: what does not fit is a gap of that many, and between those times. */
+static void more_than_fits(void **state)
+{
+    struct process *init = make_process(1, "/sbin/init", NULL);
+    struct store *store;
+    struct found f;
+    uint64_t id;
+
+    (void)state;
+    assert_int_equal(set_up(NULL), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    store = open_store();
+    id = begin(store);
+    for (unsigned i = 0; i < EVENTS_MAX - 1; i++)
+        add(store, init, SENSOR_FANOTIFY);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(store_flush(store, NULL), 0);
+    add(store, init, SENSOR_FANOTIFY);
+    assert_int_equal(store_end_coverage(store, id, 1800000000000000000ull), 0);
+    store_close(store);
+    process_unref(init);
+    f = read_back();
+    assert_true(f.lost > 1000);
+    assert_int_equal(f.events + f.lost, sent);
+    assert_true(f.from_ns > 1700000000000000000ull + 1000);
+    assert_int_equal(f.to_ns, 1700000000000000000ull + sent - 1);
+    assert_int_equal(f.gaps, 1);
+    assert_int_equal(f.coverage, 1);
+    assert_int_equal(tear_down(NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -465,6 +499,7 @@ int main(void)
         cmocka_unit_test(a_file_that_is_truncated_early),
         cmocka_unit_test(a_file_that_is_moved),
         cmocka_unit_test(a_store_that_is_not_there_yet),
+        cmocka_unit_test(more_than_fits),
     };
 
     use_faulty_vfs();
