@@ -32,7 +32,7 @@ struct known_suspect {
     struct cause cause;
     uint64_t suspect;
     uint32_t uid, euid, login_uid;
-    unsigned long changes;   /* as they were when it was found */
+    unsigned long changes;   /* process_table_cuts() as it was found */
 };
 
 struct attribution {
@@ -44,7 +44,6 @@ struct attribution {
     struct users *users;
     struct sessions *sessions;
     struct known_suspect suspects[KNOWN_SUSPECTS]; /* by the address of the process */
-    unsigned long attributed; /* records of processes */
     uint64_t booted_ns;       /* CLOCK_REALTIME of CLOCK_BOOTTIME's zero; reckoned once: it dates each process alike */
 };
 
@@ -356,7 +355,6 @@ static void attribute(struct attribution *a, struct process *p)
     unsigned count = 0;
 
     for (; p && !p->attributed && count < LIMIT_LINEAGE; count++, p = p->parent) {
-        a->attributed++;
         for (struct process *image = p; image && !image->attributed; image = image->earlier)
             attribute_image(a, image);
     }
@@ -456,15 +454,15 @@ static struct process *look_for(struct attribution *a, const struct event *e)
 }
 
 /*
- * A record of a process is not changed, nor who launched it, but for the cut of a chain, and for where one lives,
- * which is found when it is asked for: until then what was found holds.
+ * A record of a process that was attributed is not changed, nor who launched it, but for the cut of a chain: until
+ * then what was found holds.
  */
 static void remember_cause(struct attribution *a, struct event *e)
 {
     struct process *p = e->actor.process;
     struct known_suspect *s = &a->suspects[((uintptr_t)p >> 6) % KNOWN_SUSPECTS];
     struct bytes executable = event_actor_executable(e);
-    unsigned long changes = process_table_cuts(a->table) + a->attributed;
+    unsigned long changes = process_table_cuts(a->table);
 
     if (s->process == p && s->changes == changes && executable.len && bytes_equal(s->executable, executable) &&
         s->uid == e->actor.cred.uid && s->euid == e->actor.cred.euid && s->login_uid == e->actor.login_uid) {
@@ -507,7 +505,6 @@ static void find_actor(struct attribution *a, struct event *e)
             attribute(a, actor->parent);
             actor->attributed = true;
             actor->booted_ns = a->booted_ns;
-            a->attributed++;
             actor->origin = ORIGIN_CONTAINER;
             actor->container = container_ref(e->victim);
             find_owner(a, actor);

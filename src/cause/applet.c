@@ -17,7 +17,8 @@ static const struct box boxes[] = {
 static bool is_box(struct bytes name)
 {
     for (size_t i = 0; i < name.len; i++)
-        if (i && (name.data[i] == '.' || bytes_equal_str((struct bytes){ name.data + i, name.len - i }, "-single")))
+        if (i && (name.data[i] == '.' ||
+                  (name.data[i] == '-' && bytes_equal_str((struct bytes){ name.data + i, name.len - i }, "-single"))))
             name.len = i;
     return TABLE_FIND(boxes, name) != NULL;
 }

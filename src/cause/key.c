@@ -6,7 +6,7 @@
 
 static uint64_t add_bytes(uint64_t h, struct bytes b)
 {
-    return hash_add(hash_word(h, b.len), b.data, b.len);
+    return hash_words(h, b.data, b.len);
 }
 
 /* Names that are another one each time: a directory of mktemp, a job's script. */
@@ -14,10 +14,10 @@ static bool is_random(struct bytes name, struct bytes before)
 {
     static const char *const prefixes[] = { "tmp.", "durable-", "ansible-tmp-", "rpm-tmp.", "ansible_" };
 
-    for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
-        if (bytes_starts_with(name, bytes_of(prefixes[i])))
+    for (size_t i = 0; name.len && i < ARRAY_SIZE(prefixes); i++)
+        if (name.data[0] == prefixes[i][0] && bytes_starts_with(name, bytes_of(prefixes[i])))
             return true;
-    return bytes_equal_str(before, "_temp");
+    return before.len == 5 && bytes_equal_str(before, "_temp");
 }
 
 static uint64_t add_path(uint64_t h, struct bytes path)
