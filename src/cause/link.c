@@ -85,12 +85,33 @@ static void as_target(struct process *p, struct cause_link *l)
         l->run.directory = BYTES_NULL;
 }
 
+/* npm writes "npm run clean" over its arguments, without a NUL between. */
+static bool is_titled(struct process *p, struct bytes args, struct cause_link *l)
+{
+    struct bytes title = argv_at(args, 0), copy;
+    const char *space = memchr(title.data, ' ', title.len);
+    const struct build_row *build = space ? build_script((struct bytes){ title.data, (size_t)(space - title.data) }) : NULL;
+
+    if (!build || !bytes_starts_with(l->name, bytes_of("node")))
+        return false;
+    copy = arena_copy(&p->arena, title);
+    for (size_t i = 0; i < copy.len; i++)
+        if (copy.data[i] == ' ')
+            ((char *)(uintptr_t)copy.data)[i] = '\0';
+    if (!build_parse(build, copy, &l->run))
+        return false;
+    as_target(p, l);
+    return true;
+}
+
 static void as_interpreted(struct process *p, struct cause_link *l, const struct interpreter *row)
 {
     struct interpreted in;
     struct bytes args = applet_args(p);
     const struct build_row *build;
 
+    if (is_titled(p, args, l))
+        return;
     l->run.interpreter = l->name;
     l->run.environment = environment_of(row, p);
     interpreter_parse(row, args, &in);
@@ -125,8 +146,10 @@ static void as_interpreted(struct process *p, struct cause_link *l, const struct
     default:
         l->run.name = l->name;
         l->role = ROLE_TEXT;
-        if (interpreter_is_shell(row) && !in.reads && (in.asks || p->tty.len))
+        if (interpreter_is_shell(row) && !in.reads && (in.asks || p->tty.len)) {
             l->role = ROLE_TERMINAL;
+            l->run.kind = RUN_PROGRAM;
+        }
         break;
     }
 }

@@ -199,6 +199,18 @@ static bool is_kubernetes(const struct chain *c)
     return c->process[0]->container->pod_name.len > 0;
 }
 
+/* "docker compose exec web rm x", "docker-compose exec ...": a NUL behind each argument. */
+static bool is_compose(struct bytes client)
+{
+    static const char *const names[] = { "docker-compose", "podman-compose" };
+    struct bytes program = bytes_basename(argv_at(client, 0));
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (bytes_equal_str(program, names[i]))
+            return true;
+    return argv_has(client, "compose", 3);
+}
+
 static void find_road(struct chain *c, struct cause_launcher *ret)
 {
     const struct container *container = c->process[0]->container;
@@ -217,6 +229,10 @@ static void find_road(struct chain *c, struct cause_launcher *ret)
     if (ret->kind == LAUNCHER_EXEC && is_kubernetes(c))
         ret->kind = LAUNCHER_KUBECTL_EXEC;
     ret->name = container->name.len ? container->name : container->id;
+    if (ret->kind == LAUNCHER_EXEC && container->compose_project.len && is_compose(ret->detail)) {
+        ret->kind = LAUNCHER_COMPOSE;
+        ret->name = container->compose_project;
+    }
     ret->process = process_ref(c->process[at]);
 }
 
