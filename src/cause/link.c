@@ -149,6 +149,7 @@ static void as_interpreted(struct process *p, struct cause_link *l, const struct
         if (interpreter_is_shell(row) && !in.reads && (in.asks || p->tty.len)) {
             l->role = ROLE_TERMINAL;
             l->run.kind = RUN_PROGRAM;
+            l->asks = in.asks || argv_count(args, 2) > 1;
         }
         break;
     }

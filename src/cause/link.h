@@ -21,6 +21,7 @@ struct cause_link {
     enum role role;
     struct cause_run run;              /* what it would be called if it explained the change; process is not set */
     struct bytes name;                 /* of the program, or the applet */
+    bool asks;                         /* ROLE_TERMINAL: it was told to be interactive, or is a login shell */
     const struct launcher_row *launcher; /* NULL: not a launcher by its program */
     struct bytes packages;             /* of a package manager: launcher_packages() */
     enum launcher_kind product;        /* LAUNCHER_UNKNOWN: no product, or one that does not count */

@@ -45,14 +45,25 @@ static unsigned outermost_target(const struct chain *c, unsigned at)
     return at;
 }
 
+/* sh -c /usr/bin/certbot, where that is a script: it says more than the shell's text. */
+static bool passes_script_on(const struct cause_link *shell, const struct cause_link *below)
+{
+    return shell->role == ROLE_TEXT && below->role == ROLE_PROGRAM && below->run.kind == RUN_SCRIPT &&
+           link_is_one_command(shell->run.text);
+}
+
 /* What was asked for where no script was: the outermost, but for sudo, xargs and their like. */
 static unsigned outermost_command(const struct chain *c)
 {
     unsigned found = NONE;
 
-    for (unsigned i = 0; i < c->end; i++)
-        if (found == NONE || c->link[i]->role != ROLE_WRAPPER)
-            found = i;
+    for (unsigned i = 0; i < c->end; i++) {
+        const struct cause_link *link = c->link[i];
+
+        if (found != NONE && (link->role == ROLE_WRAPPER || passes_script_on(link, c->link[found])))
+            continue;
+        found = i;
+    }
     return found;
 }
 
@@ -153,6 +164,10 @@ void cause_find_run(const struct chain *c, struct cause *ret)
         ret->run.kind = RUN_COMMAND;
     if (ret->run.kind == RUN_TEXT && shown == at)
         unwrap_text(c, at, ret);
+    if (link->role == ROLE_TERMINAL && at < c->end) { /* reads a pipe */
+        ret->run.kind = RUN_INPUT;
+        ret->run.args = c->process[at]->args;
+    }
     if (!ret->run.kind && link->name.len) {
         ret->run.kind = RUN_PROGRAM;
         ret->run.name = link->name;

@@ -141,6 +141,19 @@ static bool is_outermost_product(const struct chain *c, unsigned at)
     return at + 1 >= c->inside || !bytes_equal(c->process[at + 1]->owner.product, c->process[at]->owner.product);
 }
 
+/* `echo rm x | sh`: a shell that another one runs, which a person types into, reads a pipe. It might be typed into as
+ * well; but who wants that mostly asks for it (-i), or has sudo, su or tmux start it. */
+static bool reads_pipe(const struct chain *c, unsigned at)
+{
+    unsigned above = at + 1;
+
+    while (above < c->inside && c->process[above]->pid == c->process[at]->pid)
+        above++;
+    return !c->link[at]->asks && above < c->inside && c->link[above]->role == ROLE_TERMINAL &&
+           !(bytes_equal(c->process[at]->args, c->process[above]->args) && /* but for a part of that shell, forked: (rm x) */
+             bytes_equal(c->process[at]->executable, c->process[above]->executable));
+}
+
 /* True: found. Without, chain->end stands where the search came to its end. */
 static bool find_by_process(struct chain *c, struct cause_launcher *ret)
 {
@@ -149,7 +162,7 @@ static bool find_by_process(struct chain *c, struct cause_launcher *ret)
         const struct launcher_row *row = link->launcher;
 
         c->end = i;
-        if (link->role == ROLE_TERMINAL) {
+        if (link->role == ROLE_TERMINAL && !reads_pipe(c, i)) {
             begin(c, i, LAUNCHER_PERSON, NULL, ret);
             describe_person(c->process[i], ret);
             return true;
