@@ -33,6 +33,10 @@ void name_command_line(struct sbuf *out, struct bytes args, unsigned columns)
     _cleanup_sbuf_ struct sbuf line = SBUF_INIT;
     struct bytes cut;
 
+    if (args.len && !memchr(args.data, '\0', args.len)) { /* a shell's text: it is no argument to be quoted */
+        escape_terminal(&line, args);
+        args.len = 0;
+    }
     for (bool first = true; args.len; first = false) {
         struct bytes word = { args.data, strnlen(args.data, args.len) };
 

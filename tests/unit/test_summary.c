@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "make.h"
+#include "report/names.h"
 #include "report/summary.h"
 #include "util/err.h"
 
@@ -159,12 +160,35 @@ static void words(void **state)
     assert_false(summary_by_parse(bytes_of(""), &by));
 }
 
+/* Arguments with a blank are quoted; the text of a shell, which has no NUL, is what somebody wrote. */
+static void command_lines(void **state)
+{
+    static const struct {
+        struct bytes args;
+        unsigned columns;
+        const char *line;
+    } cases[] = {
+        { BYTES("rm\0a b\0"), 0, "rm 'a b'" }, { BYTES("rm -f /srv/x"), 0, "rm -f /srv/x" }, { BYTES("rm -f /srv/x"), 5, "rm -f…" },
+        { BYTES(""), 0, "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct sbuf out = SBUF_INIT;
+
+        name_command_line(&out, cases[i].args, cases[i].columns);
+        assert_string_equal(sbuf_str(&out), cases[i].line);
+        sbuf_done(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(json_adds_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bounded, set_up, tear_down),
         cmocka_unit_test(words),
+        cmocka_unit_test(command_lines),
     };
     struct CMUnitTest table[ARRAY_SIZE(rows)];
 
