@@ -248,6 +248,23 @@ static int set_user(const struct verb *verb, const char *name, struct watch_args
     return *name ? 0 : cli_usage_error(verb, "no user in --user");
 }
 
+/* What --op asks for must be observed: without -p it is, and where -p says otherwise that is no answer but a mistake. */
+static int ask_for_operations(const struct verb *verb, struct watch_args *args, bool chosen)
+{
+    static const char letters[] = "rwxa"; /* in the order of enum permission */
+    unsigned missing = 0;
+
+    for (unsigned op = 0; op < OPERATION_COUNT; op++)
+        if (args->report.filter.operations & 1ull << op)
+            missing |= operation_info((enum operation)op)->permission & ~args->pipeline.permissions;
+    if (!chosen)
+        args->pipeline.permissions |= missing;
+    for (unsigned i = 0; chosen && letters[i]; i++)
+        if (missing & 1u << i)
+            return cli_usage_error(verb, "--op asks for what -p leaves out: add %c to it", letters[i]);
+    return 0;
+}
+
 static int check(const struct verb *verb, const struct watch_args *args, bool is_run)
 {
     if (args->target_count == 0)
@@ -271,6 +288,7 @@ int watch_args_parse(const struct verb *verb, int argc, char **argv, bool is_run
         .settle_ns = 2 * NS_PER_S,
         .report = REPORT_ARGS_INIT,
     };
+    bool chosen = false; /* -p was given */
     unsigned own;
     int c;
 
@@ -287,6 +305,7 @@ int watch_args_parse(const struct verb *verb, int argc, char **argv, bool is_run
             r = set_user(verb, optarg, &args);
         else
             r = parse_option(verb, c, argv, &args);
+        chosen |= c == 'p';
         if (r) {
             watch_args_done(&args);
             return -r;
@@ -295,7 +314,7 @@ int watch_args_parse(const struct verb *verb, int argc, char **argv, bool is_run
     if (!is_run)
         for (int i = optind; i < argc; i++)
             (void)add_target(&args, argv[i], (struct watch_ask){ 0 });
-    if (check(verb, &args, is_run)) {
+    if (check(verb, &args, is_run) || ask_for_operations(verb, &args, chosen)) {
         watch_args_done(&args);
         return -EXIT_USAGE;
     }

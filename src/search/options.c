@@ -67,7 +67,7 @@ static const struct option_row {
     { "-m", "--message", O_MESSAGE, NEEDED, "TYPES", "record types, by name or number; ALL" },
     { "-n", "--node", O_NODE, NEEDED, "NAME", "of this machine; repeated: any of them" },
     { "-o", "--object", O_OBJECT, NEEDED, "LABEL", "security context of the object" },
-    { NULL, "--op", O_OP, NEEDED, "LIST", "what was done: unlink,rename,chmod ..." },
+    { NULL, "--op", O_OP, NEEDED, "LIST", "what was done: delete, modify, permission, unlink,chmod ..." },
     { "-p", "--pid", O_PID, NEEDED, "PID", "process" },
     { "-pp", "--ppid", O_PPID, NEEDED, "PID", "parent process" },
     { "-r", "--raw", O_RAW, NONE, "", "records as they stand in the log" },

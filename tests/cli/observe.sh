@@ -67,6 +67,7 @@ what is not allowed too|1|--assert-unchanged --allow *.log|echo x > d/a.log; rm 
 a filter that matches|0|--op delete|rm d/old
 a filter that does not match|1|--op rename|rm d/old
 an excluded file|1|--exclude old|rm d/old
+reads, which are asked for|0|--op read|cat d/old > open-elsewhere
 another user's change|1|--by-user 65534|rm d/old
 this user's change|0|--by-user root|rm d/old
 another program's change|1|--program mv|rm d/old

@@ -235,6 +235,7 @@ usage "a slip in an option" "did you mean --help?" --hlep
 usage "a slip in what about rules" "did you mean list?" rules lst
 usage "an abbreviation of several" "it could be --since, --store" who --s x /x
 usage "an option that takes no word" "--quiet takes no argument" who --quiet=yes /x
+usage "operations that are not observed" "add r to it" watch -p w --op read /x
 usage "run: empty target" "[CONTAINER:]PATH" run -w "" -- true
 usage "the second target is bad" "no container" watch /etc ":/x"
 
