@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -341,6 +342,9 @@ static void write_answer(struct question *q, struct sbuf *out)
 
     if (summed && json) {
         summary_write_json(q->summary, q->order, q->top, out);
+        if (case_left_out(q->case_)) /* a row is a row: that is none */
+            cli_note("%" PRIu64 " more event%s did not match the filters", case_left_out(q->case_),
+                     case_left_out(q->case_) == 1 ? "" : "s");
     } else if (summed) {
         summary_write_text(q->summary, q->order, q->top, out);
         if (!q->report.quiet)

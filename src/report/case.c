@@ -189,3 +189,8 @@ uint64_t case_lost(const struct case_ *c)
 {
     return c->lost ? c->lost : c->lost_unknown ? 1 : 0;
 }
+
+uint64_t case_left_out(const struct case_ *c)
+{
+    return c->filtered;
+}

@@ -82,6 +82,8 @@ int case_add_explanation(struct case_ *c, enum explanation kind, uint64_t time_n
 bool case_answered(const struct case_ *c);
 uint64_t case_events(const struct case_ *c);
 uint64_t case_lost(const struct case_ *c);
+/* Events that the filters left out. */
+uint64_t case_left_out(const struct case_ *c);
 
 /* run: COMMAND has been started. start_ns: CLOCK_BOOTTIME, 0 = unknown. */
 void case_set_command(struct case_ *c, pid_t pid, uint64_t start_ns);

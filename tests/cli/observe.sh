@@ -127,6 +127,9 @@ check "who --top 1" $?
 culprit who --store db --by file --sort bytes --format json d
 [ "$rc" = 0 ] && ! grep -v '^{"by":"file",' out
 check "who --by, JSON (exit $rc)" $?
+culprit who --store db --by file --op delete --format json d
+[ "$rc" = 0 ] && grep -qE '[0-9]+ more events? did not match' err
+check "what a table leaves out is said (exit $rc)" $?
 culprit who --store db --by file --program nosuch d
 [ "$rc" = 1 ] && grep -q 'did not match the filters' out
 check "who --by, nothing left (exit $rc)" $?
