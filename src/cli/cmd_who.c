@@ -153,6 +153,8 @@ static int parse(int argc, char **argv, struct question *q)
     }
     if (report_args_check(verb, &q->report))
         return EXIT_USAGE;
+    if (q->query.since_ns && q->query.until_ns && q->query.until_ns < q->query.since_ns)
+        return cli_usage_error(verb, "--until is before --since");
     if (!q->summary && (q->top != TOP || q->order != SUMMARY_BY_COUNT))
         return cli_usage_error(verb, "--top and --sort go with --by");
     if (optind >= argc)

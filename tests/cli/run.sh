@@ -190,6 +190,7 @@ usage "duration of nothing" "--for 0 would see nothing" watch --for 0s /x
 usage "settle" '"long" is not a duration' run -w /x --settle long -- true
 usage "size" '"huge" is not a size' watch --ring-size huge /x
 usage "size too large" "is not a size" watch --ring-size 99999999999G /x
+usage "who: an end before the beginning" "--until is before --since" who --since -1h --until -2h /x
 usage "who: no such table" 'unknown summary "day" (use cause, program, user, file, hour)' who --by day /x
 usage "who: no such order" 'unknown order "size" (use count, bytes)' who --by file --sort size /x
 usage "who: rows of no table" "--top and --sort go with --by" who --top 3 /x
