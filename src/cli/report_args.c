@@ -25,10 +25,12 @@ static int add_user(const struct verb *verb, struct filter *filter, const char *
     struct filter_term *term;
     const struct passwd *entry;
     uint32_t id = UID_UNKNOWN;
+    bool is_number;
 
     if (!*text)
         return cli_usage_error(verb, "no user in --user");
-    if (parse_u32(bytes_of(text), 10, &id) < 0) {
+    is_number = parse_u32(bytes_of(text), 10, &id) == 0;
+    if (!is_number) {
         entry = getpwnam(text);
         id = entry ? entry->pw_uid : UID_UNKNOWN;
         if (!entry)
@@ -38,6 +40,7 @@ static int add_user(const struct verb *verb, struct filter *filter, const char *
     if (!term)
         return no_memory();
     term->id = id;
+    term->is_number = is_number;
     return 0;
 }
 

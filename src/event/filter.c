@@ -37,15 +37,20 @@ bool filter_is_empty(const struct filter *f)
 
 /* ---- who ---- */
 
-static bool is_id(const struct event *e, uint32_t id)
+/* The login user is the host's, wherever the process lives; a name of the host's says nothing of a container's ids. */
+static bool is_id(const struct filter_term *term, const struct event *e)
 {
     const struct process *p = e->actor.process;
     const struct credentials *cred = e->actor.cred.known || !p ? &e->actor.cred : &p->cred;
+    uint32_t id = term->id;
 
     if (id == UID_UNKNOWN)
         return false;
-    return (cred->known && (cred->uid == id || cred->euid == id)) || e->actor.login_uid == id ||
-           (p && p->login_uid == id);
+    if (actor_login_uid(&e->actor) == id)
+        return true;
+    if (!term->is_number && p && p->origin == ORIGIN_CONTAINER)
+        return false;
+    return cred->known && (cred->uid == id || cred->euid == id);
 }
 
 static bool is_user(const struct filter_term *term, const struct event *e)
@@ -56,9 +61,10 @@ static bool is_user(const struct filter_term *term, const struct event *e)
     if (person->known && (bytes_equal(person->name, term->text) || bytes_equal(person->as_name, term->text) ||
                           (term->id != UID_UNKNOWN && person->id == term->id)))
         return true;
-    if (p && (bytes_equal(p->user_name, term->text) || bytes_equal(p->real_user_name, term->text)))
+    if (p && (bytes_equal(p->user_name, term->text) || bytes_equal(p->real_user_name, term->text) ||
+              bytes_equal(p->login_name, term->text)))
         return true;
-    return is_id(e, term->id);
+    return is_id(term, e);
 }
 
 static bool is_named(struct bytes text, struct bytes path)

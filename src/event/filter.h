@@ -31,6 +31,7 @@ struct filter_term {
     struct filter_term *next;
     struct bytes text;
     uint32_t id;             /* FILTER_USER: on this host; UID_UNKNOWN: none of that name */
+    bool is_number;          /* FILTER_USER: the id was given, not a name, which in a container is somebody else */
     struct selector selector; /* FILTER_CONTAINER, and FILTER_EXCLUDE where the path is a container's */
     bool host_only;          /* FILTER_EXCLUDE, FILTER_ALLOW: of the host's files only */
 };

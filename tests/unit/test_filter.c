@@ -45,6 +45,7 @@ static const struct row {
     { "real user by name", FILTER_USER, "bob", UID_UNKNOWN, FILTER_MATCHES },
     { "effective user by number", FILTER_USER, "0", 0, FILTER_MATCHES },
     { "real user by number", FILTER_USER, "1001", 1001, FILTER_MATCHES },
+    { "the host's user of that number is not the container's", FILTER_USER, "carl", 1001, FILTER_OTHER },
     { "login user by number", FILTER_USER, "ann", 1000, FILTER_MATCHES },
     { "another user", FILTER_USER, "eve", 1002, FILTER_OTHER },
     { "nobody of that name", FILTER_USER, "ro", UID_UNKNOWN, FILTER_OTHER },
@@ -74,9 +75,12 @@ static void filters(void **state)
     const struct row *row = *state;
     struct filter f = { 0 };
     struct event *e = make(bytes_of("/srv/a/f.log"), BYTES_NULL, false);
+    struct filter_term *term;
 
     assert_int_equal(filter_event(&f, e), FILTER_MATCHES);
-    filter_add(&f, row->kind, bytes_of(row->text))->id = row->kind == FILTER_USER ? row->id : UID_UNKNOWN;
+    term = filter_add(&f, row->kind, bytes_of(row->text));
+    term->id = row->kind == FILTER_USER ? row->id : UID_UNKNOWN;
+    term->is_number = row->text[0] >= '0' && row->text[0] <= '9';
     assert_int_equal(filter_event(&f, e), row->result);
     assert_int_equal(filter_needs_paths(&f), row->kind == FILTER_EXCLUDE || row->kind == FILTER_ALLOW);
     event_free(e);
