@@ -52,5 +52,66 @@ if grep -rnE '\b(printf|puts|perror|exit|getenv|secure_getenv)\(' src --include=
     echo "layers: libraries neither print, exit, nor read the environment"
     failed=1
 fi
+# What users, processes and containers own is opened by src/foreign/ and src/util/beneath.c alone: anything else
+# may be a fifo, a device, a link to the host's files, or never answer. These open what is not theirs:
+may_open=" $(sed 's/ *#.*//' <<'END'
+attribution/agents.c          # the administrator's list of products
+attribution/engine_machine.c  # cgroups; /var/lib/lxc and /run/systemd/machines, which are root's
+attribution/engine_podman.c   # /etc/passwd, /etc/containers
+attribution/layers.c          # O_PATH without following, one name at a time; directories
+attribution/oci.c             # /proc
+attribution/oci_dirs.c        # directories of runtimes, to list them
+attribution/oci_exit.c        # cgroups
+attribution/owner.c           # the host's own package lists
+attribution/owner_inside.c    # a database in memory
+attribution/podman_db.c       # a database in memory
+attribution/procfs.c          # /proc
+attribution/sessions.c        # a root directory, O_PATH
+attribution/users.c           # /proc
+cli/cmd_doctor.c              # /sys
+cli/output_file.c             # the user's own: where he wants the output
+cli/print.c                   # /proc
+cli/rule_file.c               # the user's own: his rules
+cli/who_store.c               # our own store
+daemon/changes.c              # doctor's scratch directory, by descriptors
+daemon/scratch.c              # the same
+daemon/selftest.c             # /proc, a root directory
+search/checkpoint.c           # the user's own: his checkpoint
+sensor/audit/log/config.c     # auditd's settings
+sensor/audit/log/files.c      # logs that the user names, also pipes; what was listed and nothing else
+sensor/audit/object.c         # /proc
+sensor/audit/rules.c          # /proc
+sensor/audit/rules_found.c    # /proc
+sensor/audit/session.c        # our own state, /proc
+sensor/bpf/features.c         # /sys, /proc
+sensor/bpf/pin.c              # O_PATH of what is watched
+sensor/bpf/tell.c             # /proc
+sensor/fanotify/fanotify.c    # /proc
+sensor/fanotify/meaning.c     # O_PATH of what is watched
+sensor/fanotify/object.c      # O_PATH of what is watched, /proc
+sensor/fanotify/rescan.c      # directories of what is watched
+sensor/fanotify/tell.c        # a mount point, for its handles
+sensor/fanotify/window.c      # /proc
+sensor/tree/walk.c            # directories of what is watched
+store/observer.c              # our own store
+store/sqlite.c                # our own store
+util/memory.c                 # /proc
+util/mountinfo.c              # /proc
+watch/count.c                 # directories of what is watched
+watch/resolve.c               # root directories, O_PATH
+END
+) "
+while IFS=: read -r file line text; do
+    case $file in
+    src/foreign/* | src/util/beneath.c | src/bpf/*) continue ;;
+    esac
+    grep -qw -- "${file#src/}" <<< "$may_open" && continue
+    echo "$file:$line: opens a file by itself: use util/beneath.h, or ask src/foreign/"
+    failed=1
+done < <(grep -rnE '(^|[^a-z_>.])(open|openat|openat2|creat|fopen|opendir|fts_open|nftw|sqlite3_open(_v2)?)\(' src --include='*.c' |
+    grep -vE '^[^:]*:[0-9]*: *(/?\*|//)')
+for file in $may_open; do
+    [ -e "src/$file" ] || { echo "layers: $file, which may open files, is not there any more"; failed=1; }
+done
 [ $failed = 0 ] && echo "layers: every include is in the table"
 exit $failed

@@ -18,13 +18,16 @@
 
 #include "attribution/oci_dirs.h"
 #include "attribution/oci_exit.h"
+#include "attribution/oci_files.h"
 #include "attribution/procfs.h"
 #include "util/cleanup.h"
+#include "util/hash.h"
 #include "util/limits.h"
 #include "util/sbuf.h"
 
 #define PROC "/proc"
 #define UNFOLLOWED_NS (2 * NS_PER_S)
+#define DISTRUST_NS (60 * NS_PER_S)
 
 struct entry {
     char *path;          /* its state directory: the key */
@@ -44,6 +47,7 @@ struct oci {
     int epoll_fd;
     uint64_t next_unfollowed_ns;
     unsigned beyond_said;
+    uint64_t distrusted, distrusted_until_ns; /* whose files did not answer, or took for ever to parse */
     /* during oci_dispatch(): who is told; NULL while the first scan runs */
     void (*life)(void *data, const struct life *life);
     void *data;
@@ -55,30 +59,6 @@ static uint64_t now(clockid_t clock)
 
     clock_gettime(clock, &ts);
     return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
-/* A file of a state directory, whole or not at all. */
-static int read_file(const char *dir, const char *name, struct sbuf *out)
-{
-    char path[PATH_MAX], buffer[16 * 1024];
-    _cleanup_close_ int fd = -EBADF;
-    struct stat st;
-    ssize_t n;
-
-    if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, name) >= sizeof(path))
-        return -ENAMETOOLONG;
-    /* a user's directory: what is no plain file could hang us */
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0)
-        return -errno;
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-        return -EINVAL;
-    while ((n = read(fd, buffer, sizeof(buffer))) > 0) {
-        sbuf_add(out, buffer, (size_t)n);
-        if (out->len > LIMIT_STATE_FILE)
-            return -E2BIG;
-    }
-    return n < 0 ? -errno : sbuf_error(out);
 }
 
 static uint64_t ticks_of(pid_t pid)
@@ -125,55 +105,44 @@ static bool may_speak_for(const char *dir, pid_t pid)
 
 /* ---- reading one ---- */
 
-static void take_init_pid(const char *dir, struct oci_facts *f)
+/* The texts of a state directory, in their own process where a user may have written them. */
+static int read_texts(struct oci *o, const struct entry *e, struct oci_facts *ret, struct err *err)
 {
-    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-    char *end;
-    long pid;
+    uint64_t whose = hash_add(HASH_START, e->path, bytes_dirname(bytes_of(e->path)).len);
+    int r;
 
-    if (read_file(dir, "init.pid", &text) < 0 || !text.len)
-        return;
-    pid = strtol(sbuf_str(&text), &end, 10);
-    if (pid <= 0 || pid > INT_MAX)
-        return;
-    f->view.container->pid = (pid_t)pid;
-    f->pid_ticks = ticks_of((pid_t)pid);
-    f->view.running = true;
+    if (e->trusted)
+        return oci_files_read(e->path, ret, err);
+    if (now(CLOCK_MONOTONIC) < o->distrusted_until_ns && o->distrusted == whose)
+        return -ETIMEDOUT;
+    r = oci_files_ask(e->path, ret, err);
+    if (r == -ETIMEDOUT || r == -EBADMSG) { /* his containers are not named for a minute */
+        o->distrusted = whose;
+        o->distrusted_until_ns = now(CLOCK_MONOTONIC) + DISTRUST_NS;
+    }
+    return r;
 }
 
 /* 0 and the facts; -EAGAIN: not written yet, or not for us. */
 static int read_state(struct oci *o, struct entry *e, struct oci_facts *ret)
 {
-    _cleanup_sbuf_ struct sbuf text = SBUF_INIT, config = SBUF_INIT;
     struct bytes id = bytes_basename(bytes_of(e->path));
     struct oci_facts f = { 0 };
     struct err err = ERR_INIT;
-    int r;
+    int r = read_texts(o, e, &f, &err);
 
-    if (read_file(e->path, "state.json", &text) == 0) {
-        r = oci_parse_state(sbuf_bytes(&text), &f, &err);
-    } else if (sbuf_clear(&text), read_file(e->path, "status", &text) == 0) {
-        r = oci_parse_status(sbuf_bytes(&text), id, &f, &err);
-        if (r == 0 && read_file(e->path, "config.json", &config) == 0)
-            (void)oci_parse_config(sbuf_bytes(&config), &f, NULL);
-    } else if (read_file(e->path, "config.json", &config) == 0) {
-        /* a bundle of containerd: its runtime's own state says more, if there is one */
+    /* a bundle of containerd: its runtime's own state says more, if there is one */
+    if (r == 0 && f.only_bundle && (!f.view.container->pid || oci_find(o, id)))
         r = -EAGAIN;
-        f.view.container = container_new();
-        if (f.view.container && !oci_find(o, id)) {
-            container_set(f.view.container, &f.view.container->id, id);
-            f.bundle = arena_copy(&f.view.container->arena, bytes_of(e->path));
-            take_init_pid(e->path, &f);
-            if (f.view.container->pid)
-                r = oci_parse_config(sbuf_bytes(&config), &f, NULL);
-        }
-    } else {
-        return -EAGAIN;
-    }
     if (r < 0) {
         oci_facts_done(&f);
-        log_debug(o->log, "a runtime's state: %s", err_text(&err, r));
+        if (r != -EAGAIN && r != -ENOENT)
+            log_debug(o->log, "a runtime's state: %s", err_text(&err, r));
         return -EAGAIN; /* half written: it is told again */
+    }
+    if (f.only_bundle) {
+        f.pid_ticks = ticks_of(f.view.container->pid);
+        f.view.running = true;
     }
     oci_name(&f, id, e->runtime);
     if (!oci_is_running(&f) || (!e->trusted && !may_speak_for(e->path, f.view.container->pid))) {

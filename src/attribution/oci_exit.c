@@ -9,9 +9,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "util/beneath.h"
 #include "util/cleanup.h"
 
 #define WAITS 20 /* a millisecond each: conmon writes the file as soon as it has reaped */
+#define CODE_MAX 64 /* bytes: conmon writes a number */
 
 /* linux/pidfd.h of Linux 6.15; older headers do not have it. */
 struct kernel_pidfd_info {
@@ -32,18 +34,23 @@ static int by_pidfd(int pidfd)
     return WIFEXITED(info.exit_code) ? WEXITSTATUS(info.exit_code) : 128 + WTERMSIG(info.exit_code);
 }
 
-static int by_file(const char *path)
+/* A user's directory: what stands there may be a fifo, or a link. */
+static int by_file(const char *directory, struct bytes id)
 {
-    _cleanup_fclose_ FILE *f = fopen(path, "re");
+    _cleanup_close_ int dir = beneath_open_host(bytes_of(directory), 0, O_PATH | O_DIRECTORY);
+    _cleanup_free_ char *text = NULL;
+    size_t len;
     int code;
 
-    return f && fscanf(f, "%d", &code) == 1 && code >= 0 && code < 256 ? code : -1;
+    if (dir < 0 || !id.len || memchr(id.data, '/', id.len) || beneath_read_file(dir, id, CODE_MAX, &text, &len) < 0)
+        return -1;
+    return sscanf(text, "%d", &code) == 1 && code >= 0 && code < 256 ? code : -1;
 }
 
 int oci_exit_code(const char *state_dir, const struct container *c, int pidfd)
 {
     const char *places[] = { "/run/libpod/exits", "/var/run/crio/exits", NULL };
-    char user[PATH_MAX] = "", path[PATH_MAX];
+    char user[PATH_MAX] = "";
     bool kept = bytes_equal_str(c->runtime, "podman") || bytes_equal_str(c->runtime, "cri-o");
     struct bytes above = bytes_dirname(bytes_dirname(bytes_of(state_dir)));
 
@@ -55,9 +62,8 @@ int oci_exit_code(const char *state_dir, const struct container *c, int pidfd)
         int code = by_pidfd(pidfd);
 
         for (size_t k = 0; k < ARRAY_SIZE(places) && kept && code < 0; k++)
-            if (places[k] && (size_t)snprintf(path, sizeof(path), "%s/%.*s", places[k], (int)c->id.len,
-                                              c->id.data) < sizeof(path))
-                code = by_file(path);
+            if (places[k])
+                code = by_file(places[k], c->id);
         if (code >= 0)
             return code;
         usleep(1000);

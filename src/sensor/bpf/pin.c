@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -19,6 +21,8 @@
 #define OPEN_TREE_CLONE 1
 #define OPEN_TREE_CLOEXEC O_CLOEXEC
 #endif
+
+#define CHILD_MS 2000 /* to open a path in another mount namespace: milliseconds at most */
 
 /* What the child sends beside the descriptors. */
 struct answer {
@@ -157,8 +161,12 @@ static int open_elsewhere(pid_t pid, struct bytes path, struct pin *ret)
         child(pair[1], pid, path);
     r = helper < 0 ? -errno : 0;
     close(pair[1]);
+    if (r == 0 && poll(&(struct pollfd){ .fd = ours, .events = POLLIN }, 1, CHILD_MS) <= 0)
+        r = -ETIMEDOUT; /* a file system in there does not answer */
     if (r == 0)
         r = receive(ours, ret);
+    if (r == -ETIMEDOUT)
+        (void)kill(helper, SIGKILL);
     if (helper > 0)
         while (waitpid(helper, &status, 0) < 0 && errno == EINTR)
             ;

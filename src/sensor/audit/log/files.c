@@ -418,6 +418,23 @@ void audit_log_files_sort(struct audit_log_files *files)
 
 /* ---- opening ---- */
 
+/* What is called so, if it is the file that was listed: what took its place, a fifo perhaps, is not opened. -ENOENT */
+static int open_same(int dir, const char *name, const struct audit_log_file *file)
+{
+    _cleanup_close_ int path = openat(dir, name, O_PATH | O_CLOEXEC);
+    char link[64];
+    struct stat st;
+    int fd;
+
+    if (path < 0 || fstat(path, &st) < 0)
+        return -errno;
+    if (st.st_dev != file->dev || st.st_ino != file->ino)
+        return -ENOENT;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", path);
+    fd = open(link, O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
 /* Look for the inode among its neighbours: rotation renames. */
 static int open_rotated(const struct audit_log_file *file, int *ret_fd, struct err *err)
 {
@@ -429,19 +446,12 @@ static int open_rotated(const struct audit_log_file *file, int *ret_fd, struct e
         return -ENOMEM;
     d = opendir(dir[0] ? dir : ".");
     for (struct dirent *e; d && (e = readdir(d));) {
-        struct stat st;
-        int fd;
+        int fd = e->d_ino == file->ino ? open_same(dirfd(d), e->d_name, file) : -ENOENT;
 
-        if (e->d_ino != file->ino)
-            continue;
-        fd = openat(dirfd(d), e->d_name, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-            continue;
-        if (fstat(fd, &st) == 0 && st.st_dev == file->dev && st.st_ino == file->ino) {
+        if (fd >= 0) {
             *ret_fd = fd;
             return 0;
         }
-        close(fd);
     }
     return err_say(err, -ENOENT, "%s: rotated away before it could be read", file->path);
 }
@@ -449,7 +459,6 @@ static int open_rotated(const struct audit_log_file *file, int *ret_fd, struct e
 int audit_log_file_open(const struct audit_log_file *file, int *ret_fd, struct err *err)
 {
     _cleanup_close_ int fd = -EBADF;
-    struct stat st;
 
     if (strcmp(file->path, "-") == 0) {
         fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
@@ -458,13 +467,9 @@ int audit_log_file_open(const struct audit_log_file *file, int *ret_fd, struct e
         *ret_fd = TAKE_FD(fd);
         return 0;
     }
-    fd = open(file->path, O_RDONLY | O_CLOEXEC);
+    fd = open_same(AT_FDCWD, file->path, file);
     if (fd < 0)
-        return errno == ENOENT ? open_rotated(file, ret_fd, err) : err_set(err, -errno, "%s", file->path);
-    if (fstat(fd, &st) < 0)
-        return err_set(err, -errno, "%s", file->path);
-    if (st.st_dev != file->dev || st.st_ino != file->ino)
-        return open_rotated(file, ret_fd, err);
+        return fd == -ENOENT ? open_rotated(file, ret_fd, err) : err_set(err, fd, "%s", file->path);
     *ret_fd = TAKE_FD(fd);
     return 0;
 }
