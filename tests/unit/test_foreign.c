@@ -148,14 +148,14 @@ static void refuses_when_many_hang(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(pending); i++) {
         pending[i] = FOREIGN_PENDING_NONE;
-        (void)foreign_wait(&pending[i], &job, BYTES_NULL, 300, 0, &answer);
+        refused += foreign_wait(&pending[i], &job, BYTES_NULL, 1500, 0, &answer) == -EBUSY;
     }
     for (size_t i = 0; i < ARRAY_SIZE(pending); i++) {
-        refused += pending[i].fd >= 0 && foreign_wait(&pending[i], &job, BYTES_NULL, 300, 300, &answer) == -EBUSY;
+        refused += pending[i].fd >= 0 && foreign_wait(&pending[i], &job, BYTES_NULL, 1500, 100, &answer) == -EBUSY;
         foreign_pending_done(&pending[i]);
     }
-    assert_true(refused >= 16);
-    usleep(500 * 1000); /* the others end by their own clock */
+    assert_true(refused >= 8);
+    usleep(1700 * 1000); /* the others end by their own clock */
     ask(&(void *){ (void *)(uintptr_t)&rows[0] });
 }
 
