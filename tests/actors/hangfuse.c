@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hangfuse DIR: mounts a file system on DIR that answers INIT and what the directory itself is, and nothing else;
+ * anybody may ask it. Unmounts at SIGTERM.
+ */
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *directory;
+
+static void end(int number)
+{
+    (void)number;
+    (void)umount2(directory, MNT_DETACH);
+    _exit(0);
+}
+
+static void answer(int fd, const struct fuse_in_header *to, const void *body, size_t len)
+{
+    char buffer[256];
+    struct fuse_out_header head = { .len = (uint32_t)(sizeof(head) + len), .unique = to->unique };
+
+    memcpy(buffer, &head, sizeof(head));
+    memcpy(buffer + sizeof(head), body, len);
+    (void)!write(fd, buffer, sizeof(head) + len);
+}
+
+int main(int argc, char **argv)
+{
+    static char request[1 << 17];
+    const struct fuse_in_header *head = (const void *)request;
+    int fd = argc == 2 ? open("/dev/fuse", O_RDWR | O_CLOEXEC) : -1;
+    char options[100];
+
+    if (fd < 0)
+        return 1;
+    directory = argv[1];
+    snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", fd);
+    if (mount("hangfuse", directory, "fuse", MS_NOSUID | MS_NODEV, options) < 0)
+        return 1;
+    (void)signal(SIGTERM, end);
+    while (read(fd, request, sizeof(request)) > 0) {
+        const struct fuse_init_out init = { .major = FUSE_KERNEL_VERSION, .minor = 31, .max_write = 4096 };
+        const struct fuse_attr_out root = { .attr = { .ino = 1, .mode = S_IFDIR | 0755, .nlink = 2 } };
+
+        if (head->opcode == FUSE_INIT)
+            answer(fd, head, &init, sizeof(init));
+        else if (head->opcode == FUSE_GETATTR && head->nodeid == FUSE_ROOT_ID)
+            answer(fd, head, &root, sizeof(root));
+    }
+    return 0;
+}

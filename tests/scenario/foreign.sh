@@ -1,0 +1,249 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# foreign.sh CULPRIT: what users and containers own cannot change a file of the host by our hand, is not opened where
+# it is a fifo or a device, and stops nothing but its own answer. In a mount namespace with an /etc/passwd of its own.
+set -u
+CULPRIT=$(readlink -f "$1")
+ACTORS=$(dirname "$CULPRIT")/tests/actors
+if [ -z "${FOREIGN_WORK:-}" ]; then
+    FOREIGN_WORK=$(mktemp -d /tmp/culprit-foreign.XXXXXX)
+    export FOREIGN_WORK
+    chmod 755 "$FOREIGN_WORK"
+    mkdir -p "$FOREIGN_WORK/home"
+    { cat /etc/passwd; echo "foreign:x:64242:64242::$FOREIGN_WORK/home:/bin/sh"; } > "$FOREIGN_WORK/passwd"
+    chown 64242:64242 "$FOREIGN_WORK/home"
+    unshare -m --propagation private bash -c 'mount --bind "$FOREIGN_WORK/passwd" /etc/passwd && exec "$0" "$1"' "$(readlink -f "$0")" "$CULPRIT"
+    rc=$?
+    rm -rf "$FOREIGN_WORK"
+    exit $rc
+fi
+W=$FOREIGN_WORK STORAGE=$FOREIGN_WORK/home/.local/share/containers/storage
+passed=0 failed=0 PIDS= RUNC=
+trap 'kill -9 $PIDS 2> /dev/null; [ -z "$RUNC" ] || runc delete -f "$RUNC" > /dev/null 2>&1; umount -l "$W/fuse" 2> /dev/null' EXIT
+
+ok() { # ok TEXT COMMAND...
+    local text=$1
+    shift
+    if "$@"; then
+        passed=$((passed + 1))
+        echo "right: $text"
+    else
+        failed=$((failed + 1))
+        echo "WRONG: $text"
+        tail -3 "$W/out" "$W/err" 2> /dev/null
+    fi
+}
+
+as_user() { setpriv --reuid=64242 --regid=64242 --clear-groups "$@"; }
+
+within() { # within SECONDS COMMAND...: ends by itself by then, whatever it says
+    local seconds=$1 rc
+    shift
+    timeout -s KILL "$seconds" "$@" > "$W/out" 2> "$W/err"
+    rc=$?
+    [ $rc != 137 ]
+}
+
+start() { # start TARGET: a watch that is ready
+    : > "$W/err"
+    "$CULPRIT" watch --no-store --sensor fanotify --format json "$1" > "$W/out" 2> "$W/err" &
+    WATCH=$!
+    PIDS="$PIDS $WATCH"
+    for ((i = 0; i < 300; i++)); do
+        grep -q 'culprit: ready' "$W/err" && return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+appears() { # appears TEXT COUNT: in what the watch says, within 10 s
+    for ((i = 0; i < 100; i++)); do
+        [ "$(grep -c "$1" "$W/out")" -ge "$2" ] && return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+READERS=
+readers_are_gone() {
+    for ((i = 0; i < 50; i++)); do
+        # what has ended and was not waited for yet is a zombie
+        [ -z "$(for pid in $READERS; do grep -sh '^State:.[^Z]' "/proc/$pid/status"; done)" ] && return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+stops() { # SIGTERM ends it within 5 s
+    READERS="$READERS $(pgrep -P "$WATCH" | tr '\n' ' ')"
+    kill -TERM "$WATCH"
+    for ((i = 0; i < 50; i++)); do
+        kill -0 "$WATCH" 2> /dev/null || return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+# ---- doctor TARGET: the directory's owner exchanges what is made in it ----
+
+cat > "$W/swap.py" <<'END'
+import os, sys, time
+directory, victims, delay = sys.argv[1], sys.argv[2], float(sys.argv[3])
+os.chdir(directory)
+number = 0
+while True:
+    for name in os.listdir('.'):
+        try:
+            if not name.startswith('.culprit-doctor-') or os.lstat(name).st_uid == os.getuid():
+                continue
+            time.sleep(delay)
+            os.rename(name, f'away{number}')
+            number += 1
+            os.mkdir(name)
+            for file in os.listdir(victims):
+                os.symlink(f'{victims}/{file}', f'{name}/{file}')
+        except OSError:
+            pass
+    time.sleep(0.0002)
+END
+mkdir "$W/victims"
+for name in open-write truncate chmod chown utime setxattr removexattr; do
+    echo "root only" > "$W/victims/$name"
+done
+state() { (cd "$W/victims" && stat -c '%n %a %u:%g %s %y' -- * && cat -- *); }
+before=$(state)
+unharmed() { [ "$before" = "$(state)" ]; }
+for delay in 0 0.02 0.2; do
+    mkdir "$W/target"
+    chown 64242 "$W/target"
+    as_user /usr/bin/python3 "$W/swap.py" "$W/target" "$W/victims" $delay &
+    swapper=$!
+    sleep 0.3
+    ok "doctor ends while its directory is exchanged (after $delay s)" within 30 "$CULPRIT" doctor --sensor fanotify "$W/target"
+    kill $swapper
+    ok "no file elsewhere was changed" unharmed
+    rm -rf "$W/target"
+done
+mkdir "$W/target"
+ok "left alone, all is right" "$CULPRIT" doctor --sensor fanotify "$W/target"
+ok "and nothing stays" rmdir "$W/target"
+
+# ---- the files that a process names ----
+
+mkdir "$W/named" "$W/fuse" "$W/watched"
+chmod 777 "$W/named"
+as_user mkfifo "$W/named/fifo"
+as_user "$ACTORS/hold" "$W/named/fifo" &
+PIDS="$PIDS $!"
+as_user bash -c "echo reader > '$W/named/fifo'; touch '$W/named/released'" &
+PIDS="$PIDS $!"
+within 20 "$CULPRIT" watch --no-store --sensor fanotify --for 1s "$W/watched"
+ok "the writer of a fifo that a process names waits on" test ! -e "$W/named/released"
+if [ -c /dev/fuse ] && "$ACTORS/hangfuse" "$W/fuse" 2> /dev/null & then
+    PIDS="$PIDS $!"
+    sleep 0.5
+    as_user "$ACTORS/hold" "$W/fuse/script" &
+    PIDS="$PIDS $!"
+    sleep 0.3
+    ok "a file system that never answers stops nothing" within 15 "$CULPRIT" watch --no-store --sensor fanotify --for 1s "$W/watched"
+    start "$W/watched"
+    touch "$W/watched/beside"
+    ok "events come meanwhile" appears /beside 1
+    ok "SIGTERM ends it" stops
+fi
+
+# ---- a user's Podman ----
+
+RECORD='[{"id":"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef","names":["foreignweb"],"image":"i","layer":"l","metadata":"{}"}]'
+as_user mkdir -p "$STORAGE/overlay-containers"
+as_user bash -c "echo '[]' > '$STORAGE/overlay-containers/containers.json'"
+start "$W/watched"
+as_user mkfifo "$STORAGE/db.sql"
+as_user bash -c "echo '$RECORD' > '$STORAGE/overlay-containers/containers.json'"
+sleep 0.5
+touch "$W/watched/after"
+ok "a user's database that is a fifo does not stop a running watch" appears /after 1
+ok "SIGTERM ends it" stops
+ok "doctor answers" within 15 "$CULPRIT" doctor
+ok "and knows the container by the rest" bash -c "'$CULPRIT' doctor --containers | grep -q foreignweb"
+rm -f "$STORAGE/db.sql"
+/usr/bin/python3 - "$STORAGE/db.sql" <<'END'
+import sqlite3, sys
+endless = "with recursive c(x) as (values(1) union all select x + 1 from c) select hex(x), '{}' from c"
+sqlite3.connect(sys.argv[1]).executescript(f"create view ContainerConfig(ID, JSON) as {endless};"
+                                           f"create view ContainerState(ID, JSON) as {endless};")
+END
+ok "an endless view: doctor answers" within 15 "$CULPRIT" doctor
+ok "and the container is named" bash -c "'$CULPRIT' doctor --containers | grep -q foreignweb"
+rm -rf "$W/home/.local"
+
+# ---- a container ----
+
+if command -v runc > /dev/null && command -v busybox > /dev/null; then
+    R=$W/ctr/rootfs
+    mkdir -p "$R"/{bin,etc,proc,sys,dev,tmp,prd,var/lib/rpm,usr/bin}
+    cp "$(command -v busybox)" "$R/bin/busybox"
+    for name in sh sleep touch rm; do ln -s busybox "$R/bin/$name"; done
+    cp "$R/bin/busybox" "$R/usr/bin/touch"
+    echo 'app:x:0:0::/:/bin/sh' > "$R/etc/passwd"
+    (cd "$W/ctr" && runc spec && /usr/bin/python3 - <<'END'
+import json
+c = json.load(open('config.json'))
+c['process']['terminal'] = False
+c['process']['args'] = ['/bin/sh', '/loop']
+c['process'].pop('rlimits', None)
+c['root']['readonly'] = False
+json.dump(c, open('config.json', 'w'))
+END
+    )
+    # runc exec would read its passwd itself, and wait for the fifo
+    cat > "$R/loop" <<'END'
+while :; do
+    /bin/touch /prd/tick
+    /bin/rm /prd/tick
+    [ ! -e /go ] || /usr/bin/touch /prd/hostile
+    /bin/sleep 0.3
+done
+END
+    RUNC=culprit-foreign-$$
+    runc run -d --bundle "$W/ctr" "$RUNC" < /dev/null > "$W/run.out" 2>&1 || cat "$W/run.out"
+    ticks_on() { appears /prd/tick $(($(grep -c /prd/tick "$W/out") + 2)); }
+    start "$RUNC:/prd"
+    ok "a container's own name of its user" appears '/prd/tick.*"name":"app"\|"name":"app".*/prd/tick' 1
+    rm "$R/etc/passwd"
+    mkfifo "$R/etc/passwd"
+    sleep 1.5
+    ok "its passwd is a fifo: events come" ticks_on
+    rm "$R/etc/passwd"
+    echo 'stolen:x:0:0::/:/bin/sh' > "$W/shadow"
+    ln -s "$W/shadow" "$R/etc/passwd"
+    sleep 1.5
+    ok "its passwd is a link to the host's file: events come" ticks_on
+    ok "and the host's file was not read" bash -c "! grep -q stolen '$W/out'"
+    /usr/bin/python3 - "$R/var/lib/rpm/rpmdb.sqlite" 4096 <<'END'
+# one header of a million files of one name, whose directory is each time the last of a million
+import sqlite3, struct, sys
+size = int(sys.argv[2]) * 1024
+n = size // 28
+data = struct.pack('>II', 3, size - 8 - 48)
+data += struct.pack('>IIII', 1117, 8, 0, n) + struct.pack('>IIII', 1118, 8, 6 * n, n)
+data += struct.pack('>IIII', 1116, 4, 7 * n, n) + b'touch\0' * n + b'\0' * n + struct.pack('>I', n - 1) * n
+data = data[:4] + struct.pack('>I', len(data) - 8 - 48) + data[8:]
+db = sqlite3.connect(sys.argv[1])
+db.executescript('create table Packages(hnum integer primary key, blob blob);'
+                 'create table Basenames(key text, hnum integer, idx integer);')
+db.execute('insert into Packages values(1, ?)', (data,))
+db.executemany("insert into Basenames values('touch', ?, 0)", [(1,)] * 200)
+db.commit()
+END
+    sleep 1.5
+    touch "$R/go"
+    ok "its package database takes for ever: the event comes" appears /prd/hostile 1
+    ok "and others after it" ticks_on
+    ok "SIGTERM ends it" stops
+else
+    echo "******** NOT RUN: hostile containers: runc or busybox is missing"
+fi
+ok "no reader is left" readers_are_gone
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
