@@ -184,6 +184,38 @@ static void ends_with_circles(void **state)
     compare("/loop", 0, &out);
 }
 
+/* Where a file's data is said to lie elsewhere, it is in the same directory of a lower layer, and nowhere else. */
+static void data_stays_in_its_directory(void **state)
+{
+    static const struct {
+        const char *redirect;
+        bool found;
+    } redirects[] = { { "b", true }, { "../../outside", false }, { "..", false }, { "s/x", false } };
+    struct bytes directories[2];
+    struct layers layers;
+    char path[300];
+
+    (void)state;
+    prepare();
+    shell("echo secret > outside; mkdir -p upper/d; echo > upper/d/f");
+    directories[0] = bytes_of(upper);
+    directories[1] = bytes_of(bottom);
+    snprintf(path, sizeof(path), "%s/d/f", upper);
+    if (setxattr(path, "trusted.overlay.metacopy", "", 0, 0) < 0)
+        skip();
+    assert_int_equal(layers_open(directories, 2, &layers, NULL), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(redirects); i++) {
+        struct layer_entry e = LAYER_ENTRY_NONE;
+
+        assert_int_equal(setxattr(path, "trusted.overlay.redirect", redirects[i].redirect,
+                                  strlen(redirects[i].redirect), 0), 0);
+        assert_int_equal(layers_lookup(&layers, bytes_of("/d/f"), &e), 0);
+        assert_int_equal(e.data_fd >= 0, redirects[i].found);
+        layer_entry_done(&e);
+    }
+    layers_done(&layers);
+}
+
 static int count_difference(void *data, struct difference *d)
 {
     ++*(unsigned *)data;
@@ -220,6 +252,7 @@ static void tells_a_rename_from_the_record(void **state)
 int main(void)
 {
     const struct CMUnitTest more[] = { cmocka_unit_test(knows_the_kernels_marks), cmocka_unit_test(ends_with_circles),
+                                       cmocka_unit_test(data_stays_in_its_directory),
                                        cmocka_unit_test(tells_a_rename_from_the_record) };
     char command[128];
     int failed;
