@@ -122,6 +122,16 @@ static void unwrap_text(const struct chain *c, unsigned at, struct cause *ret)
     run->interpreter = BYTES_NULL;
 }
 
+/* sudo -i and script have a shell run the command that they are given: theirs is the line that was typed. */
+static void unwrap_wrapped(const struct chain *c, struct cause *ret)
+{
+    if (!link_is_one_command(ret->run.text) || !bytes_equal(link_command_name(ret->run.text), c->link[0]->name))
+        return;
+    ret->run.kind = RUN_COMMAND;
+    ret->run.name = c->link[0]->name;
+    ret->run.text = ret->run.interpreter = BYTES_NULL;
+}
+
 /* The outermost of the wrappers around it: "sudo rm -f /etc/app.conf" is what was typed. */
 static unsigned with_wrappers(const struct chain *c, unsigned at)
 {
@@ -164,6 +174,8 @@ void cause_find_run(const struct chain *c, struct cause *ret)
         ret->run.kind = RUN_COMMAND;
     if (ret->run.kind == RUN_TEXT && shown == at)
         unwrap_text(c, at, ret);
+    else if (ret->run.kind == RUN_TEXT)
+        unwrap_wrapped(c, ret);
     if (link->role == ROLE_TERMINAL && at < c->end) { /* reads a pipe */
         ret->run.kind = RUN_INPUT;
         ret->run.args = c->process[at]->args;
@@ -174,6 +186,6 @@ void cause_find_run(const struct chain *c, struct cause *ret)
     }
     ret->run.process = process_ref(c->process[shown]);
     ret->run.exited = cause_has_exited(ret, c->event);
-    if (at != 0 && !bytes_equal(c->link[0]->name, ret->run.name))
+    if (at != 0 && !bytes_equal(c->link[0]->name, ret->run.name) && !bytes_equal(c->link[0]->name, link->name))
         ret->tool = c->link[0]->name;
 }
