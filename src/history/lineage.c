@@ -16,7 +16,15 @@ struct entry {
     struct process *process;
 };
 
+struct login {
+    UT_hash_handle hh;
+    uint32_t session;
+    struct arena arena;
+    struct bytes address;
+};
+
 struct lineage {
+    struct login *logins; /* in their order: the first gives way */
     struct entry *table; /* those last heard of stand last, more or less: the first gives way */
     uint64_t added;
 };
@@ -33,10 +41,44 @@ static void drop(struct lineage *l, struct entry *e)
     free(e);
 }
 
+static void drop_login(struct lineage *l, struct login *login)
+{
+    HASH_DEL(l->logins, login);
+    arena_done(&login->arena);
+    free(login);
+}
+
+void lineage_login(struct lineage *l, uint32_t session, struct bytes address)
+{
+    struct login *login;
+
+    HASH_FIND(hh, l->logins, &session, sizeof(session), login);
+    if (login)
+        drop_login(l, login);
+    if (session == SESSION_UNKNOWN || !(login = calloc(1, sizeof(*login))))
+        return;
+    if (HASH_COUNT(l->logins) >= LIMIT_HISTORY_PROCESSES)
+        drop_login(l, l->logins);
+    login->session = session;
+    login->address = arena_copy(&login->arena, address);
+    HASH_ADD(hh, l->logins, session, sizeof(login->session), login);
+}
+
+static struct bytes login_address(const struct lineage *l, uint32_t session)
+{
+    struct login *login = NULL;
+
+    if (session != SESSION_UNKNOWN)
+        HASH_FIND(hh, l->logins, &session, sizeof(session), login);
+    return login ? login->address : BYTES_NULL;
+}
+
 void lineage_forget(struct lineage *l)
 {
     struct entry *e, *next;
 
+    while (l->logins)
+        drop_login(l, l->logins);
     HASH_ITER(hh, l->table, e, next)
         drop(l, e);
 }
@@ -120,6 +162,7 @@ static struct process *make(struct lineage *l, const struct sighting *s, const s
     p->cred = s->cred;
     p->login_uid = s->login_uid;
     p->session = s->session;
+    process_set(p, &p->remote, login_address(l, s->session));
     /* as launched: a process whose launcher is gone is handed to pid 1 */
     p->parent_pid = kept ? before->parent_pid : s->parent_pid;
     parent = s->parent_pid == s->pid ? NULL : hear(l, find(l, s->parent_pid));

@@ -165,6 +165,8 @@ static void decode(struct replay *p)
         }
         if (!p->learning && (!line->same || i == 0))
             note_line(p, node, line);
+        if (!p->learning && (line->type == AUDIT_USER_LOGIN || line->type == AUDIT_USER_START))
+            replay_see_login(node, text, line->len);
         if (!wanted) {
             if (line->type == AUDIT_SYSCALL && !p->learning)
                 replay_see_line(p, node, line->sec * 1000 + line->milli, text, line->len);

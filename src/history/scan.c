@@ -80,6 +80,26 @@ void replay_see_line(struct replay *p, struct node *node, uint64_t time_ms, cons
         lineage_see(node->lineage, &s);
 }
 
+/* An IP address or a host's name, as sshd and login write it; "?" is none. */
+static bool is_address(struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!memchr("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.:%-_", text.data[i], 67))
+            return false;
+    return text.len > 0;
+}
+
+void replay_see_login(struct node *node, const char *text, size_t len)
+{
+    const char *at = text, *end = text + len;
+    struct bytes session = PEEK("ses"), address, result;
+
+    address = PEEK("addr");
+    result = PEEK("res");
+    if (session.len && is_address(address) && bytes_starts_with(result, bytes_of("success")))
+        lineage_login(node->lineage, number_of(session), address);
+}
+
 static void want(struct block *b, const struct search_line *line)
 {
     struct wanted *w, *found;

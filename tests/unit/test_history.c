@@ -244,6 +244,8 @@ static int keep_names(void *data, struct event *e)
         sbuf_add_bytes(out, p->real_user_name);
         sbuf_addf(out, ",");
         sbuf_add_bytes(out, p->user_name);
+        sbuf_addf(out, ",");
+        sbuf_add_bytes(out, p->remote);
         sbuf_addf(out, ";");
     }
     event_free(e);
@@ -260,17 +262,25 @@ static void names_of_users(void **state)
 
     (void)state;
     write_log(path,
-              "type=SYSCALL msg=audit(1.500:6): arch=c000003e syscall=2 success=yes exit=0 a0=0 a1=0 a2=0 a3=0 items=0 ppid=1 pid=19 "
+              "type=USER_LOGIN msg=audit(1.400:4): pid=9 uid=0 auid=1000 ses=4 msg='op=login id=1000 exe=\"/usr/sbin/sshd\" "
+              "hostname=? addr=? terminal=/dev/pts/0 res=success'\n"
+              "type=USER_LOGIN msg=audit(1.400:5): pid=9 uid=0 auid=1000 ses=3 msg='op=login id=1000 exe=\"/usr/sbin/sshd\" "
+              "hostname=10.0.0.7 addr=10.0.0.7 terminal=/dev/pts/0 res=success'\n"
+              "type=USER_START msg=audit(1.400:6): pid=9 uid=0 auid=1000 ses=3 msg='op=PAM:session_open acct=\"root\" "
+              "exe=\"/usr/bin/sudo\" hostname=? addr=? terminal=/dev/pts/0 res=success'\n"
+              "type=USER_LOGIN msg=audit(1.400:7): pid=9 uid=0 auid=1000 ses=3 msg='op=login id=1000 exe=\"/usr/sbin/sshd\" "
+              "hostname=10.0.0.9 addr=10.0.0.9 terminal=ssh res=failed'\n"
+              "type=SYSCALL msg=audit(1.500:8): arch=c000003e syscall=2 success=yes exit=0 a0=0 a1=0 a2=0 a3=0 items=0 ppid=1 pid=19 "
               "auid=1000 uid=1000 gid=0 euid=1000 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=pts0 ses=3 comm=\"bash\" exe=\"/bin/bash\" "
               "key=\"k\"\x1d" "ARCH=x86_64 SYSCALL=open AUID=\"ann\" UID=\"ann\" GID=\"root\" EUID=\"ann\" SUID=\"root\"\n"
-              "type=SYSCALL msg=audit(1.500:7): arch=c000003e syscall=87 success=yes exit=0 a0=0 a1=0 a2=0 a3=0 items=2 ppid=19 pid=20 "
+              "type=SYSCALL msg=audit(1.500:9): arch=c000003e syscall=87 success=yes exit=0 a0=0 a1=0 a2=0 a3=0 items=2 ppid=19 pid=20 "
               "auid=1000 uid=1001 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=pts0 ses=3 comm=\"rm\" exe=\"/usr/bin/rm\" "
               "key=\"k\"\x1d" "ARCH=x86_64 SYSCALL=unlink AUID=\"ann\" UID=\"bob\" GID=\"root\" EUID=\"root\" SUID=\"root\"\n"
-              CWD("1.500:7", "/a") NAMED("1.500:7", "0", "\"/a\"", "1", DIRECTORY, "PARENT")
-              NAMED("1.500:7", "1", "\"x\"", "2", FILE_, "DELETE") END("1.500:7"));
+              CWD("1.500:9", "/a") NAMED("1.500:9", "0", "\"/a\"", "1", DIRECTORY, "PARENT")
+              NAMED("1.500:9", "1", "\"x\"", "2", FILE_, "DELETE") END("1.500:9"));
     assert_int_equal(audit_log_files_add(&files, path, AUDIT_LOG_ROTATIONS_ALL, NULL), 0);
     assert_int_equal(replay_run(&options, &stats, NULL), 0);
-    assert_string_equal(sbuf_str(&out), "ann,bob,root;ann,ann,ann;");
+    assert_string_equal(sbuf_str(&out), "ann,bob,root,10.0.0.7;ann,ann,ann,10.0.0.7;");
     assert_true(stats.enriched);
     unlink(path);
     audit_log_files_done(&files);
