@@ -275,13 +275,29 @@ static void find_client(const struct launch_sources *sources, struct process *p)
     }
 }
 
+/* What this process was before, and was looked at then. */
+static const struct process *looked_before(const struct process *p)
+{
+    while (p && !p->launch.looked)
+        p = p->earlier;
+    return p;
+}
+
 void launch_find(const struct launch_sources *sources, struct process *p)
 {
-    for (struct process *image = p; image; image = image->earlier)
+    const struct process *before = looked_before(p);
+
+    if (before == p)
+        return;
+    for (struct process *image = p; image && image != before; image = image->earlier)
         if (is_job(image))
             find_crontab(sources, image);
-    if (came_in(p))
+    if (before && before->launch.kind != LAUNCH_CRONTAB && !p->launch.kind)
+        process_set_launch(p, before);
+    else if (!before && came_in(p))
         find_client(sources, p);
-    else if (is_first_of_service(p))
+    else if (!before && is_first_of_service(p))
         find_timer(p);
+    for (struct process *image = p; image && image != before; image = image->earlier)
+        image->launch.looked = true;
 }

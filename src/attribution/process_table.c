@@ -382,6 +382,7 @@ static struct process *changed(struct process_table *t, struct process *known,
     p->parent_pid = known->parent_pid;
     set_parent(t, p, known->parent);
     p->earlier = process_ref(known->earlier);
+    process_set_launch(p, known);
     p->cgroup_inherited = known->cgroup_inherited;
     p->cred = now->cred;
     p->login_uid = now->login_uid;

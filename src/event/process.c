@@ -54,6 +54,15 @@ void process_unref(struct process *p)
     }
 }
 
+void process_set_launch(struct process *to, const struct process *from)
+{
+    to->launch.looked = from->launch.looked;
+    to->launch.kind = from->launch.kind;
+    process_set(to, &to->launch.text, from->launch.text);
+    process_set(to, &to->launch.place, from->launch.place);
+    process_set(to, &to->launch.user, from->launch.user);
+}
+
 void process_set_likeness(struct process *to, struct process *from)
 {
     struct process *whose = process_ref(from->likeness ? from->likeness : from), *before = to->likeness;

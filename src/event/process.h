@@ -49,6 +49,7 @@ enum launch_kind { /* stored: never reuse a number */
 };
 
 struct launch {
+    bool looked; /* it was looked up, whatever was found */
     enum launch_kind kind;
     struct bytes text, place, user; /* see enum launch_kind; raw bytes: escape them */
 };
@@ -101,6 +102,8 @@ struct process *process_new(pid_t pid, uint64_t start_ns); /* one reference; NUL
 struct process *process_ref(struct process *p);            /* NULL is fine */
 void process_unref(struct process *p);                     /* NULL is fine; gives up parent and container too */
 void process_unrefp(struct process **p);
+/* `to` was launched as `from` was: itself before a change of ids or an exec. */
+void process_set_launch(struct process *to, const struct process *from);
 /* Copy the bytes into the process's own memory. */
 void process_set(struct process *p, struct bytes *field, struct bytes value);
 /* A terminal by the name below /dev, from the kernel's own: "pts0" is pts/0. In `arena`. */

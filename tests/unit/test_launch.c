@@ -154,6 +154,29 @@ static void trigger(void **state)
     assert_int_equal(launch_trigger(BYTES_NULL).len, 0);
 }
 
+/* What was found of a process is not looked up again when it executes something else. */
+static void looked_up_once(void **state)
+{
+    const struct launch_sources sources = { 0 };
+    struct process *before = process_new(5, 500), *p = process_new(5, 500);
+
+    (void)state;
+    process_set(before, &before->executable, bytes_of("/bin/sh"));
+    process_set(p, &p->executable, bytes_of("/bin/rm"));
+    before->launch = (struct launch){ .looked = true, .kind = LAUNCH_TIMER, .text = bytes_of("purge.timer") };
+    p->earlier = before;
+    launch_find(&sources, p);
+    assert_true(p->launch.looked);
+    assert_int_equal(p->launch.kind, LAUNCH_TIMER);
+    assert_bytes(p->launch.text, "purge.timer");
+    before->launch.kind = LAUNCH_CRONTAB; /* of that image alone */
+    p->launch = (struct launch){ 0 };
+    launch_find(&sources, p);
+    assert_true(p->launch.looked);
+    assert_int_equal(p->launch.kind, LAUNCH_UNKNOWN);
+    process_unref(p);
+}
+
 /* ---- sessions ---- */
 
 #define LOGIND "# of logind\nUID=1000\nUSER=ann\nACTIVE=1\nREMOTE=1\nREMOTE_HOST=10.0.0.7\nAUDIT=5\nLEADER=77\n"
@@ -260,7 +283,7 @@ static int tear_down(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(tables_of_cron), cmocka_unit_test(utmp), cmocka_unit_test(environment), cmocka_unit_test(trigger),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(tables_of_cron), cmocka_unit_test(utmp), cmocka_unit_test(environment), cmocka_unit_test(trigger), cmocka_unit_test(looked_up_once),
                                         cmocka_unit_test(where_a_login_came_from) };
     int failed = cmocka_run_group_tests(tests, set_up, tear_down);
 

@@ -439,6 +439,7 @@ static void change_of_ids_makes_a_new_record(void **state)
     (void)state;
     fake_start(&(struct fake_process){ .pid = 50, .parent = 1, .start_ticks = 1000, .executable = A });
     before = process_ref(at(50, 11 * SECOND));
+    before->launch = (struct launch){ .looked = true, .kind = LAUNCH_TIMER, .text = bytes_of("x.timer") };
     fake_start(&(struct fake_process){ .pid = 50, .parent = 1, .start_ticks = 1000, .executable = A,
                                        .ids = "33\t33\t33\t33" });
     feed(PROCESS_CRED, 12 * SECOND, 50, 0, NULL);
@@ -446,6 +447,8 @@ static void change_of_ids_makes_a_new_record(void **state)
     assert_int_equal(at(50, 13 * SECOND)->cred.euid, 33);
     assert_int_equal(at(50, 11 * SECOND)->cred.euid, 0);
     assert_int_equal(at(50, 13 * SECOND)->parent->pid, 1);
+    assert_true(at(50, 13 * SECOND)->launch.looked); /* it was launched once */
+    assert_bytes(at(50, 13 * SECOND)->launch.text, "x.timer");
     process_unref(before);
 }
 
