@@ -339,6 +339,7 @@ static void by_cause(void **state)
 {
     struct process *tools[2] = { make_process(50, "/bin/rm", process_ref(init)), make_process(51, "/bin/mv", process_ref(init)) };
     struct event *e;
+    json_t *all, *cause;
 
     (void)state;
     for (unsigned i = 0; i < 4; i++) {
@@ -359,6 +360,12 @@ static void by_cause(void **state)
     says("who       sh /opt/jobs/purge-logs '--older 3' · cron of bob (8 3 * * * /opt/jobs/purge-logs)");
     says("tools     rm (1 process) · mv (1 process)");
     says("next      its job: crontab -l -u bob");
+    all = lines();
+    cause = json_object_get(json_object_get(json_array_get(all, 0), "culprit"), "cause");
+    assert_string_equal(json_string_value(json_object_get(cause, "kind")), "script");
+    assert_string_equal(json_string_value(json_object_get(cause, "command_line")), "sh /opt/jobs/purge-logs --older 3");
+    assert_string_equal(json_string_value(json_object_get(json_object_get(cause, "launcher"), "kind")), "cron");
+    json_decref(all);
     process_unref(tools[0]);
     process_unref(tools[1]);
 }
@@ -372,6 +379,7 @@ static void person_of(struct event *e)
 static void by_a_person(void **state)
 {
     struct event *e = make_event(D, "/etc/app.conf", agent, NULL, T0);
+    json_t *all, *who;
 
     (void)state;
     set_cause(e, RUN_COMMAND, "/usr/bin/rm", LAUNCHER_PERSON, "ann", NULL);
@@ -384,6 +392,11 @@ static void by_a_person(void **state)
     says("VERDICT  ann, as root by sudo, at pts/3 from 10.0.0.7, deleted /etc/app.conf: sudo rm -f /etc/app.conf, in /home/ann, "
          "at 02:45:35 on Tue 24 Nov.");
     says("person    ann, as root by sudo, at pts/3 from 10.0.0.7 (login uid 1000)");
+    all = lines();
+    who = json_object_get(json_object_get(json_array_get(all, 0), "culprit"), "person");
+    assert_string_equal(json_string_value(json_object_get(who, "remote")), "10.0.0.7");
+    assert_string_equal(json_string_value(json_object_get(who, "by")), "sudo");
+    json_decref(all);
 }
 
 struct subject_row {
