@@ -23,6 +23,7 @@ enum variant {
     VARIANT_PLAIN,
     VARIANT_OWN,       /* of a file that the culprit itself had made */
     VARIANT_AWAY,      /* a rename out of what is watched */
+    VARIANT_ANEW,      /* a deletion, and another file made under the name soon */
     VARIANT_EXCHANGE,  /* two renames that swap two names */
     VARIANT_UNCHANGED, /* mode or owner set to what they were */
     VARIANT_CARRIED,   /* of a folder above: what is watched went with it */
@@ -171,6 +172,8 @@ struct trace {
     struct bytes original;   /* path before the first move; BYTES_NULL: made, not moved */
     struct bytes previous;   /* path before the last move */
     struct culprit *maker;
+    struct culprit *gone_by; /* who deleted it: the name is free, and may be taken again */
+    bool anew;               /* made where one had been deleted */
     struct culprit *mover;   /* who moved it last */
     struct part parts[PARTS_MAX];
     unsigned part_count;
@@ -235,6 +238,8 @@ void culprit_add(struct case_ *c, struct culprit *s, const struct event *e);
 
 /* NULL: beyond the limits. */
 struct tally *case_tally(struct case_ *c, struct culprit *s, const struct event *e, enum variant variant);
+/* The one of the same deed and another variant. */
+struct tally *tally_of_variant(struct case_ *c, struct culprit *s, const struct tally *like, enum variant variant);
 void tally_add(struct case_ *c, struct tally *t, const struct part *part, const struct sample *sample);
 /* What the event says of states and bytes; before it is added. */
 void tally_describe(struct case_ *c, struct tally *t, const struct event *e);

@@ -11,6 +11,7 @@
 #include "report/case_internal.h"
 #include "util/hash.h"
 
+#define ANEW_NS (60 * NS_PER_S)    /* who deletes a name and takes it again so soon replaces the file */
 #define HALVES_NS (50 * NS_PER_MS) /* two events of one system call: the same moment, or what a sensor knows of it */
 
 /* ---- the table ---- */
@@ -267,16 +268,52 @@ static void fold_step(const struct step *step, enum variant variant, enum fold w
         step->c->beyond++;
 }
 
+/* The name that the culprit itself had deleted a moment ago is taken again: told as a replacement. */
+static bool taken_again(const struct step *step, struct trace *gone, struct bytes from)
+{
+    struct part *part = gone && gone->part_count ? &gone->parts[0] : NULL;
+    struct tally *t;
+
+    if (!part || gone->gone_by != step->s || step->e->time_ns > part->last_ns + ANEW_NS)
+        return false;
+    t = tally_of_variant(step->c, step->s, part->tally, VARIANT_ANEW);
+    if (!t)
+        return false;
+    tally_add(step->c, t, part, &(struct sample){ path_of(gone), from });
+    gone->part_count = 0;
+    return true;
+}
+
 static void created(const struct step *step)
 {
     const struct event *e = step->e;
-    struct trace *trace;
+    struct trace *trace = find(step->c, e, e->path);
+    bool anew = taken_again(step, trace, BYTES_NULL);
 
-    forget(step->c, find(step->c, e, e->path)); /* what was known of a file of that name is of another one */
+    forget(step->c, trace); /* what was known of a file of that name is of another one */
     trace = add(step->c, e, e->path, BYTES_NULL, e->target_path);
-    if (trace)
+    if (trace) {
         trace->maker = step->s;
-    wait_step(step, trace, VARIANT_PLAIN, e->path, e->target_path);
+        trace->anew = anew;
+    }
+    if (anew)
+        fold_step(step, VARIANT_PLAIN, FOLD_REPLACEMENT);
+    else
+        wait_step(step, trace, VARIANT_PLAIN, e->path, e->target_path);
+}
+
+/* The name is free now, and who took it away may take it again. */
+static void gone(const struct step *step, struct bytes other)
+{
+    const struct event *e = step->e;
+    struct trace *trace = step->counted && !other.len ? add(step->c, e, e->path, BYTES_NULL, BYTES_NULL) : NULL;
+
+    if (trace)
+        trace->gone_by = step->s;
+    if (trace)
+        wait_step(step, trace, VARIANT_PLAIN, e->path, BYTES_NULL);
+    else
+        tell_step(step, VARIANT_PLAIN, e->path, other);
 }
 
 static void deleted(const struct step *step)
@@ -286,7 +323,7 @@ static void deleted(const struct step *step)
     struct trace *trace = find(c, e, e->path);
     struct tally *t;
 
-    if (trace && trace->maker == step->s) {
+    if (trace && trace->maker == step->s && !trace->anew) {
         fold(trace, FOLD_TEMPORARY);
         fold_step(step, VARIANT_PLAIN, FOLD_TEMPORARY);
     } else if (step->counted && trace && trace->original.len && !trace->maker && trace->mover == step->s) {
@@ -297,9 +334,11 @@ static void deleted(const struct step *step)
         if (t)
             t->moved_first++;
     } else {
-        if (trace)
-            commit(c, trace);
-        tell_step(step, VARIANT_PLAIN, e->path, trace && !trace->maker ? trace->original : BYTES_NULL);
+        struct bytes original = trace && !trace->maker ? arena_copy(&c->arena, trace->original) : BYTES_NULL;
+
+        forget(c, trace);
+        gone(step, original);
+        return;
     }
     drop(c, trace);
 }
@@ -442,7 +481,7 @@ static void renamed(const struct step *step)
     struct case_ *c = step->c;
     struct culprit *s = step->s;
     struct trace *old = find(c, e, e->previous_path), *there = find(c, e, e->path), *now;
-    bool own = old && old->maker == s, over_own = there && there->maker == s, joined;
+    bool own = old && old->maker == s, over_own = there && there->maker == s, joined, anew;
     enum variant variant = leaves_watch(e) ? VARIANT_AWAY : own ? VARIANT_OWN : VARIANT_PLAIN;
 
     if (exchanged(step))
@@ -454,6 +493,7 @@ static void renamed(const struct step *step)
         return;
     }
     joined = is_half(&s->replaced, e, e->path);
+    anew = !joined && taken_again(step, there, e->previous_path);
     forget(c, there);
     if (old && !own && old->maker)
         commit(c, old);
@@ -461,6 +501,13 @@ static void renamed(const struct step *step)
     drop(c, old);
     if (joined && step->counted) {
         join_later_half(step, now, variant, own);
+        return;
+    }
+    if (anew) {
+        if (now)
+            fold(now, FOLD_REPLACEMENT);
+        fold_step(step, variant, FOLD_REPLACEMENT);
+        drop(c, now);
         return;
     }
     wait_step(step, now, variant, e->previous_path, e->path);

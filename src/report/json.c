@@ -41,7 +41,8 @@ static void add_counts(struct sbuf *out, const struct tally *t)
 static void add_tally(struct sbuf *out, const struct tally *t)
 {
     static const char *const variants[] = { [VARIANT_OWN] = "own-file",         [VARIANT_AWAY] = "moved-away",
-                                            [VARIANT_EXCHANGE] = "exchange",    [VARIANT_UNCHANGED] = "unchanged",
+                                            [VARIANT_EXCHANGE] = "exchange",    [VARIANT_ANEW] = "anew",
+                                              [VARIANT_UNCHANGED] = "unchanged",
                                             [VARIANT_UNCERTAIN] = "uncertain" };
 
     sbuf_addf(out, "{\"action\":\"%s\",\"outcome\":\"%s\"", operation_info(t->operation)->name,

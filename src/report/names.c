@@ -374,7 +374,8 @@ void name_subject(struct sbuf *out, const struct cause *cause, const struct acto
         add_product_name(out, l->name, l->detail, bytes_basename(cause->run.name));
         return;
     }
-    if ((l->kind == LAUNCHER_UNKNOWN || l->kind == LAUNCHER_ENGINE) && add_product(out, actor))
+    if ((l->kind == LAUNCHER_ENGINE || (l->kind == LAUNCHER_UNKNOWN && cause->run.kind <= RUN_PROGRAM)) &&
+        add_product(out, actor))
         return;
     if (words_of(l)->headline && l->name.len) {
         add_headline(out, cause);

@@ -49,6 +49,7 @@ static const struct words words[OPERATION_COUNT] = {
 
 static const struct words other = { "did something to %", "do something to %", "something done to %", NULL, NULL };
 static const struct words away = { "moved % away", "move % away", "% moved away", NULL, NULL };
+static const struct words anew = { "replaced % (deleted and made anew)", "replace %", "% replaced (deleted and made anew)", NULL, NULL };
 static const struct words swapped = { "exchanged %", "exchange %", "% exchanged", "pair of names", "pairs of names" };
 static const struct words touched = { "touched %, nothing changed", "touch %", "% touched, nothing changed", NULL, NULL };
 static const struct words uncertain = { "changed an attribute of % (which one is not known)", "change an attribute of %",
@@ -100,6 +101,8 @@ static const struct words *words_of(const struct tally *t)
     switch (t->variant) {
     case VARIANT_AWAY:
         return &away;
+    case VARIANT_ANEW:
+        return &anew;
     case VARIANT_EXCHANGE:
         return &swapped;
     case VARIANT_UNCHANGED:
@@ -194,7 +197,7 @@ static void object(const struct tally *t, const struct words *w, struct sbuf *ou
     if (is_one(t)) {
         if (has_own_noun(t))
             sbuf_addf(out, "the %s ", w->one);
-        else if (t->directory)
+        else if (t->directory && t->operation == OPERATION_RENAME)
             sbuf_add_str(out, "the directory ");
         add_name(t, &t->samples[0], out);
         return;
@@ -300,7 +303,7 @@ static void add_move(const struct tally *t, struct sbuf *out)
 {
     struct bytes name = is_one(t) ? t->samples[0].other : BYTES_NULL;
 
-    if (t->operation != OPERATION_UNLINK && t->operation != OPERATION_RMDIR)
+    if ((t->operation != OPERATION_UNLINK && t->operation != OPERATION_RMDIR) || t->variant == VARIANT_ANEW)
         return;
     if (t->moved_first && t->moved_first < t->told) {
         sbuf_add_str(out, " (some moved away first)");

@@ -49,12 +49,24 @@ static bool is_worth_a_place(const struct culprit *s)
            kind != LAUNCHER_COMMAND && !s->own_command;
 }
 
+/* Opening for writing is worth a word only where nothing followed. */
+static bool is_beginning(const struct culprit *s, const struct tally *opened)
+{
+    if (opened->operation != OPERATION_OPEN_WRITE || opened->error)
+        return false;
+    for (const struct tally *t = s->tallies; t; t = t->next)
+        if (t->told && !t->error && t->files >= opened->files &&
+            (t->operation == OPERATION_WRITE || t->operation == OPERATION_TRUNCATE || t->operation == OPERATION_UTIME))
+            return true;
+    return false;
+}
+
 /* What the sentence names: the worst, and the next kinds of the same or the next grade. */
 static bool is_worth_a_word(const struct culprit *s, const struct tally *t)
 {
     unsigned harm = tally_harm(t);
 
-    if (!t->told)
+    if (!t->told || is_beginning(s, t))
         return false;
     if (t->error > 0)
         return s->harm == 0;
@@ -103,8 +115,15 @@ static bool holds(const struct bytes *tools, unsigned n, struct bytes name)
     return false;
 }
 
+/* "git, with git" */
+static bool is_headline(const struct culprit *s, struct bytes tool)
+{
+    return bytes_equal(tool, s->cause.launcher.name) || bytes_equal(tool, bytes_basename(s->cause.run.name)) ||
+           bytes_equal(tool, s->cause.run.interpreter);
+}
+
 /* "with rm and cp": where what was run is not what made these changes. */
-static void add_tools(const struct tally *const *said, size_t count, struct sbuf *out)
+static void add_tools(const struct culprit *s, const struct tally *const *said, size_t count, struct sbuf *out)
 {
     struct bytes tools[TOOLS_SAID];
     unsigned n = 0;
@@ -112,7 +131,8 @@ static void add_tools(const struct tally *const *said, size_t count, struct sbuf
 
     for (size_t i = 0; i < count; i++)
         for (unsigned k = 0; k < said[i]->tool_count; k++) {
-            bool named = k < TALLY_TOOLS_MAX && holds(tools, n, said[i]->tools[k]);
+            bool named = k < TALLY_TOOLS_MAX &&
+                         (holds(tools, n, said[i]->tools[k]) || is_headline(s, said[i]->tools[k]));
 
             if (!named && k < TALLY_TOOLS_MAX && n < TOOLS_SAID)
                 tools[n++] = said[i]->tools[k];
@@ -167,7 +187,7 @@ void case_sentence(const struct case_ *c, const struct culprit *s, struct sbuf *
     }
     sbuf_add_str(out, comma ? ", " : " ");
     add_deeds(s, said, n, out);
-    add_tools(said, n, out);
+    add_tools(s, said, n, out);
     add_command(s, out);
     when_sentence(c, s, said, n, out);
     add_doubt(s, out);

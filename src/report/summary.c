@@ -25,7 +25,7 @@ static const char *const by_names[] = { [SUMMARY_CAUSE] = "cause",
 
 struct count {
     uint64_t changes, deleted, refused, bytes;
-    bool bytes_known;
+    bool bytes_known, bytes_least; /* of some only the growth is known: at least so many were written */
     uint64_t first_ns, last_ns;
 };
 
@@ -184,6 +184,10 @@ static void count_event(struct count *c, const struct event *e)
     if (e->bytes_known) {
         c->bytes += e->bytes;
         c->bytes_known = true;
+    } else if (e->operation == OPERATION_WRITE && (e->before.known & e->after.known & FILE_SIZE) &&
+               e->after.size > e->before.size) {
+        c->bytes += e->after.size - e->before.size;
+        c->bytes_known = c->bytes_least = true;
     }
     if (!c->first_ns || e->time_ns < c->first_ns)
         c->first_ns = e->time_ns;
@@ -207,6 +211,7 @@ static void add_count(struct count *to, const struct count *c)
     to->deleted += c->deleted;
     to->bytes += c->bytes;
     to->bytes_known |= c->bytes_known;
+    to->bytes_least |= c->bytes_least;
     if (c->first_ns && (!to->first_ns || c->first_ns < to->first_ns))
         to->first_ns = c->first_ns;
     to->last_ns = MAX(to->last_ns, c->last_ns);
@@ -257,19 +262,15 @@ static void write_number(struct sbuf *out, uint64_t n)
 
 static void write_bytes(struct sbuf *out, const struct count *c)
 {
-    size_t from = out->len;
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
 
+    if (c->bytes_least)
+        sbuf_add_char(&text, '>');
     if (c->bytes_known)
-        sentence_size(out, c->bytes);
+        sentence_size(&text, c->bytes);
     else
-        sbuf_add_char(out, '-');
-    if (out->len - from < NUMBER_COLUMNS) {
-        _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-
-        sbuf_add(&text, out->data + from, out->len - from);
-        sbuf_truncate(out, from);
-        sbuf_addf(out, "%*s", NUMBER_COLUMNS, sbuf_str(&text));
-    }
+        sbuf_add_char(&text, '-');
+    sbuf_addf(out, "%*s", NUMBER_COLUMNS, sbuf_str(&text));
 }
 
 static void write_time(struct sbuf *out, uint64_t time_ns)

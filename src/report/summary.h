@@ -35,7 +35,7 @@ void summary_free(struct summary *s);            /* NULL is fine */
 /* Copies what it keeps. */
 void summary_add(struct summary *s, const struct event *event);
 
-/* The first `top` rows (0 = all), then what the others add up to. */
+/* The first `top` rows (0 = all), then what the others add up to. ">1.2 kB": of some writes only the growth is known. */
 void summary_write_text(struct summary *s, enum summary_order order, uint64_t top, struct sbuf *out);
 /* One line of JSON a row: {"by":"program","name":...,"changes":N,"deleted":N,"refused":N,"bytes_written":N,"first":...,
  * "last":...}; what the rows left out add up to is a line with "others": how many rows. */

@@ -40,26 +40,54 @@ static bool is_directory(const struct event *e)
            ((e->after.known & FILE_MODE) && S_ISDIR(e->after.mode));
 }
 
-struct tally *case_tally(struct case_ *c, struct culprit *s, const struct event *e, enum variant variant)
+static void add_tool(struct case_ *c, struct tally *t, struct bytes name)
 {
-    bool directory = is_directory(e);
+    if (!name.len || t->tool_count > TALLY_TOOLS_MAX)
+        return;
+    for (unsigned i = 0; i < t->tool_count; i++)
+        if (bytes_equal(t->tools[i], name))
+            return;
+    if (t->tool_count < TALLY_TOOLS_MAX)
+        t->tools[t->tool_count] = arena_copy(&c->arena, name);
+    t->tool_count++;
+}
+
+static struct tally *find(struct case_ *c, struct culprit *s, const struct tally *key)
+{
     struct tally *t, **last = &s->tallies;
 
     for (t = s->tallies; t; last = &t->next, t = t->next)
-        if (t->operation == e->operation && t->error == e->error && t->variant == variant &&
-            t->directory == directory && t->victim_kind == e->victim_kind && case_victim_same(t->victim, e->victim))
+        if (t->operation == key->operation && t->error == key->error && t->variant == key->variant &&
+            t->directory == key->directory && t->victim_kind == key->victim_kind && case_victim_same(t->victim, key->victim))
             return t;
     if (c->tally_count >= LIMIT_CASE_GROUPS || !(t = calloc(1, sizeof(*t))))
         return NULL;
     c->tally_count++;
-    t->operation = e->operation;
-    t->error = e->error;
-    t->variant = variant;
-    t->directory = directory;
-    t->victim_kind = e->victim_kind;
-    t->victim = container_ref(e->victim);
-    t->sharers = arena_copy(&c->arena, e->sharers);
+    *t = *key;
+    container_ref(t->victim);
+    t->sharers = arena_copy(&c->arena, key->sharers);
     *last = t;
+    return t;
+}
+
+struct tally *case_tally(struct case_ *c, struct culprit *s, const struct event *e, enum variant variant)
+{
+    const struct tally key = { .operation = e->operation, .error = e->error, .variant = variant,
+                               .directory = is_directory(e), .victim_kind = e->victim_kind, .victim = e->victim,
+                               .sharers = e->sharers };
+
+    return find(c, s, &key);
+}
+
+struct tally *tally_of_variant(struct case_ *c, struct culprit *s, const struct tally *like, enum variant variant)
+{
+    const struct tally key = { .operation = like->operation, .error = like->error, .variant = variant,
+                               .directory = like->directory, .victim_kind = like->victim_kind, .victim = like->victim,
+                               .sharers = like->sharers };
+    struct tally *t = find(c, s, &key);
+
+    for (unsigned i = 0; t && i < like->tool_count && i < TALLY_TOOLS_MAX; i++)
+        add_tool(c, t, like->tools[i]);
     return t;
 }
 
@@ -92,18 +120,6 @@ static bool gains_write(const struct event *e)
 {
     return e->operation == OPERATION_CHMOD && (e->before.known & FILE_MODE) && (e->after.known & FILE_MODE) &&
            !(e->before.mode & 0222) && (e->after.mode & 0222);
-}
-
-static void add_tool(struct case_ *c, struct tally *t, struct bytes name)
-{
-    if (!name.len || t->tool_count > TALLY_TOOLS_MAX)
-        return;
-    for (unsigned i = 0; i < t->tool_count; i++)
-        if (bytes_equal(t->tools[i], name))
-            return;
-    if (t->tool_count < TALLY_TOOLS_MAX)
-        t->tools[t->tool_count] = arena_copy(&c->arena, name);
-    t->tool_count++;
 }
 
 void tally_describe(struct case_ *c, struct tally *t, const struct event *e)

@@ -287,8 +287,8 @@ static void one_file_many_times(void **state)
         add(OPERATION_OPEN_WRITE, "/prd/log", agent, i, 0);
         add(OPERATION_WRITE, "/prd/log", agent, i, 0);
     }
-    says("opened /prd/log of container web for writing");
-    says("wrote to /prd/log");
+    says("agent, on the host, wrote to /prd/log of container web");
+    says("/prd/log opened for writing");
     says_not("100 files");
     add(OPERATION_WRITE, "/prd/log2", agent, 200, 0);
     says("wrote to 2 files");
