@@ -105,6 +105,7 @@ struct rhythm {
         uint64_t start_ns; /* CLOCK_BOOTTIME */
     } runs[RUNS_MAX];      /* the last ones, of what was run and not of its tools */
     unsigned next;
+    uint64_t run_count;    /* processes of what was run */
     uint64_t occasions;    /* what is nearly one moment is one */
     uint64_t first_ns, last_ns;  /* the beginning of the first and of the last one */
     uint64_t low_ns, high_ns;    /* shortest and longest time from one to the next */

@@ -159,6 +159,7 @@ static void count_run(struct culprit *s, const struct event *e)
     if (!run)
         run = e->actor.process;
     is_new = is_new_run(r, run ? run->pid : e->actor.pid, run ? run->start_ns : e->actor.start_ns);
+    r->run_count += is_new;
     is_new |= e->time_ns > r->event_ns + PAUSE_NS;
     r->unknown |= e->time_ns + ONCE_NS < r->event_ns;
     r->event_ns = MAX(r->event_ns, e->time_ns);

@@ -121,7 +121,8 @@ static void add_verdict(struct sbuf *out, const struct case_ *c, const struct cu
               (unsigned long long)deleted, (unsigned long long)culprit_told(s), (unsigned long long)culprit_folded(s),
               (unsigned long long)s->processes, s->noise != NOISE_NONE ? "true" : "false", s->own_command ? "true" : "false");
     if (s->rhythm.occasions && !s->rhythm.unknown)
-        sbuf_addf(out, ",\"occasions\":%llu", (unsigned long long)s->rhythm.occasions);
+        sbuf_addf(out, ",\"runs\":%llu,\"occasions\":%llu", (unsigned long long)s->rhythm.run_count,
+                  (unsigned long long)s->rhythm.occasions);
     add_tools(out, s);
     add_doubts(out, s);
     sbuf_add_str(out, ",\"first\":");

@@ -58,7 +58,7 @@ void name_command_line(struct sbuf *out, struct bytes args, unsigned columns)
         sbuf_add_str(out, "…");
 }
 
-static void add_user(struct sbuf *out, uint32_t uid, struct bytes name)
+void name_uid(struct sbuf *out, uint32_t uid, struct bytes name)
 {
     if (name.len)
         escape_terminal(out, name);
@@ -79,7 +79,7 @@ static void add_change(struct sbuf *out, const struct person *p)
     if (!has_changed(p))
         return;
     sbuf_add_str(out, ", as ");
-    add_user(out, p->as_id, p->as_name);
+    name_uid(out, p->as_id, p->as_name);
     if (!p->by.len)
         return;
     sbuf_add_str(out, " by ");
@@ -90,7 +90,7 @@ void name_person(struct sbuf *out, const struct person *p)
 {
     if (!p->known)
         return;
-    add_user(out, p->id, p->name);
+    name_uid(out, p->id, p->name);
     add_change(out, p);
     if (p->terminal.len) {
         sbuf_add_str(out, ", at ");
@@ -430,10 +430,10 @@ void name_user(struct sbuf *out, const struct event *event)
     const struct person *person = &event->cause.person;
 
     if (person->known) {
-        add_user(out, person->id, person->name);
+        name_uid(out, person->id, person->name);
         add_change(out, person);
     } else if (cred->known) {
-        add_user(out, cred->euid, p && p->cred.known && p->cred.euid == cred->euid ? p->user_name : BYTES_NULL);
+        name_uid(out, cred->euid, p && p->cred.known && p->cred.euid == cred->euid ? p->user_name : BYTES_NULL);
     } else {
         sbuf_add_str(out, "not known");
     }

@@ -15,6 +15,8 @@ void name_subject(struct sbuf *out, const struct cause *cause, const struct acto
                   bool *ret_comma);
 /* What started it, in a few words: "cron of bob (8 3 * * * /opt/jobs/purge-logs --older 3)"; nothing if not known. */
 void name_launcher(struct sbuf *out, const struct cause_launcher *launcher);
+/* "bob", "uid 1000"; root where it is that. */
+void name_uid(struct sbuf *out, uint32_t uid, struct bytes name);
 /* "ann, as root by sudo, at pts/3 from 10.0.0.7"; nothing if not known. */
 void name_person(struct sbuf *out, const struct person *person);
 /* argv as one line, cut to `columns` (0 = whole). */

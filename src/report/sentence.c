@@ -170,6 +170,21 @@ static void add_doubt(const struct culprit *s, struct sbuf *out)
                   s->presumed == 1 ? "" : "s");
 }
 
+/* As whom, where that is not root and not said already: two users' runs of one script are two. */
+static void add_user(const struct culprit *s, bool *comma, struct sbuf *out)
+{
+    const struct process *p = s->actor.process;
+    const struct credentials *cred = actor_credentials(&s->actor);
+    struct bytes name = p && p->cred.known && p->cred.euid == cred->euid ? p->user_name : BYTES_NULL;
+
+    if (!cred->known || cred->euid == 0 || s->cause.launcher.kind == LAUNCHER_PERSON ||
+        (name.len && bytes_equal(name, s->cause.launcher.name)))
+        return;
+    sbuf_add_str(out, ", as ");
+    name_uid(out, cred->euid, name);
+    *comma = true;
+}
+
 void case_sentence(const struct case_ *c, const struct culprit *s, struct sbuf *out)
 {
     _cleanup_sbuf_ struct sbuf where = SBUF_INIT;
@@ -178,6 +193,7 @@ void case_sentence(const struct case_ *c, const struct culprit *s, struct sbuf *
     bool comma;
 
     name_subject(out, &s->cause, &s->actor, s->own_command, &comma);
+    add_user(s, &comma, out);
     if (is_worth_a_place(s))
         case_where(s, &where);
     if (where.len) {

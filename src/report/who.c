@@ -42,6 +42,8 @@ static bool write_command(struct page *p, const struct culprit *s)
         add_dot(p->out, &first);
         name_command_line(p->out, args, COMMAND_COLUMNS);
     }
+    if (s->cause.run.process && s->rhythm.run_count > 1 && !s->rhythm.unknown)
+        sbuf_addf(p->out, " (the first of %llu runs)", (unsigned long long)s->rhythm.run_count);
     if (launcher.len) {
         add_dot(p->out, &first);
         sbuf_add_bytes(p->out, sbuf_bytes(&launcher));

@@ -410,6 +410,24 @@ static void by_a_person(void **state)
     json_decref(all);
 }
 
+/* One program of two users is two culprits, and the sentence tells them apart. */
+static void by_two_users(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct event *e = make_event(D, i ? "/srv/b" : "/srv/a", agent, NULL, T0 + i);
+
+        set_cause(e, RUN_SCRIPT, "/opt/x.sh", LAUNCHER_UNKNOWN, NULL, "rm");
+        e->cause.key = 100 + i;
+        e->actor.cred = (struct credentials){ .known = true, .uid = i * 1000, .euid = i * 1000 };
+        case_add_event(c, e);
+        event_free(e);
+    }
+    assert_int_equal(verdicts(), 2);
+    says("VERDICT  /opt/x.sh, on the host, deleted /srv/a with rm");
+    says("VERDICT  /opt/x.sh, as uid 1000, on the host, deleted /srv/b with rm");
+}
+
 struct subject_row {
     const char *name;
     enum run_kind run;
@@ -490,6 +508,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(half_a_replacement, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_cause, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_a_person, set_up_people, tear_down_people),
+        cmocka_unit_test_setup_teardown(by_two_users, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(wraps_at_the_width, set_up_people, tear_down_people),
     };
 
