@@ -334,10 +334,12 @@ static void deleted(const struct step *step)
         if (t)
             t->moved_first++;
     } else {
-        struct bytes original = trace && !trace->maker ? arena_copy(&c->arena, trace->original) : BYTES_NULL;
+        _cleanup_sbuf_ struct sbuf original = SBUF_INIT; /* the trace's is gone with it */
 
+        if (trace && !trace->maker)
+            sbuf_add_bytes(&original, trace->original);
         forget(c, trace);
-        gone(step, original);
+        gone(step, sbuf_bytes(&original));
         return;
     }
     drop(c, trace);

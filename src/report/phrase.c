@@ -208,6 +208,21 @@ static void object(const struct tally *t, const struct words *w, struct sbuf *ou
         sbuf_add_str(out, w->many ? w->many : t->directory ? "directories" : "files");
 }
 
+/* Where all of them went, if it is one directory and another one. */
+static void add_destination(const struct tally *t, struct sbuf *out)
+{
+    struct bytes to = t->sample_count ? bytes_dirname(t->samples[0].other) : BYTES_NULL;
+
+    if (t->operation != OPERATION_RENAME || t->variant == VARIANT_EXCHANGE || !to.len || t->error ||
+        t->sample_count != tally_files(t) || bytes_equal(to, t->directory_of))
+        return;
+    for (size_t i = 1; i < t->sample_count; i++)
+        if (!bytes_equal(to, bytes_dirname(t->samples[i].other)))
+            return;
+    sbuf_add_str(out, " to ");
+    escape_terminal_path(out, to, PATH_COLUMNS);
+}
+
 /* What follows the object: how often, and where a replacement came from. */
 static void remarks(const struct tally *t, bool with_times, struct sbuf *out)
 {
@@ -215,6 +230,8 @@ static void remarks(const struct tally *t, bool with_times, struct sbuf *out)
 
     if (is_one(t))
         add_other(t, t->samples[0].other, out);
+    else
+        add_destination(t, out);
     if (with_times && counts_times(t) && n == 1)
         add_times(t->told, out);
     else if (with_times && n > 1 && t->told > n && counts_times(t))

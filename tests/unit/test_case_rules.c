@@ -92,6 +92,8 @@ static const struct row rows[] = {
     { "a rename has two names", { { R, "/srv/b", "/srv/a" } }, { "renamed /srv/a to /srv/b", "/srv/a renamed to /srv/b, at" } },
     { "renames of several", { { R, "/srv/b", "/srv/a" }, { R, "/srv/d", "/srv/c" } },
       { "renamed 2 files in /srv", "2 files renamed in /srv: /srv/a to /srv/b, /srv/c to /srv/d, at" } },
+    { "where they went", { { R, "/out/a", "/srv/a" }, { R, "/out/b", "/srv/b" } },
+      { "agent, on the host, moved 2 files in /srv away to /out, at", "2 files moved away in /srv to /out: /srv/a to /out/a, /srv/b to /out/b" } },
     { "a directory is no file", { { R, "/srv/new", "/srv/old", .type = S_IFDIR } },
       { "renamed the directory /srv/old to /srv/new" } },
     { "files and directories apart", { { D, "/srv/d/a" }, { D, "/srv/d/b" }, { OPERATION_RMDIR, "/srv/d/x" }, { OPERATION_RMDIR, "/srv/d" } },
