@@ -4,38 +4,12 @@
  * culprit has made waits in the file's trace: only what becomes of the file says as what it counts (a
  * temporary file, the new content of another one, something that stays). Each event is counted once.
  */
-#include <stdlib.h>
-
-#include "event/operation.h"
 #include "event/sentence.h"
-#include "report/case_internal.h"
+#include "report/trace.h"
 #include "util/hash.h"
 
 #define ANEW_NS (60 * NS_PER_S)    /* who deletes a name and takes it again so soon replaces the file */
 #define HALVES_NS (50 * NS_PER_MS) /* two events of one system call: the same moment, or what a sensor knows of it */
-
-/* ---- the table ---- */
-
-struct trace_key {
-    struct bytes text; /* until the next is made */
-    size_t path_at;
-    unsigned hash;
-};
-
-static struct trace_key make_key(struct case_ *c, const struct event *e, struct bytes path)
-{
-    struct sbuf *buffer = &c->trace_key;
-    size_t path_at;
-
-    sbuf_clear(buffer);
-    if (e->victim)
-        sbuf_add_bytes(buffer, e->victim->id);
-    sbuf_add_char(buffer, '\0');
-    path_at = buffer->len;
-    sbuf_add_bytes(buffer, path);
-    return (struct trace_key){ sbuf_bytes(buffer), path_at,
-                               (unsigned)hash_words(HASH_START, sbuf_str(buffer), buffer->len) };
-}
 
 static uint64_t name_key(const struct event *e, struct bytes path)
 {
@@ -44,182 +18,14 @@ static uint64_t name_key(const struct event *e, struct bytes path)
     return hash_words(hash_words(HASH_START, id.data, id.len), path.data, path.len);
 }
 
-static struct trace *find(struct case_ *c, const struct event *e, struct bytes path)
-{
-    struct trace_key key = make_key(c, e, path);
-    struct trace *t;
-
-    HASH_FIND_BYHASHVALUE(hh, c->traces, key.text.data, key.text.len, key.hash, t);
-    return t;
-}
-
-static void drop(struct case_ *c, struct trace *t)
-{
-    if (!t)
-        return;
-    HASH_DEL(c->traces, t);
-    free(t);
-}
-
-static void forget(struct case_ *c, struct trace *trace);
-
-/* The oldest one gives way: what is made and deleted again lives shortly. */
-static void make_room(struct case_ *c)
-{
-    struct trace *oldest = c->traces;
-
-    if (HASH_COUNT(c->traces) <= TRACES_MAX)
-        return;
-    if (oldest == &c->no_trace)
-        oldest = oldest->hh.next;
-    forget(c, oldest);
-}
-
-/* One allocation holds the row and its strings: traces come and go with every temporary file. */
-static struct trace *add(struct case_ *c, const struct event *e, struct bytes path, struct bytes original,
-                         struct bytes previous)
-{
-    struct trace_key made = make_key(c, e, path);
-    struct trace *t;
-    char *at;
-
-    if (sbuf_error(&c->trace_key))
-        return NULL;
-    t = malloc(sizeof(*t) + made.text.len + original.len + previous.len);
-    if (!t)
-        return NULL;
-    *t = (struct trace){ .path_at = made.path_at };
-    at = (char *)(t + 1);
-    t->key = (struct bytes){ memcpy(at, made.text.data, made.text.len), made.text.len };
-    at += made.text.len;
-    if (original.len)
-        t->original = (struct bytes){ memcpy(at, original.data, original.len), original.len };
-    at += original.len;
-    if (previous.len)
-        t->previous = (struct bytes){ memcpy(at, previous.data, previous.len), previous.len };
-    HASH_ADD_KEYPTR_BYHASHVALUE(hh, c->traces, t->key.data, t->key.len, made.hash, t);
-    return t;
-}
-
-static struct bytes path_of(const struct trace *t)
-{
-    return (struct bytes){ t->key.data + t->path_at, t->key.len - t->path_at };
-}
-
-/* ---- what waits ---- */
-
-static bool makes_a_file(enum operation operation)
-{
-    return operation == OPERATION_CREATE || operation == OPERATION_MKDIR || operation == OPERATION_MKNOD ||
-           operation == OPERATION_SYMLINK || operation == OPERATION_LINK;
-}
-
-/* As what a change to a file counts that its culprit had made, once it is known that the file stays. */
-static enum fold fold_of(const struct trace *trace, const struct tally *t)
-{
-    switch (t->operation) {
-    case OPERATION_OPEN_WRITE:
-    case OPERATION_WRITE:
-    case OPERATION_TRUNCATE:
-    case OPERATION_UTIME:
-        return t->variant == VARIANT_OWN ? FOLD_CONTENTS : FOLD_COUNT;
-    case OPERATION_RENAME:
-        return trace->maker && t->variant == VARIANT_OWN ? FOLD_RENAMED : FOLD_COUNT;
-    default:
-        return FOLD_COUNT;
-    }
-}
-
-static void commit(struct case_ *c, struct trace *trace)
-{
-    struct sample sample = { .path = path_of(trace) };
-
-    for (unsigned i = 0; i < trace->part_count; i++) {
-        const struct part *part = &trace->parts[i];
-        enum fold fold = fold_of(trace, part->tally);
-
-        if (fold != FOLD_COUNT) {
-            part->tally->folded[fold] += part->count;
-        } else if (part->tally->operation == OPERATION_RENAME) {
-            tally_add(c, part->tally, part, &(struct sample){ trace->previous, path_of(trace) });
-        } else {
-            sample.other = !makes_a_file(part->tally->operation) ? BYTES_NULL
-                           : trace->original.len                ? trace->original
-                                                                : trace->previous;
-            tally_add(c, part->tally, part, &sample);
-        }
-    }
-    trace->part_count = 0;
-}
-
-static void fold(struct trace *trace, enum fold why)
-{
-    for (unsigned i = 0; i < trace->part_count; i++)
-        trace->parts[i].tally->folded[why] += trace->parts[i].count;
-    trace->part_count = 0;
-}
-
-static void forget(struct case_ *c, struct trace *trace)
-{
-    if (!trace)
-        return;
-    commit(c, trace);
-    drop(c, trace);
-}
-
-static uint64_t start_of(const struct event *e)
-{
-    return e->since_start_known ? e->time_ns - (uint64_t)e->since_start_ns : 0;
-}
-
-static struct part part_of(struct tally *t, const struct event *e)
-{
-    return (struct part){ t, 1, e->time_ns, e->time_ns, start_of(e) };
-}
-
-static bool wait_with(struct trace *trace, struct tally *t, const struct event *e)
-{
-    for (unsigned i = 0; i < trace->part_count; i++)
-        if (trace->parts[i].tally == t) {
-            trace->parts[i].count++;
-            trace->parts[i].last_ns = MAX(trace->parts[i].last_ns, e->time_ns);
-            return true;
-        }
-    if (trace->part_count == PARTS_MAX)
-        return false;
-    trace->parts[trace->part_count++] = part_of(t, e);
-    return true;
-}
-
 static void tell(struct case_ *c, struct tally *t, const struct event *e, struct bytes path, struct bytes other)
 {
-    struct part part = part_of(t, e);
+    struct part part = trace_part(t, e);
 
     if (t)
         tally_add(c, t, &part, &(struct sample){ path, other });
     else
         c->beyond++;
-}
-
-void follow_commit(struct case_ *c)
-{
-    struct trace *trace, *next;
-
-    HASH_ITER(hh, c->traces, trace, next)
-        if (trace != &c->no_trace)
-            commit(c, trace);
-}
-
-void follow_done(struct case_ *c)
-{
-    struct trace *trace, *next;
-
-    HASH_ITER(hh, c->traces, trace, next) {
-        HASH_DEL(c->traces, trace);
-        if (trace != &c->no_trace)
-            free(trace);
-    }
-    sbuf_done(&c->trace_key);
 }
 
 /* ---- one event ---- */
@@ -253,7 +59,7 @@ static void wait_step(const struct step *step, struct trace *trace, enum variant
 {
     struct tally *t = tally_for(step, variant);
 
-    if (!step->counted || (t && trace && wait_with(trace, t, step->e)))
+    if (!step->counted || (t && trace && trace_wait(trace, t, step->e)))
         return;
     tell(step->c, t, step->e, path, other);
 }
@@ -279,7 +85,7 @@ static bool taken_again(const struct step *step, struct trace *gone, struct byte
     t = tally_of_variant(step->c, step->s, part->tally, VARIANT_ANEW);
     if (!t)
         return false;
-    tally_add(step->c, t, part, &(struct sample){ path_of(gone), from });
+    tally_add(step->c, t, part, &(struct sample){ trace_path(gone), from });
     gone->part_count = 0;
     return true;
 }
@@ -287,11 +93,11 @@ static bool taken_again(const struct step *step, struct trace *gone, struct byte
 static void created(const struct step *step)
 {
     const struct event *e = step->e;
-    struct trace *trace = find(step->c, e, e->path);
+    struct trace *trace = trace_find(step->c, e, e->path);
     bool anew = taken_again(step, trace, BYTES_NULL);
 
-    forget(step->c, trace); /* what was known of a file of that name is of another one */
-    trace = add(step->c, e, e->path, BYTES_NULL, e->target_path);
+    trace_forget(step->c, trace); /* what was known of a file of that name is of another one */
+    trace = trace_add(step->c, e, e->path, BYTES_NULL, e->target_path);
     if (trace) {
         trace->maker = step->s;
         trace->anew = anew;
@@ -306,7 +112,7 @@ static void created(const struct step *step)
 static void gone(const struct step *step, struct bytes other)
 {
     const struct event *e = step->e;
-    struct trace *trace = step->counted && !other.len ? add(step->c, e, e->path, BYTES_NULL, BYTES_NULL) : NULL;
+    struct trace *trace = step->counted && !other.len ? trace_add(step->c, e, e->path, BYTES_NULL, BYTES_NULL) : NULL;
 
     if (trace)
         trace->gone_by = step->s;
@@ -320,15 +126,15 @@ static void deleted(const struct step *step)
 {
     const struct event *e = step->e;
     struct case_ *c = step->c;
-    struct trace *trace = find(c, e, e->path);
+    struct trace *trace = trace_find(c, e, e->path);
     struct tally *t;
 
     if (trace && trace->maker == step->s && !trace->anew) {
-        fold(trace, FOLD_TEMPORARY);
+        trace_fold(trace, FOLD_TEMPORARY);
         fold_step(step, VARIANT_PLAIN, FOLD_TEMPORARY);
     } else if (step->counted && trace && trace->original.len && !trace->maker && trace->mover == step->s) {
         /* moved away, then deleted under another name: the old name's disappearance is the story */
-        fold(trace, FOLD_MOVED);
+        trace_fold(trace, FOLD_MOVED);
         t = tally_for(step, VARIANT_PLAIN);
         tell(c, t, e, trace->original, e->path);
         if (t)
@@ -338,11 +144,11 @@ static void deleted(const struct step *step)
 
         if (trace && !trace->maker)
             sbuf_add_bytes(&original, trace->original);
-        forget(c, trace);
+        trace_forget(c, trace);
         gone(step, sbuf_bytes(&original));
         return;
     }
-    drop(c, trace);
+    trace_drop(c, trace);
 }
 
 /* ---- two halves ---- */
@@ -364,14 +170,14 @@ static void join_halves(const struct step *step, struct trace *moved, struct tal
 {
     const struct event *e = step->e;
     struct culprit *s = step->s;
-    struct part part = part_of(t, e);
+    struct part part = trace_part(t, e);
 
     tally_add(step->c, t, &part, &(struct sample){ e->path, moved ? moved->previous : BYTES_NULL });
     t->written_new += moved && moved->maker == s;
     if (moved) {
-        fold(moved, FOLD_REPLACEMENT);
+        trace_fold(moved, FOLD_REPLACEMENT);
         if (!s->renamed.own) /* it stands where a file was that was there before */
-            drop(step->c, moved);
+            trace_drop(step->c, moved);
     }
     s->renamed.tally = NULL;
 }
@@ -381,7 +187,7 @@ static void replaced(const struct step *step)
     const struct event *e = step->e;
     struct case_ *c = step->c;
     struct culprit *s = step->s;
-    struct trace *there = find(c, e, e->path);
+    struct trace *there = trace_find(c, e, e->path);
     bool joined = is_half(&s->renamed, e, e->path), own = joined ? s->renamed.own : there && there->maker == s;
     struct tally *t = tally_for(step, own ? VARIANT_OWN : VARIANT_PLAIN);
 
@@ -390,7 +196,7 @@ static void replaced(const struct step *step)
         return;
     }
     if (!joined)
-        forget(c, there);
+        trace_forget(c, there);
     if (step->counted) {
         tell(c, t, e, e->path, BYTES_NULL);
         s->replaced = (struct half){ .time_ns = e->time_ns, .pid = e->actor.pid, .key = name_key(e, e->path),
@@ -424,7 +230,7 @@ static bool exchanged(const struct step *step)
 
     if (!is_half(&s->renamed, e, e->previous_path) || s->renamed.old_key != name_key(e, e->path))
         return false;
-    first = find(step->c, e, e->previous_path);
+    first = trace_find(step->c, e, e->previous_path);
     if (!first || !first->part_count || first->parts[first->part_count - 1].tally != s->renamed.tally)
         return false;
     t = tally_for(step, VARIANT_EXCHANGE);
@@ -432,7 +238,7 @@ static bool exchanged(const struct step *step)
         return false;
     tally_add(step->c, t, &first->parts[--first->part_count], &(struct sample){ e->path, e->previous_path });
     tell_step(step, VARIANT_EXCHANGE, e->path, e->previous_path);
-    forget(step->c, first);
+    trace_forget(step->c, first);
     s->renamed.tally = NULL;
     return true;
 }
@@ -441,17 +247,17 @@ static bool exchanged(const struct step *step)
 static struct trace *move_trace(struct case_ *c, const struct event *e, struct trace *old)
 {
     struct bytes original = old && old->original.len ? old->original : e->previous_path;
-    struct trace *now = add(c, e, e->path, original, e->previous_path);
+    struct trace *now = trace_add(c, e, e->path, original, e->previous_path);
 
     if (!now) {
         if (old)
-            commit(c, old);
+            trace_commit(c, old);
         return NULL;
     }
     if (old) {
         now->maker = old->maker;
         if (!old->maker) /* moved once more: the first move is told by itself */
-            commit(c, old);
+            trace_commit(c, old);
         memcpy(now->parts, old->parts, sizeof(now->parts));
         now->part_count = old->part_count;
         old->part_count = 0;
@@ -470,10 +276,10 @@ static void join_later_half(const struct step *step, struct trace *moved, enum v
     if (last && bytes_equal(last->path, step->e->path) && !last->other.len)
         last->other = arena_copy(&step->c->arena, step->e->previous_path);
     if (moved)
-        fold(moved, FOLD_REPLACEMENT);
+        trace_fold(moved, FOLD_REPLACEMENT);
     fold_step(step, variant, FOLD_REPLACEMENT);
     if (!r->own)
-        drop(step->c, moved);
+        trace_drop(step->c, moved);
     r->tally = NULL;
 }
 
@@ -482,34 +288,38 @@ static void renamed(const struct step *step)
     const struct event *e = step->e;
     struct case_ *c = step->c;
     struct culprit *s = step->s;
-    struct trace *old = find(c, e, e->previous_path), *there = find(c, e, e->path), *now;
+    struct trace *old = trace_find(c, e, e->previous_path), *there = trace_find(c, e, e->path), *now;
     bool own = old && old->maker == s, over_own = there && there->maker == s, joined, anew;
     enum variant variant = leaves_watch(e) ? VARIANT_AWAY : own ? VARIANT_OWN : VARIANT_PLAIN;
 
     if (exchanged(step))
         return;
+    if (old && old->gone_by) { /* another file has taken the name, unseen */
+        trace_forget(c, old);
+        old = NULL;
+    }
     if (own && variant == VARIANT_AWAY) { /* made here, moved away: nothing of it stays */
-        fold(old, FOLD_TEMPORARY);
+        trace_fold(old, FOLD_TEMPORARY);
         fold_step(step, variant, FOLD_TEMPORARY);
-        drop(c, old);
+        trace_drop(c, old);
         return;
     }
     joined = is_half(&s->replaced, e, e->path);
     anew = !joined && taken_again(step, there, e->previous_path);
-    forget(c, there);
+    trace_forget(c, there);
     if (old && !own && old->maker)
-        commit(c, old);
+        trace_commit(c, old);
     now = move_trace(c, e, old);
-    drop(c, old);
+    trace_drop(c, old);
     if (joined && step->counted) {
         join_later_half(step, now, variant, own);
         return;
     }
     if (anew) {
         if (now)
-            fold(now, FOLD_REPLACEMENT);
+            trace_fold(now, FOLD_REPLACEMENT);
         fold_step(step, variant, FOLD_REPLACEMENT);
-        drop(c, now);
+        trace_drop(c, now);
         return;
     }
     wait_step(step, now, variant, e->previous_path, e->path);
@@ -540,7 +350,7 @@ static bool is_unchanged(const struct event *e)
 static void changed(const struct step *step)
 {
     const struct event *e = step->e;
-    struct trace *trace = find(step->c, e, e->path);
+    struct trace *trace = trace_find(step->c, e, e->path);
     bool own = trace && trace->maker == step->s;
     enum variant variant = is_unchanged(e)         ? VARIANT_UNCHANGED
                            : own                   ? VARIANT_OWN
@@ -577,13 +387,13 @@ void follow_event(struct case_ *c, struct culprit *s, const struct event *e, boo
 {
     const struct step step = { c, s, e, counted };
 
-    make_room(c);
+    trace_make_room(c);
     if (e->carried.len && e->error == 0)
         carried(&step);
     else if (e->error != 0 || !e->path.len)
         tell_step(&step, VARIANT_PLAIN, e->operation == OPERATION_RENAME && e->previous_path.len ? e->previous_path : e->path,
                   e->operation == OPERATION_RENAME ? e->path : BYTES_NULL);
-    else if (makes_a_file(e->operation))
+    else if (trace_is_creation(e->operation))
         created(&step);
     else if (e->operation == OPERATION_UNLINK || e->operation == OPERATION_RMDIR)
         deleted(&step);

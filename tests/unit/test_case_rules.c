@@ -85,6 +85,8 @@ static const struct row rows[] = {
     { "deleted and much later created is both", { { D, "/srv/a" }, { C, "/srv/a", .ms = 3600000 } },
       { "agent, on the host, deleted /srv/a, at", "/srv/a created, at 03:45:35" } },
     { "made anew and deleted in the end", { { D, "/srv/a" }, { C, "/srv/a" }, { D, "/srv/a" } }, { "deleted /srv/a" }, { "temporary" } },
+    { "deleted, and a file of that name moved that nobody saw made", { { D, "/srv/a" }, { R, "/srv/b", "/srv/a" } },
+      { "deleted /srv/a and renamed /srv/a to /srv/b" }, { "deleted /srv/b" } },
     { "deleted by one, created by another", { { D, "/srv/a" }, { C, "/srv/a", .who = OTHER } },
       { "agent, on the host, deleted /srv/a, at", "other, on the host, created /srv/a, at" } },
     { "opened and written is written", { { O, "/srv/a" }, { W, "/srv/a" } }, { "agent, on the host, wrote to /srv/a, at",

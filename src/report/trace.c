@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of files that are followed by name, and the changes that wait in it. */
+#include "report/trace.h"
+
+#include <stdlib.h>
+
+#include "util/hash.h"
+
+/* ---- the table ---- */
+
+struct trace_key {
+    struct bytes text; /* until the next is made */
+    size_t path_at;
+    unsigned hash;
+};
+
+static struct trace_key make_key(struct case_ *c, const struct event *e, struct bytes path)
+{
+    struct sbuf *buffer = &c->trace_key;
+    size_t path_at;
+
+    sbuf_clear(buffer);
+    if (e->victim)
+        sbuf_add_bytes(buffer, e->victim->id);
+    sbuf_add_char(buffer, '\0');
+    path_at = buffer->len;
+    sbuf_add_bytes(buffer, path);
+    return (struct trace_key){ sbuf_bytes(buffer), path_at,
+                               (unsigned)hash_words(HASH_START, sbuf_str(buffer), buffer->len) };
+}
+
+struct trace *trace_find(struct case_ *c, const struct event *e, struct bytes path)
+{
+    struct trace_key key = make_key(c, e, path);
+    struct trace *t;
+
+    HASH_FIND_BYHASHVALUE(hh, c->traces, key.text.data, key.text.len, key.hash, t);
+    return t;
+}
+
+void trace_drop(struct case_ *c, struct trace *t)
+{
+    if (!t)
+        return;
+    HASH_DEL(c->traces, t);
+    free(t);
+}
+
+/* One allocation holds the row and its strings: traces come and go with every temporary file. */
+struct trace *trace_add(struct case_ *c, const struct event *e, struct bytes path, struct bytes original,
+                         struct bytes previous)
+{
+    struct trace_key made = make_key(c, e, path);
+    struct trace *t;
+    char *at;
+
+    if (sbuf_error(&c->trace_key))
+        return NULL;
+    t = malloc(sizeof(*t) + made.text.len + original.len + previous.len);
+    if (!t)
+        return NULL;
+    *t = (struct trace){ .path_at = made.path_at };
+    at = (char *)(t + 1);
+    t->key = (struct bytes){ memcpy(at, made.text.data, made.text.len), made.text.len };
+    at += made.text.len;
+    if (original.len)
+        t->original = (struct bytes){ memcpy(at, original.data, original.len), original.len };
+    at += original.len;
+    if (previous.len)
+        t->previous = (struct bytes){ memcpy(at, previous.data, previous.len), previous.len };
+    HASH_ADD_KEYPTR_BYHASHVALUE(hh, c->traces, t->key.data, t->key.len, made.hash, t);
+    return t;
+}
+
+struct bytes trace_path(const struct trace *t)
+{
+    return (struct bytes){ t->key.data + t->path_at, t->key.len - t->path_at };
+}
+
+/* ---- what waits ---- */
+
+bool trace_is_creation(enum operation operation)
+{
+    return operation == OPERATION_CREATE || operation == OPERATION_MKDIR || operation == OPERATION_MKNOD ||
+           operation == OPERATION_SYMLINK || operation == OPERATION_LINK;
+}
+
+/* As what a change to a file counts that its culprit had made, once it is known that the file stays. */
+static enum fold fold_of(const struct trace *trace, const struct tally *t)
+{
+    switch (t->operation) {
+    case OPERATION_OPEN_WRITE:
+    case OPERATION_WRITE:
+    case OPERATION_TRUNCATE:
+    case OPERATION_UTIME:
+        return t->variant == VARIANT_OWN ? FOLD_CONTENTS : FOLD_COUNT;
+    case OPERATION_RENAME:
+        return trace->maker && t->variant == VARIANT_OWN ? FOLD_RENAMED : FOLD_COUNT;
+    default:
+        return FOLD_COUNT;
+    }
+}
+
+void trace_commit(struct case_ *c, struct trace *trace)
+{
+    struct sample sample = { .path = trace_path(trace) };
+
+    for (unsigned i = 0; i < trace->part_count; i++) {
+        const struct part *part = &trace->parts[i];
+        enum fold fold = fold_of(trace, part->tally);
+
+        if (fold != FOLD_COUNT) {
+            part->tally->folded[fold] += part->count;
+        } else if (part->tally->operation == OPERATION_RENAME) {
+            tally_add(c, part->tally, part, &(struct sample){ trace->previous, trace_path(trace) });
+        } else {
+            sample.other = !trace_is_creation(part->tally->operation) ? BYTES_NULL
+                           : trace->original.len                ? trace->original
+                                                                : trace->previous;
+            tally_add(c, part->tally, part, &sample);
+        }
+    }
+    trace->part_count = 0;
+}
+
+void trace_fold(struct trace *trace, enum fold why)
+{
+    for (unsigned i = 0; i < trace->part_count; i++)
+        trace->parts[i].tally->folded[why] += trace->parts[i].count;
+    trace->part_count = 0;
+}
+
+void trace_forget(struct case_ *c, struct trace *trace)
+{
+    if (!trace)
+        return;
+    trace_commit(c, trace);
+    trace_drop(c, trace);
+}
+
+static uint64_t start_of(const struct event *e)
+{
+    return e->since_start_known ? e->time_ns - (uint64_t)e->since_start_ns : 0;
+}
+
+struct part trace_part(struct tally *t, const struct event *e)
+{
+    return (struct part){ t, 1, e->time_ns, e->time_ns, start_of(e) };
+}
+
+bool trace_wait(struct trace *trace, struct tally *t, const struct event *e)
+{
+    for (unsigned i = 0; i < trace->part_count; i++)
+        if (trace->parts[i].tally == t) {
+            trace->parts[i].count++;
+            trace->parts[i].last_ns = MAX(trace->parts[i].last_ns, e->time_ns);
+            return true;
+        }
+    if (trace->part_count == PARTS_MAX)
+        return false;
+    trace->parts[trace->part_count++] = trace_part(t, e);
+    return true;
+}
+
+/* The oldest one gives way: what is made and deleted again lives shortly. */
+void trace_make_room(struct case_ *c)
+{
+    struct trace *oldest = c->traces;
+
+    if (HASH_COUNT(c->traces) <= TRACES_MAX)
+        return;
+    if (oldest == &c->no_trace)
+        oldest = oldest->hh.next;
+    trace_forget(c, oldest);
+}
+
+void follow_commit(struct case_ *c)
+{
+    struct trace *trace, *next;
+
+    HASH_ITER(hh, c->traces, trace, next)
+        if (trace != &c->no_trace)
+            trace_commit(c, trace);
+}
+
+void follow_done(struct case_ *c)
+{
+    struct trace *trace, *next;
+
+    HASH_ITER(hh, c->traces, trace, next) {
+        HASH_DEL(c->traces, trace);
+        if (trace != &c->no_trace)
+            free(trace);
+    }
+    sbuf_done(&c->trace_key);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Files followed by name, for follow.c: what waits with each of them until it is known as what it counts. */
+#pragma once
+
+#include "report/case_internal.h"
+
+/* It makes a name that was not there: create, mkdir, mknod, symlink, link. */
+bool trace_is_creation(enum operation operation);
+
+/* The file that has this name now; NULL: not followed. */
+struct trace *trace_find(struct case_ *c, const struct event *e, struct bytes path);
+/* A new one, of a name that is not in the table. NULL: out of memory. */
+struct trace *trace_add(struct case_ *c, const struct event *e, struct bytes path, struct bytes original, struct bytes previous);
+struct bytes trace_path(const struct trace *trace);
+void trace_drop(struct case_ *c, struct trace *trace);   /* NULL is fine; what waits is lost: count it before */
+void trace_forget(struct case_ *c, struct trace *trace); /* counts what waits, then drops it; NULL is fine */
+void trace_make_room(struct case_ *c);                   /* frees the oldest one where the table is full */
+
+struct part trace_part(struct tally *t, const struct event *e);
+bool trace_wait(struct trace *trace, struct tally *t, const struct event *e); /* false: no room */
+void trace_commit(struct case_ *c, struct trace *trace); /* what waits is told, or folded as a part of what is told */
+void trace_fold(struct trace *trace, enum fold why);     /* what waits is folded */
