@@ -267,6 +267,15 @@ static const struct launcher_words *words_of(const struct cause_launcher *l)
     return (unsigned)l->kind < LAUNCHER_KIND_COUNT ? &launchers[l->kind] : &none;
 }
 
+/* A text, or the arguments of an engine's client. */
+static void add_detail(struct sbuf *out, struct bytes detail)
+{
+    if (memchr(detail.data ? detail.data : "", '\0', detail.len))
+        name_command_line(out, detail, COMMAND_COLUMNS);
+    else
+        escape_terminal(out, detail);
+}
+
 void name_launcher(struct sbuf *out, const struct cause_launcher *l)
 {
     const struct launcher_words *w = words_of(l);
@@ -277,7 +286,7 @@ void name_launcher(struct sbuf *out, const struct cause_launcher *l)
     escape_terminal(out, l->name);
     if (l->detail.len) {
         sbuf_add_str(out, l->name.len ? " (" : "(");
-        escape_terminal(out, l->detail);
+        add_detail(out, l->detail);
         sbuf_add_char(out, ')');
     }
     if (l->unit.len && !bytes_equal(l->unit, l->name)) {
@@ -350,7 +359,7 @@ static void add_headline(struct sbuf *out, const struct cause *cause)
         }
         if (l->detail.len) {
             sbuf_add_str(out, module ? ", " : "");
-            escape_terminal(out, l->detail);
+            add_detail(out, l->detail);
         }
         sbuf_add_char(out, ')');
     }
