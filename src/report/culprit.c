@@ -116,7 +116,7 @@ static void count_process(struct case_ *c, struct culprit *s, const struct event
 
 static void count_tool(struct case_ *c, struct culprit *s, const struct event *e)
 {
-    struct bytes name = e->cause.tool;
+    struct bytes name = name_tool(e);
     struct tool *tool = s->tools;
 
     if (!name.len)

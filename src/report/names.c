@@ -418,6 +418,16 @@ uint64_t name_cause_key(const struct event *event)
     return event->cause.key ? event->cause.key : event_suspect(event);
 }
 
+struct bytes name_tool(const struct event *event)
+{
+    const struct process *p = event->actor.process;
+    const struct cause *cause = &event->cause;
+
+    if (p && p->owner.product.len && !p->owner.looks_like && bytes_equal(p->owner.product, cause->launcher.name))
+        return BYTES_NULL;
+    return cause->tool;
+}
+
 void name_program(struct sbuf *out, const struct event *event)
 {
     struct bytes executable = event_actor_executable(event), name = event_actor_name(event);

@@ -22,6 +22,8 @@ void name_person(struct sbuf *out, const struct person *person);
 /* argv as one line, cut to `columns` (0 = whole). */
 void name_command_line(struct sbuf *out, struct bytes args, unsigned columns);
 
+/* The program that made the change for what was run; nothing where that is it itself, or a part of the same product. */
+struct bytes name_tool(const struct event *event);
 void name_cause(struct sbuf *out, const struct event *event);
 void name_program(struct sbuf *out, const struct event *event);
 void name_user(struct sbuf *out, const struct event *event);

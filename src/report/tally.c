@@ -5,6 +5,7 @@
 
 #include "event/operation.h"
 #include "report/case_internal.h"
+#include "report/names.h"
 #include "util/hash.h"
 #include "util/limits.h"
 
@@ -124,7 +125,7 @@ static bool gains_write(const struct event *e)
 
 void tally_describe(struct case_ *c, struct tally *t, const struct event *e)
 {
-    add_tool(c, t, e->cause.tool);
+    add_tool(c, t, name_tool(e));
     if (!t->told && !tally_folded(t)) {
         copy_state(c, &t->before, &e->before);
         copy_state(c, &t->after, &e->after);

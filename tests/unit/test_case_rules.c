@@ -414,6 +414,22 @@ static void by_a_person(void **state)
     json_decref(all);
 }
 
+/* What belongs to the product is no tool of it. */
+static void by_a_product(void **state)
+{
+    (void)state;
+    process_set(agent, &agent->owner.product, bytes_of("XDR"));
+    for (unsigned i = 0; i < 2; i++) {
+        struct event *e = make_event(D, i ? "/srv/b" : "/srv/a", i ? other : agent, NULL, T0 + i);
+
+        set_cause(e, RUN_PROGRAM, "/opt/x/daemon", LAUNCHER_PRODUCT, "XDR", i ? "other" : "agent");
+        e->cause.launcher.detail = bytes_of("EDR");
+        case_add_event(c, e);
+        event_free(e);
+    }
+    says("VERDICT  XDR's agent, on the host, deleted 2 files in /srv with other, at");
+}
+
 /* One program of two users is two culprits, and the sentence tells them apart. */
 static void by_two_users(void **state)
 {
@@ -512,6 +528,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(half_a_replacement, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_cause, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_a_person, set_up_people, tear_down_people),
+        cmocka_unit_test_setup_teardown(by_a_product, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_two_users, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(wraps_at_the_width, set_up_people, tear_down_people),
     };
