@@ -229,7 +229,7 @@ static void add_what(struct sbuf *out, const struct cause *cause, const struct a
 
 /* ---- what started it ---- */
 
-/* In a row: words before the name in a sentence, after it, and the short form of the `who` line. */
+/* In a row: words before the name in a sentence ("%" is the engine), after it, and the short form of the `who` line. */
 struct launcher_words {
     const char *before, *after, *who;
     bool headline; /* it is named first, then what it ran */
@@ -241,8 +241,8 @@ static const struct launcher_words launchers[LAUNCHER_KIND_COUNT] = {
     [LAUNCHER_PRODUCT]       = { "", "", "", true, false },
     [LAUNCHER_PACKAGE]       = { "", "", "package manager ", true, true },
     [LAUNCHER_CONFIGURATION] = { "", "", "configuration management ", true, true },
-    [LAUNCHER_EXEC]          = { "run by exec in container ", "", "exec in container ", false, true },
-    [LAUNCHER_COPY]          = { "a copy into container ", "", "copy into container ", false, true },
+    [LAUNCHER_EXEC]          = { "run by %exec in container ", "", "exec in container ", false, true },
+    [LAUNCHER_COPY]          = { "run by %cp into container ", "", "copy into container ", false, true },
     [LAUNCHER_COMPOSE]       = { "run by compose project ", "", "compose project ", false, true },
     [LAUNCHER_HEALTH_CHECK]  = { "the health check of container ", "", "health check of container ", false, false },
     [LAUNCHER_ENTRY_POINT]   = { NULL, NULL, "entry point of container ", false, false },
@@ -295,14 +295,31 @@ void name_launcher(struct sbuf *out, const struct cause_launcher *l)
     }
 }
 
-static bool add_launcher(struct sbuf *out, const struct cause_launcher *l)
+/* "docker ", of the engine whose container the actor lives in. */
+static void add_engine(struct sbuf *out, const struct actor *actor)
+{
+    const struct container *c = actor->process ? actor->process->container : NULL;
+
+    if (!c || !c->runtime.len)
+        return;
+    escape_terminal(out, c->runtime);
+    sbuf_add_char(out, ' ');
+}
+
+static bool add_launcher(struct sbuf *out, const struct cause_launcher *l, const struct actor *actor)
 {
     const struct launcher_words *w = words_of(l);
+    const char *engine;
 
     if (!w->before || !w->before[0] || (!l->name.len && l->kind != LAUNCHER_ANACRON))
         return false;
     sbuf_add_str(out, ", ");
-    sbuf_add_str(out, w->before);
+    engine = strchr(w->before, '%');
+    if (engine) {
+        sbuf_add(out, w->before, (size_t)(engine - w->before));
+        add_engine(out, actor);
+    }
+    sbuf_add_str(out, engine ? engine + 1 : w->before);
     escape_terminal(out, l->name);
     sbuf_add_str(out, w->after);
     return true;
@@ -400,7 +417,7 @@ void name_subject(struct sbuf *out, const struct cause *cause, const struct acto
     if (own_command)
         sbuf_add_str(out, "Your own command's ");
     add_what(out, cause, actor, !own_command);
-    *ret_comma = add_launcher(out, l);
+    *ret_comma = add_launcher(out, l, actor);
     *ret_comma |= add_person(out, cause);
 }
 

@@ -430,6 +430,19 @@ static void by_a_product(void **state)
     says("VERDICT  XDR's agent, on the host, deleted 2 files in /srv with other, at");
 }
 
+static void by_exec(void **state)
+{
+    struct event *e = make_event(D, "/prd/a", app, web, T0);
+
+    (void)state;
+    set_cause(e, RUN_COMMAND, "/bin/rm", LAUNCHER_EXEC, "web", NULL);
+    e->cause.launcher.detail = BYTES("docker\0exec\0web\0rm\0/prd/a\0");
+    case_add_event(c, e);
+    event_free(e);
+    says("VERDICT  rm, run by docker exec in container web, deleted /prd/a of container web, at");
+    says("exec in container web (docker exec web rm /prd/a)");
+}
+
 /* One program of two users is two culprits, and the sentence tells them apart. */
 static void by_two_users(void **state)
 {
@@ -529,6 +542,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(by_cause, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_a_person, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_a_product, set_up_people, tear_down_people),
+        cmocka_unit_test_setup_teardown(by_exec, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_two_users, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(wraps_at_the_width, set_up_people, tear_down_people),
     };
