@@ -117,11 +117,11 @@ int case_add_rollup(struct case_ *c, const struct store_rollup *rollup, struct e
         c->beyond += rest;
         return 0;
     }
-    if (!t->told) {
+    if (!t->reported) {
         t->first_ns = rollup->first_ns;
         t->directory_of = arena_copy(&c->arena, bytes_dirname(rollup->sample->path));
     }
-    t->told += rest;
+    t->reported += rest;
     t->unread += rest;
     t->files_beyond = true;
     t->last_ns = MAX(t->last_ns, rollup->last_ns);

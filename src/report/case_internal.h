@@ -15,7 +15,7 @@
 #define NOTES_MAX 4            /* different doubts of one culprit */
 #define TRACES_MAX 8192        /* files followed by name through creations and moves */
 #define PARTS_MAX 8            /* kinds of changes to one such file that wait for what becomes of it */
-#define SEEN_MAX 65536         /* different files and processes that are told apart to be counted */
+#define SEEN_MAX 65536         /* different files and processes that are reported apart to be counted */
 #define SAMPLE_BYTES (4 * 1024 * 1024) /* for all paths that are kept by name */
 
 /* What kind of a change it was, beyond the operation. */
@@ -31,23 +31,23 @@ enum variant {
     VARIANT_UNCERTAIN, /* something changed; what is not known */
 };
 
-/* Why an event is not told by itself. The names in JSON are those of fold_name(). */
+/* Why an event is not reported by itself. The names in JSON are those of fold_name(). */
 enum fold {
     FOLD_TEMPORARY,   /* about files that the culprit made and deleted again */
-    FOLD_REPLACEMENT, /* writing the new file and renaming it over the old one: told as its replacement */
-    FOLD_CONTENTS,    /* filling files that the culprit had created: told as their creation */
-    FOLD_RENAMED,     /* giving a file that it had created its final name: told as its creation */
-    FOLD_MOVED,       /* moving a file away that was deleted afterwards: told as its deletion */
+    FOLD_REPLACEMENT, /* writing the new file and renaming it over the old one: reported as its replacement */
+    FOLD_CONTENTS,    /* filling files that the culprit had created: reported as their creation */
+    FOLD_RENAMED,     /* giving a file that it had created its final name: reported as its creation */
+    FOLD_MOVED,       /* moving a file away that was deleted afterwards: reported as its deletion */
     FOLD_COUNT,
 };
 
-/* Why all that a culprit did is not told by itself. */
+/* Why all that a culprit did is not reported by itself. */
 enum noise {
     NOISE_NONE,
     NOISE_ENGINE,    /* the container runtime made new files only */
     NOISE_CONTAINER, /* the container's own processes made new files only */
     NOISE_COMMAND,   /* the COMMAND of `culprit run` made new files only */
-    NOISE_REMOVED,   /* the runtime dropped the layer of a container: told as that */
+    NOISE_REMOVED,   /* the runtime dropped the layer of a container: reported as that */
     NOISE_EMPTY,     /* nothing of it was counted */
     NOISE_COUNT,
 };
@@ -71,18 +71,18 @@ struct tally {
     enum victim_kind victim_kind;
     struct container *victim; /* owned reference, NULL = the host's */
     struct bytes sharers;     /* other containers with the same files: names, each ended by a NUL */
-    uint64_t told;            /* events, without those that are folded */
+    uint64_t reported;            /* events, without those that are folded */
     uint64_t folded[FOLD_COUNT];
-    uint64_t unread;          /* of `told`: counted by the store, looked at by nobody */
-    uint64_t moved_first;     /* of `told`: deletions of files that had been moved away first */
-    uint64_t written_new;     /* of `told`: replacements by a file that the culprit had written */
-    uint64_t files;           /* different ones among those told, as far as they were told apart */
+    uint64_t unread;          /* of `reported`: counted by the store, looked at by nobody */
+    uint64_t moved_first;     /* of `reported`: deletions of files that had been moved away first */
+    uint64_t written_new;     /* of `reported`: replacements by a file that the culprit had written */
+    uint64_t files;           /* different ones among those reported, as far as they were reported apart */
     bool files_beyond;        /* not all were */
     uint64_t bytes;           /* written, where bytes_known */
     bool bytes_known, bytes_unknown; /* of some; of some not */
     int64_t growth;           /* of those whose bytes are not known: how much larger the files became, where growth_known */
     bool growth_known;
-    uint64_t first_ns, last_ns; /* of those told */
+    uint64_t first_ns, last_ns; /* of those reported */
     uint64_t start_ns;        /* when the victim had started, at the first; 0 = not known */
     struct sample *samples;   /* oldest first, LIMIT_CASE_SAMPLES at most */
     size_t sample_count;
@@ -244,14 +244,14 @@ struct tally *tally_of_variant(struct case_ *c, struct culprit *s, const struct 
 void tally_add(struct case_ *c, struct tally *t, const struct part *part, const struct sample *sample);
 /* What the event says of states and bytes; before it is added. */
 void tally_describe(struct case_ *c, struct tally *t, const struct event *e);
-/* Is this the first of its kind in `owner`? False also where it cannot be told any more. */
+/* Is this the first of its kind in `owner`? False also where it cannot be reported any more. */
 bool case_see(struct case_ *c, const void *owner, struct bytes what, bool *ret_beyond);
 bool case_victim_same(const struct container *a, const struct container *b);
 uint64_t tally_folded(const struct tally *t);
 
 /* ---- follow.c: files by name ---- */
 
-/* Counts the event: as told, as folded, or waiting for what becomes of its file. Not counted: it only tells what
+/* Counts the event: as reported, as folded, or waiting for what becomes of its file. Not counted: it only tells what
  * became of a file. */
 void follow_event(struct case_ *c, struct culprit *s, const struct event *e, bool counted);
 void follow_commit(struct case_ *c); /* what waits is counted as it is now */
@@ -264,7 +264,7 @@ unsigned tally_harm(const struct tally *t);
 bool case_lives_in_victim(const struct culprit *s);
 bool case_was_recreated(const struct case_ *c);
 bool case_is_explained(const struct case_ *c, enum explanation kind);
-uint64_t culprit_told(const struct culprit *s);
+uint64_t culprit_reported(const struct culprit *s);
 uint64_t culprit_folded(const struct culprit *s);
 
 /* ---- phrase.c, when.c, sentence.c, noise.c: phrases; all escaped for a terminal ---- */
@@ -312,7 +312,7 @@ struct page {
     bool colour;
     unsigned columns; /* 0 = lines are whole */
     size_t line_at;   /* where the line begins that is being written */
-    bool zone_told;
+    bool zone_reported;
 };
 
 /* A line "  LABEL     text"; an empty label goes on with what the one above it tells. */

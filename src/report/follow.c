@@ -74,7 +74,7 @@ static void fold_step(const struct step *step, enum variant variant, enum fold w
         step->c->beyond++;
 }
 
-/* The name that the culprit itself had deleted a moment ago is taken again: told as a replacement. */
+/* The name that the culprit itself had deleted a moment ago is taken again: reported as a replacement. */
 static bool taken_again(const struct step *step, struct trace *gone, struct bytes from)
 {
     struct part *part = gone && gone->part_count ? &gone->parts[0] : NULL;
@@ -256,7 +256,7 @@ static struct trace *move_trace(struct case_ *c, const struct event *e, struct t
     }
     if (old) {
         now->maker = old->maker;
-        if (!old->maker) /* moved once more: the first move is told by itself */
+        if (!old->maker) /* moved once more: the first move is reported by itself */
             trace_commit(c, old);
         memcpy(now->parts, old->parts, sizeof(now->parts));
         now->part_count = old->part_count;
@@ -265,7 +265,7 @@ static struct trace *move_trace(struct case_ *c, const struct event *e, struct t
     return now;
 }
 
-/* The replacement was told first, and without a word of where the new file came from. */
+/* The replacement was reported first, and without a word of where the new file came from. */
 static void join_later_half(const struct step *step, struct trace *moved, enum variant variant, bool own)
 {
     struct half *r = &step->s->replaced;

@@ -24,8 +24,8 @@ static void add_counts(struct sbuf *out, const struct tally *t)
 {
     bool first = true;
 
-    sbuf_addf(out, ",\"count\":%llu,\"told\":%llu", (unsigned long long)(t->told + tally_folded(t)),
-              (unsigned long long)t->told);
+    sbuf_addf(out, ",\"count\":%llu,\"reported\":%llu", (unsigned long long)(t->reported + tally_folded(t)),
+              (unsigned long long)t->reported);
     if (!tally_folded(t))
         return;
     sbuf_add_str(out, ",\"folded\":{");
@@ -59,7 +59,7 @@ static void add_tally(struct sbuf *out, const struct tally *t)
         sbuf_addf(out, ",\"bytes_written\":%llu", (unsigned long long)t->bytes);
     if (t->moved_first)
         sbuf_addf(out, ",\"moved_first\":%llu", (unsigned long long)t->moved_first);
-    if (t->told) {
+    if (t->reported) {
         sbuf_add_str(out, ",\"first\":");
         ecs_write_time(out, t->first_ns);
         sbuf_add_str(out, ",\"last\":");
@@ -108,17 +108,17 @@ static void add_verdict(struct sbuf *out, const struct case_ *c, const struct cu
 
     sbuf_add_str(out, ",\"verdict\":{\"actions\":[");
     for (const struct tally *t = s->tallies; t; t = t->next) {
-        if (!t->told && !tally_folded(t))
+        if (!t->reported && !tally_folded(t))
             continue;
         if (!first)
             sbuf_add_char(out, ',');
         first = false;
         add_tally(out, t);
         if (t->error == 0 && operation_removes(t->operation))
-            deleted += t->told;
+            deleted += t->reported;
     }
-    sbuf_addf(out, "],\"deleted\":%llu,\"told\":%llu,\"folded\":%llu,\"processes\":%llu,\"noise\":%s,\"own_command\":%s",
-              (unsigned long long)deleted, (unsigned long long)culprit_told(s), (unsigned long long)culprit_folded(s),
+    sbuf_addf(out, "],\"deleted\":%llu,\"reported\":%llu,\"folded\":%llu,\"processes\":%llu,\"noise\":%s,\"own_command\":%s",
+              (unsigned long long)deleted, (unsigned long long)culprit_reported(s), (unsigned long long)culprit_folded(s),
               (unsigned long long)s->processes, s->noise != NOISE_NONE ? "true" : "false", s->own_command ? "true" : "false");
     if (s->rhythm.occasions && !s->rhythm.unknown)
         sbuf_addf(out, ",\"runs\":%llu,\"occasions\":%llu", (unsigned long long)s->rhythm.run_count,
@@ -139,7 +139,7 @@ static void add_verdict(struct sbuf *out, const struct case_ *c, const struct cu
 
 static uint64_t events_of(const struct culprit *s)
 {
-    return culprit_told(s) + culprit_folded(s);
+    return culprit_reported(s) + culprit_folded(s);
 }
 
 static bool is_noise(const struct culprit *s)
@@ -155,7 +155,7 @@ static void add_noise(struct sbuf *out, const struct case_ *c)
 
     for (const struct culprit *s = c->culprits; s; s = s->next)
         for (const struct tally *t = is_noise(s) ? s->tallies : NULL; t; t = t->next)
-            *(t->error > 0 ? &refused : &changes) += t->told + tally_folded(t);
+            *(t->error > 0 ? &refused : &changes) += t->reported + tally_folded(t);
     if (!changes && !refused)
         return;
     sbuf_addf(out, ",\"noise\":{\"changes\":%llu,\"refused\":%llu,\"by\":[", (unsigned long long)changes,

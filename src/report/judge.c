@@ -20,7 +20,7 @@ unsigned tally_harm(const struct tally *t)
 {
     enum operation op = t->operation;
 
-    if (t->error > 0 || !t->told) /* an outcome that is not known may be harm */
+    if (t->error > 0 || !t->reported) /* an outcome that is not known may be harm */
         return 0;
     if (t->variant == VARIANT_OWN || t->variant == VARIANT_UNCHANGED || makes_or_looks(op))
         return 0;
@@ -30,12 +30,12 @@ unsigned tally_harm(const struct tally *t)
     return is_permission_change(op) || op == OPERATION_RENAME ? 2 : 1;
 }
 
-uint64_t culprit_told(const struct culprit *s)
+uint64_t culprit_reported(const struct culprit *s)
 {
     uint64_t sum = 0;
 
     for (const struct tally *t = s->tallies; t; t = t->next)
-        sum += t->told;
+        sum += t->reported;
     return sum;
 }
 
@@ -90,8 +90,8 @@ static void explain_removal(struct case_ *c)
 }
 
 /*
- * Noise is only who made new files: a change to what was there before is told, whoever made it. A runtime that
- * drops the layer of a container that was created anew is told by that explanation, not as a culprit.
+ * Noise is only who made new files: a change to what was there before is reported, whoever made it. A runtime that
+ * drops the layer of a container that was created anew is reported by that explanation, not as a culprit.
  */
 static enum noise noise_of(const struct case_ *c, const struct culprit *s)
 {
@@ -173,10 +173,10 @@ static void sort_tallies(struct culprit *s)
     *last = NULL;
 }
 
-/* Nothing was counted of it: beyond the limits, told there, or asked for by nobody. */
+/* Nothing was counted of it: beyond the limits, reported there, or asked for by nobody. */
 static bool is_empty(const struct culprit *s)
 {
-    return !culprit_told(s) && !culprit_folded(s);
+    return !culprit_reported(s) && !culprit_folded(s);
 }
 
 void case_judge(struct case_ *c)

@@ -124,7 +124,7 @@ uint64_t tally_files(const struct tally *t)
     /* each time that a file goes away, or appears, it is another one: what nobody looked at is counted so */
     if (t->files_beyond && (operation_removes(t->operation) || t->operation == OPERATION_CREATE ||
                             t->operation == OPERATION_MKDIR || t->operation == OPERATION_RENAME))
-        return t->told;
+        return t->reported;
     return t->files_beyond ? 0 : t->files;
 }
 
@@ -233,11 +233,11 @@ static void remarks(const struct tally *t, bool with_times, struct sbuf *out)
     else
         add_destination(t, out);
     if (with_times && counts_times(t) && n == 1)
-        add_times(t->told, out);
-    else if (with_times && n > 1 && t->told > n && counts_times(t))
-        sbuf_addf(out, " (%llu times in all)", (unsigned long long)t->told);
+        add_times(t->reported, out);
+    else if (with_times && n > 1 && t->reported > n && counts_times(t))
+        sbuf_addf(out, " (%llu times in all)", (unsigned long long)t->reported);
     else if (!n)
-        sbuf_addf(out, " (%llu time%s)", (unsigned long long)t->told, t->told == 1 ? "" : "s");
+        sbuf_addf(out, " (%llu time%s)", (unsigned long long)t->reported, t->reported == 1 ? "" : "s");
     if (t->variant == VARIANT_OWN)
         sbuf_add_str(out, " (which it had created)");
     if (t->operation != OPERATION_REPLACE || t->error)
@@ -246,7 +246,7 @@ static void remarks(const struct tally *t, bool with_times, struct sbuf *out)
         sbuf_add_str(out, t->written_new ? " (written new as " : " (by ");
         escape_terminal(out, t->written_new ? bytes_basename(t->samples[0].other) : t->samples[0].other);
         sbuf_add_str(out, ", renamed over it)");
-    } else if (t->written_new == t->told && t->told) {
+    } else if (t->written_new == t->reported && t->reported) {
         sbuf_add_str(out, " (each written new and renamed over the old one)");
     }
 }
@@ -322,7 +322,7 @@ static void add_move(const struct tally *t, struct sbuf *out)
 
     if ((t->operation != OPERATION_UNLINK && t->operation != OPERATION_RMDIR) || t->variant == VARIANT_ANEW)
         return;
-    if (t->moved_first && t->moved_first < t->told) {
+    if (t->moved_first && t->moved_first < t->reported) {
         sbuf_add_str(out, " (some moved away first)");
     } else if (t->moved_first) {
         sbuf_add_str(out, name.len ? " (moved to " : " (moved away first");
@@ -340,7 +340,7 @@ bool phrase_above(const struct tally *t, struct sbuf *out)
     if (!t->above.len)
         return false;
     sbuf_add_bytes(out, t->above);
-    add_times(t->told, out);
+    add_times(t->reported, out);
     return true;
 }
 
@@ -414,7 +414,7 @@ void phrase_done(const struct tally *t, struct sbuf *out)
     if (is_above(t, out))
         return;
     if (t->error != 0) {
-        sbuf_addf(out, "attempt%s to ", t->told == 1 ? "" : "s");
+        sbuf_addf(out, "attempt%s to ", t->reported == 1 ? "" : "s");
         phrase(w->attempt, t, telling, out);
         if (t->error > 0)
             sbuf_addf(out, " refused (%s)", errno_name(t->error) ? errno_name(t->error) : "?");
@@ -428,7 +428,7 @@ void phrase_done(const struct tally *t, struct sbuf *out)
         escape_terminal_path(out, t->samples[0].path, PATH_COLUMNS);
         sbuf_add_char(out, ' ');
         sbuf_add_bytes(out, sbuf_bytes(&change));
-        add_times(t->told, out);
+        add_times(t->reported, out);
         return;
     }
     phrase(w->done, t, telling, out);

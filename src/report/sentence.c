@@ -59,7 +59,7 @@ static bool is_beginning(const struct culprit *s, const struct tally *opened)
     if (opened->operation != OPERATION_OPEN_WRITE || opened->error)
         return false;
     for (const struct tally *t = s->tallies; t; t = t->next)
-        if (t->told && !t->error && t->files >= opened->files &&
+        if (t->reported && !t->error && t->files >= opened->files &&
             (t->operation == OPERATION_WRITE || t->operation == OPERATION_TRUNCATE || t->operation == OPERATION_UTIME))
             return true;
     return false;
@@ -70,7 +70,7 @@ static bool is_worth_a_word(const struct culprit *s, const struct tally *t)
 {
     unsigned harm = tally_harm(t);
 
-    if (!t->told || is_beginning(s, t))
+    if (!t->reported || is_beginning(s, t))
         return false;
     if (t->error > 0)
         return s->harm == 0;
@@ -167,7 +167,7 @@ static void add_command(const struct culprit *s, struct sbuf *out)
 
 static void add_doubt(const struct culprit *s, struct sbuf *out)
 {
-    if (s->presumed && s->presumed >= culprit_told(s))
+    if (s->presumed && s->presumed >= culprit_reported(s))
         sbuf_add_str(out, " (it is not certain that it was this process)");
     else if (s->presumed)
         sbuf_addf(out, " (of %llu change%s it is not certain that it was this process)", (unsigned long long)s->presumed,

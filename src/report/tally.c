@@ -126,7 +126,7 @@ static bool gains_write(const struct event *e)
 void tally_describe(struct case_ *c, struct tally *t, const struct event *e)
 {
     add_tool(c, t, name_tool(e));
-    if (!t->told && !tally_folded(t)) {
+    if (!t->reported && !tally_folded(t)) {
         copy_state(c, &t->before, &e->before);
         copy_state(c, &t->after, &e->after);
         t->gains_write = gains_write(e);
@@ -203,11 +203,11 @@ static void add_file(struct case_ *c, struct tally *t, const struct sample *samp
 
 void tally_add(struct case_ *c, struct tally *t, const struct part *part, const struct sample *sample)
 {
-    if (!t->told || part->first_ns < t->first_ns) {
+    if (!t->reported || part->first_ns < t->first_ns) {
         t->first_ns = part->first_ns;
         t->start_ns = part->start_ns;
     }
-    t->told += part->count;
+    t->reported += part->count;
     t->last_ns = MAX(t->last_ns, part->last_ns);
     add_file(c, t, sample);
 }

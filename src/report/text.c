@@ -33,9 +33,9 @@ static void add_zone(struct page *p, uint64_t time_ns)
     struct tm tm;
     char text[32];
 
-    if (p->zone_told)
+    if (p->zone_reported)
         return;
-    p->zone_told = true;
+    p->zone_reported = true;
     localtime_r(&seconds, &tm);
     if (tm.tm_gmtoff == 0)
         sbuf_add_str(p->out, " (UTC)");
@@ -48,7 +48,7 @@ static void write_what(struct page *p, const struct culprit *s)
     unsigned n = 0, left = 0;
 
     for (const struct tally *t = s->tallies; t; t = t->next) {
-        if (!t->told)
+        if (!t->reported)
             continue;
         if (n == WHAT_SHOWN) {
             left++;
@@ -71,7 +71,7 @@ static void write_what(struct page *p, const struct culprit *s)
 static void add_victim_start(struct page *p, const struct culprit *s)
 {
     for (const struct tally *t = s->tallies; t; t = t->next)
-        if (t->start_ns && t->victim && t->told) {
+        if (t->start_ns && t->victim && t->reported) {
             sbuf_add_str(p->out, ", ");
             name_container(p->out, t->victim);
             sbuf_add_str(p->out, " started at ");
@@ -89,7 +89,7 @@ static void write_when(struct page *p, const struct case_ *c, const struct culpr
     bool started = false;
 
     for (const struct tally *t = s->tallies; t; t = t->next) {
-        if (!t->told)
+        if (!t->reported)
             continue;
         kinds++;
         first = MIN(first, t->first_ns);
@@ -162,14 +162,14 @@ static struct noise_sum sum_noise(const struct culprit *s)
     struct noise_sum sum = { 0 };
 
     for (const struct tally *t = s->tallies; t; t = t->next) {
-        uint64_t n = t->told + tally_folded(t);
+        uint64_t n = t->reported + tally_folded(t);
 
         if (t->error > 0)
             sum.refused += n;
         else
             sum.changes += n;
         if (operation_removes(t->operation) && t->error <= 0)
-            sum.deletions += t->told;
+            sum.deletions += t->reported;
     }
     return sum;
 }
@@ -265,7 +265,7 @@ static void write_unwatched_line(void *data, struct bytes text)
     write_coverage_line(data, "besides", text);
 }
 
-/* What was seen and is not told, because the user asked for something else. */
+/* What was seen and is not reported, because the user asked for something else. */
 static void write_left_out(struct page *p, const struct case_ *c)
 {
     if (c->filtered) {
@@ -380,7 +380,7 @@ static void write_rest(struct page *p, const struct case_ *c, const struct culpr
 
     for (; s && s->noise == NOISE_NONE; s = s->next) {
         causes++;
-        changes += culprit_told(s) + culprit_folded(s);
+        changes += culprit_reported(s) + culprit_folded(s);
     }
     p->line_at = p->out->len;
     sbuf_addf(p->out, "and %llu more cause%s with %llu change%s: ", (unsigned long long)causes, causes == 1 ? "" : "s",

@@ -18,5 +18,5 @@ void trace_make_room(struct case_ *c);                   /* frees the oldest one
 
 struct part trace_part(struct tally *t, const struct event *e);
 bool trace_wait(struct trace *trace, struct tally *t, const struct event *e); /* false: no room */
-void trace_commit(struct case_ *c, struct trace *trace); /* what waits is told, or folded as a part of what is told */
+void trace_commit(struct case_ *c, struct trace *trace); /* what waits is reported, or folded as a part of what is reported */
 void trace_fold(struct trace *trace, enum fold why);     /* what waits is folded */

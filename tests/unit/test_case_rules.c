@@ -68,7 +68,7 @@ static const struct row rows[] = {
       { "deleted /srv/a, at", "folded    3 changes about temporary" } },
     { "what another one deletes was no temporary file", { { C, "/srv/t" }, { D, "/srv/t", .who = OTHER } },
       { "other, on the host, deleted /srv/t", "agent, on the host, created /srv/t" } },
-    { "filling what it created is told as creating it", { { C, "/srv/a" }, { O, "/srv/a" }, { W, "/srv/a" }, { OPERATION_UTIME, "/srv/a" } },
+    { "filling what it created is reported as creating it", { { C, "/srv/a" }, { O, "/srv/a" }, { W, "/srv/a" }, { OPERATION_UTIME, "/srv/a" } },
       { "created /srv/a, at", "folded    3 changes for filling the files that it created" }, { "wrote", "opened", "times" } },
     { "a new file that gets its final name", { { C, "/srv/a.new" }, { R, "/srv/a", "/srv/a.new" } },
       { "agent, on the host, created /srv/a, at", "/srv/a created (first named a.new), at" }, { "renamed" } },
@@ -208,10 +208,10 @@ static long long counted(json_t *all)
         long long actions_sum = 0;
 
         if (verdict)
-            sum += number(verdict, "told") + number(verdict, "folded");
+            sum += number(verdict, "reported") + number(verdict, "folded");
         for (size_t k = 0; k < json_array_size(actions); k++)
             actions_sum += number(json_array_get(actions, k), "count");
-        assert_int_equal(verdict ? number(verdict, "told") + number(verdict, "folded") : 0, actions_sum);
+        assert_int_equal(verdict ? number(verdict, "reported") + number(verdict, "folded") : 0, actions_sum);
         for (size_t k = 0; i == 0 && k < json_array_size(by); k++)
             sum += number(json_array_get(by, k), "count");
     }
@@ -237,7 +237,7 @@ static void rule(void **state)
     tear_down_people(NULL);
 }
 
-/* ---- every event is told or folded, once ---- */
+/* ---- every event is reported or folded, once ---- */
 
 static unsigned random_of(uint64_t *seed, unsigned n)
 {
@@ -260,7 +260,7 @@ static void add_random(uint64_t *seed, unsigned i)
     add_step(&s, random_of(seed, 2) ? web : NULL);
 }
 
-static void all_are_told_or_folded(void **state)
+static void all_are_reported_or_folded(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 300; seed++) {
@@ -535,7 +535,7 @@ static void wraps_at_the_width(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(all_are_told_or_folded, set_up_people, tear_down_people),
+        cmocka_unit_test_setup_teardown(all_are_reported_or_folded, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(followed_files_give_way, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(the_same_counts_by_operation, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(half_a_replacement, set_up_people, tear_down_people),
