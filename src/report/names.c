@@ -409,7 +409,7 @@ void name_subject(struct sbuf *out, const struct cause *cause, const struct acto
         return;
     }
     if (l->kind == LAUNCHER_COMMAND) {
-        sbuf_add_str(out, "Your own command (");
+        sbuf_add_str(out, own_command ? "Your own command (" : "A command of culprit run (");
         add_what(out, cause, actor, false);
         sbuf_add_char(out, ')');
         return;

@@ -486,7 +486,8 @@ static const struct subject_row subject_rows[] = {
       "VERDICT  python3 -m pkg.tool, on the host, deleted" },
     { "claimed", RUN_SCRIPT, "/x/y", "agent", LAUNCHER_UNKNOWN, NULL, NULL, false, true,
       "VERDICT  agent, which says it runs /x/y, on the host, deleted" },
-    { "own command", RUN_SCRIPT, "/x/y", "sh", LAUNCHER_COMMAND, NULL, NULL, false, false, "VERDICT  Your own command (/x/y) deleted" },
+    { "a command of culprit run", RUN_SCRIPT, "/x/y", "sh", LAUNCHER_COMMAND, NULL, NULL, false, false,
+      "VERDICT  A command of culprit run (/x/y) deleted" },
     { "ssh", RUN_COMMAND, "/bin/rm", NULL, LAUNCHER_SSH, "ann", NULL, false, false,
       "VERDICT  rm, a command given to ssh by ann, on the host, deleted" },
 };
