@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "util/limits.h"
+#include "util/siphash.h"
 
 struct event *event_new(void)
 {
@@ -113,11 +114,10 @@ uint32_t actor_session(const struct actor *a)
     return a->session != SESSION_UNKNOWN || !a->process ? a->session : a->process->session;
 }
 
-static uint64_t hash_bytes(uint64_t h, struct bytes b) /* FNV-1a, the length included */
+/* Whoever names a program chooses these bytes: it must not be taken for another one. */
+static uint64_t hash_bytes(uint64_t h, struct bytes b)
 {
-    for (size_t i = 0; i < b.len; i++)
-        h = (h ^ (unsigned char)b.data[i]) * 1099511628211ull;
-    return (h ^ b.len) * 1099511628211ull;
+    return siphash(h, b.len, b);
 }
 
 /* Both live in the same container. A runtime's own stages, which are in its cgroup already and not in
