@@ -39,6 +39,7 @@
 #define PATIENCE_MS 200      /* while events wait, an engine's answer is waited for so long */
 #define EPOLL_MAX 16
 #define SEEN_NS (20 * NS_PER_MS) /* how far all was seen is told to the store so often */
+#define FLOWING_NS NS_PER_S       /* events come, if the last one is not older */
 #define HELD_NS (100 * NS_PER_MS) /* sensors hold an event until those that belong to it have come */
 
 enum source_kind { SOURCE_SENSOR, SOURCE_FOLLOWER, SOURCE_ENGINES, SOURCE_CALLER };
@@ -78,6 +79,8 @@ struct pipeline {
     uint64_t from_ns;
     uint64_t next_poll_ns;
     uint64_t next_seen_ns;
+    uint64_t newest_event_ns;     /* of what was handed out */
+    uint64_t last_event_ns;       /* CLOCK_REALTIME: when it was */
     uint64_t last_engine_wait_ns;
     bool stop;
 };
@@ -159,6 +162,8 @@ static void deliver(void *data, struct event *event)
         return;
     }
     event->sequence = ++p->sequence;
+    p->newest_event_ns = MAX(p->newest_event_ns, event->time_ns);
+    p->last_event_ns = now_ns(CLOCK_REALTIME);
     result = p->options.filter ? filter_event(p->options.filter, event) : FILTER_MATCHES;
     if (result == FILTER_MATCHES)
         (void)case_add_event(p->case_, event);
@@ -555,14 +560,21 @@ static bool is_readable(const struct pipeline *p)
     return poll(fds, n, 0) > 0;
 }
 
-/* All that the kernel had when this turn began is with the store, where it has nothing more now: so far it is known
- * what happened, but for what sensors hold for a moment. */
+/*
+ * All that the kernel had when this turn began is with the store, where it has nothing more now: so far it is known
+ * what happened, but for what sensors hold for a moment. Audit's records also wait in the kernel's own queue, where
+ * nobody sees them: while events come, it is known no further than to the newest.
+ */
 static void tell_seen(struct pipeline *p, uint64_t turn_ns)
 {
+    uint64_t seen_ns = turn_ns - HELD_NS;
+
     if (!p->store || turn_ns < p->next_seen_ns)
         return;
     p->next_seen_ns = turn_ns + SEEN_NS;
-    store_seen(p->store, is_readable(p) ? 0 : turn_ns - HELD_NS);
+    if (turn_ns < p->last_event_ns + FLOWING_NS)
+        seen_ns = MIN(seen_ns, p->newest_event_ns);
+    store_seen(p->store, is_readable(p) ? 0 : seen_ns);
 }
 
 void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
