@@ -87,20 +87,8 @@ tree() { # the folder of the story, and what else is done to it
     echo > "$WORK/prd/moved"
     echo > "$WORK/prd/two words"
     chmod 0555 "$WORK/prd/ProcessConf"
-    chown -R 1000:1000 "$WORK/prd/ProcessConf"
+    chown -R 4001:4001 "$WORK/prd/ProcessConf" # nobody's: a raw log has no names
     chmod 0755 "$WORK"
-}
-
-act() {
-    # the agent lives below /opt/sentinelone of a mount namespace of its own
-    unshare --mount --propagation private /bin/bash -c '
-        mount -t tmpfs tmpfs /opt && mkdir -p /opt/sentinelone/bin &&
-        cp "$0" /opt/sentinelone/bin/s1-agent && cp "$0" /opt/sentinelone/bin/sentineld &&
-        exec /opt/sentinelone/bin/sentineld - /ProcessConf 5001 5001 0 "$1"' "$ACTORS/s1-agent" "$WORK/prd"
-    (cd "$WORK/prd" && rm -rf deep && rm "two words" && mv moved ../elsewhere/gone)
-    setpriv --reuid 65534 --regid 65534 --clear-groups rm -f "$WORK/prd/keep" 2> /dev/null
-    chmod 0600 "$WORK/prd/keep"
-    touch "$WORK/prd/the-end"
 }
 
 for format in RAW ENRICHED; do
@@ -114,7 +102,8 @@ for format in RAW ENRICHED; do
     LIVE=$!
     PIDS="$PIDS $LIVE"
     wait_for is_ready || fail "culprit is not ready: $(tail -1 "$WORK/err.live")"
-    act
+    # a program of its own: a log knows who was launched while execve was audited
+    "$HERE/log_act.sh" "$ACTORS" "$WORK"
     wait_for is_logged the-end || fail "auditd has not written the end"
     wait_for grep -q the-end "$WORK/live.json"
     kill -INT $LIVE

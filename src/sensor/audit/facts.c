@@ -339,7 +339,7 @@ static void mark_nested(struct audit_facts *f)
         bool is_child = f->paths[i].type == AUDIT_NAME_DELETE || f->paths[i].type == AUDIT_NAME_CREATE;
 
         named |= bytes_known(f->paths[i].name);
-        child |= is_child && bytes_known(f->paths[i].name);
+        child |= f->paths[i].type != AUDIT_NAME_PARENT && bytes_known(f->paths[i].name);
         nameless |= is_child && !bytes_known(f->paths[i].name);
     }
     /* an overlay's own child has a name: where none has one, kernels of 3.x to 4.x forgot it (audit_inode_child) */
