@@ -28,7 +28,6 @@ static struct process *chain(const char *executable)
 
 int main(int argc, char **argv)
 {
-    struct store_state state;
     const char *programs[] = { "/usr/bin/rm", "/usr/bin/chmod", "/opt/sentinelone/bin/s1-agent", "/usr/bin/find" };
     const enum operation operations[] = { OPERATION_UNLINK, OPERATION_CHMOD, OPERATION_UNLINK, OPERATION_RENAME };
     struct store_options options = { .path = argc > 3 ? argv[1] : NULL };
