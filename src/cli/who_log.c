@@ -51,6 +51,7 @@ static void translate(const struct asking *a, struct event *e)
     if (a->place->inside) { /* where the host finds it is not what stands there */
         e->path = replay_below_root(e->path);
         e->previous_path = replay_below_root(e->previous_path);
+        e->carried = replay_below_root(e->carried);
         e->host_path = e->previous_host_path = BYTES_NULL;
     }
     for (struct process *p = e->actor.process; p; p = p->parent) /* the engine knows more of it than the log: its name */
@@ -64,6 +65,8 @@ static void translate(const struct asking *a, struct event *e)
         e->path = (struct bytes){ e->path.data + root.len, e->path.len - root.len };
     if (root.len && bytes_path_covers(root, e->previous_path) && e->previous_path.len > root.len)
         e->previous_path = (struct bytes){ e->previous_path.data + root.len, e->previous_path.len - root.len };
+    if (root.len && bytes_path_covers(root, e->carried) && e->carried.len > root.len)
+        e->carried = (struct bytes){ e->carried.data + root.len, e->carried.len - root.len };
 }
 
 /* A path as containers have it is not this container's alone. The device is: an overlay has its own, from one start to the next. */

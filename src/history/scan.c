@@ -179,6 +179,36 @@ static bool names_directory(const struct block *b, const struct search_line *lin
     return mode && !memmem(mode, (size_t)(rest.data + rest.len - mode), " nametype=PARENT", 16);
 }
 
+static bool is_component(struct bytes path, struct bytes name)
+{
+    for (path = bytes_dirname(path); path.len > 1; path = bytes_dirname(path))
+        if (bytes_equal(bytes_basename(path), name))
+            return true;
+    return false;
+}
+
+/* A PATH record of a directory or a link, named and not only passed through, that may be one above the path that is
+ * asked for: what is moved with it is told. */
+static bool is_above(const struct replay *p, const struct block *b, const struct search_line *line)
+{
+    const char *text = b->text.text.data + line->offset, *quote;
+    struct bytes rest = behind_name(b, line), name;
+    const char *mode = rest.len ? memmem(rest.data, MIN(rest.len, (size_t)80), " mode=0", 7) : NULL;
+
+    if (!mode || rest.data + rest.len - mode < 9 || (mode[7] != '4' && memcmp(mode + 7, "12", 2) != 0) ||
+        memmem(mode, (size_t)(rest.data + rest.len - mode), " nametype=PARENT", 16))
+        return false;
+    if (*rest.data != '"') /* hexadecimal: seldom, and decoded */
+        return true;
+    quote = memrchr(text, '"', (size_t)(rest.data - text));
+    if (!quote)
+        return true;
+    name = (struct bytes){ quote + 1, (size_t)(rest.data - quote - 1) };
+    while (name.len && name.data[name.len - 1] == '/')
+        name.len--;
+    return is_component(p->options->path, bytes_basename(name));
+}
+
 bool replay_is_before(const struct replay *p, const struct audit_log_block *text, uint32_t at)
 {
     const struct replay_position *from = &p->options->tell_from;
@@ -201,7 +231,8 @@ int replay_scan(struct replay *p, struct block *b)
 
         /* what is executed is the command line of whoever acts later */
         if (line->hit || (!p->learning && line->type == AUDIT_EXECVE) ||
-            (line->type == AUDIT_PATH && (p->learning ? names_directory(b, line) : is_inside(p, b, line))))
+            (line->type == AUDIT_PATH &&
+             (p->learning ? names_directory(b, line) : is_inside(p, b, line) || is_above(p, b, line))))
             want(b, line);
     }
     return 0;

@@ -74,6 +74,34 @@ static bool covers(const struct replay *p, struct bytes path)
     return bytes_path_covers(p->options->path, path);
 }
 
+static bool is_above(const struct replay *p, struct bytes path)
+{
+    if (p->options->through_roots)
+        path = replay_below_root(path);
+    return path.len > 1 && path.len < p->options->path.len && bytes_path_covers(path, p->options->path);
+}
+
+/* With a directory that is moved goes what is in it; a link or a mount on the way leads elsewhere. */
+static bool carries(const struct replay *p, const struct audit_change *c, struct bytes path, struct bytes previous)
+{
+    unsigned type = c->object ? c->object->file.mode & S_IFMT : 0;
+
+    if (c->error != 0)
+        return false;
+    switch (c->operation) {
+    case OPERATION_RENAME:
+        return is_above(p, path) || (previous.data && is_above(p, previous));
+    case OPERATION_UNLINK:
+        return type == S_IFLNK && is_above(p, path);
+    case OPERATION_SYMLINK:
+    case OPERATION_MOUNT:
+    case OPERATION_UNMOUNT:
+        return is_above(p, path);
+    default:
+        return false;
+    }
+}
+
 /* "/srv/t/": all that is known of a change whose records have no name. */
 static struct bytes directory_of(struct replay *p, const struct audit_change *c, bool *ret_certain)
 {
@@ -93,7 +121,7 @@ static struct event *make_event(struct replay *p, struct node *node, const struc
 {
     const struct audit_facts *f = &p->paths.facts;
     const struct audit_change *c = &p->paths.changes[index];
-    bool certain, certain_before = true;
+    bool certain, certain_before = true, carried = false;
     struct bytes path = resolved(p, c, c->name, AUDIT_NAME_CREATE, &certain), previous = BYTES_NULL;
     struct event *e;
 
@@ -104,7 +132,8 @@ static struct event *make_event(struct replay *p, struct node *node, const struc
     if (p->options->path.data) {
         bool in = (certain && covers(p, path)) || (previous.data && certain_before && covers(p, previous));
 
-        if (!in) {
+        carried = !in && carries(p, c, certain ? path : BYTES_NULL, certain_before ? previous : BYTES_NULL);
+        if (!in && !carried) {
             if (!certain && bytes_equal(bytes_basename(path), bytes_basename(p->options->path)))
                 p->stats->unsure++;
             return NULL;
@@ -129,6 +158,8 @@ static struct event *make_event(struct replay *p, struct node *node, const struc
         event_set(e, &e->previous_path, previous);
         event_set(e, &e->previous_host_path, certain_before ? previous : BYTES_NULL);
     }
+    if (carried)
+        event_set(e, &e->carried, p->options->path);
     if (c->target.len)
         event_set(e, &e->target_path, c->target);
     e->before = c->before;

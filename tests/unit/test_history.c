@@ -58,6 +58,11 @@
     CALL("9.000:5", "84", "yes", "0", "1", "2", "1", "20", "\"rm\"", "\"/usr/bin/rm\"") CWD("9.000:5", "/root") \
     NAMED("9.000:5", "0", "\"/srv\"", "700", DIRECTORY, "PARENT") \
     NAMED("9.000:5", "1", "\"/srv/tree\"", "701", DIRECTORY, "DELETE") END("9.000:5")
+#define MOVE(from, to, mode) \
+    CALL("1.500:7", "82", "yes", "0", "1", "2", "1", "20", "\"mv\"", "\"/usr/bin/mv\"") CWD("1.500:7", "/data") \
+    NAMED("1.500:7", "0", "\"/data/\"", "11", DIRECTORY, "PARENT") NAMED("1.500:7", "1", "\"/data/\"", "11", DIRECTORY, "PARENT") \
+    NAMED("1.500:7", "2", "\"/data/" from "\"", "12", mode, "DELETE") \
+    NAMED("1.500:7", "3", "\"/data/" to "\"", "12", mode, "CREATE") END("1.500:7")
 #define BY_RM " ok by /usr/bin/rm(20)\n"
 
 static const struct row {
@@ -104,6 +109,16 @@ static const struct row {
       NAMED("1.500:7", "2", "\"old\"", "3", FILE_, "DELETE") NAMED("1.500:7", "3", "\"new\"", "4", FILE_, "DELETE")
       NAMED("1.500:7", "4", "\"new\"", "3", FILE_, "CREATE") END("1.500:7"),
       "rename /a/new from /a/old ok by /usr/bin/mv(20)\nreplace /a/new ok by /usr/bin/mv(20)\n" },
+    { "a folder above was moved away", "/data/mid/leaf/k", MOVE("mid", "gone", DIRECTORY),
+      "rename /data/gone from /data/mid ok by /usr/bin/mv(20)\n" },
+    { "a folder above came", "/data/gone/leaf/k", MOVE("mid", "gone", DIRECTORY),
+      "rename /data/gone from /data/mid ok by /usr/bin/mv(20)\n" },
+    { "a folder beside was moved", "/data/mi/k", MOVE("mid", "gone", DIRECTORY), "" },
+    { "a link on the way was deleted", "/data/current/conf",
+      CALL("1.500:7", "87", "yes", "0", "1", "2", "1", "20", "\"rm\"", "\"/usr/bin/rm\"") CWD("1.500:7", "/data")
+      NAMED("1.500:7", "0", "\"/data\"", "11", DIRECTORY, "PARENT")
+      NAMED("1.500:7", "1", "\"current\"", "12", "0120777", "DELETE") END("1.500:7"),
+      "unlink /data/current ok by /usr/bin/rm(20)\n" },
     { "a rename asked for by its old name", "/a/old",
       CALL("1.500:7", "82", "yes", "0", "1", "2", "1", "20", "\"mv\"", "\"/usr/bin/mv\"") CWD("1.500:7", "/a")
       NAMED("1.500:7", "0", "\"/a\"", "1", DIRECTORY, "PARENT") NAMED("1.500:7", "1", "\"/b\"", "2", DIRECTORY, "PARENT")

@@ -11,6 +11,7 @@
 #include "event/watch_object.h"
 #include "sensor/audit/mounts.h"
 #include "sensor/audit/rules.h"
+#include "sensor/audit/way.h"
 #include "sensor/tree/tree.h"
 #include "util/err.h"
 #include "util/sbuf.h"
@@ -44,6 +45,7 @@ struct audit_object {
     /* st_dev and the device that audit prints differ on btrfs (subvolumes). Both 0: they do not. */
     uint64_t audit_device, stat_device;
     uint64_t super_device;        /* of the file system that the path lies on, as audit prints it; 0 = not known */
+    struct audit_way way;         /* what lies above the path */
     struct audit_mounts mounts;   /* at the path and below it */
 
     int pidfd;    /* of wanted.ns_pid; its namespace dies with its last process */

@@ -355,6 +355,54 @@ int audit_rules_add(struct audit_rules *rules, const struct audit_place *place,
     return 0;
 }
 
+static int add_moves(struct audit_rule_set *set, uint32_t arch, const struct audit_place *place)
+{
+    static const enum audit_call calls[] = { AUDIT_CALL_rename, AUDIT_CALL_renameat, AUDIT_CALL_renameat2 };
+    struct rule *r = new_rule(set, AUDIT_FILTER_EXIT);
+    int k;
+
+    if (!r)
+        return -ENOMEM;
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+        set_bit(r, audit_call_number(arch, calls[i]));
+    for (int call = 1; call < AUDIT_CALL_COUNT; call++)
+        if (audit_call_group((enum audit_call)call) == AUDIT_CALLS_MOUNT)
+            set_bit(r, audit_call_number(arch, (enum audit_call)call));
+    k = add_field(r, AUDIT_ARCH, AUDIT_EQUAL, arch, NULL);
+    return k < 0 ? k : finish_rule(set, r, place);
+}
+
+static int add_uring_moves(struct audit_rule_set *set, const struct audit_place *place)
+{
+    struct rule *r = new_rule(set, AUDIT_FILTER_URING_EXIT);
+
+    if (!r)
+        return -ENOMEM;
+    set_bit(r, IORING_OP_RENAMEAT);
+    return finish_rule(set, r, place);
+}
+
+int audit_rules_add_way(struct audit_rules *rules, pid_t ns_pid, const char *const *paths, unsigned count,
+                        struct audit_rule_set **ret, struct err *err)
+{
+    struct audit_rule_set *set = new_set(rules, true);
+    int r = set ? 0 : -ENOMEM;
+
+    for (unsigned i = 0; i < count && r == 0; i++) {
+        struct audit_place place = { .ns_pid = ns_pid, .path = paths[i] };
+        uint32_t arch;
+
+        for (unsigned k = 0; r == 0 && (arch = audit_call_arch(k)); k++)
+            r = add_moves(set, arch, &place);
+        if (r == 0 && !rules->no_uring)
+            r = add_uring_moves(set, &place);
+    }
+    if (r == 0)
+        r = ns_pid ? send_set_in_namespace(rules->fd, set, ns_pid) : send_set(rules->fd, set);
+    r = keep(rules, set, r, ret);
+    return r < 0 ? err_set(err, r, "audit rules for what lies above the path") : 0;
+}
+
 void audit_rules_remove(struct audit_rules *rules, struct audit_rule_set *set)
 {
     if (!set)

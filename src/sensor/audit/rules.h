@@ -37,6 +37,9 @@ struct audit_place {
  */
 int audit_rules_add(struct audit_rules *rules, const struct audit_place *place,
                     struct audit_rule_set **ret, struct err *err);
+/* Rules for moves of these names and for mounts over them, whatever stands there; of several namespaces' the same way. */
+int audit_rules_add_way(struct audit_rules *rules, pid_t ns_pid, const char *const *paths, unsigned count,
+                        struct audit_rule_set **ret, struct err *err);
 void audit_rules_remove(struct audit_rules *rules, struct audit_rule_set *set); /* NULL is fine */
 /* True if the kernel has dropped a rule of this set (its directory is gone): told by its own record. */
 bool audit_rule_set_has_key(const struct audit_rule_set *set, struct bytes key);

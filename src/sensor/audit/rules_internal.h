@@ -9,7 +9,7 @@
 
 #define KEY_PREFIX "culprit-"
 #define KEY_MAX 64
-#define SET_MAX 20
+#define SET_MAX 64 /* of a way: three for each directory */
 
 struct rule {
     size_t len;

@@ -374,9 +374,12 @@ static bool relative_to_cwd(const struct audit_facts *f, enum audit_nametype typ
            ((f->args_known & 1u << descriptor) && (int32_t)f->args[descriptor] == AT_FDCWD);
 }
 
-/* The end of a rename that lies outside, by what the caller wrote. */
-static void outside_path(const struct audit_facts *f, enum audit_nametype type, struct event *e,
-                         struct bytes *field)
+bool audit_tell_path(const struct audit_facts *f, struct bytes name, char ret[PATH_MAX])
+{
+    return name.len && normalise(f->cwd, name, ret, PATH_MAX);
+}
+
+void audit_tell_outside(const struct audit_facts *f, enum audit_nametype type, struct event *e, struct bytes *field)
 {
     char path[PATH_MAX];
 
@@ -458,8 +461,13 @@ struct event *audit_tell(const struct audit_object *o, const struct audit_facts 
 
     find_spots(o, f, c, &now, &old);
     *ret_here = now.here || old.here;
-    if (!*ret_here)
-        return NULL;
+    if (!*ret_here) {
+        e = audit_way_tell(o, f, c);
+        *ret_here = e != NULL;
+        if (e)
+            e->actor.inside = o->wanted.ns_pid && named_from_inside(f, e);
+        return e;
+    }
     e = event_new();
     if (!e)
         return NULL;
@@ -469,11 +477,11 @@ struct event *audit_tell(const struct audit_object *o, const struct audit_facts 
     if (now.here && spot_path(o, &now, &path) == 0)
         event_set(e, &e->path, sbuf_bytes(&path));
     else if (rename)
-        outside_path(f, AUDIT_NAME_CREATE, e, &e->path);
+        audit_tell_outside(f, AUDIT_NAME_CREATE, e, &e->path);
     if (old.here && spot_path(o, &old, &path) == 0)
         event_set(e, &e->previous_path, sbuf_bytes(&path));
     else if (rename)
-        outside_path(f, AUDIT_NAME_DELETE, e, &e->previous_path);
+        audit_tell_outside(f, AUDIT_NAME_DELETE, e, &e->previous_path);
     e->actor.inside = o->wanted.ns_pid && named_from_inside(f, e);
     describe(o, c, rename && old.here ? &old : &now, e);
     if (c->target.len && c->target_is_name) {
@@ -587,6 +595,8 @@ static void apply_one(struct audit_object *o, const struct audit_facts *f,
     find_spots(o, f, c, &now, &old);
     if ((now.here && now.root) || (old.here && old.root))
         o->doubtful = true; /* the root itself may be another one now */
+    else if (!now.here && !old.here)
+        audit_way_apply(o, f, c);
     if (now.here && c->operation == OPERATION_MOUNT)
         audit_mounts_add(&o->mounts, bytes_of(now.text));
     else if (now.here && c->operation == OPERATION_UNMOUNT)

@@ -49,6 +49,7 @@ struct bpf_teller {
 struct target {
     struct bpf_object_watch *object;
     struct bpf_place places[2];
+    bool on_the_way[2]; /* not the object, but a directory above it */
     unsigned depths[2];
     bool has[2];
 };
@@ -441,7 +442,7 @@ static unsigned meaning(const struct bpf_record *r, const struct target *at, str
             told[n++] = (struct told){ .operation = OPERATION_RENAME, .now = 0, .old = 1, .has_old = true };
         if ((c->flags & WIRE_EXCHANGE) && n)
             told[n++] = (struct told){ .operation = OPERATION_RENAME, .now = 1, .old = 0, .has_old = true, .victim = true };
-        else if ((c->flags & WIRE_REPLACED) && at->has[0])
+        else if ((c->flags & WIRE_REPLACED) && at->has[0] && !at->on_the_way[0])
             told[n++] = (struct told){ .operation = OPERATION_REPLACE, .victim = true };
         break;
     case OPERATION_LINK:
@@ -514,6 +515,12 @@ static bool reaches(struct bpf_teller *t, const struct target *at, unsigned whic
     return bytes_path_covers(wanted, path);
 }
 
+/* The directory that it stands in went: so did it. Or one came, and the object perhaps with it. */
+static bool takes_along(const struct bpf_object_watch *w, const struct wire_change *c, unsigned which)
+{
+    return (w->exists && w->root) || (c->operation == OPERATION_RENAME && which == 0) || c->operation == OPERATION_UNMOUNT;
+}
+
 /* What does not concern the object goes; what may have changed what stands at its path is noted. */
 static void judge(struct bpf_teller *t, struct target *at, const struct bpf_record *r)
 {
@@ -529,8 +536,8 @@ static void judge(struct bpf_teller *t, struct target *at, const struct bpf_reco
         if ((itself || on_the_way) && r->change->error == 0 && names_change(r->change->operation) &&
             (r->change->operation != OPERATION_OPEN_WRITE || (r->change->flags & WIRE_CREATED)))
             bpf_objects_doubt(t->options.objects, at->object);
-        /* the directory that it stands in went: so did it */
-        if (!reached && !(on_the_way && gone && at->object->exists && at->object->root))
+        at->on_the_way[which] = on_the_way;
+        if (!reached && !(on_the_way && gone && takes_along(at->object, r->change, which)))
             at->has[which] = false;
     }
 }

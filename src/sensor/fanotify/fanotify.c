@@ -199,6 +199,44 @@ static void set_working(struct sensor *s)
         (void)eventfd_read(s->work, &ignored);
 }
 
+/* A digest of what is mounted on the way to the path, at it and below it. */
+static uint64_t mounts_of(const struct fanotify_object *o)
+{
+    _cleanup_sbuf_ struct sbuf table = SBUF_INIT;
+    struct mountinfo mount;
+    struct bytes text;
+    uint64_t sum = 0;
+
+    if (mountinfo_read("/proc/self/mountinfo", &table) < 0)
+        return 0;
+    text = sbuf_bytes(&table);
+    while (mountinfo_next(&text, &mount)) {
+        char *unescaped = (char *)(uintptr_t)mount.point.data; /* in `table`, which is ours */
+        struct bytes point = { unescaped, mountinfo_unescape(mount.point, unescaped) };
+
+        if (bytes_path_covers(o->wanted.path, point) || (point.len > 1 && bytes_path_covers(point, o->wanted.path)))
+            sum += (mount.id + 1) * 0x9e3779b97f4a7c15ull;
+    }
+    return sum;
+}
+
+/* A mount is no change that fanotify tells: it is found by looking, and what lies there is marked. What was hidden by
+ * one and is there again was made by nobody. */
+static bool was_mounted(struct sensor *s, struct fanotify_object *o)
+{
+    uint64_t mounts = o->wanted.ns_pid ? 0 : mounts_of(o), before = o->mounts;
+
+    if (o->wanted.ns_pid)
+        return false;
+    o->mounts = mounts + 1;
+    if (!before || mounts == before - 1)
+        return false;
+    fanotify_gap(s, LOST_WATCH_WINDOW, 0, s->empty_real_ns,
+                 "something was mounted or unmounted at the watched path, above or below it");
+    o->doubtful = o->arrived = true;
+    return true;
+}
+
 static int fanotify_sensor_watch(struct sensor *s, const struct watch_object *object, struct err *err)
 {
     struct fanotify_object *o;
@@ -217,6 +255,7 @@ static int fanotify_sensor_watch(struct sensor *s, const struct watch_object *ob
     if (object->view == VIEW_MERGED)
         expire_pictures(s, object->group, now_ms() + PICTURE_MS);
     o->fresh = s->window_on && object->view != VIEW_MERGED;
+    (void)was_mounted(s, o);
     insert(s, o);
     set_working(s);
     return 0;
@@ -345,26 +384,6 @@ static void list_more(struct sensor *s)
     set_working(s);
 }
 
-static uint64_t mounts_below(const struct fanotify_object *o)
-{
-    _cleanup_sbuf_ struct sbuf table = SBUF_INIT;
-    struct mountinfo mount;
-    struct bytes text;
-    uint64_t sum = 0;
-
-    if (mountinfo_read("/proc/self/mountinfo", &table) < 0)
-        return 0;
-    text = sbuf_bytes(&table);
-    while (mountinfo_next(&text, &mount)) {
-        char *point = (char *)(uintptr_t)mount.point.data; /* in `table`, which is ours */
-
-        if (bytes_path_covers(o->wanted.path, (struct bytes){ point, mountinfo_unescape(mount.point, point) }))
-            sum += (mount.id + 1) * 0x9e3779b97f4a7c15ull;
-    }
-    return sum;
-}
-
-/* A mount is no change that fanotify tells: it is found by looking, and what lies there is marked. */
 static void check_mounts(struct sensor *s)
 {
     struct pollfd pollfd = { .fd = s->mounts, .events = POLLPRI };
@@ -375,19 +394,9 @@ static void check_mounts(struct sensor *s)
         return;
     s->mounts_changed = false;
     s->next_mounts_ms = now_ms() + MOUNTS_MS;
-    for (struct fanotify_object *o = s->objects; o; o = o->next) {
-        uint64_t mounts;
-
-        if (o->wanted.ns_pid || o->ghost_until_ms)
-            continue;
-        mounts = mounts_below(o);
-        if (o->mounts && mounts != o->mounts - 1) {
-            fanotify_gap(s, LOST_WATCH_WINDOW, 0, s->empty_real_ns,
-                         "something was mounted or unmounted at the watched path or below it");
-            o->doubtful = true;
-        }
-        o->mounts = mounts + 1;
-    }
+    for (struct fanotify_object *o = s->objects; o; o = o->next)
+        if (!o->ghost_until_ms)
+            (void)was_mounted(s, o);
 }
 
 /* What stands at a container's path now was made since we watch, and its folders are marked only now. While the
@@ -443,6 +452,7 @@ static void check_objects(struct sensor *s, bool regular)
         if (!from_ns && o->mismatch < 3 && o->tree && !o->doubtful)
             from_ns = same_ns;
         o->mismatch = 0;
+        (void)was_mounted(s, o);
         r = fanotify_object_place(o, o->tree || o->arrived ? NULL : &unknown, &err);
         o->arrived = false;
         if (r < 0)

@@ -595,6 +595,39 @@ def _(run):
             Event("unlink", "d/g")]
 
 
+# ---- what lies above the watched path ----
+
+def above(run, old, new, target, **more):
+    return Event("rename", new, culprit__file__previous_path=run.path(old), culprit__file__carried=run.path(target), **more)
+
+
+@scenario("a folder above is moved away", before=files("d/mid/leaf/k"), targets=lambda run: [run.path("d/mid/leaf/k")])
+def _(run):
+    return [above(run, "d/mid", "d/gone", "d/mid/leaf/k", pid=run.act("rename", run.path("d/mid"), run.path("d/gone")))]
+
+
+@scenario("a folder above is moved away and comes back", before=files("d/mid/leaf/k"),
+          targets=lambda run: [run.path("d/mid/leaf/k")], gaps=True)
+def _(run):
+    run.sh("mv d/mid d/gone; sleep 0.5; mv d/gone d/mid; sleep 0.5; rm d/mid/leaf/k")
+    return [above(run, "d/mid", "d/gone", "d/mid/leaf/k"), above(run, "d/gone", "d/mid", "d/mid/leaf/k"),
+            Event("unlink", "d/mid/leaf/k", executable="/usr/bin/rm")]
+
+
+@scenario("a folder above is moved away and made anew", before=files("d/mid/leaf/k"),
+          targets=lambda run: [run.path("d/mid/leaf/k")], gaps=True)
+def _(run):
+    run.sh("mv d/mid d/gone; mkdir -p d/mid/leaf; sleep 0.5; echo x > d/mid/leaf/k; sleep 0.3; rm d/mid/leaf/k")
+    return [above(run, "d/mid", "d/gone", "d/mid/leaf/k"), Event("create", "d/mid/leaf/k"),
+            Event("unlink", "d/mid/leaf/k", executable="/usr/bin/rm")]
+
+
+@scenario("a folder several levels up is moved", before=lambda run: (run.write("d/mid/leaf/k"), run.write("o/x/f")),
+          targets=lambda run: [run.path("d/mid/leaf")])
+def _(run):
+    return [above(run, "d", "o/x/b", "d/mid/leaf", pid=run.act("rename", run.path("d"), run.path("o/x/b")))]
+
+
 @scenario("two watches that overlap", before=files("d/f"), targets=lambda run: [run.path(), run.path("d")])
 def _(run):
     pid = run.act("unlink", run.path("d/f"))
