@@ -226,6 +226,12 @@ static int on_above(void *data, struct event *event)
     struct question *q = data;
     struct event **above = reallocarray(q->above, q->above_count + 1, sizeof(struct event *));
 
+    for (size_t i = 0; above && i < q->above_count; i++)
+        if (memcmp(above[i]->id, event->id, sizeof(event->id)) == 0) { /* above both, what was written and where it leads */
+            q->above = above;
+            event_free(event);
+            return 0;
+        }
     if (!above) {
         event_free(event);
         return -ENOMEM;
@@ -300,6 +306,29 @@ static int on_gap(void *data, const struct gap *gap)
     return case_add_gap(q->case_, gap);
 }
 
+static int by_time(const void *a, const void *b)
+{
+    const struct event *x = *(struct event *const *)a, *y = *(struct event *const *)b;
+
+    return (x->time_ns > y->time_ns) - (x->time_ns < y->time_ns);
+}
+
+/* Above what the path leads to, and above the path as it was written: there are the links. */
+static int ask_above(struct question *q, struct store *store, const struct target *target, struct err *err)
+{
+    struct store_query written = q->query;
+    int r = store_each_above(store, &q->query, on_above, q, err);
+
+    if (r < 0 || target->selector.kind != SELECTOR_NONE || bytes_equal(q->query.path, target->path))
+        return r;
+    written.path = target->path;
+    written.host_path = BYTES_NULL;
+    r = store_each_above(store, &written, on_above, q, err);
+    if (q->above_count)
+        qsort(q->above, q->above_count, sizeof(struct event *), by_time);
+    return r;
+}
+
 static int ask(struct question *q, struct store *store, struct target *target, struct err *err)
 {
     int r = who_store_resolve(store, &q->machine, target, &q->query, err);
@@ -310,7 +339,7 @@ static int ask(struct question *q, struct store *store, struct target *target, s
     if (r >= 0)
         r = decide_each(q, store, err);
     if (r >= 0)
-        r = store_each_above(store, &q->query, on_above, q, err);
+        r = ask_above(q, store, target, err);
     if (r >= 0 && (q->each || shows_events(q)))
         r = store_each_event(store, &q->query, on_event, q, err);
     if (r >= 0)

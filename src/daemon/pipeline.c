@@ -524,6 +524,18 @@ static void record_places(struct pipeline *p)
     p->recorded_places = true;
 }
 
+/* What the path leads to now is watched from here on. */
+static void follow_link(struct pipeline *p)
+{
+    struct gap gap = { .reason = LOST_WATCH_WINDOW, .from_ns = now_ns(CLOCK_REALTIME) };
+
+    watchset_poll(p->watches);
+    gap.to_ns = now_ns(CLOCK_REALTIME);
+    snprintf(gap.text, sizeof(gap.text),
+             "a link on the way to a watched path was changed: what was done where it leads until that was watched");
+    on_gap(p, &gap);
+}
+
 static void dispatch_all(struct pipeline *p)
 {
     struct err err = ERR_INIT;
@@ -543,6 +555,8 @@ static void dispatch_all(struct pipeline *p)
             log_warn(p->options.log, "%s: %s; going on", s->ops->name, err_text(&err, r));
         follow_fd(p, SOURCE_SENSOR, s->sensor, &s->fd, s->ops->fd(s->sensor));
     }
+    if (watchset_leads_elsewhere(p->watches))
+        follow_link(p);
     if (now_ns(CLOCK_MONOTONIC) >= p->next_poll_ns) {
         p->next_poll_ns = now_ns(CLOCK_MONOTONIC) + POLL_NS;
         watchset_poll(p->watches);

@@ -207,7 +207,9 @@ void sentence_carried(struct sbuf *out, const struct event *e)
     if (!e->carried.len)
         return;
     if (e->operation == OPERATION_RENAME && !bytes_path_covers(e->previous_path, e->carried))
-        what = "came with it";
+        what = (e->file.known & FILE_MODE) && S_ISLNK(e->file.mode) ? "is reached by it" : "came with it";
+    else if (e->operation == OPERATION_UNLINK)
+        what = "is not reached any more";
     else if (e->operation == OPERATION_MOUNT)
         what = "is hidden by it";
     else if (e->operation == OPERATION_UNMOUNT)

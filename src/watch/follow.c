@@ -234,6 +234,22 @@ static int take_view(struct watchset *set, struct instance *i, struct container_
     return r;
 }
 
+/* A link that is gone is waited for: it was on the way, and will be when it is made anew. */
+static int keep_links(const struct watch *w, struct arena *arena, struct place *places, int n, size_t size)
+{
+    for (const struct object *o = w->objects; o && n > 0 && (size_t)n < size; o = o->next) {
+        struct stat st;
+
+        if (!o->place.link || lstat(o->place.object.host_path.data, &st) == 0 || errno != ENOENT)
+            continue;
+        places[n] = o->place;
+        places[n].object.path = places[n].object.host_path = places[n].victim_path = places[n].shown_host_path =
+            arena_copy(arena, o->place.object.path);
+        n++;
+    }
+    return n;
+}
+
 static int resolve_path(struct watchset *set, struct watch *w, bool first, struct err *err)
 {
     struct place places[PLACES_MAX];
@@ -256,6 +272,7 @@ static int resolve_path(struct watchset *set, struct watch *w, bool first, struc
             path = path.len > 1 ? arena_join_path(&arena, root, path) : root;
     }
     n = r < 0 ? r : resolve_host(path, &arena, places, PLACES_MAX);
+    n = keep_links(w, &arena, places, n, PLACES_MAX);
     r = n < 0 ? err_set(err, n, "resolving the path")
               : objects_set(set, w->instances, places, (size_t)n, err);
     w->instances->up = r == 0;
@@ -503,8 +520,21 @@ void watchset_life(struct watchset *set, const struct life *life)
     follow_window(set);
 }
 
+static bool is_there(const struct object *o)
+{
+    struct stat st;
+
+    return lstat(o->place.object.host_path.data, &st) == 0;
+}
+
+bool watchset_leads_elsewhere(const struct watchset *set)
+{
+    return set->look;
+}
+
 void watchset_poll(struct watchset *set)
 {
+    set->look = false;
     for (size_t k = 0; k < set->count; k++) {
         struct watch *w = set->watches[k];
         struct err err = ERR_INIT;
@@ -512,6 +542,8 @@ void watchset_poll(struct watchset *set)
 
         switch (w->target.selector.kind) {
         case SELECTOR_NONE:
+            for (const struct object *o = w->objects; o; o = o->next) /* a link may come to stand on the way, or another one */
+                look |= o->place.link || !is_there(o);
             break;
         case SELECTOR_NAME:
             look = !w->instances->up || w->instances->failed;

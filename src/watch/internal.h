@@ -74,6 +74,7 @@ struct watchset {
     struct sbuf text;
     struct recorded *recorded; /* places that were told for the record */
     bool window;
+    bool look;                 /* a link on the way was changed: the path leads elsewhere now */
 };
 
 static inline unsigned watch_permissions(const struct watchset *set, const struct watch *w)

@@ -12,8 +12,15 @@
 #include "util/limits.h"
 
 #define LINKS_MAX 40 /* MAXSYMLINKS of the kernel */
+#define LINKS_WATCHED 8
 
-struct bytes resolve_links(int root_fd, struct bytes path, bool follow_last, struct arena *arena)
+/* Where the links stand that were followed; more than fit are not told. */
+struct links {
+    struct bytes at[LINKS_WATCHED];
+    size_t count;
+};
+
+static struct bytes resolve(int root_fd, struct bytes path, bool follow_last, struct links *followed, struct arena *arena)
 {
     struct bytes done = bytes_of(""), rest = path;
     unsigned links = 0;
@@ -51,6 +58,8 @@ struct bytes resolve_links(int root_fd, struct bytes path, bool follow_last, str
             continue;
         }
         links++;
+        if (followed && followed->count < LINKS_WATCHED)
+            followed->at[followed->count++] = next;
         if (target[0] == '/')
             done = bytes_of("");
         rest = arena_join_path(arena, (struct bytes){ target, (size_t)n }, rest);
@@ -60,6 +69,11 @@ struct bytes resolve_links(int root_fd, struct bytes path, bool follow_last, str
     if (links == LINKS_MAX)
         return arena_copy(arena, path); /* a loop leads nowhere: the name as it was given may come to be something */
     return done.len ? done : arena_copy(arena, bytes_of("/"));
+}
+
+struct bytes resolve_links(int root_fd, struct bytes path, bool follow_last, struct arena *arena)
+{
+    return resolve(root_fd, path, follow_last, NULL, arena);
 }
 
 static struct place host_place(struct bytes path)
@@ -75,19 +89,23 @@ static struct place host_place(struct bytes path)
 int resolve_host(struct bytes path, struct arena *arena, struct place *places, size_t size)
 {
     _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    struct bytes name, target;
+    struct links links = { .count = 0 };
+    struct bytes target;
+    size_t n = 0;
 
     if (root < 0)
         return -errno;
-    name = resolve_links(root, path, false, arena);
-    target = resolve_links(root, path, true, arena);
-    if (!name.data || !target.data)
+    target = resolve(root, path, true, &links, arena);
+    if (!target.data)
         return -ENOMEM;
-    places[0] = host_place(target);
-    if (bytes_equal(name, target) || size < 2)
-        return 1;
-    places[1] = host_place(name); /* the link itself can be deleted or replaced */
-    return 2;
+    places[n++] = host_place(target);
+    for (size_t i = 0; i < links.count && n < size; i++) {
+        if (bytes_equal(links.at[i], target)) /* a loop */
+            continue;
+        places[n] = host_place(links.at[i]);
+        places[n++].link = true;
+    }
+    return (int)n;
 }
 
 static bool covers(struct bytes dir, struct bytes path)

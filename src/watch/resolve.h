@@ -15,6 +15,7 @@ struct place {
     struct bytes victim_path;    /* what object.path is for the victim */
     struct bytes shown_host_path; /* what object.path is for the host; BYTES_NULL = nowhere */
     enum victim_kind victim_kind;
+    bool link;                   /* a symbolic link on the way: if it is replaced, the path leads elsewhere */
 };
 
 #define PLACES_MAX 256 /* one overlay has at most 128 layers in docker, and few mounts below a path */
@@ -27,8 +28,8 @@ struct place {
 struct bytes resolve_links(int root_fd, struct bytes path, bool follow_last, struct arena *arena);
 
 /*
- * The places of a host path. Fills `places`, returns how many (1 or 2: a symbolic link to a file
- * is watched beside the file). Numbers object.id and object.group are left 0.
+ * The places of a host path. Fills `places`, returns how many: what it leads to, and each symbolic link on the way
+ * to it. Numbers object.id and object.group are left 0.
  */
 int resolve_host(struct bytes path, struct arena *arena, struct place *places, size_t size);
 

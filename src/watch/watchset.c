@@ -211,6 +211,12 @@ static void look_below(const struct watch *w, const struct use *seen, struct eve
     }
 }
 
+/* A link, and not the one that was asked for. */
+static bool is_on_the_way(const struct watch *w, const struct object *o)
+{
+    return o->place.link && !bytes_equal(o->place.object.path, w->target.path);
+}
+
 static void give(struct watchset *set, const struct watch *w, struct object *o, struct event *e)
 {
     const struct watch_object *object = &o->place.object;
@@ -240,9 +246,10 @@ static void give(struct watchset *set, const struct watch *w, struct object *o, 
         if (victim.data)
             e->previous_path = victim;
     }
-    event_carry(e, use->victim_path);
-    if (!e->carried.len && w->target.selector.kind == SELECTOR_NONE) /* a link on the way */
-        event_carry(e, w->target.path);
+    if (is_on_the_way(w, o))
+        event_set(e, &e->carried, w->target.path);
+    else
+        event_carry(e, use->victim_path);
     e->victim_kind = use->victim_kind;
     if (object->view == VIEW_MERGED && e->path.len)
         look_below(w, use, e);
@@ -263,6 +270,12 @@ static bool touches(const struct object *o, const struct event *e)
            (e->previous_path.len && bytes_path_covers(e->previous_path, path));
 }
 
+/* Of a link on the way only what makes the path lead elsewhere. */
+static bool leads_elsewhere(const struct event *e)
+{
+    return e->operation == OPERATION_RENAME || e->operation == OPERATION_UNLINK || e->operation == OPERATION_SYMLINK;
+}
+
 bool watchset_event(struct watchset *set, struct event *event)
 {
     struct found found;
@@ -275,6 +288,9 @@ bool watchset_event(struct watchset *set, struct event *event)
         return false;
     if (!(operation_info(event->operation)->permission & watch_permissions(set, found.watch)))
         return false;
+    if (is_on_the_way(found.watch, found.object) && !leads_elsewhere(event))
+        return false;
+    set->look |= found.object->place.link && leads_elsewhere(event) && event->error == 0;
     give(set, found.watch, found.object, event);
     key = found.watch->target.key.data ? found.watch->target.key : set->options.key;
     if (key.len)

@@ -54,6 +54,10 @@ void watchset_life(struct watchset *set, const struct life *life);
 /* Look again for what is waited for. Called about once a second. */
 void watchset_poll(struct watchset *set);
 
+/* True if a link on the way to a watched path was changed since: what it leads to now is not watched before the next
+ * watchset_poll(). */
+bool watchset_leads_elsewhere(const struct watchset *set);
+
 /* True while a watched container is down or starting, so that an engine's news are worth a wait. */
 bool watchset_is_waiting(const struct watchset *set);
 

@@ -640,9 +640,9 @@ static void places_are_told_once(void **state)
     assert_int_equal(watch("web:/etc", NULL), 0);
     watchset_each_new_place(set, on_place, NULL);
     snprintf(expected, sizeof(expected),
-             "0   %s \n0   %s \n6 data  /prd \n6 data  /prd %s/prd\n1 web  /etc \n1 web aaaa /etc %s/etc\n"
+             "0   %s \n0   %s/link \n0   %s \n6 data  /prd \n6 data  /prd %s/prd\n1 web  /etc \n1 web aaaa /etc %s/etc\n"
              "1 web aaaa /etc /merged/etc\n",
-             link, real, upper, upper);
+             link, upper, real, upper, upper);
     assert_string_equal(sbuf_str(&places), expected);
     sbuf_clear(&places);
     watchset_each_new_place(set, on_place, NULL);
