@@ -261,6 +261,28 @@ fi
 run who --store /nonexistent/culprit.db /etc/hosts
 [ "$rc" = 1 ] && [ ! -s "$work/out" ] && [ "$(lines "$work/err")" = 1 ] && grep -q "nothing was recorded" "$work/err"
 check "who without a store (exit $rc)" $?
+# mv /data/mid /data/gone, asked for what was in it
+call='type=SYSCALL msg=audit(1795480500.100:50): arch=c000003e syscall=82 success=yes exit=0 a0=7fff a1=7ffe a2=0 a3=0 items=4 ppid=41 pid=42 auid=1000 uid=0 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=pts0 ses=7 comm="mv" exe="/usr/bin/mv" key="d"'
+{
+    echo "$call"
+    echo 'type=CWD msg=audit(1795480500.100:50): cwd="/data"'
+    for path in '0 name="/data/" inode=11 040755 PARENT' '1 name="/data/" inode=11 040755 PARENT' \
+        '2 name="/data/mid" inode=12 040755 DELETE' '3 name="/data/gone" inode=12 040755 CREATE'; do
+        read -r item name inode mode type <<< "$path"
+        echo "type=PATH msg=audit(1795480500.100:50): item=$item $name $inode dev=fd:01 mode=$mode ouid=0 ogid=0 rdev=00:00 nametype=$type"
+    done
+} > "$work/mv.log"
+chmod 644 "$work/mv.log"
+run who --from "$work/mv.log" /data/mid/leaf/k
+[ "$rc" = 0 ] && grep -q "moved /data/mid to /data/gone.*: /data/mid/leaf/k went with it\.$" "$work/out"
+check "who: a folder above was moved (exit $rc)" $?
+run who --from "$work/mv.log" --format json /data/mid/leaf/k
+grep -q '"previous_path":"/data/mid".*"carried":"/data/mid/leaf/k"' "$work/out" && grep -q '"path":"/data/gone"' "$work/out"
+check "who: a folder above was moved, as JSON" $?
+run who --from "$work/mv.log" /srv/other
+[ "$rc" = 1 ] && grep -q "nothing is recorded of /srv/other; what the log's rules covered is not known" "$work/out" &&
+    ! grep -q "nothing happened" "$work/out"
+check "who: a log does not say what it covered (exit $rc)" $?
 printf 'no database, and not empty either\n%200s' x > "$work/text"
 run who --store "$work/text" /etc/hosts
 [ "$rc" != 0 ] && [ ! -s "$work/out" ] && [ "$(lines "$work/err")" = 1 ]

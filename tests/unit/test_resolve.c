@@ -43,6 +43,28 @@ static void resolves(void **state)
     arena_done(&arena);
 }
 
+/* What the path leads to, and each link on the way: one that is replaced leads elsewhere. */
+static void watches_the_links_on_the_way(void **state)
+{
+    char path[256], expected[3][256];
+    struct place places[8];
+    struct arena arena = { 0 };
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/way/rel", base);
+    snprintf(expected[0], sizeof(expected[0]), "%s/d/file", base);
+    snprintf(expected[1], sizeof(expected[1]), "%s/way", base);
+    snprintf(expected[2], sizeof(expected[2]), "%s/d/rel", base);
+    assert_int_equal(resolve_host(bytes_of(path), &arena, places, 8), 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_bytes(places[i].object.path, expected[i]);
+        assert_int_equal(places[i].link, i > 0);
+    }
+    snprintf(path, sizeof(path), "%s/d/file", base);
+    assert_int_equal(resolve_host(bytes_of(path), &arena, places, 8), 1);
+    arena_done(&arena);
+}
+
 static void makes_places_of_a_stopped_container(void **state)
 {
     struct bytes lowers[] = { bytes_of("/nonexistent/lower") };
@@ -107,7 +129,8 @@ static int tear_down(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest more[] = { cmocka_unit_test(makes_places_of_a_stopped_container) };
+    const struct CMUnitTest more[] = { cmocka_unit_test(makes_places_of_a_stopped_container),
+                                       cmocka_unit_test(watches_the_links_on_the_way) };
     int failed;
 
     if (set_up(NULL) < 0)

@@ -628,6 +628,16 @@ def _(run):
     return [above(run, "d", "o/x/b", "d/mid/leaf", pid=run.act("rename", run.path("d"), run.path("o/x/b")))]
 
 
+@scenario("a link on the way is replaced, removed and made anew",
+          before=lambda run: (run.write("one/k"), run.write("two/k"), os.symlink("one", run.path("l"))),
+          targets=lambda run: [run.path("l/k")], gaps=True)
+def _(run):
+    run.sh("ln -s two l.new; mv -T l.new l; sleep 1.5; rm two/k; rm l; sleep 0.5; ln -s one l; sleep 1.5; rm one/k")
+    return [above(run, "l.new", "l", "l/k"), Event("unlink", "two/k"),
+            Event("unlink", "l", culprit__file__carried=run.path("l/k")),
+            Event("symlink", "l", culprit__file__carried=run.path("l/k")), Event("unlink", "one/k")]
+
+
 @scenario("two watches that overlap", before=files("d/f"), targets=lambda run: [run.path(), run.path("d")])
 def _(run):
     pid = run.act("unlink", run.path("d/f"))
