@@ -41,6 +41,7 @@ struct question {
     struct engines *engines;
     struct container_view view; /* of a container that is there */
     struct store_machine machine;
+    struct sbuf partly;         /* what of it was watched, if never all of it was */
     bool never;                 /* nothing of it was watched in that time, and that was said */
     bool have_view;
     struct store *store; /* NULL: nothing was recorded */
@@ -66,6 +67,7 @@ static void question_done(struct question *q)
     store_machine_done(&q->machine);
     arena_done(&q->arena);
     sbuf_done(&q->out);
+    sbuf_done(&q->partly);
     free(q->target_text);
 }
 
@@ -288,7 +290,7 @@ static int diff_record(struct question *q, struct compare_options *options, stru
     if (r == 0)
         r = who_store_resolve(q->store, &q->machine, &q->target, &query, err);
     if (r == 0)
-        r = who_store_never(q->store, &query, &q->target, q->json, &q->never, &q->out, err);
+        r = who_store_never(q->store, &query, &q->target, q->json, &q->never, &q->out, &q->partly, err);
     if (r < 0 || q->never)
         return r;
     /* files are compared by their paths: one way to name them */
@@ -311,6 +313,7 @@ static int diff_record(struct question *q, struct compare_options *options, stru
     end->temporary = summary.temporary;
     end->lossy = q->lossy;
     end->lost = q->lost;
+    end->watched_partly = sbuf_bytes(&q->partly);
     return r;
 }
 

@@ -203,7 +203,7 @@ int who_store_coverage(struct store *store, const struct store_query *query, con
 }
 
 int who_store_never(struct store *store, const struct store_query *query, const struct target *target, bool json,
-                    bool *ret_never, struct sbuf *out, struct err *err)
+                    bool *ret_never, struct sbuf *out, struct sbuf *partly, struct err *err)
 {
     struct case_options options = { .target = target->text, .command_status = -1, .stored = true };
     struct case_ *c = case_new(&options);
@@ -215,6 +215,8 @@ int who_store_never(struct store *store, const struct store_query *query, const 
             case_write_json(c, out);
         else if (*ret_never)
             case_write_text(c, false, 0, out);
+        else
+            (void)case_watched_partly(c, partly);
     }
     case_free(c);
     return r;

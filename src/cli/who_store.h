@@ -29,6 +29,7 @@ int who_store_resolve(struct store *store, const struct store_machine *machine, 
 int who_store_coverage(struct store *store, const struct store_query *query, const struct target *target, bool found,
                        struct case_ *c, struct err *err);
 
-/* Was nothing of it watched in that time? Then out gets the sentence that says so, and what was. */
+/* Was nothing of it watched in that time? Then out gets the sentence that says so, and what was. Was it a part only?
+ * Then partly says which. */
 int who_store_never(struct store *store, const struct store_query *query, const struct target *target, bool json,
-                    bool *ret_never, struct sbuf *out, struct err *err);
+                    bool *ret_never, struct sbuf *out, struct sbuf *partly, struct err *err);

@@ -65,6 +65,8 @@ struct case_question {
     bool found;                      /* events were */
 };
 int case_add_question(struct case_ *c, const struct case_question *question); /* copies */
+/* Was never all of it watched? Then out gets what was: "only /a/b", "not changes of permissions and owners". */
+bool case_watched_partly(const struct case_ *c, struct sbuf *out);
 bool case_was_watched(const struct case_ *c); /* some of it at least, at some time that was asked for */
 
 /* What happened to the files without anybody deleting them, told by watch/ and the engines. */

@@ -421,6 +421,17 @@ static void say_answer(struct sbuf *out, const struct case_ *c, const struct cas
     add_found_by(out, c);
 }
 
+bool case_watched_partly(const struct case_ *c, struct sbuf *out)
+{
+    size_t before = out->len;
+
+    if (!c->questions || coverage_sum_extent(&c->questions->sum, now_ns()) != COVERAGE_PARTLY)
+        return false;
+    for (size_t i = 0; i < c->watched_count && out->len == before; i++)
+        (void)add_limits(out, &c->watched[i].coverage, c->questions->sum.permissions);
+    return out->len > before;
+}
+
 /* Live: it was watched from the beginning. */
 static void say_live(struct sbuf *out, const struct case_ *c)
 {

@@ -464,6 +464,10 @@ static void end_text(struct difference_page *p, const struct difference_end *end
         line(p, out, "watched");
         sbuf_add_str(out, "since ");
         add_date_time(out, end->watched_since);
+        if (end->watched_partly.len) {
+            sbuf_add_str(out, ", ");
+            sbuf_add_bytes(out, end->watched_partly);
+        }
         if (end->lossy && end->lost)
             sbuf_addf(out, ", %llu events lost: there may be more", (unsigned long long)end->lost);
         else if (end->lossy)
@@ -520,6 +524,10 @@ static void end_json(const struct difference_page *p, const struct difference_en
     if (end->watched_since) {
         sbuf_add_str(out, ",\"watched_since\":");
         ecs_write_time(out, end->watched_since);
+    }
+    if (end->watched_partly.len) {
+        sbuf_add_str(out, ",\"watched_partly\":");
+        escape_json(out, end->watched_partly);
     }
     sbuf_add_str(out, "},\"watch\":");
     escape_json(out, p->options.target);

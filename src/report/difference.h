@@ -28,6 +28,7 @@ uint64_t difference_page_count(const struct difference_page *p);
 
 struct difference_end {
     uint64_t watched_since;  /* 0: nobody has ever watched */
+    struct bytes watched_partly; /* what of it was watched, if never all of it was; escaped */
     uint64_t temporary;      /* paths that came and went */
     uint64_t lost;           /* events lost in that time, as far as counted */
     bool lossy;

@@ -37,6 +37,18 @@ def gone(path, origin="host", victim="web", **more):
 LAYERED = ["docker", "podman", "containerd"]
 
 
+@road("a folder above is moved away and comes back", targets=("web:/prd/mid/leaf",), gaps=True)
+def _(run, engine):
+    engine.exec("web", "mkdir -p /prd/mid/leaf; sleep 1; echo x > /prd/mid/leaf/k; mv /prd/mid /prd/gone; sleep 1; "
+                       "mv /prd/gone /prd/mid; sleep 1; rm /prd/mid/leaf/k")
+    moved = {"culprit__origin": "container", "culprit__victim__container__name": "web",
+             "culprit__file__carried": "/prd/mid/leaf"}
+    return [Event("mkdir", "/prd/mid/leaf"), Event("create", "/prd/mid/leaf/k"),
+            Event("rename", "/prd/gone", culprit__file__previous_path="/prd/mid", **moved),
+            Event("rename", "/prd/mid", culprit__file__previous_path="/prd/gone", **moved),
+            gone("/prd/mid/leaf/k", "container", container__name="web")]
+
+
 @road("exec")
 def _(run, engine):
     engine.exec("web", "rm /prd/upper")
