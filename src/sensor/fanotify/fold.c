@@ -48,6 +48,20 @@ static struct bytes below(const struct sight *s, struct bytes path)
     return path.len >= s->below ? (struct bytes){ path.data + s->below, path.len - s->below } : BYTES_NULL;
 }
 
+/* The same directory above both: so far from their paths' ends, which read alike. */
+static bool same_above(const struct sight *a, struct bytes path, const struct sight *b, struct bytes other)
+{
+    return path.len && other.len && path.len < a->below && other.len < b->below &&
+           a->below - path.len == b->below - other.len;
+}
+
+static bool is_same_move(const struct sight *a, const struct sight *b)
+{
+    return a->event->operation == OPERATION_RENAME && b->event->operation == OPERATION_RENAME &&
+           (same_above(a, a->event->path, b, b->event->path) ||
+            same_above(a, a->event->previous_path, b, b->event->previous_path));
+}
+
 /* Is the upper layer's sight a part of what the overlay told? Its own path, or a directory on the way
  * to it, which is copied up or gets its times back. */
 static bool is_part(const struct sight *upper, const struct sight *merged)
@@ -71,7 +85,7 @@ static void fold(struct sensor *s, const struct sight *merged)
         if (!at->event || at->group != merged->group ||
             at->event->actor.pid != merged->event->actor.pid)
             continue;
-        if (at->view == VIEW_UPPER && is_part(at, merged)) {
+        if (at->view == VIEW_UPPER && (is_part(at, merged) || is_same_move(at, merged))) {
             event_free(at->event);
             at->event = NULL;
         }

@@ -62,6 +62,7 @@ struct fanotify_object {
     int root_fd, directory_fd;
     uint32_t directory;
 
+    const struct fanotify_event *told_above;  /* a move of a directory above, told just now */
     const struct fanotify_event *told_rename; /* the one that it took part in just now */
 
     /* the second half of an exchange is expected */

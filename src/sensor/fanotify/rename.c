@@ -80,6 +80,14 @@ static void outside(struct fanotify_object *o, const struct fanotify_place *plac
     sbuf_done(&path);
 }
 
+static bool was_told_above(const struct fanotify_object *o, const struct fanotify_event *e)
+{
+    for (const struct fanotify_object *m = o->sensor->objects; m; m = m->next)
+        if (m != o && m->wanted.group == o->wanted.group && m->told_above == e)
+            return true;
+    return false;
+}
+
 /* A directory above the watched path moved: with it goes the path, or comes. */
 static void on_ancestor(struct fanotify_object *o, uint32_t depth, const struct fanotify_event *e, bool away)
 {
@@ -89,10 +97,12 @@ static void on_ancestor(struct fanotify_object *o, uint32_t depth, const struct 
 
     if (!part.len || !bytes_equal(part, away ? e->from.name : e->to.name))
         return;
-    if (o->sensor->replaying) { /* what is there now was looked at later */
+    /* what is there now was looked at later; or another view of the same files told it */
+    if (o->sensor->replaying || was_told_above(o, e)) {
         fanotify_object_doubt(o);
         return;
     }
+    o->told_above = e;
     told = fanotify_event_bare(o, OPERATION_RENAME, &o->sensor->now);
     if (told && away) {
         event_set(told, &told->previous_path, moved);
@@ -326,5 +336,5 @@ void fanotify_rename(struct sensor *s, const struct fanotify_event *e)
         s->silent = false;
     }
     for (struct fanotify_object *o = s->objects; o; o = o->next)
-        o->told_rename = NULL;
+        o->told_rename = o->told_above = NULL;
 }

@@ -43,7 +43,7 @@ def _(run, engine):
                        "mv /prd/gone /prd/mid; sleep 1; rm /prd/mid/leaf/k")
     moved = {"culprit__origin": "container", "culprit__victim__container__name": "web",
              "culprit__file__carried": "/prd/mid/leaf"}
-    return [Event("mkdir", "/prd/mid/leaf"), Event("create", "/prd/mid/leaf/k"),
+    return [Event("mkdir", "/prd/mid/leaf"), Event("mkdir", "/prd/mid/leaf", optional=True), Event("create", "/prd/mid/leaf/k"),
             Event("rename", "/prd/gone", culprit__file__previous_path="/prd/mid", **moved),
             Event("rename", "/prd/mid", culprit__file__previous_path="/prd/gone", **moved),
             gone("/prd/mid/leaf/k", "container", container__name="web")]
