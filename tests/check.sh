@@ -86,6 +86,7 @@ else
     [ -x tests/cli/run.sh ] && step "command line" tests/cli/run.sh "$ROOT/build/culprit"
     step "exit statuses, filters, CI" tests/cli/observe.sh "$ROOT/build/culprit"
     SHOW=1 step "scenarios on this kernel" tests/scenario/run.sh "$ROOT/build/culprit" -s fanotify,audit
+    SHOW=1 step "situations" tests/situations/run.py "$ROOT/build/culprit"
     SHOW=1 step "short-lived actors" bench/actors.py "$ROOT/build" 1000 fanotify fanotify,audit
     step "containers come and go at the start" tests/scenario/begin.sh "$ROOT/build/culprit"
     step "nothing is left behind" tests/scenario/left.sh "$ROOT/build/culprit"

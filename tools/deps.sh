@@ -50,10 +50,65 @@ jq                   jq                     test
 zstd                 zstd                   test
 qemu-system-x86      qemu-system-x86        test (virtual machines)
 bpftrace             bpftrace               bench
+cron                 cronie                 test (situations)
+at                   at                     test (situations)
+anacron              cronie-anacron         test (situations)
+sudo                 sudo                   test (situations)
+openssh-server       openssh-server         test (situations)
+openssh-client       openssh-clients        test (situations)
+logrotate            logrotate              test (situations)
+make                 make                   test (situations)
+git                  git                    test (situations)
+npm                  nodejs-npm             test (situations)
+python3-venv         python3                test (situations)
+ruby                 ruby                   test (situations)
+php-cli              php-cli                test (situations)
+lua5.4               lua                    test (situations)
+tcl                  tcl                    test (situations)
+default-jdk-headless java-devel             test (situations)
+gawk                 gawk                   test (situations)
+toybox               toybox                 test (situations)
+zsh                  zsh                    test (situations)
+ksh93u+m             ksh                    test (situations)
+parallel             parallel               test (situations)
+ansible-core         ansible-core           test (situations)
+tini                 tini                   test (situations)
+rsync                rsync                  test (situations)
+vim                  vim-enhanced           test (situations)
 cpio                 cpio                   test (virtual machines)
 kmod                 kmod                   test (virtual machines)
 xz-utils             xz                     test (virtual machines)
 TABLE
+}
+
+# here already, whoever installed it
+have() {
+    case $1 in
+    npm) command -v npm ;;
+    default-jdk-headless) command -v javac ;;
+    *) dpkg-query -W -f '${Status}' "$1" 2> /dev/null | grep 'ok installed' ;;
+    esac > /dev/null
+}
+
+# What the tests start themselves is not to run on this machine because they were installed.
+DAEMONS='ssh cron atd anacron'
+no_daemons() {
+    [ -e /usr/sbin/policy-rc.d ] || {
+        printf '#!/bin/sh\ncase $1 in %s) exit 101 ;; esac\n' "${DAEMONS// /|}" > /usr/sbin/policy-rc.d
+        chmod 0755 /usr/sbin/policy-rc.d
+        trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+    }
+}
+not_at_boot() { # not_at_boot PACKAGE...: those that were missing before
+    local package
+    command -v systemctl > /dev/null || return 0
+    for package; do
+        case $package in
+        openssh-server) systemctl -q disable ssh ;;
+        cron | anacron) systemctl -q disable "$package" ;;
+        at) systemctl -q disable atd ;;
+        esac > /dev/null 2>&1 || true
+    done
 }
 
 case ${1:-} in
@@ -63,7 +118,7 @@ esac
 if command -v apt-get > /dev/null; then
     missing=()
     while read -r debian _; do
-        dpkg-query -W -f '${Status}' "$debian" 2> /dev/null | grep -q 'ok installed' || missing+=("$debian")
+        have "$debian" || missing+=("$debian")
     done < <(table)
     [ ${#missing[@]} -gt 0 ] || exit 0
     echo "deps: installing ${missing[*]}"
@@ -77,11 +132,13 @@ if command -v apt-get > /dev/null; then
     [ "$(id -u)" = 0 ] || { echo "deps: needs root: run it as root" >&2; exit 3; }
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq || true # one unreachable source must not stop what the others have
+    no_daemons
     # shellcheck disable=SC2068
     apt-get install -y -qq --no-install-recommends ${missing[@]} > /tmp/culprit-deps.log 2>&1 || {
         tail -5 /tmp/culprit-deps.log >&2
         exit 1
     }
+    not_at_boot "${missing[@]}"
 elif command -v dnf > /dev/null; then
     echo "deps: Fedora's names are listed, not tested" >&2
     table | awk '{print $2}' | xargs dnf install -y -q

@@ -59,5 +59,7 @@
     X(since_start_ns, since_start_ns, FIELD_I64) \
     X(note, note, FIELD_BYTES) \
     X(elsewhere, elsewhere, FIELD_BOOL) \
-    X(node, node, FIELD_BYTES)
+    X(node, node, FIELD_BYTES) \
+    X(actor_presumed, actor_presumed, FIELD_BOOL) \
+    X(operation_presumed, operation_presumed, FIELD_BOOL)
 /* clang-format on */

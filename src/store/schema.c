@@ -179,6 +179,7 @@ static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err)
     create_coverage_places,
     add_observer,
     add_columns, /* event: elsewhere, node */
+    add_columns, /* event: what its sensor concluded */
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 #define VERSION_BLOCKS 5

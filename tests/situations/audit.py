@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""The same rows by other sensors: one watch of all of them, asked from its store; and from the log of an auditd of our own."""
+import fcntl
+import os
+import signal
+import subprocess
+import time
+
+from world import PATH, sh, wait_for
+
+CONF = '''log_file = {dir}/audit.log
+log_format = ENRICHED
+flush = NONE
+max_log_file = 50
+num_logs = 2
+max_log_file_action = ROTATE
+space_left = 75
+admin_space_left = 50
+space_left_action = IGNORE
+admin_space_left_action = IGNORE
+disk_full_action = IGNORE
+disk_error_action = IGNORE
+'''
+
+
+class Lock:
+    """The kernel has one audit: two runs at once would see each other."""
+
+    def __enter__(self):
+        self.file = open('/tmp/culprit-audit.lock', 'w')
+        fcntl.flock(self.file, fcntl.LOCK_EX)
+
+    def __exit__(self, *error):
+        self.file.close()
+
+
+def status(word):
+    out = subprocess.run(['auditctl', '-s'], capture_output=True, text=True, env={'PATH': PATH}).stdout
+    return next((line.split()[1] for line in out.splitlines() if line.startswith(word + ' ')), '')
+
+
+class Auditd:
+    def __init__(self, world):
+        self.dir = os.path.join(world.work, 'auditd')
+        self.log = os.path.join(self.dir, 'audit.log')
+        os.makedirs(os.path.join(self.dir, 'etc/plugins.d'))
+        with open(os.path.join(self.dir, 'etc/auditd.conf'), 'w') as f:
+            f.write(CONF.format(dir=self.dir))
+        os.chmod(f.name, 0o640)
+        self.enabled = status('enabled')
+        sh('auditctl -e 1', env={'PATH': PATH})
+        self.process = subprocess.Popen(['auditd', '-n', '-c', f'{self.dir}/etc'], stdin=subprocess.DEVNULL, env={'PATH': PATH},
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if not wait_for(lambda: status('pid') == str(self.process.pid), 30, 0.1):
+            raise SystemExit('situations: auditd does not start')
+        sh('auditctl -a always,exit -F arch=b64 -S execve -k launch', env={'PATH': PATH})
+
+    def watch(self, path):
+        sh(f'auditctl -w {path} -p wa -k changes', env={'PATH': PATH})
+
+    def stop(self):
+        sh(f'auditctl -D; auditctl -e {self.enabled}', env={'PATH': PATH})
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+
+
+def by_sensor(world, args, rows, sensor, number, kit):
+    """kit: what run.py does with a row: Play, check, ask, report."""
+    plays = [kit.Play(world, row, number + i) for i, row in enumerate(rows)]
+    log = Auditd(world) if sensor == 'audit' else None
+    passed = 0
+    try:
+        store = os.path.join(world.work, f'{sensor}.db')
+        error = open(os.path.join(world.work, f'{sensor}.err'), 'w+')
+        for play in plays if log else ():
+            log.watch(play.d)
+            play.names['from'] = ''  # the address stands in no record of the change
+        watch = subprocess.Popen([args.culprit, 'watch', '--sensor', sensor, '--store', store, *(play.fill(play.row.target) for play in plays)],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=error, env={'PATH': PATH})
+        ready = wait_for(lambda: 'culprit: ready' in open(error.name).read() or watch.poll() is not None, 60)
+        for play in plays:
+            play.wrong += [] if ready else ['culprit is not ready']
+            play.play(world)
+        for play in plays:
+            if not wait_for(play.finished, 100, 0.1):
+                play.wrong.append('it did not happen')
+        time.sleep(args.settle + 0.5)
+        watch.send_signal(signal.SIGINT)
+        watch.wait(60)
+    finally:
+        if log:
+            log.stop()
+    for play in plays:
+        who = kit.ask(args.culprit, play, '--store', store)
+        answers = [('store', who)]
+        play.wrong += kit.check(play, who, 'store')
+        if log and play.row.log:
+            told = kit.ask(args.culprit, play, '--from', log.log)
+            answers.append(('log', told))
+            play.wrong += kit.check(play, told, 'log')
+        passed += kit.report(play, sensor, args, answers)
+    return passed, len(plays) - passed
