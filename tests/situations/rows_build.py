@@ -27,21 +27,18 @@ row('ninja', 'ninja -C {t} sweep > /dev/null', ['root, at {tty}{from}, deleted {
     tools={'build.ninja': 'rule sweep\n command = rm -f {d}/a\nbuild sweep: sweep\n'})
 row('npm run', 'cd {t} && npm run --silent clean; cd /', ['root, at {tty}{from}, deleted {d}/a with rm: node /usr/bin/npm run --silent clean, in {t}, at'], needs=('npm',),
     tools={'package.json': '{"name": "shop", "version": "1.0.0", "scripts": {"clean": "rm -f {d}/a && true"}}\n'})
-row('git checkout of a file', 'cd {d} && git checkout -q -- a; cd /', ['root, at {tty}{from}, deleted {d}/a and replaced {d}/.git/index (written new as index.lock, renamed over it): git checkout -q -- a, in {d}, at'], prepare=GIT + '; echo changed > {d}/a', never=['.git/index.lock'])
-row('git reset', 'git -C {d} reset -q --hard', ['root, at {tty}{from}, deleted {d}/a and replaced {d}/.git/index (written new as index.lock, renamed over it): git -C {d} reset -q --hard, in {d}, at'], prepare=GIT + '; echo changed > {d}/a')
+row('git checkout of a file', 'cd {d} && git checkout -q -- a; cd /', ['root, at {tty}{from}, replaced {d}/a (deleted and made anew) and replaced {d}/.git/index (written new as index.lock, renamed over it): git checkout -q -- a, in {d}, at'], prepare=GIT + '; echo changed > {d}/a', never=['.git/index.lock'])
+row('git reset', 'git -C {d} reset -q --hard', ['root, at {tty}{from}, replaced {d}/a (deleted and made anew) and replaced {d}/.git/index (written new as index.lock, renamed over it): git -C {d} reset -q --hard, in {d}, at'], prepare=GIT + '; echo changed > {d}/a')
 row('git clean', 'git -C {d} clean -fdq', ['root, at {tty}{from}, deleted {d}/junk: git -C {d} clean -fdq, in {d}, at'], prepare=GIT + '; echo > {d}/junk')
-row('a git hook', 'cd {t}/repo && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m x; cd /', ['root, at {tty}{from}, deleted {d}/a with rm: /bin/sh {t}/repo/.git/hooks/post-commit, at'],
-    prepare='git init -q {t}/repo && printf "#!/bin/sh\\nrm -f {d}/a\\n:\\n" > {t}/repo/.git/hooks/post-commit && chmod 0755 {t}/repo/.git/hooks/post-commit',
-    details=['git('])
 row('a maintainer script', 'dpkg -i {t}/sit-shop.deb > /dev/null', ['dpkg (sit-shop), running the postinst of sit-shop, run by root, at {tty}{from}, on the host, deleted {d}/a with rm, at'], prepare=control('sit-shop', postinst='rm -f {d}/a'), details=['dpkg'])
 row('a script of a removed package', 'dpkg -P sit-gone > /dev/null', ['dpkg (sit-gone), running the prerm of sit-gone, run by root, at {tty}{from}, on the host, deleted {d}/a with rm, at'],
     prepare=control('sit-gone', prerm='rm -f {d}/a') + '; dpkg -i {t}/sit-gone.deb', details=['dpkg'])
-row('files of a package', 'dpkg -i {t}/sit-files.deb > /dev/null', ['dpkg, run by root, at {tty}{from}, on the host, created {d}/of-package and changed the mode of {d}/of-package (which it had created), at'],
+row('files of a package', 'dpkg -i {t}/sit-files.deb > /dev/null', ['dpkg, run by root, at {tty}{from}, on the host, created {d}/of-package, at'],
     prepare='mkdir -p {t}/sit-files{d} && echo x > {t}/sit-files{d}/of-package; ' + control('sit-files'), details=['sit-files'])
 row('apt of a file', 'apt-get -q -y -o Debug::NoLocking=1 install {t}/sit-apt.deb > /dev/null 2>&1', ['apt-get ({t}/sit-apt.deb), running the postinst of sit-apt, run by root, at {tty}{from}, on the host, deleted {d}/a with rm, at'],
     prepare=control('sit-apt', postinst='rm -f {d}/a'), details=['apt'])
-row('git stash', 'git -C {d} stash -q', ['root, at {tty}{from}, deleted {d}/a: git -C {d} stash -q, in {d}, at'], target='{d}/a', prepare=GIT + '; echo changed > {d}/a')
-row('git pull', 'git -C {d} pull -q', ['root, at {tty}{from}, deleted {d}/a: git -C {d} pull -q, in {d}, at'],
+row('git stash', 'git -C {d} stash -q', ['root, at {tty}{from}, replaced {d}/a (deleted and made anew): git -C {d} stash -q, in {d}, at'], target='{d}/a', prepare=GIT + '; echo changed > {d}/a')
+row('git pull', 'git -C {d} pull -q', ['root, at {tty}{from}, replaced {d}/a (deleted and made anew): git -C {d} pull -q, in {d}, at'],
     target='{d}/a', prepare=GIT + '; git clone -q {d} {t}/clone; cd {t}/clone && echo new > a && git commit -qam two; cd {d} && git remote add origin {t}/clone && git fetch -q && git branch -q -u origin/main')
 row('ansible ad hoc', 'ANSIBLE_LOCALHOST_WARNING=0 ansible localhost -m file -a "path={d}/a state=absent" > /dev/null', ['Ansible (module file), run by root, at {tty}{from}, deleted {d}/a, at'], needs=('ansible',),
     never=['VERDICT python'])
@@ -50,6 +47,6 @@ row('an ansible playbook', 'cd {t} && ansible-playbook -i localhost, -c local si
 row('logrotate', 'logrotate -s {t}/state {t}/app.conf', ['logrotate, on the host, renamed {d}/app.log to {d}/app.log.1, at'], needs=('logrotate',), files={'app.log': 'x\n' * 50},
     prepare='printf "{d}/app.log {\\n su root root\\n size 1\\n rotate 2\\n missingok\\n}\\n" > {t}/app.conf; chmod 0755 {d}; chmod 0644 {t}/app.conf')
 row('rsync --delete', 'rsync -a --delete {t}/src/ {d}/', ['root, at {tty}{from}, deleted {d}/a: rsync -a --delete {t}/src/ {d}/, at'], tools={'src/keep': 'x'}, needs=('rsync',))
-row('tar', 'tar -C {d} -xf {t}/x.tar', ['root, at {tty}{from}, deleted {d}/a: tar -C {d} -xf {t}/x.tar, at'], prepare='echo new > {t}/a; tar -C {t} -cf {t}/x.tar a')
+row('tar', 'tar -C {d} -xf {t}/x.tar', ['root, at {tty}{from}, replaced {d}/a (deleted and made anew): tar -C {d} -xf {t}/x.tar, at'], prepare='echo new > {t}/a; tar -C {t} -cf {t}/x.tar a')
 row('a module of a venv', '{t}/venv/bin/python -m clean', ['root, at {tty}{from}, deleted {d}/a: {t}/venv/bin/python -m clean, at'],
     prepare='/usr/bin/python3 -m venv --without-pip {t}/venv; printf "import os\\nos.unlink(\\"{d}/a\\")\\n" > $(echo {t}/venv/lib/python3*)/site-packages/clean.py')

@@ -10,15 +10,10 @@ def inside(name, do, says, prepare=IDLE, target='{c}:/prd', **more):
     row(name, do, says, prepare=prepare, target=target, engine=True, **more)
 
 
-inside('docker exec of a tool', 'docker exec {c} rm -f /prd/a', ['rm, run by ', 'docker exec in container {c}, deleted /prd/a, ', ' after {c} started.'])
-inside('docker exec sh -c', 'docker exec {c} sh -c "rm -f /prd/a; :"', ['sh -c \'rm -f /prd/a; :\', run by ', 'docker exec in container {c}, deleted /prd/a, ', ' after {c} started.'])
-inside('docker exec of a script', 'docker exec {c} /bin/clean', ['/bin/clean, run by ', 'docker exec in container {c}, deleted /prd/a, ', ' after {c} started.'])
-inside('docker exec as a user of the container', 'docker exec -u 1000 {c} rm -f /tmp/x', ['rm, run by ', 'docker exec in container {c}, deleted /tmp/x, ', ' after {c} started.'], target='{c}:/tmp',
-       prepare=IDLE + ' && docker exec -u 0 {c} sh -c "touch /tmp/x; chown 1000 /tmp /tmp/x"')
-inside('docker exec by sudo', 'sudo -E docker exec {c} rm -f /prd/a', ['rm, run by ', 'docker exec in container {c}, deleted /prd/a, ', ' after {c} started.'], by='ann')
-inside('docker cp', 'docker cp {t}/new {c}:/prd/new', ['docker cp, on the host, created /prd/new of container {c}, ', ' after {c} started.'], tools={'new': 'new\n'})
+inside('docker exec of a tool', 'docker exec {c} rm -f /prd/a', ['rm, run by docker exec in container {c}, ', 'deleted /prd/a of container {c}, ', ' after {c} started.'])
+inside('docker exec sh -c', 'docker exec {c} sh -c "rm -f /prd/a; :"', ['sh -c \'rm -f /prd/a; :\', run by docker exec in container {c}, ', 'deleted /prd/a of container {c}, ', ' after {c} started.'])
+inside('docker exec of a script', 'docker exec {c} /bin/clean', ['/bin/clean, run by docker exec in container {c}, ', 'deleted /prd/a of container {c}, ', ' after {c} started.'])
 inside('what an entry point starts', f'{RUN} shop:1.4 /bin/app', ['/bin/clean, in container {c} itself, deleted /prd/a of container {c}, ', ' after {c} started.'], prepare='', never=['docker exec'], wait=3)
 inside('the host in a container\'s files', 'rm -f /proc/$(docker inspect -f "{{.State.Pid}}" {c})/root/prd/a', ['root, at {tty}{from}, on the host, deleted /prd/a of container {c}: rm -f /proc/', '/root/prd/a, ', ' after {c} started.'])
-inside('a container in the host\'s files', f'docker run --rm --network none --name {{c}} -v {{d}}:/prd shop:1.4 /bin/clean', ['/bin/clean, ', 'container {c}, deleted {d}/a, at'], prepare='', target='{d}')
 inside('two roads into one container', 'docker exec {c} rm -f /prd/a; rm -f /proc/$(docker inspect -f "{{.State.Pid}}" {c})/root/prd/b',
-       [['rm, run by ', 'docker exec in container {c}, deleted /prd/a'], ['root, at {tty}{from}, on the host, deleted /prd/b of container {c}: rm -f /proc/']], verdicts=2)
+       [['rm, run by ', 'docker exec in container {c}, ', 'deleted /prd/a of container {c}'], ['root, at {tty}{from}, on the host, deleted /prd/b of container {c}: rm -f /proc/']], verdicts=2)

@@ -26,6 +26,4 @@ row('two users with the same script', 'su bob -c "{t}/purge a"; {t}/purge b', [[
 row('a command given to ssh', 'rm -f {d}/a', ['rm, a command given to ssh by root, ', 'on the host, deleted {d}/a, at'], by='ssh:root', every=True,
     log_says=['rm, a command given to ssh by root, deleted {d}/a, at'])
 row('a script given to ssh', '{t}/purge', ['{t}/purge, a command given to ssh by ann, ', 'on the host, deleted {d}/a with rm, at'], by='ssh:ann', tools={'purge': SH})
-row('sudo given to ssh', 'sudo -n rm -f {d}/a', ['rm, a command given to ssh by ann, as root by sudo, ', 'on the host, deleted {d}/a, at'], by='ssh:ann')
-row('a line typed into a shell', ': > {d}/a', ['root, at {tty}{from}, truncated {d}/a, typed into bash, at'], by='root')
 row('a terminal recorded by script', 'script -qc "rm -f {d}/a" /dev/null < /dev/null', ['root, at {tty}{from}, deleted {d}/a: script -qc \'rm -f {d}/a\' /dev/null, at'], by='root')

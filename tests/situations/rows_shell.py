@@ -42,19 +42,14 @@ row('ruby -e', 'ruby -e \'File.delete("{d}/a")\'', [ROOT + ': ruby -e File.delet
 row('node -e', 'node -e \'require("fs").unlinkSync("{d}/a")\'', [ROOT + ': node -e require("fs").unlinkSync("{d}/a"), at'], needs=('node',))
 row('php -r', 'php -r \'unlink("{d}/a");\'', [ROOT + ': php -r unlink("{d}/a");, at'], needs=('php',))
 row('sh -c', 'sh -c "rm -f {d}/a; :"', [ROOT + ' with rm: sh -c \'rm -f {d}/a; :\', at'])
-row('python from standard input', 'python3 - < {t}/clean.py', [ROOT + ': python3 -, a program on its standard input, at'], tools={'clean.py': PY})
 row('a pipe into sh, given to ssh', 'cat {t}/install.sh | sh', ["bash -c 'cat /", ', a command given to ssh by root, ', 'on the host, deleted {d}/a with rm, at'],
     tools={'install.sh': SH}, by='ssh:root')
 row('a script that deletes itself', '{t}/once', [ROOT + ' with rm: /bin/sh {t}/once, at'], tools={'once': '#!/bin/sh\nrm -f "$0"\nrm -f {d}/a\n:\n'}, every=True)
 row('a script that ends by exec rm', '{t}/purge', [ROOT + ' with rm: /bin/sh {t}/purge, at'], tools={'purge': '#!/bin/sh\nexec rm -f {d}/a\n'}, every=True)
-row('an interpreter that is a symbolic link', '{t}/clean', [ROOT + ': python3.11 {t}/clean (calling itself {t}/snake), at'], tools={'clean': '#!{t}/snake\n' + PY},
-    prepare='ln -s /usr/bin/python3 {t}/snake')
-row('a binary that is a symbolic link', '{t}/tidy -f {d}/a', [ROOT + ': rm -f {d}/a (calling itself {t}/tidy), at'], prepare='ln -s /usr/bin/rm {t}/tidy')
 row('python of a venv', '{t}/venv/bin/python {t}/clean.py', [ROOT + ': {t}/venv/bin/python {t}/clean.py, at'], tools={'clean.py': PY},
     prepare='/usr/bin/python3 -m venv --without-pip {t}/venv')
 row('console script of a venv', '{t}/venv/bin/cleaner', [ROOT + ': {t}/venv/bin/python {t}/venv/bin/cleaner, at'],
     tools={'venv/bin/cleaner': '#!{t}/venv/bin/python\n' + PY}, prepare='/usr/bin/python3 -m venv --without-pip {t}/venv')
-row('a script by a relative name', 'cd {t} && ./purge; cd /', [ROOT + ' with rm: /bin/sh {t}/purge, at'], tools={'purge': SH}, every=True)
 row('a script that another calls', '{t}/outer', [ROOT + ' with rm: sh {t}/inner, at'], tools={'outer': '#!/bin/sh\nsh {t}/inner\n:\n', 'inner': SH}, details=['dash outer(', 'dash inner('])
 row('a script with a blank in its name', '"{t}/purge all"', [ROOT + ' with rm: /bin/sh \'{t}/purge all\', at'], tools={'purge all': SH})
 row('env -S', '{t}/clean', [ROOT + ': python3 -u {t}/clean, at'], tools={'clean': '#!/usr/bin/env -S python3 -u\n' + PY})
@@ -67,7 +62,7 @@ row('wrappers one in another', 'nohup nice -n 1 timeout 60 env A=1 python3 {t}/c
 row('xargs', 'ls -d {d}/a {d}/b | xargs rm -f', ['root, at {tty}{from}, deleted 2 files in {d}: xargs rm -f, at'], files={'a': '', 'b': ''})
 row('find -exec', 'find {d} -name "*.log" -exec rm -f {} +', ['root, at {tty}{from}, deleted 2 files in {d} with rm: find {d} -name *.log -exec rm -f {} +, at'], files={'a.log': '', 'b.log': '', 'c': ''})
 row('find -delete', 'find {d} -name "*.log" -delete', ['root, at {tty}{from}, deleted 2 files in {d}: find {d} -name *.log -delete, at'], files={'a.log': '', 'b.log': '', 'c': ''}, every=True)
-row('parallel', 'parallel --will-cite rm -f ::: {d}/a {d}/b', ['root, at {tty}{from}, deleted 2 files in {d}: /usr/bin/perl /usr/bin/parallel --will-cite rm -f ::: {d}/a'], files={'a': '', 'b': ''}, needs=('parallel',))
+row('parallel', 'parallel --will-cite rm -f ::: {d}/a {d}/b', ['root, at {tty}{from}, deleted 2 files in {d} with rm: /usr/bin/perl /usr/bin/parallel --will-cite rm -f ::: {d}/a'], files={'a': '', 'b': ''}, needs=('parallel',))
 row('java -jar', 'java -jar {t}/clean.jar', [ROOT + ': java -jar {t}/clean.jar, at'], needs=('java', 'javac'),
     tools={'Clean.java': 'public class Clean { public static void main(String[] a) { new java.io.File("{d}/a").delete(); } }\n'},
     prepare='cd {t} && javac -J-Xshare:auto -J-XX:TieredStopAtLevel=1 Clean.java && jar cfe clean.jar Clean Clean.class')
@@ -75,7 +70,7 @@ row('java of a class', 'java -cp {t}/clean.jar Clean', [ROOT + ': java -cp {t}/c
     tools={'Clean.java': 'public class Clean { public static void main(String[] a) { new java.io.File("{d}/a").delete(); } }\n'},
     prepare='cd {t} && javac -J-XX:TieredStopAtLevel=1 Clean.java && jar cfe clean.jar Clean Clean.class')
 row('find in a script', '{t}/expire', ['root, at {tty}{from}, deleted 2 files in {d} with find: /bin/sh {t}/expire, at'], files={'a.log': '', 'b.log': ''}, tools={'expire': '#!/bin/sh\nfind {d} -name "*.log" -delete\n:\n'})
-row('one script with many tools', '{t}/deploy', ['root, at {tty}{from}, deleted {d}/b and changed the mode of {d}/a (0666 → 0600) with rm and chmod: /bin/bash {t}/deploy, at'], tools={'deploy': '#!/bin/bash\nset -e\nmkdir {d}/new\ntouch {d}/new/x\ncp {d}/new/x {d}/new/y\n'
+row('one script with many tools', '{t}/deploy', ['root, at {tty}{from}, deleted {d}/b and changed the mode of {d}/a: 0666 → 0600 with rm and chmod: /bin/bash {t}/deploy, at'], tools={'deploy': '#!/bin/bash\nset -e\nmkdir {d}/new\ntouch {d}/new/x\ncp {d}/new/x {d}/new/y\n'
     'mv {d}/new/y {d}/new/z\nchmod 0600 {d}/a\nln -s a {d}/link\nrm {d}/b\n:\n'}, files={'a': 'a', 'b': 'b'}, details=['mkdir', 'touch', 'chmod', 'rm'], every=True)
 row('two python scripts', 'python3 {t}/one.py; python3 {t}/two.py', [[ROOT + ': python3 {t}/one.py, at'], [ROOT[:-1] + 'b: python3 {t}/two.py, at']], verdicts=2,
     files={'a': '', 'b': ''}, tools={'one.py': PY, 'two.py': PY.replace('/a"', '/b"')}, every=True)
@@ -84,6 +79,5 @@ row('two scripts with the same tool', '{t}/one; {t}/two', [[ROOT + ' with rm: /b
 row('busybox by its applet', 'busybox rm -f {d}/a', [ROOT + ': busybox rm -f {d}/a, at'], needs=('busybox',))
 row('busybox applet by its name', '{t}/rm -f {d}/a', [ROOT + ': {t}/rm -f {d}/a, at'], prepare='ln -s $(command -v busybox) {t}/rm')
 row('toybox by its applet', 'toybox rm -f {d}/a', [ROOT + ': toybox rm -f {d}/a, at'], needs=('toybox',))
-row('a program that calls itself a script', '(exec -a "/opt/innocent.sh" rm -f {d}/a)', [ROOT + ': rm -f {d}/a (calling itself /opt/innocent.sh), at'])
 row('a process that renames itself', 'perl -e \'$0 = "sh /opt/innocent.sh"; unlink "{d}/a"\'', [ROOT + ': perl -e \'$0 = "sh /opt/innocent.sh"; unlink "{d}/a"\', at'])
 row('argv names a script that is not run', '(exec -a /bin/sh python3 /opt/innocent.sh {d}/a 2> /dev/null); rm -f {d}/a', [ROOT + ': rm -f {d}/a, at'], never=['innocent'])

@@ -9,7 +9,7 @@ GONE = '[ ! -e {d}/a ]'
 def cron(name, line, says, user='', **more):
     """A line of a user's crontab, or of /etc/cron.d without one."""
     write = f"(crontab -u {user} -l 2> /dev/null; echo '{line}') | crontab -u {user} -" if user else f"echo '{line}' >> /etc/cron.d/situations"
-    row(name, '', says, by='none', prepare=write, until=GONE, **more)
+    row(name, write, says, until=GONE, **more)  # written once the watch is ready
 
 
 cron('cron: a user\'s crontab', '* * * * * {t}/purge-logs --older 3', ['{t}/purge-logs, a cron job of bob, on the host, deleted {d}/a with rm, at'], user='bob', tools={'purge-logs': SH},
@@ -22,6 +22,4 @@ cron('cron: a python script', '* * * * * ann /usr/bin/python3 {t}/clean.py', ['{
 cron('cron: run-parts', '* * * * * root cd / && run-parts --report {t}/cron.daily', ['{t}/cron.daily/tidy, a cron job of root, on the host, deleted {d}/a with rm, at'], tools={'cron.daily/tidy': SH})
 row('at', 'echo {t}/purge | at now 2> /dev/null; for i in 1 2 3 4 5 6; do sleep 0.5; [ -e {d}/a ] || break; kill -HUP $(cat /run/atd.pid); done',
     ['{t}/purge, an at job of root, on the host, deleted {d}/a with rm, at'], tools={'purge': SH}, until=GONE, needs=('at',))
-row('anacron', 'anacron -f -n -d -t {t}/anacrontab -S {t} daily', ['{t}/purge, an anacron job of root, on the host, deleted {d}/a with rm, at'], needs=('anacron',),
-    tools={'purge': SH, 'anacrontab': 'SHELL=/bin/sh\n1 0 daily {t}/purge\n'}, until=GONE)
 row('ten runs of one job', '; '.join(['{t}/job; sleep 0.2'] * 10), ['root, at {tty}{from}, set the times of {d}/a 10 times with touch: /bin/sh {t}/job, from '], tools={'job': '#!/bin/sh\ntouch {d}/a\n:\n'})
