@@ -123,8 +123,9 @@ const struct launcher_row *launcher_find(const struct process *p, struct bytes n
     }
     if (!row || !file.len || p->executable_memfd)
         return NULL;
-    if (row->flags & LAUNCHER_ANYWHERE ? is_below(file, open_places, ARRAY_SIZE(open_places))
-                                       : !is_below(file, system_places, ARRAY_SIZE(system_places)))
+    /* `culprit run` names the command that it runs, and nobody gains by calling himself that: a build of one's own counts */
+    if (row->kind != LAUNCHER_COMMAND && (row->flags & LAUNCHER_ANYWHERE ? is_below(file, open_places, ARRAY_SIZE(open_places))
+                                                                         : !is_below(file, system_places, ARRAY_SIZE(system_places))))
         return NULL;
     return !row->argument || argv_has(p->args, row->argument, 8) ? row : NULL;
 }

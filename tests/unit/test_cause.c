@@ -245,6 +245,7 @@ static const struct row {
       { { "/home/r/bin/Runner.Worker", "Runner.Worker|spawnclient" }, { "/usr/bin/bash", "bash|-e|/home/r/_work/_temp/1.sh" }, RM },
       "script /home/r/_work/_temp/1.sh", "rm", "ci GitHub Actions runner" },
     { "culprit run", { BASH, { "/usr/bin/culprit", "culprit|run|-w|/srv|--|rm|x" }, RM }, "command rm", "", "run culprit" },
+    { "culprit run, built somewhere", { BASH, { "/tmp/b/culprit", "culprit|run|-w|/srv|--|rm|x" }, RM }, "command rm", "", "run culprit" },
     { "ansible here", { BASH, { "/usr/bin/python3.11", "python3|/usr/bin/ansible-playbook|site.yml", .script = "/usr/bin/ansible-playbook" }, RM },
       "script /usr/bin/ansible-playbook", "rm", "configuration-management Ansible", "site.yml" },
 
