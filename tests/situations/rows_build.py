@@ -33,8 +33,6 @@ row('git clean', 'git -C {d} clean -fdq', ['root, at {tty}{from}, deleted {d}/ju
 row('a maintainer script', 'dpkg -i {t}/sit-shop.deb > /dev/null', ['dpkg (sit-shop), running the postinst of sit-shop, run by root, at {tty}{from}, on the host, deleted {d}/a with rm, at'], prepare=control('sit-shop', postinst='rm -f {d}/a'), details=['dpkg'])
 row('a script of a removed package', 'dpkg -P sit-gone > /dev/null', ['dpkg (sit-gone), running the prerm of sit-gone, run by root, at {tty}{from}, on the host, deleted {d}/a with rm, at'],
     prepare=control('sit-gone', prerm='rm -f {d}/a') + '; dpkg -i {t}/sit-gone.deb', details=['dpkg'])
-row('files of a package', 'dpkg -i {t}/sit-files.deb > /dev/null', ['dpkg, run by root, at {tty}{from}, on the host, created {d}/of-package, at'],
-    prepare='mkdir -p {t}/sit-files{d} && echo x > {t}/sit-files{d}/of-package; ' + control('sit-files'), details=['sit-files'])
 row('apt of a file', 'apt-get -q -y -o Debug::NoLocking=1 install {t}/sit-apt.deb > /dev/null 2>&1', ['apt-get ({t}/sit-apt.deb), running the postinst of sit-apt, run by root, at {tty}{from}, on the host, deleted {d}/a with rm, at'],
     prepare=control('sit-apt', postinst='rm -f {d}/a'), details=['apt'])
 row('git stash', 'git -C {d} stash -q', ['root, at {tty}{from}, replaced {d}/a (deleted and made anew): git -C {d} stash -q, in {d}, at'], target='{d}/a', prepare=GIT + '; echo changed > {d}/a')

@@ -13,7 +13,7 @@ def cron(name, line, says, user='', **more):
 
 
 cron('cron: a user\'s crontab', '* * * * * {t}/purge-logs --older 3', ['{t}/purge-logs, a cron job of bob, on the host, deleted {d}/a with rm, at'], user='bob', tools={'purge-logs': SH},
-     details=['cron of bob (* * * * * {t}/purge-logs --older 3)', 'person bob (login uid 4202) · no terminal', 'next its job: crontab -l -u bob'], every=True,
+     details=['cron of bob (* * * * * {t}/purge-logs --older 3)', 'person bob (login uid 4202) · no terminal'], every=True,
      log_says=['{t}/purge-logs, a cron job of bob, deleted {d}/a with rm, at'])
 cron('cron: /etc/cron.d', '* * * * * root {t}/purge', ['{t}/purge, a cron job of root, on the host, deleted {d}/a with rm, at'], tools={'purge': SH}, details=['cron of root (* * * * * root {t}/purge)'])
 cron('cron: a command line', '* * * * * cd {d} && rm -f a', ['/bin/sh -c \'cd {d} && rm -f a\', a cron job of bob, on the host, deleted {d}/a with rm, at'], user='bob')
