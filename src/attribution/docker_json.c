@@ -144,6 +144,7 @@ int docker_parse_inspect(struct bytes body, struct container_view *ret, struct e
     json_take(c, &c->name, without_slash(json_text_at(root, "Name")));
     json_take(c, &c->image_name, json_text_at(config, "Image"));
     json_take_labels(c, json_object_get(config, "Labels"));
+    json_take_health_check(c, json_object_get(config, "Healthcheck"), json_object_get(config, "Shell"));
     c->created_ns = docker_parse_time(json_text_at(root, "Created"));
     c->started_ns = docker_parse_time(json_text_at(state, "StartedAt"));
     view.running = json_is_true(json_object_get(state, "Running"));

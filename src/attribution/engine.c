@@ -189,6 +189,12 @@ struct listing {
     unsigned row;
 };
 
+static void mark_inspected(struct known *k, bool inspected)
+{
+    if (k)
+        k->inspected = inspected;
+}
+
 /* A record with more facts (first process, start) is not replaced by a line of a list, unless the
  * name has changed. */
 static int remember_one(void *data, struct container *c)
@@ -200,8 +206,10 @@ static int remember_one(void *data, struct container *c)
     if (!c->runtime.len)
         container_set(c, &c->runtime, bytes_of(l->e->slots[l->row].ops->name));
     k = known_find(l->e, group, c->id);
-    if (!k || !bytes_equal(k->container->name, c->name) || c->pid)
+    if (!k || !bytes_equal(k->container->name, c->name) || c->pid) {
         known_remember(l->e, group, c);
+        mark_inspected(known_find(l->e, group, c->id), false);
+    }
     return 0;
 }
 
@@ -243,6 +251,7 @@ static int view_of(struct engines *e, unsigned i, struct bytes word, struct cont
     if (!ret->container->runtime.len)
         container_set(ret->container, &ret->container->runtime, bytes_of(s->ops->name));
     known_remember(e, s->group, ret->container);
+    mark_inspected(known_find(e, s->group, ret->container->id), true);
     return 0;
 }
 
@@ -441,31 +450,46 @@ struct container *engines_known(struct engines *e, struct bytes id)
     return NULL;
 }
 
+/* A line of a list has no first process, and what Docker says of a start has nothing of what its record says. */
+static bool is_whole(const struct known *k)
+{
+    const struct container *c = k->container;
+    bool has_checks = bytes_equal_str(c->runtime, "docker") || bytes_equal_str(c->runtime, "podman");
+
+    return k->gone || ((c->pid || c->started_ns) && (k->inspected || !has_checks));
+}
+
 struct container *engines_by_id(struct engines *e, struct bytes id)
 {
     struct known *found = NULL;
+    bool silent = false;
 
     for (unsigned g = 0; g < ENGINES && !found; g++)
         if (e->slots[g].group == g)
             found = known_find(e, g, id);
-    /* a line of a list has no first process: ask once for the whole */
-    if (found && (found->container->pid || found->container->started_ns || found->gone))
+    if (found && is_whole(found))
         return found->container;
     if (monotonic() < e->next_unknown_ns)
         return found ? found->container : NULL;
     for (unsigned i = 0; i < ENGINES; i++) {
         struct container_view view = { 0 };
+        int r;
 
         if (found && e->slots[i].group != found->group)
             continue;
-        if (view_of(e, i, id, &view, NULL) == 0) {
+        r = view_of(e, i, id, &view, NULL);
+        if (r == 0) {
             struct known *k = known_find(e, e->slots[i].group, view.container->id);
 
             container_view_done(&view); /* it is remembered */
             return k ? k->container : NULL;
         }
+        silent |= r != -ENOENT;
     }
-    e->next_unknown_ns = monotonic() + UNKNOWN_NS;
+    if (found && !silent)
+        found->inspected = true; /* it is being removed: nobody knows more */
+    if (!found || !is_whole(found))
+        e->next_unknown_ns = monotonic() + UNKNOWN_NS;
     return found ? found->container : NULL;
 }
 
@@ -522,6 +546,18 @@ static bool is_told_oom(struct known *k, uint64_t time_ns)
     return again;
 }
 
+/* It stays the same for as long as the container is there. The reference goes over. */
+static struct container *with_health_check(struct container *c, const struct known *before)
+{
+    struct container *copy;
+
+    if (!before || c->health_check.len || !before->container->health_check.len || !(copy = container_copy(c)))
+        return c;
+    container_set(copy, &copy->health_check, before->container->health_check);
+    container_unref(c);
+    return copy;
+}
+
 static void pass_on(struct engines *e, unsigned group, const struct life *life)
 {
     struct life told = *life;
@@ -537,6 +573,7 @@ static void pass_on(struct engines *e, unsigned group, const struct life *life)
         c = complete(e, life->container);
         if (life->kind == LIFE_START && c != life->container)
             c->started_ns = life->time_ns; /* a record of our own, just made */
+        c = with_health_check(c, k);
         /* what a list has told is less than what is known */
         if (!k || life->kind != LIFE_CREATE)
             known_remember(e, group, c);

@@ -11,6 +11,7 @@
 struct known {
     struct container *container; /* owned reference */
     unsigned group;              /* index of the first row with the engine's name */
+    bool inspected;              /* the engine was asked for all of it: what only its record says is known */
     bool gone;                   /* destroyed: kept for those who ask who did something */
     size_t gone_place;           /* in the ring of those */
     uint64_t oom_ns;             /* CLOCK_REALTIME: out of memory was told last; 0 = never */

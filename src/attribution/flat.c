@@ -51,6 +51,7 @@ static const size_t texts[] = {
     offsetof(struct container, pod_container),
     offsetof(struct container, labels),
     offsetof(struct container, cgroup),
+    offsetof(struct container, health_check),
 };
 
 void flat_put_container(struct sbuf *out, const struct container *c)

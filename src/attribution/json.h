@@ -21,6 +21,11 @@ uint64_t json_number_at(const json_t *object, const char *key, uint64_t max);
 /* Copy the value into the container's field, if there is one. */
 void json_take(struct container *c, struct bytes *field, struct bytes value);
 
+/* A health check as Docker and Podman keep it, {"Test": ["CMD", "curl", "-f", ...]} or ["CMD-SHELL", TEXT]: what is
+ * executed becomes container.health_check. shell: of the image, as SHELL in a Dockerfile; NULL or empty: /bin/sh -c.
+ * One that is longer than what is kept of a process's arguments is left out. */
+void json_take_health_check(struct container *c, const json_t *check, const json_t *shell);
+
 /* An object of labels or annotations: all of them that fit become container.labels, and those that
  * say what the container is (Compose, Kubernetes) its members. */
 void json_take_labels(struct container *c, const json_t *labels);

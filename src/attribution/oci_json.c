@@ -433,5 +433,6 @@ int podman_parse_config(struct bytes body, struct container *c, struct err *err)
         json_take(c, &c->image_name, json_text_at(root, "rootfsImageName"));
     if (!c->labels.len)
         json_take_labels(c, json_object_get(root, "labels"));
+    json_take_health_check(c, json_object_get(root, "healthcheck"), NULL);
     return 0;
 }

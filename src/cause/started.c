@@ -3,6 +3,7 @@
 #include "cause/chain.h"
 
 #include "cause/argv.h"
+#include "cause/health.h"
 #include "util/macro.h"
 
 /* ---- facts of single kinds ---- */
@@ -224,6 +225,21 @@ static bool is_compose(struct bytes client)
     return argv_has(client, "compose", 3);
 }
 
+/* The engine's own, by `runc exec` as well; but nobody's `docker exec` of the same command. */
+static bool is_health_check(const struct chain *c, enum launcher_kind road)
+{
+    const struct process *first = c->process[c->inside - 1];
+    const struct container *container = c->process[0]->container;
+
+    if (first->launch.kind == LAUNCH_EXEC ||
+        (road != LAUNCHER_EXEC && (!container->pid || first->pid == container->pid)))
+        return false;
+    for (unsigned i = 0; i < c->count; i++)
+        if (c->process[i]->pid == first->pid && health_check_is(container->health_check, c->process[i]))
+            return true;
+    return false;
+}
+
 static void find_road(struct chain *c, struct cause_launcher *ret)
 {
     const struct container *container = c->process[0]->container;
@@ -231,6 +247,10 @@ static void find_road(struct chain *c, struct cause_launcher *ret)
     unsigned at = c->inside - 1;
 
     ret->kind = road(c, &at);
+    if (at != c->inside - 1 && ret->kind != LAUNCHER_ENTRY_POINT && is_health_check(c, ret->kind)) {
+        ret->kind = LAUNCHER_HEALTH_CHECK;
+        ret->detail = container->health_check;
+    }
     if (first->launch.kind == LAUNCH_EXEC) {
         ret->kind = LAUNCHER_EXEC;
         ret->detail = first->launch.text;

@@ -43,7 +43,7 @@ struct container *container_copy(const struct container *from)
         offsetof(struct container, compose_project), offsetof(struct container, compose_service),
         offsetof(struct container, pod_namespace), offsetof(struct container, pod_name),
         offsetof(struct container, pod_container), offsetof(struct container, labels),
-        offsetof(struct container, cgroup),
+        offsetof(struct container, cgroup),      offsetof(struct container, health_check),
     };
     struct container *c = container_new();
 

@@ -24,6 +24,8 @@ struct container {
     struct bytes labels;  /* "key=value", each ended by a NUL; what was too long for us is not among them */
     struct bytes cgroup;  /* as /proc/PID/cgroup of its processes says, each path ended by a NUL: with cgroups of
                            * version 1 there may be several. BYTES_NULL: told by its id alone */
+    struct bytes health_check; /* argv of the command that the engine runs to see whether it is well, each argument ended
+                           * by a NUL. BYTES_NULL: it has none, or it is not known */
     pid_t pid;            /* first process, in the initial pid namespace; 0 = not running */
     uint64_t created_ns;  /* CLOCK_REALTIME, 0 = unknown */
     uint64_t started_ns;  /* CLOCK_REALTIME of the last start, 0 = never or unknown */

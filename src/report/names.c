@@ -244,7 +244,7 @@ static const struct launcher_words launchers[LAUNCHER_KIND_COUNT] = {
     [LAUNCHER_EXEC]          = { "run by %exec in container ", "", "exec in container ", false, true },
     [LAUNCHER_COPY]          = { "run by %cp into container ", "", "copy into container ", false, true },
     [LAUNCHER_COMPOSE]       = { "run by compose project ", "", "compose project ", false, true },
-    [LAUNCHER_HEALTH_CHECK]  = { "the health check of container ", "", "health check of container ", false, false },
+    [LAUNCHER_HEALTH_CHECK]  = { "The health check of container ", "", "health check of container ", true, false },
     [LAUNCHER_ENTRY_POINT]   = { NULL, NULL, "entry point of container ", false, false },
     [LAUNCHER_KUBECTL_EXEC]  = { "run by kubectl exec in ", "", "kubectl exec in ", false, true },
     [LAUNCHER_ENGINE]        = { NULL, NULL, "container engine ", false, false },
@@ -361,12 +361,22 @@ static bool add_product(struct sbuf *out, const struct actor *actor)
     return true;
 }
 
+/* Was it said with the launcher's command line? A health check is often a script itself. */
+static bool is_named_by(const struct cause *cause)
+{
+    struct bytes name = bytes_basename(cause->run.name), detail = cause->launcher.detail;
+
+    return cause->launcher.kind == LAUNCHER_HEALTH_CHECK &&
+           (cause->run.kind == RUN_TEXT || (name.len && detail.len && memmem(detail.data, detail.len, name.data, name.len)));
+}
+
 /* "Ansible (module file, playbook site.yml)", "apt-get (nginx), running the postinst of nginx" */
 static void add_headline(struct sbuf *out, const struct cause *cause)
 {
     const struct cause_launcher *l = &cause->launcher;
     bool module = cause->run.kind == RUN_ANSIBLE && cause->run.name.len;
 
+    sbuf_add_str(out, words_of(l)->before ? words_of(l)->before : "");
     escape_terminal(out, l->name);
     if (module || l->detail.len) {
         sbuf_add_str(out, " (");
@@ -380,7 +390,8 @@ static void add_headline(struct sbuf *out, const struct cause *cause)
         }
         sbuf_add_char(out, ')');
     }
-    if (module || cause->run.kind == RUN_UNKNOWN || cause->run.kind == RUN_PROGRAM || cause->run.kind == RUN_COMMAND)
+    if (module || cause->run.kind == RUN_UNKNOWN || cause->run.kind == RUN_PROGRAM || cause->run.kind == RUN_COMMAND ||
+        is_named_by(cause))
         return;
     sbuf_add_str(out, ", running ");
     add_run(out, &cause->run);

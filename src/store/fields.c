@@ -83,6 +83,7 @@ const struct field container_fields[] = {
     C("pid", pid, FIELD_I32),
     C("created_ns", created_ns, FIELD_U64),
     C("started_ns", started_ns, FIELD_U64),
+    C("health_check", health_check, FIELD_BYTES),
     { 0 },
 };
 #undef C

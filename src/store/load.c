@@ -28,30 +28,24 @@ struct loader {
     int failure; /* of what an event refers to */
 };
 
-static int prepare(struct loader *l, const char *head, const struct field *fields,
+static int prepare(struct loader *l, const char *head, const char *table, const struct field *fields,
                    const char *prefix, const char *tail, sqlite3_stmt **ret, struct err *err)
 {
     _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
 
     sbuf_addf(&sql, "SELECT %s", head);
-    fields_columns(fields, prefix, &sql);
+    schema_columns(l->store->db, l->store->path, table, fields, prefix, &sql);
     sbuf_add_str(&sql, tail);
     return db_prepare(l->store->db, l->store->path, sbuf_str(&sql), ret, err);
 }
 
-/* An older culprit's store lacks columns: nothing is known of what stands in them. */
 static int prepare_process(struct loader *l, struct err *err)
 {
-    sqlite3 *db = l->store->db;
-    const char *path = l->store->path;
-    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
-
-    sbuf_addf(&sql, "SELECT parent, container, %s",
-              schema_has_column(db, path, "process", "earlier") ? "earlier" : "NULL");
-    for (const struct field *f = process_fields; f->column; f++)
-        sbuf_addf(&sql, ", %s", schema_has_column(db, path, "process", f->column) ? f->column : "NULL");
-    sbuf_add_str(&sql, " FROM process WHERE row = ?");
-    return db_prepare(db, path, sbuf_str(&sql), &l->process, err);
+    return prepare(l,
+                   schema_has_column(l->store->db, l->store->path, "process", "earlier")
+                       ? "parent, container, earlier"
+                       : "parent, container, NULL",
+                   "process", process_fields, "", " FROM process WHERE row = ?", &l->process, err);
 }
 
 int loader_new(struct store *store, struct loader **ret, struct err *err)
@@ -64,8 +58,8 @@ int loader_new(struct store *store, struct loader **ret, struct err *err)
     l->store = store;
     r = prepare(l,
                 "e.process, e.victim, d.path, e.name, p.path, e.previous_name, h.path, e.host_name, "
-                "e.previous_host_path, ",
-                event_fields, "e.",
+                "e.previous_host_path",
+                "event", event_fields, "e.",
                 " FROM event e LEFT JOIN directory d ON d.row = e.directory "
                 "LEFT JOIN directory p ON p.row = e.previous_directory "
                 "LEFT JOIN directory h ON h.row = e.host_directory WHERE e.row = ?",
@@ -73,7 +67,7 @@ int loader_new(struct store *store, struct loader **ret, struct err *err)
     if (r == 0)
         r = prepare_process(l, err);
     if (r == 0)
-        r = prepare(l, "", container_fields, "", " FROM container WHERE row = ?", &l->container, err);
+        r = prepare(l, "row", "container", container_fields, "", " FROM container WHERE row = ?", &l->container, err);
     if (r == 0 && store->has_blocks)
         r = block_reader_new(store->db, store->path, &l->blocks, err);
     if (r < 0) {
@@ -142,7 +136,7 @@ struct container *loader_container(struct loader *l, int64_t row)
         return container_ref(k->container);
     c = read_row(l, l->container, row) ? container_new() : NULL;
     if (c)
-        fields_read(container_fields, l->container, 0, &c->arena, c);
+        fields_read(container_fields, l->container, 1, &c->arena, c);
     sqlite3_reset(l->container);
     k = c ? remember(&l->containers, row) : NULL;
     if (k)

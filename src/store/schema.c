@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "store/fields.h"
 
@@ -73,6 +74,27 @@ bool schema_has_column(sqlite3 *db, const char *path, const char *table, const c
         found = sqlite3_step(s) == SQLITE_ROW;
     sqlite3_finalize(s);
     return found;
+}
+
+void schema_columns(sqlite3 *db, const char *path, const char *table, const struct field *fields, const char *prefix,
+                    struct sbuf *out)
+{
+    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT, there = SBUF_INIT;
+    sqlite3_stmt *s = NULL;
+
+    sbuf_addf(&sql, "SELECT name FROM pragma_table_info('%s')", table);
+    if (db_prepare(db, path, sbuf_str(&sql), &s, NULL) == 0)
+        while (sqlite3_step(s) == SQLITE_ROW)
+            sbuf_addf(&there, "|%s|", (const char *)sqlite3_column_text(s, 0));
+    sqlite3_finalize(s);
+    for (const struct field *f = fields; f->column; f++) {
+        char word[64];
+        bool known;
+
+        snprintf(word, sizeof(word), "|%s|", f->column);
+        known = strstr(sbuf_str(&there), word) != NULL;
+        sbuf_addf(out, ", %s%s", known ? prefix : "", known ? f->column : "NULL");
+    }
 }
 
 /* The columns that the records have come to have since a store was made. Rows of before have none. */
@@ -180,6 +202,7 @@ static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err)
     add_observer,
     add_columns, /* event: elsewhere, node */
     add_columns, /* event: what its sensor concluded */
+    add_columns, /* container: health_check */
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 #define VERSION_BLOCKS 5

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "store/fields.h"
+#include "store/schema.h"
 
 /* Parameters: the path's directory and name, since, until, operations, the host path's directory and name. */
 #define AT_DIRECTORY "?1"
@@ -89,8 +90,8 @@ int select_each_container(struct store *store, const char *condition, struct byt
     sqlite3_stmt *s = NULL;
     int r, code = SQLITE_DONE;
 
-    sbuf_add_str(&sql, "SELECT row, ");
-    fields_columns(container_fields, "", &sql);
+    sbuf_add_str(&sql, "SELECT row");
+    schema_columns(store->db, store->path, "container", container_fields, "", &sql);
     sbuf_addf(&sql, " FROM container WHERE %s", condition);
     r = db_prepare(store->db, store->path, sbuf_str(&sql), &s, err);
     if (r == 0 && sqlite3_bind_parameter_count(s) > 0)

@@ -443,6 +443,33 @@ static void by_exec(void **state)
     says("exec in container web (docker exec web rm /prd/a)");
 }
 
+static void by_health_check(void **state)
+{
+    static const struct {
+        enum run_kind kind;
+        const char *name, *tool;
+        struct bytes check;
+        const char *said;
+    } checks[] = {
+        { RUN_COMMAND, "/bin/rm", NULL, { "rm\0-f\0/prd/a\0", 13 }, "VERDICT  The health check of container web (rm -f /prd/a) deleted /prd/a of" },
+        { RUN_SCRIPT, "/check.sh", "rm", { "/check.sh\0-q\0", 13 }, "VERDICT  The health check of container web (/check.sh -q) deleted /prd/a of container web with rm" },
+        { RUN_SCRIPT, "/tidy.sh", "rm", { "/check\0-q\0", 10 }, "VERDICT  The health check of container web (/check -q), running /tidy.sh deleted /prd/a" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+        struct event *e = make_event(D, "/prd/a", app, web, T0);
+
+        set_cause(e, checks[i].kind, checks[i].name, LAUNCHER_HEALTH_CHECK, "web", checks[i].tool);
+        e->cause.launcher.detail = checks[i].check;
+        e->cause.key = 200 + i;
+        case_add_event(c, e);
+        event_free(e);
+        says(checks[i].said);
+    }
+    says("health check of container web (/check -q)");
+}
+
 /* One program of two users is two culprits, and the sentence tells them apart. */
 static void by_two_users(void **state)
 {
@@ -544,6 +571,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(by_a_person, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_a_product, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_exec, set_up_people, tear_down_people),
+        cmocka_unit_test_setup_teardown(by_health_check, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_two_users, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(wraps_at_the_width, set_up_people, tear_down_people),
     };

@@ -399,6 +399,70 @@ static void a_long_chain(void **state)
     event_free(e);
 }
 
+/* ---- health checks ---- */
+
+#define SHIM { "/usr/bin/containerd-shim-runc-v2", "containerd-shim-runc-v2|-namespace|moby" }
+#define RUNC_EXEC { "/usr/bin/runc", "runc|--root|/x|exec|--process|/p|web" }
+#define CONMON { "/usr/bin/conmon", "/usr/bin/conmon|--api-version|1|-c|67ba|--exec-attach" }
+
+static const struct health_row {
+    const char *name, *check;
+    struct step steps[STEPS];
+    const char *launcher;
+    bool by_client; /* somebody's docker exec is known */
+} healths[] = {
+    { "by a shell", "/bin/sh|-c|curl -f http://x/; rm /t",
+      { SHIM, RUNC_EXEC, { "/usr/bin/dash", "/bin/sh|-c|curl -f http://x/; rm /t", .inside = true }, { "/usr/bin/rm", "rm|/t", .inside = true } },
+      "health-check" },
+    { "a program", "rm|-f|/t", { SHIM, RUNC_EXEC, { "/usr/bin/rm", "rm|-f|/t", .inside = true } }, "health-check" },
+    { "the shell became another program", "/bin/sh|-c|rm /t",
+      { SHIM, RUNC_EXEC, { "/usr/bin/dash", "/bin/sh|-c|rm /t", .inside = true }, { "/usr/bin/rm", "rm|/t", .inside = true, .executed = true } },
+      "health-check" },
+    { "a script", "/check.sh|-q", { SHIM, RUNC_EXEC, { "/usr/bin/dash", "/bin/sh|/check.sh|-q", .script = "/check.sh", .inside = true } }, "health-check" },
+    { "a script in PATH, whose #! has an option", "check|-q",
+      { SHIM, RUNC_EXEC, { "/usr/bin/dash", "/bin/sh|-e|/usr/local/bin/check|-q", .script = "/usr/local/bin/check", .inside = true } }, "health-check" },
+    { "the shim alone is known", "rm|-f|/t", { SHIM, { "/usr/bin/rm", "rm|-f|/t", .inside = true, .pid = 500 } }, "health-check" },
+    { "podman's", "rm|-f|/t", { CONMON, { "/usr/bin/crun", "crun|exec|67ba" }, { "/usr/bin/rm", "rm|-f|/t", .inside = true } }, "health-check" },
+    { "another command", "rm|-f|/t", { SHIM, RUNC_EXEC, { "/usr/bin/rm", "rm|-f|/u", .inside = true } }, "container-exec" },
+    { "more arguments", "rm|-f|/t", { SHIM, RUNC_EXEC, { "/usr/bin/rm", "rm|-f|/t|/u", .inside = true } }, "container-exec" },
+    { "fewer arguments", "rm|-f|/t|/u", { SHIM, RUNC_EXEC, { "/usr/bin/rm", "rm|-f|/t", .inside = true } }, "container-exec" },
+    { "no script of the kernel's", "/check.sh|-q", { SHIM, RUNC_EXEC, { "/usr/bin/dash", "/bin/sh|/check.sh|-q", .inside = true } }, "container-exec" },
+    { "not known", "", { SHIM, RUNC_EXEC, { "/usr/bin/rm", "rm|-f|/t", .inside = true } }, "container-exec" },
+    { "somebody's docker exec of the same command", "rm|-f|/t", { SHIM, RUNC_EXEC, { "/usr/bin/rm", "rm|-f|/t", .inside = true } }, "container-exec", .by_client = true },
+    { "the application runs the same command", "rm|-f|/t",
+      { SHIM, { "/usr/bin/runc", "runc|create|web" }, { "/usr/bin/app", "app", .inside = true }, { "/usr/bin/rm", "rm|-f|/t", .inside = true } }, "entry-point" },
+    { "the entry point is the same command", "app|-x", { SHIM, { "/usr/bin/runc", "runc|create|web" }, { "/usr/bin/app", "app|-x", .inside = true } }, "entry-point" },
+    { "nobody above is known", "rm|-f|/t", { { "/usr/bin/rm", "rm|-f|/t", .inside = true } }, "unknown" },
+};
+
+static void checks_health(void **state)
+{
+    const struct health_row *row = *state;
+    struct container *plain = web;
+    struct process *p, *args = make_process(1, "/x", NULL);
+    struct event *e;
+
+    set_args(args, row->check);
+    web = make_container("67ba10172723", "web");
+    web->pid = 400;
+    container_set(web, &web->health_check, args->args);
+    p = make_chain(row->steps);
+    if (row->by_client)
+        p->launch.kind = LAUNCH_EXEC;
+    e = make_event(OPERATION_UNLINK, "/t", p, NULL, 1);
+    cause_remember(e);
+    assert_string_equal(cause_launcher_name(e->cause.launcher.kind), row->launcher);
+    if (e->cause.launcher.kind == LAUNCHER_HEALTH_CHECK) {
+        assert_bytes(e->cause.launcher.name, "web");
+        assert_true(bytes_equal(e->cause.launcher.detail, web->health_check));
+    }
+    event_free(e);
+    process_unref(p);
+    process_unref(args);
+    container_unref(web);
+    web = plain;
+}
+
 static void nobody(void **state)
 {
     struct event *e = make_event(OPERATION_UNLINK, "/x", NULL, NULL, 1);
@@ -472,7 +536,7 @@ int main(void)
     int failed;
 
     web = make_container("67ba10172723", "web");
-    failed = RUN_ROWS(rows, names) + RUN_ROWS(pairs, groups) + cmocka_run_group_tests(tests, NULL, NULL);
+    failed = RUN_ROWS(rows, names) + RUN_ROWS(pairs, groups) + RUN_ROWS(healths, checks_health) + cmocka_run_group_tests(tests, NULL, NULL);
     container_unref(web);
     return failed;
 }

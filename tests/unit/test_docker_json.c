@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "attribution/docker_json.h"
@@ -55,7 +56,7 @@ static void time_ends_at_its_length(void **state)
 static const char full[] =
     "{\"Id\":\"" ID "\",\"Created\":\"2026-11-24T02:45:30Z\",\"Name\":\"/web\","
     "\"State\":{\"Running\":true,\"Pid\":4242,\"StartedAt\":\"2026-11-24T02:45:35.5Z\"},"
-    "\"Config\":{\"Image\":\"nginx:1.25\",\"Labels\":{\"com.docker.compose.project\":\"shop\","
+    "\"Config\":{\"Image\":\"nginx:1.25\",\"Healthcheck\":{\"Test\":[\"CMD\",\"curl\",\"-f\",\"http://x/\"]},\"Labels\":{\"com.docker.compose.project\":\"shop\","
     "\"com.docker.compose.service\":\"front\",\"other\":\"x\"}},"
     "\"HostConfig\":{\"Tmpfs\":{\"/run\":\"size=64m\",\"not/absolute\":\"\"}},"
     "\"GraphDriver\":{\"Name\":\"overlay2\",\"Data\":{\"MergedDir\":\"/d/merged\",\"UpperDir\":\"/d/diff\","
@@ -80,6 +81,7 @@ static void reads_inspect(void **state)
     assert_bytes(c->compose_project, "shop");
     assert_bytes(c->compose_service, "front");
     assert_false(bytes_known(c->pod_name));
+    assert_true(bytes_equal(c->health_check, BYTES("curl\0-f\0http://x/\0")));
     assert_int_equal(c->pid, 4242);
     assert_int_equal(c->created_ns, 1795488330000000000ull);
     assert_int_equal(c->started_ns, 1795488335500000000ull);
@@ -97,6 +99,55 @@ static void reads_inspect(void **state)
     assert_bytes(v.mounts[2].type, "tmpfs");
     assert_bytes(v.mounts[2].destination, "/run");
     assert_false(bytes_known(v.mounts[2].source));
+    container_view_done(&v);
+}
+
+static const struct health_row {
+    const char *name, *config;
+    struct bytes args;
+} healths[] = {
+    { "by a shell", "{\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"curl x || exit 1\"]}}", { "/bin/sh\0-c\0curl x || exit 1\0", sizeof("/bin/sh\0-c\0curl x || exit 1\0") - 1 } },
+    { "by the image's shell", "{\"Shell\":[\"/bin/bash\",\"-ec\"],\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"x\"]}}",
+      { "/bin/bash\0-ec\0x\0", sizeof("/bin/bash\0-ec\0x\0") - 1 } },
+    { "an empty shell", "{\"Shell\":[],\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"x\"]}}", { "/bin/sh\0-c\0x\0", sizeof("/bin/sh\0-c\0x\0") - 1 } },
+    { "an empty argument", "{\"Healthcheck\":{\"Test\":[\"CMD\",\"x\",\"\"]}}", { "x\0\0", sizeof("x\0\0") - 1 } },
+    { "without a form", "{\"Healthcheck\":{\"Test\":[\"curl\",\"x\"]}}", { "curl\0x\0", sizeof("curl\0x\0") - 1 } },
+    { "none", "{\"Healthcheck\":{\"Test\":[\"NONE\"]}}", { NULL, 0 } },
+    { "an empty list", "{\"Healthcheck\":{\"Test\":[]}}", { NULL, 0 } },
+    { "a form alone", "{\"Healthcheck\":{\"Test\":[\"CMD\"]}}", { NULL, 0 } },
+    { "a form of a shell alone", "{\"Healthcheck\":{\"Test\":[\"CMD-SHELL\"]}}", { NULL, 0 } },
+    { "an empty form", "{\"Healthcheck\":{\"Test\":[\"\",\"x\"]}}", { NULL, 0 } },
+    { "no text", "{\"Healthcheck\":{\"Test\":[\"CMD\",\"x\",7]}}", { NULL, 0 } },
+    { "a NUL", "{\"Healthcheck\":{\"Test\":[\"CMD\",\"x\\u0000y\"]}}", { NULL, 0 } },
+    { "no list", "{\"Healthcheck\":{\"Test\":\"CMD x\"}}", { NULL, 0 } },
+    { "no object", "{\"Healthcheck\":[\"CMD\",\"x\"]}", { NULL, 0 } },
+    { "a shell that is none", "{\"Shell\":[7],\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"x\"]}}", { NULL, 0 } },
+};
+
+static void reads_health_check(void **state)
+{
+    const struct health_row *row = *state;
+    struct container_view v;
+    char body[512];
+
+    snprintf(body, sizeof(body), "{\"Id\":\"%s\",\"Config\":%s}", ID, row->config);
+    assert_int_equal(docker_parse_inspect(bytes_of(body), &v, NULL), 0);
+    assert_true(bytes_equal(v.container->health_check, row->args));
+    container_view_done(&v);
+}
+
+/* Nothing is compared with a part of a command. */
+static void a_long_health_check_is_left_out(void **state)
+{
+    struct container_view v;
+    char body[6000];
+    int n = snprintf(body, sizeof(body), "{\"Id\":\"%s\",\"Config\":{\"Healthcheck\":{\"Test\":[\"CMD\",\"", ID);
+
+    (void)state;
+    memset(body + n, 'x', 4096);
+    snprintf(body + n + 4096, sizeof(body) - (size_t)n - 4096, "\"]}}}");
+    assert_int_equal(docker_parse_inspect(bytes_of(body), &v, NULL), 0);
+    assert_int_equal(v.container->health_check.len, 0);
     container_view_done(&v);
 }
 
@@ -394,6 +445,7 @@ int main(void)
     const struct CMUnitTest more[] = {
         cmocka_unit_test(time_ends_at_its_length),
         cmocka_unit_test(reads_inspect),
+        cmocka_unit_test(a_long_health_check_is_left_out),
         cmocka_unit_test(keeps_every_byte_of_a_name),
         cmocka_unit_test(first_of_doubled_members_does_not_crash),
         cmocka_unit_test(bears_depth_and_width),
@@ -402,6 +454,6 @@ int main(void)
         cmocka_unit_test(reads_version),
     };
 
-    return RUN_ROWS(times, reads_time) + RUN_ROWS(bad, refuses) + RUN_ROWS(odd, knows_only_the_id) +
+    return RUN_ROWS(times, reads_time) + RUN_ROWS(bad, refuses) + RUN_ROWS(odd, knows_only_the_id) + RUN_ROWS(healths, reads_health_check) +
            RUN_ROWS(events, reads_event) + cmocka_run_group_tests(more, NULL, NULL);
 }

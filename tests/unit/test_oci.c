@@ -234,6 +234,19 @@ static void reads_an_overlay(void **state)
     container_view_done(&v);
 }
 
+static void reads_podmans_health_check(void **state)
+{
+    struct container *c = container_new();
+
+    (void)state;
+    assert_int_equal(podman_parse_config(bytes_of("{\"name\":\"web\",\"healthcheck\":{\"Test\":[\"CMD-SHELL\",\"curl x\"],"
+                                                  "\"Interval\":30000000000}}"),
+                                         c, NULL),
+                     0);
+    assert_true(bytes_equal(c->health_check, BYTES("/bin/sh\0-c\0curl x\0")));
+    container_unref(c);
+}
+
 static void reads_podmans_database(void **state)
 {
     const struct bytes path[] = { bytes_of("ctr"), bytes_of("id"), bytes_of("config") };
@@ -452,6 +465,7 @@ int main(void)
         cmocka_unit_test(kubernetes_names_by_annotations),
         cmocka_unit_test(reads_the_storages_list_object_by_object),
         cmocka_unit_test(reads_an_overlay),
+        cmocka_unit_test(reads_podmans_health_check),
         cmocka_unit_test(reads_podmans_database),
         cmocka_unit_test_setup_teardown(a_life_is_followed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_pid_that_is_another_process_by_now_is_not_it, set_up, tear_down),

@@ -712,6 +712,40 @@ static void a_store_without_earlier_images(void **state)
     process_unref(p);
 }
 
+static void a_store_without_health_checks(void **state)
+{
+    struct store *store = open_store(false);
+    struct store_query all = { .any_victim = true }, web = { .container = bytes_of("web") };
+    struct container *c = make_container("0123456789abcdef", "web");
+    struct collected got = { .count = 0 };
+    struct err err = ERR_INIT;
+
+    (void)state;
+    container_set(c, &c->health_check, BYTES("curl\0x\0"));
+    c->started_ns = 7;
+    add(store, make_event(OPERATION_UNLINK, "/w/f", NULL, c, 5));
+    store_close(store);
+    sql("ALTER TABLE container DROP COLUMN health_check", NULL, 0);
+    sql("ALTER TABLE event DROP COLUMN elsewhere", NULL, 0);
+    sql("PRAGMA user_version = 8", NULL, 0);
+    store = open_store(true);
+    assert_int_equal(store_each_event(store, &all, collect, &got, &err), 0);
+    assert_int_equal(store_each_event(store, &web, collect, &got, &err), 0);
+    assert_int_equal(got.count, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_bytes(got.events[i]->victim->name, "web");
+        assert_int_equal(got.events[i]->victim->started_ns, 7);
+        assert_int_equal(got.events[i]->victim->health_check.len, 0);
+    }
+    release(&got);
+    store_close(store);
+    store = open_store(false);
+    add(store, make_event(OPERATION_UNLINK, "/w/f", NULL, c, 6));
+    store_close(store);
+    assert_int_equal(sql_number("SELECT count(*) FROM container WHERE health_check IS NOT NULL"), 1);
+    container_unref(c);
+}
+
 /* Records whose slots are the same by chance still refer to those that they mean. */
 static void many_images_come_back(void **state)
 {
@@ -1214,6 +1248,7 @@ int main(void)
         TEST(a_damaged_block),
         TEST(a_store_without_blocks),
         TEST(a_store_without_earlier_images),
+        TEST(a_store_without_health_checks),
         TEST(many_images_come_back),
         TEST(names_in_a_filter),
         TEST(a_path_is_whole_components),
