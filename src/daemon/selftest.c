@@ -206,6 +206,9 @@ static void compare(const struct seen *seen, const struct road *road, pid_t pid,
         } else if ((c->needs & ~has) || (errors[i] && !(has & CAPABILITY_REFUSED))) {
             outcome = SELFTEST_DECLARED;
             text = "these sensors cannot tell it";
+        } else if (errors[i] && !operation_error_is_refusal(errors[i])) { /* as tmpfs without attributes, before 6.6 */
+            outcome = SELFTEST_DECLARED;
+            text = "this file system does not have it";
         } else {
             text = "it is not told";
         }

@@ -10,7 +10,7 @@
 
 enum selftest_outcome {
     SELFTEST_RIGHT,
-    SELFTEST_DECLARED, /* not told, and the sensors say that they cannot tell it */
+    SELFTEST_DECLARED, /* not told: the sensors say that they cannot tell it, or the file system does not have it */
     SELFTEST_WRONG,    /* not told, or told wrong */
 };
 

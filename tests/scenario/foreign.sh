@@ -127,6 +127,11 @@ done
 mkdir "$W/target"
 ok "left alone, all is right" "$CULPRIT" doctor --sensor fanotify "$W/target"
 ok "and nothing stays" rmdir "$W/target"
+mkdir "$W/target"
+mount -t ramfs ramfs "$W/target" # it has no attributes of users
+ok "what the file system does not have is no fault" "$CULPRIT" doctor --sensor audit "$W/target"
+umount "$W/target"
+rmdir "$W/target"
 
 # ---- the files that a process names ----
 

@@ -65,8 +65,19 @@ print("right" if good else "WRONG", f"{created} creates and {gone} deletes told 
     echo "several processes: $line"
     [ $result = right ] || status=1
 }
+# every kind of change, where tmpfs has no attributes of users before 6.6
+proof() {
+    local said result=WRONG
+    mkdir -p /run/proof
+    said=$("$culprit" doctor --sensor bpf /run/proof 2>&1) && result=right
+    said=$(tr '\n"\\' '   ' <<< "$said")
+    printf '["-","doctor: every kind of change","bpf","%s",["%s"],0]\n' "$result" "$said" >> /out/results
+    echo "doctor: $said"
+    [ $result = right ] || status=1
+}
 if [ "$sensors" = bpf ]; then
     several
+    proof
     doctor_says "missing capabilities" "missing here: CAP_BPF, CAP_PERFMON" \
         setpriv --bounding-set -bpf,-perfmon,-sys_admin --inh-caps -bpf,-perfmon,-sys_admin
     mkdir /run/nothing
