@@ -201,6 +201,7 @@ def main():
     if os.geteuid() != 0:
         raise SystemExit('situations: needs root')
     namespace()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended
     rows = [r for r in ROWS if args.only in r.name for _ in range(args.repeat)]
     missing = sorted({n for r in rows for n in r.needs if not shutil.which(n, path=PATH)})
     if missing:
