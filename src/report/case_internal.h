@@ -141,6 +141,7 @@ struct culprit {
     unsigned order;
     struct actor actor;       /* of its first event; strings live in the case's arena, process is owned */
     struct cause cause;       /* of its first event; strings live in the case's arena, processes are owned */
+    struct bytes node;        /* the machine, where a log names one; in the case's arena */
     uint64_t processes;       /* how many different ones */
     pid_t last_pid;           /* counted among them already; 0 = nobody yet */
     struct tally *tallies;

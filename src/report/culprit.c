@@ -54,6 +54,7 @@ static void describe(struct case_ *c, struct culprit *s, const struct event *e)
     s->actor = e->actor;
     keep_actor(c, &s->actor);
     keep_cause(c, &s->cause, &e->cause);
+    s->node = arena_copy(&c->arena, e->node);
     s->first_ns = e->time_ns;
     s->own_command = c->options.command_pid > 0 && e->actor.process &&
                      process_descends_from(e->actor.process, c->options.command_pid, c->options.command_start_ns);

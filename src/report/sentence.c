@@ -14,13 +14,17 @@
 void case_where(const struct culprit *s, struct sbuf *out)
 {
     const struct process *p = s->actor.process;
+    bool contained = p && p->origin == ORIGIN_CONTAINER;
 
-    if (!p || p->origin == ORIGIN_UNKNOWN)
-        return;
-    if (p->origin == ORIGIN_HOST) {
+    if (s->node.len) { /* of a log of several machines: which one is what counts */
+        sbuf_add_str(out, "on ");
+        escape_terminal(out, s->node);
+        sbuf_add_str(out, contained ? " " : "");
+    } else if (p && p->origin == ORIGIN_HOST) {
         sbuf_add_str(out, "on the host");
-        return;
     }
+    if (!contained)
+        return;
     sbuf_add_str(out, "in container ");
     if (p->container)
         name_container(out, p->container);
@@ -47,7 +51,7 @@ static bool is_worth_a_place(const struct culprit *s)
     if (c && (kind == LAUNCHER_EXEC || kind == LAUNCHER_COPY || kind == LAUNCHER_KUBECTL_EXEC || kind == LAUNCHER_HEALTH_CHECK) &&
         bytes_equal(c->name, s->cause.launcher.name))
         return false; /* said with what started it */
-    if (is_of_a_container(s) || !s->actor.process || s->actor.process->origin != ORIGIN_HOST)
+    if (s->node.len || is_of_a_container(s) || !s->actor.process || s->actor.process->origin != ORIGIN_HOST)
         return true;
     return kind != LAUNCHER_PERSON && kind != LAUNCHER_CONFIGURATION && kind != LAUNCHER_SERVICE && kind != LAUNCHER_TIMER &&
            kind != LAUNCHER_COMMAND && !s->own_command;

@@ -170,7 +170,7 @@ def nothing_crosses_machines():
                      path(1, "/srv/data/x", 7, "DELETE"), TITLE], 311, 1, "db7")
     put("mixed.log", started + removed)
     code, out, err = run("who", "--from", "mixed.log", "/srv/data")
-    assert code == 0 and "deleted /srv/data/x" in out and "scrubd" not in out, out
+    assert code == 0 and "on db7, deleted /srv/data/x" in out and "scrubd" not in out, out
     events, _ = answers("--from", "mixed.log", "/srv/data")
     assert events[0]["host"] == {"name": "db7"}, events
     assert run("import", "--store", "nodes.db", "mixed.log")[0] == 0
