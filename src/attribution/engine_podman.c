@@ -22,13 +22,18 @@
 #include "attribution/podman_files.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
+#include "util/hash.h"
 #include "util/limits.h"
+#include "util/macro.h"
 #include "util/sbuf.h"
 
 #define STORAGES_MAX 64
 #define WAIT_MS 500                 /* for what somebody waits for; what hangs is not asked again for a minute */
 #define WORKER_MS 2000              /* a worker's deadline: 10,000 containers take half a second */
-#define STORAGES_MS 1000
+#define OWN_WAIT_MS 5000            /* root's own storage: nobody can make it hang, only a busy machine is slow */
+#define OWN_WORKER_MS 10000
+#define STORAGES_MS 5000            /* each place has a clock of its own */
+#define FIRST_WAIT_MS 3000          /* what is there at the start is looked for before anything is observed */
 #define DISTRUST_NS (60 * NS_PER_S)
 #define LOOK_AGAIN_NS (2 * NS_PER_S) /* for storages that are new */
 
@@ -54,6 +59,7 @@ struct storage {
     const struct driver *driver;
     int wd;
     struct record *records;
+    bool own;     /* below a directory that only root can change */
     bool read;    /* at least once: changes can be told */
     bool changed; /* and is to be read */
     struct foreign_pending reading, asked; /* to tell changes; by who waits for an answer */
@@ -69,6 +75,7 @@ struct podman {
     size_t count;
     struct foreign_pending looking; /* which storages are there */
     uint64_t looked_ns;
+    uint64_t bundles;               /* hash of the unknown storages that running containers are of */
 };
 
 static uint64_t now(clockid_t clock)
@@ -148,7 +155,7 @@ static int add_by_bundle(void *data, const struct oci_facts *f)
     return 0;
 }
 
-static void add_found(struct podman *p, struct bytes directory, int wd)
+static void add_found(struct podman *p, struct bytes directory, int wd, bool own)
 {
     struct bytes path = bytes_dirname(directory), name = bytes_basename(directory);
     struct storage *s = &p->storages[p->count];
@@ -159,6 +166,7 @@ static void add_found(struct podman *p, struct bytes directory, int wd)
         *s = (struct storage){ .wd = wd, .driver = &drivers[i], .changed = true };
         s->reading = s->asked = FOREIGN_PENDING_NONE;
         snprintf(s->path, sizeof(s->path), "%.*s", (int)path.len, path.data);
+        s->own = own;
         if (!is_known(p, s->path, s->driver))
             p->count++;
         return;
@@ -176,23 +184,29 @@ static void find_storages(struct podman *p, unsigned wait_ms)
     struct candidates c = { p, &(struct sbuf){ 0 } };
     bool asked = p->looking.fd >= 0;
     struct bytes answer, path;
-    uint64_t wd;
+    uint64_t wd, own, bundles;
     int r;
 
-    if (!asked && p->looked_ns && now(CLOCK_MONOTONIC) - p->looked_ns < LOOK_AGAIN_NS)
+    (void)oci_each(p->oci, "podman", add_by_bundle, &c);
+    bundles = hash_words(HASH_START, sbuf_str(c.request), c.request->len);
+    if (!asked && p->looked_ns && bundles == p->bundles && now(CLOCK_MONOTONIC) - p->looked_ns < LOOK_AGAIN_NS) {
+        sbuf_done(c.request);
         return;
+    }
+    if (bundles != p->bundles && c.request->len) /* a container of a storage that is not known starts: its name is asked for next */
+        wait_ms = MAX(wait_ms, WAIT_MS);
+    p->bundles = bundles;
     add_candidate(p, c.request, "/var/lib/containers/storage");
     add_configured(p, c.request, "/etc/containers/storage.conf");
     add_configured(p, c.request, "/usr/share/containers/storage.conf");
-    (void)oci_each(p->oci, "podman", add_by_bundle, &c);
     add_users(p, c.request);
     p->looked_ns = now(CLOCK_MONOTONIC);
     p->looking.lend = p->inotify;
     r = foreign_wait(&p->looking, &podman_storages_job, sbuf_bytes(c.request), STORAGES_MS, wait_ms, &answer);
     if (r == -EAGAIN && !asked)
         await(p, p->looking.fd);
-    while (r == 0 && flat_get_bytes(&answer, &path) == 0 && flat_get_u64(&answer, &wd) == 0)
-        add_found(p, path, (int)wd);
+    while (r == 0 && flat_get_bytes(&answer, &path) == 0 && flat_get_u64(&answer, &wd) == 0 && flat_get_u64(&answer, &own) == 0)
+        add_found(p, path, (int)wd, own);
     sbuf_done(c.request);
 }
 
@@ -217,7 +231,7 @@ static int podman_open(const struct engines_options *options, struct oci *oci, v
         free(p);
         return r;
     }
-    find_storages(p, WAIT_MS);
+    find_storages(p, FIRST_WAIT_MS);
     *ret = p;
     return 0;
 }
@@ -262,7 +276,7 @@ static void distrust(const struct podman *p, struct storage *s, const struct for
     _cleanup_sbuf_ struct sbuf where = SBUF_INIT;
     struct err err = ERR_INIT;
 
-    s->next_ns = now(CLOCK_MONOTONIC) + DISTRUST_NS;
+    s->next_ns = now(CLOCK_MONOTONIC) + (s->own ? 0 : DISTRUST_NS);
     if (s->said)
         return;
     s->said = true;
@@ -281,7 +295,7 @@ static int ask(struct podman *p, struct storage *s, const struct foreign_job *jo
         return -ETIMEDOUT;
     foreign_pending_done(&s->asked); /* another question's, whose answer came too late */
     s->asked = FOREIGN_PENDING_NONE;
-    r = foreign_wait(&s->asked, job, request, WORKER_MS, WAIT_MS, ret);
+    r = foreign_wait(&s->asked, job, request, s->own ? OWN_WORKER_MS : WORKER_MS, s->own ? OWN_WAIT_MS : WAIT_MS, ret);
     if (r == -EAGAIN || r == -EBADMSG)
         distrust(p, s, job, r);
     return r;
@@ -554,7 +568,7 @@ static void follow(struct podman *p, struct storage *s, void (*life)(void *data,
         _cleanup_sbuf_ struct sbuf request = SBUF_INIT;
 
         request_records(&request, s, "names", BYTES_NULL);
-        r = foreign_wait(&s->reading, &podman_records_job, sbuf_bytes(&request), WORKER_MS, 0, &answer);
+        r = foreign_wait(&s->reading, &podman_records_job, sbuf_bytes(&request), s->own ? OWN_WORKER_MS : WORKER_MS, 0, &answer);
     }
     if (r == -EAGAIN && !asked)
         await(p, s->reading.fd);

@@ -23,7 +23,7 @@
 #define DATABASE_MAX (128 * 1024 * 1024) /* bbolt never shrinks: some 10 MB after years */
 #define LOWER_MAX (64 * 1024)
 #define PLACES_MAX 256
-#define PLACE_MS 200
+#define PLACE_MS 600 /* one that hangs costs so long; a busy machine needs some of it */
 
 static struct bytes next_word(struct bytes *request)
 {
@@ -68,14 +68,33 @@ static int gather_file(int storage, const char *path, const char *name, size_t m
 static struct place {
     char path[PATH_MAX];
     int inotify;
+    bool own;      /* written before wd */
     atomic_int wd; /* INT_MIN: not answered yet */
 } places[PLACES_MAX];
+
+/* Nobody but root can put another file system, or another directory, in its place. */
+static bool is_roots(const char *path)
+{
+    for (const char *at = path + 1;; at++) {
+        char above[PATH_MAX];
+        struct stat st;
+
+        if (*at != '/' && *at)
+            continue;
+        snprintf(above, sizeof(above), "%.*s", (int)(at - path), path);
+        if (lstat(above, &st) < 0 || st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH) && !(st.st_mode & S_ISVTX)))
+            return false;
+        if (!*at)
+            return true;
+    }
+}
 
 static void *look_at(void *data)
 {
     struct place *p = data;
     int wd = inotify_add_watch(p->inotify, p->path, IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR);
 
+    p->own = is_roots(p->path);
     /* it is there all the same where no more watches are to be had */
     atomic_store(&p->wd, wd >= 0 ? wd : errno == ENOSPC ? -1 : -2);
     return NULL;
@@ -113,6 +132,7 @@ static int gather_storages(struct bytes request, struct gathered *g)
             continue;
         flat_put_bytes(&out, bytes_of(places[i].path));
         flat_put_u64(&out, (uint64_t)(int64_t)wd);
+        flat_put_u64(&out, places[i].own);
     }
     len = out.len;
     return len ? gathered_add(g, "storages", sbuf_steal(&out), len) : -ENOENT;

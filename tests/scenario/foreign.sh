@@ -34,7 +34,8 @@ ok() { # ok TEXT COMMAND...
     fi
 }
 
-as_user() { setpriv --reuid=64242 --regid=64242 --clear-groups "$@"; }
+AS_USER="setpriv --reuid=64242 --regid=64242 --clear-groups" # not the function in the background: $! would be a shell's
+as_user() { $AS_USER "$@"; }
 
 within() { # within SECONDS COMMAND...: ends by itself by then, whatever it says
     local seconds=$1 rc
@@ -116,11 +117,11 @@ unharmed() { [ "$before" = "$(state)" ]; }
 for delay in 0 0.02 0.2; do
     mkdir "$W/target"
     chown 64242 "$W/target"
-    as_user /usr/bin/python3 "$W/swap.py" "$W/target" "$W/victims" $delay &
+    $AS_USER /usr/bin/python3 "$W/swap.py" "$W/target" "$W/victims" $delay &
     swapper=$!
     sleep 0.3
     ok "doctor ends while its directory is exchanged (after $delay s)" within 30 "$CULPRIT" doctor --sensor fanotify "$W/target"
-    kill $swapper
+    kill $swapper && wait $swapper 2> /dev/null
     ok "no file elsewhere was changed" unharmed
     rm -rf "$W/target"
 done
@@ -138,16 +139,16 @@ rmdir "$W/target"
 mkdir "$W/named" "$W/fuse" "$W/watched"
 chmod 777 "$W/named"
 as_user mkfifo "$W/named/fifo"
-as_user "$ACTORS/hold" "$W/named/fifo" &
+$AS_USER "$ACTORS/hold" "$W/named/fifo" &
 PIDS="$PIDS $!"
-as_user bash -c "echo reader > '$W/named/fifo'; touch '$W/named/released'" &
+$AS_USER bash -c "echo reader > '$W/named/fifo'; touch '$W/named/released'" &
 PIDS="$PIDS $!"
 within 20 "$CULPRIT" watch --no-store --sensor fanotify --for 1s "$W/watched"
 ok "the writer of a fifo that a process names waits on" test ! -e "$W/named/released"
 if [ -c /dev/fuse ] && "$ACTORS/hangfuse" "$W/fuse" 2> /dev/null & then
     PIDS="$PIDS $!"
     sleep 0.5
-    as_user "$ACTORS/hold" "$W/fuse/script" &
+    $AS_USER "$ACTORS/hold" "$W/fuse/script" &
     PIDS="$PIDS $!"
     sleep 0.3
     ok "a file system that never answers stops nothing" within 15 "$CULPRIT" watch --no-store --sensor fanotify --for 1s "$W/watched"
