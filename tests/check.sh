@@ -66,6 +66,7 @@ build() { # build DIR OPTIONS...
 
 step "build, warnings are errors" build build -Dwerror=true
 step "layers" tests/check_layers.sh
+step "hardening of the program" tests/hardening.sh "$ROOT/build/culprit"
 step "unit" unit build
 step "build with sanitizers" build build-asan -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false \
     -Dc_args=-fno-sanitize-recover=all
