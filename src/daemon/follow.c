@@ -111,7 +111,6 @@ int follower_open(const struct follower_options *options, struct follower **ret,
 {
     struct follower *f = calloc(1, sizeof(*f));
     struct tracker_options tracker = { .log = options->log };
-    sigset_t all, before;
     int r;
 
     if (!f)
@@ -126,22 +125,28 @@ int follower_open(const struct follower_options *options, struct follower **ret,
     r = f->stop_fd < 0 || f->news_fd < 0 ? err_set(err, -errno, "following processes") : 0;
     if (r == 0)
         r = tracker_open(&tracker, &f->tracker, err);
-    f->direct = r == 0 && tracker_ops_of(f->tracker)->captures;
-    if (r == 0 && !f->direct) {
-        sigfillset(&all); /* signals are the main thread's */
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        r = -pthread_create(&f->thread, NULL, follow, f);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        f->running = r == 0;
-        if (r < 0)
-            (void)err_set(err, r, "following processes");
-    }
     if (r < 0) {
         follower_close(f);
         return r;
     }
+    f->direct = tracker_ops_of(f->tracker)->captures;
     *ret = f;
     return 0;
+}
+
+int follower_start(struct follower *f, struct err *err)
+{
+    sigset_t all, before;
+    int r;
+
+    if (f->direct)
+        return 0;
+    sigfillset(&all); /* signals are the main thread's */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    r = -pthread_create(&f->thread, NULL, follow, f);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    f->running = r == 0;
+    return r < 0 ? err_set(err, r, "following processes") : 0;
 }
 
 const struct tracker_ops *follower_tracker(const struct follower *f)

@@ -24,6 +24,9 @@ struct follower_options {
 };
 
 int follower_open(const struct follower_options *options, struct follower **ret, struct err *err);
+/* Begins to look; until then the kernel's queue holds what comes. After privileges_drop(): a thread keeps what the
+ * process had when it was started. */
+int follower_start(struct follower *f, struct err *err);
 const struct tracker_ops *follower_tracker(const struct follower *f); /* the one in use */
 int follower_fd(const struct follower *f); /* readable when there is news */
 /* Deliver everything that the kernel has told before this call. */

@@ -320,6 +320,16 @@ static void open_follower(struct pipeline *p)
     (void)add_source(p, SOURCE_FOLLOWER, follower_fd(p->follower), NULL, NULL, NULL);
 }
 
+/* Before there are threads of ours: each keeps what the process has when it is started. */
+static void give_away_privileges(struct pipeline *p)
+{
+    int r = privileges_drop(privileges_needed(&p->choice) | p->options.keep, p->options.commands);
+
+    if (r < 0)
+        log_warn(p->options.log, "privileges that are not needed cannot be given away: %s; keeping them",
+                 strerror(-r));
+}
+
 static int open_sensors(struct pipeline *p, struct err *err)
 {
     struct sensor_options options = {
@@ -334,10 +344,10 @@ static int open_sensors(struct pipeline *p, struct err *err)
 
     if (r < 0)
         return r;
-    r = privileges_drop(privileges_needed(&p->choice) | p->options.keep, p->options.commands);
+    give_away_privileges(p);
+    r = p->follower ? follower_start(p->follower, err) : 0;
     if (r < 0)
-        log_warn(p->options.log, "privileges that are not needed cannot be given away: %s; keeping them",
-                 strerror(-r));
+        return r;
     for (size_t i = 0; i < p->choice.count; i++) {
         const struct sensor_ops *ops = p->choice.sensors[i];
         struct sensor *sensor = NULL;

@@ -32,6 +32,30 @@ wait_ready() {
     return 1
 }
 
+# without_bpf COMMAND...: the kernel refuses bpf(), as lockdown and container engines do
+without_bpf() {
+    exec python3 -c '
+import ctypes, os, struct, sys
+BPF = {"x86_64": 321, "aarch64": 280, "riscv64": 280, "s390x": 351, "ppc64le": 361}[os.uname().machine]
+code = [(0x20, 0, 0, 0), (0x15, 0, 1, BPF), (0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7fff0000)]
+program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *c) for c in code))
+filter = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(code), ctypes.addressof(program)))
+if ctypes.CDLL(None, use_errno=True).prctl(22, 2, filter, 0, 0) != 0:
+    sys.exit("no seccomp: " + os.strerror(ctypes.get_errno()))
+os.execv(sys.argv[1], sys.argv[1:])' "$@"
+}
+
+masks() { # masks PID: every mask of effective and permitted capabilities that one of its threads has
+    cat /proc/"$1"/task/*/status | awk '/^Cap(Prm|Eff)/ {print $2}' | sort -u
+}
+
+reader_of() { # reader_of PID: the process that opens foreign files for it
+    local child
+    for child in $(cat /proc/"$1"/task/*/children); do
+        [ "$(cat /proc/"$child"/comm)" != culprit-reader ] || echo "$child"
+    done
+}
+
 [ $# -gt 0 ] || mapfile -t works < <("$CULPRIT" doctor --format json | head -1 |
     python3 -c 'import json, sys; print("\n".join(s["name"] for s in json.load(sys.stdin)["sensors"] if s["works"]))')
 for sensor in "${@:-${works[@]}}"; do
@@ -47,12 +71,30 @@ for sensor in "${@:-${works[@]}}"; do
     pid=$!
     check "$sensor does not get ready" wait_ready
     check "$sensor: some thread has more or less than doctor says ($needed)" \
-        [ "$(cat /proc/$pid/task/*/status | awk '/^Cap(Prm|Eff)/ {print $2}' | sort -u)" = "$want" ]
+        [ "$(masks $pid)" = "$want" ]
     check "$sensor: the bounding set is kept" [ "$(awk '/^CapBnd/ {print $2}' /proc/$pid/status)" = "$want" ]
+    opening=$(numbers <<< "CAP_DAC_READ_SEARCH CAP_DAC_OVERRIDE CAP_SYS_PTRACE CAP_SYS_ADMIN CAP_FOWNER CAP_SYS_CHROOT
+        CAP_SETUID CAP_SETGID")
+    reader=$(reader_of $pid)
+    check "$sensor: what opens foreign files has more or less than that needs" \
+        [ "$(masks "${reader:-none}")" = "$(printf %016x $((0x$opening & 0x$mine)))" ]
     rm "$WORK/w/f"
     kill -INT $pid
     wait $pid
     check "$sensor: nothing seen with what is kept" grep -q '"unlink"' "$WORK/out"
+    # where bpf() is refused a thread reads /proc: it was opened before the privileges were given away
+    if [ "$sensor" != bpf ]; then
+        echo x > "$WORK/w/f"
+        : > "$WORK/err"
+        without_bpf "$CULPRIT" watch --sensor "$sensor" --store "$WORK/db" --format json "$WORK/w" > "$WORK/out" 2> "$WORK/err" &
+        pid=$!
+        check "$sensor does not get ready without bpf()" wait_ready
+        check "$sensor: some thread has more or less than doctor says, without bpf()" [ "$(masks $pid)" = "$want" ]
+        python3 -c 'import os, sys, time; os.unlink(sys.argv[1]); time.sleep(1)' "$WORK/w/f"
+        kill -INT $pid
+        wait $pid
+        check "$sensor: no actor without bpf()" grep -q '"unlink".*"name":"python3' "$WORK/out"
+    fi
     # started with no more than that it works as well
     if command -v setpriv > /dev/null; then
         echo x > "$WORK/w/f"
