@@ -3,7 +3,7 @@
 BUILD ?= build
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo || echo need-root)
 
-.PHONY: all deps install try check check-vm bench bench-vm fuzz clean
+.PHONY: all deps install try check check-vm bench bench-vm fuzz fuzz-long clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -37,6 +37,10 @@ bench-vm: all
 
 fuzz:
 	tests/fuzz/run.sh 30
+
+# for a night: some hundred million inputs
+fuzz-long:
+	tests/fuzz/run.sh 1200
 
 clean:
 	rm -rf $(BUILD)

@@ -9,7 +9,6 @@
 #include <sqlite3.h>
 #include <uthash.h>
 
-#include "foreign/foreign.h"
 #include "util/cleanup.h"
 
 #define LIST_MAX (4 * 1024 * 1024)        /* one package's list; linux-headers has 1.5 MB */
@@ -524,8 +523,7 @@ static int gather_databases(struct bytes request, struct gathered *g)
     return r;
 }
 
-/* Name, NUL, version. */
-static int search(struct bytes request, const struct gathered *g, struct sbuf *answer)
+int image_packages_search(struct bytes request, const struct gathered *g, struct sbuf *answer)
 {
     _cleanup_sbuf_ struct sbuf version = SBUF_INIT;
     struct bytes path = { request.data, strnlen(request.data, request.len) }, other;
@@ -548,7 +546,7 @@ static int search(struct bytes request, const struct gathered *g, struct sbuf *a
 }
 
 static const struct foreign_job search_job = { "the package lists of a container", GATHER_MAX, gather_databases,
-                                               search, false };
+                                               image_packages_search, false };
 
 /* ---- asking it ---- */
 

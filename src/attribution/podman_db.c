@@ -10,7 +10,10 @@
 #include "attribution/docker_json.h"
 #include "attribution/json.h"
 #include "attribution/oci_json.h"
+#include "util/limits.h"
 #include "util/macro.h"
+
+#define SQLITE_STEPS 5000000 /* of the virtual machine, one question: some 50 ms; the database is a user's work */
 
 struct podman_db {
     sqlite3 *sqlite;
@@ -18,7 +21,13 @@ struct podman_db {
     struct bytes bolt;
 };
 
-/* Nothing is opened beside it, and views, which may be endless, are not looked into. */
+static int too_long(void *data)
+{
+    (void)data;
+    return 1;
+}
+
+/* Nothing is opened beside it, its time and its values are bounded, and views, which may be endless, are not looked into. */
 static int open_sqlite(struct bytes file, struct podman_db *db)
 {
     char *data = (char *)(uintptr_t)file.data;
@@ -33,6 +42,8 @@ static int open_sqlite(struct bytes file, struct podman_db *db)
     sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+    sqlite3_limit(db->sqlite, SQLITE_LIMIT_LENGTH, LIMIT_STATE_FILE);
+    sqlite3_progress_handler(db->sqlite, SQLITE_STEPS, too_long, NULL);
     if (sqlite3_prepare_v2(db->sqlite, "SELECT JSON FROM ContainerConfig WHERE ID = ?", -1, &db->config, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(db->sqlite, "SELECT JSON FROM ContainerState WHERE ID = ?", -1, &db->state, NULL) != SQLITE_OK)
         return -EBADMSG;

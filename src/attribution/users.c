@@ -250,8 +250,7 @@ static int gather_names(struct bytes request, struct gathered *g)
     return r;
 }
 
-/* Only what is looked for in it later; one name of an id, the first. */
-static void add_names(struct bytes text, struct sbuf *out)
+void users_pick(struct bytes text, struct sbuf *out)
 {
     while (text.len) {
         struct bytes line = next_line(&text), name = next_field(&line, ':');
@@ -275,11 +274,11 @@ static int parse_names(struct bytes request, const struct gathered *g, struct sb
     sbuf_add_bytes(answer, stamp);
     if (memcmp(stamp.data, request.data, sizeof(uint64_t)) == 0)
         return sbuf_error(answer);
-    add_names(gathered_get(g, files[0]), &users);
+    users_pick(gathered_get(g, files[0]), &users);
     len = (uint32_t)users.len;
     sbuf_add(answer, (const char *)&len, sizeof(len));
     sbuf_add_bytes(answer, sbuf_bytes(&users));
-    add_names(gathered_get(g, files[1]), answer);
+    users_pick(gathered_get(g, files[1]), answer);
     return sbuf_error(answer);
 }
 

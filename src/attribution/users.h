@@ -10,6 +10,7 @@
 #include "attribution/engine.h"
 #include "util/bytes.h"
 #include "util/err.h"
+#include "util/sbuf.h"
 
 struct users;
 
@@ -24,3 +25,5 @@ struct bytes users_group(struct users *u, const struct container *c, uint32_t gi
 
 /* Pure: the text of /proc/PID/uid_map, and an id of the host; UINT32_MAX: not in it. */
 uint32_t users_map(struct bytes map, uint32_t id);
+/* Pure: of the text of a passwd or group file a line "NAME:x:ID" for each that has both, in their order. */
+void users_pick(struct bytes text, struct sbuf *out);

@@ -1,11 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs a fuzz target over each file of a directory: corpus and old findings, without a fuzzer. */
+/*
+ * Runs a fuzz target over each file of a directory: corpus and old findings, without a fuzzer. One that takes more than ten
+ * seconds of the processor is a failure as well: whoever makes such a file stops us.
+ */
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #include "fuzz.h"
+
+#define SECONDS_MAX 10
+
+static void too_slow(int number)
+{
+    static const char text[] = "the last input named takes too long\n";
+
+    (void)number;
+    _exit(write(STDERR_FILENO, text, sizeof(text) - 1) > 0 ? 1 : 2);
+}
+
+static void arm(void)
+{
+    const struct itimerval at = { .it_value = { .tv_sec = SECONDS_MAX } };
+
+    (void)signal(SIGPROF, too_slow);
+    (void)setitimer(ITIMER_PROF, &at, NULL);
+}
 
 static int replay(const char *dir, const char *name)
 {
@@ -30,6 +54,8 @@ static int replay(const char *dir, const char *name)
         size += got;
     } while (got > 0);
     fclose(f);
+    fprintf(stderr, "%s\n", name);
+    arm();
     LLVMFuzzerTestOneInput(data, size);
     free(data);
     return 0;

@@ -54,7 +54,7 @@ fuzz() {
     mkdir -p "$work/$target"
     # new inputs go to the first directory: the corpus in the repository is chosen by hand
     $BUILD/tests/fuzz/fuzz_"$target" "$work/$target" tests/fuzz/corpus/"$target" "${options[@]}" \
-        -max_total_time="$(seconds_of "$target")" -max_len=65536 -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 \
+        -max_total_time="$(seconds_of "$target")" -max_len=65536 -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 \
         -artifact_prefix="$BUILD/findings/$target-" > "$work/$target.log" 2>&1 && : > "$work/$target.ok"
 }
 
@@ -66,16 +66,19 @@ for target in $(for t in "${targets[@]}"; do echo "$(seconds_of "$t") $t"; done 
     fuzz "$target" &
 done
 wait
-passed=0 failed=0
+passed=0 failed=0 total=0
 for target in "${targets[@]}"; do
     if [ -e "$work/$target.ok" ]; then
         passed=$((passed + 1))
-        echo "$target: $(awk '/number_of_executed_units/ {print $2}' "$work/$target.log") inputs in $(seconds_of "$target") s, nothing found"
+        inputs=$(awk '/number_of_executed_units/ {print $2}' "$work/$target.log")
+        total=$((total + inputs))
+        echo "$target: $inputs inputs in $(seconds_of "$target") s, nothing found"
     else
         failed=$((failed + 1))
         tail -n 60 "$work/$target.log"
         echo "$target: FAILED, see $BUILD/findings"
     fi
 done
+echo "$total inputs in all"
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
