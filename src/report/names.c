@@ -58,6 +58,41 @@ void name_command_line(struct sbuf *out, struct bytes args, unsigned columns)
         sbuf_add_str(out, "…");
 }
 
+static bool holds_word(struct bytes text, struct bytes word)
+{
+    return word.len && text.len >= word.len && memmem(text.data, text.len, word.data, word.len);
+}
+
+/* "vi" of vim.basic, "awk" of mawk, "-bash" of a login shell, an applet of busybox: other names of the same program. */
+static bool is_its_name(const struct cause_run *run, struct bytes word)
+{
+    struct bytes base = bytes_basename(word), executable = bytes_basename(run->process->executable);
+
+    if (base.len && base.data[0] == '-')
+        base = (struct bytes){ base.data + 1, base.len - 1 };
+    return !executable.len || holds_word(executable, base) || bytes_equal(base, bytes_basename(run->name));
+}
+
+void name_run_line(struct sbuf *out, const struct cause_run *run, struct bytes args, unsigned columns)
+{
+    struct bytes word = { args.data, strnlen(args.data ? args.data : "", args.len) };
+    bool program = run->kind == RUN_COMMAND || run->kind == RUN_PROGRAM;
+    _cleanup_sbuf_ struct sbuf line = SBUF_INIT;
+
+    if (!program || !run->process || word.len == args.len || is_its_name(run, word)) {
+        name_command_line(out, args, columns);
+        return;
+    }
+    sbuf_add_bytes(&line, bytes_basename(run->process->executable));
+    sbuf_add(&line, args.data + word.len, args.len - word.len);
+    name_command_line(out, sbuf_bytes(&line), columns);
+    if (!word.len)
+        return;
+    sbuf_add_str(out, " (calls itself ");
+    escape_terminal_path(out, word, PATH_COLUMNS);
+    sbuf_add_char(out, ')');
+}
+
 void name_uid(struct sbuf *out, uint32_t uid, struct bytes name)
 {
     if (name.len)
@@ -242,14 +277,14 @@ static const struct launcher_words launchers[LAUNCHER_KIND_COUNT] = {
     [LAUNCHER_PACKAGE]       = { "", "", "package manager ", true, true },
     [LAUNCHER_CONFIGURATION] = { "", "", "configuration management ", true, true },
     [LAUNCHER_EXEC]          = { "run by %exec in container ", "", "exec in container ", false, true },
-    [LAUNCHER_COPY]          = { "run by %cp into container ", "", "copy into container ", false, true },
+    [LAUNCHER_COPY]          = { "for docker cp", "", "docker cp", false, true },
     [LAUNCHER_COMPOSE]       = { "run by compose project ", "", "compose project ", false, true },
     [LAUNCHER_HEALTH_CHECK]  = { "The health check of container ", "", "health check of container ", true, false },
     [LAUNCHER_ENTRY_POINT]   = { NULL, NULL, "entry point of container ", false, false },
     [LAUNCHER_KUBECTL_EXEC]  = { "run by kubectl exec in ", "", "kubectl exec in ", false, true },
     [LAUNCHER_ENGINE]        = { NULL, NULL, "container engine ", false, false },
     [LAUNCHER_CRON]          = { "a cron job of ", "", "cron of ", false, false },
-    [LAUNCHER_ANACRON]       = { "an anacron job", "", "anacron ", false, false },
+    [LAUNCHER_ANACRON]       = { "an anacron job of ", "", "anacron ", false, false },
     [LAUNCHER_AT]            = { "an at job of ", "", "at, of ", false, false },
     [LAUNCHER_TIMER]         = { "service ", ", started by its timer", "timer of ", false, false },
     [LAUNCHER_SERVICE]       = { "service ", "", "service ", false, false },
@@ -283,7 +318,8 @@ void name_launcher(struct sbuf *out, const struct cause_launcher *l)
     if (!w->who || !w->who[0] || (!l->name.len && !l->detail.len && l->kind != LAUNCHER_ANACRON))
         return;
     sbuf_add_str(out, w->who);
-    escape_terminal(out, l->name);
+    if (l->kind != LAUNCHER_COPY)
+        escape_terminal(out, l->name);
     if (l->detail.len) {
         sbuf_add_str(out, l->name.len ? " (" : "(");
         add_detail(out, l->detail);
@@ -319,16 +355,30 @@ static bool add_launcher(struct sbuf *out, const struct cause_launcher *l, const
         sbuf_add(out, w->before, (size_t)(engine - w->before));
         add_engine(out, actor);
     }
+    if (!l->name.len) {
+        sbuf_add_str(out, "an anacron job");
+        return true;
+    }
     sbuf_add_str(out, engine ? engine + 1 : w->before);
-    escape_terminal(out, l->name);
+    if (l->kind != LAUNCHER_COPY) /* which container stands with what was done */
+        escape_terminal(out, l->name);
     sbuf_add_str(out, w->after);
     return true;
 }
 
 static bool add_person(struct sbuf *out, const struct cause *cause)
 {
-    if (!words_of(&cause->launcher)->by_person || !cause->person.known)
+    const struct cause_launcher *l = &cause->launcher;
+
+    if (!words_of(l)->by_person || !cause->person.known)
         return false;
+    if (l->kind == LAUNCHER_SSH && bytes_equal(l->name, cause->person.name) && !has_changed(&cause->person)) {
+        if (cause->person.remote.len) {
+            sbuf_add_str(out, ", from ");
+            escape_terminal(out, cause->person.remote);
+        }
+        return true; /* named already */
+    }
     sbuf_add_str(out, ", run by ");
     name_person(out, &cause->person);
     return true;
@@ -370,8 +420,8 @@ static bool is_named_by(const struct cause *cause)
            (cause->run.kind == RUN_TEXT || (name.len && detail.len && memmem(detail.data, detail.len, name.data, name.len)));
 }
 
-/* "Ansible (module file, playbook site.yml)", "apt-get (nginx), running the postinst of nginx" */
-static void add_headline(struct sbuf *out, const struct cause *cause)
+/* True: a part that wants a comma behind it. "Ansible (module file, playbook site.yml)", "apt-get (nginx), running the postinst of nginx" */
+static bool add_headline(struct sbuf *out, const struct cause *cause)
 {
     const struct cause_launcher *l = &cause->launcher;
     bool module = cause->run.kind == RUN_ANSIBLE && cause->run.name.len;
@@ -392,9 +442,10 @@ static void add_headline(struct sbuf *out, const struct cause *cause)
     }
     if (module || cause->run.kind == RUN_UNKNOWN || cause->run.kind == RUN_PROGRAM || cause->run.kind == RUN_COMMAND ||
         is_named_by(cause))
-        return;
+        return false;
     sbuf_add_str(out, ", running ");
     add_run(out, &cause->run);
+    return true;
 }
 
 void name_subject(struct sbuf *out, const struct cause *cause, const struct actor *actor, bool own_command, bool *ret_comma)
@@ -415,8 +466,8 @@ void name_subject(struct sbuf *out, const struct cause *cause, const struct acto
         add_product(out, actor))
         return;
     if (words_of(l)->headline && l->name.len) {
-        add_headline(out, cause);
-        *ret_comma = add_person(out, cause);
+        *ret_comma = add_headline(out, cause);
+        *ret_comma |= add_person(out, cause);
         return;
     }
     if (l->kind == LAUNCHER_COMMAND) {

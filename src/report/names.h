@@ -21,6 +21,9 @@ void name_uid(struct sbuf *out, uint32_t uid, struct bytes name);
 void name_person(struct sbuf *out, const struct person *person);
 /* argv as one line, cut to `columns` (0 = whole). */
 void name_command_line(struct sbuf *out, struct bytes args, unsigned columns);
+/* The same of `run`, whose first word is what the process calls itself: where its executable is called otherwise, that stands
+ * there, and the word behind the line. args: its argv, each ended by a NUL. */
+void name_run_line(struct sbuf *out, const struct cause_run *run, struct bytes args, unsigned columns);
 
 /* The program that made the change for what was run; nothing where that is it itself, or a part of the same product. */
 struct bytes name_tool(const struct event *event);

@@ -161,8 +161,10 @@ static void add_command(const struct culprit *s, struct sbuf *out)
     if (s->cause.launcher.kind != LAUNCHER_PERSON || !s->cause.run.args.len)
         return;
     sbuf_add_str(out, ": ");
-    name_command_line(out, s->cause.run.text.len && s->cause.run.kind == RUN_COMMAND ? s->cause.run.text : s->cause.run.args,
-                      COMMAND_COLUMNS);
+    if (s->cause.run.text.len && s->cause.run.kind == RUN_COMMAND)
+        name_command_line(out, s->cause.run.text, COMMAND_COLUMNS);
+    else
+        name_run_line(out, &s->cause.run, s->cause.run.args, COMMAND_COLUMNS);
     if (s->cause.run.directory.len) {
         sbuf_add_str(out, ", in ");
         escape_terminal_path(out, s->cause.run.directory, 60);

@@ -40,7 +40,7 @@ static bool write_command(struct page *p, const struct culprit *s)
         name_command_line(p->out, s->cause.run.text, COMMAND_COLUMNS);
     } else if (args.len) {
         add_dot(p->out, &first);
-        name_command_line(p->out, args, COMMAND_COLUMNS);
+        name_run_line(p->out, &s->cause.run, args, COMMAND_COLUMNS);
     }
     if (s->cause.run.process && s->rhythm.run_count > 1 && !s->rhythm.unknown)
         sbuf_addf(p->out, " (the first of %llu runs)", (unsigned long long)s->rhythm.run_count);

@@ -7,6 +7,7 @@
 
 #include "case.h"
 #include "event/operation.h"
+#include "report/names.h"
 
 enum who { AGENT = 1, APP, RUNC, SCRIPT, OTHER };
 
@@ -453,7 +454,7 @@ static void by_health_check(void **state)
     } checks[] = {
         { RUN_COMMAND, "/bin/rm", NULL, { "rm\0-f\0/prd/a\0", 13 }, "VERDICT  The health check of container web (rm -f /prd/a) deleted /prd/a of" },
         { RUN_SCRIPT, "/check.sh", "rm", { "/check.sh\0-q\0", 13 }, "VERDICT  The health check of container web (/check.sh -q) deleted /prd/a of container web with rm" },
-        { RUN_SCRIPT, "/tidy.sh", "rm", { "/check\0-q\0", 10 }, "VERDICT  The health check of container web (/check -q), running /tidy.sh deleted /prd/a" },
+        { RUN_SCRIPT, "/tidy.sh", "rm", { "/check\0-q\0", 10 }, "VERDICT  The health check of container web (/check -q), running /tidy.sh, deleted /prd/a" },
     };
 
     (void)state;
@@ -517,7 +518,44 @@ static const struct subject_row subject_rows[] = {
       "VERDICT  A command of culprit run (/x/y) deleted" },
     { "ssh", RUN_COMMAND, "/bin/rm", NULL, LAUNCHER_SSH, "ann", NULL, false, false,
       "VERDICT  rm, a command given to ssh by ann, on the host, deleted" },
+    { "ssh, and who logged in", RUN_COMMAND, "/bin/rm", NULL, LAUNCHER_SSH, "bob", NULL, true, false,
+      "VERDICT  rm, a command given to ssh by bob, run by ann, as root by sudo, at pts/3 from 10.0.0.7, on the host, deleted" },
+    { "anacron", RUN_SCRIPT, "/etc/cron.daily/x", "sh", LAUNCHER_ANACRON, "root", NULL, false, false,
+      "VERDICT  /etc/cron.daily/x, an anacron job of root, on the host, deleted" },
+    { "anacron alone", RUN_SCRIPT, "/etc/cron.daily/x", "sh", LAUNCHER_ANACRON, NULL, NULL, false, false,
+      "VERDICT  /etc/cron.daily/x, an anacron job, on the host, deleted" },
+    { "docker cp", RUN_PROGRAM, "/usr/bin/dockerd", NULL, LAUNCHER_COPY, "Docker", NULL, false, false,
+      "VERDICT  dockerd, for docker cp, on the host, deleted" },
 };
+
+/* The first word is what the process calls itself. */
+static const struct line_row {
+    const char *name, *executable;
+    struct bytes args;
+    const char *says;
+} line_rows[] = {
+    { "its own name", "/usr/bin/rm", { "rm\0-f\0a", 8 }, "rm -f a" },
+    { "a path", "/usr/bin/rm", { "/bin/rm\0a", 10 }, "/bin/rm a" },
+    { "an alternative", "/usr/bin/vim.basic", { "vi\0a", 5 }, "vi a" },
+    { "another one's name", "/usr/bin/rm", { "/opt/innocent.sh\0-f\0a", 22 }, "rm -f a (calls itself /opt/innocent.sh)" },
+    { "an empty name", "/usr/bin/rm", { "\0-f\0a", 6 }, "rm -f a" },
+    { "not known what it is", "", { "/opt/x\0a", 9 }, "/opt/x a" },
+    { "no arguments", "/usr/bin/rm", { "x", 1 }, "x" },
+};
+
+static void run_lines(void **state)
+{
+    const struct line_row *row = *state;
+    struct process *p = process_new(1, 1);
+    struct cause_run run = { .kind = RUN_COMMAND, .name = bytes_of(row->executable), .process = p };
+    struct sbuf out = SBUF_INIT;
+
+    process_set(p, &p->executable, bytes_of(row->executable));
+    name_run_line(&out, &run, row->args, 0);
+    assert_string_equal(sbuf_str(&out), row->says);
+    sbuf_done(&out);
+    process_unref(p);
+}
 
 static void subject(void **state)
 {
@@ -576,5 +614,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(wraps_at_the_width, set_up_people, tear_down_people),
     };
 
-    return RUN_ROWS(rows, rule) + RUN_ROWS(subject_rows, subject) + cmocka_run_group_tests(tests, NULL, NULL);
+    return RUN_ROWS(rows, rule) + RUN_ROWS(subject_rows, subject) + RUN_ROWS(line_rows, run_lines) + cmocka_run_group_tests(tests, NULL, NULL);
 }
