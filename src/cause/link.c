@@ -89,7 +89,7 @@ static void as_target(struct process *p, struct cause_link *l)
 static bool is_titled(struct process *p, struct bytes args, struct cause_link *l)
 {
     struct bytes title = argv_at(args, 0), copy;
-    const char *space = memchr(title.data, ' ', title.len);
+    const char *space = title.len == 0 ? NULL : memchr(title.data, ' ', title.len);
     const struct build_row *build = space ? build_script((struct bytes){ title.data, (size_t)(space - title.data) }) : NULL;
 
     if (!build || !bytes_starts_with(l->name, bytes_of("node")))
