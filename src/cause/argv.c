@@ -7,7 +7,7 @@ bool argv_next(struct argv *a, struct bytes *ret)
 
     if (!a->rest.len)
         return false;
-    end = memchr(a->rest.data, '\0', a->rest.len);
+    end = bytes_char(a->rest, '\0');
     *ret = (struct bytes){ a->rest.data, end ? (size_t)(end - a->rest.data) : a->rest.len };
     a->rest.data += ret->len + (end != NULL);
     a->rest.len -= ret->len + (end != NULL);

@@ -67,7 +67,7 @@ static bool is_letter_of(const char *letters, char c)
 /* An option and what belongs to it. */
 static void skip_option(const struct build_row *row, struct argv *a, struct bytes word, struct cause_run *ret)
 {
-    const char *equals = memchr(word.data, '=', word.len);
+    const char *equals = bytes_char(word, '=');
     struct bytes value = BYTES_NULL, name = { word.data, equals ? (size_t)(equals - word.data) : word.len };
 
     if (word_in(row->words, name)) {
@@ -122,7 +122,7 @@ bool build_parse(const struct build_row *row, struct bytes args, struct cause_ru
             skip_option(row, &a, word, ret);
             continue;
         }
-        if (row->assigns && memchr(word.data, '=', word.len))
+        if (row->assigns && bytes_char(word, '='))
             continue;
         if (!verb.len && word_in(row->verbs, word)) {
             verb = word;

@@ -154,7 +154,7 @@ static const struct {
 /* A whole word, "--eval TEXT" or "--eval=TEXT". *ret_end: nothing more is looked for. False: it is none of those. */
 static bool parse_word(struct parse *p, struct bytes word, bool *ret_end)
 {
-    const char *equals = memchr(word.data, '=', word.len);
+    const char *equals = bytes_char(word, '=');
     struct bytes name = { word.data, equals ? (size_t)(equals - word.data) : word.len };
     struct bytes value = equals ? (struct bytes){ equals + 1, word.len - name.len - 1 } : BYTES_NULL;
 

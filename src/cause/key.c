@@ -26,7 +26,7 @@ static uint64_t add_path(uint64_t h, struct bytes path)
     struct bytes before = BYTES_NULL;
 
     while (path.len) {
-        const char *slash = memchr(path.data, '/', path.len);
+        const char *slash = bytes_char(path, '/');
         struct bytes name = { path.data, slash ? (size_t)(slash - path.data) : path.len };
 
         h = add_bytes(h, is_random(name, before) ? BYTES_NULL : name);

@@ -39,7 +39,7 @@ struct bytes link_command_name(struct bytes text)
         word = (struct bytes){ text.data + from, at - from };
         if (!word.len || word.data[0] == '"' || word.data[0] == '\'' || word.data[0] == '$')
             return BYTES_NULL;
-        if (memchr(word.data, '=', word.len) || bytes_equal_str(word, "exec"))
+        if (bytes_char(word, '=') || bytes_equal_str(word, "exec"))
             continue;
         return bytes_basename(word);
     }
@@ -52,7 +52,7 @@ static struct bytes environment_of(const struct interpreter *row, struct process
 {
     struct bytes called = argv_at(p->args, 0), directory;
 
-    if (!bytes_equal_str(bytes_of(interpreter_name(row)), "python") || !memchr(called.data, '/', called.len))
+    if (!bytes_equal_str(bytes_of(interpreter_name(row)), "python") || !bytes_char(called, '/'))
         return BYTES_NULL;
     called = script_path(p, called);
     directory = bytes_dirname(called);
@@ -89,7 +89,7 @@ static void as_target(struct process *p, struct cause_link *l)
 static bool is_titled(struct process *p, struct bytes args, struct cause_link *l)
 {
     struct bytes title = argv_at(args, 0), copy;
-    const char *space = title.len == 0 ? NULL : memchr(title.data, ' ', title.len);
+    const char *space = bytes_char(title, ' ');
     const struct build_row *build = space ? build_script((struct bytes){ title.data, (size_t)(space - title.data) }) : NULL;
 
     if (!build || !bytes_starts_with(l->name, bytes_of("node")))

@@ -19,7 +19,7 @@ void name_container(struct sbuf *out, const struct container *container)
 /* Words with blanks in them are quoted, so that it can be seen where they end. */
 static void add_word(struct sbuf *out, struct bytes word)
 {
-    bool quote = !word.len || memchr(word.data, ' ', word.len);
+    bool quote = !word.len || bytes_char(word, ' ');
 
     if (quote)
         sbuf_add_char(out, '\'');
@@ -33,7 +33,7 @@ void name_command_line(struct sbuf *out, struct bytes args, unsigned columns)
     _cleanup_sbuf_ struct sbuf line = SBUF_INIT;
     struct bytes cut;
 
-    if (args.len && !memchr(args.data, '\0', args.len)) { /* a shell's text: it is no argument to be quoted */
+    if (args.len && !bytes_char(args, '\0')) { /* a shell's text: it is no argument to be quoted */
         escape_terminal(&line, args);
         args.len = 0;
     }

@@ -41,6 +41,12 @@ static inline bool bytes_starts_with(struct bytes a, struct bytes prefix)
     return a.len >= prefix.len && (prefix.len == 0 || memcmp(a.data, prefix.data, prefix.len) == 0);
 }
 
+/* Where `c` stands first; NULL: nowhere, also in what is not known (memchr() takes no NULL). */
+static inline const char *bytes_char(struct bytes b, char c)
+{
+    return b.len ? (const char *)memchr(b.data, c, b.len) : NULL;
+}
+
 /* What follows the last '/', or the whole. */
 static inline struct bytes bytes_basename(struct bytes path)
 {
