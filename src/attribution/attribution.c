@@ -44,6 +44,7 @@ struct attribution {
     struct users *users;
     struct sessions *sessions;
     struct known_suspect suspects[KNOWN_SUSPECTS]; /* by the address of the process */
+    struct known_suspect siblings[KNOWN_SUSPECTS]; /* cause_suits_siblings(); by the address of its parent */
     uint64_t booted_ns;       /* CLOCK_REALTIME of CLOCK_BOOTTIME's zero; reckoned once: it dates each process alike */
 };
 
@@ -98,8 +99,10 @@ void attribution_free(struct attribution *a)
 {
     if (!a)
         return;
-    for (size_t i = 0; i < KNOWN_SUSPECTS; i++)
+    for (size_t i = 0; i < KNOWN_SUSPECTS; i++) {
         forget_suspect(&a->suspects[i]);
+        forget_suspect(&a->siblings[i]);
+    }
     process_table_free(a->table);
     agents_free(a->agents);
     packages_free(a->packages);
@@ -453,25 +456,22 @@ static struct process *look_for(struct attribution *a, const struct event *e)
     return process_ref(p);
 }
 
-/*
- * A record of a process that was attributed is not changed, nor who launched it, but for the cut of a chain: until
- * then what was found holds.
- */
-static void remember_cause(struct attribution *a, struct event *e)
+static size_t slot_of(const struct process *p)
+{
+    return ((uintptr_t)p >> 6) % KNOWN_SUSPECTS;
+}
+
+static bool is_told_alike(const struct known_suspect *s, const struct event *e, unsigned long changes)
+{
+    return s->changes == changes && s->uid == e->actor.cred.uid && s->euid == e->actor.cred.euid &&
+           s->login_uid == e->actor.login_uid;
+}
+
+static void keep_suspect(struct known_suspect *s, const struct event *e, unsigned long changes)
 {
     struct process *p = e->actor.process;
-    struct known_suspect *s = &a->suspects[((uintptr_t)p >> 6) % KNOWN_SUSPECTS];
     struct bytes executable = event_actor_executable(e);
-    unsigned long changes = process_table_cuts(a->table);
 
-    if (s->process == p && s->changes == changes && executable.len && bytes_equal(s->executable, executable) &&
-        s->uid == e->actor.cred.uid && s->euid == e->actor.cred.euid && s->login_uid == e->actor.login_uid) {
-        cause_copy(&e->cause, &s->cause);
-        e->cause.run.exited = cause_has_exited(&e->cause, e);
-        e->suspect = s->suspect;
-        return;
-    }
-    cause_remember(e);
     forget_suspect(s);
     s->process = process_ref(p);
     s->executable = bytes_equal(p->executable, executable) ? p->executable : arena_copy(&s->own, executable);
@@ -481,6 +481,31 @@ static void remember_cause(struct attribution *a, struct event *e)
     s->euid = e->actor.cred.euid;
     s->login_uid = e->actor.login_uid;
     s->changes = changes;
+}
+
+/*
+ * A record of a process that was attributed is not changed, nor who launched it, but for the cut of a chain: until
+ * then what was found holds.
+ */
+static void remember_cause(struct attribution *a, struct event *e)
+{
+    struct process *p = e->actor.process;
+    struct known_suspect *s = &a->suspects[slot_of(p)], *sibling = &a->siblings[slot_of(p->parent)];
+    struct bytes executable = event_actor_executable(e);
+    unsigned long changes = process_table_cuts(a->table);
+
+    if (s->process == p && is_told_alike(s, e, changes) && executable.len && bytes_equal(s->executable, executable)) {
+        cause_copy(&e->cause, &s->cause);
+        e->cause.run.exited = cause_has_exited(&e->cause, e);
+        e->suspect = s->suspect;
+        return;
+    }
+    if (sibling->process && is_told_alike(sibling, e, changes) && cause_of_sibling(e, sibling->process, &sibling->cause)) {
+        e->suspect = sibling->suspect;
+        return;
+    }
+    cause_remember(e);
+    keep_suspect(cause_suits_siblings(e) ? sibling : s, e, changes);
 }
 
 static void find_actor(struct attribution *a, struct event *e)

@@ -16,6 +16,8 @@ static const struct box boxes[] = {
 /* "busybox.static", "coreutils-single" are called like the others, and a bit more. */
 static bool is_box(struct bytes name)
 {
+    if (!name.len || !strchr("bcdgstu", name.data[0])) /* of every program that runs: most are none */
+        return false;
     for (size_t i = 0; i < name.len; i++)
         if (i && (name.data[i] == '.' ||
                   (name.data[i] == '-' && bytes_equal_str((struct bytes){ name.data + i, name.len - i }, "-single"))))

@@ -90,11 +90,12 @@ static const struct interpreter interpreters[] = {
 const struct interpreter *interpreter_find(struct bytes name)
 {
     const struct interpreter *found = TABLE_FIND(interpreters, name);
+    size_t len = name.len;
 
-    for (size_t i = 0; !found && i < name.len; i++)
-        if (i && name.data[i] >= '0' && name.data[i] <= '9')
+    for (size_t i = 1; !found && i < name.len; i++)
+        if (name.data[i] >= '0' && name.data[i] <= '9')
             name.len = name.data[i - 1] == '-' ? i - 1 : i; /* the version begins */
-    return found ? found : TABLE_FIND(interpreters, name);
+    return found || name.len == len ? found : TABLE_FIND(interpreters, name);
 }
 
 const char *interpreter_name(const struct interpreter *i)

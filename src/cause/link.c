@@ -196,6 +196,13 @@ static void as_program(struct process *p, struct cause_link *l)
     l->role = wrapper_is(l->name) ? ROLE_WRAPPER : tool_is(l->name) ? ROLE_TOOL : ROLE_PROGRAM;
 }
 
+/* No applet, which the next of that executable would not be; git and sed are told by their arguments. */
+static bool is_plain(const struct process *p, const struct cause_link *l)
+{
+    return l->role == ROLE_TOOL && (l->run.kind == RUN_COMMAND || l->run.kind == RUN_PROGRAM) && !l->launcher && !l->product &&
+           !build_find(l->name) && !interpreter_find(l->name) && bytes_equal(l->name, bytes_basename(p->executable));
+}
+
 static void find(struct process *p, struct cause_link *l)
 {
     bool claimed;
@@ -220,6 +227,9 @@ static void find(struct process *p, struct cause_link *l)
     if (l->launcher && l->launcher->kind == LAUNCHER_PACKAGE)
         l->packages = launcher_packages(p);
     (void)launcher_is_product(p, &l->product);
+    if (l->role == ROLE_WRAPPER || l->role == ROLE_PROGRAM)
+        l->changer = changer_name(l->name);
+    l->plain = is_plain(p, l);
 }
 
 const struct cause_link *link_of(struct process *p)

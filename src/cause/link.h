@@ -24,6 +24,8 @@ struct cause_link {
     bool asks;                         /* ROLE_TERMINAL: it was told to be interactive, or is a login shell */
     const struct launcher_row *launcher; /* NULL: not a launcher by its program */
     struct bytes packages;             /* of a package manager: launcher_packages() */
+    const char *changer;               /* "sudo": people change the user by it; NULL: they do not */
+    bool plain;                        /* ROLE_TOOL by its name alone, whatever its arguments */
     enum launcher_kind product;        /* LAUNCHER_UNKNOWN: no product, or one that does not count */
 };
 

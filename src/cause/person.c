@@ -4,20 +4,9 @@
 
 #include "util/macro.h"
 
-/* Programs that people change the user by; `shown` as they are called. */
-static const struct {
-    const char *program, *shown;
-} changers[] = {
-    { "doas", "doas" }, { "pkexec", "pkexec" },   { "runuser", "runuser" }, { "su", "su" },
-    { "sudo", "sudo" }, { "sudo-rs", "sudo" },    { "sudoedit", "sudo" },   { "su-rs", "su" },
-};
-
 static const char *changer(const struct chain *c, unsigned at)
 {
-    for (size_t i = 0; at < c->inside && i < ARRAY_SIZE(changers); i++)
-        if (bytes_equal_str(c->link[at]->name, changers[i].program))
-            return changers[i].shown;
-    return NULL;
+    return at < c->inside ? c->link[at]->changer : NULL;
 }
 
 /* A daemon of the engine started whatever runs in its containers: who had logged in to start that daemon did not. */

@@ -45,9 +45,10 @@ struct bytes script_path(struct process *p, struct bytes path)
 
 bool script_is_packaged(struct bytes path)
 {
-    static const char *const places[] = { "/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/", "/usr/lib/", "/usr/libexec/", "/usr/share/" };
+    static const char *const places[] = { "/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/libexec/", "/usr/share/" };
+    bool is_usr = bytes_starts_with(path, (struct bytes){ "/usr/", 5 });
 
-    for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+    for (size_t i = is_usr ? 2 : 0; i < (is_usr ? ARRAY_SIZE(places) : 2); i++)
         if (bytes_starts_with(path, bytes_of(places[i])))
             return true;
     return memmem(path.data, path.len, "/node_modules/", 14) != NULL;

@@ -37,7 +37,26 @@ static const struct row tools[] = {
     { "truncate" }, { "umount" }, { "uniq" }, { "unlink" }, { "unxz" }, { "unzip" }, { "useradd" }, { "wget" }, { "xz" },
     { "yq" }, { "zip" }, { "zstd" },
 };
+
+static const struct changer_row {
+    const char *name, *shown;
+} changers[] = {
+    { "doas", "doas" }, { "pkexec", "pkexec" }, { "runuser", "runuser" }, { "su", "su" }, { "su-rs", "su" },
+    { "sudo", "sudo" }, { "sudo-rs", "sudo" }, { "sudoedit", "sudo" },
+};
 /* clang-format on */
+
+const char *changer_name(struct bytes name)
+{
+    const struct changer_row *row = TABLE_FIND(changers, name);
+
+    return row ? row->shown : NULL;
+}
+
+const char *changer_row(size_t index)
+{
+    return index < ARRAY_SIZE(changers) ? changers[index].name : NULL;
+}
 
 bool wrapper_is(struct bytes name)
 {

@@ -10,6 +10,9 @@
 bool wrapper_is(struct bytes name);
 /* It does what it is told and nothing by itself: rm, sed, tar. Whoever runs it explains the change. */
 bool tool_is(struct bytes name);
-/* For tests: both tables; NULL past the end. */
+/* "sudo": people change the user by it, and call it that; NULL: they do not. */
+const char *changer_name(struct bytes name);
+/* For tests: the tables; NULL past the end. */
 const char *wrapper_row(size_t index);
 const char *tool_row(size_t index);
+const char *changer_row(size_t index);

@@ -3,20 +3,35 @@
 
 #include "event/process.h"
 
+/* Twice for each event: most of them hold one or two. */
+static void give_up(struct process **p)
+{
+    if (*p)
+        process_unrefp(p);
+    *p = NULL;
+}
+
 void cause_done(struct cause *c)
 {
-    process_unref(c->run.process);
-    process_unref(c->launcher.process);
-    process_unref(c->person.process);
-    c->run.process = c->launcher.process = c->person.process = NULL;
+    give_up(&c->run.process);
+    give_up(&c->launcher.process);
+    give_up(&c->person.process);
+    give_up(&c->sibling);
+}
+
+static void hold(struct process *p)
+{
+    if (p)
+        (void)process_ref(p);
 }
 
 void cause_copy(struct cause *to, const struct cause *from)
 {
     *to = *from;
-    (void)process_ref(to->run.process);
-    (void)process_ref(to->launcher.process);
-    (void)process_ref(to->person.process);
+    hold(to->run.process);
+    hold(to->launcher.process);
+    hold(to->person.process);
+    hold(to->sibling);
 }
 
 static const char *const runs[RUN_KIND_COUNT] = {

@@ -344,6 +344,165 @@ static void groups(void **state)
 /* ---- what an attacker writes ---- */
 
 /* Arguments of any length and content: nothing is read behind them. */
+/* ---- siblings ---- */
+
+/* Another process, started as `p` was. */
+static struct process *make_sibling(const struct process *p)
+{
+    struct process *s = make_process(p->pid + 100, p->executable.data, process_ref(p->parent));
+
+    process_set(s, &s->executable, p->executable);
+    process_set(s, &s->args, p->args);
+    process_set(s, &s->working_directory, p->working_directory);
+    process_set(s, &s->script, p->script);
+    process_set(s, &s->tty, p->tty);
+    process_set(s, &s->cgroup, p->cgroup);
+    process_set(s, &s->owner.unit, p->owner.unit);
+    process_set(s, &s->owner.product, p->owner.product);
+    s->owner.product_kind = p->owner.product_kind;
+    process_set(s, &s->user_name, p->user_name);
+    process_set(s, &s->real_user_name, p->real_user_name);
+    s->earlier = process_ref(p->earlier);
+    s->cred = p->cred;
+    s->origin = p->origin;
+    s->container = container_ref(p->container);
+    return s;
+}
+
+static void check_same_cause(const struct cause *a, const struct cause *b)
+{
+    const struct bytes pairs_of[][2] = {
+        { a->run.name, b->run.name },       { a->run.args, b->run.args },         { a->run.text, b->run.text },
+        { a->run.directory, b->run.directory }, { a->run.interpreter, b->run.interpreter }, { a->tool, b->tool },
+        { a->launcher.name, b->launcher.name }, { a->launcher.detail, b->launcher.detail }, { a->launcher.unit, b->launcher.unit },
+        { a->person.name, b->person.name }, { a->person.as_name, b->person.as_name }, { a->person.by, b->person.by },
+        { a->person.terminal, b->person.terminal },
+    };
+
+    assert_true(a->key == b->key);
+    assert_int_equal(a->run.kind, b->run.kind);
+    assert_int_equal(a->run.claimed, b->run.claimed);
+    assert_ptr_equal(a->run.process, b->run.process);
+    assert_int_equal(a->launcher.kind, b->launcher.kind);
+    assert_ptr_equal(a->launcher.process, b->launcher.process);
+    assert_int_equal(a->person.id, b->person.id);
+    assert_int_equal(a->person.as_id, b->person.as_id);
+    for (size_t i = 0; i < ARRAY_SIZE(pairs_of); i++)
+        assert_true(bytes_equal(pairs_of[i][0], pairs_of[i][1]));
+}
+
+/* What is taken from a sibling is what would have been found, for every chain of the table. */
+static void siblings(void **state)
+{
+    unsigned taken = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct event *first = find(rows[i].steps), *next;
+        struct process *p = make_sibling(first->actor.process);
+
+        next = make_event(OPERATION_UNLINK, "/srv/y", p, NULL, 1);
+        if (cause_suits_siblings(first) && cause_of_sibling(next, first->actor.process, &first->cause)) {
+            struct cause found;
+
+            cause_find(next, &found);
+            check_same_cause(&next->cause, &found);
+            cause_done(&found);
+            taken++;
+        }
+        event_free(first);
+        event_free(next);
+        process_unref(p);
+    }
+    assert_true(taken > 30);
+}
+
+static void other_user(struct process *p)
+{
+    p->cred.uid = 1002;
+}
+
+static void other_login(struct process *p)
+{
+    p->login_uid = 1003;
+}
+
+static void other_terminal(struct process *p)
+{
+    process_set(p, &p->tty, bytes_of("pts/9"));
+}
+
+static void other_program(struct process *p)
+{
+    process_set(p, &p->executable, bytes_of("/usr/local/bin/rm"));
+}
+
+static void other_name(struct process *p)
+{
+    set_args(p, "sh|/opt/innocent.sh");
+}
+
+static void script_of_its_own(struct process *p)
+{
+    process_set(p, &p->script, bytes_of("/opt/b.sh"));
+}
+
+static void exec_before(struct process *p)
+{
+    p->earlier = make_process(p->pid, "/usr/bin/env", process_ref(p->parent));
+}
+
+static void other_unit(struct process *p)
+{
+    process_set(p, &p->owner.unit, bytes_of("other.service"));
+}
+
+static void in_container(struct process *p)
+{
+    p->container = container_ref(web);
+    p->origin = ORIGIN_CONTAINER;
+}
+
+static void other_parent(struct process *p)
+{
+    process_unref(p->parent);
+    p->parent = make_process(77, "/usr/bin/bash", NULL);
+}
+
+static void launched(struct process *p)
+{
+    p->launch.kind = LAUNCH_CRONTAB;
+}
+
+static const struct difference {
+    const char *name;
+    void (*make)(struct process *p);
+} differences[] = {
+    { "another user", other_user },       { "another login", other_login },     { "another terminal", other_terminal },
+    { "another program", other_program }, { "another name", other_name },       { "a script of its own", script_of_its_own },
+    { "an exec before", exec_before },    { "another unit", other_unit },       { "in a container", in_container },
+    { "another parent", other_parent },   { "launched by itself", launched },
+};
+
+static void tells_siblings_apart(void **state)
+{
+    const struct difference *d = *state;
+    const struct step steps[STEPS] = { BASH, { "/usr/bin/bash", "bash|/opt/a.sh", .tty = "pts/3", .user = "ann" }, RM };
+    struct event *first = find(steps), *next;
+    struct process *p = make_sibling(first->actor.process);
+
+    next = make_event(OPERATION_UNLINK, "/srv/y", p, NULL, 1);
+    assert_true(cause_suits_siblings(first));
+    assert_true(cause_of_sibling(next, first->actor.process, &first->cause));
+    event_free(next);
+    d->make(p);
+    next = make_event(OPERATION_UNLINK, "/srv/y", p, NULL, 1);
+    assert_false(cause_of_sibling(next, first->actor.process, &first->cause));
+    event_free(next);
+    event_free(first);
+    process_unref(p);
+}
+
 static void any_argv(void **state)
 {
     static const char *const programs[] = { "/usr/bin/python3", "/usr/bin/bash", "/bin/busybox", "/usr/bin/java", "/usr/bin/make",
@@ -492,7 +651,7 @@ static const char *launcher_at(size_t i)
 
 static void tables(void **state)
 {
-    const char *(*const lists[])(size_t) = { interpreter_at, launcher_at, wrapper_row, tool_row, build_row_name };
+    const char *(*const lists[])(size_t) = { interpreter_at, launcher_at, wrapper_row, tool_row, changer_row, build_row_name };
 
     (void)state;
     for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
@@ -532,11 +691,11 @@ static void every_row(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(any_argv), cmocka_unit_test(a_long_chain), cmocka_unit_test(nobody),
-                                        cmocka_unit_test(tables), cmocka_unit_test(every_row) };
+                                        cmocka_unit_test(tables), cmocka_unit_test(every_row), cmocka_unit_test(siblings) };
     int failed;
 
     web = make_container("67ba10172723", "web");
-    failed = RUN_ROWS(rows, names) + RUN_ROWS(pairs, groups) + RUN_ROWS(healths, checks_health) + cmocka_run_group_tests(tests, NULL, NULL);
+    failed = RUN_ROWS(rows, names) + RUN_ROWS(pairs, groups) + RUN_ROWS(healths, checks_health) + RUN_ROWS(differences, tells_siblings_apart) + cmocka_run_group_tests(tests, NULL, NULL);
     container_unref(web);
     return failed;
 }
