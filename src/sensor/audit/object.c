@@ -260,7 +260,6 @@ static int place_once(struct audit_object *o, struct audit_rules *rules, struct 
         (void)tree_stat(fd, NULL, &now);
     if (fd >= 0)
         stand = S_ISDIR(now.mode) ? AUDIT_STAND_DIRECTORY : AUDIT_STAND_FILE;
-    look_at_parent(o);
     place.directory = stand != AUDIT_STAND_FILE;
     if (stand == AUDIT_STAND_NOTHING) {
         look_above(o);
@@ -278,6 +277,7 @@ static int place_once(struct audit_object *o, struct audit_rules *rules, struct 
         name.directory = false;
         (void)audit_rules_add(rules, &name, &name_rules, NULL);
     }
+    look_at_parent(o); /* after the rules stand: who makes it from now on is recorded */
     again = audit_object_open(o);
     if (again >= 0)
         (void)tree_stat(again, NULL, &after);
@@ -332,8 +332,12 @@ bool audit_object_is_stale(struct audit_object *o)
         return false;
     if (fd >= 0)
         (void)tree_stat(fd, NULL, &now);
+    if (fd < 0 && o->stand == AUDIT_STAND_NOTHING) {
+        look_at_parent(o); /* the way to it is made name by name: by its folder it is known when it comes */
+        return audit_object_above_is_gone(o);
+    }
     if (fd < 0)
-        return o->stand != AUDIT_STAND_NOTHING || audit_object_above_is_gone(o);
+        return true;
     if (o->stand == AUDIT_STAND_NOTHING || S_ISDIR(now.mode) != (o->stand == AUDIT_STAND_DIRECTORY))
         return true;
     if (o->stand == AUDIT_STAND_FILE) { /* the rule follows the name; so do we */

@@ -67,7 +67,7 @@ static bool spot_in(const struct audit_object *o, const struct audit_path *paren
         ret->entry = tree_child(o->tree, directory, name);
         return true;
     }
-    if (o->name.len && is_state(o, &o->parent, parent) && bytes_equal(name, o->name)) {
+    if (o->name.len && bytes_equal(name, o->name) && (is_state(o, &o->parent, parent) || audit_way_is_parent(o, parent))) {
         *ret = (struct spot){ .here = true, .root = true };
         return true;
     }

@@ -137,16 +137,24 @@ static void tell_other_end(const struct audit_facts *f, enum audit_nametype type
         audit_tell_outside(f, exchanged, e, field);
 }
 
+/* Which steps a rename takes from their place, or brings there; NULL: none. */
+static void find_ends(const struct audit_object *o, const struct audit_change *c, const struct audit_step **from,
+                      const struct audit_step **to)
+{
+    *from = step_of_name(o, c->previous_parent, c->previous_name);
+    if (!*from && c->parents_unsure)
+        *from = step_of_name(o, c->parent, c->previous_name);
+    *to = step_of_name(o, c->parent, c->name);
+    if (!*to && c->parents_unsure)
+        *to = step_of_name(o, c->previous_parent, c->name);
+}
+
 static struct event *tell_move(const struct audit_object *o, const struct audit_facts *f, const struct audit_change *c)
 {
-    const struct audit_step *from = step_of_name(o, c->previous_parent, c->previous_name), *to;
+    const struct audit_step *from, *to;
     struct event *e;
 
-    if (!from && c->parents_unsure)
-        from = step_of_name(o, c->parent, c->previous_name);
-    to = step_of_name(o, c->parent, c->name);
-    if (!to && c->parents_unsure)
-        to = step_of_name(o, c->previous_parent, c->name);
+    find_ends(o, c, &from, &to);
     if (!from && !to)
         return NULL;
     e = new_event(o, c);
@@ -196,10 +204,56 @@ struct event *audit_way_tell(const struct audit_object *o, const struct audit_fa
     return c->operation == OPERATION_MOUNT || c->operation == OPERATION_UNMOUNT ? tell_mount(o, f, c) : NULL;
 }
 
+/* ---- keeping up ---- */
+
+static void leave(struct audit_object *o, const struct audit_step *step)
+{
+    for (struct audit_step *at = o->way.steps; at <= step; at++)
+        at->state = (struct file_state){ 0 };
+}
+
+static void arrive(struct audit_object *o, const struct audit_step *step, const struct audit_change *c)
+{
+    struct audit_step *at = &o->way.steps[step - o->way.steps];
+
+    leave(o, step);
+    if (c->object && (c->object->file.known & FILE_INODE)) {
+        at->state = c->object->file;
+        at->state.device = at[1].state.device; /* an overlay's record may have that of the layer */
+        at->state.known |= FILE_DEVICE;
+    }
+    while (c->operation == OPERATION_RENAME && !o->gone && at-- > o->way.steps)
+        look(o, at); /* it came with what is in it */
+}
+
+/* Which directories the way leads through, by the records and in their order: who looks later sees what became of
+ * them since. */
+static void learn(struct audit_object *o, const struct audit_change *c)
+{
+    const struct audit_step *from = NULL, *to = NULL;
+
+    if (c->operation == OPERATION_RENAME)
+        find_ends(o, c, &from, &to);
+    else if (c->operation == OPERATION_RMDIR)
+        from = step_of_name(o, c->parent, c->name);
+    else if (c->operation == OPERATION_MKDIR)
+        to = step_of_name(o, c->parent, c->name);
+    if (from)
+        leave(o, from);
+    if (to)
+        arrive(o, to, c);
+}
+
+bool audit_way_is_parent(const struct audit_object *o, const struct audit_path *p)
+{
+    return o->way.count && is_step(o, &o->way.steps[0], p);
+}
+
 void audit_way_apply(struct audit_object *o, const struct audit_facts *f, const struct audit_change *c)
 {
     struct event *e = audit_way_tell(o, f, c);
 
+    learn(o, c);
     if (!e)
         return;
     o->doubtful = true;

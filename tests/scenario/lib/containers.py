@@ -143,6 +143,18 @@ def _(run):
     return expected
 
 
+@container("made and moved away, both while culprit is late", targets=lambda run: ["web:/prd/mid/leaf"], gaps=True,
+           limits={"fanotify": "what stands there is looked at when its turn comes: by then it is somewhere else"})
+def _(run):
+    run.session.process.send_signal(signal.SIGSTOP)
+    try:
+        run.docker("exec", "web", "sh", "-c", "mkdir /prd/mid; mkdir /prd/mid/leaf; mv /prd/mid /prd/gone")
+    finally:
+        run.session.process.send_signal(signal.SIGCONT)
+    return [Event("mkdir", "/prd/mid/leaf", container__name="web"),
+            Event("rename", "/prd/gone", culprit__file__previous_path="/prd/mid", culprit__file__carried="/prd/mid/leaf")]
+
+
 def twins(run):
     web(after=lambda run: run.docker.run("other"))(run)
     run.docker("exec", "other", "sh", "-c", "echo z > /prd/sub/upper3")

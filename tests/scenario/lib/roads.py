@@ -49,6 +49,15 @@ def _(run, engine):
             gone("/prd/mid/leaf/k", "container", container__name="web")]
 
 
+@road("a folder that does not exist yet, one name after the other", engines=["docker", "runc"], targets=("web:/prd/mid/leaf",))
+def _(run, engine):
+    # so far apart that each is looked at before the next one comes
+    engine.exec("web", "mkdir /prd/mid; sleep 0.7; mkdir /prd/mid/leaf; sleep 0.7; echo x > /prd/mid/leaf/k; sleep 0.5; "
+                       "rm /prd/mid/leaf/k")
+    return [Event("mkdir", "/prd/mid/leaf", container__name="web"), Event("create", "/prd/mid/leaf/k"),
+            gone("/prd/mid/leaf/k", "container", container__name="web")]
+
+
 @road("exec")
 def _(run, engine):
     engine.exec("web", "rm /prd/upper")

@@ -588,6 +588,12 @@ def _(run):
     return [Event("mkdir", "d/e"), Event("create", "d/e/f"), Event("unlink", "d/e/f")]
 
 
+@scenario("a folder that does not exist yet, one name after the other", targets=lambda run: [run.path("d/e")])
+def _(run):
+    run.sh("mkdir d; sleep 0.3; cd d; mkdir e; sleep 0.3; echo x > e/f; rm e/f")
+    return [Event("mkdir", "d/e"), Event("create", "d/e/f"), Event("unlink", "d/e/f")]
+
+
 @scenario("a folder deleted and made again", before=files("d/f"), targets=lambda run: [run.path("d")], gaps=True)
 def _(run):
     run.sh("rm -r d; sleep 0.3; mkdir d; sleep 0.3; echo x > d/g; rm d/g")
