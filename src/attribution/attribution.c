@@ -30,7 +30,7 @@ struct known_suspect {
     struct bytes executable; /* in its memory, or in `own` */
     struct arena own;
     struct cause cause;
-    uint64_t suspect;
+    struct fingerprint suspect;
     uint32_t uid, euid, login_uid;
     unsigned long changes;   /* process_table_cuts() as it was found */
 };

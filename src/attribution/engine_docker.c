@@ -21,7 +21,7 @@
 #include "attribution/docker_json.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
-#include "util/hash.h"
+#include "util/fingerprint.h"
 #include "util/limits.h"
 #include "util/macro.h"
 
@@ -51,7 +51,7 @@ struct docker {
     struct sbuf complete;  /* whole objects, one a line */
     uint64_t opened_ns;    /* CLOCK_REALTIME: what happened before is not asked for */
     uint64_t newest_ns;    /* the latest time of a moment so far */
-    uint64_t recent[RECENT]; /* hashes of the last objects: what a reconnect repeats is dropped by them */
+    struct fingerprint recent[RECENT]; /* of the last objects: what a reconnect repeats is dropped by them */
     unsigned recent_at;
     uint64_t retry_ns;     /* CLOCK_MONOTONIC: not before */
 };
@@ -392,12 +392,12 @@ static int docker_fd(void *engine)
 /* A reconnect repeats what was read before it, word for word. */
 static bool is_repeated(struct docker *d, struct bytes object)
 {
-    uint64_t hash = hash_words(HASH_START, object.data, object.len);
+    struct fingerprint found = fingerprint_of(object); /* labels are chosen by users */
 
     for (unsigned i = 0; i < RECENT; i++)
-        if (d->recent[i] == hash)
+        if (fingerprint_equal(d->recent[i], found))
             return true;
-    d->recent[d->recent_at++ % RECENT] = hash;
+    d->recent[d->recent_at++ % RECENT] = found;
     return false;
 }
 

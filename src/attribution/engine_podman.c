@@ -22,7 +22,7 @@
 #include "attribution/podman_files.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
-#include "util/hash.h"
+#include "util/fingerprint.h"
 #include "util/limits.h"
 #include "util/macro.h"
 #include "util/sbuf.h"
@@ -75,7 +75,7 @@ struct podman {
     size_t count;
     struct foreign_pending looking; /* which storages are there */
     uint64_t looked_ns;
-    uint64_t bundles;               /* hash of the unknown storages that running containers are of */
+    struct fingerprint bundles;        /* of the unknown storages that running containers are of */
 };
 
 static uint64_t now(clockid_t clock)
@@ -184,16 +184,17 @@ static void find_storages(struct podman *p, unsigned wait_ms)
     struct candidates c = { p, &(struct sbuf){ 0 } };
     bool asked = p->looking.fd >= 0;
     struct bytes answer, path;
-    uint64_t wd, own, bundles;
+    struct fingerprint bundles;
+    uint64_t wd, own;
     int r;
 
     (void)oci_each(p->oci, "podman", add_by_bundle, &c);
-    bundles = hash_words(HASH_START, sbuf_str(c.request), c.request->len);
-    if (!asked && p->looked_ns && bundles == p->bundles && now(CLOCK_MONOTONIC) - p->looked_ns < LOOK_AGAIN_NS) {
+    bundles = fingerprint_of(sbuf_bytes(c.request));
+    if (!asked && p->looked_ns && fingerprint_equal(bundles, p->bundles) && now(CLOCK_MONOTONIC) - p->looked_ns < LOOK_AGAIN_NS) {
         sbuf_done(c.request);
         return;
     }
-    if (bundles != p->bundles && c.request->len) /* a container of a storage that is not known starts: its name is asked for next */
+    if (!fingerprint_equal(bundles, p->bundles) && c.request->len) /* a container of a storage that is not known starts: its name is asked for next */
         wait_ms = MAX(wait_ms, WAIT_MS);
     p->bundles = bundles;
     add_candidate(p, c.request, "/var/lib/containers/storage");

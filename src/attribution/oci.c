@@ -21,7 +21,7 @@
 #include "attribution/oci_files.h"
 #include "attribution/procfs.h"
 #include "util/cleanup.h"
-#include "util/hash.h"
+#include "util/fingerprint.h"
 #include "util/limits.h"
 #include "util/sbuf.h"
 
@@ -47,7 +47,8 @@ struct oci {
     int epoll_fd;
     uint64_t next_unfollowed_ns;
     unsigned beyond_said;
-    uint64_t distrusted, distrusted_until_ns; /* whose files did not answer, or took for ever to parse */
+    uint64_t distrusted_until_ns;
+    struct fingerprint distrusted; /* whose files did not answer, or took for ever to parse */
     /* during oci_dispatch(): who is told; NULL while the first scan runs */
     void (*life)(void *data, const struct life *life);
     void *data;
@@ -108,12 +109,12 @@ static bool may_speak_for(const char *dir, pid_t pid)
 /* The texts of a state directory, in their own process where a user may have written them. */
 static int read_texts(struct oci *o, const struct entry *e, struct oci_facts *ret, struct err *err)
 {
-    uint64_t whose = hash_add(HASH_START, e->path, bytes_dirname(bytes_of(e->path)).len);
+    struct fingerprint whose = fingerprint_of(bytes_dirname(bytes_of(e->path)));
     int r;
 
     if (e->trusted)
         return oci_files_read(e->path, ret, err);
-    if (now(CLOCK_MONOTONIC) < o->distrusted_until_ns && o->distrusted == whose)
+    if (now(CLOCK_MONOTONIC) < o->distrusted_until_ns && fingerprint_equal(o->distrusted, whose))
         return -ETIMEDOUT;
     r = oci_files_ask(e->path, ret, err);
     if (r == -ETIMEDOUT || r == -EBADMSG) { /* his containers are not named for a minute */

@@ -16,7 +16,6 @@
 #include "cause/applet.h"
 #include "cause/interpreter.h"
 #include "util/cleanup.h"
-#include "util/hash.h"
 #include "util/limits.h"
 #include "util/parse.h"
 
@@ -338,7 +337,7 @@ static struct bytes script_argument(const struct process *p)
  */
 static void find_script(int dir, struct process *p)
 {
-    uint64_t whose = hash_word(hash_word(HASH_START, p->cred.uid), p->mnt_ns);
+    uint64_t whose = (uint64_t)p->cred.uid << 32 | (uint32_t)p->mnt_ns; /* the kernel's numbers of namespaces have 32 bits */
     struct bytes name = script_argument(p), full;
     bool absolute;
 

@@ -25,5 +25,5 @@ void cause_find_launcher(struct chain *c, struct cause_launcher *ret);
 void cause_find_run(const struct chain *c, struct cause *ret);
 /* Who logged in or called sudo, and as whom it ran. There is at least one process. */
 void cause_find_person(const struct chain *c, struct person *ret);
-/* Everything else is known. Never 0. */
-uint64_t cause_find_key(const struct chain *c, const struct cause *cause);
+/* Everything else is known. */
+struct fingerprint cause_find_key(const struct chain *c, const struct cause *cause);

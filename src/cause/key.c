@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What belongs together: what was run, who for, where. Never pids, moments, or the tool. */
 #include "cause/chain.h"
-#include "util/hash.h"
 #include "util/macro.h"
-#include "util/siphash.h"
-
-static uint64_t add_bytes(uint64_t h, struct bytes b)
-{
-    return siphash(h, b.len, b); /* chosen by whoever runs it */
-}
 
 /* Names that are another one each time: a directory of mktemp, a job's script. */
 static bool is_random(struct bytes name, struct bytes before)
@@ -21,7 +14,7 @@ static bool is_random(struct bytes name, struct bytes before)
     return before.len == 5 && bytes_equal_str(before, "_temp");
 }
 
-static uint64_t add_path(uint64_t h, struct bytes path)
+static void add_path(struct fingerprint_maker *of, struct bytes path)
 {
     struct bytes before = BYTES_NULL;
 
@@ -29,81 +22,89 @@ static uint64_t add_path(uint64_t h, struct bytes path)
         const char *slash = bytes_char(path, '/');
         struct bytes name = { path.data, slash ? (size_t)(slash - path.data) : path.len };
 
-        h = add_bytes(h, is_random(name, before) ? BYTES_NULL : name);
+        fingerprint_add(of, is_random(name, before) ? BYTES_NULL : name);
         before = name;
         path = (struct bytes){ path.data + name.len + (slash != NULL), path.len - name.len - (slash != NULL) };
     }
-    return h;
+    fingerprint_add_word(of, UINT64_MAX); /* no name is so long: its end */
 }
 
 /* What names it, for each kind. */
-static uint64_t add_run(uint64_t h, const struct cause_run *run)
+static void add_run(struct fingerprint_maker *of, const struct cause_run *run)
 {
-    h = hash_word(h, run->kind);
-    h = hash_word(h, run->claimed);
-    h = add_bytes(h, run->claimed && run->process ? run->process->executable : BYTES_NULL);
+    fingerprint_add_word(of, run->kind);
+    fingerprint_add_word(of, run->claimed);
+    fingerprint_add(of, run->claimed && run->process ? run->process->executable : BYTES_NULL);
     switch (run->kind) {
     case RUN_TARGET:
     case RUN_NPM:
     case RUN_GIT:
-        h = add_bytes(add_bytes(h, run->interpreter), run->directory);
-        return add_bytes(h, run->name);
+        fingerprint_add(of, run->interpreter);
+        fingerprint_add(of, run->directory);
+        fingerprint_add(of, run->name);
+        break;
     case RUN_TEXT:
     case RUN_COMMAND:
-        return add_bytes(add_bytes(h, run->name), run->text);
+        fingerprint_add(of, run->name);
+        fingerprint_add(of, run->text);
+        break;
     case RUN_PROGRAM:
-        return add_bytes(h, run->name);
+        fingerprint_add(of, run->name);
+        break;
     default:
-        return add_path(h, run->name);
+        add_path(of, run->name);
     }
 }
 
-static uint64_t add_people(uint64_t h, const struct event *e, const struct person *person)
+static void add_people(struct fingerprint_maker *of, const struct event *e, const struct person *person)
 {
     const struct credentials *cred = actor_credentials(&e->actor);
 
-    h = hash_word(h, cred->known ? cred->uid : UID_UNKNOWN);
+    fingerprint_add_word(of, cred->known ? cred->uid : UID_UNKNOWN);
     /* nobody logged in: who called sudo; by its name alone: whose `docker exec` it was */
-    h = hash_word(h, person->id != UID_UNKNOWN ? person->id : actor_login_uid(&e->actor));
-    return add_bytes(h, person->id == UID_UNKNOWN ? person->name : BYTES_NULL);
+    fingerprint_add_word(of, person->id != UID_UNKNOWN ? person->id : actor_login_uid(&e->actor));
+    fingerprint_add(of, person->id == UID_UNKNOWN ? person->name : BYTES_NULL);
 }
 
-static uint64_t add_origin(uint64_t h, const struct process *p)
+static void add_origin(struct fingerprint_maker *of, const struct process *p)
 {
-    h = hash_word(h, p ? p->origin : ORIGIN_UNKNOWN);
-    if (p && p->container)
-        h = add_bytes(h, p->container->name.len ? p->container->name : p->container->id);
-    return h;
+    const struct container *c = p ? p->container : NULL;
+
+    fingerprint_add_word(of, p ? p->origin : ORIGIN_UNKNOWN);
+    fingerprint_add_word(of, c != NULL);
+    fingerprint_add(of, !c ? BYTES_NULL : c->name.len ? c->name : c->id);
 }
 
 /* Of the shell that is typed into: sudo gives what it runs a terminal of its own. */
-static uint64_t add_terminal(uint64_t h, const struct process *shell)
+static void add_terminal(struct fingerprint_maker *of, const struct process *shell)
 {
-    return shell ? hash_word(add_bytes(h, shell->tty), shell->session) : h;
+    if (!shell)
+        return;
+    fingerprint_add(of, shell->tty);
+    fingerprint_add_word(of, shell->session);
 }
 
-static uint64_t add_launcher(uint64_t h, const struct cause *cause)
+static void add_launcher(struct fingerprint_maker *of, const struct cause *cause)
 {
     const struct cause_launcher *l = &cause->launcher;
 
-    h = add_bytes(hash_word(h, l->kind), l->name);
+    fingerprint_add_word(of, l->kind);
+    fingerprint_add(of, l->name);
     /* what is typed by one person at one terminal belongs together, and nothing else does */
     if (l->kind == LAUNCHER_PERSON && (cause->run.kind == RUN_COMMAND || cause->run.kind == RUN_PROGRAM))
-        h = add_terminal(h, l->process);
-    return h;
+        add_terminal(of, l->process);
 }
 
-uint64_t cause_find_key(const struct chain *c, const struct cause *cause)
+struct fingerprint cause_find_key(const struct chain *c, const struct cause *cause)
 {
-    const struct process *actor = c->event->actor.process;
-    uint64_t h = add_run(HASH_START, &cause->run);
+    struct fingerprint_maker of;
 
-    if (!cause->run.kind)
-        h = hash_word(h, (uint64_t)c->event->actor.pid);
-    if (c->event->node.len)
-        h = add_bytes(h, c->event->node);
-    h = add_people(h, c->event, &cause->person);
-    h = add_origin(h, actor);
-    h = add_launcher(h, cause);
-    return h ? h : 1;
+    fingerprint_begin(&of);
+    add_run(&of, &cause->run);
+    fingerprint_add_word(&of, cause->run.kind ? 0 : (uint64_t)c->event->actor.pid);
+    fingerprint_add(&of, c->event->node);
+    add_people(&of, c->event, &cause->person);
+    add_origin(&of, c->event->actor.process);
+    add_launcher(&of, cause);
+    return fingerprint_end(&of);
 }

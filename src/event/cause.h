@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "util/bytes.h"
+#include "util/fingerprint.h"
 
 struct process;
 
@@ -102,7 +103,7 @@ struct cause {
     struct person person;
     struct process *sibling; /* owned reference, NULL = none: what was found for this one, whose memory the views are of */
     struct bytes tool;       /* the program that made the change on behalf of `run`: "rm"; empty: it did so itself */
-    uint64_t key;            /* what belongs together has the same one: kind, what names it, real and login user, origin;
+    struct fingerprint key;     /* what belongs together has the same one: kind, what names it, real and login user, origin;
                               * never pids, times, or the tool. 0 = not found yet */
 };
 

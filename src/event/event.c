@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "util/limits.h"
-#include "util/siphash.h"
 
 struct event *event_new(void)
 {
@@ -114,12 +113,6 @@ uint32_t actor_session(const struct actor *a)
     return a->session != SESSION_UNKNOWN || !a->process ? a->session : a->process->session;
 }
 
-/* Whoever names a program chooses these bytes: it must not be taken for another one. */
-static uint64_t hash_bytes(uint64_t h, struct bytes b)
-{
-    return siphash(h, b.len, b);
-}
-
 /* Both live in the same container. A runtime's own stages, which are in its cgroup already and not in
  * its mount namespace yet, do not: whether they are met, and under which name, is a matter of luck. */
 static bool same_place(const struct process *a, const struct process *b)
@@ -131,31 +124,38 @@ static bool same_place(const struct process *a, const struct process *b)
     return a->cgroup.len && bytes_equal(a->cgroup, b->cgroup);
 }
 
-static uint64_t suspect_of_cause(const struct event *e)
+/* The executable; its name only where none is known. */
+static void add_program(struct fingerprint_maker *of, const struct event *e)
 {
     struct bytes executable = event_actor_executable(e);
-    uint64_t h = hash_bytes(14695981039346656037ull ^ e->cause.key, executable);
 
-    return executable.len ? h : hash_bytes(h, event_actor_name(e));
+    fingerprint_add(of, executable);
+    fingerprint_add(of, executable.len ? BYTES_NULL : event_actor_name(e));
 }
 
-static uint64_t find_suspect(const struct event *e)
+static struct fingerprint suspect_of_cause(const struct event *e)
+{
+    struct fingerprint_maker of;
+
+    fingerprint_begin(&of);
+    fingerprint_add_word(&of, e->cause.key.number);
+    fingerprint_add_word(&of, e->cause.key.rest);
+    add_program(&of, e);
+    return fingerprint_end(&of);
+}
+
+static struct fingerprint find_suspect(const struct event *e)
 {
     struct bytes executable = event_actor_executable(e);
-    uint64_t h = hash_bytes(14695981039346656037ull, executable);
     const struct process *actor = e->actor.process, *p = actor;
+    struct fingerprint_maker of;
 
-    if (!executable.len) { /* a name is used only where no executable is known */
-        h = hash_bytes(h, event_actor_name(e));
-        if (!event_actor_name(e).len)
-            h = (h ^ (uint64_t)e->actor.pid) * 1099511628211ull;
-    }
-    if (!p)
-        return h;
-    if (p->container)
-        h = hash_bytes(h, p->container->name.len ? p->container->name : p->container->id);
-    h = hash_bytes(h, p->script);
-    p = p->parent;
+    fingerprint_begin(&of);
+    add_program(&of, e);
+    fingerprint_add_word(&of, event_actor_name(e).len ? 0 : (uint64_t)e->actor.pid);
+    fingerprint_add(&of, !p || !p->container ? BYTES_NULL : p->container->name.len ? p->container->name : p->container->id);
+    fingerprint_add(&of, p ? p->script : BYTES_NULL);
+    p = p ? p->parent : NULL;
     for (unsigned depth = 0; p && depth < LIMIT_LINEAGE; p = p->parent, depth++) {
         struct bytes launcher = p->executable.len ? p->executable : p->name;
 
@@ -164,21 +164,21 @@ static uint64_t find_suspect(const struct event *e)
             continue;
         if (actor->container && !same_place(actor, p))
             break; /* how it came in from the host is not who it is */
-        h = hash_bytes(h, launcher);
+        fingerprint_add(&of, launcher);
         executable = launcher;
     }
-    return h;
+    return fingerprint_end(&of);
 }
 
-uint64_t event_suspect(const struct event *e)
+struct fingerprint event_suspect(const struct event *e)
 {
-    if (e->suspect)
+    if (e->suspect.number)
         return e->suspect;
-    return e->cause.key ? suspect_of_cause(e) : find_suspect(e);
+    return e->cause.key.number ? suspect_of_cause(e) : find_suspect(e);
 }
 
 void event_remember_suspect(struct event *e)
 {
-    e->suspect = 0;
+    e->suspect = (struct fingerprint){ 0 };
     e->suspect = event_suspect(e);
 }

@@ -120,7 +120,7 @@ struct event {
     bool bytes_known;
 
     struct cause cause; /* cause_find() of cause/cause.h; its kinds are unknown until then */
-    uint64_t suspect; /* event_suspect(), once it is known whose process it was; 0 = not yet */
+    struct fingerprint suspect; /* event_suspect(), once it is known whose process it was; number 0 = not yet */
     uint32_t object;  /* watch object that matched (event/watch_object.h) */
     uint32_t watch;   /* index of the watch in this run; set by watch/ */
     struct bytes watch_text; /* the watch as the user wrote it */
@@ -176,10 +176,10 @@ struct bytes event_actor_name(const struct event *e);
 const struct credentials *actor_credentials(const struct actor *a);
 uint32_t actor_login_uid(const struct actor *a); /* UID_UNKNOWN: nobody logged in, or not known */
 uint32_t actor_session(const struct actor *a);   /* SESSION_UNKNOWN likewise */
-/* Who it was, for grouping in the store: a hash of the cause and of the executable. Where no cause was found it
+/* Who it was, for grouping in the store: of the cause and of the executable. Where no cause was found it
  * is one of the executable, what launched it, and where it lives; pids do not count, and in a container only
  * launchers that live there too. Stored: never change it. */
-uint64_t event_suspect(const struct event *e);
+struct fingerprint event_suspect(const struct event *e);
 /* Find it now, for those who ask later: the actor and his launchers are known. */
 void event_remember_suspect(struct event *e);
 

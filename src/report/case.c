@@ -33,6 +33,7 @@ void case_free(struct case_ *c)
         HASH_DEL(c->seen, seen);
         free(seen);
     }
+    sbuf_done(&c->seen_key);
     follow_done(c);
     while (c->culprits) {
         struct culprit *s = c->culprits;

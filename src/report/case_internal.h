@@ -16,6 +16,7 @@
 #define TRACES_MAX 8192        /* files followed by name through creations and moves */
 #define PARTS_MAX 8            /* kinds of changes to one such file that wait for what becomes of it */
 #define SEEN_MAX 65536         /* different files and processes that are reported apart to be counted */
+#define SEEN_BYTES (8 * 1024 * 1024) /* for all of these */
 #define SAMPLE_BYTES (4 * 1024 * 1024) /* for all paths that are kept by name */
 
 /* What kind of a change it was, beyond the operation. */
@@ -128,8 +129,8 @@ struct note {
 struct half {
     uint64_t time_ns;
     pid_t pid;
-    uint64_t key;         /* hash of the victim and the name that both halves have */
-    uint64_t old_key;     /* of the rename: the name that it took away */
+    struct fingerprint key;     /* of the victim and the name that both halves have */
+    struct fingerprint old_key; /* of the rename: the name that it took away */
     struct tally *tally;
     bool own;             /* the file that is gone was the culprit's own */
 };
@@ -137,7 +138,7 @@ struct half {
 /* Whom a person would name: everything with the same cause. */
 struct culprit {
     struct culprit *next;
-    uint64_t key;             /* of the cause */
+    struct fingerprint key;      /* of the cause */
     unsigned order;
     struct actor actor;       /* of its first event; strings live in the case's arena, process is owned */
     struct cause cause;       /* of its first event; strings live in the case's arena, processes are owned */
@@ -182,10 +183,11 @@ struct trace {
     UT_hash_handle hh;
 };
 
-/* Something that has been counted already: the hash of it and of what it is counted in. */
+/* Something that has been counted already. */
 struct seen {
-    uint64_t key;
     UT_hash_handle hh;
+    size_t key_len;
+    char key[]; /* the address of what it is counted in, and it itself: a hash of names can be met on purpose */
 };
 
 struct explained {
@@ -213,6 +215,8 @@ struct case_ {
     struct trace no_trace;   /* among them, of nothing: a table that gets empty is made anew for the next */
     struct sbuf trace_key;   /* of the one that is looked for */
     struct seen *seen;
+    size_t seen_bytes;
+    struct sbuf seen_key;    /* of the one that is looked for */
     uint64_t events, refused, lost;
     bool lost_unknown;
     uint64_t filtered, allowed; /* seen, and left out by the user's filter */

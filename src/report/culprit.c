@@ -62,13 +62,13 @@ static void describe(struct case_ *c, struct culprit *s, const struct event *e)
 
 struct culprit *case_culprit(struct case_ *c, const struct event *e)
 {
-    uint64_t key = name_cause_key(e);
+    struct fingerprint key = name_cause_key(e);
     struct culprit *s = c->last_culprit, **last = &c->culprits;
 
-    if (s && s->key == key)
+    if (s && fingerprint_equal(s->key, key))
         return s;
     for (s = c->culprits; s; last = &s->next, s = s->next)
-        if (s->key == key)
+        if (fingerprint_equal(s->key, key))
             return c->last_culprit = s;
     if (c->culprit_count >= CULPRITS_MAX || !(s = calloc(1, sizeof(*s))))
         return NULL;

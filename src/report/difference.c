@@ -19,7 +19,7 @@
 #define CULPRITS_MAX 256 /* told apart; more are counted together */
 
 struct culprit {
-    uint64_t suspect; /* event_suspect() */
+    struct fingerprint suspect; /* event_suspect() */
     uint64_t counts[DIFFERENCE_COUNT], total;
     char *text;       /* "s1-agent root · host" */
     UT_hash_handle hh;
@@ -34,7 +34,7 @@ struct difference_page {
     /* the run that is being folded */
     enum difference_kind kind;
     enum unrecorded reason;
-    uint64_t suspect;
+    struct fingerprint suspect;
     unsigned run;
     uint64_t folded;
 };
@@ -308,7 +308,7 @@ static void tell_fold(struct difference_page *p, struct sbuf *out)
 
 /* ---- adding up ---- */
 
-static int count(struct difference_page *p, const struct difference *d, uint64_t suspect)
+static int count(struct difference_page *p, const struct difference *d, struct fingerprint suspect)
 {
     struct culprit *c;
 
@@ -342,7 +342,7 @@ static int count(struct difference_page *p, const struct difference *d, uint64_t
 
 int difference_page_add(struct difference_page *p, const struct difference *d, struct sbuf *out)
 {
-    uint64_t suspect = d->event ? event_suspect(d->event) : 0;
+    struct fingerprint suspect = d->event ? event_suspect(d->event) : (struct fingerprint){ 0 };
     int r = count(p, d, suspect);
 
     if (r < 0)
@@ -355,7 +355,7 @@ int difference_page_add(struct difference_page *p, const struct difference *d, s
                               p->options.against, p->options.host);
         return sbuf_error(out);
     }
-    if (p->run && p->kind == d->kind && p->reason == d->unrecorded && p->suspect == suspect) {
+    if (p->run && p->kind == d->kind && p->reason == d->unrecorded && fingerprint_equal(p->suspect, suspect)) {
         if (++p->run > SHOWN) {
             p->folded++;
             return 0;

@@ -6,16 +6,18 @@
  */
 #include "event/sentence.h"
 #include "report/trace.h"
-#include "util/hash.h"
 
 #define ANEW_NS (60 * NS_PER_S)    /* who deletes a name and takes it again so soon replaces the file */
 #define HALVES_NS (50 * NS_PER_MS) /* two events of one system call: the same moment, or what a sensor knows of it */
 
-static uint64_t name_key(const struct event *e, struct bytes path)
+static struct fingerprint name_key(const struct event *e, struct bytes path)
 {
-    struct bytes id = e->victim ? e->victim->id : BYTES_NULL;
+    struct fingerprint_maker of;
 
-    return hash_words(hash_words(HASH_START, id.data, id.len), path.data, path.len);
+    fingerprint_begin(&of);
+    fingerprint_add(&of, e->victim ? e->victim->id : BYTES_NULL);
+    fingerprint_add(&of, path);
+    return fingerprint_end(&of);
 }
 
 static void tell(struct case_ *c, struct tally *t, const struct event *e, struct bytes path, struct bytes other)
@@ -162,7 +164,7 @@ static bool is_moment(const struct half *h, const struct event *e)
 
 static bool is_half(const struct half *h, const struct event *e, struct bytes name)
 {
-    return is_moment(h, e) && h->key == name_key(e, name);
+    return is_moment(h, e) && fingerprint_equal(h->key, name_key(e, name));
 }
 
 /* The rename and the replacement are one change of the name that both have. */
@@ -228,7 +230,7 @@ static bool exchanged(const struct step *step)
     struct trace *first;
     struct tally *t;
 
-    if (!is_half(&s->renamed, e, e->previous_path) || s->renamed.old_key != name_key(e, e->path))
+    if (!is_half(&s->renamed, e, e->previous_path) || !fingerprint_equal(s->renamed.old_key, name_key(e, e->path)))
         return false;
     first = trace_find(step->c, e, e->previous_path);
     if (!first || !first->part_count || first->parts[first->part_count - 1].tally != s->renamed.tally)

@@ -3,7 +3,6 @@
 
 #include "event/operation.h"
 #include "util/escape.h"
-#include "util/hash.h"
 
 #define SHOWN 3                   /* events of one run that are shown before the rest is folded */
 #define FOLD_NS NS_PER_S          /* a fold is said at least so often */
@@ -23,7 +22,7 @@ static void write_line(struct live *l, const struct event *e, const struct live_
 static bool is_of(const struct live_run *r, const struct event *e)
 {
     return r->count && r->operation == e->operation && r->error == e->error && r->watch == e->watch &&
-           r->suspect == event_suspect(e);
+           fingerprint_equal(r->suspect, event_suspect(e));
 }
 
 static struct live_run *find_run(struct live *l, const struct event *e)
@@ -182,19 +181,23 @@ static void take_in(struct event *line, const struct event *e)
     }
 }
 
-static uint64_t file_key(const struct event *e)
+static struct fingerprint file_key(const struct event *e)
 {
-    uint64_t h = hash_word(hash_word(HASH_START, (uint64_t)e->actor.pid), e->watch);
+    struct fingerprint_maker of;
 
-    return hash_words(h, e->path.data, e->path.len);
+    fingerprint_begin(&of);
+    fingerprint_add_word(&of, (uint64_t)e->actor.pid);
+    fingerprint_add_word(&of, e->watch);
+    fingerprint_add(&of, e->path);
+    return fingerprint_end(&of);
 }
 
 static bool was_folded(const struct live *l, const struct event *e)
 {
-    uint64_t key = file_key(e);
+    struct fingerprint key = file_key(e);
 
     for (size_t i = 0; i < LIVE_HELD_MAX; i++)
-        if (l->folded_files[i] == key)
+        if (fingerprint_equal(l->folded_files[i], key))
             return true;
     return false;
 }

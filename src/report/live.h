@@ -18,7 +18,7 @@
 struct live_run {
     enum operation operation;
     int error;
-    uint64_t suspect;     /* event_suspect(): the processes of one script take turns in one run */
+    struct fingerprint suspect; /* event_suspect(): the processes of one script take turns in one run */
     uint32_t watch;
     pid_t pid;            /* 0 = several */
     unsigned count;       /* events of it so far, those shown included; 0 = no run */
@@ -38,7 +38,7 @@ struct live {
     struct live_held held[LIVE_HELD_MAX];
     size_t held_count;
     struct live_run runs[LIVE_RUNS_MAX];
-    uint64_t folded_files[LIVE_HELD_MAX]; /* hashes of the last ones whose opening was folded: filling them goes with it */
+    struct fingerprint folded_files[LIVE_HELD_MAX]; /* the last ones whose opening was folded: filling them goes with it */
     unsigned next_file;
     const struct live_run *last; /* of the line that was written last; NULL = another kind of line */
 };

@@ -492,9 +492,9 @@ void name_cause(struct sbuf *out, const struct event *event)
 
 /* ---- of an event ---- */
 
-uint64_t name_cause_key(const struct event *event)
+struct fingerprint name_cause_key(const struct event *event)
 {
-    return event->cause.key ? event->cause.key : event_suspect(event);
+    return event->cause.key.number ? event->cause.key : event_suspect(event);
 }
 
 struct bytes name_tool(const struct event *event)

@@ -7,7 +7,7 @@
 #include "util/sbuf.h"
 
 /* What belongs together has the same key: the cause's, else that of executable and launchers. */
-uint64_t name_cause_key(const struct event *event);
+struct fingerprint name_cause_key(const struct event *event);
 
 /* Who did it, as the first words of a sentence: "/opt/jobs/purge-logs, a cron job of bob,". `capital`: it begins one.
  * *ret_comma: a part stands apart, so that a comma follows. */

@@ -2,6 +2,7 @@
 #include "report/summary.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <uthash.h>
 
@@ -30,10 +31,11 @@ struct count {
 };
 
 struct row {
-    uint64_t key;
     struct count count;
     char *name; /* escaped for a terminal */
     UT_hash_handle hh;
+    size_t key_len;
+    char key[]; /* all that tells it from others: names are chosen by others, and a hash of one is easily met */
 };
 
 struct summary {
@@ -92,29 +94,33 @@ static struct bytes path_of(const struct event *e)
     return e->operation == OPERATION_RENAME && e->previous_path.len ? e->previous_path : e->path;
 }
 
-static uint64_t key_of(enum summary_by by, const struct event *e)
+static void write_key(struct sbuf *out, enum summary_by by, const struct event *e)
 {
-    _cleanup_sbuf_ struct sbuf name = SBUF_INIT;
+    struct fingerprint cause;
+    uint64_t hour;
 
     switch (by) {
     case SUMMARY_CAUSE:
-        return name_cause_key(e);
+        cause = name_cause_key(e);
+        sbuf_add(out, (const char *)&cause, sizeof(cause));
+        break;
     case SUMMARY_HOUR:
-        return hour_of(e->time_ns);
+        hour = hour_of(e->time_ns);
+        sbuf_add(out, (const char *)&hour, sizeof(hour));
+        break;
     case SUMMARY_FILE:
         if (e->victim)
-            sbuf_add_bytes(&name, e->victim->id);
-        sbuf_add_char(&name, '\0');
-        sbuf_add_bytes(&name, path_of(e));
+            sbuf_add_bytes(out, e->victim->id);
+        sbuf_add_char(out, '\0');
+        sbuf_add_bytes(out, path_of(e));
         break;
     case SUMMARY_PROGRAM:
-        name_program(&name, e);
+        name_program(out, e);
         break;
     case SUMMARY_USER:
-        name_user(&name, e);
+        name_user(out, e);
         break;
     }
-    return hash_words(HASH_START, sbuf_str(&name), name.len);
 }
 
 static void write_hour(struct sbuf *out, uint64_t time_ns)
@@ -158,21 +164,27 @@ static void write_name(struct sbuf *out, enum summary_by by, const struct event 
 
 static struct row *row_of(struct summary *s, const struct event *e)
 {
-    uint64_t key = key_of(s->by, e);
+    _cleanup_sbuf_ struct sbuf key = SBUF_INIT;
     struct sbuf name = SBUF_INIT;
+    unsigned hash;
     struct row *row;
 
-    HASH_FIND(hh, s->rows, &key, sizeof(key), row);
-    if (row || HASH_COUNT(s->rows) >= SUMMARY_ROWS_MAX || !(row = calloc(1, sizeof(*row))))
+    write_key(&key, s->by, e);
+    if (sbuf_error(&key))
+        return NULL;
+    hash = (unsigned)hash_words(HASH_START, sbuf_str(&key), key.len);
+    HASH_FIND_BYHASHVALUE(hh, s->rows, sbuf_str(&key), key.len, hash, row);
+    if (row || HASH_COUNT(s->rows) >= SUMMARY_ROWS_MAX || !(row = calloc(1, sizeof(*row) + key.len)))
         return row;
     write_name(&name, s->by, e);
-    row->key = key;
+    row->key_len = key.len;
+    memcpy(row->key, sbuf_str(&key), key.len);
     row->name = sbuf_steal(&name);
     if (!row->name) {
         free(row);
         return NULL;
     }
-    HASH_ADD(hh, s->rows, key, sizeof(row->key), row);
+    HASH_ADD_KEYPTR_BYHASHVALUE(hh, s->rows, row->key, row->key_len, hash, row);
     return row;
 }
 

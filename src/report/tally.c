@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Counting: what one culprit did to one victim, of one kind. */
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "event/operation.h"
@@ -11,18 +12,27 @@
 
 bool case_see(struct case_ *c, const void *owner, struct bytes what, bool *ret_beyond)
 {
-    uint64_t key = hash_words(hash_word(HASH_START, (uintptr_t)owner), what.data, what.len);
-    struct seen *s;
+    struct sbuf *key = &c->seen_key;
+    struct seen *s = NULL;
+    unsigned hash;
 
-    HASH_FIND_BYHASHVALUE(hh, c->seen, &key, sizeof(key), (unsigned)key, s);
+    sbuf_clear(key);
+    sbuf_add(key, (const char *)&owner, sizeof(owner));
+    sbuf_add_bytes(key, what);
+    hash = (unsigned)hash_words(HASH_START, sbuf_str(key), key->len);
+    if (!sbuf_error(key))
+        HASH_FIND_BYHASHVALUE(hh, c->seen, sbuf_str(key), key->len, hash, s);
     if (s)
         return false;
-    if (HASH_COUNT(c->seen) >= SEEN_MAX || !(s = calloc(1, sizeof(*s)))) {
+    if (sbuf_error(key) || HASH_COUNT(c->seen) >= SEEN_MAX || c->seen_bytes + key->len > SEEN_BYTES ||
+        !(s = malloc(sizeof(*s) + key->len))) {
         *ret_beyond = true;
         return false;
     }
-    s->key = key;
-    HASH_ADD_BYHASHVALUE(hh, c->seen, key, sizeof(s->key), (unsigned)key, s);
+    c->seen_bytes += key->len;
+    s->key_len = key->len;
+    memcpy(s->key, sbuf_str(key), key->len);
+    HASH_ADD_KEYPTR_BYHASHVALUE(hh, c->seen, s->key, s->key_len, hash, s);
     return true;
 }
 

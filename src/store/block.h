@@ -25,7 +25,8 @@ int block_new(sqlite3 *db, const char *path, struct block **ret, struct err *err
 void block_free(struct block *block); /* NULL is fine */
 void block_clear(struct block *block);
 
-enum { BLOCK_PROCESS, BLOCK_VICTIM, BLOCK_DIRECTORIES, BLOCK_ROWS = BLOCK_DIRECTORIES + PLACE_COUNT };
+/* BLOCK_SUSPECT_REST is no row: DELTA_SUSPECT is the number only. Blocks of before have none: 0. */
+enum { BLOCK_PROCESS, BLOCK_VICTIM, BLOCK_DIRECTORIES, BLOCK_SUSPECT_REST = BLOCK_DIRECTORIES + PLACE_COUNT, BLOCK_ROWS };
 struct block_rows {
     int64_t row[BLOCK_ROWS]; /* 0 = unknown */
 };

@@ -25,7 +25,7 @@
 /* What of an event is stored apart from its record. */
 enum { PLACE_PATH, PLACE_PREVIOUS, PLACE_HOST, PLACE_COUNT };
 struct event_places {
-    uint64_t suspect;
+    uint64_t suspect; /* its number; a mask has no bit for the rest, which goes beside it */
     struct {
         struct bytes directory, name;
     } at[PLACE_COUNT];

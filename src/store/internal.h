@@ -13,6 +13,7 @@ struct store {
     char *path;
     const struct log *log;
     bool has_blocks; /* a store that an older culprit wrote has none */
+    bool has_suspect_rest; /* likewise */
     struct store_queue *queue; /* NULL: read only */
     struct adding *adding;
 };

@@ -6,7 +6,7 @@
 
 #include "store/block.h"
 
-enum column { ROW, TIME, OPERATION, FAILURE, VICTIM, VICTIM_KIND, SUSPECT, DIRECTORY, NAME, PREVIOUS_DIRECTORY,
+enum column { ROW, TIME, OPERATION, FAILURE, VICTIM, VICTIM_KIND, SUSPECT, SUSPECT_REST, DIRECTORY, NAME, PREVIOUS_DIRECTORY,
               PREVIOUS_NAME, HOST_DIRECTORY, HOST_NAME, BLOCK };
 
 struct table {
@@ -24,7 +24,7 @@ static int connect_table(sqlite3 *db, void *data, int argc, const char *const *a
 {
     struct table *t;
     int code = sqlite3_declare_vtab(db, "CREATE TABLE packed (row, time_ns, operation, error, victim, victim_kind, "
-                                        "suspect, directory, name, previous_directory, previous_name, "
+                                        "suspect, suspect_rest, directory, name, previous_directory, previous_name, "
                                         "host_directory, host_name, block HIDDEN)");
 
     (void)data, (void)argc, (void)argv, (void)error;
@@ -152,6 +152,9 @@ static int column(sqlite3_vtab_cursor *base, sqlite3_context *context, int which
         break;
     case SUSPECT:
         sqlite3_result_int64(context, (sqlite3_int64)numbers[DELTA_SUSPECT]);
+        break;
+    case SUSPECT_REST:
+        sqlite3_result_int64(context, e->rows.row[BLOCK_SUSPECT_REST]);
         break;
     case VICTIM:
         result_row(context, e->rows.row[BLOCK_VICTIM]);

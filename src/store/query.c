@@ -88,7 +88,7 @@ uint64_t store_count_events(struct store *store, const struct store_query *query
 /* ---- rollup ---- */
 
 struct group_key {
-    int64_t suspect, operation, error, victim, victim_kind;
+    int64_t suspect, suspect_rest, operation, error, victim, victim_kind;
 };
 
 struct group {
@@ -121,8 +121,8 @@ static int add_group(struct group **groups, const struct group_key *key, uint64_
     return 0;
 }
 
-/* Runs a statement whose columns are suspect, operation, error, victim, victim_kind, count, first_ns,
- * last_ns, first_event. Grouped here: SQL has no way to ask for the row of a minimum beside a maximum. */
+/* Runs a statement whose columns are suspect, suspect_rest, operation, error, victim, victim_kind, count,
+ * first_ns, last_ns, first_event. Grouped here: SQL has no way to ask for the row of a minimum beside a maximum. */
 static int collect(struct store *store, const struct store_query *query, const char *sql,
                    struct group **groups, struct err *err)
 {
@@ -133,18 +133,19 @@ static int collect(struct store *store, const struct store_query *query, const c
         select_bind(query, rows);
     while (r == 0 && (code = sqlite3_step(rows)) == SQLITE_ROW) {
         struct group_key key;
-        int64_t v[9];
+        int64_t v[10];
 
-        for (int i = 0; i < 9; i++)
+        for (int i = 0; i < 10; i++)
             v[i] = sqlite3_column_int64(rows, i);
         memset(&key, 0, sizeof(key)); /* compared as bytes */
         key.suspect = v[0];
-        key.operation = v[1];
-        key.error = v[2];
-        key.victim = v[3];
-        key.victim_kind = v[4];
-        if (v[5] > 0)
-            r = add_group(groups, &key, (uint64_t)v[5], (uint64_t)v[6], (uint64_t)v[7], v[8]);
+        key.suspect_rest = v[1];
+        key.operation = v[2];
+        key.error = v[3];
+        key.victim = v[4];
+        key.victim_kind = v[5];
+        if (v[6] > 0)
+            r = add_group(groups, &key, (uint64_t)v[6], (uint64_t)v[7], (uint64_t)v[8], v[9]);
     }
     if (r == 0 && code != SQLITE_DONE)
         r = db_error(store->db, store->path, err);
@@ -183,9 +184,10 @@ static int collect_rollup(struct store *store, const struct store_query *query,
 {
     _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
 
-    sbuf_add_str(&sql, "SELECT suspect, operation, error, victim, victim_kind, count, first_ns, "
-                       "last_ns, first_event FROM rollup ");
-    sbuf_addf(&sql, "%s WHERE ", select_rollup_index(query));
+    sbuf_addf(&sql,
+              "SELECT suspect, %s, operation, error, victim, victim_kind, count, first_ns, "
+              "last_ns, first_event FROM rollup %s WHERE ",
+              store->has_suspect_rest ? "suspect_rest" : "0", select_rollup_index(query));
     select_rollup(query, &sql);
     if (query->since_ns)
         sbuf_add_str(&sql, " AND first_ns >= ?3");
@@ -201,9 +203,9 @@ static int collect_events(struct store *store, const struct store_query *query, 
     _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
 
     sbuf_addf(&sql,
-              "SELECT e.suspect, e.operation, e.error, ifnull(e.victim, 0), e.victim_kind, 1, "
+              "SELECT e.suspect, %s, e.operation, e.error, ifnull(e.victim, 0), e.victim_kind, 1, "
               "e.time_ns, e.time_ns, e.row %s WHERE ",
-              from);
+              store->has_suspect_rest ? "e.suspect_rest" : "0", from);
     select_condition(query, part, &sql);
     return collect(store, query, sbuf_str(&sql), groups, err);
 }
@@ -238,29 +240,31 @@ static int by_time(const struct group *a, const struct group *b)
     return a->first_ns < b->first_ns ? -1 : a->first_ns > b->first_ns;
 }
 
-/* Asked for with parameters from NEAR_FIRST on: first and last row, suspect, operation, error, victim, how many.
+/* Asked for with parameters from NEAR_FIRST on: first and last row, suspect, operation, error, victim, the suspect's rest, how many.
  * The plus signs keep the other indexes out of it: the range of rows is short. */
 #define NEAR_FIRST 8
 #define NEAR                                                                                                  \
     " AND e.row >= ?8 AND e.row < ?9 AND +e.suspect = ?10 AND +e.operation = ?11 AND +e.error = ?12 AND " \
-    "ifnull(+e.victim, 0) = ?13"
+    "ifnull(+e.victim, 0) = ?13 AND ?14 = "
+#define NEAR_LAST " ORDER BY row LIMIT ?15"
 
 static int prepare_near(struct store *store, const struct store_query *query, sqlite3_stmt **ret, struct err *err)
 {
+    const char *rest = store->has_suspect_rest ? "+e.suspect_rest" : "0";
     _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
 
     sbuf_add_str(&sql, "SELECT e.row AS row FROM event e WHERE ");
     select_condition(query, SELECT_NEAR, &sql);
-    sbuf_add_str(&sql, NEAR);
+    sbuf_addf(&sql, NEAR "%s", rest);
     if (store->has_blocks) {
         sbuf_addf(&sql,
                   " UNION ALL SELECT e.row FROM block b CROSS JOIN packed(b.row) e "
                   "WHERE b.row > ?8 - %d AND b.row < ?9 AND ",
                   BLOCK_MAX);
         select_condition(query, SELECT_NEAR, &sql);
-        sbuf_add_str(&sql, NEAR);
+        sbuf_addf(&sql, NEAR "%s", rest);
     }
-    sbuf_add_str(&sql, " ORDER BY row LIMIT ?14");
+    sbuf_add_str(&sql, NEAR_LAST);
     return db_prepare(store->db, store->path, sbuf_str(&sql), ret, err);
 }
 
@@ -270,7 +274,7 @@ static unsigned sample_rows(sqlite3_stmt *near, const struct store_query *query,
 {
     int at = NEAR_FIRST;
     const int64_t values[] = { g->first_event, g->first_event + MIN(*budget, SAMPLE_REACH),
-                               g->key.suspect, g->key.operation, g->key.error, g->key.victim, max };
+                               g->key.suspect, g->key.operation, g->key.error, g->key.victim, g->key.suspect_rest, max };
     unsigned n = 0;
 
     select_bind(query, near);

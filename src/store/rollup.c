@@ -34,7 +34,7 @@ int rollup_new(sqlite3 *db, const char *path, struct rollup **ret, struct err *e
     u->db = db;
     u->path = path;
     r = db_prepare(db, path,
-                   "INSERT INTO rollup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+                   "INSERT INTO rollup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
                    "count = count + excluded.count, last_ns = max(last_ns, excluded.last_ns), "
                    "first_event = CASE WHEN excluded.first_ns < first_ns THEN excluded.first_event "
                    "ELSE first_event END, first_ns = min(first_ns, excluded.first_ns)",
@@ -104,7 +104,7 @@ int rollup_count(struct rollup *u, const struct rollup_key *key, uint64_t time_n
 static int write_row(struct rollup *u, const struct row *row, struct err *err)
 {
     const struct rollup_key *k = &row->key;
-    const int64_t values[] = { k->directory, k->place, k->other, k->suspect, k->operation, k->error, k->victim,
+    const int64_t values[] = { k->directory, k->place, k->other, k->suspect, k->suspect_rest, k->operation, k->error, k->victim,
                                k->victim_kind, row->count, (int64_t)row->first_ns, (int64_t)row->last_ns,
                                row->first_event };
 

@@ -9,7 +9,7 @@
 struct rollup;
 
 struct rollup_key {
-    int64_t directory, place, other, suspect, operation, error, victim, victim_kind; /* as the columns are called */
+    int64_t directory, place, other, suspect, suspect_rest, operation, error, victim, victim_kind; /* as the columns are called */
 };
 
 int rollup_new(sqlite3 *db, const char *path, struct rollup **ret, struct err *err);

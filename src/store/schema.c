@@ -190,6 +190,27 @@ static int add_observer(sqlite3 *db, const char *path, struct err *err)
     return db_exec(db, path, "ALTER TABLE coverage ADD COLUMN observer BLOB", err);
 }
 
+/* A number alone could be two suspects'. Rows of before have 0. The table is in the order of its key: made anew. */
+static int add_suspect_rest(sqlite3 *db, const char *path, struct err *err)
+{
+    if (schema_has_column(db, path, "event", "suspect_rest"))
+        return 0;
+    return db_exec(db, path,
+                   "ALTER TABLE event ADD COLUMN suspect_rest INTEGER NOT NULL DEFAULT 0;"
+                   "ALTER TABLE rollup RENAME TO rollup_before;"
+                   "DROP INDEX rollup_victim;"
+                   "CREATE TABLE rollup (directory INTEGER, place INTEGER, other INTEGER, suspect INTEGER, "
+                   "suspect_rest INTEGER, operation INTEGER, error INTEGER, victim INTEGER, victim_kind INTEGER, "
+                   "count INTEGER, first_ns INTEGER, last_ns INTEGER, first_event INTEGER, "
+                   "PRIMARY KEY (directory, place, other, suspect, suspect_rest, operation, error, victim, victim_kind)) "
+                   "WITHOUT ROWID;"
+                   "INSERT INTO rollup SELECT directory, place, other, suspect, 0, operation, error, victim, victim_kind, "
+                   "count, first_ns, last_ns, first_event FROM rollup_before;"
+                   "DROP TABLE rollup_before;"
+                   "CREATE INDEX rollup_victim ON rollup (victim, directory)",
+                   err);
+}
+
 /* A step is never changed once a store was made with it. */
 static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err) = {
     create_tables,
@@ -203,9 +224,11 @@ static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err)
     add_columns, /* event: elsewhere, node */
     add_columns, /* event: what its sensor concluded */
     add_columns, /* container: health_check */
+    add_suspect_rest,
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 #define VERSION_BLOCKS 5
+#define VERSION_SUSPECT_REST 12
 
 static int check_owner(sqlite3 *db, const char *path, int version, struct err *err)
 {
@@ -234,11 +257,12 @@ static int check_owner(sqlite3 *db, const char *path, int version, struct err *e
     return 0;
 }
 
-int schema_check(sqlite3 *db, const char *path, bool *ret_has_blocks, struct err *err)
+int schema_check(sqlite3 *db, const char *path, bool *ret_has_blocks, bool *ret_has_rest, struct err *err)
 {
     int version = 0, r = db_user_version(db, path, &version, err);
 
     *ret_has_blocks = version >= VERSION_BLOCKS;
+    *ret_has_rest = version >= VERSION_SUSPECT_REST;
     return r < 0 ? r : check_owner(db, path, version, err);
 }
 

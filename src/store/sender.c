@@ -151,7 +151,8 @@ void sender_event(struct sender *s, const struct event *e, struct sbuf *out)
 {
     uint64_t actor = process_slot(s, e->actor.process, 0, 0, out);
     uint64_t victim = container_slot(s, e->victim, out);
-    struct event_places places = { .suspect = event_suspect(e), .previous_host_path = e->previous_host_path };
+    struct fingerprint suspect = event_suspect(e);
+    struct event_places places = { .suspect = suspect.number, .previous_host_path = e->previous_host_path };
     enum message_kind kind = e->sensors & (SENSOR_AUDIT | SENSOR_AUDIT_LOG) ? MESSAGE_EVENT : MESSAGE_EVENT_ONCE;
     size_t start;
 
@@ -167,6 +168,7 @@ void sender_event(struct sender *s, const struct event *e, struct sbuf *out)
     start = begin(out, kind);
     pack_u64(out, actor);
     pack_u64(out, victim);
+    pack_u64(out, suspect.rest);
     delta_pack(&s->before, &places, e, out);
     end(out, start);
 }

@@ -77,7 +77,7 @@ static int open_for_questions(struct store *s, struct err *err)
     int r = db_open(s->path, true, &s->db, NULL, err);
 
     if (r == 0)
-        r = schema_check(s->db, s->path, &s->has_blocks, err);
+        r = schema_check(s->db, s->path, &s->has_blocks, &s->has_suspect_rest, err);
     return r < 0 ? r : packed_register(s->db, s->path, err);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/writer.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 
 #define DIRECTORIES_MAX 16384 /* remembered: about 2 MB */
 #define COVERAGES_MAX 16
+#define IDS_MAX 64 /* events of one nanosecond that have the same hash */
 
 struct directory {
     int64_t row;
@@ -35,6 +37,7 @@ enum statement {
     DATA_VERSION,
     OTHERS_ALIVE,
     INSERT_EVENT,
+    FIND_EVENT,
     INSERT_LIFE,
     INSERT_GAP,
     INSERT_COVERAGE,
@@ -116,6 +119,7 @@ static int prepare(struct writer *w, struct err *err)
         { NEXT_ROW, "SELECT 1 + max((SELECT ifnull(max(row), 0) FROM event), "
                     "ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0), "
                     "ifnull((SELECT row + count - 1 FROM block ORDER BY row DESC LIMIT 1), 0))" },
+        { FIND_EVENT, "SELECT actor_pid, operation, sensors FROM event WHERE id = ?" },
         { INSERT_LIFE, "INSERT INTO life (container, time_ns, kind, exit_code, previous_name) "
                        "VALUES (?, ?, ?, ?, ?)" },
         { INSERT_GAP, "INSERT INTO gap (reason, count, from_ns, to_ns, sensor, text) "
@@ -139,7 +143,7 @@ static int prepare(struct writer *w, struct err *err)
         r = prepare_insert(w, INSERT_PROCESS, "process", "parent, container, earlier", process_fields, err);
     if (r == 0)
         r = prepare_insert(w, INSERT_EVENT, "event",
-                           "row, process, victim, suspect, directory, name, previous_directory, "
+                           "row, process, victim, suspect, suspect_rest, directory, name, previous_directory, "
                            "previous_name, host_directory, host_name, previous_host_path",
                            event_fields, err);
     return r;
@@ -214,9 +218,10 @@ static bool is_event(enum message_kind kind)
 
 static bool event_is_alone(struct bytes message)
 {
-    uint64_t slot;
+    uint64_t number;
 
-    return unpack_u64(&message, &slot) && unpack_u64(&message, &slot) && delta_is_alone(message);
+    return unpack_u64(&message, &number) && unpack_u64(&message, &number) && unpack_u64(&message, &number) &&
+           delta_is_alone(message);
 }
 
 /* ---- rows ---- */
@@ -328,6 +333,7 @@ static int count_places(struct writer *w, int64_t event)
     const uint64_t *numbers = w->values.numbers;
     const int64_t *directories = &w->rows.row[BLOCK_DIRECTORIES];
     struct rollup_key key = { .suspect = (int64_t)numbers[DELTA_SUSPECT],
+                              .suspect_rest = w->rows.row[BLOCK_SUSPECT_REST],
                               .operation = (int64_t)numbers[DELTA_operation],
                               .error = (int64_t)numbers[DELTA_error],
                               .victim = w->rows.row[BLOCK_VICTIM],
@@ -413,7 +419,7 @@ static int next_row(struct writer *w, int64_t *ret)
     return r;
 }
 
-static int insert_event(struct writer *w, int64_t row)
+static void bind_event(struct writer *w, int64_t row)
 {
     sqlite3_stmt *s = w->statements[INSERT_EVENT];
 
@@ -421,13 +427,55 @@ static int insert_event(struct writer *w, int64_t row)
     bind_row(s, 2, w->rows.row[BLOCK_PROCESS]);
     bind_row(s, 3, w->rows.row[BLOCK_VICTIM]);
     sqlite3_bind_int64(s, 4, (sqlite3_int64)w->values.numbers[DELTA_SUSPECT]);
+    sqlite3_bind_int64(s, 5, w->rows.row[BLOCK_SUSPECT_REST]);
     for (unsigned i = 0; i < PLACE_COUNT; i++) {
-        bind_row(s, 5 + 2 * (int)i, w->rows.row[BLOCK_DIRECTORIES + i]);
-        db_bind_bytes(s, 6 + 2 * (int)i, w->values.bytes[DELTA_NAME(i)]);
+        bind_row(s, 6 + 2 * (int)i, w->rows.row[BLOCK_DIRECTORIES + i]);
+        db_bind_bytes(s, 7 + 2 * (int)i, w->values.bytes[DELTA_NAME(i)]);
     }
-    db_bind_bytes(s, 11, w->values.bytes[DELTA_PREVIOUS_HOST_PATH]);
-    delta_bind(&w->values, s, 12);
-    return run(w, INSERT_EVENT);
+    db_bind_bytes(s, 12, w->values.bytes[DELTA_PREVIOUS_HOST_PATH]);
+}
+
+/* Is the event that has this id already the one that is written? Another sensor may call it another operation. */
+static int is_told(struct writer *w, const uint64_t id[2], bool *ret)
+{
+    const uint64_t *numbers = w->values.numbers;
+    sqlite3_stmt *s = w->statements[FIND_EVENT];
+    int r = 0;
+
+    sqlite3_bind_blob(s, 1, id, 2 * sizeof(*id), SQLITE_STATIC);
+    if (sqlite3_step(s) == SQLITE_ROW)
+        *ret = sqlite3_column_int64(s, 0) == (int64_t)numbers[DELTA_actor_pid] &&
+               (sqlite3_column_int64(s, 1) == (int64_t)numbers[DELTA_operation] ||
+                sqlite3_column_int64(s, 2) != (int64_t)numbers[DELTA_sensors]);
+    else
+        r = db_error(w->db, w->path, w->err);
+    sqlite3_reset(s);
+    return r;
+}
+
+/*
+ * *ret_new: it was not told before. Its id is a time and a hash, in which names of others have a part: where two have
+ * the same one, the later one gets the next that is free, the same one each time that it is told.
+ */
+static int insert_event(struct writer *w, int64_t row, bool *ret_new)
+{
+    sqlite3_stmt *s = w->statements[INSERT_EVENT];
+    uint64_t id[2];
+    bool told = false;
+    int r = 0;
+
+    *ret_new = false;
+    memcpy(id, w->values.bytes[DELTA_id].data, sizeof(id));
+    for (unsigned i = 0; i < IDS_MAX && r == 0 && !told && !*ret_new; i++, id[1] = htobe64(be64toh(id[1]) + 1)) {
+        bind_event(w, row);
+        delta_bind(&w->values, s, 13);
+        sqlite3_bind_blob(s, 13, id, sizeof(id), SQLITE_STATIC);
+        r = run(w, INSERT_EVENT);
+        *ret_new = r == 0 && sqlite3_changes(w->db);
+        if (r == 0 && !*ret_new)
+            r = is_told(w, id, &told);
+    }
+    return r;
 }
 
 static int pack_event(struct writer *w, int64_t row, uint64_t mask, struct bytes packed)
@@ -442,12 +490,13 @@ static int pack_event(struct writer *w, int64_t row, uint64_t mask, struct bytes
 
 static int write_event(struct writer *w, enum message_kind kind, struct bytes m)
 {
-    uint64_t actor, victim, mask;
+    uint64_t actor, victim, rest, mask;
     struct bytes packed;
+    bool is_new = true;
     int64_t row;
     int r;
 
-    if (!unpack_u64(&m, &actor) || !unpack_u64(&m, &victim))
+    if (!unpack_u64(&m, &actor) || !unpack_u64(&m, &victim) || !unpack_u64(&m, &rest))
         return WRITER_BAD_MESSAGE;
     packed = m;
     if (delta_is_alone(packed)) {
@@ -461,12 +510,13 @@ static int write_event(struct writer *w, enum message_kind kind, struct bytes m)
         return WRITER_BAD_MESSAGE;
     w->rows.row[BLOCK_PROCESS] = row_of(w->processes, actor);
     w->rows.row[BLOCK_VICTIM] = row_of(w->containers, victim);
+    w->rows.row[BLOCK_SUSPECT_REST] = (int64_t)rest;
     r = find_directories(w, mask);
     if (r == 0)
         r = next_row(w, &row);
     if (r == 0)
-        r = w->packing ? pack_event(w, row, mask, packed) : insert_event(w, row);
-    if (r < 0 || (!w->packing && !sqlite3_changes(w->db))) /* seen before: counted before */
+        r = w->packing ? pack_event(w, row, mask, packed) : insert_event(w, row, &is_new);
+    if (r < 0 || !is_new) /* seen before: counted before */
         return r;
     return count_places(w, row);
 }

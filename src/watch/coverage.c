@@ -2,26 +2,28 @@
 /* Where the watches look, for the record: resolved, so that it is found however somebody asks for it. */
 #include <stdlib.h>
 
-#include "util/hash.h"
+#include "util/fingerprint.h"
 #include "watch/internal.h"
 
 struct recorded {
-    uint64_t key;
+    struct fingerprint key;
     UT_hash_handle hh;
 };
 
-static uint64_t key_of(const struct watch *w, const struct coverage_place *p)
+static struct fingerprint key_of(const struct watch *w, const struct coverage_place *p)
 {
     const struct bytes texts[] = { p->container_id, p->container_name, p->path, p->host_path };
-    uint64_t key = hash_word(HASH_START, w->index);
+    struct fingerprint_maker of;
 
+    fingerprint_begin(&of);
+    fingerprint_add_word(&of, w->index);
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-        key = hash_words(key, texts[i].data, texts[i].len);
-    return key;
+        fingerprint_add(&of, texts[i]);
+    return fingerprint_end(&of);
 }
 
 /* Each place once: a container that starts over and over has the same ones each time. */
-static bool is_new(struct watchset *set, uint64_t key)
+static bool is_new(struct watchset *set, struct fingerprint key)
 {
     struct recorded *r;
 

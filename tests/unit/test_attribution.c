@@ -92,7 +92,7 @@ static void lives(void **state)
 static struct event *tell(struct attribution *a, pid_t pid, const char *executable, uint64_t boot_ns)
 {
     struct event *e = make_event(OPERATION_UNLINK, "/f", NULL, NULL, 0);
-    uint64_t remembered;
+    struct fingerprint remembered;
 
     e->actor.pid = pid;
     e->boot_ns = boot_ns;
@@ -101,8 +101,8 @@ static struct event *tell(struct attribution *a, pid_t pid, const char *executab
     attribution_event(a, e);
     assert_non_null(e->actor.process);
     remembered = event_suspect(e);
-    e->suspect = 0;
-    assert_int_equal(event_suspect(e), remembered);
+    e->suspect = (struct fingerprint){ 0 };
+    assert_true(fingerprint_equal(event_suspect(e), remembered));
     e->suspect = remembered;
     return e;
 }
@@ -136,15 +136,15 @@ static void remembers_who_it_was(void **state)
     first = tell(a, NOBODY + 1, "/bin/sh", 3 * NS_PER_S);
     again = tell(a, NOBODY + 1, "/bin/sh", 3 * NS_PER_S + 1);
     assert_ptr_equal(first->actor.process, again->actor.process);
-    assert_int_equal(first->suspect, again->suspect);
+    assert_true(fingerprint_equal(first->suspect, again->suspect));
 
     feed(a, NOBODY + 1, 2 * NS_PER_S, "/bin/rm", ARGS("rm"), 0, HOST_MNT, "/user.slice");
     executed = tell(a, NOBODY + 1, "/bin/rm", 4 * NS_PER_S);
     assert_bytes(executed->actor.process->executable, "/bin/rm");
-    assert_int_not_equal(executed->suspect, first->suspect);
+    assert_false(fingerprint_equal(executed->suspect, first->suspect));
     late = tell(a, NOBODY + 1, "/bin/sh", 2 * NS_PER_S + 1); /* told late, of before */
     assert_bytes(late->actor.process->executable, "/bin/sh");
-    assert_int_equal(late->suspect, first->suspect);
+    assert_true(fingerprint_equal(late->suspect, first->suspect));
 
     /* the pid is another one's; of what was before no news are awaited */
     attribution_process_event(a, &(struct process_event){ .kind = PROCESS_EXIT, .boot_ns = 5 * NS_PER_S, .pid = NOBODY + 1 });
@@ -155,7 +155,7 @@ static void remembers_who_it_was(void **state)
     next = tell(a, NOBODY + 1, "/bin/mv", 21 * NS_PER_S);
     assert_bytes(next->actor.process->executable, "/bin/mv");
     assert_int_equal(next->actor.start_ns, 20 * NS_PER_S);
-    assert_int_not_equal(next->suspect, executed->suspect);
+    assert_false(fingerprint_equal(next->suspect, executed->suspect));
     event_free(first);
     event_free(again);
     event_free(executed);

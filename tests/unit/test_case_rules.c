@@ -348,7 +348,7 @@ static void set_cause(struct event *e, enum run_kind run, const char *name, enum
     e->cause.launcher.kind = launcher;
     e->cause.launcher.name = bytes_of(by);
     e->cause.tool = bytes_of(tool);
-    e->cause.key = 42;
+    e->cause.key.number = 42;
 }
 
 static void by_cause(void **state)
@@ -463,7 +463,7 @@ static void by_health_check(void **state)
 
         set_cause(e, checks[i].kind, checks[i].name, LAUNCHER_HEALTH_CHECK, "web", checks[i].tool);
         e->cause.launcher.detail = checks[i].check;
-        e->cause.key = 200 + i;
+        e->cause.key.number = 200 + i;
         case_add_event(c, e);
         event_free(e);
         says(checks[i].said);
@@ -479,7 +479,7 @@ static void by_two_users(void **state)
         struct event *e = make_event(D, i ? "/srv/b" : "/srv/a", agent, NULL, T0 + i);
 
         set_cause(e, RUN_SCRIPT, "/opt/x.sh", LAUNCHER_UNKNOWN, NULL, "rm");
-        e->cause.key = 100 + i;
+        e->cause.key.number = 100 + i;
         e->actor.cred = (struct credentials){ .known = true, .uid = i * 1000, .euid = i * 1000 };
         case_add_event(c, e);
         event_free(e);
@@ -487,6 +487,26 @@ static void by_two_users(void **state)
     assert_int_equal(verdicts(), 2);
     says("VERDICT  /opt/x.sh, on the host, deleted /srv/a with rm");
     says("VERDICT  /opt/x.sh, as uid 1000, on the host, deleted /srv/b with rm");
+}
+
+/* Whoever makes two keys with one number is two culprits all the same. */
+static void by_one_number(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        char path[16];
+        struct event *e;
+
+        snprintf(path, sizeof(path), "/srv/%u", i);
+        e = make_event(D, path, agent, NULL, T0 + i);
+        set_cause(e, RUN_SCRIPT, i % 2 ? "/opt/evil.sh" : "/opt/x.sh", LAUNCHER_UNKNOWN, NULL, "rm");
+        e->cause.key = (struct fingerprint){ 7, i % 2 };
+        case_add_event(c, e);
+        event_free(e);
+    }
+    assert_int_equal(verdicts(), 2);
+    says("VERDICT  /opt/x.sh, on the host, deleted 2 files in /srv with rm");
+    says("VERDICT  /opt/evil.sh, on the host, deleted 2 files in /srv with rm");
 }
 
 struct subject_row {
@@ -611,6 +631,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(by_exec, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_health_check, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_two_users, set_up_people, tear_down_people),
+        cmocka_unit_test_setup_teardown(by_one_number, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(wraps_at_the_width, set_up_people, tear_down_people),
     };
 

@@ -169,11 +169,11 @@ static void person(void **state)
     process_unref(p);
 }
 
-static uint64_t key_of(const struct step *steps)
+static struct fingerprint key_of(const struct step *steps)
 {
     struct process *p = NULL;
     struct event *e;
-    uint64_t key;
+    struct fingerprint key;
 
     for (unsigned i = 0; i < STEPS && steps[i].executable; i++)
         p = make_step(&steps[i], p, (pid_t)i + 10);
@@ -196,10 +196,10 @@ static void people_are_told_apart(void **state)
     static const struct step bob_client[STEPS] = { { "/opt/shim", "x" }, { "/bin/rm", "rm", .runtime = "docker", .client = "bob" } };
 
     (void)state;
-    assert_true(key_of(ann) == key_of(ann));
-    assert_true(key_of(ann) != key_of(bob));
-    assert_true(key_of(ann_login) != key_of(bob_login));
-    assert_true(key_of(ann_client) != key_of(bob_client));
+    assert_true(fingerprint_equal(key_of(ann), key_of(ann)));
+    assert_false(fingerprint_equal(key_of(ann), key_of(bob)));
+    assert_false(fingerprint_equal(key_of(ann_login), key_of(bob_login)));
+    assert_false(fingerprint_equal(key_of(ann_client), key_of(bob_client)));
 }
 
 int main(void)

@@ -12,6 +12,7 @@
 #include "report/names.h"
 #include "report/summary.h"
 #include "util/err.h"
+#include "util/hash.h"
 
 #define T0 1795488335000000000ull
 
@@ -128,6 +129,41 @@ static void json_adds_up(void **state)
     summary_free(s);
 }
 
+/* Two names that one hash has, as whoever names a file can make them: the second word undoes what the first one did. */
+static void names_of_one_hash(void **state)
+{
+    char names[2][25] = { "?/srv/ab11111111abcdefgh", "?/srv/ab11111111abcdefgh" };
+    struct summary *s = summary_new(SUMMARY_FILE);
+    uint64_t state_of[2], word;
+    unsigned row_count = 0;
+    struct sbuf text = SBUF_INIT;
+
+    (void)state;
+    names[0][0] = names[1][0] = '\0'; /* before the path: no container */
+    for (unsigned tries = 0;; tries++) {
+        names[1][6] = (char)('a' + tries % 26);
+        names[1][7] = (char)('A' + tries / 26 % 26);
+        for (unsigned i = 0; i < 2; i++) {
+            memcpy(&word, names[i], 8);
+            state_of[i] = hash_word(hash_word(HASH_START, 24), word);
+        }
+        memcpy(&word, names[0] + 8, 8);
+        word ^= state_of[0] ^ state_of[1];
+        memcpy(names[1] + 8, &word, 8);
+        if (names[1][7] != 'b' && !memchr(names[1] + 8, '/', 8) && !memchr(names[1] + 8, '\0', 8))
+            break;
+    }
+    assert_true(hash_words(HASH_START, names[0], 24) == hash_words(HASH_START, names[1], 24));
+    for (unsigned i = 0; i < 2; i++)
+        add(s, OPERATION_UNLINK, names[i] + 1, rm, i, 0, 0);
+    summary_write_json(s, SUMMARY_BY_COUNT, 0, &text);
+    for (const char *at = sbuf_str(&text); *at; at = strchr(at, '\n') + 1)
+        row_count++;
+    assert_int_equal(row_count, 2);
+    sbuf_done(&text);
+    summary_free(s);
+}
+
 /* What finds no row any more is counted. */
 static void bounded(void **state)
 {
@@ -187,6 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(json_adds_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bounded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(names_of_one_hash, set_up, tear_down),
         cmocka_unit_test(words),
         cmocka_unit_test(command_lines),
     };

@@ -15,7 +15,7 @@
 #include <uthash.h>
 
 #include "sensor/fanotify/internal.h"
-#include "util/hash.h"
+#include "util/fingerprint.h"
 #include "util/limits.h"
 
 #define TELL_MS 1000
@@ -39,7 +39,8 @@ struct entry {
 };
 
 struct recent {
-    uint64_t hash, until_ms;
+    struct fingerprint what;
+    uint64_t until_ms;
 };
 
 struct fanotify_writes {
@@ -246,21 +247,34 @@ void fanotify_writes_tick(struct sensor *s, uint64_t now, bool all)
 
 /* ---- reads, executions ---- */
 
+static struct fingerprint access_of(const struct fanotify_object *o, uint32_t directory, struct bytes name,
+                                 enum operation operation, pid_t pid)
+{
+    struct fingerprint_maker of;
+
+    fingerprint_begin(&of);
+    fingerprint_add_word(&of, (uintptr_t)o);
+    fingerprint_add_word(&of, directory);
+    fingerprint_add_word(&of, operation);
+    fingerprint_add_word(&of, (uint64_t)pid);
+    fingerprint_add(&of, name);
+    return fingerprint_end(&of);
+}
+
 void fanotify_accessed(struct fanotify_object *o, uint32_t directory, struct bytes name,
                        enum operation operation, const struct fanotify_cause *cause)
 {
-    uint64_t h = (uintptr_t)o ^ ((uint64_t)directory << 32) ^ (uint64_t)cause->pid ^ ((uint64_t)operation << 20);
+    struct fingerprint what = access_of(o, directory, name, operation, cause->pid);
     uint64_t now = now_ms();
     uint32_t entry, object;
     struct recent *r;
     struct file_state state = { 0 };
     struct event *e;
 
-    h = hash_add(h, name.data, name.len);
-    r = &o->sensor->writes->recent[(h ^ (h >> 32)) % RECENT];
-    if (operation == OPERATION_READ && r->hash == h && now < r->until_ms)
+    r = &o->sensor->writes->recent[what.number % RECENT];
+    if (operation == OPERATION_READ && fingerprint_equal(r->what, what) && now < r->until_ms)
         return;
-    *r = (struct recent){ h, now + TELL_MS };
+    *r = (struct recent){ what, now + TELL_MS };
     entry = tree_child(o->tree, directory, name);
     object = tree_object_of(o->tree, entry);
     tree_state(o->tree, object, &state);

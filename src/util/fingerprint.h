@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who or what something is, in 128 bits: SHA-256 (FIPS 180-4) of all that tells it from others, cut. Two are one only
+ * if all of it is the same, also where somebody chooses names so that a hash of 64 bits, of which two equal ones are
+ * found within hours, would merge him with another.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/bytes.h"
+
+/* {0}: nobody. Nobody's number is 0, nobody else's is. */
+struct fingerprint {
+    uint64_t number; /* to look it up by */
+    uint64_t rest;   /* compared on a hit */
+};
+
+static inline bool fingerprint_equal(struct fingerprint a, struct fingerprint b)
+{
+    return a.number == b.number && a.rest == b.rest;
+}
+
+/* What it is made of, added one by one. Each says where it ends, so that "a", "bc" is not "ab", "c". */
+struct fingerprint_maker {
+    uint32_t state[8];
+    uint64_t length; /* bytes so far */
+    uint8_t block[64];
+};
+
+void fingerprint_begin(struct fingerprint_maker *of);
+void fingerprint_add_word(struct fingerprint_maker *of, uint64_t word);
+void fingerprint_add(struct fingerprint_maker *of, struct bytes b);
+struct fingerprint fingerprint_end(struct fingerprint_maker *of);
+/* Of one text. */
+struct fingerprint fingerprint_of(struct bytes b);
