@@ -9,6 +9,7 @@
 
 #include "attribution/agents.h"
 #include "attribution/cgroup.h"
+#include "attribution/ci_job.h"
 #include "attribution/launch.h"
 #include "attribution/owner.h"
 #include "attribution/owner_inside.h"
@@ -43,6 +44,7 @@ struct attribution {
     struct image_packages *image_packages;
     struct users *users;
     struct sessions *sessions;
+    struct ci_jobs *ci_jobs;
     struct known_suspect suspects[KNOWN_SUSPECTS]; /* by the address of the process */
     struct known_suspect siblings[KNOWN_SUSPECTS]; /* cause_suits_siblings(); by the address of its parent */
     uint64_t booted_ns;       /* CLOCK_REALTIME of CLOCK_BOOTTIME's zero; reckoned once: it dates each process alike */
@@ -72,6 +74,8 @@ int attribution_new(const struct attribution_options *options, struct attributio
         r = users_new(options->engines, &a->users, err);
     if (r == 0)
         r = sessions_new("/", PROC, &a->sessions, err);
+    if (r == 0)
+        r = ci_jobs_new(PROC, &a->ci_jobs, err);
     if (r == 0)
         r = image_packages_new(&a->image_packages, err);
     if (r < 0) {
@@ -109,6 +113,7 @@ void attribution_free(struct attribution *a)
     image_packages_free(a->image_packages);
     users_free(a->users);
     sessions_free(a->sessions);
+    ci_jobs_free(a->ci_jobs);
     free(a);
 }
 
@@ -117,9 +122,20 @@ int attribution_seed(struct attribution *a, struct err *err)
     return process_table_seed(a->table, err);
 }
 
+/* What is told by the process itself, while it is there. */
+static void look_at_once(struct attribution *a, const struct process_event *event)
+{
+    struct process *p = process_table_find(a->table, event->pid, event->boot_ns, event->start_ns, BYTES_NULL);
+
+    if (p)
+        ci_jobs_see(a->ci_jobs, p);
+}
+
 void attribution_process_event(struct attribution *a, const struct process_event *event)
 {
     process_table_apply(a->table, event);
+    if (event->kind == PROCESS_EXEC)
+        look_at_once(a, event);
 }
 
 void attribution_doubt(struct attribution *a)
@@ -353,16 +369,17 @@ static void attribute_image(struct attribution *a, struct process *p)
 
 static void attribute(struct attribution *a, struct process *p)
 {
-    const struct launch_sources sources = { a->table, a->options.engines, a->users };
-    struct process *first = p;
+    const struct launch_sources sources = { a->table, a->options.engines, a->users, a->ci_jobs };
+    struct process *chain[LIMIT_LINEAGE];
     unsigned count = 0;
 
-    for (; p && !p->attributed && count < LIMIT_LINEAGE; count++, p = p->parent) {
+    for (; p && !p->attributed && count < LIMIT_LINEAGE; p = p->parent) {
+        chain[count++] = p;
         for (struct process *image = p; image && !image->attributed; image = image->earlier)
             attribute_image(a, image);
     }
-    for (p = first; count > 0; count--, p = p->parent)
-        launch_find(&sources, p);
+    while (count > 0) /* launchers first */
+        launch_find(&sources, chain[--count]);
 }
 
 /* ---- events ---- */

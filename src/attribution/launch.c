@@ -153,6 +153,28 @@ static bool is_first_of_service(const struct process *p)
            ends_with(p->owner.unit, ".service");
 }
 
+/* ---- jobs of CI runners ---- */
+
+/* Nothing above it, up to the runner, has told which job it is: that one counts. */
+static bool is_untold(const struct process *p)
+{
+    for (unsigned depth = 0; p && depth < LIMIT_LINEAGE; depth++, p = p->parent)
+        if (p->launch.kind == LAUNCH_CI_JOB)
+            return false;
+    return true;
+}
+
+static void find_ci_job(const struct launch_sources *sources, struct process *p)
+{
+    struct bytes job = sources->ci_jobs && is_untold(p) ? ci_jobs_find(sources->ci_jobs, p) : BYTES_NULL;
+
+    for (struct process *image = p; image && job.len; image = image->earlier)
+        if (!image->launch.kind) {
+            image->launch.kind = LAUNCH_CI_JOB;
+            process_set(image, &image->launch.text, job);
+        }
+}
+
 /* ---- into a container ---- */
 
 /* What may ask an engine on this host to run something in a container. */
@@ -298,6 +320,8 @@ void launch_find(const struct launch_sources *sources, struct process *p)
         find_client(sources, p);
     else if (!before && is_first_of_service(p))
         find_timer(p);
+    if (!p->launch.kind) /* each exec has an environment of its own */
+        find_ci_job(sources, p);
     for (struct process *image = p; image && image != before; image = image->earlier)
         image->launch.looked = true;
 }

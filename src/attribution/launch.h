@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "attribution/ci_job.h"
 #include "attribution/engine.h"
 #include "attribution/process_table.h"
 #include "attribution/users.h"
@@ -14,9 +15,11 @@ struct launch_sources { /* all borrowed */
     struct process_table *table;
     struct engines *engines; /* NULL: only containers that run are looked into */
     struct users *users;
+    struct ci_jobs *ci_jobs; /* NULL: none are known */
 };
 
-/* p, its earlier images and its launchers have been attributed but for this: `launch` of each of its images is filled in. */
+/* p, its earlier images and its launchers have been attributed but for this, and its launchers for this as well: `launch` of each
+ * of its images is filled in. */
 void launch_find(const struct launch_sources *sources, struct process *p);
 
 /* Pure. The timer that systemd (252 and later) says to a service's first process by its environment; BYTES_NULL: none. */

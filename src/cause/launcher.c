@@ -87,6 +87,16 @@ static const struct launcher_row rows[] = {
     { "zypper", LAUNCHER_PACKAGE, NULL, LAUNCHER_EXPLAINS },
 };
 
+/* Runners that java runs: the kernel knows them by their unit alone. */
+static const struct {
+    const char *unit, *name;
+} ci_units[] = {
+    { "go-agent.service", "GoCD agent" },
+    { "jenkins-agent.service", "Jenkins agent" },
+    { "jenkins.service", "Jenkins" },
+    { "teamcity-agent.service", "TeamCity agent" },
+};
+
 /* Where only the system's owner puts programs. */
 static const char *const system_places[] = { "/usr/", "/bin/", "/sbin/", "/lib/", "/opt/", "/snap/", "/nix/store/", "/var/cfengine/" };
 /* Where anybody does. */
@@ -141,6 +151,23 @@ bool launcher_is_product(const struct process *p, enum launcher_kind *ret_kind)
         if (bytes_equal_str(o->product_kind, product_kinds[i].kind))
             *ret_kind = product_kinds[i].as;
     return *ret_kind != LAUNCHER_UNKNOWN;
+}
+
+const char *launcher_ci_unit(struct bytes unit)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(ci_units); i++)
+        if (bytes_equal_str(unit, ci_units[i].unit))
+            return ci_units[i].name;
+    return NULL;
+}
+
+bool launcher_is_ci(const struct process *p)
+{
+    const struct launcher_row *row = launcher_find(p, bytes_basename(p->executable));
+
+    if (row)
+        return row->kind == LAUNCHER_CI;
+    return launcher_ci_unit(p->owner.unit) && p->parent && p->parent->pid == 1;
 }
 
 /* What stands before the packages: "apt-get [OPTIONS] remove PACKAGE...". */

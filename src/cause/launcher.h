@@ -24,6 +24,10 @@ struct launcher_row {
 
 /* name: applet_name(). NULL: it starts nothing, as far as is known. */
 const struct launcher_row *launcher_find(const struct process *p, struct bytes name);
+/* A CI runner's own process, by its executable or by its unit's first process: whom it starts is a job. */
+bool launcher_is_ci(const struct process *p);
+/* The runner whose unit this is; NULL: none. */
+const char *launcher_ci_unit(struct bytes unit);
 /* A known product that counts as what started something: an agent, a cleaner; not a tool that others use. */
 bool launcher_is_product(const struct process *p, enum launcher_kind *ret_kind);
 /* The packages that its command line names, as one text "foo, bar"; memory of p->arena. */

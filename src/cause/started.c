@@ -71,6 +71,15 @@ static struct bytes playbook(const struct process *p)
     return BYTES_NULL;
 }
 
+/* What the environment of the job's outermost process says, of those that it says anything to. */
+static struct bytes ci_job(const struct chain *c, unsigned at)
+{
+    for (unsigned i = at; i-- > 0;)
+        if (c->process[i]->launch.kind == LAUNCH_CI_JOB)
+            return c->process[i]->launch.text;
+    return BYTES_NULL;
+}
+
 static void describe_person(const struct process *p, struct cause_launcher *ret)
 {
     ret->name = p->login_name.len ? p->login_name : user_of(p);
@@ -113,6 +122,9 @@ static void describe(struct chain *c, unsigned at, struct cause_launcher *ret)
         ret->name = BYTES_NULL;
         describe_cron(c, at, ret);
         break;
+    case LAUNCHER_CI:
+        ret->detail = ci_job(c, at);
+        break;
     case LAUNCHER_PACKAGE:
         manager = outermost_manager(c, at);
         process_unref(ret->process);
@@ -142,6 +154,14 @@ static bool is_outermost_product(const struct chain *c, unsigned at)
     return at + 1 >= c->inside || !bytes_equal(c->process[at + 1]->owner.product, c->process[at]->owner.product);
 }
 
+/* GitLab's runner has a login shell read its script, whose parts are its likeness: nobody types into that. */
+static bool reads_script_of_runner(const struct chain *c, unsigned at)
+{
+    while (at < c->inside && c->link[at]->role == ROLE_TERMINAL && !c->process[at]->tty.len)
+        at++;
+    return at < c->inside && !c->process[at]->tty.len && launcher_is_ci(c->process[at]);
+}
+
 /* `echo rm x | sh`: a shell that another one runs, which a person types into, reads a pipe. It might be typed into as
  * well; but who wants that mostly asks for it (-i), or has sudo, su or tmux start it. */
 static bool reads_pipe(const struct chain *c, unsigned at)
@@ -163,7 +183,7 @@ static bool find_by_process(struct chain *c, struct cause_launcher *ret)
         const struct launcher_row *row = link->launcher;
 
         c->end = i;
-        if (link->role == ROLE_TERMINAL && !reads_pipe(c, i)) {
+        if (link->role == ROLE_TERMINAL && !reads_pipe(c, i) && !reads_script_of_runner(c, i)) {
             begin(c, i, LAUNCHER_PERSON, NULL, ret);
             describe_person(c->process[i], ret);
             return true;
@@ -287,10 +307,28 @@ static bool is_service(struct bytes unit)
     return unit.len > n && memcmp(unit.data + unit.len - n, suffix, n) == 0 && !bytes_starts_with(unit, bytes_of("user@"));
 }
 
+/* The unit's first process is the runner, which changes files of its own too: what it started is a job. */
+static bool find_ci_by_unit(struct chain *c, struct cause_launcher *ret)
+{
+    const char *name = launcher_ci_unit(ret->unit);
+    unsigned at = c->end;
+
+    while (name && at > 0 && c->process[at - 1]->pid == c->process[c->end - 1]->pid)
+        at--;
+    if (!name || at == 0 || !launcher_is_ci(c->process[at]))
+        return false;
+    c->end = at;
+    begin(c, at, LAUNCHER_CI, name, ret);
+    ret->detail = ci_job(c, at);
+    return true;
+}
+
 static void find_by_unit(struct chain *c, struct cause_launcher *ret)
 {
     const struct process *actor = c->process[0];
 
+    if (find_ci_by_unit(c, ret))
+        return;
     if (is_service(ret->unit)) {
         ret->kind = LAUNCHER_SERVICE;
         for (size_t i = 0; i < ARRAY_SIZE(units); i++)

@@ -88,6 +88,7 @@ static void add_launcher(struct sbuf *out, const struct cause_launcher *l)
         add_line(out, l->detail);
     else
         add_text(out, "detail", l->detail);
+    add_flag(out, "detail_claimed", l->kind == LAUNCHER_CI && l->detail.len); /* by an environment */
     add_text(out, "unit", l->unit);
     add_process(out, l->process);
     close_object(out, at);

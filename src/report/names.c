@@ -269,7 +269,10 @@ struct launcher_words {
     const char *before, *after, *who;
     bool headline; /* it is named first, then what it ran */
     bool by_person; /* whoever asked for it is named in the sentence */
+    const char *detail; /* words before the detail, where that stands in the sentence as well */
 };
+
+#define CI_SAYS "says its environment: " /* a job may write there what it likes */
 
 /* clang-format off */
 static const struct launcher_words launchers[LAUNCHER_KIND_COUNT] = {
@@ -288,7 +291,7 @@ static const struct launcher_words launchers[LAUNCHER_KIND_COUNT] = {
     [LAUNCHER_AT]            = { "an at job of ", "", "at, of ", false, false },
     [LAUNCHER_TIMER]         = { "service ", ", started by its timer", "timer of ", false, false },
     [LAUNCHER_SERVICE]       = { "service ", "", "service ", false, false },
-    [LAUNCHER_CI]            = { "a job of the CI runner ", "", "CI runner ", false, false },
+    [LAUNCHER_CI]            = { "a job of the CI runner ", "", "CI runner ", false, false, CI_SAYS },
     [LAUNCHER_SSH]           = { "a command given to ssh by ", "", "ssh command of ", false, true },
     [LAUNCHER_PERSON]        = { NULL, NULL, "", true, false },
     [LAUNCHER_COMMAND]       = { NULL, NULL, "", false, false },
@@ -322,6 +325,7 @@ void name_launcher(struct sbuf *out, const struct cause_launcher *l)
         escape_terminal(out, l->name);
     if (l->detail.len) {
         sbuf_add_str(out, l->name.len ? " (" : "(");
+        sbuf_add_str(out, w->detail ? w->detail : "");
         add_detail(out, l->detail);
         sbuf_add_char(out, ')');
     }
@@ -363,6 +367,12 @@ static bool add_launcher(struct sbuf *out, const struct cause_launcher *l, const
     if (l->kind != LAUNCHER_COPY) /* which container stands with what was done */
         escape_terminal(out, l->name);
     sbuf_add_str(out, w->after);
+    if (w->detail && l->detail.len) {
+        sbuf_add_str(out, " (");
+        sbuf_add_str(out, w->detail);
+        add_detail(out, l->detail);
+        sbuf_add_char(out, ')');
+    }
     return true;
 }
 

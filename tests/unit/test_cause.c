@@ -18,6 +18,7 @@ struct step {
     const char *executable, *args, *directory;
     const char *script; /* of #!, as the kernel says */
     const char *tty, *unit, *product, *user;
+    const char *job;    /* of a CI runner, by its environment */
     bool inside;        /* in container web */
     bool executed;      /* the same process as the one above, after an exec */
     uint32_t uid;
@@ -69,6 +70,8 @@ static struct process *make_chain(const struct step *steps)
         process_set(p, &p->tty, bytes_of(s->tty));
         process_set(p, &p->owner.unit, bytes_of(s->unit ? s->unit : above && !s->inside ? above->owner.unit.data : NULL));
         process_set(p, &p->owner.product, bytes_of(s->product));
+        process_set(p, &p->launch.text, bytes_of(s->job));
+        p->launch.kind = s->job ? LAUNCH_CI_JOB : LAUNCH_UNKNOWN;
         if (s->product)
             p->owner.product_kind = bytes_of("EDR");
         process_set(p, &p->real_user_name, bytes_of(s->user));
@@ -244,6 +247,21 @@ static const struct row {
     { "a CI runner",
       { { "/home/r/bin/Runner.Worker", "Runner.Worker|spawnclient" }, { "/usr/bin/bash", "bash|-e|/home/r/_work/_temp/1.sh" }, RM },
       "script /home/r/_work/_temp/1.sh", "rm", "ci GitHub Actions runner" },
+    { "a CI runner's job by its environment",
+      { { "/home/r/bin/Runner.Worker", "Runner.Worker|spawnclient" }, { "/usr/bin/bash", "bash|-e|/r/1.sh", .job = "job build" },
+        { "/usr/bin/make", "make|clean", .job = "job evil" }, RM },
+      "target clean", "rm", "ci GitHub Actions runner", "job build" },
+    { "a runner's login shell",
+      { { "/usr/bin/gitlab-runner", "gitlab-runner|run" }, { "/usr/bin/bash", "bash|--login" }, { "/usr/bin/bash", "bash|--login" }, RM },
+      "standard-input bash", "rm", "ci GitLab runner" },
+    { "a runner by its name alone", { { "/tmp/Runner.Worker", "Runner.Worker" }, { "/usr/bin/bash", "bash|-e|/r/1.sh", .job = "job build" }, RM },
+      "script /r/1.sh", "rm" },
+    { "Jenkins, by its unit",
+      { INIT, { "/usr/bin/java", "java|-jar|/srv/agent.jar", .unit = "jenkins-agent.service" },
+        { "/usr/bin/dash", "sh|-xe|/srv/ws/1.sh", .job = "job shop, run 7" }, RM },
+      "script /srv/ws/1.sh", "rm", "ci Jenkins agent", "job shop, run 7" },
+    { "Jenkins itself", { INIT, { "/usr/bin/java", "java|-jar|/srv/agent.jar", .unit = "jenkins-agent.service" } },
+      "archive /srv/agent.jar", "", "service jenkins-agent.service" },
     { "culprit run", { BASH, { "/usr/bin/culprit", "culprit|run|-w|/srv|--|rm|x" }, RM }, "command rm", "", "run culprit" },
     { "culprit run, built somewhere", { BASH, { "/tmp/b/culprit", "culprit|run|-w|/srv|--|rm|x" }, RM }, "command rm", "", "run culprit" },
     { "ansible here", { BASH, { "/usr/bin/python3.11", "python3|/usr/bin/ansible-playbook|site.yml", .script = "/usr/bin/ansible-playbook" }, RM },

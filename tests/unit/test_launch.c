@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <utmpx.h>
 
+#include "attribution/ci_job.h"
 #include "attribution/crontab.h"
 #include "attribution/inside.h"
 #include "attribution/launch.h"
@@ -140,6 +141,40 @@ static void client(void **state)
     const struct client_row *row = *state;
 
     assert_int_equal(launch_client_asks(row->client, row->names, row->args), row->asks);
+}
+
+/* ---- jobs of CI runners ---- */
+
+#define TEN "0123456789"
+
+static const struct job_row {
+    const char *name;
+    struct bytes environment;
+    const char *job; /* "" = none */
+} job_rows[] = {
+    { "GitHub", BYTES("A=b\0GITHUB_RUN_ID=4711\0GITHUB_JOB=build\0GITHUB_WORKFLOW=CI\0GITHUB_REPOSITORY=acme/shop\0"),
+      "job build of acme/shop, workflow CI, run 4711" },
+    { "GitLab", BYTES("CI_JOB_ID=8\0CI_JOB_NAME=test 1/2\0CI_PROJECT_PATH=acme/shop\0"), "job test 1/2 of acme/shop, run 8" },
+    { "Buildkite", BYTES("BUILDKITE_LABEL=:hammer: build\0BUILDKITE_JOB_ID=01-x\0BUILDKITE_PIPELINE_SLUG=shop\0BUILDKITE_BUILD_NUMBER=12\0"),
+      "job :hammer: build of shop, run 12" },
+    { "Buildkite without a label", BYTES("BUILDKITE_LABEL=\0BUILDKITE_JOB_ID=01-x\0"), "job 01-x" },
+    { "Jenkins", BYTES("JOB_NAME=shop/main\0BUILD_NUMBER=7\0STAGE_NAME=Clean up\0"), "job shop/main, workflow Clean up, run 7" },
+    { "Woodpecker", BYTES("CI=true\0CI_STEP_NAME=lint\0CI_REPO=a/b\0CI_PIPELINE_NUMBER=3\0"), "job lint of a/b, run 3" },
+    { "a longer name", BYTES("XGITHUB_JOB=x\0GITHUB_JOBS=y\0"), "" },
+    { "an empty one", BYTES("GITHUB_JOB=\0GITHUB_RUN_ID=1\0"), "" },
+    { "without its job", BYTES("GITHUB_RUN_ID=1\0BUILD_NUMBER=7\0"), "" },
+    { "too long", BYTES("GITHUB_JOB=" TEN TEN TEN TEN TEN TEN TEN "012345678\xc3\xa4\0GITHUB_RUN_ID=1\0"),
+      "job " TEN TEN TEN TEN TEN TEN TEN "012345678…, run 1" },
+    { "nothing", BYTES_NULL, "" },
+};
+
+static void ci_job(void **state)
+{
+    const struct job_row *row = *state;
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+
+    ci_job_describe(row->environment, &out);
+    assert_bytes(sbuf_bytes(&out), row->job);
 }
 
 /* ---- timers ---- */
@@ -289,6 +324,7 @@ int main(void)
 
     failed += RUN_ROWS(crontab_rows, crontab_line);
     failed += RUN_ROWS(client_rows, client);
+    failed += RUN_ROWS(job_rows, ci_job);
     failed += RUN_ROWS(logind_rows, logind);
     return failed;
 }
