@@ -125,6 +125,23 @@ static void describe_tracker(struct doctor *d)
               weakness[0] ? weakness : "executable, arguments, ids and cgroup are captured in the kernel");
 }
 
+/* Before the sensors are asked: what they say is how the kernel is from now on. */
+static void describe_left(struct doctor *d)
+{
+    _cleanup_sbuf_ struct sbuf said = SBUF_INIT;
+
+    sensors_recover(NULL, NULL, &said);
+    if (d->format == FORMAT_JSON) {
+        sbuf_add_str(&d->out, ",\"left_by_killed\":");
+        if (said.len)
+            escape_json(&d->out, sbuf_bytes(&said));
+        else
+            sbuf_add_str(&d->out, "null");
+    } else if (said.len) {
+        sbuf_addf(&d->out, "%-10s· a killed culprit had left %s: undone now\n", "left", sbuf_str(&said));
+    }
+}
+
 static void describe_sensors(struct doctor *d)
 {
     struct sensor_capabilities all[CHOICE_MAX] = { 0 };
@@ -435,6 +452,7 @@ int cmd_doctor(int argc, char **argv)
         sbuf_add_char(&d.out, '{');
     d.tracker = tracker_probe();
     describe_kernel(&d);
+    describe_left(&d);
     describe_sensors(&d);
     describe_engines(&d);
     describe_store(&d);

@@ -330,6 +330,16 @@ static void give_away_privileges(struct pipeline *p)
                  strerror(-r));
 }
 
+/* Also where other sensors are used: rules of a culprit that was killed slow every process down. */
+static void recover(const struct pipeline_options *options)
+{
+    _cleanup_sbuf_ struct sbuf said = SBUF_INIT;
+
+    sensors_recover(options->state_dir, options->log, &said);
+    if (said.len)
+        log_warn(options->log, "a killed culprit had left %s; undone", sbuf_str(&said));
+}
+
 static int open_sensors(struct pipeline *p, struct err *err)
 {
     struct sensor_options options = {
@@ -339,9 +349,11 @@ static int open_sensors(struct pipeline *p, struct err *err)
         .self = getpid(),
         .state_dir = p->options.state_dir,
     };
-    int r = choose_sensors(p->options.sensors, p->options.permissions,
-                           p->follower ? follower_tracker(p->follower) : NULL, &p->choice, err);
+    int r;
 
+    recover(&p->options);
+    r = choose_sensors(p->options.sensors, p->options.permissions,
+                       p->follower ? follower_tracker(p->follower) : NULL, &p->choice, err);
     if (r < 0)
         return r;
     give_away_privileges(p);

@@ -22,6 +22,13 @@ const struct sensor_ops *sensor_by_name(const char *name)
     return NULL;
 }
 
+void sensors_recover(const char *state_dir, const struct log *log, struct sbuf *said)
+{
+    for (unsigned i = 0; sensors[i]; i++)
+        if (sensors[i]->recover)
+            sensors[i]->recover(state_dir, log, said);
+}
+
 /* clang-format off */
 static const struct capability_info capabilities[] = {
     { CAPABILITY_NAMES,           "names",           "names created, deleted, renamed" },

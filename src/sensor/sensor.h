@@ -14,6 +14,7 @@
 #include "event/watch_object.h"
 #include "util/err.h"
 #include "util/log.h"
+#include "util/sbuf.h"
 
 /* What a sensor can tell. `doctor` prints the table of sensor.c, tests mark scenarios by it. */
 enum capability {
@@ -77,6 +78,9 @@ struct sensor_ops {
 
     /* What it could do here and now. Changes nothing that lasts: it may keep what open() will need. */
     int (*probe)(struct sensor_capabilities *ret, struct err *err);
+    /* Undoes what culprits that were killed left in the kernel, whether it is opened or not. Adds to `said` what that
+     * was, in words, nothing where nothing was. NULL: the kernel itself forgets what it made. */
+    void (*recover)(const char *state_dir, const struct log *log, struct sbuf *said);
     void (*forget)(void); /* open() will not be called: give back what probe() kept. NULL: it keeps nothing */
     int (*open)(const struct sensor_options *options, struct sensor **ret, struct err *err);
     /* From the return of watch() on every change of the object is seen. The object is borrowed for
@@ -106,6 +110,9 @@ struct sensor_ops {
 extern const struct sensor_ops *const sensors[];
 
 const struct sensor_ops *sensor_by_name(const char *name);
+/* What culprits that were killed left of any sensor is undone. Adds to `said` what it was: "4 audit rules, auditing
+ * switched on". state_dir: NULL = the usual one. */
+void sensors_recover(const char *state_dir, const struct log *log, struct sbuf *said);
 
 /* The names and words of the capabilities, for doctor and tests; NULL past the end. */
 struct capability_info {

@@ -79,6 +79,54 @@ ended "$PID"
 ok "and puts everything back" same
 ok "the killed one's events are stored" test "$("$CULPRIT" who --store "$WORK/a.db" "$WORK/w" | grep -c '^VERDICT')" -ge 1
 
+# whoever comes next undoes it, also who does not use audit
+leave() { # a killed culprit's rules and settings
+    start a
+    kill -9 "$PID"
+    wait "$PID" 2> /dev/null
+    [ -n "$(auditctl -l | grep culprit-)" ] && auditctl -s | grep -q '^enabled 1' && auditctl -s | grep -q '^backlog_limit 16384'
+}
+other_watch() {
+    "$CULPRIT" watch --sensor fanotify --no-store "$WORK/w" > "$WORK/out.f" 2> "$WORK/err.f" 8>&- &
+    local pid=$! i
+    PIDS="$PIDS $pid"
+    for ((i = 0; i < 1200; i++)); do
+        grep -q 'culprit: ready' "$WORK/err.f" 2> /dev/null && break
+        sleep 0.05
+    done
+    kernel | grep -v "^$pid\$" > "$WORK/during"
+    kill -INT "$pid"
+    wait "$pid"
+    grep -q 'a killed culprit had left .* audit rules, auditing switched on, another backlog limit' "$WORK/err.f" &&
+        diff "$WORK/before" "$WORK/during" > "$WORK/err.diff"
+}
+other_run() {
+    "$CULPRIT" run --sensor fanotify --no-store -w "$WORK/w" -- true > "$WORK/out.f" 2> "$WORK/err.f"
+    grep -q 'a killed culprit had left' "$WORK/err.f" && same
+}
+doctor() {
+    "$CULPRIT" doctor > "$WORK/out.f" 2> "$WORK/err.f"
+    grep -q '^left .*a killed culprit had left .* audit rules, auditing switched on, another backlog limit' "$WORK/out.f" && same
+}
+doctor_json() {
+    "$CULPRIT" doctor --format json > "$WORK/out.f" 2> "$WORK/err.f"
+    jq -e '.left_by_killed | test("audit rules")' "$WORK/out.f" > /dev/null && same
+}
+for who in other_watch other_run doctor doctor_json; do
+    ok "kill -9 leaves rules and settings (else the next line proves nothing)" leave
+    ok "$who finds them, says so and undoes them" "$who"
+done
+"$CULPRIT" doctor --format json > "$WORK/out.f" 2> "$WORK/err.f"
+ok "where nothing was left nothing is said" test null = "$(jq .left_by_killed "$WORK/out.f")"
+start a && A=$PID
+"$CULPRIT" doctor --format json > "$WORK/out.f" 2> "$WORK/err.f"
+ok "what a culprit that runs needs is nothing left" test null = "$(jq .left_by_killed "$WORK/out.f")"
+change f
+kill -INT "$A"
+ended "$A"
+ok "and it goes on seeing" saw a f
+ok "after it all is as before" same
+
 auditctl -a always,exit -F arch=b64 -S sethostname -k foreign > /dev/null
 kernel > "$WORK/before"
 start a

@@ -150,6 +150,25 @@ static void write_not_seen(struct sensor *s)
                  s->session.owner_name, s->session.owner_pid);
 }
 
+static void audit_recover(const char *wanted, const struct log *log, struct sbuf *said)
+{
+    static const struct {
+        unsigned setting;
+        const char *text;
+    } rows[] = { { AUDIT_STATUS_ENABLED, "auditing switched on" },
+                 { AUDIT_STATUS_BACKLOG_LIMIT, "another backlog limit of audit" },
+                 { AUDIT_STATUS_RATE_LIMIT, "no rate limit of audit" } };
+    struct audit_left left;
+
+    if (audit_session_recover(state_dir(wanted), log, &left) < 0)
+        return;
+    if (left.rules)
+        sbuf_addf(said, "%s%u audit rule%s", said->len ? ", " : "", left.rules, left.rules == 1 ? "" : "s");
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (left.settings & rows[i].setting)
+            sbuf_addf(said, "%s%s", said->len ? ", " : "", rows[i].text);
+}
+
 static void audit_close(struct sensor *s)
 {
     if (!s)
@@ -248,6 +267,7 @@ const struct sensor_ops audit_sensor_ops = {
     .bit = SENSOR_AUDIT,
     .privileges = 1ull << CAP_AUDIT_CONTROL | 1ull << CAP_AUDIT_READ | 1ull << CAP_AUDIT_WRITE,
     .probe = audit_probe,
+    .recover = audit_recover,
     .open = audit_open,
     .watch = audit_watch,
     .unwatch = audit_unwatch,

@@ -56,12 +56,17 @@ static void boot_id(char ret[40])
         ret[0] = '\0';
 }
 
-static bool load_state(struct audit_session *s)
+/* The settings are as they were found; changed by somebody who is gone; by another culprit that runs. */
+enum holder { HOLDER_NONE, HOLDER_GONE, HOLDER_OTHER };
+
+static bool load_state(struct audit_session *s, enum holder *ret_holder)
 {
     char path[512], text[256], boot[40], stored[40];
     unsigned enabled, backlog, rate, held;
-    unsigned long long blind;
-    int r;
+    unsigned long long blind, start = 0;
+    int r, by = 0;
+
+    *ret_holder = HOLDER_NONE;
 
     boot_id(boot);
     snprintf(path, sizeof(path), "%s/" STATE_FILE, s->state_dir);
@@ -69,8 +74,8 @@ static bool load_state(struct audit_session *s)
     if (r == -EPERM)
         log_warn(s->log, "%s belongs to somebody else, or others can change it: not read; remove it", path);
     if (r < 0 ||
-        sscanf(text, "boot %39s enabled %u backlog %u rate %u held %u blind %llu", stored, &enabled,
-               &backlog, &rate, &held, &blind) != 6 ||
+        sscanf(text, "boot %39s enabled %u backlog %u rate %u held %u blind %llu by %d %llu", stored, &enabled,
+               &backlog, &rate, &held, &blind, &by, &start) < 6 ||
         strcmp(stored, boot) != 0)
         return false;
     if (held) {
@@ -79,13 +84,15 @@ static bool load_state(struct audit_session *s)
         s->original.rate_limit = rate;
     }
     s->blind_before_ns = blind;
+    if (held) /* an older culprit did not say who */
+        *ret_holder = by > 0 && by != getpid() && audit_rules_start_ticks(by) == start ? HOLDER_OTHER : HOLDER_GONE;
     return true;
 }
 
 /* held: the settings are changed and have to be put back. */
 static int save_state(const struct audit_session *s, bool held)
 {
-    char path[512], temporary[520], text[256], boot[40];
+    char path[512], temporary[520], text[320], boot[40];
     _cleanup_close_ int fd = -EBADF;
     int n;
 
@@ -94,9 +101,9 @@ static int save_state(const struct audit_session *s, bool held)
         return -errno;
     snprintf(path, sizeof(path), "%s/" STATE_FILE, s->state_dir);
     snprintf(temporary, sizeof(temporary), "%s.new", path);
-    n = snprintf(text, sizeof(text), "boot %s enabled %u backlog %u rate %u held %u blind %llu\n",
+    n = snprintf(text, sizeof(text), "boot %s enabled %u backlog %u rate %u held %u blind %llu by %d %llu\n",
                  boot, s->original.enabled, s->original.backlog_limit, s->original.rate_limit, held,
-                 (unsigned long long)s->blind_before_ns);
+                 (unsigned long long)s->blind_before_ns, getpid(), audit_rules_start_ticks(getpid()));
     (void)unlink(temporary); /* of a culprit that was killed, or somebody else's */
     fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0 || write(fd, text, (size_t)n) != n || rename(temporary, path) < 0)
@@ -200,10 +207,11 @@ int audit_session_probe(const char *state_dir, struct audit_session *ret, struct
 {
     struct audit_session s = { .state_dir = state_dir, .fd = -EBADF };
     struct audit_status status;
+    enum holder holder;
     int r = begin(&s, &status, err);
 
     if (r == 0) {
-        find_blind(&s, &status, load_state(&s));
+        find_blind(&s, &status, load_state(&s, &holder));
         s.owner = status.pid == 0 || status.pid == (uint32_t)getpid();
         s.original = status;
     }
@@ -275,6 +283,7 @@ int audit_session_open(struct audit_session *s, const struct log *log, const cha
                        struct err *err)
 {
     struct audit_status now;
+    enum holder holder;
     bool remembered;
     int r;
 
@@ -288,7 +297,7 @@ int audit_session_open(struct audit_session *s, const struct log *log, const cha
     if (r > 0)
         log_warn(log, "a killed culprit had left %d audit rules: removed", r);
     s->original = now;
-    remembered = load_state(s);
+    remembered = load_state(s, &holder);
     find_blind(s, &now, remembered);
     r = take_place(s, err);
     if (r < 0)
@@ -349,23 +358,61 @@ int audit_session_mark(struct audit_session *s, const char *text)
     return audit_netlink_request(s->fd, MARK_TYPE, text, strlen(text) + 1);
 }
 
+/* Each setting that is as we made it becomes what it was. Returns which were, AUDIT_STATUS_* */
+static unsigned put_back(struct audit_session *s, const struct audit_status *now)
+{
+    const struct {
+        uint32_t mask, value;
+        bool changed;
+    } rows[] = {
+        { AUDIT_STATUS_ENABLED, 0, now->enabled == 1 && s->original.enabled == 0 && (now->pid == 0 || s->owner) },
+        { AUDIT_STATUS_BACKLOG_LIMIT, s->original.backlog_limit,
+          now->backlog_limit == BACKLOG && s->original.backlog_limit != BACKLOG },
+        { AUDIT_STATUS_RATE_LIMIT, s->original.rate_limit, now->rate_limit == 0 && s->original.rate_limit != 0 },
+    };
+    unsigned done = 0;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (rows[i].changed && set_status(s, rows[i].mask, rows[i].value) == 0)
+            done |= rows[i].mask;
+    return done;
+}
+
 static void restore(struct audit_session *s)
 {
+    struct audit_session last = { .state_dir = s->state_dir };
     struct audit_status now;
+    enum holder holder;
     bool others = false;
 
     (void)audit_rules_remove_orphans(s->fd, &others);
-    if (others) /* the last one puts it back: the state file says how it was */
+    /* the last one puts it back: the state file says how it was. One that has no rules yet stands in it. */
+    if (others || (load_state(&last, &holder) && holder == HOLDER_OTHER))
         return;
-    if (audit_netlink_status(s->fd, &now) == 0) {
-        if (now.enabled == 1 && s->original.enabled == 0 && (now.pid == 0 || s->owner))
-            (void)set_status(s, AUDIT_STATUS_ENABLED, 0);
-        if (now.backlog_limit == BACKLOG && s->original.backlog_limit != BACKLOG)
-            (void)set_status(s, AUDIT_STATUS_BACKLOG_LIMIT, s->original.backlog_limit);
-        if (now.rate_limit == 0 && s->original.rate_limit != 0)
-            (void)set_status(s, AUDIT_STATUS_RATE_LIMIT, s->original.rate_limit);
-    }
+    if (audit_netlink_status(s->fd, &now) == 0)
+        (void)put_back(s, &now);
     (void)save_state(s, false);
+}
+
+int audit_session_recover(const char *state_dir, const struct log *log, struct audit_left *ret)
+{
+    struct audit_session s = { .state_dir = state_dir, .log = log, .fd = -EBADF };
+    struct audit_status now;
+    enum holder holder;
+    int r = begin(&s, &now, NULL);
+
+    *ret = (struct audit_left){ 0 };
+    if (r == 0 && now.enabled != 2) {
+        r = audit_rules_remove_orphans(s.fd, &s.others);
+        ret->rules = r > 0 ? (unsigned)r : 0;
+        if (r >= 0 && load_state(&s, &holder) && holder == HOLDER_GONE && !s.others) {
+            ret->settings = put_back(&s, &now);
+            (void)save_state(&s, false);
+        }
+    }
+    if (s.fd >= 0)
+        close(s.fd);
+    return r < 0 ? r : 0;
 }
 
 void audit_session_close(struct audit_session *s)

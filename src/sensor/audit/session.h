@@ -57,5 +57,14 @@ int audit_session_yield(struct audit_session *s, struct err *err);
 /* A record that comes back through the stream behind everything that happened before. */
 int audit_session_mark(struct audit_session *s, const char *text);
 
+/* What culprits that were killed left in the kernel, and what is undone now. */
+struct audit_left {
+    unsigned rules;    /* so many */
+    unsigned settings; /* AUDIT_STATUS_ENABLED, _BACKLOG_LIMIT, _RATE_LIMIT: those that were put back */
+};
+/* Undoes it; one that runs keeps what it needs. May be called by whoever does not use audit. -EPERM and others: audit
+ * cannot be asked here. */
+int audit_session_recover(const char *state_dir, const struct log *log, struct audit_left *ret);
+
 /* Call after all rules are gone. */
 void audit_session_close(struct audit_session *s);
