@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What belongs together: what was run, who for, where. Never pids, moments, or the tool. */
 #include "cause/chain.h"
+
+#include "cause/argv.h"
 #include "util/macro.h"
 
 /* Names that are another one each time: a directory of mktemp, a job's script. */
@@ -47,6 +49,10 @@ static void add_run(struct fingerprint_maker *of, const struct cause_run *run)
     case RUN_COMMAND:
         fingerprint_add(of, run->name);
         fingerprint_add(of, run->text);
+        break;
+    case RUN_ANSIBLE: /* what its module executes may be another one for each host and item: the program names it */
+        add_path(of, run->name);
+        fingerprint_add(of, link_command_name(argv_at(run->text, 0)));
         break;
     case RUN_PROGRAM:
         fingerprint_add(of, run->name);

@@ -2,6 +2,7 @@
 /* What was run: up from the actor to what a person would name. */
 #include "cause/chain.h"
 
+#include "cause/ansible.h"
 #include "cause/wrapper.h"
 #include "util/macro.h"
 
@@ -176,6 +177,8 @@ void cause_find_run(const struct chain *c, struct cause *ret)
         unwrap_text(c, at, ret);
     else if (ret->run.kind == RUN_TEXT)
         unwrap_wrapped(c, ret);
+    if (ret->run.kind == RUN_ANSIBLE)
+        ret->run.text = ansible_command(c, at);
     if (link->role == ROLE_TERMINAL && at < c->end) { /* reads a pipe */
         ret->run.kind = RUN_INPUT;
         ret->run.args = c->process[at]->args;

@@ -6,6 +6,8 @@
 /* What explains the change stands above it: nothing of its own but the name of the tool is told. */
 static bool is_led(const struct cause *c, const struct process *p)
 {
+    if (c->run.kind == RUN_ANSIBLE && c->run.text.len)
+        return false; /* its arguments are the task's */
     return c->run.process && c->run.process != p && c->launcher.process != p;
 }
 

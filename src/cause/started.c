@@ -2,6 +2,7 @@
 /* What started it: up from the actor to the first that launches for a reason of its own. */
 #include "cause/chain.h"
 
+#include "cause/ansible.h"
 #include "cause/argv.h"
 #include "cause/health.h"
 #include "util/macro.h"
@@ -54,21 +55,6 @@ static void describe_package(const struct chain *c, unsigned at, struct cause_la
     ret->detail = c->link[at]->packages;
     for (unsigned i = 0; i < at && !ret->detail.len; i++)
         ret->detail = c->link[i]->run.package;
-}
-
-/* A playbook's name, the first argument that looks like one. */
-static struct bytes playbook(const struct process *p)
-{
-    struct argv a = argv_of(p->args);
-    struct bytes word;
-
-    while (argv_next(&a, &word)) {
-        size_t n = word.len;
-
-        if (n > 4 && (memcmp(word.data + n - 4, ".yml", 4) == 0 || (n > 5 && memcmp(word.data + n - 5, ".yaml", 5) == 0)))
-            return word;
-    }
-    return BYTES_NULL;
 }
 
 /* What the environment of the job's outermost process says, of those that it says anything to. */
@@ -132,7 +118,7 @@ static void describe(struct chain *c, unsigned at, struct cause_launcher *ret)
         describe_package(c, manager, ret);
         break;
     case LAUNCHER_CONFIGURATION:
-        ret->detail = playbook(c->process[at]);
+        ret->detail = ansible_task(c->process[at]);
         break;
     case LAUNCHER_SSH:
     case LAUNCHER_PERSON:

@@ -41,7 +41,7 @@ enum launcher_kind {
     LAUNCHER_UNKNOWN,
     LAUNCHER_PRODUCT,       /* a known product (data/agents.json); name: the product, kind in `detail` */
     LAUNCHER_PACKAGE,       /* a package manager's transaction; name: the manager, detail: the packages */
-    LAUNCHER_CONFIGURATION, /* ansible, puppet, salt, chef, cfengine; name: the product, detail: playbook, task */
+    LAUNCHER_CONFIGURATION, /* ansible, puppet, salt, chef, cfengine; name: the product, detail: the playbook, or the arguments of an ad hoc module */
     LAUNCHER_EXEC,          /* docker/podman exec; name: the container, detail: the client's command line, if known */
     LAUNCHER_COPY,          /* docker cp and the like */
     LAUNCHER_COMPOSE,       /* name: the project */
@@ -67,7 +67,8 @@ struct cause_run {
     struct bytes interpreter;  /* base name of what runs it: "python3", "sh"; empty where that is of no interest */
     struct bytes args;         /* argv of `process`, each ended by NUL: what a command line is made of */
     struct bytes text;         /* what sh -c, python -c and the like were given; of RUN_COMMAND: a shell's text that is
-                                * this one command (a crontab's), to be shown instead of args; else empty */
+                                * this one command (a crontab's), to be shown instead of args; of RUN_ANSIBLE: what the
+                                * module executed, a text or arguments that each end in a NUL; else empty */
     struct bytes directory;    /* working directory, where it matters (make, git, a relative name) */
     struct bytes package;      /* RUN_MAINTAINER: whose script it is */
     struct bytes environment;  /* python's virtual environment: its directory */

@@ -305,10 +305,14 @@ static const struct launcher_words *words_of(const struct cause_launcher *l)
     return (unsigned)l->kind < LAUNCHER_KIND_COUNT ? &launchers[l->kind] : &none;
 }
 
-/* A text, or the arguments of an engine's client. */
-static void add_detail(struct sbuf *out, struct bytes detail)
+/* A text, or the arguments of an engine's client; those of `ansible -a` may be a file's whole content. */
+static void add_detail(struct sbuf *out, const struct cause_launcher *l)
 {
-    if (memchr(detail.data ? detail.data : "", '\0', detail.len))
+    struct bytes detail = l->detail;
+
+    if (l->kind == LAUNCHER_CONFIGURATION)
+        name_command_line(out, detail, 2 * COMMAND_COLUMNS);
+    else if (memchr(detail.data ? detail.data : "", '\0', detail.len))
         name_command_line(out, detail, COMMAND_COLUMNS);
     else
         escape_terminal(out, detail);
@@ -326,7 +330,7 @@ void name_launcher(struct sbuf *out, const struct cause_launcher *l)
     if (l->detail.len) {
         sbuf_add_str(out, l->name.len ? " (" : "(");
         sbuf_add_str(out, w->detail ? w->detail : "");
-        add_detail(out, l->detail);
+        add_detail(out, l);
         sbuf_add_char(out, ')');
     }
     if (l->unit.len && !bytes_equal(l->unit, l->name)) {
@@ -370,7 +374,7 @@ static bool add_launcher(struct sbuf *out, const struct cause_launcher *l, const
     if (w->detail && l->detail.len) {
         sbuf_add_str(out, " (");
         sbuf_add_str(out, w->detail);
-        add_detail(out, l->detail);
+        add_detail(out, l);
         sbuf_add_char(out, ')');
     }
     return true;
@@ -443,10 +447,14 @@ static bool add_headline(struct sbuf *out, const struct cause *cause)
         if (module) {
             sbuf_add_str(out, "module ");
             escape_terminal(out, cause->run.name);
+            if (cause->run.text.len) {
+                sbuf_add_str(out, ": ");
+                name_command_line(out, cause->run.text, COMMAND_COLUMNS);
+            }
         }
         if (l->detail.len) {
             sbuf_add_str(out, module ? ", " : "");
-            add_detail(out, l->detail);
+            add_detail(out, l);
         }
         sbuf_add_char(out, ')');
     }

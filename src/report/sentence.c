@@ -200,9 +200,12 @@ void case_sentence(const struct case_ *c, const struct culprit *s, struct sbuf *
     _cleanup_sbuf_ struct sbuf where = SBUF_INIT;
     const struct tally *said[SAID_MAX];
     size_t n = sentence_tallies(s, said, SAID_MAX);
+    struct cause cause = s->cause; /* borrowed */
     bool comma;
 
-    name_subject(out, &s->cause, &s->actor, s->own_command, &comma);
+    if (cause.run.kind == RUN_ANSIBLE && s->rhythm.run_count > 1)
+        cause.run.text = BYTES_NULL; /* what the first of them executed */
+    name_subject(out, &cause, &s->actor, s->own_command, &comma);
     add_user(s, &comma, out);
     if (is_worth_a_place(s))
         case_where(s, &where);

@@ -38,10 +38,17 @@ row('apt of a file', 'apt-get -q -y -o Debug::NoLocking=1 install {t}/sit-apt.de
 row('git stash', 'git -C {d} stash -q', ['root, at {tty}{from}, replaced {d}/a (deleted and made anew): git -C {d} stash -q, in {d}, at'], target='{d}/a', prepare=GIT + '; echo changed > {d}/a')
 row('git pull', 'git -C {d} pull -q', ['root, at {tty}{from}, replaced {d}/a (deleted and made anew): git -C {d} pull -q, in {d}, at'],
     target='{d}/a', prepare=GIT + '; git clone -q {d} {t}/clone; cd {t}/clone && echo new > a && git commit -qam two; cd {d} && git remote add origin {t}/clone && git fetch -q && git branch -q -u origin/main')
-row('ansible ad hoc', 'ANSIBLE_LOCALHOST_WARNING=0 ansible localhost -m file -a "path={d}/a state=absent" > /dev/null', ['Ansible (module file), run by root, at {tty}{from}, deleted {d}/a, at'], needs=('ansible',),
+row('ansible ad hoc', 'ANSIBLE_LOCALHOST_WARNING=0 ansible localhost -m file -a "path={d}/a state=absent" > /dev/null', ['Ansible (module file, path={d}/a state=absent), run by root, at {tty}{from}, deleted {d}/a, at'], needs=('ansible',),
     never=['VERDICT python'])
 row('an ansible playbook', 'cd {t} && ansible-playbook -i localhost, -c local site.yml > /dev/null; cd /', ['Ansible (module file, site.yml), run by root, at {tty}{from}, deleted {d}/a, at'], needs=('ansible-playbook',),
     tools={'site.yml': '- hosts: all\n  gather_facts: false\n  tasks:\n  - name: remove it\n    file: path={d}/a state=absent\n'}, details=['site.yml'], never=['VERDICT python'])
+row('an ansible playbook\'s command', 'cd {t} && ansible-playbook -i {t}/hosts.yml -e @{t}/vars.yml site.yml > /dev/null; cd /', ['Ansible (module command: rm -f {d}/a, site.yml), run by root, at {tty}{from}, deleted {d}/a with rm, at'], needs=('ansible-playbook',),
+    tools={'site.yml': '- hosts: all\n  gather_facts: false\n  tasks:\n  - name: remove it\n    command: rm -f {d}/a\n', 'vars.yml': 'x: 1\n', 'hosts.yml': 'all:\n  hosts:\n    here:\n      ansible_connection: local\n'}, never=['hosts.yml', 'vars.yml'],
+    prepare='chmod 0644 {t}/*.yml')
+row('an ansible playbook\'s shell task', 'cd {t} && ansible-playbook -i localhost, -c local site.yml > /dev/null; cd /', ['Ansible (module command: rm -f {d}/a; true, site.yml), run by root, at {tty}{from}, deleted {d}/a with rm, at'], needs=('ansible-playbook',),
+    tools={'site.yml': '- hosts: all\n  gather_facts: false\n  tasks:\n  - name: remove it\n    shell: rm -f {d}/a; true\n'})
+row('two items of an ansible task', 'cd {t} && ansible-playbook -i localhost, -c local site.yml > /dev/null; cd /', ['Ansible (module command, site.yml), run by root, at {tty}{from}, deleted 2 files in {d} with rm, '], needs=('ansible-playbook',), files={'a': '', 'b': ''},
+    tools={'site.yml': '- hosts: all\n  gather_facts: false\n  tasks:\n  - command: rm -f {d}/{{ item }}\n    loop: [a, b]\n'})
 row('logrotate', 'logrotate -s {t}/state {t}/app.conf', ['logrotate, on the host, renamed {d}/app.log to {d}/app.log.1, at'], needs=('logrotate',), files={'app.log': 'x\n' * 50},
     prepare='printf "{d}/app.log {\\n su root root\\n size 1\\n rotate 2\\n missingok\\n}\\n" > {t}/app.conf; chmod 0755 {d}; chmod 0644 {t}/app.conf')
 row('rsync --delete', 'rsync -a --delete {t}/src/ {d}/', ['root, at {tty}{from}, deleted {d}/a: rsync -a --delete {t}/src/ {d}/, at'], tools={'src/keep': 'x'}, needs=('rsync',))

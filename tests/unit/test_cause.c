@@ -267,6 +267,16 @@ static const struct row {
     { "ansible here", { BASH, { "/usr/bin/python3.11", "python3|/usr/bin/ansible-playbook|site.yml", .script = "/usr/bin/ansible-playbook" }, RM },
       "script /usr/bin/ansible-playbook", "rm", "configuration-management Ansible", "site.yml" },
 
+#define PLAYBOOK { "/usr/bin/python3.11", "python3|/usr/bin/ansible-playbook|-i|hosts.yml|-e|@vars.yml|site.yml", .script = "/usr/bin/ansible-playbook" }
+#define MODULE(name) { "/usr/bin/python3.11", "python3|/root/.ansible/tmp/ansible-tmp-1.2/AnsiballZ_" name ".py" }
+    { "an ansible playbook among options", { BASH, PLAYBOOK, MODULE("file") }, "ansible-module file", "", "configuration-management Ansible", "site.yml" },
+    { "one of two ansible playbooks",
+      { BASH, { "/usr/bin/python3.11", "python3|/usr/bin/ansible-playbook|a.yml|b.yml", .script = "/usr/bin/ansible-playbook" }, MODULE("file") },
+      "ansible-module file", "", "configuration-management Ansible" },
+    { "ansible ad hoc",
+      { BASH, { "/usr/bin/python3.11", "python3|/usr/bin/ansible|all|-i|x.yml|-m|file|-a|path=/x state=absent", .script = "/usr/bin/ansible" }, MODULE("file") },
+      "ansible-module file", "", "configuration-management Ansible", "path=/x state=absent" },
+
     /* ---- containers ---- */
     { "docker exec",
       { { "/usr/bin/containerd-shim-runc-v2", "containerd-shim-runc-v2|-namespace|moby" }, { "/usr/bin/runc", "runc|--root|/x|exec|--process|/p|web" },
@@ -343,8 +353,27 @@ static const struct pair {
     { "on the host and in a container", { SCRIPT("/opt/a", 0), RM }, { { "/usr/bin/runc", "runc|create" }, { "/usr/bin/dash", "/bin/sh|/opt/a", .script = "/opt/a", .inside = true } }, false },
     { "a real script and one that argv alone names", { { "/usr/bin/python3", "python3|/a.py" } }, { { "/tmp/python3", "python3|/a.py" } }, false },
     { "a job's script has another name each time", { SCRIPT("/home/r/_work/_temp/a1.sh", 0), RM }, { SCRIPT("/home/r/_work/_temp/b2.sh", 0), RM }, true },
+    { "one ansible task for two items", { BASH, PLAYBOOK, MODULE("command"), { "/usr/bin/rm", "rm|a" } }, { BASH, PLAYBOOK, MODULE("command"), { "/usr/bin/rm", "rm|b" } }, true },
+    { "two ansible tasks", { BASH, PLAYBOOK, MODULE("command"), { "/usr/bin/rm", "rm|a" } }, { BASH, PLAYBOOK, MODULE("command"), { "/usr/bin/mv", "mv|a|b" } }, false },
     { "so has a directory of mktemp", { SCRIPT("/tmp/tmp.Ab12345678/x.sh", 0), RM }, { SCRIPT("/tmp/tmp.Zz12345678/x.sh", 0), RM }, true },
 };
+
+/* What the module `command` executed: arguments, or a shell's text. */
+static void ansible_commands(void **state)
+{
+    struct event *e = find((const struct step[STEPS]){ BASH, PLAYBOOK, MODULE("command"), { "/usr/bin/rm", "rm|-f|a" } });
+
+    (void)state;
+    assert_int_equal(e->cause.run.text.len, 8);
+    assert_memory_equal(e->cause.run.text.data, "rm\0-f\0a", 8);
+    event_free(e);
+    e = find((const struct step[STEPS]){ BASH, PLAYBOOK, MODULE("command"), { "/usr/bin/dash", "/bin/sh|-c|rm -f a; :" }, { "/usr/bin/rm", "rm|-f|a" } });
+    assert_bytes(e->cause.run.text, "rm -f a; :");
+    event_free(e);
+    e = find((const struct step[STEPS]){ BASH, PLAYBOOK, MODULE("unarchive"), { "/usr/bin/tar", "tar|x" } });
+    assert_int_equal(e->cause.run.text.len, 0);
+    event_free(e);
+}
 
 static void groups(void **state)
 {
@@ -709,7 +738,7 @@ static void every_row(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(any_argv), cmocka_unit_test(a_long_chain), cmocka_unit_test(nobody),
-                                        cmocka_unit_test(tables), cmocka_unit_test(every_row), cmocka_unit_test(siblings) };
+                                        cmocka_unit_test(tables), cmocka_unit_test(every_row), cmocka_unit_test(siblings), cmocka_unit_test(ansible_commands) };
     int failed;
 
     web = make_container("67ba10172723", "web");
