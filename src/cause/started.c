@@ -246,6 +246,19 @@ static bool is_health_check(const struct chain *c, enum launcher_kind road)
     return false;
 }
 
+/* kubelet has a probe and a hook run by the call that kubectl exec takes as well. But they have no terminal. */
+static enum launcher_kind pod_road(const struct process *first)
+{
+    static const char *const clients[] = { "kubectl", "oc", "k3s", "microk8s.kubectl" };
+
+    if (first->launch.kind != LAUNCH_EXEC)
+        return first->tty.len ? LAUNCHER_KUBECTL_EXEC : LAUNCHER_POD_EXEC;
+    for (size_t i = 0; i < ARRAY_SIZE(clients); i++)
+        if (bytes_equal_str(bytes_basename(argv_at(first->launch.text, 0)), clients[i]))
+            return LAUNCHER_KUBECTL_EXEC;
+    return LAUNCHER_EXEC; /* by crictl, ctr: past kubelet */
+}
+
 static void find_road(struct chain *c, struct cause_launcher *ret)
 {
     const struct container *container = c->process[0]->container;
@@ -266,7 +279,7 @@ static void find_road(struct chain *c, struct cause_launcher *ret)
     if (ret->kind == LAUNCHER_UNKNOWN)
         return;
     if (ret->kind == LAUNCHER_EXEC && is_kubernetes(c))
-        ret->kind = LAUNCHER_KUBECTL_EXEC;
+        ret->kind = pod_road(first);
     ret->name = container->name.len ? container->name : container->id;
     if (ret->kind == LAUNCHER_EXEC && container->compose_project.len && is_compose(ret->detail)) {
         ret->kind = LAUNCHER_COMPOSE;

@@ -72,6 +72,7 @@ static const char *const launchers[LAUNCHER_KIND_COUNT] = {
     [LAUNCHER_SSH] = "ssh",
     [LAUNCHER_PERSON] = "person",
     [LAUNCHER_COMMAND] = "run",
+    [LAUNCHER_POD_EXEC] = "pod-exec",
 };
 
 const char *cause_run_name(enum run_kind kind)

@@ -47,7 +47,7 @@ enum launcher_kind {
     LAUNCHER_COMPOSE,       /* name: the project */
     LAUNCHER_HEALTH_CHECK,  /* of a container */
     LAUNCHER_ENTRY_POINT,   /* the container's own first process and its descendants; name: the container */
-    LAUNCHER_KUBECTL_EXEC,
+    LAUNCHER_KUBECTL_EXEC,  /* into a pod, at a terminal or by a client on this host */
     LAUNCHER_ENGINE,        /* the container engine's own work */
     LAUNCHER_CRON,          /* name: the user whose job it is, detail: the crontab's line or the cron.daily script */
     LAUNCHER_ANACRON,
@@ -58,6 +58,7 @@ enum launcher_kind {
     LAUNCHER_SSH,           /* a command given to ssh; name: the user */
     LAUNCHER_PERSON,        /* somebody at a terminal; name: the user */
     LAUNCHER_COMMAND,       /* the COMMAND of `culprit run` */
+    LAUNCHER_POD_EXEC,      /* kubectl exec, or a probe's or hook's: a pod's runtime is asked for all of them alike */
     LAUNCHER_KIND_COUNT,
 };
 

@@ -295,6 +295,7 @@ static const struct launcher_words launchers[LAUNCHER_KIND_COUNT] = {
     [LAUNCHER_SSH]           = { "a command given to ssh by ", "", "ssh command of ", false, true },
     [LAUNCHER_PERSON]        = { NULL, NULL, "", true, false },
     [LAUNCHER_COMMAND]       = { NULL, NULL, "", false, false },
+    [LAUNCHER_POD_EXEC]      = { "run by kubectl exec, a probe or a hook in ", "", "kubectl exec, a probe or a hook in ", false, true },
 };
 /* clang-format on */
 

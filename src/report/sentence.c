@@ -48,7 +48,8 @@ static bool is_worth_a_place(const struct culprit *s)
     enum launcher_kind kind = s->cause.launcher.kind;
     const struct container *c = s->actor.process ? s->actor.process->container : NULL;
 
-    if (c && (kind == LAUNCHER_EXEC || kind == LAUNCHER_COPY || kind == LAUNCHER_KUBECTL_EXEC || kind == LAUNCHER_HEALTH_CHECK) &&
+    if (c && (kind == LAUNCHER_EXEC || kind == LAUNCHER_COPY || kind == LAUNCHER_KUBECTL_EXEC || kind == LAUNCHER_POD_EXEC ||
+              kind == LAUNCHER_HEALTH_CHECK) &&
         bytes_equal(c->name, s->cause.launcher.name))
         return false; /* said with what started it */
     if (s->node.len || is_of_a_container(s) || !s->actor.process || s->actor.process->origin != ORIGIN_HOST)

@@ -31,7 +31,12 @@ class Engine:
     def docker(self, *args):
         return subprocess.run(['docker', *args], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=self.env).returncode
 
+    def pods(self):
+        ctr = f'ctr -a {self.dir}/exec/containerd/containerd.sock -n k8s.io'
+        sh(f'for c in $({ctr} task ls -q); do {ctr} task kill -a -s 9 $c; {ctr} task rm -f $c; {ctr} container rm $c; done; :', env=self.env, stderr=subprocess.DEVNULL)
+
     def stop(self):
+        self.pods()
         sh('docker rm -f $(docker ps -aq) 2> /dev/null; :', env=self.env, stderr=subprocess.DEVNULL)
         os.kill(self.pid, signal.SIGTERM)
         wait_for(lambda: not os.path.exists(f'/proc/{self.pid}'), 30, 0.1)

@@ -15,5 +15,17 @@ inside('docker exec sh -c', 'docker exec {c} sh -c "rm -f /prd/a; :"', ['sh -c \
 inside('docker exec of a script', 'docker exec {c} /bin/clean', ['/bin/clean, run by docker exec in container {c}, ', 'deleted /prd/a of container {c}, ', ' after {c} started.'])
 inside('what an entry point starts', f'{RUN} shop:1.4 /bin/app', ['/bin/clean, in container {c} itself, deleted /prd/a of container {c}, ', ' after {c} started.'], prepare='', never=['docker exec'], wait=3)
 inside('the host in a container\'s files', 'rm -f /proc/$(docker inspect -f "{{.State.Pid}}" {c})/root/prd/a', ['root, at {tty}{from}, on the host, deleted /prd/a of container {c}: rm -f /proc/', '/root/prd/a, ', ' after {c} started.'])
+# as kubelet has containerd do it: a container of namespace k8s.io with the annotations of CRI; its client is no client that people call
+CTR = '{t}/asker -a {w}/docker/exec/containerd/containerd.sock -n k8s.io'
+POD = f'cp $(command -v ctr) {{t}}/asker; cp -a {{w}}/docker/root {{t}}/root; {CTR} run -d --env PATH=/bin --annotation io.kubernetes.pod.name=shop-0 --annotation io.kubernetes.cri.container-name=app --rootfs {{t}}/root {{c}} /bin/sleep 600'
+
+
+def pod(name, do, says, **more):
+    inside(name, do, says, prepare=POD, target='{t}/root/prd', **more)
+
+
+pod('an exec that kubelet asks for', f'{CTR} task exec --exec-id p1 {{c}} sh -c "rm -f /prd/a; :"', ['sh -c \'rm -f /prd/a; :\', run by kubectl exec, a probe or a hook in app, '], never=['run by kubectl exec in'])
+pod('an exec that kubelet asks for, at a terminal', f'{CTR} task exec -t --exec-id p1 {{c}} sh -c "rm -f /prd/a; :"', ['sh -c \'rm -f /prd/a; :\', run by kubectl exec in app, '], never=['probe'])
+pod('ctr past kubelet', f'{CTR.replace("{t}/asker", "ctr")} task exec --exec-id p1 {{c}} sh -c "rm -f /prd/a; :"', ['sh -c \'rm -f /prd/a; :\', run by containerd exec in container app, '], never=['kubectl'])
 inside('two roads into one container', 'docker exec {c} rm -f /prd/a; rm -f /proc/$(docker inspect -f "{{.State.Pid}}" {c})/root/prd/b',
        [['rm, run by ', 'docker exec in container {c}, ', 'deleted /prd/a of container {c}'], ['root, at {tty}{from}, on the host, deleted /prd/b of container {c}: rm -f /proc/']], verdicts=2)

@@ -19,6 +19,7 @@ struct step {
     const char *script; /* of #!, as the kernel says */
     const char *tty, *unit, *product, *user;
     const char *job;    /* of a CI runner, by its environment */
+    const char *client; /* that asked for it, each argument followed by '|' but the last */
     bool inside;        /* in container web */
     bool executed;      /* the same process as the one above, after an exec */
     uint32_t uid;
@@ -34,7 +35,7 @@ struct step {
 
 static struct container *web;
 
-static void set_args(struct process *p, const char *text)
+static void set_words(struct process *p, struct bytes *field, const char *text)
 {
     struct bytes args;
     char *copy = strdup(text);
@@ -43,8 +44,13 @@ static void set_args(struct process *p, const char *text)
         if (*c == '|')
             *c = '\0';
     args = (struct bytes){ copy, *text ? strlen(text) + 1 : 0 };
-    process_set(p, &p->args, args);
+    process_set(p, field, args);
     free(copy);
+}
+
+static void set_args(struct process *p, const char *text)
+{
+    set_words(p, &p->args, text);
 }
 
 /* A reference to the last of them. */
@@ -71,7 +77,9 @@ static struct process *make_chain(const struct step *steps)
         process_set(p, &p->owner.unit, bytes_of(s->unit ? s->unit : above && !s->inside ? above->owner.unit.data : NULL));
         process_set(p, &p->owner.product, bytes_of(s->product));
         process_set(p, &p->launch.text, bytes_of(s->job));
-        p->launch.kind = s->job ? LAUNCH_CI_JOB : LAUNCH_UNKNOWN;
+        p->launch.kind = s->job ? LAUNCH_CI_JOB : s->client ? LAUNCH_EXEC : LAUNCH_UNKNOWN;
+        if (s->client)
+            set_words(p, &p->launch.text, s->client);
         if (s->product)
             p->owner.product_kind = bytes_of("EDR");
         process_set(p, &p->real_user_name, bytes_of(s->user));
@@ -281,6 +289,22 @@ static const struct row {
     { "docker exec",
       { { "/usr/bin/containerd-shim-runc-v2", "containerd-shim-runc-v2|-namespace|moby" }, { "/usr/bin/runc", "runc|--root|/x|exec|--process|/p|web" },
         { "/bin/busybox", "rm|x", .inside = true } },
+      "command rm", "", "container-exec web" },
+    { "a pod's exec",
+      { { "/usr/bin/containerd-shim-runc-v2", "containerd-shim-runc-v2|-namespace|k8s.io" }, { "/usr/bin/runc", "runc|exec|--process|/p|web" },
+        { "/bin/busybox", "rm|x", .inside = true } },
+      "command rm", "", "pod-exec web" },
+    { "a pod's exec at a terminal",
+      { { "/usr/bin/containerd-shim-runc-v2", "containerd-shim-runc-v2|-namespace|k8s.io" }, { "/usr/bin/runc", "runc|exec|--process|/p|web" },
+        { "/bin/busybox", "rm|x", .inside = true, .tty = "pts/0" } },
+      "command rm", "", "kubectl-exec web" },
+    { "kubectl exec on this host",
+      { { "/usr/bin/containerd-shim-runc-v2", "containerd-shim-runc-v2|-namespace|k8s.io" }, { "/usr/bin/runc", "runc|exec|--process|/p|web" },
+        { "/bin/busybox", "rm|x", .inside = true, .client = "kubectl|exec|web-0|--|rm|x" } },
+      "command rm", "", "kubectl-exec web" },
+    { "ctr past kubelet",
+      { { "/usr/bin/containerd-shim-runc-v2", "containerd-shim-runc-v2|-namespace|k8s.io" }, { "/usr/bin/runc", "runc|exec|--process|/p|web" },
+        { "/bin/busybox", "rm|x", .inside = true, .client = "ctr|-n|k8s.io|t|exec|--exec-id|a|web|rm|x" } },
       "command rm", "", "container-exec web" },
     { "an entry point",
       { { "/usr/bin/containerd-shim-runc-v2", "containerd-shim-runc-v2" }, { "/usr/bin/runc", "runc|create|web" },
