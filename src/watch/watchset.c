@@ -82,17 +82,19 @@ static bool is_below(struct bytes dir, struct bytes rest)
     return dir.len && dir.data[dir.len - 1] != '/' && rest.len > 1 && rest.data[0] == '/' && rest.data[1] != '/';
 }
 
-/* A path above the object in the victim's terms: a layer's or a volume's own place on the host is no part of them.
- * BYTES_NULL: the victim does not see it. */
-static struct bytes above_for_victim(const struct watch_object *o, const struct use *use, struct bytes path)
+/* A path beside or above the object in the victim's terms: a layer's or a volume's own place on the host is no part of
+ * them. BYTES_NULL: the victim does not see it. */
+static struct bytes outside_for_victim(const struct watch_object *o, const struct use *use, struct bytes path)
 {
     struct bytes own = o->path, victim = use->victim_path;
     size_t root;
 
-    if (!path.len || path.len >= own.len || !bytes_path_covers(path, own) || own.len <= victim.len)
+    /* its own layer the victim sees all of, by the same names */
+    if (!path.len || own.len <= victim.len || !(o->view == VIEW_UPPER || (path.len < own.len && bytes_path_covers(path, own))))
         return BYTES_NULL;
     root = own.len - victim.len;
-    if (memcmp(own.data + root, victim.data, victim.len) != 0 || path.len <= root)
+    if (path.len <= root || memcmp(own.data + root, victim.data, victim.len) != 0 || memcmp(path.data, own.data, root) != 0 ||
+        path.data[root] != '/')
         return BYTES_NULL;
     return (struct bytes){ path.data + root, path.len - root };
 }
@@ -231,7 +233,7 @@ static void give(struct watchset *set, const struct watch *w, struct object *o, 
     if (!e->host_path.data && object->ns_pid == 0)
         e->host_path = path;
     if (!victim.data)
-        victim = above_for_victim(object, use, path);
+        victim = outside_for_victim(object, use, path);
     if (victim.data)
         e->path = victim;
     if (previous.data) {
@@ -242,7 +244,7 @@ static void give(struct watchset *set, const struct watch *w, struct object *o, 
         if (!e->previous_host_path.data && object->ns_pid == 0)
             e->previous_host_path = previous;
         if (!victim.data)
-            victim = above_for_victim(object, use, previous);
+            victim = outside_for_victim(object, use, previous);
         if (victim.data)
             e->previous_path = victim;
     }

@@ -354,6 +354,8 @@ static void container_path(void **state)
     e->object = seen.objects[2].view == VIEW_UPPER ? 3 : 4;
     assert_true(watchset_event(set, e));
     assert_bytes(e->previous_path, "/srv/mid");
+    assert_bytes(e->path, "/srv/gone");
+    assert_bytes(e->host_path, path);
     assert_bytes(e->carried, "/srv/mid/leaf");
     event_free(e);
     snprintf(path, sizeof(path), "%s/prdx", upper);

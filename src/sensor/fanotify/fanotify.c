@@ -311,6 +311,7 @@ static int drain(struct sensor *s, unsigned batches, bool *ret_empty, struct err
                 s->overflow_real_ns = real;
             s->empty_boot_ns = boot;
             s->empty_real_ns = real;
+            fanotify_fold_emptied(s);
             *ret_empty = true;
             return 0;
         }

@@ -2,12 +2,14 @@
 /*
  * What goes out, in order. A change made through an overlay is told twice: first by the upper layer
  * behind it, then, in the same system call, by the overlay itself. So a sight of an upper layer waits a
- * moment; when the overlay's comes, by the same process and about the same path, it is dropped.
+ * moment; when the overlay's comes, by the same process and about the same path, it is dropped. What comes
+ * too late for that, or the other way round, alone.c knows.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "sensor/fanotify/alone.h"
 #include "sensor/fanotify/internal.h"
 
 #define WAIT_NS (8 * NS_PER_MS)
@@ -26,11 +28,18 @@ struct fanotify_fold {
     struct sight *sights;
     size_t first, count, size; /* a ring */
     uint64_t told_ns;          /* of the last that was delivered in the queue's order; CLOCK_REALTIME */
+    struct fanotify_alone *alone;
 };
 
 struct fanotify_fold *fanotify_fold_new(void)
 {
-    return calloc(1, sizeof(struct fanotify_fold));
+    struct fanotify_fold *f = calloc(1, sizeof(*f));
+
+    if (f && !(f->alone = fanotify_alone_new())) {
+        free(f);
+        return NULL;
+    }
+    return f;
 }
 
 void fanotify_fold_free(struct fanotify_fold *f)
@@ -39,6 +48,7 @@ void fanotify_fold_free(struct fanotify_fold *f)
         return;
     for (size_t i = 0; i < f->count; i++)
         event_free(f->sights[(f->first + i) % f->size].event);
+    fanotify_alone_free(f->alone);
     free(f->sights);
     free(f);
 }
@@ -48,18 +58,9 @@ static struct bytes below(const struct sight *s, struct bytes path)
     return path.len >= s->below ? (struct bytes){ path.data + s->below, path.len - s->below } : BYTES_NULL;
 }
 
-/* The same directory above both: so far from their paths' ends, which read alike. */
-static bool same_above(const struct sight *a, struct bytes path, const struct sight *b, struct bytes other)
+static struct fanotify_sight look_of(const struct sight *s)
 {
-    return path.len && other.len && path.len < a->below && other.len < b->below &&
-           a->below - path.len == b->below - other.len;
-}
-
-static bool is_same_move(const struct sight *a, const struct sight *b)
-{
-    return a->event->operation == OPERATION_RENAME && b->event->operation == OPERATION_RENAME &&
-           (same_above(a, a->event->path, b, b->event->path) ||
-            same_above(a, a->event->previous_path, b, b->event->previous_path));
+    return (struct fanotify_sight){ s->event, s->group, s->view, s->below };
 }
 
 /* Is the upper layer's sight a part of what the overlay told? Its own path, or a directory on the way
@@ -74,22 +75,27 @@ static bool is_part(const struct sight *upper, const struct sight *merged)
     return bytes_path_covers(u, m) || u.len == 0 || (p.data && bytes_path_covers(u, p));
 }
 
-static void fold(struct sensor *s, const struct sight *merged)
+/* Drops what the layer told of the same change and is still here. True if the change itself was among it. */
+static bool fold(struct sensor *s, const struct sight *merged)
 {
+    struct fanotify_sight look = look_of(merged);
     struct fanotify_fold *f = s->fold;
-    size_t look = f->count < LOOK_BACK ? f->count : LOOK_BACK;
+    bool same = false;
+    size_t count = f->count < LOOK_BACK ? f->count : LOOK_BACK;
 
-    for (size_t i = 1; i <= look; i++) {
+    for (size_t i = 1; i <= count; i++) {
         struct sight *at = &f->sights[(f->first + f->count - i) % f->size];
+        struct fanotify_sight upper = look_of(at);
 
-        if (!at->event || at->group != merged->group ||
-            at->event->actor.pid != merged->event->actor.pid)
+        if (!at->event || at->view != VIEW_UPPER || at->group != merged->group ||
+            at->event->actor.pid != merged->event->actor.pid ||
+            !(is_part(at, merged) || fanotify_sight_is_same_move(&upper, &look)))
             continue;
-        if (at->view == VIEW_UPPER && (is_part(at, merged) || is_same_move(at, merged))) {
-            event_free(at->event);
-            at->event = NULL;
-        }
+        same |= fanotify_sight_is_same(&upper, &look);
+        event_free(at->event);
+        at->event = NULL;
     }
+    return same;
 }
 
 static bool has_view(const struct sensor *s, uint32_t group, enum view view)
@@ -119,6 +125,26 @@ static int reserve(struct fanotify_fold *f)
     return 0;
 }
 
+/* The other view has told it. */
+static bool is_second(struct sensor *s, struct sight *sight)
+{
+    struct fanotify_sight look = look_of(sight);
+    uint64_t now;
+
+    if (sight->view == VIEW_MERGED && fold(s, sight))
+        return false;
+    if (!has_view(s, sight->group, sight->view == VIEW_MERGED ? VIEW_UPPER : VIEW_MERGED))
+        return false;
+    now = fanotify_now(CLOCK_MONOTONIC);
+    if (fanotify_alone_take(s->fold->alone, &look, now))
+        return true;
+    if (sight->view == VIEW_MERGED)
+        fanotify_alone_add(s->fold->alone, &look, now);
+    else
+        sight->due_ns = now + WAIT_NS;
+    return false;
+}
+
 void fanotify_fold_add(struct fanotify_object *o, struct event *e)
 {
     struct sensor *s = o->sensor;
@@ -130,10 +156,10 @@ void fanotify_fold_add(struct fanotify_object *o, struct event *e)
         sight.from_ns = s->now.from_real_ns;
         sight.until_ns = s->now.to_real_ns;
     }
-    if (sight.view == VIEW_MERGED)
-        fold(s, &sight);
-    if (sight.view == VIEW_UPPER && has_view(s, sight.group, VIEW_MERGED))
-        sight.due_ns = fanotify_now(CLOCK_MONOTONIC) + WAIT_NS;
+    if ((sight.view == VIEW_MERGED || sight.view == VIEW_UPPER) && is_second(s, &sight)) {
+        event_free(e);
+        return;
+    }
     if (reserve(f) < 0) {
         s->lost_paths++;
         event_free(e);
@@ -186,11 +212,21 @@ void fanotify_fold_flush(struct sensor *s, bool all)
             settle_time(f, at);
             event_make_id(e->time_ns, (s->seed + ++s->sequence) * 0x9e3779b97f4a7c15ull, e->id);
         }
+        if (e && at->due_ns) {
+            struct fanotify_sight look = look_of(at);
+
+            fanotify_alone_add(f->alone, &look, now);
+        }
         f->first = (f->first + 1) % f->size;
         f->count--;
         if (e) /* last: the receiver may add and remove objects */
             s->options.sink.event(s->options.sink.data, e);
     }
+}
+
+void fanotify_fold_emptied(struct sensor *s)
+{
+    fanotify_alone_emptied(s->fold->alone);
 }
 
 bool fanotify_fold_waits(const struct sensor *s)

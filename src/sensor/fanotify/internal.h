@@ -220,6 +220,7 @@ void fanotify_fold_free(struct fanotify_fold *f);
 void fanotify_fold_add(struct fanotify_object *o, struct event *e);
 /* Deliver what need not wait any longer. */
 void fanotify_fold_flush(struct sensor *s, bool all);
+void fanotify_fold_emptied(struct sensor *s); /* the kernel's queue has been read to its end */
 bool fanotify_fold_waits(const struct sensor *s);
 /* An overlay goes: what it told and is not delivered yet is told in terms of the layer behind it. */
 void fanotify_fold_hand_over(struct fanotify_object *from, const struct fanotify_object *to);

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 
-from lib.expect import Event
+from lib.expect import Event, Never
 from lib.scenarios import act_event, scenario
 
 WEB = lambda run: ["web:/prd"]  # noqa: E731
@@ -85,6 +85,15 @@ def _(run):
 def _(run):
     subprocess.run(["nsenter", "-t", str(run.docker.pid("web")), "-m", "/bin/rm", "/prd/upper"], check=True)
     return [Event("unlink", "/prd/upper", culprit__victim__container__name="web")]
+
+
+@container("written to, each time told once")
+def _(run):
+    first, second = "/prd/upper", "/prd/lower"
+    for path in (first, second):
+        run.docker("exec", "web", "sh", "-c", f"echo more >> {path}")
+    return [Event("open-write", first), Event("open-write", second), Event("write", first, optional=True),
+            Event("write", second, optional=True), *(Never(w, p) for w in ("open-write", "write") for p in (first, second))]
 
 
 @container("by id and by a prefix of it", targets=lambda run: [run.id[:12] + ":/prd"])
