@@ -1,43 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Every test: what needs nothing first, then the real kernel, then other kernels. Ends with a plain
-# line "N passed, N failed", after one that says what was not run, if anything was not.
+# Every test: what needs nothing first, then the real kernel, then other kernels. Ends with what failed, what was not
+# run, and a plain line "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.." || exit 2
 ROOT=$PWD
-LOG=$(mktemp -d /tmp/culprit-check.XXXXXX)
+. tests/steps.sh
 trap 'rm -rf "$LOG"' EXIT
-passed=0 failed=0
-
-pass() { passed=$((passed + $1)); }
-fail() { failed=$((failed + $1)); }
-
-# step NAME COMMAND...: the last line "N passed, N failed" of its output counts, else its exit status
-step() {
-    local name=$1 line t0=$SECONDS rc
-    shift
-    printf '== %s\n' "$name"
-    "$@" > "$LOG/out" 2>&1
-    rc=$?
-    grep -a '^\*\*\*\*\*\*\*\* NOT ' "$LOG/out" | sed 's/^\** //' >> "$LOG/not"
-    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$LOG/out" | tail -1)
-    if [ -n "$line" ]; then
-        pass "$(cut -d' ' -f1 <<< "$line")"
-        fail "$(cut -d' ' -f3 <<< "$line")"
-        [ $rc = 0 ] || [ "$(cut -d' ' -f3 <<< "$line")" != 0 ] || fail 1
-    elif [ $rc = 0 ]; then
-        pass 1
-    else
-        fail 1
-    fi
-    if [ $rc != 0 ]; then
-        tail -60 "$LOG/out"
-        echo "   FAILED: $name (exit $rc, $((SECONDS - t0)) s)"
-    else
-        [ -z "${SHOW:-}" ] || cat "$LOG/out"
-        echo "   ok: ${line:-done} ($((SECONDS - t0)) s)"
-    fi
-}
 
 # one line for each cmocka test and each other test of the suites given
 unit() {
@@ -65,6 +34,7 @@ build() { # build DIR OPTIONS...
 }
 
 step "build, warnings are errors" build build -Dwerror=true
+step "what failed is listed" tests/steps_test.sh
 step "layers" tests/check_layers.sh
 step "hardening of the program" tests/hardening.sh "$ROOT/build/culprit"
 step "unit" unit build
@@ -112,7 +82,4 @@ else
     [ $budget -ge 240 ] || budget=240
     BUDGET=$budget SHOW=1 step "virtual machines" tests/vm/run.sh --quick "$ROOT/build/culprit"
 fi
-echo
-[ ! -s "$LOG/not" ] || echo "NOT EVERYTHING WAS RUN: $(paste -sd'|' "$LOG/not" | sed 's/|/; /g')"
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+summary

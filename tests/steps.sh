@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+# Steps of a run and their count; source it. A log may be cut in the middle: what failed stands once more at its end.
+LOG=$(mktemp -d /tmp/culprit-check.XXXXXX)
+passed=0 failed=0
+
+pass() { passed=$((passed + $1)); }
+fail() { failed=$((failed + $1)); }
+
+# What a failed step says of its failures; else how it ended.
+failures() {
+    local lines
+    lines=$(grep -aE -A 3 --no-group-separator 'WRONG|FAILED|^not ok|(^|[^a-z])(error|Error|ERROR):' "$LOG/out" |
+        grep -avE '(^|[ ,])0 (WRONG|FAILED)' | head -24)
+    [ -n "$lines" ] || lines=$(tail -5 "$LOG/out")
+    cut -c1-400 <<< "$lines" | sed 's/^/    /'
+}
+
+# step NAME COMMAND...: the last line "N passed, N failed" of its output counts, else its exit status
+step() {
+    local name=$1 line t0=$SECONDS rc bad=0
+    shift
+    printf '== %s\n' "$name"
+    "$@" > "$LOG/out" 2>&1
+    rc=$?
+    grep -a '^\*\*\*\*\*\*\*\* NOT ' "$LOG/out" | sed 's/^\** //' >> "$LOG/not"
+    line=$(grep -aE '^[0-9]+ passed, [0-9]+ failed' "$LOG/out" | tail -1)
+    if [ -n "$line" ]; then
+        pass "$(cut -d' ' -f1 <<< "$line")"
+        bad=$(cut -d' ' -f3 <<< "$line")
+    elif [ $rc = 0 ]; then
+        pass 1
+    fi
+    [ $rc = 0 ] || [ "$bad" != 0 ] || bad=1
+    fail "$bad"
+    if [ "$bad" != 0 ]; then
+        printf '%s: %s failed (exit %s, %s s)\n' "$name" "$bad" $rc $((SECONDS - t0)) >> "$LOG/failed"
+        failures >> "$LOG/failed"
+    fi
+    if [ $rc != 0 ]; then
+        tail -60 "$LOG/out"
+        echo "   FAILED: $name (exit $rc, $((SECONDS - t0)) s)"
+    else
+        [ -z "${SHOW:-}" ] || cat "$LOG/out"
+        echo "   ok: ${line:-done} ($((SECONDS - t0)) s)"
+    fi
+}
+
+summary() {
+    echo
+    [ ! -s "$LOG/failed" ] || { echo "FAILED:"; cat "$LOG/failed"; }
+    [ ! -s "$LOG/not" ] || echo "NOT EVERYTHING WAS RUN: $(paste -sd'|' "$LOG/not" | sed 's/|/; /g')"
+    echo "$passed passed, $failed failed"
+    [ $failed = 0 ]
+}
