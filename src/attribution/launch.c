@@ -6,14 +6,11 @@
 
 #include "attribution/crontab.h"
 #include "attribution/inside.h"
-#include "attribution/procfs.h"
-#include "foreign/foreign.h"
+#include "attribution/timer.h"
 #include "util/cleanup.h"
-#include "util/limits.h"
 #include "util/macro.h"
 #include "util/sbuf.h"
 
-#define WAIT_MS 300 /* before the event goes on without */
 #define CLIENT_NS (60 * NS_PER_S) /* an image may have to be pulled up from a slow disk; who asked before is somebody else */
 
 /* ---- arguments ---- */
@@ -94,51 +91,12 @@ static bool ends_with(struct bytes text, const char *end)
     return text.len > len && memcmp(text.data + text.len - len, end, len) == 0;
 }
 
-struct bytes launch_trigger(struct bytes environment)
-{
-    struct bytes unit = procfs_variable(environment, "TRIGGER_UNIT", '\0');
-
-    return unit.len <= LIMIT_NAME && ends_with(unit, ".timer") ? unit : BYTES_NULL;
-}
-
-struct first_process {
-    uint64_t start_ns;
-    pid_t pid;
-};
-
-static int gather_environment(struct bytes request, struct gathered *g)
-{
-    struct first_process first;
-    char *text;
-    size_t len;
-    int r;
-
-    if (request.len != sizeof(first))
-        return -EINVAL;
-    memcpy(&first, request.data, sizeof(first));
-    r = procfs_read_environment("/proc", first.pid, first.start_ns, &text, &len);
-    return r < 0 ? r : gathered_add(g, "environment", text, len);
-}
-
-static int parse_environment(struct bytes request, const struct gathered *g, struct sbuf *answer)
-{
-    struct bytes unit = launch_trigger(gathered_get(g, "environment"));
-
-    (void)request;
-    sbuf_add_bytes(answer, unit);
-    return unit.len ? sbuf_error(answer) : -ENOENT;
-}
-
-static const struct foreign_job timer_job = { "what started a service", 128 * 1024, gather_environment, parse_environment, false };
-
-/* A service that somebody started by hand is not its timer's: only systemd knows, and tells its first process. */
+/* A service that somebody started by hand is not its timer's. */
 static void find_timer(struct process *p)
 {
-    struct first_process first = { p->start_ns, p->pid };
     _cleanup_sbuf_ struct sbuf answer = SBUF_INIT;
-    struct bytes request = { (const char *)&first, sizeof(first) };
 
-    if (foreign_ask(&timer_job, request, WAIT_MS, &answer, NULL) < 0)
+    if (timer_find(p, &answer) < 0)
         return;
     for (struct process *image = p; image; image = image->earlier)
         if (!image->launch.kind) {
@@ -149,7 +107,7 @@ static void find_timer(struct process *p)
 
 static bool is_first_of_service(const struct process *p)
 {
-    return p->origin == ORIGIN_HOST && p->parent && p->parent->pid == 1 && p->start_ns && !p->exited_ns &&
+    return p->origin == ORIGIN_HOST && p->parent && p->parent->pid == 1 && p->start_ns &&
            ends_with(p->owner.unit, ".service");
 }
 
@@ -260,6 +218,29 @@ static uint32_t client_user(const struct process *client)
     return client->cred.known ? client->cred.uid : UID_UNKNOWN;
 }
 
+/* docker-compose and podman-compose (scripts both) have their engine's client do it: who was asked is the outer one. */
+static bool is_compose(const struct process *p)
+{
+    struct bytes name = bytes_basename(p->script.len ? p->script : p->executable);
+
+    return bytes_equal_str(name, "docker-compose") || bytes_equal_str(name, "podman-compose");
+}
+
+static const struct process *asked_client(const struct process *client)
+{
+    return client->parent && is_compose(client->parent) && !client->parent->args_truncated ? client->parent : client;
+}
+
+/* A script's, without what runs it. */
+static struct bytes command_line(const struct process *client)
+{
+    struct bytes rest = client->args, interpreter;
+
+    if (client->script.len)
+        (void)next_argument(&rest, &interpreter);
+    return rest;
+}
+
 static void add_name(struct sbuf *names, struct bytes name)
 {
     if (!name.len)
@@ -281,6 +262,7 @@ static void find_client(const struct launch_sources *sources, struct process *p)
     _cleanup_sbuf_ struct sbuf names = SBUF_INIT;
     struct search s = { .asked = p };
     const struct container *c = p->container;
+    const struct process *client;
 
     add_name(&names, c->name);
     add_name(&names, c->id);
@@ -290,10 +272,11 @@ static void find_client(const struct launch_sources *sources, struct process *p)
     (void)process_table_each_lately(sources->table, look_at, &s);
     if (!s.found || s.ambiguous)
         return;
+    client = asked_client(s.found);
     for (struct process *image = p; image; image = image->earlier) {
         image->launch.kind = LAUNCH_EXEC;
-        process_set(image, &image->launch.text, s.found->args);
-        process_set(image, &image->launch.user, users_name(sources->users, NULL, client_user(s.found)));
+        process_set(image, &image->launch.text, command_line(client));
+        process_set(image, &image->launch.user, users_name(sources->users, NULL, client_user(client)));
     }
 }
 

@@ -22,8 +22,6 @@ struct launch_sources { /* all borrowed */
  * of its images is filled in. */
 void launch_find(const struct launch_sources *sources, struct process *p);
 
-/* Pure. The timer that systemd (252 and later) says to a service's first process by its environment; BYTES_NULL: none. */
-struct bytes launch_trigger(struct bytes environment);
 /* Pure. Does this command line ("docker exec -it web sh", "kubectl exec pod -- sh", each argument ended by a NUL) ask for
  * `args` in a container that one of `names` (each ended by a NUL) means? */
 bool launch_client_asks(struct bytes client, struct bytes names, struct bytes args);

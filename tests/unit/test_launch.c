@@ -14,6 +14,7 @@
 #include "attribution/crontab.h"
 #include "attribution/inside.h"
 #include "attribution/launch.h"
+#include "attribution/timer.h"
 #include "attribution/sessions.h"
 
 /* ---- crontabs ---- */
@@ -182,11 +183,23 @@ static void ci_job(void **state)
 static void trigger(void **state)
 {
     (void)state;
-    assert_bytes(launch_trigger(BYTES("A=b\0TRIGGER_UNIT=purge.timer\0TRIGGER_TIMER_REALTIME_USEC=1\0")), "purge.timer");
-    assert_int_equal(launch_trigger(BYTES("TRIGGER_UNIT=drop.path\0")).len, 0);
-    assert_int_equal(launch_trigger(BYTES("TRIGGER_UNIT=.timer\0")).len, 0);
-    assert_int_equal(launch_trigger(BYTES("XTRIGGER_UNIT=purge.timer\0")).len, 0);
-    assert_int_equal(launch_trigger(BYTES_NULL).len, 0);
+    assert_bytes(timer_of_environment(BYTES("A=b\0TRIGGER_UNIT=purge.timer\0TRIGGER_TIMER_REALTIME_USEC=1\0")), "purge.timer");
+    assert_int_equal(timer_of_environment(BYTES("TRIGGER_UNIT=drop.path\0")).len, 0);
+    assert_int_equal(timer_of_environment(BYTES("TRIGGER_UNIT=.timer\0")).len, 0);
+    assert_int_equal(timer_of_environment(BYTES("XTRIGGER_UNIT=purge.timer\0")).len, 0);
+    assert_int_equal(timer_of_environment(BYTES_NULL).len, 0);
+}
+
+static void fired_just_before(void **state)
+{
+    (void)state;
+    assert_bytes(timer_just_before(BYTES("tidy.timer 5000000\n"), 5200000), "tidy.timer");
+    assert_bytes(timer_just_before(BYTES("other.timer 900000\ntidy.timer 5000000\nthird.timer 0\n"), 5200000), "tidy.timer");
+    assert_int_equal(timer_just_before(BYTES("tidy.timer 5000000\n"), 4900000).len, 0);   /* it fired later */
+    assert_int_equal(timer_just_before(BYTES("tidy.timer 5000000\n"), 60000000).len, 0);  /* long ago: by hand */
+    assert_int_equal(timer_just_before(BYTES("tidy.timer 5000000\nb.timer 5100000\n"), 5200000).len, 0); /* which of them? */
+    assert_int_equal(timer_just_before(BYTES("tidy.timer\ntidy.timer x\n.timer 5000000\n"), 5200000).len, 0);
+    assert_int_equal(timer_just_before(BYTES_NULL, 5200000).len, 0);
 }
 
 /* What was found of a process is not looked up again when it executes something else. */
@@ -318,7 +331,8 @@ static int tear_down(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(tables_of_cron), cmocka_unit_test(utmp), cmocka_unit_test(environment), cmocka_unit_test(trigger), cmocka_unit_test(looked_up_once),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(tables_of_cron), cmocka_unit_test(utmp), cmocka_unit_test(environment), cmocka_unit_test(trigger),
+        cmocka_unit_test(fired_just_before), cmocka_unit_test(looked_up_once),
                                         cmocka_unit_test(where_a_login_came_from) };
     int failed = cmocka_run_group_tests(tests, set_up, tear_down);
 
