@@ -2,6 +2,8 @@
 /* What started it: up from the actor to the first that launches for a reason of its own. */
 #include "cause/chain.h"
 
+#include <string.h>
+
 #include "cause/ansible.h"
 #include "cause/argv.h"
 #include "cause/health.h"
@@ -55,6 +57,31 @@ static void describe_package(const struct chain *c, unsigned at, struct cause_la
     ret->detail = c->link[at]->packages;
     for (unsigned i = 0; i < at && !ret->detail.len; i++)
         ret->detail = c->link[i]->run.package;
+}
+
+static bool is_policy_file(struct bytes word)
+{
+    static const char *const suffixes[] = { ".pp", ".cf", ".sls", ".rb" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+        size_t len = strlen(suffixes[i]);
+
+        if (word.len > len && word.data[0] != '-' && memcmp(word.data + word.len - len, suffixes[i], len) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The manifest, policy, state or recipe that it was told to apply: the first argument that looks like one. */
+static struct bytes policy_file(const struct process *p)
+{
+    struct argv a = argv_of(p->args);
+    struct bytes word;
+
+    while (argv_next(&a, &word))
+        if (is_policy_file(word))
+            return word;
+    return BYTES_NULL;
 }
 
 /* What the environment of the job's outermost process says, of those that it says anything to. */
@@ -119,6 +146,8 @@ static void describe(struct chain *c, unsigned at, struct cause_launcher *ret)
         break;
     case LAUNCHER_CONFIGURATION:
         ret->detail = ansible_task(c->process[at]);
+        if (!ret->detail.len)
+            ret->detail = policy_file(c->process[at]);
         break;
     case LAUNCHER_SSH:
     case LAUNCHER_PERSON:
@@ -183,7 +212,7 @@ static bool find_by_process(struct chain *c, struct cause_launcher *ret)
         if (link->product && is_outermost_product(c, i)) {
             begin(c, i, link->product, NULL, ret);
             ret->name = c->process[i]->owner.product;
-            ret->detail = c->process[i]->owner.product_kind;
+            ret->detail = link->product == LAUNCHER_CONFIGURATION ? policy_file(c->process[i]) : c->process[i]->owner.product_kind;
             return true;
         }
     }

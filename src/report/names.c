@@ -281,7 +281,7 @@ static const struct launcher_words launchers[LAUNCHER_KIND_COUNT] = {
     [LAUNCHER_CONFIGURATION] = { "", "", "configuration management ", true, true },
     [LAUNCHER_EXEC]          = { "run by %exec in container ", "", "exec in container ", false, true },
     [LAUNCHER_COPY]          = { "for docker cp", "", "docker cp", false, true },
-    [LAUNCHER_COMPOSE]       = { "run by compose project ", "", "compose project ", false, true },
+    [LAUNCHER_COMPOSE]       = { "run by compose exec of project ", "", "compose project ", false, true },
     [LAUNCHER_HEALTH_CHECK]  = { "The health check of container ", "", "health check of container ", true, false },
     [LAUNCHER_ENTRY_POINT]   = { NULL, NULL, "entry point of container ", false, false },
     [LAUNCHER_KUBECTL_EXEC]  = { "run by kubectl exec in ", "", "kubectl exec in ", false, true },
@@ -426,11 +426,13 @@ static bool add_product(struct sbuf *out, const struct actor *actor)
     return true;
 }
 
-/* Was it said with the launcher's command line? A health check is often a script itself. */
+/* Was it said with the launcher, by its command line or its name? A health check is often a script itself. */
 static bool is_named_by(const struct cause *cause)
 {
     struct bytes name = bytes_basename(cause->run.name), detail = cause->launcher.detail;
 
+    if (cause->run.process && cause->run.process == cause->launcher.process)
+        return true; /* what is a script, and is known by a better name: puppet */
     return cause->launcher.kind == LAUNCHER_HEALTH_CHECK &&
            (cause->run.kind == RUN_TEXT || (name.len && detail.len && memmem(detail.data, detail.len, name.data, name.len)));
 }

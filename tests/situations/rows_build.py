@@ -55,3 +55,7 @@ row('rsync --delete', 'rsync -a --delete {t}/src/ {d}/', ['root, at {tty}{from},
 row('tar', 'tar -C {d} -xf {t}/x.tar', ['root, at {tty}{from}, replaced {d}/a (deleted and made anew): tar -C {d} -xf {t}/x.tar, at'], prepare='echo new > {t}/a; tar -C {t} -cf {t}/x.tar a')
 row('a module of a venv', '{t}/venv/bin/python -m clean', ['root, at {tty}{from}, deleted {d}/a: {t}/venv/bin/python -m clean, at'],
     prepare='/usr/bin/python3 -m venv --without-pip {t}/venv; printf "import os\\nos.unlink(\\"{d}/a\\")\\n" > $(echo {t}/venv/lib/python3*)/site-packages/clean.py')
+row('puppet apply', 'cd {t} && puppet apply site.pp > /dev/null; cd /', ['Puppet (site.pp), run by root, at {tty}{from}, deleted {d}/a, at'], needs=('puppet',),
+    tools={'site.pp': 'file { "{d}/a": ensure => absent }\n'}, never=['running'])
+row('cf-agent', 'cf-agent -KIf {t}/site.cf > /dev/null', ['CFEngine ({t}/site.cf), run by root, at {tty}{from}, deleted {d}/a, at'], needs=('cf-agent',),
+    tools={'site.cf': 'bundle agent main\n{\n  files: "{d}/a" delete => tidy_it;\n}\nbody delete tidy_it\n{\n  dirlinks => "delete";\n  rmdirs => "true";\n}\n'})

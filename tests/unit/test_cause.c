@@ -274,6 +274,12 @@ static const struct row {
     { "culprit run, built somewhere", { BASH, { "/tmp/b/culprit", "culprit|run|-w|/srv|--|rm|x" }, RM }, "command rm", "", "run culprit" },
     { "ansible here", { BASH, { "/usr/bin/python3.11", "python3|/usr/bin/ansible-playbook|site.yml", .script = "/usr/bin/ansible-playbook" }, RM },
       "script /usr/bin/ansible-playbook", "rm", "configuration-management Ansible", "site.yml" },
+    { "a playbook behind its inventory", { BASH, { "/usr/bin/python3.11", "python3|/usr/bin/ansible-playbook|-i|hosts.yml|-e|@vars.yml|site.yml", .script = "/usr/bin/ansible-playbook" }, RM },
+      "script /usr/bin/ansible-playbook", "rm", "configuration-management Ansible", "site.yml" },
+    { "a manifest", { BASH, { "/usr/bin/ruby3.1", "/usr/bin/ruby|/usr/bin/puppet|apply|site.pp", .script = "/usr/bin/puppet" } },
+      "script /usr/bin/puppet", "", "configuration-management Puppet", "site.pp" },
+    { "a policy", { BASH, { "/usr/bin/cf-agent", "cf-agent|-KIf|/etc/site.cf" } },
+      "command cf-agent", "", "configuration-management CFEngine", "/etc/site.cf" },
 
 #define PLAYBOOK { "/usr/bin/python3.11", "python3|/usr/bin/ansible-playbook|-i|hosts.yml|-e|@vars.yml|site.yml", .script = "/usr/bin/ansible-playbook" }
 #define MODULE(name) { "/usr/bin/python3.11", "python3|/root/.ansible/tmp/ansible-tmp-1.2/AnsiballZ_" name ".py" }
