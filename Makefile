@@ -27,6 +27,7 @@ check: deps
 
 check-vm: all
 	$(SUDO) tests/vm/run.sh $(BUILD)/culprit
+	$(SUDO) tests/vm/systemd.sh $(BUILD)/culprit
 
 bench: all
 	$(SUDO) bench/run.sh $(BUILD)

@@ -76,6 +76,7 @@ else
     step "privileges" tests/scenario/privileges.sh "$ROOT/build/culprit"
     SHOW=1 step "the story" tests/scenario/story.sh "$ROOT/build/culprit"
     SHOW=1 step "the story on each engine" tests/scenario/stories.sh "$ROOT/build/culprit"
+    SHOW=1 step "situations under systemd" tests/vm/systemd.sh "$ROOT/build/culprit"
     # last, for what time is left: all is to end within 45 minutes
     budget=$((2460 - SECONDS))
     [ $budget -le 1480 ] || budget=1480

@@ -72,9 +72,13 @@ zsh                  zsh                    test (situations)
 ksh93u+m             ksh                    test (situations)
 parallel             parallel               test (situations)
 ansible-core         ansible-core           test (situations)
+puppet-agent         puppet                 test (situations)
+cfengine3            cfengine               test (situations)
+docker-compose       docker-compose         test (situations)
 tini                 tini                   test (situations)
 rsync                rsync                  test (situations)
 vim                  vim-enhanced           test (situations)
+systemd              systemd                test (virtual machines)
 cpio                 cpio                   test (virtual machines)
 kmod                 kmod                   test (virtual machines)
 xz-utils             xz                     test (virtual machines)
@@ -91,7 +95,7 @@ have() {
 }
 
 # What the tests start themselves is not to run on this machine because they were installed.
-DAEMONS='ssh cron atd anacron'
+DAEMONS='ssh cron atd anacron puppet cfengine3'
 no_daemons() {
     [ -e /usr/sbin/policy-rc.d ] || {
         printf '#!/bin/sh\ncase $1 in %s) exit 101 ;; esac\n' "${DAEMONS// /|}" > /usr/sbin/policy-rc.d

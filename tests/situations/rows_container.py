@@ -29,3 +29,11 @@ pod('an exec that kubelet asks for, at a terminal', f'{CTR} task exec -t --exec-
 pod('ctr past kubelet', f'{CTR.replace("{t}/asker", "ctr")} task exec --exec-id p1 {{c}} sh -c "rm -f /prd/a; :"', ['sh -c \'rm -f /prd/a; :\', run by containerd exec in container app, '], never=['kubectl'])
 inside('two roads into one container', 'docker exec {c} rm -f /prd/a; rm -f /proc/$(docker inspect -f "{{.State.Pid}}" {c})/root/prd/b',
        [['rm, run by ', 'docker exec in container {c}, ', 'deleted /prd/a of container {c}'], ['root, at {tty}{from}, on the host, deleted /prd/b of container {c}: rm -f /proc/']], verdicts=2)
+inside('a health check', f'{RUN} --health-cmd "rm -f /prd/a" --health-interval 1s shop:1.4 sleep 600', ['The health check of container {c} (', 'rm -f /prd/a', 'deleted /prd/a of container {c}'], prepare='', wait=4,
+       never=['put the files on a volume'])
+inside('docker-compose exec', 'cd {t} && docker-compose -p {c} exec -T app rm -f /prd/a; cd /', ['rm, run by compose exec of project {c}, in container {c}_app_1 itself, ', 'deleted /prd/a of container {c}_app_1'],
+       prepare='cd {t} && docker-compose -p {c} up -d', target='compose:{c}/app:/prd', needs=('docker-compose',),
+       tools={'docker-compose.yml': 'version: "2"\nservices:\n  app:\n    image: shop:1.4\n    network_mode: none\n    command: sleep 600\n'})
+inside('docker-compose up of a service that cleans', 'cd {t} && docker-compose -p {c} up -d; cd /', ['/bin/clean, in container {c}_app_1 itself, deleted /prd/a of container {c}_app_1, '],
+       prepare='', target='compose:{c}/app:/prd', needs=('docker-compose',), wait=4, never=['docker exec'],
+       tools={'docker-compose.yml': 'version: "2"\nservices:\n  app:\n    image: shop:1.4\n    network_mode: none\n    command: /bin/app\n'})

@@ -46,7 +46,7 @@ class Terminal:
         self.tty = ''
         path = os.path.join(world.work, 'marks', user + '.tty')
         exports = ''.join(f'export {name}={value}; ' for name, value in world.env.items() if name == 'DOCKER_HOST')
-        if not self.type(f'unset HISTFILE; export PATH={PATH}; PS1="$ "; {exports}tty > {path}', 30):
+        if not self.type(f'unset HISTFILE; export PATH={PATH}; PS1="$ "; {exports}tty > {path}', 180):
             raise SystemExit(f'situations: no terminal for {user}: ' + open(self.log.name, errors='replace').read()[-300:])
         self.tty = open(path).read().strip().removeprefix('/dev/')
 

@@ -5,7 +5,8 @@
 # memory on top, so every program and file is there too. What the script leaves in /out (the folder OUT here)
 # stays; its output comes to stdout. Exit status: the script's; 125: the guest never came to its end.
 # Environment: SECONDS_MAX (600), SMP (1), MEMORY (2G), APPEND (kernel parameters), ICOUNT (QEMU's -icount, one
-# processor, time counted in instructions), VERBOSE=1 (the kernel's messages too).
+# processor, time counted in instructions), VERBOSE=1 (the kernel's messages too), INIT=systemd (this machine's
+# systemd is the first process, and the script one of its services).
 # AppArmor is off: dockerd would want its parser, and culprit does not depend on it; so are the detours around
 # flaws that an emulated processor does not have. Needs no KVM: everything is emulated, so that counts of
 # instructions are the same on every machine.
@@ -50,6 +51,7 @@ options=trans=virtio,version=9p2000.L,msize=262144
 \$b mount -t overlay -o lowerdir=/lower,upperdir=/layer/upper,workdir=/layer/work overlay /new || echo "boot: no overlay"
 \$b mkdir -p /new/out; \$b mount -t 9p -o \$options out /new/out || echo "boot: no folder for results"
 for m in dev proc sys; do \$b mount --move /\$m /new/\$m; done
+export INIT=$(printf %q "${INIT:-}")
 exec \$b switch_root /new /bin/bash $(printf %q "$HERE/guest.sh") $(cat "$WORK/arguments")
 END
 chmod 755 "$root/init"
