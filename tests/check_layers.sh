@@ -58,6 +58,7 @@ may_open=" $(sed 's/ *#.*//' <<'END'
 attribution/agents.c          # the administrator's list of products
 attribution/engine_machine.c  # cgroups; /var/lib/lxc and /run/systemd/machines, which are root's
 attribution/engine_podman.c   # /etc/passwd, /etc/containers
+attribution/host_names.c      # a root directory, O_PATH
 attribution/layers.c          # O_PATH without following, one name at a time; directories
 attribution/oci.c             # /proc
 attribution/oci_dirs.c        # directories of runtimes, to list them

@@ -71,7 +71,7 @@ int attribution_new(const struct attribution_options *options, struct attributio
     a->booted_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
     r = process_table_new(PROC, &a->table, err);
     if (r == 0)
-        r = users_new(options->engines, &a->users, err);
+        r = users_new(options->engines, "/", &a->users, err);
     if (r == 0)
         r = sessions_new("/", PROC, &a->sessions, err);
     if (r == 0)

@@ -12,6 +12,7 @@
 
 #include <uthash.h>
 
+#include "attribution/host_names.h"
 #include "attribution/inside.h"
 #include "foreign/foreign.h"
 #include "util/beneath.h"
@@ -64,17 +65,20 @@ struct users {
     struct engines *engines;
     struct world *worlds; /* in the order of their making */
     struct host_name *host;
+    struct host_names *files;     /* the host's own; NULL: they cannot be read */
+    uint64_t looked_ns;           /* at these; CLOCK_MONOTONIC */
     uint64_t distrusted_until_ns; /* the host's name service */
     struct host_name *asked[2]; /* of users, of groups: what was looked for last, NULL: none */
 };
 
-int users_new(struct engines *engines, struct users **ret, struct err *err)
+int users_new(struct engines *engines, const char *root, struct users **ret, struct err *err)
 {
     struct users *u = calloc(1, sizeof(*u));
 
     if (!u)
         return err_set(err, -ENOMEM, "user names");
     u->engines = engines;
+    (void)host_names_new(root, &u->files, NULL); /* without: the name service has them as well */
     *ret = u;
     return 0;
 }
@@ -114,6 +118,7 @@ void users_free(struct users *u)
     while (u->worlds)
         forget_world(u, u->worlds);
     forget_host(u);
+    host_names_free(u->files);
     free(u);
 }
 
@@ -167,7 +172,7 @@ uint32_t users_map(struct bytes map, uint32_t id)
 }
 
 /* name:password:id:...; the first of an id counts. */
-static struct bytes find_name(struct bytes text, uint32_t id)
+struct bytes users_find(struct bytes text, uint32_t id)
 {
     while (text.len) {
         struct bytes line = next_line(&text), name = next_field(&line, ':');
@@ -385,7 +390,7 @@ static struct bytes in_container(struct users *u, const struct container *c, uin
     n = group ? &w->groups : &w->users;
     if (n->map)
         id = users_map((struct bytes){ n->map, n->map_len }, id);
-    return id == UINT32_MAX || !n->text ? BYTES_NULL : find_name((struct bytes){ n->text, n->len }, id);
+    return id == UINT32_MAX || !n->text ? BYTES_NULL : users_find((struct bytes){ n->text, n->len }, id);
 }
 
 /* ---- the host ---- */
@@ -428,15 +433,40 @@ static void ask_host(struct users *u, struct host_name *n)
     n->known = r == 0 || r == -ENOENT;
 }
 
+static void look_at_files(struct users *u)
+{
+    if (u->files && host_names_look(u->files))
+        forget_host(u);
+    u->looked_ns = monotonic();
+}
+
+/* From the files, at once; else from the name service, when it answers. */
+static void find_host(struct users *u, struct host_name *n)
+{
+    bool group = n->key >> 32;
+    struct bytes name = u->files ? host_names_find(u->files, (uint32_t)n->key, group) : BYTES_NULL;
+
+    if (!name.len) {
+        ask_host(u, n);
+        return;
+    }
+    n->text = strndup(name.data, name.len);
+    n->known = n->text != NULL;
+}
+
 static struct bytes on_host(struct users *u, uint32_t id, bool group)
 {
     uint64_t key = id | (group ? 1ull << 32 : 0);
-    struct host_name *n = u->asked[group];
+    struct host_name *n;
 
+    if (!u->looked_ns || monotonic() - u->looked_ns > LOOK_AGAIN_NS)
+        look_at_files(u);
+    n = u->asked[group];
     if (n && n->key == key && n->known)
         return bytes_of(n->text);
     HASH_FIND(hh, u->host, &key, sizeof(key), n);
     if (!n) {
+        look_at_files(u); /* a user who was made just now */
         if (HASH_COUNT(u->host) >= HOST_NAMES_MAX)
             forget_host(u);
         n = calloc(1, sizeof(*n));
@@ -445,7 +475,7 @@ static struct bytes on_host(struct users *u, uint32_t id, bool group)
         n->key = key;
         n->pending = FOREIGN_PENDING_NONE;
         HASH_ADD(hh, u->host, key, sizeof(n->key), n);
-        ask_host(u, n);
+        find_host(u, n);
     } else if (!n->known && (n->pending.fd >= 0 || monotonic() - n->asked_ns > LOOK_AGAIN_NS)) {
         ask_host(u, n);
     }

@@ -14,8 +14,8 @@
 
 struct users;
 
-/* engines: borrowed; NULL: containers that are down have no names. */
-int users_new(struct engines *engines, struct users **ret, struct err *err);
+/* engines: borrowed; NULL: containers that are down have no names. root: "/", or a directory of the same shape in tests. */
+int users_new(struct engines *engines, const char *root, struct users **ret, struct err *err);
 void users_free(struct users *u); /* NULL is fine */
 
 /* container NULL: the host's. ids: as the host counts. Valid until the next call; BYTES_NULL: no name. A
@@ -25,5 +25,7 @@ struct bytes users_group(struct users *u, const struct container *c, uint32_t gi
 
 /* Pure: the text of /proc/PID/uid_map, and an id of the host; UINT32_MAX: not in it. */
 uint32_t users_map(struct bytes map, uint32_t id);
+/* Pure: of such lines, or a passwd or group file: the name of the first of that id; BYTES_NULL: none. */
+struct bytes users_find(struct bytes text, uint32_t id);
 /* Pure: of the text of a passwd or group file a line "NAME:x:ID" for each that has both, in their order. */
 void users_pick(struct bytes text, struct sbuf *out);

@@ -434,7 +434,7 @@ int cmd_diff(int argc, char **argv)
     options.times = q.times;
     options.hashes = q.json;
     q.host = cli_host(&q.arena);
-    r = users_new(q.engines, &q.users, &err);
+    r = users_new(q.engines, "/", &q.users, &err);
     if (r == 0)
         r = q.record ? diff_record(&q, &options, &end, &err) : diff_image(&q, &options, &err);
     if (r < 0) {

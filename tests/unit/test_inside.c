@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 
 #include "attribution/owner_inside.h"
 #include "attribution/users.h"
+#include "foreign/foreign.h"
 #include "util/cleanup.h"
 
 static char base[] = "/tmp/culprit-test-inside-XXXXXX";
@@ -204,7 +206,7 @@ static void names_in_their_world(void **state)
     struct users *u = NULL;
 
     (void)state;
-    assert_int_equal(users_new(NULL, &u, NULL), 0);
+    assert_int_equal(users_new(NULL, "/", &u, NULL), 0);
     assert_bytes(users_name(u, NULL, 0), "root");
     container_set(c, &c->id, bytes_of("0123456789abcdef0"));
     container_set(other, &other->id, bytes_of("0123456789abcdef1")); /* the first 16 digits are the same */
@@ -219,12 +221,51 @@ static void names_in_their_world(void **state)
     users_free(u);
 }
 
+/* The reader, and no worker answers any more, as on a machine that is too busy; or goes on. */
+static void signal_children(int sig)
+{
+    char path[64];
+    FILE *f;
+    int pid;
+
+    snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+    f = fopen(path, "r");
+    assert_non_null(f);
+    while (fscanf(f, "%d", &pid) == 1)
+        kill(pid, sig);
+    fclose(f);
+}
+
+static void names_of_the_host(void **state)
+{
+    char root[128];
+    struct users *u = NULL;
+
+    (void)state;
+    snprintf(root, sizeof(root), "%s/host", base);
+    put("host/etc/passwd", "root:x:0:0::/:/bin/sh\nim:x:4201:4201::/:/bin/sh\nsame:x:4201:1::/:/bin/sh\n");
+    put("host/etc/group", "wheel:x:4201:im\n");
+    assert_int_equal(foreign_start(), 0);
+    signal_children(SIGSTOP);
+    assert_int_equal(users_new(NULL, root, &u, NULL), 0);
+    assert_bytes(users_name(u, NULL, 4201), "im");
+    assert_bytes(users_group(u, NULL, 4201), "wheel");
+    put("host/etc/passwd", "ann:x:4201:4201::/:/bin/sh\nnew:x:4202:4202::/:/bin/sh\n");
+    assert_bytes(users_name(u, NULL, 4202), "new"); /* made just now */
+    assert_bytes(users_name(u, NULL, 4201), "ann");
+    assert_false(bytes_known(users_name(u, NULL, 4203)));
+    assert_false(bytes_known(users_name(u, NULL, UINT32_MAX)));
+    users_free(u);
+    signal_children(SIGCONT);
+}
+
 int main(void)
 {
     const struct CMUnitTest more[] = {
         cmocka_unit_test(survives_any_header),
         cmocka_unit_test(bounds_a_hostile_database),
         cmocka_unit_test(names_in_their_world),
+        cmocka_unit_test(names_of_the_host),
     };
     char command[128], out[128];
     int failed;
