@@ -160,19 +160,52 @@ static bool is_named(struct bytes word, struct bytes names)
     return false;
 }
 
-bool launch_client_asks(struct bytes client, struct bytes names, struct bytes args)
+/* The arguments behind the script: the kernel puts the interpreter before it, which nobody asked for. */
+static struct bytes behind_script(struct bytes args, struct bytes script)
+{
+    struct bytes word;
+
+    while (next_argument(&args, &word))
+        if (bytes_equal(word, script))
+            return args;
+    return BYTES_NULL;
+}
+
+/* *rest ends with `args`, and is what stands before them then. */
+static bool cut_end(struct bytes *rest, struct bytes args)
+{
+    const char *tail = rest->data + rest->len - args.len;
+
+    if (rest->len <= args.len + 1 || (args.len && (memcmp(tail, args.data, args.len) != 0 || tail[-1] != '\0')))
+        return false;
+    rest->len -= args.len;
+    *rest = without_last_nul(*rest);
+    return true;
+}
+
+/* *rest ends with what became this script, by its name or by its path. */
+static bool cut_script(struct bytes *rest, struct bytes script)
+{
+    const char *nul = memrchr(rest->data, '\0', rest->len);
+    size_t before = nul ? (size_t)(nul + 1 - rest->data) : 0;
+    struct bytes word = { rest->data + before, rest->len - before };
+
+    if (!nul || !bytes_equal(bytes_basename(word), bytes_basename(script)))
+        return false;
+    rest->len = before;
+    return true;
+}
+
+bool launch_client_asks(struct bytes client, struct bytes names, struct bytes args, struct bytes script)
 {
     struct bytes rest = without_last_nul(client), word;
     bool exec = false, named = false;
-    const char *tail;
 
     args = without_last_nul(args);
-    if (!args.len || rest.len <= args.len + 1)
+    if (!args.len || !rest.len)
         return false;
-    tail = rest.data + rest.len - args.len;
-    if (memcmp(tail, args.data, args.len) != 0 || tail[-1] != '\0')
+    if (!cut_end(&rest, script.len ? behind_script(args, script) : args) || (script.len && !cut_script(&rest, script)))
         return false;
-    rest.len -= args.len;
     while (next_argument(&rest, &word)) {
         named |= exec && is_named(bytes_starts_with(word, bytes_of("pod/")) ? (struct bytes){ word.data + 4, word.len - 4 } : word,
                                   names);
@@ -191,7 +224,7 @@ struct search {
 static bool asks(const struct search *s, const struct process *client)
 {
     for (const struct process *image = s->asked; image; image = image->earlier)
-        if (launch_client_asks(client->args, s->names, image->args))
+        if (launch_client_asks(client->args, s->names, image->args, image->script))
             return true;
     return false;
 }

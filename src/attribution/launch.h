@@ -23,5 +23,6 @@ struct launch_sources { /* all borrowed */
 void launch_find(const struct launch_sources *sources, struct process *p);
 
 /* Pure. Does this command line ("docker exec -it web sh", "kubectl exec pod -- sh", each argument ended by a NUL) ask for
- * `args` in a container that one of `names` (each ended by a NUL) means? */
-bool launch_client_asks(struct bytes client, struct bytes names, struct bytes args);
+ * `args` in a container that one of `names` (each ended by a NUL) means? script: what became its interpreter by #!, as `args`
+ * have it; the client asked for it by that path, or by its name. BYTES_NULL: none. */
+bool launch_client_asks(struct bytes client, struct bytes names, struct bytes args, struct bytes script);

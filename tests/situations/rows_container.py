@@ -12,7 +12,7 @@ def inside(name, do, says, prepare=IDLE, target='{c}:/prd', **more):
 
 inside('docker exec of a tool', 'docker exec {c} rm -f /prd/a', ['rm, run by docker exec in container {c}, ', 'deleted /prd/a of container {c}, ', ' after {c} started.'])
 inside('docker exec sh -c', 'docker exec {c} sh -c "rm -f /prd/a; :"', ['sh -c \'rm -f /prd/a; :\', run by docker exec in container {c}, ', 'deleted /prd/a of container {c}, ', ' after {c} started.'])
-inside('docker exec of a script', 'docker exec {c} /bin/clean', ['/bin/clean, run by docker exec in container {c}, ', 'deleted /prd/a of container {c}, ', ' after {c} started.'])
+inside('docker exec of a script', 'docker exec {c} clean', ['/bin/clean, run by docker exec in container {c}, ', 'deleted /prd/a of container {c}, ', ' after {c} started.'], details=['(docker exec {c} clean)'])
 inside('what an entry point starts', f'{RUN} shop:1.4 /bin/app', ['/bin/clean, in container {c} itself, deleted /prd/a of container {c}, ', ' after {c} started.'], prepare='', never=['docker exec'], wait=3)
 inside('the host in a container\'s files', 'rm -f /proc/$(docker inspect -f "{{.State.Pid}}" {c})/root/prd/a', ['root, at {tty}{from}, on the host, deleted /prd/a of container {c}: rm -f /proc/', '/root/prd/a, ', ' after {c} started.'])
 # as kubelet has containerd do it: a container of namespace k8s.io with the annotations of CRI; its client is no client that people call

@@ -120,6 +120,7 @@ static const struct client_row {
     const char *name;
     struct bytes client, names, args;
     bool asks;
+    struct bytes script;
 } client_rows[] = {
     { "docker exec", BYTES("docker\0exec\0-it\0web\0rm\0/x\0"), BYTES("web\0"), BYTES("rm\0/x\0"), true },
     { "another container", BYTES("docker\0exec\0web2\0rm\0/x\0"), BYTES("web\0"), BYTES("rm\0/x\0"), false },
@@ -134,6 +135,14 @@ static const struct client_row {
     { "run is no exec", BYTES("docker\0run\0web\0sh\0"), BYTES("web\0"), BYTES("sh\0"), false },
     { "the name is the command", BYTES("docker\0exec\0db\0web\0"), BYTES("web\0"), BYTES("web\0"), false },
     { "nothing is known of it", BYTES("docker\0exec\0web\0sh\0"), BYTES("web\0"), BYTES_NULL, false },
+    { "a script", BYTES("docker\0exec\0web\0/bin/clean\0"), BYTES("web\0"), BYTES("/bin/sh\0/bin/clean\0"), true, BYTES("/bin/clean") },
+    { "a script by its name, with arguments", BYTES("docker\0exec\0web\0clean\0-a\0"), BYTES("web\0"),
+      BYTES("/usr/bin/python3\0-E\0/bin/clean\0-a\0"), true, BYTES("/bin/clean") },
+    { "another script", BYTES("docker\0exec\0web\0/bin/purge\0"), BYTES("web\0"), BYTES("/bin/sh\0/bin/clean\0"), false, BYTES("/bin/clean") },
+    { "a script's other arguments", BYTES("docker\0exec\0web\0clean\0-b\0"), BYTES("web\0"), BYTES("/bin/sh\0/bin/clean\0-a\0"), false,
+      BYTES("/bin/clean") },
+    { "a script that is the container's name", BYTES("docker\0exec\0clean\0"), BYTES("clean\0"), BYTES("/bin/sh\0/bin/clean\0"), false,
+      BYTES("/bin/clean") },
     { "no client", BYTES_NULL, BYTES("web\0"), BYTES("sh\0"), false },
 };
 
@@ -141,7 +150,7 @@ static void client(void **state)
 {
     const struct client_row *row = *state;
 
-    assert_int_equal(launch_client_asks(row->client, row->names, row->args), row->asks);
+    assert_int_equal(launch_client_asks(row->client, row->names, row->args, row->script), row->asks);
 }
 
 /* ---- jobs of CI runners ---- */
