@@ -66,6 +66,7 @@ static void as_script(struct process *p, struct cause_link *l, struct bytes path
 {
     l->run.name = script_path(p, path);
     script_name(p, &l->run);
+    l->shim = script_is_shim(l->run.name);
     l->role = l->run.kind == RUN_SCRIPT && script_is_packaged(l->run.name) ? ROLE_PROGRAM : ROLE_SCRIPT;
 }
 

@@ -25,6 +25,7 @@ struct cause_link {
     const struct launcher_row *launcher; /* NULL: not a launcher by its program */
     struct bytes packages;             /* of a package manager: launcher_packages() */
     const char *changer;               /* "sudo": people change the user by it; NULL: they do not */
+    bool shim;                         /* a script that only finds the program to execute in its place: pyenv's python3 */
     bool plain;                        /* ROLE_TOOL by its name alone, whatever its arguments */
     enum launcher_kind product;        /* LAUNCHER_UNKNOWN: no product, or one that does not count */
 };

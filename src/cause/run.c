@@ -22,11 +22,17 @@ static bool is_job(enum launcher_kind kind)
     return jobs[kind];
 }
 
+/* A shim that did what shims do. One that goes on itself explains what it starts, whatever it is called. */
+static bool is_replaced_shim(const struct chain *c, unsigned i)
+{
+    return c->link[i]->shim && i > 0 && c->process[i]->pid == c->process[i - 1]->pid;
+}
+
 /* The nearest that explains all below it; NONE. */
 static unsigned nearest(const struct chain *c, enum role role)
 {
     for (unsigned i = 0; i < c->end; i++)
-        if (c->link[i]->role == role)
+        if (c->link[i]->role == role && !is_replaced_shim(c, i))
             return i;
     return NONE;
 }
@@ -61,7 +67,7 @@ static unsigned outermost_command(const struct chain *c)
     for (unsigned i = 0; i < c->end; i++) {
         const struct cause_link *link = c->link[i];
 
-        if (found != NONE && (link->role == ROLE_WRAPPER || passes_script_on(link, c->link[found])))
+        if (found != NONE && (link->role == ROLE_WRAPPER || is_replaced_shim(c, i) || passes_script_on(link, c->link[found])))
             continue;
         found = i;
     }

@@ -156,6 +156,18 @@ void script_name(struct process *p, struct cause_run *run)
         run->kind = RUN_GIT_HOOK;
 }
 
+bool script_is_shim(struct bytes path)
+{
+    static const char *const managers[] = { "asdf", "goenv", "goenv-exec", "jenv", "jenv-exec", "nodenv", "nodenv-exec", "phpenv",
+                                            "plenv", "plenv-exec", "pyenv", "pyenv-exec", "rbenv", "rbenv-exec", "rvm-exec", "tfenv" };
+    struct bytes base = bytes_basename(path);
+
+    for (size_t i = 0; i < ARRAY_SIZE(managers); i++)
+        if (bytes_equal_str(base, managers[i]))
+            return true;
+    return bytes_equal_str(bytes_basename(bytes_dirname(path)), "shims");
+}
+
 bool script_build(const struct build_row *row, struct bytes args, struct bytes script, struct cause_run *run)
 {
     struct argv a = argv_of(args);

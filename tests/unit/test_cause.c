@@ -205,6 +205,17 @@ static const struct row {
       { SSHD, { "/usr/bin/dash", "sh|-c|python3 x" }, { "/usr/bin/python3.11", "python3|/root/.ansible/tmp/ansible-tmp-1.2/AnsiballZ_file.py" } },
       "ansible-module file", "", "ssh" },
 
+    { "a script by pyenv's shim",
+      { BASH, { "/usr/bin/bash", "bash|/root/.pyenv/shims/python3|/opt/a.py", .script = "/root/.pyenv/shims/python3" },
+        { "/usr/bin/bash", "bash|/root/.pyenv/libexec/pyenv-exec|python3|/opt/a.py", .script = "/root/.pyenv/libexec/pyenv-exec", .executed = true },
+        { "/root/.pyenv/versions/3.11.7/bin/python3.11", "python3|/opt/a.py", .executed = true } },
+      "script /opt/a.py", "", "person ann" },
+    { "a text by pyenv's shim",
+      { BASH, { "/usr/bin/bash", "bash|/root/.pyenv/shims/python3|-c|x", .script = "/root/.pyenv/shims/python3" },
+        { "/root/.pyenv/versions/3.11.7/bin/python3.11", "python3|-c|x", .executed = true } },
+      "text python3.11", "", "person ann" },
+    { "a shim that does it itself", { BASH, { "/usr/bin/bash", "bash|/tmp/shims/x", .script = "/tmp/shims/x" }, RM }, "script /tmp/shims/x", "rm", "person ann" },
+
     /* ---- commands ---- */
     { "a typed command", { SSHD, BASH, RM }, "command rm", "", "person ann" },
     { "a typed command with sudo", { SSHD, BASH, { "/usr/bin/sudo", "sudo|rm|-f|/etc/app.conf" }, RM }, "command rm", "", "person ann" },
