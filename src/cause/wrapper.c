@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cause/wrapper.h"
 
+#include <string.h>
+
 #include "cause/table.h"
 
 struct row {
@@ -63,9 +65,35 @@ bool wrapper_is(struct bytes name)
     return TABLE_FIND(wrappers, name) != NULL;
 }
 
+static bool cut_suffix(struct bytes *name, const char *suffix)
+{
+    size_t len = strlen(suffix);
+
+    if (name->len <= len || memcmp(name->data + name->len - len, suffix, len) != 0)
+        return false;
+    name->len -= len;
+    return true;
+}
+
+/* "x86_64-linux-gnu-ld.bfd" is ld, "x86_64-linux-gnu-as" is as: what binutils' and gcc's names are links to. */
+static struct bytes without_triplet(struct bytes name)
+{
+    static const char *const systems[] = { "-linux-gnu-", "-linux-gnueabihf-", "-linux-musl-", "-redhat-linux-", "-suse-linux-" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(systems); i++) {
+        const char *at = memmem(name.data, name.len, systems[i], strlen(systems[i]));
+        size_t before = at ? (size_t)(at - name.data) + strlen(systems[i]) : 0;
+
+        if (at)
+            name = (struct bytes){ name.data + before, name.len - before };
+    }
+    (void)(cut_suffix(&name, ".bfd") || cut_suffix(&name, ".gold"));
+    return name;
+}
+
 bool tool_is(struct bytes name)
 {
-    return TABLE_FIND(tools, name) != NULL;
+    return TABLE_FIND(tools, name) || TABLE_FIND(tools, without_triplet(name));
 }
 
 const char *wrapper_row(size_t index)

@@ -217,6 +217,10 @@ static const struct row {
     { "a shim that does it itself", { BASH, { "/usr/bin/bash", "bash|/tmp/shims/x", .script = "/tmp/shims/x" }, RM }, "script /tmp/shims/x", "rm", "person ann" },
 
     /* ---- commands ---- */
+    { "a compiler's linker",
+      { BASH, { "/usr/bin/x86_64-linux-gnu-gcc-12", "gcc|-o|a|a.c" }, { "/usr/lib/gcc/x86_64-linux-gnu/12/collect2", "/usr/lib/gcc/x86_64-linux-gnu/12/collect2|-o|a" },
+        { "/usr/bin/x86_64-linux-gnu-ld.bfd", "/usr/bin/ld|-o|a" } },
+      "command x86_64-linux-gnu-gcc-12", "x86_64-linux-gnu-ld.bfd", "person ann" },
     { "a typed command", { SSHD, BASH, RM }, "command rm", "", "person ann" },
     { "a typed command with sudo", { SSHD, BASH, { "/usr/bin/sudo", "sudo|rm|-f|/etc/app.conf" }, RM }, "command rm", "", "person ann" },
     { "find -exec", { BASH, { "/usr/bin/find", "find|/srv|-exec|rm|{}|+" }, RM }, "command find", "rm", "person ann" },
