@@ -318,16 +318,31 @@ static bool is_script(int dir, const char *from, struct bytes path, uint64_t who
 
 /* What it runs, if it is an interpreter: of `cp SCRIPT x` the script is no more than an argument. Where the executable is
  * not known, argv[0] says what it is. */
-static struct bytes script_argument(const struct process *p)
+static struct bytes script_argument(const struct process *p, bool *ret_reads)
 {
     bool claimed;
     const struct interpreter *row = interpreter_find(applet_name(p, &claimed));
     struct interpreted in;
 
+    *ret_reads = false;
     if (!row)
         return BYTES_NULL;
     interpreter_parse(row, applet_args(p), &in);
+    *ret_reads = in.kind == RUN_INPUT;
     return in.kind == RUN_SCRIPT ? in.value : BYTES_NULL;
+}
+
+/* `sh < FILE`: a pipe, a terminal, a device and what was removed have no name to be told. */
+static void read_input(int dir, struct process *p)
+{
+    char path[PATH_MAX];
+    ssize_t n = readlinkat(dir, "fd/0", path, sizeof(path));
+    struct bytes name = { path, n > 0 ? (size_t)n : 0 };
+
+    if (!name.len || name.len == sizeof(path) || path[0] != '/' || bytes_starts_with(name, bytes_of("/dev/")) ||
+        bytes_starts_with(name, bytes_of("/proc/")) || bytes_ends_with(name, bytes_of(" (deleted)")))
+        return;
+    process_set(p, &p->input, name);
 }
 
 /*
@@ -338,9 +353,11 @@ static struct bytes script_argument(const struct process *p)
 static void find_script(int dir, struct process *p)
 {
     uint64_t whose = (uint64_t)p->cred.uid << 32 | (uint32_t)p->mnt_ns; /* the kernel's numbers of namespaces have 32 bits */
-    struct bytes name = script_argument(p), full;
-    bool absolute;
+    bool reads, absolute;
+    struct bytes name = script_argument(p, &reads), full;
 
+    if (reads)
+        read_input(dir, p);
     if (!name.len || name.len >= PATH_MAX)
         return;
     absolute = name.data[0] == '/';

@@ -284,7 +284,7 @@ static __always_inline void process_put_rest(struct process_scratch *s, struct t
         process_put_args(s, mm);
 }
 
-/* What a #! line started: last in the tail. */
+/* What a #! line started. */
 static __always_inline void process_put_script(struct process_scratch *s, const char *name)
 {
     u32 off = s->tail_len;
@@ -297,4 +297,22 @@ static __always_inline void process_put_script(struct process_scratch *s, const 
         return;
     s->p.script_len = n - 1;
     s->tail_len = off + n - 1;
+}
+
+/* `sh < FILE`: last in the tail. A pipe, a terminal, /dev/null and what was removed have no name to be told. */
+static __always_inline void process_put_input(struct process_scratch *s, struct task_struct *t)
+{
+    struct file **files = BPF_CORE_READ(t, files, fdt, fd), *f = NULL;
+    struct dentry *d;
+
+    if (!files || bpf_probe_read_kernel(&f, sizeof(f), files) < 0 || !f ||
+        (BPF_CORE_READ(f, f_inode, i_mode) & S_IFMT) != S_IFREG)
+        return;
+    d = BPF_CORE_READ(f, f_path.dentry);
+    if (BPF_CORE_READ(d, d_parent) == d || !BPF_CORE_READ(d, d_hash.pprev))
+        return;
+    if (process_put_path(s, (void *)f + bpf_core_field_offset(struct file, f_path)) == 0)
+        s->p.input_len = s->part_len;
+    else
+        s->tail_len -= s->part_len; /* not to be told by half */
 }

@@ -89,6 +89,7 @@ int on_exec(u64 *ctx)
     name = BPF_CORE_READ(bprm, filename);
     if (name != BPF_CORE_READ(bprm, interp))
         process_put_script(s, name);
+    process_put_input(s, t);
     return emit(s);
 }
 

@@ -108,6 +108,11 @@ bool interpreter_is_shell(const struct interpreter *i)
     return i->flags & SHELL;
 }
 
+bool interpreter_reads_input(const struct interpreter *i)
+{
+    return !(i->flags & (CLASS | TEXT_FIRST | VERBS));
+}
+
 const struct interpreter *interpreter_row(size_t index)
 {
     return index < ARRAY_SIZE(interpreters) ? &interpreters[index] : NULL;

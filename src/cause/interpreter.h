@@ -13,6 +13,8 @@ struct interpreter;
 const struct interpreter *interpreter_find(struct bytes name);
 const char *interpreter_name(const struct interpreter *i); /* "python" */
 bool interpreter_is_shell(const struct interpreter *i);
+/* Without anything to run it runs what its standard input says. */
+bool interpreter_reads_input(const struct interpreter *i);
 /* For tests: every row in turn; NULL past the end. */
 const struct interpreter *interpreter_row(size_t index);
 

@@ -55,6 +55,7 @@ static void add_run(struct fingerprint_maker *of, const struct cause_run *run)
         fingerprint_add(of, link_command_name(argv_at(run->text, 0)));
         break;
     case RUN_PROGRAM:
+    case RUN_BUILTIN:
         fingerprint_add(of, run->name);
         break;
     default:
@@ -97,7 +98,8 @@ static void add_launcher(struct fingerprint_maker *of, const struct cause *cause
     fingerprint_add_word(of, l->kind);
     fingerprint_add(of, l->name);
     /* what is typed by one person at one terminal belongs together, and nothing else does */
-    if (l->kind == LAUNCHER_PERSON && (cause->run.kind == RUN_COMMAND || cause->run.kind == RUN_PROGRAM))
+    if (l->kind == LAUNCHER_PERSON && (cause->run.kind == RUN_COMMAND || cause->run.kind == RUN_PROGRAM ||
+                                         cause->run.kind == RUN_BUILTIN))
         add_terminal(of, l->process);
 }
 

@@ -120,6 +120,11 @@ static void as_interpreted(struct process *p, struct cause_link *l, const struct
         in.kind = RUN_SCRIPT;
         in.value = p->script;
     }
+    if (in.kind == RUN_INPUT && p->input.len && !in.asks && interpreter_reads_input(row)) {
+        in.kind = RUN_SCRIPT;
+        in.value = p->input;
+        l->run.input = true;
+    }
     l->run.kind = in.kind;
     build = in.kind == RUN_SCRIPT ? build_script(in.value) : NULL;
     if (build && script_build(build, args, in.value, &l->run)) {
@@ -128,7 +133,7 @@ static void as_interpreted(struct process *p, struct cause_link *l, const struct
     }
     switch (in.kind) {
     case RUN_SCRIPT:
-        l->run.claimed |= !p->script.len && is_doubtful(p);
+        l->run.claimed |= !p->script.len && !l->run.input && is_doubtful(p);
         as_script(p, l, in.value);
         break;
     case RUN_MODULE:

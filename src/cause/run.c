@@ -189,6 +189,8 @@ void cause_find_run(const struct chain *c, struct cause *ret)
         ret->run.kind = RUN_INPUT;
         ret->run.args = c->process[at]->args;
     }
+    if (link->role == ROLE_TERMINAL && at == 0 && ret->launcher.kind == LAUNCHER_PERSON)
+        ret->run.kind = RUN_BUILTIN;
     if (!ret->run.kind && link->name.len) {
         ret->run.kind = RUN_PROGRAM;
         ret->run.name = link->name;

@@ -29,17 +29,47 @@ static struct bytes without_dots(struct process *p, struct bytes path)
     return (struct bytes){ clean, len };
 }
 
+/* Where it was started from, if `path` was joined with it: the rest is relative. */
+static bool is_from(struct bytes directory, struct bytes *path)
+{
+    size_t skip = directory.len + (directory.len > 1);
+
+    if (!bytes_starts_with(*path, directory) || path->len <= skip || path->data[skip - 1] != '/')
+        return false;
+    *path = (struct bytes){ path->data + skip, path->len - skip };
+    return true;
+}
+
+/* "../x": the kernel's working directory has no links in it, so that what is above it is known; but not farther on. */
+static void go_up(struct bytes *directory, struct bytes *path)
+{
+    for (;;) {
+        if (bytes_starts_with(*path, bytes_of("../")))
+            *directory = bytes_dirname(*directory);
+        else if (!bytes_starts_with(*path, bytes_of("./")))
+            return;
+        while (path->len && path->data[0] == '.')
+            *path = (struct bytes){ path->data + 1, path->len - 1 };
+        while (path->len && path->data[0] == '/')
+            *path = (struct bytes){ path->data + 1, path->len - 1 };
+    }
+}
+
 struct bytes script_path(struct process *p, struct bytes path)
 {
-    struct bytes joined;
+    struct bytes directory = p->working_directory, rest = path, joined;
+    bool absolute = path.len && path.data[0] == '/';
 
-    if (!path.len || path.data[0] == '/')
-        return path.len ? without_dots(p, path) : path;
-    if (!p->working_directory.len || p->working_directory.data[0] != '/')
+    if (!path.len)
         return path;
+    if (!directory.len || directory.data[0] != '/')
+        return absolute ? without_dots(p, path) : path;
     if (bytes_equal_str(path, "."))
-        return p->working_directory;
-    joined = arena_join_path(&p->arena, p->working_directory, path);
+        return directory;
+    if (absolute && !(memmem(path.data, path.len, "/../", 4) && is_from(directory, &rest)))
+        return without_dots(p, path);
+    go_up(&directory, &rest);
+    joined = rest.len ? arena_join_path(&p->arena, directory, rest) : directory;
     return joined.len ? without_dots(p, joined) : path;
 }
 

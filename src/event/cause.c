@@ -49,6 +49,7 @@ static const char *const runs[RUN_KIND_COUNT] = {
     [RUN_GIT_HOOK] = "git-hook",
     [RUN_MAINTAINER] = "maintainer-script",
     [RUN_ANSIBLE] = "ansible-module",
+    [RUN_BUILTIN] = "shell-builtin",
 };
 
 static const char *const launchers[LAUNCHER_KIND_COUNT] = {

@@ -33,6 +33,7 @@ enum run_kind {
     RUN_GIT_HOOK,   /* name: the hook's path */
     RUN_MAINTAINER, /* a maintainer script of a package; name: "postinst of foo" */
     RUN_ANSIBLE,    /* an ansible module; name: the module */
+    RUN_BUILTIN,    /* typed into a shell that did it itself: a builtin, a redirection; name: the shell */
     RUN_KIND_COUNT,
 };
 
@@ -73,6 +74,7 @@ struct cause_run {
     struct bytes directory;    /* working directory, where it matters (make, git, a relative name) */
     struct bytes package;      /* RUN_MAINTAINER: whose script it is */
     struct bytes environment;  /* python's virtual environment: its directory */
+    bool input;                /* RUN_SCRIPT: it was read from standard input, which was that file */
     bool claimed;              /* only argv says so, and the kernel's facts do not bear it out: "says it runs X" */
     bool exited;               /* that process had ended before the change */
     struct process *process;   /* owned reference: the process, or an earlier image of it, that this is taken from */

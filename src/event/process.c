@@ -75,6 +75,7 @@ void process_set_likeness(struct process *to, struct process *from)
     to->executable_deleted = from->executable_deleted;
     to->executable_memfd = from->executable_memfd;
     to->script = from->script;
+    to->input = from->input;
     to->args = from->args;
     to->args_truncated = from->args_truncated;
     to->working_directory = from->working_directory;
@@ -98,9 +99,9 @@ static struct process *copy_alone(const struct process *p, struct process *first
 {
     struct process *to = process_new(p->pid, p->start_ns);
     struct bytes *const to_bytes[] = { &to->executable, &to->script, &to->name, &to->args, &to->working_directory,
-                                       &to->tty, &to->cgroup };
+                                       &to->tty, &to->cgroup, &to->input };
     const struct bytes from_bytes[] = { p->executable, p->script, p->name, p->args, p->working_directory,
-                                        p->tty, p->cgroup };
+                                        p->tty, p->cgroup, p->input };
 
     if (!to)
         return NULL;

@@ -65,7 +65,7 @@ struct process {
     uint64_t booted_ns;    /* CLOCK_REALTIME when CLOCK_BOOTTIME began, as reckoned once in a run; 0 = unknown */
     pid_t parent_pid;      /* 0 = unknown */
     struct process *likeness; /* owned reference: whose memory holds what a fork or a change of ids leaves as it
-                               * is (executable, script, args, working_directory); NULL = this one's own */
+                               * is (executable, script, input, args, working_directory); NULL = this one's own */
     struct process *next_dead; /* while it is given up */
     struct process *earlier;   /* what it executed before this: process_set_earlier(); owned reference, NULL = nothing
                                * else than its launcher did when it was started, or not known */
@@ -77,6 +77,7 @@ struct process {
     bool executable_deleted;
     bool executable_memfd;
     struct bytes script; /* what an interpreter was started on by #!, if it was */
+    struct bytes input;  /* the file that its standard input was when it was executed; empty: none with a name, or not known */
     struct bytes name;   /* comm: anything the process wants */
     struct bytes args;   /* argv, each ended by NUL */
     bool args_truncated;

@@ -60,6 +60,28 @@ static void describe(struct case_ *c, struct culprit *s, const struct event *e)
                      process_descends_from(e->actor.process, c->options.command_pid, c->options.command_start_ns);
 }
 
+/* `sort x > y`: the shell's child makes y, and becomes sort then. Both are one command. */
+static struct culprit *of_one_command(struct case_ *c, const struct event *e, struct fingerprint key)
+{
+    bool builtin = e->cause.run.kind == RUN_BUILTIN;
+
+    for (struct culprit *s = c->culprits; s; s = s->next) {
+        bool same = s->actor.process && e->actor.process && process_same(s->actor.process, e->actor.process) && s->processes <= 1;
+
+        if (!same || s->cause.launcher.kind != LAUNCHER_PERSON || (s->cause.run.kind == RUN_BUILTIN) == builtin)
+            continue;
+        if (!builtin) {
+            uint64_t first_ns = s->first_ns;
+
+            describe(c, s, e);
+            s->first_ns = first_ns;
+            s->key = key;
+        }
+        return s;
+    }
+    return NULL;
+}
+
 struct culprit *case_culprit(struct case_ *c, const struct event *e)
 {
     struct fingerprint key = name_cause_key(e);
@@ -70,6 +92,8 @@ struct culprit *case_culprit(struct case_ *c, const struct event *e)
     for (s = c->culprits; s; last = &s->next, s = s->next)
         if (fingerprint_equal(s->key, key))
             return c->last_culprit = s;
+    if (e->cause.launcher.kind == LAUNCHER_PERSON && (s = of_one_command(c, e, key)))
+        return c->last_culprit = s;
     if (c->culprit_count >= CULPRITS_MAX || !(s = calloc(1, sizeof(*s))))
         return NULL;
     s->key = key;

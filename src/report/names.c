@@ -73,12 +73,67 @@ static bool is_its_name(const struct cause_run *run, struct bytes word)
     return !executable.len || holds_word(executable, base) || bytes_equal(base, bytes_basename(run->name));
 }
 
+/* `cd /opt && ./purge`, `sh purge`: the word that names it becomes its path. */
+static void add_with_path(struct sbuf *line, struct bytes args, struct bytes path)
+{
+    struct bytes base = bytes_basename(path);
+    bool done = false;
+
+    for (size_t i = 0; args.len; i++) {
+        struct bytes word = { args.data, strnlen(args.data, args.len) };
+        bool named = !done && i > 0 && word.len && word.data[0] != '/' && bytes_equal(bytes_basename(word), base);
+
+        done |= named;
+        sbuf_add_bytes(line, named ? path : word);
+        if (word.len < args.len)
+            sbuf_add_char(line, '\0');
+        args = (struct bytes){ args.data + word.len, args.len - word.len };
+        if (args.len)
+            args = (struct bytes){ args.data + 1, args.len - 1 };
+    }
+}
+
+static bool has_path(const struct cause_run *run)
+{
+    return (run->kind == RUN_SCRIPT || run->kind == RUN_GIT_HOOK || run->kind == RUN_ARCHIVE) && !run->claimed &&
+           run->name.len && run->name.data[0] == '/';
+}
+
+/* A shell that a person types into. */
+static bool add_typed(struct sbuf *out, const struct cause_run *run)
+{
+    if (run->kind != RUN_BUILTIN)
+        return false;
+    sbuf_add_str(out, "a command typed in ");
+    escape_terminal(out, run->name);
+    sbuf_add_str(out, " (a shell builtin or redirection)");
+    return true;
+}
+
 void name_run_line(struct sbuf *out, const struct cause_run *run, struct bytes args, unsigned columns)
 {
     struct bytes word = { args.data, strnlen(args.data ? args.data : "", args.len) };
     bool program = run->kind == RUN_COMMAND || run->kind == RUN_PROGRAM;
     _cleanup_sbuf_ struct sbuf line = SBUF_INIT;
 
+    if (add_typed(out, run))
+        return;
+    if (run->kind == RUN_INPUT) {
+        sbuf_add_str(out, "standard input of ");
+        if (args.len > 3 && memcmp(args.data + args.len - 3, "\0-", 3) == 0) /* python3 - */
+            args.len -= 2;
+    }
+    if (run->input) { /* sh < FILE */
+        name_command_line(out, args, columns);
+        sbuf_add_str(out, " < ");
+        escape_terminal_path(out, run->name, PATH_COLUMNS);
+        return;
+    }
+    if (has_path(run)) {
+        add_with_path(&line, args, run->name);
+        name_command_line(out, sbuf_bytes(&line), columns);
+        return;
+    }
     if (!program || !run->process || word.len == args.len || is_its_name(run, word)) {
         name_command_line(out, args, columns);
         return;
@@ -226,6 +281,9 @@ static void add_run(struct sbuf *out, const struct cause_run *run)
     case RUN_MAINTAINER:
         sbuf_add_str(out, "the ");
         escape_terminal(out, run->name);
+        return;
+    case RUN_BUILTIN:
+        (void)add_typed(out, run);
         return;
     default:
         escape_terminal(out, bytes_basename(run->name));

@@ -63,6 +63,7 @@ const struct field process_fields[] = {
     P("launch_text", launch.text, FIELD_BYTES),
     P("launch_place", launch.place, FIELD_BYTES),
     P("launch_user", launch.user, FIELD_BYTES),
+    P("input", input, FIELD_BYTES),
     { 0 },
 };
 #undef P

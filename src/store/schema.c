@@ -225,6 +225,7 @@ static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err)
     add_columns, /* event: what its sensor concluded */
     add_columns, /* container: health_check */
     add_suspect_rest,
+    add_columns, /* process: input */
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 #define VERSION_BLOCKS 5

@@ -41,6 +41,11 @@ static inline bool bytes_starts_with(struct bytes a, struct bytes prefix)
     return a.len >= prefix.len && (prefix.len == 0 || memcmp(a.data, prefix.data, prefix.len) == 0);
 }
 
+static inline bool bytes_ends_with(struct bytes a, struct bytes suffix)
+{
+    return a.len >= suffix.len && (suffix.len == 0 || memcmp(a.data + a.len - suffix.len, suffix.data, suffix.len) == 0);
+}
+
 /* Where `c` stands first; NULL: nowhere, also in what is not known (memchr() takes no NULL). */
 static inline const char *bytes_char(struct bytes b, char c)
 {

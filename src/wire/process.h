@@ -56,7 +56,7 @@ struct wire_process {
     __u16 cgroup_len;       /* names, leaf first */
     __u16 args_len;         /* each ended by a NUL */
     __u16 script_len;       /* what a #! started, as the caller wrote it */
-    __u16 reserved;
+    __u16 input_len;        /* the regular file that descriptor 0 is, if it has a place: names, leaf first; of an exec only */
     __u8 comm[16];          /* of the leader, ended by a NUL */
     __u8 tty[16];           /* "pts0", "tty1": the driver's name of it; empty = none */
 };

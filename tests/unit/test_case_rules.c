@@ -509,6 +509,55 @@ static void by_one_number(void **state)
     says("VERDICT  /opt/evil.sh, on the host, deleted 2 files in /srv with rm");
 }
 
+/* `sort x > y`, in whatever order the two are read. */
+static void a_redirection_is_its_commands(void **state)
+{
+    (void)state;
+    for (unsigned order = 0; order < 2; order++) {
+        struct process *shell = make_process(60 + (int)order, "/bin/bash", process_ref(init));
+        struct process *sort = make_process(60 + (int)order, "/bin/sort", process_ref(init));
+
+        for (unsigned i = 0; i < 2; i++) {
+            bool is_shell = i == order;
+            struct event *e = make_event(is_shell ? C : W, order ? "/srv/b" : "/srv/a", is_shell ? shell : sort, NULL, T0 + !is_shell);
+
+            set_cause(e, is_shell ? RUN_BUILTIN : RUN_COMMAND, is_shell ? "bash" : "sort", LAUNCHER_PERSON, "ann", NULL);
+            e->cause.run.args = is_shell ? BYTES("-bash\0") : BYTES("sort\0x\0");
+            e->cause.key = (struct fingerprint){ is_shell ? 100 : 101 + order, 0 };
+            person_of(e);
+            case_add_event(c, e);
+            event_free(e);
+        }
+        process_unref(shell);
+        process_unref(sort);
+    }
+    assert_int_equal(verdicts(), 2);
+    says("created /srv/a: sort x, at");
+    says("/srv/b: sort x, at");
+    says_not("typed in");
+}
+
+/* Another process's redirection stays the shell's. */
+static void a_redirection_of_its_own(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct process *p = make_process(60 + (int)i, i ? "/bin/sort" : "/bin/bash", process_ref(init));
+        struct event *e = make_event(C, i ? "/srv/b" : "/srv/a", p, NULL, T0 + i);
+
+        set_cause(e, i ? RUN_COMMAND : RUN_BUILTIN, i ? "sort" : "bash", LAUNCHER_PERSON, "ann", NULL);
+        e->cause.run.args = i ? BYTES("sort\0x\0") : BYTES("-bash\0");
+        e->cause.key = (struct fingerprint){ 100 + i, 0 };
+        person_of(e);
+        case_add_event(c, e);
+        event_free(e);
+        process_unref(p);
+    }
+    assert_int_equal(verdicts(), 2);
+    says("created /srv/a: a command typed in bash (a shell builtin or redirection), at");
+    says("created /srv/b: sort x, at");
+}
+
 struct subject_row {
     const char *name;
     enum run_kind run;
@@ -553,6 +602,9 @@ static const struct line_row {
     const char *name, *executable;
     struct bytes args;
     const char *says;
+    enum run_kind kind; /* RUN_UNKNOWN: a command */
+    const char *script;
+    bool input;
 } line_rows[] = {
     { "its own name", "/usr/bin/rm", { "rm\0-f\0a", 8 }, "rm -f a" },
     { "a path", "/usr/bin/rm", { "/bin/rm\0a", 10 }, "/bin/rm a" },
@@ -561,13 +613,22 @@ static const struct line_row {
     { "an empty name", "/usr/bin/rm", { "\0-f\0a", 6 }, "rm -f a" },
     { "not known what it is", "", { "/opt/x\0a", 9 }, "/opt/x a" },
     { "no arguments", "/usr/bin/rm", { "x", 1 }, "x" },
+    { "a script by where it is", "/usr/bin/dash", { "sh\0./purge\0./purge\0", 19 }, "sh /opt/purge ./purge", RUN_SCRIPT, "/opt/purge" },
+    { "a script by its path", "/usr/bin/dash", { "sh\0/opt/link/purge\0", 19 }, "sh /opt/link/purge", RUN_SCRIPT, "/opt/purge" },
+    { "a hook", "/usr/bin/dash", { "/bin/sh\0.git/hooks/update\0x\0", 28 }, "/bin/sh /src/.git/hooks/update x", RUN_GIT_HOOK, "/src/.git/hooks/update" },
+    { "not known where", "/usr/bin/dash", { "sh\0./purge\0", 11 }, "sh ./purge", RUN_SCRIPT, "./purge" },
+    { "from a file", "/usr/bin/bash", { "bash\0-s\0", 8 }, "bash -s < /opt/a.sh", RUN_SCRIPT, "/opt/a.sh", true },
+    { "from a pipe", "/usr/bin/bash", { "bash\0-s\0", 8 }, "standard input of bash -s", RUN_INPUT, "bash" },
+    { "from a pipe, told so", "/usr/bin/python3.11", { "python3\0-\0", 10 }, "standard input of python3", RUN_INPUT, "python3.11" },
+    { "typed", "/usr/bin/bash", { "-bash\0", 6 }, "a command typed in bash (a shell builtin or redirection)", RUN_BUILTIN, "bash" },
 };
 
 static void run_lines(void **state)
 {
     const struct line_row *row = *state;
     struct process *p = process_new(1, 1);
-    struct cause_run run = { .kind = RUN_COMMAND, .name = bytes_of(row->executable), .process = p };
+    struct cause_run run = { .kind = row->kind ? row->kind : RUN_COMMAND, .process = p, .input = row->input,
+                             .name = bytes_of(row->script ? row->script : row->executable) };
     struct sbuf out = SBUF_INIT;
 
     process_set(p, &p->executable, bytes_of(row->executable));
@@ -632,6 +693,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(by_health_check, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_two_users, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(by_one_number, set_up_people, tear_down_people),
+        cmocka_unit_test_setup_teardown(a_redirection_is_its_commands, set_up_people, tear_down_people),
+        cmocka_unit_test_setup_teardown(a_redirection_of_its_own, set_up_people, tear_down_people),
         cmocka_unit_test_setup_teardown(wraps_at_the_width, set_up_people, tear_down_people),
     };
 

@@ -17,7 +17,7 @@
 struct step {
     const char *executable, *args, *directory;
     const char *script; /* of #!, as the kernel says */
-    const char *tty, *unit, *product, *user;
+    const char *tty, *unit, *product, *user, *input;
     const char *job;    /* of a CI runner, by its environment */
     const char *client; /* that asked for it, each argument followed by '|' but the last */
     bool inside;        /* in container web */
@@ -73,6 +73,7 @@ static struct process *make_chain(const struct step *steps)
             set_args(p, s->args);
         process_set(p, &p->working_directory, bytes_of(s->directory));
         process_set(p, &p->script, bytes_of(s->script));
+        process_set(p, &p->input, bytes_of(s->input));
         process_set(p, &p->tty, bytes_of(s->tty));
         process_set(p, &p->owner.unit, bytes_of(s->unit ? s->unit : above && !s->inside ? above->owner.unit.data : NULL));
         process_set(p, &p->owner.product, bytes_of(s->product));
@@ -118,6 +119,18 @@ static const struct row {
     { "a script by argument, relative",
       { SSHD, BASH, { "/usr/bin/bash", "bash|./tidy.sh", "/home/ann", .tty = "pts/3" }, RM },
       "script /home/ann/tidy.sh", "rm", "person ann" },
+    { "a script above where it was called from", { { "/usr/bin/dash", "sh|./.././../x/a.sh", "/opt/jobs/old" }, RM }, "script /opt/x/a.sh", "rm" },
+    { "the same, by #!", { { "/usr/bin/dash", "/bin/sh|../a.sh", "/opt/jobs", .script = "/opt/jobs/../a.sh" }, RM }, "script /opt/a.sh", "rm" },
+    { "a script above the root", { { "/usr/bin/dash", "sh|../../a.sh", "/opt" }, RM }, "script /a.sh", "rm" },
+    { "behind a folder, .. may be anywhere", { { "/usr/bin/dash", "sh|link/../a.sh", "/opt" }, RM }, "script /opt/link/../a.sh", "rm" },
+    { "a hidden script", { { "/usr/bin/dash", "sh|./.a.sh", "/opt" }, RM }, "script /opt/.a.sh", "rm" },
+    { "where it was called from is not known", { { "/usr/bin/dash", "sh|../a.sh" }, RM }, "script ../a.sh", "rm" },
+    { "sh < FILE", { BASH, { "/usr/bin/dash", "sh", "/opt", .tty = "pts/3", .input = "/opt/a.sh" }, RM }, "script /opt/a.sh", "rm", "person ann" },
+    { "bash -s < FILE", { { "/usr/bin/bash", "bash|-s|--|x", .input = "/opt/a.sh" }, RM }, "script /opt/a.sh", "rm" },
+    { "python3 - < FILE", { { "/usr/bin/python3.11", "python3|-", .input = "/opt/a.py" } }, "script /opt/a.py", "" },
+    { "a script that reads a list", { { "/usr/bin/dash", "sh|/opt/a.sh", .input = "/opt/list" }, RM }, "script /opt/a.sh", "rm" },
+    { "a text that reads a list", { { "/usr/bin/dash", "sh|-c|rm x; :", .input = "/opt/list" }, RM }, "text dash", "rm" },
+    { "java runs no list", { { "/usr/bin/java", "java|@/opt/options", .input = "/opt/list" } }, "standard-input java", "" },
     { "bash -x -o pipefail FILE", { { "/usr/bin/bash", "bash|-xeo|pipefail|/opt/a.sh" }, RM }, "script /opt/a.sh", "rm" },
     { "bash +x --norc FILE", { { "/usr/bin/bash", "bash|+x|--norc|--rcfile|/etc/rc|/opt/a.sh" }, RM }, "script /opt/a.sh", "rm" },
     { "zsh FILE", { { "/usr/bin/zsh", "zsh|-f|/opt/a.zsh" }, RM }, "script /opt/a.zsh", "rm" },
@@ -224,7 +237,7 @@ static const struct row {
     { "a typed command", { SSHD, BASH, RM }, "command rm", "", "person ann" },
     { "a typed command with sudo", { SSHD, BASH, { "/usr/bin/sudo", "sudo|rm|-f|/etc/app.conf" }, RM }, "command rm", "", "person ann" },
     { "find -exec", { BASH, { "/usr/bin/find", "find|/srv|-exec|rm|{}|+" }, RM }, "command find", "rm", "person ann" },
-    { "a shell's own doing", { SSHD, BASH }, "program bash", "", "person ann" },
+    { "a shell's own doing", { SSHD, BASH }, "shell-builtin bash", "", "person ann" },
     { "a shell that another one feeds", { SSHD, BASH, { "/usr/bin/dash", "sh", .tty = "pts/3" }, RM },
       "standard-input dash", "rm", "person ann" },
     { "a shell in a shell, asked for", { SSHD, BASH, { "/usr/bin/bash", "bash|-i", .tty = "pts/3", .user = "ann" }, RM },
@@ -447,6 +460,7 @@ static struct process *make_sibling(const struct process *p)
     process_set(s, &s->args, p->args);
     process_set(s, &s->working_directory, p->working_directory);
     process_set(s, &s->script, p->script);
+    process_set(s, &s->input, p->input);
     process_set(s, &s->tty, p->tty);
     process_set(s, &s->cgroup, p->cgroup);
     process_set(s, &s->owner.unit, p->owner.unit);

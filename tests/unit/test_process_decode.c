@@ -48,6 +48,7 @@ static struct record make(void)
     at = PART(&r, at, cgroup_len, "docker-1.scope\0system.slice\0");
     at = PART(&r, at, args_len, "/bin/sh\0./run.sh\0");
     at = PART(&r, at, script_len, "./run.sh");
+    at = PART(&r, at, input_len, "list\0tmp\0");
     r.fixed.len = (__u32)(sizeof(r.fixed) + at);
     return r;
 }
@@ -72,6 +73,7 @@ static void whole(void **state)
     assert_bytes(p->cgroup, "/system.slice/docker-1.scope");
     assert_true(bytes_equal(p->args, (struct bytes){ "/bin/sh\0./run.sh", 17 }));
     assert_bytes(p->script, "/home/src/./run.sh");
+    assert_bytes(p->input, "/tmp/list");
     assert_bytes(p->name, "sh");
     assert_bytes(p->tty, "pts/12");
     assert_true(p->cred.known);
@@ -104,7 +106,7 @@ static void flags(void **state)
     process_unref(p);
 
     r = make();
-    r.fixed.exe_len = r.fixed.cwd_len = r.fixed.cgroup_len = r.fixed.args_len = r.fixed.script_len = 0;
+    r.fixed.exe_len = r.fixed.cwd_len = r.fixed.cgroup_len = r.fixed.args_len = r.fixed.script_len = r.fixed.input_len = 0;
     r.fixed.len = sizeof(r.fixed);
     assert_int_equal(process_decode(&r, sizeof(r), &decoded, NULL), 0);
     p = process_from_record(&decoded);

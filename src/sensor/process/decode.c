@@ -32,7 +32,8 @@ int process_decode(const void *data, size_t len, struct process_record *ret, str
     tail = (struct bytes){ (const char *)data + sizeof(*f), f->len - sizeof(*f) };
     if (!take(&tail, f->exe_len, &r.executable) ||
         !take(&tail, f->cwd_len, &r.working_directory) || !take(&tail, f->cgroup_len, &r.cgroup) ||
-        !take(&tail, f->args_len, &r.args) || !take(&tail, f->script_len, &r.script))
+        !take(&tail, f->args_len, &r.args) || !take(&tail, f->script_len, &r.script) ||
+        !take(&tail, f->input_len, &r.input))
         return err_say(err, -EBADMSG, "process record: its strings are longer than itself");
     *ret = r;
     return 0;
@@ -106,5 +107,7 @@ struct process *process_from_record(const struct process_record *record)
         else
             p->script = arena_join_path(&p->arena, p->working_directory, record->script);
     }
+    if (record->input.len)
+        p->input = process_path(&p->arena, record->input, false);
     return p;
 }

@@ -9,7 +9,7 @@
 /* The record's parts; the views point into the input. */
 struct process_record {
     struct wire_process fixed;
-    struct bytes executable, working_directory, cgroup; /* names, leaf first, each ended by a NUL */
+    struct bytes executable, working_directory, cgroup, input; /* names, leaf first, each ended by a NUL */
     struct bytes args, script;
 };
 
