@@ -41,7 +41,7 @@ int words_no_such(struct engines *e, struct bytes name, struct err *err)
     struct known *k, *next;
 
     HASH_ITER(by_id, e->known, k, next)
-        if (!k->gone)
+        if (!k->gone && !bytes_equal(k->container->name, name)) /* it has just come, or is another engine's */
             suggest_offer(&near, k->container->name);
     list_names(e, &names);
     sbuf_add_str(&text, "no container \"");

@@ -288,6 +288,18 @@ static enum launcher_kind pod_road(const struct process *first)
     return LAUNCHER_EXEC; /* by crictl, ctr: past kubelet */
 }
 
+/* What the container was made to run: the first that lives in it, past the runtime's own stage, tini and their like. */
+static struct bytes entry_point(const struct chain *c)
+{
+    unsigned at = c->inside - 1;
+    const struct cause_run *run;
+
+    while (at > 0 && (c->link[at]->role == ROLE_WRAPPER || (c->link[at]->launcher && c->link[at]->launcher->flags & LAUNCHER_RUNTIME)))
+        at--;
+    run = &c->link[at]->run;
+    return run->kind == RUN_TEXT || run->kind == RUN_INPUT ? BYTES_NULL : run->name; /* sh -c: its text is no name */
+}
+
 static void find_road(struct chain *c, struct cause_launcher *ret)
 {
     const struct container *container = c->process[0]->container;
@@ -307,6 +319,8 @@ static void find_road(struct chain *c, struct cause_launcher *ret)
         ret->kind = LAUNCHER_ENTRY_POINT;
     if (ret->kind == LAUNCHER_UNKNOWN)
         return;
+    if (ret->kind == LAUNCHER_ENTRY_POINT)
+        ret->detail = entry_point(c);
     if (ret->kind == LAUNCHER_EXEC && is_kubernetes(c))
         ret->kind = pod_road(first);
     ret->name = container->name.len ? container->name : container->id;

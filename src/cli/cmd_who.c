@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "attribution/agents.h"
+#include "attribution/script_line.h"
 #include "cli/option.h"
 #include "cli/print.h"
 #include "cli/who_log.h"
@@ -399,6 +400,7 @@ static int answer(struct question *q, struct store *store, char **targets, int c
     for (int i = 0; i < count; i++)
         sbuf_addf(&joined, "%s%s", i ? " " : "", targets[i]);
     options.target = sbuf_bytes(&joined);
+    options.script_line = q->logs.count ? NULL : script_line; /* a log may be another machine's */
     options.host_id = q->printer.host.id;
     q->case_ = case_new(&options);
     if (!q->case_)

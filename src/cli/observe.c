@@ -13,6 +13,7 @@
 #include <systemd/sd-daemon.h>
 #endif
 
+#include "attribution/script_line.h"
 #include "util/cleanup.h"
 
 static sigset_t original_mask;
@@ -135,6 +136,7 @@ int observation_start(struct observation *o)
     options->case_options.settle_ns = o->args.settle_ns;
     options->case_options.not_recorded = options->no_store;
     options->case_options.store = bytes_of(options->store_path);
+    options->case_options.script_line = script_line;
     options->case_options.limit = o->args.report.limit;
     options->case_options.quiet = o->args.report.quiet;
     options->case_options.verbose = o->args.report.verbose;

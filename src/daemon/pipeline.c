@@ -758,6 +758,13 @@ static void tell_missing(struct pipeline *p)
         p->options.gap(p->options.data, &gap);
 }
 
+static void on_absent(void *data, struct bytes text)
+{
+    struct pipeline *p = data;
+
+    (void)case_add_explanation(p->case_, EXPLANATION_ABSENT, 0, 0, text);
+}
+
 void pipeline_finish(struct pipeline *p)
 {
     (void)engines_sync(p->engines, ENGINE_WAIT_MS, NULL);
@@ -771,6 +778,8 @@ void pipeline_finish(struct pipeline *p)
                      fuse_stats(p->fuse)->contradictions);
     }
     record_places(p);
+    if (!case_events(p->case_))
+        watchset_each_absent(p->watches, on_absent, p);
     if (p->store) {
         if (p->coverage_id)
             (void)store_end_coverage(p->store, p->coverage_id, now_ns(CLOCK_REALTIME));

@@ -47,7 +47,8 @@ enum launcher_kind {
     LAUNCHER_COPY,          /* docker cp and the like */
     LAUNCHER_COMPOSE,       /* name: the project */
     LAUNCHER_HEALTH_CHECK,  /* of a container */
-    LAUNCHER_ENTRY_POINT,   /* the container's own first process and its descendants; name: the container */
+    LAUNCHER_ENTRY_POINT,   /* the container's own first process and its descendants; name: the container, detail: what it was
+                              * made to run: a script's path, a program */
     LAUNCHER_KUBECTL_EXEC,  /* into a pod, at a terminal or by a client on this host */
     LAUNCHER_ENGINE,        /* the container engine's own work */
     LAUNCHER_CRON,          /* name: the user whose job it is, detail: the crontab's line or the cron.daily script */

@@ -176,7 +176,7 @@ int case_add_explanation(struct case_ *c, enum explanation kind, uint64_t time_n
 bool case_answered(const struct case_ *c)
 {
     for (size_t i = 0; i < c->explained_count; i++)
-        if (c->explained[i].kind != EXPLANATION_BEFORE)
+        if (c->explained[i].kind != EXPLANATION_BEFORE && c->explained[i].kind != EXPLANATION_ABSENT)
             return true;
     return c->events > 0;
 }

@@ -32,6 +32,9 @@ struct case_options {
     unsigned limit;               /* causes told one by one in text, the gravest first; 0 = CASE_LIMIT, UINT_MAX = all */
     bool quiet;                   /* text: the sentence of each verdict and nothing else */
     bool verbose;                 /* text: what is folded away, with reason and number */
+    /* script_line() of attribution/script_line.h; NULL: no lines of scripts are named */
+    int (*script_line)(const struct process *p, struct bytes path, struct bytes tool, struct bytes changed, uint64_t before_ns,
+                       struct sbuf *ret);
 };
 
 struct case_ *case_new(const struct case_options *options);
@@ -76,6 +79,7 @@ enum explanation {
     EXPLANATION_TMPFS,         /* a tmpfs was emptied by the restart */
     EXPLANATION_BEFORE,        /* they were gone before the watch began */
     EXPLANATION_REMOVED,       /* the container was removed, its writable layer dropped */
+    EXPLANATION_ABSENT,        /* nothing was there all the time; detail: the target */
 };
 int case_add_explanation(struct case_ *c, enum explanation kind, uint64_t time_ns,
                          uint64_t files, struct bytes detail);

@@ -327,4 +327,4 @@ void page_end(struct page *p, unsigned indent);
 #define PAGE_INDENT 12 /* of the text of a line with a label */
 
 void who_write(struct page *p, const struct culprit *s);
-void advice_write(struct page *p, const struct culprit *s);
+void advice_write(struct page *p, const struct case_ *c, const struct culprit *s);

@@ -432,16 +432,69 @@ bool case_watched_partly(const struct case_ *c, struct sbuf *out)
     return out->len > before;
 }
 
-/* Live: it was watched from the beginning. */
-static void say_live(struct sbuf *out, const struct case_ *c)
+static void say_how_long(struct sbuf *out, const struct case_ *c)
 {
-    begin_nothing(out, c, "happened to", c->options.target);
-    if (c->watched_count && !c->options.stored) {
-        uint64_t now = now_ns(), from = c->watched[0].coverage.from_ns;
+    uint64_t now = now_ns(), from = c->watched_count ? c->watched[0].coverage.from_ns : now;
 
-        sbuf_add_str(out, " in ");
-        add_duration(out, now > from ? now - from : 0);
+    if (!c->watched_count || c->options.stored)
+        return;
+    sbuf_add_str(out, " in ");
+    add_duration(out, now > from ? now - from : 0);
+}
+
+static bool is_absent(const struct case_ *c, struct bytes target)
+{
+    for (size_t i = 0; i < c->explained_count; i++)
+        if (c->explained[i].kind == EXPLANATION_ABSENT && bytes_equal(c->explained[i].detail, target))
+            return true;
+    return false;
+}
+
+/* The targets that were there. */
+static void add_present(struct sbuf *out, const struct case_ *c)
+{
+    struct bytes rest = c->options.target;
+
+    while (rest.len) {
+        const char *space = bytes_char(rest, ' ');
+        struct bytes target = { rest.data, space ? (size_t)(space - rest.data) : rest.len };
+
+        if (!is_absent(c, target)) {
+            sbuf_add_str(out, out->len ? " " : "");
+            sbuf_add_bytes(out, target);
+        }
+        rest = (struct bytes){ rest.data + target.len + (space != NULL), rest.len - target.len - (space != NULL) };
     }
+}
+
+/* Live: it was watched from the beginning, but for what never came. */
+static void say_live(struct sbuf *out, const struct case_ *c, void (*line)(void *data, struct bytes text), void *data)
+{
+    _cleanup_sbuf_ struct sbuf present = SBUF_INIT;
+
+    for (size_t i = 0; i < c->explained_count; i++) {
+        const struct explained *e = &c->explained[i];
+
+        if (e->kind != EXPLANATION_ABSENT)
+            continue;
+        if (out->len)
+            line(data, sbuf_bytes(out));
+        sbuf_clear(out);
+        escape_terminal(out, e->detail);
+        sbuf_add_str(out, " was never there");
+        say_how_long(out, c);
+        add_found_by(out, c);
+        if (is_absent(c, c->options.target))
+            return; /* as it is written: there is no other, and its name may have blanks */
+    }
+    add_present(&present, c);
+    if (!present.len)
+        return;
+    if (out->len)
+        line(data, sbuf_bytes(out));
+    sbuf_clear(out);
+    begin_nothing(out, c, "happened to", sbuf_bytes(&present));
+    say_how_long(out, c);
     add_found_by(out, c);
 }
 
@@ -450,7 +503,7 @@ void coverage_each_answer(const struct case_ *c, void (*line)(void *data, struct
     _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
 
     if (!c->questions)
-        say_live(&s, c);
+        say_live(&s, c, line, data);
     for (const struct case_question *q = c->questions; q; q = q->next) {
         if (s.len)
             line(data, sbuf_bytes(&s));

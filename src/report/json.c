@@ -252,10 +252,11 @@ static void write_nobody(struct sbuf *out, const struct case_ *c)
                                            [EXPLANATION_HIDDEN] = "hidden",
                                            [EXPLANATION_TMPFS] = "tmpfs",
                                            [EXPLANATION_BEFORE] = "before",
-                                           [EXPLANATION_REMOVED] = "removed" };
+                                           [EXPLANATION_REMOVED] = "removed",
+                                           [EXPLANATION_ABSENT] = "absent" };
     _cleanup_sbuf_ struct sbuf line = SBUF_INIT, sentence = SBUF_INIT;
 
-    if (c->explained_count)
+    if (c->explained_count && !case_is_explained(c, EXPLANATION_ABSENT))
         case_sentence_nobody(c, &sentence);
     else
         coverage_each_answer(c, add_sentence, &sentence);

@@ -341,7 +341,7 @@ static const struct launcher_words launchers[LAUNCHER_KIND_COUNT] = {
     [LAUNCHER_COPY]          = { "for docker cp", "", "docker cp", false, true },
     [LAUNCHER_COMPOSE]       = { "run by compose exec of project ", "", "compose project ", false, true },
     [LAUNCHER_HEALTH_CHECK]  = { "The health check of container ", "", "health check of container ", true, false },
-    [LAUNCHER_ENTRY_POINT]   = { NULL, NULL, "entry point of container ", false, false },
+    [LAUNCHER_ENTRY_POINT]   = { "run by the entry point of container ", "", "entry point of container ", false, false, "" },
     [LAUNCHER_KUBECTL_EXEC]  = { "run by kubectl exec in ", "", "kubectl exec in ", false, true },
     [LAUNCHER_ENGINE]        = { NULL, NULL, "container engine ", false, false },
     [LAUNCHER_CRON]          = { "a cron job of ", "", "cron of ", false, false },
@@ -407,6 +407,16 @@ static void add_engine(struct sbuf *out, const struct actor *actor)
         return;
     escape_terminal(out, c->runtime);
     sbuf_add_char(out, ' ');
+}
+
+/* What was run is the entry point itself, or another process of that program. */
+static bool is_entry_point(const struct cause *cause)
+{
+    const struct cause_launcher *l = &cause->launcher;
+    const struct process *first = l->process, *p = cause->run.process;
+
+    return l->kind == LAUNCHER_ENTRY_POINT && l->name.len &&
+           ((p && first && process_same(p, first)) || (l->detail.len && bytes_equal(l->detail, cause->run.name)));
 }
 
 static bool add_launcher(struct sbuf *out, const struct cause_launcher *l, const struct actor *actor)
@@ -547,6 +557,16 @@ void name_subject(struct sbuf *out, const struct cause *cause, const struct acto
     if (words_of(l)->headline && l->name.len) {
         *ret_comma = add_headline(out, cause);
         *ret_comma |= add_person(out, cause);
+        return;
+    }
+    if (is_entry_point(cause) && !own_command) {
+        sbuf_add_str(out, "The entry point of container ");
+        escape_terminal(out, l->name);
+        if (l->detail.len) {
+            sbuf_add_str(out, " (");
+            add_detail(out, l);
+            sbuf_add_char(out, ')');
+        }
         return;
     }
     if (l->kind == LAUNCHER_COMMAND) {

@@ -49,7 +49,7 @@ static bool is_worth_a_place(const struct culprit *s)
     const struct container *c = s->actor.process ? s->actor.process->container : NULL;
 
     if (c && (kind == LAUNCHER_EXEC || kind == LAUNCHER_COPY || kind == LAUNCHER_KUBECTL_EXEC || kind == LAUNCHER_POD_EXEC ||
-              kind == LAUNCHER_HEALTH_CHECK) &&
+              kind == LAUNCHER_HEALTH_CHECK || kind == LAUNCHER_ENTRY_POINT) &&
         bytes_equal(c->name, s->cause.launcher.name))
         return false; /* said with what started it */
     if (s->node.len || is_of_a_container(s) || !s->actor.process || s->actor.process->origin != ORIGIN_HOST)
@@ -274,6 +274,8 @@ void case_sentence_nobody(const struct case_ *c, struct sbuf *out)
             escape_terminal(out, e->detail);
             sbuf_add_str(out, " hides them.");
             return;
+        case EXPLANATION_ABSENT: /* said by coverage_each_answer() */
+            continue;
         case EXPLANATION_BEFORE:
             escape_terminal(out, c->options.target);
             sbuf_add_str(out, " was not there when the observation began: what happened to it happened "

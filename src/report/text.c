@@ -341,7 +341,7 @@ static void write_answer(void *data, struct bytes text)
 
 static void write_nobody(struct page *p, const struct case_ *c)
 {
-    if (!c->explained_count) {
+    if (!c->explained_count || case_is_explained(c, EXPLANATION_ABSENT)) {
         coverage_each_answer(c, write_answer, p);
         return;
     }
@@ -406,7 +406,7 @@ static const struct culprit *write_culprits(struct page *p, const struct case_ *
         if (!s->next || s->next->noise != NOISE_NONE || n + 1 == limit)
             write_noise(p, c);
         if (!c->options.quiet)
-            advice_write(p, s);
+            advice_write(p, c, s);
     }
     return s && s->noise == NOISE_NONE ? s : NULL;
 }

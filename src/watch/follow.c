@@ -136,6 +136,28 @@ static void say_waiting(struct watchset *set, struct watch *w, const char *why)
     set->options.notice(set->options.data, text);
 }
 
+static bool was_met(const struct watch *w)
+{
+    struct stat st;
+    bool met = w->target.selector.kind == SELECTOR_NONE || (w->target.selector.kind == SELECTOR_VOLUME && w->objects);
+
+    for (size_t i = 0; i < w->instance_count; i++)
+        met |= w->instances[i].container != NULL;
+    if (!met || !w->missing_said)
+        return met;
+    for (const struct object *o = w->objects; o; o = o->next)
+        if (o->place.object.host_path.data && lstat(o->place.object.host_path.data, &st) == 0)
+            return true;
+    return false;
+}
+
+void watchset_each_absent(const struct watchset *set, void (*each)(void *data, struct bytes text), void *data)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (!was_met(set->watches[i]))
+            each(data, set->watches[i]->target.text);
+}
+
 /* A tmpfs is empty after each start, without anybody deleting its files. */
 static void explain_tmpfs(struct watchset *set, const struct instance *i, const struct place *places,
                           size_t n, uint64_t previous_start_ns)

@@ -71,6 +71,10 @@ bool watchset_event(struct watchset *set, struct event *event);
 /* True if container `c` is the one of a watch: its moments belong into the timeline. */
 bool watchset_concerns(const struct watchset *set, const struct container *c);
 
+/* Targets that were never there while it was watched: no container, or nothing by that path then and now. What a path saw come
+ * and go is known from events alone. text: as written. */
+void watchset_each_absent(const struct watchset *set, void (*each)(void *data, struct bytes text), void *data);
+
 /* All targets as written, separated by one space. Valid until the next add. */
 struct bytes watchset_text(const struct watchset *set);
 

@@ -139,6 +139,23 @@ cp out whole
 culprit who --store db --since -1m --exclude old d
 check "a file that came and went is that, whatever is asked for" "$(! grep -q 'deleted .*/d/t' whole; echo $?)"
 
+# --- what never came is not "nothing happened" ---
+culprit watch --sensor fanotify --no-store --for 1s "$work/nosuch"
+[ "$rc" = 1 ] && grep -q "^culprit: $work/nosuch was never there in .* (fanotify; nothing lost)" out && ! grep -qE 'nothing happened|VERDICT' out
+check "a path that never came (exit $rc)" $?
+culprit watch --sensor fanotify --no-store --for 1s nosuch:/x
+[ "$rc" = 1 ] && grep -q '^culprit: nosuch:/x was never there in ' out && ! grep -q 'nothing happened' out && ! grep -q 'did you mean nosuch' err
+check "a container that never came (exit $rc)" $?
+run -w nosuch:/x -- true
+[ "$rc" = 1 ] && grep -q '^culprit: nosuch:/x was never there in ' out && grep -q "nothing happened to $work/d in " out && ! grep -q 'happened to.*nosuch' out
+check "one that never came, and one that was there (exit $rc)" $?
+run -w nosuch:/x -- rm d/old
+[ "$rc" = 0 ] && grep -q '^VERDICT' out && ! grep -q 'nothing happened' out
+check "one that never came, and a change of another (exit $rc)" $?
+culprit watch --sensor fanotify --no-store --for 1s --format json nosuch:/x
+[ "$rc" = 1 ] && grep -q '"message":"nosuch:/x was never there' out && grep -q '"reason":"absent"' out
+check "one that never came, JSON (exit $rc)" $?
+
 # --- JUnit ---
 run --junit "$work/j.xml" -w "$work" -- sh -c 'rm d/old; : > "d/<&\"$(printf "\\001\\377")"'
 python3 - "$work/j.xml" "$work/d" "$work" << 'END'

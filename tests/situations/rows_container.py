@@ -10,10 +10,15 @@ def inside(name, do, says, prepare=IDLE, target='{c}:/prd', **more):
     row(name, do, says, prepare=prepare, target=target, engine=True, **more)
 
 
-inside('docker exec of a tool', 'docker exec {c} rm -f /prd/a', ['rm, run by docker exec in container {c}, ', 'deleted /prd/a of container {c}, ', ' after {c} started.'])
+inside('docker exec of a tool', 'docker exec {c} rm -f /prd/a', ['rm, run by docker exec in container {c}, ', 'deleted /prd/a of container {c}, ', ' after {c} started.'], never=['on a volume'])
 inside('docker exec sh -c', 'docker exec {c} sh -c "rm -f /prd/a; :"', ['sh -c \'rm -f /prd/a; :\', run by docker exec in container {c}, ', 'deleted /prd/a of container {c}, ', ' after {c} started.'])
 inside('docker exec of a script', 'docker exec {c} clean', ['/bin/clean, run by docker exec in container {c}, ', 'deleted /prd/a of container {c}, ', ' after {c} started.'], details=['(docker exec {c} clean)'])
-inside('what an entry point starts', f'{RUN} shop:1.4 /bin/app', ['/bin/clean, in container {c} itself, deleted /prd/a of container {c}, ', ' after {c} started.'], prepare='', never=['docker exec'], wait=3)
+inside('what an entry point starts', f'{RUN} shop:1.4 /bin/app', ['/bin/clean, run by the entry point of container {c} (/bin/app), deleted /prd/a of container {c}, ', ' after {c} started.'], prepare='', never=['docker exec', 'on a volume'],
+       details=['/bin/clean · entry point of container {c} (/bin/app)', 'next its line: /bin/clean:2: rm -f /prd/a'], wait=3)
+inside('an entry point', f'docker restart -t 0 {{c}}', ['The entry point of container {c} (/bin/entry) deleted /prd/a of container {c}, '],
+       prepare=f'{RUN} shop:1.4 /bin/entry; docker stop -t 0 {{c}}; docker cp /etc/hostname {{c}}:/prd/a', never=['docker exec', 'on a volume'], details=['next its line: /bin/entry:2: rm -f /prd/a'], wait=2)
+inside('an entry point by docker-init', f'docker restart -t 0 {{c}}', ['The entry point of container {c} (/bin/entry) deleted /prd/a of container {c}, '],
+       prepare=f'{RUN} --init shop:1.4 /bin/entry; docker stop -t 0 {{c}}; docker cp /etc/hostname {{c}}:/prd/a', never=['on a volume'], wait=2)
 inside('the host in a container\'s files', 'rm -f /proc/$(docker inspect -f "{{.State.Pid}}" {c})/root/prd/a', ['root, at {tty}{from}, on the host, deleted /prd/a of container {c}: rm -f /proc/', '/root/prd/a, ', ' after {c} started.'])
 # as kubelet has containerd do it: a container of namespace k8s.io with the annotations of CRI; its client is no client that people call
 CTR = '{t}/asker -a {w}/docker/exec/containerd/containerd.sock -n k8s.io'
@@ -34,6 +39,6 @@ inside('a health check', f'{RUN} --health-cmd "rm -f /prd/a" --health-interval 1
 inside('docker-compose exec', 'cd {t} && docker-compose -p {c} exec -T app rm -f /prd/a; cd /', ['rm, run by compose exec of project {c}, in container {c}_app_1 itself, ', 'deleted /prd/a of container {c}_app_1'],
        prepare='cd {t} && docker-compose -p {c} up -d', target='compose:{c}/app:/prd', needs=('docker-compose',),
        tools={'docker-compose.yml': 'version: "2"\nservices:\n  app:\n    image: shop:1.4\n    network_mode: none\n    command: sleep 600\n'})
-inside('docker-compose up of a service that cleans', 'cd {t} && docker-compose -p {c} up -d; cd /', ['/bin/clean, in container {c}_app_1 itself, deleted /prd/a of container {c}_app_1, '],
+inside('docker-compose up of a service that cleans', 'cd {t} && docker-compose -p {c} up -d; cd /', ['/bin/clean, run by the entry point of container {c}_app_1 (/bin/app), deleted /prd/a of container {c}_app_1, '],
        prepare='', target='compose:{c}/app:/prd', needs=('docker-compose',), wait=4, never=['docker exec'],
        tools={'docker-compose.yml': 'version: "2"\nservices:\n  app:\n    image: shop:1.4\n    network_mode: none\n    command: /bin/app\n'})

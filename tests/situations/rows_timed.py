@@ -13,9 +13,10 @@ def cron(name, line, says, user='', **more):
 
 
 cron('cron: a user\'s crontab', '* * * * * {t}/purge-logs --older 3', ['{t}/purge-logs, a cron job of bob, on the host, deleted {d}/a with rm, at'], user='bob', tools={'purge-logs': SH},
-     details=['cron of bob (* * * * * {t}/purge-logs --older 3)', 'person bob (login uid 4202) · no terminal'], every=True,
+     details=['cron of bob (* * * * * {t}/purge-logs --older 3)', 'person bob (login uid 4202) · no terminal',
+     'next its line in /var/spool/cron/crontabs/bob (crontab -e -u bob): * * * * * {t}/purge-logs --older 3', 'its line: {t}/purge-logs:2: rm -f {d}/a'], every=True,
      log_says=['{t}/purge-logs, a cron job of bob, deleted {d}/a with rm, at'])
-cron('cron: /etc/cron.d', '* * * * * root {t}/purge', ['{t}/purge, a cron job of root, on the host, deleted {d}/a with rm, at'], tools={'purge': SH}, details=['cron of root (* * * * * root {t}/purge)'])
+cron('cron: /etc/cron.d', '* * * * * root {t}/purge', ['{t}/purge, a cron job of root, on the host, deleted {d}/a with rm, at'], tools={'purge': SH}, details=['cron of root (* * * * * root {t}/purge)', 'next its line in /etc/cron.d/situations: * * * * * root {t}/purge', 'its line: {t}/purge:2: rm -f {d}/a'])
 cron('cron: a command line', '* * * * * cd {d} && rm -f a', ['/bin/sh -c \'cd {d} && rm -f a\', a cron job of bob, on the host, deleted {d}/a with rm, at'], user='bob')
 cron('cron: a python script', '* * * * * ann /usr/bin/python3 {t}/clean.py', ['{t}/clean.py (python3.11), a cron job of ann, on the host, deleted {d}/a, at'],
      tools={'clean.py': 'import os\nos.unlink("{d}/a")\n'})

@@ -8,7 +8,7 @@ ROOT = 'root, at {tty}{from}, deleted {d}/a'
 BUILTIN = 'a command typed in bash (a shell builtin or redirection), at'
 TYPED = 'root, at {tty}{from}, '
 
-row('relative: ./purge', 'cd {t} && ./purge; cd /', [ROOT + ' with rm: /bin/sh {t}/purge, at'], tools={'purge': SH}, every=True)
+row('relative: ./purge', 'cd {t} && ./purge; cd /', [ROOT + ' with rm: /bin/sh {t}/purge, at'], tools={'purge': SH}, details=['next its line: {t}/purge:2: rm -f {d}/a'], every=True)
 row('relative: sh purge', 'cd {t} && sh purge --older 3; cd /', [ROOT + ' with rm: sh {t}/purge --older 3, at'], tools={'purge': SH}, every=True)
 row('relative: a script that goes elsewhere', 'cd {t} && sh purge; cd /', [ROOT + ' with rm: sh {t}/purge, at'], tools={'purge': '#!/bin/sh\ncd /\nrm -f {d}/a\n:\n'})
 row('relative: python3 clean.py', 'cd {t}/jobs && python3 -u clean.py; cd /', [ROOT + ': python3 -u {t}/jobs/clean.py, at'], tools={'jobs/clean.py': PY})

@@ -593,6 +593,10 @@ static const struct subject_row subject_rows[] = {
       "VERDICT  /etc/cron.daily/x, an anacron job of root, on the host, deleted" },
     { "anacron alone", RUN_SCRIPT, "/etc/cron.daily/x", "sh", LAUNCHER_ANACRON, NULL, NULL, false, false,
       "VERDICT  /etc/cron.daily/x, an anacron job, on the host, deleted" },
+    { "an entry point", RUN_SCRIPT, "/entry.sh", "sh", LAUNCHER_ENTRY_POINT, "web", "/entry.sh", false, false,
+      "VERDICT  The entry point of container web (/entry.sh), on the host, deleted" },
+    { "what an entry point runs", RUN_SCRIPT, "/bin/clean", "sh", LAUNCHER_ENTRY_POINT, "web", "/entry.sh", false, false,
+      "VERDICT  /bin/clean, run by the entry point of container web (/entry.sh), on the host, deleted" },
     { "docker cp", RUN_PROGRAM, "/usr/bin/dockerd", NULL, LAUNCHER_COPY, "Docker", NULL, false, false,
       "VERDICT  dockerd, for docker cp, on the host, deleted" },
 };

@@ -375,7 +375,7 @@ static const struct cause_row {
       EXEC("1.000:1", "1", "20", "\"sh\"", "\"/usr/bin/dash\"", "argc=1 a0=\"sh\"",
            PROGRAM("1.000:1", "0", "\"/bin/sh\"", "5001") LOADER("1.000:1", "1"))
       CALL("1.100:2", "87", "yes", "0", "1", "2", "1", "20", "\"sh\"", "\"/usr/bin/dash\"") CWD("1.100:2", "/")
-      NAMED("1.100:2", "0", "\"/a\"", "1", DIRECTORY, "PARENT") NAMED("1.100:2", "1", "\"/a/x\"", "2", FILE_, "DELETE"), "", "program dash" },
+      NAMED("1.100:2", "0", "\"/a\"", "1", DIRECTORY, "PARENT") NAMED("1.100:2", "1", "\"/a/x\"", "2", FILE_, "DELETE"), "", "shell-builtin dash" },
     { "an interpreter called by a link, its script an argument",
       EXEC("1.000:1", "1", "20", "\"python3\"", "\"/usr/bin/python3.11\"", "argc=2 a0=\"python3\" a1=\"jobs/tidy.py\"",
            PROGRAM("1.000:1", "0", "\"/usr/bin/python3\"", "5001") LOADER("1.000:1", "1"))

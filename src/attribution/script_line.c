@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include "attribution/script_line.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "attribution/inside.h"
+#include "event/container.h"
+#include "foreign/foreign.h"
+#include "util/limits.h"
+#include "util/macro.h"
+
+#define TEXT_MAX (256 * 1024)
+#define WAIT_MS 500
+#define WORDS 4 /* what is looked for */
+
+/* ---- the line, pure ---- */
+
+static bool is_of_word(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+}
+
+/* As a word of its own: "rm" is neither in "alarm" nor in "rmdir" nor in "--rm". */
+static bool has_word(struct bytes line, struct bytes word)
+{
+    for (size_t i = 0; word.len && i + word.len <= line.len; i++)
+        if (memcmp(line.data + i, word.data, word.len) == 0 && (i == 0 || !is_of_word(line.data[i - 1])) &&
+            (i + word.len == line.len || !is_of_word(line.data[i + word.len])))
+            return true;
+    return false;
+}
+
+static bool next_line(struct bytes *rest, struct bytes *ret)
+{
+    const char *end;
+
+    if (!rest->len)
+        return false;
+    end = bytes_char(*rest, '\n');
+    *ret = (struct bytes){ rest->data, end ? (size_t)(end - rest->data) : rest->len };
+    *rest = (struct bytes){ rest->data + ret->len + (end != NULL), rest->len - ret->len - (end != NULL) };
+    while (ret->len && (ret->data[0] == ' ' || ret->data[0] == '\t'))
+        *ret = (struct bytes){ ret->data + 1, ret->len - 1 };
+    while (ret->len && (ret->data[ret->len - 1] == ' ' || ret->data[ret->len - 1] == '\r'))
+        ret->len--;
+    return true;
+}
+
+static bool is_comment(struct bytes line)
+{
+    return !line.len || line.data[0] == '#' || bytes_starts_with(line, bytes_of("//")) || bytes_starts_with(line, bytes_of("--"));
+}
+
+/* How many lines hold all of these words; the last of them. */
+static unsigned count(struct bytes text, const struct bytes *words, size_t n, unsigned *ret_number, struct bytes *ret_line)
+{
+    unsigned found = 0, number = 0;
+    struct bytes line;
+
+    while (next_line(&text, &line)) {
+        bool all = !is_comment(line);
+
+        number++;
+        for (size_t i = 0; all && i < n; i++)
+            all = !words[i].len || has_word(line, words[i]);
+        if (!all)
+            continue;
+        found++;
+        *ret_number = number;
+        *ret_line = line;
+    }
+    return found;
+}
+
+int script_line_find(struct bytes text, struct bytes tool, struct bytes changed, unsigned *ret_number, struct bytes *ret_line)
+{
+    /* the nearest first: a line alone counts, and of several none */
+    const struct bytes places[WORDS] = { changed, bytes_basename(changed), bytes_dirname(changed), BYTES_NULL };
+    size_t n = tool.len ? WORDS : 2; /* without a tool the text has to name the file */
+
+    if (!text.len || memchr(text.data, '\0', text.len))
+        return -ENOENT; /* a binary */
+    for (size_t i = 0; i < n; i++) {
+        const struct bytes words[] = { tool, places[i] };
+
+        if (i + 1 < WORDS && (!places[i].len || bytes_equal_str(places[i], "/")))
+            continue;
+        if (count(text, words, ARRAY_SIZE(words), ret_number, ret_line) == 1)
+            return 0;
+    }
+    return -ENOENT;
+}
+
+/* ---- the file, by a worker ---- */
+
+#define PARTS 5
+enum part { PATH, TOOL, CHANGED, BEFORE, PLACE };
+
+/* Each ended by a NUL, but the last: the place has NULs of its own. */
+static bool take_request(struct bytes request, struct bytes parts[PARTS])
+{
+    for (size_t i = 0; i < PLACE; i++) {
+        const char *end = bytes_char(request, '\0');
+
+        if (!end)
+            return false;
+        parts[i] = (struct bytes){ request.data, (size_t)(end - request.data) };
+        request = (struct bytes){ end + 1, request.len - parts[i].len - 1 };
+    }
+    parts[PLACE] = request;
+    return true;
+}
+
+static int gather(struct bytes request, struct gathered *g)
+{
+    struct inside in = INSIDE_NONE;
+    struct bytes parts[PARTS];
+    struct stat st = { 0 };
+    char *text = NULL;
+    size_t len = 0;
+    int r;
+
+    if (!take_request(request, parts))
+        return -EINVAL;
+    r = inside_open(parts[PLACE], &in);
+    if (r < 0)
+        return r;
+    r = inside_stat(&in, parts[PATH].data, &st);
+    if (r == 0 && (uint64_t)st.st_mtim.tv_sec * NS_PER_S + (uint64_t)st.st_mtim.tv_nsec > strtoull(parts[BEFORE].data, NULL, 10))
+        r = -ESTALE;
+    if (r == 0)
+        r = inside_read(&in, parts[PATH].data, TEXT_MAX, &text, &len);
+    if (r == 0)
+        r = gathered_add(g, "script", text, len);
+    inside_done(&in);
+    return r;
+}
+
+static int parse(struct bytes request, const struct gathered *g, struct sbuf *answer)
+{
+    struct bytes parts[PARTS], line;
+    unsigned number;
+    int r;
+
+    if (!take_request(request, parts))
+        return -EINVAL;
+    r = script_line_find(gathered_get(g, "script"), parts[TOOL], parts[CHANGED], &number, &line);
+    if (r < 0)
+        return r;
+    sbuf_addf(answer, "%u: ", number);
+    sbuf_add(answer, line.data, MIN(line.len, (size_t)LIMIT_NAME));
+    return sbuf_error(answer);
+}
+
+static const struct foreign_job job = { "a script", TEXT_MAX, gather, parse, false };
+
+int script_line(const struct process *p, struct bytes path, struct bytes tool, struct bytes changed, uint64_t before_ns,
+                struct sbuf *ret)
+{
+    const struct bytes words[] = { path, tool, changed };
+    _cleanup_sbuf_ struct sbuf request = SBUF_INIT;
+
+    if (!path.len || path.data[0] != '/')
+        return -ENOENT;
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+        if (bytes_char(words[i], '\0'))
+            return -EINVAL;
+        sbuf_add_bytes(&request, words[i]);
+        sbuf_add_char(&request, '\0');
+    }
+    sbuf_addf(&request, "%llu", (unsigned long long)before_ns);
+    sbuf_add_char(&request, '\0');
+    if (p->origin == ORIGIN_HOST)
+        inside_by_root(&request, bytes_of("/"));
+    else if (p->container)
+        inside_by_process(&request, p->container->pid);
+    return sbuf_error(&request) ? -ENOMEM : foreign_ask(&job, sbuf_bytes(&request), WAIT_MS, ret, NULL);
+}
