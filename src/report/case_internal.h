@@ -90,6 +90,7 @@ struct tally {
     struct bytes above, carried; /* of a change above: the first one, and what it meant, in words; escaped */
     struct bytes directory_of; /* the deepest that holds all the paths seen */
     struct file_state before, after; /* of the first one; names live in the case's arena */
+    bool place_unsure;        /* judged: there are unread ones, which may lie elsewhere than in directory_of */
     bool same_change;         /* all were from the same state to the same state */
     bool gains_write;         /* chmod: the first one made something writable */
 };

@@ -106,6 +106,22 @@ static enum noise noise_of(const struct case_ *c, const struct culprit *s)
     return s->own_command ? NOISE_COMMAND : NOISE_NONE;
 }
 
+/* It destroyed files, and had created as many: of what was not looked at one by one nobody knows whether they were the same.
+ * Who destroyed others' comes first. */
+static bool is_likely_own(const struct culprit *s)
+{
+    uint64_t created = 0, deleted = 0, unread = 0;
+
+    for (const struct tally *t = s->tallies; t; t = t->next) {
+        if (t->error || t->directory)
+            continue;
+        created += t->operation == OPERATION_CREATE ? t->reported : 0;
+        deleted += t->operation == OPERATION_UNLINK ? t->reported : 0;
+        unread += t->operation == OPERATION_UNLINK ? t->unread : 0;
+    }
+    return unread && created >= deleted;
+}
+
 static int compare_culprits(const void *a, const void *b)
 {
     const struct culprit *x = *(const struct culprit *const *)a;
@@ -115,6 +131,8 @@ static int compare_culprits(const void *a, const void *b)
         return x->noise != NOISE_NONE ? 1 : -1;
     if (x->harm != y->harm)
         return x->harm < y->harm ? 1 : -1;
+    if (is_likely_own(x) != is_likely_own(y))
+        return is_likely_own(x) ? 1 : -1;
     if (x->first_ns != y->first_ns)
         return x->first_ns < y->first_ns ? -1 : 1;
     return x->order < y->order ? -1 : 1;
@@ -179,6 +197,17 @@ static bool is_empty(const struct culprit *s)
     return !culprit_reported(s) && !culprit_folded(s);
 }
 
+/* What nobody looked at lies below what was asked for, and that is all that is known of it. */
+static void find_place(const struct case_ *c, struct tally *t)
+{
+    struct bytes target = c->options.target;
+    const char *colon = memchr(target.data ? target.data : "", ':', target.len);
+
+    if (colon) /* web:/prd */
+        target = (struct bytes){ colon + 1, target.len - (size_t)(colon + 1 - target.data) };
+    t->place_unsure = t->unread && t->directory_of.len && !bytes_path_covers(t->directory_of, target);
+}
+
 void case_judge(struct case_ *c)
 {
     bool somebody = false;
@@ -188,8 +217,10 @@ void case_judge(struct case_ *c)
     follow_commit(c);
     for (struct culprit *s = c->culprits; s; s = s->next) {
         s->harm = 0;
-        for (const struct tally *t = s->tallies; t; t = t->next)
+        for (struct tally *t = s->tallies; t; t = t->next) {
+            find_place(c, t);
             s->harm = MAX(s->harm, tally_harm(t));
+        }
     }
     explain_removal(c);
     for (struct culprit *s = c->culprits; s; s = s->next) {

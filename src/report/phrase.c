@@ -155,6 +155,8 @@ static void add_place(const struct tally *t, struct sbuf *out)
         return;
     sbuf_add_str(out, t->directory_of.len == 1 ? " below " : " in ");
     escape_terminal_path(out, t->directory_of, PATH_COLUMNS);
+    if (t->place_unsure)
+        sbuf_add_str(out, " and perhaps elsewhere");
 }
 
 static bool has_own_noun(const struct tally *t)

@@ -281,14 +281,55 @@ static void write_left_out(struct page *p, const struct case_ *c)
     }
 }
 
+static bool is_alike(const struct gap *a, const struct gap *b)
+{
+    return a->reason == b->reason && strcmp(a->text, b->text) == 0;
+}
+
+/* All gaps from that one on that say the same, as one; how many. 0: it was said with one before. */
+static unsigned join_gaps(const struct case_ *c, size_t first, struct gap *ret)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < first; i++)
+        if (is_alike(&c->gaps[i], &c->gaps[first]))
+            return 0;
+    *ret = c->gaps[first];
+    for (size_t i = first; i < c->gap_count; i++) {
+        const struct gap *g = &c->gaps[i];
+
+        if (!is_alike(g, ret))
+            continue;
+        n++;
+        ret->count = i == first || (g->count && ret->count) ? ret->count + (i == first ? 0 : g->count) : 0;
+        ret->from_ns = MIN(ret->from_ns, g->from_ns);
+        ret->to_ns = MAX(ret->to_ns, g->to_ns);
+    }
+    return n;
+}
+
 static void write_coverage(struct page *p, const struct case_ *c)
 {
+    const char *label = "gap";
+
     coverage_each_line(c, write_coverage_line, p);
     for (size_t i = 0; i < c->gap_count; i++) {
         struct sentence_style style = { .utc_offset_s = utc_offset(c->gaps[i].from_ns) };
+        struct gap gap;
+        unsigned n = join_gaps(c, i, &gap);
 
-        page_begin(p, i ? "" : "gap");
-        sentence_gap(p->out, &c->gaps[i], &style);
+        if (!n)
+            continue;
+        page_begin(p, label);
+        sentence_gap(p->out, &gap, &style);
+        if (n > 1)
+            sbuf_addf(p->out, " (%u times)", n);
+        page_end(p, PAGE_INDENT);
+        label = "";
+    }
+    if (c->gaps_beyond) {
+        page_begin(p, "");
+        sbuf_addf(p->out, "and %zu more", c->gaps_beyond);
         page_end(p, PAGE_INDENT);
     }
 }
@@ -361,10 +402,10 @@ static void write_sentence(struct page *p, const struct case_ *c, const struct c
     page_end(p, VERDICT_INDENT);
 }
 
-static void write_culprit(struct page *p, const struct case_ *c, const struct culprit *s)
+static void write_culprit(struct page *p, const struct case_ *c, const struct culprit *s, bool brief)
 {
     write_sentence(p, c, s);
-    if (c->options.quiet)
+    if (c->options.quiet || brief)
         return;
     who_write(p, s);
     write_what(p, s);
@@ -394,19 +435,38 @@ static void write_rest(struct page *p, const struct case_ *c, const struct culpr
     page_end(p, VERDICT_INDENT);
 }
 
+#define MANY 5    /* verdicts: with more of them the page gets longer than anybody reads */
+#define IN_FULL 3 /* of them are, then */
+
+static bool has_many(const struct case_ *c, unsigned limit)
+{
+    unsigned n = 0;
+
+    for (const struct culprit *s = c->culprits; s && s->noise == NOISE_NONE && n < limit; s = s->next)
+        n++;
+    return n > MANY && !c->options.verbose;
+}
+
 static const struct culprit *write_culprits(struct page *p, const struct case_ *c)
 {
     unsigned limit = c->options.limit ? c->options.limit : CASE_LIMIT, n = 0;
     const struct culprit *s = c->culprits;
+    bool many = has_many(c, limit), brief = false;
 
     for (; s && s->noise == NOISE_NONE && n < limit; s = s->next, n++) {
-        if (n && !c->options.quiet)
+        brief = many && n >= IN_FULL;
+        if (n && !c->options.quiet && !(many && n > IN_FULL))
             sbuf_add_char(p->out, '\n');
-        write_culprit(p, c, s);
+        write_culprit(p, c, s, brief);
         if (!s->next || s->next->noise != NOISE_NONE || n + 1 == limit)
             write_noise(p, c);
-        if (!c->options.quiet)
+        if (!c->options.quiet && !brief)
             advice_write(p, c, s);
+    }
+    if (brief && !c->options.quiet) {
+        page_begin(p, "more");
+        sbuf_addf(p->out, "all of the first %u is told; of the others with --verbose", IN_FULL);
+        page_end(p, PAGE_INDENT);
     }
     return s && s->noise == NOISE_NONE ? s : NULL;
 }

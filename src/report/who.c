@@ -167,6 +167,9 @@ static struct bytes script_of(const struct process *p)
     if (first >= p->args.len)
         return BYTES_NULL;
     word = (struct bytes){ p->args.data + first, strnlen(p->args.data + first, p->args.len - first) };
+    /* "bash /dev/fd/3": no name of anything */
+    if (bytes_starts_with(word, bytes_of("/dev/")) || bytes_starts_with(word, bytes_of("/proc/")))
+        return BYTES_NULL;
     return word.len && word.data[0] != '-' ? word : BYTES_NULL;
 }
 

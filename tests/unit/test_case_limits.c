@@ -28,6 +28,8 @@ static void gaps_are_named(void **state)
     for (int i = 0; i < 100; i++)
         case_add_gap(c, &gap);
     assert_int_equal(case_lost(c), 1212);
+    says("168 lost until 02:45:36.000: the ring was full (14 times)"); /* 16 are kept, and those of one kind are one line */
+    says("and 87 more");
     all = lines();
     culprit = json_object_get(json_array_get(all, 0), "culprit");
     assert_int_equal(number(culprit, "lost"), 1212);
@@ -197,6 +199,51 @@ static void rollups_of_temporary_files(void **state)
     }
 }
 
+/* Who may have deleted his own files only comes behind who deleted others', and where the rest lies is not claimed. */
+static void what_nobody_looked_at(void **state)
+{
+    struct event *made = make_event(OPERATION_CREATE, "/prd/d/t0", agent, web, T0), *gone = make_event(OPERATION_UNLINK, "/prd/d/t1", agent, web, T0);
+    struct store_rollup rollup = { .sample = made, .count = 100, .first_ns = T0, .last_ns = T0 + 1 };
+
+    (void)state;
+    case_add_rollup(c, &rollup, NULL, 0);
+    rollup.sample = gone;
+    case_add_rollup(c, &rollup, NULL, 0);
+    says("VERDICT  agent, on the host, deleted 100 files of container web");
+    says("100 files deleted in /prd/d and perhaps elsewhere");
+    add(OPERATION_UNLINK, "/prd/a", app, 5000, 0);
+    assert_true(strstr(written(), "VERDICT  app") < strstr(written(), "VERDICT  agent"));
+    event_free(made);
+    event_free(gone);
+}
+
+/* The page of a busy directory: the first verdicts whole, of the others the sentence. */
+static void many_verdicts_are_short(void **state)
+{
+    struct process *who[8];
+    const char *at;
+    unsigned lines_of_who = 0;
+
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        char name[32];
+
+        snprintf(name, sizeof(name), "/opt/p%d", i);
+        who[i] = make_process(100 + i, name, process_ref(init));
+        snprintf(name, sizeof(name), "/prd/f%d", i);
+        add(OPERATION_UNLINK, name, who[i], (unsigned)i, 0);
+    }
+    written();
+    lines_of_who = 0;
+    for (at = sbuf_str(&text); (at = strstr(at, "\n  who")); at++)
+        lines_of_who++;
+    assert_int_equal(lines_of_who, 3);
+    says("VERDICT  p7, on the host, deleted /prd/f7 of container web");
+    says("more      all of the first 3 is told; of the others with --verbose");
+    for (int i = 0; i < 8; i++)
+        process_unref(who[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +254,8 @@ int main(void)
         TEST(hostile_names_do_nothing),
         TEST(rollups_count_like_events),
         TEST(rollups_of_temporary_files),
+        TEST(what_nobody_looked_at),
+        TEST(many_verdicts_are_short),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -224,7 +224,7 @@ static void tell_open(struct sensor *s, struct entry *e, uint64_t now, bool all)
         return;
     if (e->size_known)
         before = (struct file_state){ .known = FILE_SIZE, .size = e->size };
-    e->cause.note = "still open";
+    e->cause.note = "the file was still open";
     tell(o, OPERATION_WRITE, directory, base, &before, &change.after, &e->cause);
     e->size = change.after.size;
     e->size_known = true;
