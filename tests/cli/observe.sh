@@ -156,6 +156,29 @@ culprit watch --sensor fanotify --no-store --for 1s --format json nosuch:/x
 [ "$rc" = 1 ] && grep -q '"message":"nosuch:/x was never there' out && grep -q '"reason":"absent"' out
 check "one that never came, JSON (exit $rc)" $?
 
+# --- a file's number that becomes another file's: who wrote to the one did not write to the other ---
+cat > "$work/reuse.py" << 'END'
+import os, sys, time
+directory, number = sys.argv[1], None
+fd = os.open(directory + "/gone", os.O_CREAT | os.O_RDWR)
+os.write(fd, b"x")
+number = os.fstat(fd).st_ino
+time.sleep(0.5)  # it is read while it has a name
+os.unlink(directory + "/gone")
+os.close(fd)
+for i in range(200):
+    name = "%s/new%d" % (directory, i)
+    os.system("touch " + name)
+    if os.stat(name).st_ino == number:
+        sys.exit(0)
+sys.exit(9)
+END
+run --format json -- python3 "$work/reuse.py" "$work/d"
+if [ "$rc" != 9 ]; then # a file system that uses no number twice
+    grep '"action":"write"' out | grep '/d/new' > writes
+    check "an inode's number that is used again" "$([ ! -s writes ]; echo $?)"
+fi
+
 # --- JUnit ---
 run --junit "$work/j.xml" -w "$work" -- sh -c 'rm d/old; : > "d/<&\"$(printf "\\001\\377")"'
 python3 - "$work/j.xml" "$work/d" "$work" << 'END'

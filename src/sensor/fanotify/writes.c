@@ -32,6 +32,7 @@ struct key {
 struct entry {
     struct key key;
     uint64_t since_ms, told_ms, last_ms;
+    uint64_t born_ns; /* of the file: its inode's number may become another one's, once its last name is gone; 0 = not known */
     uint64_t size; /* when it was last told, or before the first change */
     bool size_known, dirty, told;
     struct fanotify_cause cause;
@@ -109,7 +110,7 @@ static struct entry *find(struct fanotify_object *o, const struct file_state *st
 }
 
 /* Another one than who wrote may close it: the descriptor was handed on. */
-static struct entry *add(struct fanotify_object *o, const struct file_state *before,
+static struct entry *add(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct file_state *before,
                          const struct file_state *after, const struct fanotify_cause *cause)
 {
     struct fanotify_writes *w = o->sensor->writes;
@@ -119,6 +120,7 @@ static struct entry *add(struct fanotify_object *o, const struct file_state *bef
         return NULL;
     e->key = (struct key){ o, after->device, after->inode, (uint64_t)cause->pid };
     e->since_ms = e->told_ms = now_ms();
+    e->born_ns = fanotify_born(o, directory, name);
     e->size = before->size;
     e->size_known = (before->known & FILE_SIZE) != 0;
     HASH_ADD(hh, w->entries, key, sizeof(e->key), e);
@@ -168,7 +170,7 @@ void fanotify_written(struct fanotify_object *o, uint32_t directory, struct byte
     if (truncated || !after.known)
         return;
     if (!e)
-        e = add(o, &before, &after, cause);
+        e = add(o, directory, name, &before, &after, cause);
     if (!e) { /* too many: now or never */
         tell(o, OPERATION_WRITE, directory, name, &before, &after, cause);
         return;
@@ -202,6 +204,12 @@ uint64_t fanotify_born(struct fanotify_object *o, uint32_t directory, struct byt
     return (uint64_t)stx.stx_btime.tv_sec * NS_PER_S + stx.stx_btime.tv_nsec;
 }
 
+/* What was written to is gone, with its last name, and has left its number to another file: that was written by others. */
+static bool is_another(const struct entry *e, uint64_t born_ns)
+{
+    return e->born_ns && born_ns && e->born_ns != born_ns;
+}
+
 static void tell_open(struct sensor *s, struct entry *e, uint64_t now, bool all)
 {
     struct fanotify_object *o = e->key.object;
@@ -211,14 +219,20 @@ static void tell_open(struct sensor *s, struct entry *e, uint64_t now, bool all)
     char text[LIMIT_NAME + 1];
     struct bytes base = tree_name(o->tree, name);
     struct file_state before = { 0 };
+    uint64_t born_ns;
 
     if (!name || base.len > LIMIT_NAME)
         return;
     memcpy(text, base.data, base.len);
     base.data = text;
     directory = tree_parent_of(o->tree, name);
+    born_ns = fanotify_born(o, directory, base);
+    if (is_another(e, born_ns)) {
+        e->dirty = false;
+        return;
+    }
     /* a file that is older than the watch may have been open before it began */
-    if (e->told && !all && !o->wanted.writes && fanotify_born(o, directory, base) >= s->watch_real_ns)
+    if (e->told && !all && !o->wanted.writes && born_ns >= s->watch_real_ns)
         return;
     if (fanotify_look(o, directory, base, &change) < 0 || !change.after.known)
         return;
