@@ -29,6 +29,7 @@
 #define LIMIT_CASE_SAMPLES 64               /* paths kept by name in one group; the rest is counted */
 #define LIMIT_LOG_WINDOW_LOG 26             /* 64 MiB of window: `zstd --long=26`, `xz -9`; more would let a file choose our size */
 #define LIMIT_LOG_WINDOW (80 * 1024 * 1024) /* what liblzma may take in all: its window of at most 64 MiB and its tables */
+#define LIMIT_LOG_NO_LINE (256ull << 20)     /* bytes without a newline: what goes on like that has no records, and may never end */
 #define LIMIT_LOG_LINE (256 * 1024)         /* one line of a log: the kernel's longest record is 9 kB, auditd's names triple it */
 #define LIMIT_SEARCH_PLACES 16384           /* directories known by identity while a log is searched: about 3 MB */
 #define LIMIT_SEARCH_TEXT (12 * 1024 * 1024) /* text of events that match and wait for their turn, or for more records */

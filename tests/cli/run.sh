@@ -317,6 +317,9 @@ done << 'END'
 2 who --from @/nosuch /etc/hosts
 2 who --from @/nothing /etc/hosts
 3 who --from @/closed /etc/hosts
+2 who --from /dev/zero /etc/hosts
+2 import /dev/zero
+2 search -if /dev/urandom -k x
 2 import @/nosuch
 2 search -if @/nosuch -k x
 3 search -if @/closed -k x
@@ -334,6 +337,10 @@ done << 'END'
 1 who --store @/nosuch.db /etc/hosts
 1 diff --store @/nosuch.db --since -1h /etc/hosts
 END
+# what never ends is not read for ever: 124 would be the time-out's
+(cd / && cat /dev/zero 2> /dev/null | timeout 60 "${unprivileged[@]}" "$work/culprit" who --from - /etc/hosts) > "$work/out" 2> "$work/err"
+[ "${PIPESTATUS[0]}" != 124 ] && grep -q 'without the end of a line: no log; not read on' "$work/err"
+check "a pipe that never ends a line is not read for ever" $?
 
 # --- what the user typed comes back harmless ---
 evil=$'/x\e[2J\a\n\x7f\xff'

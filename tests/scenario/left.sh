@@ -183,5 +183,59 @@ if auditd_start; then
 else
     echo "auditd does not start here: $(tail -1 "$WORK/err.auditd")"
 fi
+
+# auditd while the stream is ours
+once() { # once NAME PREFIX COUNT: each deletion is told, and none twice
+    test "$(jq -r --arg p "$WORK/w/$2" 'select(.event.action == "unlink" and (.file.path | startswith($p))) | .file.path' "$WORK/out.$1" |
+        sort | uniq -c | awk '$1 == 1' | wc -l)" = "$3" &&
+        test "$(jq -r --arg p "$WORK/w/$2" 'select(.event.action == "unlink" and (.file.path | startswith($p))) | .file.path' "$WORK/out.$1" | wc -l)" = "$3"
+}
+many() { for ((j = 0; j < $2; j++)); do change "$1$j"; done; }
+await_text() { # await_text FILE TEXT
+    local i
+    for ((i = 0; i < 300; i++)); do
+        grep -q "$2" "$1" && return 0
+        sleep 0.05
+    done
+    return 1
+}
+if command -v auditd > /dev/null; then
+    kernel > "$WORK/before"
+    start a
+    ok "the stream is ours (else the next lines prove nothing)" test "$(auditctl -s | awk '/^pid/ {print $2}')" = "$PID"
+    many during 300 &
+    MANY=$!
+    ok "auditd's first start succeeds while culprit has the stream" auditd_start
+    wait "$MANY"
+    ok "and that is said" grep -q "auditd starts: it gets audit's stream; reading beside it" "$WORK/err.a"
+    many beside 100
+    ok "auditd's log has the records" await_text "$WORK/audit.log" beside99
+    many ending 100 &
+    MANY=$!
+    kill "$AUDITD"
+    wait "$AUDITD" 2> /dev/null
+    wait "$MANY"
+    ok "when it has gone the stream is taken again" await_text "$WORK/err.a" "belongs to nobody any more: taken"
+    many after 100
+    kill -INT "$PID"
+    ended "$PID"
+    ok "seen while auditd started, each once" once a during 300
+    ok "seen beside auditd, each once" once a beside 100
+    ok "seen while auditd ended, each once" once a ending 100
+    ok "seen after it, each once" once a after 100
+    ok "no gap is told" test -z "$(jq 'select(.event.kind == "pipeline_error")' "$WORK/out.a")"
+    auditctl -e 0 > /dev/null
+    ok "and all is as before" same
+
+    start a
+    auditd_start
+    kill -9 "$AUDITD"
+    wait "$AUDITD" 2> /dev/null
+    kill -INT "$PID"
+    ended "$PID"
+    auditctl -m x > /dev/null # the kernel sees that its owner is dead when there is a record for it
+    sleep 0.2
+    ok "an auditd that was killed does not keep auditing switched on" same
+fi
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

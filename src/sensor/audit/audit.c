@@ -42,21 +42,27 @@ static void on_message(void *data, uint16_t type, const char *payload, size_t le
     audit_grouper_add(s->grouper, &record, now_ms());
 }
 
+static void give_way(struct sensor *s, const char *why)
+{
+    if (!s->session.owner || audit_session_yield(&s->session, NULL) < 0)
+        return;
+    audit_exclude_records(s, false); /* the other one wants them all */
+    log_warn(s->options.log, "%s", why);
+}
+
 static int receive(struct sensor *s, unsigned max)
 {
-    int r = audit_stream_receive(s->session.stream, max, on_message, s);
+    int r = audit_session_receive(&s->session, max, on_message, s);
 
     if (r == -ENOBUFS) {
         audit_tell_gap(s, LOST_AUDIT_SOCKET, 0, "audit records came faster than they were read");
         r = 1;
     }
-    if (s->asked_for) {
-        s->asked_for = false;
-        if (audit_session_yield(&s->session, NULL) == 0) {
-            audit_exclude_records(s, false); /* the other one wants them all */
-            log_warn(s->options.log, "another program asked for audit's stream; reading beside it");
-        }
-    }
+    if (audit_session_is_awaited(&s->session))
+        give_way(s, "auditd starts: it gets audit's stream; reading beside it");
+    else if (s->asked_for)
+        give_way(s, "another program asked for audit's stream; reading beside it");
+    s->asked_for = false;
     return r;
 }
 
@@ -81,7 +87,7 @@ static int audit_sync(struct sensor *s, unsigned timeout_ms, struct err *err)
     if (r < 0)
         return err_set(err, r, "marking the stream");
     while (!s->mark_seen && now_ms() < deadline) {
-        struct pollfd pollfd = { .fd = audit_stream_fd(s->session.stream), .events = POLLIN };
+        struct pollfd pollfd = { .fd = s->session.poll_fd, .events = POLLIN };
 
         if (poll(&pollfd, 1, 10) > 0)
             news_ms = now_ms();
@@ -249,7 +255,7 @@ static int audit_probe(struct sensor_capabilities *ret, struct err *err)
 
 static int audit_fd(const struct sensor *s)
 {
-    return audit_stream_fd(s->session.stream);
+    return s->session.poll_fd;
 }
 
 static const char *audit_not_seen(struct sensor *s)

@@ -6,10 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "sensor/audit/newcomer.h"
+#include "sensor/audit/overlap.h"
 #include "sensor/audit/rules.h"
 #include "util/cleanup.h"
 #include "util/trusted.h"
@@ -19,6 +22,8 @@
 #endif
 #define BACKLOG 16384 /* records; 64, the kernel's default, is ten file operations */
 #define STATE_FILE "audit"
+#define OVERLAP_MS 2000 /* two sockets are read side by side */
+#define NOBODY_MS 5000  /* so long the stream is left free: who was refused once tries again */
 #define MARK_TYPE 1121 /* AUDIT_TRUSTED_APP: for programs' own use */
 
 static uint64_t boot_ns(void)
@@ -184,6 +189,16 @@ static void name_owner(struct audit_session *s, uint32_t pid)
             *c = '?';
 }
 
+/* An owner that was killed stands there until the next record cannot be sent to it. */
+static int ask_status(const struct audit_session *s, struct audit_status *ret)
+{
+    int r = audit_netlink_status(s->fd, ret);
+
+    if (r == 0 && ret->pid && audit_rules_start_ticks((pid_t)ret->pid) == 0)
+        ret->pid = 0;
+    return r;
+}
+
 static int begin(struct audit_session *s, struct audit_status *ret, struct err *err)
 {
     int r;
@@ -191,7 +206,7 @@ static int begin(struct audit_session *s, struct audit_status *ret, struct err *
     s->fd = audit_netlink_open(err);
     if (s->fd < 0)
         return s->fd;
-    r = audit_netlink_status(s->fd, ret);
+    r = ask_status(s, ret);
     if (r == -EPERM || r == -EACCES)
         return err_say(err, -EPERM, "audit needs root (CAP_AUDIT_CONTROL, CAP_AUDIT_READ) in the "
                                     "initial user and pid namespace");
@@ -279,6 +294,31 @@ static int take_place(struct audit_session *s, struct err *err)
     return audit_stream_open(true, &s->stream, err);
 }
 
+static uint64_t now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / NS_PER_MS;
+}
+
+static void await(const struct audit_session *s, int fd)
+{
+    (void)epoll_ctl(s->poll_fd, EPOLL_CTL_ADD, fd, &(struct epoll_event){ .events = EPOLLIN });
+}
+
+static int open_poll(struct audit_session *s, struct err *err)
+{
+    s->newcomer = audit_newcomer_open();
+    s->poll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (s->poll_fd < 0)
+        return err_set(err, -errno, "audit");
+    await(s, audit_stream_fd(s->stream));
+    if (s->newcomer >= 0)
+        await(s, s->newcomer);
+    return 0;
+}
+
 int audit_session_open(struct audit_session *s, const struct log *log, const char *state_dir,
                        struct err *err)
 {
@@ -287,7 +327,7 @@ int audit_session_open(struct audit_session *s, const struct log *log, const cha
     bool remembered;
     int r;
 
-    *s = (struct audit_session){ .log = log, .state_dir = state_dir, .fd = -EBADF };
+    *s = (struct audit_session){ .log = log, .state_dir = state_dir, .fd = -EBADF, .poll_fd = -EBADF, .newcomer = -EBADF };
     r = begin(s, &now, err);
     if (r < 0)
         return r;
@@ -300,6 +340,8 @@ int audit_session_open(struct audit_session *s, const struct log *log, const cha
     remembered = load_state(s, &holder);
     find_blind(s, &now, remembered);
     r = take_place(s, err);
+    if (r == 0)
+        r = open_poll(s, err);
     if (r < 0)
         return r;
     if (!s->owner && s->owner_pid)
@@ -313,43 +355,150 @@ int audit_session_open(struct audit_session *s, const struct log *log, const cha
     return change_settings(s, &now, err);
 }
 
+/* ---- the stream ---- */
+
+static void end_overlap(struct audit_session *s)
+{
+    audit_stream_close(TAKE_PTR(s->before));
+    audit_overlap_free(TAKE_PTR(s->overlap));
+}
+
+/*
+ * What the one before still gets is read too: the kernel's thread goes on sending to it until its queue is empty, and
+ * what it sends to both it sends to the group first.
+ */
+static void go_on_with(struct audit_session *s, struct audit_stream *stream)
+{
+    if (!s->overlap)
+        s->overlap = audit_overlap_new();
+    audit_stream_close(s->before);
+    s->before = s->stream;
+    s->stream = stream;
+    s->overlap_until_ms = now_ms() + OVERLAP_MS;
+    await(s, audit_stream_fd(stream));
+}
+
+static int give_up_stream(struct audit_session *s)
+{
+    struct audit_status status = { .mask = AUDIT_STATUS_PID };
+
+    /* not by the stream's own socket: an answer would have to be looked for among records */
+    return audit_netlink_request(s->fd, AUDIT_SET, &status, sizeof(status));
+}
+
 int audit_session_yield(struct audit_session *s, struct err *err)
 {
     struct audit_stream *stream = NULL;
-    int r = audit_stream_open(true, &stream, err);
+    int r;
 
+    if (!s->owner)
+        return 0;
+    r = audit_stream_open(true, &stream, err);
     if (r < 0)
         return r;
-    if (s->owner)
-        (void)audit_stream_own(s->stream, false);
-    audit_stream_close(s->stream);
-    s->stream = stream;
+    (void)give_up_stream(s);
     s->owner = false;
+    s->nobody_since_ms = now_ms();
+    go_on_with(s, stream);
     return 0;
 }
 
-int audit_session_check(struct audit_session *s, uint32_t *ret_lost, bool *ret_off, bool *ret_moved,
-                        struct err *err)
+static bool take_stream(struct audit_session *s)
+{
+    struct audit_stream *stream = NULL;
+
+    if (audit_stream_open(false, &stream, NULL) < 0)
+        return false;
+    if (audit_stream_own(stream, true) < 0) {
+        audit_stream_close(stream);
+        return false;
+    }
+    s->owner = true;
+    go_on_with(s, stream);
+    return true;
+}
+
+struct receiving {
+    struct audit_session *s;
+    bool later;
+    void (*each)(void *data, uint16_t type, const char *payload, size_t len);
+    void *data;
+};
+
+static void receive_one(void *data, uint16_t type, const char *payload, size_t len)
+{
+    struct receiving *r = data;
+
+    if (audit_overlap_is_new(r->s->overlap, r->later, type, (struct bytes){ payload, len }))
+        r->each(r->data, type, payload, len);
+}
+
+int audit_session_receive(struct audit_session *s, unsigned max,
+                          void (*each)(void *data, uint16_t type, const char *payload, size_t len), void *data)
+{
+    struct receiving before = { s, false, each, data }, now = { s, true, each, data };
+    int r = -EAGAIN, n;
+
+    if (!s->overlap)
+        return audit_stream_receive(s->stream, max, each, data);
+    if (s->before)
+        r = audit_stream_receive(s->before, max, receive_one, &before);
+    if (r != -EAGAIN) /* first all that came before */
+        return r;
+    n = audit_stream_receive(s->stream, max, receive_one, &now);
+    if (now_ms() >= s->overlap_until_ms)
+        end_overlap(s);
+    return n;
+}
+
+bool audit_session_is_awaited(struct audit_session *s)
+{
+    return audit_newcomer_seen(s->newcomer) && s->owner;
+}
+
+/* Without an owner the kernel writes each record to its log, and does not wait for who reads beside. */
+static void look_at_owner(struct audit_session *s, const struct audit_status *now, struct audit_news *ret)
+{
+    audit_newcomer_look(s->newcomer);
+    if (s->owner || now->pid) {
+        if (!s->owner && now->pid != s->owner_pid) {
+            name_owner(s, now->pid);
+            log_message(s->log, LOG_LEVEL_INFO, "audit belongs to %s (pid %u) now: reading beside it",
+                        s->owner_name[0] ? s->owner_name : "another process", s->owner_pid);
+        }
+        s->nobody_since_ms = 0;
+        return;
+    }
+    if (!s->nobody_since_ms)
+        s->nobody_since_ms = now_ms();
+    if (now_ms() - s->nobody_since_ms < NOBODY_MS)
+        return;
+    ret->taken = take_stream(s);
+    s->nobody_since_ms = 0;
+    s->owner_pid = 0;
+}
+
+int audit_session_check(struct audit_session *s, struct audit_news *ret, struct err *err)
 {
     struct audit_status now;
-    int r = audit_netlink_status(s->fd, &now);
+    int r = ask_status(s, &now);
 
-    *ret_lost = 0;
-    *ret_off = *ret_moved = false;
+    *ret = (struct audit_news){ 0 };
     if (r < 0)
         return err_set(err, r, "asking the kernel's audit system");
     /* the counter can be set to 0 by anybody who may (auditctl --reset-lost) */
-    *ret_lost = now.lost >= s->lost ? now.lost - s->lost : now.lost;
+    ret->lost = now.lost >= s->lost ? now.lost - s->lost : now.lost;
     s->lost = now.lost;
     if (now.enabled == 0 && set_status(s, AUDIT_STATUS_ENABLED, 1) == 0) {
         log_warn(s->log, "somebody has switched audit off; switched on again");
-        *ret_off = true;
+        ret->off = true;
     }
     if (s->owner && now.pid != (uint32_t)getpid()) {
         name_owner(s, now.pid);
         r = audit_session_yield(s, err);
-        *ret_moved = r == 0;
+        ret->moved = r == 0;
     }
+    look_at_owner(s, &now, ret);
     return r;
 }
 
@@ -389,7 +538,7 @@ static void restore(struct audit_session *s)
     /* the last one puts it back: the state file says how it was. One that has no rules yet stands in it. */
     if (others || (load_state(&last, &holder) && holder == HOLDER_OTHER))
         return;
-    if (audit_netlink_status(s->fd, &now) == 0)
+    if (ask_status(s, &now) == 0)
         (void)put_back(s, &now);
     (void)save_state(s, false);
 }
@@ -422,8 +571,13 @@ void audit_session_close(struct audit_session *s)
     if (s->stream) {
         restore(s);
         if (s->owner)
-            (void)audit_stream_own(s->stream, false);
+            (void)give_up_stream(s);
     }
+    end_overlap(s);
     audit_stream_close(TAKE_PTR(s->stream));
+    if (s->newcomer >= 0)
+        close(TAKE_FD(s->newcomer));
+    if (s->poll_fd >= 0)
+        close(TAKE_FD(s->poll_fd));
     close(TAKE_FD(s->fd));
 }

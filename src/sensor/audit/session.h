@@ -19,6 +19,13 @@ struct audit_session {
     const char *state_dir;
     int fd; /* for requests */
     struct audit_stream *stream;
+    /* the one before it, for a while: what comes by both is handed on once */
+    struct audit_stream *before;
+    struct audit_overlap *overlap;
+    uint64_t overlap_until_ms; /* CLOCK_MONOTONIC */
+    int poll_fd;            /* readable when there is something to read, or auditd starts */
+    int newcomer;           /* audit_newcomer_open(), or -errno */
+    uint64_t nobody_since_ms; /* CLOCK_MONOTONIC: since then the stream is nobody's; 0 = it is somebody's */
     bool owner;             /* else reading the multicast group */
     uint32_t owner_pid;     /* whose the stream is, 0 = nobody's */
     char owner_name[17];    /* comm, escaped */
@@ -46,12 +53,21 @@ int audit_session_probe(const char *state_dir, struct audit_session *ret, struct
 int audit_session_open(struct audit_session *s, const struct log *log, const char *state_dir,
                        struct err *err);
 
-/* Looks at the counters: how many records the kernel has lost since the last look. ret_off: somebody had
- * switched audit off; it is on again. ret_moved: the stream is another one now, because somebody else has
- * become the owner. */
-int audit_session_check(struct audit_session *s, uint32_t *ret_lost, bool *ret_off, bool *ret_moved,
-                        struct err *err);
-/* Somebody asks for the stream (AUDIT_REPLACE): let go and listen beside. */
+/* What has come, as audit_stream_receive() has it. */
+int audit_session_receive(struct audit_session *s, unsigned max,
+                          void (*each)(void *data, uint16_t type, const char *payload, size_t len), void *data);
+
+/* What a look has found. */
+struct audit_news {
+    uint32_t lost; /* records that the kernel has lost since the last look */
+    bool off;      /* somebody had switched audit off; it is on again */
+    bool moved;    /* somebody else has taken the stream, and it was ours */
+    bool taken;    /* nobody had it for a while: it is ours now */
+};
+int audit_session_check(struct audit_session *s, struct audit_news *ret, struct err *err);
+/* auditd is starting: the stream is to be given away. Does not block. */
+bool audit_session_is_awaited(struct audit_session *s);
+/* Let go and listen beside; nothing is lost. 0 also where it is not ours. */
 int audit_session_yield(struct audit_session *s, struct err *err);
 
 /* A record that comes back through the stream behind everything that happened before. */

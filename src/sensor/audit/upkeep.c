@@ -81,23 +81,26 @@ void audit_exclude_records(struct sensor *s, bool on)
 static void check_session(struct sensor *s)
 {
     struct err err = ERR_INIT;
-    uint32_t lost = 0;
-    bool off = false, moved = false;
-    int r = audit_session_check(&s->session, &lost, &off, &moved, &err);
+    struct audit_news news;
+    int r = audit_session_check(&s->session, &news, &err);
 
     if (r < 0)
         log_warn(s->options.log, "audit: %s", err_text(&err, r));
-    if (lost)
-        audit_tell_gap(s, LOST_AUDIT_KERNEL, lost, "the kernel lost audit records (backlog, rate limit)");
-    if (off) {
+    if (news.lost)
+        audit_tell_gap(s, LOST_AUDIT_KERNEL, news.lost, "the kernel lost audit records (backlog, rate limit)");
+    if (news.off) {
         audit_tell_gap(s, LOST_WATCH_WINDOW, 0, "somebody switched audit off");
         s->next_look_ms = 0;
     }
-    if (moved) {
+    if (news.moved) {
         audit_exclude_records(s, false);
         audit_tell_gap(s, LOST_WATCH_WINDOW, 0, "another program took audit's stream");
         log_warn(s->options.log, "audit belongs to %s (pid %u) now: reading beside it",
                  s->session.owner_name, s->session.owner_pid);
+    }
+    if (news.taken) {
+        audit_exclude_records(s, true);
+        log_message(s->options.log, LOG_LEVEL_INFO, "audit's stream belongs to nobody any more: taken");
     }
     s->gap_from_ns = now_ns(CLOCK_REALTIME);
 }

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "sensor/audit/log/source.h"
 #include "sensor/audit/record.h"
@@ -85,6 +86,15 @@ static int append(struct audit_log_files *files, const struct audit_log_file *fi
 }
 
 /* 1: it is listed already. A fifo is not opened here: that would take its writer's first bytes. */
+/* Most devices hand out bytes for ever. */
+static int check_kind(const struct stat *st, int fd, const char *path, struct err *err)
+{
+    if (S_ISREG(st->st_mode) || S_ISFIFO(st->st_mode) ||
+        (S_ISCHR(st->st_mode) && (st->st_rdev == makedev(1, 3) /* null */ || (fd >= 0 && isatty(fd)))))
+        return 0;
+    return err_say(err, -EINVAL, "%s: neither a file, a directory nor a pipe", path);
+}
+
 static int describe(const struct audit_log_files *files, const char *path,
                     struct audit_log_file *ret, struct err *err)
 {
@@ -107,10 +117,16 @@ static int describe(const struct audit_log_files *files, const char *path,
             return 1;
         file.size = (uint64_t)st.st_size;
         file.first_ms = peek_first_time(fd);
-    } else if (S_ISBLK(st.st_mode) || S_ISSOCK(st.st_mode)) {
-        return err_say(err, -EINVAL, "%s: neither a file, a directory nor a pipe", path);
     } else if (access(path, R_OK) < 0) {
         return err_set(err, -errno, "%s", path);
+    } else {
+        int r;
+
+        if (S_ISCHR(st.st_mode))
+            fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        r = check_kind(&st, fd, path, err);
+        if (r < 0)
+            return r;
     }
     file.dev = st.st_dev;
     file.ino = st.st_ino;
@@ -376,6 +392,11 @@ int audit_log_files_add(struct audit_log_files *files, const char *argument,
     int r;
 
     if (strcmp(argument, "-") == 0) {
+        if (fstat(STDIN_FILENO, &st) < 0)
+            return err_set(err, -errno, "standard input");
+        r = S_ISSOCK(st.st_mode) ? 0 : check_kind(&st, STDIN_FILENO, "standard input", err);
+        if (r < 0)
+            return r;
         file.path = strdup("-");
         r = file.path ? append(files, &file) : -ENOMEM;
         if (r < 0)

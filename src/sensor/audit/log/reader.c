@@ -22,6 +22,7 @@ struct audit_log_reader {
     char *rest;                      /* the beginning of a line whose end was not in the last block */
     size_t rest_len;
     bool skipping;   /* inside a line that is too long */
+    uint64_t skipped; /* bytes of it */
     bool started;    /* a block of this file was handed out */
     bool skip_start; /* start_offset is still to be passed over */
     bool is_stream;  /* not a regular file: hand out what is there */
@@ -90,6 +91,7 @@ static void close_file(struct audit_log_reader *r)
     r->rest_len = 0;
     r->offset = 0;
     r->skipping = r->started = r->skip_start = false;
+    r->skipped = 0;
     r->stats.file++;
 }
 
@@ -154,9 +156,22 @@ static size_t drop_long_line(struct audit_log_reader *r, char *buffer, size_t le
     size_t gone = newline ? (size_t)(newline + 1 - buffer) : len;
 
     r->offset += gone;
+    r->skipped = newline ? 0 : r->skipped + gone;
     r->skipping = newline == NULL;
     memmove(buffer, buffer + gone, len - gone);
     return len - gone;
+}
+
+static bool is_endless(struct audit_log_reader *r)
+{
+    struct err err = ERR_INIT;
+
+    if (r->skipped <= LIMIT_LOG_NO_LINE)
+        return false;
+    tell_damage(r, r->options.files->files[r->stats.file].path,
+                err_say(&err, -EBADMSG, "more than %llu MB without the end of a line: no log; not read on",
+                        (unsigned long long)(LIMIT_LOG_NO_LINE >> 20)), &err);
+    return true;
 }
 
 static int ensure_buffer(const struct audit_log_reader *r, struct audit_log_block *block)
@@ -202,6 +217,7 @@ int audit_log_reader_next(struct audit_log_reader *r, struct audit_log_block *bl
         len += n;
         if (r->skipping)
             len = drop_long_line(r, block->buffer, len);
+        end |= is_endless(r);
         newline = last_newline(block->buffer, len);
         if (end || len == size || (r->is_stream && newline))
             break;
