@@ -9,8 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "foreign/answers.h"
 #include "util/escape.h"
 #include "watch/target.h"
+
+#define ANSWER_MS 5000 /* a loaded machine, a disk that has to start */
 
 bool cli_debug;
 
@@ -89,6 +92,18 @@ int cli_check_targets(const struct verb *verb, char *const *targets, size_t coun
         target_done(&target);
     }
     return 0;
+}
+
+int cli_check_answers(const char *path, struct err *err)
+{
+    if (strcmp(path, "-") == 0 || foreign_answers(path, ANSWER_MS))
+        return 0;
+    return err_say(err, -ETIMEDOUT, "%s: its file system does not answer (FUSE, NFS?)", path);
+}
+
+int cli_check_target_answers(const struct target *target, struct err *err)
+{
+    return target->selector.kind == SELECTOR_NONE ? cli_check_answers(target->path.data, err) : 0;
 }
 
 const char *cli_docker_socket(void)

@@ -38,6 +38,11 @@ void cli_note(const char *format, ...) _printf_(1, 2);
 int cli_usage_error(const struct verb *verb, const char *format, ...) _printf_(2, 3);
 /* What is no target is wrong usage, whatever rights one has. 0 or EXIT_USAGE, after having said why. */
 int cli_check_targets(const struct verb *verb, char *const *targets, size_t count);
+/* Before a file that the user names is looked at: a hanging file system is an error, not a process that nobody can end.
+ * "-" answers always. -ETIMEDOUT. */
+int cli_check_answers(const char *path, struct err *err);
+struct target;
+int cli_check_target_answers(const struct target *target, struct err *err); /* of the host's paths */
 void cli_print_help(const struct verb *verb);
 /* EXIT_USAGE for what is no argument or is not there, else EXIT_UNABLE: missing rights or sensors, damage, what failed.
  * Never EXIT_NOTHING: scripts take that for an answer. */

@@ -105,7 +105,12 @@ static int take_target(const struct verb *verb, struct question *q, char *const 
         return EXIT_UNABLE;
     }
     r = target_parse(bytes_of(q->target_text), bytes_of(cwd), &q->target, &err);
-    return r < 0 ? cli_usage_error(verb, "%s", err_text(&err, r)) : 0;
+    if (r < 0)
+        return cli_usage_error(verb, "%s", err_text(&err, r));
+    r = cli_check_target_answers(&q->target, &err);
+    if (r < 0)
+        cli_error("%s", err_text(&err, r));
+    return r < 0 ? EXIT_UNABLE : 0;
 }
 
 static int parse(int argc, char **argv, struct question *q)

@@ -398,6 +398,8 @@ static int check_target(struct doctor *d, const char *text)
         cwd[0] = '\0';
     r = target_parse(bytes_of(text), bytes_of(cwd), &target, &err);
     if (r == 0)
+        r = cli_check_target_answers(&target, &err);
+    if (r == 0)
         r = selftest_run(&options, &target, &report, &result, &err);
     target_done(&target);
     cli_write(stdout, &d->out);

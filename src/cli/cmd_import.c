@@ -85,8 +85,11 @@ static int find_logs(const struct verb *verb, struct import *im, int argc, char 
                                     AUDIT_LOG_ROTATIONS_ALL, &err);
         audit_log_config_done(&config);
     }
-    for (int i = first; i < argc && r == 0; i++)
-        r = audit_log_files_add(&im->files, argv[i], AUDIT_LOG_ROTATIONS_ALL, &err);
+    for (int i = first; i < argc && r == 0; i++) {
+        r = cli_check_answers(argv[i], &err);
+        if (r == 0)
+            r = audit_log_files_add(&im->files, argv[i], AUDIT_LOG_ROTATIONS_ALL, &err);
+    }
     if (r < 0) {
         cli_error("%s", err_text(&err, r));
         return r == -EINVAL ? cli_usage_error(verb, "which log?") : cli_exit_code(r);

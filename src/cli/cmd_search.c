@@ -143,8 +143,11 @@ static int find_logs(struct search *s)
                                     rotations, &err);
     else if (o->input_count == 0)
         r = audit_log_files_add(&s->files, "-", rotations, &err);
-    for (unsigned i = 0; i < o->input_count && r == 0; i++)
-        r = audit_log_files_add(&s->files, o->inputs[i], rotations, &err);
+    for (unsigned i = 0; i < o->input_count && r == 0; i++) {
+        r = cli_check_answers(o->inputs[i], &err);
+        if (r == 0)
+            r = audit_log_files_add(&s->files, o->inputs[i], rotations, &err);
+    }
     audit_log_config_done(&config);
     if (r < 0) {
         cli_error("%s", err_text(&err, r));

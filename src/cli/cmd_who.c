@@ -413,6 +413,8 @@ static int answer(struct question *q, struct store *store, char **targets, int c
         struct target target;
 
         r = target_parse(bytes_of(targets[i]), bytes_of(cwd), &target, &err);
+        if (r == 0)
+            r = cli_check_target_answers(&target, &err);
         if (r < 0)
             break;
         r = store ? ask(q, store, &target, &err) : ask_logs(q, &target, &err);

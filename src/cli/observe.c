@@ -93,6 +93,8 @@ static int add_targets(struct observation *o, struct err *err)
         struct target target;
         int r = target_parse(bytes_of(o->args.targets[i]), bytes_of(cwd), &target, err);
 
+        if (r == 0)
+            r = cli_check_target_answers(&target, err);
         if (r == 0) {
             target.permissions = o->args.asks[i].permissions;
             target.key = arena_copy(&target.arena, bytes_of(o->args.asks[i].key));

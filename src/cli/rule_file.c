@@ -84,10 +84,17 @@ int rule_file_read(const char *path, bool containers, struct rule_file *ret)
     struct rule_options options = { .data = ret, .is_directory = is_directory, .exists = exists, .warn = on_warning,
                                     .containers = containers };
     bool standard = strcmp(path, "-") == 0;
-    _cleanup_close_ int fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    _cleanup_close_ int fd = -EBADF;
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-    int r = fd < 0 ? -errno : read_all(fd, &text);
+    struct err err = ERR_INIT;
+    int r = cli_check_answers(path, &err);
 
+    if (r < 0) {
+        cli_error("%s", err_text(&err, r));
+        return EXIT_UNABLE;
+    }
+    fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    r = fd < 0 ? -errno : read_all(fd, &text);
     ret->name = standard ? "standard input" : path;
     if (r == 0)
         r = rules_parse(sbuf_bytes(&text), &options, on_rule, on_bad, ret);

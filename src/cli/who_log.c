@@ -254,8 +254,10 @@ int who_log_ask(struct who_log *w, struct target *target, struct err *err)
 int who_log_add(struct audit_log_files *files, const char *argument, bool *ret_is_log, struct err *err)
 {
     size_t before = files->count;
-    int r = audit_log_files_add(files, argument, AUDIT_LOG_ROTATIONS_ALL, err);
+    int r = cli_check_answers(argument, err);
 
+    if (r == 0)
+        r = audit_log_files_add(files, argument, AUDIT_LOG_ROTATIONS_ALL, err);
     *ret_is_log = r == 0 && files->count > before && files->files[before].first_ms != 0;
     return r;
 }

@@ -152,6 +152,18 @@ if [ -c /dev/fuse ] && "$ACTORS/hangfuse" "$W/fuse" 2> /dev/null & then
     PIDS="$PIDS $!"
     sleep 0.3
     ok "a file system that never answers stops nothing" within 15 "$CULPRIT" watch --no-store --sensor fanotify --for 1s "$W/watched"
+    # what the user names himself: said, by a process that can end
+    unanswered() { # unanswered ARGUMENTS...
+        timeout -s KILL 30 "$CULPRIT" "$@" > "$W/out" 2> "$W/err"
+        [ $? = 3 ] && grep -q 'its file system does not answer' "$W/err"
+    }
+    ok "watch says that a target's file system does not answer" unanswered watch --no-store --sensor fanotify --for 1s "$W/fuse/script"
+    ok "run says so" unanswered run --no-store --sensor fanotify -w "$W/fuse/script" -- true
+    ok "who says so" unanswered who "$W/fuse/script"
+    ok "diff says so" unanswered diff --since -1h "$W/fuse/script"
+    ok "doctor says so" unanswered doctor "$W/fuse/script"
+    ok "search says so of a log" unanswered search -if "$W/fuse/script"
+    ok "import says so of a log" unanswered import --store "$W/unanswered.db" "$W/fuse/script"
     start "$W/watched"
     touch "$W/watched/beside"
     ok "events come meanwhile" appears /beside 1

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Does a file system answer? Whoever waits for FUSE or a dead NFS server may not be killed by anything: what a user
+ * names is asked for by a process of its own first. Later the file system may still stop to answer.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+/*
+ * False: the path, or the directory that it is, gave no answer in that time. True also where the answer is an error.
+ * The process that asks is killed, and left behind where it cannot be; it keeps no descriptor of ours.
+ */
+bool foreign_answers(const char *path, unsigned timeout_ms);
