@@ -313,6 +313,89 @@ static void find_client(const struct launch_sources *sources, struct process *p)
     }
 }
 
+/* ---- copied into a container ---- */
+
+static struct bytes without_slashes(struct bytes path)
+{
+    while (path.len && path.data[path.len - 1] == '/')
+        path.len--;
+    while (path.len && path.data[0] == '/')
+        path = (struct bytes){ path.data + 1, path.len - 1 };
+    return path;
+}
+
+/* Of "web:/prd/b": "prd/b". Empty: it is no place in a container. */
+static struct bytes place_in_container(struct bytes word)
+{
+    const char *colon = bytes_char(word, ':');
+
+    if (!colon || colon == word.data || word.data[0] == '/' || word.data[0] == '.')
+        return BYTES_NULL;
+    return (struct bytes){ colon + 1, word.len - (size_t)(colon + 1 - word.data) };
+}
+
+bool launch_client_copies(struct bytes client, struct bytes destination)
+{
+    struct bytes rest = without_last_nul(client), word = BYTES_NULL, place, directory;
+    bool copies = false;
+
+    while (next_argument(&rest, &word))
+        copies |= bytes_equal_str(word, "cp") && rest.len;
+    place = copies ? place_in_container(word) : BYTES_NULL;
+    if (!place.len)
+        return false;
+    place = without_slashes(place);
+    directory = bytes_char(place, '/') ? without_slashes(bytes_dirname(place)) : (struct bytes){ place.data, 0 };
+    destination = without_slashes(destination);
+    return bytes_equal(place, destination) || bytes_equal(directory, destination);
+}
+
+/* dockerd's own child, to unpack what a client copies: "docker-untar DIRECTORY ROOT". */
+static bool unpacks(const struct process *p)
+{
+    struct bytes rest = p->args, word = BYTES_NULL;
+
+    return bytes_equal_str(bytes_basename(p->executable), "dockerd") && p->parent && p->start_ns && !p->args_truncated &&
+           bytes_equal(p->parent->executable, p->executable) && next_argument(&rest, &word) && bytes_equal_str(word, "docker-untar");
+}
+
+struct copy_search {
+    const struct process *asked;
+    struct bytes destination;
+    struct process *found;
+    bool ambiguous;
+};
+
+/* The client waits until all is unpacked. */
+static int look_at_copier(void *data, struct process *p)
+{
+    struct copy_search *s = data;
+
+    if (!is_client(p->executable) || p->args_truncated || p->start_ns > s->asked->start_ns ||
+        (p->exited_ns && p->exited_ns < s->asked->start_ns) || !launch_client_copies(p->args, s->destination))
+        return 0;
+    if (s->found)
+        s->ambiguous |= !bytes_equal(s->found->args, p->args) || s->found->cred.uid != p->cred.uid;
+    s->found = p;
+    return 0;
+}
+
+static void find_copier(const struct launch_sources *sources, struct process *p)
+{
+    struct copy_search s = { .asked = p };
+    struct bytes rest = p->args;
+
+    (void)next_argument(&rest, &s.destination);
+    if (!next_argument(&rest, &s.destination))
+        return;
+    (void)process_table_each_lately(sources->table, look_at_copier, &s);
+    if (!s.found || s.ambiguous)
+        return;
+    p->launch.kind = LAUNCH_COPY;
+    process_set(p, &p->launch.text, command_line(s.found));
+    process_set(p, &p->launch.user, users_name(sources->users, NULL, client_user(s.found)));
+}
+
 /* What this process was before, and was looked at then. */
 static const struct process *looked_before(const struct process *p)
 {
@@ -336,6 +419,8 @@ void launch_find(const struct launch_sources *sources, struct process *p)
         find_client(sources, p);
     else if (!before && is_first_of_service(p))
         find_timer(p);
+    if (!p->launch.kind && unpacks(p)) /* docker-untar is what dockerd's child has executed */
+        find_copier(sources, p);
     if (!p->launch.kind) /* each exec has an environment of its own */
         find_ci_job(sources, p);
     for (struct process *image = p; image && image != before; image = image->earlier)

@@ -26,3 +26,5 @@ void launch_find(const struct launch_sources *sources, struct process *p);
  * `args` in a container that one of `names` (each ended by a NUL) means? script: what became its interpreter by #!, as `args`
  * have it; the client asked for it by that path, or by its name. BYTES_NULL: none. */
 bool launch_client_asks(struct bytes client, struct bytes names, struct bytes args, struct bytes script);
+/* Pure. Does this command line ("docker cp a web:/prd/b") copy into a container's directory `destination`, or to a name in it? */
+bool launch_client_copies(struct bytes client, struct bytes destination);

@@ -14,6 +14,8 @@ static bool by_daemon(const struct process *p)
 {
     static const char *const runtimes[] = { "docker", "containerd", "cri-o" };
 
+    if (p->launch.kind == LAUNCH_COPY)
+        return true;
     for (size_t i = 0; p->container && i < ARRAY_SIZE(runtimes); i++)
         if (bytes_equal_str(p->container->runtime, runtimes[i]))
             return true;
@@ -77,12 +79,13 @@ static void find_caller(const struct chain *c, struct person *ret)
     }
 }
 
-/* Into a container by `docker exec`: the client's user. Root is whoever has become it, or a program of its own. */
+/* Into a container by `docker exec` or cp: the client's user. Root is whoever has become it, or a program of its own. */
 static void find_client(const struct chain *c, struct person *ret)
 {
-    struct process *first = c->process[c->inside - 1];
+    bool copied = c->process[0]->launch.kind == LAUNCH_COPY;
+    struct process *first = copied ? c->process[0] : c->process[c->inside - 1];
 
-    if (first->launch.kind != LAUNCH_EXEC || !first->launch.user.len || bytes_equal_str(first->launch.user, "root"))
+    if ((first->launch.kind != LAUNCH_EXEC && !copied) || !first->launch.user.len || bytes_equal_str(first->launch.user, "root"))
         return;
     ret->known = true;
     ret->name = first->launch.user;

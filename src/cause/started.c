@@ -117,6 +117,25 @@ static void begin(const struct chain *c, unsigned at, enum launcher_kind kind, c
     ret->name = bytes_of(name);
 }
 
+/* "docker cp a web:/prd": not of another container than the one that was changed. */
+static bool is_copied_by(const struct process *p, const struct container *victim)
+{
+    struct argv a = argv_of(p->launch.text);
+    struct bytes word, name = BYTES_NULL;
+    const char *colon;
+
+    if (p->launch.kind != LAUNCH_COPY)
+        return false;
+    while (argv_next(&a, &word))
+        name = word;
+    colon = bytes_char(name, ':');
+    if (!victim || !colon)
+        return !victim;
+    name.len = (size_t)(colon - name.data);
+    return bytes_equal(name, victim->name) || bytes_equal(name, victim->compose_service) ||
+           (name.len >= 4 && bytes_starts_with(victim->id, name));
+}
+
 static const char *shown_name(const struct launcher_row *row)
 {
     return row->name ? row->name : row->program;
@@ -157,6 +176,8 @@ static void describe(struct chain *c, unsigned at, struct cause_launcher *ret)
         if (bytes_equal_str(argv_at(c->process[at]->args, 0), "docker-untar") ||
             bytes_equal_str(argv_at(c->process[at]->args, 0), "docker-tar"))
             ret->kind = LAUNCHER_COPY;
+        if (ret->kind == LAUNCHER_COPY && is_copied_by(c->process[at], c->event->victim))
+            ret->detail = c->process[at]->launch.text;
         break;
     default:
         break;

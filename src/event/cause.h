@@ -44,7 +44,7 @@ enum launcher_kind {
     LAUNCHER_PACKAGE,       /* a package manager's transaction; name: the manager, detail: the packages */
     LAUNCHER_CONFIGURATION, /* ansible, puppet, salt, chef, cfengine; name: the product, detail: the playbook, or the arguments of an ad hoc module */
     LAUNCHER_EXEC,          /* docker/podman exec; name: the container, detail: the client's command line, if known */
-    LAUNCHER_COPY,          /* docker cp and the like */
+    LAUNCHER_COPY,          /* the engine's part of docker cp; detail: the client's command line, if known */
     LAUNCHER_COMPOSE,       /* name: the project */
     LAUNCHER_HEALTH_CHECK,  /* of a container */
     LAUNCHER_ENTRY_POINT,   /* the container's own first process and its descendants; name: the container, detail: what it was

@@ -47,6 +47,7 @@ enum launch_kind { /* stored: never reuse a number */
     LAUNCH_EXEC,     /* into a container; text: the client's arguments, each ended by NUL, user: who ran it */
     LAUNCH_TIMER,    /* a service's first process, which systemd 252 and later tells; text: the timer's unit */
     LAUNCH_CI_JOB,   /* below a CI runner; text: the job, as the environment says */
+    LAUNCH_COPY,     /* the engine's part of `docker cp`; text: the client's arguments, each ended by NUL, user: who ran it */
 };
 
 struct launch {

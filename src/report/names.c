@@ -575,6 +575,12 @@ void name_subject(struct sbuf *out, const struct cause *cause, const struct acto
         sbuf_add_char(out, ')');
         return;
     }
+    if (l->kind == LAUNCHER_COPY && l->detail.len) { /* the client's words: "docker cp a web:/prd" */
+        add_detail(out, l);
+        (void)add_person(out, cause);
+        *ret_comma = true;
+        return;
+    }
     if (own_command)
         sbuf_add_str(out, "Your own command's ");
     add_what(out, cause, actor, !own_command);

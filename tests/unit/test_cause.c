@@ -19,7 +19,7 @@ struct step {
     const char *script; /* of #!, as the kernel says */
     const char *tty, *unit, *product, *user, *input;
     const char *job;    /* of a CI runner, by its environment */
-    const char *client; /* that asked for it, each argument followed by '|' but the last */
+    const char *copier, *client; /* that asked for it, each argument followed by '|' but the last */
     bool inside;        /* in container web */
     bool executed;      /* the same process as the one above, after an exec */
     uint32_t uid;
@@ -79,8 +79,10 @@ static struct process *make_chain(const struct step *steps)
         process_set(p, &p->owner.product, bytes_of(s->product));
         process_set(p, &p->launch.text, bytes_of(s->job));
         p->launch.kind = s->job ? LAUNCH_CI_JOB : s->client ? LAUNCH_EXEC : LAUNCH_UNKNOWN;
-        if (s->client)
-            set_words(p, &p->launch.text, s->client);
+        if (s->copier)
+            p->launch.kind = LAUNCH_COPY;
+        if (s->client || s->copier)
+            set_words(p, &p->launch.text, s->client ? s->client : s->copier);
         if (s->product)
             p->owner.product_kind = bytes_of("EDR");
         process_set(p, &p->real_user_name, bytes_of(s->user));
@@ -324,6 +326,8 @@ static const struct row {
       { { "/usr/bin/containerd-shim-runc-v2", "containerd-shim-runc-v2|-namespace|moby" }, { "/usr/bin/runc", "runc|--root|/x|exec|--process|/p|web" },
         { "/bin/busybox", "rm|x", .inside = true } },
       "command rm", "", "container-exec web" },
+    { "docker cp, by nobody who is known", { { "/usr/bin/dockerd", "dockerd" }, { "/usr/bin/dockerd", "docker-untar|/prd|/m" } },
+      "command dockerd", "", "container-copy Docker" },
     { "a pod's exec",
       { { "/usr/bin/containerd-shim-runc-v2", "containerd-shim-runc-v2|-namespace|k8s.io" }, { "/usr/bin/runc", "runc|exec|--process|/p|web" },
         { "/bin/busybox", "rm|x", .inside = true } },
@@ -440,6 +444,27 @@ static void ansible_commands(void **state)
     e = find((const struct step[STEPS]){ BASH, PLAYBOOK, MODULE("unarchive"), { "/usr/bin/tar", "tar|x" } });
     assert_int_equal(e->cause.run.text.len, 0);
     event_free(e);
+}
+
+/* Who is told, where what was changed is another container's: nobody. */
+static void copied_into(void **state)
+{
+    static const struct step steps[STEPS] = { { "/usr/bin/dockerd", "dockerd" },
+                                              { "/usr/bin/dockerd", "docker-untar|/prd|/m", .copier = "docker|cp|a|web:/prd" } };
+    struct container *other = make_container("a7ba10172723", "db");
+    struct process *p = make_chain(steps);
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        struct event *e = make_event(OPERATION_CREATE, "/prd/a", p, i == 0 ? NULL : i == 1 ? web : other, 1);
+
+        cause_remember(e);
+        assert_int_equal(e->cause.launcher.kind, LAUNCHER_COPY);
+        assert_int_equal(e->cause.launcher.detail.len, i < 2 ? sizeof("docker cp a web:/prd") : 0);
+        event_free(e);
+    }
+    process_unref(p);
+    container_unref(other);
 }
 
 static void groups(void **state)
@@ -806,7 +831,7 @@ static void every_row(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(any_argv), cmocka_unit_test(a_long_chain), cmocka_unit_test(nobody),
-                                        cmocka_unit_test(tables), cmocka_unit_test(every_row), cmocka_unit_test(siblings), cmocka_unit_test(ansible_commands) };
+                                        cmocka_unit_test(tables), cmocka_unit_test(every_row), cmocka_unit_test(siblings), cmocka_unit_test(ansible_commands), cmocka_unit_test(copied_into) };
     int failed;
 
     web = make_container("67ba10172723", "web");

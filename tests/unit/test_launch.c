@@ -153,6 +153,31 @@ static void client(void **state)
     assert_int_equal(launch_client_asks(row->client, row->names, row->args, row->script), row->asks);
 }
 
+static const struct copy_row {
+    const char *name;
+    struct bytes client;
+    const char *destination;
+    bool copies;
+} copy_rows[] = {
+    { "into a directory", BYTES("docker\0cp\0a\0web:/prd\0"), "/prd", true },
+    { "to a name in it", BYTES("docker\0cp\0-a\0/x/a\0web:/prd/b\0"), "/prd", true },
+    { "container cp", BYTES("docker\0container\0cp\0a\0web:prd/\0"), "/prd", true },
+    { "to a name in the root", BYTES("docker\0cp\0a\0web:/b\0"), "/", true },
+    { "elsewhere", BYTES("docker\0cp\0a\0web:/etc/b\0"), "/prd", false },
+    { "out of it", BYTES("docker\0cp\0web:/prd/a\0/x\0"), "/prd", false },
+    { "a path with a colon", BYTES("docker\0cp\0web:/a\0./x:/prd\0"), "/prd", false },
+    { "no cp", BYTES("docker\0run\0web:/prd\0"), "/prd", false },
+    { "cp alone", BYTES("docker\0cp\0"), "/prd", false },
+    { "nothing", BYTES_NULL, "/prd", false },
+};
+
+static void copies(void **state)
+{
+    const struct copy_row *row = *state;
+
+    assert_int_equal(launch_client_copies(row->client, bytes_of(row->destination)), row->copies);
+}
+
 /* ---- jobs of CI runners ---- */
 
 #define TEN "0123456789"
@@ -347,6 +372,7 @@ int main(void)
 
     failed += RUN_ROWS(crontab_rows, crontab_line);
     failed += RUN_ROWS(client_rows, client);
+    failed += RUN_ROWS(copy_rows, copies);
     failed += RUN_ROWS(job_rows, ci_job);
     failed += RUN_ROWS(logind_rows, logind);
     return failed;
