@@ -65,6 +65,7 @@ attribution/oci_dirs.c        # directories of runtimes, to list them
 attribution/oci_exit.c        # cgroups
 attribution/owner.c           # the host's own package lists
 attribution/owner_inside.c    # a database in memory
+attribution/peer.c            # /proc
 attribution/podman_db.c       # a database in memory
 attribution/procfs.c          # /proc
 attribution/sessions.c        # a root directory, O_PATH

@@ -127,8 +127,10 @@ static void look_at_once(struct attribution *a, const struct process_event *even
 {
     struct process *p = process_table_find(a->table, event->pid, event->boot_ns, event->start_ns, BYTES_NULL);
 
-    if (p)
-        ci_jobs_see(a->ci_jobs, p);
+    if (!p)
+        return;
+    ci_jobs_see(a->ci_jobs, p);
+    sessions_see(a->sessions, p);
 }
 
 void attribution_process_event(struct attribution *a, const struct process_event *event)

@@ -7,11 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <utmpx.h>
 
 #include <uthash.h>
 
+#include "attribution/asked.h"
+#include "attribution/peer.h"
 #include "attribution/procfs.h"
+#include "cause/launcher.h"
 #include "foreign/foreign.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
@@ -22,6 +26,9 @@
 #define LOGIND_MAX 16384       /* a session's file has some 20 short lines */
 #define UTMP_MAX (1024 * 1024) /* 2,700 logins */
 #define WAIT_MS 300            /* before the event goes on without */
+#define WORKER_MS 2000         /* a worker's deadline */
+#define TRIES 4                /* times that a session is asked about */
+#define TRY_AGAIN_NS NS_PER_S
 #define REMEMBERED 1024        /* sessions; the oldest goes first */
 
 struct session {
@@ -32,11 +39,15 @@ struct session {
     } key;
     UT_hash_handle hh;
     char remote[SESSIONS_ADDRESS]; /* empty: none */
+    unsigned tries;
+    uint64_t asked_ns; /* CLOCK_MONOTONIC */
+    struct foreign_pending pending;
 };
 
 struct sessions {
     const char *proc;
     const char *root;
+    struct asked *peers;   /* of the processes of sshd */
     struct session *known; /* in the order of their making */
 };
 
@@ -48,20 +59,28 @@ int sessions_new(const char *root, const char *proc, struct sessions **ret, stru
         return err_set(err, -ENOMEM, "sessions");
     s->proc = proc;
     s->root = root;
+    if (asked_new(&peer_job, proc, &s->peers, err) < 0) {
+        free(s);
+        return -ENOMEM;
+    }
     *ret = s;
     return 0;
 }
 
+static void forget(struct sessions *s, struct session *known)
+{
+    HASH_DEL(s->known, known);
+    foreign_pending_done(&known->pending);
+    free(known);
+}
+
 void sessions_free(struct sessions *s)
 {
-    struct session *known, *next;
-
     if (!s)
         return;
-    HASH_ITER(hh, s->known, known, next) {
-        HASH_DEL(s->known, known);
-        free(known);
-    }
+    while (s->known)
+        forget(s, s->known);
+    asked_free(s->peers);
     free(s);
 }
 
@@ -221,9 +240,18 @@ static void add_part(struct sbuf *request, struct bytes text)
     sbuf_add_char(request, '\0');
 }
 
+static uint64_t monotonic(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
 static void ask(struct sessions *s, const struct process *p, const struct process *first, struct session *to)
 {
-    _cleanup_sbuf_ struct sbuf request = SBUF_INIT, answer = SBUF_INIT;
+    _cleanup_sbuf_ struct sbuf request = SBUF_INIT;
+    struct bytes answer = BYTES_NULL;
     bool by_terminal = p->origin == ORIGIN_HOST && p->login_name.len; /* utmp is the host's */
 
     if (p->session != SESSION_UNKNOWN)
@@ -238,9 +266,44 @@ static void ask(struct sessions *s, const struct process *p, const struct proces
     add_part(&request, BYTES_NULL);
     add_part(&request, bytes_of(s->root));
     add_part(&request, bytes_of(s->proc));
-    if (!sbuf_error(&request) && foreign_ask(&job, sbuf_bytes(&request), WAIT_MS, &answer, NULL) == 0 &&
+    if (to->pending.fd < 0) {
+        to->tries++;
+        to->asked_ns = monotonic();
+    }
+    if (!sbuf_error(&request) &&
+        foreign_wait(&to->pending, &job, sbuf_bytes(&request), WORKER_MS, WAIT_MS, &answer) == 0 && answer.len &&
         answer.len < sizeof(to->remote))
         memcpy(to->remote, answer.data, answer.len);
+}
+
+static bool is_sshd(const struct process *p)
+{
+    const struct launcher_row *row = launcher_find(p, bytes_basename(p->executable));
+
+    return row && row->kind == LAUNCHER_SSH;
+}
+
+void sessions_see(struct sessions *s, const struct process *p)
+{
+    if (p->parent && is_sshd(p) && is_sshd(p->parent))
+        asked_put(s->peers, p);
+}
+
+/* By the socket of the nearest sshd above it that has one peer: the kernel's word. */
+static void ask_sshd(struct sessions *s, const struct process *p, struct session *to)
+{
+    struct bytes answer;
+
+    for (unsigned depth = 0; p && depth < LIMIT_LINEAGE; depth++, p = p->parent) {
+        if (!is_sshd(p))
+            continue;
+        if (!p->exited_ns)
+            asked_put(s->peers, p);
+        if (asked_get(s->peers, p->pid, p->start_ns, WAIT_MS, &answer) == 0 && answer.len < sizeof(to->remote)) {
+            memcpy(to->remote, answer.data, answer.len);
+            return;
+        }
+    }
 }
 
 static struct session *remember(struct sessions *s, const struct session *key)
@@ -249,10 +312,9 @@ static struct session *remember(struct sessions *s, const struct session *key)
 
     if (!new)
         return NULL;
-    if (HASH_COUNT(s->known) >= REMEMBERED) {
-        HASH_DEL(s->known, oldest);
-        free(oldest);
-    }
+    if (HASH_COUNT(s->known) >= REMEMBERED)
+        forget(s, oldest);
+    new->pending = FOREIGN_PENDING_NONE;
     new->key = key->key;
     HASH_ADD(hh, s->known, key, sizeof(new->key), new);
     return new;
@@ -272,7 +334,15 @@ struct bytes sessions_remote(struct sessions *s, const struct process *p)
         key.key.start_ns = first->start_ns;
     }
     HASH_FIND(hh, s->known, &key.key, sizeof(key.key), known);
-    if (!known && (known = remember(s, &key)))
-        ask(s, p, first, known);
+    if (!known)
+        known = remember(s, &key);
+    /* what a busy machine did not answer in time is asked again, and of a process that may know more */
+    if (known && !known->remote[0] &&
+        (!known->tries || known->pending.fd >= 0 ||
+         (known->tries < TRIES && monotonic() - known->asked_ns > TRY_AGAIN_NS))) {
+        ask_sshd(s, p, known);
+        if (!known->remote[0])
+            ask(s, p, first, known);
+    }
     return known ? bytes_of(known->remote) : BYTES_NULL;
 }

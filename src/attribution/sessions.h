@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a login came from: the address that logind or utmp noted, else what sshd told the first process of the
- * session by its environment. Read while the session is there, once for each, and remembered; in a worker
- * (foreign/foreign.h) that is waited for a moment only.
+ * Where a login came from: the peer of sshd's own connection, else the address that logind or utmp noted, else what sshd told the
+ * first process of the session by its environment. Read while the session is there, and remembered; in workers
+ * (foreign/foreign.h) that are waited for a moment only, and asked again.
  */
 #pragma once
 
@@ -15,6 +15,9 @@ struct sessions;
 int sessions_new(const char *root, const char *proc, struct sessions **ret, struct err *err);
 void sessions_free(struct sessions *s); /* NULL is fine */
 
+/* p has just executed something: if it is sshd for one connection, its socket is looked at now, as a command given to ssh may be
+ * over in milliseconds; nobody waits. */
+void sessions_see(struct sessions *s, const struct process *p);
 /* The address of p's session; its launchers and its login's name are known. BYTES_NULL: it came from nowhere else, or
  * that is not known. Valid until the next call. */
 struct bytes sessions_remote(struct sessions *s, const struct process *p);

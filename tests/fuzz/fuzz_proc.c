@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The input is a file of /proc/PID: mountinfo, stat (a process chooses its name), cgroup, environ. */
+/* The input is a file of /proc/PID: mountinfo, stat (a process chooses its name), cgroup, environ; or net/tcp. */
 #include <limits.h>
 #include <stdlib.h>
 
+#include "attribution/ci_job.h"
+#include "attribution/peer.h"
 #include "attribution/procfs.h"
 #include "fuzz.h"
 #include "util/mountinfo.h"
@@ -24,13 +26,28 @@ static void read_mounts(struct bytes text)
     }
 }
 
+/* What stands in a sentence stays short. */
+static void read_job(struct bytes environment)
+{
+    struct sbuf job = SBUF_INIT;
+
+    ci_job_describe(environment, &job);
+    if (job.len > 512)
+        abort();
+    sbuf_done(&job);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct bytes text = { (const char *)data, size }, part;
     uint64_t start = 0;
     pid_t parent = 0;
+    static const char sockets[] = "socket:[77]\0socket:[4711]";
+    char address[PEER_ADDRESS];
 
     read_mounts(text);
+    read_job(text);
+    (void)peer_find(text, (struct bytes){ sockets, sizeof(sockets) }, address);
     if (procfs_parse_stat(text, &parent, &start) == 0 && parent < 0)
         abort();
     part = procfs_parse_cgroup(text);

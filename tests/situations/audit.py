@@ -74,7 +74,6 @@ def by_sensor(world, args, rows, sensor, number, kit):
         error = open(os.path.join(world.work, f'{sensor}.err'), 'w+')
         for play in plays if log else ():
             log.watch(play.d)
-            play.names['from'] = ''  # the address stands in no record of the change
         watch = subprocess.Popen([args.culprit, 'watch', '--sensor', sensor, '--store', store, *(play.fill(play.row.target) for play in plays)],
                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=error, env={'PATH': PATH})
         ready = wait_for(lambda: 'culprit: ready' in open(error.name).read() or watch.poll() is not None, 60)

@@ -15,6 +15,7 @@
 #include "attribution/inside.h"
 #include "attribution/launch.h"
 #include "attribution/timer.h"
+#include "attribution/peer.h"
 #include "attribution/sessions.h"
 
 /* ---- crontabs ---- */
@@ -316,6 +317,65 @@ static void environment(void **state)
     assert_int_equal(sessions_parse_environment(BYTES_NULL).len, 0);
 }
 
+#define TCP_HEAD "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+#define TCP(remote, state, inode) "   1: 0100007F:0016 " remote " " state " 00000000:00000000 02:000AF7E3 00000000     0        0 " inode " 2 00000000 20 4\n"
+
+static const struct peer_row {
+    const char *name, *tables;
+    struct bytes sockets;
+    const char *address; /* "" = none */
+} peer_rows[] = {
+    { "IPv4", TCP_HEAD TCP("0700000A:C350", "01", "77"), BYTES("/dev/null\0socket:[77]\0"), "10.0.0.7" },
+    { "IPv6", TCP_HEAD TCP("B80D0120000000000000000001000000:C350", "01", "77"), BYTES("socket:[77]\0"), "2001:db8::1" },
+    { "IPv4 by a socket of IPv6", TCP_HEAD TCP("0000000000000000FFFF00000700000A:C350", "01", "77"), BYTES("socket:[77]\0"), "10.0.0.7" },
+    { "one peer by two sockets", TCP_HEAD TCP("0700000A:C350", "01", "77") TCP("0700000A:C351", "01", "78"), BYTES("socket:[77]\0socket:[78]\0"), "10.0.0.7" },
+    { "two peers", TCP_HEAD TCP("0700000A:C350", "01", "77") TCP("0800000A:C351", "01", "78"), BYTES("socket:[77]\0socket:[78]\0"), "" },
+    { "somebody else's", TCP_HEAD TCP("0700000A:C350", "01", "777"), BYTES("socket:[77]\0"), "" },
+    { "listening", TCP_HEAD TCP("00000000:0000", "0A", "77"), BYTES("socket:[77]\0"), "" },
+    { "damaged", TCP_HEAD TCP("0700000A", "01", "77") TCP("xx00000A:1", "01", "77") "1: 2 3", BYTES("socket:[77]\0"), "" },
+    { "nothing", "", BYTES("socket:[77]\0"), "" },
+};
+
+static void peer(void **state)
+{
+    const struct peer_row *row = *state;
+    char buffer[PEER_ADDRESS];
+
+    assert_bytes(peer_find(bytes_of(row->tables), row->sockets, buffer), row->address);
+}
+
+/* The socket is the kernel's word: it counts where SSH_CONNECTION says something else, and sshd is there when its command is not. */
+static void where_sshd_is_connected_to(void **state)
+{
+    struct process *listener = process_new(80, 8000000000), *sshd = process_new(81, 8100000000), *rm = process_new(82, 8200000000);
+    struct sessions *sessions;
+    char proc[256], link[300];
+
+    (void)state;
+    snprintf(proc, sizeof(proc), "%s/proc", base);
+    put("/proc/81/stat", "81 (sshd) S 80 81 81 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 810 0 0\n");
+    put("/proc/81/net/tcp", TCP_HEAD TCP("0900000A:C350", "01", "77"));
+    put("/proc/81/fd/none", "");
+    snprintf(link, sizeof(link), "%s/proc/81/fd/3", base);
+    assert_int_equal(symlink("socket:[77]", link), 0);
+    process_set(listener, &listener->executable, bytes_of("/usr/sbin/sshd"));
+    process_set(sshd, &sshd->executable, bytes_of("/usr/sbin/sshd"));
+    process_set(rm, &rm->executable, bytes_of("/usr/bin/rm"));
+    sshd->parent = process_ref(listener);
+    rm->parent = process_ref(sshd);
+    assert_int_equal(sessions_new(base, proc, &sessions, NULL), 0);
+    sessions_see(sessions, sshd);
+    sshd->exited_ns = rm->exited_ns = 8300000000;
+    for (unsigned i = 0; i < 100 && !sessions_remote(sessions, rm).len; i++)
+        usleep(100000); /* a worker of a busy machine */
+    assert_bytes(sessions_remote(sessions, rm), "10.0.0.9");
+    assert_int_equal(sessions_remote(sessions, listener).len, 0);
+    sessions_free(sessions);
+    process_unref(rm);
+    process_unref(sshd);
+    process_unref(listener);
+}
+
 /* The first process of the session is asked where nothing was noted of it; what was found is remembered. */
 static void where_a_login_came_from(void **state)
 {
@@ -367,13 +427,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(tables_of_cron), cmocka_unit_test(utmp), cmocka_unit_test(environment), cmocka_unit_test(trigger),
         cmocka_unit_test(fired_just_before), cmocka_unit_test(looked_up_once),
-                                        cmocka_unit_test(where_a_login_came_from) };
+                                        cmocka_unit_test(where_a_login_came_from), cmocka_unit_test(where_sshd_is_connected_to) };
     int failed = cmocka_run_group_tests(tests, set_up, tear_down);
 
     failed += RUN_ROWS(crontab_rows, crontab_line);
     failed += RUN_ROWS(client_rows, client);
     failed += RUN_ROWS(copy_rows, copies);
     failed += RUN_ROWS(job_rows, ci_job);
+    failed += RUN_ROWS(peer_rows, peer);
     failed += RUN_ROWS(logind_rows, logind);
     return failed;
 }
