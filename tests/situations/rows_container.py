@@ -42,6 +42,6 @@ inside('docker-compose exec', 'cd {t} && docker-compose -p {c} exec -T app rm -f
 inside('docker-compose up of a service that cleans', 'cd {t} && docker-compose -p {c} up -d; cd /', ['/bin/clean, run by the entry point of container {c}_app_1 (/bin/app), deleted /prd/a of container {c}_app_1, '],
        prepare='', target='compose:{c}/app:/prd', needs=('docker-compose',), wait=4, never=['docker exec'],
        tools={'docker-compose.yml': 'version: "2"\nservices:\n  app:\n    image: shop:1.4\n    network_mode: none\n    command: /bin/app\n'})
-inside('docker cp', 'echo new > {t}/a; docker cp {t}/a {c}:/prd', ['docker cp {t}/a {c}:/prd, run by ann, ', 'of container {c}, ', ' after {c} started.'], by='ann', never=['dockerd, for'],
+inside('docker cp', 'echo new > {t}/a; docker cp {t}/a {c}:/prd', ['docker cp {t}/a {c}:/prd, run by ann, ', 'of container {c} (deleted and made anew), ', ' after {c} started.'], by='ann', never=['dockerd, for'],
        prepare=IDLE + '; chmod 0666 $(echo $DOCKER_HOST | sed s,unix://,,); chmod 0755 {w}/docker')
-inside('docker cp to another name', 'echo new > {t}/x; docker cp {t}/x {c}:/prd/a', ['docker cp {t}/x {c}:/prd/a', 'of container {c}, '])
+inside('docker cp to another name', 'echo new > {t}/x; docker cp {t}/x {c}:/prd/a', ['docker cp {t}/x {c}:/prd/a, ', 'of container {c}'])
