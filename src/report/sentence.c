@@ -70,6 +70,20 @@ static bool is_beginning(const struct culprit *s, const struct tally *opened)
     return false;
 }
 
+/* The times of a folder, which whoever copies or unpacks sets at last: worth a word where there is nothing else. */
+static bool is_aside(const struct tally *t)
+{
+    return t->operation == OPERATION_UTIME && t->directory;
+}
+
+static bool has_other(const struct culprit *s, unsigned harm)
+{
+    for (const struct tally *t = s->tallies; t; t = t->next)
+        if (t->reported && t->error == 0 && !is_aside(t) && tally_harm(t) == harm)
+            return true;
+    return false;
+}
+
 /* What the sentence names: the worst, and the next kinds of the same or the next grade. */
 static bool is_worth_a_word(const struct culprit *s, const struct tally *t)
 {
@@ -79,6 +93,8 @@ static bool is_worth_a_word(const struct culprit *s, const struct tally *t)
         return false;
     if (t->error > 0)
         return s->harm == 0;
+    if (s->harm == 1 && (has_other(s, 1) || has_other(s, 0)))
+        return !is_aside(t) && harm == (has_other(s, 1) ? 1 : 0);
     return s->harm >= 2 ? harm >= 2 : harm == s->harm;
 }
 
