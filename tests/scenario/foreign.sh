@@ -159,7 +159,8 @@ if [ -c /dev/fuse ] && "$ACTORS/hangfuse" "$W/fuse" 2> /dev/null & then
     }
     ok "watch says that a target's file system does not answer" unanswered watch --no-store --sensor fanotify --for 1s "$W/fuse/script"
     ok "run says so" unanswered run --no-store --sensor fanotify -w "$W/fuse/script" -- true
-    ok "who says so" unanswered who "$W/fuse/script"
+    "$CULPRIT" watch --store "$W/some.db" --sensor fanotify --for 1s "$W/watched" > "$W/out" 2>&1
+    ok "who says so" unanswered who --store "$W/some.db" "$W/fuse/script"
     ok "diff says so" unanswered diff --since -1h "$W/fuse/script"
     ok "doctor says so" unanswered doctor "$W/fuse/script"
     ok "search says so of a log" unanswered search -if "$W/fuse/script"
