@@ -93,7 +93,7 @@ static bool is_worth_a_word(const struct culprit *s, const struct tally *t)
         return false;
     if (t->error > 0)
         return s->harm == 0;
-    if (s->harm == 1 && (has_other(s, 1) || has_other(s, 0)))
+    if (s->harm <= 1 && (has_other(s, 1) || has_other(s, 0)))
         return !is_aside(t) && harm == (has_other(s, 1) ? 1 : 0);
     return s->harm >= 2 ? harm >= 2 : harm == s->harm;
 }

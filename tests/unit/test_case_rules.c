@@ -55,6 +55,8 @@ static const struct row rows[] = {
     { "a folder's times are no news beside its files",
       { { C, "/srv/a" }, { C, "/srv/b" }, { OPERATION_UTIME, "/srv", .type = S_IFDIR } },
       { "agent, on the host, created 2 files in /srv, at", "times of /srv set, at" }, { "agent, on the host, set the times" } },
+    { "nor that they were set to what they were",
+      { { C, "/srv/a" }, { OPERATION_UTIME, "/srv", .type = S_IFDIR, .note = EVENT_NOTE_SAME } }, { "agent, on the host, created /srv/a, at" } },
     { "alone they are", { { OPERATION_UTIME, "/srv", .type = S_IFDIR } }, { "agent, on the host, set the times of /srv, at" } },
     { "an old file renamed over another: both names",
       { { R, "/srv/a", "/srv/b" }, { P, "/srv/a" } }, { "replaced /srv/a (by /srv/b, renamed over it)" }, { "written" } },
