@@ -47,7 +47,7 @@ _culprit() {
         [[ $cur != *,* ]] || before=${cur%,*},
         mapfile -t COMPREPLY < <(compgen -P "$before" -W "delete modify create move permission mode owner time xattr acl
             flags attribute access execute read open-write write truncate mkdir mknod symlink link unlink rmdir rename
-            replace chmod chown utime setxattr removexattr setacl setflags exec mount unmount" -- "${cur##*,}")
+            replace chmod chown utime setxattr removexattr setacl setflags attributes exec mount unmount" -- "${cur##*,}")
         return ;;
     --by) mapfile -t COMPREPLY < <(compgen -W "cause program user file hour" -- "$cur"); return ;;
     --sort) mapfile -t COMPREPLY < <(compgen -W "count bytes" -- "$cur"); return ;;

@@ -75,6 +75,12 @@ void file_state_add(struct file_state *s, const struct file_state *more, unsigne
     s->known |= which;
 }
 
+bool event_attribute_is_unknown(const struct event *e)
+{
+    /* stores of former versions have it as times, concluded */
+    return e->operation == OPERATION_ATTRIBUTES || (e->operation == OPERATION_UTIME && e->operation_presumed);
+}
+
 bool event_succeeded(const struct event *e)
 {
     return e->error == 0;

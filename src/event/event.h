@@ -167,6 +167,8 @@ void file_state_add(struct file_state *s, const struct file_state *more, unsigne
  */
 void event_make_id(uint64_t time_ns, uint64_t hash, uint8_t ret[16]);
 
+/* Attributes were changed, and which of them is not known. */
+bool event_attribute_is_unknown(const struct event *e);
 /* True if the outcome is success. */
 bool event_succeeded(const struct event *e);
 /* Best known executable, display name and command of the actor. */

@@ -27,7 +27,7 @@ unsigned ocsf_activity(enum operation operation)
         [OPERATION_REPLACE] = 4,   [OPERATION_CHMOD] = 7,       [OPERATION_CHOWN] = 7,
         [OPERATION_UTIME] = 6,     [OPERATION_SETXATTR] = 6,    [OPERATION_REMOVEXATTR] = 6,
         [OPERATION_SETACL] = 7,    [OPERATION_SETFLAGS] = 6,    [OPERATION_EXEC] = 99,
-        [OPERATION_MOUNT] = 12,    [OPERATION_UNMOUNT] = 13,
+        [OPERATION_MOUNT] = 12,    [OPERATION_UNMOUNT] = 13,    [OPERATION_ATTRIBUTES] = 6,
     };
 
     return (unsigned)operation < OPERATION_COUNT ? ids[operation] : 0;

@@ -33,11 +33,12 @@ static const struct operation_info operations[OPERATION_COUNT] = {
     [OPERATION_EXEC]        = { "exec",        PERMISSION_EXEC,  "access",   "executed" },
     [OPERATION_MOUNT]       = { "mount",       PERMISSION_WRITE, "change",   "mounted over" },
     [OPERATION_UNMOUNT]     = { "unmount",     PERMISSION_WRITE, "change",   "unmounted" },
+    [OPERATION_ATTRIBUTES]  = { "attributes",  PERMISSION_ATTR,  "change",   "changed attributes of" },
 };
 /* clang-format on */
 
 #define BIT(operation) (1ull << OPERATION_##operation)
-#define ATTRIBUTES (BIT(CHMOD) | BIT(CHOWN) | BIT(UTIME) | BIT(SETXATTR) | BIT(REMOVEXATTR) | BIT(SETACL) | BIT(SETFLAGS))
+#define ATTRIBUTES (BIT(CHMOD) | BIT(CHOWN) | BIT(UTIME) | BIT(SETXATTR) | BIT(REMOVEXATTR) | BIT(SETACL) | BIT(SETFLAGS) | BIT(ATTRIBUTES))
 
 /* What is written anew and renamed over the old one is modified to people, and is gone to the kernel. */
 static const struct operation_group groups[] = {

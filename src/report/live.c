@@ -148,7 +148,7 @@ static bool may_be_taken_in(const struct event *e)
     if (e->error != 0 || e->actor_presumed || (e->note.len && !bytes_equal_str(e->note, EVENT_NOTE_SAME)))
         return false;
     return e->operation == OPERATION_WRITE || e->operation == OPERATION_OPEN_WRITE ||
-           (e->operation == OPERATION_UTIME && e->operation_presumed);
+           event_attribute_is_unknown(e);
 }
 
 static bool is_same_file(const struct event *a, const struct event *b)

@@ -45,6 +45,8 @@ static const struct words words[OPERATION_COUNT] = {
     [OPERATION_EXEC]        = { "executed %", "execute %", "% executed", NULL, NULL },
     [OPERATION_MOUNT]       = { "mounted over %", "mount over %", "% mounted over", NULL, NULL },
     [OPERATION_UNMOUNT]     = { "unmounted %", "unmount %", "% unmounted", NULL, NULL },
+    [OPERATION_ATTRIBUTES]  = { "changed an attribute of % (which one is not known)", "change an attribute of %",
+                                "attribute of % changed (which one is not known)", NULL, NULL },
 };
 
 static const struct words other = { "did something to %", "do something to %", "something done to %", NULL, NULL };

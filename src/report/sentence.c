@@ -65,7 +65,8 @@ static bool is_beginning(const struct culprit *s, const struct tally *opened)
         return false;
     for (const struct tally *t = s->tallies; t; t = t->next)
         if (t->reported && !t->error && t->files >= opened->files &&
-            (t->operation == OPERATION_WRITE || t->operation == OPERATION_TRUNCATE || t->operation == OPERATION_UTIME))
+            (t->operation == OPERATION_WRITE || t->operation == OPERATION_TRUNCATE || t->operation == OPERATION_UTIME ||
+             t->operation == OPERATION_ATTRIBUTES))
             return true;
     return false;
 }

@@ -93,6 +93,7 @@ static enum fold fold_of(const struct trace *trace, const struct tally *t)
     case OPERATION_WRITE:
     case OPERATION_TRUNCATE:
     case OPERATION_UTIME:
+    case OPERATION_ATTRIBUTES:
         return t->variant == VARIANT_OWN ? FOLD_CONTENTS : FOLD_COUNT;
     case OPERATION_RENAME:
         return trace->maker && t->variant == VARIANT_OWN ? FOLD_RENAMED : FOLD_COUNT;

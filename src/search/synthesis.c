@@ -37,6 +37,7 @@ static const struct {
     [OPERATION_EXEC] = { "execve", "n" },
     [OPERATION_MOUNT] = { "mount", "n" },
     [OPERATION_UNMOUNT] = { "umount2", "n" },
+    [OPERATION_ATTRIBUTES] = { NULL, "n" }, /* by which call is not known */
 };
 
 /* As the kernel writes what others control: quoted, or in hexadecimal. */
@@ -139,7 +140,8 @@ static void add_syscall(struct search_synthesis *s, const struct event *e)
     int machine = audit_detect_machine(), number = e->syscall;
     unsigned arch = e->syscall_arch ? e->syscall_arch : (unsigned)audit_machine_to_elf(machine);
     struct bytes tty = p && p->tty.len ? p->tty : e->actor.tty;
-    unsigned items = call ? (unsigned)strlen(shapes[e->operation].names) : 0;
+    unsigned items = (unsigned)e->operation < OPERATION_COUNT && shapes[e->operation].names
+                         ? (unsigned)strlen(shapes[e->operation].names) : 0;
     uint64_t a1 = 0, a2 = 0;
 
     if (number < 0 && call)
@@ -151,9 +153,12 @@ static void add_syscall(struct search_synthesis *s, const struct event *e)
         a2 = e->after.known & FILE_GID ? e->after.gid : UINT32_MAX;
     }
     begin(s, e, "SYSCALL");
-    sbuf_addf(&s->text, "arch=%x syscall=%d success=%s exit=%d a0=0 a1=%" PRIx64 " a2=%" PRIx64 " a3=0 items=%u ppid=%d pid=%d"
+    sbuf_addf(&s->text, "arch=%x", arch);
+    if (number >= 0 || e->operation != OPERATION_ATTRIBUTES) /* no call that it may not have been */
+        sbuf_addf(&s->text, " syscall=%d", MAX(number, 0));
+    sbuf_addf(&s->text, " success=%s exit=%d a0=0 a1=%" PRIx64 " a2=%" PRIx64 " a3=0 items=%u ppid=%d pid=%d"
                         " auid=%" PRIu32,
-              arch, MAX(number, 0), e->error == 0 ? "yes" : "no", e->error > 0 ? -e->error : 0, a1, a2, items,
+              e->error == 0 ? "yes" : "no", e->error > 0 ? -e->error : 0, a1, a2, items,
               e->actor.parent_pid ? e->actor.parent_pid : p ? p->parent_pid : 0, e->actor.pid, actor_login_uid(&e->actor));
     sbuf_addf(&s->text, " uid=%" PRIu32 " gid=%" PRIu32 " euid=%" PRIu32 " suid=%" PRIu32 " fsuid=%" PRIu32 " egid=%" PRIu32
                         " sgid=%" PRIu32 " fsgid=%" PRIu32 " tty=",

@@ -10,6 +10,8 @@
 #include "util/macro.h"
 
 #define BUCKETS 4096
+#define ACLS 1024 /* calls that set an ACL, seen lately */
+#define ACL_NS (2 * NS_PER_S)
 
 struct waiting {
     struct event *event;
@@ -26,6 +28,9 @@ struct fuse {
     struct waiting *first, **last;
     struct waiting *buckets[BUCKETS];
     size_t count;
+    struct {
+        uint64_t hash, arrival_ns;
+    } acls[ACLS];
 };
 
 /* Sensors tell some changes by different names: an ACL is an attribute to those who see the call. */
@@ -41,11 +46,31 @@ static enum operation class_of(enum operation operation)
     }
 }
 
-static bool same_operation(const struct event *a, const struct event *b)
+/* A mode that was set by way of an ACL is a changed mode, to who looks at the file. */
+static bool is_looked_up_mode(const struct event *e)
 {
-    if (a->operation_presumed != b->operation_presumed)
-        return operation_info(a->operation)->permission == operation_info(b->operation)->permission;
-    return class_of(a->operation) == class_of(b->operation);
+    return e->operation == OPERATION_CHMOD && e->sensors == SENSOR_FANOTIFY;
+}
+
+static bool may_set_acl(const struct event *e)
+{
+    return e->sensors == SENSOR_AUDIT && e->error == 0 &&
+           (e->operation == OPERATION_SETXATTR || e->operation == OPERATION_SETACL || e->operation == OPERATION_REMOVEXATTR);
+}
+
+enum likeness { SAME_NAME, MODE_BY_ACL, CONCLUDED, LIKENESSES }; /* the best first */
+
+static bool is_like(const struct event *a, const struct event *b, enum likeness likeness)
+{
+    switch (likeness) {
+    case SAME_NAME:
+        return a->operation_presumed == b->operation_presumed && class_of(a->operation) == class_of(b->operation);
+    case MODE_BY_ACL:
+        return (is_looked_up_mode(a) && may_set_acl(b)) || (is_looked_up_mode(b) && may_set_acl(a));
+    default:
+        return a->operation_presumed != b->operation_presumed &&
+               operation_info(a->operation)->permission == operation_info(b->operation)->permission;
+    }
 }
 
 static bool same_actor(const struct event *a, const struct event *b)
@@ -63,10 +88,10 @@ static uint64_t hash_of(const struct event *e)
     return hash_add(hash_add(HASH_START, facts, sizeof(facts)), e->path.data, e->path.len);
 }
 
-static bool same_change(const struct event *a, const struct event *b)
+static bool same_change(const struct event *a, const struct event *b, enum likeness likeness)
 {
     /* a rename out of the watch is told with its new name by some and without by others */
-    return a->watch == b->watch && same_operation(a, b) && same_actor(a, b) &&
+    return a->watch == b->watch && is_like(a, b, likeness) && same_actor(a, b) &&
            (a->error == 0) == (b->error == 0) && bytes_equal(a->path, b->path) &&
            (!a->previous_path.len || !b->previous_path.len || bytes_equal(a->previous_path, b->previous_path));
 }
@@ -229,19 +254,46 @@ static void let_go_done(struct fuse *f)
         let_go(f);
 }
 
+/* Another sensor's sight of the change, one by the same name first. */
+static struct waiting *find_other(struct fuse *f, const struct event *event, uint64_t hash)
+{
+    for (enum likeness likeness = SAME_NAME; likeness < LIKENESSES; likeness++)
+        for (struct waiting *w = f->buckets[hash % BUCKETS]; w; w = w->bucket_next)
+            if (w->hash == hash && !(w->sensors & event->sensors) && same_change(w->event, event, likeness))
+                return w;
+    return NULL;
+}
+
+/* The call that set the ACL was told already, with another sight of the same process: true if that is what this one is of. */
+static bool was_set_by_acl(struct fuse *f, const struct event *e, uint64_t hash, uint64_t now_ns)
+{
+    hash = hash_word(hash, (uint64_t)e->actor.pid);
+    if (may_set_acl(e)) {
+        f->acls[hash % ACLS].hash = hash;
+        f->acls[hash % ACLS].arrival_ns = now_ns;
+    }
+    return is_looked_up_mode(e) && f->acls[hash % ACLS].hash == hash && now_ns - f->acls[hash % ACLS].arrival_ns < ACL_NS;
+}
+
 void fuse_add(struct fuse *f, struct event *event, uint64_t now_ns)
 {
     uint64_t hash = hash_of(event);
-    struct waiting **at = &f->buckets[hash % BUCKETS], *w;
+    struct waiting **at = &f->buckets[hash % BUCKETS], *w = find_other(f, event, hash);
+    bool told = was_set_by_acl(f, event, hash, now_ns);
 
-    for (; (w = *at); at = &w->bucket_next) {
-        if (w->hash != hash || (w->sensors & event->sensors) || !same_change(w->event, event))
-            continue;
+    if (!w && told) {
+        f->stats.folded++;
+        event_free(event);
+        return;
+    }
+    if (w) {
         merge(f, w, event);
         w->done = (w->sensors & f->options.sensors) == f->options.sensors;
         let_go_done(f);
         return;
     }
+    while (*at)
+        at = &(*at)->bucket_next;
     w = calloc(1, sizeof(*w));
     if (!w) { /* told twice is better than not at all */
         f->options.event(f->options.data, event);

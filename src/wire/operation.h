@@ -30,5 +30,6 @@ enum operation {
     OPERATION_EXEC = 21,
     OPERATION_MOUNT = 22,   /* something was mounted over the file or directory */
     OPERATION_UNMOUNT = 23,
+    OPERATION_ATTRIBUTES = 24, /* mode, owner, times, an extended attribute ...: which of them is not known */
     OPERATION_COUNT
 };

@@ -102,6 +102,10 @@ static const struct row {
     { "a name that was made, or linked", OPERATION_CREATE, OPERATION_LINK, "/a", "/a", 1, 1, 0, 0, SENSOR_AUDIT, 1 },
     { "an actor that was concluded", OPERATION_CREATE, OPERATION_CREATE, "/a", "/a", 1, 2, 0, 0, SENSOR_AUDIT, 1, true, false },
     { "of another path", OPERATION_CREATE, OPERATION_CREATE, "/a", "/b", 1, 2, 0, 0, SENSOR_AUDIT, 2, true, false },
+    { "a mode that was set by an ACL", OPERATION_CHMOD, OPERATION_SETXATTR, "/a", "/a", 2, 2, 0, 0, SENSOR_AUDIT, 1 },
+    { "of another file's ACL", OPERATION_CHMOD, OPERATION_SETXATTR, "/a", "/b", 2, 2, 0, 0, SENSOR_AUDIT, 2 },
+    { "an owner is no ACL", OPERATION_CHOWN, OPERATION_SETXATTR, "/a", "/a", 2, 2, 0, 0, SENSOR_AUDIT, 2 },
+    { "attributes, not known which", OPERATION_ATTRIBUTES, OPERATION_CHOWN, "/a", "/a", 2, 2, 0, 0, SENSOR_AUDIT, 1, false, true },
     { "an operation that was concluded", OPERATION_UTIME, OPERATION_CHMOD, "/a", "/a", 2, 2, 0, 0, SENSOR_AUDIT, 1, false, true },
     { "of another kind", OPERATION_UTIME, OPERATION_UNLINK, "/a", "/a", 2, 2, 0, 0, SENSOR_AUDIT, 2, false, true },
     { "of another actor", OPERATION_UTIME, OPERATION_CHMOD, "/a", "/a", 1, 2, 0, 0, SENSOR_AUDIT, 2, false, true },
@@ -165,6 +169,28 @@ static void is_bounded(void **state)
         fuse_add(f, sight(SENSOR_AUDIT, OPERATION_UNLINK, "/a", 1), 0);
     assert_int_equal(out.count, 100);
     assert_int_equal(fuse_stats(f)->early, 100);
+    out_done(&out);
+    fuse_free(f);
+}
+
+/* Both sights of the call are out when a look at the file shows what it did. */
+static void an_acl_is_told_once(void **state)
+{
+    static struct out out;
+    struct fuse *f = new_fuse(&out, BOTH);
+
+    (void)state;
+    fuse_add(f, sight(SENSOR_AUDIT, OPERATION_SETXATTR, "/a", 1), 0);
+    fuse_add(f, sight(SENSOR_FANOTIFY, OPERATION_SETXATTR, "/a", 1), 0);
+    fuse_add(f, sight(SENSOR_FANOTIFY, OPERATION_CHMOD, "/a", 1), NS_PER_MS); /* of the call */
+    fuse_add(f, sight(SENSOR_FANOTIFY, OPERATION_CHMOD, "/a", 2), NS_PER_MS); /* by another process */
+    fuse_add(f, sight(SENSOR_FANOTIFY, OPERATION_CHMOD, "/b", 1), NS_PER_MS);
+    fuse_add(f, sight(SENSOR_FANOTIFY, OPERATION_CHMOD, "/a", 1), 60 * NS_PER_S);
+    fuse_flush(f);
+    assert_int_equal(out.count, 4);
+    assert_int_equal(out.events[0]->operation, OPERATION_SETXATTR);
+    assert_int_equal(out.events[1]->actor.pid, 2);
+    assert_bytes(out.events[2]->path, "/b");
     out_done(&out);
     fuse_free(f);
 }
@@ -237,6 +263,7 @@ int main(void)
         cmocka_unit_test(waits_no_longer),
         cmocka_unit_test(is_bounded),
         cmocka_unit_test(swallows_nothing),
+        cmocka_unit_test(an_acl_is_told_once),
     };
 
     return RUN_ROWS(rows, compares) + cmocka_run_group_tests(more, NULL, NULL);

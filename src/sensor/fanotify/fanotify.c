@@ -19,7 +19,6 @@
 #include "util/cleanup.h"
 #include "util/mountinfo.h"
 
-#define BUFFER (32 * 1024)    /* about 250 events, each with an open pidfd until it is handled */
 #define BATCHES 64            /* buffers before the rest of the loop has its turn */
 #define TICK_MS 100
 #define DOUBT_MS 20
@@ -75,6 +74,9 @@ static void fanotify_sensor_close(struct sensor *s)
     fanotify_found_free(s->found);
     fanotify_unexplained_free(s->unexplained);
     fanotify_window_free(s->window);
+    fanotify_queue_free(s->queue);
+    fanotify_made_free(s->made);
+    fanotify_gone_free(s->gone);
     fanotify_handles_free(s->handles);
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
         if (fds[i] >= 0)
@@ -113,12 +115,15 @@ static int fanotify_sensor_open(const struct sensor_options *options, struct sen
     s->found = fanotify_found_new();
     s->unexplained = fanotify_unexplained_new();
     s->window = fanotify_window_new();
+    s->queue = fanotify_queue_new();
+    s->made = fanotify_made_new();
+    s->gone = fanotify_gone_new();
     s->handles = fanotify_handles_new();
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
     s->work = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     s->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-    if (!s->fold || !s->writes || !s->found || !s->handles || !s->unexplained || !s->window)
+    if (!s->fold || !s->writes || !s->found || !s->handles || !s->unexplained || !s->window || !s->queue || !s->made || !s->gone)
         r = -ENOMEM;
     if (r == 0)
         r = follow(s, s->group, EPOLLIN);
@@ -169,6 +174,7 @@ static void remove_object(struct sensor *s, struct fanotify_object *o)
     fanotify_found_forget(o);
     fanotify_writes_forget(o);
     fanotify_unexplained_forget(o);
+    fanotify_gone_forget(o);
     fanotify_object_free(o);
 }
 
@@ -272,6 +278,7 @@ static int fanotify_sensor_unwatch(struct sensor *s, uint32_t object_id, struct 
         fanotify_found_forget(o);
         fanotify_writes_forget(o);
         fanotify_unexplained_forget(o);
+        fanotify_gone_forget(o);
         upper = o->wanted.view == VIEW_MERGED ? mate(s, o, VIEW_UPPER) : NULL;
         if (o->wanted.view == VIEW_UPPER)
             expire_pictures(s, o->wanted.group, 0);
@@ -292,21 +299,43 @@ static int fanotify_sensor_unwatch(struct sensor *s, uint32_t object_id, struct 
 
 /* ---- the queue ---- */
 
+static void handle_all(struct sensor *s, struct bytes rest, const struct fanotify_cause *when)
+{
+    while (rest.len) {
+        struct fanotify_event e;
+
+        if (fanotify_decode(rest, &e, NULL) < 0) {
+            s->lost_damaged++;
+            break;
+        }
+        rest = (struct bytes){ rest.data + e.len, rest.len - e.len };
+        s->rest = rest;
+        s->now = (struct fanotify_cause){ .pid = e.pid,
+                                          .gone = e.gone,
+                                          .from_boot_ns = s->empty_boot_ns,
+                                          .to_boot_ns = when->to_boot_ns,
+                                          .from_real_ns = s->empty_real_ns,
+                                          .to_real_ns = when->to_real_ns };
+        fanotify_queue_begin(s, &e);
+        fanotify_handle_event(s, &e);
+        fanotify_queue_end(s, &e);
+        if (e.pidfd >= 0)
+            close(e.pidfd);
+    }
+}
+
 static int drain(struct sensor *s, unsigned batches, bool *ret_empty, struct err *err)
 {
-    char buffer[BUFFER] __attribute__((aligned(8)));
-
     *ret_empty = false;
     for (unsigned i = 0; i < batches; i++) {
         uint64_t boot = fanotify_now(CLOCK_BOOTTIME), real = fanotify_now(CLOCK_REALTIME);
-        ssize_t n = read(s->group, buffer, sizeof(buffer));
-        struct bytes rest = { buffer, n > 0 ? (size_t)n : 0 };
+        struct fanotify_cause when;
+        struct bytes events;
+        int r = fanotify_queue_next(s, &events, &when);
 
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && errno != EAGAIN)
-            return err_set(err, -errno, "reading fanotify's events");
-        if (n <= 0) {
+        if (r < 0)
+            return err_set(err, r, "reading fanotify's events");
+        if (r == 0) {
             if (!s->overflow)
                 s->overflow_real_ns = real;
             s->empty_boot_ns = boot;
@@ -315,27 +344,8 @@ static int drain(struct sensor *s, unsigned batches, bool *ret_empty, struct err
             *ret_empty = true;
             return 0;
         }
-        boot = fanotify_now(CLOCK_BOOTTIME);
-        real = fanotify_now(CLOCK_REALTIME);
-        while (rest.len) {
-            struct fanotify_event e;
-
-            if (fanotify_decode(rest, &e, NULL) < 0) {
-                s->lost_damaged++;
-                break;
-            }
-            rest = (struct bytes){ rest.data + e.len, rest.len - e.len };
-            s->rest = rest;
-            s->now = (struct fanotify_cause){ .pid = e.pid,
-                                              .gone = e.gone,
-                                              .from_boot_ns = s->empty_boot_ns,
-                                              .to_boot_ns = boot,
-                                              .from_real_ns = s->empty_real_ns,
-                                              .to_real_ns = real };
-            fanotify_handle_event(s, &e);
-            if (e.pidfd >= 0)
-                close(e.pidfd);
-        }
+        handle_all(s, events, &when);
+        fanotify_queue_done(s);
         fanotify_fold_flush(s, false);
     }
     return 0;
@@ -345,6 +355,8 @@ static void settle(struct sensor *s)
 {
     fanotify_moved_flush(s);
     fanotify_found_flush(s);
+    fanotify_gone_flush(s);
+    fanotify_ghosts_forget(s);
     if (s->overflow) {
         s->overflow = false;
         fanotify_rescan(s);
@@ -513,7 +525,7 @@ static int fanotify_sensor_fd(const struct sensor *s)
 
 static int fanotify_sensor_dispatch(struct sensor *s, struct err *err)
 {
-    static const struct itimerspec soon = { .it_value = { .tv_nsec = 4 * 1000 * 1000 } };
+    static const struct itimerspec soon = { .it_value = { .tv_nsec = 4 * 1000 * 1000 } }, now = { .it_value = { .tv_nsec = 1 } };
     uint64_t ignored;
     bool empty;
     int r;
@@ -529,7 +541,9 @@ static int fanotify_sensor_dispatch(struct sensor *s, struct err *err)
     tick(s, empty);
     close_all(s);
     fanotify_fold_flush(s, false);
-    if (fanotify_fold_waits(s))
+    if (fanotify_queue_waits(s))
+        (void)timerfd_settime(s->timer, 0, &now, NULL);
+    else if (fanotify_fold_waits(s))
         (void)timerfd_settime(s->timer, 0, &soon, NULL);
     return r;
 }

@@ -17,6 +17,9 @@ struct fanotify_writes;
 struct fanotify_found;
 struct fanotify_unexplained;
 struct fanotify_window;
+struct fanotify_queue;
+struct fanotify_made;
+struct fanotify_gone;
 
 /* Who did something, and when: the kernel stamps nothing, so the moment is a span. */
 struct fanotify_cause {
@@ -89,6 +92,9 @@ struct sensor {
     struct fanotify_found *found;
     struct fanotify_unexplained *unexplained;
     struct fanotify_window *window;
+    struct fanotify_queue *queue;
+    struct fanotify_made *made;
+    struct fanotify_gone *gone;
     uint64_t window_real_ns;    /* CLOCK_REALTIME: since when it has been on */
     bool window_on, replaying;  /* only objects that are new since take part in a replay */
 
@@ -131,6 +137,7 @@ int fanotify_object_near(struct fanotify_object *o, uint64_t fsid);
 void fanotify_object_close(struct fanotify_object *o); /* the descriptors of a batch */
 /* List and mark a directory that appeared; cause NULL: nothing in it is news. */
 void fanotify_object_walk(struct fanotify_object *o, uint32_t name, const struct fanotify_cause *cause);
+void fanotify_object_walk_at(struct fanotify_object *o, int fd, uint32_t name, const struct fanotify_cause *cause);
 /* Go on with looking at files; true when there is more. */
 bool fanotify_object_list(struct fanotify_object *o, unsigned directories);
 /* Is this name one of those that are watched? */
@@ -156,9 +163,6 @@ int fanotify_path(const struct fanotify_object *o, uint32_t directory, struct by
 void fanotify_send(struct fanotify_object *o, struct event *e);
 /* A name appeared: created, made, linked, by what stands there. */
 void fanotify_tell_new(struct fanotify_object *o, uint32_t name, const struct fanotify_cause *cause);
-/* Every difference of the two states of an object that is one of attributes. Returns how many. */
-unsigned fanotify_tell_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name,
-                                  const struct tree_change *change, const struct fanotify_cause *cause);
 /* A folder above was replaced at that time (CLOCK_REALTIME; 0 = it was not), and the path has been looked at now. */
 void fanotify_replaced_gap(struct fanotify_object *o, uint64_t from_real_ns);
 void fanotify_gap(struct sensor *s, enum lost reason, uint64_t count, uint64_t from_real_ns, const char *text);
@@ -173,8 +177,46 @@ void fanotify_moved_flush(struct sensor *s); /* a half that found no other */
 /* Look at a name and note in the index what stands there now. */
 int fanotify_look(struct fanotify_object *o, uint32_t directory, struct bytes name, struct tree_change *ret);
 
+/* ---- queue.c: what the kernel has for us, read ahead where it must be known what comes next ---- */
+struct fanotify_queue *fanotify_queue_new(void);
+void fanotify_queue_free(struct fanotify_queue *q); /* NULL is fine */
+/* The next events, valid until fanotify_queue_done(), and when they were read. 0: there are none; -errno. */
+int fanotify_queue_next(struct sensor *s, struct bytes *ret, struct fanotify_cause *ret_when);
+void fanotify_queue_done(struct sensor *s);
+bool fanotify_queue_waits(const struct sensor *s); /* there is more, whatever the kernel's descriptor says */
+/* An event is about to be handled; it was. */
+void fanotify_queue_begin(struct sensor *s, const struct fanotify_event *e);
+void fanotify_queue_end(struct sensor *s, const struct fanotify_event *e);
+/* May another process have changed attributes of the same file by now? True also if that cannot be known. */
+bool fanotify_queue_others(struct sensor *s, const struct fanotify_event *e);
+/* So many changes by the same process were told with this event, and their own ones are still to come. */
+void fanotify_queue_credit(struct sensor *s, const struct fanotify_event *e, unsigned more);
+bool fanotify_queue_owed(struct sensor *s, const struct fanotify_event *e); /* one of those; it is counted off */
+
+/* ---- attributes.c ---- */
+/* An event says that they changed. change: how the file was known, and how it is now. */
+void fanotify_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_event *e,
+                         const struct tree_change *change);
+void fanotify_made_with_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct tree_change *change);
+/* Every difference of the two states of an object that is one of attributes. Returns how many. */
+unsigned fanotify_tell_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                                  const struct tree_change *change, const struct fanotify_cause *cause);
+/* The time of modification was set, not made by writing: it is older than the last change, or in the future. */
+bool fanotify_set_times(const struct tree_change *change, const struct fanotify_cause *cause);
 void fanotify_tell_unexplained(struct fanotify_object *o, const struct tree_change *c,
                                const struct fanotify_cause *cause);
+
+/* ---- made.c: what was made lately and is gone already ---- */
+struct fanotify_made *fanotify_made_new(void);
+void fanotify_made_free(struct fanotify_made *m); /* NULL is fine */
+/* An object was told as new under its first name; was it before? */
+void fanotify_made_note(struct sensor *s, const struct fanotify_handle *object);
+bool fanotify_made_before(const struct sensor *s, const struct fanotify_handle *object);
+/* A name whose object was gone before it could be looked at: it is not in the index. */
+void fanotify_ghost_add(struct fanotify_object *o, uint32_t directory, struct bytes name);
+bool fanotify_ghost_is(const struct fanotify_object *o, uint32_t directory, struct bytes name);
+bool fanotify_ghost_take(struct fanotify_object *o, uint32_t directory, struct bytes name); /* true: there was one */
+void fanotify_ghosts_forget(struct sensor *s); /* the queue is empty: what is gone is gone */
 
 /* ---- unexplained.c: attributes that were seen to differ, until the event comes that says who ---- */
 struct fanotify_unexplained *fanotify_unexplained_new(void);
@@ -182,8 +224,12 @@ void fanotify_unexplained_free(struct fanotify_unexplained *u);
 /* Keeps the change if its attributes differ; the first state that is not explained yet is what counts. */
 void fanotify_unexplained_add(struct fanotify_object *o, uint32_t directory, struct bytes name,
                               const struct tree_change *change);
+/* shared: more than one process may have made it. */
 bool fanotify_unexplained_take(struct fanotify_object *o, const struct file_state *state,
-                               struct tree_change *ret);
+                               struct tree_change *ret, bool *ret_shared);
+/* It stays until the other one's event comes. */
+void fanotify_unexplained_share(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                                const struct tree_change *change);
 void fanotify_unexplained_forget(struct fanotify_object *o);
 void fanotify_unexplained_tick(struct sensor *s, uint64_t now_ms);
 
@@ -203,6 +249,8 @@ struct fanotify_writes *fanotify_writes_new(void);
 void fanotify_writes_free(struct fanotify_writes *w);
 /* When the file there was made, CLOCK_REALTIME; 0 = not known. */
 uint64_t fanotify_born(struct fanotify_object *o, uint32_t directory, struct bytes name);
+/* The actor of now has made that file, and may have it open: closing it is the end of making it. */
+void fanotify_writes_made(struct fanotify_object *o, const struct file_state *file);
 void fanotify_written(struct fanotify_object *o, uint32_t directory, struct bytes name, uint64_t mask,
                       const struct tree_change *change, const struct fanotify_cause *cause);
 /* Contents differ from what the index had; how that came is not known. */
@@ -240,6 +288,19 @@ void fanotify_window_open(struct sensor *s);
 void fanotify_window_close(struct sensor *s);
 void fanotify_window_hold(struct sensor *s, const struct fanotify_event *e); /* the one before s->rest */
 void fanotify_window_replay(struct sensor *s);
+
+/* ---- gone.c: directories that were made and are gone again ---- */
+struct fanotify_gone *fanotify_gone_new(void);
+void fanotify_gone_free(struct fanotify_gone *g); /* NULL is fine */
+/* Its place in the index, until its end is told, for what was done in it. False: it has none. */
+bool fanotify_gone_add(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_handle *handle);
+bool fanotify_gone_is(const struct file_state *state); /* of such a directory: nothing of it is known */
+/* Its end is known, and what was done in it comes yet: told when the queue is empty. */
+void fanotify_gone_end(struct fanotify_object *o, uint32_t directory, struct bytes name);
+/* Something happens to that name: its own end, and the ends of what stood in it, come before. */
+void fanotify_gone_before(struct fanotify_object *o, uint32_t name);
+void fanotify_gone_flush(struct sensor *s);
+void fanotify_gone_forget(struct fanotify_object *o);
 
 /* ---- rescan.c ---- */
 /* Events were lost: compare everything with the index, and tell what changed as changed by nobody known. */

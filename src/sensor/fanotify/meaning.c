@@ -14,7 +14,6 @@
 #include "util/cleanup.h"
 #include "util/limits.h"
 
-#define LOOK_AHEAD 64
 #define CONTENT (FAN_MODIFY | FAN_CLOSE_WRITE)
 
 int fanotify_look(struct fanotify_object *o, uint32_t directory, struct bytes name, struct tree_change *ret)
@@ -69,7 +68,7 @@ static bool is_that(const struct fanotify_object *o, int directory, const char *
  * by what the next events tell: then the index is left as it is, and the file is found by its handle.
  */
 static void see(struct fanotify_object *o, uint32_t directory, struct bytes name,
-                const struct fanotify_event *e, struct tree_change *ret)
+                const struct fanotify_event *e, struct tree_change *ret, bool *ret_walked)
 {
     uint32_t entry = tree_child(o->tree, directory, name), object = tree_object_of(o->tree, entry);
     int fd = fanotify_object_directory(o, directory), r = -ENOENT;
@@ -88,7 +87,7 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
         other = true;
         r = -ENOENT;
     }
-    if (r == 0 && (e->mask & FAN_CREATE) && !entry && !S_ISDIR(now.mode)) {
+    if (r == 0 && (e->mask & FAN_CREATE) && !entry && !S_ISDIR(now.mode) && !e->object.data.data) {
         /* a second name, and the first is gone already: the same file all the same, not a new one that
          * was given its number */
         tree_state(o->tree, tree_find(o->tree, now.device, now.inode), &known);
@@ -119,106 +118,58 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
     if (entry && !(e->mask & FAN_CREATE)) {
         if (tree_refresh_object(o->tree, fd, object, ret, NULL) == 0)
             fanotify_unexplained_add(o, directory, name, ret);
-    } else if (tree_stat(fd, NULL, &now) == 0 && !S_ISDIR(now.mode)) { /* a directory is listed where it is */
+    } else if (tree_stat(fd, NULL, &now) == 0) {
+        uint32_t found = S_ISDIR(now.mode) ? tree_first_name(o->tree, tree_find(o->tree, now.device, now.inode)) : 0;
         struct statx stx = statx_of(&now);
 
-        (void)tree_put(o->tree, directory, name, &stx, ret);
+        if (found && fanotify_found_cancel(o, found)) /* a listing found it under a later name */
+            (void)tree_rename(o->tree, found, directory, name, ret);
+        else
+            (void)tree_put(o->tree, directory, name, &stx, ret);
+        if (S_ISDIR(now.mode) && ret->name) { /* it moved on: listed where it is */
+            fanotify_object_walk_at(o, fd, ret->name, o->sensor->silent ? NULL : &o->sensor->now);
+            *ret_walked = true;
+        }
     }
     close(fd);
 }
 
-/* Another process changed the same file's attributes before we could look: which change is whose? */
-static bool others_too(const struct sensor *s, const struct fanotify_event *e)
+/* What follows is known by the directory's handle, also where the directory is gone before it can be opened. */
+static void walk_new(struct fanotify_object *o, uint32_t name, const struct fanotify_event *e)
 {
-    struct bytes rest = s->rest;
+    struct fanotify_user user = { o, tree_object_of(o->tree, name), false };
 
-    for (unsigned i = 0; i < LOOK_AHEAD && rest.len; i++) {
-        struct fanotify_event next;
-
-        if (fanotify_decode(rest, &next, NULL) < 0)
-            return false;
-        rest = (struct bytes){ rest.data + next.len, rest.len - next.len };
-        if ((next.mask & FAN_ATTRIB) && next.pid != e->pid && bytes_equal(next.at.name, e->at.name) &&
-            bytes_equal(next.at.directory.data, e->at.directory.data))
-            return true;
-    }
-    return false;
-}
-
-static void do_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name,
-                          const struct fanotify_event *e, const struct tree_change *c)
-{
-    struct fanotify_cause cause = o->sensor->now;
-    struct event *told;
-
-    struct tree_change before;
-    bool plain = false;
-
-    if (!c->after.known && !c->before.known)
-        return; /* it has no name here any more */
-    if (!c->after.known) {
-        cause.note = "an attribute was changed; the file was gone before it could be looked at";
-    } else if (!c->before.known || !c->same_object) {
-        cause.note = "an attribute was changed; which one is not known, it had not been looked at before";
-    } else {
-        plain = c->before.mtime_ns != c->after.mtime_ns;
-
-        if (others_too(o->sensor, e))
-            cause.note = "another process changed it in the same moment; which of them did this is not certain";
-        if (fanotify_unexplained_take(o, &c->after, &before)) {
-            before.after = c->after;
-            if (fanotify_tell_attributes(o, directory, name, &before, &cause))
-                return;
-        }
-        if ((e->mask & FAN_MODIFY) && c->after.mtime_ns == c->after.ctime_ns)
-            return; /* written to: that takes s bits and capabilities away, or nothing */
-        if (o->wanted.view == VIEW_UPPER && S_ISDIR(c->after.mode))
-            return; /* the overlay gives a directory its times back after each copy */
-        if (!plain && !cause.note)
-            cause.note = c->before.ctime_ns != c->after.ctime_ns
-                             ? EVENT_NOTE_SAME
-                             : "attributes were changed before they could be looked at: what it was is told "
-                               "with an earlier change, or not known";
-    }
-    told = fanotify_event_new(o, OPERATION_UTIME, directory, name, c->after.known ? &c->after : &c->before,
-                              &cause);
-    if (told)
-        told->operation_presumed = !plain;
-    fanotify_send(o, told);
-}
-
-/* Found by looking, and no event says who: not every kernel tells of chattr. */
-void fanotify_tell_unexplained(struct fanotify_object *o, const struct tree_change *c,
-                               const struct fanotify_cause *cause)
-{
-    uint32_t name = tree_first_name(o->tree, tree_find(o->tree, c->after.device, c->after.inode));
-    struct bytes base = tree_name(o->tree, name);
-    char text[LIMIT_NAME + 1];
-
-    if (!name || base.len > LIMIT_NAME)
-        return;
-    memcpy(text, base.data, base.len);
-    (void)fanotify_tell_attributes(o, tree_parent_of(o->tree, name), (struct bytes){ text, base.len }, c, cause);
+    fanotify_object_walk(o, name, o->sensor->silent ? NULL : &o->sensor->now);
+    if (user.directory && e->object.data.data && !fanotify_handles_has(o->sensor->handles, &user))
+        (void)fanotify_handles_add(o->sensor->handles, &e->object, &user);
 }
 
 static void do_create(struct fanotify_object *o, uint32_t directory, struct bytes name,
-                      const struct fanotify_event *e, const struct tree_change *c)
+                      const struct fanotify_event *e, const struct tree_change *c, bool walked, bool *ret_gone)
 {
     struct event *told;
 
     if (!c->after.known || !c->name) { /* gone again: that it was made is known, not what it was */
-        told = fanotify_event_new(o, e->mask & FAN_ONDIR ? OPERATION_MKDIR : OPERATION_CREATE, directory,
-                                  name, NULL, &o->sensor->now);
+        struct fanotify_cause cause = o->sensor->now;
+        bool before = fanotify_made_before(o->sensor, &e->object);
+
+        if (!(e->mask & FAN_ONDIR) && !before)
+            cause.note = "gone before it could be looked at: a file, perhaps a link or a special file";
+        told = fanotify_event_new(o, e->mask & FAN_ONDIR ? OPERATION_MKDIR : before ? OPERATION_LINK : OPERATION_CREATE,
+                                  directory, name, NULL, &cause);
         fanotify_send(o, told);
+        if (e->mask & FAN_ONDIR)
+            *ret_gone = fanotify_gone_add(o, directory, name, &e->object);
+        else if (!(e->mask & FAN_DELETE))
+            fanotify_ghost_add(o, directory, name);
         return;
     }
     if (o->wanted.view == VIEW_UPPER)
         fanotify_upper_appeared(o, directory, name, c->same_object ? NULL : &c->before, &o->sensor->now);
     else
         fanotify_tell_new(o, c->name, &o->sensor->now);
-    if (S_ISDIR(c->after.mode))
-        fanotify_object_walk(o, tree_child(o->tree, directory, name),
-                             o->sensor->silent ? NULL : &o->sensor->now);
+    if (S_ISDIR(c->after.mode) && !walked)
+        walk_new(o, tree_child(o->tree, directory, name), e);
 }
 
 static void do_delete(struct fanotify_object *o, uint32_t directory, struct bytes name,
@@ -227,6 +178,7 @@ static void do_delete(struct fanotify_object *o, uint32_t directory, struct byte
     uint32_t entry = tree_child(o->tree, directory, name);
     struct tree_change change = { 0 };
 
+    (void)fanotify_ghost_take(o, directory, name);
     tree_remove(o->tree, entry, &change);
     /* the overlay's own mark of absence goes where a file comes back */
     if (o->wanted.view == VIEW_UPPER && change.before.known && S_ISCHR(change.before.mode) &&
@@ -266,7 +218,7 @@ static void on_name(struct fanotify_object *o, uint32_t directory, struct bytes 
     struct tree_change change = { 0 };
     char text[LIMIT_NAME + 1];
     uint32_t later;
-    bool existed;
+    bool existed, walked = false, gone = false;
 
     if (name.data[0] == '#' && (later = linked_later(o, entry, e)) != 0 &&
         tree_name(o->tree, later).len <= LIMIT_NAME) {
@@ -275,6 +227,10 @@ static void on_name(struct fanotify_object *o, uint32_t directory, struct bytes 
         name = tree_name(o->tree, entry);
         memcpy(text, name.data, name.len); /* the index moves its bytes */
         name.data = text;
+    }
+    if (e->mask & (FAN_CREATE | FAN_DELETE)) {
+        fanotify_gone_before(o, entry);
+        entry = tree_child(o->tree, directory, name);
     }
     existed = entry != 0;
     o->sensor->linked = false;
@@ -286,13 +242,13 @@ static void on_name(struct fanotify_object *o, uint32_t directory, struct bytes 
         /* which came first is not told here; it was there before, so that it went first */
         do_delete(o, directory, name, e);
         (void)fanotify_look(o, directory, name, &change);
-        do_create(o, directory, name, e, &change);
+        do_create(o, directory, name, e, &change, false, &gone);
         if (!change.after.known)
             do_delete(o, directory, name, e);
         return;
     }
     if (!(e->mask & FAN_DELETE)) {
-        see(o, directory, name, e, &change);
+        see(o, directory, name, e, &change, &walked);
     } else {
         tree_state(o->tree, tree_object_of(o->tree, entry), &change.before);
         change.name = entry;
@@ -300,11 +256,16 @@ static void on_name(struct fanotify_object *o, uint32_t directory, struct bytes 
             tree_forget_contents(o->tree, tree_object_of(o->tree, entry));
     }
     if (e->mask & FAN_CREATE) {
+        o->sensor->linked = o->sensor->linked || fanotify_made_before(o->sensor, &e->object);
         if (e->mask & FAN_DELETE)
             change = (struct tree_change){ 0 };
-        do_create(o, directory, name, e, &change);
+        do_create(o, directory, name, e, &change, walked, &gone);
+        if (e->mask & FAN_ATTRIB)
+            fanotify_made_with_attributes(o, directory, name, &change);
+        if (!(e->mask & FAN_CLOSE_WRITE) && change.after.known && !o->sensor->linked)
+            fanotify_writes_made(o, &change.after);
     } else if (e->mask & FAN_ATTRIB) {
-        do_attributes(o, directory, name, e, &change);
+        fanotify_attributes(o, directory, name, e, &change);
     }
     if ((e->mask & FAN_MODIFY) && (e->mask & FAN_ONDIR) && change.before.mtime_ns != change.after.mtime_ns &&
         change.after.known && !(e->mask & FAN_ATTRIB))
@@ -316,7 +277,10 @@ static void on_name(struct fanotify_object *o, uint32_t directory, struct bytes 
         fanotify_accessed(o, directory, name, OPERATION_READ, &o->sensor->now);
     if (e->mask & FAN_OPEN_EXEC)
         fanotify_accessed(o, directory, name, OPERATION_EXEC, &o->sensor->now);
-    if (e->mask & FAN_DELETE)
+    o->sensor->linked = false;
+    if ((e->mask & FAN_DELETE) && gone)
+        fanotify_gone_end(o, directory, name);
+    else if (e->mask & FAN_DELETE)
         do_delete(o, directory, name, e);
 }
 
@@ -339,7 +303,7 @@ static void on_self(struct fanotify_object *o, uint32_t directory, const struct 
     fd = fanotify_object_directory(o, directory);
     if ((e->mask & FAN_ATTRIB) && fd >= 0 &&
         tree_refresh_object(o->tree, fd, directory, &change, NULL) == 0)
-        do_attributes(o, directory, bytes_of(""), e, &change);
+        fanotify_attributes(o, directory, bytes_of(""), e, &change);
 }
 
 static void on_user(const struct fanotify_user *user, const struct fanotify_event *e)
@@ -492,4 +456,6 @@ void fanotify_handle_event(struct sensor *s, const struct fanotify_event *e)
         s->silent = false;
     }
     free(users);
+    if ((e->mask & FAN_CREATE) && (count || !s->window_on)) /* else it is looked at once more */
+        fanotify_made_note(s, &e->object);
 }

@@ -104,9 +104,13 @@ static struct fanotify_device *device_of(struct sensor *s, uint64_t device, int 
     d = &s->devices[s->device_count++];
     *d = (struct fanotify_device){ .device = device };
     /* Renames anywhere on the file system: that is how both names are told of what leaves or enters
-     * the watch. Other changes elsewhere stay unmarked, and cost nothing. */
+     * the watch. */
     if (s->features.rename)
         d->renames = mark(s, fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FANOTIFY_RENAME | FAN_ONDIR) == 0;
+    /* Names, too: what is done in a new directory before its own mark is placed would be found by listing it only,
+     * without what came and went. Contents elsewhere stay unmarked, and cost nothing. */
+    if (d->renames && s->features.target)
+        (void)mark(s, fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_CREATE | FAN_DELETE | FAN_ATTRIB | FAN_ONDIR);
     if (d->renames && s->features.errors)
         (void)mark(s, fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FANOTIFY_FS_ERROR);
     return d;
@@ -364,12 +368,17 @@ static int walk(struct fanotify_object *o, unsigned directories, struct err *err
 void fanotify_object_walk(struct fanotify_object *o, uint32_t name, const struct fanotify_cause *cause)
 {
     uint32_t object = tree_object_of(o->tree, name);
-    int fd;
+    int fd = tree_is_directory(o->tree, object) ? fanotify_object_directory(o, object) : -1;
 
-    if (!tree_is_directory(o->tree, object))
-        return;
-    fd = fanotify_object_directory(o, object);
-    if (fd < 0 || tree_queue(o->tree, fd, object, NULL) < 0)
+    if (fd >= 0)
+        fanotify_object_walk_at(o, fd, name, cause);
+}
+
+void fanotify_object_walk_at(struct fanotify_object *o, int fd, uint32_t name, const struct fanotify_cause *cause)
+{
+    uint32_t object = tree_object_of(o->tree, name);
+
+    if (!tree_is_directory(o->tree, object) || tree_queue(o->tree, fd, object, NULL) < 0)
         return;
     o->telling = cause != NULL;
     if (cause)
@@ -515,6 +524,7 @@ static int place_once(struct fanotify_object *o, const struct fanotify_cause *ca
     struct tree_change change;
     int r, blind = 0;
 
+    fanotify_gone_flush(o->sensor);
     fanotify_object_close(o);
     fanotify_found_forget(o);
     fanotify_writes_forget(o);

@@ -146,9 +146,42 @@ static void tell_rename(struct fanotify_object *o, const struct side *from, cons
 
 static void tell_replaced(struct fanotify_object *o, const struct side *to, const struct file_state *victim)
 {
-    if (victim->known)
-        fanotify_send(o, fanotify_event_new(o, OPERATION_REPLACE, to->directory, to->name, victim,
+    static const struct file_state unknown = { 0 };
+    bool ghost = fanotify_ghost_take(o, to->directory, to->name); /* what stood there was gone before it was looked at */
+
+    if (victim->known || ghost)
+        fanotify_send(o, fanotify_event_new(o, OPERATION_REPLACE, to->directory, to->name, ghost ? &unknown : victim,
                                             &o->sensor->now));
+}
+
+/* It was gone before anybody could look: what stands there now came later, and is told by its own event. */
+static void move_ghost(struct fanotify_object *o, const struct side *from, const struct side *to, const struct fanotify_event *e)
+{
+    uint32_t there = tree_child(o->tree, to->directory, to->name);
+    struct tree_change change = { 0 };
+    struct file_state gone = { 0 };
+
+    if (there) {
+        bool later = fanotify_found_cancel(o, there); /* a listing found it */
+
+        tree_remove(o->tree, there, &change);
+        if (later)
+            change.before = (struct file_state){ 0 };
+    }
+    tell_rename(o, from, to, e, &gone);
+    tell_replaced(o, to, &change.before);
+    fanotify_ghost_add(o, to->directory, to->name);
+}
+
+/* A listing found it under the name that it has now; made it was under another, before anybody looked. */
+static void tell_made_first(struct fanotify_object *o, const struct side *from, const struct file_state *file)
+{
+    struct fanotify_cause cause = o->sensor->now;
+
+    cause.presumed = true;
+    cause.note = "made before its folder could be watched: the actor is that of the folder";
+    fanotify_send(o, fanotify_event_new(o, S_ISDIR(file->mode) ? OPERATION_MKDIR : OPERATION_CREATE, from->directory, from->name,
+                                        file, &cause));
 }
 
 /* Both names still stand, each with the other's file. */
@@ -177,6 +210,8 @@ static void within(struct fanotify_object *o, const struct side *from, const str
     struct file_state state;
     pid_t pid = o->sensor->now.pid;
 
+    fanotify_gone_before(o, there);
+    there = tree_child(o->tree, to->directory, to->name);
     fanotify_found_tell(o, moved);
     if (o->exchange.pid == pid && pid && moved && o->exchange.to == moved && o->exchange.from == there) {
         o->exchange.pid = 0;
@@ -193,6 +228,14 @@ static void within(struct fanotify_object *o, const struct side *from, const str
         tree_state(o->tree, tree_object_of(o->tree, there), &state);
         tell_rename(o, from, to, e, &state);
         return;
+    }
+    if (!moved && o->wanted.view != VIEW_UPPER && fanotify_ghost_take(o, from->directory, from->name)) {
+        move_ghost(o, from, to, e);
+        return;
+    }
+    if (fanotify_found_cancel(o, there) && !moved) {
+        tree_state(o->tree, tree_object_of(o->tree, there), &state);
+        tell_made_first(o, from, &state);
     }
     if (!moved || tree_rename(o->tree, moved, to->directory, to->name, &change) < 0) {
         (void)fanotify_look(o, to->directory, to->name, &change);
@@ -242,8 +285,10 @@ static void out_of(struct fanotify_object *o, const struct side *from, const str
         fanotify_upper_gone(o, from->directory, from->name);
         return;
     }
-    if (tree_is_directory(o->tree, tree_object_of(o->tree, entry)))
-        fanotify_found_flush(o->sensor); /* numbers below it are given up */
+    if (tree_is_directory(o->tree, tree_object_of(o->tree, entry))) { /* numbers below it are given up */
+        fanotify_found_flush(o->sensor);
+        fanotify_gone_flush(o->sensor);
+    }
     tree_remove(o->tree, entry, &change);
     tell_rename(o, from, to, e, &change.before);
 }

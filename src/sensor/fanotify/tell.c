@@ -13,7 +13,6 @@
 #include "util/cleanup.h"
 
 #define STAMP_NS 10000000ull /* the kernel's stamps are those of its last tick */
-#define ATTRIBUTES (FILE_MODE | FILE_UID | FILE_GID)
 
 uint64_t fanotify_now(clockid_t clock)
 {
@@ -76,7 +75,7 @@ struct event *fanotify_event_new(struct fanotify_object *o, enum operation opera
 
     if (!e)
         return NULL;
-    if (file) {
+    if (file && !fanotify_gone_is(file)) {
         int64_t changed = file->ctime_ns;
 
         e->file = *file;
@@ -110,7 +109,8 @@ static bool born_now(struct fanotify_object *o, uint32_t directory, struct bytes
 {
     uint64_t born = fanotify_born(o, directory, name);
 
-    return born && born + STAMP_NS >= cause->from_real_ns;
+    /* its handle would be known if it had been made before this event and since we watch */
+    return born && born + STAMP_NS >= (o->sensor->features.target ? o->sensor->watch_real_ns : cause->from_real_ns);
 }
 
 static void read_link(struct fanotify_object *o, uint32_t directory, struct bytes name, struct event *e)
@@ -148,7 +148,7 @@ void fanotify_tell_new(struct fanotify_object *o, uint32_t name, const struct fa
         other = tree_next_name(o->tree, other);
     if (S_ISDIR(state.mode))
         operation = OPERATION_MKDIR;
-    else if (other || (state.links > 1 && !born_now(o, directory, base, cause)) || (o->sensor->linked && S_ISREG(state.mode)))
+    else if (other || (state.links > 1 && !born_now(o, directory, base, cause)) || o->sensor->linked)
         operation = OPERATION_LINK;
     else if (S_ISLNK(state.mode))
         operation = OPERATION_SYMLINK;
@@ -166,66 +166,6 @@ void fanotify_tell_new(struct fanotify_object *o, uint32_t name, const struct fa
             event_set(e, &e->target_path, sbuf_bytes(&path));
     }
     fanotify_send(o, e);
-}
-
-/* ---- attributes ---- */
-
-struct difference {
-    enum operation operation;
-    unsigned before, after; /* enum file_known: what it changes */
-    const char *note;
-};
-
-static void keep(struct file_state *to, const struct file_state *from, unsigned which)
-{
-    *to = *from;
-    to->known &= which;
-}
-
-static void tell_one(struct fanotify_object *o, uint32_t directory, struct bytes name,
-                     const struct tree_change *c, const struct fanotify_cause *cause,
-                     enum operation operation, unsigned which, const char *note)
-{
-    struct event *e = fanotify_event_new(o, operation, directory, name, &c->after, cause);
-
-    if (!e)
-        return;
-    keep(&e->before, &c->before, which);
-    keep(&e->after, &c->after, which);
-    if (operation == OPERATION_SETXATTR || operation == OPERATION_REMOVEXATTR ||
-        operation == OPERATION_SETACL)
-        event_set(e, &e->xattr, bytes_of(c->xattr));
-    if (note && !e->note.len)
-        e->note = bytes_of(note);
-    fanotify_send(o, e);
-}
-
-unsigned fanotify_tell_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name,
-                                  const struct tree_change *c, const struct fanotify_cause *cause)
-{
-    const struct file_state *a = &c->before, *b = &c->after;
-    bool overlay_own = o->wanted.view == VIEW_UPPER &&
-                       (strncmp(c->xattr, "trusted.overlay.", 16) == 0 ||
-                        strncmp(c->xattr, "user.overlay.", 13) == 0);
-    bool xattr = c->xattr_changed && !overlay_own;
-    bool acl = xattr && strncmp(c->xattr, "system.posix_acl_", 17) == 0;
-    bool owner = a->uid != b->uid || a->gid != b->gid;
-    uint32_t mode = a->mode ^ b->mode;
-    unsigned told = 0;
-
-    if (owner)
-        tell_one(o, directory, name, c, cause, OPERATION_CHOWN, FILE_UID | FILE_GID, NULL), told++;
-    if (acl) /* its mask is the mode's group */
-        tell_one(o, directory, name, c, cause, OPERATION_SETACL, FILE_MODE, NULL), told++;
-    /* a change of owner takes the s bits away by itself */
-    if ((mode & 07777) && !acl && !(owner && !(mode & 01777)))
-        tell_one(o, directory, name, c, cause, OPERATION_CHMOD, FILE_MODE, NULL), told++;
-    if (xattr && !acl && !(owner && strcmp(c->xattr, "security.capability") == 0))
-        tell_one(o, directory, name, c, cause,
-                 c->xattr_removed ? OPERATION_REMOVEXATTR : OPERATION_SETXATTR, 0, NULL), told++;
-    if ((a->known & b->known & FILE_FLAGS) && a->flags != b->flags)
-        tell_one(o, directory, name, c, cause, OPERATION_SETFLAGS, FILE_FLAGS, NULL), told++;
-    return told;
 }
 
 /* ---- gaps, and paths outside ---- */

@@ -35,6 +35,8 @@ struct entry {
     uint64_t born_ns; /* of the file: its inode's number may become another one's, once its last name is gone; 0 = not known */
     uint64_t size; /* when it was last told, or before the first change */
     bool size_known, dirty, told;
+    bool made;    /* by this process, which has not closed it yet: opening it was making it */
+    bool written;
     struct fanotify_cause cause;
     UT_hash_handle hh;
 };
@@ -127,29 +129,42 @@ static struct entry *add(struct fanotify_object *o, uint32_t directory, struct b
     return e;
 }
 
+void fanotify_writes_made(struct fanotify_object *o, const struct file_state *file)
+{
+    struct file_state empty = { .known = FILE_SIZE };
+    struct entry *e;
+
+    if (!S_ISREG(file->mode) || o->sensor->silent || find(o, file, o->sensor->now.pid))
+        return;
+    e = add(o, &empty, file, &o->sensor->now);
+    if (e) {
+        e->made = true;
+        e->last_ms = now_ms();
+    }
+}
+
 void fanotify_written(struct fanotify_object *o, uint32_t directory, struct bytes name, uint64_t mask,
                       const struct tree_change *change, const struct fanotify_cause *cause)
 {
     struct file_state before = change->before, after = change->after;
-    bool created = (mask & FAN_CREATE) != 0;
-    bool sizes = !created && (before.known & after.known & FILE_SIZE) && change->same_object;
-    bool truncated = sizes && (mask & FAN_MODIFY) && after.size < before.size;
     struct entry *e = after.known ? find(o, &after, cause->pid) : NULL;
-    bool changed = e != NULL || (mask & FAN_MODIFY);
+    bool created = (mask & FAN_CREATE) || (e && e->made && !e->told);
+    bool sizes = !(mask & FAN_CREATE) && (before.known & after.known & FILE_SIZE) && change->same_object;
+    bool truncated = sizes && (mask & FAN_MODIFY) && after.size < before.size;
+    bool changed = (e && (!e->made || e->written)) || (mask & FAN_MODIFY);
 
     if ((after.known && !S_ISREG(after.mode)) || o->sensor->silent)
         return;
     if (!before.known && !after.known)
         return; /* it has no name here any more */
-    if (created)
+    if (mask & FAN_CREATE)
         before = (struct file_state){ .known = FILE_SIZE };
     /* a mapping's stores are not told as modifications; neither is utimensat(), but as attributes */
     if (sizes && before.mtime_ns != after.mtime_ns &&
         (before.size != after.size || (mask & (FAN_ATTRIB | FAN_MODIFY)) != FAN_ATTRIB))
         changed = true;
     if ((mask & (FAN_MODIFY | FAN_CLOSE_WRITE)) == FAN_MODIFY && sizes && before.size == after.size &&
-        before.mtime_ns != after.mtime_ns && after.mtime_ns != after.ctime_ns) {
-        /* whoever writes sets both alike: this is utimensat() of the one */
+        fanotify_set_times(change, cause)) { /* utimensat() of this one alone */
         tell(o, OPERATION_UTIME, directory, name, &(struct file_state){ 0 }, &after, cause);
         return;
     }
@@ -175,7 +190,7 @@ void fanotify_written(struct fanotify_object *o, uint32_t directory, struct byte
         tell(o, OPERATION_WRITE, directory, name, &before, &after, cause);
         return;
     }
-    e->dirty = true;
+    e->dirty = e->written = true;
     e->last_ms = now_ms();
     e->cause = *cause;
 }

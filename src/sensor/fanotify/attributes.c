@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Attributes. The kernel says that a file has others now, not which: that is known from the index where
+ * a difference shows, and where nobody else can have made it. Else it is told as "attributes, not known which".
+ */
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/stat.h>
+
+#include "sensor/fanotify/internal.h"
+#include "util/limits.h"
+
+#define NOTE_GONE "an attribute was changed; the file was gone before it could be looked at"
+#define NOTE_NEW "an attribute was changed; which one is not known, it had not been looked at before"
+#define NOTE_OTHERS "another process changed it in the same moment; which of them did what is not certain"
+#define NOTE_EARLIER "attributes were changed before they could be looked at: what it was is told with an earlier change, or not known"
+#define NOTE_MADE "its maker changed attributes of it; which ones is not known, it had not been looked at before"
+
+struct difference {
+    enum operation operation;
+    unsigned which; /* enum file_known: what it changes */
+};
+
+enum { DIFFERENCES_MAX = 8 };
+
+/* Set by somebody: writing gives a file the time of the moment, and only utimensat() an older one or both alike. */
+static bool set_times(const struct tree_change *c, const struct fanotify_cause *cause)
+{
+    const struct file_state *a = &c->before, *b = &c->after;
+
+    if (!(a->known & b->known & FILE_MTIME) || !(a->known & b->known & FILE_CTIME))
+        return false;
+    if (b->mtime_ns != a->mtime_ns && (b->mtime_ns < a->ctime_ns || b->mtime_ns > (int64_t)cause->to_real_ns))
+        return true;
+    return (b->known & FILE_ATIME) && b->atime_ns == b->mtime_ns && b->mtime_ns == b->ctime_ns && a->ctime_ns != b->ctime_ns;
+}
+
+bool fanotify_set_times(const struct tree_change *change, const struct fanotify_cause *cause)
+{
+    return set_times(change, cause);
+}
+
+static unsigned differences(const struct fanotify_object *o, const struct tree_change *c, struct difference ret[DIFFERENCES_MAX])
+{
+    const struct file_state *a = &c->before, *b = &c->after;
+    bool overlay_own = o->wanted.view == VIEW_UPPER && (strncmp(c->xattr, "trusted.overlay.", 16) == 0 ||
+                                                        strncmp(c->xattr, "user.overlay.", 13) == 0);
+    bool xattr = c->xattr_changed && !overlay_own;
+    bool acl = xattr && strncmp(c->xattr, "system.posix_acl_", 17) == 0;
+    bool owner = a->uid != b->uid || a->gid != b->gid;
+    uint32_t mode = a->mode ^ b->mode;
+    unsigned n = 0;
+
+    if (owner)
+        ret[n++] = (struct difference){ OPERATION_CHOWN, FILE_UID | FILE_GID };
+    if (acl) /* its mask is the mode's group */
+        ret[n++] = (struct difference){ OPERATION_SETACL, FILE_MODE };
+    /* a change of owner takes the s bits away by itself */
+    if ((mode & 07777) && !acl && !(owner && !(mode & 01777)))
+        ret[n++] = (struct difference){ OPERATION_CHMOD, FILE_MODE };
+    if (xattr && !acl && !(owner && strcmp(c->xattr, "security.capability") == 0))
+        ret[n++] = (struct difference){ c->xattr_removed ? OPERATION_REMOVEXATTR : OPERATION_SETXATTR, 0 };
+    if ((a->known & b->known & FILE_FLAGS) && a->flags != b->flags)
+        ret[n++] = (struct difference){ OPERATION_SETFLAGS, FILE_FLAGS };
+    return n;
+}
+
+static void keep(struct file_state *to, const struct file_state *from, unsigned which)
+{
+    *to = *from;
+    to->known &= which;
+}
+
+static void tell_one(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct tree_change *c,
+                     const struct fanotify_cause *cause, struct difference d)
+{
+    struct event *e = fanotify_event_new(o, d.operation, directory, name, &c->after, cause);
+
+    if (!e)
+        return;
+    keep(&e->before, &c->before, d.which);
+    keep(&e->after, &c->after, d.which);
+    if (d.operation == OPERATION_SETXATTR || d.operation == OPERATION_REMOVEXATTR || d.operation == OPERATION_SETACL)
+        event_set(e, &e->xattr, bytes_of(c->xattr));
+    fanotify_send(o, e);
+}
+
+/* What differs, whoever it was. */
+static void tell_unknown(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct tree_change *c,
+                         const struct fanotify_cause *cause)
+{
+    struct event *e = fanotify_event_new(o, OPERATION_ATTRIBUTES, directory, name, c->after.known ? &c->after : &c->before, cause);
+    struct difference d[DIFFERENCES_MAX];
+    unsigned n = c->after.known && c->before.known && c->same_object ? differences(o, c, d) : 0, which = 0;
+
+    if (!e)
+        return;
+    for (unsigned i = 0; i < n; i++)
+        which |= d[i].which;
+    keep(&e->before, &c->before, which);
+    keep(&e->after, &c->after, which);
+    e->operation_presumed = true;
+    fanotify_send(o, e);
+}
+
+unsigned fanotify_tell_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                                  const struct tree_change *c, const struct fanotify_cause *cause)
+{
+    struct difference d[DIFFERENCES_MAX];
+    unsigned n = differences(o, c, d);
+
+    for (unsigned i = 0; i < n; i++)
+        tell_one(o, directory, name, c, cause, d[i]);
+    return n;
+}
+
+/* The maker of a new file gave it attributes before it could be looked at. */
+void fanotify_made_with_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct tree_change *c)
+{
+    struct fanotify_cause cause = o->sensor->now;
+    struct tree_change now = { .after = c->after, .name = c->name, .object = c->object };
+
+    cause.note = c->after.known ? NOTE_MADE : NOTE_GONE;
+    if (o->wanted.view != VIEW_UPPER) /* there the overlay itself gives a copy what the lower file had */
+        tell_unknown(o, directory, name, &now, &cause);
+}
+
+/* Seen before and after: told as what differs, if it is known whose it is. Returns how many. */
+static unsigned known_changes(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_event *e,
+                              struct tree_change *c, struct fanotify_cause *cause)
+{
+    struct tree_change kept;
+    bool times = set_times(c, cause) && !(e->mask & FAN_MODIFY), shared = false;
+    unsigned n = 0;
+
+    if (fanotify_unexplained_take(o, &c->after, &kept, &shared)) {
+        kept.after = c->after;
+        *c = kept;
+    }
+    if (fanotify_queue_others(o->sensor, e)) { /* the rest of it is theirs, perhaps */
+        fanotify_unexplained_share(o, directory, name, c);
+        shared = true;
+    }
+    if (shared) {
+        cause->note = NOTE_OTHERS;
+        return 0;
+    }
+    n = fanotify_tell_attributes(o, directory, name, c, cause);
+    if (times) {
+        tell_one(o, directory, name, c, cause, (struct difference){ OPERATION_UTIME, 0 });
+        n++;
+    }
+    return n;
+}
+
+void fanotify_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_event *e,
+                         const struct tree_change *change)
+{
+    struct fanotify_cause cause = o->sensor->now;
+    struct tree_change c = *change;
+    unsigned n;
+
+    if (!c.after.known && !c.before.known && !fanotify_ghost_is(o, directory, name))
+        return; /* it has no name here any more */
+    if (!c.after.known) {
+        cause.note = NOTE_GONE;
+    } else if (!c.before.known || !c.same_object) {
+        cause.note = NOTE_NEW;
+    } else {
+        n = known_changes(o, directory, name, e, &c, &cause);
+        if (n) {
+            fanotify_queue_credit(o->sensor, e, n - 1);
+            return;
+        }
+        if ((e->mask & FAN_MODIFY) && c.after.mtime_ns == c.after.ctime_ns && !cause.note)
+            return; /* written to: that takes s bits and capabilities away, or nothing */
+        if (o->wanted.view == VIEW_UPPER && S_ISDIR(c.after.mode))
+            return; /* the overlay gives a directory its times back after each copy */
+        if (!cause.note && fanotify_queue_owed(o->sensor, e))
+            return; /* told with the one before, which the same process made */
+        if (!cause.note && c.before.mtime_ns == c.after.mtime_ns)
+            cause.note = c.before.ctime_ns != c.after.ctime_ns ? EVENT_NOTE_SAME : NOTE_EARLIER;
+    }
+    tell_unknown(o, directory, name, &c, &cause);
+}
+
+/* Found by looking, and no event says who: not every kernel tells of chattr. */
+void fanotify_tell_unexplained(struct fanotify_object *o, const struct tree_change *c, const struct fanotify_cause *cause)
+{
+    uint32_t name = tree_first_name(o->tree, tree_find(o->tree, c->after.device, c->after.inode));
+    struct bytes base = tree_name(o->tree, name);
+    char text[LIMIT_NAME + 1];
+
+    if (!name || base.len > LIMIT_NAME)
+        return;
+    memcpy(text, base.data, base.len);
+    (void)fanotify_tell_attributes(o, tree_parent_of(o->tree, name), (struct bytes){ text, base.len }, c, cause);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Directories that were made and removed before anybody could look. What was done in them is known by their
+ * handle, so they have a place in the index until their end is told. Where the kernel tells both in one
+ * event, what was done between comes after it: the end waits until the queue is empty.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "sensor/fanotify/internal.h"
+#include "util/limits.h"
+
+#define NUMBERS (1u << 20) /* inodes that no file system gives; of directories that are gone at one time */
+#define WAITING_MAX 1024   /* one more makes the oldest be told */
+
+struct waiting {
+    struct fanotify_object *object;
+    uint32_t directory; /* object of its index */
+    struct fanotify_cause cause;
+};
+
+struct fanotify_gone {
+    struct waiting waiting[WAITING_MAX];
+    size_t count;
+    uint64_t numbers;
+};
+
+struct fanotify_gone *fanotify_gone_new(void)
+{
+    return calloc(1, sizeof(struct fanotify_gone));
+}
+
+void fanotify_gone_free(struct fanotify_gone *g)
+{
+    free(g);
+}
+
+bool fanotify_gone_is(const struct file_state *state)
+{
+    return state->inode > UINT64_MAX - NUMBERS;
+}
+
+bool fanotify_gone_add(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_handle *handle)
+{
+    struct statx stx = { .stx_mask = STATX_BASIC_STATS, .stx_mode = S_IFDIR, .stx_nlink = 2 };
+    struct fanotify_gone *g = o->sensor->gone;
+    struct file_state above = { 0 };
+    struct tree_change change;
+
+    if (!handle->data.data || o->wanted.view == VIEW_UPPER)
+        return false;
+    tree_state(o->tree, directory, &above);
+    stx.stx_dev_major = major(above.device);
+    stx.stx_dev_minor = minor(above.device);
+    stx.stx_ino = UINT64_MAX - g->numbers++ % NUMBERS;
+    if (tree_put(o->tree, directory, name, &stx, &change) < 0 || !change.object)
+        return false;
+    return fanotify_handles_add(o->sensor->handles, handle, &(struct fanotify_user){ o, change.object, false }) == 0;
+}
+
+static void tell(struct fanotify_gone *g, size_t i)
+{
+    struct waiting w = g->waiting[i];
+    uint32_t name = w.object->tree ? tree_first_name(w.object->tree, w.directory) : 0;
+    struct bytes base;
+    struct tree_change change;
+    struct file_state state;
+
+    memmove(&g->waiting[i], &g->waiting[i + 1], (g->count - i - 1) * sizeof(g->waiting[0]));
+    g->count--;
+    if (!name)
+        return;
+    tree_state(w.object->tree, w.directory, &state);
+    if (!fanotify_gone_is(&state))
+        return; /* the number is another one's */
+    fanotify_gone_before(w.object, name); /* first those that stood in it */
+    base = tree_name(w.object->tree, name);
+    if (base.len > LIMIT_NAME)
+        return;
+    fanotify_send(w.object, fanotify_event_new(w.object, OPERATION_RMDIR, tree_parent_of(w.object->tree, name), base, NULL, &w.cause));
+    tree_remove(w.object->tree, name, &change);
+}
+
+void fanotify_gone_end(struct fanotify_object *o, uint32_t directory, struct bytes name)
+{
+    struct fanotify_gone *g = o->sensor->gone;
+    uint32_t entry = tree_child(o->tree, directory, name);
+
+    if (g->count == WAITING_MAX)
+        tell(g, 0);
+    g->waiting[g->count++] = (struct waiting){ o, tree_object_of(o->tree, entry), o->sensor->now };
+}
+
+void fanotify_gone_before(struct fanotify_object *o, uint32_t name)
+{
+    struct fanotify_gone *g = o->sensor->gone;
+    uint32_t object = tree_object_of(o->tree, name);
+
+    for (size_t i = 0; object && i < g->count;) {
+        const struct waiting *w = &g->waiting[i];
+        uint32_t above = w->object == o ? tree_parent_of(o->tree, tree_first_name(o->tree, w->directory)) : 0;
+
+        if (w->object == o && (w->directory == object || above == object)) {
+            tell(g, i);
+            i = 0; /* telling one may have told others */
+        } else {
+            i++;
+        }
+    }
+}
+
+void fanotify_gone_flush(struct sensor *s)
+{
+    while (s->gone->count)
+        tell(s->gone, 0);
+}
+
+void fanotify_gone_forget(struct fanotify_object *o)
+{
+    struct fanotify_gone *g = o->sensor->gone;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < g->count; i++)
+        if (g->waiting[i].object != o)
+            g->waiting[kept++] = g->waiting[i];
+    g->count = kept;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What was made lately and may be gone before it can be looked at. By its handle an object is told from
+ * another one that was given its number, so a second name is known as such although the first is gone;
+ * and a name whose object is gone can still be what a rename went over.
+ *
+ * Tables without lists: what is pushed out by another one is forgotten, and told with less.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sensor/fanotify/internal.h"
+#include "util/hash.h"
+
+#define OBJECTS 16384
+#define GHOSTS 4096
+
+struct fanotify_made {
+    uint64_t objects[OBJECTS]; /* hashes; 0 = none */
+    uint64_t ghosts[GHOSTS];
+    bool any_ghosts;
+};
+
+struct fanotify_made *fanotify_made_new(void)
+{
+    return calloc(1, sizeof(struct fanotify_made));
+}
+
+void fanotify_made_free(struct fanotify_made *m)
+{
+    free(m);
+}
+
+static uint64_t hash_object(const struct fanotify_handle *h)
+{
+    return hash_words(hash_word(hash_word(HASH_START, h->fsid), (uint64_t)(uint32_t)h->type), h->data.data, h->data.len) | 1;
+}
+
+static uint64_t hash_name(const struct fanotify_object *o, uint32_t directory, struct bytes name)
+{
+    return hash_words(hash_word(hash_word(HASH_START, (uintptr_t)o), directory), name.data, name.len) | 1;
+}
+
+void fanotify_made_note(struct sensor *s, const struct fanotify_handle *object)
+{
+    uint64_t h = object->data.data ? hash_object(object) : 0;
+
+    if (h)
+        s->made->objects[(h >> 1) % OBJECTS] = h;
+}
+
+bool fanotify_made_before(const struct sensor *s, const struct fanotify_handle *object)
+{
+    uint64_t h = object->data.data ? hash_object(object) : 0;
+
+    return h && s->made->objects[(h >> 1) % OBJECTS] == h;
+}
+
+void fanotify_ghost_add(struct fanotify_object *o, uint32_t directory, struct bytes name)
+{
+    uint64_t h = hash_name(o, directory, name);
+
+    o->sensor->made->ghosts[(h >> 1) % GHOSTS] = h;
+    o->sensor->made->any_ghosts = true;
+}
+
+bool fanotify_ghost_is(const struct fanotify_object *o, uint32_t directory, struct bytes name)
+{
+    const struct fanotify_made *m = o->sensor->made;
+    uint64_t h = m->any_ghosts ? hash_name(o, directory, name) : 0;
+
+    return h && m->ghosts[(h >> 1) % GHOSTS] == h;
+}
+
+bool fanotify_ghost_take(struct fanotify_object *o, uint32_t directory, struct bytes name)
+{
+    bool is = fanotify_ghost_is(o, directory, name);
+
+    if (is)
+        o->sensor->made->ghosts[(hash_name(o, directory, name) >> 1) % GHOSTS] = 0;
+    return is;
+}
+
+void fanotify_ghosts_forget(struct sensor *s)
+{
+    if (s->made->any_ghosts)
+        memset(s->made->ghosts, 0, sizeof(s->made->ghosts));
+    s->made->any_ghosts = false;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's queue, read ahead. A look at a file shows what was done to it up to now, also by those whose
+ * events are still waiting: who else changed its attributes is known only from what comes next.
+ *
+ * What waits is counted by the file's hash in a table without lists. Two files may share a place there: then
+ * more is called uncertain than is.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/fanotify.h>
+#include <unistd.h>
+
+#include "sensor/fanotify/internal.h"
+#include "util/hash.h"
+
+#define BUFFER (32 * 1024) /* about 250 events, each with an open pidfd until it is handled */
+#define AHEAD 3            /* buffers besides the one that is being handled */
+#define PLACES 16384
+
+struct buffer {
+    char bytes[BUFFER] __attribute__((aligned(8)));
+    size_t len;
+    uint64_t boot_ns, real_ns; /* when it was read */
+};
+
+/* Events of attributes that wait. */
+struct place {
+    uint32_t count;
+    pid_t pid;
+    uint32_t credit; /* changes of one process told already, whose events are still to come */
+    bool mixed;      /* of several processes */
+};
+
+struct fanotify_queue {
+    struct buffer buffers[1 + AHEAD]; /* a ring */
+    unsigned first, count;            /* the first one is being handled */
+    struct place places[PLACES];
+};
+
+struct fanotify_queue *fanotify_queue_new(void)
+{
+    return calloc(1, sizeof(struct fanotify_queue));
+}
+
+static void close_pidfds(const struct buffer *b)
+{
+    struct bytes rest = { b->bytes, b->len };
+    struct fanotify_event e;
+
+    while (rest.len && fanotify_decode(rest, &e, NULL) == 0) {
+        if (e.pidfd >= 0)
+            close(e.pidfd);
+        rest = (struct bytes){ rest.data + e.len, rest.len - e.len };
+    }
+}
+
+void fanotify_queue_free(struct fanotify_queue *q)
+{
+    /* the first one's are closed one by one as they are handled */
+    for (unsigned i = 1; q && i < q->count; i++)
+        close_pidfds(&q->buffers[(q->first + i) % (1 + AHEAD)]);
+    free(q);
+}
+
+static struct place *place_of(struct fanotify_queue *q, const struct fanotify_event *e)
+{
+    const struct fanotify_handle *file = &e->object;
+    uint64_t h = HASH_START;
+
+    if (file->data.data)
+        h = hash_words(hash_word(h, file->fsid), file->data.data, file->data.len);
+    else
+        h = hash_words(hash_words(h, e->at.directory.data.data, e->at.directory.data.len), e->at.name.data, e->at.name.len);
+    return &q->places[h % PLACES];
+}
+
+static void count_waiting(struct fanotify_queue *q, const struct buffer *b)
+{
+    struct bytes rest = { b->bytes, b->len };
+    struct fanotify_event e;
+
+    while (rest.len && fanotify_decode(rest, &e, NULL) == 0) {
+        struct place *p = place_of(q, &e);
+
+        rest = (struct bytes){ rest.data + e.len, rest.len - e.len };
+        if (!(e.mask & FAN_ATTRIB))
+            continue;
+        p->mixed = p->count && (p->mixed || p->pid != e.pid);
+        p->pid = e.pid;
+        p->count++;
+    }
+}
+
+/* Reads one more buffer. 0: the queue is empty; -ENOBUFS: no room to read ahead. */
+static int read_more(struct sensor *s)
+{
+    struct fanotify_queue *q = s->queue;
+    struct buffer *b = &q->buffers[(q->first + q->count) % (1 + AHEAD)];
+    ssize_t n;
+
+    if (q->count == 1 + AHEAD)
+        return -ENOBUFS;
+    do
+        n = read(s->group, b->bytes, sizeof(b->bytes));
+    while (n < 0 && errno == EINTR);
+    if (n <= 0)
+        return n < 0 && errno != EAGAIN ? -errno : 0;
+    b->len = (size_t)n;
+    b->boot_ns = fanotify_now(CLOCK_BOOTTIME);
+    b->real_ns = fanotify_now(CLOCK_REALTIME);
+    q->count++;
+    count_waiting(q, b);
+    return 1;
+}
+
+int fanotify_queue_next(struct sensor *s, struct bytes *ret, struct fanotify_cause *ret_when)
+{
+    struct fanotify_queue *q = s->queue;
+    int r = q->count ? 1 : read_more(s);
+
+    if (r <= 0)
+        return r;
+    *ret = (struct bytes){ q->buffers[q->first].bytes, q->buffers[q->first].len };
+    *ret_when = (struct fanotify_cause){ .to_boot_ns = q->buffers[q->first].boot_ns, .to_real_ns = q->buffers[q->first].real_ns };
+    return 1;
+}
+
+void fanotify_queue_done(struct sensor *s)
+{
+    struct fanotify_queue *q = s->queue;
+
+    q->first = (q->first + 1) % (1 + AHEAD);
+    q->count--;
+}
+
+bool fanotify_queue_waits(const struct sensor *s)
+{
+    return s->queue->count != 0;
+}
+
+void fanotify_queue_begin(struct sensor *s, const struct fanotify_event *e)
+{
+    struct place *p = place_of(s->queue, e);
+
+    if ((e->mask & FAN_ATTRIB) && p->count)
+        p->count--;
+}
+
+void fanotify_queue_end(struct sensor *s, const struct fanotify_event *e)
+{
+    struct place *p = place_of(s->queue, e);
+
+    if (!p->count)
+        p->credit = 0;
+}
+
+bool fanotify_queue_others(struct sensor *s, const struct fanotify_event *e)
+{
+    struct pollfd waiting = { .fd = s->group, .events = POLLIN };
+    const struct place *p = place_of(s->queue, e);
+
+    if (s->replaying) /* they were held; what came after them is not known in its order */
+        return false;
+    while (poll(&waiting, 1, 0) > 0)
+        if (read_more(s) <= 0)
+            return true; /* too far behind to know */
+    return p->count && (p->mixed || p->pid != e->pid);
+}
+
+void fanotify_queue_credit(struct sensor *s, const struct fanotify_event *e, unsigned more)
+{
+    struct place *p = place_of(s->queue, e);
+
+    if (p->count && !p->mixed && p->pid == e->pid)
+        p->credit += more;
+}
+
+bool fanotify_queue_owed(struct sensor *s, const struct fanotify_event *e)
+{
+    struct place *p = place_of(s->queue, e);
+
+    if (!p->credit)
+        return false;
+    p->credit--;
+    return true;
+}

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""Which names there are below the watched folder, and where a path of a traced process leads."""
+import os
+import re
+
+LINKS_MAX = 40
+
+
+class Names:
+    def __init__(self, top):
+        self.top = os.fsencode(top)
+        self.names, self.links = {self.top}, {}
+        for root, folders, files in os.walk(self.top):
+            for name in folders + files:
+                path = os.path.join(root, name)
+                self.names.add(path)
+                if os.path.islink(path):
+                    self.links[path] = os.readlink(path)
+
+    def inside(self, path):
+        return path is not None and (path == self.top or path.startswith(self.top + b'/'))
+
+    def plain(self, path, follow=False, depth=0):
+        """Without dots and links; the last component is followed only if asked."""
+        out, parts = b'', [x for x in path.split(b'/') if x not in (b'', b'.')]
+        for i, part in enumerate(parts):
+            if part == b'..':
+                out = out.rsplit(b'/', 1)[0]
+                continue
+            out += b'/' + part
+            last = i == len(parts) - 1 and not path.endswith(b'/')
+            if out in self.links and (follow or not last) and depth < LINKS_MAX:
+                to = self.links[out]
+                to = to if to.startswith(b'/') else out.rsplit(b'/', 1)[0] + b'/' + to
+                return self.plain(to + b'/' + b'/'.join(parts[i + 1:]), follow, depth + 1)
+        return out or b'/'
+
+    def add(self, path, link=None):
+        self.names.add(path)
+        if link is not None:
+            self.links[path] = link
+
+    def remove(self, path):
+        self.names.discard(path)
+        self.links.pop(path, None)
+
+    def move(self, old, new):
+        for name in [n for n in self.names if n == old or n.startswith(old + b'/')]:
+            self.names.discard(name)
+            self.names.add(new + name[len(old):])
+        for name in [n for n in self.links if n == old or n.startswith(old + b'/')]:
+            self.links[new + name[len(old):]] = self.links.pop(name)
+
+
+class Processes:
+    """Working folders, thread groups and descriptors, by the thread's number."""
+
+    def __init__(self, top):
+        self.top, self.cwd, self.group, self.fds = top, {}, {}, {}
+        self.forked, self.forked_thread = None, False
+
+    def see(self, tid):
+        if tid in self.cwd:
+            return
+        self.cwd[tid] = self.cwd.get(self.forked, self.top)
+        self.group[tid] = self.group.get(self.forked, tid) if self.forked_thread else tid
+
+    def begins_fork(self, tid, thread):
+        self.forked, self.forked_thread = tid, thread
+
+    def child(self, tid, child, thread):
+        self.cwd[child] = self.cwd.get(tid, self.top)
+        self.group[child] = self.group[tid] if thread else child
+
+    def path(self, tid, folder, path):
+        """A path as the call had it, made absolute."""
+        m = re.match(rb'/(?:proc/self/fd|dev/fd)/(\d+)(.*)$', path, re.S)
+        known = m and self.fds.get((self.group[tid], int(m[1])))
+        if known:
+            return known + m[2]
+        return path if path.startswith(b'/') else (self.cwd[tid] if folder is None else folder) + b'/' + path

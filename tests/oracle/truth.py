@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+"""From system calls to the changes that must be told."""
+import re
+
+from change import Change
+from names import Names, Processes
+from trace import FOLDER, FORKS, TEXT, calls, unescape
+
+GONE = b' (deleted)'
+OPERATIONS = (('chmod', 'chmod'), ('chown', 'chown'), ('utim', 'utime'), ('truncate', 'truncate'), ('setxattr', 'setxattr'),
+              ('removexattr', 'removexattr'))
+ATTRIBUTE_CALLS = re.compile(r'l?f?(chmod|chown|truncate|setxattr|removexattr)(at2?)?$|utimes?$|futimesat$|utimensat$')
+
+
+class Truth:
+    def __init__(self, top):
+        self.names = Names(top)
+        self.processes = Processes(self.names.top)
+        self.changes, self.made = [], set()
+
+    # ---- what is told ----
+
+    def tell(self, call, ops, path, previous=None, optional=False):
+        inside = self.names.inside
+        if inside(path) or inside(previous):
+            self.changes.append(Change((ops,) if isinstance(ops, str) else ops, path if inside(path) else None,
+                                       self.processes.group[call.tid], previous if inside(previous) else None, optional))
+
+    def make(self, call, op, path, link=None):
+        self.tell(call, op, path)
+        self.names.add(path, link)
+        self.made.add((path, self.processes.group[call.tid]))
+
+    # ---- where ----
+
+    def place(self, call, texts, i=0, folder=None, follow=False):
+        return self.names.plain(self.processes.path(call.tid, folder, texts[i]), follow)
+
+    # ---- the calls ----
+
+    def read(self, log):
+        for call in calls(log, self.processes.begins_fork):
+            self.processes.see(call.tid)
+            if call.name in FORKS:
+                if call.error is None and call.result.isdigit() and int(call.result) > 0:
+                    self.processes.child(call.tid, int(call.result), b'CLONE_THREAD' in call.args)
+            elif call.error is None:
+                self.on_call(call)
+        return self.changes
+
+    def on_call(self, call):
+        name, texts = call.name, [unescape(x) for x in re.findall(TEXT, call.args)]
+        lead = re.match(FOLDER, call.args)
+        folder = unescape(lead[1]) if lead and lead[1] is not None else None
+        if name in ('chdir', 'fchdir'):
+            self.processes.cwd[call.tid] = self.place(call, texts, 0, None, True) if name == 'chdir' else folder
+        elif name in ('open', 'openat', 'creat'):
+            self.on_open(call, texts, folder)
+        elif name in ('unlink', 'unlinkat', 'rmdir'):
+            path = self.place(call, texts, 0, folder if name == 'unlinkat' else None)
+            folder_too = name == 'rmdir' or b'AT_REMOVEDIR' in call.args.rsplit(b'"', 1)[1]
+            self.tell(call, 'rmdir' if folder_too else 'unlink', path)
+            self.names.remove(path)
+        elif name.startswith('rename'):
+            self.on_rename(call, texts, folder)
+        elif name.startswith('link'):
+            self.on_link(call, texts, folder)
+        elif name.startswith('mkdir'):
+            self.make(call, 'mkdir', self.place(call, texts, 0, folder if name == 'mkdirat' else None))
+        elif name.startswith('symlink'):
+            m = re.search(rb'", ' + FOLDER + rb', "', call.args)
+            self.make(call, 'symlink', self.place(call, texts, 1, unescape(m[1]) if m and m[1] else None), texts[0])
+        elif name.startswith('mknod'):
+            regular = b'S_IFREG' in call.args or b'S_IF' not in call.args
+            self.make(call, 'create' if regular else 'mknod', self.place(call, texts, 0, folder if name == 'mknodat' else None))
+        elif name == 'bind':
+            m = re.search(rb'sun_path="((?:[^"\\]|\\.)*)"', call.args)
+            if m:
+                self.make(call, 'mknod', self.names.plain(self.processes.path(call.tid, None, unescape(m[1]))))
+        elif name == 'ioctl':
+            if b'FS_IOC_SETFLAGS' in call.args or b'FS_IOC_FSSETXATTR' in call.args:
+                self.tell(call, 'setflags', folder)
+        elif ATTRIBUTE_CALLS.match(name):
+            self.on_attribute(call, texts, folder)
+
+    def on_open(self, call, texts, folder):
+        path, pid = call.result_path, self.processes.group[call.tid]
+        if call.result.isdigit() and path:
+            self.processes.fds[(pid, int(call.result))] = path
+        if not path or not path.startswith(b'/') or path.endswith(GONE) or b'O_TMPFILE' in call.args or b'O_PATH' in call.args:
+            return
+        if (b'O_CREAT' in call.args or call.name == 'creat') and path not in self.names.names:
+            self.make(call, 'create', path)
+        elif b'O_TRUNC' in call.args or call.name == 'creat':
+            # what is empty already is not changed by it
+            self.tell(call, ('truncate', 'open-write', 'write'), path, optional=True)
+
+    def two(self, call, texts, folder, plain):
+        """Both paths of rename and link."""
+        if call.name == plain:
+            return self.place(call, texts, 0), self.place(call, texts, 1)
+        m = re.match(FOLDER + rb', ' + TEXT + rb', ' + FOLDER, call.args)
+        return self.place(call, texts, 0, folder), self.place(call, texts, 1, unescape(m[3]) if m and m[3] is not None else None)
+
+    def on_rename(self, call, texts, folder):
+        old, new = self.two(call, texts, folder, 'rename')
+        if b'RENAME_EXCHANGE' in call.args:
+            self.tell(call, 'rename', new, old)
+            self.tell(call, 'rename', old, new)
+        elif old != new:
+            self.tell(call, 'rename', new, old)
+            if new in self.names.names:
+                self.tell(call, 'replace', new)
+            self.names.remove(new)
+            self.names.move(old, new)
+
+    def on_link(self, call, texts, folder):
+        nameless = b'AT_EMPTY_PATH' in call.args or b'/proc/self/fd/' in call.args
+        _, new = self.two(call, texts, folder, 'link')
+        # what had no name before is a new file to those who see names
+        self.make(call, ('link', 'create') if nameless else 'link', new)
+
+    def on_attribute(self, call, texts, folder):
+        op = next(o for word, o in OPERATIONS if word in call.name)
+        at = call.name.endswith(('at', 'at2'))
+        by_path = re.match(FOLDER + rb', "' if at else rb'"', call.args)
+        path = texts[0] if texts and by_path else b''
+        nofollow = call.name.startswith('l') or b'AT_SYMLINK_NOFOLLOW' in call.args
+        gone = not path and folder is not None and folder.endswith(GONE)
+        optional = gone or (op == 'chown' and re.search(rb', -1, -1\b', call.args) is not None)
+        if op == 'utime' and call.args.count(b'UTIME_OMIT') == 2:
+            return
+        where = self.place(call, texts, 0, folder if at else None, not nofollow) if path else folder
+        if where is None or not where.startswith(b'/'):
+            return
+        where = where[:-len(GONE)] if gone else where
+        ops = {'truncate': ('truncate', 'open-write', 'write'), 'setxattr': ('setxattr', 'setacl'),
+               'removexattr': ('removexattr', 'setacl')}.get(op, (op,))
+        if b'system.posix_acl_' in call.args:
+            ops = ('setacl', 'setxattr', 'removexattr', 'acl-mode')
+        if op == 'utime' and (where, self.processes.group[call.tid]) in self.made:
+            ops += ('own-times',)
+        self.tell(call, ops, where, optional=optional)

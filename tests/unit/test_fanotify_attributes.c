@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* fanotify: whose a change of attributes is, by what waits in the queue; and which times were set by somebody. */
+#include "test.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/fanotify.h>
+#include <unistd.h>
+
+#include "sensor/fanotify/internal.h"
+
+/* ---- times ---- */
+
+static const struct times {
+    const char *name;
+    int64_t mtime_before, ctime_before, mtime, ctime, atime;
+    bool set;
+} times[] = {
+    { "nothing moved", 100, 100, 100, 100, 50, false },
+    { "written to", 100, 100, 200, 200, 50, false },
+    { "written to, and another attribute later", 100, 100, 200, 210, 50, false },
+    { "an old time", 100, 100, 20, 200, 50, true },
+    { "a time of the future", 100, 100, 9999, 200, 50, true },
+    { "the time of now, both", 100, 100, 200, 200, 200, true },
+    { "made just now, and not changed", 100, 100, 100, 100, 100, false },
+    { "only the time of reading", 100, 100, 100, 200, 150, false },
+};
+
+static void tells_times(void **state)
+{
+    const struct times *row = *state;
+    unsigned known = FILE_MTIME | FILE_CTIME;
+    struct tree_change c = { .same_object = true,
+                             .before = { .known = known, .mtime_ns = row->mtime_before, .ctime_ns = row->ctime_before },
+                             .after = { .known = known | FILE_ATIME, .mtime_ns = row->mtime, .ctime_ns = row->ctime, .atime_ns = row->atime } };
+    struct fanotify_cause cause = { .from_real_ns = 150, .to_real_ns = 300 };
+
+    assert_int_equal(fanotify_set_times(&c, &cause), row->set);
+    c.before.known = 0; /* it had not been looked at */
+    assert_false(fanotify_set_times(&c, &cause));
+}
+
+/* ---- the queue ---- */
+
+struct wire {
+    uint32_t len;
+    uint8_t version, reserved;
+    uint16_t head;
+    uint64_t mask;
+    int32_t fd, pid;
+    uint8_t type, pad;
+    uint16_t info_len;
+    uint64_t fsid;
+    uint32_t handle_bytes;
+    int32_t handle_type;
+    uint64_t handle;
+    char name[4];
+} __attribute__((packed));
+
+static struct wire event(uint64_t mask, pid_t pid, uint64_t directory, char name)
+{
+    return (struct wire){ .len = sizeof(struct wire), .version = 3, .head = 24, .mask = mask, .fd = -1, .pid = pid, .type = 2,
+                          .info_len = sizeof(struct wire) - 24, .handle_bytes = 8, .handle_type = 1, .handle = directory,
+                          .name = { name } };
+}
+
+struct kernel {
+    struct sensor sensor;
+    int in;
+};
+
+static int set_up(void **state)
+{
+    struct kernel *k = calloc(1, sizeof(*k));
+    int ends[2];
+
+    if (!k || pipe2(ends, O_NONBLOCK | O_CLOEXEC | O_DIRECT) < 0) /* packets: one read, one buffer */
+        return -1;
+    k->sensor.group = ends[0];
+    k->in = ends[1];
+    k->sensor.queue = fanotify_queue_new();
+    *state = k;
+    return k->sensor.queue ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    struct kernel *k = *state;
+
+    close(k->sensor.group);
+    close(k->in);
+    fanotify_queue_free(k->sensor.queue);
+    free(k);
+    return 0;
+}
+
+static void says(struct kernel *k, struct wire w)
+{
+    assert_int_equal(write(k->in, &w, sizeof(w)), sizeof(w));
+}
+
+static struct fanotify_event next(struct kernel *k)
+{
+    struct fanotify_cause when;
+    struct fanotify_event e;
+    struct bytes events;
+
+    assert_int_equal(fanotify_queue_next(&k->sensor, &events, &when), 1);
+    assert_true(when.to_boot_ns > 0 && when.to_real_ns > 0);
+    assert_int_equal(fanotify_decode(events, &e, NULL), 0);
+    fanotify_queue_begin(&k->sensor, &e);
+    return e;
+}
+
+static void done(struct kernel *k, const struct fanotify_event *e)
+{
+    fanotify_queue_end(&k->sensor, e);
+    fanotify_queue_done(&k->sensor);
+}
+
+static void knows_who_else_waits(void **state)
+{
+    struct kernel *k = *state;
+    struct fanotify_event e;
+    struct fanotify_cause when;
+    struct bytes none;
+
+    says(k, event(FAN_ATTRIB, 1, 7, 'a'));
+    says(k, event(FAN_ATTRIB, 1, 7, 'a'));
+    says(k, event(FAN_ATTRIB, 2, 7, 'b'));
+    e = next(k);
+    assert_false(fanotify_queue_others(&k->sensor, &e)); /* its own, and another file's */
+    says(k, event(FAN_ATTRIB, 2, 7, 'a'));
+    assert_true(fanotify_queue_waits(&k->sensor));
+    assert_true(fanotify_queue_others(&k->sensor, &e));
+    done(k, &e);
+    for (pid_t pid = 1; pid <= 2; pid++) {
+        e = next(k);
+        assert_int_equal(e.pid, pid);
+        done(k, &e);
+    }
+    e = next(k);
+    assert_int_equal(e.pid, 2);
+    assert_false(fanotify_queue_others(&k->sensor, &e)); /* the first one's are behind */
+    done(k, &e);
+    assert_false(fanotify_queue_waits(&k->sensor));
+    assert_int_equal(fanotify_queue_next(&k->sensor, &none, &when), 0);
+}
+
+static void too_far_behind_is_not_known(void **state)
+{
+    struct kernel *k = *state;
+    struct fanotify_event e;
+
+    for (int i = 0; i < 8; i++)
+        says(k, event(FAN_CREATE, 1, 7, (char)('a' + i)));
+    e = next(k);
+    assert_true(fanotify_queue_others(&k->sensor, &e));
+    done(k, &e);
+}
+
+static void what_was_told_already_is_owed(void **state)
+{
+    struct kernel *k = *state;
+    struct fanotify_event e;
+
+    for (int i = 0; i < 3; i++)
+        says(k, event(FAN_ATTRIB, 1, 7, 'a'));
+    e = next(k);
+    assert_false(fanotify_queue_others(&k->sensor, &e)); /* reads ahead */
+    fanotify_queue_credit(&k->sensor, &e, 1);
+    done(k, &e);
+    e = next(k);
+    assert_true(fanotify_queue_owed(&k->sensor, &e));
+    assert_false(fanotify_queue_owed(&k->sensor, &e));
+    done(k, &e);
+    e = next(k);
+    fanotify_queue_credit(&k->sensor, &e, 1); /* nothing waits: nothing can be owed */
+    assert_false(fanotify_queue_owed(&k->sensor, &e));
+    done(k, &e);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest queue[] = {
+        cmocka_unit_test_setup_teardown(knows_who_else_waits, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(too_far_behind_is_not_known, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_told_already_is_owed, set_up, tear_down),
+    };
+    int failed = RUN_ROWS(times, tells_times);
+
+    return failed + cmocka_run_group_tests(queue, NULL, NULL);
+}
