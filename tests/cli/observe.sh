@@ -226,5 +226,17 @@ run --user nosuch-user -- true
 [ "$rc" = 2 ] && grep -q 'no user "nosuch-user"' err
 check "nobody of that name (exit $rc)" $?
 
+# --- what lies outside of what can be seen is said ---
+rm -rf "$work/d"
+mkdir "$work/d"
+echo > "$work/d/a"
+culprit run --sensor fanotify --settle 0s --no-store -w "$work/d/a" -- true
+[ "$rc" = 1 ] && ! grep -q 'other name' err
+check "a file with one name (exit $rc)" $?
+ln "$work/d/a" "$work/d/b"
+culprit run --sensor fanotify --settle 0s --no-store -w "$work/d/a" -- chmod 600 "$work/d/b"
+grep -q 'through its 1 other name (hard links)' err
+check "a file with another name" $?
+
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

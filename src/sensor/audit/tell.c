@@ -220,6 +220,57 @@ static bool spot_without_index(const struct audit_object *o, const struct audit_
     return false;
 }
 
+/* Does a relative name of the call begin at the working directory? Others may take another one. */
+static bool begins_at_cwd(const struct audit_facts *f)
+{
+    switch (f->call) {
+    case AUDIT_CALL_chmod:
+    case AUDIT_CALL_chown:
+    case AUDIT_CALL_lchown:
+    case AUDIT_CALL_utime:
+    case AUDIT_CALL_utimes:
+    case AUDIT_CALL_truncate:
+    case AUDIT_CALL_setxattr:
+    case AUDIT_CALL_lsetxattr:
+    case AUDIT_CALL_removexattr:
+    case AUDIT_CALL_lremovexattr:
+        return true;
+    case AUDIT_CALL_fchmodat:
+    case AUDIT_CALL_fchownat:
+    case AUDIT_CALL_utimensat:
+        return (f->args_known & 1) && (int32_t)f->args[0] == AT_FDCWD;
+    default:
+        return false;
+    }
+}
+
+/* The file is in the index, under other names than the one that was written down: it went from there since it was
+ * looked at. In that directory it was all the same, and not under a name that another one of its links has. */
+static bool spot_by_former_name(const struct audit_object *o, const struct audit_facts *f, struct bytes name, struct spot *ret)
+{
+    char path[PATH_MAX];
+    struct bytes text, rest;
+    uint32_t directory;
+
+    if (!name.len || (name.data[0] != '/' && !begins_at_cwd(f)) || !normalise(f->cwd, name, path, sizeof(path)))
+        return false;
+    text = bytes_of(path);
+    if (o->wanted.ns_pid || !bytes_path_covers(o->wanted.path, text) || text.len == o->wanted.path.len)
+        return false;
+    rest = (struct bytes){ text.data + o->wanted.path.len, text.len - o->wanted.path.len };
+    while (rest.len && rest.data[0] == '/')
+        rest = (struct bytes){ rest.data + 1, rest.len - 1 };
+    rest = bytes_dirname(rest);
+    directory = rest.len ? tree_object_of(o->tree, tree_find_path(o->tree, rest)) : tree_root(o->tree);
+    if (!directory || !tree_is_directory(o->tree, directory))
+        return false;
+    if (tree_child(o->tree, directory, bytes_basename(text)))
+        return false; /* a link that led to it */
+    *ret = (struct spot){ .here = true };
+    memcpy(ret->text, path, text.len + 1);
+    return true;
+}
+
 /* A file that was named by its identity only: which of its names was meant, as far as it has several. */
 static bool spot_of_object(const struct audit_object *o, const struct audit_facts *f,
                            const struct audit_change *c, struct spot *ret)
@@ -240,6 +291,8 @@ static bool spot_of_object(const struct audit_object *o, const struct audit_fact
         entry = tree_next_name(o->tree, entry);
     if (!entry && first && audit_object_younger(o, first, f->time_ms * NS_PER_MS))
         return false;
+    if (!entry && first && spot_by_former_name(o, f, c->name, ret))
+        return true;
     if (!entry)
         entry = first;
     if (!entry)

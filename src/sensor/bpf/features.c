@@ -2,6 +2,7 @@
 #include "sensor/bpf/features.h"
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <cap-ng.h>
 #include <errno.h>
 #include <stdio.h>
@@ -48,6 +49,26 @@ int features_permitted(struct err *err)
     if (access("/sys/kernel/btf/vmlinux", R_OK) < 0 && errno == ENOENT)
         add_reason(reasons, sizeof(reasons), "no BTF (/sys/kernel/btf/vmlinux; CONFIG_DEBUG_INFO_BTF)");
     return reasons[0] ? err_say(err, -EPERM, "%s", reasons) : 0;
+}
+
+static bool is_filtered(void)
+{
+    _cleanup_fclose_ FILE *f = fopen("/proc/self/status", "re");
+    char line[256];
+    unsigned mode = 0;
+
+    while (f && fgets(line, sizeof(line), f))
+        if (sscanf(line, "Seccomp: %u", &mode) == 1)
+            break;
+    return mode != 0;
+}
+
+const char *features_refusal(void)
+{
+    if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL) == 1)
+        return "this kernel lets no BPF program trace functions (fentry), though it loads others";
+    return is_filtered() ? "bpf() is refused: a seccomp filter is on us (a container's), and neither capabilities nor lockdown are why"
+                         : "bpf() is refused by the kernel's configuration or a security module: neither capabilities, lockdown nor seccomp are why";
 }
 
 int features_open(struct btf **ret, struct err *err)

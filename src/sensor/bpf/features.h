@@ -11,6 +11,8 @@ struct btf;
 
 /* -EPERM: what of this machine or of our rights is in the way of tracing programs, all of it in one line. */
 int features_permitted(struct err *err);
+/* Why the kernel said EPERM although nothing of that is in the way; one line, static. */
+const char *features_refusal(void);
 
 /* -ENOENT: this kernel has no BTF (CONFIG_DEBUG_INFO_BTF). Free with features_close(). */
 int features_open(struct btf **ret, struct err *err);

@@ -324,7 +324,7 @@ static int load(const struct programs_options *options, const struct choice *cho
             break;
     }
     if (r == -EPERM)
-        return err_say(err, r, "bpf() is refused, and neither capabilities nor lockdown are why (a container's seccomp, or the kernel's configuration)");
+        return err_say(err, r, "%s", features_refusal());
     return err_set(err, r, "loading the BPF programs");
 }
 

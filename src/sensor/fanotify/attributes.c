@@ -14,7 +14,6 @@
 #define NOTE_NEW "an attribute was changed; which one is not known, it had not been looked at before"
 #define NOTE_OTHERS "another process changed it in the same moment; which of them did what is not certain"
 #define NOTE_EARLIER "attributes were changed before they could be looked at: what it was is told with an earlier change, or not known"
-#define NOTE_MADE "its maker changed attributes of it; which ones is not known, it had not been looked at before"
 
 struct difference {
     enum operation operation;
@@ -120,7 +119,7 @@ void fanotify_made_with_attributes(struct fanotify_object *o, uint32_t directory
     struct fanotify_cause cause = o->sensor->now;
     struct tree_change now = { .after = c->after, .name = c->name, .object = c->object };
 
-    cause.note = c->after.known ? NOTE_MADE : NOTE_GONE;
+    cause.note = c->after.known ? NULL : NOTE_GONE;
     if (o->wanted.view != VIEW_UPPER) /* there the overlay itself gives a copy what the lower file had */
         tell_unknown(o, directory, name, &now, &cause);
 }

@@ -11,12 +11,14 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "event/operation.h"
 #include "sensor/fanotify/internal.h"
 #include "util/cleanup.h"
+#include "util/escape.h"
 #include "util/mountinfo.h"
 
 #define BATCHES 64            /* buffers before the rest of the loop has its turn */
@@ -243,6 +245,27 @@ static bool was_mounted(struct sensor *s, struct fanotify_object *o)
     return true;
 }
 
+/* How many other names a watched file has, which lie outside; of a watched folder's files it is not counted. */
+static unsigned other_names(const struct fanotify_object *o)
+{
+    struct file_state state = { 0 };
+
+    if (o->tree)
+        tree_state(o->tree, tree_object_of(o->tree, fanotify_object_top(o)), &state);
+    return (state.known & FILE_LINKS) && S_ISREG(state.mode) && state.links > 1 ? (unsigned)state.links - 1 : 0;
+}
+
+static void warn_of_names(const struct fanotify_object *o)
+{
+    _cleanup_sbuf_ struct sbuf path = SBUF_INIT;
+    unsigned others = other_names(o);
+
+    escape_terminal(&path, o->wanted.path);
+    if (others)
+        log_warn(o->sensor->options.log, "fanotify does not see what is done to %s through its %u other name%s (hard links); the sensor audit does",
+                 sbuf_str(&path), others, others == 1 ? "" : "s");
+}
+
 static int fanotify_sensor_watch(struct sensor *s, const struct watch_object *object, struct err *err)
 {
     struct fanotify_object *o;
@@ -264,6 +287,7 @@ static int fanotify_sensor_watch(struct sensor *s, const struct watch_object *ob
     (void)was_mounted(s, o);
     insert(s, o);
     set_working(s);
+    warn_of_names(o);
     return 0;
 }
 
@@ -584,9 +608,11 @@ static int fanotify_sensor_window(struct sensor *s, bool on, struct err *err)
 static const char *fanotify_sensor_not_seen(struct sensor *s)
 {
     bool listing = false, no_upper = false, unmarked = false;
+    unsigned others = 0;
     size_t len = 0;
 
     for (struct fanotify_object *o = s->objects; o; o = o->next) {
+        others = MAX(others, other_names(o));
         listing = listing || o->listing;
         unmarked = unmarked || o->unmarked;
         if (o->unmarked && !mate(s, o, VIEW_UPPER))
@@ -598,6 +624,8 @@ static const char *fanotify_sensor_not_seen(struct sensor *s)
     if (listing)
         ADD("%swhat attributes were before, until all files have been looked at (%llu so far)",
             len ? ", " : "", (unsigned long long)files_known(s));
+    if (others)
+        ADD("%schanges made through %u other name%s (hard links) of the watched file", len ? ", " : "", others, others == 1 ? "" : "s");
     if (!s->features.target)
         ADD("%srepetitions of making and deleting one name at once", len ? ", " : "");
     if (unmarked) /* Linux 6.6 gives overlays handles; before, the layer behind is told of names only */
