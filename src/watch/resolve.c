@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/beneath.h"
@@ -138,6 +139,15 @@ static struct bytes proc_root_path(pid_t pid, struct bytes path, struct arena *a
     return arena_join_path(arena, bytes_of(root), path);
 }
 
+/* A file that is mounted by itself stays the one that it was, whatever comes to stand at its path on the host. */
+static bool is_single_file(const struct watch_object *o)
+{
+    _cleanup_close_ int fd = beneath_open_host(o->host_path, o->root_len, O_PATH | O_NOFOLLOW);
+    struct stat st;
+
+    return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 /* A mount of the container, or the part of it that `path` names. */
 static struct place mount_place(const struct container_view *view, const struct container_mount *m,
                                 struct bytes path, struct arena *arena)
@@ -152,6 +162,7 @@ static struct place mount_place(const struct container_view *view, const struct 
         p.object.host_path = p.object.path;
         p.object.root_len = m->source.len;
         p.shown_host_path = p.object.path;
+        p.single_file = bytes_equal(m->destination, path) && is_single_file(&p.object);
     } else {
         p.object.ns_pid = view->container->pid;
         p.object.path = p.victim_path;

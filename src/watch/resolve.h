@@ -15,6 +15,7 @@ struct place {
     struct bytes victim_path;    /* what object.path is for the victim */
     struct bytes shown_host_path; /* what object.path is for the host; BYTES_NULL = nowhere */
     enum victim_kind victim_kind;
+    bool single_file;            /* a file that is mounted by itself, not a folder that holds it */
     bool link;                   /* a symbolic link on the way: if it is replaced, the path leads elsewhere */
 };
 

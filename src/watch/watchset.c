@@ -219,6 +219,17 @@ static bool is_on_the_way(const struct watch *w, const struct object *o)
     return o->place.link && !bytes_equal(o->place.object.path, w->target.path);
 }
 
+/* The file's name on the host leads to another one now, or nowhere: the mount does not follow it. */
+static bool is_kept_by_mount(const struct object *o, const struct event *e)
+{
+    struct bytes path = o->place.object.path;
+
+    if (!o->place.single_file || e->error != 0)
+        return false;
+    return (bytes_equal(e->path, path) && (e->operation == OPERATION_REPLACE || e->operation == OPERATION_UNLINK)) ||
+           (e->operation == OPERATION_RENAME && (bytes_equal(e->path, path) || bytes_equal(e->previous_path, path)));
+}
+
 static void give(struct watchset *set, const struct watch *w, struct object *o, struct event *e)
 {
     const struct watch_object *object = &o->place.object;
@@ -228,6 +239,8 @@ static void give(struct watchset *set, const struct watch *w, struct object *o, 
 
     e->watch = w->index;
     e->watch_text = w->target.text; /* watches stay until the end */
+    if (!e->note.len && is_kept_by_mount(o, e))
+        e->note = bytes_of("only on the host: the container keeps the old file until it is restarted (a single file is mounted; mount its folder)");
     victim = translate(e, object, path, rest, use->victim_path);
     e->host_path = translate(e, object, path, rest, use->shown_host_path);
     if (!e->host_path.data && object->ns_pid == 0)

@@ -99,6 +99,31 @@ static void makes_places_of_a_stopped_container(void **state)
     arena_done(&arena);
 }
 
+static void a_file_may_be_mounted_by_itself(void **state)
+{
+    char file[64], dir[64];
+    struct container_mount mounts[] = {
+        { .destination = bytes_of("/etc/one"), .type = bytes_of("bind") },
+        { .destination = bytes_of("/etc/all"), .type = bytes_of("bind") },
+    };
+    struct container_view view = { .container = container_new(), .mounts = mounts, .mount_count = ARRAY_SIZE(mounts) };
+    static const struct { const char *path; bool single; } asked[] = { { "/etc/one", true }, { "/etc/all", false }, { "/etc/all/file", false } };
+    struct place places[8];
+    struct arena arena = { 0 };
+
+    (void)state;
+    snprintf(dir, sizeof(dir), "%s/d", base);
+    snprintf(file, sizeof(file), "%s/d/file", base);
+    mounts[0].source = bytes_of(file);
+    mounts[1].source = bytes_of(dir);
+    for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+        assert_int_equal(resolve_container(&view, bytes_of(asked[i].path), &arena, places, 8), 1);
+        assert_int_equal(places[0].single_file, asked[i].single);
+    }
+    container_unref(view.container);
+    arena_done(&arena);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -130,6 +155,7 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest more[] = { cmocka_unit_test(makes_places_of_a_stopped_container),
+        cmocka_unit_test(a_file_may_be_mounted_by_itself),
                                        cmocka_unit_test(watches_the_links_on_the_way) };
     int failed;
 

@@ -83,7 +83,7 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
     if (fd >= 0)
         r = tree_stat(fd, text, &now);
     /* what stands there now may be the next one: its own event is on its way */
-    if (r == 0 && (e->mask & FAN_CREATE) && !is_that(o, fd, text, &e->object)) {
+    if (r == 0 && ((e->mask & FAN_CREATE) || !entry) && !is_that(o, fd, text, &e->object)) {
         other = true;
         r = -ENOENT;
     }

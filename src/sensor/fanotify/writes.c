@@ -147,7 +147,8 @@ void fanotify_written(struct fanotify_object *o, uint32_t directory, struct byte
                       const struct tree_change *change, const struct fanotify_cause *cause)
 {
     struct file_state before = change->before, after = change->after;
-    struct entry *e = after.known ? find(o, &after, cause->pid) : NULL;
+    const struct file_state *file = after.known ? &after : &before; /* it may be gone again */
+    struct entry *e = file->known ? find(o, file, cause->pid) : NULL;
     bool created = (mask & FAN_CREATE) || (e && e->made && !e->told);
     bool sizes = !(mask & FAN_CREATE) && (before.known & after.known & FILE_SIZE) && change->same_object;
     bool truncated = sizes && (mask & FAN_MODIFY) && after.size < before.size;
