@@ -89,7 +89,8 @@ class Truth:
             self.processes.fds[(pid, int(call.result))] = path
         if not path or not path.startswith(b'/') or path.endswith(GONE) or b'O_TMPFILE' in call.args or b'O_PATH' in call.args:
             return
-        if (b'O_CREAT' in call.args or call.name == 'creat') and path not in self.names.names:
+        # the log's order is not the kernel's where several processes have one name: only O_EXCL is sure
+        if b'O_EXCL' in call.args or ((b'O_CREAT' in call.args or call.name == 'creat') and path not in self.names.names):
             self.make(call, 'create', path)
         elif b'O_TRUNC' in call.args or call.name == 'creat':
             # what is empty already is not changed by it

@@ -68,10 +68,10 @@ k = sys.argv[1]
 for i in range(40):
     n = "same%d" % (i % 4)
     try:
-        fd = os.open(n, os.O_CREAT | os.O_WRONLY, 0o644)
+        fd = os.open(n, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
         os.fchmod(fd, 0o600 + int(k)); os.close(fd)
         os.unlink(n)
-    except FileNotFoundError:
+    except (FileNotFoundError, FileExistsError):
         pass
 '''
 

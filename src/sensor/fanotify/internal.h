@@ -113,6 +113,7 @@ struct sensor {
     uint64_t next_doubt_ms;     /* CLOCK_MONOTONIC: not sooner */
     uint64_t lost_damaged, lost_paths;
     bool overflow;
+    uint64_t born_real_ns;      /* CLOCK_REALTIME: when what appears now was made, if its name is gone again; 0 = ask the name */
     bool linked;                /* what appears now had another name before */
     bool silent;                /* told by another object of the group: only the index is kept up */
     uint64_t overflow_real_ns; /* the last empty queue before it */
@@ -249,8 +250,9 @@ struct fanotify_writes *fanotify_writes_new(void);
 void fanotify_writes_free(struct fanotify_writes *w);
 /* When the file there was made, CLOCK_REALTIME; 0 = not known. */
 uint64_t fanotify_born(struct fanotify_object *o, uint32_t directory, struct bytes name);
+uint64_t fanotify_born_fd(int fd);
 /* The actor of now has made that file, and may have it open: closing it is the end of making it. */
-void fanotify_writes_made(struct fanotify_object *o, const struct file_state *file);
+void fanotify_writes_made(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct file_state *file);
 void fanotify_written(struct fanotify_object *o, uint32_t directory, struct bytes name, uint64_t mask,
                       const struct tree_change *change, const struct fanotify_cause *cause);
 /* Contents differ from what the index had; how that came is not known. */

@@ -122,6 +122,7 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
         uint32_t found = S_ISDIR(now.mode) ? tree_first_name(o->tree, tree_find(o->tree, now.device, now.inode)) : 0;
         struct statx stx = statx_of(&now);
 
+        o->sensor->born_real_ns = fanotify_born_fd(fd);
         if (found && fanotify_found_cancel(o, found)) /* a listing found it under a later name */
             (void)tree_rename(o->tree, found, directory, name, ret);
         else
@@ -263,7 +264,7 @@ static void on_name(struct fanotify_object *o, uint32_t directory, struct bytes 
         if (e->mask & FAN_ATTRIB)
             fanotify_made_with_attributes(o, directory, name, &change);
         if (!(e->mask & FAN_CLOSE_WRITE) && change.after.known && !o->sensor->linked)
-            fanotify_writes_made(o, &change.after);
+            fanotify_writes_made(o, directory, name, &change.after);
     } else if (e->mask & FAN_ATTRIB) {
         fanotify_attributes(o, directory, name, e, &change);
     }
@@ -278,6 +279,7 @@ static void on_name(struct fanotify_object *o, uint32_t directory, struct bytes 
     if (e->mask & FAN_OPEN_EXEC)
         fanotify_accessed(o, directory, name, OPERATION_EXEC, &o->sensor->now);
     o->sensor->linked = false;
+    o->sensor->born_real_ns = 0;
     if ((e->mask & FAN_DELETE) && gone)
         fanotify_gone_end(o, directory, name);
     else if (e->mask & FAN_DELETE)

@@ -107,7 +107,7 @@ void fanotify_send(struct fanotify_object *o, struct event *e)
 static bool born_now(struct fanotify_object *o, uint32_t directory, struct bytes name,
                      const struct fanotify_cause *cause)
 {
-    uint64_t born = fanotify_born(o, directory, name);
+    uint64_t born = o->sensor->born_real_ns ? o->sensor->born_real_ns : fanotify_born(o, directory, name);
 
     /* its handle would be known if it had been made before this event and since we watch */
     return born && born + STAMP_NS >= (o->sensor->features.target ? o->sensor->watch_real_ns : cause->from_real_ns);

@@ -129,14 +129,14 @@ static struct entry *add(struct fanotify_object *o, uint32_t directory, struct b
     return e;
 }
 
-void fanotify_writes_made(struct fanotify_object *o, const struct file_state *file)
+void fanotify_writes_made(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct file_state *file)
 {
     struct file_state empty = { .known = FILE_SIZE };
     struct entry *e;
 
     if (!S_ISREG(file->mode) || o->sensor->silent || find(o, file, o->sensor->now.pid))
         return;
-    e = add(o, &empty, file, &o->sensor->now);
+    e = add(o, directory, name, &empty, file, &o->sensor->now);
     if (e) {
         e->made = true;
         e->last_ms = now_ms();
@@ -224,6 +224,15 @@ uint64_t fanotify_born(struct fanotify_object *o, uint32_t directory, struct byt
 static bool is_another(const struct entry *e, uint64_t born_ns)
 {
     return e->born_ns && born_ns && e->born_ns != born_ns;
+}
+
+uint64_t fanotify_born_fd(int fd)
+{
+    struct statx stx;
+
+    if (statx(fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_BTIME, &stx) < 0 || !(stx.stx_mask & STATX_BTIME))
+        return 0;
+    return (uint64_t)stx.stx_btime.tv_sec * NS_PER_S + stx.stx_btime.tv_nsec;
 }
 
 static void tell_open(struct sensor *s, struct entry *e, uint64_t now, bool all)
