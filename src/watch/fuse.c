@@ -58,6 +58,11 @@ static bool may_set_acl(const struct event *e)
            (e->operation == OPERATION_SETXATTR || e->operation == OPERATION_SETACL || e->operation == OPERATION_REMOVEXATTR);
 }
 
+static bool is_creation(enum operation operation)
+{
+    return strcmp(operation_info(operation)->ecs_type, "creation") == 0;
+}
+
 enum likeness { SAME_NAME, MODE_BY_ACL, CONCLUDED, LIKENESSES }; /* the best first */
 
 static bool is_like(const struct event *a, const struct event *b, enum likeness likeness)
@@ -69,7 +74,8 @@ static bool is_like(const struct event *a, const struct event *b, enum likeness 
         return (is_looked_up_mode(a) && may_set_acl(b)) || (is_looked_up_mode(b) && may_set_acl(a));
     default:
         return a->operation_presumed != b->operation_presumed &&
-               operation_info(a->operation)->permission == operation_info(b->operation)->permission;
+               operation_info(a->operation)->permission == operation_info(b->operation)->permission &&
+               is_creation(a->operation) == is_creation(b->operation);
     }
 }
 

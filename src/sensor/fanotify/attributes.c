@@ -10,6 +10,7 @@
 #include "sensor/fanotify/internal.h"
 #include "util/limits.h"
 
+#define FUTURE_NS (10 * (int64_t)NS_PER_S) /* a look comes that much later than the event, at most */
 #define NOTE_GONE "an attribute was changed; the file was gone before it could be looked at"
 #define NOTE_NEW "an attribute was changed; which one is not known, it had not been looked at before"
 #define NOTE_OTHERS "another process changed it in the same moment; which of them did what is not certain"
@@ -29,7 +30,7 @@ static bool set_times(const struct tree_change *c, const struct fanotify_cause *
 
     if (!(a->known & b->known & FILE_MTIME) || !(a->known & b->known & FILE_CTIME))
         return false;
-    if (b->mtime_ns != a->mtime_ns && (b->mtime_ns < a->ctime_ns || b->mtime_ns > (int64_t)cause->to_real_ns))
+    if (b->mtime_ns != a->mtime_ns && (b->mtime_ns < a->ctime_ns || b->mtime_ns > (int64_t)cause->to_real_ns + FUTURE_NS))
         return true;
     return (b->known & FILE_ATIME) && b->atime_ns == b->mtime_ns && b->mtime_ns == b->ctime_ns && a->ctime_ns != b->ctime_ns;
 }

@@ -158,6 +158,8 @@ static void do_create(struct fanotify_object *o, uint32_t directory, struct byte
             cause.note = "gone before it could be looked at: a file, perhaps a link or a special file";
         told = fanotify_event_new(o, e->mask & FAN_ONDIR ? OPERATION_MKDIR : before ? OPERATION_LINK : OPERATION_CREATE,
                                   directory, name, NULL, &cause);
+        if (told)
+            told->operation_presumed = cause.note != NULL;
         fanotify_send(o, told);
         if (e->mask & FAN_ONDIR)
             *ret_gone = fanotify_gone_add(o, directory, name, &e->object);
