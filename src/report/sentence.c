@@ -74,7 +74,7 @@ static bool is_beginning(const struct culprit *s, const struct tally *opened)
 /* The times of a folder, which whoever copies or unpacks sets at last: worth a word where there is nothing else. */
 static bool is_aside(const struct tally *t)
 {
-    return t->operation == OPERATION_UTIME && t->directory;
+    return (t->operation == OPERATION_UTIME || t->operation == OPERATION_ATTRIBUTES) && t->directory;
 }
 
 static bool has_other(const struct culprit *s, unsigned harm)
