@@ -207,37 +207,56 @@ static void set_working(struct sensor *s)
         (void)eventfd_read(s->work, &ignored);
 }
 
-/* A digest of what is mounted on the way to the path, at it and below it. */
-static uint64_t mounts_of(const struct fanotify_object *o)
+/* Digests of what is mounted: on the way to the path and at it; below it. */
+static int look_at_mounts(const struct fanotify_object *o, uint64_t *ret_way, uint64_t *ret_below)
 {
     _cleanup_sbuf_ struct sbuf table = SBUF_INIT;
+    uint64_t way = 0, below = 0;
     struct mountinfo mount;
     struct bytes text;
-    uint64_t sum = 0;
+    int r = mountinfo_read("/proc/self/mountinfo", &table);
 
-    if (mountinfo_read("/proc/self/mountinfo", &table) < 0)
-        return 0;
+    if (r < 0)
+        return r;
     text = sbuf_bytes(&table);
     while (mountinfo_next(&text, &mount)) {
         char *unescaped = (char *)(uintptr_t)mount.point.data; /* in `table`, which is ours */
         struct bytes point = { unescaped, mountinfo_unescape(mount.point, unescaped) };
+        uint64_t part = (mount.id + 1) * 0x9e3779b97f4a7c15ull;
 
-        if (bytes_path_covers(o->wanted.path, point) || (point.len > 1 && bytes_path_covers(point, o->wanted.path)))
-            sum += (mount.id + 1) * 0x9e3779b97f4a7c15ull;
+        if (point.len > 1 && bytes_path_covers(point, o->wanted.path))
+            way += part;
+        else if (bytes_path_covers(o->wanted.path, point))
+            below += part;
     }
-    return sum;
+    *ret_way = way;
+    *ret_below = below;
+    return 0;
+}
+
+/* What stands at the path is what stood there: a folder above was mounted on itself, as engines do for a moment. Marks
+ * are of files, and do not care by which mount they are reached. */
+static bool is_same_place(struct fanotify_object *o)
+{
+    fanotify_object_close(o); /* opened before the mount */
+    return !fanotify_object_is_stale(o) && !fanotify_object_is_other(o);
 }
 
 /* A mount is no change that fanotify tells: it is found by looking, and what lies there is marked. What was hidden by
  * one and is there again was made by nobody. */
 static bool was_mounted(struct sensor *s, struct fanotify_object *o)
 {
-    uint64_t mounts = o->wanted.ns_pid ? 0 : mounts_of(o), before = o->mounts;
+    uint64_t way, below;
+    bool first = !o->mounts_known, way_is_same, below_is_same;
 
-    if (o->wanted.ns_pid)
+    if (o->wanted.ns_pid || look_at_mounts(o, &way, &below) < 0)
         return false;
-    o->mounts = mounts + 1;
-    if (!before || mounts == before - 1)
+    way_is_same = way == o->mounts_on_way;
+    below_is_same = below == o->mounts_below;
+    o->mounts_known = true;
+    o->mounts_on_way = way;
+    o->mounts_below = below;
+    if (first || (below_is_same && (way_is_same || is_same_place(o))))
         return false;
     fanotify_gap(s, LOST_WATCH_WINDOW, 0, s->empty_real_ns,
                  "something was mounted or unmounted at the watched path, above or below it");

@@ -58,7 +58,8 @@ struct fanotify_object {
     uint64_t placed_boot_ns;    /* when its index was begun */
     unsigned mismatch;          /* looks in a row that found something else at the path than the index */
     uint64_t same_real_ns;      /* CLOCK_REALTIME of the last one that found the same; 0: none yet */
-    uint64_t mounts;            /* a digest of what is mounted below the path */
+    bool mounts_known;
+    uint64_t mounts_on_way, mounts_below; /* digests of what is mounted above the path and at it, and below it */
     uint64_t ghost_until_ms;    /* CLOCK_MONOTONIC: unwatched, only its picture is of use; 0 = alive */
 
     /* open during one batch of events */

@@ -628,6 +628,14 @@ def _(run):
             Event("unlink", "d/mid/leaf/k", executable="/usr/bin/rm")]
 
 
+# an engine's storage is, for as long as each of its commands takes
+@scenario("a folder above is mounted on itself for a moment", before=files("d/mid/f"), targets=lambda run: [run.path("d/mid")],
+          harmless=("mount", "unmount"))
+def _(run):
+    run.sh("mount --bind d d; sleep 1.2; umount d; sleep 1.2")
+    return [act_event(run, "unlink", "d/mid/f", run.act("unlink", run.path("d/mid/f")))]
+
+
 @scenario("a folder several levels up is moved", before=lambda run: (run.write("d/mid/leaf/k"), run.write("o/x/f")),
           targets=lambda run: [run.path("d/mid/leaf")])
 def _(run):
