@@ -160,8 +160,8 @@ void advice_write(struct page *p, const struct case_ *c, const struct culprit *s
         write_agent(p, agent);
         return;
     }
-    if (write_launching_agent(p, process))
-        return;
     write_hint(p, s, &label);
+    if (*label && write_launching_agent(p, process)) /* nothing more is known of what launched it than its product */
+        return;
     write_script_line(p, c, s, &label);
 }

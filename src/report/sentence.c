@@ -85,12 +85,23 @@ static bool has_other(const struct culprit *s, unsigned harm)
     return false;
 }
 
+/* What it did to files of its own is worth a word only where it did nothing as grave besides. */
+static bool is_only_of_its_own(const struct culprit *s, const struct tally *own)
+{
+    if (own->variant != VARIANT_OWN)
+        return false;
+    for (const struct tally *t = s->tallies; t; t = t->next)
+        if (t->reported && !t->error && t->variant != VARIANT_OWN && tally_harm(t) >= tally_harm(own))
+            return true;
+    return false;
+}
+
 /* What the sentence names: the worst, and the next kinds of the same or the next grade. */
 static bool is_worth_a_word(const struct culprit *s, const struct tally *t)
 {
     unsigned harm = tally_harm(t);
 
-    if (!t->reported || is_beginning(s, t))
+    if (!t->reported || is_beginning(s, t) || is_only_of_its_own(s, t))
         return false;
     if (t->error > 0)
         return s->harm == 0;

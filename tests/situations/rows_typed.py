@@ -8,7 +8,8 @@ ROOT = 'root, at {tty}{from}, deleted {d}/a'
 BUILTIN = 'a command typed in bash (a shell builtin or redirection), at'
 TYPED = 'root, at {tty}{from}, '
 
-row('relative: ./purge', 'cd {t} && ./purge; cd /', [ROOT + ' with rm: /bin/sh {t}/purge, at'], tools={'purge': SH}, details=['next its line: {t}/purge:2: rm -f {d}/a'], every=True)
+row('relative: ./purge', 'cd {t} && ./purge; cd /', [ROOT + ' with rm: /bin/sh {t}/purge, at'], tools={'purge': SH}, details=['next its line: {t}/purge:2: rm -f {d}/a'], every=True,
+    log_says=['root, at {tty}, deleted {d}/a with rm: /bin/sh {t}/purge, at'])
 row('relative: sh purge', 'cd {t} && sh purge --older 3; cd /', [ROOT + ' with rm: sh {t}/purge --older 3, at'], tools={'purge': SH}, every=True)
 row('relative: a script that goes elsewhere', 'cd {t} && sh purge; cd /', [ROOT + ' with rm: sh {t}/purge, at'], tools={'purge': '#!/bin/sh\ncd /\nrm -f {d}/a\n:\n'})
 row('relative: python3 clean.py', 'cd {t}/jobs && python3 -u clean.py; cd /', [ROOT + ': python3 -u {t}/jobs/clean.py, at'], tools={'jobs/clean.py': PY})
@@ -18,7 +19,8 @@ row('relative: a git hook', 'git -C {d} commit -q --allow-empty -m two', [TYPED,
     target='{d}/a', prepare='export HOME={t}; git config --global user.email a@b; git config --global user.name a; git config --global --add safe.directory "*"; '
     'cd {d} && git init -q && git add -A && git commit -qm one; printf "#!/bin/sh\\nrm -f {d}/a\\n:\\n" > .git/hooks/post-commit; chmod +x .git/hooks/post-commit')
 
-row('input: python3 -', 'python3 - < {t}/clean.py', [ROOT + ': python3 - < {t}/clean.py, at'], tools={'clean.py': PY}, every=True)
+row('input: python3 -', 'python3 - < {t}/clean.py', [ROOT + ': python3 - < {t}/clean.py, at'], tools={'clean.py': PY}, every=True,
+    log_says=['root, at {tty}, deleted {d}/a: standard input of python3, at'])
 row('input: sh < FILE', 'sh < {t}/purge', [ROOT + ' with rm: sh < {t}/purge, at'], tools={'purge': SH})
 row('input: bash -s', 'bash -s -- --older 3 < {t}/purge', [ROOT + ' with rm: bash -s -- --older 3 < {t}/purge, at'], tools={'purge': SH})
 row('input: a pipe into bash', 'cat {t}/purge | bash', [ROOT + ' with rm: standard input of bash, at'], tools={'purge': SH})
