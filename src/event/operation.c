@@ -91,6 +91,8 @@ int operation_list_parse(struct bytes list, uint64_t *ret, struct bytes *ret_unk
     }
     if (!bits)
         return -EINVAL;
+    if (bits & ATTRIBUTES) /* it may be one of those that are asked for, and no answer would say that there was none */
+        bits |= BIT(ATTRIBUTES);
     *ret = bits;
     return 0;
 }

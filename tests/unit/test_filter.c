@@ -217,8 +217,8 @@ static const struct operation_row {
 } operation_rows[] = {
     { "unlink", BIT(UNLINK), NULL },
     { "delete", BIT(UNLINK) | BIT(RMDIR) | BIT(REPLACE), NULL },
-    { "unlink,chmod", BIT(UNLINK) | BIT(CHMOD), NULL },
-    { "permission,owner", BIT(CHMOD) | BIT(SETACL) | BIT(CHOWN), NULL },
+    { "unlink,chmod", BIT(UNLINK) | BIT(CHMOD) | BIT(ATTRIBUTES), NULL }, /* which it may be */
+    { "permission,owner", BIT(CHMOD) | BIT(SETACL) | BIT(CHOWN) | BIT(ATTRIBUTES), NULL },
     { "create", BIT(CREATE) | BIT(MKDIR) | BIT(MKNOD) | BIT(SYMLINK) | BIT(LINK), NULL },
     { "rename,", BIT(RENAME), NULL },
     { "read", BIT(READ), NULL },
