@@ -175,7 +175,7 @@ sys.exit(9)
 END
 run --format json -- python3 "$work/reuse.py" "$work/d"
 if [ "$rc" != 9 ]; then # a file system that uses no number twice
-    grep '"action":"write"' out | grep '/d/new' > writes
+    grep '"kind":"event".*"action":"write".*"file":{"path":"[^"]*/d/new' out > writes
     check "an inode's number that is used again" "$([ ! -s writes ]; echo $?)"
 fi
 
