@@ -252,6 +252,25 @@ static int renamed(struct record *r, struct event *e)
     return appears(r, e);
 }
 
+static bool is_same(const struct event *e, unsigned which)
+{
+    if ((e->before.known & e->after.known & which) != which)
+        return false;
+    return which == FILE_MODE ? e->before.mode == e->after.mode : e->before.uid == e->after.uid && e->before.gid == e->after.gid;
+}
+
+/* Which of them it was is not known: whatever differs in the end may come from it. */
+static void put_attributes(struct track *t, struct event *e)
+{
+    struct event *copy;
+
+    if (!is_same(e, FILE_MODE) && (copy = copy_for_old_name(e)))
+        put(&t->mode, copy);
+    if (!is_same(e, FILE_UID | FILE_GID) && (copy = copy_for_old_name(e)))
+        put(&t->owner, copy);
+    put(&t->times, e);
+}
+
 static int changed(struct record *r, struct event *e)
 {
     struct track *t = track_of(r, e->path, true);
@@ -263,7 +282,7 @@ static int changed(struct record *r, struct event *e)
     }
     if (!t->other) {
         file_state_add(&t->before, &e->before, ATTRIBUTES | FILE_SIZE);
-        if (e->operation != OPERATION_CHMOD && e->operation != OPERATION_CHOWN)
+        if (e->operation != OPERATION_CHMOD && e->operation != OPERATION_CHOWN && e->operation != OPERATION_ATTRIBUTES)
             file_state_add(&t->before, &e->file, ATTRIBUTES);
     }
     renew(&t->after, &e->file, ATTRIBUTES | FILE_SIZE);
@@ -287,6 +306,9 @@ static int changed(struct record *r, struct event *e)
         break;
     case OPERATION_UTIME:
         put(&t->times, TAKE_PTR(e));
+        break;
+    case OPERATION_ATTRIBUTES:
+        put_attributes(t, TAKE_PTR(e));
         break;
     case OPERATION_SETXATTR:
     case OPERATION_REMOVEXATTR:

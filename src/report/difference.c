@@ -232,6 +232,11 @@ static void add_culprit(struct sbuf *out, const struct difference *d, const stru
         add_date_time(out, e->time_ns);
         if (e->since_start_known)
             sbuf_addf(out, "  %+.1f s", (double)e->since_start_ns / 1e9);
+        if (event_attribute_is_unknown(e) && e->note.len) {
+            sbuf_add_str(out, " (");
+            escape_terminal(out, e->note);
+            sbuf_add_char(out, ')');
+        }
         break;
     case UNRECORDED_NEVER:
         sbuf_add_str(out, "never watched");
