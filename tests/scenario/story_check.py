@@ -45,15 +45,22 @@ deleted = [e for e in mine if get(e, "event.action") == "unlink"]
 check({get(e, "file.path") for e in deleted} == files,
       f"deleted: {sorted(str(get(e, 'file.path')) for e in deleted)}")
 check(len(deleted) == len(files), f"{len(deleted)} deletions told for {len(files)}")
-chmods = [e for e in mine if get(e, "event.action") == "chmod" and get(e, "file.path") == "/prd"]
-check(len(chmods) == 1, f"{len(chmods)} chmods of /prd")
-check(all(get(e, "culprit.before.mode") == "0555" and get(e, "culprit.after.mode") == "0775" for e in chmods),
-      f"chmod: {[(get(e, 'culprit.before.mode'), get(e, 'culprit.after.mode')) for e in chmods]}")
-chowns = [e for e in mine if get(e, "event.action") == "chown" and get(e, "file.path") == "/prd"]
-check(len(chowns) == 1, f"{len(chowns)} chowns of /prd")
-check(all(get(e, "culprit.before.uid") == "1000" and get(e, "culprit.after.uid") == "5001" for e in chowns),
-      f"chown: {[(get(e, 'culprit.before.uid'), get(e, 'culprit.after.uid')) for e in chowns]}")
-check(all(get(e, "culprit.after.owner") in ("ugadmin", None if silent else "ugadmin") for e in chowns), "the owner's name is not the container's")
+# chmod and chown, run one after the other by a shell, may be in one read of fanotify: what changed is known, which of them did what is not
+unsure = [e for e in mine if inside and get(e, "event.action") == "attributes" and get(e, "file.path") == "/prd"]
+for e in unsure:
+    check((get(e, "culprit.before.mode"), get(e, "culprit.after.mode"), get(e, "culprit.before.uid"), get(e, "culprit.after.uid")) ==
+          ("0555", "0775", "1000", "5001"), f"attributes: {get(e, 'culprit')}")
+    check("not certain" in str(get(e, "culprit.note")), f"attributes without a doubt: {get(e, 'culprit.note')}")
+if not unsure:
+    chmods = [e for e in mine if get(e, "event.action") == "chmod" and get(e, "file.path") == "/prd"]
+    check(len(chmods) == 1, f"{len(chmods)} chmods of /prd")
+    check(all(get(e, "culprit.before.mode") == "0555" and get(e, "culprit.after.mode") == "0775" for e in chmods),
+          f"chmod: {[(get(e, 'culprit.before.mode'), get(e, 'culprit.after.mode')) for e in chmods]}")
+    chowns = [e for e in mine if get(e, "event.action") == "chown" and get(e, "file.path") == "/prd"]
+    check(len(chowns) == 1, f"{len(chowns)} chowns of /prd")
+    check(all(get(e, "culprit.before.uid") == "1000" and get(e, "culprit.after.uid") == "5001" for e in chowns),
+          f"chown: {[(get(e, 'culprit.before.uid'), get(e, 'culprit.after.uid')) for e in chowns]}")
+    check(all(get(e, "culprit.after.owner") in ("ugadmin", None if silent else "ugadmin") for e in chowns), "the owner's name is not the container's")
 
 for e in mine:
     check(get(e, "culprit.victim.container.name") == "web", "whose file: " + str(get(e, "culprit.victim")))
@@ -74,7 +81,7 @@ for v in verdicts[:1]:
     check(get(v, "process.name") == name, f"accused: {get(v, 'process.name')}")
     check(get(v, "culprit.verdict.deleted") == 21, f"deleted {get(v, 'culprit.verdict.deleted')}")
     check("deleted 21 files of container web" in get(v, "message", ""), get(v, "message", ""))
-    check("made /prd writable" in get(v, "message", ""), get(v, "message", ""))
+    check(unsure or "made /prd writable" in get(v, "message", ""), get(v, "message", ""))
     if not inside:
         check("SentinelOne" in get(v, "message", ""), get(v, "message", ""))
     check("deleted 21 files of container web" in text, "who: " + text[:300])
