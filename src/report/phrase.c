@@ -49,6 +49,8 @@ static const struct words words[OPERATION_COUNT] = {
                                 "attribute of % changed (which one is not known)", NULL, NULL },
 };
 
+/* By several processes in one moment: what differs is known, and not which of them made it so. */
+static const struct words changed = { "changed attributes of %", "change attributes of %", "attributes of % changed", NULL, NULL };
 static const struct words other = { "did something to %", "do something to %", "something done to %", NULL, NULL };
 static const struct words away = { "moved % away", "move % away", "% moved away", NULL, NULL };
 static const struct words anew = { "replaced % (deleted and made anew)", "replace %", "% replaced (deleted and made anew)", NULL, NULL };
@@ -96,10 +98,29 @@ const char *noise_words(enum noise noise)
     return noise_table[noise][1];
 }
 
+static bool mode_differs(const struct tally *t)
+{
+    return (t->before.known & t->after.known & FILE_MODE) && t->before.mode != t->after.mode;
+}
+
+static bool owner_differs(const struct tally *t)
+{
+    const unsigned ids = FILE_UID | FILE_GID;
+
+    return (t->before.known & t->after.known & ids) == ids && (t->before.uid != t->after.uid || t->before.gid != t->after.gid);
+}
+
+static bool is_known_change(const struct tally *t)
+{
+    return t->operation == OPERATION_ATTRIBUTES && t->same_change && !t->error && (mode_differs(t) || owner_differs(t));
+}
+
 static const struct words *words_of(const struct tally *t)
 {
     const struct words *w = (unsigned)t->operation < OPERATION_COUNT ? &words[t->operation] : &other;
 
+    if (is_known_change(t))
+        return &changed;
     switch (t->variant) {
     case VARIANT_AWAY:
         return &away;
@@ -292,17 +313,31 @@ static void phrase(const char *text, const struct tally *t, struct telling telli
     remarks(t, telling.times, out);
 }
 
-static void add_change(const struct tally *t, struct sbuf *out)
+static void add_one_change(const struct tally *t, enum operation operation, struct sbuf *out)
 {
-    struct event e = { .operation = t->operation, .before = t->before, .after = t->after };
+    struct event e = { .operation = operation, .before = t->before, .after = t->after };
 
     sentence_change(out, &e);
 }
 
+static void add_change(const struct tally *t, struct sbuf *out)
+{
+    if (t->operation != OPERATION_ATTRIBUTES) {
+        add_one_change(t, t->operation, out);
+        return;
+    }
+    if (mode_differs(t))
+        add_one_change(t, OPERATION_CHMOD, out);
+    if (mode_differs(t) && owner_differs(t))
+        sbuf_add_str(out, ", ");
+    if (owner_differs(t))
+        add_one_change(t, OPERATION_CHOWN, out);
+}
+
 static bool is_mode_or_owner(const struct tally *t)
 {
-    return t->error == 0 && t->variant == VARIANT_PLAIN && t->same_change &&
-           (t->operation == OPERATION_CHMOD || t->operation == OPERATION_CHOWN) && !t->unread;
+    return t->error == 0 && (t->variant == VARIANT_PLAIN || is_known_change(t)) && t->same_change &&
+           (t->operation == OPERATION_CHMOD || t->operation == OPERATION_CHOWN || is_known_change(t)) && !t->unread;
 }
 
 /* 40 bytes; of a sensor that sees sizes only, by how much they grew. */
