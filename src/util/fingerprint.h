@@ -6,6 +6,10 @@
  */
 #pragma once
 
+#ifndef OPENSSL_SUPPRESS_DEPRECATED
+#define OPENSSL_SUPPRESS_DEPRECATED /* what 3.0 has instead asks for memory, and may fail where an event is told */
+#endif
+#include <openssl/sha.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,9 +28,7 @@ static inline bool fingerprint_equal(struct fingerprint a, struct fingerprint b)
 
 /* What it is made of, added one by one. Each says where it ends, so that "a", "bc" is not "ab", "c". */
 struct fingerprint_maker {
-    uint32_t state[8];
-    uint64_t length; /* bytes so far */
-    uint8_t block[64];
+    SHA256_CTX sha256;
 };
 
 void fingerprint_begin(struct fingerprint_maker *of);
