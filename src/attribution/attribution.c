@@ -17,6 +17,7 @@
 #include "attribution/procfs.h"
 #include "attribution/sessions.h"
 #include "attribution/users.h"
+#include "cause/argv.h"
 #include "cause/cause.h"
 #include "util/limits.h"
 #include "util/macro.h"
@@ -174,18 +175,6 @@ static bool is_oci_runtime(struct bytes executable)
     return bytes_equal_str(name, "runc") || bytes_equal_str(name, "crun") || bytes_equal_str(name, "youki");
 }
 
-/* The next of the arguments. */
-static bool next_argument(struct bytes *rest, struct bytes *ret)
-{
-    if (!rest->len)
-        return false;
-    *ret = (struct bytes){ rest->data, strnlen(rest->data, rest->len) };
-    *rest = (struct bytes){ rest->data + ret->len, rest->len - ret->len };
-    if (rest->len)
-        *rest = (struct bytes){ rest->data + 1, rest->len - 1 };
-    return true;
-}
-
 /* The runtime that started it in another mount namespace than its own: a hook of a container runs in the
  * runtime's. NULL: nobody did, as far as is known. */
 static const struct process *placed_by(const struct process *p)
@@ -210,7 +199,7 @@ static struct container *started_by_runtime(struct attribution *a, const struct 
 
     if (!runtime->cred.known || runtime->cred.uid != 0 || runtime->args_truncated)
         return NULL;
-    while (next_argument(&rest, &word)) {
+    while (argv_take(&rest, &word)) {
         makes |= bytes_equal_str(word, "run") || bytes_equal_str(word, "create");
         last = word;
     }
@@ -236,7 +225,7 @@ static struct container *executed_in(struct attribution *a, const struct process
     struct bytes rest = runtime->args, word;
     bool exec = false;
 
-    while (next_argument(&rest, &word)) {
+    while (argv_take(&rest, &word)) {
         if (exec) {
             struct container *c = engines_known(a->options.engines, word);
 

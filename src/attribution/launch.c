@@ -7,6 +7,7 @@
 #include "attribution/crontab.h"
 #include "attribution/inside.h"
 #include "attribution/timer.h"
+#include "cause/argv.h"
 #include "util/cleanup.h"
 #include "util/macro.h"
 #include "util/sbuf.h"
@@ -14,17 +15,6 @@
 #define CLIENT_NS (60 * NS_PER_S) /* an image may have to be pulled up from a slow disk; who asked before is somebody else */
 
 /* ---- arguments ---- */
-
-static bool next_argument(struct bytes *rest, struct bytes *ret)
-{
-    if (!rest->len)
-        return false;
-    *ret = (struct bytes){ rest->data, strnlen(rest->data, rest->len) };
-    *rest = (struct bytes){ rest->data + ret->len, rest->len - ret->len };
-    if (rest->len)
-        *rest = (struct bytes){ rest->data + 1, rest->len - 1 };
-    return true;
-}
 
 /* argv without what /proc shows behind it. */
 static struct bytes without_last_nul(struct bytes args)
@@ -38,8 +28,8 @@ static struct bytes shell_command(const struct process *p)
 {
     struct bytes rest = p->args, word = BYTES_NULL;
 
-    (void)next_argument(&rest, &word);
-    if (!next_argument(&rest, &word) || !bytes_equal_str(word, "-c") || !next_argument(&rest, &word))
+    (void)argv_take(&rest, &word);
+    if (!argv_take(&rest, &word) || !bytes_equal_str(word, "-c") || !argv_take(&rest, &word))
         return BYTES_NULL;
     return word;
 }
@@ -50,7 +40,7 @@ static bool is_cron(const struct process *p)
 {
     struct bytes name = bytes_basename(p->executable), rest = p->args, first;
 
-    if (bytes_equal_str(name, "busybox") && next_argument(&rest, &first))
+    if (bytes_equal_str(name, "busybox") && argv_take(&rest, &first))
         name = bytes_basename(first);
     return bytes_equal_str(name, "cron") || bytes_equal_str(name, "crond");
 }
@@ -84,13 +74,6 @@ static void find_crontab(const struct launch_sources *s, struct process *p)
 
 /* ---- timers ---- */
 
-static bool ends_with(struct bytes text, const char *end)
-{
-    size_t len = strlen(end);
-
-    return text.len > len && memcmp(text.data + text.len - len, end, len) == 0;
-}
-
 /* A service that somebody started by hand is not its timer's. */
 static void find_timer(struct process *p)
 {
@@ -108,7 +91,7 @@ static void find_timer(struct process *p)
 static bool is_first_of_service(const struct process *p)
 {
     return p->origin == ORIGIN_HOST && p->parent && p->parent->pid == 1 && p->start_ns &&
-           ends_with(p->owner.unit, ".service");
+           bytes_ends_with(p->owner.unit, bytes_of(".service"));
 }
 
 /* ---- jobs of CI runners ---- */
@@ -153,7 +136,7 @@ static bool is_named(struct bytes word, struct bytes names)
 {
     struct bytes name;
 
-    while (next_argument(&names, &name))
+    while (argv_take(&names, &name))
         if (bytes_equal(word, name) ||
             (word.len >= 4 && name.len == 64 && bytes_starts_with(name, word))) /* an id */
             return true;
@@ -165,7 +148,7 @@ static struct bytes behind_script(struct bytes args, struct bytes script)
 {
     struct bytes word;
 
-    while (next_argument(&args, &word))
+    while (argv_take(&args, &word))
         if (bytes_equal(word, script))
             return args;
     return BYTES_NULL;
@@ -206,7 +189,7 @@ bool launch_client_asks(struct bytes client, struct bytes names, struct bytes ar
         return false;
     if (!cut_end(&rest, script.len ? behind_script(args, script) : args) || (script.len && !cut_script(&rest, script)))
         return false;
-    while (next_argument(&rest, &word)) {
+    while (argv_take(&rest, &word)) {
         named |= exec && is_named(bytes_starts_with(word, bytes_of("pod/")) ? (struct bytes){ word.data + 4, word.len - 4 } : word,
                                   names);
         exec |= bytes_equal_str(word, "exec");
@@ -215,16 +198,24 @@ bool launch_client_asks(struct bytes client, struct bytes names, struct bytes ar
 }
 
 struct search {
-    const struct process *asked; /* which process in the container */
-    struct bytes names;
+    const struct process *asked; /* whose client is looked for */
+    struct bytes what;           /* the container's names; the directory that is copied to */
     struct process *found;       /* the newest client that asked for it */
     bool ambiguous;
 };
 
+static void add_found(struct search *s, struct process *client)
+{
+    if (s->found)
+        s->ambiguous |= !bytes_equal(s->found->args, client->args) || s->found->cred.uid != client->cred.uid;
+    if (!s->found || s->found->start_ns < client->start_ns)
+        s->found = client;
+}
+
 static bool asks(const struct search *s, const struct process *client)
 {
     for (const struct process *image = s->asked; image; image = image->earlier)
-        if (launch_client_asks(client->args, s->names, image->args, image->script))
+        if (launch_client_asks(client->args, s->what, image->args, image->script))
             return true;
     return false;
 }
@@ -236,10 +227,7 @@ static int look_at(void *data, struct process *p)
 
     if (!is_client(p->executable) || p->args_truncated || p->start_ns > start || p->start_ns + CLIENT_NS < start || !asks(s, p))
         return 0;
-    if (s->found)
-        s->ambiguous |= !bytes_equal(s->found->args, p->args) || s->found->cred.uid != p->cred.uid;
-    if (!s->found || s->found->start_ns < p->start_ns)
-        s->found = p;
+    add_found(s, p);
     return 0;
 }
 
@@ -270,8 +258,15 @@ static struct bytes command_line(const struct process *client)
     struct bytes rest = client->args, interpreter;
 
     if (client->script.len)
-        (void)next_argument(&rest, &interpreter);
+        (void)argv_take(&rest, &interpreter);
     return rest;
+}
+
+static void set_client(const struct launch_sources *sources, struct process *p, enum launch_kind kind, const struct process *client)
+{
+    p->launch.kind = kind;
+    process_set(p, &p->launch.text, command_line(client));
+    process_set(p, &p->launch.user, users_name(sources->users, NULL, client_user(client)));
 }
 
 static void add_name(struct sbuf *names, struct bytes name)
@@ -301,16 +296,13 @@ static void find_client(const struct launch_sources *sources, struct process *p)
     add_name(&names, c->id);
     add_name(&names, c->compose_service);
     add_name(&names, c->pod_name);
-    s.names = sbuf_bytes(&names);
+    s.what = sbuf_bytes(&names);
     (void)process_table_each_lately(sources->table, look_at, &s);
     if (!s.found || s.ambiguous)
         return;
     client = asked_client(s.found);
-    for (struct process *image = p; image; image = image->earlier) {
-        image->launch.kind = LAUNCH_EXEC;
-        process_set(image, &image->launch.text, command_line(client));
-        process_set(image, &image->launch.user, users_name(sources->users, NULL, client_user(client)));
-    }
+    for (struct process *image = p; image; image = image->earlier)
+        set_client(sources, image, LAUNCH_EXEC, client);
 }
 
 /* ---- copied into a container ---- */
@@ -339,7 +331,7 @@ bool launch_client_copies(struct bytes client, struct bytes destination)
     struct bytes rest = without_last_nul(client), word = BYTES_NULL, place, directory;
     bool copies = false;
 
-    while (next_argument(&rest, &word))
+    while (argv_take(&rest, &word))
         copies |= bytes_equal_str(word, "cp") && rest.len;
     place = copies ? place_in_container(word) : BYTES_NULL;
     if (!place.len)
@@ -356,44 +348,33 @@ static bool unpacks(const struct process *p)
     struct bytes rest = p->args, word = BYTES_NULL;
 
     return bytes_equal_str(bytes_basename(p->executable), "dockerd") && p->parent && p->start_ns && !p->args_truncated &&
-           bytes_equal(p->parent->executable, p->executable) && next_argument(&rest, &word) && bytes_equal_str(word, "docker-untar");
+           bytes_equal(p->parent->executable, p->executable) && argv_take(&rest, &word) && bytes_equal_str(word, "docker-untar");
 }
-
-struct copy_search {
-    const struct process *asked;
-    struct bytes destination;
-    struct process *found;
-    bool ambiguous;
-};
 
 /* The client waits until all is unpacked. */
 static int look_at_copier(void *data, struct process *p)
 {
-    struct copy_search *s = data;
+    struct search *s = data;
 
     if (!is_client(p->executable) || p->args_truncated || p->start_ns > s->asked->start_ns ||
-        (p->exited_ns && p->exited_ns < s->asked->start_ns) || !launch_client_copies(p->args, s->destination))
+        (p->exited_ns && p->exited_ns < s->asked->start_ns) || !launch_client_copies(p->args, s->what))
         return 0;
-    if (s->found)
-        s->ambiguous |= !bytes_equal(s->found->args, p->args) || s->found->cred.uid != p->cred.uid;
-    s->found = p;
+    add_found(s, p);
     return 0;
 }
 
 static void find_copier(const struct launch_sources *sources, struct process *p)
 {
-    struct copy_search s = { .asked = p };
+    struct search s = { .asked = p };
     struct bytes rest = p->args;
 
-    (void)next_argument(&rest, &s.destination);
-    if (!next_argument(&rest, &s.destination))
+    (void)argv_take(&rest, &s.what);
+    if (!argv_take(&rest, &s.what))
         return;
     (void)process_table_each_lately(sources->table, look_at_copier, &s);
     if (!s.found || s.ambiguous)
         return;
-    p->launch.kind = LAUNCH_COPY;
-    process_set(p, &p->launch.text, command_line(s.found));
-    process_set(p, &p->launch.user, users_name(sources->users, NULL, client_user(s.found)));
+    set_client(sources, p, LAUNCH_COPY, s.found);
 }
 
 /* What this process was before, and was looked at then. */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "cause/argv.h"
 
-bool argv_next(struct argv *a, struct bytes *ret)
+bool argv_take(struct bytes *rest, struct bytes *ret)
 {
     const char *end;
 
-    if (!a->rest.len)
+    if (!rest->len)
         return false;
-    end = bytes_char(a->rest, '\0');
-    *ret = (struct bytes){ a->rest.data, end ? (size_t)(end - a->rest.data) : a->rest.len };
-    a->rest.data += ret->len + (end != NULL);
-    a->rest.len -= ret->len + (end != NULL);
+    end = bytes_char(*rest, '\0');
+    *ret = (struct bytes){ rest->data, end ? (size_t)(end - rest->data) : rest->len };
+    rest->data += ret->len + (end != NULL);
+    rest->len -= ret->len + (end != NULL);
     return true;
 }
 

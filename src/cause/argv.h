@@ -15,8 +15,12 @@ static inline struct argv argv_of(struct bytes args)
     return (struct argv){ args };
 }
 
-/* The next argument, which may be empty. False: there is none. */
-bool argv_next(struct argv *a, struct bytes *ret);
+/* The argument that *rest begins with, which may be empty; *rest is what follows. False: there is none. */
+bool argv_take(struct bytes *rest, struct bytes *ret);
+static inline bool argv_next(struct argv *a, struct bytes *ret)
+{
+    return argv_take(&a->rest, ret);
+}
 /* The one of that index, from 0; BYTES_NULL: there are not so many. */
 struct bytes argv_at(struct bytes args, unsigned index);
 /* How many there are, counted to `max`. */
