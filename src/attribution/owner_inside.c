@@ -97,20 +97,10 @@ void image_packages_free(struct image_packages *p)
 
 /* ---- text ---- */
 
-static struct bytes next_line(struct bytes *rest)
-{
-    const char *end = rest->len ? memchr(rest->data, '\n', rest->len) : NULL;
-    struct bytes line = { rest->data, end ? (size_t)(end - rest->data) : rest->len };
-    size_t step = line.len + (end ? 1 : 0);
-
-    *rest = (struct bytes){ rest->data + step, rest->len - step };
-    return line;
-}
-
 static bool has_line(struct bytes text, struct bytes wanted)
 {
     while (text.len)
-        if (bytes_equal(next_line(&text), wanted))
+        if (bytes_equal(bytes_next_line(&text), wanted))
             return true;
     return false;
 }
@@ -147,7 +137,7 @@ static void dpkg_version(struct bytes status, struct bytes name, struct sbuf *ve
     bool here = false;
 
     while (status.len) {
-        struct bytes line = next_line(&status), value = after(line, "Package: ");
+        struct bytes line = bytes_next_line(&status), value = after(line, "Package: ");
 
         if (!line.len)
             here = false;
@@ -173,7 +163,7 @@ static bool has_digest_of(struct bytes text, struct bytes path)
     struct bytes bare = { path.data + 1, path.len - 1 };
 
     while (text.len) {
-        struct bytes line = next_line(&text);
+        struct bytes line = bytes_next_line(&text);
 
         if (line.len == 32 + 2 + bare.len && memcmp(line.data + 34, bare.data, bare.len) == 0)
             return true;
@@ -230,7 +220,7 @@ static bool apk_search(struct bytes text, struct bytes path, struct sbuf *name, 
 
     dir = dir.len > 1 ? (struct bytes){ dir.data + 1, dir.len - 1 } : bytes_of("");
     while (text.len) {
-        struct bytes line = next_line(&text);
+        struct bytes line = bytes_next_line(&text);
 
         if (!line.len)
             package = this_version = BYTES_NULL, in_dir = false;

@@ -21,16 +21,6 @@
 
 /* ---- pure parts ---- */
 
-static struct bytes next_line(struct bytes *rest)
-{
-    const char *end = rest->len ? memchr(rest->data, '\n', rest->len) : NULL;
-    struct bytes line = { rest->data, end ? (size_t)(end - rest->data) : rest->len };
-    size_t step = line.len + (end ? 1 : 0);
-
-    *rest = (struct bytes){ rest->data + step, rest->len - step };
-    return line;
-}
-
 static struct bytes next_word(struct bytes *line)
 {
     struct bytes word;
@@ -85,7 +75,7 @@ struct bytes peer_find(struct bytes tables, struct bytes sockets, char buffer[PE
     bool found = false;
 
     while (tables.len) {
-        struct bytes line = next_line(&tables), remote, state, inode;
+        struct bytes line = bytes_next_line(&tables), remote, state, inode;
         uint32_t number;
 
         (void)next_word(&line); /* its number, the local address */

@@ -35,13 +35,9 @@ static bool has_word(struct bytes line, struct bytes word)
 
 static bool next_line(struct bytes *rest, struct bytes *ret)
 {
-    const char *end;
-
     if (!rest->len)
         return false;
-    end = bytes_char(*rest, '\n');
-    *ret = (struct bytes){ rest->data, end ? (size_t)(end - rest->data) : rest->len };
-    *rest = (struct bytes){ rest->data + ret->len + (end != NULL), rest->len - ret->len - (end != NULL) };
+    *ret = bytes_next_line(rest);
     while (ret->len && (ret->data[0] == ' ' || ret->data[0] == '\t'))
         *ret = (struct bytes){ ret->data + 1, ret->len - 1 };
     while (ret->len && (ret->data[ret->len - 1] == ' ' || ret->data[ret->len - 1] == '\r'))

@@ -32,9 +32,7 @@ struct question {
 
 static bool is_timer(struct bytes unit)
 {
-    size_t len = strlen(".timer");
-
-    return unit.len > len && unit.len <= LIMIT_NAME && memcmp(unit.data + unit.len - len, ".timer", len) == 0;
+    return unit.len > strlen(".timer") && unit.len <= LIMIT_NAME && bytes_ends_with(unit, bytes_of(".timer"));
 }
 
 struct bytes timer_of_environment(struct bytes environment)
@@ -49,14 +47,10 @@ struct bytes timer_just_before(struct bytes lines, uint64_t started_us)
     struct bytes found = BYTES_NULL;
 
     while (lines.len) {
-        const char *end = memchr(lines.data, '\n', lines.len), *space;
-        struct bytes line = { lines.data, end ? (size_t)(end - lines.data) : lines.len };
+        struct bytes line = bytes_next_line(&lines);
+        const char *space = bytes_char(line, ' ');
         uint64_t fired;
 
-        lines = (struct bytes){ lines.data + line.len, lines.len - line.len };
-        if (lines.len)
-            lines = (struct bytes){ lines.data + 1, lines.len - 1 };
-        space = memchr(line.data, ' ', line.len);
         if (!space || parse_u64((struct bytes){ space + 1, line.len - (size_t)(space + 1 - line.data) }, 10, &fired) < 0)
             continue;
         if (!fired || fired > started_us || started_us - fired > FORK_US)

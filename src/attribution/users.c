@@ -132,16 +132,6 @@ static uint64_t monotonic(void)
 
 /* ---- pure parts ---- */
 
-static struct bytes next_line(struct bytes *rest)
-{
-    const char *end = rest->len ? memchr(rest->data, '\n', rest->len) : NULL;
-    struct bytes line = { rest->data, end ? (size_t)(end - rest->data) : rest->len };
-    size_t step = line.len + (end ? 1 : 0);
-
-    *rest = (struct bytes){ rest->data + step, rest->len - step };
-    return line;
-}
-
 static struct bytes next_field(struct bytes *line, char separator)
 {
     struct bytes field;
@@ -158,7 +148,7 @@ static struct bytes next_field(struct bytes *line, char separator)
 uint32_t users_map(struct bytes map, uint32_t id)
 {
     while (map.len) {
-        struct bytes line = next_line(&map);
+        struct bytes line = bytes_next_line(&map);
         uint32_t inside, outside, count;
 
         if (parse_u32(next_field(&line, ' '), 10, &inside) < 0 ||
@@ -175,7 +165,7 @@ uint32_t users_map(struct bytes map, uint32_t id)
 struct bytes users_find(struct bytes text, uint32_t id)
 {
     while (text.len) {
-        struct bytes line = next_line(&text), name = next_field(&line, ':');
+        struct bytes line = bytes_next_line(&text), name = next_field(&line, ':');
         uint32_t this_id;
 
         (void)next_field(&line, ':');
@@ -258,7 +248,7 @@ static int gather_names(struct bytes request, struct gathered *g)
 void users_pick(struct bytes text, struct sbuf *out)
 {
     while (text.len) {
-        struct bytes line = next_line(&text), name = next_field(&line, ':');
+        struct bytes line = bytes_next_line(&text), name = next_field(&line, ':');
         uint32_t id;
 
         (void)next_field(&line, ':');

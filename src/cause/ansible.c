@@ -15,14 +15,9 @@ static bool has_value(struct bytes option)
                    option);
 }
 
-static bool ends_with(struct bytes word, const char *end, size_t len)
-{
-    return word.len > len && memcmp(word.data + word.len - len, end, len) == 0;
-}
-
 static bool is_playbook(struct bytes word)
 {
-    return ends_with(word, ".yml", 4) || ends_with(word, ".yaml", 5);
+    return bytes_ends_with(word, bytes_of(".yml")) || bytes_ends_with(word, bytes_of(".yaml"));
 }
 
 static struct bytes module_arguments(struct argv a)

@@ -63,12 +63,9 @@ static bool is_policy_file(struct bytes word)
 {
     static const char *const suffixes[] = { ".pp", ".cf", ".sls", ".rb" };
 
-    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
-        size_t len = strlen(suffixes[i]);
-
-        if (word.len > len && word.data[0] != '-' && memcmp(word.data + word.len - len, suffixes[i], len) == 0)
-            return true;
-    }
+    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
+        if (bytes_ends_with(word, bytes_of(suffixes[i])))
+            return word.data[0] != '-';
     return false;
 }
 

@@ -67,11 +67,9 @@ bool wrapper_is(struct bytes name)
 
 static bool cut_suffix(struct bytes *name, const char *suffix)
 {
-    size_t len = strlen(suffix);
-
-    if (name->len <= len || memcmp(name->data + name->len - len, suffix, len) != 0)
+    if (!bytes_ends_with(*name, bytes_of(suffix)))
         return false;
-    name->len -= len;
+    name->len -= strlen(suffix);
     return true;
 }
 

@@ -252,11 +252,9 @@ static int renamed(struct record *r, struct event *e)
     return appears(r, e);
 }
 
-static bool is_same(const struct event *e, unsigned which)
+static bool knows(const struct event *e, unsigned which)
 {
-    if ((e->before.known & e->after.known & which) != which)
-        return false;
-    return which == FILE_MODE ? e->before.mode == e->after.mode : e->before.uid == e->after.uid && e->before.gid == e->after.gid;
+    return (e->before.known & e->after.known & which) == which;
 }
 
 /* Which of them it was is not known: whatever differs in the end may come from it. */
@@ -264,9 +262,9 @@ static void put_attributes(struct track *t, struct event *e)
 {
     struct event *copy;
 
-    if (!is_same(e, FILE_MODE) && (copy = copy_for_old_name(e)))
+    if ((!knows(e, FILE_MODE) || file_state_mode_differs(&e->before, &e->after)) && (copy = copy_for_old_name(e)))
         put(&t->mode, copy);
-    if (!is_same(e, FILE_UID | FILE_GID) && (copy = copy_for_old_name(e)))
+    if ((!knows(e, FILE_UID | FILE_GID) || file_state_owner_differs(&e->before, &e->after)) && (copy = copy_for_old_name(e)))
         put(&t->owner, copy);
     put(&t->times, e);
 }
@@ -393,18 +391,6 @@ static int tell(struct record *r, const struct track *t, enum difference_kind ki
     return r->options->each(r->options->data, d);
 }
 
-static bool mode_differs(const struct track *t)
-{
-    return (t->before.known & t->after.known & FILE_MODE) &&
-           ((t->before.mode ^ t->after.mode) & 07777);
-}
-
-static bool owner_differs(const struct track *t)
-{
-    return ((t->before.known & t->after.known & FILE_UID) && t->before.uid != t->after.uid) ||
-           ((t->before.known & t->after.known & FILE_GID) && t->before.gid != t->after.gid);
-}
-
 static int tell_track(struct record *r, struct track *t)
 {
     int code = 0;
@@ -423,14 +409,14 @@ static int tell_track(struct record *r, struct track *t)
         if (!t->mode)
             t->mode = TAKE_PTR(again);
         event_free(again);
-        if (code == 0 && owner_differs(t) && !t->owner && t->mode)
+        if (code == 0 && file_state_owner_differs(&t->before, &t->after) && !t->owner && t->mode)
             t->owner = copy_for_old_name(t->mode);
     } else if (t->content) {
         code = tell(r, t, DIFFERENCE_CONTENT, &t->content, BYTES_NULL);
     }
-    if (code == 0 && t->mode && mode_differs(t))
+    if (code == 0 && t->mode && file_state_mode_differs(&t->before, &t->after))
         code = tell(r, t, DIFFERENCE_MODE, &t->mode, BYTES_NULL);
-    if (code == 0 && t->owner && owner_differs(t))
+    if (code == 0 && t->owner && file_state_owner_differs(&t->before, &t->after))
         code = tell(r, t, DIFFERENCE_OWNER, &t->owner, BYTES_NULL);
     for (struct attribute *a = t->attributes; a && code == 0; a = a->next)
         if (a->event)

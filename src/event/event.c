@@ -75,6 +75,16 @@ void file_state_add(struct file_state *s, const struct file_state *more, unsigne
     s->known |= which;
 }
 
+bool file_state_mode_differs(const struct file_state *a, const struct file_state *b)
+{
+    return (a->known & b->known & FILE_MODE) && ((a->mode ^ b->mode) & 07777);
+}
+
+bool file_state_owner_differs(const struct file_state *a, const struct file_state *b)
+{
+    return ((a->known & b->known & FILE_UID) && a->uid != b->uid) || ((a->known & b->known & FILE_GID) && a->gid != b->gid);
+}
+
 bool event_attribute_is_unknown(const struct event *e)
 {
     /* stores of former versions have it as times, concluded */

@@ -160,6 +160,10 @@ void event_set(struct event *e, struct bytes *field, struct bytes value);
  * file_known). */
 void file_state_add(struct file_state *s, const struct file_state *more, unsigned which);
 
+/* Both know it, and it is not the same: the permission bits; the user or the group. */
+bool file_state_mode_differs(const struct file_state *a, const struct file_state *b);
+bool file_state_owner_differs(const struct file_state *a, const struct file_state *b);
+
 /*
  * Time first, so that ids come in about the order of events: an index of them is written at its end, not all over.
  * hash: of what else tells it from others of that nanosecond (boot, sensor, kernel facts), so that the same change

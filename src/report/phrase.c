@@ -98,21 +98,10 @@ const char *noise_words(enum noise noise)
     return noise_table[noise][1];
 }
 
-static bool mode_differs(const struct tally *t)
-{
-    return (t->before.known & t->after.known & FILE_MODE) && t->before.mode != t->after.mode;
-}
-
-static bool owner_differs(const struct tally *t)
-{
-    const unsigned ids = FILE_UID | FILE_GID;
-
-    return (t->before.known & t->after.known & ids) == ids && (t->before.uid != t->after.uid || t->before.gid != t->after.gid);
-}
-
 static bool is_known_change(const struct tally *t)
 {
-    return t->operation == OPERATION_ATTRIBUTES && t->same_change && !t->error && (mode_differs(t) || owner_differs(t));
+    return t->operation == OPERATION_ATTRIBUTES && t->same_change && !t->error &&
+           (file_state_mode_differs(&t->before, &t->after) || file_state_owner_differs(&t->before, &t->after));
 }
 
 static const struct words *words_of(const struct tally *t)
@@ -322,15 +311,17 @@ static void add_one_change(const struct tally *t, enum operation operation, stru
 
 static void add_change(const struct tally *t, struct sbuf *out)
 {
+    bool mode = file_state_mode_differs(&t->before, &t->after), owner = file_state_owner_differs(&t->before, &t->after);
+
     if (t->operation != OPERATION_ATTRIBUTES) {
         add_one_change(t, t->operation, out);
         return;
     }
-    if (mode_differs(t))
+    if (mode)
         add_one_change(t, OPERATION_CHMOD, out);
-    if (mode_differs(t) && owner_differs(t))
+    if (mode && owner)
         sbuf_add_str(out, ", ");
-    if (owner_differs(t))
+    if (owner)
         add_one_change(t, OPERATION_CHOWN, out);
 }
 

@@ -52,6 +52,17 @@ static inline const char *bytes_char(struct bytes b, char c)
     return b.len ? (const char *)memchr(b.data, c, b.len) : NULL;
 }
 
+/* The line that *rest begins with, without its end; *rest is what follows. */
+static inline struct bytes bytes_next_line(struct bytes *rest)
+{
+    const char *end = bytes_char(*rest, '\n');
+    struct bytes line = { rest->data, end ? (size_t)(end - rest->data) : rest->len };
+    size_t step = line.len + (end != NULL);
+
+    *rest = (struct bytes){ rest->data ? rest->data + step : NULL, rest->len - step };
+    return line;
+}
+
 /* What follows the last '/', or the whole. */
 static inline struct bytes bytes_basename(struct bytes path)
 {
