@@ -19,6 +19,7 @@
 #include "attribution/users.h"
 #include "cause/argv.h"
 #include "cause/cause.h"
+#include "util/clock.h"
 #include "util/limits.h"
 #include "util/macro.h"
 
@@ -50,14 +51,6 @@ struct attribution {
     struct known_suspect siblings[KNOWN_SUSPECTS]; /* cause_suits_siblings(); by the address of its parent */
     uint64_t booted_ns;       /* CLOCK_REALTIME of CLOCK_BOOTTIME's zero; reckoned once: it dates each process alike */
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-    struct timespec ts;
-
-    clock_gettime(clock, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 int attribution_new(const struct attribution_options *options, struct attribution **ret,
                     struct err *err)

@@ -14,6 +14,7 @@
 #include "attribution/engine_table.h"
 #include "foreign/foreign.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/escape.h"
 #include "util/limits.h"
 
@@ -32,14 +33,6 @@ static const struct engine_ops *const engine_table[ENGINES] = {
                                  * must not become a storm of questions */
 #define SHARING_NS (300 * NS_PER_MS)
 #define SHARING_VIEWS 256
-
-static uint64_t monotonic(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 void container_view_done(struct container_view *view)
 {
@@ -136,7 +129,7 @@ void engines_set_patience(struct engines *e, unsigned ms)
  * silent for longer than events are kept waiting: that alone is not worth a line. */
 static void note_silence(struct engines *e, struct slot *s, const char *why)
 {
-    if (s->silence_said || monotonic() - s->silent_since_ns < SILENCE_NS)
+    if (s->silence_said || clock_ns(CLOCK_MONOTONIC) - s->silent_since_ns < SILENCE_NS)
         return;
     s->silence_said = true;
     log_warn(e->options.log, "%s; going on without it", why);
@@ -145,7 +138,7 @@ static void note_silence(struct engines *e, struct slot *s, const char *why)
 static void note_state(struct engines *e, struct slot *s, uint64_t asked_ns, const char *why)
 {
     if (asked_ns) {
-        s->retry_ns = monotonic() + HANGS_NS;
+        s->retry_ns = clock_ns(CLOCK_MONOTONIC) + HANGS_NS;
         if (!s->hangs)
             s->silent_since_ns = asked_ns;
         note_silence(e, s, why);
@@ -159,7 +152,7 @@ static void note_state(struct engines *e, struct slot *s, uint64_t asked_ns, con
 static int ask(struct engines *e, struct slot *s, enum ask_kind kind, struct bytes word,
                struct answer *ret, struct err *err)
 {
-    uint64_t asked_ns = monotonic();
+    uint64_t asked_ns = clock_ns(CLOCK_MONOTONIC);
     char text[128];
     int r;
 
@@ -403,7 +396,7 @@ static bool view_holds(const struct container_view *v, struct bytes path)
 size_t engines_sharing(struct engines *e, struct bytes host_path, struct container **ret, size_t max,
                        bool *ret_all)
 {
-    uint64_t until = monotonic() + SHARING_NS;
+    uint64_t until = clock_ns(CLOCK_MONOTONIC) + SHARING_NS;
     _cleanup_free_ char *real = realpath(host_path.data, NULL);
     struct bytes path = real ? bytes_of(real) : host_path;
     size_t n = 0, views = 0;
@@ -417,7 +410,7 @@ size_t engines_sharing(struct engines *e, struct bytes host_path, struct contain
 
         if (k->gone)
             continue;
-        if (n == max || views++ == SHARING_VIEWS || monotonic() > until) {
+        if (n == max || views++ == SHARING_VIEWS || clock_ns(CLOCK_MONOTONIC) > until) {
             *ret_all = false;
             break;
         }
@@ -469,7 +462,7 @@ struct container *engines_by_id(struct engines *e, struct bytes id)
             found = known_find(e, g, id);
     if (found && is_whole(found))
         return found->container;
-    if (monotonic() < e->next_unknown_ns)
+    if (clock_ns(CLOCK_MONOTONIC) < e->next_unknown_ns)
         return found ? found->container : NULL;
     for (unsigned i = 0; i < ENGINES; i++) {
         struct container_view view = { 0 };
@@ -489,7 +482,7 @@ struct container *engines_by_id(struct engines *e, struct bytes id)
     if (found && !silent)
         found->inspected = true; /* it is being removed: nobody knows more */
     if (!found || !is_whole(found))
-        e->next_unknown_ns = monotonic() + UNKNOWN_NS;
+        e->next_unknown_ns = clock_ns(CLOCK_MONOTONIC) + UNKNOWN_NS;
     return found ? found->container : NULL;
 }
 
@@ -661,11 +654,11 @@ int engines_dispatch(struct engines *e, struct err *err)
 
 int engines_sync(struct engines *e, unsigned timeout_ms, struct err *err)
 {
-    uint64_t until = monotonic() + timeout_ms * NS_PER_MS;
+    uint64_t until = clock_ns(CLOCK_MONOTONIC) + timeout_ms * NS_PER_MS;
 
     for (;;) {
         struct pollfd p = { .fd = e->epoll_fd, .events = POLLIN };
-        uint64_t now = monotonic();
+        uint64_t now = clock_ns(CLOCK_MONOTONIC);
         int r = engines_dispatch(e, err);
 
         if (r < 0)

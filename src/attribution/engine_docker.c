@@ -20,6 +20,7 @@
 
 #include "attribution/docker_json.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/escape.h"
 #include "util/fingerprint.h"
 #include "util/limits.h"
@@ -56,14 +57,6 @@ struct docker {
     uint64_t retry_ns;     /* CLOCK_MONOTONIC: not before */
 };
 
-static uint64_t now(clockid_t clock)
-{
-    struct timespec ts;
-
-    clock_gettime(clock, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
 /* Looked for each time: an engine may come. NULL: none is there. */
 static const char *find_socket(const struct docker *d)
 {
@@ -88,7 +81,7 @@ static int open_api(const struct log *log, const char *name, const char *const *
     d->name = name;
     d->sockets = sockets;
     d->epoll_fd = -1;
-    d->opened_ns = d->newest_ns = now(CLOCK_REALTIME);
+    d->opened_ns = d->newest_ns = clock_ns(CLOCK_REALTIME);
     d->given = given ? strdup(given) : NULL;
     /* nothing but plain HTTP over unix sockets: TLS libraries, which curl would make ready, stay as they are */
     (void)curl_global_init(CURL_GLOBAL_NOTHING);
@@ -359,9 +352,9 @@ static void start_stream(struct docker *d)
     const char *socket;
     char url[256];
 
-    if (d->stream || now(CLOCK_MONOTONIC) < d->retry_ns || !(socket = find_socket(d)))
+    if (d->stream || clock_ns(CLOCK_MONOTONIC) < d->retry_ns || !(socket = find_socket(d)))
         return;
-    d->retry_ns = now(CLOCK_MONOTONIC) + RECONNECT_NS;
+    d->retry_ns = clock_ns(CLOCK_MONOTONIC) + RECONNECT_NS;
     d->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     d->multi = curl_multi_init();
     d->stream = curl_easy_init();

@@ -21,6 +21,7 @@
 
 #include "attribution/procfs.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/limits.h"
 #include "util/parse.h"
 
@@ -42,14 +43,6 @@ struct machines {
     int epoll_fd;
     bool looked;
 };
-
-static uint64_t now(clockid_t clock)
-{
-    struct timespec ts;
-
-    clock_gettime(clock, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 static int open_machines(bool lxc, void **ret, struct err *err)
 {
@@ -163,7 +156,7 @@ static struct container *new_machine(struct bytes name, const char *runtime)
 static uint64_t start_of(pid_t pid)
 {
     uint64_t boot_ns = procfs_start("/proc", pid);
-    uint64_t up = now(CLOCK_BOOTTIME), wall = now(CLOCK_REALTIME);
+    uint64_t up = clock_ns(CLOCK_BOOTTIME), wall = clock_ns(CLOCK_REALTIME);
 
     return boot_ns && boot_ns <= up ? wall - (up - boot_ns) : 0;
 }
@@ -443,7 +436,7 @@ static int notice(void *data, struct container_view *view)
     if (k->pidfd >= 0)
         (void)epoll_ctl(r->m->epoll_fd, EPOLL_CTL_ADD, k->pidfd, &event);
     HASH_ADD_STR(r->m->known, name, k);
-    tell(r, c, LIFE_START, c->started_ns ? c->started_ns : now(CLOCK_REALTIME));
+    tell(r, c, LIFE_START, c->started_ns ? c->started_ns : clock_ns(CLOCK_REALTIME));
     return 0;
 }
 
@@ -459,18 +452,18 @@ static int dispatch(void *engine, void (*life)(void *data, const struct life *li
     (void)err;
     for (int i = 0; i < n; i++) {
         k = events[i].data.ptr;
-        tell(&round, k->container, LIFE_DIE, now(CLOCK_REALTIME));
+        tell(&round, k->container, LIFE_DIE, clock_ns(CLOCK_REALTIME));
         forget(m, k);
     }
-    if (now(CLOCK_MONOTONIC) < m->next_look_ns)
+    if (clock_ns(CLOCK_MONOTONIC) < m->next_look_ns)
         return 0;
-    m->next_look_ns = now(CLOCK_MONOTONIC) + LOOK_NS;
+    m->next_look_ns = clock_ns(CLOCK_MONOTONIC) + LOOK_NS;
     HASH_ITER(hh, m->known, k, next)
         k->seen = false;
     (void)each_machine(m, notice, &round);
     HASH_ITER(hh, m->known, k, next)
         if (!k->seen) {
-            tell(&round, k->container, LIFE_DIE, now(CLOCK_REALTIME));
+            tell(&round, k->container, LIFE_DIE, clock_ns(CLOCK_REALTIME));
             forget(m, k);
         }
     m->looked = true;

@@ -21,6 +21,7 @@
 #include "attribution/flat.h"
 #include "attribution/podman_files.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/escape.h"
 #include "util/fingerprint.h"
 #include "util/limits.h"
@@ -77,14 +78,6 @@ struct podman {
     uint64_t looked_ns;
     struct fingerprint bundles;        /* of the unknown storages that running containers are of */
 };
-
-static uint64_t now(clockid_t clock)
-{
-    struct timespec ts;
-
-    clock_gettime(clock, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 static void add_word(struct sbuf *request, struct bytes word)
 {
@@ -190,7 +183,7 @@ static void find_storages(struct podman *p, unsigned wait_ms)
 
     (void)oci_each(p->oci, "podman", add_by_bundle, &c);
     bundles = fingerprint_of(sbuf_bytes(c.request));
-    if (!asked && p->looked_ns && fingerprint_equal(bundles, p->bundles) && now(CLOCK_MONOTONIC) - p->looked_ns < LOOK_AGAIN_NS) {
+    if (!asked && p->looked_ns && fingerprint_equal(bundles, p->bundles) && clock_ns(CLOCK_MONOTONIC) - p->looked_ns < LOOK_AGAIN_NS) {
         sbuf_done(c.request);
         return;
     }
@@ -201,7 +194,7 @@ static void find_storages(struct podman *p, unsigned wait_ms)
     add_configured(p, c.request, "/etc/containers/storage.conf");
     add_configured(p, c.request, "/usr/share/containers/storage.conf");
     add_users(p, c.request);
-    p->looked_ns = now(CLOCK_MONOTONIC);
+    p->looked_ns = clock_ns(CLOCK_MONOTONIC);
     p->looking.lend = p->inotify;
     r = foreign_wait(&p->looking, &podman_storages_job, sbuf_bytes(c.request), STORAGES_MS, wait_ms, &answer);
     if (r == -EAGAIN && !asked)
@@ -277,7 +270,7 @@ static void distrust(const struct podman *p, struct storage *s, const struct for
     _cleanup_sbuf_ struct sbuf where = SBUF_INIT;
     struct err err = ERR_INIT;
 
-    s->next_ns = now(CLOCK_MONOTONIC) + (s->own ? 0 : DISTRUST_NS);
+    s->next_ns = clock_ns(CLOCK_MONOTONIC) + (s->own ? 0 : DISTRUST_NS);
     if (s->said)
         return;
     s->said = true;
@@ -292,7 +285,7 @@ static int ask(struct podman *p, struct storage *s, const struct foreign_job *jo
 {
     int r;
 
-    if (now(CLOCK_MONOTONIC) < s->next_ns)
+    if (clock_ns(CLOCK_MONOTONIC) < s->next_ns)
         return -ETIMEDOUT;
     foreign_pending_done(&s->asked); /* another question's, whose answer came too late */
     s->asked = FOREIGN_PENDING_NONE;
@@ -507,7 +500,7 @@ static void compare(struct storage *s, struct bytes at, void (*life)(void *data,
     while (next_record(&at, &c, &layer) == 0) {
         HASH_FIND(hh, s->records, c->id.data, c->id.len, r);
         if (r && !bytes_equal(r->container->name, c->name) && s->read) {
-            struct life renamed = { .kind = LIFE_RENAME, .time_ns = now(CLOCK_REALTIME), .exit_code = -1,
+            struct life renamed = { .kind = LIFE_RENAME, .time_ns = clock_ns(CLOCK_REALTIME), .exit_code = -1,
                                     .container = c,
                                     .previous_name = arena_copy(&c->arena, r->container->name) };
 
@@ -517,7 +510,7 @@ static void compare(struct storage *s, struct bytes at, void (*life)(void *data,
             HASH_DEL(s->records, r);
             container_unref(r->container);
         } else if ((r = calloc(1, sizeof(*r))) && s->read) {
-            life(data, &(struct life){ .kind = LIFE_CREATE, .time_ns = now(CLOCK_REALTIME), .exit_code = -1,
+            life(data, &(struct life){ .kind = LIFE_CREATE, .time_ns = clock_ns(CLOCK_REALTIME), .exit_code = -1,
                                        .container = c });
         }
         if (!r) {
@@ -530,7 +523,7 @@ static void compare(struct storage *s, struct bytes at, void (*life)(void *data,
     }
     HASH_ITER(hh, s->records, r, next)
         if (!r->seen) {
-            life(data, &(struct life){ .kind = LIFE_DESTROY, .time_ns = now(CLOCK_REALTIME), .exit_code = -1,
+            life(data, &(struct life){ .kind = LIFE_DESTROY, .time_ns = clock_ns(CLOCK_REALTIME), .exit_code = -1,
                                        .container = r->container });
             forget_record(s, r);
         }
@@ -561,7 +554,7 @@ static void follow(struct podman *p, struct storage *s, void (*life)(void *data,
     struct bytes answer;
     int r;
 
-    if (!asked && (!s->changed || now(CLOCK_MONOTONIC) < s->next_ns))
+    if (!asked && (!s->changed || clock_ns(CLOCK_MONOTONIC) < s->next_ns))
         return;
     if (!asked)
         s->changed = false;

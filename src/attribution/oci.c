@@ -21,6 +21,7 @@
 #include "attribution/oci_files.h"
 #include "attribution/procfs.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/fingerprint.h"
 #include "util/limits.h"
 #include "util/sbuf.h"
@@ -53,14 +54,6 @@ struct oci {
     void (*life)(void *data, const struct life *life);
     void *data;
 };
-
-static uint64_t now(clockid_t clock)
-{
-    struct timespec ts;
-
-    clock_gettime(clock, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 static uint64_t ticks_of(pid_t pid)
 {
@@ -114,12 +107,12 @@ static int read_texts(struct oci *o, const struct entry *e, struct oci_facts *re
 
     if (e->trusted)
         return oci_files_read(e->path, ret, err);
-    if (now(CLOCK_MONOTONIC) < o->distrusted_until_ns && fingerprint_equal(o->distrusted, whose))
+    if (clock_ns(CLOCK_MONOTONIC) < o->distrusted_until_ns && fingerprint_equal(o->distrusted, whose))
         return -ETIMEDOUT;
     r = oci_files_ask(e->path, ret, err);
     if (r == -ETIMEDOUT || r == -EBADMSG) { /* his containers are not named for a minute */
         o->distrusted = whose;
-        o->distrusted_until_ns = now(CLOCK_MONOTONIC) + DISTRUST_NS;
+        o->distrusted_until_ns = clock_ns(CLOCK_MONOTONIC) + DISTRUST_NS;
     }
     return r;
 }
@@ -185,10 +178,10 @@ static void on_death(struct oci *o, struct entry *e)
     c->pid = 0; /* may be anybody's from now on */
     e->facts.view.running = false;
     if (kills > e->oom_kills)
-        tell(o, e, LIFE_OOM, now(CLOCK_REALTIME), -1);
+        tell(o, e, LIFE_OOM, clock_ns(CLOCK_REALTIME), -1);
     e->started = false;
     if (o->life)
-        o->life(o->data, &(struct life){ .kind = LIFE_DIE, .time_ns = now(CLOCK_REALTIME),
+        o->life(o->data, &(struct life){ .kind = LIFE_DIE, .time_ns = clock_ns(CLOCK_REALTIME),
                                          .exit_code = code, .container = c });
     container_unref(c);
 }
@@ -218,7 +211,7 @@ static bool is_waiting_to_start(const struct entry *e)
 /* When the fifo that holds the container's program back was removed: the directory's own time. */
 static uint64_t start_time(const struct entry *e)
 {
-    uint64_t t = now(CLOCK_REALTIME), written;
+    uint64_t t = clock_ns(CLOCK_REALTIME), written;
     struct stat st;
 
     if (stat(e->path, &st) < 0)
@@ -241,7 +234,7 @@ static void read_entry(struct oci *o, struct entry *e)
     oci_facts_done(&e->facts);
     e->facts = f;
     if (!known)
-        tell(o, e, LIFE_CREATE, now(CLOCK_REALTIME), -1);
+        tell(o, e, LIFE_CREATE, clock_ns(CLOCK_REALTIME), -1);
     follow_process(o, e);
     if (e->started && f.view.running) /* read again: an update, a pause */
         (void)oci_overlay(PROC, f.view.container->pid, &e->facts.view);
@@ -322,7 +315,7 @@ static void on_vanished(void *data, const char *path)
         /* Podman takes a stopped container's state away and keeps the container: its storage says
          * when that is removed */
         if (!bytes_equal_str(e->facts.view.container->runtime, "podman"))
-            tell(o, e, LIFE_DESTROY, now(CLOCK_REALTIME), -1);
+            tell(o, e, LIFE_DESTROY, clock_ns(CLOCK_REALTIME), -1);
     }
     forget(o, e);
 }
@@ -389,8 +382,8 @@ void oci_dispatch(struct oci *o, void (*life)(void *data, const struct life *lif
     /* deaths first: a restart writes its new state after the old process is gone */
     dispatch_deaths(o);
     oci_dirs_dispatch(o->dirs);
-    if (now(CLOCK_MONOTONIC) >= o->next_unfollowed_ns) {
-        o->next_unfollowed_ns = now(CLOCK_MONOTONIC) + UNFOLLOWED_NS;
+    if (clock_ns(CLOCK_MONOTONIC) >= o->next_unfollowed_ns) {
+        o->next_unfollowed_ns = clock_ns(CLOCK_MONOTONIC) + UNFOLLOWED_NS;
         oci_dirs_scan_unfollowed(o->dirs);
     }
     if (oci_dirs_beyond(o->dirs) && !o->beyond_said++)

@@ -10,6 +10,7 @@
 #include <uthash.h>
 
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #define LIST_MAX (4 * 1024 * 1024)        /* one package's list; linux-headers has 1.5 MB */
 #define GATHER_MAX (192 * 1024 * 1024)    /* all files of one question */
@@ -540,14 +541,6 @@ static const struct foreign_job search_job = { "the package lists of a container
 
 /* ---- asking it ---- */
 
-static uint64_t monotonic(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
 static struct state *state_of(struct image_packages *p, struct bytes key)
 {
     struct state *s;
@@ -571,12 +564,12 @@ static struct state *state_of(struct image_packages *p, struct bytes key)
  * the machine that was busy. */
 static unsigned patience(const struct state *s)
 {
-    return monotonic() < s->distrusted_until_ns ? 0 : WAIT_MS;
+    return clock_ns(CLOCK_MONOTONIC) < s->distrusted_until_ns ? 0 : WAIT_MS;
 }
 
 static void judge(struct state *s, int r)
 {
-    s->distrusted_until_ns = r == -EAGAIN || r == -EBADMSG ? monotonic() + DISTRUST_NS : 0;
+    s->distrusted_until_ns = r == -EAGAIN || r == -EBADMSG ? clock_ns(CLOCK_MONOTONIC) + DISTRUST_NS : 0;
 }
 
 static void look(struct state *s, struct bytes place)
@@ -584,12 +577,12 @@ static void look(struct state *s, struct bytes place)
     struct bytes answer;
     int r;
 
-    if (s->pending.fd < 0 && s->looked_ns && monotonic() - s->looked_ns < LOOK_AGAIN_NS)
+    if (s->pending.fd < 0 && s->looked_ns && clock_ns(CLOCK_MONOTONIC) - s->looked_ns < LOOK_AGAIN_NS)
         return;
     if (s->pending.fd < 0 && !patience(s))
         return;
     r = foreign_wait(&s->pending, &state_job, place, STATE_MS, patience(s), &answer);
-    s->looked_ns = monotonic();
+    s->looked_ns = clock_ns(CLOCK_MONOTONIC);
     judge(s, r);
     if (r == -EAGAIN)
         return;

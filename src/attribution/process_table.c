@@ -8,6 +8,7 @@
 #include <uthash.h>
 
 #include "attribution/procfs.h"
+#include "util/clock.h"
 #include "util/limits.h"
 
 /* An event's time may be early by a timer tick of the kernel (audit: ktime_get_coarse_real_ts64). */
@@ -104,14 +105,6 @@ void process_table_free(struct process_table *t)
     HASH_ITER(hh, t->slots, s, next)
         drop_slot(t, s);
     free(t);
-}
-
-static uint64_t boot_now(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_BOOTTIME, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
 static struct slot *find_slot(struct process_table *t, pid_t pid)
@@ -593,7 +586,7 @@ struct process *process_table_find(struct process_table *t, pid_t pid, uint64_t 
     if (s && s->doubt != t->doubt)
         check_slot(t, s);
     if (boot_ns == 0)
-        boot_ns = boot_now();
+        boot_ns = clock_ns(CLOCK_BOOTTIME);
     for (struct version *v = s ? s->newest : NULL; v; v = v->older) {
         if (start_ns && v->process->start_ns && !process_is(v->process, pid, start_ns))
             continue;

@@ -19,6 +19,7 @@
 #include "foreign/foreign.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/limits.h"
 #include "util/macro.h"
 #include "util/parse.h"
@@ -240,14 +241,6 @@ static void add_part(struct sbuf *request, struct bytes text)
     sbuf_add_char(request, '\0');
 }
 
-static uint64_t monotonic(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
 static void ask(struct sessions *s, const struct process *p, const struct process *first, struct session *to)
 {
     _cleanup_sbuf_ struct sbuf request = SBUF_INIT;
@@ -268,7 +261,7 @@ static void ask(struct sessions *s, const struct process *p, const struct proces
     add_part(&request, bytes_of(s->proc));
     if (to->pending.fd < 0) {
         to->tries++;
-        to->asked_ns = monotonic();
+        to->asked_ns = clock_ns(CLOCK_MONOTONIC);
     }
     if (!sbuf_error(&request) &&
         foreign_wait(&to->pending, &job, sbuf_bytes(&request), WORKER_MS, WAIT_MS, &answer) == 0 && answer.len &&
@@ -339,7 +332,7 @@ struct bytes sessions_remote(struct sessions *s, const struct process *p)
     /* what a busy machine did not answer in time is asked again, and of a process that may know more */
     if (known && !known->remote[0] &&
         (!known->tries || known->pending.fd >= 0 ||
-         (known->tries < TRIES && monotonic() - known->asked_ns > TRY_AGAIN_NS))) {
+         (known->tries < TRIES && clock_ns(CLOCK_MONOTONIC) - known->asked_ns > TRY_AGAIN_NS))) {
         ask_sshd(s, p, known);
         if (!known->remote[0])
             ask(s, p, first, known);

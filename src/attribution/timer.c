@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #ifdef HAVE_LIBSYSTEMD
 #include <systemd/sd-bus.h>
 #endif
@@ -14,6 +13,7 @@
 #include "attribution/procfs.h"
 #include "foreign/foreign.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/limits.h"
 #include "util/macro.h"
 #include "util/parse.h"
@@ -135,12 +135,9 @@ static int gather(struct bytes request, struct gathered *g)
 /* Of a process: time since boot; of systemd: without what the machine slept. */
 static uint64_t monotonic_us(uint64_t boottime_ns)
 {
-    struct timespec boot, mono;
-    uint64_t slept;
+    uint64_t awake = clock_ns(CLOCK_MONOTONIC); /* first: it is never the later one */
+    uint64_t slept = clock_ns(CLOCK_BOOTTIME) - awake;
 
-    clock_gettime(CLOCK_MONOTONIC, &mono);
-    clock_gettime(CLOCK_BOOTTIME, &boot);
-    slept = ((uint64_t)boot.tv_sec * NS_PER_S + (uint64_t)boot.tv_nsec) - ((uint64_t)mono.tv_sec * NS_PER_S + (uint64_t)mono.tv_nsec);
     return boottime_ns > slept ? (boottime_ns - slept) / 1000 : 0;
 }
 

@@ -17,6 +17,7 @@
 #include "foreign/foreign.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/hash.h"
 #include "util/limits.h"
 #include "util/parse.h"
@@ -120,14 +121,6 @@ void users_free(struct users *u)
     forget_host(u);
     host_names_free(u->files);
     free(u);
-}
-
-static uint64_t monotonic(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
 /* ---- pure parts ---- */
@@ -318,9 +311,9 @@ static int ask_names(struct world *w, struct bytes place)
     sbuf_add(&request, (const char *)&w->stamp, sizeof(w->stamp));
     sbuf_add_bytes(&request, place);
     r = foreign_wait(&w->pending, &names_job, sbuf_bytes(&request), WORKER_MS,
-                     monotonic() < w->distrusted_until_ns ? 0 : WAIT_MS, &answer);
+                     clock_ns(CLOCK_MONOTONIC) < w->distrusted_until_ns ? 0 : WAIT_MS, &answer);
     /* an answer that comes after all was kept by a busy machine */
-    w->distrusted_until_ns = r == -EAGAIN || r == -EBADMSG ? monotonic() + DISTRUST_NS : 0;
+    w->distrusted_until_ns = r == -EAGAIN || r == -EBADMSG ? clock_ns(CLOCK_MONOTONIC) + DISTRUST_NS : 0;
     if (r == 0)
         take_names(w, answer);
     return r;
@@ -330,7 +323,7 @@ static void look(struct users *u, struct world *w, const struct container *c)
 {
     _cleanup_sbuf_ struct sbuf place = SBUF_INIT;
 
-    w->looked_ns = monotonic();
+    w->looked_ns = clock_ns(CLOCK_MONOTONIC);
     w->started_ns = c->started_ns;
     if (c->pid > 0) {
         read_map(&w->users, c->pid, "uid_map");
@@ -364,7 +357,7 @@ static struct world *world_of(struct users *u, const struct container *c)
         HASH_ADD(hh, u->worlds, id, sizeof(w->id), w);
         look(u, w, c);
     } else if (w->started_ns != c->started_ns || w->pending.fd >= 0 ||
-               monotonic() - w->looked_ns > LOOK_AGAIN_NS) {
+               clock_ns(CLOCK_MONOTONIC) - w->looked_ns > LOOK_AGAIN_NS) {
         look(u, w, c);
     }
     return w;
@@ -409,11 +402,11 @@ static const struct foreign_job host_job = { "the names of users", 0, NULL, find
 
 static void ask_host(struct users *u, struct host_name *n)
 {
-    unsigned wait = monotonic() < u->distrusted_until_ns ? 0 : WAIT_MS;
+    unsigned wait = clock_ns(CLOCK_MONOTONIC) < u->distrusted_until_ns ? 0 : WAIT_MS;
     struct bytes answer;
     int r;
 
-    n->asked_ns = monotonic();
+    n->asked_ns = clock_ns(CLOCK_MONOTONIC);
     r = foreign_wait(&n->pending, &host_job, (struct bytes){ (const char *)&n->key, sizeof(n->key) }, WORKER_MS, wait,
                      &answer);
     if (r == 0)
@@ -427,7 +420,7 @@ static void look_at_files(struct users *u)
 {
     if (u->files && host_names_look(u->files))
         forget_host(u);
-    u->looked_ns = monotonic();
+    u->looked_ns = clock_ns(CLOCK_MONOTONIC);
 }
 
 /* From the files, at once; else from the name service, when it answers. */
@@ -449,7 +442,7 @@ static struct bytes on_host(struct users *u, uint32_t id, bool group)
     uint64_t key = id | (group ? 1ull << 32 : 0);
     struct host_name *n;
 
-    if (!u->looked_ns || monotonic() - u->looked_ns > LOOK_AGAIN_NS)
+    if (!u->looked_ns || clock_ns(CLOCK_MONOTONIC) - u->looked_ns > LOOK_AGAIN_NS)
         look_at_files(u);
     n = u->asked[group];
     if (n && n->key == key && n->known)
@@ -466,7 +459,7 @@ static struct bytes on_host(struct users *u, uint32_t id, bool group)
         n->pending = FOREIGN_PENDING_NONE;
         HASH_ADD(hh, u->host, key, sizeof(n->key), n);
         find_host(u, n);
-    } else if (!n->known && (n->pending.fd >= 0 || monotonic() - n->asked_ns > LOOK_AGAIN_NS)) {
+    } else if (!n->known && (n->pending.fd >= 0 || clock_ns(CLOCK_MONOTONIC) - n->asked_ns > LOOK_AGAIN_NS)) {
         ask_host(u, n);
     }
     u->asked[group] = n;

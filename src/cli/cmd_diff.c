@@ -17,6 +17,7 @@
 #include "compare/record.h"
 #include "report/difference.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/escape.h"
 #include "util/parse.h"
 
@@ -71,14 +72,6 @@ static void question_done(struct question *q)
     free(q->target_text);
 }
 
-static uint64_t realtime(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
 /* CONTAINER [PATH], CONTAINER:PATH or, between two moments, a host's PATH. */
 static int take_target(const struct verb *verb, struct question *q, char *const *words, int count)
 {
@@ -117,7 +110,7 @@ static int parse(int argc, char **argv, struct question *q)
 {
     const struct verb *verb = verb_by_name("diff");
     struct err err = ERR_INIT;
-    uint64_t now = realtime();
+    uint64_t now = clock_ns(CLOCK_REALTIME);
     enum format format;
     int c, r = 0;
 

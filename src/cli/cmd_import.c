@@ -12,6 +12,7 @@
 #include "daemon/import.h"
 #include "sensor/audit/log/config.h"
 #include "store/query.h"
+#include "util/clock.h"
 
 #define PROGRESS_NS (200 * NS_PER_MS)
 
@@ -37,19 +38,11 @@ struct import {
     uint64_t started_ns, next_ns;
 };
 
-static uint64_t monotonic(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
 /* "1.2 M records, 61 %, 480 k/s, 3 s left" */
 static int on_progress(void *data, const struct replay_stats *s)
 {
     struct import *im = data;
-    uint64_t now = monotonic();
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
     double seconds, left, share;
 
     if (stopped)
@@ -130,7 +123,7 @@ static int run(struct import *im)
     int r;
 
     (void)store_summarise(im->store, &before, NULL);
-    im->started_ns = monotonic();
+    im->started_ns = clock_ns(CLOCK_MONOTONIC);
     r = import_run(&options, &result, &err);
     if (im->drawn)
         fputs("\r\033[K", stderr);
@@ -144,7 +137,7 @@ static int run(struct import *im)
     damaged = stats->damaged + stats->log.long_lines;
     tell_notes(im, &result, damaged);
     printf("%" PRIu64 " records, %" PRIu64 " changes, %" PRIu64 " of them new, in %.1f s\n", stats->lines,
-           stats->changes, after.events - before.events, (double)(monotonic() - im->started_ns) / 1e9);
+           stats->changes, after.events - before.events, (double)(clock_ns(CLOCK_MONOTONIC) - im->started_ns) / 1e9);
     if (stopped) {
         cli_note("interrupted; what is imported stays, import the same logs again to go on");
         return EXIT_LOST;

@@ -17,6 +17,7 @@
 
 #include "cli/identity.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/escape.h"
 
 struct command {
@@ -27,14 +28,6 @@ struct command {
     uint64_t started_ns, ended_ns; /* CLOCK_MONOTONIC */
 };
 
-static uint64_t monotonic(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
 static void reap(struct observation *o)
 {
     struct command *c = o->data;
@@ -43,7 +36,7 @@ static void reap(struct observation *o)
     if (c->pid <= 0 || c->ended || waitpid(c->pid, &status, WNOHANG) != c->pid)
         return;
     c->ended = true;
-    c->ended_ns = monotonic();
+    c->ended_ns = clock_ns(CLOCK_MONOTONIC);
     c->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     pipeline_stop(o->pipeline);
 }
@@ -90,7 +83,7 @@ static void never_started(struct command *c, const char *name, int error)
     (void)waitpid(c->pid, NULL, 0);
     c->pid = 0;
     c->ended = true;
-    c->ended_ns = monotonic();
+    c->ended_ns = clock_ns(CLOCK_MONOTONIC);
     c->status = error == ENOENT || error == ENOTDIR ? 127 : 126;
     escape_terminal(&shown, bytes_of(name));
     cli_error("%s: %s", sbuf_str(&shown), strerror(error));
@@ -106,7 +99,7 @@ static int start(struct command *c, char **argv, bool json, const struct identit
         return err_set(err, -errno, "pipe");
     read_end = pipes[0];
     write_end = pipes[1];
-    c->started_ns = monotonic();
+    c->started_ns = clock_ns(CLOCK_MONOTONIC);
     c->pid = fork();
     if (c->pid < 0)
         return err_set(err, -errno, "fork");
@@ -157,7 +150,7 @@ static int observe_command(struct observation *o, char **argv, const struct iden
     if (r == 0 && c->ended && c->interrupts < 2) {
         case_set_command_status(case_, c->status, c->ended_ns - c->started_ns);
         if (c->pid > 0)
-            r = observation_run(o, monotonic() + o->args.settle_ns);
+            r = observation_run(o, clock_ns(CLOCK_MONOTONIC) + o->args.settle_ns);
     }
     return r < 0 ? EXIT_UNABLE : observation_finish(o);
 }

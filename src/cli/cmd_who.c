@@ -18,6 +18,7 @@
 #include "cli/who_store.h"
 #include "report/summary.h"
 #include "store/query.h"
+#include "util/clock.h"
 #include "util/parse.h"
 
 #define EACH_MAX 50000 /* events: half a second */
@@ -57,14 +58,6 @@ struct question {
     uint64_t size;  /* how many there are, up to EACH_MAX */
     bool each;      /* the case is told of them one by one, not counted together */
 };
-
-static uint64_t realtime(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 /* --from LOG, and further logs right behind it: the last word is always a TARGET. */
 static int add_logs(struct question *q, int argc, char **argv)
@@ -126,10 +119,10 @@ static int parse(int argc, char **argv, struct question *q)
                 return r;
             break;
         case OPTION_SINCE:
-            r = parse_time(optarg, realtime(), &q->query.since_ns, &err);
+            r = parse_time(optarg, clock_ns(CLOCK_REALTIME), &q->query.since_ns, &err);
             break;
         case OPTION_UNTIL:
-            r = parse_time(optarg, realtime(), &q->query.until_ns, &err);
+            r = parse_time(optarg, clock_ns(CLOCK_REALTIME), &q->query.until_ns, &err);
             break;
         case OPTION_STORE:
             q->store_path = optarg;

@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/junit_file.h"
+#include "util/clock.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <time.h>
-
-static uint64_t realtime(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 static int add_targets(struct junit *junit, const struct watch_args *args)
 {
@@ -42,7 +35,7 @@ int junit_file_open(struct junit_file *j, const struct watch_args *args)
         r = add_targets(&j->junit, args);
     if (r < 0)
         cli_error("--junit: %s", err_text(&err, r));
-    j->junit.began_ns = realtime();
+    j->junit.began_ns = clock_ns(CLOCK_REALTIME);
     return r < 0 ? cli_exit_code(r) : 0;
 }
 
@@ -67,7 +60,7 @@ int junit_file_write(struct junit_file *j, struct case_ *all, struct bytes comma
     j->junit.all = all;
     j->junit.command = command;
     j->junit.command_status = status;
-    j->junit.took_ns = realtime() - j->junit.began_ns;
+    j->junit.took_ns = clock_ns(CLOCK_REALTIME) - j->junit.began_ns;
     junit_write(&text, &j->junit);
     r = output_file_write(&j->file, &text, &err);
     if (r < 0)

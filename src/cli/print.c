@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #define BUFFER (64 * 1024)
 
@@ -31,14 +32,6 @@ struct ecs_host cli_host(struct arena *arena)
     host.id = read_line(arena, "/etc/machine-id");
     host.boot_id = read_line(arena, "/proc/sys/kernel/random/boot_id");
     return host;
-}
-
-static uint64_t monotonic(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
 void printer_init(struct printer *p, enum format format, FILE *out)
@@ -78,13 +71,13 @@ static void print_text(struct printer *p, const struct event *e)
 {
     set_utc_offset(p, e->time_ns);
     p->style.containers |= e->victim != NULL;
-    live_event(&p->live, e, &p->style, monotonic(), &p->buffer);
+    live_event(&p->live, e, &p->style, clock_ns(CLOCK_MONOTONIC), &p->buffer);
 }
 
 /* Another kind of line is to follow. */
 static void end_events(struct printer *p)
 {
-    live_flush(&p->live, &p->style, monotonic(), &p->buffer);
+    live_flush(&p->live, &p->style, clock_ns(CLOCK_MONOTONIC), &p->buffer);
 }
 
 void printer_event(struct printer *p, const struct event *event)
@@ -121,7 +114,7 @@ void printer_gap(struct printer *p, const struct gap *gap)
 
 void printer_idle(struct printer *p)
 {
-    live_idle(&p->live, &p->style, monotonic(), &p->buffer);
+    live_idle(&p->live, &p->style, clock_ns(CLOCK_MONOTONIC), &p->buffer);
     if (p->buffer.len)
         write_buffer(p);
 }

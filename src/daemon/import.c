@@ -11,6 +11,7 @@
 #include "attribution/agents.h"
 #include "sensor/audit/log/source.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/limits.h"
 #include "util/macro.h"
 
@@ -39,14 +40,6 @@ struct import {
     uint64_t damaged_files;
     int failure;
 };
-
-static uint64_t monotonic(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 /* ---- which log is it ---- */
 
@@ -183,7 +176,7 @@ static int on_event(void *data, struct event *event)
 static int on_progress(void *data, const struct replay_stats *stats, uint64_t offset)
 {
     struct import *im = data;
-    uint64_t now = monotonic();
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
 
     (void)offset;
     im->safe = stats->safe;
@@ -307,7 +300,7 @@ static int read_logs(struct import *im, size_t from, struct import_result *ret, 
     set_start(im, from, &logs);
     im->marked = from;
     im->safe = logs.tell_from;
-    im->next_ns = monotonic() + MARK_NS;
+    im->next_ns = clock_ns(CLOCK_MONOTONIC) + MARK_NS;
     view = (struct audit_log_files){ im->options->files->files + im->first, im->count - im->first };
     r = logs_read(&logs, &ret->stats, err);
     agents_free(agents); /* what was told is in the store's queue, by its name */

@@ -22,6 +22,7 @@
 #include "store/store.h"
 #include "foreign/foreign.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/escape.h"
 #include "util/memory.h"
 #include "util/sbuf.h"
@@ -84,14 +85,6 @@ struct pipeline {
     uint64_t last_engine_wait_ns;
     bool stop;
 };
-
-static uint64_t now_ns(clockid_t clock)
-{
-    struct timespec ts;
-
-    clock_gettime(clock, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 static int add_source(struct pipeline *p, enum source_kind kind, int fd,
                       void (*ready)(void *, int), void *data, struct err *err)
@@ -163,7 +156,7 @@ static void deliver(void *data, struct event *event)
     }
     event->sequence = ++p->sequence;
     p->newest_event_ns = MAX(p->newest_event_ns, event->time_ns);
-    p->last_event_ns = now_ns(CLOCK_REALTIME);
+    p->last_event_ns = clock_ns(CLOCK_REALTIME);
     result = p->options.filter ? filter_event(p->options.filter, event) : FILTER_MATCHES;
     if (result == FILTER_MATCHES)
         (void)case_add_event(p->case_, event);
@@ -182,9 +175,9 @@ static void on_event(void *data, struct event *event)
     struct pipeline *p = data;
 
     if (watchset_is_waiting(p->watches) &&
-        now_ns(CLOCK_MONOTONIC) - p->last_engine_wait_ns > ENGINE_WAIT_MS * NS_PER_MS) {
+        clock_ns(CLOCK_MONOTONIC) - p->last_engine_wait_ns > ENGINE_WAIT_MS * NS_PER_MS) {
         /* the container is starting: what the engine says decides whose file this is, since when */
-        p->last_engine_wait_ns = now_ns(CLOCK_MONOTONIC);
+        p->last_engine_wait_ns = clock_ns(CLOCK_MONOTONIC);
         (void)engines_sync(p->engines, ENGINE_WAIT_MS, NULL);
     }
     if (!watchset_event(p->watches, event)) {
@@ -192,7 +185,7 @@ static void on_event(void *data, struct event *event)
         return;
     }
     if (p->fuse)
-        fuse_add(p->fuse, event, now_ns(CLOCK_MONOTONIC));
+        fuse_add(p->fuse, event, clock_ns(CLOCK_MONOTONIC));
     else
         deliver(p, event);
 }
@@ -534,7 +527,7 @@ static void on_place(void *data, const struct coverage_place *place)
     struct pipeline *p = data;
     struct coverage_place now = *place;
 
-    now.from_ns = p->recorded_places ? now_ns(CLOCK_REALTIME) : p->from_ns;
+    now.from_ns = p->recorded_places ? clock_ns(CLOCK_REALTIME) : p->from_ns;
     (void)store_add_coverage_place(p->store, p->coverage_id, &now);
 }
 
@@ -549,10 +542,10 @@ static void record_places(struct pipeline *p)
 /* What the path leads to now is watched from here on. */
 static void follow_link(struct pipeline *p)
 {
-    struct gap gap = { .reason = LOST_WATCH_WINDOW, .from_ns = now_ns(CLOCK_REALTIME) };
+    struct gap gap = { .reason = LOST_WATCH_WINDOW, .from_ns = clock_ns(CLOCK_REALTIME) };
 
     watchset_poll(p->watches);
-    gap.to_ns = now_ns(CLOCK_REALTIME);
+    gap.to_ns = clock_ns(CLOCK_REALTIME);
     snprintf(gap.text, sizeof(gap.text),
              "a link on the way to a watched path was changed: what was done where it leads until that was watched");
     on_gap(p, &gap);
@@ -579,8 +572,8 @@ static void dispatch_all(struct pipeline *p)
     }
     if (watchset_leads_elsewhere(p->watches))
         follow_link(p);
-    if (now_ns(CLOCK_MONOTONIC) >= p->next_poll_ns) {
-        p->next_poll_ns = now_ns(CLOCK_MONOTONIC) + POLL_NS;
+    if (clock_ns(CLOCK_MONOTONIC) >= p->next_poll_ns) {
+        p->next_poll_ns = clock_ns(CLOCK_MONOTONIC) + POLL_NS;
         watchset_poll(p->watches);
         record_places(p);
     }
@@ -616,7 +609,7 @@ static void tell_seen(struct pipeline *p, uint64_t turn_ns)
 void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
 {
     _cleanup_sbuf_ struct sbuf not_seen = SBUF_INIT;
-    struct coverage coverage = { .from_ns = now_ns(CLOCK_REALTIME) };
+    struct coverage coverage = { .from_ns = clock_ns(CLOCK_REALTIME) };
     unsigned lacks;
 
     /* what a sensor looks at first, such as descriptors that are open already, belongs to the beginning */
@@ -670,7 +663,7 @@ int pipeline_run(struct pipeline *p, uint64_t until_ns, struct err *err)
     p->stop = false;
     while (!p->stop) {
         struct epoll_event events[EPOLL_MAX];
-        uint64_t now = now_ns(CLOCK_MONOTONIC), turn_ns = now_ns(CLOCK_REALTIME);
+        uint64_t now = clock_ns(CLOCK_MONOTONIC), turn_ns = clock_ns(CLOCK_REALTIME);
         int timeout = TICK_MS, n;
 
         if (until_ns && now >= until_ns)
@@ -684,9 +677,9 @@ int pipeline_run(struct pipeline *p, uint64_t until_ns, struct err *err)
             return err_set(err, -errno, "epoll");
         dispatch_all(p);
         if (p->fuse)
-            fuse_expire(p->fuse, now_ns(CLOCK_MONOTONIC), n == 0);
+            fuse_expire(p->fuse, clock_ns(CLOCK_MONOTONIC), n == 0);
         tell_seen(p, turn_ns);
-        if (now_ns(CLOCK_MONOTONIC) - now < calm_us * 1000ull && n > 0 && ++busy > BUSY_WAKES)
+        if (clock_ns(CLOCK_MONOTONIC) - now < calm_us * 1000ull && n > 0 && ++busy > BUSY_WAKES)
             usleep(calm_us);
         else if (n == 0)
             busy = 0;
@@ -714,12 +707,12 @@ void pipeline_stop(struct pipeline *p)
 /* Everything that happened before now, however much is waiting; what is given up is a gap. */
 static void read_to_the_end(struct pipeline *p, const struct open_sensor *open)
 {
-    uint64_t until = now_ns(CLOCK_MONOTONIC) + FINISH_NS, from_ns = now_ns(CLOCK_REALTIME);
+    uint64_t until = clock_ns(CLOCK_MONOTONIC) + FINISH_NS, from_ns = clock_ns(CLOCK_REALTIME);
     struct err err = ERR_INIT;
     bool said = false;
     int r;
 
-    while ((r = open->ops->sync(open->sensor, SYNC_MS, &err)) == -EAGAIN && now_ns(CLOCK_MONOTONIC) < until) {
+    while ((r = open->ops->sync(open->sensor, SYNC_MS, &err)) == -EAGAIN && clock_ns(CLOCK_MONOTONIC) < until) {
         if (!said)
             on_notice(p, "events are still being read");
         said = true;
@@ -729,7 +722,7 @@ static void read_to_the_end(struct pipeline *p, const struct open_sensor *open)
     if (r < 0) {
         struct gap gap = { .reason = LOST_UNREAD,
                            .from_ns = from_ns,
-                           .to_ns = now_ns(CLOCK_REALTIME),
+                           .to_ns = clock_ns(CLOCK_REALTIME),
                            .sensor = open->ops->bit };
 
         snprintf(gap.text, sizeof(gap.text), "what happened last was not read to its end");
@@ -782,7 +775,7 @@ void pipeline_finish(struct pipeline *p)
         watchset_each_absent(p->watches, on_absent, p);
     if (p->store) {
         if (p->coverage_id)
-            (void)store_end_coverage(p->store, p->coverage_id, now_ns(CLOCK_REALTIME));
+            (void)store_end_coverage(p->store, p->coverage_id, clock_ns(CLOCK_REALTIME));
         (void)store_flush(p->store, NULL);
         tell_missing(p);
     }

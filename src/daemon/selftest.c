@@ -23,6 +23,7 @@
 #include "event/operation.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #define EVENTS_MAX 4096
 #define SETTLE_NS (300 * NS_PER_MS)
@@ -227,14 +228,6 @@ static int open_parent(const struct road *place)
     return beneath_open_host(bytes_dirname(bytes_of(place->scratch)), place->root_len, O_PATH | O_DIRECTORY);
 }
 
-static uint64_t monotonic(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
 static int replaced(const struct road *road, struct err *err)
 {
     return err_say(err, -ESTALE, "somebody moves or replaces what the test makes beside the target, it was ended "
@@ -268,7 +261,7 @@ static int observe(struct pipeline *pipeline, const struct road *road, const str
     if (pipe2(pipes, O_CLOEXEC) < 0)
         return err_set(err, -errno, "pipe");
     *ret_pid = make_changes(road, s, files, pipes[1]);
-    r = *ret_pid < 0 ? err_set(err, -errno, "fork") : pipeline_run(pipeline, monotonic() + SETTLE_NS, err);
+    r = *ret_pid < 0 ? err_set(err, -errno, "fork") : pipeline_run(pipeline, clock_ns(CLOCK_MONOTONIC) + SETTLE_NS, err);
     if (*ret_pid >= 0) {
         int outcome = take_outcome(*ret_pid, pipes[0], ret);
 

@@ -20,6 +20,7 @@
 #include "foreign/foreign.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #define WAIT_MS 300
 #define HANG_MS 1000
@@ -77,17 +78,9 @@ static void serve(int socket)
     }
 }
 
-static uint64_t monotonic(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
 static bool is_distrusted(uint64_t whose)
 {
-    uint64_t now = monotonic();
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
 
     if (late.server >= 0 && late.whose == whose)
         return true;
@@ -105,7 +98,7 @@ static void distrust(uint64_t whose)
         if (distrusted[i].until_ns < distrusted[oldest].until_ns)
             oldest = i;
     distrusted[oldest].whose = whose;
-    distrusted[oldest].until_ns = monotonic() + DISTRUST_NS;
+    distrusted[oldest].until_ns = clock_ns(CLOCK_MONOTONIC) + DISTRUST_NS;
 }
 
 static void close_server(int *fd)

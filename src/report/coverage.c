@@ -7,18 +7,11 @@
 #include "event/ecs.h"
 #include "event/operation.h"
 #include "event/sentence.h"
+#include "util/clock.h"
 #include "util/escape.h"
 #include "util/limits.h"
 
 #define SHOWN_PARTS 4
-
-static uint64_t now_ns(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 /* ---- what comes in ---- */
 
@@ -128,7 +121,7 @@ static struct tm local(uint64_t time_ns)
 /* "3 Nov" with the year where it is another one, "14:02:11" today; with_time: both. */
 static void add_moment(struct sbuf *out, uint64_t time_ns, bool with_time)
 {
-    struct tm tm = local(time_ns), today = local(now_ns());
+    struct tm tm = local(time_ns), today = local(clock_ns(CLOCK_REALTIME));
     bool is_today = tm.tm_year == today.tm_year && tm.tm_yday == today.tm_yday;
     char day[32];
 
@@ -363,7 +356,7 @@ static void say_times(struct sbuf *out, const struct case_question *q)
 
     if (!q->sum.since_ns && !q->sum.until_ns && q->sum.count == 1) {
         sbuf_add_str(out, " in ");
-        add_duration(out, (to_ns ? to_ns : now_ns()) - first->from_ns);
+        add_duration(out, (to_ns ? to_ns : clock_ns(CLOCK_REALTIME)) - first->from_ns);
         sbuf_add_str(out, ", ");
     } else {
         sbuf_add_str(out, " while it was watched, ");
@@ -375,7 +368,7 @@ static void say_times(struct sbuf *out, const struct case_question *q)
 
 static void say_whole(struct sbuf *out, const struct case_question *q)
 {
-    uint64_t now = now_ns(), until = q->sum.until_ns && q->sum.until_ns < now ? q->sum.until_ns : now;
+    uint64_t now = clock_ns(CLOCK_REALTIME), until = q->sum.until_ns && q->sum.until_ns < now ? q->sum.until_ns : now;
 
     sbuf_add_str(out, " in ");
     add_duration(out, until > q->sum.since_ns ? until - q->sum.since_ns : 0);
@@ -403,7 +396,7 @@ static void say_partly(struct sbuf *out, const struct case_ *c, const struct cas
 
 static void say_answer(struct sbuf *out, const struct case_ *c, const struct case_question *q)
 {
-    enum coverage_extent extent = coverage_sum_extent(&q->sum, now_ns());
+    enum coverage_extent extent = coverage_sum_extent(&q->sum, clock_ns(CLOCK_REALTIME));
 
     if (extent == COVERAGE_NEVER) {
         say_never(out, q);
@@ -425,7 +418,7 @@ bool case_watched_partly(const struct case_ *c, struct sbuf *out)
 {
     size_t before = out->len;
 
-    if (!c->questions || coverage_sum_extent(&c->questions->sum, now_ns()) != COVERAGE_PARTLY)
+    if (!c->questions || coverage_sum_extent(&c->questions->sum, clock_ns(CLOCK_REALTIME)) != COVERAGE_PARTLY)
         return false;
     for (size_t i = 0; i < c->watched_count && out->len == before; i++)
         (void)add_limits(out, &c->watched[i].coverage, c->questions->sum.permissions);
@@ -434,7 +427,7 @@ bool case_watched_partly(const struct case_ *c, struct sbuf *out)
 
 static void say_how_long(struct sbuf *out, const struct case_ *c)
 {
-    uint64_t now = now_ns(), from = c->watched_count ? c->watched[0].coverage.from_ns : now;
+    uint64_t now = clock_ns(CLOCK_REALTIME), from = c->watched_count ? c->watched[0].coverage.from_ns : now;
 
     if (!c->watched_count || c->options.stored)
         return;
@@ -518,7 +511,7 @@ void coverage_each_unwatched(const struct case_ *c, void (*line)(void *data, str
     for (const struct case_question *q = c->questions; q; q = q->next) {
         _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
 
-        if (q->found || coverage_sum_extent(&q->sum, now_ns()) != COVERAGE_NEVER)
+        if (q->found || coverage_sum_extent(&q->sum, clock_ns(CLOCK_REALTIME)) != COVERAGE_NEVER)
             continue;
         say_never(&s, q);
         line(data, sbuf_bytes(&s));
@@ -605,7 +598,7 @@ static void add_question_json(struct sbuf *out, const struct case_question *q)
 {
     sbuf_add_str(out, "{\"target\":");
     escape_json(out, q->target);
-    sbuf_addf(out, ",\"extent\":\"%s\"", coverage_extent_name(coverage_sum_extent(&q->sum, now_ns())));
+    sbuf_addf(out, ",\"extent\":\"%s\"", coverage_extent_name(coverage_sum_extent(&q->sum, clock_ns(CLOCK_REALTIME))));
     if (bytes_known(q->nearest.shown)) {
         sbuf_add_str(out, ",\"nearest\":{\"target\":");
         escape_json(out, q->nearest.shown);

@@ -9,16 +9,9 @@
 #include "event/operation.h"
 #include "report/coverage.h"
 #include "report/names.h"
+#include "util/clock.h"
 #include "util/err.h"
 #include "util/escape.h"
-
-static uint64_t now_ns(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 static void add_counts(struct sbuf *out, const struct tally *t)
 {
@@ -260,7 +253,7 @@ static void write_nobody(struct sbuf *out, const struct case_ *c)
         case_sentence_nobody(c, &sentence);
     else
         coverage_each_answer(c, add_sentence, &sentence);
-    begin(&line, now_ns(), "no-culprit");
+    begin(&line, clock_ns(CLOCK_REALTIME), "no-culprit");
     sbuf_add_str(&line, ",\"message\":");
     escape_json(&line, sbuf_bytes(&sentence));
     sbuf_add_str(&line, ",\"culprit\":{\"explanation\":[");

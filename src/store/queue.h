@@ -84,7 +84,6 @@ struct store_queue {
     uint64_t kept_ns;       /* CLOCK_REALTIME: what was added before is on disk */
 };
 
-uint64_t queue_now_ns(clockid_t clock);
 struct timespec queue_in_ms(unsigned ms);
 
 /* Opens the store, in the caller's thread. Errors of store_open(). */

@@ -10,6 +10,7 @@
 #include "store/queue.h"
 #include "store/schema.h"
 #include "store/writer.h"
+#include "util/clock.h"
 
 #define RETRY_NS NS_PER_S       /* after a failure */
 #define RETRY_BUSY_NS (NS_PER_S / 5) /* SQLite has waited for the lock already */
@@ -17,17 +18,9 @@
 #define LOG_PAGES 1000          /* of 4 KiB, until they go into the file */
 #define LOG_PAGES_MAX 16000     /* the other thread does not get to its end: the writer waits for it */
 
-uint64_t queue_now_ns(clockid_t clock)
-{
-    struct timespec ts;
-
-    clock_gettime(clock, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
 struct timespec queue_in_ms(unsigned ms)
 {
-    uint64_t at = queue_now_ns(CLOCK_MONOTONIC) + ms * NS_PER_MS;
+    uint64_t at = clock_ns(CLOCK_MONOTONIC) + ms * NS_PER_MS;
 
     return (struct timespec){ (time_t)(at / NS_PER_S), (long)(at % NS_PER_S) };
 }
@@ -83,7 +76,7 @@ int recorder_open(struct store_queue *q, struct err *err)
     q->device = st.st_dev;
     q->inode = st.st_ino;
     q->size = 0;
-    q->look_ns = queue_now_ns(CLOCK_MONOTONIC) + LOOK_NS;
+    q->look_ns = clock_ns(CLOCK_MONOTONIC) + LOOK_NS;
     q->recording = true;
     return 0;
 }
@@ -177,7 +170,7 @@ static void forget_all(struct store_queue *q, enum anew why)
 /* Another file is begun: this one keeps what it has. */
 static void leave_file(struct store_queue *q, enum anew why)
 {
-    struct span unsure = { .from_ns = q->kept_ns, .to_ns = queue_now_ns(CLOCK_REALTIME) };
+    struct span unsure = { .from_ns = q->kept_ns, .to_ns = clock_ns(CLOCK_REALTIME) };
     sqlite3 *db = q->db;
 
     if (why == ANEW_MOVED) /* nobody will look for its log beside it */
@@ -198,7 +191,7 @@ static void leave_file(struct store_queue *q, enum anew why)
 
 static int write_batch(struct store_queue *q, uint64_t now, struct err *err)
 {
-    int r = writer_write(q->writer, sbuf_bytes(&q->draining), q->draining_seen_ns, queue_now_ns(CLOCK_REALTIME), err);
+    int r = writer_write(q->writer, sbuf_bytes(&q->draining), q->draining_seen_ns, clock_ns(CLOCK_REALTIME), err);
 
     if (r < 0)
         return r;
@@ -213,7 +206,7 @@ static int write_batch(struct store_queue *q, uint64_t now, struct err *err)
 
 static int attempt(struct store_queue *q, struct err *err)
 {
-    uint64_t now = queue_now_ns(CLOCK_MONOTONIC);
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
     enum anew why = ANEW_NONE;
     int r = 0;
 
@@ -267,7 +260,7 @@ static void hand_over(struct store_queue *q)
     q->draining = swap;
     q->draining_events = q->filling_events;
     q->filling_events = (struct span){ 0 };
-    q->draining_seen_ns = q->seen_ns ? q->seen_ns : queue_now_ns(CLOCK_REALTIME);
+    q->draining_seen_ns = q->seen_ns ? q->seen_ns : clock_ns(CLOCK_REALTIME);
     q->buffers++;
 }
 
@@ -284,7 +277,7 @@ static void end_attempt(struct store_queue *q, int r, const struct err *err)
         q->why = *err;
         if (q->flushes == q->flushes_begun)
             q->flush_to = 0; /* who waits has got his answer */
-        q->retry_ns = queue_now_ns(CLOCK_MONOTONIC) + (r == -EBUSY ? RETRY_BUSY_NS : RETRY_NS);
+        q->retry_ns = clock_ns(CLOCK_MONOTONIC) + (r == -EBUSY ? RETRY_BUSY_NS : RETRY_NS);
     }
     pthread_cond_broadcast(&q->done);
 }
@@ -305,7 +298,7 @@ static void *recorder_main(void *data)
         uint64_t due, now;
         int r;
 
-        while ((due = due_ns(q)) > (now = queue_now_ns(CLOCK_MONOTONIC))) {
+        while ((due = due_ns(q)) > (now = clock_ns(CLOCK_MONOTONIC))) {
             struct timespec until = queue_in_ms((unsigned)((due - now) / NS_PER_MS + 1));
 
             (void)pthread_cond_timedwait(&q->wake, &q->lock, &until);

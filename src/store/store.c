@@ -12,6 +12,7 @@
 #include "store/queue.h"
 #include "store/schema.h"
 #include "store/sender.h"
+#include "util/clock.h"
 
 #define QUEUE_PATIENCE_MS (10 * 60 * 1000) /* of store_options.patient: a disk that hangs for longer is broken */
 #define QUEUE_WAIT_MS 500 /* how long an event waits for room before it is lost: the sensors' own buffers hold more */
@@ -295,7 +296,7 @@ static int end_add(struct store *s, const struct span *event, struct message *m)
         r = -ENOMEM;
     }
     if (m->before == 0 && q->filling.len > 0) {
-        q->first_ns = queue_now_ns(CLOCK_MONOTONIC);
+        q->first_ns = clock_ns(CLOCK_MONOTONIC);
         pthread_cond_signal(&q->wake);
     } else if (q->filling.len >= QUEUE_WAKE && m->before < QUEUE_WAKE) {
         pthread_cond_signal(&q->wake);

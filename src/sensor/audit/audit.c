@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sensor/audit/audit_internal.h"
+#include "util/clock.h"
 #define DEFAULT_STATE_DIR "/run/culprit"
 #define BATCH 4096           /* messages before the rest of the loop has its turn */
 #define EXPIRE_MS 500        /* an event's records follow each other at once */
@@ -215,12 +216,12 @@ static int audit_open(const struct sensor_options *options, struct sensor **ret,
         r = audit_session_open(&s->session, options->log, state_dir(options->state_dir), err);
     if (r == 0)
         r = audit_rules_new(s->session.fd, &s->rules, err);
-    s->opened_ms = now_ns(CLOCK_REALTIME) / NS_PER_MS;
+    s->opened_ms = clock_ns(CLOCK_REALTIME) / NS_PER_MS;
     if (r < 0) {
         audit_close(s);
         return r;
     }
-    s->gap_from_ns = s->rules_stood_ns = now_ns(CLOCK_REALTIME);
+    s->gap_from_ns = s->rules_stood_ns = clock_ns(CLOCK_REALTIME);
     s->next_look_ms = now_ms() + AUDIT_LOOK_MS;
     audit_exclude_records(s, true);
     write_not_seen(s);

@@ -17,6 +17,7 @@
 #include "sensor/audit/rules.h"
 #include "sensor/audit/session.h"
 #include "sensor/sensor.h"
+#include "util/clock.h"
 #include "util/limits.h"
 
 #define AUDIT_MARK_TYPE 1121 /* AUDIT_TRUSTED_APP: a message of our own, so that the stream's end is seen */
@@ -50,17 +51,9 @@ struct sensor {
     char host[256];
 };
 
-static inline uint64_t now_ns(clockid_t clock)
-{
-    struct timespec ts;
-
-    clock_gettime(clock, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
 static inline uint64_t now_ms(void)
 {
-    return now_ns(CLOCK_MONOTONIC) / NS_PER_MS;
+    return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
 }
 
 /* The gap reaches from s->gap_from_ns to now. */

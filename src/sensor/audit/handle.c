@@ -9,6 +9,7 @@
 #include "sensor/audit/describe.h"
 #include "sensor/audit/meaning.h"
 #include "sensor/audit/tell.h"
+#include "util/clock.h"
 
 #define REWALK_MS 1000
 #define FLAGS_SHARE 20 /* of the time, one part in so many for what others do to files elsewhere */
@@ -22,7 +23,7 @@ struct told {
 
 static void fill(const struct sensor *s, const struct audit_facts *f, unsigned index, struct event *e)
 {
-    uint64_t real = now_ns(CLOCK_REALTIME), boot = now_ns(CLOCK_BOOTTIME);
+    uint64_t real = clock_ns(CLOCK_REALTIME), boot = clock_ns(CLOCK_BOOTTIME);
 
     audit_event_id(bytes_of(s->host), f->time_ms, f->serial, index, e->id);
     audit_describe(f, e);
@@ -84,7 +85,7 @@ static bool mentioned(const struct sensor *s)
 static void complete(struct sensor *s, struct audit_change *changes, unsigned count)
 {
     bool files = audit_complete_files(&s->facts, changes, count, &s->completion);
-    uint64_t begun_ns = now_ns(CLOCK_MONOTONIC);
+    uint64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
     bool flags = !files && changes[0].operation == OPERATION_SETFLAGS && now_ms() >= s->next_flags_ms;
 
     for (struct audit_object *o = s->objects; o; o = o->next) {
@@ -94,7 +95,7 @@ static void complete(struct sensor *s, struct audit_change *changes, unsigned co
             files = audit_complete_flags(o, &changes[0], &s->completion);
     }
     if (flags && !files) /* whoever changes flags all day elsewhere must not keep us busy */
-        s->next_flags_ms = now_ms() + FLAGS_SHARE * (now_ns(CLOCK_MONOTONIC) - begun_ns) / NS_PER_MS;
+        s->next_flags_ms = now_ms() + FLAGS_SHARE * (clock_ns(CLOCK_MONOTONIC) - begun_ns) / NS_PER_MS;
 }
 
 /* True if some object has it. */

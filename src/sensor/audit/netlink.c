@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "util/clock.h"
 #include "util/limits.h"
 #include "util/macro.h"
 
@@ -41,10 +42,7 @@ int audit_netlink_open(struct err *err)
 
 static uint64_t monotonic_ms(void)
 {
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / NS_PER_MS;
+    return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
 }
 
 static int send_request(int fd, uint16_t type, uint16_t flags, const void *data, size_t len,

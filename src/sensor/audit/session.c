@@ -15,6 +15,7 @@
 #include "sensor/audit/overlap.h"
 #include "sensor/audit/rules.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/trusted.h"
 
 #ifndef AUDIT_STATUS_LOST
@@ -25,14 +26,6 @@
 #define OVERLAP_MS 2000 /* two sockets are read side by side */
 #define NOBODY_MS 5000  /* so long the stream is left free: who was refused once tries again */
 #define MARK_TYPE 1121 /* AUDIT_TRUSTED_APP: for programs' own use */
-
-static uint64_t boot_ns(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_BOOTTIME, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 static int read_file(const char *path, char *text, size_t size)
 {
@@ -169,7 +162,7 @@ static void find_blind(struct audit_session *s, const struct audit_status *now, 
     if (booted_with_audit()) {
         s->blind_before_ns = 0;
     } else if (now->enabled == 0) {
-        s->blind_before_ns = boot_ns();
+        s->blind_before_ns = clock_ns(CLOCK_BOOTTIME);
     } else {
         s->blind_before_ns = process_start(now->pid);
         s->blind_unknown = s->blind_before_ns == 0;
@@ -296,10 +289,7 @@ static int take_place(struct audit_session *s, struct err *err)
 
 static uint64_t now_ms(void)
 {
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / NS_PER_MS;
+    return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
 }
 
 static void await(const struct audit_session *s, int fd)

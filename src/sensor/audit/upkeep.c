@@ -7,6 +7,7 @@
 
 #include "event/operation.h"
 #include "sensor/audit/audit_internal.h"
+#include "util/clock.h"
 #include "util/macro.h"
 
 #define TICK_MS 100
@@ -18,7 +19,7 @@ void audit_tell_gap(struct sensor *s, enum lost reason, uint64_t count, const ch
     struct gap gap = { .reason = reason,
                        .count = count,
                        .from_ns = s->gap_from_ns,
-                       .to_ns = now_ns(CLOCK_REALTIME),
+                       .to_ns = clock_ns(CLOCK_REALTIME),
                        .sensor = SENSOR_AUDIT };
 
     snprintf(gap.text, sizeof(gap.text), "%s", text);
@@ -41,7 +42,7 @@ void audit_place_again(struct sensor *s, struct audit_object *o)
 {
     bool was_directory = o->stand == AUDIT_STAND_DIRECTORY;
     bool was_unseen = o->stand == AUDIT_STAND_NOTHING && audit_object_above_is_gone(o);
-    struct audit_object *ghost = audit_object_ghost(o, now_ns(CLOCK_REALTIME) / NS_PER_MS, now_ms() + AUDIT_GHOST_MS);
+    struct audit_object *ghost = audit_object_ghost(o, clock_ns(CLOCK_REALTIME) / NS_PER_MS, now_ms() + AUDIT_GHOST_MS);
     struct err err = ERR_INIT;
     int r;
 
@@ -102,7 +103,7 @@ static void check_session(struct sensor *s)
         audit_exclude_records(s, true);
         log_message(s->options.log, LOG_LEVEL_INFO, "audit's stream belongs to nobody any more: taken");
     }
-    s->gap_from_ns = now_ns(CLOCK_REALTIME);
+    s->gap_from_ns = clock_ns(CLOCK_REALTIME);
 }
 
 int audit_window(struct sensor *s, bool on, struct err *err)
@@ -118,7 +119,7 @@ int audit_window(struct sensor *s, bool on, struct err *err)
     if (r == 0)
         s->window = on;
     if (r == 0 && on)
-        s->window_boot_ns = now_ns(CLOCK_BOOTTIME);
+        s->window_boot_ns = clock_ns(CLOCK_BOOTTIME);
     return r;
 }
 
@@ -143,7 +144,7 @@ void audit_check_start(struct sensor *s, const struct audit_object *o)
     /* where the mount is the same one, the rules are still there, and saw all */
     if (audit_rules_look(s->rules) < 0 || !audit_rule_set_is_missing(old->rules))
         return;
-    s->gap_from_ns = now_ns(CLOCK_REALTIME) - (now_ns(CLOCK_BOOTTIME) - start_ns);
+    s->gap_from_ns = clock_ns(CLOCK_REALTIME) - (clock_ns(CLOCK_BOOTTIME) - start_ns);
     audit_tell_gap(s, LOST_WATCH_WINDOW, 0, "a container had started again before culprit saw that it had stopped");
 }
 
@@ -155,7 +156,7 @@ static void check_rules(struct sensor *s, uint64_t now)
     bool blind = false;
 
     s->next_look_ms = now + AUDIT_LOOK_MS;
-    s->rules_stood_ns = now_ns(CLOCK_REALTIME);
+    s->rules_stood_ns = clock_ns(CLOCK_REALTIME);
     if (audit_rules_look(s->rules) <= 0)
         return;
     for (struct audit_object *o = s->objects; o; o = o->next) {

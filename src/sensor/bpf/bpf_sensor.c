@@ -18,6 +18,7 @@
 #include "sensor/bpf/queue.h"
 #include "sensor/bpf/tell.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "wire/change.h"
 
 #define DEFAULT_RING (16u << 20) /* bytes, each of the two: some 25,000 changes between two looks */
@@ -52,14 +53,6 @@ struct sensor {
     char not_seen[320];
 };
 
-static uint64_t now_ns(clockid_t clock)
-{
-    struct timespec ts;
-
-    clock_gettime(clock, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
 /* ---- losses ---- */
 
 static void tell_gap(struct sensor *s, enum lost reason, uint64_t count, uint64_t from_ns, const char *text)
@@ -67,7 +60,7 @@ static void tell_gap(struct sensor *s, enum lost reason, uint64_t count, uint64_
     struct gap gap = { .reason = reason,
                        .count = count,
                        .from_ns = from_ns,
-                       .to_ns = now_ns(CLOCK_REALTIME),
+                       .to_ns = clock_ns(CLOCK_REALTIME),
                        .sensor = SENSOR_BPF };
 
     snprintf(gap.text, sizeof(gap.text), "%s", text);
@@ -90,7 +83,7 @@ static uint64_t loss_count(const struct sensor *s, uint32_t which)
 /* Once a second, and at the end: each program is asked for. */
 static void tell_missed(struct sensor *s, bool now)
 {
-    uint64_t clock = now_ns(CLOCK_MONOTONIC);
+    uint64_t clock = clock_ns(CLOCK_MONOTONIC);
     int64_t calls;
 
     if (!now && clock < s->missed_ns + NS_PER_S)
@@ -102,7 +95,7 @@ static void tell_missed(struct sensor *s, bool now)
         s->missed += 2 * calls;
     }
     s->missed_ns = clock;
-    s->missed_from_ns = now_ns(CLOCK_REALTIME);
+    s->missed_from_ns = clock_ns(CLOCK_REALTIME);
 }
 
 static void tell_losses(struct sensor *s)
@@ -127,7 +120,7 @@ static void tell_losses(struct sensor *s)
     if (s->damaged)
         tell_gap(s, LOST_MAP_FULL, s->damaged, s->gap_from_ns, "records that do not hold together");
     s->damaged = 0;
-    s->gap_from_ns = now_ns(CLOCK_REALTIME);
+    s->gap_from_ns = clock_ns(CLOCK_REALTIME);
 }
 
 /* ---- records ---- */
@@ -182,7 +175,7 @@ static void handle(struct sensor *s, const struct bpf_queued *q, uint64_t offset
 /* Deliver what is older than `until_ns`: of two rings, what is younger may not be complete yet. */
 static void deliver(struct sensor *s, uint64_t until_ns)
 {
-    uint64_t offset = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_BOOTTIME);
+    uint64_t offset = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
     struct bpf_queued *record;
 
     s->learned = 0;
@@ -197,7 +190,7 @@ static void deliver(struct sensor *s, uint64_t until_ns)
 static void find_held(struct sensor *s)
 {
     struct bpf_object_watch *w = bpf_objects_first(s->objects);
-    uint64_t from_ns = now_ns(CLOCK_BOOTTIME), to_ns;
+    uint64_t from_ns = clock_ns(CLOCK_BOOTTIME), to_ns;
     struct err err = ERR_INIT;
     int r;
 
@@ -207,7 +200,7 @@ static void find_held(struct sensor *s)
     r = programs_find_held(&s->programs, &err);
     if (r < 0)
         log_warn(s->options.log, "bpf: %s; writes through them are told at their last close", err_text(&err, r));
-    to_ns = now_ns(CLOCK_BOOTTIME);
+    to_ns = clock_ns(CLOCK_BOOTTIME);
     for (; w; w = w->next) {
         if (w->held_to_ns)
             continue;
@@ -238,7 +231,7 @@ static int bpf_dispatch(struct sensor *s, struct err *err)
     int r;
 
     find_held(s);
-    until_ns = now_ns(CLOCK_BOOTTIME);
+    until_ns = clock_ns(CLOCK_BOOTTIME);
     r = ring_buffer__consume(s->rings);
     update_demand(s); /* first: to name an actor may take a while */
     deliver(s, until_ns);
@@ -251,13 +244,13 @@ static int bpf_dispatch(struct sensor *s, struct err *err)
 
 static int bpf_sync(struct sensor *s, unsigned timeout_ms, struct err *err)
 {
-    uint64_t until_ns = now_ns(CLOCK_BOOTTIME), deadline = now_ns(CLOCK_MONOTONIC) + timeout_ms * NS_PER_MS;
+    uint64_t until_ns = clock_ns(CLOCK_BOOTTIME), deadline = clock_ns(CLOCK_MONOTONIC) + timeout_ms * NS_PER_MS;
     int r;
 
     do {
         r = ring_buffer__consume(s->rings);
         deliver(s, until_ns);
-    } while (r == -EAGAIN && now_ns(CLOCK_MONOTONIC) < deadline);
+    } while (r == -EAGAIN && clock_ns(CLOCK_MONOTONIC) < deadline);
     tell_losses(s);
     tell_missed(s, true);
     if (r == -EAGAIN)
@@ -390,7 +383,7 @@ static int bpf_open(const struct sensor_options *options, struct sensor **ret, s
         return r;
     }
     s->programs.skeleton->bss->self_tgid = (uint32_t)options->self;
-    s->gap_from_ns = s->missed_from_ns = now_ns(CLOCK_REALTIME);
+    s->gap_from_ns = s->missed_from_ns = clock_ns(CLOCK_REALTIME);
     s->missed = programs_missed(&s->programs); /* before anything was watched */
     snprintf(s->not_seen, sizeof(s->not_seen), "%s", s->programs.missing);
     *ret = s;

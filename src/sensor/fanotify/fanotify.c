@@ -18,6 +18,7 @@
 #include "event/operation.h"
 #include "sensor/fanotify/internal.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/escape.h"
 #include "util/mountinfo.h"
 
@@ -134,9 +135,9 @@ static int fanotify_sensor_open(const struct sensor_options *options, struct sen
     if (r == 0)
         r = follow(s, s->timer, EPOLLIN);
     if (getrandom(&s->seed, sizeof(s->seed), 0) != sizeof(s->seed))
-        s->seed = fanotify_now(CLOCK_REALTIME);
-    s->empty_boot_ns = fanotify_now(CLOCK_BOOTTIME);
-    s->empty_real_ns = fanotify_now(CLOCK_REALTIME);
+        s->seed = clock_ns(CLOCK_REALTIME);
+    s->empty_boot_ns = clock_ns(CLOCK_BOOTTIME);
+    s->empty_real_ns = clock_ns(CLOCK_REALTIME);
     if (r < 0) {
         fanotify_sensor_close(s);
         return err_set(err, r, "fanotify");
@@ -293,7 +294,7 @@ static int fanotify_sensor_watch(struct sensor *s, const struct watch_object *ob
     if (r < 0)
         return r;
     if (!s->watch_real_ns)
-        s->watch_real_ns = fanotify_now(CLOCK_REALTIME);
+        s->watch_real_ns = clock_ns(CLOCK_REALTIME);
     r = fanotify_object_place(o, NULL, err);
     fanotify_object_close(o);
     if (r < 0) {
@@ -371,7 +372,7 @@ static int drain(struct sensor *s, unsigned batches, bool *ret_empty, struct err
 {
     *ret_empty = false;
     for (unsigned i = 0; i < batches; i++) {
-        uint64_t boot = fanotify_now(CLOCK_BOOTTIME), real = fanotify_now(CLOCK_REALTIME);
+        uint64_t boot = clock_ns(CLOCK_BOOTTIME), real = clock_ns(CLOCK_REALTIME);
         struct fanotify_cause when;
         struct bytes events;
         int r = fanotify_queue_next(s, &events, &when);
@@ -475,9 +476,9 @@ static void check_objects(struct sensor *s, bool regular)
 {
     for (struct fanotify_object *o = s->objects, *next; o; o = next) {
         struct fanotify_cause unknown = { .from_real_ns = s->empty_real_ns,
-                                          .to_real_ns = fanotify_now(CLOCK_REALTIME),
+                                          .to_real_ns = clock_ns(CLOCK_REALTIME),
                                           .from_boot_ns = s->empty_boot_ns,
-                                          .to_boot_ns = fanotify_now(CLOCK_BOOTTIME) };
+                                          .to_boot_ns = clock_ns(CLOCK_BOOTTIME) };
         struct err err = ERR_INIT;
         uint64_t same_ns, from_ns;
         bool other;
@@ -616,7 +617,7 @@ static int fanotify_sensor_window(struct sensor *s, bool on, struct err *err)
     (void)err;
     if (on && !s->window_on) {
         fanotify_window_open(s);
-        s->window_real_ns = fanotify_now(CLOCK_REALTIME);
+        s->window_real_ns = clock_ns(CLOCK_REALTIME);
     } else if (!on && s->window_on) {
         fanotify_window_close(s);
     }

@@ -11,6 +11,7 @@
 
 #include "sensor/fanotify/alone.h"
 #include "sensor/fanotify/internal.h"
+#include "util/clock.h"
 
 #define WAIT_NS (8 * NS_PER_MS)
 #define LOOK_BACK 512 /* sights of one system call lie together; many processes may come between */
@@ -135,7 +136,7 @@ static bool is_second(struct sensor *s, struct sight *sight)
         return false;
     if (!has_view(s, sight->group, sight->view == VIEW_MERGED ? VIEW_UPPER : VIEW_MERGED))
         return false;
-    now = fanotify_now(CLOCK_MONOTONIC);
+    now = clock_ns(CLOCK_MONOTONIC);
     if (fanotify_alone_take(s->fold->alone, &look, now))
         return true;
     if (sight->view == VIEW_MERGED)
@@ -199,7 +200,7 @@ static void settle_time(struct fanotify_fold *f, const struct sight *at)
 void fanotify_fold_flush(struct sensor *s, bool all)
 {
     struct fanotify_fold *f = s->fold;
-    uint64_t now = f->count ? fanotify_now(CLOCK_MONOTONIC) : 0;
+    uint64_t now = f->count ? clock_ns(CLOCK_MONOTONIC) : 0;
 
     settle_times(f);
     while (f->count) {

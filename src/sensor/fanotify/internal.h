@@ -9,6 +9,7 @@
 #include "sensor/fanotify/handles.h"
 #include "sensor/sensor.h"
 #include "sensor/tree/tree.h"
+#include "util/clock.h"
 
 #define FANOTIFY_DEVICES_MAX 4096 /* file systems below the watched paths; 16 bytes each */
 
@@ -150,10 +151,9 @@ uint32_t fanotify_object_top(const struct fanotify_object *o);
 bool fanotify_object_is_other(struct fanotify_object *o);
 
 /* ---- tell.c ---- */
-uint64_t fanotify_now(clockid_t clock);
 static inline uint64_t now_ms(void)
 {
-    return fanotify_now(CLOCK_MONOTONIC) / NS_PER_MS;
+    return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
 }
 /* Without a path and what stands there. */
 struct event *fanotify_event_bare(struct fanotify_object *o, enum operation operation,

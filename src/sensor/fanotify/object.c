@@ -19,6 +19,7 @@
 #include "sensor/fanotify/internal.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #define PLACE_TRIES 10
 #define FIRST_FILES 2000 /* directories of a small tree are looked at as a whole before the watch is ready */
@@ -583,7 +584,7 @@ int fanotify_object_place(struct fanotify_object *o, const struct fanotify_cause
     int r = -EAGAIN;
 
     o->doubtful = false;
-    o->placed_boot_ns = fanotify_now(CLOCK_BOOTTIME);
+    o->placed_boot_ns = clock_ns(CLOCK_BOOTTIME);
     for (int i = 0; i < PLACE_TRIES && (r == -EAGAIN || r == -ESTALE || r == -ENOENT); i++) {
         if (fanotify_object_gone(o))
             return 0;

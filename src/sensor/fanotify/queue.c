@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "sensor/fanotify/internal.h"
+#include "util/clock.h"
 #include "util/hash.h"
 
 #define BUFFER (32 * 1024) /* about 250 events, each with an open pidfd until it is handled */
@@ -108,8 +109,8 @@ static int read_more(struct sensor *s)
     if (n <= 0)
         return n < 0 && errno != EAGAIN ? -errno : 0;
     b->len = (size_t)n;
-    b->boot_ns = fanotify_now(CLOCK_BOOTTIME);
-    b->real_ns = fanotify_now(CLOCK_REALTIME);
+    b->boot_ns = clock_ns(CLOCK_BOOTTIME);
+    b->real_ns = clock_ns(CLOCK_REALTIME);
     q->count++;
     count_waiting(q, b);
     return 1;

@@ -16,6 +16,7 @@
 
 #include "sensor/fanotify/internal.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/limits.h"
 
 struct list {
@@ -186,7 +187,7 @@ static void write_time(char *out, size_t size, uint64_t real_ns)
 
 void fanotify_rescan(struct sensor *s)
 {
-    uint64_t now = fanotify_now(CLOCK_REALTIME), boot = fanotify_now(CLOCK_BOOTTIME);
+    uint64_t now = clock_ns(CLOCK_REALTIME), boot = clock_ns(CLOCK_BOOTTIME);
     struct fanotify_cause cause = { .from_real_ns = s->overflow_real_ns,
                                     .to_real_ns = now,
                                     .from_boot_ns = boot - (now - s->overflow_real_ns),

@@ -11,16 +11,9 @@
 
 #include "sensor/fanotify/internal.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #define STAMP_NS 10000000ull /* the kernel's stamps are those of its last tick */
-
-uint64_t fanotify_now(clockid_t clock)
-{
-    struct timespec ts;
-
-    clock_gettime(clock, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 int fanotify_path(const struct fanotify_object *o, uint32_t directory, struct bytes name, struct sbuf *out)
 {
@@ -175,7 +168,7 @@ void fanotify_gap(struct sensor *s, enum lost reason, uint64_t count, uint64_t f
     struct gap gap = { .reason = reason,
                        .count = count,
                        .from_ns = from_real_ns,
-                       .to_ns = fanotify_now(CLOCK_REALTIME),
+                       .to_ns = clock_ns(CLOCK_REALTIME),
                        .sensor = SENSOR_FANOTIFY };
 
     snprintf(gap.text, sizeof(gap.text), "%s", text);

@@ -10,6 +10,7 @@
 #include <uthash.h>
 
 #include "sensor/fanotify/internal.h"
+#include "util/clock.h"
 
 #define WAIT_MS 300
 #define ENTRIES_MAX 65536
@@ -100,7 +101,7 @@ void fanotify_unexplained_add(struct fanotify_object *o, uint32_t directory, str
     }
     e->key = (struct key){ o, change->after.device, change->after.inode };
     e->change = *change;
-    e->since_ms = fanotify_now(CLOCK_MONOTONIC) / NS_PER_MS;
+    e->since_ms = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
     e->from_real_ns = o->sensor->empty_real_ns;
     e->from_boot_ns = o->sensor->empty_boot_ns;
     HASH_ADD(hh, u->entries, key, sizeof(e->key), e);
@@ -146,8 +147,8 @@ void fanotify_unexplained_tick(struct sensor *s, uint64_t now_ms)
     while ((e = s->unexplained->entries) && now_ms >= e->since_ms + WAIT_MS) {
         struct fanotify_cause cause = { .from_real_ns = e->from_real_ns,
                                         .from_boot_ns = e->from_boot_ns,
-                                        .to_real_ns = fanotify_now(CLOCK_REALTIME),
-                                        .to_boot_ns = fanotify_now(CLOCK_BOOTTIME),
+                                        .to_real_ns = clock_ns(CLOCK_REALTIME),
+                                        .to_boot_ns = clock_ns(CLOCK_BOOTTIME),
                                         .note = "found by looking: the kernel did not tell who" };
 
         if (e->key.object->wanted.view != VIEW_UPPER && !e->shared)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 /* A fork storm of some 10,000 events fits while the loop is busy elsewhere. */
 #define RECEIVE_BUFFER (8 * 1024 * 1024)
@@ -24,14 +25,6 @@ struct connector {
     int fd;
     uint64_t last_ns; /* CLOCK_REALTIME of the last good read: where a gap begins */
 };
-
-static uint64_t now(clockid_t clock)
-{
-    struct timespec ts;
-
-    clock_gettime(clock, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 static int listen_to(int fd, enum proc_cn_mcast_op op)
 {
@@ -90,7 +83,7 @@ static int connector_open(const struct tracker_options *options, void **ret, str
         free(c);
         return err_set(err, r, "process connector");
     }
-    c->last_ns = now(CLOCK_REALTIME);
+    c->last_ns = clock_ns(CLOCK_REALTIME);
     *ret = c;
     return 0;
 }
@@ -158,7 +151,7 @@ static void tell_gap(struct connector *c)
 {
     struct gap gap = { .reason = LOST_PROCESS_EVENTS,
                        .from_ns = c->last_ns,
-                       .to_ns = now(CLOCK_REALTIME) };
+                       .to_ns = clock_ns(CLOCK_REALTIME) };
 
     snprintf(gap.text, sizeof(gap.text),
              c->options.credentials_only
@@ -196,7 +189,7 @@ static int connector_dispatch(void *context, struct err *err)
             if (connector_decode((const char *)header + NLMSG_HDRLEN,
                                  header->nlmsg_len - NLMSG_HDRLEN, &event) > 0 &&
                 (!c->options.credentials_only || event.kind == PROCESS_CRED)) {
-                event.boot_ns += now(CLOCK_BOOTTIME) - now(CLOCK_MONOTONIC);
+                event.boot_ns += clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC);
                 c->options.sink.process(c->options.sink.data, &event);
             }
             if (step >= left)
@@ -204,7 +197,7 @@ static int connector_dispatch(void *context, struct err *err)
             left -= step;
             header = (const void *)((const char *)header + step);
         }
-        c->last_ns = now(CLOCK_REALTIME);
+        c->last_ns = clock_ns(CLOCK_REALTIME);
     }
 }
 

@@ -16,6 +16,7 @@
 #include "sensor/process/decode.h"
 #include "util/cleanup.h"
 #include "tracker.skel.h"
+#include "util/clock.h"
 
 #define NEWS_SIZE (2 * 1024 * 1024) /* some 2,000 short lives, while the loop is busy elsewhere; mapped twice */
 #define COUNT_NS (100 * NS_PER_MS)  /* losses are looked at so often */
@@ -33,14 +34,6 @@ struct raw_tracepoint {
     int processors;
     int damaged;
 };
-
-static uint64_t now(clockid_t clock)
-{
-    struct timespec ts;
-
-    clock_gettime(clock, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 static int on_record(void *data, void *bytes, size_t len)
 {
@@ -168,7 +161,7 @@ static int raw_open(const struct tracker_options *options, void **ret, struct er
         (void)follow_fd(c, connector_tracker_ops.fd(c->connector));
     else
         c->connector = NULL;
-    c->last_ns = now(CLOCK_REALTIME);
+    c->last_ns = clock_ns(CLOCK_REALTIME);
     *ret = c;
     return 0;
 }
@@ -191,14 +184,14 @@ static void count_losses(struct raw_tracepoint *c)
         struct gap gap = { .reason = LOST_PROCESS_EVENTS,
                            .count = lost - c->lost,
                            .from_ns = c->last_ns,
-                           .to_ns = now(CLOCK_REALTIME) };
+                           .to_ns = clock_ns(CLOCK_REALTIME) };
 
         snprintf(gap.text, sizeof(gap.text),
                  "news of processes; short-lived actors of that moment may stay unnamed");
         c->lost = lost;
         c->options.sink.gap(c->options.sink.data, &gap);
     }
-    c->last_ns = now(CLOCK_REALTIME);
+    c->last_ns = clock_ns(CLOCK_REALTIME);
 }
 
 static int raw_dispatch(void *context, struct err *err)
@@ -209,7 +202,7 @@ static int raw_dispatch(void *context, struct err *err)
 
     if (r < 0)
         return err_set(err, r, "raw tracepoints");
-    time_ns = now(CLOCK_MONOTONIC);
+    time_ns = clock_ns(CLOCK_MONOTONIC);
     if (time_ns - c->counted_ns >= COUNT_NS) {
         c->counted_ns = time_ns;
         count_losses(c);
