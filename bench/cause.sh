@@ -22,7 +22,7 @@ END
 # shellcheck disable=SC2016
 echo ': > "$1"; /bin/rm "$1"' > "$work/jobs.one"
 failed=0
-for load in "one python3 2" "many sh 2" "jobs sh 18"; do # % of the pipeline's instructions
+for load in "one python3 2" "many sh 2" "jobs sh 10"; do # % of the pipeline's instructions
     set -- $load
     valgrind --tool=callgrind --callgrind-out-file="$work/out.%p" \
         "$culprit" run --sensor fanotify --no-store -w "$work/d" -- "$2" "$work/$1" "$work/d" > "$work/text" 2>&1
@@ -30,8 +30,8 @@ for load in "one python3 2" "many sh 2" "jobs sh 18"; do # % of the pipeline's i
     callgrind_annotate --inclusive=yes --threshold=100 "$(ls -S "$work"/out.* | head -1)" |
         awk -v name="$1" -v limit="$3" '/=>/ { next }
             { gsub(",", "", $1) }
-            /:pipeline_run/ { all = $1 }
-            /:(cause_remember|cause_copy|cause_done|cause_has_exited|cause_suits_siblings|cause_of_sibling) / { cause += $1 }
+            /\.c:pipeline_run / { all = $1 }
+            /\.c:(cause_remember|cause_copy|cause_done|cause_has_exited|cause_suits_siblings|cause_of_sibling) / { cause += $1 }
             END {
                 if (!all || !cause) { print name ": not measured"; exit 1 }
                 share = 100 * cause / all

@@ -167,7 +167,7 @@ bool launcher_is_ci(const struct process *p)
 
     if (row)
         return row->kind == LAUNCHER_CI;
-    return launcher_ci_unit(p->owner.unit) && p->parent && p->parent->pid == 1;
+    return p->parent && p->parent->pid == 1 && launcher_ci_unit(p->owner.unit);
 }
 
 /* What stands before the packages: "apt-get [OPTIONS] remove PACKAGE...". */

@@ -28,6 +28,9 @@ static inline bool fingerprint_equal(struct fingerprint a, struct fingerprint b)
 
 /* What it is made of, added one by one. Each says where it ends, so that "a", "bc" is not "ab", "c". */
 struct fingerprint_maker {
+    unsigned char bytes[448]; /* of it, what is not in sha256 yet: mostly all */
+    size_t len;
+    bool begun;               /* sha256 has been, since it is longer */
     SHA256_CTX sha256;
 };
 

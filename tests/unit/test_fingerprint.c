@@ -59,10 +59,65 @@ static void both_halves_count(void **state)
     assert_false(fingerprint_equal((struct fingerprint){ 2, 2 }, (struct fingerprint){ 1, 2 }));
 }
 
+/* Told again, with others between them, as many as would be kept and more, of any length. */
+static void is_the_same_each_time(void **state)
+{
+    static char text[3000];
+    static struct fingerprint first[300][2];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(text); i++)
+        text[i] = (char)(i % 251);
+    for (size_t turn = 0; turn < 6; turn++)
+        for (size_t i = 0; i < 300; i++)
+            for (size_t half = 0; half < 2; half++) {
+                struct fingerprint_maker of;
+                struct fingerprint found;
+
+                fingerprint_begin(&of);
+                fingerprint_add(&of, (struct bytes){ text, half ? 3000 - i : i });
+                if (turn % 2) /* added by another way: as its neighbour begins */
+                    (void)fingerprint_of((struct bytes){ text, i + 1 });
+                fingerprint_add_word(&of, i);
+                found = fingerprint_end(&of);
+                if (!turn)
+                    first[i][half] = found;
+                assert_true(fingerprint_equal(first[i][half], found));
+                assert_true(!i || !fingerprint_equal(first[i - 1][half], found));
+            }
+}
+
+/* Where a piece ends beside the others does not matter: the published value of all of it, however long the first is. */
+static void any_cut_gives_the_same(void **state)
+{
+    static char text[1000];
+
+    (void)state;
+    for (size_t len = 0; len < sizeof(text); len++) {
+        unsigned char whole[8 + sizeof(text) + 8] = { 0 }, digest[SHA256_DIGEST_LENGTH];
+        struct fingerprint_maker of;
+        struct fingerprint found;
+
+        whole[6] = (unsigned char)(len >> 8);
+        whole[7] = (unsigned char)len;
+        whole[8 + len + 7] = 5;
+        (void)SHA256(whole, 8 + len + 8, digest);
+        fingerprint_begin(&of);
+        fingerprint_add(&of, (struct bytes){ text, len });
+        fingerprint_add_word(&of, 5);
+        found = fingerprint_end(&of);
+        for (size_t i = 0; i < 8; i++) {
+            assert_int_equal((unsigned char)(found.number >> (56 - 8 * i)), digest[i]);
+            assert_int_equal((unsigned char)(found.rest >> (56 - 8 * i)), digest[8 + i]);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(is_the_published_one), cmocka_unit_test(pieces_end_where_they_end),
-                                        cmocka_unit_test(both_halves_count) };
+                                        cmocka_unit_test(both_halves_count), cmocka_unit_test(is_the_same_each_time),
+                                        cmocka_unit_test(any_cut_gives_the_same) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
