@@ -3,7 +3,8 @@
 # What naming the cause costs: instructions of the pipeline, and of it those for causes, counted by valgrind.
 #   bench/cause.sh CULPRIT          exit status 1: more than the limit for one of them
 # one: a process that makes and deletes many files; many: a process for each deletion, by one script; jobs: a script
-# of its own for each, whose command line has to be read each time. Without the store, which would make the share smaller.
+# of its own for each, the same one, called with something else; scripts: another script for each, of which nothing is
+# known yet. Without the store, which would make the share smaller.
 culprit=${1:?the path of culprit}
 work=$(mktemp -d) && mkdir "$work/d" && trap 'rm -rf "$work"' EXIT
 cat > "$work/one" << 'END'
@@ -21,8 +22,12 @@ for i in $(seq 200); do sh "$0.one" "$1/f$i"; done
 END
 # shellcheck disable=SC2016
 echo ': > "$1"; /bin/rm "$1"' > "$work/jobs.one"
+for i in $(seq 200); do cp "$work/jobs.one" "$work/scripts.$i"; done
+cat > "$work/scripts" << 'END'
+for i in $(seq 200); do sh "$0.$i" "$1/f$i"; done
+END
 failed=0
-for load in "one python3 2" "many sh 2" "jobs sh 10"; do # % of the pipeline's instructions
+for load in "one python3 2" "many sh 2" "jobs sh 2" "scripts sh 12"; do # % of the pipeline's instructions
     set -- $load
     valgrind --tool=callgrind --callgrind-out-file="$work/out.%p" \
         "$culprit" run --sensor fanotify --no-store -w "$work/d" -- "$2" "$work/$1" "$work/d" > "$work/text" 2>&1
@@ -35,7 +40,7 @@ for load in "one python3 2" "many sh 2" "jobs sh 10"; do # % of the pipeline's i
             END {
                 if (!all || !cause) { print name ": not measured"; exit 1 }
                 share = 100 * cause / all
-                printf "%-5s %6.1f million instructions in the pipeline, %.2f %% for causes (limit: %d %%)\n", name, all / 1e6, share, limit
+                printf "%-7s %6.1f million instructions in the pipeline, %.2f %% for causes (limit: %d %%)\n", name, all / 1e6, share, limit
                 exit share > limit
             }' || failed=1
     rm -f "$work"/out.*

@@ -36,6 +36,7 @@ struct known_suspect {
     struct fingerprint suspect;
     uint32_t uid, euid, login_uid;
     unsigned long changes;   /* process_table_cuts() as it was found */
+    bool leads;              /* cause_suits_tools() */
 };
 
 struct attribution {
@@ -48,7 +49,7 @@ struct attribution {
     struct sessions *sessions;
     struct ci_jobs *ci_jobs;
     struct known_suspect suspects[KNOWN_SUSPECTS]; /* by the address of the process */
-    struct known_suspect siblings[KNOWN_SUSPECTS]; /* cause_suits_siblings(); by the address of its parent */
+    struct known_suspect siblings[KNOWN_SUSPECTS]; /* cause_suits_siblings(); by the address of its parent, and its executable */
     uint64_t booted_ns;       /* CLOCK_REALTIME of CLOCK_BOOTTIME's zero; reckoned once: it dates each process alike */
 };
 
@@ -462,6 +463,11 @@ static size_t slot_of(const struct process *p)
     return ((uintptr_t)p >> 6) % KNOWN_SUSPECTS;
 }
 
+static size_t sibling_slot_of(const struct process *p)
+{
+    return (((uintptr_t)p->parent >> 6) + p->executable_inode) % KNOWN_SUSPECTS;
+}
+
 static bool is_told_alike(const struct known_suspect *s, const struct event *e, unsigned long changes)
 {
     return s->changes == changes && s->uid == e->actor.cred.uid && s->euid == e->actor.cred.euid &&
@@ -482,6 +488,28 @@ static void keep_suspect(struct known_suspect *s, const struct event *e, unsigne
     s->euid = e->actor.cred.euid;
     s->login_uid = e->actor.login_uid;
     s->changes = changes;
+    s->leads = cause_suits_tools(e);
+}
+
+/* From what is known of others: a sibling, or the script that launched it. */
+static bool take_cause(struct attribution *a, struct event *e, unsigned long changes)
+{
+    struct process *p = e->actor.process;
+    struct known_suspect *sibling = &a->siblings[sibling_slot_of(p)], *script = &a->suspects[slot_of(p->parent)];
+
+    if (sibling->process && is_told_alike(sibling, e, changes) && cause_of_sibling(e, sibling->process, &sibling->cause)) {
+        e->suspect = sibling->suspect;
+        if (sibling->leads && p != sibling->process) /* what it launches is led by this one */
+            keep_suspect(&a->suspects[slot_of(p)], e, changes);
+        return true;
+    }
+    if (p->parent && script->leads && script->process == p->parent && is_told_alike(script, e, changes) &&
+        cause_of_launcher(e, &script->cause)) {
+        event_remember_suspect(e);
+        keep_suspect(sibling, e, changes);
+        return true;
+    }
+    return false;
 }
 
 /*
@@ -491,7 +519,7 @@ static void keep_suspect(struct known_suspect *s, const struct event *e, unsigne
 static void remember_cause(struct attribution *a, struct event *e)
 {
     struct process *p = e->actor.process;
-    struct known_suspect *s = &a->suspects[slot_of(p)], *sibling = &a->siblings[slot_of(p->parent)];
+    struct known_suspect *s = &a->suspects[slot_of(p)];
     struct bytes executable = event_actor_executable(e);
     unsigned long changes = process_table_cuts(a->table);
 
@@ -501,12 +529,12 @@ static void remember_cause(struct attribution *a, struct event *e)
         e->suspect = s->suspect;
         return;
     }
-    if (sibling->process && is_told_alike(sibling, e, changes) && cause_of_sibling(e, sibling->process, &sibling->cause)) {
-        e->suspect = sibling->suspect;
+    if (take_cause(a, e, changes))
         return;
-    }
     cause_remember(e);
-    keep_suspect(cause_suits_siblings(e) ? sibling : s, e, changes);
+    keep_suspect(s, e, changes);
+    if (cause_suits_siblings(e))
+        keep_suspect(&a->siblings[sibling_slot_of(p)], e, changes);
 }
 
 static void find_actor(struct attribution *a, struct event *e)

@@ -19,11 +19,16 @@ void cause_find(const struct event *event, struct cause *ret);
 void cause_remember(struct event *event);
 /*
  * What was found for `event` is what will be found for those that its launcher starts as it did this one: a tool, which
- * only does what a script above it wants. It was found by cause_remember().
+ * only does what a script above it wants, or that script itself. It was found by cause_remember().
  */
 bool cause_suits_siblings(const struct event *event);
-/* Takes what was found for that one, `known`, if the actor of `event`, who has a process record, is such a sibling. The
- * ids that the sensor told of the two are the same: the caller looked. */
+/* And what will be found for the tools that it launches itself: it is a script. */
+bool cause_suits_tools(const struct event *event);
+/*
+ * Take what was found for that one, `known`, if the actor of `event`, who has a process record, is such a sibling of it,
+ * or such a tool. The ids that the sensor told of the two are the same: the caller looked. True: it was taken.
+ */
 bool cause_of_sibling(struct event *event, struct process *sibling, const struct cause *known);
+bool cause_of_launcher(struct event *event, const struct cause *known);
 /* That what was run had ended before the event. Changes from one event to the next. */
 bool cause_has_exited(const struct cause *cause, const struct event *event);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A script that calls rm a thousand times: what was found for one of them holds for the others. */
+/* A script that calls rm a thousand times, or is called a thousand times: what was found for one of them holds for the others. */
+#include "cause/argv.h"
 #include "cause/cause.h"
 #include "cause/link.h"
+#include "cause/wrapper.h"
 
 /* What explains the change stands above it: nothing of its own but the name of the tool is told. */
 static bool is_led(const struct cause *c, const struct process *p)
@@ -41,8 +43,14 @@ static bool is_at_same_place(const struct process *a, const struct process *b)
 /* By its parent's side: not the first process of its container, and nothing that it executed before. */
 static bool is_plain(const struct process *p)
 {
-    return p->parent && p->parent->container == p->container && !p->earlier && !p->script.len && p->executable.len &&
-           !p->launch.kind && !p->owner.product.len;
+    return p->parent && p->parent->container == p->container && !p->earlier && p->executable.len && !p->launch.kind &&
+           !p->owner.product.len;
+}
+
+/* The script that it was told to run explains the change, and all that led to it stands above. */
+static bool is_script(const struct cause *c, const struct process *p)
+{
+    return c->run.kind == RUN_SCRIPT && c->run.process == p && c->launcher.process != p && !c->tool.len && p->cred.known;
 }
 
 bool cause_suits_siblings(const struct event *event)
@@ -50,20 +58,76 @@ bool cause_suits_siblings(const struct event *event)
     struct process *p = event->actor.process;
     const struct cause_link *link = p ? p->cause_link : NULL;
 
-    return link && link->plain && is_plain(p) && is_told_alike(event, p) && is_led(&event->cause, p);
+    if (!link || link->launcher || !is_plain(p) || !is_told_alike(event, p))
+        return false;
+    return link->plain ? !p->script.len && is_led(&event->cause, p) : link->told_by && is_script(&event->cause, p);
+}
+
+bool cause_suits_tools(const struct event *event)
+{
+    struct process *p = event->actor.process;
+
+    /* one without a link is such a sibling */
+    return p && is_plain(p) && is_told_alike(event, p) && is_script(&event->cause, p) &&
+           (!p->cause_link || (p->cause_link->role == ROLE_SCRIPT && !p->cause_link->launcher));
+}
+
+/* Told to run the same script, in the same place. What follows is the script's. */
+static bool runs_same_script(const struct process *a, const struct process *b, size_t told_by)
+{
+    return a->args.len > told_by && b->args.len > told_by && !a->args.data[told_by] && !b->args.data[told_by] &&
+           memcmp(a->args.data, b->args.data, told_by) == 0 && bytes_equal(a->script, b->script) &&
+           bytes_equal(a->working_directory, b->working_directory) && a->executable_memfd == b->executable_memfd;
+}
+
+static bool is_sibling(const struct process *p, struct process *sibling)
+{
+    const struct cause_link *link = sibling->cause_link;
+
+    if (p->parent != sibling->parent || !bytes_equal(p->executable, sibling->executable) || !is_plain(p) ||
+        !is_same_user(p, sibling) || !is_at_same_place(p, sibling))
+        return false;
+    return link && link->told_by ? runs_same_script(p, sibling, link->told_by)
+                                 : !p->script.len && is_called_alike(p->args, sibling->args);
 }
 
 bool cause_of_sibling(struct event *event, struct process *sibling, const struct cause *known)
 {
-    const struct process *p = event->actor.process;
+    struct process *p = event->actor.process;
 
-    if (p->parent != sibling->parent || !bytes_equal(p->executable, sibling->executable) || !is_plain(p) ||
-        !is_told_alike(event, p) || !is_called_alike(p->args, sibling->args) || !is_same_user(p, sibling) ||
-        !is_at_same_place(p, sibling))
+    if (!is_told_alike(event, p) || !is_sibling(p, sibling))
         return false;
     cause_copy(&event->cause, known);
-    event->cause.run.exited = cause_has_exited(&event->cause, event);
     if (!event->cause.sibling)
         event->cause.sibling = process_ref(sibling);
+    if (event->cause.tool.len) /* by its own memory: what is held may be the script's sibling */
+        event->cause.tool = bytes_basename(p->executable);
+    if (known->run.process == sibling) {
+        process_unref(event->cause.run.process);
+        event->cause.run.process = process_ref(p);
+        event->cause.run.args = p->args;
+    }
+    event->cause.run.exited = cause_has_exited(&event->cause, event);
+    return true;
+}
+
+/* rm, called so: what it is, its name says, whatever its arguments. */
+static bool is_tool(const struct process *p)
+{
+    struct bytes name = bytes_basename(p->executable);
+
+    return !p->script.len && tool_is_plain(name) && bytes_equal(bytes_basename(argv_at(p->args, 0)), name);
+}
+
+bool cause_of_launcher(struct event *event, const struct cause *known)
+{
+    struct process *p = event->actor.process, *script = p->parent;
+
+    if (!is_plain(p) || !is_told_alike(event, p) || !is_tool(p) || !is_same_user(p, script) || !is_at_same_place(p, script) ||
+        bytes_equal(bytes_basename(p->executable), known->run.name))
+        return false;
+    cause_copy(&event->cause, known); /* whose memory is the script's, which run.process is, or its sibling's */
+    event->cause.tool = bytes_basename(p->executable);
+    event->cause.run.exited = cause_has_exited(&event->cause, event);
     return true;
 }

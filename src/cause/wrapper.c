@@ -94,6 +94,11 @@ bool tool_is(struct bytes name)
     return TABLE_FIND(tools, name) || TABLE_FIND(tools, without_triplet(name));
 }
 
+bool tool_is_plain(struct bytes name)
+{
+    return TABLE_FIND(tools, name) && !bytes_equal_str(name, "git");
+}
+
 const char *wrapper_row(size_t index)
 {
     return index < ARRAY_SIZE(wrappers) ? wrappers[index].name : NULL;

@@ -10,6 +10,7 @@
 #include "cause/cause.h"
 #include "cause/interpreter.h"
 #include "cause/launcher.h"
+#include "cause/link.h"
 #include "cause/wrapper.h"
 #include "make.h"
 
@@ -557,6 +558,151 @@ static void siblings(void **state)
     assert_true(taken > 30);
 }
 
+static struct event *event_of(struct process *p)
+{
+    return make_event(OPERATION_UNLINK, "/srv/y", p, NULL, 1);
+}
+
+/* The same script with more arguments is the same cause, and is told by its own. */
+static void script_siblings(void **state)
+{
+    unsigned taken = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct event *first = find(rows[i].steps), *next;
+        struct process *p = make_sibling(first->actor.process);
+        char text[1024];
+        struct bytes args = p->args;
+
+        assert_true(args.len + 9 < sizeof(text));
+        memcpy(text, args.data, args.len);
+        memcpy(text + args.len, "-m\0clean", 9);
+        process_set(p, &p->args, (struct bytes){ text, args.len + 9 });
+        next = event_of(p);
+        if (first->cause.run.kind == RUN_SCRIPT && cause_suits_siblings(first) &&
+            cause_of_sibling(next, first->actor.process, &first->cause)) {
+            struct cause found;
+
+            cause_find(next, &found);
+            check_same_cause(&next->cause, &found);
+            cause_done(&found);
+            taken++;
+        }
+        event_free(first);
+        process_unref(p); /* held by the event, as what was found for the first is */
+        assert_true(bytes_known(next->cause.run.name) || !next->cause.key.number);
+        event_free(next);
+    }
+    assert_true(taken > 15);
+}
+
+static bool is_told_as_its_launcher(struct process *launcher)
+{
+    struct event *script = event_of(launcher), *next;
+    struct process *p = make_sibling(launcher);
+    bool taken;
+
+    process_unref(p->earlier);
+    p->earlier = NULL;
+    p->script = p->input = BYTES_NULL;
+    process_unref(p->parent);
+    p->parent = process_ref(launcher);
+    process_set(p, &p->executable, bytes_of("/usr/bin/rm"));
+    set_args(p, "rm|-f|/srv/y");
+    next = event_of(p);
+    cause_remember(script);
+    taken = cause_suits_tools(script) && cause_of_launcher(next, &script->cause);
+    if (taken) {
+        struct cause found;
+
+        cause_find(next, &found);
+        check_same_cause(&next->cause, &found);
+        assert_bytes(next->cause.tool, "rm");
+        cause_done(&found);
+    }
+    event_free(script);
+    process_unref(p);
+    event_free(next);
+    return taken;
+}
+
+/* A tool of a script is told as if all of its chain had been gone up, whoever of the table's chains launches it. */
+static void tools_of_scripts(void **state)
+{
+    unsigned taken = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct event *e = find(rows[i].steps);
+
+        for (struct process *p = e->actor.process; p; p = p->parent)
+            taken += is_told_as_its_launcher(p);
+        event_free(e);
+    }
+    assert_true(taken > 10);
+}
+
+/* A script's sibling leads tools, and what is taken from one of them still has its memory once all others are gone. */
+static void tools_of_siblings(void **state)
+{
+    const struct step steps[STEPS] = { BASH, { "/usr/bin/bash", "bash|/opt/a.sh|1", .tty = "pts/3", .user = "ann" } };
+    struct event *first = find(steps), *second, *third, *fourth;
+    struct process *p = make_sibling(first->actor.process), *rm, *again;
+
+    (void)state;
+    set_args(p, "bash|/opt/a.sh|2");
+    second = event_of(p);
+    assert_true(cause_suits_siblings(first));
+    assert_true(cause_of_sibling(second, first->actor.process, &first->cause));
+    assert_true(cause_suits_tools(second));
+    event_free(first);
+    rm = make_sibling(p);
+    process_unref(rm->parent);
+    rm->parent = process_ref(p);
+    process_set(rm, &rm->executable, bytes_of("/usr/bin/rm"));
+    set_args(rm, "rm|x");
+    third = event_of(rm);
+    assert_true(cause_of_launcher(third, &second->cause));
+    event_free(second);
+    again = make_sibling(rm);
+    fourth = event_of(again);
+    assert_true(cause_of_sibling(fourth, rm, &third->cause));
+    event_free(third);
+    process_unref(p);
+    process_unref(rm);
+    process_unref(again);
+    assert_bytes(fourth->cause.run.name, "/opt/a.sh");
+    assert_bytes(fourth->cause.tool, "rm");
+    assert_bytes(fourth->cause.run.interpreter, "bash");
+    assert_int_equal(fourth->cause.launcher.kind, LAUNCHER_PERSON);
+    event_free(fourth);
+}
+
+static const char *const other_args[] = { "bash|/opt/b.sh|1", "bash|/opt/a.sh.x", "bash|-c|/opt/a.sh", "bash|-x|/opt/a.sh|1", "bash", "bash|/opt/a" };
+
+static void tells_scripts_apart(void **state)
+{
+    const struct step steps[STEPS] = { BASH, { "/usr/bin/bash", "bash|/opt/a.sh|1", .tty = "pts/3", .user = "ann" } };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(other_args) + 2; i++) {
+        struct event *first = find(steps), *next;
+        struct process *p = make_sibling(first->actor.process);
+
+        if (i < ARRAY_SIZE(other_args))
+            set_args(p, other_args[i]);
+        else if (i == ARRAY_SIZE(other_args))
+            process_set(p, &p->working_directory, bytes_of("/elsewhere"));
+        next = event_of(p);
+        assert_true(cause_suits_siblings(first));
+        assert_int_equal(cause_of_sibling(next, first->actor.process, &first->cause), i > ARRAY_SIZE(other_args));
+        event_free(first);
+        event_free(next);
+        process_unref(p);
+    }
+}
+
 static void other_user(struct process *p)
 {
     p->cred.uid = 1002;
@@ -802,6 +948,13 @@ static void tables(void **state)
         }
     for (size_t i = 0; wrapper_row(i); i++)
         assert_false(tool_is(bytes_of(wrapper_row(i))));
+    for (size_t i = 0; tool_row(i); i++) { /* what its name says is what is found of it */
+        struct process *p = make_process(7, tool_row(i), NULL);
+
+        set_args(p, tool_row(i));
+        assert_int_equal(tool_is_plain(bytes_of(tool_row(i))), link_of(p)->plain);
+        process_unref(p);
+    }
     for (size_t i = 0; interpreter_at(i); i++)
         assert_ptr_equal(interpreter_find(bytes_of(interpreter_at(i))), interpreter_row(i));
     for (unsigned i = 1; i < RUN_KIND_COUNT; i++)
@@ -831,7 +984,8 @@ static void every_row(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(any_argv), cmocka_unit_test(a_long_chain), cmocka_unit_test(nobody),
-                                        cmocka_unit_test(tables), cmocka_unit_test(every_row), cmocka_unit_test(siblings), cmocka_unit_test(ansible_commands), cmocka_unit_test(copied_into) };
+                                        cmocka_unit_test(tables), cmocka_unit_test(every_row), cmocka_unit_test(siblings), cmocka_unit_test(script_siblings), cmocka_unit_test(tools_of_scripts),
+                                        cmocka_unit_test(tools_of_siblings), cmocka_unit_test(tells_scripts_apart), cmocka_unit_test(ansible_commands), cmocka_unit_test(copied_into) };
     int failed;
 
     web = make_container("67ba10172723", "web");
