@@ -165,6 +165,17 @@ bool cause_has_exited(const struct cause *cause, const struct event *e)
     return p && p->exited_ns && p->exited_ns + sure_ns <= from_ns && p->pid != e->actor.pid;
 }
 
+/* A part of a script that it forked, and that executed nothing: the run is that of the script. */
+static unsigned whose_part(const struct chain *c, unsigned at)
+{
+    while (at + 1 < c->end && c->process[at + 1]->pid != c->process[at]->pid && c->process[at]->args.len &&
+           bytes_equal(c->process[at]->args, c->process[at + 1]->args) &&
+           bytes_equal(c->process[at]->executable, c->process[at + 1]->executable) &&
+           bytes_equal(c->process[at]->script, c->process[at + 1]->script))
+        at++;
+    return at;
+}
+
 void cause_find_run(const struct chain *c, struct cause *ret)
 {
     bool job = is_job(ret->launcher.kind);
@@ -195,7 +206,7 @@ void cause_find_run(const struct chain *c, struct cause *ret)
         ret->run.kind = RUN_PROGRAM;
         ret->run.name = link->name;
     }
-    ret->run.process = process_ref(c->process[shown]);
+    ret->run.process = process_ref(c->process[link->role == ROLE_SCRIPT ? whose_part(c, shown) : shown]);
     ret->run.exited = cause_has_exited(ret, c->event);
     if (at != 0 && !bytes_equal(c->link[0]->name, ret->run.name) && !bytes_equal(c->link[0]->name, link->name))
         ret->tool = c->link[0]->name;

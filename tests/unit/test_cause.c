@@ -844,6 +844,22 @@ static void a_long_chain(void **state)
     event_free(e);
 }
 
+/* `while read; do ...; done`, a subshell, an applet of busybox: parts of one run of the script. */
+static void parts_of_a_script(void **state)
+{
+    const struct step script = { "/bin/busybox", "sh|/opt/a.sh", .script = "/opt/a.sh" }, other = { "/bin/busybox", "sh|/opt/a.sh|-q", .script = "/opt/a.sh" };
+    const struct step parts[STEPS] = { BASH, script, script, script }, runs[STEPS] = { BASH, other, script, RM };
+    struct event *e = find(parts);
+
+    (void)state;
+    assert_bytes(e->cause.run.name, "/opt/a.sh");
+    assert_ptr_equal(e->cause.run.process, e->actor.process->parent->parent);
+    event_free(e);
+    e = find(runs); /* it called itself with other arguments: that is another run */
+    assert_ptr_equal(e->cause.run.process, e->actor.process->parent);
+    event_free(e);
+}
+
 /* ---- health checks ---- */
 
 #define SHIM { "/usr/bin/containerd-shim-runc-v2", "containerd-shim-runc-v2|-namespace|moby" }
@@ -983,7 +999,7 @@ static void every_row(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(any_argv), cmocka_unit_test(a_long_chain), cmocka_unit_test(nobody),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(any_argv), cmocka_unit_test(a_long_chain), cmocka_unit_test(parts_of_a_script), cmocka_unit_test(nobody),
                                         cmocka_unit_test(tables), cmocka_unit_test(every_row), cmocka_unit_test(siblings), cmocka_unit_test(script_siblings), cmocka_unit_test(tools_of_scripts),
                                         cmocka_unit_test(tools_of_siblings), cmocka_unit_test(tells_scripts_apart), cmocka_unit_test(ansible_commands), cmocka_unit_test(copied_into) };
     int failed;
