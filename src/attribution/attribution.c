@@ -48,6 +48,7 @@ struct attribution {
     struct users *users;
     struct sessions *sessions;
     struct ci_jobs *ci_jobs;
+    bool timers_hang;         /* systemd did not answer in time */
     struct known_suspect suspects[KNOWN_SUSPECTS]; /* by the address of the process */
     struct known_suspect siblings[KNOWN_SUSPECTS]; /* cause_suits_siblings(); by the address of its parent, and its executable */
     uint64_t booted_ns;       /* CLOCK_REALTIME of CLOCK_BOOTTIME's zero; reckoned once: it dates each process alike */
@@ -354,7 +355,7 @@ static void attribute_image(struct attribution *a, struct process *p)
 
 static void attribute(struct attribution *a, struct process *p)
 {
-    const struct launch_sources sources = { a->table, a->options.engines, a->users, a->ci_jobs };
+    const struct launch_sources sources = { a->table, a->options.engines, a->users, a->ci_jobs, &a->timers_hang };
     struct process *chain[LIMIT_LINEAGE];
     unsigned count = 0;
 

@@ -75,11 +75,11 @@ static void find_crontab(const struct launch_sources *s, struct process *p)
 /* ---- timers ---- */
 
 /* A service that somebody started by hand is not its timer's. */
-static void find_timer(struct process *p)
+static void find_timer(const struct launch_sources *sources, struct process *p)
 {
     _cleanup_sbuf_ struct sbuf answer = SBUF_INIT;
 
-    if (timer_find(p, &answer) < 0)
+    if (timer_find(p, sources->timers_hang, &answer) < 0)
         return;
     for (struct process *image = p; image; image = image->earlier)
         if (!image->launch.kind) {
@@ -399,7 +399,7 @@ void launch_find(const struct launch_sources *sources, struct process *p)
     else if (!before && came_in(p))
         find_client(sources, p);
     else if (!before && is_first_of_service(p))
-        find_timer(p);
+        find_timer(sources, p);
     if (!p->launch.kind && unpacks(p)) /* docker-untar is what dockerd's child has executed */
         find_copier(sources, p);
     if (!p->launch.kind) /* each exec has an environment of its own */

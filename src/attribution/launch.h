@@ -16,6 +16,7 @@ struct launch_sources { /* all borrowed */
     struct engines *engines; /* NULL: only containers that run are looked into */
     struct users *users;
     struct ci_jobs *ci_jobs; /* NULL: none are known */
+    bool *timers_hang;       /* of timer_find() */
 };
 
 /* p, its earlier images and its launchers have been attributed but for this, and its launchers for this as well: `launch` of each

@@ -18,8 +18,9 @@
 #include "util/macro.h"
 #include "util/parse.h"
 
-#define WAIT_MS 300 /* before the event goes on without */
-#define FORK_US 3000000u /* from the timer's end to the service's first process, on a busy machine */
+#define WAIT_MS 2000 /* before the event goes on without: systemd is busy just when it starts things */
+#define DOUBT_MS 100 /* the same, after it did not answer */
+#define FORK_US 5000000u /* from the timer's end to the service's first process, on a busy machine */
 #define TIMERS_MAX 16
 
 struct question {
@@ -155,12 +156,15 @@ static int parse(struct bytes request, const struct gathered *g, struct sbuf *an
 
 static const struct foreign_job job = { "what started a service", 128 * 1024, gather, parse, false };
 
-int timer_find(const struct process *p, struct sbuf *ret)
+int timer_find(const struct process *p, bool *hangs, struct sbuf *ret)
 {
     struct question q = { .start_ns = p->start_ns, .pid = p->pid };
+    int r;
 
     if (p->owner.unit.len >= sizeof(q.unit) || !p->start_ns)
         return -ENOENT;
     memcpy(q.unit, p->owner.unit.data, p->owner.unit.len);
-    return foreign_ask(&job, (struct bytes){ (const char *)&q, sizeof(q) }, WAIT_MS, ret, NULL);
+    r = foreign_ask(&job, (struct bytes){ (const char *)&q, sizeof(q) }, *hangs ? DOUBT_MS : WAIT_MS, ret, NULL);
+    *hangs = r == -ETIMEDOUT;
+    return r;
 }

@@ -10,8 +10,9 @@
 #include "util/sbuf.h"
 
 /* The name of the timer ("purge.timer") that started p, the first process of the service p->owner.unit. Asked in a worker
- * (foreign/foreign.h) that is waited for a moment only. -ENOENT: none, as far as is known; else as foreign_ask(). */
-int timer_find(const struct process *p, struct sbuf *ret);
+ * (foreign/foreign.h) that is waited for a moment only. *hangs: it did not answer in time (as it comes in: the last time, which makes
+ * the wait short). -ENOENT: none, as far as is known; else as foreign_ask(). */
+int timer_find(const struct process *p, bool *hangs, struct sbuf *ret);
 
 /* Pure parts, for tests. */
 /* TRIGGER_UNIT of an environment, if it is a timer's; BYTES_NULL: none. */
