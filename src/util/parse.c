@@ -181,8 +181,7 @@ static bool parse_word(const char *text, uint64_t now_ns, uint64_t *ret_ns)
     return true;
 }
 
-/* ".123456789" at *at; fewer digits are fine. */
-static bool parse_fraction(const char **at, uint64_t *ret_ns)
+bool parse_fraction(const char **at, uint64_t *ret_ns)
 {
     uint64_t ns = 0, unit = NS_PER_S / 10;
     const char *p = *at;

@@ -24,5 +24,9 @@ int parse_duration(const char *text, uint64_t *ret_ns, struct err *err);
  * now_ns: CLOCK_REALTIME in ns; the result likewise. */
 int parse_time(const char *text, uint64_t now_ns, uint64_t *ret_ns, struct err *err);
 
+/* A fraction of a second, ".123456789", at *at, which is moved behind it; nanoseconds, digits after the ninth are ignored. No point
+ * there: 0. false: a point without a digit. */
+bool parse_fraction(const char **at, uint64_t *ret_ns);
+
 /* `64M`, `1G`, `4096`: bytes. */
 int parse_size(const char *text, uint64_t *ret, struct err *err);

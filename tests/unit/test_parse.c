@@ -75,8 +75,34 @@ static void parses_time(void **state)
         assert_int_equal(ns, row->s * NS_PER_S + row->ns);
 }
 
+static const struct fraction_row {
+    const char *name;
+    bool good;
+    uint64_t ns;
+    const char *rest;
+} fraction_rows[] = {
+    { ".5Z", true, 500000000, "Z" },
+    { ".123456789", true, 123456789, "" },
+    { ".1234567899999999999999999999999", true, 123456789, "" },
+    { "Z", true, 0, "Z" },
+    { ".5e300Z", true, 500000000, "e300Z" }, /* no floating point: that is out of all range */
+    { ".", false, 0, "." },
+    { ".infZ", false, 0, ".infZ" },
+};
+
+static void parses_fraction(void **state)
+{
+    const struct fraction_row *row = *state;
+    const char *at = row->name;
+    uint64_t ns = 1;
+
+    assert_int_equal(parse_fraction(&at, &ns), row->good);
+    assert_int_equal(ns, row->ns);
+    assert_string_equal(at, row->good ? row->rest : row->name);
+}
+
 int main(void)
 {
     setenv("TZ", "UTC", 1);
-    return RUN_ROWS(duration_rows, parses_duration) + RUN_ROWS(time_rows, parses_time);
+    return RUN_ROWS(duration_rows, parses_duration) + RUN_ROWS(time_rows, parses_time) + RUN_ROWS(fraction_rows, parses_fraction);
 }

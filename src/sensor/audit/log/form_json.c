@@ -194,6 +194,8 @@ static uint64_t time_of(struct bytes text)
 {
     char copy[40];
     struct tm tm = { 0 };
+    uint64_t fraction_ns;
+    time_t seconds;
     const char *p;
 
     if (text.len < 19 || text.len >= sizeof(copy))
@@ -201,9 +203,10 @@ static uint64_t time_of(struct bytes text)
     memcpy(copy, text.data, text.len);
     copy[text.len] = '\0';
     p = strptime(copy, "%Y-%m-%dT%H:%M:%S", &tm);
-    if (!p)
+    if (!p || !parse_fraction(&p, &fraction_ns))
         return 0;
-    return (uint64_t)timegm(&tm) * 1000 + (uint64_t)(strtod(*p == '.' ? p : "0", NULL) * 1000 + 0.5);
+    seconds = timegm(&tm);
+    return seconds > 0 ? (uint64_t)seconds * 1000 + fraction_ns / NS_PER_MS : 0;
 }
 
 static const json_t *member(const json_t *object, const char *a, const char *b, const char *c)

@@ -8,6 +8,7 @@
 #include "sensor/audit/log/form_internal.h"
 #include "sensor/audit/record.h"
 #include "util/macro.h"
+#include "util/parse.h"
 
 #define LATE_S (26 * 3600) /* a stamp without a year may be ahead by a time zone: further ahead it is last year's */
 
@@ -81,8 +82,8 @@ static bool read_iso_stamp(struct bytes *rest, uint64_t *ret_ms)
     char text[40];
     struct tm tm = { 0 };
     const char *p;
-    char *number_end;
-    double fraction = 0;
+    uint64_t fraction_ns;
+    time_t seconds;
     long offset = 0;
 
     if (word.len < 19 || word.len >= sizeof(text) || word.data[10] != 'T')
@@ -90,15 +91,14 @@ static bool read_iso_stamp(struct bytes *rest, uint64_t *ret_ms)
     memcpy(text, word.data, word.len);
     text[word.len] = '\0';
     p = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-    if (!p)
+    if (!p || !parse_fraction(&p, &fraction_ns))
         return false;
-    if (*p == '.') {
-        fraction = strtod(p, &number_end);
-        p = number_end;
-    }
     if ((*p == '+' || *p == '-') && strptime(p, "%z", &tm))
         offset = tm.tm_gmtoff;
-    *ret_ms = (uint64_t)(timegm(&tm) - offset) * 1000 + (uint64_t)(fraction * 1000);
+    seconds = timegm(&tm) - offset;
+    if (seconds <= 0)
+        return false;
+    *ret_ms = (uint64_t)seconds * 1000 + fraction_ns / NS_PER_MS;
     *rest = after;
     return true;
 }
