@@ -11,6 +11,9 @@
 /* This process: its boot, pid namespace, pid and start. "" if /proc does not say. */
 void observer_write(char ret[OBSERVER_SIZE]);
 
+/* Written in its place once that one writes elsewhere: it has ended, whoever lives. */
+#define OBSERVER_NOBODY "- 0 1 0"
+
 enum observer_state {
     OBSERVER_UNKNOWN, /* of another pid namespace, or not written down */
     OBSERVER_LIVES,

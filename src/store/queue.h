@@ -8,6 +8,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -42,7 +43,7 @@ struct sender;
 struct writer;
 
 struct store_queue {
-    const char *path;
+    char *path;
     bool patient;
     pthread_t thread;
     bool running;
@@ -59,7 +60,9 @@ struct store_queue {
     uint64_t flushes, flushes_begun; /* that were asked for, and before the attempt that is made or was the last */
     uint64_t attempts;      /* that have ended */
     bool writing;           /* an attempt is being made */
-    bool stop;
+    bool hangs;             /* the attempt does not go on; kept until it has ended */
+    bool stop, ended;
+    bool abandoned;         /* it did not end: whenever it does, all of this is its own to free */
     bool stalled;           /* an event has waited in vain: a disk that hangs must not stop the observation too */
     bool recording;         /* the store has been usable */
     int error;              /* of the last attempt; 0 = fine */
@@ -70,6 +73,7 @@ struct store_queue {
     uint64_t generation;    /* slots are void, and open coverage is unknown, in another one */
     uint64_t begin_ns;      /* CLOCK_REALTIME: of the file that is written now, if another one was before */
     uint64_t buffers;       /* counts what was handed over: an event is told by the one before it in the same buffer */
+    atomic_ulong steps;     /* that SQLite made, by the writer's thread */
     /* the writer's thread only, once it runs: a connection belongs to one thread, questions have their own */
     sqlite3 *db;
     struct writer *writer;
@@ -86,9 +90,25 @@ struct store_queue {
 
 struct timespec queue_in_ms(unsigned ms);
 
+/* Has something gone on since it was looked at last? A disk that hangs lets nobody end who waits for it. */
+struct patience {
+    uint64_t steps;
+    unsigned slices;
+};
+/* Waits for `done`, or for a part of a second. False: nothing has gone on for three seconds, and `hangs` is set; never where the
+ * queue is patient. Under the lock. */
+bool queue_wait(struct store_queue *q, struct patience *p);
+/* The steps of SQLite and the attempts that ended; only whether it changes means something. */
+static inline uint64_t queue_steps(const struct store_queue *q)
+{
+    return atomic_load(&q->steps) + q->attempts;
+}
+
 /* Opens the store, in the caller's thread. Errors of store_open(). */
 int recorder_open(struct store_queue *q, struct err *err);
 /* The writer's thread; it opens what recorder_open() could not, or was not called for. */
 int recorder_start(struct store_queue *q, struct err *err);
-/* Writes what is queued, if that can be done now, and closes the store. */
+/* Writes what is queued, if that can be done now, closes the store, and frees the queue; where the file system hangs, whenever it
+ * goes on. */
 void recorder_stop(struct store_queue *q);
+void queue_free(struct store_queue *q); /* whose writer does not run */

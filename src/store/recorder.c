@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -15,6 +16,10 @@
 #define RETRY_NS NS_PER_S       /* after a failure */
 #define RETRY_BUSY_NS (NS_PER_S / 5) /* SQLite has waited for the lock already */
 #define LOOK_NS NS_PER_S        /* is the file still there? */
+#define SLICE_MS 500
+#define HANG_SLICES 6           /* with the first one, which only looks, 3.5 s: SIGTERM ends culprit within five */
+#define ABANDON_MS 300          /* it has been waited for already */
+#define STEPS 200               /* SQLite's instructions that count as one; an event takes some hundreds */
 #define LOG_PAGES 1000          /* of 4 KiB, until they go into the file */
 #define LOG_PAGES_MAX 16000     /* the other thread does not get to its end: the writer waits for it */
 
@@ -25,7 +30,42 @@ struct timespec queue_in_ms(unsigned ms)
     return (struct timespec){ (time_t)(at / NS_PER_S), (long)(at % NS_PER_S) };
 }
 
+bool queue_wait(struct store_queue *q, struct patience *p)
+{
+    struct timespec until = queue_in_ms(SLICE_MS);
+    uint64_t steps;
+
+    if (q->patient) {
+        pthread_cond_wait(&q->done, &q->lock);
+        return true;
+    }
+    if (pthread_cond_timedwait(&q->done, &q->lock, &until) != ETIMEDOUT)
+        return true;
+    steps = queue_steps(q);
+    p->slices = steps == p->steps ? p->slices + 1 : 0; /* of a machine that stood still, all of it is one slice */
+    p->steps = steps;
+    q->hangs |= p->slices >= HANG_SLICES;
+    return p->slices < HANG_SLICES;
+}
+
+void queue_free(struct store_queue *q)
+{
+    sbuf_done(&q->filling);
+    sbuf_done(&q->draining);
+    pthread_mutex_destroy(&q->lock);
+    pthread_cond_destroy(&q->wake);
+    pthread_cond_destroy(&q->done);
+    free(q->path);
+    free(q);
+}
+
 /* ---- the file ---- */
+
+static int note_step(void *data)
+{
+    atomic_fetch_add(&((struct store_queue *)data)->steps, 1);
+    return 0;
+}
 
 static int note_log_pages(void *data, sqlite3 *db, const char *name, int pages)
 {
@@ -37,7 +77,10 @@ static int note_log_pages(void *data, sqlite3 *db, const char *name, int pages)
 
 static int configure(struct store_queue *q, struct err *err)
 {
-    int r = db_exec(q->db, q->path, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1000",
+    int r;
+
+    sqlite3_progress_handler(q->db, STEPS, note_step, q);
+    r = db_exec(q->db, q->path, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1000",
                     err);
 
     if (r == 0 && q->patient) /* an import writes as fast as it can: pages of indexes stay, and go to the file less often */
@@ -46,6 +89,8 @@ static int configure(struct store_queue *q, struct err *err)
         r = schema_migrate(q->db, q->path, err);
     if (r == 0)
         r = writer_new(q->db, q->path, &q->writer, err);
+    if (r == 0 && q->generation)
+        r = writer_disown(q->writer, err);
     if (r == 0 && !q->patient && checkpointer_new(q->path, &q->checkpointer, NULL) == 0)
         (void)sqlite3_wal_hook(q->db, note_log_pages, q); /* without it, SQLite does it within the transaction */
     return r;
@@ -267,6 +312,7 @@ static void hand_over(struct store_queue *q)
 static void end_attempt(struct store_queue *q, int r, const struct err *err)
 {
     q->writing = false;
+    q->hangs = false;
     q->attempts++;
     q->error = r;
     if (r == 0) {
@@ -291,6 +337,7 @@ static bool is_finished(const struct store_queue *q)
 static void *recorder_main(void *data)
 {
     struct store_queue *q = data;
+    bool abandoned;
 
     pthread_mutex_lock(&q->lock);
     do {
@@ -312,6 +359,14 @@ static void *recorder_main(void *data)
         end_attempt(q, r, &err);
     } while (!is_finished(q));
     pthread_mutex_unlock(&q->lock);
+    disconnect(q); /* which may write, too */
+    pthread_mutex_lock(&q->lock);
+    q->ended = true;
+    pthread_cond_broadcast(&q->done);
+    abandoned = q->abandoned;
+    pthread_mutex_unlock(&q->lock);
+    if (abandoned)
+        queue_free(q);
     return NULL;
 }
 
@@ -328,14 +383,38 @@ int recorder_start(struct store_queue *q, struct err *err)
     return r < 0 ? err_set(err, r, "the store's thread") : 0;
 }
 
+/* False: it does not end. Under the lock. */
+static bool wait_for_end(struct store_queue *q)
+{
+    struct timespec until = queue_in_ms(ABANDON_MS);
+    struct patience patience = { 0 };
+
+    while (!q->ended && q->hangs)
+        if (pthread_cond_timedwait(&q->done, &q->lock, &until) == ETIMEDOUT)
+            return q->ended;
+    while (!q->ended)
+        if (!queue_wait(q, &patience))
+            return q->ended;
+    return true;
+}
+
 void recorder_stop(struct store_queue *q)
 {
+    bool ended;
+
     if (q->running) {
         pthread_mutex_lock(&q->lock);
         q->stop = true;
         pthread_cond_signal(&q->wake);
+        ended = wait_for_end(q);
+        q->abandoned = !ended;
+        if (!ended)
+            pthread_detach(q->thread);
         pthread_mutex_unlock(&q->lock);
+        if (!ended)
+            return;
         pthread_join(q->thread, NULL);
     }
     disconnect(q);
+    queue_free(q);
 }

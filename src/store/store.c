@@ -15,6 +15,7 @@
 #include "util/clock.h"
 
 #define QUEUE_PATIENCE_MS (10 * 60 * 1000) /* of store_options.patient: a disk that hangs for longer is broken */
+#define HANG_NS (5 * NS_PER_S) /* before it is said: a busy machine's disk may take some seconds */
 #define QUEUE_WAIT_MS 500 /* how long an event waits for room before it is lost: the sensors' own buffers hold more */
 
 /* A span of observation that goes on: sent again where the writer may not know of it. */
@@ -35,6 +36,7 @@ struct adding {
     uint64_t generation, buffers; /* as far as they are known here */
     uint64_t coverages;
     struct open_coverage *open;
+    uint64_t steps, steps_ns; /* of the attempt that is being made, and CLOCK_MONOTONIC since when; 0 = none is */
     /* in the log */
     bool said_error, said_full;
     uint64_t said_generation;
@@ -47,9 +49,10 @@ static struct store_queue *queue_new(struct store *s, bool patient)
     struct store_queue *q = calloc(1, sizeof(*q));
     pthread_condattr_t attributes;
 
-    if (!q)
+    if (!q || !(q->path = strdup(s->path))) {
+        free(q);
         return NULL;
-    q->path = s->path;
+    }
     q->patient = patient;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -117,12 +120,8 @@ void store_close(struct store *s)
     if (!s)
         return;
     sqlite3_close(s->db); /* before the writer's: the last that closes cleans up, and may write for it */
-    if (s->queue) {
+    if (s->queue)
         recorder_stop(s->queue);
-        sbuf_done(&s->queue->filling);
-        sbuf_done(&s->queue->draining);
-        free(s->queue);
-    }
     if (s->adding) {
         while (s->adding->open)
             remove_coverage(&s->adding->open);
@@ -140,14 +139,14 @@ struct condition {
     int error;
     enum anew anew;
     uint64_t generation;
-    bool full, recording;
+    bool hangs, full, recording;
     uint64_t lost;
 };
 
 static struct condition look(struct store_queue *q)
 {
     return (struct condition){ .why = q->why, .error = q->error, .anew = q->anew,
-                               .generation = q->generation, .recording = q->recording,
+                               .generation = q->generation, .recording = q->recording, .hangs = q->hangs,
                                .full = q->missing.count > 0, .lost = q->lost.count };
 }
 
@@ -165,22 +164,25 @@ static void say_anew(struct store *s, enum anew why)
 static void say(struct store *s, const struct condition *now)
 {
     struct adding *a = s->adding;
+    bool trouble = now->error || now->hangs;
 
     if (now->generation != a->said_generation)
         say_anew(s, now->anew);
     a->said_generation = now->generation;
-    if (now->error && !a->said_error)
+    if (now->hangs && !a->said_error)
+        log_warn(s->log, "the file system of the store %s does not answer; what happens is kept in memory as far as it fits", s->path);
+    else if (now->error && !a->said_error)
         log_warn(s->log, "%s; trying again, what happens is kept in memory as far as it fits",
                  err_text(&now->why, now->error));
-    if (now->error && now->full && !a->said_full)
+    if (trouble && now->full && !a->said_full)
         log_warn(s->log, "the store %s is still not written; events are on the terminal only", s->path);
-    if (!now->error && a->said_error && now->lost)
+    if (!trouble && a->said_error && now->lost)
         log_warn(s->log, "the store %s is written again; %llu events are missing in it", s->path,
                  (unsigned long long)now->lost);
-    else if (!now->error && a->said_error)
+    else if (!trouble && a->said_error)
         log_warn(s->log, "the store %s is written now, nothing is missing in it", s->path);
-    a->said_error = now->error != 0;
-    a->said_full = now->error && (now->full || a->said_full);
+    a->said_error = trouble;
+    a->said_full = trouble && (now->full || a->said_full);
 }
 
 /* ---- adding: under the lock ---- */
@@ -250,6 +252,21 @@ static void wait_for_room(struct store_queue *q, size_t max)
         }
 }
 
+/* The loop goes on where the disk hangs; that it does is said. */
+static void look_for_hang(struct store *s)
+{
+    struct store_queue *q = s->queue;
+    struct adding *a = s->adding;
+    uint64_t now = q->writing ? clock_ns(CLOCK_MONOTONIC) : 0, steps = queue_steps(q);
+
+    if (!now || !a->steps_ns || steps != a->steps) {
+        a->steps = steps;
+        a->steps_ns = now;
+    } else if (now - a->steps_ns > HANG_NS) {
+        q->hangs = !q->patient;
+    }
+}
+
 /* What was begun with begin_add() and its message. */
 struct message {
     struct condition condition;
@@ -262,6 +279,7 @@ static bool begin_add(struct store *s, size_t max, const struct span *event, str
     struct store_queue *q = s->queue;
 
     pthread_mutex_lock(&q->lock);
+    look_for_hang(s);
     if (q->filling.len >= max)
         wait_for_room(q, max);
     ret->before = q->filling.len;
@@ -453,6 +471,7 @@ void store_seen(struct store *s, uint64_t seen_ns)
 int store_flush(struct store *s, struct err *err)
 {
     struct store_queue *q = s->queue;
+    struct patience patience = { 0 };
     struct condition now;
     uint64_t target, attempts;
     int r;
@@ -465,11 +484,11 @@ int store_flush(struct store *s, struct err *err)
     q->flush_to = MAX(q->flush_to, target);
     q->flushes++;
     pthread_cond_signal(&q->wake);
-    while (q->written < target && !(q->error && q->attempts > attempts))
-        pthread_cond_wait(&q->done, &q->lock);
-    r = q->written < target ? q->error : 0;
+    while (q->written < target && !(q->error && q->attempts > attempts) && queue_wait(q, &patience))
+        ;
+    r = q->written >= target ? 0 : q->hangs ? -ETIMEDOUT : q->error;
     if (r < 0)
-        (void)err_say(err, r, "%s", err_text(&q->why, r));
+        (void)err_say(err, r, "%s", q->hangs ? "the store's file system does not answer" : err_text(&q->why, r));
     now = look(q);
     pthread_mutex_unlock(&q->lock);
     say(s, &now);
@@ -486,11 +505,11 @@ void store_state(const struct store *s, struct store_state *ret)
         return;
     pthread_mutex_lock(&q->lock);
     missing = q->lost;
-    if (q->error) {
+    if (q->error || q->hangs) {
         span_join(&missing, &q->draining_events);
         span_join(&missing, &q->filling_events);
     }
-    *ret = (struct store_state){ .recording = q->recording, .error = q->error, .missing = missing.count,
-                                 .from_ns = missing.from_ns, .to_ns = missing.to_ns };
+    *ret = (struct store_state){ .recording = q->recording, .error = q->hangs ? -ETIMEDOUT : q->error,
+                                 .missing = missing.count, .from_ns = missing.from_ns, .to_ns = missing.to_ns };
     pthread_mutex_unlock(&q->lock);
 }

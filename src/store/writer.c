@@ -172,6 +172,20 @@ int writer_new(sqlite3 *db, const char *path, struct writer **ret, struct err *e
     return 0;
 }
 
+int writer_disown(struct writer *w, struct err *err)
+{
+    sqlite3_stmt *s = NULL;
+    int r = db_prepare(w->db, w->path, "UPDATE coverage SET observer = ? WHERE to_ns = 0 AND observer = ?", &s, err);
+
+    if (r == 0) {
+        db_bind_bytes(s, 1, bytes_of(OBSERVER_NOBODY));
+        db_bind_bytes(s, 2, bytes_of(w->observer));
+        r = db_run(w->db, w->path, s, err);
+    }
+    sqlite3_finalize(s);
+    return r;
+}
+
 static void forget_directories(struct writer *w)
 {
     struct directory *d, *next;

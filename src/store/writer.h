@@ -12,6 +12,10 @@ struct writer;
 int writer_new(sqlite3 *db, const char *path, struct writer **ret, struct err *err);
 void writer_free(struct writer *writer); /* NULL is fine; the database stays open */
 
+/* Spans that this process began in the file, and left it before they ended: it was moved away and came back. They have ended
+ * when they were last said to go on. */
+int writer_disown(struct writer *writer, struct err *err);
+
 #define WRITER_BAD_MESSAGE (-EPROTO)
 
 /*
