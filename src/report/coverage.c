@@ -352,7 +352,7 @@ static void add_found_by(struct sbuf *out, const struct case_ *c)
 static void say_times(struct sbuf *out, const struct case_question *q)
 {
     const struct coverage_span *first = &q->sum.spans[0], *last = &q->sum.spans[q->sum.count - 1];
-    uint64_t to_ns = last->to_ns == UINT64_MAX ? 0 : last->to_ns;
+    uint64_t to_ns = last->to_ns == UINT64_MAX ? 0 : last->to_ns, between_ns = 0;
 
     if (!q->sum.since_ns && !q->sum.until_ns && q->sum.count == 1) {
         sbuf_add_str(out, " in ");
@@ -362,8 +362,16 @@ static void say_times(struct sbuf *out, const struct case_question *q)
         sbuf_add_str(out, " while it was watched, ");
     }
     add_span(out, first->from_ns, to_ns);
-    if (q->sum.count > 1)
-        sbuf_addf(out, " in %u%s spans", q->sum.count, q->sum.more_spans ? " and more" : "");
+    if (q->sum.count < 2)
+        return;
+    sbuf_addf(out, " in %u%s spans", q->sum.count, q->sum.more_spans ? " and more" : "");
+    if (q->sum.more_spans)
+        return;
+    for (unsigned i = 1; i < q->sum.count; i++)
+        between_ns += q->sum.spans[i].from_ns - q->sum.spans[i - 1].to_ns;
+    sbuf_add_str(out, ", not for ");
+    add_duration(out, between_ns);
+    sbuf_add_str(out, " between them");
 }
 
 static void say_whole(struct sbuf *out, const struct case_question *q)

@@ -47,7 +47,7 @@ static const struct {
     { .spans = { SPAN(0, 15) }, .count = 1, .since = 10, .until = 20, .extent = "at times",
       .says = { "nothing happened to /x while it was watched, from " }, .not = "in 10 minutes" },
     { .spans = { SPAN(0, 12), SPAN(14, 30) }, .count = 2, .since = 10, .until = 20, .extent = "at times",
-      .says = { "while it was watched, from ", " in 2 spans" }, .not = "in 10 minutes" },
+      .says = { "while it was watched, from ", " in 2 spans, not for 2 minutes between them" }, .not = "in 10 minutes" },
     { .spans = { SPAN(0, 10) }, .count = 1, .extent = "at times", .says = { "nothing happened to /x in 10 minutes, from " } },
     { .spans = { { .sensors = SENSOR_AUDIT, .from_ns = T0, .permissions = PERMISSION_WRITE } }, .count = 1, .since = 10,
       .extent = "partly",
