@@ -36,7 +36,7 @@ struct bytes link_command_name(struct bytes text)
         from = at;
         while (at < text.len && text.data[at] != ' ' && text.data[at] != '\t')
             at++;
-        word = (struct bytes){ text.data + from, at - from };
+        word = at > from ? (struct bytes){ text.data + from, at - from } : BYTES_NULL;
         if (!word.len || word.data[0] == '"' || word.data[0] == '\'' || word.data[0] == '$')
             return BYTES_NULL;
         if (bytes_char(word, '=') || bytes_equal_str(word, "exec"))

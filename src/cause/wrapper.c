@@ -79,7 +79,7 @@ static struct bytes without_triplet(struct bytes name)
     static const char *const systems[] = { "-linux-gnu-", "-linux-gnueabihf-", "-linux-musl-", "-redhat-linux-", "-suse-linux-" };
 
     for (size_t i = 0; i < ARRAY_SIZE(systems); i++) {
-        const char *at = memmem(name.data, name.len, systems[i], strlen(systems[i]));
+        const char *at = name.len ? memmem(name.data, name.len, systems[i], strlen(systems[i])) : NULL;
         size_t before = at ? (size_t)(at - name.data) + strlen(systems[i]) : 0;
 
         if (at)
