@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -22,6 +23,8 @@
 #define OPEN_TREE_CLOEXEC O_CLOEXEC
 #endif
 
+#define KILLED_TRIES 20
+#define KILLED_MS 5
 #define CHILD_MS 2000 /* to open a path in another mount namespace: milliseconds at most */
 
 /* What the child sends beside the descriptors. */
@@ -93,6 +96,17 @@ static int enter(pid_t pid)
     return 0;
 }
 
+/* Where a file system does not answer it may stay: it keeps no descriptor of ours, and ends with us if it can. */
+static void keep_only(int socket, pid_t parent)
+{
+    if (socket > 0)
+        (void)syscall(SYS_close_range, 0u, (unsigned)socket - 1, 0u);
+    (void)syscall(SYS_close_range, (unsigned)socket + 1, ~0u, 0u);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(1);
+}
+
 static void child(int socket, pid_t pid, struct bytes path)
 {
     struct pin pin = PIN_NULL;
@@ -147,29 +161,36 @@ static int receive(int socket, struct pin *ret)
     return 0;
 }
 
+/* Not even SIGKILL ends who waits for an answer that FUSE has begun to give: it is left behind. */
+static void end_helper(pid_t helper)
+{
+    (void)kill(helper, SIGKILL);
+    for (unsigned i = 0; i < KILLED_TRIES && waitpid(helper, NULL, WNOHANG) == 0; i++)
+        (void)poll(NULL, 0, KILLED_MS);
+}
+
 static int open_elsewhere(pid_t pid, struct bytes path, struct pin *ret)
 {
     _cleanup_close_ int ours = -EBADF;
-    int pair[2], status, r;
-    pid_t helper;
+    int pair[2], r;
+    pid_t helper, parent = getpid();
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
     ours = pair[0];
     helper = fork();
-    if (helper == 0)
+    if (helper == 0) {
+        keep_only(pair[1], parent);
         child(pair[1], pid, path);
+    }
     r = helper < 0 ? -errno : 0;
     close(pair[1]);
     if (r == 0 && poll(&(struct pollfd){ .fd = ours, .events = POLLIN }, 1, CHILD_MS) <= 0)
         r = -ETIMEDOUT; /* a file system in there does not answer */
     if (r == 0)
         r = receive(ours, ret);
-    if (r == -ETIMEDOUT)
-        (void)kill(helper, SIGKILL);
     if (helper > 0)
-        while (waitpid(helper, &status, 0) < 0 && errno == EINTR)
-            ;
+        end_helper(helper); /* it has answered, or will not */
     return r;
 }
 
