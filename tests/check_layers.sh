@@ -11,7 +11,7 @@ allowed() {
     bpf) echo bpf wire ;;
     event) echo util wire event ;;
     foreign) echo util foreign ;;
-    sensor) echo util wire event sensor bpf ;; # bpf: the generated skeletons
+    sensor) echo util wire event sensor bpf foreign ;; # bpf: the generated skeletons
     cause) echo util event cause ;;
     attribution) echo util event cause attribution foreign ;;
     watch) echo util event cause attribution watch foreign ;;

@@ -478,15 +478,19 @@ void sentence_life(struct sbuf *out, const struct life *life, const struct sente
 
 void sentence_gap(struct sbuf *out, const struct gap *gap, const struct sentence_style *style)
 {
+    bool goes_on = gap->reason == LOST_UNANSWERED; /* for how long, nobody knows */
+
     paint(out, style, RED);
     sentence_time(out, gap->from_ns, style->utc_offset_s);
     sbuf_add_str(out, "  ");
     if (gap->count)
         sbuf_addf(out, "%llu lost", (unsigned long long)gap->count);
     else
-        sbuf_add_str(out, gap->reason == LOST_KILLED ? "some may be lost" : "some lost");
-    sbuf_add_str(out, " until ");
-    sentence_time(out, gap->to_ns, style->utc_offset_s);
+        sbuf_add_str(out, gap->reason == LOST_KILLED || goes_on ? "some may be lost" : "some lost");
+    if (!goes_on) {
+        sbuf_add_str(out, " until ");
+        sentence_time(out, gap->to_ns, style->utc_offset_s);
+    }
     if (gap->text[0])
         sbuf_addf(out, ": %s", gap->text);
     paint(out, style, RESET);

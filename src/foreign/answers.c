@@ -27,8 +27,10 @@ static void look_at(const char *path)
         (void)syscall(SYS_getdents64, fd, entries, sizeof(entries));
 }
 
-static void ask(const char *path, int answer, pid_t parent)
+static void ask(int dir, const char *path, int answer, pid_t parent)
 {
+    if (dir != AT_FDCWD && fchdir(dir) < 0)
+        _exit(0);
     /* whoever reads our output waits for its end: not for this process, which may stay */
     if (answer > 0)
         (void)syscall(SYS_close_range, 0u, (unsigned)answer - 1, 0u);
@@ -40,6 +42,11 @@ static void ask(const char *path, int answer, pid_t parent)
 }
 
 bool foreign_answers(const char *path, unsigned timeout_ms)
+{
+    return foreign_answers_at(AT_FDCWD, path, timeout_ms);
+}
+
+bool foreign_answers_at(int dir, const char *path, unsigned timeout_ms)
 {
     _cleanup_close_ int read_end = -EBADF, write_end = -EBADF;
     struct pollfd end;
@@ -54,7 +61,7 @@ bool foreign_answers(const char *path, unsigned timeout_ms)
     if (pid < 0)
         return true;
     if (pid == 0)
-        ask(path, write_end, parent);
+        ask(dir, path, write_end, parent);
     close(TAKE_FD(write_end));
     end = (struct pollfd){ .fd = read_end, .events = POLLIN };
     do /* its end closes the pipe */

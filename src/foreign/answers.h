@@ -12,3 +12,5 @@
  * The process that asks is killed, and left behind where it cannot be; it keeps no descriptor of ours.
  */
 bool foreign_answers(const char *path, unsigned timeout_ms);
+/* The same of a path from the directory behind `dir`, which itself answers; AT_FDCWD: from where we are. */
+bool foreign_answers_at(int dir, const char *path, unsigned timeout_ms);

@@ -94,3 +94,31 @@ bool mountinfo_covers(const struct mountinfo *mount, struct bytes path)
     return mount->point.len <= sizeof(point) &&
            bytes_path_covers((struct bytes){ point, mountinfo_unescape(mount->point, point) }, path);
 }
+
+/* What stands behind the "-", which no option or tag is. */
+static struct bytes type_of(struct bytes rest)
+{
+    const char *dash = rest.len ? memmem(rest.data, rest.len, " - ", 3) : NULL;
+    struct bytes type;
+
+    if (rest.len > 1 && rest.data[0] == '-' && rest.data[1] == ' ')
+        dash = rest.data - 1;
+    if (!dash)
+        return BYTES_NULL;
+    type = (struct bytes){ dash + 3, rest.len - (size_t)(dash + 3 - rest.data) };
+    return word(&type);
+}
+
+bool mountinfo_may_hang(const struct mountinfo *mount)
+{
+    static const char *const types[] = { "fuse", "fuseblk", "virtiofs", "nfs", "nfs4", "cifs", "smb3", "smbfs",
+                                         "9p", "ceph", "afs", "lustre", "orangefs", "ocfs2", "gfs2", "gpfs",
+                                         "beegfs", "pvfs2", "coda", "ncpfs", "vboxsf", "vmhgfs", "prl_fs",
+                                         "autofs" };
+    struct bytes type = type_of(mount->rest);
+
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+        if (bytes_equal_str(type, types[i]))
+            return true;
+    return type.len > 5 && memcmp(type.data, "fuse.", 5) == 0;
+}

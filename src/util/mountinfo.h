@@ -24,6 +24,9 @@ bool mountinfo_next(struct bytes *text, struct mountinfo *ret);
 /* Is the path (absolute, normalised) at the mount point, or below it? */
 bool mountinfo_covers(const struct mountinfo *mount, struct bytes path);
 
+/* Does another machine or a program answer for what is on it, so that it may never answer? By its type. */
+bool mountinfo_may_hang(const struct mountinfo *mount);
+
 /* Blanks, tabs, newlines and backslashes are written in octal. `ret` has room for text.len bytes, and may be the
  * text itself; returns the length. No NUL. */
 size_t mountinfo_unescape(struct bytes text, char *ret);

@@ -16,5 +16,6 @@ enum lost {
     LOST_WATCH_WINDOW = 10,  /* nothing was watched for a moment (a mount made anew, a rule replaced) */
     LOST_UNREAD = 11,        /* still waiting in the kernel when the observation ended */
     LOST_KILLED = 12,        /* culprit ended without a word: what it had not written yet is missing */
+    LOST_UNANSWERED = 13,    /* a file system below what is watched does not answer: nothing on it was looked at */
     LOST_COUNT
 };

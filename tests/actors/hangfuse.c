@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hangfuse DIR: mounts a file system on DIR that answers INIT and what the directory itself is, and nothing else;
- * anybody may ask it. Unmounts at SIGTERM.
+ * hangfuse DIR [dead]: mounts a file system on DIR that answers INIT and what the directory itself is, and nothing
+ * else; with `dead` not even that. Anybody may ask it. Unmounts at SIGTERM.
  */
 #include <fcntl.h>
 #include <linux/fuse.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -35,7 +36,8 @@ int main(int argc, char **argv)
 {
     static char request[1 << 17];
     const struct fuse_in_header *head = (const void *)request;
-    int fd = argc == 2 ? open("/dev/fuse", O_RDWR | O_CLOEXEC) : -1;
+    int fd = argc >= 2 ? open("/dev/fuse", O_RDWR | O_CLOEXEC) : -1;
+    bool dead = argc > 2 && strcmp(argv[2], "dead") == 0;
     char options[100];
 
     if (fd < 0)
@@ -51,7 +53,7 @@ int main(int argc, char **argv)
 
         if (head->opcode == FUSE_INIT)
             answer(fd, head, &init, sizeof(init));
-        else if (head->opcode == FUSE_GETATTR && head->nodeid == FUSE_ROOT_ID)
+        else if (!dead && head->opcode == FUSE_GETATTR && head->nodeid == FUSE_ROOT_ID)
             answer(fd, head, &root, sizeof(root));
     }
     return 0;

@@ -19,7 +19,7 @@ if [ -z "${FOREIGN_WORK:-}" ]; then
 fi
 W=$FOREIGN_WORK STORAGE=$FOREIGN_WORK/home/.local/share/containers/storage
 passed=0 failed=0 PIDS= RUNC=
-trap 'kill -9 $PIDS 2> /dev/null; [ -z "$RUNC" ] || runc delete -f "$RUNC" > /dev/null 2>&1; umount -l "$W/fuse" 2> /dev/null' EXIT
+trap 'kill -9 $PIDS 2> /dev/null; [ -z "$RUNC" ] || runc delete -f "$RUNC" > /dev/null 2>&1; umount -l "$W/fuse" "$W"/over/sub/* 2> /dev/null' EXIT
 
 ok() { # ok TEXT COMMAND...
     local text=$1
@@ -45,9 +45,9 @@ within() { # within SECONDS COMMAND...: ends by itself by then, whatever it says
     [ $rc != 137 ]
 }
 
-start() { # start TARGET: a watch that is ready
+start() { # start TARGET [SENSOR]: a watch that is ready
     : > "$W/err"
-    "$CULPRIT" watch --no-store --sensor fanotify --format json "$1" > "$W/out" 2> "$W/err" &
+    "$CULPRIT" watch --no-store --sensor "${2:-fanotify}" --format json "$1" > "$W/out" 2> "$W/err" &
     WATCH=$!
     PIDS="$PIDS $WATCH"
     for ((i = 0; i < 300; i++)); do
@@ -170,6 +170,51 @@ if [ -c /dev/fuse ]; then
     touch "$W/watched/beside"
     ok "events come meanwhile" appears /beside 1
     ok "SIGTERM ends it" stops
+fi
+
+# ---- one that never answers below what is watched: root's own FUSE, a dead NFS ----
+
+hang() { # hang NAME [dead]
+    "$ACTORS/hangfuse" "$W/over/sub/$1" "${2:-}" 2> /dev/null &
+    HANGS=$!
+    PIDS="$PIDS $HANGS"
+    for ((i = 0; i < 100; i++)); do
+        grep -q " $W/over/sub/$1 " /proc/self/mounts && return 0
+        sleep 0.1
+    done
+    return 1
+}
+unhang() { # it ends, and with it what waits for it
+    kill -TERM "$HANGS" && wait "$HANGS" 2> /dev/null
+}
+says_so() { grep -q 'does not answer: changes on it may be missing' "$W/out"; }
+
+if [ -c /dev/fuse ]; then
+    mkdir -p "$W/over/sub/silent" "$W/over/sub/dead" "$W/over/sub/beside"
+    for sensor in fanotify audit; do
+        "$CULPRIT" doctor --format json | grep -q "\"name\":\"$sensor\",\"works\":true" || continue
+        for kind in silent dead; do
+            hang $kind $kind
+            ok "$sensor: a file system below that is $kind does not stop the start" start "$W/over" $sensor
+            touch "$W/over/sub/beside/$kind-$sensor"
+            ok "$sensor: what happens beside it is told" appears "/beside/$kind-$sensor" 1
+            ok "$sensor: SIGTERM ends it" stops
+            ok "$sensor: that it does not answer is a gap" says_so
+            unhang
+        done
+        start "$W/over" $sensor
+        hang silent silent
+        touch "$W/over/sub/beside/later-$sensor"
+        ok "$sensor: one that is mounted later stops nothing" appears "/beside/later-$sensor" 1
+        ok "$sensor: SIGTERM ends it" stops
+        unhang
+    done
+    hang silent silent
+    ok "diff ends" within 20 "$CULPRIT" diff --store "$W/some.db" --since -1h "$W/over"
+    ok "who ends" within 20 "$CULPRIT" who --store "$W/some.db" "$W/over"
+    ok "run ends" within 20 "$CULPRIT" run --no-store --sensor fanotify --settle 0s -w "$W/over" -- true
+    ok "doctor TARGET ends" within 30 "$CULPRIT" doctor --sensor fanotify "$W/over"
+    unhang
 fi
 
 # ---- a user's Podman ----

@@ -9,6 +9,36 @@
 
 #define LINE(device, point) "36 35 " device " /root " point " rw,noatime master:1 - ext3 /dev/root rw\n"
 
+/* What another machine or a program answers for; options and names may read like it. */
+static void may_hang(void **state)
+{
+    static const struct {
+        const char *line;
+        bool expected;
+    } rows[] = {
+        { "36 35 0:50 / /m rw - fuse hangfuse rw\n", true },
+        { "36 35 0:50 / /m rw shared:1 master:2 - fuse.sshfs ann@host: rw\n", true },
+        { "36 35 0:50 / /m rw - nfs4 server:/export rw,vers=4.2\n", true },
+        { "36 35 0:50 / /m rw - autofs systemd-1 rw\n", true },
+        { "36 35 8:1 / /m rw - ext4 /dev/sda1 rw\n", false },
+        { "36 35 0:51 / /m rw - fusectl fusectl rw\n", false },
+        { "36 35 0:52 / /nfs rw - tmpfs nfs rw\n", false },
+        { "36 35 0:52 / /m rw - \n", false },
+        { "36 35 0:52 / /m rw\n", false },
+        { "36 35 0:52 / /m - fuse x rw\n", true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct bytes text = bytes_of(rows[i].line);
+        struct mountinfo m;
+
+        assert_true(mountinfo_next(&text, &m));
+        if (mountinfo_may_hang(&m) != rows[i].expected)
+            fail_msg("%s", rows[i].line);
+    }
+}
+
 static void lines(void **state)
 {
     struct bytes text = bytes_of(LINE("98:7", "/w/a\\040b") "torn\n\n" "x 1 y /r /w2");
@@ -91,7 +121,7 @@ static void too_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines),
+        cmocka_unit_test(lines), cmocka_unit_test(may_hang),
         cmocka_unit_test(mounts_of_a_path),
         cmocka_unit_test(too_many),
     };

@@ -228,7 +228,7 @@ bool audit_object_above_is_gone(const struct audit_object *o)
 
 static int fill_tree(struct audit_object *o, int fd, struct err *err)
 {
-    struct tree_options options = { .cross_mounts = true };
+    struct tree_options options = { .cross_mounts = true, .ns_pid = o->wanted.ns_pid };
     int r = 0;
 
     if (!o->tree)

@@ -35,6 +35,9 @@ static void tell_losses(struct sensor *s)
     if (s->lost_held)
         audit_tell_gap(s, LOST_WATCH_WINDOW, s->lost_held, "changes while a container was starting");
     s->lost_paths = s->lost_records = s->lost_held = 0;
+    for (const struct audit_object *o = s->objects; o; o = o->next)
+        if (tree_take_unanswered(o->tree))
+            audit_tell_gap(s, LOST_UNANSWERED, 0, TREE_UNANSWERED);
 }
 /* Something else stands at the path now. What the records still tell of what stood there before is
  * found in its index, which is kept for a while. */

@@ -530,6 +530,9 @@ static void tell_losses(struct sensor *s)
         fanotify_gap(s, LOST_PATH, s->lost_paths, s->empty_real_ns,
                      "changes whose path could not be found, or directories that take no marks");
     s->lost_damaged = s->lost_paths = 0;
+    for (const struct fanotify_object *o = s->objects; o; o = o->next)
+        if (tree_take_unanswered(o->tree))
+            fanotify_gap(s, LOST_UNANSWERED, 0, s->empty_real_ns, TREE_UNANSWERED);
 }
 
 static void tick(struct sensor *s, bool empty)

@@ -81,7 +81,7 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
     text[name.len] = '\0';
     tree_state(o->tree, object, &known);
     if (fd >= 0)
-        r = tree_stat(fd, text, &now);
+        r = tree_answers(o->tree, fd, text) ? tree_stat(fd, text, &now) : -ETIMEDOUT;
     /* what stands there now may be the next one: its own event is on its way */
     if (r == 0 && ((e->mask & FAN_CREATE) || !entry) && !is_that(o, fd, text, &e->object)) {
         other = true;

@@ -519,7 +519,7 @@ static bool is_marked(const struct fanotify_object *o)
 
 static int place_once(struct fanotify_object *o, const struct fanotify_cause *cause, struct err *err)
 {
-    struct tree_options options = { .cross_mounts = true, .xattrs = true, .data = o,
+    struct tree_options options = { .cross_mounts = true, .xattrs = true, .ns_pid = o->wanted.ns_pid, .data = o,
                                     .directory = on_directory, .forget = on_forget };
     _cleanup_close_ int fd = -EBADF;
     struct tree_change change;

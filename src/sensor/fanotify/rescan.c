@@ -60,7 +60,7 @@ static void on_new(struct fanotify_object *o, uint32_t directory, struct bytes n
     uint32_t object, old;
     struct tree_change change;
 
-    if (fd < 0 || tree_stat(fd, name.data, &now) < 0)
+    if (fd < 0 || !tree_answers(o->tree, fd, name.data) || tree_stat(fd, name.data, &now) < 0)
         return;
     object = tree_find(o->tree, now.device, now.inode);
     old = tree_first_name(o->tree, object);

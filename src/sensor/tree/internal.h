@@ -80,6 +80,7 @@ struct tree {
     size_t frame_count, frame_size;
     int root_fd; /* while walking */
     uint64_t unreadable;
+    struct foreign_mounts *mounts; /* NULL until something is looked at */
 };
 
 struct seen {

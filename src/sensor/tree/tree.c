@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "foreign/mounts.h"
 #include "sensor/tree/internal.h"
 #include "util/limits.h"
 #include "util/macro.h"
@@ -59,6 +60,7 @@ void tree_clear(struct tree *t)
     *t = (struct tree){ .options = t->options,
                         .seed = t->seed,
                         .looks_buckets = t->looks_buckets,
+                        .mounts = t->mounts,
                         .frames = t->frames,
                         .frame_size = t->frame_size,
                         .root_fd = -EBADF };
@@ -72,6 +74,7 @@ void tree_free(struct tree *t)
     tree_clear(t);
     free(t->frames);
     free(t->looks_buckets);
+    foreign_mounts_free(t->mounts);
     free(t);
 }
 

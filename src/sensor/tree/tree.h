@@ -27,6 +27,7 @@ struct tree_options {
     bool cross_mounts; /* go into mounts below the root; pseudo file systems (proc, sysfs ...) never */
     bool xattrs;       /* keep names of extended attributes and a digest of each value */
     bool names_only;   /* directories only are entered and kept; files are not looked at */
+    pid_t ns_pid;      /* whose mount namespace the tree lies in; 0: ours */
 
     void *data;
     /* A directory is about to be listed: place the mark now, so that nothing appears unseen. `fd` is
@@ -62,6 +63,12 @@ int tree_walk(struct tree *t, unsigned directories,
 bool tree_is_walking(const struct tree *t);
 /* Directories that could not be opened or listed so far. */
 uint64_t tree_unreadable(const struct tree *t);
+/* May that name be looked at? Not where a file system is mounted that does not answer (foreign/mounts.h): it is left
+ * out of the index, whoever meets it, and counted. */
+bool tree_answers(struct tree *t, int fd, const char *name);
+/* How many were left out for that since the last call (NULL: none), and what a gap says of it. */
+#define TREE_UNANSWERED "a file system mounted below does not answer: changes on it may be missing"
+uint64_t tree_take_unanswered(struct tree *t);
 
 /* ---- asking ---- */
 

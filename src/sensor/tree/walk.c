@@ -19,6 +19,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "foreign/mounts.h"
 #include "sensor/tree/internal.h"
 #include "util/cleanup.h"
 #include "util/hash.h"
@@ -126,10 +127,21 @@ static void look_at_xattrs(int fd, const char *name, struct sbuf *out)
     }
 }
 
-static int look(const struct tree *t, int fd, const char *name, struct sbuf *xattrs,
-                struct seen *ret)
+bool tree_answers(struct tree *t, int fd, const char *name)
 {
-    int r = tree_stat(fd, name, &ret->state);
+    if (!t->mounts)
+        t->mounts = foreign_mounts_new(t->options.ns_pid);
+    return foreign_mounts_answer(t->mounts, fd, name);
+}
+
+uint64_t tree_take_unanswered(struct tree *t)
+{
+    return t ? foreign_mounts_take_unanswered(t->mounts) : 0;
+}
+
+static int look(struct tree *t, int fd, const char *name, struct sbuf *xattrs, struct seen *ret)
+{
+    int r = name && !tree_answers(t, fd, name) ? -ETIMEDOUT : tree_stat(fd, name, &ret->state);
 
     if (r < 0)
         return r;
@@ -456,6 +468,8 @@ static int descend(struct tree *t, struct frame *f, const char *name)
 
     if (!tree_is_directory(t, object) || object == t->root ||
         tree_first_name(t, object) != n) /* seen under another name: a bind mount, maybe a circle */
+        return 0;
+    if (!tree_answers(t, f->fd, name)) /* mounted since it was listed */
         return 0;
     fd = open_for_listing(f->fd, name);
     if (fd < 0) {

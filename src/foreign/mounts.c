@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+#include "foreign/mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "foreign/answers.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/mountinfo.h"
+
+#define ANSWER_MS 1000
+#define PATIENCE_MS 3000    /* for all that do not answer */
+#define IMPATIENT_MS 100    /* for each one after that */
+#define TRUST_NS (2 * NS_PER_S)     /* a tree is listed twice when it is begun */
+#define DISTRUST_NS (60 * NS_PER_S)
+#define POLL_NS (20 * NS_PER_MS)    /* each file of a big tree is asked about */
+#define ASKED_MAX 64
+
+struct asked {
+    uint64_t device, inode; /* the directory that it is mounted in */
+    size_t name;            /* where in `names` */
+    uint64_t until_ns;
+    bool answered;
+};
+
+struct foreign_mounts {
+    int table;         /* mountinfo: polled for changes */
+    pid_t pid;
+    uint64_t polled_ns;
+    struct sbuf names; /* of mount points, each ended by NUL */
+    struct asked asked[ASKED_MAX];
+    uint64_t unanswered;
+};
+
+static unsigned waited_ms; /* in all, for what did not answer */
+
+struct foreign_mounts *foreign_mounts_new(pid_t pid)
+{
+    struct foreign_mounts *m = calloc(1, sizeof(*m));
+
+    if (m)
+        *m = (struct foreign_mounts){ .table = -EBADF, .pid = pid, .names = SBUF_INIT };
+    return m;
+}
+
+void foreign_mounts_free(struct foreign_mounts *m)
+{
+    if (!m)
+        return;
+    closep(&m->table);
+    sbuf_done(&m->names);
+    free(m);
+}
+
+uint64_t foreign_mounts_take_unanswered(struct foreign_mounts *m)
+{
+    uint64_t n = m ? m->unanswered : 0;
+
+    if (m)
+        m->unanswered = 0;
+    return n;
+}
+
+/* ---- the table ---- */
+
+static void add_name(struct foreign_mounts *m, struct bytes point)
+{
+    char path[PATH_MAX];
+    struct bytes name;
+
+    if (point.len > sizeof(path))
+        return;
+    name = bytes_basename((struct bytes){ path, mountinfo_unescape(point, path) });
+    if (!name.len)
+        return;
+    sbuf_add_bytes(&m->names, name);
+    sbuf_add_char(&m->names, '\0');
+}
+
+static void read_table(struct foreign_mounts *m, const char *path)
+{
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    struct mountinfo mount;
+    struct bytes rest;
+
+    sbuf_clear(&m->names);
+    memset(m->asked, 0, sizeof(m->asked));
+    if (mountinfo_read(path, &text) < 0)
+        return;
+    rest = sbuf_bytes(&text);
+    while (mountinfo_next(&rest, &mount))
+        if (mountinfo_may_hang(&mount))
+            add_name(m, mount.point);
+}
+
+/* The kernel says by poll() that something was mounted or unmounted since it was last asked. */
+static void follow(struct foreign_mounts *m)
+{
+    struct pollfd changed = { .events = POLLPRI };
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+    bool first = !m->polled_ns;
+    char path[48] = "/proc/self/mountinfo";
+
+    if (!first && now - m->polled_ns < POLL_NS)
+        return;
+    m->polled_ns = now;
+    if (m->pid)
+        snprintf(path, sizeof(path), "/proc/%d/mountinfo", m->pid);
+    if (m->table < 0)
+        m->table = open(path, O_RDONLY | O_CLOEXEC);
+    changed.fd = m->table;
+    if (first || (m->table >= 0 && poll(&changed, 1, 0) > 0))
+        read_table(m, path);
+}
+
+/* ---- asking ---- */
+
+static bool find(const struct foreign_mounts *m, const char *name, size_t *ret)
+{
+    for (size_t at = 0; at < m->names.len; at += strlen(m->names.data + at) + 1)
+        if (strcmp(m->names.data + at, name) == 0) {
+            *ret = at;
+            return true;
+        }
+    return false;
+}
+
+/* Without looking at what is mounted there. True also where the kernel cannot say. */
+static bool is_mount_point(int fd, const char *name)
+{
+    struct open_how how = { .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV };
+    int opened = (int)syscall(SYS_openat2, fd, name, &how, sizeof(how)); /* Linux 5.6 */
+
+    if (opened < 0)
+        return errno == EXDEV || errno == ENOSYS || errno == EPERM;
+    close(opened);
+    return false;
+}
+
+static struct asked *find_asked(struct foreign_mounts *m, const struct stat *directory, size_t name)
+{
+    struct asked *oldest = &m->asked[0];
+
+    for (size_t i = 0; i < ASKED_MAX; i++) {
+        struct asked *a = &m->asked[i];
+
+        if (a->until_ns && a->device == directory->st_dev && a->inode == directory->st_ino && a->name == name)
+            return a;
+        if (a->until_ns < oldest->until_ns)
+            oldest = a;
+    }
+    *oldest = (struct asked){ directory->st_dev, directory->st_ino, name, 0, true };
+    return oldest;
+}
+
+static void ask(struct asked *a, int fd, const char *name)
+{
+    unsigned ms = waited_ms < PATIENCE_MS ? ANSWER_MS : IMPATIENT_MS;
+
+    a->answered = foreign_answers_at(fd, name, ms);
+    if (!a->answered)
+        waited_ms += ms;
+    a->until_ns = clock_ns(CLOCK_MONOTONIC) + (a->answered ? TRUST_NS : DISTRUST_NS);
+}
+
+bool foreign_mounts_answer(struct foreign_mounts *m, int fd, const char *name)
+{
+    struct asked *a;
+    struct stat st;
+    size_t at;
+
+    if (!m)
+        return true;
+    follow(m);
+    if (!find(m, name, &at) || !is_mount_point(fd, name) || fstat(fd, &st) < 0)
+        return true;
+    a = find_asked(m, &st, at);
+    if (a->until_ns < clock_ns(CLOCK_MONOTONIC))
+        ask(a, fd, name);
+    m->unanswered += !a->answered;
+    return a->answered;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mounts that another machine or a program answers for (NFS, FUSE ...): whoever looks at one that does not answer
+ * waits for ever, and may not be killed. Where none is mounted a question costs a look at an empty list.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct foreign_mounts;
+
+/* Of the mount namespace that `pid` is in, 0: ours. NULL: out of memory. */
+struct foreign_mounts *foreign_mounts_new(pid_t pid);
+void foreign_mounts_free(struct foreign_mounts *m); /* NULL is fine */
+
+/*
+ * May `name` in the directory behind `fd` be looked at? False: such a file system is mounted there, and gave no answer
+ * in a second; it is asked again after a minute. All that do not answer cost three seconds together, each one more a
+ * tenth of a second. fd: a directory that answers, O_PATH is enough.
+ */
+bool foreign_mounts_answer(struct foreign_mounts *m, int fd, const char *name);
+
+/* How often foreign_mounts_answer() found one that did not, since the last call. */
+uint64_t foreign_mounts_take_unanswered(struct foreign_mounts *m);
