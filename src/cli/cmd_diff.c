@@ -12,7 +12,7 @@
 #include "cli/option.h"
 #include "cli/print.h"
 #include "cli/who_store.h"
-#include "compare/image.h"
+#include "compare/apart.h"
 #include "compare/join.h"
 #include "compare/record.h"
 #include "report/difference.h"
@@ -270,7 +270,7 @@ static int diff_image(struct question *q, struct compare_options *options, struc
     if (r == 0)
         r = make_page(q, against_image(q));
     if (r == 0)
-        r = compare_image(&q->view, q->target.path, options, &q->arena, &path, err);
+        r = compare_image_apart(&q->view, q->target.path, options, &q->arena, &path, err);
     if (r == -ENOENT && !err->text[0])
         r = err_say(err, r, "neither the container nor its image has anything there");
     return r;

@@ -14,6 +14,7 @@
 #include "util/escape.h"
 
 #define BLOCK (128 * 1024)
+#define HASH_MAX (INT64_C(16) << 30) /* of a larger file no hash is told: it may be one hole of exabytes */
 #define XATTRS_MAX (64 * 1024) /* XATTR_LIST_MAX and XATTR_SIZE_MAX of the kernel */
 
 static int64_t time_ns(struct timespec t)
@@ -44,20 +45,30 @@ static int open_content(const struct layer_entry *e)
     return beneath_reopen_file(e->data_fd >= 0 ? e->data_fd : e->fd);
 }
 
-static struct bytes hash_of(const struct layer_entry *e, struct arena *arena)
+static void alive(const struct compare_options *options)
 {
-    _cleanup_close_ int fd = S_ISREG(e->st.st_mode) ? open_content(e) : -EBADF;
+    if (options->alive)
+        options->alive(options->data);
+}
+
+static struct bytes hash_of(const struct compare_options *options, const struct layer_entry *e, struct arena *arena)
+{
+    _cleanup_close_ int fd = S_ISREG(e->st.st_mode) && e->st.st_size <= HASH_MAX ? open_content(e) : -EBADF;
     EVP_MD_CTX *context = fd >= 0 ? EVP_MD_CTX_new() : NULL;
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
     unsigned char digest[EVP_MAX_MD_SIZE];
     _cleanup_free_ char *block = malloc(BLOCK);
     unsigned len = 0;
+    int64_t total = 0;
     ssize_t n = -1;
 
     if (context && block && EVP_DigestInit_ex(context, EVP_sha256(), NULL)) {
-        while ((n = read(fd, block, BLOCK)) > 0)
-            if (!EVP_DigestUpdate(context, block, (size_t)n))
+        while ((n = read(fd, block, BLOCK)) > 0) {
+            alive(options);
+            total += n;
+            if (total > HASH_MAX || !EVP_DigestUpdate(context, block, (size_t)n))
                 break;
+        }
         if (n == 0 && EVP_DigestFinal_ex(context, digest, &len))
             escape_hex(&text, (struct bytes){ (char *)digest, len });
     }
@@ -65,12 +76,12 @@ static struct bytes hash_of(const struct layer_entry *e, struct arena *arena)
     return text.len ? arena_copy(arena, sbuf_bytes(&text)) : BYTES_NULL;
 }
 
-static ssize_t read_full(int fd, char *block)
+static ssize_t read_full(int fd, char *block, off_t at)
 {
     size_t len = 0;
 
     while (len < BLOCK) {
-        ssize_t n = read(fd, block + len, BLOCK - len);
+        ssize_t n = pread(fd, block + len, BLOCK - len, at + (off_t)len);
 
         if (n < 0 && errno == EINTR)
             continue;
@@ -83,12 +94,45 @@ static ssize_t read_full(int fd, char *block)
     return (ssize_t)len;
 }
 
+/* Where the next bytes lie that are no hole; a file of exabytes may have none. */
+static off_t next_data(int fd, off_t at, off_t size)
+{
+    off_t found = lseek(fd, at, SEEK_DATA);
+
+    if (found >= at)
+        return found;
+    return found < 0 && errno == ENXIO ? size : at; /* else the file system cannot say */
+}
+
+static int blocks_differ(const struct compare_options *options, int x, int y, off_t size)
+{
+    _cleanup_free_ char *p = malloc(BLOCK), *q = malloc(BLOCK);
+    off_t at = 0;
+
+    if (!p || !q)
+        return -ENOMEM;
+    for (;;) {
+        ssize_t n, m;
+
+        at = MIN(next_data(x, at, size), next_data(y, at, size));
+        n = read_full(x, p, at);
+        m = read_full(y, q, at);
+        if (n < 0 || m < 0)
+            return (int)(n < 0 ? n : m);
+        if (n != m || memcmp(p, q, (size_t)n) != 0)
+            return 1;
+        if (n == 0)
+            return 0;
+        at += n;
+        alive(options);
+    }
+}
+
 /* 1: they differ, 0: they are equal. */
-static int contents_differ(const struct layer_entry *a, const struct layer_entry *b)
+static int contents_differ(const struct compare_options *options, const struct layer_entry *a,
+                           const struct layer_entry *b)
 {
     _cleanup_close_ int x = -EBADF, y = -EBADF;
-    _cleanup_free_ char *p = NULL, *q = NULL;
-    ssize_t n, m;
 
     if (a->st.st_size != b->st.st_size)
         return 1;
@@ -96,19 +140,7 @@ static int contents_differ(const struct layer_entry *a, const struct layer_entry
     y = open_content(b);
     if (x < 0 || y < 0)
         return x < 0 ? x : y;
-    p = malloc(BLOCK);
-    q = malloc(BLOCK);
-    if (!p || !q)
-        return -ENOMEM;
-    do {
-        n = read_full(x, p);
-        m = read_full(y, q);
-        if (n < 0 || m < 0)
-            return (int)(n < 0 ? n : m);
-        if (n != m || memcmp(p, q, (size_t)n) != 0)
-            return 1;
-    } while (n > 0);
-    return 0;
+    return blocks_differ(options, x, y, a->st.st_size);
 }
 
 static struct bytes link_target(const struct layer_entry *e, struct arena *arena)
@@ -142,13 +174,13 @@ static int tell(const struct pair *p, enum difference_kind kind, struct bytes xa
         d->before = state_of(p->was);
         d->before_target = link_target(p->was, &d->arena);
         if (hashes)
-            d->before_hash = hash_of(p->was, &d->arena);
+            d->before_hash = hash_of(p->options, p->was, &d->arena);
     }
     if (p->is) {
         d->after = state_of(p->is);
         d->after_target = link_target(p->is, &d->arena);
         if (hashes)
-            d->after_hash = hash_of(p->is, &d->arena);
+            d->after_hash = hash_of(p->options, p->is, &d->arena);
     }
     return p->options->each(p->options->data, d);
 }
@@ -216,7 +248,7 @@ static int compare_content(const struct pair *p, struct err *err)
     int r = 0;
 
     if (S_ISREG(is->st_mode)) {
-        r = contents_differ(p->was, p->is);
+        r = contents_differ(p->options, p->was, p->is);
         if (r < 0)
             return err_set(err, r, "reading two versions of a file");
     } else if (S_ISLNK(is->st_mode)) {

@@ -226,6 +226,8 @@ static int compare_directory(struct walk *w, struct bytes path, uint64_t changed
         uint64_t gone = changed_ns;
         int x, y;
 
+        if (w->options->alive)
+            w->options->alive(w->options->data);
         if (!full.data)
             r = -ENOMEM;
         if (r < 0 || is_mount_point(w, full))

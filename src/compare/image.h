@@ -14,6 +14,8 @@ struct compare_options {
     int (*each)(void *data, struct difference *d);
     /* A part that is not compared: one line for people, escaped. */
     void (*notice)(void *data, const char *text);
+    /* Called for each name and each block that was read; NULL: nobody wants to know. */
+    void (*alive)(void *data);
 };
 
 /*

@@ -264,6 +264,30 @@ def lured_out(docker, work):
           not any("/s2" in l["file"]["path"] for l in lines), (code, told(lines), err))
 
 
+def unanswered(docker, work):
+    """A file system below a volume never answers: the comparison ends with a word, and goes on once it is gone."""
+    if not os.path.exists("/dev/fuse"):
+        print("******** NOT RUN: a file system that never answers: no /dev/fuse")
+        return
+    docker.run("dhang", "-v", "hang:/prd/vol")
+    volume = docker("volume", "inspect", "-f", "{{.Mountpoint}}", "hang").stdout.decode().strip()
+    os.mkdir(volume + "/sub")
+    with open(volume + "/new", "wb") as f:
+        f.write(b"x")
+    fuse = subprocess.Popen([os.path.dirname(CULPRIT) + "/tests/actors/hangfuse", volume + "/sub", "silent"])
+    try:
+        until = time.monotonic() + 10
+        while not os.path.ismount(volume + "/sub") and time.monotonic() < until:
+            time.sleep(0.05)
+        code, _, err = culprit("diff", "--store", work + "/s.db", "dhang")
+        check("diff: a file system that never answers is said", code == 3 and "no answer in time" in err, (code, err))
+    finally:
+        fuse.terminate()
+        fuse.wait()
+    code, lines, _, err = differences("--store", work + "/s.db", "dhang")
+    check("diff: without it all is told", code == 0 and ("added", "/prd/vol/new") in told(lines), (code, told(lines), err))
+
+
 def bad_passwd(docker, work):
     """Its /etc/passwd is no file, or none that ends."""
     makers = {"fifo": "rm /etc/passwd; busybox mkfifo /etc/passwd", "device": "rm /etc/passwd; busybox mknod /etc/passwd c 1 5",
@@ -323,7 +347,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and leave nothing behind
     docker = Docker()
     try:
-        for play in (damaged, read_late, own_world, injection, lured_out, bad_passwd, churn):
+        for play in (damaged, read_late, own_world, injection, lured_out, unanswered, bad_passwd, churn):
             work = tempfile.mkdtemp(prefix="culprit-diff.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
             print(f"== {play.__name__}", flush=True)
             try:
