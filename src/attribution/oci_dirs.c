@@ -13,6 +13,7 @@
 
 #include <uthash.h>
 
+#include "foreign/mounts.h"
 #include "util/cleanup.h"
 #include "util/limits.h"
 #include "util/macro.h"
@@ -57,6 +58,7 @@ struct oci_dirs {
     struct node *nodes;
     unsigned beyond;
     size_t prefix_len;
+    struct foreign_mounts *mounts; /* a user may mount in a directory of his; NULL: no memory for it */
 };
 
 int oci_dirs_new(const struct oci_dirs_options *options, struct oci_dirs **ret, struct err *err)
@@ -68,9 +70,11 @@ int oci_dirs_new(const struct oci_dirs_options *options, struct oci_dirs **ret, 
     d->options = *options;
     d->prefix_len = strlen(options->prefix);
     d->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    d->mounts = foreign_mounts_new(0);
     if (d->fd < 0) {
         int r = err_set(err, -errno, "inotify");
 
+        foreign_mounts_free(d->mounts);
         free(d);
         return r;
     }
@@ -94,6 +98,7 @@ void oci_dirs_free(struct oci_dirs *d)
     HASH_ITER(hh, d->nodes, n, next)
         node_free(d, n);
     close(d->fd);
+    foreign_mounts_free(d->mounts);
     free(d);
 }
 
@@ -217,7 +222,7 @@ static void visit(struct oci_dirs *d, const char *path)
         if ((size_t)snprintf(below, sizeof(below), "%s/%s", path, entry->d_name) >= sizeof(below))
             continue;
         /* not deeper than the longest pattern: the recursion ends by itself */
-        if (relate(d, below, &unused) != RELATION_NONE)
+        if (relate(d, below, &unused) != RELATION_NONE && foreign_mounts_answer(d->mounts, dirfd(dir), entry->d_name))
             visit(d, below);
     }
 }

@@ -209,6 +209,18 @@ if [ -c /dev/fuse ]; then
         ok "$sensor: SIGTERM ends it" stops
         unhang
     done
+    # where runtimes keep a user's containers: a directory of his
+    if [ ! -e /run/user/64242 ]; then
+        mkdir -p /run/user/64242/crun
+        "$ACTORS/hangfuse" /run/user/64242/crun dead 2> /dev/null &
+        HANGS=$!
+        PIDS="$PIDS $HANGS"
+        for ((i = 0; i < 100; i++)); do grep -q ' /run/user/64242/crun ' /proc/self/mounts && break; sleep 0.1; done
+        ok "a user's state directory that never answers: doctor ends" within 20 "$CULPRIT" doctor --containers
+        ok "and a watch is ready and ends" within 20 "$CULPRIT" watch --no-store --sensor fanotify --for 1s "$W/watched"
+        unhang
+        rm -rf /run/user/64242
+    fi
     hang silent silent
     ok "diff ends" within 20 "$CULPRIT" diff --store "$W/some.db" --since -1h "$W/over"
     ok "who ends" within 20 "$CULPRIT" who --store "$W/some.db" "$W/over"
