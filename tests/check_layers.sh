@@ -85,6 +85,7 @@ sensor/audit/object.c         # /proc
 sensor/audit/rules.c          # /proc
 sensor/audit/rules_found.c    # /proc
 sensor/audit/session.c        # our own state, /proc
+sensor/bpf/below.c            # O_PATH of a directory of the host
 sensor/bpf/features.c         # /sys, /proc
 sensor/bpf/pin.c              # O_PATH of what is watched
 sensor/bpf/tell.c             # /proc

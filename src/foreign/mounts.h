@@ -22,5 +22,6 @@ void foreign_mounts_free(struct foreign_mounts *m); /* NULL is fine */
  */
 bool foreign_mounts_answer(struct foreign_mounts *m, int fd, const char *name);
 
-/* How often foreign_mounts_answer() found one that did not, since the last call. */
+/* How often foreign_mounts_answer() found one that did not, since the last call; and what a gap says of it. */
+#define FOREIGN_UNANSWERED "a file system mounted below does not answer: changes on it may be missing"
 uint64_t foreign_mounts_take_unanswered(struct foreign_mounts *m);

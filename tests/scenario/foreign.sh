@@ -75,10 +75,11 @@ readers_are_gone() {
     return 1
 }
 
-stops() { # SIGTERM ends it within 5 s
+STOP=50
+stops() { # SIGTERM ends it within 5 s; taking BPF programs from the kernel may take longer
     READERS="$READERS $(pgrep -P "$WATCH" | tr '\n' ' ')"
     kill -TERM "$WATCH"
-    for ((i = 0; i < 50; i++)); do
+    for ((i = 0; i < STOP; i++)); do
         kill -0 "$WATCH" 2> /dev/null || return 0
         sleep 0.1
     done
@@ -191,8 +192,9 @@ says_so() { grep -q 'does not answer: changes on it may be missing' "$W/out"; }
 
 if [ -c /dev/fuse ]; then
     mkdir -p "$W/over/sub/silent" "$W/over/sub/dead" "$W/over/sub/beside"
-    for sensor in fanotify audit; do
+    for sensor in fanotify audit bpf; do
         "$CULPRIT" doctor --format json | grep -q "\"name\":\"$sensor\",\"works\":true" || continue
+        [ $sensor != bpf ] || STOP=300
         for kind in silent dead; do
             hang $kind $kind
             ok "$sensor: a file system below that is $kind does not stop the start" start "$W/over" $sensor
@@ -209,6 +211,7 @@ if [ -c /dev/fuse ]; then
         ok "$sensor: SIGTERM ends it" stops
         unhang
     done
+    STOP=50
     # where runtimes keep a user's containers: a directory of his
     if [ ! -e /run/user/64242 ]; then
         mkdir -p /run/user/64242/crun

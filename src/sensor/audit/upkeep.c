@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "event/operation.h"
+#include "foreign/mounts.h"
 #include "sensor/audit/audit_internal.h"
 #include "util/clock.h"
 #include "util/macro.h"
@@ -37,7 +38,7 @@ static void tell_losses(struct sensor *s)
     s->lost_paths = s->lost_records = s->lost_held = 0;
     for (const struct audit_object *o = s->objects; o; o = o->next)
         if (tree_take_unanswered(o->tree))
-            audit_tell_gap(s, LOST_UNANSWERED, 0, TREE_UNANSWERED);
+            audit_tell_gap(s, LOST_UNANSWERED, 0, FOREIGN_UNANSWERED);
 }
 /* Something else stands at the path now. What the records still tell of what stood there before is
  * found in its index, which is kept for a while. */

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "foreign/mounts.h"
 #include "sensor/bpf/skeleton.h"
 #include "sensor/bpf/decode.h"
 #include "sensor/bpf/objects.h"
@@ -120,6 +121,8 @@ static void tell_losses(struct sensor *s)
     if (s->damaged)
         tell_gap(s, LOST_MAP_FULL, s->damaged, s->gap_from_ns, "records that do not hold together");
     s->damaged = 0;
+    if (bpf_objects_take_unanswered(s->objects))
+        tell_gap(s, LOST_UNANSWERED, 0, s->gap_from_ns, FOREIGN_UNANSWERED);
     s->gap_from_ns = clock_ns(CLOCK_REALTIME);
 }
 

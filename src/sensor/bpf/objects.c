@@ -49,6 +49,7 @@ struct bpf_objects {
     uint32_t supers[WIRE_SUPERS]; /* how many set each byte of those */
     unsigned below; /* how many objects are mounts below others */
     bool doubtful;  /* one of them may be */
+    struct foreign_mounts *mounts;
 };
 
 /* Names come and go by these: they are always told, so that a path can be followed. */
@@ -79,8 +80,14 @@ int bpf_objects_new(struct programs *programs, struct bpf_objects **ret, struct 
         return err_set(err, -ENOMEM, "watched objects");
     }
     o->programs = programs;
+    o->mounts = foreign_mounts_new(0);
     *ret = o;
     return 0;
+}
+
+uint64_t bpf_objects_take_unanswered(struct bpf_objects *o)
+{
+    return foreign_mounts_take_unanswered(o->mounts);
 }
 
 struct bpf_object_watch *bpf_objects_first(struct bpf_objects *o)
@@ -524,7 +531,7 @@ static bool follow_mounts_of(struct bpf_objects *o, const struct bpf_object_watc
 {
     _cleanup_sbuf_ struct sbuf points = SBUF_INIT;
     struct watch_object wanted = parent->wanted;
-    struct bytes all, rest;
+    struct bytes all, rest, silent = BYTES_NULL;
     bool found = false;
 
     if (bpf_mounts_below(wanted.path, &points) < 0)
@@ -552,6 +559,8 @@ static bool follow_mounts_of(struct bpf_objects *o, const struct bpf_object_watc
         struct bpf_object_watch *w = find_below(o, wanted.id, point);
 
         rest = (struct bytes){ rest.data + point.len + 1, rest.len - point.len - 1 };
+        if (!bpf_mount_answers(o->mounts, point, &silent)) /* what was watched before is still */
+            continue;
         if (w) {
             (void)place(o, w, NULL); /* something else may be mounted there now */
             continue;
@@ -619,6 +628,7 @@ void bpf_objects_free(struct bpf_objects *o)
         return;
     while (o->first)
         drop(o, &o->first);
+    foreign_mounts_free(o->mounts);
     free(o->bits);
     free(o);
 }

@@ -58,6 +58,8 @@ void bpf_objects_refresh(struct bpf_objects *o, bool all);
  * their own roots. Returns true if there are new ones.
  */
 bool bpf_objects_follow_mounts(struct bpf_objects *o);
+/* How many of them were left out since the last call, because they do not answer. */
+uint64_t bpf_objects_take_unanswered(struct bpf_objects *o);
 
 struct bpf_object_watch *bpf_objects_first(struct bpf_objects *o);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "foreign/mounts.h"
 #include "sensor/fanotify/fanotify.h"
 
 #include <errno.h>
@@ -532,7 +533,7 @@ static void tell_losses(struct sensor *s)
     s->lost_damaged = s->lost_paths = 0;
     for (const struct fanotify_object *o = s->objects; o; o = o->next)
         if (tree_take_unanswered(o->tree))
-            fanotify_gap(s, LOST_UNANSWERED, 0, s->empty_real_ns, TREE_UNANSWERED);
+            fanotify_gap(s, LOST_UNANSWERED, 0, s->empty_real_ns, FOREIGN_UNANSWERED);
 }
 
 static void tick(struct sensor *s, bool empty)

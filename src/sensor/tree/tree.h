@@ -66,8 +66,7 @@ uint64_t tree_unreadable(const struct tree *t);
 /* May that name be looked at? Not where a file system is mounted that does not answer (foreign/mounts.h): it is left
  * out of the index, whoever meets it, and counted. */
 bool tree_answers(struct tree *t, int fd, const char *name);
-/* How many were left out for that since the last call (NULL: none), and what a gap says of it. */
-#define TREE_UNANSWERED "a file system mounted below does not answer: changes on it may be missing"
+/* How many were left out for that since the last call; NULL: none. */
 uint64_t tree_take_unanswered(struct tree *t);
 
 /* ---- asking ---- */
