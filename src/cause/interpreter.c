@@ -11,6 +11,7 @@ enum interpreter_flags {
     CLASS = 1 << 3,      /* the first operand is a class, unless it is a file of source */
     BOTH = 1 << 4,       /* a text may come before a script */
     VERBS = 1 << 5,      /* "run FILE", "eval TEXT" */
+    SERVER = 1 << 6,     /* without anything to run it serves: FastCGI */
 };
 
 struct interpreter {
@@ -20,6 +21,7 @@ struct interpreter {
     const char *text, *module, *script, *value;
     const char *attached;     /* letters whose value is never an argument of its own */
     const char *operand_text; /* letters that make the first operand the text */
+    const char *serves;       /* letters among `value` that make a server of it, which runs what it is asked for */
     /* options that are words, each ended by a space; "--word=VALUE" is understood as well */
     const char *text_words, *module_words, *script_words, *archive_words, *value_words;
 };
@@ -65,9 +67,9 @@ static const struct interpreter interpreters[] = {
     { "octave", .text_words = "--eval ", .value_words = "--path " },
     { "original-awk", TEXT_FIRST, .script = "f", .value = "vF" },
     { "perl", .text = "eE", .value = "I", .attached = "iMmFDCx0dVl" },
-    { "php", .text = "rBRE", .script = "fF", .value = "cdzStg", .text_words = "--run ", .script_words = "--file ",
+    { "php", .text = "rBRE", .script = "fF", .value = "cdzStg", .serves = "S", .text_words = "--run ", .script_words = "--file ",
       .value_words = "--define --php-ini --zend-extension --server --docroot " },
-    { "php-cgi", .script = "f", .value = "cdzbT" },
+    { "php-cgi", SERVER, .script = "f", .value = "cdzbT" },
     { "posh", SHELL, .value = "o", .operand_text = "c" },
     { "pwsh", LONG, .text_words = "-Command -c -command -EncodedCommand ", .script_words = "-File -f -file ",
       .value_words = "-ExecutionPolicy -WorkingDirectory -ConfigurationName " },
@@ -110,7 +112,7 @@ bool interpreter_is_shell(const struct interpreter *i)
 
 bool interpreter_reads_input(const struct interpreter *i)
 {
-    return !(i->flags & (CLASS | TEXT_FIRST | VERBS));
+    return !(i->flags & (CLASS | TEXT_FIRST | VERBS | SERVER));
 }
 
 const struct interpreter *interpreter_row(size_t index)
@@ -174,6 +176,7 @@ static bool parse_word(struct parse *p, struct bytes word, bool *ret_end)
     }
     if (!word_in(p->row->value_words, name))
         return false;
+    p->ret->serves |= p->row->serves && bytes_equal_str(name, "--server");
     if (!equals)
         *ret_end = !argv_next(&p->argv, &value);
     return true;
@@ -205,6 +208,7 @@ static bool parse_cluster(struct parse *p, struct bytes word)
             return false;
         if (!has_letter(row->value, c))
             continue;
+        p->ret->serves |= has_letter(row->serves, c);
         if (shell || !rest.len)
             (void)argv_next(&p->argv, &rest);
         if (!shell)

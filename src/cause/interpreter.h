@@ -22,6 +22,7 @@ struct interpreted {
     enum run_kind kind;  /* RUN_SCRIPT, RUN_MODULE, RUN_TEXT, RUN_ARCHIVE, RUN_INPUT (nothing was given), RUN_UNKNOWN */
     struct bytes value;  /* the script as it was named, the module, the text; a view into args */
     bool asks;           /* a shell that was told to be interactive, or a login shell */
+    bool serves;         /* told to be a server: php -S */
     bool reads;          /* told to read standard input: "-s", "-" */
 };
 

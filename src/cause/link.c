@@ -105,6 +105,13 @@ static bool is_titled(struct process *p, struct bytes args, struct cause_link *l
     return true;
 }
 
+/* A program by its command line, as any other. */
+static void as_command(const struct process *p, struct cause_link *l)
+{
+    l->run.kind = argv_count(applet_args(p), 2) > 1 ? RUN_COMMAND : RUN_PROGRAM;
+    l->run.name = l->name;
+}
+
 static void as_interpreted(struct process *p, struct cause_link *l, const struct interpreter *row)
 {
     struct interpreted in;
@@ -123,7 +130,12 @@ static void as_interpreted(struct process *p, struct cause_link *l, const struct
         in.kind = RUN_SCRIPT;
         in.value = p->script;
     }
-    if (in.kind == RUN_INPUT && p->input.len && !in.asks && interpreter_reads_input(row)) {
+    if (in.kind == RUN_INPUT && (in.serves || !interpreter_reads_input(row))) { /* a server, java -version */
+        l->run.interpreter = BYTES_NULL;
+        as_command(p, l);
+        return;
+    }
+    if (in.kind == RUN_INPUT && p->input.len && !in.asks) {
         in.kind = RUN_SCRIPT;
         in.value = p->input;
         l->run.input = true;
@@ -201,8 +213,7 @@ static void as_program(struct process *p, struct cause_link *l)
     }
     if (says_it_is_interpreter(p, l))
         return;
-    l->run.kind = argv_count(applet_args(p), 2) > 1 ? RUN_COMMAND : RUN_PROGRAM;
-    l->run.name = l->name;
+    as_command(p, l);
     l->role = wrapper_is(l->name) ? ROLE_WRAPPER : tool_is(l->name) ? ROLE_TOOL : ROLE_PROGRAM;
 }
 

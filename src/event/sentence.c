@@ -247,6 +247,7 @@ static void add_path(struct sbuf *out, const struct event *e, unsigned columns)
         escape_terminal_path(out, e->previous_path, columns ? MAX(columns / 2, 16u) : 0);
         sbuf_add_str(out, " → ");
         escape_terminal_path(out, e->path, columns ? MAX(columns / 2, 16u) : 0);
+        sbuf_add_str(out, e->path.len ? "" : "(not known)");
         return;
     }
     if (!e->path.len) {

@@ -29,6 +29,7 @@ enum variant {
     VARIANT_UNCHANGED, /* mode or owner set to what they were */
     VARIANT_CARRIED,   /* of a folder above: what is watched went with it */
     VARIANT_BROUGHT,   /* of a folder above: what is watched came with it */
+    VARIANT_ARRIVED,   /* a rename to a name that is watched, from one that is not known */
     VARIANT_UNCERTAIN, /* something changed; what is not known */
 };
 

@@ -222,6 +222,12 @@ static bool leaves_watch(const struct event *e)
            !bytes_path_covers(watched, e->path);
 }
 
+/* fanotify saw it leave what is watched, to where it could not look any more. */
+static bool is_lost_sight_of(const struct event *e)
+{
+    return e->operation == OPERATION_RENAME && e->error == 0 && !e->path.len && e->previous_path.len && e->sensors == SENSOR_FANOTIFY;
+}
+
 /* The second half of an exchange: the first was taken for a plain rename. */
 static bool exchanged(const struct step *step)
 {
@@ -292,7 +298,7 @@ static void renamed(const struct step *step)
     struct culprit *s = step->s;
     struct trace *old = trace_find(c, e, e->previous_path), *there = trace_find(c, e, e->path), *now;
     bool own = old && old->maker == s, over_own = there && there->maker == s, joined, anew;
-    enum variant variant = leaves_watch(e) ? VARIANT_AWAY : own ? VARIANT_OWN : VARIANT_PLAIN;
+    enum variant variant = !e->previous_path.len ? VARIANT_ARRIVED : leaves_watch(e) ? VARIANT_AWAY : own ? VARIANT_OWN : VARIANT_PLAIN;
 
     if (exchanged(step))
         return;
@@ -324,7 +330,10 @@ static void renamed(const struct step *step)
         trace_drop(c, now);
         return;
     }
-    wait_step(step, now, variant, e->previous_path, e->path);
+    if (e->previous_path.len)
+        wait_step(step, now, variant, e->previous_path, e->path);
+    else
+        wait_step(step, now, variant, e->path, BYTES_NULL);
     if (now)
         now->mover = s;
     s->renamed = (struct half){ .time_ns = e->time_ns, .pid = e->actor.pid, .key = name_key(e, e->path),
@@ -392,7 +401,8 @@ void follow_event(struct case_ *c, struct culprit *s, const struct event *e, boo
     if (e->carried.len && e->error == 0)
         carried(&step);
     else if (e->error != 0 || !e->path.len)
-        tell_step(&step, VARIANT_PLAIN, e->operation == OPERATION_RENAME && e->previous_path.len ? e->previous_path : e->path,
+        tell_step(&step, is_lost_sight_of(e) ? VARIANT_AWAY : VARIANT_PLAIN,
+                  e->operation == OPERATION_RENAME && e->previous_path.len ? e->previous_path : e->path,
                   e->operation == OPERATION_RENAME ? e->path : BYTES_NULL);
     else if (trace_is_creation(e->operation))
         created(&step);
@@ -400,7 +410,7 @@ void follow_event(struct case_ *c, struct culprit *s, const struct event *e, boo
         deleted(&step);
     else if (e->operation == OPERATION_REPLACE)
         replaced(&step);
-    else if (e->operation == OPERATION_RENAME && e->previous_path.len && !bytes_equal(e->previous_path, e->path))
+    else if (e->operation == OPERATION_RENAME && !bytes_equal(e->previous_path, e->path))
         renamed(&step);
     else
         changed(&step); /* also a rename onto itself: nothing moved */

@@ -36,6 +36,8 @@ static void add_tally(struct sbuf *out, const struct tally *t)
     static const char *const variants[] = { [VARIANT_OWN] = "own-file",         [VARIANT_AWAY] = "moved-away",
                                             [VARIANT_EXCHANGE] = "exchange",    [VARIANT_ANEW] = "anew",
                                               [VARIANT_UNCHANGED] = "unchanged",
+                                            [VARIANT_CARRIED] = "carried",      [VARIANT_BROUGHT] = "brought",
+                                            [VARIANT_ARRIVED] = "arrived",
                                             [VARIANT_UNCERTAIN] = "uncertain" };
 
     sbuf_addf(out, "{\"action\":\"%s\",\"outcome\":\"%s\"", operation_info(t->operation)->name,

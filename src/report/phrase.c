@@ -53,6 +53,7 @@ static const struct words words[OPERATION_COUNT] = {
 static const struct words changed = { "changed attributes of %", "change attributes of %", "attributes of % changed", NULL, NULL };
 static const struct words other = { "did something to %", "do something to %", "something done to %", NULL, NULL };
 static const struct words away = { "moved % away", "move % away", "% moved away", NULL, NULL };
+static const struct words arrived = { "moved another file to %", "move another file to %", "another file moved to %", NULL, NULL };
 static const struct words anew = { "replaced % (deleted and made anew)", "replace %", "% replaced (deleted and made anew)", NULL, NULL };
 static const struct words swapped = { "exchanged %", "exchange %", "% exchanged", "pair of names", "pairs of names" };
 static const struct words touched = { "touched %, nothing changed", "touch %", "% touched, nothing changed", NULL, NULL };
@@ -113,6 +114,8 @@ static const struct words *words_of(const struct tally *t)
     switch (t->variant) {
     case VARIANT_AWAY:
         return &away;
+    case VARIANT_ARRIVED:
+        return &arrived;
     case VARIANT_ANEW:
         return &anew;
     case VARIANT_EXCHANGE:
@@ -246,6 +249,8 @@ static void remarks(const struct tally *t, bool with_times, struct sbuf *out)
         add_other(t, t->samples[0].other, out);
     else
         add_destination(t, out);
+    if (t->variant == VARIANT_AWAY && is_one(t) && !t->samples[0].other.len)
+        sbuf_add_str(out, " (where to is not known)");
     if (with_times && counts_times(t) && n == 1)
         add_times(t->reported, out);
     else if (with_times && n > 1 && t->reported > n && counts_times(t))

@@ -112,7 +112,7 @@ void trace_commit(struct case_ *c, struct trace *trace)
 
         if (fold != FOLD_COUNT) {
             part->tally->folded[fold] += part->count;
-        } else if (part->tally->operation == OPERATION_RENAME) {
+        } else if (part->tally->operation == OPERATION_RENAME && trace->previous.len) {
             tally_add(c, part->tally, part, &(struct sample){ trace->previous, trace_path(trace) });
         } else {
             sample.other = !trace_is_creation(part->tally->operation) ? BYTES_NULL

@@ -18,7 +18,7 @@ from row import ROWS, flat, sentences  # noqa: E402
 from audit import Lock, by_sensor  # noqa: E402
 from engine import Engine  # noqa: E402
 from world import PATH, World, sh, wait_for  # noqa: E402
-import rows_shell, rows_people, rows_build, rows_ci, rows_files, rows_timed, rows_typed, rows_systemd, rows_container  # noqa: E402,F401,E401
+import rows_shell, rows_people, rows_build, rows_ci, rows_files, rows_timed, rows_typed, rows_systemd, rows_container, rows_daily  # noqa: E402,F401,E401
 
 BATCH = 6
 SYSTEMD = 'systemd as the first process'

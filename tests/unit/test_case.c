@@ -228,6 +228,43 @@ static void moved_out_of_the_watch_is_gone(void **state)
     says("moved /prd/conf of container web away to /quarantine/1 and renamed /prdx/other to /other");
 }
 
+static void moved_with_a_folder_above(void **state)
+{
+    for (unsigned came = 0; came < 2; came++) {
+        struct event *e = make_event(OPERATION_RENAME, came ? "/prd" : "/gone", agent, web, 1);
+        json_t *all;
+        char *dumped;
+
+        (void)state;
+        event_set(e, &e->previous_path, bytes_of(came ? "/gone" : "/prd"));
+        event_set(e, &e->carried, bytes_of("/prd/conf"));
+        case_add_event(c, e);
+        event_free(e);
+        all = lines();
+        dumped = json_dumps(all, JSON_COMPACT);
+        assert_non_null(strstr(dumped, came ? "\"variant\":\"brought\"" : "\"variant\":\"carried\""));
+        assert_null(strstr(dumped, "(null)"));
+        free(dumped);
+        json_decref(all);
+    }
+}
+
+/* By fanotify alone: whoever saw the call would know. */
+static void moved_out_of_sight(void **state)
+{
+    (void)state;
+    for (unsigned sensors = SENSOR_FANOTIFY; sensors; sensors = sensors == SENSOR_FANOTIFY ? SENSOR_FANOTIFY | SENSOR_AUDIT : 0) {
+        struct event *e = make_event(OPERATION_RENAME, "", agent, web, 1);
+
+        event_set(e, &e->previous_path, bytes_of("/prd/conf"));
+        e->sensors = sensors;
+        case_add_event(c, e);
+        event_free(e);
+        says(sensors == SENSOR_FANOTIFY ? "agent, on the host, moved /prd/conf of container web away (where to is not known), "
+                                        : "renamed /prd/conf");
+    }
+}
+
 static void saved_by_an_editor(void **state)
 {
     struct process *vim = make_process(60, "/usr/bin/vim", process_ref(init));
@@ -512,6 +549,8 @@ int main(void)
         TEST(renamed_onto_itself),
         TEST(moved_twice_by_two),
         TEST(moved_out_of_the_watch_is_gone),
+        TEST(moved_out_of_sight),
+        TEST(moved_with_a_folder_above),
         TEST(saved_by_an_editor),
         TEST(denied_attempts),
         TEST(unknown_outcome_is_no_deed),

@@ -122,6 +122,27 @@ static void on_ancestor(struct fanotify_object *o, uint32_t depth, const struct 
     }
 }
 
+static bool is_same_directory(const struct fanotify_handle *a, const struct fanotify_handle *b)
+{
+    return a->data.len && a->fsid == b->fsid && a->type == b->type && bytes_equal(a->data, b->data);
+}
+
+/* A name beside `path`: not every file system opens a directory by its handle, and here there is no need to. */
+static void beside(struct event *e, struct bytes path, struct bytes name, struct bytes *field)
+{
+    struct sbuf other = SBUF_INIT;
+    struct bytes directory = bytes_dirname(path);
+
+    if (!name.len || !directory.len)
+        return;
+    sbuf_add_bytes(&other, directory);
+    if (directory.len > 1)
+        sbuf_add_char(&other, '/');
+    sbuf_add_bytes(&other, name);
+    event_set(e, field, sbuf_bytes(&other));
+    sbuf_done(&other);
+}
+
 static void tell_rename(struct fanotify_object *o, const struct side *from, const struct side *to,
                         const struct fanotify_event *e, const struct file_state *file)
 {
@@ -134,9 +155,16 @@ static void tell_rename(struct fanotify_object *o, const struct side *from, cons
         return;
     if (!to->here) {
         told->previous_path = told->path;
-        outside(o, &e->to, told, &told->path);
+        told->path = BYTES_NULL;
+        if (is_same_directory(&e->from.directory, &e->to.directory))
+            beside(told, told->previous_path, e->to.name, &told->path);
+        else
+            outside(o, &e->to, told, &told->path);
     } else if (!from->here) {
-        outside(o, &e->from, told, &told->previous_path);
+        if (is_same_directory(&e->from.directory, &e->to.directory))
+            beside(told, told->path, e->from.name, &told->previous_path);
+        else
+            outside(o, &e->from, told, &told->previous_path);
     } else if (fanotify_path(o, from->directory, from->name, &path) == 0) {
         event_set(told, &told->previous_path, sbuf_bytes(&path));
     }
