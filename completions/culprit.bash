@@ -59,7 +59,7 @@ _culprit() {
         return ;;
     esac
     case $cur in
-    -*) mapfile -t COMPREPLY < <(compgen -W "-p -k -w --sensor --writes --format --for --store --no-store
+    -*) mapfile -t COMPREPLY < <(compgen -W "-p --permissions -k --key -w --watch -i -s --debug --sensor --writes --format --for --store --no-store
             --ring-size --rules --settle --assert-unchanged --allow --junit --exit-status --by-user --since --until --from --to --times --op --user --program --cause
             --container --exclude --limit --quiet --verbose --by --top --sort --node --containers --help" -- "$cur"); return ;;
     esac

@@ -113,11 +113,6 @@ const char *cli_docker_socket(void)
     return host && strncmp(host, "unix://", 7) == 0 ? host + 7 : NULL;
 }
 
-void cli_print_help(const struct verb *verb)
-{
-    printf("usage: culprit %s %s\n\n%s", verb->name, verb->usage, verb->help);
-}
-
 int cli_exit_code(int r)
 {
     switch (-r) {

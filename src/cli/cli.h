@@ -9,6 +9,7 @@
 #include "daemon/pipeline.h"
 #include "util/err.h"
 #include "util/log.h"
+#include "util/option_row.h"
 #include "util/sbuf.h"
 
 /* contract.md */
@@ -20,12 +21,29 @@ enum exit_code {
     EXIT_LOST = 4,   /* answered, but events were lost */
 };
 
+/* For the table of options: whose they are. */
+enum verb_bit {
+    VERB_WATCH = 1 << 0,
+    VERB_RUN = 1 << 1,
+    VERB_WHO = 1 << 2,
+    VERB_SEARCH = 1 << 3,
+    VERB_DIFF = 1 << 4,
+    VERB_IMPORT = 1 << 5,
+    VERB_RULES = 1 << 6,
+    VERB_DOCTOR = 1 << 7,
+    VERB_HELP = 1 << 8,
+};
+
 struct verb {
+    enum verb_bit bit;
     const char *name;
     int (*run)(int argc, char **argv); /* argv[0] is the verb */
     const char *summary;
+    enum completion operand;
+    const char *words; /* of the first operand, where it is a word; NULL */
     const char *usage; /* what follows "culprit NAME" */
-    const char *help;  /* the options and a word of explanation */
+    const char *help;  /* what stands before the options; they are cli/options.c's */
+    const char *after; /* what stands behind them, or NULL */
 };
 
 extern const struct verb verbs[]; /* name NULL at the end */

@@ -10,6 +10,7 @@
 
 #include "attribution/users.h"
 #include "cli/option.h"
+#include "cli/options.h"
 #include "cli/print.h"
 #include "cli/who_store.h"
 #include "compare/apart.h"
@@ -20,15 +21,6 @@
 #include "util/clock.h"
 #include "util/escape.h"
 #include "util/parse.h"
-
-enum { OPTION_SINCE = 256, OPTION_UNTIL, OPTION_STORE, OPTION_FORMAT, OPTION_TIMES, OPTION_DOCKER };
-
-static const struct option long_options[] = {
-    { "since", required_argument, NULL, OPTION_SINCE },   { "from", required_argument, NULL, OPTION_SINCE },
-    { "to", required_argument, NULL, OPTION_UNTIL },      { "until", required_argument, NULL, OPTION_UNTIL },
-    { "store", required_argument, NULL, OPTION_STORE },   { "format", required_argument, NULL, OPTION_FORMAT },
-    { "times", no_argument, NULL, OPTION_TIMES },         { 0 },
-};
 
 struct question {
     const char *store_path;
@@ -112,11 +104,15 @@ static int parse(int argc, char **argv, struct question *q)
     struct err err = ERR_INIT;
     uint64_t now = clock_ns(CLOCK_REALTIME);
     enum format format;
-    int c, r = 0;
+    const struct cli_option *option;
+    struct option_parser parser;
+    int next, r = 0;
 
-    optind = 0;
-    while ((c = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
-        switch (c) {
+    options_begin(&parser, verb, 0, argc, argv);
+    while ((next = options_next(&parser, &option)) != 0) {
+        if (next < 0)
+            return -next;
+        switch (option->id) {
         case OPTION_SINCE:
             r = parse_time(optarg, now, &q->since_ns, &err);
             q->record = true;
@@ -137,7 +133,7 @@ static int parse(int argc, char **argv, struct question *q)
             q->json = format == FORMAT_JSON;
             break;
         default:
-            return cli_option_error(verb, c, argv, long_options);
+            break;
         }
         if (r < 0)
             return cli_usage_error(verb, "%s", err_text(&err, r));

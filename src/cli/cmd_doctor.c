@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/option.h"
+#include "cli/options.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -16,16 +17,6 @@
 #include "store/query.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
-
-enum { OPTION_FORMAT = 256, OPTION_SENSOR, OPTION_STORE, OPTION_CONTAINERS };
-
-static const struct option long_options[] = {
-    { "format", required_argument, NULL, OPTION_FORMAT },
-    { "sensor", required_argument, NULL, OPTION_SENSOR },
-    { "store", required_argument, NULL, OPTION_STORE },
-    { "containers", no_argument, NULL, OPTION_CONTAINERS },
-    { 0 },
-};
 
 struct doctor {
     enum format format;
@@ -424,20 +415,22 @@ int cmd_doctor(int argc, char **argv)
 {
     const struct verb *verb = verb_by_name("doctor");
     struct doctor d = { .sensors = "auto", .out = SBUF_INIT };
-    int c, r = 0;
+    const struct cli_option *option;
+    struct option_parser parser;
+    int next, r = 0;
 
-    optind = 0;
-    while ((c = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
-        if (c == OPTION_FORMAT)
+    options_begin(&parser, verb, 0, argc, argv);
+    while ((next = options_next(&parser, &option)) != 0) {
+        if (next < 0)
+            return -next;
+        if (option->id == OPTION_FORMAT)
             r = cli_parse_format(verb, optarg, &d.format);
-        else if (c == OPTION_SENSOR)
+        else if (option->id == OPTION_SENSOR)
             d.sensors = optarg;
-        else if (c == OPTION_STORE)
+        else if (option->id == OPTION_STORE)
             d.store_path = optarg;
-        else if (c == OPTION_CONTAINERS)
+        else if (option->id == OPTION_CONTAINERS)
             return list_containers();
-        else
-            r = cli_option_error(verb, c, argv, long_options);
         if (r)
             return r;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Audit logs into the store: what was recorded before culprit came. */
-#include "cli/option.h"
+#include "cli/options.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,13 +15,6 @@
 #include "util/clock.h"
 
 #define PROGRESS_NS (200 * NS_PER_MS)
-
-enum { OPTION_STORE = 256 };
-
-static const struct option long_options[] = {
-    { "store", required_argument, NULL, OPTION_STORE },
-    { 0 },
-};
 
 static volatile sig_atomic_t stopped;
 
@@ -154,14 +147,16 @@ int cmd_import(int argc, char **argv)
     struct sigaction action = { .sa_handler = on_signal };
     struct import im = { .terminal = isatty(STDERR_FILENO) };
     struct err err = ERR_INIT;
-    int c, r;
+    const struct cli_option *option;
+    struct option_parser parser;
+    int next, r;
 
-    optind = 0;
-    while ((c = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
-        if (c == OPTION_STORE)
+    options_begin(&parser, verb, 0, argc, argv);
+    while ((next = options_next(&parser, &option)) != 0) {
+        if (next < 0)
+            return -next;
+        if (option->id == OPTION_STORE)
             options.path = optarg;
-        else
-            return cli_option_error(verb, c, argv, long_options);
     }
     r = find_logs(verb, &im, argc, argv, optind);
     if (r == 0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* auditctl's rules: check, list, load, explain. */
-#include "cli/cli.h"
+#include "cli/options.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,18 +84,20 @@ static int rules_list(const struct verb *verb, int argc, char **argv)
     _cleanup_close_ int fd = -EBADF;
     struct err err = ERR_INIT;
     bool status = false;
-    int c, r;
+    const struct cli_option *option;
+    struct option_parser parser;
+    int next, r;
 
-    optind = 0;
-    while ((c = getopt(argc, argv, ":k:is")) != -1) {
-        if (c == 'k')
+    options_begin(&parser, verb, 0, argc, argv);
+    while ((next = options_next(&parser, &option)) != 0) {
+        if (next < 0)
+            return -next;
+        if (option->id == OPTION_KEY)
             listing.key = optarg;
-        else if (c == 'i')
+        else if (option->id == OPTION_INTERPRET)
             listing.names = true;
-        else if (c == 's')
+        else if (option->id == OPTION_STATE)
             status = true;
-        else
-            return cli_usage_error(verb, c == ':' ? "-%c needs an argument" : "unknown option -%c", optopt);
     }
     if (optind < argc)
         return cli_usage_error(verb, "list takes no FILE: it asks the kernel (\"%.40s\")", argv[optind]);

@@ -336,25 +336,6 @@ static int search_store(struct search *s)
     return finish(s, s->failure);
 }
 
-static void print_options(void)
-{
-    const char *name, *argument, *help;
-
-    fputs("usage: culprit search [options] [LOG...]\n\n"
-          "Searches audit logs (by default the system's, with all its rotations; .gz .xz .zst too),\n"
-          "or with --store what culprit recorded. All criteria must match.\n\n", stdout);
-    for (unsigned i = 0; (name = search_option_name(i, &argument, &help)); i++) {
-        char left[64];
-
-        snprintf(left, sizeof(left), "%s%s%s", name, *argument ? " " : "", argument);
-        printf("  %-30s %s\n", left, help);
-    }
-    fputs("\nTimes: 11/24/2026 12:00 as the locale has it, today, yesterday, recent, this-hour, this-week,\n"
-          "week-ago, this-month, this-year, boot, now, 2026-11-24T12:00:00Z, -2h, 7d.\n"
-          "Exit: 0 found, 1 nothing found, 2 wrong usage or no such log, 3 it cannot be read, 10 to 12\n"
-          "checkpoint (see the manual). With --strict-ausearch 1 for every failure, as ausearch has it.\n", stdout);
-}
-
 /* Without a log of auditd what culprit recorded is all there is to search. */
 static bool from_store(struct search *s)
 {
@@ -418,7 +399,7 @@ int cmd_search(int argc, char **argv)
         return status_as_asked(SEARCH_USAGE, argc, argv);
     }
     if (s.options.help) {
-        print_options();
+        cli_print_help(verb_by_name("search"));
         return SEARCH_FOUND;
     }
     if (s.options.version) {

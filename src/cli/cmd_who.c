@@ -2,7 +2,6 @@
 #include "cli/report_args.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -12,7 +11,6 @@
 
 #include "attribution/agents.h"
 #include "attribution/script_line.h"
-#include "cli/option.h"
 #include "cli/print.h"
 #include "cli/who_log.h"
 #include "cli/who_store.h"
@@ -22,21 +20,6 @@
 #include "util/parse.h"
 
 #define EACH_MAX 50000 /* events: half a second */
-
-enum { OPTION_FROM = 256, OPTION_SINCE, OPTION_UNTIL, OPTION_STORE, OPTION_NODE, OPTION_BY, OPTION_TOP, OPTION_SORT };
-
-static const struct option long_options[] = {
-    { "from", required_argument, NULL, OPTION_FROM },
-    { "since", required_argument, NULL, OPTION_SINCE },
-    { "until", required_argument, NULL, OPTION_UNTIL },
-    { "store", required_argument, NULL, OPTION_STORE },
-    { "node", required_argument, NULL, OPTION_NODE },
-    { "by", required_argument, NULL, OPTION_BY },
-    { "top", required_argument, NULL, OPTION_TOP },
-    { "sort", required_argument, NULL, OPTION_SORT },
-    REPORT_OPTIONS,
-    { 0 },
-};
 
 #define TOP 10
 
@@ -83,15 +66,15 @@ static int add_logs(struct question *q, int argc, char **argv)
     return 0;
 }
 
-static int parse_summary(const struct verb *verb, int c, struct question *q)
+static int parse_summary(const struct verb *verb, enum option_id id, struct question *q)
 {
     enum summary_by by;
 
-    if (c == OPTION_TOP)
+    if (id == OPTION_TOP)
         return parse_u32(bytes_of(optarg), 10, &q->top) < 0
                    ? cli_usage_error(verb, "\"%.40s\" is not a number (--top 10; 0: all)", optarg)
                    : 0;
-    if (c == OPTION_SORT) {
+    if (id == OPTION_SORT) {
         q->order = strcmp(optarg, "bytes") == 0 ? SUMMARY_BY_BYTES : SUMMARY_BY_COUNT;
         return q->order == SUMMARY_BY_COUNT && strcmp(optarg, "count") != 0
                    ? cli_usage_error(verb, "unknown order \"%.40s\" (use count, bytes)", optarg)
@@ -108,11 +91,15 @@ static int parse(int argc, char **argv, struct question *q)
 {
     const struct verb *verb = verb_by_name("who");
     struct err err = ERR_INIT;
-    int c, r = 0;
+    const struct cli_option *option;
+    struct option_parser parser;
+    int next, r = 0;
 
-    optind = 0;
-    while ((c = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
-        switch (c) {
+    options_begin(&parser, verb, 0, argc, argv);
+    while ((next = options_next(&parser, &option)) != 0) {
+        if (next < 0)
+            return -next;
+        switch (option->id) {
         case OPTION_FROM:
             r = add_logs(q, argc, argv);
             if (r)
@@ -133,13 +120,11 @@ static int parse(int argc, char **argv, struct question *q)
         case OPTION_BY:
         case OPTION_TOP:
         case OPTION_SORT:
-            if (parse_summary(verb, c, q))
+            if (parse_summary(verb, option->id, q))
                 return EXIT_USAGE;
             break;
         default:
-            if (!report_args_take(verb, c, optarg, &q->report, &r))
-                return cli_option_error(verb, c, argv, long_options);
-            if (r)
+            if (report_args_take(verb, option->id, optarg, &q->report, &r) && r)
                 return r;
         }
         if (r < 0)

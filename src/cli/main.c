@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The verbs, and what comes before one. */
-#include "cli/report_args.h"
+#include "cli/cli.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -8,93 +8,56 @@
 
 #include "util/suggest.h"
 
-#define WATCH_OPTIONS \
-    "  -p rwxa            what to tell: r reads, w contents and names, x execution, a attributes (wa)\n" \
-    "  -k KEY             a word that marks the events (rule.name)\n" \
-    "      --sensor LIST  auto, or names from `culprit doctor`, separated by commas\n" \
-    "      --writes       each write too, once a second for each file and process\n" \
-    "      --format FMT   text, or json: one ECS object a line\n" \
-    REPORT_HELP_OUTPUT \
-    "      --store FILE   the database (" STORE_DEFAULT_PATH "); --no-store: none\n" \
-    "      --ring-size N  bytes of kernel buffer for events, such as 64M\n" \
-    "      --rules FILE   the watches of a file of auditctl's rules, each with its -p and -k\n"
-
 /* clang-format off */
 const struct verb verbs[] = {
-    { "watch", cmd_watch, "observe files, and say who changes them",
+    { VERB_WATCH, "watch", cmd_watch, "observe files, and say who changes them", COMPLETE_TARGET, NULL,
       "[-p rwxa] [-k KEY] [--for DUR] [options] TARGET...",
       "Observes until Ctrl-C, SIGTERM or DUR; prints each change, then the verdict.\n"
       "TARGET is [CONTAINER:]PATH; a directory covers everything below it. CONTAINER is a name, an\n"
       "id or its beginning, of Docker, Podman, containerd, CRI-O, runc, crun, LXC or nspawn. Also,\n"
       "with those that are made later: compose:PROJECT/SERVICE:PATH, pod:NAMESPACE/NAME[/CONTAINER]:PATH,\n"
-      "image:NAME[:TAG]:PATH, label:KEY[=VALUE]:PATH; and volume:NAME/PATH.\n\n"
-      WATCH_OPTIONS
-      "      --for DUR      stop after 90s, 15m, 2h ...\n"
-      REPORT_HELP_FILTER("--user USER   ") },
-    { "run", cmd_run, "run a command, and say who changed files meanwhile",
+      "image:NAME[:TAG]:PATH, label:KEY[=VALUE]:PATH; and volume:NAME/PATH.\n", NULL },
+    { VERB_RUN, "run", cmd_run, "run a command, and say who changed files meanwhile", COMPLETE_COMMAND, NULL,
       "-w TARGET [-w TARGET...] [--settle DUR] [options] -- COMMAND...",
-      "Watches, runs COMMAND, waits a little for late changes, prints the verdict.\n\n"
-      "  -w TARGET          what to watch; may be repeated\n"
-      "      --settle DUR   how long to wait after COMMAND has ended (2s)\n"
-      "      --user USER    COMMAND runs as this user, culprit stays who it is\n"
-      "      --assert-unchanged  exit 0 if nothing changed, 1 if something did\n"
-      "      --allow PATH   what may change all the same: a path, a pattern, a name; may be repeated\n"
-      "      --junit FILE   JUnit's XML: a test for each target, which fails if it changed\n"
-      "      --exit-status own  culprit's, also where COMMAND fails; else its failure is run's status\n"
-      WATCH_OPTIONS
-      REPORT_HELP_FILTER("--by-user USER") },
-    { "who", cmd_who, "the verdict from what was recorded before",
+      "Watches, runs COMMAND, waits a little for late changes, prints the verdict.\n", NULL },
+    { VERB_WHO, "who", cmd_who, "the verdict from what was recorded before", COMPLETE_TARGET, NULL,
       "[--from LOG...] [--since T] [--until T] [--op LIST] [--store FILE] TARGET...",
-      "Answers from the store; also for containers that are gone.\n\n"
-      "      --from LOG     from audit logs instead (also another machine's; .gz .xz .zst, a directory\n"
-      "                     with its rotations, -); more logs may follow, the last word is a TARGET\n"
-      "      --node HOST    of a log of several machines only this one's (a pattern may stand for some)\n"
-      "      --since T      from then on: 2026-11-16T03:12:00Z, today, yesterday, -2h, 7d\n"
-      "      --until T      up to then\n"
-      "      --store FILE   the database (" STORE_DEFAULT_PATH ")\n"
-      "      --format FMT   text, or json: the events, then the verdicts\n"
-      "      --by WHAT      a table instead of verdicts: cause, program, user, file, hour\n"
-      "      --top N        its first rows (10); 0: all\n"
-      "      --sort ORDER   count, or bytes: those written\n"
-      REPORT_HELP_OUTPUT
-      REPORT_HELP_FILTER("--user USER   ") },
-    { "search", cmd_search, "search audit logs, with ausearch's options",
-      "[options] [LOG...]", "`culprit search -h` lists the options.\n" },
-    { "diff", cmd_diff, "what differs from the image or from an earlier moment, and by whom",
+      "Answers from the store; also for containers that are gone.\n", NULL },
+    { VERB_SEARCH, "search", cmd_search, "search audit logs, with ausearch's options", COMPLETE_FILE, NULL,
+      "[options] [LOG...]",
+      "Searches audit logs (by default the system's, with all its rotations; .gz .xz .zst too),\n"
+      "or with --store what culprit recorded. All criteria must match.\n",
+      "Times: 11/24/2026 12:00 as the locale has it, today, yesterday, recent, this-hour, this-week,\n"
+      "week-ago, this-month, this-year, boot, now, 2026-11-24T12:00:00Z, -2h, 7d.\n"
+      "Exit: 0 found, 1 nothing found, 2 wrong usage or no such log, 3 it cannot be read, 10 to 12\n"
+      "checkpoint (see the manual). With --strict-ausearch 1 for every failure, as ausearch has it.\n" },
+    { VERB_DIFF, "diff", cmd_diff, "what differs from the image or from an earlier moment, and by whom",
+      COMPLETE_TARGET, NULL,
       "[--since T | --from T1 --to T2] [--times] [--store FILE] CONTAINER [PATH]",
       "What of a container's files (running or not) is not as its image made it: missing, added,\n"
       "type, content, mode, owner, attributes and capabilities; each with whoever was recorded\n"
       "changing it. With a time: what the recorded changes since then come to; also for a\n"
       "container that is gone, and for a PATH of the host.\n"
-      "Exit: 0 something differs, 1 nothing does.\n\n"
-      "      --since T      compare with that moment: 2026-11-16T03:12:00Z, today, -2h, 7d\n"
-      "      --from, --to   compare two moments\n"
-      "      --times        modification times too\n"
-      "      --store FILE   the database (" STORE_DEFAULT_PATH ")\n"
-      "      --format FMT   text, or json: one difference a line, with SHA-256 of contents\n" },
-    { "import", cmd_import, "audit logs into the store",
+      "Exit: 0 something differs, 1 nothing does.\n", NULL },
+    { VERB_IMPORT, "import", cmd_import, "audit logs into the store", COMPLETE_FILE, NULL,
       "[--store FILE] [LOG...]",
       "Puts the changes that audit logs tell of into the store, so that `who` and `search` see\n"
       "them. LOG is a file (plain, .gz, .xz, .zst), a directory with its rotations, or -; without one it\n"
-      "is the system's. Importing twice adds nothing; one that was interrupted is taken up again so.\n\n"
-      "      --store FILE   the database (" STORE_DEFAULT_PATH ")\n" },
-    { "rules", cmd_rules, "auditctl's rules: check, list, load, explain",
+      "is the system's. Importing twice adds nothing; one that was interrupted is taken up again so.\n", NULL },
+    { VERB_RULES, "rules", cmd_rules, "auditctl's rules: check, list, load, explain", COMPLETE_FILE,
+      "check list load explain",
       "check FILE|- | list [-k KEY] [-i] [-s] | load FILE|- | explain [FILE|-]",
       "The rule language is auditctl's.\n\n"
       "  check    errors with their line and word, and what looks wrong; changes nothing\n"
-      "  list     the kernel's own rules, as auditctl prints them; -k KEY: those that have it;\n"
-      "           -i: names for numbers; -s: audit's state\n"
+      "  list     the kernel's own rules, as auditctl prints them\n"
       "  load     all of a file; nothing if it holds an error, unless the file says to go on\n"
-      "  explain  what each rule catches and what it cannot; without FILE: the rules in force\n" },
-    { "doctor", cmd_doctor, "what works on this machine, and what to do about the rest",
+      "  explain  what each rule catches and what it cannot; without FILE: the rules in force\n", NULL },
+    { VERB_DOCTOR, "doctor", cmd_doctor, "what works on this machine, and what to do about the rest",
+      COMPLETE_TARGET, NULL,
       "[--format FMT] [--containers | TARGET...]",
       "Without TARGET: the sensors, engines and the store. With TARGET: makes one change of each\n"
-      "kind in a scratch directory beside it and checks what comes out.\n\n"
-      "      --format FMT   text or json\n"
-      "      --sensor LIST  check these sensors\n"
-      "      --containers   only the containers of all engines, as targets begin with them\n"
-      "      --store FILE   the database (" STORE_DEFAULT_PATH ")\n" },
-    { "help", cmd_help, "help on a command", "[COMMAND]", "" },
+      "kind in a scratch directory beside it and checks what comes out.\n", NULL },
+    { VERB_HELP, "help", cmd_help, "help on a command", COMPLETE_NOTHING, NULL, "[COMMAND]", "", NULL },
     { 0 },
 };
 /* clang-format on */

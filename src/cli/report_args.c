@@ -147,12 +147,12 @@ int report_args_add_path(const struct verb *verb, struct filter *filter, enum fi
     return term ? 0 : no_memory();
 }
 
-bool report_args_take(const struct verb *verb, int c, const char *argument, struct report_args *args, int *ret)
+bool report_args_take(const struct verb *verb, enum option_id id, const char *argument, struct report_args *args, int *ret)
 {
     uint64_t operations = 0;
 
     *ret = 0;
-    switch (c) {
+    switch (id) {
     case OPTION_FORMAT:
         *ret = cli_parse_format(verb, argument, &args->format);
         return true;
@@ -173,7 +173,6 @@ bool report_args_take(const struct verb *verb, int c, const char *argument, stru
         args->filter.operations |= operations;
         return true;
     case OPTION_USER:
-    case OPTION_BY_USER:
         *ret = add_user(verb, &args->filter, argument);
         return true;
     case OPTION_PROGRAM:

@@ -3,52 +3,13 @@
 #include "cli/watch_args.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/option.h"
 #include "cli/rule_file.h"
 #include "event/operation.h"
 #include "util/macro.h"
 #include "util/parse.h"
-
-enum {
-    OPTION_SENSOR = 256,
-    OPTION_WRITES,
-    OPTION_FOR,
-    OPTION_STORE,
-    OPTION_NO_STORE,
-    OPTION_RING_SIZE,
-    OPTION_SETTLE,
-    OPTION_ASSERT,
-    OPTION_DEBUG,
-    OPTION_RULES,
-    OPTION_ALLOW,
-    OPTION_JUNIT,
-    OPTION_EXIT_STATUS,
-};
-
-static const struct option long_options[] = {
-    { "permissions", required_argument, NULL, 'p' },
-    { "key", required_argument, NULL, 'k' },
-    { "watch", required_argument, NULL, 'w' },
-    { "sensor", required_argument, NULL, OPTION_SENSOR },
-    { "writes", no_argument, NULL, OPTION_WRITES },
-    { "for", required_argument, NULL, OPTION_FOR },
-    { "store", required_argument, NULL, OPTION_STORE },
-    { "no-store", no_argument, NULL, OPTION_NO_STORE },
-    { "ring-size", required_argument, NULL, OPTION_RING_SIZE },
-    { "settle", required_argument, NULL, OPTION_SETTLE },
-    { "assert-unchanged", no_argument, NULL, OPTION_ASSERT },
-    { "rules", required_argument, NULL, OPTION_RULES },
-    { "debug", no_argument, NULL, OPTION_DEBUG },
-    { "allow", required_argument, NULL, OPTION_ALLOW },
-    { "junit", required_argument, NULL, OPTION_JUNIT },
-    { "exit-status", required_argument, NULL, OPTION_EXIT_STATUS },
-    REPORT_OPTIONS,
-    { 0 },
-};
 
 static int parse_permissions(const struct verb *verb, const char *text, unsigned *ret)
 {
@@ -159,18 +120,18 @@ static int add_rules(const char *path, struct watch_args *args)
     return r;
 }
 
-static int parse_option(const struct verb *verb, int c, char **argv, struct watch_args *args)
+static int parse_option(const struct verb *verb, enum option_id id, struct watch_args *args)
 {
     struct err err = ERR_INIT;
     int r = 0;
 
-    switch (c) {
-    case 'p':
+    switch (id) {
+    case OPTION_PERMISSIONS:
         return parse_permissions(verb, optarg, &args->pipeline.permissions);
-    case 'k':
+    case OPTION_KEY:
         args->pipeline.key = optarg;
         return 0;
-    case 'w':
+    case OPTION_WATCH:
         return add_target(args, optarg, (struct watch_ask){ 0 });
     case OPTION_RULES:
         return add_rules(optarg, args);
@@ -213,39 +174,24 @@ static int parse_option(const struct verb *verb, int c, char **argv, struct watc
     case OPTION_DEBUG:
         cli_debug = true;
         return 0;
+    case OPTION_RUN_AS:
+        args->run_as = optarg;
+        return *optarg ? 0 : cli_usage_error(verb, "no user in --user");
     default:
-        return report_args_take(verb, c, optarg, &args->report, &r) ? r : cli_option_error(verb, c, argv, long_options);
+        (void)report_args_take(verb, id, optarg, &args->report, &r);
+        return r;
     }
     if (r < 0)
         return cli_usage_error(verb, "%s", err_text(&err, r));
     return 0;
 }
 
-/* The name of an option that watch does not have; NULL: it has it. */
-static const char *run_only(int c)
+/* An option of the other of the two is better known than unknown. */
+static int refuse(const struct verb *verb, const struct cli_option *option)
 {
-    switch (c) {
-    case 'w':
-        return "--watch";
-    case OPTION_SETTLE:
-        return "--settle";
-    case OPTION_ASSERT:
-        return "--assert-unchanged";
-    case OPTION_ALLOW:
-        return "--allow";
-    case OPTION_JUNIT:
-        return "--junit";
-    case OPTION_EXIT_STATUS:
-        return "--exit-status";
-    default:
-        return NULL;
-    }
-}
-
-static int set_user(const struct verb *verb, const char *name, struct watch_args *args)
-{
-    args->run_as = name;
-    return *name ? 0 : cli_usage_error(verb, "no user in --user");
+    return cli_usage_error(verb, "%s belongs to `culprit %s`%s", option->row.name,
+                           option->verbs & VERB_RUN ? "run" : "watch",
+                           option->id == OPTION_FOR ? "; run ends with COMMAND" : "");
 }
 
 /* What --op asks for must be observed: without -p it is, and where -p says otherwise that is no answer but a mistake. */
@@ -289,27 +235,22 @@ int watch_args_parse(const struct verb *verb, int argc, char **argv, bool is_run
         .report = REPORT_ARGS_INIT,
     };
     bool chosen = false; /* -p was given */
+    const struct cli_option *option;
+    struct option_parser parser;
     unsigned own;
-    int c;
+    int next;
 
-    optind = 0;
-    /* run stops at the first operand: the options behind it are COMMAND's */
-    while ((c = getopt_long(argc, argv, is_run ? "+:p:k:w:" : ":p:k:", long_options, NULL)) != -1) {
-        int r;
+    options_begin(&parser, verb, VERB_WATCH | VERB_RUN, argc, argv);
+    while ((next = options_next(&parser, &option)) != 0) {
+        int r = next < 0                         ? -next
+                : !(option->verbs & verb->bit) ? refuse(verb, option)
+                                                 : parse_option(verb, option->id, &args);
 
-        if (!is_run && run_only(c))
-            r = cli_usage_error(verb, "%s belongs to `culprit run`", run_only(c));
-        else if (is_run && c == OPTION_FOR)
-            r = cli_usage_error(verb, "--for belongs to `culprit watch`; run ends with COMMAND");
-        else if (is_run && c == OPTION_USER) /* there it is COMMAND's; the filter is --by-user */
-            r = set_user(verb, optarg, &args);
-        else
-            r = parse_option(verb, c, argv, &args);
-        chosen |= c == 'p';
         if (r) {
             watch_args_done(&args);
             return -r;
         }
+        chosen |= option->id == OPTION_PERMISSIONS;
     }
     if (!is_run)
         for (int i = optind; i < argc; i++)

@@ -10,6 +10,7 @@
 
 #include "search/query.h"
 #include "util/err.h"
+#include "util/option_row.h"
 
 struct search_options {
     struct search_query query;
@@ -25,6 +26,5 @@ struct search_options {
 int search_options_parse(int argc, char **argv, time_t now, double uptime_s,
                          struct search_options *ret, struct err *err);
 
-/* The option table, for help, completion and tests: NULL past the end. `ret_argument` is "" where
- * there is none. */
-const char *search_option_name(unsigned index, const char **ret_argument, const char **ret_help);
+/* The table of options, a row a call: NULL past the end. Constants. */
+const struct option_row *search_option(unsigned index);

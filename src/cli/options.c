@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/options.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "cli/option.h"
+#include "search/options.h"
+#include "store/query.h"
+#include "util/macro.h"
+
+#define OBSERVE (VERB_WATCH | VERB_RUN)
+#define REPORT (VERB_WATCH | VERB_RUN | VERB_WHO)
+#define SENSORS "auto audit fanotify bpf"
+
+/* In the order of the help. A name may stand twice, for different verbs. */
+static const struct cli_option options[] = {
+    /* clang-format off */
+    { { "-w", "--watch", "TARGET", COMPLETE_TARGET, NULL, "what to watch; may be repeated" }, VERB_RUN, OPTION_WATCH },
+    { { NULL, "--settle", "DUR", COMPLETE_NOTHING, NULL, "how long to wait after COMMAND has ended (2s)" },
+      VERB_RUN, OPTION_SETTLE },
+    { { NULL, "--user", "USER", COMPLETE_USER, NULL, "COMMAND runs as this user, culprit stays who it is" },
+      VERB_RUN, OPTION_RUN_AS },
+    { { NULL, "--assert-unchanged", NULL, 0, NULL, "exit 0 if nothing changed, 1 if something did" },
+      VERB_RUN, OPTION_ASSERT },
+    { { NULL, "--allow", "PATH", COMPLETE_FILE, NULL,
+        "what may change all the same: a path, a pattern, a name; may be repeated" }, VERB_RUN, OPTION_ALLOW },
+    { { NULL, "--junit", "FILE", COMPLETE_FILE, NULL,
+        "JUnit's XML: a test for each target, which fails if it changed" }, VERB_RUN, OPTION_JUNIT },
+    { { NULL, "--exit-status", "WHOSE", COMPLETE_WORDS, "command own",
+        "own: culprit's, also where COMMAND fails; command: its failure is run's status, as without this option" },
+      VERB_RUN, OPTION_EXIT_STATUS },
+    { { "-p", "--permissions", "rwxa", COMPLETE_NOTHING, NULL,
+        "what to tell: r reads, w contents and names, x execution, a attributes (wa)" }, OBSERVE, OPTION_PERMISSIONS },
+    { { "-k", "--key", "KEY", COMPLETE_NOTHING, NULL, "a word that marks the events (rule.name)" },
+      OBSERVE, OPTION_KEY },
+    { { NULL, "--sensor", "LIST", COMPLETE_LIST, SENSORS,
+        "auto, or names from `culprit doctor`, separated by commas" }, OBSERVE, OPTION_SENSOR },
+    { { NULL, "--writes", NULL, 0, NULL, "each write too, once a second for each file and process" },
+      OBSERVE, OPTION_WRITES },
+    { { NULL, "--for", "DUR", COMPLETE_NOTHING, NULL, "stop after 90s, 15m, 2h ..." }, VERB_WATCH, OPTION_FOR },
+    { { NULL, "--rules", "FILE", COMPLETE_FILE, NULL,
+        "the watches of a file of auditctl's rules, each with its -p and -k" }, OBSERVE, OPTION_RULES },
+    { { NULL, "--from", "LOG", COMPLETE_FILE, NULL,
+        "from audit logs instead (also another machine's; .gz .xz .zst, a directory with its rotations, -); "
+        "more logs may follow, the last word is a TARGET" }, VERB_WHO, OPTION_FROM },
+    { { NULL, "--node", "HOST", COMPLETE_NOTHING, NULL,
+        "of a log of several machines only this one's (a pattern may stand for some)" }, VERB_WHO, OPTION_NODE },
+    { { NULL, "--since", "T", COMPLETE_NOTHING, NULL,
+        "from then on: 2026-11-16T03:12:00Z, today, yesterday, -2h, 7d" }, VERB_WHO, OPTION_SINCE },
+    { { NULL, "--until", "T", COMPLETE_NOTHING, NULL, "up to then" }, VERB_WHO, OPTION_UNTIL },
+    { { NULL, "--since", "T", COMPLETE_NOTHING, NULL,
+        "compare with that moment: 2026-11-16T03:12:00Z, today, -2h, 7d" }, VERB_DIFF, OPTION_SINCE },
+    { { NULL, "--from", "T1", COMPLETE_NOTHING, NULL, "compare two moments: the earlier one" },
+      VERB_DIFF, OPTION_SINCE },
+    { { NULL, "--to", "T2", COMPLETE_NOTHING, NULL, "the later one" }, VERB_DIFF, OPTION_UNTIL },
+    { { NULL, "--until", "T2", COMPLETE_NOTHING, NULL, "the same as --to" }, VERB_DIFF, OPTION_UNTIL },
+    { { NULL, "--times", NULL, 0, NULL, "modification times too" }, VERB_DIFF, OPTION_TIMES },
+    { { NULL, "--store", "FILE", COMPLETE_FILE, NULL, "the database (" STORE_DEFAULT_PATH ")" },
+      REPORT | VERB_DIFF | VERB_IMPORT | VERB_DOCTOR, OPTION_STORE },
+    { { NULL, "--no-store", NULL, 0, NULL, "no database: what is told is not kept" }, OBSERVE, OPTION_NO_STORE },
+    { { NULL, "--ring-size", "N", COMPLETE_NOTHING, NULL, "bytes of kernel buffer for events, such as 64M" },
+      OBSERVE, OPTION_RING_SIZE },
+    { { NULL, "--debug", NULL, 0, NULL, "also what only a developer wants to know, on stderr" },
+      OBSERVE, OPTION_DEBUG },
+    { { NULL, "--format", "FMT", COMPLETE_WORDS, "text json", "text, or json: one ECS object a line" },
+      OBSERVE, OPTION_FORMAT },
+    { { NULL, "--format", "FMT", COMPLETE_WORDS, "text json", "text, or json: the events, then the verdicts" },
+      VERB_WHO, OPTION_FORMAT },
+    { { NULL, "--format", "FMT", COMPLETE_WORDS, "text json",
+        "text, or json: one difference a line, with SHA-256 of contents" }, VERB_DIFF, OPTION_FORMAT },
+    { { NULL, "--format", "FMT", COMPLETE_WORDS, "text json", "text, or json" }, VERB_DOCTOR, OPTION_FORMAT },
+    { { NULL, "--sensor", "LIST", COMPLETE_LIST, SENSORS, "check these sensors" }, VERB_DOCTOR, OPTION_SENSOR },
+    { { NULL, "--containers", NULL, 0, NULL, "only the containers of all engines, as targets begin with them" },
+      VERB_DOCTOR, OPTION_CONTAINERS },
+    { { NULL, "--by", "WHAT", COMPLETE_WORDS, "cause program user file hour",
+        "a table instead of verdicts: cause, program, user, file, hour" }, VERB_WHO, OPTION_BY },
+    { { NULL, "--top", "N", COMPLETE_NOTHING, NULL, "its first rows (10); 0: all" }, VERB_WHO, OPTION_TOP },
+    { { NULL, "--sort", "ORDER", COMPLETE_WORDS, "count bytes", "count, or bytes: those written" },
+      VERB_WHO, OPTION_SORT },
+    { { NULL, "--limit", "N", COMPLETE_NOTHING, NULL, "verdicts that are shown (10); 0: all" }, REPORT, OPTION_LIMIT },
+    { { NULL, "--quiet", NULL, 0, NULL, "only the verdicts' sentences" }, REPORT, OPTION_QUIET },
+    { { NULL, "--verbose", NULL, 0, NULL, "also what is folded away, and all that is not seen" },
+      REPORT, OPTION_VERBOSE },
+    { { NULL, "--op", "LIST", COMPLETE_OPERATIONS, NULL,
+        "only delete, modify, create, rename, permission, owner, attribute, read ..., "
+        "or operations as they are shown (unlink,chmod ...)" }, REPORT, OPTION_OP },
+    { { NULL, "--user", "USER", COMPLETE_USER, NULL,
+        "only what this user did (name or number; who ran it, or who logged in)" },
+      VERB_WATCH | VERB_WHO, OPTION_USER },
+    { { NULL, "--by-user", "USER", COMPLETE_USER, NULL, "the same as --user" }, VERB_WATCH | VERB_WHO, OPTION_USER },
+    { { NULL, "--by-user", "USER", COMPLETE_USER, NULL,
+        "only what this user did (name or number; who ran it, or who logged in)" }, VERB_RUN, OPTION_USER },
+    { { NULL, "--program", "P", COMPLETE_PROGRAM, NULL,
+        "only by this program or script: a name, a path, or a pattern" }, REPORT, OPTION_PROGRAM },
+    { { NULL, "--cause", "TEXT", COMPLETE_NOTHING, NULL,
+        "only where this is part of the cause: script, unit, package, product" }, REPORT, OPTION_CAUSE },
+    { { NULL, "--container", "C", COMPLETE_CONTAINER, NULL, "only by processes of this container" },
+      REPORT, OPTION_CONTAINER },
+    { { NULL, "--exclude", "PATH", COMPLETE_FILE, NULL,
+        "not this path or what is below it; a pattern (* ** ?), or a name at any depth. "
+        "These may be repeated; what they leave out is counted" }, REPORT, OPTION_EXCLUDE },
+    { { "-k", NULL, "KEY", COMPLETE_NOTHING, NULL, "(list) the rules that have this key" }, VERB_RULES, OPTION_KEY },
+    { { "-i", NULL, NULL, 0, NULL, "(list) names for numbers" }, VERB_RULES, OPTION_INTERPRET },
+    { { "-s", NULL, NULL, 0, NULL, "(list) audit's state" }, VERB_RULES, OPTION_STATE },
+    /* clang-format on */
+};
+
+const struct option_row *verb_option(const struct verb *verb, unsigned *next)
+{
+    if (verb->bit == VERB_SEARCH)
+        return search_option((*next)++);
+    while (*next < ARRAY_SIZE(options)) {
+        const struct cli_option *o = &options[(*next)++];
+
+        if (o->verbs & verb->bit)
+            return &o->row;
+    }
+    return NULL;
+}
+
+static bool has_long(const struct option_parser *p, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(p->longs[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The long options of these verbs; a name that is there already stays what it is. */
+static size_t add_longs(struct option_parser *p, size_t count, unsigned of)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        const struct option_row *row = &options[i].row;
+
+        if (!(options[i].verbs & of) || !row->name || has_long(p, count, row->name + 2))
+            continue;
+        assert(count < OPTIONS_MAX);
+        p->rows[count] = &options[i];
+        /* the value tells them apart, also for getopt: what begins two names that differ is ambiguous */
+        p->longs[count++] = (struct option){ row->name + 2, row->argument ? required_argument : no_argument, NULL,
+                                             256 + (int)i };
+    }
+    return count;
+}
+
+void options_begin(struct option_parser *p, const struct verb *verb, unsigned others, int argc, char **argv)
+{
+    size_t count, n = 0;
+
+    *p = (struct option_parser){ .verb = verb, .argc = argc, .argv = argv };
+    count = add_longs(p, 0, verb->bit);
+    (void)add_longs(p, count, others);
+    if (verb->operand == COMPLETE_COMMAND)
+        p->letters[n++] = '+';
+    p->letters[n++] = ':'; /* a missing argument is told from an unknown option, and getopt prints nothing */
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        if (!(options[i].verbs & verb->bit) || !options[i].row.letter)
+            continue;
+        assert(n + 2 < sizeof(p->letters));
+        p->letters[n++] = options[i].row.letter[1];
+        if (options[i].row.argument)
+            p->letters[n++] = ':';
+    }
+    optind = 0;
+}
+
+int options_next(struct option_parser *p, const struct cli_option **ret)
+{
+    int c = getopt_long(p->argc, p->argv, p->letters, p->longs, NULL);
+
+    if (c == -1)
+        return 0;
+    if (c == '?' || c == ':')
+        return -cli_option_error(p->verb, c, p->argv, p->longs);
+    if (c >= 256) {
+        *ret = &options[c - 256];
+        return 1;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+        if (options[i].verbs & p->verb->bit && options[i].row.letter && options[i].row.letter[1] == c)
+            *ret = &options[i];
+    return 1;
+}
