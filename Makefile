@@ -3,7 +3,7 @@
 BUILD ?= build
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo || echo need-root)
 
-.PHONY: all deps install try check check-vm bench bench-vm fuzz fuzz-long clean
+.PHONY: all deps install try check check-quick check-vm bench bench-vm fuzz fuzz-long clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -24,6 +24,10 @@ try: deps
 # installs, builds, runs every test
 check: deps
 	$(SUDO) tests/check.sh
+
+# for the time while you work: a few minutes
+check-quick: deps
+	$(SUDO) tests/check_quick.sh
 
 check-vm: all
 	$(SUDO) tests/vm/run.sh $(BUILD)/culprit

@@ -45,6 +45,32 @@ step() {
     fi
 }
 
+# unit BUILD [SUITE...]: one line for each cmocka test and each other test of the suites given
+unit() {
+    local build=$1 out ok=0 bad=0 rc
+    shift
+    meson test -C "$build" --no-rebuild --num-processes 2 "$@" > "$LOG/meson" 2>&1
+    rc=$?
+    out=$build/meson-logs/testlog.txt
+    ok=$(grep -aoE '\[  PASSED  \] [0-9]+ test' "$out" | awk '{n += $4} END {print n + 0}')
+    bad=$(grep -aoE '^ ?[0-9]+ FAILED TEST' "$out" | awk '{n += $1} END {print n + 0}')
+    [ $rc = 0 ] || { cat "$LOG/meson"; grep -aE 'FAILED|ERROR|error:' "$out" | head -40; [ "$bad" -gt 0 ] || bad=1; }
+    echo "$ok passed, $bad failed"
+    return $rc
+}
+
+# build DIR OPTIONS...
+build() {
+    local dir=$1
+    shift
+    if [ -e "$dir/build.ninja" ]; then
+        meson configure "$dir" "$@" || return
+    else
+        meson setup "$dir" "$@" || return
+    fi
+    ninja -C "$dir"
+}
+
 summary() {
     echo
     [ ! -s "$LOG/failed" ] || { echo "FAILED:"; cat "$LOG/failed"; }
