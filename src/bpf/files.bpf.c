@@ -458,6 +458,8 @@ static __always_inline int rename_begin_once(u64 *ctx)
         to = (void *)argument(ctx, 3);
         flags = argument(ctx, 5);
     }
+    if (from->d_inode == to->d_inode) /* two links of one file: nothing is done, and called a success */
+        return 0;
     s = begin_two(to, from, OPERATION_RENAME, rename_flags(flags));
     return s ? keep(s, (u64)from, SLOT_PLAIN) : 0;
 }
