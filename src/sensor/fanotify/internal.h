@@ -71,7 +71,7 @@ struct fanotify_object {
     const struct fanotify_event *told_rename; /* the one that it took part in just now */
 
     /* the second half of an exchange is expected */
-    struct { pid_t pid; uint32_t from, to; } exchange;
+    struct { pid_t pid; uint32_t from, to; bool unseen; } exchange;
 };
 
 struct fanotify_device {

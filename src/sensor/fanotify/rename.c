@@ -229,6 +229,50 @@ static bool is_exchange(struct fanotify_object *o, const struct side *from, uint
     return now.inode == known.inode && now.device == known.device;
 }
 
+static bool is_file(const struct fanotify_handle *a, const struct fanotify_handle *b)
+{
+    return a->fsid == b->fsid && a->type == b->type && bytes_equal(a->data, b->data);
+}
+
+static bool is_place(const struct fanotify_place *a, const struct fanotify_place *b)
+{
+    return is_file(&a->directory, &b->directory) && bytes_equal(a->name, b->name);
+}
+
+/* The kernel tells an exchange as two moves, the second right behind the first and the other way round. Where the files
+ * are told too it is certain: what is moved back is the same file, what is exchanged is another. */
+static bool exchange_follows(const struct sensor *s, const struct fanotify_event *e)
+{
+    struct fanotify_event next;
+
+    if (s->replaying || !(e->mask & FANOTIFY_RENAME) || !e->object.data.len || !s->rest.len || fanotify_decode(s->rest, &next, NULL) < 0)
+        return false;
+    return (next.mask & FANOTIFY_RENAME) && next.pid == e->pid && next.object.data.len && !is_file(&next.object, &e->object) &&
+           is_place(&next.from, &e->to) && is_place(&next.to, &e->from);
+}
+
+/* One of them, or both, were gone before anybody looked: what is known goes to its new name. The next event tells the other half. */
+static void exchange_unseen(struct fanotify_object *o, const struct side *from, const struct side *to, const struct fanotify_event *e,
+                            uint32_t moved, uint32_t there)
+{
+    bool from_ghost = fanotify_ghost_take(o, from->directory, from->name), to_ghost = fanotify_ghost_take(o, to->directory, to->name);
+    struct file_state state = { 0 };
+    struct tree_change change;
+
+    if (moved)
+        tree_state(o->tree, tree_object_of(o->tree, moved), &state);
+    if (moved)
+        (void)tree_rename(o->tree, moved, to->directory, to->name, &change);
+    else if (there)
+        (void)tree_rename(o->tree, there, from->directory, from->name, &change);
+    if (to_ghost)
+        fanotify_ghost_add(o, from->directory, from->name);
+    if (from_ghost)
+        fanotify_ghost_add(o, to->directory, to->name);
+    o->exchange.unseen = true;
+    tell_rename(o, from, to, e, &state);
+}
+
 static void within(struct fanotify_object *o, const struct side *from, const struct side *to,
                    const struct fanotify_event *e)
 {
@@ -237,7 +281,19 @@ static void within(struct fanotify_object *o, const struct side *from, const str
     struct tree_change change = { 0 };
     struct file_state state;
     pid_t pid = o->sensor->now.pid;
+    bool exchanged = exchange_follows(o->sensor, e);
 
+    if (o->exchange.unseen) {
+        state = (struct file_state){ 0 };
+        tree_state(o->tree, tree_object_of(o->tree, there), &state);
+        o->exchange.unseen = false;
+        tell_rename(o, from, to, e, &state);
+        return;
+    }
+    if (exchanged && !(moved && there)) {
+        exchange_unseen(o, from, to, e, moved, there);
+        return;
+    }
     fanotify_gone_before(o, there);
     there = tree_child(o->tree, to->directory, to->name);
     fanotify_found_tell(o, moved);
@@ -248,7 +304,7 @@ static void within(struct fanotify_object *o, const struct side *from, const str
         return;
     }
     o->exchange.pid = 0;
-    if (moved && is_exchange(o, from, there)) {
+    if (moved && there && (exchanged || is_exchange(o, from, there))) {
         (void)tree_exchange(o->tree, moved, there);
         o->exchange.pid = pid;
         o->exchange.from = moved;
