@@ -181,6 +181,9 @@ static const struct row {
     { "rename of one link onto another: nothing", S X64 "syscall=82 a0=0 a1=0 a2=0 a3=0"
       P(0, "\"/w\"", 3, "040755", "PARENT") P(1, "\"/w\"", 3, "040755", "PARENT") P(2, "\"a\"", 7, "0100644", "DELETE") P(3, "\"b\"", 7, "0100644", "DELETE"),
       "" },
+    { "rename that is refused for what stands at the new name", S REFUSED "syscall=82 a0=0 a1=0 a2=0 a3=0"
+      P(0, "\"/w\"", 3, "040755", "PARENT") P(1, "\"/w\"", 3, "040755", "PARENT") P(2, "\"a\"", 7, "0100644", "DELETE") P(3, "\"b\"", 8, "0100644", "DELETE"),
+      "1 rename rename name=b in=3 inode=7 from=a from-in=3 EACCES\n" },
     { "mkdir with slash at the end", S X64 "syscall=83 a0=0 a1=0 a2=0 a3=0" P(0, "\"a/\"", 3, "040755", "PARENT") P(1, "\"a/d/\"", 7, "040755", "CREATE"),
       "1 mkdir mkdir name=d in=3 inode=7\n" },
     { "bind of an address is no file", S X64 "syscall=49 a0=0 a1=0 a2=0 a3=0", "" },

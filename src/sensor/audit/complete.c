@@ -44,6 +44,35 @@ static bool complete_file(const struct audit_facts *f, struct audit_change *c,
     return true;
 }
 
+static bool is_by_descriptor(const struct audit_facts *f)
+{
+    switch (f->call) {
+    case AUDIT_CALL_fchmod:
+    case AUDIT_CALL_fchown:
+    case AUDIT_CALL_fchown32:
+    case AUDIT_CALL_fsetxattr:
+    case AUDIT_CALL_fremovexattr:
+        return f->args_known & 1;
+    default:
+        return false;
+    }
+}
+
+/* The record tells the file and none of its names: the one that it was opened by, if it is still open. */
+static void complete_name(const struct audit_facts *f, struct audit_change *c, char name[LIMIT_NAME + 1])
+{
+    const struct audit_path *object = c->object;
+    struct audit_path file;
+
+    if (object->name.len || c->parent || !is_by_descriptor(f))
+        return;
+    c->fd = (int)f->args[0];
+    if (complete_file(f, c, &file, name) && file.file.inode != object->file.inode)
+        c->name = object->name; /* it was closed, and opened for another */
+    c->object = object;
+    c->fd = -1;
+}
+
 bool audit_complete_files(const struct audit_facts *f, struct audit_change *changes,
                           unsigned count, struct audit_completion *memory)
 {
@@ -52,6 +81,8 @@ bool audit_complete_files(const struct audit_facts *f, struct audit_change *chan
     for (unsigned i = 0; i < count; i++)
         if (changes[i].fd >= 0 && !changes[i].object)
             all &= complete_file(f, &changes[i], &memory->files[i], memory->names[2 * i]);
+        else if (changes[i].object)
+            complete_name(f, &changes[i], memory->names[2 * i]);
     return all;
 }
 

@@ -183,6 +183,10 @@ static void meaning_rename(struct work *w)
         }
         if (f->success && !to)
             continue; /* two links of one file: rename() does nothing and says success */
+        if (!f->success && i > 0) { /* what stands at the new name, which is looked at last (vfs_rename, fs/namei.c) */
+            w->ret[0].name = last_component(deleted->name);
+            return;
+        }
         if (!before)
             before = after;
         if (before && after && parents[0] && parents[1] && !same_file(before, after)) {

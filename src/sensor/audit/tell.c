@@ -19,6 +19,7 @@ struct spot {
     uint32_t directory; /* of `name`, in the index */
     struct bytes name;
     uint32_t entry;     /* the index's name, 0 = it does not know it */
+    bool one_of_several; /* the file has other names, and none of them is in the records */
     char text[PATH_MAX]; /* where there is no index: the path, as the caller wrote it */
 };
 
@@ -300,7 +301,8 @@ static bool spot_of_object(const struct audit_object *o, const struct audit_fact
     *ret = (struct spot){ .here = true,
                           .directory = tree_parent_of(o->tree, entry),
                           .name = tree_name(o->tree, entry),
-                          .entry = entry };
+                          .entry = entry,
+                          .one_of_several = !bytes_equal(tree_name(o->tree, entry), base) && tree_next_name(o->tree, first) };
     return true;
 }
 
@@ -547,6 +549,8 @@ struct event *audit_tell(const struct audit_object *o, const struct audit_facts 
     }
     if (c->note)
         e->note = bytes_of(c->note);
+    else if (now.one_of_several)
+        e->note = bytes_of("one of the file's names: not recorded is the one that the descriptor or link led by");
     return e;
 }
 
