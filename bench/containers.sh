@@ -102,5 +102,9 @@ gaps = [l for l in lines if l["event"]["kind"] == "pipeline_error"]
 n = int(sys.argv[2])
 print(f"churn: {n} containers, {len(events)} deletions told, {len(named)} with the container's name "
       f"({100 * len(named) / max(1, len(events)):.1f} %), {len(gaps)} gaps")
+wrong = len(events) > n or (len(events) < n and not gaps)
 print(f"memory: {sys.argv[3]} kB before, {sys.argv[4]} kB after, {sys.argv[5]} kB at most")
+if wrong:
+    print("FAILED: a deletion was told twice, or neither told nor counted as lost")
+sys.exit(wrong)
 PY

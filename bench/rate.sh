@@ -17,6 +17,7 @@ storm() { # storm PAIRS PROCESSES: events a second
 cpu() { cat /proc/"$PID"/task/*/schedstat | awk '{n += $1} END {printf "%.0f", n}'; }
 echo "$(uname -r), $(nproc) emulated processors"
 echo "one process, bare: $(storm 20000 1) events/s"
+: > /run/err
 "$CULPRIT" watch --sensor bpf --store /run/store.db /run/b/w > /dev/null 2> /run/err &
 PID=$!
 for ((i = 0; i < 1200; i++)); do grep -q "culprit: ready" /run/err && break; sleep 0.1; done
@@ -29,10 +30,4 @@ sleep 3 # what waits is read and written
 echo "culprit itself: $((($(cpu) - before) / (2 * PAIRS * PROCESSES))) ns an event"
 kill -INT $PID
 wait $PID
-python3 -c '
-import sqlite3, sys
-db = sqlite3.connect("/run/store.db")
-seen = db.execute("SELECT ifnull(sum(count), 0) FROM rollup WHERE place = 0").fetchone()[0]
-lost = db.execute("SELECT ifnull(sum(count), 0) FROM gap").fetchone()[0]
-done = int(sys.argv[1])
-print(f"{seen} seen + {lost} lost of {done}:", "right" if seen + lost >= done else "WRONG")' $((2 * PAIRS * PROCESSES))
+exec python3 "$(dirname "$0")/counts.py" /run/store.db $((2 * PAIRS * PROCESSES))
