@@ -640,6 +640,22 @@ static void apply_state(struct audit_object *o, const struct audit_change *c, co
     put(o, now, &state);
 }
 
+/* One name more: no record says how many there are, and a number of one name would be that of a new file. */
+static void count_link(const struct audit_object *o, const struct audit_path *p, struct file_state *state)
+{
+    uint32_t object = find_object(o, p), names = 0;
+    struct file_state known = { 0 };
+
+    for (uint32_t n = object ? tree_first_name(o->tree, object) : 0; n; n = tree_next_name(o->tree, n))
+        names++;
+    if (object)
+        tree_state(o->tree, object, &known);
+    if ((known.known & FILE_LINKS) && known.links > names)
+        names = known.links;
+    state->known |= FILE_LINKS;
+    state->links = MAX(names, 1u) + 1;
+}
+
 static void apply_one(struct audit_object *o, const struct audit_facts *f,
                       const struct audit_change *c)
 {
@@ -669,6 +685,8 @@ static void apply_one(struct audit_object *o, const struct audit_facts *f,
         if (!now.here || now.root || !identified(c->object))
             return;
         state = as_seen(o, &now, c->object);
+        if (c->operation == OPERATION_LINK)
+            count_link(o, c->object, &state);
         put(o, &now, &state);
         now.entry = tree_child(o->tree, now.directory, now.name);
         if (c->operation == OPERATION_CREATE && now.entry)
