@@ -2,9 +2,16 @@
 """What happened, and what was told: the two words that the oracle compares."""
 from collections import namedtuple
 
-# ops: what it may be told as, the best first. optional: it need not be told. made: by the maker of a new file, to it.
-Change = namedtuple('Change', 'ops path pid previous optional', defaults=(None, False))
-Told = namedtuple('Told', 'op path pid previous', defaults=(None,))
+# ops: what it may be told as, the best first. optional: it need not be told. error: the errno's name of what was refused.
+# unplaced: whose sensors cannot tell which file it was: NOBODY's, or AUDIT's, whose record has none. links: the file's names
+Change = namedtuple('Change', 'ops path pid previous optional error unplaced links', defaults=(None, False, None, None, ()))
+Told = namedtuple('Told', 'op path pid previous error', defaults=(None, None))
+
+NOBODY, AUDIT = 'nobody', 'audit'
+
+# nobody was refused anything: there was nothing to do, or it was to be asked for in another way (event/operation.h)
+NO_REFUSAL = set('ENOENT EEXIST ENOTDIR EISDIR ELOOP ENAMETOOLONG EINVAL EFAULT EINTR EAGAIN EBADF EXDEV EOPNOTSUPP ENOTSUP ENODATA '
+                 'ENOSYS ENXIO ESRCH ENOTTY ENODEV ENOMEM EMFILE ENFILE EADDRINUSE ERANGE ENOEXEC ENOTSOCK'.split())
 
 # strace is not asked for single writes, reads and executions: what is told of those is not compared
 CONTENT = {'write', 'open-write', 'read', 'exec'}
@@ -13,3 +20,5 @@ ATTRIBUTES = {'chmod', 'chown', 'utime', 'setxattr', 'removexattr', 'setacl', 's
 UNKNOWN = 'attributes'
 # made and gone before it could be looked at: a file, a link or a special file
 MADE = 'made'
+# behind an operation: which of the file's names led to it is said not to be known
+ONE_OF_NAMES = '?'

@@ -2,16 +2,17 @@
 """What happened beside what was told."""
 from collections import Counter
 
-from change import ATTRIBUTES, CONTENT, MADE, UNKNOWN, Told
+from change import ATTRIBUTES, AUDIT, CONTENT, MADE, NOBODY, ONE_OF_NAMES, UNKNOWN, Told
 
 
 class Result:
     """right: changes told as what they were; unknown: those of them that were told as "attributes, not known which";
-    missed: not told; extra: told once more; wrong: told, and not so."""
+    refused: those of them that were refused; missed: not told; declared: not told, as the sensor says of itself; extra:
+    told once more; wrong: told, and not so; who: those of the wrong that another process did."""
 
     def __init__(self):
-        self.right = self.unknown = 0
-        self.missed, self.extra, self.wrong = [], [], []
+        self.right = self.unknown = self.refused = 0
+        self.missed, self.declared, self.extra, self.wrong, self.who = [], [], [], [], []
 
     @property
     def all(self):
@@ -39,39 +40,79 @@ def match(changes, told, sensors, optional):
         rest = []
         for c in left:
             ops = accepted(c, sensors)
-            if not any(take(told, Told(op, c.path, c.pid, c.previous)) for op in (ops[:1] if best else ops)):
+            if not any(take(told, Told(op, c.path, c.pid, c.previous, c.error)) for op in (ops[:1] if best else ops)):
                 rest.append(c)
         left = rest
     return left
 
 
+def is_one_of_names(change, told, sensors, result):
+    """Told with a name of the file, and with the word that another one may have been meant."""
+    for op in accepted(change, sensors):
+        for path in (change.path, *change.links):
+            if take(told, Told(op + ONE_OF_NAMES, path, change.pid, change.previous, change.error)):
+                result.unknown += 1
+                return True
+    return False
+
+
+def is_half_known(change, told, sensors, result):
+    """A rename that is refused for its old name: the new one is in no audit record."""
+    if sensors in ('bpf', 'fanotify') or not change.error or change.ops[0] != 'rename' or change.previous is None:
+        return False
+    if not take(told, Told('rename', None, change.pid, change.previous, change.error)):
+        return False
+    result.unknown += 1
+    return True
+
+
 def is_made(change, told, result):
     """Told as made, of a kind that is said not to be known."""
-    if not {'create', 'link', 'symlink', 'mknod'} & set(change.ops) or not take(told, Told(MADE, change.path, change.pid)):
+    if not {'create', 'link', 'symlink', 'mknod'} & set(change.ops) or change.error or not take(told, Told(MADE, change.path, change.pid)):
         return False
     result.unknown += 'create' not in change.ops
     return True
 
 
+def is_declared(change, sensors, merged):
+    """What no record of these sensors can tell of, which the manual says. merged: whose attributes were told as changed."""
+    if change.error:
+        return sensors == 'fanotify' or change.unplaced == NOBODY or (change.unplaced == AUDIT and sensors != 'bpf')
+    if sensors == 'fanotify' and ATTRIBUTES & set(change.ops):
+        return (change.path, change.pid) in merged # the kernel makes one event of what one process does to a file at once
+    return sensors == 'audit' and change.unplaced == AUDIT
+
+
+def sort(change, sensors, unknown, merged, result):
+    """One that nothing was told of by its own name."""
+    if not change.error and ATTRIBUTES & set(change.ops) and (change.path, change.pid) in unknown:
+        result.right += 1
+        result.unknown += 1
+    elif 'own-times' in change.ops and sensors != 'bpf':
+        result.right += 1 # times that the maker gives its own new file are part of its creation
+    else:
+        (result.declared if is_declared(change, sensors, merged) else result.missed).append(change)
+
+
 def compare(changes, told, sensors):
     result, told = Result(), Counter(told)
+    merged = {(k.path, k.pid) for k in told if k.op in ATTRIBUTES or k.op == UNKNOWN}
     needed = match(changes, told, sensors, False)
-    needed = [c for c in needed if not is_made(c, told, result)]
+    needed = [c for c in needed if not is_made(c, told, result) and not is_half_known(c, told, sensors, result) and
+              not is_one_of_names(c, told, sensors, result)]
     match(changes, told, sensors, True)
     result.right = sum(not c.optional for c in changes) - len(needed)
     unknown = {(k.path, k.pid) for k, n in told.items() if n > 0 and k.op == UNKNOWN}
     for c in needed:
-        if (c.path, c.pid) in unknown and ATTRIBUTES & set(c.ops):
-            result.right += 1
-            result.unknown += 1
-        elif 'own-times' in c.ops and sensors != 'bpf':
-            result.right += 1 # times that the maker gives its own new file are part of its creation
-        else:
-            result.missed.append(c)
-    happened = {(op, c.path, c.pid, c.previous) for c in changes for op in accepted(c, sensors)}
+        sort(c, sensors, unknown, merged, result)
+    result.refused = sum(c.error is not None and not c.optional for c in changes) - sum(c.error is not None for c in needed)
+    happened = {(op, c.path, c.pid, c.previous, c.error) for c in changes for op in accepted(c, sensors)}
+    by_anybody = {(op, path, previous, error) for op, path, _, previous, error in happened}
     touched = {(c.path, c.pid) for c in changes if ATTRIBUTES & set(c.ops)}
     for key, n in told.items():
         if n <= 0 or key.op in CONTENT or (key.op == UNKNOWN and (key.path, key.pid) in touched):
             continue
         (result.extra if tuple(key) in happened else result.wrong).extend([key] * n)
+        if tuple(key) not in happened and (key.op, key.path, key.previous, key.error) in by_anybody:
+            result.who.extend([key] * n)
     return result

@@ -10,12 +10,15 @@ class Names:
     def __init__(self, top):
         self.top = os.fsencode(top)
         self.names, self.links = {self.top}, {}
+        self.same = {} # what has several names: the same value for each of them
         for root, folders, files in os.walk(self.top):
             for name in folders + files:
                 path = os.path.join(root, name)
                 self.names.add(path)
                 if os.path.islink(path):
                     self.links[path] = os.readlink(path)
+                if os.lstat(path).st_nlink > 1 and not os.path.isdir(path):
+                    self.same[path] = (os.lstat(path).st_dev, os.lstat(path).st_ino)
 
     def inside(self, path):
         return path is not None and (path == self.top or path.startswith(self.top + b'/'))
@@ -43,6 +46,14 @@ class Names:
     def remove(self, path):
         self.names.discard(path)
         self.links.pop(path, None)
+        self.same.pop(path, None)
+
+    def join(self, old, new):
+        self.same[new] = self.same.setdefault(old, new)
+
+    def others(self, path):
+        which = self.same.get(path)
+        return tuple(p for p in self.same if self.same[p] == which) if which else ()
 
     def move(self, old, new):
         for name in [n for n in self.names if n == old or n.startswith(old + b'/')]:
@@ -50,6 +61,14 @@ class Names:
             self.names.add(new + name[len(old):])
         for name in [n for n in self.links if n == old or n.startswith(old + b'/')]:
             self.links[new + name[len(old):]] = self.links.pop(name)
+        for name in [n for n in self.same if n == old or n.startswith(old + b'/')]:
+            self.same[new + name[len(old):]] = self.same.pop(name)
+
+    def exchange(self, old, new):
+        aside = new + b'\0'
+        self.move(old, aside)
+        self.move(new, old)
+        self.move(aside, new)
 
 
 class Processes:
@@ -57,6 +76,7 @@ class Processes:
 
     def __init__(self, top):
         self.top, self.cwd, self.group, self.fds = top, {}, {}, {}
+        self.moved = set() # who was elsewhere before its maker's fork came to its end (vfork)
         self.forked, self.forked_thread = None, False
 
     def see(self, tid):
@@ -69,8 +89,16 @@ class Processes:
         self.forked, self.forked_thread = tid, thread
 
     def child(self, tid, child, thread):
-        self.cwd[child] = self.cwd.get(tid, self.top)
+        if child not in self.moved:
+            self.cwd[child] = self.cwd.get(tid, self.top)
         self.group[child] = self.group[tid] if thread else child
+
+    def moves(self, tid, folder):
+        self.moved.add(tid)
+        self.cwd[tid] = folder
+
+    def ends(self, tid):
+        self.moved.discard(tid)
 
     def path(self, tid, folder, path):
         """A path as the call had it, made absolute."""

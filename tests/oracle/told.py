@@ -4,7 +4,7 @@ import json
 import os
 from collections import Counter
 
-from change import MADE, Told
+from change import MADE, ONE_OF_NAMES, Told
 
 
 def exact(text, raw):
@@ -18,8 +18,10 @@ def raw_of(line):
 
 def action(line):
     """Its name; of a thing that nobody saw, and whose kind is said not to be known, only that it was made."""
-    note = line.get('culprit', {}).get('note') or ''
-    return MADE if line['event']['action'] == 'create' and note.startswith('gone before it could be looked at') else line['event']['action']
+    note, name = line.get('culprit', {}).get('note') or '', line['event']['action']
+    if name == 'create' and note.startswith('gone before it could be looked at'):
+        return MADE
+    return name + (ONE_OF_NAMES if note.startswith("one of the file's names") else '')
 
 
 def read(path, inside):
@@ -35,9 +37,9 @@ def read(path, inside):
             gaps.append(line.get('culprit', {}).get('gap'))
         elif kind != 'event':
             verdict = verdict or line.get('message') or ''
-        elif line['event']['outcome'] == 'success':
+        elif line['event']['outcome'] in ('success', 'failure'):
             at = exact(line.get('file', {}).get('path'), raw_of(line))
             previous = exact(line.get('culprit', {}).get('file', {}).get('previous_path'), None)
             told[Told(action(line), at if inside(at) else None, line.get('process', {}).get('pid'),
-                      previous if inside(previous) else None)] += 1
+                      previous if inside(previous) else None, (line.get('error') or {}).get('code'))] += 1
     return told, gaps, verdict

@@ -6,7 +6,7 @@ from collections import namedtuple
 # `?`: a call that this strace or machine does not know is no error
 CALLS = ('unlink unlinkat rmdir rename renameat renameat2 mkdir mkdirat link linkat symlink symlinkat mknod mknodat chmod fchmod '
          'fchmodat fchmodat2 chown lchown fchown fchownat utime utimes futimesat utimensat truncate ftruncate setxattr lsetxattr '
-         'fsetxattr removexattr lremovexattr fremovexattr open openat creat chdir fchdir clone clone3 fork vfork bind ioctl').split()
+         'fsetxattr removexattr lremovexattr fremovexattr open openat creat chdir fchdir clone clone3 fork vfork bind ioctl setuid').split()
 
 TEXT = rb'"((?:[^"\\]|\\.)*)"'
 FOLDER = rb'(?:AT_FDCWD|\d+)(?:<((?:[^>\\]|\\.)*)>)?'
@@ -30,14 +30,16 @@ def command(log):
     return ['strace', '-f', '-y', '-s', '8192', '-o', log, '-e', 'signal=none', '-e', 'trace=?' + ',?'.join(CALLS)]
 
 
-def calls(log, on_fork):
-    """Each finished call. on_fork(tid, is_thread) when a fork begins: its child may be seen before it ends."""
+def calls(log, on_fork, on_end):
+    """Each finished call. on_fork(tid, is_thread) when a fork begins: its child may be seen before it ends. on_end(tid)."""
     pending = {}
     for line in open(log, 'rb'):
         m = re.match(rb'(\d+) +(.*)$', line.rstrip(b'\n'), re.S)
         if not m:
             continue
         tid, text = int(m[1]), m[2]
+        if text.startswith(b'+++ '):
+            on_end(tid)
         if re.match(rb'(clone3?|v?fork)\(', text):
             on_fork(tid, b'CLONE_THREAD' in text)
         if text.endswith(b'<unfinished ...>'):

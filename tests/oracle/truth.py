@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """From system calls to the changes that must be told."""
+import os
 import re
+import stat
 
-from change import Change
+from change import AUDIT, NO_REFUSAL, NOBODY, Change
 from names import Names, Processes
 from trace import FOLDER, FORKS, TEXT, calls, unescape
 
@@ -17,19 +19,35 @@ class Truth:
         self.names = Names(top)
         self.processes = Processes(self.names.top)
         self.changes, self.made = [], set()
+        self.error = None # of the call that is looked at
+        self.users = set() # processes that gave root's rights away
 
     # ---- what is told ----
 
-    def tell(self, call, ops, path, previous=None, optional=False):
+    def tell(self, call, ops, path, previous=None, optional=False, unplaced=None):
         inside = self.names.inside
         if inside(path) or inside(previous):
-            self.changes.append(Change((ops,) if isinstance(ops, str) else ops, path if inside(path) else None,
-                                       self.processes.group[call.tid], previous if inside(previous) else None, optional))
+            self.changes.append(Change((ops,) if isinstance(ops, str) else ops, path if inside(path) else None, self.processes.group[call.tid],
+                                       previous if inside(previous) else None, optional, self.error, NOBODY if self.stopped(path) or self.stopped(previous) else unplaced,
+                                       self.names.others(path)))
 
-    def make(self, call, op, path, link=None):
-        self.tell(call, op, path)
-        self.names.add(path, link)
-        self.made.add((path, self.processes.group[call.tid]))
+    def stopped(self, path):
+        """Refused on the way: by a read-only mount, or in a folder that this user may not search."""
+        return self.error == 'EROFS' or (self.error == 'EACCES' and path is not None and self.is_closed(path))
+
+    def is_closed(self, path):
+        """No folder that everybody may search: the workloads have no others."""
+        while self.names.inside(os.path.dirname(path)):
+            path = os.path.dirname(path)
+            if os.path.isdir(path) and not os.stat(path).st_mode & stat.S_IXOTH:
+                return True
+        return False
+
+    def make(self, call, op, path, link=None, unplaced=None):
+        self.tell(call, op, path, unplaced=unplaced)
+        if not self.error:
+            self.names.add(path, link)
+            self.made.add((path, self.processes.group[call.tid]))
 
     # ---- where ----
 
@@ -39,12 +57,13 @@ class Truth:
     # ---- the calls ----
 
     def read(self, log):
-        for call in calls(log, self.processes.begins_fork):
+        for call in calls(log, self.processes.begins_fork, self.processes.ends):
             self.processes.see(call.tid)
             if call.name in FORKS:
                 if call.error is None and call.result.isdigit() and int(call.result) > 0:
                     self.processes.child(call.tid, int(call.result), b'CLONE_THREAD' in call.args)
-            elif call.error is None:
+            elif call.error not in NO_REFUSAL and call.result != '?':
+                self.error = call.error
                 self.on_call(call)
         return self.changes
 
@@ -53,14 +72,21 @@ class Truth:
         lead = re.match(FOLDER, call.args)
         folder = unescape(lead[1]) if lead and lead[1] is not None else None
         if name in ('chdir', 'fchdir'):
-            self.processes.cwd[call.tid] = self.place(call, texts, 0, None, True) if name == 'chdir' else folder
+            if not self.error:
+                self.processes.moves(call.tid, self.place(call, texts, 0, None, True) if name == 'chdir' else folder)
+        elif name == 'setuid' and not self.error:
+            self.users.add(self.processes.group[call.tid])
+        elif name in ('open', 'openat', 'creat') and self.error:
+            self.on_open_refused(call, texts, folder)
         elif name in ('open', 'openat', 'creat'):
             self.on_open(call, texts, folder)
         elif name in ('unlink', 'unlinkat', 'rmdir'):
             path = self.place(call, texts, 0, folder if name == 'unlinkat' else None)
             folder_too = name == 'rmdir' or b'AT_REMOVEDIR' in call.args.rsplit(b'"', 1)[1]
-            self.tell(call, 'rmdir' if folder_too else 'unlink', path)
-            self.names.remove(path)
+            ops = ('rmdir', 'unlink') if folder_too else ('unlink', 'rmdir')
+            self.tell(call, ops if self.error else ops[0], path) # refused before it was known what it is
+            if not self.error:
+                self.names.remove(path)
         elif name.startswith('rename'):
             self.on_rename(call, texts, folder)
         elif name.startswith('link'):
@@ -79,7 +105,7 @@ class Truth:
                 self.make(call, 'mknod', self.names.plain(self.processes.path(call.tid, None, unescape(m[1]))))
         elif name == 'ioctl':
             if b'FS_IOC_SETFLAGS' in call.args or b'FS_IOC_FSSETXATTR' in call.args:
-                self.tell(call, 'setflags', folder)
+                self.tell(call, 'setflags', folder, unplaced=AUDIT)
         elif ATTRIBUTE_CALLS.match(name):
             self.on_attribute(call, texts, folder)
 
@@ -96,6 +122,18 @@ class Truth:
             # what is empty already is not changed by it
             self.tell(call, ('truncate', 'open-write', 'write'), path, optional=True)
 
+    def on_open_refused(self, call, texts, folder):
+        path = self.place(call, texts, 0, folder if call.name == 'openat' else None, b'O_NOFOLLOW' not in call.args)
+        creates = b'O_CREAT' in call.args or call.name == 'creat'
+        if b'O_TMPFILE' in call.args:
+            self.tell(call, ('create',), path, optional=True)
+        elif creates and path not in self.names.names:
+            self.tell(call, 'create', path, unplaced=AUDIT)
+        elif b'O_TRUNC' in call.args or call.name == 'creat':
+            self.tell(call, ('truncate', 'open-write'), path)
+        elif b'O_WRONLY' in call.args or b'O_RDWR' in call.args:
+            self.tell(call, 'open-write', path)
+
     def two(self, call, texts, folder, plain):
         """Both paths of rename and link."""
         if call.name == plain:
@@ -105,9 +143,17 @@ class Truth:
 
     def on_rename(self, call, texts, folder):
         old, new = self.two(call, texts, folder, 'rename')
+        if b'RENAME_EXCHANGE' in call.args and old == new:
+            return
         if b'RENAME_EXCHANGE' in call.args:
             self.tell(call, 'rename', new, old)
             self.tell(call, 'rename', old, new)
+            if not self.error:
+                self.names.exchange(old, new)
+        elif self.error:
+            self.tell(call, 'rename', new, old)
+            if new in self.names.names:
+                self.tell(call, 'replace', new, optional=True)
         elif old != new:
             self.tell(call, 'rename', new, old)
             if new in self.names.names:
@@ -117,9 +163,13 @@ class Truth:
 
     def on_link(self, call, texts, folder):
         nameless = b'AT_EMPTY_PATH' in call.args or b'/proc/self/fd/' in call.args
-        _, new = self.two(call, texts, folder, 'link')
+        old, new = self.two(call, texts, folder, 'link')
         # what had no name before is a new file to those who see names
-        self.make(call, ('link', 'create') if nameless else 'link', new)
+        # a user's link to what is not his own is refused before anything is asked (fs.protected_hardlinks)
+        protected = self.error == 'EPERM' and self.processes.group[call.tid] in self.users
+        self.make(call, ('link', 'create') if nameless else 'link', new, unplaced=NOBODY if protected else None)
+        if not self.error and not nameless:
+            self.names.join(old, new)
 
     def on_attribute(self, call, texts, folder):
         op = next(o for word, o in OPERATIONS if word in call.name)
@@ -141,4 +191,4 @@ class Truth:
             ops = ('setacl', 'setxattr', 'removexattr', 'acl-mode')
         if op == 'utime' and (where, self.processes.group[call.tid]) in self.made:
             ops += ('own-times',)
-        self.tell(call, ops, where, optional=optional)
+        self.tell(call, ops, where, optional=optional, unplaced=AUDIT if not path and op in ('utime', 'truncate') else None)

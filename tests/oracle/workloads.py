@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Real programs at work: one row each. `prepare` is not watched; both run by bash in the watched folder."""
+"""Real programs at work: one row each. `prepare` and `after` are not watched; all run by bash in the watched folder."""
 import os
 import shutil
 import subprocess
 from collections import namedtuple
 
 # needs: programs; user: who runs it; short: part of the short form; on: not on these file systems
-Workload = namedtuple('Workload', 'name run prepare needs short user timeout', defaults=('', '', False, None, 240))
+Workload = namedtuple('Workload', 'name run prepare needs short user timeout after', defaults=('', '', False, None, 240, ''))
 
 GIT = 'git -c user.name=a -c user.email=a@b'
 TREE = 'mkdir -p a/sub; for i in 1 2 3 4 5 6 7 8; do echo $i > a/f$i; echo $i > a/sub/g$i; done; '
@@ -83,6 +83,15 @@ dpkg-deb --root-owner-group -b p one.deb > /dev/null; sed -i s/1/2/ p/DEBIAN/con
 '''
 DPKG = 'dpkg --root=$PWD/root --force-script-chrootless --force-not-root --log=$PWD/log'
 
+# what may not be changed, and why: see calls.py
+REFUSING = """mkdir theirs sticky closed open empty full fixed grows read-only mounted ../below; chmod 1777 sticky; chmod 700 closed; chmod 777 open
+echo 1 > full/f; echo 1 > closed/file; cp "$(command -v sleep)" sleeps
+for d in theirs sticky fixed grows ../below; do echo 1 > $d/file; mkdir $d/folder; ln -s file $d/link; mkfifo $d/fifo; ln $d/file $d/hard; mknod $d/device c 1 3; done
+mount -t tmpfs oracle mounted
+mount --bind ../below read-only; mount -o remount,bind,ro read-only
+chattr +i fixed/file fixed; chattr +a grows/file grows; true"""
+ALLOWING = 'chattr -R -i -a fixed grows; umount mounted read-only'
+
 
 def python():
     """A python that has its own test suite."""
@@ -151,6 +160,9 @@ WORKLOADS = [
     Workload('python-zipfile', suite('test_zipfile', 'test_tarfile', 'test_fileinput', 'test_mailbox'), '', python()),
     Workload('stress-ng', 'stress-ng --temp-path . --timeout 5 --dir 1 --dir-ops 100 --rename 1 --rename-ops 200 --link 1 --link-ops 50 '
              '--chmod 1 --chmod-ops 100 --utime 1 --utime-ops 100 --xattr 1 --xattr-ops 20 > /dev/null 2>&1', '', 'stress-ng'),
+    Workload('calls', '/usr/bin/python3 -B $ORACLE/calls.py done', '', 'python3', True),
+    Workload('exchanged', '/usr/bin/python3 -B $ORACLE/calls.py exchanged', '', 'python3', True),
+    Workload('refused', '/usr/bin/python3 -B $ORACLE/calls.py refused', REFUSING, 'python3 chattr', True, None, 240, ALLOWING),
     Workload('storm', script(STORM), '', '', True),
     Workload('folders', script(FOLDERS), '', '', True),
     Workload('replaces', script(REPLACES), '', '', True),
