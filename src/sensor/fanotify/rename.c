@@ -281,7 +281,8 @@ static void within(struct fanotify_object *o, const struct side *from, const str
     struct tree_change change = { 0 };
     struct file_state state;
     pid_t pid = o->sensor->now.pid;
-    bool exchanged = exchange_follows(o->sensor, e);
+    /* an overlay exchanges a file with a whiteout in its upper layer, for a rename */
+    bool exchanged = o->wanted.view != VIEW_UPPER && exchange_follows(o->sensor, e);
 
     if (o->exchange.unseen) {
         state = (struct file_state){ 0 };
