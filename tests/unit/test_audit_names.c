@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* Which of a file's names a change is told by: the index of a real folder, and records made for it. */
+#include "test.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "event/event.h"
+#include "sensor/audit/tell.h"
+#include "util/clock.h"
+
+struct scene {
+    char folder[32];
+    int fd;
+    struct audit_object object;
+    struct audit_facts facts;
+    struct audit_path directory, file;
+};
+
+static struct audit_path seen(const char *path, enum audit_nametype type)
+{
+    struct audit_path p = { .type = type };
+    struct stat st;
+
+    assert_int_equal(stat(path, &st), 0);
+    p.file = (struct file_state){ .known = FILE_INODE | FILE_DEVICE | FILE_MODE, .inode = st.st_ino, .device = st.st_dev, .mode = st.st_mode };
+    return p;
+}
+
+static void begin(struct scene *s)
+{
+    char path[64];
+    int fd;
+
+    *s = (struct scene){ .folder = "/tmp/culprit-names.XXXXXX", .facts = { .success = true, .pid = 1 } };
+    assert_non_null(mkdtemp(s->folder));
+    snprintf(path, sizeof(path), "%s/first", s->folder);
+    fd = open(path, O_WRONLY | O_CREAT, 0644);
+    assert_true(fd >= 0);
+    close(fd);
+    s->file = seen(path, AUDIT_NAME_NORMAL);
+    s->directory = seen(s->folder, AUDIT_NAME_PARENT);
+    s->fd = open(s->folder, O_RDONLY | O_DIRECTORY);
+    s->facts.time_ms = clock_ns(CLOCK_REALTIME) / 1000000 + 1000;
+    s->object.wanted.path = bytes_of("/w");
+    s->object.pidfd = -1;
+    assert_int_equal(tree_new(&(struct tree_options){ 0 }, &s->object.tree, NULL), 0);
+    assert_int_equal(tree_set_root(s->object.tree, s->fd, NULL), 0);
+    assert_int_equal(tree_walk(s->object.tree, 0, NULL, NULL, NULL), 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(s->folder), 0);
+}
+
+static void end(struct scene *s)
+{
+    tree_free(s->object.tree);
+    close(s->fd);
+}
+
+static void apply(struct scene *s, enum operation operation, const char *name)
+{
+    struct audit_change c = { .operation = operation, .parent = &s->directory, .object = &s->file, .name = bytes_of(name), .fd = -1 };
+
+    audit_apply(&s->object, &s->facts, &c, 1);
+}
+
+/* Somebody changes its mode by this name; NULL: by a descriptor. */
+static void told(struct scene *s, const char *name, const char *path, bool note)
+{
+    struct audit_change c = { .operation = OPERATION_CHMOD, .object = &s->file, .name = name ? bytes_of(name) : BYTES_NULL, .fd = -1 };
+    bool here = false;
+    struct event *e = audit_tell(&s->object, &s->facts, &c, &here);
+
+    assert_non_null(e);
+    assert_true(here);
+    if (path)
+        assert_true(bytes_equal_str(e->path, path));
+    assert_int_equal(e->note.len != 0, note);
+    event_free(e);
+}
+
+static void a_second_name_is_no_new_file(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    begin(&s);
+    told(&s, "first", "/w/first", false);
+    apply(&s, OPERATION_LINK, "second");
+    told(&s, "first", "/w/first", false);
+    told(&s, "second", "/w/second", false);
+    told(&s, NULL, NULL, true); /* one of them */
+    told(&s, "link-to-it", NULL, true);
+    apply(&s, OPERATION_LINK, "third");
+    told(&s, "second", "/w/second", false);
+    apply(&s, OPERATION_UNLINK, "first");
+    apply(&s, OPERATION_UNLINK, "third");
+    told(&s, NULL, "/w/second", false);
+    end(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_second_name_is_no_new_file),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
