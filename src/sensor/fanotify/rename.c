@@ -284,20 +284,20 @@ static void within(struct fanotify_object *o, const struct side *from, const str
     /* an overlay exchanges a file with a whiteout in its upper layer, for a rename */
     bool exchanged = o->wanted.view != VIEW_UPPER && exchange_follows(o->sensor, e);
 
+    fanotify_gone_before(o, there);
+    there = tree_child(o->tree, to->directory, to->name);
+    fanotify_found_tell(o, moved);
     if (o->exchange.unseen) {
-        state = (struct file_state){ 0 };
         tree_state(o->tree, tree_object_of(o->tree, there), &state);
         o->exchange.unseen = false;
         tell_rename(o, from, to, e, &state);
         return;
     }
     if (exchanged && !(moved && there)) {
+        fanotify_found_tell(o, there);
         exchange_unseen(o, from, to, e, moved, there);
         return;
     }
-    fanotify_gone_before(o, there);
-    there = tree_child(o->tree, to->directory, to->name);
-    fanotify_found_tell(o, moved);
     if (o->exchange.pid == pid && pid && moved && o->exchange.to == moved && o->exchange.from == there) {
         o->exchange.pid = 0;
         tree_state(o->tree, tree_object_of(o->tree, there), &state);
