@@ -308,9 +308,9 @@ static void within(struct fanotify_object *o, const struct side *from, const str
     if (moved && there && (exchanged || is_exchange(o, from, there))) {
         (void)tree_exchange(o->tree, moved, there);
         o->exchange.pid = pid;
-        o->exchange.from = moved;
-        o->exchange.to = there;
-        tree_state(o->tree, tree_object_of(o->tree, there), &state);
+        o->exchange.from = tree_child(o->tree, from->directory, from->name);
+        o->exchange.to = tree_child(o->tree, to->directory, to->name);
+        tree_state(o->tree, tree_object_of(o->tree, o->exchange.to), &state);
         tell_rename(o, from, to, e, &state);
         return;
     }

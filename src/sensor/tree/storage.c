@@ -1,10 +1,46 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the index keeps its objects, names, texts and looks, and how they are found by hash. */
+/* What the records of the index share and how they are found: devices, looks, the tables of identities and names. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "sensor/tree/internal.h"
+
+#define DEVICES_MAX 65535u
+
+/* ---- life ---- */
+
+void tree_clear(struct tree *t)
+{
+    if (t->options.forget)
+        for (uint32_t n = 0; (n = records_next(&t->records, n));)
+            if (tree_is_directory(t, n))
+                t->options.forget(t->options.data, n);
+    for (uint32_t l = 1; l < t->looks_count; l++)
+        free(t->looks[l].xattrs);
+    for (uint32_t c = 1; c < t->children_count; c++)
+        slots_done(&t->children[c]);
+    records_done(&t->records);
+    slots_done(&t->by_identity);
+    slots_done(&t->by_looks);
+    free(t->children);
+    free(t->looks);
+    free(t->devices);
+    *t = (struct tree){ .options = t->options,
+                        .seed = t->seed,
+                        .mounts = t->mounts,
+                        .frames = t->frames,
+                        .frame_size = t->frame_size,
+                        .root_fd = -EBADF };
+}
+
+size_t tree_memory(const struct tree *t)
+{
+    return sizeof(*t) + t->records.memory + t->by_identity.size * sizeof(uint32_t) + t->children_memory +
+           t->children_count * sizeof(*t->children) + t->looks_count * sizeof(*t->looks) +
+           t->by_looks.size * sizeof(uint32_t) + t->xattr_memory;
+}
 
 /* ---- hashing: keyed, since names are chosen by others ---- */
 
@@ -36,101 +72,95 @@ uint32_t tree_hash_identity(const struct tree *t, uint16_t device, uint64_t inod
     return (uint32_t)(mix(inode ^ t->seed, ((uint64_t)device << 32) + (t->seed >> 7)) >> 32);
 }
 
-struct bytes tree_text(const struct tree *t, uint32_t text)
+uint32_t tree_hash_name(const struct tree *t, struct bytes name)
 {
-    const char *p = t->text + (size_t)text * TEXT_UNIT;
-
-    return (struct bytes){ p + 1, (unsigned char)p[0] };
+    return hash_bytes(t->seed, name.data, name.len);
 }
 
-uint32_t tree_hash_name(const struct tree *t, uint32_t parent, struct bytes name)
+static uint32_t hash_of_object(const void *data, uint32_t object)
 {
-    return hash_bytes(t->seed + parent * 0x9e3779b97f4a7c15ull, name.data, name.len);
+    const struct tree *t = data;
+    struct record r = { 0 };
+
+    (void)records_get(&t->records, object, &r);
+    return tree_hash_identity(t, t->looks[r.looks].device, r.inode);
 }
 
-uint32_t tree_hash_of_object(const struct tree *t, uint32_t o)
+static uint32_t hash_of_name(const void *data, uint32_t name)
 {
-    return tree_hash_identity(t, t->objects[o].device, t->objects[o].inode);
+    const struct tree *t = data;
+    struct record r = { 0 };
+
+    (void)records_get(&t->records, name, &r);
+    return tree_hash_name(t, r.name);
 }
 
-uint32_t tree_hash_of_name(const struct tree *t, uint32_t n)
+/* ---- devices ---- */
+
+int tree_device_find(const struct tree *t, uint64_t device)
 {
-    return tree_hash_name(t, t->names[n].parent, tree_text(t, t->names[n].text));
+    for (uint32_t i = 0; i < t->device_count; i++)
+        if (t->devices[i] == device)
+            return (int)i;
+    return -ENOENT;
 }
 
-uint32_t tree_table_home(const struct table *table, uint32_t hash)
+int tree_device_number(struct tree *t, uint64_t device)
 {
-    return (uint32_t)(((uint64_t)hash * table->size) >> 32);
-}
+    int i = tree_device_find(t, device);
+    uint64_t *devices;
 
-void tree_table_insert(struct table *table, uint32_t hash, uint32_t number)
-{
-    uint32_t i = tree_table_home(table, hash);
-
-    while (table->slots[i])
-        i = i + 1 == table->size ? 0 : i + 1;
-    table->slots[i] = number;
-    table->count++;
-}
-
-/* Make room for one more. */
-int tree_table_reserve(const struct tree *t, struct table *table, tree_hash_function *hash)
-{
-    struct table bigger = { .size = table->size + table->size / 2 + 64 };
-
-    if (table->size && (uint64_t)(table->count + 1) * 100 <= (uint64_t)table->size * 85)
-        return 0;
-    bigger.slots = calloc(bigger.size, sizeof(*bigger.slots));
-    if (!bigger.slots)
+    if (i >= 0)
+        return i;
+    if (t->device_count == DEVICES_MAX)
+        return -E2BIG;
+    devices = reallocarray(t->devices, t->device_count + 1, sizeof(*devices));
+    if (!devices)
         return -ENOMEM;
-    for (uint32_t i = 0; i < table->size; i++)
-        if (table->slots[i])
-            tree_table_insert(&bigger, hash(t, table->slots[i]), table->slots[i]);
-    free(table->slots);
-    *table = bigger;
+    t->devices = devices;
+    devices[t->device_count] = device;
+    return (int)t->device_count++;
+}
+
+/* ---- by identity ---- */
+
+uint32_t tree_find_identity(const struct tree *t, uint16_t device, uint64_t inode)
+{
+    uint32_t hash = tree_hash_identity(t, device, inode), at, left, o;
+    struct record r;
+
+    slots_start(&t->by_identity, hash, &at, &left);
+    while ((o = slots_next(&t->by_identity, hash, &at, &left)))
+        if (records_get(&t->records, o, &r) && r.inode == inode && t->looks[r.looks].device == device)
+            return o;
     return 0;
 }
 
-void tree_table_remove(const struct tree *t, struct table *table, tree_hash_function *hash,
-                         uint32_t number)
+int tree_identity_reserve(struct tree *t, uint32_t object)
 {
-    uint32_t i, j;
-
-    if (!table->size)
-        return;
-    i = tree_table_home(table, hash(t, number));
-    while (table->slots[i] != number) {
-        if (!table->slots[i])
-            return; /* not in the table: a ghost, see tree_object_put() */
-        i = i + 1 == table->size ? 0 : i + 1;
-    }
-    /* close the hole: what was pushed past it moves back */
-    for (j = i + 1 == table->size ? 0 : i + 1; table->slots[j];
-         j = j + 1 == table->size ? 0 : j + 1) {
-        uint32_t k = tree_table_home(table, hash(t, table->slots[j]));
-        uint32_t from_home = j >= k ? j - k : j + table->size - k;
-        uint32_t from_hole = j >= i ? j - i : j + table->size - i;
-
-        if (from_home >= from_hole) {
-            table->slots[i] = table->slots[j];
-            i = j;
-        }
-    }
-    table->slots[i] = 0;
-    table->count--;
+    return slots_reserve(&t->by_identity, object, hash_of_object, t);
 }
 
-/* ---- storage ---- */
+void tree_identity_add(struct tree *t, uint32_t object)
+{
+    slots_add(&t->by_identity, hash_of_object(t, object), object);
+}
 
-/* One more element: a free one, or a new one at the end. The arrays grow by half; what was not yet
- * written of a large block takes no memory. */
+void tree_identity_remove(struct tree *t, uint32_t object)
+{
+    slots_remove(&t->by_identity, hash_of_object(t, object), object);
+}
+
+/* ---- numbered elements of an array ---- */
+
+/* A new one at the end. The arrays grow by a quarter; what was not yet written of a large block takes no memory. */
 static uint32_t take_number(void **array, size_t element, uint32_t *count, uint32_t *size)
 {
     if (*count == *size) {
         uint32_t bigger;
         void *p;
 
-        if (__builtin_add_overflow(*size, *size / 2 + 64, &bigger))
+        if (__builtin_add_overflow(*size, *size / 4 + 16, &bigger))
             return 0;
         p = reallocarray(*array, bigger, element);
         if (!p)
@@ -143,105 +173,116 @@ static uint32_t take_number(void **array, size_t element, uint32_t *count, uint3
     return (*count)++;
 }
 
-uint32_t tree_object_new(struct tree *t)
-{
-    uint32_t o = t->object_free;
+/* ---- the names in a directory ---- */
 
-    if (o)
-        t->object_free = (uint32_t)t->objects[o].inode;
+/* The directory's table, made if it has none. */
+static struct slots *children_of(struct tree *t, uint32_t directory, bool make)
+{
+    struct record r;
+    uint32_t c;
+
+    if (!records_get(&t->records, directory, &r))
+        return NULL;
+    if (r.children)
+        return &t->children[r.children];
+    if (!make)
+        return NULL;
+    c = t->children_free;
+    if (c)
+        t->children_free = t->children[c].first;
     else
-        o = take_number((void **)&t->objects, sizeof(*t->objects), &t->object_count,
-                        &t->object_size);
-    if (o)
-        t->objects[o] = (struct object){ 0 };
-    return o;
+        c = take_number((void **)&t->children, sizeof(*t->children), &t->children_count, &t->children_size);
+    if (!c)
+        return NULL;
+    t->children[c] = (struct slots){ 0 };
+    r.children = c;
+    (void)records_set(&t->records, directory, &r); /* no longer than it was */
+    return &t->children[c];
 }
 
-uint32_t tree_name_new(struct tree *t)
+int tree_children_reserve(struct tree *t, uint32_t directory, uint32_t name)
 {
-    uint32_t n = t->name_free;
+    struct slots *s = children_of(t, directory, true);
+    uint32_t size;
+    int r;
 
-    if (n)
-        t->name_free = t->names[n].parent;
-    else
-        n = take_number((void **)&t->names, sizeof(*t->names), &t->name_count, &t->name_size);
-    if (n)
-        t->names[n] = (struct name){ 0 };
-    return n;
+    if (!s)
+        return -ENOMEM;
+    size = s->size;
+    r = slots_reserve(s, name, hash_of_name, t);
+    t->children_memory += ((uint64_t)s->size - size) * sizeof(uint32_t);
+    return r;
 }
 
-static uint32_t text_units(size_t len)
+void tree_children_add(struct tree *t, uint32_t directory, uint32_t name)
 {
-    return (uint32_t)((1 + len + TEXT_UNIT - 1) / TEXT_UNIT);
+    slots_add(children_of(t, directory, false), hash_of_name(t, name), name);
 }
 
-uint32_t tree_text_new(struct tree *t, struct bytes name)
+void tree_children_remove(struct tree *t, uint32_t directory, uint32_t name)
 {
-    uint32_t units = text_units(name.len), at;
-    char *p;
+    struct slots *s = children_of(t, directory, false);
 
-    if (t->text_free[units]) {
-        at = t->text_free[units];
-        memcpy(&t->text_free[units], t->text + (size_t)at * TEXT_UNIT, sizeof(uint32_t));
-    } else {
-        if (t->text_count == 0)
-            t->text_count = 1;
-        if (t->text_size - t->text_count < units || !t->text) {
-            uint32_t bigger;
-
-            if (__builtin_add_overflow(t->text_size, t->text_size / 2 + 1024, &bigger))
-                return 0;
-            p = reallocarray(t->text, bigger, TEXT_UNIT);
-            if (!p)
-                return 0;
-            t->text = p;
-            t->text_size = bigger;
-        }
-        at = t->text_count;
-        t->text_count += units;
-    }
-    p = t->text + (size_t)at * TEXT_UNIT;
-    p[0] = (char)(unsigned char)name.len;
-    if (name.len)
-        memcpy(p + 1, name.data, name.len);
-    return at;
+    if (s)
+        slots_remove(s, hash_of_name(t, name), name);
 }
 
-void tree_text_drop(struct tree *t, uint32_t at)
+void tree_children_trim(struct tree *t, uint32_t directory)
 {
-    uint32_t units = text_units(tree_text(t, at).len);
+    struct slots *s = children_of(t, directory, false);
+    struct record r;
 
-    memcpy(t->text + (size_t)at * TEXT_UNIT, &t->text_free[units], sizeof(uint32_t));
-    t->text_free[units] = at;
+    if (!s || s->used || !records_get(&t->records, directory, &r))
+        return;
+    t->children_memory -= (uint64_t)s->size * sizeof(uint32_t);
+    slots_done(s);
+    s->first = t->children_free;
+    t->children_free = r.children;
+    r.children = 0;
+    (void)records_set(&t->records, directory, &r);
 }
 
 /* ---- looks ---- */
 
-static uint32_t looks_bucket(const struct tree *t, const struct looks *l)
+static uint32_t hash_looks(const struct tree *t, const struct looks *l)
 {
-    uint32_t key[6] = { l->mode, l->uid, l->gid, l->flags, l->known_flags,
+    uint32_t key[7] = { l->mode, l->uid, l->gid, l->flags, l->known_flags, (uint32_t)l->device << 16 | l->links,
                         hash_bytes(t->seed, l->xattrs, l->xattr_len) };
 
-    return hash_bytes(t->seed, key, sizeof(key)) % LOOKS_BUCKETS;
+    return hash_bytes(t->seed, key, sizeof(key));
+}
+
+static uint32_t hash_of_looks(const void *data, uint32_t l)
+{
+    const struct tree *t = data;
+
+    return hash_looks(t, &t->looks[l]);
 }
 
 static bool looks_equal(const struct looks *a, const struct looks *b)
 {
     return a->mode == b->mode && a->uid == b->uid && a->gid == b->gid && a->flags == b->flags &&
-           a->known_flags == b->known_flags && a->xattr_len == b->xattr_len &&
+           a->known_flags == b->known_flags && a->device == b->device && a->links == b->links &&
+           a->xattr_len == b->xattr_len &&
            (a->xattr_len == 0 || memcmp(a->xattrs, b->xattrs, a->xattr_len) == 0);
 }
 
-uint32_t tree_looks_get(struct tree *t, const struct looks *wanted)
+static uint32_t looks_find(const struct tree *t, const struct looks *wanted, uint32_t hash)
 {
-    uint32_t bucket = looks_bucket(t, wanted), l;
-    char *xattrs = NULL;
+    uint32_t at, left, l;
 
-    for (l = t->looks_buckets[bucket]; l; l = t->looks[l].next)
-        if (looks_equal(&t->looks[l], wanted)) {
-            t->looks[l].refs++;
+    slots_start(&t->by_looks, hash, &at, &left);
+    while ((l = slots_next(&t->by_looks, hash, &at, &left)))
+        if (looks_equal(&t->looks[l], wanted))
             return l;
-        }
+    return 0;
+}
+
+static uint32_t looks_new(struct tree *t, const struct looks *wanted, uint32_t hash)
+{
+    char *xattrs = NULL;
+    uint32_t l;
+
     if (wanted->xattr_len) {
         xattrs = malloc(wanted->xattr_len);
         if (!xattrs)
@@ -250,33 +291,52 @@ uint32_t tree_looks_get(struct tree *t, const struct looks *wanted)
     }
     l = t->looks_free;
     if (l)
-        t->looks_free = t->looks[l].next;
+        t->looks_free = t->looks[l].refs;
     else
         l = take_number((void **)&t->looks, sizeof(*t->looks), &t->looks_count, &t->looks_size);
+    if (l && slots_reserve(&t->by_looks, l, hash_of_looks, t) < 0) {
+        t->looks[l] = (struct looks){ .refs = t->looks_free };
+        t->looks_free = l;
+        l = 0;
+    }
     if (!l) {
         free(xattrs);
         return 0;
     }
     t->looks[l] = *wanted;
     t->looks[l].xattrs = xattrs;
-    t->looks[l].refs = 1;
-    t->looks[l].next = t->looks_buckets[bucket];
-    t->looks_buckets[bucket] = l;
+    t->looks[l].refs = 0;
+    slots_add(&t->by_looks, hash, l);
     t->xattr_memory += wanted->xattr_len;
+    return l;
+}
+
+uint32_t tree_looks_get(struct tree *t, const struct looks *wanted)
+{
+    uint32_t l = t->looks_last, hash;
+
+    if (!l || !looks_equal(&t->looks[l], wanted)) { /* neighbours look the same */
+        hash = hash_looks(t, wanted);
+        l = looks_find(t, wanted, hash);
+        if (!l)
+            l = looks_new(t, wanted, hash);
+    }
+    if (l) {
+        t->looks[l].refs++;
+        t->looks_last = l;
+    }
     return l;
 }
 
 void tree_looks_put(struct tree *t, uint32_t l)
 {
-    uint32_t *at;
-
     if (!l || --t->looks[l].refs)
         return;
-    for (at = &t->looks_buckets[looks_bucket(t, &t->looks[l])]; *at != l; at = &t->looks[*at].next)
-        ;
-    *at = t->looks[l].next;
+    slots_remove(&t->by_looks, hash_of_looks(t, l), l);
     t->xattr_memory -= t->looks[l].xattr_len;
     free(t->looks[l].xattrs);
-    t->looks[l] = (struct looks){ .next = t->looks_free };
+    if (t->looks_last == l)
+        t->looks_last = 0;
+    t->looks[l] = (struct looks){ .refs = t->looks_free };
     t->looks_free = l;
 }

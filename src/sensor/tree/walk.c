@@ -30,6 +30,7 @@
 #define XATTR_LIST_SIZE 4096    /* names of attributes of one file; more are not told apart */
 #define XATTR_VALUE_SIZE 4096   /* bytes of a value that its digest covers */
 #define LOOK (STATX_BASIC_STATS)
+#define SYSCALL_LISTXATTRAT 465 /* one number for all architectures; the C library may be older */
 
 /* linux/magic.h does not have these */
 #define MAGIC_MQUEUE 0x19800202u
@@ -101,6 +102,20 @@ static uint32_t digest(const char *data, size_t len)
     return (uint32_t)(h ^ (h >> 32));
 }
 
+/* The kernel before 6.13 takes a path only, which leads through /proc: most files have none, and that is soon said. */
+static bool has_no_xattrs(int fd, const char *name)
+{
+    static bool missing;
+    long len;
+
+    if (!name || __atomic_load_n(&missing, __ATOMIC_RELAXED))
+        return false;
+    len = syscall(SYSCALL_LISTXATTRAT, fd, name, AT_SYMLINK_NOFOLLOW, NULL, (size_t)0);
+    if (len < 0 && (errno == ENOSYS || errno == EPERM))
+        __atomic_store_n(&missing, true, __ATOMIC_RELAXED);
+    return len == 0;
+}
+
 /* The names and digests of a file's attributes, as struct looks keeps them. */
 static void look_at_xattrs(int fd, const char *name, struct sbuf *out)
 {
@@ -108,6 +123,8 @@ static void look_at_xattrs(int fd, const char *name, struct sbuf *out)
     ssize_t len;
 
     sbuf_clear(out);
+    if (has_no_xattrs(fd, name))
+        return;
     if (name)
         snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", fd, name);
     else
@@ -308,10 +325,8 @@ int tree_start(struct tree *t, int fd, struct err *err)
     r = look(t, fd, NULL, &xattrs, &seen);
     if (r < 0)
         return err_set(err, r, "looking at the root of the tree");
-    t->root = tree_object_put(t, &seen, false);
-    if (!t->root)
-        return err_set(err, -ENOMEM, "index of the tree");
-    return 0;
+    r = tree_set_root_seen(t, &seen);
+    return r < 0 ? err_set(err, r, "index of the tree") : 0;
 }
 
 int tree_set_root(struct tree *t, int fd, struct err *err)
