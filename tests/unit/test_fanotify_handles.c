@@ -91,11 +91,44 @@ static void same_thing_differently(void **state)
     fanotify_handles_free(h);
 }
 
+/* Handles of every length are kept, and the newest user of a directory comes first. */
+static void long_ones_and_their_order(void **state)
+{
+    struct fanotify_handles *h = fanotify_handles_new();
+    char bytes[FANOTIFY_HANDLE_MAX];
+
+    (void)state;
+    memset(bytes, 'x', sizeof(bytes));
+    for (uint32_t len = 1; len <= FANOTIFY_HANDLE_MAX; len++)
+        for (uint32_t user = 0; user < 3; user++) {
+            struct fanotify_handle key = { .fsid = 5, .type = 1, .data = { bytes, len } };
+
+            assert_int_equal(fanotify_handles_add(h, &key, &(struct fanotify_user){ object(user), len, false }), 0);
+        }
+    assert_false(fanotify_handles_remove(h, &(struct fanotify_user){ object(1), 40, false }));
+    for (uint32_t len = 1; len <= FANOTIFY_HANDLE_MAX; len++) {
+        struct fanotify_handle key = { .fsid = 5, .type = 1, .data = { bytes, len } };
+        struct fanotify_user user;
+        uint32_t at = 0;
+
+        for (int n = 2; n >= 0; n--) {
+            if (len == 40 && n == 1)
+                continue;
+            assert_true(fanotify_handles_next(h, &key, &at, &user));
+            assert_ptr_equal(user.object, object((unsigned)n));
+            assert_int_equal(user.directory, len);
+        }
+        assert_false(fanotify_handles_next(h, &key, &at, &user));
+    }
+    fanotify_handles_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_come_and_go),
         cmocka_unit_test(same_thing_differently),
+        cmocka_unit_test(long_ones_and_their_order),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

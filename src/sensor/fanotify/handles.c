@@ -10,299 +10,348 @@
 
 #include "util/hash.h"
 #include "util/macro.h"
+#include "util/slots.h"
 
 #define HANDLE_FID 0x200 /* AT_HANDLE_FID, Linux 6.5: a handle to compare, not to open by; overlay has only such */
+#define INLINE_DATA 12u  /* bytes; what ext4 and tmpfs give fits */
 
-/* Numbers, not pointers: half the memory. 0 is none; free ones are chained by `next`. */
-struct directory {
+/* What many handles have in common. */
+struct kind {
     uint64_t fsid;
-    char *data; /* 4 bytes of type, then the handle */
-    uint32_t hash, len;
-    uint32_t first_user;
-    uint32_t next; /* in its bucket */
+    int32_t type;
+    uint32_t len;   /* of the handle's bytes */
+    uint32_t refs;
 };
 
-struct user {
-    struct fanotify_object *object;
-    uint32_t directory_number; /* the object's own */
-    uint32_t entry;            /* struct directory */
-    uint32_t next_of_entry;
-    uint32_t next;             /* in its bucket */
-    bool ancestor;
+/* One user of one directory. Of those with the same handle the newest is found by it, and leads to the others. */
+struct entry {
+    uint32_t directory : 31, ancestor : 1;
+    uint16_t kind, object; /* object 0: the entry is free */
+    uint32_t next;         /* of the same directory; of free ones: the next free one */
+    char data[INLINE_DATA]; /* the handle, or a pointer to it */
 };
+_Static_assert(sizeof(struct entry) == 24, "what a directory takes is promised in handles.h");
 
-struct chains { /* a hash table whose elements are chained by their `next` */
-    uint32_t *buckets;
-    uint32_t size, count;
+struct object {
+    struct fanotify_object *object; /* NULL: free */
+    uint32_t refs;
 };
 
 struct fanotify_handles {
     uint64_t seed;
-    struct directory *directories;
-    struct user *users;
-    uint32_t directory_count, directory_size, directory_free;
-    uint32_t user_count, user_size, user_free;
-    struct chains by_handle, by_user;
+    struct entry *entries;
+    uint32_t count, size, free;
+    struct kind *kinds;       /* few: a file system each */
+    struct object *objects;
+    uint32_t kind_count, object_count;
+    uint32_t last_kind, last_object; /* of the newest entry: what follows has mostly the same */
+    struct slots by_handle, by_user;
 };
-
-static uint32_t mix(uint64_t h)
-{
-    h = (h ^ (h >> 32)) * 0xd6e8feb86659fd93ull;
-    h = (h ^ (h >> 32)) * 0xd6e8feb86659fd93ull;
-    return (uint32_t)(h >> 32);
-}
-
-static uint32_t hash_handle(const struct fanotify_handles *h, const struct fanotify_handle *handle)
-{
-    uint64_t v = h->seed ^ handle->fsid ^ (uint32_t)handle->type;
-
-    return mix(hash_add(v, handle->data.data, handle->data.len));
-}
-
-static uint32_t hash_user(const struct fanotify_handles *h, const struct fanotify_object *object,
-                          uint32_t directory, bool ancestor)
-{
-    return mix(h->seed ^ (uintptr_t)object ^ ((uint64_t)directory << 32) ^ ancestor);
-}
 
 struct fanotify_handles *fanotify_handles_new(void)
 {
     struct fanotify_handles *h = calloc(1, sizeof(*h));
 
+    if (h)
+        h->last_kind = h->last_object = 1;
     if (h && getrandom(&h->seed, sizeof(h->seed), GRND_NONBLOCK) != sizeof(h->seed))
         h->seed = (uintptr_t)h;
     return h;
+}
+
+/* ---- what many have in common ---- */
+
+/* An element more, 1 or greater; 0: out of memory, or too many. `count` is of those that have been used. */
+static uint32_t one_more(void **array, size_t element, uint32_t *count)
+{
+    void *p;
+
+    if (*count == UINT16_MAX)
+        return 0;
+    if ((*count & (*count + 1)) == 0) { /* full: 0, 1, 3, 7 ... and the unused number 0 */
+        p = reallocarray(*array, 2 * (*count + 1), element);
+        if (!p)
+            return 0;
+        *array = p;
+    }
+    return ++*count;
+}
+
+static uint32_t find_kind(const struct fanotify_handles *h, const struct fanotify_handle *handle)
+{
+    for (uint32_t i = h->last_kind, n = 0; n < h->kind_count; n++, i = i == h->kind_count ? 1 : i + 1) {
+        const struct kind *k = &h->kinds[i];
+
+        if (k->refs && k->fsid == handle->fsid && k->type == handle->type && k->len == handle->data.len)
+            return i;
+    }
+    return 0;
+}
+
+static uint32_t new_kind(struct fanotify_handles *h, const struct fanotify_handle *handle)
+{
+    uint32_t i = 1;
+
+    while (i <= h->kind_count && h->kinds[i].refs)
+        i++;
+    if (i > h->kind_count)
+        i = one_more((void **)&h->kinds, sizeof(*h->kinds), &h->kind_count);
+    if (i)
+        h->kinds[i] = (struct kind){ handle->fsid, handle->type, (uint32_t)handle->data.len, 0 };
+    return i;
+}
+
+static uint32_t find_object(const struct fanotify_handles *h, const struct fanotify_object *object)
+{
+    for (uint32_t i = h->last_object, n = 0; n < h->object_count; n++, i = i == h->object_count ? 1 : i + 1)
+        if (h->objects[i].refs && h->objects[i].object == object)
+            return i;
+    return 0;
+}
+
+static uint32_t new_object(struct fanotify_handles *h, struct fanotify_object *object)
+{
+    uint32_t i = 1;
+
+    while (i <= h->object_count && h->objects[i].refs)
+        i++;
+    if (i > h->object_count)
+        i = one_more((void **)&h->objects, sizeof(*h->objects), &h->object_count);
+    if (i)
+        h->objects[i] = (struct object){ object, 0 };
+    return i;
+}
+
+/* ---- entries ---- */
+
+static const char *data_of(const struct fanotify_handles *h, const struct entry *e)
+{
+    const char *p;
+
+    if (h->kinds[e->kind].len <= INLINE_DATA)
+        return e->data;
+    memcpy(&p, e->data, sizeof(p));
+    return p;
+}
+
+static uint32_t hash_handle(const struct fanotify_handles *h, uint32_t kind, const char *data, size_t len)
+{
+    return (uint32_t)(hash_words(h->seed ^ kind, data, len) >> 32);
+}
+
+static uint32_t hash_user(const struct fanotify_handles *h, uint32_t object, uint32_t directory, bool ancestor)
+{
+    return (uint32_t)(hash_word(h->seed ^ object ^ (ancestor ? 1u << 31 : 0), directory) >> 32);
+}
+
+static uint32_t hash_entry(const void *data, uint32_t i)
+{
+    const struct fanotify_handles *h = data;
+    const struct entry *e = &h->entries[i];
+
+    return hash_handle(h, e->kind, data_of(h, e), h->kinds[e->kind].len);
+}
+
+static uint32_t hash_entry_user(const void *data, uint32_t i)
+{
+    const struct fanotify_handles *h = data;
+    const struct entry *e = &h->entries[i];
+
+    return hash_user(h, e->object, e->directory, e->ancestor);
+}
+
+static uint32_t find_entry(const struct fanotify_handles *h, uint32_t kind, const char *data, size_t len)
+{
+    uint32_t hash = hash_handle(h, kind, data, len), at, left, i;
+
+    slots_start(&h->by_handle, hash, &at, &left);
+    while ((i = slots_next(&h->by_handle, hash, &at, &left)))
+        if (h->entries[i].kind == kind && memcmp(data_of(h, &h->entries[i]), data, len) == 0)
+            return i;
+    return 0;
+}
+
+static uint32_t find_user(const struct fanotify_handles *h, const struct fanotify_user *user)
+{
+    uint32_t object = find_object(h, user->object), hash, at, left, i;
+
+    if (!object)
+        return 0;
+    hash = hash_user(h, object, user->directory, user->ancestor);
+    slots_start(&h->by_user, hash, &at, &left);
+    while ((i = slots_next(&h->by_user, hash, &at, &left))) {
+        const struct entry *e = &h->entries[i];
+
+        if (e->object == object && e->directory == user->directory && e->ancestor == user->ancestor)
+            return i;
+    }
+    return 0;
 }
 
 void fanotify_handles_free(struct fanotify_handles *h)
 {
     if (!h)
         return;
-    for (uint32_t i = 1; i < h->directory_count; i++)
-        free(h->directories[i].data);
-    free(h->directories);
-    free(h->users);
-    free(h->by_handle.buckets);
-    free(h->by_user.buckets);
+    for (uint32_t i = 1; i < h->count; i++)
+        if (h->entries[i].object && h->kinds[h->entries[i].kind].len > INLINE_DATA)
+            free((char *)(uintptr_t)data_of(h, &h->entries[i]));
+    free(h->entries);
+    free(h->kinds);
+    free(h->objects);
+    slots_done(&h->by_handle);
+    slots_done(&h->by_user);
     free(h);
 }
 
-/* ---- storage ---- */
-
-static uint32_t take(void **array, size_t element, uint32_t *count, uint32_t *size)
+static uint32_t take(struct fanotify_handles *h)
 {
-    if (*count == *size) {
-        uint32_t bigger;
-        void *p;
+    uint32_t i = h->free, bigger;
+    void *p;
 
-        if (__builtin_add_overflow(*size, *size / 2 + 64, &bigger))
+    if (i) {
+        h->free = h->entries[i].next;
+        return i;
+    }
+    if (h->count == h->size) {
+        if (__builtin_add_overflow(h->size, h->size / 4 + 32, &bigger))
             return 0;
-        p = reallocarray(*array, bigger, element);
+        p = reallocarray(h->entries, bigger, sizeof(*h->entries));
         if (!p)
             return 0;
-        *array = p;
-        *size = bigger;
-        if (*count == 0)
-            *count = 1;
+        h->entries = p;
+        h->size = bigger;
+        if (h->count == 0)
+            h->count = 1; /* number 0 is "none" */
     }
-    return (*count)++;
+    return h->count++;
 }
 
-static int grow(struct fanotify_handles *h, struct chains *c, bool users)
+static void give_back(struct fanotify_handles *h, uint32_t i)
 {
-    uint32_t size = c->size ? c->size * 2 : 64, *buckets;
+    h->entries[i] = (struct entry){ .next = h->free };
+    h->free = i;
+}
 
-    if (c->count < c->size)
+/* The bytes of a handle, where they are kept. */
+static int set_data(struct entry *e, struct bytes data)
+{
+    char *copy;
+
+    if (data.len <= INLINE_DATA) {
+        memcpy(e->data, data.data, data.len);
         return 0;
-    buckets = calloc(size, sizeof(*buckets));
-    if (!buckets)
+    }
+    copy = malloc(data.len);
+    if (!copy)
         return -ENOMEM;
-    for (uint32_t b = 0; b < c->size; b++)
-        for (uint32_t i = c->buckets[b], next; i; i = next) {
-            struct user *u = users ? &h->users[i] : NULL;
-            uint32_t to = (users ? hash_user(h, u->object, u->directory_number, u->ancestor)
-                                 : h->directories[i].hash) & (size - 1);
-
-            next = users ? u->next : h->directories[i].next;
-            *(users ? &u->next : &h->directories[i].next) = buckets[to];
-            buckets[to] = i;
-        }
-    free(c->buckets);
-    c->buckets = buckets;
-    c->size = size;
+    memcpy(copy, data.data, data.len);
+    memcpy(e->data, &copy, sizeof(copy));
     return 0;
 }
 
-static uint32_t find_directory(const struct fanotify_handles *h, const struct fanotify_handle *handle,
-                               uint32_t hash)
+static int add(struct fanotify_handles *h, uint32_t kind, struct bytes data, const struct fanotify_user *user)
 {
-    uint32_t i = h->by_handle.size ? h->by_handle.buckets[hash & (h->by_handle.size - 1)] : 0;
+    uint32_t object = find_object(h, user->object), i, first;
+    struct entry *e;
 
-    for (; i; i = h->directories[i].next) {
-        const struct directory *d = &h->directories[i];
-
-        if (d->hash == hash && d->fsid == handle->fsid && d->len == handle->data.len &&
-            memcmp(d->data, &handle->type, 4) == 0 &&
-            memcmp(d->data + 4, handle->data.data, d->len) == 0)
-            return i;
+    if (!object)
+        object = new_object(h, user->object);
+    i = object ? take(h) : 0;
+    if (!i)
+        return -ENOMEM;
+    e = &h->entries[i];
+    *e = (struct entry){ .directory = user->directory & INT32_MAX,
+                         .ancestor = user->ancestor,
+                         .kind = (uint16_t)kind,
+                         .object = (uint16_t)object };
+    if (slots_reserve(&h->by_handle, i, hash_entry, h) < 0 ||
+        slots_reserve(&h->by_user, i, hash_entry_user, h) < 0 || set_data(e, data) < 0) {
+        give_back(h, i);
+        return -ENOMEM;
     }
+    first = find_entry(h, kind, data.data, data.len);
+    if (first)
+        slots_remove(&h->by_handle, hash_entry(h, first), first);
+    e->next = first;
+    slots_add(&h->by_handle, hash_entry(h, i), i);
+    slots_add(&h->by_user, hash_entry_user(h, i), i);
+    h->kinds[kind].refs++;
+    h->objects[object].refs++;
+    h->last_kind = kind;
+    h->last_object = object;
     return 0;
-}
-
-static uint32_t *find_user(const struct fanotify_handles *h, const struct fanotify_user *user)
-{
-    uint32_t *at;
-
-    if (!h->by_user.size)
-        return NULL;
-    at = &h->by_user.buckets[hash_user(h, user->object, user->directory, user->ancestor) &
-                             (h->by_user.size - 1)];
-    for (; *at; at = &h->users[*at].next) {
-        const struct user *u = &h->users[*at];
-
-        if (u->object == user->object && u->directory_number == user->directory &&
-            u->ancestor == user->ancestor)
-            return at;
-    }
-    return NULL;
-}
-
-static uint32_t new_directory(struct fanotify_handles *h, const struct fanotify_handle *handle,
-                              uint32_t hash)
-{
-    char *data = malloc(4 + handle->data.len);
-    uint32_t i = h->directory_free, bucket;
-
-    if (!data || grow(h, &h->by_handle, false) < 0) {
-        free(data);
-        return 0;
-    }
-    if (i)
-        h->directory_free = h->directories[i].next;
-    else
-        i = take((void **)&h->directories, sizeof(*h->directories), &h->directory_count,
-                 &h->directory_size);
-    if (!i) {
-        free(data);
-        return 0;
-    }
-    memcpy(data, &handle->type, 4);
-    memcpy(data + 4, handle->data.data, handle->data.len);
-    bucket = hash & (h->by_handle.size - 1);
-    h->directories[i] = (struct directory){ .fsid = handle->fsid,
-                                            .data = data,
-                                            .hash = hash,
-                                            .len = (uint32_t)handle->data.len,
-                                            .next = h->by_handle.buckets[bucket] };
-    h->by_handle.buckets[bucket] = i;
-    h->by_handle.count++;
-    return i;
-}
-
-static void drop_directory(struct fanotify_handles *h, uint32_t i)
-{
-    uint32_t *at = &h->by_handle.buckets[h->directories[i].hash & (h->by_handle.size - 1)];
-
-    while (*at != i)
-        at = &h->directories[*at].next;
-    *at = h->directories[i].next;
-    h->by_handle.count--;
-    free(h->directories[i].data);
-    h->directories[i] = (struct directory){ .next = h->directory_free };
-    h->directory_free = i;
 }
 
 int fanotify_handles_add(struct fanotify_handles *h, const struct fanotify_handle *handle,
                          const struct fanotify_user *user)
 {
-    uint32_t hash, entry, i, *known, bucket;
+    uint32_t kind, known;
 
     if (!handle->data.data || handle->data.len > FANOTIFY_HANDLE_MAX)
         return -E2BIG;
-    hash = hash_handle(h, handle);
-    entry = find_directory(h, handle, hash);
     known = find_user(h, user);
-    if (known && !*known)
-        known = NULL;
-    if (known && entry && h->users[*known].entry == entry)
+    kind = find_kind(h, handle);
+    if (known && h->entries[known].kind == kind &&
+        memcmp(data_of(h, &h->entries[known]), handle->data.data, handle->data.len) == 0)
         return 0;
     if (known) /* the number was given to another directory */
         (void)fanotify_handles_remove(h, user);
-    if (grow(h, &h->by_user, true) < 0)
-        return -ENOMEM;
-    entry = find_directory(h, handle, hash);
-    if (!entry)
-        entry = new_directory(h, handle, hash);
-    if (!entry)
-        return -ENOMEM;
-    i = h->user_free;
-    if (i)
-        h->user_free = h->users[i].next;
-    else
-        i = take((void **)&h->users, sizeof(*h->users), &h->user_count, &h->user_size);
-    if (!i) {
-        if (!h->directories[entry].first_user)
-            drop_directory(h, entry);
-        return -ENOMEM;
-    }
-    bucket = hash_user(h, user->object, user->directory, user->ancestor) & (h->by_user.size - 1);
-    h->users[i] = (struct user){ .object = user->object,
-                                 .directory_number = user->directory,
-                                 .ancestor = user->ancestor,
-                                 .entry = entry,
-                                 .next_of_entry = h->directories[entry].first_user,
-                                 .next = h->by_user.buckets[bucket] };
-    h->directories[entry].first_user = i;
-    h->by_user.buckets[bucket] = i;
-    h->by_user.count++;
-    return 0;
+    kind = find_kind(h, handle);
+    if (!kind)
+        kind = new_kind(h, handle);
+    return kind ? add(h, kind, handle->data, user) : -ENOMEM;
 }
 
 bool fanotify_handles_has(const struct fanotify_handles *h, const struct fanotify_user *user)
 {
-    const uint32_t *at = find_user(h, user);
-
-    return at && *at;
+    return find_user(h, user) != 0;
 }
 
 bool fanotify_handles_remove(struct fanotify_handles *h, const struct fanotify_user *user)
 {
-    uint32_t *at = find_user(h, user), i, entry;
+    uint32_t i = find_user(h, user), first;
+    struct entry *e;
+    bool last;
 
-    if (!at || !*at)
+    if (!i)
         return false;
-    i = *at;
-    *at = h->users[i].next;
-    h->by_user.count--;
-    entry = h->users[i].entry;
-    for (at = &h->directories[entry].first_user; *at != i; at = &h->users[*at].next_of_entry)
-        ;
-    *at = h->users[i].next_of_entry;
-    h->users[i] = (struct user){ .next = h->user_free };
-    h->user_free = i;
-    if (h->directories[entry].first_user)
-        return false;
-    drop_directory(h, entry);
-    return true;
+    e = &h->entries[i];
+    first = find_entry(h, e->kind, data_of(h, e), h->kinds[e->kind].len);
+    last = first == i && !e->next;
+    if (first == i) {
+        slots_remove(&h->by_handle, hash_entry(h, i), i);
+        if (e->next)
+            slots_add(&h->by_handle, hash_entry(h, e->next), e->next);
+    } else {
+        while (h->entries[first].next != i)
+            first = h->entries[first].next;
+        h->entries[first].next = e->next;
+    }
+    slots_remove(&h->by_user, hash_entry_user(h, i), i);
+    if (h->kinds[e->kind].len > INLINE_DATA)
+        free((char *)(uintptr_t)data_of(h, e));
+    h->kinds[e->kind].refs--;
+    h->objects[e->object].refs--;
+    give_back(h, i);
+    return last;
 }
 
 bool fanotify_handles_next(const struct fanotify_handles *h, const struct fanotify_handle *handle,
                            uint32_t *at, struct fanotify_user *ret)
 {
-    uint32_t i;
+    uint32_t kind, i;
 
     if (*at == 0) {
-        uint32_t entry = handle->data.data ? find_directory(h, handle, hash_handle(h, handle)) : 0;
-
-        i = entry ? h->directories[entry].first_user : 0;
+        kind = handle->data.data ? find_kind(h, handle) : 0;
+        i = kind ? find_entry(h, kind, handle->data.data, handle->data.len) : 0;
     } else {
-        i = h->users[*at].next_of_entry;
+        i = h->entries[*at].next;
     }
     if (!i)
         return false;
     *at = i;
-    *ret = (struct fanotify_user){ h->users[i].object, h->users[i].directory_number,
-                                   h->users[i].ancestor };
+    *ret = (struct fanotify_user){ h->objects[h->entries[i].object].object, h->entries[i].directory,
+                                   h->entries[i].ancestor };
     return true;
 }
 

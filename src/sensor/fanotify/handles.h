@@ -3,7 +3,7 @@
  * Which directory an event speaks of: from the file handle that the kernel gives to the directories
  * of the watched objects. One directory may belong to several objects, in one of three roles.
  *
- * About 60 bytes a directory with a handle of 8 bytes.
+ * About 35 bytes a directory with a handle of up to 12 bytes, which are those of most file systems.
  */
 #pragma once
 
