@@ -25,14 +25,10 @@ struct case_ *case_new(const struct case_options *options)
 
 void case_free(struct case_ *c)
 {
-    struct seen *seen, *next_seen;
-
     if (!c)
         return;
-    HASH_ITER(hh, c->seen, seen, next_seen) {
-        HASH_DEL(c->seen, seen);
-        free(seen);
-    }
+    slots_done(&c->seen.slots);
+    sbuf_done(&c->seen.text);
     sbuf_done(&c->seen_key);
     follow_done(c);
     while (c->culprits) {

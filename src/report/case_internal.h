@@ -6,6 +6,7 @@
 
 #include "event/cause.h"
 #include "report/case.h"
+#include "util/slots.h"
 
 #define STARTS_MAX 32          /* starts of the victim that one culprit is seen to follow */
 #define RUNS_MAX 16            /* runs of one culprit that may interleave */
@@ -180,16 +181,16 @@ struct trace {
     struct culprit *gone_by; /* who deleted it: the name is free, and may be taken again */
     bool anew;               /* made where one had been deleted */
     struct culprit *mover;   /* who moved it last */
-    struct part parts[PARTS_MAX];
-    unsigned part_count;
+    struct part *parts;      /* mostly one or two, and thousands of traces */
+    unsigned part_count, part_size;
     UT_hash_handle hh;
 };
 
-/* Something that has been counted already. */
+/* What has been counted already: the address of what it is counted in, and it itself, since a hash of names can be met
+ * on purpose. */
 struct seen {
-    UT_hash_handle hh;
-    size_t key_len;
-    char key[]; /* the address of what it is counted in, and it itself: a hash of names can be met on purpose */
+    struct slots slots; /* numbers: where in `text`, in units of 4 bytes, + 1 */
+    struct sbuf text;   /* of each: length in 4 bytes, owner and thing, filled up to the unit */
 };
 
 struct explained {
@@ -216,8 +217,7 @@ struct case_ {
     struct trace *traces;
     struct trace no_trace;   /* among them, of nothing: a table that gets empty is made anew for the next */
     struct sbuf trace_key;   /* of the one that is looked for */
-    struct seen *seen;
-    size_t seen_bytes;
+    struct seen seen;
     struct sbuf seen_key;    /* of the one that is looked for */
     uint64_t events, refused, lost;
     bool lost_unknown;

@@ -266,9 +266,10 @@ static struct trace *move_trace(struct case_ *c, const struct event *e, struct t
         now->maker = old->maker;
         if (!old->maker) /* moved once more: the first move is reported by itself */
             trace_commit(c, old);
-        memcpy(now->parts, old->parts, sizeof(now->parts));
+        now->parts = TAKE_PTR(old->parts);
         now->part_count = old->part_count;
-        old->part_count = 0;
+        now->part_size = old->part_size;
+        old->part_count = old->part_size = 0;
     }
     return now;
 }

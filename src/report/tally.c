@@ -10,30 +10,52 @@
 #include "util/hash.h"
 #include "util/limits.h"
 
+#define SEEN_UNIT 4u /* bytes */
+
+static struct bytes seen_at(const struct case_ *c, uint32_t number)
+{
+    const char *at = c->seen.text.data + (size_t)(number - 1) * SEEN_UNIT;
+    uint32_t len;
+
+    memcpy(&len, at, sizeof(len));
+    return (struct bytes){ at + sizeof(len), len };
+}
+
+static uint32_t seen_hash(const void *data, uint32_t number)
+{
+    struct bytes key = seen_at(data, number);
+
+    return (uint32_t)(hash_words(HASH_START, key.data, key.len) >> 32);
+}
+
 bool case_see(struct case_ *c, const void *owner, struct bytes what, bool *ret_beyond)
 {
-    struct sbuf *key = &c->seen_key;
-    struct seen *s = NULL;
-    unsigned hash;
+    struct sbuf *key = &c->seen_key, *text = &c->seen.text;
+    uint32_t hash, at, left, number, len;
 
     sbuf_clear(key);
     sbuf_add(key, (const char *)&owner, sizeof(owner));
     sbuf_add_bytes(key, what);
-    hash = (unsigned)hash_words(HASH_START, sbuf_str(key), key->len);
-    if (!sbuf_error(key))
-        HASH_FIND_BYHASHVALUE(hh, c->seen, sbuf_str(key), key->len, hash, s);
-    if (s)
-        return false;
-    if (sbuf_error(key) || HASH_COUNT(c->seen) >= SEEN_MAX || c->seen_bytes + key->len > SEEN_BYTES ||
-        !(s = malloc(sizeof(*s) + key->len))) {
-        *ret_beyond = true;
-        return false;
+    hash = (uint32_t)(hash_words(HASH_START, sbuf_str(key), key->len) >> 32);
+    slots_start(&c->seen.slots, hash, &at, &left);
+    while (!sbuf_error(key) && (number = slots_next(&c->seen.slots, hash, &at, &left)))
+        if (bytes_equal(seen_at(c, number), sbuf_bytes(key)))
+            return false;
+    number = (uint32_t)(text->len / SEEN_UNIT) + 1;
+    len = (uint32_t)key->len;
+    if (!sbuf_error(key) && c->seen.slots.used < SEEN_MAX && text->len + len <= SEEN_BYTES &&
+        slots_reserve(&c->seen.slots, number, seen_hash, c) == 0) {
+        sbuf_add(text, (const char *)&len, sizeof(len));
+        sbuf_add(text, sbuf_str(key), len);
+        while (text->len % SEEN_UNIT)
+            sbuf_add_char(text, '\0');
+        if (!sbuf_error(text)) {
+            slots_add(&c->seen.slots, hash, number);
+            return true;
+        }
     }
-    c->seen_bytes += key->len;
-    s->key_len = key->len;
-    memcpy(s->key, sbuf_str(key), key->len);
-    HASH_ADD_KEYPTR_BYHASHVALUE(hh, c->seen, s->key, s->key_len, hash, s);
-    return true;
+    *ret_beyond = true;
+    return false;
 }
 
 bool case_victim_same(const struct container *a, const struct container *b)

@@ -43,6 +43,7 @@ void trace_drop(struct case_ *c, struct trace *t)
     if (!t)
         return;
     HASH_DEL(c->traces, t);
+    free(t->parts);
     free(t);
 }
 
@@ -159,6 +160,15 @@ bool trace_wait(struct trace *trace, struct tally *t, const struct event *e)
         }
     if (trace->part_count == PARTS_MAX)
         return false;
+    if (trace->part_count == trace->part_size) {
+        unsigned size = trace->part_size ? trace->part_size * 2 : 1;
+        struct part *parts = reallocarray(trace->parts, size, sizeof(*parts));
+
+        if (!parts)
+            return false;
+        trace->parts = parts;
+        trace->part_size = size;
+    }
     trace->parts[trace->part_count++] = trace_part(t, e);
     return true;
 }
@@ -190,8 +200,10 @@ void follow_done(struct case_ *c)
 
     HASH_ITER(hh, c->traces, trace, next) {
         HASH_DEL(c->traces, trace);
-        if (trace != &c->no_trace)
-            free(trace);
+        if (trace == &c->no_trace)
+            continue;
+        free(trace->parts);
+        free(trace);
     }
     sbuf_done(&c->trace_key);
 }
