@@ -35,6 +35,7 @@ check-vm: all
 
 bench: all
 	$(SUDO) bench/run.sh $(BUILD)
+	$(SUDO) bench/bounds.sh $(BUILD)
 	bench/search.sh $(BUILD)
 
 bench-vm: all

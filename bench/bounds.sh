@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# bounds.sh BUILD [SECONDS]: what a watch takes of a great tree, and in the long run, as root; exit status 1 if it is
+# more than is promised. SECONDS (60) of 300 changes and 200 programs a second: what it has after a third of them, it
+# must have at the end. The machine is not alone: time is the processor's, that of the clock stands beside it.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+BUILD=$(readlink -f "${1:-build}")
+SECONDS_LONG=${2:-60}
+SENSORS=${SENSORS:-fanotify audit}
+CULPRIT=$BUILD/culprit
+ninja -C "$BUILD" culprit bench/churn > /dev/null || exit 2
+WORK=$(mktemp -d /var/tmp/culprit-bench.XXXXXX)
+exec 8> /tmp/culprit-audit.lock
+flock 8
+mkdir "$WORK/fs"
+mount -t tmpfs -o nr_inodes=2m tmpfs "$WORK/fs" || exit 2
+pid=
+failed=0
+cleanup() {
+    [ -n "$pid" ] && kill "$pid" 2> /dev/null && wait "$pid"
+    umount -l "$WORK/fs" 2> /dev/null
+    rm -rf "$WORK"
+}
+trap cleanup EXIT
+
+start() { # SENSOR FOLDER [options]: ready, and $ready_ms
+    local sensor=$1 folder=$2 t0 i
+    shift 2
+    : > "$WORK/err"
+    t0=$(date +%s%N)
+    "$CULPRIT" watch --sensor "$sensor" "$@" "$folder" > /dev/null 2> "$WORK/err" &
+    pid=$!
+    for ((i = 0; i < 6000; i++)); do
+        grep -q "culprit: ready" "$WORK/err" && break
+        kill -0 "$pid" 2> /dev/null || { cat "$WORK/err" >&2; exit 2; }
+        sleep 0.02
+    done
+    ready_ms=$((($(date +%s%N) - t0) / 1000000))
+}
+
+stop() {
+    kill -INT "$pid"
+    wait "$pid"
+    pid=
+}
+
+memory() { awk -v what="$1" '$1 == what ":" {print $2}' "/proc/$pid/status"; } # kB
+cpu_ms() { awk '{print ($14 + $15) * 10}' "/proc/$pid/stat"; }
+
+row() { # NAME VALUE LIMIT UNIT [MORE]
+    local verdict=ok
+    [ "$2" -le "$3" ] || { verdict=TOO-MUCH; failed=1; }
+    printf '%-52s %8s %-3s of at most %6s   %-8s %s\n' "$1" "$2" "$4" "$3" "$verdict" "${5:-}"
+}
+
+tree() { # SENSOR FOLDER MEGABYTES MILLISECONDS
+    start "$1" "$WORK/fs/$2" --no-store
+    row "$1, $2: ready, processor" "$(cpu_ms)" "$4" ms "$ready_ms ms by the clock"
+    # fanotify looks at the files of more than some thousand directories when the watch has begun
+    if [ "$1-$2" = fanotify-directories ]; then
+        for ((i = 0; i < 1200; i++)); do grep -q "have been looked at$" "$WORK/err" && break; sleep 0.1; done
+    fi
+    row "$1, $2: resident" "$(($(memory VmRSS) / 1024))" "$3" MB "$(($(memory VmHWM) / 1024)) MB at its highest"
+    stop
+}
+
+long() { # SENSOR
+    mkdir -p "$WORK/fs/churn"
+    rm -f "$WORK"/store.db*
+    start "$1" "$WORK/fs/churn" --store "$WORK/store.db"
+    "$BUILD/bench/churn" "$WORK/fs/churn" 300 200 "$SECONDS_LONG" > "$WORK/churn" &
+    local churn=$!
+    sleep $((SECONDS_LONG / 3))
+    local before now
+    before=$(memory VmRSS)
+    wait "$churn"
+    now=$(memory VmRSS)
+    row "$1, $SECONDS_LONG s at 300 changes and 200 programs/s" "$(((now - before) / 1024))" 2 MB \
+        "more than after a third; $((now / 1024)) MB in all, $(cat "$WORK/churn")"
+    stop
+}
+
+python3 - "$WORK/fs" << 'END'
+import os, sys
+os.chdir(sys.argv[1])
+os.mkdir("files")
+for i in range(1000000):
+    os.close(os.open("files/name-%08d" % i, os.O_CREAT | os.O_WRONLY, 0o644))
+for a in range(300):
+    for b in range(1000):
+        os.makedirs("directories/a%d/b%d" % (a, b))
+END
+echo "culprit, $(uname -r), $(nproc) processors: a million files in one directory, 300,000 directories"
+for sensor in $SENSORS; do
+    tree "$sensor" files 60 6000
+    tree "$sensor" directories 40 5000
+    [ "$SECONDS_LONG" -gt 0 ] && long "$sensor"
+done
+exit $failed
