@@ -29,6 +29,7 @@
 #include "watch/fuse.h"
 #include "watch/watchset.h"
 
+#define TRIM_NS (60 * NS_PER_S) /* so often unused memory goes back to the kernel */
 #define TICK_MS 100          /* time-outs of sensors and the fold are checked so often */
 #define FUSE_TICK_MS 25      /* while several sensors are open: no news for so long, and all have told */
 #define CALM_US 1000         /* under load: what comes in this time is read in one go, if no sensor says otherwise */
@@ -79,7 +80,7 @@ struct pipeline {
     bool recorded_places;     /* those that were there at the beginning */
     uint64_t from_ns;
     uint64_t next_poll_ns;
-    uint64_t next_seen_ns;
+    uint64_t next_seen_ns, next_trim_ns;
     uint64_t newest_event_ns;     /* of what was handed out */
     uint64_t last_event_ns;       /* CLOCK_REALTIME: when it was */
     uint64_t last_engine_wait_ns;
@@ -679,6 +680,10 @@ int pipeline_run(struct pipeline *p, uint64_t until_ns, struct err *err)
         if (p->fuse)
             fuse_expire(p->fuse, clock_ns(CLOCK_MONOTONIC), n == 0);
         tell_seen(p, turn_ns);
+        if (now >= p->next_trim_ns) {
+            p->next_trim_ns = now + TRIM_NS;
+            memory_trim();
+        }
         if (clock_ns(CLOCK_MONOTONIC) - now < calm_us * 1000ull && n > 0 && ++busy > BUSY_WAKES)
             usleep(calm_us);
         else if (n == 0)

@@ -29,6 +29,11 @@ static bool parse_head(const char *line, struct mapping *ret)
     return true;
 }
 
+void memory_trim(void)
+{
+    (void)malloc_trim(0);
+}
+
 void memory_give_back(void)
 {
     _cleanup_fclose_ FILE *f = fopen("/proc/self/smaps", "re");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory that only the start of the program needed goes back to the kernel. */
+/* Memory that is not needed any more goes back to the kernel. */
 #pragma once
 
 /*
@@ -8,3 +8,6 @@
  * look at /proc/self/smaps (a few milliseconds). Call it once, when everything is set up.
  */
 void memory_give_back(void);
+
+/* What a busy time has left unused between what is in use. Some milliseconds for each 20 MB: now and then. */
+void memory_trim(void);
