@@ -71,6 +71,14 @@ static void touch(int fd, const char *name, const char *text)
     close(f);
 }
 
+static void touch_in(int fd, const char *directory, const char *name)
+{
+    _cleanup_close_ int below = openat(fd, directory, O_RDONLY | O_DIRECTORY);
+
+    assert_true(below >= 0);
+    touch(below, name, "x");
+}
+
 static struct tree *walked(int fd, const struct tree_options *options)
 {
     struct tree *t = NULL;
@@ -387,6 +395,43 @@ static void marks_each_directory_once(void **state)
     assert_int_equal(calls.forgotten, 5);
 }
 
+static void count_one(void *data, uint32_t name)
+{
+    (void)name;
+    ++*(unsigned *)data;
+}
+
+/* A directory that appears while the tree is still being listed is news; what the listing finds later is not. */
+static void lists_what_is_new_by_itself(void **state)
+{
+    _cleanup_close_ int fd = open_scratch(), below = -EBADF;
+    struct tree_change change;
+    struct tree *t = NULL;
+    unsigned found = 0;
+
+    (void)state;
+    mkdirat(fd, "old", 0755);
+    touch_in(fd, "old", "there-before");
+    assert_int_equal(tree_new(&(struct tree_options){ 0 }, &t, NULL), 0);
+    assert_int_equal(tree_set_root(t, fd, NULL), 0);
+    assert_int_equal(tree_walk(t, 1, NULL, NULL, NULL), 1);
+    mkdirat(fd, "new", 0755);
+    touch_in(fd, "new", "first");
+    below = openat(fd, "new", O_RDONLY | O_DIRECTORY);
+    mkdirat(below, "deeper", 0755);
+    assert_int_equal(tree_refresh(t, fd, tree_root(t), bytes_of("new"), &change, NULL), 0);
+    assert_int_equal(tree_queue(t, below, change.object, NULL), 0);
+    assert_int_equal(tree_walk_queued(t, count_one, &found, NULL), 1); /* the rest waits */
+    assert_int_equal(found, 2);
+    assert_int_not_equal(at(t, "new/first"), 0);
+    assert_int_equal(at(t, "old/there-before"), 0);
+    found = 0;
+    assert_int_equal(tree_walk(t, 0, count_one, &found, NULL), 0);
+    assert_int_equal(found, 1);
+    assert_int_not_equal(at(t, "old/there-before"), 0);
+    tree_free(t);
+}
+
 static void memory_is_as_promised(void **state)
 {
     _cleanup_close_ int fd = open_scratch();
@@ -586,6 +631,7 @@ int main(void)
         TEST(tells_before_and_after),
         TEST(names_the_attribute),
         TEST(marks_each_directory_once),
+        TEST(lists_what_is_new_by_itself),
         TEST(memory_is_as_promised),
         TEST(agrees_with_a_model),
     };

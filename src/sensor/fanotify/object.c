@@ -357,13 +357,16 @@ static void on_found(void *data, uint32_t name)
         fanotify_found_add(o, name);
 }
 
-static int walk(struct fanotify_object *o, unsigned directories, struct err *err)
+static int walked(const struct fanotify_object *o, int r)
 {
-    int r = tree_walk(o->tree, directories, on_found, o, err);
-
     if (r == -EMFILE) /* ours to repair: what is not marked is not seen */
         log_warn(o->sensor->options.log, "fanotify: too many open files; raise the limit (ulimit -n)");
     return r;
+}
+
+static int walk(struct fanotify_object *o, unsigned directories, struct err *err)
+{
+    return walked(o, tree_walk(o->tree, directories, on_found, o, err));
 }
 
 void fanotify_object_walk(struct fanotify_object *o, uint32_t name, const struct fanotify_cause *cause)
@@ -384,11 +387,8 @@ void fanotify_object_walk_at(struct fanotify_object *o, int fd, uint32_t name, c
     o->telling = cause != NULL;
     if (cause)
         o->cause = *cause;
-    if (!o->listing) /* else the first listing goes through it all once more */
-        (void)walk(o, 0, NULL);
-    else
-        while (tree_is_walking(o->tree) && walk(o, 0, NULL) > 0)
-            ;
+    /* only this: what the first listing has still to find was there before, and nobody's deed */
+    (void)walked(o, tree_walk_queued(o->tree, on_found, o, NULL));
     o->telling = false;
 }
 

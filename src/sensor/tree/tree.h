@@ -60,6 +60,8 @@ int tree_queue(struct tree *t, int fd, uint32_t directory, struct err *err);
  */
 int tree_walk(struct tree *t, unsigned directories,
               void (*found)(void *data, uint32_t name), void *data, struct err *err);
+/* List at once what tree_queue() put on the list last, and all below it; what was on it before waits on. */
+int tree_walk_queued(struct tree *t, void (*found)(void *data, uint32_t name), void *data, struct err *err);
 bool tree_is_walking(const struct tree *t);
 /* Directories that could not be opened or listed so far. */
 uint64_t tree_unreadable(const struct tree *t);

@@ -516,19 +516,20 @@ static int descend(struct tree *t, struct frame *f, const char *name)
     return push(t, fd, object, true);
 }
 
-int tree_walk(struct tree *t, unsigned directories, void (*found)(void *data, uint32_t name),
-              void *data, struct err *err)
+/* Until only so many frames are left. */
+static int walk(struct tree *t, unsigned directories, size_t frames, void (*found)(void *data, uint32_t name),
+                void *data, struct err *err)
 {
     struct listing l = { .t = t, .found = found, .data = data, .buffer = NULL };
     unsigned listed = 0;
     int r = 0;
 
-    if (!t->frame_count)
+    if (t->frame_count <= frames)
         return 0;
     l.buffer = malloc(LIST_SIZE);
     if (!l.buffer)
         return err_set(err, -ENOMEM, "index of the tree");
-    while (t->frame_count && r == 0) {
+    while (t->frame_count > frames && r == 0) {
         struct frame *f = &t->frames[t->frame_count - 1];
 
         if (!f->listed) {
@@ -554,6 +555,17 @@ int tree_walk(struct tree *t, unsigned directories, void (*found)(void *data, ui
     closep(&t->root_fd);
     t->root_fd = -EBADF;
     return 0;
+}
+
+int tree_walk(struct tree *t, unsigned directories, void (*found)(void *data, uint32_t name),
+              void *data, struct err *err)
+{
+    return walk(t, directories, 0, found, data, err);
+}
+
+int tree_walk_queued(struct tree *t, void (*found)(void *data, uint32_t name), void *data, struct err *err)
+{
+    return walk(t, 0, t->frame_count ? t->frame_count - 1 : 0, found, data, err);
 }
 
 /* ---- opening by path ---- */
