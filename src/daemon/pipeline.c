@@ -604,6 +604,8 @@ static void tell_seen(struct pipeline *p, uint64_t turn_ns)
     p->next_seen_ns = turn_ns + SEEN_NS;
     if (turn_ns < p->last_event_ns + FLOWING_NS)
         seen_ns = MIN(seen_ns, p->newest_event_ns);
+    if (p->fuse && fuse_oldest_ns(p->fuse)) /* one waits for another sensor's sight of it */
+        seen_ns = MIN(seen_ns, fuse_oldest_ns(p->fuse) - 1);
     store_seen(p->store, is_readable(p) ? 0 : seen_ns);
 }
 
@@ -770,9 +772,9 @@ void pipeline_finish(struct pipeline *p)
         read_to_the_end(p, &p->sensors[i]);
     dispatch_all(p);
     if (p->fuse) {
-        fuse_flush(p->fuse);
+        fuse_flush(p->fuse, clock_ns(CLOCK_MONOTONIC));
         if (fuse_stats(p->fuse)->contradictions)
-            log_info(p->options.log, "sensors disagreed on %" PRIu64 " facts; the kernel's capture was kept",
+            log_debug(p->options.log, "sensors disagreed on %" PRIu64 " facts; the kernel's capture was kept",
                      fuse_stats(p->fuse)->contradictions);
     }
     record_places(p);

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "event/operation.h"
 #include "util/hash.h"
 #include "util/macro.h"
+#include "watch/told.h"
 
 #define BUCKETS 4096
 #define ACLS 1024 /* calls that set an ACL, seen lately */
@@ -25,6 +25,7 @@ struct waiting {
 struct fuse {
     struct fuse_options options;
     struct fuse_stats stats;
+    struct told *told; /* what went before all had seen it */
     struct waiting *first, **last;
     struct waiting *buckets[BUCKETS];
     size_t count;
@@ -32,75 +33,6 @@ struct fuse {
         uint64_t hash, arrival_ns;
     } acls[ACLS];
 };
-
-/* Sensors tell some changes by different names: an ACL is an attribute to those who see the call. */
-static enum operation class_of(enum operation operation)
-{
-    switch (operation) {
-    case OPERATION_SETACL:
-        return OPERATION_SETXATTR;
-    case OPERATION_LINK: /* to those who see a new name, and not how it came */
-        return OPERATION_CREATE;
-    default:
-        return operation;
-    }
-}
-
-/* A mode that was set by way of an ACL is a changed mode, to who looks at the file. */
-static bool is_looked_up_mode(const struct event *e)
-{
-    return e->operation == OPERATION_CHMOD && e->sensors == SENSOR_FANOTIFY;
-}
-
-static bool may_set_acl(const struct event *e)
-{
-    return e->sensors == SENSOR_AUDIT && e->error == 0 &&
-           (e->operation == OPERATION_SETXATTR || e->operation == OPERATION_SETACL || e->operation == OPERATION_REMOVEXATTR);
-}
-
-static bool is_creation(enum operation operation)
-{
-    return strcmp(operation_info(operation)->ecs_type, "creation") == 0;
-}
-
-enum likeness { SAME_NAME, MODE_BY_ACL, CONCLUDED, LIKENESSES }; /* the best first */
-
-static bool is_like(const struct event *a, const struct event *b, enum likeness likeness)
-{
-    switch (likeness) {
-    case SAME_NAME:
-        return a->operation_presumed == b->operation_presumed && class_of(a->operation) == class_of(b->operation);
-    case MODE_BY_ACL:
-        return (is_looked_up_mode(a) && may_set_acl(b)) || (is_looked_up_mode(b) && may_set_acl(a));
-    default:
-        return a->operation_presumed != b->operation_presumed &&
-               operation_info(a->operation)->permission == operation_info(b->operation)->permission &&
-               is_creation(a->operation) == is_creation(b->operation);
-    }
-}
-
-static bool same_actor(const struct event *a, const struct event *b)
-{
-    if (a->actor_presumed != b->actor_presumed)
-        return true;
-    return a->actor.pid == b->actor.pid &&
-           (!a->actor.start_ns || !b->actor.start_ns || a->actor.start_ns == b->actor.start_ns);
-}
-
-static uint64_t hash_of(const struct event *e)
-{
-    uint32_t facts[] = { e->watch, e->error == 0 };
-
-    return hash_add(hash_add(HASH_START, facts, sizeof(facts)), e->path.data, e->path.len);
-}
-
-static bool same_change(const struct event *a, const struct event *b, enum likeness likeness)
-{
-    /* a rename out of the watch is told with its new name by some and without by others */
-    return a->watch == b->watch && is_like(a, b, likeness) && same_actor(a, b) &&
-           (a->error == 0) == (b->error == 0) && bytes_equal(a->path, b->path) &&
-           (!a->previous_path.len || !b->previous_path.len || bytes_equal(a->previous_path, b->previous_path));
-}
 
 /* ---- union of facts ---- */
 
@@ -191,7 +123,9 @@ static void fold(struct fuse *f, struct event *to, const struct event *from)
 
 static bool presumes(const struct event *e)
 {
-    return e->actor_presumed || e->operation_presumed;
+    const struct sight s = sight_of(e);
+
+    return sight_presumes(&s);
 }
 
 /* The sight whose actor was captured in the kernel is the base, also of the event's time and id; never one
@@ -216,8 +150,12 @@ int fuse_new(const struct fuse_options *options, struct fuse **ret, struct err *
 {
     struct fuse *f = calloc(1, sizeof(*f));
 
-    if (!f)
+    if (f)
+        f->told = told_new();
+    if (!f || !f->told) {
+        free(f);
         return err_set(err, -ENOMEM, "fusing events");
+    }
     f->options = *options;
     f->last = &f->first;
     *ret = f;
@@ -246,90 +184,129 @@ void fuse_free(struct fuse *f)
         return;
     while (f->first)
         event_free(shift(f));
+    told_free(f->told);
     free(f);
 }
 
-static void let_go(struct fuse *f)
+static void let_go(struct fuse *f, uint64_t now_ns)
 {
+    if (!f->first->done) {
+        struct sight s = sight_of(f->first->event);
+
+        s.sensors = f->first->sensors;
+        told_add(f->told, &s, now_ns);
+    }
     f->options.event(f->options.data, shift(f));
 }
 
-static void let_go_done(struct fuse *f)
+static void let_go_done(struct fuse *f, uint64_t now_ns)
 {
     while (f->first && f->first->done)
-        let_go(f);
+        let_go(f, now_ns);
 }
 
 /* Another sensor's sight of the change, one by the same name first. */
-static struct waiting *find_other(struct fuse *f, const struct event *event, uint64_t hash)
+static struct waiting *find_other(struct fuse *f, const struct sight *sight, uint64_t hash)
 {
-    for (enum likeness likeness = SAME_NAME; likeness < LIKENESSES; likeness++)
-        for (struct waiting *w = f->buckets[hash % BUCKETS]; w; w = w->bucket_next)
-            if (w->hash == hash && !(w->sensors & event->sensors) && same_change(w->event, event, likeness))
+    for (enum likeness likeness = SAME_NAME; likeness < LIKENESSES; likeness++) {
+        for (struct waiting *w = f->buckets[hash % BUCKETS]; w; w = w->bucket_next) {
+            struct sight other;
+
+            if (w->hash != hash || (w->sensors & sight->sensors))
+                continue;
+            other = sight_of(w->event);
+            if (sight_is_same(&other, sight, likeness))
                 return w;
+        }
+    }
     return NULL;
 }
 
 /* The call that set the ACL was told already, with another sight of the same process: true if that is what this one is of. */
-static bool was_set_by_acl(struct fuse *f, const struct event *e, uint64_t hash, uint64_t now_ns)
+static bool was_set_by_acl(struct fuse *f, const struct sight *s, uint64_t hash, uint64_t now_ns)
 {
-    hash = hash_word(hash, (uint64_t)e->actor.pid);
-    if (may_set_acl(e)) {
+    hash = hash_word(hash, (uint64_t)s->pid);
+    if (sight_may_set_acl(s)) {
         f->acls[hash % ACLS].hash = hash;
         f->acls[hash % ACLS].arrival_ns = now_ns;
     }
-    return is_looked_up_mode(e) && f->acls[hash % ACLS].hash == hash && now_ns - f->acls[hash % ACLS].arrival_ns < ACL_NS;
+    return sight_is_looked_up_mode(s) && f->acls[hash % ACLS].hash == hash && now_ns - f->acls[hash % ACLS].arrival_ns < ACL_NS;
 }
 
-void fuse_add(struct fuse *f, struct event *event, uint64_t now_ns)
+static bool is_done(const struct fuse *f, const struct waiting *w)
 {
-    uint64_t hash = hash_of(event);
-    struct waiting **at = &f->buckets[hash % BUCKETS], *w = find_other(f, event, hash);
-    bool told = was_set_by_acl(f, event, hash, now_ns);
+    return (w->sensors & f->options.sensors) == f->options.sensors;
+}
 
-    if (!w && told) {
-        f->stats.folded++;
-        event_free(event);
-        return;
-    }
-    if (w) {
-        merge(f, w, event);
-        w->done = (w->sensors & f->options.sensors) == f->options.sensors;
-        let_go_done(f);
-        return;
-    }
-    while (*at)
-        at = &(*at)->bucket_next;
-    w = calloc(1, sizeof(*w));
+static void await_others(struct fuse *f, struct event *event, uint64_t hash, uint64_t now_ns)
+{
+    struct waiting **at = &f->buckets[hash % BUCKETS], *w = calloc(1, sizeof(*w));
+
     if (!w) { /* told twice is better than not at all */
         f->options.event(f->options.data, event);
         return;
     }
     *w = (struct waiting){ .event = event, .hash = hash, .arrival_ns = now_ns, .sensors = event->sensors };
-    w->done = (w->sensors & f->options.sensors) == f->options.sensors;
+    w->done = is_done(f, w);
+    while (*at)
+        at = &(*at)->bucket_next;
     *at = w;
     *f->last = w;
     f->last = &w->next;
     f->count++;
-    let_go_done(f);
+    let_go_done(f, now_ns);
     if (f->count > FUSE_WAITING_MAX) {
         f->stats.early++;
-        let_go(f);
+        let_go(f, now_ns);
     }
+}
+
+void fuse_add(struct fuse *f, struct event *event, uint64_t now_ns)
+{
+    struct sight sight = sight_of(event);
+    uint64_t hash = sight_hash(&sight);
+    struct waiting *w = find_other(f, &sight, hash);
+    bool by_acl = was_set_by_acl(f, &sight, hash, now_ns);
+
+    if (w) {
+        merge(f, w, event);
+        w->done = is_done(f, w);
+        let_go_done(f, now_ns);
+    } else if (by_acl || told_before(f->told, &sight, f->options.sensors, now_ns)) {
+        f->stats.folded++;
+        event_free(event);
+    } else {
+        await_others(f, event, hash, now_ns);
+    }
+}
+
+/* What a sensor concluded is better told by one that saw it, also by a late one. */
+static uint64_t patience(const struct waiting *w, bool drained)
+{
+    if (!drained)
+        return FUSE_BOUND_NS;
+    return presumes(w->event) ? FUSE_DOUBT_NS : FUSE_SETTLE_NS;
 }
 
 void fuse_expire(struct fuse *f, uint64_t now_ns, bool drained)
 {
-    uint64_t patience = drained ? FUSE_SETTLE_NS : FUSE_BOUND_NS;
-
-    while (f->first && (f->first->done || now_ns - f->first->arrival_ns >= patience))
-        let_go(f);
+    while (f->first && (f->first->done || now_ns - f->first->arrival_ns >= patience(f->first, drained)))
+        let_go(f, now_ns);
 }
 
-void fuse_flush(struct fuse *f)
+void fuse_flush(struct fuse *f, uint64_t now_ns)
 {
     while (f->first)
-        let_go(f);
+        let_go(f, now_ns);
+}
+
+uint64_t fuse_oldest_ns(const struct fuse *f)
+{
+    const struct event *e = f->first ? f->first->event : NULL;
+
+    if (!e)
+        return 0;
+    return e->time_ns - (e->boot_from_ns && e->boot_from_ns < e->boot_ns ? e->boot_ns - e->boot_from_ns : 0);
 }
 
 const struct fuse_stats *fuse_stats(const struct fuse *f)

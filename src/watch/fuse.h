@@ -4,9 +4,10 @@
  * union of their facts and names them all.
  *
  * Two sights are of one change if they are by different sensors, of the same watch, path, operation
- * class, actor and outcome, and the second comes before the first is let go. Sights of one sensor are
- * never folded, so that n real changes, seen by each of several sensors, come out as n events in
- * whatever order the sights arrive; the k-th of one sensor is matched with the k-th of the other.
+ * class, actor and outcome (sight.h). Sights of one sensor are never folded, so that n real changes, seen by each of
+ * several sensors, come out as n events in whatever order the sights arrive; the k-th of one sensor is matched with the
+ * k-th of the other. A sight that comes when the change was told already is not told again (told.h); what it alone
+ * knew is lost.
  */
 #pragma once
 
@@ -22,7 +23,7 @@ struct fuse_options {
 };
 
 struct fuse_stats {
-    uint64_t folded;     /* sights that became part of another one's event */
+    uint64_t folded;     /* sights that became part of another one's event, or came after it */
     uint64_t contradictions; /* facts on which two sights disagreed; the kernel-captured one was kept */
     uint64_t early;      /* let go before their time, because too many waited */
 };
@@ -35,13 +36,17 @@ void fuse_free(struct fuse *f); /* NULL is fine; what waits is freed, not told: 
 void fuse_add(struct fuse *f, struct event *event, uint64_t now_ns);
 
 /* Let go what has waited long enough, in the order of arrival.
- * drained: every sensor has just delivered all it had, so that what waits since FUSE_SETTLE_NS will not be
+ * drained: every sensor has just delivered all it had, so that what waits since FUSE_SETTLE_NS will hardly be
  * seen by another one; otherwise FUSE_BOUND_NS is the limit. */
 void fuse_expire(struct fuse *f, uint64_t now_ns, bool drained);
-void fuse_flush(struct fuse *f);
+void fuse_flush(struct fuse *f, uint64_t now_ns);
+
+/* When what waits longest may have happened, CLOCK_REALTIME; 0: nothing waits. */
+uint64_t fuse_oldest_ns(const struct fuse *f);
 
 const struct fuse_stats *fuse_stats(const struct fuse *f);
 
 #define FUSE_SETTLE_NS 50000000ull  /* the kernel's queues of two sensors are filled by the same call */
+#define FUSE_DOUBT_NS 500000000ull  /* a sight that concludes: another sensor knows better */
 #define FUSE_BOUND_NS 2000000000ull /* sensors that lag under load */
 #define FUSE_WAITING_MAX 16384      /* events that wait: about 20 MB at most */

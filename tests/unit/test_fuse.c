@@ -130,7 +130,7 @@ static void compares(void **state)
     a->actor.cred.known = true;
     fuse_add(f, a, 0);
     fuse_add(f, b, 0);
-    fuse_flush(f);
+    fuse_flush(f, 0);
     assert_int_equal(out.count, row->events);
     if (out.count == 1 && (row->actor_presumed || row->operation_presumed)) { /* who knows it better is right */
         assert_int_equal(out.events[0]->actor.pid, row->pid_b);
@@ -188,7 +188,7 @@ static void an_acl_is_told_once(void **state)
     fuse_add(f, sight(SENSOR_FANOTIFY, OPERATION_CHMOD, "/a", 2), NS_PER_MS); /* by another process */
     fuse_add(f, sight(SENSOR_FANOTIFY, OPERATION_CHMOD, "/b", 1), NS_PER_MS);
     fuse_add(f, sight(SENSOR_FANOTIFY, OPERATION_CHMOD, "/a", 1), 60 * NS_PER_S);
-    fuse_flush(f);
+    fuse_flush(f, 0);
     assert_int_equal(out.count, 4);
     assert_int_equal(out.events[0]->operation, OPERATION_SETXATTR);
     assert_int_equal(out.events[1]->actor.pid, 2);
@@ -239,7 +239,7 @@ static void swallows_nothing(void **state)
             }
             at[s]++;
         }
-        fuse_flush(f);
+        fuse_flush(f, 0);
         if (!partly)
             assert_int_equal(out.count, ARRAY_SIZE(changes));
         for (size_t i = 0; i < out.count; i++)
@@ -258,6 +258,136 @@ static void swallows_nothing(void **state)
     }
 }
 
+/*
+ * A record that comes when the change was told already. Times are milliseconds: when it was (fanotify: between two
+ * moments), and when it arrives; each arrives after the one before, and the queue is drained between.
+ */
+static const struct late_row {
+    const char *name;
+    size_t events;
+    struct late {
+        unsigned sensor;
+        enum operation operation;
+        pid_t pid;
+        unsigned from_ms, until_ms, arrival_ms;
+        bool presumed;
+    } sights[6];
+} late_rows[] = {
+    { "audit's record is late", 1,
+      { { SENSOR_FANOTIFY, OPERATION_UNLINK, 1, 1000, 1010, 1010 }, { SENSOR_AUDIT, OPERATION_UNLINK, 1, 1004, 1004, 1200 } } },
+    { "very late", 1,
+      { { SENSOR_FANOTIFY, OPERATION_UNLINK, 1, 1000, 1010, 1010 }, { SENSOR_AUDIT, OPERATION_UNLINK, 1, 1004, 1004, 21000 } } },
+    { "later than is remembered", 2,
+      { { SENSOR_FANOTIFY, OPERATION_UNLINK, 1, 1000, 1010, 1010 }, { SENSOR_AUDIT, OPERATION_UNLINK, 1, 1004, 1004, 661000 } } },
+    { "opened, and closed a minute later", 1,
+      { { SENSOR_AUDIT, OPERATION_OPEN_WRITE, 1, 1000, 1000, 1001 }, { SENSOR_FANOTIFY, OPERATION_OPEN_WRITE, 1, 61000, 61010, 61010 } } },
+    { "opened twice, closed at once", 2,
+      { { SENSOR_AUDIT, OPERATION_OPEN_WRITE, 1, 1000, 1000, 1001 }, { SENSOR_AUDIT, OPERATION_OPEN_WRITE, 1, 1100, 1100, 1101 },
+        { SENSOR_FANOTIFY, OPERATION_OPEN_WRITE, 1, 2000, 2010, 2010 } } },
+    { "and opened by what audit does not see", 3,
+      { { SENSOR_AUDIT, OPERATION_OPEN_WRITE, 1, 1000, 1000, 1001 }, { SENSOR_AUDIT, OPERATION_OPEN_WRITE, 1, 1100, 1100, 1101 },
+        { SENSOR_FANOTIFY, OPERATION_OPEN_WRITE, 1, 2000, 2010, 2010 }, { SENSOR_FANOTIFY, OPERATION_OPEN_WRITE, 1, 3000, 3010, 3010 } } },
+    { "closed, and opened after that", 2,
+      { { SENSOR_FANOTIFY, OPERATION_OPEN_WRITE, 1, 1000, 1010, 1010 }, { SENSOR_AUDIT, OPERATION_OPEN_WRITE, 1, 1200, 1200, 1300 } } },
+    { "fanotify's event is late", 1,
+      { { SENSOR_AUDIT, OPERATION_UNLINK, 1, 1004, 1004, 1005 }, { SENSOR_FANOTIFY, OPERATION_UNLINK, 1, 1000, 1300, 1300 } } },
+    { "the call began long before it did something", 1,
+      { { SENSOR_FANOTIFY, OPERATION_UNLINK, 1, 2000, 2010, 2010 }, { SENSOR_AUDIT, OPERATION_UNLINK, 1, 1000, 1000, 2200 } } },
+    { "a change after the one that was told", 2,
+      { { SENSOR_FANOTIFY, OPERATION_UTIME, 1, 1000, 1010, 1010 }, { SENSOR_AUDIT, OPERATION_UTIME, 1, 1080, 1080, 1090 } } },
+    { "seen by fanotify alone, after audit alone saw another", 2,
+      { { SENSOR_AUDIT, OPERATION_UTIME, 1, 1000, 1000, 1001 }, { SENSOR_FANOTIFY, OPERATION_UTIME, 1, 1100, 1110, 1110 } } },
+    { "of another process", 2,
+      { { SENSOR_FANOTIFY, OPERATION_UNLINK, 1, 1000, 1010, 1010 }, { SENSOR_AUDIT, OPERATION_UNLINK, 2, 1004, 1004, 1200 } } },
+    { "of another operation", 2,
+      { { SENSOR_FANOTIFY, OPERATION_CHMOD, 1, 1000, 1010, 1010 }, { SENSOR_AUDIT, OPERATION_CHOWN, 1, 1004, 1004, 1200 } } },
+    { "at a time that is not known", 2,
+      { { SENSOR_FANOTIFY, OPERATION_UNLINK, 1, 0, 0, 1010 }, { SENSOR_AUDIT, OPERATION_UNLINK, 1, 1004, 1004, 1200 } } },
+    { "each takes one", 2,
+      { { SENSOR_FANOTIFY, OPERATION_CHMOD, 1, 1000, 1010, 1010 }, { SENSOR_AUDIT, OPERATION_CHMOD, 1, 1004, 1004, 1200 },
+        { SENSOR_AUDIT, OPERATION_CHMOD, 1, 1005, 1005, 1201 } } },
+    { "two told, two late", 2,
+      { { SENSOR_FANOTIFY, OPERATION_CREATE, 1, 1000, 1010, 1010 }, { SENSOR_FANOTIFY, OPERATION_CREATE, 1, 1010, 1020, 1020 },
+        { SENSOR_AUDIT, OPERATION_CREATE, 1, 1004, 1004, 1200 }, { SENSOR_AUDIT, OPERATION_CREATE, 1, 1011, 1011, 1200 } } },
+    { "a link that was told as a creation", 1,
+      { { SENSOR_FANOTIFY, OPERATION_CREATE, 1, 1000, 1010, 1010 }, { SENSOR_AUDIT, OPERATION_LINK, 1, 1004, 1004, 1200 } } },
+    { "attributes, after long patience", 1,
+      { { SENSOR_FANOTIFY, OPERATION_ATTRIBUTES, 1, 1000, 1010, 1010, true }, { SENSOR_AUDIT, OPERATION_CHOWN, 1, 1004, 1004, 2200 } } },
+    { "in time, and once more the same later", 2,
+      { { SENSOR_FANOTIFY, OPERATION_CHMOD, 1, 1000, 1010, 1010 }, { SENSOR_AUDIT, OPERATION_CHMOD, 1, 1004, 1004, 1012 },
+        { SENSOR_FANOTIFY, OPERATION_CHMOD, 1, 1300, 1310, 1310 }, { SENSOR_AUDIT, OPERATION_CHMOD, 1, 1304, 1304, 1500 } } },
+};
+
+static void late_is_told_once(void **state)
+{
+    const struct late_row *row = *state;
+    struct out out = { 0 };
+    struct fuse *f = new_fuse(&out, BOTH);
+    unsigned now_ms = 0;
+
+    for (const struct late *l = row->sights; l->sensor; l++) {
+        struct event *e = sight(l->sensor, l->operation, "/a", l->pid);
+
+        e->boot_from_ns = l->sensor == SENSOR_FANOTIFY ? l->from_ms * NS_PER_MS : 0;
+        e->boot_ns = l->until_ms * NS_PER_MS;
+        e->operation_presumed = l->presumed;
+        for (; now_ms < l->arrival_ms; now_ms += 10)
+            fuse_expire(f, now_ms * NS_PER_MS, true);
+        fuse_add(f, e, l->arrival_ms * NS_PER_MS);
+    }
+    fuse_flush(f, 100 * NS_PER_S);
+    assert_int_equal(out.count, row->events);
+    out_done(&out);
+    fuse_free(f);
+}
+
+/* A storm whose second sensor is behind by all of it: what is let go early is remembered too. */
+static void a_storm_is_told_once(void **state)
+{
+    static struct out out;
+    struct fuse *f = new_fuse(&out, BOTH);
+
+    (void)state;
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (unsigned i = 0; i < FUSE_WAITING_MAX + 1000; i++) {
+            char path[16];
+            struct event *e;
+
+            snprintf(path, sizeof(path), "/%u", i);
+            e = sight(pass ? SENSOR_AUDIT : SENSOR_FANOTIFY, OPERATION_UNLINK, path, 1);
+            e->boot_ns = NS_PER_S + i;
+            fuse_add(f, e, NS_PER_S + pass * NS_PER_S + i);
+            out_done(&out);
+        }
+    }
+    assert_int_equal(fuse_stats(f)->early, 1000);
+    assert_int_equal(fuse_stats(f)->folded, FUSE_WAITING_MAX + 1000);
+    assert_int_equal(fuse_oldest_ns(f), 0);
+    out_done(&out);
+    fuse_free(f);
+}
+
+static void doubt_waits_longer(void **state)
+{
+    struct out out = { 0 };
+    struct fuse *f = new_fuse(&out, BOTH);
+    struct event *e = sight(SENSOR_FANOTIFY, OPERATION_ATTRIBUTES, "/a", 1);
+
+    (void)state;
+    e->operation_presumed = true;
+    e->time_ns = 700;
+    e->boot_from_ns = 100;
+    e->boot_ns = 300;
+    fuse_add(f, e, 0);
+    assert_int_equal(fuse_oldest_ns(f), 500);
+    fuse_expire(f, FUSE_DOUBT_NS - 1, true);
+    assert_int_equal(out.count, 0);
+    fuse_expire(f, FUSE_DOUBT_NS, true);
+    assert_int_equal(out.count, 1);
+    out_done(&out);
+    fuse_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest more[] = {
@@ -266,7 +396,9 @@ int main(void)
         cmocka_unit_test(is_bounded),
         cmocka_unit_test(swallows_nothing),
         cmocka_unit_test(an_acl_is_told_once),
+        cmocka_unit_test(a_storm_is_told_once),
+        cmocka_unit_test(doubt_waits_longer),
     };
 
-    return RUN_ROWS(rows, compares) + cmocka_run_group_tests(more, NULL, NULL);
+    return RUN_ROWS(rows, compares) + RUN_ROWS(late_rows, late_is_told_once) + cmocka_run_group_tests(more, NULL, NULL);
 }
