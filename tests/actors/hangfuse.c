@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hangfuse DIR [dead]: mounts a file system on DIR that answers INIT and what the directory itself is, and nothing
- * else; with `dead` not even that. Anybody may ask it. Unmounts at SIGTERM.
+ * hangfuse DIR [dead]: mounts a file system on DIR that answers INIT and what the directory itself is, and that it has
+ * no extended attributes (the kernel asks for those by itself where it audits), and nothing else; with `dead` not even that. Anybody may ask it. Unmounts at SIGTERM.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>
 #include <signal.h>
@@ -22,10 +23,10 @@ static void end(int number)
     _exit(0);
 }
 
-static void answer(int fd, const struct fuse_in_header *to, const void *body, size_t len)
+static void answer(int fd, const struct fuse_in_header *to, int error, const void *body, size_t len)
 {
     char buffer[256];
-    struct fuse_out_header head = { .len = (uint32_t)(sizeof(head) + len), .unique = to->unique };
+    struct fuse_out_header head = { .len = (uint32_t)(sizeof(head) + len), .error = error, .unique = to->unique };
 
     memcpy(buffer, &head, sizeof(head));
     memcpy(buffer + sizeof(head), body, len);
@@ -52,9 +53,11 @@ int main(int argc, char **argv)
         const struct fuse_attr_out root = { .attr = { .ino = 1, .mode = S_IFDIR | 0755, .nlink = 2 } };
 
         if (head->opcode == FUSE_INIT)
-            answer(fd, head, &init, sizeof(init));
+            answer(fd, head, 0, &init, sizeof(init));
         else if (!dead && head->opcode == FUSE_GETATTR && head->nodeid == FUSE_ROOT_ID)
-            answer(fd, head, &root, sizeof(root));
+            answer(fd, head, 0, &root, sizeof(root));
+        else if (!dead && head->opcode == FUSE_GETXATTR)
+            answer(fd, head, -ENOSYS, "", 0);
     }
     return 0;
 }
