@@ -16,7 +16,7 @@ static bool is_job(enum launcher_kind kind)
         [LAUNCHER_PRODUCT] = true, [LAUNCHER_PACKAGE] = true, [LAUNCHER_CONFIGURATION] = true, [LAUNCHER_EXEC] = true,
         [LAUNCHER_COMPOSE] = true, [LAUNCHER_HEALTH_CHECK] = true, [LAUNCHER_KUBECTL_EXEC] = true, [LAUNCHER_POD_EXEC] = true, [LAUNCHER_CRON] = true,
         [LAUNCHER_ANACRON] = true, [LAUNCHER_AT] = true, [LAUNCHER_TIMER] = true, [LAUNCHER_CI] = true,
-        [LAUNCHER_SSH] = true, [LAUNCHER_PERSON] = true, [LAUNCHER_COMMAND] = true,
+        [LAUNCHER_SSH] = true, [LAUNCHER_SFTP] = true, [LAUNCHER_PERSON] = true, [LAUNCHER_COMMAND] = true,
     };
 
     return jobs[kind];

@@ -95,6 +95,25 @@ static void describe_person(const struct process *p, struct cause_launcher *ret)
     ret->name = p->login_name.len ? p->login_name : user_of(p);
 }
 
+/*
+ * No command: sftp, by a server of its own or by sshd itself, which changes files of a user for nothing else. As root it
+ * may be about its own business, and that nobody asked for.
+ */
+static void describe_ssh(const struct chain *c, struct cause_launcher *ret)
+{
+    const struct cause_link *link = c->link[0];
+    const struct credentials *cred = actor_credentials(&c->event->actor);
+    bool itself = link->launcher && link->launcher->kind == LAUNCHER_SSH;
+
+    if (bytes_equal_str(link->name, "sftp-server") ? bytes_starts_with(c->process[0]->executable, bytes_of("/usr/"))
+                                                   : itself && cred->known && cred->euid != 0) {
+        ret->kind = LAUNCHER_SFTP;
+    } else if (itself) {
+        process_unref(ret->process);
+        *ret = (struct cause_launcher){ .unit = ret->unit };
+    }
+}
+
 static void describe_service(const struct chain *c, struct cause_launcher *ret)
 {
     ret->name = ret->unit;
@@ -166,6 +185,9 @@ static void describe(struct chain *c, unsigned at, struct cause_launcher *ret)
             ret->detail = policy_file(c->process[at]);
         break;
     case LAUNCHER_SSH:
+        describe_person(c->process[at > 0 ? at - 1 : 0], ret);
+        describe_ssh(c, ret);
+        break;
     case LAUNCHER_PERSON:
         describe_person(c->process[at > 0 ? at - 1 : 0], ret);
         break;
@@ -398,6 +420,8 @@ static void find_by_unit(struct chain *c, struct cause_launcher *ret)
             describe_service(c, ret);
         else
             ret->name = user_of(actor);
+        if (ret->kind == LAUNCHER_SSH)
+            describe_ssh(c, ret);
         return;
     }
     if (actor->tty.len && actor->login_uid != UID_UNKNOWN) {

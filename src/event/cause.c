@@ -74,6 +74,7 @@ static const char *const launchers[LAUNCHER_KIND_COUNT] = {
     [LAUNCHER_PERSON] = "person",
     [LAUNCHER_COMMAND] = "run",
     [LAUNCHER_POD_EXEC] = "pod-exec",
+    [LAUNCHER_SFTP] = "sftp",
 };
 
 const char *cause_run_name(enum run_kind kind)

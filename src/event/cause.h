@@ -61,6 +61,7 @@ enum launcher_kind {
     LAUNCHER_PERSON,        /* somebody at a terminal; name: the user */
     LAUNCHER_COMMAND,       /* the COMMAND of `culprit run` */
     LAUNCHER_POD_EXEC,      /* kubectl exec, or a probe's or hook's: a pod's runtime is asked for all of them alike */
+    LAUNCHER_SFTP,          /* name: the user */
     LAUNCHER_KIND_COUNT,
 };
 

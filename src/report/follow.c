@@ -8,7 +8,7 @@
 #include "report/trace.h"
 
 #define ANEW_NS (60 * NS_PER_S)    /* who deletes a name and takes it again so soon replaces the file */
-#define HALVES_NS (50 * NS_PER_MS) /* two events of one system call: the same moment, or what a sensor knows of it */
+#define HALVES_NS (2 * NS_PER_S) /* two events of one system call: the same moment, or when a sensor on a busy machine looked */
 
 static struct fingerprint name_key(const struct event *e, struct bytes path)
 {

@@ -351,6 +351,7 @@ static const struct launcher_words launchers[LAUNCHER_KIND_COUNT] = {
     [LAUNCHER_SERVICE]       = { "service ", "", "service ", false, false },
     [LAUNCHER_CI]            = { "a job of the CI runner ", "", "CI runner ", false, false, CI_SAYS },
     [LAUNCHER_SSH]           = { "a command given to ssh by ", "", "ssh command of ", false, true },
+    [LAUNCHER_SFTP]          = { "", " by sftp", "sftp of ", true, true },
     [LAUNCHER_PERSON]        = { NULL, NULL, "", true, false },
     [LAUNCHER_COMMAND]       = { NULL, NULL, "", false, false },
     [LAUNCHER_POD_EXEC]      = { "run by kubectl exec, a probe or a hook in ", "", "kubectl exec, a probe or a hook in ", false, true },
@@ -455,7 +456,7 @@ static bool add_person(struct sbuf *out, const struct cause *cause)
 
     if (!words_of(l)->by_person || !cause->person.known)
         return false;
-    if (l->kind == LAUNCHER_SSH && bytes_equal(l->name, cause->person.name) && !has_changed(&cause->person)) {
+    if ((l->kind == LAUNCHER_SSH || l->kind == LAUNCHER_SFTP) && bytes_equal(l->name, cause->person.name) && !has_changed(&cause->person)) {
         if (cause->person.remote.len) {
             sbuf_add_str(out, ", from ");
             escape_terminal(out, cause->person.remote);
@@ -513,6 +514,7 @@ static bool add_headline(struct sbuf *out, const struct cause *cause)
 
     sbuf_add_str(out, words_of(l)->before ? words_of(l)->before : "");
     escape_terminal(out, l->name);
+    sbuf_add_str(out, words_of(l)->after);
     if (module || l->detail.len) {
         sbuf_add_str(out, " (");
         if (module) {

@@ -135,7 +135,7 @@ class World:
         with open(f'{keys}/config', 'w') as f:
             f.write(f'Port {self.port}\nListenAddress 127.0.0.1\nHostKey {keys}/host\nAuthorizedKeysFile {keys}/id.pub\n'
                     f'StrictModes no\nPermitRootLogin yes\nUsePAM yes\nPidFile none\nPrintMotd no\nPrintLastLog no\n'
-                    f'Subsystem sftp /usr/lib/openssh/sftp-server\nMaxSessions 50\nMaxStartups 100\nUseDNS no\n')
+                    f'Subsystem sftp /usr/lib/openssh/sftp-server\nSubsystem itself internal-sftp\nMaxSessions 50\nMaxStartups 100\nUseDNS no\n')
         sh(f'chmod 0644 {keys}/id.pub; sed -i /motd/d\\;/mail/d\\;/systemd/d /etc/pam.d/sshd /etc/pam.d/common-session')
         self.daemon(f'/usr/sbin/sshd -D -f {keys}/config')
         import socket
