@@ -49,6 +49,7 @@ else
         SHOW=1 step "the first moment after 20 restarts, $sensor" tests/scenario/restarts.sh "$ROOT/build/culprit" -n 20 -s $sensor
     done
     SHOW=1 step "the store: many users, trouble, kill -9" tests/scenario/store.sh "$ROOT/build/culprit" -s fanotify,audit
+    step "nobody reads what is printed" python3 -B tests/scenario/unread.py "$ROOT/build/culprit"
     step "hostile files" tests/scenario/foreign.sh "$ROOT/build/culprit"
     step "privileges" tests/scenario/privileges.sh "$ROOT/build/culprit"
     SHOW=1 step "the story" tests/scenario/story.sh "$ROOT/build/culprit"

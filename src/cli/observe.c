@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +50,7 @@ static void on_idle(void *data)
     struct observation *o = data;
 
     printer_idle(&o->printer);
-    if (ferror(o->printer.out)) /* nobody reads any more */
+    if (o->outlet.failed) /* nobody reads any more */
         pipeline_stop(o->pipeline);
 }
 
@@ -58,8 +59,20 @@ static void on_signal(void *data, int fd)
     struct observation *o = data;
     struct signalfd_siginfo info;
 
-    while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+    while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        /* a key: who reads us may still be there, and asks again if he is not */
+        o->interrupts += info.ssi_signo == SIGINT;
+        o->hurry |= info.ssi_signo == SIGTERM || info.ssi_signo == SIGHUP || o->interrupts > 1;
         o->signalled(o, (int)info.ssi_signo, (pid_t)info.ssi_pid);
+    }
+}
+
+static bool is_in_hurry(void *data)
+{
+    struct observation *o = data;
+
+    on_signal(o, o->signal_fd);
+    return o->hurry;
 }
 
 static int take_signals(struct observation *o)
@@ -154,6 +167,8 @@ int observation_start(struct observation *o)
     options->idle = on_idle;
     /* before anything is opened: a signal must not end us with rules left in the kernel */
     r = take_signals(o);
+    outlet_init(&o->outlet, fileno(stdout), o->signal_fd, is_in_hurry, o);
+    o->printer.outlet = &o->outlet;
     if (r < 0)
         err_set(&err, r, "signals");
     if (r == 0)
@@ -190,6 +205,15 @@ static int own_status(const struct observation *o, const struct case_ *c)
     return case_answered(c) ? EXIT_ANSWERED : EXIT_NOTHING;
 }
 
+/* Whoever does not read may be the same for what we say of it. */
+static void say_unread(const struct observation *o)
+{
+    struct pollfd fd = { .fd = fileno(stderr), .events = POLLOUT };
+
+    if (poll(&fd, 1, 0) > 0)
+        cli_note("nobody read the output: %llu bytes of it are missing", (unsigned long long)o->outlet.dropped);
+}
+
 int observation_finish(struct observation *o)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
@@ -208,8 +232,11 @@ int observation_finish(struct observation *o)
             sbuf_add_char(&text, '\n');
         case_write_text(c, o->printer.style.colour, o->printer.style.columns, &text);
     }
-    cli_write(stdout, &text);
-    fflush(stdout);
+    printer_text(&o->printer, &text);
+    if (!outlet_finish(&o->outlet) && !o->outlet.failed) {
+        say_unread(o);
+        status = EXIT_LOST;
+    }
     return status;
 }
 
@@ -218,6 +245,7 @@ void observation_close(struct observation *o)
     pipeline_close(o->pipeline);
     o->pipeline = NULL;
     printer_done(&o->printer);
+    outlet_done(&o->outlet);
     if (o->signal_fd >= 0)
         close(o->signal_fd);
     watch_args_done(&o->args);

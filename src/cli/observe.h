@@ -10,7 +10,10 @@ struct observation {
     struct watch_args args;
     struct pipeline *pipeline;
     struct printer printer;
+    struct outlet outlet;
     int signal_fd;
+    unsigned interrupts;
+    bool hurry;               /* asked to end by somebody who will not read */
     bool is_run;
     struct junit_file *junit; /* run; NULL: none */
     void (*signalled)(struct observation *o, int number, pid_t sender);

@@ -53,6 +53,10 @@ void printer_done(struct printer *p)
 
 static void write_buffer(struct printer *p)
 {
+    if (p->outlet) {
+        outlet_write(p->outlet, &p->buffer);
+        return;
+    }
     cli_write(p->out, &p->buffer);
     fflush(p->out);
     sbuf_clear(&p->buffer);
@@ -115,7 +119,7 @@ void printer_gap(struct printer *p, const struct gap *gap)
 void printer_idle(struct printer *p)
 {
     live_idle(&p->live, &p->style, clock_ns(CLOCK_MONOTONIC), &p->buffer);
-    if (p->buffer.len)
+    if (p->buffer.len || (p->outlet && p->outlet->stalled))
         write_buffer(p);
 }
 
@@ -124,4 +128,12 @@ void printer_flush(struct printer *p)
     end_events(p);
     if (p->buffer.len)
         write_buffer(p);
+}
+
+void printer_text(struct printer *p, struct sbuf *text)
+{
+    printer_flush(p);
+    sbuf_add_bytes(&p->buffer, sbuf_bytes(text));
+    sbuf_clear(text);
+    write_buffer(p);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/cli.h"
+#include "cli/outlet.h"
 #include "event/ecs.h"
 #include "event/sentence.h"
 #include "report/live.h"
@@ -15,6 +16,7 @@ struct printer {
     struct ecs_host host;
     struct arena arena;
     struct sbuf buffer;
+    struct outlet *outlet; /* the way to `out`; NULL: by stdio */
     struct live live;
 };
 
@@ -26,6 +28,8 @@ void printer_gap(struct printer *p, const struct gap *gap);
 /* Tell a fold that is a second old, and write out what is buffered. */
 void printer_idle(struct printer *p);
 void printer_flush(struct printer *p);
+/* Text of another kind, behind what is buffered; it is empty then. */
+void printer_text(struct printer *p, struct sbuf *text);
 
 /* name, machine-id and boot id of this machine; strings live in `arena`. */
 struct ecs_host cli_host(struct arena *arena);
