@@ -3,7 +3,8 @@
 # Fuzz each decoder for SECONDS with libFuzzer and the sanitizers: tests/fuzz/run.sh [SECONDS]
 # Those that read what comes from other machines (logs, rule files, command lines) get twice the time. One target for
 # each processor at a time.
-# A finding is kept in build-fuzz/findings; minimised, it becomes a file of tests/fuzz/corpus.
+# A finding is kept in build-fuzz/findings; minimised, it becomes a file of tests/fuzz/corpus. What reaches new code is kept in
+# build-fuzz/corpus. An input that takes ten seconds is a finding.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 SECONDS_EACH=${1:-30}
@@ -51,9 +52,9 @@ seconds_of() {
 fuzz() {
     local target=$1 dict=tests/fuzz/dict/$1 options=()
     [ -e "$dict" ] && options+=("-dict=$dict")
-    mkdir -p "$work/$target"
-    # new inputs go to the first directory: the corpus in the repository is chosen by hand
-    $BUILD/tests/fuzz/fuzz_"$target" "$work/$target" tests/fuzz/corpus/"$target" "${options[@]}" \
+    mkdir -p "$BUILD/corpus/$target"
+    # new inputs go to the first directory, and the next run begins with them: the corpus in the repository is chosen by hand
+    $BUILD/tests/fuzz/fuzz_"$target" "$BUILD/corpus/$target" tests/fuzz/corpus/"$target" "${options[@]}" \
         -max_total_time="$(seconds_of "$target")" -max_len=65536 -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 \
         -artifact_prefix="$BUILD/findings/$target-" > "$work/$target.log" 2>&1 && : > "$work/$target.ok"
 }
