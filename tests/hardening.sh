@@ -5,19 +5,7 @@
 set -u
 CULPRIT=$(readlink -f "$1")
 CC=${CC:-cc}
-passed=0 failed=0
-
-check() { # check TEXT CONDITION...
-    local text=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-        echo "right: $text"
-    else
-        failed=$((failed + 1))
-        echo "WRONG: $text"
-    fi
-}
+. "$(dirname "$(readlink -f "$0")")/scenario/lib/test.sh"
 
 segments=$(readelf -lW "$CULPRIT")
 dynamic=$(readelf -dW "$CULPRIT")
@@ -26,26 +14,25 @@ symbols=$(readelf --dyn-syms -W "$CULPRIT")
 has() { grep -qE -- "$2" <<< "$1"; }
 lacks() { ! has "$@"; }
 
-check "position independent" has "$segments" '^Elf file type is DYN'
-check "all symbols are bound at the start" has "$dynamic" '\(FLAGS(_1)?\).*(BIND_NOW|NOW)'
-check "what the linker has written is read-only then" has "$segments" '^ *GNU_RELRO'
-check "the stack is not executable" has "$segments" '^ *GNU_STACK .* RW +0x'
-check "nothing is writable and executable" lacks "$segments" '^ *[A-Z_]+ +0x.* RWE '
-check "no code is changed when it is loaded" lacks "$dynamic" 'TEXTREL'
-check "no library is looked for in a place of the build" lacks "$dynamic" 'RPATH|RUNPATH'
-check "stack protector" has "$symbols" '__stack_chk_fail'
-check "calls of the C library are checked" has "$symbols" '__(memcpy|snprintf|vsnprintf|fprintf|vfprintf|read)_chk'
+ok "position independent" has "$segments" '^Elf file type is DYN'
+ok "all symbols are bound at the start" has "$dynamic" '\(FLAGS(_1)?\).*(BIND_NOW|NOW)'
+ok "what the linker has written is read-only then" has "$segments" '^ *GNU_RELRO'
+ok "the stack is not executable" has "$segments" '^ *GNU_STACK .* RW +0x'
+ok "nothing is writable and executable" lacks "$segments" '^ *[A-Z_]+ +0x.* RWE '
+ok "no code is changed when it is loaded" lacks "$dynamic" 'TEXTREL'
+ok "no library is looked for in a place of the build" lacks "$dynamic" 'RPATH|RUNPATH'
+ok "stack protector" has "$symbols" '__stack_chk_fail'
+ok "calls of the C library are checked" has "$symbols" '__(memcpy|snprintf|vsnprintf|fprintf|vfprintf|read)_chk'
 
 if [ "$(uname -m)" = x86_64 ]; then
     code=$(objdump -d --no-show-raw-insn "$CULPRIT")
-    check "jumps and calls by pointers land where they may (endbr64)" [ "$(grep -c endbr64 <<< "$code")" -gt 500 ]
+    ok "jumps and calls by pointers land where they may (endbr64)" [ "$(grep -c endbr64 <<< "$code")" -gt 500 ]
     # the note counts only where every object has it, those with which the C library starts a program as well
     if readelf -nW "$("$CC" -print-file-name=Scrt1.o)" | grep -q 'IBT, SHSTK'; then
-        check "IBT and SHSTK" has "$(readelf -nW "$CULPRIT")" 'IBT, SHSTK'
+        ok "IBT and SHSTK" has "$(readelf -nW "$CULPRIT")" 'IBT, SHSTK'
     else
         echo "not asked: IBT and SHSTK, which this C library's own start files do not have"
     fi
-    check "the stack is touched page by page" has "$code" 'orq +\$0x0,(0x[0-9a-f]+)?\(%rsp\)'
+    ok "the stack is touched page by page" has "$code" 'orq +\$0x0,(0x[0-9a-f]+)?\(%rsp\)'
 fi
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+finish

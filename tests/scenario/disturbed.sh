@@ -7,48 +7,33 @@ CULPRIT=$(readlink -f "$1")
 WORK=$(mktemp -d "${CULPRIT_TEST_DIR:-/var/tmp}/culprit-disturbed.XXXXXX")
 exec 8> /tmp/culprit-audit.lock
 flock 8
-passed=0 failed=0 PID= AUDITD=
+. "$(dirname "$(readlink -f "$0")")/lib/test.sh"
+PID= AUDITD= SHOW_FAILED=$WORK/err
 trap 'kill -9 $PID $AUDITD 2> /dev/null; rm -rf "$WORK"' EXIT
 mkdir "$WORK/w"
 touch "$WORK/w/old"
 
-is() { # is TEXT COMMAND...
-    local text=$1
-    shift
-    if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: $text"; cat "$WORK/err"; fi
-}
-
-told() { # told PATTERN: within 15 s
-    local i
-    for ((i = 0; i < 75; i++)); do
-        grep -q "$1" "$WORK/out" && return 0
-        sleep 0.2
-    done
-    return 1
-}
+told() { await 15 grep -q "$1" "$WORK/out"; } # told PATTERN
 seen() { told "\"action\":\"$1\".*/$2\""; } # seen OPERATION NAME
 
 : > "$WORK/err"
 "$CULPRIT" watch --sensor audit --no-store --format json "$WORK/w" > "$WORK/out" 2> "$WORK/err" 8>&- &
 PID=$!
-for ((i = 0; i < 400; i++)); do
-    grep -q 'culprit: ready' "$WORK/err" && break
-    sleep 0.05
-done
+await 20 grep -q 'culprit: ready' "$WORK/err"
 touch "$WORK/w/before"
-is "a change before" seen create before
+ok "a change before" seen create before
 auditctl -D > /dev/null 2>&1
-is "deleted rules are a gap" told "deleted the audit rules"
+ok "deleted rules are a gap" told "deleted the audit rules"
 touch "$WORK/w/after"
-is "a change after the rules were placed again" seen create after
+ok "a change after the rules were placed again" seen create after
 sleep 1 # auditctl deletes one by one: what is deleted after the first gap is another gap
-chattr +d "$WORK/w/old" 2> /dev/null && is "and its flags, which no path has a rule for" seen setflags old
+chattr +d "$WORK/w/old" 2> /dev/null && ok "and its flags, which no path has a rule for" seen setflags old
 auditctl -e 0 > /dev/null
 auditctl -D > /dev/null 2>&1
-is "audit switched off is a gap" told "switched audit off"
+ok "audit switched off is a gap" told "switched audit off"
 sleep 1 # its rules are looked for with the next upkeep; no line says that they stand
 touch "$WORK/w/on"
-is "a change after it is on again" seen create on
+ok "a change after it is on again" seen create on
 
 # auditd comes: the stream becomes its own, whole
 mkdir -p "$WORK/etc/plugins.d" "$WORK/log"
@@ -62,18 +47,17 @@ for ((i = 0; i < 20; i++)); do # the first time, the kernel asks us whether we a
     kill "$AUDITD" 2> /dev/null
     wait "$AUDITD" 2> /dev/null
 done
-is "auditd gets the stream" [ "$(auditctl -s | awk '/^pid/ {print $2}')" = "$AUDITD" ]
+ok "auditd gets the stream" [ "$(auditctl -s | awk '/^pid/ {print $2}')" = "$AUDITD" ]
 sleep 2 # culprit listens beside it from its next look at the owner on
 touch "$WORK/w/beside"
-is "and we see beside it" seen create beside
+ok "and we see beside it" seen create beside
 sleep 1 # auditd writes when it likes
-is "it has all records" grep -q PROCTITLE "$WORK/log/audit.log"
+ok "it has all records" grep -q PROCTITLE "$WORK/log/audit.log"
 kill "$AUDITD"
 wait "$AUDITD" 2> /dev/null
 kill -INT "$PID"
 wait "$PID"
-is "and losses are told by the exit status" [ $? = 4 ]
+ok "and losses are told by the exit status" [ $? = 4 ]
 auditctl -l > "$WORK/rules" 2> /dev/null
-is "no rule of ours is left" sh -c "! grep culprit-$PID- $WORK/rules"
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+ok "no rule of ours is left" sh -c "! grep culprit-$PID- $WORK/rules"
+finish

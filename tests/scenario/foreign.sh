@@ -18,21 +18,9 @@ if [ -z "${FOREIGN_WORK:-}" ]; then
     exit $rc
 fi
 W=$FOREIGN_WORK STORAGE=$FOREIGN_WORK/home/.local/share/containers/storage
-passed=0 failed=0 PIDS= RUNC=
+. "$(dirname "$(readlink -f "$0")")/lib/test.sh"
+PIDS= RUNC= SHOW_FAILED="$W/out $W/err"
 trap 'kill -9 $PIDS 2> /dev/null; [ -z "$RUNC" ] || runc delete -f "$RUNC" > /dev/null 2>&1; umount -l "$W/fuse" "$W"/over/sub/* 2> /dev/null' EXIT
-
-ok() { # ok TEXT COMMAND...
-    local text=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-        echo "right: $text"
-    else
-        failed=$((failed + 1))
-        echo "WRONG: $text"
-        tail -3 "$W/out" "$W/err" 2> /dev/null
-    fi
-}
 
 AS_USER="setpriv --reuid=64242 --regid=64242 --clear-groups" # not the function in the background: $! would be a shell's
 as_user() { $AS_USER "$@"; }
@@ -50,40 +38,24 @@ start() { # start TARGET [SENSOR]: a watch that is ready
     "$CULPRIT" watch --no-store --sensor "${2:-fanotify}" --format json "$1" > "$W/out" 2> "$W/err" &
     WATCH=$!
     PIDS="$PIDS $WATCH"
-    for ((i = 0; i < 300; i++)); do
-        grep -q 'culprit: ready' "$W/err" && return 0
-        sleep 0.1
-    done
-    return 1
+    await 30 grep -q 'culprit: ready' "$W/err"
 }
 
-appears() { # appears TEXT COUNT: in what the watch says, within 10 s
-    for ((i = 0; i < 100; i++)); do
-        [ "$(grep -c "$1" "$W/out")" -ge "$2" ] && return 0
-        sleep 0.1
-    done
-    return 1
-}
+has() { [ "$(grep -c "$1" "$W/out")" -ge "$2" ]; }
+appears() { await 10 has "$@"; } # appears TEXT COUNT: in what the watch says
 
 READERS=
-readers_are_gone() {
-    for ((i = 0; i < 50; i++)); do
-        # what has ended and was not waited for yet is a zombie
-        [ -z "$(for pid in $READERS; do grep -sh '^State:.[^Z]' "/proc/$pid/status"; done)" ] && return 0
-        sleep 0.1
-    done
-    return 1
+no_reader() { # what has ended and was not waited for yet is a zombie
+    [ -z "$(for pid in $READERS; do grep -sh '^State:.[^Z]' "/proc/$pid/status"; done)" ]
 }
+readers_are_gone() { await 5 no_reader; }
 
-STOP=50
+STOP=5
+is_gone() { ! kill -0 "$1" 2> /dev/null; }
 stops() { # SIGTERM ends it within 5 s; taking BPF programs from the kernel may take longer
     READERS="$READERS $(pgrep -P "$WATCH" | tr '\n' ' ')"
     kill -TERM "$WATCH"
-    for ((i = 0; i < STOP; i++)); do
-        kill -0 "$WATCH" 2> /dev/null || return 0
-        sleep 0.1
-    done
-    return 1
+    await "$STOP" is_gone "$WATCH"
 }
 
 # ---- doctor TARGET: the directory's owner exchanges what is made in it ----
@@ -194,7 +166,7 @@ if [ -c /dev/fuse ]; then
     mkdir -p "$W/over/sub/silent" "$W/over/sub/dead" "$W/over/sub/beside"
     for sensor in fanotify audit bpf; do
         "$CULPRIT" doctor --format json | grep -q "\"name\":\"$sensor\",\"works\":true" || continue
-        [ $sensor != bpf ] || STOP=300
+        [ $sensor != bpf ] || STOP=30
         for kind in silent dead; do
             hang $kind $kind
             ok "$sensor: a file system below that is $kind does not stop the start" start "$W/over" $sensor
@@ -211,7 +183,7 @@ if [ -c /dev/fuse ]; then
         ok "$sensor: SIGTERM ends it" stops
         unhang
     done
-    STOP=50
+    STOP=5
     # where runtimes keep a user's containers: a directory of his
     if [ ! -e /run/user/64242 ]; then
         mkdir -p /run/user/64242/crun
@@ -325,5 +297,4 @@ else
     echo "******** NOT RUN: hostile containers: runc or busybox is missing"
 fi
 ok "no reader is left" readers_are_gone
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+finish
