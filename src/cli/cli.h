@@ -32,6 +32,7 @@ enum verb_bit {
     VERB_RULES = 1 << 6,
     VERB_DOCTOR = 1 << 7,
     VERB_HELP = 1 << 8,
+    VERB_COMPLETION = 1 << 9,
 };
 
 struct verb {
@@ -91,4 +92,5 @@ int cmd_diff(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_completion(int argc, char **argv);
 int cmd_help(int argc, char **argv);

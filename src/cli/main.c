@@ -57,6 +57,11 @@ const struct verb verbs[] = {
       "[--format FMT] [--containers | TARGET...]",
       "Without TARGET: the sensors, engines and the store. With TARGET: makes one change of each\n"
       "kind in a scratch directory beside it and checks what comes out.\n", NULL },
+    { VERB_COMPLETION, "completion", cmd_completion, "what Tab offers, for bash, zsh or fish", COMPLETE_NOTHING,
+      "bash zsh fish", "bash|zsh|fish",
+      "Writes what the shell has to source. Installed with culprit; for a culprit that is elsewhere:\n"
+      "source <(culprit completion bash), source <(culprit completion zsh),\n"
+      "culprit completion fish | source\n", NULL },
     { VERB_HELP, "help", cmd_help, "help on a command", COMPLETE_NOTHING, NULL, "[COMMAND]", "", NULL },
     { 0 },
 };
@@ -89,7 +94,7 @@ static void print_overview(FILE *out)
           "usage: culprit COMMAND ...\n\n",
           out);
     for (const struct verb *v = verbs; v->name; v++)
-        fprintf(out, "  %-8s %s\n", v->name, v->summary);
+        fprintf(out, "  %-10s %s\n", v->name, v->summary);
     fputs("\nfor example:\n"
           "  culprit run -w web:/prd -- docker restart web\n"
           "  culprit watch /etc/hosts\n"

@@ -43,12 +43,14 @@ static int unknown_long(const struct verb *verb, const char *word, const struct 
 int cli_option_error(const struct verb *verb, int c, char **argv, const struct option *options)
 {
     const char *word = argv[optind - 1];
+    char letter[] = { '-', (char)optopt, 0 };
 
-    if (c == ':')
-        return cli_usage_error(verb, "%.200s needs an argument", word);
     if (strncmp(word, "--", 2) == 0)
-        return unknown_long(verb, word, options);
-    return cli_usage_error(verb, "unknown option %s", optopt && optopt < 256 ? (char[]){ '-', (char)optopt, 0 } : word);
+        return c == ':' ? cli_usage_error(verb, "%.200s needs an argument", word) : unknown_long(verb, word, options);
+    if (optopt && optopt < 256) /* one letter of several: -ik */
+        word = letter;
+    return c == ':' ? cli_usage_error(verb, "%.200s needs an argument", word)
+                    : cli_usage_error(verb, "unknown option %s", word);
 }
 
 int cli_parse_format(const struct verb *verb, const char *text, enum format *ret)

@@ -11,7 +11,6 @@ fi
 BINARY=$(realpath "$BINARY")
 cd "$(dirname "$0")/../.." || exit 2
 MAN=man/culprit.1
-COMPLETION=completions/culprit.bash
 passed=0 failed=0
 work=$(mktemp -d /tmp/culprit-cli.XXXXXX) || exit 2
 trap 'rm -rf "$work"' EXIT
@@ -124,23 +123,19 @@ awk '
         }
 }' "$work/man.options" | sort -u > "$work/man.pairs"
 for command in $commands; do
-    grep -qE "(^|[ \"|])$command([ \"|;)]|\$)" "$COMPLETION"
-    check "completion knows $command" $?
     [ "$command" = help ] && continue
     grep -qE "^\.B culprit $command" "$work/man"
     check "manual: synopsis of $command" $?
     sed -n '/^\.SH COMMANDS/,/^\.SH OPTIONS/p' "$work/man" | grep -qE "^\.B $command\$"
     check "manual: what $command does" $?
     options=$(options_of "$command")
-    [ -n "$options" ]
+    [ -n "$options" ] || [ "$command" = completion ]
     check "help $command has options" $?
     for option in $options; do
         echo "$command $option" >> "$work/help.pairs"
-        if [ "$command" != search ]; then # completion asks `culprit search -h`
-            grep -qE -- "(^|[ \"])$option([ \"]|\$)" "$COMPLETION"
-            check "completion: $option of $command" $?
-        fi
-        run "$command" "$option" # it is taken, or asks for its argument
+        words=("$command")
+        [ "$command" != rules ] || words+=(list)
+        run "${words[@]}" "$option" # it is taken, or asks for its argument
         ! grep -q "unknown option" "$work/err"
         check "$command takes $option" $?
     done
@@ -156,14 +151,51 @@ if command -v man > /dev/null; then
     check "manual page has no warnings" $?
 fi
 
-bash -n "$COMPLETION"
-check "completion is bash" $?
-# complete WORD...: what bash would offer for the last one
+# --- completion: every command, and exactly the options of each ---
+for shell in bash zsh fish; do
+    answers "completion $shell" "completion of culprit" completion "$shell"
+    cp "$work/out" "$work/complete.$shell"
+done
+usage "completion of no shell" "for which shell" completion
+usage "completion of another shell" 'no completion for "ksh"' completion ksh
+# complete_words WORD...: what bash would offer for the last one
 complete_words() {
     bash -c 'complete() { :; }; timeout() { echo web:/; } # it asks `culprit doctor --containers`
         . "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _culprit; printf "%s\n" "${COMPREPLY[@]}"' \
-        _ "$COMPLETION" "$@" > "$work/out" 2> "$work/err"
+        _ "$work/complete.bash" "$@" > "$work/out" 2> "$work/err"
 }
+# options_in_SHELL COMMAND: what it offers for a dash
+options_in_bash() {
+    complete_words culprit "$1" -
+    cat "$work/out"
+}
+options_in_zsh() { # what _arguments is asked for; it is not there without a terminal
+    zsh -f -c '_arguments() { print -rl -- "$@"; }; compdef() { :; }
+        . "$1"; words=(culprit $2 -) CURRENT=3; _culprit' _ "$work/complete.zsh" "$1" |
+        sed -nE 's/^\*(--?[a-z0-9-]+).*/\1/p'
+}
+options_in_fish() {
+    HOME=$work XDG_CONFIG_HOME=$work XDG_DATA_HOME=$work fish --no-config -c 'source $argv[1]; complete -C "culprit $argv[2] -"' \
+        -- "$work/complete.fish" "$1" | cut -f 1
+}
+for shell in bash zsh fish; do
+    if ! command -v "$shell" > /dev/null; then
+        echo "skipped: $shell is not installed, its completion is not tried"
+        continue
+    fi
+    "$shell" -n "$work/complete.$shell" > "$work/out" 2> "$work/err"
+    check "completion is $shell" $?
+    for command in $commands; do
+        {
+            options_of "$command"
+            [ "$command" = search ] || printf '%s\n' --help --version
+        } | sort > "$work/wanted"
+        "options_in_$shell" "$command" 2>&1 | sort | diff "$work/wanted" - > "$work/differences"
+        cp "$work/differences" "$work/out"
+        [ ! -s "$work/differences" ]
+        check "$shell offers the options of $command, and no other (< help, > $shell)" $?
+    done
+done
 complete_words culprit ""
 for command in $commands; do
     grep -qx "$command" "$work/out"
@@ -178,6 +210,21 @@ check "completes --fo" $?
 complete_words culprit watch --format ""
 [ "$(sort "$work/out" | tr '\n' ' ')" = "json text " ]
 check "completes --format" $?
+complete_words culprit watch --format = j
+[ "$(cat "$work/out")" = json ]
+check "completes --format=" $?
+complete_words culprit watch --sensor audit,f
+[ "$(cat "$work/out")" = audit,fanotify ]
+check "completes a list of sensors" $?
+complete_words culprit rules ""
+[ "$(sort "$work/out" | tr '\n' ' ')" = "check explain list load " ]
+check "completes what about rules" $?
+complete_words culprit run -w /etc -- chmo
+grep -qx chmod "$work/out"
+check "completes COMMAND" $?
+complete_words culprit run -w we
+grep -qx web:/ "$work/out"
+check "completes -w" $?
 complete_words culprit who --op delete,perm
 grep -qx delete,permission "$work/out"
 check "completes a list of operations" $?
@@ -206,6 +253,7 @@ usage "unknown permission" "unknown permission 'z'" watch -p rwz /x
 usage "no permission" "no permission" watch -p "" /x
 usage "-p alone" "-p needs an argument" watch -p
 usage "-k alone" "-k needs an argument" run -k
+usage "-k alone behind another letter" "culprit: -k needs an argument" rules list -ik
 usage "duration without a unit" '"5" is not a duration' watch --for 5 /x
 usage "negative duration" '"-5s" is not a duration' watch --for -5s /x
 usage "duration too large" "is not a duration" watch --for 99999999999999999999d /x
