@@ -32,8 +32,13 @@ def command(log):
 
 def calls(log, on_fork, on_end):
     """Each finished call. on_fork(tid, is_thread) when a fork begins: its child may be seen before it ends. on_end(tid)."""
+    with open(log, 'rb') as lines:
+        yield from finished(lines, on_fork, on_end)
+
+
+def finished(lines, on_fork, on_end):
     pending = {}
-    for line in open(log, 'rb'):
+    for line in lines:
         m = re.match(rb'(\d+) +(.*)$', line.rstrip(b'\n'), re.S)
         if not m:
             continue

@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What the oracle makes of strace's lines, and of what was told beside them: an oracle that errs finds nothing. Needs no root."""
+import os
+import sys
+import tempfile
+import unittest
+from collections import Counter
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from change import NOBODY, Told  # noqa: E402
+from compare import compare  # noqa: E402
+from truth import Truth  # noqa: E402
+
+
+class Oracle(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.top = os.path.realpath(self.folder.name)
+        os.chmod(self.top, 0o755)
+        for name in 'ab':
+            open(os.path.join(self.top, name), 'w').close()
+        os.mkdir(os.path.join(self.top, 'sub'))
+
+    def at(self, name):
+        return os.fsencode(os.path.join(self.top, name))
+
+    def changes(self, *lines):
+        truth = Truth(self.top)
+        with tempfile.NamedTemporaryFile('w') as log:
+            log.write(''.join(line + '\n' for line in lines))
+            log.flush()
+            return truth.read(log.name)
+
+    def told(self, changes, *rows, sensors='bpf'):
+        return compare(changes, Counter(Told(*row) for row in rows), sensors)
+
+    def test_a_child_that_left_before_its_fork_ended(self):
+        c = self.changes('1 vfork( <unfinished ...>', '2 chdir("sub") = 0', '1 <... vfork resumed>) = 2', '2 mkdir("x", 0777) = 0',
+                         '1 unlink("a") = 0')
+        self.assertEqual([x.path for x in c], [self.at('sub/x'), self.at('a')])
+
+    def test_exchange(self):
+        c = self.changes('1 renameat2(AT_FDCWD, "a", AT_FDCWD, "b", RENAME_EXCHANGE) = 0', '1 renameat2(AT_FDCWD, "a", AT_FDCWD, "a", RENAME_EXCHANGE) = 0')
+        self.assertEqual([(x.previous, x.path) for x in c], [(self.at('a'), self.at('b')), (self.at('b'), self.at('a'))])
+
+    def test_what_was_refused(self):
+        c = self.changes('1 unlink("a") = -1 EACCES (Permission denied)', '1 unlink("none") = -1 ENOENT (No such file or directory)',
+                         '1 rmdir("sub") = -1 ENOTEMPTY (Directory not empty)', '1 chmod("b", 0600) = -1 EROFS (Read-only file system)',
+                         '1 openat(AT_FDCWD, "new", O_WRONLY|O_CREAT, 0666) = -1 EACCES (Permission denied)',
+                         '1 openat(AT_FDCWD, "a", O_WRONLY|O_CREAT, 0666) = -1 EACCES (Permission denied)')
+        self.assertEqual([(x.ops[0], x.error) for x in c], [('unlink', 'EACCES'), ('rmdir', 'ENOTEMPTY'), ('chmod', 'EROFS'),
+                                                            ('create', 'EACCES'), ('open-write', 'EACCES')])
+        self.assertEqual(c[2].unplaced, NOBODY)
+        self.assertEqual(len(self.told(c).missed), 4)
+        self.assertEqual(len(self.told(c).declared), 1)
+        self.assertEqual(len(self.told(c, sensors='fanotify').missed), 0)
+        right = self.told(c, ('unlink', self.at('a'), 1, None, 'EACCES'))
+        self.assertEqual((right.right, right.refused, len(right.wrong)), (1, 1, 0))
+
+    def test_names_of_one_file(self):
+        c = self.changes('1 link("a", "c") = 0', f'1 fchmod(3<{self.top}/c>, 0600) = 0')
+        self.assertEqual(set(c[1].links), {self.at('a'), self.at('c')})
+        link = ('link', self.at('c'), 1)
+        self.assertEqual(len(self.told(c, link, ('chmod', self.at('a'), 1), sensors='audit').wrong), 1)
+        r = self.told(c, link, ('chmod?', self.at('a'), 1), sensors='audit')
+        self.assertEqual((r.right, r.unknown, len(r.missed), len(r.wrong)), (2, 1, 0, 0))
+
+    def test_what_is_wrong(self):
+        c = self.changes('1 unlink("a") = 0')
+        for row, extra, wrong, who in ((('unlink', self.at('a'), 2), 0, 1, 1), (('unlink', self.at('b'), 1), 0, 1, 0),
+                                       (('rmdir', self.at('a'), 1), 0, 1, 0), (('unlink', self.at('a'), 1, None, 'EACCES'), 0, 1, 0)):
+            r = self.told(c, row)
+            self.assertEqual((len(r.extra), len(r.wrong), len(r.who), len(r.missed)), (extra, wrong, who, 1), row)
+        twice = compare(c, Counter({Told('unlink', self.at('a'), 1): 2}), 'bpf')
+        self.assertEqual((twice.right, len(twice.extra), len(twice.wrong)), (1, 1, 0))
+
+    def test_a_descriptor_tells_audit_no_file(self):
+        c = self.changes(f'1 ftruncate(3<{self.top}/a>, 1) = 0')
+        self.assertEqual(len(self.told(c, sensors='audit').declared), 1)
+        self.assertEqual(len(self.told(c, sensors='fanotify,audit').missed), 1)
+
+
+if __name__ == '__main__':
+    unittest.main()
