@@ -80,6 +80,8 @@ def is_declared(change, sensors, merged):
         return sensors == 'fanotify' or change.unplaced == NOBODY or (change.unplaced == AUDIT and sensors != 'bpf')
     if sensors == 'fanotify' and ATTRIBUTES & set(change.ops):
         return (change.path, change.pid) in merged # the kernel makes one event of what one process does to a file at once
+    if 'setflags' in change.ops: # few kernels tell fanotify of it
+        return sensors != 'bpf'
     return sensors == 'audit' and change.unplaced == AUDIT
 
 
