@@ -12,6 +12,7 @@
 #include "attribution/engine.h"
 #include "daemon/choose.h"
 #include "daemon/privileges.h"
+#include "daemon/seccomp.h"
 #include "daemon/selftest.h"
 #include "event/operation.h"
 #include "store/query.h"
@@ -233,6 +234,16 @@ static void describe_store(struct doctor *d)
     store_close(store);
 }
 
+static void describe_calls(struct doctor *d)
+{
+    bool works = seccomp_built_in() && seccomp_works();
+
+    sbuf_addf(&d->out, "seccomp    %s %s\n", mark(works),
+              works                ? "while it observes it runs, traces, mounts and loads nothing: such calls fail (EPERM)"
+              : seccomp_built_in() ? "this kernel has no filters of system calls: culprit keeps them all"
+                                   : "built with a sanitizer: culprit keeps all system calls");
+}
+
 static void describe_privileges(struct doctor *d, const struct choice *choice)
 {
     uint64_t needed = privileges_needed(choice);
@@ -241,7 +252,8 @@ static void describe_privileges(struct doctor *d, const struct choice *choice)
     privileges_names(needed == PRIVILEGES_ALL ? 0 : needed, names, sizeof(names));
     privileges_missing(needed == PRIVILEGES_ALL ? 0 : needed, missing, sizeof(missing));
     if (d->format == FORMAT_JSON) {
-        sbuf_addf(&d->out, ",\"privileges\":{\"needed\":\"%s\",\"missing\":\"%s\"}", names, missing);
+        sbuf_addf(&d->out, ",\"privileges\":{\"needed\":\"%s\",\"missing\":\"%s\",\"seccomp\":%s}", names, missing,
+                  seccomp_built_in() && seccomp_works() ? "true" : "false");
         return;
     }
     sbuf_addf(&d->out, "privileges%s %s\n", mark(!missing[0]),
@@ -250,6 +262,7 @@ static void describe_privileges(struct doctor *d, const struct choice *choice)
         sbuf_addf(&d->out, "            %s\n", names);
     if (missing[0])
         sbuf_addf(&d->out, "            missing here: %s\n", missing);
+    describe_calls(d);
 }
 
 static int describe_choice(struct doctor *d)

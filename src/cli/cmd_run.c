@@ -141,6 +141,7 @@ static int observe_command(struct observation *o, char **argv, const struct iden
         cli_error("%s", err_text(&err, r));
         return EXIT_UNABLE;
     }
+    pipeline_confine(o->pipeline); /* COMMAND runs: it was executed without the filter */
     if (!c->ended) {
         case_set_command(case_, c->pid, 0);
         if (o->junit)

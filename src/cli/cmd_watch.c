@@ -31,6 +31,7 @@ int cmd_watch(int argc, char **argv)
     r = observation_start(&o);
     if (r)
         return r;
+    pipeline_confine(o.pipeline);
     r = observation_run(&o, after(o.args.for_ns));
     r = r < 0 ? EXIT_UNABLE : observation_finish(&o);
     observation_close(&o);

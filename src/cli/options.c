@@ -59,6 +59,7 @@ static const struct cli_option options[] = {
     { { NULL, "--store", "FILE", COMPLETE_FILE, NULL, "the database (" STORE_DEFAULT_PATH ")" },
       REPORT | VERB_DIFF | VERB_IMPORT | VERB_DOCTOR, OPTION_STORE },
     { { NULL, "--no-store", NULL, 0, NULL, "no database: what is told is not kept" }, OBSERVE, OPTION_NO_STORE },
+    { { NULL, "--no-seccomp", NULL, 0, NULL, "keep the system calls that culprit gives up while it observes" }, OBSERVE, OPTION_NO_SECCOMP },
     { { NULL, "--ring-size", "N", COMPLETE_NOTHING, NULL, "bytes of kernel buffer for events, such as 64M" },
       OBSERVE, OPTION_RING_SIZE },
     { { NULL, "--debug", NULL, 0, NULL, "also what only a developer wants to know, on stderr" },

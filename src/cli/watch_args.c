@@ -155,6 +155,9 @@ static int parse_option(const struct verb *verb, enum option_id id, struct watch
     case OPTION_NO_STORE:
         args->pipeline.no_store = true;
         return 0;
+    case OPTION_NO_SECCOMP:
+        args->pipeline.no_seccomp = true;
+        return 0;
     case OPTION_RING_SIZE:
         r = parse_size(optarg, &args->pipeline.ring_size, &err);
         break;

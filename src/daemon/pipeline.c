@@ -18,6 +18,7 @@
 #include "daemon/choose.h"
 #include "daemon/follow.h"
 #include "daemon/privileges.h"
+#include "daemon/seccomp.h"
 #include "event/operation.h"
 #include "store/store.h"
 #include "foreign/foreign.h"
@@ -646,6 +647,16 @@ void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
     if (p->choice.reason[0])
         log_debug(p->options.log, "%s", p->choice.reason); /* `doctor` says it, not every start */
     memory_give_back(); /* the kernel's types, read to load BPF programs; package lists; libraries' start */
+}
+
+void pipeline_confine(struct pipeline *p)
+{
+    int r = p->options.no_seccomp ? 0 : seccomp_confine(&p->choice);
+
+    if (r == -EINVAL || r == -ENOSYS)
+        log_debug(p->options.log, "this kernel has no seccomp filters");
+    else if (r < 0)
+        log_warn(p->options.log, "system calls that are not needed cannot be given up: %s; keeping them", strerror(-r));
 }
 
 /* As long as every open sensor allows. */

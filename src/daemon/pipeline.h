@@ -35,6 +35,7 @@ struct pipeline_options {
     struct bytes narrowed;     /* options that leave something out, as written; borrowed for the whole life */
     uint64_t keep;             /* 1 << CAP_...: what the caller needs besides; PRIVILEGES_ALL = give nothing away */
     bool commands;             /* the caller starts programs that need what the user may do */
+    bool no_seccomp;           /* pipeline_confine() does nothing */
     struct case_options case_options;
     const struct filter *filter; /* borrowed; what it leaves out is in the store, and only counted in the case. NULL: none */
 
@@ -58,6 +59,10 @@ int pipeline_add(struct pipeline *p, struct target *target, struct err *err);
 
 /* All targets were added: coverage begins. The text after "culprit: ready " for the ready line. */
 void pipeline_ready(struct pipeline *p, struct sbuf *ret_text);
+
+/* Once nothing has to be started any more: system calls that are not needed are given up (daemon/seccomp.h), in every
+ * thread and for good. Where that cannot be it is warned about, and nothing changes. */
+void pipeline_confine(struct pipeline *p);
 
 /* A descriptor of the caller's in the same loop. */
 int pipeline_watch_fd(struct pipeline *p, int fd, void (*ready)(void *data, int fd), void *data,

@@ -3,39 +3,18 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "util/macro.h"
+#include "util/seccomp.h"
 
 #define NOBODY 65534
 #define MEMORY_MAX (512ul * 1024 * 1024) /* what may be gathered for one question is less than half of that */
 #define CPU_SECONDS 5                    /* the deadline on the clock is shorter; this one holds if that is missed */
-
-#if defined(__x86_64__)
-#define ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCH AUDIT_ARCH_AARCH64
-#elif defined(__riscv) && __riscv_xlen == 64
-#define ARCH AUDIT_ARCH_RISCV64
-#elif defined(__s390x__)
-#define ARCH AUDIT_ARCH_S390X
-#elif defined(__powerpc64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define ARCH AUDIT_ARCH_PPC64LE
-#elif defined(__i386__)
-#define ARCH AUDIT_ARCH_I386
-#elif defined(__arm__)
-#define ARCH AUDIT_ARCH_ARM
-#else
-#error "foreign/sandbox.c: name this machine's AUDIT_ARCH"
-#endif
 
 int sandbox_keep_capabilities(uint64_t mask)
 {
@@ -107,16 +86,11 @@ static int close_others(int fd)
     return syscall(SYS_close_range, (unsigned)fd + 1, ~0u, 0) < 0 ? -errno : 0;
 }
 
-#define ALLOW(name) \
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define ALLOW(name) { .call = SYS_##name }
 
 static int filter_calls(void)
 {
-    static struct sock_filter program[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+    static const struct seccomp_row allowed[] = {
         ALLOW(read),
         ALLOW(write),
         ALLOW(writev),
@@ -146,11 +120,9 @@ static int filter_calls(void)
         ALLOW(sysinfo), /* qsort() asks how much memory there is */
         ALLOW(clock_gettime),
         ALLOW(gettimeofday),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
     };
-    const struct sock_fprog filter = { ARRAY_SIZE(program), program };
 
-    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) < 0 ? -errno : 0;
+    return seccomp_give_up(SECCOMP_ONLY_THESE, allowed, ARRAY_SIZE(allowed), false);
 }
 
 int sandbox_close(int fd)

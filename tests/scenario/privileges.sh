@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # privileges.sh CULPRIT [SENSOR...]: while it observes culprit keeps what `doctor` says it needs and nothing
-# else, in every thread; with exactly these it still works; and run's COMMAND has all that the user has.
+# else, in every thread, and has its filter of system calls there; with exactly these it still works; and run's COMMAND
+# has all that the user has, and no filter.
 set -u
 CULPRIT=$(readlink -f "$1")
 shift
@@ -49,12 +50,29 @@ masks() { # masks PID: every mask of effective and permitted capabilities that o
     cat /proc/"$1"/task/*/status | awk '/^Cap(Prm|Eff)/ {print $2}' | sort -u
 }
 
+# 2: a filter of system calls; as many of them as culprit inherited, and its own
+filters() { # filters PID: each state that one of its threads has
+    cat /proc/"$1"/task/*/status | awk '/^Seccomp:/ {print $2}' | sort -u
+}
+
 reader_of() { # reader_of PID: the process that opens foreign files for it
     local child
     for child in $(cat /proc/"$1"/task/*/children); do
         [ "$(cat /proc/"$child"/comm)" != culprit-reader ] || echo "$child"
     done
 }
+
+list_threads() { # list_threads PID: what each may do, for people
+    local task
+    for task in /proc/"$1"/task/*; do
+        awk -v tid="${task##*/}" '/^Name:/ {name = $2} /^CapEff:/ {caps = $2} /^NoNewPrivs:/ {new = $2} /^Seccomp:/ {filter = $2}
+            END {printf "   %-16s %8s  capabilities %s  no new privileges %s  seccomp %s\n", name, tid, caps, new, filter}' "$task/status"
+    done
+}
+
+confines=$("$CULPRIT" doctor --format json | head -1 | python3 -c 'import json, sys; print(json.load(sys.stdin)["privileges"]["seccomp"])')
+inherited=$(awk '/^Seccomp:/ {print $2}' /proc/self/status)
+[ "$confines" = True ] || echo "******** NOT RUN: privileges: this kernel or this build has no filter of system calls"
 
 [ $# -gt 0 ] || mapfile -t works < <("$CULPRIT" doctor --format json | head -1 |
     python3 -c 'import json, sys; print("\n".join(s["name"] for s in json.load(sys.stdin)["sensors"] if s["works"]))')
@@ -73,6 +91,12 @@ for sensor in "${@:-${works[@]}}"; do
     check "$sensor: some thread has more or less than doctor says ($needed)" \
         [ "$(masks $pid)" = "$want" ]
     check "$sensor: the bounding set is kept" [ "$(awk '/^CapBnd/ {print $2}' /proc/$pid/status)" = "$want" ]
+    if [ "$confines" = True ]; then
+        # it comes with the loop's first turn
+        for ((i = 0; i < 100; i++)); do [ "$(filters $pid)" = 2 ] && break; sleep 0.05; done
+        check "$sensor: some thread has no filter of system calls" [ "$(filters $pid)" = 2 ]
+    fi
+    list_threads $pid
     opening=$(numbers <<< "CAP_DAC_READ_SEARCH CAP_DAC_OVERRIDE CAP_SYS_PTRACE CAP_SYS_ADMIN CAP_FOWNER CAP_SYS_CHROOT
         CAP_SETUID CAP_SETGID")
     reader=$(reader_of $pid)
@@ -82,6 +106,14 @@ for sensor in "${@:-${works[@]}}"; do
     kill -INT $pid
     wait $pid
     check "$sensor: nothing seen with what is kept" grep -q '"unlink"' "$WORK/out"
+    : > "$WORK/err"
+    "$CULPRIT" watch --no-seccomp --sensor "$sensor" --store "$WORK/db" "$WORK/w" > "$WORK/out" 2> "$WORK/err" &
+    pid=$!
+    check "$sensor does not get ready with --no-seccomp" wait_ready
+    sleep 0.3
+    check "$sensor: --no-seccomp: a filter all the same" [ "$(filters $pid)" = "$inherited" ]
+    kill -INT $pid
+    wait $pid
     # where bpf() is refused a thread reads /proc: it was opened before the privileges were given away
     if [ "$sensor" != bpf ]; then
         echo x > "$WORK/w/f"
@@ -110,8 +142,10 @@ for sensor in "${@:-${works[@]}}"; do
         check "$sensor: nothing seen with what doctor names" grep -q '"unlink"' "$WORK/out"
     fi
     "$CULPRIT" run --sensor "$sensor" --store "$WORK/db" --settle 0s -w "$WORK/w" -- \
-        sh -c "awk '/^CapEff/ {print \$2}' /proc/self/status > $WORK/command" > /dev/null 2>&1
-    check "$sensor: run's COMMAND has lost privileges" [ "$(cat "$WORK/command")" = "$mine" ]
+        sh -c "awk '/^CapEff|^Seccomp:|^NoNewPrivs/ {print \$2}' /proc/self/status > $WORK/command" > /dev/null 2>&1
+    check "$sensor: run's COMMAND has lost privileges" [ "$(grep .... "$WORK/command")" = "$mine" ]
+    check "$sensor: run's COMMAND has culprit's filter" \
+        [ "$(tail -1 "$WORK/command") $(awk 'FNR == 2' "$WORK/command")" = "$inherited $(awk '/^NoNewPrivs/ {print $2}' /proc/self/status)" ]
 done
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
