@@ -25,7 +25,9 @@
 #define TRUST_NS (2 * NS_PER_S)     /* a tree is listed twice when it is begun */
 #define DISTRUST_NS (60 * NS_PER_S)
 #define POLL_NS (20 * NS_PER_MS)    /* each file of a big tree is asked about */
+#define READ_NS NS_PER_S            /* what cannot be polled */
 #define ASKED_MAX 64
+#define OWN_TABLE "/proc/self/mountinfo"
 
 struct asked {
     uint64_t device, inode; /* the directory that it is mounted in */
@@ -35,8 +37,8 @@ struct asked {
 };
 
 struct foreign_mounts {
-    int table;         /* mountinfo: polled for changes */
     pid_t pid;
+    int table;         /* mountinfo of our own namespace: polled for changes */
     uint64_t polled_ns;
     struct sbuf names; /* of mount points, each ended by NUL */
     struct asked asked[ASKED_MAX];
@@ -88,14 +90,13 @@ static void add_name(struct foreign_mounts *m, struct bytes point)
     sbuf_add_char(&m->names, '\0');
 }
 
-static void read_table(struct foreign_mounts *m, const char *path)
+static void read_table(const char *path, struct foreign_mounts *m)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
     struct mountinfo mount;
     struct bytes rest;
 
     sbuf_clear(&m->names);
-    memset(m->asked, 0, sizeof(m->asked));
     if (mountinfo_read(path, &text) < 0)
         return;
     rest = sbuf_bytes(&text);
@@ -104,24 +105,45 @@ static void read_table(struct foreign_mounts *m, const char *path)
             add_name(m, mount.point);
 }
 
-/* The kernel says by poll() that something was mounted or unmounted since it was last asked. */
-static void follow(struct foreign_mounts *m)
+/* Of our own namespace the kernel says by poll() that something was mounted or unmounted since it was last asked. */
+static void follow_own(struct foreign_mounts *m, bool first)
 {
     struct pollfd changed = { .events = POLLPRI };
+
+    if (m->table < 0)
+        m->table = open(OWN_TABLE, O_RDONLY | O_CLOEXEC);
+    changed.fd = m->table;
+    if (!first && (m->table < 0 || poll(&changed, 1, 0) <= 0))
+        return;
+    memset(m->asked, 0, sizeof(m->asked));
+    read_table(OWN_TABLE, m);
+}
+
+/* A table of another's that is kept open keeps his namespace, and with it the mounts of a container that has ended. */
+static void follow_other(struct foreign_mounts *m)
+{
+    _cleanup_sbuf_ struct sbuf before = m->names;
+    char path[48];
+
+    m->names = (struct sbuf)SBUF_INIT;
+    snprintf(path, sizeof(path), "/proc/%d/mountinfo", m->pid);
+    read_table(path, m);
+    if (!bytes_equal(sbuf_bytes(&before), sbuf_bytes(&m->names)))
+        memset(m->asked, 0, sizeof(m->asked));
+}
+
+static void follow(struct foreign_mounts *m)
+{
     uint64_t now = clock_ns(CLOCK_MONOTONIC);
     bool first = !m->polled_ns;
-    char path[48] = "/proc/self/mountinfo";
 
-    if (!first && now - m->polled_ns < POLL_NS)
+    if (!first && now - m->polled_ns < (m->pid ? READ_NS : POLL_NS))
         return;
     m->polled_ns = now;
     if (m->pid)
-        snprintf(path, sizeof(path), "/proc/%d/mountinfo", m->pid);
-    if (m->table < 0)
-        m->table = open(path, O_RDONLY | O_CLOEXEC);
-    changed.fd = m->table;
-    if (first || (m->table >= 0 && poll(&changed, 1, 0) > 0))
-        read_table(m, path);
+        follow_other(m);
+    else
+        follow_own(m, first);
 }
 
 /* ---- asking ---- */
