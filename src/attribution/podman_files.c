@@ -156,6 +156,8 @@ static int gather_records(struct bytes request, struct gathered *g)
     r = gather_file(fd, path, "containers", LIMIT_API_BODY, g);
     snprintf(path, sizeof(path), "%.*s/volatile-containers.json", (int)directory.len, directory.data);
     second = gather_file(fd, path, "volatile", LIMIT_API_BODY, g);
+    if (r == -ENOENT && second == -ENOENT)
+        return 0; /* a storage in which nothing was made yet */
     if (r < 0 && second < 0)
         return r;
     if (bytes_equal_str(mode, "names"))
