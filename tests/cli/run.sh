@@ -180,7 +180,7 @@ options_in_fish() {
 }
 for shell in bash zsh fish; do
     if ! command -v "$shell" > /dev/null; then
-        echo "skipped: $shell is not installed, its completion is not tried"
+        echo "******** NOT TESTED: completion by $shell, which is not installed"
         continue
     fi
     "$shell" -n "$work/complete.$shell" > "$work/out" 2> "$work/err"
