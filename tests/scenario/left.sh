@@ -21,7 +21,7 @@ ok() { # ok TEXT COMMAND...
     else
         failed=$((failed + 1))
         echo "WRONG: $text"
-        tail -3 "$WORK"/err* 2> /dev/null
+        tail -n 3 "$WORK"/err* "$WORK/out.f" 2> /dev/null
     fi
 }
 

@@ -590,7 +590,8 @@ static void script_siblings(void **state)
         struct bytes args = p->args;
 
         assert_true(args.len + 9 < sizeof(text));
-        memcpy(text, args.data, args.len);
+        if (args.len)
+            memcpy(text, args.data, args.len);
         memcpy(text + args.len, "-m\0clean", 9);
         process_set(p, &p->args, (struct bytes){ text, args.len + 9 });
         next = event_of(p);
