@@ -8,22 +8,10 @@ ACT=$(dirname "$CULPRIT")/tests/actors/act
 WORK=$(mktemp -d /tmp/culprit-left.XXXXXX)
 exec 8> /tmp/culprit-audit.lock
 flock 8
-passed=0 failed=0 PIDS=
+. "$(dirname "$(readlink -f "$0")")/lib/test.sh"
+PIDS= SHOW_FAILED="$WORK/err* $WORK/out.f"
 trap 'kill -9 $PIDS 2> /dev/null; auditctl -D > /dev/null 2>&1; auditctl -e 0 > /dev/null 2>&1; rm -rf "$WORK"' EXIT
 mkdir "$WORK/w"
-
-ok() { # ok TEXT COMMAND...
-    local text=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-        echo "right: $text"
-    else
-        failed=$((failed + 1))
-        echo "WRONG: $text"
-        tail -n 3 "$WORK"/err* "$WORK/out.f" 2> /dev/null
-    fi
-}
 
 kernel() { # rules, settings, mounts, our processes
     auditctl -l | grep -v '^No rules'
@@ -35,18 +23,14 @@ kernel() { # rules, settings, mounts, our processes
 same() { diff "$WORK/before" <(kernel) > "$WORK/err.diff"; }
 
 start() { # start NAME [options]
-    local name=$1 i
+    local name=$1
     shift
     : > "$WORK/err.$name" # else the ready line of the last one is found
     "$CULPRIT" watch --sensor audit --store "$WORK/$name.db" --format json "$@" "$WORK/w" \
         > "$WORK/out.$name" 2> "$WORK/err.$name" 8>&- &
     PID=$!
     PIDS="$PIDS $PID"
-    for ((i = 0; i < 1200; i++)); do
-        grep -q 'culprit: ready' "$WORK/err.$name" && return 0
-        sleep 0.05
-    done
-    return 1
+    await 60 grep -q 'culprit: ready' "$WORK/err.$name"
 }
 
 saw() { # saw NAME FILE: the deletion is told
@@ -88,12 +72,9 @@ leave() { # a killed culprit's rules and settings
 }
 other_watch() {
     "$CULPRIT" watch --sensor fanotify --no-store "$WORK/w" > "$WORK/out.f" 2> "$WORK/err.f" 8>&- &
-    local pid=$! i
+    local pid=$!
     PIDS="$PIDS $pid"
-    for ((i = 0; i < 1200; i++)); do
-        grep -q 'culprit: ready' "$WORK/err.f" 2> /dev/null && break
-        sleep 0.05
-    done
+    await 60 grep -qs 'culprit: ready' "$WORK/err.f"
     kernel | grep -v "^$pid\$" > "$WORK/during"
     kill -INT "$pid"
     wait "$pid"
@@ -155,16 +136,12 @@ ok "the last one puts everything back" same
 mkdir -p "$WORK/etc/plugins.d"
 printf 'log_file = %s/audit.log\nlog_format = RAW\nmax_log_file = 50\nnum_logs = 2\nmax_log_file_action = ROTATE\nspace_left = 75\nadmin_space_left = 50\nspace_left_action = IGNORE\nadmin_space_left_action = IGNORE\ndisk_full_action = IGNORE\ndisk_error_action = IGNORE\n' "$WORK" > "$WORK/etc/auditd.conf"
 chmod 0640 "$WORK/etc/auditd.conf"
+has_stream() { [ "$(auditctl -s | awk '/^pid/ {print $2}')" = "$1" ]; }
 auditd_start() {
     auditd -n -c "$WORK/etc" > "$WORK/err.auditd" 2>&1 8>&- &
     AUDITD=$!
     PIDS="$PIDS $AUDITD"
-    local i
-    for ((i = 0; i < 100; i++)); do
-        [ "$(auditctl -s | awk '/^pid/ {print $2}')" = "$AUDITD" ] && return 0
-        sleep 0.05
-    done
-    return 1
+    await 5 has_stream "$AUDITD"
 }
 if auditd_start; then
     auditctl -e 1 > /dev/null
@@ -191,31 +168,23 @@ once() { # once NAME PREFIX COUNT: each deletion is told, and none twice
         test "$(jq -r --arg p "$WORK/w/$2" 'select(.event.action == "unlink" and (.file.path | startswith($p))) | .file.path' "$WORK/out.$1" | wc -l)" = "$3"
 }
 many() { for ((j = 0; j < $2; j++)); do change "$1$j"; done; }
-await_text() { # await_text FILE TEXT
-    local i
-    for ((i = 0; i < 300; i++)); do
-        grep -q "$2" "$1" && return 0
-        sleep 0.05
-    done
-    return 1
-}
 if command -v auditd > /dev/null; then
     kernel > "$WORK/before"
     start a
-    ok "the stream is ours (else the next lines prove nothing)" test "$(auditctl -s | awk '/^pid/ {print $2}')" = "$PID"
+    ok "the stream is ours (else the next lines prove nothing)" has_stream "$PID"
     many during 300 &
     MANY=$!
     ok "auditd's first start succeeds while culprit has the stream" auditd_start
     wait "$MANY"
     ok "and that is said" grep -q "auditd starts: it gets audit's stream; reading beside it" "$WORK/err.a"
     many beside 100
-    ok "auditd's log has the records" await_text "$WORK/audit.log" beside99
+    ok "auditd's log has the records" await 15 grep -q beside99 "$WORK/audit.log"
     many ending 100 &
     MANY=$!
     kill "$AUDITD"
     wait "$AUDITD" 2> /dev/null
     wait "$MANY"
-    ok "when it has gone the stream is taken again" await_text "$WORK/err.a" "belongs to nobody any more: taken"
+    ok "when it has gone the stream is taken again" await 15 grep -q "belongs to nobody any more: taken" "$WORK/err.a"
     many after 100
     kill -INT "$PID"
     ended "$PID"
@@ -237,5 +206,4 @@ if command -v auditd > /dev/null; then
     sleep 0.2
     ok "an auditd that was killed does not keep auditing switched on" same
 fi
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+finish

@@ -546,6 +546,21 @@ static void check_same_cause(const struct cause *a, const struct cause *b)
         assert_true(bytes_equal(pairs_of[i][0], pairs_of[i][1]));
 }
 
+static struct event *event_of(struct process *p)
+{
+    return make_event(OPERATION_UNLINK, "/srv/y", p, NULL, 1);
+}
+
+/* The cause that it has was taken from another event's: a search of its own finds the same. */
+static void check_as_found(const struct event *e)
+{
+    struct cause found;
+
+    cause_find(e, &found);
+    check_same_cause(&e->cause, &found);
+    cause_done(&found);
+}
+
 /* What is taken from a sibling is what would have been found, for every chain of the table. */
 static void siblings(void **state)
 {
@@ -556,13 +571,9 @@ static void siblings(void **state)
         struct event *first = find(rows[i].steps), *next;
         struct process *p = make_sibling(first->actor.process);
 
-        next = make_event(OPERATION_UNLINK, "/srv/y", p, NULL, 1);
+        next = event_of(p);
         if (cause_suits_siblings(first) && cause_of_sibling(next, first->actor.process, &first->cause)) {
-            struct cause found;
-
-            cause_find(next, &found);
-            check_same_cause(&next->cause, &found);
-            cause_done(&found);
+            check_as_found(next);
             taken++;
         }
         event_free(first);
@@ -570,11 +581,6 @@ static void siblings(void **state)
         process_unref(p);
     }
     assert_true(taken > 30);
-}
-
-static struct event *event_of(struct process *p)
-{
-    return make_event(OPERATION_UNLINK, "/srv/y", p, NULL, 1);
 }
 
 /* The same script with more arguments is the same cause, and is told by its own. */
@@ -597,11 +603,7 @@ static void script_siblings(void **state)
         next = event_of(p);
         if (first->cause.run.kind == RUN_SCRIPT && cause_suits_siblings(first) &&
             cause_of_sibling(next, first->actor.process, &first->cause)) {
-            struct cause found;
-
-            cause_find(next, &found);
-            check_same_cause(&next->cause, &found);
-            cause_done(&found);
+            check_as_found(next);
             taken++;
         }
         event_free(first);
@@ -629,12 +631,8 @@ static bool is_told_as_its_launcher(struct process *launcher)
     cause_remember(script);
     taken = cause_suits_tools(script) && cause_of_launcher(next, &script->cause);
     if (taken) {
-        struct cause found;
-
-        cause_find(next, &found);
-        check_same_cause(&next->cause, &found);
+        check_as_found(next);
         assert_bytes(next->cause.tool, "rm");
-        cause_done(&found);
     }
     event_free(script);
     process_unref(p);
