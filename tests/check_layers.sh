@@ -100,6 +100,7 @@ store/observer.c              # our own store
 store/sqlite.c                # our own store
 util/memory.c                 # /proc
 util/mountinfo.c              # /proc
+util/proc_stat.c              # /proc
 watch/count.c                 # directories of what is watched
 watch/resolve.c               # root directories, O_PATH
 END

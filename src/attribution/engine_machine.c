@@ -19,11 +19,11 @@
 
 #include <uthash.h>
 
-#include "attribution/procfs.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/limits.h"
 #include "util/parse.h"
+#include "util/proc_stat.h"
 
 #define LOOK_NS NS_PER_S
 #define PIDS_MAX 4096 /* of one machine's cgroup: its first process is among the first */
@@ -155,7 +155,7 @@ static struct container *new_machine(struct bytes name, const char *runtime)
 
 static uint64_t start_of(pid_t pid)
 {
-    uint64_t boot_ns = procfs_start("/proc", pid);
+    uint64_t boot_ns = proc_stat_start_ns("/proc", pid);
     uint64_t up = clock_ns(CLOCK_BOOTTIME), wall = clock_ns(CLOCK_REALTIME);
 
     return boot_ns && boot_ns <= up ? wall - (up - boot_ns) : 0;
@@ -305,7 +305,7 @@ static int each_nspawn(int (*each)(void *data, struct container_view *view), voi
             if (!view.container)
                 continue;
             take_registration(&view, f, &is_container);
-            view.running = view.container->pid > 0 && procfs_start("/proc", view.container->pid) > 0;
+            view.running = view.container->pid > 0 && proc_stat_start_ns("/proc", view.container->pid) > 0;
             if (!view.running)
                 view.container->pid = 0;
             if (is_container)

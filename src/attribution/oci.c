@@ -19,11 +19,11 @@
 #include "attribution/oci_dirs.h"
 #include "attribution/oci_exit.h"
 #include "attribution/oci_files.h"
-#include "attribution/procfs.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/fingerprint.h"
 #include "util/limits.h"
+#include "util/proc_stat.h"
 #include "util/sbuf.h"
 
 #define PROC "/proc"
@@ -55,24 +55,10 @@ struct oci {
     void *data;
 };
 
-static uint64_t ticks_of(pid_t pid)
-{
-    char path[64], text[4096];
-    _cleanup_close_ int fd = -EBADF;
-    uint64_t ticks = 0;
-    pid_t parent;
-    ssize_t n;
-
-    snprintf(path, sizeof(path), PROC "/%d/stat", pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    n = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
-    return n > 0 && procfs_parse_stat((struct bytes){ text, (size_t)n }, &parent, &ticks) == 0 ? ticks : 0;
-}
-
 bool oci_is_running(const struct oci_facts *f)
 {
     pid_t pid = f->view.container ? f->view.container->pid : 0;
-    uint64_t ticks = pid > 0 ? ticks_of(pid) : 0;
+    uint64_t ticks = pid > 0 ? proc_stat_start_ticks(PROC, pid) : 0;
 
     return ticks && (!f->pid_ticks || ticks == f->pid_ticks);
 }
@@ -135,7 +121,7 @@ static int read_state(struct oci *o, struct entry *e, struct oci_facts *ret)
         return -EAGAIN; /* half written: it is told again */
     }
     if (f.only_bundle) {
-        f.pid_ticks = ticks_of(f.view.container->pid);
+        f.pid_ticks = proc_stat_start_ticks(PROC, f.view.container->pid);
         f.view.running = true;
     }
     oci_name(&f, id, e->runtime);

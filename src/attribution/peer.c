@@ -14,6 +14,7 @@
 #include "util/cleanup.h"
 #include "util/macro.h"
 #include "util/parse.h"
+#include "util/proc_stat.h"
 
 #define TABLE_MAX (8 * 1024 * 1024) /* 50,000 connections */
 #define DESCRIPTORS 32              /* of a process that are looked at: sshd's connection is among its first */
@@ -145,7 +146,7 @@ static int gather(struct bytes request, struct gathered *g)
         return r;
     snprintf(path, sizeof(path), "%s/%d", proc, pid);
     process = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (process < 0 || !process_is(&(struct process){ .pid = pid, .start_ns = procfs_start(proc, pid) }, pid, start_ns))
+    if (process < 0 || !process_is(&(struct process){ .pid = pid, .start_ns = proc_stat_start_ns(proc, pid) }, pid, start_ns))
         return -ESRCH;
     r = gather_sockets(process, g);
     if (r == 0)

@@ -10,6 +10,7 @@
 #include "attribution/procfs.h"
 #include "util/clock.h"
 #include "util/limits.h"
+#include "util/proc_stat.h"
 
 /* An event's time may be early by a timer tick of the kernel (audit: ktime_get_coarse_real_ts64). */
 #define EARLY_NS (10 * NS_PER_MS)
@@ -464,7 +465,7 @@ static void apply_change(struct process_table *t, const struct process_event *e)
 static bool is_gone(struct process_table *t, const struct slot *s)
 {
     const struct process *known = s->newest ? s->newest->process : NULL;
-    uint64_t start_ns = procfs_start(t->proc, s->pid);
+    uint64_t start_ns = proc_stat_start_ns(t->proc, s->pid);
 
     if (!start_ns)
         return procfs_tgid(t->proc, s->pid) == 0;
@@ -563,7 +564,7 @@ static void check_slot(struct process_table *t, struct slot *s)
 /* None of the records fits: the fork was not told, or not yet. */
 static struct process *read_unknown(struct process_table *t, pid_t pid, uint64_t start_ns, uint64_t boot_ns)
 {
-    const struct process now = { .pid = pid, .start_ns = procfs_start(t->proc, pid) };
+    const struct process now = { .pid = pid, .start_ns = proc_stat_start_ns(t->proc, pid) };
     const struct process *known = newest(t, pid);
 
     if (known && (!now.start_ns || process_same(known, &now)))

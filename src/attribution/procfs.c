@@ -18,6 +18,7 @@
 #include "util/cleanup.h"
 #include "util/limits.h"
 #include "util/parse.h"
+#include "util/proc_stat.h"
 
 static int open_process(const char *proc, pid_t pid)
 {
@@ -76,7 +77,7 @@ int procfs_read_environment(const char *proc, pid_t pid, uint64_t start_ns, char
 {
     _cleanup_close_ int dir = open_process(proc, pid);
     _cleanup_free_ char *text = malloc(ENVIRONMENT_MAX + 1);
-    const struct process now = { .pid = pid, .start_ns = procfs_start(proc, pid) };
+    const struct process now = { .pid = pid, .start_ns = proc_stat_start_ns(proc, pid) };
     ssize_t n;
 
     if (!text)
@@ -89,45 +90,6 @@ int procfs_read_environment(const char *proc, pid_t pid, uint64_t start_ns, char
     text[n] = '\0';
     *ret = TAKE_PTR(text);
     *ret_len = (size_t)n;
-    return 0;
-}
-
-static struct bytes next_word(struct bytes *rest)
-{
-    struct bytes word;
-
-    while (rest->len && (rest->data[0] == ' ' || rest->data[0] == '\t')) {
-        rest->data++;
-        rest->len--;
-    }
-    word = (struct bytes){ rest->data, 0 };
-    while (rest->len && rest->data[0] != ' ' && rest->data[0] != '\t' && rest->data[0] != '\n') {
-        rest->data++;
-        rest->len--;
-        word.len++;
-    }
-    return word;
-}
-
-int procfs_parse_stat(struct bytes text, pid_t *ret_parent, uint64_t *ret_start_ticks)
-{
-    const char *end = memrchr(text.data, ')', text.len); /* comm may hold anything, ")" too */
-    uint64_t parent = 0, start = 0;
-    struct bytes rest;
-
-    if (!end)
-        return -EBADMSG;
-    rest = (struct bytes){ end + 1, text.len - (size_t)(end + 1 - text.data) };
-    for (unsigned field = 3; field <= 22; field++) { /* proc(5): state is field 3 */
-        struct bytes word = next_word(&rest);
-
-        if (field == 4 && (parse_u64(word, 10, &parent) < 0 || parent > INT_MAX))
-            return -EBADMSG;
-        if (field == 22 && parse_u64(word, 10, &start) < 0)
-            return -EBADMSG;
-    }
-    *ret_parent = (pid_t)parent;
-    *ret_start_ticks = start;
     return 0;
 }
 
@@ -156,29 +118,6 @@ struct bytes procfs_parse_cgroup(struct bytes text)
     }
     /* hybrid hosts: the unified hierarchy may be unused ("/") while v1 has the container */
     return unified.len > 1 && unified.len >= best.len ? unified : best.len ? best : unified;
-}
-
-static uint64_t ticks_to_ns(uint64_t ticks)
-{
-    long hz = sysconf(_SC_CLK_TCK);
-
-    return ticks * (NS_PER_S / (uint64_t)(hz > 0 ? hz : 100));
-}
-
-uint64_t procfs_start(const char *proc, pid_t pid)
-{
-    _cleanup_close_ int dir = open_process(proc, pid);
-    char text[1024];
-    uint64_t ticks;
-    pid_t parent;
-    ssize_t n;
-
-    if (dir < 0)
-        return 0;
-    n = read_at(dir, "stat", text, sizeof(text), NULL);
-    if (n <= 0 || procfs_parse_stat((struct bytes){ text, (size_t)n }, &parent, &ticks) < 0)
-        return 0;
-    return ticks_to_ns(ticks);
 }
 
 /* The line "NAME:\tvalue" of a status text. */
@@ -212,7 +151,7 @@ pid_t procfs_tgid(const char *proc, pid_t tid)
     if (n <= 0)
         return 0;
     field = status_field((struct bytes){ text, (size_t)n }, "Tgid");
-    return parse_u32(next_word(&field), 10, &tgid) == 0 ? (pid_t)tgid : 0;
+    return parse_u32(bytes_next_word(&field), 10, &tgid) == 0 ? (pid_t)tgid : 0;
 }
 
 static bool parse_ids(struct bytes field, uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
@@ -220,7 +159,7 @@ static bool parse_ids(struct bytes field, uint32_t *a, uint32_t *b, uint32_t *c,
     uint32_t *ids[] = { a, b, c, d };
 
     for (unsigned i = 0; i < 4; i++)
-        if (parse_u32(next_word(&field), 10, ids[i]) < 0)
+        if (parse_u32(bytes_next_word(&field), 10, ids[i]) < 0)
             return false;
     return true;
 }
@@ -281,7 +220,7 @@ static uint32_t read_number(int dir, const char *name)
     struct bytes rest = { text, n > 0 ? (size_t)n : 0 };
     uint32_t value;
 
-    return n > 0 && parse_u32(next_word(&rest), 10, &value) == 0 ? value : UINT32_MAX;
+    return n > 0 && parse_u32(bytes_next_word(&rest), 10, &value) == 0 ? value : UINT32_MAX;
 }
 
 static void read_strings(int dir, struct process *p)
@@ -398,9 +337,9 @@ int procfs_read(const char *proc, pid_t pid, struct process **ret, struct err *e
     if (dir < 0)
         return errno == ENOENT ? -ESRCH : err_set(err, -errno, "/proc/%d", pid);
     n = read_at(dir, "stat", text, sizeof(text), NULL);
-    if (n <= 0 || procfs_parse_stat((struct bytes){ text, (size_t)n }, &parent, &ticks) < 0)
+    if (n <= 0 || proc_stat_parse((struct bytes){ text, (size_t)n }, &parent, &ticks) < 0)
         return -ESRCH;
-    p = process_new(pid, ticks_to_ns(ticks));
+    p = process_new(pid, proc_stat_ticks_to_ns(ticks));
     if (!p)
         return -ENOMEM;
     p->parent_pid = parent;

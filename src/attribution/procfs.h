@@ -17,9 +17,6 @@
  */
 int procfs_read(const char *proc, pid_t pid, struct process **ret, struct err *err);
 
-/* Start time in CLOCK_BOOTTIME ns of /proc/PID/stat, rounded down to a tick; 0 if it is gone. */
-uint64_t procfs_start(const char *proc, pid_t pid);
-
 /* The process that thread `tid` belongs to; 0 if it is gone. */
 pid_t procfs_tgid(const char *proc, pid_t tid);
 
@@ -33,8 +30,6 @@ int procfs_each(const char *proc, int (*each)(void *data, pid_t pid), void *data
 /* Pure parts, for tests and fuzzing. */
 /* The value of the first "NAME=VALUE" of an environment, each ended by `end`; BYTES_NULL if there is none. */
 struct bytes procfs_variable(struct bytes environment, const char *name, char end);
-/* The text of /proc/PID/stat -> parent pid and start in clock ticks. -EBADMSG */
-int procfs_parse_stat(struct bytes text, pid_t *ret_parent, uint64_t *ret_start_ticks);
 /* The text of /proc/PID/cgroup -> the path that tells most: cgroup v2's if it is not "/", else the
  * longest of v1's. BYTES_NULL if none. */
 struct bytes procfs_parse_cgroup(struct bytes text);

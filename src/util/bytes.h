@@ -63,6 +63,23 @@ static inline struct bytes bytes_next_line(struct bytes *rest)
     return line;
 }
 
+/* The word that *rest begins with, behind spaces and tabs; it ends before one, or before the end of the line. Empty: there is
+ * none. *rest is what follows. */
+static inline struct bytes bytes_next_word(struct bytes *rest)
+{
+    size_t from = 0, to;
+    struct bytes word;
+
+    while (from < rest->len && (rest->data[from] == ' ' || rest->data[from] == '\t'))
+        from++;
+    to = from;
+    while (to < rest->len && rest->data[to] != ' ' && rest->data[to] != '\t' && rest->data[to] != '\n')
+        to++;
+    word = (struct bytes){ rest->data ? rest->data + from : NULL, to - from };
+    *rest = (struct bytes){ rest->data ? rest->data + to : NULL, rest->len - to };
+    return word;
+}
+
 /* What follows the last '/', or the whole. */
 static inline struct bytes bytes_basename(struct bytes path)
 {

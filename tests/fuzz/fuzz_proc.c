@@ -8,6 +8,7 @@
 #include "attribution/procfs.h"
 #include "fuzz.h"
 #include "util/mountinfo.h"
+#include "util/proc_stat.h"
 
 static void read_mounts(struct bytes text)
 {
@@ -48,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_mounts(text);
     read_job(text);
     (void)peer_find(text, (struct bytes){ sockets, sizeof(sockets) }, address);
-    if (procfs_parse_stat(text, &parent, &start) == 0 && parent < 0)
+    if (proc_stat_parse(text, &parent, &start) == 0 && parent < 0)
         abort();
     part = procfs_parse_cgroup(text);
     if (part.len && (part.data < text.data || part.data + part.len > text.data + text.len))

@@ -7,6 +7,7 @@
 #include "attribution/procfs.h"
 #include "fake_proc.h"
 #include "util/limits.h"
+#include "util/proc_stat.h"
 
 /* ---- stat ---- */
 
@@ -43,7 +44,7 @@ static void parses_stat(void **state)
     pid_t parent = 77;
     uint64_t start = 77;
 
-    assert_int_equal(procfs_parse_stat(bytes_of(row->text), &parent, &start), row->r);
+    assert_int_equal(proc_stat_parse(bytes_of(row->text), &parent, &start), row->r);
     assert_int_equal(parent, row->r ? 77 : row->parent);
     assert_int_equal(start, row->r ? 77 : row->start);
 }
@@ -95,7 +96,7 @@ static void reads_process(void **state)
     assert_int_equal(p->pid, 100);
     assert_int_equal(p->parent_pid, 1);
     assert_int_equal(p->start_ns, 10 * NS_PER_S);
-    assert_int_equal(procfs_start(fake_proc, 100), 10 * NS_PER_S);
+    assert_int_equal(proc_stat_start_ns(fake_proc, 100), 10 * NS_PER_S);
     assert_bytes(p->name, "a) S 9 (b");
     assert_bytes(p->executable, fake_proc);
     assert_false(p->executable_deleted);
@@ -152,12 +153,12 @@ static void says_when_it_is_gone(void **state)
 
     (void)state;
     assert_int_equal(procfs_read(fake_proc, 102, &p, NULL), -ESRCH);
-    assert_int_equal(procfs_start(fake_proc, 102), 0);
+    assert_int_equal(proc_stat_start_ns(fake_proc, 102), 0);
     assert_int_equal(procfs_tgid(fake_proc, 102), 0);
     fake_start(&(struct fake_process){ 102, 1, 1000, NULL, NULL, NULL, NULL, 0, NULL });
     fake_write(102, "stat", "", 0); /* what a read gives after the last reference went */
     assert_int_equal(procfs_read(fake_proc, 102, &p, NULL), -ESRCH);
-    assert_int_equal(procfs_start(fake_proc, 102), 0);
+    assert_int_equal(proc_stat_start_ns(fake_proc, 102), 0);
     fake_write(102, "stat", "102 (x", 6);
     assert_int_equal(procfs_read(fake_proc, 102, &p, NULL), -ESRCH);
     assert_ptr_equal(p, (void *)1);
@@ -288,7 +289,7 @@ static void reads_this_process(void **state)
     assert_int_equal(p->cred.euid, geteuid());
     assert_int_equal(p->cred.gid, getgid());
     assert_true(p->start_ns > 0 && p->mnt_ns > 0 && p->args.len > 0);
-    assert_int_equal(procfs_start("/proc", getpid()), p->start_ns);
+    assert_int_equal(proc_stat_start_ns("/proc", getpid()), p->start_ns);
     assert_int_equal(procfs_tgid("/proc", gettid()), getpid());
     process_unref(p);
 }
