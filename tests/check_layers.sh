@@ -13,16 +13,17 @@ allowed() {
     foreign) echo util foreign ;;
     sensor) echo util wire event sensor bpf foreign ;; # bpf: the generated skeletons
     cause) echo util event cause ;;
-    attribution) echo util event cause attribution foreign ;;
-    watch) echo util event cause attribution watch foreign ;;
+    engine) echo util event foreign engine ;;
+    attribution) echo util event cause engine attribution foreign ;;
+    watch) echo util event cause engine watch foreign ;;
     store) echo util event cause store ;;
-    compare) echo util event cause attribution store compare foreign ;;
+    compare) echo util event cause engine store compare foreign ;;
     report) echo util event cause store report ;;
     history) echo util event cause sensor search history ;;
     rules) echo util event sensor rules ;;
     search) echo util event sensor search ;;
-    daemon) echo util event cause sensor attribution watch store report search history daemon foreign ;;
-    cli) echo util event cause sensor attribution watch store compare report search rules history daemon cli foreign ;;
+    daemon) echo util event cause sensor engine attribution watch store report search history daemon foreign ;;
+    cli) echo util event cause sensor engine attribution watch store compare report search rules history daemon cli foreign ;;
     esac
 }
 
@@ -56,17 +57,10 @@ fi
 # may be a fifo, a device, a link to the host's files, or never answer. These open what is not theirs:
 may_open=" $(sed 's/ *#.*//' <<'END'
 attribution/agents.c          # the administrator's list of products
-attribution/engine_machine.c  # cgroups; /var/lib/lxc and /run/systemd/machines, which are root's
-attribution/engine_podman.c   # /etc/passwd, /etc/containers
 attribution/host_names.c      # a root directory, O_PATH
-attribution/layers.c          # O_PATH without following, one name at a time; directories
-attribution/oci.c             # /proc
-attribution/oci_dirs.c        # directories of runtimes, to list them
-attribution/oci_exit.c        # cgroups
 attribution/owner.c           # the host's own package lists
 attribution/owner_inside.c    # a database in memory
 attribution/peer.c            # /proc
-attribution/podman_db.c       # a database in memory
 attribution/procfs.c          # /proc
 attribution/sessions.c        # a root directory, O_PATH
 attribution/users.c           # /proc
@@ -78,6 +72,13 @@ cli/who_store.c               # our own store
 daemon/changes.c              # doctor's scratch directory, by descriptors
 daemon/scratch.c              # the same
 daemon/selftest.c             # /proc, a root directory
+engine/engine_machine.c       # cgroups; /var/lib/lxc and /run/systemd/machines, which are root's
+engine/engine_podman.c        # /etc/passwd, /etc/containers
+engine/layers.c               # O_PATH without following, one name at a time; directories
+engine/oci.c                  # /proc
+engine/oci_dirs.c             # directories of runtimes, to list them
+engine/oci_exit.c             # cgroups
+engine/podman_db.c            # a database in memory
 search/checkpoint.c           # the user's own: his checkpoint
 sensor/audit/log/config.c     # auditd's settings
 sensor/audit/log/files.c      # logs that the user names, also pipes; what was listed and nothing else

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "attribution/agents.h"
-#include "attribution/cgroup.h"
+#include "engine/cgroup.h"
 #include "attribution/ci_job.h"
 #include "attribution/launch.h"
 #include "attribution/owner.h"

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "attribution/engine.h"
+#include "engine/engine.h"
 #include "event/event.h"
 #include "event/process_event.h"
 #include "util/err.h"

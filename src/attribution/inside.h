@@ -8,8 +8,8 @@
 
 #include <errno.h>
 
-#include "attribution/engine.h"
-#include "attribution/layers.h"
+#include "engine/engine.h"
+#include "engine/layers.h"
 #include "util/sbuf.h"
 
 struct inside {

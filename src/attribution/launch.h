@@ -7,7 +7,7 @@
 #pragma once
 
 #include "attribution/ci_job.h"
-#include "attribution/engine.h"
+#include "engine/engine.h"
 #include "attribution/process_table.h"
 #include "attribution/users.h"
 

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "attribution/engine.h"
+#include "engine/engine.h"
 #include "util/bytes.h"
 #include "util/err.h"
 #include "util/sbuf.h"

@@ -9,7 +9,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "attribution/engine.h"
+#include "engine/engine.h"
 #include "daemon/choose.h"
 #include "daemon/privileges.h"
 #include "daemon/seccomp.h"

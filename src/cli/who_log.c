@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "attribution/engine.h"
+#include "engine/engine.h"
 #include "cli/cli.h"
 #include "daemon/logs.h"
 #include "util/cleanup.h"

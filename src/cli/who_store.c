@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "attribution/engine.h"
+#include "engine/engine.h"
 #include "cli/cli.h"
 #include "event/operation.h"
 #include "util/cleanup.h"

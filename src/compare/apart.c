@@ -14,7 +14,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "attribution/flat.h"
+#include "engine/flat.h"
 #include "foreign/foreign.h"
 #include "util/cleanup.h"
 #include "util/clock.h"

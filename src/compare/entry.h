@@ -2,7 +2,7 @@
 /* Two files side by side. */
 #pragma once
 
-#include "attribution/layers.h"
+#include "engine/layers.h"
 #include "compare/image.h"
 
 /* Hands out what differs between `was` and `is` (NULL: nothing is there) of one path. changed_ns: for

@@ -9,7 +9,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "attribution/layers.h"
+#include "engine/layers.h"
 #include "compare/entry.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"

@@ -2,7 +2,7 @@
 /* What of a container's tree is not as its image made it, found on the disk: also if it is down. */
 #pragma once
 
-#include "attribution/engine.h"
+#include "engine/engine.h"
 #include "event/difference.h"
 #include "util/err.h"
 

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "attribution/engine.h"
+#include "engine/engine.h"
 #include "daemon/changes.h"
 #include "daemon/choose.h"
 #include "daemon/privileges.h"

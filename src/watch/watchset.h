@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "attribution/engine.h"
+#include "engine/engine.h"
 #include "event/coverage.h"
 #include "event/event.h"
 #include "event/watch_object.h"

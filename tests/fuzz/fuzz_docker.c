@@ -2,7 +2,7 @@
 /* The input is what a socket that should be Docker's answers: to every question, all the same. */
 #include <stdlib.h>
 
-#include "attribution/docker_json.h"
+#include "engine/docker_json.h"
 #include "fuzz.h"
 
 static volatile char sink;

@@ -2,7 +2,7 @@
 /* The input is what a worker that was taken over could answer: a container's record, and where its files are. */
 #include <stdlib.h>
 
-#include "attribution/flat.h"
+#include "engine/flat.h"
 #include "fuzz.h"
 
 /* What was read is written as it is, and read again as the same. */

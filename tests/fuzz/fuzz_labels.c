@@ -2,7 +2,7 @@
 /* The input is labels as whoever starts a container chooses them: keys and values in turn, one a line. */
 #include <stdlib.h>
 
-#include "attribution/labels.h"
+#include "engine/labels.h"
 #include "fuzz.h"
 #include "util/limits.h"
 

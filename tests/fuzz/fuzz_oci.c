@@ -2,8 +2,8 @@
 /* The input is whatever a runtime, an engine or a user has left in a state directory. */
 #include <stdlib.h>
 
-#include "attribution/bolt.h"
-#include "attribution/oci.h"
+#include "engine/bolt.h"
+#include "engine/oci.h"
 #include "fuzz.h"
 
 static volatile char sink;

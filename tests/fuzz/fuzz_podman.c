@@ -2,7 +2,7 @@
 /* The input is a user's database of containers as Podman keeps it: 's' and SQLite's bytes, or 'b' and bbolt's. */
 #include <stdlib.h>
 
-#include "attribution/podman_db.h"
+#include "engine/podman_db.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

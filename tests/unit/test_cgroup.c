@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "attribution/cgroup.h"
+#include "engine/cgroup.h"
 
 #define A "4d1c0f3ab2e95d7786a1b0c4d9e8f7061524334251607f8e9dacbbcad9e8f706"
 #define B "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"

@@ -12,7 +12,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "attribution/layers.h"
+#include "engine/layers.h"
 #include "compare/apart.h"
 #include "compare/record.h"
 #include "make.h"

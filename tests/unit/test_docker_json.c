@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "attribution/docker_json.h"
+#include "engine/docker_json.h"
 #include "util/sbuf.h"
 
 #define ID "4d1c0f3ab2e95d7786a1b0c4d9e8f7061524334251607f8e9dacbbcad9e8f706"

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "attribution/engine.h"
+#include "engine/engine.h"
 
 static char directory[] = "/tmp/culprit-test-engine-XXXXXX";
 static char path[128];

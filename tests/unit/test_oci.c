@@ -11,9 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "attribution/bolt.h"
-#include "attribution/oci.h"
-#include "attribution/podman_db.h"
+#include "engine/bolt.h"
+#include "engine/oci.h"
+#include "engine/podman_db.h"
 #include "util/cleanup.h"
 #include "util/sbuf.h"
 

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "attribution/engine.h"
+#include "engine/engine.h"
 #include "event/operation.h"
 #include "make.h"
 #include "util/sbuf.h"

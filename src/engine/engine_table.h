@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of engine*.c share: the table of engines while they are used. Not for others. */
+#pragma once
+
+#include <uthash.h>
+
+#include "engine/engine_ask.h"
+
+#define ENGINES 9
+
+struct known {
+    struct container *container; /* owned reference */
+    unsigned group;              /* index of the first row with the engine's name */
+    bool inspected;              /* the engine was asked for all of it: what only its record says is known */
+    bool gone;                   /* destroyed: kept for those who ask who did something */
+    size_t gone_place;           /* in the ring of those */
+    uint64_t oom_ns;             /* CLOCK_REALTIME: out of memory was told last; 0 = never */
+    UT_hash_handle by_id;        /* ids of machines are names: two engines may have the same */
+    char key[];                  /* group, then the id */
+};
+
+struct by_cgroup {
+    struct known *known;
+    UT_hash_handle hh;
+    char path[];
+};
+
+struct slot {
+    const struct engine_ops *ops;
+    unsigned group;
+    void *context;
+    struct asker *asker; /* remote ones */
+    int fd;              /* the one in the epoll set, -1 = none */
+    bool hangs, silence_said;
+    uint64_t silent_since_ns; /* CLOCK_MONOTONIC: of the first question without an answer, while it hangs */
+    uint64_t retry_ns;   /* CLOCK_MONOTONIC: one that hangs is not asked before */
+};
+
+struct engines {
+    struct engines_options options;
+    struct oci *oci;
+    struct slot slots[ENGINES];
+    struct engine_state states[ENGINES];
+    struct known *known;
+    struct by_cgroup *cgroups;
+    uint64_t gone_count;
+    struct known *gone[LIMIT_GONE]; /* a ring of those that were destroyed, oldest first */
+    uint64_t next_unknown_ns;
+    unsigned patience_ms;
+    int epoll_fd;
+    unsigned current; /* row whose stream is being read */
+};
+
+/* engine_known.c: what is remembered */
+struct known *known_find(struct engines *e, unsigned group, struct bytes id);
+void known_remember(struct engines *e, unsigned group, struct container *c);
+void known_gone(struct engines *e, unsigned group, struct bytes id);
+void known_forget_all(struct engines *e);
+struct container *known_by_cgroup(struct engines *e, struct bytes cgroup);
+
+/* engine_words.c: the messages; those that are remembered are the candidates */
+int words_no_such(struct engines *e, struct bytes name, struct err *err);
+int words_ambiguous(struct engines *e, struct bytes name, struct err *err);

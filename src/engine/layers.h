@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A container's tree as its layers make it up, read without mounting it: so also of one that is down, and
+ * its image without its own layer. Overlay's rules: whiteouts, opaque and renamed directories, data left
+ * in a lower layer (kernel's Documentation/filesystems/overlayfs.rst); those of fuse-overlayfs too. No
+ * symbolic link is followed but by layers_resolve(), and none of a layer ever leads out of the layers.
+ */
+#pragma once
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "engine/engine.h"
+#include "util/arena.h"
+#include "util/err.h"
+#include "util/sbuf.h"
+
+struct layers {
+    int *roots; /* O_PATH, topmost first; owned */
+    size_t count;
+};
+
+void layers_done(struct layers *l);
+/* Layers that are not there are left out: an engine names some that it has deleted. -ENOENT: none. */
+int layers_open(const struct bytes *directories, size_t count, struct layers *ret, struct err *err);
+/* A container's own layer and its image's, or its plain root; and the image's alone (-ENOENT: it has none). */
+int layers_of_container(const struct container_view *view, struct layers *ret, struct err *err);
+int layers_of_image(const struct container_view *view, struct layers *ret, struct err *err);
+
+/* A directory: the directories of the layers that it is made of, topmost first. */
+struct merged {
+    struct merged_part {
+        int fd; /* O_PATH, owned */
+        size_t layer;
+    } *parts;
+    size_t count;
+};
+
+/* What stands at a path. */
+struct layer_entry {
+    int fd; /* O_PATH, of the topmost layer that has it; owned */
+    size_t layer;
+    struct stat st;
+    int data_fd;          /* where a file's content lies, if not in fd: owned, else negative */
+    struct merged merged; /* of a directory */
+};
+
+#define LAYER_ENTRY_NONE ((struct layer_entry){ .fd = -EBADF, .data_fd = -EBADF })
+void layer_entry_done(struct layer_entry *e);
+
+/* path: absolute; no link is followed. -ENOENT: nothing is there. */
+int layers_lookup(const struct layers *l, struct bytes path, struct layer_entry *ret);
+/* name: one component, NUL-terminated. */
+int layers_lookup_in(const struct layers *l, const struct merged *directory, const char *name,
+                     struct layer_entry *ret);
+
+/* The names in a directory, each once, in the order of bytes, whiteouts among them: look them up. With
+ * top_only those of its topmost part alone. Each ended by NUL, in `names`. */
+int merged_names(const struct merged *directory, bool top_only, struct sbuf *names, size_t *ret_count);
+
+/* Where symbolic links lead, as for a process in the container; what is not there is kept as it is. */
+struct bytes layers_resolve(const struct layers *l, struct bytes path, bool follow_last,
+                            struct arena *arena);
+/* A regular file for reading, links followed; -errno as beneath_open_file(). */
+int layers_open_file(const struct layers *l, struct bytes path);
+
+/* Attributes of what an O_PATH descriptor stands for: length or -errno, as getxattr(2). */
+ssize_t path_getxattr(int fd, const char *name, void *value, size_t size);
+ssize_t path_listxattr(int fd, char *list, size_t size);
