@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "attribution/users.h"
+#include "attribution/passwd.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/hash.h"
@@ -78,12 +78,12 @@ bool host_names_look(struct host_names *h)
         if (beneath_read_file(h->root, bytes_of(files[i]), FILE_MAX, &text, &len) < 0)
             continue; /* what was known holds */
         sbuf_clear(&h->names[i]);
-        users_pick((struct bytes){ text, len }, &h->names[i]);
+        passwd_pick((struct bytes){ text, len }, &h->names[i]);
     }
     return true;
 }
 
 struct bytes host_names_find(const struct host_names *h, uint32_t id, bool group)
 {
-    return users_find(sbuf_bytes(&h->names[group]), id);
+    return passwd_find(sbuf_bytes(&h->names[group]), id);
 }

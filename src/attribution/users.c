@@ -14,6 +14,7 @@
 
 #include "attribution/host_names.h"
 #include "attribution/inside.h"
+#include "attribution/passwd.h"
 #include "foreign/foreign.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
@@ -125,48 +126,20 @@ void users_free(struct users *u)
 
 /* ---- pure parts ---- */
 
-static struct bytes next_field(struct bytes *line, char separator)
-{
-    struct bytes field;
-    const char *end;
-
-    while (separator == ' ' && line->len && line->data[0] == ' ')
-        *line = (struct bytes){ line->data + 1, line->len - 1 };
-    end = line->len ? memchr(line->data, separator, line->len) : NULL;
-    field = (struct bytes){ line->data, end ? (size_t)(end - line->data) : line->len };
-    *line = (struct bytes){ line->data + field.len + (end ? 1 : 0), line->len - field.len - (end ? 1 : 0) };
-    return field;
-}
-
 uint32_t users_map(struct bytes map, uint32_t id)
 {
     while (map.len) {
         struct bytes line = bytes_next_line(&map);
         uint32_t inside, outside, count;
 
-        if (parse_u32(next_field(&line, ' '), 10, &inside) < 0 ||
-            parse_u32(next_field(&line, ' '), 10, &outside) < 0 ||
-            parse_u32(next_field(&line, ' '), 10, &count) < 0)
+        if (parse_u32(bytes_next_word(&line), 10, &inside) < 0 ||
+            parse_u32(bytes_next_word(&line), 10, &outside) < 0 ||
+            parse_u32(bytes_next_word(&line), 10, &count) < 0)
             continue;
         if (id >= outside && id - outside < count && id - outside <= UINT32_MAX - inside)
             return inside + (id - outside);
     }
     return UINT32_MAX;
-}
-
-/* name:password:id:...; the first of an id counts. */
-struct bytes users_find(struct bytes text, uint32_t id)
-{
-    while (text.len) {
-        struct bytes line = bytes_next_line(&text), name = next_field(&line, ':');
-        uint32_t this_id;
-
-        (void)next_field(&line, ':');
-        if (name.len && name.len <= LIMIT_NAME && parse_u32(next_field(&line, ':'), 10, &this_id) == 0 &&
-            this_id == id)
-            return name;
-    }
-    return BYTES_NULL;
 }
 
 /* ---- a container ---- */
@@ -238,20 +211,6 @@ static int gather_names(struct bytes request, struct gathered *g)
     return r;
 }
 
-void users_pick(struct bytes text, struct sbuf *out)
-{
-    while (text.len) {
-        struct bytes line = bytes_next_line(&text), name = next_field(&line, ':');
-        uint32_t id;
-
-        (void)next_field(&line, ':');
-        if (!name.len || name.len > LIMIT_NAME || parse_u32(next_field(&line, ':'), 10, &id) < 0)
-            continue;
-        sbuf_add_bytes(out, name);
-        sbuf_addf(out, ":x:%u\n", id);
-    }
-}
-
 /* The stamp; of what is not known already: how many bytes are of users, these, and those of groups. */
 static int parse_names(struct bytes request, const struct gathered *g, struct sbuf *answer)
 {
@@ -262,11 +221,11 @@ static int parse_names(struct bytes request, const struct gathered *g, struct sb
     sbuf_add_bytes(answer, stamp);
     if (memcmp(stamp.data, request.data, sizeof(uint64_t)) == 0)
         return sbuf_error(answer);
-    users_pick(gathered_get(g, files[0]), &users);
+    passwd_pick(gathered_get(g, files[0]), &users);
     len = (uint32_t)users.len;
     sbuf_add(answer, (const char *)&len, sizeof(len));
     sbuf_add_bytes(answer, sbuf_bytes(&users));
-    users_pick(gathered_get(g, files[1]), answer);
+    passwd_pick(gathered_get(g, files[1]), answer);
     return sbuf_error(answer);
 }
 
@@ -373,7 +332,7 @@ static struct bytes in_container(struct users *u, const struct container *c, uin
     n = group ? &w->groups : &w->users;
     if (n->map)
         id = users_map((struct bytes){ n->map, n->map_len }, id);
-    return id == UINT32_MAX || !n->text ? BYTES_NULL : users_find((struct bytes){ n->text, n->len }, id);
+    return id == UINT32_MAX || !n->text ? BYTES_NULL : passwd_find((struct bytes){ n->text, n->len }, id);
 }
 
 /* ---- the host ---- */

@@ -25,7 +25,3 @@ struct bytes users_group(struct users *u, const struct container *c, uint32_t gi
 
 /* Pure: the text of /proc/PID/uid_map, and an id of the host; UINT32_MAX: not in it. */
 uint32_t users_map(struct bytes map, uint32_t id);
-/* Pure: of such lines, or a passwd or group file: the name of the first of that id; BYTES_NULL: none. */
-struct bytes users_find(struct bytes text, uint32_t id);
-/* Pure: of the text of a passwd or group file a line "NAME:x:ID" for each that has both, in their order. */
-void users_pick(struct bytes text, struct sbuf *out);

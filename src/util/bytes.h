@@ -52,15 +52,21 @@ static inline const char *bytes_char(struct bytes b, char c)
     return b.len ? (const char *)memchr(b.data, c, b.len) : NULL;
 }
 
+/* What *rest begins with up to the first `separator`, or all of it; *rest is what follows the separator. */
+static inline struct bytes bytes_next_field(struct bytes *rest, char separator)
+{
+    const char *end = bytes_char(*rest, separator);
+    struct bytes field = { rest->data, end ? (size_t)(end - rest->data) : rest->len };
+    size_t step = field.len + (end != NULL);
+
+    *rest = (struct bytes){ rest->data ? rest->data + step : NULL, rest->len - step };
+    return field;
+}
+
 /* The line that *rest begins with, without its end; *rest is what follows. */
 static inline struct bytes bytes_next_line(struct bytes *rest)
 {
-    const char *end = bytes_char(*rest, '\n');
-    struct bytes line = { rest->data, end ? (size_t)(end - rest->data) : rest->len };
-    size_t step = line.len + (end != NULL);
-
-    *rest = (struct bytes){ rest->data ? rest->data + step : NULL, rest->len - step };
-    return line;
+    return bytes_next_field(rest, '\n');
 }
 
 /* The word that *rest begins with, behind spaces and tabs; it ends before one, or before the end of the line. Empty: there is

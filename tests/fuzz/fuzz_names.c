@@ -2,6 +2,7 @@
 /* The input is a container's passwd or group file, and the map of its user namespace. */
 #include <stdlib.h>
 
+#include "attribution/passwd.h"
 #include "attribution/users.h"
 #include "fuzz.h"
 
@@ -10,7 +11,7 @@ static void pick_again(struct bytes picked)
 {
     struct sbuf again = SBUF_INIT;
 
-    users_pick(picked, &again);
+    passwd_pick(picked, &again);
     if (!bytes_equal(sbuf_bytes(&again), picked))
         abort();
     sbuf_done(&again);
@@ -21,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct bytes text = { (const char *)data, size };
     struct sbuf picked = SBUF_INIT;
 
-    users_pick(text, &picked);
+    passwd_pick(text, &picked);
     if (picked.len > 16 * size)
         abort();
     pick_again(sbuf_bytes(&picked));
