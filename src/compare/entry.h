@@ -2,8 +2,8 @@
 /* Two files side by side. */
 #pragma once
 
+#include "compare/options.h"
 #include "engine/layers.h"
-#include "compare/image.h"
 
 /* Hands out what differs between `was` and `is` (NULL: nothing is there) of one path. changed_ns: for
  * what is gone. Not what lies below directories. */

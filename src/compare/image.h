@@ -2,21 +2,10 @@
 /* What of a container's tree is not as its image made it, found on the disk: also if it is down. */
 #pragma once
 
-#include "engine/engine.h"
+#include "compare/options.h"
+#include "engine/view.h"
 #include "event/difference.h"
 #include "util/err.h"
-
-struct compare_options {
-    bool times;  /* modification times too */
-    bool hashes; /* of every file that is told, not only where contents differ */
-    void *data;
-    /* Takes over the difference. Non-zero stops, and is returned. */
-    int (*each)(void *data, struct difference *d);
-    /* A part that is not compared: one line for people, escaped. */
-    void (*notice)(void *data, const char *text);
-    /* Called for each name and each block that was read; NULL: nobody wants to know. */
-    void (*alive)(void *data);
-};
 
 /*
  * path: absolute and normalised, in the container's view; links of the container are followed. In the

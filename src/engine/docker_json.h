@@ -2,7 +2,9 @@
 /* What Docker's API answers, taken apart. Pure: bytes in, records out; any input is safe. */
 #pragma once
 
-#include "engine/engine.h"
+#include "engine/view.h"
+#include "util/arena.h"
+#include "util/err.h"
 
 /* GET /containers/json?all=1. Calls `each` with a record that it may keep a reference of. */
 int docker_parse_list(struct bytes body, int (*each)(void *data, struct container *c), void *data,

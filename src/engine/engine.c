@@ -34,12 +34,6 @@ static const struct engine_ops *const engine_table[ENGINES] = {
 #define SHARING_NS (300 * NS_PER_MS)
 #define SHARING_VIEWS 256
 
-void container_view_done(struct container_view *view)
-{
-    container_unref(view->container);
-    *view = (struct container_view){ 0 };
-}
-
 static void follow_fd(struct engines *e, int fd, uint32_t row)
 {
     struct epoll_event event = { .events = EPOLLIN, .data.u32 = row };

@@ -8,42 +8,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "event/container.h"
+#include "engine/options.h"
+#include "engine/view.h"
 #include "util/arena.h"
 #include "util/err.h"
 #include "util/log.h"
 
-struct container_mount {
-    struct bytes destination; /* in the container */
-    struct bytes source;      /* on the host; unknown for tmpfs */
-    struct bytes type;        /* "bind", "volume", "tmpfs" */
-    struct bytes name;        /* of a volume */
-    bool read_only;
-};
-
-/* Where a container's files are. The strings live as long as `container`. */
-struct container_view {
-    struct container *container;   /* owned reference */
-    bool running;
-    struct bytes merged;           /* overlay's root on the host; mounted only while it runs */
-    struct bytes upper;            /* the writable layer */
-    struct bytes *lower;           /* read-only layers, topmost first */
-    size_t lower_count;
-    struct bytes root;             /* plain root directory where there is no overlay */
-    struct container_mount *mounts;
-    size_t mount_count;
-};
-
-void container_view_done(struct container_view *view);
-
 struct engines;
-
-struct engines_options {
-    const struct log *log;
-    const char *docker_socket; /* NULL = DOCKER_HOST was not given: /run/docker.sock, /var/run/docker.sock */
-    void (*life)(void *data, const struct life *life); /* called from engines_dispatch() */
-    void *data;
-};
 
 /* Always succeeds but for memory: engines that are not there are simply not there, and are looked
  * for again when a name is asked for. */
@@ -88,11 +59,5 @@ int engines_dispatch(struct engines *e, struct err *err);
 /* Deliver what the engines have already told and not been read yet; at most timeout_ms. */
 int engines_sync(struct engines *e, unsigned timeout_ms, struct err *err);
 
-/* For doctor: one line an engine, asked anew. NULL past the end. */
-struct engine_state {
-    const char *name;
-    bool present;
-    unsigned containers;
-    char text[256]; /* version, or what is missing */
-};
+/* For doctor: one line an engine, asked anew; valid until the next call. NULL past the end. */
 const struct engine_state *engines_state(struct engines *e, unsigned index);

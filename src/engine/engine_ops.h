@@ -2,8 +2,10 @@
 /* One row of the table of engines: what each container engine can be asked. */
 #pragma once
 
-#include "engine/engine.h"
 #include "engine/oci.h"
+#include "engine/options.h"
+#include "util/arena.h"
+#include "util/err.h"
 
 struct engine_ops {
     const char *name; /* also container.runtime; rows of one engine by different means have the same */

@@ -5,6 +5,7 @@
 #include <uthash.h>
 
 #include "engine/engine_ask.h"
+#include "util/limits.h"
 
 #define ENGINES 9
 

@@ -2,7 +2,7 @@
 /* Records of containers as bytes, from a worker (foreign/foreign.h) to the one that asked. */
 #pragma once
 
-#include "engine/engine.h"
+#include "engine/view.h"
 #include "util/sbuf.h"
 
 void flat_put_u64(struct sbuf *out, uint64_t value);

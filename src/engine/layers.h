@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
-#include "engine/engine.h"
+#include "engine/view.h"
 #include "util/arena.h"
 #include "util/err.h"
 #include "util/sbuf.h"

@@ -5,7 +5,8 @@
  */
 #pragma once
 
-#include "engine/engine.h"
+#include "engine/view.h"
+#include "util/err.h"
 
 /* One container as its runtime has written it down. Strings live as long as view.container. */
 struct oci_facts {
@@ -32,7 +33,6 @@ int oci_parse_config(struct bytes body, struct oci_facts *facts, struct err *err
 void oci_name(struct oci_facts *facts, struct bytes id, const char *runtime);
 
 /* ---- containers/storage (Podman, CRI-O, Buildah) ---- */
-
 
 /*
  * The next object of the list in containers.json, without reading the whole as JSON: with 10,000
