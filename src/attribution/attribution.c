@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "attribution/agents.h"
+#include "cause/exited.h"
 #include "engine/cgroup.h"
 #include "attribution/ci_job.h"
 #include "attribution/launch.h"

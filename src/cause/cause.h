@@ -30,5 +30,3 @@ bool cause_suits_tools(const struct event *event);
  */
 bool cause_of_sibling(struct event *event, struct process *sibling, const struct cause *known);
 bool cause_of_launcher(struct event *event, const struct cause *known);
-/* That what was run had ended before the event. Changes from one event to the next. */
-bool cause_has_exited(const struct cause *cause, const struct event *event);

@@ -2,8 +2,8 @@
 /* Whoever made the change and all that led to him, nearest first. For the files of cause/. */
 #pragma once
 
-#include "cause/cause.h"
 #include "cause/link.h"
+#include "event/event.h"
 #include "util/limits.h"
 
 #define CHAIN_MAX (2 * LIMIT_LINEAGE) /* launchers, and what they executed before */

@@ -3,6 +3,7 @@
 #include "cause/chain.h"
 
 #include "cause/ansible.h"
+#include "cause/exited.h"
 #include "cause/wrapper.h"
 #include "util/macro.h"
 
@@ -152,17 +153,6 @@ static unsigned with_wrappers(const struct chain *c, unsigned at)
 static bool is_shown_with_wrappers(enum run_kind kind)
 {
     return kind == RUN_PROGRAM || kind == RUN_COMMAND || kind == RUN_TEXT || kind == RUN_INPUT;
-}
-
-#define SURE_NS NS_PER_S /* fanotify's events have no time of their own, and a store keeps when they were read */
-
-bool cause_has_exited(const struct cause *cause, const struct event *e)
-{
-    const struct process *p = cause->run.process;
-    uint64_t from_ns = e->boot_from_ns ? e->boot_from_ns : e->boot_ns;
-    uint64_t sure_ns = !e->boot_from_ns && e->sensors == SENSOR_FANOTIFY ? SURE_NS : 0;
-
-    return p && p->exited_ns && p->exited_ns + sure_ns <= from_ns && p->pid != e->actor.pid;
 }
 
 /* A part of a script that it forked, and that executed nothing: the run is that of the script. */

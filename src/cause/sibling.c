@@ -2,6 +2,7 @@
 /* A script that calls rm a thousand times, or is called a thousand times: what was found for one of them holds for the others. */
 #include "cause/argv.h"
 #include "cause/cause.h"
+#include "cause/exited.h"
 #include "cause/link.h"
 #include "cause/wrapper.h"
 

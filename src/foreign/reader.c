@@ -23,33 +23,6 @@
 #define OPENING (BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_SYS_PTRACE) | BIT(CAP_SYS_ADMIN) | \
                  BIT(CAP_FOWNER) | BIT(CAP_SYS_CHROOT) | BIT(CAP_SETUID) | BIT(CAP_SETGID))
 
-int gathered_add(struct gathered *g, const char *name, char *data, size_t len)
-{
-    struct gathered_file *files;
-
-    if (len > g->max - g->total) {
-        free(data);
-        return -EFBIG;
-    }
-    files = reallocarray(g->files, g->count + 1, sizeof(*files));
-    if (!files) {
-        free(data);
-        return -ENOMEM;
-    }
-    g->files = files;
-    g->files[g->count++] = (struct gathered_file){ name, { data, len } };
-    g->total += len;
-    return 0;
-}
-
-struct bytes gathered_get(const struct gathered *g, const char *name)
-{
-    for (size_t i = 0; i < g->count; i++)
-        if (strcmp(g->files[i].name, name) == 0)
-            return g->files[i].content;
-    return BYTES_NULL;
-}
-
 static void write_all(int fd, const void *data, size_t len)
 {
     while (len) {

@@ -2,7 +2,7 @@
 /* The reader's side (foreign/foreign.h), and what both sides say to each other. */
 #pragma once
 
-#include "foreign/foreign.h"
+#include "foreign/job.h"
 
 /* One datagram, the request behind it, and a descriptor: where the answer goes, or a socket to be served. */
 struct question {

@@ -2,7 +2,7 @@
 /* Rules that the kernel takes and that cannot do what they seem to: order, contradictions, what matches everything. Pure. */
 #pragma once
 
-#include "rules/explain.h"
+#include "rules/rule.h"
 
 /* `warn` is called with the line of each such rule, and one line that says why. */
 void rule_set_doubts(const struct rule_set *set, void (*warn)(void *data, unsigned line, const char *text), void *data);

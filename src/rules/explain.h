@@ -4,11 +4,6 @@
 
 #include "rules/rule.h"
 
-struct rule_set {
-    const struct rule *rules;
-    size_t count;
-};
-
 /* Some lines for rule `index` of the set, each indented and ended by a newline. */
 void rule_explain(const struct rule_set *set, size_t index, struct sbuf *out);
 /* What no rule of the set can catch, whatever it says: once, at the end. */

@@ -96,3 +96,8 @@ bool rule_has_call(const struct audit_rule_data *data, unsigned number);
 bool rule_has_key(const struct audit_rule_data *data, size_t len, struct bytes key);
 /* True if auditctl -l would show it as -w. */
 bool rule_is_watch(const struct audit_rule_data *data);
+
+struct rule_set {
+    const struct rule *rules;
+    size_t count;
+};
