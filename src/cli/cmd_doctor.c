@@ -15,6 +15,7 @@
 #include "daemon/seccomp.h"
 #include "daemon/selftest.h"
 #include "event/operation.h"
+#include "sensor/sensors.h"
 #include "store/query.h"
 #include "util/cleanup.h"
 #include "util/escape.h"

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "event/operation.h"
+#include "sensor/sensors.h"
 
 /* What must be told for an answer to be the whole truth, given what was asked for. */
 static uint64_t wanted(unsigned permissions)

@@ -20,6 +20,7 @@
 #include "daemon/privileges.h"
 #include "daemon/seccomp.h"
 #include "event/operation.h"
+#include "sensor/sensors.h"
 #include "store/store.h"
 #include "foreign/foreign.h"
 #include "util/cleanup.h"
@@ -27,6 +28,8 @@
 #include "util/escape.h"
 #include "util/memory.h"
 #include "util/sbuf.h"
+#include "watch/coverage.h"
+#include "watch/follow.h"
 #include "watch/fuse.h"
 #include "watch/watchset.h"
 

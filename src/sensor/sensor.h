@@ -16,7 +16,7 @@
 #include "util/log.h"
 #include "util/sbuf.h"
 
-/* What a sensor can tell. `doctor` prints the table of sensor.c, tests mark scenarios by it. */
+/* What a sensor can tell. `doctor` prints the table of sensors.c, tests mark scenarios by it. */
 enum capability {
     CAPABILITY_NAMES = 1ull << 0,          /* create, delete, rename, link */
     CAPABILITY_CONTENTS = 1ull << 1,       /* open for writing, truncate */
@@ -105,19 +105,3 @@ struct sensor_ops {
     uint64_t (*blind_before)(const struct sensor *sensor);
     void (*close)(struct sensor *sensor); /* NULL is fine; leaves the kernel as it was found */
 };
-
-/* The table: a new sensor is a file and a row in sensor.c. NULL-terminated. */
-extern const struct sensor_ops *const sensors[];
-
-const struct sensor_ops *sensor_by_name(const char *name);
-/* What culprits that were killed left of any sensor is undone. Adds to `said` what it was: "4 audit rules, auditing
- * switched on". state_dir: NULL = the usual one. */
-void sensors_recover(const char *state_dir, const struct log *log, struct sbuf *said);
-
-/* The names and words of the capabilities, for doctor and tests; NULL past the end. */
-struct capability_info {
-    uint64_t bit;
-    const char *name;  /* "old-processes" */
-    const char *lack;  /* "processes that ran before auditing was first enabled are not seen" */
-};
-const struct capability_info *capability_info(unsigned index);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is given up fails, in each thread and child; what is not goes on. Each case in a process of its own. */
+#include "sensor/sensors.h"
 #include "test.h"
 
 #include <errno.h>

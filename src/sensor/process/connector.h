@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "sensor/process/tracker.h"
+#include "sensor/process/tracker_ops.h"
 
 extern const struct tracker_ops connector_tracker_ops;
 

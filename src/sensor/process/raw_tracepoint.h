@@ -7,6 +7,6 @@
  */
 #pragma once
 
-#include "sensor/process/tracker.h"
+#include "sensor/process/tracker_ops.h"
 
 extern const struct tracker_ops raw_tracepoint_tracker_ops;

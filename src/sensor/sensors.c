@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "sensor/sensor.h"
+#include "sensor/sensors.h"
 
 #include <string.h>
 
