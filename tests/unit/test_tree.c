@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "sensor/tree/storage.h"
 #include "test.h"
 
 #include <dirent.h>

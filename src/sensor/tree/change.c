@@ -4,7 +4,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "sensor/tree/internal.h"
+#include "sensor/tree/ask.h"
+#include "sensor/tree/change.h"
+#include "sensor/tree/state.h"
+#include "sensor/tree/statx.h"
+#include "sensor/tree/storage.h"
 #include "util/limits.h"
 #include "util/macro.h"
 

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "sensor/tree/internal.h"
+#include "sensor/tree/state.h"
+#include "sensor/tree/storage.h"
 
 #define DEVICES_MAX 65535u
 
@@ -13,9 +14,11 @@
 
 void tree_clear(struct tree *t)
 {
+    struct record record;
+
     if (t->options.forget)
         for (uint32_t n = 0; (n = records_next(&t->records, n));)
-            if (tree_is_directory(t, n))
+            if (records_get(&t->records, n, &record) && record.directory)
                 t->options.forget(t->options.data, n);
     for (uint32_t l = 1; l < t->looks_count; l++)
         free(t->looks[l].xattrs);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Looking at directories: listing a tree in pieces, looking again at one name, opening by path. */
-#include "sensor/tree/tree.h"
+#include "sensor/tree/walk.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,7 +20,11 @@
 #include <unistd.h>
 
 #include "foreign/mounts.h"
-#include "sensor/tree/internal.h"
+#include "sensor/tree/ask.h"
+#include "sensor/tree/change.h"
+#include "sensor/tree/state.h"
+#include "sensor/tree/statx.h"
+#include "sensor/tree/storage.h"
 #include "util/cleanup.h"
 #include "util/hash.h"
 #include "util/limits.h"
@@ -44,56 +48,6 @@ static const uint32_t pseudo[] = {
     PSTOREFS_MAGIC,   EFIVARFS_MAGIC,  BINFMTFS_MAGIC,     SELINUX_MAGIC,       AUTOFS_SUPER_MAGIC,
     MAGIC_MQUEUE,     MAGIC_CONFIGFS,  MAGIC_FUSECTL,
 };
-
-static int64_t time_ns(struct statx_timestamp ts)
-{
-    return ts.tv_sec * (int64_t)NS_PER_S + ts.tv_nsec;
-}
-
-/* statx says without opening the file what FS_IOC_GETFLAGS would, for the flags that matter. */
-static uint32_t flags_of(uint64_t attributes)
-{
-    return (attributes & STATX_ATTR_IMMUTABLE ? FS_IMMUTABLE_FL : 0u) |
-           (attributes & STATX_ATTR_APPEND ? FS_APPEND_FL : 0u) |
-           (attributes & STATX_ATTR_NODUMP ? FS_NODUMP_FL : 0u) |
-           (attributes & STATX_ATTR_COMPRESSED ? FS_COMPR_FL : 0u) |
-           (attributes & STATX_ATTR_ENCRYPTED ? FS_ENCRYPT_FL : 0u) |
-           (attributes & STATX_ATTR_VERITY ? FS_VERITY_FL : 0u);
-}
-
-void tree_state_of_statx(const struct statx *stx, struct file_state *ret)
-{
-    *ret = (struct file_state){
-        .known = FILE_MODE | FILE_UID | FILE_GID | FILE_SIZE | FILE_INODE | FILE_DEVICE |
-                 FILE_LINKS | FILE_MTIME | FILE_CTIME,
-        .mode = stx->stx_mode,
-        .uid = stx->stx_uid,
-        .gid = stx->stx_gid,
-        .links = stx->stx_nlink,
-        .size = stx->stx_size,
-        .inode = stx->stx_ino,
-        .device = makedev(stx->stx_dev_major, stx->stx_dev_minor),
-        .mtime_ns = time_ns(stx->stx_mtime),
-        .ctime_ns = time_ns(stx->stx_ctime),
-    };
-    if (stx->stx_attributes_mask & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) {
-        ret->known |= FILE_FLAGS;
-        ret->flags = flags_of(stx->stx_attributes);
-    }
-}
-
-int tree_stat(int fd, const char *name, struct file_state *ret)
-{
-    struct statx stx;
-
-    if (statx(fd, name ? name : "",
-              AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (name ? 0 : AT_EMPTY_PATH), LOOK, &stx) < 0)
-        return -errno;
-    tree_state_of_statx(&stx, ret);
-    ret->atime_ns = time_ns(stx.stx_atime);
-    ret->known |= FILE_ATIME;
-    return 0;
-}
 
 static uint32_t digest(const char *data, size_t len)
 {

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* Asking the index; nothing here looks at a file system. Numbers of objects and names: tree.h. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sensor/tree/options.h"
+#include "util/bytes.h"
+#include "util/sbuf.h"
+
+uint32_t tree_root(const struct tree *t); /* object; 0 = none */
+uint32_t tree_find(const struct tree *t, uint64_t device, uint64_t inode); /* object */
+/* The name of `directory`'s entry called `name`; 0 if unknown. */
+uint32_t tree_child(const struct tree *t, uint32_t directory, struct bytes name);
+/* By a path relative to the root ("" is not a name); 0 if unknown. */
+uint32_t tree_find_path(const struct tree *t, struct bytes path);
+
+uint32_t tree_object_of(const struct tree *t, uint32_t name);
+uint32_t tree_parent_of(const struct tree *t, uint32_t name); /* object: the directory */
+struct bytes tree_name(const struct tree *t, uint32_t name);  /* valid until the next change */
+uint32_t tree_first_name(const struct tree *t, uint32_t object);
+uint32_t tree_next_name(const struct tree *t, uint32_t name); /* of the same object */
+uint32_t tree_first_child(const struct tree *t, uint32_t directory); /* name */
+uint32_t tree_next_child(const struct tree *t, uint32_t name);
+bool tree_is_directory(const struct tree *t, uint32_t object);
+
+/* The last known state; known == 0 for a number that is not in use. */
+void tree_state(const struct tree *t, uint32_t object, struct file_state *ret);
+
+/*
+ * Append the path relative to the root ("" for the root itself) of a name or of a directory.
+ * -ENOENT: not connected to the root (any more); -ENAMETOOLONG: more than LIMIT_PATH bytes.
+ */
+int tree_name_path(const struct tree *t, uint32_t name, struct sbuf *out);
+int tree_directory_path(const struct tree *t, uint32_t directory, struct sbuf *out);
+
+uint64_t tree_objects(const struct tree *t);
+uint64_t tree_directories(const struct tree *t);
+uint64_t tree_names(const struct tree *t);
+
+/* The digests of the extended attributes as the index keeps them; valid until the next change. */
+struct bytes tree_xattrs(const struct tree *t, uint32_t object);

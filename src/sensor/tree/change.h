@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* Changing the index: the sensors tell what events told them. */
+#pragma once
+
+#include <stdint.h>
+
+#include "sensor/tree/options.h"
+#include "util/bytes.h"
+
+struct seen;
+struct statx;
+
+/* It was written to, and could not be looked at since: size and times are unknown until it is seen again. */
+void tree_forget_contents(struct tree *t, uint32_t object);
+/* Without looking: `stx` (STATX_BASIC_STATS) stands at that name now. For tests and imports. */
+int tree_put(struct tree *t, uint32_t directory, struct bytes name, const struct statx *stx,
+             struct tree_change *ret);
+/* The name is gone; everything below it too. */
+void tree_remove(struct tree *t, uint32_t name, struct tree_change *ret);
+/* The name moves; what stood there is removed first (its state is ret->before). -EINVAL: a directory
+ * into itself; -ENOMEM. */
+int tree_rename(struct tree *t, uint32_t name, uint32_t directory, struct bytes new_name,
+                struct tree_change *ret);
+/* RENAME_EXCHANGE: two names change places. Each number goes along with its object. */
+int tree_exchange(struct tree *t, uint32_t a, uint32_t b);
+
+/* ---- for walk.c: what it saw ---- */
+
+/* What was seen is the root from now on, an object without a name. -ENOMEM. */
+int tree_set_root_seen(struct tree *t, const struct seen *seen);
+int tree_put_seen(struct tree *t, uint32_t directory, struct bytes name, const struct seen *seen,
+                  struct tree_change *ret);
+int tree_set_seen(struct tree *t, uint32_t object, const struct seen *seen);
+void tree_compare_xattrs(struct bytes before, struct bytes after, struct tree_change *ret);

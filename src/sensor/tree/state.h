@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* The index as it is kept, for the files of this folder. */
+#pragma once
+
+#include "sensor/tree/options.h"
+#include "sensor/tree/records.h"
+#include "util/sbuf.h"
+#include "util/slots.h"
+
+#define SIZE_UNKNOWN UINT64_MAX /* and the times too */
+#define LINKS_MANY UINT16_MAX
+
+/* What many objects have in common, kept once. */
+struct looks {
+    uint32_t mode, uid, gid, flags;
+    uint32_t refs;       /* of free ones: the next free one */
+    uint32_t xattr_len;
+    uint16_t device;     /* index in tree.devices */
+    uint16_t links;      /* saturates */
+    bool known_flags;    /* `flags` means something on this file system */
+    char *xattrs;        /* for each attribute: length of the name, the name, 4 bytes of digest */
+};
+
+struct frame {
+    int fd;            /* -EBADF: closed to save descriptors */
+    uint32_t object;
+    uint64_t device, inode; /* the number may have been given to another object meanwhile */
+    bool listed;
+    bool chained;      /* the frame below is its parent directory */
+    struct sbuf pending; /* subdirectories, each ended by NUL */
+    size_t at;
+};
+
+struct tree {
+    struct tree_options options;
+    uint64_t seed;
+
+    struct records records;
+    struct slots by_identity;
+    struct slots *children;  /* of each directory that has some: its names, by their hash */
+    uint32_t children_count, children_size, children_free;
+    struct looks *looks;
+    uint32_t looks_count, looks_size, looks_free, looks_last;
+    struct slots by_looks;
+    uint64_t *devices;
+    uint32_t device_count;
+
+    uint32_t root;
+    uint64_t used_objects, used_directories, used_names, xattr_memory, children_memory;
+
+    struct frame *frames;
+    size_t frame_count, frame_size;
+    int root_fd; /* while walking */
+    uint64_t unreadable;
+    struct foreign_mounts *mounts; /* NULL until something is looked at */
+};
+
+struct seen {
+    struct file_state state;
+    const char *xattrs;
+    size_t xattr_len;
+};

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Where the index is kept: tables of objects by identity, of names by directory, and of what many have in common. Numbers:
+ * 0 = none, or out of memory. */
+#pragma once
+
+#include "sensor/tree/state.h"
+
+void tree_clear(struct tree *t); /* everything but the options goes */
+int tree_device_find(const struct tree *t, uint64_t device); /* -ENOENT */
+int tree_device_number(struct tree *t, uint64_t device);     /* made if it is not there */
+uint32_t tree_hash_identity(const struct tree *t, uint16_t device, uint64_t inode);
+uint32_t tree_hash_name(const struct tree *t, struct bytes name);
+uint32_t tree_find_identity(const struct tree *t, uint16_t device, uint64_t inode);
+int tree_identity_reserve(struct tree *t, uint32_t object);
+void tree_identity_add(struct tree *t, uint32_t object);
+void tree_identity_remove(struct tree *t, uint32_t object); /* not being there is fine: a ghost */
+/* A name that is about to be put into the directory's table, that stands there from now on, that goes. */
+int tree_children_reserve(struct tree *t, uint32_t directory, uint32_t name);
+void tree_children_add(struct tree *t, uint32_t directory, uint32_t name);
+void tree_children_remove(struct tree *t, uint32_t directory, uint32_t name);
+void tree_children_trim(struct tree *t, uint32_t directory); /* an empty table takes no memory */
+uint32_t tree_looks_get(struct tree *t, const struct looks *wanted);
+void tree_looks_put(struct tree *t, uint32_t l);
+size_t tree_memory(const struct tree *t); /* bytes in use, tables included */
