@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <uthash.h>
 
+#include "sensor/audit/facts_read.h"
 #include "util/limits.h"
 #include "util/macro.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Recorded streams in, one line for each change out, compared with the file beside the recording. */
+#include "sensor/audit/facts_read.h"
 #include "test.h"
 
 #include <errno.h>

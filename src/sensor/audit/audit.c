@@ -11,7 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sensor/audit/audit_internal.h"
+#include "sensor/audit/audit_state.h"
+#include "sensor/audit/facts_read.h"
+#include "sensor/audit/handle.h"
+#include "sensor/audit/refresh.h"
+#include "sensor/audit/upkeep.h"
 #include "util/clock.h"
 #define DEFAULT_STATE_DIR "/run/culprit"
 #define BATCH 4096           /* messages before the rest of the loop has its turn */

@@ -75,9 +75,3 @@ struct audit_scratch {
     char *data;
     size_t size;
 };
-void audit_scratch_done(struct audit_scratch *scratch);
-
-/* Views in *ret point into the group's records and into `scratch`: valid until either changes.
- * -ENOMEM only; what is missing or damaged is marked in *ret. */
-int audit_facts_read(const struct audit_group *group, struct audit_scratch *scratch,
-                     struct audit_facts *ret);

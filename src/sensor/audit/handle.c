@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* A group of records becomes events of the objects that it concerns. */
+#include "sensor/audit/handle.h"
+
 #include <linux/audit.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "event/operation.h"
-#include "sensor/audit/audit_internal.h"
+#include "sensor/audit/audit_state.h"
 #include "sensor/audit/describe.h"
+#include "sensor/audit/facts_read.h"
 #include "sensor/audit/meaning.h"
+#include "sensor/audit/refresh.h"
 #include "sensor/audit/tell.h"
 #include "util/clock.h"
 
@@ -38,13 +42,6 @@ static bool was_told(const struct told *told, unsigned count, uint32_t group, un
         if (told[i].group == group && told[i].change == change)
             return true;
     return false;
-}
-
-void audit_rewalk(struct sensor *s)
-{
-    for (struct audit_object *o = s->objects; o; o = o->next)
-        if (o->tree && !o->gone)
-            audit_object_walk(o, tree_root(o->tree));
 }
 
 static unsigned tell_all(struct sensor *s, const struct audit_change *changes, unsigned count,

@@ -52,7 +52,7 @@ void audit_object_free(struct audit_object *o, struct audit_rules *rules)
         audit_rules_remove(rules, o->rules);
         audit_rules_remove(rules, o->name_rules);
     }
-    audit_way_done(o, rules);
+    audit_way_done(&o->way, rules);
     tree_free(o->tree);
     audit_mounts_done(&o->mounts);
     if (o->pidfd >= 0)
@@ -84,7 +84,7 @@ void audit_object_let_go(struct audit_object *o, struct audit_rules *rules, uint
 {
     audit_rules_remove(rules, TAKE_PTR(o->rules));
     audit_rules_remove(rules, TAKE_PTR(o->name_rules));
-    audit_way_done(o, rules);
+    audit_way_done(&o->way, rules);
     o->gone = o->unwatched = true;
     o->ghost_until_ms = until_ms;
     o->dirty_count = 0;
@@ -294,7 +294,7 @@ static int place_once(struct audit_object *o, struct audit_rules *rules, struct 
     o->root = now;
     o->root_born_ns = fd >= 0 && !is_overlay(fd) ? born_ns(fd, "") : 0;
     look_at_mounts(o, fd);
-    audit_way_place(o, rules);
+    audit_way_place(&o->way, &o->wanted, rules);
     if (stand == AUDIT_STAND_DIRECTORY)
         return fill_tree(o, fd, err);
     tree_free(TAKE_PTR(o->tree));

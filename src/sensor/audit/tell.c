@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "sensor/audit/way_change.h"
+#include "sensor/audit/written.h"
 #include "util/sbuf.h"
 
 /* Where a name is, as far as this object is concerned. */
@@ -126,43 +128,6 @@ static const struct audit_path *last_nested_parent(const struct audit_object *o,
     return last;
 }
 
-/* "." and ".." and double slashes go; what links there are is not known here. */
-static bool normalise(struct bytes dir, struct bytes name, char *ret, size_t size)
-{
-    struct bytes parts[2] = { dir, name };
-    size_t n = 0;
-
-    if (name.len && name.data[0] == '/')
-        parts[0] = BYTES_NULL;
-    else if (!dir.len || dir.data[0] != '/')
-        return false;
-    for (int i = 0; i < 2; i++) {
-        struct bytes rest = parts[i];
-
-        while (rest.len) {
-            const char *slash = memchr(rest.data, '/', rest.len);
-            size_t k = slash ? (size_t)(slash - rest.data) : rest.len;
-
-            if (k == 2 && memcmp(rest.data, "..", 2) == 0) {
-                while (n > 0 && ret[--n] != '/')
-                    ;
-            } else if (k > 0 && !(k == 1 && rest.data[0] == '.')) {
-                if (n + k + 2 > size)
-                    return false;
-                ret[n++] = '/';
-                memcpy(ret + n, rest.data, k);
-                n += k;
-            }
-            k += slash != NULL;
-            rest = (struct bytes){ rest.data + k, rest.len - k };
-        }
-    }
-    if (n == 0)
-        ret[n++] = '/';
-    ret[n] = '\0';
-    return true;
-}
-
 /* By the text that the caller gave, which may lead through links and may be relative to another
  * directory, in another container too: believed only if the index has the same inode there. */
 static bool spot_by_text(const struct audit_object *o, const struct audit_facts *f,
@@ -174,7 +139,7 @@ static bool spot_by_text(const struct audit_object *o, const struct audit_facts 
     uint32_t entry;
 
     if (!o->tree || !object || !object->name.len ||
-        !normalise(f->cwd, object->name, path, sizeof(path)))
+        !audit_written_path(f->cwd, object->name, path, sizeof(path)))
         return false;
     text = bytes_of(path);
     if (!bytes_path_covers(o->wanted.path, text) || text.len == o->wanted.path.len)
@@ -206,7 +171,7 @@ static bool spot_without_index(const struct audit_object *o, const struct audit_
         const struct audit_path *p = &f->paths[i];
 
         if (p->type != type || p->nested || !p->name.len ||
-            !normalise(f->cwd, p->name, ret->text, sizeof(ret->text)) ||
+            !audit_written_path(f->cwd, p->name, ret->text, sizeof(ret->text)) ||
             !bytes_path_covers(o->wanted.path, bytes_of(ret->text)))
             continue;
         /* a name alone may be relative to any directory: only the old calls have none */
@@ -253,7 +218,7 @@ static bool spot_by_former_name(const struct audit_object *o, const struct audit
     struct bytes text, rest;
     uint32_t directory;
 
-    if (!name.len || (name.data[0] != '/' && !begins_at_cwd(f)) || !normalise(f->cwd, name, path, sizeof(path)))
+    if (!name.len || (name.data[0] != '/' && !begins_at_cwd(f)) || !audit_written_path(f->cwd, name, path, sizeof(path)))
         return false;
     text = bytes_of(path);
     if (o->wanted.ns_pid || !bytes_path_covers(o->wanted.path, text) || text.len == o->wanted.path.len)
@@ -336,7 +301,7 @@ static bool spot_of_mount(const struct audit_object *o, const struct audit_facts
 {
     char path[PATH_MAX], real[PATH_MAX];
 
-    if (!c->object || !normalise(f->cwd, c->object->name, path, sizeof(path)))
+    if (!c->object || !audit_written_path(f->cwd, c->object->name, path, sizeof(path)))
         return false;
     if (!bytes_path_covers(o->wanted.path, bytes_of(path))) {
         if (o->wanted.ns_pid || !realpath(path, real) ||
@@ -420,37 +385,6 @@ static int spot_path(const struct audit_object *o, const struct spot *s, struct 
     return r < 0 ? r : sbuf_error(out);
 }
 
-/* Does a relative name begin at the working directory? */
-static bool relative_to_cwd(const struct audit_facts *f, enum audit_nametype type)
-{
-    unsigned descriptor = type == AUDIT_NAME_CREATE ? 2 : 0; /* renameat(from, name, to, name) */
-
-    return f->call == AUDIT_CALL_rename ||
-           ((f->args_known & 1u << descriptor) && (int32_t)f->args[descriptor] == AT_FDCWD);
-}
-
-bool audit_tell_path(const struct audit_facts *f, struct bytes name, char ret[PATH_MAX])
-{
-    return name.len && normalise(f->cwd, name, ret, PATH_MAX);
-}
-
-void audit_tell_outside(const struct audit_facts *f, enum audit_nametype type, struct event *e, struct bytes *field)
-{
-    char path[PATH_MAX];
-
-    for (unsigned i = 0; i < f->path_count; i++) {
-        const struct audit_path *p = &f->paths[i];
-
-        if (p->type != type || p->nested || !p->name.len)
-            continue;
-        if (p->name.data[0] != '/' && !relative_to_cwd(f, type))
-            continue;
-        if (normalise(f->cwd, p->name, path, sizeof(path)))
-            event_set(e, field, bytes_of(path));
-        return;
-    }
-}
-
 /* ---- states ---- */
 
 /* What the kernel said first, then what the index remembers. */
@@ -499,7 +433,7 @@ static bool named_from_inside(const struct audit_facts *f, const struct event *e
         const struct audit_path *p = &f->paths[i];
 
         if (!p->nested && p->name.len && p->name.data[0] == '/' && p->type != AUDIT_NAME_PARENT &&
-            normalise(BYTES_NULL, p->name, path, sizeof(path)) &&
+            audit_written_path(BYTES_NULL, p->name, path, sizeof(path)) &&
             (bytes_equal_str(e->path, path) || bytes_equal_str(e->previous_path, path)))
             return true;
     }
@@ -532,17 +466,17 @@ struct event *audit_tell(const struct audit_object *o, const struct audit_facts 
     if (now.here && spot_path(o, &now, &path) == 0)
         event_set(e, &e->path, sbuf_bytes(&path));
     else if (rename)
-        audit_tell_outside(f, AUDIT_NAME_CREATE, e, &e->path);
+        audit_written_outside(f, AUDIT_NAME_CREATE, e, &e->path);
     if (old.here && spot_path(o, &old, &path) == 0)
         event_set(e, &e->previous_path, sbuf_bytes(&path));
     else if (rename)
-        audit_tell_outside(f, AUDIT_NAME_DELETE, e, &e->previous_path);
+        audit_written_outside(f, AUDIT_NAME_DELETE, e, &e->previous_path);
     e->actor.inside = o->wanted.ns_pid && named_from_inside(f, e);
     describe(o, c, rename && old.here ? &old : &now, e);
     if (c->target.len && c->target_is_name) {
         char text[PATH_MAX];
 
-        if (normalise(f->cwd, c->target, text, sizeof(text)))
+        if (audit_written_path(f->cwd, c->target, text, sizeof(text)))
             event_set(e, &e->target_path, bytes_of(text));
     } else if (c->target.len) {
         event_set(e, &e->target_path, c->target);

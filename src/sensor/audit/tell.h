@@ -18,10 +18,6 @@
 struct event *audit_tell(const struct audit_object *o, const struct audit_facts *facts,
                          const struct audit_change *change, bool *ret_here);
 
-/* The path that the caller wrote, made absolute; false: it is relative to a directory that is not known. */
-bool audit_tell_path(const struct audit_facts *facts, struct bytes name, char ret[PATH_MAX]);
-/* The end of a rename that lies outside of what is watched, by what the caller wrote. */
-void audit_tell_outside(const struct audit_facts *facts, enum audit_nametype type, struct event *e, struct bytes *field);
 
 /* True if a file of the object stands in the record, changed or not: the source of a bind mount, or what
  * a new link elsewhere leads to. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What changes without a record of ours telling it: objects, rules, the owner of the stream, what was lost. */
+#include "sensor/audit/upkeep.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,25 +9,14 @@
 
 #include "event/operation.h"
 #include "foreign/mounts.h"
-#include "sensor/audit/audit_internal.h"
+#include "sensor/audit/audit_state.h"
+#include "sensor/audit/handle.h"
+#include "sensor/audit/refresh.h"
 #include "util/clock.h"
 #include "util/macro.h"
 
 #define TICK_MS 100
 #define CHECK_MS 1000
-#define SETTLE_MS 100        /* whoever deletes rules deletes many */
-
-void audit_tell_gap(struct sensor *s, enum lost reason, uint64_t count, const char *text)
-{
-    struct gap gap = { .reason = reason,
-                       .count = count,
-                       .from_ns = s->gap_from_ns,
-                       .to_ns = clock_ns(CLOCK_REALTIME),
-                       .sensor = SENSOR_AUDIT };
-
-    snprintf(gap.text, sizeof(gap.text), "%s", text);
-    s->options.sink.gap(s->options.sink.data, &gap);
-}
 
 static void tell_losses(struct sensor *s)
 {
@@ -40,37 +31,6 @@ static void tell_losses(struct sensor *s)
         if (tree_take_unanswered(o->tree))
             audit_tell_gap(s, LOST_UNANSWERED, 0, FOREIGN_UNANSWERED);
 }
-/* Something else stands at the path now. What the records still tell of what stood there before is
- * found in its index, which is kept for a while. */
-void audit_place_again(struct sensor *s, struct audit_object *o)
-{
-    bool was_directory = o->stand == AUDIT_STAND_DIRECTORY;
-    bool was_unseen = o->stand == AUDIT_STAND_NOTHING && audit_object_above_is_gone(o);
-    struct audit_object *ghost = audit_object_ghost(o, clock_ns(CLOCK_REALTIME) / NS_PER_MS, now_ms() + AUDIT_GHOST_MS);
-    struct err err = ERR_INIT;
-    int r;
-
-    if (ghost) {
-        ghost->next = o->next;
-        o->next = ghost;
-    }
-    r = audit_object_place(o, s->rules, &err);
-
-    if (r < 0)
-        log_warn(s->options.log, "audit: a watched path was replaced: %s; trying again",
-                 err_text(&err, r));
-    /* the name was watched meanwhile, but not what happened below a new directory */
-    if (was_directory && o->stand == AUDIT_STAND_DIRECTORY && o->wanted.view != VIEW_MERGED)
-        audit_tell_gap(s, LOST_WATCH_WINDOW, 0, "a watched directory was replaced by another one");
-    if (was_unseen && o->stand != AUDIT_STAND_NOTHING && o->wanted.view != VIEW_MERGED)
-        audit_tell_gap(s, LOST_WATCH_WINDOW, 0, "a watched path came back before anybody looked for it again");
-}
-
-void audit_look_soon(struct sensor *s)
-{
-    s->next_look_ms = MIN(s->next_look_ms, now_ms() + SETTLE_MS);
-}
-
 void audit_exclude_records(struct sensor *s, bool on)
 {
     if (on && !s->excluded && s->session.owner && !s->session.others) {

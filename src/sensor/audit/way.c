@@ -7,24 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "event/operation.h"
-#include "sensor/audit/object.h"
-#include "sensor/audit/tell.h"
 #include "sensor/tree/tree.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/mountinfo.h"
 
-static struct bytes path_of(const struct audit_object *o, const struct audit_step *step)
+struct bytes audit_way_path(const struct watch_object *wanted, const struct audit_step *step)
 {
-    return (struct bytes){ o->wanted.path.data, step->len };
+    return (struct bytes){ wanted->path.data, step->len };
 }
 
-static void look(const struct audit_object *o, struct audit_step *step)
+void audit_way_look(const struct watch_object *wanted, struct audit_step *step)
 {
-    size_t prefix = o->wanted.host_path.len - o->wanted.path.len; /* "/proc/PID/root" */
-    struct bytes path = { o->wanted.host_path.data, prefix + step->len };
-    _cleanup_close_ int fd = beneath_open_host(path, o->wanted.root_len <= path.len ? o->wanted.root_len : 0,
+    size_t prefix = wanted->host_path.len - wanted->path.len; /* "/proc/PID/root" */
+    struct bytes path = { wanted->host_path.data, prefix + step->len };
+    _cleanup_close_ int fd = beneath_open_host(path, wanted->root_len <= path.len ? wanted->root_len : 0,
                                                O_PATH | O_DIRECTORY | O_NOFOLLOW);
 
     step->state = (struct file_state){ 0 };
@@ -32,15 +29,15 @@ static void look(const struct audit_object *o, struct audit_step *step)
         (void)tree_stat(fd, NULL, &step->state);
 }
 
-static void look_at_mounts(struct audit_object *o)
+static void look_at_mounts(struct audit_way *way, const struct watch_object *wanted)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
     char path[48] = "/proc/self/mountinfo";
     struct bytes rest;
     struct mountinfo mount;
 
-    if (o->wanted.ns_pid)
-        snprintf(path, sizeof(path), "/proc/%d/mountinfo", o->wanted.ns_pid);
+    if (wanted->ns_pid)
+        snprintf(path, sizeof(path), "/proc/%d/mountinfo", wanted->ns_pid);
     if (mountinfo_read(path, &text) < 0)
         return;
     rest = sbuf_bytes(&text);
@@ -51,19 +48,18 @@ static void look_at_mounts(struct audit_object *o)
         if (mount.point.len > sizeof(point))
             continue;
         at = (struct bytes){ point, mountinfo_unescape(mount.point, point) };
-        if (at.len > 1 && at.len < o->wanted.path.len && bytes_path_covers(at, o->wanted.path) &&
-            !audit_mounts_at(&o->way.mounts, at, mount.device))
-            audit_mounts_add(&o->way.mounts, at);
+        if (at.len > 1 && at.len < wanted->path.len && bytes_path_covers(at, wanted->path) &&
+            !audit_mounts_at(&way->mounts, at, mount.device))
+            audit_mounts_add(&way->mounts, at);
     }
 }
 
-void audit_way_place(struct audit_object *o, struct audit_rules *rules)
+void audit_way_place(struct audit_way *way, const struct watch_object *wanted, struct audit_rules *rules)
 {
-    struct audit_way *way = &o->way;
     struct audit_rule_set *old = TAKE_PTR(way->rules);
     char paths[AUDIT_WAY_MAX][PATH_MAX];
     const char *list[AUDIT_WAY_MAX];
-    struct bytes at = bytes_dirname(o->wanted.path);
+    struct bytes at = bytes_dirname(wanted->path);
     unsigned count = 0;
 
     way->count = 0;
@@ -71,7 +67,7 @@ void audit_way_place(struct audit_object *o, struct audit_rules *rules)
         struct audit_step *step = &way->steps[way->count];
 
         step->len = at.len;
-        look(o, step);
+        audit_way_look(wanted, step);
         way->count++;
         if (at.len <= 1 || way->count > AUDIT_WAY_MAX)
             break;
@@ -82,184 +78,15 @@ void audit_way_place(struct audit_object *o, struct audit_rules *rules)
         list[count] = paths[count];
         count++;
     }
-    look_at_mounts(o);
+    look_at_mounts(way, wanted);
     if (count)
-        (void)audit_rules_add_way(rules, o->wanted.ns_pid, list, count, &way->rules, NULL);
+        (void)audit_rules_add_way(rules, wanted->ns_pid, list, count, &way->rules, NULL);
     audit_rules_remove(rules, old);
 }
 
-void audit_way_done(struct audit_object *o, struct audit_rules *rules)
+void audit_way_done(struct audit_way *way, struct audit_rules *rules)
 {
     if (rules)
-        audit_rules_remove(rules, TAKE_PTR(o->way.rules));
-    audit_mounts_done(&o->way.mounts);
-}
-
-/* ---- telling ---- */
-
-static bool is_step(const struct audit_object *o, const struct audit_step *step, const struct audit_path *p)
-{
-    return p && (p->file.known & FILE_INODE) && (p->file.known & FILE_DEVICE) && (step->state.known & FILE_INODE) &&
-           step->state.inode == p->file.inode && step->state.device == audit_object_device(o, p->file.device);
-}
-
-/* The name of the step below the one that `parent` is: what would come to stand on the way by that name. */
-static const struct audit_step *step_of_name(const struct audit_object *o, const struct audit_path *parent, struct bytes name)
-{
-    for (unsigned i = 0; i + 1 < o->way.count; i++)
-        if (is_step(o, &o->way.steps[i + 1], parent) && bytes_equal(name, bytes_basename(path_of(o, &o->way.steps[i]))))
-            return &o->way.steps[i];
-    return NULL;
-}
-
-static struct event *new_event(const struct audit_object *o, const struct audit_change *c)
-{
-    struct event *e = event_new();
-
-    if (!e)
-        return NULL;
-    e->operation = c->operation;
-    e->error = c->error;
-    e->object = o->wanted.id;
-    if (c->object) {
-        e->file = c->object->file;
-        e->file.device = audit_object_device(o, e->file.device);
-    }
-    return e;
-}
-
-/* In an exchange the records say of each name that it was both ends. */
-static void tell_other_end(const struct audit_facts *f, enum audit_nametype type, enum audit_nametype exchanged,
-                           struct event *e, struct bytes *field, struct bytes known)
-{
-    audit_tell_outside(f, type, e, field);
-    if (bytes_equal(*field, known))
-        audit_tell_outside(f, exchanged, e, field);
-}
-
-/* Which steps a rename takes from their place, or brings there; NULL: none. */
-static void find_ends(const struct audit_object *o, const struct audit_change *c, const struct audit_step **from,
-                      const struct audit_step **to)
-{
-    *from = step_of_name(o, c->previous_parent, c->previous_name);
-    if (!*from && c->parents_unsure)
-        *from = step_of_name(o, c->parent, c->previous_name);
-    *to = step_of_name(o, c->parent, c->name);
-    if (!*to && c->parents_unsure)
-        *to = step_of_name(o, c->previous_parent, c->name);
-}
-
-static struct event *tell_move(const struct audit_object *o, const struct audit_facts *f, const struct audit_change *c)
-{
-    const struct audit_step *from, *to;
-    struct event *e;
-
-    find_ends(o, c, &from, &to);
-    if (!from && !to)
-        return NULL;
-    e = new_event(o, c);
-    if (!e)
-        return NULL;
-    if (from)
-        event_set(e, &e->previous_path, path_of(o, from));
-    if (to)
-        event_set(e, &e->path, path_of(o, to));
-    if (!from)
-        tell_other_end(f, AUDIT_NAME_DELETE, AUDIT_NAME_CREATE, e, &e->previous_path, e->path);
-    if (!to)
-        tell_other_end(f, AUDIT_NAME_CREATE, AUDIT_NAME_DELETE, e, &e->path, e->previous_path);
-    return e;
-}
-
-/* A mount point is a path: of another namespace it may read the same, and be another directory. */
-static struct event *tell_mount(const struct audit_object *o, const struct audit_facts *f, const struct audit_change *c)
-{
-    char path[PATH_MAX];
-    struct event *e;
-
-    if (!c->object || !audit_tell_path(f, c->object->name, path))
-        return NULL;
-    for (unsigned i = 0; i < o->way.count; i++) {
-        const struct audit_step *step = &o->way.steps[i];
-
-        if (step->len <= 1 || !bytes_equal_str(path_of(o, step), path))
-            continue;
-        if (c->operation == OPERATION_MOUNT ? !is_step(o, step, c->object)
-                                            : !audit_mounts_at(&o->way.mounts, path_of(o, step), 0))
-            return NULL;
-        e = new_event(o, c);
-        if (e)
-            event_set(e, &e->path, bytes_of(path));
-        if (e && c->target.len)
-            event_set(e, &e->target_path, c->target);
-        return e;
-    }
-    return NULL;
-}
-
-struct event *audit_way_tell(const struct audit_object *o, const struct audit_facts *f, const struct audit_change *c)
-{
-    if (c->operation == OPERATION_RENAME)
-        return tell_move(o, f, c);
-    return c->operation == OPERATION_MOUNT || c->operation == OPERATION_UNMOUNT ? tell_mount(o, f, c) : NULL;
-}
-
-/* ---- keeping up ---- */
-
-static void leave(struct audit_object *o, const struct audit_step *step)
-{
-    for (struct audit_step *at = o->way.steps; at <= step; at++)
-        at->state = (struct file_state){ 0 };
-}
-
-static void arrive(struct audit_object *o, const struct audit_step *step, const struct audit_change *c)
-{
-    struct audit_step *at = &o->way.steps[step - o->way.steps];
-
-    leave(o, step);
-    if (c->object && (c->object->file.known & FILE_INODE)) {
-        at->state = c->object->file;
-        at->state.device = at[1].state.device; /* an overlay's record may have that of the layer */
-        at->state.known |= FILE_DEVICE;
-    }
-    while (c->operation == OPERATION_RENAME && !o->gone && at-- > o->way.steps)
-        look(o, at); /* it came with what is in it */
-}
-
-/* Which directories the way leads through, by the records and in their order: who looks later sees what became of
- * them since. */
-static void learn(struct audit_object *o, const struct audit_change *c)
-{
-    const struct audit_step *from = NULL, *to = NULL;
-
-    if (c->operation == OPERATION_RENAME)
-        find_ends(o, c, &from, &to);
-    else if (c->operation == OPERATION_RMDIR)
-        from = step_of_name(o, c->parent, c->name);
-    else if (c->operation == OPERATION_MKDIR)
-        to = step_of_name(o, c->parent, c->name);
-    if (from)
-        leave(o, from);
-    if (to)
-        arrive(o, to, c);
-}
-
-bool audit_way_is_parent(const struct audit_object *o, const struct audit_path *p)
-{
-    return o->way.count && is_step(o, &o->way.steps[0], p);
-}
-
-void audit_way_apply(struct audit_object *o, const struct audit_facts *f, const struct audit_change *c)
-{
-    struct event *e = audit_way_tell(o, f, c);
-
-    learn(o, c);
-    if (!e)
-        return;
-    o->doubtful = true;
-    if (c->operation == OPERATION_MOUNT)
-        audit_mounts_add(&o->way.mounts, e->path);
-    else if (c->operation == OPERATION_UNMOUNT)
-        audit_mounts_remove(&o->way.mounts, e->path);
-    event_free(e);
+        audit_rules_remove(rules, TAKE_PTR(way->rules));
+    audit_mounts_done(&way->mounts);
 }

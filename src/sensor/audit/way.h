@@ -6,11 +6,9 @@
 #pragma once
 
 #include "event/event.h"
-#include "sensor/audit/meaning.h"
+#include "event/watch_object.h"
 #include "sensor/audit/mounts.h"
 #include "sensor/audit/rules.h"
-
-struct audit_object;
 
 #define AUDIT_WAY_MAX 16 /* the nearest ones; a longer way is rare, and each costs three rules */
 
@@ -24,13 +22,12 @@ struct audit_way {
     struct audit_mounts mounts;  /* at these directories */
 };
 
-/* Look at the directories, and place their rules. What cannot be had is left out: the path itself is watched. */
-void audit_way_place(struct audit_object *o, struct audit_rules *rules);
-void audit_way_done(struct audit_object *o, struct audit_rules *rules);
+/* Look at the directories above `wanted`, and place their rules. What cannot be had is left out: the path itself is watched. */
+void audit_way_place(struct audit_way *way, const struct watch_object *wanted, struct audit_rules *rules);
+/* rules: NULL = they are gone already. */
+void audit_way_done(struct audit_way *way, struct audit_rules *rules);
 
-/* The event of a change that is one of the way, or NULL: it is none. Only operation, outcome and paths are filled in. */
-struct event *audit_way_tell(const struct audit_object *o, const struct audit_facts *facts, const struct audit_change *change);
-/* The directory that the path stands in, by what the records told of it. */
-bool audit_way_is_parent(const struct audit_object *o, const struct audit_path *p);
-/* What a change did to the way: which directories it leads through now, and whether the path is to be looked at again. */
-void audit_way_apply(struct audit_object *o, const struct audit_facts *facts, const struct audit_change *change);
+/* The directory of a step: a view into wanted->path. */
+struct bytes audit_way_path(const struct watch_object *wanted, const struct audit_step *step);
+/* See what stands there now. */
+void audit_way_look(const struct watch_object *wanted, struct audit_step *step);

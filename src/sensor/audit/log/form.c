@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "sensor/audit/log/form.h"
 
-#include "sensor/audit/log/form_internal.h"
+#include "sensor/audit/log/form_interpreted.h"
+#include "sensor/audit/log/form_journal.h"
+#include "sensor/audit/log/form_json.h"
+#include "sensor/audit/log/form_text.h"
+
 
 #define ORDINARY 8 /* so many records of auditd's own form for one of another: then the odd one is damage */
 

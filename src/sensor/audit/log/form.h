@@ -13,23 +13,8 @@
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-#include <time.h>
-
+#include "sensor/audit/log/form_state.h"
 #include "util/bytes.h"
-#include "util/sbuf.h"
-
-struct audit_form {
-    time_t now;             /* for stamps without a year; CLOCK_REALTIME, seconds */
-    uint64_t serial;        /* made up so far */
-    uint64_t made_ms;       /* the time of the event that has it */
-    bool made_syscall;      /* its system call's record was there: another one begins the next event */
-    bool separated;         /* ausearch wrote it: it puts the records of an event in the reverse order */
-    struct sbuf title;      /* the event's last record, which came first */
-    struct sbuf entry;      /* the lines of a journal entry in export format, until it ends */
-    struct sbuf scratch;
-};
 
 void audit_form_done(struct audit_form *form);
 

@@ -4,6 +4,8 @@
  * where that cannot be known (the number of a user, a flag that has no name here) the field is left out, and the user
  * is given by name as auditd's enriched format does.
  */
+#include "sensor/audit/log/form_interpreted.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,7 +15,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "sensor/audit/log/form_internal.h"
+#include "sensor/audit/log/form_text.h"
 #include "sensor/audit/record.h"
 #include "util/macro.h"
 #include "util/parse.h"
@@ -280,7 +282,7 @@ static bool is_argument(const struct line *l, struct bytes key)
     return key.len == 2 && key.data[0] == 'a' && bytes_equal_str(l->type, "SYSCALL");
 }
 
-/* The number of fsuid is what says that all of them are known (sensor/audit/facts.c). */
+/* The number of fsuid is what says that all of them are known (sensor/audit/facts_read.c). */
 static void add_last_id(struct line *l, struct bytes key, struct bytes value)
 {
     if (l->ids_known || !bytes_equal_str(key, "fsuid"))

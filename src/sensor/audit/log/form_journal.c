@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include "sensor/audit/log/form_journal.h"
+
 /*
  * The journal's export format (systemd.io/JOURNAL_EXPORT_FORMATS): an entry is a row of FIELD=value lines, ended by an
  * empty one. Values that are no text stand in a binary form, which is not read here.
  */
-#include "sensor/audit/log/form_internal.h"
 
+#include "sensor/audit/log/form_text.h"
 #include "util/limits.h"
 #include "util/parse.h"
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* One JSON object a line: the journal's (journalctl -o json), laurel's, auditbeat's. */
+#include "sensor/audit/log/form_json.h"
+
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "sensor/audit/log/form_internal.h"
+#include "sensor/audit/log/form_interpreted.h"
+#include "sensor/audit/log/form_text.h"
 #include "sensor/audit/record.h"
 #include "util/macro.h"
 #include "util/parse.h"

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines of syslog, of the kernel's log and of journalctl: a prefix, and a record behind it. */
+#include "sensor/audit/log/form_text.h"
+
 #include <ctype.h>
 #include <inttypes.h>
 #include <libaudit.h>
 #include <stdlib.h>
 
-#include "sensor/audit/log/form_internal.h"
 #include "sensor/audit/record.h"
 #include "util/macro.h"
 #include "util/parse.h"

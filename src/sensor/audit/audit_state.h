@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What the three parts of the audit sensor share: audit.c (its life, the stream), handle.c (a group of
- * records becomes events), upkeep.c (what has to be looked at again and again).
- */
+/* The audit sensor while it is open, for the files of this folder. */
 #pragma once
 
 #include <stdbool.h>
@@ -55,26 +52,3 @@ static inline uint64_t now_ms(void)
 {
     return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
 }
-
-/* The gap reaches from s->gap_from_ns to now. */
-void audit_tell_gap(struct sensor *s, enum lost reason, uint64_t count, const char *text);
-
-/* A group of the stream: its changes are told. `data`: the sensor. */
-void audit_handle_group(void *data, const struct audit_group *group);
-/* The indexes learn what no record told. */
-void audit_rewalk(struct sensor *s);
-/* What was kept while a container started, once more for the objects that are there since. */
-void audit_handle_held(struct sensor *s);
-
-/* Something else stands at the path than what the rules are for. */
-void audit_place_again(struct sensor *s, struct audit_object *o);
-/* Only while we own the stream and nobody else listens: leave out what nobody here needs. */
-void audit_exclude_records(struct sensor *s, bool on);
-/* Rules for the changes of names anywhere. */
-/* Was somebody looking when the life of the container began to which this object belongs? Else it is a gap. */
-void audit_check_start(struct sensor *s, const struct audit_object *o);
-int audit_window(struct sensor *s, bool on, struct err *err);
-/* Our rules are looked at within a moment. */
-void audit_look_soon(struct sensor *s);
-/* Whatever is due now. */
-void audit_upkeep(struct sensor *s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "sensor/audit/facts.h"
+#include "sensor/audit/facts_read.h"
 
 #include <errno.h>
 #include <libaudit.h>

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* JSON: the journal's, laurel's, auditbeat's. */
+#pragma once
+
+#include "sensor/audit/log/form_state.h"
+#include "util/bytes.h"
+
+unsigned audit_form_json(struct audit_form *form, struct bytes line, struct sbuf *out);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "sensor/audit/refresh.h"
+
+#include <stdio.h>
+
+#include "util/macro.h"
+
+#define SETTLE_MS 100        /* whoever deletes rules deletes many */
+
+void audit_tell_gap(struct sensor *s, enum lost reason, uint64_t count, const char *text)
+{
+    struct gap gap = { .reason = reason,
+                       .count = count,
+                       .from_ns = s->gap_from_ns,
+                       .to_ns = clock_ns(CLOCK_REALTIME),
+                       .sensor = SENSOR_AUDIT };
+
+    snprintf(gap.text, sizeof(gap.text), "%s", text);
+    s->options.sink.gap(s->options.sink.data, &gap);
+}
+
+/* Something else stands at the path now. What the records still tell of what stood there before is
+ * found in its index, which is kept for a while. */
+void audit_place_again(struct sensor *s, struct audit_object *o)
+{
+    bool was_directory = o->stand == AUDIT_STAND_DIRECTORY;
+    bool was_unseen = o->stand == AUDIT_STAND_NOTHING && audit_object_above_is_gone(o);
+    struct audit_object *ghost = audit_object_ghost(o, clock_ns(CLOCK_REALTIME) / NS_PER_MS, now_ms() + AUDIT_GHOST_MS);
+    struct err err = ERR_INIT;
+    int r;
+
+    if (ghost) {
+        ghost->next = o->next;
+        o->next = ghost;
+    }
+    r = audit_object_place(o, s->rules, &err);
+
+    if (r < 0)
+        log_warn(s->options.log, "audit: a watched path was replaced: %s; trying again",
+                 err_text(&err, r));
+    /* the name was watched meanwhile, but not what happened below a new directory */
+    if (was_directory && o->stand == AUDIT_STAND_DIRECTORY && o->wanted.view != VIEW_MERGED)
+        audit_tell_gap(s, LOST_WATCH_WINDOW, 0, "a watched directory was replaced by another one");
+    if (was_unseen && o->stand != AUDIT_STAND_NOTHING && o->wanted.view != VIEW_MERGED)
+        audit_tell_gap(s, LOST_WATCH_WINDOW, 0, "a watched path came back before anybody looked for it again");
+}
+
+void audit_rewalk(struct sensor *s)
+{
+    for (struct audit_object *o = s->objects; o; o = o->next)
+        if (o->tree && !o->gone)
+            audit_object_walk(o, tree_root(o->tree));
+}
+
+void audit_look_soon(struct sensor *s)
+{
+    s->next_look_ms = MIN(s->next_look_ms, now_ms() + SETTLE_MS);
+}

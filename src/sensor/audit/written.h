@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Paths by what the caller of a system call wrote. Pure. */
+#pragma once
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "event/event.h"
+#include "sensor/audit/facts.h"
+#include "util/bytes.h"
+
+/* `name` below the absolute `dir` (BYTES_NULL: not known), without "." and "..", NUL-terminated. False: relative to a
+ * directory that is not known, or too long. */
+bool audit_written_path(struct bytes dir, struct bytes name, char *ret, size_t size);
+/* The path that the caller wrote, made absolute; false: it is relative to a directory that is not known. */
+bool audit_written_from_cwd(const struct audit_facts *facts, struct bytes name, char ret[PATH_MAX]);
+/* The end of a rename that lies outside of what is watched, by what the caller wrote. */
+void audit_written_outside(const struct audit_facts *facts, enum audit_nametype type, struct event *e, struct bytes *field);
