@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "cli/cli.h"
 #include "daemon/logs.h"
+#include "history/proc_root.h"
 #include "util/cleanup.h"
 
 #define PLACES_MAX 8

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading and scanning is half of the work: a thread does it for the block after the next, while one is decoded. */
+#include "history/ahead.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 
-#include "history/internal.h"
+#include "history/replay_state.h"
+#include "history/scan.h"
+
 
 struct ahead {
     struct replay *replay;

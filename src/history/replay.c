@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The passes over a log: blocks in, groups out; where another reading may go on. */
+#include "history/replay.h"
+
 #include <errno.h>
 #include <libaudit.h>
 #include <stdio.h>
@@ -7,7 +9,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "history/internal.h"
+#include "history/ahead.h"
+#include "history/log_events.h"
+#include "history/replay_state.h"
+#include "history/scan.h"
 #include "util/cleanup.h"
 #include "util/limits.h"
 #include "util/macro.h"

@@ -9,61 +9,7 @@
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "event/coverage.h"
-#include "event/event.h"
-#include "history/outages.h"
-#include "sensor/audit/log/reader.h"
-#include "util/err.h"
-#include "util/log.h"
-
-struct replay_position {
-    size_t file;     /* index into the files */
-    uint64_t offset; /* decoded bytes */
-};
-
-struct replay_stats {
-    uint64_t lines, records_decoded, events, changes;
-    uint64_t damaged;        /* lines that are no records, cut, or too long */
-    uint64_t incomplete;     /* events of which records are missing */
-    uint64_t lost_calls;     /* events that changed something, and whose system call's record is missing */
-    uint64_t nameless;       /* changes without the name of the file: told by the directory, which ends in a slash */
-    uint64_t foreign_calls;  /* events of an architecture whose system calls are not known here */
-    uint64_t missing_serials;
-    uint64_t unsure;         /* changes whose directory the log does not name: left out if a path was asked for */
-    uint64_t first_ms, last_ms; /* of all records, CLOCK_REALTIME */
-    bool enriched;           /* it holds names of users */
-    struct outages outages;
-    struct audit_log_stats log;
-    unsigned left_open;      /* events whose records were still being written (options.live) */
-    struct replay_position safe; /* a later reading that goes on here misses nothing */
-};
-
-struct replay_options {
-    const struct audit_log_files *files;
-    const struct log *log;
-    const char *host;      /* of logs without node=: part of an event's id */
-    bool local;            /* written on this machine: its users' names may be looked up here */
-    /* Only changes of this file and below; BYTES_NULL: all. What cannot matter is not decoded. */
-    struct bytes path;
-    bool through_roots;    /* also below /proc/PID/root, of whichever process */
-    uint64_t start_offset; /* of the first file, decoded bytes */
-    /* What stands before was told by another reading: it is read for who is who only. */
-    struct replay_position tell_from;
-    /* The last file may be written to right now: a line or an event of the last seconds that is not whole yet is left for the
-     * next reading. */
-    bool live;
-    void *data;
-    /* Takes over the event; non-zero ends the replay and is returned. Paths are the host's. */
-    int (*event)(void *data, struct event *event);
-    /* After each block of the telling pass: for progress, and to stop (non-zero). May be NULL. */
-    int (*progress)(void *data, const struct replay_stats *stats, uint64_t offset);
-    void *progress_data;
-};
+#include "history/options.h"
 
 int replay_run(const struct replay_options *options, struct replay_stats *ret, struct err *err);
 
-/* "/prd/x" of "/proc/2190/root/prd/x"; any other path as it is. */
-struct bytes replay_below_root(struct bytes path);

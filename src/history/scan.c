@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* A block's lines: which of them have to be decoded, and what the others tell at a glance. */
+#include "history/scan.h"
+
 #include <libaudit.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "history/internal.h"
+#include "history/replay_state.h"
+#include "history/user_names.h"
 #include "util/macro.h"
 
 /* ---- lines ---- */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Where the watches look, for the record: resolved, so that it is found however somebody asks for it. */
+#include "watch/coverage.h"
+
 #include <stdlib.h>
 
 #include "util/fingerprint.h"
-#include "watch/internal.h"
+#include "watch/state.h"
 
 struct recorded {
     struct fingerprint key;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Following the containers of a watch: looking them up, through restart, removal and recreation. */
+#include "watch/follow.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,22 +10,16 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/escape.h"
 #include "watch/count.h"
-#include "watch/internal.h"
+#include "watch/objects.h"
+#include "watch/state.h"
 
 #define SAID_MAX 8                   /* containers of a plural watch announced one by one */
 #define LOOK_NS (30 * NS_PER_S)      /* a plural watch asks for what the engines' news may have left out */
 #define EXPECT_NS (60 * NS_PER_S)    /* what was made or went down may start so long afterwards */
 #define INSTANCES_MAX 4096
-
-uint64_t watch_monotonic_ns(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 struct instance *instance_add(struct watchset *set, struct watch *w, struct err *err)
 {
@@ -239,7 +235,7 @@ static int take_view(struct watchset *set, struct instance *i, struct container_
     r = n < 0 ? err_set(err, n, "resolving the path") : objects_set(set, i, places, (size_t)n, err);
     if (r == -ESRCH) { /* it ended meanwhile, and may begin again before we hear of it */
         i->up = false;
-        i->expected_ns = watch_monotonic_ns();
+        i->expected_ns = clock_ns(CLOCK_MONOTONIC);
         r = 0;
     }
     i->failed = r < 0;
@@ -378,7 +374,7 @@ static int take_match(void *data, struct container *c)
         r = take_view(l->set, i, &view, made, l->first_error ? NULL : l->err);
     i->failed = r < 0;
     if (made && !i->up && !l->first)
-        i->expected_ns = watch_monotonic_ns();
+        i->expected_ns = clock_ns(CLOCK_MONOTONIC);
     if (r < 0 && l->first_error == 0)
         l->first_error = r;
     return 0;
@@ -388,7 +384,7 @@ static int resolve_plural(struct watchset *set, struct watch *w, bool first, str
 {
     struct looking looking = { set, w, first, 0, err };
 
-    w->next_look_ns = watch_monotonic_ns() + LOOK_NS;
+    w->next_look_ns = clock_ns(CLOCK_MONOTONIC) + LOOK_NS;
     (void)engines_each(set->options.engines, take_match, &looking);
     if (!w->instances && first) {
         _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
@@ -422,7 +418,7 @@ static bool is_expected(const struct instance *i)
         return false;
     if (!selector_is_plural(&i->watch->target.selector))
         return true; /* it was asked for by its name: it is waited for however long */
-    return i->expected_ns && watch_monotonic_ns() - i->expected_ns < EXPECT_NS;
+    return i->expected_ns && clock_ns(CLOCK_MONOTONIC) - i->expected_ns < EXPECT_NS;
 }
 
 static bool anyone_is_expected(const struct watchset *set)
@@ -465,7 +461,7 @@ static void on_destroy(struct watchset *set, struct instance *i, const struct li
     bool kept = i->layer && access(i->layer, F_OK) == 0;
 
     i->up = false;
-    i->expected_ns = watch_monotonic_ns();
+    i->expected_ns = clock_ns(CLOCK_MONOTONIC);
     if (i->layer && !kept)
         set->options.explain(set->options.data, WATCH_REMOVED, life->time_ns, i->layer_files, i->container->name);
     if (selector_is_plural(&i->watch->target.selector)) {
@@ -487,7 +483,7 @@ static void life_of_instance(struct watchset *set, struct instance *i, const str
     switch (life->kind) {
     case LIFE_DIE:
         i->up = false;
-        i->expected_ns = watch_monotonic_ns();
+        i->expected_ns = clock_ns(CLOCK_MONOTONIC);
         i->down_ns = life->time_ns;
         i->next_start_ns = 0;
         i->layer_files = count_layer(i);
@@ -574,7 +570,7 @@ void watchset_poll(struct watchset *set)
             look = !w->objects;
             break;
         default:
-            look = watch_monotonic_ns() >= w->next_look_ns;
+            look = clock_ns(CLOCK_MONOTONIC) >= w->next_look_ns;
             for (const struct instance *i = w->instances; i; i = i->next)
                 look |= i->failed;
         }

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The objects of a watch, which the sensors know, and who uses them. */
+#include "watch/objects.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
-#include "watch/internal.h"
+#include "util/clock.h"
+#include "watch/state.h"
+
 
 #define RETIRED_NS (10 * NS_PER_S) /* an event waits in a sensor for less than that */
 #define RETIRED_MAX 256
@@ -124,7 +128,7 @@ static void retired_free(struct watchset *set, struct object *o)
 
 void objects_forget_retired(struct watchset *set, bool all)
 {
-    uint64_t now = watch_monotonic_ns();
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
     struct object **at = &set->retired;
     size_t kept = 0;
 
@@ -159,7 +163,7 @@ static void retire(struct watchset *set, struct object *o)
                             .previous_start_ns = was->previous_start_ns };
     o->uses[0].instance = i;
     o->use_count = 1;
-    o->retired_ns = watch_monotonic_ns();
+    o->retired_ns = clock_ns(CLOCK_MONOTONIC);
     o->next = set->retired;
     set->retired = o;
     set->retired_count++;

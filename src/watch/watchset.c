@@ -6,7 +6,11 @@
 
 #include "event/operation.h"
 #include "util/cleanup.h"
-#include "watch/internal.h"
+#include "util/clock.h"
+#include "watch/coverage.h"
+#include "watch/follow.h"
+#include "watch/objects.h"
+#include "watch/state.h"
 
 #define SHARERS_MAX 64               /* containers named beside the victim */
 #define SHARERS_NS (10 * NS_PER_S)   /* so long an answer holds */
@@ -145,7 +149,7 @@ static void ask_sharers(struct watchset *set, struct object *o)
 {
     struct container *found[SHARERS_MAX];
     _cleanup_sbuf_ struct sbuf names = SBUF_INIT;
-    uint64_t now = watch_monotonic_ns();
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
     bool all = true;
     size_t n;
 
@@ -166,7 +170,7 @@ static void ask_sharers(struct watchset *set, struct object *o)
         sbuf_add(&names, "...", sizeof("..."));
     sbuf_clear(&o->sharers);
     sbuf_add_bytes(&o->sharers, sbuf_bytes(&names));
-    o->sharers_ns = watch_monotonic_ns();
+    o->sharers_ns = clock_ns(CLOCK_MONOTONIC);
 }
 
 static void name_sharers(struct watchset *set, struct object *o, const struct use *victim, struct event *e)

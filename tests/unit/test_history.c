@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Audit logs told as events: paths from working directories, parents and inodes; launchers; renames; refusals. */
+#include "history/proc_root.h"
 #include "test.h"
 
 #include <errno.h>

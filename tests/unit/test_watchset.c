@@ -12,6 +12,7 @@
 #include "event/operation.h"
 #include "make.h"
 #include "util/sbuf.h"
+#include "watch/coverage.h"
 #include "watch/watchset.h"
 
 #define NOBODY 4194300 /* a pid that is hardly there: nothing of /proc is needed */

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* One group of records as events: paths, actor, outcome. */
+#include "history/log_events.h"
+
 #include <errno.h>
 #include <libaudit.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "cause/argv.h"
-#include "history/internal.h"
+#include "history/proc_root.h"
+#include "history/replay_state.h"
+#include "history/user_names.h"
 #include "sensor/audit/describe.h"
 #include "util/limits.h"
 #include "util/macro.h"
@@ -50,21 +54,6 @@ static struct bytes resolved(const struct replay *p, const struct audit_change *
         return by_object->path;
     *ret_certain = false;
     return weak ? weak->path : name;
-}
-
-struct bytes replay_below_root(struct bytes path)
-{
-    static const char proc[] = "/proc/", root[] = "/root/";
-    size_t at = sizeof(proc) - 1;
-
-    if (path.len < at || memcmp(path.data, proc, at) != 0)
-        return path;
-    while (at < path.len && path.data[at] >= '0' && path.data[at] <= '9')
-        at++;
-    if (at == sizeof(proc) - 1 || path.len - at < sizeof(root) - 1 || memcmp(path.data + at, root, sizeof(root) - 1) != 0)
-        return path;
-    at += sizeof(root) - 2; /* the slash is the path's first byte */
-    return (struct bytes){ path.data + at, path.len - at };
 }
 
 static bool covers(const struct replay *p, struct bytes path)

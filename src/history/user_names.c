@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Names of users: a log's own, or this machine's. */
+#include "history/user_names.h"
+
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "history/internal.h"
+#include "history/replay_state.h"
+
 
 /* The value of `key`, e.g. "AUID=\"", in what auditd added; other keys may end in the same letters. */
 static struct bytes said(struct bytes enriched, const char *key)

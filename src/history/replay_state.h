@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of history/ that read a log share: scan.c (lines), tell.c (events), replay.c (blocks, passes). */
+/* One reading of a log, as it stands. For the files of history/. */
 #pragma once
 
 #include <uthash.h>
 
 #include "history/node.h"
-#include "history/replay.h"
+#include "history/options.h"
 #include "search/lines.h"
 #include "search/paths.h"
 #include "util/limits.h"
@@ -73,39 +73,3 @@ struct replay {
     struct sbuf directory; /* of the event that is made */
     int result;
 };
-
-/* ---- scan.c ---- */
-
-/* Which events of a block may matter. -ENOMEM */
-int replay_scan(struct replay *p, struct block *b);
-void replay_block_clear(struct block *b);
-bool replay_is_wanted(const struct replay *p, const struct search_line *line);
-/* An event that is not decoded still tells who its actor's launcher is. */
-void replay_see_line(struct replay *p, struct node *node, uint64_t time_ms, const char *text, size_t len);
-/* Does what stands at `at` of this text stand before options->tell_from? */
-/* A login: where that session came from. */
-void replay_see_login(struct node *node, const char *text, size_t len);
-bool replay_is_before(const struct replay *p, const struct audit_log_block *text, uint32_t at);
-
-/* ---- ahead.c: a thread that fills blocks[BLOCKS - 1] ---- */
-
-struct ahead;
-int replay_ahead_new(struct replay *p, const struct audit_log_reader_options *options, struct ahead **ret, struct err *err);
-void replay_ahead_free(struct ahead *a); /* waits; NULL is fine */
-/* Begin to fill it; nobody else touches it until replay_ahead_wait(), which returns what the reader does: 1, 0 = no
- * more, -errno; and how far the reader is. */
-void replay_ahead_ask(struct ahead *a);
-int replay_ahead_wait(struct ahead *a, struct audit_log_stats *ret_stats);
-
-/* ---- users.c ---- */
-
-/* The names of euid, uid and auid: by the records' own words, or where the log is this machine's by its users. The views
- * are valid until the next call. enriched: what auditd added to the SYSCALL record. */
-void replay_name(struct replay *p, struct bytes enriched, struct sighting *s);
-
-/* ---- tell.c ---- */
-
-/* The grouper's callback; data: struct replay. */
-void replay_on_group(void *data, const struct audit_group *g);
-/* A directory at or below the path that is asked for; others are passed over. data: struct replay. */
-void replay_add_inside(void *data, uint64_t inode, struct bytes path);

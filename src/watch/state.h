@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of watchset share. Not for other folders. */
+/* The watches as they are kept, for the files of watchset. Not for other folders. */
 #pragma once
 
 #include <uthash.h>
 
 #include "util/sbuf.h"
+#include "watch/options.h"
 #include "watch/resolve.h"
-#include "watch/watchset.h"
+#include "watch/target.h"
 
 struct watch;
 
@@ -81,27 +82,3 @@ static inline unsigned watch_permissions(const struct watchset *set, const struc
 {
     return w->target.permissions ? w->target.permissions : set->options.permissions;
 }
-
-uint64_t watch_monotonic_ns(void);
-
-/* ---- objects.c ---- */
-/* Make what the instance uses equal to `places`: what stays is not touched, so that nothing blinks. */
-int objects_set(struct watchset *set, struct instance *i, const struct place *places, size_t n,
-                struct err *err);
-/* Take away what is seen in the mount namespace of the instance's processes, which are gone. */
-void objects_drop_seen_inside(struct watchset *set, struct instance *i);
-void objects_free(struct watch *w);
-/* Forget those of whom nothing more is coming; all: every one. */
-void objects_forget_retired(struct watchset *set, bool all);
-/* Who uses it: the one that runs first. */
-const struct use *object_use(const struct object *o);
-
-/* ---- coverage.c ---- */
-void watchset_forget_places(struct watchset *set);
-
-/* ---- follow.c ---- */
-struct instance *instance_add(struct watchset *set, struct watch *w, struct err *err);
-void instances_free(struct watch *w);
-/* Look the watch up anew: its path, its container, or all containers that match. */
-int follow_resolve(struct watchset *set, struct watch *w, bool first, struct err *err);
-void follow_window(struct watchset *set);

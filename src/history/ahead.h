@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* A thread that reads the next block meanwhile: it fills blocks[BLOCKS - 1]. */
+#pragma once
+
+#include "history/replay_state.h"
+
+struct ahead;
+int replay_ahead_new(struct replay *p, const struct audit_log_reader_options *options, struct ahead **ret, struct err *err);
+void replay_ahead_free(struct ahead *a); /* waits; NULL is fine */
+/* Begin to fill it; nobody else touches it until replay_ahead_wait(), which returns what the reader does: 1, 0 = no
+ * more, -errno; and how far the reader is. */
+void replay_ahead_ask(struct ahead *a);
+int replay_ahead_wait(struct ahead *a, struct audit_log_stats *ret_stats);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* The objects of a watch: what the sensors are told to look at. */
+#pragma once
+
+#include "watch/state.h"
+
+/* Make what the instance uses equal to `places`: what stays is not touched, so that nothing blinks. */
+int objects_set(struct watchset *set, struct instance *i, const struct place *places, size_t n,
+                struct err *err);
+/* Take away what is seen in the mount namespace of the instance's processes, which are gone. */
+void objects_drop_seen_inside(struct watchset *set, struct instance *i);
+void objects_free(struct watch *w);
+/* Forget those of whom nothing more is coming; all: every one. */
+void objects_forget_retired(struct watchset *set, bool all);
+/* Who uses it: the one that runs first. */
+const struct use *object_use(const struct object *o);
