@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Changes of what lies above a path: with a folder that is moved goes everything in it, and a link or a mount on the
  * way leads elsewhere. */
+#include "store/handle.h"
 #include "store/query.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "store/internal.h"
 #include "store/load.h"
 #include "store/select.h"
 #include "util/limits.h"

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/coverage_asking.h"
 #include "store/observer.h"
 #include "store/schema.h"
 #include "store/select.h"

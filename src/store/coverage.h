@@ -1,38 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* What the questions about coverage share. Not for other folders. */
+/* Spans of observation. */
 #pragma once
 
-#include "store/internal.h"
+#include "event/coverage.h"
+#include "event/event.h"
+#include "store/question.h"
+#include "util/err.h"
 
-struct coverage_asking {
-    struct store *store;
-    const struct store_query *query;
-    sqlite3_stmt *places;    /* of one span; NULL: an older culprit's store has none */
-    sqlite3_stmt *container; /* is this id among the containers that are asked for? */
-    bool observers;          /* the spans say who writes them */
-};
+struct store;
 
-/* The columns of a struct coverage_place, of coverage_place p. */
-#define COVERAGE_PLACE_COLUMNS \
-    "p.kind, p.permissions, p.from_ns, p.runtime, p.selector, p.container_id, p.container_name, p.path, p.host_path"
+/* Spans of observation that looked at what is asked for, or at parts of it: see struct coverage. In order of
+ * their beginning. */
+int store_each_coverage(struct store *store, const struct store_query *query,
+                        int (*each)(void *data, const struct coverage *coverage), void *data,
+                        struct err *err);
 
-/* After select_begin(). An older culprit's store has no places. */
-int coverage_prepare(struct coverage_asking *a, struct err *err);
-void coverage_asking_done(struct coverage_asking *a);
-
-/* A row that begins with COVERAGE_PLACE_COLUMNS: valid until the next step. */
-void coverage_read_place(sqlite3_stmt *row, struct coverage_place *ret);
-/* Is the place one of a container that is asked for? */
-bool coverage_is_asked_container(const struct coverage_asking *a, const struct coverage_place *p);
-/* The next target of a watch as it was written. */
-bool coverage_next_target(struct bytes *watch, struct bytes *ret);
-
-/*
- * When a span ended, 0 = it goes on. Whoever observed and was killed, or has written nothing for long, had not come
- * further than alive_ns: *ret_unclean.
- * observer: see store/observer.h; BYTES_NULL = not recorded
- */
-uint64_t coverage_end_ns(uint64_t to_ns, uint64_t alive_ns, struct bytes observer, bool *ret_unclean);
 /* Spans that ended so, as gaps. */
 int coverage_each_unclean(struct store *store, const struct store_query *query,
                           int (*each)(void *data, const struct gap *gap), void *data, struct err *err);

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "store/event_fields.h"
+#include "store/fields.h"
 
 #define DELTA_FIELDS 63
 #define DELTA_ALONE (1ull << DELTA_FIELDS)

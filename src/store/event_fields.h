@@ -3,7 +3,6 @@
 #pragma once
 
 #include "event/event.h"
-#include "store/fields.h"
 
 /* clang-format off */
 #define EVENT_FIELDS(X) \

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "event/event.h"
-#include "store/internal.h"
+#include "store/handle.h"
 
 struct loader;
 

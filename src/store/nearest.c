@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What the places that were watched tell of others: whose a path is, and which lies nearest to it. */
-#include "store/coverage.h"
+#include "store/query.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "store/coverage_asking.h"
 #include "store/schema.h"
 #include "store/select.h"
 #include "util/limits.h"

@@ -9,7 +9,7 @@
 
 #include "store/block.h"
 #include "store/coverage.h"
-#include "store/internal.h"
+#include "store/handle.h"
 #include "store/load.h"
 #include "store/schema.h"
 #include "store/select.h"

@@ -2,22 +2,9 @@
 /* Questions to the store. All read; none formats. */
 #pragma once
 
-#include "event/selector.h"
+#include "store/coverage.h"
+#include "store/question.h"
 #include "store/store.h"
-
-struct store_query {
-    /* Victim: BYTES_NULL = the host's files; else the text of a selector of that kind (SELECTOR_NONE as
-     * SELECTOR_NAME: a name, id or id prefix), also of containers that are gone. any_victim: both. */
-    struct bytes container, runtime;
-    enum selector_kind kind;
-    bool any_victim;
-    struct bytes path;      /* this file, and everything below it; BYTES_NULL = all */
-    struct bytes host_path; /* where the host finds a container's `path`, so that what was recorded there is found
-                             * too; BYTES_NULL = not known */
-    uint64_t since_ns, until_ns; /* CLOCK_REALTIME; 0 = open */
-    uint64_t operations;    /* bit 1 << enum operation; 0 = all */
-    uint64_t limit;         /* 0 = no limit; the oldest come first */
-};
 
 /* Events in order of time. `each` takes ownership of the event; non-zero stops. Process records are
  * shared between events of one query. */
@@ -48,11 +35,6 @@ int store_each_life(struct store *store, const struct store_query *query,
                     int (*each)(void *data, const struct life *life), void *data, struct err *err);
 int store_each_gap(struct store *store, const struct store_query *query,
                    int (*each)(void *data, const struct gap *gap), void *data, struct err *err);
-/* Spans of observation that looked at what is asked for, or at parts of it: see struct coverage. In order of
- * their beginning. */
-int store_each_coverage(struct store *store, const struct store_query *query,
-                        int (*each)(void *data, const struct coverage *coverage), void *data,
-                        struct err *err);
 /*
  * The record's own knowledge of which place is whose, where no engine knows it (any more): a host path that was
  * a container's becomes that container's path, with host_path; a container's path gets its host_path; a volume

@@ -2,7 +2,9 @@
 /* What a question means in SQL: which directories and containers are asked for, and the conditions. */
 #pragma once
 
-#include "store/internal.h"
+#include "event/selector.h"
+#include "store/handle.h"
+#include "store/question.h"
 #include "util/sbuf.h"
 
 enum select_part {

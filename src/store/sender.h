@@ -2,9 +2,10 @@
 /* The pipeline's side: records become messages. */
 #pragma once
 
+#include "event/container.h"
 #include "event/coverage.h"
 #include "event/event.h"
-#include "store/store.h"
+#include "store/imported.h"
 #include "util/sbuf.h"
 
 struct sender;

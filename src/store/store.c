@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "store/internal.h"
+#include "store/handle.h"
 #include "store/packed.h"
 #include "store/queue.h"
 #include "store/schema.h"

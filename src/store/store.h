@@ -13,6 +13,7 @@
 #include "event/container.h"
 #include "event/coverage.h"
 #include "event/event.h"
+#include "store/imported.h"
 #include "util/err.h"
 #include "util/log.h"
 
@@ -49,16 +50,6 @@ int store_begin_coverage(struct store *store, const struct coverage *coverage, u
 int store_add_coverage_place(struct store *store, uint64_t id, const struct coverage_place *place);
 int store_end_coverage(struct store *store, uint64_t id, uint64_t to_ns);
 
-/* How far an audit log was imported: written in order with the events, so that what it says is there.
- * A log is known by its file and by how it begins, never by its name. */
-struct store_imported {
-    uint64_t device, inode;
-    struct bytes head; /* its first bytes */
-    uint64_t offset;   /* decoded bytes whose events are in the store */
-    struct bytes tail; /* those before the offset; BYTES_NULL = not kept (compressed) */
-    uint64_t size;     /* of the file, then */
-    bool complete;     /* read to its end */
-};
 int store_add_imported(struct store *store, const struct store_imported *imported);
 
 /* All that happened before this time (CLOCK_REALTIME) was added: how far open coverage reaches if we are killed now.

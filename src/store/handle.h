@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What store.c and the questions share. */
+/* A store that is open, for the files of this folder. */
 #pragma once
 
-#include "store/query.h"
+#include <stdbool.h>
+
 #include "store/sqlite.h"
+#include "util/log.h"
 
 struct adding;
 struct store_queue;
