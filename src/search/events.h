@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "search/engine.h"
 #include "search/lines.h"
+#include "search/run.h"
 
 struct search_events;
 

@@ -5,13 +5,16 @@
  * here. How a record falls into fields is ausearch's own way, which differs from the library's
  * (commas, messages in messages), and is done here. Only events that match get here.
  */
+#include "search/format_text.h"
+#include "search/interpret.h"
+
 #include <auparse.h>
 #include <libaudit.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "event/syscall_name.h"
-#include "search/format_internal.h"
+#include "search/formatter.h"
 #include "sensor/audit/record.h"
 #include "util/macro.h"
 

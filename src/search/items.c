@@ -11,7 +11,8 @@
 #include <sys/un.h>
 #include <uthash.h>
 
-#include "search/items_internal.h"
+#include "search/items_user.h"
+#include "search/items_values.h"
 #include "util/limits.h"
 #include "util/macro.h"
 

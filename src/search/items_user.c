@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Records that programs send: user messages, logins, auditd's own. */
+#include "search/items_user.h"
+
 #include <ctype.h>
 #include <libaudit.h>
 #include <strings.h>
 
-#include "search/items_internal.h"
+#include "search/items_values.h"
 #include "util/macro.h"
 
 static void add_subject(struct reading *r, struct bytes text)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The values of a record's fields: numbers, texts, paths, keys, users. */
+#include "search/items_values.h"
+
 #include <ctype.h>
 #include <libaudit.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <uthash.h>
 
-#include "search/items_internal.h"
 #include "util/limits.h"
 #include "util/macro.h"
 

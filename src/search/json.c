@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON: the changes that an event made to files, in ECS or OCSF; what is no change of a file is told by
  * its records (ECS only: OCSF's class 1001 has no place for it). */
+#include "search/json.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -8,7 +10,7 @@
 #include <sys/stat.h>
 
 #include "event/ocsf.h"
-#include "search/format_internal.h"
+#include "search/formatter.h"
 #include "sensor/audit/describe.h"
 #include "util/cleanup.h"
 #include "util/escape.h"

@@ -6,6 +6,7 @@
 #include <libaudit.h>
 #include <stdlib.h>
 
+#include "search/items_values.h"
 #include "util/limits.h"
 #include "util/macro.h"
 

@@ -4,13 +4,16 @@
  * libauparse's normaliser. Cells are quoted where CSV (RFC 4180) needs it, which ausearch does not
  * do, and the new name of a rename is told where the normaliser has lost it.
  */
+#include "search/normalize.h"
+
 #include <auparse.h>
 #include <errno.h>
 #include <libaudit.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "search/format_internal.h"
+#include "search/format_text.h"
+#include "search/formatter.h"
 #include "sensor/audit/record.h"
 #include "util/macro.h"
 

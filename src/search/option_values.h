@@ -3,8 +3,10 @@
 #pragma once
 
 #include <stddef.h>
+#include <time.h>
 
-#include "search/options.h"
+#include "search/query.h"
+#include "util/err.h"
 
 struct search_parsing {
     int argc;

@@ -12,16 +12,6 @@
 #include "util/err.h"
 #include "util/option_row.h"
 
-struct search_options {
-    struct search_query query;
-    const char *inputs[SEARCH_LIST_MAX]; /* -if, or operands */
-    unsigned input_count;
-    bool input_logs;        /* --input-logs */
-    const char *checkpoint; /* file */
-    const char *store;      /* --store FILE */
-    bool help, version;
-};
-
 /* argv[0] is the verb. 0; -EINVAL with what is wrong in err. `now`, `uptime_s`: see time.h. */
 int search_options_parse(int argc, char **argv, time_t now, double uptime_s,
                          struct search_options *ret, struct err *err);

@@ -71,3 +71,14 @@ struct search_query {
     bool just_one, line_buffered, debug;
     uint64_t end_of_event_s; /* 0: what auditd.conf says */
 };
+
+/* The whole command line. */
+struct search_options {
+    struct search_query query;
+    const char *inputs[SEARCH_LIST_MAX]; /* -if, or operands */
+    unsigned input_count;
+    bool input_logs;        /* --input-logs */
+    const char *checkpoint; /* file */
+    const char *store;      /* --store FILE */
+    bool help, version;
+};

@@ -1,22 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the readers of records share. Each returns false where ausearch finds the record malformed. */
+/* Values in records. Each returns false where ausearch finds the record malformed. */
 #pragma once
 
-#include "search/items.h"
-
-/* A place in one record: everything is looked for from here on, as far as `end`. */
-struct place {
-    const char *at, *end, *start;
-    int type;
-};
-
-struct reading {
-    const struct search_query *q;
-    struct search_users *users;
-    struct search_items *items;
-};
-
-/* ---- items_values.c ---- */
+#include "search/items_state.h"
 
 /* The first occurrence of `text` at or behind `from`; NULL if there is none. */
 const char *place_find(const struct place *p, const char *from, const char *text);
@@ -51,10 +37,7 @@ bool wants_auid(const struct search_query *q);
 bool wants_uid(const struct search_query *q);
 bool wants_euid(const struct search_query *q);
 
-/* ---- items_user.c ---- */
-
-bool read_user_message(struct reading *r, struct place p, struct bytes *avc_subject,
-                       struct bytes *avc_object);
-bool read_login(struct reading *r, struct place p);
-bool read_daemon(struct reading *r, struct place p);
-bool read_daemon_peer(struct reading *r, struct place p);
+/* Names of user ids, looked up once. */
+struct search_users;
+struct search_users *search_users_new(void);
+void search_users_free(struct search_users *users);

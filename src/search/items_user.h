@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* Records that programs wrote. Each returns false where ausearch finds the record malformed. */
+#pragma once
+
+#include "search/items_state.h"
+
+bool read_user_message(struct reading *r, struct place p, struct bytes *avc_subject,
+                       struct bytes *avc_object);
+bool read_login(struct reading *r, struct place p);
+bool read_daemon(struct reading *r, struct place p);
+bool read_daemon_peer(struct reading *r, struct place p);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* ausearch --format csv and text: an event as subject, action and object. 0 or -ENOMEM. */
+#pragma once
+
+#include "search/formatter.h"
+
+int format_csv(struct search_formatter *f, const struct search_event *event,
+               struct search_matcher *matcher, struct sbuf *out);
+int format_text(struct search_formatter *f, const struct search_event *event,
+                struct search_matcher *matcher, struct sbuf *out);
+void interpreter_free(struct interpreter *interpreter);
