@@ -24,7 +24,8 @@ text = open(who, errors="replace").read()
 # an engine that was silent for longer than culprit waits, which it said: what only the engine knows may be unknown
 silent = "does not answer" in stderr
 
-check(code == "0", f"exit code {code}")
+gaps = [get(l, "culprit.gap") for l in lines if get(l, "event.kind") == "pipeline_error"]
+check(code == "0", f"exit code {code}, gaps: {gaps}")
 check("culprit: ready" in stderr, "no ready line")
 check(alerts, "no verdict")
 

@@ -46,7 +46,7 @@ class Watch:
     def said(self):
         return os.pread(self.err.fileno(), 1 << 20, 0).decode(errors="replace")
 
-    def wait_for(self, text, seconds=15):
+    def wait_for(self, text, seconds=60):
         until = time.time() + seconds
         while text not in self.said() and time.time() < until and self.process.poll() is None:
             time.sleep(0.02)
@@ -55,7 +55,7 @@ class Watch:
     def end(self, how=signal.SIGTERM):
         if self.process.poll() is None:
             self.process.send_signal(how)
-        return self.process.wait(20)
+        return self.process.wait(120)
 
     def __enter__(self):
         return self
