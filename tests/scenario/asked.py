@@ -18,7 +18,7 @@ NAMES = {
 
 def culprit(*arguments):
     return subprocess.run([BINARY, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          check=False, text=True, errors="replace", timeout=60)
+                          check=False, text=True, errors="replace", timeout=300)
 
 
 def check(what, good, output):

@@ -36,7 +36,7 @@ class Watch:
         self.process = subprocess.Popen(
             [CULPRIT, "watch", "--format", form, "--store", work + "/s.db", "--sensor", sensor, *options, *targets],
             stdout=self.out, stderr=self.err)
-        for _ in range(6000):
+        for _ in range(24000):
             if b"culprit: ready" in self.read(self.err):
                 return
             if self.process.poll() is not None:
@@ -53,7 +53,7 @@ class Watch:
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as f:
             return next(int(l.split()[1]) for l in f if l.startswith("VmRSS"))
 
-    def wait_for(self, word, seconds=20):
+    def wait_for(self, word, seconds=60):
         for _ in range(seconds * 100):
             if word in self.read(self.out):
                 return True
@@ -63,7 +63,7 @@ class Watch:
     def stop(self):
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(30)
+            self.process.wait(120)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -76,7 +76,7 @@ def events(raw):
 
 
 def culprit(*arguments):
-    r = subprocess.run([CULPRIT, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, check=False)
+    r = subprocess.run([CULPRIT, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300, check=False)
     return r.returncode, r.stdout, r.stderr.decode(errors="replace")
 
 
@@ -276,7 +276,7 @@ def unanswered(docker, work):
         f.write(b"x")
     fuse = subprocess.Popen([os.path.dirname(CULPRIT) + "/tests/actors/hangfuse", volume + "/sub", "silent"])
     try:
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while not os.path.ismount(volume + "/sub") and time.monotonic() < until:
             time.sleep(0.05)
         code, _, err = culprit("diff", "--store", work + "/s.db", "dhang")
@@ -300,12 +300,12 @@ def bad_passwd(docker, work):
         watch = Watch(work, "dweb:/prd")
         # not by docker exec: the engine itself reads that file, and hangs
         enter = ["nsenter", "-t", str(docker.pid("dweb")), "-m", "/bin/busybox"]
-        subprocess.run([*enter, "chown", "1000", "/prd/lower"], check=True, timeout=20)
-        subprocess.run([*enter, "rm", "/prd/lower2"], check=True, timeout=20)
-        ok = watch.wait_for(b"/prd/lower2", 10)
+        subprocess.run([*enter, "chown", "1000", "/prd/lower"], check=True, timeout=120)
+        subprocess.run([*enter, "rm", "/prd/lower2"], check=True, timeout=120)
+        ok = watch.wait_for(b"/prd/lower2")
         rss = watch.rss()
         got = [e for e in events(watch.stop()) if e["event"]["action"] == "chown"]
-        check(f"passwd: {name}: told in time, in bounds", ok and len(got) == 1 and rss < 60000, (ok, len(got), rss))
+        check(f"passwd: {name}: told, in bounds", ok and len(got) == 1 and rss < 60000, (ok, len(got), rss))
         check(f"passwd: {name}: no name of the host's", got and "owner" not in got[0]["culprit"]["after"], got[:1])
 
 

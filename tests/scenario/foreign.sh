@@ -38,24 +38,23 @@ start() { # start TARGET [SENSOR]: a watch that is ready
     "$CULPRIT" watch --no-store --sensor "${2:-fanotify}" --format json "$1" > "$W/out" 2> "$W/err" &
     WATCH=$!
     PIDS="$PIDS $WATCH"
-    await 30 grep -q 'culprit: ready' "$W/err"
+    await 240 grep -q 'culprit: ready' "$W/err"
 }
 
 has() { [ "$(grep -c "$1" "$W/out")" -ge "$2" ]; }
-appears() { await 10 has "$@"; } # appears TEXT COUNT: in what the watch says
+appears() { await 60 has "$@"; } # appears TEXT COUNT: in what the watch says
 
 READERS=
 no_reader() { # what has ended and was not waited for yet is a zombie
     [ -z "$(for pid in $READERS; do grep -sh '^State:.[^Z]' "/proc/$pid/status"; done)" ]
 }
-readers_are_gone() { await 5 no_reader; }
+readers_are_gone() { await 60 no_reader; }
 
-STOP=5
 is_gone() { ! kill -0 "$1" 2> /dev/null; }
-stops() { # SIGTERM ends it within 5 s; taking BPF programs from the kernel may take longer
+stops() { # SIGTERM ends it, though what it was looking at never answers
     READERS="$READERS $(pgrep -P "$WATCH" | tr '\n' ' ')"
     kill -TERM "$WATCH"
-    await "$STOP" is_gone "$WATCH"
+    await 60 is_gone "$WATCH"
 }
 
 # ---- doctor TARGET: the directory's owner exchanges what is made in it ----
@@ -93,7 +92,7 @@ for delay in 0 0.02 0.2; do
     $AS_USER /usr/bin/python3 "$W/swap.py" "$W/target" "$W/victims" $delay &
     swapper=$!
     sleep 0.3
-    ok "doctor ends while its directory is exchanged (after $delay s)" within 30 "$CULPRIT" doctor --sensor fanotify "$W/target"
+    ok "doctor ends while its directory is exchanged (after $delay s)" within 120 "$CULPRIT" doctor --sensor fanotify "$W/target"
     kill $swapper && wait $swapper 2> /dev/null
     ok "no file elsewhere was changed" unharmed
     rm -rf "$W/target"
@@ -116,19 +115,19 @@ $AS_USER "$ACTORS/hold" "$W/named/fifo" &
 PIDS="$PIDS $!"
 $AS_USER bash -c "echo reader > '$W/named/fifo'; touch '$W/named/released'" &
 PIDS="$PIDS $!"
-within 20 "$CULPRIT" watch --no-store --sensor fanotify --for 1s "$W/watched"
+within 120 "$CULPRIT" watch --no-store --sensor fanotify --for 1s "$W/watched"
 ok "the writer of a fifo that a process names waits on" test ! -e "$W/named/released"
 if [ -c /dev/fuse ]; then
     "$ACTORS/hangfuse" "$W/fuse" 2> /dev/null & # its own pid, so that it ends with us
     PIDS="$PIDS $!"
-    sleep 0.5
+    await 60 grep -q " $W/fuse " /proc/self/mounts
     $AS_USER "$ACTORS/hold" "$W/fuse/script" &
     PIDS="$PIDS $!"
     sleep 0.3
-    ok "a file system that never answers stops nothing" within 15 "$CULPRIT" watch --no-store --sensor fanotify --for 1s "$W/watched"
+    ok "a file system that never answers stops nothing" within 120 "$CULPRIT" watch --no-store --sensor fanotify --for 1s "$W/watched"
     # what the user names himself: said, by a process that can end
     unanswered() { # unanswered ARGUMENTS...
-        timeout -s KILL 30 "$CULPRIT" "$@" > "$W/out" 2> "$W/err"
+        timeout -s KILL 120 "$CULPRIT" "$@" > "$W/out" 2> "$W/err"
         [ $? = 3 ] && grep -q 'its file system does not answer' "$W/err"
     }
     ok "watch says that a target's file system does not answer" unanswered watch --no-store --sensor fanotify --for 1s "$W/fuse/script"
@@ -151,11 +150,7 @@ hang() { # hang NAME [dead]
     "$ACTORS/hangfuse" "$W/over/sub/$1" "${2:-}" 2> /dev/null &
     HANGS=$!
     PIDS="$PIDS $HANGS"
-    for ((i = 0; i < 100; i++)); do
-        grep -q " $W/over/sub/$1 " /proc/self/mounts && return 0
-        sleep 0.1
-    done
-    return 1
+    await 60 grep -q " $W/over/sub/$1 " /proc/self/mounts
 }
 unhang() { # it ends, and with it what waits for it
     kill -TERM "$HANGS" && wait "$HANGS" 2> /dev/null
@@ -166,7 +161,6 @@ if [ -c /dev/fuse ]; then
     mkdir -p "$W/over/sub/silent" "$W/over/sub/dead" "$W/over/sub/beside"
     for sensor in fanotify audit bpf; do
         "$CULPRIT" doctor --format json | grep -q "\"name\":\"$sensor\",\"works\":true" || continue
-        [ $sensor != bpf ] || STOP=30
         for kind in silent dead; do
             hang $kind $kind
             ok "$sensor: a file system below that is $kind does not stop the start" start "$W/over" $sensor
@@ -183,24 +177,23 @@ if [ -c /dev/fuse ]; then
         ok "$sensor: SIGTERM ends it" stops
         unhang
     done
-    STOP=5
     # where runtimes keep a user's containers: a directory of his
     if [ ! -e /run/user/64242 ]; then
         mkdir -p /run/user/64242/crun
         "$ACTORS/hangfuse" /run/user/64242/crun dead 2> /dev/null &
         HANGS=$!
         PIDS="$PIDS $HANGS"
-        for ((i = 0; i < 100; i++)); do grep -q ' /run/user/64242/crun ' /proc/self/mounts && break; sleep 0.1; done
-        ok "a user's state directory that never answers: doctor ends" within 20 "$CULPRIT" doctor --containers
-        ok "and a watch is ready and ends" within 20 "$CULPRIT" watch --no-store --sensor fanotify --for 1s "$W/watched"
+        await 60 grep -q ' /run/user/64242/crun ' /proc/self/mounts
+        ok "a user's state directory that never answers: doctor ends" within 120 "$CULPRIT" doctor --containers
+        ok "and a watch is ready and ends" within 120 "$CULPRIT" watch --no-store --sensor fanotify --for 1s "$W/watched"
         unhang
         rm -rf /run/user/64242
     fi
     hang silent silent
-    ok "diff ends" within 20 "$CULPRIT" diff --store "$W/some.db" --since -1h "$W/over"
-    ok "who ends" within 20 "$CULPRIT" who --store "$W/some.db" "$W/over"
-    ok "run ends" within 20 "$CULPRIT" run --no-store --sensor fanotify --settle 0s -w "$W/over" -- true
-    ok "doctor TARGET ends" within 30 "$CULPRIT" doctor --sensor fanotify "$W/over"
+    ok "diff ends" within 120 "$CULPRIT" diff --store "$W/some.db" --since -1h "$W/over"
+    ok "who ends" within 120 "$CULPRIT" who --store "$W/some.db" "$W/over"
+    ok "run ends" within 120 "$CULPRIT" run --no-store --sensor fanotify --settle 0s -w "$W/over" -- true
+    ok "doctor TARGET ends" within 120 "$CULPRIT" doctor --sensor fanotify "$W/over"
     unhang
 fi
 
@@ -216,7 +209,7 @@ sleep 0.5
 touch "$W/watched/after"
 ok "a user's database that is a fifo does not stop a running watch" appears /after 1
 ok "SIGTERM ends it" stops
-ok "doctor answers" within 15 "$CULPRIT" doctor
+ok "doctor answers" within 120 "$CULPRIT" doctor
 ok "and knows the container by the rest" bash -c "'$CULPRIT' doctor --containers | grep -q foreignweb"
 rm -f "$STORAGE/db.sql"
 /usr/bin/python3 - "$STORAGE/db.sql" <<'END'
@@ -225,7 +218,7 @@ endless = "with recursive c(x) as (values(1) union all select x + 1 from c) sele
 sqlite3.connect(sys.argv[1]).executescript(f"create view ContainerConfig(ID, JSON) as {endless};"
                                            f"create view ContainerState(ID, JSON) as {endless};")
 END
-ok "an endless view: doctor answers" within 15 "$CULPRIT" doctor
+ok "an endless view: doctor answers" within 120 "$CULPRIT" doctor
 ok "and the container is named" bash -c "'$CULPRIT' doctor --containers | grep -q foreignweb"
 rm -rf "$W/home/.local"
 

@@ -141,7 +141,7 @@ auditd_start() {
     auditd -n -c "$WORK/etc" > "$WORK/err.auditd" 2>&1 8>&- &
     AUDITD=$!
     PIDS="$PIDS $AUDITD"
-    await 5 has_stream "$AUDITD"
+    await 60 has_stream "$AUDITD"
 }
 if auditd_start; then
     auditctl -e 1 > /dev/null
@@ -178,13 +178,13 @@ if command -v auditd > /dev/null; then
     wait "$MANY"
     ok "and that is said" grep -q "auditd starts: it gets audit's stream; reading beside it" "$WORK/err.a"
     many beside 100
-    ok "auditd's log has the records" await 15 grep -q beside99 "$WORK/audit.log"
+    ok "auditd's log has the records" await 60 grep -q beside99 "$WORK/audit.log"
     many ending 100 &
     MANY=$!
     kill "$AUDITD"
     wait "$AUDITD" 2> /dev/null
     wait "$MANY"
-    ok "when it has gone the stream is taken again" await 15 grep -q "belongs to nobody any more: taken" "$WORK/err.a"
+    ok "when it has gone the stream is taken again" await 60 grep -q "belongs to nobody any more: taken" "$WORK/err.a"
     many after 100
     kill -INT "$PID"
     ended "$PID"

@@ -34,9 +34,9 @@ fail() {
     exit 1
 }
 
-wait_for() { # wait_for COMMAND...: at most 30 s
+wait_for() { # wait_for COMMAND...: at most 120 s
     local i
-    for ((i = 0; i < 600; i++)); do
+    for ((i = 0; i < 2400; i++)); do
         "$@" && return 0
         sleep 0.05
     done

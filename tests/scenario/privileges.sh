@@ -28,7 +28,7 @@ print("%016x" % sum(1 << n[w] for w in re.findall(r"CAP_\w+", sys.stdin.read()))
 
 wait_ready() {
     local i
-    for ((i = 0; i < 600; i++)); do grep -q "culprit: ready" "$WORK/err" && return 0; sleep 0.05; done
+    for ((i = 0; i < 4800; i++)); do grep -q "culprit: ready" "$WORK/err" && return 0; sleep 0.05; done
     cat "$WORK/err"
     return 1
 }
@@ -93,7 +93,7 @@ for sensor in "${@:-${works[@]}}"; do
     check "$sensor: the bounding set is kept" [ "$(awk '/^CapBnd/ {print $2}' /proc/$pid/status)" = "$want" ]
     if [ "$confines" = True ]; then
         # it comes with the loop's first turn
-        for ((i = 0; i < 100; i++)); do [ "$(filters $pid)" = 2 ] && break; sleep 0.05; done
+        for ((i = 0; i < 1200; i++)); do [ "$(filters $pid)" = 2 ] && break; sleep 0.05; done
         check "$sensor: some thread has no filter of system calls" [ "$(filters $pid)" = 2 ]
     fi
     list_threads $pid
@@ -122,7 +122,11 @@ for sensor in "${@:-${works[@]}}"; do
         pid=$!
         check "$sensor does not get ready without bpf()" wait_ready
         check "$sensor: some thread has more or less than doctor says, without bpf()" [ "$(masks $pid)" = "$want" ]
-        python3 -c 'import os, sys, time; os.unlink(sys.argv[1]); time.sleep(1)' "$WORK/w/f"
+        python3 -c 'import os, sys, time; os.unlink(sys.argv[1]); time.sleep(300)' "$WORK/w/f" &
+        actor=$! # it lives until it has been looked at
+        for ((i = 0; i < 1200; i++)); do grep -q '"unlink"' "$WORK/out" && break; sleep 0.05; done
+        kill $actor
+        wait $actor 2> /dev/null
         kill -INT $pid
         wait $pid
         check "$sensor: no actor without bpf()" grep -q '"unlink".*"name":"python3' "$WORK/out"

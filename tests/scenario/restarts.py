@@ -22,7 +22,7 @@ def play(args, engines, name, work):
     engine.run(label, command=["/bin/sh", "-c", "mkdir -p /prd; i=0; while [ $i -lt %d ]; do : > /prd/f$i; i=$((i+1)); "
                                                   "done; echo 0 > /prd/n; sleep 1000" % args.count])
     upper = engine.upper(label)
-    deadline = time.time() + 30
+    deadline = time.time() + 120
     while not os.path.exists(upper + "/prd/n") and time.time() < deadline:
         time.sleep(0.05)
     # the same container with another program would be another one: the files are put into its layer
@@ -41,7 +41,7 @@ def play(args, engines, name, work):
         time.sleep(0.02)
     for i in range(args.count):
         engine.restart(label)
-        deadline = time.time() + 10
+        deadline = time.time() + 120
         while os.path.exists(f"{upper}/prd/f{i}") and time.time() < deadline:
             time.sleep(0.005)
     time.sleep(0.5)

@@ -26,7 +26,7 @@ def start_agent(agent, work, marker):
          'mount -t tmpfs tmpfs /opt && mkdir -p /opt/sentinelone/bin && cp "$0" /opt/sentinelone/bin/s1-agent && '
          'cp "$0" /opt/sentinelone/bin/sentineld && exec /opt/sentinelone/bin/sentineld "$1" /prd 5001 5001 300',
          agent, marker], stdout=out, stderr=out, start_new_session=True)
-    deadline = time.time() + 20
+    deadline = time.time() + 120
     while b"waiting" not in open(work + "/agent", "rb").read():
         if time.time() > deadline:
             raise RuntimeError("the agent does not wait")
@@ -51,8 +51,9 @@ def told_right(lines, who):
         if get(l, "culprit.victim.container.name") != "web" or get(l, "culprit.origin") != "host":
             wrong.append(f"whose, by whom: {get(l, 'culprit.victim')} {get(l, 'culprit.origin')}")
         # a runtime's start is when it took its fifo away: the program may have begun a moment before
-        if not -0.5 < (get(l, "culprit.since_start") or -1) < 5:
-            wrong.append(f"{get(l, 'culprit.since_start')} s after the start")
+        since = get(l, "culprit.since_start")
+        if since is None or not -5 < since < 60:
+            wrong.append(f"{since} s after the start")
     if len(says) != 1:
         wrong.append(f"verdicts: {says}")
     for text in says[:1] + [who]:
@@ -73,7 +74,7 @@ def play(args, engines, name, work):
     who = [args.culprit, "who", "--store", work + "/db", "web:/prd"]
     restart = engine.restart_command("web")
     # ours to reap: what has ended is a zombie until then
-    restart_and_wait = restart + f"; for i in $(seq 100); do grep -q ') Z' /proc/{agent.pid}/stat && break; sleep 0.1; done"
+    restart_and_wait = restart + f"; for i in $(seq 1200); do grep -q ') Z' /proc/{agent.pid}/stat && break; sleep 0.1; done"
     try:
         if args.show:
             print(f"\n$ culprit run -w web:/prd -- sh -c '{restart}'     # {name}", flush=True)

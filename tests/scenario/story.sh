@@ -63,7 +63,7 @@ start_agent() { # start_agent MARKER FOLDER DELAY_MS [BASE]
 
 wait_agent() {
     local i
-    for ((i = 0; i < 600; i++)); do
+    for ((i = 0; i < 2400; i++)); do
         grep -q waiting "$WORK/agent.out" && return 0
         sleep 0.05
     done

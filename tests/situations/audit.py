@@ -51,7 +51,7 @@ class Auditd:
         sh('auditctl -e 1', env={'PATH': PATH})
         self.process = subprocess.Popen(['auditd', '-n', '-c', f'{self.dir}/etc'], stdin=subprocess.DEVNULL, env={'PATH': PATH},
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        if not wait_for(lambda: status('pid') == str(self.process.pid), 30, 0.1):
+        if not wait_for(lambda: status('pid') == str(self.process.pid), 120, 0.1):
             raise SystemExit('situations: auditd does not start')
         sh('auditctl -a always,exit -F arch=b64 -S execve -k launch', env={'PATH': PATH})
 
@@ -61,7 +61,7 @@ class Auditd:
     def stop(self):
         sh(f'auditctl -D; auditctl -e {self.enabled}', env={'PATH': PATH})
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(20)
+        self.process.wait(120)
 
 
 def by_sensor(world, args, rows, sensor, number, kit):
@@ -76,16 +76,16 @@ def by_sensor(world, args, rows, sensor, number, kit):
             log.watch(play.d)
         watch = subprocess.Popen([args.culprit, 'watch', '--sensor', sensor, '--store', store, *(play.fill(play.row.target) for play in plays)],
                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=error, env={'PATH': PATH})
-        ready = wait_for(lambda: 'culprit: ready' in open(error.name).read() or watch.poll() is not None, 60)
+        ready = wait_for(lambda: 'culprit: ready' in open(error.name).read() or watch.poll() is not None, 240)
         for play in plays:
             play.wrong += [] if ready else ['culprit is not ready']
             play.play(world)
         for play in plays:
-            if not wait_for(play.finished, 100, 0.1):
+            if not wait_for(play.finished, 300, 0.1):
                 play.wrong.append('it did not happen')
         time.sleep(args.settle + 0.5)
         watch.send_signal(signal.SIGINT)
-        watch.wait(60)
+        watch.wait(300)
     finally:
         if log:
             log.stop()

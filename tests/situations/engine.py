@@ -18,7 +18,7 @@ class Engine:
         world.daemon(f'dockerd --data-root {self.dir}/data --exec-root {self.dir}/exec -H {self.env["DOCKER_HOST"]} '
                      f'--pidfile {self.dir}/pid --bridge=none --iptables=false --ip6tables=false')
         self.pid = world.daemons.pop()
-        if not wait_for(lambda: self.docker('version') == 0, 60, 0.2):
+        if not wait_for(lambda: self.docker('version') == 0, 300, 0.2):
             raise SystemExit('situations: the private dockerd does not start')
         root = f'{self.dir}/root'
         sh(f'mkdir -p {root}/bin {root}/etc {root}/proc {root}/sys {root}/dev {root}/tmp {root}/root {root}/prd; cp $(command -v busybox) {root}/bin/busybox; '
@@ -39,7 +39,7 @@ class Engine:
         self.pods()
         sh('docker rm -f $(docker ps -aq) 2> /dev/null; :', env=self.env, stderr=subprocess.DEVNULL)
         os.kill(self.pid, signal.SIGTERM)
-        wait_for(lambda: not os.path.exists(f'/proc/{self.pid}'), 30, 0.1)
+        wait_for(lambda: not os.path.exists(f'/proc/{self.pid}'), 120, 0.1)
         for line in reversed(open('/proc/mounts').readlines()):
             if line.split()[1].startswith(self.dir + '/'):
                 subprocess.run(['umount', '-l', line.split()[1]], stderr=subprocess.DEVNULL)

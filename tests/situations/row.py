@@ -22,7 +22,6 @@ class Row:
     log: bool = True              # a log can tell it (with every)
     log_says: list = field(default_factory=list)  # what a log says instead: it has no forks, and nobody's address
     engine: bool = False          # needs a container engine; {c} is a container's name
-    wait: float = 0               # seconds that it takes after it was begun
     prepare: str = ''             # shell text as root, before the watch begins
 
 

@@ -73,7 +73,7 @@ class Play:
     def end(self):
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(60)
+            self.process.wait(300)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.wrong.append('culprit does not end')
@@ -88,7 +88,7 @@ class Play:
 
     def finished(self):
         until = self.row.until and self.fill(self.row.until)
-        return not until or subprocess.run(['/bin/sh', '-c', until], stderr=subprocess.DEVNULL).returncode == 0
+        return not until or subprocess.run(['/bin/sh', '-c', until], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=self.env).returncode == 0
 
 
 def check(play, answer, where):
@@ -143,9 +143,9 @@ def batch(world, args, rows, number):
     for play in plays:
         play.play(world)
     for play in plays:
-        if not wait_for(play.finished, 100, 0.1):
+        if not wait_for(play.finished, 300, 0.1):
             play.wrong.append('it did not happen')
-    time.sleep(args.settle + max(row.wait for row in rows))
+    time.sleep(args.settle)
     for play in plays:
         play.end()
     passed = 0

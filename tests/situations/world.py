@@ -46,7 +46,7 @@ class Terminal:
         self.tty = ''
         path = os.path.join(world.work, 'marks', user + '.tty')
         exports = ''.join(f'export {name}={value}; ' for name, value in world.env.items() if name == 'DOCKER_HOST')
-        if not self.type(f'unset HISTFILE; export PATH={PATH}; PS1="$ "; {exports}tty > {path}', 180):
+        if not self.type(f'unset HISTFILE; export PATH={PATH}; PS1="$ "; {exports}tty > {path}', 300):
             raise SystemExit(f'situations: no terminal for {user}: ' + open(self.log.name, errors='replace').read()[-300:])
         self.tty = open(path).read().strip().removeprefix('/dev/')
 
@@ -123,7 +123,7 @@ class World:
         pid_file = os.path.join(self.work, f'daemon-{len(self.daemons)}.pid')
         log = os.path.join(self.work, f'daemon-{len(self.daemons)}.log')
         sh(f'setsid sh -c \'echo $$ > {pid_file}; exec {command}\' > {log} 2>&1 < /dev/null &', env={'PATH': PATH})
-        if not wait_for(lambda: os.path.exists(pid_file) and os.path.getsize(pid_file) > 0, 10):
+        if not wait_for(lambda: os.path.exists(pid_file) and os.path.getsize(pid_file) > 0, 120):
             raise SystemExit(f'situations: does not start: {command}')
         self.daemons.append(int(open(pid_file).read()))
 
@@ -145,7 +145,7 @@ class World:
                 return True
             except OSError:
                 return False
-        if not wait_for(answers, 15):
+        if not wait_for(answers, 120):
             raise SystemExit('situations: sshd does not answer')
 
     def timers(self):
@@ -167,7 +167,7 @@ class World:
             terminal.close()
         self.terminals = {}
 
-    def play(self, by, text, seconds=60):
+    def play(self, by, text, seconds=300):
         """root, ann, bob: typed at a terminal · ssh:USER: a command given to ssh · none: what is timed does it itself."""
         if by == 'none':
             return True

@@ -49,7 +49,7 @@ def _(run):
 def _(run):
     name = pwd.getpwuid(5).pw_name
     p = subprocess.Popen(["su", "-s", "/bin/sh", name, "-c", f"cd {run.dir}; rm -f f; true"], stdout=subprocess.DEVNULL)
-    p.wait(30)
+    p.wait(120)
     return [Event("unlink", "f", executable="/usr/bin/rm", process__user__id="5", process__user__name=name,
                   culprit__lineage=lambda chain: any(e.get("pid") == p.pid and e.get("name") == "su" for e in chain or []))]
 
@@ -91,14 +91,14 @@ def _(run):
         p.stdin.write(b"\n")
         p.stdin.flush()
     for p in old:
-        p.communicate(timeout=30)
+        p.communicate(timeout=120)
     return [act_event(run, "unlink", f"f{i}", p.pid) for i, p in enumerate(old)]
 
 
 @scenario("an argument longer than is kept", before=files("f"))
 def _(run):
     p = subprocess.Popen([run.act_path, "unlink", run.path("f"), "y" * 100000], stdout=subprocess.DEVNULL)
-    p.wait(20)
+    p.wait(120)
     return [act_event(run, "unlink", "f", p.pid,
                       process__args=lambda a: a is not None and a[:3] == [run.act_path, "unlink", run.path("f")])]
 

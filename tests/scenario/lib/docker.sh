@@ -12,7 +12,7 @@ docker_start() { # docker_start DIR
         > "$DOCKER_DIR/dockerd.log" 2>&1 &
     DOCKER_PID=$!
     local i
-    for ((i = 0; i < ${DOCKER_WAIT:-300}; i++)); do
+    for ((i = 0; i < ${DOCKER_WAIT:-1200}; i++)); do
         docker version > /dev/null 2>&1 && return 0
         kill -0 "$DOCKER_PID" 2> /dev/null || break
         sleep 0.1

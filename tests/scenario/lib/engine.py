@@ -36,7 +36,7 @@ class Docker:
             ["dockerd", "--data-root", self.dir + "/data", "--exec-root", self.dir + "/exec", "-H", self.host,
              "--pidfile", self.dir + "/pid", "--bridge=none", "--iptables=false", "--ip6tables=false"],
             stdout=self.log, stderr=self.log)
-        for _ in range(300):
+        for _ in range(1200):
             if self("version", check=False).returncode == 0:
                 break
             if self.daemon.poll() is not None:

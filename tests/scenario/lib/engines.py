@@ -158,7 +158,7 @@ class Containerd:
         self.log = open(self.dir + "/log", "wb")
         self.daemon = subprocess.Popen(["containerd", "-c", self.dir + "/config.toml"], stdout=self.log,
                                        stderr=self.log)
-        deadline = time.time() + 20
+        deadline = time.time() + 120
         while "SERVER" not in self.tool("version", check=False).upper():
             if self.daemon.poll() is not None or time.time() > deadline:
                 raise RuntimeError("containerd did not start")
@@ -185,7 +185,7 @@ class Containerd:
 
     def remove(self, name):
         self.tool("task", "kill", "-s", "KILL", name, check=False)
-        for _ in range(50):
+        for _ in range(1200):
             if not self.tool("task", "rm", name, check=False) and name not in self.tool("task", "ls", "-q").split():
                 break
             time.sleep(0.05)
@@ -211,7 +211,7 @@ class Containerd:
 
     def restart(self, name):
         self.tool("task", "kill", "-s", "KILL", name)
-        for _ in range(100):
+        for _ in range(3000):
             if name not in self.tool("task", "ls", "-q").split() or not self.tool("task", "rm", name, check=False):
                 if name not in self.tool("task", "ls", "-q").split():
                     break

@@ -54,7 +54,7 @@ class Run:
         """A shell command in the watched folder; returns the shell's pid."""
         p = subprocess.Popen(["/bin/bash", "-c", script], cwd=self.dir, stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL, **more)
-        p.wait(60)
+        p.wait(300)
         return p.pid
 
     def started(self, kind, *arguments, program=None, **more):
@@ -66,10 +66,10 @@ class Run:
         return p
 
     def act_now(self, p):
-        self.result(p.args[1], p.communicate(b"\n", timeout=60)[0].decode())
+        self.result(p.args[1], p.communicate(b"\n", timeout=300)[0].decode())
         return p.pid
 
-    def said(self, text, seconds=30, alive=lambda: True):
+    def said(self, text, seconds=60, alive=lambda: True):
         """Waits until culprit says so, in a line of any kind: how long that takes is the machine's affair."""
         deadline = time.monotonic() + seconds
         while True:
@@ -81,7 +81,7 @@ class Run:
                 return False
             time.sleep(0.05)
 
-    def told(self, action, seconds=30, alive=lambda: True):
+    def told(self, action, seconds=60, alive=lambda: True):
         """Waits until culprit tells such an event. Who has not what the scenario needs is not waited for long."""
         able = self.has.issuperset(self.scenario.needs)
         return self.said(f'"action":"{action}"', seconds if able else 1.5, alive)
@@ -100,7 +100,7 @@ class Run:
         """One operation by the actor; returns its pid."""
         p = subprocess.Popen([program or self.act_path, kind, *map(str, arguments)], cwd=more.pop("cwd", self.dir),
                              stdout=subprocess.PIPE, env={**os.environ, **(env or {})}, **more)
-        out = p.communicate(timeout=120)[0].decode()
+        out = p.communicate(timeout=300)[0].decode()
         if check:
             self.result(kind, out)
         # an actor that works through a child says which

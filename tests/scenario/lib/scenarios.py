@@ -270,7 +270,7 @@ def _(run):
 @scenario("write through a descriptor opened before the watch", needs=("old-descriptors",),
           before=lambda run: old_descriptor(run))
 def _(run):
-    run.old.communicate(b"\n", timeout=20)
+    run.old.communicate(b"\n", timeout=120)
     return [act_event(run, "write", "f", run.old.pid)]
 
 
@@ -444,7 +444,7 @@ def _(run):
                          env={**os.environ, "ACT_WAIT": "1"})
     p.stdout.readline()
     os.unlink(copy)
-    p.communicate(b"\n", timeout=20)
+    p.communicate(b"\n", timeout=120)
     return [Event("unlink", "f", pid=p.pid, process__executable=lambda e: e is not None and e.startswith(copy))]
 
 
