@@ -370,7 +370,7 @@ static void where_sshd_is_connected_to(void **state)
     assert_int_equal(sessions_new(base, proc, &sessions, NULL), 0);
     sessions_see(sessions, sshd);
     sshd->exited_ns = rm->exited_ns = 8300000000;
-    for (unsigned i = 0; i < 100 && !sessions_remote(sessions, rm).len; i++)
+    for (unsigned i = 0; i < 600 && !sessions_remote(sessions, rm).len; i++)
         usleep(100000); /* a worker of a busy machine */
     assert_bytes(sessions_remote(sessions, rm), "10.0.0.9");
     assert_int_equal(sessions_remote(sessions, listener).len, 0);

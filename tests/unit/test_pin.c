@@ -47,7 +47,7 @@ static void live_elsewhere(int ready)
         _exit(1);
     }
     for (unsigned i = 0; !is_mounted(); i++) {
-        if (i == 500 || waitpid(pid, NULL, WNOHANG) != 0)
+        if (i == 6000 || waitpid(pid, NULL, WNOHANG) != 0)
             _exit(1); /* no FUSE here */
         usleep(10 * 1000);
     }
@@ -78,7 +78,7 @@ static int set_up(void **state)
     if (elsewhere == 0)
         live_elsewhere(ends[1]);
     close(ends[1]);
-    if (poll(&(struct pollfd){ .fd = ends[0], .events = POLLIN }, 1, 20000) <= 0 ||
+    if (poll(&(struct pollfd){ .fd = ends[0], .events = POLLIN }, 1, 120000) <= 0 ||
         read(ends[0], &fuse_pid, sizeof(fuse_pid)) != sizeof(fuse_pid)) {
         (void)kill(elsewhere, SIGKILL);
         (void)waitpid(elsewhere, NULL, 0);

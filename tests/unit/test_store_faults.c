@@ -378,6 +378,19 @@ static void put_log_back(void)
     sqlite3_close(db);
 }
 
+/* The file is looked at once a second: until one is written there again, with a log beside it. */
+static void wait_for_generation(struct store *store)
+{
+    char log[sizeof(path) + 4];
+    struct stat st;
+
+    snprintf(log, sizeof(log), "%s-wal", path);
+    for (unsigned i = 0; i < 12000 && (stat(path, &st) < 0 || !st.st_size || access(log, F_OK) < 0); i++)
+        usleep(5 * 1000);
+    store_seen(store, 0); /* what is known is told again */
+    assert_int_equal(store_flush(store, NULL), 0);
+}
+
 /* The file goes away, by `command`: what was recorded before is gone with it, what comes then is complete. */
 static void take_away(const char *command, bool put_back, unsigned before, unsigned after, unsigned expected)
 {
@@ -393,10 +406,8 @@ static void take_away(const char *command, bool put_back, unsigned before, unsig
         put_log_back();
     assert_int_equal(setenv("STORE", path, 1), 0);
     assert_int_equal(system(command), 0);
-    usleep(1100 * 1000);
-    assert_int_equal(store_flush(store, NULL), 0);
-    store_seen(store, 0);
-    usleep(1100 * 1000);
+    wait_for_generation(store);
+    usleep(1100 * 1000); /* it is looked at once more */
     for (unsigned i = 0; i < after; i++)
         add(store, init, SENSOR_FANOTIFY);
     assert_int_equal(store_end_coverage(store, id, 1800000000000000000ull), 0);
@@ -456,13 +467,6 @@ static int find_end(void *data, const struct coverage *c)
     if (!*(uint64_t *)data)
         *(uint64_t *)data = c->to_ns;
     return 0;
-}
-
-static void wait_for_generation(struct store *store)
-{
-    usleep(1100 * 1000); /* the file is looked at once a second */
-    assert_int_equal(store_flush(store, NULL), 0);
-    store_seen(store, 0);
 }
 
 /* A file that was moved away and comes back while we live: what it holds of us ended when it was left. */
