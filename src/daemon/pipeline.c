@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "attribution/attribution.h"
+#include "attribution/share.h"
 #include "daemon/blind.h"
 #include "daemon/choose.h"
 #include "daemon/follow.h"
@@ -155,6 +156,7 @@ static void deliver(void *data, struct event *event)
     if (p->follower && !attribution_knows(p->attribution, event))
         follower_dispatch(p->follower);
     attribution_event(p->attribution, event);
+    attribution_share(p->attribution, event);
     if (is_own_read(event)) {
         event_free(event);
         return;

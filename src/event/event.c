@@ -91,6 +91,11 @@ bool event_attribute_is_unknown(const struct event *e)
     return e->operation == OPERATION_ATTRIBUTES || (e->operation == OPERATION_UTIME && e->operation_presumed);
 }
 
+bool event_note_is_doubt(const struct event *e)
+{
+    return e->note.len && !bytes_equal_str(e->note, EVENT_NOTE_SAME) && !bytes_equal_str(e->note, EVENT_NOTE_ONE_OF);
+}
+
 bool event_succeeded(const struct event *e)
 {
     return e->error == 0;

@@ -60,6 +60,8 @@ enum route {
     ROUTE_IO_URING,
 };
 
+struct event_share;
+
 /* What the sensor knows of the actor at the moment of the act. `process` is filled in by
  * attribution; where both know something, these facts are nearer to the event. */
 struct actor {
@@ -80,6 +82,9 @@ struct actor {
 
 /* A note that means that nothing is different now. */
 #define EVENT_NOTE_SAME "attributes were set to what they were"
+/* No doubt of who it was, as people ask for it: of what was run several processes did something to the file's attributes in
+ * one moment, and this was one of them (share.h). */
+#define EVENT_NOTE_ONE_OF "one of several processes of the same cause did this; which of them is not known"
 
 enum victim_kind {
     VICTIM_HOST = 1, /* stored: never reuse a number */
@@ -137,6 +142,8 @@ struct event {
      * sight of the change knows better. */
     bool actor_presumed, operation_presumed;
 
+    const struct event_share *share; /* in its own memory; NULL = nobody else may have made the change (share.h) */
+
     bool elsewhere;    /* of a log that may be another machine's: nothing of this host is said of it */
     struct bytes node; /* the machine, by the log's "node="; BYTES_NULL: the log does not say, or this one */
 
@@ -146,6 +153,9 @@ struct event {
 
     struct bytes note; /* one more fact for people, e.g. "mapped for writing", "already open for writing" */
 };
+
+/* Is its note a doubt of what is told? */
+bool event_note_is_doubt(const struct event *e);
 
 /* Is it a change above `path`? Then that path is carried by it. */
 void event_carry(struct event *e, struct bytes path);

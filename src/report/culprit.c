@@ -206,7 +206,7 @@ static void count_doubt(struct case_ *c, struct culprit *s, const struct event *
     size_t i = 0;
 
     s->presumed += e->actor_presumed;
-    if (!e->note.len || bytes_equal_str(e->note, EVENT_NOTE_SAME))
+    if (!event_note_is_doubt(e))
         return;
     while (i < s->note_count && !bytes_equal(s->notes[i].text, e->note))
         i++;

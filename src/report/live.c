@@ -145,7 +145,7 @@ static bool may_take_in(const struct event *e)
 
 static bool may_be_taken_in(const struct event *e)
 {
-    if (e->error != 0 || e->actor_presumed || (e->note.len && !bytes_equal_str(e->note, EVENT_NOTE_SAME)))
+    if (e->error != 0 || e->actor_presumed || event_note_is_doubt(e))
         return false;
     return e->operation == OPERATION_WRITE || e->operation == OPERATION_OPEN_WRITE ||
            event_attribute_is_unknown(e);

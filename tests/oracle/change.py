@@ -22,3 +22,5 @@ UNKNOWN = 'attributes'
 MADE = 'made'
 # behind an operation: which of the file's names led to it is said not to be known
 ONE_OF_NAMES = '?'
+# a note's beginning: which of several processes it was is said not to be known
+ONE_OF_PROCESSES = 'one of several processes'

@@ -56,6 +56,14 @@ def is_one_of_names(change, told, sensors, result):
     return False
 
 
+def is_one_of_processes(change, told, sensors, result):
+    """Told, with the word that another process of the same cause may have been it."""
+    if not any(take(told, Told(op, change.path, None, change.previous, change.error)) for op in accepted(change, sensors)):
+        return False
+    result.unknown += 1
+    return True
+
+
 def is_half_known(change, told, sensors, result):
     """A rename that is refused for its old name: the new one is in no audit record."""
     if sensors in ('bpf', 'fanotify') or not change.error or change.ops[0] != 'rename' or change.previous is None:
@@ -101,7 +109,7 @@ def compare(changes, told, sensors):
     merged = {(k.path, k.pid) for k in told if k.op in ATTRIBUTES or k.op == UNKNOWN}
     needed = match(changes, told, sensors, False)
     needed = [c for c in needed if not is_made(c, told, result) and not is_half_known(c, told, sensors, result) and
-              not is_one_of_names(c, told, sensors, result)]
+              not is_one_of_names(c, told, sensors, result) and not is_one_of_processes(c, told, sensors, result)]
     match(changes, told, sensors, True)
     result.right = sum(not c.optional for c in changes) - len(needed)
     unknown = {(k.path, k.pid) for k, n in told.items() if n > 0 and k.op == UNKNOWN}

@@ -41,6 +41,13 @@ class Oracle(unittest.TestCase):
                          '1 unlink("a") = 0')
         self.assertEqual([x.path for x in c], [self.at('sub/x'), self.at('a')])
 
+    def test_one_of_several_processes(self):
+        c = self.changes('1 chmod("a", 0600) = 0', '2 chown("a", 5, 6) = 0')
+        r = self.told(c, ('chmod', self.at('a'), None), ('chown', self.at('a'), None), sensors='fanotify')
+        self.assertEqual((r.right, r.unknown, len(r.wrong)), (2, 2, 0))
+        r = self.told(c, ('chmod', self.at('a'), None), ('chmod', self.at('a'), None), sensors='fanotify')
+        self.assertEqual((r.right, len(r.wrong)), (1, 1))
+
     def test_exchange(self):
         c = self.changes('1 renameat2(AT_FDCWD, "a", AT_FDCWD, "b", RENAME_EXCHANGE) = 0', '1 renameat2(AT_FDCWD, "a", AT_FDCWD, "a", RENAME_EXCHANGE) = 0')
         self.assertEqual([(x.previous, x.path) for x in c], [(self.at('a'), self.at('b')), (self.at('b'), self.at('a'))])

@@ -4,7 +4,7 @@ import json
 import os
 from collections import Counter
 
-from change import MADE, ONE_OF_NAMES, Told
+from change import MADE, ONE_OF_NAMES, ONE_OF_PROCESSES, Told
 
 
 def exact(text, raw):
@@ -40,6 +40,8 @@ def read(path, inside):
         elif line['event']['outcome'] in ('success', 'failure'):
             at = exact(line.get('file', {}).get('path'), raw_of(line))
             previous = exact(line.get('culprit', {}).get('file', {}).get('previous_path'), None)
-            told[Told(action(line), at if inside(at) else None, line.get('process', {}).get('pid'),
+            note = line.get('culprit', {}).get('note') or ''
+            pid = None if note.startswith(ONE_OF_PROCESSES) else line.get('process', {}).get('pid')
+            told[Told(action(line), at if inside(at) else None, pid,
                       previous if inside(previous) else None, (line.get('error') or {}).get('code'))] += 1
     return told, gaps, verdict

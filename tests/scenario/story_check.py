@@ -48,8 +48,8 @@ deleted = [e for e in mine if get(e, "event.action") == "unlink"]
 check({get(e, "file.path") for e in deleted} == files,
       f"deleted: {sorted(str(get(e, 'file.path')) for e in deleted)}")
 check(len(deleted) == len(files), f"{len(deleted)} deletions told for {len(files)}")
-# chmod and chown, run one after the other by a shell, may be in one read of fanotify: what changed is known, and told with
-# each of them, or with the one or the other; which of them did what is not
+# chmod and chown, run one after the other by a shell, may be in one read of fanotify: what changed is known, and told as such
+# where both processes are known to be of this command; else with each of them, or with the one or the other
 attributes = [e for e in mine if get(e, "event.action") in ("attributes", "chmod", "chown") and get(e, "file.path") == "/prd"]
 unsure = [e for e in attributes if inside and get(e, "event.action") == "attributes"]
 for e in unsure:

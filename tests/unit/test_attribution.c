@@ -3,6 +3,8 @@
 #include "test.h"
 
 #include "attribution/attribution.h"
+#include "attribution/share.h"
+#include "event/share.h"
 #include "make.h"
 
 #define NOBODY 4194200 /* pids that are hardly there: nothing of /proc is needed */
@@ -33,13 +35,11 @@ static const struct row {
     { "another program's child", "/usr/bin/unshare", ARGS("unshare\0-m\0sh"), 0, ITS_MNT, "/x", ORIGIN_HOST, NULL, NULL },
 };
 
-static void feed(struct attribution *a, pid_t pid, uint64_t at, const char *executable, struct bytes args, uint32_t uid,
-                 uint64_t mnt_ns, const char *cgroup)
+static void execute(struct attribution *a, pid_t pid, uint64_t at, const char *executable, struct bytes args, uint32_t uid,
+                    uint64_t mnt_ns, const char *cgroup)
 {
     struct process *p = process_new(pid, at);
 
-    attribution_process_event(a, &(struct process_event){ .kind = PROCESS_FORK, .boot_ns = at, .pid = pid, .start_ns = at,
-                                                          .parent_pid = pid - 1 });
     process_set(p, &p->executable, bytes_of(executable));
     process_set(p, &p->args, args);
     process_set(p, &p->cgroup, bytes_of(cgroup));
@@ -48,6 +48,14 @@ static void feed(struct attribution *a, pid_t pid, uint64_t at, const char *exec
     attribution_process_event(a, &(struct process_event){ .kind = PROCESS_EXEC, .boot_ns = at + 1, .pid = pid,
                                                           .captured = p });
     process_unref(p);
+}
+
+static void feed(struct attribution *a, pid_t pid, uint64_t at, const char *executable, struct bytes args, uint32_t uid,
+                 uint64_t mnt_ns, const char *cgroup)
+{
+    attribution_process_event(a, &(struct process_event){ .kind = PROCESS_FORK, .boot_ns = at, .pid = pid, .start_ns = at,
+                                                          .parent_pid = pid - 1 });
+    execute(a, pid, at, executable, args, uid, mnt_ns, cgroup);
 }
 
 static void lives(void **state)
@@ -164,11 +172,91 @@ static void remembers_who_it_was(void **state)
     event_free(next); /* he and his launchers are held by it */
 }
 
+/* ---- one of several processes ---- */
+
+static const struct share_row {
+    const char *name;
+    struct bytes launchers[2]; /* what their parents run */
+    const char *tools[2];
+    bool unknown;              /* the second one was never seen */
+    bool told;                 /* as what was changed */
+    enum operation operations[2];
+} share_rows[] = {
+    { "one script's tools", { ARGS("sh\0/opt/x.sh"), { NULL, 0 } }, { "/bin/chmod", "/bin/chown" }, false, true,
+      { OPERATION_CHMOD, OPERATION_CHOWN } },
+    { "the other way round", { ARGS("sh\0/opt/x.sh"), { NULL, 0 } }, { "/bin/chown", "/bin/chmod" }, false, true,
+      { OPERATION_CHOWN, OPERATION_CHMOD } },
+    { "their names say nothing", { ARGS("sh\0/opt/x.sh"), { NULL, 0 } }, { "/bin/install", "/bin/install" }, false, true,
+      { OPERATION_CHMOD, OPERATION_CHOWN } },
+    { "two scripts", { ARGS("sh\0/opt/x.sh"), ARGS("sh\0/opt/y.sh") }, { "/bin/chmod", "/bin/chown" }, false, false, { 0 } },
+    { "one is not known", { ARGS("sh\0/opt/x.sh"), { NULL, 0 } }, { "/bin/chmod", "/bin/chown" }, true, false, { 0 } },
+};
+
+static struct event *shared(struct attribution *a, unsigned own)
+{
+    static const struct event_share share = {
+        .count = 2,
+        .actors = { { NOBODY + 2, false, 5 * NS_PER_S }, { NOBODY + 3, false, 7 * NS_PER_S } },
+        .changes = { { OPERATION_CHMOD, FILE_MODE }, { OPERATION_CHOWN, FILE_UID | FILE_GID } },
+    };
+    struct event *e = make_event(OPERATION_ATTRIBUTES, "/f", NULL, NULL, 0);
+    struct event_share of = share;
+
+    of.own = own;
+    e->operation_presumed = true;
+    e->before = (struct file_state){ .known = FILE_MODE | FILE_UID | FILE_GID, .mode = 0600 };
+    e->after = (struct file_state){ .known = FILE_MODE | FILE_UID | FILE_GID, .mode = 0644, .uid = 5 };
+    e->actor.pid = share.actors[own].pid;
+    e->boot_from_ns = NS_PER_S;
+    e->boot_ns = share.actors[own].boot_ns; /* the second one is born after the first one's event was read */
+    e->share = &of;
+    attribution_event(a, e);
+    attribution_share(a, e);
+    assert_null(e->share);
+    return e;
+}
+
+static void tells_what_one_cause_did(void **state)
+{
+    const struct share_row *row = *state;
+    struct attribution_options options = { 0 };
+    struct attribution *a = NULL;
+
+    assert_int_equal(attribution_new(&options, &a, NULL), 0);
+    feed(a, NOBODY, NS_PER_S, "/sbin/init", ARGS("init"), 0, HOST_MNT, "/init.scope");
+    feed(a, NOBODY + 1, 2 * NS_PER_S, "/bin/sh", row->launchers[0], 0, HOST_MNT, "/user.slice");
+    for (unsigned i = 0; i < (row->unknown ? 1u : 2u); i++) {
+        pid_t pid = NOBODY + 2 + (pid_t)i, parent = NOBODY + 1;
+
+        if (i && row->launchers[i].data) {
+            parent = NOBODY + 9;
+            feed(a, parent, 5 * NS_PER_S, "/bin/sh", row->launchers[i], 0, HOST_MNT, "/user.slice");
+        }
+        attribution_process_event(a, &(struct process_event){ .kind = PROCESS_FORK, .boot_ns = (4 + 2 * i) * NS_PER_S,
+                                                              .pid = pid, .start_ns = (4 + 2 * i) * NS_PER_S, .parent_pid = parent });
+        execute(a, pid, (4 + 2 * i) * NS_PER_S, row->tools[i], bytes_of(row->tools[i]), 0, HOST_MNT, "/user.slice");
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        struct event *e = shared(a, i);
+        bool owner = row->operations[i] == OPERATION_CHOWN;
+
+        assert_int_equal(e->operation, row->told ? row->operations[i] : OPERATION_ATTRIBUTES);
+        assert_int_equal(e->operation_presumed, !row->told);
+        assert_int_equal(e->note.len != 0, row->told);
+        assert_false(event_note_is_doubt(e));
+        assert_int_equal(e->after.known, !row->told ? FILE_MODE | FILE_UID | FILE_GID : owner ? FILE_UID | FILE_GID : FILE_MODE);
+        assert_int_equal(e->before.known, e->after.known);
+        event_free(e);
+    }
+    attribution_free(a);
+}
+
 int main(void)
 {
     struct CMUnitTest tests[ARRAY_SIZE(rows) + 1] = { cmocka_unit_test(remembers_who_it_was) };
+    int failed = RUN_ROWS(share_rows, tells_what_one_cause_did);
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         tests[1 + i] = (struct CMUnitTest){ .name = rows[i].name, .test_func = lives, .initial_state = (void *)&rows[i] };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return failed + cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -148,6 +148,49 @@ static void knows_who_else_waits(void **state)
     assert_int_equal(fanotify_queue_next(&k->sensor, &none, &when), 0);
 }
 
+/* Each with one event: who they are is known, in order. */
+static void knows_among_whom(void **state)
+{
+    struct kernel *k = *state;
+    struct event_share share;
+    struct fanotify_event e;
+
+    says(k, event(FAN_ATTRIB, 1, 7, 'a'));
+    says(k, event(FAN_ATTRIB, 2, 7, 'b'));
+    says(k, event(FAN_ATTRIB, 3, 7, 'a'));
+    e = next(k);
+    assert_true(fanotify_queue_others(&k->sensor, &e));
+    assert_true(fanotify_queue_share(&k->sensor, &e, &share));
+    assert_int_equal(share.count, 2);
+    assert_int_equal(share.own, 0);
+    assert_int_equal(share.actors[0].pid, 1);
+    assert_int_equal(share.actors[1].pid, 3);
+    says(k, event(FAN_ATTRIB, 1, 7, 'a')); /* the first one did more */
+    assert_true(fanotify_queue_others(&k->sensor, &e));
+    assert_false(fanotify_queue_share(&k->sensor, &e, &share));
+    done(k, &e);
+}
+
+static void too_many_are_not_known(void **state)
+{
+    struct kernel *k = *state;
+    struct event_share share;
+    struct fanotify_event e;
+    struct wire many[SHARE_MAX + 1];
+
+    for (int i = 0; i <= SHARE_MAX; i++)
+        many[i] = event(FAN_ATTRIB, 1 + i, 7, 'a');
+    assert_int_equal(write(k->in, many, sizeof(many)), sizeof(many));
+    e = next(k);
+    k->sensor.rest = (struct bytes){ (const char *)(many + 1), sizeof(many) - sizeof(many[0]) };
+    assert_true(fanotify_queue_others(&k->sensor, &e));
+    assert_false(fanotify_queue_share(&k->sensor, &e, &share));
+    k->sensor.rest.len -= sizeof(many[0]);
+    assert_true(fanotify_queue_share(&k->sensor, &e, &share));
+    assert_int_equal(share.count, SHARE_MAX);
+    done(k, &e);
+}
+
 static void too_far_behind_is_not_known(void **state)
 {
     struct kernel *k = *state;
@@ -185,6 +228,8 @@ int main(void)
 {
     static const struct CMUnitTest queue[] = {
         cmocka_unit_test_setup_teardown(knows_who_else_waits, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(knows_among_whom, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(too_many_are_not_known, set_up, tear_down),
         cmocka_unit_test_setup_teardown(too_far_behind_is_not_known, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_told_already_is_owed, set_up, tear_down),
     };

@@ -85,9 +85,18 @@ static void tell_one(struct fanotify_object *o, uint32_t directory, struct bytes
     fanotify_send(o, e);
 }
 
-/* What differs, whoever it was. */
+static void set_share(struct event *e, const struct event_share *share)
+{
+    struct event_share *own = arena_alloc(&e->arena, sizeof(*own));
+
+    if (own)
+        *own = *share;
+    e->share = own;
+}
+
+/* What differs, whoever it was. share: NULL, or count 0: nothing is known of it. */
 static void tell_unknown(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct tree_change *c,
-                         const struct fanotify_cause *cause)
+                         const struct fanotify_cause *cause, const struct event_share *share)
 {
     struct event *e = fanotify_event_new(o, OPERATION_ATTRIBUTES, directory, name, c->after.known ? &c->after : &c->before, cause);
     struct difference d[DIFFERENCES_MAX];
@@ -100,6 +109,8 @@ static void tell_unknown(struct fanotify_object *o, uint32_t directory, struct b
     keep(&e->before, &c->before, which);
     keep(&e->after, &c->after, which);
     e->operation_presumed = true;
+    if (share && share->count)
+        set_share(e, share);
     fanotify_send(o, e);
 }
 
@@ -122,26 +133,95 @@ void fanotify_made_with_attributes(struct fanotify_object *o, uint32_t directory
 
     cause.note = c->after.known ? NULL : NOTE_GONE;
     if (o->wanted.view != VIEW_UPPER) /* there the overlay itself gives a copy what the lower file had */
-        tell_unknown(o, directory, name, &now, &cause);
+        tell_unknown(o, directory, name, &now, &cause, NULL);
+}
+
+/* Of each process one change, and all of these known: by what waits. */
+static void begin_share(const struct fanotify_object *o, const struct fanotify_event *e, const struct tree_change *c, bool times,
+                        struct fanotify_shared *ret)
+{
+    struct difference d[DIFFERENCES_MAX];
+    unsigned n = differences(o, c, d);
+
+    ret->is = true;
+    ret->state = c->after;
+    if (times)
+        d[n++] = (struct difference){ OPERATION_UTIME, 0 };
+    if (!fanotify_queue_share(o->sensor, e, &ret->among) || ret->among.count != n) {
+        ret->among.count = 0;
+        return;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        ret->among.changes[i].operation = d[i].operation;
+        ret->among.changes[i].which = d[i].which;
+        if (d[i].operation == OPERATION_SETACL || d[i].operation == OPERATION_SETXATTR || d[i].operation == OPERATION_REMOVEXATTR)
+            ret->among.count = 0; /* one of several names may differ */
+    }
+}
+
+static bool has_times(const struct event_share *share)
+{
+    for (unsigned i = 0; i < share->count; i++)
+        if (share->changes[i].operation == OPERATION_UTIME)
+            return true;
+    return false;
+}
+
+static bool is_among(struct event_share *share, pid_t pid)
+{
+    for (unsigned i = 0; i < share->count; i++)
+        if (share->actors[i].pid == pid) {
+            share->own = i;
+            return true;
+        }
+    return false;
+}
+
+/* Nothing was done beside what was known when the first of them was told. */
+static void go_on_sharing(const struct fanotify_object *o, const struct fanotify_event *e, const struct tree_change *c, bool others,
+                          struct fanotify_shared *shared)
+{
+    const struct file_state *a = &shared->state, *b = &c->after;
+    struct event_share waiting;
+
+    if (a->mode != b->mode || a->uid != b->uid || a->gid != b->gid || a->flags != b->flags ||
+        (has_times(&shared->among) && a->mtime_ns != b->mtime_ns) ||
+        !is_among(&shared->among, e->pid)) {
+        shared->among.count = 0;
+        return;
+    }
+    if (!others)
+        return;
+    if (!fanotify_queue_share(o->sensor, e, &waiting)) {
+        shared->among.count = 0;
+        return;
+    }
+    for (unsigned i = 0; i < waiting.count; i++)
+        if (!is_among(&shared->among, waiting.actors[i].pid))
+            shared->among.count = 0;
+    (void)is_among(&shared->among, e->pid);
 }
 
 /* Seen before and after: told as what differs, if it is known whose it is. Returns how many. */
 static unsigned known_changes(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_event *e,
-                              struct tree_change *c, struct fanotify_cause *cause)
+                              struct tree_change *c, struct fanotify_cause *cause, struct fanotify_shared *shared)
 {
     struct tree_change kept;
-    bool times = set_times(c, cause) && !(e->mask & FAN_MODIFY), shared = false;
+    bool times = set_times(c, cause) && !(e->mask & FAN_MODIFY), others;
     unsigned n = 0;
 
-    if (fanotify_unexplained_take(o, &c->after, &kept, &shared)) {
+    if (fanotify_unexplained_take(o, &c->after, &kept, shared)) {
         kept.after = c->after;
         *c = kept;
     }
-    if (fanotify_queue_others(o->sensor, e)) { /* the rest of it is theirs, perhaps */
-        fanotify_unexplained_share(o, directory, name, c);
-        shared = true;
-    }
-    if (shared) {
+    others = fanotify_queue_others(o->sensor, e);
+    if (shared->is)
+        go_on_sharing(o, e, c, others, shared);
+    else if (others) /* the rest of it is theirs, perhaps */
+        begin_share(o, e, c, times, shared);
+    if (others)
+        fanotify_unexplained_share(o, directory, name, c, shared);
+    if (shared->is) {
         cause->note = NOTE_OTHERS;
         return 0;
     }
@@ -157,6 +237,7 @@ void fanotify_attributes(struct fanotify_object *o, uint32_t directory, struct b
                          const struct tree_change *change)
 {
     struct fanotify_cause cause = o->sensor->now;
+    struct fanotify_shared shared = { 0 };
     struct tree_change c = *change;
     unsigned n;
 
@@ -167,7 +248,7 @@ void fanotify_attributes(struct fanotify_object *o, uint32_t directory, struct b
     } else if (!c.before.known || !c.same_object) {
         cause.note = NOTE_NEW;
     } else {
-        n = known_changes(o, directory, name, e, &c, &cause);
+        n = known_changes(o, directory, name, e, &c, &cause, &shared);
         if (n) {
             fanotify_queue_credit(o->sensor, e, n - 1);
             return;
@@ -181,7 +262,7 @@ void fanotify_attributes(struct fanotify_object *o, uint32_t directory, struct b
         if (!cause.note && c.before.mtime_ns == c.after.mtime_ns)
             cause.note = c.before.ctime_ns != c.after.ctime_ns ? EVENT_NOTE_SAME : NOTE_EARLIER;
     }
-    tell_unknown(o, directory, name, &c, &cause);
+    tell_unknown(o, directory, name, &c, &cause, &shared.among);
 }
 
 /* Found by looking, and no event says who: not every kernel tells of chattr. */

@@ -4,6 +4,7 @@
 
 #include <time.h>
 
+#include "event/share.h"
 #include "sensor/fanotify/decode.h"
 #include "sensor/fanotify/features.h"
 #include "sensor/fanotify/handles.h"
@@ -191,6 +192,9 @@ void fanotify_queue_begin(struct sensor *s, const struct fanotify_event *e);
 void fanotify_queue_end(struct sensor *s, const struct fanotify_event *e);
 /* May another process have changed attributes of the same file by now? True also if that cannot be known. */
 bool fanotify_queue_others(struct sensor *s, const struct fanotify_event *e);
+/* After that: the processes of `e` and of what waits, for `ret`, each with one event. False: there are more, or one of
+ * them has several. */
+bool fanotify_queue_share(const struct sensor *s, const struct fanotify_event *e, struct event_share *ret);
 /* So many changes by the same process were told with this event, and their own ones are still to come. */
 void fanotify_queue_credit(struct sensor *s, const struct fanotify_event *e, unsigned more);
 bool fanotify_queue_owed(struct sensor *s, const struct fanotify_event *e); /* one of those; it is counted off */
@@ -226,12 +230,17 @@ void fanotify_unexplained_free(struct fanotify_unexplained *u);
 /* Keeps the change if its attributes differ; the first state that is not explained yet is what counts. */
 void fanotify_unexplained_add(struct fanotify_object *o, uint32_t directory, struct bytes name,
                               const struct tree_change *change);
-/* shared: more than one process may have made it. */
+/* More than one process may have made it. */
+struct fanotify_shared {
+    bool is;                  /* they may */
+    struct event_share among; /* of its processes one change each; count 0: that is not known */
+    struct file_state state;  /* then: after these changes */
+};
 bool fanotify_unexplained_take(struct fanotify_object *o, const struct file_state *state,
-                               struct tree_change *ret, bool *ret_shared);
+                               struct tree_change *ret, struct fanotify_shared *ret_shared);
 /* It stays until the other one's event comes. */
 void fanotify_unexplained_share(struct fanotify_object *o, uint32_t directory, struct bytes name,
-                                const struct tree_change *change);
+                                const struct tree_change *change, const struct fanotify_shared *shared);
 void fanotify_unexplained_forget(struct fanotify_object *o);
 void fanotify_unexplained_tick(struct sensor *s, uint64_t now_ms);
 

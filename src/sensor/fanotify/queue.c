@@ -170,6 +170,52 @@ bool fanotify_queue_others(struct sensor *s, const struct fanotify_event *e)
     return p->count && (p->mixed || p->pid != e->pid);
 }
 
+static bool add_actor(struct event_share *share, const struct fanotify_event *e, uint64_t boot_ns)
+{
+    for (unsigned i = 0; i < share->count; i++)
+        if (share->actors[i].pid == e->pid)
+            return false;
+    if (share->count == SHARE_MAX)
+        return false;
+    share->actors[share->count].pid = e->pid;
+    share->actors[share->count].gone = e->gone;
+    share->actors[share->count++].boot_ns = boot_ns;
+    return true;
+}
+
+static bool add_actors(struct fanotify_queue *q, const struct buffer *b, struct bytes rest, const struct place *of,
+                       struct event_share *share)
+{
+    struct fanotify_event e;
+
+    while (rest.len && fanotify_decode(rest, &e, NULL) == 0) {
+        if ((e.mask & FAN_ATTRIB) && place_of(q, &e) == of && !add_actor(share, &e, b->boot_ns))
+            return false;
+        rest = (struct bytes){ rest.data + e.len, rest.len - e.len };
+    }
+    return true;
+}
+
+bool fanotify_queue_share(const struct sensor *s, const struct fanotify_event *e, struct event_share *ret)
+{
+    struct fanotify_queue *q = s->queue;
+    const struct place *of = place_of(q, e);
+
+    *ret = (struct event_share){ 0 };
+    if (q->count == 1 + AHEAD) /* there may be more that cannot be read yet */
+        return false;
+    (void)add_actor(ret, e, q->buffers[q->first].boot_ns);
+    if (!add_actors(q, &q->buffers[q->first], s->rest, of, ret))
+        return false;
+    for (unsigned i = 1; i < q->count; i++) {
+        const struct buffer *b = &q->buffers[(q->first + i) % (1 + AHEAD)];
+
+        if (!add_actors(q, b, (struct bytes){ b->bytes, b->len }, of, ret))
+            return false;
+    }
+    return true;
+}
+
 void fanotify_queue_credit(struct sensor *s, const struct fanotify_event *e, unsigned more)
 {
     struct place *p = place_of(s->queue, e);

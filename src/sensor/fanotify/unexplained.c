@@ -24,7 +24,7 @@ struct entry {
     struct key key;
     struct tree_change change; /* the state before, and which extended attribute */
     uint64_t since_ms, from_real_ns, from_boot_ns;
-    bool shared; /* told already as changed by one of several */
+    struct fanotify_shared shared; /* told already as changed by one of several */
     UT_hash_handle hh;
 };
 
@@ -108,18 +108,18 @@ void fanotify_unexplained_add(struct fanotify_object *o, uint32_t directory, str
 }
 
 void fanotify_unexplained_share(struct fanotify_object *o, uint32_t directory, struct bytes name,
-                                const struct tree_change *change)
+                                const struct tree_change *change, const struct fanotify_shared *shared)
 {
     struct entry *e;
 
     fanotify_unexplained_add(o, directory, name, change);
     e = find(o, &change->after);
     if (e)
-        e->shared = true;
+        e->shared = *shared;
 }
 
 bool fanotify_unexplained_take(struct fanotify_object *o, const struct file_state *state,
-                               struct tree_change *ret, bool *ret_shared)
+                               struct tree_change *ret, struct fanotify_shared *ret_shared)
 {
     struct entry *e = find(o, state);
 
@@ -151,7 +151,7 @@ void fanotify_unexplained_tick(struct sensor *s, uint64_t now_ms)
                                         .to_boot_ns = clock_ns(CLOCK_BOOTTIME),
                                         .note = "found by looking: the kernel did not tell who" };
 
-        if (e->key.object->wanted.view != VIEW_UPPER && !e->shared)
+        if (e->key.object->wanted.view != VIEW_UPPER && !e->shared.is)
             fanotify_tell_unexplained(e->key.object, &e->change, &cause);
         drop(s->unexplained, e);
     }

@@ -2,10 +2,11 @@
 """More scenarios of files: contents through rare roads, metadata, mounts, aliases, what is watched."""
 import json
 import os
+import signal
 import subprocess
 import time
 
-from lib.expect import Event
+from lib.expect import Event, Never
 from lib.scenarios import META, act_event, files, scenario
 
 # ---- names ----
@@ -133,6 +134,66 @@ def _(run):
     return [Event("setacl|setxattr", "f", executable="/usr/bin/setfacl"),
             Event("setacl|setxattr|removexattr", "f", executable="/usr/bin/setfacl"),
             Event("setacl|setxattr", "d", executable="/usr/bin/setfacl")]
+
+
+BOTH = """
+import os, sys
+def wait(descriptor):
+    os.read(descriptor, 1) # until there is something, or nobody is left to say it
+ready, go, done = os.pipe(), [os.pipe(), os.pipe()], os.pipe()
+for i, change in enumerate((lambda f: os.chmod(f, 0o600), lambda f: os.chown(f, 5, 6))):
+    if not os.fork():
+        wait(go[i][0])
+        change(sys.argv[1])
+        os.write(done[1], b".")
+        wait(0)
+        os._exit(0)
+print("ready", flush=True)
+wait(0)
+for i in range(2):
+    os.write(go[i][1], b".")
+    wait(done[0])
+print("done", flush=True)
+wait(0)
+"""
+
+
+@scenario("two of one script change attributes of a file while the reader is late", needs=META, before=files("f"), alone=True)
+def _(run):
+    with subprocess.Popen(["python3", "-c", BOTH, run.path("f")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as p:
+        p.stdout.readline()
+        run.session.process.send_signal(signal.SIGSTOP)
+        try:
+            p.stdin.write(b".")
+            p.stdout.readline()
+        finally:
+            run.session.process.send_signal(signal.SIGCONT)
+        run.told("chown")
+        p.stdin.close()
+    return [Event("chmod", "f", culprit__before__mode="0644", culprit__after__mode="0600", culprit__after__uid=None),
+            Event("chown", "f", culprit__before__uid="0", culprit__after__uid="5", culprit__after__mode=None), Never("attributes", "f")]
+
+
+@scenario("two strangers change attributes of a file while the reader is late", needs=META, before=files("f"), alone=True)
+def _(run):
+    actors = []
+    for name, call in (("a.py", "chmod(sys.argv[1], 0o600)"), ("b.py", "chown(sys.argv[1], 5, 6)")):
+        script = run.write(f"{run.out}/{name}", f"import os, sys\nos.read(0, 1)\nos.{call}\nprint('done', flush=True)\nos.read(0, 1)\n")
+        actors.append(subprocess.Popen(["python3", script, run.path("f")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0))
+    run.session.process.send_signal(signal.SIGSTOP)
+    try:
+        for p in actors:
+            p.stdin.write(b"\n")
+            p.stdout.readline()
+    finally:
+        run.session.process.send_signal(signal.SIGCONT)
+    run.said(json.dumps(actors[1].pid))
+    for p in actors:
+        p.stdin.close()
+        p.stdout.close()
+        p.wait()
+    # which of them did what is known to who saw the calls; else it is not, and nobody is accused of the other's
+    return [Event("chmod|attributes", "f", pid=actors[0].pid), Event("chown|attributes", "f", pid=actors[1].pid)]
 
 
 @scenario("chown that clears the set-user-id bit", needs=META, before=files("f", mode=0o4755), harmless=("chmod",))
