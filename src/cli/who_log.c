@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "daemon/logs.h"
 #include "history/proc_root.h"
+#include "report/coverage.h"
 #include "util/cleanup.h"
 
 #define PLACES_MAX 8

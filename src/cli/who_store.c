@@ -8,6 +8,7 @@
 #include "engine/engine.h"
 #include "cli/cli.h"
 #include "event/operation.h"
+#include "report/coverage.h"
 #include "util/cleanup.h"
 #include "watch/resolve.h"
 

@@ -21,6 +21,7 @@
 #include "daemon/privileges.h"
 #include "daemon/seccomp.h"
 #include "event/operation.h"
+#include "report/coverage.h"
 #include "sensor/sensors.h"
 #include "store/store.h"
 #include "foreign/foreign.h"

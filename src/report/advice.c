@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include "report/advice.h"
+
 /* What to do next: where the cause can be looked at, or be kept from doing it again. */
 #include "event/agent.h"
-#include "report/case_internal.h"
+#include "report/case_state.h"
 #include "report/names.h"
+#include "report/page.h"
+#include "report/sentence.h"
 #include "util/escape.h"
 
 static void add_line(struct page *p, const char **label, const char *before, struct bytes text)

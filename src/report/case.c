@@ -5,7 +5,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "report/case_internal.h"
+#include "report/case_state.h"
+#include "report/culprit.h"
+#include "report/follow.h"
+#include "report/tally.h"
+#include "report/trace.h"
+
 
 struct case_ *case_new(const struct case_options *options)
 {

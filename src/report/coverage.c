@@ -7,6 +7,8 @@
 #include "event/ecs.h"
 #include "event/operation.h"
 #include "event/sentence.h"
+#include "report/case_state.h"
+#include "report/sentence.h"
 #include "util/clock.h"
 #include "util/escape.h"
 #include "util/limits.h"

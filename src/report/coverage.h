@@ -2,7 +2,17 @@
 /* What was observed, in words: the lines below a verdict, and what is said where nothing was recorded. For report/. */
 #pragma once
 
-#include "report/case_internal.h"
+#include "event/coverage.h"
+#include "report/case_options.h"
+
+struct case_;
+
+/* In order of the beginnings, for each target anew. */
+int case_add_coverage(struct case_ *c, const struct coverage *coverage);
+int case_add_question(struct case_ *c, const struct case_question *question); /* copies */
+/* Was never all of it watched? Then out gets what was: "only /a/b", "not changes of permissions and owners". */
+bool case_watched_partly(const struct case_ *c, struct sbuf *out);
+bool case_was_watched(const struct case_ *c); /* some of it at least, at some time that was asked for */
 
 /* "fanotify", "audit + bpf" */
 void coverage_write_sensors(struct sbuf *out, unsigned sensors);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Whose event it is, and what is known of whom. */
+#include "report/culprit.h"
+
 #include <stdlib.h>
 
-#include "report/case_internal.h"
+#include "report/case_state.h"
 #include "report/names.h"
+#include "report/tally.h"
 #include "util/limits.h"
 
 #define CULPRITS_MAX (LIMIT_CASE_GROUPS / 8)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+#include "report/follow.h"
+
 /*
  * What becomes of files: by their names through creations, moves and deletions. A change to a file that its
  * culprit has made waits in the file's trace: only what becomes of the file says as what it counts (a
  * temporary file, the new content of another one, something that stays). Each event is counted once.
  */
 #include "event/sentence.h"
+#include "report/tally.h"
 #include "report/trace.h"
 
 #define ANEW_NS (60 * NS_PER_S)    /* who deletes a name and takes it again so soon replaces the file */

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Judging: how much harm, what is mere noise, whom to name first. */
+#include "report/judge.h"
+
 #include <stdlib.h>
 
 #include "event/operation.h"
-#include "report/case_internal.h"
+#include "report/case.h"
+#include "report/case_state.h"
+#include "report/tally.h"
+#include "report/trace.h"
 
 static bool is_permission_change(enum operation op)
 {

@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-#include "report/case_internal.h"
+#include "report/case_state.h"
 #include "util/escape.h"
 
 static void add_attribute(struct sbuf *out, const char *name, struct bytes value)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include "report/page.h"
+
 /* Lines with a label, wrapped to the terminal's width; piped, each is whole. */
-#include "report/case_internal.h"
+#include "report/case_state.h"
 #include "util/escape.h"
 #include "util/width.h"
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What was done, in words: one row an operation. */
+#include "report/phrase.h"
+
 #include <stdio.h>
 
 #include "event/operation.h"
 #include "event/sentence.h"
-#include "report/case_internal.h"
+#include "report/case_state.h"
 #include "report/names.h"
 #include "util/err.h"
 #include "util/escape.h"

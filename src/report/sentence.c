@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+#include "report/sentence.h"
+
 /* The one sentence of a verdict: who, where, what, with which tools, when. It never says more than the events show. */
 #include "event/sentence.h"
 
 #include "event/operation.h"
-#include "report/case_internal.h"
+#include "report/case_state.h"
+#include "report/judge.h"
 #include "report/names.h"
+#include "report/phrase.h"
+#include "report/when.h"
 #include "util/escape.h"
 
 #define SAID_MAX 4

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Counting: what one culprit did to one victim, of one kind. */
+#include "report/tally.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "event/operation.h"
-#include "report/case_internal.h"
+#include "report/case_state.h"
 #include "report/names.h"
 #include "util/hash.h"
 #include "util/limits.h"

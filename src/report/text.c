@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The page for people (ux.md): verdicts, evidence, coverage; the answer last and biggest, every number true. */
+#include "report/advice.h"
 #include "report/case.h"
 
 #include <limits.h>
@@ -9,7 +10,14 @@
 #include "event/operation.h"
 #include "event/sentence.h"
 #include "report/coverage.h"
+#include "report/judge.h"
 #include "report/names.h"
+#include "report/page.h"
+#include "report/phrase.h"
+#include "report/sentence.h"
+#include "report/tally.h"
+#include "report/when.h"
+#include "report/who.h"
 #include "util/escape.h"
 
 #define WHAT_SHOWN 8

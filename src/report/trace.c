@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "report/tally.h"
 #include "util/hash.h"
 
 /* ---- the table ---- */

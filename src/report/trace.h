@@ -2,7 +2,7 @@
 /* Files followed by name, for follow.c: what waits with each of them until it is known as what it counts. */
 #pragma once
 
-#include "report/case_internal.h"
+#include "report/case_state.h"
 
 /* It makes a name that was not there: create, mkdir, mknod, symlink, link. */
 bool trace_is_creation(enum operation operation);
@@ -20,3 +20,6 @@ struct part trace_part(struct tally *t, const struct event *e);
 bool trace_wait(struct trace *trace, struct tally *t, const struct event *e); /* false: no room */
 void trace_commit(struct case_ *c, struct trace *trace); /* what waits is reported, or folded as a part of what is reported */
 void trace_fold(struct trace *trace, enum fold why);     /* what waits is folded */
+
+void follow_commit(struct case_ *c); /* what waits is counted as it is now */
+void follow_done(struct case_ *c);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Times in words: with the day where it is not today, in a rhythm where there is one. */
+#include "report/when.h"
+
 #include <stdlib.h>
 #include <time.h>
 
 #include "event/sentence.h"
-#include "report/case_internal.h"
+#include "report/case_state.h"
 #include "report/names.h"
 #include "util/escape.h"
 

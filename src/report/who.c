@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include "report/who.h"
+
 /* Who: the lines of a verdict about the process, its tools, its launchers, the person, the owner. */
-#include "report/case_internal.h"
+#include "report/case_state.h"
 #include "report/names.h"
+#include "report/page.h"
+#include "report/sentence.h"
 #include "util/escape.h"
 #include "util/limits.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Verdicts: who is accused, of how much, what is folded. */
+#include "report/coverage.h"
 #include "test.h"
 
 #include <limits.h>

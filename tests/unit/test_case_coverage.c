@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is said where nothing was recorded: only what was watched all the time is called "nothing happened". */
+#include "report/coverage.h"
 #include "test.h"
 
 #include "case.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Verdicts: what cannot be told, what is hostile, what comes from the store. */
+#include "report/coverage.h"
 #include "test.h"
 
 #include "case.h"

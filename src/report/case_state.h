@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of report/ share: the case as it is collected. Not for other folders. */
+/* The case as it is collected, for the files of report/. */
 #pragma once
 
 #include <uthash.h>
 
 #include "event/cause.h"
-#include "report/case.h"
+#include "event/coverage.h"
+#include "event/event.h"
+#include "report/case_options.h"
 #include "util/slots.h"
 
 #define STARTS_MAX 32          /* starts of the victim that one culprit is seen to follow */
@@ -235,98 +237,3 @@ struct case_ {
     uint64_t first_ns, last_ns;
     bool judged;
 };
-
-/* ---- culprit.c, tally.c: collecting ---- */
-
-/* Whose event it is; NULL: beyond the limits. */
-struct culprit *case_culprit(struct case_ *c, const struct event *e);
-void culprit_free(struct culprit *s);
-/* What counts for each event, whatever becomes of it: runs, processes, tools, doubts. */
-void culprit_add(struct case_ *c, struct culprit *s, const struct event *e);
-
-/* NULL: beyond the limits. */
-struct tally *case_tally(struct case_ *c, struct culprit *s, const struct event *e, enum variant variant);
-/* The one of the same deed and another variant. */
-struct tally *tally_of_variant(struct case_ *c, struct culprit *s, const struct tally *like, enum variant variant);
-void tally_add(struct case_ *c, struct tally *t, const struct part *part, const struct sample *sample);
-/* What the event says of states and bytes; before it is added. */
-void tally_describe(struct case_ *c, struct tally *t, const struct event *e);
-/* Is this the first of its kind in `owner`? False also where it cannot be reported any more. */
-bool case_see(struct case_ *c, const void *owner, struct bytes what, bool *ret_beyond);
-bool case_victim_same(const struct container *a, const struct container *b);
-uint64_t tally_folded(const struct tally *t);
-
-/* ---- follow.c: files by name ---- */
-
-/* Counts the event: as reported, as folded, or waiting for what becomes of its file. Not counted: it only tells what
- * became of a file. */
-void follow_event(struct case_ *c, struct culprit *s, const struct event *e, bool counted);
-void follow_commit(struct case_ *c); /* what waits is counted as it is now */
-void follow_done(struct case_ *c);
-
-/* ---- judge.c: decide harm and noise, put the culprits into the order of interest ---- */
-
-void case_judge(struct case_ *c);
-unsigned tally_harm(const struct tally *t);
-bool case_lives_in_victim(const struct culprit *s);
-bool case_was_recreated(const struct case_ *c);
-bool case_is_explained(const struct case_ *c, enum explanation kind);
-uint64_t culprit_reported(const struct culprit *s);
-uint64_t culprit_folded(const struct culprit *s);
-
-/* ---- phrase.c, when.c, sentence.c, noise.c: phrases; all escaped for a terminal ---- */
-
-/* How many different files, 0: not known. */
-uint64_t tally_files(const struct tally *t);
-/* "deleted 21 files": one part of the sentence. */
-void phrase_did(const struct tally *t, bool with_times, bool with_victim, struct sbuf *out);
-/* "moved /data/mid to /data/gone": of a change above what is watched; false of others. */
-bool phrase_above(const struct tally *t, struct sbuf *out);
-/* "21 files deleted in /prd/ProcessConf": one line of what was done. */
-void phrase_done(const struct tally *t, struct sbuf *out);
-const char *fold_name(enum fold fold);
-const char *fold_words(enum fold fold);
-const char *noise_name(enum noise noise);
-const char *noise_words(enum noise noise);
-
-/* "03:08:01", with the day where it is not today; `with_ms` to the millisecond. */
-void when_time(uint64_t time_ns, bool with_ms, struct sbuf *out);
-/* "at 03:08:01", "from 03:08:01 to 03:09:00 on Fri 27 Nov". */
-void when_range(uint64_t first_ns, uint64_t last_ns, bool with_ms, struct sbuf *out);
-/* ", 1.1 s after web started": the end of the sentence, of tallies from first to last. */
-void when_sentence(const struct case_ *c, const struct culprit *s, const struct tally *const *said, size_t count,
-                   struct sbuf *out);
-/* "6 times, about every minute", "after each of web's last 5 starts, ..."; nothing if there is no pattern. */
-void when_pattern(const struct case_ *c, const struct culprit *s, struct sbuf *out);
-
-bool when_has_rhythm(const struct culprit *s);
-
-/* "on the host", "in container web itself", "" if not known. */
-void case_where(const struct culprit *s, struct sbuf *out);
-/* What the sentence says of a culprit, the gravest first; returns how many. */
-size_t sentence_tallies(const struct culprit *s, const struct tally **said, size_t max);
-/* The one sentence of a culprit, without a newline. */
-void case_sentence(const struct case_ *c, const struct culprit *s, struct sbuf *out);
-/* The sentence where there is nobody to accuse. */
-void case_sentence_nobody(const struct case_ *c, struct sbuf *out);
-/* "12 more events did not match the filters" */
-void case_filtered(const struct case_ *c, struct sbuf *out);
-
-/* ---- who.c, advice.c, page.c: the page for people ---- */
-
-struct page {
-    struct sbuf *out;
-    bool colour;
-    unsigned columns; /* 0 = lines are whole */
-    size_t line_at;   /* where the line begins that is being written */
-    bool zone_reported;
-};
-
-/* A line "  LABEL     text"; an empty label goes on with what the one above it tells. */
-void page_begin(struct page *p, const char *label);
-/* Ends the line, wrapped to the page's width; what goes on stands `indent` columns in. */
-void page_end(struct page *p, unsigned indent);
-#define PAGE_INDENT 12 /* of the text of a line with a label */
-
-void who_write(struct page *p, const struct culprit *s);
-void advice_write(struct page *p, const struct case_ *c, const struct culprit *s);
