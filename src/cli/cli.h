@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* What the commands share: the table of verbs, exit codes, options, messages to people. */
+/* What the commands share: exit codes, messages to people, what the terminal is like. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
+#include "cli/verbs.h"
 #include "daemon/pipeline.h"
 #include "util/err.h"
 #include "util/log.h"
-#include "util/option_row.h"
 #include "util/sbuf.h"
 
 /* contract.md */
@@ -20,35 +20,6 @@ enum exit_code {
     EXIT_UNABLE = 3, /* not permitted, no sensor works here, a store that cannot be used */
     EXIT_LOST = 4,   /* answered, but events were lost */
 };
-
-/* For the table of options: whose they are. */
-enum verb_bit {
-    VERB_WATCH = 1 << 0,
-    VERB_RUN = 1 << 1,
-    VERB_WHO = 1 << 2,
-    VERB_SEARCH = 1 << 3,
-    VERB_DIFF = 1 << 4,
-    VERB_IMPORT = 1 << 5,
-    VERB_RULES = 1 << 6,
-    VERB_DOCTOR = 1 << 7,
-    VERB_HELP = 1 << 8,
-    VERB_COMPLETION = 1 << 9,
-};
-
-struct verb {
-    enum verb_bit bit;
-    const char *name;
-    int (*run)(int argc, char **argv); /* argv[0] is the verb */
-    const char *summary;
-    enum completion operand;
-    const char *words; /* of the first operand, where it is a word; NULL */
-    const char *usage; /* what follows "culprit NAME" */
-    const char *help;  /* what stands before the options; they are cli/options.c's */
-    const char *after; /* what stands behind them, or NULL */
-};
-
-extern const struct verb verbs[]; /* name NULL at the end */
-const struct verb *verb_by_name(const char *name);
 
 /* One line on stderr: "culprit: ...". */
 void cli_error(const char *format, ...) _printf_(1, 2);
@@ -83,14 +54,3 @@ long cli_utc_offset(uint64_t time_ns);
 
 /* Write all of it, or exit quietly if nobody reads (EPIPE). */
 void cli_write(FILE *stream, const struct sbuf *text);
-
-int cmd_watch(int argc, char **argv);
-int cmd_run(int argc, char **argv);
-int cmd_who(int argc, char **argv);
-int cmd_search(int argc, char **argv);
-int cmd_diff(int argc, char **argv);
-int cmd_import(int argc, char **argv);
-int cmd_rules(int argc, char **argv);
-int cmd_doctor(int argc, char **argv);
-int cmd_completion(int argc, char **argv);
-int cmd_help(int argc, char **argv);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/cli.h"
+#include "cli/commands.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "attribution/users.h"
+#include "cli/cli.h"
 #include "cli/option.h"
 #include "cli/options.h"
 #include "cli/print.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/option.h"
-#include "cli/options.h"
+#include "cli/commands.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,6 +8,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "cli/option.h"
+#include "cli/options.h"
 #include "engine/engine.h"
 #include "daemon/choose.h"
 #include "daemon/privileges.h"

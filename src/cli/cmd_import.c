@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Audit logs into the store: what was recorded before culprit came. */
-#include "cli/options.h"
+#include "cli/commands.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/options.h"
 #include "daemon/import.h"
 #include "sensor/audit/log/config.h"
 #include "store/query.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* auditctl's rules: check, list, load, explain. */
-#include "cli/options.h"
+#include "cli/commands.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/options.h"
 #include "cli/rule_file.h"
 #include "rules/doubt.h"
 #include "rules/explain.h"

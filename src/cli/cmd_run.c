@@ -3,7 +3,7 @@
  * run: watch, start COMMAND, wait for it and a little longer, tell the verdict. COMMAND keeps the
  * terminal: Ctrl-C reaches it by its process group, and we wait for it to end.
  */
-#include "cli/observe.h"
+#include "cli/commands.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "cli/identity.h"
+#include "cli/observe.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/escape.h"

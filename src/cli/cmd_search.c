@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* culprit search: ausearch's questions and answers, on logs and on our own store. */
-#include "cli/cli.h"
+#include "cli/commands.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/cli.h"
 #include "cli/print.h"
 #include "event/ocsf.h"
 #include "search/checkpoint.h"

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/observe.h"
+#include "cli/commands.h"
 
 #include <signal.h>
 #include <time.h>
+
+#include "cli/observe.h"
 
 static uint64_t after(uint64_t ns)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/report_args.h"
+#include "cli/commands.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,6 +12,7 @@
 #include "attribution/agents.h"
 #include "attribution/script_line.h"
 #include "cli/print.h"
+#include "cli/report_args.h"
 #include "cli/who_log.h"
 #include "cli/who_store.h"
 #include "report/summary.h"

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* What runs for each verb. argv[0] is the verb; the exit status is returned. */
+#pragma once
+
+int cmd_watch(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_who(int argc, char **argv);
+int cmd_search(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
+int cmd_import(int argc, char **argv);
+int cmd_rules(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
+int cmd_completion(int argc, char **argv);

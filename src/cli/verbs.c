@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of verbs; main.c has what runs for each. */
+#include "cli/verbs.h"
+
+#include <string.h>
+
+/* clang-format off */
+const struct verb verbs[] = {
+    { VERB_WATCH, "watch", "observe files, and say who changes them", COMPLETE_TARGET, NULL,
+      "[-p rwxa] [-k KEY] [--for DUR] [options] TARGET...",
+      "Observes until Ctrl-C, SIGTERM or DUR; prints each change, then the verdict.\n"
+      "TARGET is [CONTAINER:]PATH; a directory covers everything below it. CONTAINER is a name, an\n"
+      "id or its beginning, of Docker, Podman, containerd, CRI-O, runc, crun, LXC or nspawn. Also,\n"
+      "with those that are made later: compose:PROJECT/SERVICE:PATH, pod:NAMESPACE/NAME[/CONTAINER]:PATH,\n"
+      "image:NAME[:TAG]:PATH, label:KEY[=VALUE]:PATH; and volume:NAME/PATH.\n", NULL },
+    { VERB_RUN, "run", "run a command, and say who changed files meanwhile", COMPLETE_COMMAND, NULL,
+      "-w TARGET [-w TARGET...] [--settle DUR] [options] -- COMMAND...",
+      "Watches, runs COMMAND, waits a little for late changes, prints the verdict.\n", NULL },
+    { VERB_WHO, "who", "the verdict from what was recorded before", COMPLETE_TARGET, NULL,
+      "[--from LOG...] [--since T] [--until T] [--op LIST] [--store FILE] TARGET...",
+      "Answers from the store; also for containers that are gone.\n", NULL },
+    { VERB_SEARCH, "search", "search audit logs, with ausearch's options", COMPLETE_FILE, NULL,
+      "[options] [LOG...]",
+      "Searches audit logs (by default the system's, with all its rotations; .gz .xz .zst too),\n"
+      "or with --store what culprit recorded. All criteria must match.\n",
+      "Times: 11/24/2026 12:00 as the locale has it, today, yesterday, recent, this-hour, this-week,\n"
+      "week-ago, this-month, this-year, boot, now, 2026-11-24T12:00:00Z, -2h, 7d.\n"
+      "Exit: 0 found, 1 nothing found, 2 wrong usage or no such log, 3 it cannot be read, 10 to 12\n"
+      "checkpoint (see the manual). With --strict-ausearch 1 for every failure, as ausearch has it.\n" },
+    { VERB_DIFF, "diff", "what differs from the image or from an earlier moment, and by whom",
+      COMPLETE_TARGET, NULL,
+      "[--since T | --from T1 --to T2] [--times] [--store FILE] CONTAINER [PATH]",
+      "What of a container's files (running or not) is not as its image made it: missing, added,\n"
+      "type, content, mode, owner, attributes and capabilities; each with whoever was recorded\n"
+      "changing it. With a time: what the recorded changes since then come to; also for a\n"
+      "container that is gone, and for a PATH of the host.\n"
+      "Exit: 0 something differs, 1 nothing does.\n", NULL },
+    { VERB_IMPORT, "import", "audit logs into the store", COMPLETE_FILE, NULL,
+      "[--store FILE] [LOG...]",
+      "Puts the changes that audit logs tell of into the store, so that `who` and `search` see\n"
+      "them. LOG is a file (plain, .gz, .xz, .zst), a directory with its rotations, or -; without one it\n"
+      "is the system's. Importing twice adds nothing; one that was interrupted is taken up again so.\n", NULL },
+    { VERB_RULES, "rules", "auditctl's rules: check, list, load, explain", COMPLETE_FILE,
+      "check list load explain",
+      "check FILE|- | list [-k KEY] [-i] [-s] | load FILE|- | explain [FILE|-]",
+      "The rule language is auditctl's.\n\n"
+      "  check    errors with their line and word, and what looks wrong; changes nothing\n"
+      "  list     the kernel's own rules, as auditctl prints them\n"
+      "  load     all of a file; nothing if it holds an error, unless the file says to go on\n"
+      "  explain  what each rule catches and what it cannot; without FILE: the rules in force\n", NULL },
+    { VERB_DOCTOR, "doctor", "what works on this machine, and what to do about the rest",
+      COMPLETE_TARGET, NULL,
+      "[--format FMT] [--containers | TARGET...]",
+      "Without TARGET: the sensors, engines and the store. With TARGET: makes one change of each\n"
+      "kind in a scratch directory beside it and checks what comes out.\n", NULL },
+    { VERB_COMPLETION, "completion", "what Tab offers, for bash, zsh or fish", COMPLETE_NOTHING,
+      "bash zsh fish", "bash|zsh|fish",
+      "Writes what the shell has to source. Installed with culprit; for a culprit that is elsewhere:\n"
+      "source <(culprit completion bash), source <(culprit completion zsh),\n"
+      "culprit completion fish | source\n", NULL },
+    { VERB_HELP, "help", "help on a command", COMPLETE_NOTHING, NULL, "[COMMAND]", "", NULL },
+    { 0 },
+};
+/* clang-format on */
+
+const struct verb *verb_by_name(const char *name)
+{
+    for (const struct verb *v = verbs; v->name; v++)
+        if (strcmp(v->name, name) == 0)
+            return v;
+    return NULL;
+}
