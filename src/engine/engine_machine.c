@@ -19,6 +19,7 @@
 
 #include <uthash.h>
 
+#include "engine/oci_mount.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/limits.h"

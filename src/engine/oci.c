@@ -19,6 +19,7 @@
 #include "engine/oci_dirs.h"
 #include "engine/oci_exit.h"
 #include "engine/oci_files.h"
+#include "engine/oci_mount.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/fingerprint.h"

@@ -31,9 +31,4 @@ const struct oci_facts *oci_find(struct oci *o, struct bytes id);
 /* True while the first process lives and is still the one that was written down. */
 bool oci_is_running(const struct oci_facts *facts);
 
-/* The overlay that is mounted at the root of process `pid`: fills upper, lower and merged of the view.
- * -ENOENT: its root is no overlay. */
-int oci_overlay(const char *proc, pid_t pid, struct container_view *view);
 
-/* Pure part: the line of `mount_point` in the text of a mountinfo. -ENOENT. */
-int oci_parse_overlay(struct bytes mountinfo, struct bytes mount_point, struct container_view *view);

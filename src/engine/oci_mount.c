@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The overlay that a container runs on, by its own table of mounts. */
+#include "engine/oci_mount.h"
+
 #include <errno.h>
 #include <stdio.h>
 
-#include "engine/oci.h"
 #include "util/mountinfo.h"
 
 static struct bytes unescape(struct arena *arena, struct bytes text)

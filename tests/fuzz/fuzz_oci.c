@@ -4,6 +4,7 @@
 
 #include "engine/bolt.h"
 #include "engine/oci.h"
+#include "engine/oci_mount.h"
 #include "fuzz.h"
 
 static volatile char sink;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What runtimes and engines leave in their state directories, read and followed. */
+#include "engine/oci_mount.h"
 #include "test.h"
 
 #include <errno.h>

@@ -21,6 +21,7 @@
 #include "sensor/audit/netlink.h"
 #include "sensor/audit/rules_internal.h"
 #include "util/cleanup.h"
+#include "util/proc_stat.h"
 
 #ifndef AUDIT_FILTER_URING_EXIT
 #define AUDIT_FILTER_URING_EXIT 0x07
@@ -35,7 +36,7 @@ int audit_rules_new(int fd, struct audit_rules **ret, struct err *err)
         return err_set(err, -ENOMEM, "audit rules");
     rules->fd = fd;
     snprintf(rules->prefix, sizeof(rules->prefix), KEY_PREFIX "%d-%llu-", getpid(),
-             audit_rules_start_ticks(getpid()));
+             (unsigned long long)proc_stat_start_ticks("/proc", getpid()));
     *ret = rules;
     return 0;
 }

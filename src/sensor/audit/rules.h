@@ -44,8 +44,6 @@ void audit_rules_remove(struct audit_rules *rules, struct audit_rule_set *set); 
 /* True if the kernel has dropped a rule of this set (its directory is gone): told by its own record. */
 bool audit_rule_set_has_key(const struct audit_rule_set *set, struct bytes key);
 
-/* Field 22 of /proc/PID/stat: when it started, in ticks since boot. 0: no such process. */
-unsigned long long audit_rules_start_ticks(pid_t pid);
 
 /* Look which of ours the kernel still has: anybody with the right may delete them (`auditctl -D`), and it drops
  * those of a directory that is gone. Returns how many sets miss a rule, or -errno. */

@@ -11,26 +11,7 @@
 #include "sensor/audit/rules.h"
 #include "sensor/audit/rules_internal.h"
 #include "util/cleanup.h"
-
-unsigned long long audit_rules_start_ticks(pid_t pid)
-{
-    char path[32], text[1024];
-    unsigned long long start = 0;
-    _cleanup_close_ int fd = -EBADF;
-    const char *at;
-    ssize_t n;
-
-    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    if (n <= 0)
-        return 0;
-    text[n] = '\0';
-    at = strrchr(text, ')'); /* the name may hold anything */
-    for (int i = 0; at && i < 20; i++)
-        at = strchr(at + 1, ' ');
-    return at && sscanf(at, " %llu", &start) == 1 ? start : 0;
-}
+#include "util/proc_stat.h"
 
 /* ---- ours ---- */
 
@@ -126,7 +107,7 @@ static int whose(const struct audit_rule_data *rule, size_t len, int *ret_pid)
     text[key.len] = '\0';
     if (sscanf(text, KEY_PREFIX "%d-%llu-", ret_pid, &start) != 2)
         return -1;
-    return audit_rules_start_ticks(*ret_pid) == start;
+    return proc_stat_start_ticks("/proc", *ret_pid) == start;
 }
 
 bool audit_rules_is_live(const struct audit_rule_data *rule, size_t len)

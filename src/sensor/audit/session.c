@@ -16,6 +16,7 @@
 #include "sensor/audit/rules.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/proc_stat.h"
 #include "util/trusted.h"
 
 #ifndef AUDIT_STATUS_LOST
@@ -83,7 +84,7 @@ static bool load_state(struct audit_session *s, enum holder *ret_holder)
     }
     s->blind_before_ns = blind;
     if (held) /* an older culprit did not say who */
-        *ret_holder = by > 0 && by != getpid() && audit_rules_start_ticks(by) == start ? HOLDER_OTHER : HOLDER_GONE;
+        *ret_holder = by > 0 && by != getpid() && proc_stat_start_ticks("/proc", by) == start ? HOLDER_OTHER : HOLDER_GONE;
     return true;
 }
 
@@ -101,7 +102,7 @@ static int save_state(const struct audit_session *s, bool held)
     snprintf(temporary, sizeof(temporary), "%s.new", path);
     n = snprintf(text, sizeof(text), "boot %s enabled %u backlog %u rate %u held %u blind %llu by %d %llu\n",
                  boot, s->original.enabled, s->original.backlog_limit, s->original.rate_limit, held,
-                 (unsigned long long)s->blind_before_ns, getpid(), audit_rules_start_ticks(getpid()));
+                 (unsigned long long)s->blind_before_ns, getpid(), (unsigned long long)proc_stat_start_ticks("/proc", getpid()));
     (void)unlink(temporary); /* of a culprit that was killed, or somebody else's */
     fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0 || write(fd, text, (size_t)n) != n || rename(temporary, path) < 0)
@@ -187,7 +188,7 @@ static int ask_status(const struct audit_session *s, struct audit_status *ret)
 {
     int r = audit_netlink_status(s->fd, ret);
 
-    if (r == 0 && ret->pid && audit_rules_start_ticks((pid_t)ret->pid) == 0)
+    if (r == 0 && ret->pid && proc_stat_start_ticks("/proc", (pid_t)ret->pid) == 0)
         ret->pid = 0;
     return r;
 }

@@ -14,6 +14,7 @@
 #include "sensor/audit/refresh.h"
 #include "util/clock.h"
 #include "util/macro.h"
+#include "util/proc_stat.h"
 
 #define TICK_MS 100
 #define CHECK_MS 1000
@@ -101,7 +102,7 @@ void audit_check_start(struct sensor *s, const struct audit_object *o)
 {
     const uint64_t tick_ns = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
     struct audit_object *old = o->wanted.ns_pid ? life_before(s, o) : NULL;
-    uint64_t start_ns = old ? audit_rules_start_ticks(o->wanted.ns_pid) * tick_ns : 0;
+    uint64_t start_ns = old ? proc_stat_start_ticks("/proc", o->wanted.ns_pid) * tick_ns : 0;
 
     if (!start_ns || (s->window && s->window_boot_ns <= start_ns + tick_ns))
         return;
