@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Compares every #include "folder/..." below src/ with the table of docs/architecture.md, and finds
-# what libraries must not do: print, exit, read the environment.
+# Compares every #include "folder/..." below src/ with the table of docs/architecture.md, finds circles of files
+# (circles.py), and what libraries must not do: print, exit, read the environment.
 cd "$(dirname "$0")/.." || exit 2
 
 allowed() {
@@ -84,7 +84,6 @@ sensor/audit/log/config.c     # auditd's settings
 sensor/audit/log/files.c      # logs that the user names, also pipes; what was listed and nothing else
 sensor/audit/object.c         # /proc
 sensor/audit/rules.c          # /proc
-sensor/audit/rules_found.c    # /proc
 sensor/audit/session.c        # our own state, /proc
 sensor/bpf/below.c            # O_PATH of a directory of the host
 sensor/bpf/features.c         # /sys, /proc
@@ -118,5 +117,6 @@ done < <(grep -rnE '(^|[^a-z_>.])(open|openat|openat2|creat|fopen|opendir|fts_op
 for file in $may_open; do
     [ -e "src/$file" ] || { echo "layers: $file, which may open files, is not there any more"; failed=1; }
 done
-[ $failed = 0 ] && echo "layers: every include is in the table"
+python3 tests/circles.py || failed=1
+[ $failed = 0 ] && echo "layers: every include is in the table, and no new circle of files"
 exit $failed
