@@ -88,12 +88,12 @@ sensor/audit/session.c        # our own state, /proc
 sensor/bpf/below.c            # O_PATH of a directory of the host
 sensor/bpf/features.c         # /sys, /proc
 sensor/bpf/pin.c              # O_PATH of what is watched
-sensor/bpf/tell.c             # /proc
+sensor/bpf/record_event.c     # /proc
+sensor/fanotify/emit.c        # a mount point, for its handles
 sensor/fanotify/fanotify.c    # /proc
 sensor/fanotify/meaning.c     # O_PATH of what is watched
 sensor/fanotify/object.c      # O_PATH of what is watched, /proc
 sensor/fanotify/rescan.c      # directories of what is watched
-sensor/fanotify/tell.c        # a mount point, for its handles
 sensor/fanotify/window.c      # /proc
 sensor/tree/walk.c            # directories of what is watched
 store/observer.c              # our own store

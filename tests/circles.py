@@ -22,7 +22,7 @@ KNOWN = [
     # Events of one queue mean something only together: a rename tells what was found before, which is what was
     # written, which asks whether it was renamed.
     {"sensor/fanotify/" + name for name in (
-        "attributes found gone meaning object overlay rename tell unexplained window writes").split()},
+        "attributes found gone meaning object overlay rename emit unexplained window writes").split()},
 ]
 
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Which of a file's names a change is told by: the index of a real folder, and records made for it. */
+#include "sensor/audit/change_event.h"
 #include "test.h"
 
 #include <fcntl.h>
@@ -9,7 +10,6 @@
 #include <unistd.h>
 
 #include "event/event.h"
-#include "sensor/audit/tell.h"
 #include "util/clock.h"
 
 struct scene {

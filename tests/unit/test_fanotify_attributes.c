@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* fanotify: whose a change of attributes is, by what waits in the queue; and which times were set by somebody. */
+#include "sensor/fanotify/attributes.h"
+#include "sensor/fanotify/decode.h"
+#include "sensor/fanotify/queue.h"
+#include "sensor/fanotify/state.h"
 #include "test.h"
 
 #include <fcntl.h>
@@ -7,7 +11,6 @@
 #include <sys/fanotify.h>
 #include <unistd.h>
 
-#include "sensor/fanotify/internal.h"
 
 /* ---- times ---- */
 

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Two names that change places: two events, told as two renames and no replacement, however late they are read. */
+#include "sensor/fanotify/decode.h"
+#include "sensor/fanotify/fold.h"
+#include "sensor/fanotify/found.h"
+#include "sensor/fanotify/gone.h"
+#include "sensor/fanotify/handles.h"
+#include "sensor/fanotify/made.h"
+#include "sensor/fanotify/state.h"
 #include "test.h"
 
 #include <fcntl.h>
@@ -8,7 +15,6 @@
 #include <unistd.h>
 
 #include "event/operation.h"
-#include "sensor/fanotify/internal.h"
 #include "sensor/fanotify/rename.h"
 
 /* FAN_RENAME with both names and the file's own handle; every name stands in the directory "HHHHHHHH" */

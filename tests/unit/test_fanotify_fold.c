@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Sights of a change by an overlay and by the layer behind it, in every order that a kernel and a busy machine bring
  * them in: each change comes out once, and two changes come out twice. */
+#include "sensor/fanotify/fold.h"
+#include "sensor/fanotify/state.h"
 #include "test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "event/operation.h"
-#include "sensor/fanotify/internal.h"
 
 #define UPPER "/var/layer/diff/prd"
 #define STEPS 8

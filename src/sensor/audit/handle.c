@@ -8,11 +8,11 @@
 
 #include "event/operation.h"
 #include "sensor/audit/audit_state.h"
+#include "sensor/audit/change_event.h"
 #include "sensor/audit/describe.h"
 #include "sensor/audit/facts_read.h"
 #include "sensor/audit/meaning.h"
 #include "sensor/audit/refresh.h"
-#include "sensor/audit/tell.h"
 #include "util/clock.h"
 
 #define REWALK_MS 1000

@@ -19,7 +19,7 @@
 #include "event/operation.h"
 #include "sensor/audit/call.h"
 #include "sensor/audit/netlink.h"
-#include "sensor/audit/rules_internal.h"
+#include "sensor/audit/rules_state.h"
 #include "util/cleanup.h"
 #include "util/proc_stat.h"
 

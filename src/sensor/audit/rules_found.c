@@ -9,7 +9,7 @@
 
 #include "sensor/audit/netlink.h"
 #include "sensor/audit/rules.h"
-#include "sensor/audit/rules_internal.h"
+#include "sensor/audit/rules_state.h"
 #include "util/cleanup.h"
 #include "util/proc_stat.h"
 

@@ -12,12 +12,12 @@
 #include <time.h>
 
 #include "foreign/mounts.h"
+#include "sensor/bpf/record_event.h"
 #include "sensor/bpf/skeleton.h"
 #include "sensor/bpf/decode.h"
 #include "sensor/bpf/objects.h"
 #include "sensor/bpf/programs.h"
 #include "sensor/bpf/queue.h"
-#include "sensor/bpf/tell.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "wire/change.h"

@@ -3,11 +3,17 @@
  * Attributes. The kernel says that a file has others now, not which: that is known from the index where
  * a difference shows, and where nobody else can have made it. Else it is told as "attributes, not known which".
  */
+#include "sensor/fanotify/attributes.h"
+
 #include <string.h>
 #include <sys/fanotify.h>
 #include <sys/stat.h>
 
-#include "sensor/fanotify/internal.h"
+#include "sensor/fanotify/emit.h"
+#include "sensor/fanotify/made.h"
+#include "sensor/fanotify/queue.h"
+#include "sensor/fanotify/state.h"
+#include "sensor/fanotify/unexplained.h"
 #include "util/limits.h"
 
 #define FUTURE_NS (10 * (int64_t)NS_PER_S) /* a look comes that much later than the event, at most */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "foreign/mounts.h"
+#include "sensor/fanotify/emit.h"
 #include "sensor/fanotify/fanotify.h"
 
 #include <errno.h>
@@ -17,7 +18,18 @@
 #include <unistd.h>
 
 #include "event/operation.h"
-#include "sensor/fanotify/internal.h"
+#include "sensor/fanotify/fold.h"
+#include "sensor/fanotify/found.h"
+#include "sensor/fanotify/gone.h"
+#include "sensor/fanotify/made.h"
+#include "sensor/fanotify/meaning.h"
+#include "sensor/fanotify/object.h"
+#include "sensor/fanotify/queue.h"
+#include "sensor/fanotify/rescan.h"
+#include "sensor/fanotify/state.h"
+#include "sensor/fanotify/unexplained.h"
+#include "sensor/fanotify/window.h"
+#include "sensor/fanotify/writes.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/escape.h"

@@ -5,12 +5,14 @@
  * moment; when the overlay's comes, by the same process and about the same path, it is dropped. What comes
  * too late for that, or the other way round, alone.c knows.
  */
+#include "sensor/fanotify/fold.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "sensor/fanotify/alone.h"
-#include "sensor/fanotify/internal.h"
+#include "sensor/fanotify/state.h"
 #include "util/clock.h"
 
 #define WAIT_NS (8 * NS_PER_MS)

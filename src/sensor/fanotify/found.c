@@ -4,12 +4,17 @@
  * that an event of theirs is on its way and says who made them; what is left when the queue has been
  * empty once appeared before the mark: it is told with the actor of the directory.
  */
+#include "sensor/fanotify/found.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
 #include <uthash.h>
 
-#include "sensor/fanotify/internal.h"
+#include "sensor/fanotify/emit.h"
+#include "sensor/fanotify/overlay.h"
+#include "sensor/fanotify/state.h"
+
 
 struct key {
     struct fanotify_object *object;

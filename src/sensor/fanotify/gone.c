@@ -4,12 +4,15 @@
  * handle, so they have a place in the index until their end is told. Where the kernel tells both in one
  * event, what was done between comes after it: the end waits until the queue is empty.
  */
+#include "sensor/fanotify/gone.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "sensor/fanotify/internal.h"
+#include "sensor/fanotify/emit.h"
+#include "sensor/fanotify/state.h"
 #include "util/limits.h"
 
 #define NUMBERS (1u << 20) /* inodes that no file system gives; of directories that are gone at one time */

@@ -6,10 +6,12 @@
  *
  * Tables without lists: what is pushed out by another one is forgotten, and told with less.
  */
+#include "sensor/fanotify/made.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "sensor/fanotify/internal.h"
+#include "sensor/fanotify/state.h"
 #include "util/hash.h"
 
 #define OBJECTS 16384

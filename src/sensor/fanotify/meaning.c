@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What one event of the kernel's queue means for each object that its directory belongs to. */
+#include "sensor/fanotify/meaning.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -9,8 +11,18 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "sensor/fanotify/internal.h"
+#include "sensor/fanotify/attributes.h"
+#include "sensor/fanotify/emit.h"
+#include "sensor/fanotify/found.h"
+#include "sensor/fanotify/gone.h"
+#include "sensor/fanotify/made.h"
+#include "sensor/fanotify/object.h"
+#include "sensor/fanotify/overlay.h"
 #include "sensor/fanotify/rename.h"
+#include "sensor/fanotify/state.h"
+#include "sensor/fanotify/unexplained.h"
+#include "sensor/fanotify/window.h"
+#include "sensor/fanotify/writes.h"
 #include "util/cleanup.h"
 #include "util/limits.h"
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A watched path: marks on the way to it and below it, and the index of what is there. */
+#include "sensor/fanotify/object.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -16,7 +18,11 @@
 #include <unistd.h>
 
 #include "event/operation.h"
-#include "sensor/fanotify/internal.h"
+#include "sensor/fanotify/found.h"
+#include "sensor/fanotify/gone.h"
+#include "sensor/fanotify/state.h"
+#include "sensor/fanotify/unexplained.h"
+#include "sensor/fanotify/writes.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/clock.h"

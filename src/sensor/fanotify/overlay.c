@@ -4,6 +4,8 @@
  * names that are gone. What a name there means depends on what the container saw under it before: that
  * is known from the picture of the overlay (also of the one before a restart), else from the layers.
  */
+#include "sensor/fanotify/overlay.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -11,7 +13,11 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "sensor/fanotify/internal.h"
+#include "sensor/fanotify/attributes.h"
+#include "sensor/fanotify/emit.h"
+#include "sensor/fanotify/object.h"
+#include "sensor/fanotify/state.h"
+#include "sensor/fanotify/writes.h"
 #include "util/limits.h"
 
 bool fanotify_is_whiteout(struct fanotify_object *o, uint32_t directory, struct bytes name,

@@ -6,13 +6,15 @@
  * What waits is counted by the file's hash in a table without lists. Two files may share a place there: then
  * more is called uncertain than is.
  */
+#include "sensor/fanotify/queue.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/fanotify.h>
 #include <unistd.h>
 
-#include "sensor/fanotify/internal.h"
+#include "sensor/fanotify/state.h"
 #include "util/clock.h"
 #include "util/hash.h"
 

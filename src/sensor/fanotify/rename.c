@@ -5,6 +5,15 @@
 #include <sys/fanotify.h>
 #include <sys/stat.h>
 
+#include "sensor/fanotify/emit.h"
+#include "sensor/fanotify/found.h"
+#include "sensor/fanotify/gone.h"
+#include "sensor/fanotify/made.h"
+#include "sensor/fanotify/meaning.h"
+#include "sensor/fanotify/object.h"
+#include "sensor/fanotify/overlay.h"
+#include "sensor/fanotify/state.h"
+#include "sensor/fanotify/window.h"
 #include "util/limits.h"
 
 struct side {

@@ -3,6 +3,8 @@
  * After the kernel's queue was full: everything is looked at again and compared with the index. New
  * names first, so that what only moved is told as a move; then what became of the names known before.
  */
+#include "sensor/fanotify/rescan.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +16,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sensor/fanotify/internal.h"
+#include "sensor/fanotify/attributes.h"
+#include "sensor/fanotify/emit.h"
+#include "sensor/fanotify/found.h"
+#include "sensor/fanotify/meaning.h"
+#include "sensor/fanotify/object.h"
+#include "sensor/fanotify/state.h"
+#include "sensor/fanotify/writes.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/limits.h"

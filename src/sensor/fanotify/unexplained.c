@@ -4,12 +4,15 @@
  * in its attributes is kept until the event of that change arrives and says whose it was. If none
  * comes, it is told as changed by nobody known.
  */
+#include "sensor/fanotify/unexplained.h"
+
 #include <stdlib.h>
 #include <time.h>
 
 #include <uthash.h>
 
-#include "sensor/fanotify/internal.h"
+#include "sensor/fanotify/attributes.h"
+#include "sensor/fanotify/state.h"
 #include "util/clock.h"
 
 #define WAIT_MS 300

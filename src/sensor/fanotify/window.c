@@ -3,6 +3,8 @@
  * While a container is awaited, its layer is not known yet: names are asked for on every real file
  * system, and what concerns nobody is kept until the objects are there that it may belong to.
  */
+#include "sensor/fanotify/window.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,7 +13,9 @@
 #include <sys/fanotify.h>
 #include <sys/sysmacros.h>
 
-#include "sensor/fanotify/internal.h"
+#include "sensor/fanotify/emit.h"
+#include "sensor/fanotify/meaning.h"
+#include "sensor/fanotify/state.h"
 #include "sensor/lately.h"
 #include "util/cleanup.h"
 #include "util/limits.h"

@@ -4,6 +4,8 @@
  * for writing was closed; how it was opened it does not say. So `open-write` and `write` are told at the
  * close, and `write` once a second while a file stays open.
  */
+#include "sensor/fanotify/writes.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,7 +16,11 @@
 
 #include <uthash.h>
 
-#include "sensor/fanotify/internal.h"
+#include "sensor/fanotify/attributes.h"
+#include "sensor/fanotify/emit.h"
+#include "sensor/fanotify/meaning.h"
+#include "sensor/fanotify/object.h"
+#include "sensor/fanotify/state.h"
 #include "util/fingerprint.h"
 #include "util/limits.h"
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* From what happened to a name to the event that is told. */
+#include "sensor/fanotify/emit.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -9,7 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sensor/fanotify/internal.h"
+#include "sensor/fanotify/fold.h"
+#include "sensor/fanotify/found.h"
+#include "sensor/fanotify/gone.h"
+#include "sensor/fanotify/object.h"
+#include "sensor/fanotify/state.h"
+#include "sensor/fanotify/writes.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 

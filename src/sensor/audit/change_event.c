@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "sensor/audit/tell.h"
+#include "sensor/audit/change_event.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "sensor/bpf/tell.h"
+#include "sensor/bpf/record_event.h"
 
 #include <errno.h>
 #include <fcntl.h>

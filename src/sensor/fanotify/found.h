@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Names that a listing found, until the queue says who made them. */
+#pragma once
+
+#include "sensor/fanotify/state.h"
+
+struct fanotify_found *fanotify_found_new(void);
+void fanotify_found_free(struct fanotify_found *f);
+void fanotify_found_add(struct fanotify_object *o, uint32_t name);
+/* The event of the name's creation is here: it is told by that. True if it was in the list. */
+bool fanotify_found_cancel(struct fanotify_object *o, uint32_t name);
+void fanotify_found_tell(struct fanotify_object *o, uint32_t name); /* something else happened to it: now */
+bool fanotify_found_has(struct fanotify_object *o, uint32_t name);
+void fanotify_found_flush(struct sensor *s);
+void fanotify_found_forget(struct fanotify_object *o); /* nothing of it will be told */

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* What was made lately and is gone already. */
+#pragma once
+
+#include "sensor/fanotify/state.h"
+
+struct fanotify_made *fanotify_made_new(void);
+void fanotify_made_free(struct fanotify_made *m); /* NULL is fine */
+/* An object was told as new under its first name; was it before? */
+void fanotify_made_note(struct sensor *s, const struct fanotify_handle *object);
+bool fanotify_made_before(const struct sensor *s, const struct fanotify_handle *object);
+/* A name whose object was gone before it could be looked at: it is not in the index. */
+void fanotify_ghost_add(struct fanotify_object *o, uint32_t directory, struct bytes name);
+bool fanotify_ghost_is(const struct fanotify_object *o, uint32_t directory, struct bytes name);
+bool fanotify_ghost_take(struct fanotify_object *o, uint32_t directory, struct bytes name); /* true: there was one */
+void fanotify_ghosts_forget(struct sensor *s); /* the queue is empty: what is gone is gone */

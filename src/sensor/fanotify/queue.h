@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* What the kernel has for us, read ahead where it must be known what comes next. */
+#pragma once
+
+#include "sensor/fanotify/state.h"
+
+struct fanotify_queue *fanotify_queue_new(void);
+void fanotify_queue_free(struct fanotify_queue *q); /* NULL is fine */
+/* The next events, valid until fanotify_queue_done(), and when they were read. 0: there are none; -errno. */
+int fanotify_queue_next(struct sensor *s, struct bytes *ret, struct fanotify_cause *ret_when);
+void fanotify_queue_done(struct sensor *s);
+bool fanotify_queue_waits(const struct sensor *s); /* there is more, whatever the kernel's descriptor says */
+/* An event is about to be handled; it was. */
+void fanotify_queue_begin(struct sensor *s, const struct fanotify_event *e);
+void fanotify_queue_end(struct sensor *s, const struct fanotify_event *e);
+/* May another process have changed attributes of the same file by now? True also if that cannot be known. */
+bool fanotify_queue_others(struct sensor *s, const struct fanotify_event *e);
+/* After that: the processes of `e` and of what waits, for `ret`, each with one event. False: there are more, or one of
+ * them has several. */
+bool fanotify_queue_share(const struct sensor *s, const struct fanotify_event *e, struct event_share *ret);
+/* So many changes by the same process were told with this event, and their own ones are still to come. */
+void fanotify_queue_credit(struct sensor *s, const struct fanotify_event *e, unsigned more);
+bool fanotify_queue_owed(struct sensor *s, const struct fanotify_event *e); /* one of those; it is counted off */

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* After the kernel's queue was full. */
+#pragma once
+
+#include "sensor/fanotify/state.h"
+
+/* Events were lost: compare everything with the index, and tell what changed as changed by nobody known. */
+void fanotify_rescan(struct sensor *s);

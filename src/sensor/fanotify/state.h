@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* The fanotify sensor while it is open, and its objects: for the files of this folder. */
+#pragma once
+
+#include <time.h>
+
+#include "event/share.h"
+#include "sensor/fanotify/decode.h"
+#include "sensor/fanotify/features.h"
+#include "sensor/fanotify/handles.h"
+#include "sensor/sensor.h"
+#include "sensor/tree/tree.h"
+#include "util/clock.h"
+
+#define FANOTIFY_DEVICES_MAX 4096 /* file systems below the watched paths; 16 bytes each */
+
+struct fanotify_fold;
+struct fanotify_writes;
+struct fanotify_found;
+struct fanotify_unexplained;
+struct fanotify_window;
+struct fanotify_queue;
+struct fanotify_made;
+struct fanotify_gone;
+
+/* Who did something, and when: the kernel stamps nothing, so the moment is a span. */
+struct fanotify_cause {
+    pid_t pid;              /* 0 = unknown */
+    bool gone;
+    uint64_t from_boot_ns, to_boot_ns; /* CLOCK_BOOTTIME */
+    uint64_t from_real_ns, to_real_ns; /* CLOCK_REALTIME */
+    const char *note;       /* of our own; NULL = none */
+    bool presumed;          /* that it was this process */
+};
+
+/* One watched path. Its index begins with the directory that the path stands in, of which only the one
+ * name is looked at: so the watched thing itself is a name like those below it. */
+struct fanotify_object {
+    struct fanotify_object *next;
+    struct sensor *sensor;
+    struct watch_object wanted; /* path and host_path point to the two members below */
+    char *path, *host_path;
+    struct bytes base;          /* last component of path; empty for "/" */
+    struct bytes parent;        /* of path: what stands before it */
+
+    struct tree *tree;          /* NULL: the directory that the path stands in is not there */
+    struct bytes waiting;       /* then: the component that is waited for; points into path */
+    unsigned ancestors;         /* directories above that are marked */
+    bool unmarked;              /* this file system takes no marks: only a picture of what was there */
+    bool listing;               /* directories are marked, files not yet all looked at */
+    bool fresh;                 /* what was held before it came has not been looked through */
+    bool claims;                /* it is being looked through */
+    bool telling;               /* what a listing finds is news */
+    struct fanotify_cause cause; /* then: whose */
+
+    int pidfd;                  /* of wanted.ns_pid; its namespace dies with its last process */
+    bool gone, doubtful;
+    bool arrived;               /* a directory above came, with what is in it: that is told */
+    uint64_t doubt_real_ns;     /* CLOCK_REALTIME: a directory above was told to go then; 0 = none was */
+    uint64_t placed_boot_ns;    /* when its index was begun */
+    unsigned mismatch;          /* looks in a row that found something else at the path than the index */
+    uint64_t same_real_ns;      /* CLOCK_REALTIME of the last one that found the same; 0: none yet */
+    bool mounts_known;
+    uint64_t mounts_on_way, mounts_below; /* digests of what is mounted above the path and at it, and below it */
+    uint64_t ghost_until_ms;    /* CLOCK_MONOTONIC: unwatched, only its picture is of use; 0 = alive */
+
+    /* open during one batch of events */
+    int root_fd, directory_fd;
+    uint32_t directory;
+
+    const struct fanotify_event *told_above;  /* a move of a directory above, told just now */
+    const struct fanotify_event *told_rename; /* the one that it took part in just now */
+
+    /* the second half of an exchange is expected */
+    struct { pid_t pid; uint32_t from, to; bool unseen; } exchange;
+};
+
+struct fanotify_device {
+    uint64_t device;
+    bool whole;   /* the file system is marked: its directories need none */
+    bool renames; /* renames anywhere on it are told with both names */
+};
+
+struct sensor {
+    struct sensor_options options;
+    struct fanotify_features features;
+    int group, epoll, work, timer, mounts; /* work: an eventfd that is readable while there is listing to do */
+    struct fanotify_handles *handles;
+    struct fanotify_object *objects; /* by view: the nearest to the victim first */
+    struct fanotify_device devices[FANOTIFY_DEVICES_MAX];
+    unsigned device_count;
+    uint64_t last_device, last_fsid; /* of the directory that was marked last */
+    struct fanotify_fold *fold;
+    struct fanotify_writes *writes;
+    struct fanotify_found *found;
+    struct fanotify_unexplained *unexplained;
+    struct fanotify_window *window;
+    struct fanotify_queue *queue;
+    struct fanotify_made *made;
+    struct fanotify_gone *gone;
+    uint64_t window_real_ns;    /* CLOCK_REALTIME: since when it has been on */
+    bool window_on, replaying;  /* only objects that are new since take part in a replay */
+
+    uint64_t empty_boot_ns, empty_real_ns; /* the queue was empty at this moment */
+    struct fanotify_cause now;             /* of the event that is being handled */
+    struct bytes rest;                     /* what follows it in the buffer */
+    struct fanotify_event moved;           /* FAN_MOVED_FROM that waits for its other half; pid 0: none */
+    char moved_bytes[FANOTIFY_HANDLE_MAX + 256];
+    struct fanotify_cause moved_cause;
+
+    uint64_t sequence, seed;
+    uint64_t watch_real_ns;     /* when the first object was watched: files born later have no older descriptor */
+    uint64_t next_tick_ms, next_mounts_ms, progress_ms;
+    bool mounts_changed;
+    bool doubtful;              /* an object was told to be in doubt since the last look at all of them */
+    uint64_t next_doubt_ms;     /* CLOCK_MONOTONIC: not sooner */
+    uint64_t lost_damaged, lost_paths;
+    bool overflow;
+    uint64_t born_real_ns;      /* CLOCK_REALTIME: when what appears now was made, if its name is gone again; 0 = ask the name */
+    bool linked;                /* what appears now had another name before */
+    bool silent;                /* told by another object of the group: only the index is kept up */
+    uint64_t overflow_real_ns; /* the last empty queue before it */
+    char rescan_note[128];
+    char not_seen[512];
+};
+
+static inline uint64_t now_ms(void)
+{
+    return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
+}

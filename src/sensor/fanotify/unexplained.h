@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Attributes that were seen to differ, until the event comes that says who. */
+#pragma once
+
+#include "sensor/fanotify/state.h"
+
+struct fanotify_unexplained *fanotify_unexplained_new(void);
+void fanotify_unexplained_free(struct fanotify_unexplained *u);
+/* Keeps the change if its attributes differ; the first state that is not explained yet is what counts. */
+void fanotify_unexplained_add(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                              const struct tree_change *change);
+/* More than one process may have made it. */
+struct fanotify_shared {
+    bool is;                  /* they may */
+    struct event_share among; /* of its processes one change each; count 0: that is not known */
+    struct file_state state;  /* then: after these changes */
+};
+bool fanotify_unexplained_take(struct fanotify_object *o, const struct file_state *state,
+                               struct tree_change *ret, struct fanotify_shared *ret_shared);
+/* It stays until the other one's event comes. */
+void fanotify_unexplained_share(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                                const struct tree_change *change, const struct fanotify_shared *shared);
+void fanotify_unexplained_forget(struct fanotify_object *o);
+void fanotify_unexplained_tick(struct sensor *s, uint64_t now_ms);

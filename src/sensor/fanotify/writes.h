@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Files that are being written to. */
+#pragma once
+
+#include "sensor/fanotify/state.h"
+
+struct fanotify_writes *fanotify_writes_new(void);
+void fanotify_writes_free(struct fanotify_writes *w);
+/* When the file there was made, CLOCK_REALTIME; 0 = not known. */
+uint64_t fanotify_born(struct fanotify_object *o, uint32_t directory, struct bytes name);
+uint64_t fanotify_born_fd(int fd);
+/* The actor of now has made that file, and may have it open: closing it is the end of making it. */
+void fanotify_writes_made(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct file_state *file);
+void fanotify_written(struct fanotify_object *o, uint32_t directory, struct bytes name, uint64_t mask,
+                      const struct tree_change *change, const struct fanotify_cause *cause);
+/* Contents differ from what the index had; how that came is not known. */
+void fanotify_tell_changed(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                           const struct tree_change *change, const struct fanotify_cause *cause);
+void fanotify_writes_tick(struct sensor *s, uint64_t now_ms, bool all);
+void fanotify_writes_forget(struct fanotify_object *o);
+/* Read or executed; the same again within a second is not told. */
+void fanotify_accessed(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                       enum operation operation, const struct fanotify_cause *cause);
