@@ -28,7 +28,7 @@ def run(sensors, wrapper):
         with open(out, "w") as o, open(err, "w") as e:
             watch = subprocess.Popen(wrapper + [f"{BUILD}/culprit", "watch", "--sensor", sensors, "--format", "json",
                                                 "--store", f"{work}/store.db", watched], stdout=o, stderr=e)
-        for _ in range(2000):
+        for _ in range(4800):
             if "culprit: ready" in open(err).read():
                 break
             time.sleep(0.05)
@@ -42,7 +42,7 @@ def run(sensors, wrapper):
         load.kill()
         load.wait()
         watch.send_signal(2)
-        watch.wait(120)
+        watch.wait(600)
         seen, full, lacks = set(), 0, {}
         for line in open(out, "rb"):
             e = json.loads(line)

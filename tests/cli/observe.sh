@@ -26,7 +26,7 @@ check() { # check NAME STATUS: 0 is good
 }
 
 culprit() { # status in $rc, output in out and err
-    timeout 60 "$BINARY" "$@" < /dev/null > "$work/out" 2> "$work/err"
+    timeout 600 "$BINARY" "$@" < /dev/null > "$work/out" 2> "$work/err"
     rc=$?
 }
 

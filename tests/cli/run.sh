@@ -33,7 +33,7 @@ check() { # check NAME STATUS: 0 is good
 
 # run ARGUMENTS...: without rights; status in $rc, output in $work/out and $work/err
 run() {
-    (cd / && exec timeout 30 "${unprivileged[@]}" "$work/culprit" "$@" < /dev/null) > "$work/out" 2> "$work/err"
+    (cd / && exec timeout 300 "${unprivileged[@]}" "$work/culprit" "$@" < /dev/null) > "$work/out" 2> "$work/err"
     rc=$?
 }
 
@@ -409,7 +409,7 @@ done << 'END'
 1 diff --store @/nosuch.db --since -1h /etc/hosts
 END
 # what never ends is not read for ever: 124 would be the time-out's
-(cd / && cat /dev/zero 2> /dev/null | timeout 60 "${unprivileged[@]}" "$work/culprit" who --from - /etc/hosts) > "$work/out" 2> "$work/err"
+(cd / && cat /dev/zero 2> /dev/null | timeout 600 "${unprivileged[@]}" "$work/culprit" who --from - /etc/hosts) > "$work/out" 2> "$work/err"
 [ "${PIPESTATUS[0]}" != 124 ] && grep -q 'without the end of a line: no log; not read on' "$work/err"
 check "a pipe that never ends a line is not read for ever" $?
 

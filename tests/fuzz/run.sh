@@ -55,7 +55,7 @@ fuzz() {
     mkdir -p "$BUILD/corpus/$target"
     # new inputs go to the first directory, and the next run begins with them: the corpus in the repository is chosen by hand
     $BUILD/tests/fuzz/fuzz_"$target" "$BUILD/corpus/$target" tests/fuzz/corpus/"$target" "${options[@]}" \
-        -max_total_time="$(seconds_of "$target")" -max_len=65536 -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 \
+        -max_total_time="$(seconds_of "$target")" -max_len=65536 -rss_limit_mb=2048 -timeout=60 -print_final_stats=1 \
         -artifact_prefix="$BUILD/findings/$target-" > "$work/$target.log" 2>&1 && : > "$work/$target.ok"
 }
 

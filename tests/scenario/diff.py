@@ -176,7 +176,10 @@ def own_world(docker, work):
     """An image has its own packages."""
     docker.run("dweb", command=["/bin/sh", "-c", "mkdir -p /var/lib/dpkg/info; echo /bin/busybox > /var/lib/dpkg/info/tools.list; "
                                "printf 'Package: tools\\nVersion: 9.9\\n' > /var/lib/dpkg/status; while :; do sleep 1; done"])
-    time.sleep(1)
+    packages = f"/proc/{docker.pid('dweb')}/root/var/lib/dpkg/status"
+    until = time.monotonic() + 60
+    while not (os.path.exists(packages) and os.path.getsize(packages)) and time.monotonic() < until:
+        time.sleep(0.05)
     watch = Watch(work, "dweb:/prd")
     docker("exec", "dweb", "sh", "-c", "rm /prd/lower; sleep 0.2; exec rm /prd/lower2")
     subprocess.run(["rm", f"/proc/{docker.pid('dweb')}/root/prd/sub/deep"], check=True)

@@ -170,7 +170,7 @@ def question(r, f):
 
 
 def run(program, options):
-    p = subprocess.run(program + options, stdin=subprocess.DEVNULL, capture_output=True, env=ENVIRONMENT, timeout=60)
+    p = subprocess.run(program + options, stdin=subprocess.DEVNULL, capture_output=True, env=ENVIRONMENT, timeout=600)
     return p.returncode, p.stdout
 
 

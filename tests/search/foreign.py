@@ -24,7 +24,7 @@ SECONDS = 1795480000
 
 def run(*argv, data=None):
     p = subprocess.run([CULPRIT, *argv], input=data, stdin=subprocess.DEVNULL if data is None else None, capture_output=True,
-                       env=ENVIRONMENT, timeout=120, cwd=DIR)
+                       env=ENVIRONMENT, timeout=600, cwd=DIR)
     err = p.stderr.decode("utf-8", "replace")
     assert p.returncode in (0, 1, 2, 3, 4) and "ERROR: " not in err and "runtime error" not in err, (argv, p.returncode, err[-1500:])
     return p.returncode, p.stdout.decode("utf-8", "replace"), err

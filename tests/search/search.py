@@ -29,12 +29,12 @@ T = 1795480000
 
 def culprit(*options, stdin=subprocess.DEVNULL, data=None):
     p = subprocess.run([CULPRIT, "search", *options], input=data, stdin=None if data is not None else stdin,
-                       capture_output=True, env=ENVIRONMENT, timeout=120)
+                       capture_output=True, env=ENVIRONMENT, timeout=600)
     return p.returncode, p.stdout.decode("latin-1"), p.stderr.decode("latin-1")
 
 
 def ausearch(*options):
-    p = subprocess.run(["ausearch", *options], stdin=subprocess.DEVNULL, capture_output=True, env=ENVIRONMENT, timeout=120)
+    p = subprocess.run(["ausearch", *options], stdin=subprocess.DEVNULL, capture_output=True, env=ENVIRONMENT, timeout=600)
     return p.returncode, p.stdout.decode("latin-1"), p.stderr.decode("latin-1")
 
 
@@ -276,7 +276,7 @@ def silent_pipe():
     with open(FILES, "rb") as f:
         os.write(w, f.read())
     try:
-        out = p.communicate(timeout=60)[0].decode()
+        out = p.communicate(timeout=600)[0].decode()
     finally:
         os.close(w)
     assert serials(out) == ["1"] and p.returncode == 0, out
@@ -465,8 +465,8 @@ def ids_of_a_sensor_that_brings_none():
         f.write("a")
     shell = "echo 1000 > /proc/self/loginuid; rm " + watched
     subprocess.run([CULPRIT, "run", "-w", watched, "--sensor", "fanotify", "--settle", "1s", "--store", store, "--", "sh", "-c", shell],
-                   capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
-    lines = subprocess.run([CULPRIT, "who", "--store", store, "--format", "json", watched], capture_output=True, text=True, timeout=60)
+                   capture_output=True, stdin=subprocess.DEVNULL, timeout=600)
+    lines = subprocess.run([CULPRIT, "who", "--store", store, "--format", "json", watched], capture_output=True, text=True, timeout=600)
     rows = [json.loads(line) for line in lines.stdout.splitlines()]
     login = next(r["culprit"]["login"] for r in rows if "login" in r["culprit"])
     raw = culprit("--store", store, "--op", "unlink", "-r")[1]

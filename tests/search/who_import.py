@@ -27,7 +27,7 @@ ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TZ": "UTC", "DO
 
 def run(*argv, data=None):
     p = subprocess.run([CULPRIT, *argv], input=data, stdin=subprocess.DEVNULL if data is None else None, capture_output=True,
-                       env=ENVIRONMENT, timeout=300, cwd=DIR)
+                       env=ENVIRONMENT, timeout=600, cwd=DIR)
     err = p.stderr.decode("utf-8", "replace")
     assert p.returncode in (0, 1, 2, 3, 4) and "ERROR: " not in err and "runtime error" not in err, (argv, p.returncode, err[-1500:])
     return p.returncode, p.stdout.decode("utf-8", "replace"), err
@@ -175,11 +175,12 @@ def an_interrupted_import_goes_on():
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             time.sleep(0.15 * (i + 1))
             p.send_signal(stop)
-            out, err = p.communicate(timeout=300)
+            out, err = p.communicate(timeout=600)
             if p.returncode == 0:
                 break
-            assert p.returncode == (4 if stop == signal.SIGINT else -signal.SIGKILL), (p.returncode, err)
-            assert stop == signal.SIGKILL or b"import the same logs again" in err
+            # a slow machine may not have begun it: then a signal ends it without a word
+            assert p.returncode in ((4, -signal.SIGINT) if stop == signal.SIGINT else (-signal.SIGKILL,)), (p.returncode, err)
+            assert p.returncode != 4 or b"import the same logs again" in err
         assert run("import", "--store", "part.db", "big.log")[0] == 0
         part, all_of_it = told("part.db"), told("whole.db")
         assert part == all_of_it, next((a, b) for a, b in zip(part, all_of_it) if a != b) if len(part) == len(all_of_it) else (len(part), whole)

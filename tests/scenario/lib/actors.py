@@ -56,7 +56,9 @@ def _(run):
 
 @scenario("a job without a terminal, its parents gone", before=files("f"))
 def _(run):
-    run.sh("setsid -f sh -c 'sleep 0.2; rm f; true' < /dev/null; sleep 0.6")
+    run.sh("setsid -f sh -c 'sleep 0.2; rm f; true' < /dev/null")
+    run.until(lambda: not os.path.exists(run.path("f")))
+    run.settle(0.3)
     return [Event("unlink", "f", executable="/usr/bin/rm", process__tty=None)]
 
 
@@ -131,7 +133,7 @@ def _(run):
 @scenario("by /proc/PID/root of a process in another mount namespace", before=files("f"))
 def _(run):
     other = subprocess.Popen(["unshare", "-m", "sleep", "60"])
-    time.sleep(0.3)
+    run.until(lambda: os.readlink(f"/proc/{other.pid}/ns/mnt") != os.readlink("/proc/self/ns/mnt"))
     try:
         pid = run.act("unlink", f"/proc/{other.pid}/root{run.path('f')}")
     finally:

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import time
 
 from lib.expect import Event, Never
 from lib.scenarios import act_event, scenario
@@ -106,7 +105,7 @@ def _(run):
 def _(run):
     run.docker("restart", "-t", "2", "web")
     pid = run.act("unlink", f"/proc/{run.docker.pid('web')}/root/prd/upper")
-    return [gone("/prd/upper", pid=pid, culprit__since_start=lambda s: s is not None and -0.5 < s < 10)]
+    return [gone("/prd/upper", pid=pid, culprit__since_start=lambda s: s is not None and -5 < s < 120)]
 
 
 @container("three restarts, a deletion after each", harmless=SETUP)
@@ -139,7 +138,7 @@ def _(run):
 @container("a start that culprit is late for", harmless=SETUP)
 def _(run):
     run.docker("stop", "-t", "2", "web")
-    time.sleep(0.3)
+    run.settle(0.3)
     return late(run, ("start", "web"))
 
 
@@ -226,7 +225,7 @@ def _(run):
 @container("stopped and started again", harmless=SETUP)
 def _(run):
     run.docker("stop", "-t", "2", "web")
-    time.sleep(0.3)
+    run.settle(0.3)
     run.docker("start", "web")
     run.docker("exec", "web", "rm", "/prd/upper")
     return [gone("/prd/upper", "container")]
@@ -236,7 +235,7 @@ def _(run):
 @container("removed and created again with the same name", harmless=SETUP + ("rmdir", "unlink"))
 def _(run):
     run.docker.run("web")
-    time.sleep(0.3)
+    run.settle(0.3)
     run.docker("exec", "web", "rm", "/prd/lower")
     return [gone("/prd/lower", "container")]
 
@@ -244,7 +243,7 @@ def _(run):
 @container("not created yet", before=None, harmless=SETUP)
 def _(run):
     run.docker.run("web")
-    time.sleep(0.5)
+    run.settle(0.5)
     run.docker("exec", "web", "rm", "/prd/lower")
     return [gone("/prd/lower", "container")]
 
@@ -252,7 +251,9 @@ def _(run):
 @container("its own entrypoint is the culprit", before=None, harmless=SETUP)
 def _(run):
     run.docker.run("web", command=["/bin/sh", "-c", "rm /prd/lower /prd/sub/deep; sleep 100"])
-    time.sleep(1)
+    deep = f"/proc/{run.docker.pid('web')}/root/prd/sub/deep"
+    run.until(lambda: not os.path.exists(deep))
+    run.settle(0.3)
     return [gone("/prd/lower", "container"), gone("/prd/sub/deep", "container")]
 
 
@@ -273,7 +274,9 @@ def unaudited(run):
           harmless=SETUP, after=unaudited)
 def _(run):
     run.docker.run("web", command=["/bin/sh", "-c", "rm /prd/lower /prd/sub/deep; sleep 100"])
-    time.sleep(1)
+    deep = f"/proc/{run.docker.pid('web')}/root/prd/sub/deep"
+    run.until(lambda: not os.path.exists(deep))
+    run.settle(0.3)
     return [gone("/prd/lower", "container"), gone("/prd/sub/deep", "container")]
 
 

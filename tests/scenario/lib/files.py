@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 
 from lib.expect import Event, Never
 from lib.scenarios import META, act_event, files, scenario
@@ -37,7 +36,7 @@ def _(run):
 @scenario("a folder moved out of the watch, and changed there", before=files("d/e/f"))
 def _(run):
     run.act("rename", run.path("d"), run.out + "/d")
-    time.sleep(0.2)
+    run.settle(0.2)
     run.act("unlink", run.out + "/d/e/f")
     return [Event("rename", run.out + "/d", culprit__file__previous_path="d")]
 
@@ -219,7 +218,7 @@ LATER = {"audit": "a mount below the watched folder, or its own renaming, is fol
 def _(run):
     one = run.act("mount-tmpfs", run.path("m"))
     run.told("mount")
-    time.sleep(0.5)
+    run.settle(0.5)
     run.sh("echo x > m/f; rm m/f")
     two = run.act("umount", run.path("m"))
     return [act_event(run, "mount", "m", one), act_event(run, "unmount", "m", two), Event("create", "m/f"),
@@ -229,7 +228,7 @@ def _(run):
 @scenario("a folder bound over the watched one by the new mount calls", needs=("mounts",), gaps=True)
 def _(run):
     pid = run.act("move-mount", run.out, run.path())
-    time.sleep(0.3)
+    run.settle(0.3)
     two = run.act("umount", run.path())
     return [act_event(run, "mount", "", pid), act_event(run, "unmount", "", two)]
 
@@ -264,7 +263,7 @@ def _(run):
 @scenario("the watched folder removed, and the one above it", before=files("a/b/d/f"), targets=lambda run: [run.path("a/b/d")],
           harmless=("unlink",))
 def _(run):
-    run.sh("rm -r a/b/d; sleep 0.5; rmdir a/b; sleep 0.3; rmdir a")
+    run.steps("rm -r a/b/d", 0.5, "rmdir a/b", 0.3, "rmdir a")
     return [Event("rmdir", "a/b/d", executable="/usr/bin/rm")]
 
 
@@ -272,21 +271,21 @@ def _(run):
 @scenario("the watched folder removed and made anew at once", before=files("d/f"), targets=lambda run: [run.path("d")], gaps=True,
           harmless=("rmdir", "unlink", "mkdir"))
 def _(run):
-    run.sh("rm -r d && mkdir d; sleep 1; echo x > d/new; rm d/new")
+    run.steps("rm -r d && mkdir d", 1, "echo x > d/new; rm d/new")
     return [Event("create", "d/new"), Event("unlink", "d/new", executable="/usr/bin/rm")]
 
 
 @scenario("the folder above the watched one removed and made anew at once", before=files("a/d/f"),
           targets=lambda run: [run.path("a/d")], gaps=True, harmless=("rmdir", "unlink", "mkdir", "create"))
 def _(run):
-    run.sh("rm -r a && mkdir -p a/d && echo x > a/d/g; sleep 0.3; rm a/d/g")
+    run.steps("rm -r a && mkdir -p a/d && echo x > a/d/g", 0.3, "rm a/d/g")
     return [Event("unlink", "a/d/g", executable="/usr/bin/rm")]
 
 
 @scenario("the watched folder renamed, and back", before=files("d/f"), targets=lambda run: [run.path("d")], gaps=True,
           limits=LATER)
 def _(run):
-    run.sh("mv d e; sleep 0.3; mv e d; sleep 0.3; rm d/f")
+    run.steps("mv d e", 0.3, "mv e d", 0.3, "rm d/f")
     return [Event("rename", "e", culprit__file__previous_path="d"), Event("rename", "d", culprit__file__previous_path="e"),
             Event("unlink", "d/f", executable="/usr/bin/rm")]
 
@@ -294,7 +293,7 @@ def _(run):
 @scenario("the folder above the watched one renamed away and replaced", before=files("a/d/f"),
           targets=lambda run: [run.path("a/d")], gaps=True, harmless=("rename", "mkdir"))
 def _(run):
-    run.sh("mv a b; sleep 0.3; mkdir -p a/d; sleep 0.3; echo x > a/d/g; rm a/d/g")
+    run.steps("mv a b", 0.3, "mkdir -p a/d", 0.3, "echo x > a/d/g; rm a/d/g")
     return [Event("create", "a/d/g"), Event("unlink", "a/d/g")]
 
 
@@ -302,7 +301,7 @@ def _(run):
 @scenario("the folder above the watched one renamed away and replaced at once", before=files("a/d/s/f"),
           targets=lambda run: [run.path("a/d")], gaps=True, harmless=("rename", "mkdir"))
 def _(run):
-    run.sh("mv a b; mkdir -p a/d/s; sleep 0.6; echo x > a/d/s/g; rm b/d/s/f; sleep 0.3; rm a/d/s/g; chmod 700 a/d/s")
+    run.steps("mv a b; mkdir -p a/d/s", 0.6, "echo x > a/d/s/g; rm b/d/s/f", 0.3, "rm a/d/s/g; chmod 700 a/d/s")
     return [Event("create", "a/d/s/g"), Event("unlink", "a/d/s/g"), Event("chmod", "a/d/s")]
 
 

@@ -81,6 +81,35 @@ class Run:
                 return False
             time.sleep(0.05)
 
+    def turns(self):
+        """How often culprit has waited for something: at least once in each turn of its loop."""
+        with open(f"/proc/{self.session.process.pid}/status", encoding="ascii", errors="replace") as f:
+            return next(int(line.split()[1]) for line in f if line.startswith("voluntary_ctxt_switches"))
+
+    def settle(self, seconds):
+        """So long, and until culprit has looked at what was done: on a busy machine its turn may come later."""
+        before = self.turns()
+        time.sleep(seconds)
+        after, deadline = self.turns(), time.monotonic() + 60
+        while (self.turns() < before + 3 or self.turns() == after) and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    @staticmethod
+    def until(condition, seconds=60):
+        """Waits for what somebody else does; whether it came."""
+        deadline = time.monotonic() + seconds
+        while not condition() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return condition()
+
+    def steps(self, *steps):
+        """Commands of a shell, and seconds to settle between them."""
+        for step in steps:
+            if isinstance(step, str):
+                self.sh(step)
+            else:
+                self.settle(step)
+
     def told(self, action, seconds=60, alive=lambda: True):
         """Waits until culprit tells such an event. Who has not what the scenario needs is not waited for long."""
         able = self.has.issuperset(self.scenario.needs)

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 
 from lib.expect import Event, Never
 
@@ -340,9 +339,9 @@ def _(run):
 @scenario("chattr +i and -i", needs=("metadata", "flags"), before=files("f"))
 def _(run):
     one = run.act("flags", run.path("f"), "+")
-    time.sleep(0.7)  # audit does not record which file it was: the sensor has to look
+    run.settle(0.7)  # audit does not record which file it was: the sensor has to look
     two = run.act("flags", run.path("f"), "-")
-    time.sleep(0.3)
+    run.settle(0.3)
     return [act_event(run, "setflags", "f", one), act_event(run, "setflags", "f", two)]
 
 
@@ -351,7 +350,7 @@ def _(run):
 @scenario("tmpfs over the watched folder and away", needs=("mounts",), gaps=True)
 def _(run):
     one = run.act("mount-tmpfs", run.path())
-    time.sleep(0.3)
+    run.settle(0.3)
     two = run.act("umount", run.path())
     return [act_event(run, "mount", "", one), act_event(run, "unmount", "", two)]
 
@@ -584,19 +583,19 @@ def _(run):
 
 @scenario("a folder that does not exist yet", targets=lambda run: [run.path("d/e")])
 def _(run):
-    run.sh("mkdir d; mkdir d/e; sleep 0.3; echo x > d/e/f; rm d/e/f")
+    run.steps("mkdir d; mkdir d/e", 0.3, "echo x > d/e/f; rm d/e/f")
     return [Event("mkdir", "d/e"), Event("create", "d/e/f"), Event("unlink", "d/e/f")]
 
 
 @scenario("a folder that does not exist yet, one name after the other", targets=lambda run: [run.path("d/e")])
 def _(run):
-    run.sh("mkdir d; sleep 0.3; cd d; mkdir e; sleep 0.3; echo x > e/f; rm e/f")
+    run.steps("mkdir d", 0.3, "cd d; mkdir e", 0.3, "cd d; echo x > e/f; rm e/f")
     return [Event("mkdir", "d/e"), Event("create", "d/e/f"), Event("unlink", "d/e/f")]
 
 
 @scenario("a folder deleted and made again", before=files("d/f"), targets=lambda run: [run.path("d")], gaps=True)
 def _(run):
-    run.sh("rm -r d; sleep 0.3; mkdir d; sleep 0.3; echo x > d/g; rm d/g")
+    run.steps("rm -r d", 0.3, "mkdir d", 0.3, "echo x > d/g; rm d/g")
     return [Event("unlink", "d/f"), Event("rmdir", "d"), Event("mkdir", "d"), Event("create", "d/g"),
             Event("unlink", "d/g")]
 
@@ -615,7 +614,7 @@ def _(run):
 @scenario("a folder above is moved away and comes back", before=files("d/mid/leaf/k"),
           targets=lambda run: [run.path("d/mid/leaf/k")], gaps=True)
 def _(run):
-    run.sh("mv d/mid d/gone; sleep 0.5; mv d/gone d/mid; sleep 0.5; rm d/mid/leaf/k")
+    run.steps("mv d/mid d/gone", 0.5, "mv d/gone d/mid", 0.5, "rm d/mid/leaf/k")
     return [above(run, "d/mid", "d/gone", "d/mid/leaf/k"), above(run, "d/gone", "d/mid", "d/mid/leaf/k"),
             Event("unlink", "d/mid/leaf/k", executable="/usr/bin/rm")]
 
@@ -623,7 +622,7 @@ def _(run):
 @scenario("a folder above is moved away and made anew", before=files("d/mid/leaf/k"),
           targets=lambda run: [run.path("d/mid/leaf/k")], gaps=True)
 def _(run):
-    run.sh("mv d/mid d/gone; mkdir -p d/mid/leaf; sleep 0.5; echo x > d/mid/leaf/k; sleep 0.3; rm d/mid/leaf/k")
+    run.steps("mv d/mid d/gone; mkdir -p d/mid/leaf", 0.5, "echo x > d/mid/leaf/k", 0.3, "rm d/mid/leaf/k")
     return [above(run, "d/mid", "d/gone", "d/mid/leaf/k"), Event("create", "d/mid/leaf/k"),
             Event("unlink", "d/mid/leaf/k", executable="/usr/bin/rm")]
 
@@ -632,7 +631,7 @@ def _(run):
 @scenario("a folder above is mounted on itself for a moment", before=files("d/mid/f"), targets=lambda run: [run.path("d/mid")],
           harmless=("mount", "unmount"))
 def _(run):
-    run.sh("mount --bind d d; sleep 1.2; umount d; sleep 1.2")
+    run.steps("mount --bind d d", 1.2, "umount d", 1.2)
     return [act_event(run, "unlink", "d/mid/f", run.act("unlink", run.path("d/mid/f")))]
 
 
@@ -646,7 +645,7 @@ def _(run):
           before=lambda run: (run.write("one/k"), run.write("two/k"), os.symlink("one", run.path("l"))),
           targets=lambda run: [run.path("l/k")], gaps=True)
 def _(run):
-    run.sh("ln -s two l.new; mv -T l.new l; sleep 1.5; rm two/k; rm l; sleep 0.5; ln -s one l; sleep 1.5; rm one/k")
+    run.steps("ln -s two l.new; mv -T l.new l", 1.5, "rm two/k; rm l", 0.5, "ln -s one l", 1.5, "rm one/k")
     return [above(run, "l.new", "l", "l/k"), Event("unlink", "two/k"),
             Event("unlink", "l", culprit__file__carried=run.path("l/k")),
             Event("symlink", "l", culprit__file__carried=run.path("l/k")), Event("unlink", "one/k")]
@@ -684,8 +683,8 @@ def _(run):
           harmless=("create", "unlink", "chmod", "truncate"))
 def _(run):
     pid = run.act("unlink", run.path("f"))
-    time.sleep(1)
+    run.settle(1)
     size = os.path.getsize(run.work + "/store.db-wal")
-    time.sleep(1)
+    run.settle(1)
     assert os.path.getsize(run.work + "/store.db-wal") - size < 200000, "it feeds itself"
     return [act_event(run, "unlink", "f", pid)]
