@@ -31,7 +31,8 @@ static const struct engine_ops *const engine_table[ENGINES] = {
 #define HANGS_NS (10 * NS_PER_S) /* an engine that hangs is left alone so long */
 #define UNKNOWN_NS NS_PER_S     /* an unknown id is asked for so often: a storm of unknown containers
                                  * must not become a storm of questions */
-#define SHARING_NS (300 * NS_PER_MS)
+#define SHARING_NS (2 * NS_PER_S) /* once in ten seconds (watch/watchset.c); a busy machine's daemon needs some of it */
+#define SHARING_MS 1000 /* for one answer */
 #define SHARING_VIEWS 256
 
 static void follow_fd(struct engines *e, int fd, uint32_t row)
@@ -387,17 +388,28 @@ static bool view_holds(const struct container_view *v, struct bytes path)
            (v->root.len && !v->upper.len && bytes_path_covers(v->root, path));
 }
 
-size_t engines_sharing(struct engines *e, struct bytes host_path, struct container **ret, size_t max,
-                       bool *ret_all)
+/* An engine that is there and does not answer may have more. */
+static bool is_silent(int r)
+{
+    return r < 0 && r != -ENOENT && r != -ENODEV;
+}
+
+static bool list_each(struct engines *e)
+{
+    bool all = true;
+
+    for (unsigned i = 0; i < ENGINES; i++)
+        all &= !is_silent(list_row(e, i, NULL));
+    return all;
+}
+
+static size_t find_sharing(struct engines *e, struct bytes path, struct container **ret, size_t max, bool *ret_all)
 {
     uint64_t until = clock_ns(CLOCK_MONOTONIC) + SHARING_NS;
-    _cleanup_free_ char *real = realpath(host_path.data, NULL);
-    struct bytes path = real ? bytes_of(real) : host_path;
     size_t n = 0, views = 0;
     struct known *k, *next;
 
-    list_all(e);
-    *ret_all = true;
+    *ret_all = list_each(e);
     HASH_ITER(by_id, e->known, k, next) {
         struct bytes id = k->container->id;
         int r = -ENOENT;
@@ -420,7 +432,21 @@ size_t engines_sharing(struct engines *e, struct bytes host_path, struct contain
             if (r == 0)
                 container_view_done(&view);
         }
+        *ret_all &= !is_silent(r);
     }
+    return n;
+}
+
+size_t engines_sharing(struct engines *e, struct bytes host_path, struct container **ret, size_t max,
+                       bool *ret_all)
+{
+    _cleanup_free_ char *real = realpath(host_path.data, NULL);
+    unsigned patience_ms = e->patience_ms;
+    size_t n;
+
+    e->patience_ms = MAX(patience_ms, SHARING_MS);
+    n = find_sharing(e, real ? bytes_of(real) : host_path, ret, max, ret_all);
+    e->patience_ms = patience_ms;
     return n;
 }
 

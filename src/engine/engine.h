@@ -41,7 +41,7 @@ int engines_volume(struct engines *e, struct bytes name, struct arena *arena, st
                    struct err *err);
 
 /* Whose layers and mounts hold `host_path`? At most `max`, references owned by the caller; how many. Bounded in
- * time: *ret_all says whether every container was looked at. */
+ * time, also where the daemon does not answer: *ret_all says whether every container was looked at. */
 size_t engines_sharing(struct engines *e, struct bytes host_path, struct container **ret, size_t max,
                        bool *ret_all);
 

@@ -166,6 +166,87 @@ static void one_that_was_slow_is_asked_again(void **state)
         close(accepted[i]);
 }
 
+/* ---- whose layers they are ---- */
+
+#define BUSY_MS 400 /* longer than events are kept waiting */
+
+struct layers {
+    bool answers; /* when asked for one of them */
+};
+
+static void *answer_layers(void *data)
+{
+    static const char list[] = "[{\"Id\":\"0123456789ab\",\"Names\":[\"/web\"]}]";
+    static const char one[] = "{\"Id\":\"0123456789ab\",\"Name\":\"/web\",\"State\":{\"Running\":false},\"GraphDriver\":{\"Name\":"
+                              "\"overlay2\",\"Data\":{\"UpperDir\":\"/d/diff\",\"LowerDir\":\"/image/1:/image/2\"}}}";
+    const struct layers *layers = data;
+    char request[4096];
+    int fd;
+
+    while ((fd = accept(listener, NULL, NULL)) >= 0) {
+        ssize_t n = read(fd, request, sizeof(request) - 1);
+        const char *body;
+
+        request[n > 0 ? n : 0] = '\0';
+        body = strstr(request, "GET /containers/json") ? list : strstr(request, "GET /containers/0") && layers->answers ? one : NULL;
+        usleep(BUSY_MS * 1000);
+        if (body)
+            dprintf(fd, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+                    strlen(body), body);
+        if (accepted_count < 64)
+            accepted[accepted_count++] = fd;
+    }
+    return NULL;
+}
+
+static size_t sharing(bool answers, bool *ret_all)
+{
+    struct engines *e = open_engines();
+    struct layers layers = { answers };
+    struct container *found[4];
+    pthread_t thread;
+    size_t n;
+
+    accepted_count = 0;
+    engines_set_patience(e, 200);
+    assert_int_equal(pthread_create(&thread, NULL, answer_layers, &layers), 0);
+    n = engines_sharing(e, bytes_of("/image/2/etc/passwd"), found, 4, ret_all);
+    for (size_t i = 0; i < n; i++) {
+        assert_bytes(found[i]->name, "web");
+        container_unref(found[i]);
+    }
+    engines_free(e);
+    shutdown(listener, SHUT_RDWR);
+    pthread_join(thread, NULL);
+    for (int i = 0; i < accepted_count; i++)
+        close(accepted[i]);
+    return n;
+}
+
+static void a_busy_one_says_whose_layer_it_is(void **state)
+{
+    bool all = false;
+
+    (void)state;
+    for (int i = 0; i < 20 && !all; i++) { /* on a machine that is slower than that: not now, which is said */
+        size_t n = sharing(true, &all);
+
+        assert_true(!all || n == 1);
+        close(listener);
+        listener = listen_there();
+    }
+    assert_true(all);
+}
+
+static void who_does_not_say_may_have_more(void **state)
+{
+    bool all = true;
+
+    (void)state;
+    assert_int_equal(sharing(false, &all), 0);
+    assert_false(all);
+}
+
 /* ---- one that says the same more than once ---- */
 
 #define EVENT(action, time)                                                                                            \
@@ -250,6 +331,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(one_that_hangs_costs_one_time_out_and_one_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_that_was_slow_is_asked_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_busy_one_says_whose_layer_it_is, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_does_not_say_may_have_more, set_up, tear_down),
         cmocka_unit_test_setup_teardown(out_of_memory_is_told_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_that_is_not_there_costs_nothing, set_up, tear_down),
     };

@@ -68,7 +68,7 @@ guest() { # guest VERSION SECONDS
     fi
     [ -z "${PATTERN:-}" ] || story=-
     # past the battery's own end it has time for its last scenarios and the story
-    most=$((seconds + 600))
+    most=$((seconds + 900))
     SECONDS_MAX=${SECONDS_MAX:-$most} MEMORY=${MEMORY:-2500M} "$HERE/boot.sh" "$CACHE/$version" "$OUT/$version" "$HERE/battery.sh" \
         "$CULPRIT" "$SENSORS" "$places" "${STORY:-$story}" --deadline "$seconds" ${few:+--few "$few"} ${PATTERN:+-k "$PATTERN"} \
         ${QUICK:+-x "container: *"} ${EXCLUDE:+-x "$EXCLUDE"} > "$OUT/$version.log" 2>&1
