@@ -205,21 +205,37 @@ static void let_go_done(struct fuse *f, uint64_t now_ns)
         let_go(f, now_ns);
 }
 
-/* Another sensor's sight of the change, one by the same name first. */
-static struct waiting *find_other(struct fuse *f, const struct sight *sight, uint64_t hash)
+/* Another sensor's sight of the change that still waits. */
+static struct waiting *find_waiting(struct fuse *f, const struct sight *sight, uint64_t hash, enum likeness likeness)
 {
-    for (enum likeness likeness = SAME_NAME; likeness < LIKENESSES; likeness++) {
-        for (struct waiting *w = f->buckets[hash % BUCKETS]; w; w = w->bucket_next) {
-            struct sight other;
+    for (struct waiting *w = f->buckets[hash % BUCKETS]; w; w = w->bucket_next) {
+        struct sight other;
 
-            if (w->hash != hash || (w->sensors & sight->sensors))
-                continue;
-            other = sight_of(w->event);
-            if (sight_is_same(&other, sight, likeness))
-                return w;
-        }
+        if (w->hash != hash || (w->sensors & sight->sensors))
+            continue;
+        other = sight_of(w->event);
+        if (sight_is_same(&other, sight, likeness))
+            return w;
     }
     return NULL;
+}
+
+/*
+ * Is it another sensor's sight of a change that is known, one by the same name first? What was told comes before what
+ * waits, since it happened before: in a storm of changes that are all alike, the first of one sensor is the first of the
+ * other, however late it is. If it were taken for one that waits, that one's own would be told once more in the end.
+ */
+static bool find_other(struct fuse *f, const struct sight *sight, uint64_t hash, uint64_t now_ns, struct waiting **ret)
+{
+    for (enum likeness likeness = SAME_NAME; likeness < LIKENESSES; likeness++) {
+        *ret = NULL;
+        if (told_before(f->told, sight, likeness, f->options.sensors, now_ns))
+            return true;
+        *ret = find_waiting(f, sight, hash, likeness);
+        if (*ret)
+            return true;
+    }
+    return false;
 }
 
 /* The call that set the ACL was told already, with another sight of the same process: true if that is what this one is of. */
@@ -265,14 +281,15 @@ void fuse_add(struct fuse *f, struct event *event, uint64_t now_ns)
 {
     struct sight sight = sight_of(event);
     uint64_t hash = sight_hash(&sight);
-    struct waiting *w = find_other(f, &sight, hash);
     bool by_acl = was_set_by_acl(f, &sight, hash, now_ns);
+    struct waiting *w;
+    bool known = find_other(f, &sight, hash, now_ns, &w);
 
-    if (w) {
+    if (known && w) {
         merge(f, w, event);
         w->done = is_done(f, w);
         let_go_done(f, now_ns);
-    } else if (by_acl || told_before(f->told, &sight, f->options.sensors, now_ns)) {
+    } else if (known || by_acl) {
         f->stats.folded++;
         event_free(event);
     } else {

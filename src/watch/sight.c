@@ -65,7 +65,7 @@ static bool is_like(const struct sight *a, const struct sight *b, enum likeness 
 {
     switch (likeness) {
     case SAME_NAME:
-        return a->operation_presumed == b->operation_presumed && class_of(a->operation) == class_of(b->operation);
+        return class_of(a->operation) == class_of(b->operation);
     case MODE_BY_ACL:
         return (sight_is_looked_up_mode(a) && sight_may_set_acl(b)) || (sight_is_looked_up_mode(b) && sight_may_set_acl(a));
     default:

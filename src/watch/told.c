@@ -107,26 +107,25 @@ static bool is_in_time(const struct sight *told, const struct sight *late)
     return call->from_ns <= seen->until_ns + STAMP_NS && call->until_ns + before_ns >= seen->from_ns;
 }
 
-static struct memory *find(struct told *t, const struct sight *late, uint64_t hash, uint64_t now_ns)
+static struct memory *find(struct told *t, const struct sight *late, uint64_t hash, enum likeness likeness, uint64_t now_ns)
 {
-    for (enum likeness likeness = SAME_NAME; likeness < LIKENESSES; likeness++)
-        for (struct memory *m = t->buckets[hash % BUCKETS]; m; m = m->bucket_next)
-            if (m->hash == hash && !m->done && !(m->sight.sensors & late->sensors) && now_ns - m->told_ns <= TOLD_KEPT_NS &&
-                sight_is_same(&m->sight, late, likeness) && is_in_time(&m->sight, late))
-                return m;
+    for (struct memory *m = t->buckets[hash % BUCKETS]; m; m = m->bucket_next)
+        if (m->hash == hash && !m->done && !(m->sight.sensors & late->sensors) && now_ns - m->told_ns <= TOLD_KEPT_NS &&
+            sight_is_same(&m->sight, late, likeness) && is_in_time(&m->sight, late))
+            return m;
     return NULL;
 }
 
-bool told_before(struct told *t, const struct sight *late, unsigned sensors, uint64_t now_ns)
+bool told_before(struct told *t, const struct sight *late, enum likeness likeness, unsigned sensors, uint64_t now_ns)
 {
     uint64_t hash = sight_hash(late);
-    struct memory *m = find(t, late, hash, now_ns);
+    struct memory *m = find(t, late, hash, likeness, now_ns);
 
     if (!m)
         return false;
     do {
         m->sight.sensors |= late->sensors;
         m->done = (m->sight.sensors & sensors) == sensors;
-    } while (is_closing(late) && (m = find(t, late, hash, now_ns))); /* the kernel makes one event of several closings */
+    } while (is_closing(late) && (m = find(t, late, hash, likeness, now_ns))); /* the kernel makes one event of several closings */
     return true;
 }

@@ -21,8 +21,8 @@ void told_free(struct told *t); /* NULL is fine */
  * now_ns: CLOCK_MONOTONIC, of now */
 void told_add(struct told *t, const struct sight *s, uint64_t now_ns);
 
-/* Is it of a change that was told? Then it has taken its place there. sensors: all that are open. */
-bool told_before(struct told *t, const struct sight *late, unsigned sensors, uint64_t now_ns);
+/* Is it of a change that was told, alike in that way? Then it has taken its place there. sensors: all that are open. */
+bool told_before(struct told *t, const struct sight *late, enum likeness likeness, unsigned sensors, uint64_t now_ns);
 
 #define TOLD_KEPT_NS 600000000000ull /* a file that is open for longer is told again when it is closed */
 #define TOLD_MAX 16384
