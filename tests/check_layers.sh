@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Compares every #include "folder/..." below src/ with the table of docs/architecture.md, finds circles of files
-# (circles.py), and what libraries must not do: print, exit, read the environment.
+# (circles.py) and names of two types (type_names.py), and what libraries must not do: print, exit, read the environment.
 cd "$(dirname "$0")/.." || exit 2
 
 allowed() {
@@ -118,5 +118,6 @@ for file in $may_open; do
     [ -e "src/$file" ] || { echo "layers: $file, which may open files, is not there any more"; failed=1; }
 done
 python3 tests/circles.py || failed=1
-[ $failed = 0 ] && echo "layers: every include is in the table, and no new circle of files"
+python3 tests/type_names.py || failed=1
+[ $failed = 0 ] && echo "layers: every include is in the table, no new circle of files, no name of two types"
 exit $failed

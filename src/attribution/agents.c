@@ -14,19 +14,19 @@
 
 #define FILE_MAX (1024 * 1024)
 
-struct rule {
+struct product_rule {
     struct bytes *items;
     size_t count;
 };
 
-struct row {
+struct product_row {
     struct agent agent;
-    struct rule paths, units, packages, names;
+    struct product_rule paths, units, packages, names;
 };
 
 struct agents {
     struct arena arena;
-    struct row *rows;
+    struct product_row *rows;
     size_t count;
 };
 
@@ -39,7 +39,7 @@ static struct bytes take_string(struct agents *a, const json_t *object, const ch
     return arena_copy(&a->arena, (struct bytes){ json_string_value(v), json_string_length(v) });
 }
 
-static int take_rule(struct agents *a, const json_t *match, const char *key, struct rule *ret)
+static int take_rule(struct agents *a, const json_t *match, const char *key, struct product_rule *ret)
 {
     const json_t *list = json_object_get(match, key);
     size_t n = json_array_size(list);
@@ -62,7 +62,7 @@ static int take_rule(struct agents *a, const json_t *match, const char *key, str
     return 0;
 }
 
-static int take_row(struct agents *a, const json_t *object, struct row *row, struct err *err)
+static int take_row(struct agents *a, const json_t *object, struct product_row *row, struct err *err)
 {
     const json_t *match = json_object_get(object, "match");
     int r = 0;
@@ -190,7 +190,7 @@ static const struct agent *match(const struct agents *a, size_t offset, struct b
     if (!fact.len)
         return NULL;
     for (size_t i = 0; i < a->count; i++) {
-        const struct rule *rule = (const void *)((const char *)&a->rows[i] + offset);
+        const struct product_rule *rule = (const void *)((const char *)&a->rows[i] + offset);
 
         for (size_t j = 0; j < rule->count; j++)
             if (rule->items[j].len > best_len && fits(rule->items[j], fact)) {
@@ -204,14 +204,14 @@ static const struct agent *match(const struct agents *a, size_t offset, struct b
 const struct agent *agents_match(const struct agents *a, const struct agent_facts *facts,
                                  bool *ret_looks_like)
 {
-    const struct agent *found = match(a, offsetof(struct row, paths), facts->executable);
+    const struct agent *found = match(a, offsetof(struct product_row, paths), facts->executable);
 
     *ret_looks_like = false;
     if (!found)
-        found = match(a, offsetof(struct row, units), facts->unit);
+        found = match(a, offsetof(struct product_row, units), facts->unit);
     if (!found)
-        found = match(a, offsetof(struct row, packages), facts->package);
-    if (!found && (found = match(a, offsetof(struct row, names), facts->name)))
+        found = match(a, offsetof(struct product_row, packages), facts->package);
+    if (!found && (found = match(a, offsetof(struct product_row, names), facts->name)))
         *ret_looks_like = true;
     return found;
 }

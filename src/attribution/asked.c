@@ -12,7 +12,7 @@
 #define UNANSWERED 32   /* descriptors that are waited for */
 #define WORKER_MS 2000  /* a worker's deadline: on a busy machine it comes late rather than never */
 
-struct question {
+struct process_question {
     pid_t pid;
     uint64_t start_ns;
     struct foreign_pending pending;
@@ -21,10 +21,10 @@ struct question {
     UT_hash_handle hh;
 };
 
-struct asked {
+struct asked_processes {
     const struct foreign_job *job;
     const char *proc;
-    struct question *questions; /* by pid, in the order of their making */
+    struct process_question *questions; /* by pid, in the order of their making */
     unsigned unanswered;
 };
 
@@ -34,9 +34,9 @@ struct request {
     int64_t pid;
 };
 
-int asked_new(const struct foreign_job *job, const char *proc, struct asked **ret, struct err *err)
+int asked_new(const struct foreign_job *job, const char *proc, struct asked_processes **ret, struct err *err)
 {
-    struct asked *a = calloc(1, sizeof(*a));
+    struct asked_processes *a = calloc(1, sizeof(*a));
 
     if (!a)
         return err_set(err, -ENOMEM, "questions about processes");
@@ -46,7 +46,7 @@ int asked_new(const struct foreign_job *job, const char *proc, struct asked **re
     return 0;
 }
 
-static void forget(struct asked *a, struct question *q)
+static void forget(struct asked_processes *a, struct process_question *q)
 {
     HASH_DEL(a->questions, q);
     a->unanswered -= q->r == -EAGAIN;
@@ -55,7 +55,7 @@ static void forget(struct asked *a, struct question *q)
     free(q);
 }
 
-void asked_free(struct asked *a)
+void asked_free(struct asked_processes *a)
 {
     if (!a)
         return;
@@ -81,7 +81,7 @@ int asked_about(struct bytes request, pid_t *ret_pid, uint64_t *ret_start_ns, co
 
 /* ---- asking it ---- */
 
-static void look(struct asked *a, struct question *q, unsigned wait_ms)
+static void look(struct asked_processes *a, struct process_question *q, unsigned wait_ms)
 {
     const struct request r = { q->start_ns, q->pid };
     _cleanup_sbuf_ struct sbuf request = SBUF_INIT;
@@ -103,10 +103,10 @@ static void look(struct asked *a, struct question *q, unsigned wait_ms)
 }
 
 /* Of the same process: pids are used again. */
-static struct question *find(struct asked *a, pid_t pid, uint64_t start_ns)
+static struct process_question *find(struct asked_processes *a, pid_t pid, uint64_t start_ns)
 {
     const struct process p = { .pid = pid, .start_ns = start_ns };
-    struct question *q;
+    struct process_question *q;
 
     HASH_FIND(hh, a->questions, &pid, sizeof(pid), q);
     if (q && !process_is(&p, q->pid, q->start_ns)) {
@@ -116,16 +116,16 @@ static struct question *find(struct asked *a, pid_t pid, uint64_t start_ns)
     return q;
 }
 
-static void collect(struct asked *a)
+static void collect(struct asked_processes *a)
 {
-    for (struct question *q = a->questions; q && a->unanswered; q = q->hh.next)
+    for (struct process_question *q = a->questions; q && a->unanswered; q = q->hh.next)
         if (q->r == -EAGAIN)
             look(a, q, 0);
 }
 
-void asked_put(struct asked *a, const struct process *p)
+void asked_put(struct asked_processes *a, const struct process *p)
 {
-    struct question *q;
+    struct process_question *q;
 
     if (p->pid <= 0 || !p->start_ns || find(a, p->pid, p->start_ns))
         return;
@@ -144,9 +144,9 @@ void asked_put(struct asked *a, const struct process *p)
     look(a, q, 0);
 }
 
-int asked_get(struct asked *a, pid_t pid, uint64_t start_ns, unsigned wait_ms, struct bytes *ret)
+int asked_get(struct asked_processes *a, pid_t pid, uint64_t start_ns, unsigned wait_ms, struct bytes *ret)
 {
-    struct question *q = start_ns ? find(a, pid, start_ns) : NULL;
+    struct process_question *q = start_ns ? find(a, pid, start_ns) : NULL;
 
     if (!q)
         return -ENODATA;

@@ -593,7 +593,7 @@ struct process *attribution_process(struct attribution *a, pid_t pid, uint64_t b
     return p;
 }
 
-struct walk {
+struct table_walk {
     struct attribution *a;
     int (*each)(void *data, struct process *p);
     void *data;
@@ -602,7 +602,7 @@ struct walk {
 
 static int walk_one(void *data, struct process *p)
 {
-    struct walk *w = data;
+    struct table_walk *w = data;
 
     attribute(w->a, p);
     if ((p->owner.agent != NULL && !p->owner.looks_like) != w->known_products)
@@ -613,7 +613,7 @@ static int walk_one(void *data, struct process *p)
 int attribution_each_process(struct attribution *a, int (*each)(void *data, struct process *p),
                              void *data)
 {
-    struct walk walk = { a, each, data, true };
+    struct table_walk walk = { a, each, data, true };
     int r = process_table_each(a->table, walk_one, &walk);
 
     walk.known_products = false;

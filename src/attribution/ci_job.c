@@ -102,7 +102,7 @@ static const struct foreign_job environment_job = { "the job of a CI runner", GA
 /* ---- asking it ---- */
 
 /* What a runner started, with all below it. */
-struct job {
+struct runner_job {
     pid_t pid;
     uint64_t start_ns;
     unsigned asked;
@@ -116,8 +116,8 @@ struct job {
 };
 
 struct ci_jobs {
-    struct asked *asked;
-    struct job *jobs; /* by pid, in the order of their making */
+    struct asked_processes *asked;
+    struct runner_job *jobs; /* by pid, in the order of their making */
 };
 
 int ci_jobs_new(const char *proc, struct ci_jobs **ret, struct err *err)
@@ -136,7 +136,7 @@ int ci_jobs_new(const char *proc, struct ci_jobs **ret, struct err *err)
     return 0;
 }
 
-static void forget(struct ci_jobs *jobs, struct job *job)
+static void forget(struct ci_jobs *jobs, struct runner_job *job)
 {
     HASH_DEL(jobs->jobs, job);
     arena_done(&job->own);
@@ -162,10 +162,10 @@ static const struct process *outermost(const struct process *p, unsigned depth)
     return NULL;
 }
 
-static struct job *job_of(struct ci_jobs *jobs, const struct process *p, unsigned depth)
+static struct runner_job *job_of(struct ci_jobs *jobs, const struct process *p, unsigned depth)
 {
     const struct process *first = outermost(p, depth);
-    struct job *job;
+    struct runner_job *job;
 
     if (!first || !first->start_ns)
         return NULL;
@@ -185,7 +185,7 @@ static struct job *job_of(struct ci_jobs *jobs, const struct process *p, unsigne
     return job;
 }
 
-static void put(struct ci_jobs *jobs, struct job *job, const struct process *p)
+static void put(struct ci_jobs *jobs, struct runner_job *job, const struct process *p)
 {
     if (job->text.len || job->asked >= ASKED_MAX)
         return;
@@ -197,7 +197,7 @@ static void put(struct ci_jobs *jobs, struct job *job, const struct process *p)
 }
 
 /* What any of its processes has told by now. */
-static void collect(struct ci_jobs *jobs, struct job *job)
+static void collect(struct ci_jobs *jobs, struct runner_job *job)
 {
     struct bytes answer;
 
@@ -208,7 +208,7 @@ static void collect(struct ci_jobs *jobs, struct job *job)
 
 void ci_jobs_see(struct ci_jobs *jobs, const struct process *p)
 {
-    struct job *job = job_of(jobs, p, DEPTH_SEEN);
+    struct runner_job *job = job_of(jobs, p, DEPTH_SEEN);
 
     if (!job)
         return;
@@ -218,7 +218,7 @@ void ci_jobs_see(struct ci_jobs *jobs, const struct process *p)
 
 struct bytes ci_jobs_find(struct ci_jobs *jobs, const struct process *p)
 {
-    struct job *job = job_of(jobs, p, LIMIT_LINEAGE);
+    struct runner_job *job = job_of(jobs, p, LIMIT_LINEAGE);
     struct bytes answer;
 
     if (!job)

@@ -197,14 +197,14 @@ bool launch_client_asks(struct bytes client, struct bytes names, struct bytes ar
     return exec && named;
 }
 
-struct search {
+struct client_search {
     const struct process *asked; /* whose client is looked for */
     struct bytes what;           /* the container's names; the directory that is copied to */
     struct process *found;       /* the newest client that asked for it */
     bool ambiguous;
 };
 
-static void add_found(struct search *s, struct process *client)
+static void add_found(struct client_search *s, struct process *client)
 {
     if (s->found)
         s->ambiguous |= !bytes_equal(s->found->args, client->args) || s->found->cred.uid != client->cred.uid;
@@ -212,7 +212,7 @@ static void add_found(struct search *s, struct process *client)
         s->found = client;
 }
 
-static bool asks(const struct search *s, const struct process *client)
+static bool asks(const struct client_search *s, const struct process *client)
 {
     for (const struct process *image = s->asked; image; image = image->earlier)
         if (launch_client_asks(client->args, s->what, image->args, image->script))
@@ -222,7 +222,7 @@ static bool asks(const struct search *s, const struct process *client)
 
 static int look_at(void *data, struct process *p)
 {
-    struct search *s = data;
+    struct client_search *s = data;
     uint64_t start = s->asked->start_ns;
 
     if (!is_client(p->executable) || p->args_truncated || p->start_ns > start || p->start_ns + CLIENT_NS < start || !asks(s, p))
@@ -288,7 +288,7 @@ static bool came_in(const struct process *p)
 static void find_client(const struct launch_sources *sources, struct process *p)
 {
     _cleanup_sbuf_ struct sbuf names = SBUF_INIT;
-    struct search s = { .asked = p };
+    struct client_search s = { .asked = p };
     const struct container *c = p->container;
     const struct process *client;
 
@@ -354,7 +354,7 @@ static bool unpacks(const struct process *p)
 /* The client waits until all is unpacked. */
 static int look_at_copier(void *data, struct process *p)
 {
-    struct search *s = data;
+    struct client_search *s = data;
 
     if (!is_client(p->executable) || p->args_truncated || p->start_ns > s->asked->start_ns ||
         (p->exited_ns && p->exited_ns < s->asked->start_ns) || !launch_client_copies(p->args, s->what))
@@ -365,7 +365,7 @@ static int look_at_copier(void *data, struct process *p)
 
 static void find_copier(const struct launch_sources *sources, struct process *p)
 {
-    struct search s = { .asked = p };
+    struct client_search s = { .asked = p };
     struct bytes rest = p->args;
 
     (void)argv_take(&rest, &s.what);

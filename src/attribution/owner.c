@@ -25,14 +25,14 @@
 
 #define CACHE_MAX 4096
 
-struct answer {
+struct package_answer {
     struct bytes package, version; /* in the arena: handed out, valid as long as the packages */
     UT_hash_handle hh;
     size_t path_len;
     char path[]; /* not in the arena: builds run thousands of programs once, and the cache forgets */
 };
 
-struct line {
+struct package_line {
     uint32_t hash;
     uint32_t list; /* index into lists */
 };
@@ -40,14 +40,14 @@ struct line {
 struct packages {
     struct arena arena;
     int root;
-    struct answer *answers;
+    struct package_answer *answers;
     /* the reading thread's until it is joined */
     pthread_t thread;
     bool reading;
     struct arena names;
     struct bytes *lists; /* file names in dpkg's directory */
     uint32_t list_count;
-    struct line *lines; /* sorted by hash */
+    struct package_line *lines; /* sorted by hash */
     size_t line_count, line_size;
 };
 
@@ -87,7 +87,7 @@ static void wait_for_lists(struct packages *p)
 
 static void forget(struct packages *p)
 {
-    struct answer *a, *next;
+    struct package_answer *a, *next;
 
     HASH_ITER(hh, p->answers, a, next) {
         HASH_DEL(p->answers, a);
@@ -109,12 +109,12 @@ void packages_free(struct packages *p)
     free(p);
 }
 
-struct mapping {
+struct file_mapping {
     char *data;
     size_t len;
 };
 
-static void mapping_done(struct mapping *m)
+static void mapping_done(struct file_mapping *m)
 {
     if (m->data)
         munmap(m->data, m->len);
@@ -122,10 +122,10 @@ static void mapping_done(struct mapping *m)
 
 #define _cleanup_mapping_ _cleanup_(mapping_done)
 
-static struct mapping map_file(int dir, const char *name)
+static struct file_mapping map_file(int dir, const char *name)
 {
     _cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    struct mapping m = { 0 };
+    struct file_mapping m = { 0 };
     struct stat st;
 
     if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0)
@@ -139,13 +139,13 @@ static struct mapping map_file(int dir, const char *name)
 }
 
 /* Of a file that is not there too: nothing is added to a null pointer. */
-static const char *end_of(const struct mapping *m)
+static const char *end_of(const struct file_mapping *m)
 {
     return m->data ? m->data + m->len : NULL;
 }
 
 /* A whole line of the text. */
-static bool has_line(const struct mapping *m, struct bytes line)
+static bool has_line(const struct file_mapping *m, struct bytes line)
 {
     const char *at = m->data, *end = end_of(m);
 
@@ -164,7 +164,7 @@ static bool has_line(const struct mapping *m, struct bytes line)
 static struct bytes find_version(struct packages *p, struct bytes package)
 {
     _cleanup_close_ int dir = openat(p->root, "var/lib/dpkg", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    _cleanup_mapping_ struct mapping m = dir >= 0 ? map_file(dir, "status") : (struct mapping){ 0 };
+    _cleanup_mapping_ struct file_mapping m = dir >= 0 ? map_file(dir, "status") : (struct file_mapping){ 0 };
     char needle[300];
     const char *at = m.data, *end = end_of(&m);
     int n = snprintf(needle, sizeof(needle), "Package: %.*s\n", (int)package.len, package.data);
@@ -221,20 +221,20 @@ static bool add_line(struct packages *p, const char *line, size_t len, uint32_t 
 {
     if (p->line_count == p->line_size) {
         size_t size = p->line_size ? p->line_size * 2 : 65536;
-        struct line *lines = reallocarray(p->lines, size, sizeof(*lines));
+        struct package_line *lines = reallocarray(p->lines, size, sizeof(*lines));
 
         if (!lines)
             return false;
         p->lines = lines;
         p->line_size = size;
     }
-    p->lines[p->line_count++] = (struct line){ hash_line(line, len), list };
+    p->lines[p->line_count++] = (struct package_line){ hash_line(line, len), list };
     return true;
 }
 
 static bool read_list(struct packages *p, int dir, const char *name)
 {
-    _cleanup_mapping_ struct mapping m = map_file(dir, name);
+    _cleanup_mapping_ struct file_mapping m = map_file(dir, name);
     const char *at = m.data, *end = end_of(&m);
     struct bytes *lists = reallocarray(p->lists, p->list_count + 1, sizeof(*lists));
 
@@ -256,7 +256,7 @@ static bool read_list(struct packages *p, int dir, const char *name)
 
 static int by_hash(const void *a, const void *b)
 {
-    const struct line *x = a, *y = b;
+    const struct package_line *x = a, *y = b;
 
     return x->hash < y->hash ? -1 : x->hash > y->hash;
 }
@@ -302,7 +302,7 @@ static struct bytes search_name(struct packages *p, int dir, struct bytes path)
     for (; low < p->line_count && p->lines[low].hash == hash; low++) {
         struct bytes name = p->lists[p->lines[low].list];
         const char *colon = memchr(name.data, ':', name.len); /* libc6:amd64.list */
-        _cleanup_mapping_ struct mapping m = map_file(dir, name.data);
+        _cleanup_mapping_ struct file_mapping m = map_file(dir, name.data);
 
         if (has_line(&m, path))
             return (struct bytes){ name.data, colon ? (size_t)(colon - name.data) : name.len - 5 };
@@ -326,7 +326,7 @@ static struct bytes search_lists(struct packages *p, struct bytes path)
 int packages_find(struct packages *p, struct bytes path, struct bytes *ret_package,
                   struct bytes *ret_version)
 {
-    struct answer *a;
+    struct package_answer *a;
 
     if (!path.len || path.data[0] != '/' || memchr(path.data, '\n', path.len))
         return -ENOENT;

@@ -27,7 +27,7 @@
 #define STATE_MS 1000                     /* a worker's deadline: to look at the databases' state */
 #define SEARCH_MS 5000                    /* and to search them */
 
-struct answer {
+struct inside_answer {
     char *package, *version; /* owned; NULL: none */
     bool known;
     UT_hash_handle hh;
@@ -36,7 +36,7 @@ struct answer {
 };
 
 /* The state of one container's databases, by its id, or by where its files are. */
-struct state {
+struct database_state {
     struct foreign_pending pending;
     char *text; /* owned; NULL: not known */
     size_t len;
@@ -49,8 +49,8 @@ struct state {
 };
 
 struct image_packages {
-    struct answer *answers;
-    struct state *states; /* in the order of their making */
+    struct inside_answer *answers;
+    struct database_state *states; /* in the order of their making */
 };
 
 int image_packages_new(struct image_packages **ret, struct err *err)
@@ -66,7 +66,7 @@ static char *memdup(struct bytes b)
 
 static void forget_answers(struct image_packages *p)
 {
-    struct answer *a, *next;
+    struct inside_answer *a, *next;
 
     HASH_ITER(hh, p->answers, a, next) {
         HASH_DEL(p->answers, a);
@@ -76,7 +76,7 @@ static void forget_answers(struct image_packages *p)
     }
 }
 
-static void forget_state(struct image_packages *p, struct state *s)
+static void forget_state(struct image_packages *p, struct database_state *s)
 {
     HASH_DEL(p->states, s);
     foreign_pending_done(&s->pending);
@@ -541,9 +541,9 @@ static const struct foreign_job search_job = { "the package lists of a container
 
 /* ---- asking it ---- */
 
-static struct state *state_of(struct image_packages *p, struct bytes key)
+static struct database_state *state_of(struct image_packages *p, struct bytes key)
 {
-    struct state *s;
+    struct database_state *s;
 
     HASH_FIND(hh, p->states, key.data, key.len, s);
     if (s)
@@ -562,17 +562,17 @@ static struct state *state_of(struct image_packages *p, struct bytes key)
 
 /* One that did not answer in time is not waited for again soon, unless the answer comes after all: then it was
  * the machine that was busy. */
-static unsigned patience(const struct state *s)
+static unsigned patience(const struct database_state *s)
 {
     return clock_ns(CLOCK_MONOTONIC) < s->distrusted_until_ns ? 0 : WAIT_MS;
 }
 
-static void judge(struct state *s, int r)
+static void judge(struct database_state *s, int r)
 {
     s->distrusted_until_ns = r == -EAGAIN || r == -EBADMSG ? clock_ns(CLOCK_MONOTONIC) + DISTRUST_NS : 0;
 }
 
-static void look(struct state *s, struct bytes place)
+static void look(struct database_state *s, struct bytes place)
 {
     struct bytes answer;
     int r;
@@ -591,7 +591,7 @@ static void look(struct state *s, struct bytes place)
     s->len = s->text ? answer.len : 0;
 }
 
-static void take_answer(struct answer *a, struct bytes text)
+static void take_answer(struct inside_answer *a, struct bytes text)
 {
     size_t name_len = strnlen(text.data, text.len);
 
@@ -600,10 +600,10 @@ static void take_answer(struct answer *a, struct bytes text)
     a->version = name_len < text.len ? memdup((struct bytes){ text.data + name_len + 1, text.len - name_len - 1 }) : NULL;
 }
 
-static struct answer *answer_of(struct image_packages *p, const struct state *s, struct bytes path)
+static struct inside_answer *answer_of(struct image_packages *p, const struct database_state *s, struct bytes path)
 {
     _cleanup_sbuf_ struct sbuf key = SBUF_INIT;
-    struct answer *a;
+    struct inside_answer *a;
 
     sbuf_add(&key, s->text, s->len);
     sbuf_add_bytes(&key, path);
@@ -624,11 +624,11 @@ static struct answer *answer_of(struct image_packages *p, const struct state *s,
 }
 
 /* Waits for the search that is running, and keeps its answer. */
-static void take_search(struct image_packages *p, struct state *s, struct bytes request, unsigned wait_ms)
+static void take_search(struct image_packages *p, struct database_state *s, struct bytes request, unsigned wait_ms)
 {
     struct bytes text;
     int r = foreign_wait(&s->search, &search_job, request, SEARCH_MS, wait_ms, &text);
-    struct answer *a;
+    struct inside_answer *a;
 
     judge(s, r);
     if (r == -EAGAIN)
@@ -642,7 +642,7 @@ static void take_search(struct image_packages *p, struct state *s, struct bytes 
         a->known = true; /* it has none, or cannot be read: until its databases are others */
 }
 
-static void ask(struct image_packages *p, struct state *s, struct bytes place, struct bytes path)
+static void ask(struct image_packages *p, struct database_state *s, struct bytes place, struct bytes path)
 {
     _cleanup_sbuf_ struct sbuf request = SBUF_INIT;
     bool same = s->searched && bytes_equal_str(path, s->searched);
@@ -666,8 +666,8 @@ static void ask(struct image_packages *p, struct state *s, struct bytes place, s
 int image_packages_find(struct image_packages *p, struct bytes id, struct bytes place, struct bytes path,
                         struct bytes *ret_package, struct bytes *ret_version)
 {
-    struct state *s;
-    struct answer *a;
+    struct database_state *s;
+    struct inside_answer *a;
 
     if (!place.len || !path.len || path.data[0] != '/' || path.len > 4096 || memchr(path.data, '\n', path.len) ||
         memchr(path.data, '\0', path.len))

@@ -27,22 +27,22 @@ struct version {
     uint64_t from_ns;        /* CLOCK_BOOTTIME: start of the process, or time of the exec */
 };
 
-struct slot {
+struct pid_slot {
     pid_t pid;
     struct version *newest;
     unsigned doubt;     /* checked against /proc at this count of table->doubt */
     bool exited;
-    struct slot *exited_older, *exited_newer;
+    struct pid_slot *exited_older, *exited_newer;
     UT_hash_handle hh;
 };
 
 struct process_table {
     const char *proc;
-    struct slot *slots;
-    struct slot *asked;  /* what was looked for last, NULL: none; a storm is mostly one process's */
+    struct pid_slot *slots;
+    struct pid_slot *asked;  /* what was looked for last, NULL: none; a storm is mostly one process's */
     unsigned long cuts;  /* chains of launchers that were cut */
     size_t exited_count;
-    struct slot *exited_first, *exited_last; /* in order of exit */
+    struct pid_slot *exited_first, *exited_last; /* in order of exit */
     unsigned doubt;
     size_t sweep_at; /* look for lost ends when the table has grown to this */
 };
@@ -70,7 +70,7 @@ static void drop_versions(struct version *v)
     }
 }
 
-static void unlink_exited(struct process_table *t, struct slot *s)
+static void unlink_exited(struct process_table *t, struct pid_slot *s)
 {
     if (!s->exited)
         return;
@@ -87,7 +87,7 @@ static void unlink_exited(struct process_table *t, struct slot *s)
     t->exited_count--;
 }
 
-static void drop_slot(struct process_table *t, struct slot *s)
+static void drop_slot(struct process_table *t, struct pid_slot *s)
 {
     unlink_exited(t, s);
     HASH_DEL(t->slots, s);
@@ -99,7 +99,7 @@ static void drop_slot(struct process_table *t, struct slot *s)
 
 void process_table_free(struct process_table *t)
 {
-    struct slot *s, *next;
+    struct pid_slot *s, *next;
 
     if (!t)
         return;
@@ -108,9 +108,9 @@ void process_table_free(struct process_table *t)
     free(t);
 }
 
-static struct slot *find_slot(struct process_table *t, pid_t pid)
+static struct pid_slot *find_slot(struct process_table *t, pid_t pid)
 {
-    struct slot *s = t->asked;
+    struct pid_slot *s = t->asked;
 
     if (s && s->pid == pid)
         return s;
@@ -120,9 +120,9 @@ static struct slot *find_slot(struct process_table *t, pid_t pid)
     return s;
 }
 
-static struct slot *make_slot(struct process_table *t, pid_t pid)
+static struct pid_slot *make_slot(struct process_table *t, pid_t pid)
 {
-    struct slot *s = find_slot(t, pid);
+    struct pid_slot *s = find_slot(t, pid);
 
     if (s)
         return s;
@@ -144,7 +144,7 @@ static struct slot *make_slot(struct process_table *t, pid_t pid)
 /* Takes over the reference. */
 static struct process *push(struct process_table *t, struct process *p, uint64_t from_ns)
 {
-    struct slot *s = make_slot(t, p->pid);
+    struct pid_slot *s = make_slot(t, p->pid);
     struct version *v = calloc(1, sizeof(*v)), *at;
     unsigned n = 1;
 
@@ -192,7 +192,7 @@ static void set_parent(struct process_table *t, struct process *p, struct proces
 
 static struct process *newest(struct process_table *t, pid_t pid)
 {
-    struct slot *s = find_slot(t, pid);
+    struct pid_slot *s = find_slot(t, pid);
 
     return s && s->newest ? s->newest->process : NULL;
 }
@@ -201,7 +201,7 @@ static struct process *newest(struct process_table *t, pid_t pid)
  * was not told. */
 static struct process *living(struct process_table *t, pid_t pid, uint64_t boot_ns)
 {
-    struct slot *s = find_slot(t, pid);
+    struct pid_slot *s = find_slot(t, pid);
 
     if (!s || !s->newest ||
         (s->exited && s->newest->process->exited_ns + EARLY_NS < boot_ns))
@@ -223,7 +223,7 @@ static void distrust_root(struct process *p, const struct process *from)
 static struct process *read_alive(struct process_table *t, pid_t pid, uint64_t from_ns)
 {
     struct process *p = NULL, *known = newest(t, pid);
-    struct slot *s = find_slot(t, pid);
+    struct pid_slot *s = find_slot(t, pid);
     uint64_t start;
 
     if (procfs_read(t->proc, pid, &p, NULL) < 0)
@@ -299,7 +299,7 @@ static bool same_ids(const struct credentials *a, const struct credentials *b)
 /* execve() sets the name first, and that is told by itself: a moment later it is a part of the exec. */
 static void forget_name_of_exec(struct process_table *t, const struct process *executed, uint64_t boot_ns)
 {
-    struct slot *s = find_slot(t, executed->pid);
+    struct pid_slot *s = find_slot(t, executed->pid);
     struct version *v = s ? s->newest : NULL;
 
     if (!v || !v->older || v->from_ns + NAMED_NS < boot_ns || !bytes_equal(v->process->name, executed->name) ||
@@ -401,7 +401,7 @@ static bool is_change(const struct process *known, const struct process *now)
 
 /* Its ids at the end are not those it is known by, and nobody told when they changed: then those that
  * it had in between are unknown. */
-static void check_ids(struct process_table *t, const struct slot *s, const struct process *end)
+static void check_ids(struct process_table *t, const struct pid_slot *s, const struct process *end)
 {
     struct process *known = s->newest->process, *p;
 
@@ -414,7 +414,7 @@ static void check_ids(struct process_table *t, const struct slot *s, const struc
 
 static void apply_exit(struct process_table *t, const struct process_event *e)
 {
-    struct slot *s = find_slot(t, e->pid);
+    struct pid_slot *s = find_slot(t, e->pid);
 
     if (!s || !s->newest || s->exited)
         return;
@@ -442,7 +442,7 @@ static void apply_exit(struct process_table *t, const struct process_event *e)
 static void apply_change(struct process_table *t, const struct process_event *e)
 {
     struct process *known = living(t, e->pid, e->boot_ns), *now = NULL;
-    const struct slot *s = find_slot(t, e->pid);
+    const struct pid_slot *s = find_slot(t, e->pid);
 
     if (!known)
         return;
@@ -462,7 +462,7 @@ static void apply_change(struct process_table *t, const struct process_event *e)
     process_unref(now);
 }
 
-static bool is_gone(struct process_table *t, const struct slot *s)
+static bool is_gone(struct process_table *t, const struct pid_slot *s)
 {
     const struct process *known = s->newest ? s->newest->process : NULL;
     uint64_t start_ns = proc_stat_start_ns(t->proc, s->pid);
@@ -476,7 +476,7 @@ static bool is_gone(struct process_table *t, const struct slot *s)
  * the table may be larger than its limit, and is not searched again before it has grown. */
 static void sweep(struct process_table *t)
 {
-    struct slot *s, *next;
+    struct pid_slot *s, *next;
 
     HASH_ITER(hh, t->slots, s, next) { /* in order of insertion */
         if (HASH_COUNT(t->slots) <= LIMIT_PROCESSES / 8 * 7)
@@ -523,7 +523,7 @@ static int seed_one(void *data, pid_t pid)
  * linked now. */
 static void link_parents(struct process_table *t)
 {
-    struct slot *s, *next;
+    struct pid_slot *s, *next;
 
     HASH_ITER(hh, t->slots, s, next) {
         struct process *p = s->newest ? s->newest->process : NULL;
@@ -549,7 +549,7 @@ void process_table_doubt(struct process_table *t)
 }
 
 /* News were lost since this slot was last looked at: is it still the same process and program? */
-static void check_slot(struct process_table *t, struct slot *s)
+static void check_slot(struct process_table *t, struct pid_slot *s)
 {
     struct process *known = s->newest ? s->newest->process : NULL, *p = NULL;
 
@@ -579,7 +579,7 @@ static struct process *read_unknown(struct process_table *t, pid_t pid, uint64_t
 struct process *process_table_find(struct process_table *t, pid_t pid, uint64_t boot_ns,
                                    uint64_t start_ns, struct bytes executable)
 {
-    struct slot *s = find_slot(t, pid);
+    struct pid_slot *s = find_slot(t, pid);
     struct process *best = NULL;
 
     if (pid <= 0)
@@ -612,7 +612,7 @@ struct process *process_table_find(struct process_table *t, pid_t pid, uint64_t 
 struct process *process_table_find_between(struct process_table *t, pid_t pid, uint64_t from_ns,
                                            uint64_t to_ns, bool gone)
 {
-    struct slot *s = find_slot(t, pid);
+    struct pid_slot *s = find_slot(t, pid);
     struct process *alive = NULL;
 
     if (pid <= 0)
@@ -658,7 +658,7 @@ size_t process_table_count(const struct process_table *t)
 int process_table_each(struct process_table *t, int (*each)(void *data, struct process *p),
                        void *data)
 {
-    struct slot *s, *next;
+    struct pid_slot *s, *next;
 
     HASH_ITER(hh, t->slots, s, next) {
         int r = s->newest && !s->exited ? each(data, s->newest->process) : 0;
@@ -671,7 +671,7 @@ int process_table_each(struct process_table *t, int (*each)(void *data, struct p
 
 int process_table_each_lately(struct process_table *t, int (*each)(void *data, struct process *p), void *data)
 {
-    struct slot *s, *next;
+    struct pid_slot *s, *next;
 
     HASH_ITER(hh, t->slots, s, next) {
         int r = s->newest ? each(data, s->newest->process) : 0;

@@ -93,7 +93,7 @@ int script_line_find(struct bytes text, struct bytes tool, struct bytes changed,
 /* ---- the file, by a worker ---- */
 
 #define PARTS 5
-enum part { PATH, TOOL, CHANGED, BEFORE, PLACE };
+enum script_line_part { PATH, TOOL, CHANGED, BEFORE, PLACE };
 
 /* Each ended by a NUL, but the last: the place has NULs of its own. */
 static bool take_request(struct bytes request, struct bytes parts[PARTS])

@@ -48,7 +48,7 @@ struct session {
 struct sessions {
     const char *proc;
     const char *root;
-    struct asked *peers;   /* of the processes of sshd */
+    struct asked_processes *peers;   /* of the processes of sshd */
     struct session *known; /* in the order of their making */
 };
 
@@ -156,7 +156,7 @@ struct bytes sessions_parse_environment(struct bytes text)
 /* ---- in a worker ---- */
 
 /* What is asked, each part ended by a NUL. */
-enum part { PART_SESSION, PART_TERMINAL, PART_USER, PART_PID, PART_START, PART_ROOT, PART_PROC, PART_COUNT };
+enum session_part { PART_SESSION, PART_TERMINAL, PART_USER, PART_PID, PART_START, PART_ROOT, PART_PROC, PART_COUNT };
 
 static bool take_request(struct bytes request, struct bytes parts[PART_COUNT])
 {

@@ -23,7 +23,7 @@
 #define FORK_US 5000000u /* from the timer's end to the service's first process, on a busy machine */
 #define TIMERS_MAX 16
 
-struct question {
+struct timer_question {
     uint64_t start_ns;
     pid_t pid;
     char unit[LIMIT_NAME + 1];
@@ -119,7 +119,7 @@ static int gather_timers(const char *unit, struct gathered *g)
 
 static int gather(struct bytes request, struct gathered *g)
 {
-    struct question q;
+    struct timer_question q;
     char *text;
     size_t len;
 
@@ -145,7 +145,7 @@ static uint64_t monotonic_us(uint64_t boottime_ns)
 static int parse(struct bytes request, const struct gathered *g, struct sbuf *answer)
 {
     struct bytes unit = timer_of_environment(gathered_get(g, "environment"));
-    struct question q;
+    struct timer_question q;
 
     memcpy(&q, request.data, sizeof(q));
     if (!unit.len)
@@ -158,7 +158,7 @@ static const struct foreign_job job = { "what started a service", 128 * 1024, ga
 
 int timer_find(const struct process *p, bool *hangs, struct sbuf *ret)
 {
-    struct question q = { .start_ns = p->start_ns, .pid = p->pid };
+    struct timer_question q = { .start_ns = p->start_ns, .pid = p->pid };
     int r;
 
     if (p->owner.unit.len >= sizeof(q.unit) || !p->start_ns)

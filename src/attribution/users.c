@@ -36,7 +36,7 @@
 static const char *const files[] = { "/etc/passwd", "/etc/group" };
 
 /* What one container says of its users or groups. */
-struct names {
+struct container_names {
     char *text; /* lines name:x:id, as a worker found them in passwd or group; owned */
     size_t len;
     char *map;        /* of uid_map or gid_map; NULL: none was ever to be had, ids are as the host counts */
@@ -50,7 +50,7 @@ struct world {
     uint64_t distrusted_until_ns;
     uint64_t stamp; /* of the files that were read */
     struct foreign_pending pending;
-    struct names users, groups;
+    struct container_names users, groups;
     UT_hash_handle hh;
 };
 
@@ -85,7 +85,7 @@ int users_new(struct engines *engines, const char *root, struct users **ret, str
     return 0;
 }
 
-static void names_done(struct names *n)
+static void names_done(struct container_names *n)
 {
     free(n->text);
     free(n->map);
@@ -144,7 +144,7 @@ uint32_t users_map(struct bytes map, uint32_t id)
 
 /* ---- a container ---- */
 
-static void read_map(struct names *n, pid_t pid, const char *name)
+static void read_map(struct container_names *n, pid_t pid, const char *name)
 {
     char path[64], *text = NULL;
     _cleanup_close_ int fd = -EBADF;
@@ -234,7 +234,7 @@ static const struct foreign_job names_job = { "the user names of a container", 4
 
 /* ---- asking it ---- */
 
-static void set_names(struct names *n, struct bytes text)
+static void set_names(struct container_names *n, struct bytes text)
 {
     free(n->text);
     n->text = strndup(text.data ? text.data : "", text.len);
@@ -325,7 +325,7 @@ static struct world *world_of(struct users *u, const struct container *c)
 static struct bytes in_container(struct users *u, const struct container *c, uint32_t id, bool group)
 {
     const struct world *w = c->id.len ? world_of(u, c) : NULL;
-    const struct names *n;
+    const struct container_names *n;
 
     if (!w)
         return BYTES_NULL;

@@ -5,12 +5,12 @@
 
 #include "cause/table.h"
 
-struct row {
+struct wrapper_row {
     const char *name;
 };
 
 /* clang-format off */
-static const struct row wrappers[] = {
+static const struct wrapper_row wrappers[] = {
     { "aa-exec" }, { "bwrap" }, { "capsh" }, { "catatonit" }, { "catchsegv" }, { "chpst" }, { "chronic" },
     { "chroot" }, { "chrt" }, { "command" }, { "cpulimit" }, { "daemonize" }, { "dbus-run-session" }, { "direnv" },
     { "doas" }, { "docker-init" }, { "dumb-init" }, { "entr" }, { "env" }, { "envdir" }, { "fakeroot" }, { "faketime" },
@@ -24,7 +24,7 @@ static const struct row wrappers[] = {
     { "unshare" }, { "watch" }, { "xargs" }, { "xvfb-run" },
 };
 
-static const struct row tools[] = {
+static const struct wrapper_row tools[] = {
     { "7z" }, { "[" }, { "ar" }, { "as" }, { "basename" }, { "bsdtar" }, { "bunzip2" }, { "bzip2" }, { "cat" }, { "cc1" },
     { "chattr" }, { "chcon" }, { "chgrp" }, { "chmod" }, { "chown" }, { "collect2" }, { "cp" }, { "cpio" }, { "csplit" },
     { "curl" }, { "cut" }, { "date" }, { "dd" }, { "deb-systemd-helper" }, { "diff" }, { "dirname" }, { "dpkg-deb" },

@@ -23,7 +23,7 @@
 #include "util/escape.h"
 #include "util/parse.h"
 
-struct question {
+struct diff_question {
     const char *store_path;
     bool json, times;
     bool record; /* two moments, not the image */
@@ -48,7 +48,7 @@ struct question {
     bool lossy;
 };
 
-static void question_done(struct question *q)
+static void question_done(struct diff_question *q)
 {
     difference_page_free(q->page);
     joiner_free(q->joiner);
@@ -66,7 +66,7 @@ static void question_done(struct question *q)
 }
 
 /* CONTAINER [PATH], CONTAINER:PATH or, between two moments, a host's PATH. */
-static int take_target(const struct verb *verb, struct question *q, char *const *words, int count)
+static int take_target(const struct verb *verb, struct diff_question *q, char *const *words, int count)
 {
     char cwd[PATH_MAX];
     struct err err = ERR_INIT;
@@ -99,7 +99,7 @@ static int take_target(const struct verb *verb, struct question *q, char *const 
     return r < 0 ? EXIT_UNABLE : 0;
 }
 
-static int parse(int argc, char **argv, struct question *q)
+static int parse(int argc, char **argv, struct diff_question *q)
 {
     const struct verb *verb = verb_by_name("diff");
     struct err err = ERR_INIT;
@@ -153,7 +153,7 @@ static int parse(int argc, char **argv, struct question *q)
 
 /* ---- what comes out ---- */
 
-static void name_owner(struct question *q, struct difference *d, struct file_state *s)
+static void name_owner(struct diff_question *q, struct difference *d, struct file_state *s)
 {
     const struct container *world = q->have_view ? q->view.container : NULL;
 
@@ -168,7 +168,7 @@ static void name_owner(struct question *q, struct difference *d, struct file_sta
 
 static int on_difference(void *data, struct difference *d)
 {
-    struct question *q = data;
+    struct diff_question *q = data;
     int r = d->event || !q->joiner ? 0 : joiner_join(q->joiner, d, &q->err);
 
     name_owner(q, d, &d->before);
@@ -191,7 +191,7 @@ static void on_notice(void *data, const char *text)
 
 static int on_gap(void *data, const struct gap *gap)
 {
-    struct question *q = data;
+    struct diff_question *q = data;
 
     q->lossy = true;
     q->lost += gap->count;
@@ -200,7 +200,7 @@ static int on_gap(void *data, const struct gap *gap)
 
 /* ---- the two ways ---- */
 
-static struct bytes against_image(struct question *q)
+static struct bytes against_image(struct diff_question *q)
 {
     _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
 
@@ -222,7 +222,7 @@ static void add_moment(struct sbuf *s, uint64_t time_ns)
     sentence_time(s, time_ns, tm.tm_gmtoff);
 }
 
-static struct bytes against_moment(struct question *q, uint64_t watched_since)
+static struct bytes against_moment(struct diff_question *q, uint64_t watched_since)
 {
     _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
     uint64_t from = MAX(q->since_ns, watched_since);
@@ -241,7 +241,7 @@ static struct bytes against_moment(struct question *q, uint64_t watched_since)
     return arena_copy(&q->arena, sbuf_bytes(&s));
 }
 
-static int make_page(struct question *q, struct bytes against)
+static int make_page(struct diff_question *q, struct bytes against)
 {
     struct difference_page_options options = {
         .json = q->json,
@@ -258,7 +258,7 @@ static int make_page(struct question *q, struct bytes against)
     return q->page ? 0 : -ENOMEM;
 }
 
-static int diff_image(struct question *q, struct compare_options *options, struct err *err)
+static int diff_image(struct diff_question *q, struct compare_options *options, struct err *err)
 {
     struct store_query query = { .container = q->view.container->id, .path = q->target.path };
     struct bytes path;
@@ -273,7 +273,7 @@ static int diff_image(struct question *q, struct compare_options *options, struc
     return r;
 }
 
-static int diff_record(struct question *q, struct compare_options *options, struct difference_end *end,
+static int diff_record(struct diff_question *q, struct compare_options *options, struct difference_end *end,
                        struct err *err)
 {
     struct store_query query = { .since_ns = q->since_ns, .until_ns = q->until_ns };
@@ -312,7 +312,7 @@ static int diff_record(struct question *q, struct compare_options *options, stru
     return r;
 }
 
-struct search {
+struct container_search {
     const struct selector *selector;
     struct container *found; /* owned reference */
     unsigned count;
@@ -321,7 +321,7 @@ struct search {
 
 static int on_container(void *data, struct container *c)
 {
-    struct search *search = data;
+    struct container_search *search = data;
 
     if (!selector_matches(search->selector, c))
         return 0;
@@ -335,9 +335,9 @@ static int on_container(void *data, struct container *c)
 }
 
 /* What several may have in common: it must be one's. */
-static int find_by_selector(struct question *q, struct err *err)
+static int find_by_selector(struct diff_question *q, struct err *err)
 {
-    struct search search = { .selector = &q->target.selector };
+    struct container_search search = { .selector = &q->target.selector };
     int r = engines_each(q->engines, on_container, &search);
 
     if (r == 0 && !search.count)
@@ -352,7 +352,7 @@ static int find_by_selector(struct question *q, struct err *err)
     return r;
 }
 
-static int find_container(struct question *q, struct err *err)
+static int find_container(struct diff_question *q, struct err *err)
 {
     struct engines_options options = { .log = &cli_log, .docker_socket = cli_docker_socket() };
     const struct selector *selector = &q->target.selector;
@@ -374,7 +374,7 @@ static int find_container(struct question *q, struct err *err)
     return r;
 }
 
-static int open_store(struct question *q, struct err *err)
+static int open_store(struct diff_question *q, struct err *err)
 {
     struct store_options options = { .path = q->store_path, .read_only = true, .log = &cli_log };
     int r = store_open(&options, &q->store, err);
@@ -385,7 +385,7 @@ static int open_store(struct question *q, struct err *err)
 }
 
 /* Exit status, after having said why. */
-static int find_subjects(struct question *q)
+static int find_subjects(struct diff_question *q)
 {
     struct err err = ERR_INIT, store_err = ERR_INIT;
     int r = open_store(q, &store_err), found;
@@ -414,7 +414,7 @@ static int find_subjects(struct question *q)
 
 int cmd_diff(int argc, char **argv)
 {
-    struct question q = { 0 };
+    struct diff_question q = { 0 };
     struct compare_options options = { .each = on_difference, .notice = on_notice, .data = &q };
     struct difference_end end = { 0 };
     struct err err = ERR_INIT;

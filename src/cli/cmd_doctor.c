@@ -304,7 +304,7 @@ static int describe_choice(struct doctor *d)
 
 #define NAMES_MAX 4096
 
-struct names {
+struct target_names {
     char *texts[NAMES_MAX];
     size_t count;
 };
@@ -319,7 +319,7 @@ static bool is_word(struct bytes b)
     return b.len > 0;
 }
 
-static void add_name(struct names *n, const char *prefix, struct bytes a, struct bytes b)
+static void add_name(struct target_names *n, const char *prefix, struct bytes a, struct bytes b)
 {
     char text[1024];
 
@@ -333,7 +333,7 @@ static void add_name(struct names *n, const char *prefix, struct bytes a, struct
 
 static int take_names(void *data, struct container *c)
 {
-    struct names *n = data;
+    struct target_names *n = data;
 
     add_name(n, "", c->name, BYTES_NULL);
     if (c->compose_project.len && c->compose_service.len)
@@ -352,7 +352,7 @@ static int list_containers(void)
 {
     struct engines_options options = { .log = NULL, .docker_socket = cli_docker_socket() };
     struct engines *engines = NULL;
-    struct names *names = calloc(1, sizeof(*names));
+    struct target_names *names = calloc(1, sizeof(*names));
 
     if (names && engines_new(&options, &engines, NULL) == 0) {
         engines_set_patience(engines, 500); /* somebody waits at a prompt */

@@ -25,7 +25,7 @@ static void on_signal(int number)
     stopped = 1;
 }
 
-struct import {
+struct import_command {
     struct store *store;
     struct audit_log_files files;
     bool terminal, drawn;
@@ -35,7 +35,7 @@ struct import {
 /* "1.2 M records, 61 %, 480 k/s, 3 s left" */
 static int on_progress(void *data, const struct replay_stats *s)
 {
-    struct import *im = data;
+    struct import_command *im = data;
     uint64_t now = clock_ns(CLOCK_MONOTONIC);
     double seconds, left, share;
 
@@ -60,7 +60,7 @@ static int on_progress(void *data, const struct replay_stats *s)
 
 /* ---- the command ---- */
 
-static int find_logs(const struct verb *verb, struct import *im, int argc, char **argv, int first)
+static int find_logs(const struct verb *verb, struct import_command *im, int argc, char **argv, int first)
 {
     struct audit_log_config config = { 0 };
     struct err err = ERR_INIT;
@@ -87,7 +87,7 @@ static int find_logs(const struct verb *verb, struct import *im, int argc, char 
 }
 
 /* What is skipped or was imported before is told. */
-static void tell_notes(const struct import *im, const struct import_result *result, uint64_t damaged)
+static void tell_notes(const struct import_command *im, const struct import_result *result, uint64_t damaged)
 {
     const struct replay_stats *stats = &result->stats;
 
@@ -105,7 +105,7 @@ static void tell_notes(const struct import *im, const struct import_result *resu
                  im->files.files[result->passed_files].path);
 }
 
-static int run(struct import *im)
+static int run(struct import_command *im)
 {
     struct import_options options = { .store = im->store, .files = &im->files, .log = &cli_log, .data = im,
                                       .progress = on_progress };
@@ -146,7 +146,7 @@ int cmd_import(int argc, char **argv)
     const struct verb *verb = verb_by_name("import");
     struct store_options options = { .patient = true, .log = &cli_log };
     struct sigaction action = { .sa_handler = on_signal };
-    struct import im = { .terminal = isatty(STDERR_FILENO) };
+    struct import_command im = { .terminal = isatty(STDERR_FILENO) };
     struct err err = ERR_INIT;
     const struct cli_option *option;
     struct option_parser parser;

@@ -36,7 +36,7 @@ static void add_visible_line(struct sbuf *out, struct bytes text)
 
 /* ---- list ---- */
 
-struct listing {
+struct rule_listing {
     const char *key;
     bool names;
     unsigned shown;
@@ -45,7 +45,7 @@ struct listing {
 
 static int list_one(void *data, const struct audit_rule_data *rule, size_t len)
 {
-    struct listing *l = data;
+    struct rule_listing *l = data;
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
 
     if (l->key && !rule_has_key(rule, len, bytes_of(l->key)))
@@ -81,7 +81,7 @@ static int kernel_failure(int r, const char *what)
 static int rules_list(const struct verb *verb, int argc, char **argv)
 {
     _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
-    struct listing listing = { .out = &out };
+    struct rule_listing listing = { .out = &out };
     _cleanup_close_ int fd = -EBADF;
     struct err err = ERR_INIT;
     bool status = false;
@@ -259,7 +259,7 @@ static int load_all(int fd, struct rule_file *file, bool go_on)
             r = rule_status_print(fd, &text, &err);
             cli_write(stdout, &text);
         } else if (rule->kind == RULE_LIST) {
-            struct listing listing = { .key = rule->text, .out = &text };
+            struct rule_listing listing = { .key = rule->text, .out = &text };
 
             r = audit_netlink_rules(fd, list_one, &listing);
             cli_write(stdout, &text);

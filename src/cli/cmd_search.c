@@ -36,7 +36,7 @@ enum search_exit {
 
 #define OUTPUT_SIZE (64 * 1024)
 
-struct search {
+struct search_command {
     struct search_options options;
     struct search_matcher matcher;
     struct search_formatter *formatter;
@@ -51,7 +51,7 @@ struct search {
     struct ecs_host host;
 };
 
-static void flush(struct search *s)
+static void flush(struct search_command *s)
 {
     if (s->out.len > 0 && fwrite(s->out.data, 1, s->out.len, stdout) != s->out.len)
         s->nobody_reads = true;
@@ -60,7 +60,7 @@ static void flush(struct search *s)
 
 static void on_idle(void *data)
 {
-    struct search *s = data;
+    struct search_command *s = data;
 
     flush(s);
     if (fflush(stdout) != 0)
@@ -69,7 +69,7 @@ static void on_idle(void *data)
 
 static bool on_match(void *data, const struct search_event *event)
 {
-    struct search *s = data;
+    struct search_command *s = data;
     const struct search_query *q = &s->options.query;
     enum search_checkpoint_step step = CHECKPOINT_SHOW;
 
@@ -96,7 +96,7 @@ static bool on_match(void *data, const struct search_event *event)
 
 static bool on_event(void *data, const struct search_event *event)
 {
-    struct search *s = data;
+    struct search_command *s = data;
 
     s->failure = search_checkpoint_note(&s->checkpoint, event);
     return s->failure == 0;
@@ -117,13 +117,13 @@ static bool stdin_is_pipe(void)
     return fstat(STDIN_FILENO, &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
-static bool is_pipe(const struct search *s)
+static bool is_pipe(const struct search_command *s)
 {
     return s->files.count == 1 && strcmp(s->files.files[0].path, "-") == 0;
 }
 
 /* 0, or an exit code after having said why. */
-static int find_logs(struct search *s)
+static int find_logs(struct search_command *s)
 {
     const struct search_options *o = &s->options;
     enum audit_log_rotations rotations = o->query.strict ? AUDIT_LOG_ROTATIONS_AUSEARCH
@@ -159,7 +159,7 @@ static int find_logs(struct search *s)
     return 0;
 }
 
-static void tell(const struct search *s, const struct search_stats *stats)
+static void tell(const struct search_command *s, const struct search_stats *stats)
 {
     uint64_t damaged = stats->damaged + stats->log.long_lines;
 
@@ -181,7 +181,7 @@ static void tell(const struct search *s, const struct search_stats *stats)
                  stats->unsure);
 }
 
-static int finish(struct search *s, int r)
+static int finish(struct search_command *s, int r)
 {
     struct err err = ERR_INIT;
 
@@ -211,14 +211,14 @@ static int finish(struct search *s, int r)
 }
 
 /* A file given by name, not a directory or the system's log. */
-static bool names_one_file(const struct search *s)
+static bool names_one_file(const struct search_command *s)
 {
     struct stat st;
 
     return s->options.input_count == 1 && stat(s->options.inputs[0], &st) == 0 && !S_ISDIR(st.st_mode);
 }
 
-static int search_logs(struct search *s)
+static int search_logs(struct search_command *s)
 {
     struct search_stats stats = { 0 };
     struct err err = ERR_INIT;
@@ -270,7 +270,7 @@ static bool is_container(const struct container *c, const char *wanted)
 }
 
 /* Asked by the file's name as its victim sees it, then as the host finds it. */
-static bool stored_matches(struct search *s, const struct event *e)
+static bool stored_matches(struct search_command *s, const struct event *e)
 {
     bool names_matter = s->options.query.file_count > 0 && e->host_path.data;
 
@@ -282,7 +282,7 @@ static bool stored_matches(struct search *s, const struct event *e)
 
 static int on_stored(void *data, struct event *e)
 {
-    struct search *s = data;
+    struct search_command *s = data;
     const struct search_query *q = &s->options.query;
     const char *wanted = q->container;
     bool here = !wanted || is_container(e->victim, wanted) ||
@@ -309,7 +309,7 @@ static int on_stored(void *data, struct event *e)
     return go_on ? 0 : 1;
 }
 
-static int search_store(struct search *s)
+static int search_store(struct search_command *s)
 {
     struct store_options options = { .path = s->options.store, .read_only = true, .log = &cli_log };
     struct search_query *q = &s->options.query;
@@ -338,7 +338,7 @@ static int search_store(struct search *s)
 }
 
 /* Without a log of auditd what culprit recorded is all there is to search. */
-static bool from_store(struct search *s)
+static bool from_store(struct search_command *s)
 {
     if (s->options.store)
         return true;
@@ -361,7 +361,7 @@ static int status_as_asked(int status, int argc, char **argv)
     return status;
 }
 
-static int search_with(struct search *s)
+static int search_with(struct search_command *s)
 {
     int r;
 
@@ -384,7 +384,7 @@ static int search_with(struct search *s)
 
 int cmd_search(int argc, char **argv)
 {
-    struct search s = { .out = SBUF_INIT };
+    struct search_command s = { .out = SBUF_INIT };
     struct err err = ERR_INIT;
     int r;
 

@@ -24,7 +24,7 @@
 
 #define TOP 10
 
-struct question {
+struct who_question {
     struct audit_log_files logs; /* --from: instead of the store */
     const char *store_path;
     struct report_args report;
@@ -44,7 +44,7 @@ struct question {
 };
 
 /* --from LOG, and further logs right behind it: the last word is always a TARGET. */
-static int add_logs(struct question *q, int argc, char **argv)
+static int add_logs(struct who_question *q, int argc, char **argv)
 {
     struct err err = ERR_INIT;
     bool is_log;
@@ -67,7 +67,7 @@ static int add_logs(struct question *q, int argc, char **argv)
     return 0;
 }
 
-static int parse_summary(const struct verb *verb, enum option_id id, struct question *q)
+static int parse_summary(const struct verb *verb, enum option_id id, struct who_question *q)
 {
     enum summary_by by;
 
@@ -88,7 +88,7 @@ static int parse_summary(const struct verb *verb, enum option_id id, struct ques
     return q->summary ? 0 : cli_usage_error(verb, "out of memory");
 }
 
-static int parse(int argc, char **argv, struct question *q)
+static int parse(int argc, char **argv, struct who_question *q)
 {
     const struct verb *verb = verb_by_name("who");
     struct err err = ERR_INIT;
@@ -142,7 +142,7 @@ static int parse(int argc, char **argv, struct question *q)
     return cli_check_targets(verb, argv + optind, (size_t)(argc - optind));
 }
 
-static void name_products(const struct question *q, struct event *event)
+static void name_products(const struct who_question *q, struct event *event)
 {
     for (struct process *p = event->actor.process; p && q->agents && !p->owner.agent; p = p->parent)
         if (p->owner.product.len)
@@ -150,19 +150,19 @@ static void name_products(const struct question *q, struct event *event)
 }
 
 /* JSON shows each event, unless it is summed up. */
-static bool shows_events(const struct question *q)
+static bool shows_events(const struct who_question *q)
 {
     return q->report.format == FORMAT_JSON && !q->report.quiet && !q->summary;
 }
 
 /* What cannot be told by a count of many events and some of them. */
-static bool needs_each(const struct question *q)
+static bool needs_each(const struct who_question *q)
 {
     return filter_needs_paths(&q->report.filter) || q->summary;
 }
 
 /* What is asked of one event at a time. */
-static int tell_event(struct question *q, struct event *event, bool each)
+static int tell_event(struct who_question *q, struct event *event, bool each)
 {
     enum filter_result result = filter_event(&q->report.filter, event);
     int r = 0;
@@ -183,7 +183,7 @@ static int tell_event(struct question *q, struct event *event, bool each)
 }
 
 /* Changes of what lies above the target take their turn among the others, in order of time. */
-static int tell_above(struct question *q, uint64_t until_ns)
+static int tell_above(struct who_question *q, uint64_t until_ns)
 {
     int r = 0;
 
@@ -192,7 +192,7 @@ static int tell_above(struct question *q, uint64_t until_ns)
     return r;
 }
 
-static void forget_above(struct question *q)
+static void forget_above(struct who_question *q)
 {
     for (size_t i = 0; i < q->above_count; i++)
         event_free(q->above[i]);
@@ -203,7 +203,7 @@ static void forget_above(struct question *q)
 
 static int on_above(void *data, struct event *event)
 {
-    struct question *q = data;
+    struct who_question *q = data;
     struct event **above = reallocarray(q->above, q->above_count + 1, sizeof(struct event *));
 
     for (size_t i = 0; above && i < q->above_count; i++)
@@ -223,7 +223,7 @@ static int on_above(void *data, struct event *event)
 
 static int on_event(void *data, struct event *event)
 {
-    struct question *q = data;
+    struct who_question *q = data;
     int r = tell_above(q, event->time_ns);
 
     if (r == 0)
@@ -235,7 +235,7 @@ static int on_event(void *data, struct event *event)
 static int on_rollup(void *data, const struct store_rollup *rollup, struct event *const *samples,
                      unsigned sample_count)
 {
-    struct question *q = data;
+    struct who_question *q = data;
     enum filter_result result = filter_event(&q->report.filter, rollup->sample);
 
     q->found++;
@@ -250,7 +250,7 @@ static int on_rollup(void *data, const struct store_rollup *rollup, struct event
 
 static int on_size(void *data, const struct store_rollup *rollup, struct event *const *samples, unsigned sample_count)
 {
-    struct question *q = data;
+    struct who_question *q = data;
 
     (void)samples;
     (void)sample_count;
@@ -259,7 +259,7 @@ static int on_size(void *data, const struct store_rollup *rollup, struct event *
 }
 
 /* One by one as far as that is quick: what became of each file is known then, whichever directory is asked for. */
-static int decide_each(struct question *q, struct store *store, struct err *err)
+static int decide_each(struct who_question *q, struct store *store, struct err *err)
 {
     int r;
 
@@ -274,12 +274,12 @@ static int decide_each(struct question *q, struct store *store, struct err *err)
 
 static int on_life(void *data, const struct life *life)
 {
-    return case_add_life(((struct question *)data)->case_, life);
+    return case_add_life(((struct who_question *)data)->case_, life);
 }
 
 static int on_gap(void *data, const struct gap *gap)
 {
-    struct question *q = data;
+    struct who_question *q = data;
 
     if (shows_events(q))
         printer_gap(&q->printer, gap);
@@ -294,7 +294,7 @@ static int by_time(const void *a, const void *b)
 }
 
 /* Above what the path leads to, and above the path as it was written: there are the links. */
-static int ask_above(struct question *q, struct store *store, const struct target *target, struct err *err)
+static int ask_above(struct who_question *q, struct store *store, const struct target *target, struct err *err)
 {
     struct store_query written = q->query;
     int r = store_each_above(store, &q->query, on_above, q, err);
@@ -309,7 +309,7 @@ static int ask_above(struct question *q, struct store *store, const struct targe
     return r;
 }
 
-static int ask(struct question *q, struct store *store, struct target *target, struct err *err)
+static int ask(struct who_question *q, struct store *store, struct target *target, struct err *err)
 {
     int r = who_store_resolve(store, &q->machine, target, &q->query, err);
 
@@ -335,7 +335,7 @@ static int ask(struct question *q, struct store *store, struct target *target, s
 }
 
 /* A log has the host's paths, as they are now as far as they are there. */
-static int ask_logs(struct question *q, struct target *target, struct err *err)
+static int ask_logs(struct who_question *q, struct target *target, struct err *err)
 {
     struct who_log logs = { &q->logs, &q->query, &q->printer, shows_events(q), q->case_, q->agents, &q->report.filter,
                             q->summary };
@@ -346,7 +346,7 @@ static int ask_logs(struct question *q, struct target *target, struct err *err)
     return who_log_ask(&logs, target, err);
 }
 
-static void write_answer(struct question *q, struct sbuf *out)
+static void write_answer(struct who_question *q, struct sbuf *out)
 {
     const struct sentence_style *style = &q->printer.style;
     const bool json = q->report.format == FORMAT_JSON, summed = q->summary && case_events(q->case_);
@@ -367,7 +367,7 @@ static void write_answer(struct question *q, struct sbuf *out)
     }
 }
 
-static int answer(struct question *q, struct store *store, char **targets, int count)
+static int answer(struct who_question *q, struct store *store, char **targets, int count)
 {
     struct case_options options = { .command_status = -1, .stored = true, .limit = q->report.limit,
                                     .quiet = q->report.quiet, .verbose = q->report.verbose };
@@ -411,7 +411,7 @@ static int answer(struct question *q, struct store *store, char **targets, int c
     return case_lost(q->case_) ? EXIT_LOST : EXIT_ANSWERED;
 }
 
-static int open_store(const struct question *q, struct store **ret)
+static int open_store(const struct who_question *q, struct store **ret)
 {
     struct store_options options = { .path = q->store_path, .read_only = true, .log = &cli_log };
     struct err err = ERR_INIT;
@@ -429,7 +429,7 @@ static int open_store(const struct question *q, struct store **ret)
 
 int cmd_who(int argc, char **argv)
 {
-    struct question q = { .report = REPORT_ARGS_INIT, .top = TOP };
+    struct who_question q = { .report = REPORT_ARGS_INIT, .top = TOP };
     struct store *store = NULL;
     int r = parse(argc, argv, &q);
 

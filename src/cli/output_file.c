@@ -14,7 +14,7 @@
 #define LINKS_MAX 40 /* as the kernel follows */
 
 /* How far a path has been gone. */
-struct walk {
+struct path_walk {
     int at; /* O_PATH, owned */
     char text[PATH_MAX];
     const char *rest; /* in text: what is left of it */
@@ -22,7 +22,7 @@ struct walk {
 };
 
 /* Takes the first component off the rest; empty at the end. */
-static int next_component(struct walk *w, char name[NAME_MAX + 1])
+static int next_component(struct path_walk *w, char name[NAME_MAX + 1])
 {
     size_t n;
 
@@ -37,7 +37,7 @@ static int next_component(struct walk *w, char name[NAME_MAX + 1])
     return 0;
 }
 
-static int step(struct walk *w, const char *name)
+static int step(struct path_walk *w, const char *name)
 {
     int fd = openat(w->at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
@@ -49,7 +49,7 @@ static int step(struct walk *w, const char *name)
 }
 
 /* A link of somebody we trust: what it says comes before the rest. */
-static int follow(struct walk *w, int fd, uid_t owner)
+static int follow(struct path_walk *w, int fd, uid_t owner)
 {
     char text[PATH_MAX], linked[PATH_MAX];
     ssize_t n;
@@ -68,7 +68,7 @@ static int follow(struct walk *w, int fd, uid_t owner)
 }
 
 /* 1: `name` is the last, a file or nothing; 0: go on. */
-static int visit(struct walk *w, const char *name)
+static int visit(struct path_walk *w, const char *name)
 {
     _cleanup_close_ int fd = -EBADF;
     struct stat st = { 0 };
@@ -92,7 +92,7 @@ static int visit(struct walk *w, const char *name)
 /* The directory, and the last component's name. */
 static int walk(const char *path, int *ret_fd, char ret_name[NAME_MAX + 1])
 {
-    struct walk w = { .at = open(path[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC) };
+    struct path_walk w = { .at = open(path[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC) };
     int r = w.at < 0 ? -errno : 0;
 
     w.rest = w.text;

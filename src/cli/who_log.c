@@ -20,15 +20,15 @@
 #define STARTING_NS (10 * NS_PER_S) /* its root is there before its engine calls it started */
 
 /* The host's paths that lead to a target, and the part of them that the victim does not see. */
-struct place {
+struct target_place {
     struct bytes path;   /* on the host */
     struct bytes prefix; /* the container's root there; BYTES_NULL: the host's own file */
     bool inside;         /* as processes name it that live in a container, or go through /proc/PID/root: whose it is, is to be seen */
 };
 
-struct asking {
+struct log_asking {
     struct who_log *who;
-    struct place *place;
+    struct target_place *place;
     struct bytes text;           /* the target as the user wrote it */
     struct container *container; /* borrowed; NULL = the host's */
     struct bytes not_seen;
@@ -44,7 +44,7 @@ static bool is_asked(const struct store_query *q, const struct event *e)
 }
 
 /* The victim's view: its path without where its root is on the host. */
-static void translate(const struct asking *a, struct event *e)
+static void translate(const struct log_asking *a, struct event *e)
 {
     struct bytes root = a->place->prefix;
 
@@ -72,7 +72,7 @@ static void translate(const struct asking *a, struct event *e)
 }
 
 /* A path as containers have it is not this container's alone. The device is: an overlay has its own, from one start to the next. */
-static bool is_its_own(struct asking *a, const struct event *e)
+static bool is_its_own(struct log_asking *a, const struct event *e)
 {
     const struct process *p = e->actor.process;
     bool has_device = e->file.known & FILE_DEVICE;
@@ -95,7 +95,7 @@ static bool is_its_own(struct asking *a, const struct event *e)
 
 static int on_event(void *data, struct event *event)
 {
-    struct asking *a = data;
+    struct log_asking *a = data;
     enum filter_result result;
     int r = 0;
 
@@ -128,7 +128,7 @@ static void tell_damage(const struct replay_stats *s)
 
 static int on_gap(void *data, const struct gap *gap)
 {
-    struct asking *a = data;
+    struct log_asking *a = data;
 
     if (a->who->json)
         printer_gap(a->who->printer, gap);
@@ -137,7 +137,7 @@ static int on_gap(void *data, const struct gap *gap)
 
 static int on_span(void *data, uint64_t from_ns, uint64_t to_ns)
 {
-    struct asking *a = data;
+    struct log_asking *a = data;
     struct coverage coverage = { .sensors = SENSOR_AUDIT_LOG, .from_ns = from_ns, .to_ns = to_ns,
                                  .watch = a->text, .not_seen = a->not_seen };
 
@@ -146,7 +146,7 @@ static int on_span(void *data, uint64_t from_ns, uint64_t to_ns)
 }
 
 /* That there is a log says that rules were watching, and not what. */
-static int tell_extent(const struct asking *a)
+static int tell_extent(const struct log_asking *a)
 {
     const struct store_query *q = a->who->query;
     struct case_question question = {
@@ -158,7 +158,7 @@ static int tell_extent(const struct asking *a)
     return case_add_question(a->who->case_, &question);
 }
 
-static int ask_place(struct asking *a, struct err *err)
+static int ask_place(struct log_asking *a, struct err *err)
 {
     const struct store_query *q = a->who->query;
     struct logs_options options = { .files = a->who->files, .log = &cli_log, .agents = a->who->agents, .path = a->place->path,
@@ -190,8 +190,8 @@ static int ask_container(struct who_log *w, struct target *target, struct err *e
     struct engines_options options = { .log = &cli_log, .docker_socket = cli_docker_socket() };
     struct container_view view = { 0 };
     struct engines *engines = NULL;
-    struct place places[PLACES_MAX];
-    struct asking asking = { .who = w, .text = target->text };
+    struct target_place places[PLACES_MAX];
+    struct log_asking asking = { .who = w, .text = target->text };
     struct stat st;
     unsigned count = 0;
     int r = engines_new(&options, &engines, err);
@@ -243,8 +243,8 @@ static int ask_container(struct who_log *w, struct target *target, struct err *e
 
 int who_log_ask(struct who_log *w, struct target *target, struct err *err)
 {
-    struct place place = { .path = target->path };
-    struct asking asking = { .who = w, .place = &place, .text = target->text, .last = true };
+    struct target_place place = { .path = target->path };
+    struct log_asking asking = { .who = w, .place = &place, .text = target->text, .last = true };
 
     if (target->selector.kind == SELECTOR_NONE)
         return ask_place(&asking, err);

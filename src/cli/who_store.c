@@ -14,14 +14,14 @@
 
 /* ---- which machine ---- */
 
-struct machines {
+struct recorded_machines {
     struct store_machine *machine;
     bool here;
 };
 
 static int on_machine(void *data, const struct coverage *c)
 {
-    struct machines *m = data;
+    struct recorded_machines *m = data;
 
     if (!c->host_id.len || bytes_equal(c->host_id, m->machine->id))
         m->here = true;
@@ -33,7 +33,7 @@ static int on_machine(void *data, const struct coverage *c)
 int store_machine_find(struct store *store, struct bytes own_id, struct store_machine *ret, struct err *err)
 {
     const struct store_query all = { .any_victim = true };
-    struct machines machines = { .machine = ret };
+    struct recorded_machines machines = { .machine = ret };
     int r;
 
     *ret = (struct store_machine){ .id = own_id };

@@ -23,7 +23,7 @@
 #define TICK_NS (500 * NS_PER_MS)
 #define MESSAGE_MAX (128 * 1024) /* a datagram: less than a socket's buffer */
 
-enum message { MESSAGE_ALIVE, MESSAGE_DIFFERENCE, MESSAGE_NOTICE, MESSAGE_END };
+enum apart_message { MESSAGE_ALIVE, MESSAGE_DIFFERENCE, MESSAGE_NOTICE, MESSAGE_END };
 
 /* ---- who compares ---- */
 
@@ -158,7 +158,7 @@ static void serve(int socket)
 
 /* ---- who asked ---- */
 
-struct asking {
+struct apart_asking {
     const struct compare_options *options;
     struct arena *arena;
     struct bytes *ret_path;
@@ -186,7 +186,7 @@ static int take_text(struct bytes *in, struct arena *arena, struct bytes *ret)
     return r;
 }
 
-static int take_difference(struct asking *a, struct bytes in)
+static int take_difference(struct apart_asking *a, struct bytes in)
 {
     struct difference *d = difference_new();
     uint64_t kind = 0;
@@ -213,7 +213,7 @@ static int take_difference(struct asking *a, struct bytes in)
     return a->options->each(a->options->data, d);
 }
 
-static int take_end(struct asking *a, struct bytes in)
+static int take_end(struct apart_asking *a, struct bytes in)
 {
     struct bytes text = BYTES_NULL;
     uint64_t error = 0;
@@ -231,7 +231,7 @@ static int take_end(struct asking *a, struct bytes in)
     return -(int)error;
 }
 
-static int take(struct asking *a, struct bytes in)
+static int take(struct apart_asking *a, struct bytes in)
 {
     struct bytes text = BYTES_NULL;
     uint64_t kind = 0;
@@ -273,7 +273,7 @@ static int ask(int socket, const struct container_view *view, struct bytes path,
     return send(socket, question.data, question.len, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-static int listen_to(struct asking *a, int socket)
+static int listen_to(struct apart_asking *a, int socket)
 {
     _cleanup_free_ char *message = malloc(MESSAGE_MAX);
     int r = message ? 0 : -ENOMEM;
@@ -300,7 +300,7 @@ static int listen_to(struct asking *a, int socket)
 int compare_image_apart(const struct container_view *view, struct bytes path, const struct compare_options *options,
                         struct arena *arena, struct bytes *ret_path, struct err *err)
 {
-    struct asking a = { .options = options, .arena = arena, .ret_path = ret_path, .err = err };
+    struct apart_asking a = { .options = options, .arena = arena, .ret_path = ret_path, .err = err };
     _cleanup_close_ int socket = foreign_serve(serve);
     int r = socket < 0 ? socket : ask(socket, view, path, options);
 

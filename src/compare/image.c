@@ -17,26 +17,26 @@
 #include "util/mountinfo.h"
 
 /* One of the two trees. Its root stands at the container's path `at`. */
-struct side {
+struct compared_tree {
     struct layers layers;
     struct bytes at;
 };
 
-struct pending {
+struct pending_directory {
     char *path; /* in the container's view; owned */
     size_t len;
     uint64_t changed_ns; /* when it is gone: of the highest directory that is gone with it */
 };
 
-struct walk {
+struct comparison {
     const struct compare_options *options;
     const struct container_view *view;
-    struct side was, is;
+    struct compared_tree was, is;
     bool own_layer;        /* `is` lies on the layers of `was`: what neither copied up is equal */
     struct bytes host_root; /* where the host finds the root of `is` */
     char **mount_points;   /* of the running container */
     size_t mount_point_count;
-    struct pending *stack;
+    struct pending_directory *stack;
     size_t count, size;
     struct err *err;
 };
@@ -50,7 +50,7 @@ static struct bytes below(struct bytes dir, struct bytes path)
     return rest;
 }
 
-static int look_up(const struct side *s, struct bytes path, struct layer_entry *ret)
+static int look_up(const struct compared_tree *s, struct bytes path, struct layer_entry *ret)
 {
     return layers_lookup(&s->layers, below(s->at, path), ret);
 }
@@ -59,7 +59,7 @@ static int look_up(const struct side *s, struct bytes path, struct layer_entry *
 
 #define MOUNT_POINTS_MAX 4096
 
-static void read_mount_points(struct walk *w)
+static void read_mount_points(struct comparison *w)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
     struct mountinfo mount;
@@ -86,7 +86,7 @@ static void read_mount_points(struct walk *w)
 }
 
 /* What stands under a mount is not what the container sees, and is often made by the engine to mount on. */
-static bool is_mount_point(const struct walk *w, struct bytes path)
+static bool is_mount_point(const struct comparison *w, struct bytes path)
 {
     for (size_t i = 0; i < w->view->mount_count; i++)
         if (bytes_equal(w->view->mounts[i].destination, path))
@@ -99,18 +99,18 @@ static bool is_mount_point(const struct walk *w, struct bytes path)
 
 /* ---- the walk ---- */
 
-static int push(struct walk *w, struct bytes path, uint64_t changed_ns)
+static int push(struct comparison *w, struct bytes path, uint64_t changed_ns)
 {
     if (w->count == w->size) {
         size_t size = w->size ? w->size * 2 : 64;
-        struct pending *stack = reallocarray(w->stack, size, sizeof(*stack));
+        struct pending_directory *stack = reallocarray(w->stack, size, sizeof(*stack));
 
         if (!stack)
             return err_set(w->err, -ENOMEM, "comparing");
         w->stack = stack;
         w->size = size;
     }
-    w->stack[w->count] = (struct pending){ malloc(path.len + 1), path.len, changed_ns };
+    w->stack[w->count] = (struct pending_directory){ malloc(path.len + 1), path.len, changed_ns };
     if (!w->stack[w->count].path)
         return err_set(w->err, -ENOMEM, "comparing");
     memcpy(w->stack[w->count].path, path.data, path.len);
@@ -143,7 +143,7 @@ static uint64_t to_ns(struct timespec t)
 
 /* When a name can have gone at the latest: its directory has not changed since, nor has the whiteout,
  * whose inode several names may share. */
-static uint64_t gone_ns(const struct walk *w, const struct merged *directory, const char *name)
+static uint64_t gone_ns(const struct comparison *w, const struct merged *directory, const char *name)
 {
     struct stat st;
     uint64_t ns = 0;
@@ -158,13 +158,13 @@ static uint64_t gone_ns(const struct walk *w, const struct merged *directory, co
     return ns;
 }
 
-static struct bytes host_path_of(const struct walk *w, struct bytes path, struct arena *arena)
+static struct bytes host_path_of(const struct comparison *w, struct bytes path, struct arena *arena)
 {
     return w->host_root.len ? arena_join_path(arena, w->host_root, below(w->is.at, path)) : BYTES_NULL;
 }
 
 /* One name of two directories that are open. */
-static int compare_name(struct walk *w, struct bytes path, struct layer_entry *was,
+static int compare_name(struct comparison *w, struct bytes path, struct layer_entry *was,
                         struct layer_entry *is, uint64_t changed_ns)
 {
     bool was_dir = was && S_ISDIR(was->st.st_mode), is_dir = is && S_ISDIR(is->st.st_mode);
@@ -179,7 +179,7 @@ static int compare_name(struct walk *w, struct bytes path, struct layer_entry *w
     return r == 0 && (was_dir || is_dir) ? push(w, path, changed_ns) : r;
 }
 
-static int names_of(const struct walk *w, const struct layer_entry *was, const struct layer_entry *is,
+static int names_of(const struct comparison *w, const struct layer_entry *was, const struct layer_entry *is,
                     struct sbuf *names, size_t *count)
 {
     bool is_dir = S_ISDIR(is->st.st_mode), was_dir = S_ISDIR(was->st.st_mode);
@@ -201,7 +201,7 @@ static int names_of(const struct walk *w, const struct layer_entry *was, const s
     return r;
 }
 
-static int compare_directory(struct walk *w, struct bytes path, uint64_t changed_ns)
+static int compare_directory(struct comparison *w, struct bytes path, uint64_t changed_ns)
 {
     struct layer_entry was = LAYER_ENTRY_NONE, is = LAYER_ENTRY_NONE;
     _cleanup_sbuf_ struct sbuf names = SBUF_INIT;
@@ -245,7 +245,7 @@ static int compare_directory(struct walk *w, struct bytes path, uint64_t changed
     }
     /* the last on the stack comes first */
     for (size_t i = first, j = w->count; i < j && i < --j; i++) {
-        struct pending swap = w->stack[i];
+        struct pending_directory swap = w->stack[i];
 
         w->stack[i] = w->stack[j];
         w->stack[j] = swap;
@@ -257,7 +257,7 @@ static int compare_directory(struct walk *w, struct bytes path, uint64_t changed
 }
 
 /* -ENOENT: neither has anything there. */
-static int compare_from(struct walk *w, struct bytes path)
+static int compare_from(struct comparison *w, struct bytes path)
 {
     struct layer_entry was = LAYER_ENTRY_NONE, is = LAYER_ENTRY_NONE;
     int x = look_up(&w->was, path, &was), y = look_up(&w->is, path, &is), r;
@@ -273,7 +273,7 @@ static int compare_from(struct walk *w, struct bytes path)
     layer_entry_done(&was);
     layer_entry_done(&is);
     while (r == 0 && w->count) {
-        struct pending p = w->stack[--w->count];
+        struct pending_directory p = w->stack[--w->count];
 
         r = compare_directory(w, (struct bytes){ p.path, p.len }, p.changed_ns);
         free(p.path);
@@ -281,7 +281,7 @@ static int compare_from(struct walk *w, struct bytes path)
     return r;
 }
 
-static void walk_done(struct walk *w)
+static void walk_done(struct comparison *w)
 {
     layers_done(&w->was.layers);
     layers_done(&w->is.layers);
@@ -318,7 +318,7 @@ static void say_not_compared(const struct compare_options *options, const struct
 static int compare_volume(const struct container_view *view, const struct container_mount *m,
                           struct bytes path, const struct compare_options *options, struct err *err)
 {
-    struct walk w = { .options = options, .view = view, .host_root = m->source, .err = err };
+    struct comparison w = { .options = options, .view = view, .host_root = m->source, .err = err };
     int r = layers_of_image(view, &w.was.layers, err);
 
     w.was.at = bytes_of("");
@@ -334,7 +334,7 @@ static int compare_volume(const struct container_view *view, const struct contai
 static int compare_layers(const struct container_view *view, struct bytes path,
                           const struct compare_options *options, struct err *err)
 {
-    struct walk w = { .options = options, .view = view, .own_layer = true, .err = err };
+    struct comparison w = { .options = options, .view = view, .own_layer = true, .err = err };
     int r = layers_of_image(view, &w.was.layers, err);
 
     w.was.at = w.is.at = bytes_of("");

@@ -30,7 +30,7 @@ struct track {
     char path[];
 };
 
-struct record {
+struct record_comparison {
     const struct compare_options *options;
     struct bytes below; /* the path that is asked for */
     struct track *tracks;
@@ -55,7 +55,7 @@ static void track_free(struct track *t)
     free(t);
 }
 
-static struct track *track_of(struct record *r, struct bytes path, bool was)
+static struct track *track_of(struct record_comparison *r, struct bytes path, bool was)
 {
     struct track *t;
 
@@ -96,7 +96,7 @@ static void put(struct event **slot, struct event *e)
 
 /* ---- one change ---- */
 
-static int appears(struct record *r, struct event *e)
+static int appears(struct record_comparison *r, struct event *e)
 {
     struct track *t = track_of(r, e->path, false);
 
@@ -113,7 +113,7 @@ static int appears(struct record *r, struct event *e)
     return 0;
 }
 
-static int disappears(struct record *r, struct event *e)
+static int disappears(struct record_comparison *r, struct event *e)
 {
     struct track *t = track_of(r, e->path, true);
 
@@ -131,7 +131,7 @@ static int disappears(struct record *r, struct event *e)
 }
 
 /* A rename has put something else in its place: the name stays. */
-static int replaced(struct record *r, struct event *e)
+static int replaced(struct record_comparison *r, struct event *e)
 {
     struct track *t = track_of(r, e->path, true);
     bool same_moment;
@@ -155,7 +155,7 @@ static int replaced(struct record *r, struct event *e)
 }
 
 /* What was tracked below a directory that moved is there now by another name. */
-static int move_tracks(struct record *r, struct bytes from, struct bytes to)
+static int move_tracks(struct record_comparison *r, struct bytes from, struct bytes to)
 {
     struct track *t, *next, *moved = NULL;
     int code = 0;
@@ -224,7 +224,7 @@ static struct event *copy_for_old_name(const struct event *e)
     return copy;
 }
 
-static int renamed(struct record *r, struct event *e)
+static int renamed(struct record_comparison *r, struct event *e)
 {
     struct event *old = e->previous_path.len ? copy_for_old_name(e) : NULL;
     struct track *from;
@@ -269,7 +269,7 @@ static void put_attributes(struct track *t, struct event *e)
     put(&t->times, e);
 }
 
-static int changed(struct record *r, struct event *e)
+static int changed(struct record_comparison *r, struct event *e)
 {
     struct track *t = track_of(r, e->path, true);
     struct attribute *a;
@@ -330,7 +330,7 @@ static int changed(struct record *r, struct event *e)
 
 static int on_event(void *data, struct event *e)
 {
-    struct record *r = data;
+    struct record_comparison *r = data;
 
     if (e->error != 0 || !e->path.len) { /* what was refused changed nothing */
         event_free(e);
@@ -365,7 +365,7 @@ static int on_event(void *data, struct event *e)
 
 /* ---- what is left of it ---- */
 
-static int tell(struct record *r, const struct track *t, enum difference_kind kind, struct event **event,
+static int tell(struct record_comparison *r, const struct track *t, enum difference_kind kind, struct event **event,
                 struct bytes xattr)
 {
     struct difference *d = difference_new();
@@ -391,7 +391,7 @@ static int tell(struct record *r, const struct track *t, enum difference_kind ki
     return r->options->each(r->options->data, d);
 }
 
-static int tell_track(struct record *r, struct track *t)
+static int tell_track(struct record_comparison *r, struct track *t)
 {
     int code = 0;
 
@@ -444,7 +444,7 @@ static int by_path(const struct track *a, const struct track *b)
 int compare_record(struct store *store, const struct store_query *query, const struct compare_options *options,
                    struct record_summary *ret, struct err *err)
 {
-    struct record r = { .options = options, .below = query->path, .err = err };
+    struct record_comparison r = { .options = options, .below = query->path, .err = err };
     struct track *t, *next;
     int code = store_each_event(store, query, on_event, &r, err);
 

@@ -10,7 +10,7 @@
 #define UNKNOWN_MAX 3  /* others, if no product is among them */
 #define KTHREADD 2
 
-struct list {
+struct blind_list {
     uint64_t before_ns;
     struct sbuf *out;
     unsigned count, named;
@@ -18,7 +18,7 @@ struct list {
 
 static int add(void *data, struct process *p)
 {
-    struct list *l = data;
+    struct blind_list *l = data;
     bool known = p->owner.agent && !p->owner.looks_like;
 
     if (!p->start_ns || p->start_ns >= l->before_ns || p->pid == getpid() ||
@@ -44,7 +44,7 @@ static int add(void *data, struct process *p)
 
 unsigned blind_names(struct attribution *attribution, uint64_t before_ns, struct sbuf *out)
 {
-    struct list list = { .before_ns = before_ns, .out = out };
+    struct blind_list list = { .before_ns = before_ns, .out = out };
 
     if (before_ns)
         (void)attribution_each_process(attribution, add, &list);

@@ -16,46 +16,46 @@
 
 /* What one change is made to: `name` in the directory, or the file, which `number` is called in /proc/self/fd,
  * the working directory. */
-struct place {
+struct change_place {
     int dir;
     const char *name, *number;
 };
 
 /* ---- on names ---- */
 
-static int change_create(const struct place *p)
+static int change_create(const struct change_place *p)
 {
     _cleanup_close_ int fd = openat(p->dir, p->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
     return fd < 0 ? -errno : 0;
 }
 
-static int change_mkdir(const struct place *p)
+static int change_mkdir(const struct change_place *p)
 {
     return mkdirat(p->dir, p->name, 0700) < 0 ? -errno : 0;
 }
 
-static int change_rmdir(const struct place *p)
+static int change_rmdir(const struct change_place *p)
 {
     return unlinkat(p->dir, p->name, AT_REMOVEDIR) < 0 ? -errno : 0;
 }
 
-static int change_mknod(const struct place *p)
+static int change_mknod(const struct change_place *p)
 {
     return mknodat(p->dir, p->name, S_IFIFO | 0600, 0) < 0 ? -errno : 0;
 }
 
-static int change_symlink(const struct place *p)
+static int change_symlink(const struct change_place *p)
 {
     return symlinkat("nowhere", p->dir, p->name) < 0 ? -errno : 0;
 }
 
-static void name_to(const struct place *p, char to[NAME_SIZE])
+static void name_to(const struct change_place *p, char to[NAME_SIZE])
 {
     snprintf(to, NAME_SIZE, "%s.to", p->name);
 }
 
-static int change_link(const struct place *p)
+static int change_link(const struct change_place *p)
 {
     char to[NAME_SIZE];
 
@@ -63,7 +63,7 @@ static int change_link(const struct place *p)
     return linkat(p->dir, p->name, p->dir, to, 0) < 0 ? -errno : 0;
 }
 
-static int change_rename(const struct place *p)
+static int change_rename(const struct change_place *p)
 {
     char to[NAME_SIZE];
 
@@ -71,48 +71,48 @@ static int change_rename(const struct place *p)
     return renameat(p->dir, p->name, p->dir, to) < 0 ? -errno : 0;
 }
 
-static int change_unlink(const struct place *p)
+static int change_unlink(const struct change_place *p)
 {
     return unlinkat(p->dir, p->name, 0) < 0 ? -errno : 0;
 }
 
 /* ---- on files ---- */
 
-static int change_open_write(const struct place *p)
+static int change_open_write(const struct change_place *p)
 {
     _cleanup_close_ int fd = open(p->number, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 
     return fd < 0 || write(fd, "y", 1) != 1 ? -errno : 0;
 }
 
-static int change_truncate(const struct place *p)
+static int change_truncate(const struct change_place *p)
 {
     return truncate(p->number, 0) < 0 ? -errno : 0;
 }
 
-static int change_chmod(const struct place *p)
+static int change_chmod(const struct change_place *p)
 {
     return chmod(p->number, 0640) < 0 ? -errno : 0;
 }
 
-static int change_chown(const struct place *p)
+static int change_chown(const struct change_place *p)
 {
     return chown(p->number, 12345, 12345) < 0 ? -errno : 0;
 }
 
-static int change_utime(const struct place *p)
+static int change_utime(const struct change_place *p)
 {
     struct timespec times[2] = { { .tv_sec = 1000 }, { .tv_sec = 2000 } };
 
     return utimensat(AT_FDCWD, p->number, times, 0) < 0 ? -errno : 0;
 }
 
-static int change_setxattr(const struct place *p)
+static int change_setxattr(const struct change_place *p)
 {
     return setxattr(p->number, "user.culprit", "1", 1, 0) < 0 ? -errno : 0;
 }
 
-static int change_removexattr(const struct place *p)
+static int change_removexattr(const struct change_place *p)
 {
     return removexattr(p->number, "user.culprit") < 0 ? -errno : 0;
 }
@@ -121,7 +121,7 @@ enum preparation { NOTHING, A_FILE, A_DIRECTORY, WITH_XATTR };
 enum result { SAME_NAME, NEW_NAME, NO_NAME };
 
 static const struct {
-    int (*make)(const struct place *place);
+    int (*make)(const struct change_place *place);
     enum preparation preparation;
     bool on_file; /* else on the name */
     enum result result;
@@ -235,7 +235,7 @@ static int make(int dir, size_t i, const struct change_files *f, bool comparable
 {
     enum operation operation = changes[i].operation;
     char number[16] = "";
-    struct place place = { dir, name_of(i), number };
+    struct change_place place = { dir, name_of(i), number };
     _cleanup_close_ int fd = -EBADF;
 
     if (f->prepared[i] >= 0) {

@@ -215,7 +215,7 @@ static void set_start(struct import *im, size_t from, struct logs_options *logs)
 }
 
 /* What the store has already: a copy of a log, or a pipe, tells the same again. */
-struct known {
+struct known_in_store {
     const struct gap *gap;
     const struct coverage *coverage;
     bool found;
@@ -223,7 +223,7 @@ struct known {
 
 static int compare_gap(void *data, const struct gap *gap)
 {
-    struct known *k = data;
+    struct known_in_store *k = data;
 
     k->found |= gap->reason == k->gap->reason && gap->count == k->gap->count && gap->from_ns == k->gap->from_ns &&
                 gap->to_ns == k->gap->to_ns && gap->sensor == k->gap->sensor;
@@ -232,7 +232,7 @@ static int compare_gap(void *data, const struct gap *gap)
 
 static int compare_coverage(void *data, const struct coverage *c)
 {
-    struct known *k = data;
+    struct known_in_store *k = data;
 
     k->found |= c->sensors == k->coverage->sensors && c->from_ns == k->coverage->from_ns &&
                 c->to_ns == k->coverage->to_ns && bytes_equal(c->watch, k->coverage->watch);
@@ -243,24 +243,24 @@ static int add_gap(void *data, const struct gap *gap)
 {
     struct import *im = data;
     struct store_query all = { .any_victim = true };
-    struct known known = { .gap = gap };
+    struct known_in_store known = { .gap = gap };
 
     (void)store_each_gap(im->options->store, &all, compare_gap, &known, NULL);
     return known.found ? 0 : store_add_gap(im->options->store, gap);
 }
 
-struct span {
+struct import_span {
     struct import *im;
     struct bytes not_seen;
 };
 
 static int add_span(void *data, uint64_t from_ns, uint64_t to_ns)
 {
-    struct span *s = data;
+    struct import_span *s = data;
     struct coverage coverage = { .sensors = SENSOR_AUDIT_LOG, .from_ns = from_ns, .to_ns = to_ns,
                                  .watch = { "/", 1 }, .not_seen = s->not_seen };
     struct store_query all = { .any_victim = true };
-    struct known known = { .coverage = &coverage };
+    struct known_in_store known = { .coverage = &coverage };
     uint64_t id;
     int r;
 
@@ -275,7 +275,7 @@ static int add_span(void *data, uint64_t from_ns, uint64_t to_ns)
 static int add_coverage(struct import *im, const struct replay_stats *stats)
 {
     _cleanup_sbuf_ struct sbuf not_seen = SBUF_INIT;
-    struct span span = { .im = im };
+    struct import_span span = { .im = im };
     int r = store_flush(im->options->store, NULL); /* what is in the queue is not found by a question */
 
     if (r == 0)

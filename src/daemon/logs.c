@@ -16,7 +16,7 @@
 
 #define CONTAINER_ID_LEN 64
 
-struct reading {
+struct log_reading {
     const struct logs_options *options;
     const struct agents *agents;
     struct packages *packages; /* NULL: the log is another machine's, or may be */
@@ -112,7 +112,7 @@ static void find_origin(struct process *p)
 
 /* ---- what it belongs to ---- */
 
-static void find_owner(struct reading *r, struct process *p)
+static void find_owner(struct log_reading *r, struct process *p)
 {
     struct agent_facts facts = { .executable = p->executable, .name = p->name };
     struct bytes package = BYTES_NULL, version = BYTES_NULL;
@@ -132,7 +132,7 @@ static void find_owner(struct reading *r, struct process *p)
     }
 }
 
-static void attribute(struct reading *r, struct process *p)
+static void attribute(struct log_reading *r, struct process *p)
 {
     for (unsigned depth = 0; p && !p->attributed && depth < LIMIT_LINEAGE; depth++, p = p->parent) {
         find_origin(p);
@@ -143,7 +143,7 @@ static void attribute(struct reading *r, struct process *p)
 
 static int on_event(void *data, struct event *event)
 {
-    struct reading *r = data;
+    struct log_reading *r = data;
 
     if (event->actor.process)
         attribute(r, event->actor.process);
@@ -173,7 +173,7 @@ static bool are_local(const struct audit_log_files *files)
 int logs_read(const struct logs_options *options, struct replay_stats *ret, struct err *err)
 {
     char host[256] = "";
-    struct reading reading = { .options = options, .agents = options->agents };
+    struct log_reading reading = { .options = options, .agents = options->agents };
     struct replay_options replay = {
         .files = options->files,
         .log = options->log,

@@ -96,7 +96,7 @@ static bool is_ours(int dir, struct stat *ret)
     return S_ISDIR(ret->st_mode) && ret->st_uid == geteuid() && (ret->st_mode & 07777 & ~S_ISGID) == 0700;
 }
 
-int scratch_make(int parent, const char *name, struct scratch *ret, struct err *err)
+int scratch_make(int parent, const char *name, struct scratch_directory *ret, struct err *err)
 {
     *ret = SCRATCH_INIT;
     ret->parent = parent;
@@ -120,7 +120,7 @@ int scratch_make(int parent, const char *name, struct scratch *ret, struct err *
     return 0;
 }
 
-bool scratch_is(const struct scratch *s, int fd)
+bool scratch_is(const struct scratch_directory *s, int fd)
 {
     struct stat st;
 
@@ -131,7 +131,7 @@ bool scratch_is(const struct scratch *s, int fd)
     return S_ISDIR(st.st_mode) && st.st_mode == s->st.st_mode && st.st_uid == s->st.st_uid;
 }
 
-bool scratch_in_place(const struct scratch *s)
+bool scratch_in_place(const struct scratch_directory *s)
 {
     _cleanup_close_ int fd = open_here(s->parent, s->name, O_PATH | O_DIRECTORY);
     struct stat st;
@@ -160,7 +160,7 @@ static bool is_gone(int dir)
 }
 
 /* The name that it has by now, in the directory that it is in by now: no name is trusted, its identity is. */
-static bool remove_where_it_is(const struct scratch *s)
+static bool remove_where_it_is(const struct scratch_directory *s)
 {
     _cleanup_close_ int parent = openat(s->dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
     _cleanup_closedir_ DIR *d = parent < 0 ? NULL : list(parent);
@@ -173,7 +173,7 @@ static bool remove_where_it_is(const struct scratch *s)
     return false;
 }
 
-int scratch_remove(struct scratch *s, struct err *err)
+int scratch_remove(struct scratch_directory *s, struct err *err)
 {
     _cleanup_sbuf_ struct sbuf where = SBUF_INIT;
     char link[64], path[PATH_MAX] = "";
@@ -197,7 +197,7 @@ int scratch_remove(struct scratch *s, struct err *err)
                    sbuf_str(&where));
 }
 
-void scratch_done(struct scratch *s)
+void scratch_done(struct scratch_directory *s)
 {
     closep(&s->parent);
     closep(&s->dir);

@@ -41,7 +41,7 @@ struct road {
 };
 
 /* The scratch directory as this road leads to it, and only that. */
-static int walk_road(const struct road *road, const struct scratch *s)
+static int walk_road(const struct road *road, const struct scratch_directory *s)
 {
     _cleanup_close_ int root = -EBADF, dir = -EBADF;
 
@@ -72,7 +72,7 @@ struct outcome {
     int errors[CHANGES];
 };
 
-static int go(const struct road *road, const struct scratch *s, const struct change_files *files, int *ret_errors)
+static int go(const struct road *road, const struct scratch_directory *s, const struct change_files *files, int *ret_errors)
 {
     _cleanup_close_ int self_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
     _cleanup_close_ int dir = self_fds < 0 ? -errno : walk_road(road, s);
@@ -85,7 +85,7 @@ static int go(const struct road *road, const struct scratch *s, const struct cha
 
 /* A child goes the road, makes every change and says for each, through the pipe, whether the
  * system let it happen (0) or why not (errno). */
-static pid_t make_changes(const struct road *road, const struct scratch *s, const struct change_files *files,
+static pid_t make_changes(const struct road *road, const struct scratch_directory *s, const struct change_files *files,
                           int write_fd)
 {
     struct outcome outcome = { 0 };
@@ -111,7 +111,7 @@ static int take_outcome(pid_t pid, int read_fd, struct outcome *ret)
 
 /* ---- what comes out ---- */
 
-struct seen {
+struct seen_events {
     struct event **events;
     size_t count;
 };
@@ -119,7 +119,7 @@ struct seen {
 /* Keep the facts that are compared; the event itself is gone after the call. */
 static void on_event(void *data, const struct event *event)
 {
-    struct seen *seen = data;
+    struct seen_events *seen = data;
     struct event *copy;
 
     if (seen->count == EVENTS_MAX || !(copy = event_new()))
@@ -135,7 +135,7 @@ static void on_event(void *data, const struct event *event)
     seen->events[seen->count++] = copy;
 }
 
-static const struct event *find(const struct seen *seen, const struct change *c, pid_t pid,
+static const struct event *find(const struct seen_events *seen, const struct change *c, pid_t pid,
                                 const char *name, unsigned *ret_times)
 {
     const struct event *found = NULL;
@@ -184,7 +184,7 @@ static const char *judge(const struct event *e, const struct change *c, const st
     return "";
 }
 
-static void compare(const struct seen *seen, const struct road *road, pid_t pid, const int *errors,
+static void compare(const struct seen_events *seen, const struct road *road, pid_t pid, const int *errors,
                     uint64_t has, const struct selftest_report *report, struct selftest_result *ret)
 {
     char self[PATH_MAX] = "";
@@ -235,7 +235,7 @@ static int replaced(const struct road *road, struct err *err)
 }
 
 /* Is all where it was made? Then what the road's events say can be compared. */
-static int check_place(const struct road *road, const struct road *place, const struct scratch *s,
+static int check_place(const struct road *road, const struct road *place, const struct scratch_directory *s,
                        const struct outcome *outcome, struct change_files *files, struct err *err)
 {
     _cleanup_close_ int parent = open_parent(place);
@@ -253,7 +253,7 @@ static int check_place(const struct road *road, const struct road *place, const 
 
 /* One run of the pipeline while the changes are made. */
 static int observe(struct pipeline *pipeline, const struct road *road, const struct road *place,
-                   const struct scratch *s, struct change_files *files, pid_t *ret_pid, struct outcome *ret,
+                   const struct scratch_directory *s, struct change_files *files, pid_t *ret_pid, struct outcome *ret,
                    struct err *err)
 {
     int pipes[2] = { -1, -1 }, r;
@@ -278,7 +278,7 @@ static int observe(struct pipeline *pipeline, const struct road *road, const str
     return r;
 }
 
-static int open_pipeline(const struct pipeline_options *base, const char *watched, struct seen *seen,
+static int open_pipeline(const struct pipeline_options *base, const char *watched, struct seen_events *seen,
                          struct choice *ret_choice, struct pipeline **ret, struct err *err)
 {
     struct pipeline_options options = {
@@ -305,7 +305,7 @@ static int open_pipeline(const struct pipeline_options *base, const char *watche
 }
 
 /* What cannot be removed is said also where something else went wrong before: it is the graver of the two. */
-static int clean_up(struct scratch *s, struct change_files *files, struct err *err)
+static int clean_up(struct scratch_directory *s, struct change_files *files, struct err *err)
 {
     int r = scratch_remove(s, err);
     const char *left = r == 0 ? changes_left(files) : NULL;
@@ -326,10 +326,10 @@ static int run_road(const struct pipeline_options *base, const struct road *road
                     const struct selftest_report *report, struct selftest_result *ret,
                     struct err *err)
 {
-    struct seen seen = { .events = calloc(EVENTS_MAX, sizeof(struct event *)) };
+    struct seen_events seen = { .events = calloc(EVENTS_MAX, sizeof(struct event *)) };
     _cleanup_sbuf_ struct sbuf ready = SBUF_INIT;
     struct pipeline *pipeline = NULL;
-    struct scratch scratch = SCRATCH_INIT;
+    struct scratch_directory scratch = SCRATCH_INIT;
     struct change_files files;
     struct choice choice = { 0 };
     struct outcome outcome = { 0 };

@@ -17,12 +17,12 @@ enum { FLAG_BRANCH = 0x01, FLAG_LEAF = 0x02, FLAG_META = 0x04 };
 #define ELEMENT_BUCKET 0x01
 
 /* A page as it lies in the file, its overflow pages included. */
-struct page {
+struct bolt_page {
     struct bytes bytes;
     uint16_t flags, count;
 };
 
-struct tree {
+struct bolt_tree {
     struct bytes file;
     uint32_t page_size;
     uint64_t root;
@@ -53,15 +53,15 @@ static uint64_t u64(const char *at)
     return v;
 }
 
-static int page_of(struct bytes bytes, struct page *ret)
+static int page_of(struct bytes bytes, struct bolt_page *ret)
 {
     if (bytes.len < PAGE_HEADER)
         return -EBADMSG;
-    *ret = (struct page){ bytes, u16(bytes.data + 8), u16(bytes.data + 10) };
+    *ret = (struct bolt_page){ bytes, u16(bytes.data + 8), u16(bytes.data + 10) };
     return (size_t)ret->count * ELEMENT > bytes.len - PAGE_HEADER ? -EBADMSG : 0;
 }
 
-static int page_at(const struct tree *t, uint64_t number, struct page *ret)
+static int page_at(const struct bolt_tree *t, uint64_t number, struct bolt_page *ret)
 {
     uint64_t start, len;
 
@@ -83,7 +83,7 @@ static bool meta_is_whole(const char *meta)
 }
 
 /* Two meta pages are written in turn: the newer one that is whole counts. */
-static int open_root(struct bytes file, struct tree *ret)
+static int open_root(struct bytes file, struct bolt_tree *ret)
 {
     static const uint32_t sizes[] = { 4096, 8192, 16384, 65536 };
     uint64_t newest = 0;
@@ -105,13 +105,13 @@ static int open_root(struct bytes file, struct tree *ret)
             continue;
         found = true;
         newest = u64(meta + 48);
-        *ret = (struct tree){ .file = file, .page_size = size, .root = u64(meta + 16) };
+        *ret = (struct bolt_tree){ .file = file, .page_size = size, .root = u64(meta + 16) };
     }
     return found ? 0 : -EBADMSG;
 }
 
 /* `len` bytes, `offset` behind the element itself. */
-static bool slice(const struct page *p, size_t element, uint64_t offset, uint64_t len, struct bytes *ret)
+static bool slice(const struct bolt_page *p, size_t element, uint64_t offset, uint64_t len, struct bytes *ret)
 {
     uint64_t at;
 
@@ -130,7 +130,7 @@ static int compare(struct bytes a, struct bytes b)
 }
 
 /* The key's place in a leaf: value and whether it is a bucket. */
-static int find_in_leaf(const struct page *p, struct bytes key, struct bytes *ret, bool *ret_bucket)
+static int find_in_leaf(const struct bolt_page *p, struct bytes key, struct bytes *ret, bool *ret_bucket)
 {
     for (unsigned i = 0; i < p->count; i++) {
         size_t element = PAGE_HEADER + (size_t)i * ELEMENT;
@@ -151,7 +151,7 @@ static int find_in_leaf(const struct page *p, struct bytes key, struct bytes *re
 }
 
 /* The child that holds the key: the last one that does not begin behind it. */
-static int child_for(const struct page *p, struct bytes key, uint64_t *ret)
+static int child_for(const struct bolt_page *p, struct bytes key, uint64_t *ret)
 {
     if (!p->count)
         return -EBADMSG;
@@ -169,12 +169,12 @@ static int child_for(const struct page *p, struct bytes key, uint64_t *ret)
     return 0;
 }
 
-static int find(const struct tree *t, struct bytes key, struct bytes *ret, bool *ret_bucket)
+static int find(const struct bolt_tree *t, struct bytes key, struct bytes *ret, bool *ret_bucket)
 {
     uint64_t number = t->root;
 
     for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
-        struct page p;
+        struct bolt_page p;
         int r = page_at(t, number, &p);
 
         if (r < 0)
@@ -192,7 +192,7 @@ static int find(const struct tree *t, struct bytes key, struct bytes *ret, bool 
 
 int bolt_get(struct bytes file, const struct bytes *path, size_t count, struct bytes *ret)
 {
-    struct tree t = { 0 };
+    struct bolt_tree t = { 0 };
     int r = open_root(file, &t);
 
     for (size_t i = 0; i < count && r == 0; i++) {

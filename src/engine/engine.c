@@ -45,7 +45,7 @@ static void follow_fd(struct engines *e, int fd, uint32_t row)
 
 static int open_slot(struct engines *e, unsigned i, struct err *err)
 {
-    struct slot *s = &e->slots[i];
+    struct engine_slot *s = &e->slots[i];
     int r;
 
     s->ops = engine_table[i];
@@ -122,7 +122,7 @@ void engines_set_patience(struct engines *e, unsigned ms)
 
 /* An engine that hangs costs its time-out and this line, once. A daemon that is starting a container may be
  * silent for longer than events are kept waiting: that alone is not worth a line. */
-static void note_silence(struct engines *e, struct slot *s, const char *why)
+static void note_silence(struct engines *e, struct engine_slot *s, const char *why)
 {
     if (s->silence_said || clock_ns(CLOCK_MONOTONIC) - s->silent_since_ns < SILENCE_NS)
         return;
@@ -130,7 +130,7 @@ static void note_silence(struct engines *e, struct slot *s, const char *why)
     log_warn(e->options.log, "%s; going on without it", why);
 }
 
-static void note_state(struct engines *e, struct slot *s, uint64_t asked_ns, const char *why)
+static void note_state(struct engines *e, struct engine_slot *s, uint64_t asked_ns, const char *why)
 {
     if (asked_ns) {
         s->retry_ns = clock_ns(CLOCK_MONOTONIC) + HANGS_NS;
@@ -144,7 +144,7 @@ static void note_state(struct engines *e, struct slot *s, uint64_t asked_ns, con
     s->hangs = asked_ns != 0;
 }
 
-static int ask(struct engines *e, struct slot *s, enum ask_kind kind, struct bytes word,
+static int ask(struct engines *e, struct engine_slot *s, enum ask_kind kind, struct bytes word,
                struct answer *ret, struct err *err)
 {
     uint64_t asked_ns = clock_ns(CLOCK_MONOTONIC);
@@ -172,12 +172,12 @@ static int ask(struct engines *e, struct slot *s, enum ask_kind kind, struct byt
     return ret->r;
 }
 
-struct listing {
+struct engine_listing {
     struct engines *e;
     unsigned row;
 };
 
-static void mark_inspected(struct known *k, bool inspected)
+static void mark_inspected(struct known_container *k, bool inspected)
 {
     if (k)
         k->inspected = inspected;
@@ -187,9 +187,9 @@ static void mark_inspected(struct known *k, bool inspected)
  * name has changed. */
 static int remember_one(void *data, struct container *c)
 {
-    const struct listing *l = data;
+    const struct engine_listing *l = data;
     unsigned group = l->e->slots[l->row].group;
-    const struct known *k;
+    const struct known_container *k;
 
     if (!c->runtime.len)
         container_set(c, &c->runtime, bytes_of(l->e->slots[l->row].ops->name));
@@ -203,8 +203,8 @@ static int remember_one(void *data, struct container *c)
 
 static int list_row(struct engines *e, unsigned i, struct err *err)
 {
-    struct slot *s = &e->slots[i];
-    struct listing listing = { e, i };
+    struct engine_slot *s = &e->slots[i];
+    struct engine_listing listing = { e, i };
     struct answer answer;
     int r;
 
@@ -220,7 +220,7 @@ static int list_row(struct engines *e, unsigned i, struct err *err)
 static int view_of(struct engines *e, unsigned i, struct bytes word, struct container_view *ret,
                    struct err *err)
 {
-    struct slot *s = &e->slots[i];
+    struct engine_slot *s = &e->slots[i];
     struct answer answer;
     int r;
 
@@ -324,7 +324,7 @@ int engines_find(struct engines *e, struct bytes runtime, struct bytes name,
 int engines_each(struct engines *e, int (*each)(void *data, struct container *c), void *data)
 {
     struct container **all;
-    struct known *k, *next;
+    struct known_container *k, *next;
     size_t n = 0;
     int r = 0;
 
@@ -350,7 +350,7 @@ int engines_volume(struct engines *e, struct bytes name, struct arena *arena, st
     _cleanup_sbuf_ struct sbuf shown = SBUF_INIT;
 
     for (unsigned i = 0; i < ENGINES; i++) {
-        struct slot *s = &e->slots[i];
+        struct engine_slot *s = &e->slots[i];
         struct answer answer;
         int r;
 
@@ -407,7 +407,7 @@ static size_t find_sharing(struct engines *e, struct bytes path, struct containe
 {
     uint64_t until = clock_ns(CLOCK_MONOTONIC) + SHARING_NS;
     size_t n = 0, views = 0;
-    struct known *k, *next;
+    struct known_container *k, *next;
 
     *ret_all = list_each(e);
     HASH_ITER(by_id, e->known, k, next) {
@@ -455,7 +455,7 @@ size_t engines_sharing(struct engines *e, struct bytes host_path, struct contain
 struct container *engines_known(struct engines *e, struct bytes id)
 {
     for (unsigned g = 0; g < ENGINES; g++) {
-        const struct known *k = e->slots[g].group == g ? known_find(e, g, id) : NULL;
+        const struct known_container *k = e->slots[g].group == g ? known_find(e, g, id) : NULL;
 
         if (k)
             return k->container;
@@ -464,7 +464,7 @@ struct container *engines_known(struct engines *e, struct bytes id)
 }
 
 /* A line of a list has no first process, and what Docker says of a start has nothing of what its record says. */
-static bool is_whole(const struct known *k)
+static bool is_whole(const struct known_container *k)
 {
     const struct container *c = k->container;
     bool has_checks = bytes_equal_str(c->runtime, "docker") || bytes_equal_str(c->runtime, "podman");
@@ -474,7 +474,7 @@ static bool is_whole(const struct known *k)
 
 struct container *engines_by_id(struct engines *e, struct bytes id)
 {
-    struct known *found = NULL;
+    struct known_container *found = NULL;
     bool silent = false;
 
     for (unsigned g = 0; g < ENGINES && !found; g++)
@@ -492,7 +492,7 @@ struct container *engines_by_id(struct engines *e, struct bytes id)
             continue;
         r = view_of(e, i, id, &view, NULL);
         if (r == 0) {
-            struct known *k = known_find(e, e->slots[i].group, view.container->id);
+            struct known_container *k = known_find(e, e->slots[i].group, view.container->id);
 
             container_view_done(&view); /* it is remembered */
             return k ? k->container : NULL;
@@ -517,7 +517,7 @@ struct container *engines_by_cgroup(struct engines *e, struct bytes cgroup)
 
 struct container *engines_by_pid(struct engines *e, pid_t pid)
 {
-    struct known *k, *next;
+    struct known_container *k, *next;
 
     if (pid <= 1)
         return NULL;
@@ -550,7 +550,7 @@ static struct container *complete(struct engines *e, struct container *c)
 }
 
 /* An engine may tell one kill more than once: Docker 20.10 was seen to tell it up to three times. */
-static bool is_told_oom(struct known *k, uint64_t time_ns)
+static bool is_told_oom(struct known_container *k, uint64_t time_ns)
 {
     bool again = k->oom_ns && time_ns >= k->oom_ns && time_ns - k->oom_ns < OOM_AGAIN_NS;
 
@@ -560,7 +560,7 @@ static bool is_told_oom(struct known *k, uint64_t time_ns)
 }
 
 /* It stays the same for as long as the container is there. The reference goes over. */
-static struct container *with_health_check(struct container *c, const struct known *before)
+static struct container *with_health_check(struct container *c, const struct known_container *before)
 {
     struct container *copy;
 
@@ -574,7 +574,7 @@ static struct container *with_health_check(struct container *c, const struct kno
 static void pass_on(struct engines *e, unsigned group, const struct life *life)
 {
     struct life told = *life;
-    struct known *k = known_find(e, group, life->container->id);
+    struct known_container *k = known_find(e, group, life->container->id);
     struct container *c = NULL;
 
     if (life->kind == LIFE_OOM && k && is_told_oom(k, life->time_ns))
@@ -632,7 +632,7 @@ static void on_oci_life(void *data, const struct life *life)
 static void follow_fds(struct engines *e)
 {
     for (unsigned i = 0; i < ENGINES; i++) {
-        struct slot *s = &e->slots[i];
+        struct engine_slot *s = &e->slots[i];
         int fd = s->ops->fd ? s->ops->fd(s->context) : -1;
 
         if (fd == s->fd)
@@ -654,7 +654,7 @@ int engines_dispatch(struct engines *e, struct err *err)
 
     oci_dispatch(e->oci, on_oci_life, e);
     for (unsigned i = 0; i < ENGINES; i++) {
-        struct slot *s = &e->slots[i];
+        struct engine_slot *s = &e->slots[i];
         int r;
 
         if (s->asker && asker_late(s->asker)) {
@@ -695,7 +695,7 @@ const struct engine_state *engines_state(struct engines *e, unsigned index)
 {
     struct engine_state *s = &e->states[MIN(index, (unsigned)ENGINES - 1)];
     unsigned group = 0;
-    struct known *k, *next;
+    struct known_container *k, *next;
 
     for (; group < ENGINES; group++)
         if (e->slots[group].group == group && index-- == 0)
@@ -704,7 +704,7 @@ const struct engine_state *engines_state(struct engines *e, unsigned index)
         return NULL;
     *s = (struct engine_state){ .name = e->slots[group].ops->name };
     for (unsigned i = group; i < ENGINES; i++) {
-        struct slot *slot = &e->slots[i];
+        struct engine_slot *slot = &e->slots[i];
         char text[sizeof(s->text)] = "";
         bool present;
 

@@ -12,7 +12,7 @@
 #include "util/limits.h"
 #include "util/sbuf.h"
 
-enum state { STATE_IDLE, STATE_ASKED, STATE_ASKING, STATE_ANSWERED };
+enum ask_state { STATE_IDLE, STATE_ASKED, STATE_ASKING, STATE_ANSWERED };
 
 struct asker {
     const struct engine_ops *ops;
@@ -22,7 +22,7 @@ struct asker {
     pthread_cond_t changed;
     int event_fd;
     /* below: under the lock */
-    enum state state;
+    enum ask_state state;
     bool abandoned; /* whoever asked has gone on */
     bool end;
     enum ask_kind kind;

@@ -4,10 +4,10 @@
 #include "engine/engine_table.h"
 #include "util/limits.h"
 
-static struct known *find_key(struct engines *e, unsigned group, struct bytes id)
+static struct known_container *find_key(struct engines *e, unsigned group, struct bytes id)
 {
     char key[256];
-    struct known *k;
+    struct known_container *k;
 
     if (id.len >= sizeof(key))
         return NULL;
@@ -18,7 +18,7 @@ static struct known *find_key(struct engines *e, unsigned group, struct bytes id
     return k;
 }
 
-struct known *known_find(struct engines *e, unsigned group, struct bytes id)
+struct known_container *known_find(struct engines *e, unsigned group, struct bytes id)
 {
     return find_key(e, group, id);
 }
@@ -35,7 +35,7 @@ static bool next_path(struct bytes *rest, struct bytes *ret)
     return true;
 }
 
-static void forget_cgroup(struct engines *e, struct known *k)
+static void forget_cgroup(struct engines *e, struct known_container *k)
 {
     struct bytes rest = k->container->cgroup, path;
     struct by_cgroup *c;
@@ -49,7 +49,7 @@ static void forget_cgroup(struct engines *e, struct known *k)
     }
 }
 
-static void add_cgroup(struct engines *e, struct known *k)
+static void add_cgroup(struct engines *e, struct known_container *k)
 {
     struct bytes rest = k->container->cgroup, path;
     struct by_cgroup *c;
@@ -71,7 +71,7 @@ static void add_cgroup(struct engines *e, struct known *k)
     }
 }
 
-static void forget(struct engines *e, struct known *k)
+static void forget(struct engines *e, struct known_container *k)
 {
     forget_cgroup(e, k);
     HASH_DELETE(by_id, e->known, k);
@@ -81,7 +81,7 @@ static void forget(struct engines *e, struct known *k)
 
 void known_remember(struct engines *e, unsigned group, struct container *c)
 {
-    struct known *k = find_key(e, group, c->id);
+    struct known_container *k = find_key(e, group, c->id);
 
     if (k) {
         forget_cgroup(e, k);
@@ -110,8 +110,8 @@ void known_remember(struct engines *e, unsigned group, struct container *c)
  * ones are kept. */
 void known_gone(struct engines *e, unsigned group, struct bytes id)
 {
-    struct known *k = find_key(e, group, id);
-    struct known **place;
+    struct known_container *k = find_key(e, group, id);
+    struct known_container **place;
 
     if (!k || k->gone)
         return;
@@ -126,7 +126,7 @@ void known_gone(struct engines *e, unsigned group, struct bytes id)
 
 void known_forget_all(struct engines *e)
 {
-    struct known *k, *next;
+    struct known_container *k, *next;
 
     HASH_ITER(by_id, e->known, k, next)
         forget(e, k);

@@ -341,7 +341,7 @@ static bool present(void *engine, char *text, size_t size)
     return false;
 }
 
-struct listing {
+struct machine_listing {
     int (*each)(void *data, struct container *c);
     void *data;
 
@@ -349,27 +349,27 @@ struct listing {
 
 static int list_one(void *data, struct container_view *view)
 {
-    struct listing *l = data;
+    struct machine_listing *l = data;
 
     return l->each(l->data, view->container);
 }
 
 static int list(void *engine, int (*each)(void *data, struct container *c), void *data, struct err *err)
 {
-    struct listing listing = { each, data };
+    struct machine_listing listing = { each, data };
 
     (void)err;
     return each_machine(engine, list_one, &listing);
 }
 
-struct search {
+struct machine_search {
     struct bytes word;
     struct container_view found;
 };
 
 static int search_one(void *data, struct container_view *view)
 {
-    struct search *s = data;
+    struct machine_search *s = data;
 
     if (!bytes_equal(view->container->name, s->word))
         return 0;
@@ -380,7 +380,7 @@ static int search_one(void *data, struct container_view *view)
 
 static int view(void *engine, struct bytes word, struct container_view *ret, struct err *err)
 {
-    struct search s = { .word = word };
+    struct machine_search s = { .word = word };
 
     (void)err;
     (void)each_machine(engine, search_one, &s);

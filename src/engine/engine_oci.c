@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-struct row {
+struct runtime_row {
     struct oci *oci;
     const char *runtime;
     const char *program; /* installed: the engine may come */
@@ -21,9 +21,9 @@ struct row {
     const char *volumes; /* pattern of directories that hold volumes by name; NULL: none */
 };
 
-static int open_row(struct oci *oci, struct row row, void **ret, struct err *err)
+static int open_row(struct oci *oci, struct runtime_row row, void **ret, struct err *err)
 {
-    struct row *r = malloc(sizeof(*r));
+    struct runtime_row *r = malloc(sizeof(*r));
 
     if (!r)
         return err_set(err, -ENOMEM, "%s", row.runtime);
@@ -63,7 +63,7 @@ static int count_one(void *data, const struct oci_facts *f)
 
 static bool present(void *engine, char *text, size_t size)
 {
-    const struct row *row = engine;
+    const struct runtime_row *row = engine;
     unsigned n = 0;
 
     (void)oci_each(row->oci, row->runtime, count_one, &n);
@@ -77,14 +77,14 @@ static bool present(void *engine, char *text, size_t size)
     return n > 0 || (row->socket ? access(row->socket, F_OK) == 0 : is_there(row->program));
 }
 
-struct listing {
+struct oci_listing {
     int (*each)(void *data, struct container *c);
     void *data;
 };
 
 static int list_one(void *data, const struct oci_facts *f)
 {
-    const struct listing *l = data;
+    const struct oci_listing *l = data;
 
     return l->each(l->data, f->view.container);
 }
@@ -92,14 +92,14 @@ static int list_one(void *data, const struct oci_facts *f)
 static int list(void *engine, int (*each)(void *data, struct container *c), void *data,
                 struct err *err)
 {
-    const struct row *row = engine;
-    struct listing listing = { each, data };
+    const struct runtime_row *row = engine;
+    struct oci_listing listing = { each, data };
 
     (void)err;
     return oci_each(row->oci, row->runtime, list_one, &listing);
 }
 
-struct search {
+struct oci_search {
     struct bytes word;
     const struct oci_facts *exact, *prefix;
     unsigned exacts, prefixes;
@@ -107,7 +107,7 @@ struct search {
 
 static int search_one(void *data, const struct oci_facts *f)
 {
-    struct search *s = data;
+    struct oci_search *s = data;
     const struct container *c = f->view.container;
 
     if (bytes_equal(c->id, s->word)) { /* nothing is more exact */
@@ -132,8 +132,8 @@ static int search_one(void *data, const struct oci_facts *f)
 
 static int view(void *engine, struct bytes word, struct container_view *ret, struct err *err)
 {
-    const struct row *row = engine;
-    struct search s = { .word = word };
+    const struct runtime_row *row = engine;
+    struct oci_search s = { .word = word };
     const struct oci_facts *found;
 
     (void)err;
@@ -153,7 +153,7 @@ static int view(void *engine, struct bytes word, struct container_view *ret, str
 static int volume(void *engine, struct bytes name, struct arena *arena, struct bytes *ret,
                   struct err *err)
 {
-    const struct row *row = engine;
+    const struct runtime_row *row = engine;
     glob_t found = { 0 };
     int r = -ENOENT;
 
@@ -179,7 +179,7 @@ static int volume(void *engine, struct bytes name, struct arena *arena, struct b
     static int open_##ident(const struct engines_options *o, struct oci *oci, void **ret, struct err *err) \
     {                                                                                                 \
         (void)o;                                                                                      \
-        return open_row(oci, (struct row){ __VA_ARGS__ }, ret, err);                                  \
+        return open_row(oci, (struct runtime_row){ __VA_ARGS__ }, ret, err);                                  \
     }
 ROW(containerd, .runtime = "containerd", .program = "containerd", .socket = "/run/containerd/containerd.sock",
     .volumes = "/var/lib/nerdctl/*/volumes/*")

@@ -39,7 +39,7 @@
 #define LOOK_AGAIN_NS (2 * NS_PER_S) /* for storages that are new */
 
 /* What is remembered between two readings of containers.json, to tell what has changed. */
-struct record {
+struct storage_record {
     struct container *container; /* owned reference */
     bool seen;
     UT_hash_handle hh;
@@ -59,7 +59,7 @@ struct storage {
     char path[PATH_MAX]; /* ".../containers/storage" */
     const struct driver *driver;
     int wd;
-    struct record *records;
+    struct storage_record *records;
     bool own;     /* below a directory that only root can change */
     bool read;    /* at least once: changes can be told */
     bool changed; /* and is to be read */
@@ -230,7 +230,7 @@ static int podman_open(const struct engines_options *options, struct oci *oci, v
     return 0;
 }
 
-static void forget_record(struct storage *s, struct record *r)
+static void forget_record(struct storage *s, struct storage_record *r)
 {
     HASH_DEL(s->records, r);
     container_unref(r->container);
@@ -240,7 +240,7 @@ static void forget_record(struct storage *s, struct record *r)
 static void podman_close(void *engine)
 {
     struct podman *p = engine;
-    struct record *r, *next;
+    struct storage_record *r, *next;
 
     for (size_t i = 0; i < p->count; i++) {
         HASH_ITER(hh, p->storages[i].records, r, next)
@@ -309,16 +309,16 @@ static int next_record(struct bytes *answer, struct container **ret, struct byte
     return 0;
 }
 
-struct found {
+struct storage_match {
     struct container *container; /* owned */
     struct bytes layer;
     struct storage *storage;
 };
 
 /* Names before ids, whole ids before their beginnings. Root and each user may have one of the same name. */
-static int find(struct podman *p, struct bytes word, struct found *ret)
+static int find(struct podman *p, struct bytes word, struct storage_match *ret)
 {
-    struct found best = { 0 };
+    struct storage_match best = { 0 };
     unsigned exacts = 0, prefixes = 0;
 
     for (size_t i = 0; i < p->count; i++) {
@@ -339,7 +339,7 @@ static int find(struct podman *p, struct bytes word, struct found *ret)
                 continue;
             }
             container_unref(best.container);
-            best = (struct found){ c, layer, &p->storages[i] };
+            best = (struct storage_match){ c, layer, &p->storages[i] };
             exacts += exact;
             prefixes += !exact;
             if (whole) {
@@ -387,7 +387,7 @@ static int podman_view(void *engine, struct bytes word, struct container_view *r
     struct podman *p = engine;
     struct container_view view = { 0 };
     const struct oci_facts *facts;
-    struct found found;
+    struct storage_match found;
     int r;
 
     if (!word.len)
@@ -491,7 +491,7 @@ static int podman_fd(void *engine)
 
 static void compare(struct storage *s, struct bytes at, void (*life)(void *data, const struct life *life), void *data)
 {
-    struct record *r, *next;
+    struct storage_record *r, *next;
     struct container *c;
     struct bytes layer;
 

@@ -9,7 +9,7 @@
 
 #define ENGINES 9
 
-struct known {
+struct known_container {
     struct container *container; /* owned reference */
     unsigned group;              /* index of the first row with the engine's name */
     bool inspected;              /* the engine was asked for all of it: what only its record says is known */
@@ -21,12 +21,12 @@ struct known {
 };
 
 struct by_cgroup {
-    struct known *known;
+    struct known_container *known;
     UT_hash_handle hh;
     char path[];
 };
 
-struct slot {
+struct engine_slot {
     const struct engine_ops *ops;
     unsigned group;
     void *context;
@@ -40,12 +40,12 @@ struct slot {
 struct engines {
     struct engines_options options;
     struct oci *oci;
-    struct slot slots[ENGINES];
+    struct engine_slot slots[ENGINES];
     struct engine_state states[ENGINES];
-    struct known *known;
+    struct known_container *known;
     struct by_cgroup *cgroups;
     uint64_t gone_count;
-    struct known *gone[LIMIT_GONE]; /* a ring of those that were destroyed, oldest first */
+    struct known_container *gone[LIMIT_GONE]; /* a ring of those that were destroyed, oldest first */
     uint64_t next_unknown_ns;
     unsigned patience_ms;
     int epoll_fd;
@@ -53,7 +53,7 @@ struct engines {
 };
 
 /* engine_known.c: what is remembered */
-struct known *known_find(struct engines *e, unsigned group, struct bytes id);
+struct known_container *known_find(struct engines *e, unsigned group, struct bytes id);
 void known_remember(struct engines *e, unsigned group, struct container *c);
 void known_gone(struct engines *e, unsigned group, struct bytes id);
 void known_forget_all(struct engines *e);

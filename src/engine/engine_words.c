@@ -12,7 +12,7 @@ static void list_names(struct engines *e, struct sbuf *out)
 {
     for (unsigned group = 0; group < ENGINES; group++) {
         _cleanup_sbuf_ struct sbuf names = SBUF_INIT;
-        struct known *k, *next;
+        struct known_container *k, *next;
         unsigned n = 0;
 
         if (e->slots[group].group != group)
@@ -38,7 +38,7 @@ int words_no_such(struct engines *e, struct bytes name, struct err *err)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT, names = SBUF_INIT;
     struct suggestion near = { .typed = name };
-    struct known *k, *next;
+    struct known_container *k, *next;
 
     HASH_ITER(by_id, e->known, k, next)
         if (!k->gone && !bytes_equal(k->container->name, name)) /* it has just come, or is another engine's */
@@ -61,7 +61,7 @@ int words_ambiguous(struct engines *e, struct bytes name, struct err *err)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
     unsigned shown = 0;
-    struct known *k, *next;
+    struct known_container *k, *next;
 
     sbuf_add_char(&text, '"');
     escape_terminal(&text, name);

@@ -31,7 +31,7 @@
 #define UNFOLLOWED_NS (2 * NS_PER_S)
 #define DISTRUST_NS (60 * NS_PER_S)
 
-struct entry {
+struct oci_entry {
     char *path;          /* its state directory: the key */
     const char *runtime; /* as the place says */
     bool trusted;
@@ -45,7 +45,7 @@ struct entry {
 struct oci {
     const struct log *log;
     struct oci_dirs *dirs;
-    struct entry *entries;
+    struct oci_entry *entries;
     int epoll_fd;
     uint64_t next_unfollowed_ns;
     unsigned beyond_said;
@@ -87,7 +87,7 @@ static bool may_speak_for(const char *dir, pid_t pid)
 /* ---- reading one ---- */
 
 /* The texts of a state directory, in their own process where a user may have written them. */
-static int read_texts(struct oci *o, const struct entry *e, struct oci_facts *ret, struct err *err)
+static int read_texts(struct oci *o, const struct oci_entry *e, struct oci_facts *ret, struct err *err)
 {
     struct fingerprint whose = fingerprint_of(bytes_dirname(bytes_of(e->path)));
     int r;
@@ -105,7 +105,7 @@ static int read_texts(struct oci *o, const struct entry *e, struct oci_facts *re
 }
 
 /* 0 and the facts; -EAGAIN: not written yet, or not for us. */
-static int read_state(struct oci *o, struct entry *e, struct oci_facts *ret)
+static int read_state(struct oci *o, struct oci_entry *e, struct oci_facts *ret)
 {
     struct bytes id = bytes_basename(bytes_of(e->path));
     struct oci_facts f = { 0 };
@@ -136,7 +136,7 @@ static int read_state(struct oci *o, struct entry *e, struct oci_facts *ret)
 
 /* ---- what happens to one ---- */
 
-static void tell(struct oci *o, const struct entry *e, enum life_kind kind, uint64_t time_ns, int exit_code)
+static void tell(struct oci *o, const struct oci_entry *e, enum life_kind kind, uint64_t time_ns, int exit_code)
 {
     struct life life = { .kind = kind, .time_ns = time_ns, .exit_code = exit_code,
                          .container = e->facts.view.container };
@@ -145,14 +145,14 @@ static void tell(struct oci *o, const struct entry *e, enum life_kind kind, uint
         o->life(o->data, &life);
 }
 
-static void close_pidfd(struct entry *e)
+static void close_pidfd(struct oci_entry *e)
 {
     if (e->pidfd >= 0)
         close(e->pidfd);
     e->pidfd = -1;
 }
 
-static void on_death(struct oci *o, struct entry *e)
+static void on_death(struct oci *o, struct oci_entry *e)
 {
     struct container *c, *old = e->facts.view.container;
     uint64_t kills = oci_oom_kills(old->cgroup);
@@ -173,7 +173,7 @@ static void on_death(struct oci *o, struct entry *e)
     container_unref(c);
 }
 
-static void follow_process(struct oci *o, struct entry *e)
+static void follow_process(struct oci *o, struct oci_entry *e)
 {
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = e };
 
@@ -187,7 +187,7 @@ static void follow_process(struct oci *o, struct entry *e)
         close_pidfd(e);
 }
 
-static bool is_waiting_to_start(const struct entry *e)
+static bool is_waiting_to_start(const struct oci_entry *e)
 {
     char path[PATH_MAX];
 
@@ -196,7 +196,7 @@ static bool is_waiting_to_start(const struct entry *e)
 }
 
 /* When the fifo that holds the container's program back was removed: the directory's own time. */
-static uint64_t start_time(const struct entry *e)
+static uint64_t start_time(const struct oci_entry *e)
 {
     uint64_t t = clock_ns(CLOCK_REALTIME), written;
     struct stat st;
@@ -207,7 +207,7 @@ static uint64_t start_time(const struct entry *e)
     return written < t && t - written < 2 * NS_PER_S ? written : t;
 }
 
-static void read_entry(struct oci *o, struct entry *e)
+static void read_entry(struct oci *o, struct oci_entry *e)
 {
     bool known = e->facts.view.container != NULL, first_scan = o->life == NULL;
     struct oci_facts f = { 0 };
@@ -240,7 +240,7 @@ static void read_entry(struct oci *o, struct entry *e)
 static void on_appeared(void *data, const char *path, const char *runtime, bool trusted)
 {
     struct oci *o = data;
-    struct entry *e;
+    struct oci_entry *e;
 
     HASH_FIND_STR(o->entries, path, e);
     if (!e) {
@@ -263,7 +263,7 @@ static void on_changed(void *data, const char *path, const char *name, bool remo
 {
     static const char *const told[] = { "state.json", "status", "config.json", "init.pid" };
     struct oci *o = data;
-    struct entry *e;
+    struct oci_entry *e;
 
     HASH_FIND_STR(o->entries, path, e);
     if (!e)
@@ -279,7 +279,7 @@ static void on_changed(void *data, const char *path, const char *name, bool remo
         }
 }
 
-static void forget(struct oci *o, struct entry *e)
+static void forget(struct oci *o, struct oci_entry *e)
 {
     close_pidfd(e);
     oci_facts_done(&e->facts);
@@ -291,7 +291,7 @@ static void forget(struct oci *o, struct entry *e)
 static void on_vanished(void *data, const char *path)
 {
     struct oci *o = data;
-    struct entry *e;
+    struct oci_entry *e;
 
     HASH_FIND_STR(o->entries, path, e);
     if (!e)
@@ -335,7 +335,7 @@ int oci_new(const char *prefix, const struct log *log, struct oci **ret, struct 
 
 void oci_free(struct oci *o)
 {
-    struct entry *e, *next;
+    struct oci_entry *e, *next;
 
     if (!o)
         return;
@@ -382,7 +382,7 @@ void oci_dispatch(struct oci *o, void (*life)(void *data, const struct life *lif
 int oci_each(struct oci *o, const char *runtime, int (*each)(void *data, const struct oci_facts *f),
              void *data)
 {
-    struct entry *e, *next;
+    struct oci_entry *e, *next;
 
     HASH_ITER(hh, o->entries, e, next) {
         int r;
@@ -399,7 +399,7 @@ int oci_each(struct oci *o, const char *runtime, int (*each)(void *data, const s
 
 const struct oci_facts *oci_find(struct oci *o, struct bytes id)
 {
-    struct entry *e, *next;
+    struct oci_entry *e, *next;
     const struct oci_facts *found = NULL;
 
     HASH_ITER(hh, o->entries, e, next)

@@ -45,7 +45,7 @@ static const struct {
 
 enum relation { RELATION_NONE, RELATION_ABOVE, RELATION_BASE, RELATION_CONTAINER };
 
-struct node {
+struct followed_directory {
     int wd;
     enum relation relation;
     char *path;
@@ -55,7 +55,7 @@ struct node {
 struct oci_dirs {
     struct oci_dirs_options options;
     int fd;
-    struct node *nodes;
+    struct followed_directory *nodes;
     unsigned beyond;
     size_t prefix_len;
     struct foreign_mounts *mounts; /* a user may mount in a directory of his; NULL: no memory for it */
@@ -82,7 +82,7 @@ int oci_dirs_new(const struct oci_dirs_options *options, struct oci_dirs **ret, 
     return 0;
 }
 
-static void node_free(struct oci_dirs *d, struct node *n)
+static void node_free(struct oci_dirs *d, struct followed_directory *n)
 {
     HASH_DEL(d->nodes, n);
     free(n->path);
@@ -91,7 +91,7 @@ static void node_free(struct oci_dirs *d, struct node *n)
 
 void oci_dirs_free(struct oci_dirs *d)
 {
-    struct node *n, *next;
+    struct followed_directory *n, *next;
 
     if (!d)
         return;
@@ -171,7 +171,7 @@ static enum relation relate(const struct oci_dirs *d, const char *full, size_t *
 /* Watched before it is read: what comes in between is seen twice, not missed. */
 static void follow(struct oci_dirs *d, const char *path, enum relation relation)
 {
-    struct node *n;
+    struct followed_directory *n;
     int wd;
 
     /* everybody makes files there: looked at now and then instead */
@@ -244,7 +244,7 @@ static void on_event(struct oci_dirs *d, const struct inotify_event *event)
 {
     char path[PATH_MAX];
     enum relation relation;
-    struct node *n;
+    struct followed_directory *n;
     bool removed = event->mask & (IN_DELETE | IN_MOVED_FROM);
 
     if (event->mask & IN_Q_OVERFLOW) {

@@ -65,7 +65,7 @@ static int gather_file(int storage, const char *path, const char *name, size_t m
 
 /* ---- which storages are there ---- */
 
-static struct place {
+static struct storage_place {
     char path[PATH_MAX];
     int inotify;
     bool own;      /* written before wd */
@@ -91,7 +91,7 @@ static bool is_roots(const char *path)
 
 static void *look_at(void *data)
 {
-    struct place *p = data;
+    struct storage_place *p = data;
     int wd = inotify_add_watch(p->inotify, p->path, IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR);
 
     p->own = is_roots(p->path);
@@ -106,7 +106,7 @@ static int gather_storages(struct bytes request, struct gathered *g)
     size_t count = 0, len;
 
     for (; request.len && count < PLACES_MAX; count++) {
-        struct place *p = &places[count];
+        struct storage_place *p = &places[count];
         struct bytes word = next_word(&request);
         pthread_t thread;
 

@@ -29,7 +29,7 @@
 #define ASKED_MAX 64
 #define OWN_TABLE "/proc/self/mountinfo"
 
-struct asked {
+struct asked_mount {
     uint64_t device, inode; /* the directory that it is mounted in */
     size_t name;            /* where in `names` */
     uint64_t until_ns;
@@ -41,7 +41,7 @@ struct foreign_mounts {
     int table;         /* mountinfo of our own namespace: polled for changes */
     uint64_t polled_ns;
     struct sbuf names; /* of mount points, each ended by NUL */
-    struct asked asked[ASKED_MAX];
+    struct asked_mount asked[ASKED_MAX];
     uint64_t unanswered;
 };
 
@@ -170,23 +170,23 @@ static bool is_mount_point(int fd, const char *name)
     return false;
 }
 
-static struct asked *find_asked(struct foreign_mounts *m, const struct stat *directory, size_t name)
+static struct asked_mount *find_asked(struct foreign_mounts *m, const struct stat *directory, size_t name)
 {
-    struct asked *oldest = &m->asked[0];
+    struct asked_mount *oldest = &m->asked[0];
 
     for (size_t i = 0; i < ASKED_MAX; i++) {
-        struct asked *a = &m->asked[i];
+        struct asked_mount *a = &m->asked[i];
 
         if (a->until_ns && a->device == directory->st_dev && a->inode == directory->st_ino && a->name == name)
             return a;
         if (a->until_ns < oldest->until_ns)
             oldest = a;
     }
-    *oldest = (struct asked){ directory->st_dev, directory->st_ino, name, 0, true };
+    *oldest = (struct asked_mount){ directory->st_dev, directory->st_ino, name, 0, true };
     return oldest;
 }
 
-static void ask(struct asked *a, int fd, const char *name)
+static void ask(struct asked_mount *a, int fd, const char *name)
 {
     unsigned ms = waited_ms < PATIENCE_MS ? ANSWER_MS : IMPATIENT_MS;
 
@@ -198,7 +198,7 @@ static void ask(struct asked *a, int fd, const char *name)
 
 bool foreign_mounts_answer(struct foreign_mounts *m, int fd, const char *name)
 {
-    struct asked *a;
+    struct asked_mount *a;
     struct stat st;
     size_t at;
 

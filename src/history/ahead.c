@@ -24,7 +24,7 @@ struct ahead {
 
 static int fill(struct ahead *a)
 {
-    struct block *b = &a->replay->blocks[BLOCKS - 1];
+    struct log_block *b = &a->replay->blocks[BLOCKS - 1];
     int more = audit_log_reader_next(a->reader, &b->text, NULL), r;
 
     if (more <= 0)

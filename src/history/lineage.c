@@ -8,7 +8,7 @@
 #include "util/limits.h"
 #include "util/macro.h"
 
-struct entry {
+struct lineage_entry {
     UT_hash_handle hh;
     pid_t pid;
     uint64_t time_ms; /* of its last sighting */
@@ -25,7 +25,7 @@ struct login {
 
 struct lineage {
     struct login *logins; /* in their order: the first gives way */
-    struct entry *table; /* those last heard of stand last, more or less: the first gives way */
+    struct lineage_entry *table; /* those last heard of stand last, more or less: the first gives way */
     uint64_t added;
 };
 
@@ -34,7 +34,7 @@ struct lineage *lineage_new(void)
     return calloc(1, sizeof(struct lineage));
 }
 
-static void drop(struct lineage *l, struct entry *e)
+static void drop(struct lineage *l, struct lineage_entry *e)
 {
     HASH_DEL(l->table, e);
     process_unref(e->process);
@@ -75,7 +75,7 @@ static struct bytes login_address(const struct lineage *l, uint32_t session)
 
 void lineage_forget(struct lineage *l)
 {
-    struct entry *e, *next;
+    struct lineage_entry *e, *next;
 
     while (l->logins)
         drop_login(l, l->logins);
@@ -91,16 +91,16 @@ void lineage_free(struct lineage *l)
     free(l);
 }
 
-static struct entry *find(const struct lineage *l, pid_t pid)
+static struct lineage_entry *find(const struct lineage *l, pid_t pid)
 {
-    struct entry *e;
+    struct lineage_entry *e;
 
     HASH_FIND_INT(l->table, &pid, e);
     return e;
 }
 
 /* A daemon launches for months: it is not forgotten for being old. Moved only now and then, that costs less. */
-static struct entry *hear(struct lineage *l, struct entry *e)
+static struct lineage_entry *hear(struct lineage *l, struct lineage_entry *e)
 {
     if (!e || l->added - e->heard < LIMIT_HISTORY_PROCESSES / 4)
         return e;
@@ -122,7 +122,7 @@ static bool same_people(const struct process *p, const struct sighting *s)
  */
 #define SAME_MS (3600 * 1000ull)
 
-static bool is_same(const struct entry *e, const struct sighting *s)
+static bool is_same(const struct lineage_entry *e, const struct sighting *s)
 {
     const struct process *p = e->process;
 
@@ -134,7 +134,7 @@ static bool is_same(const struct entry *e, const struct sighting *s)
 static struct process *make(struct lineage *l, const struct sighting *s, const struct process *before)
 {
     struct process *p = process_new(s->pid, 0);
-    struct entry *parent;
+    struct lineage_entry *parent;
     bool kept = before && before->parent && !s->executes &&
                 (before->parent_pid == s->parent_pid || s->parent_pid == 1);
 
@@ -172,7 +172,7 @@ static struct process *make(struct lineage *l, const struct sighting *s, const s
 
 void lineage_see(struct lineage *l, const struct sighting *s)
 {
-    struct entry *e = hear(l, find(l, s->pid));
+    struct lineage_entry *e = hear(l, find(l, s->pid));
     struct process *p = e ? e->process : NULL;
 
     if (s->pid <= 0)
@@ -209,7 +209,7 @@ void lineage_see(struct lineage *l, const struct sighting *s)
 
 struct process *lineage_find(struct lineage *l, pid_t pid)
 {
-    struct entry *e = find(l, pid);
+    struct lineage_entry *e = find(l, pid);
 
     return e ? process_ref(e->process) : NULL;
 }

@@ -229,7 +229,7 @@ static void see_group(struct replay *p, struct node *node, const struct audit_gr
 void replay_add_inside(void *data, uint64_t inode, struct bytes path)
 {
     struct replay *p = data;
-    struct inside *in;
+    struct inside_directory *in;
 
     if (!covers(p, path) || p->too_many_inside)
         return;

@@ -40,7 +40,7 @@ static void note_line(struct replay *p, struct node *node, const struct search_l
 }
 
 /* Lines that are no records stand between those of the table: some are what the kernel says of lost ones. */
-static void see_between(struct replay *p, const struct block *b, size_t from, size_t to)
+static void see_between(struct replay *p, const struct log_block *b, size_t from, size_t to)
 {
     struct bytes rest = { b->text.text.data + from, to - from }, line;
 
@@ -80,7 +80,7 @@ static bool is_recent(uint64_t time_ms)
 }
 
 /* A line that is still being written is read the next time: from now on it is not there. */
-static void drop_torn(struct replay *p, struct block *b)
+static void drop_torn(struct replay *p, struct log_block *b)
 {
     const struct search_line *last = b->lines.count ? &b->lines.lines[b->lines.count - 1] : NULL;
     size_t whole = whole_lines(&b->text);
@@ -132,7 +132,7 @@ static void set_safe(struct replay *p, const struct audit_log_block *text)
 /* Decode what matters of blocks[1]; its neighbours' wishes count too, as events cross blocks. */
 static void decode(struct replay *p)
 {
-    struct block *b = &p->blocks[1];
+    struct log_block *b = &p->blocks[1];
     bool all = p->needle.count == 0, wanted = false;
     bool holes = b->lines.damaged && !p->learning;
     size_t end = 0; /* of the line before */
@@ -196,7 +196,7 @@ static void decode(struct replay *p)
 /* The oldest makes room for the next. */
 static void turn(struct replay *p)
 {
-    struct block oldest;
+    struct log_block oldest;
 
     replay_block_clear(&p->blocks[0]);
     oldest = p->blocks[0];
@@ -308,7 +308,7 @@ int replay_run(const struct replay_options *options, struct replay_stats *ret, s
 {
     struct replay p = { .options = options, .stats = ret };
     bool twice = can_read_twice(options->files);
-    struct inside *in, *next;
+    struct inside_directory *in, *next;
     int r = 0;
 
     *ret = (struct replay_stats){ 0 };

@@ -18,7 +18,7 @@
 #define BOOT_BACK 1000         /* serials start anew with each boot; records of one moment are closer than this */
 
 /* A directory at or below the path that is asked for, by identity: only whether a line is looked at. */
-struct inside {
+struct inside_directory {
     UT_hash_handle hh;
     uint64_t inode; /* the same number of another device or machine costs a look, no more */
 };
@@ -30,7 +30,7 @@ struct wanted {
     } key;
 };
 
-struct block {
+struct log_block {
     struct audit_log_block text;
     struct search_lines lines;
     struct wanted *wanted; /* events of it that may matter */
@@ -46,7 +46,7 @@ struct mark {
 
 #define NAMES 64 /* users of this machine that are remembered */
 
-struct user {
+struct log_user {
     bool asked;
     uint32_t uid;
     char name[LIMIT_NAME + 1]; /* empty: none */
@@ -57,13 +57,13 @@ struct replay {
     struct replay_stats *stats;
     struct needle needle;
     bool learning;         /* the first pass: who is where; nothing is told */
-    struct inside *inside;
+    struct inside_directory *inside;
     bool too_many_inside;  /* then everything is decoded */
     struct audit_grouper *grouper;
     struct nodes nodes;
     struct search_paths paths;
-    struct user users[NAMES]; /* by uid */
-    struct block blocks[BLOCKS];
+    struct log_user users[NAMES]; /* by uid */
+    struct log_block blocks[BLOCKS];
     bool skimming;         /* what is read was told before */
     struct mark marks[MARKS];
     uint64_t mark_count;

@@ -103,7 +103,7 @@ void replay_see_login(struct node *node, const char *text, size_t len)
         lineage_login(node->lineage, number_of(session), address);
 }
 
-static void want(struct block *b, const struct search_line *line)
+static void want(struct log_block *b, const struct search_line *line)
 {
     struct wanted *w, *found;
 
@@ -132,7 +132,7 @@ bool replay_is_wanted(const struct replay *p, const struct search_line *line)
     return found;
 }
 
-void replay_block_clear(struct block *b)
+void replay_block_clear(struct log_block *b)
 {
     struct wanted *w, *next;
 
@@ -144,7 +144,7 @@ void replay_block_clear(struct block *b)
 }
 
 /* What stands behind the name of a PATH record. A quoted name holds no quote: it would be hexadecimal. */
-static struct bytes behind_name(const struct block *b, const struct search_line *line)
+static struct bytes behind_name(const struct log_block *b, const struct search_line *line)
 {
     const char *text = b->text.text.data + line->offset, *end = text + line->len;
     const char *at = memchr(text, ')', line->len);
@@ -158,12 +158,12 @@ static struct bytes behind_name(const struct block *b, const struct search_line 
 }
 
 /* A PATH record that names a directory of ours by its inode. */
-static bool is_inside(const struct replay *p, const struct block *b, const struct search_line *line)
+static bool is_inside(const struct replay *p, const struct log_block *b, const struct search_line *line)
 {
     struct bytes rest = p->inside ? behind_name(b, line) : BYTES_NULL;
     const char *at = rest.len ? memmem(rest.data, rest.len, " inode=", 7) : NULL;
     uint64_t inode = 0;
-    struct inside *in;
+    struct inside_directory *in;
 
     if (!at)
         return false;
@@ -174,7 +174,7 @@ static bool is_inside(const struct replay *p, const struct block *b, const struc
 }
 
 /* A PATH record of a directory that is named, not only passed through: its name is part of others' paths. */
-static bool names_directory(const struct block *b, const struct search_line *line)
+static bool names_directory(const struct log_block *b, const struct search_line *line)
 {
     struct bytes rest = behind_name(b, line);
     const char *mode = rest.len ? memmem(rest.data, MIN(rest.len, (size_t)80), " mode=04", 8) : NULL;
@@ -192,7 +192,7 @@ static bool is_component(struct bytes path, struct bytes name)
 
 /* A PATH record of a directory or a link, named and not only passed through, that may be one above the path that is
  * asked for: what is moved with it is told. */
-static bool is_above(const struct replay *p, const struct block *b, const struct search_line *line)
+static bool is_above(const struct replay *p, const struct log_block *b, const struct search_line *line)
 {
     const char *text = b->text.text.data + line->offset, *quote;
     struct bytes rest = behind_name(b, line), name;
@@ -220,7 +220,7 @@ bool replay_is_before(const struct replay *p, const struct audit_log_block *text
 }
 
 /* Which events of a block may matter. */
-int replay_scan(struct replay *p, struct block *b)
+int replay_scan(struct replay *p, struct log_block *b)
 {
     struct search_lines_options options = { .needle = &p->needle };
     bool all = p->needle.count == 0;

@@ -5,8 +5,8 @@
 #include "history/replay_state.h"
 
 /* Which events of a block may matter. -ENOMEM */
-int replay_scan(struct replay *p, struct block *b);
-void replay_block_clear(struct block *b);
+int replay_scan(struct replay *p, struct log_block *b);
+void replay_block_clear(struct log_block *b);
 bool replay_is_wanted(const struct replay *p, const struct search_line *line);
 /* An event that is not decoded still tells who its actor's launcher is. */
 void replay_see_line(struct replay *p, struct node *node, uint64_t time_ms, const char *text, size_t len);

@@ -28,12 +28,12 @@ static struct bytes said(struct bytes enriched, const char *key)
 /* This machine's users are asked seldom: each question reads a file. */
 static struct bytes here(struct replay *p, uint32_t uid)
 {
-    struct user *u = &p->users[uid % NAMES];
+    struct log_user *u = &p->users[uid % NAMES];
 
     if (!u->asked || u->uid != uid) {
         const struct passwd *found = getpwuid(uid);
 
-        *u = (struct user){ .asked = true, .uid = uid };
+        *u = (struct log_user){ .asked = true, .uid = uid };
         if (found && strlen(found->pw_name) < sizeof(u->name))
             snprintf(u->name, sizeof(u->name), "%s", found->pw_name);
     }

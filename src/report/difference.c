@@ -18,7 +18,7 @@
 #define PATH_WIDTH 44
 #define CULPRITS_MAX 256 /* told apart; more are counted together */
 
-struct culprit {
+struct difference_culprit {
     struct fingerprint suspect; /* event_suspect() */
     uint64_t counts[DIFFERENCE_COUNT], total;
     char *text;       /* "s1-agent root · host" */
@@ -29,7 +29,7 @@ struct difference_page {
     struct difference_page_options options;
     uint64_t count, counts[DIFFERENCE_COUNT];
     uint64_t unrecorded[UNRECORDED_UNSEEN + 1];
-    struct culprit *culprits;
+    struct difference_culprit *culprits;
     uint64_t others; /* differences by culprits that are not told apart any more */
     /* the run that is being folded */
     enum difference_kind kind;
@@ -50,7 +50,7 @@ struct difference_page *difference_page_new(const struct difference_page_options
 
 void difference_page_free(struct difference_page *p)
 {
-    struct culprit *c, *next;
+    struct difference_culprit *c, *next;
 
     if (!p)
         return;
@@ -315,7 +315,7 @@ static void tell_fold(struct difference_page *p, struct sbuf *out)
 
 static int count(struct difference_page *p, const struct difference *d, struct fingerprint suspect)
 {
-    struct culprit *c;
+    struct difference_culprit *c;
 
     p->count++;
     p->counts[d->kind]++;
@@ -406,7 +406,7 @@ static void line(const struct difference_page *p, struct sbuf *out, const char *
     sbuf_addf(out, "  %s%-10s%s", p->options.colour ? "\x1b[2m" : "", label, p->options.colour ? "\x1b[0m" : "");
 }
 
-static int by_total(const struct culprit *a, const struct culprit *b)
+static int by_total(const struct difference_culprit *a, const struct difference_culprit *b)
 {
     return a->total > b->total ? -1 : a->total < b->total;
 }
@@ -432,7 +432,7 @@ static void end_text(struct difference_page *p, const struct difference_end *end
         sbuf_add_str(out, ".\n");
     }
     HASH_SORT(p->culprits, by_total);
-    for (struct culprit *c = p->culprits; c; c = c->hh.next) {
+    for (struct difference_culprit *c = p->culprits; c; c = c->hh.next) {
         line(p, out, label);
         label = "";
         sbuf_addf(out, "%s · ", c->text ? c->text : "?");

@@ -15,13 +15,13 @@
 #define PAIRS_SHOWN 2
 
 /* Where the object stands in a phrase is marked by "%". */
-struct words {
+struct phrase_words {
     const char *did, *attempt, *done;
     const char *one, *many; /* what is counted; NULL: file or directory */
 };
 
 /* clang-format off */
-static const struct words words[OPERATION_COUNT] = {
+static const struct phrase_words words[OPERATION_COUNT] = {
     [OPERATION_READ]        = { "read %", "read %", "% read", NULL, NULL },
     [OPERATION_OPEN_WRITE]  = { "opened % for writing", "open % for writing", "% opened for writing", NULL, NULL },
     [OPERATION_WRITE]       = { "wrote to %", "write to %", "% written to", NULL, NULL },
@@ -52,16 +52,16 @@ static const struct words words[OPERATION_COUNT] = {
 };
 
 /* By several processes in one moment: what differs is known, and not which of them made it so. */
-static const struct words changed = { "changed attributes of %", "change attributes of %", "attributes of % changed", NULL, NULL };
-static const struct words other = { "did something to %", "do something to %", "something done to %", NULL, NULL };
-static const struct words away = { "moved % away", "move % away", "% moved away", NULL, NULL };
-static const struct words arrived = { "moved another file to %", "move another file to %", "another file moved to %", NULL, NULL };
-static const struct words anew = { "replaced % (deleted and made anew)", "replace %", "% replaced (deleted and made anew)", NULL, NULL };
-static const struct words swapped = { "exchanged %", "exchange %", "% exchanged", "pair of names", "pairs of names" };
-static const struct words touched = { "touched %, nothing changed", "touch %", "% touched, nothing changed", NULL, NULL };
-static const struct words uncertain = { "changed an attribute of % (which one is not known)", "change an attribute of %",
+static const struct phrase_words changed = { "changed attributes of %", "change attributes of %", "attributes of % changed", NULL, NULL };
+static const struct phrase_words other = { "did something to %", "do something to %", "something done to %", NULL, NULL };
+static const struct phrase_words away = { "moved % away", "move % away", "% moved away", NULL, NULL };
+static const struct phrase_words arrived = { "moved another file to %", "move another file to %", "another file moved to %", NULL, NULL };
+static const struct phrase_words anew = { "replaced % (deleted and made anew)", "replace %", "% replaced (deleted and made anew)", NULL, NULL };
+static const struct phrase_words swapped = { "exchanged %", "exchange %", "% exchanged", "pair of names", "pairs of names" };
+static const struct phrase_words touched = { "touched %, nothing changed", "touch %", "% touched, nothing changed", NULL, NULL };
+static const struct phrase_words uncertain = { "changed an attribute of % (which one is not known)", "change an attribute of %",
                                         "attribute of % changed (which one is not known)", NULL, NULL };
-static const struct words group = { "changed the group of %", "change the group of %", "group of % changed", NULL, NULL };
+static const struct phrase_words group = { "changed the group of %", "change the group of %", "group of % changed", NULL, NULL };
 
 static const char *const fold_table[FOLD_COUNT][2] = { /* "12 changes ..." */
     [FOLD_TEMPORARY]   = { "temporary", "about temporary files of its own" },
@@ -107,9 +107,9 @@ static bool is_known_change(const struct tally *t)
            (file_state_mode_differs(&t->before, &t->after) || file_state_owner_differs(&t->before, &t->after));
 }
 
-static const struct words *words_of(const struct tally *t)
+static const struct phrase_words *words_of(const struct tally *t)
 {
-    const struct words *w = (unsigned)t->operation < OPERATION_COUNT ? &words[t->operation] : &other;
+    const struct phrase_words *w = (unsigned)t->operation < OPERATION_COUNT ? &words[t->operation] : &other;
 
     if (is_known_change(t))
         return &changed;
@@ -153,7 +153,7 @@ static void add_times(uint64_t n, struct sbuf *out)
         sbuf_addf(out, " %llu times", (unsigned long long)n);
 }
 
-static void add_count(const struct tally *t, const struct words *w, uint64_t n, struct sbuf *out)
+static void add_count(const struct tally *t, const struct phrase_words *w, uint64_t n, struct sbuf *out)
 {
     const char *one = w->one ? w->one : t->directory ? "directory" : "file";
     const char *many = w->many ? w->many : t->directory ? "directories" : "files";
@@ -209,7 +209,7 @@ static bool counts_times(const struct tally *t)
 }
 
 /* One path by its name; several by their number and the directory that holds them. */
-static void object(const struct tally *t, const struct words *w, struct sbuf *out)
+static void object(const struct tally *t, const struct phrase_words *w, struct sbuf *out)
 {
     uint64_t n = tally_files(t);
 
@@ -446,7 +446,7 @@ void phrase_done(const struct tally *t, struct sbuf *out)
 {
     const struct telling telling = { .place_last = true, .times = true };
     _cleanup_sbuf_ struct sbuf change = SBUF_INIT;
-    const struct words *w = words_of(t);
+    const struct phrase_words *w = words_of(t);
 
     if (is_above(t, out))
         return;

@@ -30,7 +30,7 @@ struct count {
     uint64_t first_ns, last_ns;
 };
 
-struct row {
+struct summary_row {
     struct count count;
     char *name; /* escaped for a terminal */
     UT_hash_handle hh;
@@ -40,7 +40,7 @@ struct row {
 
 struct summary {
     enum summary_by by;
-    struct row *rows;
+    struct summary_row *rows;
     struct count beyond, all;
     uint64_t shown; /* rows, of those that are written now */
 };
@@ -66,7 +66,7 @@ struct summary *summary_new(enum summary_by by)
 
 void summary_free(struct summary *s)
 {
-    struct row *row, *next;
+    struct summary_row *row, *next;
 
     if (!s)
         return;
@@ -162,12 +162,12 @@ static void write_name(struct sbuf *out, enum summary_by by, const struct event 
     }
 }
 
-static struct row *row_of(struct summary *s, const struct event *e)
+static struct summary_row *row_of(struct summary *s, const struct event *e)
 {
     _cleanup_sbuf_ struct sbuf key = SBUF_INIT;
     struct sbuf name = SBUF_INIT;
     unsigned hash;
-    struct row *row;
+    struct summary_row *row;
 
     write_key(&key, s->by, e);
     if (sbuf_error(&key))
@@ -208,7 +208,7 @@ static void count_event(struct count *c, const struct event *e)
 
 void summary_add(struct summary *s, const struct event *event)
 {
-    struct row *row = row_of(s, event);
+    struct summary_row *row = row_of(s, event);
 
     count_event(row ? &row->count : &s->beyond, event);
     count_event(&s->all, event);
@@ -229,19 +229,19 @@ static void add_count(struct count *to, const struct count *c)
     to->last_ns = MAX(to->last_ns, c->last_ns);
 }
 
-static int by_first(const struct row *a, const struct row *b)
+static int by_first(const struct summary_row *a, const struct summary_row *b)
 {
     return a->count.first_ns < b->count.first_ns ? -1 : a->count.first_ns > b->count.first_ns;
 }
 
-static int by_count(const struct row *a, const struct row *b)
+static int by_count(const struct summary_row *a, const struct summary_row *b)
 {
     uint64_t x = a->count.changes + a->count.refused, y = b->count.changes + b->count.refused;
 
     return x > y ? -1 : x < y ? 1 : by_first(a, b);
 }
 
-static int by_bytes(const struct row *a, const struct row *b)
+static int by_bytes(const struct summary_row *a, const struct summary_row *b)
 {
     return a->count.bytes > b->count.bytes ? -1 : a->count.bytes < b->count.bytes ? 1 : by_count(a, b);
 }
@@ -258,7 +258,7 @@ static uint64_t choose(struct summary *s, enum summary_order order, uint64_t top
     else
         HASH_SORT(s->rows, by_count);
     *ret_rest = s->beyond;
-    for (struct row *row = s->rows; row; row = (struct row *)row->hh.next)
+    for (struct summary_row *row = s->rows; row; row = (struct summary_row *)row->hh.next)
         if (top && ++n > top) {
             add_count(ret_rest, &row->count);
             left++;
@@ -317,7 +317,7 @@ void summary_write_text(struct summary *s, enum summary_order order, uint64_t to
 
     sbuf_addf(out, "%*s %*s %*s %*s  %-*s  %s\n", NUMBER_COLUMNS, "changes", NUMBER_COLUMNS, "deleted", NUMBER_COLUMNS,
               "refused", NUMBER_COLUMNS, "written", TIME_COLUMNS, "last", by_names[s->by]);
-    for (const struct row *row = s->rows; row && n < s->shown; row = (const struct row *)row->hh.next, n++) {
+    for (const struct summary_row *row = s->rows; row && n < s->shown; row = (const struct summary_row *)row->hh.next, n++) {
         write_counts(out, &row->count);
         sbuf_add_str(out, row->name);
         sbuf_add_char(out, '\n');
@@ -351,7 +351,7 @@ void summary_write_json(struct summary *s, enum summary_order order, uint64_t to
     struct count rest;
     uint64_t left = choose(s, order, top, &rest), n = 0;
 
-    for (const struct row *row = s->rows; row && n < s->shown; row = (const struct row *)row->hh.next, n++) {
+    for (const struct summary_row *row = s->rows; row && n < s->shown; row = (const struct summary_row *)row->hh.next, n++) {
         sbuf_addf(out, "{\"by\":\"%s\",\"name\":", by_names[s->by]);
         escape_json(out, bytes_of(row->name));
         write_json_counts(out, &row->count);

@@ -35,7 +35,7 @@ static bool is_empty(const struct audit_rule_data *d)
 /* ---- conditions on one number ---- */
 
 /* What is left of all values after the conditions on a field. */
-struct range {
+struct value_range {
     int64_t low, high;
     bool has_hole;
     int64_t hole; /* != VALUE */
@@ -46,7 +46,7 @@ static int64_t value_of(const struct audit_rule_data *d, uint32_t i)
     return d->fields[i] == AUDIT_EXIT ? (int64_t)(int32_t)d->values[i] : (int64_t)d->values[i];
 }
 
-static void narrow(struct range *r, uint32_t operator_flag, int64_t value)
+static void narrow(struct value_range *r, uint32_t operator_flag, int64_t value)
 {
     switch (operator_flag & AUDIT_OPERATORS) {
     case AUDIT_EQUAL:
@@ -74,9 +74,9 @@ static void narrow(struct range *r, uint32_t operator_flag, int64_t value)
     }
 }
 
-static struct range range_of(const struct audit_rule_data *d, uint32_t field)
+static struct value_range range_of(const struct audit_rule_data *d, uint32_t field)
 {
-    struct range r = { INT64_MIN, INT64_MAX, false, 0 };
+    struct value_range r = { INT64_MIN, INT64_MAX, false, 0 };
 
     for (uint32_t i = 0; i < d->field_count; i++)
         if (d->fields[i] == field)
@@ -84,7 +84,7 @@ static struct range range_of(const struct audit_rule_data *d, uint32_t field)
     return r;
 }
 
-static bool is_impossible(const struct range *r)
+static bool is_impossible(const struct value_range *r)
 {
     return r->low > r->high || (r->has_hole && r->low == r->hole && r->high == r->hole);
 }
@@ -98,12 +98,12 @@ static bool is_number(const struct field_row *row)
 static void doubt_conditions(const struct doubts *w, const struct rule *r)
 {
     const struct audit_rule_data *d = r->data;
-    struct range success = range_of(d, AUDIT_SUCCESS), result = range_of(d, AUDIT_EXIT);
+    struct value_range success = range_of(d, AUDIT_SUCCESS), result = range_of(d, AUDIT_EXIT);
     char text[200];
 
     for (uint32_t i = 0; i < d->field_count; i++) {
         const struct field_row *row = field_by_number(d->fields[i]);
-        struct range range = range_of(d, d->fields[i]);
+        struct value_range range = range_of(d, d->fields[i]);
         bool seen = false;
 
         for (uint32_t k = 0; k < i; k++)
@@ -226,7 +226,7 @@ static void doubt_order(const struct doubts *w, size_t index)
 
 static void doubt_excluded(const struct doubts *w, const struct rule *r)
 {
-    struct range types = range_of(r->data, AUDIT_MSGTYPE);
+    struct value_range types = range_of(r->data, AUDIT_MSGTYPE);
 
     for (uint32_t i = 0; i < r->data->field_count; i++)
         if (r->data->fields[i] != AUDIT_MSGTYPE)

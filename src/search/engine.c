@@ -17,7 +17,7 @@
 
 enum job_state { JOB_FREE, JOB_READING, JOB_READY };
 
-struct job {
+struct block_job {
     enum job_state state;
     uint64_t number; /* order of the blocks */
     struct audit_log_block block;
@@ -30,7 +30,7 @@ struct engine {
     struct audit_log_reader *reader;
     pthread_mutex_t lock, read_lock;
     pthread_cond_t free_job, ready_job;
-    struct job jobs[THREADS_MAX * JOBS_PER_THREAD + 1];
+    struct block_job jobs[THREADS_MAX * JOBS_PER_THREAD + 1];
     unsigned job_count;
     uint64_t next_number; /* of the next block to be read; under read_lock */
     uint64_t block_count; /* known once the end is reached */
@@ -51,9 +51,9 @@ static void fail(struct engine *e, int code)
 }
 
 /* NULL: stop. */
-static struct job *take_free_job(struct engine *e)
+static struct block_job *take_free_job(struct engine *e)
 {
-    struct job *job = NULL;
+    struct block_job *job = NULL;
 
     pthread_mutex_lock(&e->lock);
     while (!e->stop && !e->at_end) {
@@ -71,7 +71,7 @@ static struct job *take_free_job(struct engine *e)
     return job;
 }
 
-static void give_back(struct engine *e, struct job *job)
+static void give_back(struct engine *e, struct block_job *job)
 {
     pthread_mutex_lock(&e->lock);
     job->state = JOB_FREE;
@@ -102,7 +102,7 @@ static int read_block(struct engine *e, struct audit_log_block *block)
 static void *work(void *data)
 {
     struct engine *e = data;
-    struct job *job;
+    struct block_job *job;
     int old;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
@@ -143,9 +143,9 @@ static void *work(void *data)
 }
 
 /* The block of that number; NULL at the end or on failure. */
-static struct job *wait_for(struct engine *e, uint64_t number, struct search_events *events)
+static struct block_job *wait_for(struct engine *e, uint64_t number, struct search_events *events)
 {
-    struct job *job = NULL;
+    struct block_job *job = NULL;
     bool idle = false;
 
     pthread_mutex_lock(&e->lock);
@@ -182,7 +182,7 @@ static int consume(struct engine *e, struct search_events *events, struct search
     int r = 0;
 
     for (uint64_t number = 0; r == 0; number++) {
-        struct job *job = wait_for(e, number, events);
+        struct block_job *job = wait_for(e, number, events);
 
         if (!job)
             break;

@@ -9,7 +9,7 @@
 #include "util/limits.h"
 #include "util/macro.h"
 
-enum state {
+enum event_state {
     OPEN,      /* more records may come */
     MATCHING,  /* decided: waits for its turn */
     REFUSED,   /* decided: its place in the order is all that is kept */

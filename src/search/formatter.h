@@ -9,12 +9,12 @@
 #include "search/match.h"
 #include "util/sbuf.h"
 
-struct interpreter; /* libauparse's state for csv and text */
+struct word_interpreter; /* libauparse's state for csv and text */
 
 struct search_formatter {
     const struct search_query *query;
     const struct ecs_host *host;
-    struct interpreter *interpreter;
+    struct word_interpreter *interpreter;
     uint64_t ctime_sec; /* the last second that was written, and how */
     char ctime_text[32];
     uint64_t sequence;

@@ -21,7 +21,7 @@
 /* ---- the kernel's records ---- */
 
 /* A number that must be there. */
-static bool must_read(struct place *p, const char *name, uint32_t *ret)
+static bool must_read(struct record_place *p, const char *name, uint32_t *ret)
 {
     unsigned long v;
 
@@ -32,7 +32,7 @@ static bool must_read(struct place *p, const char *name, uint32_t *ret)
 }
 
 /* One that may be missing. */
-static bool may_read(struct place *p, const char *name, uint32_t *ret)
+static bool may_read(struct record_place *p, const char *name, uint32_t *ret)
 {
     unsigned long v;
     enum number_result n = place_number(p, name, 10, false, &v);
@@ -43,7 +43,7 @@ static bool may_read(struct place *p, const char *name, uint32_t *ret)
 }
 
 /* "uid=" that is not the end of "auid=" */
-static const char *find_uid(const struct place *p, const char *from)
+static const char *find_uid(const struct record_place *p, const char *from)
 {
     const char *found = from;
 
@@ -52,7 +52,7 @@ static const char *find_uid(const struct place *p, const char *from)
     return found;
 }
 
-static bool read_subject(struct reading *r, struct place *p, const char *name, bool may_end)
+static bool read_subject(struct record_reading *r, struct record_place *p, const char *name, bool may_end)
 {
     const char *found = place_find(p, p->at, name);
     struct bytes word;
@@ -69,7 +69,7 @@ static bool read_subject(struct reading *r, struct place *p, const char *name, b
     return true;
 }
 
-static void read_object(struct reading *r, struct place *p)
+static void read_object(struct record_reading *r, struct record_place *p)
 {
     const char *found = place_find(p, p->at, "obj=");
     struct bytes word;
@@ -82,7 +82,7 @@ static void read_object(struct reading *r, struct place *p)
     r->items->has_avc = true;
 }
 
-static bool read_result(struct reading *r, struct place *p)
+static bool read_result(struct record_reading *r, struct record_place *p)
 {
     unsigned long v;
     enum number_result n;
@@ -95,7 +95,7 @@ static bool read_result(struct reading *r, struct place *p)
     return n != NUMBER_BAD;
 }
 
-static bool read_exe_comm(struct reading *r, struct place *p, bool must)
+static bool read_exe_comm(struct record_reading *r, struct record_place *p, bool must)
 {
     const struct search_query *q = r->q;
     const char *found;
@@ -118,7 +118,7 @@ static bool read_exe_comm(struct reading *r, struct place *p, bool must)
 }
 
 /* ppid pid auid uid gid euid egid tty ses comm exe subj res: what SYSCALL and its like have */
-static bool read_task(struct reading *r, struct place *p)
+static bool read_task(struct record_reading *r, struct record_place *p)
 {
     const struct search_query *q = r->q;
     struct search_items *items = r->items;
@@ -169,7 +169,7 @@ static bool read_task(struct reading *r, struct place *p)
     return read_result(r, p);
 }
 
-static bool read_syscall(struct reading *r, struct place p)
+static bool read_syscall(struct record_reading *r, struct record_place p)
 {
     const struct search_query *q = r->q;
     struct search_items *items = r->items;
@@ -212,7 +212,7 @@ static bool read_syscall(struct reading *r, struct place p)
     return true;
 }
 
-static bool read_cwd(struct reading *r, struct place p)
+static bool read_cwd(struct record_reading *r, struct record_place p)
 {
     const char *found;
     struct bytes text;
@@ -229,7 +229,7 @@ static bool read_cwd(struct reading *r, struct place p)
     return true;
 }
 
-static bool read_path(struct reading *r, struct place p)
+static bool read_path(struct record_reading *r, struct record_place p)
 {
     p.at += MIN(PATH_OFFSET, p.end - p.at);
     if (r->q->file_count) {
@@ -246,7 +246,7 @@ static bool read_path(struct reading *r, struct place p)
     return true;
 }
 
-static bool read_avc_path(struct reading *r, struct place p)
+static bool read_avc_path(struct record_reading *r, struct record_place p)
 {
     const char *found;
 
@@ -256,14 +256,14 @@ static bool read_avc_path(struct reading *r, struct place p)
     return found && items_path(r->items, &p, found + 6);
 }
 
-static bool read_object_only(struct reading *r, struct place p)
+static bool read_object_only(struct record_reading *r, struct record_place p)
 {
     if (r->q->object)
         read_object(r, &p);
     return true;
 }
 
-static bool read_packet(struct reading *r, struct place p)
+static bool read_packet(struct record_reading *r, struct record_place p)
 {
     if (r->q->host) {
         const char *found = place_find(&p, p.at, "saddr=");
@@ -274,7 +274,7 @@ static bool read_packet(struct reading *r, struct place p)
     return read_object_only(r, p);
 }
 
-static bool read_socket(struct reading *r, struct place p)
+static bool read_socket(struct record_reading *r, struct record_place p)
 {
     struct search_items *items = r->items;
     const char *found = r->q->host || r->q->file_count ? place_find(&p, p.at, "saddr=") : NULL;
@@ -327,7 +327,7 @@ static bool read_socket(struct reading *r, struct place p)
     }
 }
 
-static bool read_integrity(struct reading *r, struct place p)
+static bool read_integrity(struct record_reading *r, struct record_place p)
 {
     const struct search_query *q = r->q;
     struct search_items *items = r->items;
@@ -347,7 +347,7 @@ static bool read_integrity(struct reading *r, struct place p)
         }
     }
     if (wants_auid(q)) {
-        struct place whole = { .at = p.start, .end = p.end, .start = p.start, .type = p.type };
+        struct record_place whole = { .at = p.start, .end = p.end, .start = p.start, .type = p.type };
         enum number_result n = place_number(&whole, "auid=", 10, false, &v);
 
         if (n == NUMBER_BAD)
@@ -377,7 +377,7 @@ static bool read_integrity(struct reading *r, struct place p)
     return read_result(r, &p);
 }
 
-static bool read_avc(struct reading *r, struct place p)
+static bool read_avc(struct record_reading *r, struct record_place p)
 {
     const struct search_query *q = r->q;
     struct search_items *items = r->items;
@@ -448,7 +448,7 @@ static bool read_avc(struct reading *r, struct place p)
     return true;
 }
 
-static bool read_anomaly(struct reading *r, struct place p)
+static bool read_anomaly(struct record_reading *r, struct record_place p)
 {
     const struct search_query *q = r->q;
     struct search_items *items = r->items;
@@ -516,7 +516,7 @@ static bool read_anomaly(struct reading *r, struct place p)
 }
 
 /* Messages of which only the login user is of interest. */
-static bool read_simple(struct reading *r, struct place p)
+static bool read_simple(struct record_reading *r, struct record_place p)
 {
     const struct search_query *q = r->q;
     struct search_items *items = r->items;
@@ -553,7 +553,7 @@ static bool read_simple(struct reading *r, struct place p)
     return read_result(r, &p);
 }
 
-static bool read_tty(struct reading *r, struct place p)
+static bool read_tty(struct record_reading *r, struct record_place p)
 {
     const struct search_query *q = r->q;
     struct search_items *items = r->items;
@@ -589,7 +589,7 @@ static bool read_tty(struct reading *r, struct place p)
 }
 
 /* NETFILTER_CFG, EVENT_LISTENER: fields that an earlier record of the event has given stay. */
-static bool read_kernel(struct reading *r, struct place p)
+static bool read_kernel(struct record_reading *r, struct record_place p)
 {
     const struct search_query *q = r->q;
     struct search_items *items = r->items;
@@ -647,9 +647,9 @@ static bool read_kernel(struct reading *r, struct place p)
     return read_result(r, &p);
 }
 
-static bool read_record(struct reading *r, const struct search_record *record)
+static bool read_record(struct record_reading *r, const struct search_record *record)
 {
-    struct place p = { .at = record->text.data,
+    struct record_place p = { .at = record->text.data,
                        .end = record->text.data + record->text.len,
                        .start = record->text.data,
                        .type = record->type };
@@ -720,7 +720,7 @@ static bool read_record(struct reading *r, const struct search_record *record)
 bool search_items_read(const struct search_event *event, const struct search_query *query,
                        struct search_users *users, struct search_items *items)
 {
-    struct reading r = { .q = query, .users = users, .items = items };
+    struct record_reading r = { .q = query, .users = users, .items = items };
     size_t need = 256;
 
     for (unsigned i = 0; i < event->count; i++)

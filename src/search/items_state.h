@@ -6,12 +6,12 @@
 #include "search/record.h"
 
 /* A place in one record: everything is looked for from here on, as far as `end`. */
-struct place {
+struct record_place {
     const char *at, *end, *start;
     int type;
 };
 
-struct reading {
+struct record_reading {
     const struct search_query *q;
     struct search_users *users;
     struct search_items *items;

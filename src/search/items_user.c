@@ -9,13 +9,13 @@
 #include "search/items_values.h"
 #include "util/macro.h"
 
-static void add_subject(struct reading *r, struct bytes text)
+static void add_subject(struct record_reading *r, struct bytes text)
 {
     items_add(r->items, &r->items->subjects, text);
     r->items->has_avc = true;
 }
 
-static bool read_contexts(struct reading *r, struct place *p, struct bytes *avc_subject,
+static bool read_contexts(struct record_reading *r, struct record_place *p, struct bytes *avc_subject,
                           struct bytes *avc_object)
 {
     const char *found;
@@ -42,7 +42,7 @@ static bool read_contexts(struct reading *r, struct place *p, struct bytes *avc_
     return true;
 }
 
-static bool read_group(struct reading *r, struct place *p)
+static bool read_group(struct record_reading *r, struct record_place *p)
 {
     const char *found;
     unsigned long v;
@@ -60,7 +60,7 @@ static bool read_group(struct reading *r, struct place *p)
     return true;
 }
 
-static bool read_machine(struct reading *r, struct place *p)
+static bool read_machine(struct record_reading *r, struct record_place *p)
 {
     const struct search_query *q = r->q;
     const char *found;
@@ -109,7 +109,7 @@ static bool read_machine(struct reading *r, struct place *p)
 }
 
 /* A second uid= is the one that is meant where there is one, as in USER_LOGIN. */
-static bool read_second_uid(struct reading *r, struct place *p)
+static bool read_second_uid(struct record_reading *r, struct record_place *p)
 {
     const char *found, *end;
     unsigned long v = 0;
@@ -137,7 +137,7 @@ static bool read_second_uid(struct reading *r, struct place *p)
     return true;
 }
 
-static bool read_until(struct place *p, const char *value, char first, char second, struct bytes *ret)
+static bool read_until(struct record_place *p, const char *value, char first, char second, struct bytes *ret)
 {
     const char *end = value < p->end ? memchr(value, first, (size_t)(p->end - value)) : NULL;
 
@@ -151,7 +151,7 @@ static bool read_until(struct place *p, const char *value, char first, char seco
 }
 
 /* acct= moves the place only: what follows it is looked for behind it. */
-static void pass_account(struct place *p)
+static void pass_account(struct record_place *p)
 {
     const char *found = place_find(p, p->at, "acct="), *end;
 
@@ -168,7 +168,7 @@ static void pass_account(struct place *p)
 }
 
 /* `forgiving`: of an AVC that a program sent, where a malformed end does not matter. */
-static bool read_rest(struct reading *r, struct place p, bool forgiving)
+static bool read_rest(struct record_reading *r, struct record_place p, bool forgiving)
 {
     const struct search_query *q = r->q;
     struct search_items *items = r->items;
@@ -223,7 +223,7 @@ static bool read_rest(struct reading *r, struct place p, bool forgiving)
     return true;
 }
 
-bool read_user_message(struct reading *r, struct place p, struct bytes *avc_subject,
+bool read_user_message(struct record_reading *r, struct record_place p, struct bytes *avc_subject,
                        struct bytes *avc_object)
 {
     const struct search_query *q = r->q;
@@ -272,13 +272,13 @@ bool read_user_message(struct reading *r, struct place p, struct bytes *avc_subj
 }
 
 /* Where the last value ends with the record, what follows is looked for from its beginning. */
-static void back_from_end(struct place *p)
+static void back_from_end(struct record_place *p)
 {
     if (p->at >= p->end || *p->at != ' ')
         p->at = p->start;
 }
 
-bool read_login(struct reading *r, struct place p)
+bool read_login(struct record_reading *r, struct record_place p)
 {
     const struct search_query *q = r->q;
     struct search_items *items = r->items;
@@ -336,7 +336,7 @@ bool read_login(struct reading *r, struct place p)
     return true;
 }
 
-static void read_word_result(struct reading *r, const struct place *p, const char *from)
+static void read_word_result(struct record_reading *r, const struct record_place *p, const char *from)
 {
     const char *found = place_find(p, from, "res=");
 
@@ -345,14 +345,14 @@ static void read_word_result(struct reading *r, const struct place *p, const cha
 }
 
 /* "res=" with no word behind it is malformed. */
-static bool result_is_bad(const struct place *p, const char *from)
+static bool result_is_bad(const struct record_place *p, const char *from)
 {
     const char *found = place_find(p, from, "res=");
 
     return found && (found + 4 >= p->end || !isalpha((unsigned char)found[4]));
 }
 
-bool read_daemon(struct reading *r, struct place p)
+bool read_daemon(struct record_reading *r, struct record_place p)
 {
     const struct search_query *q = r->q;
     struct search_items *items = r->items;
@@ -403,7 +403,7 @@ bool read_daemon(struct reading *r, struct place p)
     return true;
 }
 
-bool read_daemon_peer(struct reading *r, struct place p)
+bool read_daemon_peer(struct record_reading *r, struct record_place p)
 {
     const char *found;
 

@@ -4,8 +4,8 @@
 
 #include "search/items_state.h"
 
-bool read_user_message(struct reading *r, struct place p, struct bytes *avc_subject,
+bool read_user_message(struct record_reading *r, struct record_place p, struct bytes *avc_subject,
                        struct bytes *avc_object);
-bool read_login(struct reading *r, struct place p);
-bool read_daemon(struct reading *r, struct place p);
-bool read_daemon_peer(struct reading *r, struct place p);
+bool read_login(struct record_reading *r, struct record_place p);
+bool read_daemon(struct record_reading *r, struct record_place p);
+bool read_daemon_peer(struct record_reading *r, struct record_place p);

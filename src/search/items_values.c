@@ -13,7 +13,7 @@
 
 /* ---- places ---- */
 
-const char *place_find(const struct place *p, const char *from, const char *text)
+const char *place_find(const struct record_place *p, const char *from, const char *text)
 {
     return from < p->end ? memmem(from, (size_t)(p->end - from), text, strlen(text)) : NULL;
 }
@@ -50,7 +50,7 @@ static bool to_number(const char *from, const char *end, int base, unsigned long
     return true;
 }
 
-bool place_word(struct place *p, const char *value, struct bytes *ret)
+bool place_word(struct record_place *p, const char *value, struct bytes *ret)
 {
     const char *space = value < p->end ? memchr(value, ' ', (size_t)(p->end - value)) : NULL;
 
@@ -61,7 +61,7 @@ bool place_word(struct place *p, const char *value, struct bytes *ret)
     return true;
 }
 
-bool place_number_at(struct place *p, const char *value, int base, bool may_end, unsigned long *ret)
+bool place_number_at(struct record_place *p, const char *value, int base, bool may_end, unsigned long *ret)
 {
     struct bytes word;
 
@@ -74,7 +74,7 @@ bool place_number_at(struct place *p, const char *value, int base, bool may_end,
     return to_number(word.data, word.data + word.len, base, ret);
 }
 
-enum number_result place_number(struct place *p, const char *name, int base, bool may_end,
+enum number_result place_number(struct record_place *p, const char *name, int base, bool may_end,
                                 unsigned long *ret)
 {
     const char *found = place_find(p, p->at, name);
@@ -150,7 +150,7 @@ struct bytes items_unhex(struct search_items *items, const char *value, const ch
     return out;
 }
 
-bool items_text(struct search_items *items, struct place *p, const char *value, struct bytes *ret)
+bool items_text(struct search_items *items, struct record_place *p, const char *value, struct bytes *ret)
 {
     if (value < p->end && *value == '"') {
         const char *quote = memchr(value + 1, '"', (size_t)(p->end - value - 1));
@@ -165,7 +165,7 @@ bool items_text(struct search_items *items, struct place *p, const char *value, 
     return true;
 }
 
-bool items_text_or_word(struct search_items *items, struct place *p, const char *value, struct bytes *ret)
+bool items_text_or_word(struct search_items *items, struct record_place *p, const char *value, struct bytes *ret)
 {
     const char *end = value;
     bool hex = true;
@@ -196,7 +196,7 @@ static struct bytes joined(struct search_items *items, struct bytes name)
     return all;
 }
 
-bool items_path(struct search_items *items, struct place *p, const char *value)
+bool items_path(struct search_items *items, struct record_place *p, const char *value)
 {
     struct bytes name;
 
@@ -228,7 +228,7 @@ bool items_path(struct search_items *items, struct place *p, const char *value)
     return true;
 }
 
-bool items_keys(struct search_items *items, struct place *p, const char *value)
+bool items_keys(struct search_items *items, struct record_place *p, const char *value)
 {
     struct bytes text;
 
@@ -251,14 +251,14 @@ bool items_keys(struct search_items *items, struct place *p, const char *value)
 
 /* ---- users ---- */
 
-struct user {
+struct user_name {
     UT_hash_handle hh;
     uint32_t uid;
     char *name; /* NULL: nobody */
 };
 
 struct search_users {
-    struct user *table;
+    struct user_name *table;
 };
 
 struct search_users *search_users_new(void)
@@ -268,7 +268,7 @@ struct search_users *search_users_new(void)
 
 void search_users_free(struct search_users *users)
 {
-    struct user *u, *next;
+    struct user_name *u, *next;
 
     if (!users)
         return;
@@ -283,7 +283,7 @@ void search_users_free(struct search_users *users)
 
 static struct bytes user_name(struct search_users *users, uint32_t uid)
 {
-    struct user *u;
+    struct user_name *u;
     struct passwd *pw;
 
     if (uid == 0)
@@ -304,7 +304,7 @@ static struct bytes user_name(struct search_users *users, uint32_t uid)
 }
 
 /* The name that auditd wrote beside the number, on the machine that the log is of; else ours. */
-struct bytes reading_user(struct reading *r, const char *field, uint32_t uid)
+struct bytes reading_user(struct record_reading *r, const char *field, uint32_t uid)
 {
     struct bytes interp = r->items->interp;
     size_t n = strlen(field);

@@ -5,19 +5,19 @@
 #include "search/items_state.h"
 
 /* The first occurrence of `text` at or behind `from`; NULL if there is none. */
-const char *place_find(const struct place *p, const char *from, const char *text);
+const char *place_find(const struct record_place *p, const char *from, const char *text);
 /* The number that follows the name; the place moves behind it. `base` as in strtoul. */
 enum number_result {
     NUMBER_MISSING,   /* no such name */
     NUMBER_BAD,       /* not ended by a blank, or too large */
     NUMBER_READ,
 };
-enum number_result place_number(struct place *p, const char *name, int base, bool may_end,
+enum number_result place_number(struct record_place *p, const char *name, int base, bool may_end,
                                 unsigned long *ret);
 /* The same where the value's beginning is known. */
-bool place_number_at(struct place *p, const char *value, int base, bool may_end, unsigned long *ret);
+bool place_number_at(struct record_place *p, const char *value, int base, bool may_end, unsigned long *ret);
 /* The text from `value` to the next blank; false if there is none. */
-bool place_word(struct place *p, const char *value, struct bytes *ret);
+bool place_word(struct record_place *p, const char *value, struct bytes *ret);
 
 struct bytes items_keep(struct search_items *items, struct bytes text);
 void items_add(struct search_items *items, struct search_strings *list, struct bytes text);
@@ -25,13 +25,13 @@ int items_hex(char c); /* -1: not a hexadecimal digit */
 /* Leading hexadecimal digits, or "(...)"; BYTES_NULL if there are none. */
 struct bytes items_unhex(struct search_items *items, const char *value, const char *end);
 /* "quoted" or hexadecimal behind the name; false: the quote is not closed. */
-bool items_text(struct search_items *items, struct place *p, const char *value, struct bytes *ret);
+bool items_text(struct search_items *items, struct record_place *p, const char *value, struct bytes *ret);
 /* As items_text(), but text that is neither is taken as it stands. */
-bool items_text_or_word(struct search_items *items, struct place *p, const char *value, struct bytes *ret);
-bool items_path(struct search_items *items, struct place *p, const char *value);
-bool items_keys(struct search_items *items, struct place *p, const char *value);
+bool items_text_or_word(struct search_items *items, struct record_place *p, const char *value, struct bytes *ret);
+bool items_path(struct search_items *items, struct record_place *p, const char *value);
+bool items_keys(struct search_items *items, struct record_place *p, const char *value);
 
-struct bytes reading_user(struct reading *r, const char *field, uint32_t uid);
+struct bytes reading_user(struct record_reading *r, const char *field, uint32_t uid);
 
 bool wants_auid(const struct search_query *q);
 bool wants_uid(const struct search_query *q);

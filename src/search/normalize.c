@@ -17,7 +17,7 @@
 #include "sensor/audit/record.h"
 #include "util/macro.h"
 
-struct interpreter {
+struct word_interpreter {
     auparse_state_t *au;
     struct search_formatter *f; /* of the call under way */
     struct search_matcher *matcher;
@@ -27,7 +27,7 @@ struct interpreter {
     int result;
 };
 
-void interpreter_free(struct interpreter *i)
+void interpreter_free(struct word_interpreter *i)
 {
     if (!i)
         return;
@@ -37,7 +37,7 @@ void interpreter_free(struct interpreter *i)
 }
 
 /* The new name of a rename that succeeded; BYTES_NULL if it is none. */
-static struct bytes new_name(struct interpreter *in)
+static struct bytes new_name(struct word_interpreter *in)
 {
     if (search_paths_read(in->event, in->matcher->places, &in->matcher->paths) < 0)
         return BYTES_NULL;
@@ -154,7 +154,7 @@ static void extra_time(struct sbuf *out, auparse_state_t *au, const struct tm *t
     next(out);
 }
 
-static void say_csv(struct interpreter *in, auparse_state_t *au)
+static void say_csv(struct word_interpreter *in, auparse_state_t *au)
 {
     const struct search_query *q = in->f->query;
     struct sbuf *out = in->out;
@@ -233,7 +233,7 @@ static void say_csv(struct interpreter *in, auparse_state_t *au)
 
 /* ---- text ---- */
 
-static void say_object(struct interpreter *in, auparse_state_t *au, const char *action, int type)
+static void say_object(struct word_interpreter *in, auparse_state_t *au, const char *action, int type)
 {
     const char *text = NULL;
 
@@ -256,7 +256,7 @@ static void say_object(struct interpreter *in, auparse_state_t *au, const char *
     sbuf_add_char(in->out, ' ');
 }
 
-static void say_text(struct interpreter *in, auparse_state_t *au)
+static void say_text(struct word_interpreter *in, auparse_state_t *au)
 {
     struct sbuf *out = in->out;
     time_t t = auparse_get_time(au);
@@ -325,7 +325,7 @@ static void say_text(struct interpreter *in, auparse_state_t *au)
 
 static void on_event(auparse_state_t *au, auparse_cb_event_t type, void *data)
 {
-    struct interpreter *in = data;
+    struct word_interpreter *in = data;
 
     if (type != AUPARSE_CB_EVENT_READY)
         return;
@@ -335,9 +335,9 @@ static void on_event(auparse_state_t *au, auparse_cb_event_t type, void *data)
         say_text(in, au);
 }
 
-static struct interpreter *interpreter_of(struct search_formatter *f)
+static struct word_interpreter *interpreter_of(struct search_formatter *f)
 {
-    struct interpreter *in = f->interpreter;
+    struct word_interpreter *in = f->interpreter;
 
     if (in)
         return in;
@@ -359,7 +359,7 @@ static struct interpreter *interpreter_of(struct search_formatter *f)
 static int feed(struct search_formatter *f, const struct search_event *event,
                 struct search_matcher *matcher, struct sbuf *out, bool csv)
 {
-    struct interpreter *in = interpreter_of(f);
+    struct word_interpreter *in = interpreter_of(f);
 
     if (!in)
         return -ENOMEM;

@@ -8,4 +8,4 @@ int format_csv(struct search_formatter *f, const struct search_event *event,
                struct search_matcher *matcher, struct sbuf *out);
 int format_text(struct search_formatter *f, const struct search_event *event,
                 struct search_matcher *matcher, struct sbuf *out);
-void interpreter_free(struct interpreter *interpreter);
+void interpreter_free(struct word_interpreter *interpreter);

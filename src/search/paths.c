@@ -14,7 +14,7 @@
 
 /* ---- places ---- */
 
-struct place_key {
+struct directory_key {
     uint64_t device, inode;
 };
 
@@ -22,9 +22,9 @@ struct place_key {
 
 struct place_entry {
     UT_hash_handle hh;
-    struct place_key key;
+    struct directory_key key;
     bool linked;             /* path is a name in `parent`, whose own path may become known later */
-    struct place_key parent;
+    struct directory_key parent;
     size_t len;
     char path[];
 };
@@ -55,7 +55,7 @@ void search_places_free(struct search_places *places)
     free(places);
 }
 
-static struct place_entry *find_entry(const struct search_places *places, const struct place_key *key)
+static struct place_entry *find_entry(const struct search_places *places, const struct directory_key *key)
 {
     struct place_entry *e;
 
@@ -64,8 +64,8 @@ static struct place_entry *find_entry(const struct search_places *places, const 
 }
 
 /* parent: NULL if `path` is a whole path */
-static struct place_entry *put(struct search_places *places, const struct place_key *key, struct bytes path,
-                               const struct place_key *parent)
+static struct place_entry *put(struct search_places *places, const struct directory_key *key, struct bytes path,
+                               const struct directory_key *parent)
 {
     struct place_entry *e = find_entry(places, key);
 
@@ -92,7 +92,7 @@ static struct place_entry *put(struct search_places *places, const struct place_
 static struct place_entry *follow(struct search_places *places, struct place_entry *e)
 {
     char path[LIMIT_PATH / 4], *to = path + sizeof(path);
-    struct place_key key = e->key;
+    struct directory_key key = e->key;
 
     for (unsigned depth = 0; e->linked; depth++) {
         if (depth == LINKS_MAX || (size_t)(to - path) < e->len + 1)
@@ -120,7 +120,7 @@ static bool has_identity(const struct file_state *file)
 
 static struct bytes find_place(struct search_places *places, const struct file_state *file)
 {
-    struct place_key key = { file->device, file->inode };
+    struct directory_key key = { file->device, file->inode };
     struct place_entry *e = has_identity(file) ? find_entry(places, &key) : NULL;
 
     if (e && e->linked)
@@ -131,19 +131,19 @@ static struct bytes find_place(struct search_places *places, const struct file_s
 void search_places_learn(struct search_places *places, uint64_t device, uint64_t inode,
                          struct bytes path)
 {
-    (void)put(places, &(struct place_key){ device, inode }, path, NULL);
+    (void)put(places, &(struct directory_key){ device, inode }, path, NULL);
 }
 
 /* A directory's name in another one, whatever that is called: `rm -rf` names them from the inside out. */
 static void learn_name(struct search_places *places, const struct audit_path *p, const struct audit_path *parent)
 {
-    struct place_key key = { p->file.device, p->file.inode };
+    struct directory_key key = { p->file.device, p->file.inode };
 
     if (!parent || !has_identity(&parent->file) || !(p->file.known & FILE_MODE) || !S_ISDIR(p->file.mode) ||
         find_entry(places, &key))
         return;
     (void)put(places, &key, bytes_basename(p->name),
-              &(struct place_key){ parent->file.device, parent->file.inode });
+              &(struct directory_key){ parent->file.device, parent->file.inode });
 }
 
 void search_places_each(struct search_places *places, void (*each)(void *data, uint64_t inode, struct bytes path),

@@ -21,20 +21,20 @@
 
 enum { BY_PATH, BY_PREVIOUS, BY_HOST, WAYS };
 
-struct found {
+struct above_row {
     int64_t row;
     uint64_t time_ns;
 };
 
-struct asking {
+struct above_asking {
     struct store *store;
     const struct store_query *query;
-    struct found *rows;
+    struct above_row *rows;
     size_t count;
     struct err *err;
 };
 
-static int prepare(const struct asking *a, int way, const char *victim, bool packed, sqlite3_stmt **ret)
+static int prepare(const struct above_asking *a, int way, const char *victim, bool packed, sqlite3_stmt **ret)
 {
     static const char *const columns[WAYS] = { "", "previous_", "host_" };
     _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
@@ -51,9 +51,9 @@ static int prepare(const struct asking *a, int way, const char *victim, bool pac
     return db_prepare(a->store->db, a->store->path, sbuf_str(&sql), ret, a->err);
 }
 
-static int add_row(struct asking *a, int64_t row, uint64_t time_ns)
+static int add_row(struct above_asking *a, int64_t row, uint64_t time_ns)
 {
-    struct found *rows;
+    struct above_row *rows;
 
     for (size_t i = 0; i < a->count; i++)
         if (a->rows[i].row == row)
@@ -64,12 +64,12 @@ static int add_row(struct asking *a, int64_t row, uint64_t time_ns)
     if (!rows)
         return err_set(a->err, -ENOMEM, "the store");
     a->rows = rows;
-    rows[a->count++] = (struct found){ row, time_ns };
+    rows[a->count++] = (struct above_row){ row, time_ns };
     return 0;
 }
 
 /* Every name above `path`, by one index. */
-static int ask_way(struct asking *a, struct bytes path, int way, const char *victim, bool packed)
+static int ask_way(struct above_asking *a, struct bytes path, int way, const char *victim, bool packed)
 {
     const struct store_query *q = a->query;
     uint64_t operations = q->operations ? q->operations & ABOVE : ABOVE;
@@ -92,7 +92,7 @@ static int ask_way(struct asking *a, struct bytes path, int way, const char *vic
     return r;
 }
 
-static int ask(struct asking *a, struct bytes path, const char *victim)
+static int ask(struct above_asking *a, struct bytes path, const char *victim)
 {
     int r = 0;
 
@@ -106,7 +106,7 @@ static int ask(struct asking *a, struct bytes path, const char *victim)
 
 static int by_time(const void *a, const void *b)
 {
-    const struct found *x = a, *y = b;
+    const struct above_row *x = a, *y = b;
 
     return x->time_ns != y->time_ns ? (x->time_ns > y->time_ns) - (x->time_ns < y->time_ns)
                                     : (x->row > y->row) - (x->row < y->row);
@@ -120,7 +120,7 @@ static bool is_wanted(const struct store_query *q, const struct event *e)
     return !bytes_path_covers(q->path, e->path) && !(e->previous_path.len && bytes_path_covers(q->path, e->previous_path));
 }
 
-static int tell(struct asking *a, int (*each)(void *data, struct event *event), void *data)
+static int tell(struct above_asking *a, int (*each)(void *data, struct event *event), void *data)
 {
     struct loader *loader = NULL;
     int r = loader_new(a->store, &loader, a->err);
@@ -147,7 +147,7 @@ static int tell(struct asking *a, int (*each)(void *data, struct event *event), 
 int store_each_above(struct store *store, const struct store_query *query, int (*each)(void *data, struct event *event),
                      void *data, struct err *err)
 {
-    struct asking a = { .store = store, .query = query, .err = err };
+    struct above_asking a = { .store = store, .query = query, .err = err };
     const char *victim = query->any_victim              ? "1"
                          : bytes_known(query->container) ? "+e.victim IN (SELECT row FROM temp.asked_container)"
                                                          : "+e.victim_kind = 1";

@@ -13,27 +13,27 @@
 #define FILTER_BITS_A_NAME 10   /* with as many marks as below one in a hundred is a false alarm */
 #define FILTER_MARKS 4
 
-struct place {
+struct block_place {
     int64_t directory;
     uint64_t *hashes; /* of names */
     size_t count, size;
     UT_hash_handle hh;
 };
 
-struct block {
+struct event_block {
     sqlite3 *db;
     const char *path;
     sqlite3_stmt *insert_block, *insert_place;
     struct sbuf data, filter;
-    struct place *places;
+    struct block_place *places;
     int64_t row, count;
     struct block_rows last;
     uint64_t first_ns, last_ns;
 };
 
-int block_new(sqlite3 *db, const char *path, struct block **ret, struct err *err)
+int block_new(sqlite3 *db, const char *path, struct event_block **ret, struct err *err)
 {
-    struct block *b = calloc(1, sizeof(*b));
+    struct event_block *b = calloc(1, sizeof(*b));
     int r;
 
     if (!b)
@@ -53,9 +53,9 @@ int block_new(sqlite3 *db, const char *path, struct block **ret, struct err *err
     return 0;
 }
 
-void block_clear(struct block *b)
+void block_clear(struct event_block *b)
 {
-    struct place *p, *next;
+    struct block_place *p, *next;
 
     HASH_ITER(hh, b->places, p, next) {
         HASH_DEL(b->places, p);
@@ -66,7 +66,7 @@ void block_clear(struct block *b)
     b->count = 0;
 }
 
-void block_free(struct block *b)
+void block_free(struct event_block *b)
 {
     if (!b)
         return;
@@ -78,7 +78,7 @@ void block_free(struct block *b)
     free(b);
 }
 
-int block_add(struct block *b, int64_t row, uint64_t time_ns, const struct block_rows *rows, struct bytes packed)
+int block_add(struct event_block *b, int64_t row, uint64_t time_ns, const struct block_rows *rows, struct bytes packed)
 {
     unsigned differ = 0;
 
@@ -100,9 +100,9 @@ int block_add(struct block *b, int64_t row, uint64_t time_ns, const struct block
     return sbuf_error(&b->data);
 }
 
-static struct place *place_of(struct block *b, int64_t directory)
+static struct block_place *place_of(struct event_block *b, int64_t directory)
 {
-    struct place *p;
+    struct block_place *p;
 
     HASH_FIND(hh, b->places, &directory, sizeof(directory), p);
     if (p || !(p = calloc(1, sizeof(*p))))
@@ -117,9 +117,9 @@ static uint64_t hash_of(struct bytes name)
     return hash_add(HASH_START, name.data, name.len);
 }
 
-int block_add_name(struct block *b, int64_t directory, struct bytes name)
+int block_add_name(struct event_block *b, int64_t directory, struct bytes name)
 {
-    struct place *p = place_of(b, directory);
+    struct block_place *p = place_of(b, directory);
 
     if (!p)
         return -ENOMEM;
@@ -143,7 +143,7 @@ static size_t mark(uint64_t hash, unsigned i, size_t bits)
     return (size_t)(hash + i * (hash >> 32 | 1)) & (bits - 1);
 }
 
-static struct bytes make_filter(struct block *b, const struct place *p)
+static struct bytes make_filter(struct event_block *b, const struct block_place *p)
 {
     size_t size = FILTER_MIN;
     char *filter;
@@ -181,9 +181,9 @@ bool block_may_have(struct bytes names, struct bytes name)
 
 /* ---- the row ---- */
 
-int block_write(struct block *b, struct err *err)
+int block_write(struct event_block *b, struct err *err)
 {
-    struct place *p;
+    struct block_place *p;
     int r;
 
     if (!b->count)
@@ -194,7 +194,7 @@ int block_write(struct block *b, struct err *err)
     sqlite3_bind_int64(b->insert_block, 4, (sqlite3_int64)b->last_ns);
     db_bind_bytes(b->insert_block, 5, sbuf_bytes(&b->data));
     r = db_run(b->db, b->path, b->insert_block, err);
-    for (p = b->places; p && r == 0; p = (struct place *)p->hh.next) {
+    for (p = b->places; p && r == 0; p = (struct block_place *)p->hh.next) {
         struct bytes filter = make_filter(b, p);
 
         if (!filter.data)

@@ -19,11 +19,11 @@
 #define BLOCK_MIN 64   /* so few events are rows, as anybody's SQL reads them */
 #define BLOCK_MAX 512  /* so many are taken apart to find one */
 
-struct block;
+struct event_block;
 
-int block_new(sqlite3 *db, const char *path, struct block **ret, struct err *err);
-void block_free(struct block *block); /* NULL is fine */
-void block_clear(struct block *block);
+int block_new(sqlite3 *db, const char *path, struct event_block **ret, struct err *err);
+void block_free(struct event_block *block); /* NULL is fine */
+void block_clear(struct event_block *block);
 
 /* BLOCK_SUSPECT_REST is no row: DELTA_SUSPECT is the number only. Blocks of before have none: 0. */
 enum { BLOCK_PROCESS, BLOCK_VICTIM, BLOCK_DIRECTORIES, BLOCK_SUSPECT_REST = BLOCK_DIRECTORIES + PLACE_COUNT, BLOCK_ROWS };
@@ -31,11 +31,11 @@ struct block_rows {
     int64_t row[BLOCK_ROWS]; /* 0 = unknown */
 };
 /* The first one since block_clear() has its row in `row`, and stands alone. `packed`: as delta_pack() made it. */
-int block_add(struct block *block, int64_t row, uint64_t time_ns, const struct block_rows *rows, struct bytes packed);
+int block_add(struct event_block *block, int64_t row, uint64_t time_ns, const struct block_rows *rows, struct bytes packed);
 /* That the directory has an event of this name. */
-int block_add_name(struct block *block, int64_t directory, struct bytes name);
+int block_add_name(struct event_block *block, int64_t directory, struct bytes name);
 /* Writes what was added and clears it; nothing if nothing was. */
-int block_write(struct block *block, struct err *err);
+int block_write(struct event_block *block, struct err *err);
 
 /* Can this name be among those of the filter? True more often than it is. */
 bool block_may_have(struct bytes names, struct bytes name);

@@ -13,7 +13,7 @@
 #define ONLY_MAX 16 /* places below what is asked for that are named */
 
 /* How a span lies to what is asked for. */
-struct answer {
+struct span_answer {
     bool whole;
     unsigned permissions; /* of what covers the whole; else of the parts */
     uint64_t from_ns;     /* the first of those */
@@ -97,7 +97,7 @@ bool coverage_is_asked_container(const struct coverage_asking *a, const struct c
 
 /* ---- how far ---- */
 
-static void add_only(struct answer *answer, struct bytes path)
+static void add_only(struct span_answer *answer, struct bytes path)
 {
     const char *at = answer->only.data, *end = at + answer->only.len;
 
@@ -110,7 +110,7 @@ static void add_only(struct answer *answer, struct bytes path)
     sbuf_add(&answer->only, "", 1);
 }
 
-static void add_part(struct answer *answer, unsigned permissions, uint64_t from_ns, bool whole)
+static void add_part(struct span_answer *answer, unsigned permissions, uint64_t from_ns, bool whole)
 {
     if (whole && !answer->whole) {
         answer->permissions = 0;
@@ -125,7 +125,7 @@ static void add_part(struct answer *answer, unsigned permissions, uint64_t from_
 }
 
 /* One pair of paths of the same world. shown: what is asked for as its user knows it, where that is another path. */
-static void compare_paths(struct answer *answer, const struct coverage_place *p, struct bytes place, struct bytes asked,
+static void compare_paths(struct span_answer *answer, const struct coverage_place *p, struct bytes place, struct bytes asked,
                           struct bytes shown)
 {
     _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
@@ -142,7 +142,7 @@ static void compare_paths(struct answer *answer, const struct coverage_place *p,
     }
 }
 
-static void compare_place(const struct coverage_asking *a, const struct coverage_place *p, struct answer *answer)
+static void compare_place(const struct coverage_asking *a, const struct coverage_place *p, struct span_answer *answer)
 {
     const struct store_query *q = a->query;
     struct bytes host = p->kind == SELECTOR_NONE ? p->path : p->host_path;
@@ -199,7 +199,7 @@ bool coverage_next_target(struct bytes *watch, struct bytes *ret)
     return false;
 }
 
-static void compare_text(const struct coverage_asking *a, const struct coverage *c, struct answer *answer)
+static void compare_text(const struct coverage_asking *a, const struct coverage *c, struct span_answer *answer)
 {
     struct bytes watch = c->watch, target;
 
@@ -210,7 +210,7 @@ static void compare_text(const struct coverage_asking *a, const struct coverage 
 
 /* ---- the question ---- */
 
-static int compare_span(const struct coverage_asking *a, int64_t row, const struct coverage *c, struct answer *answer,
+static int compare_span(const struct coverage_asking *a, int64_t row, const struct coverage *c, struct span_answer *answer,
                         struct err *err)
 {
     bool any = false;
@@ -251,7 +251,7 @@ static int tell_span(const struct coverage_asking *a, sqlite3_stmt *rows, int (*
                      struct err *err)
 {
     uint64_t alive = (uint64_t)sqlite3_column_int64(rows, 4);
-    struct answer answer = { .only = SBUF_INIT };
+    struct span_answer answer = { .only = SBUF_INIT };
     struct coverage c = {
         .sensors = (unsigned)sqlite3_column_int(rows, 1),
         .from_ns = (uint64_t)sqlite3_column_int64(rows, 2),

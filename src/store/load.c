@@ -11,7 +11,7 @@
 #include "store/schema.h"
 #include "util/limits.h"
 
-struct known {
+struct loaded {
     int64_t row;
     union {
         struct process *process;
@@ -24,7 +24,7 @@ struct loader {
     struct store *store;
     sqlite3_stmt *event, *process, *container;
     struct block_reader *blocks; /* NULL: the store has none */
-    struct known *processes, *containers;
+    struct loaded *processes, *containers;
     int failure; /* of what an event refers to */
 };
 
@@ -80,7 +80,7 @@ int loader_new(struct store *store, struct loader **ret, struct err *err)
 
 void loader_free(struct loader *l)
 {
-    struct known *k, *next;
+    struct loaded *k, *next;
 
     if (!l)
         return;
@@ -101,9 +101,9 @@ void loader_free(struct loader *l)
     free(l);
 }
 
-static struct known *remember(struct known **table, int64_t row)
+static struct loaded *remember(struct loaded **table, int64_t row)
 {
-    struct known *k = calloc(1, sizeof(*k));
+    struct loaded *k = calloc(1, sizeof(*k));
 
     if (!k)
         return NULL;
@@ -129,7 +129,7 @@ static bool read_row(struct loader *l, sqlite3_stmt *s, int64_t row)
 struct container *loader_container(struct loader *l, int64_t row)
 {
     struct container *c;
-    struct known *k;
+    struct loaded *k;
 
     HASH_FIND(hh, l->containers, &row, sizeof(row), k);
     if (k)
@@ -170,7 +170,7 @@ static struct process *read_process(struct loader *l, int64_t row, struct proces
 
 static struct process *known_process(const struct loader *l, int64_t row)
 {
-    struct known *k;
+    struct loaded *k;
 
     HASH_FIND(hh, l->processes, &row, sizeof(row), k);
     return k ? k->process : NULL;
@@ -184,7 +184,7 @@ static struct process *load_process(struct loader *l, int64_t row, unsigned imag
     for (unsigned depth = 0; row && depth <= LIMIT_LINEAGE; depth++) {
         struct process *p = process_ref(known_process(l, row)), *known = p;
         struct process_rows rows = { 0 };
-        struct known *k;
+        struct loaded *k;
 
         if (!p)
             p = read_process(l, row, &rows);

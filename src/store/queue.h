@@ -23,11 +23,11 @@
 #define QUEUE_RESERVE (256 * 1024)   /* beyond it, for what is not an event: gaps, coverage, moments */
 
 /* Events that are missing. */
-struct span {
+struct missing_span {
     uint64_t count, from_ns, to_ns; /* CLOCK_REALTIME */
 };
 
-static inline void span_join(struct span *s, const struct span *other)
+static inline void span_join(struct missing_span *s, const struct missing_span *other)
 {
     if (!other->to_ns)
         return;
@@ -52,7 +52,7 @@ struct store_queue {
     pthread_cond_t done;    /* for the others: an attempt at writing has ended */
     /* under the lock */
     struct sbuf filling;
-    struct span filling_events, draining_events;
+    struct missing_span filling_events, draining_events;
     uint64_t first_ns;      /* CLOCK_MONOTONIC: of the oldest message in `filling` */
     uint64_t seen_ns;       /* CLOCK_REALTIME: all that happened before has been added; 0 = nobody says so */
     uint64_t added, written; /* bytes ever: a flush waits until the second has come to the first */
@@ -67,8 +67,8 @@ struct store_queue {
     bool recording;         /* the store has been usable */
     int error;              /* of the last attempt; 0 = fine */
     struct err why;
-    struct span missing;    /* of which no gap tells yet */
-    struct span lost;       /* ever */
+    struct missing_span missing;    /* of which no gap tells yet */
+    struct missing_span lost;       /* ever */
     enum anew anew;         /* why the last generation began */
     uint64_t generation;    /* slots are void, and open coverage is unknown, in another one */
     uint64_t begin_ns;      /* CLOCK_REALTIME: of the file that is written now, if another one was before */

@@ -201,7 +201,7 @@ static void forget_all(struct store_queue *q, enum anew why)
     span_join(&q->lost, &q->filling_events);
     keep_gaps(sbuf_bytes(&q->draining), &gaps);
     keep_gaps(sbuf_bytes(&q->filling), &gaps);
-    q->draining_events = q->filling_events = (struct span){ 0 };
+    q->draining_events = q->filling_events = (struct missing_span){ 0 };
     sbuf_clear(&q->draining);
     swap = q->filling;
     q->filling = gaps;
@@ -215,7 +215,7 @@ static void forget_all(struct store_queue *q, enum anew why)
 /* Another file is begun: this one keeps what it has. */
 static void leave_file(struct store_queue *q, enum anew why)
 {
-    struct span unsure = { .from_ns = q->kept_ns, .to_ns = clock_ns(CLOCK_REALTIME) };
+    struct missing_span unsure = { .from_ns = q->kept_ns, .to_ns = clock_ns(CLOCK_REALTIME) };
     sqlite3 *db = q->db;
 
     if (why == ANEW_MOVED) /* nobody will look for its log beside it */
@@ -304,7 +304,7 @@ static void hand_over(struct store_queue *q)
     q->filling = q->draining;
     q->draining = swap;
     q->draining_events = q->filling_events;
-    q->filling_events = (struct span){ 0 };
+    q->filling_events = (struct missing_span){ 0 };
     q->draining_seen_ns = q->seen_ns ? q->seen_ns : clock_ns(CLOCK_REALTIME);
     q->buffers++;
 }
@@ -317,7 +317,7 @@ static void end_attempt(struct store_queue *q, int r, const struct err *err)
     q->error = r;
     if (r == 0) {
         q->written += q->draining.len;
-        q->draining_events = (struct span){ 0 };
+        q->draining_events = (struct missing_span){ 0 };
         sbuf_clear(&q->draining);
     } else {
         q->why = *err;

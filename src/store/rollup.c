@@ -10,7 +10,7 @@
 
 #define RECENT 16 /* rows at hand: a storm is a few operations, over and over */
 
-struct row {
+struct rollup_row {
     struct rollup_key key;
     int64_t count, first_event;
     uint64_t first_ns, last_ns;
@@ -21,7 +21,7 @@ struct rollup {
     sqlite3 *db;
     const char *path;
     sqlite3_stmt *insert;
-    struct row *rows, *recent[RECENT];
+    struct rollup_row *rows, *recent[RECENT];
 };
 
 int rollup_new(sqlite3 *db, const char *path, struct rollup **ret, struct err *err)
@@ -49,7 +49,7 @@ int rollup_new(sqlite3 *db, const char *path, struct rollup **ret, struct err *e
 
 void rollup_clear(struct rollup *u)
 {
-    struct row *row, *next;
+    struct rollup_row *row, *next;
 
     HASH_ITER(hh, u->rows, row, next) {
         HASH_DEL(u->rows, row);
@@ -67,9 +67,9 @@ void rollup_free(struct rollup *u)
     free(u);
 }
 
-static struct row *row_of(struct rollup *u, const struct rollup_key *key)
+static struct rollup_row *row_of(struct rollup *u, const struct rollup_key *key)
 {
-    struct row **recent = &u->recent[(uint64_t)(key->operation * 3 + key->place) % RECENT], *row = *recent;
+    struct rollup_row **recent = &u->recent[(uint64_t)(key->operation * 3 + key->place) % RECENT], *row = *recent;
 
     if (row && memcmp(&row->key, key, sizeof(*key)) == 0)
         return row;
@@ -88,7 +88,7 @@ static struct row *row_of(struct rollup *u, const struct rollup_key *key)
 
 int rollup_count(struct rollup *u, const struct rollup_key *key, uint64_t time_ns, int64_t event)
 {
-    struct row *row = row_of(u, key);
+    struct rollup_row *row = row_of(u, key);
 
     if (!row)
         return -ENOMEM;
@@ -101,7 +101,7 @@ int rollup_count(struct rollup *u, const struct rollup_key *key, uint64_t time_n
     return 0;
 }
 
-static int write_row(struct rollup *u, const struct row *row, struct err *err)
+static int write_row(struct rollup *u, const struct rollup_row *row, struct err *err)
 {
     const struct rollup_key *k = &row->key;
     const int64_t values[] = { k->directory, k->place, k->other, k->suspect, k->suspect_rest, k->operation, k->error, k->victim,
@@ -117,7 +117,7 @@ int rollup_write(struct rollup *u, struct err *err)
 {
     int r = 0;
 
-    for (struct row *row = u->rows; row && r == 0; row = (struct row *)row->hh.next)
+    for (struct rollup_row *row = u->rows; row && r == 0; row = (struct rollup_row *)row->hh.next)
         r = write_row(u, row, err);
     rollup_clear(u);
     return r;

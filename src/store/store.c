@@ -232,7 +232,7 @@ static void send_gap(struct store *s)
                                                    ? "not written to the store"
                                                    : "the store was taken away from below us, a new one was begun");
     sender_gap(&gap, &q->filling);
-    q->missing = (struct span){ 0 };
+    q->missing = (struct missing_span){ 0 };
 }
 
 static void wait_for_room(struct store_queue *q, size_t max)
@@ -268,13 +268,13 @@ static void look_for_hang(struct store *s)
 }
 
 /* What was begun with begin_add() and its message. */
-struct message {
+struct begun_message {
     struct condition condition;
     size_t before;
 };
 
 /* Takes the lock; makes room. False: there is none, and the lock is not held. */
-static bool begin_add(struct store *s, size_t max, const struct span *event, struct message *ret)
+static bool begin_add(struct store *s, size_t max, const struct missing_span *event, struct begun_message *ret)
 {
     struct store_queue *q = s->queue;
 
@@ -296,7 +296,7 @@ static bool begin_add(struct store *s, size_t max, const struct span *event, str
     return false;
 }
 
-static int end_add(struct store *s, const struct span *event, struct message *m)
+static int end_add(struct store *s, const struct missing_span *event, struct begun_message *m)
 {
     struct store_queue *q = s->queue;
     int r;
@@ -326,12 +326,12 @@ static int end_add(struct store *s, const struct span *event, struct message *m)
     return r ? r : m->condition.error;
 }
 
-static const struct span no_event = { 0 };
+static const struct missing_span no_event = { 0 };
 
 int store_add_event(struct store *s, const struct event *event)
 {
-    struct span span = { 1, event->time_ns, event->time_ns };
-    struct message m;
+    struct missing_span span = { 1, event->time_ns, event->time_ns };
+    struct begun_message m;
 
     if (!begin_add(s, QUEUE_MAX, &span, &m))
         return m.condition.error ? m.condition.error : -ENOBUFS;
@@ -341,7 +341,7 @@ int store_add_event(struct store *s, const struct event *event)
 
 int store_add_life(struct store *s, const struct life *life)
 {
-    struct message m;
+    struct begun_message m;
 
     if (!begin_add(s, QUEUE_MAX + QUEUE_RESERVE, &no_event, &m))
         return -ENOBUFS;
@@ -351,8 +351,8 @@ int store_add_life(struct store *s, const struct life *life)
 
 int store_add_gap(struct store *s, const struct gap *gap)
 {
-    struct span span = { gap->count, gap->from_ns, gap->to_ns };
-    struct message m;
+    struct missing_span span = { gap->count, gap->from_ns, gap->to_ns };
+    struct begun_message m;
 
     if (!begin_add(s, QUEUE_MAX + QUEUE_RESERVE, &span, &m))
         return -ENOBUFS;
@@ -362,7 +362,7 @@ int store_add_gap(struct store *s, const struct gap *gap)
 
 int store_add_imported(struct store *s, const struct store_imported *imported)
 {
-    struct message m;
+    struct begun_message m;
 
     if (!begin_add(s, QUEUE_MAX + QUEUE_RESERVE, &no_event, &m))
         return -ENOBUFS;
@@ -393,7 +393,7 @@ static int remember_coverage(struct adding *a, uint64_t number, const struct cov
 int store_begin_coverage(struct store *s, const struct coverage *coverage, uint64_t *ret_id)
 {
     uint64_t number = ++s->adding->coverages;
-    struct message m;
+    struct begun_message m;
     int r = coverage->to_ns ? 0 : remember_coverage(s->adding, number, coverage);
 
     *ret_id = number;
@@ -433,7 +433,7 @@ static void remember_place(struct open_coverage *c, const struct coverage_place 
 int store_add_coverage_place(struct store *s, uint64_t id, const struct coverage_place *place)
 {
     struct open_coverage *open = *find_coverage(s->adding, id);
-    struct message m;
+    struct begun_message m;
 
     if (!begin_add(s, QUEUE_MAX + QUEUE_RESERVE, &no_event, &m))
         return -ENOBUFS;
@@ -446,7 +446,7 @@ int store_add_coverage_place(struct store *s, uint64_t id, const struct coverage
 int store_end_coverage(struct store *s, uint64_t id, uint64_t to_ns)
 {
     struct open_coverage **at = find_coverage(s->adding, id);
-    struct message m;
+    struct begun_message m;
 
     if (!begin_add(s, QUEUE_MAX + QUEUE_RESERVE, &no_event, &m))
         return -ENOBUFS;
@@ -458,7 +458,7 @@ int store_end_coverage(struct store *s, uint64_t id, uint64_t to_ns)
 
 void store_seen(struct store *s, uint64_t seen_ns)
 {
-    struct message m;
+    struct begun_message m;
 
     if (!begin_add(s, QUEUE_MAX + QUEUE_RESERVE, &no_event, &m))
         return;
@@ -498,7 +498,7 @@ int store_flush(struct store *s, struct err *err)
 void store_state(const struct store *s, struct store_state *ret)
 {
     struct store_queue *q = s->queue;
-    struct span missing;
+    struct missing_span missing;
 
     *ret = (struct store_state){ 0 };
     if (!q)

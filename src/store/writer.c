@@ -66,7 +66,7 @@ struct writer {
     const char *path;
     sqlite3_stmt *statements[STATEMENT_COUNT];
     struct directory *directories;
-    struct block *block;
+    struct event_block *block;
     struct rollup *rollup;
     int64_t version;          /* of the data: another one after somebody else wrote; 0 = not looked at yet */
     uint64_t others_until_ns; /* CLOCK_REALTIME: until then somebody else may tell the same events */

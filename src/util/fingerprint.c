@@ -12,7 +12,7 @@
  * The last that were made. The same few programs and causes come again with each event, and to compare some hundred
  * bytes takes a tenth of what SHA-256 of them does. Equal bytes have equal fingerprints: nobody can tell that it is here.
  */
-static _Thread_local struct known {
+static _Thread_local struct known_bytes {
     size_t len; /* 0: none */
     struct fingerprint fingerprint;
     unsigned char bytes[sizeof(((struct fingerprint_maker *)0)->bytes)];
@@ -73,7 +73,7 @@ static struct fingerprint calculate(struct fingerprint_maker *of)
 struct fingerprint fingerprint_end(struct fingerprint_maker *of)
 {
     size_t len = of->len;
-    struct known *k;
+    struct known_bytes *k;
 
     if (of->begun || !len)
         return calculate(of);

@@ -5,13 +5,13 @@
 
 #include "util/macro.h"
 
-struct range {
+struct width_range {
     uint32_t first, last;
 };
 
 /* Unicode 14: East_Asian_Width W and F; what is not assigned goes with its neighbours. */
 /* clang-format off */
-static const struct range wide[] = {
+static const struct width_range wide[] = {
     { 0x1100, 0x115f }, { 0x231a, 0x231b }, { 0x2329, 0x232a }, { 0x23e9, 0x23ec }, { 0x23f0, 0x23f0 },
     { 0x23f3, 0x23f3 }, { 0x25fd, 0x25fe }, { 0x2614, 0x2615 }, { 0x2648, 0x2653 }, { 0x267f, 0x267f },
     { 0x2693, 0x2693 }, { 0x26a1, 0x26a1 }, { 0x26aa, 0x26ab }, { 0x26bd, 0x26be }, { 0x26c4, 0x26c5 },
@@ -34,7 +34,7 @@ static const struct range wide[] = {
 };
 
 /* Unicode 14: Mn and Me of the basic plane, Hangul vowels and finals, zero width spaces, variation selectors. */
-static const struct range zero[] = {
+static const struct width_range zero[] = {
     { 0x300, 0x36f }, { 0x483, 0x489 }, { 0x591, 0x5bd }, { 0x5bf, 0x5bf }, { 0x5c1, 0x5c2 },
     { 0x5c4, 0x5c5 }, { 0x5c7, 0x5c7 }, { 0x610, 0x61a }, { 0x64b, 0x65f }, { 0x670, 0x670 },
     { 0x6d6, 0x6dc }, { 0x6df, 0x6e4 }, { 0x6e7, 0x6e8 }, { 0x6ea, 0x6ed }, { 0x711, 0x711 },
@@ -78,7 +78,7 @@ static const struct range zero[] = {
 };
 /* clang-format on */
 
-static bool is_in(const struct range *ranges, size_t count, uint32_t code)
+static bool is_in(const struct width_range *ranges, size_t count, uint32_t code)
 {
     size_t low = 0, high = count;
 

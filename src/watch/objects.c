@@ -78,7 +78,7 @@ static int add_use(struct object *o, struct instance *i, const struct place *pla
 static int add_object(struct watchset *set, struct instance *i, const struct place *place,
                       struct err *err)
 {
-    struct found *by_id = reallocarray(set->by_id, set->next_object + 1, sizeof(*by_id));
+    struct object_slot *by_id = reallocarray(set->by_id, set->next_object + 1, sizeof(*by_id));
     struct object *o = calloc(1, sizeof(*o));
     struct watch_object *object;
     int r;
@@ -100,7 +100,7 @@ static int add_object(struct watchset *set, struct instance *i, const struct pla
     o->place.victim_path = o->uses[0].victim_path;
     o->place.shown_host_path = o->uses[0].shown_host_path;
     object->id = set->next_object++;
-    set->by_id[object->id] = (struct found){ 0 };
+    set->by_id[object->id] = (struct object_slot){ 0 };
     object->group = i->group;
     object->permissions = watch_permissions(set, i->watch);
     object->writes = set->options.writes;
@@ -109,7 +109,7 @@ static int add_object(struct watchset *set, struct instance *i, const struct pla
         object_free(o);
         return r;
     }
-    set->by_id[object->id] = (struct found){ i->watch, o };
+    set->by_id[object->id] = (struct object_slot){ i->watch, o };
     o->next = i->watch->objects;
     i->watch->objects = o;
     return 0;

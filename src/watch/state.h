@@ -65,7 +65,7 @@ struct watchset {
     struct watchset_options options;
     struct watch **watches;
     size_t count;
-    struct found {
+    struct object_slot {
         struct watch *watch;
         struct object *object; /* NULL: removed, and forgotten */
     } *by_id;                  /* index is the object's id: an event names its object by it */

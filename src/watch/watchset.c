@@ -297,7 +297,7 @@ static bool leads_elsewhere(const struct event *e)
 
 bool watchset_event(struct watchset *set, struct event *event)
 {
-    struct found found;
+    struct object_slot found;
     struct bytes key;
 
     if (event->object == 0 || event->object >= set->next_object)

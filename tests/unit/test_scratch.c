@@ -76,7 +76,7 @@ static const struct row {
 };
 
 /* In a child, whose working directory becomes another one. */
-static void make(const struct scratch *s, const struct change_files *files, int *errors)
+static void make(const struct scratch_directory *s, const struct change_files *files, int *errors)
 {
     int pipes[2], status;
     pid_t pid;
@@ -101,7 +101,7 @@ static void make(const struct scratch *s, const struct change_files *files, int 
 static void run(void **state)
 {
     const struct row *row = *state;
-    struct scratch s;
+    struct scratch_directory s;
     struct change_files files;
     struct err err = ERR_INIT;
     struct stat before, after;
@@ -143,7 +143,7 @@ static void run(void **state)
 /* What cannot be removed is said. */
 static void is_left(void **state)
 {
-    struct scratch s;
+    struct scratch_directory s;
     struct err err = ERR_INIT;
     char inside[200];
 

@@ -9,7 +9,7 @@
 
 /* The bytes of a group live in one growing buffer that is used again for the next group. Records
  * hold offsets while the buffer may still move, and become views when the group is handed out. */
-struct slot {
+struct group_slot {
     uint64_t time_ms, serial;
     uint64_t opened_ms;
     size_t node_len; /* the node's bytes are the first of the buffer when copying */
@@ -27,7 +27,7 @@ struct slot {
 struct audit_grouper {
     struct audit_grouper_options options;
     struct audit_grouper_stats stats;
-    struct slot **open; /* sorted by serial; the spare ones stand behind open_count */
+    struct group_slot **open; /* sorted by serial; the spare ones stand behind open_count */
     unsigned open_count, slot_count, max_open;
     struct {
         uint64_t time_ms, serial;
@@ -35,7 +35,7 @@ struct audit_grouper {
     unsigned recent_at;
 };
 
-static void slot_free(struct slot *slot)
+static void slot_free(struct group_slot *slot)
 {
     if (!slot)
         return;
@@ -88,7 +88,7 @@ static struct bytes moved(struct bytes view, const char *base)
 
 static void hand_out(struct audit_grouper *g, unsigned index)
 {
-    struct slot *slot = g->open[index];
+    struct group_slot *slot = g->open[index];
     struct audit_group group = {
         .time_ms = slot->time_ms,
         .serial = slot->serial,
@@ -146,7 +146,7 @@ void audit_grouper_expire(struct audit_grouper *g, uint64_t now_ms, uint64_t tim
 {
     /* the oldest are first; what is complete behind an expired one goes with it */
     for (unsigned i = 0; i < g->open_count;) {
-        struct slot *slot = g->open[i];
+        struct group_slot *slot = g->open[i];
 
         if (timeout_ms == 0 || now_ms >= slot->opened_ms + timeout_ms) {
             /* keep the order: everything before it as well */
@@ -171,7 +171,7 @@ static bool stands_alone(unsigned type)
            type != AUDIT_KERNEL;
 }
 
-static bool same_event(const struct slot *slot, const struct audit_record *r, const char *base)
+static bool same_event(const struct group_slot *slot, const struct audit_record *r, const char *base)
 {
     if (slot->serial != r->serial || slot->time_ms != r->time_ms)
         return false;
@@ -202,10 +202,10 @@ static bool was_handed_out(const struct audit_grouper *g, const struct audit_rec
     return false;
 }
 
-static struct slot *insert(struct audit_grouper *g, unsigned at, const struct audit_record *r,
+static struct group_slot *insert(struct audit_grouper *g, unsigned at, const struct audit_record *r,
                            uint64_t now_ms)
 {
-    struct slot *slot;
+    struct group_slot *slot;
 
     if (g->open_count == g->max_open) {
         hand_out(g, 0);
@@ -233,7 +233,7 @@ static struct slot *insert(struct audit_grouper *g, unsigned at, const struct au
 }
 
 /* Offset + 1 of the copy as a data pointer; see moved(). */
-static int copy_in(struct slot *slot, struct bytes *view)
+static int copy_in(struct group_slot *slot, struct bytes *view)
 {
     size_t need;
 
@@ -256,7 +256,7 @@ static int copy_in(struct slot *slot, struct bytes *view)
     return 0;
 }
 
-static int append(struct audit_grouper *g, struct slot *slot, const struct audit_record *record)
+static int append(struct audit_grouper *g, struct group_slot *slot, const struct audit_record *record)
 {
     struct audit_record r = *record;
 
@@ -285,7 +285,7 @@ static int append(struct audit_grouper *g, struct slot *slot, const struct audit
 void audit_grouper_add(struct audit_grouper *g, const struct audit_record *r, uint64_t now_ms)
 {
     unsigned at = 0;
-    struct slot *slot;
+    struct group_slot *slot;
     int index = find(g, r, &at);
 
     g->stats.records++;

@@ -19,7 +19,7 @@
 #define FLAGS_SHARE 20 /* of the time, one part in so many for what others do to files elsewhere */
 #define TOLD_MAX 16
 
-struct told {
+struct told_event {
     struct event *event;
     uint32_t group;
     unsigned change;
@@ -36,7 +36,7 @@ static void fill(const struct sensor *s, const struct audit_facts *f, unsigned i
     e->boot_ns = e->time_ns + s->jiffy_ns - (real - boot);
 }
 
-static bool was_told(const struct told *told, unsigned count, uint32_t group, unsigned change)
+static bool was_told(const struct told_event *told, unsigned count, uint32_t group, unsigned change)
 {
     for (unsigned i = 0; i < count; i++)
         if (told[i].group == group && told[i].change == change)
@@ -45,7 +45,7 @@ static bool was_told(const struct told *told, unsigned count, uint32_t group, un
 }
 
 static unsigned tell_all(struct sensor *s, const struct audit_change *changes, unsigned count,
-                         struct told *told)
+                         struct told_event *told)
 {
     unsigned n = 0;
 
@@ -65,7 +65,7 @@ static unsigned tell_all(struct sensor *s, const struct audit_change *changes, u
             if (!e)
                 continue;
             fill(s, &s->facts, i, e);
-            told[n++] = (struct told){ e, o->wanted.group, i };
+            told[n++] = (struct told_event){ e, o->wanted.group, i };
         }
     }
     return n;
@@ -99,7 +99,7 @@ static void complete(struct sensor *s, struct audit_change *changes, unsigned co
 static bool handle(struct sensor *s, struct audit_change *changes, unsigned count,
                    enum audit_key key)
 {
-    struct told told[TOLD_MAX];
+    struct told_event told[TOLD_MAX];
     unsigned n, wanted = 0;
 
     complete(s, changes, count);

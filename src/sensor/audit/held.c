@@ -7,15 +7,15 @@
 #include "sensor/lately.h"
 #include "util/limits.h"
 
-struct entry {
-    struct entry *next;
+struct held_group {
+    struct held_group *next;
     uint64_t added_ms;
     struct audit_group group;
     struct audit_record records[]; /* their bytes follow */
 };
 
 struct audit_held {
-    struct entry *first, **last;
+    struct held_group *first, **last;
     size_t bytes;
     struct lately lost;
 };
@@ -31,7 +31,7 @@ struct audit_held *audit_held_new(void)
 
 static size_t size_of(const struct audit_group *group)
 {
-    size_t size = sizeof(struct entry) + group->count * sizeof(struct audit_record);
+    size_t size = sizeof(struct held_group) + group->count * sizeof(struct audit_record);
 
     for (unsigned i = 0; i < group->count; i++)
         size += group->records[i].body.len;
@@ -40,7 +40,7 @@ static size_t size_of(const struct audit_group *group)
 
 static void drop_first(struct audit_held *held)
 {
-    struct entry *e = held->first;
+    struct held_group *e = held->first;
 
     held->first = e->next;
     if (!held->first)
@@ -57,7 +57,7 @@ uint64_t audit_held_take_lost(struct audit_held *held, uint64_t now_ms)
 void audit_held_add(struct audit_held *held, const struct audit_group *group, uint64_t now_ms)
 {
     size_t size = size_of(group);
-    struct entry *e = size > LIMIT_AUDIT_HELD ? NULL : malloc(size);
+    struct held_group *e = size > LIMIT_AUDIT_HELD ? NULL : malloc(size);
     char *at;
 
     if (!e) {
@@ -93,10 +93,10 @@ void audit_held_add(struct audit_held *held, const struct audit_group *group, ui
 void audit_held_replay(struct audit_held *held,
                        bool (*claim)(void *data, const struct audit_group *group), void *data)
 {
-    struct entry **at = &held->first;
+    struct held_group **at = &held->first;
 
     while (*at) {
-        struct entry *e = *at;
+        struct held_group *e = *at;
 
         if (!claim(data, &e->group)) {
             at = &e->next;

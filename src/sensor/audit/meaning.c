@@ -23,7 +23,7 @@
 /* O_TMPFILE without O_DIRECTORY, whose bit differs between architectures. */
 #define TMPFILE_BIT 020000000u
 
-struct work {
+struct meaning_work {
     const struct audit_facts *f;
     struct audit_change *ret;
     unsigned count;
@@ -71,7 +71,7 @@ static int refusal(const struct audit_facts *f)
     return f->exit < 0 ? (int)-f->exit : EIO;
 }
 
-static struct audit_change *add(struct work *w, enum operation operation)
+static struct audit_change *add(struct meaning_work *w, enum operation operation)
 {
     struct audit_change *c;
 
@@ -85,7 +85,7 @@ static struct audit_change *add(struct work *w, enum operation operation)
 }
 
 /* A name that came or went: parent and child by their types. */
-static void add_named(struct work *w, enum operation operation, enum audit_nametype type)
+static void add_named(struct meaning_work *w, enum operation operation, enum audit_nametype type)
 {
     const struct audit_path *object = nth(w->f, type, 0), *parent = nth(w->f, AUDIT_NAME_PARENT, 0);
     struct audit_change *c;
@@ -100,7 +100,7 @@ static void add_named(struct work *w, enum operation operation, enum audit_namet
 }
 
 /* A file that was only looked up. */
-static struct audit_change *add_object(struct work *w, enum operation operation,
+static struct audit_change *add_object(struct meaning_work *w, enum operation operation,
                                        const struct audit_path *object)
 {
     struct audit_change *c;
@@ -148,7 +148,7 @@ static const struct audit_path *renamed_to(const struct audit_facts *f, unsigned
     return created;
 }
 
-static void meaning_rename(struct work *w)
+static void meaning_rename(struct meaning_work *w)
 {
     const struct audit_facts *f = w->f;
     const struct audit_path *parents[2] = { nth(f, AUDIT_NAME_PARENT, 0),
@@ -231,7 +231,7 @@ static void meaning_rename(struct work *w)
     }
 }
 
-static void meaning_unlink(struct work *w)
+static void meaning_unlink(struct meaning_work *w)
 {
     const struct audit_facts *f = w->f;
     const struct audit_path *object = nth(f, AUDIT_NAME_DELETE, 0);
@@ -244,7 +244,7 @@ static void meaning_unlink(struct work *w)
     add_named(w, directory ? OPERATION_RMDIR : OPERATION_UNLINK, AUDIT_NAME_DELETE);
 }
 
-static void meaning_link(struct work *w)
+static void meaning_link(struct meaning_work *w)
 {
     const struct audit_path *old = looked_up(w->f);
 
@@ -257,7 +257,7 @@ static void meaning_link(struct work *w)
     }
 }
 
-static void meaning_symlink(struct work *w)
+static void meaning_symlink(struct meaning_work *w)
 {
     const struct audit_path *target = nth(w->f, AUDIT_NAME_UNKNOWN, 0);
 
@@ -266,7 +266,7 @@ static void meaning_symlink(struct work *w)
         w->ret[0].target = target->name;
 }
 
-static void meaning_bind(struct work *w)
+static void meaning_bind(struct meaning_work *w)
 {
     /* a socket that has a name; every other bind() leaves no PATH record with CREATE */
     if (nth(w->f, AUDIT_NAME_CREATE, 0))
@@ -296,7 +296,7 @@ static bool open_flags(const struct audit_facts *f, uint64_t *ret)
     }
 }
 
-static void meaning_open(struct work *w)
+static void meaning_open(struct meaning_work *w)
 {
     const struct audit_facts *f = w->f;
     const struct audit_path *object = looked_up(f);
@@ -337,7 +337,7 @@ static void meaning_open(struct work *w)
     }
 }
 
-static void meaning_truncate(struct work *w)
+static void meaning_truncate(struct meaning_work *w)
 {
     const struct audit_facts *f = w->f;
     struct audit_change *c = add_object(w, OPERATION_TRUNCATE, looked_up(f));
@@ -350,7 +350,7 @@ static void meaning_truncate(struct work *w)
     c->after.known |= FILE_SIZE;
 }
 
-static void meaning_descriptor(struct work *w)
+static void meaning_descriptor(struct meaning_work *w)
 {
     const struct audit_facts *f = w->f;
     struct audit_change *c;
@@ -373,7 +373,7 @@ static void meaning_descriptor(struct work *w)
 
 /* ---- metadata ---- */
 
-static void meaning_chmod(struct work *w)
+static void meaning_chmod(struct meaning_work *w)
 {
     const struct audit_facts *f = w->f;
     const struct audit_path *object = looked_up(f);
@@ -401,7 +401,7 @@ static bool has_16_bit_ids(uint32_t arch)
     return audit_call_number(arch, AUDIT_CALL_chown32) >= 0;
 }
 
-static void meaning_chown(struct work *w)
+static void meaning_chown(struct meaning_work *w)
 {
     const struct audit_facts *f = w->f;
     const struct audit_path *object = looked_up(f);
@@ -445,7 +445,7 @@ static bool sets_flags(uint32_t command)
     }
 }
 
-static void meaning_flags(struct work *w)
+static void meaning_flags(struct meaning_work *w)
 {
     const struct audit_facts *f = w->f;
     struct audit_change *c;
@@ -462,7 +462,7 @@ static void meaning_flags(struct work *w)
 
 /* ---- mounts, execution ---- */
 
-static void meaning_mount(struct work *w)
+static void meaning_mount(struct meaning_work *w)
 {
     const struct audit_facts *f = w->f;
     const struct audit_path *source = nth(f, AUDIT_NAME_NORMAL, 1);
@@ -486,7 +486,7 @@ static void meaning_mount(struct work *w)
 
 #define AT(call) [AUDIT_CALL_##call]
 static const struct {
-    void (*meaning)(struct work *w);
+    void (*meaning)(struct meaning_work *w);
     enum operation named; /* without a function: a name that came into being */
 } rows[AUDIT_CALL_COUNT] = {
     AT(open) = { meaning_open },
@@ -596,7 +596,7 @@ static enum operation creation_of(const struct audit_path *p)
  */
 unsigned audit_meaning_of_names(const struct audit_facts *f, struct audit_change ret[AUDIT_CHANGES_MAX])
 {
-    struct work work = { .f = f, .ret = ret }, *w = &work;
+    struct meaning_work work = { .f = f, .ret = ret }, *w = &work;
     static const char lost[] = "the record of the system call is missing in the log: who, and whether it was refused, is not known";
     static const char foreign[] = "told by the names alone: the system calls of this architecture are not known here";
     const struct audit_path *deleted = nth(f, AUDIT_NAME_DELETE, 0), *created = nth(f, AUDIT_NAME_CREATE, 0);
@@ -623,7 +623,7 @@ unsigned audit_meaning_of_names(const struct audit_facts *f, struct audit_change
 
 unsigned audit_meaning(const struct audit_facts *f, struct audit_change ret[AUDIT_CHANGES_MAX])
 {
-    struct work w = { .f = f, .ret = ret };
+    struct meaning_work w = { .f = f, .ret = ret };
     enum audit_call call = call_of(f);
 
     if (!f->has_syscall || call == AUDIT_CALL_none)

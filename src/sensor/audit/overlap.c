@@ -6,14 +6,14 @@
 
 #include "util/fingerprint.h"
 
-struct seen {
+struct seen_record {
     struct fingerprint record;
     int ahead; /* so many times more by the later one than by the other */
     UT_hash_handle hh;
 };
 
 struct audit_overlap {
-    struct seen *seen;
+    struct seen_record *seen;
 };
 
 struct audit_overlap *audit_overlap_new(void)
@@ -23,7 +23,7 @@ struct audit_overlap *audit_overlap_new(void)
 
 void audit_overlap_free(struct audit_overlap *o)
 {
-    struct seen *s, *next;
+    struct seen_record *s, *next;
 
     if (!o)
         return;
@@ -34,11 +34,11 @@ void audit_overlap_free(struct audit_overlap *o)
     free(o);
 }
 
-static struct seen *seen_of(struct audit_overlap *o, uint16_t type, struct bytes payload)
+static struct seen_record *seen_of(struct audit_overlap *o, uint16_t type, struct bytes payload)
 {
     struct fingerprint_maker of;
     struct fingerprint record;
-    struct seen *s;
+    struct seen_record *s;
 
     fingerprint_begin(&of);
     fingerprint_add_word(&of, type);
@@ -54,7 +54,7 @@ static struct seen *seen_of(struct audit_overlap *o, uint16_t type, struct bytes
 
 bool audit_overlap_is_new(struct audit_overlap *o, bool later, uint16_t type, struct bytes payload)
 {
-    struct seen *s = o ? seen_of(o, type, payload) : NULL;
+    struct seen_record *s = o ? seen_of(o, type, payload) : NULL;
     bool is_new;
 
     if (!s)

@@ -44,7 +44,7 @@ int audit_rules_new(int fd, struct audit_rules **ret, struct err *err)
 /* ---- one rule ---- */
 
 /* Adds a field; text is what stands in the rule's buffer for it. */
-static int add_field(struct rule *r, uint32_t field, uint32_t op, uint32_t value, const char *text)
+static int add_field(struct kernel_rule *r, uint32_t field, uint32_t op, uint32_t value, const char *text)
 {
     struct audit_rule_data *d = r->data;
     size_t n = text ? strlen(text) : 0;
@@ -67,9 +67,9 @@ static int add_field(struct rule *r, uint32_t field, uint32_t op, uint32_t value
     return 0;
 }
 
-static struct rule *new_rule(struct audit_rule_set *set, uint32_t list)
+static struct kernel_rule *new_rule(struct audit_rule_set *set, uint32_t list)
 {
-    struct rule *r;
+    struct kernel_rule *r;
 
     if (set->count == SET_MAX)
         return NULL;
@@ -84,7 +84,7 @@ static struct rule *new_rule(struct audit_rule_set *set, uint32_t list)
     return r;
 }
 
-static void set_bit(struct rule *r, int number)
+static void set_bit(struct kernel_rule *r, int number)
 {
     if (number >= 0 && number < AUDIT_BITMASK_SIZE * 32)
         r->data->mask[AUDIT_WORD(number)] |= AUDIT_BIT(number);
@@ -110,7 +110,7 @@ static void spell_directory(const struct audit_rule_set *set, const char *path, 
     }
 }
 
-static int finish_rule(struct audit_rule_set *set, struct rule *r, const struct audit_place *place)
+static int finish_rule(struct audit_rule_set *set, struct kernel_rule *r, const struct audit_place *place)
 {
     char directory[PATH_MAX];
     int k = 0;
@@ -142,7 +142,7 @@ static unsigned groups_of(unsigned permissions)
 static int add_calls(struct audit_rule_set *set, uint32_t arch, const struct audit_place *place)
 {
     unsigned groups = groups_of(place->permissions);
-    struct rule *r = new_rule(set, AUDIT_FILTER_EXIT);
+    struct kernel_rule *r = new_rule(set, AUDIT_FILTER_EXIT);
     int k;
 
     if (!r)
@@ -173,7 +173,7 @@ static int add_opens(struct audit_rule_set *set, uint32_t arch, const struct aud
     bool reads = place->permissions & PERMISSION_READ;
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        struct rule *r = new_rule(set, AUDIT_FILTER_EXIT);
+        struct kernel_rule *r = new_rule(set, AUDIT_FILTER_EXIT);
         int k;
 
         if (!r)
@@ -202,7 +202,7 @@ static int add_uring(struct audit_rule_set *set, const struct audit_place *place
         IORING_OP_UNLINKAT,     IORING_OP_MKDIRAT,   IORING_OP_SYMLINKAT,
         IORING_OP_LINKAT,   IORING_OP_SETXATTR,  IORING_OP_FSETXATTR,
     };
-    struct rule *r = new_rule(set, AUDIT_FILTER_URING_EXIT);
+    struct kernel_rule *r = new_rule(set, AUDIT_FILTER_URING_EXIT);
 
     if (!r)
         return -ENOMEM;
@@ -216,7 +216,7 @@ static int add_uring(struct audit_rule_set *set, const struct audit_place *place
 static int send_set(int fd, struct audit_rule_set *set)
 {
     for (; set->added < set->count; set->added++) {
-        const struct rule *r = &set->rules[set->added];
+        const struct kernel_rule *r = &set->rules[set->added];
         int k = audit_netlink_request(fd, AUDIT_ADD_RULE, r->data, r->len);
 
         if (k < 0)
@@ -359,7 +359,7 @@ int audit_rules_add(struct audit_rules *rules, const struct audit_place *place,
 static int add_moves(struct audit_rule_set *set, uint32_t arch, const struct audit_place *place)
 {
     static const enum audit_call calls[] = { AUDIT_CALL_rename, AUDIT_CALL_renameat, AUDIT_CALL_renameat2 };
-    struct rule *r = new_rule(set, AUDIT_FILTER_EXIT);
+    struct kernel_rule *r = new_rule(set, AUDIT_FILTER_EXIT);
     int k;
 
     if (!r)
@@ -375,7 +375,7 @@ static int add_moves(struct audit_rule_set *set, uint32_t arch, const struct aud
 
 static int add_uring_moves(struct audit_rule_set *set, const struct audit_place *place)
 {
-    struct rule *r = new_rule(set, AUDIT_FILTER_URING_EXIT);
+    struct kernel_rule *r = new_rule(set, AUDIT_FILTER_URING_EXIT);
 
     if (!r)
         return -ENOMEM;
@@ -429,7 +429,7 @@ static int add_flags(struct audit_rule_set *set, uint32_t arch)
     };
 
     for (size_t k = 0; k < ARRAY_SIZE(rows); k++) {
-        struct rule *rule = rows[k].arch == arch ? new_rule(set, AUDIT_FILTER_EXIT) : NULL;
+        struct kernel_rule *rule = rows[k].arch == arch ? new_rule(set, AUDIT_FILTER_EXIT) : NULL;
 
         if (rows[k].arch != arch)
             continue;
@@ -446,7 +446,7 @@ static int add_flags(struct audit_rule_set *set, uint32_t arch)
 
 static int add_unmounts(struct audit_rule_set *set, uint32_t arch)
 {
-    struct rule *rule = new_rule(set, AUDIT_FILTER_EXIT);
+    struct kernel_rule *rule = new_rule(set, AUDIT_FILTER_EXIT);
 
     if (!rule)
         return -ENOMEM;
@@ -484,7 +484,7 @@ int audit_rules_exclude(struct audit_rules *rules, struct audit_rule_set **ret)
     int r = set ? 0 : -ENOMEM;
 
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(types); i++) {
-        struct rule *rule = new_rule(set, AUDIT_FILTER_EXCLUDE);
+        struct kernel_rule *rule = new_rule(set, AUDIT_FILTER_EXCLUDE);
 
 
         r = rule ? add_field(rule, AUDIT_MSGTYPE, AUDIT_EQUAL, types[i], NULL) : -ENOMEM;

@@ -88,7 +88,7 @@ bool audit_rule_set_is_missing(const struct audit_rule_set *set)
 /* ---- what others left ---- */
 
 struct survey {
-    struct rule *orphans;
+    struct kernel_rule *orphans;
     size_t count;
     unsigned foreign;
     bool others;
@@ -120,7 +120,7 @@ bool audit_rules_is_live(const struct audit_rule_data *rule, size_t len)
 static int survey_rule(void *data, const struct audit_rule_data *rule, size_t len)
 {
     struct survey *s = data;
-    struct rule *orphans;
+    struct kernel_rule *orphans;
     int pid = 0, of = whose(rule, len, &pid);
 
     if (of < 0) {

@@ -11,14 +11,14 @@
 #define KEY_MAX 64
 #define SET_MAX 64 /* of a way: three for each directory */
 
-struct rule {
+struct kernel_rule {
     size_t len;
     struct audit_rule_data *data;
 };
 
 struct audit_rule_set {
     struct audit_rule_set *next;
-    struct rule rules[SET_MAX];
+    struct kernel_rule rules[SET_MAX];
     unsigned count, added;
     unsigned found; /* by the last look into the kernel */
     unsigned number; /* no other of this process has it, from 1 */

@@ -29,7 +29,7 @@
 #define BATCH_ACTORS (BPF_TELLER_ACTORS / 3) /* as many as the kernel remembers, those before, and those that wait */
 
 /* Of which of the rings a record comes. */
-struct source {
+struct ring_source {
     struct sensor *sensor;
     unsigned lane;
 };
@@ -40,7 +40,7 @@ struct sensor {
     struct bpf_objects *objects;
     struct bpf_teller *teller;
     struct ring_buffer *rings;
-    struct source rare, frequent;
+    struct ring_source rare, frequent;
     struct bpf_queue queue;
     unsigned learned; /* actors since the last delivery */
     uint64_t lost[WIRE_LOSS_COUNT]; /* told so far */
@@ -142,7 +142,7 @@ static void learn(struct sensor *s, const void *record, size_t len)
 
 static int on_record(void *data, void *record, size_t len)
 {
-    const struct source *from = data;
+    const struct ring_source *from = data;
     struct sensor *s = from->sensor;
     struct wire_header h;
 
@@ -374,8 +374,8 @@ static int bpf_open(const struct sensor_options *options, struct sensor **ret, s
     if (r == 0)
         r = bpf_teller_new(&telling, &s->teller, err);
     if (r == 0) {
-        s->rare = (struct source){ s, 0 };
-        s->frequent = (struct source){ s, 1 };
+        s->rare = (struct ring_source){ s, 0 };
+        s->frequent = (struct ring_source){ s, 1 };
         s->rings = ring_buffer__new(bpf_map__fd(s->programs.skeleton->maps.rare), on_record, &s->rare, NULL);
         if (!s->rings ||
             ring_buffer__add(s->rings, bpf_map__fd(s->programs.skeleton->maps.frequent), on_record, &s->frequent) < 0)

@@ -28,7 +28,7 @@
 #define CHILD_MS 2000 /* to open a path in another mount namespace: milliseconds at most */
 
 /* What the child sends beside the descriptors. */
-struct answer {
+struct pin_answer {
     int error;
     unsigned descriptors;
     size_t missing;
@@ -110,7 +110,7 @@ static void keep_only(int socket, pid_t parent)
 static void child(int socket, pid_t pid, struct bytes path)
 {
     struct pin pin = PIN_NULL;
-    struct answer answer = { 0 };
+    struct pin_answer answer = { 0 };
     struct iovec iov = { &answer, sizeof(answer) };
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))] = { 0 };
     struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
@@ -137,7 +137,7 @@ static void child(int socket, pid_t pid, struct bytes path)
 
 static int receive(int socket, struct pin *ret)
 {
-    struct answer answer = { .error = -ESRCH };
+    struct pin_answer answer = { .error = -ESRCH };
     struct iovec iov = { &answer, sizeof(answer) };
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))];
     struct msghdr message = { .msg_iov = &iov,

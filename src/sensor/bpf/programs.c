@@ -113,7 +113,7 @@ static int silent(enum libbpf_print_level level, const char *format, va_list arg
 }
 
 /* What suits this kernel, by its BTF. */
-struct choice {
+struct program_choice {
     bool task_storage;
     bool mappings_deny_writing;
     bool preempts;
@@ -206,7 +206,7 @@ static bool applies(const struct btf *btf, const struct program_row *row, bool p
 }
 
 /* The kernel's BTF takes some 12 MB, and libbpf reads its own: ours is gone by then. */
-static int choose(struct choice *ret, struct err *err)
+static int choose(struct program_choice *ret, struct err *err)
 {
     struct btf *btf = NULL;
     int r = features_open(&btf, err);
@@ -230,7 +230,7 @@ static int choose(struct choice *ret, struct err *err)
     return 0;
 }
 
-static struct files_bpf *open_skeleton(const struct programs_options *options, const struct choice *choice,
+static struct files_bpf *open_skeleton(const struct programs_options *options, const struct program_choice *choice,
                                        const bool *refused)
 {
     struct files_bpf *k = files_bpf__open();
@@ -285,7 +285,7 @@ static const char *last_words(char *log)
 }
 
 /* Loads, leaving out one after another of what is refused. */
-static int load(const struct programs_options *options, const struct choice *choice, bool *refused,
+static int load(const struct programs_options *options, const struct program_choice *choice, bool *refused,
                 struct files_bpf **ret, struct err *err)
 {
     unsigned count = 0;
@@ -353,7 +353,7 @@ int programs_load(const struct programs_options *options, struct programs *ret, 
 {
     struct programs p = { .has = CAPABILITY_OLD_PROCESSES | CAPABILITY_IO_URING | CAPABILITY_CREDENTIALS |
                                  CAPABILITY_ACTOR_EXITED | CAPABILITY_REFUSED | CAPABILITY_RESTART | CAPABILITY_ROUTE };
-    struct choice choice = { 0 };
+    struct program_choice choice = { 0 };
     bool refused[PROGRAMS_MAX] = { false };
     int r = features_permitted(err), first = 0;
 

@@ -30,7 +30,7 @@ struct actor_entry {
 };
 
 /* What a path is put together from, within one record. */
-struct place_key {
+struct path_key {
     const char *base; /* NULL: of nothing */
     size_t base_len;
     unsigned which, depth;
@@ -41,12 +41,12 @@ struct bpf_teller {
     struct actor_entry *actors; /* least recently used first */
     struct actor_entry *last;   /* of them, NULL: none */
     struct sbuf text;
-    struct place_key text_of;   /* what stands in `text` */
+    struct path_key text_of;   /* what stands in `text` */
     uint64_t boot_id[2];
 };
 
 /* One object that a record touches, by either of its paths. */
-struct target {
+struct record_target {
     struct bpf_object_watch *object;
     struct bpf_place places[2];
     bool on_the_way[2]; /* not the object, but a directory above it */
@@ -254,7 +254,7 @@ static void fill_states(const struct wire_change *c, const struct bpf_object_wat
 
 /* ---- where ---- */
 
-static unsigned add_targets(struct bpf_teller *t, const struct bpf_record *r, struct target *targets)
+static unsigned add_targets(struct bpf_teller *t, const struct bpf_record *r, struct record_target *targets)
 {
     unsigned count = 0;
 
@@ -266,14 +266,14 @@ static unsigned add_targets(struct bpf_teller *t, const struct bpf_record *r, st
                                         PLACES_MAX);
 
         for (unsigned k = 0; k < n; k++) {
-            struct target *at = NULL;
+            struct record_target *at = NULL;
 
             for (unsigned j = 0; j < count && !at; j++)
                 if (targets[j].object == places[k].object)
                     at = &targets[j];
             if (!at && count < TARGETS_MAX) {
                 at = &targets[count++];
-                *at = (struct target){ .object = places[k].object };
+                *at = (struct record_target){ .object = places[k].object };
             }
             if (!at)
                 continue;
@@ -291,10 +291,10 @@ static unsigned add_targets(struct bpf_teller *t, const struct bpf_record *r, st
 }
 
 /* The path by what was hit, in t->text. It is asked for when a record is judged, and when it is told. */
-static bool write_path(struct bpf_teller *t, const struct target *at, unsigned which, const struct bpf_record *r)
+static bool write_path(struct bpf_teller *t, const struct record_target *at, unsigned which, const struct bpf_record *r)
 {
-    const struct place_key key = { at->object->wanted.path.data, at->places[which].base_len, which, at->depths[which] };
-    struct place_key *is = &t->text_of;
+    const struct path_key key = { at->object->wanted.path.data, at->places[which].base_len, which, at->depths[which] };
+    struct path_key *is = &t->text_of;
 
     if (is->base == key.base && is->base_len == key.base_len && is->which == which && is->depth == key.depth)
         return true;
@@ -305,7 +305,7 @@ static bool write_path(struct bpf_teller *t, const struct target *at, unsigned w
     return true;
 }
 
-static bool hit_path(struct bpf_teller *t, const struct target *at, unsigned which,
+static bool hit_path(struct bpf_teller *t, const struct record_target *at, unsigned which,
                      const struct bpf_record *r, struct event *e, struct bytes *field)
 {
     if (!write_path(t, at, which, r))
@@ -315,7 +315,7 @@ static bool hit_path(struct bpf_teller *t, const struct target *at, unsigned whi
 }
 
 /* The other end of a rename, outside: it is on the same mount. */
-static void outside_path(struct bpf_teller *t, const struct target *at, unsigned which,
+static void outside_path(struct bpf_teller *t, const struct record_target *at, unsigned which,
                          const struct bpf_record *r, struct event *e, struct bytes *field)
 {
     struct bytes names = which ? r->other : r->path;
@@ -341,15 +341,15 @@ static void set_id(const struct bpf_teller *t, const struct wire_change *c, stru
     event_make_id(e->time_ns, hash_words(hash, e->path.data, e->path.len), e->id);
 }
 
-struct told {
+struct record_meaning {
     enum operation operation;
     unsigned now, old; /* which of the record's paths is the path, and the previous one */
     bool has_old, victim;
     const char *note;
 };
 
-static int tell_one(struct bpf_teller *t, const struct bpf_record *r, const struct target *at,
-                    const struct told *told, uint64_t real_offset_ns)
+static int tell_one(struct bpf_teller *t, const struct bpf_record *r, const struct record_target *at,
+                    const struct record_meaning *told, uint64_t real_offset_ns)
 {
     const struct wire_change *c = r->change;
     struct event *e = event_new();
@@ -417,7 +417,7 @@ static const char *flags_note(const struct wire_change *c)
 }
 
 /* The events that one change is, for one object. */
-static unsigned meaning(const struct bpf_record *r, const struct target *at, struct told *told)
+static unsigned meaning(const struct bpf_record *r, const struct record_target *at, struct record_meaning *told)
 {
     const struct wire_change *c = r->change;
     unsigned n = 0;
@@ -425,10 +425,10 @@ static unsigned meaning(const struct bpf_record *r, const struct target *at, str
     switch (c->operation) {
     case OPERATION_OPEN_WRITE:
         if (c->flags & WIRE_CREATED)
-            told[n++] = (struct told){ .operation = OPERATION_CREATE };
+            told[n++] = (struct record_meaning){ .operation = OPERATION_CREATE };
         if (n && !(c->flags & WIRE_TMPFILE))
             break; /* one call, one change: that it is open for writing goes without saying */
-        told[n++] = (struct told){
+        told[n++] = (struct record_meaning){
             .operation = OPERATION_OPEN_WRITE,
             .note = r->type == WIRE_HELD && (c->flags & WIRE_MAPPED) ? "already mapped for writing when the watch began"
                     : r->type == WIRE_HELD    ? "already open for writing when the watch began"
@@ -439,43 +439,43 @@ static unsigned meaning(const struct bpf_record *r, const struct target *at, str
         break;
     case OPERATION_RENAME:
         if (at->has[0] || (at->has[1] && (at->places[1].by_name || at->depths[1])))
-            told[n++] = (struct told){ .operation = OPERATION_RENAME, .now = 0, .old = 1, .has_old = true };
+            told[n++] = (struct record_meaning){ .operation = OPERATION_RENAME, .now = 0, .old = 1, .has_old = true };
         if ((c->flags & WIRE_EXCHANGE) && n)
-            told[n++] = (struct told){ .operation = OPERATION_RENAME, .now = 1, .old = 0, .has_old = true, .victim = true };
+            told[n++] = (struct record_meaning){ .operation = OPERATION_RENAME, .now = 1, .old = 0, .has_old = true, .victim = true };
         else if ((c->flags & WIRE_REPLACED) && at->has[0] && !at->on_the_way[0])
-            told[n++] = (struct told){ .operation = OPERATION_REPLACE, .victim = true };
+            told[n++] = (struct record_meaning){ .operation = OPERATION_REPLACE, .victim = true };
         break;
     case OPERATION_LINK:
         if (at->has[0])
-            told[n++] = (struct told){ .operation = OPERATION_LINK };
+            told[n++] = (struct record_meaning){ .operation = OPERATION_LINK };
         break;
     case OPERATION_UNLINK:
     case OPERATION_RMDIR:
         /* another name of the same file goes: this one stays */
         if (at->places[0].by_name || at->depths[0])
-            told[n++] = (struct told){ .operation = (enum operation)c->operation };
+            told[n++] = (struct record_meaning){ .operation = (enum operation)c->operation };
         break;
     case OPERATION_CHMOD:
     case OPERATION_CHOWN:
     case OPERATION_TRUNCATE:
         if (c->operation == OPERATION_TRUNCATE)
-            told[n++] = (struct told){ .operation = OPERATION_TRUNCATE };
+            told[n++] = (struct record_meaning){ .operation = OPERATION_TRUNCATE };
         if (c->valid & 1)
-            told[n++] = (struct told){ .operation = OPERATION_CHMOD };
+            told[n++] = (struct record_meaning){ .operation = OPERATION_CHMOD };
         if (c->valid & 6)
-            told[n++] = (struct told){ .operation = OPERATION_CHOWN };
+            told[n++] = (struct record_meaning){ .operation = OPERATION_CHOWN };
         break;
     case OPERATION_SETXATTR:
     case OPERATION_REMOVEXATTR:
-        told[n++] = (struct told){ .operation = bytes_starts_with(r->text, bytes_of("system.posix_acl_"))
+        told[n++] = (struct record_meaning){ .operation = bytes_starts_with(r->text, bytes_of("system.posix_acl_"))
                                                     ? OPERATION_SETACL
                                                     : (enum operation)c->operation };
         break;
     case OPERATION_SETFLAGS:
-        told[n++] = (struct told){ .operation = OPERATION_SETFLAGS, .note = flags_note(c) };
+        told[n++] = (struct record_meaning){ .operation = OPERATION_SETFLAGS, .note = flags_note(c) };
         break;
     default:
-        told[n++] = (struct told){ .operation = (enum operation)c->operation };
+        told[n++] = (struct record_meaning){ .operation = (enum operation)c->operation };
         break;
     }
     return n;
@@ -502,7 +502,7 @@ static bool names_change(enum operation operation)
 }
 
 /* Is this path, as it was hit, the object's or below? Else it is something on the way to it. */
-static bool reaches(struct bpf_teller *t, const struct target *at, unsigned which, const struct bpf_record *r,
+static bool reaches(struct bpf_teller *t, const struct record_target *at, unsigned which, const struct bpf_record *r,
                     bool *ret_on_the_way, bool *ret_itself)
 {
     struct bytes wanted = at->object->wanted.path, path;
@@ -522,7 +522,7 @@ static bool takes_along(const struct bpf_object_watch *w, const struct wire_chan
 }
 
 /* What does not concern the object goes; what may have changed what stands at its path is noted. */
-static void judge(struct bpf_teller *t, struct target *at, const struct bpf_record *r)
+static void judge(struct bpf_teller *t, struct record_target *at, const struct bpf_record *r)
 {
     bool gone = r->change->operation == OPERATION_RENAME || r->change->operation == OPERATION_RMDIR ||
                 r->change->operation == OPERATION_MOUNT || r->change->operation == OPERATION_UNMOUNT;
@@ -543,7 +543,7 @@ static void judge(struct bpf_teller *t, struct target *at, const struct bpf_reco
 }
 
 /* Objects of one group show the same files: the nearest to the victim tells. */
-static bool is_best(const struct target *targets, unsigned count, unsigned index)
+static bool is_best(const struct record_target *targets, unsigned count, unsigned index)
 {
     const struct watch_object *mine = &targets[index].object->wanted;
 
@@ -566,7 +566,7 @@ static bool is_held(const struct bpf_object_watch *w, uint64_t time_ns)
 
 int bpf_teller_record(struct bpf_teller *t, const struct bpf_record *r, uint64_t real_offset_ns)
 {
-    struct target targets[TARGETS_MAX];
+    struct record_target targets[TARGETS_MAX];
     unsigned count;
     int events = 0;
 
@@ -581,7 +581,7 @@ int bpf_teller_record(struct bpf_teller *t, const struct bpf_record *r, uint64_t
     for (unsigned i = 0; i < count; i++)
         judge(t, &targets[i], r);
     for (unsigned i = 0; i < count; i++) {
-        struct told told[4];
+        struct record_meaning told[4];
         unsigned n;
 
         if (!(targets[i].has[0] || targets[i].has[1]) || !is_best(targets, count, i))

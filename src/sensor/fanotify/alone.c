@@ -15,7 +15,7 @@ struct ends {
     size_t below;
 };
 
-struct sight {
+struct alone_sight {
     uint64_t added_ns; /* 0 = none */
     uint32_t group;
     enum view view;
@@ -26,7 +26,7 @@ struct sight {
 };
 
 struct fanotify_alone {
-    struct sight sights[SIGHTS]; /* a ring, `next` is the oldest */
+    struct alone_sight sights[SIGHTS]; /* a ring, `next` is the oldest */
     size_t next, count;
 };
 
@@ -35,12 +35,12 @@ struct fanotify_alone *fanotify_alone_new(void)
     return calloc(1, sizeof(struct fanotify_alone));
 }
 
-static void drop(struct fanotify_alone *a, struct sight *s)
+static void drop(struct fanotify_alone *a, struct alone_sight *s)
 {
     a->count -= s->added_ns != 0;
     free((char *)(uintptr_t)s->ends.path.data);
     free((char *)(uintptr_t)s->ends.previous.data);
-    *s = (struct sight){ 0 };
+    *s = (struct alone_sight){ 0 };
 }
 
 void fanotify_alone_free(struct fanotify_alone *a)
@@ -127,12 +127,12 @@ static struct bytes copy(struct bytes path)
 
 void fanotify_alone_add(struct fanotify_alone *a, const struct fanotify_sight *sight, uint64_t now_ns)
 {
-    struct sight *s = &a->sights[a->next];
+    struct alone_sight *s = &a->sights[a->next];
 
     a->next = (a->next + 1) % SIGHTS;
     drop(a, s);
     a->count++;
-    *s = (struct sight){ .added_ns = now_ns,
+    *s = (struct alone_sight){ .added_ns = now_ns,
                          .group = sight->group,
                          .view = sight->view,
                          .pid = sight->event->actor.pid,
@@ -147,7 +147,7 @@ bool fanotify_alone_take(struct fanotify_alone *a, const struct fanotify_sight *
 
     /* the latest that reads alike: each earlier one had its own */
     for (size_t i = 1; i <= SIGHTS && a->count; i++) {
-        struct sight *s = &a->sights[(a->next + SIGHTS - i) % SIGHTS];
+        struct alone_sight *s = &a->sights[(a->next + SIGHTS - i) % SIGHTS];
 
         if (!s->added_ns || s->view == sight->view || s->group != sight->group ||
             s->pid != sight->event->actor.pid || s->operation != sight->event->operation ||

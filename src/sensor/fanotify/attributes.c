@@ -22,7 +22,7 @@
 #define NOTE_OTHERS "another process changed it in the same moment; which of them did what is not certain"
 #define NOTE_EARLIER "attributes were changed before they could be looked at: what it was is told with an earlier change, or not known"
 
-struct difference {
+struct attribute_difference {
     enum operation operation;
     unsigned which; /* enum file_known: what it changes */
 };
@@ -46,7 +46,7 @@ bool fanotify_set_times(const struct tree_change *change, const struct fanotify_
     return set_times(change, cause);
 }
 
-static unsigned differences(const struct fanotify_object *o, const struct tree_change *c, struct difference ret[DIFFERENCES_MAX])
+static unsigned differences(const struct fanotify_object *o, const struct tree_change *c, struct attribute_difference ret[DIFFERENCES_MAX])
 {
     const struct file_state *a = &c->before, *b = &c->after;
     bool overlay_own = o->wanted.view == VIEW_UPPER && (strncmp(c->xattr, "trusted.overlay.", 16) == 0 ||
@@ -58,16 +58,16 @@ static unsigned differences(const struct fanotify_object *o, const struct tree_c
     unsigned n = 0;
 
     if (owner)
-        ret[n++] = (struct difference){ OPERATION_CHOWN, FILE_UID | FILE_GID };
+        ret[n++] = (struct attribute_difference){ OPERATION_CHOWN, FILE_UID | FILE_GID };
     if (acl) /* its mask is the mode's group */
-        ret[n++] = (struct difference){ OPERATION_SETACL, FILE_MODE };
+        ret[n++] = (struct attribute_difference){ OPERATION_SETACL, FILE_MODE };
     /* a change of owner takes the s bits away by itself */
     if ((mode & 07777) && !acl && !(owner && !(mode & 01777)))
-        ret[n++] = (struct difference){ OPERATION_CHMOD, FILE_MODE };
+        ret[n++] = (struct attribute_difference){ OPERATION_CHMOD, FILE_MODE };
     if (xattr && !acl && !(owner && strcmp(c->xattr, "security.capability") == 0))
-        ret[n++] = (struct difference){ c->xattr_removed ? OPERATION_REMOVEXATTR : OPERATION_SETXATTR, 0 };
+        ret[n++] = (struct attribute_difference){ c->xattr_removed ? OPERATION_REMOVEXATTR : OPERATION_SETXATTR, 0 };
     if ((a->known & b->known & FILE_FLAGS) && a->flags != b->flags)
-        ret[n++] = (struct difference){ OPERATION_SETFLAGS, FILE_FLAGS };
+        ret[n++] = (struct attribute_difference){ OPERATION_SETFLAGS, FILE_FLAGS };
     return n;
 }
 
@@ -78,7 +78,7 @@ static void keep(struct file_state *to, const struct file_state *from, unsigned 
 }
 
 static void tell_one(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct tree_change *c,
-                     const struct fanotify_cause *cause, struct difference d)
+                     const struct fanotify_cause *cause, struct attribute_difference d)
 {
     struct event *e = fanotify_event_new(o, d.operation, directory, name, &c->after, cause);
 
@@ -105,7 +105,7 @@ static void tell_unknown(struct fanotify_object *o, uint32_t directory, struct b
                          const struct fanotify_cause *cause, const struct event_share *share)
 {
     struct event *e = fanotify_event_new(o, OPERATION_ATTRIBUTES, directory, name, c->after.known ? &c->after : &c->before, cause);
-    struct difference d[DIFFERENCES_MAX];
+    struct attribute_difference d[DIFFERENCES_MAX];
     unsigned n = c->after.known && c->before.known && c->same_object ? differences(o, c, d) : 0, which = 0;
 
     if (!e)
@@ -123,7 +123,7 @@ static void tell_unknown(struct fanotify_object *o, uint32_t directory, struct b
 unsigned fanotify_tell_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name,
                                   const struct tree_change *c, const struct fanotify_cause *cause)
 {
-    struct difference d[DIFFERENCES_MAX];
+    struct attribute_difference d[DIFFERENCES_MAX];
     unsigned n = differences(o, c, d);
 
     for (unsigned i = 0; i < n; i++)
@@ -146,13 +146,13 @@ void fanotify_made_with_attributes(struct fanotify_object *o, uint32_t directory
 static void begin_share(const struct fanotify_object *o, const struct fanotify_event *e, const struct tree_change *c, bool times,
                         struct fanotify_shared *ret)
 {
-    struct difference d[DIFFERENCES_MAX];
+    struct attribute_difference d[DIFFERENCES_MAX];
     unsigned n = differences(o, c, d);
 
     ret->is = true;
     ret->state = c->after;
     if (times)
-        d[n++] = (struct difference){ OPERATION_UTIME, 0 };
+        d[n++] = (struct attribute_difference){ OPERATION_UTIME, 0 };
     if (!fanotify_queue_share(o->sensor, e, &ret->among) || ret->among.count != n) {
         ret->among.count = 0;
         return;
@@ -233,7 +233,7 @@ static unsigned known_changes(struct fanotify_object *o, uint32_t directory, str
     }
     n = fanotify_tell_attributes(o, directory, name, c, cause);
     if (times) {
-        tell_one(o, directory, name, c, cause, (struct difference){ OPERATION_UTIME, 0 });
+        tell_one(o, directory, name, c, cause, (struct attribute_difference){ OPERATION_UTIME, 0 });
         n++;
     }
     return n;

@@ -18,7 +18,7 @@
 #define WAIT_NS (8 * NS_PER_MS)
 #define LOOK_BACK 512 /* sights of one system call lie together; many processes may come between */
 
-struct sight {
+struct folded_sight {
     struct event *event; /* NULL: dropped */
     uint32_t group, object;
     enum view view;
@@ -28,7 +28,7 @@ struct sight {
 };
 
 struct fanotify_fold {
-    struct sight *sights;
+    struct folded_sight *sights;
     size_t first, count, size; /* a ring */
     uint64_t told_ns;          /* of the last that was delivered in the queue's order; CLOCK_REALTIME */
     struct fanotify_alone *alone;
@@ -56,19 +56,19 @@ void fanotify_fold_free(struct fanotify_fold *f)
     free(f);
 }
 
-static struct bytes below(const struct sight *s, struct bytes path)
+static struct bytes below(const struct folded_sight *s, struct bytes path)
 {
     return path.len >= s->below ? (struct bytes){ path.data + s->below, path.len - s->below } : BYTES_NULL;
 }
 
-static struct fanotify_sight look_of(const struct sight *s)
+static struct fanotify_sight look_of(const struct folded_sight *s)
 {
     return (struct fanotify_sight){ s->event, s->group, s->view, s->below };
 }
 
 /* Is the upper layer's sight a part of what the overlay told? Its own path, or a directory on the way
  * to it, which is copied up or gets its times back. */
-static bool is_part(const struct sight *upper, const struct sight *merged)
+static bool is_part(const struct folded_sight *upper, const struct folded_sight *merged)
 {
     struct bytes u = below(upper, upper->event->path), m = below(merged, merged->event->path);
     struct bytes p = below(merged, merged->event->previous_path);
@@ -79,7 +79,7 @@ static bool is_part(const struct sight *upper, const struct sight *merged)
 }
 
 /* Drops what the layer told of the same change and is still here. True if the change itself was among it. */
-static bool fold(struct sensor *s, const struct sight *merged)
+static bool fold(struct sensor *s, const struct folded_sight *merged)
 {
     struct fanotify_sight look = look_of(merged);
     struct fanotify_fold *f = s->fold;
@@ -87,7 +87,7 @@ static bool fold(struct sensor *s, const struct sight *merged)
     size_t count = f->count < LOOK_BACK ? f->count : LOOK_BACK;
 
     for (size_t i = 1; i <= count; i++) {
-        struct sight *at = &f->sights[(f->first + f->count - i) % f->size];
+        struct folded_sight *at = &f->sights[(f->first + f->count - i) % f->size];
         struct fanotify_sight upper = look_of(at);
 
         if (!at->event || at->view != VIEW_UPPER || at->group != merged->group ||
@@ -112,7 +112,7 @@ static bool has_view(const struct sensor *s, uint32_t group, enum view view)
 static int reserve(struct fanotify_fold *f)
 {
     size_t size = f->size ? f->size * 2 : 64;
-    struct sight *sights;
+    struct folded_sight *sights;
 
     if (f->count < f->size)
         return 0;
@@ -129,7 +129,7 @@ static int reserve(struct fanotify_fold *f)
 }
 
 /* The other view has told it. */
-static bool is_second(struct sensor *s, struct sight *sight)
+static bool is_second(struct sensor *s, struct folded_sight *sight)
 {
     struct fanotify_sight look = look_of(sight);
     uint64_t now;
@@ -152,7 +152,7 @@ void fanotify_fold_add(struct fanotify_object *o, struct event *e)
 {
     struct sensor *s = o->sensor;
     struct fanotify_fold *f = s->fold;
-    struct sight sight = { .event = e, .group = o->wanted.group, .object = o->wanted.id,
+    struct folded_sight sight = { .event = e, .group = o->wanted.group, .object = o->wanted.id,
                            .view = o->wanted.view, .below = o->wanted.path.len };
 
     if (e->boot_ns == s->now.to_boot_ns && !e->actor_presumed) { /* what a listing found is told when it is its turn */
@@ -180,7 +180,7 @@ static void settle_times(struct fanotify_fold *f)
     uint64_t next = UINT64_MAX;
 
     for (size_t i = f->count; i-- > 0;) {
-        struct sight *at = &f->sights[(f->first + i) % f->size];
+        struct folded_sight *at = &f->sights[(f->first + i) % f->size];
 
         if (!at->event || !at->until_ns)
             continue;
@@ -190,7 +190,7 @@ static void settle_times(struct fanotify_fold *f)
     }
 }
 
-static void settle_time(struct fanotify_fold *f, const struct sight *at)
+static void settle_time(struct fanotify_fold *f, const struct folded_sight *at)
 {
     if (!at->until_ns)
         return;
@@ -206,7 +206,7 @@ void fanotify_fold_flush(struct sensor *s, bool all)
 
     settle_times(f);
     while (f->count) {
-        struct sight *at = &f->sights[f->first];
+        struct folded_sight *at = &f->sights[f->first];
         struct event *e = at->event;
 
         if (e && !all && at->due_ns > now)
@@ -252,7 +252,7 @@ void fanotify_fold_hand_over(struct fanotify_object *from, const struct fanotify
     struct fanotify_fold *f = from->sensor->fold;
 
     for (size_t i = 0; i < f->count; i++) {
-        struct sight *at = &f->sights[(f->first + i) % f->size];
+        struct folded_sight *at = &f->sights[(f->first + i) % f->size];
         struct event *e = at->event;
 
         if (!e || at->object != from->wanted.id)

@@ -16,19 +16,19 @@
 #include "sensor/fanotify/state.h"
 
 
-struct key {
+struct found_key {
     struct fanotify_object *object;
     uint64_t name;
 };
 
-struct entry {
-    struct key key;
+struct found_name {
+    struct found_key key;
     struct fanotify_cause cause;
     UT_hash_handle hh;
 };
 
 struct fanotify_found {
-    struct entry *entries; /* in the order of their finding: directories before what is in them */
+    struct found_name *entries; /* in the order of their finding: directories before what is in them */
 };
 
 struct fanotify_found *fanotify_found_new(void)
@@ -36,7 +36,7 @@ struct fanotify_found *fanotify_found_new(void)
     return calloc(1, sizeof(struct fanotify_found));
 }
 
-static void drop(struct fanotify_found *f, struct entry *e)
+static void drop(struct fanotify_found *f, struct found_name *e)
 {
     HASH_DEL(f->entries, e);
     free(e);
@@ -44,7 +44,7 @@ static void drop(struct fanotify_found *f, struct entry *e)
 
 void fanotify_found_free(struct fanotify_found *f)
 {
-    struct entry *e, *next;
+    struct found_name *e, *next;
 
     if (!f)
         return;
@@ -53,10 +53,10 @@ void fanotify_found_free(struct fanotify_found *f)
     free(f);
 }
 
-static struct entry *find(struct fanotify_object *o, uint32_t name)
+static struct found_name *find(struct fanotify_object *o, uint32_t name)
 {
-    struct key key = { o, name };
-    struct entry *e = NULL;
+    struct found_key key = { o, name };
+    struct found_name *e = NULL;
 
     if (o->sensor->found->entries)
         HASH_FIND(hh, o->sensor->found->entries, &key, sizeof(key), e);
@@ -65,7 +65,7 @@ static struct entry *find(struct fanotify_object *o, uint32_t name)
 
 void fanotify_found_add(struct fanotify_object *o, uint32_t name)
 {
-    struct entry *e = find(o, name);
+    struct found_name *e = find(o, name);
 
     if (e) { /* the number of a name that is gone */
         e->cause = o->cause;
@@ -76,7 +76,7 @@ void fanotify_found_add(struct fanotify_object *o, uint32_t name)
         o->sensor->lost_paths++;
         return;
     }
-    e->key = (struct key){ o, name };
+    e->key = (struct found_key){ o, name };
     e->cause = o->cause;
     e->cause.presumed = true;
     if (!e->cause.note)
@@ -91,7 +91,7 @@ bool fanotify_found_has(struct fanotify_object *o, uint32_t name)
 
 bool fanotify_found_cancel(struct fanotify_object *o, uint32_t name)
 {
-    struct entry *e = name ? find(o, name) : NULL;
+    struct found_name *e = name ? find(o, name) : NULL;
 
     if (!e)
         return false;
@@ -99,7 +99,7 @@ bool fanotify_found_cancel(struct fanotify_object *o, uint32_t name)
     return true;
 }
 
-static void tell(struct entry *e)
+static void tell(struct found_name *e)
 {
     struct fanotify_object *o = e->key.object;
     uint32_t name = (uint32_t)e->key.name;
@@ -114,7 +114,7 @@ static void tell(struct entry *e)
 
 void fanotify_found_tell(struct fanotify_object *o, uint32_t name)
 {
-    struct entry *e = name ? find(o, name) : NULL;
+    struct found_name *e = name ? find(o, name) : NULL;
 
     if (!e)
         return;
@@ -125,7 +125,7 @@ void fanotify_found_tell(struct fanotify_object *o, uint32_t name)
 
 void fanotify_found_flush(struct sensor *s)
 {
-    struct entry *e;
+    struct found_name *e;
 
     while ((e = s->found->entries)) {
         HASH_DEL(s->found->entries, e);
@@ -136,7 +136,7 @@ void fanotify_found_flush(struct sensor *s)
 
 void fanotify_found_forget(struct fanotify_object *o)
 {
-    struct entry *e, *next;
+    struct found_name *e, *next;
 
     HASH_ITER(hh, o->sensor->found->entries, e, next)
         if (e->key.object == o)

@@ -18,14 +18,14 @@
 #define NUMBERS (1u << 20) /* inodes that no file system gives; of directories that are gone at one time */
 #define WAITING_MAX 1024   /* one more makes the oldest be told */
 
-struct waiting {
+struct waiting_end {
     struct fanotify_object *object;
     uint32_t directory; /* object of its index */
     struct fanotify_cause cause;
 };
 
 struct fanotify_gone {
-    struct waiting waiting[WAITING_MAX];
+    struct waiting_end waiting[WAITING_MAX];
     size_t count;
     uint64_t numbers;
 };
@@ -65,7 +65,7 @@ bool fanotify_gone_add(struct fanotify_object *o, uint32_t directory, struct byt
 
 static void tell(struct fanotify_gone *g, size_t i)
 {
-    struct waiting w = g->waiting[i];
+    struct waiting_end w = g->waiting[i];
     uint32_t name = w.object->tree ? tree_first_name(w.object->tree, w.directory) : 0;
     struct bytes base;
     struct tree_change change;
@@ -93,7 +93,7 @@ void fanotify_gone_end(struct fanotify_object *o, uint32_t directory, struct byt
 
     if (g->count == WAITING_MAX)
         tell(g, 0);
-    g->waiting[g->count++] = (struct waiting){ o, tree_object_of(o->tree, entry), o->sensor->now };
+    g->waiting[g->count++] = (struct waiting_end){ o, tree_object_of(o->tree, entry), o->sensor->now };
 }
 
 void fanotify_gone_before(struct fanotify_object *o, uint32_t name)
@@ -102,7 +102,7 @@ void fanotify_gone_before(struct fanotify_object *o, uint32_t name)
     uint32_t object = tree_object_of(o->tree, name);
 
     for (size_t i = 0; object && i < g->count;) {
-        const struct waiting *w = &g->waiting[i];
+        const struct waiting_end *w = &g->waiting[i];
         uint32_t above = w->object == o ? tree_parent_of(o->tree, tree_first_name(o->tree, w->directory)) : 0;
 
         if (w->object == o && (w->directory == object || above == object)) {

@@ -24,25 +24,25 @@ struct kind {
 };
 
 /* One user of one directory. Of those with the same handle the newest is found by it, and leads to the others. */
-struct entry {
+struct handle_user {
     uint32_t directory : 31, ancestor : 1;
     uint16_t kind, object; /* object 0: the entry is free */
     uint32_t next;         /* of the same directory; of free ones: the next free one */
     char data[INLINE_DATA]; /* the handle, or a pointer to it */
 };
-_Static_assert(sizeof(struct entry) == 24, "what a directory takes is promised in handles.h");
+_Static_assert(sizeof(struct handle_user) == 24, "what a directory takes is promised in handles.h");
 
-struct object {
+struct handle_object {
     struct fanotify_object *object; /* NULL: free */
     uint32_t refs;
 };
 
 struct fanotify_handles {
     uint64_t seed;
-    struct entry *entries;
+    struct handle_user *entries;
     uint32_t count, size, free;
     struct kind *kinds;       /* few: a file system each */
-    struct object *objects;
+    struct handle_object *objects;
     uint32_t kind_count, object_count;
     uint32_t last_kind, last_object; /* of the newest entry: what follows has mostly the same */
     struct slots by_handle, by_user;
@@ -118,13 +118,13 @@ static uint32_t new_object(struct fanotify_handles *h, struct fanotify_object *o
     if (i > h->object_count)
         i = one_more((void **)&h->objects, sizeof(*h->objects), &h->object_count);
     if (i)
-        h->objects[i] = (struct object){ object, 0 };
+        h->objects[i] = (struct handle_object){ object, 0 };
     return i;
 }
 
 /* ---- entries ---- */
 
-static const char *data_of(const struct fanotify_handles *h, const struct entry *e)
+static const char *data_of(const struct fanotify_handles *h, const struct handle_user *e)
 {
     const char *p;
 
@@ -147,7 +147,7 @@ static uint32_t hash_user(const struct fanotify_handles *h, uint32_t object, uin
 static uint32_t hash_entry(const void *data, uint32_t i)
 {
     const struct fanotify_handles *h = data;
-    const struct entry *e = &h->entries[i];
+    const struct handle_user *e = &h->entries[i];
 
     return hash_handle(h, e->kind, data_of(h, e), h->kinds[e->kind].len);
 }
@@ -155,7 +155,7 @@ static uint32_t hash_entry(const void *data, uint32_t i)
 static uint32_t hash_entry_user(const void *data, uint32_t i)
 {
     const struct fanotify_handles *h = data;
-    const struct entry *e = &h->entries[i];
+    const struct handle_user *e = &h->entries[i];
 
     return hash_user(h, e->object, e->directory, e->ancestor);
 }
@@ -180,7 +180,7 @@ static uint32_t find_user(const struct fanotify_handles *h, const struct fanotif
     hash = hash_user(h, object, user->directory, user->ancestor);
     slots_start(&h->by_user, hash, &at, &left);
     while ((i = slots_next(&h->by_user, hash, &at, &left))) {
-        const struct entry *e = &h->entries[i];
+        const struct handle_user *e = &h->entries[i];
 
         if (e->object == object && e->directory == user->directory && e->ancestor == user->ancestor)
             return i;
@@ -228,12 +228,12 @@ static uint32_t take(struct fanotify_handles *h)
 
 static void give_back(struct fanotify_handles *h, uint32_t i)
 {
-    h->entries[i] = (struct entry){ .next = h->free };
+    h->entries[i] = (struct handle_user){ .next = h->free };
     h->free = i;
 }
 
 /* The bytes of a handle, where they are kept. */
-static int set_data(struct entry *e, struct bytes data)
+static int set_data(struct handle_user *e, struct bytes data)
 {
     char *copy;
 
@@ -252,7 +252,7 @@ static int set_data(struct entry *e, struct bytes data)
 static int add(struct fanotify_handles *h, uint32_t kind, struct bytes data, const struct fanotify_user *user)
 {
     uint32_t object = find_object(h, user->object), i, first;
-    struct entry *e;
+    struct handle_user *e;
 
     if (!object)
         object = new_object(h, user->object);
@@ -260,7 +260,7 @@ static int add(struct fanotify_handles *h, uint32_t kind, struct bytes data, con
     if (!i)
         return -ENOMEM;
     e = &h->entries[i];
-    *e = (struct entry){ .directory = user->directory & INT32_MAX,
+    *e = (struct handle_user){ .directory = user->directory & INT32_MAX,
                          .ancestor = user->ancestor,
                          .kind = (uint16_t)kind,
                          .object = (uint16_t)object };
@@ -310,7 +310,7 @@ bool fanotify_handles_has(const struct fanotify_handles *h, const struct fanotif
 bool fanotify_handles_remove(struct fanotify_handles *h, const struct fanotify_user *user)
 {
     uint32_t i = find_user(h, user), first;
-    struct entry *e;
+    struct handle_user *e;
     bool last;
 
     if (!i)

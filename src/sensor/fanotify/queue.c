@@ -29,7 +29,7 @@ struct buffer {
 };
 
 /* Events of attributes that wait. */
-struct place {
+struct waiting_file {
     uint32_t count;
     pid_t pid;
     uint32_t credit; /* changes of one process told already, whose events are still to come */
@@ -39,7 +39,7 @@ struct place {
 struct fanotify_queue {
     struct buffer buffers[1 + AHEAD]; /* a ring */
     unsigned first, count;            /* the first one is being handled */
-    struct place places[PLACES];
+    struct waiting_file places[PLACES];
 };
 
 struct fanotify_queue *fanotify_queue_new(void)
@@ -67,7 +67,7 @@ void fanotify_queue_free(struct fanotify_queue *q)
     free(q);
 }
 
-static struct place *place_of(struct fanotify_queue *q, const struct fanotify_event *e)
+static struct waiting_file *place_of(struct fanotify_queue *q, const struct fanotify_event *e)
 {
     const struct fanotify_handle *file = &e->object;
     uint64_t h = HASH_START;
@@ -85,7 +85,7 @@ static void count_waiting(struct fanotify_queue *q, const struct buffer *b)
     struct fanotify_event e;
 
     while (rest.len && fanotify_decode(rest, &e, NULL) == 0) {
-        struct place *p = place_of(q, &e);
+        struct waiting_file *p = place_of(q, &e);
 
         rest = (struct bytes){ rest.data + e.len, rest.len - e.len };
         if (!(e.mask & FAN_ATTRIB))
@@ -145,7 +145,7 @@ bool fanotify_queue_waits(const struct sensor *s)
 
 void fanotify_queue_begin(struct sensor *s, const struct fanotify_event *e)
 {
-    struct place *p = place_of(s->queue, e);
+    struct waiting_file *p = place_of(s->queue, e);
 
     if ((e->mask & FAN_ATTRIB) && p->count)
         p->count--;
@@ -153,7 +153,7 @@ void fanotify_queue_begin(struct sensor *s, const struct fanotify_event *e)
 
 void fanotify_queue_end(struct sensor *s, const struct fanotify_event *e)
 {
-    struct place *p = place_of(s->queue, e);
+    struct waiting_file *p = place_of(s->queue, e);
 
     if (!p->count)
         p->credit = 0;
@@ -162,7 +162,7 @@ void fanotify_queue_end(struct sensor *s, const struct fanotify_event *e)
 bool fanotify_queue_others(struct sensor *s, const struct fanotify_event *e)
 {
     struct pollfd waiting = { .fd = s->group, .events = POLLIN };
-    const struct place *p = place_of(s->queue, e);
+    const struct waiting_file *p = place_of(s->queue, e);
 
     if (s->replaying) /* they were held; what came after them is not known in its order */
         return false;
@@ -185,7 +185,7 @@ static bool add_actor(struct event_share *share, const struct fanotify_event *e,
     return true;
 }
 
-static bool add_actors(struct fanotify_queue *q, const struct buffer *b, struct bytes rest, const struct place *of,
+static bool add_actors(struct fanotify_queue *q, const struct buffer *b, struct bytes rest, const struct waiting_file *of,
                        struct event_share *share)
 {
     struct fanotify_event e;
@@ -201,7 +201,7 @@ static bool add_actors(struct fanotify_queue *q, const struct buffer *b, struct 
 bool fanotify_queue_share(const struct sensor *s, const struct fanotify_event *e, struct event_share *ret)
 {
     struct fanotify_queue *q = s->queue;
-    const struct place *of = place_of(q, e);
+    const struct waiting_file *of = place_of(q, e);
 
     *ret = (struct event_share){ 0 };
     if (q->count == 1 + AHEAD) /* there may be more that cannot be read yet */
@@ -220,7 +220,7 @@ bool fanotify_queue_share(const struct sensor *s, const struct fanotify_event *e
 
 void fanotify_queue_credit(struct sensor *s, const struct fanotify_event *e, unsigned more)
 {
-    struct place *p = place_of(s->queue, e);
+    struct waiting_file *p = place_of(s->queue, e);
 
     if (p->count && !p->mixed && p->pid == e->pid)
         p->credit += more;
@@ -228,7 +228,7 @@ void fanotify_queue_credit(struct sensor *s, const struct fanotify_event *e, uns
 
 bool fanotify_queue_owed(struct sensor *s, const struct fanotify_event *e)
 {
-    struct place *p = place_of(s->queue, e);
+    struct waiting_file *p = place_of(s->queue, e);
 
     if (!p->credit)
         return false;

@@ -16,7 +16,7 @@
 #include "sensor/fanotify/window.h"
 #include "util/limits.h"
 
-struct side {
+struct rename_end {
     bool here;
     uint32_t directory;
     struct bytes name;
@@ -152,10 +152,10 @@ static void beside(struct event *e, struct bytes path, struct bytes name, struct
     sbuf_done(&other);
 }
 
-static void tell_rename(struct fanotify_object *o, const struct side *from, const struct side *to,
+static void tell_rename(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to,
                         const struct fanotify_event *e, const struct file_state *file)
 {
-    const struct side *known = to->here ? to : from;
+    const struct rename_end *known = to->here ? to : from;
     struct event *told = fanotify_event_new(o, OPERATION_RENAME, known->directory, known->name, file,
                                             &o->sensor->now);
     struct sbuf path = SBUF_INIT;
@@ -181,7 +181,7 @@ static void tell_rename(struct fanotify_object *o, const struct side *from, cons
     fanotify_send(o, told);
 }
 
-static void tell_replaced(struct fanotify_object *o, const struct side *to, const struct file_state *victim)
+static void tell_replaced(struct fanotify_object *o, const struct rename_end *to, const struct file_state *victim)
 {
     static const struct file_state unknown = { 0 };
     bool ghost = fanotify_ghost_take(o, to->directory, to->name); /* what stood there was gone before it was looked at */
@@ -192,7 +192,7 @@ static void tell_replaced(struct fanotify_object *o, const struct side *to, cons
 }
 
 /* It was gone before anybody could look: what stands there now came later, and is told by its own event. */
-static void move_ghost(struct fanotify_object *o, const struct side *from, const struct side *to, const struct fanotify_event *e)
+static void move_ghost(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to, const struct fanotify_event *e)
 {
     uint32_t there = tree_child(o->tree, to->directory, to->name);
     struct tree_change change = { 0 };
@@ -211,7 +211,7 @@ static void move_ghost(struct fanotify_object *o, const struct side *from, const
 }
 
 /* A listing found it under the name that it has now; made it was under another, before anybody looked. */
-static void tell_made_first(struct fanotify_object *o, const struct side *from, const struct file_state *file)
+static void tell_made_first(struct fanotify_object *o, const struct rename_end *from, const struct file_state *file)
 {
     struct fanotify_cause cause = o->sensor->now;
 
@@ -222,7 +222,7 @@ static void tell_made_first(struct fanotify_object *o, const struct side *from, 
 }
 
 /* Both names still stand, each with the other's file. */
-static bool is_exchange(struct fanotify_object *o, const struct side *from, uint32_t victim)
+static bool is_exchange(struct fanotify_object *o, const struct rename_end *from, uint32_t victim)
 {
     int fd = victim ? fanotify_object_directory(o, from->directory) : -1;
     struct file_state now, known;
@@ -261,7 +261,7 @@ static bool exchange_follows(const struct sensor *s, const struct fanotify_event
 }
 
 /* One of them, or both, were gone before anybody looked: what is known goes to its new name. The next event tells the other half. */
-static void exchange_unseen(struct fanotify_object *o, const struct side *from, const struct side *to, const struct fanotify_event *e,
+static void exchange_unseen(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to, const struct fanotify_event *e,
                             uint32_t moved, uint32_t there)
 {
     bool from_ghost = fanotify_ghost_take(o, from->directory, from->name), to_ghost = fanotify_ghost_take(o, to->directory, to->name);
@@ -282,7 +282,7 @@ static void exchange_unseen(struct fanotify_object *o, const struct side *from, 
     tell_rename(o, from, to, e, &state);
 }
 
-static void within(struct fanotify_object *o, const struct side *from, const struct side *to,
+static void within(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to,
                    const struct fanotify_event *e)
 {
     uint32_t moved = tree_child(o->tree, from->directory, from->name);
@@ -352,7 +352,7 @@ static void within(struct fanotify_object *o, const struct side *from, const str
     tell_replaced(o, to, &change.before);
 }
 
-static void out_of(struct fanotify_object *o, const struct side *from, const struct side *to,
+static void out_of(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to,
                    const struct fanotify_event *e)
 {
     uint32_t entry = tree_child(o->tree, from->directory, from->name);
@@ -387,7 +387,7 @@ static void out_of(struct fanotify_object *o, const struct side *from, const str
     tell_rename(o, from, to, e, &change.before);
 }
 
-static void into(struct fanotify_object *o, const struct side *from, const struct side *to,
+static void into(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to,
                  const struct fanotify_event *e)
 {
     uint32_t entry = tree_child(o->tree, to->directory, to->name);
@@ -418,13 +418,13 @@ static void into(struct fanotify_object *o, const struct side *from, const struc
 }
 
 static bool find_side(struct sensor *s, struct fanotify_object *o, const struct fanotify_place *place,
-                      bool away, const struct fanotify_event *e, struct side *ret)
+                      bool away, const struct fanotify_event *e, struct rename_end *ret)
 {
     struct fanotify_user user;
     uint32_t at = 0;
     bool named = false;
 
-    *ret = (struct side){ .name = place->name };
+    *ret = (struct rename_end){ .name = place->name };
     while (fanotify_handles_next(s->handles, &place->directory, &at, &user)) {
         if (user.object != o)
             continue;
@@ -454,7 +454,7 @@ void fanotify_rename(struct sensor *s, const struct fanotify_event *e)
         return;
     }
     for (struct fanotify_object *o = s->objects; o; o = next) {
-        struct side from, to;
+        struct rename_end from, to;
 
         next = o->next;
         if (o->ghost_until_ms || (s->replaying && !o->claims))

@@ -27,12 +27,12 @@
 #include "util/clock.h"
 #include "util/limits.h"
 
-struct list {
+struct number_list {
     uint32_t *numbers;
     size_t count, size;
 };
 
-static void add(struct list *l, uint32_t number)
+static void add(struct number_list *l, uint32_t number)
 {
     if (l->count == l->size) {
         size_t size = l->size ? l->size * 2 : 256;
@@ -121,7 +121,7 @@ static void list_directory(struct fanotify_object *o, uint32_t directory, const 
 
 static void check_children(struct fanotify_object *o, uint32_t directory, const struct fanotify_cause *cause)
 {
-    struct list names = { 0 };
+    struct number_list names = { 0 };
 
     for (uint32_t n = tree_first_child(o->tree, directory); n; n = tree_next_child(o->tree, n))
         add(&names, n);
@@ -155,7 +155,7 @@ static void check_children(struct fanotify_object *o, uint32_t directory, const 
     free(names.numbers);
 }
 
-static void collect(const struct fanotify_object *o, uint32_t top, struct list *directories)
+static void collect(const struct fanotify_object *o, uint32_t top, struct number_list *directories)
 {
     add(directories, top);
     for (size_t i = 0; i < directories->count; i++)
@@ -170,7 +170,7 @@ static void collect(const struct fanotify_object *o, uint32_t top, struct list *
 
 static void rescan(struct fanotify_object *o, const struct fanotify_cause *cause)
 {
-    struct list directories = { 0 };
+    struct number_list directories = { 0 };
 
     collect(o, tree_root(o->tree), &directories);
     for (size_t i = 0; i < directories.count; i++)

@@ -18,13 +18,13 @@
 #define WAIT_MS 300
 #define ENTRIES_MAX 65536
 
-struct key {
+struct unexplained_key {
     struct fanotify_object *object;
     uint64_t device, inode;
 };
 
-struct entry {
-    struct key key;
+struct unexplained_change {
+    struct unexplained_key key;
     struct tree_change change; /* the state before, and which extended attribute */
     uint64_t since_ms, from_real_ns, from_boot_ns;
     struct fanotify_shared shared; /* told already as changed by one of several */
@@ -32,7 +32,7 @@ struct entry {
 };
 
 struct fanotify_unexplained {
-    struct entry *entries; /* the oldest first */
+    struct unexplained_change *entries; /* the oldest first */
 };
 
 struct fanotify_unexplained *fanotify_unexplained_new(void)
@@ -40,7 +40,7 @@ struct fanotify_unexplained *fanotify_unexplained_new(void)
     return calloc(1, sizeof(struct fanotify_unexplained));
 }
 
-static void drop(struct fanotify_unexplained *u, struct entry *e)
+static void drop(struct fanotify_unexplained *u, struct unexplained_change *e)
 {
     HASH_DEL(u->entries, e);
     free(e);
@@ -48,7 +48,7 @@ static void drop(struct fanotify_unexplained *u, struct entry *e)
 
 void fanotify_unexplained_free(struct fanotify_unexplained *u)
 {
-    struct entry *e, *next;
+    struct unexplained_change *e, *next;
 
     if (!u)
         return;
@@ -57,10 +57,10 @@ void fanotify_unexplained_free(struct fanotify_unexplained *u)
     free(u);
 }
 
-static struct entry *find(struct fanotify_object *o, const struct file_state *state)
+static struct unexplained_change *find(struct fanotify_object *o, const struct file_state *state)
 {
-    struct key key = { o, state->device, state->inode };
-    struct entry *e = NULL;
+    struct unexplained_key key = { o, state->device, state->inode };
+    struct unexplained_change *e = NULL;
 
     if (o->sensor->unexplained->entries)
         HASH_FIND(hh, o->sensor->unexplained->entries, &key, sizeof(key), e);
@@ -82,7 +82,7 @@ void fanotify_unexplained_add(struct fanotify_object *o, uint32_t directory, str
                               const struct tree_change *change)
 {
     struct fanotify_unexplained *u = o->sensor->unexplained;
-    struct entry *e;
+    struct unexplained_change *e;
 
     (void)directory;
     (void)name;
@@ -102,7 +102,7 @@ void fanotify_unexplained_add(struct fanotify_object *o, uint32_t directory, str
         o->sensor->lost_paths++;
         return;
     }
-    e->key = (struct key){ o, change->after.device, change->after.inode };
+    e->key = (struct unexplained_key){ o, change->after.device, change->after.inode };
     e->change = *change;
     e->since_ms = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
     e->from_real_ns = o->sensor->empty_real_ns;
@@ -113,7 +113,7 @@ void fanotify_unexplained_add(struct fanotify_object *o, uint32_t directory, str
 void fanotify_unexplained_share(struct fanotify_object *o, uint32_t directory, struct bytes name,
                                 const struct tree_change *change, const struct fanotify_shared *shared)
 {
-    struct entry *e;
+    struct unexplained_change *e;
 
     fanotify_unexplained_add(o, directory, name, change);
     e = find(o, &change->after);
@@ -124,7 +124,7 @@ void fanotify_unexplained_share(struct fanotify_object *o, uint32_t directory, s
 bool fanotify_unexplained_take(struct fanotify_object *o, const struct file_state *state,
                                struct tree_change *ret, struct fanotify_shared *ret_shared)
 {
-    struct entry *e = find(o, state);
+    struct unexplained_change *e = find(o, state);
 
     if (!e)
         return false;
@@ -136,7 +136,7 @@ bool fanotify_unexplained_take(struct fanotify_object *o, const struct file_stat
 
 void fanotify_unexplained_forget(struct fanotify_object *o)
 {
-    struct entry *e, *next;
+    struct unexplained_change *e, *next;
 
     HASH_ITER(hh, o->sensor->unexplained->entries, e, next)
         if (e->key.object == o)
@@ -145,7 +145,7 @@ void fanotify_unexplained_forget(struct fanotify_object *o)
 
 void fanotify_unexplained_tick(struct sensor *s, uint64_t now_ms)
 {
-    struct entry *e;
+    struct unexplained_change *e;
 
     while ((e = s->unexplained->entries) && now_ms >= e->since_ms + WAIT_MS) {
         struct fanotify_cause cause = { .from_real_ns = e->from_real_ns,

@@ -29,14 +29,14 @@
 #define ENTRIES_MAX 65536   /* files open for writing at once; one more is told at once */
 #define RECENT 1024         /* reads told lately */
 
-struct key {
+struct writer_key {
     struct fanotify_object *object;
     uint64_t device, inode;
     uint64_t pid;
 };
 
-struct entry {
-    struct key key;
+struct written_file {
+    struct writer_key key;
     uint64_t since_ms, told_ms, last_ms;
     uint64_t born_ns; /* of the file: its inode's number may become another one's, once its last name is gone; 0 = not known */
     uint64_t size; /* when it was last told, or before the first change */
@@ -53,7 +53,7 @@ struct recent {
 };
 
 struct fanotify_writes {
-    struct entry *entries;
+    struct written_file *entries;
     struct recent recent[RECENT];
 };
 
@@ -62,7 +62,7 @@ struct fanotify_writes *fanotify_writes_new(void)
     return calloc(1, sizeof(struct fanotify_writes));
 }
 
-static void drop(struct fanotify_writes *w, struct entry *e)
+static void drop(struct fanotify_writes *w, struct written_file *e)
 {
     HASH_DEL(w->entries, e);
     free(e);
@@ -70,7 +70,7 @@ static void drop(struct fanotify_writes *w, struct entry *e)
 
 void fanotify_writes_free(struct fanotify_writes *w)
 {
-    struct entry *e, *next;
+    struct written_file *e, *next;
 
     if (!w)
         return;
@@ -82,7 +82,7 @@ void fanotify_writes_free(struct fanotify_writes *w)
 void fanotify_writes_forget(struct fanotify_object *o)
 {
     struct fanotify_writes *w = o->sensor->writes;
-    struct entry *e, *next;
+    struct written_file *e, *next;
 
     HASH_ITER(hh, w->entries, e, next)
         if (e->key.object == o)
@@ -108,25 +108,25 @@ static void tell(struct fanotify_object *o, enum operation operation, uint32_t d
     fanotify_send(o, e);
 }
 
-static struct entry *find(struct fanotify_object *o, const struct file_state *state, pid_t pid)
+static struct written_file *find(struct fanotify_object *o, const struct file_state *state, pid_t pid)
 {
-    struct key key = { o, state->device, state->inode, (uint64_t)pid };
-    struct entry *e = NULL;
+    struct writer_key key = { o, state->device, state->inode, (uint64_t)pid };
+    struct written_file *e = NULL;
 
     HASH_FIND(hh, o->sensor->writes->entries, &key, sizeof(key), e);
     return e;
 }
 
 /* Another one than who wrote may close it: the descriptor was handed on. */
-static struct entry *add(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct file_state *before,
+static struct written_file *add(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct file_state *before,
                          const struct file_state *after, const struct fanotify_cause *cause)
 {
     struct fanotify_writes *w = o->sensor->writes;
-    struct entry *e;
+    struct written_file *e;
 
     if (HASH_COUNT(w->entries) >= ENTRIES_MAX || !(e = calloc(1, sizeof(*e))))
         return NULL;
-    e->key = (struct key){ o, after->device, after->inode, (uint64_t)cause->pid };
+    e->key = (struct writer_key){ o, after->device, after->inode, (uint64_t)cause->pid };
     e->since_ms = e->told_ms = now_ms();
     e->born_ns = fanotify_born(o, directory, name);
     e->size = before->size;
@@ -138,7 +138,7 @@ static struct entry *add(struct fanotify_object *o, uint32_t directory, struct b
 void fanotify_writes_made(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct file_state *file)
 {
     struct file_state empty = { .known = FILE_SIZE };
-    struct entry *e;
+    struct written_file *e;
 
     if (!S_ISREG(file->mode) || o->sensor->silent || find(o, file, o->sensor->now.pid))
         return;
@@ -154,7 +154,7 @@ void fanotify_written(struct fanotify_object *o, uint32_t directory, struct byte
 {
     struct file_state before = change->before, after = change->after;
     const struct file_state *file = after.known ? &after : &before; /* it may be gone again */
-    struct entry *e = file->known ? find(o, file, cause->pid) : NULL;
+    struct written_file *e = file->known ? find(o, file, cause->pid) : NULL;
     bool created = (mask & FAN_CREATE) || (e && e->made && !e->told);
     bool sizes = !(mask & FAN_CREATE) && (before.known & after.known & FILE_SIZE) && change->same_object;
     bool truncated = sizes && (mask & FAN_MODIFY) && after.size < before.size;
@@ -227,7 +227,7 @@ uint64_t fanotify_born(struct fanotify_object *o, uint32_t directory, struct byt
 }
 
 /* What was written to is gone, with its last name, and has left its number to another file: that was written by others. */
-static bool is_another(const struct entry *e, uint64_t born_ns)
+static bool is_another(const struct written_file *e, uint64_t born_ns)
 {
     return e->born_ns && born_ns && e->born_ns != born_ns;
 }
@@ -241,7 +241,7 @@ uint64_t fanotify_born_fd(int fd)
     return (uint64_t)stx.stx_btime.tv_sec * NS_PER_S + stx.stx_btime.tv_nsec;
 }
 
-static void tell_open(struct sensor *s, struct entry *e, uint64_t now, bool all)
+static void tell_open(struct sensor *s, struct written_file *e, uint64_t now, bool all)
 {
     struct fanotify_object *o = e->key.object;
     uint32_t object = o->tree ? tree_find(o->tree, e->key.device, e->key.inode) : 0;
@@ -280,7 +280,7 @@ static void tell_open(struct sensor *s, struct entry *e, uint64_t now, bool all)
 
 void fanotify_writes_tick(struct sensor *s, uint64_t now, bool all)
 {
-    struct entry *e, *next;
+    struct written_file *e, *next;
 
     HASH_ITER(hh, s->writes->entries, e, next) {
         if (e->dirty && (all || now >= e->told_ms + TELL_MS))

@@ -14,7 +14,7 @@
 
 /* ---- states ---- */
 
-static uint32_t looks_of(struct tree *t, const struct seen *seen, uint16_t device)
+static uint32_t looks_of(struct tree *t, const struct tree_seen *seen, uint16_t device)
 {
     const struct file_state *s = &seen->state;
 
@@ -29,7 +29,7 @@ static uint32_t looks_of(struct tree *t, const struct seen *seen, uint16_t devic
                                               .xattr_len = (uint32_t)seen->xattr_len });
 }
 
-int tree_set_seen(struct tree *t, uint32_t object, const struct seen *seen)
+int tree_set_seen(struct tree *t, uint32_t object, const struct tree_seen *seen)
 {
     const struct file_state *s = &seen->state;
     struct record r;
@@ -91,7 +91,7 @@ static void one_link_less(struct tree *t, uint32_t object)
 /* ---- objects ---- */
 
 /* As it was seen, with that name (of a root: none) in that directory. 0: out of memory. */
-static uint32_t object_new(struct tree *t, const struct seen *seen, uint32_t directory, struct bytes name)
+static uint32_t object_new(struct tree *t, const struct tree_seen *seen, uint32_t directory, struct bytes name)
 {
     int device = tree_device_number(t, seen->state.device);
     struct record r = { .parent = directory,
@@ -137,7 +137,7 @@ static void object_free(struct tree *t, uint32_t o)
     t->used_objects--;
 }
 
-int tree_set_root_seen(struct tree *t, const struct seen *seen)
+int tree_set_root_seen(struct tree *t, const struct tree_seen *seen)
 {
     t->root = object_new(t, seen, 0, BYTES_NULL);
     return t->root ? 0 : -ENOMEM;
@@ -153,7 +153,7 @@ static uint32_t name_count(const struct tree *t, uint32_t object)
 }
 
 /* The object of that identity, if what was seen is another name of it. */
-static uint32_t known_object(struct tree *t, const struct seen *seen)
+static uint32_t known_object(struct tree *t, const struct tree_seen *seen)
 {
     uint32_t o = tree_find(t, seen->state.device, seen->state.inode), was;
     struct record r;
@@ -271,7 +271,7 @@ static void remove_name(struct tree *t, uint32_t n)
 }
 
 /* What was seen gets that name. 0: out of memory. */
-static uint32_t add_name(struct tree *t, uint32_t directory, struct bytes name, const struct seen *seen)
+static uint32_t add_name(struct tree *t, uint32_t directory, struct bytes name, const struct tree_seen *seen)
 {
     uint32_t o = known_object(t, seen), n;
 
@@ -316,7 +316,7 @@ void tree_compare_xattrs(struct bytes before, struct bytes after, struct tree_ch
     }
 }
 
-int tree_put_seen(struct tree *t, uint32_t directory, struct bytes text, const struct seen *seen,
+int tree_put_seen(struct tree *t, uint32_t directory, struct bytes text, const struct tree_seen *seen,
                   struct tree_change *ret)
 {
     uint32_t n = tree_child(t, directory, text), object;
@@ -361,7 +361,7 @@ int tree_put_seen(struct tree *t, uint32_t directory, struct bytes text, const s
 int tree_put(struct tree *t, uint32_t directory, struct bytes name, const struct statx *stx,
              struct tree_change *ret)
 {
-    struct seen seen = { 0 };
+    struct tree_seen seen = { 0 };
 
     tree_state_of_statx(stx, &seen.state);
     return tree_put_seen(t, directory, name, &seen, ret);

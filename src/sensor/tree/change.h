@@ -7,7 +7,7 @@
 #include "sensor/tree/options.h"
 #include "util/bytes.h"
 
-struct seen;
+struct tree_seen;
 struct statx;
 
 /* It was written to, and could not be looked at since: size and times are unknown until it is seen again. */
@@ -27,8 +27,8 @@ int tree_exchange(struct tree *t, uint32_t a, uint32_t b);
 /* ---- for walk.c: what it saw ---- */
 
 /* What was seen is the root from now on, an object without a name. -ENOMEM. */
-int tree_set_root_seen(struct tree *t, const struct seen *seen);
-int tree_put_seen(struct tree *t, uint32_t directory, struct bytes name, const struct seen *seen,
+int tree_set_root_seen(struct tree *t, const struct tree_seen *seen);
+int tree_put_seen(struct tree *t, uint32_t directory, struct bytes name, const struct tree_seen *seen,
                   struct tree_change *ret);
-int tree_set_seen(struct tree *t, uint32_t object, const struct seen *seen);
+int tree_set_seen(struct tree *t, uint32_t object, const struct tree_seen *seen);
 void tree_compare_xattrs(struct bytes before, struct bytes after, struct tree_change *ret);

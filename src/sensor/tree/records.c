@@ -30,7 +30,7 @@ enum { MORE_ALIAS = 1, MORE_NEXT = 2 }; /* 4 bytes each */
 static const uint8_t widths[8] = { 0, 1, 2, 3, 4, 5, 6, 8 };
 #define WIDTH_ALL 7u /* its place in widths */
 
-struct block {
+struct records_block {
     uint32_t used;        /* a bit for each record */
     uint32_t next_free, previous_free; /* index + 1 of the next block with room, of the one before; 0 = none */
     uint32_t parent, looks;
@@ -42,14 +42,14 @@ struct block {
     unsigned char data[];
 };
 
-static struct block *block_of(const struct records *r, uint32_t index)
+static struct records_block *block_of(const struct records *r, uint32_t index)
 {
     uintptr_t p = index < r->count ? r->blocks[index] : 1;
 
-    return p & 1 ? NULL : (struct block *)p;
+    return p & 1 ? NULL : (struct records_block *)p;
 }
 
-static size_t offset_of(const struct block *b, uint32_t i)
+static size_t offset_of(const struct records_block *b, uint32_t i)
 {
     size_t sum = 0;
 
@@ -104,7 +104,7 @@ static uint64_t take_number(const unsigned char **p, unsigned bytes)
     return bytes == 8 ? v : v & ((1ull << (8 * bytes)) - 1);
 }
 
-static size_t encode(const struct block *b, const struct record *r, unsigned char out[RECORD_MAX])
+static size_t encode(const struct records_block *b, const struct record *r, unsigned char out[RECORD_MAX])
 {
     uint64_t values[4] = { fold(r->inode - b->inode), r->size + 1, fold((uint64_t)r->mtime_ns - (uint64_t)b->mtime_ns),
                            fold((uint64_t)r->ctime_ns - (uint64_t)r->mtime_ns) };
@@ -151,7 +151,7 @@ static size_t encode(const struct block *b, const struct record *r, unsigned cha
     return len;
 }
 
-static void decode(const struct block *b, const unsigned char *p, size_t len, struct record *ret)
+static void decode(const struct records_block *b, const unsigned char *p, size_t len, struct record *ret)
 {
     const unsigned char *end = p + len;
     unsigned code = (unsigned)take_number(&p, 2), more = 0;
@@ -187,7 +187,7 @@ static void decode(const struct block *b, const unsigned char *p, size_t len, st
 
 static int resize(struct records *r, uint32_t index, size_t size)
 {
-    struct block *b = block_of(r, index);
+    struct records_block *b = block_of(r, index);
     size_t old = b ? b->size : 0;
 
     size = size > UINT16_MAX ? UINT16_MAX : size;
@@ -203,7 +203,7 @@ static int resize(struct records *r, uint32_t index, size_t size)
 /* Replace record `i` by these bytes; none: it is gone. */
 static int replace(struct records *r, uint32_t index, uint32_t i, const unsigned char *bytes, size_t len)
 {
-    struct block *b = block_of(r, index);
+    struct records_block *b = block_of(r, index);
     size_t at = offset_of(b, i), old = b->halves[i] * 2u, length = b->length - old + len;
 
     if (length > b->size) {
@@ -240,7 +240,7 @@ static int one_more_place(struct records *r)
 
 static void list_block(struct records *r, uint32_t index)
 {
-    struct block *b = block_of(r, index);
+    struct records_block *b = block_of(r, index);
 
     b->has_room = true;
     b->previous_free = 0;
@@ -252,7 +252,7 @@ static void list_block(struct records *r, uint32_t index)
 
 static void unlist(struct records *r, uint32_t index)
 {
-    struct block *b = block_of(r, index);
+    struct records_block *b = block_of(r, index);
 
     if (!b->has_room)
         return;
@@ -266,14 +266,14 @@ static void unlist(struct records *r, uint32_t index)
 static int new_block(struct records *r, const struct record *record)
 {
     uint32_t index = r->free_place;
-    struct block *b;
+    struct records_block *b;
 
     if (!index && one_more_place(r) < 0)
         return -ENOMEM;
     b = malloc(sizeof(*b) + STEP + SLACK);
     if (!b)
         return -ENOMEM;
-    *b = (struct block){ .parent = record->parent,
+    *b = (struct records_block){ .parent = record->parent,
                          .looks = record->looks,
                          .inode = record->inode,
                          .mtime_ns = record->mtime_ns,
@@ -299,7 +299,7 @@ void records_done(struct records *r)
 uint32_t records_new(struct records *r, const struct record *record)
 {
     unsigned char bytes[RECORD_MAX];
-    struct block *b;
+    struct records_block *b;
     uint32_t index, i;
 
     if (!r->free_block && new_block(r, record) < 0)
@@ -318,9 +318,9 @@ uint32_t records_new(struct records *r, const struct record *record)
     return 1 + index * PER_BLOCK + i;
 }
 
-static struct block *find(const struct records *r, uint32_t number, uint32_t *ret_i)
+static struct records_block *find(const struct records *r, uint32_t number, uint32_t *ret_i)
 {
-    struct block *b = number ? block_of(r, (number - 1) / PER_BLOCK) : NULL;
+    struct records_block *b = number ? block_of(r, (number - 1) / PER_BLOCK) : NULL;
 
     *ret_i = (number - 1) % PER_BLOCK;
     return b && b->used >> *ret_i & 1 ? b : NULL;
@@ -329,7 +329,7 @@ static struct block *find(const struct records *r, uint32_t number, uint32_t *re
 bool records_get(const struct records *r, uint32_t number, struct record *ret)
 {
     uint32_t i;
-    const struct block *b = find(r, number, &i);
+    const struct records_block *b = find(r, number, &i);
 
     if (!b)
         return false;
@@ -341,14 +341,14 @@ int records_set(struct records *r, uint32_t number, const struct record *record)
 {
     unsigned char bytes[RECORD_MAX];
     uint32_t i;
-    const struct block *b = find(r, number, &i);
+    const struct records_block *b = find(r, number, &i);
 
     return b ? replace(r, (number - 1) / PER_BLOCK, i, bytes, encode(b, record, bytes)) : -ENOENT;
 }
 
 static void drop_block(struct records *r, uint32_t index)
 {
-    struct block *b = block_of(r, index);
+    struct records_block *b = block_of(r, index);
 
     unlist(r, index);
     r->memory -= sizeof(*b) + b->size + SLACK + sizeof(void *);
@@ -360,7 +360,7 @@ static void drop_block(struct records *r, uint32_t index)
 void records_free(struct records *r, uint32_t number)
 {
     uint32_t index = (number - 1) / PER_BLOCK, i;
-    struct block *b = find(r, number, &i);
+    struct records_block *b = find(r, number, &i);
 
     if (!b)
         return;
@@ -376,7 +376,7 @@ void records_free(struct records *r, uint32_t number)
 uint32_t records_next(const struct records *r, uint32_t number)
 {
     for (uint32_t index = number / PER_BLOCK, i = number % PER_BLOCK; index < r->count; index++, i = 0) {
-        const struct block *b = block_of(r, index);
+        const struct records_block *b = block_of(r, index);
         uint32_t rest = b ? b->used >> i : 0;
 
         if (rest)

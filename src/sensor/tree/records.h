@@ -25,7 +25,7 @@ struct record {
     struct bytes name;    /* read: valid until the next change of any record */
 };
 
-struct block;
+struct records_block;
 
 struct records {
     uintptr_t *blocks;    /* pointers, or odd: no block there, and the next such place */

@@ -55,7 +55,7 @@ struct tree {
     struct foreign_mounts *mounts; /* NULL until something is looked at */
 };
 
-struct seen {
+struct tree_seen {
     struct file_state state;
     const char *xattrs;
     size_t xattr_len;

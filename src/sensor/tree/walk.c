@@ -110,7 +110,7 @@ uint64_t tree_take_unanswered(struct tree *t)
     return t ? foreign_mounts_take_unanswered(t->mounts) : 0;
 }
 
-static int look(struct tree *t, int fd, const char *name, struct sbuf *xattrs, struct seen *ret)
+static int look(struct tree *t, int fd, const char *name, struct sbuf *xattrs, struct tree_seen *ret)
 {
     int r = name && !tree_answers(t, fd, name) ? -ETIMEDOUT : tree_stat(fd, name, &ret->state);
 
@@ -135,7 +135,7 @@ int tree_refresh(struct tree *t, int fd, uint32_t directory, struct bytes name,
 {
     _cleanup_sbuf_ struct sbuf xattrs = SBUF_INIT;
     char text[LIMIT_NAME + 1];
-    struct seen seen;
+    struct tree_seen seen;
     int r;
 
     if (name.len == 0 || name.len > LIMIT_NAME || memchr(name.data, '\0', name.len))
@@ -157,7 +157,7 @@ int tree_refresh_object(struct tree *t, int fd, uint32_t object, struct tree_cha
 {
     _cleanup_sbuf_ struct sbuf xattrs = SBUF_INIT;
     struct tree_change c = { .object = object, .name = tree_first_name(t, object) };
-    struct seen seen;
+    struct tree_seen seen;
     int r = look(t, fd, NULL, &xattrs, &seen);
 
     if (r < 0)
@@ -271,7 +271,7 @@ void tree_set_names_only(struct tree *t, bool names_only)
 int tree_start(struct tree *t, int fd, struct err *err)
 {
     _cleanup_sbuf_ struct sbuf xattrs = SBUF_INIT;
-    struct seen seen;
+    struct tree_seen seen;
     int r;
 
     tree_walk_done(t);
@@ -321,7 +321,7 @@ struct linux_dirent64 {
     char d_name[];
 };
 
-struct listing {
+struct directory_listing {
     struct tree *t;
     void (*found)(void *data, uint32_t name);
     void *data;
@@ -329,11 +329,11 @@ struct listing {
     char *buffer;
 };
 
-static int add_entry(struct listing *l, struct frame *f, const struct linux_dirent64 *d)
+static int add_entry(struct directory_listing *l, struct frame *f, const struct linux_dirent64 *d)
 {
     struct bytes name = bytes_of(d->d_name);
     struct tree_change change;
-    struct seen seen;
+    struct tree_seen seen;
     bool known;
     int r;
 
@@ -358,7 +358,7 @@ static int add_entry(struct listing *l, struct frame *f, const struct linux_dire
 }
 
 /* The mark first, then the list: what appears after the mark is told by it. */
-static int list(struct listing *l, struct frame *f)
+static int list(struct directory_listing *l, struct frame *f)
 {
     struct tree *t = l->t;
     int r = 0;
@@ -453,7 +453,7 @@ static int descend(struct tree *t, struct frame *f, const char *name)
     }
     tree_state(t, object, &known);
     if (state.device != known.device || state.inode != known.inode) {
-        struct seen seen = { .state = state };
+        struct tree_seen seen = { .state = state };
         struct tree_change change;
 
         /* statx() does not trigger an automount, open() does; or it was replaced in between */
@@ -474,7 +474,7 @@ static int descend(struct tree *t, struct frame *f, const char *name)
 static int walk(struct tree *t, unsigned directories, size_t frames, void (*found)(void *data, uint32_t name),
                 void *data, struct err *err)
 {
-    struct listing l = { .t = t, .found = found, .data = data, .buffer = NULL };
+    struct directory_listing l = { .t = t, .found = found, .data = data, .buffer = NULL };
     unsigned listed = 0;
     int r = 0;
 

@@ -22,7 +22,7 @@
 
 #define ERRNO_MAX 133 /* the highest that has a name, EHWPOISON */
 
-struct line {
+struct interpreted_line {
     struct sbuf *out;
     struct sbuf names;    /* what auditd would add: UID="root" */
     struct bytes arch;
@@ -171,7 +171,7 @@ static bool is_number(struct bytes b)
 }
 
 /* A user or a group: by number where it is one, root, or unset; its name beside it. */
-static void add_id(struct line *l, struct bytes key, struct bytes value, bool of_process)
+static void add_id(struct interpreted_line *l, struct bytes key, struct bytes value, bool of_process)
 {
     const char *number = bytes_equal_str(value, "root")    ? "0"
                          : bytes_equal_str(value, "unset") ? "4294967295"
@@ -277,19 +277,19 @@ static const char *const user_ids[] = { "auid", "uid", "gid", "euid", "suid", "f
 static const char *const file_ids[] = { "ouid", "ogid", NULL };
 static const char *const strings[] = { "name", "cwd", "comm", "exe", "key", NULL };
 
-static bool is_argument(const struct line *l, struct bytes key)
+static bool is_argument(const struct interpreted_line *l, struct bytes key)
 {
     return key.len == 2 && key.data[0] == 'a' && bytes_equal_str(l->type, "SYSCALL");
 }
 
 /* The number of fsuid is what says that all of them are known (sensor/audit/facts_read.c). */
-static void add_last_id(struct line *l, struct bytes key, struct bytes value)
+static void add_last_id(struct interpreted_line *l, struct bytes key, struct bytes value)
 {
     if (l->ids_known || !bytes_equal_str(key, "fsuid"))
         add_id(l, key, value, !bytes_equal_str(key, "auid"));
 }
 
-static void add_field(struct line *l, struct bytes key, struct bytes value)
+static void add_field(struct interpreted_line *l, struct bytes key, struct bytes value)
 {
     struct sbuf *out = l->out;
     uint64_t number;
@@ -364,7 +364,7 @@ static bool takes_the_rest(struct bytes key)
     return bytes_equal_str(key, "proctitle") || bytes_equal_str(key, "cwd") || bytes_equal_str(key, "key");
 }
 
-static void add_fields(struct line *l, struct bytes rest)
+static void add_fields(struct interpreted_line *l, struct bytes rest)
 {
     while (rest.len) {
         const char *equals;
@@ -423,7 +423,7 @@ bool audit_form_is_interpreted(struct bytes line)
 
 unsigned audit_form_interpreted(struct bytes line, struct sbuf *out)
 {
-    struct line l = { .out = out, .names = SBUF_INIT, .ids_known = true };
+    struct interpreted_line l = { .out = out, .names = SBUF_INIT, .ids_known = true };
     struct bytes node, rest;
     uint64_t time_ms, serial;
     size_t n;
