@@ -343,6 +343,14 @@ struct looking {
     struct err *err;
 };
 
+/* The engine is slow: what is known by its news is expected, and asked for until it answers. */
+static void expect_unseen(struct instance *i, struct container *c)
+{
+    set_container(i, c);
+    i->unseen = i->failed = true;
+    i->expected_ns = clock_ns(CLOCK_MONOTONIC);
+}
+
 /* One container that matches a plural watch: a new instance, or news of one. */
 static int take_match(void *data, struct container *c)
 {
@@ -355,14 +363,17 @@ static int take_match(void *data, struct container *c)
     if (!selector_matches(&l->watch->target.selector, c))
         return 0;
     i = find_instance(l->watch, c);
-    made = !i;
+    made = !i || i->unseen;
     if (i && i->up && !i->failed)
         return 0;
     r = engines_find(l->set->options.engines, c->runtime, c->id, &view, NULL);
-    if (r == -ENOENT) /* gone in between */
+    if (r == -ENOENT) { /* gone in between */
+        if (i && i->unseen)
+            instance_remove(l->set, i);
         return 0;
-    if (r < 0 && !i)
-        return 0; /* looked for again */
+    }
+    if (r < 0 && i && i->unseen)
+        return 0;
     if (!i)
         i = instance_add(l->set, l->watch, l->err);
     if (!i) {
@@ -370,6 +381,11 @@ static int take_match(void *data, struct container *c)
         l->first_error = -ENOMEM;
         return -ENOMEM;
     }
+    if (r < 0 && made) {
+        expect_unseen(i, c);
+        return 0;
+    }
+    i->unseen = false;
     if (r == 0)
         r = take_view(l->set, i, &view, made, l->first_error ? NULL : l->err);
     i->failed = r < 0;

@@ -20,6 +20,7 @@ struct instance {
     struct container *container; /* owned reference; NULL: host, or not there (yet) */
     bool up;                     /* the container runs, as far as the engines have told */
     bool failed;                 /* could not be resolved: looked at again in a second */
+    bool unseen;                 /* its engine told of it and has not answered yet: it was never resolved */
     uint64_t expected_ns;        /* CLOCK_MONOTONIC: it was made or went down then, and may start */
     uint64_t previous_start_ns;  /* of the start before container->started_ns */
     uint64_t down_ns;            /* CLOCK_REALTIME: it died then, and its next life has not been looked up; 0 = no */

@@ -485,6 +485,45 @@ static void start_is_not_the_one_before(void **state)
     event_free(e);
 }
 
+/* A container comes that matches, and the engine is too slow to say where its files are: asked again, not in half a minute. */
+static void match_of_a_slow_engine_is_looked_at_again(void **state)
+{
+    (void)state;
+    assert_int_equal(watch("label:tier=front:/prd", NULL), 0);
+    new_container("aaaa", T0);
+    container_set(known, &known->labels, BYTES("tier=front\0"));
+    engine_error = -ETIMEDOUT;
+    life(LIFE_START, known);
+    assert_int_equal(living(), 0);
+    assert_true(seen.window); /* its first moments are kept until then */
+    watchset_poll(set);
+    assert_int_equal(living(), 0);
+    engine_error = 0;
+    watchset_poll(set);
+    assert_int_equal(living(), 2);
+    assert_false(seen.window);
+    assert_non_null(strstr(seen.notices, "label:tier=front:/prd is /prd of container web"));
+}
+
+/* And one that was gone before the engine answered is not waited for. */
+static void match_of_a_slow_engine_that_is_gone(void **state)
+{
+    struct container *gone;
+
+    (void)state;
+    assert_int_equal(watch("label:tier=front:/prd", NULL), 0);
+    gone = container_ref(new_container("aaaa", T0));
+    container_set(gone, &gone->labels, BYTES("tier=front\0"));
+    engine_error = -ETIMEDOUT;
+    life(LIFE_START, gone);
+    assert_true(seen.window);
+    engine_error = -ENOENT;
+    watchset_poll(set);
+    assert_false(seen.window);
+    assert_int_equal(living(), 0);
+    container_unref(gone);
+}
+
 static void recreation_is_explained(void **state)
 {
     struct container *old;
@@ -705,6 +744,8 @@ int main(void)
         TEST(ended_while_it_was_looked_at),
         TEST(restart_keeps_what_stays),
         TEST(start_is_not_the_one_before),
+        TEST(match_of_a_slow_engine_is_looked_at_again),
+        TEST(match_of_a_slow_engine_that_is_gone),
         TEST(recreation_is_explained),
         TEST(files_that_a_runtime_leaves_stay_in_view),
         TEST(plural_watch_takes_and_loses_containers),
