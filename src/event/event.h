@@ -39,6 +39,7 @@ enum file_known {
     FILE_FLAGS = 1 << 8,
     FILE_ATIME = 1 << 9,
     FILE_CTIME = 1 << 10,
+    FILE_BORN = 1 << 11, /* not stored */
 };
 
 struct file_state {
@@ -50,7 +51,7 @@ struct file_state {
     uint64_t size;   /* bytes */
     uint64_t inode;
     uint64_t device; /* st_dev of the victim's view */
-    int64_t mtime_ns, atime_ns, ctime_ns; /* CLOCK_REALTIME */
+    int64_t mtime_ns, atime_ns, ctime_ns, born_ns; /* CLOCK_REALTIME */
     struct bytes owner, group; /* names in the victim's world, if known */
 };
 

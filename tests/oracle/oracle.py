@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""oracle.py CULPRIT [-s SETS] [-w WORKLOADS] [-f FILE-SYSTEMS] [--short] [-v] [--keep]: real programs run under strace while
+"""oracle.py CULPRIT [-s SETS] [-w WORKLOADS] [-f FILE-SYSTEMS] [--late] [--short] [-v] [--keep]: real programs run under strace while
 culprit watches; each successful change that strace saw must be told once, as what it was, by whom it was, and nothing else.
 
 SETS: sets of sensors, separated by blanks ("fanotify audit fanotify,audit"). Run it by run.sh, as root."""
@@ -8,10 +8,13 @@ import argparse
 import fnmatch
 import os
 import pwd
+import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import places  # noqa: E402
@@ -35,6 +38,7 @@ def options():
     ap.add_argument('-s', '--sets', default='fanotify audit fanotify,audit')
     ap.add_argument('-w', '--workloads', default='*', help='patterns of names, separated by commas')
     ap.add_argument('-f', '--file-systems', default='host', help='of host tmpfs ext4 xfs btrfs overlay, separated by commas')
+    ap.add_argument('--late', action='store_true', help='culprit is stopped again and again: what it reads late it may not tell wrong')
     ap.add_argument('--short', action='store_true')
     ap.add_argument('-v', '--verbose', action='store_true')
     ap.add_argument('--keep', action='store_true')
@@ -44,11 +48,11 @@ def options():
 class Run:
     """One workload, watched by one set of sensors."""
 
-    def __init__(self, culprit, workload, sensors, point):
+    def __init__(self, culprit, workload, sensors, point, late):
         self.top = tempfile.mkdtemp(prefix='run-', dir=point)
         self.out = tempfile.mkdtemp(prefix='out-', dir=os.path.dirname(point))
         self.watched = self.top + '/w'
-        self.culprit, self.workload, self.sensors = culprit, workload, sensors
+        self.culprit, self.workload, self.sensors, self.late = culprit, workload, sensors, late
         os.mkdir(self.watched)
         for folder in (self.top, self.out, self.watched):
             os.chmod(folder, 0o777)
@@ -65,7 +69,12 @@ class Run:
         run = [self.culprit, 'run', '-w', self.watched, '--format', 'json', '--no-store', '--settle', '500ms', '--sensor', self.sensors, '--']
         run += trace.command(self.out + '/trace') + (['-u', w.user] if w.user else []) + ['bash', '-c', w.run]
         with open(self.out + '/json', 'wb') as out, open(self.out + '/err', 'wb') as err:
-            subprocess.run(run, cwd=self.watched, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=env, timeout=w.timeout)
+            with subprocess.Popen(run, cwd=self.watched, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=env) as p:
+                try:
+                    held_up(p, time.monotonic() + w.timeout, self.late)
+                except subprocess.TimeoutExpired:
+                    p.kill()
+                    raise
         changes = truth.read(self.out + '/trace')
         said, gaps, _ = told.read(self.out + '/json', truth.names.inside)
         return compare(changes, said, self.sensors), gaps
@@ -83,6 +92,16 @@ class Run:
             return
         shutil.rmtree(self.top, ignore_errors=True)
         shutil.rmtree(self.out, ignore_errors=True)
+
+
+def held_up(process, until, late):
+    """Waits for its end. late: it stands still for moments that no machine's load gives so often."""
+    while late and process.poll() is None and time.monotonic() < until:
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(random.random() * 0.006)
+        process.send_signal(signal.SIGCONT)
+        time.sleep(random.random() * 0.003)
+    process.wait(max(until - time.monotonic(), 0))
 
 
 def picked(o):
@@ -130,7 +149,7 @@ class Table:
 
 
 def play(o, workload, kind, sensors, point, table):
-    run = Run(os.path.abspath(o.culprit), workload, sensors, point)
+    run = Run(os.path.abspath(o.culprit), workload, sensors, point, o.late)
     try:
         result, gaps = run.play()
     except (subprocess.SubprocessError, OSError) as e:

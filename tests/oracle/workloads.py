@@ -49,6 +49,19 @@ for i in range(200):
         f.write(str(i))
     os.replace(n + ".tmp", n)
 '''
+LOCKED_EDIT = r'''
+import os
+for i in range(200):
+    with os.fdopen(os.open("config.lock", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644), "w") as f:
+        os.chmod("config.lock", 0o644)
+        f.write("x" * i)
+    os.rename("config.lock", "config")
+    if i % 3 == 0:
+        with open("config") as f:
+            f.read()
+    if i % 7 == 0:
+        os.chmod("config", 0o644)
+'''
 THREADS = r'''
 import os, threading
 def work(k):
@@ -166,6 +179,7 @@ WORKLOADS = [
     Workload('storm', script(STORM), '', '', True),
     Workload('folders', script(FOLDERS), '', '', True),
     Workload('replaces', script(REPLACES), '', '', True),
+    Workload('locked-edit', script(LOCKED_EDIT), 'echo 1 > config', '', True),
     Workload('threads', script(THREADS)),
     Workload('same-name', f"cat > ../k.py <<'END'{TEN}END\nfor k in 1 2 3 4; do /usr/bin/python3 ../k.py $k & done; wait"),
 ]

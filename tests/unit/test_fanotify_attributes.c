@@ -16,18 +16,19 @@
 
 static const struct times {
     const char *name;
-    int64_t mtime_before, ctime_before, mtime, ctime, atime;
-    bool set;
+    int64_t mtime_before, ctime_before, mtime, ctime, atime, born;
+    bool set, touched;
 } times[] = {
-    { "nothing moved", 100, 100, 100, 100, 50, false },
-    { "written to", 100, 100, 200, 200, 50, false },
-    { "written to, and another attribute later", 100, 100, 200, 210, 50, false },
-    { "an old time", 100, 100, 20, 200, 50, true },
-    { "written to after the event was read", 100, 100, 9999, 9999, 50, false },
-    { "a time of the future", 100, 100, 20000000000, 200, 50, true },
-    { "the time of now, both", 100, 100, 200, 200, 200, true },
-    { "made just now, and not changed", 100, 100, 100, 100, 100, false },
-    { "only the time of reading", 100, 100, 100, 200, 150, false },
+    { "nothing moved", 100, 100, 100, 100, 50, 10, false, false },
+    { "written to", 100, 100, 200, 200, 50, 10, false, false },
+    { "an old time", 100, 100, 20, 200, 50, 10, true, false },
+    { "written to after the event was read", 100, 100, 9999, 9999, 50, 10, false, false },
+    { "a time of the future", 100, 100, 20000000000, 200, 50, 10, true, false },
+    { "the time of now, both", 100, 100, 200, 200, 200, 10, false, true },
+    { "the time of now, both, its birth not known", 100, 100, 200, 200, 200, 0, false, true },
+    { "another file by the same number, as its maker left it", 100, 100, 200, 200, 200, 200, false, false },
+    { "made just now, and not changed", 100, 100, 100, 100, 100, 100, false, false },
+    { "only the time of reading", 100, 100, 100, 200, 150, 10, false, false },
 };
 
 static void tells_times(void **state)
@@ -36,12 +37,14 @@ static void tells_times(void **state)
     unsigned known = FILE_MTIME | FILE_CTIME;
     struct tree_change c = { .same_object = true,
                              .before = { .known = known, .mtime_ns = row->mtime_before, .ctime_ns = row->ctime_before },
-                             .after = { .known = known | FILE_ATIME, .mtime_ns = row->mtime, .ctime_ns = row->ctime, .atime_ns = row->atime } };
+                             .after = { .known = known | FILE_ATIME | (row->born ? FILE_BORN : 0), .born_ns = row->born, .mtime_ns = row->mtime, .ctime_ns = row->ctime, .atime_ns = row->atime } };
     struct fanotify_cause cause = { .from_real_ns = 150, .to_real_ns = 300 };
 
     assert_int_equal(fanotify_set_times(&c, &cause), row->set);
+    assert_int_equal(fanotify_touched(&c), row->touched);
     c.before.known = 0; /* it had not been looked at */
     assert_false(fanotify_set_times(&c, &cause));
+    assert_false(fanotify_touched(&c));
 }
 
 /* ---- the queue ---- */
@@ -120,6 +123,27 @@ static void done(struct kernel *k, const struct fanotify_event *e)
 {
     fanotify_queue_end(&k->sensor, e);
     fanotify_queue_done(&k->sensor);
+}
+
+static void knows_what_is_written_to(void **state)
+{
+    struct kernel *k = *state;
+    struct fanotify_event e;
+
+    says(k, event(FAN_ATTRIB, 1, 7, 'a'));
+    e = next(k);
+    says(k, event(FAN_MODIFY, 2, 7, 'b'));
+    (void)fanotify_queue_others(&k->sensor, &e);
+    assert_false(fanotify_queue_writes(&k->sensor, &e));
+    says(k, event(FAN_MODIFY | FAN_CLOSE_WRITE, 1, 7, 'a'));
+    (void)fanotify_queue_others(&k->sensor, &e);
+    assert_true(fanotify_queue_writes(&k->sensor, &e));
+    done(k, &e);
+    for (int i = 0; i < 2; i++) {
+        e = next(k);
+        assert_false(i == 1 && fanotify_queue_writes(&k->sensor, &e));
+        done(k, &e);
+    }
 }
 
 static void knows_who_else_waits(void **state)
@@ -230,6 +254,7 @@ static void what_was_told_already_is_owed(void **state)
 int main(void)
 {
     static const struct CMUnitTest queue[] = {
+        cmocka_unit_test_setup_teardown(knows_what_is_written_to, set_up, tear_down),
         cmocka_unit_test_setup_teardown(knows_who_else_waits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(knows_among_whom, set_up, tear_down),
         cmocka_unit_test_setup_teardown(too_many_are_not_known, set_up, tear_down),

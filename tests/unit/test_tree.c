@@ -295,6 +295,36 @@ static void tells_before_and_after(void **state)
     tree_free(t);
 }
 
+static void tells_a_number_given_again(void **state)
+{
+    _cleanup_close_ int fd = open_scratch();
+    struct statx stx = { .stx_mask = STATX_BASIC_STATS | STATX_BTIME, .stx_mode = S_IFREG | 0600, .stx_nlink = 1, .stx_ino = 77,
+                         .stx_dev_major = 8, .stx_btime = { .tv_sec = 1000, .tv_nsec = 4000000 } };
+    struct tree *t = walked(fd, &(struct tree_options){ 0 });
+    struct tree_change change;
+
+    (void)state;
+    assert_int_equal(tree_put(t, tree_root(t), bytes_of("file"), &stx, &change), 0);
+    stx.stx_size = 1;
+    assert_int_equal(tree_put(t, tree_root(t), bytes_of("file"), &stx, &change), 0);
+    assert_true(change.same_object);
+    stx.stx_btime.tv_nsec += 4000000;
+    assert_int_equal(tree_put(t, tree_root(t), bytes_of("file"), &stx, &change), 0);
+    assert_false(change.same_object);
+    assert_true(change.replaced_gone);
+    assert_int_equal(change.before.size, 1);
+    stx.stx_mask &= ~STATX_BTIME; /* not known: the number decides */
+    assert_int_equal(tree_put(t, tree_root(t), bytes_of("file"), &stx, &change), 0);
+    assert_true(change.same_object);
+    stx.stx_mask |= STATX_BTIME;
+    stx.stx_dev_major = 0; /* an overlay's file is born again by being copied */
+    assert_int_equal(tree_put(t, tree_root(t), bytes_of("copied"), &stx, &change), 0);
+    stx.stx_btime.tv_sec++;
+    assert_int_equal(tree_put(t, tree_root(t), bytes_of("copied"), &stx, &change), 0);
+    assert_true(change.same_object);
+    tree_free(t);
+}
+
 static void names_the_attribute(void **state)
 {
     _cleanup_close_ int fd = open_scratch();
@@ -630,6 +660,7 @@ int main(void)
         TEST(keeps_hard_links_together),
         TEST(tells_a_recycled_inode_apart),
         TEST(tells_before_and_after),
+        TEST(tells_a_number_given_again),
         TEST(names_the_attribute),
         TEST(marks_each_directory_once),
         TEST(lists_what_is_new_by_itself),

@@ -29,21 +29,23 @@ struct attribute_difference {
 
 enum { DIFFERENCES_MAX = 8 };
 
-/* Set by somebody: writing gives a file the time of the moment, and only utimensat() an older one or both alike. */
-static bool set_times(const struct tree_change *c, const struct fanotify_cause *cause)
+bool fanotify_set_times(const struct tree_change *c, const struct fanotify_cause *cause)
 {
     const struct file_state *a = &c->before, *b = &c->after;
 
-    if (!(a->known & b->known & FILE_MTIME) || !(a->known & b->known & FILE_CTIME))
-        return false;
-    if (b->mtime_ns != a->mtime_ns && (b->mtime_ns < a->ctime_ns || b->mtime_ns > (int64_t)cause->to_real_ns + FUTURE_NS))
-        return true;
-    return (b->known & FILE_ATIME) && b->atime_ns == b->mtime_ns && b->mtime_ns == b->ctime_ns && a->ctime_ns != b->ctime_ns;
+    return (a->known & b->known & FILE_MTIME) && (a->known & b->known & FILE_CTIME) && b->mtime_ns != a->mtime_ns &&
+           (b->mtime_ns < a->ctime_ns || b->mtime_ns > (int64_t)cause->to_real_ns + FUTURE_NS);
 }
 
-bool fanotify_set_times(const struct tree_change *change, const struct fanotify_cause *cause)
+bool fanotify_touched(const struct tree_change *c)
 {
-    return set_times(change, cause);
+    const struct file_state *a = &c->before, *b = &c->after;
+
+    if (!(a->known & FILE_CTIME) || !(b->known & FILE_CTIME) || !(b->known & FILE_MTIME))
+        return false;
+    if ((b->known & FILE_BORN) && b->born_ns == b->atime_ns)
+        return false; /* as its maker left it */
+    return (b->known & FILE_ATIME) && b->atime_ns == b->mtime_ns && b->mtime_ns == b->ctime_ns && a->ctime_ns != b->ctime_ns;
 }
 
 static unsigned differences(const struct fanotify_object *o, const struct tree_change *c, struct attribute_difference ret[DIFFERENCES_MAX])
@@ -213,7 +215,8 @@ static unsigned known_changes(struct fanotify_object *o, uint32_t directory, str
                               struct tree_change *c, struct fanotify_cause *cause, struct fanotify_shared *shared)
 {
     struct tree_change kept;
-    bool times = set_times(c, cause) && !(e->mask & FAN_MODIFY), others;
+    const struct tree_change seen = *c;
+    bool others, times;
     unsigned n = 0;
 
     if (fanotify_unexplained_take(o, &c->after, &kept, shared)) {
@@ -221,6 +224,8 @@ static unsigned known_changes(struct fanotify_object *o, uint32_t directory, str
         *c = kept;
     }
     others = fanotify_queue_others(o->sensor, e);
+    times = !(e->mask & FAN_MODIFY) &&
+            (fanotify_set_times(&seen, cause) || (fanotify_touched(&seen) && !fanotify_queue_writes(o->sensor, e)));
     if (shared->is)
         go_on_sharing(o, e, c, others, shared);
     else if (others) /* the rest of it is theirs, perhaps */

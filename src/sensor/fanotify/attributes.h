@@ -13,5 +13,7 @@ unsigned fanotify_tell_attributes(struct fanotify_object *o, uint32_t directory,
                                   const struct tree_change *change, const struct fanotify_cause *cause);
 /* The time of modification was set, not made by writing: it is older than the last change, or in the future. */
 bool fanotify_set_times(const struct tree_change *change, const struct fanotify_cause *cause);
+/* Both times are those of the last change: set to the moment's, if it was not written to and read in between. */
+bool fanotify_touched(const struct tree_change *change);
 void fanotify_tell_unexplained(struct fanotify_object *o, const struct tree_change *c,
                                const struct fanotify_cause *cause);

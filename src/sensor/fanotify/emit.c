@@ -20,7 +20,6 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#define STAMP_NS 10000000ull /* the kernel's stamps are those of its last tick */
 
 int fanotify_path(const struct fanotify_object *o, uint32_t directory, struct bytes name, struct sbuf *out)
 {
@@ -110,7 +109,7 @@ static bool born_now(struct fanotify_object *o, uint32_t directory, struct bytes
     uint64_t born = o->sensor->born_real_ns ? o->sensor->born_real_ns : fanotify_born(o, directory, name);
 
     /* its handle would be known if it had been made before this event and since we watch */
-    return born && born + STAMP_NS >= (o->sensor->features.target ? o->sensor->watch_real_ns : cause->from_real_ns);
+    return born && born + (uint64_t)FANOTIFY_STAMP_NS >= (o->sensor->features.target ? o->sensor->watch_real_ns : cause->from_real_ns);
 }
 
 static void read_link(struct fanotify_object *o, uint32_t directory, struct bytes name, struct event *e)

@@ -15,10 +15,12 @@
 #include "util/hash.h"
 
 #define OBJECTS 16384
+#define OPEN 4096
 #define GHOSTS 4096
 
 struct fanotify_made {
     uint64_t objects[OBJECTS]; /* hashes; 0 = none */
+    uint64_t open[OPEN];       /* hashes of objects with their makers */
     uint64_t ghosts[GHOSTS];
     bool any_ghosts;
 };
@@ -56,6 +58,30 @@ bool fanotify_made_before(const struct sensor *s, const struct fanotify_handle *
     uint64_t h = object->data.data ? hash_object(object) : 0;
 
     return h && s->made->objects[(h >> 1) % OBJECTS] == h;
+}
+
+static uint64_t *place_of_open(struct sensor *s, const struct fanotify_handle *object, pid_t pid, uint64_t *ret_hash)
+{
+    *ret_hash = object->data.data ? hash_word(hash_object(object), (uint64_t)pid) | 1 : 0;
+    return &s->made->open[(*ret_hash >> 1) % OPEN];
+}
+
+void fanotify_made_open(struct sensor *s, const struct fanotify_handle *object, pid_t pid)
+{
+    uint64_t h, *place = place_of_open(s, object, pid, &h);
+
+    if (h)
+        *place = h;
+}
+
+bool fanotify_made_is_open(struct sensor *s, const struct fanotify_handle *object, pid_t pid, bool closes)
+{
+    uint64_t h, *place = place_of_open(s, object, pid, &h);
+    bool is = h && *place == h;
+
+    if (is && closes)
+        *place = 0;
+    return is;
 }
 
 void fanotify_ghost_add(struct fanotify_object *o, uint32_t directory, struct bytes name)

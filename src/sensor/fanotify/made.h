@@ -9,6 +9,10 @@ void fanotify_made_free(struct fanotify_made *m); /* NULL is fine */
 /* An object was told as new under its first name; was it before? */
 void fanotify_made_note(struct sensor *s, const struct fanotify_handle *object);
 bool fanotify_made_before(const struct sensor *s, const struct fanotify_handle *object);
+/* Made by that process, which had not closed it yet, and out of sight before it could be looked at: when it closes
+ * it, that ends its making. closes: this is it. */
+void fanotify_made_open(struct sensor *s, const struct fanotify_handle *object, pid_t pid);
+bool fanotify_made_is_open(struct sensor *s, const struct fanotify_handle *object, pid_t pid, bool closes);
 /* A name whose object was gone before it could be looked at: it is not in the index. */
 void fanotify_ghost_add(struct fanotify_object *o, uint32_t directory, struct bytes name);
 bool fanotify_ghost_is(const struct fanotify_object *o, uint32_t directory, struct bytes name);

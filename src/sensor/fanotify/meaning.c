@@ -75,6 +75,12 @@ static bool is_that(const struct fanotify_object *o, int directory, const char *
     return r < 0 || (found.type == wanted->type && bytes_equal(found.data, wanted->data));
 }
 
+/* Made while the events were waiting: others may have had its name and its inode's number in the same tick of the clock. */
+static bool is_young(const struct file_state *s, const struct fanotify_cause *cause)
+{
+    return (s->known & FILE_BORN) && s->born_ns + FANOTIFY_STAMP_NS >= (int64_t)cause->from_real_ns;
+}
+
 /*
  * How the file of an event is now. Its name may have been taken away since, or given to another file,
  * by what the next events tell: then the index is left as it is, and the file is found by its handle.
@@ -95,7 +101,7 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
     if (fd >= 0)
         r = tree_answers(o->tree, fd, text) ? tree_stat(fd, text, &now) : -ETIMEDOUT;
     /* what stands there now may be the next one: its own event is on its way */
-    if (r == 0 && ((e->mask & FAN_CREATE) || !entry) && !is_that(o, fd, text, &e->object)) {
+    if (r == 0 && ((e->mask & FAN_CREATE) || !entry || is_young(&now, &o->sensor->now)) && !is_that(o, fd, text, &e->object)) {
         other = true;
         r = -ENOENT;
     }
@@ -107,7 +113,7 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
                             known.size == now.size && S_ISREG(now.mode);
     }
     if (r == 0 && (!entry || (e->mask & FAN_CREATE) ||
-                   (now.inode == known.inode && now.device == known.device))) {
+                   tree_is_that(o->tree, object, &now))) {
         (void)fanotify_look(o, directory, name, ret);
         return;
     }
@@ -177,6 +183,8 @@ static void do_create(struct fanotify_object *o, uint32_t directory, struct byte
             *ret_gone = fanotify_gone_add(o, directory, name, &e->object);
         else if (!(e->mask & FAN_DELETE))
             fanotify_ghost_add(o, directory, name);
+        if (!(e->mask & (FAN_ONDIR | FAN_CLOSE_WRITE)) && !before)
+            fanotify_made_open(o->sensor, &e->object, e->pid);
         return;
     }
     if (o->wanted.view == VIEW_UPPER)
@@ -222,6 +230,20 @@ static uint32_t linked_later(struct fanotify_object *o, uint32_t entry, const st
     while (name && name == entry)
         name = tree_next_name(o->tree, name);
     return name;
+}
+
+static void on_content(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_event *e,
+                       const struct tree_change *change)
+{
+    uint64_t mask = e->mask;
+
+    if (!(mask & FAN_CREATE) && fanotify_made_is_open(o->sensor, &e->object, e->pid, mask & FAN_CLOSE_WRITE)) {
+        if (mask & FAN_CLOSE_WRITE)
+            mask |= FAN_CREATE;
+        else if (change->after.known)
+            fanotify_writes_made(o, directory, name, &change->after);
+    }
+    fanotify_written(o, directory, name, mask, change, &o->sensor->now);
 }
 
 /* One mask may hold several things that one process did to one file while the event was waiting. */
@@ -287,7 +309,7 @@ static void on_name(struct fanotify_object *o, uint32_t directory, struct bytes 
         fanotify_send(o, fanotify_event_new(o, OPERATION_UTIME, directory, name, &change.after,
                                             &o->sensor->now));
     else if ((e->mask & CONTENT) && !(e->mask & FAN_ONDIR) && !both)
-        fanotify_written(o, directory, name, e->mask, &change, &o->sensor->now);
+        on_content(o, directory, name, e, &change);
     if (e->mask & (FAN_ACCESS | FAN_CLOSE_NOWRITE) && (o->wanted.permissions & 1))
         fanotify_accessed(o, directory, name, OPERATION_READ, &o->sensor->now);
     if (e->mask & FAN_OPEN_EXEC)

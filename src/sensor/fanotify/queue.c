@@ -34,6 +34,7 @@ struct waiting_file {
     pid_t pid;
     uint32_t credit; /* changes of one process told already, whose events are still to come */
     bool mixed;      /* of several processes */
+    uint32_t writes; /* events of contents that wait */
 };
 
 struct fanotify_queue {
@@ -88,6 +89,8 @@ static void count_waiting(struct fanotify_queue *q, const struct buffer *b)
         struct waiting_file *p = place_of(q, &e);
 
         rest = (struct bytes){ rest.data + e.len, rest.len - e.len };
+        if (e.mask & FAN_MODIFY)
+            p->writes++;
         if (!(e.mask & FAN_ATTRIB))
             continue;
         p->mixed = p->count && (p->mixed || p->pid != e.pid);
@@ -149,6 +152,8 @@ void fanotify_queue_begin(struct sensor *s, const struct fanotify_event *e)
 
     if ((e->mask & FAN_ATTRIB) && p->count)
         p->count--;
+    if ((e->mask & FAN_MODIFY) && p->writes)
+        p->writes--;
 }
 
 void fanotify_queue_end(struct sensor *s, const struct fanotify_event *e)
@@ -216,6 +221,11 @@ bool fanotify_queue_share(const struct sensor *s, const struct fanotify_event *e
             return false;
     }
     return true;
+}
+
+bool fanotify_queue_writes(struct sensor *s, const struct fanotify_event *e)
+{
+    return place_of(s->queue, e)->writes != 0;
 }
 
 void fanotify_queue_credit(struct sensor *s, const struct fanotify_event *e, unsigned more)

@@ -225,17 +225,14 @@ static void tell_made_first(struct fanotify_object *o, const struct rename_end *
 static bool is_exchange(struct fanotify_object *o, const struct rename_end *from, uint32_t victim)
 {
     int fd = victim ? fanotify_object_directory(o, from->directory) : -1;
-    struct file_state now, known;
+    struct file_state now;
     char text[LIMIT_NAME + 1];
 
     if (fd < 0)
         return false;
     memcpy(text, from->name.data, from->name.len);
     text[from->name.len] = '\0';
-    if (tree_stat(fd, text, &now) < 0)
-        return false;
-    tree_state(o->tree, tree_object_of(o->tree, victim), &known);
-    return now.inode == known.inode && now.device == known.device;
+    return tree_stat(fd, text, &now) == 0 && tree_is_that(o->tree, tree_object_of(o->tree, victim), &now);
 }
 
 static bool is_file(const struct fanotify_handle *a, const struct fanotify_handle *b)

@@ -12,6 +12,7 @@
 #include "sensor/tree/tree.h"
 #include "util/clock.h"
 
+#define FANOTIFY_STAMP_NS ((int64_t)(10 * NS_PER_MS)) /* the kernel's stamps are those of its last tick */
 #define FANOTIFY_DEVICES_MAX 4096 /* file systems below the watched paths; 16 bytes each */
 
 struct fanotify_fold;

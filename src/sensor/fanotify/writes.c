@@ -162,8 +162,11 @@ void fanotify_written(struct fanotify_object *o, uint32_t directory, struct byte
 
     if ((after.known && !S_ISREG(after.mode)) || o->sensor->silent)
         return;
-    if (!before.known && !after.known)
-        return; /* it has no name here any more */
+    if (!before.known && !after.known) { /* it has no name here any more */
+        if ((mask & (FAN_CREATE | FAN_MODIFY | FAN_CLOSE_WRITE)) == (FAN_CREATE | FAN_MODIFY | FAN_CLOSE_WRITE))
+            tell(o, OPERATION_WRITE, directory, name, &before, &after, cause); /* how much is not known */
+        return;
+    }
     if (mask & FAN_CREATE)
         before = (struct file_state){ .known = FILE_SIZE };
     /* a mapping's stores are not told as modifications; neither is utimensat(), but as attributes */

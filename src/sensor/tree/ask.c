@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "sensor/tree/state.h"
+#include "sensor/tree/statx.h"
 #include "sensor/tree/storage.h"
 #include "util/limits.h"
 
@@ -166,6 +167,14 @@ void tree_state(const struct tree *t, uint32_t object, struct file_state *ret)
         ret->known &= ~(FILE_SIZE | FILE_MTIME | FILE_CTIME);
         ret->size = 0;
     }
+}
+
+bool tree_is_that(const struct tree *t, uint32_t object, const struct file_state *seen)
+{
+    struct record r;
+
+    return get_object(t, object, &r) && r.inode == seen->inode && t->devices[t->looks[r.looks].device] == seen->device &&
+           !tree_born_differs(r.born, seen);
 }
 
 struct bytes tree_xattrs(const struct tree *t, uint32_t object)

@@ -25,6 +25,12 @@ uint32_t tree_first_child(const struct tree *t, uint32_t directory); /* name */
 uint32_t tree_next_child(const struct tree *t, uint32_t name);
 bool tree_is_directory(const struct tree *t, uint32_t object);
 
+/*
+ * Is what was seen (by tree_stat()) that object? By device, inode number and, where the file system keeps it, the time
+ * of its birth: a number is given to another file as soon as the last name of the one before is gone.
+ */
+bool tree_is_that(const struct tree *t, uint32_t object, const struct file_state *seen);
+
 /* The last known state; known == 0 for a number that is not in use. */
 void tree_state(const struct tree *t, uint32_t object, struct file_state *ret);
 

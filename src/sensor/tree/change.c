@@ -46,6 +46,7 @@ int tree_set_seen(struct tree *t, uint32_t object, const struct tree_seen *seen)
     r.size = s->size;
     r.mtime_ns = s->mtime_ns;
     r.ctime_ns = s->ctime_ns;
+    r.born = tree_born(s);
     r.directory = r.children || S_ISDIR(s->mode);
     if (records_set(&t->records, object, &r) < 0) {
         tree_looks_put(t, r.looks);
@@ -100,6 +101,7 @@ static uint32_t object_new(struct tree *t, const struct tree_seen *seen, uint32_
                         .size = seen->state.size,
                         .mtime_ns = seen->state.mtime_ns,
                         .ctime_ns = seen->state.ctime_ns,
+                        .born = tree_born(&seen->state),
                         .name = name };
     uint32_t o;
 
@@ -161,7 +163,7 @@ static uint32_t known_object(struct tree *t, const struct tree_seen *seen)
     if (!o || !records_get(&t->records, o, &r))
         return 0;
     was = t->looks[r.looks].mode & S_IFMT;
-    if (was == (seen->state.mode & S_IFMT) &&
+    if (was == (seen->state.mode & S_IFMT) && !tree_born_differs(r.born, &seen->state) &&
         (S_ISDIR(was) || name_count(t, o) < MAX(seen->state.links, 1u)))
         return o;
     /* The number was given to a new file, and the news of the old one's end is still on its way.
@@ -327,9 +329,7 @@ int tree_put_seen(struct tree *t, uint32_t directory, struct bytes text, const s
     if (n) {
         object = tree_object_of(t, n);
         tree_state(t, object, &c.before);
-        c.same_object = c.before.inode == seen->state.inode &&
-                        c.before.device == seen->state.device &&
-                        (c.before.mode & S_IFMT) == (seen->state.mode & S_IFMT);
+        c.same_object = tree_is_that(t, object, &seen->state) && (c.before.mode & S_IFMT) == (seen->state.mode & S_IFMT);
         if (c.same_object) {
             if (t->options.xattrs)
                 tree_compare_xattrs(tree_xattrs(t, object),

@@ -12,7 +12,7 @@
 #define RECORD_MAX 352u    /* everything at its longest, with a name of 255 bytes */
 
 /*
- * A record: two bytes of code, then what the code says is there, then the name to the end. A NUL at the end only
+ * A record: two bytes of code, of an object two of its birth, then what the code says is there, then the name to the end. A NUL at the end only
  * makes the length even: names have none.
  */
 enum {
@@ -134,6 +134,8 @@ static size_t encode(const struct records_block *b, const struct record *r, unsi
         p = put_number(p, r->object, 4);
     if (more & MORE_NEXT)
         p = put_number(p, r->next_alias, 4);
+    if (!r->object)
+        p = put_number(p, r->born, 2);
     for (unsigned i = 0; i < 4; i++) {
         unsigned width = width_of(values[i]);
 
@@ -170,6 +172,8 @@ static void decode(const struct records_block *b, const unsigned char *p, size_t
         ret->object = (uint32_t)take_number(&p, 4);
     if (more & MORE_NEXT)
         ret->next_alias = (uint32_t)take_number(&p, 4);
+    if (!ret->object)
+        ret->born = (uint16_t)take_number(&p, 2);
     for (unsigned i = 0; i < 4; i++)
         values[i] = take_number(&p, widths[code >> (3 * i) & 7]);
     if (!ret->object) {

@@ -22,6 +22,7 @@ struct record {
     bool directory;
     uint64_t inode, size;
     int64_t mtime_ns, ctime_ns;
+    uint16_t born;        /* a digest of when it was made; 0 = not known */
     struct bytes name;    /* read: valid until the next change of any record */
 };
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "util/hash.h"
 #include "util/macro.h"
 
 static int64_t time_ns(struct statx_timestamp ts)
@@ -40,6 +41,10 @@ void tree_state_of_statx(const struct statx *stx, struct file_state *ret)
         .mtime_ns = time_ns(stx->stx_mtime),
         .ctime_ns = time_ns(stx->stx_ctime),
     };
+    if (stx->stx_mask & STATX_BTIME) {
+        ret->known |= FILE_BORN;
+        ret->born_ns = time_ns(stx->stx_btime);
+    }
     if (stx->stx_attributes_mask & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) {
         ret->known |= FILE_FLAGS;
         ret->flags = flags_of(stx->stx_attributes);
@@ -51,10 +56,27 @@ int tree_stat(int fd, const char *name, struct file_state *ret)
     struct statx stx;
 
     if (statx(fd, name ? name : "",
-              AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (name ? 0 : AT_EMPTY_PATH), STATX_BASIC_STATS, &stx) < 0)
+              AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (name ? 0 : AT_EMPTY_PATH), STATX_BASIC_STATS | STATX_BTIME, &stx) < 0)
         return -errno;
     tree_state_of_statx(&stx, ret);
     ret->atime_ns = time_ns(stx.stx_atime);
     ret->known |= FILE_ATIME;
     return 0;
+}
+
+uint16_t tree_born(const struct file_state *s)
+{
+    uint64_t h;
+
+    if (!(s->known & FILE_BORN) || !s->born_ns || !major(s->device))
+        return 0;
+    h = hash_word(HASH_START, (uint64_t)s->born_ns);
+    return (uint16_t)(h ^ (h >> 16) ^ (h >> 32)) | 1;
+}
+
+bool tree_born_differs(uint16_t born, const struct file_state *s)
+{
+    uint16_t other = tree_born(s);
+
+    return born && other && born != other;
 }

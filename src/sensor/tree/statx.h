@@ -10,3 +10,12 @@ void tree_state_of_statx(const struct statx *stx, struct file_state *ret);
 
 /* statx() of name in fd (NULL: of fd itself) as a file_state. Nothing is followed. */
 int tree_stat(int fd, const char *name, struct file_state *ret);
+
+/*
+ * A digest of the time of birth, 0 where that is not known: enough to tell two files apart that had one inode's number after
+ * each other. Only of file systems on a device: an overlay's file is born again when it is copied up, and others
+ * (btrfs, tmpfs) do not give a number twice.
+ */
+uint16_t tree_born(const struct file_state *s);
+/* Both are known, and the file is another one. */
+bool tree_born_differs(uint16_t born, const struct file_state *s);

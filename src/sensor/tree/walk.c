@@ -163,8 +163,7 @@ int tree_refresh_object(struct tree *t, int fd, uint32_t object, struct tree_cha
     if (r < 0)
         return err_set(err, r, "looking at a directory");
     tree_state(t, object, &c.before);
-    if (!c.before.known || c.before.inode != seen.state.inode ||
-        c.before.device != seen.state.device)
+    if (!tree_is_that(t, object, &seen.state))
         return -ESTALE;
     if (t->options.xattrs)
         tree_compare_xattrs(tree_xattrs(t, object), (struct bytes){ seen.xattrs, seen.xattr_len },
