@@ -53,6 +53,12 @@ if grep -rnE '\b(printf|puts|perror|exit|getenv|secure_getenv)\(' src --include=
     echo "layers: libraries neither print, exit, nor read the environment"
     failed=1
 fi
+# JSON is written by util/json_writer.h alone; a constant part is a JSON_LITERAL.
+if grep -rnE '(sbuf_add|sbuf_addf|sbuf_add_str)\(.*\\"[^"]*\\":' src --include='*.c' --include='*.h' |
+    grep -v '^src/util/json_writer'; then
+    echo "layers: a key of JSON by hand: use util/json_writer.h"
+    failed=1
+fi
 # What users, processes and containers own is opened by src/foreign/ and src/util/beneath.c alone: anything else
 # may be a fifo, a device, a link to the host's files, or never answer. These open what is not theirs:
 may_open=" $(sed 's/ *#.*//' <<'END'

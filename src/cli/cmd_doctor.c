@@ -20,6 +20,7 @@
 #include "store/query.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
+#include "util/json_writer.h"
 
 struct doctor {
     enum format format;
@@ -49,14 +50,10 @@ static void describe_kernel(struct doctor *d)
         memmove(line, open ? open + 1 : line, strlen(open ? open + 1 : line) + 1);
     }
     if (d->format == FORMAT_JSON) {
-        sbuf_add_str(&d->out, "\"kernel\":{\"release\":");
-        escape_json(&d->out, bytes_of(name.release));
-        sbuf_addf(&d->out, ",\"btf\":%s", btf ? "true" : "false");
-        if (line[0]) {
-            sbuf_add_str(&d->out, ",\"lockdown\":");
-            escape_json(&d->out, bytes_of(line));
-        }
-        sbuf_add_char(&d->out, '}');
+        json_string(&d->out, JSON_MEMBER("kernel", "release"), bytes_of(name.release));
+        json_bool(&d->out, JSON_KEY("btf"), btf);
+        json_bytes(&d->out, JSON_KEY("lockdown"), bytes_of(line));
+        json_close(&d->out);
         return;
     }
     sbuf_addf(&d->out, "%-10s%s, %s, lockdown %s\n", "kernel", name.release,
@@ -66,14 +63,10 @@ static void describe_kernel(struct doctor *d)
 static void list_capabilities(struct doctor *d, const struct sensor_capabilities *caps)
 {
     const struct capability_info *info;
-    bool first = true;
 
-    for (unsigned i = 0; (info = capability_info(i)); i++) {
-        if (!(caps->has & info->bit))
-            continue;
-        sbuf_addf(&d->out, "%s\"%s\"", first ? "" : ",", info->name);
-        first = false;
-    }
+    for (unsigned i = 0; (info = capability_info(i)); i++)
+        if (caps->has & info->bit)
+            json_element(&d->out, bytes_of(info->name));
 }
 
 #define COLUMN "%-10s"
@@ -112,7 +105,9 @@ static void describe_tracker(struct doctor *d)
                                       : "actors that exit before they are looked up stay unnamed";
 
     if (d->format == FORMAT_JSON) {
-        sbuf_addf(&d->out, ",\"tracker\":{\"name\":\"%s\",\"weakness\":\"%s\"}", name, weakness);
+        json_string(&d->out, JSON_MEMBER("tracker", "name"), bytes_of(name));
+        json_string(&d->out, JSON_KEY("weakness"), bytes_of(weakness));
+        json_close(&d->out);
         return;
     }
     sbuf_addf(&d->out, "%-10s%s %s: %s\n", "processes", mark(d->tracker != NULL), name,
@@ -126,7 +121,7 @@ static void describe_left(struct doctor *d)
 
     sensors_recover(NULL, NULL, &said);
     if (d->format == FORMAT_JSON) {
-        sbuf_add_str(&d->out, ",\"left_by_killed\":");
+        json_key(&d->out, JSON_KEY("left_by_killed"));
         if (said.len)
             escape_json(&d->out, sbuf_bytes(&said));
         else
@@ -142,7 +137,7 @@ static void describe_sensors(struct doctor *d)
     size_t count = 0;
 
     if (d->format == FORMAT_JSON)
-        sbuf_add_str(&d->out, ",\"sensors\":[");
+        (void)json_open(&d->out, JSON_ARRAY("sensors"));
     for (unsigned i = 0; sensors[i]; i++) {
         struct sensor_capabilities caps = { 0 };
         struct err err = ERR_INIT;
@@ -154,14 +149,15 @@ static void describe_sensors(struct doctor *d)
         if (count < CHOICE_MAX)
             all[count++] = caps;
         if (d->format == FORMAT_JSON) {
-            sbuf_addf(&d->out, "%s{\"name\":\"%s\",\"works\":%s,\"state\":", i ? "," : "",
-                      sensors[i]->name, caps.works ? "true" : "false");
-            escape_json(&d->out, bytes_of(state));
-            sbuf_add_str(&d->out, ",\"advice\":");
-            escape_json(&d->out, bytes_of(caps.advice));
-            sbuf_add_str(&d->out, ",\"capabilities\":[");
+            json_open_element(&d->out);
+            json_string(&d->out, JSON_KEY("name"), bytes_of(sensors[i]->name));
+            json_bool(&d->out, JSON_KEY("works"), caps.works);
+            json_string(&d->out, JSON_KEY("state"), bytes_of(state));
+            json_string(&d->out, JSON_KEY("advice"), bytes_of(caps.advice));
+            (void)json_open(&d->out, JSON_ARRAY("capabilities"));
             list_capabilities(d, &caps);
-            sbuf_add_str(&d->out, "]}");
+            json_close_array(&d->out);
+            json_close(&d->out);
             continue;
         }
         sbuf_addf(&d->out, "%-10s%s %s\n", sensors[i]->name, mark(caps.works), state);
@@ -188,14 +184,15 @@ static void describe_engines(struct doctor *d)
         return;
     engines_set_patience(engines, 30000); /* who counts may take his time */
     if (d->format == FORMAT_JSON)
-        sbuf_add_str(&d->out, ",\"engines\":[");
+        (void)json_open(&d->out, JSON_ARRAY("engines"));
     for (unsigned i = 0; (state = engines_state(engines, i)); i++) {
         if (d->format == FORMAT_JSON) {
-            sbuf_addf(&d->out, "%s{\"name\":\"%s\",\"present\":%s,\"containers\":%u,\"state\":",
-                      i ? "," : "", state->name, state->present ? "true" : "false",
-                      state->containers);
-            escape_json(&d->out, bytes_of(state->text));
-            sbuf_add_char(&d->out, '}');
+            json_open_element(&d->out);
+            json_string(&d->out, JSON_KEY("name"), bytes_of(state->name));
+            json_bool(&d->out, JSON_KEY("present"), state->present);
+            json_number(&d->out, JSON_KEY("containers"), state->containers);
+            json_string(&d->out, JSON_KEY("state"), bytes_of(state->text));
+            json_close(&d->out);
         } else {
             sbuf_addf(&d->out, "%-10s %s ", state->name, mark(state->present));
             escape_terminal(&d->out, bytes_of(state->text));
@@ -220,9 +217,11 @@ static void describe_store(struct doctor *d)
     if (r == 0)
         r = store_summarise(store, &summary, &err);
     if (d->format == FORMAT_JSON) {
-        sbuf_addf(&d->out, ",\"store\":{\"works\":%s,\"events\":%llu,\"bytes\":%llu}",
-                  r == 0 || r == -ENOENT ? "true" : "false", (unsigned long long)summary.events,
-                  (unsigned long long)summary.bytes);
+        (void)json_open(&d->out, JSON_OBJECT("store"));
+        json_bool(&d->out, JSON_KEY("works"), r == 0 || r == -ENOENT);
+        json_number(&d->out, JSON_KEY("events"), summary.events);
+        json_number(&d->out, JSON_KEY("bytes"), summary.bytes);
+        json_close(&d->out);
     } else if (r == -ENOENT) {
         sbuf_addf(&d->out, "%-10s%s nothing recorded yet (%s)\n", "store", mark(true),
                   d->store_path ? d->store_path : STORE_DEFAULT_PATH);
@@ -254,8 +253,11 @@ static void describe_privileges(struct doctor *d, const struct choice *choice)
     privileges_names(needed == PRIVILEGES_ALL ? 0 : needed, names, sizeof(names));
     privileges_missing(needed == PRIVILEGES_ALL ? 0 : needed, missing, sizeof(missing));
     if (d->format == FORMAT_JSON) {
-        sbuf_addf(&d->out, ",\"privileges\":{\"needed\":\"%s\",\"missing\":\"%s\",\"seccomp\":%s}", names, missing,
-                  seccomp_built_in() && seccomp_works() ? "true" : "false");
+        (void)json_open(&d->out, JSON_OBJECT("privileges"));
+        json_string(&d->out, JSON_KEY("needed"), bytes_of(names));
+        json_string(&d->out, JSON_KEY("missing"), bytes_of(missing));
+        json_bool(&d->out, JSON_KEY("seccomp"), seccomp_built_in() && seccomp_works());
+        json_close(&d->out);
         return;
     }
     sbuf_addf(&d->out, "privileges%s %s\n", mark(!missing[0]),
@@ -279,10 +281,10 @@ static int describe_choice(struct doctor *d)
     if (r == 0)
         describe_privileges(d, &choice);
     if (d->format == FORMAT_JSON) {
-        sbuf_add_str(&d->out, ",\"would_use\":[");
+        (void)json_open(&d->out, JSON_ARRAY("would_use"));
         for (size_t i = 0; i < choice.count; i++)
-            sbuf_addf(&d->out, "%s\"%s\"", i ? "," : "", choice.sensors[i]->name);
-        sbuf_add_char(&d->out, ']');
+            json_element(&d->out, bytes_of(choice.sensors[i]->name));
+        json_close_array(&d->out);
         return r;
     }
     if (r < 0) {
@@ -379,8 +381,12 @@ static void on_line(void *data, const char *road, const char *change,
     static const char *const names[] = { "right", "declared", "wrong" };
 
     if (d->format == FORMAT_JSON) {
-        sbuf_addf(&d->out, "{\"road\":\"%s\",\"change\":\"%s\",\"outcome\":\"%s\",\"text\":\"%s\"}\n",
-                  road, change, names[outcome], text);
+        sbuf_add_char(&d->out, '{');
+        json_string(&d->out, JSON_KEY("road"), bytes_of(road));
+        json_string(&d->out, JSON_KEY("change"), bytes_of(change));
+        json_string(&d->out, JSON_KEY("outcome"), bytes_of(names[outcome]));
+        json_string(&d->out, JSON_KEY("text"), bytes_of(text));
+        sbuf_add_str(&d->out, "}\n");
         return;
     }
     if (outcome != SELFTEST_RIGHT)

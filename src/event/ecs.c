@@ -12,6 +12,7 @@
 #include "util/digits.h"
 #include "util/escape.h"
 #include "util/err.h"
+#include "util/json_writer.h"
 #include "util/limits.h"
 
 #define ECS_VERSION "8.17.0"
@@ -20,62 +21,7 @@
 
 /* ---- small parts ---- */
 
-#define PAD "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" /* with its own NUL */
-/* Text of ours with NULs after it, so that what is short is copied by two moves, however long it is. */
-#define LITERAL(text) ((struct bytes){ text PAD, sizeof(text) - 1 })
-/* What stands before a value: a comma, which the first in an object goes without, and the key. */
-#define KEY(name) LITERAL(",\"" name "\":")
-#define TEXT_KEY(name) LITERAL(",\"" name "\":\"")
-#define OBJECT(name) LITERAL(",\"" name "\":{")
-#define MEMBER(object, name) LITERAL(",\"" object "\":{\"" name "\":") /* an object of one member */
-#define USER(name) LITERAL(",\"" name "\":{\"id\":\"")
-
-static bool is_first(const struct sbuf *out) /* in its object or array */
-{
-    return out->len == 0 || out->data[out->len - 1] == '{' || out->data[out->len - 1] == '[';
-}
-
-/* Where room is short, or for a long one. */
-static void add_key_slowly(struct sbuf *out, struct bytes key)
-{
-    size_t comma = is_first(out);
-
-    sbuf_add(out, key.data + comma, key.len - comma);
-}
-
-/* key: a LITERAL. What is the same for all lengths is all that is done: a third of a line is keys. */
-static void add_key(struct sbuf *out, struct bytes key)
-{
-    size_t len = out->len, comma;
-
-    if (len == 0 || key.len > sizeof(PAD) || out->size - len <= sizeof(PAD)) {
-        add_key_slowly(out, key);
-        return;
-    }
-    comma = is_first(out);
-    memcpy(out->data + len, key.data + comma, sizeof(PAD));
-    len += key.len - comma;
-    out->data[len] = '\0';
-    out->len = len;
-}
-
-/* Returns where it begins, for close_object(). */
-static size_t open_object(struct sbuf *out, struct bytes key)
-{
-    size_t at = out->len;
-
-    add_key(out, key);
-    return at;
-}
-
-/* Close an object; one that stayed empty is taken away with its key. */
-static void close_object(struct sbuf *out, size_t at)
-{
-    if (out->len && out->data[out->len - 1] == '{')
-        sbuf_truncate(out, at);
-    else
-        sbuf_add_char(out, '}');
-}
+#define USER(name) JSON_LITERAL(",\"" name "\":{\"id\":\"")
 
 /* Where the exact bytes of fields that were not UTF-8 are collected, as members. */
 struct raw {
@@ -84,7 +30,8 @@ struct raw {
 
 static void add_raw(struct raw *raw, const char *full_key, struct bytes value)
 {
-    sbuf_addf(&raw->members, "%s\"%s\":\"", raw->members.len ? "," : "", full_key);
+    json_key_of(&raw->members, full_key);
+    sbuf_add_char(&raw->members, '"');
     escape_hex(&raw->members, value);
     sbuf_add_char(&raw->members, '"');
 }
@@ -94,43 +41,29 @@ static void add_bytes_raw(struct sbuf *out, struct bytes key, struct bytes value
 {
     if (!value.len)
         return;
-    add_key(out, key);
+    json_key(out, key);
     if (escape_json(out, value) && raw)
         add_raw(raw, full_key, value);
 }
 
-static void add_bytes(struct sbuf *out, struct bytes key, struct bytes value)
-{
-    add_bytes_raw(out, key, value, NULL, NULL);
-}
-
 static void add_text(struct sbuf *out, struct bytes key, const char *value)
 {
-    add_bytes(out, key, bytes_of(value));
+    json_bytes(out, key, bytes_of(value));
 }
 
-/* key: a MEMBER */
+/* key: a JSON_MEMBER */
 static void add_only(struct sbuf *out, struct bytes key, struct bytes value)
 {
     if (!value.len)
         return;
-    add_bytes(out, key, value);
+    json_bytes(out, key, value);
     sbuf_add_char(out, '}');
 }
 
-static void add_number(struct sbuf *out, struct bytes key, uint64_t value)
-{
-    add_key(out, key);
-    if (value < 10) /* most users are root */
-        sbuf_add_char(out, (char)('0' + value));
-    else
-        sbuf_add_decimal(out, value);
-}
-
-/* key: a TEXT_KEY */
+/* key: a JSON_TEXT_KEY */
 static void add_number_text(struct sbuf *out, struct bytes key, uint64_t value)
 {
-    add_number(out, key, value);
+    json_number(out, key, value);
     sbuf_add_char(out, '"');
 }
 
@@ -187,7 +120,7 @@ static void add_time(struct sbuf *out, struct bytes key, uint64_t time_ns)
 {
     if (!time_ns)
         return;
-    add_key(out, key);
+    json_key(out, key);
     ecs_write_time(out, time_ns);
 }
 
@@ -211,7 +144,7 @@ static uint64_t booted_ns(const struct actor *a)
 static void add_start(struct sbuf *out, uint64_t start_ns, uint64_t booted)
 {
     if (start_ns)
-        add_time(out, KEY("start"), booted + start_ns);
+        add_time(out, JSON_KEY("start"), booted + start_ns);
 }
 
 void ecs_write_entity_id(struct sbuf *out, pid_t pid, uint64_t start_ns)
@@ -228,7 +161,7 @@ static void add_entity_id(struct sbuf *out, pid_t pid, uint64_t start_ns)
 {
     if (!start_ns)
         return;
-    add_key(out, TEXT_KEY("entity_id"));
+    json_key(out, JSON_TEXT_KEY("entity_id"));
     ecs_write_entity_id(out, pid, start_ns);
     sbuf_add_char(out, '"');
 }
@@ -240,7 +173,7 @@ static void add_line(struct sbuf *out, struct bytes key, struct bytes words, str
 
     if (!words.len)
         return;
-    add_key(out, key);
+    json_key(out, key);
     if (!escape_json_words(out, words, " ") || !raw)
         return;
     for (size_t i = 0; i < words.len; i++)
@@ -251,7 +184,7 @@ static void add_line(struct sbuf *out, struct bytes key, struct bytes words, str
 /* Words, each ended by a NUL, as an array. */
 static void add_words(struct sbuf *out, struct bytes key, struct bytes words)
 {
-    add_key(out, key);
+    json_key(out, key);
     sbuf_add_char(out, '[');
     escape_json_words(out, words, "\",\"");
     sbuf_add_char(out, ']');
@@ -268,8 +201,8 @@ static void add_args(struct sbuf *out, struct bytes args, struct raw *raw, const
 {
     if (!args.len)
         return;
-    add_words(out, KEY("args"), without_last_nul(args));
-    add_line(out, KEY("command_line"), without_last_nul(args), raw, full_key);
+    add_words(out, JSON_KEY("args"), without_last_nul(args));
+    add_line(out, JSON_KEY("command_line"), without_last_nul(args), raw, full_key);
 }
 
 /* Those of others than the actor are cut, that a line stays small, and said to be. */
@@ -284,7 +217,7 @@ static struct bytes cut_args(struct bytes args, bool *ret_cut)
 static void say_cut(struct sbuf *out, bool cut)
 {
     if (cut)
-        add_key(out, LITERAL(",\"command_line_truncated\":true"));
+        json_key(out, JSON_LITERAL(",\"command_line_truncated\":true"));
 }
 
 /* key: a USER */
@@ -293,7 +226,7 @@ static void add_user(struct sbuf *out, struct bytes key, bool known, uint32_t id
     if (!known)
         return;
     add_number_text(out, key, id);
-    add_bytes(out, KEY("name"), name);
+    json_bytes(out, JSON_KEY("name"), name);
     sbuf_add_char(out, '}');
 }
 
@@ -302,11 +235,11 @@ static void add_user(struct sbuf *out, struct bytes key, bool known, uint32_t id
 /* What tells one process of others. raw: for the parent, whose fields are named here; NULL for others. */
 static void add_identity(struct sbuf *out, const struct process *p, uint64_t booted, struct raw *raw)
 {
-    add_number(out, KEY("pid"), (uint64_t)p->pid);
+    json_number(out, JSON_KEY("pid"), (uint64_t)p->pid);
     add_start(out, p->start_ns, booted);
     add_entity_id(out, p->pid, p->start_ns);
-    add_bytes_raw(out, KEY("executable"), p->executable, raw, "process.parent.executable");
-    add_bytes_raw(out, KEY("name"), process_display_name(p), raw, "process.parent.name");
+    add_bytes_raw(out, JSON_KEY("executable"), p->executable, raw, "process.parent.executable");
+    add_bytes_raw(out, JSON_KEY("name"), process_display_name(p), raw, "process.parent.name");
 }
 
 static void add_parent(struct sbuf *out, const struct process *p, uint64_t booted, struct raw *raw)
@@ -315,9 +248,9 @@ static void add_parent(struct sbuf *out, const struct process *p, uint64_t boote
     struct bytes args = cut_args(p->args, &cut);
 
     add_identity(out, p, booted, raw);
-    add_line(out, KEY("command_line"), args, raw, "process.parent.command_line");
+    add_line(out, JSON_KEY("command_line"), args, raw, "process.parent.command_line");
     say_cut(out, cut);
-    add_bytes_raw(out, KEY("working_directory"), p->working_directory, raw,
+    add_bytes_raw(out, JSON_KEY("working_directory"), p->working_directory, raw,
                   "process.parent.working_directory");
     add_user(out, USER("user"), p->cred.known, p->cred.euid, p->user_name);
 }
@@ -354,12 +287,12 @@ static void add_entry_leader(struct sbuf *out, const struct process *process, ui
 
         if (!type)
             continue;
-        at = open_object(out, OBJECT("entry_leader"));
+        at = json_open(out, JSON_OBJECT("entry_leader"));
         add_identity(out, p, booted, NULL);
         add_user(out, USER("user"), p->cred.known, p->cred.euid, p->user_name);
-        add_only(out, MEMBER("entry_meta", "type"),
+        add_only(out, JSON_MEMBER("entry_meta", "type"),
                  bytes_of(strcmp(type, "init") == 0 && p->tty.len ? "terminal" : type));
-        close_object(out, at);
+        json_close_filled(out, at);
         return;
     }
 }
@@ -375,24 +308,24 @@ static void write_process(struct sbuf *out, const struct actor *a, uint64_t boot
                                        : BYTES_NULL;
     uint64_t start = p && p->start_ns ? p->start_ns : a->start_ns;
     bool same_user = p && p->cred.known && cred->known;
-    size_t at = open_object(out, OBJECT("process")), parent_at;
+    size_t at = json_open(out, JSON_OBJECT("process")), parent_at;
 
     if (a->pid > 0) {
-        add_number(out, KEY("pid"), (uint64_t)a->pid);
+        json_number(out, JSON_KEY("pid"), (uint64_t)a->pid);
         add_start(out, start, booted);
         add_entity_id(out, a->pid, start);
     }
     if (a->tid > 0) {
-        add_number(out, MEMBER("thread", "id"), (uint64_t)a->tid);
+        json_number(out, JSON_MEMBER("thread", "id"), (uint64_t)a->tid);
         sbuf_add_char(out, '}');
     }
-    add_bytes_raw(out, KEY("executable"), executable, raw, "process.executable");
-    add_bytes_raw(out, KEY("name"), name, raw, "process.name");
+    add_bytes_raw(out, JSON_KEY("executable"), executable, raw, "process.executable");
+    add_bytes_raw(out, JSON_KEY("name"), name, raw, "process.name");
     add_args(out, a->args.len || !p ? a->args : p->args, raw, "process.command_line");
-    add_bytes_raw(out, KEY("working_directory"),
+    add_bytes_raw(out, JSON_KEY("working_directory"),
                   a->working_directory.len || !p ? a->working_directory : p->working_directory, raw,
                   "process.working_directory");
-    add_only(out, MEMBER("tty", "name"), a->tty.len || !p ? a->tty : p->tty);
+    add_only(out, JSON_MEMBER("tty", "name"), a->tty.len || !p ? a->tty : p->tty);
     add_user(out, USER("user"), cred->known, cred->euid,
              same_user && p->cred.euid == cred->euid ? p->user_name : BYTES_NULL);
     add_user(out, USER("real_user"), cred->known, cred->uid,
@@ -400,15 +333,15 @@ static void write_process(struct sbuf *out, const struct actor *a, uint64_t boot
     add_user(out, USER("group"), cred->known, cred->egid,
              same_user && p->cred.egid == cred->egid ? p->group_name : BYTES_NULL);
     if (p && p->parent) {
-        parent_at = open_object(out, OBJECT("parent"));
+        parent_at = json_open(out, JSON_OBJECT("parent"));
         add_parent(out, p->parent, booted, raw);
-        close_object(out, parent_at);
+        json_close_filled(out, parent_at);
     } else if (a->parent_pid > 0 || (p && p->parent_pid > 0)) {
-        add_number(out, MEMBER("parent", "pid"), (uint64_t)(a->parent_pid > 0 ? a->parent_pid : p->parent_pid));
+        json_number(out, JSON_MEMBER("parent", "pid"), (uint64_t)(a->parent_pid > 0 ? a->parent_pid : p->parent_pid));
         sbuf_add_char(out, '}');
     }
     add_entry_leader(out, p, booted);
-    close_object(out, at);
+    json_close_filled(out, at);
 }
 
 void ecs_write_process(struct sbuf *out, const struct actor *actor)
@@ -422,20 +355,20 @@ static void add_lineage(struct sbuf *out, const struct process *p, uint64_t boot
 
     if (!p || !p->parent)
         return;
-    add_key(out, KEY("lineage"));
+    json_key(out, JSON_KEY("lineage"));
     sbuf_add_char(out, '[');
     for (p = p->parent; p && depth < LIMIT_LINEAGE; p = p->parent, depth++) {
         bool cut;
         struct bytes args = cut_args(p->args, &cut);
 
         sbuf_add_str(out, depth ? ",{" : "{");
-        add_number(out, KEY("pid"), (uint64_t)p->pid);
+        json_number(out, JSON_KEY("pid"), (uint64_t)p->pid);
         add_start(out, p->start_ns, booted);
-        add_bytes(out, KEY("executable"), p->executable);
-        add_bytes(out, KEY("name"), process_display_name(p));
-        add_line(out, KEY("command_line"), args, NULL, NULL);
+        json_bytes(out, JSON_KEY("executable"), p->executable);
+        json_bytes(out, JSON_KEY("name"), process_display_name(p));
+        add_line(out, JSON_KEY("command_line"), args, NULL, NULL);
         say_cut(out, cut);
-        add_key(out, p->exited_ns ? LITERAL(",\"exited\":true}") : LITERAL(",\"exited\":false}"));
+        json_key(out, p->exited_ns ? JSON_LITERAL(",\"exited\":true}") : JSON_LITERAL(",\"exited\":false}"));
     }
     sbuf_add_char(out, ']');
 }
@@ -444,27 +377,27 @@ static void add_lineage(struct sbuf *out, const struct process *p, uint64_t boot
 
 static void add_container_members(struct sbuf *out, const struct container *c)
 {
-    add_bytes(out, KEY("id"), c->id);
-    add_bytes(out, KEY("name"), c->name);
-    add_bytes(out, KEY("runtime"), c->runtime);
-    add_only(out, MEMBER("image", "name"), c->image_name);
+    json_bytes(out, JSON_KEY("id"), c->id);
+    json_bytes(out, JSON_KEY("name"), c->name);
+    json_bytes(out, JSON_KEY("runtime"), c->runtime);
+    add_only(out, JSON_MEMBER("image", "name"), c->image_name);
 }
 
 static void add_owner(struct sbuf *out, const struct owner *owner)
 {
-    size_t at = open_object(out, OBJECT("owner"));
+    size_t at = json_open(out, JSON_OBJECT("owner"));
 
-    add_bytes(out, KEY("package"), owner->package);
-    add_bytes(out, KEY("package_version"), owner->package_version);
-    add_bytes(out, KEY("unit"), owner->unit);
+    json_bytes(out, JSON_KEY("package"), owner->package);
+    json_bytes(out, JSON_KEY("package_version"), owner->package_version);
+    json_bytes(out, JSON_KEY("unit"), owner->unit);
     /* a product by its name alone is no fact */
     if (!owner->looks_like) {
-        add_bytes(out, KEY("product"), owner->product);
-        add_bytes(out, KEY("product_kind"), owner->product_kind);
+        json_bytes(out, JSON_KEY("product"), owner->product);
+        json_bytes(out, JSON_KEY("product_kind"), owner->product_kind);
     } else {
-        add_bytes(out, KEY("looks_like"), owner->product);
+        json_bytes(out, JSON_KEY("looks_like"), owner->product);
     }
-    close_object(out, at);
+    json_close_filled(out, at);
 }
 
 static void write_actor_culprit(struct sbuf *out, const struct actor *a, uint64_t booted, struct raw *raw)
@@ -473,20 +406,20 @@ static void write_actor_culprit(struct sbuf *out, const struct actor *a, uint64_
     uint32_t login = actor_login_uid(a), session = actor_session(a);
 
     if (login != UID_UNKNOWN || session != SESSION_UNKNOWN) {
-        size_t at = open_object(out, OBJECT("login"));
+        size_t at = json_open(out, JSON_OBJECT("login"));
 
         add_user(out, USER("user"), login != UID_UNKNOWN, login,
                  p && p->login_uid == login ? p->login_name : BYTES_NULL);
         add_user(out, USER("session"), session != SESSION_UNKNOWN, session, BYTES_NULL);
-        close_object(out, at);
+        json_close_filled(out, at);
     }
     if (!p)
         return;
     add_lineage(out, p, booted);
     if (p->origin != ORIGIN_UNKNOWN)
-        add_text(out, KEY("origin"), p->origin == ORIGIN_HOST ? "host" : "container");
+        add_text(out, JSON_KEY("origin"), p->origin == ORIGIN_HOST ? "host" : "container");
     add_owner(out, &p->owner);
-    add_bytes_raw(out, KEY("script"), a->script.len ? a->script : p->script, raw, "culprit.script");
+    add_bytes_raw(out, JSON_KEY("script"), a->script.len ? a->script : p->script, raw, "culprit.script");
 }
 
 void ecs_write_actor_culprit(struct sbuf *out, const struct actor *a)
@@ -505,25 +438,25 @@ void ecs_write_victim(struct sbuf *out, enum victim_kind kind, const struct cont
 
     if (!kind)
         return;
-    at = open_object(out, OBJECT("victim"));
+    at = json_open(out, JSON_OBJECT("victim"));
     if ((unsigned)kind < ARRAY_SIZE(kinds))
-        add_text(out, KEY("kind"), kinds[kind]);
+        add_text(out, JSON_KEY("kind"), kinds[kind]);
     if (victim) {
-        container_at = open_object(out, OBJECT("container"));
+        container_at = json_open(out, JSON_OBJECT("container"));
         add_container_members(out, victim);
-        close_object(out, container_at);
+        json_close_filled(out, container_at);
     }
     if (sharers.len)
-        add_words(out, KEY("shared_with"), without_last_nul(sharers));
-    close_object(out, at);
+        add_words(out, JSON_KEY("shared_with"), without_last_nul(sharers));
+    json_close_filled(out, at);
 }
 
 void ecs_write_container(struct sbuf *out, const struct container *c)
 {
-    size_t at = open_object(out, OBJECT("container"));
+    size_t at = json_open(out, JSON_OBJECT("container"));
 
     add_container_members(out, c);
-    close_object(out, at);
+    json_close_filled(out, at);
 }
 
 void ecs_write_host(struct sbuf *out, const struct ecs_host *host)
@@ -532,16 +465,16 @@ void ecs_write_host(struct sbuf *out, const struct ecs_host *host)
 
     if (!host)
         return;
-    at = open_object(out, OBJECT("host"));
-    add_bytes(out, KEY("name"), host->name);
-    add_bytes(out, KEY("id"), host->id);
-    add_only(out, MEMBER("boot", "id"), host->boot_id);
-    close_object(out, at);
+    at = json_open(out, JSON_OBJECT("host"));
+    json_bytes(out, JSON_KEY("name"), host->name);
+    json_bytes(out, JSON_KEY("id"), host->id);
+    add_only(out, JSON_MEMBER("boot", "id"), host->boot_id);
+    json_close_filled(out, at);
 }
 
 void ecs_write_version(struct sbuf *out)
 {
-    add_key(out, LITERAL(",\"ecs\":{\"version\":\"" ECS_VERSION "\"}"));
+    json_key(out, JSON_LITERAL(",\"ecs\":{\"version\":\"" ECS_VERSION "\"}"));
 }
 
 void ecs_write_sensors(struct sbuf *out, unsigned bits)
@@ -588,7 +521,7 @@ static void add_permissions(struct sbuf *out, uint32_t mode)
 
     for (size_t i = 4; i-- > 0; mode >>= 3)
         text[i] = (char)('0' + (mode & 7));
-    add_key(out, TEXT_KEY("mode"));
+    json_key(out, JSON_TEXT_KEY("mode"));
     sbuf_add(out, text, sizeof(text));
 }
 
@@ -597,53 +530,53 @@ static void add_state(struct sbuf *out, const struct file_state *s)
     if (s->known & FILE_MODE)
         add_permissions(out, s->mode);
     if (s->known & FILE_UID)
-        add_number_text(out, TEXT_KEY("uid"), s->uid);
+        add_number_text(out, JSON_TEXT_KEY("uid"), s->uid);
     if (s->known & FILE_GID)
-        add_number_text(out, TEXT_KEY("gid"), s->gid);
-    add_bytes(out, KEY("owner"), s->owner);
-    add_bytes(out, KEY("group"), s->group);
+        add_number_text(out, JSON_TEXT_KEY("gid"), s->gid);
+    json_bytes(out, JSON_KEY("owner"), s->owner);
+    json_bytes(out, JSON_KEY("group"), s->group);
     if (s->known & FILE_SIZE)
-        add_number(out, KEY("size"), s->size);
+        json_number(out, JSON_KEY("size"), s->size);
 }
 
 static void add_times(struct sbuf *out, const struct file_state *s)
 {
     if (s->known & FILE_MTIME)
-        add_time(out, KEY("mtime"), (uint64_t)MAX(s->mtime_ns, (int64_t)0));
+        add_time(out, JSON_KEY("mtime"), (uint64_t)MAX(s->mtime_ns, (int64_t)0));
     if (s->known & FILE_ATIME)
-        add_time(out, KEY("accessed"), (uint64_t)MAX(s->atime_ns, (int64_t)0));
+        add_time(out, JSON_KEY("accessed"), (uint64_t)MAX(s->atime_ns, (int64_t)0));
     if (s->known & FILE_FLAGS)
-        add_number(out, KEY("flags"), s->flags);
+        json_number(out, JSON_KEY("flags"), s->flags);
 }
 
 static void write_file(struct sbuf *out, const struct event *e, struct raw *raw)
 {
     struct bytes dir = bytes_dirname(e->path);
-    size_t at = open_object(out, OBJECT("file"));
+    size_t at = json_open(out, JSON_OBJECT("file"));
 
-    add_bytes_raw(out, KEY("path"), e->path, raw, "file.path");
-    add_bytes_raw(out, KEY("name"), bytes_basename(e->path), raw, "file.name");
-    add_bytes_raw(out, KEY("directory"), dir, raw, "file.directory");
+    add_bytes_raw(out, JSON_KEY("path"), e->path, raw, "file.path");
+    add_bytes_raw(out, JSON_KEY("name"), bytes_basename(e->path), raw, "file.name");
+    add_bytes_raw(out, JSON_KEY("directory"), dir, raw, "file.directory");
     if (e->file.known & FILE_MODE)
-        add_text(out, KEY("type"), file_type(e->file.mode));
+        add_text(out, JSON_KEY("type"), file_type(e->file.mode));
     if (e->file.known & FILE_INODE)
-        add_number_text(out, TEXT_KEY("inode"), e->file.inode);
+        add_number_text(out, JSON_TEXT_KEY("inode"), e->file.inode);
     if (e->file.known & FILE_DEVICE)
-        add_number_text(out, TEXT_KEY("device"), e->file.device);
+        add_number_text(out, JSON_TEXT_KEY("device"), e->file.device);
     add_state(out, &e->file);
-    add_bytes_raw(out, KEY("target_path"), e->target_path, raw, "file.target_path");
-    close_object(out, at);
+    add_bytes_raw(out, JSON_KEY("target_path"), e->target_path, raw, "file.target_path");
+    json_close_filled(out, at);
 }
 
 static void add_change(struct sbuf *out, struct bytes key, const struct file_state *s,
                        struct bytes xattr)
 {
-    size_t at = open_object(out, key);
+    size_t at = json_open(out, key);
 
     add_state(out, s);
     add_times(out, s);
-    add_bytes(out, KEY("xattr"), xattr);
-    close_object(out, at);
+    json_bytes(out, JSON_KEY("xattr"), xattr);
+    json_close_filled(out, at);
 }
 
 /* ---- event ---- */
@@ -652,18 +585,19 @@ static void write_event_object(struct sbuf *out, const struct event *e)
 {
     const struct operation_info *info = operation_info(e->operation);
 
-    add_key(out, LITERAL(",\"event\":{\"kind\":\"event\",\"category\":[\"file\"],\"type\":[\""));
+    json_key(out, JSON_LITERAL(",\"event\":{\"kind\":\"event\",\"category\":[\"file\"],\"type\":[\""));
     sbuf_add_str(out, info->ecs_type);
-    sbuf_add_str(out, "\"],\"action\":\"");
+    sbuf_add_str(out, "\"]");
+    json_key(out, JSON_TEXT_KEY("action"));
     sbuf_add_str(out, info->name);
-    sbuf_add_str(out, "\",\"outcome\":\"");
-    sbuf_add_str(out, e->error == 0 ? "success" : e->error > 0 ? "failure" : "unknown");
-    sbuf_add_str(out, "\",\"id\":\"");
-    escape_hex(out, (struct bytes){ (const char *)e->id, sizeof(e->id) });
     sbuf_add_char(out, '"');
+    json_key(out, JSON_TEXT_KEY("outcome"));
+    sbuf_add_str(out, e->error == 0 ? "success" : e->error > 0 ? "failure" : "unknown");
+    sbuf_add_char(out, '"');
+    json_hex(out, JSON_KEY("id"), (struct bytes){ (const char *)e->id, sizeof(e->id) });
     if (e->sequence)
-        add_number(out, KEY("sequence"), e->sequence);
-    add_key(out, LITERAL(",\"module\":\"culprit\",\"dataset\":\"culprit.file\"}"));
+        json_number(out, JSON_KEY("sequence"), e->sequence);
+    json_key(out, JSON_LITERAL(",\"module\":\"culprit\",\"dataset\":\"culprit.file\"}"));
 }
 
 /*
@@ -675,7 +609,7 @@ static void add_since_start(struct sbuf *out, int64_t ns)
     uint64_t size = ns < 0 ? -(uint64_t)ns : (uint64_t)ns, us = (size + 500) / 1000;
     char text[] = { '.', '0', '0', '0', '0', '0', '0' };
 
-    add_key(out, KEY("since_start"));
+    json_key(out, JSON_KEY("since_start"));
     if (size % 1000 == 500 || size / NS_PER_S >= EXACT_S) {
         sbuf_addf(out, "%.6f", (double)ns / 1e9);
         return;
@@ -689,49 +623,49 @@ static void add_since_start(struct sbuf *out, int64_t ns)
 
 static void write_culprit(struct sbuf *out, const struct event *e, uint64_t booted, struct raw *raw)
 {
-    size_t at = open_object(out, OBJECT("culprit")), file_at;
+    size_t at = json_open(out, JSON_OBJECT("culprit")), file_at;
 
     ecs_write_cause(out, &e->cause);
     write_actor_culprit(out, &e->actor, booted, raw);
     if (e->previous_path.len || e->host_path.len || e->previous_host_path.len || e->carried.len) {
-        file_at = open_object(out, OBJECT("file"));
-        add_bytes_raw(out, KEY("previous_path"), e->previous_path, raw, "culprit.file.previous_path");
-        add_bytes_raw(out, KEY("host_path"), e->host_path, raw, "culprit.file.host_path");
-        add_bytes_raw(out, KEY("previous_host_path"), e->previous_host_path, raw,
+        file_at = json_open(out, JSON_OBJECT("file"));
+        add_bytes_raw(out, JSON_KEY("previous_path"), e->previous_path, raw, "culprit.file.previous_path");
+        add_bytes_raw(out, JSON_KEY("host_path"), e->host_path, raw, "culprit.file.host_path");
+        add_bytes_raw(out, JSON_KEY("previous_host_path"), e->previous_host_path, raw,
                       "culprit.file.previous_host_path");
-        add_bytes_raw(out, KEY("carried"), e->carried, raw, "culprit.file.carried");
-        close_object(out, file_at);
+        add_bytes_raw(out, JSON_KEY("carried"), e->carried, raw, "culprit.file.carried");
+        json_close_filled(out, file_at);
     }
-    add_change(out, OBJECT("before"), &e->before,
+    add_change(out, JSON_OBJECT("before"), &e->before,
                e->operation == OPERATION_REMOVEXATTR ? e->xattr : BYTES_NULL);
-    add_change(out, OBJECT("after"), &e->after,
+    add_change(out, JSON_OBJECT("after"), &e->after,
                e->operation == OPERATION_SETXATTR || e->operation == OPERATION_SETACL ? e->xattr
                                                                                      : BYTES_NULL);
     ecs_write_victim(out, e->victim_kind, e->victim, e->sharers);
     if (e->since_start_known)
         add_since_start(out, e->since_start_ns);
     if (e->route != ROUTE_UNKNOWN)
-        add_text(out, KEY("route"), e->route == ROUTE_SYSCALL ? "syscall" : "io_uring");
+        add_text(out, JSON_KEY("route"), e->route == ROUTE_SYSCALL ? "syscall" : "io_uring");
     if (e->syscall >= 0) {
         int machine = e->syscall_arch ? audit_elf_to_machine(e->syscall_arch) : -1;
 
-        add_text(out, KEY("syscall"), machine >= 0 ? audit_call_name_by_number(e->syscall, machine) : NULL);
+        add_text(out, JSON_KEY("syscall"), machine >= 0 ? audit_call_name_by_number(e->syscall, machine) : NULL);
     }
-    add_bytes_raw(out, KEY("watch"), e->watch_text, raw, "culprit.watch");
+    add_bytes_raw(out, JSON_KEY("watch"), e->watch_text, raw, "culprit.watch");
     if (e->bytes_known)
-        add_number(out, KEY("bytes"), e->bytes);
-    add_bytes(out, KEY("note"), e->note);
+        json_number(out, JSON_KEY("bytes"), e->bytes);
+    json_bytes(out, JSON_KEY("note"), e->note);
     if (e->sensors) {
-        add_key(out, TEXT_KEY("sensor"));
+        json_key(out, JSON_TEXT_KEY("sensor"));
         ecs_write_sensors(out, e->sensors);
         sbuf_add_char(out, '"');
     }
     if (raw->members.len) {
-        add_key(out, OBJECT("raw"));
+        json_key(out, JSON_OBJECT("raw"));
         sbuf_add_bytes(out, sbuf_bytes(&raw->members));
         sbuf_add_char(out, '}');
     }
-    close_object(out, at);
+    json_close_filled(out, at);
 }
 
 /* Of another machine's log its name is known at most. */
@@ -751,18 +685,18 @@ void ecs_write_event(struct sbuf *out, const struct event *e, const struct ecs_h
     uint64_t booted = booted_ns(&e->actor);
 
     sbuf_add_char(out, '{');
-    add_time(out, KEY("@timestamp"), e->time_ns);
+    add_time(out, JSON_KEY("@timestamp"), e->time_ns);
     ecs_write_version(out);
     write_event_object(out, e);
     if (e->error > 0)
-        add_only(out, MEMBER("error", "code"), bytes_of(errno_name(e->error)));
+        add_only(out, JSON_MEMBER("error", "code"), bytes_of(errno_name(e->error)));
     write_file(out, e, &raw);
     write_process(out, &e->actor, booted, &raw);
     ecs_write_user(out, &e->actor, &e->cause.person);
     if (e->actor.process && e->actor.process->container)
         ecs_write_container(out, e->actor.process->container);
     if (e->key.len) {
-        add_bytes_raw(out, MEMBER("rule", "name"), e->key, &raw, "rule.name");
+        add_bytes_raw(out, JSON_MEMBER("rule", "name"), e->key, &raw, "rule.name");
         sbuf_add_char(out, '}');
     }
     write_event_host(out, e, host);
@@ -776,26 +710,26 @@ void ecs_write_gap(struct sbuf *out, const struct gap *gap, const struct ecs_hos
     size_t at, gap_at;
 
     sbuf_add_char(out, '{');
-    add_time(out, KEY("@timestamp"), gap->to_ns);
+    add_time(out, JSON_KEY("@timestamp"), gap->to_ns);
     ecs_write_version(out);
-    add_key(out, LITERAL(",\"event\":{\"kind\":\"pipeline_error\""));
-    add_time(out, KEY("start"), gap->from_ns);
-    add_time(out, KEY("end"), gap->to_ns);
+    json_key(out, JSON_LITERAL(",\"event\":{\"kind\":\"pipeline_error\""));
+    add_time(out, JSON_KEY("start"), gap->from_ns);
+    add_time(out, JSON_KEY("end"), gap->to_ns);
     sbuf_add_char(out, '}');
-    add_text(out, KEY("message"), gap->text);
+    add_text(out, JSON_KEY("message"), gap->text);
     ecs_write_host(out, host);
-    at = open_object(out, OBJECT("culprit"));
-    gap_at = open_object(out, OBJECT("gap"));
+    at = json_open(out, JSON_OBJECT("culprit"));
+    gap_at = json_open(out, JSON_OBJECT("gap"));
     if (gap->count) /* 0: how many is not known */
-        add_number(out, KEY("lost"), gap->count);
-    add_time(out, KEY("from"), gap->from_ns);
-    add_time(out, KEY("to"), gap->to_ns);
-    close_object(out, gap_at);
+        json_number(out, JSON_KEY("lost"), gap->count);
+    add_time(out, JSON_KEY("from"), gap->from_ns);
+    add_time(out, JSON_KEY("to"), gap->to_ns);
+    json_close_filled(out, gap_at);
     if (gap->sensor) {
-        add_key(out, TEXT_KEY("sensor"));
+        json_key(out, JSON_TEXT_KEY("sensor"));
         ecs_write_sensors(out, gap->sensor);
         sbuf_add_char(out, '"');
     }
-    close_object(out, at);
+    json_close_filled(out, at);
     sbuf_add_str(out, "}\n");
 }

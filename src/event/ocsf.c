@@ -9,6 +9,7 @@
 #include "event/operation.h"
 #include "util/err.h"
 #include "util/escape.h"
+#include "util/json_writer.h"
 #include "util/macro.h"
 
 static const char *const activities[] = {
@@ -33,26 +34,10 @@ unsigned ocsf_activity(enum operation operation)
     return (unsigned)operation < OPERATION_COUNT ? ids[operation] : 0;
 }
 
-/* A member "name":"text", if there is a text; `first` is cleared. */
-static void text(struct sbuf *out, bool *first, const char *name, struct bytes value)
+static void id_text(struct sbuf *out, struct bytes key, uint64_t value) /* key: a JSON_TEXT_KEY */
 {
-    if (!value.data || value.len == 0)
-        return;
-    sbuf_addf(out, "%s\"%s\":", *first ? "" : ",", name);
-    escape_json(out, value);
-    *first = false;
-}
-
-static void number(struct sbuf *out, bool *first, const char *name, int64_t value)
-{
-    sbuf_addf(out, "%s\"%s\":%" PRId64, *first ? "" : ",", name, value);
-    *first = false;
-}
-
-static void id_text(struct sbuf *out, bool *first, const char *name, uint32_t value)
-{
-    sbuf_addf(out, "%s\"%s\":\"%" PRIu32 "\"", *first ? "" : ",", name, value);
-    *first = false;
+    json_number(out, key, value);
+    sbuf_add_char(out, '"');
 }
 
 static unsigned file_type(uint32_t mode)
@@ -69,22 +54,20 @@ static unsigned file_type(uint32_t mode)
     }
 }
 
-static void user(struct sbuf *out, const char *member, uint32_t uid, struct bytes name)
+/* key: a JSON_OBJECT */
+static void user(struct sbuf *out, struct bytes key, uint32_t uid, struct bytes name)
 {
-    bool first = true;
-
-    sbuf_addf(out, ",\"%s\":{", member);
-    id_text(out, &first, "uid", uid);
-    text(out, &first, "name", name);
+    (void)json_open(out, key);
+    id_text(out, JSON_TEXT_KEY("uid"), uid);
+    json_bytes(out, JSON_KEY("name"), name);
     sbuf_add_char(out, '}');
 }
 
-/* "member":{...} of the file by that path, in that state. */
-static void file(struct sbuf *out, const char *member, struct bytes path, const struct file_state *base,
+/* The file by that path, in that state. key: a JSON_OBJECT */
+static void file(struct sbuf *out, struct bytes key, struct bytes path, const struct file_state *base,
                  const struct file_state *changed)
 {
     struct file_state s = *base;
-    bool first = true;
 
     if (changed) {
         if (changed->known & FILE_MODE)
@@ -97,22 +80,24 @@ static void file(struct sbuf *out, const char *member, struct bytes path, const 
             s.size = changed->size;
         s.known |= changed->known & (FILE_MODE | FILE_UID | FILE_GID | FILE_SIZE);
     }
-    sbuf_addf(out, ",\"%s\":{", member);
-    text(out, &first, "name", bytes_basename(path).len ? bytes_basename(path) : path);
-    if (first) /* the schema needs one */
-        text(out, &first, "name", bytes_of("unknown"));
-    text(out, &first, "path", path);
+    (void)json_open(out, key);
+    json_bytes(out, JSON_KEY("name"), bytes_basename(path).len ? bytes_basename(path) : path);
+    if (json_is_first(out)) /* the schema needs one */
+        json_bytes(out, JSON_KEY("name"), bytes_of("unknown"));
+    json_bytes(out, JSON_KEY("path"), path);
     if (bytes_dirname(path).len)
-        text(out, &first, "parent_folder", bytes_dirname(path));
-    number(out, &first, "type_id", s.known & FILE_MODE ? file_type(s.mode) : 0);
+        json_bytes(out, JSON_KEY("parent_folder"), bytes_dirname(path));
+    json_signed(out, JSON_KEY("type_id"), s.known & FILE_MODE ? file_type(s.mode) : 0);
     if (s.known & FILE_SIZE)
-        number(out, &first, "size", (int64_t)s.size);
+        json_signed(out, JSON_KEY("size"), (int64_t)s.size);
     if (s.known & FILE_INODE)
-        sbuf_addf(out, ",\"uid\":\"%" PRIu64 "\"", s.inode);
+        id_text(out, JSON_TEXT_KEY("uid"), s.inode);
     if (s.known & FILE_UID)
-        user(out, "owner", s.uid, s.owner);
-    if (s.known & FILE_MODE)
-        sbuf_addf(out, ",\"unmapped\":{\"mode\":\"%04o\"}", s.mode & 07777);
+        user(out, JSON_OBJECT("owner"), s.uid, s.owner);
+    if (s.known & FILE_MODE) {
+        json_key(out, JSON_MEMBER("unmapped", "mode"));
+        sbuf_addf(out, "\"%04o\"}", s.mode & 07777);
+    }
     sbuf_add_char(out, '}');
 }
 
@@ -123,12 +108,11 @@ static void process(struct sbuf *out, const struct event *e)
     const struct credentials *cred = actor_credentials(a);
     uint32_t session = actor_session(a);
     struct bytes executable = event_actor_executable(e), args = p && p->args.len ? p->args : a->args;
-    bool first = true;
 
-    sbuf_add_str(out, ",\"actor\":{\"process\":{");
+    json_key(out, JSON_LITERAL(",\"actor\":{\"process\":{"));
     if (a->pid)
-        number(out, &first, "pid", a->pid);
-    text(out, &first, "name", event_actor_name(e));
+        json_signed(out, JSON_KEY("pid"), a->pid);
+    json_bytes(out, JSON_KEY("name"), event_actor_name(e));
     if (args.len) {
         struct sbuf line = SBUF_INIT;
 
@@ -136,29 +120,28 @@ static void process(struct sbuf *out, const struct event *e)
             sbuf_add_char(&line, args.data[i] ? args.data[i] : i + 1 < args.len ? ' ' : '\0');
         while (line.len > 0 && line.data[line.len - 1] == '\0')
             sbuf_truncate(&line, line.len - 1);
-        text(out, &first, "cmd_line", sbuf_bytes(&line));
+        json_bytes(out, JSON_KEY("cmd_line"), sbuf_bytes(&line));
         sbuf_done(&line);
     }
-    text(out, &first, "working_directory", p && p->working_directory.len ? p->working_directory : a->working_directory);
+    json_bytes(out, JSON_KEY("working_directory"), p && p->working_directory.len ? p->working_directory : a->working_directory);
     if (executable.len) {
-        bool inner = true;
-
-        sbuf_addf(out, "%s\"file\":{", first ? "" : ",");
-        text(out, &inner, "name", bytes_basename(executable));
-        text(out, &inner, "path", executable);
-        number(out, &inner, "type_id", 1);
-        sbuf_add_char(out, '}');
-        first = false;
+        (void)json_open(out, JSON_OBJECT("file"));
+        json_bytes(out, JSON_KEY("name"), bytes_basename(executable));
+        json_bytes(out, JSON_KEY("path"), executable);
+        json_signed(out, JSON_KEY("type_id"), 1);
+        json_close(out);
     }
     if (a->parent_pid) {
-        sbuf_addf(out, "%s\"parent_process\":{\"pid\":%d}", first ? "" : ",", a->parent_pid);
-        first = false;
+        json_signed(out, JSON_MEMBER("parent_process", "pid"), a->parent_pid);
+        json_close(out);
     }
     sbuf_add_char(out, '}');
     if (cred->known)
-        user(out, "user", cred->euid, p && p->cred.euid == cred->euid ? p->user_name : BYTES_NULL);
-    if (session != SESSION_UNKNOWN && (cred->known || session))
-        sbuf_addf(out, ",\"session\":{\"uid\":\"%" PRIu32 "\"}", session);
+        user(out, JSON_OBJECT("user"), cred->euid, p && p->cred.euid == cred->euid ? p->user_name : BYTES_NULL);
+    if (session != SESSION_UNKNOWN && (cred->known || session)) {
+        id_text(out, JSON_LITERAL(",\"session\":{\"uid\":\""), session);
+        json_close(out);
+    }
     sbuf_add_char(out, '}');
 }
 
@@ -167,19 +150,14 @@ static void unmapped(struct sbuf *out, const struct event *e)
 {
     const struct process *p = e->actor.process;
     uint32_t login = actor_login_uid(&e->actor);
-    size_t at = out->len;
-    bool first = true;
+    size_t at = json_open(out, JSON_OBJECT("unmapped"));
 
-    sbuf_add_str(out, ",\"unmapped\":{");
-    text(out, &first, "rule", e->key);
+    json_bytes(out, JSON_KEY("rule"), e->key);
     if (login != UID_UNKNOWN && actor_credentials(&e->actor)->known) {
-        id_text(out, &first, "auid", login);
-        text(out, &first, "login_name", p && p->login_uid == login ? p->login_name : BYTES_NULL);
+        id_text(out, JSON_TEXT_KEY("auid"), login);
+        json_bytes(out, JSON_KEY("login_name"), p && p->login_uid == login ? p->login_name : BYTES_NULL);
     }
-    if (first)
-        sbuf_truncate(out, at);
-    else
-        sbuf_add_char(out, '}');
+    json_close_filled(out, at);
 }
 
 void ocsf_write_event(struct sbuf *out, const struct event *e, struct bytes host)
@@ -191,28 +169,30 @@ void ocsf_write_event(struct sbuf *out, const struct event *e, struct bytes host
     bool rename = e->operation == OPERATION_RENAME;
     const struct file_state *before = &e->before, *after = &e->after;
 
-    sbuf_addf(out, "{\"activity_id\":%u,\"activity_name\":\"%s\",\"category_uid\":1,\"category_name\":\"System Activity\""
-                   ",\"class_uid\":1001,\"class_name\":\"File System Activity\",\"type_uid\":%u"
-                   ",\"type_name\":\"File System Activity: %s\",\"severity_id\":1,\"severity\":\"Informational\""
-                   ",\"time\":%" PRIu64 ",\"status_id\":%u,\"status\":\"%s\"",
-              activity, name, 100100 + activity, name, (uint64_t)(e->time_ns / NS_PER_MS), status,
-              status == 1 ? "Success" : status == 2 ? "Failure" : "Unknown");
-    if (code)
-        sbuf_addf(out, ",\"status_code\":\"%s\"", code);
-    sbuf_add_str(out, ",\"metadata\":{\"version\":\"" OCSF_VERSION "\",\"product\":{\"name\":\"culprit\",\"vendor_name\":\"culprit\""
-                      ",\"version\":\"" CULPRIT_VERSION "\"},\"uid\":\"");
-    escape_hex(out, (struct bytes){ (const char *)e->id, sizeof(e->id) });
-    sbuf_add_str(out, "\"}");
-    sbuf_add_str(out, ",\"device\":{\"type_id\":0");
-    if (host.len) {
-        sbuf_add_str(out, ",\"hostname\":");
-        escape_json(out, host);
-    }
-    sbuf_add_char(out, '}');
+    sbuf_add_char(out, '{');
+    json_number(out, JSON_KEY("activity_id"), activity);
+    json_string(out, JSON_KEY("activity_name"), bytes_of(name));
+    json_key(out, JSON_LITERAL(",\"category_uid\":1,\"category_name\":\"System Activity\""));
+    json_key(out, JSON_LITERAL(",\"class_uid\":1001,\"class_name\":\"File System Activity\""));
+    json_number(out, JSON_KEY("type_uid"), 100100 + activity);
+    json_key(out, JSON_TEXT_KEY("type_name"));
+    sbuf_addf(out, "File System Activity: %s\"", name);
+    json_key(out, JSON_LITERAL(",\"severity_id\":1,\"severity\":\"Informational\""));
+    json_number(out, JSON_KEY("time"), e->time_ns / NS_PER_MS);
+    json_number(out, JSON_KEY("status_id"), status);
+    json_string(out, JSON_KEY("status"), bytes_of(status == 1 ? "Success" : status == 2 ? "Failure" : "Unknown"));
+    json_bytes(out, JSON_KEY("status_code"), bytes_of(code));
+    json_key(out, JSON_LITERAL(",\"metadata\":{\"version\":\"" OCSF_VERSION "\",\"product\":{\"name\":\"culprit\","
+                               "\"vendor_name\":\"culprit\",\"version\":\"" CULPRIT_VERSION "\"}"));
+    json_hex(out, JSON_KEY("uid"), (struct bytes){ (const char *)e->id, sizeof(e->id) });
+    json_close(out);
+    json_number(out, JSON_MEMBER("device", "type_id"), 0);
+    json_bytes(out, JSON_KEY("hostname"), host);
+    json_close(out);
     process(out, e);
-    file(out, "file", rename && e->previous_path.len ? e->previous_path : e->path, &e->file, before);
+    file(out, JSON_OBJECT("file"), rename && e->previous_path.len ? e->previous_path : e->path, &e->file, before);
     if (e->error == 0 && (rename || after->known))
-        file(out, "file_result", e->path, &e->file, after);
+        file(out, JSON_OBJECT("file_result"), e->path, &e->file, after);
     unmapped(out, e);
     sbuf_add_str(out, "}\n");
 }

@@ -11,6 +11,7 @@
 #include "report/sentence.h"
 #include "util/clock.h"
 #include "util/escape.h"
+#include "util/json_writer.h"
 #include "util/limits.h"
 
 #define SHOWN_PARTS 4
@@ -532,113 +533,94 @@ void coverage_each_unwatched(const struct case_ *c, void (*line)(void *data, str
 
 static void add_times(struct sbuf *out, uint64_t from_ns, uint64_t to_ns)
 {
-    sbuf_add_str(out, ",\"from\":");
+    json_key(out, JSON_KEY("from"));
     ecs_write_time(out, from_ns);
     if (to_ns) {
-        sbuf_add_str(out, ",\"to\":");
+        json_key(out, JSON_KEY("to"));
         ecs_write_time(out, to_ns);
     }
-}
-
-static void add_text(struct sbuf *out, const char *key, struct bytes text)
-{
-    if (!text.len)
-        return;
-    sbuf_addf(out, ",\"%s\":", key);
-    escape_json(out, text);
 }
 
 static void add_only(struct sbuf *out, struct bytes only)
 {
     if (!only.len)
         return;
-    sbuf_add_str(out, ",\"only\":[");
-    for (bool first = true; only.len; first = false) {
-        size_t n = strnlen(only.data, only.len);
-
-        sbuf_add_str(out, first ? "" : ",");
-        escape_json(out, (struct bytes){ only.data, n });
-        n += n < only.len;
-        only = (struct bytes){ only.data + n, only.len - n };
-    }
-    sbuf_add_char(out, ']');
+    (void)json_open(out, JSON_ARRAY("only"));
+    while (only.len)
+        json_element(out, bytes_next_field(&only, '\0'));
+    json_close_array(out);
 }
 
 static void add_permissions(struct sbuf *out, unsigned watched)
 {
-    bool first = true;
-
     if (!watched)
         return;
-    sbuf_add_str(out, ",\"permissions\":[");
-    for (size_t i = 0; i < ARRAY_SIZE(permissions); i++) {
-        if (!(watched & permissions[i].permission))
-            continue;
-        sbuf_addf(out, "%s\"%s\"", first ? "" : ",", permissions[i].name);
-        first = false;
-    }
-    sbuf_add_char(out, ']');
+    (void)json_open(out, JSON_ARRAY("permissions"));
+    for (size_t i = 0; i < ARRAY_SIZE(permissions); i++)
+        if (watched & permissions[i].permission)
+            json_element(out, bytes_of(permissions[i].name));
+    json_close_array(out);
 }
 
 static void add_span_json(struct sbuf *out, const struct watched *w)
 {
     const struct coverage *v = &w->coverage;
 
-    sbuf_add_str(out, "{\"sensor\":\"");
+    json_open_element(out);
+    json_key(out, JSON_TEXT_KEY("sensor"));
     ecs_write_sensors(out, v->sensors);
     sbuf_add_char(out, '"');
     add_times(out, v->from_ns, v->to_ns);
-    if (w->spans > 1)
-        sbuf_addf(out, ",\"spans\":%u,\"not_watched_seconds\":%.3f", w->spans, (double)w->between_ns / 1e9);
-    add_text(out, "watch", v->watch);
+    if (w->spans > 1) {
+        json_number(out, JSON_KEY("spans"), w->spans);
+        json_fraction(out, JSON_KEY("not_watched_seconds"), (double)w->between_ns / 1e9, 3);
+    }
+    json_bytes(out, JSON_KEY("watch"), v->watch);
     add_permissions(out, v->permissions);
     add_only(out, v->only);
-    add_text(out, "narrowed", v->narrowed);
-    add_text(out, "not_seen", v->not_seen);
+    json_bytes(out, JSON_KEY("narrowed"), v->narrowed);
+    json_bytes(out, JSON_KEY("not_seen"), v->not_seen);
     if (v->host_id.len) {
-        sbuf_add_str(out, ",\"host\":{\"id\":");
-        escape_json(out, v->host_id);
-        add_text(out, "name", v->host_name);
-        sbuf_add_char(out, '}');
+        json_string(out, JSON_MEMBER("host", "id"), v->host_id);
+        json_bytes(out, JSON_KEY("name"), v->host_name);
+        json_close(out);
     }
-    sbuf_add_char(out, '}');
+    json_close(out);
 }
 
 static void add_question_json(struct sbuf *out, const struct case_question *q)
 {
-    sbuf_add_str(out, "{\"target\":");
-    escape_json(out, q->target);
-    sbuf_addf(out, ",\"extent\":\"%s\"", coverage_extent_name(coverage_sum_extent(&q->sum, clock_ns(CLOCK_REALTIME))));
+    enum coverage_extent extent = coverage_sum_extent(&q->sum, clock_ns(CLOCK_REALTIME));
+
+    json_open_element(out);
+    json_string(out, JSON_KEY("target"), q->target);
+    json_string(out, JSON_KEY("extent"), bytes_of(coverage_extent_name(extent)));
     if (bytes_known(q->nearest.shown)) {
-        sbuf_add_str(out, ",\"nearest\":{\"target\":");
-        escape_json(out, q->nearest.shown);
+        json_string(out, JSON_MEMBER("nearest", "target"), q->nearest.shown);
         add_times(out, q->nearest.from_ns, q->nearest.to_ns);
-        sbuf_add_char(out, '}');
+        json_close(out);
     }
-    sbuf_add_char(out, '}');
+    json_close(out);
 }
 
 void coverage_write_json(const struct case_ *c, struct sbuf *out)
 {
-    sbuf_add_str(out, ",\"coverage\":[");
-    for (size_t i = 0; i < c->watched_count; i++) {
-        sbuf_add_str(out, i ? "," : "");
+    (void)json_open(out, JSON_ARRAY("coverage"));
+    for (size_t i = 0; i < c->watched_count; i++)
         add_span_json(out, &c->watched[i]);
+    json_close_array(out);
+    if (c->questions) {
+        (void)json_open(out, JSON_ARRAY("watched"));
+        for (const struct case_question *q = c->questions; q; q = q->next)
+            add_question_json(out, q);
+        json_close_array(out);
     }
-    sbuf_add_char(out, ']');
-    if (c->questions)
-        sbuf_add_str(out, ",\"watched\":[");
-    for (const struct case_question *q = c->questions; q; q = q->next) {
-        add_question_json(out, q);
-        sbuf_add_char(out, q->next ? ',' : ']');
-    }
-    if (c->lost_unknown) /* at least `lost`; 0 would say that nothing was */
-        sbuf_add_str(out, ",\"lost_unknown\":true");
+    json_flag(out, JSON_KEY("lost_unknown"), c->lost_unknown); /* at least `lost`; 0 would say that nothing was */
     if (c->lost || !c->lost_unknown)
-        sbuf_addf(out, ",\"lost\":%llu", (unsigned long long)c->lost);
-    sbuf_addf(out, ",\"gaps\":%zu", c->gap_count + c->gaps_beyond);
+        json_number(out, JSON_KEY("lost"), c->lost);
+    json_number(out, JSON_KEY("gaps"), c->gap_count + c->gaps_beyond);
     if (c->filtered)
-        sbuf_addf(out, ",\"filtered\":%llu", (unsigned long long)c->filtered);
+        json_number(out, JSON_KEY("filtered"), c->filtered);
     if (c->allowed)
-        sbuf_addf(out, ",\"allowed\":%llu", (unsigned long long)c->allowed);
+        json_number(out, JSON_KEY("allowed"), c->allowed);
 }

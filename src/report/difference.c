@@ -10,7 +10,9 @@
 
 #include "event/operation.h"
 #include "report/difference_json.h"
+#include "util/clock.h"
 #include "util/escape.h"
+#include "util/json_writer.h"
 #include "util/limits.h"
 
 #define SHOWN 5       /* equal neighbours that are shown before the rest is folded */
@@ -494,54 +496,47 @@ static void end_text(struct difference_page *p, const struct difference_end *end
 
 static void end_json(const struct difference_page *p, const struct difference_end *end, struct sbuf *out)
 {
-    struct timespec now;
-    bool first = true;
+    const uint64_t *unrecorded = p->unrecorded;
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    sbuf_add_str(out, "{\"@timestamp\":");
-    ecs_write_time(out, (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec);
+    sbuf_add_char(out, '{');
+    json_key(out, JSON_KEY("@timestamp"));
+    ecs_write_time(out, clock_ns(CLOCK_REALTIME));
     ecs_write_version(out);
-    sbuf_add_str(out, ",\"event\":{\"kind\":\"alert\",\"category\":[\"file\"],\"module\":\"culprit\","
-                      "\"dataset\":\"culprit.difference\"},\"culprit\":{\"differences\":{");
-    sbuf_addf(out, "\"count\":%llu", (unsigned long long)p->count);
-    if (p->options.against.len) {
-        sbuf_add_str(out, ",\"against\":");
-        escape_json(out, p->options.against);
-    }
-    sbuf_add_str(out, ",\"kinds\":{");
-    for (unsigned i = 0; i < DIFFERENCE_COUNT; i++) {
-        if (!p->counts[i])
-            continue;
-        sbuf_addf(out, "%s\"%s\":%llu", first ? "" : ",", difference_kind_name((enum difference_kind)i),
-                  (unsigned long long)p->counts[i]);
-        first = false;
-    }
-    sbuf_addf(out, "},\"recorded\":%llu,\"before_watch\":%llu,\"not_recorded\":%llu,\"never_watched\":%llu",
-              (unsigned long long)(p->count - p->unrecorded[UNRECORDED_NEVER] -
-                                   p->unrecorded[UNRECORDED_BEFORE] - p->unrecorded[UNRECORDED_UNSEEN]),
-              (unsigned long long)p->unrecorded[UNRECORDED_BEFORE],
-              (unsigned long long)p->unrecorded[UNRECORDED_UNSEEN],
-              (unsigned long long)p->unrecorded[UNRECORDED_NEVER]);
+    json_key(out, JSON_LITERAL(",\"event\":{\"kind\":\"alert\",\"category\":[\"file\"],\"module\":\"culprit\","
+                               "\"dataset\":\"culprit.difference\"}"));
+    (void)json_open(out, JSON_OBJECT("culprit"));
+    (void)json_open(out, JSON_OBJECT("differences"));
+    json_number(out, JSON_KEY("count"), p->count);
+    json_bytes(out, JSON_KEY("against"), p->options.against);
+    (void)json_open(out, JSON_OBJECT("kinds"));
+    for (unsigned i = 0; i < DIFFERENCE_COUNT; i++)
+        if (p->counts[i]) {
+            json_key_of(out, difference_kind_name((enum difference_kind)i));
+            sbuf_add_decimal(out, p->counts[i]);
+        }
+    json_close(out);
+    json_number(out, JSON_KEY("recorded"), p->count - unrecorded[UNRECORDED_NEVER] - unrecorded[UNRECORDED_BEFORE] -
+                                               unrecorded[UNRECORDED_UNSEEN]);
+    json_number(out, JSON_KEY("before_watch"), unrecorded[UNRECORDED_BEFORE]);
+    json_number(out, JSON_KEY("not_recorded"), unrecorded[UNRECORDED_UNSEEN]);
+    json_number(out, JSON_KEY("never_watched"), unrecorded[UNRECORDED_NEVER]);
     if (end->temporary)
-        sbuf_addf(out, ",\"temporary\":%llu", (unsigned long long)end->temporary);
+        json_number(out, JSON_KEY("temporary"), end->temporary);
     if (end->lossy)
-        sbuf_addf(out, ",\"lost\":%llu", (unsigned long long)end->lost);
+        json_number(out, JSON_KEY("lost"), end->lost);
     if (end->watched_since) {
-        sbuf_add_str(out, ",\"watched_since\":");
+        json_key(out, JSON_KEY("watched_since"));
         ecs_write_time(out, end->watched_since);
     }
-    if (end->watched_partly.len) {
-        sbuf_add_str(out, ",\"watched_partly\":");
-        escape_json(out, end->watched_partly);
-    }
-    sbuf_add_str(out, "},\"watch\":");
-    escape_json(out, p->options.target);
+    json_bytes(out, JSON_KEY("watched_partly"), end->watched_partly);
+    json_close(out);
+    json_string(out, JSON_KEY("watch"), p->options.target);
     ecs_write_victim(out,
                      p->options.volume      ? VICTIM_VOLUME
                      : p->options.container ? VICTIM_CONTAINER
                                             : VICTIM_HOST,
                      p->options.container, BYTES_NULL);
-    sbuf_add_char(out, '}');
+    json_close(out);
     ecs_write_host(out, p->options.host);
     sbuf_add_str(out, "}\n");
 }

@@ -5,15 +5,7 @@
 
 #include "event/operation.h"
 #include "util/escape.h"
-
-static void add_text(struct sbuf *out, bool *first, const char *key, struct bytes value)
-{
-    if (!value.len)
-        return;
-    sbuf_addf(out, "%s\"%s\":", *first ? "" : ",", key);
-    escape_json(out, value);
-    *first = false;
-}
+#include "util/json_writer.h"
 
 static const char *type_of(uint32_t mode)
 {
@@ -37,66 +29,58 @@ static const char *type_of(uint32_t mode)
     }
 }
 
+static void add_id(struct sbuf *out, struct bytes key, uint32_t id) /* key: a JSON_TEXT_KEY */
+{
+    json_number(out, key, id);
+    sbuf_add_char(out, '"');
+}
+
 /* The members of "file", "before", "after". */
-static void add_state(struct sbuf *out, bool *first, const struct file_state *s, struct bytes hash,
-                      struct bytes target)
+static void add_state(struct sbuf *out, const struct file_state *s, struct bytes hash, struct bytes target)
 {
     if (s->known & FILE_MODE) {
-        if (type_of(s->mode))
-            add_text(out, first, "type", bytes_of(type_of(s->mode)));
-        sbuf_addf(out, "%s\"mode\":\"%04o\"", *first ? "" : ",", s->mode & 07777);
-        *first = false;
+        json_bytes(out, JSON_KEY("type"), bytes_of(type_of(s->mode)));
+        json_key(out, JSON_KEY("mode"));
+        sbuf_addf(out, "\"%04o\"", s->mode & 07777);
     }
-    if (s->known & FILE_UID) {
-        sbuf_addf(out, "%s\"uid\":\"%u\"", *first ? "" : ",", s->uid);
-        *first = false;
-    }
-    if (s->known & FILE_GID) {
-        sbuf_addf(out, "%s\"gid\":\"%u\"", *first ? "" : ",", s->gid);
-        *first = false;
-    }
-    add_text(out, first, "owner", s->owner);
-    add_text(out, first, "group", s->group);
-    if (s->known & FILE_SIZE) {
-        sbuf_addf(out, "%s\"size\":%llu", *first ? "" : ",", (unsigned long long)s->size);
-        *first = false;
-    }
+    if (s->known & FILE_UID)
+        add_id(out, JSON_TEXT_KEY("uid"), s->uid);
+    if (s->known & FILE_GID)
+        add_id(out, JSON_TEXT_KEY("gid"), s->gid);
+    json_bytes(out, JSON_KEY("owner"), s->owner);
+    json_bytes(out, JSON_KEY("group"), s->group);
+    if (s->known & FILE_SIZE)
+        json_number(out, JSON_KEY("size"), s->size);
     if ((s->known & FILE_MTIME) && s->mtime_ns > 0) {
-        sbuf_addf(out, "%s\"mtime\":", *first ? "" : ",");
+        json_key(out, JSON_KEY("mtime"));
         ecs_write_time(out, (uint64_t)s->mtime_ns);
-        *first = false;
     }
-    add_text(out, first, "target_path", target);
+    json_bytes(out, JSON_KEY("target_path"), target);
     if (hash.len) {
-        sbuf_addf(out, "%s\"hash\":{\"sha256\":", *first ? "" : ",");
-        escape_json(out, hash);
-        sbuf_add_char(out, '}');
-        *first = false;
+        json_string(out, JSON_MEMBER("hash", "sha256"), hash);
+        json_close(out);
     }
 }
 
-static void add_raw(struct sbuf *raw, const char *key, struct bytes value)
+static void add_raw(struct sbuf *raw, struct bytes key, struct bytes value)
 {
     _cleanup_sbuf_ struct sbuf scratch = SBUF_INIT;
 
-    if (!escape_json(&scratch, value))
-        return;
-    sbuf_addf(raw, "%s\"%s\":\"", raw->len ? "," : "", key);
-    escape_hex(raw, value);
-    sbuf_add_char(raw, '"');
+    if (escape_json(&scratch, value))
+        json_hex(raw, key, value);
 }
 
 static void add_file(struct sbuf *out, const struct difference *d)
 {
-    bool gone = d->kind == DIFFERENCE_MISSING, first = true;
+    bool gone = d->kind == DIFFERENCE_MISSING;
 
-    sbuf_add_str(out, ",\"file\":{");
-    add_text(out, &first, "path", d->path);
-    add_text(out, &first, "name", bytes_basename(d->path));
-    add_text(out, &first, "directory", bytes_dirname(d->path));
-    add_state(out, &first, gone ? &d->before : &d->after, gone ? d->before_hash : d->after_hash,
+    (void)json_open(out, JSON_OBJECT("file"));
+    json_bytes(out, JSON_KEY("path"), d->path);
+    json_bytes(out, JSON_KEY("name"), bytes_basename(d->path));
+    json_bytes(out, JSON_KEY("directory"), bytes_dirname(d->path));
+    add_state(out, gone ? &d->before : &d->after, gone ? d->before_hash : d->after_hash,
               gone ? d->before_target : d->after_target);
-    sbuf_add_char(out, '}');
+    json_close(out);
 }
 
 static const char *const reasons[] = {
@@ -108,47 +92,41 @@ static const char *const reasons[] = {
 static void add_difference(struct sbuf *out, const struct difference *d, struct bytes against)
 {
     _cleanup_sbuf_ struct sbuf raw = SBUF_INIT;
-    bool first = true;
 
-    sbuf_addf(out, "\"difference\":{\"kind\":\"%s\"", difference_kind_name(d->kind));
-    if (against.len) {
-        sbuf_add_str(out, ",\"against\":");
-        escape_json(out, against);
-    }
-    if (d->xattr.len) {
-        sbuf_add_str(out, ",\"xattr\":");
-        escape_json(out, d->xattr);
-    }
+    json_string(out, JSON_MEMBER("difference", "kind"), bytes_of(difference_kind_name(d->kind)));
+    json_bytes(out, JSON_KEY("against"), against);
+    json_bytes(out, JSON_KEY("xattr"), d->xattr);
     if (d->changed_ns) {
-        sbuf_add_str(out, ",\"not_later_than\":");
+        json_key(out, JSON_KEY("not_later_than"));
         ecs_write_time(out, d->changed_ns);
     }
-    sbuf_addf(out, ",\"recorded\":%s", d->event ? "true" : "false");
+    json_bool(out, JSON_KEY("recorded"), d->event != NULL);
     if (!d->event)
-        sbuf_addf(out, ",\"reason\":\"%s\"", reasons[d->unrecorded]);
+        json_string(out, JSON_KEY("reason"), bytes_of(reasons[d->unrecorded]));
     if (d->before.known) {
-        sbuf_add_str(out, ",\"before\":{");
-        add_state(out, &first, &d->before, d->before_hash, d->before_target);
-        sbuf_add_char(out, '}');
+        (void)json_open(out, JSON_OBJECT("before"));
+        add_state(out, &d->before, d->before_hash, d->before_target);
+        json_close(out);
     }
     if (d->after.known) {
-        first = true;
-        sbuf_add_str(out, ",\"after\":{");
-        add_state(out, &first, &d->after, d->after_hash, d->after_target);
-        sbuf_add_char(out, '}');
+        (void)json_open(out, JSON_OBJECT("after"));
+        add_state(out, &d->after, d->after_hash, d->after_target);
+        json_close(out);
     }
-    sbuf_add_char(out, '}');
+    json_close(out);
     if (d->host_path.len && d->kind != DIFFERENCE_MISSING) {
-        sbuf_add_str(out, ",\"file\":{\"host_path\":");
-        escape_json(out, d->host_path);
-        sbuf_add_char(out, '}');
+        json_string(out, JSON_MEMBER("file", "host_path"), d->host_path);
+        json_close(out);
     }
-    add_raw(&raw, "file.path", d->path);
+    add_raw(&raw, JSON_KEY("file.path"), d->path);
     if (d->kind != DIFFERENCE_MISSING)
-        add_raw(&raw, "culprit.file.host_path", d->host_path);
-    add_raw(&raw, "file.target_path", d->kind == DIFFERENCE_MISSING ? d->before_target : d->after_target);
-    if (raw.len)
-        sbuf_addf(out, ",\"raw\":{%s}", sbuf_str(&raw));
+        add_raw(&raw, JSON_KEY("culprit.file.host_path"), d->host_path);
+    add_raw(&raw, JSON_KEY("file.target_path"), d->kind == DIFFERENCE_MISSING ? d->before_target : d->after_target);
+    if (raw.len) {
+        (void)json_open(out, JSON_OBJECT("raw"));
+        sbuf_add_bytes(out, sbuf_bytes(&raw));
+        json_close(out);
+    }
 }
 
 void difference_write_json(struct sbuf *out, const struct difference *d, const struct container *victim,
@@ -159,20 +137,20 @@ void difference_write_json(struct sbuf *out, const struct difference *d, const s
 
     sbuf_add_char(&line, '{');
     if (e || d->changed_ns) {
-        sbuf_add_str(&line, "\"@timestamp\":");
+        json_key(&line, JSON_KEY("@timestamp"));
         ecs_write_time(&line, e ? e->time_ns : d->changed_ns);
     }
     ecs_write_version(&line);
-    sbuf_addf(&line, ",\"event\":{\"kind\":\"state\",\"category\":[\"file\"],\"type\":[\"%s\"]",
-              d->kind == DIFFERENCE_MISSING ? "deletion"
-              : d->kind == DIFFERENCE_ADDED ? "creation"
-                                            : "change");
+    json_key(&line, JSON_LITERAL(",\"event\":{\"kind\":\"state\",\"category\":[\"file\"],\"type\":["));
+    json_element(&line, bytes_of(d->kind == DIFFERENCE_MISSING ? "deletion"
+                                 : d->kind == DIFFERENCE_ADDED ? "creation"
+                                                               : "change"));
+    json_close_array(&line);
     if (e) {
-        sbuf_addf(&line, ",\"action\":\"%s\",\"id\":\"", operation_info(e->operation)->name);
-        escape_hex(&line, (struct bytes){ (const char *)e->id, sizeof(e->id) });
-        sbuf_add_char(&line, '"');
+        json_string(&line, JSON_KEY("action"), bytes_of(operation_info(e->operation)->name));
+        json_hex(&line, JSON_KEY("id"), (struct bytes){ (const char *)e->id, sizeof(e->id) });
     }
-    sbuf_add_str(&line, ",\"module\":\"culprit\",\"dataset\":\"culprit.difference\"}");
+    json_key(&line, JSON_LITERAL(",\"module\":\"culprit\",\"dataset\":\"culprit.difference\"}"));
     add_file(&line, d);
     if (e) {
         ecs_write_process(&line, &e->actor);
@@ -180,13 +158,13 @@ void difference_write_json(struct sbuf *out, const struct difference *d, const s
             ecs_write_container(&line, e->actor.process->container);
     }
     ecs_write_host(&line, host);
-    sbuf_add_str(&line, ",\"culprit\":{");
+    (void)json_open(&line, JSON_OBJECT("culprit"));
     add_difference(&line, d, against);
     if (e)
         ecs_write_actor_culprit(&line, &e->actor);
     ecs_write_victim(&line, victim_kind, victim, e ? e->sharers : BYTES_NULL);
     if (e && e->since_start_known)
-        sbuf_addf(&line, ",\"since_start\":%.6f", (double)e->since_start_ns / 1e9);
+        json_fraction(&line, JSON_KEY("since_start"), (double)e->since_start_ns / 1e9, 6);
     sbuf_add_str(&line, "}}\n");
     sbuf_add_bytes(out, sbuf_bytes(&line));
 }

@@ -16,24 +16,27 @@
 #include "report/when.h"
 #include "util/clock.h"
 #include "util/err.h"
-#include "util/escape.h"
+#include "util/json_writer.h"
+
+static void add_time(struct sbuf *out, struct bytes key, uint64_t time_ns)
+{
+    json_key(out, key);
+    ecs_write_time(out, time_ns);
+}
 
 static void add_counts(struct sbuf *out, const struct tally *t)
 {
-    bool first = true;
-
-    sbuf_addf(out, ",\"count\":%llu,\"reported\":%llu", (unsigned long long)(t->reported + tally_folded(t)),
-              (unsigned long long)t->reported);
+    json_number(out, JSON_KEY("count"), t->reported + tally_folded(t));
+    json_number(out, JSON_KEY("reported"), t->reported);
     if (!tally_folded(t))
         return;
-    sbuf_add_str(out, ",\"folded\":{");
+    (void)json_open(out, JSON_OBJECT("folded"));
     for (size_t i = 0; i < FOLD_COUNT; i++)
         if (t->folded[i]) {
-            sbuf_addf(out, "%s\"%s\":%llu", first ? "" : ",", fold_name((enum fold)i),
-                      (unsigned long long)t->folded[i]);
-            first = false;
+            json_key_of(out, fold_name((enum fold)i));
+            sbuf_add_decimal(out, t->folded[i]);
         }
-    sbuf_add_char(out, '}');
+    json_close(out);
 }
 
 static void add_tally(struct sbuf *out, const struct tally *t)
@@ -45,96 +48,92 @@ static void add_tally(struct sbuf *out, const struct tally *t)
                                             [VARIANT_ARRIVED] = "arrived",
                                             [VARIANT_UNCERTAIN] = "uncertain" };
 
-    sbuf_addf(out, "{\"action\":\"%s\",\"outcome\":\"%s\"", operation_info(t->operation)->name,
-              t->error == 0 ? "success" : t->error > 0 ? "failure" : "unknown");
-    if (t->error > 0 && errno_name(t->error))
-        sbuf_addf(out, ",\"error\":\"%s\"", errno_name(t->error));
+    json_open_element(out);
+    json_string(out, JSON_KEY("action"), bytes_of(operation_info(t->operation)->name));
+    json_string(out, JSON_KEY("outcome"), bytes_of(t->error == 0 ? "success" : t->error > 0 ? "failure" : "unknown"));
+    if (t->error > 0)
+        json_bytes(out, JSON_KEY("error"), bytes_of(errno_name(t->error)));
     if (t->variant != VARIANT_PLAIN)
-        sbuf_addf(out, ",\"variant\":\"%s\"", variants[t->variant]);
-    sbuf_addf(out, ",\"type\":\"%s\"", t->directory ? "dir" : "file");
+        json_string(out, JSON_KEY("variant"), bytes_of(variants[t->variant]));
+    json_string(out, JSON_KEY("type"), bytes_of(t->directory ? "dir" : "file"));
     add_counts(out, t);
     if (!t->files_beyond)
-        sbuf_addf(out, ",\"files\":%llu", (unsigned long long)t->files);
+        json_number(out, JSON_KEY("files"), t->files);
     if (t->bytes_known)
-        sbuf_addf(out, ",\"bytes_written\":%llu", (unsigned long long)t->bytes);
+        json_number(out, JSON_KEY("bytes_written"), t->bytes);
     if (t->moved_first)
-        sbuf_addf(out, ",\"moved_first\":%llu", (unsigned long long)t->moved_first);
+        json_number(out, JSON_KEY("moved_first"), t->moved_first);
     if (t->reported) {
-        sbuf_add_str(out, ",\"first\":");
-        ecs_write_time(out, t->first_ns);
-        sbuf_add_str(out, ",\"last\":");
-        ecs_write_time(out, t->last_ns);
+        add_time(out, JSON_KEY("first"), t->first_ns);
+        add_time(out, JSON_KEY("last"), t->last_ns);
     }
-    sbuf_add_str(out, ",\"paths\":[");
-    for (size_t i = 0; i < t->sample_count; i++) {
-        if (i)
-            sbuf_add_char(out, ',');
-        escape_json(out, t->samples[i].path);
-    }
-    sbuf_add_str(out, "]}");
+    (void)json_open(out, JSON_ARRAY("paths"));
+    for (size_t i = 0; i < t->sample_count; i++)
+        json_element(out, t->samples[i].path);
+    json_close_array(out);
+    json_close(out);
 }
 
 static void add_tools(struct sbuf *out, const struct culprit *s)
 {
-    sbuf_add_str(out, ",\"tools\":[");
+    (void)json_open(out, JSON_ARRAY("tools"));
     for (size_t i = 0; i < s->tool_count; i++) {
-        sbuf_add_str(out, i ? ",{\"name\":" : "{\"name\":");
-        escape_json(out, s->tools[i].name);
-        sbuf_addf(out, ",\"processes\":%llu}", (unsigned long long)s->tools[i].processes);
+        json_open_element(out);
+        json_string(out, JSON_KEY("name"), s->tools[i].name);
+        json_number(out, JSON_KEY("processes"), s->tools[i].processes);
+        json_close(out);
     }
-    sbuf_add_char(out, ']');
+    json_close_array(out);
 }
 
 static void add_doubts(struct sbuf *out, const struct culprit *s)
 {
     if (s->presumed)
-        sbuf_addf(out, ",\"actor_presumed\":%llu", (unsigned long long)s->presumed);
+        json_number(out, JSON_KEY("actor_presumed"), s->presumed);
     if (!s->note_count)
         return;
-    sbuf_add_str(out, ",\"doubts\":[");
+    (void)json_open(out, JSON_ARRAY("doubts"));
     for (size_t i = 0; i < s->note_count; i++) {
-        sbuf_add_str(out, i ? ",{\"note\":" : "{\"note\":");
-        escape_json(out, s->notes[i].text);
-        sbuf_addf(out, ",\"count\":%llu}", (unsigned long long)s->notes[i].count);
+        json_open_element(out);
+        json_string(out, JSON_KEY("note"), s->notes[i].text);
+        json_number(out, JSON_KEY("count"), s->notes[i].count);
+        json_close(out);
     }
-    sbuf_add_char(out, ']');
+    json_close_array(out);
 }
 
 static void add_verdict(struct sbuf *out, const struct case_ *c, const struct culprit *s)
 {
     _cleanup_sbuf_ struct sbuf pattern = SBUF_INIT;
     uint64_t deleted = 0;
-    bool first = true;
 
-    sbuf_add_str(out, ",\"verdict\":{\"actions\":[");
+    (void)json_open(out, JSON_OBJECT("verdict"));
+    (void)json_open(out, JSON_ARRAY("actions"));
     for (const struct tally *t = s->tallies; t; t = t->next) {
         if (!t->reported && !tally_folded(t))
             continue;
-        if (!first)
-            sbuf_add_char(out, ',');
-        first = false;
         add_tally(out, t);
         if (t->error == 0 && operation_removes(t->operation))
             deleted += t->reported;
     }
-    sbuf_addf(out, "],\"deleted\":%llu,\"reported\":%llu,\"folded\":%llu,\"processes\":%llu,\"noise\":%s,\"own_command\":%s",
-              (unsigned long long)deleted, (unsigned long long)culprit_reported(s), (unsigned long long)culprit_folded(s),
-              (unsigned long long)s->processes, s->noise != NOISE_NONE ? "true" : "false", s->own_command ? "true" : "false");
-    if (s->rhythm.occasions && !s->rhythm.unknown)
-        sbuf_addf(out, ",\"runs\":%llu,\"occasions\":%llu", (unsigned long long)s->rhythm.run_count,
-                  (unsigned long long)s->rhythm.occasions);
+    json_close_array(out);
+    json_number(out, JSON_KEY("deleted"), deleted);
+    json_number(out, JSON_KEY("reported"), culprit_reported(s));
+    json_number(out, JSON_KEY("folded"), culprit_folded(s));
+    json_number(out, JSON_KEY("processes"), s->processes);
+    json_bool(out, JSON_KEY("noise"), s->noise != NOISE_NONE);
+    json_bool(out, JSON_KEY("own_command"), s->own_command);
+    if (s->rhythm.occasions && !s->rhythm.unknown) {
+        json_number(out, JSON_KEY("runs"), s->rhythm.run_count);
+        json_number(out, JSON_KEY("occasions"), s->rhythm.occasions);
+    }
     add_tools(out, s);
     add_doubts(out, s);
-    sbuf_add_str(out, ",\"first\":");
-    ecs_write_time(out, s->first_ns);
-    sbuf_add_str(out, ",\"last\":");
-    ecs_write_time(out, s->last_ns);
+    add_time(out, JSON_KEY("first"), s->first_ns);
+    add_time(out, JSON_KEY("last"), s->last_ns);
     when_pattern(c, s, &pattern);
-    if (pattern.len) {
-        sbuf_add_str(out, ",\"pattern\":");
-        escape_json(out, sbuf_bytes(&pattern));
-    }
-    sbuf_add_char(out, '}');
+    json_bytes(out, JSON_KEY("pattern"), sbuf_bytes(&pattern));
+    json_close(out);
 }
 
 static uint64_t events_of(const struct culprit *s)
@@ -151,15 +150,16 @@ static bool is_noise(const struct culprit *s)
 static void add_noise(struct sbuf *out, const struct case_ *c)
 {
     uint64_t changes = 0, refused = 0;
-    bool first = true;
 
     for (const struct culprit *s = c->culprits; s; s = s->next)
         for (const struct tally *t = is_noise(s) ? s->tallies : NULL; t; t = t->next)
             *(t->error > 0 ? &refused : &changes) += t->reported + tally_folded(t);
     if (!changes && !refused)
         return;
-    sbuf_addf(out, ",\"noise\":{\"changes\":%llu,\"refused\":%llu,\"by\":[", (unsigned long long)changes,
-              (unsigned long long)refused);
+    (void)json_open(out, JSON_OBJECT("noise"));
+    json_number(out, JSON_KEY("changes"), changes);
+    json_number(out, JSON_KEY("refused"), refused);
+    (void)json_open(out, JSON_ARRAY("by"));
     for (const struct culprit *s = c->culprits; s; s = s->next) {
         _cleanup_sbuf_ struct sbuf name = SBUF_INIT;
         bool comma;
@@ -167,43 +167,43 @@ static void add_noise(struct sbuf *out, const struct case_ *c)
         if (!is_noise(s))
             continue;
         name_subject(&name, &s->cause, &s->actor, false, &comma);
-        sbuf_add_str(out, first ? "{\"name\":" : ",{\"name\":");
-        escape_json(out, sbuf_bytes(&name));
-        sbuf_addf(out, ",\"reason\":\"%s\",\"count\":%llu}", noise_name(s->noise), (unsigned long long)events_of(s));
-        first = false;
+        json_open_element(out);
+        json_string(out, JSON_KEY("name"), sbuf_bytes(&name));
+        json_string(out, JSON_KEY("reason"), bytes_of(noise_name(s->noise)));
+        json_number(out, JSON_KEY("count"), events_of(s));
+        json_close(out);
     }
-    sbuf_add_str(out, "]}");
+    json_close_array(out);
+    json_close(out);
 }
 
 static void add_command(struct sbuf *out, const struct case_ *c)
 {
     if (!c->options.command.len)
         return;
-    sbuf_add_str(out, ",\"command\":{\"line\":");
-    escape_json(out, c->options.command);
-    if (c->options.command_status >= 0)
-        sbuf_addf(out, ",\"exit_code\":%d,\"seconds\":%.3f", c->options.command_status,
-                  (double)c->options.command_ns / 1e9);
-    sbuf_add_char(out, '}');
+    json_string(out, JSON_MEMBER("command", "line"), c->options.command);
+    if (c->options.command_status >= 0) {
+        json_number(out, JSON_KEY("exit_code"), (uint64_t)c->options.command_status);
+        json_fraction(out, JSON_KEY("seconds"), (double)c->options.command_ns / 1e9, 3);
+    }
+    json_close(out);
     if (c->own_status >= 0)
-        sbuf_addf(out, ",\"exit_status\":%d", c->own_status);
+        json_number(out, JSON_KEY("exit_status"), (uint64_t)c->own_status);
 }
 
 static void begin(struct sbuf *line, uint64_t time_ns, const char *action)
 {
-    sbuf_add_str(line, "{\"@timestamp\":");
-    ecs_write_time(line, time_ns);
+    sbuf_add_char(line, '{');
+    add_time(line, JSON_KEY("@timestamp"), time_ns);
     ecs_write_version(line);
-    sbuf_addf(line,
-              ",\"event\":{\"kind\":\"alert\",\"category\":[\"file\"],\"type\":[\"info\"],"
-              "\"action\":\"%s\",\"module\":\"culprit\",\"dataset\":\"culprit.verdict\"}",
-              action);
+    json_key(line, JSON_LITERAL(",\"event\":{\"kind\":\"alert\",\"category\":[\"file\"],\"type\":[\"info\"]"));
+    json_string(line, JSON_KEY("action"), bytes_of(action));
+    json_key(line, JSON_LITERAL(",\"module\":\"culprit\",\"dataset\":\"culprit.verdict\"}"));
 }
 
 static void add_common(struct sbuf *line, const struct case_ *c)
 {
-    sbuf_add_str(line, ",\"watch\":");
-    escape_json(line, c->options.target);
+    json_string(line, JSON_KEY("watch"), c->options.target);
     coverage_write_json(c, line);
     add_command(line, c);
 }
@@ -215,22 +215,20 @@ static void write_culprit(struct sbuf *out, const struct case_ *c, const struct 
 
     case_sentence(c, s, &sentence);
     begin(&line, s->first_ns, "verdict");
-    sbuf_add_str(&line, ",\"message\":");
-    escape_json(&line, sbuf_bytes(&sentence));
+    json_string(&line, JSON_KEY("message"), sbuf_bytes(&sentence));
     ecs_write_process(&line, &s->actor);
     ecs_write_user(&line, &s->actor, &s->cause.person);
     if (s->actor.process && s->actor.process->container)
         ecs_write_container(&line, s->actor.process->container);
-    sbuf_add_str(&line, ",\"culprit\":{");
+    (void)json_open(&line, JSON_OBJECT("culprit"));
     ecs_write_cause(&line, &s->cause);
     ecs_write_actor_culprit(&line, &s->actor);
     if (worst)
         ecs_write_victim(&line, worst->victim_kind, worst->victim, worst->sharers);
     if (worst && worst->start_ns)
-        sbuf_addf(&line, "%s\"since_start\":%.6f", line.data[line.len - 1] == '{' ? "" : ",",
-                  (double)(int64_t)(worst->first_ns - worst->start_ns) / 1e9);
-    if (line.data[line.len - 1] == '{')
-        sbuf_addf(&line, "\"origin\":\"unknown\"");
+        json_fraction(&line, JSON_KEY("since_start"), (double)(int64_t)(worst->first_ns - worst->start_ns) / 1e9, 6);
+    if (json_is_first(&line))
+        json_string(&line, JSON_KEY("origin"), bytes_of("unknown"));
     add_verdict(&line, c, s);
     add_noise(&line, c);
     add_common(&line, c);
@@ -261,13 +259,16 @@ static void write_nobody(struct sbuf *out, const struct case_ *c)
     else
         coverage_each_answer(c, add_sentence, &sentence);
     begin(&line, clock_ns(CLOCK_REALTIME), "no-culprit");
-    sbuf_add_str(&line, ",\"message\":");
-    escape_json(&line, sbuf_bytes(&sentence));
-    sbuf_add_str(&line, ",\"culprit\":{\"explanation\":[");
-    for (size_t i = 0; i < c->explained_count; i++)
-        sbuf_addf(&line, "%s{\"reason\":\"%s\",\"files\":%llu}", i ? "," : "",
-                  reasons[c->explained[i].kind], (unsigned long long)c->explained[i].files);
-    sbuf_add_char(&line, ']');
+    json_string(&line, JSON_KEY("message"), sbuf_bytes(&sentence));
+    (void)json_open(&line, JSON_OBJECT("culprit"));
+    (void)json_open(&line, JSON_ARRAY("explanation"));
+    for (size_t i = 0; i < c->explained_count; i++) {
+        json_open_element(&line);
+        json_string(&line, JSON_KEY("reason"), bytes_of(reasons[c->explained[i].kind]));
+        json_number(&line, JSON_KEY("files"), c->explained[i].files);
+        json_close(&line);
+    }
+    json_close_array(&line);
     add_noise(&line, c);
     add_common(&line, c);
     sbuf_add_str(&line, "}}\n");

@@ -13,6 +13,7 @@
 #include "util/err.h"
 #include "util/escape.h"
 #include "util/hash.h"
+#include "util/json_writer.h"
 
 #define HOUR_S 3600
 #define NUMBER_COLUMNS 9
@@ -335,13 +336,14 @@ void summary_write_text(struct summary *s, enum summary_order order, uint64_t to
 
 static void write_json_counts(struct sbuf *out, const struct count *c)
 {
-    sbuf_addf(out, ",\"changes\":%llu,\"deleted\":%llu,\"refused\":%llu", (unsigned long long)c->changes,
-              (unsigned long long)c->deleted, (unsigned long long)c->refused);
+    json_number(out, JSON_KEY("changes"), c->changes);
+    json_number(out, JSON_KEY("deleted"), c->deleted);
+    json_number(out, JSON_KEY("refused"), c->refused);
     if (c->bytes_known)
-        sbuf_addf(out, ",\"bytes_written\":%llu", (unsigned long long)c->bytes);
-    sbuf_add_str(out, ",\"first\":");
+        json_number(out, JSON_KEY("bytes_written"), c->bytes);
+    json_key(out, JSON_KEY("first"));
     ecs_write_time(out, c->first_ns);
-    sbuf_add_str(out, ",\"last\":");
+    json_key(out, JSON_KEY("last"));
     ecs_write_time(out, c->last_ns);
     sbuf_add_str(out, "}\n");
 }
@@ -352,12 +354,15 @@ void summary_write_json(struct summary *s, enum summary_order order, uint64_t to
     uint64_t left = choose(s, order, top, &rest), n = 0;
 
     for (const struct summary_row *row = s->rows; row && n < s->shown; row = (const struct summary_row *)row->hh.next, n++) {
-        sbuf_addf(out, "{\"by\":\"%s\",\"name\":", by_names[s->by]);
-        escape_json(out, bytes_of(row->name));
+        sbuf_add_char(out, '{');
+        json_string(out, JSON_KEY("by"), bytes_of(by_names[s->by]));
+        json_string(out, JSON_KEY("name"), bytes_of(row->name));
         write_json_counts(out, &row->count);
     }
     if (rest.changes || rest.refused) {
-        sbuf_addf(out, "{\"by\":\"%s\",\"others\":%llu", by_names[s->by], (unsigned long long)left);
+        sbuf_add_char(out, '{');
+        json_string(out, JSON_KEY("by"), bytes_of(by_names[s->by]));
+        json_number(out, JSON_KEY("others"), left);
         write_json_counts(out, &rest);
     }
 }

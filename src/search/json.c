@@ -13,7 +13,7 @@
 #include "search/formatter.h"
 #include "sensor/audit/describe.h"
 #include "util/cleanup.h"
-#include "util/escape.h"
+#include "util/json_writer.h"
 #include "util/macro.h"
 
 /* The same records give the same id, on whatever machine and however often they are read. */
@@ -99,26 +99,28 @@ static void write_records(struct search_formatter *f, const struct search_event 
     uint8_t id[16];
 
     make_id(event, 0, id);
-    sbuf_add_str(out, "{\"@timestamp\":");
+    sbuf_add_char(out, '{');
+    json_key(out, JSON_KEY("@timestamp"));
     ecs_write_time(out, (event->sec * 1000 + event->milli) * NS_PER_MS);
-    sbuf_add_str(out, ",\"event\":{\"kind\":\"event\",\"id\":\"");
-    escape_hex(out, (struct bytes){ (const char *)id, sizeof(id) });
-    sbuf_addf(out, "\",\"sequence\":%" PRIu64 ",\"action\":\"", ++f->sequence);
+    (void)json_open(out, JSON_OBJECT("event"));
+    json_string(out, JSON_KEY("kind"), bytes_of("event"));
+    json_hex(out, JSON_KEY("id"), (struct bytes){ (const char *)id, sizeof(id) });
+    json_number(out, JSON_KEY("sequence"), ++f->sequence);
+    json_key(out, JSON_TEXT_KEY("action"));
     for (const char *p = type ? type : "unknown"; *p; p++)
         sbuf_add_char(out, *p == '_' ? '-' : (char)tolower((unsigned char)*p));
-    sbuf_add_str(out, "\",\"original\":");
+    sbuf_add_char(out, '"');
     sbuf_clear(&f->scratch);
     for (unsigned i = 0; i < event->count; i++) {
         sbuf_add_bytes(&f->scratch, event->records[i].text);
         if (i + 1 < event->count)
             sbuf_add_char(&f->scratch, '\n');
     }
-    escape_json(out, sbuf_bytes(&f->scratch));
-    sbuf_add_char(out, '}');
+    json_string(out, JSON_KEY("original"), sbuf_bytes(&f->scratch));
+    json_close(out);
     if (event->node.data) {
-        sbuf_add_str(out, ",\"host\":{\"name\":");
-        escape_json(out, event->node);
-        sbuf_add_char(out, '}');
+        json_string(out, JSON_MEMBER("host", "name"), event->node);
+        json_close(out);
     }
     ecs_write_version(out); /* it brings its comma */
     sbuf_add_str(out, "}\n");
