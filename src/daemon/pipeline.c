@@ -29,6 +29,7 @@
 #include "util/clock.h"
 #include "util/escape.h"
 #include "util/memory.h"
+#include "util/priority.h"
 #include "util/sbuf.h"
 #include "watch/coverage.h"
 #include "watch/follow.h"
@@ -87,6 +88,7 @@ struct pipeline {
     uint64_t from_ns;
     uint64_t next_poll_ns;
     uint64_t next_seen_ns, next_trim_ns;
+    bool raised;            /* the priority of this thread, and of those that were started before the store's */
     uint64_t newest_event_ns;     /* of what was handed out */
     uint64_t last_event_ns;       /* CLOCK_REALTIME: when it was */
     uint64_t last_engine_wait_ns;
@@ -324,7 +326,10 @@ static void open_follower(struct pipeline *p)
 /* Before there are threads of ours: each keeps what the process has when it is started. */
 static void give_away_privileges(struct pipeline *p)
 {
-    int r = privileges_drop(privileges_needed(&p->choice) | p->options.keep, p->options.commands);
+    int r;
+
+    p->raised = priority_raise();
+    r = privileges_drop(privileges_needed(&p->choice) | p->options.keep, p->options.commands);
 
     if (r < 0)
         log_warn(p->options.log, "privileges that are not needed cannot be given away: %s; keeping them",
@@ -460,6 +465,8 @@ int pipeline_open(const struct pipeline_options *options, struct pipeline **ret,
         return r;
     }
     open_store(p);
+    if (p->raised) /* the threads that follow and write have it now; COMMAND and workers wait like all others */
+        priority_keep_to_oneself();
     *ret = p;
     return 0;
 }
@@ -816,6 +823,8 @@ void pipeline_close(struct pipeline *p)
 {
     if (!p)
         return;
+    if (p->raised) /* where opening failed that was not done yet */
+        priority_keep_to_oneself();
     for (size_t i = 0; i < p->sensor_count; i++)
         p->sensors[i].ops->close(p->sensors[i].sensor);
     follower_close(p->follower);

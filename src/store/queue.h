@@ -17,7 +17,7 @@
 #include "util/macro.h"
 #include "util/sbuf.h"
 
-#define BATCH_MS 40                  /* from the first message: with the writing below 100 ms, see store.h */
+#define BATCH_MS 20                  /* from the first message: with the reading and the writing below 100 ms, see store.h */
 #define QUEUE_WAKE (512 * 1024)      /* the writer does not wait for its time */
 #define QUEUE_MAX (3 * 1024 * 1024)  /* some 30,000 events; twice, for one is filled while one is written */
 #define QUEUE_RESERVE (256 * 1024)   /* beyond it, for what is not an event: gaps, coverage, moments */

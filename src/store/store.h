@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The store: append-only facts on disk. One writer thread behind a bounded, counted queue; a batch is one transaction,
- * begun 40 ms after its first event, so that kill -9 loses less than 100 ms and never the file. Any number of
+ * begun 20 ms after its first event, so that kill -9 loses less than 100 ms and never the file. Any number of
  * processes may write and read one store. A file that is moved, deleted or truncated meanwhile is noticed within two
  * seconds, and a new one is begun.
  */

@@ -146,7 +146,8 @@ for sensor in "${@:-${works[@]}}"; do
         check "$sensor: nothing seen with what doctor names" grep -q '"unlink"' "$WORK/out"
     fi
     "$CULPRIT" run --sensor "$sensor" --store "$WORK/db" --settle 0s -w "$WORK/w" -- \
-        sh -c "awk '/^CapEff|^Seccomp:|^NoNewPrivs/ {print \$2}' /proc/self/status > $WORK/command" > /dev/null 2>&1
+        sh -c "awk '/^CapEff|^Seccomp:|^NoNewPrivs/ {print \$2}' /proc/self/status > $WORK/command; nice > $WORK/nice" > /dev/null 2>&1
+    check "$sensor: run's COMMAND has another priority" [ "$(cat "$WORK/nice")" = "$(nice)" ]
     check "$sensor: run's COMMAND has lost privileges" [ "$(grep .... "$WORK/command")" = "$mine" ]
     check "$sensor: run's COMMAND has culprit's filter" \
         [ "$(tail -1 "$WORK/command") $(awk 'FNR == 2' "$WORK/command")" = "$inherited $(awk '/^NoNewPrivs/ {print $2}' /proc/self/status)" ]
