@@ -577,6 +577,9 @@ static void pass_on(struct engines *e, unsigned group, const struct life *life)
     struct known_container *k = known_find(e, group, life->container->id);
     struct container *c = NULL;
 
+    for (unsigned i = 0; i < ENGINES; i++)
+        if (e->slots[i].asker && e->slots[i].group == group)
+            asker_forget(e->slots[i].asker, life->kind == LIFE_RENAME ? NULL : life->container);
     if (life->kind == LIFE_OOM && k && is_told_oom(k, life->time_ns))
         return;
     switch (life->kind) {

@@ -22,7 +22,7 @@ int engines_new(const struct engines_options *options, struct engines **ret, str
 void engines_free(struct engines *e);
 
 /* How long a daemon's answer is waited for, once for each that hangs: 2 s at first. A shorter time
- * while events wait; what is answered later is asked for again (engines_dispatch() returns 1). */
+ * while events wait; what is answered later is kept for who asks again (engines_dispatch() returns 1). */
 void engines_set_patience(struct engines *e, unsigned ms);
 
 /* A name, an id or a unique id prefix, of any engine, or of the one called `runtime` if that is not

@@ -9,10 +9,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "util/clock.h"
 #include "util/limits.h"
 #include "util/sbuf.h"
 
-enum ask_state { STATE_IDLE, STATE_ASKED, STATE_ASKING, STATE_ANSWERED };
+#define KEEP_NS (2 * NS_PER_S) /* a late answer, until it is asked for again */
+
+enum state { STATE_IDLE, STATE_ASKED, STATE_ASKING, STATE_ANSWERED };
+
+struct asked_question {
+    enum ask_kind kind;
+    char word[512];
+    size_t word_len;
+};
 
 struct asker {
     const struct engine_ops *ops;
@@ -22,13 +31,15 @@ struct asker {
     pthread_cond_t changed;
     int event_fd;
     /* below: under the lock */
-    enum ask_state state;
+    enum state state;
     bool abandoned; /* whoever asked has gone on */
     bool end;
-    enum ask_kind kind;
-    char word[512];
-    size_t word_len;
+    bool outdated;  /* there was news of what is asked about since it was asked */
+    struct asked_question question;
     struct answer answer;
+    struct asked_question late_question; /* of what came too late */
+    struct answer late;
+    uint64_t late_ns;              /* CLOCK_MONOTONIC: when it came; 0 = nothing is kept */
 };
 
 void answer_done(struct answer *a)
@@ -77,6 +88,63 @@ static void put(struct asker *a, enum ask_kind kind, struct bytes word, struct a
     }
 }
 
+static struct bytes word_of(const struct asked_question *q)
+{
+    return (struct bytes){ q->word, q->word_len };
+}
+
+/* ---- what came too late ---- */
+
+static void drop_late(struct asker *a)
+{
+    answer_done(&a->late);
+    a->late_ns = 0;
+}
+
+/* A failure is not kept: it may be another one by now. */
+static void keep_late(struct asker *a, struct answer *answer)
+{
+    if (a->outdated || answer->r < 0) {
+        answer_done(answer);
+        return;
+    }
+    drop_late(a);
+    a->late_question = a->question;
+    a->late = *answer;
+    a->late_ns = clock_ns(CLOCK_MONOTONIC);
+}
+
+static bool take_late(struct asker *a, enum ask_kind kind, struct bytes word, struct answer *ret)
+{
+    if (a->late_ns && clock_ns(CLOCK_MONOTONIC) - a->late_ns > KEEP_NS)
+        drop_late(a);
+    if (!a->late_ns || a->late_question.kind != kind || !bytes_equal(word_of(&a->late_question), word))
+        return false;
+    *ret = a->late;
+    a->late = (struct answer){ 0 };
+    a->late_ns = 0;
+    return true;
+}
+
+/* A question about several containers, or by a name or a part of an id. */
+static bool is_about(const struct asked_question *q, const struct container *c)
+{
+    struct bytes word = word_of(q);
+
+    return !c || q->kind != ASK_VIEW || bytes_equal(word, c->name) || bytes_starts_with(c->id, word);
+}
+
+void asker_forget(struct asker *a, const struct container *c)
+{
+    pthread_mutex_lock(&a->lock);
+    a->outdated |= is_about(&a->question, c);
+    if (a->late_ns && is_about(&a->late_question, c))
+        drop_late(a);
+    pthread_mutex_unlock(&a->lock);
+}
+
+/* ---- the thread ---- */
+
 static void *run(void *data)
 {
     struct asker *a = data;
@@ -84,25 +152,21 @@ static void *run(void *data)
     pthread_mutex_lock(&a->lock);
     while (!a->end) {
         struct answer answer = { 0 };
-        struct bytes word;
-        enum ask_kind kind;
-        char text[sizeof(a->word)];
+        struct asked_question question;
 
         if (a->state != STATE_ASKED) {
             pthread_cond_wait(&a->changed, &a->lock);
             continue;
         }
         a->state = STATE_ASKING;
-        kind = a->kind;
-        memcpy(text, a->word, a->word_len);
-        word = (struct bytes){ text, a->word_len };
+        question = a->question;
         pthread_mutex_unlock(&a->lock);
-        put(a, kind, word, &answer);
+        put(a, question.kind, word_of(&question), &answer);
         pthread_mutex_lock(&a->lock);
         if (a->abandoned) {
             uint64_t one = 1;
 
-            answer_done(&answer);
+            keep_late(a, &answer);
             a->state = STATE_IDLE;
             a->abandoned = false;
             (void)!write(a->event_fd, &one, sizeof(one));
@@ -163,6 +227,7 @@ void asker_free(struct asker *a)
         a->ops->interrupt(a->engine);
     pthread_join(a->thread, NULL);
     answer_done(&a->answer);
+    answer_done(&a->late);
     close(a->event_fd);
     pthread_cond_destroy(&a->changed);
     pthread_mutex_destroy(&a->lock);
@@ -182,7 +247,7 @@ int asker_ask(struct asker *a, enum ask_kind kind, struct bytes word, unsigned t
     int r = 0;
 
     *ret = (struct answer){ 0 };
-    if (word.len > sizeof(a->word)) {
+    if (word.len > sizeof(a->question.word)) {
         ret->r = -ENOENT; /* no engine has names that long */
         return 0;
     }
@@ -194,13 +259,18 @@ int asker_ask(struct asker *a, enum ask_kind kind, struct bytes word, unsigned t
         until.tv_nsec -= (long)NS_PER_S;
     }
     pthread_mutex_lock(&a->lock);
+    if (take_late(a, kind, word, ret)) {
+        pthread_mutex_unlock(&a->lock);
+        return 0;
+    }
     while (a->state != STATE_IDLE && r == 0)
         r = wait_for(a, &until) ? 0 : -ETIMEDOUT;
     if (r == 0) {
-        a->kind = kind;
+        a->question.kind = kind;
         if (word.len)
-            memcpy(a->word, word.data, word.len);
-        a->word_len = word.len;
+            memcpy(a->question.word, word.data, word.len);
+        a->question.word_len = word.len;
+        a->outdated = false;
         a->state = STATE_ASKED;
         pthread_cond_broadcast(&a->changed);
         while (a->state != STATE_ANSWERED && r == 0)

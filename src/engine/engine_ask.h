@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Asking an engine's daemon without waiting for it longer than one wants: a thread puts the question, the
- * caller waits for so long and goes on. One question at a time; what is answered too late is dropped,
- * and asker_late() tells that asking again is worth it. Nothing is shared: an answer is handed over whole.
+ * caller waits for so long and goes on. One question at a time; asker_late() tells that one has been answered that
+ * nobody waits for any more: who puts the same question again is handed that answer, so that also a daemon is understood
+ * that always needs longer than is waited. Nothing is shared: an answer is handed over whole.
  */
 #pragma once
 
@@ -36,3 +37,5 @@ int asker_ask(struct asker *a, enum ask_kind kind, struct bytes word, unsigned t
 
 int asker_fd(const struct asker *a);  /* readable when a late answer has come */
 bool asker_late(struct asker *a);     /* one has come since the last call */
+/* There is news of that container (NULL: of any): what was asked about it before is not an answer any more. */
+void asker_forget(struct asker *a, const struct container *c);

@@ -28,6 +28,8 @@ static void on_message(void *data, enum log_level level, const char *text)
         snprintf(said + at, sizeof(said) - at, "%s\n", text);
 }
 
+#define BUSY_MS 400 /* longer than events are kept waiting */
+
 static const struct log messages = { .level = LOG_LEVEL_WARNING, .message = on_message };
 
 static double seconds(void)
@@ -166,9 +168,118 @@ static void one_that_was_slow_is_asked_again(void **state)
         close(accepted[i]);
 }
 
-/* ---- whose layers they are ---- */
+/* ---- what happens to containers ---- */
 
-#define BUSY_MS 400 /* longer than events are kept waiting */
+#define EVENT(action, time)                                                                                            \
+    "{\"Type\":\"container\",\"Action\":\"" action "\",\"Actor\":{\"ID\":\"0123456789ab\",\"Attributes\":"              \
+    "{\"name\":\"web\"}},\"timeNano\":" time "}\n"
+
+static void count_life(void *data, const struct life *life)
+{
+    unsigned *counts = data;
+
+    counts[life->kind]++;
+}
+
+/* ---- one that is slow each time ---- */
+
+struct slow {
+    atomic_bool answers; /* the first question has not been answered in time */
+    bool restarts;       /* and while it is being answered the container starts anew */
+    int stream;          /* of events */
+    unsigned asked;
+};
+
+static void answer_web(struct slow *s, int fd)
+{
+    char body[256];
+
+    while (!atomic_load(&s->answers))
+        usleep(5 * 1000);
+    usleep(BUSY_MS * 1000);
+    s->asked++;
+    if (s->asked == 1 && s->restarts)
+        dprintf(s->stream, EVENT("start", "3795000001000000000"));
+    snprintf(body, sizeof(body), "{\"Id\":\"0123456789ab\",\"Name\":\"/web\",\"State\":{\"Running\":true,\"Pid\":%u}}", 4000000 + s->asked);
+    dprintf(fd, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+            strlen(body), body);
+}
+
+static void *answer_slowly(void *data)
+{
+    struct slow *s = data;
+    char request[4096];
+    int fd;
+
+    while ((fd = accept(listener, NULL, NULL)) >= 0) {
+        ssize_t n = read(fd, request, sizeof(request) - 1);
+
+        request[n > 0 ? n : 0] = '\0';
+        if (strstr(request, "/events?")) {
+            dprintf(fd, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n");
+            s->stream = fd;
+        } else if (strstr(request, "GET /containers/web/json")) {
+            answer_web(s, fd);
+        }
+        if (accepted_count < 64)
+            accepted[accepted_count++] = fd;
+    }
+    return NULL;
+}
+
+/* Which first process the container is said to have; each answer takes longer than is waited. */
+static int32_t first_process(bool restarts)
+{
+    unsigned counts[LIFE_OOM + 1] = { 0 };
+    struct engines_options options = { .log = &messages, .docker_socket = path, .life = count_life, .data = counts };
+    struct slow slow = { .restarts = restarts, .stream = -1 };
+    struct container_view view = { 0 };
+    struct engines *e = NULL;
+    pthread_t thread;
+    int32_t pid;
+    int r;
+
+    accepted_count = 0;
+    assert_int_equal(pthread_create(&thread, NULL, answer_slowly, &slow), 0);
+    assert_int_equal(engines_new(&options, &e, NULL), 0);
+    for (int i = 0; i < 1200 && accepted_count == 0; i++) { /* the stream of events is there first */
+        usleep(50 * 1000);
+        (void)engines_dispatch(e, NULL);
+    }
+    engines_set_patience(e, 100);
+    r = engines_find(e, bytes_of("docker"), bytes_of("web"), &view, NULL);
+    assert_int_equal(r, -ETIMEDOUT);
+    atomic_store(&slow.answers, true);
+    for (int i = 0; i < 1200 && r == -ETIMEDOUT; i++) {
+        usleep(50 * 1000);
+        if (engines_dispatch(e, NULL) == 1)
+            r = engines_find(e, bytes_of("docker"), bytes_of("web"), &view, NULL);
+    }
+    assert_int_equal(r, 0);
+    assert_int_equal(counts[LIFE_START], restarts);
+    pid = view.container->pid;
+    container_view_done(&view);
+    engines_free(e);
+    shutdown(listener, SHUT_RDWR);
+    pthread_join(thread, NULL);
+    for (int i = 0; i < accepted_count; i++)
+        close(accepted[i]);
+    return pid;
+}
+
+static void one_that_is_slow_each_time_is_understood(void **state)
+{
+    (void)state;
+    assert_int_equal(first_process(false), 4000001); /* what it said too late */
+}
+
+static void what_is_outdated_when_it_comes_is_no_answer(void **state)
+{
+    (void)state;
+    assert_true(first_process(true) > 4000001);
+}
+
+/* ---- whose layers they are ---- */
 
 struct layers {
     bool answers; /* when asked for one of them */
@@ -249,10 +360,6 @@ static void who_does_not_say_may_have_more(void **state)
 
 /* ---- one that says the same more than once ---- */
 
-#define EVENT(action, time)                                                                                            \
-    "{\"Type\":\"container\",\"Action\":\"" action "\",\"Actor\":{\"ID\":\"0123456789ab\",\"Attributes\":"              \
-    "{\"name\":\"web\"}},\"timeNano\":" time "}\n"
-
 static void *answer_events(void *data)
 {
     static const char events[] = EVENT("create", "3795000000000000000") EVENT("oom", "3795000001000000000")
@@ -276,13 +383,6 @@ static void *answer_events(void *data)
             accepted[accepted_count++] = fd;
     }
     return NULL;
-}
-
-static void count_life(void *data, const struct life *life)
-{
-    unsigned *counts = data;
-
-    counts[life->kind]++;
 }
 
 static void out_of_memory_is_told_once(void **state)
@@ -331,6 +431,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(one_that_hangs_costs_one_time_out_and_one_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_that_was_slow_is_asked_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_that_is_slow_each_time_is_understood, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_outdated_when_it_comes_is_no_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_busy_one_says_whose_layer_it_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_does_not_say_may_have_more, set_up, tear_down),
         cmocka_unit_test_setup_teardown(out_of_memory_is_told_once, set_up, tear_down),
