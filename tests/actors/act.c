@@ -378,6 +378,14 @@ static int k_as(char **a) /* UID KIND ...: as somebody who may not */
     return -1;
 }
 
+static int k_replace_folders(char **a) /* A B: a folder that takes another one's place, and is removed */
+{
+    return mkdir(a[0], 0755) < 0 || rename(a[0], a[1]) < 0 || rename(a[1], a[0]) < 0 || mkdir(a[1], 0755) < 0 ||
+                   rename(a[0], a[1]) < 0 || rmdir(a[1]) < 0
+               ? -1
+               : 0;
+}
+
 static int k_storm(char **a) /* FILE N: create and delete it N times */
 {
     for (long n = atol(a[1]); n > 0; n--) {
@@ -436,7 +444,7 @@ static const struct kind kinds[] = {
     { "thread", k_thread },       { "fork-exit", k_fork_exit }, { "orphan", k_orphan },
     { "memfd", k_memfd },         { "fake", k_fake },           { "chroot", k_chroot },
     { "mount-ns", k_mount_ns },   { "user-ns", k_user_ns },     { "as", k_as },
-    { "storm", k_storm },         { "bytes", k_bytes },         { "execs", k_execs },
+    { "replace-folders", k_replace_folders }, { "storm", k_storm },         { "bytes", k_bytes },         { "execs", k_execs },
 };
 
 static const struct kind *find(const char *name)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Which of a file's names a change is told by: the index of a real folder, and records made for it. */
 #include "sensor/audit/change_event.h"
+#include "sensor/audit/complete.h"
 #include "test.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -102,10 +104,57 @@ static void a_second_name_is_no_new_file(void **state)
     end(&s);
 }
 
+/* The index is ahead of the records: a folder that they tell of is not the file that has its number now. */
+static void a_number_is_no_file_of_another_type(void **state)
+{
+    struct scene s;
+    struct audit_path former;
+    struct audit_change c = { .operation = OPERATION_CHMOD, .object = &former, .fd = -1 };
+    struct event *e;
+    bool here = false;
+
+    (void)state;
+    begin(&s);
+    former = s.file;
+    former.file.mode = S_IFDIR | 0755;
+    e = audit_tell(&s.object, &s.facts, &c, &here);
+    assert_null(e); /* by a descriptor: no name is known */
+    former.file.mode = s.file.file.mode;
+    e = audit_tell(&s.object, &s.facts, &c, &here);
+    assert_non_null(e);
+    assert_bytes(e->path, "/w/first");
+    event_free(e);
+    end(&s);
+}
+
+/* A descriptor's number leads to this file now; whether it is the one whose flags were changed, they say. */
+static void flags_say_whether_it_is_that_file(void **state)
+{
+    struct scene s;
+    struct audit_change c = { .operation = OPERATION_SETFLAGS, .fd = -1 };
+    struct file_state known;
+
+    (void)state;
+    begin(&s);
+    tree_state(s.object.tree, tree_find(s.object.tree, s.file.file.device, s.file.file.inode), &known);
+    assert_true(known.known & FILE_INODE);
+    assert_false(audit_flags_are_as_known(&s.object, &c)); /* no file is known */
+    c.object = &s.file;
+    assert_false(audit_flags_are_as_known(&s.object, &c)); /* nor its flags */
+    s.file.file.flags = known.flags;
+    s.file.file.known |= FILE_FLAGS;
+    assert_int_equal(audit_flags_are_as_known(&s.object, &c), (known.known & FILE_FLAGS) != 0);
+    s.file.file.flags ^= FS_NODUMP_FL;
+    assert_false(audit_flags_are_as_known(&s.object, &c));
+    end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_second_name_is_no_new_file),
+        cmocka_unit_test(a_number_is_no_file_of_another_type),
+        cmocka_unit_test(flags_say_whether_it_is_that_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,6 +38,11 @@ static const struct row {
       "rename f1 f2, replace f2, rename f2 f1, " },
     { "the way back is another process's", BYTES(MOVE("\7", "f1", "f2", "1") MOVE("\6", "f2", "f1", "2")), "12",
       "rename f1 f2, replace f2, rename f2 f1, " },
+    { "there again over another, which is one event with the first time, and back again: it does not replace itself",
+      BYTES(MOVE("\7", "f1", "f2", "1") MOVE("\7", "f2", "f1", "1") MOVE("\7", "f3", "f2", "3") MOVE("\7", "f2", "f1", "1")), "13",
+      "rename f1 f2, rename f2 f1, rename f3 f2, rename f2 f1, " },
+    { "over another, which stays there", BYTES(MOVE("\7", "f1", "f2", "1") MOVE("\7", "f3", "f1", "3") MOVE("\7", "f2", "f1", "1")), "13",
+      "rename f1 f2, rename f3 f1, rename f2 f1, replace f1, " },
     { "over another", BYTES(MOVE("\7", "f1", "f2", "1")), "12", "rename f1 f2, replace f2, " },
 };
 

@@ -37,11 +37,21 @@ static bool is_state(const struct audit_object *o, const struct file_state *s,
            s->device == audit_object_device(o, p->file.device);
 }
 
+/* The index may know more than the record did: where it is late, another file has the number by then. */
+static bool is_of_type(const struct audit_object *o, uint32_t object, const struct audit_path *p)
+{
+    struct file_state known;
+
+    tree_state(o->tree, object, &known);
+    return !(known.known & p->file.known & FILE_MODE) || !(known.mode & S_IFMT) || !(p->file.mode & S_IFMT) ||
+           (known.mode & S_IFMT) == (p->file.mode & S_IFMT);
+}
+
 static uint32_t find_object(const struct audit_object *o, const struct audit_path *p)
 {
-    return o->tree && identified(p)
-               ? tree_find(o->tree, audit_object_device(o, p->file.device), p->file.inode)
-               : 0;
+    uint32_t object = o->tree && identified(p) ? tree_find(o->tree, audit_object_device(o, p->file.device), p->file.inode) : 0;
+
+    return object && is_of_type(o, object, p) ? object : 0;
 }
 
 /* ---- places ---- */

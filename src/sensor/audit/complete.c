@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sensor/tree/statx.h"
 #include "util/cleanup.h"
 
 #define FLAGS_MAX 20000 /* files looked at for one change of flags: some 40 ms */
@@ -19,22 +20,16 @@ static bool complete_file(const struct audit_facts *f, struct audit_change *c,
 {
     char path[64], target[LIMIT_PATH];
     struct bytes base;
-    struct stat st;
+    struct statx stx;
     ssize_t n;
 
     snprintf(path, sizeof(path), "/proc/%d/fd/%d", f->pid, c->fd);
     n = readlink(path, target, sizeof(target));
-    if (n <= 0 || stat(path, &st) < 0)
+    if (n <= 0 || statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, &stx) < 0)
         return false;
     *file = (struct audit_path){ .type = AUDIT_NAME_NORMAL };
-    file->file = (struct file_state){
-        .known = FILE_MODE | FILE_UID | FILE_GID | FILE_INODE | FILE_DEVICE,
-        .mode = st.st_mode,
-        .uid = st.st_uid,
-        .gid = st.st_gid,
-        .inode = st.st_ino,
-        .device = st.st_dev,
-    };
+    tree_state_of_statx(&stx, &file->file);
+    file->file.known &= FILE_MODE | FILE_UID | FILE_GID | FILE_INODE | FILE_DEVICE | FILE_FLAGS;
     base = bytes_basename((struct bytes){ target, (size_t)n });
     if (base.len && base.len <= LIMIT_NAME) {
         memcpy(name, base.data, base.len);
@@ -154,6 +149,16 @@ void audit_complete_names(struct audit_object *o, struct audit_change *changes, 
 }
 
 /* ---- flags ---- */
+
+bool audit_flags_are_as_known(const struct audit_object *o, const struct audit_change *c)
+{
+    uint32_t object = o->tree && c->object ? find(o, c->object) : 0;
+    struct file_state known = { 0 };
+
+    if (object)
+        tree_state(o->tree, object, &known);
+    return object && (known.known & c->object->file.known & FILE_FLAGS) && known.flags == c->object->file.flags;
+}
 
 struct flag_search {
     struct audit_object *o;

@@ -79,12 +79,23 @@ static bool mentioned(const struct sensor *s)
     return false;
 }
 
+/* Of flags that were changed: it may be another file that has the descriptor's number now. */
+static bool is_unsure(const struct sensor *s, const struct audit_change *c)
+{
+    for (const struct audit_object *o = s->objects; c->error == 0 && o; o = o->next)
+        if (audit_flags_are_as_known(o, c))
+            return true;
+    return false;
+}
+
 static void complete(struct sensor *s, struct audit_change *changes, unsigned count)
 {
     bool files = audit_complete_files(&s->facts, changes, count, &s->completion);
     uint64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
-    bool flags = !files && changes[0].operation == OPERATION_SETFLAGS && now_ms() >= s->next_flags_ms;
+    bool of_flags = changes[0].operation == OPERATION_SETFLAGS, unsure = files && of_flags && is_unsure(s, &changes[0]);
+    bool flags = (!files || unsure) && of_flags && now_ms() >= s->next_flags_ms;
 
+    files = files && !(flags && unsure);
     for (struct audit_object *o = s->objects; o; o = o->next) {
         if (s->facts.route == ROUTE_IO_URING)
             audit_complete_names(o, changes, count, &s->completion);
@@ -93,6 +104,11 @@ static void complete(struct sensor *s, struct audit_change *changes, unsigned co
     }
     if (flags && !files) /* whoever changes flags all day elsewhere must not keep us busy */
         s->next_flags_ms = now_ms() + FLAGS_SHARE * (clock_ns(CLOCK_MONOTONIC) - begun_ns) / NS_PER_MS;
+    if (flags && !files && unsure) { /* set to what they were, then */
+        changes[0].object = NULL;
+        changes[0].name = BYTES_NULL;
+        (void)audit_complete_files(&s->facts, changes, count, &s->completion);
+    }
 }
 
 /* True if some object has it. */

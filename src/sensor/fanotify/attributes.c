@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "sensor/fanotify/emit.h"
+#include "sensor/fanotify/gone.h"
 #include "sensor/fanotify/made.h"
 #include "sensor/fanotify/queue.h"
 #include "sensor/fanotify/state.h"
@@ -254,6 +255,9 @@ void fanotify_attributes(struct fanotify_object *o, uint32_t directory, struct b
 
     if (!c.after.known && !c.before.known && !fanotify_ghost_is(o, directory, name))
         return; /* it has no name here any more */
+    if (!c.after.known && (e->mask & FAN_ONDIR) && fanotify_gone_is(&c.before) &&
+        !fanotify_gone_ends(o, tree_object_of(o->tree, tree_child(o->tree, directory, name))))
+        return; /* nobody removed it: another took its place, and with that its link, which is an attribute too */
     if (!c.after.known) {
         cause.note = NOTE_GONE;
     } else if (!c.before.known || !c.same_object) {

@@ -112,6 +112,15 @@ static bool born_now(struct fanotify_object *o, uint32_t directory, struct bytes
     return born && born + (uint64_t)FANOTIFY_STAMP_NS >= (o->sensor->features.target ? o->sensor->watch_real_ns : cause->from_real_ns);
 }
 
+/* A name of a file that is older than the watch is a second one, also where the first is gone by now. The clock may have been
+ * set back meanwhile: a link changes its file, so that such a file is older than its last change too. */
+static bool born_before(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct file_state *state)
+{
+    uint64_t born = (state->known & FILE_CTIME) ? fanotify_born(o, directory, name) : 0;
+
+    return born && born + (uint64_t)FANOTIFY_STAMP_NS < o->sensor->watch_real_ns && born + (uint64_t)FANOTIFY_STAMP_NS < (uint64_t)state->ctime_ns;
+}
+
 static void read_link(struct fanotify_object *o, uint32_t directory, struct bytes name, struct event *e)
 {
     char target[PATH_MAX], text[LIMIT_NAME + 1];
@@ -147,7 +156,8 @@ void fanotify_tell_new(struct fanotify_object *o, uint32_t name, const struct fa
         other = tree_next_name(o->tree, other);
     if (S_ISDIR(state.mode))
         operation = OPERATION_MKDIR;
-    else if (other || (state.links > 1 && !born_now(o, directory, base, cause)) || o->sensor->linked)
+    else if (other || (state.links > 1 && !born_now(o, directory, base, cause)) || o->sensor->linked ||
+             born_before(o, directory, base, &state))
         operation = OPERATION_LINK;
     else if (S_ISLNK(state.mode))
         operation = OPERATION_SYMLINK;

@@ -96,6 +96,16 @@ void fanotify_gone_end(struct fanotify_object *o, uint32_t directory, struct byt
     g->waiting[g->count++] = (struct waiting_end){ o, tree_object_of(o->tree, entry), o->sensor->now };
 }
 
+bool fanotify_gone_ends(const struct fanotify_object *o, uint32_t directory)
+{
+    const struct fanotify_gone *g = o->sensor->gone;
+
+    for (size_t i = 0; i < g->count; i++)
+        if (g->waiting[i].object == o && g->waiting[i].directory == directory)
+            return true;
+    return false;
+}
+
 void fanotify_gone_before(struct fanotify_object *o, uint32_t name)
 {
     struct fanotify_gone *g = o->sensor->gone;

@@ -11,6 +11,7 @@ bool fanotify_gone_add(struct fanotify_object *o, uint32_t directory, struct byt
 bool fanotify_gone_is(const struct file_state *state); /* of such a directory: nothing of it is known */
 /* Its end is known, and what was done in it comes yet: told when the queue is empty. */
 void fanotify_gone_end(struct fanotify_object *o, uint32_t directory, struct bytes name);
+bool fanotify_gone_ends(const struct fanotify_object *o, uint32_t directory); /* is its end known? */
 /* Something happens to that name: its own end, and the ends of what stood in it, come before. */
 void fanotify_gone_before(struct fanotify_object *o, uint32_t name);
 void fanotify_gone_flush(struct sensor *s);

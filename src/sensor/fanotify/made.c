@@ -17,12 +17,16 @@
 #define OBJECTS 16384
 #define OPEN 4096
 #define GHOSTS 4096
+#define ARRIVALS 4096
 
 struct fanotify_made {
     uint64_t objects[OBJECTS]; /* hashes; 0 = none */
     uint64_t open[OPEN];       /* hashes of objects with their makers */
     uint64_t ghosts[GHOSTS];
     bool any_ghosts;
+    struct {
+        uint64_t name, object; /* hashes; 0 = none */
+    } arrivals[ARRIVALS];
 };
 
 struct fanotify_made *fanotify_made_new(void)
@@ -114,4 +118,22 @@ void fanotify_ghosts_forget(struct sensor *s)
     if (s->made->any_ghosts)
         memset(s->made->ghosts, 0, sizeof(s->made->ghosts));
     s->made->any_ghosts = false;
+}
+
+void fanotify_arrival_note(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_handle *object)
+{
+    uint64_t h = hash_name(o, directory, name);
+    size_t at = (h >> 1) % ARRIVALS;
+
+    o->sensor->made->arrivals[at].name = h;
+    o->sensor->made->arrivals[at].object = object && object->data.data ? hash_object(object) : 0;
+}
+
+bool fanotify_arrival_is(const struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_handle *object)
+{
+    const struct fanotify_made *m = o->sensor->made;
+    uint64_t h = hash_name(o, directory, name);
+    size_t at = (h >> 1) % ARRIVALS;
+
+    return object->data.data && m->arrivals[at].name == h && m->arrivals[at].object == hash_object(object);
 }

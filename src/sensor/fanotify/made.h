@@ -18,3 +18,6 @@ void fanotify_ghost_add(struct fanotify_object *o, uint32_t directory, struct by
 bool fanotify_ghost_is(const struct fanotify_object *o, uint32_t directory, struct bytes name);
 bool fanotify_ghost_take(struct fanotify_object *o, uint32_t directory, struct bytes name); /* true: there was one */
 void fanotify_ghosts_forget(struct sensor *s); /* the queue is empty: what is gone is gone */
+/* The object that came to stand at that name last, by the kernel's word; NULL: none, it went. */
+void fanotify_arrival_note(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_handle *object);
+bool fanotify_arrival_is(const struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_handle *object);

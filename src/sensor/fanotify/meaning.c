@@ -316,6 +316,8 @@ static void on_name(struct fanotify_object *o, uint32_t directory, struct bytes 
         fanotify_accessed(o, directory, name, OPERATION_EXEC, &o->sensor->now);
     o->sensor->linked = false;
     o->sensor->born_real_ns = 0;
+    if (e->mask & (FAN_CREATE | FAN_DELETE))
+        fanotify_arrival_note(o, directory, name, e->mask & FAN_DELETE ? NULL : &e->object);
     if ((e->mask & FAN_DELETE) && gone)
         fanotify_gone_end(o, directory, name);
     else if (e->mask & FAN_DELETE)

@@ -8,6 +8,7 @@
 #include "sensor/fanotify/emit.h"
 #include "sensor/fanotify/found.h"
 #include "sensor/fanotify/gone.h"
+#include "sensor/fanotify/handles.h"
 #include "sensor/fanotify/made.h"
 #include "sensor/fanotify/meaning.h"
 #include "sensor/fanotify/object.h"
@@ -279,6 +280,43 @@ static void exchange_unseen(struct fanotify_object *o, const struct rename_end *
     tell_rename(o, from, to, e, &state);
 }
 
+/* By a handle of a folder, also where it is gone. */
+static bool is_folder_of(const struct fanotify_object *o, uint32_t directory, const struct fanotify_handle *handle)
+{
+    struct fanotify_user user;
+    uint32_t at = 0;
+
+    while (fanotify_handles_next(o->sensor->handles, handle, &at, &user))
+        if (user.object == o && !user.ancestor && user.directory == directory)
+            return true;
+    return false;
+}
+
+/*
+ * The same move twice is one event, told with the first. So what comes back here may be there already by the index, and
+ * the one that the index has at the old name is gone: a folder has but one name, so that it went there, over the other one.
+ */
+static bool came_back(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to, const struct fanotify_event *e,
+                      uint32_t moved, uint32_t there)
+{
+    uint32_t object = tree_object_of(o->tree, there);
+    bool folder = object && is_folder_of(o, object, &e->object);
+    struct tree_change gone = { 0 };
+    struct file_state state;
+
+    if (!e->object.data.len || !object || object == tree_object_of(o->tree, moved) ||
+        !(folder || fanotify_arrival_is(o, to->directory, to->name, &e->object)))
+        return false;
+    tree_state(o->tree, object, &state);
+    tree_remove(o->tree, moved, &gone);
+    if (folder) {
+        tell_rename(o, to, from, e, &state);
+        tell_replaced(o, from, &gone.before);
+    }
+    tell_rename(o, from, to, e, &state);
+    return true;
+}
+
 static void within(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to,
                    const struct fanotify_event *e)
 {
@@ -324,6 +362,8 @@ static void within(struct fanotify_object *o, const struct rename_end *from, con
         move_ghost(o, from, to, e);
         return;
     }
+    if (moved && there && o->wanted.view != VIEW_UPPER && came_back(o, from, to, e, moved, there))
+        return;
     if (fanotify_found_cancel(o, there) && !moved) {
         tree_state(o->tree, tree_object_of(o->tree, there), &state);
         tell_made_first(o, from, &state);
@@ -437,6 +477,14 @@ static bool find_side(struct sensor *s, struct fanotify_object *o, const struct 
     return named || ret->here;
 }
 
+static void note_arrival(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to, const struct fanotify_handle *object)
+{
+    if (from->here && fanotify_arrival_is(o, from->directory, from->name, object)) /* else an exchange has brought another one */
+        fanotify_arrival_note(o, from->directory, from->name, NULL);
+    if (to->here)
+        fanotify_arrival_note(o, to->directory, to->name, object);
+}
+
 void fanotify_rename(struct sensor *s, const struct fanotify_event *e)
 {
     struct fanotify_object *next;
@@ -469,6 +517,7 @@ void fanotify_rename(struct sensor *s, const struct fanotify_event *e)
             out_of(o, &from, &to, e);
         else if (to.here)
             into(o, &from, &to, e);
+        note_arrival(o, &from, &to, &e->object);
         s->silent = false;
     }
     for (struct fanotify_object *o = s->objects; o; o = o->next)

@@ -118,6 +118,32 @@ def _(run):
     return [act_event(run, "write", "f", p.pid)] if told else [Event("write", "(not while it happened)")]
 
 
+@scenario("an older file linked, and its first name replaced, while the reader is late", before=files("f"), alone=True)
+def _(run):
+    run.session.process.send_signal(signal.SIGSTOP)
+    try:
+        run.sh("ln f old; echo new > new; mv new f")
+    finally:
+        run.session.process.send_signal(signal.SIGCONT)
+    # by the time of its birth fanotify knows that it is no new file: not every file system has one
+    born = subprocess.run(["stat", "-c", "%W", run.path("old")], capture_output=True, check=True).stdout.strip() not in (b"0", b"-")
+    return [Event("link" if born else "link|create", "old"), Event("create", "new"), Event("rename", "f", culprit__file__previous_path="new"), Event("replace", "f")]
+
+
+@scenario("folders made, replaced and removed while the reader is late", alone=True)
+def _(run):
+    run.session.process.send_signal(signal.SIGSTOP)
+    try:
+        pid = run.act("replace-folders", run.path("a"), run.path("b"))
+    finally:
+        run.session.process.send_signal(signal.SIGCONT)
+    # the kernel makes one event of both times that it is renamed to b: how often that was is not known
+    return [act_event(run, "mkdir", "a", pid), act_event(run, "mkdir", "b", pid), act_event(run, "rename", "b", pid),
+            act_event(run, "rename", "a", pid), act_event(run, "rename", "b", pid, optional=True),
+            act_event(run, "replace", "b", pid, optional=True), act_event(run, "rmdir", "b", pid, optional=True),
+            Never("attributes", "a"), Never("attributes", "b")]
+
+
 # ---- metadata ----
 
 @scenario("file capabilities", needs=META, before=files("f"))
