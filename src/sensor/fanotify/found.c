@@ -3,6 +3,9 @@
  * Names that the listing of a new directory found. Most of them appeared after the mark was placed, so
  * that an event of theirs is on its way and says who made them; what is left when the queue has been
  * empty once appeared before the mark: it is told with the actor of the directory.
+ *
+ * The kernel makes a name before it queues the event of it. Who is held up in between leaves the queue empty, and his
+ * event comes when the name has been told: so what was told is remembered for a while.
  */
 #include "sensor/fanotify/found.h"
 
@@ -15,6 +18,7 @@
 #include "sensor/fanotify/overlay.h"
 #include "sensor/fanotify/state.h"
 
+#define TOLD_MS 10000
 
 struct found_key {
     struct fanotify_object *object;
@@ -24,6 +28,9 @@ struct found_key {
 struct found_name {
     struct found_key key;
     struct fanotify_cause cause;
+    uint64_t told_ms, told_real_ns; /* 0: not yet */
+    uint32_t directory; /* the name's number may be another one's by then, as that of the directory and of the inode */
+    uint64_t inode;
     UT_hash_handle hh;
 };
 
@@ -53,7 +60,7 @@ void fanotify_found_free(struct fanotify_found *f)
     free(f);
 }
 
-static struct found_name *find(struct fanotify_object *o, uint32_t name)
+static struct found_name *find_any(struct fanotify_object *o, uint32_t name)
 {
     struct found_key key = { o, name };
     struct found_name *e = NULL;
@@ -63,14 +70,35 @@ static struct found_name *find(struct fanotify_object *o, uint32_t name)
     return e;
 }
 
+static struct found_name *find(struct fanotify_object *o, uint32_t name)
+{
+    struct found_name *e = name ? find_any(o, name) : NULL;
+
+    return e && !e->told_ms ? e : NULL;
+}
+
+static uint64_t inode_of(const struct fanotify_object *o, uint32_t name)
+{
+    struct file_state state;
+
+    tree_state(o->tree, tree_object_of(o->tree, name), &state);
+    return state.inode;
+}
+
+static bool is_still(const struct found_name *e)
+{
+    const struct fanotify_object *o = e->key.object;
+    uint32_t name = (uint32_t)e->key.name;
+
+    return tree_object_of(o->tree, name) && tree_parent_of(o->tree, name) == e->directory && inode_of(o, name) == e->inode;
+}
+
 void fanotify_found_add(struct fanotify_object *o, uint32_t name)
 {
-    struct found_name *e = find(o, name);
+    struct found_name *e = find_any(o, name);
 
-    if (e) { /* the number of a name that is gone */
-        e->cause = o->cause;
-        return;
-    }
+    if (e) /* the number of a name that is gone */
+        drop(o->sensor->found, e);
     e = calloc(1, sizeof(*e));
     if (!e) {
         o->sensor->lost_paths++;
@@ -78,6 +106,8 @@ void fanotify_found_add(struct fanotify_object *o, uint32_t name)
     }
     e->key = (struct found_key){ o, name };
     e->cause = o->cause;
+    e->directory = tree_parent_of(o->tree, name);
+    e->inode = inode_of(o, name);
     e->cause.presumed = true;
     if (!e->cause.note)
         e->cause.note = "made before its folder could be watched: the actor is that of the folder";
@@ -91,7 +121,7 @@ bool fanotify_found_has(struct fanotify_object *o, uint32_t name)
 
 bool fanotify_found_cancel(struct fanotify_object *o, uint32_t name)
 {
-    struct found_name *e = name ? find(o, name) : NULL;
+    struct found_name *e = find(o, name);
 
     if (!e)
         return false;
@@ -99,13 +129,17 @@ bool fanotify_found_cancel(struct fanotify_object *o, uint32_t name)
     return true;
 }
 
-static void tell(struct found_name *e)
+static void tell(struct fanotify_found *f, struct found_name *e)
 {
     struct fanotify_object *o = e->key.object;
     uint32_t name = (uint32_t)e->key.name;
 
-    if (!tree_object_of(o->tree, name))
+    if (!is_still(e)) {
+        drop(f, e);
         return;
+    }
+    e->told_ms = now_ms();
+    e->told_real_ns = clock_ns(CLOCK_REALTIME);
     if (o->wanted.view == VIEW_UPPER)
         fanotify_upper_appeared(o, tree_parent_of(o->tree, name), tree_name(o->tree, name), NULL, &e->cause);
     else
@@ -114,24 +148,33 @@ static void tell(struct found_name *e)
 
 void fanotify_found_tell(struct fanotify_object *o, uint32_t name)
 {
-    struct found_name *e = name ? find(o, name) : NULL;
+    struct found_name *e = find(o, name);
 
-    if (!e)
-        return;
-    HASH_DEL(o->sensor->found->entries, e);
-    tell(e);
-    free(e);
+    if (e)
+        tell(o->sensor->found, e);
+}
+
+bool fanotify_found_was_told(struct fanotify_object *o, uint32_t name, const struct file_state *now)
+{
+    struct found_name *e = name ? find_any(o, name) : NULL;
+    bool is = e && e->told_ms && (!now->known || e->inode == now->inode) &&
+              !((now->known & FILE_BORN) && now->born_ns > (int64_t)e->told_real_ns);
+
+    if (is)
+        drop(o->sensor->found, e);
+    return is;
 }
 
 void fanotify_found_flush(struct sensor *s)
 {
-    struct found_name *e;
+    uint64_t now = s->found->entries ? now_ms() : 0;
+    struct found_name *e, *next;
 
-    while ((e = s->found->entries)) {
-        HASH_DEL(s->found->entries, e);
-        tell(e);
-        free(e);
-    }
+    HASH_ITER(hh, s->found->entries, e, next)
+        if (!e->told_ms)
+            tell(s->found, e);
+        else if (now >= e->told_ms + TOLD_MS)
+            drop(s->found, e);
 }
 
 void fanotify_found_forget(struct fanotify_object *o)

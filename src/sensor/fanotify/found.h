@@ -10,6 +10,9 @@ void fanotify_found_add(struct fanotify_object *o, uint32_t name);
 /* The event of the name's creation is here: it is told by that. True if it was in the list. */
 bool fanotify_found_cancel(struct fanotify_object *o, uint32_t name);
 void fanotify_found_tell(struct fanotify_object *o, uint32_t name); /* something else happened to it: now */
+/* The event of the name's creation comes late: true, once, if it was told already. now: what stands there; unknown: it
+ * is gone. */
+bool fanotify_found_was_told(struct fanotify_object *o, uint32_t name, const struct file_state *now);
 bool fanotify_found_has(struct fanotify_object *o, uint32_t name);
 void fanotify_found_flush(struct sensor *s);
 void fanotify_found_forget(struct fanotify_object *o); /* nothing of it will be told */

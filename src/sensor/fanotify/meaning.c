@@ -296,7 +296,8 @@ static void on_name(struct fanotify_object *o, uint32_t directory, struct bytes 
         o->sensor->linked = o->sensor->linked || fanotify_made_before(o->sensor, &e->object);
         if (e->mask & FAN_DELETE)
             change = (struct tree_change){ 0 };
-        do_create(o, directory, name, e, &change, walked, &gone);
+        if (!fanotify_found_was_told(o, entry, &change.after))
+            do_create(o, directory, name, e, &change, walked, &gone);
         if (e->mask & FAN_ATTRIB)
             fanotify_made_with_attributes(o, directory, name, &change);
         if (!(e->mask & FAN_CLOSE_WRITE) && change.after.known && !o->sensor->linked)
