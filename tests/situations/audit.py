@@ -58,7 +58,15 @@ class Auditd:
     def watch(self, path):
         sh(f'auditctl -w {path} -p wa -k changes', env={'PATH': PATH})
 
+    def has(self, word):
+        with open(self.log, 'rb') as f:
+            return word in f.read()
+
     def stop(self):
+        # what the kernel still holds would be missing
+        sh('auditctl -m situations-end', env={'PATH': PATH})
+        if not wait_for(lambda: self.has(b'situations-end'), 120, 0.1):
+            print('situations: auditd has not written the end')
         sh(f'auditctl -D; auditctl -e {self.enabled}', env={'PATH': PATH})
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(120)
