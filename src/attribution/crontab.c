@@ -33,18 +33,6 @@ static struct bytes skip_blanks(struct bytes line)
     return line;
 }
 
-static struct bytes next_word(struct bytes *line)
-{
-    struct bytes word = skip_blanks(*line);
-    size_t n = 0;
-
-    while (n < word.len && !is_blank(word.data[n]))
-        n++;
-    *line = (struct bytes){ word.data + n, word.len - n };
-    word.len = n;
-    return word;
-}
-
 /* What cron gives to the shell of the rest of a line. */
 static bool is_command(struct bytes text, struct bytes command)
 {
@@ -69,8 +57,8 @@ static bool gives(struct bytes line, bool with_user, struct bytes user, struct b
     if (!first.len || first.data[0] == '#')
         return false;
     for (unsigned i = 0; i < times; i++)
-        (void)next_word(&line);
-    if (with_user && !bytes_equal(next_word(&line), user))
+        (void)bytes_next_word(&line);
+    if (with_user && !bytes_equal(bytes_next_word(&line), user))
         return false;
     return is_command(skip_blanks(line), command);
 }

@@ -22,19 +22,6 @@
 
 /* ---- pure parts ---- */
 
-static struct bytes next_word(struct bytes *line)
-{
-    struct bytes word;
-
-    while (line->len && line->data[0] == ' ')
-        *line = (struct bytes){ line->data + 1, line->len - 1 };
-    word = (struct bytes){ line->data, 0 };
-    while (word.len < line->len && line->data[word.len] != ' ')
-        word.len++;
-    *line = (struct bytes){ line->data + word.len, line->len - word.len };
-    return word;
-}
-
 static bool is_one_of(struct bytes sockets, struct bytes inode)
 {
     char name[32];
@@ -79,13 +66,13 @@ struct bytes peer_find(struct bytes tables, struct bytes sockets, char buffer[PE
         struct bytes line = bytes_next_line(&tables), remote, state, inode;
         uint32_t number;
 
-        (void)next_word(&line); /* its number, the local address */
-        (void)next_word(&line);
-        remote = next_word(&line);
-        state = next_word(&line);
+        (void)bytes_next_word(&line); /* its number, the local address */
+        (void)bytes_next_word(&line);
+        remote = bytes_next_word(&line);
+        state = bytes_next_word(&line);
         for (unsigned i = 0; i < 5; i++) /* queues, timer, retransmissions, uid, timeouts */
-            (void)next_word(&line);
-        inode = next_word(&line);
+            (void)bytes_next_word(&line);
+        inode = bytes_next_word(&line);
         if (parse_u32(state, 16, &number) < 0 || number != ESTABLISHED || !inode.len || !is_one_of(sockets, inode) ||
             !read_address(remote, found ? other : buffer))
             continue;

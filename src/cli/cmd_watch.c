@@ -5,15 +5,11 @@
 #include <time.h>
 
 #include "cli/observe.h"
+#include "util/clock.h"
 
 static uint64_t after(uint64_t ns)
 {
-    struct timespec ts;
-
-    if (!ns)
-        return 0;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec + ns;
+    return ns ? clock_ns(CLOCK_MONOTONIC) + ns : 0;
 }
 
 static void on_signal(struct observation *o, int number, pid_t sender)

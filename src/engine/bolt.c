@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "util/hash.h"
+#include "util/load.h"
 
 #define MAGIC 0xED0CDAEDu
 #define VERSION 2
@@ -29,35 +30,11 @@ struct bolt_tree {
     struct bytes inline_page; /* a small bucket lies within its value; BYTES_NULL: it has pages */
 };
 
-static uint16_t u16(const char *at)
-{
-    uint16_t v;
-
-    memcpy(&v, at, sizeof(v));
-    return v;
-}
-
-static uint32_t u32(const char *at)
-{
-    uint32_t v;
-
-    memcpy(&v, at, sizeof(v));
-    return v;
-}
-
-static uint64_t u64(const char *at)
-{
-    uint64_t v;
-
-    memcpy(&v, at, sizeof(v));
-    return v;
-}
-
 static int page_of(struct bytes bytes, struct bolt_page *ret)
 {
     if (bytes.len < PAGE_HEADER)
         return -EBADMSG;
-    *ret = (struct bolt_page){ bytes, u16(bytes.data + 8), u16(bytes.data + 10) };
+    *ret = (struct bolt_page){ bytes, load_u16(bytes.data + 8), load_u16(bytes.data + 10) };
     return (size_t)ret->count * ELEMENT > bytes.len - PAGE_HEADER ? -EBADMSG : 0;
 }
 
@@ -70,7 +47,7 @@ static int page_at(const struct bolt_tree *t, uint64_t number, struct bolt_page 
     if (__builtin_mul_overflow(number, (uint64_t)t->page_size, &start) ||
         start > t->file.len || t->file.len - start < t->page_size)
         return -EBADMSG;
-    len = ((uint64_t)u32(t->file.data + start + 12) + 1) * t->page_size;
+    len = ((uint64_t)load_u32(t->file.data + start + 12) + 1) * t->page_size;
     if (len > t->file.len - start)
         return -EBADMSG;
     return page_of((struct bytes){ t->file.data + start, (size_t)len }, ret);
@@ -79,7 +56,7 @@ static int page_at(const struct bolt_tree *t, uint64_t number, struct bolt_page 
 /* FNV-1a, 64 bits, over what stands before it. */
 static bool meta_is_whole(const char *meta)
 {
-    return hash_add(HASH_START, meta, 56) == u64(meta + 56);
+    return hash_add(HASH_START, meta, 56) == load_u64(meta + 56);
 }
 
 /* Two meta pages are written in turn: the newer one that is whole counts. */
@@ -97,15 +74,15 @@ static int open_root(struct bytes file, struct bolt_tree *ret)
         if (at > file.len || file.len - at < PAGE_HEADER + 64)
             continue;
         meta = file.data + at + PAGE_HEADER;
-        if (u32(meta) != MAGIC || u32(meta + 4) != VERSION || !meta_is_whole(meta) ||
-            (found && u64(meta + 48) < newest))
+        if (load_u32(meta) != MAGIC || load_u32(meta + 4) != VERSION || !meta_is_whole(meta) ||
+            (found && load_u64(meta + 48) < newest))
             continue;
-        size = u32(meta + 8);
+        size = load_u32(meta + 8);
         if (size < 1024 || size > 1024 * 1024)
             continue;
         found = true;
-        newest = u64(meta + 48);
-        *ret = (struct bolt_tree){ .file = file, .page_size = size, .root = u64(meta + 16) };
+        newest = load_u64(meta + 48);
+        *ret = (struct bolt_tree){ .file = file, .page_size = size, .root = load_u64(meta + 16) };
     }
     return found ? 0 : -EBADMSG;
 }
@@ -136,7 +113,7 @@ static int find_in_leaf(const struct bolt_page *p, struct bytes key, struct byte
         size_t element = PAGE_HEADER + (size_t)i * ELEMENT;
         const char *e = p->bytes.data + element;
         struct bytes found, value;
-        uint64_t key_len = u32(e + 8), value_len = u32(e + 12), offset = u32(e + 4);
+        uint64_t key_len = load_u32(e + 8), value_len = load_u32(e + 12), offset = load_u32(e + 4);
 
         if (!slice(p, element, offset, key_len, &found) ||
             !slice(p, element, offset + key_len, value_len, &value))
@@ -144,7 +121,7 @@ static int find_in_leaf(const struct bolt_page *p, struct bytes key, struct byte
         if (!bytes_equal(found, key))
             continue;
         *ret = value;
-        *ret_bucket = u32(e) & ELEMENT_BUCKET;
+        *ret_bucket = load_u32(e) & ELEMENT_BUCKET;
         return 0;
     }
     return -ENOENT;
@@ -160,11 +137,11 @@ static int child_for(const struct bolt_page *p, struct bytes key, uint64_t *ret)
         const char *e = p->bytes.data + element;
         struct bytes first;
 
-        if (!slice(p, element, u32(e), u32(e + 4), &first))
+        if (!slice(p, element, load_u32(e), load_u32(e + 4), &first))
             return -EBADMSG;
         if (i > 0 && compare(first, key) > 0)
             break;
-        *ret = u64(e + 8);
+        *ret = load_u64(e + 8);
     }
     return 0;
 }
@@ -212,7 +189,7 @@ int bolt_get(struct bytes file, const struct bytes *path, size_t count, struct b
             return -ENOENT;
         if (value.len < 16)
             return -EBADMSG;
-        t.root = u64(value.data);
+        t.root = load_u64(value.data);
         t.inline_page = t.root ? BYTES_NULL : (struct bytes){ value.data + 16, value.len - 16 };
     }
     return r < 0 ? r : -ENOENT;

@@ -25,15 +25,6 @@
 #define PLACES_MAX 256
 #define PLACE_MS 600 /* one that hangs costs so long; a busy machine needs some of it */
 
-static struct bytes next_word(struct bytes *request)
-{
-    struct bytes word = { request->data, strnlen(request->data ? request->data : "", request->len) };
-    size_t step = MIN(word.len + 1, request->len);
-
-    *request = (struct bytes){ request->data + step, request->len - step };
-    return word;
-}
-
 static int open_storage(struct bytes path)
 {
     return beneath_open_host(path, 0, O_PATH | O_DIRECTORY);
@@ -107,7 +98,7 @@ static int gather_storages(struct bytes request, struct gathered *g)
 
     for (; request.len && count < PLACES_MAX; count++) {
         struct storage_place *p = &places[count];
-        struct bytes word = next_word(&request);
+        struct bytes word = bytes_next_field(&request, '\0');
         pthread_t thread;
 
         snprintf(p->path, sizeof(p->path), "%.*s", (int)MIN(word.len, sizeof(p->path)), word.data);
@@ -145,7 +136,8 @@ const struct foreign_job podman_storages_job = { "Podman's storages", 1024 * 102
 
 static int gather_records(struct bytes request, struct gathered *g)
 {
-    struct bytes storage = next_word(&request), directory = next_word(&request), mode = next_word(&request);
+    struct bytes storage = bytes_next_field(&request, '\0'), directory = bytes_next_field(&request, '\0');
+    struct bytes mode = bytes_next_field(&request, '\0');
     _cleanup_close_ int fd = open_storage(storage);
     char path[PATH_MAX];
     int r, second;
@@ -198,8 +190,8 @@ static int parse_records(struct bytes request, const struct gathered *g, struct 
     struct bytes word;
 
     for (unsigned i = 0; i < 3; i++)
-        (void)next_word(&request);
-    word = next_word(&request);
+        (void)bytes_next_field(&request, '\0');
+    word = bytes_next_field(&request, '\0');
     /* one that is damaged, or made for us: the records are told without it */
     (void)podman_db_open(gathered_get(g, "sqlite"), gathered_get(g, "bolt"), &db);
     add_records(gathered_get(g, "containers"), word, db, answer);
@@ -249,8 +241,8 @@ static int gather_lower(int storage, struct bytes layer, struct gathered *g)
 
 static int gather_container(struct bytes request, struct gathered *g)
 {
-    struct bytes storage = next_word(&request), directory = next_word(&request), id = next_word(&request);
-    struct bytes layer = next_word(&request);
+    struct bytes storage = bytes_next_field(&request, '\0'), directory = bytes_next_field(&request, '\0');
+    struct bytes id = bytes_next_field(&request, '\0'), layer = bytes_next_field(&request, '\0');
     _cleanup_close_ int fd = open_storage(storage);
     char path[PATH_MAX];
 
@@ -286,7 +278,7 @@ const struct foreign_job podman_container_job = { "Podman's record of a containe
 
 static int gather_volume(struct bytes request, struct gathered *g)
 {
-    struct bytes storage = next_word(&request), name = next_word(&request);
+    struct bytes storage = bytes_next_field(&request, '\0'), name = bytes_next_field(&request, '\0');
     char path[PATH_MAX], *full;
     _cleanup_close_ int at = open_storage(storage), fd = -EBADF;
 

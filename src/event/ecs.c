@@ -9,6 +9,7 @@
 #include "event/ecs_cause.h"
 #include "event/operation.h"
 #include "event/syscall_name.h"
+#include "util/clock.h"
 #include "util/digits.h"
 #include "util/escape.h"
 #include "util/err.h"
@@ -129,16 +130,14 @@ static void add_time(struct sbuf *out, struct bytes key, uint64_t time_ns)
  * of before, asked once for all that are written together. */
 static uint64_t booted_ns(const struct actor *a)
 {
-    struct timespec real, boot;
+    uint64_t now_ns;
 
     if (a->process && a->process->booted_ns)
         return a->process->booted_ns;
     if (!a->process && !a->start_ns)
         return 0; /* nobody to date */
-    clock_gettime(CLOCK_REALTIME, &real);
-    clock_gettime(CLOCK_BOOTTIME, &boot);
-    return (uint64_t)real.tv_sec * NS_PER_S + (uint64_t)real.tv_nsec -
-           ((uint64_t)boot.tv_sec * NS_PER_S + (uint64_t)boot.tv_nsec);
+    now_ns = clock_ns(CLOCK_REALTIME);
+    return now_ns - clock_ns(CLOCK_BOOTTIME);
 }
 
 static void add_start(struct sbuf *out, uint64_t start_ns, uint64_t booted)

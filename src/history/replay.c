@@ -14,6 +14,7 @@
 #include "history/replay_state.h"
 #include "history/scan.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/limits.h"
 #include "util/macro.h"
 
@@ -73,10 +74,7 @@ static size_t whole_lines(const struct audit_log_block *text)
 /* So late that what follows may still be written. */
 static bool is_recent(uint64_t time_ms)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 < time_ms + LIVE_MS;
+    return clock_ns(CLOCK_REALTIME) / NS_PER_S * 1000 < time_ms + LIVE_MS;
 }
 
 /* A line that is still being written is read the next time: from now on it is not there. */

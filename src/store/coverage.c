@@ -9,6 +9,7 @@
 #include "store/observer.h"
 #include "store/schema.h"
 #include "store/select.h"
+#include "util/clock.h"
 
 #define ONLY_MAX 16 /* places below what is asked for that are named */
 
@@ -238,7 +239,7 @@ uint64_t coverage_end_ns(uint64_t to_ns, uint64_t alive_ns, struct bytes observe
 {
     enum observer_state state = to_ns ? OBSERVER_UNKNOWN : observer_state(observer);
 
-    *ret_unclean = !to_ns && (state == OBSERVER_ENDED || select_now_ns() > alive_ns + STORE_DEAD_NS);
+    *ret_unclean = !to_ns && (state == OBSERVER_ENDED || clock_ns(CLOCK_REALTIME) > alive_ns + STORE_DEAD_NS);
     return *ret_unclean ? alive_ns : to_ns;
 }
 

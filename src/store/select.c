@@ -22,14 +22,6 @@ struct asked_place {
 static const struct asked_place asked_path = { "temp.asked_directory", AT_DIRECTORY, AT_NAME };
 static const struct asked_place asked_host_path = { "temp.asked_host_directory", AT_HOST_DIRECTORY, AT_HOST_NAME };
 
-uint64_t select_now_ns(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
 static bool host_only(const struct store_query *q)
 {
     return !q->any_victim && !bytes_known(q->container);

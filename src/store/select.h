@@ -36,4 +36,3 @@ struct selector select_selector(const struct store_query *query);
 int select_each_container(struct store *store, const char *condition, struct bytes value,
                           const struct selector *selector, int (*each)(void *data, int64_t row), void *data,
                           struct err *err);
-uint64_t select_now_ns(void);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/clock.h"
+
 static int digit_value(char c)
 {
     if (c >= '0' && c <= '9')
@@ -148,7 +150,6 @@ static uint64_t local_midnight(uint64_t now_ns, int day_offset)
 static bool parse_word(const char *text, uint64_t now_ns, uint64_t *ret_ns)
 {
     time_t t = (time_t)(now_ns / NS_PER_S);
-    struct timespec boot;
     struct tm tm;
 
     localtime_r(&t, &tm);
@@ -173,8 +174,7 @@ static bool parse_word(const char *text, uint64_t now_ns, uint64_t *ret_ns)
     } else if (strcmp(text, "this-year") == 0) {
         *ret_ns = local_midnight(now_ns, -tm.tm_yday);
     } else if (strcmp(text, "boot") == 0) {
-        clock_gettime(CLOCK_BOOTTIME, &boot);
-        *ret_ns = now_ns - ((uint64_t)boot.tv_sec * NS_PER_S + (uint64_t)boot.tv_nsec);
+        *ret_ns = now_ns - clock_ns(CLOCK_BOOTTIME);
     } else {
         return false;
     }

@@ -40,11 +40,6 @@ int audit_netlink_open(struct err *err)
     return fd;
 }
 
-static uint64_t monotonic_ms(void)
-{
-    return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
-}
-
 static int send_request(int fd, uint16_t type, uint16_t flags, const void *data, size_t len,
                         uint32_t *ret_seq)
 {
@@ -76,7 +71,7 @@ static int receive_answer(int fd, uint32_t seq, char *buffer, size_t size, uint6
         struct sockaddr_nl from = { 0 };
         socklen_t from_len = sizeof(from);
         struct nlmsghdr *header = (struct nlmsghdr *)buffer;
-        uint64_t now = monotonic_ms();
+        uint64_t now = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
         ssize_t n;
 
         if (now >= deadline_ms)
@@ -106,7 +101,7 @@ static int error_of(const struct nlmsghdr *header, size_t len)
 int audit_netlink_request(int fd, uint16_t type, const void *data, size_t len)
 {
     _Alignas(struct nlmsghdr) char buffer[LIMIT_AUDIT_RECORD];
-    uint64_t deadline = monotonic_ms() + ANSWER_MS;
+    uint64_t deadline = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS + ANSWER_MS;
     uint32_t seq;
     int r = send_request(fd, type, NLM_F_ACK, data, len, &seq);
 
@@ -124,7 +119,7 @@ int audit_netlink_request(int fd, uint16_t type, const void *data, size_t len)
 int audit_netlink_status(int fd, struct audit_status *ret)
 {
     _Alignas(struct nlmsghdr) char buffer[LIMIT_AUDIT_RECORD];
-    uint64_t deadline = monotonic_ms() + ANSWER_MS;
+    uint64_t deadline = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS + ANSWER_MS;
     uint32_t seq;
     int r = send_request(fd, AUDIT_GET, 0, NULL, 0, &seq);
 
@@ -150,7 +145,7 @@ static int ask_rules(int fd, int (*each)(void *data, const struct audit_rule_dat
                      void *data, bool *ret_any)
 {
     _Alignas(struct nlmsghdr) char buffer[sizeof(struct nlmsghdr) + sizeof(struct audit_rule_data) + 16384];
-    uint64_t deadline = monotonic_ms() + ANSWER_MS;
+    uint64_t deadline = clock_ns(CLOCK_MONOTONIC) / NS_PER_MS + ANSWER_MS;
     uint32_t seq;
     int r = send_request(fd, AUDIT_LIST_RULES, 0, NULL, 0, &seq), stop = 0;
 

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "util/load.h"
+
 #define VERSION 3 /* FANOTIFY_METADATA_VERSION, the same since Linux 2.6.39 */
 
 /* linux/fanotify.h's structures, byte by byte: a fuzzer does not align as the kernel does. */
@@ -23,30 +25,6 @@ enum info_type {
 
 #define PIDFD_NONE (-1) /* FAN_NOPIDFD: it has exited */
 
-static uint32_t u32(const char *p)
-{
-    uint32_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
-static uint16_t u16(const char *p)
-{
-    uint16_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
-static uint64_t u64(const char *p)
-{
-    uint64_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
 /* A handle and the name behind it. False if the lengths do not fit. */
 static bool read_fid(const char *p, size_t len, struct fanotify_handle *handle, struct bytes *name)
 {
@@ -56,11 +34,11 @@ static bool read_fid(const char *p, size_t len, struct fanotify_handle *handle, 
 
     if (len < FID_HANDLE)
         return false;
-    bytes = u32(p + FID_BYTES);
+    bytes = load_u32(p + FID_BYTES);
     if (bytes > len - FID_HANDLE)
         return false;
-    *handle = (struct fanotify_handle){ .fsid = u64(p + FID_FSID),
-                                        .type = (int32_t)u32(p + FID_TYPE),
+    *handle = (struct fanotify_handle){ .fsid = load_u64(p + FID_FSID),
+                                        .type = (int32_t)load_u32(p + FID_TYPE),
                                         .data = { p + FID_HANDLE, bytes } };
     rest = p + FID_HANDLE + bytes;
     rest_len = len - FID_HANDLE - bytes;
@@ -88,7 +66,7 @@ static bool read_info(const char *p, size_t len, struct fanotify_event *e)
     case INFO_PIDFD:
         if (len < INFO_SIZE + 4)
             return false;
-        e->pidfd = (int32_t)u32(p + INFO_SIZE);
+        e->pidfd = (int32_t)load_u32(p + INFO_SIZE);
         e->gone = e->pidfd == PIDFD_NONE;
         if (e->pidfd < 0)
             e->pidfd = -1;
@@ -96,8 +74,8 @@ static bool read_info(const char *p, size_t len, struct fanotify_event *e)
     case INFO_ERROR:
         if (len < INFO_SIZE + 8)
             return false;
-        e->error = (int32_t)u32(p + INFO_SIZE);
-        e->error_count = u32(p + INFO_SIZE + 4);
+        e->error = (int32_t)load_u32(p + INFO_SIZE);
+        e->error_count = load_u32(p + INFO_SIZE + 4);
         return true;
     default:
         return true;
@@ -111,17 +89,17 @@ int fanotify_decode(struct bytes buffer, struct fanotify_event *ret, struct err 
 
     if (buffer.len < META_SIZE)
         return err_set(err, -EBADMSG, "%zu bytes, an event has %d at least", buffer.len, META_SIZE);
-    e.len = u32(buffer.data + META_LEN);
-    at = u16(buffer.data + META_HEADER);
+    e.len = load_u32(buffer.data + META_LEN);
+    at = load_u16(buffer.data + META_HEADER);
     if (buffer.data[META_VERSION] != VERSION)
         return err_set(err, -EBADMSG, "version %d", buffer.data[META_VERSION]);
     if (e.len < META_SIZE || e.len > buffer.len || at < META_SIZE || at > e.len)
         return err_set(err, -EBADMSG, "an event of %zu bytes with a head of %zu in a buffer of %zu",
                        e.len, at, buffer.len);
-    e.mask = u64(buffer.data + META_MASK);
-    e.pid = (int32_t)u32(buffer.data + META_PID);
+    e.mask = load_u64(buffer.data + META_MASK);
+    e.pid = (int32_t)load_u32(buffer.data + META_PID);
     while (at < e.len) {
-        size_t len = e.len - at >= INFO_SIZE ? u16(buffer.data + at + INFO_LEN) : 0;
+        size_t len = e.len - at >= INFO_SIZE ? load_u16(buffer.data + at + INFO_LEN) : 0;
 
         if (len < INFO_SIZE || len > e.len - at || !read_info(buffer.data + at, len, &e))
             return err_set(err, -EBADMSG, "record at %zu of an event of %zu bytes", at, e.len);

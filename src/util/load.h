@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Numbers as they lie in bytes, at any alignment, in this machine's order: what the kernel hands out, and files that a
+ * program of this machine wrote. The caller has seen that the bytes are there.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <string.h>
+
+static inline uint16_t load_u16(const char *at)
+{
+    uint16_t v;
+
+    memcpy(&v, at, sizeof(v));
+    return v;
+}
+
+static inline uint32_t load_u32(const char *at)
+{
+    uint32_t v;
+
+    memcpy(&v, at, sizeof(v));
+    return v;
+}
+
+static inline uint64_t load_u64(const char *at)
+{
+    uint64_t v;
+
+    memcpy(&v, at, sizeof(v));
+    return v;
+}
