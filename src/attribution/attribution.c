@@ -584,15 +584,6 @@ void attribution_event(struct attribution *a, struct event *e)
         remember_cause(a, e);
 }
 
-struct process *attribution_process(struct attribution *a, pid_t pid, uint64_t boot_ns)
-{
-    struct process *p = process_table_find(a->table, pid, boot_ns, 0, BYTES_NULL);
-
-    if (p)
-        attribute(a, p);
-    return p;
-}
-
 struct table_walk {
     struct attribution *a;
     int (*each)(void *data, struct process *p);

@@ -38,9 +38,6 @@ bool attribution_knows(struct attribution *a, struct event *event);
  * with the same pid. What is not known stays unknown. */
 void attribution_event(struct attribution *a, struct event *event);
 
-/* The process that has `pid` now or had it at boot_ns (0 = now): borrowed, NULL if never seen. */
-struct process *attribution_process(struct attribution *a, pid_t pid, uint64_t boot_ns);
-
 /* Walk the processes that are alive, known products first. Stops when `each` returns non-zero. */
 int attribution_each_process(struct attribution *a, int (*each)(void *data, struct process *p),
                              void *data);

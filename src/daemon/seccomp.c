@@ -110,11 +110,6 @@ static const struct refused table[] = {
 #endif
 };
 
-const char *seccomp_refused(unsigned index)
-{
-    return index < ARRAY_SIZE(table) ? table[index].name : NULL;
-}
-
 bool seccomp_built_in(void)
 {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

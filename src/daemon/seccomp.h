@@ -19,5 +19,3 @@ int seccomp_confine(const struct choice *choice);
 /* Does this kernel have filters? For doctor. */
 bool seccomp_works(void);
 
-/* "execve, execveat, ptrace ...": for the tests; NULL past the end. */
-const char *seccomp_refused(unsigned index);

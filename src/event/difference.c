@@ -17,11 +17,6 @@ void difference_free(struct difference *d)
     free(d);
 }
 
-void difference_freep(struct difference **d)
-{
-    difference_free(*d);
-}
-
 static const char *const names[DIFFERENCE_COUNT] = {
     [DIFFERENCE_MISSING] = "missing", [DIFFERENCE_ADDED] = "added", [DIFFERENCE_TYPE] = "type",
     [DIFFERENCE_CONTENT] = "content", [DIFFERENCE_MODE] = "mode",   [DIFFERENCE_OWNER] = "owner",

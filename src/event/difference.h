@@ -43,5 +43,4 @@ struct difference {
 
 struct difference *difference_new(void); /* NULL: out of memory */
 void difference_free(struct difference *d);
-void difference_freep(struct difference **d);
 const char *difference_kind_name(enum difference_kind kind); /* "missing", "added", ... */

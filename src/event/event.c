@@ -29,11 +29,6 @@ void event_free(struct event *e)
     free(e);
 }
 
-void event_freep(struct event **e)
-{
-    event_free(*e);
-}
-
 static bool is_above(struct bytes dir, struct bytes path)
 {
     return dir.len && dir.len < path.len && bytes_path_covers(dir, path);
@@ -94,11 +89,6 @@ bool event_attribute_is_unknown(const struct event *e)
 bool event_note_is_doubt(const struct event *e)
 {
     return e->note.len && !bytes_equal_str(e->note, EVENT_NOTE_SAME) && !bytes_equal_str(e->note, EVENT_NOTE_ONE_OF);
-}
-
-bool event_succeeded(const struct event *e)
-{
-    return e->error == 0;
 }
 
 struct bytes event_actor_executable(const struct event *e)

@@ -163,7 +163,6 @@ void event_carry(struct event *e, struct bytes path);
 
 struct event *event_new(void); /* NULL: out of memory */
 void event_free(struct event *e); /* NULL is fine */
-void event_freep(struct event **e);
 /* Copy the bytes into the event's own memory. */
 void event_set(struct event *e, struct bytes *field, struct bytes value);
 
@@ -184,8 +183,6 @@ void event_make_id(uint64_t time_ns, uint64_t hash, uint8_t ret[16]);
 
 /* Attributes were changed, and which of them is not known. */
 bool event_attribute_is_unknown(const struct event *e);
-/* True if the outcome is success. */
-bool event_succeeded(const struct event *e);
 /* Best known executable, display name and command of the actor. */
 struct bytes event_actor_executable(const struct event *e);
 struct bytes event_actor_name(const struct event *e);

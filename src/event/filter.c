@@ -27,14 +27,6 @@ bool filter_needs_paths(const struct filter *f)
     return f->terms[FILTER_EXCLUDE] || f->terms[FILTER_ALLOW];
 }
 
-bool filter_is_empty(const struct filter *f)
-{
-    for (unsigned i = 0; i < FILTER_KIND_COUNT; i++)
-        if (f->terms[i])
-            return false;
-    return !f->operations;
-}
-
 /* ---- who ---- */
 
 /* The login user is the host's, wherever the process lives; a name of the host's says nothing of a container's ids. */

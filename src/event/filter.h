@@ -53,6 +53,5 @@ void filter_done(struct filter *f);
 
 /* True if it looks at more than operation and actor: of events that are counted together each one is to be asked. */
 bool filter_needs_paths(const struct filter *f);
-bool filter_is_empty(const struct filter *f);
 
 enum filter_result filter_event(const struct filter *f, const struct event *event);

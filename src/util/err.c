@@ -67,14 +67,3 @@ const char *errno_name(int number)
     return number > 0 ? strerrorname_np(number) : NULL;
 }
 
-int errno_number(const char *name)
-{
-    /* MAX_ERRNO of the kernel is 4095, user-visible numbers end far below. */
-    for (int i = 1; i < 256; i++) {
-        const char *candidate = strerrorname_np(i);
-
-        if (candidate && strcmp(candidate, name) == 0)
-            return i;
-    }
-    return 0;
-}

@@ -32,5 +32,3 @@ const char *err_text(const struct err *err, int code);
 /* The errno's symbolic name ("EPERM") for a positive errno; NULL if unknown. */
 const char *errno_name(int number);
 
-/* The positive errno of a symbolic name; 0 if unknown. */
-int errno_number(const char *name);

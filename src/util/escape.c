@@ -410,17 +410,6 @@ static const char *entity(char c)
     }
 }
 
-void escape_html(struct sbuf *out, struct bytes b)
-{
-    while (b.len) {
-        const char *text = entity(b.data[0]);
-
-        if (text)
-            sbuf_add_str(out, text);
-        b = skip(b, text ? 1 : add_safe(out, b));
-    }
-}
-
 void escape_above_ascii(struct sbuf *out, struct bytes b)
 {
     while (b.len) {

@@ -29,10 +29,6 @@ bool escape_json_words(struct sbuf *out, struct bytes words, const char *between
 /* Lower-case hexadecimal, two digits a byte. */
 void escape_hex(struct sbuf *out, struct bytes b);
 
-/* Text between HTML tags or inside a double-quoted attribute; invalid UTF-8 and control characters
- * shown as escape_terminal() shows them. */
-void escape_html(struct sbuf *out, struct bytes b);
-
 /* Text of XML 1.0, between tags or in a quoted attribute. Lines and tabs stay, and so does a backslash: text that is
  * escaped for terminals already is the same afterwards; what XML forbids is shown as escape_terminal() shows it. */
 void escape_xml(struct sbuf *out, struct bytes b);

@@ -110,10 +110,3 @@ bool glob_covers(struct bytes pattern, struct bytes path)
     return glob_matches(pattern, path);
 }
 
-bool glob_is_pattern(struct bytes text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if (text.data[i] == '*' || text.data[i] == '?' || text.data[i] == '[' || text.data[i] == '\\')
-            return true;
-    return false;
-}

@@ -14,5 +14,3 @@
 bool glob_matches(struct bytes pattern, struct bytes text);
 /* True if the pattern matches the path, or a directory above it: what is excluded is so with all below. */
 bool glob_covers(struct bytes pattern, struct bytes path);
-/* True if it is more than a plain text. */
-bool glob_is_pattern(struct bytes text);

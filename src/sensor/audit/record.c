@@ -330,11 +330,6 @@ static const struct {
     { "SOCKADDR", AUDIT_SOCKADDR }, { "AVC", AUDIT_AVC },
 };
 
-const char *audit_type_name(unsigned type)
-{
-    return type <= INT32_MAX ? audit_msg_type_to_name((int)type) : NULL;
-}
-
 unsigned audit_type_by_name(struct bytes name)
 {
     char text[64];

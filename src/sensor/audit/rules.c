@@ -534,7 +534,3 @@ enum audit_key audit_rules_key(const struct audit_rules *rules, struct bytes key
     return found;
 }
 
-bool audit_rules_see_uring(const struct audit_rules *rules)
-{
-    return !rules->no_uring;
-}

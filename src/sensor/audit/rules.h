@@ -44,7 +44,6 @@ void audit_rules_remove(struct audit_rules *rules, struct audit_rule_set *set); 
 /* True if the kernel has dropped a rule of this set (its directory is gone): told by its own record. */
 bool audit_rule_set_has_key(const struct audit_rule_set *set, struct bytes key);
 
-
 /* Look which of ours the kernel still has: anybody with the right may delete them (`auditctl -D`), and it drops
  * those of a directory that is gone. Returns how many sets miss a rule, or -errno. */
 int audit_rules_look(struct audit_rules *rules);
@@ -68,13 +67,9 @@ enum audit_key {
 };
 /* `key`: of a record; several are joined by 0x01. */
 enum audit_key audit_rules_key(const struct audit_rules *rules, struct bytes key);
-/* False: io_uring has no rules on this kernel (before 5.16). */
-bool audit_rules_see_uring(const struct audit_rules *rules);
 
 /* Deletes the rules of culprits that no longer run. Returns how many rules; ret_others: living
  * culprits other than this one have rules here. */
 int audit_rules_remove_orphans(int fd, bool *ret_others);
 /* True if it is a rule of a culprit that is running. */
 bool audit_rules_is_live(const struct audit_rule_data *rule, size_t len);
-/* Rules in the kernel that are not a culprit's. */
-int audit_rules_count_foreign(int fd);

@@ -158,13 +158,3 @@ int audit_rules_remove_orphans(int fd, bool *ret_others)
     return r < 0 ? r : removed;
 }
 
-int audit_rules_count_foreign(int fd)
-{
-    struct survey s = { 0 };
-    int r = audit_netlink_rules(fd, survey_rule, &s);
-
-    for (size_t i = 0; i < s.count; i++)
-        free(s.orphans[i].data);
-    free(s.orphans);
-    return r < 0 ? r : (int)s.foreign;
-}
