@@ -298,8 +298,10 @@ static void on_name(struct fanotify_object *o, uint32_t directory, struct bytes 
             change = (struct tree_change){ 0 };
         if (!fanotify_found_was_told(o, entry, &change.after))
             do_create(o, directory, name, e, &change, walked, &gone);
-        if (e->mask & FAN_ATTRIB)
+        if (e->mask & FAN_ATTRIB) {
+            fanotify_unexplained_drop(o, &change.after); /* a listing had found it in the making */
             fanotify_made_with_attributes(o, directory, name, &change);
+        }
         if (!(e->mask & FAN_CLOSE_WRITE) && change.after.known && !o->sensor->linked)
             fanotify_writes_made(o, directory, name, &change.after);
     } else if (e->mask & FAN_ATTRIB) {

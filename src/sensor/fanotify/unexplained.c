@@ -64,6 +64,10 @@ static struct unexplained_change *find(struct fanotify_object *o, const struct f
 
     if (o->sensor->unexplained->entries)
         HASH_FIND(hh, o->sensor->unexplained->entries, &key, sizeof(key), e);
+    if (e && (e->change.after.known & state->known & FILE_BORN) && e->change.after.born_ns != state->born_ns) {
+        drop(o->sensor->unexplained, e); /* that file is gone, and has left its number to this one */
+        return NULL;
+    }
     return e;
 }
 
@@ -132,6 +136,14 @@ bool fanotify_unexplained_take(struct fanotify_object *o, const struct file_stat
     *ret_shared = e->shared;
     drop(o->sensor->unexplained, e);
     return true;
+}
+
+void fanotify_unexplained_drop(struct fanotify_object *o, const struct file_state *state)
+{
+    struct unexplained_change *e = find(o, state);
+
+    if (e)
+        drop(o->sensor->unexplained, e);
 }
 
 void fanotify_unexplained_forget(struct fanotify_object *o)

@@ -17,6 +17,8 @@ struct fanotify_shared {
 };
 bool fanotify_unexplained_take(struct fanotify_object *o, const struct file_state *state,
                                struct tree_change *ret, struct fanotify_shared *ret_shared);
+/* Whoever made the file changed it, or nobody knows whether it was him: it is not another one's. */
+void fanotify_unexplained_drop(struct fanotify_object *o, const struct file_state *state);
 /* It stays until the other one's event comes. */
 void fanotify_unexplained_share(struct fanotify_object *o, uint32_t directory, struct bytes name,
                                 const struct tree_change *change, const struct fanotify_shared *shared);
