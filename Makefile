@@ -36,6 +36,7 @@ check-vm: all
 bench: all
 	$(SUDO) bench/run.sh $(BUILD)
 	$(SUDO) bench/bounds.sh $(BUILD)
+	$(SUDO) bench/sensors.sh $(BUILD)
 	bench/search.sh $(BUILD)
 
 bench-vm: all
