@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sensor/lately.h"
+#include "sensor/recent_evictions.h"
 #include "util/limits.h"
 
 struct held_group {
@@ -17,7 +17,7 @@ struct held_group {
 struct audit_held {
     struct held_group *first, **last;
     size_t bytes;
-    struct lately lost;
+    struct recent_evictions lost;
 };
 
 struct audit_held *audit_held_new(void)
@@ -51,7 +51,7 @@ static void drop_first(struct audit_held *held)
 
 uint64_t audit_held_take_lost(struct audit_held *held, uint64_t now_ms)
 {
-    return lately_take(&held->lost, now_ms);
+    return recent_evictions_take(&held->lost, now_ms);
 }
 
 void audit_held_add(struct audit_held *held, const struct audit_group *group, uint64_t now_ms)
@@ -61,12 +61,12 @@ void audit_held_add(struct audit_held *held, const struct audit_group *group, ui
     char *at;
 
     if (!e) {
-        lately_note(&held->lost, now_ms);
+        recent_evictions_note(&held->lost, now_ms);
         return;
     }
     while (held->bytes + size > LIMIT_AUDIT_HELD) {
-        if (is_lately(held->first->added_ms, now_ms))
-            lately_note(&held->lost, now_ms);
+        if (is_recent_eviction(held->first->added_ms, now_ms))
+            recent_evictions_note(&held->lost, now_ms);
         drop_first(held);
     }
     e->added_ms = now_ms;

@@ -16,7 +16,7 @@
 #include "sensor/fanotify/emit.h"
 #include "sensor/fanotify/meaning.h"
 #include "sensor/fanotify/state.h"
-#include "sensor/lately.h"
+#include "sensor/recent_evictions.h"
 #include "util/cleanup.h"
 #include "util/limits.h"
 #include "util/mountinfo.h"
@@ -30,7 +30,7 @@ struct held {
 struct fanotify_window {
     struct sbuf held;   /* struct held and the event as it came, one after the other */
     struct sbuf mounts; /* marked for the window: paths, each ended by NUL */
-    struct lately lost;
+    struct recent_evictions lost;
 };
 
 struct fanotify_window *fanotify_window_new(void)
@@ -149,8 +149,8 @@ static void make_room(struct fanotify_window *w)
 
         memcpy(&head, w->held.data + at, sizeof(head));
         at += sizeof(head) + head.len;
-        if (is_lately(head.added_ms, now_ms()))
-            lately_note(&w->lost, now_ms());
+        if (is_recent_eviction(head.added_ms, now_ms()))
+            recent_evictions_note(&w->lost, now_ms());
     }
     memmove(w->held.data, w->held.data + at, w->held.len - at);
     sbuf_truncate(&w->held, w->held.len - at);
@@ -169,7 +169,7 @@ void fanotify_window_hold(struct sensor *s, const struct fanotify_event *e)
     if (sbuf_error(&w->held)) {
         sbuf_done(&w->held);
         w->held = (struct sbuf)SBUF_INIT;
-        lately_note(&w->lost, now_ms());
+        recent_evictions_note(&w->lost, now_ms());
     }
 }
 
@@ -211,7 +211,7 @@ void fanotify_window_replay(struct sensor *s)
     s->replaying = true;
     s->rest = (struct bytes){ NULL, 0 };
     while (take_fresh(s)) { /* telling may bring news of another container, and its objects */
-        uint64_t lost = lately_take(&w->lost, now_ms());
+        uint64_t lost = recent_evictions_take(&w->lost, now_ms());
 
         if (lost)
             fanotify_gap(s, LOST_WATCH_WINDOW, lost, s->empty_real_ns, "changes while a container was starting");

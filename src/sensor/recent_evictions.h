@@ -10,28 +10,28 @@
 
 #define LATELY_MS 10000 /* from a container's first act to the engine's answer: longer than that is an old change */
 
-struct lately {
+struct recent_evictions {
     uint64_t count;
     uint64_t last_ms; /* CLOCK_MONOTONIC: when the last one gave way */
 };
 
-static inline bool is_lately(uint64_t then_ms, uint64_t now_ms)
+static inline bool is_recent_eviction(uint64_t then_ms, uint64_t now_ms)
 {
     return now_ms - then_ms <= LATELY_MS;
 }
 
-static inline void lately_note(struct lately *l, uint64_t now_ms)
+static inline void recent_evictions_note(struct recent_evictions *l, uint64_t now_ms)
 {
-    if (!is_lately(l->last_ms, now_ms))
+    if (!is_recent_eviction(l->last_ms, now_ms))
         l->count = 0;
     l->count++;
     l->last_ms = now_ms;
 }
 
 /* How many; they are told once. */
-static inline uint64_t lately_take(struct lately *l, uint64_t now_ms)
+static inline uint64_t recent_evictions_take(struct recent_evictions *l, uint64_t now_ms)
 {
-    uint64_t count = is_lately(l->last_ms, now_ms) ? l->count : 0;
+    uint64_t count = is_recent_eviction(l->last_ms, now_ms) ? l->count : 0;
 
     l->count = 0;
     return count;
