@@ -159,7 +159,7 @@ static __always_inline int open_done_once(u64 *ctx)
     return is_quiet(f->f_inode->i_sb) ? 0 : open_seen(ctx);
 }
 
-TWICE("fexit/security_file_open", open_done, WIRE_AGAIN_OPEN, ctx[0])
+DUPLICATED("fexit/security_file_open", open_done, WIRE_DUPLICATED_OPEN, ctx[0])
 
 static __always_inline void written_to(struct file *f, const struct opened *o)
 {
@@ -211,7 +211,7 @@ static __always_inline int last_close_once(u64 *ctx)
     return opened_count && (f->f_mode & FMODE_WRITE) ? close_seen(ctx) : 0;
 }
 
-TWICE("fentry/__fput", last_close, WIRE_AGAIN_CLOSE, ctx[0])
+DUPLICATED("fentry/__fput", last_close, WIRE_DUPLICATED_CLOSE, ctx[0])
 
 static __always_inline int mapped(struct file *f)
 {
@@ -233,7 +233,7 @@ static __always_inline int map_begin_once(u64 *ctx)
     return mapped((void *)ctx[0]);
 }
 
-TWICE("fentry/security_mmap_file", map_begin, WIRE_AGAIN_MAP, ctx[0])
+DUPLICATED("fentry/security_mmap_file", map_begin, WIRE_DUPLICATED_MAP, ctx[0])
 
 static __always_inline int protect_begin_once(u64 *ctx)
 {
@@ -244,7 +244,7 @@ static __always_inline int protect_begin_once(u64 *ctx)
     return mapped(vma->vm_file);
 }
 
-TWICE("fentry/security_file_mprotect", protect_begin, WIRE_AGAIN_PROTECT, ctx[0])
+DUPLICATED("fentry/security_file_mprotect", protect_begin, WIRE_DUPLICATED_PROTECT, ctx[0])
 
 /* Attached on demand only: every read and write of every descriptor pays for it. */
 static __always_inline int wrote(struct file *f)
@@ -358,4 +358,4 @@ static __always_inline int permission_end_once(u64 *ctx)
     return refused || (SECOND(ctx, WIRE_HOOK_MAY_OPEN) & MAY_WRITE) ? open_permitted(ctx) : 0;
 }
 
-TWICE("fexit/may_open", permission_end, WIRE_AGAIN_PERMISSION, argument(ctx, shapes[WIRE_HOOK_MAY_OPEN].dentry))
+DUPLICATED("fexit/may_open", permission_end, WIRE_DUPLICATED_PERMISSION, argument(ctx, shapes[WIRE_HOOK_MAY_OPEN].dentry))

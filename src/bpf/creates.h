@@ -42,7 +42,7 @@ static __always_inline int create_asked_once(u64 *ctx)
     return super_watched(d->d_sb) ? create_seen(d, ctx[2]) : 0;
 }
 
-TWICE("fentry/security_path_mknod", create_asked, WIRE_AGAIN_CREATE_ASKED, ctx[1])
+DUPLICATED("fentry/security_path_mknod", create_asked, WIRE_DUPLICATED_CREATE_ASKED, ctx[1])
 
 static __noinline int create_refused(struct asked *a, s32 error)
 {
@@ -92,7 +92,7 @@ static __always_inline int create_answered_once(u64 *ctx)
     return pending_count ? answer_kept(ctx) : 0;
 }
 
-TWICE("fexit/do_filp_open", create_answered, WIRE_AGAIN_CREATE_ANSWERED, ctx[1])
+DUPLICATED("fexit/do_filp_open", create_answered, WIRE_DUPLICATED_CREATE_ANSWERED, ctx[1])
 
 /* mknod(2) of a regular file, which asked the same hook and opens nothing; a file server. */
 SEC("?fentry/vfs_create") int create_begin(u64 *ctx)

@@ -4,7 +4,7 @@
  * refused, and ended where its result is known. Which of the programs are loaded, and where arguments
  * lie, is decided by user space from the kernel's BTF (sensor/bpf/programs.c).
  */
-#include "bpf/again.h"
+#include "bpf/duplicated.h"
 #include "bpf/fold.h"
 #include "bpf/hits.h"
 #include "bpf/pending.h"
@@ -322,8 +322,8 @@ static __always_inline int unlink_end_once(u64 *ctx)
 }
 
 #define UNLINKED argument(ctx, shapes[WIRE_HOOK_VFS_UNLINK].dentry)
-TWICE("fentry/vfs_unlink", unlink_begin, WIRE_AGAIN_UNLINK_BEGIN, UNLINKED)
-TWICE("fexit/vfs_unlink", unlink_end, WIRE_AGAIN_UNLINK_END, UNLINKED)
+DUPLICATED("fentry/vfs_unlink", unlink_begin, WIRE_DUPLICATED_UNLINK_BEGIN, UNLINKED)
+DUPLICATED("fexit/vfs_unlink", unlink_end, WIRE_DUPLICATED_UNLINK_END, UNLINKED)
 
 BEGIN_END(rmdir, vfs_rmdir, WIRE_HOOK_VFS_RMDIR, begin, OPERATION_RMDIR, 0)
 BEGIN_END(mknod, vfs_mknod, WIRE_HOOK_VFS_MKNOD, begin_rare, OPERATION_MKNOD, 0)
@@ -480,8 +480,8 @@ static __always_inline int rename_end_once(u64 *ctx)
     return end(from, SLOT_PLAIN, RESULT(ctx, WIRE_HOOK_VFS_RENAME));
 }
 
-TWICE("fentry/vfs_rename", rename_begin, WIRE_AGAIN_RENAME_BEGIN, ctx[0])
-TWICE("fexit/vfs_rename", rename_end, WIRE_AGAIN_RENAME_END, ctx[0])
+DUPLICATED("fentry/vfs_rename", rename_begin, WIRE_DUPLICATED_RENAME_BEGIN, ctx[0])
+DUPLICATED("fexit/vfs_rename", rename_end, WIRE_DUPLICATED_RENAME_END, ctx[0])
 
 SEC("?fentry/vfs_link") int link_begin(u64 *ctx)
 {
@@ -534,8 +534,8 @@ static __always_inline int setattr_end_once(u64 *ctx)
 }
 
 #define CHANGED argument(ctx, shapes[WIRE_HOOK_NOTIFY_CHANGE].dentry)
-TWICE("fentry/notify_change", setattr_begin, WIRE_AGAIN_SETATTR_BEGIN, CHANGED)
-TWICE("fexit/notify_change", setattr_end, WIRE_AGAIN_SETATTR_END, CHANGED)
+DUPLICATED("fentry/notify_change", setattr_begin, WIRE_DUPLICATED_SETATTR_BEGIN, CHANGED)
+DUPLICATED("fexit/notify_change", setattr_end, WIRE_DUPLICATED_SETATTR_END, CHANGED)
 
 #define ATTRIBUTE(name, function, hook, operation)                                                 \
     SEC("?fentry/" #function) int name##_begin(u64 *ctx)                                           \

@@ -20,8 +20,8 @@
 #define PROGRAMS_MAX 96 /* rows of the table */
 #define RETRIES 8 /* refusals met one after another; more than that is not a kernel with gaps */
 
-/* What is called often: bpf/again.h */
-#define TWICE(name, function, gives, lack)                                                         \
+/* What is called often: bpf/duplicated.h */
+#define DUPLICATED(name, function, gives, lack)                                                         \
     { name, function, COOPERATIVE, gives, lack, false },                                           \
     { name "_first", function, PREEMPTIBLE, gives, lack, false },                                  \
     { name "_again", function, PREEMPTIBLE, gives, lack, false }
@@ -29,14 +29,14 @@
 /* clang-format off */
 const struct program_row program_rows[] = {
     { "query",            NULL,                    ALWAYS, 0, NULL, false },
-    TWICE("unlink_begin", "vfs_unlink", CAPABILITY_NAMES, "deletes"),
-    TWICE("unlink_end", "vfs_unlink", CAPABILITY_NAMES, "deletes"),
+    DUPLICATED("unlink_begin", "vfs_unlink", CAPABILITY_NAMES, "deletes"),
+    DUPLICATED("unlink_end", "vfs_unlink", CAPABILITY_NAMES, "deletes"),
     { "rmdir_begin",      "vfs_rmdir",             ALWAYS, 0, "removals of directories", false },
     { "rmdir_end",        "vfs_rmdir",             ALWAYS, 0, "removals of directories", false },
     { "rmdir_path_begin", "security_path_rmdir",   RMDIR_INLINED, 0, NULL, false },
     { "rmdir_call_end",   "do_rmdir",              RMDIR_INLINED, 0, NULL, false },
-    TWICE("rename_begin", "vfs_rename", CAPABILITY_NAMES, "renames"),
-    TWICE("rename_end", "vfs_rename", CAPABILITY_NAMES, "renames"),
+    DUPLICATED("rename_begin", "vfs_rename", CAPABILITY_NAMES, "renames"),
+    DUPLICATED("rename_end", "vfs_rename", CAPABILITY_NAMES, "renames"),
     { "create_begin",     "vfs_create",            ALWAYS, 0, "regular files made by mknod or a file server", false },
     { "create_end",       "vfs_create",            ALWAYS, 0, "regular files made by mknod or a file server", false },
     { "mkdir_begin",      "vfs_mkdir",             ALWAYS, 0, "new directories", false },
@@ -47,8 +47,8 @@ const struct program_row program_rows[] = {
     { "symlink_end",      "vfs_symlink",           ALWAYS, 0, "new symbolic links", false },
     { "link_begin",       "vfs_link",              ALWAYS, 0, "new hard links", false },
     { "link_end",         "vfs_link",              ALWAYS, 0, "new hard links", false },
-    TWICE("setattr_begin", "notify_change", CAPABILITY_METADATA | CAPABILITY_BEFORE_AFTER, "modes, owners, times, sizes"),
-    TWICE("setattr_end", "notify_change", CAPABILITY_METADATA | CAPABILITY_BEFORE_AFTER, "modes, owners, times, sizes"),
+    DUPLICATED("setattr_begin", "notify_change", CAPABILITY_METADATA | CAPABILITY_BEFORE_AFTER, "modes, owners, times, sizes"),
+    DUPLICATED("setattr_end", "notify_change", CAPABILITY_METADATA | CAPABILITY_BEFORE_AFTER, "modes, owners, times, sizes"),
     { "setxattr_begin",   "vfs_setxattr",          ALWAYS, 0, "extended attributes", false },
     { "setxattr_end",     "vfs_setxattr",          ALWAYS, 0, "extended attributes", false },
     { "removexattr_begin", "vfs_removexattr",      ALWAYS, 0, "removed attributes", false },
@@ -62,14 +62,14 @@ const struct program_row program_rows[] = {
     { "flags_begin",      "security_file_ioctl",   NO_FILEATTR, CAPABILITY_FLAGS, "flags of files", false },
     { "flags_end",        "__x64_sys_ioctl",       NO_FILEATTR, CAPABILITY_FLAGS, "flags of files", false },
     { "flags_compat_end", "__ia32_compat_sys_ioctl", NO_FILEATTR, 0, NULL, false },
-    TWICE("open_done", "security_file_open", CAPABILITY_CONTENTS | CAPABILITY_READS | CAPABILITY_EXECUTIONS, "files opened"),
-    TWICE("last_close", "__fput", CAPABILITY_CLOSE_WRITE, "the end of writing"),
-    TWICE("map_begin", "security_mmap_file", CAPABILITY_MAPPINGS, "shared mappings"),
-    TWICE("protect_begin", "security_file_mprotect", 0, "mappings made writable"),
+    DUPLICATED("open_done", "security_file_open", CAPABILITY_CONTENTS | CAPABILITY_READS | CAPABILITY_EXECUTIONS, "files opened"),
+    DUPLICATED("last_close", "__fput", CAPABILITY_CLOSE_WRITE, "the end of writing"),
+    DUPLICATED("map_begin", "security_mmap_file", CAPABILITY_MAPPINGS, "shared mappings"),
+    DUPLICATED("protect_begin", "security_file_mprotect", 0, "mappings made writable"),
     { "truncate_end",     "vfs_truncate",          ALWAYS, 0, "refused truncations", false },
-    TWICE("permission_end", "may_open", 0, "opens refused by a file's mode or a read-only mount"),
-    TWICE("create_asked", "security_path_mknod", 0, "refused creations"),
-    TWICE("create_answered", "do_filp_open|do_file_open", 0, "refused creations"),
+    DUPLICATED("permission_end", "may_open", 0, "opens refused by a file's mode or a read-only mount"),
+    DUPLICATED("create_asked", "security_path_mknod", 0, "refused creations"),
+    DUPLICATED("create_answered", "do_filp_open|do_file_open", 0, "refused creations"),
     { "mount_begin",      "security_sb_mount",     ALWAYS, CAPABILITY_MOUNTS, "mounts", false },
     { "mount_end",        "path_mount",            ALWAYS, CAPABILITY_MOUNTS, "mounts", false },
     { "move_begin",       "security_move_mount",   ALWAYS, 0, "moved mounts", false },
@@ -448,7 +448,7 @@ int64_t programs_missed(const struct programs *p)
             sum += missed_by(k, program_rows[i].name) * (program_rows[i].when == PREEMPTIBLE ? 1 : 2);
     /* A call that one of them missed was done by the other one, one that none missed was found done once. Read last:
      * what is called in between makes the sum less. */
-    for (unsigned i = 0; i < WIRE_AGAIN_COUNT; i++)
+    for (unsigned i = 0; i < WIRE_DUPLICATED_COUNT; i++)
         sum += __atomic_load_n(&k->bss->found_done[i], __ATOMIC_SEQ_CST);
     return sum;
 }

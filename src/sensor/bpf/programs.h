@@ -23,7 +23,7 @@ enum program_when {
     HAS_VMA_ITERATOR, /* since 5.12 */
     NO_VMA_ITERATOR,
     COOPERATIVE,      /* this kernel does not preempt its own code */
-    PREEMPTIBLE,      /* it does: two programs instead of one (bpf/again.h) */
+    PREEMPTIBLE,      /* it does: two programs instead of one (bpf/duplicated.h) */
     MOVE_MOUNT_INLINED, /* newer kernels: do_move_mount() is a part of the system call */
 };
 

@@ -20,7 +20,7 @@ const volatile bool twice = false;
 __u64 marks[MARKS];
 
 /* Calls that found the work done, less those that did it: 0 when both are called each time. */
-__s64 found_done[WIRE_AGAIN_COUNT];
+__s64 found_done[WIRE_DUPLICATED_COUNT];
 
 static __always_inline bool is_done(u32 which, u64 what)
 {
@@ -45,7 +45,7 @@ static __always_inline bool is_done(u32 which, u64 what)
  * The programs of one hook: the one that serves other kernels, and the two. `what` tells one call of a task from its
  * next one.
  */
-#define TWICE(section, name, which, what)                                                          \
+#define DUPLICATED(section, name, which, what)                                                          \
     SEC("?" section) int name(u64 *ctx)                                                            \
     {                                                                                              \
         return name##_once(ctx);                                                                   \
