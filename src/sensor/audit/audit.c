@@ -139,7 +139,7 @@ static int audit_unwatch(struct sensor *s, uint32_t object_id, struct err *err)
             continue;
         found = true;
         /* records that are under way still belong here: nobody asks for them, but they are not lost */
-        audit_object_let_go(o, s->rules, now_ms() + AUDIT_GHOST_MS);
+        audit_object_let_go(o, s->rules, now_ms() + AUDIT_TOMBSTONE_MS);
     }
     return found ? 0 : err_set(err, -ENOENT, "no such watch");
 }

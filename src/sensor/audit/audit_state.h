@@ -19,7 +19,7 @@
 
 #define AUDIT_MARK_TYPE 1121 /* AUDIT_TRUSTED_APP: a message of our own, so that the stream's end is seen */
 #define AUDIT_LOOK_MS 10000  /* a removal of rules whose record was kept from us is noticed by then */
-#define AUDIT_GHOST_MS 2000  /* records that are under way still find what is not watched any more */
+#define AUDIT_TOMBSTONE_MS 2000  /* records that are under way still find what is not watched any more */
 
 struct sensor {
     struct sensor_options options;

@@ -57,7 +57,7 @@ static unsigned tell_all(struct sensor *s, const struct audit_change *changes, u
             struct event *e;
 
             if (o->unwatched || (s->replaying && !o->fresh) || !(o->wanted.permissions & permission) ||
-                (o->ghost_until_ms && s->facts.time_ms > o->ghost_since_ms) || was_told(told, n, o->wanted.group, i))
+                (o->tombstone_until_ms && s->facts.time_ms > o->tombstone_since_ms) || was_told(told, n, o->wanted.group, i))
                 continue;
             e = audit_tell(o, &s->facts, &changes[i], &here);
             if (here && !e) /* no memory */

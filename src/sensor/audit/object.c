@@ -62,22 +62,22 @@ void audit_object_free(struct audit_object *o, struct audit_rules *rules)
     free(o);
 }
 
-struct audit_object *audit_object_ghost(struct audit_object *o, uint64_t since_ms, uint64_t until_ms)
+struct audit_object *audit_object_tombstone(struct audit_object *o, uint64_t since_ms, uint64_t until_ms)
 {
-    struct audit_object *ghost = NULL;
+    struct audit_object *tombstone = NULL;
 
-    if (!o->tree || audit_object_new(&o->wanted, &ghost, NULL) < 0)
+    if (!o->tree || audit_object_new(&o->wanted, &tombstone, NULL) < 0)
         return NULL;
-    ghost->gone = true; /* nothing can be looked at any more */
-    ghost->ghost_until_ms = until_ms;
-    ghost->ghost_since_ms = since_ms;
-    ghost->stand = o->stand;
-    ghost->tree = TAKE_PTR(o->tree);
-    ghost->root = o->root;
-    ghost->parent = o->parent;
-    ghost->audit_device = o->audit_device;
-    ghost->stat_device = o->stat_device;
-    return ghost;
+    tombstone->gone = true; /* nothing can be looked at any more */
+    tombstone->tombstone_until_ms = until_ms;
+    tombstone->tombstone_since_ms = since_ms;
+    tombstone->stand = o->stand;
+    tombstone->tree = TAKE_PTR(o->tree);
+    tombstone->root = o->root;
+    tombstone->parent = o->parent;
+    tombstone->audit_device = o->audit_device;
+    tombstone->stat_device = o->stat_device;
+    return tombstone;
 }
 
 void audit_object_let_go(struct audit_object *o, struct audit_rules *rules, uint64_t until_ms)
@@ -86,7 +86,7 @@ void audit_object_let_go(struct audit_object *o, struct audit_rules *rules, uint
     audit_rules_remove(rules, TAKE_PTR(o->name_rules));
     audit_way_done(&o->way, rules);
     o->gone = o->unwatched = true;
-    o->ghost_until_ms = until_ms;
+    o->tombstone_until_ms = until_ms;
     o->dirty_count = 0;
 }
 

@@ -54,8 +54,8 @@ struct audit_object {
     bool fresh;    /* added since records were last replayed */
     bool doubtful; /* something happened to the root itself: look before the next batch */
 
-    uint64_t ghost_until_ms; /* CLOCK_MONOTONIC: not an object any more, only its index; 0 = alive */
-    uint64_t ghost_since_ms; /* CLOCK_REALTIME: what happened after that happened somewhere else */
+    uint64_t tombstone_until_ms; /* CLOCK_MONOTONIC: not an object any more, only its index; 0 = alive */
+    uint64_t tombstone_since_ms; /* CLOCK_REALTIME: what happened after that happened somewhere else */
 
     struct audit_dirty dirty[64]; /* opened for writing: their size is looked up a moment later */
     unsigned dirty_count;
@@ -67,7 +67,7 @@ void audit_object_free(struct audit_object *o, struct audit_rules *rules);
 
 /* What is known of it now, as an object of its own without rules; it gives its index away. since_ms: CLOCK_REALTIME.
  * NULL: it has none, or no memory. */
-struct audit_object *audit_object_ghost(struct audit_object *o, uint64_t since_ms, uint64_t until_ms);
+struct audit_object *audit_object_tombstone(struct audit_object *o, uint64_t since_ms, uint64_t until_ms);
 
 /* Removes the rules; only the index stays, until then. */
 void audit_object_let_go(struct audit_object *o, struct audit_rules *rules, uint64_t until_ms);

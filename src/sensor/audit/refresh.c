@@ -25,13 +25,13 @@ void audit_place_again(struct sensor *s, struct audit_object *o)
 {
     bool was_directory = o->stand == AUDIT_STAND_DIRECTORY;
     bool was_unseen = o->stand == AUDIT_STAND_NOTHING && audit_object_above_is_gone(o);
-    struct audit_object *ghost = audit_object_ghost(o, clock_ns(CLOCK_REALTIME) / NS_PER_MS, now_ms() + AUDIT_GHOST_MS);
+    struct audit_object *tombstone = audit_object_tombstone(o, clock_ns(CLOCK_REALTIME) / NS_PER_MS, now_ms() + AUDIT_TOMBSTONE_MS);
     struct err err = ERR_INIT;
     int r;
 
-    if (ghost) {
-        ghost->next = o->next;
-        o->next = ghost;
+    if (tombstone) {
+        tombstone->next = o->next;
+        o->next = tombstone;
     }
     r = audit_object_place(o, s->rules, &err);
 

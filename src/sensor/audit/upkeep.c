@@ -92,7 +92,7 @@ int audit_window(struct sensor *s, bool on, struct err *err)
 static struct audit_object *life_before(struct sensor *s, const struct audit_object *o)
 {
     for (struct audit_object *old = s->objects; old; old = old->next)
-        if (old != o && !old->unwatched && !old->ghost_until_ms && old->wanted.group == o->wanted.group &&
+        if (old != o && !old->unwatched && !old->tombstone_until_ms && old->wanted.group == o->wanted.group &&
             old->wanted.view == o->wanted.view && old->wanted.ns_pid && old->wanted.ns_pid != o->wanted.ns_pid)
             return old;
     return NULL;
@@ -125,7 +125,7 @@ static void check_rules(struct sensor *s, uint64_t now)
     if (audit_rules_look(s->rules) <= 0)
         return;
     for (struct audit_object *o = s->objects; o; o = o->next) {
-        if (o->ghost_until_ms || o->gone ||
+        if (o->tombstone_until_ms || o->gone ||
             !(audit_rule_set_is_missing(o->rules) || audit_rule_set_is_missing(o->name_rules)))
             continue;
         /* the kernel itself drops the rules of a directory that is gone */
@@ -161,14 +161,14 @@ static void check_rules(struct sensor *s, uint64_t now)
     log_warn(s->options.log, "somebody deleted the audit rules of the watch: placed again");
 }
 
-static void bury_ghosts(struct sensor *s, uint64_t now)
+static void bury_tombstones(struct sensor *s, uint64_t now)
 {
     struct audit_object **at = &s->objects;
 
     while (*at) {
         struct audit_object *o = *at;
 
-        if (!o->ghost_until_ms || now < o->ghost_until_ms) {
+        if (!o->tombstone_until_ms || now < o->tombstone_until_ms) {
             at = &o->next;
             continue;
         }
@@ -190,7 +190,7 @@ void audit_upkeep(struct sensor *s)
     if (now < s->next_tick_ms)
         return;
     s->next_tick_ms = now + TICK_MS;
-    bury_ghosts(s, now);
+    bury_tombstones(s, now);
     for (struct audit_object *o = s->objects; o; o = o->next) {
         audit_object_refresh(o);
         if (audit_object_is_stale(o))

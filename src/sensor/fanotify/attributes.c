@@ -253,7 +253,7 @@ void fanotify_attributes(struct fanotify_object *o, uint32_t directory, struct b
     struct tree_change c = *change;
     unsigned n;
 
-    if (!c.after.known && !c.before.known && !fanotify_ghost_is(o, directory, name))
+    if (!c.after.known && !c.before.known && !fanotify_tombstone_is(o, directory, name))
         return; /* it has no name here any more */
     if (!c.after.known && (e->mask & FAN_ONDIR) && fanotify_gone_is(&c.before) &&
         !fanotify_gone_ends(o, tree_object_of(o->tree, tree_child(o->tree, directory, name))))

@@ -175,7 +175,7 @@ static void insert(struct sensor *s, struct fanotify_object *o)
 static struct fanotify_object *mate(struct sensor *s, const struct fanotify_object *o, enum view view)
 {
     for (struct fanotify_object *m = s->objects; m; m = m->next)
-        if (m != o && m->wanted.group == o->wanted.group && m->wanted.view == view && !m->ghost_until_ms)
+        if (m != o && m->wanted.group == o->wanted.group && m->wanted.view == view && !m->tombstone_until_ms)
             return m;
     return NULL;
 }
@@ -199,12 +199,12 @@ static void expire_pictures(struct sensor *s, uint32_t group, uint64_t until_ms)
 {
     for (struct fanotify_object *o = s->objects, *next; o; o = next) {
         next = o->next;
-        if (!o->ghost_until_ms || o->wanted.group != group)
+        if (!o->tombstone_until_ms || o->wanted.group != group)
             continue;
         if (!until_ms)
             remove_object(s, o);
-        else if (o->ghost_until_ms > until_ms)
-            o->ghost_until_ms = until_ms;
+        else if (o->tombstone_until_ms > until_ms)
+            o->tombstone_until_ms = until_ms;
     }
 }
 
@@ -330,7 +330,7 @@ static int fanotify_sensor_unwatch(struct sensor *s, uint32_t object_id, struct 
     for (struct fanotify_object *o = s->objects; o; o = o->next) {
         struct fanotify_object *upper;
 
-        if (o->wanted.id != object_id || o->ghost_until_ms)
+        if (o->wanted.id != object_id || o->tombstone_until_ms)
             continue;
         fanotify_found_forget(o);
         fanotify_writes_forget(o);
@@ -342,7 +342,7 @@ static int fanotify_sensor_unwatch(struct sensor *s, uint32_t object_id, struct 
         if (upper && o->tree) {
             expire_pictures(s, o->wanted.group, 0);
             fanotify_fold_hand_over(o, upper);
-            o->ghost_until_ms = mate(s, o, VIEW_MERGED) ? now_ms() + PICTURE_MS : UINT64_MAX;
+            o->tombstone_until_ms = mate(s, o, VIEW_MERGED) ? now_ms() + PICTURE_MS : UINT64_MAX;
             o->gone = true;
             o->listing = false;
             fanotify_object_close(o);
@@ -413,7 +413,7 @@ static void settle(struct sensor *s)
     fanotify_moved_flush(s);
     fanotify_found_flush(s);
     fanotify_gone_flush(s);
-    fanotify_ghosts_forget(s);
+    fanotify_tombstones_forget(s);
     if (s->overflow) {
         s->overflow = false;
         fanotify_rescan(s);
@@ -465,7 +465,7 @@ static void check_mounts(struct sensor *s)
     s->mounts_changed = false;
     s->next_mounts_ms = now_ms() + MOUNTS_MS;
     for (struct fanotify_object *o = s->objects; o; o = o->next)
-        if (!o->ghost_until_ms)
+        if (!o->tombstone_until_ms)
             (void)was_mounted(s, o);
 }
 
@@ -498,8 +498,8 @@ static void check_objects(struct sensor *s, bool regular)
         int r;
 
         next = o->next;
-        if (o->ghost_until_ms) {
-            if (now_ms() >= o->ghost_until_ms)
+        if (o->tombstone_until_ms) {
+            if (now_ms() >= o->tombstone_until_ms)
                 remove_object(s, o);
             continue;
         }

@@ -104,7 +104,7 @@ static bool fold(struct sensor *s, const struct folded_sight *merged)
 static bool has_view(const struct sensor *s, uint32_t group, enum view view)
 {
     for (const struct fanotify_object *o = s->objects; o; o = o->next)
-        if (o->wanted.group == group && o->wanted.view == view && !o->ghost_until_ms && !o->unmarked)
+        if (o->wanted.group == group && o->wanted.view == view && !o->tombstone_until_ms && !o->unmarked)
             return true;
     return false;
 }

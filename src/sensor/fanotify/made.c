@@ -16,14 +16,14 @@
 
 #define OBJECTS 16384
 #define OPEN 4096
-#define GHOSTS 4096
+#define TOMBSTONES 4096
 #define ARRIVALS 4096
 
 struct fanotify_made {
     uint64_t objects[OBJECTS]; /* hashes; 0 = none */
     uint64_t open[OPEN];       /* hashes of objects with their makers */
-    uint64_t ghosts[GHOSTS];
-    bool any_ghosts;
+    uint64_t tombstones[TOMBSTONES];
+    bool any_tombstones;
     struct {
         uint64_t name, object; /* hashes; 0 = none */
     } arrivals[ARRIVALS];
@@ -88,36 +88,36 @@ bool fanotify_made_is_open(struct sensor *s, const struct fanotify_handle *objec
     return is;
 }
 
-void fanotify_ghost_add(struct fanotify_object *o, uint32_t directory, struct bytes name)
+void fanotify_tombstone_add(struct fanotify_object *o, uint32_t directory, struct bytes name)
 {
     uint64_t h = hash_name(o, directory, name);
 
-    o->sensor->made->ghosts[(h >> 1) % GHOSTS] = h;
-    o->sensor->made->any_ghosts = true;
+    o->sensor->made->tombstones[(h >> 1) % TOMBSTONES] = h;
+    o->sensor->made->any_tombstones = true;
 }
 
-bool fanotify_ghost_is(const struct fanotify_object *o, uint32_t directory, struct bytes name)
+bool fanotify_tombstone_is(const struct fanotify_object *o, uint32_t directory, struct bytes name)
 {
     const struct fanotify_made *m = o->sensor->made;
-    uint64_t h = m->any_ghosts ? hash_name(o, directory, name) : 0;
+    uint64_t h = m->any_tombstones ? hash_name(o, directory, name) : 0;
 
-    return h && m->ghosts[(h >> 1) % GHOSTS] == h;
+    return h && m->tombstones[(h >> 1) % TOMBSTONES] == h;
 }
 
-bool fanotify_ghost_take(struct fanotify_object *o, uint32_t directory, struct bytes name)
+bool fanotify_tombstone_take(struct fanotify_object *o, uint32_t directory, struct bytes name)
 {
-    bool is = fanotify_ghost_is(o, directory, name);
+    bool is = fanotify_tombstone_is(o, directory, name);
 
     if (is)
-        o->sensor->made->ghosts[(hash_name(o, directory, name) >> 1) % GHOSTS] = 0;
+        o->sensor->made->tombstones[(hash_name(o, directory, name) >> 1) % TOMBSTONES] = 0;
     return is;
 }
 
-void fanotify_ghosts_forget(struct sensor *s)
+void fanotify_tombstones_forget(struct sensor *s)
 {
-    if (s->made->any_ghosts)
-        memset(s->made->ghosts, 0, sizeof(s->made->ghosts));
-    s->made->any_ghosts = false;
+    if (s->made->any_tombstones)
+        memset(s->made->tombstones, 0, sizeof(s->made->tombstones));
+    s->made->any_tombstones = false;
 }
 
 void fanotify_arrival_note(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_handle *object)

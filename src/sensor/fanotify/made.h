@@ -14,10 +14,10 @@ bool fanotify_made_before(const struct sensor *s, const struct fanotify_handle *
 void fanotify_made_open(struct sensor *s, const struct fanotify_handle *object, pid_t pid);
 bool fanotify_made_is_open(struct sensor *s, const struct fanotify_handle *object, pid_t pid, bool closes);
 /* A name whose object was gone before it could be looked at: it is not in the index. */
-void fanotify_ghost_add(struct fanotify_object *o, uint32_t directory, struct bytes name);
-bool fanotify_ghost_is(const struct fanotify_object *o, uint32_t directory, struct bytes name);
-bool fanotify_ghost_take(struct fanotify_object *o, uint32_t directory, struct bytes name); /* true: there was one */
-void fanotify_ghosts_forget(struct sensor *s); /* the queue is empty: what is gone is gone */
+void fanotify_tombstone_add(struct fanotify_object *o, uint32_t directory, struct bytes name);
+bool fanotify_tombstone_is(const struct fanotify_object *o, uint32_t directory, struct bytes name);
+bool fanotify_tombstone_take(struct fanotify_object *o, uint32_t directory, struct bytes name); /* true: there was one */
+void fanotify_tombstones_forget(struct sensor *s); /* the queue is empty: what is gone is gone */
 /* The object that came to stand at that name last, by the kernel's word; NULL: none, it went. */
 void fanotify_arrival_note(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_handle *object);
 bool fanotify_arrival_is(const struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_handle *object);

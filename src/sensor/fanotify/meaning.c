@@ -182,7 +182,7 @@ static void do_create(struct fanotify_object *o, uint32_t directory, struct byte
         if (e->mask & FAN_ONDIR)
             *ret_gone = fanotify_gone_add(o, directory, name, &e->object);
         else if (!(e->mask & FAN_DELETE))
-            fanotify_ghost_add(o, directory, name);
+            fanotify_tombstone_add(o, directory, name);
         if (!(e->mask & (FAN_ONDIR | FAN_CLOSE_WRITE)) && !before)
             fanotify_made_open(o->sensor, &e->object, e->pid);
         return;
@@ -201,7 +201,7 @@ static void do_delete(struct fanotify_object *o, uint32_t directory, struct byte
     uint32_t entry = tree_child(o->tree, directory, name);
     struct tree_change change = { 0 };
 
-    (void)fanotify_ghost_take(o, directory, name);
+    (void)fanotify_tombstone_take(o, directory, name);
     tree_remove(o->tree, entry, &change);
     /* the overlay's own mark of absence goes where a file comes back */
     if (o->wanted.view == VIEW_UPPER && change.before.known && S_ISCHR(change.before.mode) &&
@@ -353,7 +353,7 @@ static void on_user(const struct fanotify_user *user, const struct fanotify_even
 {
     struct fanotify_object *o = user->object;
 
-    if (o->ghost_until_ms || (o->sensor->replaying && !o->claims))
+    if (o->tombstone_until_ms || (o->sensor->replaying && !o->claims))
         return;
     if (user->ancestor) {
         if (o->waiting.len && bytes_equal(e->at.name, o->waiting) && (e->mask & FAN_CREATE))
@@ -440,7 +440,7 @@ static int by_view(const void *a, const void *b)
 
 static bool tells(const struct fanotify_user *user)
 {
-    return !user->ancestor && user->object->tree && !user->object->ghost_until_ms;
+    return !user->ancestor && user->object->tree && !user->object->tombstone_until_ms;
 }
 
 void fanotify_handle_event(struct sensor *s, const struct fanotify_event *e)

@@ -637,7 +637,7 @@ bool fanotify_object_is_stale(struct fanotify_object *o)
     struct file_state now = { 0 }, known = { 0 };
     _cleanup_close_ int fd = -EBADF;
 
-    if (o->ghost_until_ms || fanotify_object_gone(o))
+    if (o->tombstone_until_ms || fanotify_object_gone(o))
         return false;
     if (o->doubtful)
         return true;
@@ -657,7 +657,7 @@ bool fanotify_object_is_other(struct fanotify_object *o)
     uint32_t top = fanotify_object_top(o);
     int fd;
 
-    if (o->ghost_until_ms || !o->tree || !o->base.len || fanotify_object_gone(o))
+    if (o->tombstone_until_ms || !o->tree || !o->base.len || fanotify_object_gone(o))
         return false;
     fd = fanotify_object_directory(o, tree_root(o->tree));
     if (fd < 0)

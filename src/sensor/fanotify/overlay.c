@@ -88,9 +88,9 @@ static struct fanotify_object *seen_in(const struct fanotify_object *upper, stru
     bool picture = false;
 
     for (struct fanotify_object *o = upper->sensor->objects; o; o = o->next) {
-        if (!is_picture(o, upper->wanted.group) || (!o->ghost_until_ms && o->placed_boot_ns >= from_boot_ns))
+        if (!is_picture(o, upper->wanted.group) || (!o->tombstone_until_ms && o->placed_boot_ns >= from_boot_ns))
             continue;
-        if (!picture || o->ghost_until_ms) {
+        if (!picture || o->tombstone_until_ms) {
             *ret = name_below(o, path);
             found = *ret ? o : NULL;
         }
@@ -115,7 +115,7 @@ static void note(struct fanotify_object *picture, struct fanotify_object *upper,
     struct tree_change change;
 
     (void)upper;
-    if (picture->wanted.view != VIEW_MERGED || (!picture->ghost_until_ms && !picture->unmarked))
+    if (picture->wanted.view != VIEW_MERGED || (!picture->tombstone_until_ms && !picture->unmarked))
         return;
     if (!state) {
         tree_remove(picture->tree, name, &change);

@@ -185,15 +185,15 @@ static void tell_rename(struct fanotify_object *o, const struct rename_end *from
 static void tell_replaced(struct fanotify_object *o, const struct rename_end *to, const struct file_state *victim)
 {
     static const struct file_state unknown = { 0 };
-    bool ghost = fanotify_ghost_take(o, to->directory, to->name); /* what stood there was gone before it was looked at */
+    bool tombstone = fanotify_tombstone_take(o, to->directory, to->name); /* what stood there was gone before it was looked at */
 
-    if (victim->known || ghost)
-        fanotify_send(o, fanotify_event_new(o, OPERATION_REPLACE, to->directory, to->name, ghost ? &unknown : victim,
+    if (victim->known || tombstone)
+        fanotify_send(o, fanotify_event_new(o, OPERATION_REPLACE, to->directory, to->name, tombstone ? &unknown : victim,
                                             &o->sensor->now));
 }
 
 /* It was gone before anybody could look: what stands there now came later, and is told by its own event. */
-static void move_ghost(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to, const struct fanotify_event *e)
+static void move_tombstone(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to, const struct fanotify_event *e)
 {
     uint32_t there = tree_child(o->tree, to->directory, to->name);
     struct tree_change change = { 0 };
@@ -208,7 +208,7 @@ static void move_ghost(struct fanotify_object *o, const struct rename_end *from,
     }
     tell_rename(o, from, to, e, &gone);
     tell_replaced(o, to, &change.before);
-    fanotify_ghost_add(o, to->directory, to->name);
+    fanotify_tombstone_add(o, to->directory, to->name);
 }
 
 /* A listing found it under the name that it has now; made it was under another, before anybody looked. */
@@ -262,7 +262,7 @@ static bool exchange_follows(const struct sensor *s, const struct fanotify_event
 static void exchange_unseen(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to, const struct fanotify_event *e,
                             uint32_t moved, uint32_t there)
 {
-    bool from_ghost = fanotify_ghost_take(o, from->directory, from->name), to_ghost = fanotify_ghost_take(o, to->directory, to->name);
+    bool from_tombstone = fanotify_tombstone_take(o, from->directory, from->name), to_tombstone = fanotify_tombstone_take(o, to->directory, to->name);
     struct file_state state = { 0 };
     struct tree_change change;
 
@@ -272,10 +272,10 @@ static void exchange_unseen(struct fanotify_object *o, const struct rename_end *
         (void)tree_rename(o->tree, moved, to->directory, to->name, &change);
     else if (there)
         (void)tree_rename(o->tree, there, from->directory, from->name, &change);
-    if (to_ghost)
-        fanotify_ghost_add(o, from->directory, from->name);
-    if (from_ghost)
-        fanotify_ghost_add(o, to->directory, to->name);
+    if (to_tombstone)
+        fanotify_tombstone_add(o, from->directory, from->name);
+    if (from_tombstone)
+        fanotify_tombstone_add(o, to->directory, to->name);
     o->exchange.unseen = true;
     tell_rename(o, from, to, e, &state);
 }
@@ -358,8 +358,8 @@ static void within(struct fanotify_object *o, const struct rename_end *from, con
         tell_rename(o, from, to, e, &state);
         return;
     }
-    if (!moved && o->wanted.view != VIEW_UPPER && fanotify_ghost_take(o, from->directory, from->name)) {
-        move_ghost(o, from, to, e);
+    if (!moved && o->wanted.view != VIEW_UPPER && fanotify_tombstone_take(o, from->directory, from->name)) {
+        move_tombstone(o, from, to, e);
         return;
     }
     if (moved && there && o->wanted.view != VIEW_UPPER && came_back(o, from, to, e, moved, there))
@@ -502,7 +502,7 @@ void fanotify_rename(struct sensor *s, const struct fanotify_event *e)
         struct rename_end from, to;
 
         next = o->next;
-        if (o->ghost_until_ms || (s->replaying && !o->claims))
+        if (o->tombstone_until_ms || (s->replaying && !o->claims))
             continue;
         (void)find_side(s, o, &e->from, true, e, &from);
         (void)find_side(s, o, &e->to, false, e, &to);

@@ -209,7 +209,7 @@ void fanotify_rescan(struct sensor *s)
     fanotify_gap(s, LOST_FANOTIFY_QUEUE, 0, s->overflow_real_ns,
                  "the kernel's queue was full; what changed meanwhile was found by comparing");
     for (struct fanotify_object *o = s->objects; o; o = o->next) {
-        if (o->ghost_until_ms || fanotify_object_gone(o))
+        if (o->tombstone_until_ms || fanotify_object_gone(o))
             continue;
         if (o->doubtful || !o->tree)
             (void)fanotify_object_place(o, &cause, NULL);

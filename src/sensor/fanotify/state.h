@@ -63,7 +63,7 @@ struct fanotify_object {
     uint64_t same_real_ns;      /* CLOCK_REALTIME of the last one that found the same; 0: none yet */
     bool mounts_known;
     uint64_t mounts_on_way, mounts_below; /* digests of what is mounted above the path and at it, and below it */
-    uint64_t ghost_until_ms;    /* CLOCK_MONOTONIC: unwatched, only its picture is of use; 0 = alive */
+    uint64_t tombstone_until_ms;    /* CLOCK_MONOTONIC: unwatched, only its picture is of use; 0 = alive */
 
     /* open during one batch of events */
     int root_fd, directory_fd;

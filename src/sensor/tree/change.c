@@ -167,7 +167,7 @@ static uint32_t known_object(struct tree *t, const struct tree_seen *seen)
         (S_ISDIR(was) || name_count(t, o) < MAX(seen->state.links, 1u)))
         return o;
     /* The number was given to a new file, and the news of the old one's end is still on its way.
-     * The old one stays as a ghost: its name still tells how it was, its identity does not. */
+     * The old one stays as a tombstone: its name still tells how it was, its identity does not. */
     tree_identity_remove(t, o);
     return 0;
 }

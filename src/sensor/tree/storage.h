@@ -13,7 +13,7 @@ uint32_t tree_hash_name(const struct tree *t, struct bytes name);
 uint32_t tree_find_identity(const struct tree *t, uint16_t device, uint64_t inode);
 int tree_identity_reserve(struct tree *t, uint32_t object);
 void tree_identity_add(struct tree *t, uint32_t object);
-void tree_identity_remove(struct tree *t, uint32_t object); /* not being there is fine: a ghost */
+void tree_identity_remove(struct tree *t, uint32_t object); /* not being there is fine: a tombstone */
 /* A name that is about to be put into the directory's table, that stands there from now on, that goes. */
 int tree_children_reserve(struct tree *t, uint32_t directory, uint32_t name);
 void tree_children_add(struct tree *t, uint32_t directory, uint32_t name);
