@@ -39,7 +39,7 @@
 #define TICK_MS 100
 #define DOUBT_MS 20
 #define MOUNTS_MS 500
-#define PICTURE_MS 3000       /* of an overlay before a restart: until its layer's last news are read */
+#define SNAPSHOT_MS 3000       /* of an overlay before a restart: until its layer's last news are read */
 #define LIST_DIRECTORIES 64   /* looked at in one go, in the background */
 #define PROGRESS_MS 5000
 #define SMALL_QUEUE (4 * 1024 * 1024) /* --ring-size below this: the kernel's own limit of events */
@@ -194,8 +194,8 @@ static void remove_object(struct sensor *s, struct fanotify_object *o)
     fanotify_object_free(o);
 }
 
-/* Pictures of a group's former overlays: the newest is enough, and none without an upper layer. */
-static void expire_pictures(struct sensor *s, uint32_t group, uint64_t until_ms)
+/* Snapshots of a group's former overlays: the newest is enough, and none without an upper layer. */
+static void expire_snapshots(struct sensor *s, uint32_t group, uint64_t until_ms)
 {
     for (struct fanotify_object *o = s->objects, *next; o; o = next) {
         next = o->next;
@@ -315,7 +315,7 @@ static int fanotify_sensor_watch(struct sensor *s, const struct watch_object *ob
         return r;
     }
     if (object->view == VIEW_MERGED)
-        expire_pictures(s, object->group, now_ms() + PICTURE_MS);
+        expire_snapshots(s, object->group, now_ms() + SNAPSHOT_MS);
     o->fresh = s->window_on && object->view != VIEW_MERGED;
     (void)was_mounted(s, o);
     insert(s, o);
@@ -338,11 +338,11 @@ static int fanotify_sensor_unwatch(struct sensor *s, uint32_t object_id, struct 
         fanotify_gone_forget(o);
         upper = o->wanted.view == VIEW_MERGED ? mate(s, o, VIEW_UPPER) : NULL;
         if (o->wanted.view == VIEW_UPPER)
-            expire_pictures(s, o->wanted.group, 0);
+            expire_snapshots(s, o->wanted.group, 0);
         if (upper && o->tree) {
-            expire_pictures(s, o->wanted.group, 0);
+            expire_snapshots(s, o->wanted.group, 0);
             fanotify_fold_hand_over(o, upper);
-            o->tombstone_until_ms = mate(s, o, VIEW_MERGED) ? now_ms() + PICTURE_MS : UINT64_MAX;
+            o->tombstone_until_ms = mate(s, o, VIEW_MERGED) ? now_ms() + SNAPSHOT_MS : UINT64_MAX;
             o->gone = true;
             o->listing = false;
             fanotify_object_close(o);

@@ -2,7 +2,7 @@
 /*
  * An upper layer holds what an overlay changed: files that were copied up from below, and whiteouts for
  * names that are gone. What a name there means depends on what the container saw under it before: that
- * is known from the picture of the overlay (also of the one before a restart), else from the layers.
+ * is known from the snapshot of the overlay (also of the one before a restart), else from the layers.
  */
 #include "sensor/fanotify/overlay.h"
 
@@ -74,29 +74,29 @@ static uint32_t name_below(const struct fanotify_object *o, struct bytes path)
     return name;
 }
 
-static bool is_picture(const struct fanotify_object *o, uint32_t group)
+static bool is_snapshot(const struct fanotify_object *o, uint32_t group)
 {
     return o->wanted.group == group && o->tree && o->wanted.view == VIEW_MERGED;
 }
 
-/* What the container saw there before `from_boot_ns`: the oldest picture knows what was before a restart;
+/* What the container saw there before `from_boot_ns`: the oldest snapshot knows what was before a restart;
  * one that may be younger than the event knows nothing of it. */
 static struct fanotify_object *seen_in(const struct fanotify_object *upper, struct bytes path,
                                        uint64_t from_boot_ns, uint32_t *ret)
 {
     struct fanotify_object *found = NULL;
-    bool picture = false;
+    bool snapshot = false;
 
     for (struct fanotify_object *o = upper->sensor->objects; o; o = o->next) {
-        if (!is_picture(o, upper->wanted.group) || (!o->tombstone_until_ms && o->placed_boot_ns >= from_boot_ns))
+        if (!is_snapshot(o, upper->wanted.group) || (!o->tombstone_until_ms && o->placed_boot_ns >= from_boot_ns))
             continue;
-        if (!picture || o->tombstone_until_ms) {
+        if (!snapshot || o->tombstone_until_ms) {
             *ret = name_below(o, path);
             found = *ret ? o : NULL;
         }
-        picture = true;
+        snapshot = true;
     }
-    if (picture)
+    if (snapshot)
         return found;
     for (struct fanotify_object *o = upper->sensor->objects; o; o = o->next) {
         if (o->wanted.group != upper->wanted.group || o->wanted.view != VIEW_LOWER)
@@ -108,27 +108,27 @@ static struct fanotify_object *seen_in(const struct fanotify_object *upper, stru
     return NULL;
 }
 
-/* Keep the picture up where no marks do. */
-static void note(struct fanotify_object *picture, struct fanotify_object *upper, uint32_t name,
+/* Keep the snapshot up where no marks do. */
+static void note(struct fanotify_object *snapshot, struct fanotify_object *upper, uint32_t name,
                  const struct file_state *state)
 {
     struct tree_change change;
 
     (void)upper;
-    if (picture->wanted.view != VIEW_MERGED || (!picture->tombstone_until_ms && !picture->unmarked))
+    if (snapshot->wanted.view != VIEW_MERGED || (!snapshot->tombstone_until_ms && !snapshot->unmarked))
         return;
     if (!state) {
-        tree_remove(picture->tree, name, &change);
+        tree_remove(snapshot->tree, name, &change);
     } else {
         struct file_state was;
         struct statx stx = { .stx_mask = STATX_BASIC_STATS };
         char text[LIMIT_NAME + 1];
-        struct bytes base = tree_name(picture->tree, name);
+        struct bytes base = tree_name(snapshot->tree, name);
 
         if (base.len > LIMIT_NAME)
             return;
         memcpy(text, base.data, base.len);
-        tree_state(picture->tree, tree_object_of(picture->tree, name), &was);
+        tree_state(snapshot->tree, tree_object_of(snapshot->tree, name), &was);
         stx.stx_mode = (uint16_t)state->mode;
         stx.stx_uid = state->uid;
         stx.stx_gid = state->gid;
@@ -137,7 +137,7 @@ static void note(struct fanotify_object *picture, struct fanotify_object *upper,
         stx.stx_ino = was.inode;
         stx.stx_dev_major = major(was.device);
         stx.stx_dev_minor = minor(was.device);
-        (void)tree_put(picture->tree, tree_parent_of(picture->tree, name), (struct bytes){ text, base.len },
+        (void)tree_put(snapshot->tree, tree_parent_of(snapshot->tree, name), (struct bytes){ text, base.len },
                        &stx, &change);
     }
 }
@@ -153,13 +153,13 @@ static void tell_gone(struct fanotify_object *o, uint32_t directory, struct byte
 void fanotify_upper_gone(struct fanotify_object *o, uint32_t directory, struct bytes name)
 {
     struct sbuf path = SBUF_INIT;
-    struct fanotify_object *picture = NULL;
+    struct fanotify_object *snapshot = NULL;
     uint32_t seen = 0;
 
     if (below(o, directory, name, &path) == 0)
-        picture = seen_in(o, sbuf_bytes(&path), UINT64_MAX, &seen);
-    if (picture)
-        note(picture, o, seen, NULL);
+        snapshot = seen_in(o, sbuf_bytes(&path), UINT64_MAX, &seen);
+    if (snapshot)
+        note(snapshot, o, seen, NULL);
     sbuf_done(&path);
 }
 
@@ -167,7 +167,7 @@ void fanotify_upper_appeared(struct fanotify_object *o, uint32_t directory, stru
                              const struct file_state *before, const struct fanotify_cause *cause)
 {
     uint32_t entry = tree_child(o->tree, directory, name), object = tree_object_of(o->tree, entry), seen = 0;
-    struct fanotify_object *picture = NULL;
+    struct fanotify_object *snapshot = NULL;
     struct tree_change change = { .same_object = true };
     struct sbuf path = SBUF_INIT;
     char text[LIMIT_NAME + 1];
@@ -179,18 +179,18 @@ void fanotify_upper_appeared(struct fanotify_object *o, uint32_t directory, stru
     name.data = text;
     tree_state(o->tree, object, &change.after);
     if (below(o, directory, name, &path) == 0)
-        picture = seen_in(o, sbuf_bytes(&path), cause->from_boot_ns, &seen);
+        snapshot = seen_in(o, sbuf_bytes(&path), cause->from_boot_ns, &seen);
     sbuf_done(&path);
     if (before && before->known && !S_ISCHR(before->mode))
         change.before = *before;
-    else if (picture && !(before && before->known && S_ISCHR(before->mode)))
-        tree_state(picture->tree, tree_object_of(picture->tree, seen), &change.before);
+    else if (snapshot && !(before && before->known && S_ISCHR(before->mode)))
+        tree_state(snapshot->tree, tree_object_of(snapshot->tree, seen), &change.before);
     was = change.before.known != 0;
     if (fanotify_is_whiteout(o, directory, name, &change.after)) {
         if (was)
             tell_gone(o, directory, name, &change.before, cause);
-        if (picture)
-            note(picture, o, seen, NULL);
+        if (snapshot)
+            note(snapshot, o, seen, NULL);
         return;
     }
     if (!was) {
@@ -202,6 +202,6 @@ void fanotify_upper_appeared(struct fanotify_object *o, uint32_t directory, stru
     if (S_ISREG(change.after.mode) && (change.before.known & FILE_SIZE) &&
         change.after.size != change.before.size)
         fanotify_written(o, directory, name, FAN_MODIFY, &change, cause);
-    if (picture)
-        note(picture, o, seen, &change.after);
+    if (snapshot)
+        note(snapshot, o, seen, &change.after);
 }

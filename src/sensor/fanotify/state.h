@@ -47,7 +47,7 @@ struct fanotify_object {
     struct tree *tree;          /* NULL: the directory that the path stands in is not there */
     struct bytes waiting;       /* then: the component that is waited for; points into path */
     unsigned ancestors;         /* directories above that are marked */
-    bool unmarked;              /* this file system takes no marks: only a picture of what was there */
+    bool unmarked;              /* this file system takes no marks: only a snapshot of what was there */
     bool listing;               /* directories are marked, files not yet all looked at */
     bool fresh;                 /* what was held before it came has not been looked through */
     bool claims;                /* it is being looked through */
@@ -63,7 +63,7 @@ struct fanotify_object {
     uint64_t same_real_ns;      /* CLOCK_REALTIME of the last one that found the same; 0: none yet */
     bool mounts_known;
     uint64_t mounts_on_way, mounts_below; /* digests of what is mounted above the path and at it, and below it */
-    uint64_t tombstone_until_ms;    /* CLOCK_MONOTONIC: unwatched, only its picture is of use; 0 = alive */
+    uint64_t tombstone_until_ms;    /* CLOCK_MONOTONIC: unwatched, only its snapshot is of use; 0 = alive */
 
     /* open during one batch of events */
     int root_fd, directory_fd;
