@@ -272,7 +272,7 @@ static int decide_each(struct who_question *q, struct store *store, struct err *
     return r < 0 ? r : 0;
 }
 
-static int on_life(void *data, const struct life *life)
+static int on_life(void *data, const struct lifecycle_event *life)
 {
     return case_add_life(((struct who_question *)data)->case_, life);
 }

@@ -29,7 +29,7 @@ static void on_event(void *data, const struct event *event)
         printer_event(&o->printer, event);
 }
 
-static void on_life(void *data, const struct life *life)
+static void on_life(void *data, const struct lifecycle_event *life)
 {
     printer_life(&((struct observation *)data)->printer, life);
 }

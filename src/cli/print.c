@@ -94,7 +94,7 @@ void printer_event(struct printer *p, const struct event *event)
         write_buffer(p);
 }
 
-void printer_life(struct printer *p, const struct life *life)
+void printer_life(struct printer *p, const struct lifecycle_event *life)
 {
     if (p->format == FORMAT_JSON)
         return; /* a line of JSON is a change, a verdict or a gap; the moments stand in the verdict */

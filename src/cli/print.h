@@ -23,7 +23,7 @@ struct printer {
 void printer_init(struct printer *p, enum format format, FILE *out);
 void printer_done(struct printer *p);
 void printer_event(struct printer *p, const struct event *event);
-void printer_life(struct printer *p, const struct life *life);
+void printer_life(struct printer *p, const struct lifecycle_event *life);
 void printer_gap(struct printer *p, const struct gap *gap);
 /* Tell a fold that is a second old, and write out what is buffered. */
 void printer_idle(struct printer *p);

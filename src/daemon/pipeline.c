@@ -200,7 +200,7 @@ static void on_event(void *data, struct event *event)
         deliver(p, event);
 }
 
-static void on_life(void *data, const struct life *life)
+static void on_life(void *data, const struct lifecycle_event *life)
 {
     struct pipeline *p = data;
     bool ours;

@@ -42,7 +42,7 @@ struct pipeline_options {
     /* What is told as it happens; every member may be NULL. Borrowed for the call. */
     void *data;
     void (*event)(void *data, const struct event *event);
-    void (*life)(void *data, const struct life *life);
+    void (*life)(void *data, const struct lifecycle_event *life);
     void (*gap)(void *data, const struct gap *gap);
     void (*notice)(void *data, const char *text); /* one line for stderr, without "culprit: " */
     void (*idle)(void *data); /* each time everything that was there has been delivered */

@@ -171,20 +171,20 @@ int docker_parse_inspect(struct bytes body, struct container_view *ret, struct e
 /* clang-format off */
 static const struct {
     const char *action;
-    enum life_kind kind;
+    enum lifecycle_kind kind;
 } actions[] = {
-    { "create",  LIFE_CREATE },  { "start",   LIFE_START }, { "die",     LIFE_DIE },
-    { "destroy", LIFE_DESTROY }, { "rename",  LIFE_RENAME }, { "pause",  LIFE_PAUSE },
-    { "unpause", LIFE_UNPAUSE }, { "oom",     LIFE_OOM },
+    { "create",  LIFECYCLE_CREATE },  { "start",   LIFECYCLE_START }, { "die",     LIFECYCLE_DIE },
+    { "destroy", LIFECYCLE_DESTROY }, { "rename",  LIFECYCLE_RENAME }, { "pause",  LIFECYCLE_PAUSE },
+    { "unpause", LIFECYCLE_UNPAUSE }, { "oom",     LIFECYCLE_OOM },
 };
 /* clang-format on */
 
-int docker_parse_event(struct bytes body, struct life *ret, struct err *err)
+int docker_parse_event(struct bytes body, struct lifecycle_event *ret, struct err *err)
 {
     _cleanup_json_ json_t *root = json_read(body, "the engine's answer", err);
     const json_t *actor, *attributes, *nanos;
     struct bytes action, number;
-    struct life life = { .exit_code = -1 };
+    struct lifecycle_event life = { .exit_code = -1 };
     struct container *c;
     int64_t code;
 
@@ -211,11 +211,11 @@ int docker_parse_event(struct bytes body, struct life *ret, struct err *err)
     if (json_is_integer(nanos) && json_integer_value(nanos) > 0)
         life.time_ns = (uint64_t)json_integer_value(nanos);
     number = json_text_at(attributes, "exitCode");
-    if (life.kind == LIFE_DIE && parse_i64(number, &code) == 0 && code >= 0 && code < 256)
+    if (life.kind == LIFECYCLE_DIE && parse_i64(number, &code) == 0 && code >= 0 && code < 256)
         life.exit_code = (int)code;
-    if (life.kind == LIFE_RENAME)
+    if (life.kind == LIFECYCLE_RENAME)
         container_set(c, &life.previous_name, without_slash(json_text_at(attributes, "oldName")));
-    if (life.kind == LIFE_START)
+    if (life.kind == LIFECYCLE_START)
         c->started_ns = life.time_ns;
     *ret = life;
     return 1;

@@ -15,7 +15,7 @@ int docker_parse_inspect(struct bytes body, struct container_view *ret, struct e
 
 /* One object of GET /events. Returns 1: *ret is a moment of a container (owned: container);
  * 0: something else. */
-int docker_parse_event(struct bytes body, struct life *ret, struct err *err);
+int docker_parse_event(struct bytes body, struct lifecycle_event *ret, struct err *err);
 
 /* GET /volumes/NAME -> its directory on the host, in `arena`. */
 int docker_parse_volume(struct bytes body, struct arena *arena, struct bytes *ret, struct err *err);

@@ -571,30 +571,30 @@ static struct container *with_health_check(struct container *c, const struct kno
     return copy;
 }
 
-static void pass_on(struct engines *e, unsigned group, const struct life *life)
+static void pass_on(struct engines *e, unsigned group, const struct lifecycle_event *life)
 {
-    struct life told = *life;
+    struct lifecycle_event told = *life;
     struct known_container *k = known_find(e, group, life->container->id);
     struct container *c = NULL;
 
     for (unsigned i = 0; i < ENGINES; i++)
         if (e->slots[i].asker && e->slots[i].group == group)
-            asker_forget(e->slots[i].asker, life->kind == LIFE_RENAME ? NULL : life->container);
-    if (life->kind == LIFE_OOM && k && is_told_oom(k, life->time_ns))
+            asker_forget(e->slots[i].asker, life->kind == LIFECYCLE_RENAME ? NULL : life->container);
+    if (life->kind == LIFECYCLE_OOM && k && is_told_oom(k, life->time_ns))
         return;
     switch (life->kind) {
-    case LIFE_CREATE:
-    case LIFE_START:
-    case LIFE_RENAME:
+    case LIFECYCLE_CREATE:
+    case LIFECYCLE_START:
+    case LIFECYCLE_RENAME:
         c = complete(e, life->container);
-        if (life->kind == LIFE_START && c != life->container)
+        if (life->kind == LIFECYCLE_START && c != life->container)
             c->started_ns = life->time_ns; /* a record of our own, just made */
         c = with_health_check(c, k);
         /* what a list has told is less than what is known */
-        if (!k || life->kind != LIFE_CREATE)
+        if (!k || life->kind != LIFECYCLE_CREATE)
             known_remember(e, group, c);
         break;
-    case LIFE_DIE:
+    case LIFECYCLE_DIE:
         c = k ? container_copy(k->container) : container_ref(life->container);
         if (c && k) {
             c->pid = 0; /* may be anybody's from now on */
@@ -609,25 +609,25 @@ static void pass_on(struct engines *e, unsigned group, const struct life *life)
     if (e->options.life)
         e->options.life(e->options.data, &told);
     container_unref(c);
-    if (life->kind == LIFE_DESTROY)
+    if (life->kind == LIFECYCLE_DESTROY)
         known_gone(e, group, life->container->id);
 }
 
-static void on_life(void *data, const struct life *life)
+static void on_life(void *data, const struct lifecycle_event *life)
 {
     struct engines *e = data;
 
     pass_on(e, e->slots[e->current].group, life);
 }
 
-static void on_oci_life(void *data, const struct life *life)
+static void on_oci_life(void *data, const struct lifecycle_event *life)
 {
     struct engines *e = data;
     unsigned group = group_of(e, life->container->runtime);
 
     /* Docker tells its own; Podman's are made and removed by its storage */
     if (group == ENGINES || bytes_equal_str(life->container->runtime, "docker") ||
-        (bytes_equal_str(life->container->runtime, "podman") && life->kind == LIFE_CREATE))
+        (bytes_equal_str(life->container->runtime, "podman") && life->kind == LIFECYCLE_CREATE))
         return;
     pass_on(e, group, life);
 }

@@ -394,14 +394,14 @@ static bool is_repeated(struct docker *d, struct bytes object)
     return false;
 }
 
-static void tell(struct docker *d, void (*life)(void *data, const struct life *life), void *data)
+static void tell(struct docker *d, void (*life)(void *data, const struct lifecycle_event *life), void *data)
 {
     const char *at = sbuf_str(&d->complete), *end = at + d->complete.len;
 
     while (at < end) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         struct bytes object = { at, (size_t)((newline ? newline : end) - at) };
-        struct life moment;
+        struct lifecycle_event moment;
 
         at += object.len + 1;
         if (is_repeated(d, object) || docker_parse_event(object, &moment, NULL) != 1)
@@ -415,7 +415,7 @@ static void tell(struct docker *d, void (*life)(void *data, const struct life *l
     sbuf_clear(&d->complete);
 }
 
-static int docker_dispatch(void *engine, void (*life)(void *data, const struct life *life),
+static int docker_dispatch(void *engine, void (*life)(void *data, const struct lifecycle_event *life),
                            void *data, struct err *err)
 {
     struct docker *d = engine;

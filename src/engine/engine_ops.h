@@ -31,7 +31,7 @@ struct engine_ops {
                   struct err *err);
     /* The stream of moments; NULL where the engine has none, or the state directories tell them. */
     int (*fd)(void *engine);
-    int (*dispatch)(void *engine, void (*life)(void *data, const struct life *life), void *data,
+    int (*dispatch)(void *engine, void (*life)(void *data, const struct lifecycle_event *life), void *data,
                     struct err *err);
 };
 

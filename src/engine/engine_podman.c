@@ -489,7 +489,7 @@ static int podman_fd(void *engine)
     return ((const struct podman *)engine)->epoll;
 }
 
-static void compare(struct storage *s, struct bytes at, void (*life)(void *data, const struct life *life), void *data)
+static void compare(struct storage *s, struct bytes at, void (*life)(void *data, const struct lifecycle_event *life), void *data)
 {
     struct storage_record *r, *next;
     struct container *c;
@@ -500,7 +500,7 @@ static void compare(struct storage *s, struct bytes at, void (*life)(void *data,
     while (next_record(&at, &c, &layer) == 0) {
         HASH_FIND(hh, s->records, c->id.data, c->id.len, r);
         if (r && !bytes_equal(r->container->name, c->name) && s->read) {
-            struct life renamed = { .kind = LIFE_RENAME, .time_ns = clock_ns(CLOCK_REALTIME), .exit_code = -1,
+            struct lifecycle_event renamed = { .kind = LIFECYCLE_RENAME, .time_ns = clock_ns(CLOCK_REALTIME), .exit_code = -1,
                                     .container = c,
                                     .previous_name = arena_copy(&c->arena, r->container->name) };
 
@@ -510,7 +510,7 @@ static void compare(struct storage *s, struct bytes at, void (*life)(void *data,
             HASH_DEL(s->records, r);
             container_unref(r->container);
         } else if ((r = calloc(1, sizeof(*r))) && s->read) {
-            life(data, &(struct life){ .kind = LIFE_CREATE, .time_ns = clock_ns(CLOCK_REALTIME), .exit_code = -1,
+            life(data, &(struct lifecycle_event){ .kind = LIFECYCLE_CREATE, .time_ns = clock_ns(CLOCK_REALTIME), .exit_code = -1,
                                        .container = c });
         }
         if (!r) {
@@ -523,7 +523,7 @@ static void compare(struct storage *s, struct bytes at, void (*life)(void *data,
     }
     HASH_ITER(hh, s->records, r, next)
         if (!r->seen) {
-            life(data, &(struct life){ .kind = LIFE_DESTROY, .time_ns = clock_ns(CLOCK_REALTIME), .exit_code = -1,
+            life(data, &(struct lifecycle_event){ .kind = LIFECYCLE_DESTROY, .time_ns = clock_ns(CLOCK_REALTIME), .exit_code = -1,
                                        .container = r->container });
             forget_record(s, r);
         }
@@ -548,7 +548,7 @@ static void read_changes(struct podman *p)
 }
 
 /* Nobody waits here: the answer is taken when it is there, and what changed meanwhile is asked for again. */
-static void follow(struct podman *p, struct storage *s, void (*life)(void *data, const struct life *life), void *data)
+static void follow(struct podman *p, struct storage *s, void (*life)(void *data, const struct lifecycle_event *life), void *data)
 {
     bool asked = s->reading.fd >= 0;
     struct bytes answer;
@@ -576,7 +576,7 @@ static void follow(struct podman *p, struct storage *s, void (*life)(void *data,
     }
 }
 
-static int podman_dispatch(void *engine, void (*life)(void *data, const struct life *life), void *data,
+static int podman_dispatch(void *engine, void (*life)(void *data, const struct lifecycle_event *life), void *data,
                            struct err *err)
 {
     struct podman *p = engine;

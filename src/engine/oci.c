@@ -52,7 +52,7 @@ struct oci {
     uint64_t distrusted_until_ns;
     struct fingerprint distrusted; /* whose files did not answer, or took for ever to parse */
     /* during oci_dispatch(): who is told; NULL while the first scan runs */
-    void (*life)(void *data, const struct life *life);
+    void (*life)(void *data, const struct lifecycle_event *life);
     void *data;
 };
 
@@ -136,9 +136,9 @@ static int read_state(struct oci *o, struct oci_entry *e, struct oci_facts *ret)
 
 /* ---- what happens to one ---- */
 
-static void tell(struct oci *o, const struct oci_entry *e, enum life_kind kind, uint64_t time_ns, int exit_code)
+static void tell(struct oci *o, const struct oci_entry *e, enum lifecycle_kind kind, uint64_t time_ns, int exit_code)
 {
-    struct life life = { .kind = kind, .time_ns = time_ns, .exit_code = exit_code,
+    struct lifecycle_event life = { .kind = kind, .time_ns = time_ns, .exit_code = exit_code,
                          .container = e->facts.view.container };
 
     if (o->life)
@@ -165,10 +165,10 @@ static void on_death(struct oci *o, struct oci_entry *e)
     c->pid = 0; /* may be anybody's from now on */
     e->facts.view.running = false;
     if (kills > e->oom_kills)
-        tell(o, e, LIFE_OOM, clock_ns(CLOCK_REALTIME), -1);
+        tell(o, e, LIFECYCLE_OOM, clock_ns(CLOCK_REALTIME), -1);
     e->started = false;
     if (o->life)
-        o->life(o->data, &(struct life){ .kind = LIFE_DIE, .time_ns = clock_ns(CLOCK_REALTIME),
+        o->life(o->data, &(struct lifecycle_event){ .kind = LIFECYCLE_DIE, .time_ns = clock_ns(CLOCK_REALTIME),
                                          .exit_code = code, .container = c });
     container_unref(c);
 }
@@ -221,7 +221,7 @@ static void read_entry(struct oci *o, struct oci_entry *e)
     oci_facts_done(&e->facts);
     e->facts = f;
     if (!known)
-        tell(o, e, LIFE_CREATE, clock_ns(CLOCK_REALTIME), -1);
+        tell(o, e, LIFECYCLE_CREATE, clock_ns(CLOCK_REALTIME), -1);
     follow_process(o, e);
     if (e->started && f.view.running) /* read again: an update, a pause */
         (void)oci_overlay(PROC, f.view.container->pid, &e->facts.view);
@@ -232,7 +232,7 @@ static void read_entry(struct oci *o, struct oci_entry *e)
         f.view.container->started_ns = started_ns;
         (void)oci_overlay(PROC, f.view.container->pid, &e->facts.view);
         e->oom_kills = oci_oom_kills(f.view.container->cgroup);
-        tell(o, e, LIFE_START, started_ns, -1);
+        tell(o, e, LIFECYCLE_START, started_ns, -1);
     }
     f.view.container->started_ns = started_ns;
 }
@@ -302,7 +302,7 @@ static void on_vanished(void *data, const char *path)
         /* Podman takes a stopped container's state away and keeps the container: its storage says
          * when that is removed */
         if (!bytes_equal_str(e->facts.view.container->runtime, "podman"))
-            tell(o, e, LIFE_DESTROY, clock_ns(CLOCK_REALTIME), -1);
+            tell(o, e, LIFECYCLE_DESTROY, clock_ns(CLOCK_REALTIME), -1);
     }
     forget(o, e);
 }
@@ -362,7 +362,7 @@ static void dispatch_deaths(struct oci *o)
             on_death(o, events[i].data.ptr);
 }
 
-void oci_dispatch(struct oci *o, void (*life)(void *data, const struct life *life), void *data)
+void oci_dispatch(struct oci *o, void (*life)(void *data, const struct lifecycle_event *life), void *data)
 {
     o->life = life;
     o->data = data;

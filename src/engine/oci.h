@@ -20,7 +20,7 @@ void oci_free(struct oci *o); /* NULL is fine */
 
 int oci_fd(const struct oci *o); /* readable when oci_dispatch() has work */
 /* The moments since the last call. What is told has its runtime; Podman's names are its storage's. */
-void oci_dispatch(struct oci *o, void (*life)(void *data, const struct life *life), void *data);
+void oci_dispatch(struct oci *o, void (*life)(void *data, const struct lifecycle_event *life), void *data);
 
 /* The containers that a runtime has on record now; runtime NULL = all. Borrowed. Stops at non-zero. */
 int oci_each(struct oci *o, const char *runtime, int (*each)(void *data, const struct oci_facts *f),

@@ -10,7 +10,7 @@
 struct engines_options {
     const struct log *log;
     const char *docker_socket; /* NULL = DOCKER_HOST was not given: /run/docker.sock, /var/run/docker.sock */
-    void (*life)(void *data, const struct life *life); /* called from engines_dispatch() */
+    void (*life)(void *data, const struct lifecycle_event *life); /* called from engines_dispatch() */
     void *data;
 };
 

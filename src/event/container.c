@@ -63,13 +63,13 @@ void container_set(struct container *c, struct bytes *field, struct bytes value)
     *field = arena_copy(&c->arena, value);
 }
 
-static const char *const life_kind_names[LIFE_COUNT] = {
-    [LIFE_CREATE] = "create",   [LIFE_START] = "start", [LIFE_DIE] = "die",
-    [LIFE_DESTROY] = "destroy", [LIFE_RENAME] = "rename", [LIFE_PAUSE] = "pause",
-    [LIFE_UNPAUSE] = "unpause", [LIFE_OOM] = "oom",
+static const char *const lifecycle_kind_names[LIFECYCLE_COUNT] = {
+    [LIFECYCLE_CREATE] = "create",   [LIFECYCLE_START] = "start", [LIFECYCLE_DIE] = "die",
+    [LIFECYCLE_DESTROY] = "destroy", [LIFECYCLE_RENAME] = "rename", [LIFECYCLE_PAUSE] = "pause",
+    [LIFECYCLE_UNPAUSE] = "unpause", [LIFECYCLE_OOM] = "oom",
 };
 
-const char *life_kind_name(enum life_kind kind)
+const char *lifecycle_kind_name(enum lifecycle_kind kind)
 {
-    return (unsigned)kind < LIFE_COUNT && life_kind_names[kind] ? life_kind_names[kind] : "unknown";
+    return (unsigned)kind < LIFECYCLE_COUNT && lifecycle_kind_names[kind] ? lifecycle_kind_names[kind] : "unknown";
 }

@@ -40,24 +40,24 @@ struct container *container_copy(const struct container *from);
 void container_set(struct container *c, struct bytes *field, struct bytes value);
 
 /* What happened to a container: stands in the timeline beside the events. */
-enum life_kind {
-    LIFE_CREATE = 1, /* stored: never reuse a number */
-    LIFE_START = 2,
-    LIFE_DIE = 3,
-    LIFE_DESTROY = 4,
-    LIFE_RENAME = 5,
-    LIFE_PAUSE = 6,
-    LIFE_UNPAUSE = 7,
-    LIFE_OOM = 8,
-    LIFE_COUNT
+enum lifecycle_kind {
+    LIFECYCLE_CREATE = 1, /* stored: never reuse a number */
+    LIFECYCLE_START = 2,
+    LIFECYCLE_DIE = 3,
+    LIFECYCLE_DESTROY = 4,
+    LIFECYCLE_RENAME = 5,
+    LIFECYCLE_PAUSE = 6,
+    LIFECYCLE_UNPAUSE = 7,
+    LIFECYCLE_OOM = 8,
+    LIFECYCLE_COUNT
 };
 
-struct life {
-    enum life_kind kind;
+struct lifecycle_event {
+    enum lifecycle_kind kind;
     uint64_t time_ns; /* CLOCK_REALTIME, as the engine says */
     struct container *container; /* owned reference */
-    int exit_code;               /* LIFE_DIE; -1 = unknown */
-    struct bytes previous_name;  /* LIFE_RENAME; owned by the container's arena */
+    int exit_code;               /* LIFECYCLE_DIE; -1 = unknown */
+    struct bytes previous_name;  /* LIFECYCLE_RENAME; owned by the container's arena */
 };
 
-const char *life_kind_name(enum life_kind kind); /* "create", "start", ... */
+const char *lifecycle_kind_name(enum lifecycle_kind kind); /* "create", "start", ... */

@@ -446,12 +446,12 @@ void sentence_names(struct sbuf *out, struct bytes names, unsigned max)
         sbuf_addf(out, " and %u more", n - max);
 }
 
-void sentence_life(struct sbuf *out, const struct life *life, const struct sentence_style *style)
+void sentence_life(struct sbuf *out, const struct lifecycle_event *life, const struct sentence_style *style)
 {
-    static const char *const words[LIFE_COUNT] = {
-        [LIFE_CREATE] = "created",   [LIFE_START] = "started",   [LIFE_DIE] = "stopped",
-        [LIFE_DESTROY] = "removed",  [LIFE_RENAME] = "renamed",  [LIFE_PAUSE] = "paused",
-        [LIFE_UNPAUSE] = "resumed",  [LIFE_OOM] = "ran out of memory",
+    static const char *const words[LIFECYCLE_COUNT] = {
+        [LIFECYCLE_CREATE] = "created",   [LIFECYCLE_START] = "started",   [LIFECYCLE_DIE] = "stopped",
+        [LIFECYCLE_DESTROY] = "removed",  [LIFECYCLE_RENAME] = "renamed",  [LIFECYCLE_PAUSE] = "paused",
+        [LIFECYCLE_UNPAUSE] = "resumed",  [LIFECYCLE_OOM] = "ran out of memory",
     };
     const struct container *c = life->container;
 
@@ -460,17 +460,17 @@ void sentence_life(struct sbuf *out, const struct life *life, const struct sente
     paint(out, style, RESET);
     sbuf_add_str(out, style->containers ? "           ●  " : "  ●  ");
     escape_terminal(out, c->name.len ? c->name : (struct bytes){ c->id.data, MIN(c->id.len, (size_t)12) });
-    sbuf_addf(out, " %s", (unsigned)life->kind < LIFE_COUNT && words[life->kind] ? words[life->kind] : "?");
-    if (life->kind == LIFE_DIE && life->exit_code >= 0)
+    sbuf_addf(out, " %s", (unsigned)life->kind < LIFECYCLE_COUNT && words[life->kind] ? words[life->kind] : "?");
+    if (life->kind == LIFECYCLE_DIE && life->exit_code >= 0)
         sbuf_addf(out, " (exit %d)", life->exit_code);
-    if (life->kind == LIFE_CREATE && c->image_name.len) {
+    if (life->kind == LIFECYCLE_CREATE && c->image_name.len) {
         sbuf_add_str(out, " (");
         escape_terminal(out, c->image_name);
         sbuf_add_char(out, ')');
     }
-    if (life->kind == LIFE_START && c->pid > 0)
+    if (life->kind == LIFECYCLE_START && c->pid > 0)
         sbuf_addf(out, " (pid %d)", c->pid);
-    if (life->kind == LIFE_RENAME && life->previous_name.len) {
+    if (life->kind == LIFECYCLE_RENAME && life->previous_name.len) {
         sbuf_add_str(out, " (was ");
         escape_terminal(out, life->previous_name);
         sbuf_add_char(out, ')');

@@ -15,7 +15,7 @@ struct sentence_style {
 
 /* Without a newline. */
 void sentence_event(struct sbuf *out, const struct event *event, const struct sentence_style *style);
-void sentence_life(struct sbuf *out, const struct life *life, const struct sentence_style *style);
+void sentence_life(struct sbuf *out, const struct lifecycle_event *life, const struct sentence_style *style);
 void sentence_gap(struct sbuf *out, const struct gap *gap, const struct sentence_style *style);
 /* "s1-agent[2211] root · host" */
 void sentence_actor(struct sbuf *out, const struct event *event, const struct sentence_style *style);

@@ -132,11 +132,11 @@ int case_add_rollup(struct case_ *c, const struct store_rollup *rollup, struct e
     return 0;
 }
 
-int case_add_life(struct case_ *c, const struct life *life)
+int case_add_life(struct case_ *c, const struct lifecycle_event *life)
 {
-    c->starts += life->kind == LIFE_START;
+    c->starts += life->kind == LIFECYCLE_START;
     /* where the engine has layers, one goes with it; by hand the files stay where they were */
-    if (life->kind == LIFE_DESTROY && !c->removed.len &&
+    if (life->kind == LIFECYCLE_DESTROY && !c->removed.len &&
         (bytes_equal_str(life->container->runtime, "docker") || bytes_equal_str(life->container->runtime, "podman"))) {
         c->removed = arena_copy(&c->arena, life->container->name);
         c->judged = false;

@@ -25,7 +25,7 @@ void case_set_own_status(struct case_ *c, int status);
 int case_add_event(struct case_ *c, const struct event *event); /* copies or references what it keeps */
 int case_add_rollup(struct case_ *c, const struct store_rollup *rollup, struct event *const *samples,
                     unsigned sample_count);
-int case_add_life(struct case_ *c, const struct life *life);
+int case_add_life(struct case_ *c, const struct lifecycle_event *life);
 /* There is no store, or the last of it is not in it: `who` cannot answer later. */
 void case_not_recorded(struct case_ *c);
 int case_add_gap(struct case_ *c, const struct gap *gap);

@@ -355,7 +355,7 @@ int store_each_rollup(struct store *store, const struct store_query *query, unsi
 /* ---- the rest of the record ---- */
 
 int store_each_life(struct store *store, const struct store_query *query,
-                    int (*each)(void *data, const struct life *life), void *data, struct err *err)
+                    int (*each)(void *data, const struct lifecycle_event *life), void *data, struct err *err)
 {
     struct loader *loader = NULL;
     sqlite3_stmt *rows = NULL;
@@ -380,10 +380,10 @@ int store_each_life(struct store *store, const struct store_query *query,
         sqlite3_bind_int64(rows, 2, query->until_ns ? (sqlite3_int64)query->until_ns : INT64_MAX);
     }
     while (r == 0 && (code = sqlite3_step(rows)) == SQLITE_ROW) {
-        struct life life = {
+        struct lifecycle_event life = {
             .container = loader_container(loader, sqlite3_column_int64(rows, 0)),
             .time_ns = (uint64_t)sqlite3_column_int64(rows, 1),
-            .kind = (enum life_kind)sqlite3_column_int(rows, 2),
+            .kind = (enum lifecycle_kind)sqlite3_column_int(rows, 2),
             .exit_code = sqlite3_column_int(rows, 3),
         };
 

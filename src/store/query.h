@@ -32,7 +32,7 @@ int store_each_rollup(struct store *store, const struct store_query *query, unsi
                       void *data, struct err *err);
 
 int store_each_life(struct store *store, const struct store_query *query,
-                    int (*each)(void *data, const struct life *life), void *data, struct err *err);
+                    int (*each)(void *data, const struct lifecycle_event *life), void *data, struct err *err);
 int store_each_gap(struct store *store, const struct store_query *query,
                    int (*each)(void *data, const struct gap *gap), void *data, struct err *err);
 /*

@@ -173,7 +173,7 @@ void sender_event(struct sender *s, const struct event *e, struct sbuf *out)
     end(out, start);
 }
 
-void sender_life(struct sender *s, const struct life *life, struct sbuf *out)
+void sender_life(struct sender *s, const struct lifecycle_event *life, struct sbuf *out)
 {
     uint64_t container = container_slot(s, life->container, out);
     size_t start = begin(out, MESSAGE_LIFE);

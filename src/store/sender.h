@@ -20,7 +20,7 @@ void sender_restart(struct sender *sender);
 
 /* Each appends one message, and before it those it refers to. */
 void sender_event(struct sender *sender, const struct event *event, struct sbuf *out);
-void sender_life(struct sender *sender, const struct life *life, struct sbuf *out);
+void sender_life(struct sender *sender, const struct lifecycle_event *life, struct sbuf *out);
 void sender_gap(const struct gap *gap, struct sbuf *out);
 void sender_coverage(uint64_t number, const struct coverage *coverage, struct sbuf *out);
 void sender_coverage_place(uint64_t number, const struct coverage_place *place, struct sbuf *out);

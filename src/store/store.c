@@ -339,7 +339,7 @@ int store_add_event(struct store *s, const struct event *event)
     return end_add(s, &span, &m);
 }
 
-int store_add_life(struct store *s, const struct life *life)
+int store_add_life(struct store *s, const struct lifecycle_event *life)
 {
     struct begun_message m;
 

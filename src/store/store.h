@@ -42,7 +42,7 @@ void store_close(struct store *store);
  * and ends. Returned is the error of the last attempt (-ENOSPC ...), or -ENOBUFS: this one is missing.
  */
 int store_add_event(struct store *store, const struct event *event);
-int store_add_life(struct store *store, const struct life *life);
+int store_add_life(struct store *store, const struct lifecycle_event *life);
 int store_add_gap(struct store *store, const struct gap *gap);
 /* A span of observation begins; *ret_id ends it with store_end_coverage(). */
 int store_begin_coverage(struct store *store, const struct coverage *coverage, uint64_t *ret_id);

@@ -472,7 +472,7 @@ static uint64_t count_layer(const struct instance *i)
     return files;
 }
 
-static void on_destroy(struct watchset *set, struct instance *i, const struct life *life)
+static void on_destroy(struct watchset *set, struct instance *i, const struct lifecycle_event *life)
 {
     bool kept = i->layer && access(i->layer, F_OK) == 0;
 
@@ -494,17 +494,17 @@ static void on_destroy(struct watchset *set, struct instance *i, const struct li
     i->previous = TAKE_PTR(i->container);
 }
 
-static void life_of_instance(struct watchset *set, struct instance *i, const struct life *life)
+static void life_of_instance(struct watchset *set, struct instance *i, const struct lifecycle_event *life)
 {
     switch (life->kind) {
-    case LIFE_DIE:
+    case LIFECYCLE_DIE:
         i->up = false;
         i->expected_ns = clock_ns(CLOCK_MONOTONIC);
         i->down_ns = life->time_ns;
         i->next_start_ns = 0;
         i->layer_files = count_layer(i);
         break;
-    case LIFE_DESTROY:
+    case LIFECYCLE_DESTROY:
         on_destroy(set, i, life);
         break;
     default:
@@ -512,27 +512,27 @@ static void life_of_instance(struct watchset *set, struct instance *i, const str
     }
 }
 
-static void life_of_watch(struct watchset *set, struct watch *w, const struct life *life)
+static void life_of_watch(struct watchset *set, struct watch *w, const struct lifecycle_event *life)
 {
     struct instance *ours = find_instance(w, life->container);
     bool matches = selector_matches(&w->target.selector, life->container);
     struct err err = ERR_INIT;
     int r = 0;
 
-    if (life->kind == LIFE_DIE || life->kind == LIFE_DESTROY) {
+    if (life->kind == LIFECYCLE_DIE || life->kind == LIFECYCLE_DESTROY) {
         if (ours)
             life_of_instance(set, ours, life);
         return;
     }
     if ((!ours && !matches) ||
-        (life->kind != LIFE_CREATE && life->kind != LIFE_START && life->kind != LIFE_RENAME))
+        (life->kind != LIFECYCLE_CREATE && life->kind != LIFECYCLE_START && life->kind != LIFECYCLE_RENAME))
         return;
-    if (ours && life->kind == LIFE_START && ours->down_ns)
+    if (ours && life->kind == LIFECYCLE_START && ours->down_ns)
         ours->next_start_ns = life->time_ns;
     if (selector_is_plural(&w->target.selector)) {
         struct looking looking = { set, w, false, 0, &err };
 
-        if (ours && life->kind == LIFE_START)
+        if (ours && life->kind == LIFECYCLE_START)
             ours->up = false; /* its pid is another one now */
         (void)take_match(&looking, life->container);
         r = looking.first_error;
@@ -543,7 +543,7 @@ static void life_of_watch(struct watchset *set, struct watch *w, const struct li
         log_warn(set->options.log, "%s; looking again in a second", err_text(&err, r));
 }
 
-void watchset_life(struct watchset *set, const struct life *life)
+void watchset_life(struct watchset *set, const struct lifecycle_event *life)
 {
     for (size_t k = 0; k < set->count; k++) {
         struct watch *w = set->watches[k];

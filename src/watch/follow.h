@@ -11,10 +11,10 @@ struct instance;
 struct watch;
 struct watchset;
 struct container;
-struct life;
+struct lifecycle_event;
 
 /* Follow a container: to be called with every moment of every container's life. */
-void watchset_life(struct watchset *set, const struct life *life);
+void watchset_life(struct watchset *set, const struct lifecycle_event *life);
 
 /* Look again for what is waited for. Called about once a second. */
 void watchset_poll(struct watchset *set);

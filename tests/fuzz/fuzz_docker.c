@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct container_view view;
     struct err err = ERR_INIT;
     unsigned count = 0;
-    struct life life;
+    struct lifecycle_event life;
     char version[16];
 
     if (docker_parse_inspect(body, &view, &err) == 0)
@@ -79,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (docker_parse_event(body, &life, NULL) == 1) {
         read_container(life.container);
         read_bytes(life.previous_name);
-        if (!life.kind || life.kind >= LIFE_COUNT || life.exit_code < -1 || life.exit_code > 255)
+        if (!life.kind || life.kind >= LIFECYCLE_COUNT || life.exit_code < -1 || life.exit_code > 255)
             abort();
         container_unref(life.container);
     }

@@ -115,7 +115,7 @@ static void a_removed_container_accuses_nobody(void **state)
 {
     (void)state;
     add(OPERATION_UNLINK, "/prd/a", runc, 0, 0);
-    case_add_life(c, &(struct life){ .kind = LIFE_DESTROY, .container = web });
+    case_add_life(c, &(struct lifecycle_event){ .kind = LIFECYCLE_DESTROY, .container = web });
     assert_int_equal(verdicts(), 1);
     says("Nobody deleted these files by themselves: container web was removed");
     add(OPERATION_UNLINK, "/prd/b", agent, 1, 0);
@@ -393,7 +393,7 @@ static void pattern_over_starts(void **state)
     (void)state;
     for (unsigned i = 0; i < 3; i++) {
         struct event *e = make_event(OPERATION_UNLINK, "/prd/a", agent, web, T0 + i * 3600 * NS_PER_S);
-        struct life life = { .kind = LIFE_START, .container = web };
+        struct lifecycle_event life = { .kind = LIFECYCLE_START, .container = web };
 
         e->since_start_known = true;
         e->since_start_ns = (int64_t)((900 + 200 * i) * NS_PER_MS);
@@ -402,7 +402,7 @@ static void pattern_over_starts(void **state)
         event_free(e);
     }
     says("after each of web's last 3 starts, 0.9 to 1.3 s after the start.");
-    case_add_life(c, &(struct life){ .kind = LIFE_START, .container = web });
+    case_add_life(c, &(struct lifecycle_event){ .kind = LIFECYCLE_START, .container = web });
     says("after 3 of web's last 4 starts");
 }
 

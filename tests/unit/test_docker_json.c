@@ -366,24 +366,24 @@ static void reads_list(void **state)
 static const struct event_row {
     const char *name, *body;
     int r;
-    enum life_kind kind;
+    enum lifecycle_kind kind;
     int exit_code;
     uint64_t time_ns;
     const char *container, *previous;
 } events[] = {
     { "start", EVENT("start", "\"name\":\"web\",\"image\":\"i\"", ",\"timeNano\":1795488335123456789"), 1,
-      LIFE_START, -1, 1795488335123456789ull, "web", NULL },
-    { "die", EVENT("die", "\"name\":\"web\",\"exitCode\":\"137\"", ""), 1, LIFE_DIE, 137, 0, "web", NULL },
-    { "die, exit code 0", EVENT("die", "\"name\":\"web\",\"exitCode\":\"0\"", ""), 1, LIFE_DIE, 0, 0, "web", NULL },
-    { "die, no code", EVENT("die", "\"name\":\"web\"", ""), 1, LIFE_DIE, -1, 0, "web", NULL },
-    { "die, silly code", EVENT("die", "\"exitCode\":\"99999999999999999999\"", ""), 1, LIFE_DIE, -1, 0, NULL, NULL },
-    { "die, negative code", EVENT("die", "\"exitCode\":\"-1\"", ""), 1, LIFE_DIE, -1, 0, NULL, NULL },
-    { "die, code 256", EVENT("die", "\"exitCode\":\"256\"", ""), 1, LIFE_DIE, -1, 0, NULL, NULL },
-    { "a code where none belongs", EVENT("start", "\"exitCode\":\"3\"", ""), 1, LIFE_START, -1, 0, NULL, NULL },
-    { "rename", EVENT("rename", "\"name\":\"new\",\"oldName\":\"/old\"", ""), 1, LIFE_RENAME, -1, 0, "new", "old" },
-    { "destroy", EVENT("destroy", "", ""), 1, LIFE_DESTROY, -1, 0, NULL, NULL },
-    { "negative time", EVENT("oom", "", ",\"timeNano\":-5"), 1, LIFE_OOM, -1, 0, NULL, NULL },
-    { "time a text", EVENT("pause", "", ",\"timeNano\":\"12\""), 1, LIFE_PAUSE, -1, 0, NULL, NULL },
+      LIFECYCLE_START, -1, 1795488335123456789ull, "web", NULL },
+    { "die", EVENT("die", "\"name\":\"web\",\"exitCode\":\"137\"", ""), 1, LIFECYCLE_DIE, 137, 0, "web", NULL },
+    { "die, exit code 0", EVENT("die", "\"name\":\"web\",\"exitCode\":\"0\"", ""), 1, LIFECYCLE_DIE, 0, 0, "web", NULL },
+    { "die, no code", EVENT("die", "\"name\":\"web\"", ""), 1, LIFECYCLE_DIE, -1, 0, "web", NULL },
+    { "die, silly code", EVENT("die", "\"exitCode\":\"99999999999999999999\"", ""), 1, LIFECYCLE_DIE, -1, 0, NULL, NULL },
+    { "die, negative code", EVENT("die", "\"exitCode\":\"-1\"", ""), 1, LIFECYCLE_DIE, -1, 0, NULL, NULL },
+    { "die, code 256", EVENT("die", "\"exitCode\":\"256\"", ""), 1, LIFECYCLE_DIE, -1, 0, NULL, NULL },
+    { "a code where none belongs", EVENT("start", "\"exitCode\":\"3\"", ""), 1, LIFECYCLE_START, -1, 0, NULL, NULL },
+    { "rename", EVENT("rename", "\"name\":\"new\",\"oldName\":\"/old\"", ""), 1, LIFECYCLE_RENAME, -1, 0, "new", "old" },
+    { "destroy", EVENT("destroy", "", ""), 1, LIFECYCLE_DESTROY, -1, 0, NULL, NULL },
+    { "negative time", EVENT("oom", "", ",\"timeNano\":-5"), 1, LIFECYCLE_OOM, -1, 0, NULL, NULL },
+    { "time a text", EVENT("pause", "", ",\"timeNano\":\"12\""), 1, LIFECYCLE_PAUSE, -1, 0, NULL, NULL },
     { "exec_create is no moment of a container", EVENT("exec_create: sh", "", ""), 0, 0, 0, 0, NULL, NULL },
     { "only begins like one", EVENT("starting", "", ""), 0, 0, 0, 0, NULL, NULL },
     { "health_status", EVENT("health_status: healthy", "", ""), 0, 0, 0, 0, NULL, NULL },
@@ -401,7 +401,7 @@ static const struct event_row {
 static void reads_event(void **state)
 {
     const struct event_row *row = *state;
-    struct life life = { .exit_code = 4711 };
+    struct lifecycle_event life = { .exit_code = 4711 };
 
     assert_int_equal(docker_parse_event(bytes_of(row->body), &life, NULL), row->r);
     if (row->r != 1) {
@@ -415,7 +415,7 @@ static void reads_event(void **state)
     assert_bytes(life.container->id, ID);
     assert_bytes(life.container->name, row->container ? row->container : "");
     assert_bytes(life.previous_name, row->previous ? row->previous : "");
-    assert_int_equal(life.container->started_ns, row->kind == LIFE_START ? row->time_ns : 0);
+    assert_int_equal(life.container->started_ns, row->kind == LIFECYCLE_START ? row->time_ns : 0);
     container_unref(life.container);
 }
 

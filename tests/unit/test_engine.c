@@ -174,7 +174,7 @@ static void one_that_was_slow_is_asked_again(void **state)
     "{\"Type\":\"container\",\"Action\":\"" action "\",\"Actor\":{\"ID\":\"0123456789ab\",\"Attributes\":"              \
     "{\"name\":\"web\"}},\"timeNano\":" time "}\n"
 
-static void count_life(void *data, const struct life *life)
+static void count_life(void *data, const struct lifecycle_event *life)
 {
     unsigned *counts = data;
 
@@ -230,7 +230,7 @@ static void *answer_slowly(void *data)
 /* Which first process the container is said to have; each answer takes longer than is waited. */
 static int32_t first_process(bool restarts)
 {
-    unsigned counts[LIFE_OOM + 1] = { 0 };
+    unsigned counts[LIFECYCLE_OOM + 1] = { 0 };
     struct engines_options options = { .log = &messages, .docker_socket = path, .life = count_life, .data = counts };
     struct slow slow = { .restarts = restarts, .stream = -1 };
     struct container_view view = { 0 };
@@ -256,7 +256,7 @@ static int32_t first_process(bool restarts)
             r = engines_find(e, bytes_of("docker"), bytes_of("web"), &view, NULL);
     }
     assert_int_equal(r, 0);
-    assert_int_equal(counts[LIFE_START], restarts);
+    assert_int_equal(counts[LIFECYCLE_START], restarts);
     pid = view.container->pid;
     container_view_done(&view);
     engines_free(e);
@@ -387,7 +387,7 @@ static void *answer_events(void *data)
 
 static void out_of_memory_is_told_once(void **state)
 {
-    unsigned counts[LIFE_OOM + 1] = { 0 };
+    unsigned counts[LIFECYCLE_OOM + 1] = { 0 };
     struct engines_options options = { .log = &messages, .docker_socket = path, .life = count_life, .data = counts };
     struct engines *e = NULL;
     pthread_t thread;
@@ -396,13 +396,13 @@ static void out_of_memory_is_told_once(void **state)
     accepted_count = 0;
     assert_int_equal(pthread_create(&thread, NULL, answer_events, NULL), 0);
     assert_int_equal(engines_new(&options, &e, NULL), 0);
-    for (int i = 0; i < 1200 && !counts[LIFE_DIE]; i++) {
+    for (int i = 0; i < 1200 && !counts[LIFECYCLE_DIE]; i++) {
         usleep(50 * 1000);
         (void)engines_dispatch(e, NULL);
     }
-    assert_int_equal(counts[LIFE_DIE], 1);
-    assert_int_equal(counts[LIFE_OOM], 2);
-    assert_int_equal(counts[LIFE_START], 1);
+    assert_int_equal(counts[LIFECYCLE_DIE], 1);
+    assert_int_equal(counts[LIFECYCLE_OOM], 2);
+    assert_int_equal(counts[LIFECYCLE_START], 1);
     engines_free(e);
     shutdown(listener, SHUT_RDWR);
     pthread_join(thread, NULL);

@@ -277,13 +277,13 @@ static char root[] = "/tmp/culprit-test-oci-XXXXXX";
 static char told[4096];
 static struct oci *oci;
 
-static void on_life(void *data, const struct life *life)
+static void on_life(void *data, const struct lifecycle_event *life)
 {
     size_t at = strlen(told);
 
     (void)data;
-    snprintf(told + at, sizeof(told) - at, "%s %.*s%s;", life_kind_name(life->kind), (int)life->container->name.len,
-             life->container->name.data, life->kind == LIFE_START && life->container->pid ? " runs" : "");
+    snprintf(told + at, sizeof(told) - at, "%s %.*s%s;", lifecycle_kind_name(life->kind), (int)life->container->name.len,
+             life->container->name.data, life->kind == LIFECYCLE_START && life->container->pid ? " runs" : "");
 }
 
 static void put(const char *path, const char *text)

@@ -255,7 +255,7 @@ static void hostile_names_do_nothing(void **state)
     struct process *p = make_process(42, evil, NULL);
     struct container *web = make_container("x", evil);
     struct event *e = make_event(OPERATION_RENAME, evil, p, web, TIME);
-    struct life life = { .kind = LIFE_RENAME, .container = web, .previous_name = bytes_of(evil) };
+    struct lifecycle_event life = { .kind = LIFECYCLE_RENAME, .container = web, .previous_name = bytes_of(evil) };
     _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
 
     (void)state;
@@ -326,20 +326,20 @@ static void long_paths_keep_their_name(void **state)
 static void tells_a_life(void **state)
 {
     static const struct {
-        enum life_kind kind;
+        enum lifecycle_kind kind;
         int exit_code;
         const char *text;
     } rows[] = {
-        { LIFE_CREATE, -1, "00:00:00.000  ●  web created" },
-        { LIFE_START, -1, "00:00:00.000  ●  web started (pid 42)" },
-        { LIFE_DIE, -1, "00:00:00.000  ●  web stopped" },
-        { LIFE_DIE, 0, "00:00:00.000  ●  web stopped (exit 0)" },
-        { LIFE_DIE, 137, "00:00:00.000  ●  web stopped (exit 137)" },
-        { LIFE_DESTROY, 3, "00:00:00.000  ●  web removed" },
-        { LIFE_RENAME, -1, "00:00:00.000  ●  web renamed" },
-        { LIFE_OOM, -1, "00:00:00.000  ●  web ran out of memory" },
-        { (enum life_kind)77, -1, "00:00:00.000  ●  web ?" },
-        { (enum life_kind)0, -1, "00:00:00.000  ●  web ?" },
+        { LIFECYCLE_CREATE, -1, "00:00:00.000  ●  web created" },
+        { LIFECYCLE_START, -1, "00:00:00.000  ●  web started (pid 42)" },
+        { LIFECYCLE_DIE, -1, "00:00:00.000  ●  web stopped" },
+        { LIFECYCLE_DIE, 0, "00:00:00.000  ●  web stopped (exit 0)" },
+        { LIFECYCLE_DIE, 137, "00:00:00.000  ●  web stopped (exit 137)" },
+        { LIFECYCLE_DESTROY, 3, "00:00:00.000  ●  web removed" },
+        { LIFECYCLE_RENAME, -1, "00:00:00.000  ●  web renamed" },
+        { LIFECYCLE_OOM, -1, "00:00:00.000  ●  web ran out of memory" },
+        { (enum lifecycle_kind)77, -1, "00:00:00.000  ●  web ?" },
+        { (enum lifecycle_kind)0, -1, "00:00:00.000  ●  web ?" },
     };
     struct container *web = make_container("x", "web");
 
@@ -348,7 +348,7 @@ static void tells_a_life(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
 
-        sentence_life(&out, &(struct life){ .kind = rows[i].kind, .container = web, .exit_code = rows[i].exit_code },
+        sentence_life(&out, &(struct lifecycle_event){ .kind = rows[i].kind, .container = web, .exit_code = rows[i].exit_code },
                       &(struct sentence_style){ 0 });
         assert_string_equal(sbuf_str(&out), rows[i].text);
     }

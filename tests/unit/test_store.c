@@ -979,11 +979,11 @@ struct record {
     uint64_t to_ns;
 };
 
-static int on_life(void *data, const struct life *life)
+static int on_life(void *data, const struct lifecycle_event *life)
 {
     struct record *r = data;
 
-    assert_int_equal(life->kind, LIFE_RENAME);
+    assert_int_equal(life->kind, LIFECYCLE_RENAME);
     assert_bytes(life->previous_name, "old");
     assert_int_equal(life->exit_code, -1);
     r->lives++;
@@ -1012,7 +1012,7 @@ static void what_was_observed_is_kept(void **state)
 {
     struct store *store = open_store(false);
     struct container *web = make_container("0123456789abcdef", "web");
-    struct life life = { .kind = LIFE_RENAME, .time_ns = 50, .container = web, .exit_code = -1,
+    struct lifecycle_event life = { .kind = LIFECYCLE_RENAME, .time_ns = 50, .container = web, .exit_code = -1,
                          .previous_name = bytes_of("old") };
     struct gap gap = { .reason = LOST_AUDIT_SOCKET, .count = 12, .from_ns = 10, .to_ns = 20, .text = "too slow" };
     struct coverage coverage = { .sensors = SENSOR_AUDIT, .from_ns = 5, .watch = bytes_of("/etc web:/prd"),

@@ -217,9 +217,9 @@ static int watch(const char *text, struct err *err)
     return watchset_add(set, &target, err);
 }
 
-static void life(enum life_kind kind, struct container *c)
+static void life(enum lifecycle_kind kind, struct container *c)
 {
-    watchset_life(set, &(struct life){ .kind = kind, .container = c, .time_ns = T0, .exit_code = -1 });
+    watchset_life(set, &(struct lifecycle_event){ .kind = kind, .container = c, .time_ns = T0, .exit_code = -1 });
 }
 
 /* An event as a sensor gives it; NULL if the watches do not want it. */
@@ -375,10 +375,10 @@ static void container_that_is_not_there_yet(void **state)
     assert_true(seen.window);
     assert_int_equal(living(), 0);
     watchset_poll(set);
-    life(LIFE_START, other); /* somebody else's */
+    life(LIFECYCLE_START, other); /* somebody else's */
     assert_string_equal(seen.notices, "no container \"web\"; waiting for it\n");
     assert_false(watchset_concerns(set, other));
-    life(LIFE_START, new_container("aaaa", T0));
+    life(LIFECYCLE_START, new_container("aaaa", T0));
     assert_int_equal(living(), 2);
     assert_false(watchset_is_waiting(set));
     assert_false(seen.window);
@@ -396,21 +396,21 @@ static void ended_while_it_was_looked_at(void **state)
     assert_int_equal(watch("web:/prd", NULL), 0);
     layer = object_of(VIEW_UPPER);
     running = false;
-    life(LIFE_DIE, known);
+    life(LIFECYCLE_DIE, known);
     running = true;
     seen.ended = true;
     new_container("aaaa", T0 + 10 * NS_PER_S);
     known->pid = NOBODY + 1;
-    life(LIFE_START, known);
+    life(LIFECYCLE_START, known);
     assert_true(seen.window);
     assert_true(watchset_is_waiting(set));
     assert_int_equal(object_of(VIEW_UPPER), layer);
     assert_int_equal(living(), 1);
-    life(LIFE_DIE, known);
+    life(LIFECYCLE_DIE, known);
     assert_true(seen.window);
     seen.ended = false;
     known->pid = NOBODY + 2;
-    life(LIFE_START, known);
+    life(LIFECYCLE_START, known);
     assert_false(seen.window);
     assert_int_equal(living(), 2);
 }
@@ -427,12 +427,12 @@ static void restart_keeps_what_stays(void **state)
     layer = object_of(VIEW_UPPER);
     merged = object_of(VIEW_MERGED);
     running = false;
-    life(LIFE_DIE, known);
+    life(LIFECYCLE_DIE, known);
     assert_true(seen.window);
     running = true;
     new_container("aaaa", T0 + 10 * NS_PER_S);
     known->pid = NOBODY + 1;
-    life(LIFE_START, known);
+    life(LIFECYCLE_START, known);
     assert_false(seen.window);
     assert_int_equal(object_of(VIEW_UPPER), layer); /* did not blink */
     assert_true(object_of(VIEW_MERGED) != merged);
@@ -465,13 +465,13 @@ static void start_is_not_the_one_before(void **state)
     assert_int_equal(watch("web:/prd", NULL), 0);
     layer = object_of(VIEW_UPPER);
     snprintf(path, sizeof(path), "%s/prd/a", upper);
-    life(LIFE_DIE, known);
+    life(LIFECYCLE_DIE, known);
     e = event_on(layer, OPERATION_UNLINK, path);
     assert_non_null(e);
     assert_false(e->since_start_known);
     event_free(e);
     engine_error = -ETIMEDOUT;
-    watchset_life(set, &(struct life){ .kind = LIFE_START, .container = known, .time_ns = T0 + 4 * NS_PER_S });
+    watchset_life(set, &(struct lifecycle_event){ .kind = LIFECYCLE_START, .container = known, .time_ns = T0 + 4 * NS_PER_S });
     e = event_on(layer, OPERATION_UNLINK, path);
     assert_non_null(e);
     assert_int_equal(e->since_start_ns, NS_PER_S);
@@ -493,7 +493,7 @@ static void match_of_a_slow_engine_is_looked_at_again(void **state)
     new_container("aaaa", T0);
     container_set(known, &known->labels, BYTES("tier=front\0"));
     engine_error = -ETIMEDOUT;
-    life(LIFE_START, known);
+    life(LIFECYCLE_START, known);
     assert_int_equal(living(), 0);
     assert_true(seen.window); /* its first moments are kept until then */
     watchset_poll(set);
@@ -515,7 +515,7 @@ static void match_of_a_slow_engine_that_is_gone(void **state)
     gone = container_ref(new_container("aaaa", T0));
     container_set(gone, &gone->labels, BYTES("tier=front\0"));
     engine_error = -ETIMEDOUT;
-    life(LIFE_START, gone);
+    life(LIFECYCLE_START, gone);
     assert_true(seen.window);
     engine_error = -ENOENT;
     watchset_poll(set);
@@ -532,20 +532,20 @@ static void recreation_is_explained(void **state)
     (void)state;
     old = container_ref(new_container("aaaa", T0));
     assert_int_equal(watch("web:/prd", NULL), 0);
-    life(LIFE_DIE, old);
+    life(LIFECYCLE_DIE, old);
     snprintf(before, sizeof(before), "%s", upper);
     snprintf(upper, sizeof(upper), "%s/upper2", base);
     assert_int_equal(rename(before, upper), 0); /* its layer goes with it */
-    life(LIFE_DESTROY, old);
+    life(LIFECYCLE_DESTROY, old);
     assert_int_equal(living(), 0);
     assert_true(seen.window);
-    life(LIFE_CREATE, new_container("cccc", T0 + NS_PER_S));
+    life(LIFECYCLE_CREATE, new_container("cccc", T0 + NS_PER_S));
     assert_string_equal(seen.explained, "2 3 web\n0 3 web\n"); /* WATCH_REMOVED, WATCH_RECREATED, its 3 files, once */
-    life(LIFE_START, known);
+    life(LIFECYCLE_START, known);
     assert_string_equal(seen.explained, "2 3 web\n0 3 web\n");
     assert_int_equal(living(), 2);
-    life(LIFE_DIE, old); /* late news of the old one */
-    life(LIFE_DESTROY, old);
+    life(LIFECYCLE_DIE, old); /* late news of the old one */
+    life(LIFECYCLE_DESTROY, old);
     assert_int_equal(living(), 2);
     assert_false(seen.window);
     container_unref(old);
@@ -559,12 +559,12 @@ static void files_that_a_runtime_leaves_stay_in_view(void **state)
     (void)state;
     old = container_ref(new_container("aaaa", T0));
     assert_int_equal(watch("web:/prd", NULL), 0);
-    life(LIFE_DIE, old);
-    life(LIFE_DESTROY, old); /* runc delete: the bundle's files are where they were */
+    life(LIFECYCLE_DIE, old);
+    life(LIFECYCLE_DESTROY, old); /* runc delete: the bundle's files are where they were */
     assert_int_equal(living(), 1);
     assert_int_not_equal(object_of(VIEW_UPPER), 0);
     assert_true(seen.window);
-    life(LIFE_START, new_container("aaaa", T0 + NS_PER_S));
+    life(LIFECYCLE_START, new_container("aaaa", T0 + NS_PER_S));
     assert_int_equal(living(), 2);
     assert_string_equal(seen.explained, ""); /* nothing was dropped */
     container_unref(old);
@@ -580,17 +580,17 @@ static void plural_watch_takes_and_loses_containers(void **state)
     assert_non_null(strstr(seen.notices, "no container matches label:tier=front:/prd; waiting for it"));
     assert_int_equal(living(), 0);
     one = container_ref(new_container("aaaa", T0));
-    life(LIFE_START, one); /* of others */
+    life(LIFECYCLE_START, one); /* of others */
     assert_int_equal(living(), 0);
     container_unref(one);
     one = container_ref(new_container("bbbb", T0));
     container_set(one, &one->labels, BYTES("tier=front\0"));
     assert_false(seen.window);
     running = false;
-    life(LIFE_CREATE, one);
+    life(LIFECYCLE_CREATE, one);
     assert_true(seen.window); /* its first moments are not to be missed */
     running = true;
-    life(LIFE_START, one);
+    life(LIFECYCLE_START, one);
     assert_false(seen.window);
     assert_int_equal(living(), 2);
     first = object_of(VIEW_UPPER);
@@ -598,7 +598,7 @@ static void plural_watch_takes_and_loses_containers(void **state)
     (void)new_container("cccc", T0);
     container_set(known, &known->labels, BYTES("tier=front\0"));
     known->pid = NOBODY - 1;
-    life(LIFE_START, known);
+    life(LIFECYCLE_START, known);
     assert_int_equal(object_of(VIEW_UPPER), first);
     assert_int_equal(living(), 3);
     {
@@ -612,10 +612,10 @@ static void plural_watch_takes_and_loses_containers(void **state)
         assert_int_equal(e->sharers.len, 4); /* "web" and its NUL: both have that name */
         event_free(e);
     }
-    life(LIFE_DIE, one);
-    life(LIFE_DESTROY, one);
+    life(LIFECYCLE_DIE, one);
+    life(LIFECYCLE_DESTROY, one);
     assert_int_equal(living(), 2); /* the other one's stay */
-    life(LIFE_DESTROY, known);
+    life(LIFECYCLE_DESTROY, known);
     assert_int_equal(living(), 0);
     container_unref(one);
 }
@@ -708,7 +708,7 @@ static void engine_that_refuses(void **state)
     watchset_poll(set);
     assert_int_equal(living(), 2);
     engine_error = -EACCES; /* later on it is no reason to drop what is watched */
-    life(LIFE_RENAME, known);
+    life(LIFECYCLE_RENAME, known);
     watchset_poll(set);
     assert_int_equal(living(), 2);
 }
