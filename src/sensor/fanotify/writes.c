@@ -108,6 +108,11 @@ static void tell(struct fanotify_object *o, enum operation operation, uint32_t d
     fanotify_send(o, e);
 }
 
+size_t fanotify_writes_count(const struct fanotify_writes *w)
+{
+    return HASH_COUNT(w->entries);
+}
+
 static struct written_file *find(struct fanotify_object *o, const struct file_state *state, pid_t pid)
 {
     struct writer_key key = { o, state->device, state->inode, (uint64_t)pid };
@@ -281,6 +286,14 @@ static void tell_open(struct sensor *s, struct written_file *e, uint64_t now, bo
     e->told_ms = now;
 }
 
+static bool has_name(const struct written_file *e)
+{
+    const struct tree *tree = e->key.object->tree;
+    uint32_t object = tree ? tree_find(tree, e->key.device, e->key.inode) : 0;
+
+    return object && tree_first_name(tree, object);
+}
+
 void fanotify_writes_tick(struct sensor *s, uint64_t now, bool all)
 {
     struct written_file *e, *next;
@@ -288,7 +301,8 @@ void fanotify_writes_tick(struct sensor *s, uint64_t now, bool all)
     HASH_ITER(hh, s->writes->entries, e, next) {
         if (e->dirty && (all || now >= e->told_ms + TELL_MS))
             tell_open(s, e, now, all);
-        else if (!e->dirty && now >= e->last_ms + KEEP_MS)
+        /* also where it waits to be told: a file that has no name any more, as one that truncate() changed, is never closed */
+        if (now >= e->last_ms + KEEP_MS && (!e->dirty || !has_name(e)))
             drop(s->writes, e);
     }
 }
