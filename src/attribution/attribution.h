@@ -19,6 +19,8 @@ struct attribution_options {
     struct engines *engines;     /* borrowed; NULL = containers are told by cgroup alone, without names */
 };
 
+/* The options are copied, what they point to is borrowed until attribution_free(). Reads /proc once. -ENOMEM, or what reading
+ * it says. One thread. */
 int attribution_new(const struct attribution_options *options, struct attribution **ret,
                     struct err *err);
 void attribution_free(struct attribution *a); /* NULL is fine */

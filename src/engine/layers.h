@@ -21,6 +21,7 @@ struct layers {
     size_t count;
 };
 
+/* Closes what it holds; empty and half-filled ones too. */
 void layers_done(struct layers *l);
 /* Layers that are not there are left out: an engine names some that it has deleted. -ENOENT: none. */
 int layers_open(const struct bytes *directories, size_t count, struct layers *ret, struct err *err);
@@ -47,6 +48,7 @@ struct layer_entry {
 };
 
 #define LAYER_ENTRY_NONE ((struct layer_entry){ .fd = -EBADF, .data_fd = -EBADF })
+/* Closes what it holds; LAYER_ENTRY_NONE too. */
 void layer_entry_done(struct layer_entry *e);
 
 /* path: absolute; no link is followed. -ENOENT: nothing is there. */

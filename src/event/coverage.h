@@ -63,6 +63,7 @@ enum coverage_extent {
     COVERAGE_WHOLE,   /* all of it, all that time */
 };
 
+/* One more span; nothing of it is kept by reference. */
 void coverage_sum_add(struct coverage_sum *sum, const struct coverage *coverage);
 /* now_ns: the end of an open question. */
 enum coverage_extent coverage_sum_extent(const struct coverage_sum *sum, uint64_t now_ns);

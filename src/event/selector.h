@@ -30,6 +30,7 @@ struct selector {
  */
 int selector_parse(struct bytes text, struct selector *ret, struct bytes *ret_path, struct err *err);
 
+/* Is `c` one of those that it means? By what the record of `c` holds; nobody is asked. */
 bool selector_matches(const struct selector *s, const struct container *c);
 
 /* True if it can mean several containers at a time, also those that are made later. */

@@ -11,5 +11,6 @@
 
 #include "history/options.h"
 
+/* Reads to the end, twice where the log can be. 0; what `event` or `progress` returned; -ENOMEM, or what reading a file says. */
 int replay_run(const struct replay_options *options, struct replay_stats *ret, struct err *err);
 

@@ -16,8 +16,11 @@
 
 struct case_;
 
+/* target and command of the options are copied; other texts in them are borrowed for the case's life. NULL: out of memory.
+ * One thread. */
 struct case_ *case_new(const struct case_options *options);
-void case_free(struct case_ *c);
+void case_free(struct case_ *c); /* NULL is fine */
+/* run: COMMAND has ended. status: its exit code, 128 + signal; command_ns: how long it ran. */
 void case_set_command_status(struct case_ *c, int status, uint64_t command_ns);
 /* run: culprit's own exit status, for the output; the one it leaves with may be COMMAND's. */
 void case_set_own_status(struct case_ *c, int status);
@@ -36,6 +39,7 @@ void case_leave_out(struct case_ *c, enum filter_result why, uint64_t count);
 void case_leave_out_event(struct case_ *c, enum filter_result why, const struct event *event);
 
 
+/* time_ns: CLOCK_REALTIME; files: how many, 0 = not known; detail is copied. -ENOSPC: there are too many already. */
 int case_add_explanation(struct case_ *c, enum explanation kind, uint64_t time_ns,
                          uint64_t files, struct bytes detail);
 

@@ -7,6 +7,7 @@
 /* The table: a new sensor is a file and a row in sensors.c. NULL-terminated. */
 extern const struct sensor_ops *const sensors[];
 
+/* By the word of --sensor; NULL: there is none. */
 const struct sensor_ops *sensor_by_name(const char *name);
 /* What culprits that were killed left of any sensor is undone. Adds to `said` what it was: "4 audit rules, auditing
  * switched on". state_dir: NULL = the usual one. */

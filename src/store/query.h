@@ -31,6 +31,8 @@ int store_each_rollup(struct store *store, const struct store_query *query, unsi
                                   struct event *const *samples, unsigned sample_count),
                       void *data, struct err *err);
 
+/* What happened to the containers that are asked for; losses and blind times of the span that is asked for. In order of
+ * time; the record is borrowed for the call; non-zero stops, and is returned. */
 int store_each_life(struct store *store, const struct store_query *query,
                     int (*each)(void *data, const struct lifecycle_event *life), void *data, struct err *err);
 int store_each_gap(struct store *store, const struct store_query *query,
@@ -67,4 +69,5 @@ int store_last_find(struct store_last *last, struct bytes path, struct bytes hos
 struct store_summary {
     uint64_t events, bytes, first_ns, last_ns;
 };
+/* bytes: of the file, without SQLite's log; times: CLOCK_REALTIME of the first and last event, 0 = there is none. */
 int store_summarise(struct store *store, struct store_summary *ret, struct err *err);

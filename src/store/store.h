@@ -50,6 +50,7 @@ int store_begin_coverage(struct store *store, const struct coverage *coverage, u
 int store_add_coverage_place(struct store *store, uint64_t id, const struct coverage_place *place);
 int store_end_coverage(struct store *store, uint64_t id, uint64_t to_ns);
 
+/* Written in order with the events added before it. Copies what it needs. */
 int store_add_imported(struct store *store, const struct store_imported *imported);
 
 /* All that happened before this time (CLOCK_REALTIME) was added: how far open coverage reaches if we are killed now.

@@ -34,6 +34,7 @@ struct fingerprint_maker {
     SHA256_CTX sha256;
 };
 
+/* begin, any number of parts, end: a maker is used again after begin. Neither fails nor asks for memory. */
 void fingerprint_begin(struct fingerprint_maker *of);
 void fingerprint_add_word(struct fingerprint_maker *of, uint64_t word);
 void fingerprint_add(struct fingerprint_maker *of, struct bytes b);

@@ -5,4 +5,5 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Columns on a terminal: 0, 1 or 2. */
 unsigned width_of(uint32_t code_point);

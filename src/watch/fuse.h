@@ -28,6 +28,7 @@ struct fuse_stats {
     uint64_t early;      /* let go before their time, because too many waited */
 };
 
+/* The options are copied, what they point to is borrowed until fuse_free(). -ENOMEM. One thread. */
 int fuse_new(const struct fuse_options *options, struct fuse **ret, struct err *err);
 void fuse_free(struct fuse *f); /* NULL is fine; what waits is freed, not told: fuse_flush() first */
 
@@ -44,6 +45,7 @@ void fuse_flush(struct fuse *f, uint64_t now_ns);
 /* When what waits longest may have happened, CLOCK_REALTIME; 0: nothing waits. */
 uint64_t fuse_oldest_ns(const struct fuse *f);
 
+/* As of now; valid until fuse_free(). */
 const struct fuse_stats *fuse_stats(const struct fuse *f);
 
 #define FUSE_SETTLE_NS 50000000ull  /* the kernel's queues of two sensors are filled by the same call */

@@ -18,6 +18,7 @@
 
 struct watchset;
 
+/* The options are copied, what they point to is borrowed until watchset_free(). -ENOMEM. One thread. */
 int watchset_new(const struct watchset_options *options, struct watchset **ret, struct err *err);
 void watchset_free(struct watchset *set); /* NULL is fine */
 

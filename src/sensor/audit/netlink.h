@@ -19,6 +19,7 @@ int audit_netlink_open(struct err *err);
  * Safe in a child that shares the descriptor as long as the parent waits for it. */
 int audit_netlink_request(int fd, uint16_t type, const void *data, size_t len);
 
+/* How the kernel's audit is set. Waits for the answer: -ETIMEDOUT; -errno of the kernel. */
 int audit_netlink_status(int fd, struct audit_status *ret);
 
 /* Every rule in the kernel. Non-zero from `each` stops and is returned. */

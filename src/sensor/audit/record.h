@@ -87,4 +87,5 @@ int audit_unhex(struct bytes hex, char *buffer, size_t size, struct bytes *ret);
  * largest 64-bit number. False if it is not a number. */
 bool audit_field_number(const struct audit_field *field, unsigned base, uint64_t *ret);
 
+/* The number of a record type ("SYSCALL"), 0 if unknown. "UNKNOWN[1421]" is understood. */
 unsigned audit_type_by_name(struct bytes name);

@@ -50,6 +50,7 @@ struct audit_log_reader_options {
 
 struct audit_log_reader;
 
+/* The options are copied, what they point to is borrowed until audit_log_reader_free(). -ENOMEM */
 int audit_log_reader_new(const struct audit_log_reader_options *options,
                          struct audit_log_reader **ret, struct err *err);
 void audit_log_reader_free(struct audit_log_reader *reader); /* NULL is fine */
@@ -60,6 +61,7 @@ void audit_log_reader_free(struct audit_log_reader *reader); /* NULL is fine */
 int audit_log_reader_next(struct audit_log_reader *reader, struct audit_log_block *block,
                           struct err *err);
 
+/* As of now; valid until audit_log_reader_free(). */
 const struct audit_log_stats *audit_log_reader_stats(const struct audit_log_reader *reader);
 
 /* The next line of *rest, without newline; *rest moves behind it. False at the end. NUL bytes in
