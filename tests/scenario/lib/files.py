@@ -195,8 +195,8 @@ def _(run):
             run.session.process.send_signal(signal.SIGCONT)
         run.told("chown")
         p.stdin.close()
-    return [Event("chmod", "f", culprit__before__mode="0644", culprit__after__mode="0600", culprit__after__uid=None),
-            Event("chown", "f", culprit__before__uid="0", culprit__after__uid="5", culprit__after__mode=None), Never("attributes", "f")]
+    return [Event("chmod", "f", culprit__before__mode="0644", culprit__after__mode="0600"),
+            Event("chown", "f", culprit__before__uid="0", culprit__after__uid="5"), Never("attributes", "f")]
 
 
 @scenario("two strangers change attributes of a file while the reader is late", needs=META, before=files("f"), alone=True)
