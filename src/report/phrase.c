@@ -153,12 +153,25 @@ static void add_times(uint64_t n, struct sbuf *out)
         sbuf_addf(out, " %llu times", (unsigned long long)n);
 }
 
+static bool has_own_noun(const struct tally *t)
+{
+    return t->operation == OPERATION_SYMLINK || t->operation == OPERATION_LINK || t->operation == OPERATION_MKNOD ||
+           t->operation == OPERATION_MKDIR || t->operation == OPERATION_RMDIR;
+}
+
+/* Of what is counted; a variant's words have none where the operation's own fits. */
+static const char *noun(const struct tally *t, const struct phrase_words *w, bool many)
+{
+    if (!w->one && has_own_noun(t))
+        w = &words[t->operation];
+    if (!w->one)
+        return many ? (t->directory ? "directories" : "files") : t->directory ? "directory" : "file";
+    return many ? w->many : w->one;
+}
+
 static void add_count(const struct tally *t, const struct phrase_words *w, uint64_t n, struct sbuf *out)
 {
-    const char *one = w->one ? w->one : t->directory ? "directory" : "file";
-    const char *many = w->many ? w->many : t->directory ? "directories" : "files";
-
-    sbuf_addf(out, "%llu %s", (unsigned long long)n, n == 1 ? one : many);
+    sbuf_addf(out, "%llu %s", (unsigned long long)n, noun(t, w, n != 1));
 }
 
 static bool is_one(const struct tally *t)
@@ -174,12 +187,6 @@ static void add_place(const struct tally *t, struct sbuf *out)
     escape_terminal_path(out, t->directory_of, PATH_COLUMNS);
     if (t->place_unsure)
         sbuf_add_str(out, " and perhaps elsewhere");
-}
-
-static bool has_own_noun(const struct tally *t)
-{
-    return t->operation == OPERATION_SYMLINK || t->operation == OPERATION_LINK || t->operation == OPERATION_MKNOD ||
-           t->operation == OPERATION_MKDIR || t->operation == OPERATION_RMDIR;
 }
 
 /* "to /b": the other name, where there are two; an exchange is of both alike. */
@@ -215,7 +222,7 @@ static void object(const struct tally *t, const struct phrase_words *w, struct s
 
     if (is_one(t)) {
         if (has_own_noun(t))
-            sbuf_addf(out, "the %s ", w->one);
+            sbuf_addf(out, "the %s ", noun(t, w, false));
         else if (t->directory && t->operation == OPERATION_RENAME)
             sbuf_add_str(out, "the directory ");
         add_name(t, &t->samples[0], out);
@@ -224,7 +231,7 @@ static void object(const struct tally *t, const struct phrase_words *w, struct s
     if (n)
         add_count(t, w, n, out);
     else
-        sbuf_add_str(out, w->many ? w->many : t->directory ? "directories" : "files");
+        sbuf_add_str(out, noun(t, w, true));
 }
 
 /* Where all of them went, if it is one directory and another one. */
