@@ -138,6 +138,8 @@ static const struct phrase_words *words_of(const struct tally *t)
 
 uint64_t tally_files(const struct tally *t)
 {
+    if (t->reported == 1 && t->files_beyond)
+        return 1;
     /* each time that a file goes away, or appears, it is another one: what nobody looked at is counted so */
     if (t->files_beyond && (operation_removes(t->operation) || t->operation == OPERATION_CREATE ||
                             t->operation == OPERATION_MKDIR || t->operation == OPERATION_RENAME))
@@ -265,7 +267,7 @@ static void remarks(const struct tally *t, bool with_times, struct sbuf *out)
     else if (with_times && n > 1 && t->reported > n && counts_times(t))
         sbuf_addf(out, " (%llu times in all)", (unsigned long long)t->reported);
     else if (!n)
-        sbuf_addf(out, " (%llu time%s)", (unsigned long long)t->reported, t->reported == 1 ? "" : "s");
+        sbuf_addf(out, " (%llu times)", (unsigned long long)t->reported);
     if (t->variant == VARIANT_OWN)
         sbuf_add_str(out, " (which it had created)");
     if (t->operation != OPERATION_REPLACE || t->error)

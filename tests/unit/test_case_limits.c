@@ -4,6 +4,8 @@
 #include "test.h"
 
 #include "case.h"
+#include "report/phrase.h"
+#include "report/tally.h"
 
 /* ---- what cannot be told ---- */
 
@@ -177,6 +179,17 @@ static void rollups_count_like_events(void **state)
         event_free(samples[i]);
 }
 
+/* Of what nobody looked at file by file one change is left to tell: the others are folded away. */
+static void one_change_is_of_one_file(void **state)
+{
+    struct tally t = { .operation = OPERATION_WRITE, .files_beyond = true, .reported = 1 };
+
+    (void)state;
+    assert_int_equal(tally_files(&t), 1);
+    t.reported = 2;
+    assert_int_equal(tally_files(&t), 0); /* of one or of two: not known */
+}
+
 /* A run of temporary files that the store gives by its first ones: the rest may be of the same kind. */
 static void rollups_of_temporary_files(void **state)
 {
@@ -254,6 +267,7 @@ int main(void)
         TEST(names_alone_make_no_claim),
         TEST(hostile_names_do_nothing),
         TEST(rollups_count_like_events),
+        TEST(one_change_is_of_one_file),
         TEST(rollups_of_temporary_files),
         TEST(what_nobody_looked_at),
         TEST(many_verdicts_are_short),
