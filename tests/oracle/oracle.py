@@ -26,6 +26,7 @@ from workloads import WORKLOADS, is_here  # noqa: E402
 
 # of all changes, those that must be told; nothing may be told that is not so
 TARGETS = {'bpf': 1.0, 'fanotify,audit': 0.999, 'audit': 0.995, 'fanotify': 0.97}
+LATE = 0.95 # of those, where culprit is held up: the kernel's queues run over, which is told as a gap
 EXTRA = 0.001 # told once more than it was done
 SHOWN = 8
 COLUMNS = 'right refused unknown declared missed extra wrong who'.split()
@@ -122,8 +123,8 @@ def numbers(row):
 class Table:
     """What came out: for each set the sum, and what failed."""
 
-    def __init__(self):
-        self.sums, self.passed, self.failed = {}, 0, 0
+    def __init__(self, late):
+        self.sums, self.passed, self.failed, self.late = {}, 0, 0, late
         print(f'{"workload":16} {"on":8} {"sensors":15} {HEAD}', flush=True)
 
     def check(self, good):
@@ -142,10 +143,11 @@ class Table:
         right, missed, extra = s['right'], s['missed'], s['extra']
         share = right / max(right + missed, 1)
         # two sensors' sights of one change find each other only where neither is held up: not asked of a busy machine
-        good = share >= TARGETS.get(sensors, 1.0) and (',' in sensors or extra <= EXTRA * right)
+        target = LATE if self.late else TARGETS.get(sensors, 1.0)
+        good = share >= target and (',' in sensors or extra <= EXTRA * right)
         self.check(good)
         print(f'{"all":16} {"":8} {sensors:15} {numbers(self.sums[sensors])}  {100 * share:.2f} % told'
-              f'{"" if good else ", wanted %.1f %%" % (100 * TARGETS.get(sensors, 1.0))}', flush=True)
+              f'{"" if good else ", wanted %.1f %%" % (100 * target)}', flush=True)
 
 
 def play(o, workload, kind, sensors, point, table):
@@ -170,7 +172,7 @@ def main():
     o = options()
     top = tempfile.mkdtemp(prefix='culprit-oracle-', dir=os.environ.get('CULPRIT_TEST_DIR', '/var/tmp'))
     os.chmod(top, 0o755)
-    table = Table()
+    table = Table(o.late)
     try:
         for kind in o.file_systems.split(','):
             point = places.place(kind, top)
