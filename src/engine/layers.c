@@ -370,23 +370,17 @@ static int look_up(const struct layers *l, size_t first, struct bytes path, unsi
 
     while (r == 0) {
         struct layer_entry next = LAYER_ENTRY_NONE;
+        struct bytes part = bytes_next_component(&path);
         char name[NAME_MAX + 1];
-        const char *slash;
-        size_t n;
 
-        while (path.len && path.data[0] == '/')
-            path = (struct bytes){ path.data + 1, path.len - 1 };
-        if (!path.len)
+        if (!part.len)
             break;
-        slash = memchr(path.data, '/', path.len);
-        n = slash ? (size_t)(slash - path.data) : path.len;
-        if (n > NAME_MAX || memchr(path.data, '\0', n)) {
+        if (part.len > NAME_MAX || bytes_char(part, '\0')) {
             r = -ENOENT;
             break;
         }
-        memcpy(name, path.data, n);
-        name[n] = '\0';
-        path = (struct bytes){ path.data + n, path.len - n };
+        memcpy(name, part.data, part.len);
+        name[part.len] = '\0';
         if (strcmp(name, ".") == 0)
             continue;
         r = strcmp(name, "..") == 0 ? -ENOENT : look_up_in(l, &at.merged, name, redirects, &next);
@@ -486,18 +480,12 @@ struct bytes layers_resolve(const struct layers *l, struct bytes path, bool foll
 
     for (;;) {
         struct layer_entry e = LAYER_ENTRY_NONE;
-        struct bytes name, next;
+        struct bytes name = bytes_next_component(&rest), next;
         char target[PATH_MAX];
-        const char *slash;
         ssize_t n = -1;
 
-        while (rest.len && rest.data[0] == '/')
-            rest = (struct bytes){ rest.data + 1, rest.len - 1 };
-        if (!rest.len)
+        if (!name.len)
             break;
-        slash = memchr(rest.data, '/', rest.len);
-        name = (struct bytes){ rest.data, slash ? (size_t)(slash - rest.data) : rest.len };
-        rest = (struct bytes){ rest.data + name.len, rest.len - name.len };
         if (bytes_equal_str(name, "."))
             continue;
         if (bytes_equal_str(name, "..")) {

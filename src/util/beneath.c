@@ -25,22 +25,9 @@ static void arena_donep(struct arena *a)
     arena_done(a);
 }
 
-static struct bytes next_component(struct bytes *rest)
-{
-    struct bytes name;
-    const char *slash;
-
-    while (rest->len && rest->data[0] == '/')
-        *rest = (struct bytes){ rest->data + 1, rest->len - 1 };
-    slash = rest->len ? memchr(rest->data, '/', rest->len) : NULL;
-    name = (struct bytes){ rest->data, slash ? (size_t)(slash - rest->data) : rest->len };
-    *rest = (struct bytes){ rest->data + name.len, rest->len - name.len };
-    return name;
-}
-
 static bool has_component(struct bytes rest)
 {
-    return next_component(&rest).len > 0;
+    return bytes_next_component(&rest).len > 0;
 }
 
 static int open_component(int dir, struct bytes name, int flags)
@@ -67,7 +54,7 @@ static int walk_plainly(int root_fd, struct bytes path)
     if (at < 0)
         return -errno;
     while (has_component(path)) {
-        int fd = open_component(at, next_component(&path), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        int fd = open_component(at, bytes_next_component(&path), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
         if (fd < 0)
             return fd == -ENOTDIR ? -ELOOP : fd;
@@ -87,7 +74,7 @@ static int walk(int root_fd, struct bytes path, int flags)
     int fd;
 
     while (at >= 0 && has_component(rest)) {
-        struct bytes name = next_component(&rest);
+        struct bytes name = bytes_next_component(&rest);
         bool last = !has_component(rest);
         char target[PATH_MAX];
         ssize_t n = -1;

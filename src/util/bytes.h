@@ -86,6 +86,20 @@ static inline struct bytes bytes_next_word(struct bytes *rest)
     return word;
 }
 
+/* The component of a path that *rest begins with, behind slashes. Empty: there is none. *rest is what follows, with its slash. */
+static inline struct bytes bytes_next_component(struct bytes *rest)
+{
+    const char *slash;
+    struct bytes name;
+
+    while (rest->len && rest->data[0] == '/')
+        *rest = (struct bytes){ rest->data + 1, rest->len - 1 };
+    slash = bytes_char(*rest, '/');
+    name = (struct bytes){ rest->data, slash ? (size_t)(slash - rest->data) : rest->len };
+    *rest = (struct bytes){ rest->data ? rest->data + name.len : NULL, rest->len - name.len };
+    return name;
+}
+
 /* What follows the last '/', or the whole. */
 static inline struct bytes bytes_basename(struct bytes path)
 {

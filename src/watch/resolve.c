@@ -26,19 +26,13 @@ static struct bytes resolve(int root_fd, struct bytes path, bool follow_last, st
     struct bytes done = bytes_of(""), rest = path;
     unsigned links = 0;
 
-    while (rest.len) {
-        struct bytes name, next;
+    for (;;) {
+        struct bytes name = bytes_next_component(&rest), next;
         char target[PATH_MAX];
-        const char *slash;
         ssize_t n = -1;
 
-        while (rest.len && rest.data[0] == '/')
-            rest = (struct bytes){ rest.data + 1, rest.len - 1 };
-        if (!rest.len)
+        if (!name.len)
             break;
-        slash = memchr(rest.data, '/', rest.len);
-        name = (struct bytes){ rest.data, slash ? (size_t)(slash - rest.data) : rest.len };
-        rest = (struct bytes){ rest.data + name.len, rest.len - name.len };
         if (bytes_equal_str(name, "."))
             continue;
         if (bytes_equal_str(name, "..")) {

@@ -43,33 +43,25 @@ static int open_deepest(struct bytes path, struct pin *ret)
     if (at < 0)
         return -errno;
     for (;;) {
+        struct bytes part = bytes_next_component(&rest);
         char name[LIMIT_NAME + 1];
-        struct bytes before;
-        const char *slash;
-        size_t n;
         int next;
 
-        while (rest.len && rest.data[0] == '/')
-            rest = (struct bytes){ rest.data + 1, rest.len - 1 };
-        before = rest;
-        if (!rest.len)
+        if (!part.len)
             break;
-        slash = memchr(rest.data, '/', rest.len);
-        n = slash ? (size_t)(slash - rest.data) : rest.len;
-        if (n > LIMIT_NAME)
+        if (part.len > LIMIT_NAME)
             return -ENAMETOOLONG;
-        memcpy(name, rest.data, n);
-        name[n] = '\0';
+        memcpy(name, part.data, part.len);
+        name[part.len] = '\0';
         next = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
         if (next < 0 && (errno == ENOENT || errno == ENOTDIR)) {
-            rest = before;
+            rest = (struct bytes){ part.data, part.len + rest.len };
             break;
         }
         if (next < 0)
             return -errno;
         close(at);
         at = next;
-        rest = (struct bytes){ rest.data + n, rest.len - n };
     }
     ret->missing = rest.len;
     ret->clone_fd = (int)syscall(SYS_open_tree, at, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);

@@ -454,16 +454,11 @@ static int go(struct fanotify_object *o)
         return -errno;
     for (;;) {
         char name[LIMIT_NAME + 1];
-        struct bytes part = { rest.data, 0 };
+        struct bytes part = bytes_next_component(&rest);
         int next;
 
-        while (rest.len && *rest.data == '/')
-            rest = (struct bytes){ rest.data + 1, rest.len - 1 };
-        if (!rest.len)
+        if (!part.len)
             return TAKE_FD(fd);
-        part.data = rest.data;
-        while (part.len < rest.len && part.data[part.len] != '/')
-            part.len++;
         if (part.len > LIMIT_NAME)
             return -ENAMETOOLONG;
         memcpy(name, part.data, part.len);
@@ -485,7 +480,6 @@ static int go(struct fanotify_object *o)
             return errno == ENOTDIR || errno == ELOOP ? -ENOENT : -errno;
         close(fd);
         fd = next;
-        rest = (struct bytes){ part.data + part.len, rest.len - part.len };
     }
 }
 

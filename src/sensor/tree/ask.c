@@ -58,17 +58,9 @@ uint32_t tree_child(const struct tree *t, uint32_t directory, struct bytes name)
 uint32_t tree_find_path(const struct tree *t, struct bytes path)
 {
     uint32_t directory = t->root, n = 0;
-    size_t i = 0;
+    struct bytes part;
 
-    while (i < path.len) {
-        struct bytes part = { path.data + i, 0 };
-
-        while (i < path.len && path.data[i] != '/')
-            i++, part.len++;
-        while (i < path.len && path.data[i] == '/')
-            i++;
-        if (!part.len)
-            continue;
+    while ((part = bytes_next_component(&path)).len) {
         n = tree_child(t, directory, part);
         if (!n)
             return 0;
