@@ -176,14 +176,22 @@ static bool has_times(const struct event_share *share)
     return false;
 }
 
-static bool is_among(struct event_share *share, pid_t pid)
+/* Which of them that process is; share->count: none. */
+static unsigned place_among(const struct event_share *share, pid_t pid)
 {
-    for (unsigned i = 0; i < share->count; i++)
-        if (share->actors[i].pid == pid) {
-            share->own = i;
-            return true;
-        }
-    return false;
+    unsigned i = 0;
+
+    while (i < share->count && share->actors[i].pid != pid)
+        i++;
+    return i;
+}
+
+static bool are_among(const struct event_share *share, const struct event_share *waiting)
+{
+    for (unsigned i = 0; i < waiting->count; i++)
+        if (place_among(share, waiting->actors[i].pid) == share->count)
+            return false;
+    return true;
 }
 
 /* Nothing was done beside what was known when the first of them was told. */
@@ -191,24 +199,14 @@ static void go_on_sharing(const struct fanotify_object *o, const struct fanotify
                           struct fanotify_shared *shared)
 {
     const struct file_state *a = &shared->state, *b = &c->after;
-    struct event_share waiting;
+    struct event_share *among = &shared->among, waiting;
+    bool same = a->mode == b->mode && a->uid == b->uid && a->gid == b->gid && a->flags == b->flags &&
+                !(has_times(among) && a->mtime_ns != b->mtime_ns);
 
-    if (a->mode != b->mode || a->uid != b->uid || a->gid != b->gid || a->flags != b->flags ||
-        (has_times(&shared->among) && a->mtime_ns != b->mtime_ns) ||
-        !is_among(&shared->among, e->pid)) {
-        shared->among.count = 0;
-        return;
-    }
-    if (!others)
-        return;
-    if (!fanotify_queue_share(o->sensor, e, &waiting)) {
-        shared->among.count = 0;
-        return;
-    }
-    for (unsigned i = 0; i < waiting.count; i++)
-        if (!is_among(&shared->among, waiting.actors[i].pid))
-            shared->among.count = 0;
-    (void)is_among(&shared->among, e->pid);
+    among->own = place_among(among, e->pid);
+    if (!same || among->own == among->count ||
+        (others && !(fanotify_queue_share(o->sensor, e, &waiting) && are_among(among, &waiting))))
+        among->count = 0;
 }
 
 /* Seen before and after: told as what differs, if it is known whose it is. Returns how many. */
