@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "sensor/audit/way_change.h"
 #include "sensor/audit/written.h"
@@ -512,24 +511,19 @@ static void put(struct audit_object *o, const struct spot *at, const struct file
 {
     struct tree_change change;
     char name[LIMIT_NAME + 1]; /* at->name may be the index's own memory, which the call moves */
-    struct statx stx = {
-        .stx_mask = STATX_BASIC_STATS,
-        .stx_mode = (uint16_t)state->mode,
-        .stx_uid = state->uid,
-        .stx_gid = state->gid,
-        .stx_ino = state->inode,
-        .stx_size = state->known & FILE_SIZE ? state->size : 0,
-        .stx_nlink = state->known & FILE_LINKS ? state->links : 1,
-        .stx_dev_major = major(state->device),
-        .stx_dev_minor = minor(state->device),
-        .stx_mtime = { .tv_sec = state->mtime_ns / (int64_t)NS_PER_S,
-                       .tv_nsec = (uint32_t)(state->mtime_ns % (int64_t)NS_PER_S) },
-    };
+    const struct file_state seen = { .mode = state->mode,
+                                     .uid = state->uid,
+                                     .gid = state->gid,
+                                     .inode = state->inode,
+                                     .size = state->known & FILE_SIZE ? state->size : 0,
+                                     .links = state->known & FILE_LINKS ? state->links : 1,
+                                     .device = state->device,
+                                     .mtime_ns = state->mtime_ns };
 
     if (!at->here || at->root || !at->name.len || at->name.len >= sizeof(name))
         return;
     memcpy(name, at->name.data, at->name.len);
-    (void)tree_put(o->tree, at->directory, (struct bytes){ name, at->name.len }, &stx, &change);
+    (void)tree_put_state(o->tree, at->directory, (struct bytes){ name, at->name.len }, &seen, &change);
 }
 
 /* A record's view of a new file in the index's terms. An overlay whose layers are on one file system

@@ -99,16 +99,6 @@ static bool namespace_gone(struct audit_object *o)
     return o->gone;
 }
 
-/* When it was made; 0: the file system does not say. */
-static uint64_t born_ns(int fd, const char *name)
-{
-    struct statx stx;
-
-    if (statx(fd, name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, STATX_BTIME, &stx) < 0 || !(stx.stx_mask & STATX_BTIME))
-        return 0;
-    return (uint64_t)stx.stx_btime.tv_sec * NS_PER_S + stx.stx_btime.tv_nsec;
-}
-
 /* There the time is that of the layer's file, which copying up changes. */
 static bool is_overlay(int fd)
 {
@@ -292,7 +282,7 @@ static int place_once(struct audit_object *o, struct audit_rules *rules, struct 
     o->name_rules = name_rules;
     o->stand = stand;
     o->root = now;
-    o->root_born_ns = fd >= 0 && !is_overlay(fd) ? born_ns(fd, "") : 0;
+    o->root_born_ns = fd >= 0 && !is_overlay(fd) ? tree_birth(fd, NULL) : 0;
     look_at_mounts(o, fd);
     audit_way_place(&o->way, &o->wanted, rules);
     if (stand == AUDIT_STAND_DIRECTORY)
@@ -345,7 +335,7 @@ bool audit_object_is_stale(struct audit_object *o)
         return false;
     }
     return now.inode != o->root.inode || now.device != o->root.device ||
-           (o->root_born_ns && born_ns(fd, "") != o->root_born_ns);
+           (o->root_born_ns && tree_birth(fd, NULL) != o->root_born_ns);
 }
 
 /* ---- keeping up ---- */
@@ -365,7 +355,7 @@ bool audit_object_younger(const struct audit_object *o, uint32_t entry, uint64_t
             return false;
         memcpy(name, base.data, base.len);
     }
-    return born_ns(entry ? fd : root, name) > time_ns + 20 * NS_PER_MS; /* audit's clock is that of the last timer tick */
+    return tree_birth(entry ? fd : root, entry ? name : NULL) > time_ns + 20 * NS_PER_MS; /* audit's clock is that of the last timer tick */
 }
 
 void audit_object_walk(struct audit_object *o, uint32_t directory)

@@ -101,12 +101,18 @@ void fanotify_send(struct fanotify_object *o, struct event *e)
 
 /* ---- something new ---- */
 
+/* Of what has just been looked at it is known. */
+static uint64_t birth_of_new(struct fanotify_object *o, uint32_t directory, struct bytes name)
+{
+    return o->sensor->born_real_ns ? o->sensor->born_real_ns : fanotify_born(o, directory, name);
+}
+
 /* A file with two names that was born while these events waited was made here, and linked before we looked:
  * the event of the second name follows. */
 static bool born_now(struct fanotify_object *o, uint32_t directory, struct bytes name,
                      const struct fanotify_cause *cause)
 {
-    uint64_t born = o->sensor->born_real_ns ? o->sensor->born_real_ns : fanotify_born(o, directory, name);
+    uint64_t born = birth_of_new(o, directory, name);
 
     /* its handle would be known if it had been made before this event and since we watch */
     return born && born + (uint64_t)FANOTIFY_STAMP_NS >= (o->sensor->features.target ? o->sensor->watch_real_ns : cause->from_real_ns);
@@ -116,7 +122,7 @@ static bool born_now(struct fanotify_object *o, uint32_t directory, struct bytes
  * set back meanwhile: a link changes its file, so that such a file is older than its last change too. */
 static bool born_before(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct file_state *state)
 {
-    uint64_t born = (state->known & FILE_CTIME) ? fanotify_born(o, directory, name) : 0;
+    uint64_t born = (state->known & FILE_CTIME) ? birth_of_new(o, directory, name) : 0;
 
     return born && born + (uint64_t)FANOTIFY_STAMP_NS < o->sensor->watch_real_ns && born + (uint64_t)FANOTIFY_STAMP_NS < (uint64_t)state->ctime_ns;
 }

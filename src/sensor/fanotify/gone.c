@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "sensor/fanotify/emit.h"
 #include "sensor/fanotify/state.h"
@@ -47,7 +46,7 @@ bool fanotify_gone_is(const struct file_state *state)
 
 bool fanotify_gone_add(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_handle *handle)
 {
-    struct statx stx = { .stx_mask = STATX_BASIC_STATS, .stx_mode = S_IFDIR, .stx_nlink = 2 };
+    struct file_state state = { .mode = S_IFDIR, .links = 2 };
     struct fanotify_gone *g = o->sensor->gone;
     struct file_state above = { 0 };
     struct tree_change change;
@@ -55,10 +54,9 @@ bool fanotify_gone_add(struct fanotify_object *o, uint32_t directory, struct byt
     if (!handle->data.data || o->wanted.view == VIEW_UPPER)
         return false;
     tree_state(o->tree, directory, &above);
-    stx.stx_dev_major = major(above.device);
-    stx.stx_dev_minor = minor(above.device);
-    stx.stx_ino = UINT64_MAX - g->numbers++ % NUMBERS;
-    if (tree_put(o->tree, directory, name, &stx, &change) < 0 || !change.object)
+    state.device = above.device;
+    state.inode = UINT64_MAX - g->numbers++ % NUMBERS;
+    if (tree_put_state(o->tree, directory, name, &state, &change) < 0 || !change.object)
         return false;
     return fanotify_handles_add(o->sensor->handles, handle, &(struct fanotify_user){ o, change.object, false }) == 0;
 }

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/fanotify.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "sensor/fanotify/attributes.h"
@@ -41,23 +40,6 @@ int fanotify_look(struct fanotify_object *o, uint32_t directory, struct bytes na
     return r;
 }
 
-static struct statx statx_of(const struct file_state *s)
-{
-    return (struct statx){
-        .stx_mask = STATX_BASIC_STATS,
-        .stx_mode = (uint16_t)s->mode,
-        .stx_uid = s->uid,
-        .stx_gid = s->gid,
-        .stx_ino = s->inode,
-        .stx_size = s->size,
-        .stx_nlink = s->links,
-        .stx_dev_major = major(s->device),
-        .stx_dev_minor = minor(s->device),
-        .stx_mtime = { s->mtime_ns / (int64_t)NS_PER_S, (uint32_t)(s->mtime_ns % (int64_t)NS_PER_S), 0 },
-        .stx_ctime = { s->ctime_ns / (int64_t)NS_PER_S, (uint32_t)(s->ctime_ns % (int64_t)NS_PER_S), 0 },
-    };
-}
-
 static bool is_that(const struct fanotify_object *o, int directory, const char *name,
                     const struct fanotify_handle *wanted)
 {
@@ -73,6 +55,11 @@ static bool is_that(const struct fanotify_object *o, int directory, const char *
     r = fanotify_handle_of(fd, buffer, &wanted->fsid, &found);
     close(fd);
     return r < 0 || (found.type == wanted->type && bytes_equal(found.data, wanted->data));
+}
+
+static uint64_t birth_of(const struct file_state *s)
+{
+    return s->known & FILE_BORN ? (uint64_t)s->born_ns : 0;
 }
 
 /* Made while the events were waiting: others may have had its name and its inode's number in the same tick of the clock. */
@@ -115,6 +102,7 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
     if (r == 0 && (!entry || (e->mask & FAN_CREATE) ||
                    tree_is_that(o->tree, object, &now))) {
         (void)fanotify_look(o, directory, name, ret);
+        o->sensor->born_real_ns = birth_of(&now);
         return;
     }
     ret->before = known;
@@ -138,13 +126,12 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
             fanotify_unexplained_add(o, directory, name, ret);
     } else if (tree_stat(fd, NULL, &now) == 0) {
         uint32_t found = S_ISDIR(now.mode) ? tree_first_name(o->tree, tree_find(o->tree, now.device, now.inode)) : 0;
-        struct statx stx = statx_of(&now);
 
-        o->sensor->born_real_ns = fanotify_born_fd(fd);
+        o->sensor->born_real_ns = birth_of(&now);
         if (found && fanotify_found_cancel(o, found)) /* a listing found it under a later name */
             (void)tree_rename(o->tree, found, directory, name, ret);
         else
-            (void)tree_put(o->tree, directory, name, &stx, ret);
+            (void)tree_put_state(o->tree, directory, name, &now, ret);
         if (S_ISDIR(now.mode) && ret->name) { /* it moved on: listed where it is */
             fanotify_object_walk_at(o, fd, ret->name, o->sensor->silent ? NULL : &o->sensor->now);
             *ret_walked = true;

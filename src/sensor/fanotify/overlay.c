@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/fanotify.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "sensor/fanotify/attributes.h"
 #include "sensor/fanotify/emit.h"
@@ -120,8 +119,7 @@ static void note(struct fanotify_object *snapshot, struct fanotify_object *upper
     if (!state) {
         tree_remove(snapshot->tree, name, &change);
     } else {
-        struct file_state was;
-        struct statx stx = { .stx_mask = STATX_BASIC_STATS };
+        struct file_state was, now = { .mode = state->mode, .uid = state->uid, .gid = state->gid, .size = state->size };
         char text[LIMIT_NAME + 1];
         struct bytes base = tree_name(snapshot->tree, name);
 
@@ -129,16 +127,10 @@ static void note(struct fanotify_object *snapshot, struct fanotify_object *upper
             return;
         memcpy(text, base.data, base.len);
         tree_state(snapshot->tree, tree_object_of(snapshot->tree, name), &was);
-        stx.stx_mode = (uint16_t)state->mode;
-        stx.stx_uid = state->uid;
-        stx.stx_gid = state->gid;
-        stx.stx_size = state->size;
-        stx.stx_nlink = was.links;
-        stx.stx_ino = was.inode;
-        stx.stx_dev_major = major(was.device);
-        stx.stx_dev_minor = minor(was.device);
-        (void)tree_put(snapshot->tree, tree_parent_of(snapshot->tree, name), (struct bytes){ text, base.len },
-                       &stx, &change);
+        now.links = was.links;
+        now.inode = was.inode;
+        now.device = was.device;
+        (void)tree_put_state(snapshot->tree, tree_parent_of(snapshot->tree, name), (struct bytes){ text, base.len }, &now, &change);
     }
 }
 

@@ -117,7 +117,7 @@ struct sensor {
     uint64_t next_doubt_ms;     /* CLOCK_MONOTONIC: not sooner */
     uint64_t lost_damaged, lost_paths;
     bool overflow;
-    uint64_t born_real_ns;      /* CLOCK_REALTIME: when what appears now was made, if its name is gone again; 0 = ask the name */
+    uint64_t born_real_ns;      /* CLOCK_REALTIME: when what appears now was made, by the look at it; 0 = ask the name */
     bool linked;                /* what appears now had another name before */
     bool silent;                /* told by another object of the group: only the index is kept up */
     uint64_t overflow_real_ns; /* the last empty queue before it */

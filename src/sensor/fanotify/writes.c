@@ -133,7 +133,7 @@ static struct written_file *add(struct fanotify_object *o, uint32_t directory, s
         return NULL;
     e->key = (struct writer_key){ o, after->device, after->inode, (uint64_t)cause->pid };
     e->since_ms = e->told_ms = now_ms();
-    e->born_ns = fanotify_born(o, directory, name);
+    e->born_ns = after->known & FILE_BORN ? (uint64_t)after->born_ns : fanotify_born(o, directory, name);
     e->size = before->size;
     e->size_known = (before->known & FILE_SIZE) != 0;
     HASH_ADD(hh, w->entries, key, sizeof(e->key), e);
@@ -223,30 +223,18 @@ uint64_t fanotify_born(struct fanotify_object *o, uint32_t directory, struct byt
 {
     int fd = fanotify_object_directory(o, directory);
     char text[LIMIT_NAME + 1];
-    struct statx stx;
 
     if (fd < 0 || name.len > LIMIT_NAME)
         return 0;
     memcpy(text, name.data, name.len);
     text[name.len] = '\0';
-    if (statx(fd, text, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &stx) < 0 || !(stx.stx_mask & STATX_BTIME))
-        return 0;
-    return (uint64_t)stx.stx_btime.tv_sec * NS_PER_S + stx.stx_btime.tv_nsec;
+    return tree_birth(fd, text);
 }
 
 /* What was written to is gone, with its last name, and has left its number to another file: that was written by others. */
 static bool is_another(const struct written_file *e, uint64_t born_ns)
 {
     return e->born_ns && born_ns && e->born_ns != born_ns;
-}
-
-uint64_t fanotify_born_fd(int fd)
-{
-    struct statx stx;
-
-    if (statx(fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_BTIME, &stx) < 0 || !(stx.stx_mask & STATX_BTIME))
-        return 0;
-    return (uint64_t)stx.stx_btime.tv_sec * NS_PER_S + stx.stx_btime.tv_nsec;
 }
 
 static void tell_open(struct sensor *s, struct written_file *e, uint64_t now, bool all)

@@ -358,13 +358,20 @@ int tree_put_seen(struct tree *t, uint32_t directory, struct bytes text, const s
     return 0;
 }
 
+int tree_put_state(struct tree *t, uint32_t directory, struct bytes name, const struct file_state *state, struct tree_change *ret)
+{
+    const struct tree_seen seen = { .state = *state };
+
+    return tree_put_seen(t, directory, name, &seen, ret);
+}
+
 int tree_put(struct tree *t, uint32_t directory, struct bytes name, const struct statx *stx,
              struct tree_change *ret)
 {
-    struct tree_seen seen = { 0 };
+    struct file_state state;
 
-    tree_state_of_statx(stx, &seen.state);
-    return tree_put_seen(t, directory, name, &seen, ret);
+    tree_state_of_statx(stx, &state);
+    return tree_put_state(t, directory, name, &state, ret);
 }
 
 void tree_remove(struct tree *t, uint32_t name, struct tree_change *ret)

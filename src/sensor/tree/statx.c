@@ -51,6 +51,13 @@ void tree_state_of_statx(const struct statx *stx, struct file_state *ret)
     }
 }
 
+uint64_t tree_birth(int fd, const char *name)
+{
+    struct file_state state;
+
+    return tree_stat(fd, name, &state) == 0 && (state.known & FILE_BORN) ? (uint64_t)state.born_ns : 0;
+}
+
 int tree_stat(int fd, const char *name, struct file_state *ret)
 {
     struct statx stx;

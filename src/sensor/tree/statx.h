@@ -10,6 +10,8 @@ void tree_state_of_statx(const struct statx *stx, struct file_state *ret);
 
 /* statx() of name in fd (NULL: of fd itself) as a file_state. Nothing is followed. */
 int tree_stat(int fd, const char *name, struct file_state *ret);
+/* When that was made, ns of CLOCK_REALTIME; 0: it is gone, or the file system does not say. */
+uint64_t tree_birth(int fd, const char *name);
 
 /*
  * A digest of the time of birth, 0 where that is not known: enough to tell two files apart that had one inode's number after
