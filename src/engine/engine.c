@@ -244,10 +244,20 @@ static int view_of(struct engines *e, unsigned i, struct bytes word, struct cont
 }
 
 /* Those that are gone are forgotten by name, so that the name can mean a new one. */
-static void list_all(struct engines *e)
+/* An engine that is there and does not answer may have more. */
+static bool is_silent(int r)
 {
+    return r < 0 && r != -ENOENT && r != -ENODEV;
+}
+
+/* Did all that are there answer? */
+static bool list_all(struct engines *e)
+{
+    bool all = true;
+
     for (unsigned i = 0; i < ENGINES; i++)
-        (void)list_row(e, i, NULL);
+        all &= !is_silent(list_row(e, i, NULL));
+    return all;
 }
 
 /* ---- by name ---- */
@@ -310,14 +320,14 @@ int engines_find(struct engines *e, struct bytes runtime, struct bytes name,
     container_view_done(&best);
     if (ambiguous) {
         if (err)
-            list_all(e);
+            (void)list_all(e);
         return words_ambiguous(e, name, err);
     }
     if (failure)
         return err_say(err, failure, "%s", err_text(&why, failure));
     if (!err)
         return -ENOENT;
-    list_all(e);
+    (void)list_all(e);
     return words_no_such(e, name, err);
 }
 
@@ -328,7 +338,7 @@ int engines_each(struct engines *e, int (*each)(void *data, struct container *c)
     size_t n = 0;
     int r = 0;
 
-    list_all(e);
+    (void)list_all(e);
     all = calloc(HASH_CNT(by_id, e->known) + 1, sizeof(struct container *));
     if (!all)
         return -ENOMEM;
@@ -388,28 +398,13 @@ static bool view_holds(const struct container_view *v, struct bytes path)
            (v->root.len && !v->upper.len && bytes_path_covers(v->root, path));
 }
 
-/* An engine that is there and does not answer may have more. */
-static bool is_silent(int r)
-{
-    return r < 0 && r != -ENOENT && r != -ENODEV;
-}
-
-static bool list_each(struct engines *e)
-{
-    bool all = true;
-
-    for (unsigned i = 0; i < ENGINES; i++)
-        all &= !is_silent(list_row(e, i, NULL));
-    return all;
-}
-
 static size_t find_sharing(struct engines *e, struct bytes path, struct container **ret, size_t max, bool *ret_all)
 {
     uint64_t until = clock_ns(CLOCK_MONOTONIC) + SHARING_NS;
     size_t n = 0, views = 0;
     struct known_container *k, *next;
 
-    *ret_all = list_each(e);
+    *ret_all = list_all(e);
     HASH_ITER(by_id, e->known, k, next) {
         struct bytes id = k->container->id;
         int r = -ENOENT;
