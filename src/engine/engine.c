@@ -243,14 +243,13 @@ static int view_of(struct engines *e, unsigned i, struct bytes word, struct cont
     return 0;
 }
 
-/* Those that are gone are forgotten by name, so that the name can mean a new one. */
 /* An engine that is there and does not answer may have more. */
 static bool is_silent(int r)
 {
     return r < 0 && r != -ENOENT && r != -ENODEV;
 }
 
-/* Did all that are there answer? */
+/* Those that are gone are forgotten by name, so that the name can mean a new one. Did all that are there answer? */
 static bool list_all(struct engines *e)
 {
     bool all = true;
