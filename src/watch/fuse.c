@@ -7,16 +7,16 @@
 
 #include "util/hash.h"
 #include "util/macro.h"
-#include "watch/told.h"
+#include "watch/emitted.h"
 
 #define BUCKETS 4096
-#define ACLS 1024 /* calls that set an ACL, seen lately */
+#define ACLS 1024 /* recent calls that set an ACL */
 #define ACL_NS (2 * NS_PER_S)
 
 struct waiting {
     struct event *event;
     uint64_t hash, arrival_ns;
-    unsigned sensors; /* whose sight it has */
+    unsigned sensors; /* whose observation it has */
     bool done;        /* seen by all: goes as soon as it is its turn */
     struct waiting *next;        /* in the order of arrival */
     struct waiting *bucket_next; /* of the same bucket, in the order of arrival */
@@ -25,7 +25,7 @@ struct waiting {
 struct fuse {
     struct fuse_options options;
     struct fuse_stats stats;
-    struct told *told; /* what went before all had seen it */
+    struct emitted *emitted; /* before all sensors had seen it */
     struct waiting *first, **last;
     struct waiting *buckets[BUCKETS];
     size_t count;
@@ -123,12 +123,12 @@ static void fold(struct fuse *f, struct event *to, const struct event *from)
 
 static bool presumes(const struct event *e)
 {
-    const struct sight s = sight_of(e);
+    const struct observation s = observation_of(e);
 
-    return sight_presumes(&s);
+    return observation_presumes(&s);
 }
 
-/* The sight whose actor was captured in the kernel is the base, also of the event's time and id; never one
+/* The observation whose actor was captured in the kernel is the base, also of the event's time and id; never one
  * that had to conclude what the other one saw. */
 static void merge(struct fuse *f, struct waiting *w, struct event *second)
 {
@@ -151,8 +151,8 @@ int fuse_new(const struct fuse_options *options, struct fuse **ret, struct err *
     struct fuse *f = calloc(1, sizeof(*f));
 
     if (f)
-        f->told = told_new();
-    if (!f || !f->told) {
+        f->emitted = emitted_new();
+    if (!f || !f->emitted) {
         free(f);
         return err_set(err, -ENOMEM, "fusing events");
     }
@@ -184,17 +184,17 @@ void fuse_free(struct fuse *f)
         return;
     while (f->first)
         event_free(shift(f));
-    told_free(f->told);
+    emitted_free(f->emitted);
     free(f);
 }
 
 static void let_go(struct fuse *f, uint64_t now_ns)
 {
     if (!f->first->done) {
-        struct sight s = sight_of(f->first->event);
+        struct observation s = observation_of(f->first->event);
 
         s.sensors = f->first->sensors;
-        told_add(f->told, &s, now_ns);
+        emitted_add(f->emitted, &s, now_ns);
     }
     f->options.event(f->options.data, shift(f));
 }
@@ -205,48 +205,50 @@ static void let_go_done(struct fuse *f, uint64_t now_ns)
         let_go(f, now_ns);
 }
 
-/* Another sensor's sight of the change that still waits. */
-static struct waiting *find_waiting(struct fuse *f, const struct sight *sight, uint64_t hash, enum likeness likeness)
+/* Another sensor's observation of the change that still waits. */
+static struct waiting *find_waiting(struct fuse *f, const struct observation *observation, uint64_t hash, enum likeness likeness)
 {
     for (struct waiting *w = f->buckets[hash % BUCKETS]; w; w = w->bucket_next) {
-        struct sight other;
+        struct observation other;
 
-        if (w->hash != hash || (w->sensors & sight->sensors))
+        if (w->hash != hash || (w->sensors & observation->sensors))
             continue;
-        other = sight_of(w->event);
-        if (sight_is_same(&other, sight, likeness))
+        other = observation_of(w->event);
+        if (observation_is_same(&other, observation, likeness))
             return w;
     }
     return NULL;
 }
 
 /*
- * Is it another sensor's sight of a change that is known, one by the same name first? What was told comes before what
- * waits, since it happened before: in a storm of changes that are all alike, the first of one sensor is the first of the
- * other, however late it is. If it were taken for one that waits, that one's own would be told once more in the end.
+ * Is it another sensor's observation of a change that is known, one by the same name first? Emitted events are searched
+ * before waiting ones, since they happened before: in a storm of changes that are all alike, the first of one sensor is
+ * the first of the other, however late it is. If it were merged with a waiting one, the observation that belongs to the
+ * waiting one would find no partner and be emitted as a change of its own.
  */
-static bool find_other(struct fuse *f, const struct sight *sight, uint64_t hash, uint64_t now_ns, struct waiting **ret)
+static bool find_other(struct fuse *f, const struct observation *observation, uint64_t hash, uint64_t now_ns, struct waiting **ret)
 {
     for (enum likeness likeness = SAME_NAME; likeness < LIKENESSES; likeness++) {
         *ret = NULL;
-        if (told_before(f->told, sight, likeness, f->options.sensors, now_ns))
+        if (emitted_before(f->emitted, observation, likeness, f->options.sensors, now_ns))
             return true;
-        *ret = find_waiting(f, sight, hash, likeness);
+        *ret = find_waiting(f, observation, hash, likeness);
         if (*ret)
             return true;
     }
     return false;
 }
 
-/* The call that set the ACL was told already, with another sight of the same process: true if that is what this one is of. */
-static bool was_set_by_acl(struct fuse *f, const struct sight *s, uint64_t hash, uint64_t now_ns)
+/* The call that set an ACL was already merged with another observation. True if this changed mode is the work of that call. */
+static bool was_set_by_acl(struct fuse *f, const struct observation *s, uint64_t hash, uint64_t now_ns)
 {
     hash = hash_word(hash, (uint64_t)s->pid);
-    if (sight_may_set_acl(s)) {
+    if (observation_may_set_acl(s)) {
         f->acls[hash % ACLS].hash = hash;
         f->acls[hash % ACLS].arrival_ns = now_ns;
     }
-    return sight_is_looked_up_mode(s) && f->acls[hash % ACLS].hash == hash && now_ns - f->acls[hash % ACLS].arrival_ns < ACL_NS;
+    return observation_is_looked_up_mode(s) && f->acls[hash % ACLS].hash == hash &&
+           now_ns - f->acls[hash % ACLS].arrival_ns < ACL_NS;
 }
 
 static bool is_done(const struct fuse *f, const struct waiting *w)
@@ -258,7 +260,7 @@ static void await_others(struct fuse *f, struct event *event, uint64_t hash, uin
 {
     struct waiting **at = &f->buckets[hash % BUCKETS], *w = calloc(1, sizeof(*w));
 
-    if (!w) { /* told twice is better than not at all */
+    if (!w) { /* the change may be emitted twice, which is better than not at all */
         f->options.event(f->options.data, event);
         return;
     }
@@ -279,11 +281,11 @@ static void await_others(struct fuse *f, struct event *event, uint64_t hash, uin
 
 void fuse_add(struct fuse *f, struct event *event, uint64_t now_ns)
 {
-    struct sight sight = sight_of(event);
-    uint64_t hash = sight_hash(&sight);
-    bool by_acl = was_set_by_acl(f, &sight, hash, now_ns);
+    struct observation observation = observation_of(event);
+    uint64_t hash = observation_hash(&observation);
+    bool by_acl = was_set_by_acl(f, &observation, hash, now_ns);
     struct waiting *w;
-    bool known = find_other(f, &sight, hash, now_ns, &w);
+    bool known = find_other(f, &observation, hash, now_ns, &w);
 
     if (known && w) {
         merge(f, w, event);
@@ -297,12 +299,12 @@ void fuse_add(struct fuse *f, struct event *event, uint64_t now_ns)
     }
 }
 
-/* What a sensor concluded is better told by one that saw it, also by a late one. */
+/* What one sensor concluded waits longer, because another sensor may have seen it and know it better. */
 static uint64_t patience(const struct waiting *w, bool drained)
 {
     if (!drained)
         return FUSE_BOUND_NS;
-    return presumes(w->event) ? FUSE_DOUBT_NS : FUSE_SETTLE_NS;
+    return presumes(w->event) ? FUSE_PRESUMED_NS : FUSE_SETTLE_NS;
 }
 
 void fuse_expire(struct fuse *f, uint64_t now_ns, bool drained)

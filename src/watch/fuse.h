@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One change, told once: sights of the same change by several sensors become one event that has the
- * union of their facts and names them all.
+ * One change becomes one event: observations of the same change by several sensors are merged into an event that has
+ * the union of their facts and names all these sensors.
  *
- * Two sights are of one change if they are by different sensors, of the same watch, path, operation
- * class, actor and outcome (sight.h). Sights of one sensor are never folded, so that n real changes, seen by each of
- * several sensors, come out as n events in whatever order the sights arrive; the k-th of one sensor is matched with the
- * k-th of the other. A sight that comes when the change was told already is not told again (told.h); what it alone
- * knew is lost.
+ * Two observations are of one change if they are by different sensors, of the same watch, path, operation
+ * class, actor and outcome (observation.h). Sights of one sensor are never folded, so that n real changes, seen by each of
+ * several sensors, come out as n events in whatever order the observations arrive; the k-th of one sensor is matched with the
+ * k-th of the other. An observation that comes after its change was emitted is dropped (emitted.h); the facts that only it
+ * had are lost.
  */
 #pragma once
 
@@ -17,22 +17,22 @@
 struct fuse;
 
 struct fuse_options {
-    unsigned sensors; /* enum sensor_bit of all that are open: an event seen by all is let go at once */
+    unsigned sensors; /* enum sensor_bit of all that are open: an event seen by all is emitted at once */
     void *data;
     void (*event)(void *data, struct event *event); /* the receiver's from now on */
 };
 
 struct fuse_stats {
-    uint64_t folded;     /* sights that became part of another one's event, or came after it */
-    uint64_t contradictions; /* facts on which two sights disagreed; the kernel-captured one was kept */
-    uint64_t early;      /* let go before their time, because too many waited */
+    uint64_t folded;     /* observations that became part of another one's event, or came after it */
+    uint64_t contradictions; /* facts on which two observations disagreed; the kernel-captured one was kept */
+    uint64_t early;      /* emitted before their time, because too many waited */
 };
 
 /* The options are copied, what they point to is borrowed until fuse_free(). -ENOMEM. One thread. */
 int fuse_new(const struct fuse_options *options, struct fuse **ret, struct err *err);
-void fuse_free(struct fuse *f); /* NULL is fine; what waits is freed, not told: fuse_flush() first */
+void fuse_free(struct fuse *f); /* NULL is fine; what waits is freed, not emitted: fuse_flush() first */
 
-/* A sight that has its watch and its paths as the victim sees them. Takes it over.
+/* A observation that has its watch and its paths as the victim sees them. Takes it over.
  * now_ns: CLOCK_MONOTONIC */
 void fuse_add(struct fuse *f, struct event *event, uint64_t now_ns);
 
@@ -49,6 +49,6 @@ uint64_t fuse_oldest_ns(const struct fuse *f);
 const struct fuse_stats *fuse_stats(const struct fuse *f);
 
 #define FUSE_SETTLE_NS 50000000ull  /* the kernel's queues of two sensors are filled by the same call */
-#define FUSE_DOUBT_NS 500000000ull  /* a sight that concludes: another sensor knows better */
+#define FUSE_PRESUMED_NS 500000000ull  /* a observation that concludes: another sensor knows better */
 #define FUSE_BOUND_NS 2000000000ull /* sensors that lag under load */
 #define FUSE_WAITING_MAX 16384      /* events that wait: about 20 MB at most */

@@ -386,9 +386,9 @@ static void doubt_waits_longer(void **state)
     e->boot_ns = 300;
     fuse_add(f, e, 0);
     assert_int_equal(fuse_oldest_ns(f), 500);
-    fuse_expire(f, FUSE_DOUBT_NS - 1, true);
+    fuse_expire(f, FUSE_PRESUMED_NS - 1, true);
     assert_int_equal(out.count, 0);
-    fuse_expire(f, FUSE_DOUBT_NS, true);
+    fuse_expire(f, FUSE_PRESUMED_NS, true);
     assert_int_equal(out.count, 1);
     out_done(&out);
     fuse_free(f);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "watch/sight.h"
+#include "watch/observation.h"
 
 #include <string.h>
 
 #include "event/operation.h"
 #include "util/hash.h"
 
-struct sight sight_of(const struct event *e)
+struct observation observation_of(const struct event *e)
 {
-    return (struct sight){
+    return (struct observation){
         .watch = e->watch,
         .operation = e->operation,
         .sensors = e->sensors,
@@ -24,14 +24,14 @@ struct sight sight_of(const struct event *e)
     };
 }
 
-uint64_t sight_hash(const struct sight *s)
+uint64_t observation_hash(const struct observation *s)
 {
     uint32_t facts[] = { s->watch, s->failed };
 
     return hash_add(hash_add(HASH_START, facts, sizeof(facts)), s->path.data, s->path.len);
 }
 
-/* Sensors tell some changes by different names: an ACL is an attribute to those who see the call. */
+/* Sensors name some changes differently: an ACL is an extended attribute to those that see the system call. */
 static enum operation class_of(enum operation operation)
 {
     switch (operation) {
@@ -44,13 +44,13 @@ static enum operation class_of(enum operation operation)
     }
 }
 
-/* A mode that was set by way of an ACL is a changed mode, to who looks at the file. */
-bool sight_is_looked_up_mode(const struct sight *s)
+/* Setting an ACL may change the mode. A sensor that compares the file's state (fanotify) sees a changed mode. */
+bool observation_is_looked_up_mode(const struct observation *s)
 {
     return s->operation == OPERATION_CHMOD && s->sensors == SENSOR_FANOTIFY;
 }
 
-bool sight_may_set_acl(const struct sight *s)
+bool observation_may_set_acl(const struct observation *s)
 {
     return s->sensors == SENSOR_AUDIT && !s->failed &&
            (s->operation == OPERATION_SETXATTR || s->operation == OPERATION_SETACL || s->operation == OPERATION_REMOVEXATTR);
@@ -61,13 +61,14 @@ static bool is_creation(enum operation operation)
     return strcmp(operation_info(operation)->ecs_type, "creation") == 0;
 }
 
-static bool is_like(const struct sight *a, const struct sight *b, enum likeness likeness)
+static bool is_like(const struct observation *a, const struct observation *b, enum likeness likeness)
 {
     switch (likeness) {
     case SAME_NAME:
         return class_of(a->operation) == class_of(b->operation);
     case MODE_BY_ACL:
-        return (sight_is_looked_up_mode(a) && sight_may_set_acl(b)) || (sight_is_looked_up_mode(b) && sight_may_set_acl(a));
+        return (observation_is_looked_up_mode(a) && observation_may_set_acl(b)) ||
+               (observation_is_looked_up_mode(b) && observation_may_set_acl(a));
     default:
         return a->operation_presumed != b->operation_presumed &&
                operation_info(a->operation)->permission == operation_info(b->operation)->permission &&
@@ -75,22 +76,22 @@ static bool is_like(const struct sight *a, const struct sight *b, enum likeness 
     }
 }
 
-static bool same_actor(const struct sight *a, const struct sight *b)
+static bool same_actor(const struct observation *a, const struct observation *b)
 {
     if (a->actor_presumed != b->actor_presumed)
         return true;
     return a->pid == b->pid && (!a->start_ns || !b->start_ns || a->start_ns == b->start_ns);
 }
 
-bool sight_is_same(const struct sight *a, const struct sight *b, enum likeness likeness)
+bool observation_is_same(const struct observation *a, const struct observation *b, enum likeness likeness)
 {
-    /* a rename out of the watch is told with its new name by some and without by others */
+    /* of a rename out of the watch some sensors know the new name, others do not */
     return a->watch == b->watch && is_like(a, b, likeness) && same_actor(a, b) && a->failed == b->failed &&
            bytes_equal(a->path, b->path) &&
            (!a->previous_path.len || !b->previous_path.len || bytes_equal(a->previous_path, b->previous_path));
 }
 
-bool sight_presumes(const struct sight *s)
+bool observation_presumes(const struct observation *s)
 {
     return s->actor_presumed || s->operation_presumed;
 }
