@@ -137,9 +137,9 @@ void attribution_process_event(struct attribution *a, const struct process_event
         look_at_once(a, event);
 }
 
-void attribution_doubt(struct attribution *a)
+void attribution_recheck(struct attribution *a)
 {
-    process_table_doubt(a->table);
+    process_table_recheck(a->table);
 }
 
 /* ---- origin and owner of one process ---- */
@@ -470,7 +470,7 @@ static size_t sibling_slot_of(const struct process *p)
     return (((uintptr_t)p->parent >> 6) + p->executable_inode) % KNOWN_SUSPECTS;
 }
 
-static bool is_told_alike(const struct known_suspect *s, const struct event *e, unsigned long changes)
+static bool has_same_ids(const struct known_suspect *s, const struct event *e, unsigned long changes)
 {
     return s->changes == changes && s->uid == e->actor.cred.uid && s->euid == e->actor.cred.euid &&
            s->login_uid == e->actor.login_uid;
@@ -499,13 +499,13 @@ static bool take_cause(struct attribution *a, struct event *e, unsigned long cha
     struct process *p = e->actor.process;
     struct known_suspect *sibling = &a->siblings[sibling_slot_of(p)], *script = &a->suspects[slot_of(p->parent)];
 
-    if (sibling->process && is_told_alike(sibling, e, changes) && cause_of_sibling(e, sibling->process, &sibling->cause)) {
+    if (sibling->process && has_same_ids(sibling, e, changes) && cause_of_sibling(e, sibling->process, &sibling->cause)) {
         e->suspect = sibling->suspect;
         if (sibling->leads && p != sibling->process) /* what it launches is led by this one */
             keep_suspect(&a->suspects[slot_of(p)], e, changes);
         return true;
     }
-    if (p->parent && script->leads && script->process == p->parent && is_told_alike(script, e, changes) &&
+    if (p->parent && script->leads && script->process == p->parent && has_same_ids(script, e, changes) &&
         cause_of_launcher(e, &script->cause)) {
         event_remember_suspect(e);
         keep_suspect(sibling, e, changes);
@@ -525,7 +525,7 @@ static void remember_cause(struct attribution *a, struct event *e)
     struct bytes executable = event_actor_executable(e);
     unsigned long changes = process_table_cuts(a->table);
 
-    if (s->process == p && is_told_alike(s, e, changes) && executable.len && bytes_equal(s->executable, executable)) {
+    if (s->process == p && has_same_ids(s, e, changes) && executable.len && bytes_equal(s->executable, executable)) {
         cause_copy(&e->cause, &s->cause);
         e->cause.run.exited = cause_has_exited(&e->cause, e);
         e->suspect = s->suspect;

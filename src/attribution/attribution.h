@@ -30,7 +30,7 @@ void attribution_free(struct attribution *a); /* NULL is fine */
 int attribution_seed(struct attribution *a, struct err *err);
 void attribution_process_event(struct attribution *a, const struct process_event *event);
 /* The tracker lost news: what is remembered is checked against /proc before it is believed. */
-void attribution_doubt(struct attribution *a);
+void attribution_recheck(struct attribution *a);
 
 /* True if the process that made the event is known as executing what the event says: then the tracker
  * has no news that would change the answer, which is put into the event where it says when it happened. */

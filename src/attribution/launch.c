@@ -97,7 +97,7 @@ static bool is_first_of_service(const struct process *p)
 /* ---- jobs of CI runners ---- */
 
 /* Nothing above it, up to the runner, has told which job it is: that one counts. */
-static bool is_untold(const struct process *p)
+static bool has_no_job(const struct process *p)
 {
     for (unsigned depth = 0; p && depth < LIMIT_LINEAGE; depth++, p = p->parent)
         if (p->launch.kind == LAUNCH_CI_JOB)
@@ -107,7 +107,7 @@ static bool is_untold(const struct process *p)
 
 static void find_ci_job(const struct launch_sources *sources, struct process *p)
 {
-    struct bytes job = sources->ci_jobs && is_untold(p) ? ci_jobs_find(sources->ci_jobs, p) : BYTES_NULL;
+    struct bytes job = sources->ci_jobs && has_no_job(p) ? ci_jobs_find(sources->ci_jobs, p) : BYTES_NULL;
 
     for (struct process *image = p; image && job.len; image = image->earlier)
         if (!image->launch.kind) {
@@ -297,7 +297,7 @@ static void find_client(const struct launch_sources *sources, struct process *p)
     add_name(&names, c->compose_service);
     add_name(&names, c->pod_name);
     s.what = sbuf_bytes(&names);
-    (void)process_table_each_lately(sources->table, look_at, &s);
+    (void)process_table_each_recent(sources->table, look_at, &s);
     if (!s.found || s.ambiguous)
         return;
     client = asked_client(s.found);
@@ -371,7 +371,7 @@ static void find_copier(const struct launch_sources *sources, struct process *p)
     (void)argv_take(&rest, &s.what);
     if (!argv_take(&rest, &s.what))
         return;
-    (void)process_table_each_lately(sources->table, look_at_copier, &s);
+    (void)process_table_each_recent(sources->table, look_at_copier, &s);
     if (!s.found || s.ambiguous)
         return;
     set_client(sources, p, LAUNCH_COPY, s.found);

@@ -30,7 +30,7 @@ struct version {
 struct pid_slot {
     pid_t pid;
     struct version *newest;
-    unsigned doubt;     /* checked against /proc at this count of table->doubt */
+    unsigned recheck;     /* checked against /proc at this count of table->doubt */
     bool exited;
     struct pid_slot *exited_older, *exited_newer;
     UT_hash_handle hh;
@@ -43,7 +43,7 @@ struct process_table {
     unsigned long cuts;  /* chains of launchers that were cut */
     size_t exited_count;
     struct pid_slot *exited_first, *exited_last; /* in order of exit */
-    unsigned doubt;
+    unsigned recheck;
     size_t sweep_at; /* look for lost ends when the table has grown to this */
 };
 
@@ -130,7 +130,7 @@ static struct pid_slot *make_slot(struct process_table *t, pid_t pid)
     if (!s)
         return NULL;
     s->pid = pid;
-    s->doubt = t->doubt;
+    s->recheck = t->recheck;
     HASH_ADD(hh, t->slots, pid, sizeof(s->pid), s);
     return s;
 }
@@ -543,9 +543,9 @@ int process_table_seed(struct process_table *t, struct err *err)
     return 0;
 }
 
-void process_table_doubt(struct process_table *t)
+void process_table_recheck(struct process_table *t)
 {
-    t->doubt++;
+    t->recheck++;
 }
 
 /* News were lost since this slot was last looked at: is it still the same process and program? */
@@ -553,7 +553,7 @@ static void check_slot(struct process_table *t, struct pid_slot *s)
 {
     struct process *known = s->newest ? s->newest->process : NULL, *p = NULL;
 
-    s->doubt = t->doubt;
+    s->recheck = t->recheck;
     if (s->exited || procfs_read(t->proc, s->pid, &p, NULL) < 0)
         return;
     if (!known || !process_same(known, p) || !bytes_equal(known->executable, p->executable))
@@ -584,7 +584,7 @@ struct process *process_table_find(struct process_table *t, pid_t pid, uint64_t 
 
     if (pid <= 0)
         return NULL;
-    if (s && s->doubt != t->doubt)
+    if (s && s->recheck != t->recheck)
         check_slot(t, s);
     if (boot_ns == 0)
         boot_ns = clock_ns(CLOCK_BOOTTIME);
@@ -617,7 +617,7 @@ struct process *process_table_find_between(struct process_table *t, pid_t pid, u
 
     if (pid <= 0)
         return NULL;
-    if (s && s->doubt != t->doubt)
+    if (s && s->recheck != t->recheck)
         check_slot(t, s);
     for (struct version *v = s ? s->newest : NULL; v; v = v->older) {
         struct process *p = v->process;
@@ -669,7 +669,7 @@ int process_table_each(struct process_table *t, int (*each)(void *data, struct p
     return 0;
 }
 
-int process_table_each_lately(struct process_table *t, int (*each)(void *data, struct process *p), void *data)
+int process_table_each_recent(struct process_table *t, int (*each)(void *data, struct process *p), void *data)
 {
     struct pid_slot *s, *next;
 

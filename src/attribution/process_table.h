@@ -20,7 +20,7 @@ void process_table_apply(struct process_table *t, const struct process_event *ev
 
 /* The tracker lost news: what is in the table may be out of date, and is checked against /proc when
  * it is asked for. */
-void process_table_doubt(struct process_table *t);
+void process_table_recheck(struct process_table *t);
 
 /*
  * Find the process that had `pid` at `boot_ns`. Pids are reused: the time is part of the question.
@@ -51,4 +51,4 @@ size_t process_table_count(const struct process_table *t);
 int process_table_each(struct process_table *t, int (*each)(void *data, struct process *p),
                        void *data); /* living ones, newest record of each */
 /* The same of all that are remembered, those that have exited lately too. */
-int process_table_each_lately(struct process_table *t, int (*each)(void *data, struct process *p), void *data);
+int process_table_each_recent(struct process_table *t, int (*each)(void *data, struct process *p), void *data);

@@ -117,7 +117,7 @@ static void as_interpreted(struct process *p, struct cause_link *l, const struct
     struct interpreted in;
     struct bytes args = applet_args(p);
     const struct build_row *build;
-    size_t told_by = 0;
+    size_t script_args_len = 0;
 
     if (is_titled(p, args, l))
         return;
@@ -125,7 +125,7 @@ static void as_interpreted(struct process *p, struct cause_link *l, const struct
     l->run.environment = environment_of(row, p);
     interpreter_parse(row, args, &in);
     if (in.kind == RUN_SCRIPT && in.value.len)
-        told_by = (size_t)(in.value.data + in.value.len - p->args.data);
+        script_args_len = (size_t)(in.value.data + in.value.len - p->args.data);
     if (p->script.len) {
         in.kind = RUN_SCRIPT;
         in.value = p->script;
@@ -150,7 +150,7 @@ static void as_interpreted(struct process *p, struct cause_link *l, const struct
     case RUN_SCRIPT:
         l->run.claimed |= !p->script.len && !l->run.input && is_doubtful(p);
         as_script(p, l, in.value);
-        l->told_by = !build && l->run.kind == RUN_SCRIPT && l->role == ROLE_SCRIPT && !l->shim ? told_by : 0;
+        l->script_args_len = !build && l->run.kind == RUN_SCRIPT && l->role == ROLE_SCRIPT && !l->shim ? script_args_len : 0;
         break;
     case RUN_MODULE:
         l->run.name = in.value;

@@ -27,8 +27,8 @@ struct cause_link {
     const char *changer;               /* "sudo": people change the user by it; NULL: they do not */
     bool shim;                         /* a script that only finds the program to execute in its place: pyenv's python3 */
     bool plain;                        /* ROLE_TOOL by its name alone, whatever its arguments */
-    size_t told_by;                    /* so many bytes of its arguments say which script it runs, and nothing behind them does;
-                                        * 0: no script, or all of them may */
+    size_t script_args_len;            /* so many bytes of its arguments say which script it runs, and nothing behind them
+                                        * does; 0: no script, or all of them may */
     enum launcher_kind product;        /* LAUNCHER_UNKNOWN: no product, or one that does not count */
 };
 

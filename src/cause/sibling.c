@@ -14,7 +14,7 @@ static bool is_led(const struct cause *c, const struct process *p)
     return c->run.process && c->run.process != p && c->launcher.process != p;
 }
 
-static bool is_told_alike(const struct event *e, const struct process *p)
+static bool has_terminal_and_program_of(const struct event *e, const struct process *p)
 {
     return !e->node.len && (!e->actor.tty.len || bytes_equal(e->actor.tty, p->tty)) &&
            bytes_equal(event_actor_executable(e), p->executable);
@@ -59,9 +59,9 @@ bool cause_suits_siblings(const struct event *event)
     struct process *p = event->actor.process;
     const struct cause_link *link = p ? p->cause_link : NULL;
 
-    if (!link || link->launcher || !is_plain(p) || !is_told_alike(event, p))
+    if (!link || link->launcher || !is_plain(p) || !has_terminal_and_program_of(event, p))
         return false;
-    return link->plain ? !p->script.len && is_led(&event->cause, p) : link->told_by && is_script(&event->cause, p);
+    return link->plain ? !p->script.len && is_led(&event->cause, p) : link->script_args_len && is_script(&event->cause, p);
 }
 
 bool cause_suits_tools(const struct event *event)
@@ -69,15 +69,16 @@ bool cause_suits_tools(const struct event *event)
     struct process *p = event->actor.process;
 
     /* one without a link is such a sibling */
-    return p && is_plain(p) && is_told_alike(event, p) && is_script(&event->cause, p) &&
+    return p && is_plain(p) && has_terminal_and_program_of(event, p) && is_script(&event->cause, p) &&
            (!p->cause_link || (p->cause_link->role == ROLE_SCRIPT && !p->cause_link->launcher));
 }
 
 /* Told to run the same script, in the same place. What follows is the script's. */
-static bool runs_same_script(const struct process *a, const struct process *b, size_t told_by)
+static bool runs_same_script(const struct process *a, const struct process *b, size_t script_args_len)
 {
-    return a->args.len > told_by && b->args.len > told_by && !a->args.data[told_by] && !b->args.data[told_by] &&
-           memcmp(a->args.data, b->args.data, told_by) == 0 && bytes_equal(a->script, b->script) &&
+    return a->args.len > script_args_len && b->args.len > script_args_len && !a->args.data[script_args_len] &&
+           !b->args.data[script_args_len] &&
+           memcmp(a->args.data, b->args.data, script_args_len) == 0 && bytes_equal(a->script, b->script) &&
            bytes_equal(a->working_directory, b->working_directory) && a->executable_memfd == b->executable_memfd;
 }
 
@@ -88,7 +89,7 @@ static bool is_sibling(const struct process *p, struct process *sibling)
     if (p->parent != sibling->parent || !bytes_equal(p->executable, sibling->executable) || !is_plain(p) ||
         !is_same_user(p, sibling) || !is_at_same_place(p, sibling))
         return false;
-    return link && link->told_by ? runs_same_script(p, sibling, link->told_by)
+    return link && link->script_args_len ? runs_same_script(p, sibling, link->script_args_len)
                                  : !p->script.len && is_called_alike(p->args, sibling->args);
 }
 
@@ -96,7 +97,7 @@ bool cause_of_sibling(struct event *event, struct process *sibling, const struct
 {
     struct process *p = event->actor.process;
 
-    if (!is_told_alike(event, p) || !is_sibling(p, sibling))
+    if (!has_terminal_and_program_of(event, p) || !is_sibling(p, sibling))
         return false;
     cause_copy(&event->cause, known);
     if (!event->cause.sibling)
@@ -124,7 +125,8 @@ bool cause_of_launcher(struct event *event, const struct cause *known)
 {
     struct process *p = event->actor.process, *script = p->parent;
 
-    if (!is_plain(p) || !is_told_alike(event, p) || !is_tool(p) || !is_same_user(p, script) || !is_at_same_place(p, script) ||
+    if (!is_plain(p) || !has_terminal_and_program_of(event, p) || !is_tool(p) || !is_same_user(p, script) ||
+        !is_at_same_place(p, script) ||
         bytes_equal(bytes_basename(p->executable), known->run.name))
         return false;
     cause_copy(&event->cause, known); /* whose memory is the script's, which run.process is, or its sibling's */

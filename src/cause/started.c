@@ -263,7 +263,7 @@ static bool find_by_process(struct chain *c, struct cause_launcher *ret)
 /* ---- the way into a container ---- */
 
 /* What the runtime was told to do: "runc [OPTIONS] exec ...". */
-static enum launcher_kind road(const struct chain *c, unsigned *ret_at)
+static enum launcher_kind runtime_call(const struct chain *c, unsigned *ret_at)
 {
     for (unsigned i = c->inside; i < c->count; i++) {
         const struct launcher_row *row = c->link[i]->launcher;
@@ -301,13 +301,13 @@ static bool is_compose(struct bytes client)
 }
 
 /* The engine's own, by `runc exec` as well; but nobody's `docker exec` of the same command. */
-static bool is_health_check(const struct chain *c, enum launcher_kind road)
+static bool is_health_check(const struct chain *c, enum launcher_kind runtime_call)
 {
     const struct process *first = c->process[c->inside - 1];
     const struct container *container = c->process[0]->container;
 
     if (first->launch.kind == LAUNCH_EXEC ||
-        (road != LAUNCHER_EXEC && (!container->pid || first->pid == container->pid)))
+        (runtime_call != LAUNCHER_EXEC && (!container->pid || first->pid == container->pid)))
         return false;
     for (unsigned i = 0; i < c->count; i++)
         if (c->process[i]->pid == first->pid && health_check_is(container->health_check, c->process[i]))
@@ -316,7 +316,7 @@ static bool is_health_check(const struct chain *c, enum launcher_kind road)
 }
 
 /* kubelet has a probe and a hook run by the call that kubectl exec takes as well. But they have no terminal. */
-static enum launcher_kind pod_road(const struct process *first)
+static enum launcher_kind pod_entry(const struct process *first)
 {
     static const char *const clients[] = { "kubectl", "oc", "k3s", "microk8s.kubectl" };
 
@@ -340,13 +340,13 @@ static struct bytes entry_point(const struct chain *c)
     return run->kind == RUN_TEXT || run->kind == RUN_INPUT ? BYTES_NULL : run->name; /* sh -c: its text is no name */
 }
 
-static void find_road(struct chain *c, struct cause_launcher *ret)
+static void find_container_entry(struct chain *c, struct cause_launcher *ret)
 {
     const struct container *container = c->process[0]->container;
     const struct process *first = c->process[c->inside - 1];
     unsigned at = c->inside - 1;
 
-    ret->kind = road(c, &at);
+    ret->kind = runtime_call(c, &at);
     if (at != c->inside - 1 && ret->kind != LAUNCHER_ENTRY_POINT && is_health_check(c, ret->kind)) {
         ret->kind = LAUNCHER_HEALTH_CHECK;
         ret->detail = container->health_check;
@@ -362,7 +362,7 @@ static void find_road(struct chain *c, struct cause_launcher *ret)
     if (ret->kind == LAUNCHER_ENTRY_POINT)
         ret->detail = entry_point(c);
     if (ret->kind == LAUNCHER_EXEC && is_kubernetes(c))
-        ret->kind = pod_road(first);
+        ret->kind = pod_entry(first);
     ret->name = container->name.len ? container->name : container->id;
     if (ret->kind == LAUNCHER_EXEC && container->compose_project.len && is_compose(ret->detail)) {
         ret->kind = LAUNCHER_COMPOSE;
@@ -438,7 +438,7 @@ void cause_find_launcher(struct chain *c, struct cause_launcher *ret)
     ret->unit = c->process[0]->owner.unit;
     if (c->process[0]->container) {
         if (!find_by_process(c, ret) || ret->kind == LAUNCHER_PERSON)
-            find_road(c, &way);
+            find_container_entry(c, &way);
         if (way.kind) {
             process_unref(ret->process);
             *ret = way;

@@ -374,7 +374,7 @@ static int list_containers(void)
 
 /* ---- doctor TARGET ---- */
 
-static void on_line(void *data, const char *road, const char *change,
+static void on_line(void *data, const char *access_path, const char *change,
                     enum selftest_outcome outcome, const char *text)
 {
     struct doctor *d = data;
@@ -382,7 +382,7 @@ static void on_line(void *data, const char *road, const char *change,
 
     if (d->format == FORMAT_JSON) {
         sbuf_add_char(&d->out, '{');
-        json_string(&d->out, JSON_KEY("road"), bytes_of(road));
+        json_string(&d->out, JSON_KEY("road"), bytes_of(access_path));
         json_string(&d->out, JSON_KEY("change"), bytes_of(change));
         json_string(&d->out, JSON_KEY("outcome"), bytes_of(names[outcome]));
         json_string(&d->out, JSON_KEY("text"), bytes_of(text));
@@ -390,7 +390,7 @@ static void on_line(void *data, const char *road, const char *change,
         return;
     }
     if (outcome != SELFTEST_RIGHT)
-        sbuf_addf(&d->out, "  %-15s %-12s %-9s %s\n", road, change, names[outcome], text);
+        sbuf_addf(&d->out, "  %-15s %-12s %-9s %s\n", access_path, change, names[outcome], text);
 }
 
 static int check_target(struct doctor *d, const char *text)

@@ -87,7 +87,7 @@ static int find_logs(const struct verb *verb, struct import_command *im, int arg
 }
 
 /* What is skipped or was imported before is told. */
-static void tell_notes(const struct import_command *im, const struct import_result *result, uint64_t damaged)
+static void print_notes(const struct import_command *im, const struct import_result *result, uint64_t damaged)
 {
     const struct replay_stats *stats = &result->stats;
 
@@ -129,7 +129,7 @@ static int run(struct import_command *im)
     }
     (void)store_summarise(im->store, &after, NULL);
     damaged = stats->damaged + stats->log.long_lines;
-    tell_notes(im, &result, damaged);
+    print_notes(im, &result, damaged);
     printf("%" PRIu64 " records, %" PRIu64 " changes, %" PRIu64 " of them new, in %.1f s\n", stats->lines,
            stats->changes, after.events - before.events, (double)(clock_ns(CLOCK_MONOTONIC) - im->started_ns) / 1e9);
     if (stopped) {

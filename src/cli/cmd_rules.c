@@ -11,7 +11,7 @@
 
 #include "cli/options.h"
 #include "cli/rule_file.h"
-#include "rules/doubt.h"
+#include "rules/warning.h"
 #include "rules/explain.h"
 #include "rules/kernel.h"
 #include "util/cleanup.h"
@@ -124,7 +124,7 @@ static int rules_list(const struct verb *verb, int argc, char **argv)
 
 /* ---- check ---- */
 
-static void doubt(void *data, unsigned line, const char *text)
+static void on_warning(void *data, unsigned line, const char *text)
 {
     struct rule_file *file = data;
 
@@ -149,7 +149,7 @@ static int rules_check(const struct verb *verb, int argc, char **argv)
 
     if (r)
         return r;
-    rule_set_doubts(&(struct rule_set){ file.rules, file.count }, doubt, &file);
+    rule_set_warnings(&(struct rule_set){ file.rules, file.count }, on_warning, &file);
     if (file.errors == 0)
         printf("%s: %zu rules and settings, no error%s\n", file.name, file.count,
                file.warnings ? "; see the warnings" : "");
@@ -212,7 +212,7 @@ static int rules_explain(const struct verb *verb, int argc, char **argv)
     }
     rule_set_limits(&set, &out);
     cli_write(stdout, &out);
-    rule_set_doubts(&set, doubt, &file);
+    rule_set_warnings(&set, on_warning, &file);
     if (!set.count)
         cli_note("no rules");
     r = file.errors ? EXIT_USAGE : set.count ? EXIT_ANSWERED : EXIT_NOTHING;

@@ -159,7 +159,7 @@ static int find_logs(struct search_command *s)
     return 0;
 }
 
-static void tell(const struct search_command *s, const struct search_stats *stats)
+static void print_stats(const struct search_command *s, const struct search_stats *stats)
 {
     uint64_t damaged = stats->damaged + stats->log.long_lines;
 
@@ -173,9 +173,9 @@ static void tell(const struct search_command *s, const struct search_stats *stat
     if (stats->forced)
         cli_note("%" PRIu64 " unfinished event%s could not be kept until the end", stats->forced,
                  stats->forced == 1 ? "" : "s");
-    if (search_format_untold(s->formatter))
+    if (search_format_unprinted(s->formatter))
         cli_note("%" PRIu64 " of the events found changed no file: OCSF's class 1001 has no place for them",
-                 search_format_untold(s->formatter));
+                 search_format_unprinted(s->formatter));
     if (stats->unsure)
         cli_note("%" PRIu64 " of these have the file's last name only: their directory is not in the log",
                  stats->unsure);
@@ -253,7 +253,7 @@ static int search_logs(struct search_command *s)
     if (r == 0)
         r = search_run(&run, &stats, &err);
     on_idle(s);
-    tell(s, &stats);
+    print_stats(s, &stats);
     if (r < 0 && err.text[0]) {
         cli_error("%s", err_text(&err, r));
         return cli_exit_code(r);

@@ -37,7 +37,7 @@ struct who_question {
     struct agents *agents; /* the store keeps a product's name; what is known of it now is here */
     struct store_machine machine;
     struct event **above; /* changes of what lies above the target, until it is their turn */
-    size_t above_count, above_told;
+    size_t above_count, above_added;
     uint64_t found; /* events of the target that is being asked for */
     uint64_t size;  /* how many there are, up to EACH_MAX */
     bool each;      /* the case is told of them one by one, not counted together */
@@ -162,7 +162,7 @@ static bool needs_each(const struct who_question *q)
 }
 
 /* What is asked of one event at a time. */
-static int tell_event(struct who_question *q, struct event *event, bool each)
+static int add_event(struct who_question *q, struct event *event, bool each)
 {
     enum filter_result result = filter_event(&q->report.filter, event);
     int r = 0;
@@ -183,12 +183,12 @@ static int tell_event(struct who_question *q, struct event *event, bool each)
 }
 
 /* Changes of what lies above the target take their turn among the others, in order of time. */
-static int tell_above(struct who_question *q, uint64_t until_ns)
+static int add_above(struct who_question *q, uint64_t until_ns)
 {
     int r = 0;
 
-    while (r == 0 && q->above_told < q->above_count && q->above[q->above_told]->time_ns <= until_ns)
-        r = tell_event(q, q->above[q->above_told++], true);
+    while (r == 0 && q->above_added < q->above_count && q->above[q->above_added]->time_ns <= until_ns)
+        r = add_event(q, q->above[q->above_added++], true);
     return r;
 }
 
@@ -198,7 +198,7 @@ static void forget_above(struct who_question *q)
         event_free(q->above[i]);
     free(q->above);
     q->above = NULL;
-    q->above_count = q->above_told = 0;
+    q->above_count = q->above_added = 0;
 }
 
 static int on_above(void *data, struct event *event)
@@ -224,10 +224,10 @@ static int on_above(void *data, struct event *event)
 static int on_event(void *data, struct event *event)
 {
     struct who_question *q = data;
-    int r = tell_above(q, event->time_ns);
+    int r = add_above(q, event->time_ns);
 
     if (r == 0)
-        r = tell_event(q, event, q->each);
+        r = add_event(q, event, q->each);
     event_free(event);
     return r;
 }
@@ -323,7 +323,7 @@ static int ask(struct who_question *q, struct store *store, struct target *targe
     if (r >= 0 && (q->each || shows_events(q)))
         r = store_each_event(store, &q->query, on_event, q, err);
     if (r >= 0)
-        r = tell_above(q, UINT64_MAX);
+        r = add_above(q, UINT64_MAX);
     forget_above(q);
     if (r >= 0 && !q->each)
         r = store_each_rollup(store, &q->query, LIMIT_CASE_SAMPLES, on_rollup, q, err);

@@ -118,7 +118,7 @@ static int on_event(void *data, struct event *event)
 }
 
 /* What cannot be read is told; it stands in the verdict too. */
-static void tell_damage(const struct replay_stats *s)
+static void print_damage(const struct replay_stats *s)
 {
     uint64_t damaged = s->damaged + s->log.long_lines;
 
@@ -146,7 +146,7 @@ static int on_span(void *data, uint64_t from_ns, uint64_t to_ns)
 }
 
 /* That there is a log says that rules were watching, and not what. */
-static int tell_extent(const struct log_asking *a)
+static int print_extent(const struct log_asking *a)
 {
     const struct store_query *q = a->who->query;
     struct case_question question = {
@@ -177,11 +177,11 @@ static int ask_place(struct log_asking *a, struct err *err)
     if (a->doubtful)
         sbuf_addf(&not_seen, "; of %" PRIu64 " changes only the path says that they were in this container", a->doubtful);
     a->not_seen = sbuf_bytes(&not_seen);
-    tell_damage(&stats);
+    print_damage(&stats);
     r = logs_each_gap(&stats, q->since_ns, q->until_ns, on_gap, a);
     if (r >= 0)
         r = logs_each_span(&stats, on_span, a);
-    return r < 0 ? r : tell_extent(a);
+    return r < 0 ? r : print_extent(a);
 }
 
 /* Where a container's files are on the host, as its engine says: a log has only the host's paths. */

@@ -158,7 +158,7 @@ struct pair {
     uint64_t changed_ns;
 };
 
-static int tell(const struct pair *p, enum difference_kind kind, struct bytes xattr)
+static int emit(const struct pair *p, enum difference_kind kind, struct bytes xattr)
 {
     struct difference *d = difference_new();
     bool hashes = kind == DIFFERENCE_CONTENT || p->options->hashes;
@@ -234,11 +234,11 @@ static int compare_xattrs(const struct pair *p)
         n = path_getxattr(p->was->fd, was + i, x, XATTRS_MAX);
         m = path_getxattr(p->is->fd, was + i, y, XATTRS_MAX);
         if (n >= 0 && (n != m || memcmp(x, y, (size_t)n) != 0))
-            r = tell(p, DIFFERENCE_XATTR, bytes_of(was + i));
+            r = emit(p, DIFFERENCE_XATTR, bytes_of(was + i));
     }
     for (size_t i = 0; i < is_len && r == 0; i += strlen(is + i) + 1)
         if (is_noted(is + i) && !in_list(was, was_len, is + i))
-            r = tell(p, DIFFERENCE_XATTR, bytes_of(is + i));
+            r = emit(p, DIFFERENCE_XATTR, bytes_of(is + i));
     return r;
 }
 
@@ -259,7 +259,7 @@ static int compare_content(const struct pair *p, struct err *err)
     } else if (S_ISCHR(is->st_mode) || S_ISBLK(is->st_mode)) {
         r = was->st_rdev != is->st_rdev;
     }
-    return r ? tell(p, DIFFERENCE_CONTENT, BYTES_NULL) : 0;
+    return r ? emit(p, DIFFERENCE_CONTENT, BYTES_NULL) : 0;
 }
 
 int compare_entries(const struct compare_options *options, struct bytes path, struct bytes host_path,
@@ -272,18 +272,18 @@ int compare_entries(const struct compare_options *options, struct bytes path, st
     if (is)
         p.changed_ns = (uint64_t)MAX(time_ns(is->st.st_ctim), (int64_t)0);
     if (!was || !is)
-        return was || is ? tell(&p, is ? DIFFERENCE_ADDED : DIFFERENCE_MISSING, BYTES_NULL) : 0;
+        return was || is ? emit(&p, is ? DIFFERENCE_ADDED : DIFFERENCE_MISSING, BYTES_NULL) : 0;
     if ((was->st.st_mode & S_IFMT) != (is->st.st_mode & S_IFMT))
-        return tell(&p, DIFFERENCE_TYPE, BYTES_NULL);
+        return emit(&p, DIFFERENCE_TYPE, BYTES_NULL);
     r = compare_content(&p, err);
     /* a link has all rights, whoever looks */
     if (r == 0 && !S_ISLNK(is->st.st_mode) && (was->st.st_mode & 07777) != (is->st.st_mode & 07777))
-        r = tell(&p, DIFFERENCE_MODE, BYTES_NULL);
+        r = emit(&p, DIFFERENCE_MODE, BYTES_NULL);
     if (r == 0 && (was->st.st_uid != is->st.st_uid || was->st.st_gid != is->st.st_gid))
-        r = tell(&p, DIFFERENCE_OWNER, BYTES_NULL);
+        r = emit(&p, DIFFERENCE_OWNER, BYTES_NULL);
     if (r == 0)
         r = compare_xattrs(&p);
     if (r == 0 && options->times && time_ns(was->st.st_mtim) != time_ns(is->st.st_mtim))
-        r = tell(&p, DIFFERENCE_TIMES, BYTES_NULL);
+        r = emit(&p, DIFFERENCE_TIMES, BYTES_NULL);
     return r;
 }

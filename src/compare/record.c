@@ -365,7 +365,7 @@ static int on_event(void *data, struct event *e)
 
 /* ---- what is left of it ---- */
 
-static int tell(struct record_comparison *r, const struct track *t, enum difference_kind kind, struct event **event,
+static int emit(struct record_comparison *r, const struct track *t, enum difference_kind kind, struct event **event,
                 struct bytes xattr)
 {
     struct difference *d = difference_new();
@@ -391,7 +391,7 @@ static int tell(struct record_comparison *r, const struct track *t, enum differe
     return r->options->each(r->options->data, d);
 }
 
-static int tell_track(struct record_comparison *r, struct track *t)
+static int emit_track(struct record_comparison *r, struct track *t)
 {
     int code = 0;
 
@@ -400,29 +400,29 @@ static int tell_track(struct record_comparison *r, struct track *t)
         return 0;
     }
     if (!t->was || !t->is)
-        return tell(r, t, t->is ? DIFFERENCE_ADDED : DIFFERENCE_MISSING, &t->name, BYTES_NULL);
+        return emit(r, t, t->is ? DIFFERENCE_ADDED : DIFFERENCE_MISSING, &t->name, BYTES_NULL);
     if (t->other) {
         /* another file stands there; what it holds is not recorded */
         struct event *again = t->name ? copy_for_old_name(t->name) : NULL;
 
-        code = tell(r, t, DIFFERENCE_CONTENT, t->content ? &t->content : &t->name, BYTES_NULL);
+        code = emit(r, t, DIFFERENCE_CONTENT, t->content ? &t->content : &t->name, BYTES_NULL);
         if (!t->mode)
             t->mode = TAKE_PTR(again);
         event_free(again);
         if (code == 0 && file_state_owner_differs(&t->before, &t->after) && !t->owner && t->mode)
             t->owner = copy_for_old_name(t->mode);
     } else if (t->content) {
-        code = tell(r, t, DIFFERENCE_CONTENT, &t->content, BYTES_NULL);
+        code = emit(r, t, DIFFERENCE_CONTENT, &t->content, BYTES_NULL);
     }
     if (code == 0 && t->mode && file_state_mode_differs(&t->before, &t->after))
-        code = tell(r, t, DIFFERENCE_MODE, &t->mode, BYTES_NULL);
+        code = emit(r, t, DIFFERENCE_MODE, &t->mode, BYTES_NULL);
     if (code == 0 && t->owner && file_state_owner_differs(&t->before, &t->after))
-        code = tell(r, t, DIFFERENCE_OWNER, &t->owner, BYTES_NULL);
+        code = emit(r, t, DIFFERENCE_OWNER, &t->owner, BYTES_NULL);
     for (struct attribute *a = t->attributes; a && code == 0; a = a->next)
         if (a->event)
-            code = tell(r, t, DIFFERENCE_XATTR, &a->event, a->event->xattr);
+            code = emit(r, t, DIFFERENCE_XATTR, &a->event, a->event->xattr);
     if (code == 0 && t->times && r->options->times)
-        code = tell(r, t, DIFFERENCE_TIMES, &t->times, BYTES_NULL);
+        code = emit(r, t, DIFFERENCE_TIMES, &t->times, BYTES_NULL);
     return code;
 }
 
@@ -454,7 +454,7 @@ int compare_record(struct store *store, const struct store_query *query, const s
 
         /* the other end of a rename may lie elsewhere */
         if (code == 0 && (!bytes_known(query->path) || bytes_path_covers(query->path, path)))
-            code = tell_track(&r, t);
+            code = emit_track(&r, t);
         HASH_DEL(r.tracks, t);
         track_free(t);
     }

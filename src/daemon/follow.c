@@ -13,9 +13,9 @@
 #include "attribution/procfs.h"
 #include "util/macro.h"
 
-#define NEWS_MAX 65536 /* not fetched yet: 10 MB with their records; then they count as lost */
+#define NOTIFICATIONS_MAX 65536 /* not fetched yet: 10 MB with their records; then they count as lost */
 
-struct news {
+struct notification {
     bool is_gap;
     union {
         struct process_event process; /* captured: an owned reference */
@@ -29,42 +29,42 @@ struct follower {
     pthread_t thread;
     bool running;
     bool direct;   /* the tracker captures everything itself: no thread, no list */
-    int news_fd, stop_fd;
+    int notification_fd, stop_fd;
     pthread_mutex_t lock; /* the tracker and what follows */
-    struct news *news;
+    struct notification *notifications;
     size_t count, size;
     uint64_t dropped;
 };
 
-static struct news *add_news(struct follower *f)
+static struct notification *add_notification(struct follower *f)
 {
     if (f->count == f->size) {
         size_t size = f->size ? f->size * 2 : 256;
-        struct news *news = size <= NEWS_MAX ? reallocarray(f->news, size, sizeof(*news)) : NULL;
+        struct notification *grown = size <= NOTIFICATIONS_MAX ? reallocarray(f->notifications, size, sizeof(*grown)) : NULL;
 
-        if (!news) {
+        if (!grown) {
             f->dropped++;
             return NULL;
         }
-        f->news = news;
+        f->notifications = grown;
         f->size = size;
     }
-    return &f->news[f->count++];
+    return &f->notifications[f->count++];
 }
 
 static void on_process(void *data, const struct process_event *event)
 {
     struct follower *f = data;
-    struct news *n;
+    struct notification *n;
 
     if (f->direct) {
         f->options.process(f->options.data, event);
         return;
     }
-    n = add_news(f);
+    n = add_notification(f);
     if (!n)
         return;
-    *n = (struct news){ .process = *event };
+    *n = (struct notification){ .process = *event };
     if (event->captured)
         n->process.captured = process_ref(event->captured);
     else if (event->kind == PROCESS_EXEC)
@@ -74,15 +74,15 @@ static void on_process(void *data, const struct process_event *event)
 static void on_gap(void *data, const struct gap *gap)
 {
     struct follower *f = data;
-    struct news *n;
+    struct notification *n;
 
     if (f->direct) {
         f->options.gap(f->options.data, gap);
         return;
     }
-    n = add_news(f);
+    n = add_notification(f);
     if (n)
-        *n = (struct news){ .is_gap = true, .gap = *gap };
+        *n = (struct notification){ .is_gap = true, .gap = *gap };
 }
 
 static void *follow(void *data)
@@ -103,7 +103,7 @@ static void *follow(void *data)
         count = f->count;
         pthread_mutex_unlock(&f->lock);
         if (count)
-            (void)eventfd_write(f->news_fd, 1);
+            (void)eventfd_write(f->notification_fd, 1);
     }
 }
 
@@ -120,9 +120,9 @@ int follower_open(const struct follower_options *options, struct follower **ret,
     tracker.sink.gap = on_gap;
     f->options = *options;
     f->stop_fd = eventfd(0, EFD_CLOEXEC);
-    f->news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    f->notification_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_mutex_init(&f->lock, NULL);
-    r = f->stop_fd < 0 || f->news_fd < 0 ? err_set(err, -errno, "following processes") : 0;
+    r = f->stop_fd < 0 || f->notification_fd < 0 ? err_set(err, -errno, "following processes") : 0;
     if (r == 0)
         r = tracker_open(&tracker, &f->tracker, err);
     if (r < 0) {
@@ -156,10 +156,10 @@ const struct tracker_ops *follower_tracker(const struct follower *f)
 
 int follower_fd(const struct follower *f)
 {
-    return f->direct ? tracker_fd(f->tracker) : f->news_fd;
+    return f->direct ? tracker_fd(f->tracker) : f->notification_fd;
 }
 
-static void tell_dropped(struct follower *f, uint64_t dropped)
+static void emit_dropped(struct follower *f, uint64_t dropped)
 {
     struct gap gap = { .reason = LOST_PROCESS_EVENTS, .count = dropped };
 
@@ -169,7 +169,7 @@ static void tell_dropped(struct follower *f, uint64_t dropped)
 
 void follower_dispatch(struct follower *f)
 {
-    struct news *news;
+    struct notification *notifications;
     size_t count;
     uint64_t dropped;
     eventfd_t ignored;
@@ -178,28 +178,28 @@ void follower_dispatch(struct follower *f)
         (void)tracker_dispatch(f->tracker, NULL);
         return;
     }
-    (void)eventfd_read(f->news_fd, &ignored);
+    (void)eventfd_read(f->notification_fd, &ignored);
     pthread_mutex_lock(&f->lock);
     /* what the thread has not come to yet */
     (void)tracker_dispatch(f->tracker, NULL);
-    news = f->news;
+    notifications = f->notifications;
     count = f->count;
     dropped = f->dropped;
-    f->news = NULL;
+    f->notifications = NULL;
     f->count = f->size = 0;
     f->dropped = 0;
     pthread_mutex_unlock(&f->lock);
     for (size_t i = 0; i < count; i++) {
-        if (news[i].is_gap) {
-            f->options.gap(f->options.data, &news[i].gap);
+        if (notifications[i].is_gap) {
+            f->options.gap(f->options.data, &notifications[i].gap);
             continue;
         }
-        f->options.process(f->options.data, &news[i].process);
-        process_unref(news[i].process.captured);
+        f->options.process(f->options.data, &notifications[i].process);
+        process_unref(notifications[i].process.captured);
     }
-    free(news);
+    free(notifications);
     if (dropped)
-        tell_dropped(f, dropped);
+        emit_dropped(f, dropped);
 }
 
 void follower_close(struct follower *f)
@@ -212,12 +212,12 @@ void follower_close(struct follower *f)
     }
     tracker_close(f->tracker);
     for (size_t i = 0; i < f->count; i++)
-        if (!f->news[i].is_gap)
-            process_unref(f->news[i].process.captured);
-    free(f->news);
+        if (!f->notifications[i].is_gap)
+            process_unref(f->notifications[i].process.captured);
+    free(f->notifications);
     if (f->stop_fd >= 0)
         close(f->stop_fd);
-    if (f->news_fd >= 0)
-        close(f->news_fd);
+    if (f->notification_fd >= 0)
+        close(f->notification_fd);
     free(f);
 }

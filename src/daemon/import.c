@@ -211,7 +211,7 @@ static void set_start(struct import *im, size_t from, struct logs_options *logs)
         budget -= im->logs[im->first].size;
         logs->start_offset = 0;
     }
-    logs->tell_from = (struct replay_position){ from - im->first, offset };
+    logs->emit_from = (struct replay_position){ from - im->first, offset };
 }
 
 /* What the store has already: a copy of a log, or a pipe, tells the same again. */
@@ -299,7 +299,7 @@ static int read_logs(struct import *im, size_t from, struct import_result *ret, 
     logs.agents = agents;
     set_start(im, from, &logs);
     im->marked = from;
-    im->safe = logs.tell_from;
+    im->safe = logs.emit_from;
     im->next_ns = clock_ns(CLOCK_MONOTONIC) + MARK_NS;
     view = (struct audit_log_files){ im->options->files->files + im->first, im->count - im->first };
     r = logs_read(&logs, &ret->stats, err);

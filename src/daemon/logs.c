@@ -182,7 +182,7 @@ int logs_read(const struct logs_options *options, struct replay_stats *ret, stru
         .path = options->path,
         .through_roots = options->through_roots,
         .start_offset = options->start_offset,
-        .tell_from = options->tell_from,
+        .emit_from = options->emit_from,
         .live = options->live,
         .data = &reading,
         .event = on_event,

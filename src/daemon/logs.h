@@ -15,7 +15,7 @@ struct logs_options {
     struct bytes path;      /* only this file and what is below; BYTES_NULL: everything */
     bool through_roots;
     uint64_t start_offset;  /* as history/replay.h has them */
-    struct replay_position tell_from;
+    struct replay_position emit_from;
     bool live;
     void *data;
     /* Takes over the event; non-zero ends it and is returned. */

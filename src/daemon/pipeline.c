@@ -39,7 +39,7 @@
 #define TRIM_NS (60 * NS_PER_S) /* so often unused memory goes back to the kernel */
 #define TICK_MS 100          /* time-outs of sensors and the fold are checked so often */
 #define FUSE_TICK_MS 25      /* while several sensors are open: no news for so long, and all have told */
-#define CALM_US 1000         /* under load: what comes in this time is read in one go, if no sensor says otherwise */
+#define BACKOFF_US 1000         /* under load: what comes in this time is read in one go, if no sensor says otherwise */
 #define BUSY_WAKES 20        /* wakes without a pause between: it is a load */
 #define POLL_NS NS_PER_S     /* what is waited for is looked for so often */
 #define SYNC_MS 2000         /* at the end, what happened before is waited for so long at a time */
@@ -134,7 +134,7 @@ static void on_gap(void *data, const struct gap *gap)
     struct pipeline *p = data;
 
     if (gap->reason == LOST_PROCESS_EVENTS)
-        attribution_doubt(p->attribution);
+        attribution_recheck(p->attribution);
     (void)case_add_gap(p->case_, gap);
     if (p->store)
         (void)store_add_gap(p->store, gap);
@@ -609,7 +609,7 @@ static bool is_readable(const struct pipeline *p)
  * what happened, but for what sensors hold for a moment. Audit's records also wait in the kernel's own queue, where
  * nobody sees them: while events come, it is known no further than to the newest.
  */
-static void tell_seen(struct pipeline *p, uint64_t turn_ns)
+static void emit_seen(struct pipeline *p, uint64_t turn_ns)
 {
     uint64_t seen_ns = turn_ns - HELD_NS;
 
@@ -673,18 +673,18 @@ void pipeline_confine(struct pipeline *p)
 }
 
 /* As long as every open sensor allows. */
-static unsigned calm(const struct pipeline *p)
+static unsigned poll_backoff_us(const struct pipeline *p)
 {
     unsigned us = UINT_MAX;
 
     for (size_t i = 0; i < p->sensor_count; i++)
-        us = MIN(us, p->sensors[i].ops->calm_us ? p->sensors[i].ops->calm_us : CALM_US);
-    return us == UINT_MAX ? CALM_US : us;
+        us = MIN(us, p->sensors[i].ops->poll_backoff_us ? p->sensors[i].ops->poll_backoff_us : BACKOFF_US);
+    return us == UINT_MAX ? BACKOFF_US : us;
 }
 
 int pipeline_run(struct pipeline *p, uint64_t until_ns, struct err *err)
 {
-    const unsigned calm_us = calm(p);
+    const unsigned backoff_us = poll_backoff_us(p);
     unsigned busy = 0;
 
     p->stop = false;
@@ -705,13 +705,13 @@ int pipeline_run(struct pipeline *p, uint64_t until_ns, struct err *err)
         dispatch_all(p);
         if (p->fuse)
             fuse_expire(p->fuse, clock_ns(CLOCK_MONOTONIC), n == 0);
-        tell_seen(p, turn_ns);
+        emit_seen(p, turn_ns);
         if (now >= p->next_trim_ns) {
             p->next_trim_ns = now + TRIM_NS;
             memory_trim();
         }
-        if (clock_ns(CLOCK_MONOTONIC) - now < calm_us * 1000ull && n > 0 && ++busy > BUSY_WAKES)
-            usleep(calm_us);
+        if (clock_ns(CLOCK_MONOTONIC) - now < backoff_us * 1000ull && n > 0 && ++busy > BUSY_WAKES)
+            usleep(backoff_us);
         else if (n == 0)
             busy = 0;
         for (int i = 0; i < n; i++) {
@@ -763,7 +763,7 @@ static void read_to_the_end(struct pipeline *p, const struct open_sensor *open)
 }
 
 /* What `who` will not know. The store has that gap itself, where it could be written. */
-static void tell_missing(struct pipeline *p)
+static void emit_missing(struct pipeline *p)
 {
     struct gap gap = { .reason = LOST_STORE };
     struct store_state state;
@@ -808,7 +808,7 @@ void pipeline_finish(struct pipeline *p)
         if (p->coverage_id)
             (void)store_end_coverage(p->store, p->coverage_id, clock_ns(CLOCK_REALTIME));
         (void)store_flush(p->store, NULL);
-        tell_missing(p);
+        emit_missing(p);
     }
     if (p->options.idle)
         p->options.idle(p->options.data);

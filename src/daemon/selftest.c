@@ -30,9 +30,9 @@
 #define CHILD_MS 5000
 #define CHILD_FAILED 99
 
-/* ---- the roads: each puts the child into the scratch directory ---- */
+/* ---- access paths: each puts the child into the scratch directory ---- */
 
-struct road {
+struct access_path {
     const char *name;
     char scratch[PATH_MAX]; /* as the child opens it */
     size_t root_len;        /* its first bytes are a root that the container's links do not lead out of; 0: all */
@@ -40,27 +40,27 @@ struct road {
     bool host;              /* the directory is the one that we made: nothing is looked up again */
 };
 
-/* The scratch directory as this road leads to it, and only that. */
-static int walk_road(const struct road *road, const struct scratch_directory *s)
+/* Opens the scratch directory by this access path, and nothing else. A descriptor or -errno. */
+static int walk_access_path(const struct access_path *access, const struct scratch_directory *s)
 {
     _cleanup_close_ int root = -EBADF, dir = -EBADF;
 
-    if (road->host)
+    if (access->host)
         return dup(s->dir);
-    if (road->ns_pid) {
+    if (access->ns_pid) {
         char path[64];
         _cleanup_close_ int ns = -EBADF;
 
-        snprintf(path, sizeof(path), "/proc/%d/ns/mnt", road->ns_pid);
+        snprintf(path, sizeof(path), "/proc/%d/ns/mnt", access->ns_pid);
         ns = open(path, O_RDONLY | O_CLOEXEC);
         if (ns < 0 || setns(ns, CLONE_NEWNS) < 0)
             return -errno;
         root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (root < 0)
             return -errno;
-        dir = beneath_open(root, bytes_of(road->scratch), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+        dir = beneath_open(root, bytes_of(access->scratch), O_PATH | O_DIRECTORY | O_NOFOLLOW);
     } else {
-        dir = beneath_open_host(bytes_of(road->scratch), road->root_len, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+        dir = beneath_open_host(bytes_of(access->scratch), access->root_len, O_PATH | O_DIRECTORY | O_NOFOLLOW);
     }
     if (dir < 0)
         return dir == -ENOENT || dir == -ENOTDIR || dir == -ELOOP ? -CHANGE_REPLACED : dir;
@@ -72,10 +72,11 @@ struct outcome {
     int errors[CHANGES];
 };
 
-static int go(const struct road *road, const struct scratch_directory *s, const struct change_files *files, int *ret_errors)
+static int go(const struct access_path *access, const struct scratch_directory *s, const struct change_files *files,
+              int *ret_errors)
 {
     _cleanup_close_ int self_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    _cleanup_close_ int dir = self_fds < 0 ? -errno : walk_road(road, s);
+    _cleanup_close_ int dir = self_fds < 0 ? -errno : walk_access_path(access, s);
     struct stat st;
 
     if (dir < 0 || fstat(dir, &st) < 0)
@@ -83,9 +84,9 @@ static int go(const struct road *road, const struct scratch_directory *s, const 
     return changes_make(dir, self_fds, files, st.st_dev == s->st.st_dev, ret_errors);
 }
 
-/* A child goes the road, makes every change and says for each, through the pipe, whether the
+/* A child takes the access path, makes every change and says for each, through the pipe, whether the
  * system let it happen (0) or why not (errno). */
-static pid_t make_changes(const struct road *road, const struct scratch_directory *s, const struct change_files *files,
+static pid_t make_changes(const struct access_path *access, const struct scratch_directory *s, const struct change_files *files,
                           int write_fd)
 {
     struct outcome outcome = { 0 };
@@ -94,7 +95,7 @@ static pid_t make_changes(const struct road *road, const struct scratch_director
     if (pid != 0)
         return pid;
     umask(0);
-    outcome.r = go(road, s, files, outcome.errors);
+    outcome.r = go(access, s, files, outcome.errors);
     _exit(write(write_fd, &outcome, sizeof(outcome)) == (ssize_t)sizeof(outcome) ? 0 : CHILD_FAILED);
 }
 
@@ -154,7 +155,7 @@ static const struct event *find(const struct seen_events *seen, const struct cha
 }
 
 /* "" if the event tells what was done, else what it tells wrong. */
-static const char *judge(const struct event *e, const struct change *c, const struct road *road,
+static const char *judge(const struct event *e, const struct change *c, const struct access_path *access,
                          pid_t pid, int error, const char *self, uint64_t has, unsigned times)
 {
     struct bytes name = bytes_of(operation_info(c->operation)->name);
@@ -167,7 +168,7 @@ static const char *judge(const struct event *e, const struct change *c, const st
         return "the outcome is wrong";
     if (times != 1)
         return "it is told more than once";
-    if (!strstr(road->scratch, "/" SCRATCH_PREFIX) ||
+    if (!strstr(access->scratch, "/" SCRATCH_PREFIX) ||
         !memmem(e->path.data, e->path.len, "/" SCRATCH_PREFIX, strlen("/" SCRATCH_PREFIX)))
         return "the path is wrong";
     if (c->operation == OPERATION_RENAME &&
@@ -184,7 +185,7 @@ static const char *judge(const struct event *e, const struct change *c, const st
     return "";
 }
 
-static void compare(const struct seen_events *seen, const struct road *road, pid_t pid, const int *errors,
+static void compare(const struct seen_events *seen, const struct access_path *access, pid_t pid, const int *errors,
                     uint64_t has, const struct selftest_report *report, struct selftest_result *ret)
 {
     char self[PATH_MAX] = "";
@@ -202,7 +203,7 @@ static void compare(const struct seen_events *seen, const struct road *road, pid
         snprintf(name, sizeof(name), "%s%s", what, c->suffix);
         e = find(seen, c, pid, name, &times);
         if (e) {
-            text = judge(e, c, road, pid, errors[i], self, has, times);
+            text = judge(e, c, access, pid, errors[i], self, has, times);
             outcome = *text ? SELFTEST_WRONG : SELFTEST_RIGHT;
         } else if ((c->needs & ~has) || (errors[i] && !(has & CAPABILITY_REFUSED))) {
             outcome = SELFTEST_DECLARED;
@@ -216,26 +217,26 @@ static void compare(const struct seen_events *seen, const struct road *road, pid
         ret->right += outcome == SELFTEST_RIGHT;
         ret->declared += outcome == SELFTEST_DECLARED;
         ret->wrong += outcome == SELFTEST_WRONG;
-        report->line(report->data, road->name, what, outcome, text);
+        report->line(report->data, access->name, what, outcome, text);
     }
 }
 
-/* ---- one road ---- */
+/* ---- one access path ---- */
 
 /* The folder that the scratch directory stands in, never outside of its container; -errno. */
-static int open_parent(const struct road *place)
+static int open_parent(const struct access_path *place)
 {
     return beneath_open_host(bytes_dirname(bytes_of(place->scratch)), place->root_len, O_PATH | O_DIRECTORY);
 }
 
-static int replaced(const struct road *road, struct err *err)
+static int replaced(const struct access_path *access, struct err *err)
 {
     return err_say(err, -ESTALE, "somebody moves or replaces what the test makes beside the target, it was ended "
-                                 "(road \"%s\")", road->name);
+                                 "(road \"%s\")", access->name);
 }
 
-/* Is all where it was made? Then what the road's events say can be compared. */
-static int check_place(const struct road *road, const struct road *place, const struct scratch_directory *s,
+/* Is all where it was made? Then what the events of this access path say can be compared. */
+static int check_place(const struct access_path *access, const struct access_path *place, const struct scratch_directory *s,
                        const struct outcome *outcome, struct change_files *files, struct err *err)
 {
     _cleanup_close_ int parent = open_parent(place);
@@ -244,15 +245,15 @@ static int check_place(const struct road *road, const struct road *place, const 
 
     for (size_t i = 0; i < CHANGES; i++)
         if (outcome->errors[i] == CHANGE_REPLACED)
-            return replaced(road, err);
+            return replaced(access, err);
     if (missing || !scratch_in_place(s) || parent < 0 || fstat(parent, &now) < 0 || fstat(s->parent, &then) < 0 ||
         now.st_dev != then.st_dev || now.st_ino != then.st_ino)
-        return replaced(road, err);
+        return replaced(access, err);
     return 0;
 }
 
 /* One run of the pipeline while the changes are made. */
-static int observe(struct pipeline *pipeline, const struct road *road, const struct road *place,
+static int observe(struct pipeline *pipeline, const struct access_path *access, const struct access_path *place,
                    const struct scratch_directory *s, struct change_files *files, pid_t *ret_pid, struct outcome *ret,
                    struct err *err)
 {
@@ -260,18 +261,18 @@ static int observe(struct pipeline *pipeline, const struct road *road, const str
 
     if (pipe2(pipes, O_CLOEXEC) < 0)
         return err_set(err, -errno, "pipe");
-    *ret_pid = make_changes(road, s, files, pipes[1]);
+    *ret_pid = make_changes(access, s, files, pipes[1]);
     r = *ret_pid < 0 ? err_set(err, -errno, "fork") : pipeline_run(pipeline, clock_ns(CLOCK_MONOTONIC) + SETTLE_NS, err);
     if (*ret_pid >= 0) {
         int outcome = take_outcome(*ret_pid, pipes[0], ret);
 
         (void)waitpid(*ret_pid, NULL, 0);
         if (r == 0 && outcome == -CHANGE_REPLACED)
-            r = replaced(road, err);
+            r = replaced(access, err);
         else if (r == 0 && outcome < 0)
-            r = err_set(err, outcome, "the changes could not be made by the road \"%s\"", road->name);
+            r = err_set(err, outcome, "the changes could not be made by the road \"%s\"", access->name);
         else if (r == 0)
-            r = check_place(road, place, s, ret, files, err);
+            r = check_place(access, place, s, ret, files, err);
     }
     closep(&pipes[0]);
     closep(&pipes[1]);
@@ -321,8 +322,8 @@ static int clean_up(struct scratch_directory *s, struct change_files *files, str
 }
 
 /* place: the scratch directory as we open it; watched: how the user would write it. */
-static int run_road(const struct pipeline_options *base, const struct road *road,
-                    const struct road *place, const char *watched,
+static int run_access_path(const struct pipeline_options *base, const struct access_path *access,
+                    const struct access_path *place, const char *watched,
                     const struct selftest_report *report, struct selftest_result *ret,
                     struct err *err)
 {
@@ -350,11 +351,11 @@ static int run_road(const struct pipeline_options *base, const struct road *road
         r = open_pipeline(base, watched, &seen, &choice, &pipeline, err);
     if (r == 0) {
         pipeline_ready(pipeline, &ready);
-        r = observe(pipeline, road, place, &scratch, &files, &pid, &outcome, err);
+        r = observe(pipeline, access, place, &scratch, &files, &pid, &outcome, err);
     }
     if (r == 0) {
         pipeline_finish(pipeline);
-        compare(&seen, road, pid, outcome.errors, choice.has, report, ret);
+        compare(&seen, access, pid, outcome.errors, choice.has, report, ret);
     }
     pipeline_close(pipeline);
     cleaned = clean_up(&scratch, &files, &left);
@@ -366,13 +367,13 @@ static int run_road(const struct pipeline_options *base, const struct road *road
     return r;
 }
 
-/* ---- all roads of a target ---- */
+/* ---- all access paths of a target ---- */
 
 static int run_host(const struct pipeline_options *options, const struct target *target,
                     const char *name, const struct selftest_report *report,
                     struct selftest_result *ret, struct err *err)
 {
-    struct road road = { .name = "host", .host = true };
+    struct access_path access = { .name = "host", .host = true };
     struct stat st;
     struct bytes dir = target->path;
 
@@ -380,10 +381,10 @@ static int run_host(const struct pipeline_options *options, const struct target 
         return err_set(err, -errno, "the target");
     if (!S_ISDIR(st.st_mode))
         dir = bytes_dirname(dir);
-    if (snprintf(road.scratch, sizeof(road.scratch), "%.*s/%s", (int)dir.len, dir.data, name) >=
-        (int)sizeof(road.scratch))
+    if (snprintf(access.scratch, sizeof(access.scratch), "%.*s/%s", (int)dir.len, dir.data, name) >=
+        (int)sizeof(access.scratch))
         return err_say(err, -ENAMETOOLONG, "the target's path is too long");
-    return run_road(options, &road, &road, road.scratch, report, ret, err);
+    return run_access_path(options, &access, &access, access.scratch, report, ret, err);
 }
 
 static int run_container(const struct pipeline_options *options, const struct target *target,
@@ -395,7 +396,7 @@ static int run_container(const struct pipeline_options *options, const struct ta
     struct container_view view = { 0 };
     struct engines *engines = NULL;
     char root[PATH_MAX], watched[PATH_MAX];
-    struct road roads[4];
+    struct access_path paths[4];
     size_t count = 0, root_len;
     int r = engines_new(&engines_options, &engines, err);
 
@@ -418,11 +419,11 @@ static int run_container(const struct pipeline_options *options, const struct ta
         snprintf(watched, sizeof(watched), "%.*s:%.*s:%s/%s", (int)view.container->runtime.len,
                  view.container->runtime.data, (int)view.container->id.len,
                  view.container->id.data, path, name);
-        roads[count] = (struct road){ .name = "inside", .ns_pid = view.container->pid };
-        if (snprintf(roads[count++].scratch, PATH_MAX, "%s/%s", path, name) >= PATH_MAX)
+        paths[count] = (struct access_path){ .name = "inside", .ns_pid = view.container->pid };
+        if (snprintf(paths[count++].scratch, PATH_MAX, "%s/%s", path, name) >= PATH_MAX)
             r = err_set(err, -ENAMETOOLONG, "the target");
-        roads[count] = (struct road){ .name = "/proc/PID/root", .root_len = root_len };
-        if (snprintf(roads[count++].scratch, PATH_MAX, "%s/%s", root, name) >= PATH_MAX)
+        paths[count] = (struct access_path){ .name = "/proc/PID/root", .root_len = root_len };
+        if (snprintf(paths[count++].scratch, PATH_MAX, "%s/%s", root, name) >= PATH_MAX)
             r = err_set(err, -ENAMETOOLONG, "the target");
         for (int i = 0; i < 2; i++) {
             struct bytes layer = i == 0 ? view.merged : view.upper;
@@ -434,13 +435,13 @@ static int run_container(const struct pipeline_options *options, const struct ta
             there = layer.len ? beneath_open_host(bytes_of(scratch), layer.len, O_PATH | O_DIRECTORY) : -ENOENT;
             if (there < 0)
                 continue;
-            roads[count] = (struct road){ .name = i == 0 ? "merged" : "upper", .root_len = layer.len };
-            snprintf(roads[count++].scratch, PATH_MAX, "%.3000s/%s", scratch, name);
+            paths[count] = (struct access_path){ .name = i == 0 ? "merged" : "upper", .root_len = layer.len };
+            snprintf(paths[count++].scratch, PATH_MAX, "%.3000s/%s", scratch, name);
         }
     }
     for (size_t i = 0; r == 0 && i < count; i++) {
-        /* roads[1] is ours as well */
-        r = run_road(options, &roads[i], &roads[1], watched, report, ret, err);
+        /* paths[1] is the one that we look by ourselves */
+        r = run_access_path(options, &paths[i], &paths[1], watched, report, ret, err);
     }
     container_view_done(&view);
     engines_free(engines);

@@ -22,7 +22,7 @@ struct selftest_report {
     void *data;
     /* road: "host", "inside", "/proc/PID/root", "merged", "upper"; change: "unlink"; text: what is
      * wrong, in our words, "" if right. */
-    void (*line)(void *data, const char *road, const char *change, enum selftest_outcome outcome,
+    void (*line)(void *data, const char *access_path, const char *change, enum selftest_outcome outcome,
                  const char *text);
 };
 

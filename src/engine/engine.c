@@ -544,7 +544,7 @@ static struct container *complete(struct engines *e, struct container *c)
 }
 
 /* An engine may tell one kill more than once: Docker 20.10 was seen to tell it up to three times. */
-static bool is_told_oom(struct known_container *k, uint64_t time_ns)
+static bool is_repeated_oom(struct known_container *k, uint64_t time_ns)
 {
     bool again = k->oom_ns && time_ns >= k->oom_ns && time_ns - k->oom_ns < OOM_AGAIN_NS;
 
@@ -567,14 +567,14 @@ static struct container *with_health_check(struct container *c, const struct kno
 
 static void pass_on(struct engines *e, unsigned group, const struct lifecycle_event *life)
 {
-    struct lifecycle_event told = *life;
+    struct lifecycle_event emitted = *life;
     struct known_container *k = known_find(e, group, life->container->id);
     struct container *c = NULL;
 
     for (unsigned i = 0; i < ENGINES; i++)
         if (e->slots[i].asker && e->slots[i].group == group)
             asker_forget(e->slots[i].asker, life->kind == LIFECYCLE_RENAME ? NULL : life->container);
-    if (life->kind == LIFECYCLE_OOM && k && is_told_oom(k, life->time_ns))
+    if (life->kind == LIFECYCLE_OOM && k && is_repeated_oom(k, life->time_ns))
         return;
     switch (life->kind) {
     case LIFECYCLE_CREATE:
@@ -599,9 +599,9 @@ static void pass_on(struct engines *e, unsigned group, const struct lifecycle_ev
         c = container_ref(k ? k->container : life->container);
         break;
     }
-    told.container = c ? c : life->container;
+    emitted.container = c ? c : life->container;
     if (e->options.life)
-        e->options.life(e->options.data, &told);
+        e->options.life(e->options.data, &emitted);
     container_unref(c);
     if (life->kind == LIFECYCLE_DESTROY)
         known_gone(e, group, life->container->id);

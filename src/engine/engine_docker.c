@@ -394,7 +394,7 @@ static bool is_repeated(struct docker *d, struct bytes object)
     return false;
 }
 
-static void tell(struct docker *d, void (*life)(void *data, const struct lifecycle_event *life), void *data)
+static void emit(struct docker *d, void (*life)(void *data, const struct lifecycle_event *life), void *data)
 {
     const char *at = sbuf_str(&d->complete), *end = at + d->complete.len;
 
@@ -439,7 +439,7 @@ static int docker_dispatch(void *engine, void (*life)(void *data, const struct l
     }
     while ((message = curl_multi_info_read(d->multi, &left)))
         ended |= message->msg == CURLMSG_DONE;
-    tell(d, life, data);
+    emit(d, life, data);
     if (ended) /* the daemon went away: asked again in a second, from where it stopped */
         stop_stream(d);
     return 0;

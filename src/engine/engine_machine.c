@@ -403,7 +403,7 @@ struct round {
     void *data;
 };
 
-static void tell(const struct round *r, struct container *c, enum lifecycle_kind kind, uint64_t time_ns)
+static void emit(const struct round *r, struct container *c, enum lifecycle_kind kind, uint64_t time_ns)
 {
     if (r->m->looked)
         r->life(r->data, &(struct lifecycle_event){ .kind = kind, .time_ns = time_ns, .exit_code = -1,
@@ -437,7 +437,7 @@ static int notice(void *data, struct container_view *view)
     if (k->pidfd >= 0)
         (void)epoll_ctl(r->m->epoll_fd, EPOLL_CTL_ADD, k->pidfd, &event);
     HASH_ADD_STR(r->m->known, name, k);
-    tell(r, c, LIFECYCLE_START, c->started_ns ? c->started_ns : clock_ns(CLOCK_REALTIME));
+    emit(r, c, LIFECYCLE_START, c->started_ns ? c->started_ns : clock_ns(CLOCK_REALTIME));
     return 0;
 }
 
@@ -453,7 +453,7 @@ static int dispatch(void *engine, void (*life)(void *data, const struct lifecycl
     (void)err;
     for (int i = 0; i < n; i++) {
         k = events[i].data.ptr;
-        tell(&round, k->container, LIFECYCLE_DIE, clock_ns(CLOCK_REALTIME));
+        emit(&round, k->container, LIFECYCLE_DIE, clock_ns(CLOCK_REALTIME));
         forget(m, k);
     }
     if (clock_ns(CLOCK_MONOTONIC) < m->next_look_ns)
@@ -464,7 +464,7 @@ static int dispatch(void *engine, void (*life)(void *data, const struct lifecycl
     (void)each_machine(m, notice, &round);
     HASH_ITER(hh, m->known, k, next)
         if (!k->seen) {
-            tell(&round, k->container, LIFECYCLE_DIE, clock_ns(CLOCK_REALTIME));
+            emit(&round, k->container, LIFECYCLE_DIE, clock_ns(CLOCK_REALTIME));
             forget(m, k);
         }
     m->looked = true;

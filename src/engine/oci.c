@@ -136,7 +136,7 @@ static int read_state(struct oci *o, struct oci_entry *e, struct oci_facts *ret)
 
 /* ---- what happens to one ---- */
 
-static void tell(struct oci *o, const struct oci_entry *e, enum lifecycle_kind kind, uint64_t time_ns, int exit_code)
+static void emit(struct oci *o, const struct oci_entry *e, enum lifecycle_kind kind, uint64_t time_ns, int exit_code)
 {
     struct lifecycle_event life = { .kind = kind, .time_ns = time_ns, .exit_code = exit_code,
                          .container = e->facts.view.container };
@@ -165,7 +165,7 @@ static void on_death(struct oci *o, struct oci_entry *e)
     c->pid = 0; /* may be anybody's from now on */
     e->facts.view.running = false;
     if (kills > e->oom_kills)
-        tell(o, e, LIFECYCLE_OOM, clock_ns(CLOCK_REALTIME), -1);
+        emit(o, e, LIFECYCLE_OOM, clock_ns(CLOCK_REALTIME), -1);
     e->started = false;
     if (o->life)
         o->life(o->data, &(struct lifecycle_event){ .kind = LIFECYCLE_DIE, .time_ns = clock_ns(CLOCK_REALTIME),
@@ -221,7 +221,7 @@ static void read_entry(struct oci *o, struct oci_entry *e)
     oci_facts_done(&e->facts);
     e->facts = f;
     if (!known)
-        tell(o, e, LIFECYCLE_CREATE, clock_ns(CLOCK_REALTIME), -1);
+        emit(o, e, LIFECYCLE_CREATE, clock_ns(CLOCK_REALTIME), -1);
     follow_process(o, e);
     if (e->started && f.view.running) /* read again: an update, a pause */
         (void)oci_overlay(PROC, f.view.container->pid, &e->facts.view);
@@ -232,7 +232,7 @@ static void read_entry(struct oci *o, struct oci_entry *e)
         f.view.container->started_ns = started_ns;
         (void)oci_overlay(PROC, f.view.container->pid, &e->facts.view);
         e->oom_kills = oci_oom_kills(f.view.container->cgroup);
-        tell(o, e, LIFECYCLE_START, started_ns, -1);
+        emit(o, e, LIFECYCLE_START, started_ns, -1);
     }
     f.view.container->started_ns = started_ns;
 }
@@ -261,7 +261,7 @@ static void on_appeared(void *data, const char *path, const char *runtime, bool 
 
 static void on_changed(void *data, const char *path, const char *name, bool removed)
 {
-    static const char *const told[] = { "state.json", "status", "config.json", "init.pid" };
+    static const char *const state_files[] = { "state.json", "status", "config.json", "init.pid" };
     struct oci *o = data;
     struct oci_entry *e;
 
@@ -272,8 +272,8 @@ static void on_changed(void *data, const char *path, const char *name, bool remo
         read_entry(o, e);
         return;
     }
-    for (size_t i = 0; i < ARRAY_SIZE(told) && !removed; i++)
-        if (strcmp(name, told[i]) == 0) {
+    for (size_t i = 0; i < ARRAY_SIZE(state_files) && !removed; i++)
+        if (strcmp(name, state_files[i]) == 0) {
             read_entry(o, e);
             return;
         }
@@ -302,7 +302,7 @@ static void on_vanished(void *data, const char *path)
         /* Podman takes a stopped container's state away and keeps the container: its storage says
          * when that is removed */
         if (!bytes_equal_str(e->facts.view.container->runtime, "podman"))
-            tell(o, e, LIFECYCLE_DESTROY, clock_ns(CLOCK_REALTIME), -1);
+            emit(o, e, LIFECYCLE_DESTROY, clock_ns(CLOCK_REALTIME), -1);
     }
     forget(o, e);
 }

@@ -60,8 +60,8 @@ static void see_config(struct outages *o, uint64_t time_ms, struct bytes text)
     if (number_behind(text, " audit_enabled=", &value)) {
         set_enabled(o, value, time_ms);
     } else if (number_behind(text, " lost=", &value) && number_behind(text, " old=", &old)) {
-        lost(o, old > o->told_lost ? old - o->told_lost : 0, time_ms);
-        o->told_lost = value;
+        lost(o, old > o->reported_lost ? old - o->reported_lost : 0, time_ms);
+        o->reported_lost = value;
     }
 }
 
@@ -85,7 +85,7 @@ void outages_see(struct outages *o, int type, uint64_t time_ms, struct bytes tex
         see_config(o, time_ms, text);
         break;
     case AUDIT_KERNEL: /* "state=initialized audit_enabled=0": a boot. auditd switches it on right after */
-        o->told_lost = 0;
+        o->reported_lost = 0;
         break;
     default:
         break;
@@ -97,8 +97,8 @@ bool outages_see_message(struct outages *o, struct bytes text)
     uint64_t count;
 
     if (number_behind(text, "audit_lost=", &count)) {
-        lost(o, count > o->told_lost ? count - o->told_lost : 0, o->last_ms);
-        o->told_lost = count;
+        lost(o, count > o->reported_lost ? count - o->reported_lost : 0, o->last_ms);
+        o->reported_lost = count;
         return true;
     }
     /* the line before it says why */

@@ -32,7 +32,7 @@ struct outages {
     uint64_t lost;     /* records, in all */
     /* so far */
     uint64_t last_ms;  /* of the last record */
-    uint64_t told_lost; /* the kernel's counter at its last message */
+    uint64_t reported_lost; /* the kernel's counter at its last message */
     bool stopped, disabled;
 };
 

@@ -54,7 +54,7 @@ static void see_between(struct replay *p, const struct log_block *b, size_t from
  * Behind what another reading has told: who is who stays known, what was counted is not ours. Events that are open
  * stay open: those whose records lie on both sides are told whole, once more, and have the same ids.
  */
-static void begin_telling(struct replay *p)
+static void begin_emitting(struct replay *p)
 {
     struct replay_stats *s = p->stats;
 
@@ -98,7 +98,7 @@ static void drop_torn(struct replay *p, struct log_block *b)
 
 static void set_mark(struct replay *p, const struct audit_log_block *text)
 {
-    const struct replay_position *from = &p->options->tell_from;
+    const struct replay_position *from = &p->options->emit_from;
     struct mark *m = &p->marks[p->mark_count++ % MARKS];
 
     m->at = (struct replay_position){ text->file, text->offset };
@@ -113,7 +113,7 @@ static void set_safe(struct replay *p, const struct audit_log_block *text)
     uint64_t open = audit_grouper_oldest(p->grouper);
 
     if (replay_is_before(p, text, (uint32_t)text->text.len)) { /* told before */
-        p->stats->safe = p->options->tell_from;
+        p->stats->safe = p->options->emit_from;
         return;
     }
     p->end = (struct replay_position){ text->file, text->offset + text->text.len };
@@ -152,7 +152,7 @@ static void decode(struct replay *p)
             return;
         }
         if (p->skimming && !replay_is_before(p, &b->text, line->offset))
-            begin_telling(p);
+            begin_emitting(p);
         p->stats->lines += !p->learning;
         if (holes && line->offset > end)
             see_between(p, b, end, line->offset);
@@ -232,7 +232,7 @@ static int end_pass(struct replay *p)
 {
     if (p->skimming) { /* nothing came behind it */
         audit_grouper_expire(p->grouper, 0, 0);
-        begin_telling(p);
+        begin_emitting(p);
     }
     if (!p->learning && p->options->live && is_recent(p->stats->last_ms)) {
         p->stats->left_open = audit_grouper_open_count(p->grouper);
@@ -255,7 +255,7 @@ static int pass(struct replay *p, bool learning, struct err *err)
     int r;
 
     p->learning = learning;
-    p->skimming = !learning && (p->options->tell_from.file || p->options->tell_from.offset);
+    p->skimming = !learning && (p->options->emit_from.file || p->options->emit_from.offset);
     p->result = 0;
     r = replay_ahead_new(p, &options, &ahead, err);
     if (r < 0)

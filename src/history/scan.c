@@ -214,7 +214,7 @@ static bool is_above(const struct replay *p, const struct log_block *b, const st
 
 bool replay_is_before(const struct replay *p, const struct audit_log_block *text, uint32_t at)
 {
-    const struct replay_position *from = &p->options->tell_from;
+    const struct replay_position *from = &p->options->emit_from;
 
     return text->file < from->file || (text->file == from->file && text->offset + at < from->offset);
 }

@@ -306,7 +306,7 @@ static void write_line(const struct difference_page *p, const struct difference 
     sbuf_add_char(out, '\n');
 }
 
-static void tell_fold(struct difference_page *p, struct sbuf *out)
+static void print_fold(struct difference_page *p, struct sbuf *out)
 {
     if (p->folded)
         sbuf_addf(out, "%*s… and %llu more like this\n", KIND_WIDTH, "", (unsigned long long)p->folded);
@@ -368,7 +368,7 @@ int difference_page_add(struct difference_page *p, const struct difference *d, s
             return 0;
         }
     } else {
-        tell_fold(p, out);
+        print_fold(p, out);
         p->kind = d->kind;
         p->reason = d->unrecorded;
         p->suspect = suspect;
@@ -419,7 +419,7 @@ static void end_text(struct difference_page *p, const struct difference_end *end
     uint64_t unknown = p->unrecorded[UNRECORDED_NEVER] + p->unrecorded[UNRECORDED_BEFORE] +
                        p->unrecorded[UNRECORDED_UNSEEN];
 
-    tell_fold(p, out);
+    print_fold(p, out);
     if (p->count)
         sbuf_add_char(out, '\n');
     sbuf_addf(out, "%sDIFF%s  ", p->options.colour ? "\x1b[1m" : "", p->options.colour ? "\x1b[0m" : "");

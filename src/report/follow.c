@@ -23,7 +23,7 @@ static struct fingerprint name_key(const struct event *e, struct bytes path)
     return fingerprint_end(&of);
 }
 
-static void tell(struct case_ *c, struct tally *t, const struct event *e, struct bytes path, struct bytes other)
+static void count(struct case_ *c, struct tally *t, const struct event *e, struct bytes path, struct bytes other)
 {
     struct part part = trace_part(t, e);
 
@@ -52,10 +52,10 @@ static struct tally *tally_for(const struct step *step, enum variant variant)
     return t;
 }
 
-static void tell_step(const struct step *step, enum variant variant, struct bytes path, struct bytes other)
+static void count_step(const struct step *step, enum variant variant, struct bytes path, struct bytes other)
 {
     if (step->counted)
-        tell(step->c, tally_for(step, variant), step->e, path, other);
+        count(step->c, tally_for(step, variant), step->e, path, other);
 }
 
 /* Told at once where the trace has no room for it. */
@@ -66,7 +66,7 @@ static void wait_step(const struct step *step, struct trace *trace, enum variant
 
     if (!step->counted || (t && trace && trace_wait(trace, t, step->e)))
         return;
-    tell(step->c, t, step->e, path, other);
+    count(step->c, t, step->e, path, other);
 }
 
 static void fold_step(const struct step *step, enum variant variant, enum fold why)
@@ -124,7 +124,7 @@ static void gone(const struct step *step, struct bytes other)
     if (trace)
         wait_step(step, trace, VARIANT_PLAIN, e->path, BYTES_NULL);
     else
-        tell_step(step, VARIANT_PLAIN, e->path, other);
+        count_step(step, VARIANT_PLAIN, e->path, other);
 }
 
 static void deleted(const struct step *step)
@@ -141,7 +141,7 @@ static void deleted(const struct step *step)
         /* moved away, then deleted under another name: the old name's disappearance is the story */
         trace_fold(trace, FOLD_MOVED);
         t = tally_for(step, VARIANT_PLAIN);
-        tell(c, t, e, trace->original, e->path);
+        count(c, t, e, trace->original, e->path);
         if (t)
             t->moved_first++;
     } else {
@@ -203,7 +203,7 @@ static void replaced(const struct step *step)
     if (!joined)
         trace_forget(c, there);
     if (step->counted) {
-        tell(c, t, e, e->path, BYTES_NULL);
+        count(c, t, e, e->path, BYTES_NULL);
         s->replaced = (struct half){ .time_ns = e->time_ns, .pid = e->actor.pid, .key = name_key(e, e->path),
                                      .tally = t, .own = own };
     }
@@ -226,7 +226,7 @@ static bool leaves_watch(const struct event *e)
 }
 
 /* fanotify saw it leave what is watched, to where it could not look any more. */
-static bool is_lost_sight_of(const struct event *e)
+static bool is_out_of_watch(const struct event *e)
 {
     return e->operation == OPERATION_RENAME && e->error == 0 && !e->path.len && e->previous_path.len && e->sensors == SENSOR_FANOTIFY;
 }
@@ -248,7 +248,7 @@ static bool exchanged(const struct step *step)
     if (!t)
         return false;
     tally_add(step->c, t, &first->parts[--first->part_count], &(struct sample){ e->path, e->previous_path });
-    tell_step(step, VARIANT_EXCHANGE, e->path, e->previous_path);
+    count_step(step, VARIANT_EXCHANGE, e->path, e->previous_path);
     trace_forget(step->c, first);
     s->renamed.tally = NULL;
     return true;
@@ -374,7 +374,7 @@ static void changed(const struct step *step)
     if (own)
         wait_step(step, trace, variant, e->path, BYTES_NULL);
     else
-        tell_step(step, variant, e->path, BYTES_NULL);
+        count_step(step, variant, e->path, BYTES_NULL);
 }
 
 /* Of a folder above what is watched: the file's own traces stay where they are. */
@@ -394,7 +394,7 @@ static void carried(const struct step *step)
         t->above = arena_copy(&step->c->arena, sbuf_bytes(&words));
         t->carried = arena_copy(&step->c->arena, sbuf_bytes(&meaning));
     }
-    tell(step->c, t, e, e->previous_path.len ? e->previous_path : e->path, e->operation == OPERATION_RENAME ? e->path : BYTES_NULL);
+    count(step->c, t, e, e->previous_path.len ? e->previous_path : e->path, e->operation == OPERATION_RENAME ? e->path : BYTES_NULL);
 }
 
 void follow_event(struct case_ *c, struct culprit *s, const struct event *e, bool counted)
@@ -405,7 +405,7 @@ void follow_event(struct case_ *c, struct culprit *s, const struct event *e, boo
     if (e->carried.len && e->error == 0)
         carried(&step);
     else if (e->error != 0 || !e->path.len)
-        tell_step(&step, is_lost_sight_of(e) ? VARIANT_AWAY : VARIANT_PLAIN,
+        count_step(&step, is_out_of_watch(e) ? VARIANT_AWAY : VARIANT_PLAIN,
                   e->operation == OPERATION_RENAME && e->previous_path.len ? e->previous_path : e->path,
                   e->operation == OPERATION_RENAME ? e->path : BYTES_NULL);
     else if (trace_is_creation(e->operation))

@@ -7,7 +7,7 @@
 #define SHOWN 3                   /* events of one run that are shown before the rest is folded */
 #define FOLD_NS NS_PER_S          /* a fold is said at least so often */
 #define RUN_NS (2 * NS_PER_S)     /* so long after the last one a new run begins */
-#define HOLD_NS (20 * NS_PER_MS)  /* a line waits no longer for what belongs to it */
+#define WAITING_NS (20 * NS_PER_MS)  /* a line waits no longer for what belongs to it */
 
 static void write_line(struct live *l, const struct event *e, const struct live_run *run, const struct sentence_style *style,
                        struct sbuf *out)
@@ -33,20 +33,20 @@ static struct live_run *find_run(struct live *l, const struct event *e)
     return NULL;
 }
 
-static void write_held(struct live *l, const struct sentence_style *style, struct sbuf *out)
+static void write_waiting(struct live *l, const struct sentence_style *style, struct sbuf *out)
 {
-    for (size_t i = 0; i < l->held_count; i++) {
-        write_line(l, l->held[i].event, find_run(l, l->held[i].event), style, out);
-        event_free(l->held[i].event);
+    for (size_t i = 0; i < l->waiting_count; i++) {
+        write_line(l, l->waiting[i].event, find_run(l, l->waiting[i].event), style, out);
+        event_free(l->waiting[i].event);
     }
-    l->held_count = 0;
+    l->waiting_count = 0;
 }
 
 static void say_fold(struct live *l, struct live_run *r, const struct sentence_style *style, uint64_t now_ns, struct sbuf *out)
 {
     if (!r->folded)
         return;
-    write_held(l, style, out);
+    write_waiting(l, style, out);
     sbuf_addf(out, "                        … and %llu more ", (unsigned long long)r->folded);
     if (l->last == r) {
         sbuf_add_str(out, "like this");
@@ -196,7 +196,7 @@ static bool was_folded(const struct live *l, const struct event *e)
 {
     struct fingerprint key = file_key(e);
 
-    for (size_t i = 0; i < LIVE_HELD_MAX; i++)
+    for (size_t i = 0; i < LIVE_WAITING_MAX; i++)
         if (fingerprint_equal(l->folded_files[i], key))
             return true;
     return false;
@@ -208,8 +208,8 @@ static bool taken_in(struct live *l, const struct event *e)
         return false;
     if (was_folded(l, e))
         return true;
-    for (size_t i = l->held_count; i-- > 0;) {
-        struct event *line = l->held[i].event;
+    for (size_t i = l->waiting_count; i-- > 0;) {
+        struct event *line = l->waiting[i].event;
 
         if (!is_same_file(line, e))
             continue;
@@ -224,16 +224,16 @@ static bool taken_in(struct live *l, const struct event *e)
 static void hold(struct live *l, const struct event *e, const struct live_run *run, const struct sentence_style *style,
                  uint64_t now_ns, struct sbuf *out)
 {
-    struct event *held = copy(e);
+    struct event *waiting = copy(e);
 
-    if (!held) {
-        write_held(l, style, out);
+    if (!waiting) {
+        write_waiting(l, style, out);
         write_line(l, e, run, style, out);
         return;
     }
-    l->held[l->held_count++] = (struct live_held){ held, now_ns };
-    if (l->held_count == LIVE_HELD_MAX)
-        write_held(l, style, out);
+    l->waiting[l->waiting_count++] = (struct live_waiting){ waiting, now_ns };
+    if (l->waiting_count == LIVE_WAITING_MAX)
+        write_waiting(l, style, out);
 }
 
 /* ---- in ---- */
@@ -254,11 +254,11 @@ void live_event(struct live *l, const struct event *event, const struct sentence
             run->said_ns = now_ns;
         if (may_take_in(event)) {
             l->folded_files[l->next_file] = file_key(event);
-            l->next_file = (l->next_file + 1) % LIVE_HELD_MAX;
+            l->next_file = (l->next_file + 1) % LIVE_WAITING_MAX;
         }
         return;
     }
-    if (l->held_count || may_take_in(event))
+    if (l->waiting_count || may_take_in(event))
         hold(l, event, run, style, now_ns, out);
     else
         write_line(l, event, run, style, out);
@@ -266,8 +266,8 @@ void live_event(struct live *l, const struct event *event, const struct sentence
 
 void live_idle(struct live *l, const struct sentence_style *style, uint64_t now_ns, struct sbuf *out)
 {
-    if (l->held_count && now_ns - l->held[0].since_ns >= HOLD_NS)
-        write_held(l, style, out);
+    if (l->waiting_count && now_ns - l->waiting[0].since_ns >= WAITING_NS)
+        write_waiting(l, style, out);
     for (size_t i = 0; i < LIVE_RUNS_MAX; i++)
         if (l->runs[i].folded && now_ns - l->runs[i].said_ns >= FOLD_NS)
             say_fold(l, &l->runs[i], style, now_ns, out);
@@ -275,7 +275,7 @@ void live_idle(struct live *l, const struct sentence_style *style, uint64_t now_
 
 void live_flush(struct live *l, const struct sentence_style *style, uint64_t now_ns, struct sbuf *out)
 {
-    write_held(l, style, out);
+    write_waiting(l, style, out);
     for (size_t i = 0; i < LIVE_RUNS_MAX; i++) {
         say_fold(l, &l->runs[i], style, now_ns, out);
         l->runs[i].count = 0;
@@ -286,8 +286,8 @@ void live_flush(struct live *l, const struct sentence_style *style, uint64_t now
 
 void live_done(struct live *l)
 {
-    for (size_t i = 0; i < l->held_count; i++)
-        event_free(l->held[i].event);
+    for (size_t i = 0; i < l->waiting_count; i++)
+        event_free(l->waiting[i].event);
     for (size_t i = 0; i < LIVE_RUNS_MAX; i++)
         sbuf_done(&l->runs[i].actor);
 }

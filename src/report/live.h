@@ -12,7 +12,7 @@
 #include "event/sentence.h"
 #include "util/sbuf.h"
 
-#define LIVE_HELD_MAX 32 /* lines that wait */
+#define LIVE_WAITING_MAX 32 /* lines that wait */
 #define LIVE_RUNS_MAX 16 /* runs that interleave */
 
 struct live_run {
@@ -28,17 +28,17 @@ struct live_run {
     struct sbuf actor;    /* "rm" */
 };
 
-struct live_held {
+struct live_waiting {
     struct event *event;  /* owned */
     uint64_t since_ns;
 };
 
 /* {0} is a beginning. */
 struct live {
-    struct live_held held[LIVE_HELD_MAX];
-    size_t held_count;
+    struct live_waiting waiting[LIVE_WAITING_MAX];
+    size_t waiting_count;
     struct live_run runs[LIVE_RUNS_MAX];
-    struct fingerprint folded_files[LIVE_HELD_MAX]; /* the last ones whose opening was folded: filling them goes with it */
+    struct fingerprint folded_files[LIVE_WAITING_MAX]; /* the last ones whose opening was folded: filling them goes with it */
     unsigned next_file;
     const struct live_run *last; /* of the line that was written last; NULL = another kind of line */
 };

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "event/syscall_name.h"
-#include "rules/doubt.h"
+#include "rules/warning.h"
 #include "rules/field.h"
 #include "util/macro.h"
 

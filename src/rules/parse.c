@@ -813,12 +813,12 @@ static int take_long(struct parser *p, char *word)
 static void warn_of_mismatch(struct parser *p)
 {
     int other = audit_determine_machine("b32"), machine = audit_detect_machine();
-    unsigned told = 0;
+    unsigned listed = 0;
 
     if (p->arch || p->rule.watch || p->list != AUDIT_FILTER_EXIT || !p->calls || p->deletes ||
         rule_all_calls(p->rule.data) || other < 0)
         return;
-    for (unsigned i = 0; i < CALL_WORDS * 32 && !told; i++) {
+    for (unsigned i = 0; i < CALL_WORDS * 32 && !listed; i++) {
         const char *here, *there;
 
         if (!rule_has_call(p->rule.data, i))
@@ -829,7 +829,7 @@ static void warn_of_mismatch(struct parser *p)
             warn(p, "without -F arch=b64 the number of %s (%u) means %s in 32-bit programs: give an arch, and "
                     "a second rule for b32",
                  here, i, there);
-            told++;
+            listed++;
         }
     }
 }

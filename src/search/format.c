@@ -37,7 +37,7 @@ void search_formatter_free(struct search_formatter *f)
     free(f);
 }
 
-uint64_t search_format_untold(const struct search_formatter *f)
+uint64_t search_format_unprinted(const struct search_formatter *f)
 {
     return f->no_file;
 }

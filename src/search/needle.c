@@ -243,7 +243,7 @@ static int add_keys(struct needle *n, const struct search_query *q)
 }
 
 /* Numbers that ausearch assumes where a record does not hold the field cannot be looked for. */
-static bool is_telling(uint32_t id)
+static bool is_selective(uint32_t id)
 {
     return id != 0 && id < UINT32_MAX - 1;
 }
@@ -272,14 +272,14 @@ int needle_of_query(const struct search_query *q, struct needle *ret)
     if (q->has_ppid && q->ppid)
         return add_number(ret, "ppid=", q->ppid, "");
     if (!q->any_uid && !q->any_gid) {
-        if (q->has_auid && !q->auid_name && is_telling(q->auid))
+        if (q->has_auid && !q->auid_name && is_selective(q->auid))
             return add_number(ret, "uid=", q->auid, "");
-        if (q->has_uid && !q->uid_name && is_telling(q->uid))
+        if (q->has_uid && !q->uid_name && is_selective(q->uid))
             return add_number(ret, "uid=", q->uid, "");
-        if (q->has_euid && !q->euid_name && is_telling(q->euid))
+        if (q->has_euid && !q->euid_name && is_selective(q->euid))
             return add_number(ret, "euid=", q->euid, "");
     }
-    if (q->has_session && is_telling(q->session))
+    if (q->has_session && is_selective(q->session))
         return add_number(ret, "ses=", q->session, "");
     if (q->subject && !q->any_context)
         return add_text(ret, q->subject, false);

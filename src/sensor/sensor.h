@@ -72,9 +72,9 @@ struct sensor_ops {
     /* 1 << CAP_...: what it needs from open() to close() besides what daemon/privileges.c keeps for
      * everybody; 0: not known, and nothing is given away. */
     uint64_t privileges;
-    /* Under load it is read no more often than this, microseconds: what is captured of an actor when, and how much
-     * the kernel keeps, allows it. 0: a millisecond. */
-    unsigned calm_us;
+    /* The pause between two reads under load, microseconds: how much of an actor is captured when, and how much
+     * the kernel buffers, allow it. 0: a millisecond. */
+    unsigned poll_backoff_us;
 
     /* What it could do here and now. Changes nothing that lasts: it may keep what open() will need. */
     int (*probe)(struct sensor_capabilities *ret, struct err *err);

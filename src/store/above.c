@@ -120,7 +120,7 @@ static bool is_wanted(const struct store_query *q, const struct event *e)
     return !bytes_path_covers(q->path, e->path) && !(e->previous_path.len && bytes_path_covers(q->path, e->previous_path));
 }
 
-static int tell(struct above_asking *a, int (*each)(void *data, struct event *event), void *data)
+static int emit(struct above_asking *a, int (*each)(void *data, struct event *event), void *data)
 {
     struct loader *loader = NULL;
     int r = loader_new(a->store, &loader, a->err);
@@ -160,7 +160,7 @@ int store_each_above(struct store *store, const struct store_query *query, int (
     if (a.count)
         qsort(a.rows, a.count, sizeof(*a.rows), by_time);
     if (r == 0)
-        r = tell(&a, each, data);
+        r = emit(&a, each, data);
     free(a.rows);
     return r;
 }

@@ -248,7 +248,7 @@ static bool is_in_time(const struct store_query *q, const struct coverage *c)
     return !(c->to_ns && c->to_ns < q->since_ns) && !(q->until_ns && c->from_ns > q->until_ns);
 }
 
-static int tell_span(const struct coverage_asking *a, sqlite3_stmt *rows, int (*each)(void *, const struct coverage *), void *data,
+static int add_span(const struct coverage_asking *a, sqlite3_stmt *rows, int (*each)(void *, const struct coverage *), void *data,
                      struct err *err)
 {
     uint64_t alive = (uint64_t)sqlite3_column_int64(rows, 4);
@@ -326,7 +326,7 @@ int store_each_coverage(struct store *store, const struct store_query *query,
     if (r == 0)
         sqlite3_bind_int64(rows, 1, query->until_ns ? (sqlite3_int64)query->until_ns : INT64_MAX);
     while (r == 0 && (code = sqlite3_step(rows)) == SQLITE_ROW)
-        r = tell_span(&a, rows, each, data, err);
+        r = add_span(&a, rows, each, data, err);
     if (r == 0 && code != SQLITE_DONE)
         r = db_error(store->db, store->path, err);
     sqlite3_finalize(rows);
@@ -343,7 +343,7 @@ struct unclean {
 };
 
 /* Had it lived for longer it would have written so, events or not: what is missing lies before that. */
-static int tell_unclean(void *data, const struct coverage *c)
+static int add_unclean(void *data, const struct coverage *c)
 {
     const struct unclean *u = data;
     struct gap gap = { .reason = LOST_KILLED, .from_ns = c->to_ns, .to_ns = c->to_ns + STORE_ALIVE_NS,
@@ -362,5 +362,5 @@ int coverage_each_unclean(struct store *store, const struct store_query *query,
     struct store_query wider = *query;
 
     wider.since_ns -= MIN(wider.since_ns, STORE_ALIVE_NS);
-    return store_each_coverage(store, &wider, tell_unclean, &u, err);
+    return store_each_coverage(store, &wider, add_unclean, &u, err);
 }

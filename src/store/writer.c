@@ -450,7 +450,7 @@ static void bind_event(struct writer *w, int64_t row)
 }
 
 /* Is the event that has this id already the one that is written? Another sensor may call it another operation. */
-static int is_told(struct writer *w, const uint64_t id[2], bool *ret)
+static int is_stored(struct writer *w, const uint64_t id[2], bool *ret)
 {
     const uint64_t *numbers = w->values.numbers;
     sqlite3_stmt *s = w->statements[FIND_EVENT];
@@ -475,19 +475,19 @@ static int insert_event(struct writer *w, int64_t row, bool *ret_new)
 {
     sqlite3_stmt *s = w->statements[INSERT_EVENT];
     uint64_t id[2];
-    bool told = false;
+    bool stored = false;
     int r = 0;
 
     *ret_new = false;
     memcpy(id, w->values.bytes[DELTA_id].data, sizeof(id));
-    for (unsigned i = 0; i < IDS_MAX && r == 0 && !told && !*ret_new; i++, id[1] = htobe64(be64toh(id[1]) + 1)) {
+    for (unsigned i = 0; i < IDS_MAX && r == 0 && !stored && !*ret_new; i++, id[1] = htobe64(be64toh(id[1]) + 1)) {
         bind_event(w, row);
         delta_bind(&w->values, s, 13);
         sqlite3_bind_blob(s, 13, id, sizeof(id), SQLITE_STATIC);
         r = run(w, INSERT_EVENT);
         *ret_new = r == 0 && sqlite3_changes(w->db);
         if (r == 0 && !*ret_new)
-            r = is_told(w, id, &told);
+            r = is_stored(w, id, &stored);
     }
     return r;
 }

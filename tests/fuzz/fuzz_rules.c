@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "fuzz.h"
-#include "rules/doubt.h"
+#include "rules/warning.h"
 #include "rules/explain.h"
 #include "util/macro.h"
 
@@ -133,7 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         rule_explain(&set, i, &out);
     }
     rule_set_limits(&set, &out);
-    rule_set_doubts(&set, warned, NULL);
+    rule_set_warnings(&set, warned, NULL);
     for (size_t i = 0; i < parsed.count; i++)
         rule_done(&parsed.rules[i]);
     sbuf_done(&out);

@@ -337,7 +337,7 @@ static void doubt_finds_a_lost_exec(void **state)
     assert_bytes(at(60, 11 * SECOND)->executable, A);
     fake_start(&(struct fake_process){ .pid = 60, .parent = 1, .start_ticks = 1000, .executable = B });
     assert_bytes(at(60, 12 * SECOND)->executable, A);
-    process_table_doubt(table);
+    process_table_recheck(table);
     assert_bytes(at(60, 12 * SECOND)->executable, B);
 }
 
@@ -347,7 +347,7 @@ static void doubt_finds_another_process(void **state)
     fake_start(&(struct fake_process){ .pid = 60, .parent = 1, .start_ticks = 1000, .executable = A });
     assert_bytes(at(60, 11 * SECOND)->executable, A);
     fake_start(&(struct fake_process){ .pid = 60, .parent = 1, .start_ticks = 2000, .executable = B });
-    process_table_doubt(table);
+    process_table_recheck(table);
     assert_bytes(at(60, 30 * SECOND)->executable, B);
     assert_int_equal(at(60, 30 * SECOND)->start_ns, 20 * SECOND);
     assert_bytes(at(60, 15 * SECOND)->executable, A);

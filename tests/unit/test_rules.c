@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "rules/doubt.h"
+#include "rules/warning.h"
 #include "rules/explain.h"
 #include "rules/field.h"
 
@@ -331,9 +331,9 @@ static bool exists(void *data, const char *path)
 }
 
 /* A file of rules, and a word of each warning about it; NULL: none. */
-static const struct doubt_row {
+static const struct warning_row {
     const char *name, *says;
-} doubt_rows[] = {
+} warning_rows[] = {
     { EXIT "-F dir=/home -F auid=0 -F auid>=1000", "1: never matches: its conditions on auid" },
     { EXIT "-F dir=/home -F auid>=1000 -F auid!=unset", NULL },
     { EXIT "-F dir=/home -F auid>5 -F auid<7 -F auid!=6", "1: never matches" },
@@ -363,41 +363,41 @@ static const struct doubt_row {
     { EXIT "-F dir=/etc/missing -F perm=wa", "1: /etc/missing is not there" },
 };
 
-struct doubting {
+struct collected {
     struct sbuf said;
     struct rule rules[4];
     size_t count;
 };
 
-static void doubt_said(void *data, unsigned line, const char *text)
+static void on_warning(void *data, unsigned line, const char *text)
 {
-    sbuf_addf(&((struct doubting *)data)->said, "%u: %s\n", line, text);
+    sbuf_addf(&((struct collected *)data)->said, "%u: %s\n", line, text);
 }
 
-static int doubt_rule(void *data, struct rule *rule)
+static int on_rule(void *data, struct rule *rule)
 {
-    struct doubting *d = data;
+    struct collected *d = data;
 
     assert_true(d->count < ARRAY_SIZE(d->rules));
     d->rules[d->count++] = *rule;
     return 0;
 }
 
-static int doubt_bad(void *data, unsigned line, const char *error)
+static int on_bad(void *data, unsigned line, const char *error)
 {
     (void)data;
     fail_msg("%u: %s", line, error);
     return -1;
 }
 
-static void doubts(void **state)
+static void warnings(void **state)
 {
-    const struct doubt_row *row = *state;
-    struct doubting d = { .said = SBUF_INIT };
-    struct rule_options options = { .data = &d, .is_directory = is_directory, .exists = exists, .warn = doubt_said };
+    const struct warning_row *row = *state;
+    struct collected d = { .said = SBUF_INIT };
+    struct rule_options options = { .data = &d, .is_directory = is_directory, .exists = exists, .warn = on_warning };
 
-    assert_int_equal(rules_parse(bytes_of(row->name), &options, doubt_rule, doubt_bad, &d), 0);
-    rule_set_doubts(&(struct rule_set){ d.rules, d.count }, doubt_said, &d);
+    assert_int_equal(rules_parse(bytes_of(row->name), &options, on_rule, on_bad, &d), 0);
+    rule_set_warnings(&(struct rule_set){ d.rules, d.count }, on_warning, &d);
     if (row->says ? !strstr(sbuf_str(&d.said), row->says) : d.said.len > 0)
         fail_msg("\"%s\" is not what was said: %s", row->says ? row->says : "", sbuf_str(&d.said));
     for (size_t i = 0; i < d.count; i++)
@@ -445,6 +445,6 @@ int main(void)
     };
 
     return RUN_ROWS(print_rows, prints) + RUN_ROWS(error_rows, explains_error) + RUN_ROWS(explain_rows, explains) +
-           RUN_ROWS(doubt_rows, doubts) +
+           RUN_ROWS(warning_rows, warnings) +
            cmocka_run_group_tests(tests, NULL, NULL);
 }

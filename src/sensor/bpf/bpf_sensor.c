@@ -419,7 +419,7 @@ const struct sensor_ops bpf_sensor_ops = {
     .bit = SENSOR_BPF,
     /* before 5.11 memory of maps counts against a limit that has to be raised */
     .privileges = 1ull << CAP_BPF | 1ull << CAP_PERFMON | 1ull << CAP_SYS_RESOURCE,
-    .calm_us = 4000, /* each waking costs whoever acts 1,500 instructions; the rings hold far more than comes in that time */
+    .poll_backoff_us = 4000, /* each waking costs whoever acts 1,500 instructions; the rings hold far more than comes in that time */
     .probe = bpf_probe,
     .forget = bpf_forget,
     .open = bpf_open,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "rules/doubt.h"
+#include "rules/warning.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #define FIRST_RECORD 1300 /* the types of the records of events: AUDIT_FIRST_EVENT to AUDIT_LAST_EVENT */
 #define LAST_RECORD 1399
 
-struct doubts {
+struct warnings {
     const struct rule_set *set;
     void (*warn)(void *data, unsigned line, const char *text);
     void *data;
@@ -95,7 +95,7 @@ static bool is_number(const struct field_row *row)
            row->field != AUDIT_FIELD_COMPARE;
 }
 
-static void doubt_conditions(const struct doubts *w, const struct rule *r)
+static void warn_of_conditions(const struct warnings *w, const struct rule *r)
 {
     const struct audit_rule_data *d = r->data;
     struct value_range success = range_of(d, AUDIT_SUCCESS), result = range_of(d, AUDIT_EXIT);
@@ -206,7 +206,7 @@ const struct rule *rule_taken_before(const struct rule_set *set, size_t index)
     return NULL;
 }
 
-static void doubt_order(const struct doubts *w, size_t index)
+static void warn_of_order(const struct warnings *w, size_t index)
 {
     const struct rule *r = &w->set->rules[index], *before = rule_taken_before(w->set, index);
     char text[200];
@@ -224,7 +224,7 @@ static void doubt_order(const struct doubts *w, size_t index)
 
 /* ---- one rule, and the set ---- */
 
-static void doubt_excluded(const struct doubts *w, const struct rule *r)
+static void warn_of_excluded(const struct warnings *w, const struct rule *r)
 {
     struct value_range types = range_of(r->data, AUDIT_MSGTYPE);
 
@@ -235,7 +235,7 @@ static void doubt_excluded(const struct doubts *w, const struct rule *r)
         w->warn(w->data, r->line, "drops every record: nothing is logged any more");
 }
 
-static void doubt_twin(const struct doubts *w, size_t index)
+static void warn_of_twin(const struct warnings *w, size_t index)
 {
     const struct rule *r = &w->set->rules[index];
     char text[160];
@@ -251,24 +251,24 @@ static void doubt_twin(const struct doubts *w, size_t index)
     }
 }
 
-static void doubt_rule(const struct doubts *w, size_t index)
+static void warn_of_rule(const struct warnings *w, size_t index)
 {
     const struct rule *r = &w->set->rules[index];
     const struct audit_rule_data *d = r->data;
 
-    doubt_order(w, index);
-    doubt_conditions(w, r);
+    warn_of_order(w, index);
+    warn_of_conditions(w, r);
     if (rule_list(d) == AUDIT_FILTER_EXCLUDE)
-        doubt_excluded(w, r);
+        warn_of_excluded(w, r);
     if (rule_list(d) == AUDIT_FILTER_TASK && d->action == AUDIT_NEVER && d->field_count == 0)
         w->warn(w->data, r->line, "no process that starts from now on is ever audited: the other rules see nothing of them");
     if (is_exit_rule(r) && d->action == AUDIT_ALWAYS && rule_all_calls(d) && is_empty(d))
         w->warn(w->data, r->line, "records every system call of every program: few machines can bear that");
-    doubt_twin(w, index);
+    warn_of_twin(w, index);
 }
 
 /* -D at the end of a file throws away what stands before it. */
-static void doubt_deletion(const struct doubts *w, size_t index)
+static void warn_of_deletion(const struct warnings *w, size_t index)
 {
     size_t before = 0, behind = 0;
     char text[160];
@@ -286,9 +286,9 @@ static void doubt_deletion(const struct doubts *w, size_t index)
     w->warn(w->data, w->set->rules[index].line, text);
 }
 
-void rule_set_doubts(const struct rule_set *set, void (*warn)(void *data, unsigned line, const char *text), void *data)
+void rule_set_warnings(const struct rule_set *set, void (*warn)(void *data, unsigned line, const char *text), void *data)
 {
-    const struct doubts w = { set, warn, data };
+    const struct warnings w = { set, warn, data };
     bool locked = false;
 
     for (size_t i = 0; i < set->count; i++) {
@@ -298,8 +298,8 @@ void rule_set_doubts(const struct rule_set *set, void (*warn)(void *data, unsign
             warn(data, r->line, "comes after -e 2: the kernel refuses it, the rules are locked by then");
         locked |= r->kind == RULE_ENABLE && r->value == 2;
         if (r->kind == RULE_DELETE_ALL)
-            doubt_deletion(&w, i);
+            warn_of_deletion(&w, i);
         else if (r->kind == RULE_ADD && !r->container)
-            doubt_rule(&w, i);
+            warn_of_rule(&w, i);
     }
 }
