@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "cli/identity.h"
-#include "cli/observe.h"
+#include "cli/watch_session.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/escape.h"
@@ -29,7 +29,7 @@ struct command {
     uint64_t started_ns, ended_ns; /* CLOCK_MONOTONIC */
 };
 
-static void reap(struct observation *o)
+static void reap(struct watch_session *o)
 {
     struct command *c = o->data;
     int status;
@@ -42,7 +42,7 @@ static void reap(struct observation *o)
     pipeline_stop(o->pipeline);
 }
 
-static void on_signal(struct observation *o, int number, pid_t sender)
+static void on_signal(struct watch_session *o, int number, pid_t sender)
 {
     struct command *c = o->data;
 
@@ -66,7 +66,7 @@ static int execute(char **argv, bool json, const struct identity *identity)
 {
     int r;
 
-    observation_restore_signals();
+    watch_session_restore_signals();
     if (json) /* stdout is pure JSON */
         (void)dup2(STDERR_FILENO, STDOUT_FILENO);
     r = identity ? identity_take(identity) : 0;
@@ -125,13 +125,13 @@ static void join_command(char **argv, struct sbuf *out)
 }
 
 /* COMMAND's failure is run's, as with strace and timeout; where it succeeds, or did not end, culprit's own counts. */
-static int exit_status(const struct observation *o, const struct command *c, int own)
+static int exit_status(const struct watch_session *o, const struct command *c, int own)
 {
     return !o->args.own_status && c->status > 0 ? c->status : own;
 }
 
 /* Runs COMMAND and waits for late changes; culprit's own status. */
-static int observe_command(struct observation *o, char **argv, const struct identity *identity)
+static int observe_command(struct watch_session *o, char **argv, const struct identity *identity)
 {
     struct command *c = o->data;
     struct case_ *case_ = pipeline_case(o->pipeline);
@@ -147,17 +147,17 @@ static int observe_command(struct observation *o, char **argv, const struct iden
         case_set_command(case_, c->pid, 0);
         if (o->junit)
             junit_file_set_command(o->junit, c->pid);
-        r = observation_run(o, 0);
+        r = watch_session_run(o, 0);
     }
     if (r == 0 && c->ended && c->interrupts < 2) {
         case_set_command_status(case_, c->status, c->ended_ns - c->started_ns);
         if (c->pid > 0)
-            r = observation_run(o, clock_ns(CLOCK_MONOTONIC) + o->args.settle_ns);
+            r = watch_session_run(o, clock_ns(CLOCK_MONOTONIC) + o->args.settle_ns);
     }
-    return r < 0 ? EXIT_UNABLE : observation_finish(o);
+    return r < 0 ? EXIT_UNABLE : watch_session_finish(o);
 }
 
-static int prepare(struct observation *o, struct identity *identity)
+static int prepare(struct watch_session *o, struct identity *identity)
 {
     struct err err = ERR_INIT;
     int r;
@@ -177,7 +177,7 @@ int cmd_run(int argc, char **argv)
 {
     const struct verb *verb = verb_by_name("run");
     struct command command = { .status = -1 };
-    struct observation o = { .signalled = on_signal, .data = &command, .is_run = true, .signal_fd = -EBADF };
+    struct watch_session o = { .signalled = on_signal, .data = &command, .is_run = true, .signal_fd = -EBADF };
     struct junit_file junit = JUNIT_FILE_INIT;
     struct identity identity = { 0 };
     _cleanup_sbuf_ struct sbuf line = SBUF_INIT;
@@ -194,14 +194,14 @@ int cmd_run(int argc, char **argv)
     o.junit = o.args.junit ? &junit : NULL;
     r = prepare(&o, &identity);
     if (r == 0)
-        r = observation_start(&o);
+        r = watch_session_start(&o);
     else
         watch_args_done(&o.args);
     if (r == 0) {
         r = observe_command(&o, argv + first, o.args.run_as ? &identity : NULL);
         failed = o.junit ? junit_file_write(&junit, pipeline_case(o.pipeline), sbuf_bytes(&line), command.status) : 0;
         r = exit_status(&o, &command, failed ? failed : r);
-        observation_close(&o);
+        watch_session_close(&o);
     }
     junit_file_close(&junit);
     identity_done(&identity);

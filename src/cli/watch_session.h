@@ -6,7 +6,7 @@
 #include "cli/print.h"
 #include "cli/watch_args.h"
 
-struct observation {
+struct watch_session {
     struct watch_args args;
     struct pipeline *pipeline;
     struct printer printer;
@@ -16,7 +16,7 @@ struct observation {
     bool hurry;               /* asked to end by somebody who will not read */
     bool is_run;
     struct junit_file *junit; /* run; NULL: none */
-    void (*signalled)(struct observation *o, int number, pid_t sender);
+    void (*signalled)(struct watch_session *o, int number, pid_t sender);
     void *data;
 };
 
@@ -25,10 +25,10 @@ struct observation {
  * come to `signalled` from then on. `json_stdout`: what stands on stdout must be pure JSON.
  * Returns 0, or the exit code to leave with (the error was said).
  */
-int observation_start(struct observation *o);
-int observation_run(struct observation *o, uint64_t until_ns); /* CLOCK_MONOTONIC; 0 = until stopped */
+int watch_session_start(struct watch_session *o);
+int watch_session_run(struct watch_session *o, uint64_t until_ns); /* CLOCK_MONOTONIC; 0 = until stopped */
 /* Last events and the verdict. Returns culprit's own exit code, whatever COMMAND's is. */
-int observation_finish(struct observation *o);
-void observation_close(struct observation *o);
+int watch_session_finish(struct watch_session *o);
+void watch_session_close(struct watch_session *o);
 /* In a child: the signal mask as it was before. */
-void observation_restore_signals(void);
+void watch_session_restore_signals(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/observe.h"
+#include "cli/watch_session.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -21,7 +21,7 @@ static sigset_t original_mask;
 
 static void on_event(void *data, const struct event *event)
 {
-    struct observation *o = data;
+    struct watch_session *o = data;
 
     if (o->junit)
         junit_file_event(o->junit, event);
@@ -31,12 +31,12 @@ static void on_event(void *data, const struct event *event)
 
 static void on_life(void *data, const struct lifecycle_event *life)
 {
-    printer_life(&((struct observation *)data)->printer, life);
+    printer_life(&((struct watch_session *)data)->printer, life);
 }
 
 static void on_gap(void *data, const struct gap *gap)
 {
-    printer_gap(&((struct observation *)data)->printer, gap);
+    printer_gap(&((struct watch_session *)data)->printer, gap);
 }
 
 static void on_notice(void *data, const char *text)
@@ -47,7 +47,7 @@ static void on_notice(void *data, const char *text)
 
 static void on_idle(void *data)
 {
-    struct observation *o = data;
+    struct watch_session *o = data;
 
     printer_idle(&o->printer);
     if (o->outlet.failed) /* nobody reads any more */
@@ -56,7 +56,7 @@ static void on_idle(void *data)
 
 static void on_signal(void *data, int fd)
 {
-    struct observation *o = data;
+    struct watch_session *o = data;
     struct signalfd_siginfo info;
 
     while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
@@ -69,13 +69,13 @@ static void on_signal(void *data, int fd)
 
 static bool is_in_hurry(void *data)
 {
-    struct observation *o = data;
+    struct watch_session *o = data;
 
     on_signal(o, o->signal_fd);
     return o->hurry;
 }
 
-static int take_signals(struct observation *o)
+static int take_signals(struct watch_session *o)
 {
     sigset_t mask;
 
@@ -90,13 +90,13 @@ static int take_signals(struct observation *o)
     return o->signal_fd < 0 ? -errno : 0;
 }
 
-void observation_restore_signals(void)
+void watch_session_restore_signals(void)
 {
     (void)signal(SIGPIPE, SIG_DFL);
     (void)sigprocmask(SIG_SETMASK, &original_mask, NULL);
 }
 
-static int add_targets(struct observation *o, struct err *err)
+static int add_targets(struct watch_session *o, struct err *err)
 {
     char cwd[PATH_MAX];
 
@@ -120,7 +120,7 @@ static int add_targets(struct observation *o, struct err *err)
     return 0;
 }
 
-static void say_ready(struct observation *o)
+static void say_ready(struct watch_session *o)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
 
@@ -137,7 +137,7 @@ static void join_targets(const struct watch_args *args, struct sbuf *out)
         sbuf_addf(out, "%s%s", i ? " " : "", args->targets[i]);
 }
 
-int observation_start(struct observation *o)
+int watch_session_start(struct watch_session *o)
 {
     struct pipeline_options *options = &o->args.pipeline;
     _cleanup_sbuf_ struct sbuf target = SBUF_INIT;
@@ -179,14 +179,14 @@ int observation_start(struct observation *o)
         r = add_targets(o, &err);
     if (r < 0) {
         cli_error("%s", err_text(&err, r));
-        observation_close(o);
+        watch_session_close(o);
         return cli_exit_code(r);
     }
     say_ready(o);
     return 0;
 }
 
-int observation_run(struct observation *o, uint64_t until_ns)
+int watch_session_run(struct watch_session *o, uint64_t until_ns)
 {
     struct err err = ERR_INIT;
     int r = pipeline_run(o->pipeline, until_ns, &err);
@@ -196,7 +196,7 @@ int observation_run(struct observation *o, uint64_t until_ns)
     return r;
 }
 
-static int own_status(const struct observation *o, const struct case_ *c)
+static int own_status(const struct watch_session *o, const struct case_ *c)
 {
     if (case_lost(c))
         return EXIT_LOST;
@@ -206,7 +206,7 @@ static int own_status(const struct observation *o, const struct case_ *c)
 }
 
 /* Whoever does not read may be the same for what we say of it. */
-static void say_unread(const struct observation *o)
+static void say_unread(const struct watch_session *o)
 {
     struct pollfd fd = { .fd = fileno(stderr), .events = POLLOUT };
 
@@ -214,7 +214,7 @@ static void say_unread(const struct observation *o)
         cli_note("nobody read the output: %llu bytes of it are missing", (unsigned long long)o->outlet.dropped);
 }
 
-int observation_finish(struct observation *o)
+int watch_session_finish(struct watch_session *o)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
     struct case_ *c = pipeline_case(o->pipeline);
@@ -240,7 +240,7 @@ int observation_finish(struct observation *o)
     return status;
 }
 
-void observation_close(struct observation *o)
+void watch_session_close(struct watch_session *o)
 {
     pipeline_close(o->pipeline);
     o->pipeline = NULL;
