@@ -35,6 +35,7 @@ else
     SHOW=1 step "beside strace, short" tests/oracle/run.sh "$ROOT/build/culprit" -s fanotify,audit \
         -w git,sed-perl,acl-xattr,rsync,dpkg,storm,folders
     SHOW=1 step "beside strace, culprit is late" tests/oracle/run.sh "$ROOT/build/culprit" -s fanotify,audit --late -w git,locked-edit,replaces,folders
+    SHOW=1 step "beside strace, culprit looks afterwards" tests/oracle/run.sh "$ROOT/build/culprit" -s fanotify --held -w exchanged,remade
     SHOW=1 step "situations" tests/situations/run.py "$ROOT/build/culprit"
     SHOW=1 step "short-lived actors" bench/actors.py "$ROOT/build" 1000 fanotify fanotify,audit
     step "containers come and go at the start" tests/scenario/begin.sh "$ROOT/build/culprit"

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""oracle.py CULPRIT [-s SETS] [-w WORKLOADS] [-f FILE-SYSTEMS] [--late] [--short] [-v] [--keep]: real programs run under strace while
+"""oracle.py CULPRIT [-s SETS] [-w WORKLOADS] [-f FILE-SYSTEMS] [--late] [--held] [--short] [-v] [--keep]: real programs run under strace while
 culprit watches; each successful change that strace saw must be told once, as what it was, by whom it was, and nothing else.
 
 SETS: sets of sensors, separated by blanks ("fanotify audit fanotify,audit"). Run it by run.sh, as root."""
@@ -26,6 +26,7 @@ from workloads import WORKLOADS, is_here  # noqa: E402
 
 # of all changes, those that must be told; nothing may be told that is not so
 TARGETS = {'bpf': 1.0, 'fanotify,audit': 0.999, 'audit': 0.995, 'fanotify': 0.97}
+HOLD = ['sh', '-c', 'kill -STOP $PPID; "$@"; kill -CONT $PPID', 'hold'] # a command of culprit's, around another one
 LATE = 0.95 # of those, where culprit is held up: the kernel's queues run over, which is told as a gap
 EXTRA = 0.001 # told once more than it was done
 SHOWN = 8
@@ -40,6 +41,7 @@ def options():
     ap.add_argument('-w', '--workloads', default='*', help='patterns of names, separated by commas')
     ap.add_argument('-f', '--file-systems', default='host', help='of host tmpfs ext4 xfs btrfs overlay, separated by commas')
     ap.add_argument('--late', action='store_true', help='culprit is stopped again and again: what it reads late it may not tell wrong')
+    ap.add_argument('--held', action='store_true', help='culprit is stopped from the first change to the last, and looks at all of them then')
     ap.add_argument('--short', action='store_true')
     ap.add_argument('-v', '--verbose', action='store_true')
     ap.add_argument('--keep', action='store_true')
@@ -49,11 +51,11 @@ def options():
 class Run:
     """One workload, watched by one set of sensors."""
 
-    def __init__(self, culprit, workload, sensors, point, late):
+    def __init__(self, o, workload, sensors, point):
         self.top = tempfile.mkdtemp(prefix='run-', dir=point)
         self.out = tempfile.mkdtemp(prefix='out-', dir=os.path.dirname(point))
         self.watched = self.top + '/w'
-        self.culprit, self.workload, self.sensors, self.late = culprit, workload, sensors, late
+        self.culprit, self.workload, self.sensors, self.late, self.held = os.path.abspath(o.culprit), workload, sensors, o.late, o.held
         os.mkdir(self.watched)
         for folder in (self.top, self.out, self.watched):
             os.chmod(folder, 0o777)
@@ -68,7 +70,7 @@ class Run:
             subprocess.run(['bash', '-c', w.prepare], cwd=self.watched, env=env, check=True, stdin=subprocess.DEVNULL)
         truth = Truth(self.watched)
         run = [self.culprit, 'run', '-w', self.watched, '--format', 'json', '--no-store', '--settle', '500ms', '--sensor', self.sensors, '--']
-        run += trace.command(self.out + '/trace') + (['-u', w.user] if w.user else []) + ['bash', '-c', w.run]
+        run += (HOLD if self.held else []) + trace.command(self.out + '/trace') + (['-u', w.user] if w.user else []) + ['bash', '-c', w.run]
         with open(self.out + '/json', 'wb') as out, open(self.out + '/err', 'wb') as err:
             with subprocess.Popen(run, cwd=self.watched, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=env) as p:
                 try:
@@ -151,7 +153,7 @@ class Table:
 
 
 def play(o, workload, kind, sensors, point, table):
-    run = Run(os.path.abspath(o.culprit), workload, sensors, point, o.late)
+    run = Run(o, workload, sensors, point)
     try:
         result, gaps = run.play()
     except (subprocess.SubprocessError, OSError) as e:
@@ -172,7 +174,7 @@ def main():
     o = options()
     top = tempfile.mkdtemp(prefix='culprit-oracle-', dir=os.environ.get('CULPRIT_TEST_DIR', '/var/tmp'))
     os.chmod(top, 0o755)
-    table = Table(o.late)
+    table = Table(o.late or o.held)
     try:
         for kind in o.file_systems.split(','):
             point = places.place(kind, top)

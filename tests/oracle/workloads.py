@@ -62,6 +62,35 @@ for i in range(200):
     if i % 7 == 0:
         os.chmod("config", 0o644)
 '''
+# the same names again, of other files and other types, in a folder that is as new as they are
+REMADE = r'''
+import os
+def touch(n):
+    open(n, "w").close()
+def both(a, b):
+    touch(a); os.link(a, b)
+def turned(a, b):
+    touch(b); os.link(b, a)
+def moved(a, b):
+    touch(a); os.rename(a, b); touch(a)
+def over(a, b):
+    touch(a); touch(b); os.rename(a, b)
+def folder(a, b):
+    os.mkdir(a); os.mkdir(b)
+def soft(a, b):
+    os.symlink("x", a); os.link(a, b, follow_symlinks=False)
+def gone(n):
+    if os.path.lexists(n):
+        os.rmdir(n) if os.path.isdir(n) and not os.path.islink(n) else os.unlink(n)
+WAYS = [both, turned, moved, over, folder, soft]
+for i, first in enumerate(WAYS):
+    for j, then in enumerate(WAYS):
+        d = "d%d%d" % (i, j)
+        os.mkdir(d)
+        first(d + "/a", d + "/b")
+        gone(d + "/a"); gone(d + "/b")
+        then(d + "/a", d + "/b")
+'''
 THREADS = r'''
 import os, threading
 def work(k):
@@ -180,6 +209,7 @@ WORKLOADS = [
     Workload('folders', script(FOLDERS), '', '', True),
     Workload('replaces', script(REPLACES), '', '', True),
     Workload('locked-edit', script(LOCKED_EDIT), 'echo 1 > config', '', True),
+    Workload('remade', script(REMADE), '', '', True),
     Workload('threads', script(THREADS)),
     Workload('same-name', f"cat > ../k.py <<'END'{TEN}END\nfor k in 1 2 3 4; do /usr/bin/python3 ../k.py $k & done; wait"),
 ]

@@ -6,6 +6,7 @@
 #include "sensor/fanotify/gone.h"
 #include "sensor/fanotify/handles.h"
 #include "sensor/fanotify/made.h"
+#include "sensor/fanotify/queue.h"
 #include "sensor/fanotify/state.h"
 #include "test.h"
 
@@ -34,6 +35,14 @@ static const struct row {
     { "neither known", BYTES(MOVE("\7", "f1", "f2", "1") MOVE("\7", "f2", "f1", "2")), "", "rename f1 f2, rename f2 f1, " },
     { "one known", BYTES(MOVE("\7", "f1", "f2", "1") MOVE("\7", "f2", "f1", "2")), "1", "rename f1 f2, rename f2 f1, " },
     { "the other known", BYTES(MOVE("\7", "f1", "f2", "1") MOVE("\7", "f2", "f1", "2")), "2", "rename f1 f2, rename f2 f1, " },
+    { "what others do elsewhere stands between them, both known",
+      BYTES(MOVE("\7", "f1", "f2", "1") MOVE("\6", "f8", "f9", "8") MOVE("\7", "f2", "f1", "2")), "128",
+      "rename f1 f2, rename f8 f9, rename f2 f1, " },
+    { "the same, neither known", BYTES(MOVE("\7", "f1", "f2", "1") MOVE("\6", "f8", "f9", "8") MOVE("\7", "f2", "f1", "2")), "8",
+      "rename f1 f2, rename f8 f9, rename f2 f1, " },
+    { "what others do with these names stands between them: no exchange",
+      BYTES(MOVE("\7", "f1", "f2", "1") MOVE("\6", "f2", "f9", "1") MOVE("\7", "f2", "f1", "2")), "12",
+      "rename f1 f2, replace f2, rename f2 f9, rename f2 f1, " },
     { "over another, and back again", BYTES(MOVE("\7", "f1", "f2", "1") MOVE("\7", "f2", "f1", "1")), "12",
       "rename f1 f2, replace f2, rename f2 f1, " },
     { "the way back is another process's", BYTES(MOVE("\7", "f1", "f2", "1") MOVE("\6", "f2", "f1", "2")), "12",
@@ -107,6 +116,7 @@ static void once(void **state)
     s->fold = fanotify_fold_new();
     s->found = fanotify_found_new();
     s->gone = fanotify_gone_new();
+    s->queue = fanotify_queue_new();
     s->made = fanotify_made_new();
     assert_int_equal(fanotify_handles_add(s->handles, &directory, &(struct fanotify_user){ &o, tree_root(o.tree), false }), 0);
     told[0] = '\0';
@@ -115,6 +125,7 @@ static void once(void **state)
     assert_string_equal(told, row->told);
     fanotify_made_free(s->made);
     fanotify_gone_free(s->gone);
+    fanotify_queue_free(s->queue);
     fanotify_found_free(s->found);
     fanotify_fold_free(s->fold);
     fanotify_handles_free(s->handles);

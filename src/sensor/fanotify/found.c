@@ -10,13 +10,20 @@
 #include "sensor/fanotify/found.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include <uthash.h>
 
 #include "sensor/fanotify/emit.h"
+#include "sensor/fanotify/object.h"
 #include "sensor/fanotify/overlay.h"
 #include "sensor/fanotify/state.h"
+#include "util/beneath.h"
+#include "util/cleanup.h"
+#include "util/limits.h"
 
 #define TOLD_MS 10000
 
@@ -31,6 +38,7 @@ struct found_name {
     uint64_t told_ms, told_real_ns; /* 0: not yet */
     uint32_t directory; /* the name's number may be another one's by then, as that of the directory and of the inode */
     uint64_t inode;
+    uint64_t object; /* fanotify_handle_hash(); 0 = not known */
     UT_hash_handle hh;
 };
 
@@ -93,6 +101,26 @@ static bool is_still(const struct found_name *e)
     return tree_object_of(o->tree, name) && tree_parent_of(o->tree, name) == e->directory && inode_of(o, name) == e->inode;
 }
 
+static uint64_t object_of(struct fanotify_object *o, uint32_t name)
+{
+    struct bytes base = tree_name(o->tree, name);
+    int directory = fanotify_object_directory(o, tree_parent_of(o->tree, name));
+    char buffer[FANOTIFY_HANDLE_MAX], text[LIMIT_NAME + 1];
+    struct fanotify_handle handle;
+    _cleanup_close_ int fd = -EBADF;
+    struct stat st;
+
+    /* a container's overlay gives a file another handle when it is copied up */
+    if (directory < 0 || base.len > LIMIT_NAME || o->wanted.view == VIEW_MERGED)
+        return 0;
+    memcpy(text, base.data, base.len);
+    text[base.len] = '\0';
+    fd = beneath_open(directory, bytes_of(text), O_PATH | O_NOFOLLOW);
+    if (fd < 0 || fstat(fd, &st) < 0 || st.st_ino != inode_of(o, name) || fanotify_handle_of(fd, buffer, NULL, &handle) < 0)
+        return 0;
+    return fanotify_handle_hash(&handle);
+}
+
 void fanotify_found_add(struct fanotify_object *o, uint32_t name)
 {
     struct found_name *e = find_any(o, name);
@@ -108,6 +136,7 @@ void fanotify_found_add(struct fanotify_object *o, uint32_t name)
     e->cause = o->cause;
     e->directory = tree_parent_of(o->tree, name);
     e->inode = inode_of(o, name);
+    e->object = o->sensor->features.target ? object_of(o, name) : 0;
     e->cause.presumed = true;
     if (!e->cause.note)
         e->cause.note = "made before its folder could be watched: the actor is that of the folder";
@@ -117,6 +146,13 @@ void fanotify_found_add(struct fanotify_object *o, uint32_t name)
 bool fanotify_found_has(struct fanotify_object *o, uint32_t name)
 {
     return find(o, name) != NULL;
+}
+
+bool fanotify_found_later(struct fanotify_object *o, uint32_t name, const struct fanotify_handle *object)
+{
+    const struct found_name *e = find(o, name);
+
+    return e && e->object && object->data.data && is_still(e) && e->object != fanotify_handle_hash(object);
 }
 
 bool fanotify_found_cancel(struct fanotify_object *o, uint32_t name)

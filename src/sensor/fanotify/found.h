@@ -13,6 +13,8 @@ void fanotify_found_tell(struct fanotify_object *o, uint32_t name); /* something
 /* The event of the name's creation comes late: true, once, if it was told already. now: what stands there; unknown: it
  * is gone. */
 bool fanotify_found_was_told(struct fanotify_object *o, uint32_t name, const struct file_state *now);
+/* It stands there, but is not that object: another one, which comes later. False also if that is not known. */
+bool fanotify_found_later(struct fanotify_object *o, uint32_t name, const struct fanotify_handle *object);
 bool fanotify_found_has(struct fanotify_object *o, uint32_t name);
 void fanotify_found_flush(struct sensor *s);
 void fanotify_found_forget(struct fanotify_object *o); /* nothing of it will be told */

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "sensor/fanotify/emit.h"
+#include "sensor/fanotify/found.h"
 #include "sensor/fanotify/state.h"
 #include "util/limits.h"
 
@@ -56,6 +57,7 @@ bool fanotify_gone_add(struct fanotify_object *o, uint32_t directory, struct byt
     tree_state(o->tree, directory, &above);
     state.device = above.device;
     state.inode = UINT64_MAX - g->numbers++ % NUMBERS;
+    (void)fanotify_found_cancel(o, tree_child(o->tree, directory, name)); /* it comes later */
     if (tree_put_state(o->tree, directory, name, &state, &change) < 0 || !change.object)
         return false;
     return fanotify_handles_add(o->sensor->handles, handle, &(struct fanotify_user){ o, change.object, false }) == 0;

@@ -355,6 +355,11 @@ bool fanotify_handles_next(const struct fanotify_handles *h, const struct fanoti
     return true;
 }
 
+uint64_t fanotify_handle_hash(const struct fanotify_handle *handle)
+{
+    return hash_words(hash_word(hash_word(HASH_START, handle->fsid), (uint64_t)(uint32_t)handle->type), handle->data.data, handle->data.len) | 1;
+}
+
 int fanotify_handle_of(int fd, char buffer[FANOTIFY_HANDLE_MAX], const uint64_t *fsid,
                        struct fanotify_handle *ret)
 {

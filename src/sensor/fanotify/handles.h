@@ -38,6 +38,9 @@ bool fanotify_handles_remove(struct fanotify_handles *h, const struct fanotify_u
 bool fanotify_handles_next(const struct fanotify_handles *h, const struct fanotify_handle *handle,
                            uint32_t *at, struct fanotify_user *ret);
 
+/* A number of a handle, never 0. Two of one number are taken for the same object. */
+uint64_t fanotify_handle_hash(const struct fanotify_handle *handle);
+
 /* The handle of the object behind `fd`, as the kernel's events have it. `buffer` holds its bytes.
  * fsid: of its file system, if known, else NULL.
  * -EOPNOTSUPP: this file system has none. */

@@ -39,11 +39,6 @@ void fanotify_made_free(struct fanotify_made *m)
     free(m);
 }
 
-static uint64_t hash_object(const struct fanotify_handle *h)
-{
-    return hash_words(hash_word(hash_word(HASH_START, h->fsid), (uint64_t)(uint32_t)h->type), h->data.data, h->data.len) | 1;
-}
-
 static uint64_t hash_name(const struct fanotify_object *o, uint32_t directory, struct bytes name)
 {
     return hash_words(hash_word(hash_word(HASH_START, (uintptr_t)o), directory), name.data, name.len) | 1;
@@ -51,7 +46,7 @@ static uint64_t hash_name(const struct fanotify_object *o, uint32_t directory, s
 
 void fanotify_made_note(struct sensor *s, const struct fanotify_handle *object)
 {
-    uint64_t h = object->data.data ? hash_object(object) : 0;
+    uint64_t h = object->data.data ? fanotify_handle_hash(object) : 0;
 
     if (h)
         s->made->objects[(h >> 1) % OBJECTS] = h;
@@ -59,14 +54,14 @@ void fanotify_made_note(struct sensor *s, const struct fanotify_handle *object)
 
 bool fanotify_made_before(const struct sensor *s, const struct fanotify_handle *object)
 {
-    uint64_t h = object->data.data ? hash_object(object) : 0;
+    uint64_t h = object->data.data ? fanotify_handle_hash(object) : 0;
 
     return h && s->made->objects[(h >> 1) % OBJECTS] == h;
 }
 
 static uint64_t *place_of_open(struct sensor *s, const struct fanotify_handle *object, pid_t pid, uint64_t *ret_hash)
 {
-    *ret_hash = object->data.data ? hash_word(hash_object(object), (uint64_t)pid) | 1 : 0;
+    *ret_hash = object->data.data ? hash_word(fanotify_handle_hash(object), (uint64_t)pid) | 1 : 0;
     return &s->made->open[(*ret_hash >> 1) % OPEN];
 }
 
@@ -126,7 +121,7 @@ void fanotify_arrival_note(struct fanotify_object *o, uint32_t directory, struct
     size_t at = (h >> 1) % ARRIVALS;
 
     o->sensor->made->arrivals[at].name = h;
-    o->sensor->made->arrivals[at].object = object && object->data.data ? hash_object(object) : 0;
+    o->sensor->made->arrivals[at].object = object && object->data.data ? fanotify_handle_hash(object) : 0;
 }
 
 bool fanotify_arrival_is(const struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_handle *object)
@@ -135,5 +130,5 @@ bool fanotify_arrival_is(const struct fanotify_object *o, uint32_t directory, st
     uint64_t h = hash_name(o, directory, name);
     size_t at = (h >> 1) % ARRIVALS;
 
-    return object->data.data && m->arrivals[at].name == h && m->arrivals[at].object == hash_object(object);
+    return object->data.data && m->arrivals[at].name == h && m->arrivals[at].object == fanotify_handle_hash(object);
 }

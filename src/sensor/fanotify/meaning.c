@@ -68,6 +68,14 @@ static bool is_young(const struct file_state *s, const struct fanotify_cause *ca
     return (s->known & FILE_BORN) && s->born_ns + FANOTIFY_STAMP_NS >= (int64_t)cause->from_real_ns;
 }
 
+/* The name in the index; 0 also where only what comes later has it: a listing found that. */
+static uint32_t present(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_event *e)
+{
+    uint32_t entry = tree_child(o->tree, directory, name);
+
+    return fanotify_found_later(o, entry, &e->object) ? 0 : entry;
+}
+
 /*
  * How the file of an event is now. Its name may have been taken away since, or given to another file,
  * by what the next events tell: then the index is left as it is, and the file is found by its handle.
@@ -75,7 +83,7 @@ static bool is_young(const struct file_state *s, const struct fanotify_cause *ca
 static void see(struct fanotify_object *o, uint32_t directory, struct bytes name,
                 const struct fanotify_event *e, struct tree_change *ret, bool *ret_walked)
 {
-    uint32_t entry = tree_child(o->tree, directory, name), object = tree_object_of(o->tree, entry);
+    uint32_t entry = present(o, directory, name, e), object = tree_object_of(o->tree, entry);
     int fd = fanotify_object_directory(o, directory), r = -ENOENT;
     struct file_state now, known;
     char text[LIMIT_NAME + 1];
@@ -121,6 +129,8 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
             tree_forget_contents(o->tree, object);
         return;
     }
+    if (!entry) /* what comes later gets its name by its own event */
+        (void)fanotify_found_cancel(o, tree_child(o->tree, directory, name));
     if (entry && !(e->mask & FAN_CREATE)) {
         if (tree_refresh_object(o->tree, fd, object, ret, NULL) == 0)
             fanotify_unexplained_add(o, directory, name, ret);
@@ -185,7 +195,7 @@ static void do_create(struct fanotify_object *o, uint32_t directory, struct byte
 static void do_delete(struct fanotify_object *o, uint32_t directory, struct bytes name,
                       const struct fanotify_event *e)
 {
-    uint32_t entry = tree_child(o->tree, directory, name);
+    uint32_t entry = present(o, directory, name, e);
     struct tree_change change = { 0 };
 
     (void)fanotify_tombstone_take(o, directory, name);
@@ -237,7 +247,7 @@ static void on_content(struct fanotify_object *o, uint32_t directory, struct byt
 static void on_name(struct fanotify_object *o, uint32_t directory, struct bytes name,
                     const struct fanotify_event *e)
 {
-    uint32_t entry = tree_child(o->tree, directory, name);
+    uint32_t entry = present(o, directory, name, e);
     bool both = (e->mask & FAN_CREATE) && (e->mask & FAN_DELETE);
     struct tree_change change = { 0 };
     char text[LIMIT_NAME + 1];
@@ -254,7 +264,7 @@ static void on_name(struct fanotify_object *o, uint32_t directory, struct bytes 
     }
     if (e->mask & (FAN_CREATE | FAN_DELETE)) {
         fanotify_gone_before(o, entry);
-        entry = tree_child(o->tree, directory, name);
+        entry = present(o, directory, name, e);
     }
     existed = entry != 0;
     o->sensor->linked = false;

@@ -133,6 +133,26 @@ int fanotify_queue_next(struct sensor *s, struct bytes *ret, struct fanotify_cau
     return 1;
 }
 
+bool fanotify_queue_ahead(struct sensor *s, struct fanotify_ahead *at, struct fanotify_event *ret)
+{
+    struct fanotify_queue *q = s->queue;
+
+    if (!at->rest.data)
+        at->rest = s->rest;
+    while (!at->rest.len) {
+        const struct buffer *next;
+
+        if (!q->count || (at->buffer + 1 >= q->count && read_more(s) <= 0))
+            return false;
+        next = &q->buffers[(q->first + ++at->buffer) % (1 + AHEAD)];
+        at->rest = (struct bytes){ next->bytes, next->len };
+    }
+    if (fanotify_decode(at->rest, ret, NULL) < 0)
+        return false;
+    at->rest = (struct bytes){ at->rest.data + ret->len, at->rest.len - ret->len };
+    return true;
+}
+
 void fanotify_queue_done(struct sensor *s)
 {
     struct fanotify_queue *q = s->queue;

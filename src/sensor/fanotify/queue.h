@@ -9,6 +9,13 @@ void fanotify_queue_free(struct fanotify_queue *q); /* NULL is fine */
 /* The next events, valid until fanotify_queue_done(), and when they were read. 0: there are none; -errno. */
 int fanotify_queue_next(struct sensor *s, struct bytes *ret, struct fanotify_cause *ret_when);
 void fanotify_queue_done(struct sensor *s);
+/* What comes behind the event that is being handled, one after the other, from a cleared `at` on; valid as long as that event
+ * is. False: there is nothing more, or it cannot be read yet. */
+struct fanotify_ahead {
+    unsigned buffer;
+    struct bytes rest;
+};
+bool fanotify_queue_ahead(struct sensor *s, struct fanotify_ahead *at, struct fanotify_event *ret);
 bool fanotify_queue_waits(const struct sensor *s); /* there is more, whatever the kernel's descriptor says */
 /* An event is about to be handled; it was. */
 void fanotify_queue_begin(struct sensor *s, const struct fanotify_event *e);

@@ -13,6 +13,7 @@
 #include "sensor/fanotify/meaning.h"
 #include "sensor/fanotify/object.h"
 #include "sensor/fanotify/overlay.h"
+#include "sensor/fanotify/queue.h"
 #include "sensor/fanotify/state.h"
 #include "sensor/fanotify/window.h"
 #include "util/limits.h"
@@ -246,21 +247,37 @@ static bool is_place(const struct fanotify_place *a, const struct fanotify_place
     return is_file(&a->directory, &b->directory) && bytes_equal(a->name, b->name);
 }
 
-/* The kernel tells an exchange as two moves, the second right behind the first and the other way round. Where the files
- * are told too it is certain: what is moved back is the same file, what is exchanged is another. */
-static bool exchange_follows(const struct sensor *s, const struct fanotify_event *e)
+static bool concerns(const struct fanotify_event *e, const struct fanotify_place *place)
 {
+    return is_place(&e->at, place) || is_place(&e->from, place) || is_place(&e->to, place);
+}
+
+/* The kernel tells an exchange as two moves, the second behind the first and the other way round; only what others do elsewhere
+ * may stand between. Where the files are told too it is certain: what is moved back is the same file, what is exchanged is
+ * another. */
+static bool exchange_follows(struct sensor *s, const struct fanotify_event *e, uint64_t *ret_other)
+{
+    struct fanotify_ahead at = { 0 };
     struct fanotify_event next;
 
-    if (s->replaying || !(e->mask & FANOTIFY_RENAME) || !e->object.data.len || !s->rest.len || fanotify_decode(s->rest, &next, NULL) < 0)
+    *ret_other = 0;
+
+    if (s->replaying || !(e->mask & FANOTIFY_RENAME) || !e->object.data.len)
         return false;
-    return (next.mask & FANOTIFY_RENAME) && next.pid == e->pid && next.object.data.len && !is_file(&next.object, &e->object) &&
-           is_place(&next.from, &e->to) && is_place(&next.to, &e->from);
+    while (fanotify_queue_ahead(s, &at, &next)) {
+        bool back = (next.mask & FANOTIFY_RENAME) && is_place(&next.from, &e->to) && is_place(&next.to, &e->from);
+
+        if (back && next.pid == e->pid && next.object.data.len && !is_file(&next.object, &e->object))
+            *ret_other = fanotify_handle_hash(&next.object);
+        if (next.pid == e->pid || back || concerns(&next, &e->from) || concerns(&next, &e->to))
+            break;
+    }
+    return *ret_other != 0;
 }
 
 /* One of them, or both, were gone before anybody looked: what is known goes to its new name. The next event tells the other half. */
 static void exchange_unseen(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to, const struct fanotify_event *e,
-                            uint32_t moved, uint32_t there)
+                            uint32_t moved, uint32_t there, uint64_t other)
 {
     bool from_tombstone = fanotify_tombstone_take(o, from->directory, from->name), to_tombstone = fanotify_tombstone_take(o, to->directory, to->name);
     struct file_state state = { 0 };
@@ -276,7 +293,8 @@ static void exchange_unseen(struct fanotify_object *o, const struct rename_end *
         fanotify_tombstone_add(o, from->directory, from->name);
     if (from_tombstone)
         fanotify_tombstone_add(o, to->directory, to->name);
-    o->exchange.unseen = true;
+    o->exchange.pid = e->pid;
+    o->exchange.unseen = other;
     tell_rename(o, from, to, e, &state);
 }
 
@@ -325,33 +343,41 @@ static void within(struct fanotify_object *o, const struct rename_end *from, con
     struct tree_change change = { 0 };
     struct file_state state;
     pid_t pid = o->sensor->now.pid;
+    uint64_t other = 0;
     /* an overlay exchanges a file with a whiteout in its upper layer, for a rename */
-    bool exchanged = o->wanted.view != VIEW_UPPER && exchange_follows(o->sensor, e);
+    bool exchanged = o->wanted.view != VIEW_UPPER && exchange_follows(o->sensor, e, &other);
 
     fanotify_gone_before(o, there);
     there = tree_child(o->tree, to->directory, to->name);
+    if (fanotify_found_later(o, moved, &e->object))
+        moved = 0;
     fanotify_found_tell(o, moved);
-    if (o->exchange.unseen) {
+    if (o->exchange.unseen && o->exchange.pid == pid && o->exchange.unseen == fanotify_handle_hash(&e->object)) {
         tree_state(o->tree, tree_object_of(o->tree, there), &state);
-        o->exchange.unseen = false;
+        o->exchange.pid = 0;
+        o->exchange.unseen = 0;
         tell_rename(o, from, to, e, &state);
         return;
     }
     if (exchanged && !(moved && there)) {
         fanotify_found_tell(o, there);
-        exchange_unseen(o, from, to, e, moved, there);
+        exchange_unseen(o, from, to, e, moved, there, other);
         return;
     }
-    if (o->exchange.pid == pid && pid && moved && o->exchange.to == moved && o->exchange.from == there) {
+    if (!o->exchange.unseen && o->exchange.pid == pid && pid && moved && o->exchange.to == moved && o->exchange.from == there) {
         o->exchange.pid = 0;
         tree_state(o->tree, tree_object_of(o->tree, there), &state);
         tell_rename(o, from, to, e, &state);
         return;
     }
-    o->exchange.pid = 0;
+    if (o->exchange.pid == pid) {
+        o->exchange.pid = 0;
+        o->exchange.unseen = 0;
+    }
     if (moved && there && (exchanged || is_exchange(o, from, there))) {
         (void)tree_exchange(o->tree, moved, there);
         o->exchange.pid = pid;
+        o->exchange.unseen = 0;
         o->exchange.from = tree_child(o->tree, from->directory, from->name);
         o->exchange.to = tree_child(o->tree, to->directory, to->name);
         tree_state(o->tree, tree_object_of(o->tree, o->exchange.to), &state);

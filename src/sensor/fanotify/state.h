@@ -73,7 +73,11 @@ struct fanotify_object {
     const struct fanotify_event *told_rename; /* the one that it took part in just now */
 
     /* the second half of an exchange is expected */
-    struct { pid_t pid; uint32_t from, to; bool unseen; } exchange;
+    struct {
+        pid_t pid;
+        uint32_t from, to;
+        uint64_t unseen; /* 0, or the file of the second half, where the index does not have both: fanotify_handle_hash() */
+    } exchange;
 };
 
 struct fanotify_device {
