@@ -8,36 +8,19 @@
 
 #include "cli/rule_file.h"
 #include "event/operation.h"
+#include "rules/as_watch.h"
 #include "util/macro.h"
 #include "util/parse.h"
 
 static int parse_permissions(const struct verb *verb, const char *text, unsigned *ret)
 {
-    unsigned permissions = 0;
+    char unknown;
 
-    for (const char *c = text; *c; c++) {
-        switch (*c) {
-        case 'r':
-            permissions |= PERMISSION_READ;
-            break;
-        case 'w':
-            permissions |= PERMISSION_WRITE;
-            break;
-        case 'x':
-            permissions |= PERMISSION_EXEC;
-            break;
-        case 'a':
-            permissions |= PERMISSION_ATTR;
-            break;
-        default:
-            return cli_usage_error(verb, "unknown permission '%c' in \"-p %.20s\" (use r, w, x, a)",
-                                   *c, text);
-        }
-    }
-    if (!permissions)
+    if (permissions_parse(bytes_of(text), ret, &unknown) == 0)
+        return 0;
+    if (!unknown)
         return cli_usage_error(verb, "no permission in -p (use r, w, x, a)");
-    *ret = permissions;
-    return 0;
+    return cli_usage_error(verb, "unknown permission '%c' in \"-p %.20s\" (use r, w, x, a)", unknown, text);
 }
 
 /* Takes over what `ask` owns. */
@@ -60,20 +43,9 @@ static int add_target(struct watch_args *args, char *target, struct watch_ask as
     return 0;
 }
 
-static char *copy_text(const struct rule *rule, int field)
-{
-    struct bytes text = field < 0 ? BYTES_NULL : rule_text(rule->data, rule->len, (unsigned)field);
-
-    return text.data ? strndup(text.data, text.len) : NULL;
-}
-
 /* The watches of a file of auditctl's rules; what else is in it is the kernel's business. */
 static int add_rules(const char *path, struct watch_args *args)
 {
-    static const unsigned permissions[][2] = { { AUDIT_PERM_READ, PERMISSION_READ },
-                                               { AUDIT_PERM_WRITE, PERMISSION_WRITE },
-                                               { AUDIT_PERM_EXEC, PERMISSION_EXEC },
-                                               { AUDIT_PERM_ATTR, PERMISSION_ATTR } };
     struct rule_file file = { 0 };
     size_t watches = 0, others = 0;
     bool go_on = false;
@@ -85,22 +57,15 @@ static int add_rules(const char *path, struct watch_args *args)
     for (size_t i = 0; r == 0 && (!file.errors || go_on) && i < file.count; i++) {
         const struct rule *rule = &file.rules[i];
         struct watch_ask ask = { 0 };
-        int at = -1, perm;
+        struct rule_watch watch;
 
-        if (rule->kind == RULE_ADD && (rule->watch || rule_is_watch(rule->data))) {
-            at = rule_find(rule->data, AUDIT_WATCH);
-            at = at < 0 ? rule_find(rule->data, AUDIT_DIR) : at;
-        }
-        if (at < 0) {
+        if (!rule_as_watch(rule, &watch)) {
             others += rule->kind == RULE_ADD;
             continue;
         }
-        perm = rule_find(rule->data, AUDIT_PERM);
-        for (size_t p = 0; p < ARRAY_SIZE(permissions); p++)
-            if (perm < 0 || rule->data->values[perm] & permissions[p][0])
-                ask.permissions |= permissions[p][1];
-        ask.owned = copy_text(rule, at);
-        ask.key = copy_text(rule, rule_find(rule->data, AUDIT_FILTERKEY));
+        ask.permissions = watch.permissions;
+        ask.owned = strndup(watch.path.data, watch.path.len);
+        ask.key = watch.key.data ? strndup(watch.key.data, watch.key.len) : NULL;
         if (!ask.owned || add_target(args, ask.owned, ask) < 0)
             r = EXIT_UNABLE;
         watches++;

@@ -121,6 +121,46 @@ void operation_list_refuse(struct bytes word, struct sbuf *out)
             sbuf_addf(out, "%s%s", comma, operations[i].name);
 }
 
+static const struct {
+    char letter;
+    unsigned permission;
+} letters[] = { { 'r', PERMISSION_READ }, { 'w', PERMISSION_WRITE }, { 'x', PERMISSION_EXEC }, { 'a', PERMISSION_ATTR } };
+
+int permissions_parse(struct bytes text, unsigned *ret, char *ret_unknown)
+{
+    unsigned permissions = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned known = 0;
+
+        for (size_t k = 0; k < ARRAY_SIZE(letters); k++)
+            if (letters[k].letter == text.data[i])
+                known = letters[k].permission;
+        if (!known) {
+            *ret_unknown = text.data[i];
+            return -EINVAL;
+        }
+        permissions |= known;
+    }
+    if (!permissions) {
+        *ret_unknown = '\0';
+        return -EINVAL;
+    }
+    *ret = permissions;
+    return 0;
+}
+
+const char *permissions_text(unsigned permissions, char ret[5])
+{
+    size_t n = 0;
+
+    for (size_t k = 0; k < ARRAY_SIZE(letters); k++)
+        if (permissions & letters[k].permission)
+            ret[n++] = letters[k].letter;
+    ret[n] = '\0';
+    return ret;
+}
+
 const struct operation_info *operation_info(enum operation operation)
 {
     if ((unsigned)operation >= OPERATION_COUNT || !operations[operation].name)

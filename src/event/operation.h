@@ -16,6 +16,11 @@ enum permission {
     PERMISSION_ATTR = 1 << 3,
 };
 
+/* Letters of r, w, x and a, in any order. -EINVAL: *ret_unknown is the letter that is none, 0 where there is no letter at all. */
+int permissions_parse(struct bytes text, unsigned *ret, char *ret_unknown);
+/* The letters in auditctl's order, "rwxa", into `ret`: 5 bytes at least. Returns ret. */
+const char *permissions_text(unsigned permissions, char ret[5]);
+
 struct operation_info {
     const char *name;     /* event.action, and the word in text output */
     unsigned permission;  /* the -p letter that asks for it */
