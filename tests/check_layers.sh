@@ -21,9 +21,10 @@ allowed() {
     report) echo util event cause store report ;;
     history) echo util event cause sensor search history ;;
     rules) echo util event sensor rules ;;
+    config) echo util event sensor watch store rules config ;;
     search) echo util event sensor search ;;
-    daemon) echo util event cause sensor engine attribution watch store report search history daemon foreign ;;
-    cli) echo util event cause sensor engine attribution watch store compare report search rules history daemon cli foreign ;;
+    daemon) echo util event cause sensor engine attribution watch store report search history daemon foreign config ;;
+    cli) echo util event cause sensor engine attribution watch store compare report search rules history daemon cli foreign config ;;
     esac
 }
 
@@ -75,6 +76,7 @@ cli/output_file.c             # the user's own: where he wants the output
 cli/print.c                   # /proc
 cli/rule_file.c               # the user's own: his rules
 cli/who_store.c               # our own store
+config/files.c                # the administrator's configuration
 daemon/changes.c              # doctor's scratch directory, by descriptors
 daemon/scratch.c              # the same
 daemon/selftest.c             # /proc, a root directory

@@ -20,6 +20,7 @@ libaudit-dev         audit-libs-devel       build
 libauparse-dev       audit-libs-devel       build
 libcurl4-openssl-dev libcurl-devel          build
 libjansson-dev       jansson-devel          build
+libconfuse-dev       libconfuse-devel       build
 libsqlite3-dev       sqlite-devel           build
 libssl-dev           openssl-devel          build
 libzstd-dev          libzstd-devel          build

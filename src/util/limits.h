@@ -24,6 +24,10 @@
 #define LIMIT_HISTORY_PROCESSES 8192          /* processes remembered while a log is read, those last heard of: about 1.2 kB each */
 #define LIMIT_IMPORT_LOOKBACK (256u << 20)       /* of a log before the place where an import goes on: who launched whom */
 #define LIMIT_RULES_FILE (16 * 1024 * 1024) /* a file of audit rules; the longest in use have some thousand lines */
+#define LIMIT_CONFIG_FILE (1024 * 1024)     /* one file of the daemon's configuration: 10,000 watches are some 600 kB */
+#define LIMIT_CONFIG_FILES 1024             /* files in one of its directories */
+#define LIMIT_CONFIG_ITEMS 1024             /* values of one list */
+#define LIMIT_CONFIG_TARGETS 4096           /* targets in all: each is looked up, and has marks and an index */
 #define LIMIT_FANOTIFY_HELD (16 * 1024 * 1024) /* events kept while a container starts: about 100,000 */
 #define LIMIT_CASE_GROUPS 4096              /* actor x operation x victim groups of one case */
 #define LIMIT_CASE_SAMPLES 64               /* paths kept by name in one group; the rest is counted */

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/keys.h"
+
+#include <errno.h>
+
+#include "config/groups.h"
+#include "event/operation.h"
+#include "sensor/sensors.h"
+#include "store/store.h"
+#include "util/parse.h"
+#include "util/sbuf.h"
+#include "util/suggest.h"
+#include "watch/target.h"
+
+#define SHOWN(value) (int)MIN((value).len, (size_t)80), (value).data ? (value).data : ""
+
+int config_parse_switch(struct bytes value, bool *ret)
+{
+    static const struct {
+        const char *word;
+        bool on;
+    } words[] = { { "on", true }, { "off", false }, { "true", true }, { "false", false }, { "yes", true }, { "no", false } };
+
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (bytes_equal_str(value, words[i].word)) {
+            *ret = words[i].on;
+            return 0;
+        }
+    return -EINVAL;
+}
+
+static int check_switch(struct bytes value, struct err *err)
+{
+    bool on;
+
+    if (config_parse_switch(value, &on) == 0)
+        return 0;
+    return err_say(err, -EINVAL, "\"%.*s\" is neither on nor off", SHOWN(value));
+}
+
+static int check_permissions(struct bytes value, struct err *err)
+{
+    unsigned permissions;
+    char unknown;
+
+    if (permissions_parse(value, &permissions, &unknown) == 0)
+        return 0;
+    if (!unknown)
+        return err_say(err, -EINVAL, "no permission (use r, w, x, a)");
+    return err_say(err, -EINVAL, "unknown permission '%c' in \"%.*s\" (use r, w, x, a)", unknown, SHOWN(value));
+}
+
+static void offer_sensors(struct suggestion *suggestion, struct sbuf *all)
+{
+    for (unsigned i = 0; sensors[i]; i++) {
+        sbuf_addf(all, ", %s", sensors[i]->name);
+        suggest_offer(suggestion, bytes_of(sensors[i]->name));
+    }
+}
+
+static int check_sensor(struct bytes value, struct err *err)
+{
+    struct suggestion suggestion = { .typed = value };
+    _cleanup_sbuf_ struct sbuf all = SBUF_INIT;
+
+    if (bytes_equal_str(value, "auto"))
+        return 0;
+    for (unsigned i = 0; sensors[i]; i++)
+        if (bytes_equal_str(value, sensors[i]->name))
+            return 0;
+    offer_sensors(&suggestion, &all);
+    suggest_offer(&suggestion, bytes_of("auto"));
+    if (suggestion.best.data)
+        return err_say(err, -EINVAL, "unknown sensor \"%.*s\"; did you mean %s? (use auto%s)", SHOWN(value),
+                       suggestion.best.data, sbuf_str(&all));
+    return err_say(err, -EINVAL, "unknown sensor \"%.*s\" (use auto%s)", SHOWN(value), sbuf_str(&all));
+}
+
+static int check_group(struct bytes value, struct err *err)
+{
+    struct suggestion suggestion = { .typed = value };
+    _cleanup_sbuf_ struct sbuf all = SBUF_INIT;
+    const struct config_group *g;
+
+    for (unsigned i = 0; (g = config_group(i)) != NULL; i++) {
+        if (bytes_equal_str(value, g->name))
+            return 0;
+        sbuf_addf(&all, "%s%s", i ? ", " : "", g->name);
+        suggest_offer(&suggestion, bytes_of(g->name));
+    }
+    if (suggestion.best.data)
+        return err_say(err, -EINVAL, "no group \"%.*s\"; did you mean %s? (%s)", SHOWN(value), suggestion.best.data,
+                       sbuf_str(&all));
+    return err_say(err, -EINVAL, "no group \"%.*s\" (%s)", SHOWN(value), sbuf_str(&all));
+}
+
+static int check_path(struct bytes value, struct err *err)
+{
+    if (value.len && value.data[0] == '/')
+        return 0;
+    return err_say(err, -EINVAL, "\"%.*s\" is no path that begins with /", SHOWN(value));
+}
+
+static int check_socket(struct bytes value, struct err *err)
+{
+    return value.len ? check_path(value, err) : 0;
+}
+
+static int check_size(struct bytes value, struct err *err)
+{
+    uint64_t size;
+
+    if (bytes_equal_str(value, "auto"))
+        return 0;
+    return parse_size(value.data, &size, err); /* values end in a NUL */
+}
+
+static int check_target(struct bytes value, struct err *err)
+{
+    struct target target;
+    int r = target_parse(value, bytes_of("/"), &target, err);
+
+    if (r < 0)
+        return r;
+    if (target.selector.kind == SELECTOR_NONE && value.data[0] != '/')
+        r = err_say(err, -EINVAL, "\"%.*s\" is neither a path that begins with / nor CONTAINER:PATH", SHOWN(value));
+    target_done(&target);
+    return r;
+}
+
+static int check_word(struct bytes value, struct err *err)
+{
+    return value.len <= 255 ? 0 : err_say(err, -EINVAL, "longer than 255 bytes");
+}
+
+/* clang-format off */
+static const struct config_key_info keys[CONFIG_KEY_COUNT] = {
+    [CONFIG_GROUPS] = { false, true, "groups", "etc programs local opt boot schedules units", "names of groups",
+        "what is watched without a watch of its own; {}: nothing", check_group },
+    [CONFIG_PERMISSIONS] = { false, false, "permissions", "wa", "r, w, x, a",
+        "of groups, and of watches that say nothing else: r reads, w contents and names, x execution, a attributes",
+        check_permissions },
+    [CONFIG_WRITES] = { false, false, "writes", "off", "on, off",
+        "each write too, once a second for each file and process", check_switch },
+    [CONFIG_SENSOR] = { false, true, "sensor", "auto", "auto, or names from culprit doctor",
+        "auto: the cheapest set that sees everything", check_sensor },
+    [CONFIG_STORE] = { false, false, "store", STORE_DEFAULT_PATH, "a path",
+        "where it is recorded; who, search and diff read it there", check_path },
+    [CONFIG_DOCKER_SOCKET] = { false, false, "docker_socket", "", "a path",
+        "empty: the usual places", check_socket },
+    [CONFIG_RING_SIZE] = { false, false, "ring_size", "auto", "auto, 64M",
+        "the kernel's buffer for events", check_size },
+    [CONFIG_WATCH_TARGETS] = { true, true, "targets", NULL, "paths, or CONTAINER:PATH",
+        "all below a directory is watched; what is not there yet is waited for", check_target },
+    [CONFIG_WATCH_PERMISSIONS] = { true, false, "permissions", NULL, "r, w, x, a", "as at the top", check_permissions },
+    [CONFIG_WATCH_KEY] = { true, false, "key", NULL, "a word", "marks the events (rule.name); the watch's name if left out",
+        check_word },
+};
+/* clang-format on */
+
+const struct config_key_info *config_key_info(enum config_key key)
+{
+    return &keys[key];
+}
+
+enum config_key config_key_by_name(bool of_watch, struct bytes name)
+{
+    for (unsigned i = 0; i < CONFIG_KEY_COUNT; i++)
+        if (keys[i].of_watch == of_watch && bytes_equal_str(name, keys[i].name))
+            return (enum config_key)i;
+    return CONFIG_KEY_COUNT;
+}

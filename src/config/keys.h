@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The keys of culprit.conf, each in one row: what the parser accepts, what is said of a mistake, and what
+ * `daemon --print-config` writes are made from it. What has no effect is no key.
+ */
+#pragma once
+
+#include "util/bytes.h"
+#include "util/err.h"
+
+enum config_key {
+    /* at the top */
+    CONFIG_GROUPS,
+    CONFIG_PERMISSIONS,
+    CONFIG_WRITES,
+    CONFIG_SENSOR,
+    CONFIG_STORE,
+    CONFIG_DOCKER_SOCKET,
+    CONFIG_RING_SIZE,
+    /* of one watch */
+    CONFIG_WATCH_TARGETS,
+    CONFIG_WATCH_PERMISSIONS,
+    CONFIG_WATCH_KEY,
+    CONFIG_KEY_COUNT,
+};
+#define CONFIG_TOP_COUNT CONFIG_WATCH_TARGETS /* those at the top come first */
+
+struct config_key_info {
+    bool of_watch;
+    bool list;            /* takes { VALUE, VALUE } as well */
+    const char *name;
+    const char *fallback; /* values separated by one space; NULL: another key's, or it must be given: the help says */
+    const char *takes;    /* what is allowed, for a mistake: "on, off" */
+    const char *help;     /* one line for --print-config */
+    /* One value: -EINVAL with what is wrong and what is allowed. */
+    int (*check)(struct bytes value, struct err *err);
+};
+
+/* Never NULL for a key of the enum. */
+const struct config_key_info *config_key_info(enum config_key key);
+/* CONFIG_KEY_COUNT: there is none by that name. */
+enum config_key config_key_by_name(bool of_watch, struct bytes name);
+/* on, off, true, false, yes, no. -EINVAL: it is none. */
+int config_parse_switch(struct bytes value, bool *ret);

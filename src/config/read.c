@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: MIT */
+/* One text becomes configuration: libconfuse takes it apart, the table of keys says what is right. */
+#include <confuse.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/scan.h"
+#include "event/operation.h"
+#include "rules/as_watch.h"
+#include "util/cleanup.h"
+#include "util/sbuf.h"
+#include "util/suggest.h"
+#include "watch/target.h"
+
+#define SYNTAX "KEY = VALUE, KEY = { VALUE, VALUE } or watch NAME { ... }"
+
+struct reading {
+    struct config *config;
+    struct config_report *report;
+    const char *file;      /* in the configuration's arena */
+    const cfg_t *section;  /* the watch that is being read; NULL: none */
+    struct config_watch watch;
+    int error;             /* -ENOMEM */
+};
+
+/* libconfuse's callbacks carry nothing of the caller's, and its lexer is one for the whole process; set while it runs. */
+static _Thread_local struct reading *current;
+
+static bool in_watch(const cfg_t *cfg)
+{
+    return strcmp(cfg->name, "watch") == 0;
+}
+
+_printf_(2, 3) static void problem(const cfg_t *cfg, const char *format, ...)
+{
+    char text[2 * LIMIT_ERR];
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(text, sizeof(text), format, ap);
+    va_end(ap);
+    config_problem(current->report, current->file, cfg->line > 0 ? (unsigned)cfg->line : 0, false, "%s", text);
+}
+
+/* ---- what libconfuse refuses ---- */
+
+static void unknown_key(const cfg_t *cfg, const char *name)
+{
+    struct suggestion suggestion = { .typed = bytes_of(name) };
+    _cleanup_sbuf_ struct sbuf all = SBUF_INIT;
+    bool of_watch = in_watch(cfg);
+
+    for (unsigned i = 0; i < CONFIG_KEY_COUNT; i++) {
+        const struct config_key_info *key = config_key_info((enum config_key)i);
+
+        if (key->of_watch != of_watch)
+            continue;
+        sbuf_addf(&all, "%s%s", all.len ? ", " : "", key->name);
+        suggest_offer(&suggestion, bytes_of(key->name));
+    }
+    if (!of_watch) {
+        sbuf_add_str(&all, ", watch NAME { ... }");
+        suggest_offer(&suggestion, bytes_of("watch"));
+    }
+    if (config_key_by_name(!of_watch, bytes_of(name)) != CONFIG_KEY_COUNT)
+        problem(cfg, "%.80s has no place %s (%s)", name, of_watch ? "in a watch: it stands outside of it" : "here: it belongs into a watch",
+                sbuf_str(&all));
+    else if (suggestion.best.data)
+        problem(cfg, "no key \"%.80s\"; did you mean %s? (%s)", name, suggestion.best.data, sbuf_str(&all));
+    else
+        problem(cfg, "no key \"%.80s\"%s (%s)", name, of_watch ? " in a watch" : "", sbuf_str(&all));
+}
+
+_printf_(2, 0) static void on_error(cfg_t *cfg, const char *format, va_list ap)
+{
+    static const struct {
+        const char *theirs; /* as 3.3 has it */
+        const char *ours;   /* %s: its argument */
+    } words[] = {
+        { "premature end of file", "the file ends in the middle of something: " SYNTAX },
+        { "missing equal sign after option '%s'", "\"=\" is missing behind \"%.80s\": " SYNTAX },
+        { "missing title for section '%s'", "a watch has a name: %.80s NAME { ... }" },
+        { "missing opening brace for section '%s'", "\"{\" is missing behind the watch's name: %.80s NAME { ... }" },
+        { "found duplicate title '%s'", "watch \"%.80s\" stands twice in this file" },
+        { "unexpected token '%s'", "\"%.80s\" has no place here: " SYNTAX },
+        { "unexpected closing brace", "\"}\" closes nothing" },
+    };
+    _cleanup_free_ char *text = NULL;
+
+    if (strcmp(format, "no such option '%s'") == 0) {
+        unknown_key(cfg, va_arg(ap, const char *));
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (strcmp(format, words[i].theirs) == 0) {
+            const char *argument = strstr(words[i].theirs, "%s") ? va_arg(ap, const char *) : NULL;
+            const char *at = argument ? strstr(words[i].ours, "%.80s") : NULL;
+
+            if (at)
+                problem(cfg, "%.*s%.80s%s", (int)(at - words[i].ours), words[i].ours, argument, at + strlen("%.80s"));
+            else
+                problem(cfg, "%s", words[i].ours);
+            return;
+        }
+    if (vasprintf(&text, format, ap) < 0) {
+        current->error = -ENOMEM;
+        return;
+    }
+    problem(cfg, "%s", text); /* a libconfuse of other words, or a translated one */
+}
+
+/* ---- values ---- */
+
+static const char *shown_source(const struct config_source *from, char *buffer, size_t size)
+{
+    if (from->line)
+        snprintf(buffer, size, "%.300s:%u", from->file, from->line);
+    else
+        snprintf(buffer, size, "%.300s", from->file);
+    return buffer;
+}
+
+static bool same_items(const struct config_value *v, cfg_opt_t *opt)
+{
+    if (v->count != opt->nvalues)
+        return false;
+    for (unsigned i = 0; i < opt->nvalues; i++)
+        if (!bytes_equal_str(v->items[i], cfg_opt_getnstr(opt, i)))
+            return false;
+    return true;
+}
+
+/* A list is told value by value, and once more at its end. */
+static bool goes_on(const struct config_value *v, cfg_opt_t *opt)
+{
+    return opt->nvalues > v->count || same_items(v, opt);
+}
+
+static int take_items(struct config_value *v, cfg_opt_t *opt, struct config_source from)
+{
+    struct arena *arena = &current->config->arena;
+    struct bytes *items = arena_alloc(arena, MAX(opt->nvalues, 1u) * sizeof(*items));
+
+    if (!items)
+        return -ENOMEM;
+    for (unsigned i = 0; i < opt->nvalues; i++) {
+        const char *text = cfg_opt_getnstr(opt, i);
+
+        items[i] = i < v->count && bytes_equal_str(v->items[i], text) ? v->items[i] : arena_copy(arena, bytes_of(text));
+        if (!items[i].data)
+            return -ENOMEM;
+    }
+    *v = (struct config_value){ .items = items, .count = opt->nvalues, .given = true, .from = from };
+    return 0;
+}
+
+static struct config_value *value_of(const cfg_t *cfg, enum config_key key)
+{
+    if (!in_watch(cfg))
+        return &current->config->values[key];
+    if (current->section != cfg) {
+        current->section = cfg;
+        current->watch = (struct config_watch){ 0 };
+        current->watch.from = (struct config_source){ current->file, (unsigned)cfg->line };
+    }
+    return &current->watch.values[key];
+}
+
+static bool begins_anew(const struct config_value *v)
+{
+    return !v->given || v->from.file != current->file;
+}
+
+static int on_value(cfg_t *cfg, cfg_opt_t *opt)
+{
+    enum config_key key = config_key_by_name(in_watch(cfg), bytes_of(opt->name));
+    const struct config_key_info *info = config_key_info(key);
+    struct config_value *v = value_of(cfg, key);
+    struct config_source from = { current->file, (unsigned)cfg->line };
+    const char *last = opt->nvalues ? cfg_opt_getnstr(opt, opt->nvalues - 1) : NULL;
+    struct err err = ERR_INIT;
+    char first[320];
+
+    if (!last) /* {} */
+        return 0;
+    if (begins_anew(v)) {
+        v->count = 0;
+    } else if (!info->list || !goes_on(v, opt)) {
+        problem(cfg, "%s stands twice: first in %s", info->name, shown_source(&v->from, first, sizeof(first)));
+        return -1;
+    } else {
+        from = v->from;
+    }
+    if (info->check(bytes_of(last), &err) < 0) {
+        problem(cfg, "%s: %s", info->name, err.text);
+        return -1;
+    }
+    if (opt->nvalues > LIMIT_CONFIG_ITEMS) {
+        problem(cfg, "%s: more than %d values", info->name, LIMIT_CONFIG_ITEMS);
+        return -1;
+    }
+    if (take_items(v, opt, from) < 0) {
+        current->error = -ENOMEM;
+        return -1;
+    }
+    return 0;
+}
+
+/* A list that was written as {}: nobody is told of it. */
+static int take_empty(cfg_t *cfg, enum config_key key)
+{
+    cfg_opt_t *opt = cfg_getopt(cfg, config_key_info(key)->name);
+    struct config_value *v = &current->config->values[key];
+    char first[320];
+
+    if (!opt || opt->nvalues || !(opt->flags & CFGF_MODIFIED))
+        return 0;
+    if (!begins_anew(v)) {
+        config_problem(current->report, current->file, 0, false, "%s stands twice: first in %s", config_key_info(key)->name,
+                       shown_source(&v->from, first, sizeof(first)));
+        return 0;
+    }
+    if (key != CONFIG_GROUPS) {
+        config_problem(current->report, current->file, 0, false, "%s: no value (%s)", config_key_info(key)->name,
+                       config_key_info(key)->takes);
+        return 0;
+    }
+    v->count = 0;
+    return take_items(v, opt, (struct config_source){ current->file, 0 });
+}
+
+/* ---- watches ---- */
+
+/* -EEXIST: one of them stands elsewhere already; it was said. */
+static int know_targets(const struct config_watch *w)
+{
+    const struct config_value *targets = &w->values[CONFIG_WATCH_TARGETS];
+
+    for (size_t k = 0; k < targets->count; k++) {
+        const struct config_source *found;
+        char first[320];
+        int r = config_know(&current->config->known, targets->items[k], &w->from, &found);
+
+        if (r == -EEXIST)
+            config_problem(current->report, w->from.file, targets->from.line, false, "%.200s is watched already: in %s",
+                           targets->items[k].data, shown_source(found, first, sizeof(first)));
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int grow(struct config *c)
+{
+    size_t size = c->watch_size ? c->watch_size * 2 : 16;
+    struct config_watch *grown;
+
+    if (c->watch_count < c->watch_size)
+        return 0;
+    grown = arena_alloc(&c->arena, size * sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    if (c->watch_count)
+        memcpy(grown, c->watches, c->watch_count * sizeof(*grown));
+    c->watches = grown;
+    c->watch_size = size;
+    return 0;
+}
+
+static int add_watch(const struct config_watch *w, unsigned line)
+{
+    struct config *c = current->config;
+    size_t count = w->values[CONFIG_WATCH_TARGETS].count;
+    int r;
+
+    if (count > LIMIT_CONFIG_TARGETS - c->target_count) {
+        config_problem(current->report, current->file, line, false, "more than %d targets in all", LIMIT_CONFIG_TARGETS);
+        return -E2BIG;
+    }
+    r = know_targets(w);
+    if (r == 0)
+        r = grow(c);
+    if (r == -ENOMEM)
+        current->error = r;
+    if (r < 0)
+        return r;
+    c->watches[c->watch_count++] = *w;
+    c->target_count += count;
+    return 0;
+}
+
+/* Its closing brace was read. */
+static int on_watch(cfg_t *cfg, cfg_opt_t *opt)
+{
+    const cfg_t *section = cfg_opt_getnsec(opt, opt->nvalues - 1);
+    struct config *c = current->config;
+    char first[320];
+
+    if (current->section != section)
+        current->watch = (struct config_watch){ .from = { current->file, (unsigned)cfg->line } };
+    current->section = NULL;
+    current->watch.name = arena_copy(&c->arena, bytes_of(section->title));
+    if (!current->watch.name.data) {
+        current->error = -ENOMEM;
+        return -1;
+    }
+    if (!current->watch.name.len || current->watch.name.len > 255) {
+        problem(cfg, "a watch's name is 1 to 255 bytes long");
+        return -1;
+    }
+    for (size_t i = 0; i < c->watch_count; i++)
+        if (c->watches[i].name.data && bytes_equal(c->watches[i].name, current->watch.name)) {
+            problem(cfg, "watch \"%.80s\" stands twice: first in %s", section->title,
+                    shown_source(&c->watches[i].from, first, sizeof(first)));
+            return -1;
+        }
+    if (!current->watch.values[CONFIG_WATCH_TARGETS].count) {
+        problem(cfg, "watch \"%.80s\" has no target: targets = { \"/srv/data\" }", section->title);
+        return -1;
+    }
+    return add_watch(&current->watch, (unsigned)cfg->line) < 0 ? -1 : 0;
+}
+
+/* ---- one text ---- */
+
+static void make_options(cfg_opt_t *options, bool of_watch)
+{
+    size_t n = 0;
+
+    for (unsigned i = 0; i < CONFIG_KEY_COUNT; i++) {
+        const struct config_key_info *key = config_key_info((enum config_key)i);
+
+        if (key->of_watch != of_watch)
+            continue;
+        if (key->list)
+            options[n] = (cfg_opt_t)CFG_STR_LIST(key->name, "{}", CFGF_NONE);
+        else
+            options[n] = (cfg_opt_t)CFG_STR(key->name, 0, CFGF_NONE);
+        options[n++].validcb = on_value;
+    }
+    options[n] = (cfg_opt_t)CFG_END();
+}
+
+static void check_sensors(const struct config_value *v)
+{
+    for (size_t i = 0; v->count > 1 && i < v->count; i++)
+        if (bytes_equal_str(v->items[i], "auto"))
+            config_problem(current->report, v->from.file, v->from.line, false, "sensor: auto stands alone, or others are named");
+}
+
+int config_read(struct config *c, const char *file, struct bytes text, struct config_report *report)
+{
+    struct reading reading = { .config = c, .report = report };
+    cfg_opt_t watch[CONFIG_KEY_COUNT + 1], top[CONFIG_KEY_COUNT + 2];
+    struct bytes copy = arena_copy(&c->arena, text);
+    struct err err = ERR_INIT;
+    unsigned line;
+    size_t n = 0;
+    cfg_t *cfg;
+
+    reading.file = arena_copy(&c->arena, bytes_of(file)).data;
+    if (!copy.data || !reading.file)
+        return -ENOMEM;
+    c->files++;
+    if (config_scan(text, &line, &err) < 0) {
+        config_problem(report, reading.file, line, false, "%s", err.text);
+        return 0;
+    }
+    make_options(watch, true);
+    make_options(top, false);
+    while (top[n].name)
+        n++;
+    top[n] = (cfg_opt_t)CFG_SEC("watch", watch, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+    top[n].validcb = on_watch;
+    top[n + 1] = (cfg_opt_t)CFG_END();
+    cfg = cfg_init(top, CFGF_NONE);
+    if (!cfg)
+        return -ENOMEM;
+    cfg_set_error_function(cfg, on_error);
+    current = &reading;
+    if (copy.len)
+        (void)cfg_parse_buf(cfg, copy.data); /* whatever fails was reported */
+    if (!reading.error)
+        reading.error = take_empty(cfg, CONFIG_GROUPS);
+    if (!reading.error)
+        reading.error = take_empty(cfg, CONFIG_SENSOR);
+    check_sensors(&c->values[CONFIG_SENSOR]);
+    current = NULL;
+    cfg_free(cfg);
+    return reading.error;
+}
+
+/* ---- auditctl's rules ---- */
+
+static void on_rule_warning(void *data, unsigned line, const char *text)
+{
+    struct reading *reading = data;
+
+    config_problem(reading->report, reading->file, line, true, "%s", text);
+}
+
+static int on_bad_rule(void *data, unsigned line, const char *error)
+{
+    struct reading *reading = data;
+
+    config_problem(reading->report, reading->file, line, false, "%s", error);
+    return 0;
+}
+
+static int set_one(struct config *c, struct config_value *v, struct bytes item, struct config_source from)
+{
+    v->items = arena_alloc(&c->arena, sizeof(*v->items));
+    if (!v->items)
+        return -ENOMEM;
+    v->items[0] = arena_copy(&c->arena, item);
+    v->count = 1;
+    v->given = true;
+    v->from = from;
+    return v->items[0].data ? 0 : -ENOMEM;
+}
+
+static int add_rule(struct reading *reading, const struct rule *rule)
+{
+    struct config_watch w = { .from = { reading->file, rule->line } };
+    struct config *c = reading->config;
+    struct err err = ERR_INIT;
+    struct rule_watch watch;
+    char letters[5];
+
+    if (!rule_as_watch(rule, &watch)) {
+        config_problem(reading->report, reading->file, rule->line, false,
+                       "this is no watch (-w PATH -p wa -k KEY); culprit rules load gives other rules to the kernel");
+        return 0;
+    }
+    if (config_key_info(CONFIG_WATCH_TARGETS)->check(watch.path, &err) < 0) {
+        config_problem(reading->report, reading->file, rule->line, false, "%s", err.text);
+        return 0;
+    }
+    if (set_one(c, &w.values[CONFIG_WATCH_TARGETS], watch.path, w.from) < 0 ||
+        set_one(c, &w.values[CONFIG_WATCH_PERMISSIONS], bytes_of(permissions_text(watch.permissions, letters)), w.from) < 0 ||
+        (watch.key.len && set_one(c, &w.values[CONFIG_WATCH_KEY], watch.key, w.from) < 0))
+        return -ENOMEM;
+    return add_watch(&w, rule->line) == -ENOMEM ? -ENOMEM : 0;
+}
+
+static int on_rule(void *data, struct rule *rule)
+{
+    int r = add_rule(data, rule);
+
+    rule_done(rule);
+    return r;
+}
+
+int config_read_rules(struct config *c, const char *file, struct bytes text, struct config_report *report)
+{
+    struct reading reading = { .config = c, .report = report };
+    struct rule_options options = { .data = &reading, .warn = on_rule_warning, .containers = true };
+    int r;
+
+    reading.file = arena_copy(&c->arena, bytes_of(file)).data;
+    if (!reading.file)
+        return -ENOMEM;
+    c->files++;
+    current = &reading;
+    r = rules_parse(text, &options, on_rule, on_bad_rule, &reading);
+    current = NULL;
+    return r;
+}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "config/groups.h"
+#include "event/operation.h"
+
+struct said {
+    struct sbuf text;
+};
+
+static void on_problem(void *data, const char *file, unsigned line, const char *text, bool warning)
+{
+    struct said *said = data;
+
+    if (line)
+        sbuf_addf(&said->text, "%s:%u: %s%s\n", file, line, warning ? "warning: " : "", text);
+    else
+        sbuf_addf(&said->text, "%s: %s%s\n", file, warning ? "warning: " : "", text);
+}
+
+static void read_text(struct config *c, struct bytes text, struct said *said)
+{
+    struct config_report report = { .data = said, .problem = on_problem };
+
+    assert_int_equal(config_init(c), 0);
+    assert_int_equal(config_read(c, "f", text, &report), 0);
+    assert_int_equal(report.errors != 0, said->text.len != 0);
+}
+
+/* ---- what is refused, and in which words ---- */
+
+#define TOP "(groups, permissions, writes, sensor, store, docker_socket, ring_size, watch NAME { ... })"
+#define OF_WATCH "(targets, permissions, key)"
+#define SYNTAX "KEY = VALUE, KEY = { VALUE, VALUE } or watch NAME { ... }"
+
+static const struct row {
+    const char *name;
+    struct bytes text;
+    const char *said; /* "": it is right */
+} rows[] = {
+    { "nothing", BYTES(""), "" },
+    { "comments only", BYTES("# one\n  # two\n\n# three"), "" },
+    { "all keys", BYTES("groups = { etc, opt }\npermissions = rw\nwrites = on\nsensor = { fanotify, audit }\nstore = /a/b.db\n"
+                        "docker_socket = \"/x\"\nring_size = 64M\nwatch a { targets = { /a, 'w:/b' } permissions = x key = k }\n"), "" },
+    { "lines of DOS", BYTES("writes = on\r\nstore = /a\r\n"), "" },
+    { "no groups", BYTES("groups = {}\n"), "" },
+    { "one value for a list", BYTES("groups = etc\nwatch a { targets = /a }\n"), "" },
+    { "an empty key", BYTES("watch a { targets = /a key = \"\" }\n"), "" },
+    { "quotes", BYTES("watch 'a b' { targets = { \"/x\\x20y\", '/a\"b', \"/c\\\"d\" } }\n"), "" },
+    { "a comment in the end", BYTES("writes = on # yes\n"), "" },
+
+    { "no such key", BYTES("\nretention_day = 3\n"), "f:2: no key \"retention_day\" " TOP "\n" },
+    { "nearly a key", BYTES("permission = wa\n"), "f:1: no key \"permission\"; did you mean permissions? " TOP "\n" },
+    { "nearly a watch", BYTES("watsh \"a\" { targets = /a }\n"), "f:1: no key \"watsh\"; did you mean watch? " TOP "\n" },
+    { "nearly a key of a watch", BYTES("watch a {\n  target = /a\n}\n"), "f:2: no key \"target\"; did you mean targets? " OF_WATCH "\n" },
+    { "a watch's key outside", BYTES("targets = /a\n"), "f:1: targets has no place here: it belongs into a watch " TOP "\n" },
+    { "a top key inside", BYTES("watch a {\nstore = /a\n}\n"), "f:2: store has no place in a watch: it stands outside of it " OF_WATCH "\n" },
+    { "twice", BYTES("writes = on\n\nwrites = off\n"), "f:3: writes stands twice: first in f:1\n" },
+    { "a list twice", BYTES("groups = { etc, opt }\ngroups = { boot }\n"), "f:2: groups stands twice: first in f:1\n" },
+    { "a watch's key twice", BYTES("watch a {\n targets = /a\n key = x\n key = y\n}\n"), "f:4: key stands twice: first in f:3\n" },
+    { "a name twice", BYTES("watch a { targets = /a }\nwatch a { targets = /b }\n"), "f:2: watch \"a\" stands twice in this file\n" },
+    { "a target twice", BYTES("watch a { targets = /a }\nwatch b {\n targets = { /b,\n /x/../a/ }\n}\n"), "f:3: /x/../a/ is watched already: in f:1\n" },
+    { "a target twice in a watch", BYTES("watch a { targets = { 'w:/a', w://a } }\n"), "f:1: w://a is watched already: in f:1\n" },
+    { "no target", BYTES("watch a {\n}\n"), "f:2: watch \"a\" has no target: targets = { \"/srv/data\" }\n" },
+    { "empty targets", BYTES("watch a { targets = {} }\n"), "f:1: watch \"a\" has no target: targets = { \"/srv/data\" }\n" },
+    { "no name", BYTES("watch { targets = /a }\n"), "f:1: a watch has a name: watch NAME { ... }\n" },
+    { "an empty name", BYTES("watch \"\" { targets = /a }\n"), "f:1: a watch's name is 1 to 255 bytes long\n" },
+    { "relative", BYTES("watch a { targets = srv/data }\n"), "f:1: targets: \"srv/data\" is neither a path that begins with / nor CONTAINER:PATH\n" },
+    { "no path in it", BYTES("watch a { targets = \"web:\" }\n"), NULL },
+    { "permission", BYTES("permissions = wz\n"), "f:1: permissions: unknown permission 'z' in \"wz\" (use r, w, x, a)\n" },
+    { "no permission", BYTES("watch a { targets = /a permissions = \"\" }\n"), "f:1: permissions: no permission (use r, w, x, a)\n" },
+    { "no switch", BYTES("writes = maybe\n"), "f:1: writes: \"maybe\" is neither on nor off\n" },
+    { "group", BYTES("groups = { etc,\n programm }\n"), "f:2: groups: no group \"programm\"; did you mean programs? (etc, programs, local, opt, boot, schedules, units)\n" },
+    { "sensor", BYTES("sensor = fanotfy\n"), NULL },
+    { "auto and another", BYTES("sensor = { auto, audit }\n"), "f:1: sensor: auto stands alone, or others are named\n" },
+    { "no sensor", BYTES("sensor = {}\n"), "f: sensor: no value (auto, or names from culprit doctor)\n" },
+    { "store", BYTES("store = culprit.db\n"), "f:1: store: \"culprit.db\" is no path that begins with /\n" },
+    { "size", BYTES("ring_size = many\n"), NULL },
+    { "no =", BYTES("writes on\n"), "f:1: \"=\" is missing behind \"writes\": " SYNTAX "\n" },
+    { "no value", BYTES("writes =\n"), "f:2: the file ends in the middle of something: " SYNTAX "\n" },
+    { "a list for a value", BYTES("writes = { on }\n"), "f:1: \"{\" has no place here: " SYNTAX "\n" },
+    { "an open watch", BYTES("\nwatch a {\n targets = { /a }\n"), "f:2: the \"{\" that stands here is not closed\n" },
+    { "an open list", BYTES("watch a {\n targets = { /a\n}\n"), "f:1: the \"{\" that stands here is not closed\n" },
+    { "a watch in a watch", BYTES("watch a { watch b { targets = { /a } } }\n"), "f:1: \"{\" has no place here\n" },
+    { "a list in a list", BYTES("groups = { { etc } }\n"), "f:1: \"{\" has no place here: " SYNTAX "\n" },
+    { "a brace too many", BYTES("writes = on\n}\n"), "f:2: \"}\" closes nothing\n" },
+    { "no {", BYTES("watch a targets = /a\n"), "f:1: \"{\" is missing behind the watch's name: watch NAME { ... }\n" },
+
+    { "an open quote", BYTES("store = \"/a\nwrites = on\n"), "f:1: the quote that begins here does not end in its line\n" },
+    { "an open single quote", BYTES("writes = on\nstore = '/a"), "f:2: the quote that begins here does not end in its line\n" },
+    { "two lines of a value", BYTES("store = \"/a\\\n/b\"\n"), "f:1: the quote that begins here does not end in its line\n" },
+    { "octal", BYTES("store = \"/a\\400\"\n"), "f:1: \\4: a byte is written as \\x1b, a backslash as \\\\\n" },
+    { "environment", BYTES("store = \"${HOME}/x\"\n"), "f:1: ${: nothing is replaced here; for the characters themselves use '...'\n" },
+    { "environment, no quotes", BYTES("store = ${HOME}\n"), "f:1: '$' stands in quotes: \"...\"\n" },
+    { "C comment", BYTES("/* x */ writes = on\n"), "f:1: a comment begins with #, a path with one slash\n" },
+    { "C++ comment", BYTES("// x\n"), "f:1: a comment begins with #, a path with one slash\n" },
+    { "pattern", BYTES("watch a { targets = /a/*.c }\n"), "f:1: \"*\" stands in quotes\n" },
+    { "semicolon", BYTES("writes = on;\n"), "f:1: ';' has no place here: what follows begins a line of its own\n" },
+    { "append", BYTES("groups += { etc }\n"), "f:1: '+' has no place here: write the whole list, KEY = { VALUE, VALUE }\n" },
+    { "a path of keys", BYTES("watch|key = x\n"), "f:1: '|' stands in quotes: \"...\"\n" },
+    { "a byte order mark", BYTES("\xef\xbb\xbfwrites = on\n"), "f:1: the byte 0xef stands in quotes: \"...\"\n" },
+    { "NUL", BYTES("writes = on\n\0"), "f:2: a NUL byte: this is no text\n" },
+    { "NUL in quotes", BYTES("store = \"/\0\"\n"), "f:1: a NUL byte: this is no text\n" },
+    { "NUL in a comment", BYTES("# \0\n"), "f:1: a NUL byte: this is no text\n" },
+    { "include", BYTES("include(\"/etc/shadow\")\n"), "f:1: '(' stands in quotes: \"...\"\n" },
+};
+
+static void says(void **state)
+{
+    const struct row *row = *state;
+    struct said said = { SBUF_INIT };
+    struct config c;
+
+    read_text(&c, row->text, &said);
+    if (row->said)
+        assert_string_equal(sbuf_str(&said.text), row->said);
+    else
+        assert_true(bytes_starts_with(sbuf_bytes(&said.text), bytes_of("f:"))); /* words of others' */
+    config_done(&c);
+    /* what went wrong before has no influence: libconfuse's lexer is one for all */
+    sbuf_clear(&said.text);
+    read_text(&c, BYTES("writes = on\n"), &said);
+    assert_string_equal(sbuf_str(&said.text), "");
+    assert_true(config_switch(&c, CONFIG_WRITES));
+    config_done(&c);
+    sbuf_done(&said.text);
+}
+
+/* ---- what it means ---- */
+
+static void has_values(void **state)
+{
+    struct said said = { SBUF_INIT };
+    struct config c;
+
+    (void)state;
+    read_text(&c, BYTES("permissions = r\nwatch a {\n targets = { /a, \"/x\\x20y\" }\n}\nwatch b { targets = /b key = k permissions = wa }\n"),
+              &said);
+    assert_string_equal(sbuf_str(&said.text), "");
+    assert_int_equal(c.watch_count, 2);
+    assert_int_equal(c.target_count, 3);
+    assert_bytes(c.watches[0].values[CONFIG_WATCH_TARGETS].items[1], "/x y");
+    assert_int_equal(config_permissions(&c, &c.watches[0]), PERMISSION_READ);
+    assert_int_equal(config_permissions(&c, &c.watches[1]), PERMISSION_WRITE | PERMISSION_ATTR);
+    assert_bytes(config_watch_key(&c.watches[0]), "a");
+    assert_bytes(config_watch_key(&c.watches[1]), "k");
+    assert_int_equal(c.watches[0].values[CONFIG_WATCH_TARGETS].from.line, 3);
+    assert_bytes(config_text(&c, CONFIG_STORE), "/var/lib/culprit/culprit.db");
+    assert_false(c.values[CONFIG_STORE].given);
+    assert_true(c.values[CONFIG_PERMISSIONS].given);
+    config_done(&c);
+    sbuf_done(&said.text);
+}
+
+/* Without the comments, which say where a value is from. */
+static struct sbuf printed(const struct config *c)
+{
+    struct sbuf all = SBUF_INIT, plain = SBUF_INIT;
+    struct bytes rest, line;
+
+    config_print(c, &all);
+    rest = sbuf_bytes(&all);
+    while (rest.len) {
+        line = bytes_next_line(&rest);
+        if (line.len && line.data[0] != '#' && memrchr(line.data, '#', line.len))
+            line.len = (size_t)((const char *)memrchr(line.data, '#', line.len) - line.data);
+        if (line.len && line.data[0] == '#')
+            continue;
+        while (line.len && line.data[line.len - 1] == ' ')
+            line.len--;
+        sbuf_add_bytes(&plain, line);
+        sbuf_add_char(&plain, '\n');
+    }
+    sbuf_done(&all);
+    return plain;
+}
+
+static void example_is_the_defaults(void **state)
+{
+    struct config_report report = { 0 };
+    struct config defaults, example;
+    struct sbuf a, b, text = SBUF_INIT;
+    FILE *f = fopen(EXAMPLE, "re");
+    char buffer[4096];
+    size_t n;
+
+    (void)state;
+    assert_non_null(f);
+    while ((n = fread(buffer, 1, sizeof(buffer), f)) > 0)
+        sbuf_add(&text, buffer, n);
+    fclose(f);
+    assert_int_equal(config_init(&defaults), 0);
+    assert_int_equal(config_init(&example), 0);
+    assert_int_equal(config_read(&example, "example", sbuf_bytes(&text), &report), 0);
+    assert_int_equal(report.errors + report.warnings, 0);
+    for (unsigned key = 0; key < CONFIG_TOP_COUNT; key++)
+        assert_true(example.values[key].given); /* every key is explained there */
+    for (unsigned key = 0; key < CONFIG_KEY_COUNT; key++)
+        assert_non_null(strstr(sbuf_str(&text), config_key_info((enum config_key)key)->name));
+    for (unsigned i = 0; config_group(i); i++)
+        for (const struct config_group_path *p = config_group(i)->paths; p->path; p++)
+            assert_true(p->if_there || strstr(sbuf_str(&text), p->path));
+    a = printed(&defaults);
+    b = printed(&example);
+    assert_string_equal(sbuf_str(&a), "groups = { \"etc\", \"programs\", \"local\", \"opt\", \"boot\", \"schedules\", \"units\" }\n\n"
+                                      "permissions = \"wa\"\n\nwrites = \"off\"\n\nsensor = { \"auto\" }\n\n"
+                                      "store = \"/var/lib/culprit/culprit.db\"\n\ndocker_socket = \"\"\n\nring_size = \"auto\"\n");
+    assert_string_equal(sbuf_str(&a), sbuf_str(&b));
+    sbuf_done(&a);
+    sbuf_done(&b);
+    sbuf_done(&text);
+    config_done(&defaults);
+    config_done(&example);
+}
+
+static void prints_what_it_reads(void **state)
+{
+    static const char text[] = "groups = {}\nstore = \"/a\\\"b\\\\c\\$d\\x1b\\xc3\\xa4\\xff\"\n"
+                               "watch 'x \"y\"' { targets = { \"/n\\nl\", 'web:/prd' } key = \"\" }\n";
+    struct config_report report = { 0 };
+    struct sbuf first = SBUF_INIT, a, b;
+    struct said said = { SBUF_INIT };
+    struct config one, two;
+
+    (void)state;
+    read_text(&one, bytes_of(text), &said);
+    assert_string_equal(sbuf_str(&said.text), "");
+    config_print(&one, &first);
+    assert_non_null(strstr(sbuf_str(&first), "# f:2\n"));
+    assert_non_null(strstr(sbuf_str(&first), "# default\n"));
+    assert_null(strchr(sbuf_str(&first), '\x1b'));
+    assert_int_equal(config_init(&two), 0);
+    assert_int_equal(config_read(&two, "f", sbuf_bytes(&first), &report), 0);
+    assert_int_equal(report.errors, 0);
+    assert_bytes(config_text(&two, CONFIG_STORE), "/a\"b\\c$d\x1b\xc3\xa4\xff");
+    assert_bytes(two.watches[0].name, "x \"y\"");
+    assert_bytes(two.watches[0].values[CONFIG_WATCH_TARGETS].items[0], "/n\nl");
+    a = printed(&one);
+    b = printed(&two);
+    assert_string_equal(sbuf_str(&a), sbuf_str(&b));
+    sbuf_done(&a);
+    sbuf_done(&b);
+    sbuf_done(&first);
+    sbuf_done(&said.text);
+    config_done(&one);
+    config_done(&two);
+}
+
+static void takes_rules(void **state)
+{
+    static const char rules[] = "# comment\n-w /etc/shadow -p r -k secrets\n-w web:/prd -p wa\n"
+                                "-a always,exit -F path=/x -F perm=wa -k y\n-w bad -p wa\n-D\n-w /etc/shadow -p wa\n-w /q -p z\n";
+    struct said said = { SBUF_INIT };
+    struct config_report report = { .data = &said, .problem = on_problem };
+    struct config c;
+
+    (void)state;
+    assert_int_equal(config_init(&c), 0);
+    assert_int_equal(config_read_rules(&c, "r", bytes_of(rules), &report), 0);
+    assert_int_equal(c.watch_count, 3);
+    assert_bytes(c.watches[0].values[CONFIG_WATCH_TARGETS].items[0], "/etc/shadow");
+    assert_int_equal(config_permissions(&c, &c.watches[0]), PERMISSION_READ);
+    assert_bytes(config_watch_key(&c.watches[0]), "secrets");
+    assert_bytes(c.watches[1].values[CONFIG_WATCH_TARGETS].items[0], "web:/prd");
+    assert_false(bytes_known(config_watch_key(&c.watches[1])));
+    assert_bytes(config_watch_key(&c.watches[2]), "y");
+    assert_int_equal(report.errors, 4);
+    assert_non_null(strstr(sbuf_str(&said.text), "r:5: \"-w bad\" must start with '/'"));
+    assert_non_null(strstr(sbuf_str(&said.text), "r:6: this is no watch (-w PATH -p wa -k KEY)"));
+    assert_non_null(strstr(sbuf_str(&said.text), "r:7: /etc/shadow is watched already: in r:2\n"));
+    assert_non_null(strstr(sbuf_str(&said.text), "r:8: unknown permission 'z'"));
+    config_done(&c);
+    sbuf_done(&said.text);
+}
+
+/* ---- directories ---- */
+
+static void put(const char *dir, const char *name, const char *text, mode_t mode)
+{
+    char path[256];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    if (!text) {
+        assert_int_equal(mkdir(path, mode), 0);
+        return;
+    }
+    f = fopen(path, "we");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+    assert_int_equal(chmod(path, mode), 0);
+}
+
+static void reads_directories(void **state)
+{
+    char dir[] = "/tmp/culprit-config.XXXXXX", command[64];
+    struct said said = { SBUF_INIT };
+    struct config_report report = { .data = &said, .problem = on_problem };
+    struct config c;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    assert_int_equal(config_init(&c), 0);
+    assert_int_equal(config_load(&c, dir, &report), 0); /* nothing is there: the defaults */
+    assert_int_equal(c.files + report.errors, 0);
+    config_done(&c);
+
+    put(dir, "culprit.conf", "writes = on\nstore = /a\nwatch a { targets = /a }\n", 0644);
+    put(dir, "conf.d", NULL, 0755);
+    put(dir, "watches.d", NULL, 0755);
+    put(dir, "conf.d/20.conf", "store = /c\n", 0644);
+    put(dir, "conf.d/10.conf", "store = /b\nwatch b { targets = /b }\n", 0644);
+    put(dir, "conf.d/10.conf.dpkg-old", "nonsense", 0644);
+    put(dir, "conf.d/.hidden.conf", "nonsense", 0644);
+    put(dir, "watches.d/x.rules", "-w /x -p wa -k x\n", 0644);
+    assert_int_equal(config_init(&c), 0);
+    assert_int_equal(config_load(&c, dir, &report), 0);
+    assert_string_equal(sbuf_str(&said.text), "");
+    assert_int_equal(c.files, 4);
+    assert_bytes(config_text(&c, CONFIG_STORE), "/c");
+    assert_int_equal(c.watch_count, 3);
+    config_done(&c);
+
+    put(dir, "conf.d/30.conf", "watch a { targets = /y }\n", 0644);
+    put(dir, "conf.d/40.conf", "writes = off\n", 0666); /* anybody may have written it */
+    put(dir, "conf.d/50.conf", NULL, 0755);
+    put(dir, "conf.d/60.conf", "nonsense = 1\n", 0644); /* all files are looked at */
+    assert_int_equal(config_init(&c), 0);
+    assert_int_equal(config_load(&c, dir, &report), 0);
+    assert_int_equal(report.errors, 4);
+    assert_non_null(strstr(sbuf_str(&said.text), "30.conf:1: watch \"a\" stands twice: first in "));
+    assert_non_null(strstr(sbuf_str(&said.text), "40.conf: others than root may write it"));
+    assert_non_null(strstr(sbuf_str(&said.text), "50.conf: this is no regular file"));
+    assert_non_null(strstr(sbuf_str(&said.text), "60.conf:1: no key \"nonsense\""));
+    assert_true(config_switch(&c, CONFIG_WRITES));
+    config_done(&c);
+    sbuf_done(&said.text);
+    snprintf(command, sizeof(command), "rm -rf %s", dir);
+    assert_int_equal(system(command), 0);
+}
+
+static void has_bounds(void **state)
+{
+    struct said said = { SBUF_INIT };
+    struct sbuf text = SBUF_INIT;
+    struct config c;
+
+    (void)state;
+    sbuf_add_str(&text, "watch a { targets = {\n");
+    for (unsigned i = 0; i <= LIMIT_CONFIG_ITEMS; i++)
+        sbuf_addf(&text, "%s/t%u\n", i ? "," : "", i);
+    sbuf_add_str(&text, "} }\n");
+    read_text(&c, sbuf_bytes(&text), &said);
+    assert_non_null(strstr(sbuf_str(&said.text), "targets: more than 1024 values"));
+    config_done(&c);
+    sbuf_clear(&text);
+    sbuf_clear(&said.text);
+    for (unsigned i = 0; i <= LIMIT_CONFIG_TARGETS; i++)
+        sbuf_addf(&text, "watch w%u { targets = /t%u }\n", i, i);
+    read_text(&c, sbuf_bytes(&text), &said);
+    assert_string_equal(sbuf_str(&said.text), "f:4097: more than 4096 targets in all\n");
+    assert_int_equal(c.watch_count, LIMIT_CONFIG_TARGETS);
+    config_done(&c);
+    sbuf_done(&text);
+    sbuf_done(&said.text);
+}
+
+/* ---- the tables ---- */
+
+static void tables_are_whole(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CONFIG_KEY_COUNT; i++) {
+        const struct config_key_info *key = config_key_info((enum config_key)i);
+
+        assert_true(key->name && key->name[0] && key->takes && key->help && key->check);
+        assert_int_equal(config_key_by_name(key->of_watch, bytes_of(key->name)), i); /* no name twice */
+        assert_int_equal(key->of_watch, i >= CONFIG_TOP_COUNT);
+        assert_true(key->of_watch || key->fallback);
+    }
+    for (unsigned i = 0; config_group(i); i++) {
+        struct err err = ERR_INIT;
+
+        assert_int_equal(config_key_info(CONFIG_GROUPS)->check(bytes_of(config_group(i)->name), &err), 0);
+        assert_non_null(config_group(i)->paths[0].path);
+        assert_null(config_group(i)->paths[ARRAY_SIZE(config_group(i)->paths) - 1].path);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(has_values),        cmocka_unit_test(example_is_the_defaults), cmocka_unit_test(prints_what_it_reads),
+        cmocka_unit_test(takes_rules),       cmocka_unit_test(reads_directories),       cmocka_unit_test(has_bounds),
+        cmocka_unit_test(tables_are_whole),
+    };
+    int failed = RUN_ROWS(rows, says);
+
+    return failed + cmocka_run_group_tests(tests, NULL, NULL);
+}
