@@ -4,11 +4,13 @@
 #include "sensor/fanotify/decode.h"
 #include "sensor/fanotify/queue.h"
 #include "sensor/fanotify/state.h"
+#include "sensor/fanotify/unexplained.h"
 #include "test.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/fanotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 
@@ -17,18 +19,20 @@
 static const struct times {
     const char *name;
     int64_t mtime_before, ctime_before, mtime, ctime, atime, born;
-    bool set, touched;
+    bool set, touched, folder;
 } times[] = {
-    { "nothing moved", 100, 100, 100, 100, 50, 10, false, false },
-    { "written to", 100, 100, 200, 200, 50, 10, false, false },
-    { "an old time", 100, 100, 20, 200, 50, 10, true, false },
-    { "written to after the event was read", 100, 100, 9999, 9999, 50, 10, false, false },
-    { "a time of the future", 100, 100, 20000000000, 200, 50, 10, true, false },
-    { "the time of now, both", 100, 100, 200, 200, 200, 10, false, true },
-    { "the time of now, both, its birth not known", 100, 100, 200, 200, 200, 0, false, true },
-    { "another file by the same number, as its maker left it", 100, 100, 200, 200, 200, 200, false, false },
-    { "made just now, and not changed", 100, 100, 100, 100, 100, 100, false, false },
-    { "only the time of reading", 100, 100, 100, 200, 150, 10, false, false },
+    { "nothing moved", 100, 100, 100, 100, 50, 10, false, false, false },
+    { "written to", 100, 100, 200, 200, 50, 10, false, false, false },
+    { "an old time", 100, 100, 20, 200, 50, 10, true, false, false },
+    { "written to after the event was read", 100, 100, 9999, 9999, 50, 10, false, false, false },
+    { "a time of the future", 100, 100, 20000000000, 200, 50, 10, true, false, false },
+    { "the time of now, both", 100, 100, 200, 200, 200, 10, false, true, false },
+    { "the time of now, both, its birth not known", 100, 100, 200, 200, 200, 0, false, true, false },
+    { "another file by the same number, as its maker left it", 100, 100, 200, 200, 200, 200, false, false, false },
+    { "made just now, and not changed", 100, 100, 100, 100, 100, 100, false, false, false },
+    { "a folder in which names were made, and which was listed and changed, in one tick", 100, 100, 200, 200, 200, 10, false, false, true },
+    { "a folder's old time", 100, 100, 20, 200, 50, 10, true, false, true },
+    { "only the time of reading", 100, 100, 100, 200, 150, 10, false, false, false },
 };
 
 static void tells_times(void **state)
@@ -37,7 +41,7 @@ static void tells_times(void **state)
     unsigned known = FILE_MTIME | FILE_CTIME;
     struct tree_change c = { .same_object = true,
                              .before = { .known = known, .mtime_ns = row->mtime_before, .ctime_ns = row->ctime_before },
-                             .after = { .known = known | FILE_ATIME | (row->born ? FILE_BORN : 0), .born_ns = row->born, .mtime_ns = row->mtime, .ctime_ns = row->ctime, .atime_ns = row->atime } };
+                             .after = { .mode = row->folder ? S_IFDIR : S_IFREG, .known = known | FILE_ATIME | (row->born ? FILE_BORN : 0), .born_ns = row->born, .mtime_ns = row->mtime, .ctime_ns = row->ctime, .atime_ns = row->atime } };
     struct fanotify_cause cause = { .from_real_ns = 150, .to_real_ns = 300 };
 
     assert_int_equal(fanotify_set_times(&c, &cause), row->set);
@@ -45,6 +49,31 @@ static void tells_times(void **state)
     c.before.known = 0; /* it had not been looked at */
     assert_false(fanotify_set_times(&c, &cause));
     assert_false(fanotify_touched(&c));
+}
+
+/* ---- found by looking ---- */
+
+static const struct difference {
+    const char *name;
+    uint32_t mode_before, mode, flags;
+    int64_t known_ns, born_ns;
+    bool doubtful;
+} differences[] = {
+    { "known long after its birth", 0100600, 0100644, 0, 900000000, 100, false },
+    { "made in the tick that the other one was known in", 040000, 040755, 0, 900000000, 899000000, true },
+    { "its flags: not each kernel tells of them", 0100644, 0100644, 1, 900000000, 899000000, false },
+};
+
+static void doubts(void **state)
+{
+    const struct difference *row = *state;
+    struct tree_change c = { .same_object = true,
+                             .before = { .known = FILE_MODE | FILE_CTIME | FILE_FLAGS, .mode = row->mode_before, .ctime_ns = row->known_ns },
+                             .after = { .known = FILE_MODE | FILE_BORN | FILE_FLAGS, .mode = row->mode, .flags = row->flags, .born_ns = row->born_ns } };
+
+    assert_int_equal(fanotify_unexplained_doubtful(&c), row->doubtful);
+    c.after.known &= ~(unsigned)FILE_BORN;
+    assert_false(fanotify_unexplained_doubtful(&c));
 }
 
 /* ---- the queue ---- */
@@ -261,7 +290,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(too_far_behind_is_not_known, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_told_already_is_owed, set_up, tear_down),
     };
-    int failed = RUN_ROWS(times, tells_times);
+    int failed = RUN_ROWS(times, tells_times) + RUN_ROWS(differences, doubts);
 
     return failed + cmocka_run_group_tests(queue, NULL, NULL);
 }

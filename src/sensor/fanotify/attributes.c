@@ -46,6 +46,8 @@ bool fanotify_touched(const struct tree_change *c)
         return false;
     if ((b->known & FILE_BORN) && b->born_ns == b->atime_ns)
         return false; /* as its maker left it */
+    if (S_ISDIR(b->mode))
+        return false; /* names in it changed and were listed, and its mode was changed, all in one tick of the clock */
     return (b->known & FILE_ATIME) && b->atime_ns == b->mtime_ns && b->mtime_ns == b->ctime_ns && a->ctime_ns != b->ctime_ns;
 }
 

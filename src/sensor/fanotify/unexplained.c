@@ -155,6 +155,14 @@ void fanotify_unexplained_forget(struct fanotify_object *o)
             drop(o->sensor->unexplained, e);
 }
 
+bool fanotify_unexplained_doubtful(const struct tree_change *c)
+{
+    const struct file_state *a = &c->before, *b = &c->after;
+
+    return (a->known & FILE_CTIME) && (b->known & FILE_BORN) && a->ctime_ns < b->born_ns + FANOTIFY_STAMP_NS &&
+           (a->mode != b->mode || a->uid != b->uid || a->gid != b->gid);
+}
+
 void fanotify_unexplained_tick(struct sensor *s, uint64_t now_ms)
 {
     struct unexplained_change *e;
@@ -166,7 +174,7 @@ void fanotify_unexplained_tick(struct sensor *s, uint64_t now_ms)
                                         .to_boot_ns = clock_ns(CLOCK_BOOTTIME),
                                         .note = "found by looking: the kernel did not tell who" };
 
-        if (e->key.object->wanted.view != VIEW_UPPER && !e->shared.is)
+        if (e->key.object->wanted.view != VIEW_UPPER && !e->shared.is && !fanotify_unexplained_doubtful(&e->change))
             fanotify_tell_unexplained(e->key.object, &e->change, &cause);
         drop(s->unexplained, e);
     }

@@ -22,5 +22,8 @@ void fanotify_unexplained_drop(struct fanotify_object *o, const struct file_stat
 /* It stays until the other one's event comes. */
 void fanotify_unexplained_share(struct fanotify_object *o, uint32_t directory, struct bytes name,
                                 const struct tree_change *change, const struct fanotify_shared *shared);
+/* Perhaps nothing was changed, of what the kernel always tells: the file was made in the tick of the clock in which another one with
+ * its number was known last. */
+bool fanotify_unexplained_doubtful(const struct tree_change *c);
 void fanotify_unexplained_forget(struct fanotify_object *o);
 void fanotify_unexplained_tick(struct sensor *s, uint64_t now_ms);
