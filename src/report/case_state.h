@@ -31,6 +31,8 @@ enum variant {
     VARIANT_UNCHANGED, /* mode or owner set to what they were */
     VARIANT_CARRIED,   /* of a folder above: what is watched went with it */
     VARIANT_BROUGHT,   /* of a folder above: what is watched came with it */
+    VARIANT_OVERWRITTEN, /* emptied, and filled by the same culprit: what `>` and cp do */
+    VARIANT_REOPENED,  /* opened with O_TRUNC; whether anything was written then, the sensor does not see */
     VARIANT_ARRIVED,   /* a rename to a name that is watched, from one that is not known */
     VARIANT_UNCERTAIN, /* something changed; what is not known */
 };
@@ -39,7 +41,7 @@ enum variant {
 enum fold {
     FOLD_TEMPORARY,   /* about files that the culprit made and deleted again */
     FOLD_REPLACEMENT, /* writing the new file and renaming it over the old one: reported as its replacement */
-    FOLD_CONTENTS,    /* filling files that the culprit had created: reported as their creation */
+    FOLD_CONTENTS,    /* filling files that the culprit had created or emptied: reported as their creation, or as overwritten */
     FOLD_RENAMED,     /* giving a file that it had created its final name: reported as its creation */
     FOLD_MOVED,       /* moving a file away that was deleted afterwards: reported as its deletion */
     FOLD_COUNT,
@@ -180,6 +182,9 @@ struct trace {
     struct bytes previous;   /* path before the last move */
     struct culprit *maker;
     struct culprit *gone_by; /* who deleted it: the name is free, and may be taken again */
+    struct culprit *emptied_by; /* who truncated it last: what it writes then overwrites the file */
+    bool away;               /* its maker moved it out of what is watched: nothing of it stays, unless it comes back */
+    struct tally *overwritten; /* by who emptied it: where that is counted */
     bool anew;               /* made where one had been deleted */
     struct culprit *mover;   /* who moved it last */
     struct part *parts;      /* mostly one or two, and thousands of traces */

@@ -6,7 +6,11 @@
  * culprit has made waits in the file's trace: only what becomes of the file says as what it counts (a
  * temporary file, the new content of another one, something that stays). Each event is counted once.
  */
+#include <libaudit.h>
+#include <string.h>
+
 #include "event/sentence.h"
+#include "event/syscall_name.h"
 #include "report/tally.h"
 #include "report/trace.h"
 
@@ -177,6 +181,11 @@ static void join_halves(const struct step *step, struct trace *moved, struct tal
     struct culprit *s = step->s;
     struct part part = trace_part(t, e);
 
+    if (s->renamed.own && moved && moved->maker == s) { /* both were its own: the name stays, as it created it */
+        t->folded[FOLD_REPLACEMENT]++;
+        s->renamed.tally = NULL;
+        return;
+    }
     tally_add(step->c, t, &part, &(struct sample){ e->path, moved ? moved->previous : BYTES_NULL });
     t->written_new += moved && moved->maker == s;
     if (moved) {
@@ -301,7 +310,7 @@ static void renamed(const struct step *step)
     struct case_ *c = step->c;
     struct culprit *s = step->s;
     struct trace *old = trace_find(c, e, e->previous_path), *there = trace_find(c, e, e->path), *now;
-    bool own = old && old->maker == s, over_own = there && there->maker == s, joined, anew;
+    bool own = old && old->maker == s, over_own = there && there->maker == s, over_anew, was_anew, joined, anew;
     enum variant variant = !e->previous_path.len ? VARIANT_ARRIVED : leaves_watch(e) ? VARIANT_AWAY : own ? VARIANT_OWN : VARIANT_PLAIN;
 
     if (exchanged(step))
@@ -310,17 +319,15 @@ static void renamed(const struct step *step)
         trace_forget(c, old);
         old = NULL;
     }
-    if (own && variant == VARIANT_AWAY) { /* made here, moved away: nothing of it stays */
-        trace_fold(old, FOLD_TEMPORARY);
-        fold_step(step, variant, FOLD_TEMPORARY);
-        trace_drop(c, old);
-        return;
-    }
     joined = is_half(&s->replaced, e, e->path);
     anew = !joined && taken_again(step, there, e->previous_path);
+    over_anew = over_own && there->anew;
+    if (over_own) /* what it had made there before is gone */
+        trace_fold(there, over_anew ? FOLD_REPLACEMENT : FOLD_TEMPORARY);
     trace_forget(c, there);
     if (old && !own && old->maker)
         trace_commit(c, old);
+    was_anew = old && old->anew;
     now = move_trace(c, e, old);
     trace_drop(c, old);
     if (joined && step->counted) {
@@ -338,8 +345,13 @@ static void renamed(const struct step *step)
         wait_step(step, now, variant, e->previous_path, e->path);
     else
         wait_step(step, now, variant, e->path, BYTES_NULL);
-    if (now)
+    if (now) {
         now->mover = s;
+        now->away = own && variant == VARIANT_AWAY;
+        now->anew = over_anew || (own && was_anew);
+        if (over_anew && own)
+            trace_fold(now, FOLD_REPLACEMENT); /* reported when the name was taken the first time */
+    }
     s->renamed = (struct half){ .time_ns = e->time_ns, .pid = e->actor.pid, .key = name_key(e, e->path),
                                 .old_key = name_key(e, e->previous_path), .own = over_own,
                                 .tally = step->counted ? case_tally(c, s, e, variant) : NULL };
@@ -361,6 +373,40 @@ static bool is_unchanged(const struct event *e)
     return event_attribute_is_unknown(e) && bytes_equal_str(e->note, EVENT_NOTE_SAME);
 }
 
+/* By audit's word alone: open(2) emptied the file, and what was written through the descriptor audit does not see. */
+static bool is_open_alone(const struct event *e)
+{
+    int machine = e->syscall_arch ? audit_elf_to_machine(e->syscall_arch) : audit_detect_machine();
+    bool audit = e->sensors == SENSOR_AUDIT || e->sensors == SENSOR_AUDIT_LOG;
+    const char *call = audit && machine >= 0 ? audit_call_name_by_number(e->syscall, machine) : NULL;
+
+    return call && (strncmp(call, "open", 4) == 0 || strcmp(call, "creat") == 0);
+}
+
+/* Waits: if the same culprit writes to the file now, it was overwritten. */
+static void emptied(const struct step *step, struct trace *trace)
+{
+    const struct event *e = step->e;
+
+    if (!trace)
+        trace = trace_add(step->c, e, e->path, BYTES_NULL, BYTES_NULL);
+    if (trace && trace->emptied_by && trace->emptied_by != step->s)
+        trace_commit(step->c, trace);
+    if (trace)
+        trace->emptied_by = step->s;
+    wait_step(step, trace, is_open_alone(e) ? VARIANT_REOPENED : VARIANT_PLAIN, e->path, BYTES_NULL);
+}
+
+/* Opened or written by who has just emptied it. */
+static void filled(const struct step *step, struct trace *trace)
+{
+    if (step->e->operation == OPERATION_WRITE && !trace_overwritten(step->c, step->s, trace, step->e->time_ns)) {
+        count_step(step, VARIANT_PLAIN, step->e->path, BYTES_NULL); /* the emptying was reported by itself long ago */
+        return;
+    }
+    fold_step(step, VARIANT_OVERWRITTEN, FOLD_CONTENTS);
+}
+
 static void changed(const struct step *step)
 {
     const struct event *e = step->e;
@@ -373,6 +419,10 @@ static void changed(const struct step *step)
 
     if (own)
         wait_step(step, trace, variant, e->path, BYTES_NULL);
+    else if (step->counted && e->operation == OPERATION_TRUNCATE && variant == VARIANT_PLAIN && (!trace || (!trace->maker && !trace->gone_by)))
+        emptied(step, trace);
+    else if (trace && trace->emptied_by == step->s && (e->operation == OPERATION_WRITE || e->operation == OPERATION_OPEN_WRITE))
+        filled(step, trace);
     else
         count_step(step, variant, e->path, BYTES_NULL);
 }

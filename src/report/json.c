@@ -43,7 +43,8 @@ static void add_tally(struct sbuf *out, const struct tally *t)
 {
     static const char *const variants[] = { [VARIANT_OWN] = "own-file",         [VARIANT_AWAY] = "moved-away",
                                             [VARIANT_EXCHANGE] = "exchange",    [VARIANT_ANEW] = "anew",
-                                              [VARIANT_UNCHANGED] = "unchanged",
+                                            [VARIANT_UNCHANGED] = "unchanged",  [VARIANT_OVERWRITTEN] = "overwritten",
+                                            [VARIANT_REOPENED] = "emptied-or-overwritten",
                                             [VARIANT_CARRIED] = "carried",      [VARIANT_BROUGHT] = "brought",
                                             [VARIANT_ARRIVED] = "arrived",
                                             [VARIANT_UNCERTAIN] = "uncertain" };

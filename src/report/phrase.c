@@ -57,6 +57,8 @@ static const struct phrase_words other = { "did something to %", "do something t
 static const struct phrase_words away = { "moved % away", "move % away", "% moved away", NULL, NULL };
 static const struct phrase_words arrived = { "moved another file to %", "move another file to %", "another file moved to %", NULL, NULL };
 static const struct phrase_words anew = { "replaced % (deleted and made anew)", "replace %", "% replaced (deleted and made anew)", NULL, NULL };
+static const struct phrase_words overwritten = { "overwrote %", "overwrite %", "% overwritten", NULL, NULL };
+static const struct phrase_words reopened = { "emptied or overwrote %", "empty or overwrite %", "% emptied or overwritten", NULL, NULL };
 static const struct phrase_words swapped = { "exchanged %", "exchange %", "% exchanged", "pair of names", "pairs of names" };
 static const struct phrase_words touched = { "touched %, nothing changed", "touch %", "% touched, nothing changed", NULL, NULL };
 static const struct phrase_words uncertain = { "changed an attribute of % (which one is not known)", "change an attribute of %",
@@ -66,7 +68,7 @@ static const struct phrase_words group = { "changed the group of %", "change the
 static const char *const fold_table[FOLD_COUNT][2] = { /* "12 changes ..." */
     [FOLD_TEMPORARY]   = { "temporary", "about temporary files of its own" },
     [FOLD_REPLACEMENT] = { "replacement", "for writing the new files and renaming them over the old ones" },
-    [FOLD_CONTENTS]    = { "contents", "for filling the files that it created" },
+    [FOLD_CONTENTS]    = { "contents", "for filling files that it had created or emptied" },
     [FOLD_RENAMED]     = { "final-name", "for giving files that it created their final names" },
     [FOLD_MOVED]       = { "moved-first", "for moving away what was deleted afterwards" },
 };
@@ -120,6 +122,10 @@ static const struct phrase_words *words_of(const struct tally *t)
         return &arrived;
     case VARIANT_ANEW:
         return &anew;
+    case VARIANT_OVERWRITTEN:
+        return &overwritten;
+    case VARIANT_REOPENED:
+        return &reopened;
     case VARIANT_EXCHANGE:
         return &swapped;
     case VARIANT_UNCHANGED:

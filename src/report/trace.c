@@ -49,8 +49,8 @@ void trace_drop(struct case_ *c, struct trace *t)
 }
 
 /* One allocation holds the row and its strings: traces come and go with every temporary file. */
-struct trace *trace_add(struct case_ *c, const struct event *e, struct bytes path, struct bytes original,
-                         struct bytes previous)
+struct trace *trace_add(struct case_ *c, const struct event *e, struct bytes path,
+                        struct bytes original, struct bytes previous)
 {
     struct trace_key made = make_key(c, e, path);
     struct trace *t;
@@ -83,11 +83,13 @@ struct bytes trace_path(const struct trace *t)
 
 bool trace_is_creation(enum operation operation)
 {
-    return operation == OPERATION_CREATE || operation == OPERATION_MKDIR || operation == OPERATION_MKNOD ||
-           operation == OPERATION_SYMLINK || operation == OPERATION_LINK;
+    return operation == OPERATION_CREATE || operation == OPERATION_MKDIR ||
+           operation == OPERATION_MKNOD || operation == OPERATION_SYMLINK ||
+           operation == OPERATION_LINK;
 }
 
-/* As what a change to a file counts that its culprit had made, once it is known that the file stays. */
+/* As what a change to a file counts that its culprit had made, once it is known that the file
+ * stays. */
 static enum fold fold_of(const struct trace *trace, const struct tally *t)
 {
     switch (t->operation) {
@@ -98,16 +100,30 @@ static enum fold fold_of(const struct trace *trace, const struct tally *t)
     case OPERATION_ATTRIBUTES:
         return t->variant == VARIANT_OWN ? FOLD_CONTENTS : FOLD_COUNT;
     case OPERATION_RENAME:
-        return trace->maker && t->variant == VARIANT_OWN ? FOLD_RENAMED : FOLD_COUNT;
+        return trace->maker && (t->variant == VARIANT_OWN || t->variant == VARIANT_AWAY)
+                   ? FOLD_RENAMED
+                   : FOLD_COUNT;
     default:
         return FOLD_COUNT;
     }
+}
+
+/* Its first name, unless it has that again; where it was never moved, what a link points to. */
+static struct bytes former_name(const struct trace *trace)
+{
+    if (!trace->original.len)
+        return trace->previous;
+    return bytes_equal(trace->original, trace_path(trace)) ? BYTES_NULL : trace->original;
 }
 
 void trace_commit(struct case_ *c, struct trace *trace)
 {
     struct sample sample = { .path = trace_path(trace) };
 
+    if (trace->away) {
+        trace_fold(trace, FOLD_TEMPORARY);
+        return;
+    }
     for (unsigned i = 0; i < trace->part_count; i++) {
         const struct part *part = &trace->parts[i];
         enum fold fold = fold_of(trace, part->tally);
@@ -117,13 +133,48 @@ void trace_commit(struct case_ *c, struct trace *trace)
         } else if (part->tally->operation == OPERATION_RENAME && trace->previous.len) {
             tally_add(c, part->tally, part, &(struct sample){ trace->previous, trace_path(trace) });
         } else {
-            sample.other = !trace_is_creation(part->tally->operation) ? BYTES_NULL
-                           : trace->original.len                ? trace->original
-                                                                : trace->previous;
+            sample.other =
+                trace_is_creation(part->tally->operation) ? former_name(trace) : BYTES_NULL;
             tally_add(c, part->tally, part, &sample);
         }
     }
     trace->part_count = 0;
+}
+
+/* Two parts of one tally are one. */
+static void join_parts(struct trace *trace, unsigned at)
+{
+    struct part *later = &trace->parts[at];
+
+    for (unsigned i = 0; i < at; i++) {
+        struct part *part = &trace->parts[i];
+
+        if (part->tally != later->tally)
+            continue;
+        part->count += later->count;
+        part->last_ns = MAX(part->last_ns, later->last_ns);
+        *later = trace->parts[--trace->part_count];
+        return;
+    }
+}
+
+bool trace_overwritten(struct case_ *c, struct culprit *s, struct trace *trace, uint64_t time_ns)
+{
+    for (unsigned i = trace->part_count; i-- > 0;) {
+        struct part *part = &trace->parts[i];
+        struct tally *t = part->tally->operation == OPERATION_TRUNCATE
+                              ? tally_of_variant(c, s, part->tally, VARIANT_OVERWRITTEN)
+                              : NULL;
+
+        if (!t)
+            continue;
+        part->tally = trace->overwritten = t;
+        part->last_ns = MAX(part->last_ns, time_ns);
+        join_parts(trace, i);
+    }
+    if (trace->overwritten && trace->overwritten->reported)
+        trace->overwritten->last_ns = MAX(trace->overwritten->last_ns, time_ns);
+    return trace->overwritten != NULL;
 }
 
 void trace_fold(struct trace *trace, enum fold why)
@@ -191,15 +242,16 @@ void follow_commit(struct case_ *c)
     struct trace *trace, *next;
 
     HASH_ITER(hh, c->traces, trace, next)
-        if (trace != &c->no_trace)
-            trace_commit(c, trace);
+    if (trace != &c->no_trace)
+        trace_commit(c, trace);
 }
 
 void follow_done(struct case_ *c)
 {
     struct trace *trace, *next;
 
-    HASH_ITER(hh, c->traces, trace, next) {
+    HASH_ITER(hh, c->traces, trace, next)
+    {
         HASH_DEL(c->traces, trace);
         if (trace == &c->no_trace)
             continue;

@@ -19,6 +19,8 @@ void trace_make_room(struct case_ *c);                   /* frees the oldest one
 struct part trace_part(struct tally *t, const struct event *e);
 bool trace_wait(struct trace *trace, struct tally *t, const struct event *e); /* false: no room */
 void trace_commit(struct case_ *c, struct trace *trace); /* what waits is reported, or folded as a part of what is reported */
+/* It is written to at `time_ns` by `s`, who emptied it: what waits as that counts as overwritten. false: that was reported by itself. */
+bool trace_overwritten(struct case_ *c, struct culprit *s, struct trace *trace, uint64_t time_ns);
 void trace_fold(struct trace *trace, enum fold why);     /* what waits is folded */
 
 void follow_commit(struct case_ *c); /* what waits is counted as it is now */

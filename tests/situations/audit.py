@@ -76,6 +76,8 @@ def by_sensor(world, args, rows, sensor, number, kit):
     """kit: what run.py does with a row: Play, check, ask, report."""
     plays = [kit.Play(world, row, number + i) for i, row in enumerate(rows)]
     log = Auditd(world) if sensor == 'audit' else None
+    for play in plays:
+        play.audit_alone = sensor == 'audit'
     passed = 0
     try:
         store = os.path.join(world.work, f'{sensor}.db')

@@ -21,6 +21,7 @@ class Row:
     every: bool = False           # also by the other sensors, and from an audit log
     log: bool = True              # a log can tell it (with every)
     log_says: list = field(default_factory=list)  # what a log says instead: it has no forks, and nobody's address
+    audit_says: list = field(default_factory=list)  # what audit alone says instead, live and from a log: it sees opens, and no writes
     engine: bool = False          # needs a container engine; {c} is a container's name
     prepare: str = ''             # shell text as root, before the watch begins
 

@@ -35,7 +35,7 @@ class Play:
         self.d, self.t, self.store = f'{base}/srv', f'{base}/opt', f'{base}/store.db'
         self.names = {'from': ' from 127.0.0.1', 'd': self.d, 't': self.t, 'w': world.work, 'port': str(world.port), 'c': f'web{number}'}
         self.env = {'PATH': PATH, 'HOME': '/root', **world.env}
-        self.wrong, self.live = [], ''
+        self.wrong, self.live, self.audit_alone = [], '', False
         os.makedirs(self.d)
         os.makedirs(self.t)
         for path in (base, self.d, self.t):
@@ -98,7 +98,8 @@ def check(play, answer, where):
     if len(found) != row.verdicts:
         wrong.append(f'{where}: {len(found)} verdicts, not {row.verdicts}')
     log = where == 'log' and row.log_says
-    wanted = row.says if row.verdicts > 1 else [row.log_says if log else row.says]
+    audit = play.audit_alone and row.audit_says
+    wanted = row.says if row.verdicts > 1 else [row.log_says if log else row.audit_says if audit else row.says]
     for phrases in wanted:
         # a log that began after the login does not have its address
         phrases = [play.fill(p.replace('{from}', '') if where == 'log' else p) for p in phrases]

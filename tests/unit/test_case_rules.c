@@ -42,6 +42,7 @@ struct row {
 #define R OPERATION_RENAME
 #define P OPERATION_REPLACE
 #define M OPERATION_CHMOD
+#define T OPERATION_TRUNCATE
 
 /* clang-format off */
 static const struct row rows[] = {
@@ -79,9 +80,35 @@ static const struct row rows[] = {
     { "what another one deletes was no temporary file", { { C, "/srv/t" }, { D, "/srv/t", .who = OTHER } },
       { "other, on the host, deleted /srv/t", "agent, on the host, created /srv/t" } },
     { "filling what it created is reported as creating it", { { C, "/srv/a" }, { O, "/srv/a" }, { W, "/srv/a" }, { OPERATION_UTIME, "/srv/a" } },
-      { "created /srv/a, at", "folded    3 changes for filling the files that it created" }, { "wrote", "opened", "times" } },
+      { "created /srv/a, at", "folded    3 changes for filling files that it had created or emptied" }, { "wrote", "opened", "times" } },
     { "a new file that gets its final name", { { C, "/srv/a.new" }, { R, "/srv/a", "/srv/a.new" } },
       { "agent, on the host, created /srv/a, at", "/srv/a created (first named a.new), at" }, { "renamed" } },
+    { "a file of its own that is replaced by another one of its own", { { C, "/srv/a" }, { C, "/srv/t" }, { R, "/srv/a", "/srv/t" }, { P, "/srv/a" } },
+      { "agent, on the host, created /srv/a, at", "created (first named t)" }, { "replaced", "2 files", "temporary files of its own, " } },
+    { "and deleted then: nothing stays", { { C, "/srv/a" }, { C, "/srv/t" }, { R, "/srv/a", "/srv/t" }, { P, "/srv/a" }, { D, "/srv/a" }, { D, "/srv/b" } },
+      { "agent, on the host, deleted /srv/b, at", "changes about temporary files of its own" }, { "created", "2 files", "replaced" } },
+    { "deleted, made anew, and replaced by another one of its own",
+      { { D, "/srv/a" }, { C, "/srv/a" }, { C, "/srv/t" }, { R, "/srv/a", "/srv/t" }, { P, "/srv/a" } },
+      { "agent, on the host, replaced /srv/a (deleted and made anew), at" }, { "created", "temporary", "twice" } },
+    { "made, moved away and deleted there: nothing stays", { { C, "/srv/t" }, { R, "/out/t", "/srv/t" }, { D, "/out/t" }, { D, "/srv/a" } },
+      { "agent, on the host, deleted /srv/a, at", "folded    3 changes about temporary files" }, { "2 files", "created", "/out" } },
+    { "made and moved away", { { C, "/srv/t" }, { R, "/out/t", "/srv/t" }, { D, "/srv/a" } },
+      { "agent, on the host, deleted /srv/a, at", "folded    2 changes about temporary files" }, { "created", "/out" } },
+    { "made, moved away and back", { { C, "/srv/t" }, { R, "/out/t", "/srv/t" }, { R, "/srv/t", "/out/t", .ms = 5000 } },
+      { "agent, on the host, created /srv/t, at", "final name" }, { "renamed", "temporary", "first named" } },
+    { "made, moved away, back, and deleted", { { C, "/srv/t" }, { R, "/out/t", "/srv/t" }, { R, "/srv/t", "/out/t", .ms = 5000 }, { D, "/srv/t", .ms = 6000 }, { D, "/srv/a" } },
+      { "agent, on the host, deleted /srv/a, ", "folded    4 changes about temporary files" }, { "/srv/t", "/out" } },
+    { "emptied and filled is overwritten", { { T, "/srv/a" }, { O, "/srv/a" }, { W, "/srv/a" } },
+      { "agent, on the host, overwrote /srv/a, at", "/srv/a overwritten, at", "folded    2 changes for filling files" }, { "truncated", "wrote to" } },
+    { "and is no other one's writing", { { T, "/srv/a" }, { W, "/srv/a", .who = OTHER } },
+      { "agent, on the host, truncated /srv/a, at", "other, on the host, wrote to /srv/a, at" }, { "overwr" } },
+    { "overwritten again and again", { { T, "/srv/a" }, { W, "/srv/a" }, { T, "/srv/a" }, { W, "/srv/a" }, { T, "/srv/a" }, { W, "/srv/a" } },
+      { "agent, on the host, overwrote /srv/a 3 times" }, { "truncated", "wrote to" } },
+    { "written for as long as it takes", { { T, "/srv/a" }, { W, "/srv/a" }, { W, "/srv/a", .ms = 90000 } },
+      { "agent, on the host, overwrote /srv/a, from 02:45:35 to 02:47:05" }, { "wrote to" } },
+    { "emptied, and nothing more", { { T, "/srv/a" }, { O, "/srv/a" } }, { "agent, on the host, truncated /srv/a, at" }, { "overwr", "opened" } },
+    { "overwritten and deleted", { { T, "/srv/a" }, { W, "/srv/a" }, { D, "/srv/a" } },
+      { "agent, on the host, overwrote /srv/a and deleted /srv/a, at" }, { "truncated", "temporary" } },
     { "contents of a file that was there", { { W, "/srv/a", .bytes = 1500 }, { W, "/srv/a", .bytes = 500 } },
       { "wrote to /srv/a, at", "/srv/a written to, 2.0 kB, at" }, { "twice", "2 times" } },
     { "bytes known of one only", { { W, "/srv/a", .bytes = 1500 }, { W, "/srv/a" } }, { "/srv/a written to, at least 1.5 kB" } },
