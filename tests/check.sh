@@ -31,7 +31,10 @@ if [ "$(id -u)" != 0 ]; then
 else
     [ -x tests/cli/run.sh ] && step "command line" tests/cli/run.sh "$ROOT/build/culprit"
     step "exit statuses, filters, CI" tests/cli/observe.sh "$ROOT/build/culprit"
-    SHOW=1 step "scenarios on this kernel" tests/scenario/run.sh "$ROOT/build/culprit" -s fanotify,audit
+    # the sets that auto takes where bpf is refused; audit alone is what old kernels have
+    SHOW=1 step "scenarios on this kernel" tests/scenario/run.sh "$ROOT/build/culprit" -s fanotify,fanotify+audit
+    SHOW=1 step "the essential ones by audit alone" tests/scenario/run.sh "$ROOT/build/culprit" -s audit --few here
+    step "which sensors auto takes" tests/scenario/auto.sh "$ROOT/build/culprit"
     SHOW=1 step "beside strace, short" tests/oracle/run.sh "$ROOT/build/culprit" -s fanotify,audit \
         -w git,sed-perl,acl-xattr,rsync,dpkg,storm,folders
     SHOW=1 step "beside strace, culprit is late" tests/oracle/run.sh "$ROOT/build/culprit" -s fanotify,audit --late -w git,locked-edit,replaces,folders

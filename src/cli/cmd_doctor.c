@@ -274,7 +274,8 @@ static int describe_choice(struct doctor *d)
     struct choice choice = { 0 };
     struct err err = ERR_INIT;
     char lacks[512] = "";
-    int r = choose_sensors(d->sensors, PERMISSION_WRITE | PERMISSION_ATTR, d->tracker, &choice, &err);
+    const struct choice_wish wish = { d->sensors, PERMISSION_WRITE | PERMISSION_ATTR, 1 };
+    int r = choose_sensors(&wish, d->tracker, &choice, &err);
 
     if (r == 0)
         choice_lacks(&choice, PERMISSION_WRITE | PERMISSION_ATTR, lacks, sizeof(lacks));
@@ -285,6 +286,9 @@ static int describe_choice(struct doctor *d)
         for (size_t i = 0; i < choice.count; i++)
             json_element(&d->out, bytes_of(choice.sensors[i]->name));
         json_close_array(&d->out);
+        json_string(&d->out, JSON_KEY("because"), bytes_of(choice.reason));
+        json_string(&d->out, JSON_KEY("compromise"), bytes_of(choice.compromise));
+        json_string(&d->out, JSON_KEY("price"), bytes_of(choice_price(&choice)));
         return r;
     }
     if (r < 0) {
@@ -298,6 +302,10 @@ static int describe_choice(struct doctor *d)
         sbuf_addf(&d->out, "; not seen: %s", lacks);
     if (choice.reason[0])
         sbuf_addf(&d->out, "\n          because %s", choice.reason);
+    if (choice.compromise[0])
+        sbuf_addf(&d->out, "\n          %s", choice.compromise);
+    if (choice_price(&choice)[0])
+        sbuf_addf(&d->out, "\n          price: %s", choice_price(&choice));
     sbuf_add_char(&d->out, '\n');
     return 0;
 }

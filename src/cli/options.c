@@ -11,7 +11,7 @@
 
 #define OBSERVE (VERB_WATCH | VERB_RUN)
 #define REPORT (VERB_WATCH | VERB_RUN | VERB_WHO)
-#define SENSORS "auto audit fanotify bpf"
+#define SENSORS "auto cheap audit fanotify bpf"
 
 /* In the order of the help. A name may stand twice, for different verbs. */
 static const struct cli_option options[] = {
@@ -35,7 +35,7 @@ static const struct cli_option options[] = {
     { { "-k", "--key", "KEY", COMPLETE_NOTHING, NULL, "a word that marks the events (rule.name)" },
       OBSERVE, OPTION_KEY },
     { { NULL, "--sensor", "LIST", COMPLETE_LIST, SENSORS,
-        "auto, or names from `culprit doctor`, separated by commas" }, OBSERVE, OPTION_SENSOR },
+        "auto, cheap, or names from `culprit doctor`, separated by commas" }, OBSERVE, OPTION_SENSOR },
     { { NULL, "--writes", NULL, 0, NULL, "each write too, once a second for each file and process" },
       OBSERVE, OPTION_WRITES },
     { { NULL, "--for", "DUR", COMPLETE_NOTHING, NULL, "stop after 90s, 15m, 2h ..." }, VERB_WATCH, OPTION_FOR },

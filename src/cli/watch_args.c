@@ -234,6 +234,7 @@ int watch_args_parse(const struct verb *verb, int argc, char **argv, bool is_run
             args.asks[i].permissions = own;
         args.pipeline.permissions |= args.asks[i].permissions;
     }
+    args.pipeline.targets = args.target_count;
     *ret = args;
     return optind;
 }

@@ -38,11 +38,12 @@
 
 #define TRIM_NS (60 * NS_PER_S) /* so often unused memory goes back to the kernel */
 #define TICK_MS 100          /* time-outs of sensors and the fold are checked so often */
-#define FUSE_TICK_MS 25      /* while several sensors are open: no news for so long, and all have told */
+#define FUSE_TICK_MS 25      /* while an event waits for another sensor's observation: no news for so long, and all have told */
 #define BACKOFF_US 1000         /* under load: what comes in this time is read in one go, if no sensor says otherwise */
 #define BUSY_WAKES 20        /* wakes without a pause between: it is a load */
 #define POLL_NS NS_PER_S     /* what is waited for is looked for so often */
 #define SYNC_MS 2000         /* at the end, what happened before is waited for so long at a time */
+#define LEAVE_MS 500         /* a sensor that is left tells what it saw within that */
 #define FINISH_NS (60 * NS_PER_S) /* and so long in all: a storm's events are read faster than they are made */
 #define ENGINE_WAIT_MS 200   /* an event of a container that is starting waits for the engine's word so long */
 #define PATIENCE_MS 200      /* while events wait, an engine's answer is waited for so long */
@@ -64,6 +65,7 @@ struct open_sensor {
     const struct sensor_ops *ops;
     struct sensor *sensor;
     int fd; /* as it is waited for */
+    char taken[256]; /* somebody else has it now: why it is to be left; "" = no */
 };
 
 struct pipeline {
@@ -346,8 +348,24 @@ static void recover(const struct pipeline_options *options)
         log_warn(options->log, "a killed culprit had left %s; undone", sbuf_str(&said));
 }
 
+static struct choice_wish wish_of(const struct pipeline *p)
+{
+    return (struct choice_wish){ p->options.sensors, p->options.permissions, p->options.targets };
+}
+
+/* One of several: what it was to tell besides is told by nobody now. */
+static void go_on_without(struct pipeline *p, const struct sensor_ops *ops, const char *why)
+{
+    const struct choice_wish wish = wish_of(p);
+
+    if (!p->choice.automatic) /* else it is said with all that it means: pipeline_ready() */
+        log_warn(p->options.log, "sensor %s: %s; going on without it", ops->name, why);
+    choice_leave_out(&p->choice, &wish, ops, why);
+}
+
 static int open_sensors(struct pipeline *p, struct err *err)
 {
+    const struct choice_wish wish = wish_of(p);
     struct sensor_options options = {
         .log = p->options.log,
         .sink = { p, on_event, on_process, on_gap },
@@ -358,41 +376,51 @@ static int open_sensors(struct pipeline *p, struct err *err)
     int r;
 
     recover(&p->options);
-    r = choose_sensors(p->options.sensors, p->options.permissions,
-                       p->follower ? follower_tracker(p->follower) : NULL, &p->choice, err);
+    r = choose_sensors(&wish, p->follower ? follower_tracker(p->follower) : NULL, &p->choice, err);
     if (r < 0)
         return r;
     give_away_privileges(p);
     r = p->follower ? follower_start(p->follower, err) : 0;
     if (r < 0)
         return r;
-    for (size_t i = 0; i < p->choice.count; i++) {
+    for (size_t i = 0; i < p->choice.count;) {
         const struct sensor_ops *ops = p->choice.sensors[i];
         struct sensor *sensor = NULL;
         struct err why = ERR_INIT;
 
+        options.alone = p->choice.automatic && p->choice.count > 1;
         r = ops->open(&options, &sensor, &why);
         if (r < 0 && p->choice.count == 1)
             return err_say(err, r, "sensor %s: %s", ops->name, err_text(&why, r));
         if (r < 0) {
-            log_warn(p->options.log, "sensor %s: %s; going on without it", ops->name,
-                     err_text(&why, r));
+            go_on_without(p, ops, err_text(&why, r));
             continue;
         }
-        p->sensors[p->sensor_count++] = (struct open_sensor){ ops, sensor, ops->fd(sensor) };
+        i++;
+        p->sensors[p->sensor_count++] = (struct open_sensor){ .ops = ops, .sensor = sensor, .fd = ops->fd(sensor) };
         r = add_source(p, SOURCE_SENSOR, ops->fd(sensor), NULL, sensor, err);
         if (r < 0)
             return r;
     }
+    if (p->choice.compromise[0])
+        on_notice(p, p->choice.compromise);
     return p->sensor_count ? 0 : err_say(err, -ENODEV, "no sensor could be opened");
+}
+
+static unsigned open_sensor_bits(const struct pipeline *p)
+{
+    unsigned bits = 0;
+
+    for (size_t i = 0; i < p->sensor_count; i++)
+        bits |= p->sensors[i].ops->bit;
+    return bits;
 }
 
 static int open_fuse(struct pipeline *p, struct err *err)
 {
     struct fuse_options options = { .data = p, .event = deliver };
 
-    for (size_t i = 0; i < p->sensor_count; i++)
-        options.sensors |= p->sensors[i].ops->bit;
+    options.sensors = open_sensor_bits(p);
     return p->sensor_count > 1 ? fuse_new(&options, &p->fuse, err) : 0;
 }
 
@@ -581,7 +609,9 @@ static void dispatch_all(struct pipeline *p)
         struct open_sensor *s = &p->sensors[i];
 
         r = s->ops->dispatch(s->sensor, &err);
-        if (r < 0 && r != -EAGAIN)
+        if (r == -EBUSY && p->choice.automatic)
+            snprintf(s->taken, sizeof(s->taken), "%s", err_text(&err, r));
+        else if (r < 0 && r != -EAGAIN)
             log_warn(p->options.log, "%s: %s; going on", s->ops->name, err_text(&err, r));
         follow_fd(p, SOURCE_SENSOR, s->sensor, &s->fd, s->ops->fd(s->sensor));
     }
@@ -623,40 +653,101 @@ static void emit_seen(struct pipeline *p, uint64_t turn_ns)
     store_seen(p->store, is_readable(p) ? 0 : seen_ns);
 }
 
-void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
+/* What is seen from p->from_ns on, and what is not: for the verdict, and for the record. */
+static void begin_coverage(struct pipeline *p, struct bytes not_seen)
 {
-    _cleanup_sbuf_ struct sbuf not_seen = SBUF_INIT;
-    struct coverage coverage = { .from_ns = clock_ns(CLOCK_REALTIME) };
-    unsigned lacks;
+    const struct coverage coverage = {
+        .sensors = open_sensor_bits(p),
+        .from_ns = p->from_ns,
+        .watch = watchset_text(p->watches),
+        .not_seen = not_seen,
+        .host_id = p->options.host_id,
+        .host_name = p->options.host_name,
+        .narrowed = p->options.narrowed,
+    };
 
-    /* what a sensor looks at first, such as descriptors that are open already, belongs to the beginning */
-    dispatch_all(p);
-    engines_set_patience(p->engines, PATIENCE_MS);
-    write_not_seen(p, &not_seen);
-    sbuf_add_char(ret_text, '(');
-    for (size_t i = 0; i < p->sensor_count; i++) {
-        coverage.sensors |= p->sensors[i].ops->bit;
-        sbuf_addf(ret_text, "%s%s", i ? " + " : "", p->sensors[i].ops->name);
-    }
-    lacks = coverage_lacks(sbuf_bytes(&not_seen));
-    if (lacks)
-        sbuf_addf(ret_text, "; %u kind%s not seen: culprit doctor)", lacks,
-                  lacks == 1 ? " of change is" : "s of change are");
-    else
-        sbuf_add_str(ret_text, "; sees every route)");
-    p->from_ns = coverage.from_ns;
-    name_blind(p, &not_seen);
-    coverage.watch = watchset_text(p->watches);
-    coverage.host_id = p->options.host_id;
-    coverage.host_name = p->options.host_name;
-    coverage.narrowed = p->options.narrowed;
-    coverage.not_seen = sbuf_bytes(&not_seen);
     (void)case_add_coverage(p->case_, &coverage);
     if (p->store) { /* at once: who else observes has to know that his events may come from us too (store/writer.c) */
         (void)store_begin_coverage(p->store, &coverage, &p->coverage_id);
         record_places(p);
         (void)store_flush(p->store, NULL);
     }
+}
+
+static void close_sensor(struct pipeline *p, size_t index)
+{
+    struct open_sensor *s = &p->sensors[index];
+
+    follow_fd(p, SOURCE_SENSOR, s->sensor, &s->fd, -1);
+    s->ops->close(s->sensor);
+    p->sensor_count--;
+    memmove(s, s + 1, (p->sensor_count - index) * sizeof(*s));
+}
+
+/*
+ * Its place was taken by somebody whom it would disturb: the others go on. What it saw before is told, and from now on
+ * the record says what is not seen.
+ */
+static void leave_sensor(struct pipeline *p, size_t index, const char *why)
+{
+    const struct sensor_ops *ops = p->sensors[index].ops;
+    _cleanup_sbuf_ struct sbuf not_seen = SBUF_INIT;
+
+    (void)ops->sync(p->sensors[index].sensor, LEAVE_MS, NULL);
+    close_sensor(p, index);
+    go_on_without(p, ops, why);
+    if (p->fuse)
+        fuse_set_sensors(p->fuse, open_sensor_bits(p), clock_ns(CLOCK_MONOTONIC));
+    on_notice(p, p->choice.compromise);
+    if (!p->from_ns) /* it has not begun yet */
+        return;
+    p->from_ns = clock_ns(CLOCK_REALTIME);
+    case_end_coverage(p->case_, p->from_ns);
+    if (p->store)
+        (void)store_end_coverage(p->store, p->coverage_id, p->from_ns);
+    watchset_forget_places(p->watches);
+    p->recorded_places = false;
+    write_not_seen(p, &not_seen);
+    begin_coverage(p, sbuf_bytes(&not_seen));
+}
+
+static void leave_taken_sensors(struct pipeline *p)
+{
+    for (size_t i = 0; i < p->sensor_count;) {
+        if (p->sensors[i].taken[0] && p->sensor_count > 1) {
+            char why[sizeof(p->sensors[i].taken)];
+
+            memcpy(why, p->sensors[i].taken, sizeof(why));
+            leave_sensor(p, i, why);
+        } else {
+            i++;
+        }
+    }
+}
+
+void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
+{
+    _cleanup_sbuf_ struct sbuf not_seen = SBUF_INIT;
+    uint64_t from_ns = clock_ns(CLOCK_REALTIME);
+    unsigned lacks;
+
+    /* what a sensor looks at first, such as descriptors that are open already, belongs to the beginning */
+    dispatch_all(p);
+    leave_taken_sensors(p);
+    engines_set_patience(p->engines, PATIENCE_MS);
+    write_not_seen(p, &not_seen);
+    sbuf_add_char(ret_text, '(');
+    for (size_t i = 0; i < p->sensor_count; i++)
+        sbuf_addf(ret_text, "%s%s", i ? " + " : "", p->sensors[i].ops->name);
+    lacks = coverage_lacks(sbuf_bytes(&not_seen));
+    if (lacks)
+        sbuf_addf(ret_text, "; %u kind%s not seen: culprit doctor)", lacks,
+                  lacks == 1 ? " of change is" : "s of change are");
+    else
+        sbuf_add_str(ret_text, "; sees every route)");
+    p->from_ns = from_ns;
+    name_blind(p, &not_seen);
+    begin_coverage(p, sbuf_bytes(&not_seen));
     if (p->choice.reason[0])
         log_debug(p->options.log, "%s", p->choice.reason); /* `doctor` says it, not every start */
     memory_give_back(); /* the kernel's types, read to load BPF programs; package lists; libraries' start */
@@ -695,7 +786,7 @@ int pipeline_run(struct pipeline *p, uint64_t until_ns, struct err *err)
 
         if (until_ns && now >= until_ns)
             break;
-        if (p->fuse)
+        if (p->fuse && fuse_oldest_ns(p->fuse))
             timeout = FUSE_TICK_MS;
         if (until_ns && until_ns - now < TICK_MS * NS_PER_MS)
             timeout = (int)((until_ns - now) / NS_PER_MS) + 1;
@@ -703,6 +794,7 @@ int pipeline_run(struct pipeline *p, uint64_t until_ns, struct err *err)
         if (n < 0 && errno != EINTR)
             return err_set(err, -errno, "epoll");
         dispatch_all(p);
+        leave_taken_sensors(p);
         if (p->fuse)
             fuse_expire(p->fuse, clock_ns(CLOCK_MONOTONIC), n == 0);
         emit_seen(p, turn_ns);

@@ -22,7 +22,8 @@ struct pipeline;
 
 struct pipeline_options {
     const struct log *log;
-    const char *sensors;       /* "auto" or a list "fanotify,audit" */
+    const char *sensors;       /* "auto", "cheap", or a list "fanotify,audit" */
+    size_t targets;            /* so many will be added; 0 = not known, few */
     const char *store_path;    /* NULL = the default place */
     bool no_store;
     const char *docker_socket; /* NULL = the usual places */

@@ -294,7 +294,8 @@ static int open_pipeline(const struct pipeline_options *base, const char *watche
         .data = seen,
     };
     struct target target = { 0 };
-    int r = choose_sensors(options.sensors, options.permissions, tracker_probe(), ret_choice, err);
+    const struct choice_wish wish = { options.sensors, options.permissions, 1 };
+    int r = choose_sensors(&wish, tracker_probe(), ret_choice, err);
 
     if (r == 0)
         r = pipeline_open(&options, ret, err);

@@ -33,7 +33,8 @@ void case_free(struct case_ *c)
     if (!c)
         return;
     slots_done(&c->seen.slots);
-    free(c->seen.at);
+    sbuf_done(&c->seen.text);
+    sbuf_done(&c->seen_key);
     follow_done(c);
     while (c->culprits) {
         struct culprit *s = c->culprits;

@@ -64,6 +64,13 @@ int case_add_coverage(struct case_ *c, const struct coverage *coverage)
     return 0;
 }
 
+void case_end_coverage(struct case_ *c, uint64_t to_ns)
+{
+    for (size_t i = 0; i < c->watched_count; i++)
+        if (!c->watched[i].coverage.to_ns)
+            c->watched[i].coverage.to_ns = to_ns;
+}
+
 int case_add_question(struct case_ *c, const struct case_question *question)
 {
     struct case_question *own = arena_alloc(&c->arena, sizeof(*own));

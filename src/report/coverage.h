@@ -9,6 +9,8 @@ struct case_;
 
 /* In order of the beginnings, for each target anew. */
 int case_add_coverage(struct case_ *c, const struct coverage *coverage);
+/* What is still observed was observed until then; other coverage may follow. */
+void case_end_coverage(struct case_ *c, uint64_t to_ns);
 int case_add_question(struct case_ *c, const struct case_question *question); /* copies */
 /* Was never all of it watched? Then out gets what was: "only /a/b", "not changes of permissions and owners". */
 bool case_watched_partly(const struct case_ *c, struct sbuf *out);

@@ -44,6 +44,8 @@ struct sensor_capabilities {
     bool works;          /* can be opened here */
     uint64_t has;        /* enum capability */
     unsigned cost;       /* rough cost of one watched change against a bare one, in percent: auto takes the cheapest complete set */
+    unsigned targets;    /* more than so many watched paths take it minutes to set up; 0 = any number is fine */
+    char taken_by[64];   /* whose it is, and whose log or work would get all that we ask for: "auditd (pid 612)"; empty = nobody's */
     char state[256];     /* one line for doctor: "owned by auditd (pid 612): reading beside it" */
     char advice[256];    /* what to do about a lack; empty = nothing to do */
 };
@@ -61,6 +63,7 @@ struct sensor_options {
     struct sensor_sink sink;
     uint64_t ring_size;      /* bytes of kernel buffer for events; 0 = the sensor's default */
     pid_t self;              /* our own pid: what we do to our own store and output is never reported */
+    bool alone;              /* -EBUSY where it is somebody else's (taken_by), instead of working beside: by open(), later by dispatch() */
     const char *state_dir;   /* where what must be undone after a crash is written down ("/run/culprit") */
 };
 

@@ -299,6 +299,14 @@ void fuse_add(struct fuse *f, struct event *event, uint64_t now_ns)
     }
 }
 
+void fuse_set_sensors(struct fuse *f, unsigned sensors, uint64_t now_ns)
+{
+    f->options.sensors = sensors;
+    for (struct waiting *w = f->first; w; w = w->next)
+        w->done = is_done(f, w);
+    let_go_done(f, now_ns);
+}
+
 /* What one sensor concluded waits longer, because another sensor may have seen it and know it better. */
 static uint64_t patience(const struct waiting *w, bool drained)
 {

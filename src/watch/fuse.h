@@ -36,6 +36,9 @@ void fuse_free(struct fuse *f); /* NULL is fine; what waits is freed, not emitte
  * now_ns: CLOCK_MONOTONIC */
 void fuse_add(struct fuse *f, struct event *event, uint64_t now_ns);
 
+/* One of them is open no more: what only it could still observe is not waited for. */
+void fuse_set_sensors(struct fuse *f, unsigned sensors, uint64_t now_ns);
+
 /* Let go what has waited long enough, in the order of arrival.
  * drained: every sensor has just delivered all it had, so that what waits since FUSE_SETTLE_NS will hardly be
  * seen by another one; otherwise FUSE_BOUND_NS is the limit. */

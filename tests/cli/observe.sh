@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# run, watch and who as root, on directories of our own with the fanotify sensor: exit statuses, filters, what run passes
-# on, whom it runs as, what it writes for CI. tests/cli/observe.sh CULPRIT_BINARY
+# run, watch and who as root, on directories of our own by one set of sensors (fanotify): exit statuses, filters, what run passes
+# on, whom it runs as, what it writes for CI. tests/cli/observe.sh CULPRIT_BINARY [SENSORS]
 set -u
 BINARY=${1:-}
 if [ ! -x "$BINARY" ] || [ "$(id -u)" != 0 ]; then
@@ -9,6 +9,7 @@ if [ ! -x "$BINARY" ] || [ "$(id -u)" != 0 ]; then
     exit 2
 fi
 BINARY=$(realpath "$BINARY")
+SENSORS=${2:-fanotify}
 passed=0 failed=0
 work=$(mktemp -d /tmp/culprit-observe.XXXXXX) || exit 2
 trap 'rm -rf "$work"' EXIT
@@ -35,7 +36,7 @@ run() {
     rm -rf "$work/d"
     mkdir "$work/d"
     echo old > "$work/d/old"
-    culprit run --sensor fanotify --settle 200ms --store "$work/db" -w "$work/d" "$@"
+    culprit run --sensor "$SENSORS" --settle 200ms --store "$work/db" -w "$work/d" "$@"
 }
 
 # --- the exit status: NAME|STATUS|OPTIONS|COMMAND ---
@@ -111,7 +112,7 @@ run --limit 1 -- sh -c 'rm d/old; mv d d2; mkdir d; mv d2/* d; chmod 700 d; rmdi
 check "--limit 1" $?
 rm -rf d2
 run -- rm d/old
-grep -qE '^culprit: ready \(fanotify; [0-9]+ kinds? of change (is|are) not seen: culprit doctor\)$' err
+grep -qE '^culprit: ready \([a-z +]+; [0-9]+ kinds? of change (is|are) not seen: culprit doctor\)$' err
 check "the ready line is short" $?
 
 rm -f db*
@@ -140,10 +141,10 @@ culprit who --store db --since -1m --exclude old d
 check "a file that came and went is that, whatever is asked for" "$(! grep -q 'deleted .*/d/t' whole; echo $?)"
 
 # --- what never came is not "nothing happened" ---
-culprit watch --sensor fanotify --no-store --for 1s "$work/nosuch"
-[ "$rc" = 1 ] && grep -q "^culprit: $work/nosuch was never there in .* (fanotify; nothing lost)" out && ! grep -qE 'nothing happened|VERDICT' out
+culprit watch --sensor "$SENSORS" --no-store --for 1s "$work/nosuch"
+[ "$rc" = 1 ] && grep -q "^culprit: $work/nosuch was never there in .* ([a-z +]*; nothing lost)" out && ! grep -qE 'nothing happened|VERDICT' out
 check "a path that never came (exit $rc)" $?
-culprit watch --sensor fanotify --no-store --for 1s nosuch:/x
+culprit watch --sensor "$SENSORS" --no-store --for 1s nosuch:/x
 [ "$rc" = 1 ] && grep -q '^culprit: nosuch:/x was never there in ' out && ! grep -q 'nothing happened' out && ! grep -q 'did you mean nosuch' err
 check "a container that never came (exit $rc)" $?
 run -w nosuch:/x -- true
@@ -152,7 +153,7 @@ check "one that never came, and one that was there (exit $rc)" $?
 run -w nosuch:/x -- rm d/old
 [ "$rc" = 0 ] && grep -q '^VERDICT' out && ! grep -q 'nothing happened' out
 check "one that never came, and a change of another (exit $rc)" $?
-culprit watch --sensor fanotify --no-store --for 1s --format json nosuch:/x
+culprit watch --sensor "$SENSORS" --no-store --for 1s --format json nosuch:/x
 [ "$rc" = 1 ] && grep -q '"message":"nosuch:/x was never there' out && grep -q '"reason":"absent"' out
 check "one that never came, JSON (exit $rc)" $?
 
@@ -230,11 +231,11 @@ check "nobody of that name (exit $rc)" $?
 rm -rf "$work/d"
 mkdir "$work/d"
 echo > "$work/d/a"
-culprit run --sensor fanotify --settle 0s --no-store -w "$work/d/a" -- true
+culprit run --sensor "$SENSORS" --settle 0s --no-store -w "$work/d/a" -- true
 [ "$rc" = 1 ] && ! grep -q 'other name' err
 check "a file with one name (exit $rc)" $?
 ln "$work/d/a" "$work/d/b"
-culprit run --sensor fanotify --settle 0s --no-store -w "$work/d/a" -- chmod 600 "$work/d/b"
+culprit run --sensor "$SENSORS" --settle 0s --no-store -w "$work/d/a" -- chmod 600 "$work/d/b"
 grep -q 'through its 1 other name (hard links)' err
 check "a file with another name" $?
 

@@ -172,7 +172,7 @@ def main():
     columns = {name: works[name] for name in works}
     if "fanotify" in works and "audit" in works:
         columns["fanotify+audit"] = works["fanotify"] | works["audit"]
-    if len(would_use) > 1:
+    if len(would_use) > 1 and "+".join(would_use) not in columns:
         columns["auto"] = set().union(*(works[n] for n in would_use))
     if args.sensors == "first":
         columns = {next(iter(works)): works[next(iter(works))]}

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# disturbed.sh CULPRIT: somebody deletes the rules of a watch, or switches audit off. What cannot be known is a
+# disturbed.sh CULPRIT [SENSORS]: somebody deletes the rules of a watch, or switches audit off. What cannot be known is a
 # gap, and what comes after it is seen.
 set -u
 CULPRIT=$(readlink -f "$1")
+SENSORS=${2:-audit}
 WORK=$(mktemp -d "${CULPRIT_TEST_DIR:-/var/tmp}/culprit-disturbed.XXXXXX")
 exec 8> /tmp/culprit-audit.lock
 flock 8
@@ -29,7 +30,7 @@ make() { rm -f "$WORK/w/$1"; touch "$WORK/w/$1"; }
 set_flag() { chattr -d "$WORK/w/old"; chattr +d "$WORK/w/old"; }
 
 : > "$WORK/err"
-"$CULPRIT" watch --sensor audit --no-store --format json "$WORK/w" > "$WORK/out" 2> "$WORK/err" 8>&- &
+"$CULPRIT" watch --sensor "$SENSORS" --no-store --format json "$WORK/w" > "$WORK/out" 2> "$WORK/err" 8>&- &
 PID=$!
 await 60 grep -q 'culprit: ready' "$WORK/err"
 touch "$WORK/w/before"

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# left.sh CULPRIT: whatever way culprit ends, the kernel is as it was found; beside another culprit and
+# left.sh CULPRIT [SENSORS]: whatever way culprit ends, the kernel is as it was found; beside another culprit and
 # beside auditd it works and disturbs neither.
 set -u
 CULPRIT=$(readlink -f "$1")
+SENSORS=${2:-audit}
 ACT=$(dirname "$CULPRIT")/tests/actors/act
 WORK=$(mktemp -d /tmp/culprit-left.XXXXXX)
 exec 8> /tmp/culprit-audit.lock
@@ -26,7 +27,7 @@ start() { # start NAME [options]
     local name=$1
     shift
     : > "$WORK/err.$name" # else the ready line of the last one is found
-    "$CULPRIT" watch --sensor audit --store "$WORK/$name.db" --format json "$@" "$WORK/w" \
+    "$CULPRIT" watch --sensor "$SENSORS" --store "$WORK/$name.db" --format json "$@" "$WORK/w" \
         > "$WORK/out.$name" 2> "$WORK/err.$name" 8>&- &
     PID=$!
     PIDS="$PIDS $PID"

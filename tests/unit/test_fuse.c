@@ -394,9 +394,32 @@ static void doubt_waits_longer(void **state)
     fuse_free(f);
 }
 
+/* Nobody waits for a sensor that was closed, neither what came before nor what comes after. */
+static void one_sensor_is_left(void **state)
+{
+    struct out out = { 0 };
+    struct fuse *f = new_fuse(&out, BOTH);
+
+    (void)state;
+    fuse_add(f, sight(SENSOR_FANOTIFY, OPERATION_UNLINK, "/a", 1), 0);
+    fuse_add(f, sight(SENSOR_AUDIT, OPERATION_CHMOD, "/b", 1), 0); /* fanotify may see it yet */
+    fuse_add(f, sight(SENSOR_FANOTIFY, OPERATION_UNLINK, "/c", 1), 0);
+    assert_int_equal(out.count, 0);
+    fuse_set_sensors(f, SENSOR_FANOTIFY, 1);
+    assert_int_equal(out.count, 1);
+    fuse_add(f, sight(SENSOR_FANOTIFY, OPERATION_CHMOD, "/b", 1), 2);
+    assert_int_equal(out.count, 3);
+    assert_int_equal(out.events[1]->sensors, BOTH);
+    fuse_add(f, sight(SENSOR_FANOTIFY, OPERATION_UNLINK, "/d", 1), 3);
+    assert_int_equal(out.count, 4);
+    out_done(&out);
+    fuse_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest more[] = {
+        cmocka_unit_test(one_sensor_is_left),
         cmocka_unit_test(unites_facts),
         cmocka_unit_test(waits_no_longer),
         cmocka_unit_test(is_bounded),

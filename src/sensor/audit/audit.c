@@ -18,6 +18,7 @@
 #include "sensor/audit/upkeep.h"
 #include "util/clock.h"
 #define DEFAULT_STATE_DIR "/run/culprit"
+#define TARGETS 50           /* each is a dozen rules, and a rule is waited for */
 #define BATCH 4096           /* messages before the rest of the loop has its turn */
 #define EXPIRE_MS 500        /* an event's records follow each other at once */
 #define LAGS_MS 300          /* the stream still brings something: its end is yet to come */
@@ -52,7 +53,8 @@ static void give_way(struct sensor *s, const char *why)
     if (!s->session.owner || audit_session_yield(&s->session, NULL) < 0)
         return;
     audit_exclude_records(s, false); /* the other one wants them all */
-    log_warn(s->options.log, "%s", why);
+    if (!s->options.alone) /* else it is left, which is said */
+        log_warn(s->options.log, "%s; reading beside it", why);
 }
 
 static int receive(struct sensor *s, unsigned max)
@@ -64,11 +66,20 @@ static int receive(struct sensor *s, unsigned max)
         r = 1;
     }
     if (audit_session_is_awaited(&s->session))
-        give_way(s, "auditd starts: it gets audit's stream; reading beside it");
+        give_way(s, "auditd starts: it gets audit's stream");
     else if (s->asked_for)
-        give_way(s, "another program asked for audit's stream; reading beside it");
+        give_way(s, "another program asked for audit's stream");
     s->asked_for = false;
     return r;
+}
+
+static int refuse_sharing(const struct sensor *s, struct err *err)
+{
+    char whose[64];
+
+    audit_session_taken_by(&s->session, whose, sizeof(whose));
+    return err_say(err, -EBUSY, "audit was given to %s, where every change would end up too",
+                   whose[0] ? whose : "another program that asked for it");
 }
 
 static int audit_dispatch(struct sensor *s, struct err *err)
@@ -77,6 +88,8 @@ static int audit_dispatch(struct sensor *s, struct err *err)
 
     audit_grouper_expire(s->grouper, now_ms(), EXPIRE_MS);
     audit_upkeep(s);
+    if (s->options.alone && !s->session.owner)
+        return refuse_sharing(s, err);
     return r < 0 && r != -EAGAIN ? err_set(err, r, "audit stream") : 0;
 }
 
@@ -217,7 +230,7 @@ static int audit_open(const struct sensor_options *options, struct sensor **ret,
     (void)gethostname(s->host, sizeof(s->host) - 1);
     r = s->grouper && s->held ? 0 : err_set(err, -ENOMEM, "audit");
     if (r == 0)
-        r = audit_session_open(&s->session, options->log, state_dir(options->state_dir), err);
+        r = audit_session_open(&s->session, options->log, state_dir(options->state_dir), options->alone, err);
     if (r == 0)
         r = audit_rules_new(s->session.fd, &s->rules, err);
     s->opened_ms = clock_ns(CLOCK_REALTIME) / NS_PER_MS;
@@ -239,7 +252,7 @@ static int audit_probe(struct sensor_capabilities *ret, struct err *err)
     struct err why = ERR_INIT;
     int r = audit_session_probe(DEFAULT_STATE_DIR, &session, &why);
 
-    *ret = (struct sensor_capabilities){ .has = CAPABILITIES, .cost = 700 };
+    *ret = (struct sensor_capabilities){ .has = CAPABILITIES, .cost = 700, .targets = TARGETS };
     if (r < 0) {
         snprintf(ret->state, sizeof(ret->state), "%.250s", err_text(&why, r));
         return err_say(err, r, "%s", err_text(&why, r));
@@ -250,6 +263,7 @@ static int audit_probe(struct sensor_capabilities *ret, struct err *err)
     else
         snprintf(ret->advice, sizeof(ret->advice),
                  "boot with audit=1, so that processes older than auditing are seen");
+    audit_session_taken_by(&session, ret->taken_by, sizeof(ret->taken_by));
     if (session.owner)
         snprintf(ret->state, sizeof(ret->state), "free: culprit reads the stream itself");
     else

@@ -221,6 +221,7 @@ int audit_session_probe(const char *state_dir, struct audit_session *ret, struct
 
     if (r == 0) {
         find_blind(&s, &status, load_state(&s, &holder));
+        s.shared = holder == HOLDER_OTHER;
         s.owner = status.pid == 0 || status.pid == (uint32_t)getpid();
         s.original = status;
     }
@@ -268,7 +269,7 @@ static int change_settings(struct audit_session *s, const struct audit_status *n
     return r < 0 ? err_set(err, r, "enabling audit") : 0;
 }
 
-static int take_place(struct audit_session *s, struct err *err)
+static int take_place(struct audit_session *s, bool alone, struct err *err)
 {
     int r;
 
@@ -283,6 +284,8 @@ static int take_place(struct audit_session *s, struct err *err)
         audit_stream_close(TAKE_PTR(s->stream));
         if (r != -EEXIST && r != -EPERM && r != -EINVAL)
             return err_set(err, r, "asking for audit's stream");
+        if (alone)
+            return err_say(err, -EBUSY, "audit's stream was given to another program");
         /* somebody was faster, or our pid is not the kernel's (a pid namespace): listen beside */
     }
     return audit_stream_open(true, &s->stream, err);
@@ -310,7 +313,23 @@ static int open_poll(struct audit_session *s, struct err *err)
     return 0;
 }
 
-int audit_session_open(struct audit_session *s, const struct log *log, const char *state_dir,
+void audit_session_taken_by(const struct audit_session *s, char *ret, size_t size)
+{
+    if (s->owner_pid && s->owner_pid != (uint32_t)getpid())
+        snprintf(ret, size, "%s (pid %u)", s->owner_name[0] ? s->owner_name : "another process", s->owner_pid);
+    else
+        snprintf(ret, size, "%s", s->shared ? "another culprit" : "");
+}
+
+static int refuse_taken(const struct audit_session *s, struct err *err)
+{
+    char whose[64];
+
+    audit_session_taken_by(s, whose, sizeof(whose));
+    return whose[0] ? err_say(err, -EBUSY, "audit belongs to %s, where every change would end up too", whose) : 0;
+}
+
+int audit_session_open(struct audit_session *s, const struct log *log, const char *state_dir, bool alone,
                        struct err *err)
 {
     struct audit_status now;
@@ -324,13 +343,17 @@ int audit_session_open(struct audit_session *s, const struct log *log, const cha
         return r;
     if (now.enabled == 2)
         return err_say(err, -EPERM, "audit's rules are locked until the next boot (enabled 2)");
+    s->original = now;
+    remembered = load_state(s, &holder);
+    s->shared = holder == HOLDER_OTHER;
+    r = alone ? refuse_taken(s, err) : 0;
+    if (r < 0)
+        return r;
     r = audit_rules_remove_orphans(s->fd, &s->others);
     if (r > 0)
         log_warn(log, "a killed culprit had left %d audit rules: removed", r);
-    s->original = now;
-    remembered = load_state(s, &holder);
     find_blind(s, &now, remembered);
-    r = take_place(s, err);
+    r = take_place(s, alone, err);
     if (r == 0)
         r = open_poll(s, err);
     if (r < 0)

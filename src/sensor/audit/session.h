@@ -29,6 +29,7 @@ struct audit_session {
     bool owner;             /* else reading the multicast group */
     uint32_t owner_pid;     /* whose the stream is, 0 = nobody's */
     char owner_name[17];    /* comm, escaped */
+    bool shared;            /* another culprit has changed its settings, and goes on needing them */
     bool others;            /* other culprits run: they may need the settings that we found changed */
     uint32_t lost;          /* the kernel's counter when it was last looked at */
 
@@ -49,8 +50,12 @@ bool audit_boot_option(struct bytes line);
 /* What could be done here; changes nothing. Fills fd (closed again), owner, blind_*. */
 int audit_session_probe(const char *state_dir, struct audit_session *ret, struct err *err);
 
-/* -EPERM: not permitted, or the rules are locked until the next boot (enabled 2). */
-int audit_session_open(struct audit_session *s, const struct log *log, const char *state_dir,
+/* Whose audit is: "auditd (pid 612)", "another culprit"; empty: nobody's but ours. */
+void audit_session_taken_by(const struct audit_session *s, char *ret, size_t size);
+
+/* alone: only where it is nobody else's.
+ * -EPERM: not permitted, or the rules are locked until the next boot (enabled 2); -EBUSY: somebody else's. */
+int audit_session_open(struct audit_session *s, const struct log *log, const char *state_dir, bool alone,
                        struct err *err);
 
 /* What has come, as audit_stream_receive() has it. */
