@@ -61,6 +61,12 @@ static bool is_creation(enum operation operation)
     return strcmp(operation_info(operation)->ecs_type, "creation") == 0;
 }
 
+/* A name that was found, and one that was moved there. */
+static bool is_arrival(const struct observation *found, const struct observation *moved)
+{
+    return found->operation_presumed && is_creation(found->operation) && moved->operation == OPERATION_RENAME;
+}
+
 static bool is_like(const struct observation *a, const struct observation *b, enum likeness likeness)
 {
     switch (likeness) {
@@ -72,7 +78,7 @@ static bool is_like(const struct observation *a, const struct observation *b, en
     default:
         return a->operation_presumed != b->operation_presumed &&
                operation_info(a->operation)->permission == operation_info(b->operation)->permission &&
-               is_creation(a->operation) == is_creation(b->operation);
+               (is_creation(a->operation) == is_creation(b->operation) || is_arrival(a, b) || is_arrival(b, a));
     }
 }
 

@@ -20,6 +20,8 @@ ATTRIBUTES = {'chmod', 'chown', 'utime', 'setxattr', 'removexattr', 'setacl', 's
 UNKNOWN = 'attributes'
 # made and gone before it could be looked at: a file, a link or a special file
 MADE = 'made'
+# found in a new folder: made, linked or moved there
+FOUND = 'found'
 # behind an operation: which of the file's names led to it is said not to be known
 ONE_OF_NAMES = '?'
 # a note's beginning: which of several processes it was is said not to be known

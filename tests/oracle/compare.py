@@ -2,7 +2,11 @@
 """What happened beside what was told."""
 from collections import Counter
 
-from change import ATTRIBUTES, AUDIT, CONTENT, MADE, NOBODY, ONE_OF_NAMES, UNKNOWN, Told
+from change import ATTRIBUTES, AUDIT, CONTENT, FOUND, MADE, NOBODY, ONE_OF_NAMES, UNKNOWN, Told
+
+
+MADES = {'create', 'link', 'symlink', 'mknod'}
+ARRIVALS = MADES | {'mkdir', 'rename'}
 
 
 class Result:
@@ -75,8 +79,10 @@ def is_half_known(change, told, sensors, result):
 
 
 def is_made(change, told, result):
-    """Told as made, of a kind that is said not to be known."""
-    if not {'create', 'link', 'symlink', 'mknod'} & set(change.ops) or change.error or not take(told, Told(MADE, change.path, change.pid)):
+    """Told as made, or found, of a kind that is said not to be known."""
+    ops = set(change.ops)
+    if change.error or not ((MADES & ops and take(told, Told(MADE, change.path, change.pid))) or
+                            (ARRIVALS & ops and take(told, Told(FOUND, change.path, change.pid)))):
         return False
     result.unknown += 'create' not in change.ops
     return True

@@ -74,6 +74,13 @@ class Oracle(unittest.TestCase):
         r = self.told(c, link, ('chmod?', self.at('a'), 1), sensors='audit')
         self.assertEqual((r.right, r.unknown, len(r.missed), len(r.wrong)), (2, 1, 0, 0))
 
+    def test_found_in_a_new_folder(self):
+        c = self.changes('1 rename("a", "sub/c") = 0', '1 mkdir("sub/d", 0777) = 0')
+        r = self.told(c, ('found', self.at('sub/c'), 1), ('found', self.at('sub/d'), 1), sensors='fanotify')
+        self.assertEqual((r.right, r.unknown, len(r.missed), len(r.wrong)), (2, 2, 0, 0))
+        r = self.told(c, ('found', self.at('sub/e'), 1), ('found', self.at('sub/d'), 2), sensors='fanotify')
+        self.assertEqual((r.right, len(r.missed), len(r.wrong)), (0, 2, 2))
+
     def test_what_is_wrong(self):
         c = self.changes('1 unlink("a") = 0')
         for row, extra, wrong, who in ((('unlink', self.at('a'), 2), 0, 1, 1), (('unlink', self.at('b'), 1), 0, 1, 0),

@@ -4,7 +4,7 @@ import json
 import os
 from collections import Counter
 
-from change import MADE, ONE_OF_NAMES, ONE_OF_PROCESSES, Told
+from change import FOUND, MADE, ONE_OF_NAMES, ONE_OF_PROCESSES, Told
 
 
 def exact(text, raw):
@@ -21,6 +21,8 @@ def action(line):
     note, name = line.get('culprit', {}).get('note') or '', line['event']['action']
     if name == 'create' and note.startswith('gone before it could be looked at'):
         return MADE
+    if note.startswith('found in a new folder'):
+        return FOUND
     return name + (ONE_OF_NAMES if note.startswith("one of the file's names") else '')
 
 

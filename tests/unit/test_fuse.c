@@ -107,6 +107,8 @@ static const struct row {
     { "an owner is no ACL", OPERATION_CHOWN, OPERATION_SETXATTR, "/a", "/a", 2, 2, 0, 0, SENSOR_AUDIT, 2 },
     { "attributes, not known which", OPERATION_ATTRIBUTES, OPERATION_CHOWN, "/a", "/a", 2, 2, 0, 0, SENSOR_AUDIT, 1, false, true },
     { "made, and gone before it could be looked at", OPERATION_CREATE, OPERATION_SYMLINK, "/a", "/a", 2, 2, 0, 0, SENSOR_AUDIT, 1, false, true },
+    { "found in a new folder, where it was moved", OPERATION_CREATE, OPERATION_RENAME, "/a", "/a", 2, 2, 0, 0, SENSOR_AUDIT, 1, true, true },
+    { "made is not moved", OPERATION_CREATE, OPERATION_RENAME, "/a", "/a", 2, 2, 0, 0, SENSOR_AUDIT, 2, true, false },
     { "made is not gone", OPERATION_CREATE, OPERATION_UNLINK, "/a", "/a", 2, 2, 0, 0, SENSOR_AUDIT, 2, false, true },
     { "an operation that was concluded", OPERATION_UTIME, OPERATION_CHMOD, "/a", "/a", 2, 2, 0, 0, SENSOR_AUDIT, 1, false, true },
     { "of another kind", OPERATION_UTIME, OPERATION_UNLINK, "/a", "/a", 2, 2, 0, 0, SENSOR_AUDIT, 2, false, true },

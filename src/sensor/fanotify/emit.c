@@ -14,6 +14,8 @@
 #include "sensor/fanotify/fold.h"
 #include "sensor/fanotify/found.h"
 #include "sensor/fanotify/gone.h"
+#include "sensor/fanotify/layer.h"
+#include "sensor/fanotify/made.h"
 #include "sensor/fanotify/object.h"
 #include "sensor/fanotify/state.h"
 #include "sensor/fanotify/writes.h"
@@ -127,6 +129,14 @@ static bool born_before(struct fanotify_object *o, uint32_t directory, struct by
     return born && born + (uint64_t)FANOTIFY_STAMP_NS < o->sensor->watch_real_ns && born + (uint64_t)FANOTIFY_STAMP_NS < (uint64_t)state->ctime_ns;
 }
 
+/* The file is older than its directory's mark: made there before anybody saw it, and now linked; or made in that moment. */
+static bool may_be_linked(struct fanotify_object *o, uint32_t directory, struct bytes name)
+{
+    uint64_t marked = fanotify_marked_at(o, directory);
+
+    return marked && birth_of_new(o, directory, name) <= marked + (uint64_t)FANOTIFY_STAMP_NS;
+}
+
 static void read_link(struct fanotify_object *o, uint32_t directory, struct bytes name, struct event *e)
 {
     char target[PATH_MAX], text[LIMIT_NAME + 1];
@@ -150,6 +160,7 @@ void fanotify_tell_new(struct fanotify_object *o, uint32_t name, const struct fa
     struct file_state state;
     char text[LIMIT_NAME + 1];
     struct bytes base = tree_name(o->tree, name);
+    struct fanotify_cause how;
     struct event *e;
 
     if (!object || base.len > LIMIT_NAME)
@@ -169,9 +180,15 @@ void fanotify_tell_new(struct fanotify_object *o, uint32_t name, const struct fa
         operation = OPERATION_SYMLINK;
     else if (!S_ISREG(state.mode))
         operation = OPERATION_MKNOD;
-    e = fanotify_event_new(o, operation, directory, base, &state, cause);
+    how = *cause;
+    if (operation == OPERATION_CREATE && !cause->found && may_be_linked(o, directory, base)) {
+        how.found = true;
+        how.note = "found in a new folder: made or linked there, which of both is not known";
+    }
+    e = fanotify_event_new(o, operation, directory, base, &state, &how);
     if (!e)
         return;
+    e->operation_presumed = how.found;
     if (operation == OPERATION_SYMLINK)
         read_link(o, directory, base, e);
     if (operation == OPERATION_LINK && other) {
@@ -212,6 +229,8 @@ int fanotify_open_handle(struct fanotify_object *o, const struct fanotify_handle
         char space[sizeof(struct file_handle) + FANOTIFY_HANDLE_MAX];
     } u;
     _cleanup_close_ int mount = -EBADF;
+    const struct fanotify_layer *layer;
+    struct fanotify_handle behind;
     int fd;
 
     if (!handle->data.data || handle->data.len > FANOTIFY_HANDLE_MAX)
@@ -219,6 +238,10 @@ int fanotify_open_handle(struct fanotify_object *o, const struct fanotify_handle
     mount = fanotify_object_near(o, handle->fsid);
     if (mount < 0)
         return mount;
+    if (fanotify_layer_decode(handle, &behind)) {
+        layer = fanotify_object_layer(o, mount);
+        return layer ? fanotify_layer_open(layer, handle) : -ESTALE;
+    }
     u.head.handle_bytes = (unsigned)handle->data.len;
     u.head.handle_type = handle->type;
     memcpy(u.head.f_handle, handle->data.data, handle->data.len);

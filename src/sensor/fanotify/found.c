@@ -137,9 +137,9 @@ void fanotify_found_add(struct fanotify_object *o, uint32_t name)
     e->directory = tree_parent_of(o->tree, name);
     e->inode = inode_of(o, name);
     e->object = o->sensor->features.target ? object_of(o, name) : 0;
-    e->cause.presumed = true;
+    e->cause.presumed = e->cause.found = true;
     if (!e->cause.note)
-        e->cause.note = "made before its folder could be watched: the actor is that of the folder";
+        e->cause.note = FOUND_NOTE;
     HASH_ADD(hh, o->sensor->found->entries, key, sizeof(e->key), e);
 }
 

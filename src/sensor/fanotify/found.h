@@ -4,6 +4,8 @@
 
 #include "sensor/fanotify/state.h"
 
+#define FOUND_NOTE "found in a new folder: made, linked or moved there before it could be watched; the actor is that of the folder"
+
 struct fanotify_found *fanotify_found_new(void);
 void fanotify_found_free(struct fanotify_found *f);
 void fanotify_found_add(struct fanotify_object *o, uint32_t name);

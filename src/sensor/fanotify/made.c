@@ -12,12 +12,14 @@
 #include <string.h>
 
 #include "sensor/fanotify/state.h"
+#include "util/clock.h"
 #include "util/hash.h"
 
 #define OBJECTS 16384
 #define OPEN 4096
 #define TOMBSTONES 4096
 #define ARRIVALS 4096
+#define MARKED 4096
 
 struct fanotify_made {
     uint64_t objects[OBJECTS]; /* hashes; 0 = none */
@@ -27,6 +29,9 @@ struct fanotify_made {
     struct {
         uint64_t name, object; /* hashes; 0 = none */
     } arrivals[ARRIVALS];
+    struct {
+        uint64_t directory, real_ns;
+    } marked[MARKED];
 };
 
 struct fanotify_made *fanotify_made_new(void)
@@ -113,6 +118,23 @@ void fanotify_tombstones_forget(struct sensor *s)
     if (s->made->any_tombstones)
         memset(s->made->tombstones, 0, sizeof(s->made->tombstones));
     s->made->any_tombstones = false;
+}
+
+void fanotify_marked_note(struct fanotify_object *o, uint32_t directory)
+{
+    uint64_t h = hash_name(o, directory, bytes_of(""));
+    size_t at = (h >> 1) % MARKED;
+
+    o->sensor->made->marked[at].directory = h;
+    o->sensor->made->marked[at].real_ns = clock_ns(CLOCK_REALTIME);
+}
+
+uint64_t fanotify_marked_at(const struct fanotify_object *o, uint32_t directory)
+{
+    uint64_t h = hash_name(o, directory, bytes_of(""));
+    size_t at = (h >> 1) % MARKED;
+
+    return o->sensor->made->marked[at].directory == h ? o->sensor->made->marked[at].real_ns : 0;
 }
 
 void fanotify_arrival_note(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_handle *object)

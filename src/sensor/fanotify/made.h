@@ -19,5 +19,8 @@ bool fanotify_tombstone_is(const struct fanotify_object *o, uint32_t directory, 
 bool fanotify_tombstone_take(struct fanotify_object *o, uint32_t directory, struct bytes name); /* true: there was one */
 void fanotify_tombstones_forget(struct sensor *s); /* the queue is empty: what is gone is gone */
 /* The object that came to stand at that name last, by the kernel's word; NULL: none, it went. */
+/* A directory gets its own mark now, and what was done in it before was not seen: until when, CLOCK_REALTIME; 0 = all was. */
+void fanotify_marked_note(struct fanotify_object *o, uint32_t directory);
+uint64_t fanotify_marked_at(const struct fanotify_object *o, uint32_t directory);
 void fanotify_arrival_note(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_handle *object);
 bool fanotify_arrival_is(const struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_handle *object);

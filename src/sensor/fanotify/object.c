@@ -20,6 +20,8 @@
 #include "event/operation.h"
 #include "sensor/fanotify/found.h"
 #include "sensor/fanotify/gone.h"
+#include "sensor/fanotify/layer.h"
+#include "sensor/fanotify/made.h"
 #include "sensor/fanotify/state.h"
 #include "sensor/fanotify/unexplained.h"
 #include "sensor/fanotify/writes.h"
@@ -117,7 +119,7 @@ static struct fanotify_device *device_of(struct sensor *s, uint64_t device, int 
     /* Names, too: what is done in a new directory before its own mark is placed would be found by listing it only,
      * without what came and went. Contents elsewhere stay unmarked, and cost nothing. */
     if (d->renames && s->features.target)
-        (void)mark(s, fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_CREATE | FAN_DELETE | FAN_ATTRIB | FAN_ONDIR);
+        d->names = mark(s, fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_CREATE | FAN_DELETE | FAN_ATTRIB | FAN_ONDIR) == 0;
     if (d->renames && s->features.errors)
         (void)mark(s, fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FANOTIFY_FS_ERROR);
     return d;
@@ -169,6 +171,8 @@ static int on_directory(void *data, int fd, uint32_t directory)
                                  names_mask(s) | children_mask(o)) == 0;
         if (!device || !device->whole)
             r = mark(s, fd, FAN_MARK_ADD, names_mask(s) | children_mask(o));
+        if (o->telling && !(device && (device->whole || device->names)))
+            fanotify_marked_note(o, directory);
     }
     if (r == -EOPNOTSUPP || r == -ENODEV || r == -EXDEV) {
         /* no file handles here: overlay before Linux 6.6, some network file systems */
@@ -276,6 +280,22 @@ void fanotify_object_close(struct fanotify_object *o)
     closep(&o->directory_fd);
     o->root_fd = o->directory_fd = -EBADF;
     o->directory = 0;
+    fanotify_layer_free(o->layer);
+    o->layer = NULL;
+    o->layer_sought = false;
+}
+
+const struct fanotify_layer *fanotify_object_layer(struct fanotify_object *o, int mount)
+{
+    char table[48] = "/proc/self/mountinfo";
+
+    if (o->layer_sought)
+        return o->layer;
+    o->layer_sought = true;
+    if (o->wanted.ns_pid)
+        snprintf(table, sizeof(table), "/proc/%d/mountinfo", o->wanted.ns_pid);
+    (void)fanotify_layer_find(mount, table, (struct bytes){ o->host_path, o->wanted.host_path.len - o->wanted.path.len }, &o->layer);
+    return o->layer;
 }
 
 /* The first `len` bytes of the directory that the path stands in. */

@@ -17,6 +17,8 @@ bool fanotify_object_gone(struct fanotify_object *o);
 int fanotify_object_directory(struct fanotify_object *o, uint32_t directory);
 /* Some directory of that file system, on the way to the path; the caller closes. */
 int fanotify_object_near(struct fanotify_object *o, uint64_t fsid);
+/* The upper layer of the overlay that it is on, by a directory of that; NULL: none. Borrowed until the end of the batch. */
+const struct fanotify_layer *fanotify_object_layer(struct fanotify_object *o, int mount);
 void fanotify_object_close(struct fanotify_object *o); /* the descriptors of a batch */
 /* List and mark a directory that appeared; cause NULL: nothing in it is news. */
 void fanotify_object_walk(struct fanotify_object *o, uint32_t name, const struct fanotify_cause *cause);

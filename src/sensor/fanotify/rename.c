@@ -216,11 +216,14 @@ static void move_tombstone(struct fanotify_object *o, const struct rename_end *f
 static void tell_made_first(struct fanotify_object *o, const struct rename_end *from, const struct file_state *file)
 {
     struct fanotify_cause cause = o->sensor->now;
+    struct event *told;
 
     cause.presumed = true;
-    cause.note = "made before its folder could be watched: the actor is that of the folder";
-    fanotify_send(o, fanotify_event_new(o, S_ISDIR(file->mode) ? OPERATION_MKDIR : OPERATION_CREATE, from->directory, from->name,
-                                        file, &cause));
+    cause.note = FOUND_NOTE;
+    told = fanotify_event_new(o, S_ISDIR(file->mode) ? OPERATION_MKDIR : OPERATION_CREATE, from->directory, from->name, file, &cause);
+    if (told)
+        told->operation_presumed = true;
+    fanotify_send(o, told);
 }
 
 /* Both names still stand, each with the other's file. */

@@ -23,6 +23,7 @@ struct fanotify_window;
 struct fanotify_queue;
 struct fanotify_made;
 struct fanotify_gone;
+struct fanotify_layer;
 
 /* Who did something, and when: the kernel stamps nothing, so the moment is a span. */
 struct fanotify_cause {
@@ -32,6 +33,7 @@ struct fanotify_cause {
     uint64_t from_real_ns, to_real_ns; /* CLOCK_REALTIME */
     const char *note;       /* of our own; NULL = none */
     bool presumed;          /* that it was this process */
+    bool found;             /* a name that a listing found: how it came there is presumed too */
 };
 
 /* One watched path. Its index begins with the directory that the path stands in, of which only the one
@@ -68,6 +70,8 @@ struct fanotify_object {
     /* open during one batch of events */
     int root_fd, directory_fd;
     uint32_t directory;
+    struct fanotify_layer *layer; /* behind the overlay that it is on; NULL: not looked for, or none */
+    bool layer_sought;
 
     const struct fanotify_event *told_above;  /* a move of a directory above, told just now */
     const struct fanotify_event *told_rename; /* the one that it took part in just now */
@@ -83,6 +87,7 @@ struct fanotify_object {
 struct fanotify_device {
     uint64_t device;
     bool whole;   /* the file system is marked: its directories need none */
+    bool names;   /* so are names made and removed */
     bool renames; /* renames anywhere on it are told with both names */
 };
 
