@@ -108,6 +108,7 @@ store/observer.c              # our own store
 store/sqlite.c                # our own store
 util/memory.c                 # /proc
 util/mountinfo.c              # /proc
+util/priority.c               # /proc/self
 util/proc_stat.c              # /proc
 watch/count.c                 # directories of what is watched
 watch/resolve.c               # root directories, O_PATH

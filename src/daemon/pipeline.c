@@ -331,6 +331,8 @@ static void give_away_privileges(struct pipeline *p)
     int r;
 
     p->raised = priority_raise();
+    if (p->raised && !p->options.commands) /* COMMAND is in the session, and is no observer */
+        (void)priority_raise_session();
     r = privileges_drop(privileges_needed(&p->choice) | p->options.keep, p->options.commands);
 
     if (r < 0)

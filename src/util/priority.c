@@ -2,11 +2,15 @@
 #include "util/priority.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/types.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "util/cleanup.h"
 
 #define OBSERVER_NICE (-10) /* on a processor with eight others that are busy: awake after 30 ms at most, else 60 to 120 */
 #define RESET_ON_FORK 0x01
@@ -31,6 +35,22 @@ bool priority_raise(void)
 {
     return sched_getscheduler(0) == SCHED_OTHER && own_nice() == 0 && errno == 0 &&
            setpriority(PRIO_PROCESS, 0, OBSERVER_NICE) == 0;
+}
+
+bool priority_raise_session(void)
+{
+    _cleanup_close_ int fd = getsid(0) == getpid() ? open("/proc/self/autogroup", O_RDWR | O_CLOEXEC) : -EBADF;
+    char text[64];
+    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+    int nice;
+
+    if (n <= 0)
+        return false;
+    text[n] = '\0';
+    if (sscanf(text, "/autogroup-%*d nice %d", &nice) != 1 || nice != 0)
+        return false;
+    n = snprintf(text, sizeof(text), "%d", OBSERVER_NICE);
+    return write(fd, text, (size_t)n) == n;
 }
 
 void priority_keep_to_oneself(void)

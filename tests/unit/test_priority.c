@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -67,6 +68,46 @@ static int chosen_by_the_user(void)
     return !priority_raise() && own_nice() == 7 && nice_of_child() == 7 ? 0 : 1;
 }
 
+/* -1: the kernel has no such groups. */
+static int nice_of_session(void)
+{
+    FILE *f = fopen("/proc/self/autogroup", "re");
+    int nice;
+
+    if (!f)
+        return -1;
+    if (fscanf(f, "/autogroup-%*d nice %d", &nice) != 1)
+        nice = -1;
+    fclose(f);
+    return nice;
+}
+
+static int session_raised(void)
+{
+    int before = nice_of_session();
+    int status = 0;
+    pid_t pid;
+
+    if (before == -1)
+        return NOT_ALLOWED;
+    if (priority_raise_session() || nice_of_session() != before)
+        return 1; /* it is others' session too */
+    if (setsid() < 0)
+        return 2;
+    if (nice_of_session() != 0)
+        return NOT_ALLOWED;
+    if (!priority_raise_session())
+        return nice_of_session() == 0 ? NOT_ALLOWED : 3;
+    if (nice_of_session() >= 0)
+        return 4;
+    if (priority_raise_session()) /* it is not the usual one now */
+        return 5;
+    pid = fork();
+    if (pid == 0)
+        _exit(priority_raise_session());
+    return waitpid(pid, &status, 0) == pid && status == 0 ? 0 : 6;
+}
+
 static int in_a_child(int (*run)(void))
 {
     int status = 0;
@@ -93,11 +134,18 @@ static void a_choice_is_kept(void **state)
     assert_int_equal(in_a_child(chosen_by_the_user), 0);
 }
 
+static void a_session_of_ones_own(void **state)
+{
+    (void)state;
+    assert_int_equal(in_a_child(session_raised), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(observers_go_first),
         cmocka_unit_test(a_choice_is_kept),
+        cmocka_unit_test(a_session_of_ones_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
