@@ -58,22 +58,28 @@ static void offer_sensors(struct suggestion *suggestion, struct sbuf *all)
     }
 }
 
+bool config_sensor_is_automatic(struct bytes value)
+{
+    return bytes_equal_str(value, "auto") || bytes_equal_str(value, "cheap");
+}
+
 static int check_sensor(struct bytes value, struct err *err)
 {
     struct suggestion suggestion = { .typed = value };
     _cleanup_sbuf_ struct sbuf all = SBUF_INIT;
 
-    if (bytes_equal_str(value, "auto"))
+    if (config_sensor_is_automatic(value))
         return 0;
     for (unsigned i = 0; sensors[i]; i++)
         if (bytes_equal_str(value, sensors[i]->name))
             return 0;
     offer_sensors(&suggestion, &all);
     suggest_offer(&suggestion, bytes_of("auto"));
+    suggest_offer(&suggestion, bytes_of("cheap"));
     if (suggestion.best.data)
-        return err_say(err, -EINVAL, "unknown sensor \"%.*s\"; did you mean %s? (use auto%s)", SHOWN(value),
+        return err_say(err, -EINVAL, "unknown sensor \"%.*s\"; did you mean %s? (use auto, cheap%s)", SHOWN(value),
                        suggestion.best.data, sbuf_str(&all));
-    return err_say(err, -EINVAL, "unknown sensor \"%.*s\" (use auto%s)", SHOWN(value), sbuf_str(&all));
+    return err_say(err, -EINVAL, "unknown sensor \"%.*s\" (use auto, cheap%s)", SHOWN(value), sbuf_str(&all));
 }
 
 static int check_group(struct bytes value, struct err *err)
@@ -142,8 +148,8 @@ static const struct config_key_info keys[CONFIG_KEY_COUNT] = {
         check_permissions },
     [CONFIG_WRITES] = { false, false, "writes", "off", "on, off",
         "each write too, once a second for each file and process", check_switch },
-    [CONFIG_SENSOR] = { false, true, "sensor", "auto", "auto, or names from culprit doctor",
-        "auto: the cheapest set that sees everything", check_sensor },
+    [CONFIG_SENSOR] = { false, true, "sensor", "auto", "auto, cheap, or names from culprit doctor",
+        "auto: the cheapest set that tells what was done; cheap: what loads the machine least", check_sensor },
     [CONFIG_STORE] = { false, false, "store", STORE_DEFAULT_PATH, "a path",
         "where it is recorded; who, search and diff read it there", check_path },
     [CONFIG_DOCKER_SOCKET] = { false, false, "docker_socket", "", "a path",

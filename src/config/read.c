@@ -347,8 +347,9 @@ static void make_options(cfg_opt_t *options, bool of_watch)
 static void check_sensors(const struct config_value *v)
 {
     for (size_t i = 0; v->count > 1 && i < v->count; i++)
-        if (bytes_equal_str(v->items[i], "auto"))
-            config_problem(current->report, v->from.file, v->from.line, false, "sensor: auto stands alone, or others are named");
+        if (config_sensor_is_automatic(v->items[i]))
+            config_problem(current->report, v->from.file, v->from.line, false, "sensor: %s stands alone, or others are named",
+                           bytes_equal_str(v->items[i], "auto") ? "auto" : "cheap");
 }
 
 int config_read(struct config *c, const char *file, struct bytes text, struct config_report *report)
