@@ -17,15 +17,6 @@ DEFINITION = re.compile(r"^(?!static\b|typedef\b|#|\s)[^\n;{}()]*\b(\w+)\([^;{}]
 STATIC = re.compile(r"^static\b[^\n;{}()]*\b(\w+)\([^;{}]*\)\s*\{", re.M)
 CALL = re.compile(r"(?<![\w.>])(?<!struct )(?<!enum )(\w+)\b(?!\s*:)")
 
-# Circles that are there, each with the reason why it has not been opened. No file may be added to one.
-KNOWN = [
-    # Events of one queue mean something only together: a rename tells what was found before, which is what was
-    # written, which asks whether it was renamed.
-    {"sensor/fanotify/" + name for name in (
-        "attributes found gone meaning object overlay rename emit unexplained window writes").split()},
-]
-
-
 def node_of(path):
     return str(path.with_suffix(""))
 
@@ -96,9 +87,6 @@ def main():
     edges = read(ROOT)
     failed = 0
     for circle in circles(edges):
-        if any(set(circle) <= known for known in KNOWN):
-            print(f"layers: a known circle of {len(circle)} files: {' '.join(circle)}")
-            continue
         failed = 1
         print(f"circle of {len(circle)} files: {' '.join(circle)}")
         for node in circle:

@@ -12,12 +12,6 @@ struct event *fanotify_event_new(struct fanotify_object *o, enum operation opera
                                  const struct fanotify_cause *cause);
 int fanotify_path(const struct fanotify_object *o, uint32_t directory, struct bytes name, struct sbuf *out);
 void fanotify_send(struct fanotify_object *o, struct event *e);
-/* A name appeared: created, made, linked, by what stands there. */
-void fanotify_tell_new(struct fanotify_object *o, uint32_t name, const struct fanotify_cause *cause);
 /* A folder above was replaced at that time (CLOCK_REALTIME; 0 = it was not), and the path has been looked at now. */
 void fanotify_replaced_gap(struct fanotify_object *o, uint64_t from_real_ns);
 void fanotify_gap(struct sensor *s, enum lost reason, uint64_t count, uint64_t from_real_ns, const char *text);
-/* An object by its handle, wherever it is now, O_PATH; the caller closes. -ESTALE: it is gone. */
-int fanotify_open_handle(struct fanotify_object *o, const struct fanotify_handle *handle);
-/* Where a directory is by its handle, as a path of the host. */
-int fanotify_resolve(struct fanotify_object *o, const struct fanotify_handle *handle, struct sbuf *out);

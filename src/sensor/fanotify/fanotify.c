@@ -21,11 +21,14 @@
 #include "sensor/fanotify/fold.h"
 #include "sensor/fanotify/found.h"
 #include "sensor/fanotify/gone.h"
+#include "sensor/fanotify/handle.h"
+#include "sensor/fanotify/late.h"
 #include "sensor/fanotify/made.h"
-#include "sensor/fanotify/meaning.h"
 #include "sensor/fanotify/object.h"
+#include "sensor/fanotify/place.h"
 #include "sensor/fanotify/queue.h"
 #include "sensor/fanotify/rescan.h"
+#include "sensor/fanotify/resolve.h"
 #include "sensor/fanotify/state.h"
 #include "sensor/fanotify/unexplained.h"
 #include "sensor/fanotify/window.h"
@@ -411,8 +414,8 @@ static int drain(struct sensor *s, unsigned batches, bool *ret_empty, struct err
 static void settle(struct sensor *s)
 {
     fanotify_moved_flush(s);
-    fanotify_found_flush(s);
-    fanotify_gone_flush(s);
+    fanotify_late_found(s);
+    fanotify_late_gone(s);
     fanotify_tombstones_forget(s);
     if (s->overflow) {
         s->overflow = false;
@@ -563,7 +566,7 @@ static void tick(struct sensor *s, bool empty)
     s->next_tick_ms = now + TICK_MS;
     fanotify_writes_tick(s, now, false);
     if (empty) {
-        fanotify_unexplained_tick(s, now);
+        fanotify_late_unexplained(s, now);
         check_mounts(s);
         check_objects(s, true);
     }
@@ -592,7 +595,7 @@ static int fanotify_sensor_dispatch(struct sensor *s, struct err *err)
 
     if (read(s->timer, &ignored, sizeof(ignored)) < 0 && errno != EAGAIN)
         return err_set(err, -errno, "timer");
-    fanotify_window_replay(s);
+    fanotify_handle_held(s);
     r = drain(s, BATCHES, &empty, err);
     if (empty) {
         settle(s);
@@ -617,7 +620,7 @@ static int fanotify_sensor_sync(struct sensor *s, unsigned timeout_ms, struct er
     /* the kernel queues an event before the call that made it returns */
     while (r == 0 && !empty && now_ms() < until)
         r = drain(s, BATCHES, &empty, err);
-    fanotify_window_replay(s);
+    fanotify_handle_held(s);
     settle(s);
     fanotify_writes_tick(s, now_ms(), true);
     tell_losses(s);

@@ -17,9 +17,7 @@
 
 #include <uthash.h>
 
-#include "sensor/fanotify/emit.h"
 #include "sensor/fanotify/object.h"
-#include "sensor/fanotify/overlay.h"
 #include "sensor/fanotify/state.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
@@ -165,29 +163,37 @@ bool fanotify_found_cancel(struct fanotify_object *o, uint32_t name)
     return true;
 }
 
-static void tell(struct fanotify_found *f, struct found_name *e)
+/* It is told now; NULL: there is nothing to tell any more. */
+static const struct fanotify_cause *take(struct fanotify_found *f, struct found_name *e)
 {
-    struct fanotify_object *o = e->key.object;
-    uint32_t name = (uint32_t)e->key.name;
-
     if (!is_still(e)) {
         drop(f, e);
-        return;
+        return NULL;
     }
     e->told_ms = now_ms();
     e->told_real_ns = clock_ns(CLOCK_REALTIME);
-    if (o->wanted.view == VIEW_UPPER)
-        fanotify_upper_appeared(o, tree_parent_of(o->tree, name), tree_name(o->tree, name), NULL, &e->cause);
-    else
-        fanotify_tell_new(o, name, &e->cause);
+    return &e->cause;
 }
 
-void fanotify_found_tell(struct fanotify_object *o, uint32_t name)
+const struct fanotify_cause *fanotify_found_take(struct fanotify_object *o, uint32_t name)
 {
     struct found_name *e = find(o, name);
 
-    if (e)
-        tell(o->sensor->found, e);
+    return e ? take(o->sensor->found, e) : NULL;
+}
+
+void fanotify_found_take_all(struct sensor *s, fanotify_found_emit *emit)
+{
+    uint64_t now = s->found->entries ? now_ms() : 0;
+    struct found_name *e, *next;
+    const struct fanotify_cause *cause;
+
+    HASH_ITER(hh, s->found->entries, e, next) {
+        if (e->told_ms && now >= e->told_ms + TOLD_MS)
+            drop(s->found, e);
+        else if (!e->told_ms && (cause = take(s->found, e)))
+            emit(e->key.object, (uint32_t)e->key.name, cause);
+    }
 }
 
 bool fanotify_found_was_told(struct fanotify_object *o, uint32_t name, const struct file_state *now)
@@ -199,18 +205,6 @@ bool fanotify_found_was_told(struct fanotify_object *o, uint32_t name, const str
     if (is)
         drop(o->sensor->found, e);
     return is;
-}
-
-void fanotify_found_flush(struct sensor *s)
-{
-    uint64_t now = s->found->entries ? now_ms() : 0;
-    struct found_name *e, *next;
-
-    HASH_ITER(hh, s->found->entries, e, next)
-        if (!e->told_ms)
-            tell(s->found, e);
-        else if (now >= e->told_ms + TOLD_MS)
-            drop(s->found, e);
 }
 
 void fanotify_found_forget(struct fanotify_object *o)

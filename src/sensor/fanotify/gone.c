@@ -10,22 +10,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "sensor/fanotify/emit.h"
 #include "sensor/fanotify/found.h"
 #include "sensor/fanotify/state.h"
-#include "util/limits.h"
 
 #define NUMBERS (1u << 20) /* inodes that no file system gives; of directories that are gone at one time */
 #define WAITING_MAX 1024   /* one more makes the oldest be told */
 
-struct waiting_end {
-    struct fanotify_object *object;
-    uint32_t directory; /* object of its index */
-    struct fanotify_cause cause;
-};
-
 struct fanotify_gone {
-    struct waiting_end waiting[WAITING_MAX];
+    struct fanotify_end waiting[WAITING_MAX];
     size_t count;
     uint64_t numbers;
 };
@@ -63,37 +55,46 @@ bool fanotify_gone_add(struct fanotify_object *o, uint32_t directory, struct byt
     return fanotify_handles_add(o->sensor->handles, handle, &(struct fanotify_user){ o, change.object, false }) == 0;
 }
 
-static void tell(struct fanotify_gone *g, size_t i)
-{
-    struct waiting_end w = g->waiting[i];
-    uint32_t name = w.object->tree ? tree_first_name(w.object->tree, w.directory) : 0;
-    struct bytes base;
-    struct tree_change change;
-    struct file_state state;
-
-    memmove(&g->waiting[i], &g->waiting[i + 1], (g->count - i - 1) * sizeof(g->waiting[0]));
-    g->count--;
-    if (!name)
-        return;
-    tree_state(w.object->tree, w.directory, &state);
-    if (!fanotify_gone_is(&state))
-        return; /* the number is another one's */
-    fanotify_gone_before(w.object, name); /* first those that stood in it */
-    base = tree_name(w.object->tree, name);
-    if (base.len > LIMIT_NAME)
-        return;
-    fanotify_send(w.object, fanotify_event_new(w.object, OPERATION_RMDIR, tree_parent_of(w.object->tree, name), base, NULL, &w.cause));
-    tree_remove(w.object->tree, name, &change);
-}
-
-void fanotify_gone_end(struct fanotify_object *o, uint32_t directory, struct bytes name)
+void fanotify_gone_end(struct fanotify_object *o, uint32_t directory, const struct fanotify_cause *cause)
 {
     struct fanotify_gone *g = o->sensor->gone;
-    uint32_t entry = tree_child(o->tree, directory, name);
 
-    if (g->count == WAITING_MAX)
-        tell(g, 0);
-    g->waiting[g->count++] = (struct waiting_end){ o, tree_object_of(o->tree, entry), o->sensor->now };
+    g->waiting[g->count++] = (struct fanotify_end){ o, directory, *cause };
+}
+
+bool fanotify_gone_is_full(const struct sensor *s)
+{
+    return s->gone->count == WAITING_MAX;
+}
+
+static void take(struct fanotify_gone *g, size_t i, struct fanotify_end *ret)
+{
+    *ret = g->waiting[i];
+    memmove(&g->waiting[i], &g->waiting[i + 1], (g->count - i - 1) * sizeof(g->waiting[0]));
+    g->count--;
+}
+
+bool fanotify_gone_take(struct sensor *s, struct fanotify_end *ret)
+{
+    if (!s->gone->count)
+        return false;
+    take(s->gone, 0, ret);
+    return true;
+}
+
+bool fanotify_gone_take_at(struct fanotify_object *o, uint32_t directory, struct fanotify_end *ret)
+{
+    struct fanotify_gone *g = o->sensor->gone;
+
+    for (size_t i = 0; directory && i < g->count; i++) {
+        const struct fanotify_end *w = &g->waiting[i];
+
+        if (w->object == o && (w->directory == directory || tree_parent_of(o->tree, tree_first_name(o->tree, w->directory)) == directory)) {
+            take(g, i, ret);
+            return true;
+        }
+    }
+    return false;
 }
 
 bool fanotify_gone_ends(const struct fanotify_object *o, uint32_t directory)
@@ -104,30 +105,6 @@ bool fanotify_gone_ends(const struct fanotify_object *o, uint32_t directory)
         if (g->waiting[i].object == o && g->waiting[i].directory == directory)
             return true;
     return false;
-}
-
-void fanotify_gone_before(struct fanotify_object *o, uint32_t name)
-{
-    struct fanotify_gone *g = o->sensor->gone;
-    uint32_t object = tree_object_of(o->tree, name);
-
-    for (size_t i = 0; object && i < g->count;) {
-        const struct waiting_end *w = &g->waiting[i];
-        uint32_t above = w->object == o ? tree_parent_of(o->tree, tree_first_name(o->tree, w->directory)) : 0;
-
-        if (w->object == o && (w->directory == object || above == object)) {
-            tell(g, i);
-            i = 0; /* telling one may have told others */
-        } else {
-            i++;
-        }
-    }
-}
-
-void fanotify_gone_flush(struct sensor *s)
-{
-    while (s->gone->count)
-        tell(s->gone, 0);
 }
 
 void fanotify_gone_forget(struct fanotify_object *o)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* What one event of the kernel's queue means for each object that its directory belongs to. */
 #include "sensor/fanotify/meaning.h"
 
 #include <errno.h>
@@ -10,35 +9,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sensor/fanotify/appear.h"
 #include "sensor/fanotify/attributes.h"
 #include "sensor/fanotify/emit.h"
 #include "sensor/fanotify/found.h"
 #include "sensor/fanotify/gone.h"
+#include "sensor/fanotify/late.h"
 #include "sensor/fanotify/made.h"
 #include "sensor/fanotify/object.h"
 #include "sensor/fanotify/overlay.h"
-#include "sensor/fanotify/rename.h"
+#include "sensor/fanotify/place.h"
+#include "sensor/fanotify/resolve.h"
 #include "sensor/fanotify/state.h"
 #include "sensor/fanotify/unexplained.h"
-#include "sensor/fanotify/window.h"
 #include "sensor/fanotify/writes.h"
 #include "util/cleanup.h"
 #include "util/limits.h"
 
 #define CONTENT (FAN_MODIFY | FAN_CLOSE_WRITE)
-
-int fanotify_look(struct fanotify_object *o, uint32_t directory, struct bytes name, struct tree_change *ret)
-{
-    int fd = fanotify_object_directory(o, directory), r;
-
-    *ret = (struct tree_change){ 0 };
-    if (fd < 0)
-        return fd;
-    r = tree_refresh(o->tree, fd, directory, name, ret, NULL);
-    if (r == 0)
-        fanotify_unexplained_add(o, directory, name, ret);
-    return r;
-}
 
 static bool is_that(const struct fanotify_object *o, int directory, const char *name,
                     const struct fanotify_handle *wanted)
@@ -244,7 +232,7 @@ static void on_content(struct fanotify_object *o, uint32_t directory, struct byt
 }
 
 /* One mask may hold several things that one process did to one file while the event was waiting. */
-static void on_name(struct fanotify_object *o, uint32_t directory, struct bytes name,
+void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct bytes name,
                     const struct fanotify_event *e)
 {
     uint32_t entry = present(o, directory, name, e);
@@ -263,7 +251,7 @@ static void on_name(struct fanotify_object *o, uint32_t directory, struct bytes 
         name.data = text;
     }
     if (e->mask & (FAN_CREATE | FAN_DELETE)) {
-        fanotify_gone_before(o, entry);
+        fanotify_late_gone_at(o, entry);
         entry = present(o, directory, name, e);
     }
     existed = entry != 0;
@@ -271,7 +259,7 @@ static void on_name(struct fanotify_object *o, uint32_t directory, struct bytes 
     if (e->mask & FAN_CREATE)
         (void)fanotify_found_cancel(o, entry);
     else
-        fanotify_found_tell(o, entry);
+        fanotify_late_found_name(o, entry);
     if (both && !o->sensor->features.target && existed) {
         /* which came first is not told here; it was there before, so that it went first */
         do_delete(o, directory, name, e);
@@ -319,13 +307,13 @@ static void on_name(struct fanotify_object *o, uint32_t directory, struct bytes 
     if (e->mask & (FAN_CREATE | FAN_DELETE))
         fanotify_arrival_note(o, directory, name, e->mask & FAN_DELETE ? NULL : &e->object);
     if ((e->mask & FAN_DELETE) && gone)
-        fanotify_gone_end(o, directory, name);
+        fanotify_late_end(o, tree_object_of(o->tree, tree_child(o->tree, directory, name)), &o->sensor->now);
     else if (e->mask & FAN_DELETE)
         do_delete(o, directory, name, e);
 }
 
 /* A directory tells of itself as ".": it is a name in the one above, like all others. */
-static void on_self(struct fanotify_object *o, uint32_t directory, const struct fanotify_event *e)
+void fanotify_on_self(struct fanotify_object *o, uint32_t directory, const struct fanotify_event *e)
 {
     uint32_t name = tree_first_name(o->tree, directory);
     struct bytes base = tree_name(o->tree, name);
@@ -335,7 +323,7 @@ static void on_self(struct fanotify_object *o, uint32_t directory, const struct 
 
     if (name && base.len <= LIMIT_NAME) {
         memcpy(text, base.data, base.len);
-        on_name(o, tree_parent_of(o->tree, name), (struct bytes){ text, base.len }, e);
+        fanotify_on_name(o, tree_parent_of(o->tree, name), (struct bytes){ text, base.len }, e);
         return;
     }
     if (o->base.len || directory != tree_root(o->tree))
@@ -346,156 +334,4 @@ static void on_self(struct fanotify_object *o, uint32_t directory, const struct 
         fanotify_attributes(o, directory, bytes_of(""), e, &change);
 }
 
-static void on_user(const struct fanotify_user *user, const struct fanotify_event *e)
-{
-    struct fanotify_object *o = user->object;
-
-    if (o->tombstone_until_ms || (o->sensor->replaying && !o->claims))
-        return;
-    if (user->ancestor) {
-        if (o->waiting.len && bytes_equal(e->at.name, o->waiting) && (e->mask & FAN_CREATE))
-            (void)fanotify_object_place(o, &o->sensor->now, NULL);
-        return;
-    }
-    if (!o->tree)
-        return;
-    if ((e->mask & FAN_DELETE_SELF) && o->base.len && user->directory == tree_root(o->tree))
-        fanotify_object_doubt(o); /* the directory that the path stands in: another may stand there already */
-    else if (bytes_equal_str(e->at.name, "."))
-        on_self(o, user->directory, e);
-    else if (e->at.name.len && e->at.name.len <= LIMIT_NAME &&
-             fanotify_object_covers(o, user->directory, e->at.name))
-        on_name(o, user->directory, e->at.name, e);
-}
-
-static void on_error(struct sensor *s, const struct fanotify_event *e)
-{
-    log_warn(s->options.log,
-             "the file system reports an error of its own (%s, %u times): files may be damaged without "
-             "anybody changing them; see dmesg",
-             errno_name(e->error) ? errno_name(e->error) : "?", e->error_count);
-}
-
 /* ---- two halves of a move, where the kernel does not tell them as one ---- */
-
-static void hold_half(struct sensor *s, const struct fanotify_event *e)
-{
-    size_t handle = e->at.directory.data.len, name = e->at.name.len;
-
-    fanotify_moved_flush(s);
-    if (handle > FANOTIFY_HANDLE_MAX || name > LIMIT_NAME)
-        return;
-    s->moved = *e;
-    memcpy(s->moved_bytes, e->at.directory.data.data, handle);
-    memcpy(s->moved_bytes + handle, e->at.name.data, name);
-    s->moved.from.directory = e->at.directory;
-    s->moved.from.directory.data.data = s->moved_bytes;
-    s->moved.from.name = (struct bytes){ s->moved_bytes + handle, name };
-    s->moved.to = (struct fanotify_place){ 0 };
-    s->moved_cause = s->now;
-}
-
-void fanotify_moved_flush(struct sensor *s)
-{
-    struct fanotify_cause now = s->now;
-
-    if (!s->moved.pid)
-        return;
-    s->now = s->moved_cause;
-    fanotify_rename(s, &s->moved);
-    s->moved.pid = 0;
-    s->now = now;
-}
-
-static void on_halves(struct sensor *s, const struct fanotify_event *e)
-{
-    struct fanotify_event whole = *e;
-
-    if ((e->mask & FAN_MOVED_FROM) && (e->mask & FAN_MOVED_TO))
-        return; /* away and back again before anybody looked */
-    if (e->mask & FAN_MOVED_FROM) {
-        hold_half(s, e);
-        return;
-    }
-    whole.to = e->at;
-    if (s->moved.pid == e->pid && (s->moved.mask & FAN_ONDIR) == (e->mask & FAN_ONDIR)) {
-        whole.from = s->moved.from;
-        s->moved.pid = 0;
-    }
-    fanotify_rename(s, &whole);
-}
-
-/* A volume below a watched path is reached through the overlay, and is watched by its place on the host
- * too: one change, told by the view that is nearest to the victim. */
-static int by_view(const void *a, const void *b)
-{
-    const struct fanotify_user *x = a, *y = b;
-    int i = (int)x->object->wanted.view, j = (int)y->object->wanted.view;
-
-    return i != j ? (i > j) - (i < j) : (x->object->wanted.id > y->object->wanted.id) - (x->object->wanted.id < y->object->wanted.id);
-}
-
-static bool tells(const struct fanotify_user *user)
-{
-    return !user->ancestor && user->object->tree && !user->object->tombstone_until_ms;
-}
-
-void fanotify_handle_event(struct sensor *s, const struct fanotify_event *e)
-{
-    struct fanotify_event rest = *e;
-    struct fanotify_user *users = NULL, user;
-    size_t count = 0, size = 0;
-    uint32_t at = 0;
-
-    if (e->mask & FAN_Q_OVERFLOW) {
-        s->overflow = true;
-        return;
-    }
-    if (e->pid == s->options.self)
-        return;
-    if (e->mask & FANOTIFY_FS_ERROR) {
-        on_error(s, e);
-        return;
-    }
-    if (s->moved.pid && (s->moved.pid == e->pid || !(e->mask & FAN_MOVED_TO)) && !(e->mask & FAN_MOVED_TO))
-        fanotify_moved_flush(s);
-    if (e->mask & FANOTIFY_RENAME) {
-        fanotify_rename(s, e);
-        return;
-    }
-    if (e->mask & FAN_MOVE) {
-        /* merged with other things that were done to the name: those come after it arrived or before it
-         * went */
-        on_halves(s, e);
-        rest.mask &= ~(uint64_t)FAN_MOVE;
-        if (!(rest.mask & ~(uint64_t)(FAN_ONDIR | FAN_EVENT_ON_CHILD)))
-            return;
-    }
-    while (fanotify_handles_next(s->handles, &e->at.directory, &at, &user)) {
-        if (count == size) {
-            struct fanotify_user *bigger = reallocarray(users, size ? size * 2 : 16, sizeof(*users));
-
-            if (!bigger) {
-                s->lost_paths++;
-                break;
-            }
-            users = bigger;
-            size = size ? size * 2 : 16;
-        }
-        users[count++] = user;
-    }
-    if (count == 0 && s->window_on && !s->replaying)
-        fanotify_window_hold(s, e);
-    if (count > 1)
-        qsort(users, count, sizeof(*users), by_view);
-    for (size_t i = 0; i < count; i++) {
-        for (size_t j = 0; j < i && !s->silent; j++)
-            s->silent = tells(&users[j]) && users[j].object != users[i].object &&
-                        users[j].object->wanted.group == users[i].object->wanted.group;
-        on_user(&users[i], &rest);
-        s->silent = false;
-    }
-    free(users);
-    if ((e->mask & FAN_CREATE) && (count || !s->window_on)) /* else it is looked at once more */
-        fanotify_made_note(s, &e->object);
-}

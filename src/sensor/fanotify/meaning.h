@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What one event of the kernel's queue means for each object that its directory belongs to. */
+/* What one event of the kernel's queue means for one object. */
 #pragma once
 
 #include "sensor/fanotify/state.h"
 
-void fanotify_handle_event(struct sensor *s, const struct fanotify_event *e);
-void fanotify_moved_flush(struct sensor *s); /* a half that found no other */
-/* Look at a name and note in the index what stands there now. */
-int fanotify_look(struct fanotify_object *o, uint32_t directory, struct bytes name, struct tree_change *ret);
+/* Of a name in a directory of the index, at most LIMIT_NAME bytes; the cause is o->sensor->now. */
+void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_event *e);
+/* Of a directory of the index itself. */
+void fanotify_on_self(struct fanotify_object *o, uint32_t directory, const struct fanotify_event *e);

@@ -12,6 +12,7 @@
 #include <sys/fanotify.h>
 #include <sys/stat.h>
 
+#include "sensor/fanotify/appear.h"
 #include "sensor/fanotify/attributes.h"
 #include "sensor/fanotify/emit.h"
 #include "sensor/fanotify/object.h"

@@ -7,12 +7,13 @@
 
 #include "sensor/fanotify/emit.h"
 #include "sensor/fanotify/found.h"
-#include "sensor/fanotify/gone.h"
 #include "sensor/fanotify/handles.h"
+#include "sensor/fanotify/late.h"
 #include "sensor/fanotify/made.h"
-#include "sensor/fanotify/meaning.h"
 #include "sensor/fanotify/object.h"
 #include "sensor/fanotify/overlay.h"
+#include "sensor/fanotify/place.h"
+#include "sensor/fanotify/resolve.h"
 #include "sensor/fanotify/queue.h"
 #include "sensor/fanotify/state.h"
 #include "sensor/fanotify/window.h"
@@ -350,11 +351,11 @@ static void within(struct fanotify_object *o, const struct rename_end *from, con
     /* an overlay exchanges a file with a whiteout in its upper layer, for a rename */
     bool exchanged = o->wanted.view != VIEW_UPPER && exchange_follows(o->sensor, e, &other);
 
-    fanotify_gone_before(o, there);
+    fanotify_late_gone_at(o, there);
     there = tree_child(o->tree, to->directory, to->name);
     if (fanotify_found_later(o, moved, &e->object))
         moved = 0;
-    fanotify_found_tell(o, moved);
+    fanotify_late_found_name(o, moved);
     if (o->exchange.unseen && o->exchange.pid == pid && o->exchange.unseen == fanotify_handle_hash(&e->object)) {
         tree_state(o->tree, tree_object_of(o->tree, there), &state);
         o->exchange.pid = 0;
@@ -363,7 +364,7 @@ static void within(struct fanotify_object *o, const struct rename_end *from, con
         return;
     }
     if (exchanged && !(moved && there)) {
-        fanotify_found_tell(o, there);
+        fanotify_late_found_name(o, there);
         exchange_unseen(o, from, to, e, moved, there, other);
         return;
     }
@@ -424,7 +425,7 @@ static void out_of(struct fanotify_object *o, const struct rename_end *from, con
     uint32_t entry = tree_child(o->tree, from->directory, from->name);
     struct tree_change change = { 0 };
 
-    fanotify_found_tell(o, entry);
+    fanotify_late_found_name(o, entry);
     if (o->wanted.view == VIEW_UPPER) {
         struct tree_change now;
         struct sbuf path = SBUF_INIT;
@@ -446,8 +447,8 @@ static void out_of(struct fanotify_object *o, const struct rename_end *from, con
         return;
     }
     if (tree_is_directory(o->tree, tree_object_of(o->tree, entry))) { /* numbers below it are given up */
-        fanotify_found_flush(o->sensor);
-        fanotify_gone_flush(o->sensor);
+        fanotify_late_found(o->sensor);
+        fanotify_late_gone(o->sensor);
     }
     tree_remove(o->tree, entry, &change);
     tell_rename(o, from, to, e, &change.before);

@@ -16,11 +16,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sensor/fanotify/appear.h"
 #include "sensor/fanotify/attributes.h"
 #include "sensor/fanotify/emit.h"
 #include "sensor/fanotify/found.h"
-#include "sensor/fanotify/meaning.h"
 #include "sensor/fanotify/object.h"
+#include "sensor/fanotify/place.h"
+#include "sensor/fanotify/resolve.h"
 #include "sensor/fanotify/state.h"
 #include "sensor/fanotify/writes.h"
 #include "util/cleanup.h"

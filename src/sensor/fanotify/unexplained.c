@@ -11,7 +11,6 @@
 
 #include <uthash.h>
 
-#include "sensor/fanotify/attributes.h"
 #include "sensor/fanotify/state.h"
 #include "util/clock.h"
 
@@ -163,19 +162,13 @@ bool fanotify_unexplained_doubtful(const struct tree_change *c)
            (a->mode != b->mode || a->uid != b->uid || a->gid != b->gid);
 }
 
-void fanotify_unexplained_tick(struct sensor *s, uint64_t now_ms)
+bool fanotify_unexplained_take_old(struct sensor *s, uint64_t now_ms, struct fanotify_old_change *ret)
 {
-    struct unexplained_change *e;
+    struct unexplained_change *e = s->unexplained->entries;
 
-    while ((e = s->unexplained->entries) && now_ms >= e->since_ms + WAIT_MS) {
-        struct fanotify_cause cause = { .from_real_ns = e->from_real_ns,
-                                        .from_boot_ns = e->from_boot_ns,
-                                        .to_real_ns = clock_ns(CLOCK_REALTIME),
-                                        .to_boot_ns = clock_ns(CLOCK_BOOTTIME),
-                                        .note = "found by looking: the kernel did not tell who" };
-
-        if (e->key.object->wanted.view != VIEW_UPPER && !e->shared.is && !fanotify_unexplained_doubtful(&e->change))
-            fanotify_tell_unexplained(e->key.object, &e->change, &cause);
-        drop(s->unexplained, e);
-    }
+    if (!e || now_ms < e->since_ms + WAIT_MS)
+        return false;
+    *ret = (struct fanotify_old_change){ e->key.object, e->change, e->from_real_ns, e->from_boot_ns, e->shared.is };
+    drop(s->unexplained, e);
+    return true;
 }

@@ -26,4 +26,13 @@ void fanotify_unexplained_share(struct fanotify_object *o, uint32_t directory, s
  * its number was known last. */
 bool fanotify_unexplained_doubtful(const struct tree_change *c);
 void fanotify_unexplained_forget(struct fanotify_object *o);
-void fanotify_unexplained_tick(struct sensor *s, uint64_t now_ms);
+
+/* One that no event came for. */
+struct fanotify_old_change {
+    struct fanotify_object *object;
+    struct tree_change change;
+    uint64_t from_real_ns, from_boot_ns; /* it was made after that */
+    bool told; /* already, as changed by one of several */
+};
+/* The oldest that has waited long enough; false: there is none. */
+bool fanotify_unexplained_take_old(struct sensor *s, uint64_t now_ms, struct fanotify_old_change *ret);

@@ -13,8 +13,6 @@
 #include <sys/fanotify.h>
 #include <sys/sysmacros.h>
 
-#include "sensor/fanotify/emit.h"
-#include "sensor/fanotify/meaning.h"
 #include "sensor/fanotify/state.h"
 #include "sensor/recent_evictions.h"
 #include "util/cleanup.h"
@@ -173,55 +171,26 @@ void fanotify_window_hold(struct sensor *s, const struct fanotify_event *e)
     }
 }
 
-static void replay(struct sensor *s, struct fanotify_window *w)
+uint64_t fanotify_window_take_lost(struct fanotify_window *w)
 {
-    for (size_t at = 0; at < w->held.len;) {
-        struct fanotify_event e;
-        struct held head;
-
-        memcpy(&head, w->held.data + at, sizeof(head));
-        at += sizeof(head);
-        if (fanotify_decode((struct bytes){ w->held.data + at, head.len }, &e, NULL) == 0) {
-            s->now = head.cause;
-            fanotify_handle_event(s, &e);
-        }
-        at += head.len;
-    }
+    return recent_evictions_take(&w->lost, now_ms());
 }
 
-/* Who came since the last time looks through what is held. */
-static bool take_fresh(struct sensor *s)
+bool fanotify_window_next(const struct fanotify_window *w, size_t *at, struct fanotify_cause *ret_cause, struct bytes *ret)
 {
-    bool any = false;
+    struct held head;
 
-    for (struct fanotify_object *o = s->objects; o; o = o->next) {
-        o->claims = o->fresh;
-        o->fresh = false;
-        any |= o->claims;
-    }
-    return any;
+    if (*at >= w->held.len)
+        return false;
+    memcpy(&head, w->held.data + *at, sizeof(head));
+    *ret_cause = head.cause;
+    *ret = (struct bytes){ w->held.data + *at + sizeof(head), head.len };
+    *at += sizeof(head) + head.len;
+    return true;
 }
 
-void fanotify_window_replay(struct sensor *s)
+void fanotify_window_clear(struct fanotify_window *w)
 {
-    struct fanotify_window *w = s->window;
-    struct bytes rest = s->rest;
-    struct fanotify_cause now = s->now;
-
-    s->replaying = true;
-    s->rest = (struct bytes){ NULL, 0 };
-    while (take_fresh(s)) { /* telling may bring news of another container, and its objects */
-        uint64_t lost = recent_evictions_take(&w->lost, now_ms());
-
-        if (lost)
-            fanotify_gap(s, LOST_WATCH_WINDOW, lost, s->empty_real_ns, "changes while a container was starting");
-        replay(s, w);
-    }
-    s->replaying = false;
-    s->now = now;
-    s->rest = rest;
-    if (!s->window_on) {
-        sbuf_clear(&w->held);
-        w->lost.count = 0;
-    }
+    sbuf_clear(&w->held);
+    w->lost.count = 0;
 }

@@ -18,8 +18,7 @@
 
 #include "sensor/fanotify/attributes.h"
 #include "sensor/fanotify/emit.h"
-#include "sensor/fanotify/meaning.h"
-#include "sensor/fanotify/object.h"
+#include "sensor/fanotify/resolve.h"
 #include "sensor/fanotify/state.h"
 #include "util/fingerprint.h"
 #include "util/limits.h"
@@ -218,18 +217,6 @@ void fanotify_tell_changed(struct fanotify_object *o, uint32_t directory, struct
 }
 
 /* ---- files that stay open ---- */
-
-uint64_t fanotify_born(struct fanotify_object *o, uint32_t directory, struct bytes name)
-{
-    int fd = fanotify_object_directory(o, directory);
-    char text[LIMIT_NAME + 1];
-
-    if (fd < 0 || name.len > LIMIT_NAME)
-        return 0;
-    memcpy(text, name.data, name.len);
-    text[name.len] = '\0';
-    return tree_birth(fd, text);
-}
 
 /* What was written to is gone, with its last name, and has left its number to another file: that was written by others. */
 static bool is_another(const struct written_file *e, uint64_t born_ns)

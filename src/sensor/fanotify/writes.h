@@ -7,8 +7,6 @@
 struct fanotify_writes *fanotify_writes_new(void);
 void fanotify_writes_free(struct fanotify_writes *w);
 size_t fanotify_writes_count(const struct fanotify_writes *w); /* files that are remembered */
-/* When the file there was made, CLOCK_REALTIME; 0 = not known. */
-uint64_t fanotify_born(struct fanotify_object *o, uint32_t directory, struct bytes name);
 /* The actor of now has made that file, and may have it open: closing it is the end of making it. */
 void fanotify_writes_made(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct file_state *file);
 void fanotify_written(struct fanotify_object *o, uint32_t directory, struct bytes name, uint64_t mask,

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+#include "sensor/fanotify/handle.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fanotify.h>
+
+#include "sensor/fanotify/emit.h"
+#include "sensor/fanotify/made.h"
+#include "sensor/fanotify/meaning.h"
+#include "sensor/fanotify/object.h"
+#include "sensor/fanotify/place.h"
+#include "sensor/fanotify/rename.h"
+#include "sensor/fanotify/window.h"
+#include "util/limits.h"
+
+static void on_user(const struct fanotify_user *user, const struct fanotify_event *e)
+{
+    struct fanotify_object *o = user->object;
+
+    if (o->tombstone_until_ms || (o->sensor->replaying && !o->claims))
+        return;
+    if (user->ancestor) {
+        if (o->waiting.len && bytes_equal(e->at.name, o->waiting) && (e->mask & FAN_CREATE))
+            (void)fanotify_object_place(o, &o->sensor->now, NULL);
+        return;
+    }
+    if (!o->tree)
+        return;
+    if ((e->mask & FAN_DELETE_SELF) && o->base.len && user->directory == tree_root(o->tree))
+        fanotify_object_doubt(o); /* the directory that the path stands in: another may stand there already */
+    else if (bytes_equal_str(e->at.name, "."))
+        fanotify_on_self(o, user->directory, e);
+    else if (e->at.name.len && e->at.name.len <= LIMIT_NAME &&
+             fanotify_object_covers(o, user->directory, e->at.name))
+        fanotify_on_name(o, user->directory, e->at.name, e);
+}
+
+static void on_error(struct sensor *s, const struct fanotify_event *e)
+{
+    log_warn(s->options.log,
+             "the file system reports an error of its own (%s, %u times): files may be damaged without "
+             "anybody changing them; see dmesg",
+             errno_name(e->error) ? errno_name(e->error) : "?", e->error_count);
+}
+
+/* ---- two halves of a move, where the kernel does not tell them as one ---- */
+
+static void hold_half(struct sensor *s, const struct fanotify_event *e)
+{
+    size_t handle = e->at.directory.data.len, name = e->at.name.len;
+
+    fanotify_moved_flush(s);
+    if (handle > FANOTIFY_HANDLE_MAX || name > LIMIT_NAME)
+        return;
+    s->moved = *e;
+    memcpy(s->moved_bytes, e->at.directory.data.data, handle);
+    memcpy(s->moved_bytes + handle, e->at.name.data, name);
+    s->moved.from.directory = e->at.directory;
+    s->moved.from.directory.data.data = s->moved_bytes;
+    s->moved.from.name = (struct bytes){ s->moved_bytes + handle, name };
+    s->moved.to = (struct fanotify_place){ 0 };
+    s->moved_cause = s->now;
+}
+
+void fanotify_moved_flush(struct sensor *s)
+{
+    struct fanotify_cause now = s->now;
+
+    if (!s->moved.pid)
+        return;
+    s->now = s->moved_cause;
+    fanotify_rename(s, &s->moved);
+    s->moved.pid = 0;
+    s->now = now;
+}
+
+static void on_halves(struct sensor *s, const struct fanotify_event *e)
+{
+    struct fanotify_event whole = *e;
+
+    if ((e->mask & FAN_MOVED_FROM) && (e->mask & FAN_MOVED_TO))
+        return; /* away and back again before anybody looked */
+    if (e->mask & FAN_MOVED_FROM) {
+        hold_half(s, e);
+        return;
+    }
+    whole.to = e->at;
+    if (s->moved.pid == e->pid && (s->moved.mask & FAN_ONDIR) == (e->mask & FAN_ONDIR)) {
+        whole.from = s->moved.from;
+        s->moved.pid = 0;
+    }
+    fanotify_rename(s, &whole);
+}
+
+/* ---- all objects ---- */
+
+/* A volume below a watched path is reached through the overlay, and is watched by its place on the host
+ * too: one change, told by the view that is nearest to the victim. */
+static int by_view(const void *a, const void *b)
+{
+    const struct fanotify_user *x = a, *y = b;
+    int i = (int)x->object->wanted.view, j = (int)y->object->wanted.view;
+
+    return i != j ? (i > j) - (i < j) : (x->object->wanted.id > y->object->wanted.id) - (x->object->wanted.id < y->object->wanted.id);
+}
+
+static bool tells(const struct fanotify_user *user)
+{
+    return !user->ancestor && user->object->tree && !user->object->tombstone_until_ms;
+}
+
+void fanotify_handle_event(struct sensor *s, const struct fanotify_event *e)
+{
+    struct fanotify_event rest = *e;
+    struct fanotify_user *users = NULL, user;
+    size_t count = 0, size = 0;
+    uint32_t at = 0;
+
+    if (e->mask & FAN_Q_OVERFLOW) {
+        s->overflow = true;
+        return;
+    }
+    if (e->pid == s->options.self)
+        return;
+    if (e->mask & FANOTIFY_FS_ERROR) {
+        on_error(s, e);
+        return;
+    }
+    if (s->moved.pid && (s->moved.pid == e->pid || !(e->mask & FAN_MOVED_TO)) && !(e->mask & FAN_MOVED_TO))
+        fanotify_moved_flush(s);
+    if (e->mask & FANOTIFY_RENAME) {
+        fanotify_rename(s, e);
+        return;
+    }
+    if (e->mask & FAN_MOVE) {
+        /* merged with other things that were done to the name: those come after it arrived or before it
+         * went */
+        on_halves(s, e);
+        rest.mask &= ~(uint64_t)FAN_MOVE;
+        if (!(rest.mask & ~(uint64_t)(FAN_ONDIR | FAN_EVENT_ON_CHILD)))
+            return;
+    }
+    while (fanotify_handles_next(s->handles, &e->at.directory, &at, &user)) {
+        if (count == size) {
+            struct fanotify_user *bigger = reallocarray(users, size ? size * 2 : 16, sizeof(*users));
+
+            if (!bigger) {
+                s->lost_paths++;
+                break;
+            }
+            users = bigger;
+            size = size ? size * 2 : 16;
+        }
+        users[count++] = user;
+    }
+    if (count == 0 && s->window_on && !s->replaying)
+        fanotify_window_hold(s, e);
+    if (count > 1)
+        qsort(users, count, sizeof(*users), by_view);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < i && !s->silent; j++)
+            s->silent = tells(&users[j]) && users[j].object != users[i].object &&
+                        users[j].object->wanted.group == users[i].object->wanted.group;
+        on_user(&users[i], &rest);
+        s->silent = false;
+    }
+    free(users);
+    if ((e->mask & FAN_CREATE) && (count || !s->window_on)) /* else it is looked at once more */
+        fanotify_made_note(s, &e->object);
+}
+
+/* ---- what was held while a container was starting ---- */
+
+static void replay(struct sensor *s)
+{
+    struct fanotify_cause cause;
+    struct bytes bytes;
+    size_t at = 0;
+
+    while (fanotify_window_next(s->window, &at, &cause, &bytes)) {
+        struct fanotify_event e;
+
+        if (fanotify_decode(bytes, &e, NULL) < 0)
+            continue;
+        s->now = cause;
+        fanotify_handle_event(s, &e);
+    }
+}
+
+/* Who came since the last time looks through what is held. */
+static bool take_fresh(struct sensor *s)
+{
+    bool any = false;
+
+    for (struct fanotify_object *o = s->objects; o; o = o->next) {
+        o->claims = o->fresh;
+        o->fresh = false;
+        any |= o->claims;
+    }
+    return any;
+}
+
+void fanotify_handle_held(struct sensor *s)
+{
+    struct bytes rest = s->rest;
+    struct fanotify_cause now = s->now;
+
+    s->replaying = true;
+    s->rest = (struct bytes){ NULL, 0 };
+    while (take_fresh(s)) { /* telling may bring news of another container, and its objects */
+        uint64_t lost = fanotify_window_take_lost(s->window);
+
+        if (lost)
+            fanotify_gap(s, LOST_WATCH_WINDOW, lost, s->empty_real_ns, "changes while a container was starting");
+        replay(s);
+    }
+    s->replaying = false;
+    s->now = now;
+    s->rest = rest;
+    if (!s->window_on)
+        fanotify_window_clear(s->window);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* One event of the kernel's queue goes to each object that its directory belongs to. */
+#pragma once
+
+#include "sensor/fanotify/state.h"
+
+/* s->now and s->rest are of that event. */
+void fanotify_handle_event(struct sensor *s, const struct fanotify_event *e);
+void fanotify_moved_flush(struct sensor *s); /* a half of a move that found no other */
+/* Objects that came since the last time look through what was held while a container was starting. */
+void fanotify_handle_held(struct sensor *s);

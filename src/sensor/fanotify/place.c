@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include "sensor/fanotify/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sensor/fanotify/found.h"
+#include "sensor/fanotify/late.h"
+#include "sensor/fanotify/marks.h"
+#include "sensor/fanotify/object.h"
+#include "sensor/fanotify/unexplained.h"
+#include "sensor/fanotify/writes.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+#define PLACE_TRIES 10
+#define FIRST_FILES 2000 /* directories of a small tree are looked at as a whole before the watch is ready */
+
+static void on_found(void *data, uint32_t name)
+{
+    struct fanotify_object *o = data;
+
+    if (o->telling)
+        fanotify_found_add(o, name);
+}
+
+static int walked(const struct fanotify_object *o, int r)
+{
+    if (r == -EMFILE) /* ours to repair: what is not marked is not seen */
+        log_warn(o->sensor->options.log, "fanotify: too many open files; raise the limit (ulimit -n)");
+    return r;
+}
+
+static int walk(struct fanotify_object *o, unsigned directories, struct err *err)
+{
+    return walked(o, tree_walk(o->tree, directories, on_found, o, err));
+}
+
+void fanotify_object_walk(struct fanotify_object *o, uint32_t name, const struct fanotify_cause *cause)
+{
+    uint32_t object = tree_object_of(o->tree, name);
+    int fd = tree_is_directory(o->tree, object) ? fanotify_object_directory(o, object) : -1;
+
+    if (fd >= 0)
+        fanotify_object_walk_at(o, fd, name, cause);
+}
+
+void fanotify_object_walk_at(struct fanotify_object *o, int fd, uint32_t name, const struct fanotify_cause *cause)
+{
+    uint32_t object = tree_object_of(o->tree, name);
+
+    if (!tree_is_directory(o->tree, object) || tree_queue(o->tree, fd, object, NULL) < 0)
+        return;
+    o->telling = cause != NULL;
+    if (cause)
+        o->cause = *cause;
+    /* only this: what the first listing has still to find was there before, and nobody's deed */
+    (void)walked(o, tree_walk_queued(o->tree, on_found, o, NULL));
+    o->telling = false;
+}
+
+bool fanotify_object_list(struct fanotify_object *o, unsigned directories)
+{
+    int r;
+
+    if (!o->listing || !o->tree)
+        return false;
+    r = walk(o, directories, NULL);
+    o->listing = r > 0;
+    return o->listing;
+}
+
+/* Directories first, all of them marked; of a large tree the files are looked at later, in pieces. */
+static int fill(struct fanotify_object *o, struct err *err)
+{
+    uint32_t top = fanotify_object_top(o);
+    uint32_t object = o->base.len ? tree_object_of(o->tree, top) : tree_root(o->tree);
+    int fd, r;
+
+    if (!tree_is_directory(o->tree, object))
+        return 0;
+    fd = fanotify_object_directory(o, object);
+    if (fd < 0)
+        return fd;
+    tree_set_names_only(o->tree, !o->telling);
+    r = tree_queue(o->tree, fd, object, err);
+    if (r == 0)
+        r = walk(o, 0, err);
+    tree_set_names_only(o->tree, false);
+    if (r < 0 || o->telling)
+        return r;
+    fd = fanotify_object_directory(o, object);
+    if (fd < 0 || tree_queue(o->tree, fd, object, NULL) < 0)
+        return 0;
+    o->listing = walk(o, FIRST_FILES, NULL) > 0;
+    return 0;
+}
+
+/* The way to the path, each directory marked for moves; the descriptor of the one that the path stands
+ * in, or -ENOENT with o->waiting for the first component that is not there. */
+static int go(struct fanotify_object *o)
+{
+    size_t prefix = o->wanted.host_path.len - o->wanted.path.len;
+    struct bytes rest = o->parent;
+    _cleanup_close_ int fd = -EBADF;
+    char path[PATH_MAX];
+
+    if (o->wanted.host_path.len < o->wanted.path.len || prefix + 2 > sizeof(path))
+        return -ENAMETOOLONG;
+    fanotify_object_drop_ancestors(o);
+    snprintf(path, sizeof(path), "%.*s/", (int)prefix, o->host_path);
+    fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    for (;;) {
+        char name[LIMIT_NAME + 1];
+        struct bytes part = bytes_next_component(&rest);
+        int next;
+
+        if (!part.len)
+            return TAKE_FD(fd);
+        if (part.len > LIMIT_NAME)
+            return -ENAMETOOLONG;
+        memcpy(name, part.data, part.len);
+        name[part.len] = '\0';
+        if (!o->unmarked)
+            fanotify_marks_way(o, fd);
+        next = openat(fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (next < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) {
+            fanotify_marks_awaited(o, fd);
+            next = openat(fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+            if (next < 0)
+                o->waiting = part;
+        }
+        if (next < 0)
+            return errno == ENOTDIR || errno == ELOOP ? -ENOENT : -errno;
+        close(fd);
+        fd = next;
+    }
+}
+
+static bool is_marked(const struct fanotify_object *o)
+{
+    uint32_t top = tree_object_of(o->tree, fanotify_object_top(o));
+
+    return top && fanotify_handles_has(o->sensor->handles, &(struct fanotify_user){ (struct fanotify_object *)(uintptr_t)o, top, false });
+}
+
+static int place_once(struct fanotify_object *o, const struct fanotify_cause *cause, struct err *err)
+{
+    struct tree_options options = { .cross_mounts = true, .xattrs = true, .ns_pid = o->wanted.ns_pid, .data = o,
+                                    .directory = fanotify_marks_directory, .forget = fanotify_marks_forget };
+    _cleanup_close_ int fd = -EBADF;
+    struct tree_change change;
+    int r, blind = 0;
+
+    fanotify_late_gone(o->sensor);
+    fanotify_object_close(o);
+    fanotify_found_forget(o);
+    fanotify_writes_forget(o);
+    fanotify_unexplained_forget(o);
+    o->listing = false;
+    o->waiting = BYTES_NULL;
+    if (cause)
+        o->cause = *cause;
+    fd = go(o);
+    if (fd == -ENOENT && o->waiting.len) {
+        tree_free(TAKE_PTR(o->tree));
+        return 0;
+    }
+    if (fd < 0)
+        return err_set(err, fd, "opening the directory that the path stands in");
+    if (!o->tree)
+        r = tree_new(&options, &o->tree, err);
+    else
+        r = 0;
+    if (r == 0)
+        r = tree_start(o->tree, fd, err);
+    if (r < 0)
+        return r;
+    o->root_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    r = o->base.len && !o->unmarked ? fanotify_marks_parent(o, fd) : 0;
+    if ((r == -EOPNOTSUPP || r == -ENODEV || r == -EXDEV) && o->wanted.view == VIEW_MERGED) {
+        o->unmarked = true;
+        r = 0;
+    }
+    if (r == -EOPNOTSUPP || r == -ENODEV || r == -EXDEV) {
+        blind = r; /* a volume in an overlay that takes no marks: what lies below may take them */
+        r = 0;
+    }
+    if (r < 0)
+        return err_set(err, r, "marking a directory");
+    if (o->base.len) {
+        r = tree_refresh(o->tree, fd, tree_root(o->tree), o->base, &change, err);
+        if (r < 0)
+            return r;
+        if (!o->unmarked)
+            fanotify_marks_children(o, fd);
+        if (change.name && cause)
+            fanotify_found_add(o, change.name);
+    }
+    o->telling = cause != NULL;
+    r = fill(o, err);
+    o->telling = false;
+    if (r == 0 && blind && !o->unmarked && !is_marked(o))
+        return err_say(err, blind, "this file system has no file handles, fanotify cannot tell names on it; "
+                                   "use --sensor audit");
+    return r;
+}
+
+int fanotify_object_place(struct fanotify_object *o, const struct fanotify_cause *cause, struct err *err)
+{
+    int r = -EAGAIN;
+
+    o->doubtful = false;
+    o->placed_boot_ns = clock_ns(CLOCK_BOOTTIME);
+    for (int i = 0; i < PLACE_TRIES && (r == -EAGAIN || r == -ESTALE || r == -ENOENT); i++) {
+        if (fanotify_object_gone(o))
+            return 0;
+        r = place_once(o, cause, err);
+    }
+    if (r < 0 && fanotify_object_gone(o))
+        return 0;
+    if (r == -EAGAIN || r == -ESTALE || r == -ENOENT) {
+        o->doubtful = true; /* it changes all the time: the next look is a tick away */
+        r = 0;
+    }
+    return r;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Beginning to watch a path, also again when something else stands there: marks first, then the index, so that nothing
+ * appears unseen between; and what comes into it later as a whole. */
+#pragma once
+
+#include "sensor/fanotify/state.h"
+
+/* Mark what there is of the path and begin the index. cause: what is found is news, and whose; NULL: it is not. What keeps
+ * changing meanwhile is left in doubt, and is no error. What was waiting to be told of it is forgotten. */
+int fanotify_object_place(struct fanotify_object *o, const struct fanotify_cause *cause, struct err *err);
+/* List and mark a directory that appeared; cause NULL: nothing in it is news. */
+void fanotify_object_walk(struct fanotify_object *o, uint32_t name, const struct fanotify_cause *cause);
+/* The same by its descriptor, wherever it is now. */
+void fanotify_object_walk_at(struct fanotify_object *o, int fd, uint32_t name, const struct fanotify_cause *cause);
+/* Go on with looking at files; true when there is more. */
+bool fanotify_object_list(struct fanotify_object *o, unsigned directories);
