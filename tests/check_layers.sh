@@ -104,6 +104,7 @@ sensor/fanotify/object.c      # O_PATH of what is watched
 sensor/fanotify/place.c       # O_PATH of what is watched
 sensor/fanotify/rescan.c      # directories of what is watched
 sensor/fanotify/window.c      # /proc
+sensor/object/way.c           # O_PATH of what is watched
 sensor/tree/walk.c            # directories of what is watched
 store/observer.c              # our own store
 store/sqlite.c                # our own store

@@ -9,7 +9,7 @@
 
 static char body[BODY];
 
-static void add(struct audit_held *held, uint64_t serial, uint64_t now_ms)
+static void add(struct startup_buffer *held, uint64_t serial, uint64_t now_ms)
 {
     struct audit_record record = { .serial = serial, .body = { body, BODY } };
     struct audit_group group = { .serial = serial, .records = &record, .count = 1 };
@@ -37,7 +37,7 @@ static bool see(void *data, const struct audit_group *group)
 
 static void keeps_the_newest(void **state)
 {
-    struct audit_held *held = audit_held_new();
+    struct startup_buffer *held = startup_buffer_new(LIMIT_AUDIT_HELD);
     struct seen all = { 0 }, taken = { .claims = true }, none = { 0 };
     const uint64_t many = 2 * LIMIT_AUDIT_HELD / BODY;
 
@@ -47,17 +47,17 @@ static void keeps_the_newest(void **state)
     audit_held_replay(held, see, &all);
     assert_int_equal(all.last, many);
     assert_true(all.count > LIMIT_AUDIT_HELD / BODY / 2 && all.count < many);
-    assert_int_equal(audit_held_take_lost(held, 1000000 + many * 1000), 0);
+    assert_int_equal(startup_buffer_take_lost(held, 1000000 + many * 1000), 0);
     audit_held_replay(held, see, &taken); /* not claimed before: still there, in order */
     assert_int_equal(taken.count, all.count);
     audit_held_replay(held, see, &none);
     assert_int_equal(none.count, 0);
-    audit_held_free(held);
+    startup_buffer_free(held);
 }
 
 static void counts_the_young(void **state)
 {
-    struct audit_held *held = audit_held_new();
+    struct startup_buffer *held = startup_buffer_new(LIMIT_AUDIT_HELD);
     struct seen all = { 0 };
     const uint64_t many = 2 * LIMIT_AUDIT_HELD / BODY;
 
@@ -65,18 +65,18 @@ static void counts_the_young(void **state)
     for (uint64_t i = 1; i <= many; i++)
         add(held, i, 1000000);
     audit_held_replay(held, see, &all);
-    assert_int_equal(audit_held_take_lost(held, 1000000), many - all.count);
-    assert_int_equal(audit_held_take_lost(held, 1000000), 0); /* told once */
+    assert_int_equal(startup_buffer_take_lost(held, 1000000), many - all.count);
+    assert_int_equal(startup_buffer_take_lost(held, 1000000), 0); /* told once */
     for (uint64_t i = 1; i <= many; i++)
         add(held, i, 1000001);
-    assert_int_equal(audit_held_take_lost(held, 1000001 + 60000), 0); /* nobody came in that time */
-    audit_held_clear(held);
+    assert_int_equal(startup_buffer_take_lost(held, 1000001 + 60000), 0); /* nobody came in that time */
+    startup_buffer_clear(held);
     add(held, 7, 2000000);
     all = (struct seen){ .claims = true };
     audit_held_replay(held, see, &all);
     assert_int_equal(all.count, 1);
     assert_int_equal(all.last, 7);
-    audit_held_free(held);
+    startup_buffer_free(held);
 }
 
 int main(void)

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <utlist.h>
+
 #include "sensor/audit/audit_state.h"
 #include "sensor/audit/facts_read.h"
 #include "sensor/audit/handle.h"
@@ -120,22 +122,25 @@ static int audit_sync(struct sensor *s, unsigned timeout_ms, struct err *err)
 
 /* ---- what is watched ---- */
 
+static int by_view(const struct audit_object *a, const struct audit_object *b)
+{
+    return watched_by_view(&a->watched, &b->watched);
+}
+
 static int audit_watch(struct sensor *s, const struct watch_object *wanted, struct err *err)
 {
-    struct audit_object *o, **at = &s->objects;
+    struct audit_object *o;
     int r = audit_object_new(wanted, &o, err);
 
-    if (r == 0)
-        r = audit_object_place(o, s->rules, err);
+    if (r < 0)
+        return r;
+    r = watched_place(&o->watched, &audit_object_ops, s->rules, err);
     if (r < 0) {
         audit_object_free(o, s->rules);
         return r;
     }
     audit_check_start(s, o);
-    while (*at && (*at)->wanted.view <= wanted->view)
-        at = &(*at)->next;
-    o->next = *at;
-    *at = o;
+    LL_INSERT_INORDER(s->objects, o, by_view);
     s->permissions |= wanted->permissions;
     o->fresh = s->replay = true;
     if (!s->pathless_rules)
@@ -152,7 +157,8 @@ static int audit_unwatch(struct sensor *s, uint32_t object_id, struct err *err)
             continue;
         found = true;
         /* records that are under way still belong here: nobody asks for them, but they are not lost */
-        audit_object_let_go(o, s->rules, now_ms() + AUDIT_TOMBSTONE_MS);
+        watched_bury(&o->watched, &audit_object_ops, s->rules, now_ms() + AUDIT_TOMBSTONE_MS);
+        o->unwatched = true;
     }
     return found ? 0 : err_set(err, -ENOENT, "no such watch");
 }
@@ -207,7 +213,7 @@ static void audit_close(struct sensor *s)
     audit_session_close(&s->session);
     audit_grouper_free(s->grouper);
     audit_scratch_done(&s->scratch);
-    audit_held_free(s->held);
+    startup_buffer_free(s->held);
     free(s);
 }
 
@@ -224,7 +230,7 @@ static int audit_open(const struct sensor_options *options, struct sensor **ret,
     s->session.fd = -EBADF;
     grouping.data = s;
     s->grouper = audit_grouper_new(&grouping);
-    s->held = audit_held_new();
+    s->held = startup_buffer_new(LIMIT_AUDIT_HELD);
     clock_getres(CLOCK_REALTIME_COARSE, &jiffy);
     s->jiffy_ns = (uint64_t)jiffy.tv_nsec;
     (void)gethostname(s->host, sizeof(s->host) - 1);

@@ -31,7 +31,7 @@ struct sensor {
     struct audit_object *objects; /* by view: the nearest to the victim first */
     struct audit_rule_set *pathless_rules, *window_rules, *excluded;
     unsigned permissions;         /* of all objects together */
-    struct audit_held *held;
+    struct startup_buffer *held;
     bool window, replay, replaying;
     uint64_t window_boot_ns;      /* CLOCK_BOOTTIME: the window's rules stand since */
     struct audit_completion completion;

@@ -63,7 +63,7 @@ static bool is_ours(const struct audit_object *o, struct bytes path, const struc
 
     return !identified(p) || !o->super_device || raw == o->super_device ||
            ((o->root.known & FILE_DEVICE) && device == o->root.device) ||
-           ((o->parent.known & FILE_DEVICE) && device == o->parent.device) ||
+           ((o->parent_state.known & FILE_DEVICE) && device == o->parent_state.device) ||
            audit_mounts_cover(&o->mounts, path, raw);
 }
 
@@ -79,7 +79,7 @@ static bool spot_in(const struct audit_object *o, const struct audit_path *paren
         ret->entry = tree_child(o->tree, directory, name);
         return true;
     }
-    if (o->name.len && bytes_equal(name, o->name) && (is_state(o, &o->parent, parent) || audit_way_is_parent(o, parent))) {
+    if (o->base.len && bytes_equal(name, o->base) && (is_state(o, &o->parent_state, parent) || audit_way_is_parent(o, parent))) {
         *ret = (struct spot){ .here = true, .root = true };
         return true;
     }
@@ -254,7 +254,7 @@ static bool spot_of_object(const struct audit_object *o, const struct audit_fact
     uint32_t object = find_object(o, c->object), entry, first;
 
     if (is_state(o, &o->root, c->object)) {
-        if (!bytes_equal(base, o->name) && audit_object_younger(o, 0, f->time_ms * NS_PER_MS))
+        if (!bytes_equal(base, o->base) && audit_object_younger(o, 0, f->time_ms * NS_PER_MS))
             return false;
         *ret = (struct spot){ .here = true, .root = true };
         return true;

@@ -209,7 +209,7 @@ bool audit_complete_flags(struct audit_object *o, struct audit_change *c,
 
     if (!o->tree || o->gone)
         return false;
-    root = audit_object_open(o);
+    root = watched_open(&o->wanted);
     search.root = root;
     if (root < 0 || !search_flags(&search, tree_root(o->tree), 0))
         return false;

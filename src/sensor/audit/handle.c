@@ -136,7 +136,7 @@ static bool handle(struct sensor *s, struct audit_change *changes, unsigned coun
         audit_apply(o, &s->facts, changes, count);
     for (struct audit_object *o = s->objects; o; o = o->next)
         if ((o->doubtful || (o->stand == AUDIT_STAND_NOTHING && key != AUDIT_KEY_EXACT)) &&
-            audit_object_is_stale(o))
+            watched_is_stale(&o->watched, &audit_object_ops))
             audit_place_again(s, o);
     /* last: the receiver may add and remove objects */
     for (unsigned i = 0; i < n; i++)
@@ -219,7 +219,7 @@ static bool claim(void *data, const struct audit_group *group)
 
 void audit_handle_held(struct sensor *s)
 {
-    s->lost_held += audit_held_take_lost(s->held, now_ms());
+    s->lost_held += startup_buffer_take_lost(s->held, now_ms());
     s->replaying = true;
     audit_held_replay(s->held, claim, s);
     s->replaying = false;

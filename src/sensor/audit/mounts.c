@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "sensor/audit/mounts.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/mountinfo.h"
+#include "sensor/object/mounts.h"
 
 #define MOUNTS_MAX 4096
 
@@ -44,18 +43,12 @@ static bool knows(const struct audit_mounts *m, struct bytes path, uint64_t devi
 
 void audit_mounts_look(struct audit_mounts *m, struct bytes mountinfo, struct bytes path)
 {
-    struct mountinfo mount;
+    _cleanup_sbuf_ struct sbuf room = SBUF_INIT;
+    struct mount_seen seen;
 
-    while (mountinfo_next(&mountinfo, &mount)) {
-        char point[PATH_MAX];
-        struct bytes at;
-
-        if (mount.point.len > sizeof(point))
-            continue;
-        at = (struct bytes){ point, mountinfo_unescape(mount.point, point) };
-        if (bytes_path_covers(path, at) && !knows(m, at, mount.device))
-            add(m, at, mount.device);
-    }
+    while (mounts_next(&mountinfo, path, &room, &seen))
+        if (seen.where != MOUNT_ABOVE && !knows(m, seen.point, seen.mount.device))
+            add(m, seen.point, seen.mount.device);
 }
 
 void audit_mounts_add(struct audit_mounts *m, struct bytes path)

@@ -5,60 +5,50 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "util/beneath.h"
+#include "sensor/object/mounts.h"
 #include "util/cleanup.h"
 #include "util/mountinfo.h"
 
 int audit_object_new(const struct watch_object *wanted, struct audit_object **ret, struct err *err)
 {
     struct audit_object *o = calloc(1, sizeof(*o));
+    int r = o ? watched_init(&o->watched, wanted, err) : err_set(err, -ENOMEM, "watch");
 
-    if (!o)
-        return err_set(err, -ENOMEM, "watch");
-    o->pidfd = -EBADF;
-    o->wanted = *wanted;
-    o->path = strndup(wanted->path.data, wanted->path.len);
-    o->host_path = strndup(wanted->host_path.data, wanted->host_path.len);
-    if (!o->path || !o->host_path) {
-        audit_object_free(o, NULL);
-        return err_set(err, -ENOMEM, "watch");
+    if (r < 0)
+        free(o);
+    else
+        *ret = o;
+    return r;
+}
+
+static void disarm(struct watched_object *w, void *data)
+{
+    struct audit_object *o = (struct audit_object *)w;
+    struct audit_rules *rules = data;
+
+    if (rules) {
+        audit_rules_remove(rules, TAKE_PTR(o->rules));
+        audit_rules_remove(rules, TAKE_PTR(o->name_rules));
     }
-    o->wanted.path = bytes_of(o->path);
-    o->wanted.host_path = bytes_of(o->host_path);
-    o->name = bytes_basename(o->wanted.path);
-    if (wanted->ns_pid) {
-        o->pidfd = (int)syscall(SYS_pidfd_open, wanted->ns_pid, 0); /* Linux 5.3 */
-        if (o->pidfd < 0 && errno == ESRCH)
-            o->gone = true;
-    }
-    *ret = o;
-    return 0;
+    audit_way_done(&o->way, rules);
+    o->dirty_count = 0;
 }
 
 void audit_object_free(struct audit_object *o, struct audit_rules *rules)
 {
     if (!o)
         return;
-    if (rules) {
-        audit_rules_remove(rules, o->rules);
-        audit_rules_remove(rules, o->name_rules);
-    }
-    audit_way_done(&o->way, rules);
+    disarm(&o->watched, rules);
     tree_free(o->tree);
     audit_mounts_done(&o->mounts);
-    if (o->pidfd >= 0)
-        close(o->pidfd);
-    free(o->path);
-    free(o->host_path);
+    watched_done(&o->watched);
     free(o);
 }
 
@@ -74,29 +64,10 @@ struct audit_object *audit_object_tombstone(struct audit_object *o, uint64_t sin
     tombstone->stand = o->stand;
     tombstone->tree = TAKE_PTR(o->tree);
     tombstone->root = o->root;
-    tombstone->parent = o->parent;
+    tombstone->parent_state = o->parent_state;
     tombstone->audit_device = o->audit_device;
     tombstone->stat_device = o->stat_device;
     return tombstone;
-}
-
-void audit_object_let_go(struct audit_object *o, struct audit_rules *rules, uint64_t until_ms)
-{
-    audit_rules_remove(rules, TAKE_PTR(o->rules));
-    audit_rules_remove(rules, TAKE_PTR(o->name_rules));
-    audit_way_done(&o->way, rules);
-    o->gone = o->unwatched = true;
-    o->tombstone_until_ms = until_ms;
-    o->dirty_count = 0;
-}
-
-static bool namespace_gone(struct audit_object *o)
-{
-    struct pollfd pollfd = { .fd = o->pidfd, .events = POLLIN };
-
-    if (!o->gone && o->pidfd >= 0 && poll(&pollfd, 1, 0) > 0)
-        o->gone = true;
-    return o->gone;
 }
 
 /* There the time is that of the layer's file, which copying up changes. */
@@ -131,14 +102,11 @@ static void look_at_mounts(struct audit_object *o, int fd)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
     uint64_t id = fd < 0 ? 0 : mount_id(fd);
-    char path[48] = "/proc/self/mountinfo";
     struct mountinfo mount;
     struct bytes rest;
 
     o->audit_device = o->stat_device = o->super_device = 0;
-    if (o->wanted.ns_pid)
-        snprintf(path, sizeof(path), "/proc/%d/mountinfo", o->wanted.ns_pid);
-    if (mountinfo_read(path, &text) < 0)
+    if (mounts_read(o->wanted.ns_pid, &text) < 0)
         return;
     audit_mounts_look(&o->mounts, sbuf_bytes(&text), o->wanted.path);
     rest = sbuf_bytes(&text);
@@ -159,48 +127,31 @@ uint64_t audit_object_device(const struct audit_object *o, uint64_t device)
 
 /* ---- placing ---- */
 
-int audit_object_open(const struct audit_object *o)
-{
-    return beneath_open_host(o->wanted.host_path, o->wanted.root_len, O_PATH | O_NOFOLLOW);
-}
-
 /* The directory that the path stands in, by which a new thing of that name is known. */
 static void look_at_parent(struct audit_object *o)
 {
-    struct bytes dir = bytes_dirname(o->wanted.host_path);
     _cleanup_close_ int fd = -EBADF;
 
-    o->parent = (struct file_state){ 0 };
-    if (o->name.len == 0 || dir.len == 0)
+    o->parent_state = (struct file_state){ 0 };
+    if (o->base.len == 0)
         return;
-    /* of a root itself the parent is outside: then all of it is trusted */
-    fd = beneath_open_host(dir, o->wanted.root_len <= dir.len ? o->wanted.root_len : 0,
-                           O_PATH | O_DIRECTORY);
+    fd = watched_open_above(&o->wanted, o->parent.len, O_PATH | O_DIRECTORY);
     if (fd >= 0)
-        (void)tree_stat(fd, NULL, &o->parent);
-}
-
-/* The first `len` bytes of the path on the host, as a directory. */
-static int open_above(const struct audit_object *o, size_t len)
-{
-    struct bytes path = { o->host_path, len };
-
-    return beneath_open_host(path, o->wanted.root_len <= len ? o->wanted.root_len : 0, O_PATH | O_DIRECTORY);
+        (void)tree_stat(fd, NULL, &o->parent_state);
 }
 
 /* The longest part of the path that is there, for the time until the rest appears. */
 static void look_above(struct audit_object *o)
 {
-    size_t prefix = o->wanted.host_path.len - o->wanted.path.len; /* "/proc/PID/root" */
     struct bytes dir = o->wanted.path;
     int fd = -EBADF;
 
     do {
         dir = bytes_dirname(dir);
-        fd = open_above(o, prefix + dir.len);
+        fd = watched_open_above(&o->wanted, dir.len, O_PATH | O_DIRECTORY);
     } while (dir.len > 1 && fd < 0);
     o->above = (struct file_state){ 0 };
-    o->above_len = prefix + dir.len;
+    o->above_len = dir.len;
     if (fd >= 0)
         (void)tree_stat(fd, NULL, &o->above);
     closep(&fd);
@@ -208,7 +159,7 @@ static void look_above(struct audit_object *o)
 
 bool audit_object_above_is_gone(const struct audit_object *o)
 {
-    _cleanup_close_ int fd = open_above(o, o->above_len);
+    _cleanup_close_ int fd = watched_open_above(&o->wanted, o->above_len, O_PATH | O_DIRECTORY);
     struct file_state now = { 0 };
 
     if (fd >= 0)
@@ -233,19 +184,22 @@ static int fill_tree(struct audit_object *o, int fd, struct err *err)
     return r;
 }
 
-/* One attempt: -EAGAIN if something else stood there by the time that the rules were placed. */
-static int place_once(struct audit_object *o, struct audit_rules *rules, struct err *err)
+/* Something else may stand there by the time that the rules are placed. */
+static int arm(struct watched_object *w, void *data, struct err *err)
 {
+    struct audit_object *o = (struct audit_object *)w;
+    struct audit_rules *rules = data;
     struct audit_place place = { .ns_pid = o->wanted.ns_pid,
                                  .path = o->path,
                                  .permissions = o->wanted.permissions };
     struct audit_rule_set *new_rules = NULL, *name_rules = NULL;
-    _cleanup_close_ int fd = audit_object_open(o), again = -EBADF;
+    _cleanup_close_ int fd = watched_open(&o->wanted), again = -EBADF;
     struct file_state now = { 0 }, after = { 0 };
     enum audit_stand stand = AUDIT_STAND_NOTHING;
     char above[PATH_MAX];
     int r;
 
+    o->dirty_count = 0;
     if (fd >= 0)
         (void)tree_stat(fd, NULL, &now);
     if (fd >= 0)
@@ -253,22 +207,21 @@ static int place_once(struct audit_object *o, struct audit_rules *rules, struct 
     place.directory = stand != AUDIT_STAND_FILE;
     if (stand == AUDIT_STAND_NOTHING) {
         look_above(o);
-        snprintf(above, sizeof(above), "%.*s", (int)(o->above_len - (o->wanted.host_path.len - o->wanted.path.len)),
-                 o->path);
+        snprintf(above, sizeof(above), "%.*s", (int)o->above_len, o->path);
         place.path = above;
         place.wide = true;
     }
     r = audit_rules_add(rules, &place, &new_rules, err);
     if (r < 0)
         return r == -ENOENT ? -EAGAIN : r;
-    if (stand == AUDIT_STAND_DIRECTORY && o->name.len) {
+    if (stand == AUDIT_STAND_DIRECTORY && o->base.len) {
         struct audit_place name = place;
 
         name.directory = false;
         (void)audit_rules_add(rules, &name, &name_rules, NULL);
     }
     look_at_parent(o); /* after the rules stand: who makes it from now on is recorded */
-    again = audit_object_open(o);
+    again = watched_open(&o->wanted);
     if (again >= 0)
         (void)tree_stat(again, NULL, &after);
     if ((again < 0) != (fd < 0) || now.inode != after.inode || now.device != after.device) {
@@ -291,34 +244,15 @@ static int place_once(struct audit_object *o, struct audit_rules *rules, struct 
     return 0;
 }
 
-int audit_object_place(struct audit_object *o, struct audit_rules *rules, struct err *err)
+static bool is_stale(struct watched_object *w)
 {
-    int r = -EAGAIN;
-
-    o->doubtful = false;
-    o->dirty_count = 0;
-    for (int i = 0; r == -EAGAIN && i < 10; i++) {
-        if (namespace_gone(o))
-            return 0;
-        r = place_once(o, rules, err);
-    }
-    if (r < 0 && namespace_gone(o))
-        return 0;
-    if (r == -EAGAIN) /* it changes all the time: the next look is a tick away */
-        o->doubtful = true;
-    return r == -EAGAIN ? 0 : r;
-}
-
-bool audit_object_is_stale(struct audit_object *o)
-{
+    struct audit_object *o = (struct audit_object *)w;
     struct file_state now = { 0 };
     _cleanup_close_ int fd = -EBADF;
 
-    if (namespace_gone(o))
-        return false;
     o->doubtful = false;
-    fd = audit_object_open(o);
-    if (fd < 0 && namespace_gone(o))
+    fd = watched_open(&o->wanted);
+    if (fd < 0 && watched_is_gone(w))
         return false;
     if (fd >= 0)
         (void)tree_stat(fd, NULL, &now);
@@ -338,11 +272,13 @@ bool audit_object_is_stale(struct audit_object *o)
            (o->root_born_ns && tree_birth(fd, NULL) != o->root_born_ns);
 }
 
+const struct watched_ops audit_object_ops = { .arm = arm, .disarm = disarm, .is_stale = is_stale };
+
 /* ---- keeping up ---- */
 
 bool audit_object_younger(const struct audit_object *o, uint32_t entry, uint64_t time_ns)
 {
-    _cleanup_close_ int root = o->gone ? -EBADF : audit_object_open(o), fd = -EBADF;
+    _cleanup_close_ int root = o->gone ? -EBADF : watched_open(&o->wanted), fd = -EBADF;
     char name[LIMIT_NAME + 1] = "";
 
     if (root < 0)
@@ -360,7 +296,7 @@ bool audit_object_younger(const struct audit_object *o, uint32_t entry, uint64_t
 
 void audit_object_walk(struct audit_object *o, uint32_t directory)
 {
-    _cleanup_close_ int root = o->gone ? -EBADF : audit_object_open(o), fd = -EBADF;
+    _cleanup_close_ int root = o->gone ? -EBADF : watched_open(&o->wanted), fd = -EBADF;
 
     if (root < 0)
         return;
@@ -403,7 +339,7 @@ void audit_object_refresh(struct audit_object *o)
 
     if (o->dirty_count == 0 || !o->tree)
         return;
-    root = audit_object_open(o);
+    root = watched_open(&o->wanted);
     for (unsigned i = 0; root >= 0 && i < o->dirty_count; i++) {
         uint32_t object = tree_find(o->tree, o->dirty[i].device, o->dirty[i].inode), name;
         _cleanup_close_ int fd = -EBADF;

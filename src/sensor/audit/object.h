@@ -8,10 +8,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "event/watch_object.h"
 #include "sensor/audit/mounts.h"
 #include "sensor/audit/rules.h"
 #include "sensor/audit/way.h"
+#include "sensor/object/watched.h"
 #include "sensor/tree/tree.h"
 #include "util/err.h"
 #include "util/sbuf.h"
@@ -27,9 +27,11 @@ struct audit_dirty {
 };
 
 struct audit_object {
+    union {
+        struct watched_object;
+        struct watched_object watched;
+    };
     struct audit_object *next;
-    struct watch_object wanted; /* path and host_path point to the two members below */
-    char *path, *host_path;
 
     enum audit_stand stand;
     struct audit_rule_set *rules; /* below the path, or of the name */
@@ -37,10 +39,9 @@ struct audit_object {
     struct tree *tree;            /* of a directory; NULL else */
     struct file_state root;       /* what stands there, as it last looked */
     uint64_t root_born_ns;        /* CLOCK_REALTIME: a number is given again at once; 0: not known */
-    struct file_state parent;     /* the directory that the path stands in; known == 0: not there */
-    struct bytes name;            /* last component of path */
+    struct file_state parent_state; /* of the directory that the path stands in; known == 0: not there */
     struct file_state above;      /* nothing stands there: the nearest directory that does, where the rule is */
-    size_t above_len;             /* so much of host_path is its path */
+    size_t above_len;             /* so much of path is its path */
 
     /* st_dev and the device that audit prints differ on btrfs (subvolumes). Both 0: they do not. */
     uint64_t audit_device, stat_device;
@@ -48,37 +49,31 @@ struct audit_object {
     struct audit_way way;         /* what lies above the path */
     struct audit_mounts mounts;   /* at the path and below it */
 
-    int pidfd;    /* of wanted.ns_pid; its namespace dies with its last process */
-    bool gone;    /* the namespace is gone: never again */
     bool unwatched; /* nobody asks for its changes any more */
     bool fresh;    /* added since records were last replayed */
-    bool doubtful; /* something happened to the root itself: look before the next batch */
 
-    uint64_t tombstone_until_ms; /* CLOCK_MONOTONIC: not an object any more, only its index; 0 = alive */
     uint64_t tombstone_since_ms; /* CLOCK_REALTIME: what happened after that happened somewhere else */
 
     struct audit_dirty dirty[64]; /* opened for writing: their size is looked up a moment later */
     unsigned dirty_count;
 };
 
+/* Nothing is placed yet. -ENOMEM. */
 int audit_object_new(const struct watch_object *wanted, struct audit_object **ret, struct err *err);
-/* Removes its rules. */
+/* Removes its rules; rules NULL: they are gone already. */
 void audit_object_free(struct audit_object *o, struct audit_rules *rules);
+
+/*
+ * Armed by its rules; the data is struct audit_rules. Looks what stands at the path, places the rules for it, fills the index.
+ */
+extern const struct watched_ops audit_object_ops;
 
 /* What is known of it now, as an object of its own without rules; it gives its index away. since_ms: CLOCK_REALTIME.
  * NULL: it has none, or no memory. */
 struct audit_object *audit_object_tombstone(struct audit_object *o, uint64_t since_ms, uint64_t until_ms);
 
-/* Removes the rules; only the index stays, until then. */
-void audit_object_let_go(struct audit_object *o, struct audit_rules *rules, uint64_t until_ms);
-
-/* Look what stands at the path, place the rules for it, fill the index. The old rules go after the new
- * ones stand. */
-int audit_object_place(struct audit_object *o, struct audit_rules *rules, struct err *err);
 /* The directory whose rule waits for what is not there is gone itself, and the kernel has dropped the rule. */
 bool audit_object_above_is_gone(const struct audit_object *o);
-/* Something else stands there than what the rules are for. */
-bool audit_object_is_stale(struct audit_object *o);
 
 /* The device of a record in terms of the index. */
 uint64_t audit_object_device(const struct audit_object *o, uint64_t device);
@@ -88,8 +83,6 @@ uint64_t audit_object_device(const struct audit_object *o, uint64_t device);
  * which had the number before.
  */
 bool audit_object_younger(const struct audit_object *o, uint32_t entry, uint64_t time_ns);
-/* What stands at the path now, without following a last link; -errno. */
-int audit_object_open(const struct audit_object *o);
 /* List a directory that came into the tree as a whole. */
 void audit_object_walk(struct audit_object *o, uint32_t directory);
 void audit_object_touch(struct audit_object *o, uint32_t object); /* its size will change */

@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "sensor/audit/refresh.h"
 
-#include <stdio.h>
-
+#include "sensor/object/gap.h"
 #include "util/macro.h"
 
 #define SETTLE_MS 100        /* whoever deletes rules deletes many */
 
 void audit_tell_gap(struct sensor *s, enum lost reason, uint64_t count, const char *text)
 {
-    struct gap gap = { .reason = reason,
-                       .count = count,
-                       .from_ns = s->gap_from_ns,
-                       .to_ns = clock_ns(CLOCK_REALTIME),
-                       .sensor = SENSOR_AUDIT };
-
-    snprintf(gap.text, sizeof(gap.text), "%s", text);
-    s->options.sink.gap(s->options.sink.data, &gap);
+    emit_gap(&s->options, SENSOR_AUDIT, reason, count, s->gap_from_ns, text);
 }
 
 /* Something else stands at the path now. What the records still tell of what stood there before is
@@ -33,7 +25,7 @@ void audit_place_again(struct sensor *s, struct audit_object *o)
         tombstone->next = o->next;
         o->next = tombstone;
     }
-    r = audit_object_place(o, s->rules, &err);
+    r = watched_place(&o->watched, &audit_object_ops, s->rules, &err);
 
     if (r < 0)
         log_warn(s->options.log, "audit: a watched path was replaced: %s; trying again",

@@ -129,13 +129,13 @@ static void check_rules(struct sensor *s, uint64_t now)
             !(audit_rule_set_is_missing(o->rules) || audit_rule_set_is_missing(o->name_rules)))
             continue;
         /* the kernel itself drops the rules of a directory that is gone */
-        if (audit_object_is_stale(o)) {
+        if (watched_is_stale(&o->watched, &audit_object_ops)) {
             audit_place_again(s, o);
             continue;
         }
         if (o->gone) /* looking told: its namespace went, and the rules with it */
             continue;
-        if (audit_object_place(o, s->rules, &err) < 0)
+        if (watched_place(&o->watched, &audit_object_ops, s->rules, &err) < 0)
             log_debug(s->options.log, "audit: placing rules again: %s", err_text(&err, -EIO));
         blind |= !o->gone;
     }
@@ -168,7 +168,7 @@ static void bury_tombstones(struct sensor *s, uint64_t now)
     while (*at) {
         struct audit_object *o = *at;
 
-        if (!o->tombstone_until_ms || now < o->tombstone_until_ms) {
+        if (!watched_is_over(&o->watched, now)) {
             at = &o->next;
             continue;
         }
@@ -186,14 +186,14 @@ void audit_upkeep(struct sensor *s)
         audit_handle_held(s);
     }
     if (!s->window)
-        audit_held_clear(s->held);
+        startup_buffer_clear(s->held);
     if (now < s->next_tick_ms)
         return;
     s->next_tick_ms = now + TICK_MS;
     bury_tombstones(s, now);
     for (struct audit_object *o = s->objects; o; o = o->next) {
         audit_object_refresh(o);
-        if (audit_object_is_stale(o))
+        if (watched_is_stale(&o->watched, &audit_object_ops))
             audit_place_again(s, o);
     }
     tell_losses(s);

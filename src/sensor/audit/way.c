@@ -3,14 +3,13 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "sensor/object/mounts.h"
+#include "sensor/object/watched.h"
 #include "sensor/tree/tree.h"
-#include "util/beneath.h"
 #include "util/cleanup.h"
-#include "util/mountinfo.h"
 
 struct bytes audit_way_path(const struct watch_object *wanted, const struct audit_step *step)
 {
@@ -19,10 +18,7 @@ struct bytes audit_way_path(const struct watch_object *wanted, const struct audi
 
 void audit_way_look(const struct watch_object *wanted, struct audit_step *step)
 {
-    size_t prefix = wanted->host_path.len - wanted->path.len; /* "/proc/PID/root" */
-    struct bytes path = { wanted->host_path.data, prefix + step->len };
-    _cleanup_close_ int fd = beneath_open_host(path, wanted->root_len <= path.len ? wanted->root_len : 0,
-                                               O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    _cleanup_close_ int fd = watched_open_above(wanted, step->len, O_PATH | O_DIRECTORY | O_NOFOLLOW);
 
     step->state = (struct file_state){ 0 };
     if (fd >= 0)
@@ -31,27 +27,16 @@ void audit_way_look(const struct watch_object *wanted, struct audit_step *step)
 
 static void look_at_mounts(struct audit_way *way, const struct watch_object *wanted)
 {
-    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-    char path[48] = "/proc/self/mountinfo";
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT, room = SBUF_INIT;
+    struct mount_seen seen;
     struct bytes rest;
-    struct mountinfo mount;
 
-    if (wanted->ns_pid)
-        snprintf(path, sizeof(path), "/proc/%d/mountinfo", wanted->ns_pid);
-    if (mountinfo_read(path, &text) < 0)
+    if (mounts_read(wanted->ns_pid, &text) < 0)
         return;
     rest = sbuf_bytes(&text);
-    while (mountinfo_next(&rest, &mount)) {
-        char point[PATH_MAX];
-        struct bytes at;
-
-        if (mount.point.len > sizeof(point))
-            continue;
-        at = (struct bytes){ point, mountinfo_unescape(mount.point, point) };
-        if (at.len > 1 && at.len < wanted->path.len && bytes_path_covers(at, wanted->path) &&
-            !audit_mounts_at(&way->mounts, at, mount.device))
-            audit_mounts_add(&way->mounts, at);
-    }
+    while (mounts_next(&rest, wanted->path, &room, &seen))
+        if (seen.where == MOUNT_ABOVE && seen.point.len > 1 && !audit_mounts_at(&way->mounts, seen.point, seen.mount.device))
+            audit_mounts_add(&way->mounts, seen.point);
 }
 
 void audit_way_place(struct audit_way *way, const struct watch_object *wanted, struct audit_rules *rules)

@@ -13,6 +13,7 @@
 
 #include "foreign/mounts.h"
 #include "sensor/bpf/record_event.h"
+#include "sensor/object/gap.h"
 #include "sensor/bpf/skeleton.h"
 #include "sensor/bpf/decode.h"
 #include "sensor/bpf/objects.h"
@@ -56,18 +57,6 @@ struct sensor {
 
 /* ---- losses ---- */
 
-static void tell_gap(struct sensor *s, enum lost reason, uint64_t count, uint64_t from_ns, const char *text)
-{
-    struct gap gap = { .reason = reason,
-                       .count = count,
-                       .from_ns = from_ns,
-                       .to_ns = clock_ns(CLOCK_REALTIME),
-                       .sensor = SENSOR_BPF };
-
-    snprintf(gap.text, sizeof(gap.text), "%s", text);
-    s->options.sink.gap(s->options.sink.data, &gap);
-}
-
 static uint64_t loss_count(const struct sensor *s, uint32_t which)
 {
     int cpus = libbpf_num_possible_cpus();
@@ -91,7 +80,7 @@ static void tell_missed(struct sensor *s, bool now)
         return;
     calls = (programs_missed(&s->programs) - s->missed) / 2;
     if (calls > 0) {
-        tell_gap(s, LOST_WATCH_WINDOW, (uint64_t)calls, s->missed_from_ns,
+        emit_gap(&s->options, SENSOR_BPF, LOST_WATCH_WINDOW, (uint64_t)calls, s->missed_from_ns,
                  "calls, of any file of this machine, that the kernel kept from culprit's programs: it had interrupted them");
         s->missed += 2 * calls;
     }
@@ -115,14 +104,14 @@ static void tell_losses(struct sensor *s)
         uint64_t n = loss_count(s, i);
 
         if (n > s->lost[i])
-            tell_gap(s, rows[i].reason, n - s->lost[i], s->gap_from_ns, rows[i].text);
+            emit_gap(&s->options, SENSOR_BPF, rows[i].reason, n - s->lost[i], s->gap_from_ns, rows[i].text);
         s->lost[i] = n;
     }
     if (s->damaged)
-        tell_gap(s, LOST_MAP_FULL, s->damaged, s->gap_from_ns, "records that do not hold together");
+        emit_gap(&s->options, SENSOR_BPF, LOST_MAP_FULL, s->damaged, s->gap_from_ns, "records that do not hold together");
     s->damaged = 0;
     if (bpf_objects_take_unanswered(s->objects))
-        tell_gap(s, LOST_UNANSWERED, 0, s->gap_from_ns, FOREIGN_UNANSWERED);
+        emit_gap(&s->options, SENSOR_BPF, LOST_UNANSWERED, 0, s->gap_from_ns, FOREIGN_UNANSWERED);
     s->gap_from_ns = clock_ns(CLOCK_REALTIME);
 }
 
@@ -172,7 +161,7 @@ static void handle(struct sensor *s, const struct bpf_queued *q, uint64_t offset
     else if (r.type == WIRE_CHANGE && r.change->error == 0 &&
              (r.change->operation == OPERATION_MOUNT || r.change->operation == OPERATION_UNMOUNT))
         s->look |= bpf_objects_follow_mounts(s->objects);
-    bpf_objects_refresh(s->objects, false);
+    bpf_objects_refresh(s->objects);
 }
 
 /* Deliver what is older than `until_ns`: of two rings, what is younger may not be complete yet. */

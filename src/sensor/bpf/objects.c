@@ -381,8 +381,11 @@ static int register_chain(struct bpf_objects *o, struct bpf_object_watch *w, con
     return r;
 }
 
-static void unplace(struct bpf_objects *o, struct bpf_object_watch *w)
+static void disarm(struct watched_object *watched, void *data)
 {
+    struct bpf_object_watch *w = (struct bpf_object_watch *)watched;
+    struct bpf_objects *o = data;
+
     remove_root(o, w);
     remove_names(o, w);
     if (w->super)
@@ -422,8 +425,10 @@ static void forget(struct bpf_objects *o, struct bpf_object_watch *w, struct bpf
     w->key_count = now.key_count;
 }
 
-static int place(struct bpf_objects *o, struct bpf_object_watch *w, struct err *err)
+static int arm(struct watched_object *watched, void *data, struct err *err)
 {
+    struct bpf_object_watch *w = (struct bpf_object_watch *)watched;
+    struct bpf_objects *o = data;
     _cleanup_free_ struct wire_chain *chain = malloc(sizeof(*chain));
     struct pin old_pin = w->pin;
     struct bpf_object_watch was;
@@ -432,11 +437,10 @@ static int place(struct bpf_objects *o, struct bpf_object_watch *w, struct err *
 
     if (!chain)
         return err_set(err, -ENOMEM, "watched objects");
-    w->doubtful = false;
     r = pin_open(w->wanted.ns_pid, w->wanted.path, &w->pin, err);
     if (r < 0) {
         w->pin = old_pin;
-        return r;
+        return r == -EAGAIN ? -ENOBUFS : r; /* no process to be had for it: nothing else stands there */
     }
     w->mnt_ns = w->wanted.ns_pid ? namespace_of(w->wanted.ns_pid) : 0;
     r = query(o, w->pin.fd, chain);
@@ -473,6 +477,8 @@ static int place(struct bpf_objects *o, struct bpf_object_watch *w, struct err *
     return r < 0 ? err_set(err, r, "registering a watched path") : 0;
 }
 
+static const struct watched_ops ops = { .arm = arm, .disarm = disarm };
+
 static void update_wanted(struct bpf_objects *o)
 {
     uint32_t operations = 0;
@@ -488,8 +494,8 @@ static void drop(struct bpf_objects *o, struct bpf_object_watch **at)
 
     *at = w->next;
     o->below -= w->below;
-    unplace(o, w);
-    arena_done(&w->arena);
+    ops.disarm(&w->watched, o);
+    watched_done(&w->watched);
     free(w);
 }
 
@@ -500,17 +506,21 @@ static int add(struct bpf_objects *o, const struct watch_object *wanted, bool be
 
     if (!w)
         return err_set(err, -ENOMEM, "watched objects");
+    r = watched_init(&w->watched, wanted, err);
+    if (r < 0) {
+        free(w);
+        return r;
+    }
     w->pin = PIN_NULL;
     w->below = below;
-    w->wanted = *wanted;
-    w->wanted.path = arena_copy(&w->arena, wanted->path);
-    w->wanted.host_path = arena_copy(&w->arena, wanted->host_path);
     w->operations = operations_of(wanted->permissions);
     w->next = o->first;
     o->first = w;
     o->below += below;
     o->programs->skeleton->bss->wanted_operations |= w->operations;
-    r = w->wanted.path.data ? place(o, w, err) : err_set(err, -ENOMEM, "watched objects");
+    r = watched_place(&w->watched, &ops, o, err);
+    if (r == 0 && w->gone)
+        r = err_set(err, -ENOENT, "opening a watched path");
     if (r < 0) {
         drop(o, &o->first);
         update_wanted(o);
@@ -562,7 +572,7 @@ static bool follow_mounts_of(struct bpf_objects *o, const struct bpf_object_watc
         if (!bpf_mount_answers(o->mounts, point, &silent)) /* what was watched before is still */
             continue;
         if (w) {
-            (void)place(o, w, NULL); /* something else may be mounted there now */
+            (void)watched_place(&w->watched, &ops, o, NULL); /* something else may be mounted there now */
             continue;
         }
         wanted.path = wanted.host_path = point;
@@ -612,14 +622,14 @@ void bpf_objects_doubt(struct bpf_objects *o, struct bpf_object_watch *w)
     w->doubtful = o->doubtful = true;
 }
 
-void bpf_objects_refresh(struct bpf_objects *o, bool all)
+void bpf_objects_refresh(struct bpf_objects *o)
 {
-    if (!all && !o->doubtful) /* asked at every change, of however many watches */
+    if (!o->doubtful) /* asked at every change, of however many watches */
         return;
     o->doubtful = false;
     for (struct bpf_object_watch *w = o->first; w; w = w->next)
-        if (all || w->doubtful)
-            (void)place(o, w, NULL); /* what cannot be opened now keeps its old place */
+        if (watched_is_stale(&w->watched, &ops))
+            (void)watched_place(&w->watched, &ops, o, NULL); /* what cannot be opened now keeps its old place */
 }
 
 void bpf_objects_free(struct bpf_objects *o)

@@ -9,22 +9,22 @@
 #include <stdint.h>
 
 #include "event/event.h"
-#include "event/watch_object.h"
 #include "sensor/bpf/decode.h"
 #include "sensor/bpf/pin.h"
 #include "sensor/bpf/programs.h"
-#include "util/arena.h"
+#include "sensor/object/watched.h"
 #include "wire/match.h"
 
 struct bpf_object_watch {
+    union {
+        struct watched_object;
+        struct watched_object watched;
+    };
     struct bpf_object_watch *next;
-    struct watch_object wanted; /* its strings live in `arena` */
-    struct arena arena;
     uint32_t operations;        /* 1 << enum operation */
     struct pin pin;
     bool below;                 /* a mount below the path that was asked for; same id */
     bool exists;                /* the whole path does */
-    bool doubtful;              /* bpf_objects_doubt() */
     uint64_t root;              /* address of its inode; 0: does not exist, or has moved away */
     uint64_t device;            /* st_dev, as user space sees it */
     uint32_t kernel_device;     /* s_dev */
@@ -50,8 +50,8 @@ int bpf_objects_remove(struct bpf_objects *o, uint32_t id); /* -ENOENT */
 /* Something may stand there that is not what is pinned. */
 void bpf_objects_doubt(struct bpf_objects *o, struct bpf_object_watch *w);
 
-/* Place again what is doubtful, or everything. */
-void bpf_objects_refresh(struct bpf_objects *o, bool all);
+/* Place again what is doubtful. */
+void bpf_objects_refresh(struct bpf_objects *o);
 
 /*
  * Something was mounted or unmounted: the mounts below each watched path of the host are watched too, by

@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sensor/object/way.h"
 #include "util/cleanup.h"
-#include "util/limits.h"
 
 #ifndef OPEN_TREE_CLONE
 #define OPEN_TREE_CLONE 1
@@ -34,40 +34,19 @@ struct pin_answer {
     size_t missing;
 };
 
-/* Component after component: paths may be longer than PATH_MAX. */
 static int open_deepest(struct bytes path, struct pin *ret)
 {
-    _cleanup_close_ int at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     struct bytes rest = path;
 
+    at = at < 0 ? -errno : way_open(at, &rest, &(struct way_options){ 0 });
     if (at < 0)
-        return -errno;
-    for (;;) {
-        struct bytes part = bytes_next_component(&rest);
-        char name[LIMIT_NAME + 1];
-        int next;
-
-        if (!part.len)
-            break;
-        if (part.len > LIMIT_NAME)
-            return -ENAMETOOLONG;
-        memcpy(name, part.data, part.len);
-        name[part.len] = '\0';
-        next = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-        if (next < 0 && (errno == ENOENT || errno == ENOTDIR)) {
-            rest = (struct bytes){ part.data, part.len + rest.len };
-            break;
-        }
-        if (next < 0)
-            return -errno;
-        close(at);
-        at = next;
-    }
+        return at;
     ret->missing = rest.len;
     ret->clone_fd = (int)syscall(SYS_open_tree, at, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     if (ret->clone_fd < 0)
         ret->clone_fd = -EBADF;
-    ret->fd = TAKE_FD(at);
+    ret->fd = at;
     return 0;
 }
 

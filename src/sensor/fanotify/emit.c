@@ -8,6 +8,7 @@
 #include "sensor/fanotify/fold.h"
 #include "sensor/fanotify/gone.h"
 #include "sensor/fanotify/state.h"
+#include "sensor/object/gap.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -91,14 +92,7 @@ void fanotify_send(struct fanotify_object *o, struct event *e)
 
 void fanotify_gap(struct sensor *s, enum lost reason, uint64_t count, uint64_t from_real_ns, const char *text)
 {
-    struct gap gap = { .reason = reason,
-                       .count = count,
-                       .from_ns = from_real_ns,
-                       .to_ns = clock_ns(CLOCK_REALTIME),
-                       .sensor = SENSOR_FANOTIFY };
-
-    snprintf(gap.text, sizeof(gap.text), "%s", text);
-    s->options.sink.gap(s->options.sink.data, &gap);
+    emit_gap(&s->options, SENSOR_FANOTIFY, reason, count, from_real_ns, text);
 }
 
 void fanotify_replaced_gap(struct fanotify_object *o, uint64_t from_real_ns)

@@ -17,6 +17,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <utlist.h>
+
 #include "event/operation.h"
 #include "sensor/fanotify/fold.h"
 #include "sensor/fanotify/found.h"
@@ -33,10 +35,10 @@
 #include "sensor/fanotify/unexplained.h"
 #include "sensor/fanotify/window.h"
 #include "sensor/fanotify/writes.h"
+#include "sensor/object/mounts.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/escape.h"
-#include "util/mountinfo.h"
 
 #define BATCHES 64            /* buffers before the rest of the loop has its turn */
 #define TICK_MS 100
@@ -164,15 +166,9 @@ static int fanotify_sensor_open(const struct sensor_options *options, struct sen
 
 /* ---- objects ---- */
 
-/* The nearest to the victim first; the order in which they were added else. */
-static void insert(struct sensor *s, struct fanotify_object *o)
+static int by_view(const struct fanotify_object *a, const struct fanotify_object *b)
 {
-    struct fanotify_object **at = &s->objects;
-
-    while (*at && (*at)->wanted.view <= o->wanted.view)
-        at = &(*at)->next;
-    o->next = *at;
-    *at = o;
+    return watched_by_view(&a->watched, &b->watched);
 }
 
 static struct fanotify_object *mate(struct sensor *s, const struct fanotify_object *o, enum view view)
@@ -185,15 +181,8 @@ static struct fanotify_object *mate(struct sensor *s, const struct fanotify_obje
 
 static void remove_object(struct sensor *s, struct fanotify_object *o)
 {
-    struct fanotify_object **at = &s->objects;
-
-    while (*at != o)
-        at = &(*at)->next;
-    *at = o->next;
-    fanotify_found_forget(o);
-    fanotify_writes_forget(o);
-    fanotify_unexplained_forget(o);
-    fanotify_gone_forget(o);
+    LL_DELETE(s->objects, o);
+    fanotify_object_ops.disarm(&o->watched, NULL);
     fanotify_object_free(o);
 }
 
@@ -227,23 +216,21 @@ static void set_working(struct sensor *s)
 /* Digests of what is mounted: on the way to the path and at it; below it. */
 static int look_at_mounts(const struct fanotify_object *o, uint64_t *ret_way, uint64_t *ret_below)
 {
-    _cleanup_sbuf_ struct sbuf table = SBUF_INIT;
+    _cleanup_sbuf_ struct sbuf table = SBUF_INIT, room = SBUF_INIT;
     uint64_t way = 0, below = 0;
-    struct mountinfo mount;
+    struct mount_seen seen;
     struct bytes text;
-    int r = mountinfo_read("/proc/self/mountinfo", &table);
+    int r = mounts_read(0, &table);
 
     if (r < 0)
         return r;
     text = sbuf_bytes(&table);
-    while (mountinfo_next(&text, &mount)) {
-        char *unescaped = (char *)(uintptr_t)mount.point.data; /* in `table`, which is ours */
-        struct bytes point = { unescaped, mountinfo_unescape(mount.point, unescaped) };
-        uint64_t part = (mount.id + 1) * 0x9e3779b97f4a7c15ull;
+    while (mounts_next(&text, o->wanted.path, &room, &seen)) {
+        uint64_t part = (seen.mount.id + 1) * 0x9e3779b97f4a7c15ull;
 
-        if (point.len > 1 && bytes_path_covers(point, o->wanted.path))
+        if (seen.point.len > 1 && seen.where != MOUNT_BELOW)
             way += part;
-        else if (bytes_path_covers(o->wanted.path, point))
+        else if (seen.where != MOUNT_ABOVE)
             below += part;
     }
     *ret_way = way;
@@ -256,7 +243,7 @@ static int look_at_mounts(const struct fanotify_object *o, uint64_t *ret_way, ui
 static bool is_same_place(struct fanotify_object *o)
 {
     fanotify_object_close(o); /* opened before the mount */
-    return !fanotify_object_is_stale(o) && !fanotify_object_is_other(o);
+    return !watched_is_stale(&o->watched, &fanotify_object_ops) && !fanotify_object_is_other(o);
 }
 
 /* A mount is no change that fanotify tells: it is found by looking, and what lies there is marked. What was hidden by
@@ -311,7 +298,7 @@ static int fanotify_sensor_watch(struct sensor *s, const struct watch_object *ob
         return r;
     if (!s->watch_real_ns)
         s->watch_real_ns = clock_ns(CLOCK_REALTIME);
-    r = fanotify_object_place(o, NULL, err);
+    r = watched_place(&o->watched, &fanotify_object_ops, NULL, err);
     fanotify_object_close(o);
     if (r < 0) {
         fanotify_object_free(o);
@@ -321,7 +308,7 @@ static int fanotify_sensor_watch(struct sensor *s, const struct watch_object *ob
         expire_snapshots(s, object->group, now_ms() + SNAPSHOT_MS);
     o->fresh = s->window_on && object->view != VIEW_MERGED;
     (void)was_mounted(s, o);
-    insert(s, o);
+    LL_INSERT_INORDER(s->objects, o, by_view);
     set_working(s);
     warn_of_names(o);
     return 0;
@@ -335,20 +322,13 @@ static int fanotify_sensor_unwatch(struct sensor *s, uint32_t object_id, struct 
 
         if (o->wanted.id != object_id || o->tombstone_until_ms)
             continue;
-        fanotify_found_forget(o);
-        fanotify_writes_forget(o);
-        fanotify_unexplained_forget(o);
-        fanotify_gone_forget(o);
         upper = o->wanted.view == VIEW_MERGED ? mate(s, o, VIEW_UPPER) : NULL;
         if (o->wanted.view == VIEW_UPPER)
             expire_snapshots(s, o->wanted.group, 0);
         if (upper && o->tree) {
             expire_snapshots(s, o->wanted.group, 0);
             fanotify_fold_hand_over(o, upper);
-            o->tombstone_until_ms = mate(s, o, VIEW_MERGED) ? now_ms() + SNAPSHOT_MS : UINT64_MAX;
-            o->gone = true;
-            o->listing = false;
-            fanotify_object_close(o);
+            watched_bury(&o->watched, &fanotify_object_ops, NULL, mate(s, o, VIEW_MERGED) ? now_ms() + SNAPSHOT_MS : UINT64_MAX);
         } else {
             remove_object(s, o);
         }
@@ -502,7 +482,7 @@ static void check_objects(struct sensor *s, bool regular)
 
         next = o->next;
         if (o->tombstone_until_ms) {
-            if (now_ms() >= o->tombstone_until_ms)
+            if (watched_is_over(&o->watched, now_ms()))
                 remove_object(s, o);
             continue;
         }
@@ -515,7 +495,7 @@ static void check_objects(struct sensor *s, bool regular)
         if (regular && !other)
             o->same_real_ns = s->empty_real_ns;
         same_ns = o->same_real_ns ? o->same_real_ns : s->empty_real_ns;
-        if (o->mismatch < 3 && !fanotify_object_is_stale(o))
+        if (o->mismatch < 3 && !watched_is_stale(&o->watched, &fanotify_object_ops))
             continue;
         if (o->mismatch >= 3)
             fanotify_gap(s, LOST_WATCH_WINDOW, 0, same_ns,
@@ -526,7 +506,7 @@ static void check_objects(struct sensor *s, bool regular)
             from_ns = same_ns;
         o->mismatch = 0;
         (void)was_mounted(s, o);
-        r = fanotify_object_place(o, o->tree || o->arrived ? NULL : &unknown, &err);
+        r = watched_place(&o->watched, &fanotify_object_ops, o->tree || o->arrived ? NULL : &unknown, &err);
         o->arrived = false;
         if (r < 0)
             log_warn(s->options.log, "fanotify: a watched path was replaced: %s; trying again",

@@ -22,7 +22,7 @@ static void on_user(const struct fanotify_user *user, const struct fanotify_even
         return;
     if (user->ancestor) {
         if (o->waiting.len && bytes_equal(e->at.name, o->waiting) && (e->mask & FAN_CREATE))
-            (void)fanotify_object_place(o, &o->sensor->now, NULL);
+            (void)watched_place(&o->watched, &fanotify_object_ops, &o->sensor->now, NULL);
         return;
     }
     if (!o->tree)
@@ -172,20 +172,18 @@ void fanotify_handle_event(struct sensor *s, const struct fanotify_event *e)
 
 /* ---- what was held while a container was starting ---- */
 
-static void replay(struct sensor *s)
+/* It stays: others may come that it belongs to as well. */
+static bool replay(void *data, const void *entry)
 {
-    struct fanotify_cause cause;
-    struct bytes bytes;
-    size_t at = 0;
+    const struct fanotify_held *held = entry;
+    struct sensor *s = data;
+    struct fanotify_event e;
 
-    while (fanotify_window_next(s->window, &at, &cause, &bytes)) {
-        struct fanotify_event e;
-
-        if (fanotify_decode(bytes, &e, NULL) < 0)
-            continue;
-        s->now = cause;
-        fanotify_handle_event(s, &e);
-    }
+    if (fanotify_decode((struct bytes){ held->bytes, held->len }, &e, NULL) < 0)
+        return false;
+    s->now = held->cause;
+    fanotify_handle_event(s, &e);
+    return false;
 }
 
 /* Who came since the last time looks through what is held. */
@@ -203,21 +201,22 @@ static bool take_fresh(struct sensor *s)
 
 void fanotify_handle_held(struct sensor *s)
 {
+    struct startup_buffer *held = fanotify_window_held(s->window);
     struct bytes rest = s->rest;
     struct fanotify_cause now = s->now;
 
     s->replaying = true;
     s->rest = (struct bytes){ NULL, 0 };
     while (take_fresh(s)) { /* telling may bring news of another container, and its objects */
-        uint64_t lost = fanotify_window_take_lost(s->window);
+        uint64_t lost = startup_buffer_take_lost(held, now_ms());
 
         if (lost)
             fanotify_gap(s, LOST_WATCH_WINDOW, lost, s->empty_real_ns, "changes while a container was starting");
-        replay(s);
+        startup_buffer_replay(held, replay, s);
     }
     s->replaying = false;
     s->now = now;
     s->rest = rest;
     if (!s->window_on)
-        fanotify_window_clear(s->window);
+        startup_buffer_clear(held);
 }

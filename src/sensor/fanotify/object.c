@@ -3,47 +3,29 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/magic.h>
-#include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "sensor/fanotify/layer.h"
 #include "sensor/fanotify/state.h"
-#include "util/beneath.h"
 #include "util/cleanup.h"
 
 int fanotify_object_new(struct sensor *s, const struct watch_object *wanted,
                         struct fanotify_object **ret, struct err *err)
 {
     struct fanotify_object *o = calloc(1, sizeof(*o));
+    int r = o ? watched_init(&o->watched, wanted, err) : err_set(err, -ENOMEM, "watch");
 
-    if (!o)
-        return err_set(err, -ENOMEM, "watch");
+    if (r < 0) {
+        free(o);
+        return r;
+    }
     o->sensor = s;
-    o->pidfd = o->root_fd = o->directory_fd = -EBADF;
-    o->wanted = *wanted;
-    o->path = strndup(wanted->path.data, wanted->path.len);
-    o->host_path = strndup(wanted->host_path.data, wanted->host_path.len);
-    if (!o->path || !o->host_path) {
-        fanotify_object_free(o);
-        return err_set(err, -ENOMEM, "watch");
-    }
-    o->wanted.path = bytes_of(o->path);
-    o->wanted.host_path = bytes_of(o->host_path);
-    o->base = bytes_basename(o->wanted.path);
-    o->parent = bytes_dirname(o->wanted.path);
-    if (wanted->ns_pid) {
-        o->pidfd = (int)syscall(SYS_pidfd_open, wanted->ns_pid, 0); /* Linux 5.3 */
-        if (o->pidfd < 0 && errno == ESRCH)
-            o->gone = true;
-    }
+    o->root_fd = o->directory_fd = -EBADF;
     *ret = o;
     return 0;
 }
@@ -62,40 +44,11 @@ void fanotify_object_free(struct fanotify_object *o)
     fanotify_object_close(o);
     fanotify_object_drop_ancestors(o);
     tree_free(o->tree);
-    if (o->pidfd >= 0)
-        close(o->pidfd);
-    free(o->path);
-    free(o->host_path);
+    watched_done(&o->watched);
     free(o);
 }
 
-bool fanotify_object_gone(struct fanotify_object *o)
-{
-    struct pollfd pollfd = { .fd = o->pidfd, .events = POLLIN };
-
-    if (!o->gone && o->pidfd >= 0 && poll(&pollfd, 1, 0) > 0)
-        o->gone = true;
-    return o->gone;
-}
-
 /* ---- descriptors of one batch ---- */
-
-/* The directory that the path stands in, from our own namespace. */
-static int open_parent(const struct fanotify_object *o)
-{
-    size_t prefix = o->wanted.host_path.len - o->wanted.path.len; /* "/proc/PID/root" */
-    size_t trusted = o->wanted.root_len;
-    char path[PATH_MAX];
-    int n;
-
-    if (o->wanted.host_path.len < o->wanted.path.len || prefix + o->parent.len >= sizeof(path))
-        return -ENAMETOOLONG;
-    n = snprintf(path, sizeof(path), "%.*s%.*s", (int)prefix, o->host_path, (int)o->parent.len,
-                 o->parent.data);
-    /* the folder that a root stands in is outside of it, and nobody's in the container */
-    return beneath_open_host((struct bytes){ path, (size_t)n }, trusted <= (size_t)n ? trusted : 0,
-                             O_PATH | O_DIRECTORY);
-}
 
 void fanotify_object_close(struct fanotify_object *o)
 {
@@ -121,21 +74,6 @@ const struct fanotify_layer *fanotify_object_layer(struct fanotify_object *o, in
     return o->layer;
 }
 
-/* The first `len` bytes of the directory that the path stands in. */
-static int open_above(const struct fanotify_object *o, size_t len)
-{
-    size_t prefix = o->wanted.host_path.len - o->wanted.path.len, trusted = o->wanted.root_len;
-    char path[PATH_MAX];
-    int n;
-
-    if (o->wanted.host_path.len < o->wanted.path.len || prefix + len + 2 > sizeof(path))
-        return -ENAMETOOLONG;
-    n = snprintf(path, sizeof(path), "%.*s%.*s", (int)prefix, o->host_path, len ? (int)len : 1,
-                 len ? o->parent.data : "/");
-    return beneath_open_host((struct bytes){ path, (size_t)n }, trusted <= (size_t)n ? trusted : 0,
-                             O_RDONLY | O_DIRECTORY | O_NOATIME);
-}
-
 int fanotify_object_near(struct fanotify_object *o, uint64_t fsid)
 {
     size_t len = o->parent.len;
@@ -150,7 +88,7 @@ int fanotify_object_near(struct fanotify_object *o, uint64_t fsid)
         struct statfs fs;
         uint64_t found = 0;
 
-        fd = open_above(o, len > 1 ? len : 0);
+        fd = watched_open_above(&o->wanted, len > 1 ? len : 1, O_RDONLY | O_DIRECTORY | O_NOATIME);
         if (fd >= 0 && fstatfs(fd, &fs) == 0)
             memcpy(&found, &fs.f_fsid, sizeof(found));
         if (fd >= 0 && found == fsid)
@@ -170,7 +108,7 @@ int fanotify_object_directory(struct fanotify_object *o, uint32_t directory)
     if (o->directory == directory && o->directory_fd >= 0)
         return o->directory_fd;
     if (o->root_fd < 0)
-        o->root_fd = open_parent(o);
+        o->root_fd = watched_open_above(&o->wanted, o->parent.len, O_PATH | O_DIRECTORY);
     if (o->root_fd < 0)
         return -ESTALE;
     if (directory == tree_root(o->tree))
@@ -225,18 +163,17 @@ void fanotify_object_doubt(struct fanotify_object *o)
         o->doubt_real_ns = o->sensor->now.to_real_ns;
 }
 
-bool fanotify_object_is_stale(struct fanotify_object *o)
+bool fanotify_object_is_stale(struct watched_object *w)
 {
+    struct fanotify_object *o = (struct fanotify_object *)w;
     struct file_state now = { 0 }, known = { 0 };
     _cleanup_close_ int fd = -EBADF;
 
-    if (o->tombstone_until_ms || fanotify_object_gone(o))
-        return false;
     if (o->doubtful)
         return true;
-    fd = open_parent(o);
+    fd = watched_open_above(&o->wanted, o->parent.len, O_PATH | O_DIRECTORY);
     if (fd < 0)
-        return o->tree && !fanotify_object_gone(o);
+        return o->tree && !watched_is_gone(w);
     if (!o->tree)
         return true;
     (void)tree_stat(fd, NULL, &now);
@@ -250,7 +187,7 @@ bool fanotify_object_is_other(struct fanotify_object *o)
     uint32_t top = fanotify_object_top(o);
     int fd;
 
-    if (o->tombstone_until_ms || !o->tree || !o->base.len || fanotify_object_gone(o))
+    if (o->tombstone_until_ms || !o->tree || !o->base.len || watched_is_gone(&o->watched))
         return false;
     fd = fanotify_object_directory(o, tree_root(o->tree));
     if (fd < 0)

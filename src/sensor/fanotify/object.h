@@ -11,10 +11,10 @@ int fanotify_object_new(struct sensor *s, const struct watch_object *wanted,
 void fanotify_object_free(struct fanotify_object *o); /* NULL is fine */
 /* The directories on the way to the path are nothing to it any more. */
 void fanotify_object_drop_ancestors(struct fanotify_object *o);
-bool fanotify_object_is_stale(struct fanotify_object *o);
+/* Of a fanotify object: for watched_ops. */
+bool fanotify_object_is_stale(struct watched_object *w);
 /* Something else may stand at the path now: looked at as soon as the queue is empty. */
 void fanotify_object_doubt(struct fanotify_object *o);
-bool fanotify_object_gone(struct fanotify_object *o);
 /* A directory of the tree, O_PATH; borrowed until the end of the batch. -ESTALE: not there any more. */
 int fanotify_object_directory(struct fanotify_object *o, uint32_t directory);
 /* Some directory of that file system, on the way to the path; the caller closes. */

@@ -9,15 +9,16 @@
 #include <unistd.h>
 
 #include "sensor/fanotify/found.h"
+#include "sensor/fanotify/gone.h"
 #include "sensor/fanotify/late.h"
 #include "sensor/fanotify/marks.h"
 #include "sensor/fanotify/object.h"
 #include "sensor/fanotify/unexplained.h"
 #include "sensor/fanotify/writes.h"
+#include "sensor/object/way.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#define PLACE_TRIES 10
 #define FIRST_FILES 2000 /* directories of a small tree are looked at as a whole before the watch is ready */
 
 static void on_found(void *data, uint32_t name)
@@ -100,14 +101,25 @@ static int fill(struct fanotify_object *o, struct err *err)
     return 0;
 }
 
+static void on_step(void *data, int fd, bool missing)
+{
+    struct fanotify_object *o = data;
+
+    if (missing)
+        fanotify_marks_awaited(o, fd);
+    else if (!o->unmarked)
+        fanotify_marks_way(o, fd);
+}
+
 /* The way to the path, each directory marked for moves; the descriptor of the one that the path stands
  * in, or -ENOENT with o->waiting for the first component that is not there. */
 static int go(struct fanotify_object *o)
 {
+    struct way_options options = { .flags = O_DIRECTORY, .step = on_step, .data = o };
     size_t prefix = o->wanted.host_path.len - o->wanted.path.len;
     struct bytes rest = o->parent;
-    _cleanup_close_ int fd = -EBADF;
     char path[PATH_MAX];
+    int fd;
 
     if (o->wanted.host_path.len < o->wanted.path.len || prefix + 2 > sizeof(path))
         return -ENAMETOOLONG;
@@ -116,31 +128,12 @@ static int go(struct fanotify_object *o)
     fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    for (;;) {
-        char name[LIMIT_NAME + 1];
-        struct bytes part = bytes_next_component(&rest);
-        int next;
-
-        if (!part.len)
-            return TAKE_FD(fd);
-        if (part.len > LIMIT_NAME)
-            return -ENAMETOOLONG;
-        memcpy(name, part.data, part.len);
-        name[part.len] = '\0';
-        if (!o->unmarked)
-            fanotify_marks_way(o, fd);
-        next = openat(fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (next < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) {
-            fanotify_marks_awaited(o, fd);
-            next = openat(fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-            if (next < 0)
-                o->waiting = part;
-        }
-        if (next < 0)
-            return errno == ENOTDIR || errno == ELOOP ? -ENOENT : -errno;
-        close(fd);
-        fd = next;
-    }
+    fd = way_open(fd, &rest, &options);
+    if (fd < 0 || !rest.len)
+        return fd;
+    close(fd);
+    o->waiting = bytes_next_component(&rest);
+    return -ENOENT;
 }
 
 static bool is_marked(const struct fanotify_object *o)
@@ -150,7 +143,7 @@ static bool is_marked(const struct fanotify_object *o)
     return top && fanotify_handles_has(o->sensor->handles, &(struct fanotify_user){ (struct fanotify_object *)(uintptr_t)o, top, false });
 }
 
-static int place_once(struct fanotify_object *o, const struct fanotify_cause *cause, struct err *err)
+static int try_to_place(struct fanotify_object *o, const struct fanotify_cause *cause, struct err *err)
 {
     struct tree_options options = { .cross_mounts = true, .xattrs = true, .ns_pid = o->wanted.ns_pid, .data = o,
                                     .directory = fanotify_marks_directory, .forget = fanotify_marks_forget };
@@ -212,22 +205,28 @@ static int place_once(struct fanotify_object *o, const struct fanotify_cause *ca
     return r;
 }
 
-int fanotify_object_place(struct fanotify_object *o, const struct fanotify_cause *cause, struct err *err)
+static int arm(struct watched_object *w, void *data, struct err *err)
 {
-    int r = -EAGAIN;
+    struct fanotify_object *o = (struct fanotify_object *)w;
+    int r;
 
-    o->doubtful = false;
     o->placed_boot_ns = clock_ns(CLOCK_BOOTTIME);
-    for (int i = 0; i < PLACE_TRIES && (r == -EAGAIN || r == -ESTALE || r == -ENOENT); i++) {
-        if (fanotify_object_gone(o))
-            return 0;
-        r = place_once(o, cause, err);
-    }
-    if (r < 0 && fanotify_object_gone(o))
-        return 0;
-    if (r == -EAGAIN || r == -ESTALE || r == -ENOENT) {
-        o->doubtful = true; /* it changes all the time: the next look is a tick away */
-        r = 0;
-    }
-    return r;
+    r = try_to_place(o, data, err);
+    return r == -ESTALE || r == -ENOENT ? -EAGAIN : r;
 }
+
+/* Nothing of it will be told; its marks stay (marks.h). */
+static void disarm(struct watched_object *w, void *data)
+{
+    struct fanotify_object *o = (struct fanotify_object *)w;
+
+    (void)data;
+    fanotify_found_forget(o);
+    fanotify_writes_forget(o);
+    fanotify_unexplained_forget(o);
+    fanotify_gone_forget(o);
+    fanotify_object_close(o);
+    o->listing = false;
+}
+
+const struct watched_ops fanotify_object_ops = { .arm = arm, .disarm = disarm, .is_stale = fanotify_object_is_stale };

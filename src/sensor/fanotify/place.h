@@ -5,9 +5,11 @@
 
 #include "sensor/fanotify/state.h"
 
-/* Mark what there is of the path and begin the index. cause: what is found is news, and whose; NULL: it is not. What keeps
- * changing meanwhile is left in doubt, and is no error. What was waiting to be told of it is forgotten. */
-int fanotify_object_place(struct fanotify_object *o, const struct fanotify_cause *cause, struct err *err);
+/*
+ * Armed by marks. The data of arm() is a struct fanotify_cause: what is found is news, and whose; NULL: it is not. Marks what
+ * there is of the path and begins the index. What was waiting to be told of the object is forgotten by arm() and disarm().
+ */
+extern const struct watched_ops fanotify_object_ops;
 /* List and mark a directory that appeared; cause NULL: nothing in it is news. */
 void fanotify_object_walk(struct fanotify_object *o, uint32_t name, const struct fanotify_cause *cause);
 /* The same by its descriptor, wherever it is now. */

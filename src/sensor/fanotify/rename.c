@@ -127,7 +127,7 @@ static void on_ancestor(struct fanotify_object *o, uint32_t depth, const struct 
     fanotify_send(o, told);
     fanotify_object_doubt(o);
     if (!away && !o->tree) { /* at once: what the queue has next may be about what came */
-        (void)fanotify_object_place(o, NULL, NULL);
+        (void)watched_place(&o->watched, &fanotify_object_ops, NULL, NULL);
         fanotify_replaced_gap(o, o->doubt_real_ns);
         o->doubt_real_ns = 0;
         o->arrived = false;

@@ -211,10 +211,10 @@ void fanotify_rescan(struct sensor *s)
     fanotify_gap(s, LOST_FANOTIFY_QUEUE, 0, s->overflow_real_ns,
                  "the kernel's queue was full; what changed meanwhile was found by comparing");
     for (struct fanotify_object *o = s->objects; o; o = o->next) {
-        if (o->tombstone_until_ms || fanotify_object_gone(o))
+        if (o->tombstone_until_ms || watched_is_gone(&o->watched))
             continue;
         if (o->doubtful || !o->tree)
-            (void)fanotify_object_place(o, &cause, NULL);
+            (void)watched_place(&o->watched, &fanotify_object_ops, &cause, NULL);
         else
             rescan(o, &cause);
     }

@@ -8,6 +8,7 @@
 #include "sensor/fanotify/decode.h"
 #include "sensor/fanotify/features.h"
 #include "sensor/fanotify/handles.h"
+#include "sensor/object/watched.h"
 #include "sensor/sensor.h"
 #include "sensor/tree/tree.h"
 #include "util/clock.h"
@@ -39,12 +40,12 @@ struct fanotify_cause {
 /* One watched path. Its index begins with the directory that the path stands in, of which only the one
  * name is looked at: so the watched thing itself is a name like those below it. */
 struct fanotify_object {
+    union {
+        struct watched_object;
+        struct watched_object watched;
+    };
     struct fanotify_object *next;
     struct sensor *sensor;
-    struct watch_object wanted; /* path and host_path point to the two members below */
-    char *path, *host_path;
-    struct bytes base;          /* last component of path; empty for "/" */
-    struct bytes parent;        /* of path: what stands before it */
 
     struct tree *tree;          /* NULL: the directory that the path stands in is not there */
     struct bytes waiting;       /* then: the component that is waited for; points into path */
@@ -56,8 +57,6 @@ struct fanotify_object {
     bool telling;               /* what a listing finds is news */
     struct fanotify_cause cause; /* then: whose */
 
-    int pidfd;                  /* of wanted.ns_pid; its namespace dies with its last process */
-    bool gone, doubtful;
     bool arrived;               /* a directory above came, with what is in it: that is told */
     uint64_t doubt_real_ns;     /* CLOCK_REALTIME: a directory above was told to go then; 0 = none was */
     uint64_t placed_boot_ns;    /* when its index was begun */
@@ -65,7 +64,6 @@ struct fanotify_object {
     uint64_t same_real_ns;      /* CLOCK_REALTIME of the last one that found the same; 0: none yet */
     bool mounts_known;
     uint64_t mounts_on_way, mounts_below; /* digests of what is mounted above the path and at it, and below it */
-    uint64_t tombstone_until_ms;    /* CLOCK_MONOTONIC: unwatched, only its snapshot is of use; 0 = alive */
 
     /* open during one batch of events */
     int root_fd, directory_fd;

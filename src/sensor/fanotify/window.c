@@ -14,35 +14,38 @@
 #include <sys/sysmacros.h>
 
 #include "sensor/fanotify/state.h"
-#include "sensor/recent_evictions.h"
 #include "util/cleanup.h"
 #include "util/limits.h"
 #include "util/mountinfo.h"
 
-struct held {
-    struct fanotify_cause cause;
-    uint64_t added_ms; /* CLOCK_MONOTONIC */
-    uint32_t len;
-};
-
 struct fanotify_window {
-    struct sbuf held;   /* struct held and the event as it came, one after the other */
-    struct sbuf mounts; /* marked for the window: paths, each ended by NUL */
-    struct recent_evictions lost;
+    struct startup_buffer *held; /* of struct fanotify_held */
+    struct sbuf mounts;          /* marked for the window: paths, each ended by NUL */
 };
 
 struct fanotify_window *fanotify_window_new(void)
 {
-    return calloc(1, sizeof(struct fanotify_window));
+    struct fanotify_window *w = calloc(1, sizeof(*w));
+
+    if (w && !(w->held = startup_buffer_new(LIMIT_FANOTIFY_HELD))) {
+        free(w);
+        return NULL;
+    }
+    return w;
 }
 
 void fanotify_window_free(struct fanotify_window *w)
 {
     if (!w)
         return;
-    sbuf_done(&w->held);
+    startup_buffer_free(w->held);
     sbuf_done(&w->mounts);
     free(w);
+}
+
+struct startup_buffer *fanotify_window_held(struct fanotify_window *w)
+{
+    return w->held;
 }
 
 static uint64_t mask(const struct sensor *s)
@@ -137,60 +140,14 @@ void fanotify_window_close(struct sensor *s)
     sbuf_clear(&w->mounts);
 }
 
-/* A container may be waited for for days: the older half gives way. */
-static void make_room(struct fanotify_window *w)
-{
-    size_t at = 0;
-
-    while (at < w->held.len / 2) {
-        struct held head;
-
-        memcpy(&head, w->held.data + at, sizeof(head));
-        at += sizeof(head) + head.len;
-        if (is_recent_eviction(head.added_ms, now_ms()))
-            recent_evictions_note(&w->lost, now_ms());
-    }
-    memmove(w->held.data, w->held.data + at, w->held.len - at);
-    sbuf_truncate(&w->held, w->held.len - at);
-}
-
 void fanotify_window_hold(struct sensor *s, const struct fanotify_event *e)
 {
-    struct fanotify_window *w = s->window;
-    struct held head = { s->now, now_ms(), (uint32_t)e->len };
+    struct fanotify_held *held = startup_buffer_add(s->window->held, sizeof(*held) + e->len, now_ms());
 
-    if (w->held.len + sizeof(head) + e->len > LIMIT_FANOTIFY_HELD)
-        make_room(w);
-    head.cause.note = NULL;
-    sbuf_add(&w->held, (const char *)&head, sizeof(head));
-    sbuf_add(&w->held, s->rest.data - e->len, e->len);
-    if (sbuf_error(&w->held)) {
-        sbuf_done(&w->held);
-        w->held = (struct sbuf)SBUF_INIT;
-        recent_evictions_note(&w->lost, now_ms());
-    }
-}
-
-uint64_t fanotify_window_take_lost(struct fanotify_window *w)
-{
-    return recent_evictions_take(&w->lost, now_ms());
-}
-
-bool fanotify_window_next(const struct fanotify_window *w, size_t *at, struct fanotify_cause *ret_cause, struct bytes *ret)
-{
-    struct held head;
-
-    if (*at >= w->held.len)
-        return false;
-    memcpy(&head, w->held.data + *at, sizeof(head));
-    *ret_cause = head.cause;
-    *ret = (struct bytes){ w->held.data + *at + sizeof(head), head.len };
-    *at += sizeof(head) + head.len;
-    return true;
-}
-
-void fanotify_window_clear(struct fanotify_window *w)
-{
-    sbuf_clear(&w->held);
-    w->lost.count = 0;
+    if (!held)
+        return;
+    held->cause = s->now;
+    held->cause.note = NULL;
+    held->len = e->len;
+    memcpy(held->bytes, s->rest.data - e->len, e->len);
 }
