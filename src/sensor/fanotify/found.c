@@ -119,7 +119,7 @@ static uint64_t object_of(struct fanotify_object *o, uint32_t name)
     return fanotify_handle_hash(&handle);
 }
 
-void fanotify_found_add(struct fanotify_object *o, uint32_t name)
+void fanotify_found_add(struct fanotify_object *o, uint32_t name, const struct fanotify_cause *cause)
 {
     struct found_name *e = find_any(o, name);
 
@@ -131,7 +131,7 @@ void fanotify_found_add(struct fanotify_object *o, uint32_t name)
         return;
     }
     e->key = (struct found_key){ o, name };
-    e->cause = o->cause;
+    e->cause = *cause;
     e->directory = tree_parent_of(o->tree, name);
     e->inode = inode_of(o, name);
     e->object = o->sensor->features.target ? object_of(o, name) : 0;

@@ -8,7 +8,8 @@
 
 struct fanotify_found *fanotify_found_new(void);
 void fanotify_found_free(struct fanotify_found *f);
-void fanotify_found_add(struct fanotify_object *o, uint32_t name);
+/* cause: of the directory that was listed; it is presumed to be that of the name. */
+void fanotify_found_add(struct fanotify_object *o, uint32_t name, const struct fanotify_cause *cause);
 /* The event of the name's creation is here: it is told by that. True if it was in the list. */
 bool fanotify_found_cancel(struct fanotify_object *o, uint32_t name);
 /* Something else happened to it: it is to be told now, by that cause, which is valid until the list changes. NULL: it is not

@@ -18,9 +18,9 @@
 static void emit_found(struct fanotify_object *o, uint32_t name, const struct fanotify_cause *cause)
 {
     if (o->wanted.view == VIEW_UPPER)
-        fanotify_upper_appeared(o, tree_parent_of(o->tree, name), tree_name(o->tree, name), NULL, cause);
+        fanotify_upper_appeared(o, tree_parent_of(o->tree, name), tree_name(o->tree, name), NULL, NULL, cause);
     else
-        fanotify_tell_new(o, name, cause);
+        fanotify_tell_new(o, name, NULL, cause);
 }
 
 void fanotify_late_found_name(struct fanotify_object *o, uint32_t name)

@@ -69,7 +69,7 @@ static uint32_t present(struct fanotify_object *o, uint32_t directory, struct by
  * by what the next events tell: then the index is left as it is, and the file is found by its handle.
  */
 static void see(struct fanotify_object *o, uint32_t directory, struct bytes name,
-                const struct fanotify_event *e, struct tree_change *ret, bool *ret_walked)
+                const struct fanotify_event *e, struct tree_change *ret, struct fanotify_birth *ret_birth, bool *ret_walked)
 {
     uint32_t entry = present(o, directory, name, e), object = tree_object_of(o->tree, entry);
     int fd = fanotify_object_directory(o, directory), r = -ENOENT;
@@ -92,13 +92,13 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
         /* a second name, and the first is gone already: the same file all the same, not a new one that
          * was given its number */
         tree_state(o->tree, tree_find(o->tree, now.device, now.inode), &known);
-        o->sensor->linked = known.known && now.links == 1 && known.mtime_ns == now.mtime_ns &&
+        ret_birth->linked = known.known && now.links == 1 && known.mtime_ns == now.mtime_ns &&
                             known.size == now.size && S_ISREG(now.mode);
     }
     if (r == 0 && (!entry || (e->mask & FAN_CREATE) ||
                    tree_is_that(o->tree, object, &now))) {
         (void)fanotify_look(o, directory, name, ret);
-        o->sensor->born_real_ns = birth_of(&now);
+        ret_birth->born_real_ns = birth_of(&now);
         return;
     }
     ret->before = known;
@@ -125,7 +125,7 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
     } else if (tree_stat(fd, NULL, &now) == 0) {
         uint32_t found = S_ISDIR(now.mode) ? tree_first_name(o->tree, tree_find(o->tree, now.device, now.inode)) : 0;
 
-        o->sensor->born_real_ns = birth_of(&now);
+        ret_birth->born_real_ns = birth_of(&now);
         if (found && fanotify_found_cancel(o, found)) /* a listing found it under a later name */
             (void)tree_rename(o->tree, found, directory, name, ret);
         else
@@ -149,7 +149,7 @@ static void walk_new(struct fanotify_object *o, uint32_t name, const struct fano
 }
 
 static void do_create(struct fanotify_object *o, uint32_t directory, struct bytes name,
-                      const struct fanotify_event *e, const struct tree_change *c, bool walked, bool *ret_gone)
+                      const struct fanotify_event *e, const struct tree_change *c, const struct fanotify_birth *birth, bool walked, bool *ret_gone)
 {
     struct event *told;
 
@@ -173,9 +173,9 @@ static void do_create(struct fanotify_object *o, uint32_t directory, struct byte
         return;
     }
     if (o->wanted.view == VIEW_UPPER)
-        fanotify_upper_appeared(o, directory, name, c->same_object ? NULL : &c->before, &o->sensor->now);
+        fanotify_upper_appeared(o, directory, name, c->same_object ? NULL : &c->before, birth, &o->sensor->now);
     else
-        fanotify_tell_new(o, c->name, &o->sensor->now);
+        fanotify_tell_new(o, c->name, birth, &o->sensor->now);
     if (S_ISDIR(c->after.mode) && !walked)
         walk_new(o, tree_child(o->tree, directory, name), e);
 }
@@ -237,6 +237,7 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
 {
     uint32_t entry = present(o, directory, name, e);
     bool both = (e->mask & FAN_CREATE) && (e->mask & FAN_DELETE);
+    struct fanotify_birth birth = { 0 };
     struct tree_change change = { 0 };
     char text[LIMIT_NAME + 1];
     uint32_t later;
@@ -255,7 +256,6 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
         entry = present(o, directory, name, e);
     }
     existed = entry != 0;
-    o->sensor->linked = false;
     if (e->mask & FAN_CREATE)
         (void)fanotify_found_cancel(o, entry);
     else
@@ -264,13 +264,13 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
         /* which came first is not told here; it was there before, so that it went first */
         do_delete(o, directory, name, e);
         (void)fanotify_look(o, directory, name, &change);
-        do_create(o, directory, name, e, &change, false, &gone);
+        do_create(o, directory, name, e, &change, &birth, false, &gone);
         if (!change.after.known)
             do_delete(o, directory, name, e);
         return;
     }
     if (!(e->mask & FAN_DELETE)) {
-        see(o, directory, name, e, &change, &walked);
+        see(o, directory, name, e, &change, &birth, &walked);
     } else {
         tree_state(o->tree, tree_object_of(o->tree, entry), &change.before);
         change.name = entry;
@@ -278,16 +278,16 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
             tree_forget_contents(o->tree, tree_object_of(o->tree, entry));
     }
     if (e->mask & FAN_CREATE) {
-        o->sensor->linked = o->sensor->linked || fanotify_made_before(o->sensor, &e->object);
+        birth.linked = birth.linked || fanotify_made_before(o->sensor, &e->object);
         if (e->mask & FAN_DELETE)
             change = (struct tree_change){ 0 };
         if (!fanotify_found_was_told(o, entry, &change.after))
-            do_create(o, directory, name, e, &change, walked, &gone);
+            do_create(o, directory, name, e, &change, &birth, walked, &gone);
         if (e->mask & FAN_ATTRIB) {
             fanotify_unexplained_drop(o, &change.after); /* a listing had found it in the making */
             fanotify_made_with_attributes(o, directory, name, &change);
         }
-        if (!(e->mask & FAN_CLOSE_WRITE) && change.after.known && !o->sensor->linked)
+        if (!(e->mask & FAN_CLOSE_WRITE) && change.after.known && !birth.linked)
             fanotify_writes_made(o, directory, name, &change.after);
     } else if (e->mask & FAN_ATTRIB) {
         fanotify_attributes(o, directory, name, e, &change);
@@ -302,7 +302,6 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
         fanotify_accessed(o, directory, name, OPERATION_READ, &o->sensor->now);
     if (e->mask & FAN_OPEN_EXEC)
         fanotify_accessed(o, directory, name, OPERATION_EXEC, &o->sensor->now);
-    o->sensor->linked = false;
     o->sensor->born_real_ns = 0;
     if (e->mask & (FAN_CREATE | FAN_DELETE))
         fanotify_arrival_note(o, directory, name, e->mask & FAN_DELETE ? NULL : &e->object);

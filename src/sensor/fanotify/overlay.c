@@ -15,6 +15,7 @@
 #include "sensor/fanotify/appear.h"
 #include "sensor/fanotify/attributes.h"
 #include "sensor/fanotify/emit.h"
+#include "sensor/fanotify/interpret.h"
 #include "sensor/fanotify/object.h"
 #include "sensor/fanotify/state.h"
 #include "sensor/fanotify/writes.h"
@@ -157,14 +158,14 @@ void fanotify_upper_gone(struct fanotify_object *o, uint32_t directory, struct b
 }
 
 void fanotify_upper_appeared(struct fanotify_object *o, uint32_t directory, struct bytes name,
-                             const struct file_state *before, const struct fanotify_cause *cause)
+                             const struct file_state *before, const struct fanotify_birth *birth, const struct fanotify_cause *cause)
 {
     uint32_t entry = tree_child(o->tree, directory, name), object = tree_object_of(o->tree, entry), seen = 0;
     struct fanotify_object *snapshot = NULL;
     struct tree_change change = { .same_object = true };
+    struct file_state state = { 0 };
     struct sbuf path = SBUF_INIT;
     char text[LIMIT_NAME + 1];
-    bool was;
 
     if (!object || name.len > LIMIT_NAME)
         return;
@@ -174,21 +175,21 @@ void fanotify_upper_appeared(struct fanotify_object *o, uint32_t directory, stru
     if (below(o, directory, name, &path) == 0)
         snapshot = seen_in(o, sbuf_bytes(&path), cause->from_boot_ns, &seen);
     sbuf_done(&path);
-    if (before && before->known && !S_ISCHR(before->mode))
-        change.before = *before;
-    else if (snapshot && !(before && before->known && S_ISCHR(before->mode)))
-        tree_state(snapshot->tree, tree_object_of(snapshot->tree, seen), &change.before);
-    was = change.before.known != 0;
-    if (fanotify_is_whiteout(o, directory, name, &change.after)) {
-        if (was)
-            tell_gone(o, directory, name, &change.before, cause);
+    if (snapshot)
+        tree_state(snapshot->tree, tree_object_of(snapshot->tree, seen), &state);
+    switch (fanotify_interpret_upper(before, &state, fanotify_is_whiteout(o, directory, name, &change.after), &change.before)) {
+    case FANOTIFY_LAYER_GONE:
+        tell_gone(o, directory, name, &change.before, cause);
+        __attribute__((fallthrough));
+    case FANOTIFY_LAYER_NOTHING:
         if (snapshot)
             note(snapshot, o, seen, NULL);
         return;
-    }
-    if (!was) {
-        fanotify_tell_new(o, entry, cause);
+    case FANOTIFY_LAYER_NEW:
+        fanotify_tell_new(o, entry, birth, cause);
         return;
+    case FANOTIFY_LAYER_COPIED:
+        break;
     }
     /* copied up: what differs from before is what was done */
     (void)fanotify_tell_attributes(o, directory, name, &change, cause);

@@ -21,12 +21,18 @@
 
 #define FIRST_FILES 2000 /* directories of a small tree are looked at as a whole before the watch is ready */
 
+/* One listing; what it finds is news if there is a cause. */
+struct listing {
+    struct fanotify_object *object;
+    const struct fanotify_cause *cause;
+};
+
 static void on_found(void *data, uint32_t name)
 {
-    struct fanotify_object *o = data;
+    const struct listing *l = data;
 
-    if (o->telling)
-        fanotify_found_add(o, name);
+    if (l->cause)
+        fanotify_found_add(l->object, name, l->cause);
 }
 
 static int walked(const struct fanotify_object *o, int r)
@@ -36,9 +42,11 @@ static int walked(const struct fanotify_object *o, int r)
     return r;
 }
 
-static int walk(struct fanotify_object *o, unsigned directories, struct err *err)
+static int walk(struct fanotify_object *o, unsigned directories, const struct fanotify_cause *cause, struct err *err)
 {
-    return walked(o, tree_walk(o->tree, directories, on_found, o, err));
+    struct listing listing = { o, cause };
+
+    return walked(o, tree_walk(o->tree, directories, on_found, &listing, err));
 }
 
 void fanotify_object_walk(struct fanotify_object *o, uint32_t name, const struct fanotify_cause *cause)
@@ -52,15 +60,14 @@ void fanotify_object_walk(struct fanotify_object *o, uint32_t name, const struct
 
 void fanotify_object_walk_at(struct fanotify_object *o, int fd, uint32_t name, const struct fanotify_cause *cause)
 {
+    struct listing listing = { o, cause };
     uint32_t object = tree_object_of(o->tree, name);
 
     if (!tree_is_directory(o->tree, object) || tree_queue(o->tree, fd, object, NULL) < 0)
         return;
-    o->telling = cause != NULL;
-    if (cause)
-        o->cause = *cause;
     /* only this: what the first listing has still to find was there before, and nobody's deed */
-    (void)walked(o, tree_walk_queued(o->tree, on_found, o, NULL));
+    o->telling = cause != NULL;
+    (void)walked(o, tree_walk_queued(o->tree, on_found, &listing, NULL));
     o->telling = false;
 }
 
@@ -70,13 +77,13 @@ bool fanotify_object_list(struct fanotify_object *o, unsigned directories)
 
     if (!o->listing || !o->tree)
         return false;
-    r = walk(o, directories, NULL);
+    r = walk(o, directories, NULL, NULL);
     o->listing = r > 0;
     return o->listing;
 }
 
 /* Directories first, all of them marked; of a large tree the files are looked at later, in pieces. */
-static int fill(struct fanotify_object *o, struct err *err)
+static int fill(struct fanotify_object *o, const struct fanotify_cause *cause, struct err *err)
 {
     uint32_t top = fanotify_object_top(o);
     uint32_t object = o->base.len ? tree_object_of(o->tree, top) : tree_root(o->tree);
@@ -87,17 +94,17 @@ static int fill(struct fanotify_object *o, struct err *err)
     fd = fanotify_object_directory(o, object);
     if (fd < 0)
         return fd;
-    tree_set_names_only(o->tree, !o->telling);
+    tree_set_names_only(o->tree, !cause);
     r = tree_queue(o->tree, fd, object, err);
     if (r == 0)
-        r = walk(o, 0, err);
+        r = walk(o, 0, cause, err);
     tree_set_names_only(o->tree, false);
-    if (r < 0 || o->telling)
+    if (r < 0 || cause)
         return r;
     fd = fanotify_object_directory(o, object);
     if (fd < 0 || tree_queue(o->tree, fd, object, NULL) < 0)
         return 0;
-    o->listing = walk(o, FIRST_FILES, NULL) > 0;
+    o->listing = walk(o, FIRST_FILES, NULL, NULL) > 0;
     return 0;
 }
 
@@ -158,8 +165,6 @@ static int try_to_place(struct fanotify_object *o, const struct fanotify_cause *
     fanotify_unexplained_forget(o);
     o->listing = false;
     o->waiting = BYTES_NULL;
-    if (cause)
-        o->cause = *cause;
     fd = go(o);
     if (fd == -ENOENT && o->waiting.len) {
         tree_free(TAKE_PTR(o->tree));
@@ -194,10 +199,10 @@ static int try_to_place(struct fanotify_object *o, const struct fanotify_cause *
         if (!o->unmarked)
             fanotify_marks_children(o, fd);
         if (change.name && cause)
-            fanotify_found_add(o, change.name);
+            fanotify_found_add(o, change.name, cause);
     }
     o->telling = cause != NULL;
-    r = fill(o, err);
+    r = fill(o, cause, err);
     o->telling = false;
     if (r == 0 && blind && !o->unmarked && !is_marked(o))
         return err_say(err, blind, "this file system has no file handles, fanotify cannot tell names on it; "

@@ -472,7 +472,7 @@ static void into(struct fanotify_object *o, const struct rename_end *from, const
         if (change.name)
             fanotify_upper_appeared(o, to->directory, to->name,
                                     victim.known && !change.same_object ? &victim : NULL,
-                                    &o->sensor->now);
+                                    NULL, &o->sensor->now);
         if (directory)
             fanotify_object_walk(o, tree_child(o->tree, to->directory, to->name), &o->sensor->now);
         return;

@@ -17,9 +17,11 @@
 #include <unistd.h>
 
 #include "sensor/fanotify/appear.h"
+#include "event/operation.h"
 #include "sensor/fanotify/attributes.h"
 #include "sensor/fanotify/emit.h"
 #include "sensor/fanotify/found.h"
+#include "sensor/fanotify/interpret.h"
 #include "sensor/fanotify/object.h"
 #include "sensor/fanotify/place.h"
 #include "sensor/fanotify/resolve.h"
@@ -92,8 +94,7 @@ static void on_new(struct fanotify_object *o, uint32_t directory, struct bytes n
     }
     if (fanotify_look(o, directory, name, &change) < 0 || !change.name)
         return;
-    o->cause = *cause;
-    fanotify_found_add(o, change.name);
+    fanotify_found_add(o, change.name, cause);
     fanotify_object_walk(o, change.name, cause);
 }
 
@@ -130,6 +131,7 @@ static void check_children(struct fanotify_object *o, uint32_t directory, const 
     for (size_t i = 0; i < names.count; i++) {
         struct bytes base = tree_name(o->tree, names.numbers[i]);
         char text[LIMIT_NAME + 1];
+        struct fanotify_compared found;
         struct tree_change c;
 
         if (!base.data || base.len > LIMIT_NAME || tree_parent_of(o->tree, names.numbers[i]) != directory ||
@@ -140,19 +142,17 @@ static void check_children(struct fanotify_object *o, uint32_t directory, const 
         base.data = text;
         if (fanotify_look(o, directory, base, &c) < 0)
             continue;
-        if (!c.after.known) {
-            fanotify_send(o, fanotify_event_new(o, S_ISDIR(c.before.mode) ? OPERATION_RMDIR : OPERATION_UNLINK,
-                                                directory, base, &c.before, cause));
-        } else if (!c.same_object) {
-            fanotify_send(o, fanotify_event_new(o, OPERATION_REPLACE, directory, base, &c.before, cause));
-            fanotify_tell_new(o, c.name, cause);
+        found = fanotify_interpret_compared(&c);
+        if (found.operation != OPERATION_COUNT)
+            fanotify_send(o, fanotify_event_new(o, found.operation, directory, base, &c.before, cause));
+        if (found.appeared) {
+            fanotify_tell_new(o, c.name, NULL, cause);
             fanotify_object_walk(o, c.name, cause);
-        } else if (c.before.ctime_ns != c.after.ctime_ns) {
-            (void)fanotify_tell_attributes(o, directory, base, &c, cause);
-            if (S_ISREG(c.after.mode) &&
-                (c.before.mtime_ns != c.after.mtime_ns || c.before.size != c.after.size))
-                fanotify_tell_changed(o, directory, base, &c, cause);
         }
+        if (found.attributes)
+            (void)fanotify_tell_attributes(o, directory, base, &c, cause);
+        if (found.contents)
+            fanotify_tell_changed(o, directory, base, &c, cause);
     }
     free(names.numbers);
 }

@@ -8,12 +8,12 @@
 #include "sensor/fanotify/decode.h"
 #include "sensor/fanotify/features.h"
 #include "sensor/fanotify/handles.h"
+#include "sensor/fanotify/interpret.h"
 #include "sensor/object/watched.h"
 #include "sensor/sensor.h"
 #include "sensor/tree/tree.h"
 #include "util/clock.h"
 
-#define FANOTIFY_STAMP_NS ((int64_t)(10 * NS_PER_MS)) /* the kernel's stamps are those of its last tick */
 #define FANOTIFY_DEVICES_MAX 4096 /* file systems below the watched paths; 16 bytes each */
 
 struct fanotify_fold;
@@ -55,7 +55,6 @@ struct fanotify_object {
     bool fresh;                 /* what was held before it came has not been looked through */
     bool claims;                /* it is being looked through */
     bool telling;               /* what a listing finds is news */
-    struct fanotify_cause cause; /* then: whose */
 
     bool arrived;               /* a directory above came, with what is in it: that is told */
     uint64_t doubt_real_ns;     /* CLOCK_REALTIME: a directory above was told to go then; 0 = none was */
@@ -124,8 +123,7 @@ struct sensor {
     uint64_t next_doubt_ms;     /* CLOCK_MONOTONIC: not sooner */
     uint64_t lost_damaged, lost_paths;
     bool overflow;
-    uint64_t born_real_ns;      /* CLOCK_REALTIME: when what appears now was made, by the look at it; 0 = ask the name */
-    bool linked;                /* what appears now had another name before */
+    uint64_t born_real_ns;
     bool silent;                /* told by another object of the group: only the index is kept up */
     uint64_t overflow_real_ns; /* the last empty queue before it */
     char rescan_note[128];

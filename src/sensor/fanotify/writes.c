@@ -18,6 +18,7 @@
 
 #include "sensor/fanotify/attributes.h"
 #include "sensor/fanotify/emit.h"
+#include "sensor/fanotify/interpret.h"
 #include "sensor/fanotify/resolve.h"
 #include "sensor/fanotify/state.h"
 #include "util/fingerprint.h"
@@ -153,55 +154,35 @@ void fanotify_writes_made(struct fanotify_object *o, uint32_t directory, struct 
     }
 }
 
+static struct fanotify_writer writer_of(const struct written_file *e)
+{
+    if (!e)
+        return (struct fanotify_writer){ 0 };
+    return (struct fanotify_writer){ .known = true, .made = e->made, .written = e->written, .dirty = e->dirty, .told = e->told,
+                                     .size_known = e->size_known, .size = e->size };
+}
+
 void fanotify_written(struct fanotify_object *o, uint32_t directory, struct bytes name, uint64_t mask,
                       const struct tree_change *change, const struct fanotify_cause *cause)
 {
-    struct file_state before = change->before, after = change->after;
-    const struct file_state *file = after.known ? &after : &before; /* it may be gone again */
+    const struct file_state *after = &change->after, *file = after->known ? after : &change->before; /* it may be gone again */
     struct written_file *e = file->known ? find(o, file, cause->pid) : NULL;
-    bool created = (mask & FAN_CREATE) || (e && e->made && !e->told);
-    bool sizes = !(mask & FAN_CREATE) && (before.known & after.known & FILE_SIZE) && change->same_object;
-    bool truncated = sizes && (mask & FAN_MODIFY) && after.size < before.size;
-    bool changed = (e && (!e->made || e->written)) || (mask & FAN_MODIFY);
+    struct fanotify_writer writer = writer_of(e);
+    struct fanotify_contents c;
 
-    if ((after.known && !S_ISREG(after.mode)) || o->sensor->silent)
+    if (o->sensor->silent)
         return;
-    if (!before.known && !after.known) { /* it has no name here any more */
-        if ((mask & (FAN_CREATE | FAN_MODIFY | FAN_CLOSE_WRITE)) == (FAN_CREATE | FAN_MODIFY | FAN_CLOSE_WRITE))
-            tell(o, OPERATION_WRITE, directory, name, &before, &after, cause); /* how much is not known */
-        return;
-    }
-    if (mask & FAN_CREATE)
-        before = (struct file_state){ .known = FILE_SIZE };
-    /* a mapping's stores are not told as modifications; neither is utimensat(), but as attributes */
-    if (sizes && before.mtime_ns != after.mtime_ns &&
-        (before.size != after.size || (mask & (FAN_ATTRIB | FAN_MODIFY)) != FAN_ATTRIB))
-        changed = true;
-    if ((mask & (FAN_MODIFY | FAN_CLOSE_WRITE)) == FAN_MODIFY && sizes && before.size == after.size &&
-        fanotify_set_times(change, cause)) { /* utimensat() of this one alone */
-        tell(o, OPERATION_UTIME, directory, name, &(struct file_state){ 0 }, &after, cause);
-        return;
-    }
-    if (truncated)
-        tell(o, OPERATION_TRUNCATE, directory, name, &before, &after, cause);
-    if (mask & FAN_CLOSE_WRITE) {
-        if (e && e->size_known)
-            before = (struct file_state){ .known = FILE_SIZE, .size = e->size };
-        if (!created && !(e && e->told))
-            tell(o, OPERATION_OPEN_WRITE, directory, name, &before, &after, cause);
-        if (changed && !(truncated && after.size == 0) && !(created && after.known && after.size == 0) &&
-            !(e && e->told && !e->dirty && !(mask & FAN_MODIFY)))
-            tell(o, OPERATION_WRITE, directory, name, &before, &after, cause);
-        if (e)
-            drop(o->sensor->writes, e);
-        return;
-    }
-    if (truncated || !after.known)
+    fanotify_interpret_contents(mask, change, fanotify_set_times(change, cause), &writer, &c);
+    for (unsigned i = 0; i < c.count; i++)
+        tell(o, c.changes[i].operation, directory, name, &c.changes[i].before, after, cause);
+    if (c.after == FANOTIFY_FORGET && e)
+        drop(o->sensor->writes, e);
+    if (c.after != FANOTIFY_REMEMBER)
         return;
     if (!e)
-        e = add(o, directory, name, &before, &after, cause);
+        e = add(o, directory, name, &c.before, after, cause);
     if (!e) { /* too many: now or never */
-        tell(o, OPERATION_WRITE, directory, name, &before, &after, cause);
+        tell(o, OPERATION_WRITE, directory, name, &c.before, after, cause);
         return;
     }
     e->dirty = e->written = true;
