@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "foreign/mounts.h"
-#include "sensor/fanotify/emit.h"
 #include "sensor/fanotify/fanotify.h"
 
 #include <errno.h>
 #include <linux/capability.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,23 +27,17 @@
 #include "sensor/fanotify/place.h"
 #include "sensor/fanotify/queue.h"
 #include "sensor/fanotify/rescan.h"
-#include "sensor/fanotify/resolve.h"
 #include "sensor/fanotify/state.h"
 #include "sensor/fanotify/unexplained.h"
+#include "sensor/fanotify/upkeep.h"
 #include "sensor/fanotify/window.h"
 #include "sensor/fanotify/writes.h"
-#include "sensor/object/mounts.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/escape.h"
 
 #define BATCHES 64            /* buffers before the rest of the loop has its turn */
-#define TICK_MS 100
-#define DOUBT_MS 20
-#define MOUNTS_MS 500
 #define SNAPSHOT_MS 3000       /* of an overlay before a restart: until its layer's last news are read */
-#define LIST_DIRECTORIES 64   /* looked at in one go, in the background */
-#define PROGRESS_MS 5000
 #define SMALL_QUEUE (4 * 1024 * 1024) /* --ring-size below this: the kernel's own limit of events */
 
 #define CAPABILITIES                                                                               \
@@ -179,13 +170,6 @@ static struct fanotify_object *mate(struct sensor *s, const struct fanotify_obje
     return NULL;
 }
 
-static void remove_object(struct sensor *s, struct fanotify_object *o)
-{
-    LL_DELETE(s->objects, o);
-    fanotify_object_ops.disarm(&o->watched, NULL);
-    fanotify_object_free(o);
-}
-
 /* Snapshots of a group's former overlays: the newest is enough, and none without an upper layer. */
 static void expire_snapshots(struct sensor *s, uint32_t group, uint64_t until_ms)
 {
@@ -194,78 +178,10 @@ static void expire_snapshots(struct sensor *s, uint32_t group, uint64_t until_ms
         if (!o->tombstone_until_ms || o->wanted.group != group)
             continue;
         if (!until_ms)
-            remove_object(s, o);
+            fanotify_upkeep_remove(s, o);
         else if (o->tombstone_until_ms > until_ms)
             o->tombstone_until_ms = until_ms;
     }
-}
-
-static void set_working(struct sensor *s)
-{
-    eventfd_t ignored;
-    bool working = false;
-
-    for (const struct fanotify_object *o = s->objects; o; o = o->next)
-        working = working || o->listing;
-    if (working)
-        (void)eventfd_write(s->work, 1);
-    else
-        (void)eventfd_read(s->work, &ignored);
-}
-
-/* Digests of what is mounted: on the way to the path and at it; below it. */
-static int look_at_mounts(const struct fanotify_object *o, uint64_t *ret_way, uint64_t *ret_below)
-{
-    _cleanup_sbuf_ struct sbuf table = SBUF_INIT, room = SBUF_INIT;
-    uint64_t way = 0, below = 0;
-    struct mount_seen seen;
-    struct bytes text;
-    int r = mounts_read(0, &table);
-
-    if (r < 0)
-        return r;
-    text = sbuf_bytes(&table);
-    while (mounts_next(&text, o->wanted.path, &room, &seen)) {
-        uint64_t part = (seen.mount.id + 1) * 0x9e3779b97f4a7c15ull;
-
-        if (seen.point.len > 1 && seen.where != MOUNT_BELOW)
-            way += part;
-        else if (seen.where != MOUNT_ABOVE)
-            below += part;
-    }
-    *ret_way = way;
-    *ret_below = below;
-    return 0;
-}
-
-/* What stands at the path is what stood there: a folder above was mounted on itself, as engines do for a moment. Marks
- * are of files, and do not care by which mount they are reached. */
-static bool is_same_place(struct fanotify_object *o)
-{
-    fanotify_object_close(o); /* opened before the mount */
-    return !watched_is_stale(&o->watched, &fanotify_object_ops) && !fanotify_object_is_other(o);
-}
-
-/* A mount is no change that fanotify tells: it is found by looking, and what lies there is marked. What was hidden by
- * one and is there again was made by nobody. */
-static bool was_mounted(struct sensor *s, struct fanotify_object *o)
-{
-    uint64_t way, below;
-    bool first = !o->mounts_known, way_is_same, below_is_same;
-
-    if (o->wanted.ns_pid || look_at_mounts(o, &way, &below) < 0)
-        return false;
-    way_is_same = way == o->mounts_on_way;
-    below_is_same = below == o->mounts_below;
-    o->mounts_known = true;
-    o->mounts_on_way = way;
-    o->mounts_below = below;
-    if (first || (below_is_same && (way_is_same || is_same_place(o))))
-        return false;
-    fanotify_gap(s, LOST_WATCH_WINDOW, 0, s->empty_real_ns,
-                 "something was mounted or unmounted at the watched path, above or below it");
-    o->doubtful = o->arrived = true;
-    return true;
 }
 
 /* How many other names a watched file has, which lie outside; of a watched folder's files it is not counted. */
@@ -307,9 +223,9 @@ static int fanotify_sensor_watch(struct sensor *s, const struct watch_object *ob
     if (object->view == VIEW_MERGED)
         expire_snapshots(s, object->group, now_ms() + SNAPSHOT_MS);
     o->fresh = s->window_on && object->view != VIEW_MERGED;
-    (void)was_mounted(s, o);
+    (void)fanotify_upkeep_was_mounted(s, o);
     LL_INSERT_INORDER(s->objects, o, by_view);
-    set_working(s);
+    fanotify_upkeep_begin_listing(s);
     warn_of_names(o);
     return 0;
 }
@@ -330,7 +246,7 @@ static int fanotify_sensor_unwatch(struct sensor *s, uint32_t object_id, struct 
             fanotify_fold_hand_over(o, upper);
             watched_bury(&o->watched, &fanotify_object_ops, NULL, mate(s, o, VIEW_MERGED) ? now_ms() + SNAPSHOT_MS : UINT64_MAX);
         } else {
-            remove_object(s, o);
+            fanotify_upkeep_remove(s, o);
         }
         return 0;
     }
@@ -404,155 +320,6 @@ static void settle(struct sensor *s)
     }
 }
 
-/* ---- time ---- */
-
-static uint64_t files_known(const struct sensor *s)
-{
-    uint64_t files = 0;
-
-    for (const struct fanotify_object *o = s->objects; o; o = o->next)
-        files += o->tree ? tree_objects(o->tree) : 0;
-    return files;
-}
-
-static void list_more(struct sensor *s)
-{
-    bool was = false, more = false;
-
-    for (struct fanotify_object *o = s->objects; o; o = o->next) {
-        was = was || o->listing;
-        if (o->listing && fanotify_object_list(o, LIST_DIRECTORIES))
-            more = true;
-    }
-    if (!was)
-        return;
-    if (!more) {
-        log_info(s->options.log, "fanotify: all %llu files have been looked at", (unsigned long long)files_known(s));
-    } else if (now_ms() >= s->progress_ms) {
-        if (s->progress_ms)
-            log_info(s->options.log, "fanotify: %llu files have been looked at so far",
-                     (unsigned long long)files_known(s));
-        s->progress_ms = now_ms() + PROGRESS_MS;
-    }
-    set_working(s);
-}
-
-static void check_mounts(struct sensor *s)
-{
-    struct pollfd pollfd = { .fd = s->mounts, .events = POLLPRI };
-
-    if (s->mounts >= 0 && poll(&pollfd, 1, 0) > 0)
-        s->mounts_changed = true;
-    if (!s->mounts_changed || now_ms() < s->next_mounts_ms)
-        return;
-    s->mounts_changed = false;
-    s->next_mounts_ms = now_ms() + MOUNTS_MS;
-    for (struct fanotify_object *o = s->objects; o; o = o->next)
-        if (!o->tombstone_until_ms)
-            (void)was_mounted(s, o);
-}
-
-/* What stands at a container's path now was made since we watch, and its folders are marked only now. While the
- * container is awaited its names are held, and looked through; what was there before that was seen by nobody. */
-static void check_made_anew(struct sensor *s, struct fanotify_object *o)
-{
-    uint64_t born;
-
-    if (!o->tree || (o->wanted.view != VIEW_UPPER && o->wanted.view != VIEW_LOWER))
-        return;
-    o->fresh = s->window_on;
-    born = fanotify_born(o, tree_root(o->tree), o->base.len ? o->base : bytes_of("."));
-    if (born > s->watch_real_ns && (!s->window_on || born < s->window_real_ns))
-        fanotify_gap(s, LOST_WATCH_WINDOW, 0, born,
-                     "a container's files were made anew before it was known: what was done to them until they were watched");
-}
-
-/* regular: every tick, which is how often what stands at a path is compared. The queue is empty. */
-static void check_objects(struct sensor *s, bool regular)
-{
-    for (struct fanotify_object *o = s->objects, *next; o; o = next) {
-        struct fanotify_cause unknown = { .from_real_ns = s->empty_real_ns,
-                                          .to_real_ns = clock_ns(CLOCK_REALTIME),
-                                          .from_boot_ns = s->empty_boot_ns,
-                                          .to_boot_ns = clock_ns(CLOCK_BOOTTIME) };
-        struct err err = ERR_INIT;
-        uint64_t same_ns, from_ns;
-        bool other;
-        int r;
-
-        next = o->next;
-        if (o->tombstone_until_ms) {
-            if (watched_is_over(&o->watched, now_ms()))
-                remove_object(s, o);
-            continue;
-        }
-        /* an event of it may be under way: only what is so twice was not told */
-        other = regular && !o->doubtful && fanotify_object_is_other(o);
-        if (other)
-            o->mismatch++;
-        else if (regular)
-            o->mismatch = 0;
-        if (regular && !other)
-            o->same_real_ns = s->empty_real_ns;
-        same_ns = o->same_real_ns ? o->same_real_ns : s->empty_real_ns;
-        if (o->mismatch < 3 && !watched_is_stale(&o->watched, &fanotify_object_ops))
-            continue;
-        if (o->mismatch >= 3)
-            fanotify_gap(s, LOST_WATCH_WINDOW, 0, same_ns,
-                         "something else stood at a watched path without having been told");
-        /* told to go, or gone without having been told: who holds a folder keeps its end from being told */
-        from_ns = o->doubt_real_ns;
-        if (!from_ns && o->mismatch < 3 && o->tree && !o->doubtful)
-            from_ns = same_ns;
-        o->mismatch = 0;
-        (void)was_mounted(s, o);
-        r = watched_place(&o->watched, &fanotify_object_ops, o->tree || o->arrived ? NULL : &unknown, &err);
-        o->arrived = false;
-        if (r < 0)
-            log_warn(s->options.log, "fanotify: a watched path was replaced: %s; trying again",
-                     err_text(&err, r));
-        check_made_anew(s, o);
-        fanotify_replaced_gap(o, from_ns);
-        o->doubt_real_ns = 0;
-    }
-    set_working(s);
-}
-
-static void tell_losses(struct sensor *s)
-{
-    if (s->lost_damaged)
-        fanotify_gap(s, LOST_PATH, s->lost_damaged, s->empty_real_ns, "fanotify events that could not be read");
-    if (s->lost_paths)
-        fanotify_gap(s, LOST_PATH, s->lost_paths, s->empty_real_ns,
-                     "changes whose path could not be found, or directories that take no marks");
-    s->lost_damaged = s->lost_paths = 0;
-    for (const struct fanotify_object *o = s->objects; o; o = o->next)
-        if (tree_take_unanswered(o->tree))
-            fanotify_gap(s, LOST_UNANSWERED, 0, s->empty_real_ns, FOREIGN_UNANSWERED);
-}
-
-static void tick(struct sensor *s, bool empty)
-{
-    uint64_t now = now_ms();
-
-    /* until it is placed again an object that is in doubt sees nothing; who makes many so must not keep us busy */
-    if (s->doubtful && empty && now >= s->next_doubt_ms) {
-        s->doubtful = false;
-        s->next_doubt_ms = now + DOUBT_MS;
-        check_objects(s, false);
-    }
-    if (now < s->next_tick_ms)
-        return;
-    s->next_tick_ms = now + TICK_MS;
-    fanotify_writes_tick(s, now, false);
-    if (empty) {
-        fanotify_late_unexplained(s, now);
-        check_mounts(s);
-        check_objects(s, true);
-    }
-    tell_losses(s);
-}
-
 static void close_all(struct sensor *s)
 {
     for (struct fanotify_object *o = s->objects; o; o = o->next)
@@ -579,9 +346,9 @@ static int fanotify_sensor_dispatch(struct sensor *s, struct err *err)
     r = drain(s, BATCHES, &empty, err);
     if (empty) {
         settle(s);
-        list_more(s);
+        fanotify_upkeep_list(s);
     }
-    tick(s, empty);
+    fanotify_upkeep(s, empty);
     close_all(s);
     fanotify_fold_flush(s, false);
     if (fanotify_queue_waits(s))
@@ -603,7 +370,7 @@ static int fanotify_sensor_sync(struct sensor *s, unsigned timeout_ms, struct er
     fanotify_handle_held(s);
     settle(s);
     fanotify_writes_tick(s, now_ms(), true);
-    tell_losses(s);
+    fanotify_upkeep_tell_losses(s);
     close_all(s);
     fanotify_fold_flush(s, true);
     if (r == 0 && !empty)
@@ -642,7 +409,7 @@ static const char *fanotify_sensor_not_seen(struct sensor *s)
     (len += (size_t)snprintf(s->not_seen + len, sizeof(s->not_seen) - len, __VA_ARGS__))
     if (listing)
         ADD("%swhat attributes were before, until all files have been looked at (%llu so far)",
-            len ? ", " : "", (unsigned long long)files_known(s));
+            len ? ", " : "", (unsigned long long)fanotify_upkeep_files(s));
     if (others)
         ADD("%schanges made through %u other name%s (hard links) of the watched file", len ? ", " : "", others, others == 1 ? "" : "s");
     if (!s->features.target)
