@@ -33,8 +33,7 @@ void case_free(struct case_ *c)
     if (!c)
         return;
     slots_done(&c->seen.slots);
-    sbuf_done(&c->seen.text);
-    sbuf_done(&c->seen_key);
+    free(c->seen.at);
     follow_done(c);
     while (c->culprits) {
         struct culprit *s = c->culprits;

@@ -18,8 +18,7 @@
 #define NOTES_MAX 4            /* different doubts of one culprit */
 #define TRACES_MAX 8192        /* files followed by name through creations and moves */
 #define PARTS_MAX 8            /* kinds of changes to one such file that wait for what becomes of it */
-#define SEEN_MAX 65536         /* different files and processes that are reported apart to be counted */
-#define SEEN_BYTES (8 * 1024 * 1024) /* for all of these */
+#define SEEN_MAX 65536         /* different files and processes that are reported apart to be counted: 1.4 MB */
 #define SAMPLE_BYTES (4 * 1024 * 1024) /* for all paths that are kept by name */
 
 /* What kind of a change it was, beyond the operation. */
@@ -193,11 +192,11 @@ struct trace {
     UT_hash_handle hh;
 };
 
-/* What has been counted already: the address of what it is counted in, and it itself, since a hash of names can be met
- * on purpose. */
+/* What has been counted already: the address of what it is counted in, and it itself, in 21 bytes however long it is. */
 struct seen {
-    struct slots slots; /* numbers: where in `text`, in units of 4 bytes, + 1 */
-    struct sbuf text;   /* of each: length in 4 bytes, owner and thing, filled up to the unit */
+    struct slots slots; /* numbers: where in `at`, + 1 */
+    struct fingerprint *at;
+    uint32_t size;
 };
 
 struct explained {
@@ -225,7 +224,6 @@ struct case_ {
     struct trace no_trace;   /* among them, of nothing: a table that gets empty is made anew for the next */
     struct sbuf trace_key;   /* of the one that is looked for */
     struct seen seen;
-    struct sbuf seen_key;    /* of the one that is looked for */
     uint64_t events, refused, lost;
     bool lost_unknown;
     uint64_t filtered, allowed; /* seen, and left out by the user's filter */

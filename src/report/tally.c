@@ -9,53 +9,54 @@
 #include "event/operation.h"
 #include "report/case_state.h"
 #include "report/names.h"
-#include "util/hash.h"
 #include "util/limits.h"
-
-#define SEEN_UNIT 4u /* bytes */
-
-static struct bytes seen_at(const struct case_ *c, uint32_t number)
-{
-    const char *at = c->seen.text.data + (size_t)(number - 1) * SEEN_UNIT;
-    uint32_t len;
-
-    memcpy(&len, at, sizeof(len));
-    return (struct bytes){ at + sizeof(len), len };
-}
 
 static uint32_t seen_hash(const void *data, uint32_t number)
 {
-    struct bytes key = seen_at(data, number);
+    const struct case_ *c = data;
 
-    return (uint32_t)(hash_words(HASH_START, key.data, key.len) >> 32);
+    return (uint32_t)(c->seen.at[number - 1].number >> 32);
+}
+
+static bool add_seen(struct case_ *c, struct fingerprint key)
+{
+    struct seen *s = &c->seen;
+    uint32_t number = s->slots.used + 1;
+
+    if (number > SEEN_MAX)
+        return false;
+    if (number > s->size) {
+        uint32_t size = s->size ? s->size + s->size / 2 : 64;
+        struct fingerprint *at = reallocarray(s->at, size, sizeof(*at));
+
+        if (!at)
+            return false;
+        s->at = at;
+        s->size = size;
+    }
+    s->at[number - 1] = key;
+    if (slots_reserve(&s->slots, number, seen_hash, c) < 0)
+        return false;
+    slots_add(&s->slots, seen_hash(c, number), number);
+    return true;
 }
 
 bool case_see(struct case_ *c, const void *owner, struct bytes what, bool *ret_beyond)
 {
-    struct sbuf *key = &c->seen_key, *text = &c->seen.text;
-    uint32_t hash, at, left, number, len;
+    struct fingerprint_maker of;
+    struct fingerprint key;
+    uint32_t at, left, number;
 
-    sbuf_clear(key);
-    sbuf_add(key, (const char *)&owner, sizeof(owner));
-    sbuf_add_bytes(key, what);
-    hash = (uint32_t)(hash_words(HASH_START, sbuf_str(key), key->len) >> 32);
-    slots_start(&c->seen.slots, hash, &at, &left);
-    while (!sbuf_error(key) && (number = slots_next(&c->seen.slots, hash, &at, &left)))
-        if (bytes_equal(seen_at(c, number), sbuf_bytes(key)))
+    fingerprint_begin(&of);
+    fingerprint_add_word(&of, (uintptr_t)owner);
+    fingerprint_add(&of, what);
+    key = fingerprint_end(&of);
+    slots_start(&c->seen.slots, (uint32_t)(key.number >> 32), &at, &left);
+    while ((number = slots_next(&c->seen.slots, (uint32_t)(key.number >> 32), &at, &left)))
+        if (fingerprint_equal(c->seen.at[number - 1], key))
             return false;
-    number = (uint32_t)(text->len / SEEN_UNIT) + 1;
-    len = (uint32_t)key->len;
-    if (!sbuf_error(key) && c->seen.slots.used < SEEN_MAX && text->len + len <= SEEN_BYTES &&
-        slots_reserve(&c->seen.slots, number, seen_hash, c) == 0) {
-        sbuf_add(text, (const char *)&len, sizeof(len));
-        sbuf_add(text, sbuf_str(key), len);
-        while (text->len % SEEN_UNIT)
-            sbuf_add_char(text, '\0');
-        if (!sbuf_error(text)) {
-            slots_add(&c->seen.slots, hash, number);
-            return true;
-        }
-    }
+    if (add_seen(c, key))
+        return true;
     *ret_beyond = true;
     return false;
 }

@@ -9,6 +9,10 @@
 #include "store/fields.h"
 #include "store/message.h"
 #include "util/limits.h"
+#include "util/macro.h"
+
+#define GROUP 8u      /* slots of which a process has one: it does not take away what is referred to next */
+#define SWEEP_STEP 8 /* slots looked at with each that is taken */
 
 /* Known by their address: a reference is held, so that it cannot become another's. */
 struct sender {
@@ -17,6 +21,9 @@ struct sender {
     struct delta_packer before;
     enum message_kind kind; /* of the last event */
     unsigned count;         /* of such events since one stood alone */
+    unsigned sweep;         /* the slot that is looked at next */
+    unsigned turn;          /* of a group's slots that are all taken */
+    uint8_t needed[MESSAGE_SLOTS]; /* so many processes that are about to be sent refer to the slot's */
 };
 
 struct sender *sender_new(void)
@@ -70,6 +77,20 @@ static void end(struct sbuf *out, size_t start)
         memcpy(out->data + start - sizeof(length), &length, sizeof(length));
 }
 
+/* What nobody else holds any more is of the past, and will not be named again. Else the slots would fill, over some minutes,
+ * with such records of a kilobyte or two each. Whoever is about to be named is held by who names it. */
+static void sweep(struct sender *s)
+{
+    for (unsigned i = 0; i < SWEEP_STEP; i++) {
+        unsigned slot = s->sweep++ % MESSAGE_SLOTS;
+
+        if (s->processes[slot] && s->processes[slot]->refs == 1)
+            process_unref(TAKE_PTR(s->processes[slot]));
+        if (s->containers[slot] && s->containers[slot]->refs == 1)
+            container_unref(TAKE_PTR(s->containers[slot]));
+    }
+}
+
 static unsigned slot_of(const void *p)
 {
     return (unsigned)(((uintptr_t)p >> 4) * 0x9e3779b97f4a7c15ull >> 52); /* twelve bits */
@@ -85,6 +106,7 @@ static uint64_t container_slot(struct sender *s, struct container *c, struct sbu
         return 0;
     if (s->containers[slot] == c)
         return slot + 1;
+    sweep(s);
     container_unrefp(&s->containers[slot]);
     s->containers[slot] = container_ref(c);
     start = begin(out, MESSAGE_CONTAINER);
@@ -94,22 +116,39 @@ static uint64_t container_slot(struct sender *s, struct container *c, struct sbu
     return slot + 1;
 }
 
-/* Whoever was sent for somebody else's sake may have taken the slot. */
-static uint64_t still(const struct sender *s, uint64_t slot, const struct process *p)
+/* The group of slots that a process may have. */
+static unsigned group_of(const struct process *p)
 {
-    return slot && s->processes[slot - 1] == p ? slot : 0;
+    return slot_of(p) & ~(GROUP - 1);
 }
 
-/* Two slots that differ in one bit are a process's own. taken: of somebody who is still needed, 0 = none. */
-static unsigned free_slot(const struct sender *s, const struct process *p, uint64_t taken)
+static uint64_t find_slot(const struct sender *s, const struct process *p)
 {
-    unsigned slot = slot_of(p), other = slot ^ 1;
+    unsigned group = group_of(p);
 
-    return s->processes[slot] == p || (s->processes[other] != p && slot + 1 != taken) ? slot : other;
+    for (unsigned slot = group; slot < group + GROUP; slot++)
+        if (s->processes[slot] == p)
+            return slot + 1;
+    return 0;
 }
 
-/* taken: a slot that must not be used, as others refer to it next; 0 = none */
-static uint64_t process_slot(struct sender *s, struct process *p, uint64_t taken, unsigned depth, struct sbuf *out)
+/* An empty one, else the next in turn that is not referred to by what is about to be sent. */
+static unsigned free_slot(struct sender *s, const struct process *p)
+{
+    unsigned group = group_of(p), slot = group;
+
+    for (unsigned i = 0; i < GROUP; i++)
+        if (!s->processes[group + i])
+            return group + i;
+    for (unsigned i = 0; i < GROUP; i++) {
+        slot = group + s->turn++ % GROUP;
+        if (!s->needed[slot])
+            break;
+    }
+    return slot;
+}
+
+static uint64_t process_slot(struct sender *s, struct process *p, unsigned depth, struct sbuf *out)
 {
     uint64_t parent, earlier, container;
     unsigned slot;
@@ -117,16 +156,20 @@ static uint64_t process_slot(struct sender *s, struct process *p, uint64_t taken
 
     if (!p || depth == LIMIT_LINEAGE)
         return 0;
-    slot = free_slot(s, p, taken);
-    if (s->processes[slot] == p)
-        return slot + 1;
-    parent = process_slot(s, p->parent, taken, depth + 1, out);
-    earlier = process_slot(s, p->earlier, taken ? taken : parent, depth + 1, out);
+    if ((parent = find_slot(s, p)))
+        return parent;
+    parent = process_slot(s, p->parent, depth + 1, out);
+    if (parent)
+        s->needed[parent - 1]++;
+    earlier = process_slot(s, p->earlier, depth + 1, out);
+    if (parent) {
+        s->needed[parent - 1]--;
+        if (s->processes[parent - 1] != p->parent)
+            parent = 0; /* all of a group were needed: no launcher rather than another one */
+    }
     container = container_slot(s, p->container, out);
-    parent = still(s, parent, p->parent);
-    earlier = still(s, earlier, p->earlier);
-    slot = free_slot(s, p, taken);
-    /* only now: an ancestor may have had this slot */
+    sweep(s);
+    slot = free_slot(s, p); /* may be its parent's: the writer looks that up first */
     process_unrefp(&s->processes[slot]);
     s->processes[slot] = process_ref(p);
     start = begin(out, MESSAGE_PROCESS);
@@ -149,7 +192,7 @@ static void set_place(struct event_places *places, unsigned which, struct bytes 
 
 void sender_event(struct sender *s, const struct event *e, struct sbuf *out)
 {
-    uint64_t actor = process_slot(s, e->actor.process, 0, 0, out);
+    uint64_t actor = process_slot(s, e->actor.process, 0, out);
     uint64_t victim = container_slot(s, e->victim, out);
     struct fingerprint suspect = event_suspect(e);
     struct event_places places = { .suspect = suspect.number, .previous_host_path = e->previous_host_path };

@@ -16,6 +16,7 @@
 
 #define QUEUE_PATIENCE_MS (10 * 60 * 1000) /* of store_options.patient: a disk that hangs for longer is broken */
 #define HANG_NS (5 * NS_PER_S) /* before it is said: a busy machine's disk may take some seconds */
+#define PLACES_MAX 4096   /* of one watch, sent again to a store that is begun anew: the oldest are of containers that have gone */
 #define QUEUE_WAIT_MS 500 /* how long an event waits for room before it is lost: the sensors' own buffers hold more */
 
 /* A span of observation that goes on: sent again where the writer may not know of it. */
@@ -23,9 +24,11 @@ struct open_coverage {
     uint64_t number;
     struct coverage coverage;
     struct place_list {
-        struct coverage_place place;
+        struct coverage_place place; /* its texts are below */
         struct place_list *next;
-    } *places; /* in the arena */
+        char texts[];
+    } *places, **last_place; /* the newest PLACES_MAX, in order */
+    unsigned place_count;
     struct arena arena;
     struct open_coverage *next;
 };
@@ -106,11 +109,24 @@ int store_open(const struct store_options *options, struct store **ret, struct e
     return 0;
 }
 
+static void forget_first_place(struct open_coverage *c)
+{
+    struct place_list *p = c->places;
+
+    c->places = p->next;
+    if (!c->places)
+        c->last_place = &c->places;
+    c->place_count--;
+    free(p);
+}
+
 static void remove_coverage(struct open_coverage **at)
 {
     struct open_coverage *c = *at;
 
     *at = c->next;
+    while (c->places)
+        forget_first_place(c);
     arena_done(&c->arena);
     free(c);
 }
@@ -379,6 +395,7 @@ static int remember_coverage(struct adding *a, uint64_t number, const struct cov
     if (!c)
         return -ENOMEM;
     c->number = number;
+    c->last_place = &c->places;
     c->coverage = *coverage;
     c->coverage.watch = arena_copy(&c->arena, coverage->watch);
     c->coverage.not_seen = arena_copy(&c->arena, coverage->not_seen);
@@ -416,18 +433,31 @@ static struct open_coverage **find_coverage(struct adding *a, uint64_t number)
 
 static void remember_place(struct open_coverage *c, const struct coverage_place *place)
 {
-    struct place_list *p = arena_alloc(&c->arena, sizeof(*p));
+    const struct bytes from[] = { place->runtime,        place->selector, place->container_id,
+                                  place->container_name, place->path,     place->host_path };
+    struct place_list *p;
+    size_t len = 0;
+    char *at;
 
+    for (size_t i = 0; i < ARRAY_SIZE(from); i++)
+        len += from[i].len;
+    p = malloc(sizeof(*p) + len);
     if (!p)
         return; /* it is in the store that is written now */
-    *p = (struct place_list){ .place = *place, .next = c->places };
-    p->place.runtime = arena_copy(&c->arena, place->runtime);
-    p->place.selector = arena_copy(&c->arena, place->selector);
-    p->place.container_id = arena_copy(&c->arena, place->container_id);
-    p->place.container_name = arena_copy(&c->arena, place->container_name);
-    p->place.path = arena_copy(&c->arena, place->path);
-    p->place.host_path = arena_copy(&c->arena, place->host_path);
-    c->places = p;
+    *p = (struct place_list){ .place = *place };
+    struct bytes *const to[] = { &p->place.runtime,        &p->place.selector, &p->place.container_id,
+                                 &p->place.container_name, &p->place.path,     &p->place.host_path };
+    at = p->texts;
+    for (size_t i = 0; i < ARRAY_SIZE(from); i++) {
+        if (from[i].len)
+            memcpy(at, from[i].data, from[i].len);
+        *to[i] = from[i].data ? (struct bytes){ at, from[i].len } : BYTES_NULL;
+        at += from[i].len;
+    }
+    *c->last_place = p;
+    c->last_place = &p->next;
+    if (++c->place_count > PLACES_MAX)
+        forget_first_place(c);
 }
 
 int store_add_coverage_place(struct store *s, uint64_t id, const struct coverage_place *place)

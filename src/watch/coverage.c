@@ -7,8 +7,11 @@
 #include "util/fingerprint.h"
 #include "watch/state.h"
 
+#define RECORDED_MAX 4096 /* of those that are not there any more: a container that starts over and over is recorded once */
+
 struct recorded {
     struct fingerprint key;
+    unsigned round; /* it was there when places were last looked at */
     UT_hash_handle hh;
 };
 
@@ -30,14 +33,37 @@ static bool is_new(struct watchset *set, struct fingerprint key)
     struct recorded *r;
 
     HASH_FIND(hh, set->recorded, &key, sizeof(key), r);
-    if (r)
+    if (r) {
+        r->round = set->round;
         return false;
+    }
     r = calloc(1, sizeof(*r));
     if (!r)
         return true;
     r->key = key;
+    r->round = set->round;
     HASH_ADD(hh, set->recorded, key, sizeof(r->key), r);
     return true;
+}
+
+/* Of those that are not there any more the oldest: containers come and go for as long as they are watched. */
+static void forget_old(struct watchset *set)
+{
+    unsigned gone = 0;
+    struct recorded *r, *next;
+
+    HASH_ITER(hh, set->recorded, r, next)
+        gone += r->round != set->round;
+    HASH_ITER(hh, set->recorded, r, next) { /* in the order in which they were recorded */
+        if (gone <= RECORDED_MAX / 2)
+            break;
+        if (r->round == set->round)
+            continue;
+        HASH_DEL(set->recorded, r);
+        free(r);
+        gone--;
+    }
+    set->forget_at = HASH_COUNT(set->recorded) + RECORDED_MAX / 2;
 }
 
 /* What is asked of one watch, whoever's files it turns out to be. */
@@ -78,6 +104,7 @@ static struct coverage_place resolved(const struct watchset *set, const struct w
 void watchset_each_new_place(struct watchset *set, void (*each)(void *data, const struct coverage_place *place),
                              void *data)
 {
+    set->round++;
     for (size_t i = 0; i < set->count; i++) {
         const struct watch *w = set->watches[i];
         struct coverage_place p = asked(set, w);
@@ -91,6 +118,8 @@ void watchset_each_new_place(struct watchset *set, void (*each)(void *data, cons
                     each(data, &p);
             }
     }
+    if (HASH_COUNT(set->recorded) > MAX(set->forget_at, (unsigned)RECORDED_MAX))
+        forget_old(set);
 }
 
 void watchset_forget_places(struct watchset *set)

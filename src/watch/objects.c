@@ -78,18 +78,14 @@ static int add_use(struct object *o, struct instance *i, const struct place *pla
 static int add_object(struct watchset *set, struct instance *i, const struct place *place,
                       struct err *err)
 {
-    struct object_slot *by_id = reallocarray(set->by_id, set->next_object + 1, sizeof(*by_id));
     struct object *o = calloc(1, sizeof(*o));
     struct watch_object *object;
     int r;
 
-    if (by_id)
-        set->by_id = by_id;
-    if (!o || !by_id) {
-        free(o);
+    if (!o)
         return err_set(err, -ENOMEM, "watches");
-    }
     o->place = *place;
+    o->watch = i->watch;
     object = &o->place.object;
     object->path = arena_copy(&o->arena, place->object.path);
     if (add_use(o, i, place) < 0) {
@@ -100,7 +96,6 @@ static int add_object(struct watchset *set, struct instance *i, const struct pla
     o->place.victim_path = o->uses[0].victim_path;
     o->place.shown_host_path = o->uses[0].shown_host_path;
     object->id = set->next_object++;
-    set->by_id[object->id] = (struct object_slot){ 0 };
     object->group = i->group;
     object->permissions = watch_permissions(set, i->watch);
     object->writes = set->options.writes;
@@ -109,7 +104,7 @@ static int add_object(struct watchset *set, struct instance *i, const struct pla
         object_free(o);
         return r;
     }
-    set->by_id[object->id] = (struct object_slot){ i->watch, o };
+    HASH_ADD(by_id, set->by_id, place.object.id, sizeof(object->id), o);
     o->next = i->watch->objects;
     i->watch->objects = o;
     return 0;
@@ -119,7 +114,7 @@ static void retired_free(struct watchset *set, struct object *o)
 {
     struct instance *i = o->uses[0].instance;
 
-    set->by_id[o->place.object.id].object = NULL;
+    HASH_DELETE(by_id, set->by_id, o);
     set->retired_count--;
     container_unref(i->container);
     free(i);
@@ -153,7 +148,7 @@ static void retire(struct watchset *set, struct object *o)
     struct instance *i = calloc(1, sizeof(*i));
 
     if (!i) {
-        set->by_id[o->place.object.id].object = NULL;
+        HASH_DELETE(by_id, set->by_id, o);
         object_free(o);
         return;
     }

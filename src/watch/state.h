@@ -49,6 +49,8 @@ struct object {
     struct sbuf sharers; /* names, each ended by a NUL */
     uint64_t sharers_ns;  /* CLOCK_MONOTONIC of the answer, 0 = never asked */
     uint64_t retired_ns;  /* CLOCK_MONOTONIC: nobody watches it since; 0 = alive */
+    struct watch *watch;  /* also where no instance has it any more */
+    UT_hash_handle by_id;
 };
 
 struct watch {
@@ -66,15 +68,13 @@ struct watchset {
     struct watchset_options options;
     struct watch **watches;
     size_t count;
-    struct object_slot {
-        struct watch *watch;
-        struct object *object; /* NULL: removed, and forgotten */
-    } *by_id;                  /* index is the object's id: an event names its object by it */
+    struct object *by_id;      /* an event names its object by its number: those that are watched, and the retired ones */
     struct object *retired;    /* what was seen through them may be under way: the newest first */
     size_t retired_count;
     uint32_t next_object, next_group;
     struct sbuf text;
     struct recorded *recorded; /* places that were told for the record */
+    unsigned round, forget_at; /* how often they were looked at; how many they are before the oldest are forgotten */
     bool window;
     bool look;                 /* a link on the way was changed: the path leads elsewhere now */
 };

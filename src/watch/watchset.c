@@ -33,6 +33,7 @@ void watchset_free(struct watchset *set)
     if (!set)
         return;
     objects_forget_retired(set, true);
+    HASH_CLEAR(by_id, set->by_id);
     for (size_t i = 0; i < set->count; i++) {
         struct watch *w = set->watches[i];
 
@@ -42,7 +43,6 @@ void watchset_free(struct watchset *set)
         free(w);
     }
     free(set->watches);
-    free(set->by_id);
     sbuf_done(&set->text);
     watchset_forget_places(set);
     free(set);
@@ -297,21 +297,19 @@ static bool leads_elsewhere(const struct event *e)
 
 bool watchset_event(struct watchset *set, struct event *event)
 {
-    struct object_slot found;
+    struct object *found;
     struct bytes key;
 
-    if (event->object == 0 || event->object >= set->next_object)
+    HASH_FIND(by_id, set->by_id, &event->object, sizeof(event->object), found);
+    if (!found || (event->path.len && !touches(found, event)))
         return false;
-    found = set->by_id[event->object];
-    if (!found.object || (event->path.len && !touches(found.object, event)))
+    if (!(operation_info(event->operation)->permission & watch_permissions(set, found->watch)))
         return false;
-    if (!(operation_info(event->operation)->permission & watch_permissions(set, found.watch)))
+    if (is_on_the_way(found->watch, found) && !leads_elsewhere(event))
         return false;
-    if (is_on_the_way(found.watch, found.object) && !leads_elsewhere(event))
-        return false;
-    set->look |= found.object->place.link && leads_elsewhere(event) && event->error == 0;
-    give(set, found.watch, found.object, event);
-    key = found.watch->target.key.data ? found.watch->target.key : set->options.key;
+    set->look |= found->place.link && leads_elsewhere(event) && event->error == 0;
+    give(set, found->watch, found, event);
+    key = found->watch->target.key.data ? found->watch->target.key : set->options.key;
     if (key.len)
         event->key = key;
     return true;

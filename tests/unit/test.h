@@ -2,6 +2,7 @@
 /* What every unit test includes, in the order cmocka needs. A test is a table; the row's name is its message. */
 #pragma once
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,18 @@
 
 #include "util/bytes.h"
 #include "util/macro.h"
+
+/* Bytes that malloc() has given out; 0 where the C library does not say, or a sanitizer has them. */
+static inline size_t heap_in_use(void)
+{
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+    struct mallinfo2 m = mallinfo2();
+
+    return m.uordblks + m.hblkhd;
+#else
+    return 0;
+#endif
+}
 
 /* BYTES("a\0b") keeps the NUL in the middle; for string literals only. */
 #define BYTES(s) ((struct bytes){ s, sizeof(s) - 1 })

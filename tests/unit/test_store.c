@@ -1388,6 +1388,50 @@ static void a_full_disk(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static void add_one(struct store *store, struct process *actor, struct container *victim, uint64_t time_ns)
+{
+    struct event *e = make_event(OPERATION_UNLINK, "/a/f", actor, victim, time_ns);
+
+    set_id(e, time_ns);
+    add(store, e);
+}
+
+/* Processes that nobody else knows any more are of the past: however many have been, few are held. */
+static void the_past_is_not_held(void **state)
+{
+    struct process *init = make_process(1, "/sbin/init", NULL);
+    struct container *web = make_container("aaaa", "web");
+    struct store *store = open_store(false);
+
+    (void)state;
+    for (unsigned i = 0; i < 20000; i++) {
+        struct process *p = make_process(2 + (pid_t)i, "/bin/rm", process_ref(init));
+
+        p->container = container_ref(web);
+        add_one(store, p, web, 1 + i);
+        process_unref(p);
+        if (i == 10000) { /* one that is still there is sent once */
+            struct process *living = make_process(50000, "/bin/sh", process_ref(init));
+
+            for (unsigned k = 0; k < 5000; k++)
+                add_one(store, living, NULL, 100000 + k);
+            process_unref(living);
+        }
+    }
+    /* each of them holds both */
+    assert_true(init->refs < 1200);
+    assert_true(web->refs < 1200);
+    assert_int_equal(store_flush(store, NULL), 0);
+    store_close(store);
+    assert_int_equal(init->refs, 1);
+    process_unref(init);
+    container_unref(web);
+    store = open_store(true);
+    assert_int_equal(ask(store, "web", "/a"), 20000);
+    assert_int_equal(ask(store, NULL, "/a"), 5000);
+    store_close(store);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -1424,6 +1468,7 @@ int main(void)
         TEST(a_damaged_store),
         TEST(a_damaged_lineage),
         TEST(a_full_disk),
+        TEST(the_past_is_not_held),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -462,6 +462,42 @@ static void a_file_that_is_moved(void **state)
     assert_int_equal(tear_down(NULL), 0);
 }
 
+/* Of the places that come and go, a new file has the newest: those that are still there. */
+static void a_file_with_many_places(void **state)
+{
+    const unsigned all = 10000;
+    struct store *store;
+    sqlite3_stmt *s;
+    sqlite3 *db;
+    uint64_t id;
+
+    (void)state;
+    assert_int_equal(set_up(NULL), 0);
+    store = open_store();
+    id = begin(store);
+    for (unsigned i = 1; i <= all; i++) {
+        char name[16];
+        struct coverage_place p = { .kind = SELECTOR_NAME, .path = bytes_of("/p"), .from_ns = i };
+
+        snprintf(name, sizeof(name), "c%u", i);
+        p.container_name = bytes_of(name);
+        assert_int_equal(store_add_coverage_place(store, id, &p), 0);
+    }
+    assert_int_equal(store_flush(store, NULL), 0);
+    assert_int_equal(unlink(path), 0);
+    wait_for_generation(store);
+    store_close(store);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT count(*), max(CAST(container_name AS TEXT) = 'c10000') FROM coverage_place", -1, &s, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+    assert_in_range(sqlite3_column_int(s, 0), 1000, 5000);
+    assert_int_equal(sqlite3_column_int(s, 1), 1);
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+    assert_int_equal(tear_down(NULL), 0);
+}
+
 static int find_end(void *data, const struct coverage *c)
 {
     if (!*(uint64_t *)data)
@@ -623,6 +659,7 @@ int main(void)
         cmocka_unit_test(a_file_that_goes_away),
         cmocka_unit_test(a_file_that_is_truncated_early),
         cmocka_unit_test(a_file_that_is_moved),
+        cmocka_unit_test(a_file_with_many_places),
         cmocka_unit_test(a_file_that_comes_back),
         cmocka_unit_test(a_store_that_is_not_there_yet),
         cmocka_unit_test(more_than_fits),

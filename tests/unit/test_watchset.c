@@ -695,6 +695,63 @@ static void places_are_told_once(void **state)
     (void)rmdir(real);
 }
 
+static void forget_place(void *data, const struct coverage_place *p)
+{
+    (void)p;
+    ++*(unsigned *)data;
+}
+
+/* Of the test's own table. */
+static void forget_gone(void)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < seen.count; i++)
+        if (seen.objects[i].id)
+            seen.objects[n++] = seen.objects[i];
+    seen.count = n;
+}
+
+/* One container after the other has the name, for as long as it is watched. */
+static void containers_come_and_go(void **state)
+{
+    const unsigned warm = 6000, all = 26000;
+    unsigned told = 0;
+    size_t before = 0;
+    uint32_t gone = 0;
+
+    (void)state;
+    new_container("0", T0);
+    assert_int_equal(watch("web:/prd", NULL), 0);
+    for (unsigned i = 1; i <= all; i++) {
+        char id[16];
+
+        running = false;
+        life(LIFECYCLE_DIE, known);
+        running = true;
+        snprintf(id, sizeof(id), "%u", i);
+        new_container(id, T0 + i * NS_PER_S);
+        known->pid = (pid_t)(NOBODY + i);
+        life(LIFECYCLE_START, known);
+        assert_in_range(living(), 1, 4);
+        assert_int_not_equal(object_of(VIEW_MERGED), 0);
+        if (i == warm)
+            gone = object_of(VIEW_MERGED);
+        forget_gone();
+        seen.notices[0] = seen.explained[0] = '\0';
+        watchset_each_new_place(set, forget_place, &told);
+        if (i == warm)
+            before = heap_in_use();
+    }
+    assert_true(heap_in_use() <= before + 64 * 1024);
+    assert_true(told >= all); /* each of them is in the record */
+    is_not_ours(gone, OPERATION_UNLINK, "/prd/a");
+    event_free(event_on(object_of(VIEW_MERGED), OPERATION_UNLINK, "/prd/a"));
+    told = 0;
+    watchset_each_new_place(set, forget_place, &told);
+    assert_int_equal(told, 0); /* what is there now is not forgotten */
+}
+
 static void engine_that_refuses(void **state)
 {
     struct err err = ERR_INIT;
@@ -752,6 +809,7 @@ int main(void)
         TEST(each_target_has_its_own_permissions_and_key),
         TEST(volume_is_watched_by_its_place),
         TEST(places_are_told_once),
+        TEST(containers_come_and_go),
         TEST(engine_that_refuses),
         TEST(two_watches),
     };
