@@ -109,6 +109,8 @@ void watchset_each_new_place(struct watchset *set, void (*each)(void *data, cons
         const struct watch *w = set->watches[i];
         struct coverage_place p = asked(set, w);
 
+        if (w->until_ns)
+            continue;
         if (is_new(set, key_of(w, &p)))
             each(data, &p);
         for (const struct object *o = w->objects; o; o = o->next)

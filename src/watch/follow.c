@@ -55,7 +55,7 @@ void instances_free(struct watch *w)
     }
 }
 
-static void instance_remove(struct watchset *set, struct instance *i)
+void instance_remove(struct watchset *set, struct instance *i)
 {
     struct instance **at = &i->watch->instances;
 

@@ -35,6 +35,8 @@ void watchset_each_absent(const struct watchset *set, void (*each)(void *data, s
 
 struct instance *instance_add(struct watchset *set, struct watch *w, struct err *err);
 void instances_free(struct watch *w);
+/* With its objects: the sensors give them up. */
+void instance_remove(struct watchset *set, struct instance *i);
 /* Look the watch up anew: its path, its container, or all containers that match. */
 int follow_resolve(struct watchset *set, struct watch *w, bool first, struct err *err);
 void follow_window(struct watchset *set);

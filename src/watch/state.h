@@ -10,6 +10,7 @@
 #include "watch/target.h"
 
 struct watch;
+struct watch_labels;
 
 /* One container of a watch, or the one place of a host path. A watch by name has one for ever, which
  * waits while nobody has the name; a plural one (compose:, pod:, image:, label:) has as many as match. */
@@ -55,6 +56,9 @@ struct object {
 
 struct watch {
     struct target target;
+    struct watch_labels *labels; /* owned; NULL: the target's own text and key hold for all of it */
+    uint64_t from_ns, until_ns;  /* CLOCK_REALTIME, while watches are exchanged (change.h): what it tells; 0 = all */
+    bool kept;                   /* while the exchange is made */
     uint32_t index;
     struct object *objects;
     struct instance *instances;
@@ -64,6 +68,14 @@ struct watch {
     uint64_t next_look_ns;   /* plural ones: all engines are asked again then */
 };
 
+/* What was given up, and may have been lent to an event. */
+struct gone {
+    struct gone *next;
+    struct watch *watch;         /* or */
+    struct watch_labels *labels;
+    uint64_t since_ns;           /* CLOCK_MONOTONIC */
+};
+
 struct watchset {
     struct watchset_options options;
     struct watch **watches;
@@ -71,7 +83,9 @@ struct watchset {
     struct object *by_id;      /* an event names its object by its number: those that are watched, and the retired ones */
     struct object *retired;    /* what was seen through them may be under way: the newest first */
     size_t retired_count;
-    uint32_t next_object, next_group;
+    uint32_t next_object, next_group, next_index;
+    struct gone *gone;
+    uint64_t change_until_ns;  /* CLOCK_MONOTONIC: what was exchanged is still armed; 0 = nothing */
     struct sbuf text;
     struct recorded *recorded; /* places that were told for the record */
     unsigned round, forget_at; /* how often they were looked at; how many they are before the oldest are forgotten */

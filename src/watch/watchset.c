@@ -9,8 +9,11 @@
 #include "util/clock.h"
 #include "watch/coverage.h"
 #include "watch/follow.h"
+#include "watch/gone.h"
 #include "watch/objects.h"
+#include "watch/plan.h"
 #include "watch/state.h"
+#include "watch/turn.h"
 
 #define SHARERS_MAX 64               /* containers named beside the victim */
 #define SHARERS_NS (10 * NS_PER_S)   /* so long an answer holds */
@@ -34,18 +37,28 @@ void watchset_free(struct watchset *set)
         return;
     objects_forget_retired(set, true);
     HASH_CLEAR(by_id, set->by_id);
-    for (size_t i = 0; i < set->count; i++) {
-        struct watch *w = set->watches[i];
-
-        objects_free(w);
-        instances_free(w);
-        target_done(&w->target);
-        free(w);
-    }
+    gone_forget(set, true);
+    for (size_t i = 0; i < set->count; i++)
+        watch_free(set->watches[i]);
     free(set->watches);
     sbuf_done(&set->text);
     watchset_forget_places(set);
     free(set);
+}
+
+static void add_text(struct watchset *set, const struct watch *w)
+{
+    if (set->text.len)
+        sbuf_add_char(&set->text, ' ');
+    sbuf_add_bytes(&set->text, w->target.text);
+}
+
+void watchset_make_text(struct watchset *set)
+{
+    sbuf_clear(&set->text);
+    for (size_t i = 0; i < set->count; i++)
+        if (!set->watches[i]->until_ns)
+            add_text(set, set->watches[i]);
 }
 
 int watchset_add(struct watchset *set, struct target *target, struct err *err)
@@ -63,13 +76,11 @@ int watchset_add(struct watchset *set, struct target *target, struct err *err)
     }
     w->target = *target;
     *target = (struct target){ 0 };
-    w->index = (uint32_t)set->count;
+    w->index = set->next_index++;
     set->watches[set->count++] = w;
     if (!selector_is_plural(&w->target.selector) && !instance_add(set, w, err))
         return -ENOMEM;
-    if (set->text.len)
-        sbuf_add_char(&set->text, ' ');
-    sbuf_add_bytes(&set->text, w->target.text);
+    add_text(set, w);
     r = follow_resolve(set, w, true, err);
     follow_window(set);
     return r;
@@ -242,7 +253,7 @@ static void give(struct watchset *set, const struct watch *w, struct object *o, 
     struct bytes rest = below(object, path);
 
     e->watch = w->index;
-    e->watch_text = w->target.text; /* watches stay until the end */
+    e->watch_text = w->target.text; /* it stays for longer than any event is under way (gone.h) */
     if (!e->note.len && is_kept_by_mount(o, e))
         e->note = bytes_of("only on the host: the container keeps the old file until it is restarted (a single file is mounted; mount its folder)");
     victim = translate(e, object, path, rest, use->victim_path);
@@ -295,10 +306,28 @@ static bool leads_elsewhere(const struct event *e)
     return e->operation == OPERATION_RENAME || e->operation == OPERATION_UNLINK || e->operation == OPERATION_SYMLINK;
 }
 
+/* Whose it is: of watches that lie in one another the nearest. */
+static void label(const struct watchset *set, const struct watch *w, struct event *e)
+{
+    unsigned permission = operation_info(e->operation)->permission;
+    const struct watch_label *l = watch_labels_find(w->labels, e->path, permission);
+    struct bytes key = w->target.key.data ? w->target.key : set->options.key;
+
+    if (!l && e->previous_path.len)
+        l = watch_labels_find(w->labels, e->previous_path, permission);
+    if (!l && w->labels) /* what it stands in was changed */
+        l = watch_labels_find(w->labels, w->target.path, permission);
+    if (l) {
+        e->watch_text = l->text;
+        key = l->key;
+    }
+    if (key.len)
+        e->key = key;
+}
+
 bool watchset_event(struct watchset *set, struct event *event)
 {
     struct object *found;
-    struct bytes key;
 
     HASH_FIND(by_id, set->by_id, &event->object, sizeof(event->object), found);
     if (!found || (event->path.len && !touches(found, event)))
@@ -309,8 +338,8 @@ bool watchset_event(struct watchset *set, struct event *event)
         return false;
     set->look |= found->place.link && leads_elsewhere(event) && event->error == 0;
     give(set, found->watch, found, event);
-    key = found->watch->target.key.data ? found->watch->target.key : set->options.key;
-    if (key.len)
-        event->key = key;
+    if (turn_is_anothers(set, found->watch, event))
+        return false;
+    label(set, found->watch, event);
     return true;
 }

@@ -27,11 +27,12 @@ int watchset_add(struct watchset *set, struct target *target, struct err *err);
 
 /*
  * Give the event its watch, victim, key and both paths. event->object says which object matched.
- * The watch's text and key are lent: until the watches are freed.
+ * The watch's text and key are lent: for a minute at least.
  * Returns false if it is not ours (its object is gone, or it lies outside what the user asked for).
  */
 bool watchset_event(struct watchset *set, struct event *event);
 
-/* All targets as written, separated by one space. Valid until the next add. */
+/* All targets as written, separated by one space. Valid until the next add or change. */
 struct bytes watchset_text(const struct watchset *set);
+void watchset_make_text(struct watchset *set); /* anew, for change.h */
 

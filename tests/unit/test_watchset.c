@@ -11,7 +11,9 @@
 #include "engine/engine.h"
 #include "event/operation.h"
 #include "make.h"
+#include "util/clock.h"
 #include "util/sbuf.h"
+#include "watch/change.h"
 #include "watch/coverage.h"
 #include "watch/watchset.h"
 
@@ -788,6 +790,134 @@ static void two_watches(void **state)
     event_free(e);
 }
 
+/* ---- watches are exchanged ---- */
+
+/* The watches become these; "PATH" or "PATH KEY". */
+static int change(const char *const *texts, struct watchset_difference *ret)
+{
+    struct plan_ask asks[8];
+    struct plan plan;
+    size_t n = 0;
+
+    for (; texts[n]; n++) {
+        struct bytes rest = bytes_of(texts[n]);
+
+        asks[n].text = bytes_next_field(&rest, ' ');
+        asks[n].key = rest;
+        asks[n].permissions = PERMISSION_WRITE | PERMISSION_ATTR;
+    }
+    assert_int_equal(plan_make(asks, n, &plan, NULL), 0);
+    return watchset_change(set, &plan, ret, NULL);
+}
+
+#define CHANGE(d, ...) change((const char *const[]){ __VA_ARGS__, NULL }, d)
+
+/* How many of the objects that are armed tell it, and with which key. */
+static unsigned told(const char *path, uint64_t time_ns, const char *key)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < seen.count; i++) {
+        struct event *e;
+
+        if (!seen.objects[i].id || !bytes_path_covers(bytes_of(seen.paths[i]), bytes_of(path)))
+            continue;
+        e = make_event(OPERATION_UNLINK, path, NULL, NULL, time_ns);
+        e->object = seen.objects[i].id;
+        if (watchset_event(set, e)) {
+            n++;
+            assert_bytes(e->key, key);
+        }
+        event_free(e);
+    }
+    return n;
+}
+
+#define NOW clock_ns(CLOCK_REALTIME)
+#define LATER (NOW + 10 * NS_PER_S)
+
+static void change_keeps_what_stays(void **state)
+{
+    struct watchset_difference d;
+    uint32_t id;
+
+    (void)state;
+    assert_int_equal(CHANGE(&d, "/x/a one", "/x/b two"), 0);
+    assert_int_equal(d.added, 2);
+    id = seen.objects[0].id;
+    assert_int_equal(CHANGE(&d, "/x/b two", "/x/a other", "/x/a/in inner"), 0);
+    assert_int_equal(d.kept, 2);
+    assert_int_equal(d.added + d.ended, 0);
+    assert_int_equal(seen.objects[0].id, id); /* not touched, and its words are the new ones */
+    assert_int_equal(living(), 2);
+    assert_false(watchset_is_changing(set));
+    assert_int_equal(told("/x/a/f", NOW, "other"), 1);
+    assert_int_equal(told("/x/a/in/f", NOW, "inner"), 1);
+    assert_bytes(watchset_text(set), "/x/a /x/b");
+}
+
+static void change_hands_over(void **state)
+{
+    struct watchset_difference d;
+
+    (void)state;
+    assert_int_equal(CHANGE(&d, "/x/a/in inner"), 0);
+    assert_int_equal(CHANGE(&d, "/x/a outer", "/x/a/in inner"), 0); /* an outer one comes */
+    assert_int_equal(d.added, 1);
+    assert_int_equal(d.ended, 1);
+    assert_int_equal(living(), 2); /* both are armed */
+    assert_true(watchset_is_changing(set));
+    assert_int_equal(told("/x/a/in/f", NOW, "inner"), 1);
+    assert_int_equal(told("/x/a/in/f", LATER, "inner"), 1);
+    assert_int_equal(told("/x/a/f", NOW, "outer"), 1); /* what nobody told before is told at once */
+    assert_int_equal(told("/x/a/f", LATER, "outer"), 1);
+    for (uint64_t t = NOW; t < LATER; t += NS_PER_MS) /* always by one of them */
+        assert_int_equal(told("/x/a/in/f", t, "inner"), 1);
+    assert_int_equal(CHANGE(&d, "/x/b"), -EBUSY);
+    assert_bytes(watchset_text(set), "/x/a");
+}
+
+static void change_ends_what_goes(void **state)
+{
+    struct watchset_difference d;
+
+    (void)state;
+    assert_int_equal(CHANGE(&d, "/x/a outer", "/x/a/in inner"), 0);
+    assert_int_equal(CHANGE(&d, "/x/a/in inner"), 0); /* the outer one goes */
+    for (uint64_t t = NOW; t < LATER; t += NS_PER_MS)
+        assert_int_equal(told("/x/a/in/f", t, "inner"), 1);
+    assert_int_equal(told("/x/a/f", NOW, "outer"), 1);
+    assert_int_equal(told("/x/a/f", LATER, "outer"), 0);
+    for (int i = 0; i < 100 && watchset_is_changing(set); i++) {
+        watchset_change_finish(set);
+        usleep(100 * 1000);
+    }
+    assert_false(watchset_is_changing(set));
+    assert_int_equal(living(), 1);
+    assert_int_equal(told("/x/a/in/f", NOW, "inner"), 1);
+    assert_int_equal(told("/x/a/f", NOW, "outer"), 0);
+    assert_int_equal(CHANGE(&d, "/x/c"), 0);
+}
+
+static void change_fails_as_a_whole(void **state)
+{
+    struct watchset_difference d;
+
+    (void)state;
+    assert_int_equal(CHANGE(&d, "/x/a one"), 0);
+    seen.add_error = -EOPNOTSUPP;
+    assert_int_equal(CHANGE(&d, "/x/a other", "/x/b two"), -EOPNOTSUPP);
+    assert_int_equal(d.failed_ask, 1);
+    assert_int_equal(living(), 1);
+    assert_false(watchset_is_changing(set));
+    assert_bytes(watchset_text(set), "/x/a");
+    assert_int_equal(told("/x/a/f", NOW, "one"), 1); /* its key too is the old one */
+    seen.add_error = 0;
+    assert_int_equal(CHANGE(&d, "/x/a other", "/x/b two"), 0);
+    assert_int_equal(d.kept, 1);
+    assert_int_equal(told("/x/a/f", NOW, "other"), 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -812,6 +942,10 @@ int main(void)
         TEST(containers_come_and_go),
         TEST(engine_that_refuses),
         TEST(two_watches),
+        TEST(change_keeps_what_stays),
+        TEST(change_hands_over),
+        TEST(change_ends_what_goes),
+        TEST(change_fails_as_a_whole),
     };
     char path[64];
     int failed;

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Exchanging what is watched while it is watched. What stays is not touched; what is new is armed before what goes is
+ * given up. For a while both are armed: until one moment the old ones tell what they have in common, from it on the new
+ * ones do, by the event's own time, so that nothing is told by neither of them, or by both.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "util/err.h"
+#include "watch/plan.h"
+
+struct watchset;
+
+struct watchset_difference {
+    size_t added, ended, kept;
+    size_t failed_ask; /* of a failure: whose watch it was; SIZE_MAX: nobody's */
+};
+
+/*
+ * Makes the watches those of the plan, which is emptied. A failure of one that is new: -errno, ret->failed_ask, and
+ * everything is as it was. -EBUSY: the last change is not over yet.
+ */
+int watchset_change(struct watchset *set, struct plan *plan, struct watchset_difference *ret, struct err *err);
+/* What was given up is still armed. */
+bool watchset_is_changing(const struct watchset *set);
+/* To be called about once a second, where nothing is waiting to be read: gives up what has ended long enough ago. */
+void watchset_change_finish(struct watchset *set);
