@@ -41,6 +41,7 @@ else
     SHOW=1 step "beside strace, culprit looks afterwards" tests/oracle/run.sh "$ROOT/build/culprit" -s fanotify --held -w exchanged,remade
     SHOW=1 step "situations" tests/situations/run.py "$ROOT/build/culprit"
     SHOW=1 step "short-lived actors" bench/actors.py "$ROOT/build" 1000 fanotify fanotify,audit
+    step "the daemon" python3 -B tests/scenario/daemon.py "$ROOT/build/culprit"
     step "containers come and go at the start" tests/scenario/begin.sh "$ROOT/build/culprit"
     step "nothing is left behind" tests/scenario/left.sh "$ROOT/build/culprit"
     step "somebody deletes the rules" tests/scenario/disturbed.sh "$ROOT/build/culprit"

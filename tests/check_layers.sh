@@ -78,6 +78,7 @@ cli/rule_file.c               # the user's own: his rules
 cli/who_store.c               # our own store
 config/files.c                # the administrator's configuration
 daemon/changes.c              # doctor's scratch directory, by descriptors
+daemon/single.c               # our own lock
 daemon/scratch.c              # the same
 daemon/selftest.c             # /proc, a root directory
 engine/engine_machine.c       # cgroups; /var/lib/lxc and /run/systemd/machines, which are root's

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/option.h"
+#include "config/config.h"
 #include "search/options.h"
 #include "store/query.h"
 #include "util/macro.h"
@@ -59,11 +60,20 @@ static const struct cli_option options[] = {
     { { NULL, "--store", "FILE", COMPLETE_FILE, NULL, "the database (" STORE_DEFAULT_PATH ")" },
       REPORT | VERB_DIFF | VERB_IMPORT | VERB_DOCTOR, OPTION_STORE },
     { { NULL, "--no-store", NULL, 0, NULL, "no database: what is told is not kept" }, OBSERVE, OPTION_NO_STORE },
-    { { NULL, "--no-seccomp", NULL, 0, NULL, "keep the system calls that culprit gives up while it observes" }, OBSERVE, OPTION_NO_SECCOMP },
+    { { NULL, "--no-seccomp", NULL, 0, NULL, "keep the system calls that culprit gives up while it observes" },
+      OBSERVE | VERB_DAEMON, OPTION_NO_SECCOMP },
     { { NULL, "--ring-size", "N", COMPLETE_NOTHING, NULL, "bytes of kernel buffer for events, such as 64M" },
       OBSERVE, OPTION_RING_SIZE },
     { { NULL, "--debug", NULL, 0, NULL, "also what only a developer wants to know, on stderr" },
-      OBSERVE, OPTION_DEBUG },
+      OBSERVE | VERB_DAEMON, OPTION_DEBUG },
+    { { NULL, "--config", "DIR", COMPLETE_FILE, NULL, "the configuration's directory (" CONFIG_DIRECTORY ")" },
+      VERB_DAEMON, OPTION_CONFIG },
+    { { NULL, "--check-config", NULL, 0, NULL,
+        "only say what is wrong with it, or with one FILE: 0 nothing, 2 something" }, VERB_DAEMON, OPTION_CHECK_CONFIG },
+    { { NULL, "--print-config", NULL, 0, NULL, "only print what is in force, with the file and line of each value" },
+      VERB_DAEMON, OPTION_PRINT_CONFIG },
+    { { NULL, "--runtime-dir", "DIR", COMPLETE_FILE, NULL, "where the lock is (/run/culprit): one daemon for each" },
+      VERB_DAEMON, OPTION_RUNTIME_DIR },
     { { NULL, "--format", "FMT", COMPLETE_WORDS, "text json", "text, or json: one ECS object a line" },
       OBSERVE, OPTION_FORMAT },
     { { NULL, "--format", "FMT", COMPLETE_WORDS, "text json", "text, or json: the events, then the verdicts" },

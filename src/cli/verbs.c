@@ -48,6 +48,13 @@ const struct verb verbs[] = {
       "  list     the kernel's own rules, as auditctl prints them\n"
       "  load     all of a file; nothing if it holds an error, unless the file says to go on\n"
       "  explain  what each rule catches and what it cannot; without FILE: the rules in force\n", NULL },
+    { VERB_DAEMON, "daemon", "record unattended what /etc/culprit/culprit.conf names, or what the system consists of",
+      COMPLETE_FILE, NULL, "[--config DIR] [--check-config [FILE] | --print-config]",
+      "Stays in the foreground and records until SIGTERM; who, search and diff ask the record meanwhile and\n"
+      "afterwards. SIGHUP reads the configuration anew; one with a mistake changes nothing. Without any\n"
+      "configuration it watches /etc, the system's programs and libraries, /usr/local, /opt, /boot, cron\n"
+      "and units.\n",
+      NULL },
     { VERB_DOCTOR, "doctor", "what works on this machine, and what to do about the rest",
       COMPLETE_TARGET, NULL,
       "[--format FMT] [--containers | TARGET...]",

@@ -16,6 +16,7 @@ enum verb_bit {
     VERB_DOCTOR = 1 << 7,
     VERB_HELP = 1 << 8,
     VERB_COMPLETION = 1 << 9,
+    VERB_DAEMON = 1 << 10,
 };
 
 struct verb {

@@ -151,7 +151,7 @@ static const struct config_key_info keys[CONFIG_KEY_COUNT] = {
     [CONFIG_SENSOR] = { false, true, "sensor", "auto", "auto, cheap, or names from culprit doctor",
         "auto: the cheapest set that tells what was done; cheap: what loads the machine least", check_sensor },
     [CONFIG_STORE] = { false, false, "store", STORE_DEFAULT_PATH, "a path",
-        "where it is recorded; who, search and diff read it there", check_path },
+        "where it is recorded; who, search and diff take another place by --store", check_path },
     [CONFIG_DOCKER_SOCKET] = { false, false, "docker_socket", "", "a path",
         "empty: the usual places", check_socket },
     [CONFIG_RING_SIZE] = { false, false, "ring_size", "auto", "auto, 64M",

@@ -31,6 +31,7 @@
 #include "util/memory.h"
 #include "util/priority.h"
 #include "util/sbuf.h"
+#include "watch/change.h"
 #include "watch/coverage.h"
 #include "watch/follow.h"
 #include "watch/fuse.h"
@@ -137,7 +138,8 @@ static void on_gap(void *data, const struct gap *gap)
 
     if (gap->reason == LOST_PROCESS_EVENTS)
         attribution_recheck(p->attribution);
-    (void)case_add_gap(p->case_, gap);
+    if (p->case_)
+        (void)case_add_gap(p->case_, gap);
     if (p->store)
         (void)store_add_gap(p->store, gap);
     if (p->options.gap)
@@ -170,9 +172,9 @@ static void deliver(void *data, struct event *event)
     p->newest_event_ns = MAX(p->newest_event_ns, event->time_ns);
     p->last_event_ns = clock_ns(CLOCK_REALTIME);
     result = p->options.filter ? filter_event(p->options.filter, event) : FILTER_MATCHES;
-    if (result == FILTER_MATCHES)
+    if (p->case_ && result == FILTER_MATCHES)
         (void)case_add_event(p->case_, event);
-    else
+    else if (p->case_)
         case_leave_out_event(p->case_, result, event);
     if (p->store)
         (void)store_add_event(p->store, event);
@@ -213,7 +215,8 @@ static void on_life(void *data, const struct lifecycle_event *life)
     watchset_life(p->watches, life);
     if (!ours)
         return;
-    (void)case_add_life(p->case_, life);
+    if (p->case_)
+        (void)case_add_life(p->case_, life);
     if (p->store)
         (void)store_add_life(p->store, life);
     if (p->options.life)
@@ -305,7 +308,8 @@ static void on_explain(void *data, enum watch_explanation why, uint64_t time_ns,
     };
     struct pipeline *p = data;
 
-    (void)case_add_explanation(p->case_, explanations[why], time_ns, files, detail);
+    if (p->case_)
+        (void)case_add_explanation(p->case_, explanations[why], time_ns, files, detail);
 }
 
 /* ---- life of the pipeline ---- */
@@ -469,8 +473,10 @@ int pipeline_open(const struct pipeline_options *options, struct pipeline **ret,
     p->options = *options;
     p->engines_fd = -1;
     p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    p->case_ = case_new(&options->case_options);
-    r = p->epoll_fd < 0 ? err_set(err, -errno, "epoll") : p->case_ ? 0 : err_set(err, -ENOMEM, "case");
+    p->case_ = options->no_case ? NULL : case_new(&options->case_options);
+    r = p->epoll_fd < 0                  ? err_set(err, -errno, "epoll")
+        : p->case_ || options->no_case ? 0
+                                       : err_set(err, -ENOMEM, "case");
     if (r == 0) {
         open_follower(p); /* its news wait until somebody asks; what it can tell decides on the sensors */
         r = open_sensors(p, err);
@@ -596,6 +602,16 @@ static void follow_link(struct pipeline *p)
     on_gap(p, &gap);
 }
 
+static bool is_readable(const struct pipeline *p)
+{
+    struct pollfd fds[CHOICE_MAX];
+    nfds_t n = 0;
+
+    for (size_t i = 0; i < p->sensor_count; i++)
+        fds[n++] = (struct pollfd){ .fd = p->sensors[i].fd, .events = POLLIN };
+    return poll(fds, n, 0) > 0;
+}
+
 static void dispatch_all(struct pipeline *p)
 {
     struct err err = ERR_INIT;
@@ -622,18 +638,10 @@ static void dispatch_all(struct pipeline *p)
     if (clock_ns(CLOCK_MONOTONIC) >= p->next_poll_ns) {
         p->next_poll_ns = clock_ns(CLOCK_MONOTONIC) + POLL_NS;
         watchset_poll(p->watches);
+        if (!is_readable(p)) /* what was given up may be told of in what is waiting */
+            watchset_change_finish(p->watches);
         record_places(p);
     }
-}
-
-static bool is_readable(const struct pipeline *p)
-{
-    struct pollfd fds[CHOICE_MAX];
-    nfds_t n = 0;
-
-    for (size_t i = 0; i < p->sensor_count; i++)
-        fds[n++] = (struct pollfd){ .fd = p->sensors[i].fd, .events = POLLIN };
-    return poll(fds, n, 0) > 0;
 }
 
 /*
@@ -668,12 +676,47 @@ static void begin_coverage(struct pipeline *p, struct bytes not_seen)
         .narrowed = p->options.narrowed,
     };
 
-    (void)case_add_coverage(p->case_, &coverage);
+    if (p->case_)
+        (void)case_add_coverage(p->case_, &coverage);
     if (p->store) { /* at once: who else observes has to know that his events may come from us too (store/writer.c) */
         (void)store_begin_coverage(p->store, &coverage, &p->coverage_id);
         record_places(p);
         (void)store_flush(p->store, NULL);
     }
+}
+
+/* Another span, since what is seen is not the same any more. */
+static void begin_coverage_anew(struct pipeline *p)
+{
+    _cleanup_sbuf_ struct sbuf not_seen = SBUF_INIT;
+
+    p->from_ns = clock_ns(CLOCK_REALTIME);
+    if (p->case_)
+        case_end_coverage(p->case_, p->from_ns);
+    if (p->store)
+        (void)store_end_coverage(p->store, p->coverage_id, p->from_ns);
+    watchset_forget_places(p->watches);
+    p->recorded_places = false;
+    write_not_seen(p, &not_seen);
+    begin_coverage(p, sbuf_bytes(&not_seen));
+}
+
+int pipeline_change(struct pipeline *p, struct plan *plan, unsigned permissions, struct watchset_difference *ret,
+                    struct err *err)
+{
+    int r = watchset_change(p->watches, plan, ret, err);
+
+    if (r < 0)
+        return r;
+    p->options.permissions = permissions;
+    if (p->from_ns && (ret->added || ret->ended))
+        begin_coverage_anew(p);
+    return 0;
+}
+
+bool pipeline_is_changing(const struct pipeline *p)
+{
+    return watchset_is_changing(p->watches);
 }
 
 static void close_sensor(struct pipeline *p, size_t index)
@@ -693,7 +736,6 @@ static void close_sensor(struct pipeline *p, size_t index)
 static void leave_sensor(struct pipeline *p, size_t index, const char *why)
 {
     const struct sensor_ops *ops = p->sensors[index].ops;
-    _cleanup_sbuf_ struct sbuf not_seen = SBUF_INIT;
 
     (void)ops->sync(p->sensors[index].sensor, LEAVE_MS, NULL);
     close_sensor(p, index);
@@ -703,14 +745,7 @@ static void leave_sensor(struct pipeline *p, size_t index, const char *why)
     on_notice(p, p->choice.compromise);
     if (!p->from_ns) /* it has not begun yet */
         return;
-    p->from_ns = clock_ns(CLOCK_REALTIME);
-    case_end_coverage(p->case_, p->from_ns);
-    if (p->store)
-        (void)store_end_coverage(p->store, p->coverage_id, p->from_ns);
-    watchset_forget_places(p->watches);
-    p->recorded_places = false;
-    write_not_seen(p, &not_seen);
-    begin_coverage(p, sbuf_bytes(&not_seen));
+    begin_coverage_anew(p);
 }
 
 static void leave_taken_sensors(struct pipeline *p)
@@ -829,15 +864,19 @@ void pipeline_stop(struct pipeline *p)
     p->stop = true;
 }
 
-/* Everything that happened before now, however much is waiting; what is given up is a gap. */
-static void read_to_the_end(struct pipeline *p, const struct open_sensor *open)
+/* Everything that happened before now, however much is waiting; what is given up is a gap. until_ns: CLOCK_MONOTONIC. */
+static void read_to_the_end(struct pipeline *p, const struct open_sensor *open, uint64_t until_ns)
 {
-    uint64_t until = clock_ns(CLOCK_MONOTONIC) + FINISH_NS, from_ns = clock_ns(CLOCK_REALTIME);
+    uint64_t from_ns = clock_ns(CLOCK_REALTIME), now;
     struct err err = ERR_INIT;
     bool said = false;
     int r;
 
-    while ((r = open->ops->sync(open->sensor, SYNC_MS, &err)) == -EAGAIN && clock_ns(CLOCK_MONOTONIC) < until) {
+    for (;;) {
+        now = clock_ns(CLOCK_MONOTONIC);
+        r = open->ops->sync(open->sensor, now < until_ns ? (unsigned)MIN((until_ns - now) / NS_PER_MS, SYNC_MS) + 1 : 1, &err);
+        if (r != -EAGAIN || clock_ns(CLOCK_MONOTONIC) >= until_ns)
+            break;
         if (!said)
             on_notice(p, "events are still being read");
         said = true;
@@ -863,7 +902,7 @@ static void emit_missing(struct pipeline *p)
     struct store_state state;
 
     store_state(p->store, &state);
-    if (!state.recording || state.error)
+    if (p->case_ && (!state.recording || state.error))
         case_not_recorded(p->case_);
     if (!state.recording || !state.missing) /* that nothing is recorded was said at the beginning */
         return;
@@ -871,7 +910,8 @@ static void emit_missing(struct pipeline *p)
     gap.from_ns = state.from_ns;
     gap.to_ns = state.to_ns;
     snprintf(gap.text, sizeof(gap.text), "not written to the store");
-    (void)case_add_gap(p->case_, &gap);
+    if (p->case_)
+        (void)case_add_gap(p->case_, &gap);
     if (p->options.gap)
         p->options.gap(p->options.data, &gap);
 }
@@ -885,9 +925,12 @@ static void on_absent(void *data, struct bytes text)
 
 void pipeline_finish(struct pipeline *p)
 {
+    const uint64_t limit_ns = p->options.finish_ns ? p->options.finish_ns : FINISH_NS;
+    uint64_t until_ns = clock_ns(CLOCK_MONOTONIC) + limit_ns;
+
     (void)engines_sync(p->engines, ENGINE_WAIT_MS, NULL);
     for (size_t i = 0; i < p->sensor_count; i++)
-        read_to_the_end(p, &p->sensors[i]);
+        read_to_the_end(p, &p->sensors[i], p->options.finish_ns ? until_ns : clock_ns(CLOCK_MONOTONIC) + limit_ns);
     dispatch_all(p);
     if (p->fuse) {
         fuse_flush(p->fuse, clock_ns(CLOCK_MONOTONIC));
@@ -896,7 +939,7 @@ void pipeline_finish(struct pipeline *p)
                      fuse_stats(p->fuse)->contradictions);
     }
     record_places(p);
-    if (!case_events(p->case_))
+    if (p->case_ && !case_events(p->case_))
         watchset_each_absent(p->watches, on_absent, p);
     if (p->store) {
         if (p->coverage_id)

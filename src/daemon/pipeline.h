@@ -37,6 +37,8 @@ struct pipeline_options {
     uint64_t keep;             /* 1 << CAP_...: what the caller needs besides; PRIVILEGES_ALL = give nothing away */
     bool commands;             /* the caller starts programs that need what the user may do */
     bool no_seccomp;           /* pipeline_confine() does nothing */
+    bool no_case;              /* nobody asks for a verdict: none is collected, and nothing is kept that grows */
+    uint64_t finish_ns;        /* at the end, events that wait are read for so long; 0: a minute */
     struct case_options case_options;
     const struct filter *filter; /* borrowed; what it leaves out is in the store, and only counted in the case. NULL: none */
 
@@ -58,6 +60,18 @@ int pipeline_open(const struct pipeline_options *options, struct pipeline **ret,
 /* Takes over the target. From its return on changes are seen, or the target is waited for. */
 int pipeline_add(struct pipeline *p, struct target *target, struct err *err);
 
+/*
+ * Makes the targets those of the plan, which is emptied, without a moment in which what stays is not seen (watch/change.h);
+ * before pipeline_ready() that is adding all of them. permissions: of all of them. A new span of coverage begins, if
+ * anything is new or goes. A failure changes nothing; ret is filled in as watchset_change() has it.
+ */
+struct plan;
+struct watchset_difference;
+int pipeline_change(struct pipeline *p, struct plan *plan, unsigned permissions, struct watchset_difference *ret,
+                    struct err *err);
+/* The last change is not over; another one would be -EBUSY. */
+bool pipeline_is_changing(const struct pipeline *p);
+
 /* All targets were added: coverage begins. The text after "culprit: ready " for the ready line. */
 void pipeline_ready(struct pipeline *p, struct sbuf *ret_text);
 
@@ -76,6 +90,6 @@ void pipeline_stop(struct pipeline *p);
 /* Deliver everything that happened before this call, end the coverage, write the store. */
 void pipeline_finish(struct pipeline *p);
 
-/* The verdict's material: borrowed, until pipeline_close(). */
+/* The verdict's material: borrowed, until pipeline_close(). NULL with no_case. */
 struct case_ *pipeline_case(struct pipeline *p);
 void pipeline_close(struct pipeline *p); /* NULL is fine */

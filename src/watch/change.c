@@ -119,8 +119,10 @@ int watchset_change(struct watchset *set, struct plan *plan, struct watchset_dif
     int r;
 
     ret->failed_ask = SIZE_MAX;
-    if (watchset_is_changing(set))
+    if (watchset_is_changing(set)) {
+        plan_done(plan);
         return err_say(err, -EBUSY, "the last change is not over yet");
+    }
     keep_all(set, plan, &d);
     r = add_all(set, plan, &d, err);
     if (r < 0) {

@@ -147,9 +147,31 @@ for status in 0 1 2 3 4; do
     check "manual: exit status $status" $?
 done
 if command -v man > /dev/null; then
-    [ -z "$(LC_ALL=C.UTF-8 MANROFFSEQ='' man --warnings -E UTF-8 -l -Tutf8 -Z "$MAN" 2>&1 > /dev/null)" ]
-    check "manual page has no warnings" $?
+    for page in "$MAN" man/culprit-daemon.8; do
+        [ -z "$(LC_ALL=C.UTF-8 MANROFFSEQ='' man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 > /dev/null)" ]
+        check "$page has no warnings" $?
+    done
 fi
+
+# --- daemon: its configuration, the pages of the manual about it ---
+usage "daemon takes no target" "what is watched stands in the configuration" daemon /etc
+answers "the example has no mistake" "no mistake: 1 file, 0 watches" daemon --check-config "$PWD/dist/culprit.conf"
+answers "the defaults are printed" "groups = {" daemon --config / --print-config
+for key in $(sed -n 's/^\([a-z_]*\) = .*/\1/p' "$work/out") targets permissions key; do
+    sed -n '/^\.SH CONFIGURATION/,/^\.SH OPTIONS/p' man/culprit-daemon.8 | grep -qE "^\.B(R|I)? $key( |$)"
+    check "culprit-daemon(8) explains $key" $?
+done
+for group in $(sed -n 's/^#   \([a-z]*\) .*/\1/p' "$work/out"); do
+    grep -qx "\.B $group" man/culprit-daemon.8
+    check "culprit-daemon(8) explains the group $group" $?
+done
+printf 'wtach x {}\n' > "$work/bad.conf"
+run daemon --check-config "$work/bad.conf"
+[ "$rc" = 2 ] && [ ! -s "$work/out" ] && grep -qF "culprit: $work/bad.conf:1: no key \"wtach\"; did you mean watch?" "$work/err"
+check "a mistake has file, line and status 2 (exit $rc)" $?
+run daemon --config "$work/nowhere" --check-config
+[ "$rc" = 2 ] && grep -q "nowhere: No such file" "$work/err"
+check "a directory that was named has to be there (exit $rc)" $?
 
 # --- completion: every command, and exactly the options of each ---
 for shell in bash zsh fish; do
