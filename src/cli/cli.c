@@ -13,9 +13,11 @@
 #include "util/escape.h"
 #include "watch/target.h"
 
+enum { PRIORITY_ERROR = 3, PRIORITY_WARNING = 4, PRIORITY_INFO = 6 }; /* syslog(3) */
+
 #define ANSWER_MS 5000 /* a loaded machine, a disk that has to start */
 
-bool cli_debug;
+bool cli_debug, cli_priorities;
 
 /* Texts quote paths and names. What is escaped already stays as it is: a backslash is not doubled. */
 static void add_visible(struct sbuf *out, struct bytes text)
@@ -32,12 +34,14 @@ static void add_visible(struct sbuf *out, struct bytes text)
     }
 }
 
-_printf_(1, 0) static void say(const char *format, va_list ap)
+_printf_(2, 0) static void say(unsigned priority, const char *format, va_list ap)
 {
     _cleanup_sbuf_ struct sbuf line = SBUF_INIT;
     char text[2048];
 
     vsnprintf(text, sizeof(text), format, ap);
+    if (cli_priorities)
+        sbuf_addf(&line, "<%u>", priority);
     sbuf_add_str(&line, "culprit: ");
     add_visible(&line, bytes_of(text));
     sbuf_add_char(&line, '\n');
@@ -50,7 +54,7 @@ void cli_error(const char *format, ...)
     va_list ap;
 
     va_start(ap, format);
-    say(format, ap);
+    say(PRIORITY_ERROR, format, ap);
     va_end(ap);
 }
 
@@ -59,7 +63,16 @@ void cli_note(const char *format, ...)
     va_list ap;
 
     va_start(ap, format);
-    say(format, ap);
+    say(PRIORITY_INFO, format, ap);
+    va_end(ap);
+}
+
+void cli_warn(const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    say(PRIORITY_WARNING, format, ap);
     va_end(ap);
 }
 
@@ -141,12 +154,15 @@ static void log_to_stderr(void *data, enum log_level level, const char *text)
         repeated++;
         if (repeated != 10 && repeated != 100 && repeated % 1000 != 0)
             return;
-        cli_note("%s (%u times)", text, repeated);
+        cli_warn("%s (%u times)", text, repeated);
         return;
     }
     repeated = 1;
     snprintf(last, sizeof(last), "%s", text);
-    cli_note("%s", text);
+    if (level >= LOG_LEVEL_WARNING)
+        cli_warn("%s", text);
+    else
+        cli_note("%s", text);
 }
 
 const struct log cli_log = { LOG_LEVEL_DEBUG, log_to_stderr, NULL };

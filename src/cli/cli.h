@@ -24,6 +24,7 @@ enum exit_code {
 /* One line on stderr: "culprit: ...". */
 void cli_error(const char *format, ...) _printf_(1, 2);
 void cli_note(const char *format, ...) _printf_(1, 2);
+void cli_warn(const char *format, ...) _printf_(1, 2);
 /* The error line, then how to get help; EXIT_USAGE. */
 int cli_usage_error(const struct verb *verb, const char *format, ...) _printf_(2, 3);
 /* What is no target is wrong usage, whatever rights one has. 0 or EXIT_USAGE, after having said why. */
@@ -41,6 +42,7 @@ int cli_exit_code(int r);
 /* Levels above info to stderr as "culprit: text"; equal neighbours are told once. */
 extern const struct log cli_log;
 extern bool cli_debug;
+extern bool cli_priorities; /* stderr is the journal: each line begins with its priority, "<4>" (sd-daemon(3)) */
 
 enum format { FORMAT_TEXT, FORMAT_JSON };
 

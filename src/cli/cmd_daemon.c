@@ -22,10 +22,12 @@ struct daemon_args {
 static void on_problem(void *data, const char *file, unsigned line, const char *text, bool warning)
 {
     (void)data;
+    void (*say)(const char *format, ...) _printf_(1, 2) = warning ? cli_warn : cli_error;
+
     if (line)
-        cli_error("%s:%u: %s%s", file, line, warning ? "warning: " : "", text);
+        say("%s:%u: %s%s", file, line, warning ? "warning: " : "", text);
     else
-        cli_error("%s: %s%s", file, warning ? "warning: " : "", text);
+        say("%s: %s%s", file, warning ? "warning: " : "", text);
 }
 
 static void on_notice(void *data, const char *text)
@@ -41,7 +43,20 @@ static void on_gap(void *data, const struct gap *gap)
 
     (void)data;
     sentence_gap(&text, gap, &style);
-    cli_error("%s", sbuf_str(&text));
+    cli_warn("%s", sbuf_str(&text));
+}
+
+/* systemd.exec(5): the device and inode of the journal's stream, if it is our stderr. */
+static bool is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    struct stat st;
+    char own[64];
+
+    if (!stream || fstat(STDERR_FILENO, &st) < 0)
+        return false;
+    snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+    return strcmp(stream, own) == 0;
 }
 
 /* What a service manager asks for; it is not for those whom we start. */
@@ -179,6 +194,7 @@ int cmd_daemon(int argc, char **argv)
         return r;
     if (args.check || args.print)
         return show(&args);
+    cli_priorities = is_journal();
     r = read_environment(verb, &args.service);
     return r ? r : run(&args);
 }

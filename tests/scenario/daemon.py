@@ -62,12 +62,16 @@ def configure(text):
     os.rename(f"{etc}/culprit.conf.new", f"{etc}/culprit.conf")
 
 
-def daemon(manager, err, watchdog=True):
+def daemon(manager, err, watchdog=True, journal=False):
     environment = dict(os.environ, NOTIFY_SOCKET=manager.path)
     if watchdog:
         environment["WATCHDOG_USEC"] = "400000"
+    stderr = open(err, "w", encoding="utf-8")
+    if journal:
+        stat = os.fstat(stderr.fileno())
+        environment["JOURNAL_STREAM"] = f"{stat.st_dev}:{stat.st_ino}"
     started.append(subprocess.Popen([CULPRIT, "daemon", "--config", etc, "--runtime-dir", run], env=environment,
-                                    stdin=subprocess.DEVNULL, stderr=open(err, "w", encoding="utf-8")))
+                                    stdin=subprocess.DEVNULL, stderr=stderr))
     return started[-1]
 
 
@@ -192,9 +196,10 @@ def ends(process, manager, err):
 def one_that_was_killed(manager):
     err = f"{work}/err.killed"
     configure(f"watch outer {{ targets = {watched} }}\n")
-    first = daemon(manager, err, watchdog=False)
+    first = daemon(manager, err, watchdog=False, journal=True)
     before = 0
     check("it begins again", manager.heard("READY=1", before), said(err))
+    check("the journal has the priority of each line", said(err).startswith("<6>culprit: ready "), said(err))
     first.kill()
     first.wait()
     before = len(manager.states)
