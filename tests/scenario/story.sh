@@ -149,5 +149,9 @@ for road in ${STORY_ROADS:-proc merged bind exec}; do
     [ $road = exec ] || variant $road running
     variant $road later
 done
+if [ -e "$WORK/unnamed" ] && [ ! -e "$WORK/named" ]; then
+    failed=$((failed + 1))
+    echo "story: WRONG: the owner's name is never told"
+fi
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

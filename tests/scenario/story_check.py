@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """story_check.py ROAD AGENT EXIT_CODE OUT.json WHO.txt STDERR: does culprit tell the story right?"""
 import json
+import os
 import sys
 
 from lib.expect import get, is_interruption
@@ -67,7 +68,11 @@ if not unsure:
     check(len(chowns) == 1, f"{len(chowns)} chowns of /prd")
     check(all(get(e, "culprit.before.uid") == "1000" and get(e, "culprit.after.uid") == "5001" for e in chowns),
           f"chown: {[(get(e, 'culprit.before.uid'), get(e, 'culprit.after.uid')) for e in chowns]}")
-    check(all(get(e, "culprit.after.owner") in ("ugadmin", None if silent else "ugadmin") for e in chowns), "the owner's name is not the container's")
+    # a busy machine may not have read the container's names in time: then there is none; story.sh wants one of its variants named
+    owners = {get(e, "culprit.after.owner") for e in chowns}
+    check(owners <= {"ugadmin", None}, f"the owner's name is not the container's: {owners}")
+    if chowns and not silent:
+        open(os.path.join(os.path.dirname(out), "named" if "ugadmin" in owners else "unnamed"), "w", encoding="utf-8").close()
 
 for e in mine:
     check(get(e, "culprit.victim.container.name") == "web", "whose file: " + str(get(e, "culprit.victim")))
