@@ -303,7 +303,7 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
     if (e->mask & FAN_OPEN_EXEC)
         fanotify_accessed(o, directory, name, OPERATION_EXEC, &o->sensor->now);
     o->sensor->born_real_ns = 0;
-    if (e->mask & (FAN_CREATE | FAN_DELETE))
+    if ((e->mask & (FAN_CREATE | FAN_DELETE)) || e->object.data.data) /* whatever was done to it: it stood there */
         fanotify_arrival_note(o, directory, name, e->mask & FAN_DELETE ? NULL : &e->object);
     if ((e->mask & FAN_DELETE) && gone)
         fanotify_late_end(o, tree_object_of(o->tree, tree_child(o->tree, directory, name)), &o->sensor->now);

@@ -326,8 +326,14 @@ static bool came_back(struct fanotify_object *o, const struct rename_end *from, 
     struct tree_change gone = { 0 };
     struct file_state state;
 
-    if (!e->object.data.len || !object || object == tree_object_of(o->tree, moved) ||
-        !(folder || fanotify_arrival_is(o, to->directory, to->name, &e->object)))
+    /* a second name of the same file is never replaced: such a rename does nothing, and is no event */
+    if (object && object == tree_object_of(o->tree, moved)) {
+        tree_state(o->tree, object, &state);
+        tree_remove(o->tree, moved, &gone);
+        tell_rename(o, from, to, e, &state);
+        return true;
+    }
+    if (!e->object.data.len || !object || !(folder || fanotify_arrival_is(o, to->directory, to->name, &e->object)))
         return false;
     tree_state(o->tree, object, &state);
     tree_remove(o->tree, moved, &gone);
