@@ -123,10 +123,25 @@ static void long_ones_and_their_order(void **state)
     fanotify_handles_free(h);
 }
 
+static void holds_its_inode(void **state)
+{
+    struct fanotify_handle h = { .type = 1, .data = BYTES("\x07\0\0\0\x02\x01\0\0") };
+
+    (void)state;
+    assert_true(fanotify_handle_may_be(&h, 7));
+    assert_true(fanotify_handle_may_be(&h, 0x102));
+    assert_false(fanotify_handle_may_be(&h, 8));
+    h.data.len = 7;
+    assert_false(fanotify_handle_may_be(&h, 0x102));
+    h.data.len = 0;
+    assert_false(fanotify_handle_may_be(&h, 7));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_come_and_go),
+        cmocka_unit_test(holds_its_inode),
         cmocka_unit_test(same_thing_differently),
         cmocka_unit_test(long_ones_and_their_order),
     };

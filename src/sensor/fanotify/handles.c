@@ -360,6 +360,18 @@ uint64_t fanotify_handle_hash(const struct fanotify_handle *handle)
     return hash_words(hash_word(hash_word(HASH_START, handle->fsid), (uint64_t)(uint32_t)handle->type), handle->data.data, handle->data.len) | 1;
 }
 
+bool fanotify_handle_may_be(const struct fanotify_handle *handle, uint64_t inode)
+{
+    uint32_t low = (uint32_t)inode, word;
+
+    for (size_t i = 0; i + sizeof(word) <= handle->data.len; i += sizeof(word)) {
+        memcpy(&word, handle->data.data + i, sizeof(word));
+        if (word == low)
+            return true;
+    }
+    return false;
+}
+
 int fanotify_handle_of(int fd, char buffer[FANOTIFY_HANDLE_MAX], const uint64_t *fsid,
                        struct fanotify_handle *ret)
 {

@@ -41,6 +41,10 @@ bool fanotify_handles_next(const struct fanotify_handles *h, const struct fanoti
 /* A number of a handle, never 0. Two of one number are taken for the same object. */
 uint64_t fanotify_handle_hash(const struct fanotify_handle *handle);
 
+/* May it be that inode's? What file systems give holds its number, so false is certain; of two files that there are at one time,
+ * true is too. */
+bool fanotify_handle_may_be(const struct fanotify_handle *handle, uint64_t inode);
+
 /* The handle of the object behind `fd`, as the kernel's events have it. `buffer` holds its bytes.
  * fsid: of its file system, if known, else NULL.
  * -EOPNOTSUPP: this file system has none. */

@@ -333,14 +333,29 @@ static bool came_back(struct fanotify_object *o, const struct rename_end *from, 
         tell_rename(o, from, to, e, &state);
         return true;
     }
-    if (!e->object.data.len || !object || !(folder || fanotify_arrival_is(o, to->directory, to->name, &e->object)))
-        return false;
     tree_state(o->tree, object, &state);
+    if (!e->object.data.len || !object || !(folder || fanotify_arrival_is(o, to->directory, to->name, &e->object) ||
+                                            fanotify_handle_may_be(&e->object, state.inode)))
+        return false;
     tree_remove(o->tree, moved, &gone);
     if (folder) {
         tell_rename(o, to, from, e, &state);
         tell_replaced(o, from, &gone.before);
     }
+    tell_rename(o, from, to, e, &state);
+    return true;
+}
+
+/* The same, and what stood at the old name was gone before anybody looked: that went under what comes back now. */
+static bool came_back_from_unseen(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to,
+                                  const struct fanotify_event *e, uint32_t there)
+{
+    struct file_state state = { 0 };
+
+    tree_state(o->tree, tree_object_of(o->tree, there), &state);
+    if (!state.known || !e->object.data.len || !fanotify_handle_may_be(&e->object, state.inode))
+        return false;
+    (void)fanotify_tombstone_take(o, from->directory, from->name);
     tell_rename(o, from, to, e, &state);
     return true;
 }
@@ -394,6 +409,8 @@ static void within(struct fanotify_object *o, const struct rename_end *from, con
         tell_rename(o, from, to, e, &state);
         return;
     }
+    if (!moved && there && o->wanted.view != VIEW_UPPER && !fanotify_found_has(o, there) && came_back_from_unseen(o, from, to, e, there))
+        return;
     if (!moved && o->wanted.view != VIEW_UPPER && fanotify_tombstone_take(o, from->directory, from->name)) {
         move_tombstone(o, from, to, e);
         return;
