@@ -117,6 +117,36 @@ for i in range(40):
         pass
 '''
 
+PERL = r"""use File::Copy; use File::Temp; use File::Path qw(make_path remove_tree); use Fcntl;
+copy("a/f1", "p1"); move("p1", "p2"); move("a/f2", "a/sub/f2"); make_path("q/r/s"); open(F, ">", "q/r/s/t"); print F 1; close F;
+utime 1, 2, "q/r/s/t"; chmod 0600, "q/r/s/t"; link "q/r/s/t", "q/t"; symlink "t", "q/u"; rename "q/t", "q/r/t"; truncate "q/r/t", 0;
+sysopen(F, "excl", O_CREAT | O_EXCL | O_RDWR); close F; my $t = File::Temp->new(DIR => "."); print $t 1; undef $t;
+mkdir "m"; chown 1, 1, "m"; rmdir "m"; remove_tree("q"); system "touch", "z";"""
+PYTHON = r"""
+import compileall, dbm.dumb, logging.handlers, os, shelve, tempfile, zipapp
+os.makedirs('src'); open('src/__main__.py', 'w').write('print(1)'); compileall.compile_dir('src', quiet=2); zipapp.create_archive('src', 'app.pyz')
+h = logging.handlers.RotatingFileHandler('log', maxBytes=50, backupCount=3)
+for i in range(40):
+    h.emit(logging.makeLogRecord({'msg': 'x' * 20}))
+h.close()
+with shelve.open('shelf') as s:
+    s['a'] = 1
+with dbm.dumb.open('dumb', 'c') as d:
+    d[b'k'] = b'v'
+for i in range(10):
+    with tempfile.NamedTemporaryFile(dir='.') as f:
+        f.write(b'x'); os.link(f.name, 'kept%d' % i)
+with tempfile.TemporaryDirectory(dir='.') as t:
+    os.mkfifo(t + '/p'); os.symlink('x', t + '/l'); os.replace(t + '/l', t + '/m')
+fd = os.open('.', os.O_TMPFILE | os.O_RDWR) if hasattr(os, 'O_TMPFILE') else -1
+os.link('/proc/self/fd/%d' % fd, 'named', src_dir_fd=fd, follow_symlinks=True)
+"""
+APPLETS = """b=busybox; $b cp a/f1 c1; $b cp -a a b; $b mv b/f1 b/f2; $b ln a/f5 l1; $b ln -sf x l2; $b ln -sf y l2; $b touch -d 2020-01-01 a/f2; $b touch new
+$b chmod 600 a/f3; $b chown 3:3 a/f3; $b mkdir -p m/n; $b rmdir m/n; $b sed -i s/1/2/ a/f1; $b dd if=/dev/zero of=d1 bs=10 count=2 2> /dev/null
+$b truncate -s 5 a/f6; $b install -m 640 a/f7 i1; $b tar cf t.tar a; $b mkdir x; $b tar xf t.tar -C x; $b gzip a/f8; $b gunzip a/f8.gz
+$b mkfifo p; $b mknod z p; $b unlink z; $b split -l 1 a/f1 s.; $b find b -name 'g*' -delete; $b tee t1 < a/f1 > /dev/null; $b rm -r x; true"""
+ALTERNATIVES = """mkdir -p root/etc root/bin alt admin; for v in 1 2 3; do echo $v > root/bin/tool$v; done"""
+
 DEB = '''mkdir -p p/DEBIAN p/usr/share/oracle p/etc; printf 'Package: oracle-probe\\nVersion: 1\\nArchitecture: all\\nMaintainer: a <a@b>\\nDescription: x\\n' > p/DEBIAN/control
 for i in 1 2 3 4 5 6 7 8; do echo $i > p/usr/share/oracle/f$i; done; echo c > p/etc/oracle.conf; echo /etc/oracle.conf > p/DEBIAN/conffiles
 printf '#!/bin/sh\\ntrue\\n' > p/DEBIAN/postinst; chmod 755 p/DEBIAN/postinst
@@ -202,6 +232,54 @@ WORKLOADS = [
     Workload('python-zipfile', suite('test_zipfile', 'test_tarfile', 'test_fileinput', 'test_mailbox'), '', python()),
     Workload('stress-ng', 'stress-ng --temp-path . --timeout 5 --dir 1 --dir-ops 100 --rename 1 --rename-ops 200 --link 1 --link-ops 50 '
              '--chmod 1 --chmod-ops 100 --utime 1 --utime-ops 100 --xattr 1 --xattr-ops 20 > /dev/null 2>&1', '', 'stress-ng'),
+    Workload('git-more', f'cd r; git checkout -q -b y; echo q > f1; git stash -q; git stash pop -q; {GIT} commit -qam y; git checkout -q -; echo o > f9; {GIT} commit -qam o; '
+             f'git checkout -q y; {GIT} rebase -q - ; git mv f2 g2; git rm -q f3; {GIT} commit -qm mv; git reset -q --hard HEAD~1; git clean -qfd; git tag t; git repack -adq; '
+             f'git gc -q --prune=now; git pack-refs --all; git branch -q -D y || true; git config user.x z; git remote add o .; git fetch -q o; git apply ../p',
+             f"git init -q r; cd r; for i in $(seq 12); do echo $i > f$i; done; git add .; {GIT} commit -qm 1; echo z > f10; git diff > ../p; git checkout -q f10", 'git', True),
+    Workload('rsync-more', 'rsync -a a/ b/; echo z >> a/f1; rm a/f2 a/f3; rsync -a --inplace --delete-after a/ b/; rsync -a --partial --partial-dir=.p a/ b/; '
+             'rsync -a --link-dest=$PWD/b a/ c/; rsync -a --remove-source-files a/sub/ d/; rsync -a --delete-delay --backup-dir=$PWD/old a/ b/; rsync -aS --append-verify a/ e/',
+             TREE, 'rsync'),
+    Workload('diff-patch', 'patch -s -p1 < ../p1; patch -s -R -p1 < ../p1; patch -s -b -p1 < ../p1; cd a; patch -s -p1 -o ../out f2 < ../../p1 || true',
+             TREE + 'cp -a a ../a; cp -a a ../b; echo n >> ../b/f1; rm ../b/f2; echo n > ../b/new; (cd ..; diff -Nru -x pipe a b > p1); cd a; cp -a . ..; true', 'patch'),
+    Workload('install', 'make -s install DESTDIR=$PWD/i; make -s install DESTDIR=$PWD/i; ln -sfn one i/l; ln -sfn two i/l; cp --backup=numbered s/a i/usr/bin/a; '
+             'mv --backup s/b i/usr/bin/a; cp -al s t; cp -rs $PWD/s u; mv -n s/a i/usr/bin/a; install -D -b -m 600 s/a i/x/y/z; cp --remove-destination s/a i/x/y/z; mv -T t t2',
+             r"""mkdir s; echo 1 > s/a; echo 2 > s/b; printf 'install:\n\tinstall -d $(DESTDIR)/usr/bin\n\tinstall -m 755 s/a s/b $(DESTDIR)/usr/bin\n\tln -sf a $(DESTDIR)/usr/bin/c\n' > Makefile""", 'make'),
+    Workload('files', 'split -n 4 a/f1 s.; csplit -s -f c. big 3 5; fallocate -l 4096 fa; fallocate -p -l 4096 fa; truncate -s 100 fa; shred -n 1 -u s.aa; dd if=big of=fa conv=notrunc bs=1 2> /dev/null; '
+             'cp --reflink=auto big r; cp --sparse=always fa sp; tee -a big < a/f2 > /dev/null; mv a/f3 /dev/shm/o.$$; mv /dev/shm/o.$$ a/f3; mv a/sub /dev/shm/d.$$; mv /dev/shm/d.$$ back; '
+             'unlink a/f4; link a/f5 a/f5.l; ln -P a/soft a/soft2; chattr +d fa; chattr -d fa; zstd -q big; zstd -qd --rm -f big.zst -o big2; flock lock true; mktemp -d dXXX > /dev/null; cp -p a/hard h2',
+             TREE + 'seq 10 > big', 'zstd fallocate'),
+    Workload('busybox', APPLETS, TREE, 'busybox', True),
+    Workload('perl', 'perl ../k.pl', TREE + f"cat > ../k.pl <<'END'\n{PERL}\nEND\n", 'perl', True),
+    Workload('python-files', f"/usr/bin/python3 - <<'END'{PYTHON}END\n", '', '', True),
+    Workload('tar-more', 'tar -g snap -cf 0.tar a; echo z > a/f1; rm a/f2; tar -g snap -cf 1.tar a; mkdir x; tar -g /dev/null -xf 0.tar -C x; tar -g /dev/null -xf 1.tar -C x; '
+             'tar uf 0.tar a/f1; tar --delete -f 0.tar a/f3; tar xf 0.tar -C x --overwrite; tar xf 0.tar -C x --unlink-first; tar xf 0.tar -C x --keep-newer-files 2> /dev/null; '
+             'find a | cpio -pdlm y 2> /dev/null; find a | cpio -pdu z 2> /dev/null', TREE, 'cpio'),
+    Workload('accounts', 'useradd -P $PWD/root -m -d /home/x x; usermod -P $PWD/root -c y x; groupadd -P $PWD/root z; userdel -P $PWD/root -r x; chpasswd -R $PWD/root <<< "" ; true',
+             'mkdir -p root/etc root/home root/var/mail; cp /etc/login.defs root/etc; for f in passwd shadow group gshadow subuid subgid; do : > root/etc/$f; done; echo users:x:100: > root/etc/group', 'useradd groupadd'),
+    Workload('system', 'update-alternatives --altdir $PWD/alt --admindir $PWD/admin --log $PWD/log --install $PWD/root/bin/tool tool $PWD/root/bin/tool1 1; '
+             'update-alternatives --altdir $PWD/alt --admindir $PWD/admin --log $PWD/log --install $PWD/root/bin/tool tool $PWD/root/bin/tool2 5; '
+             'update-alternatives --altdir $PWD/alt --admindir $PWD/admin --log $PWD/log --remove tool $PWD/root/bin/tool2; ldconfig -C $PWD/cache -f /dev/null /usr/lib; '
+             'printf "d /run/x 0750 1 1\\nf /run/x/y 0640 1 1 - hi\\nL /run/x/l - - - - y\\nC /run/x/c - - - - /etc/hostname\\n" > t.conf; systemd-tmpfiles --root=$PWD/root --create $PWD/t.conf; '
+             'dpkg-divert --root $PWD/root --admindir $PWD/root/var/lib/dpkg --local --rename --divert /bin/tool3.d --add /bin/tool3; dpkg-statoverride --admindir $PWD/root/var/lib/dpkg --force-statoverride-add --add root root 755 /bin/none',
+             ALTERNATIVES + '; mkdir -p root/var/lib/dpkg/info root/run; : > root/var/lib/dpkg/status; cp /etc/passwd /etc/group root/etc', 'update-alternatives systemd-tmpfiles dpkg-divert'),
+    Workload('keys', 'ssh-keygen -q -t ed25519 -N "" -f k; ssh-keygen -q -p -N x -f k; ssh-keygen -R h -f kh > /dev/null 2>&1; openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout o.key -out o.crt -subj /CN=a 2> /dev/null; '
+             'openssl rand -writerand rnd > /dev/null 2>&1; gpg --homedir $PWD/g --batch --quiet --passphrase "" --quick-gen-key a@b 2> /dev/null; gpgconf --homedir $PWD/g --kill all', 'mkdir -m 700 g; echo h x y > kh', 'ssh-keygen openssl gpg'),
+    Workload('toolchain', 'cmake -S s -B b > /dev/null; cmake --build b > /dev/null; cmake --install b --prefix $PWD/i > /dev/null; cmake --build b --target clean; gcc -save-temps -c s/m.c; '
+             'strip -o m.s m.o; ar qc l.a m.o; ar d l.a m.o; ranlib l.a; ld -r m.o -o n.o; setcap cap_net_raw+ep i/bin/m', "mkdir s; echo 'int main(void) { return 0; }' > s/m.c; "
+             "printf 'cmake_minimum_required(VERSION 3.5)\\nproject(m C)\\nadd_executable(m m.c)\\ninstall(TARGETS m DESTINATION bin)\\n' > s/CMakeLists.txt", 'cmake gcc setcap'),
+    Workload('editors-more', 'vim -u NONE -es -c "set backup backupdir=." -c "normal iq" -c wq a/f1; vim -u NONE -es -c "set undofile undodir=." -c "normal iq" -c wq a/f2; '
+             'vim -u NONE -es -c "w! new" -c q a/f3; vim -u NONE -es -c "sav other" -c q a/f4; ex -s a/f5 <<< $\'%s/5/6/\\nwq\'; ed -s a/f6 <<< $\'1d\\nw new2\\nq\'', TREE, 'vim ed ex'),
+    Workload('logrotate-more', 'logrotate -s st c; echo m >> l1; echo m >> l2; logrotate -f -s st c; echo n >> l1; logrotate -f -s st c', 'mkdir old; chmod 755 .; echo 1 > l1; echo 1 > l2; '
+             'printf "$PWD/l1 {\\n su root root\\n copytruncate\\n rotate 2\\n size 1\\n dateext\\n dateformat -%%s\\n}\\n$PWD/l2 {\\n su root root\\n rotate 1\\n size 1\\n olddir old\\n create\\n delaycompress\\n compress\\n}\\n" > c; chmod 644 c', 'logrotate'),
+    Workload('sqlite-more', "for m in delete truncate persist wal memory; do sqlite3 $m.db \"pragma journal_mode=$m; create table t(x); insert into t values(1); begin; insert into t values(2); rollback; vacuum;\" > /dev/null; done; "
+             "sqlite3 delete.db \"vacuum into 'v.db'\"; sqlite3 v.db \"attach 'w.db' as w; create table w.t(x); begin; insert into w.t values(1); insert into t values(3); commit;\"; sqlite3 v.db '.backup b.db'", '', 'sqlite3'),
+    Workload('node', 'node -e \'const f=require("fs"); f.mkdirSync("n/m",{recursive:true}); f.writeFileSync("n/a","1"); f.appendFileSync("n/a","2"); f.copyFileSync("n/a","n/b"); f.renameSync("n/b","n/c"); f.linkSync("n/c","n/d"); '
+             'f.symlinkSync("d","n/e"); f.chmodSync("n/c",0o600); f.utimesSync("n/c",1,2); f.truncateSync("n/c",1); f.cpSync("n","o",{recursive:true}); f.rmSync("n",{recursive:true}); f.mkdtempSync("t-")\'', '', 'node'),
+    Workload('ruby-php', 'ruby -rfileutils -rtempfile -e \'FileUtils.mkdir_p("r/s"); File.write("r/a","1"); FileUtils.cp("r/a","r/b"); FileUtils.mv("r/b","r/c"); FileUtils.ln_s("c","r/d"); FileUtils.touch("r/c"); '
+             'FileUtils.cp_r("r","q"); FileUtils.rm_rf("r"); Tempfile.create("x",".") { |f| f.write 1 }\'; php -r \'mkdir("h"); file_put_contents("h/a", 1); copy("h/a","h/b"); rename("h/b","h/c"); touch("h/c", 5); chmod("h/c", 0600); '
+             'link("h/c","h/d"); symlink("c","h/e"); unlink("h/d"); tempnam("h","t");\'', '', 'ruby php'),
+    Workload('stress-more', 'stress-ng --temp-path . --timeout 5 --symlink 1 --symlink-ops 20 --chown 1 --chown-ops 50 --touch 1 --touch-ops 100 --dirdeep 1 --dirdeep-ops 50 '
+             '--fallocate 1 --fallocate-ops 5 --mknod 1 --mknod-ops 50 --lease 1 --lease-ops 20 > /dev/null 2>&1', '', 'stress-ng'),
     Workload('calls', '/usr/bin/python3 -B $ORACLE/calls.py done', '', 'python3', True),
     Workload('exchanged', '/usr/bin/python3 -B $ORACLE/calls.py exchanged', '', 'python3', True),
     Workload('refused', '/usr/bin/python3 -B $ORACLE/calls.py refused', REFUSING, 'python3 chattr', True, None, 240, ALLOWING),

@@ -196,11 +196,14 @@ void fanotify_found_take_all(struct sensor *s, fanotify_found_emit *emit)
     }
 }
 
-bool fanotify_found_was_told(struct fanotify_object *o, uint32_t name, const struct file_state *now)
+bool fanotify_found_was_told(struct fanotify_object *o, uint32_t name, const struct file_state *now, const struct fanotify_handle *object)
 {
     struct found_name *e = name ? find_any(o, name) : NULL;
     bool is = e && e->told_ms && (!now->known || e->inode == now->inode) &&
               !((now->known & FILE_BORN) && now->born_ns > (int64_t)e->told_real_ns);
+
+    if (e && e->told_ms && e->object && object->data.data) /* whatever stands there by now */
+        is = e->object == fanotify_handle_hash(object);
 
     if (is)
         drop(o->sensor->found, e);

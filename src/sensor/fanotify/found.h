@@ -17,7 +17,7 @@ bool fanotify_found_cancel(struct fanotify_object *o, uint32_t name);
 const struct fanotify_cause *fanotify_found_take(struct fanotify_object *o, uint32_t name);
 /* The event of the name's creation comes late: true, once, if it was told already. now: what stands there; unknown: it
  * is gone. */
-bool fanotify_found_was_told(struct fanotify_object *o, uint32_t name, const struct file_state *now);
+bool fanotify_found_was_told(struct fanotify_object *o, uint32_t name, const struct file_state *now, const struct fanotify_handle *object);
 /* It stands there, but is not that object: another one, which comes later. False also if that is not known. */
 bool fanotify_found_later(struct fanotify_object *o, uint32_t name, const struct fanotify_handle *object);
 bool fanotify_found_has(struct fanotify_object *o, uint32_t name);

@@ -99,17 +99,16 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
                    tree_is_that(o->tree, object, &now))) {
         (void)fanotify_look(o, directory, name, ret);
         ret_birth->born_real_ns = birth_of(&now);
-        return;
+        if (!(e->mask & FAN_CREATE) || !e->object.data.data || !ret->after.known || ret->after.inode == now.inode)
+            return;
+        other = true; /* another one came to stand there between two looks */
+        *ret = (struct tree_change){ 0 };
     }
     ret->before = known;
     ret->name = entry;
     fd = e->object.data.data ? fanotify_open_handle(o, &e->object) : -ESTALE;
-    /* the handle does not lead anywhere, or to what stands there after all */
-    if ((fd < 0 && fd != -ESTALE && other) ||
-        (fd >= 0 && other && tree_stat(fd, NULL, &known) == 0 && known.inode == now.inode &&
-         known.device == now.device)) {
+    if (fd < 0 && fd != -ESTALE && other) { /* this file system opens nothing by its handles */
         (void)fanotify_look(o, directory, name, ret);
-        closep(&fd);
         return;
     }
     if (fd < 0) {
@@ -281,7 +280,7 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
         birth.linked = birth.linked || fanotify_made_before(o->sensor, &e->object);
         if (e->mask & FAN_DELETE)
             change = (struct tree_change){ 0 };
-        if (!fanotify_found_was_told(o, entry, &change.after))
+        if (!fanotify_found_was_told(o, entry, &change.after, &e->object))
             do_create(o, directory, name, e, &change, &birth, walked, &gone);
         if (e->mask & FAN_ATTRIB) {
             fanotify_unexplained_drop(o, &change.after); /* a listing had found it in the making */

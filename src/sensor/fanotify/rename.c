@@ -324,19 +324,20 @@ static bool came_back(struct fanotify_object *o, const struct rename_end *from, 
     uint32_t object = tree_object_of(o->tree, there);
     bool folder = object && is_folder_of(o, object, &e->object);
     struct tree_change gone = { 0 };
-    struct file_state state;
+    struct file_state state = { 0 };
 
     /* a second name of the same file is never replaced: such a rename does nothing, and is no event */
-    if (object && object == tree_object_of(o->tree, moved)) {
+    if (object && object == tree_object_of(o->tree, moved) && !fanotify_found_has(o, there)) {
         tree_state(o->tree, object, &state);
         tree_remove(o->tree, moved, &gone);
         tell_rename(o, from, to, e, &state);
         return true;
     }
     tree_state(o->tree, object, &state);
-    if (!e->object.data.len || !object || !(folder || fanotify_arrival_is(o, to->directory, to->name, &e->object) ||
+    if (!e->object.data.len || !object || object == tree_object_of(o->tree, moved) || !(folder || fanotify_arrival_is(o, to->directory, to->name, &e->object) ||
                                             fanotify_handle_may_be(&e->object, state.inode)))
         return false;
+    (void)fanotify_found_cancel(o, there);
     tree_remove(o->tree, moved, &gone);
     if (folder) {
         tell_rename(o, to, from, e, &state);
