@@ -335,7 +335,7 @@ static bool came_back(struct fanotify_object *o, const struct rename_end *from, 
     }
     tree_state(o->tree, object, &state);
     if (!e->object.data.len || !object || object == tree_object_of(o->tree, moved) || !(folder || fanotify_arrival_is(o, to->directory, to->name, &e->object) ||
-                                            fanotify_handle_may_be(&e->object, state.inode)))
+                                            (!fanotify_found_has(o, there) && fanotify_handle_may_be(&e->object, state.inode))))
         return false;
     (void)fanotify_found_cancel(o, there);
     tree_remove(o->tree, moved, &gone);
