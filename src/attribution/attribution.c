@@ -119,7 +119,7 @@ int attribution_seed(struct attribution *a, struct err *err)
     return process_table_seed(a->table, err);
 }
 
-/* What is told by the process itself, while it is there. */
+/* What only /proc knows, read while the process is still there. */
 static void look_at_once(struct attribution *a, const struct process_event *event)
 {
     struct process *p = process_table_find(a->table, event->pid, event->boot_ns, event->start_ns, BYTES_NULL);
@@ -233,7 +233,7 @@ static struct container *executed_in(struct attribution *a, const struct process
     return NULL;
 }
 
-/* Gone before its cgroup could be read: whom the runtime was told to execute it for, if it was. */
+/* Gone before its cgroup could be read: the container in which a runtime was asked to execute it, if it was. */
 static struct container *executed_by_runtime(struct attribution *a, const struct process *p)
 {
     if (!p->cgroup_inherited || !a->options.engines || is_oci_runtime(p->executable))
@@ -422,7 +422,7 @@ static void name_state(struct attribution *a, struct event *e, struct file_state
         event_set(e, &s->group, users_group(a->users, e->victim, s->gid));
 }
 
-/* What is told of a process after its end is of another one: of what it did before there are no more news. */
+/* An event later than the end of this process belongs to another one with the same pid. */
 static bool may_be_another(const struct process *p, const struct event *e)
 {
     return p->exited_ns && (!e->boot_ns || !e->actor.start_ns || e->boot_ns > p->exited_ns);
@@ -548,8 +548,8 @@ static void find_actor(struct attribution *a, struct event *e)
 
         if (actor->attributed && actor->origin == ORIGIN_UNKNOWN && actor->cgroup_inherited &&
             e->actor.inside && e->victim && e->actor.executable.len) {
-            /* a child's change was told before its own: where it lives was not known then, and records that
-             * events point to do not change */
+            /* A child's event came before its own, when it was not known where the process lives. Events already
+             * point to that record, so that it must not change: a new one is made. */
             struct process *again = make_from_facts(a, e, actor);
 
             if (again) {

@@ -16,7 +16,7 @@ struct attribution;
 struct attribution_options {
     const struct log *log;
     const char *agents_path;     /* data file of known products; NULL = what was built in */
-    struct engines *engines;     /* borrowed; NULL = containers are told by cgroup alone, without names */
+    struct engines *engines;     /* borrowed; NULL = containers are recognised by their cgroup alone, without names */
 };
 
 /* The options are copied, what they point to is borrowed until attribution_free(). Reads /proc once. -ENOMEM, or what reading
@@ -29,11 +29,11 @@ void attribution_free(struct attribution *a); /* NULL is fine */
  * top, so that nothing falls between. */
 int attribution_seed(struct attribution *a, struct err *err);
 void attribution_process_event(struct attribution *a, const struct process_event *event);
-/* The tracker lost news: what is remembered is checked against /proc before it is believed. */
+/* The tracker lost notifications: each record is checked against /proc before it is used again. */
 void attribution_recheck(struct attribution *a);
 
 /* True if the process that made the event is known as executing what the event says: then the tracker
- * has no news that would change the answer, which is put into the event where it says when it happened. */
+ * has no notification that would change the answer, which is put into the event where it says when it happened. */
 bool attribution_knows(struct attribution *a, struct event *event);
 
 /* Fill event->actor.process, unless it is known already: the process at event->boot_ns, never a later one

@@ -15,7 +15,7 @@
 #include "util/macro.h"
 
 #define WAIT_MS 300    /* before the event goes on without */
-#define VALUE_MAX 80   /* bytes of one value: it stands in a sentence */
+#define VALUE_MAX 80   /* bytes of one value: it is in a sentence */
 #define GATHER_MAX (128 * 1024)
 #define JOBS_MAX 256   /* remembered; the oldest goes first */
 #define ASKED_MAX 64   /* processes of a job that are asked which one it is: first comes a login shell's profile */
@@ -111,7 +111,7 @@ struct runner_job {
         uint64_t start_ns;
     } who[ASKED_MAX]; /* its processes that were asked */
     struct arena own;
-    struct bytes text; /* empty: not told yet */
+    struct bytes text; /* empty: not known yet */
     UT_hash_handle hh;
 };
 
@@ -196,7 +196,7 @@ static void put(struct ci_jobs *jobs, struct runner_job *job, const struct proce
     asked_put(jobs->asked, p);
 }
 
-/* What any of its processes has told by now. */
+/* What is known of any of its processes by now. */
 static void collect(struct ci_jobs *jobs, struct runner_job *job)
 {
     struct bytes answer;

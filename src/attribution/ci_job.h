@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which job of a CI runner a process belongs to. Runners tell it to their jobs by the environment and to nobody else, and a job
- * may write there what it likes: what is found here is what the environment says, and is told so.
+ * Which job of a CI runner a process belongs to. Runners say it in the environment of their jobs and nowhere else, and a job
+ * may write there what it likes: what is found here is what the environment says, and the output says so.
  */
 #pragma once
 

@@ -96,7 +96,7 @@ static bool is_first_of_service(const struct process *p)
 
 /* ---- jobs of CI runners ---- */
 
-/* Nothing above it, up to the runner, has told which job it is: that one counts. */
+/* No process above it has a CI job yet: the one nearest to the runner counts. */
 static bool has_no_job(const struct process *p)
 {
     for (unsigned depth = 0; p && depth < LIMIT_LINEAGE; depth++, p = p->parent)
@@ -154,7 +154,7 @@ static struct bytes behind_script(struct bytes args, struct bytes script)
     return BYTES_NULL;
 }
 
-/* *rest ends with `args`, and is what stands before them then. */
+/* *rest ends with `args`, and is what is before them then. */
 static bool cut_end(struct bytes *rest, struct bytes args)
 {
     const char *tail = rest->data + rest->len - args.len;

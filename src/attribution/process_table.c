@@ -14,10 +14,11 @@
 
 /* An event's time may be early by a timer tick of the kernel (audit: ktime_get_coarse_real_ts64). */
 #define EARLY_NS (10 * NS_PER_MS)
-/* The end of a process is told before its files are closed; who has its pid next is told before that acts. */
+/* The kernel reports the end of a process before it closes its files; it reports the next process of that pid before that
+ * one does anything. */
 #define CLOSES_NS (500 * NS_PER_MS)
 
-/* An event of a process that has ended is told within so long: a sensor's queue, a container that is awaited. */
+/* An event of a process that has ended arrives within so long: a sensor's queue, a container that is awaited. */
 #define EXITED_NS (10 * NS_PER_S)
 
 /* One record of a pid: a process, or what it became by an exec. */
@@ -198,7 +199,7 @@ static struct process *newest(struct process_table *t, pid_t pid)
 }
 
 /* The same, if it had not ended by `boot_ns`: what comes later is of another process, whose fork
- * was not told. */
+ * was not reported. */
 static struct process *living(struct process_table *t, pid_t pid, uint64_t boot_ns)
 {
     struct pid_slot *s = find_slot(t, pid);
@@ -296,7 +297,7 @@ static bool same_ids(const struct credentials *a, const struct credentials *b)
            a->gid == b->gid && a->egid == b->egid && a->sgid == b->sgid && a->fsgid == b->fsgid;
 }
 
-/* execve() sets the name first, and that is told by itself: a moment later it is a part of the exec. */
+/* execve() sets the name first, and the kernel reports that by itself: a moment later it turns out to be a part of the exec. */
 static void forget_name_of_exec(struct process_table *t, const struct process *executed, uint64_t boot_ns)
 {
     struct pid_slot *s = find_slot(t, executed->pid);
@@ -399,7 +400,7 @@ static bool is_change(const struct process *known, const struct process *now)
            (is_new_cgroup(known, now) && (known->cgroup_inherited || !bytes_equal(known->cgroup, now->cgroup)));
 }
 
-/* Its ids at the end are not those it is known by, and nobody told when they changed: then those that
+/* Its ids at the end are not those it is known by, and no notification said when they changed: then those that
  * it had in between are unknown. */
 static void check_ids(struct process_table *t, const struct pid_slot *s, const struct process *end)
 {
@@ -454,7 +455,7 @@ static void apply_change(struct process_table *t, const struct process_event *e)
     /* What came later was captured with its own name and ids already. */
     if (s->newest->from_ns > e->boot_ns || procfs_read(t->proc, e->pid, &now, NULL) < 0)
         return;
-    /* An executable that differs is another exec, told next; one that is missing is the end: memory and
+    /* An executable that differs is another exec, reported next; one that is missing is the end: memory and
      * paths are gone already, name and ids are not. */
     if (process_same(known, now) &&
         (!now->executable.len || bytes_equal(now->executable, known->executable)))
@@ -472,7 +473,7 @@ static bool is_gone(struct process_table *t, const struct pid_slot *s)
     return known && known->start_ns && !process_is(known, s->pid, start_ns);
 }
 
-/* Ends whose news got lost: the oldest that are not in /proc are forgotten. Where all of them live,
+/* Processes whose end was not reported: the oldest that are not in /proc are forgotten. Where all of them live,
  * the table may be larger than its limit, and is not searched again before it has grown. */
 static void sweep(struct process_table *t)
 {
@@ -548,7 +549,7 @@ void process_table_recheck(struct process_table *t)
     t->recheck++;
 }
 
-/* News were lost since this slot was last looked at: is it still the same process and program? */
+/* Notifications were lost since this slot was last checked: is it still the same process and program? */
 static void check_slot(struct process_table *t, struct pid_slot *s)
 {
     struct process *known = s->newest ? s->newest->process : NULL, *p = NULL;
@@ -561,7 +562,7 @@ static void check_slot(struct process_table *t, struct pid_slot *s)
     process_unref(p);
 }
 
-/* None of the records fits: the fork was not told, or not yet. */
+/* None of the records fits: the fork was not reported, or not yet. */
 static struct process *read_unknown(struct process_table *t, pid_t pid, uint64_t start_ns, uint64_t boot_ns)
 {
     const struct process now = { .pid = pid, .start_ns = proc_stat_start_ns(t->proc, pid) };
@@ -628,7 +629,7 @@ struct process *process_table_find_between(struct process_table *t, pid_t pid, u
             break;
         if (!gone || p->exited_ns)
             return p;
-        /* the news of its end may be under way; if an older one ended in the span, it is that one */
+        /* the notification of its end may be under way; if an older one ended in the span, it is that one */
         if (!alive)
             alive = p;
     }

@@ -18,8 +18,7 @@ void process_table_free(struct process_table *t); /* NULL is fine */
 int process_table_seed(struct process_table *t, struct err *err);
 void process_table_apply(struct process_table *t, const struct process_event *event);
 
-/* The tracker lost news: what is in the table may be out of date, and is checked against /proc when
- * it is asked for. */
+/* The tracker lost notifications: records may be out of date, and each is checked against /proc before it is used again. */
 void process_table_recheck(struct process_table *t);
 
 /*
@@ -50,5 +49,5 @@ unsigned long process_table_cuts(const struct process_table *t);
 size_t process_table_count(const struct process_table *t);
 int process_table_each(struct process_table *t, int (*each)(void *data, struct process *p),
                        void *data); /* living ones, newest record of each */
-/* The same of all that are remembered, those that have exited lately too. */
+/* The same for all records, also those of processes that have exited but are kept for late events. */
 int process_table_each_recent(struct process_table *t, int (*each)(void *data, struct process *p), void *data);

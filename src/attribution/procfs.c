@@ -271,7 +271,7 @@ static struct bytes script_argument(const struct process *p, bool *ret_reads)
     return in.kind == RUN_SCRIPT ? in.value : BYTES_NULL;
 }
 
-/* `sh < FILE`: a pipe, a terminal, a device and what was removed have no name to be told. */
+/* `sh < FILE`: a pipe, a terminal, a device and what was removed have no name that would help. */
 static void read_input(int dir, struct process *p)
 {
     char path[PATH_MAX];
@@ -307,7 +307,7 @@ static void find_script(int dir, struct process *p)
         p->script = full;
 }
 
-/* tty_nr of /proc/PID/stat is a number; descriptor 0 of a terminal program tells the name. */
+/* tty_nr of /proc/PID/stat is a number; descriptor 0 of a terminal program has the name. */
 static void read_tty(int dir, struct process *p)
 {
     char path[64];

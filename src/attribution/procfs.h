@@ -30,6 +30,6 @@ int procfs_each(const char *proc, int (*each)(void *data, pid_t pid), void *data
 /* Pure parts, for tests and fuzzing. */
 /* The value of the first "NAME=VALUE" of an environment, each ended by `end`; BYTES_NULL if there is none. */
 struct bytes procfs_variable(struct bytes environment, const char *name, char end);
-/* The text of /proc/PID/cgroup -> the path that tells most: cgroup v2's if it is not "/", else the
+/* The text of /proc/PID/cgroup -> the path that says most: cgroup v2's if it is not "/", else the
  * longest of v1's. BYTES_NULL if none. */
 struct bytes procfs_parse_cgroup(struct bytes text);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a login came from: the peer of sshd's own connection, else the address that logind or utmp noted, else what sshd told the
+ * Where a login came from: the peer of sshd's own connection, else the address that logind or utmp noted, else what sshd passed to the
  * first process of the session by its environment. Read while the session is there, and remembered; in workers
  * (foreign/foreign.h) that are waited for a moment only, and asked again.
  */
@@ -24,7 +24,7 @@ struct bytes sessions_remote(struct sessions *s, const struct process *p);
 
 /* ---- pure parts, for tests ---- */
 
-/* The text of /run/systemd/sessions/ID of logind. session: by the kernel's audit; another one's file tells nothing. */
+/* The text of /run/systemd/sessions/ID of logind. session: by the kernel's audit; another one's file has none of it. */
 struct bytes sessions_parse_logind(struct bytes text, uint32_t session);
 /* The bytes of /run/utmp: the address of whoever is logged in at that terminal. In `buffer`. */
 #define SESSIONS_ADDRESS 256

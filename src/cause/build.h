@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Programs that are told a target: make, ninja, npm run, git. One row a program. Pure. */
+/* Programs that take a target as argument: make, ninja, npm run, git. One row a program. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,5 +15,5 @@ const struct build_row *build_script(struct bytes script);
 const char *build_row_name(size_t index); /* for tests; NULL past the end */
 
 /* Kind, name, interpreter (the program) and directory (as it was named, or BYTES_NULL: where it was started). args: argv
- * from the program's own name on. False: it was not told anything of that kind. */
+ * from the program's own name on. False: it has no such argument. */
 bool build_parse(const struct build_row *row, struct bytes args, struct cause_run *ret);

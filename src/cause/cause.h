@@ -26,7 +26,7 @@ bool cause_suits_siblings(const struct event *event);
 bool cause_suits_tools(const struct event *event);
 /*
  * Take what was found for that one, `known`, if the actor of `event`, who has a process record, is such a sibling of it,
- * or such a tool. The ids that the sensor told of the two are the same: the caller looked. True: it was taken.
+ * or such a tool. The two have the same ids in the sensor's events: the caller looked. True: it was taken.
  */
 bool cause_of_sibling(struct event *event, struct process *sibling, const struct cause *known);
 bool cause_of_launcher(struct event *event, const struct cause *known);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an interpreter was told to run: the grammar of its command line, one row an interpreter. Pure. */
+/* What an interpreter runs, by its arguments: the grammar of its command line, one row an interpreter. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,9 +21,9 @@ const struct interpreter *interpreter_row(size_t index);
 struct interpreted {
     enum run_kind kind;  /* RUN_SCRIPT, RUN_MODULE, RUN_TEXT, RUN_ARCHIVE, RUN_INPUT (nothing was given), RUN_UNKNOWN */
     struct bytes value;  /* the script as it was named, the module, the text; a view into args */
-    bool asks;           /* a shell that was told to be interactive, or a login shell */
-    bool serves;         /* told to be a server: php -S */
-    bool reads;          /* told to read standard input: "-s", "-" */
+    bool asks;           /* an interactive shell (-i), or a login shell */
+    bool serves;         /* a server: php -S */
+    bool reads;          /* reads standard input: "-s", "-" */
 };
 
 /* args: argv from the interpreter's own name on, each ended by a NUL. */

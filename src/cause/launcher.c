@@ -170,7 +170,7 @@ bool launcher_is_ci(const struct process *p)
     return p->parent && p->parent->pid == 1 && launcher_ci_unit(p->owner.unit);
 }
 
-/* What stands before the packages: "apt-get [OPTIONS] remove PACKAGE...". */
+/* What comes before the packages: "apt-get [OPTIONS] remove PACKAGE...". */
 static bool is_verb(struct bytes word)
 {
     return word_in("install remove purge reinstall upgrade full-upgrade dist-upgrade autoremove update erase add del fix "

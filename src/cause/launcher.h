@@ -10,12 +10,12 @@
 enum launcher_flags {
     LAUNCHER_EXPLAINS = 1 << 0, /* its own command line says what was run: apt-get remove foo */
     LAUNCHER_ANYWHERE = 1 << 1, /* installed in places of the user's own */
-    LAUNCHER_RUNTIME = 1 << 2,  /* of containers: who it is for stands in its arguments */
+    LAUNCHER_RUNTIME = 1 << 2,  /* a container runtime: its arguments say for which container */
     LAUNCHER_FIRST = 1 << 3,    /* pid 1 and the like: who is started by it is a service, if a unit says so */
 };
 
 struct launcher_row {
-    const char *program; /* base name of the executable, or of the script that the kernel was told to execute */
+    const char *program; /* base name of the executable, or of the script that was given to execve() */
     enum launcher_kind kind;
     const char *name;    /* shown; NULL: the program's */
     unsigned flags;      /* enum launcher_flags */

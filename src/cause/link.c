@@ -217,7 +217,7 @@ static void as_program(struct process *p, struct cause_link *l)
     l->role = wrapper_is(l->name) ? ROLE_WRAPPER : tool_is(l->name) ? ROLE_TOOL : ROLE_PROGRAM;
 }
 
-/* No applet, which the next of that executable would not be; git and sed are told by their arguments. */
+/* No applet, which the next of that executable would not be; git and sed are judged by their arguments. */
 static bool is_plain(const struct process *p, const struct cause_link *l)
 {
     return l->role == ROLE_TOOL && (l->run.kind == RUN_COMMAND || l->run.kind == RUN_PROGRAM) && !l->launcher && !l->product &&

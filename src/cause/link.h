@@ -8,8 +8,8 @@
 
 /* Its part in explaining a change; those that explain more have the higher number. */
 enum role {
-    ROLE_TOOL,     /* does what it is told: whoever runs it explains the change */
-    ROLE_WRAPPER,  /* runs what it is told */
+    ROLE_TOOL,     /* does what its arguments say: whoever runs it explains the change */
+    ROLE_WRAPPER,  /* runs the program in its arguments */
     ROLE_TEXT,     /* sh -c, python -c, a shell that reads a pipe: explains where nothing above does */
     ROLE_PROGRAM,  /* a program with a will of its own, or a script that a package brought */
     ROLE_SCRIPT,   /* a script, module, target: explains all below */
@@ -21,7 +21,7 @@ struct cause_link {
     enum role role;
     struct cause_run run;              /* what it would be called if it explained the change; process is not set */
     struct bytes name;                 /* of the program, or the applet */
-    bool asks;                         /* ROLE_TERMINAL: it was told to be interactive, or is a login shell */
+    bool asks;                         /* ROLE_TERMINAL: an interactive shell (-i), or a login shell */
     const struct launcher_row *launcher; /* NULL: not a launcher by its program */
     struct bytes packages;             /* of a package manager: launcher_packages() */
     const char *changer;               /* "sudo": people change the user by it; NULL: they do not */

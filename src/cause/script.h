@@ -16,5 +16,5 @@ void script_name(struct process *p, struct cause_run *run);
 bool script_is_packaged(struct bytes path);
 /* A version manager's (pyenv, rbenv, asdf): it only finds the program that it then executes in its place. */
 bool script_is_shim(struct bytes path);
-/* "node npm-cli.js run clean": read from the script's own name on. False: it was not told anything. */
+/* "node npm-cli.js run clean": read from the script's own name on. False: it has no such argument. */
 bool script_build(const struct build_row *row, struct bytes args, struct bytes script, struct cause_run *run);

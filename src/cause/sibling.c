@@ -6,7 +6,7 @@
 #include "cause/link.h"
 #include "cause/wrapper.h"
 
-/* What explains the change stands above it: nothing of its own but the name of the tool is told. */
+/* A launcher explains the change: of the process itself only the tool's name is shown. */
 static bool is_led(const struct cause *c, const struct process *p)
 {
     if (c->run.kind == RUN_ANSIBLE && c->run.text.len)
@@ -48,7 +48,7 @@ static bool is_plain(const struct process *p)
            !p->owner.product.len;
 }
 
-/* The script that it was told to run explains the change, and all that led to it stands above. */
+/* The script in its arguments explains the change, and all that led to it is in its launchers. */
 static bool is_script(const struct cause *c, const struct process *p)
 {
     return c->run.kind == RUN_SCRIPT && c->run.process == p && c->launcher.process != p && !c->tool.len && p->cred.known;
@@ -73,7 +73,7 @@ bool cause_suits_tools(const struct event *event)
            (!p->cause_link || (p->cause_link->role == ROLE_SCRIPT && !p->cause_link->launcher));
 }
 
-/* Told to run the same script, in the same place. What follows is the script's. */
+/* They run the same script, in the same place. The arguments behind it are the script's own. */
 static bool runs_same_script(const struct process *a, const struct process *b, size_t script_args_len)
 {
     return a->args.len > script_args_len && b->args.len > script_args_len && !a->args.data[script_args_len] &&
@@ -102,7 +102,7 @@ bool cause_of_sibling(struct event *event, struct process *sibling, const struct
     cause_copy(&event->cause, known);
     if (!event->cause.sibling)
         event->cause.sibling = process_ref(sibling);
-    if (event->cause.tool.len) /* by its own memory: what is held may be the script's sibling */
+    if (event->cause.tool.len) /* points into its own memory: the referenced process may be the script's sibling */
         event->cause.tool = bytes_basename(p->executable);
     if (known->run.process == sibling) {
         process_unref(event->cause.run.process);

@@ -69,7 +69,7 @@ static bool is_policy_file(struct bytes word)
     return false;
 }
 
-/* The manifest, policy, state or recipe that it was told to apply: the first argument that looks like one. */
+/* The manifest, policy, state or recipe that it applies: the first argument that looks like one. */
 static struct bytes policy_file(const struct process *p)
 {
     struct argv a = argv_of(p->args);
@@ -230,7 +230,7 @@ static bool reads_pipe(const struct chain *c, unsigned at)
              bytes_equal(c->process[at]->executable, c->process[above]->executable));
 }
 
-/* True: found. Without, chain->end stands where the search came to its end. */
+/* True: found. Else chain->end is where the search ended. */
 static bool find_by_process(struct chain *c, struct cause_launcher *ret)
 {
     for (unsigned i = 0; i < c->inside; i++) {
@@ -262,7 +262,7 @@ static bool find_by_process(struct chain *c, struct cause_launcher *ret)
 
 /* ---- the way into a container ---- */
 
-/* What the runtime was told to do: "runc [OPTIONS] exec ...". */
+/* What the runtime does, by its arguments: "runc [OPTIONS] exec ...". */
 static enum launcher_kind runtime_call(const struct chain *c, unsigned *ret_at)
 {
     for (unsigned i = c->inside; i < c->count; i++) {
@@ -300,14 +300,14 @@ static bool is_compose(struct bytes client)
     return argv_has(client, "compose", 3);
 }
 
-/* The engine's own, by `runc exec` as well; but nobody's `docker exec` of the same command. */
-static bool is_health_check(const struct chain *c, enum launcher_kind runtime_call)
+/* A health check is run by the engine with `runc exec` too. The same command by a user's `docker exec` is not one. */
+static bool is_health_check(const struct chain *c, enum launcher_kind call)
 {
     const struct process *first = c->process[c->inside - 1];
     const struct container *container = c->process[0]->container;
 
     if (first->launch.kind == LAUNCH_EXEC ||
-        (runtime_call != LAUNCHER_EXEC && (!container->pid || first->pid == container->pid)))
+        (call != LAUNCHER_EXEC && (!container->pid || first->pid == container->pid)))
         return false;
     for (unsigned i = 0; i < c->count; i++)
         if (c->process[i]->pid == first->pid && health_check_is(container->health_check, c->process[i]))

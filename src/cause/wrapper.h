@@ -8,9 +8,9 @@
 
 /* It runs the command that it is given, and is seen through: sudo, xargs, timeout. */
 bool wrapper_is(struct bytes name);
-/* It does what it is told and nothing by itself: rm, sed, tar. Whoever runs it explains the change. */
+/* It only does what its arguments say: rm, sed, tar. Whoever runs it explains the change. */
 bool tool_is(struct bytes name);
-/* By this very name, and it is not one of those that their arguments tell more of, as git's do. */
+/* A tool by its name alone, whatever its arguments; not so git, whose arguments say more. */
 bool tool_is_plain(struct bytes name);
 /* "sudo": people change the user by it, and call it that; NULL: they do not. */
 const char *changer_name(struct bytes name);

@@ -150,7 +150,7 @@ static void log_to_stderr(void *data, enum log_level level, const char *text)
     if (level < LOG_LEVEL_INFO && !cli_debug)
         return;
     if (level >= LOG_LEVEL_WARNING && strncmp(last, text, sizeof(last) - 1) == 0) {
-        /* told already: the count is told with the next power of ten */
+        /* printed already: the count is printed with the next power of ten */
         repeated++;
         if (repeated != 10 && repeated != 100 && repeated % 1000 != 0)
             return;

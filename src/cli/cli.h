@@ -39,7 +39,7 @@ void cli_print_help(const struct verb *verb);
  * Never EXIT_NOTHING: scripts take that for an answer. */
 int cli_exit_code(int r);
 
-/* Levels above info to stderr as "culprit: text"; equal neighbours are told once. */
+/* Levels above info to stderr as "culprit: text"; equal neighbours are printed once. */
 extern const struct log cli_log;
 extern bool cli_debug;
 extern bool cli_priorities; /* stderr is the journal: each line begins with its priority, "<4>" (sd-daemon(3)) */

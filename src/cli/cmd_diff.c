@@ -379,7 +379,7 @@ static int open_store(struct diff_question *q, struct err *err)
     struct store_options options = { .path = q->store_path, .read_only = true, .log = &cli_log };
     int r = store_open(&options, &q->store, err);
 
-    if (r == -ENOENT && !q->record) /* the disk tells all the same */
+    if (r == -ENOENT && !q->record) /* the disk can be compared all the same */
         return 0;
     return r;
 }

@@ -71,7 +71,7 @@ static void list_capabilities(struct doctor *d, const struct sensor_capabilities
 
 #define COLUMN "%-10s"
 
-/* What each sensor that works here can tell, row by row. */
+/* What each sensor that works here can see, row by row. */
 static void draw_matrix(struct doctor *d, const struct sensor_capabilities *all, size_t count)
 {
     const struct capability_info *info;

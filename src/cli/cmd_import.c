@@ -86,7 +86,7 @@ static int find_logs(const struct verb *verb, struct import_command *im, int arg
     return 0;
 }
 
-/* What is skipped or was imported before is told. */
+/* Says what was skipped, and what was imported before. */
 static void print_notes(const struct import_command *im, const struct import_result *result, uint64_t damaged)
 {
     const struct replay_stats *stats = &result->stats;

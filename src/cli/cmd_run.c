@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run: watch, start COMMAND, wait for it and a little longer, tell the verdict. COMMAND keeps the
+ * run: watch, start COMMAND, wait for it and a little longer, print the verdict. COMMAND keeps the
  * terminal: Ctrl-C reaches it by its process group, and we wait for it to end.
  */
 #include "cli/commands.h"
@@ -90,7 +90,7 @@ static void never_started(struct command *c, const char *name, int error)
     cli_error("%s: %s", sbuf_str(&shown), strerror(error));
 }
 
-/* Start COMMAND; a failing exec is told through a pipe. */
+/* Start COMMAND; the child reports a failing exec through a pipe. */
 static int start(struct command *c, char **argv, bool json, const struct identity *identity, struct err *err)
 {
     int pipes[2], error = 0;

@@ -40,7 +40,7 @@ struct who_question {
     size_t above_count, above_added;
     uint64_t found; /* events of the target that is being asked for */
     uint64_t size;  /* how many there are, up to EACH_MAX */
-    bool each;      /* the case is told of them one by one, not counted together */
+    bool each;      /* each one is added to the case by itself, not a count of many */
 };
 
 /* --from LOG, and further logs right behind it: the last word is always a TARGET. */
@@ -155,7 +155,7 @@ static bool shows_events(const struct who_question *q)
     return q->report.format == FORMAT_JSON && !q->report.quiet && !q->summary;
 }
 
-/* What cannot be told by a count of many events and some of them. */
+/* Events that a count of many and a few examples cannot replace. */
 static bool needs_each(const struct who_question *q)
 {
     return filter_needs_paths(&q->report.filter) || q->summary;

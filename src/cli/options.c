@@ -14,7 +14,7 @@
 #define REPORT (VERB_WATCH | VERB_RUN | VERB_WHO)
 #define SENSORS "auto cheap audit fanotify bpf"
 
-/* In the order of the help. A name may stand twice, for different verbs. */
+/* In the order of the help. A name may occur twice, for different verbs. */
 static const struct cli_option options[] = {
     /* clang-format off */
     { { "-w", "--watch", "TARGET", COMPLETE_TARGET, NULL, "what to watch; may be repeated" }, VERB_RUN, OPTION_WATCH },
@@ -148,7 +148,7 @@ static size_t add_longs(struct option_parser *p, size_t count, unsigned of)
             continue;
         assert(count < OPTIONS_MAX);
         p->rows[count] = &options[i];
-        /* the value tells them apart, also for getopt: what begins two names that differ is ambiguous */
+        /* the value says which one it is, also for getopt: a prefix of two names with different values is ambiguous */
         p->longs[count++] = (struct option){ row->name + 2, row->argument ? required_argument : no_argument, NULL,
                                              256 + (int)i };
     }
@@ -164,7 +164,7 @@ void options_begin(struct option_parser *p, const struct verb *verb, unsigned ot
     (void)add_longs(p, count, others);
     if (verb->operand == COMPLETE_COMMAND)
         p->letters[n++] = '+';
-    p->letters[n++] = ':'; /* a missing argument is told from an unknown option, and getopt prints nothing */
+    p->letters[n++] = ':'; /* getopt returns ':' for a missing argument, '?' for an unknown option, and prints nothing */
     for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
         if (!(options[i].verbs & verb->bit) || !options[i].row.letter)
             continue;

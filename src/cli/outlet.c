@@ -101,7 +101,7 @@ void outlet_write(struct outlet *o, struct sbuf *text)
         sbuf_add_bytes(&o->text, sbuf_bytes(text));
     else
         o->dropped += text->len;
-    if (sbuf_error(&o->text)) { /* no memory: what was kept stands */
+    if (sbuf_error(&o->text)) { /* no memory: what is buffered stays */
         o->text.error = 0;
         o->dropped += text->len;
     }

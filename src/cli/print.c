@@ -97,7 +97,7 @@ void printer_event(struct printer *p, const struct event *event)
 void printer_life(struct printer *p, const struct lifecycle_event *life)
 {
     if (p->format == FORMAT_JSON)
-        return; /* a line of JSON is a change, a verdict or a gap; the moments stand in the verdict */
+        return; /* a line of JSON is a change, a verdict or a gap; the moments are in the verdict */
     end_events(p);
     set_utc_offset(p, life->time_ns);
     sentence_life(&p->buffer, life, &p->style);

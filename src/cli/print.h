@@ -25,7 +25,7 @@ void printer_done(struct printer *p);
 void printer_event(struct printer *p, const struct event *event);
 void printer_life(struct printer *p, const struct lifecycle_event *life);
 void printer_gap(struct printer *p, const struct gap *gap);
-/* Tell a fold that is a second old, and write out what is buffered. */
+/* Print a fold that is a second old, and write out what is buffered. */
 void printer_idle(struct printer *p);
 void printer_flush(struct printer *p);
 /* Text of another kind, behind what is buffered; it is empty then. */

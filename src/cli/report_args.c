@@ -74,7 +74,7 @@ static int add_container(const struct verb *verb, struct filter *filter, const c
     return 0;
 }
 
-/* What stands before the first component with a wildcard, as it is now. False: it is not there, or is the same. */
+/* What is before the first component with a wildcard, as it is now. False: it is not there, or is the same. */
 static bool resolve(const char *text, char *ret, size_t size)
 {
     char beginning[PATH_MAX], real[PATH_MAX];

@@ -8,7 +8,7 @@ struct rule_file {
     const char *name; /* for messages */
     struct rule *rules;
     size_t count;
-    unsigned errors, warnings; /* told on stderr already, each with its line */
+    unsigned errors, warnings; /* printed to stderr already, each with its line */
 };
 
 /* path: "-" is standard input. 0, or an exit code after having said why: the file cannot be read. */

@@ -26,8 +26,8 @@ struct verb {
     enum completion operand;
     const char *words; /* of the first operand, where it is a word; NULL */
     const char *usage; /* what follows "culprit NAME" */
-    const char *help;  /* what stands before the options; they are cli/options.c's */
-    const char *after; /* what stands behind them, or NULL */
+    const char *help;  /* the text before the options, which are in cli/options.c */
+    const char *after; /* the text behind them, or NULL */
 };
 
 extern const struct verb verbs[]; /* name NULL at the end */

@@ -35,7 +35,7 @@ struct log_asking {
     uint64_t device;             /* of the container's root as it is now; 0 = it does not run */
     uint64_t doubtful;           /* changes of which only the path says whose file it was */
     bool found;
-    bool last;                   /* what the logs say of themselves is told once */
+    bool last;                   /* what the logs say of themselves is printed once */
 };
 
 static bool is_asked(const struct store_query *q, const struct event *e)
@@ -50,7 +50,7 @@ static void translate(const struct log_asking *a, struct event *e)
 
     if (!a->container)
         return;
-    if (a->place->inside) { /* where the host finds it is not what stands there */
+    if (a->place->inside) { /* the host's path leads to another file */
         e->path = replay_below_root(e->path);
         e->previous_path = replay_below_root(e->previous_path);
         e->carried = replay_below_root(e->carried);
@@ -117,7 +117,7 @@ static int on_event(void *data, struct event *event)
     return r < 0 ? r : 0;
 }
 
-/* What cannot be read is told; it stands in the verdict too. */
+/* Says what could not be read; the verdict says it too. */
 static void print_damage(const struct replay_stats *s)
 {
     uint64_t damaged = s->damaged + s->log.long_lines;
@@ -141,7 +141,7 @@ static int on_span(void *data, uint64_t from_ns, uint64_t to_ns)
     struct coverage coverage = { .sensors = SENSOR_AUDIT_LOG, .from_ns = from_ns, .to_ns = to_ns,
                                  .watch = a->text, .not_seen = a->not_seen };
 
-    /* the permissions stay 0: a log tells that rules were loaded, not what they were about */
+    /* the permissions stay 0: a log says that rules were loaded, not what they watched */
     return case_add_coverage(a->who->case_, &coverage);
 }
 

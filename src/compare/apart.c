@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Who compares opens what users and containers own, and hashes and compares its bytes, but understands none of them.
- * It says each half second that it goes on, so that a big file is told from one that never comes.
+ * It reports each half second that it goes on, so that a large file is not mistaken for a file system that hangs.
  */
 #include "compare/apart.h"
 

@@ -14,7 +14,7 @@
 #include "util/escape.h"
 
 #define BLOCK (128 * 1024)
-#define HASH_MAX (INT64_C(16) << 30) /* of a larger file no hash is told: it may be one hole of exabytes */
+#define HASH_MAX (INT64_C(16) << 30) /* a larger file is not hashed: it may be one hole of exabytes */
 #define XATTRS_MAX (64 * 1024) /* XATTR_LIST_MAX and XATTR_SIZE_MAX of the kernel */
 
 static int64_t time_ns(struct timespec t)

@@ -16,7 +16,7 @@
 #include "util/escape.h"
 #include "util/mountinfo.h"
 
-/* One of the two trees. Its root stands at the container's path `at`. */
+/* One of the two trees. Its root is at the container's path `at`. */
 struct compared_tree {
     struct layers layers;
     struct bytes at;
@@ -85,7 +85,7 @@ static void read_mount_points(struct comparison *w)
     }
 }
 
-/* What stands under a mount is not what the container sees, and is often made by the engine to mount on. */
+/* The container does not see what a mount covers; the engine often made it as a place to mount on. */
 static bool is_mount_point(const struct comparison *w, struct bytes path)
 {
     for (size_t i = 0; i < w->view->mount_count; i++)

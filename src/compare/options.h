@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How two trees are compared, and who is told what differs. */
+/* How two trees are compared, and who receives the differences. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,7 +8,7 @@
 
 struct compare_options {
     bool times;  /* modification times too */
-    bool hashes; /* of every file that is told, not only where contents differ */
+    bool hashes; /* of every file that is emitted, not only where contents differ */
     void *data;
     /* Takes over the difference. Non-zero stops, and is returned. */
     int (*each)(void *data, struct difference *d);

@@ -21,7 +21,7 @@ struct attribute {
 struct track {
     bool was, is;       /* was it there at the first moment, is it at the second */
     bool other;         /* what is there is another file than what was */
-    struct file_state before, after; /* as far as the changes tell */
+    struct file_state before, after; /* as far as the changes say */
     /* the last change of each kind; owned */
     struct event *name, *content, *mode, *owner, *times;
     struct attribute *attributes;
@@ -122,7 +122,7 @@ static int disappears(struct record_comparison *r, struct event *e)
         return -E2BIG;
     }
     if (!t->other) {
-        /* as it was before the changes in between, where they told */
+        /* as it was before the changes in between, as far as they say */
         file_state_add(&t->before, &e->file, ATTRIBUTES | FILE_SIZE);
     }
     t->is = false;
@@ -402,7 +402,7 @@ static int emit_track(struct record_comparison *r, struct track *t)
     if (!t->was || !t->is)
         return emit(r, t, t->is ? DIFFERENCE_ADDED : DIFFERENCE_MISSING, &t->name, BYTES_NULL);
     if (t->other) {
-        /* another file stands there; what it holds is not recorded */
+        /* another file is there; what it holds is not recorded */
         struct event *again = t->name ? copy_for_old_name(t->name) : NULL;
 
         code = emit(r, t, DIFFERENCE_CONTENT, t->content ? &t->content : &t->name, BYTES_NULL);

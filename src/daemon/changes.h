@@ -18,7 +18,7 @@
 
 struct change {
     enum operation operation; /* its name is that of the file */
-    const char *suffix;       /* of the name that the event must tell, where it is another one */
+    const char *suffix;       /* of the name that the event must have, where it is another one */
     uint64_t needs;           /* enum capability */
 };
 

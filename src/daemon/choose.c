@@ -10,7 +10,7 @@
 #include "sensor/sensors.h"
 #include "util/macro.h"
 
-/* What must be told for an answer to be the whole truth, given what was asked for. */
+/* What the sensors must see for the answer to be complete, given what was asked for. */
 static uint64_t wanted(unsigned permissions)
 {
     uint64_t want = CAPABILITY_OLD_PROCESSES | CAPABILITY_IO_URING | CAPABILITY_ACTOR_EXITED |
@@ -55,7 +55,7 @@ static void list_lacks(uint64_t missing, char *ret, size_t size)
     }
 }
 
-/* What only those of the set can tell who do not see older processes. */
+/* What only those sensors of the set can see that do not see older processes. */
 static uint64_t of_young_processes(const struct choice *c)
 {
     uint64_t young = 0, all = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who lives: the tracker's news. Where the tracker captures the facts in the kernel, they are handed on
- * as they come. Where it tells pids only, /proc must be read before the process is gone, which may be
+ * Which processes there are: the tracker's notifications. Where the tracker captures the facts in the kernel, they are
+ * handed on as they come. Where it reports pids only, /proc must be read before the process is gone, which may be
  * within a millisecond: a thread of its own looks at once, whatever the rest of the program is busy
  * with; what it saw is handed over in order.
  */
@@ -28,7 +28,7 @@ int follower_open(const struct follower_options *options, struct follower **ret,
  * process had when it was started. */
 int follower_start(struct follower *f, struct err *err);
 const struct tracker_ops *follower_tracker(const struct follower *f); /* the one in use */
-int follower_fd(const struct follower *f); /* readable when there is news */
-/* Deliver everything that the kernel has told before this call. */
+int follower_fd(const struct follower *f); /* readable when there are notifications */
+/* Deliver everything that the kernel has reported before this call. */
 void follower_dispatch(struct follower *f);
 void follower_close(struct follower *f); /* NULL is fine */

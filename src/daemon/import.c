@@ -198,7 +198,7 @@ static size_t first_new(const struct import *im)
     return i;
 }
 
-/* Who is who at the place to go on from: so much of what stands before it is read for that. */
+/* To know the processes and directories at the place where reading goes on, so much of the log before it is read again. */
 static void set_start(struct import *im, size_t from, struct logs_options *logs)
 {
     uint64_t offset = im->logs[from].offset, budget = LIMIT_IMPORT_LOOKBACK;
@@ -214,7 +214,7 @@ static void set_start(struct import *im, size_t from, struct logs_options *logs)
     logs->emit_from = (struct replay_position){ from - im->first, offset };
 }
 
-/* What the store has already: a copy of a log, or a pipe, tells the same again. */
+/* What the store has already: a copy of a log, or a pipe, has the same records again. */
 struct known_in_store {
     const struct gap *gap;
     const struct coverage *coverage;
@@ -271,7 +271,7 @@ static int add_span(void *data, uint64_t from_ns, uint64_t to_ns)
     return r < 0 ? r : store_end_coverage(s->im->options->store, id, to_ns);
 }
 
-/* What was covered, and what was not: of the part that was read now, so that nothing is told twice. */
+/* What was covered, and what was not: of the part that was read now, so that nothing is stored twice. */
 static int add_coverage(struct import *im, const struct replay_stats *stats)
 {
     _cleanup_sbuf_ struct sbuf not_seen = SBUF_INIT;
@@ -303,7 +303,7 @@ static int read_logs(struct import *im, size_t from, struct import_result *ret, 
     im->next_ns = clock_ns(CLOCK_MONOTONIC) + MARK_NS;
     view = (struct audit_log_files){ im->options->files->files + im->first, im->count - im->first };
     r = logs_read(&logs, &ret->stats, err);
-    agents_free(agents); /* what was told is in the store's queue, by its name */
+    agents_free(agents); /* the store's queue has copies, by name */
     if (r < 0)
         return r;
     if (r == 0)

@@ -74,7 +74,7 @@ static struct container *kept_container(const struct process *p)
         if (!c)
             continue;
         container_set(c, &c->id, id);
-        /* the same shim serves Docker, Kubernetes and nerdctl: the namespace tells */
+        /* the same shim serves Docker, Kubernetes and nerdctl: the namespace says which */
         if (bytes_equal_str(bytes_of(rows[i].runtime), "docker") &&
             !bytes_equal_str(argument_behind(p->args, "-namespace"), "moby"))
             container_set(c, &c->runtime, bytes_of("containerd"));

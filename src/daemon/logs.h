@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Audit logs as attributed events: history/ tells what the log says, here it is added what is known
+ * Audit logs as attributed events: history/ emits what the log says, here it is added what is known
  * of programs and containers. For `who --from` and `import`.
  */
 #pragma once
@@ -35,5 +35,5 @@ int logs_each_gap(const struct replay_stats *stats, uint64_t since_ns, uint64_t 
 
 /* -EINVAL, with the first file's name: something was read, and none of it was a record of audit's. An empty log is one. */
 int logs_check(const struct audit_log_files *files, const struct replay_stats *stats, struct err *err);
-/* One line of what the log cannot tell, for the coverage: of what was read. */
+/* One line of what the log cannot say, for the coverage: of what was read. */
 void logs_not_seen(const struct replay_stats *stats, struct sbuf *out);

@@ -39,17 +39,17 @@
 
 #define TRIM_NS (60 * NS_PER_S) /* so often unused memory goes back to the kernel */
 #define TICK_MS 100          /* time-outs of sensors and the fold are checked so often */
-#define FUSE_TICK_MS 25      /* while an event waits for another sensor's observation: no news for so long, and all have told */
+#define FUSE_TICK_MS 25      /* while an event waits for another sensor's observation: silent for so long, all have delivered theirs */
 #define BACKOFF_US 1000         /* under load: what comes in this time is read in one go, if no sensor says otherwise */
 #define BUSY_WAKES 20        /* wakes without a pause between: it is a load */
 #define POLL_NS NS_PER_S     /* what is waited for is looked for so often */
 #define SYNC_MS 2000         /* at the end, what happened before is waited for so long at a time */
-#define LEAVE_MS 500         /* a sensor that is left tells what it saw within that */
+#define LEAVE_MS 500         /* a sensor that is left delivers what it saw within that */
 #define FINISH_NS (60 * NS_PER_S) /* and so long in all: a storm's events are read faster than they are made */
 #define ENGINE_WAIT_MS 200   /* an event of a container that is starting waits for the engine's word so long */
 #define PATIENCE_MS 200      /* while events wait, an engine's answer is waited for so long */
 #define EPOLL_MAX 16
-#define SEEN_NS (20 * NS_PER_MS) /* how far all was seen is told to the store so often */
+#define SEEN_NS (20 * NS_PER_MS) /* the store learns so often how far everything was seen */
 #define FLOWING_NS NS_PER_S       /* events come, if the last one is not older */
 #define HELD_NS (100 * NS_PER_MS) /* sensors hold an event until those that belong to it have come */
 
@@ -146,7 +146,7 @@ static void on_gap(void *data, const struct gap *gap)
         p->options.gap(p->options.data, gap);
 }
 
-/* All sights of the change are in: name the actor, and hand it out. */
+/* All observations of the change are in: find the actor, and emit the event. */
 /* What our own reader opens: it changes nothing, so that only a watch of reads sees it. */
 static bool is_own_read(const struct event *e)
 {
@@ -359,7 +359,7 @@ static struct choice_wish wish_of(const struct pipeline *p)
     return (struct choice_wish){ p->options.sensors, p->options.permissions, p->options.targets };
 }
 
-/* One of several: what it was to tell besides is told by nobody now. */
+/* One of several: what only it would have seen is not seen any more. */
 static void go_on_without(struct pipeline *p, const struct sensor_ops *ops, const char *why)
 {
     const struct choice_wish wish = wish_of(p);
@@ -478,7 +478,7 @@ int pipeline_open(const struct pipeline_options *options, struct pipeline **ret,
         : p->case_ || options->no_case ? 0
                                        : err_set(err, -ENOMEM, "case");
     if (r == 0) {
-        open_follower(p); /* its news wait until somebody asks; what it can tell decides on the sensors */
+        open_follower(p); /* its notifications wait until they are fetched; what it can see decides on the sensors */
         r = open_sensors(p, err);
     }
     if (r == 0)
@@ -658,7 +658,7 @@ static void emit_seen(struct pipeline *p, uint64_t turn_ns)
     p->next_seen_ns = turn_ns + SEEN_NS;
     if (turn_ns < p->last_event_ns + FLOWING_NS)
         seen_ns = MIN(seen_ns, p->newest_event_ns);
-    if (p->fuse && fuse_oldest_ns(p->fuse)) /* one waits for another sensor's sight of it */
+    if (p->fuse && fuse_oldest_ns(p->fuse)) /* one waits for another sensor's observation of it */
         seen_ns = MIN(seen_ns, fuse_oldest_ns(p->fuse) - 1);
     store_seen(p->store, is_readable(p) ? 0 : seen_ns);
 }
@@ -730,7 +730,7 @@ static void close_sensor(struct pipeline *p, size_t index)
 }
 
 /*
- * Its place was taken by somebody whom it would disturb: the others go on. What it saw before is told, and from now on
+ * Its place was taken by somebody whom it would disturb: the others go on. What it saw before is emitted, and from now on
  * the record says what is not seen.
  */
 static void leave_sensor(struct pipeline *p, size_t index, const char *why)

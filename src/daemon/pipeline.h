@@ -42,7 +42,7 @@ struct pipeline_options {
     struct case_options case_options;
     const struct filter *filter; /* borrowed; what it leaves out is in the store, and only counted in the case. NULL: none */
 
-    /* What is told as it happens; every member may be NULL. Borrowed for the call. */
+    /* What is emitted as it happens; every member may be NULL. Borrowed for the call. */
     void *data;
     void (*event)(void *data, const struct event *event);
     void (*life)(void *data, const struct lifecycle_event *life);

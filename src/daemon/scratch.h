@@ -2,8 +2,8 @@
 /*
  * A directory of our own in one that somebody else may rearrange while we work: a user's directory, a
  * container's. Whoever may write there can rename ours, put another in its place, and, as a container's
- * root, also exchange what is in it. So it is held by its descriptor and nothing is ever done by its
- * path; that it is gone at the end is asked of the descriptor, too.
+ * root, also exchange what is in it. So it is used by its descriptor and never by its path; whether it is gone at the
+ * end is found by the descriptor, too.
  */
 #pragma once
 

@@ -32,7 +32,7 @@ static const struct refused table[] = {
     /* running programs: run's COMMAND is started before, without the filter */
     CALL(execve),
     CALL(execveat),
-    /* looking into other processes, and changing them: /proc tells what is told of them */
+    /* looking into other processes, and changing them: all that we know of them is read from /proc */
     CALL(ptrace),
     CALL(process_vm_readv),
     CALL(process_vm_writev),

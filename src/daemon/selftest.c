@@ -223,7 +223,7 @@ static void compare(const struct seen_events *seen, const struct access_path *ac
 
 /* ---- one access path ---- */
 
-/* The folder that the scratch directory stands in, never outside of its container; -errno. */
+/* The folder that the scratch directory is in, never outside of its container; -errno. */
 static int open_parent(const struct access_path *place)
 {
     return beneath_open_host(bytes_dirname(bytes_of(place->scratch)), place->root_len, O_PATH | O_DIRECTORY);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * `doctor TARGET`: prove it end to end. In a scratch directory beside the target one change of each
- * kind is made, by every road that leads there, and the content of every event that comes out is
+ * kind is made, by every access path that leads there, and the content of every event that comes out is
  * compared with what was done. A check that only asks "did something arrive" proves nothing.
  */
 #pragma once
@@ -10,8 +10,8 @@
 
 enum selftest_outcome {
     SELFTEST_RIGHT,
-    SELFTEST_DECLARED, /* not told: the sensors say that they cannot tell it, or the file system does not have it */
-    SELFTEST_WRONG,    /* not told, or told wrong */
+    SELFTEST_DECLARED, /* no event: the sensors declare that they cannot see it, or the file system does not have it */
+    SELFTEST_WRONG,    /* no event, or a wrong one */
 };
 
 struct selftest_result {
@@ -20,7 +20,7 @@ struct selftest_result {
 
 struct selftest_report {
     void *data;
-    /* road: "host", "inside", "/proc/PID/root", "merged", "upper"; change: "unlink"; text: what is
+    /* access_path: "host", "inside", "/proc/PID/root", "merged", "upper"; change: "unlink"; text: what is
      * wrong, in our words, "" if right. */
     void (*line)(void *data, const char *access_path, const char *change, enum selftest_outcome outcome,
                  const char *text);
@@ -29,7 +29,7 @@ struct selftest_report {
 /*
  * options: sensors, log, state_dir and docker_socket are taken from it
  * target:  borrowed
- * Leaves nothing behind. Takes about a second for each road.
+ * Leaves nothing behind. Takes about a second for each access path.
  */
 int selftest_run(const struct pipeline_options *options, const struct target *target,
                  const struct selftest_report *report, struct selftest_result *ret,

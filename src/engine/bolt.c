@@ -53,7 +53,7 @@ static int page_at(const struct bolt_tree *t, uint64_t number, struct bolt_page 
     return page_of((struct bytes){ t->file.data + start, (size_t)len }, ret);
 }
 
-/* FNV-1a, 64 bits, over what stands before it. */
+/* FNV-1a, 64 bits, over the bytes before it. */
 static bool meta_is_whole(const char *meta)
 {
     return hash_add(HASH_START, meta, 56) == load_u64(meta + 56);

@@ -27,7 +27,7 @@ static const struct engine_ops *const engine_table[ENGINES] = {
 
 #define PATIENCE_MS 2500        /* longer than a question's own time-out, whose words are better */
 #define OOM_AGAIN_NS (2 * NS_PER_S)
-#define SILENCE_NS (2 * NS_PER_S) /* before it is told */
+#define SILENCE_NS (2 * NS_PER_S) /* how long an engine may be silent before the user is warned */
 #define HANGS_NS (10 * NS_PER_S) /* an engine that hangs is left alone so long */
 #define UNKNOWN_NS NS_PER_S     /* an unknown id is asked for so often: a storm of unknown containers
                                  * must not become a storm of questions */
@@ -531,7 +531,7 @@ static unsigned group_of(const struct engines *e, struct bytes runtime)
     return ENGINES;
 }
 
-/* A runtime knows an id; what Podman calls it stands in its storage, which does not hang. */
+/* A runtime knows the id only; the name that Podman gave it is in Podman's storage, which does not hang. */
 static struct container *complete(struct engines *e, struct container *c)
 {
     struct container_view view = { 0 };
@@ -543,7 +543,7 @@ static struct container *complete(struct engines *e, struct container *c)
     return container_ref(c);
 }
 
-/* An engine may tell one kill more than once: Docker 20.10 was seen to tell it up to three times. */
+/* An engine may report one kill more than once: Docker 20.10 was seen to report it up to three times. */
 static bool is_repeated_oom(struct known_container *k, uint64_t time_ns)
 {
     bool again = k->oom_ns && time_ns >= k->oom_ns && time_ns - k->oom_ns < OOM_AGAIN_NS;
@@ -584,7 +584,7 @@ static void pass_on(struct engines *e, unsigned group, const struct lifecycle_ev
         if (life->kind == LIFECYCLE_START && c != life->container)
             c->started_ns = life->time_ns; /* a record of our own, just made */
         c = with_health_check(c, k);
-        /* what a list has told is less than what is known */
+        /* the entry of a list has less than what is known */
         if (!k || life->kind != LIFECYCLE_CREATE)
             known_remember(e, group, c);
         break;
@@ -619,7 +619,7 @@ static void on_oci_life(void *data, const struct lifecycle_event *life)
     struct engines *e = data;
     unsigned group = group_of(e, life->container->runtime);
 
-    /* Docker tells its own; Podman's are made and removed by its storage */
+    /* Docker reports its own; Podman's are made and removed in its storage */
     if (group == ENGINES || bytes_equal_str(life->container->runtime, "docker") ||
         (bytes_equal_str(life->container->runtime, "podman") && life->kind == LIFECYCLE_CREATE))
         return;

@@ -56,7 +56,7 @@ struct container *engines_known(struct engines *e, struct bytes id); /* nobody i
 int engines_fd(const struct engines *e);
 /* 1: a daemon that did not answer in time has answered now; asking again is worth it. */
 int engines_dispatch(struct engines *e, struct err *err);
-/* Deliver what the engines have already told and not been read yet; at most timeout_ms. */
+/* Deliver what the engines have already reported and nobody has read yet; takes at most timeout_ms. */
 int engines_sync(struct engines *e, unsigned timeout_ms, struct err *err);
 
 /* For doctor: one line an engine, asked anew; valid until the next call. NULL past the end. */

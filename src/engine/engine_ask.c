@@ -34,7 +34,7 @@ struct asker {
     enum state state;
     bool abandoned; /* whoever asked has gone on */
     bool end;
-    bool outdated;  /* there was news of what is asked about since it was asked */
+    bool outdated;  /* there was a notification about the container after the question was put */
     struct asked_question question;
     struct answer answer;
     struct asked_question late_question; /* of what came too late */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Asking an engine's daemon without waiting for it longer than one wants: a thread puts the question, the
- * caller waits for so long and goes on. One question at a time; asker_late() tells that one has been answered that
- * nobody waits for any more: who puts the same question again is handed that answer, so that also a daemon is understood
- * that always needs longer than is waited. Nothing is shared: an answer is handed over whole.
+ * caller waits for so long and goes on. One question at a time. asker_late() says that an answer has come that
+ * nobody waits for any more: the next caller with the same question gets it at once, so that a daemon that always needs
+ * longer than we wait can be used too. Nothing is shared: an answer is handed over whole.
  */
 #pragma once
 
@@ -37,5 +37,5 @@ int asker_ask(struct asker *a, enum ask_kind kind, struct bytes word, unsigned t
 
 int asker_fd(const struct asker *a);  /* readable when a late answer has come */
 bool asker_late(struct asker *a);     /* one has come since the last call */
-/* There is news of that container (NULL: of any): what was asked about it before is not an answer any more. */
+/* There was a notification about that container (NULL: any): answers to earlier questions about it are dropped. */
 void asker_forget(struct asker *a, const struct container *c);

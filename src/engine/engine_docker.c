@@ -328,7 +328,7 @@ static size_t take_stream(char *data, size_t size, size_t count, void *user)
     return sbuf_error(&d->complete) || sbuf_error(&d->line) ? 0 : len;
 }
 
-/* curl tells which descriptors it waits for; they go into one epoll set that the caller polls. */
+/* curl says which descriptors it waits for; they go into one epoll set that the caller polls. */
 static int follow_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *socket_data)
 {
     struct docker *d = user;
@@ -460,7 +460,7 @@ const struct engine_ops docker_engine_ops = {
     .dispatch = docker_dispatch,
 };
 
-/* Its moments are told by its storage and its runtime's state, whether the service runs or not. */
+/* Its lifecycle events come from its storage and its runtime's state, whether the service runs or not. */
 const struct engine_ops podman_api_engine_ops = {
     .name = "podman",
     .remote = true,

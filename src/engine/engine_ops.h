@@ -29,7 +29,7 @@ struct engine_ops {
     /* Where a volume's files are on the host; NULL: the engine has no volumes. -ENOENT */
     int (*volume)(void *engine, struct bytes name, struct arena *arena, struct bytes *ret,
                   struct err *err);
-    /* The stream of moments; NULL where the engine has none, or the state directories tell them. */
+    /* The stream of lifecycle events; NULL where the engine has none, or they come from the state directories. */
     int (*fd)(void *engine);
     int (*dispatch)(void *engine, void (*life)(void *data, const struct lifecycle_event *life), void *data,
                     struct err *err);

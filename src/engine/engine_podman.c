@@ -38,7 +38,7 @@
 #define DISTRUST_NS (60 * NS_PER_S)
 #define LOOK_AGAIN_NS (2 * NS_PER_S) /* for storages that are new */
 
-/* What is remembered between two readings of containers.json, to tell what has changed. */
+/* What is remembered between two readings of containers.json, to see what has changed. */
 struct storage_record {
     struct container *container; /* owned reference */
     bool seen;
@@ -61,9 +61,9 @@ struct storage {
     int wd;
     struct storage_record *records;
     bool own;     /* below a directory that only root can change */
-    bool read;    /* at least once: changes can be told */
+    bool read;    /* at least once: changes can be found */
     bool changed; /* and is to be read */
-    struct foreign_pending reading, asked; /* to tell changes; by who waits for an answer */
+    struct foreign_pending reading, asked; /* to find changes; for a caller who waits for an answer */
     uint64_t next_ns;                      /* CLOCK_MONOTONIC: it did not answer, and is not read before that */
     bool said;
 };
@@ -482,7 +482,7 @@ static int podman_volume(void *engine, struct bytes name, struct arena *arena, s
     return -ENOENT;
 }
 
-/* ---- what happens to them, as far as the runtime does not tell: made, renamed, removed ---- */
+/* ---- what happens to them, as far as the runtime does not say: made, renamed, removed ---- */
 
 static int podman_fd(void *engine)
 {

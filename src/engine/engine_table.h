@@ -15,7 +15,7 @@ struct known_container {
     bool inspected;              /* the engine was asked for all of it: what only its record says is known */
     bool gone;                   /* destroyed: kept for those who ask who did something */
     size_t gone_place;           /* in the ring of those */
-    uint64_t oom_ns;             /* CLOCK_REALTIME: out of memory was told last; 0 = never */
+    uint64_t oom_ns;             /* CLOCK_REALTIME: the last report of out of memory; 0 = never */
     UT_hash_handle by_id;        /* ids of machines are names: two engines may have the same */
     char key[];                  /* group, then the id */
 };

@@ -5,7 +5,7 @@
 #include "engine/view.h"
 #include "util/sbuf.h"
 
-/* Appended to `out`, whose error tells of missing memory. */
+/* Appended to `out`, whose error is set when memory is missing. */
 void flat_put_u64(struct sbuf *out, uint64_t value);
 void flat_put_bytes(struct sbuf *out, struct bytes b);
 void flat_put_container(struct sbuf *out, const struct container *c);

@@ -6,7 +6,7 @@
 #include "util/limits.h"
 #include "util/macro.h"
 
-/* What is known already stays: an engine tells the name first, a label only where nobody else does. */
+/* What is known already stays: the engine's own answer comes first, a label counts only where there is none. */
 /* clang-format off */
 static const struct {
     const char *key;

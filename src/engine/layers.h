@@ -38,7 +38,7 @@ struct merged {
     size_t count;
 };
 
-/* What stands at a path. */
+/* What is at a path. */
 struct layer_entry {
     int fd; /* O_PATH, of the topmost layer that has it; owned */
     size_t layer;

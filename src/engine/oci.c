@@ -51,7 +51,7 @@ struct oci {
     unsigned beyond_said;
     uint64_t distrusted_until_ns;
     struct fingerprint distrusted; /* whose files did not answer, or took for ever to parse */
-    /* during oci_dispatch(): who is told; NULL while the first scan runs */
+    /* during oci_dispatch(): who receives lifecycle events; NULL while the first scan runs */
     void (*life)(void *data, const struct lifecycle_event *life);
     void *data;
 };
@@ -119,7 +119,7 @@ static int read_state(struct oci *o, struct oci_entry *e, struct oci_facts *ret)
         oci_facts_done(&f);
         if (r != -EAGAIN && r != -ENOENT)
             log_debug(o->log, "a runtime's state: %s", err_text(&err, r));
-        return -EAGAIN; /* half written: it is told again */
+        return -EAGAIN; /* half written: inotify reports it again */
     }
     if (f.only_bundle) {
         f.pid_ticks = proc_stat_start_ticks(PROC, f.view.container->pid);

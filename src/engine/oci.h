@@ -19,7 +19,7 @@ int oci_new(const char *prefix, const struct log *log, struct oci **ret, struct 
 void oci_free(struct oci *o); /* NULL is fine */
 
 int oci_fd(const struct oci *o); /* readable when oci_dispatch() has work */
-/* The moments since the last call. What is told has its runtime; Podman's names are its storage's. */
+/* Emits the lifecycle events since the last call. They name the runtime; Podman's names come from its storage. */
 void oci_dispatch(struct oci *o, void (*life)(void *data, const struct lifecycle_event *life), void *data);
 
 /* The containers that a runtime has on record now; runtime NULL = all. Borrowed. Stops at non-zero. */

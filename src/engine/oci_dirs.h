@@ -27,5 +27,5 @@ void oci_dirs_free(struct oci_dirs *d);
 int oci_dirs_fd(const struct oci_dirs *d);
 void oci_dirs_scan(struct oci_dirs *d);     /* look at everything anew */
 void oci_dirs_scan_unfollowed(struct oci_dirs *d); /* /tmp, which is too busy for inotify */
-void oci_dirs_dispatch(struct oci_dirs *d); /* what inotify has told */
+void oci_dirs_dispatch(struct oci_dirs *d); /* reads what inotify has reported */
 unsigned oci_dirs_beyond(const struct oci_dirs *d); /* directories that could not be followed */

@@ -34,7 +34,7 @@ static int by_pidfd(int pidfd)
     return WIFEXITED(info.exit_code) ? WEXITSTATUS(info.exit_code) : 128 + WTERMSIG(info.exit_code);
 }
 
-/* A user's directory: what stands there may be a fifo, or a link. */
+/* A user's directory: what is there may be a fifo, or a link. */
 static int by_file(const char *directory, struct bytes id)
 {
     _cleanup_close_ int dir = beneath_open_host(bytes_of(directory), 0, O_PATH | O_DIRECTORY);

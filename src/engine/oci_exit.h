@@ -6,7 +6,7 @@
 
 /*
  * 0 to 255, or -1: not known. Kept by conmon in a file (Podman, CRI-O), by the kernel for a pidfd
- * (>= 6.15); containerd's shim tells it only by its API. Waits at most 20 ms for whoever reaps it.
+ * (>= 6.15); containerd's shim gives it only by its API. Waits at most 20 ms for whoever reaps it.
  */
 int oci_exit_code(const char *state_dir, const struct container *c, int pidfd);
 

@@ -31,7 +31,7 @@ static int gather(struct bytes directory, struct gathered *g)
     return g->count ? 0 : -EAGAIN;
 }
 
-/* A bundle of containerd: who its first process is stands beside it. */
+/* A bundle of containerd: the file beside it has the pid of its first process. */
 static int parse_bundle(struct bytes directory, struct bytes config, struct bytes init_pid, struct oci_facts *f,
                         struct err *err)
 {

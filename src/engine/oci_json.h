@@ -12,7 +12,7 @@
 struct oci_facts {
     struct container_view view; /* root: the root directory; upper and lower are not in these files */
     struct bytes bundle;        /* the directory that holds its config.json */
-    uint64_t pid_ticks;         /* start of the first process as in /proc/PID/stat; 0 = not told */
+    uint64_t pid_ticks;         /* start of the first process as in /proc/PID/stat; 0 = not in the file */
     bool only_bundle;           /* from a bundle's config.json and init.pid alone: no runtime's state was there */
 };
 

@@ -192,7 +192,7 @@ static int parse_records(struct bytes request, const struct gathered *g, struct 
     for (unsigned i = 0; i < 3; i++)
         (void)bytes_next_field(&request, '\0');
     word = bytes_next_field(&request, '\0');
-    /* one that is damaged, or made for us: the records are told without it */
+    /* one that is damaged, or made for us: the records are used without it */
     (void)podman_db_open(gathered_get(g, "sqlite"), gathered_get(g, "bolt"), &db);
     add_records(gathered_get(g, "containers"), word, db, answer);
     add_records(gathered_get(g, "volatile"), word, db, answer);

@@ -39,7 +39,7 @@ void container_unrefp(struct container **c);
 struct container *container_copy(const struct container *from);
 void container_set(struct container *c, struct bytes *field, struct bytes value);
 
-/* What happened to a container: stands in the timeline beside the events. */
+/* What happened to a container: is in the timeline beside the events. */
 enum lifecycle_kind {
     LIFECYCLE_CREATE = 1, /* stored: never reuse a number */
     LIFECYCLE_START = 2,

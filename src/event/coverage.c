@@ -16,7 +16,7 @@ static void remove_span(struct coverage_sum *sum, unsigned at)
         sum->spans[i] = sum->spans[i + 1];
 }
 
-/* Takes in every span that it touches, and stands where its time is. */
+/* Takes in every span that it touches, and is where its time is. */
 static void add_span(struct coverage_sum *sum, struct coverage_span span)
 {
     unsigned at = 0;

@@ -275,7 +275,7 @@ static const char *entry_type(const struct process *p)
     return NULL;
 }
 
-/* Its arguments stand in the lineage. */
+/* Its arguments are in the lineage. */
 static void add_entry_leader(struct sbuf *out, const struct process *process, uint64_t booted)
 {
     unsigned depth = 0;

@@ -25,7 +25,7 @@ struct login {
 
 struct lineage {
     struct login *logins; /* in their order: the first gives way */
-    struct lineage_entry *table; /* those last heard of stand last, more or less: the first gives way */
+    struct lineage_entry *table; /* those last heard of are last, more or less: the first gives way */
     uint64_t added;
 };
 

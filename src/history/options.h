@@ -43,7 +43,7 @@ struct replay_options {
     struct bytes path;
     bool through_roots;    /* also below /proc/PID/root, of whichever process */
     uint64_t start_offset; /* of the first file, decoded bytes */
-    /* What stands before was told by another reading: it is read for who is who only. */
+    /* What is before was told by another reading: it is read for who is who only. */
     struct replay_position emit_from;
     /* The last file may be written to right now: a line or an event of the last seconds that is not whole yet is left for the
      * next reading. */

@@ -45,7 +45,7 @@ static inline bool outages_want(int type)
 /* type: AUDIT_DAEMON_START ... `text` is the whole line. */
 void outages_see(struct outages *o, int type, uint64_t time_ms, struct bytes text);
 /* The kernel's own message, which syslog writes: "audit: audit_lost=4 audit_rate_limit=0 ...". Its
- * time is not read: it stands behind last_ms. True if it was one. */
+ * time is not read: it is behind last_ms. True if it was one. */
 bool outages_see_message(struct outages *o, struct bytes text);
 
 /* What was over before is forgotten: another reading has told it. */

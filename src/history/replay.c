@@ -40,7 +40,7 @@ static void note_line(struct replay *p, struct node *node, const struct search_l
     }
 }
 
-/* Lines that are no records stand between those of the table: some are what the kernel says of lost ones. */
+/* Lines that are no records are between those of the table: some are what the kernel says of lost ones. */
 static void see_between(struct replay *p, const struct log_block *b, size_t from, size_t to)
 {
     struct bytes rest = { b->text.text.data + from, to - from }, line;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One reading of a log, as it stands. For the files of history/. */
+/* One reading of a log, as it is. For the files of history/. */
 #pragma once
 
 #include <uthash.h>

@@ -143,7 +143,7 @@ void replay_block_clear(struct log_block *b)
     b->present = false;
 }
 
-/* What stands behind the name of a PATH record. A quoted name holds no quote: it would be hexadecimal. */
+/* What is behind the name of a PATH record. A quoted name holds no quote: it would be hexadecimal. */
 static struct bytes behind_name(const struct log_block *b, const struct search_line *line)
 {
     const char *text = b->text.text.data + line->offset, *end = text + line->len;

@@ -190,7 +190,7 @@ static void join_halves(const struct step *step, struct trace *moved, struct tal
     t->written_new += moved && moved->maker == s;
     if (moved) {
         trace_fold(moved, FOLD_REPLACEMENT);
-        if (!s->renamed.own) /* it stands where a file was that was there before */
+        if (!s->renamed.own) /* it is where a file was that was there before */
             trace_drop(step->c, moved);
     }
     s->renamed.tally = NULL;

@@ -10,7 +10,7 @@
 struct fingerprint name_cause_key(const struct event *event);
 
 /* Who did it, as the first words of a sentence: "/opt/jobs/purge-logs, a cron job of bob,". `capital`: it begins one.
- * *ret_comma: a part stands apart, so that a comma follows. */
+ * *ret_comma: a part is apart, so that a comma follows. */
 void name_subject(struct sbuf *out, const struct cause *cause, const struct actor *actor, bool own_command,
                   bool *ret_comma);
 /* What started it, in a few words: "cron of bob (8 3 * * * /opt/jobs/purge-logs --older 3)"; nothing if not known. */
@@ -21,7 +21,7 @@ void name_uid(struct sbuf *out, uint32_t uid, struct bytes name);
 void name_person(struct sbuf *out, const struct person *person);
 /* argv as one line, cut to `columns` (0 = whole). */
 void name_command_line(struct sbuf *out, struct bytes args, unsigned columns);
-/* The same of `run`, whose first word is what the process calls itself: where its executable is called otherwise, that stands
+/* The same of `run`, whose first word is what the process calls itself: where its executable is called otherwise, that is
  * there, and the word behind the line. args: its argv, each ended by a NUL. */
 void name_run_line(struct sbuf *out, const struct cause_run *run, struct bytes args, unsigned columns);
 

@@ -17,7 +17,7 @@ struct page {
 
 /* A line "  LABEL     text"; an empty label goes on with what the one above it tells. */
 void page_begin(struct page *p, const char *label);
-/* Ends the line, wrapped to the page's width; what goes on stands `indent` columns in. */
+/* Ends the line, wrapped to the page's width; what goes on is `indent` columns in. */
 void page_end(struct page *p, unsigned indent);
 
 #define PAGE_INDENT 12 /* of the text of a line with a label */

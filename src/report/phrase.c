@@ -14,7 +14,7 @@
 #define PATH_COLUMNS 80
 #define PAIRS_SHOWN 2
 
-/* Where the object stands in a phrase is marked by "%". */
+/* Where the object is in a phrase is marked by "%". */
 struct phrase_words {
     const char *did, *attempt, *done;
     const char *one, *many; /* what is counted; NULL: file or directory */

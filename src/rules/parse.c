@@ -374,7 +374,7 @@ static int take_calls(struct parser *p, const char *text)
 
 /* ---- -F and -C ---- */
 
-/* The operator in `text`, and where it stands; longest first, so that >= is not >. */
+/* The operator in `text`, and where it is; longest first, so that >= is not >. */
 static const char *find_operator(const char *text, enum field_operator *ret, size_t *ret_len)
 {
     static const enum field_operator order[] = {

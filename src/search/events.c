@@ -24,8 +24,8 @@ struct open_event {
     char *text;         /* records that outlived their block; NULL = none */
     uint32_t text_len, text_size;
     uint32_t count, size;
-    uint32_t kept;      /* of them stand in `text` */
-    size_t touched_at;  /* where it stands in that list, if listed */
+    uint32_t kept;      /* of them are in `text` */
+    size_t touched_at;  /* where it is in that list, if listed */
     int32_t type;
     uint16_t milli;
     uint8_t state;
@@ -113,7 +113,7 @@ static struct open_event *heap_pop(struct search_events *s)
 }
 
 /* ausearch keeps its open events in an array, each in the first place that is free, and of two with
- * equal stamps it prints the one that stands before the other. */
+ * equal stamps it prints the one that is before the other. */
 static uint64_t take_slot(struct search_events *s)
 {
     uint64_t slot, last;
@@ -304,7 +304,7 @@ static void pop(struct search_events *s)
     }
     if (!s->ended && s->run->event)
         s->ended = !s->run->event(s->run->data, &view);
-    /* a view of it may stand in the list of those to be kept */
+    /* a view of it may be in the list of those to be kept */
     if (e->listed)
         s->touched[e->touched_at] = NULL;
     recycle(s, e);

@@ -26,7 +26,7 @@ int items_hex(char c); /* -1: not a hexadecimal digit */
 struct bytes items_unhex(struct search_items *items, const char *value, const char *end);
 /* "quoted" or hexadecimal behind the name; false: the quote is not closed. */
 bool items_text(struct search_items *items, struct record_place *p, const char *value, struct bytes *ret);
-/* As items_text(), but text that is neither is taken as it stands. */
+/* As items_text(), but text that is neither is taken as it is. */
 bool items_text_or_word(struct search_items *items, struct record_place *p, const char *value, struct bytes *ret);
 bool items_path(struct search_items *items, struct record_place *p, const char *value);
 bool items_keys(struct search_items *items, struct record_place *p, const char *value);

@@ -207,7 +207,7 @@ int search_lines_read(struct bytes text, const struct search_lines_options *o,
             line->offset = (uint32_t)(p - text.data);
             line->len = (uint32_t)(stop - p);
             nul = memchr(p, '\0', line->len);
-            if (nul) { /* a hole in it: what stands before the hole counts */
+            if (nul) { /* a hole in it: what is before the hole counts */
                 line->len = (uint32_t)(nul - p);
                 ret->damaged++;
             }

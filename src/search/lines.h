@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A block of log text as a table of its lines: where each stands, its type, time and serial, and
+ * A block of log text as a table of its lines: where each is, its type, time and serial, and
  * whether the needle is in it. Nothing else is looked at. Pure; runs in several threads.
  */
 #pragma once

@@ -73,7 +73,7 @@ const char *needle_find(const struct needle_form *f, const char *p, const char *
 
 /* ---- choosing ---- */
 
-/* How often a byte stands in audit logs, roughly; 0 = hardly ever. */
+/* How often a byte is in audit logs, roughly; 0 = hardly ever. */
 static unsigned commonness(unsigned char c)
 {
     if (strchr("=0123456789 \"", c) && c)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What must stand in one of an event's lines for the event to match: found in whole blocks before
+ * What must be in one of an event's lines for the event to match: found in whole blocks before
  * anything is parsed. A needle has several forms (the text, and the hexadecimal that the kernel
  * writes for text with blanks or quotes in it); no form in any line means no match.
  */

@@ -251,7 +251,7 @@ static const struct audit_path *parent_of(const struct audit_facts *f, const str
     }
     if (parent_count < 2)
         return parents[0];
-    /* the old and the new name of a rename; what it replaces stands where the new name does */
+    /* the old and the new name of a rename; what it replaces is where the new name does */
     return index == 0 ? parents[0] : parents[1];
 }
 

@@ -48,7 +48,7 @@ enum {
 _Static_assert(DELTA_FIELDS_NOW <= DELTA_FIELDS, "a mask has no bit for the field");
 
 struct delta_packer {
-    bool alone; /* the next one is to stand alone: set it at the beginning of a buffer */
+    bool alone; /* the next one is to be alone: set it at the beginning of a buffer */
     uint64_t numbers[DELTA_FIELDS], states[DELTA_STATES][STATE_MEMBERS];
     struct {
         size_t at, len; /* in the buffer; len counts from 1, 0 = unknown */

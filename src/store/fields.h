@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which member of a struct stands in which column: one table for packing, writing and reading, so
+ * Which member of a struct is in which column: one table for packing, writing and reading, so
  * that none of the three can forget one. The order of a table is the order of its columns.
  */
 #pragma once

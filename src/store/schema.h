@@ -20,6 +20,6 @@ int schema_check(sqlite3 *db, const char *path, bool *ret_has_blocks, bool *ret_
 /* False for a column that a newer culprit has come to have: a store that is only read is not changed. */
 bool schema_has_column(sqlite3 *db, const char *path, const char *table, const char *column);
 /* ", PREFIX.COLUMN" for each of them, or ", NULL": an older culprit's store lacks columns, and nothing is known of what
- * stands in them. prefix: "" or "e." */
+ * is in them. prefix: "" or "e." */
 void schema_columns(sqlite3 *db, const char *path, const char *table, const struct field *fields, const char *prefix,
                     struct sbuf *out);

@@ -15,7 +15,7 @@ void sender_free(struct sender *sender); /* NULL is fine */
 /* The writer knows nothing any more of what was sent: begin anew. */
 void sender_forget(struct sender *sender);
 
-/* What comes next stands in another buffer than what was added before. */
+/* What comes next is in another buffer than what was added before. */
 void sender_restart(struct sender *sender);
 
 /* Each appends one message, and before it those it refers to. */

@@ -17,7 +17,7 @@ struct stat;
  * ret_st: of the file that is open; may be NULL
  */
 int db_open(const char *path, bool read_only, sqlite3 **ret, struct stat *ret_st, struct err *err);
-/* What stands at the path now, without opening it; errors as of db_open(). */
+/* What is at the path now, without opening it; errors as of db_open(). */
 int db_look(const char *path, struct stat *ret, struct err *err);
 
 /* Renames the file to PATH.damaged-TIME, if it still is this one. */

@@ -24,7 +24,7 @@ int beneath_reopen_file(int path_fd);
 /* The whole of such a file, NUL behind it; caller frees. -EFBIG: more than `max` bytes. */
 int beneath_read_file(int root_fd, struct bytes path, size_t max, char **ret, size_t *ret_len);
 
-/* The same of a descriptor of a regular file, from where it stands. */
+/* The same of a descriptor of a regular file, from where it is. */
 int beneath_read_fd(int fd, size_t max, char **ret, size_t *ret_len);
 
 /* The first root_len bytes of `path` are a directory that is trusted to be one ("/proc/7/root",

@@ -576,7 +576,7 @@ void watchset_poll(struct watchset *set)
 
         switch (w->target.selector.kind) {
         case SELECTOR_NONE:
-            for (const struct object *o = w->objects; o; o = o->next) /* a link may come to stand on the way, or another one */
+            for (const struct object *o = w->objects; o; o = o->next) /* a link may come to be on the way, or another one */
                 look |= o->place.link || !is_there(o);
             break;
         case SELECTOR_NAME:

@@ -290,7 +290,7 @@ static void give(struct watchset *set, const struct watch *w, struct object *o, 
     name_sharers(set, o, use, e);
 }
 
-/* Does the event touch the object's path, something below it, or what it stands in? */
+/* Does the event touch the object's path, something below it, or what it is in? */
 static bool touches(const struct object *o, const struct event *e)
 {
     struct bytes path = o->place.object.path;

@@ -2,7 +2,7 @@
 /*
  * What the BPF programs tell of a change: records of a ring buffer, native endian, every byte written.
  * A record is a fixed part and a tail of byte strings, whose lengths the fixed part gives. Names of
- * paths stand leaf first, each ended by a NUL: the kernel walks from the leaf to the root.
+ * paths are leaf first, each ended by a NUL: the kernel walks from the leaf to the root.
  */
 #pragma once
 
@@ -48,7 +48,7 @@ _Static_assert(sizeof(struct wire_state) == 72, "layout changed: raise WIRE_CHAN
 enum wire_hit_kind {
     WIRE_HIT_ROOT = 1,   /* at or below the inode `anchor` itself, whatever leads there */
     WIRE_HIT_NAME = 2,   /* at or below the child of `anchor` that has a watched name */
-    WIRE_HIT_ABOVE = 3,  /* exactly a directory in which a watched path stands */
+    WIRE_HIT_ABOVE = 3,  /* exactly a directory in which a watched path is */
     WIRE_HIT_LINK = 4,   /* a file of the watch by another name; anchor: inode number */
 };
 
@@ -79,7 +79,7 @@ enum wire_change_flags {
     WIRE_WHOLE_OTHER = 1 << 13,  /* the same of the second path */
     WIRE_IO_URING = 1 << 14,
     WIRE_COMPAT = 1 << 15,    /* 32-bit system call */
-    WIRE_BACKING = 1 << 16,   /* the file stands behind an overlay's */
+    WIRE_BACKING = 1 << 16,   /* the file is behind an overlay's */
     WIRE_UNMATCHED = 1 << 17, /* the outcome of an operation of an overlay nobody watches, kept for its layers */
 };
 

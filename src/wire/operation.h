@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The numbers of the operations, shared with the kernel side. Their meaning stands in the table of
+ * The numbers of the operations, shared with the kernel side. Their meaning is in the table of
  * event/operation.c. Numbers are stored in databases: never reuse one, add at the end.
  */
 #pragma once

@@ -2,7 +2,7 @@
 /*
  * What the kernel side captures of a process: one record of a ring buffer, native endian, every byte
  * written. Used by the process tracker, and by whoever captures an actor. A record is a fixed part and
- * a tail of byte strings, whose lengths the fixed part gives. Names of paths stand leaf first, each
+ * a tail of byte strings, whose lengths the fixed part gives. Names of paths are leaf first, each
  * ended by a NUL: the kernel walks from the leaf to the root.
  */
 #pragma once
