@@ -23,7 +23,7 @@ struct container {
     struct bytes pod_namespace, pod_name, pod_container;
     struct bytes labels;  /* "key=value", each ended by a NUL; what was too long for us is not among them */
     struct bytes cgroup;  /* as /proc/PID/cgroup of its processes says, each path ended by a NUL: with cgroups of
-                           * version 1 there may be several. BYTES_NULL: told by its id alone */
+                           * version 1 there may be several. BYTES_NULL: it has its id only */
     struct bytes health_check; /* argv of the command that the engine runs to see whether it is well, each argument ended
                            * by a NUL. BYTES_NULL: it has none, or it is not known */
     pid_t pid;            /* first process, in the initial pid namespace; 0 = not running */
@@ -39,7 +39,7 @@ void container_unrefp(struct container **c);
 struct container *container_copy(const struct container *from);
 void container_set(struct container *c, struct bytes *field, struct bytes value);
 
-/* What happened to a container: is in the timeline beside the events. */
+/* What happened to a container; the timeline shows it between the events. */
 enum lifecycle_kind {
     LIFECYCLE_CREATE = 1, /* stored: never reuse a number */
     LIFECYCLE_START = 2,

@@ -16,7 +16,7 @@ static void remove_span(struct coverage_sum *sum, unsigned at)
         sum->spans[i] = sum->spans[i + 1];
 }
 
-/* Takes in every span that it touches, and is where its time is. */
+/* The new span absorbs every span that it touches, and takes its place in the order of time. */
 static void add_span(struct coverage_sum *sum, struct coverage_span span)
 {
     unsigned at = 0;

@@ -50,7 +50,7 @@ struct coverage_sum {
         uint64_t from_ns, to_ns;  /* UINT64_MAX: still observing */
     } spans[COVERAGE_SPANS];      /* in which all of it was watched: in order, none touches another */
     unsigned count;
-    bool more_spans;              /* than are held: then no claim is made of the whole time */
+    bool more_spans;              /* than fit: then nothing is claimed of the whole time */
     bool partly;                  /* some of its paths or operations at least were watched, at some time */
     bool unknown_scope;           /* by a log that does not say of what */
 };

@@ -231,7 +231,7 @@ static void add_user(struct sbuf *out, struct bytes key, bool known, uint32_t id
 
 /* ---- process ---- */
 
-/* What tells one process of others. raw: for the parent, whose fields are named here; NULL for others. */
+/* What identifies a process. raw: for the parent, whose fields are named here; NULL for others. */
 static void add_identity(struct sbuf *out, const struct process *p, uint64_t booted, struct raw *raw)
 {
     json_number(out, JSON_KEY("pid"), (uint64_t)p->pid);
@@ -256,7 +256,7 @@ static void add_parent(struct sbuf *out, const struct process *p, uint64_t boote
 
 /*
  * How the session began: the outermost process below what starts sessions. A container's first
- * process is told by its child of a host process; a unit's by its parent pid 1.
+ * process is found as the child of a host process; a unit's by its parent pid 1.
  */
 static const char *entry_type(const struct process *p)
 {
@@ -275,7 +275,7 @@ static const char *entry_type(const struct process *p)
     return NULL;
 }
 
-/* Its arguments are in the lineage. */
+/* Its arguments are written with the lineage. */
 static void add_entry_leader(struct sbuf *out, const struct process *process, uint64_t booted)
 {
     unsigned depth = 0;

@@ -22,7 +22,7 @@ void ecs_write_time(struct sbuf *out, uint64_t time_ns); /* "2026-11-16T03:12:00
 void ecs_write_process(struct sbuf *out, const struct actor *actor);
 /* process.entity_id: stable for (boot, pid, start). 22 hex digits into `out`. */
 void ecs_write_entity_id(struct sbuf *out, pid_t pid, uint64_t start_ns);
-/* What is of an actor below "culprit": login, lineage, origin, owner, script; members. */
+/* The facts of an actor below "culprit": login, lineage, origin, owner, script; members. */
 void ecs_write_actor_culprit(struct sbuf *out, const struct actor *actor);
 /* "victim":{...}, "container":{...}, "host":{...}, "ecs":{...}: one member each. */
 void ecs_write_victim(struct sbuf *out, enum victim_kind kind, const struct container *victim,

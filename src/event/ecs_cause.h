@@ -6,7 +6,7 @@
 #include "event/event.h"
 #include "util/sbuf.h"
 
-/* Arguments of others than the actor: so many bytes of them are in a line, that it stays small. */
+/* Bytes of the arguments of other processes than the actor that a line may have, so that it stays small. */
 #define ECS_ARGS_MAX 256
 
 /* "cause":{...},"person":{...}: members of "culprit", with a comma before where it is not the first. What is not known is

@@ -140,7 +140,7 @@ struct event {
     int64_t since_start_ns;   /* from the victim container's last start */
 
     /* The sensor saw that something changed and concluded the rest (the note says how): another sensor's
-     * sight of the change knows better. */
+     * observation of the change knows better. */
     bool actor_presumed, operation_presumed;
 
     const struct event_share *share; /* in its own memory; NULL = nobody else may have made the change (share.h) */
@@ -155,7 +155,7 @@ struct event {
     struct bytes note; /* one more fact for people, e.g. "mapped for writing", "already open for writing" */
 };
 
-/* Is its note a doubt of what is told? */
+/* Does its note express a doubt about the event? */
 bool event_note_is_doubt(const struct event *e);
 
 /* Is it a change above `path`? Then that path is carried by it. */
@@ -176,7 +176,7 @@ bool file_state_owner_differs(const struct file_state *a, const struct file_stat
 
 /*
  * Time first, so that ids come in about the order of events: an index of them is written at its end, not all over.
- * hash: of what else tells it from others of that nanosecond (boot, sensor, kernel facts), so that the same change
+ * hash: of what else distinguishes it from others of that nanosecond (boot, sensor, kernel facts), so that the same change
  * read twice has the same id.
  */
 void event_make_id(uint64_t time_ns, uint64_t hash, uint8_t ret[16]);

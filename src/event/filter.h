@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which events somebody wants to be told: the same for live observation, the store and logs. Kinds of
+ * Which events somebody asks for: the same for live observation, the store and logs. Kinds of
  * conditions are joined by and, conditions of one kind by or. What a filter leaves out is counted by those who ask,
  * never taken for "nothing happened". Pure; what needs the machine (uids of names, the working directory) is looked up
  * by those who fill it.

@@ -47,7 +47,7 @@ int operation_list_parse(struct bytes list, uint64_t *ret, struct bytes *ret_unk
 void operation_list_refuse(struct bytes word, struct sbuf *out);
 /* True if a name goes away by it: unlink, rmdir, replace; a rename takes the old name away. */
 bool operation_removes(enum operation operation);
-/* True if `error` (an errno) tells that somebody was not allowed to do something, or could not for lack of room;
+/* True if `error` (an errno) says that somebody was not allowed to do something, or could not for lack of room;
  * false for what only means that there was nothing to do, or that it was to be asked for in another way (ENOENT,
  * EEXIST, EINVAL of a rename with flags that the file system does not have ...). */
 bool operation_error_is_refusal(int error);

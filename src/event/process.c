@@ -169,8 +169,8 @@ struct bytes process_display_name(const struct process *p)
 }
 
 /*
- * /proc counts starts in ticks of 10 ms, the kernel in nanoseconds, and the news of a fork carries
- * the time of the news. Within two ticks no pid comes round again.
+ * /proc counts starts in ticks of 10 ms, the kernel in nanoseconds, and the notification of a
+ * fork carries its own time. Within two ticks no pid is used again.
  */
 #define SAME_START_NS 20000000ull
 

@@ -43,9 +43,9 @@ struct owner {
 /* What is known of how a process was launched beside who launched it; looked up while that is still there. */
 enum launch_kind { /* stored: never reuse a number */
     LAUNCH_UNKNOWN,
-    LAUNCH_CRONTAB,  /* cron's job; text: the crontab's line, place: the file that it is in, user: whose job it is */
+    LAUNCH_CRONTAB,  /* cron's job; text: the crontab's line, place: the crontab's file, user: whose job it is */
     LAUNCH_EXEC,     /* into a container; text: the client's arguments, each ended by NUL, user: who ran it */
-    LAUNCH_TIMER,    /* a service's first process, which systemd 252 and later tells; text: the timer's unit */
+    LAUNCH_TIMER,    /* a service's first process, known from systemd 252 on; text: the timer's unit */
     LAUNCH_CI_JOB,   /* below a CI runner; text: the job, as the environment says */
     LAUNCH_COPY,     /* the engine's part of `docker cp`; text: the client's arguments, each ended by NUL, user: who ran it */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a process tracker tells: a process was born, executes something else, is gone. The tracker
+ * What a process tracker reports: a process was born, executes something else, is gone. The tracker
  * hands over what it captured itself; what it does not know, attribution/ reads from /proc at once.
  */
 #pragma once

@@ -22,7 +22,7 @@
 #define SINCE_COLUMNS 9
 #define OPERATION_COLUMNS 12
 #define PATH_COLUMN_MIN 24 /* a path is never cut to less */
-#define PATH_PAD 44        /* the actors are under each other as long as paths are short */
+#define PATH_PAD 44        /* the actors form a column as long as paths are short */
 
 static void paint(struct sbuf *out, const struct sentence_style *style, const char *code)
 {

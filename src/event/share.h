@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Several processes changed attributes of one file in one moment. What they changed is known, one change each, and not
- * which of them did which. If all of them are of one cause it is certain who did it all the same: each is told as
+ * which of them did which. If all of them are of one cause it is certain who did it all the same: each is reported as
  * what it was, with EVENT_NOTE_ONE_OF. Else their events stay "attributes, not known which".
  */
 #pragma once

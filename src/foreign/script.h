@@ -8,7 +8,7 @@
 #include "util/bytes.h"
 
 /*
- * root:   its root directory, O_PATH; whatever is there is not left by any link
+ * root:   its root directory, O_PATH; no link leads out of it
  * path:   from there
  * whose:  who chose the name (its user and world): one who named a file that never answered is not asked for a minute
  * Waits for 300 ms at most. False also where that is not known. From any thread.

@@ -25,7 +25,7 @@ struct login {
 
 struct lineage {
     struct login *logins; /* in their order: the first gives way */
-    struct lineage_entry *table; /* those last heard of are last, more or less: the first gives way */
+    struct lineage_entry *table; /* roughly in the order in which they were last seen: the first is evicted */
     uint64_t added;
 };
 
@@ -117,8 +117,8 @@ static bool same_people(const struct process *p, const struct sighting *s)
 }
 
 /*
- * A log tells no ends: who has the pid may be another process. It is the same one if it has the same launcher and
- * login and was heard of lately: pids come round only after thousands of others.
+ * A log has no ends of processes: the pid may belong to another process now. It is the same one if it has the same launcher
+ * and login and was seen not long ago: a pid is used again only after thousands of others.
  */
 #define SAME_MS (3600 * 1000ull)
 

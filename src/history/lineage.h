@@ -33,7 +33,7 @@ void lineage_forget(struct lineage *l);
 
 /* A session of the kernel's audit came from that address: its processes that are seen from now on did. */
 void lineage_login(struct lineage *l, uint32_t session, struct bytes address);
-/* What another record tells of a process. Cheap if it tells nothing new. */
+/* Adds what another record says of a process. Cheap if it says nothing new. */
 void lineage_see(struct lineage *l, const struct sighting *s);
 /* The process of this pid as last seen, with its launchers as far as they showed themselves: a new
  * reference, or NULL. */

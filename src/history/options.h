@@ -22,7 +22,7 @@ struct replay_stats {
     uint64_t damaged;        /* lines that are no records, cut, or too long */
     uint64_t incomplete;     /* events of which records are missing */
     uint64_t lost_calls;     /* events that changed something, and whose system call's record is missing */
-    uint64_t nameless;       /* changes without the name of the file: told by the directory, which ends in a slash */
+    uint64_t nameless;       /* changes without the name of the file: their path is the directory's, which ends in a slash */
     uint64_t foreign_calls;  /* events of an architecture whose system calls are not known here */
     uint64_t missing_serials;
     uint64_t unsure;         /* changes whose directory the log does not name: left out if a path was asked for */
@@ -43,7 +43,7 @@ struct replay_options {
     struct bytes path;
     bool through_roots;    /* also below /proc/PID/root, of whichever process */
     uint64_t start_offset; /* of the first file, decoded bytes */
-    /* What is before was told by another reading: it is read for who is who only. */
+    /* What comes before was emitted by an earlier reading: it is read only to learn processes and directories. */
     struct replay_position emit_from;
     /* The last file may be written to right now: a line or an event of the last seconds that is not whole yet is left for the
      * next reading. */
@@ -51,7 +51,7 @@ struct replay_options {
     void *data;
     /* Takes over the event; non-zero ends the replay and is returned. Paths are the host's. */
     int (*event)(void *data, struct event *event);
-    /* After each block of the telling pass: for progress, and to stop (non-zero). May be NULL. */
+    /* After each block of the pass that emits: for progress, and to stop (non-zero). May be NULL. */
     int (*progress)(void *data, const struct replay_stats *stats, uint64_t offset);
     void *progress_data;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a log says of its own holes: auditd stopped, killed or started anew, auditing switched off,
- * records that the kernel has counted as lost. Fed with the records that tell of it, in order.
+ * records that the kernel has counted as lost. Fed with the records that say so, in order.
  */
 #pragma once
 
@@ -28,7 +28,7 @@ struct outage {
 struct outages {
     struct outage rows[OUTAGES_MAX];
     unsigned count;
-    uint64_t beyond;   /* more of them: not told one by one */
+    uint64_t beyond;   /* more of them: counted only */
     uint64_t lost;     /* records, in all */
     /* so far */
     uint64_t last_ms;  /* of the last record */
@@ -45,10 +45,10 @@ static inline bool outages_want(int type)
 /* type: AUDIT_DAEMON_START ... `text` is the whole line. */
 void outages_see(struct outages *o, int type, uint64_t time_ms, struct bytes text);
 /* The kernel's own message, which syslog writes: "audit: audit_lost=4 audit_rate_limit=0 ...". Its
- * time is not read: it is behind last_ms. True if it was one. */
+ * time is not read: it is after last_ms. True if it was one. */
 bool outages_see_message(struct outages *o, struct bytes text);
 
-/* What was over before is forgotten: another reading has told it. */
+/* Outages that ended before are dropped: an earlier reading has reported them. */
 void outages_forget(struct outages *o);
 
 /* "auditd was stopped", "auditing was switched off" ... */

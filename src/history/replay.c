@@ -40,7 +40,7 @@ static void note_line(struct replay *p, struct node *node, const struct search_l
     }
 }
 
-/* Lines that are no records are between those of the table: some are what the kernel says of lost ones. */
+/* Lines that are not records lie between those of the table: some are the kernel's messages about lost records. */
 static void see_between(struct replay *p, const struct log_block *b, size_t from, size_t to)
 {
     struct bytes rest = { b->text.text.data + from, to - from }, line;
@@ -51,8 +51,8 @@ static void see_between(struct replay *p, const struct log_block *b, size_t from
 }
 
 /*
- * Behind what another reading has told: who is who stays known, what was counted is not ours. Events that are open
- * stay open: those whose records lie on both sides are told whole, once more, and have the same ids.
+ * An earlier reading emitted all before this place: processes and directories stay known, counters start again. Events
+ * that are open stay open: those whose records lie on both sides are emitted whole, once more, and have the same ids.
  */
 static void begin_emitting(struct replay *p)
 {
@@ -112,7 +112,7 @@ static void set_safe(struct replay *p, const struct audit_log_block *text)
 {
     uint64_t open = audit_grouper_oldest(p->grouper);
 
-    if (replay_is_before(p, text, (uint32_t)text->text.len)) { /* told before */
+    if (replay_is_before(p, text, (uint32_t)text->text.len)) { /* emitted before */
         p->stats->safe = p->options->emit_from;
         return;
     }
@@ -162,7 +162,7 @@ static void decode(struct replay *p)
         if (!p->learning && outages_want(line->type))
             outages_see(&p->stats->outages, line->type, line->sec * 1000 + line->milli,
                         (struct bytes){ text, line->len });
-        if (line->cut) { /* whose it is cannot be known: its event is told without it */
+        if (line->cut) { /* whose it is cannot be known: its event is emitted without it */
             p->stats->damaged += !p->learning;
             continue;
         }
@@ -191,7 +191,7 @@ static void decode(struct replay *p)
         set_safe(p, &b->text);
 }
 
-/* The oldest makes room for the next. */
+/* The oldest is evicted for the next. */
 static void turn(struct replay *p)
 {
     struct log_block oldest;
@@ -227,7 +227,7 @@ static int read_blocks(struct replay *p, struct ahead *ahead, struct audit_log_s
     return r;
 }
 
-/* What is still open: told as far as it is there, or left to the next reading. */
+/* Events that are still open: emitted as far as they have come, or left to the next reading. */
 static int end_pass(struct replay *p)
 {
     if (p->skimming) { /* nothing came behind it */
@@ -276,7 +276,7 @@ static int pass(struct replay *p, bool learning, struct err *err)
 
 /* ---- what is looked for ---- */
 
-static int set_needle(struct replay *p, bool telling)
+static int set_needle(struct replay *p, bool emitting)
 {
     char name[LIMIT_NAME + 1];
     struct bytes base = bytes_basename(p->options->path);
@@ -284,7 +284,7 @@ static int set_needle(struct replay *p, bool telling)
 
     p->needle = (struct needle){ 0 };
     if (!p->options->path.data || !base.len || base.len > LIMIT_NAME || memchr(base.data, '\\', base.len) ||
-        (telling && p->too_many_inside))
+        (emitting && p->too_many_inside))
         return 0;
     for (size_t i = 0; i < base.len; i++)
         if (strchr("*?[\\", base.data[i]) || !base.data[i])

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Audit logs told as events, as the live sensor would have told them: paths completed from working
+ * Audit logs become events, as the live sensor would have emitted them: paths completed from working
  * directories and from what the log itself says of directories' inodes, actors with the launchers
  * that the log knows, users by the names that the log holds.
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One reading of a log, as it is. For the files of history/. */
+/* The state of one reading of a log. Shared by the files of history/ only. */
 #pragma once
 
 #include <uthash.h>
@@ -56,7 +56,7 @@ struct replay {
     const struct replay_options *options;
     struct replay_stats *stats;
     struct needle needle;
-    bool learning;         /* the first pass: who is where; nothing is told */
+    bool learning;         /* the first pass: learns processes and directories, emits nothing */
     struct inside_directory *inside;
     bool too_many_inside;  /* then everything is decoded */
     struct audit_grouper *grouper;
@@ -64,7 +64,7 @@ struct replay {
     struct search_paths paths;
     struct log_user users[NAMES]; /* by uid */
     struct log_block blocks[BLOCKS];
-    bool skimming;         /* what is read was told before */
+    bool skimming;         /* what is read was emitted before */
     struct mark marks[MARKS];
     uint64_t mark_count;
     struct replay_position end; /* of what was read */

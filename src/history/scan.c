@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A block's lines: which of them have to be decoded, and what the others tell at a glance. */
+/* A block's lines: which of them have to be decoded, and what a quick look finds in the others. */
 #include "history/scan.h"
 
 #include <libaudit.h>
@@ -49,7 +49,7 @@ static struct bytes plain(struct bytes b, char *buffer, size_t size)
 
 #define PEEK(name) peek(&at, end, " " name "=", sizeof(name) + 1)
 
-/* An event that is not decoded still tells who its actor's launcher is. */
+/* An event that is not decoded still says who its actor's launcher is. */
 void replay_see_line(struct replay *p, struct node *node, uint64_t time_ms, const char *text, size_t len)
 {
     const char *at = text, *end = text + len;
@@ -143,7 +143,7 @@ void replay_block_clear(struct log_block *b)
     b->present = false;
 }
 
-/* What is behind the name of a PATH record. A quoted name holds no quote: it would be hexadecimal. */
+/* The rest of a PATH record behind its name. A quoted name has no quote in it: it would be hexadecimal. */
 static struct bytes behind_name(const struct log_block *b, const struct search_line *line)
 {
     const char *text = b->text.text.data + line->offset, *end = text + line->len;
@@ -191,7 +191,7 @@ static bool is_component(struct bytes path, struct bytes name)
 }
 
 /* A PATH record of a directory or a link, named and not only passed through, that may be one above the path that is
- * asked for: what is moved with it is told. */
+ * asked for: what is moved with it is emitted. */
 static bool is_above(const struct replay *p, const struct log_block *b, const struct search_line *line)
 {
     const char *text = b->text.text.data + line->offset, *quote;

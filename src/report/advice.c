@@ -80,7 +80,7 @@ static const struct hint hints[] = {
     { LAUNCHER_SERVICE, "its service: systemctl cat ", "", false },
 };
 
-/* Where the job of cron is: its crontab was found while it ran. */
+/* The place of a cron job: its crontab was found while it ran. */
 static bool write_crontab(struct page *p, const struct culprit *s, const char **label)
 {
     const struct process *job = s->actor.process;

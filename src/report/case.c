@@ -150,7 +150,7 @@ void case_not_recorded(struct case_ *c)
 
 int case_add_gap(struct case_ *c, const struct gap *gap)
 {
-    /* news of processes lost are no changes lost: names may be missing, and that is said */
+    /* lost notifications of processes are not lost changes: names may be missing, and that is said */
     if (gap->reason != LOST_PROCESS_EVENTS) {
         c->lost += gap->count;
         c->lost_unknown |= gap->count == 0;

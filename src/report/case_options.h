@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a case is made with, and what it is told beside events. */
+/* What a case is made with, and what it takes beside events. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,9 +23,9 @@ struct case_options {
     uint64_t settle_ns;           /* how long was waited for late changes */
     bool not_recorded;            /* there is no store that `who` could answer from later */
     struct bytes store;           /* where it is, if not at the usual place */
-    struct bytes host_id;         /* this machine's: what was recorded on another is told as that */
+    struct bytes host_id;         /* this machine's: what was recorded on another is marked so */
     bool stored;                  /* from the store (`who`): wording in the past */
-    unsigned limit;               /* causes told one by one in text, the gravest first; 0 = CASE_LIMIT, UINT_MAX = all */
+    unsigned limit;               /* causes printed one by one in text, the gravest first; 0 = CASE_LIMIT, UINT_MAX = all */
     bool quiet;                   /* text: the sentence of each verdict and nothing else */
     bool verbose;                 /* text: what is folded away, with reason and number */
     /* script_line() of attribution/script_line.h; NULL: no lines of scripts are named */
@@ -42,7 +42,7 @@ struct case_question {
     bool watched_at_other_times;     /* nearest is the target itself */
     bool found;                      /* events were */
 };
-/* What happened to the files without anybody deleting them, told by watch/ and the engines. */
+/* What happened to the files without anybody deleting them, as watch/ and the engines report it. */
 enum explanation {
     EXPLANATION_RECREATED = 1, /* the container was created anew, its writable layer dropped */
     EXPLANATION_HIDDEN,        /* a mount hides them */

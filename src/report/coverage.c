@@ -250,7 +250,7 @@ static void add_watched(struct sbuf *out, const struct case_ *c, const struct wa
     }
 }
 
-/* What a log lacks nobody else can tell; what a sensor does not see is in culprit doctor. */
+/* What a log lacks is said here, because nothing else says it; what a sensor does not see is in culprit doctor. */
 static void add_not_seen(struct sbuf *out, const struct case_ *c, unsigned sensors, struct bytes not_seen)
 {
     unsigned kinds = coverage_lacks(not_seen);

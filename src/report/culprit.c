@@ -29,7 +29,7 @@ static void keep_actor(struct case_ *c, struct actor *a)
     a->cgroup = BYTES_NULL; /* of the event's memory */
 }
 
-/* Its processes are held; what it says of the event's memory is copied. */
+/* References to its processes are taken; what points into the event's memory is copied. */
 static void keep_cause(struct case_ *c, struct cause *cause, const struct cause *from)
 {
     struct bytes *const all[] = {

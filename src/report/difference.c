@@ -18,7 +18,7 @@
 #define SHOWN 5       /* equal neighbours that are shown before the rest is folded */
 #define KIND_WIDTH 10
 #define PATH_WIDTH 44
-#define CULPRITS_MAX 256 /* told apart; more are counted together */
+#define CULPRITS_MAX 256 /* counted one by one; more are counted together */
 
 struct difference_culprit {
     struct fingerprint suspect; /* event_suspect() */
@@ -32,7 +32,7 @@ struct difference_page {
     uint64_t count, counts[DIFFERENCE_COUNT];
     uint64_t unrecorded[UNRECORDED_UNSEEN + 1];
     struct difference_culprit *culprits;
-    uint64_t others; /* differences by culprits that are not told apart any more */
+    uint64_t others; /* differences by culprits beyond CULPRITS_MAX */
     /* the run that is being folded */
     enum difference_kind kind;
     enum unrecorded reason;

@@ -24,7 +24,7 @@ struct difference_page_options {
 struct difference_page *difference_page_new(const struct difference_page_options *options);
 void difference_page_free(struct difference_page *p);
 
-/* One more; what is told at once is appended to `out`, equal neighbours are counted and told later. 0 or -ENOMEM. */
+/* One more; what can be printed at once is appended to `out`, equal neighbours are counted and printed later. 0 or -ENOMEM. */
 int difference_page_add(struct difference_page *p, const struct difference *d, struct sbuf *out);
 /* How many were added. */
 uint64_t difference_page_count(const struct difference_page *p);

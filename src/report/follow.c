@@ -39,7 +39,7 @@ static void count(struct case_ *c, struct tally *t, const struct event *e, struc
 
 /* ---- one event ---- */
 
-/* Who did it, and where it is counted; not counted: it only tells what became of the file. */
+/* Who did it, and where it is counted; not counted: it only shows what became of the file. */
 struct step {
     struct case_ *c;
     struct culprit *s;
@@ -62,7 +62,7 @@ static void count_step(const struct step *step, enum variant variant, struct byt
         count(step->c, tally_for(step, variant), step->e, path, other);
 }
 
-/* Told at once where the trace has no room for it. */
+/* Counted at once where the trace has no room for it. */
 static void wait_step(const struct step *step, struct trace *trace, enum variant variant, struct bytes path,
                       struct bytes other)
 {
@@ -190,7 +190,7 @@ static void join_halves(const struct step *step, struct trace *moved, struct tal
     t->written_new += moved && moved->maker == s;
     if (moved) {
         trace_fold(moved, FOLD_REPLACEMENT);
-        if (!s->renamed.own) /* it is where a file was that was there before */
+        if (!s->renamed.own) /* it took the place of a file that was there before */
             trace_drop(step->c, moved);
     }
     s->renamed.tally = NULL;

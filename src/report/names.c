@@ -163,7 +163,7 @@ static bool has_changed(const struct person *p)
     return p->id != UID_UNKNOWN && p->as_id != UID_UNKNOWN && p->id != p->as_id;
 }
 
-/* ", as root by sudo"; a log may not tell by what. */
+/* ", as root by sudo"; a log may not say by what. */
 static void add_change(struct sbuf *out, const struct person *p)
 {
     if (!has_changed(p))
@@ -327,7 +327,7 @@ struct launcher_words {
     const char *before, *after, *who;
     bool headline; /* it is named first, then what it ran */
     bool by_person; /* whoever asked for it is named in the sentence */
-    const char *detail; /* words before the detail, where that is in the sentence as well */
+    const char *detail; /* words before the detail, where the sentence has the detail as well */
 };
 
 #define CI_SAYS "says its environment: " /* a job may write there what it likes */
@@ -438,7 +438,7 @@ static bool add_launcher(struct sbuf *out, const struct cause_launcher *l, const
         return true;
     }
     sbuf_add_str(out, engine ? engine + 1 : w->before);
-    if (l->kind != LAUNCHER_COPY) /* which container is with what was done */
+    if (l->kind != LAUNCHER_COPY) /* the phrase of what was done names the container */
         escape_terminal(out, l->name);
     sbuf_add_str(out, w->after);
     if (w->detail && l->detail.len) {

@@ -10,7 +10,7 @@
 struct fingerprint name_cause_key(const struct event *event);
 
 /* Who did it, as the first words of a sentence: "/opt/jobs/purge-logs, a cron job of bob,". `capital`: it begins one.
- * *ret_comma: a part is apart, so that a comma follows. */
+ * *ret_comma: a part is set off by commas, so that one has to follow. */
 void name_subject(struct sbuf *out, const struct cause *cause, const struct actor *actor, bool own_command,
                   bool *ret_comma);
 /* What started it, in a few words: "cron of bob (8 3 * * * /opt/jobs/purge-logs --older 3)"; nothing if not known. */

@@ -15,9 +15,9 @@ struct page {
     bool zone_reported;
 };
 
-/* A line "  LABEL     text"; an empty label goes on with what the one above it tells. */
+/* A line "  LABEL     text"; an empty label continues the line above. */
 void page_begin(struct page *p, const char *label);
-/* Ends the line, wrapped to the page's width; what goes on is `indent` columns in. */
+/* Ends the line, wrapped to the page's width; what goes on is indented by `indent` columns. */
 void page_end(struct page *p, unsigned indent);
 
 #define PAGE_INDENT 12 /* of the text of a line with a label */

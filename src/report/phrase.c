@@ -14,7 +14,7 @@
 #define PATH_COLUMNS 80
 #define PAIRS_SHOWN 2
 
-/* Where the object is in a phrase is marked by "%". */
+/* "%" marks the place of the object in a phrase. */
 struct phrase_words {
     const char *did, *attempt, *done;
     const char *one, *many; /* what is counted; NULL: file or directory */
@@ -300,28 +300,28 @@ static void add_victim(const struct tally *t, struct sbuf *out)
     }
 }
 
-/* What a phrase tells beside the deed. */
-struct telling {
+/* What a phrase says beside the deed. */
+struct phrase_parts {
     bool place;      /* right behind the object */
     bool place_last; /* behind the verb */
     bool times, victim;
 };
 
 /* The phrase up to "%", the object, the rest. */
-static void phrase(const char *text, const struct tally *t, struct telling telling, struct sbuf *out)
+static void phrase(const char *text, const struct tally *t, struct phrase_parts parts, struct sbuf *out)
 {
     const char *at = strchr(text, '%');
 
     sbuf_add(out, text, (size_t)(at - text));
     object(t, words_of(t), out);
-    if (telling.place)
+    if (parts.place)
         add_place(t, out);
-    if (telling.victim)
+    if (parts.victim)
         add_victim(t, out);
     sbuf_add_str(out, at + 1);
-    if (telling.place_last)
+    if (parts.place_last)
         add_place(t, out);
-    remarks(t, telling.times, out);
+    remarks(t, parts.times, out);
 }
 
 static void add_one_change(const struct tally *t, enum operation operation, struct sbuf *out)
@@ -409,13 +409,13 @@ static bool is_above(const struct tally *t, struct sbuf *out)
 
 void phrase_did(const struct tally *t, bool with_times, bool with_victim, struct sbuf *out)
 {
-    const struct telling telling = { .place = !t->victim, .times = with_times, .victim = with_victim };
+    const struct phrase_parts parts = { .place = !t->victim, .times = with_times, .victim = with_victim };
 
     if (is_above(t, out))
         return;
     if (t->error != 0) {
         sbuf_add_str(out, "tried to ");
-        phrase(words_of(t)->attempt, t, telling, out);
+        phrase(words_of(t)->attempt, t, parts, out);
         if (t->error > 0)
             sbuf_addf(out, " and was refused (%s)", errno_name(t->error) ? errno_name(t->error) : "?");
         else
@@ -430,7 +430,7 @@ void phrase_did(const struct tally *t, bool with_times, bool with_victim, struct
         sbuf_add_str(out, " writable");
         return;
     }
-    phrase(words_of(t)->did, t, telling, out);
+    phrase(words_of(t)->did, t, parts, out);
     if (is_mode_or_owner(t)) {
         _cleanup_sbuf_ struct sbuf change = SBUF_INIT;
 
@@ -459,7 +459,7 @@ static void add_pairs(const struct tally *t, struct sbuf *out)
 
 void phrase_done(const struct tally *t, struct sbuf *out)
 {
-    const struct telling telling = { .place_last = true, .times = true };
+    const struct phrase_parts parts = { .place_last = true, .times = true };
     _cleanup_sbuf_ struct sbuf change = SBUF_INIT;
     const struct phrase_words *w = words_of(t);
 
@@ -467,7 +467,7 @@ void phrase_done(const struct tally *t, struct sbuf *out)
         return;
     if (t->error != 0) {
         sbuf_addf(out, "attempt%s to ", t->reported == 1 ? "" : "s");
-        phrase(w->attempt, t, telling, out);
+        phrase(w->attempt, t, parts, out);
         if (t->error > 0)
             sbuf_addf(out, " refused (%s)", errno_name(t->error) ? errno_name(t->error) : "?");
         else
@@ -483,7 +483,7 @@ void phrase_done(const struct tally *t, struct sbuf *out)
         add_times(t->reported, out);
         return;
     }
-    phrase(w->done, t, telling, out);
+    phrase(w->done, t, parts, out);
     if (change.len) {
         sbuf_add_str(out, ": ");
         sbuf_add_bytes(out, sbuf_bytes(&change));

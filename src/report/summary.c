@@ -36,7 +36,7 @@ struct summary_row {
     char *name; /* escaped for a terminal */
     UT_hash_handle hh;
     size_t key_len;
-    char key[]; /* all that tells it from others: names are chosen by others, and a hash of one is easily met */
+    char key[]; /* all that identifies it: others choose the names, and could find two of the same short hash */
 };
 
 struct summary {

@@ -226,7 +226,7 @@ const char *comparison_word(unsigned index)
 
 /* ---- io_uring ---- */
 
-/* Names as auditctl 3.1 has them. libaudit before that has none, so they are here; the numbers are
+/* Names as auditctl 3.1 has them. An older libaudit does not have them, so they are here; the numbers are
  * stable. Those that the kernel marks as not auditable (read, write, poll ...) never match. */
 static const struct {
     const char *name;

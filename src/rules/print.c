@@ -223,7 +223,7 @@ void rule_print(const struct audit_rule_data *data, size_t len, bool names, stru
         add_calls(data, arch, out);
     }
     for (uint32_t i = 0; i < field_count(data) && watch; i++)
-        if (is_place(data->fields[i])) /* first, wherever it is: auditctl prints " -p wa-w /x" */
+        if (is_place(data->fields[i])) /* first, whatever its position: auditctl prints " -p wa-w /x" */
             add_one_field(data, len, i, true, names, out);
     for (uint32_t i = 0; i < field_count(data); i++)
         if (data->fields[i] != AUDIT_ARCH && !(watch && is_place(data->fields[i])))

@@ -27,7 +27,7 @@ enum rule_kind {
     RULE_RESET_WAIT,  /* --reset_backlog_wait_time_actual */
     RULE_LOGINUID,    /* --loginuid-immutable */
     RULE_IGNORE,      /* -i: errors do not stop; the exit status is 0 */
-    RULE_CONTINUE,    /* -c: errors do not stop; the exit status tells */
+    RULE_CONTINUE,    /* -c: errors do not stop; the exit status says so */
     RULE_STATUS,      /* -s */
     RULE_TRIM,        /* -t */
     RULE_EQUIVALENT,  /* -q mount,subtree: `text`, `text2` */
@@ -68,7 +68,7 @@ struct rule_options {
 int rule_parse(struct bytes text, unsigned line, const struct rule_options *options,
                struct rule *ret, struct err *err);
 
-/* Each line of a file. `each` takes over the rule; `bad` is told of each line that is none, and
+/* Each line of a file. `each` takes over the rule; `bad` is called for each line that is none, and
  * decides by returning 0 to go on. Stops at the first non-zero, and returns it. */
 int rules_parse(struct bytes text, const struct rule_options *options,
                 int (*each)(void *data, struct rule *rule),

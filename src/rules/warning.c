@@ -267,7 +267,7 @@ static void warn_of_rule(const struct warnings *w, size_t index)
     warn_of_twin(w, index);
 }
 
-/* -D at the end of a file throws away what is before it. */
+/* -D at the end of a file deletes all rules before it. */
 static void warn_of_deletion(const struct warnings *w, size_t index)
 {
     size_t before = 0, behind = 0;

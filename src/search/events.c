@@ -113,7 +113,7 @@ static struct open_event *heap_pop(struct search_events *s)
 }
 
 /* ausearch keeps its open events in an array, each in the first place that is free, and of two with
- * equal stamps it prints the one that is before the other. */
+ * equal stamps it prints the one first that comes first in the log. */
 static uint64_t take_slot(struct search_events *s)
 {
     uint64_t slot, last;

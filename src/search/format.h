@@ -18,5 +18,5 @@ void search_format_header(struct search_formatter *formatter, struct sbuf *out);
 /* `matcher`: its memory of directories completes the names. 0 or -ENOMEM. */
 int search_format_event(struct search_formatter *formatter, const struct search_event *event,
                         struct search_matcher *matcher, struct sbuf *out);
-/* Events that were not told because the format has no place for them (OCSF: no change of a file). */
+/* Events that were not printed because the format has no place for them (OCSF: no change of a file). */
 uint64_t search_format_unprinted(const struct search_formatter *formatter);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the formats of a search share: they are told where to go on, and keep what is asked again and again. */
+/* What the formats of a search share: where to append, and answers that are needed again and again. */
 #pragma once
 
 #include <stdbool.h>

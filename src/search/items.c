@@ -16,7 +16,7 @@
 #include "util/limits.h"
 #include "util/macro.h"
 
-#define PATH_OFFSET 28 /* name= and cwd= are behind "type=CWD msg=audit(...)" */
+#define PATH_OFFSET 28 /* name= and cwd= come after "type=CWD msg=audit(...)" */
 
 /* ---- the kernel's records ---- */
 

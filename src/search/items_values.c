@@ -179,7 +179,7 @@ bool items_text_or_word(struct search_items *items, struct record_place *p, cons
     return true;
 }
 
-/* "./x" and "../x" are told from the working directory, if it is known by then. */
+/* "./x" and "../x" are completed by the working directory, if it is known by then. */
 static struct bytes joined(struct search_items *items, struct bytes name)
 {
     struct bytes all;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON: the changes that an event made to files, in ECS or OCSF; what is no change of a file is told by
+/* JSON: the changes that an event made to files, in ECS or OCSF; what is no change of a file is written with
  * its records (ECS only: OCSF's class 1001 has no place for it). */
 #include "search/json.h"
 

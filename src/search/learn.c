@@ -72,7 +72,7 @@ int search_learn(const struct search_run *run, struct search_query *query, struc
     pass.match = on_match;
     pass.event = NULL;
     pass.idle = NULL;
-    pass.log = NULL; /* what is wrong with a file is told by the search itself */
+    pass.log = NULL; /* the search itself reports what is wrong with a file */
     pass.data = &l;
     pass.matcher->query = &wide;
     for (unsigned i = 0; i < PASSES_MAX && r == 0; i++) {

@@ -11,7 +11,7 @@ struct search_matcher {
     struct search_items items;
     struct search_places *places;
     struct search_paths paths; /* of the last event, if the query asks for files */
-    uint64_t unsure; /* events told by the last component of a name: their directory is not in the log */
+    uint64_t unsure; /* events that matched by the last component of a name: their directory is not in the log */
 };
 
 int search_matcher_init(struct search_matcher *m, const struct search_query *query);

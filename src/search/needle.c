@@ -73,7 +73,7 @@ const char *needle_find(const struct needle_form *f, const char *p, const char *
 
 /* ---- choosing ---- */
 
-/* How often a byte is in audit logs, roughly; 0 = hardly ever. */
+/* How frequent a byte is in audit logs, roughly; 0 = hardly ever. */
 static unsigned commonness(unsigned char c)
 {
     if (strchr("=0123456789 \"", c) && c)
@@ -104,7 +104,7 @@ static void choose_bytes(struct needle_form *f)
     for (unsigned i = 0; i < f->text.len; i++) {
         unsigned c = commonness((unsigned char)f->text.data[i]);
 
-        /* neighbours go together in words: the further away, the more it tells */
+        /* neighbouring bytes often form words: a byte further away selects better */
         if (i != f->first && c * 4 + (i + 1 == f->first || i == f->first + 1) < best) {
             best = c * 4 + (i + 1 == f->first || i == f->first + 1);
             f->second = i;

@@ -22,7 +22,7 @@ struct needle {
     char *memory;
 };
 
-/* The most telling criterion of the query. -ENOMEM. */
+/* Takes the most selective criterion of the query. -ENOMEM. */
 int needle_of_query(const struct search_query *query, struct needle *ret);
 void needle_done(struct needle *needle);
 

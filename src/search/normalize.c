@@ -2,7 +2,7 @@
 /*
  * csv and text: what an event means in ausearch's words (subject, action, object, how) comes from
  * libauparse's normaliser. Cells are quoted where CSV (RFC 4180) needs it, which ausearch does not
- * do, and the new name of a rename is told where the normaliser has lost it.
+ * do, and the new name of a rename is printed where the normaliser has lost it.
  */
 #include "search/normalize.h"
 

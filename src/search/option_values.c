@@ -231,7 +231,7 @@ static int times(struct search_parsing *p, const char *first, bool is_end, struc
     struct search_time t;
     int r;
 
-    /* our own inputs may be behind the options: a word that is no time is not taken */
+    /* our own inputs may follow the options: a word that is no time is not taken */
     if (second && !search_time_is_word(second) && !isdigit((unsigned char)second[0])) {
         second = NULL;
         date = first_is_clock ? NULL : first;

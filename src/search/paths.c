@@ -77,7 +77,7 @@ static struct place_entry *put(struct search_places *places, const struct direct
         drop(places, places->table); /* the oldest: uthash keeps the order of addition */
     e = calloc(1, sizeof(*e) + path.len);
     if (!e)
-        return NULL; /* a place less is known: the path is then told as not certain */
+        return NULL; /* a place less is known: the path is then marked as not certain */
     e->key = *key;
     e->linked = parent != NULL;
     if (parent)
@@ -251,7 +251,7 @@ static const struct audit_path *parent_of(const struct audit_facts *f, const str
     }
     if (parent_count < 2)
         return parents[0];
-    /* the old and the new name of a rename; what it replaces is where the new name does */
+    /* the old and the new name of a rename; a replaced file has the new name too */
     return index == 0 ? parents[0] : parents[1];
 }
 

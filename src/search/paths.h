@@ -2,7 +2,7 @@
 /*
  * The files of an event with their full paths. What the record leaves relative is completed from
  * the working directory; what is relative to a directory descriptor from the identity (device,
- * inode) of its parent directory, as far as other records have told which that is: the name that a
+ * inode) of its parent directory, as far as other records say which that is: the name that a
  * PARENT record prints is wrong then (audit-kernel issues 116, 156), and is not used.
  */
 #pragma once

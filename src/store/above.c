@@ -14,7 +14,7 @@
 
 #define ROWS_MAX 4096 /* of one question, the newest of each name */
 #define BIT(operation) (1ull << (operation))
-/* A directory that is removed is empty: what was in it went before, and is told by itself. */
+/* A directory that is removed is empty: what was in it went before, and has events of its own. */
 #define ABOVE                                                                                          \
     (BIT(OPERATION_RENAME) | BIT(OPERATION_UNLINK) | BIT(OPERATION_SYMLINK) | BIT(OPERATION_MOUNT) | \
      BIT(OPERATION_UNMOUNT))

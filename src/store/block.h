@@ -2,7 +2,7 @@
 /*
  * Many events as one row: a block. A row of its own with its indexes costs an event ten times what it costs in a
  * block, and under a storm there is no time for that. Only events that cannot come a second time are put there (no
- * log will tell them again, and nobody else writes to the store): nothing looks whether their ids are new.
+ * log will bring them again, and nobody else writes to the store): nothing looks whether their ids are new.
  *
  * data     for each event what differs from the one before: a byte with a bit for each of block_rows, those rows as
  *          varints; then the fields (store/delta.h)

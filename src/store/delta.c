@@ -86,7 +86,7 @@ static void put_state(struct packing *p, unsigned field, uint64_t before[STATE_M
     unsigned mask = 0;
 
     if (!state->known && !before[0] && state->mode == before[1])
-        return; /* nothing is known but the type, as before: whatever else is there */
+        return; /* nothing is known but the type, as before: the other members do not matter */
     state_members(state, members);
     if (!state->known)
         memset(members + 2, 0, sizeof(members) - 2 * sizeof(members[0]));

@@ -3,7 +3,7 @@
  * An event as what differs from the event before it: that is how it goes to the writer's thread, and how many at
  * a time are kept on disk (store/block.h). The format:
  *
- *     mask    8 bytes, little endian: bit i = field i differs; bit 63 = it stands alone, all was 0 or unknown before
+ *     mask    8 bytes, little endian: bit i = field i differs; bit 63 = complete by itself: all was 0 or unknown before
  *     fields  those that differ, in order: a number's difference as a varint, its sign in the lowest bit;
  *             bytes as pack_bytes() has them; an id's 16 bytes; a state's mask as a varint, and the differences
  *             of those of its members
@@ -48,7 +48,7 @@ enum {
 _Static_assert(DELTA_FIELDS_NOW <= DELTA_FIELDS, "a mask has no bit for the field");
 
 struct delta_packer {
-    bool alone; /* the next one is to be alone: set it at the beginning of a buffer */
+    bool alone; /* the next one must be complete by itself: set it at the beginning of a buffer */
     uint64_t numbers[DELTA_FIELDS], states[DELTA_STATES][STATE_MEMBERS];
     struct {
         size_t at, len; /* in the buffer; len counts from 1, 0 = unknown */

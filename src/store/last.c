@@ -31,7 +31,7 @@ static int prepare(struct store_last *l, const struct store_query *query, int wa
                        "WHERE d.path = ?1 AND may_have(p.names, ?2) AND b.last_ns >= ?3 AND b.first_ns <= ?4 AND "
                      : "event e WHERE",
               columns[way], columns[way]);
-    /* by its place on the host it is the same file, whoever else it was told of */
+    /* the same place on the host is the same file, whichever container it was reported for */
     if (way != BY_HOST && !query->any_victim)
         sbuf_add_str(&sql, bytes_known(query->container)
                                ? " AND +e.victim IN (SELECT row FROM temp.asked_container)"

@@ -18,7 +18,7 @@ enum message_kind {
     MESSAGE_CONTAINER = 1,  /* slot, fields */
     MESSAGE_PROCESS,        /* slot, slot of the parent, slot of the container, slot of what it was before, fields */
     MESSAGE_EVENT,          /* slots of actor and victim, what differs from the event before (delta.h) */
-    MESSAGE_EVENT_ONCE,     /* the same, of an event that no log will tell again */
+    MESSAGE_EVENT_ONCE,     /* the same, of an event that no log will bring again */
     MESSAGE_LIFE,           /* slot of the container, time, kind, exit code, previous name */
     MESSAGE_GAP,
     MESSAGE_COVERAGE,       /* number in this run, sensors, from, watch, not seen, machine, what narrows */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the places that were watched tell of others: whose a path is, and which lies nearest to it. */
+/* What the watched places say about other paths: whose a path is, and which place lies nearest to it. */
 #include "store/query.h"
 
 #include <errno.h>

@@ -213,7 +213,7 @@ static int collect_events(struct store *store, const struct store_query *query, 
 static int collect_groups(struct store *store, const struct store_query *query,
                           struct group **groups, struct err *err)
 {
-    /* of anybody's files some are in two places at once, which the counted rows cannot tell apart */
+    /* of anybody's files some are in two places at once, which the counted rows cannot distinguish */
     bool twice = select_has_host_path(query), partial = twice || (query->any_victim && bytes_known(query->path));
     enum select_part part;
     int r = 0;

@@ -67,12 +67,12 @@ struct store_queue {
     bool recording;         /* the store has been usable */
     int error;              /* of the last attempt; 0 = fine */
     struct err why;
-    struct missing_span missing;    /* of which no gap tells yet */
+    struct missing_span missing;    /* no gap was added for it yet */
     struct missing_span lost;       /* ever */
     enum anew anew;         /* why the last generation began */
     uint64_t generation;    /* slots are void, and open coverage is unknown, in another one */
     uint64_t begin_ns;      /* CLOCK_REALTIME: of the file that is written now, if another one was before */
-    uint64_t buffers;       /* counts what was handed over: an event is told by the one before it in the same buffer */
+    uint64_t buffers;       /* counts what was handed over: an event is packed as the difference from the one before it in the same buffer */
     atomic_ulong steps;     /* that SQLite made, by the writer's thread */
     /* the writer's thread only, once it runs: a connection belongs to one thread, questions have their own */
     sqlite3 *db;

@@ -159,7 +159,7 @@ static int check_shrunk_file(struct store_queue *q)
     return r < 0 ? r : check_file(q);
 }
 
-/* Is what is at the path still the file that is written? */
+/* Is the file at the path still the one that we write to? */
 static enum anew look_at_file(struct store_queue *q)
 {
     struct stat st;

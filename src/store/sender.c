@@ -14,7 +14,7 @@
 #define GROUP 8u      /* slots of which a process has one: it does not take away what is referred to next */
 #define SWEEP_STEP 8 /* slots looked at with each that is taken */
 
-/* Known by their address: a reference is held, so that it cannot become another's. */
+/* Known by their address: we keep a reference, so that the address is not used for another one. */
 struct sender {
     struct process *processes[MESSAGE_SLOTS];
     struct container *containers[MESSAGE_SLOTS];

@@ -289,7 +289,7 @@ struct begun_message {
     size_t before;
 };
 
-/* Takes the lock; makes room. False: there is none, and the lock is not held. */
+/* Takes the lock and makes room. False: there is no room, and the lock is not taken. */
 static bool begin_add(struct store *s, size_t max, const struct missing_span *event, struct begun_message *ret)
 {
     struct store_queue *q = s->queue;

@@ -69,7 +69,7 @@ struct writer {
     struct event_block *block;
     struct rollup *rollup;
     int64_t version;          /* of the data: another one after somebody else wrote; 0 = not looked at yet */
-    uint64_t others_until_ns; /* CLOCK_REALTIME: until then somebody else may tell the same events */
+    uint64_t others_until_ns; /* CLOCK_REALTIME: until then another process may add the same events */
     int64_t processes[MESSAGE_SLOTS + 1], containers[MESSAGE_SLOTS + 1];
     struct coverages coverages;
     char observer[OBSERVER_SIZE];
@@ -379,8 +379,8 @@ static int ask(struct writer *w, enum statement which, int64_t *ret)
 }
 
 /*
- * Two who observe the same files at the same time tell the same events, by the same ids. Whoever observes writes every
- * two seconds that he is alive: as long as somebody else does, every event is a row, whose id says that it was told.
+ * Two processes that observe the same files at the same time add the same events, with the same ids. Each writes every
+ * two seconds that it is alive: as long as another one does, every event is a row of its own, found by its id.
  */
 static int look_for_others(struct writer *w, uint64_t now_ns)
 {
@@ -397,7 +397,7 @@ static int look_for_others(struct writer *w, uint64_t now_ns)
     return r;
 }
 
-/* So many events come, with this one, before another stands alone; more than BLOCK_MIN are not counted. */
+/* The number of events, this one included, until the next that is complete by itself; counts up to BLOCK_MIN only. */
 static unsigned run_length(struct bytes messages)
 {
     enum message_kind kind;
@@ -468,8 +468,8 @@ static int is_stored(struct writer *w, const uint64_t id[2], bool *ret)
 }
 
 /*
- * *ret_new: it was not told before. Its id is a time and a hash, in which names of others have a part: where two have
- * the same one, the later one gets the next that is free, the same one each time that it is told.
+ * *ret_new: it is not in the store yet. Its id is a time and a hash, in which names that others chose have a part: where
+ * two have the same id, the later one gets the next that is free, the same one each time that it is added.
  */
 static int insert_event(struct writer *w, int64_t row, bool *ret_new)
 {

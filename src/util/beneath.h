@@ -18,7 +18,7 @@ int beneath_open(int root_fd, struct bytes path, int flags);
 /* Opens for reading a regular file and nothing else: no device is touched, no fifo waited for.
  * -EBADF: of another type. */
 int beneath_open_file(int root_fd, struct bytes path);
-/* What an O_PATH descriptor stands for, if it is a regular file; the same errors. */
+/* Opens what an O_PATH descriptor stands for, if it is a regular file; the same errors. */
 int beneath_reopen_file(int path_fd);
 
 /* The whole of such a file, NUL behind it; caller frees. -EFBIG: more than `max` bytes. */

@@ -46,7 +46,7 @@ static inline bool bytes_ends_with(struct bytes a, struct bytes suffix)
     return a.len >= suffix.len && (suffix.len == 0 || memcmp(a.data + a.len - suffix.len, suffix.data, suffix.len) == 0);
 }
 
-/* Where `c` is first; NULL: nowhere, also in what is not known (memchr() takes no NULL). */
+/* The first `c`; NULL: there is none, also in what is not known (memchr() takes no NULL). */
 static inline const char *bytes_char(struct bytes b, char c)
 {
     return b.len ? (const char *)memchr(b.data, c, b.len) : NULL;

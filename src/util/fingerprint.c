@@ -10,7 +10,7 @@
 
 /*
  * The last that were made. The same few programs and causes come again with each event, and to compare some hundred
- * bytes takes a tenth of what SHA-256 of them does. Equal bytes have equal fingerprints: nobody can tell that it is here.
+ * bytes takes a tenth of what SHA-256 of them does. Equal bytes have equal fingerprints: the result does not depend on this cache.
  */
 static _Thread_local struct known_bytes {
     size_t len; /* 0: none */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who or what something is, in 128 bits: SHA-256 (FIPS 180-4) of all that tells it from others, cut. Two are one only
+ * Who or what something is, in 128 bits: SHA-256 (FIPS 180-4) of all that distinguishes it from others, cut. Two are one only
  * if all of it is the same, also where somebody chooses names so that a hash of 64 bits, of which two equal ones are
  * found within hours, would merge him with another.
  */
 #pragma once
 
 #ifndef OPENSSL_SUPPRESS_DEPRECATED
-#define OPENSSL_SUPPRESS_DEPRECATED /* what 3.0 has instead asks for memory, and may fail where an event is told */
+#define OPENSSL_SUPPRESS_DEPRECATED /* what 3.0 has instead asks for memory, and may fail where an event is emitted */
 #endif
 #include <openssl/sha.h>
 #include <stdbool.h>

@@ -33,7 +33,7 @@ static bool matches_set(struct bytes pattern, size_t *at, char c)
     return found != negated && c != '/';
 }
 
-/* One byte against what is at pattern[*at], which is no star; *at is moved behind it. */
+/* One byte against the element at pattern[*at], which is no star; *at is moved behind it. */
 static bool matches_one(struct bytes pattern, size_t *at, char c)
 {
     switch (pattern.data[*at]) {

@@ -90,7 +90,7 @@ static inline void json_close_filled(struct sbuf *out, size_t at)
 
 /* ---- members: key and value ---- */
 
-/* Always there. Returns true if `value` is not UTF-8: U+FFFD stands for what is not. */
+/* Always written. Returns true if `value` is not UTF-8: U+FFFD stands for what is not. */
 bool json_string(struct sbuf *out, struct bytes key, struct bytes value);
 /* Nothing where the value is empty or not known. */
 void json_bytes(struct sbuf *out, struct bytes key, struct bytes value);

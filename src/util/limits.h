@@ -6,7 +6,7 @@
 #define LIMIT_PATH (16 * 1024)              /* paths grow past PATH_MAX by relative steps; 128 levels of 127 bytes fit */
 #define LIMIT_NAME 255                      /* NAME_MAX */
 #define LIMIT_ARGS 4096                     /* command line kept for one process; the kernel allows 2 MiB */
-#define LIMIT_LINEAGE 64                    /* ancestors told of one actor; deeper chains are cut and said */
+#define LIMIT_LINEAGE 64                    /* ancestors kept of one actor; a deeper chain is cut, and the event says so */
 #define LIMIT_API_BODY (64 * 1024 * 1024)   /* one answer of a container engine: 10,000 containers are about 20 MiB */
 #define LIMIT_CONTAINERS 65536              /* containers remembered, gone ones included */
 #define LIMIT_GONE 512                      /* of them: destroyed ones, for events that come late */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Libraries tell, they do not print: a log is a callback that cli/ or daemon/ hands down.
+ * Libraries do not print: a log is a callback that cli/ or daemon/ hands down.
  * A failure is returned or logged, never both; a warning ends in what is done now.
  */
 #pragma once

@@ -95,7 +95,7 @@ bool mountinfo_covers(const struct mountinfo *mount, struct bytes path)
            bytes_path_covers((struct bytes){ point, mountinfo_unescape(mount->point, point) }, path);
 }
 
-/* What is behind the "-", which no option or tag is. */
+/* The part after the "-", which cannot be an option or tag. */
 static struct bytes type_of(struct bytes rest)
 {
     const char *dash = rest.len ? memmem(rest.data, rest.len, " - ", 3) : NULL;

@@ -116,7 +116,7 @@ void slots_add(struct slots *s, uint32_t hash, uint32_t number)
     put(s, hash, number);
 }
 
-/* Where it is; s->size: nowhere. */
+/* Its slot; s->size: it is in none. */
 static uint32_t place_of(const struct slots *s, uint32_t hash, uint32_t number)
 {
     uint32_t i = slots_home(s, hash), value = slots_value(s, hash, number);

@@ -16,7 +16,7 @@
 struct slots {
     uint32_t *at;
     uint32_t size, used, dead;
-    uint32_t first; /* no element is before it */
+    uint32_t first; /* all slots before it are empty */
     uint8_t bits;   /* of a slot: the number */
 };
 

@@ -17,7 +17,7 @@
 #include "watch/state.h"
 
 #define SAID_MAX 8                   /* containers of a plural watch announced one by one */
-#define LOOK_NS (30 * NS_PER_S)      /* a plural watch asks for what the engines' news may have left out */
+#define LOOK_NS (30 * NS_PER_S)      /* a plural watch asks for what the engines' notifications may have left out */
 #define EXPECT_NS (60 * NS_PER_S)    /* what was made or went down may start so long afterwards */
 #define INSTANCES_MAX 4096
 
@@ -343,7 +343,7 @@ struct looking {
     struct err *err;
 };
 
-/* The engine is slow: what is known by its news is expected, and asked for until it answers. */
+/* The engine is slow: what its notification announced is expected, and asked for until it answers. */
 static void expect_unseen(struct instance *i, struct container *c)
 {
     set_container(i, c);
@@ -351,7 +351,7 @@ static void expect_unseen(struct instance *i, struct container *c)
     i->expected_ns = clock_ns(CLOCK_MONOTONIC);
 }
 
-/* One container that matches a plural watch: a new instance, or news of one. */
+/* One container that matches a plural watch: a new instance, or a notification about one. */
 static int take_match(void *data, struct container *c)
 {
     struct looking *l = data;
@@ -576,7 +576,7 @@ void watchset_poll(struct watchset *set)
 
         switch (w->target.selector.kind) {
         case SELECTOR_NONE:
-            for (const struct object *o = w->objects; o; o = o->next) /* a link may come to be on the way, or another one */
+            for (const struct object *o = w->objects; o; o = o->next) /* a link may appear on the way, or change */
                 look |= o->place.link || !is_there(o);
             break;
         case SELECTOR_NAME:

@@ -23,7 +23,7 @@ void watchset_poll(struct watchset *set);
  * watchset_poll(). */
 bool watchset_leads_elsewhere(const struct watchset *set);
 
-/* True while a watched container is down or starting, so that an engine's news are worth a wait. */
+/* True while a watched container is down or starting, so that it is worth waiting for an engine's notifications. */
 bool watchset_is_waiting(const struct watchset *set);
 
 /* True if container `c` is the one of a watch: its moments belong into the timeline. */

@@ -4,7 +4,7 @@
  * the union of their facts and names all these sensors.
  *
  * Two observations are of one change if they are by different sensors, of the same watch, path, operation
- * class, actor and outcome (observation.h). Sights of one sensor are never folded, so that n real changes, seen by each of
+ * class, actor and outcome (observation.h). Observations of one sensor are never merged, so that n real changes, seen by each of
  * several sensors, come out as n events in whatever order the observations arrive; the k-th of one sensor is matched with the
  * k-th of the other. An observation that comes after its change was emitted is dropped (emitted.h); the facts that only it
  * had are lost.

@@ -51,7 +51,7 @@ static struct object *find_place(const struct watch *w, const struct watch_objec
     return NULL;
 }
 
-/* Most see the object where it is: then the path is the same bytes, which is quick to tell. */
+/* Most see the object at its own path: then the bytes are equal, which is a quick test. */
 static struct bytes copy_path(struct object *o, struct bytes path)
 {
     struct bytes own = o->place.object.path;
@@ -140,7 +140,7 @@ void objects_forget_retired(struct watchset *set, bool all)
     }
 }
 
-/* What happened before it was given up is told later, when the sensor's queue is read: whose it was is
+/* Events from before it was given up come later, when the sensor's queue is read: whose it was is
  * kept until then. */
 static void retire(struct watchset *set, struct object *o)
 {

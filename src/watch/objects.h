@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The objects of a watch: what the sensors are told to look at. */
+/* The objects of a watch: what the sensors observe. */
 #pragma once
 
 #include "watch/state.h"
 
-/* Make what the instance uses equal to `places`: what stays is not touched, so that nothing blinks. */
+/* Make what the instance uses equal to `places`: objects that stay are not touched, so that no change is missed. */
 int objects_set(struct watchset *set, struct instance *i, const struct place *places, size_t n,
                 struct err *err);
 /* Take away what is seen in the mount namespace of the instance's processes, which are gone. */

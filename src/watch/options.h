@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the watches of a run are made with, and what they tell. */
+/* What the watches of a run are made with, and what they report. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,7 +25,7 @@ struct watchset_options {
     bool writes;             /* --writes */
     struct bytes key;        /* -k; borrowed for the whole life */
     void *data;
-    /* Tell the sensors. A failure is returned by watchset_add(), later on it is logged; -ESRCH is none: the
+    /* Add the object to the sensors. A failure is returned by watchset_add(), later on it is logged; -ESRCH is none: the
      * object's namespace ended meanwhile, nothing is watched, and its container counts as down. */
     int (*add)(void *data, const struct watch_object *object, struct err *err);
     void (*remove)(void *data, uint32_t object_id);

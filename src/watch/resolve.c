@@ -15,7 +15,7 @@
 #define LINKS_MAX 40 /* MAXSYMLINKS of the kernel */
 #define LINKS_WATCHED 8
 
-/* Where the links are that were followed; more than fit are not told. */
+/* The links that were followed; more than fit are not reported. */
 struct links {
     struct bytes at[LINKS_WATCHED];
     size_t count;
@@ -133,7 +133,7 @@ static struct bytes proc_root_path(pid_t pid, struct bytes path, struct arena *a
     return arena_join_path(arena, bytes_of(root), path);
 }
 
-/* A file that is mounted by itself stays the one that it was, whatever comes to be at its path on the host. */
+/* A file that is mounted by itself stays the one that it was, also when another file takes its path on the host. */
 static bool is_single_file(const struct watch_object *o)
 {
     _cleanup_close_ int fd = beneath_open_host(o->host_path, o->root_len, O_PATH | O_NOFOLLOW);

@@ -87,7 +87,7 @@ struct watchset {
     struct gone *gone;
     uint64_t change_until_ns;  /* CLOCK_MONOTONIC: what was exchanged is still armed; 0 = nothing */
     struct sbuf text;
-    struct recorded *recorded; /* places that were told for the record */
+    struct recorded *recorded; /* places that were reported for the coverage */
     unsigned round, forget_at; /* how often they were looked at; how many they are before the oldest are forgotten */
     bool window;
     bool look;                 /* a link on the way was changed: the path leads elsewhere now */

@@ -18,7 +18,7 @@ struct target {
 };
 
 /*
- * text:  what is before the first ':' is a container only if it holds no '/'; forms with a prefix
+ * text:  the part before the first ':' is a container only if it has no '/'; forms with a prefix
  *        are in event/selector.h
  * cwd:   for relative host paths
  * -EINVAL: err says what is wrong and what to write.

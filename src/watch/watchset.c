@@ -140,7 +140,7 @@ static void set_since_start(const struct instance *i, struct event *e)
 
     if (i->down_ns && e->time_ns > i->down_ns)
         start = i->next_start_ns; /* of its next life, which the engine has not shown yet */
-    /* seen between two starts, or told late: count from the start before it */
+    /* seen between two starts, or emitted late: count from the start before it */
     if (e->time_ns < start && i->previous_start_ns && !i->up)
         start = i->previous_start_ns;
     if (!start)
@@ -290,7 +290,7 @@ static void give(struct watchset *set, const struct watch *w, struct object *o, 
     name_sharers(set, o, use, e);
 }
 
-/* Does the event touch the object's path, something below it, or what it is in? */
+/* Does the event touch the object's path, something below it, or a directory above it? */
 static bool touches(const struct object *o, const struct event *e)
 {
     struct bytes path = o->place.object.path;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The watches of one run: each target is resolved to objects, the sensors are told, containers are
+ * The watches of one run: each target is resolved to objects, which are added to the sensors; containers are
  * followed through restart and recreation, and what a sensor reports is put into the victim's terms.
  */
 #pragma once

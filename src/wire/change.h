@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the BPF programs tell of a change: records of a ring buffer, native endian, every byte written.
+ * What the BPF programs report of a change: records of a ring buffer, native endian, every byte written.
  * A record is a fixed part and a tail of byte strings, whose lengths the fixed part gives. Names of
- * paths are leaf first, each ended by a NUL: the kernel walks from the leaf to the root.
+ * paths have the leaf first, each name ended by a NUL: the kernel walks from the leaf to the root.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 #define WIRE_CHANGE_VERSION 1
 
 enum wire_type {
-    WIRE_ACTOR = 1,   /* who: told once, before the first change that refers to it */
+    WIRE_ACTOR = 1,   /* who: sent once, before the first change that refers to it */
     WIRE_CHANGE = 2,
     WIRE_REFUSED = 3, /* refused before any file was found: only the words of the caller are known */
     WIRE_HELD = 4,    /* found open or mapped when the watch began */
@@ -48,7 +48,7 @@ _Static_assert(sizeof(struct wire_state) == 72, "layout changed: raise WIRE_CHAN
 enum wire_hit_kind {
     WIRE_HIT_ROOT = 1,   /* at or below the inode `anchor` itself, whatever leads there */
     WIRE_HIT_NAME = 2,   /* at or below the child of `anchor` that has a watched name */
-    WIRE_HIT_ABOVE = 3,  /* exactly a directory in which a watched path is */
+    WIRE_HIT_ABOVE = 3,  /* exactly a directory above a watched path */
     WIRE_HIT_LINK = 4,   /* a file of the watch by another name; anchor: inode number */
 };
 
@@ -72,14 +72,14 @@ enum wire_change_flags {
     WIRE_REPLACED = 1 << 6,   /* rename: something stood at the new name; `other` has its facts */
     WIRE_MAPPED = 1 << 7,     /* open-write: mapped shared and writable */
     WIRE_DEEP = 1 << 8,       /* the path has more levels than are walked: not decided */
-    WIRE_ANY_WRITE = 1 << 9,  /* write: told while it happens */
+    WIRE_ANY_WRITE = 1 << 9,  /* write: reported while it happens */
     WIRE_BYTES = 1 << 10,     /* `bytes` is known */
     WIRE_PATH_CUT = 1 << 11,  /* the names did not fit */
     WIRE_WHOLE_PATH = 1 << 12,   /* the names reach to the file system's root */
     WIRE_WHOLE_OTHER = 1 << 13,  /* the same of the second path */
     WIRE_IO_URING = 1 << 14,
     WIRE_COMPAT = 1 << 15,    /* 32-bit system call */
-    WIRE_BACKING = 1 << 16,   /* the file is behind an overlay's */
+    WIRE_BACKING = 1 << 16,   /* the real file under a file of an overlay */
     WIRE_UNMATCHED = 1 << 17, /* the outcome of an operation of an overlay nobody watches, kept for its layers */
 };
 
@@ -124,7 +124,7 @@ struct wire_actor {
     __u32 exe_device;   /* s_dev */
     __u32 tgid;
     __u32 exe_links;    /* 0: deleted */
-    __u32 args_size;    /* as it is; args_len tells how much was read */
+    __u32 args_size;    /* all of them; args_len says how much was read */
     __u32 tty_major, tty_index;
     /* the tail, in this order */
     __u32 comm_len;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel functions whose arguments moved over time: user space tells the programs where they are. */
+/* The kernel functions whose arguments moved over time: user space gives the programs their positions. */
 #pragma once
 
 #include <linux/types.h>

@@ -26,7 +26,7 @@ enum wire_watched_kind {
 
 struct wire_watched {
     __u32 kinds;      /* enum wire_watched_kind */
-    __u32 operations; /* 1 << enum operation: what is to be told */
+    __u32 operations; /* 1 << enum operation: what is to be reported */
 };
 _Static_assert(sizeof(struct wire_watched) == 8, "layout");
 

@@ -2,7 +2,7 @@
 /*
  * What the kernel side captures of a process: one record of a ring buffer, native endian, every byte
  * written. Used by the process tracker, and by whoever captures an actor. A record is a fixed part and
- * a tail of byte strings, whose lengths the fixed part gives. Names of paths are leaf first, each
+ * a tail of byte strings, whose lengths the fixed part gives. Names of paths have the leaf first, each
  * ended by a NUL: the kernel walks from the leaf to the root.
  */
 #pragma once
@@ -49,7 +49,7 @@ struct wire_process {
     __u32 mnt_ns, pid_ns;         /* inode numbers of the namespaces; 0 = unknown */
     __u32 pid_inside;             /* tgid in its own pid namespace */
     __u32 exe_device;             /* s_dev, the kernel's encoding (12:20) */
-    __u32 args_size;              /* as it is; args_len tells how much was read */
+    __u32 args_size;              /* all of them; args_len says how much was read */
     /* the tail, in this order */
     __u16 exe_len;          /* names, leaf first, mounts crossed */
     __u16 cwd_len;          /* names, leaf first, mounts crossed */
