@@ -6,12 +6,14 @@
  */
 #pragma once
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "util/bytes.h"
 
+#define MESSAGE_MALFORMED (-EPROTO) /* returned for a message that is not as below: our own mistake, it can never be written */
 #define MESSAGE_SLOTS 4096 /* of each kind; 0 = none, so that slots count from 1 */
 
 enum message_kind {

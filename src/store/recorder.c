@@ -269,7 +269,7 @@ static int attempt(struct store_queue *q, struct err *err)
         r = write_batch(q, now, err);
     if (r == -EBADMSG) {
         leave_file(q, ANEW_DAMAGED);
-    } else if (r == WRITER_BAD_MESSAGE) {
+    } else if (r == MESSAGE_MALFORMED) {
         pthread_mutex_lock(&q->lock);
         forget_all(q, ANEW_MESSAGE);
         pthread_mutex_unlock(&q->lock);

@@ -9,16 +9,15 @@
 
 #include "event/event.h"
 #include "store/block.h"
+#include "store/coverage_writer.h"
 #include "store/delta.h"
 #include "store/fields.h"
 #include "store/message.h"
-#include "store/observer.h"
 #include "store/rollup.h"
 #include "store/schema.h"
 #include "util/macro.h"
 
 #define DIRECTORIES_MAX 16384 /* remembered: about 2 MB */
-#define COVERAGES_MAX 16
 #define IDS_MAX 64 /* events of one nanosecond that have the same hash */
 
 struct directory {
@@ -40,10 +39,6 @@ enum statement {
     FIND_EVENT,
     INSERT_LIFE,
     INSERT_GAP,
-    INSERT_COVERAGE,
-    INSERT_COVERAGE_PLACE,
-    END_COVERAGE,
-    ALIVE_COVERAGE,
     INSERT_IMPORTED,
     STATEMENT_COUNT
 };
@@ -51,14 +46,6 @@ enum statement {
 /* A slot as it was before the transaction. */
 struct undo {
     int64_t *at, before;
-};
-
-struct coverages {
-    struct {
-        uint64_t number;
-        int64_t row;
-    } at[COVERAGES_MAX];
-    unsigned count;
 };
 
 struct writer {
@@ -71,12 +58,10 @@ struct writer {
     int64_t version;          /* of the data: another one after somebody else wrote; 0 = not looked at yet */
     uint64_t others_until_ns; /* CLOCK_REALTIME: until then another process may add the same events */
     int64_t processes[MESSAGE_SLOTS + 1], containers[MESSAGE_SLOTS + 1];
-    struct coverages coverages;
-    char observer[OBSERVER_SIZE];
+    struct coverage_writer *coverage;
     /* of the transaction that is going on */
     struct undo *undo;
     size_t undo_count, undo_size;
-    struct coverages coverages_before;
     struct bytes rest;           /* messages to come */
     struct delta_values values;  /* of the event that is written, and until then of the one before it */
     struct block_rows rows;
@@ -124,14 +109,8 @@ static int prepare(struct writer *w, struct err *err)
                        "VALUES (?, ?, ?, ?, ?)" },
         { INSERT_GAP, "INSERT INTO gap (reason, count, from_ns, to_ns, sensor, text) "
                       "VALUES (?, ?, ?, ?, ?, ?)" },
-        { INSERT_COVERAGE, "INSERT INTO coverage (sensors, from_ns, to_ns, alive_ns, watch, not_seen, host_id, "
-                           "host_name, narrowed, observer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
-        { INSERT_COVERAGE_PLACE, "INSERT INTO coverage_place (coverage, kind, permissions, from_ns, runtime, selector, "
-                                 "container_id, container_name, path, host_path) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" },
-        { END_COVERAGE, "UPDATE coverage SET to_ns = ? WHERE row = ?" },
         { INSERT_IMPORTED, "INSERT OR REPLACE INTO imported (device, inode, offset, size, complete, head, tail) "
                            "VALUES (?, ?, ?, ?, ?, ?, ?)" },
-        { ALIVE_COVERAGE, "UPDATE coverage SET alive_ns = max(alive_ns, ?) WHERE row = ?" },
     };
     int r = 0;
 
@@ -158,12 +137,13 @@ int writer_new(sqlite3 *db, const char *path, struct writer **ret, struct err *e
         return err_set(err, -ENOMEM, "the store");
     w->db = db;
     w->path = path;
-    observer_write(w->observer);
     r = prepare(w, err);
     if (r == 0)
         r = block_new(db, path, &w->block, err);
     if (r == 0)
         r = rollup_new(db, path, &w->rollup, err);
+    if (r == 0)
+        r = coverage_writer_new(db, path, &w->coverage, err);
     if (r < 0) {
         writer_free(w);
         return r;
@@ -174,16 +154,7 @@ int writer_new(sqlite3 *db, const char *path, struct writer **ret, struct err *e
 
 int writer_disown(struct writer *w, struct err *err)
 {
-    sqlite3_stmt *s = NULL;
-    int r = db_prepare(w->db, w->path, "UPDATE coverage SET observer = ? WHERE to_ns = 0 AND observer = ?", &s, err);
-
-    if (r == 0) {
-        db_bind_bytes(s, 1, bytes_of(OBSERVER_NOBODY));
-        db_bind_bytes(s, 2, bytes_of(w->observer));
-        r = db_run(w->db, w->path, s, err);
-    }
-    sqlite3_finalize(s);
-    return r;
+    return coverage_writer_disown(w->coverage, err);
 }
 
 static void forget_directories(struct writer *w)
@@ -202,6 +173,7 @@ void writer_free(struct writer *w)
         return;
     forget_directories(w);
     free(w->undo);
+    coverage_writer_free(w->coverage);
     rollup_free(w->rollup);
     block_free(w->block);
     for (unsigned i = 0; i < STATEMENT_COUNT; i++)
@@ -307,7 +279,7 @@ static int bind_fields(const struct field *fields, struct bytes *m, sqlite3_stmt
 {
     int r = fields_bind(fields, m, s, first);
 
-    return r == -EBADMSG ? WRITER_BAD_MESSAGE : r;
+    return r == -EBADMSG ? MESSAGE_MALFORMED : r;
 }
 
 static int write_container(struct writer *w, struct bytes m)
@@ -316,7 +288,7 @@ static int write_container(struct writer *w, struct bytes m)
     int r;
 
     if (!unpack_u64(&m, &slot) || slot == 0 || slot > MESSAGE_SLOTS)
-        return WRITER_BAD_MESSAGE;
+        return MESSAGE_MALFORMED;
     r = bind_fields(container_fields, &m, w->statements[INSERT_CONTAINER], 1);
     if (r == 0)
         r = run(w, INSERT_CONTAINER);
@@ -331,7 +303,7 @@ static int write_process(struct writer *w, struct bytes m)
 
     if (!unpack_u64(&m, &slot) || slot == 0 || slot > MESSAGE_SLOTS || !unpack_u64(&m, &parent) ||
         !unpack_u64(&m, &container) || !unpack_u64(&m, &earlier))
-        return WRITER_BAD_MESSAGE;
+        return MESSAGE_MALFORMED;
     bind_row(s, 1, row_of(w->processes, parent));
     bind_row(s, 2, row_of(w->containers, container));
     bind_row(s, 3, row_of(w->processes, earlier));
@@ -511,7 +483,7 @@ static int write_event(struct writer *w, enum message_kind kind, struct bytes m)
     int r;
 
     if (!unpack_u64(&m, &actor) || !unpack_u64(&m, &victim) || !unpack_u64(&m, &rest))
-        return WRITER_BAD_MESSAGE;
+        return MESSAGE_MALFORMED;
     packed = m;
     if (delta_is_alone(packed)) {
         r = block_write(w->block, w->err);
@@ -521,7 +493,7 @@ static int write_event(struct writer *w, enum message_kind kind, struct bytes m)
         w->started = true;
     }
     if (!w->started || delta_unpack(&m, &w->values, &mask) < 0)
-        return WRITER_BAD_MESSAGE;
+        return MESSAGE_MALFORMED;
     w->rows.row[BLOCK_PROCESS] = row_of(w->processes, actor);
     w->rows.row[BLOCK_VICTIM] = row_of(w->containers, victim);
     w->rows.row[BLOCK_SUSPECT_REST] = (int64_t)rest;
@@ -543,7 +515,7 @@ static int write_life(struct writer *w, struct bytes m)
 
     if (!unpack_u64(&m, &container) || !unpack_u64(&m, &time_ns) || !unpack_u64(&m, &kind) ||
         !unpack_u64(&m, &exit_code) || !unpack_bytes(&m, &previous))
-        return WRITER_BAD_MESSAGE;
+        return MESSAGE_MALFORMED;
     bind_row(s, 1, row_of(w->containers, container));
     sqlite3_bind_int64(s, 2, (sqlite3_int64)time_ns);
     sqlite3_bind_int64(s, 3, (sqlite3_int64)kind);
@@ -561,98 +533,13 @@ static int write_gap(struct writer *w, struct bytes m)
         uint64_t v;
 
         if (!unpack_u64(&m, &v))
-            return WRITER_BAD_MESSAGE;
+            return MESSAGE_MALFORMED;
         sqlite3_bind_int64(s, i, (sqlite3_int64)v);
     }
     if (!unpack_bytes(&m, &text))
-        return WRITER_BAD_MESSAGE;
+        return MESSAGE_MALFORMED;
     db_bind_bytes(s, 6, text);
     return run(w, INSERT_GAP);
-}
-
-static int64_t *find_coverage(struct writer *w, uint64_t number)
-{
-    for (unsigned i = 0; i < w->coverages.count; i++)
-        if (w->coverages.at[i].number == number)
-            return &w->coverages.at[i].row;
-    return NULL;
-}
-
-/* One that goes on is sent again to a writer that may not know of it. */
-static int write_coverage(struct writer *w, struct bytes m, uint64_t seen_ns)
-{
-    sqlite3_stmt *s = w->statements[INSERT_COVERAGE];
-    uint64_t number, v[3];
-    struct bytes b;
-    int r;
-
-    if (!unpack_u64(&m, &number))
-        return WRITER_BAD_MESSAGE;
-    if (find_coverage(w, number))
-        return 0;
-    for (int i = 0; i < 3; i++) {
-        if (!unpack_u64(&m, &v[i]))
-            return WRITER_BAD_MESSAGE;
-        sqlite3_bind_int64(s, i + 1, (sqlite3_int64)v[i]);
-    }
-    sqlite3_bind_int64(s, 4, (sqlite3_int64)MAX(seen_ns, v[1]));
-    for (int i = 5; i <= 9; i++) {
-        if (!unpack_bytes(&m, &b))
-            return WRITER_BAD_MESSAGE;
-        db_bind_bytes(s, i, b);
-    }
-    db_bind_bytes(s, 10, bytes_of(w->observer));
-    r = run(w, INSERT_COVERAGE);
-    if (r == 0 && w->coverages.count < COVERAGES_MAX) {
-        w->coverages.at[w->coverages.count].number = number;
-        w->coverages.at[w->coverages.count++].row = sqlite3_last_insert_rowid(w->db);
-    }
-    return r;
-}
-
-static int write_coverage_place(struct writer *w, struct bytes m)
-{
-    sqlite3_stmt *s = w->statements[INSERT_COVERAGE_PLACE];
-    uint64_t number, v;
-    struct bytes b;
-    int64_t *row;
-
-    if (!unpack_u64(&m, &number))
-        return WRITER_BAD_MESSAGE;
-    row = find_coverage(w, number);
-    if (!row)
-        return 0;
-    sqlite3_bind_int64(s, 1, *row);
-    for (int i = 2; i <= 4; i++) {
-        if (!unpack_u64(&m, &v))
-            return WRITER_BAD_MESSAGE;
-        sqlite3_bind_int64(s, i, (sqlite3_int64)v);
-    }
-    for (int i = 5; i <= 10; i++) {
-        if (!unpack_bytes(&m, &b))
-            return WRITER_BAD_MESSAGE;
-        db_bind_bytes(s, i, b);
-    }
-    return run(w, INSERT_COVERAGE_PLACE);
-}
-
-static int end_coverage(struct writer *w, struct bytes m)
-{
-    sqlite3_stmt *s = w->statements[END_COVERAGE];
-    uint64_t number, to_ns;
-    int64_t *row;
-
-    if (!unpack_u64(&m, &number) || !unpack_u64(&m, &to_ns))
-        return WRITER_BAD_MESSAGE;
-    row = find_coverage(w, number);
-    if (!row)
-        return 0;
-    sqlite3_bind_int64(s, 1, (sqlite3_int64)to_ns);
-    sqlite3_bind_int64(s, 2, *row);
-    for (unsigned i = 0; i < w->coverages.count; i++)
-        if (w->coverages.at[i].number == number)
-            w->coverages.at[i] = w->coverages.at[--w->coverages.count];
-    return run(w, END_COVERAGE);
 }
 
 static int write_imported(struct writer *w, struct bytes m)
@@ -664,28 +551,15 @@ static int write_imported(struct writer *w, struct bytes m)
         uint64_t v;
 
         if (!unpack_u64(&m, &v))
-            return WRITER_BAD_MESSAGE;
+            return MESSAGE_MALFORMED;
         sqlite3_bind_int64(s, i, (sqlite3_int64)v);
     }
     for (int i = 6; i <= 7; i++) {
         if (!unpack_bytes(&m, &b))
-            return WRITER_BAD_MESSAGE;
+            return MESSAGE_MALFORMED;
         db_bind_bytes(s, i, b);
     }
     return run(w, INSERT_IMPORTED);
-}
-
-static int mark_alive(struct writer *w, uint64_t seen_ns)
-{
-    sqlite3_stmt *s = w->statements[ALIVE_COVERAGE];
-    int r = 0;
-
-    for (unsigned i = 0; i < w->coverages.count && r == 0; i++) {
-        sqlite3_bind_int64(s, 1, (sqlite3_int64)seen_ns);
-        sqlite3_bind_int64(s, 2, w->coverages.at[i].row);
-        r = run(w, ALIVE_COVERAGE);
-    }
-    return r;
 }
 
 static int write_message(struct writer *w, enum message_kind kind, struct bytes m, uint64_t seen_ns)
@@ -703,15 +577,15 @@ static int write_message(struct writer *w, enum message_kind kind, struct bytes 
     case MESSAGE_GAP:
         return write_gap(w, m);
     case MESSAGE_COVERAGE:
-        return write_coverage(w, m, seen_ns);
+        return coverage_writer_begin(w->coverage, m, seen_ns, w->err);
     case MESSAGE_COVERAGE_PLACE:
-        return write_coverage_place(w, m);
+        return coverage_writer_add_place(w->coverage, m, w->err);
     case MESSAGE_COVERAGE_END:
-        return end_coverage(w, m);
+        return coverage_writer_end(w->coverage, m, w->err);
     case MESSAGE_IMPORTED:
         return write_imported(w, m);
     }
-    return WRITER_BAD_MESSAGE;
+    return MESSAGE_MALFORMED;
 }
 
 /* As it was before. Directories are looked up again. */
@@ -726,7 +600,7 @@ static void roll_back(struct writer *w)
 
         *u->at = u->before;
     }
-    w->coverages = w->coverages_before;
+    coverage_writer_roll_back(w->coverage);
 }
 
 int writer_write(struct writer *w, struct bytes messages, uint64_t seen_ns, uint64_t now_ns, struct err *err)
@@ -740,7 +614,7 @@ int writer_write(struct writer *w, struct bytes messages, uint64_t seen_ns, uint
     w->started = w->packing = false;
     w->rest = messages;
     w->undo_count = 0;
-    w->coverages_before = w->coverages;
+    coverage_writer_save(w->coverage);
     r = db_exec(w->db, w->path, "BEGIN IMMEDIATE", err);
     if (r == 0)
         r = look_for_others(w, now_ns);
@@ -752,7 +626,7 @@ int writer_write(struct writer *w, struct bytes messages, uint64_t seen_ns, uint
     if (r == 0)
         r = rollup_write(w->rollup, err);
     if (r == 0)
-        r = mark_alive(w, seen_ns);
+        r = coverage_writer_mark_alive(w->coverage, seen_ns, err);
     if (r == 0)
         r = db_exec(w->db, w->path, "COMMIT", err);
     if (r == 0)

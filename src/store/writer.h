@@ -2,7 +2,6 @@
 /* The writer's side: messages become rows. One thread owns it. */
 #pragma once
 
-#include <errno.h>
 #include <stdint.h>
 
 #include "store/sqlite.h"
@@ -16,11 +15,9 @@ void writer_free(struct writer *writer); /* NULL is fine; the database stays ope
  * when they were last said to go on. */
 int writer_disown(struct writer *writer, struct err *err);
 
-#define WRITER_BAD_MESSAGE (-EPROTO)
-
 /*
  * One transaction for all messages. On failure nothing of it is written, and everything is as it was before the call:
- * the same messages may be tried again. WRITER_BAD_MESSAGE: our own mistake, these can never be written; -EBADMSG:
+ * the same messages may be tried again. MESSAGE_MALFORMED (message.h): these can never be written; -EBADMSG:
  * the store is damaged. `messages` may be empty: then only the coverage that is going on is marked as alive.
  * seen_ns: CLOCK_REALTIME, what happened before is in these messages or in those before
  */
