@@ -3,6 +3,8 @@
 #pragma once
 
 #include "event/container.h"
+#include "event/ecs_actor.h"
+#include "event/ecs_time.h"
 #include "event/event.h"
 #include "util/sbuf.h"
 
@@ -16,14 +18,8 @@ struct ecs_host {
 void ecs_write_event(struct sbuf *out, const struct event *event, const struct ecs_host *host);
 void ecs_write_gap(struct sbuf *out, const struct gap *gap, const struct ecs_host *host);
 
-/* Parts that report/ uses for its alerts: a member list without braces, comma-separated. */
-void ecs_write_time(struct sbuf *out, uint64_t time_ns); /* "2026-11-16T03:12:00.123456789Z" with quotes */
-/* "process":{...} of an actor, with parent, user, entry leader. */
-void ecs_write_process(struct sbuf *out, const struct actor *actor);
-/* process.entity_id: stable for (boot, pid, start). 22 hex digits into `out`. */
-void ecs_write_entity_id(struct sbuf *out, pid_t pid, uint64_t start_ns);
-/* The facts of an actor below "culprit": login, lineage, origin, owner, script; members. */
-void ecs_write_actor_culprit(struct sbuf *out, const struct actor *actor);
+/* Parts that report/ uses for its alerts: a member list without braces, comma-separated. Those of the actor and of
+ * time are in ecs_actor.h and ecs_time.h. */
 /* "victim":{...}, "container":{...}, "host":{...}, "ecs":{...}: one member each. */
 void ecs_write_victim(struct sbuf *out, enum victim_kind kind, const struct container *victim,
                       struct bytes sharers);
