@@ -26,22 +26,11 @@ static const struct engine_ops *const engine_table[ENGINES] = {
 };
 
 #define PATIENCE_MS 2500        /* longer than a question's own time-out, whose words are better */
-#define OOM_AGAIN_NS (2 * NS_PER_S)
-#define SILENCE_NS (2 * NS_PER_S) /* how long an engine may be silent before the user is warned */
-#define HANGS_NS (10 * NS_PER_S) /* an engine that hangs is left alone so long */
 #define UNKNOWN_NS NS_PER_S     /* an unknown id is asked for so often: a storm of unknown containers
                                  * must not become a storm of questions */
 #define SHARING_NS (2 * NS_PER_S) /* once in ten seconds (watch/watchset.c); a busy machine's daemon needs some of it */
 #define SHARING_MS 1000 /* for one answer */
 #define SHARING_VIEWS 256
-
-static void follow_fd(struct engines *e, int fd, uint32_t row)
-{
-    struct epoll_event event = { .events = EPOLLIN, .data.u32 = row };
-
-    if (fd >= 0 && epoll_ctl(e->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 && errno == EEXIST)
-        (void)epoll_ctl(e->epoll_fd, EPOLL_CTL_MOD, fd, &event);
-}
 
 static int open_slot(struct engines *e, unsigned i, struct err *err)
 {
@@ -60,12 +49,10 @@ static int open_slot(struct engines *e, unsigned i, struct err *err)
     if (r == 0 && s->ops->remote) {
         r = asker_new(s->ops, s->context, &s->asker, err);
         if (r == 0)
-            follow_fd(e, asker_fd(s->asker), i);
+            engine_follow_fd(e, asker_fd(s->asker), i);
     }
     return r;
 }
-
-static int list_row(struct engines *e, unsigned i, struct err *err);
 
 int engines_new(const struct engines_options *options, struct engines **ret, struct err *err)
 {
@@ -87,11 +74,11 @@ int engines_new(const struct engines_options *options, struct engines **ret, str
         engines_free(e);
         return r;
     }
-    follow_fd(e, oci_fd(e->oci), ENGINES);
+    engine_follow_fd(e, oci_fd(e->oci), ENGINES);
     /* whose cgroups those are that have no id in their names */
     for (unsigned i = 0; i < ENGINES; i++)
         if (!e->slots[i].ops->remote && e->slots[i].ops != &podman_engine_ops)
-            (void)list_row(e, i, NULL);
+            (void)engine_row_list(e, i, NULL);
     (void)engines_dispatch(e, NULL);
     *ret = e;
     return 0;
@@ -118,144 +105,13 @@ void engines_set_patience(struct engines *e, unsigned ms)
     e->patience_ms = ms;
 }
 
-/* ---- asking one row ---- */
-
-/* An engine that hangs costs its time-out and this line, once. A daemon that is starting a container may be
- * silent for longer than events are kept waiting: that alone is not worth a line. */
-static void note_silence(struct engines *e, struct engine_slot *s, const char *why)
-{
-    if (s->silence_said || clock_ns(CLOCK_MONOTONIC) - s->silent_since_ns < SILENCE_NS)
-        return;
-    s->silence_said = true;
-    log_warn(e->options.log, "%s; going on without it", why);
-}
-
-static void note_state(struct engines *e, struct engine_slot *s, uint64_t asked_ns, const char *why)
-{
-    if (asked_ns) {
-        s->retry_ns = clock_ns(CLOCK_MONOTONIC) + HANGS_NS;
-        if (!s->hangs)
-            s->silent_since_ns = asked_ns;
-        note_silence(e, s, why);
-    } else if (s->silence_said) {
-        s->silence_said = false;
-        log_warn(e->options.log, "%s answers again", s->ops->name);
-    }
-    s->hangs = asked_ns != 0;
-}
-
-static int ask(struct engines *e, struct engine_slot *s, enum ask_kind kind, struct bytes word,
-               struct answer *ret, struct err *err)
-{
-    uint64_t asked_ns = clock_ns(CLOCK_MONOTONIC);
-    char text[128];
-    int r;
-
-    *ret = (struct answer){ 0 };
-    if (!s->ops->there(s->context))
-        return err_say(err, -ENODEV, "not running");
-    snprintf(text, sizeof(text), "%s does not answer", s->ops->name);
-    if (s->hangs && asked_ns < s->retry_ns) {
-        note_silence(e, s, text);
-        return err_say(err, -ETIMEDOUT, "%s", text);
-    }
-    r = asker_ask(s->asker, kind, word, s->hangs ? MIN(e->patience_ms, 200u) : e->patience_ms, ret);
-    if (r < 0 || ret->r == -ETIMEDOUT) {
-        note_state(e, s, asked_ns, r == 0 ? err_text(&ret->err, -ETIMEDOUT) : text);
-        err_say(err, -ETIMEDOUT, "%s", r == 0 ? err_text(&ret->err, -ETIMEDOUT) : text);
-        answer_done(ret);
-        return -ETIMEDOUT;
-    }
-    note_state(e, s, 0, NULL);
-    if (ret->r < 0)
-        err_say(err, ret->r, "%s", err_text(&ret->err, ret->r));
-    return ret->r;
-}
-
-struct engine_listing {
-    struct engines *e;
-    unsigned row;
-};
-
-static void mark_inspected(struct known_container *k, bool inspected)
-{
-    if (k)
-        k->inspected = inspected;
-}
-
-/* A record with more facts (first process, start) is not replaced by a line of a list, unless the
- * name has changed. */
-static int remember_one(void *data, struct container *c)
-{
-    const struct engine_listing *l = data;
-    unsigned group = l->e->slots[l->row].group;
-    const struct known_container *k;
-
-    if (!c->runtime.len)
-        container_set(c, &c->runtime, bytes_of(l->e->slots[l->row].ops->name));
-    k = known_find(l->e, group, c->id);
-    if (!k || !bytes_equal(k->container->name, c->name) || c->pid) {
-        known_remember(l->e, group, c);
-        mark_inspected(known_find(l->e, group, c->id), false);
-    }
-    return 0;
-}
-
-static int list_row(struct engines *e, unsigned i, struct err *err)
-{
-    struct engine_slot *s = &e->slots[i];
-    struct engine_listing listing = { e, i };
-    struct answer answer;
-    int r;
-
-    if (!s->asker)
-        return s->ops->list(s->context, remember_one, &listing, err);
-    r = ask(e, s, ASK_LIST, BYTES_NULL, &answer, err);
-    for (size_t k = 0; k < answer.count; k++)
-        (void)remember_one(&listing, answer.list[k]);
-    answer_done(&answer);
-    return r;
-}
-
-static int view_of(struct engines *e, unsigned i, struct bytes word, struct container_view *ret,
-                   struct err *err)
-{
-    struct engine_slot *s = &e->slots[i];
-    struct answer answer;
-    int r;
-
-    if (s->asker) {
-        r = ask(e, s, ASK_VIEW, word, &answer, err);
-        if (r == 0) {
-            *ret = answer.view;
-            answer.view = (struct container_view){ 0 };
-        }
-        answer_done(&answer);
-    } else {
-        r = s->ops->view(s->context, word, ret, err);
-    }
-    if (r < 0)
-        return r;
-    if (!ret->container->runtime.len)
-        container_set(ret->container, &ret->container->runtime, bytes_of(s->ops->name));
-    known_remember(e, s->group, ret->container);
-    mark_inspected(known_find(e, s->group, ret->container->id), true);
-    return 0;
-}
-
-/* An engine that is there and does not answer may have more. */
-static bool is_silent(int r)
-{
-    return r < 0 && r != -ENOENT && r != -ENODEV;
-}
-
 /* Those that are gone are forgotten by name, so that the name can mean a new one. Did all that are there answer? */
 static bool list_all(struct engines *e)
 {
     bool all = true;
 
     for (unsigned i = 0; i < ENGINES; i++)
-        all &= !is_silent(list_row(e, i, NULL));
+        all &= !engine_row_is_silent(engine_row_list(e, i, NULL));
     return all;
 }
 
@@ -282,7 +138,7 @@ int engines_find(struct engines *e, struct bytes runtime, struct bytes name,
 
         if (runtime.len && !bytes_equal_str(runtime, e->slots[i].ops->name))
             continue;
-        r = view_of(e, i, name, &view, &own);
+        r = engine_row_view(e, i, name, &view, &own);
         if (r == -EEXIST || r == -EPROTO) /* Docker answers 400 to a prefix of several ids */
             ambiguous = true;
         if (r == -ENOENT || r == -EEXIST || r == -EPROTO || r == -ENODEV)
@@ -368,7 +224,7 @@ int engines_volume(struct engines *e, struct bytes name, struct arena *arena, st
         if (!s->asker) {
             r = s->ops->volume(s->context, name, arena, ret, NULL);
         } else {
-            r = ask(e, s, ASK_VOLUME, name, &answer, NULL);
+            r = engine_row_ask(e, s, ASK_VOLUME, name, &answer, NULL);
             if (r == 0)
                 *ret = arena_copy(arena, answer.path);
             answer_done(&answer);
@@ -420,13 +276,13 @@ static size_t find_sharing(struct engines *e, struct bytes path, struct containe
             if (e->slots[i].group != k->group)
                 continue;
             /* the record may be exchanged by the answer, never removed: `k` stays */
-            r = view_of(e, i, id, &view, NULL);
+            r = engine_row_view(e, i, id, &view, NULL);
             if (r == 0 && view_holds(&view, path))
                 ret[n++] = container_ref(view.container);
             if (r == 0)
                 container_view_done(&view);
         }
-        *ret_all &= !is_silent(r);
+        *ret_all &= !engine_row_is_silent(r);
     }
     return n;
 }
@@ -484,7 +340,7 @@ struct container *engines_by_id(struct engines *e, struct bytes id)
 
         if (found && e->slots[i].group != found->group)
             continue;
-        r = view_of(e, i, id, &view, NULL);
+        r = engine_row_view(e, i, id, &view, NULL);
         if (r == 0) {
             struct known_container *k = known_find(e, e->slots[i].group, view.container->id);
 
@@ -521,171 +377,6 @@ struct container *engines_by_pid(struct engines *e, pid_t pid)
     return NULL;
 }
 
-/* ---- what happens to them ---- */
-
-static unsigned group_of(const struct engines *e, struct bytes runtime)
-{
-    for (unsigned i = 0; i < ENGINES; i++)
-        if (bytes_equal_str(runtime, e->slots[i].ops->name))
-            return i;
-    return ENGINES;
-}
-
-/* A runtime knows the id only; the name that Podman gave it is in Podman's storage, which does not hang. */
-static struct container *complete(struct engines *e, struct container *c)
-{
-    struct container_view view = { 0 };
-
-    for (unsigned i = 0; i < ENGINES; i++)
-        if (e->slots[i].ops == &podman_engine_ops && bytes_equal_str(c->runtime, "podman") &&
-            view_of(e, i, c->id, &view, NULL) == 0)
-            return view.container; /* the reference goes over */
-    return container_ref(c);
-}
-
-/* An engine may report one kill more than once: Docker 20.10 was seen to report it up to three times. */
-static bool is_repeated_oom(struct known_container *k, uint64_t time_ns)
-{
-    bool again = k->oom_ns && time_ns >= k->oom_ns && time_ns - k->oom_ns < OOM_AGAIN_NS;
-
-    if (!again)
-        k->oom_ns = time_ns;
-    return again;
-}
-
-/* It stays the same for as long as the container is there. The reference goes over. */
-static struct container *with_health_check(struct container *c, const struct known_container *before)
-{
-    struct container *copy;
-
-    if (!before || c->health_check.len || !before->container->health_check.len || !(copy = container_copy(c)))
-        return c;
-    container_set(copy, &copy->health_check, before->container->health_check);
-    container_unref(c);
-    return copy;
-}
-
-static void pass_on(struct engines *e, unsigned group, const struct lifecycle_event *life)
-{
-    struct lifecycle_event emitted = *life;
-    struct known_container *k = known_find(e, group, life->container->id);
-    struct container *c = NULL;
-
-    for (unsigned i = 0; i < ENGINES; i++)
-        if (e->slots[i].asker && e->slots[i].group == group)
-            asker_forget(e->slots[i].asker, life->kind == LIFECYCLE_RENAME ? NULL : life->container);
-    if (life->kind == LIFECYCLE_OOM && k && is_repeated_oom(k, life->time_ns))
-        return;
-    switch (life->kind) {
-    case LIFECYCLE_CREATE:
-    case LIFECYCLE_START:
-    case LIFECYCLE_RENAME:
-        c = complete(e, life->container);
-        if (life->kind == LIFECYCLE_START && c != life->container)
-            c->started_ns = life->time_ns; /* a record of our own, just made */
-        c = with_health_check(c, k);
-        /* the entry of a list has less than what is known */
-        if (!k || life->kind != LIFECYCLE_CREATE)
-            known_remember(e, group, c);
-        break;
-    case LIFECYCLE_DIE:
-        c = k ? container_copy(k->container) : container_ref(life->container);
-        if (c && k) {
-            c->pid = 0; /* may be anybody's from now on */
-            known_remember(e, group, c);
-        }
-        break;
-    default:
-        c = container_ref(k ? k->container : life->container);
-        break;
-    }
-    emitted.container = c ? c : life->container;
-    if (e->options.life)
-        e->options.life(e->options.data, &emitted);
-    container_unref(c);
-    if (life->kind == LIFECYCLE_DESTROY)
-        known_gone(e, group, life->container->id);
-}
-
-static void on_life(void *data, const struct lifecycle_event *life)
-{
-    struct engines *e = data;
-
-    pass_on(e, e->slots[e->current].group, life);
-}
-
-static void on_oci_life(void *data, const struct lifecycle_event *life)
-{
-    struct engines *e = data;
-    unsigned group = group_of(e, life->container->runtime);
-
-    /* Docker reports its own; Podman's are made and removed in its storage */
-    if (group == ENGINES || bytes_equal_str(life->container->runtime, "docker") ||
-        (bytes_equal_str(life->container->runtime, "podman") && life->kind == LIFECYCLE_CREATE))
-        return;
-    pass_on(e, group, life);
-}
-
-static void follow_fds(struct engines *e)
-{
-    for (unsigned i = 0; i < ENGINES; i++) {
-        struct engine_slot *s = &e->slots[i];
-        int fd = s->ops->fd ? s->ops->fd(s->context) : -1;
-
-        if (fd == s->fd)
-            continue;
-        follow_fd(e, fd, i); /* a closed descriptor has left the set by itself */
-        s->fd = fd;
-    }
-}
-
-int engines_fd(const struct engines *e)
-{
-    return e->epoll_fd;
-}
-
-int engines_dispatch(struct engines *e, struct err *err)
-{
-    int first_error = 0;
-    bool late = false;
-
-    oci_dispatch(e->oci, on_oci_life, e);
-    for (unsigned i = 0; i < ENGINES; i++) {
-        struct engine_slot *s = &e->slots[i];
-        int r;
-
-        if (s->asker && asker_late(s->asker)) {
-            late = true;
-            s->retry_ns = 0;
-        }
-        if (!s->ops->dispatch)
-            continue;
-        e->current = i;
-        r = s->ops->dispatch(s->context, on_life, e, first_error ? NULL : err);
-        if (r < 0 && first_error == 0)
-            first_error = r;
-    }
-    follow_fds(e);
-    return first_error ? first_error : late;
-}
-
-int engines_sync(struct engines *e, unsigned timeout_ms, struct err *err)
-{
-    uint64_t until = clock_ns(CLOCK_MONOTONIC) + timeout_ms * NS_PER_MS;
-
-    for (;;) {
-        struct pollfd p = { .fd = e->epoll_fd, .events = POLLIN };
-        uint64_t now = clock_ns(CLOCK_MONOTONIC);
-        int r = engines_dispatch(e, err);
-
-        if (r < 0)
-            return r;
-        /* quiet for 20 ms: what was said has been read */
-        if (now >= until || poll(&p, 1, (int)MIN((until - now) / NS_PER_MS, (uint64_t)20)) <= 0)
-            return 0;
-    }
-}
-
 /* ---- doctor ---- */
 
 const struct engine_state *engines_state(struct engines *e, unsigned index)
@@ -710,7 +401,7 @@ const struct engine_state *engines_state(struct engines *e, unsigned index)
         if (slot->asker) {
             struct answer answer;
             struct err err = ERR_INIT;
-            int r = ask(e, slot, ASK_PRESENT, BYTES_NULL, &answer, &err);
+            int r = engine_row_ask(e, slot, ASK_PRESENT, BYTES_NULL, &answer, &err);
 
             present = r > 0;
             snprintf(text, sizeof(text), "%s", r < 0 ? err_text(&err, r) : answer.text);
@@ -719,7 +410,7 @@ const struct engine_state *engines_state(struct engines *e, unsigned index)
             present = slot->ops->present(slot->context, text, sizeof(text));
         }
         if (present)
-            (void)list_row(e, i, NULL);
+            (void)engine_row_list(e, i, NULL);
         if (!s->present)
             snprintf(s->text, sizeof(s->text), "%s", text);
         s->present |= present;

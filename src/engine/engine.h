@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "engine/engine_events.h"
 #include "engine/options.h"
 #include "engine/view.h"
 #include "util/arena.h"
@@ -51,13 +52,6 @@ struct container *engines_by_cgroup(struct engines *e, struct bytes cgroup);
 struct container *engines_by_pid(struct engines *e, pid_t pid); /* by its first process */
 struct container *engines_by_id(struct engines *e, struct bytes id);
 struct container *engines_known(struct engines *e, struct bytes id); /* nobody is asked */
-
-/* Follow the life of the containers: readable when engines_dispatch() has work; -1: nothing to follow yet. */
-int engines_fd(const struct engines *e);
-/* 1: a daemon that did not answer in time has answered now; asking again is worth it. */
-int engines_dispatch(struct engines *e, struct err *err);
-/* Deliver what the engines have already reported and nobody has read yet; takes at most timeout_ms. */
-int engines_sync(struct engines *e, unsigned timeout_ms, struct err *err);
 
 /* For doctor: one line an engine, asked anew; valid until the next call. NULL past the end. */
 const struct engine_state *engines_state(struct engines *e, unsigned index);

@@ -52,6 +52,23 @@ struct engines {
     unsigned current; /* row whose stream is being read */
 };
 
+/*
+ * engine_row.c: one row is asked. i: its index. A daemon is waited for as long as engines_set_patience() says; what it says
+ * too late is handed to whoever asks the same again. Errors: -ENODEV not running, -ETIMEDOUT no answer, -ENOENT, what the
+ * engine says; err has the words.
+ */
+/* r >= 0, with an answer that the caller ends with answer_done(); for rows with an asker. */
+int engine_row_ask(struct engines *e, struct engine_slot *s, enum ask_kind kind, struct bytes word, struct answer *ret,
+                   struct err *err);
+/* Remembers all its containers. */
+int engine_row_list(struct engines *e, unsigned i, struct err *err);
+/* The view of one by name or id; the caller's, ended with container_view_done(). */
+int engine_row_view(struct engines *e, unsigned i, struct bytes word, struct container_view *ret, struct err *err);
+/* By such a result: the engine is there and does not answer, so that it may have more containers than are known. */
+bool engine_row_is_silent(int r);
+/* Into the epoll set, whose events carry `row`; fd < 0: nothing. A closed descriptor leaves the set by itself. */
+void engine_follow_fd(struct engines *e, int fd, uint32_t row);
+
 /* engine_known.c: what is remembered */
 struct known_container *known_find(struct engines *e, unsigned group, struct bytes id);
 void known_remember(struct engines *e, unsigned group, struct container *c);
