@@ -96,7 +96,7 @@ void ecs_write_sensors(struct sbuf *out, unsigned bits)
 
 /* ---- file ---- */
 
-static const char *file_type(uint32_t mode)
+const char *ecs_file_type(uint32_t mode)
 {
     switch (mode & S_IFMT) {
     case S_IFREG:
@@ -161,7 +161,7 @@ static void write_file(struct sbuf *out, const struct event *e, struct ecs_raw *
     ecs_add_bytes_raw(out, JSON_KEY("name"), bytes_basename(e->path), raw, "file.name");
     ecs_add_bytes_raw(out, JSON_KEY("directory"), dir, raw, "file.directory");
     if (e->file.known & FILE_MODE)
-        ecs_add_text(out, JSON_KEY("type"), file_type(e->file.mode));
+        ecs_add_text(out, JSON_KEY("type"), ecs_file_type(e->file.mode));
     if (e->file.known & FILE_INODE)
         ecs_add_number_text(out, JSON_TEXT_KEY("inode"), e->file.inode);
     if (e->file.known & FILE_DEVICE)

@@ -26,5 +26,7 @@ void ecs_write_victim(struct sbuf *out, enum victim_kind kind, const struct cont
 void ecs_write_container(struct sbuf *out, const struct container *container);
 void ecs_write_host(struct sbuf *out, const struct ecs_host *host); /* NULL: nothing */
 void ecs_write_version(struct sbuf *out);
+/* file.type by st_mode: "file", "dir", "symlink" ...; NULL: none of them. Static. */
+const char *ecs_file_type(uint32_t mode);
 /* "audit,fanotify" without quotes. */
 void ecs_write_sensors(struct sbuf *out, unsigned bits);

@@ -7,28 +7,6 @@
 #include "util/escape.h"
 #include "util/json_writer.h"
 
-static const char *type_of(uint32_t mode)
-{
-    switch (mode & S_IFMT) {
-    case S_IFREG:
-        return "file";
-    case S_IFDIR:
-        return "dir";
-    case S_IFLNK:
-        return "symlink";
-    case S_IFIFO:
-        return "fifo";
-    case S_IFSOCK:
-        return "socket";
-    case S_IFCHR:
-        return "character_device";
-    case S_IFBLK:
-        return "block_device";
-    default:
-        return NULL;
-    }
-}
-
 static void add_id(struct sbuf *out, struct bytes key, uint32_t id) /* key: a JSON_TEXT_KEY */
 {
     json_number(out, key, id);
@@ -39,7 +17,7 @@ static void add_id(struct sbuf *out, struct bytes key, uint32_t id) /* key: a JS
 static void add_state(struct sbuf *out, const struct file_state *s, struct bytes hash, struct bytes target)
 {
     if (s->known & FILE_MODE) {
-        json_bytes(out, JSON_KEY("type"), bytes_of(type_of(s->mode)));
+        json_bytes(out, JSON_KEY("type"), bytes_of(ecs_file_type(s->mode)));
         json_key(out, JSON_KEY("mode"));
         sbuf_addf(out, "\"%04o\"", s->mode & 07777);
     }
