@@ -133,7 +133,7 @@ static bool same_items(const struct config_value *v, cfg_opt_t *opt)
     return true;
 }
 
-/* A list is told value by value, and once more at its end. */
+/* libconfuse reports a list value by value, and once more at its end. */
 static bool goes_on(const struct config_value *v, cfg_opt_t *opt)
 {
     return opt->nvalues > v->count || same_items(v, opt);
@@ -209,7 +209,7 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt)
     return 0;
 }
 
-/* A list that was written as {}: nobody is told of it. */
+/* A list that was written as {}: libconfuse does not report it. */
 static int take_empty(cfg_t *cfg, enum config_key key)
 {
     cfg_opt_t *opt = cfg_getopt(cfg, config_key_info(key)->name);

@@ -6,8 +6,8 @@
 #include "util/err.h"
 
 /*
- * libconfuse tells an open quote at the end of the file, and an open comment or watch not at all, counts lines wrongly behind a
- * comment of C's, replaces ${NAME} from the environment of whoever reads, finds keys by paths ("watch|key"), and passes
+ * libconfuse does not report an open quote at the end of the file, nor an open comment or watch; it counts lines wrongly
+ * behind a comment of C's, replaces ${NAME} from the environment of whoever reads, finds keys by paths ("watch|key"), and passes
  * over bytes that it does not know. So that none of it happens: outside of quotes only words, = { } , and comments that
  * begin with #; inside no ${. -EINVAL: *ret_line is where it stands.
  */

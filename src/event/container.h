@@ -32,9 +32,9 @@ struct container {
 };
 
 struct container *container_new(void); /* one reference; NULL: out of memory */
-struct container *container_ref(struct container *c);
-void container_unref(struct container *c);
-void container_unrefp(struct container **c);
+struct container *container_ref(struct container *c); /* one reference more, and `c` again; NULL is fine. One thread */
+void container_unref(struct container *c);            /* NULL is fine; the last one frees it */
+void container_unrefp(struct container **c);          /* for cleanup attributes */
 /* A new record of the same facts, to be changed before it is shared; NULL: out of memory. */
 struct container *container_copy(const struct container *from);
 void container_set(struct container *c, struct bytes *field, struct bytes value);

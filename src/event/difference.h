@@ -42,5 +42,5 @@ struct difference {
 };
 
 struct difference *difference_new(void); /* NULL: out of memory */
-void difference_free(struct difference *d);
+void difference_free(struct difference *d); /* NULL is fine */
 const char *difference_kind_name(enum difference_kind kind); /* "missing", "added", ... */

@@ -54,4 +54,5 @@ void filter_done(struct filter *f);
 /* True if it looks at more than operation and actor: of events that are counted together each one is to be asked. */
 bool filter_needs_paths(const struct filter *f);
 
+/* Does the event match? Pure; FILTER_MATCHES where nothing was asked for. */
 enum filter_result filter_event(const struct filter *f, const struct event *event);

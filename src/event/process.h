@@ -104,7 +104,7 @@ struct process {
 struct process *process_new(pid_t pid, uint64_t start_ns); /* one reference; NULL: out of memory */
 struct process *process_ref(struct process *p);            /* NULL is fine */
 void process_unref(struct process *p);                     /* NULL is fine; gives up parent and container too */
-void process_unrefp(struct process **p);
+void process_unrefp(struct process **p);                   /* for cleanup attributes */
 /* `to` was launched as `from` was: itself before a change of ids or an exec. */
 void process_set_launch(struct process *to, const struct process *from);
 /* Copy the bytes into the process's own memory. */

@@ -26,8 +26,11 @@ void case_set_command_status(struct case_ *c, int status, uint64_t command_ns);
 void case_set_own_status(struct case_ *c, int status);
 
 int case_add_event(struct case_ *c, const struct event *event); /* copies or references what it keeps */
+/* Events that the store counted together, with some of them as examples. Copies what it keeps; out of memory they are only
+ * counted. 0. */
 int case_add_rollup(struct case_ *c, const struct store_rollup *rollup, struct event *const *samples,
                     unsigned sample_count);
+/* A lifecycle event: starts are counted, a removal may explain missing files. Copies what it keeps. 0. */
 int case_add_life(struct case_ *c, const struct lifecycle_event *life);
 /* There is no store, or the last of it is not in it: `who` cannot answer later. */
 void case_not_recorded(struct case_ *c);

@@ -43,7 +43,7 @@ struct live {
     const struct live_run *last; /* of the line that was written last; NULL = another kind of line */
 };
 
-void live_done(struct live *l);
+void live_done(struct live *l); /* frees what waits, without printing it: live_flush() first */
 /* now_ns: CLOCK_MONOTONIC. What is to be written now is appended, with newlines. */
 void live_event(struct live *l, const struct event *event, const struct sentence_style *style, uint64_t now_ns,
                 struct sbuf *out);

@@ -48,7 +48,7 @@ struct rule {
     size_t len;
 };
 
-void rule_done(struct rule *rule);
+void rule_done(struct rule *rule); /* frees what the rule holds, not the struct; a second call does nothing */
 
 struct rule_options {
     void *data;

@@ -29,7 +29,7 @@ struct search_checkpoint {
     bool has_last;
 };
 
-void search_checkpoint_done(struct search_checkpoint *c);
+void search_checkpoint_done(struct search_checkpoint *c); /* frees what it holds, not the struct */
 
 /* 0, also if there is no such file; -EBADMSG: damaged; another -errno: not readable. */
 int search_checkpoint_load(struct search_checkpoint *c, const char *path, struct err *err);

@@ -32,7 +32,7 @@ struct search_lines_options {
     uint64_t start_s, end_s; /* outside: not in the table. 0 = open */
 };
 
-void search_lines_done(struct search_lines *lines);
+void search_lines_done(struct search_lines *lines); /* frees the table, not the text that it points into */
 
 /* -ENOMEM only. */
 int search_lines_read(struct bytes text, const struct search_lines_options *options,

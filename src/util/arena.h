@@ -26,7 +26,7 @@ struct shared_arena *shared_arena_new(void); /* one reference; NULL: out of memo
 struct shared_arena *shared_arena_ref(struct shared_arena *s); /* NULL is fine */
 void shared_arena_unref(struct shared_arena *s);               /* NULL is fine */
 
-void arena_done(struct arena *a);
+void arena_done(struct arena *a); /* frees all that was allocated from it; it may be used again */
 /* 8-byte aligned, not cleared; NULL when out of memory. */
 void *arena_alloc(struct arena *a, size_t size);
 /* A copy that lives as long as the arena; NUL-terminated beside its length. BYTES_NULL stays

@@ -103,4 +103,5 @@ void json_hex(struct sbuf *out, struct bytes key, struct bytes value); /* a text
 
 /* ---- elements of an array ---- */
 
+/* A string, with a comma before it where it is not the first. */
 void json_element(struct sbuf *out, struct bytes value);

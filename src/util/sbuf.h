@@ -20,9 +20,9 @@ struct sbuf {
 
 #define SBUF_INIT ((struct sbuf){ NULL, 0, 0, 0 })
 
-void sbuf_done(struct sbuf *s);
+void sbuf_done(struct sbuf *s);  /* frees the text; the buffer is empty and may be used again */
 void sbuf_clear(struct sbuf *s); /* keeps the memory */
-int sbuf_error(const struct sbuf *s);
+int sbuf_error(const struct sbuf *s); /* 0, or -ENOMEM: an addition since sbuf_clear() failed */
 /* The text so far, "" if nothing was added; valid until the next addition. */
 const char *sbuf_str(const struct sbuf *s);
 struct bytes sbuf_bytes(const struct sbuf *s);

@@ -22,7 +22,7 @@ struct slots {
 
 typedef uint32_t slots_hash(const void *data, uint32_t number);
 
-void slots_done(struct slots *s);
+void slots_done(struct slots *s); /* frees the table, not the elements */
 /* Room for `number`: the table may be made anew, for which it asks the hash of every element. -ENOMEM. */
 int slots_reserve(struct slots *s, uint32_t number, slots_hash *hash, const void *data);
 /* There is room, and it is not in the table. */

@@ -14,7 +14,7 @@ struct audit_log_config {
     uint32_t end_of_event_s; /* end_of_event_timeout, seconds */
 };
 
-void audit_log_config_done(struct audit_log_config *config);
+void audit_log_config_done(struct audit_log_config *config); /* frees what it holds, not the struct */
 
 /* A missing file is no error: *ret holds the defaults, and the result is -ENOENT.
  * -EINVAL: a line that auditd would refuse too; err says which. */

@@ -29,7 +29,7 @@ struct audit_log_files {
     size_t count;
 };
 
-void audit_log_files_done(struct audit_log_files *files);
+void audit_log_files_done(struct audit_log_files *files); /* frees the list and its paths, not the struct */
 
 enum audit_log_rotations {
     AUDIT_LOG_ROTATIONS_ALL,      /* every one that is there */

@@ -37,6 +37,7 @@ void audit_log_source_close(struct audit_log_source *source); /* NULL is fine */
 int64_t audit_log_source_read(struct audit_log_source *source, char *buffer, size_t size,
                               struct err *err);
 
+/* How the file is packed, found by its first bytes. */
 enum audit_log_coding audit_log_source_coding(const struct audit_log_source *source);
 const char *audit_log_coding_name(enum audit_log_coding coding); /* "plain", "gzip" ... */
 /* Bytes taken from the descriptor so far: for progress, beside the file's size. */
