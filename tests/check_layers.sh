@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Compares every #include "folder/..." below src/ with the table of docs/architecture.md, finds circles of files
-# (circles.py) and names of two types (type_names.py), and what libraries must not do: print, exit, read the environment.
+# (circles.py), names of two types (type_names.py), words and lengths (plain_words.py), and what libraries must not do: print, exit, read the environment.
 cd "$(dirname "$0")/.." || exit 2
 
 allowed() {
@@ -131,5 +131,6 @@ for file in $may_open; do
 done
 python3 tests/circles.py || failed=1
 python3 tests/type_names.py || failed=1
+python3 tests/plain_words.py || failed=1
 [ $failed = 0 ] && echo "layers: every include is in the table, no circle of files, no name of two types"
 exit $failed

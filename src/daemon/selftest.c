@@ -154,7 +154,7 @@ static const struct event *find(const struct seen_events *seen, const struct cha
     return found;
 }
 
-/* "" if the event tells what was done, else what it tells wrong. */
+/* "" if the event says what was done, else what is wrong with it. */
 static const char *judge(const struct event *e, const struct change *c, const struct access_path *access,
                          pid_t pid, int error, const char *self, uint64_t has, unsigned times)
 {

@@ -19,13 +19,13 @@ struct instance {
     struct watch *watch;
     uint32_t group;              /* one change seen by two of its views is one event */
     struct container *container; /* owned reference; NULL: host, or not there (yet) */
-    bool up;                     /* the container runs, as far as the engines have told */
+    bool up;                     /* the container runs, as far as the engines have reported */
     bool failed;                 /* could not be resolved: looked at again in a second */
-    bool unseen;                 /* its engine told of it and has not answered yet: it was never resolved */
+    bool unseen;                 /* its engine announced it and has not answered yet: it was never resolved */
     uint64_t expected_ns;        /* CLOCK_MONOTONIC: it was made or went down then, and may start */
     uint64_t previous_start_ns;  /* of the start before container->started_ns */
     uint64_t down_ns;            /* CLOCK_REALTIME: it died then, and its next life has not been looked up; 0 = no */
-    uint64_t next_start_ns;      /* that life's start, if the engine has told it; 0 = no */
+    uint64_t next_start_ns;      /* that life's start, if the engine has reported it; 0 = no */
     uint64_t layer_files;        /* regular files below the path in its own layer when it went down */
     char *layer;                 /* its writable layer or root on the host, NULL = not known */
     struct container *previous;  /* owned: the one before it by the same name */
