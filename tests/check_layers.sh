@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Compares every #include "folder/..." below src/ with the table of docs/architecture.md, finds circles of files
-# (circles.py), names of two types (type_names.py), words and lengths (plain_words.py), and what libraries must not do: print, exit, read the environment.
+# (circles.py), names of two types (type_names.py), private words and long files (plain_words.py), and what libraries
+# must not do: print, exit, read the environment.
 cd "$(dirname "$0")/.." || exit 2
 
 allowed() {
