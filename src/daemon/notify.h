@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a service manager is told (sd_notify(3)'s protocol: one datagram a state). By hand, because a daemon that is built
+ * What is said to a service manager (sd_notify(3)'s protocol: one datagram a state). By hand, because a daemon that is built
  * without libsystemd, in a container or under another manager that speaks it, has to say that it is ready as well.
  */
 #pragma once

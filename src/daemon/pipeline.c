@@ -638,7 +638,7 @@ static void dispatch_all(struct pipeline *p)
     if (clock_ns(CLOCK_MONOTONIC) >= p->next_poll_ns) {
         p->next_poll_ns = clock_ns(CLOCK_MONOTONIC) + POLL_NS;
         watchset_poll(p->watches);
-        if (!is_readable(p)) /* what was given up may be told of in what is waiting */
+        if (!is_readable(p)) /* what was given up may have events in what is waiting */
             watchset_change_finish(p->watches);
         record_places(p);
     }

@@ -204,9 +204,9 @@ static int arm(struct service *s, const struct config *c, struct watchset_differ
     return r;
 }
 
-/* ---- what the manager is told ---- */
+/* ---- what is reported to the manager ---- */
 
-static void tell_ready(struct service *s)
+static void report_ready(struct service *s)
 {
     char later[64] = "", unarmed[96] = "", broken[96] = "";
 
@@ -221,7 +221,7 @@ static void tell_ready(struct service *s)
 
 /* ---- the configuration anew ---- */
 
-/* 0, or -EINVAL after its mistakes were told. */
+/* 0, or -EINVAL after its mistakes were reported. */
 static int load(struct service *s, struct config *c, struct err *err)
 {
     struct config_report report = { .data = s->options->data, .problem = s->options->problem };
@@ -247,7 +247,7 @@ static bool same(const struct config *a, const struct config *b, enum config_key
     return equal;
 }
 
-static void tell_later(struct service *s, const struct config *now)
+static void report_later(struct service *s, const struct config *now)
 {
     static const enum config_key at_start[] = { CONFIG_SENSOR, CONFIG_WRITES, CONFIG_STORE, CONFIG_DOCKER_SOCKET,
                                                 CONFIG_RING_SIZE };
@@ -275,7 +275,7 @@ static void reload(struct service *s)
     if (r == 0) {
         r = arm(s, &c, &d, &err);
         if (r == 0)
-            tell_later(s, &c);
+            report_later(s, &c);
         config_done(&c);
     }
     s->broken = r < 0;
@@ -283,7 +283,7 @@ static void reload(struct service *s)
         log_warn(s->options->log, "%s; what was watched before is watched still", err_text(&err, r));
     else
         notice(s, "the configuration was read again: %zu new, %zu ended, %zu as before", d.added, d.ended, d.kept);
-    tell_ready(s);
+    report_ready(s);
 }
 
 /* ---- the loop ---- */
@@ -424,7 +424,7 @@ static int start(struct service *s, struct err *err)
     pipeline_confine(s->pipeline);
     s->is_ready = true;
     notice(s, "ready %s", sbuf_str(&text));
-    tell_ready(s);
+    report_ready(s);
     return 0;
 }
 

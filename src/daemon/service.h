@@ -28,7 +28,7 @@ struct service_options {
 
 /*
  * Runs until SIGTERM or SIGINT, and reads the configuration again at SIGHUP. Called with one thread.
- * 0: ended as it was told to; -EINVAL: the configuration has mistakes, which were told; -EBUSY: there is another
+ * 0: ended on request; -EINVAL: the configuration has mistakes, which were reported; -EBUSY: there is another
  * daemon; -errno of what could not be opened or armed. err has the one line.
  */
 int service_run(const struct service_options *options, struct err *err);

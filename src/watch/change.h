@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Exchanging what is watched while it is watched. What stays is not touched; what is new is armed before what goes is
- * given up. For a while both are armed: until one moment the old ones tell what they have in common, from it on the new
- * ones do, by the event's own time, so that nothing is told by neither of them, or by both.
+ * given up. For a while both are armed: until one moment the old ones emit what they have in common, from it on the new
+ * ones do, by the event's own time, so that nothing is emitted by neither of them, or by both.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What to arm for many watches that may lie within one another: each change is to be told once, by the watch that
+ * What to arm for many watches that may lie within one another: each change is to be emitted once, by the watch that
  * lies nearest. The outermost are armed, the others label what happens below them; what an inner one asks for and no
  * outer one does is armed for itself. So no two armed ones have both a path and a permission in common. Pure.
  */

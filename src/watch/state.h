@@ -57,7 +57,7 @@ struct object {
 struct watch {
     struct target target;
     struct watch_labels *labels; /* owned; NULL: the target's own text and key hold for all of it */
-    uint64_t from_ns, until_ns;  /* CLOCK_REALTIME, while watches are exchanged (change.h): what it tells; 0 = all */
+    uint64_t from_ns, until_ns;  /* CLOCK_REALTIME, while watches are exchanged (change.h): what it emits; 0 = all */
     bool kept;                   /* while the exchange is made */
     uint32_t index;
     struct object *objects;

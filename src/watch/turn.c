@@ -6,7 +6,7 @@
 #include "watch/plan.h"
 #include "watch/state.h"
 
-static bool would_tell(const struct watch *w, const struct watch *other, const struct event *e, unsigned permission)
+static bool would_emit(const struct watch *w, const struct watch *other, const struct event *e, unsigned permission)
 {
     return other != w && other->target.permissions & permission && plan_same_place(&other->target, &w->target) &&
            (bytes_path_covers(other->target.path, e->path) ||
@@ -22,7 +22,7 @@ bool turn_is_anothers(const struct watchset *set, const struct watch *w, const s
     if (!w->from_ns || e->time_ns >= w->from_ns)
         return false;
     for (size_t i = 0; i < set->count; i++)
-        if (set->watches[i]->until_ns == w->from_ns && would_tell(w, set->watches[i], e, permission))
+        if (set->watches[i]->until_ns == w->from_ns && would_emit(w, set->watches[i], e, permission))
             return true;
     return false;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* While watches are exchanged (change.h): which of two that are armed tells an event. */
+/* While watches are exchanged (change.h): which of two that are armed emits an event. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,5 +8,5 @@ struct event;
 struct watch;
 struct watchset;
 
-/* True if not `w`, but another watch tells it. The event has its paths as the victim sees them. */
+/* True if not `w`, but another watch emits it. The event has its paths as the victim sees them. */
 bool turn_is_anothers(const struct watchset *set, const struct watch *w, const struct event *e);
