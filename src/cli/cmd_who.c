@@ -406,9 +406,9 @@ static int answer(struct who_question *q, struct store *store, char **targets, i
     printer_flush(&q->printer);
     write_answer(q, &text);
     cli_write(stdout, &text);
-    if (!case_answered(q->case_))
-        return EXIT_NOTHING;
-    return case_lost(q->case_) ? EXIT_LOST : EXIT_ANSWERED;
+    if (case_lost(q->case_)) /* also where nothing was found: as `watch` does */
+        return EXIT_LOST;
+    return case_answered(q->case_) ? EXIT_ANSWERED : EXIT_NOTHING;
 }
 
 static int open_store(const struct who_question *q, struct store **ret)
