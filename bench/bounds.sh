@@ -76,7 +76,7 @@ long() { # SENSOR
     before=$(memory VmRSS)
     wait "$churn"
     now=$(memory VmRSS)
-    row "$1, $SECONDS_LONG s at 300 changes and 200 programs/s" "$(((now - before) / 1024))" 2 MB \
+    row "$1, $SECONDS_LONG s at 300 changes and 200 programs/s" "$((now - before))" 1024 kB \
         "more than after a third; $((now / 1024)) MB in all, $(cat "$WORK/churn")"
     stop
 }

@@ -47,15 +47,16 @@ static int change(long i)
     }
 }
 
-/* Every twentieth program makes or removes a directory, the others do nothing. */
+/* Every eighth program makes a directory, and as many remove one that was made a moment ago; the others do nothing. */
 static int program(long i)
 {
     char name[64], *nothing[] = { (char *)"true", NULL };
     char *make[] = { (char *)"mkdir", name, NULL }, *remove[] = { (char *)"rmdir", name, NULL };
-    char **args = i % 20 ? nothing : i / 20 % 2 ? remove : make;
+    char **args = i % 8 == 0 ? make : i % 8 == 4 && i >= 40 ? remove : nothing;
+    long k = args == remove ? i / 8 - 4 : i / 8;
     pid_t pid;
 
-    snprintf(name, sizeof(name), "d%ld/t%ld", i / 40 % 50, i / 40);
+    snprintf(name, sizeof(name), "d%ld/t%ld", k % 50, k);
     errno = posix_spawnp(&pid, args[0], NULL, NULL, args, environ);
     return errno ? -1 : 0;
 }

@@ -28,7 +28,7 @@ parser.add_argument("--rate", type=float, default=1000, help="files made and del
 parser.add_argument("--seconds", type=float, nargs=2, default=(0.3, 1.3), metavar=("FROM", "TO"), help="from ready to the kill")
 parser.add_argument("--ready", type=float, default=60, help="seconds until it has to be ready")
 options = parser.parse_args()
-observers = Observers(options.culprit, options.ready)
+observers = Observers(options.culprit, options.ready, own_sessions=True)  # as a service has
 rows = []
 if options.o and os.path.exists(options.o):
     with open(options.o, encoding="utf-8") as file:

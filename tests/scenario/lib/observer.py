@@ -13,8 +13,8 @@ import time
 class Observers:
     """Where they work, and the program that they are."""
 
-    def __init__(self, culprit, ready_seconds=60):
-        self.culprit, self.ready_seconds = culprit, ready_seconds
+    def __init__(self, culprit, ready_seconds=60, own_sessions=False):
+        self.culprit, self.ready_seconds, self.own_sessions = culprit, ready_seconds, own_sessions
         self.work = tempfile.mkdtemp(prefix="culprit-store.", dir="/tmp")
 
     def directory(self, name):
@@ -41,7 +41,7 @@ class Watch:
     def __init__(self, observers, store, targets, sensor):
         self.err = tempfile.TemporaryFile(dir=observers.work, mode="w+")
         self.process = subprocess.Popen([observers.culprit, "watch", "--sensor", sensor, "--store", store, *targets],
-                                        stdout=subprocess.DEVNULL, stderr=self.err)
+                                        stdout=subprocess.DEVNULL, stderr=self.err, start_new_session=observers.own_sessions)
 
     def said(self):
         return os.pread(self.err.fileno(), 1 << 20, 0).decode(errors="replace")
