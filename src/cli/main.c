@@ -36,7 +36,7 @@ static void print_overview(FILE *out)
           "  culprit watch /etc/hosts\n"
           "  culprit who --since 7d web:/prd\n\n"
           "`culprit help COMMAND` says more. Exit: 0 answered, 1 nothing seen, 2 wrong usage,\n"
-          "3 not permitted or no sensor works here, 4 answered but events were lost.\n",
+          "3 not permitted or no sensor works here, 4 events were lost.\n",
           out);
 }
 

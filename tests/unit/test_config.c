@@ -213,7 +213,7 @@ static void example_is_the_defaults(void **state)
     a = printed(&defaults);
     b = printed(&example);
     assert_string_equal(sbuf_str(&a), "groups = { \"etc\", \"programs\", \"local\", \"opt\", \"boot\", \"schedules\", \"units\" }\n\n"
-                                      "permissions = \"wa\"\n\nwrites = \"off\"\n\nsensor = { \"auto\" }\n\n"
+                                      "permissions = \"wa\"\n\nwrites = \"off\"\n\nsensor = { \"cheap\" }\n\n"
                                       "store = \"/var/lib/culprit/culprit.db\"\n\ndocker_socket = \"\"\n\nring_size = \"auto\"\n");
     assert_string_equal(sbuf_str(&a), sbuf_str(&b));
     sbuf_done(&a);
