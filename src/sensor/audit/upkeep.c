@@ -48,8 +48,11 @@ static void check_session(struct sensor *s)
 {
     struct err err = ERR_INIT;
     struct audit_news news;
-    int r = audit_session_check(&s->session, &news, &err);
+    int r;
 
+    if (s->options.alone && !s->session.owner) /* it is being left: who has audit now is said with that */
+        return;
+    r = audit_session_check(&s->session, &news, &err);
     if (r < 0)
         log_warn(s->options.log, "audit: %s", err_text(&err, r));
     if (news.lost)
@@ -61,8 +64,9 @@ static void check_session(struct sensor *s)
     if (news.moved) {
         audit_exclude_records(s, false);
         audit_tell_gap(s, LOST_WATCH_WINDOW, 0, "another program took audit's stream");
-        log_warn(s->options.log, "audit belongs to %s (pid %u) now: reading beside it",
-                 s->session.owner_name, s->session.owner_pid);
+        if (!s->options.alone) /* else it is left, which is said */
+            log_warn(s->options.log, "audit belongs to %s (pid %u) now: reading beside it",
+                     s->session.owner_name, s->session.owner_pid);
     }
     if (news.taken) {
         audit_exclude_records(s, true);
