@@ -52,9 +52,16 @@ lines() { [ "$(wc -l < "$WORK/err.$1")" = "$2" ]; }      # lines NAME N: all tha
 told() {
     [ 1 = "$(jq -c --arg o "$2" --arg p "$WORK/w/$3" "select(.event.action == \$o and .file.path == \$p and (${4:-true}))" "$WORK/out.$1" | wc -l)" ]
 }
-everything() { # everything PREFIX: what both see, what one of them sees alone
+did() { # did NAME PROGRAM FILE: something that it did to the file is told
+    jq -e --arg n "$2" --arg p "$WORK/w/$3" -n 'first(inputs | select(.process.name == $n and .file.path == $p))' "$WORK/out.$1" > /dev/null
+}
+# everything FILE WATCHER: what both see, what one of them sees alone. Each step waits for the one before: what is gone before a
+# slow culprit could look is told with less.
+everything() {
     touch "$WORK/w/$1"
+    await 60 did "$2" touch "$1"
     chmod 600 "$WORK/w/$1"
+    await 60 did "$2" chmod "$1"
     setpriv --reuid=65534 --clear-groups rm -f "$WORK/w/$1" 2> /dev/null
     "$ACT" uring-unlink "$WORK/w/$1" > /dev/null 2>&1 || rm "$WORK/w/$1"
 }
@@ -63,7 +70,7 @@ kernel > "$WORK/before"
 start a auto
 ok "nobody has audit: auto takes both" took a 'fanotify + audit'
 ok "and says nothing else" lines a 1
-everything f
+everything f a
 A=$PID
 
 start b auto
@@ -137,14 +144,14 @@ if command -v auditd > /dev/null; then
     ok "which has audit left to it, and says so in one line" await 60 grep -q '^culprit: fanotify alone: audit was given to .*, where every change would end up too; not seen therefore: mounts over the files, refused attempts' "$WORK/err.a"
     ok "and no other (but that it was ready)" lines a 2
     ok "no rule of its is left" test -z "$(auditctl -l | grep culprit-)"
-    everything h
+    everything h a
     start b auto
     ok "auditd has it: fanotify alone" took b fanotify
     ok "which one line says, with whose it is" grep -q "^culprit: fanotify alone: audit belongs to auditd (pid $AUDITD), where every change" "$WORK/err.b"
-    everything i
+    everything i b
     stop "$PID"
     ok "and sees" told b create i
-    everything j
+    everything j a
     auditctl -m the-end > /dev/null
     ok "(auditd's log has come to the end)" await 60 grep -q the-end "$WORK/audit.log"
     ok "auditd's log has none of it" test -z "$(grep -a 'name="[^"]*/w/[hij]"' "$WORK/audit.log")"
