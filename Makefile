@@ -32,6 +32,7 @@ check-quick: deps
 check-vm: all
 	$(SUDO) tests/vm/run.sh $(BUILD)/culprit
 	$(SUDO) tests/vm/systemd.sh $(BUILD)/culprit
+	$(SUDO) tests/vm/daemon.sh $(BUILD)/culprit
 
 bench: all
 	$(SUDO) bench/run.sh $(BUILD)

@@ -12,6 +12,7 @@ step "build, warnings are errors" build build -Dwerror=true
 step "what failed is listed" tests/steps_test.sh
 step "layers" tests/check_layers.sh
 step "hardening of the program" tests/hardening.sh "$ROOT/build/culprit"
+step "the unit" tests/cli/unit.sh
 step "unit" unit build
 step "build with sanitizers" build build-asan -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false \
     -Dc_args=-fno-sanitize-recover=all
