@@ -70,6 +70,16 @@ static bool is_runtime(const struct culprit *s)
     return p && bytes_equal_str(p->owner.product_kind, "container runtime") && !p->owner.looks_like;
 }
 
+/* A runtime mounts what a container is made of while it sets it up, in a mount namespace of its own: podman its storage, runc the
+ * root. What does it is in the container already, and has no name of its own: but the container has not started. */
+static bool is_set_up(const struct culprit *s, const struct tally *t)
+{
+    bool above = t->variant == VARIANT_CARRIED || t->variant == VARIANT_BROUGHT;
+    bool before = t->start_ns && t->last_ns < t->start_ns;
+
+    return (t->operation == OPERATION_MOUNT || t->operation == OPERATION_UNMOUNT) && t->victim && (before || (above && is_runtime(s)));
+}
+
 bool case_is_explained(const struct case_ *c, enum explanation kind)
 {
     for (size_t i = 0; i < c->explained_count; i++)
@@ -224,7 +234,7 @@ void case_judge(struct case_ *c)
         s->harm = 0;
         for (struct tally *t = s->tallies; t; t = t->next) {
             find_place(c, t);
-            s->harm = MAX(s->harm, tally_harm(t));
+            s->harm = MAX(s->harm, is_set_up(s, t) ? 0 : tally_harm(t));
         }
     }
     explain_removal(c);
