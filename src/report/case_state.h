@@ -34,6 +34,7 @@ enum variant {
     VARIANT_OVERWRITTEN, /* emptied, and filled by the same culprit: what `>` and cp do */
     VARIANT_REOPENED,  /* opened with O_TRUNC; whether anything was written then, the sensor does not see */
     VARIANT_ARRIVED,   /* a rename to a name that is watched, from one that is not known */
+    VARIANT_AROUND,    /* a mount on the host, on the way to a container's files: the container does not see it */
     VARIANT_UNCERTAIN, /* something changed; what is not known */
 };
 

@@ -218,20 +218,34 @@ static void replaced(const struct step *step)
     }
 }
 
-/* A rename out of what is watched: to the user that file is gone. */
-static bool leaves_watch(const struct event *e)
+/* The watched path as the victim sees it. BYTES_NULL: not known. */
+static struct bytes watched_path(const struct event *e)
 {
     struct bytes watched = e->watch_text;
     const char *colon = watched.len ? memmem(watched.data, watched.len, ":/", 2) : NULL;
 
-    if (!e->previous_path.len)
-        return false;
     if (colon && watched.data[0] != '/' && watched.data[0] != '.')
         watched = (struct bytes){ colon + 1, watched.len - (size_t)(colon + 1 - watched.data) };
     while (watched.len > 1 && watched.data[watched.len - 1] == '/')
         watched.len--;
-    return watched.len && watched.data[0] == '/' && bytes_path_covers(watched, e->previous_path) &&
-           !bytes_path_covers(watched, e->path);
+    return watched.len && watched.data[0] == '/' ? watched : BYTES_NULL;
+}
+
+/* A rename out of what is watched: to the user that file is gone. */
+static bool leaves_watch(const struct event *e)
+{
+    struct bytes watched = watched_path(e);
+
+    return e->previous_path.len && watched.len && bytes_path_covers(watched, e->previous_path) && !bytes_path_covers(watched, e->path);
+}
+
+/* An engine that sets up a container: podman mounts its storage, runc the root, in mount namespaces of their own. */
+static bool is_around(const struct event *e)
+{
+    struct bytes watched = watched_path(e);
+
+    return (e->operation == OPERATION_MOUNT || e->operation == OPERATION_UNMOUNT) && e->victim && watched.len &&
+           !bytes_path_covers(watched, e->path) && !bytes_path_covers(e->path, watched);
 }
 
 /* fanotify saw it leave what is watched, to where it could not look any more. */
@@ -413,6 +427,7 @@ static void changed(const struct step *step)
     struct trace *trace = trace_find(step->c, e, e->path);
     bool own = trace && trace->maker == step->s;
     enum variant variant = is_unchanged(e)         ? VARIANT_UNCHANGED
+                           : is_around(e)          ? VARIANT_AROUND
                            : own                   ? VARIANT_OWN
                            : e->operation_presumed ? VARIANT_UNCERTAIN
                                                    : VARIANT_PLAIN;

@@ -27,7 +27,7 @@ unsigned tally_harm(const struct tally *t)
 
     if (t->error > 0 || !t->reported) /* an outcome that is not known may be harm */
         return 0;
-    if (t->variant == VARIANT_OWN || t->variant == VARIANT_UNCHANGED || makes_or_looks(op))
+    if (t->variant == VARIANT_OWN || t->variant == VARIANT_UNCHANGED || t->variant == VARIANT_AROUND || makes_or_looks(op))
         return 0;
     if (operation_removes(op) || op == OPERATION_MOUNT || op == OPERATION_TRUNCATE || t->variant == VARIANT_AWAY ||
         t->variant == VARIANT_CARRIED)
@@ -68,16 +68,6 @@ static bool is_runtime(const struct culprit *s)
     const struct process *p = s->actor.process;
 
     return p && bytes_equal_str(p->owner.product_kind, "container runtime") && !p->owner.looks_like;
-}
-
-/* A runtime mounts what a container is made of while it sets it up, in a mount namespace of its own: podman its storage, runc the
- * root. What does it is in the container already, and has no name of its own: but the container has not started. */
-static bool is_set_up(const struct culprit *s, const struct tally *t)
-{
-    bool above = t->variant == VARIANT_CARRIED || t->variant == VARIANT_BROUGHT;
-    bool before = t->start_ns && t->last_ns < t->start_ns;
-
-    return (t->operation == OPERATION_MOUNT || t->operation == OPERATION_UNMOUNT) && t->victim && (before || (above && is_runtime(s)));
 }
 
 bool case_is_explained(const struct case_ *c, enum explanation kind)
@@ -234,7 +224,7 @@ void case_judge(struct case_ *c)
         s->harm = 0;
         for (struct tally *t = s->tallies; t; t = t->next) {
             find_place(c, t);
-            s->harm = MAX(s->harm, is_set_up(s, t) ? 0 : tally_harm(t));
+            s->harm = MAX(s->harm, tally_harm(t));
         }
     }
     explain_removal(c);
