@@ -234,18 +234,20 @@ static struct bytes watched_path(const struct event *e)
 /* A rename out of what is watched: to the user that file is gone. */
 static bool leaves_watch(const struct event *e)
 {
-    struct bytes watched = watched_path(e);
+    struct bytes watched = e->previous_path.len ? watched_path(e) : BYTES_NULL;
 
-    return e->previous_path.len && watched.len && bytes_path_covers(watched, e->previous_path) && !bytes_path_covers(watched, e->path);
+    return watched.len && bytes_path_covers(watched, e->previous_path) && !bytes_path_covers(watched, e->path);
 }
 
 /* An engine that sets up a container: podman mounts its storage, runc the root, in mount namespaces of their own. */
 static bool is_around(const struct event *e)
 {
-    struct bytes watched = watched_path(e);
+    struct bytes watched;
 
-    return (e->operation == OPERATION_MOUNT || e->operation == OPERATION_UNMOUNT) && e->victim && watched.len &&
-           !bytes_path_covers(watched, e->path) && !bytes_path_covers(e->path, watched);
+    if ((e->operation != OPERATION_MOUNT && e->operation != OPERATION_UNMOUNT) || !e->victim)
+        return false;
+    watched = watched_path(e);
+    return watched.len && !bytes_path_covers(watched, e->path) && !bytes_path_covers(e->path, watched);
 }
 
 /* fanotify saw it leave what is watched, to where it could not look any more. */
@@ -390,10 +392,13 @@ static bool is_unchanged(const struct event *e)
 /* By audit's word alone: open(2) emptied the file, and what was written through the descriptor audit does not see. */
 static bool is_open_alone(const struct event *e)
 {
-    int machine = e->syscall_arch ? audit_elf_to_machine(e->syscall_arch) : audit_detect_machine();
-    bool audit = e->sensors == SENSOR_AUDIT || e->sensors == SENSOR_AUDIT_LOG;
-    const char *call = audit && machine >= 0 ? audit_call_name_by_number(e->syscall, machine) : NULL;
+    const char *call;
+    int machine;
 
+    if (e->sensors != SENSOR_AUDIT && e->sensors != SENSOR_AUDIT_LOG)
+        return false;
+    machine = e->syscall_arch ? audit_elf_to_machine(e->syscall_arch) : audit_detect_machine();
+    call = machine >= 0 ? audit_call_name_by_number(e->syscall, machine) : NULL;
     return call && (strncmp(call, "open", 4) == 0 || strcmp(call, "creat") == 0);
 }
 
