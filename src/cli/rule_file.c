@@ -62,23 +62,6 @@ int rule_file_add(struct rule_file *file, struct rule *rule)
     return 0;
 }
 
-static int read_all(int fd, struct sbuf *out)
-{
-    char buffer[16384];
-    ssize_t n;
-
-    while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        if (out->len + (size_t)n > LIMIT_RULES_FILE)
-            return -EFBIG;
-        sbuf_add(out, buffer, (size_t)n);
-    }
-    return sbuf_error(out);
-}
-
 int rule_file_read(const char *path, bool containers, struct rule_file *ret)
 {
     struct rule_options options = { .data = ret, .is_directory = is_directory, .exists = exists, .warn = on_warning,
@@ -94,7 +77,7 @@ int rule_file_read(const char *path, bool containers, struct rule_file *ret)
         return EXIT_UNABLE;
     }
     fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    r = fd < 0 ? -errno : read_all(fd, &text);
+    r = fd < 0 ? -errno : sbuf_add_file(&text, fd, LIMIT_RULES_FILE);
     ret->name = standard ? "standard input" : path;
     if (r == 0)
         r = rules_parse(sbuf_bytes(&text), &options, on_rule, on_bad, ret);

@@ -15,23 +15,6 @@
 
 typedef int read_fn(struct config *c, const char *file, struct bytes text, struct config_report *report);
 
-static int read_all(int fd, struct sbuf *out)
-{
-    char buffer[16384];
-    ssize_t n;
-
-    while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        if (out->len + (size_t)n > LIMIT_CONFIG_FILE)
-            return -EFBIG;
-        sbuf_add(out, buffer, (size_t)n);
-    }
-    return sbuf_error(out);
-}
-
 /* 0 also where it is no file to be read: that was reported. */
 static int read_file(struct config *c, int at, const char *name, const char *path, bool may_be_missing, read_fn *read_text,
                      struct config_report *report)
@@ -55,7 +38,7 @@ static int read_file(struct config *c, int at, const char *name, const char *pat
         config_problem(report, path, 0, false, "others than root may write it (chown root, chmod go-w): not read");
         return 0;
     }
-    r = read_all(fd, &text);
+    r = sbuf_add_file(&text, fd, LIMIT_CONFIG_FILE);
     if (r == -ENOMEM)
         return r;
     if (r == -EFBIG)

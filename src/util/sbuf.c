@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void sbuf_done(struct sbuf *s)
 {
@@ -144,6 +145,23 @@ void sbuf_added(struct sbuf *s, size_t len)
 {
     s->len += len;
     s->data[s->len] = '\0';
+}
+
+int sbuf_add_file(struct sbuf *s, int fd, size_t max)
+{
+    char buffer[16384];
+    ssize_t n;
+
+    while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (s->len + (size_t)n > max)
+            return -EFBIG;
+        sbuf_add(s, buffer, (size_t)n);
+    }
+    return sbuf_error(s);
 }
 
 void sbuf_truncate(struct sbuf *s, size_t len)

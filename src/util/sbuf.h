@@ -68,6 +68,8 @@ void sbuf_addf(struct sbuf *s, const char *format, ...) _printf_(2, 3);
 /* Room for so many bytes, to be written there and then added; NULL: out of memory. */
 char *sbuf_room(struct sbuf *s, size_t len);
 void sbuf_added(struct sbuf *s, size_t len);
+/* All that can still be read from fd. -EFBIG: it would be longer than `max` bytes then; -errno of read(2), -ENOMEM. */
+int sbuf_add_file(struct sbuf *s, int fd, size_t max);
 void sbuf_truncate(struct sbuf *s, size_t len);
 
 #define _cleanup_sbuf_ _cleanup_(sbuf_done)

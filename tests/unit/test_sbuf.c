@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "util/sbuf.h"
 
@@ -98,12 +99,32 @@ static void error_of_the_first(void **state)
     assert_string_equal(sbuf_str(&s), "");
 }
 
+/* As much as it may be, and not a byte more. */
+static void reads_a_file(void **state)
+{
+    (void)state;
+    for (size_t max = 4; max <= 6; max++) {
+        _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+        int ends[2];
+
+        assert_int_equal(pipe(ends), 0);
+        assert_int_equal(write(ends[1], "cde", 3), 3);
+        close(ends[1]);
+        sbuf_add_str(&s, "ab");
+        assert_int_equal(sbuf_add_file(&s, ends[0], max), max < 5 ? -EFBIG : 0);
+        assert_string_equal(sbuf_str(&s), max < 5 ? "ab" : "abcde");
+        close(ends[0]);
+        assert_int_equal(sbuf_add_file(&s, ends[0], max), -EBADF);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest more[] = {
         cmocka_unit_test(grows),
         cmocka_unit_test(errors_stay),
         cmocka_unit_test(error_of_the_first),
+        cmocka_unit_test(reads_a_file),
     };
 
     return RUN_ROWS(decimals, writes_decimal) + cmocka_run_group_tests(more, NULL, NULL);
