@@ -11,7 +11,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LINES_MAX = 700  # of one file: two jobs, most of the time
 # known to be longer; may not grow
-LONG = {"src/daemon/pipeline.c": 980, "src/sensor/bpf/objects.c": 710}
+LONG = {"src/sensor/bpf/objects.c": 710}
 TO_DO = ("src/sensor/", "src/bpf/")  # not gone through yet: their words are counted, not refused
 
 INSTEAD = {

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The stages joined: what one hands to the next. All are callbacks whose `data` is the struct pipeline; events are the
+ * callee's, everything else is borrowed for the call.
+ */
+#pragma once
+
+#include "daemon/pipeline_state.h"
+
+/* ---- what sensors, tracker and engines emit ---- */
+
+void pipeline_on_process(void *data, const struct process_event *event);
+void pipeline_on_event(void *data, struct event *event);
+void pipeline_on_gap(void *data, const struct gap *gap);
+void pipeline_on_life(void *data, const struct lifecycle_event *life);
+/* All observations of the change are in: find the actor, and emit the event to store, case and caller. */
+void pipeline_deliver(void *data, struct event *event);
+
+/* ---- what the watches ask for ---- */
+
+/* Adds an object to all sensors: 0 if one of them takes it; -ESRCH: its container has ended. */
+int pipeline_add_object(void *data, const struct watch_object *object, struct err *err);
+void pipeline_remove_object(void *data, uint32_t object_id);
+void pipeline_set_window(void *data, bool on);
+void pipeline_on_notice(void *data, const char *text);
+void pipeline_on_explain(void *data, enum watch_explanation why, uint64_t time_ns, uint64_t files, struct bytes detail);
