@@ -290,18 +290,29 @@ static void find_origin(struct attribution *a, struct process *p)
 }
 
 /* The package of the container's own image. */
-static bool find_inside(struct attribution *a, const struct process *p, struct bytes *package,
+static bool find_inside(struct attribution *a, const struct process *p, struct bytes path, struct bytes *package,
                         struct bytes *version)
 {
     _cleanup_sbuf_ struct sbuf place = SBUF_INIT;
 
-    if (!p->executable.len)
+    if (!path.len)
         return false;
     inside_by_process(&place, p->container->pid);
     if (!p->exited_ns) /* the first process may be unknown, or gone */
         inside_by_process(&place, p->pid);
-    return image_packages_find(a->image_packages, p->container->id, sbuf_bytes(&place), p->executable, package,
+    return image_packages_find(a->image_packages, p->container->id, sbuf_bytes(&place), path, package,
                                version) == 0;
+}
+
+/* By a path alone: whose lists are asked depends on where it lives. Not known where: not asked. */
+static bool find_package(struct attribution *a, const struct process *p, struct bytes path, struct bytes *package,
+                         struct bytes *version)
+{
+    if (!path.len || p->executable_memfd)
+        return false;
+    if (p->origin == ORIGIN_HOST)
+        return a->packages && packages_find(a->packages, path, package, version) == 0;
+    return p->origin == ORIGIN_CONTAINER && find_inside(a, p, path, package, version);
 }
 
 static void find_owner(struct attribution *a, struct process *p)
@@ -311,11 +322,8 @@ static void find_owner(struct attribution *a, struct process *p)
 
     if (p->origin != ORIGIN_CONTAINER)
         process_set(p, &p->owner.unit, cgroup_unit(p->cgroup));
-    /* by a path alone: whose lists are asked depends on where it lives. Not known where: not asked */
-    if (!p->executable_memfd &&
-        (p->origin == ORIGIN_HOST        ? a->packages && packages_find(a->packages, p->executable, &package, &version) == 0
-         : p->origin == ORIGIN_CONTAINER ? find_inside(a, p, &package, &version)
-                                         : false)) {
+    /* a script's own package says more than its interpreter's */
+    if (find_package(a, p, p->script, &package, &version) || find_package(a, p, p->executable, &package, &version)) {
         process_set(p, &p->owner.package, package);
         process_set(p, &p->owner.package_version, version);
     }

@@ -166,11 +166,24 @@ static unsigned whose_part(const struct chain *c, unsigned at)
     return at;
 }
 
+/* Whoever reads "with python3.11" does not know more than before: the script that it ran is the tool. */
+static struct bytes tool_name(const struct cause_link *link)
+{
+    const struct cause_run *run = &link->run;
+
+    if (run->claimed)
+        return link->name;
+    if ((run->kind == RUN_SCRIPT || run->kind == RUN_ARCHIVE) && bytes_basename(run->name).len)
+        return bytes_basename(run->name);
+    return run->kind == RUN_MODULE && run->name.len ? run->name : link->name;
+}
+
 void cause_find_run(const struct chain *c, struct cause *ret)
 {
     bool job = is_job(ret->launcher.kind);
     unsigned at = choose(c, job), shown;
     const struct cause_link *link;
+    struct bytes tool;
 
     if (at == NONE) /* a shell's own doing, or a launcher's */
         at = 0;
@@ -198,6 +211,7 @@ void cause_find_run(const struct chain *c, struct cause *ret)
     }
     ret->run.process = process_ref(c->process[link->role == ROLE_SCRIPT ? whose_part(c, shown) : shown]);
     ret->run.exited = cause_has_exited(ret, c->event);
-    if (at != 0 && !bytes_equal(c->link[0]->name, ret->run.name) && !bytes_equal(c->link[0]->name, link->name))
-        ret->tool = c->link[0]->name;
+    tool = tool_name(c->link[0]);
+    if (at != 0 && !bytes_equal(tool, ret->run.name) && !bytes_equal(tool, tool_name(link)))
+        ret->tool = tool;
 }

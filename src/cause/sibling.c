@@ -93,6 +93,20 @@ static bool is_sibling(const struct process *p, struct process *sibling)
                                  : !p->script.len && is_called_alike(p->args, sibling->args);
 }
 
+/* The tool that the sibling is, in the memory of this one: a program's name, or that of a script in the same arguments. */
+static struct bytes tool_of(const struct process *p, struct bytes sibling_tool, const struct cause_link *link)
+{
+    struct bytes program = bytes_basename(p->executable), script = bytes_basename(p->script);
+    size_t end = link ? link->script_args_len : 0;
+
+    if (bytes_equal(sibling_tool, program))
+        return program;
+    if (bytes_equal(sibling_tool, script))
+        return script;
+    return end >= sibling_tool.len && end <= p->args.len ? (struct bytes){ p->args.data + end - sibling_tool.len, sibling_tool.len }
+                                                        : program;
+}
+
 bool cause_of_sibling(struct event *event, struct process *sibling, const struct cause *known)
 {
     struct process *p = event->actor.process;
@@ -103,7 +117,7 @@ bool cause_of_sibling(struct event *event, struct process *sibling, const struct
     if (!event->cause.sibling)
         event->cause.sibling = process_ref(sibling);
     if (event->cause.tool.len) /* points into its own memory: the referenced process may be the script's sibling */
-        event->cause.tool = bytes_basename(p->executable);
+        event->cause.tool = tool_of(p, known->tool, sibling->cause_link);
     if (known->run.process == sibling) {
         process_unref(event->cause.run.process);
         event->cause.run.process = process_ref(p);

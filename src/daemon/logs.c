@@ -118,7 +118,8 @@ static void find_owner(struct log_reading *r, struct process *p)
     struct bytes package = BYTES_NULL, version = BYTES_NULL;
 
     if (r->packages && p->origin != ORIGIN_CONTAINER &&
-        packages_find(r->packages, p->executable, &package, &version) == 0) {
+        (packages_find(r->packages, p->script, &package, &version) == 0 ||
+         packages_find(r->packages, p->executable, &package, &version) == 0)) {
         process_set(p, &p->owner.package, package);
         process_set(p, &p->owner.package_version, version);
         facts.package = package;

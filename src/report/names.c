@@ -243,7 +243,10 @@ static void add_run(struct sbuf *out, const struct cause_run *run)
         escape_terminal(out, run->name);
         return;
     case RUN_TEXT:
-        name_command_line(out, run->args, COMMAND_COLUMNS);
+        if (run->args.len)
+            name_command_line(out, run->args, COMMAND_COLUMNS);
+        else
+            escape_terminal(out, run->name);
         return;
     case RUN_INPUT:
         sbuf_add_str(out, "a script on the standard input of ");
@@ -352,7 +355,7 @@ static const struct launcher_words launchers[LAUNCHER_KIND_COUNT] = {
     [LAUNCHER_CI]            = { "a job of the CI runner ", "", "CI runner ", false, false, CI_SAYS },
     [LAUNCHER_SSH]           = { "a command given to ssh by ", "", "ssh command of ", false, true },
     [LAUNCHER_SFTP]          = { "", " by sftp", "sftp of ", true, true },
-    [LAUNCHER_PERSON]        = { NULL, NULL, "", true, false },
+    [LAUNCHER_PERSON]        = { NULL, NULL, "", false, false },
     [LAUNCHER_COMMAND]       = { NULL, NULL, "", false, false },
     [LAUNCHER_POD_EXEC]      = { "run by kubectl exec, a probe or a hook in ", "", "kubectl exec, a probe or a hook in ", false, true },
 };
@@ -385,6 +388,8 @@ void name_launcher(struct sbuf *out, const struct cause_launcher *l)
     if (!w->who || !w->who[0] || (!l->name.len && !l->detail.len && l->kind != LAUNCHER_ANACRON))
         return;
     sbuf_add_str(out, w->who);
+    if (!l->name.len && !l->detail.len) /* anacron's */
+        sbuf_truncate(out, out->len - 1);
     if (l->kind != LAUNCHER_COPY)
         escape_terminal(out, l->name);
     if (l->detail.len) {
@@ -531,11 +536,39 @@ static bool add_headline(struct sbuf *out, const struct cause *cause)
         }
         sbuf_add_char(out, ')');
     }
-    if (module || cause->run.kind == RUN_UNKNOWN || cause->run.kind == RUN_PROGRAM || cause->run.kind == RUN_COMMAND ||
+    if (module || !cause->run.name.len || cause->run.kind == RUN_UNKNOWN || cause->run.kind == RUN_PROGRAM || cause->run.kind == RUN_COMMAND ||
         is_named_by(cause))
         return false;
     sbuf_add_str(out, ", running ");
     add_run(out, &cause->run);
+    return true;
+}
+
+/* Nobody logged in, as far as the kernel knows: the terminal's user is named, who need not be the one who sits there. */
+static bool add_terminal_user(struct sbuf *out, const struct cause *cause, const struct actor *actor, bool *ret_comma)
+{
+    const struct process *started_by = cause->launcher.process;
+
+    if (!cause->launcher.name.len)
+        return false;
+    if (cause->person.interactive) {
+        escape_terminal(out, cause->launcher.name);
+        if (cause->person.terminal.len) {
+            sbuf_add_str(out, ", at ");
+            escape_terminal(out, cause->person.terminal);
+        }
+        *ret_comma = cause->person.terminal.len > 0;
+        return true;
+    }
+    add_what(out, cause, actor, true);
+    sbuf_add_str(out, ", in ");
+    if (started_by && started_by->executable.len)
+        escape_terminal(out, bytes_basename(started_by->executable));
+    else
+        sbuf_add_str(out, "a terminal");
+    sbuf_add_str(out, " of ");
+    escape_terminal(out, cause->launcher.name);
+    *ret_comma = true;
     return true;
 }
 
@@ -549,6 +582,8 @@ void name_subject(struct sbuf *out, const struct cause *cause, const struct acto
         *ret_comma = has_changed(&cause->person) || cause->person.terminal.len || cause->person.remote.len;
         return;
     }
+    if (l->kind == LAUNCHER_PERSON && add_terminal_user(out, cause, actor, ret_comma))
+        return;
     if (l->kind == LAUNCHER_PRODUCT && l->name.len) {
         add_product_name(out, l->name, l->detail, bytes_basename(cause->run.name));
         return;

@@ -192,7 +192,7 @@ static void add_tools(const struct culprit *s, const struct tally *const *said, 
 /* What a person typed. */
 static void add_command(const struct culprit *s, struct sbuf *out)
 {
-    if (s->cause.launcher.kind != LAUNCHER_PERSON || !s->cause.run.args.len)
+    if (s->cause.launcher.kind != LAUNCHER_PERSON || !s->cause.run.args.len || !(s->cause.person.known || s->cause.person.interactive))
         return;
     sbuf_add_str(out, ": ");
     if (s->cause.run.text.len && s->cause.run.kind == RUN_COMMAND)

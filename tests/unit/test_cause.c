@@ -191,6 +191,12 @@ static const struct row {
     { "a script that a package brought is another's tool",
       { BASH, { "/usr/bin/bash", "bash|/opt/outer.sh" }, { "/usr/bin/dash", "/bin/sh|/usr/bin/savelog|x", .script = "/usr/bin/savelog" }, RM },
       "script /opt/outer.sh", "rm", "person ann" },
+    { "a script that a package brought is the tool, not its interpreter",
+      { BASH, { "/usr/bin/bash", "bash|/opt/outer.sh" }, { "/usr/bin/python3.11", "/usr/bin/python3|/usr/bin/borg|prune", .script = "/usr/bin/borg" } },
+      "script /opt/outer.sh", "borg", "person ann" },
+    { "the same of the same interpreter",
+      { BASH, { "/usr/bin/python3.11", "python3|/opt/a.py" }, { "/usr/bin/python3.11", "/usr/bin/python3|/usr/bin/borg|prune", .script = "/usr/bin/borg" } },
+      "script /opt/a.py", "borg", "person ann" },
     { "python runs a shell", { { "/usr/bin/python3.11", "python3|/opt/a.py" }, { "/usr/bin/dash", "sh|-c|rm x" }, RM }, "script /opt/a.py", "rm" },
 
     /* ---- targets ---- */
@@ -203,7 +209,7 @@ static const struct row {
     { "npm run",
       { BASH, { "/usr/bin/node", "node|/usr/bin/npm|run|clean", "/src", .script = "/usr/bin/npm" }, { "/usr/bin/dash", "sh|-c|rimraf dist" },
         { "/usr/bin/node", "node|/src/node_modules/.bin/rimraf|dist", .script = "/src/node_modules/.bin/rimraf" } },
-      "npm-script clean", "", "person ann" },
+      "npm-script clean", "rimraf", "person ann" },
     { "npm, which has written its title over its arguments", { BASH, { "/usr/bin/node", "npm run clean", "/src" }, RM },
       "npm-script clean", "rm", "person ann" },
     { "git", { BASH, { "/usr/bin/git", "git|-C|/src|checkout|main" } }, "git checkout", "", "person ann" },
