@@ -12,7 +12,6 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 LINES_MAX = 700  # of one file: two jobs, most of the time
 # known to be longer; may not grow
 LONG = {"src/sensor/bpf/objects.c": 710}
-TO_DO = ("src/sensor/", "src/bpf/")  # not gone through yet: their words are counted, not refused
 
 INSTEAD = {
     "tell": "emit, report, say, or print",
@@ -29,8 +28,10 @@ INSTEAD = {
     "calm": "poll back-off",
     "ghost": "tombstone",
     "blinks": "say what would be missed",
+    "stands": "is (\"stands for\" is fine)",
+    "stood": "was",
 }
-WORD = re.compile(r"(?<![A-Za-z])(" + "|".join(INSTEAD) + r")(?![A-Za-z])", re.I)
+WORD = re.compile(r"(?<![A-Za-z])(" + "|".join(INSTEAD) + r")(?![A-Za-z])(?! for\b)", re.I)
 STRING = re.compile(r"/\*.*?\*/|'(?:\\.|[^'\\\n])+'|\"(?:\\.|[^\"\\\n])*\"", re.S)
 
 
@@ -41,7 +42,6 @@ def without_strings(text):
 
 def main():
     bad = 0
-    to_do = 0
     for path in sorted((ROOT / "src").rglob("*.[ch]")):
         name = str(path.relative_to(ROOT))
         text = path.read_text()
@@ -52,14 +52,10 @@ def main():
         found = [(0, m) for m in WORD.finditer(name)]
         for number, line in enumerate(without_strings(text).split("\n"), 1):
             found += [(number, m) for m in WORD.finditer(line)]
-        if name.startswith(TO_DO):
-            to_do += len(found)
-            continue
         for number, match in found:
             print(f"{name}:{number}: \"{match.group()}\": {INSTEAD[match.group().lower()]} (docs/glossary.md)")
             bad += 1
-    print(f"words: {to_do} private words are left in {' and '.join(TO_DO)}, none elsewhere" if not bad else
-          f"words: {bad} places")
+    print(f"words: {bad} places" if bad else "words: those of docs/glossary.md, and no file is too long")
     return 1 if bad else 0
 
 

@@ -191,7 +191,7 @@ struct pt_regs___arm64 {
 #define SYSCALL_IO_URING_ENTER 426
 #endif
 
-/* Since 5.15 the kernel tells where the registers are, as a pointer that the verifier knows. */
+/* Since 5.15 the kernel passes the registers, as a pointer that the verifier knows. */
 #define REGISTERS_ARE_KNOWN bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs)
 
 /* Address of the registers, 0 if it cannot be known. */

@@ -51,7 +51,7 @@ static __noinline struct scratch *look_backing(struct file *f)
     struct overlay_call *call = bpf_map_lookup_elem(&overlay_calls, &id);
     u64 first = (u64)BPF_CORE_READ(f, f_inode, i_dentry.first);
 
-    if (!call || call->told || !first)
+    if (!call || call->emitted || !first)
         return NULL;
     first = dentry_of_alias(first);
     return first ? look_any(first) : NULL;
@@ -100,7 +100,7 @@ const volatile bool mappings_deny_writing = false;
 /*
  * Before 5.15 a program that runs from an overlay's upper layer is refused to writers when the overlay opens the file
  * there, after permission was given. struct ovl_inode, of a module: the upper dentry follows its inode (5.8 to 7.2);
- * anything else that could stand there is no dentry of another file system's file.
+ * anything else that could be there is no dentry of another file system's file.
  */
 static __noinline bool overlay_runs(u64 inode)
 {
@@ -196,7 +196,7 @@ static __noinline int close_seen(u64 *ctx)
     if (!o)
         return 0;
     inode_times_known(f->f_inode, &times[0], &times[1], &times[2]);
-    /* an empty file whose times changed was touched; what was written and cut again is told as a truncation */
+    /* an empty file whose times changed was touched; what was written and cut again is emitted as a truncation */
     if (f->f_inode->i_size != (s64)o->size || (f->f_inode->i_size && times[1] != o->mtime_ns))
         written_to(f, o);
     if (bpf_map_delete_elem(&opened_files, &key) == 0)
@@ -285,12 +285,12 @@ SEC("?fexit/vfs_truncate") int truncate_end(u64 *ctx)
     s32 result = ctx[2];
     u64 id = bpf_get_current_pid_tgid();
     struct scratch *s;
-    u32 *told;
+    u32 *emitted;
 
     if (result >= 0)
         return 0;
-    told = bpf_map_lookup_elem(&refusals, &id);
-    if (told && *told == OPERATION_TRUNCATE) {
+    emitted = bpf_map_lookup_elem(&refusals, &id);
+    if (emitted && *emitted == OPERATION_TRUNCATE) {
         bpf_map_delete_elem(&refusals, &id);
         return 0;
     }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * open(O_CREAT) of a name that is not there: the directory's mode is looked at after this hook, and
- * nothing else is called when it says no. Only the end of the whole call knows, and what is not refused
- * is told by the open: until then it is remembered only which name it was.
+ * nothing else is
+ * called when it says no. Only the end of the whole call knows. What is not refused is emitted by the open: until then only
+ * the name is remembered.
  */
 #pragma once
 
@@ -49,7 +50,7 @@ static __noinline int create_refused(struct asked *a, s32 error)
     struct dentry *d = a ? (void *)a->dentry : NULL;
     struct scratch *s;
 
-    /* what was there after all was not to be created: its own refusal is told by may_open() */
+    /* what was there after all was not to be created: its refusal is emitted by may_open() */
     if (!a || BPF_CORE_READ(d, d_inode))
         return 0;
     if ((u64)BPF_CORE_READ(d, d_parent) != a->parent || BPF_CORE_READ(d, d_name.hash_len) != a->hash_len) {

@@ -42,7 +42,7 @@ static __always_inline bool is_done(u32 which, u64 what)
 #define is_disturbed(s) (twice && (s)->task != bpf_get_current_pid_tgid())
 
 /*
- * The programs of one hook: the one that serves other kernels, and the two. `what` tells one call of a task from its
+ * The programs of one hook: the one that serves other kernels, and the two. `what` distinguishes one call of a task from its
  * next one.
  */
 #define DUPLICATED(section, name, which, what)                                                          \

@@ -21,8 +21,8 @@ const volatile struct wire_hook_shape shapes[WIRE_HOOK_COUNT];
 #define EROFS 30
 #define ETXTBSY 26
 
-/* A file opened for writing by a change that was told: what it was then. Deleted at its last close. When
- * full, the end of a write is not told: counted. */
+/* A file opened for writing by a change that was emitted: what it was then. Deleted at its last close. When
+ * full, the end of a write is not emitted: counted. */
 struct opened {
     u64 size;
     s64 mtime_ns, ctime_ns;
@@ -37,7 +37,7 @@ struct {
 
 __u64 opened_count; /* entries of it: while nothing that is watched is open, a last close need not look for one */
 
-/* Each single write: who wrote what when last. Pushed out: told once more. */
+/* Each single write: who wrote what when last. Evicted: emitted once more. */
 struct write_key {
     u64 inode;
     u64 process;
@@ -96,14 +96,14 @@ static __always_inline struct scratch *start(struct dentry *d)
 }
 
 /*
- * Fill the scratch's `p` for what begins at its dentry, if it is to be told: all but the file's state, which its
+ * Fill the scratch's `p` for what begins at its dentry, if it is to be emitted: all but the file's state, which its
  * caller reads. Returns the operation, OPERATION_NONE if not. asked: somebody asks for it there.
  */
 static __noinline u32 decide(struct scratch *s, u32 operation, u32 flags, u32 asked)
 {
     struct task_struct *t;
     struct dentry *d;
-    bool told, inner;
+    bool emitted, inner;
     u32 as = operation;
 
     if (!s)
@@ -111,12 +111,12 @@ static __noinline u32 decide(struct scratch *s, u32 operation, u32 flags, u32 as
     t = (void *)s->who;
     inner = is_inner(t);
     d = (void *)s->p.dentry;
-    told = asked || s->match.deep;
+    emitted = asked || s->match.deep;
     if (self_tgid == (u32)((u64)t == bpf_get_current_task() ? s->task >> 32 : BPF_CORE_READ(t, tgid)))
-        told = false;
+        emitted = false;
     if (!inner && s->match.magic == OVERLAYFS_MAGIC)
-        overlay_remember(d, operation, told, flags & WIRE_CREATED);
-    if (!told)
+        overlay_remember(d, operation, emitted, flags & WIRE_CREATED);
+    if (!emitted)
         return OPERATION_NONE;
     change_fill(&s->p.change, operation, flags, t);
     if (s->match.deep)
@@ -139,7 +139,7 @@ static __noinline u32 decide(struct scratch *s, u32 operation, u32 flags, u32 as
     return as;
 }
 
-/* The file's state before the change, unless the overlay's sight of it gave it. */
+/* The file's state before the change, unless the overlay's observation of the change has it. */
 #define STATE_BEFORE(s, read, inode)                                                               \
     do {                                                                                           \
         if (!(s)->p.change.file.known)                                                             \
@@ -423,7 +423,7 @@ static __always_inline struct scratch *begin_two(struct dentry *to, struct dentr
     save_name(s->n.name, to);
     save_name(s->n.other, from);
     if (s->p.change.operation == OPERATION_RENAME || s->p.change.operation == OPERATION_LINK) {
-        s->p.change.other = s->p.change.file; /* what stood at the new name */
+        s->p.change.other = s->p.change.file; /* what was at the new name */
         if (s->p.change.other.known)
             s->p.change.flags |= WIRE_REPLACED;
         state_clear(&s->p.change.file);
@@ -562,7 +562,7 @@ BEGIN_END(fileattr, vfs_fileattr_set, WIRE_HOOK_VFS_FILEATTR_SET, begin_rare, OP
 
 #include "bpf/contents.h"
 #include "bpf/creates.h"
-#include "bpf/held.h"
+#include "bpf/already_open.h"
 #include "bpf/mounts.h"
 
 char _license[] SEC("license") = "GPL";

@@ -2,18 +2,18 @@
 /*
  * One change, seen twice: by the overlay and by its layers. A call from inside overlayfs is made with
  * credentials that are not the task's own (pointers; the ids may be equal). What the overlay was asked
- * to do comes first: it is remembered for the task, and what its layers do for it is dropped if it was
- * told, or else put into its terms.
+ * to do comes first: it is remembered for the task, and what its layers do for it is dropped if it
+ * was emitted, or else put into its terms.
  */
 #pragma once
 
 #include "bpf/record.h"
 
-/* The task's last operation on an overlay. Written at each; pushed out: the layers' sight is told too. */
+/* The task's last operation on an overlay. Written at each; evicted: the layers' observation is emitted too. */
 struct overlay_call {
     u64 name;      /* name_key of what it works on */
     u32 operation;
-    u32 told;
+    u32 emitted;
     u32 flags;     /* WIRE_CREATED */
     u32 reserved;
     struct wire_state file;
@@ -36,16 +36,16 @@ static __always_inline bool is_inner(struct task_struct *t)
     return BPF_CORE_READ(t, cred) != BPF_CORE_READ(t, real_cred);
 }
 
-static __noinline int overlay_remember(struct dentry *d, u32 operation, u32 told, u32 flags)
+static __noinline int overlay_remember(struct dentry *d, u32 operation, u32 emitted, u32 flags)
 {
     struct overlay_call call;
     u64 id = bpf_get_current_pid_tgid();
 
     __builtin_memset(&call, 0, sizeof(call));
     call.operation = operation;
-    call.told = told;
+    call.emitted = emitted;
     call.flags = flags;
-    if (!told) {
+    if (!emitted) {
         call.name = name_key(d);
         state_read(&call.file, BPF_CORE_READ(d, d_inode));
     }
@@ -53,7 +53,7 @@ static __noinline int overlay_remember(struct dentry *d, u32 operation, u32 told
     return 0;
 }
 
-/* Something inside a watched layer. Returns the operation it is to be told as, OPERATION_NONE: not at all. */
+/* Something inside a watched layer. Returns the operation to emit it as, OPERATION_NONE: not at all. */
 static __noinline u32 fold_inner(struct wire_change *c, struct dentry *d, u32 operation)
 {
     u64 id = bpf_get_current_pid_tgid();
@@ -61,9 +61,9 @@ static __noinline u32 fold_inner(struct wire_change *c, struct dentry *d, u32 op
 
     if (!c)
         return OPERATION_NONE;
-    if (!call) /* an open creates first: it is told when the open is */
+    if (!call) /* an open creates first: emitted together with the open */
         return operation == OPERATION_CREATE ? OPERATION_NONE : operation;
-    if (call->told || call->name != name_key(d))
+    if (call->emitted || call->name != name_key(d))
         return OPERATION_NONE;
     c->flags |= call->flags;
     if (call->operation == operation)

@@ -88,7 +88,7 @@ static __always_inline u32 hits_of(struct scratch *s, u32 path)
 
 /*
  * A directory on the way to a watched path is made, or another one comes to its name: until user space has
- * looked, everything at and below that name is told.
+ * looked, everything at and below that name is emitted.
  */
 __noinline int open_names(void)
 {

@@ -2,7 +2,7 @@
 /*
  * The kernel's types, as far as they are read. Members are found by the running kernel's BTF (CO-RE),
  * so neither order nor size matters here, and the build needs no BTF of its own machine. Types that
- * changed their shape stand in compat.h.
+ * changed their shape are in compat.h.
  */
 #pragma once
 

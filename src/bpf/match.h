@@ -10,7 +10,7 @@
 #include "wire/change.h"
 #include "wire/match.h"
 
-/* Levels of a path; deeper ones are told as undecided. In two loops, one within the other, here and where names are
+/* Levels of a path; deeper ones are emitted as undecided. In two loops, one within the other, here and where names are
  * put together: the verifier looks at each round of each loop once, and at the inner one once in all. */
 #define WALK_MAX (WALK_OUTER * WALK_INNER)
 #define WALK_OUTER 11

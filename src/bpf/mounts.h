@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is mounted over watched files, or over what they stand in, and taken away again. */
+/* What is mounted over watched files, or over the directories that hold them, and unmounted again. */
 #pragma once
 
 #define MS_REMOUNT 32

@@ -77,7 +77,7 @@ struct {
 /* How many there are, of both kinds, and of these in the maps: the exits of what nobody watches need no look-up. */
 __u64 pending_count, pending_mapped, asked_mapped;
 
-/* A refusal that was told already, so that the call around it is silent: task -> operation. */
+/* A refusal that was emitted already, so that the call around it is not emitted again: task -> operation. */
 struct {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
     __uint(max_entries, 1024);
@@ -199,7 +199,7 @@ static __noinline struct scratch *pending_take(u64 dentry, u32 slot)
     return s;
 }
 
-/* What was taken is told, with its result. */
+/* Emit what was taken, with its result. */
 static __noinline int finish(struct scratch *s, s32 error)
 {
     if (!s)

@@ -299,7 +299,7 @@ static __always_inline void process_put_script(struct process_scratch *s, const 
     s->tail_len = off + n - 1;
 }
 
-/* `sh < FILE`: last in the tail. A pipe, a terminal, /dev/null and what was removed have no name to be told. */
+/* `sh < FILE`: last in the tail. A pipe, a terminal, /dev/null and what was removed have no name to emit. */
 static __always_inline void process_put_input(struct process_scratch *s, struct task_struct *t)
 {
     struct file **files = BPF_CORE_READ(t, files, fdt, fd), *f = NULL;
@@ -314,5 +314,5 @@ static __always_inline void process_put_input(struct process_scratch *s, struct 
     if (process_put_path(s, (void *)f + bpf_core_field_offset(struct file, f_path)) == 0)
         s->p.input_len = s->part_len;
     else
-        s->tail_len -= s->part_len; /* not to be told by half */
+        s->tail_len -= s->part_len; /* not to be emitted in part */
 }

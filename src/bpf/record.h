@@ -114,12 +114,12 @@ static __always_inline struct actor_scratch *actor_scratch_get(void)
     return bpf_map_lookup_elem(&actor_scratches, &mine);
 }
 
-/* Actors that user space knows already, by tgid. An entry pushed out is only told again. */
+/* Actors that user space knows already, by tgid. An evicted entry is only emitted again. */
 struct actor_known {
     u64 start_ns;
-    u64 exe, cwd, args; /* addresses: any of them changes with what the actor record tells */
+    u64 exe, cwd, args; /* addresses: any of them changes with what the actor record contains */
     u64 number;
-    u32 told;           /* a bit each ring */
+    u32 emitted;        /* a bit each ring */
     u32 reserved;
 };
 
@@ -592,7 +592,7 @@ static __always_inline long ring_put(u32 is_frequent, void *data, u64 len)
     } while (0)
 
 /* The number of the actor's record, which is put into the ring first if it is not known there. */
-static __noinline u64 actor_tell(struct task_struct *who, u32 is_frequent)
+static __noinline u64 actor_emit(struct task_struct *who, u32 is_frequent)
 {
     u32 bit = is_frequent ? 2 : 1, tgid;
     struct actor_known now = { 0 }, *known;
@@ -611,10 +611,10 @@ static __noinline u64 actor_tell(struct task_struct *who, u32 is_frequent)
     known = bpf_map_lookup_elem(&actors, &tgid);
     if (known && known->start_ns == now.start_ns && known->exe == now.exe &&
         known->cwd == now.cwd && known->args == now.args) {
-        if (known->told & bit)
+        if (known->emitted & bit)
             return known->number;
         now.number = known->number;
-        now.told = known->told;
+        now.emitted = known->emitted;
     } else {
         now.number = bpf_ktime_get_boot_ns() << 8 | (bpf_get_smp_processor_id() & 0xff);
     }
@@ -627,7 +627,7 @@ static __noinline u64 actor_tell(struct task_struct *who, u32 is_frequent)
         return 0;
     a->actor.header.len = len;
     if (ring_put(is_frequent, a, len) == 0) {
-        now.told |= bit;
+        now.emitted |= bit;
         bpf_map_update_elem(&actors, &tgid, &now, BPF_ANY);
     }
     return now.number;
@@ -673,7 +673,7 @@ __noinline int record_emit(void)
     t = (void *)s->who;
     c = &s->p.change;
     p = &s->p;
-    c->actor = actor_tell(t, p->frequent);
+    c->actor = actor_emit(t, p->frequent);
     s->tail_len = 0;
     put_path(s, p, 0);
     c->path_len = s->tail_len;

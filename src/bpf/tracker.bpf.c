@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who is born, executes, dies, told at the moment by raw tracepoints: these load also where a kernel
+ * Who is born, executes, dies, emitted at that moment by raw tracepoints: these load also where a kernel
  * refuses programs on its functions. Nothing is filtered: every process may be the culprit, or its
  * launcher.
  */
@@ -10,7 +10,7 @@
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
     __uint(max_entries, 1 << 22);
-} news SEC(".maps");
+} notifications SEC(".maps");
 
 /* Records that found no room, a counter per CPU. Written here, read by user space. */
 struct {
@@ -27,8 +27,8 @@ struct {
     __type(value, struct process_scratch);
 } scratches SEC(".maps");
 
-/* Bytes of `news`: set by user space. */
-const volatile __u64 news_size = 1 << 22;
+/* Bytes of `notifications`: set by user space. */
+const volatile __u64 notifications_size = 1 << 22;
 
 static __always_inline struct process_scratch *begin(u32 kind, struct task_struct *t)
 {
@@ -49,8 +49,8 @@ static __always_inline int emit(struct process_scratch *s)
     if (len > sizeof(s->p) + PROCESS_TAIL_SIZE)
         return 0;
     s->p.len = len;
-    if (bpf_ringbuf_output(&news, s, len,
-                           bpf_ringbuf_query(&news, BPF_RB_AVAIL_DATA) > news_size / 4
+    if (bpf_ringbuf_output(&notifications, s, len,
+                           bpf_ringbuf_query(&notifications, BPF_RB_AVAIL_DATA) > notifications_size / 4
                                ? BPF_RB_FORCE_WAKEUP
                                : BPF_RB_NO_WAKEUP) == 0)
         return 0;
@@ -113,7 +113,7 @@ int on_rename(u64 *ctx)
 
     if (BPF_CORE_READ(t, tgid) != BPF_CORE_READ(t, pid))
         return 0; /* a thread's name */
-    /* execve() sets the name first, and is told itself */
+    /* execve() sets the name first, and is emitted itself */
     if (bpf_core_field_exists(t->in_execve) && BPF_CORE_READ_BITFIELD_PROBED(t, in_execve))
         return 0;
     s = begin(WIRE_PROCESS_COMM, t);

@@ -40,7 +40,7 @@ struct config_key_info {
 const struct config_key_info *config_key_info(enum config_key key);
 /* CONFIG_KEY_COUNT: there is none by that name. */
 enum config_key config_key_by_name(bool of_watch, struct bytes name);
-/* auto, cheap: a value of CONFIG_SENSOR that stands alone. */
+/* auto, cheap: a value of CONFIG_SENSOR that is given alone. */
 bool config_sensor_is_automatic(struct bytes value);
 /* on, off, true, false, yes, no. -EINVAL: it is none. */
 int config_parse_switch(struct bytes value, bool *ret);

@@ -234,7 +234,7 @@ static int take_empty(cfg_t *cfg, enum config_key key)
 
 /* ---- watches ---- */
 
-/* -EEXIST: one of them stands elsewhere already; it was said. */
+/* -EEXIST: one of them is elsewhere already; it was said. */
 static int know_targets(const struct config_watch *w)
 {
     const struct config_value *targets = &w->values[CONFIG_WATCH_TARGETS];

@@ -16,7 +16,7 @@
 #include "util/log.h"
 #include "util/sbuf.h"
 
-/* What a sensor can tell. `doctor` prints the table of sensors.c, tests mark scenarios by it. */
+/* What a sensor can see. `doctor` prints the table of sensors.c, tests mark scenarios by it. */
 enum capability {
     CAPABILITY_NAMES = 1ull << 0,          /* create, delete, rename, link */
     CAPABILITY_CONTENTS = 1ull << 1,       /* open for writing, truncate */

@@ -30,7 +30,7 @@ enum { BLOCK_PROCESS, BLOCK_VICTIM, BLOCK_DIRECTORIES, BLOCK_SUSPECT_REST = BLOC
 struct block_rows {
     int64_t row[BLOCK_ROWS]; /* 0 = unknown */
 };
-/* The first one since block_clear() has its row in `row`, and stands alone. `packed`: as delta_pack() made it. */
+/* The first one since block_clear() has its row in `row`, and is a row of its own. `packed`: as delta_pack() made it. */
 int block_add(struct event_block *block, int64_t row, uint64_t time_ns, const struct block_rows *rows, struct bytes packed);
 /* That the directory has an event of this name. */
 int block_add_name(struct event_block *block, int64_t directory, struct bytes name);

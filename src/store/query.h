@@ -54,7 +54,7 @@ int store_each_imported(struct store *store, int (*each)(void *data, const struc
 
 /*
  * The newest change of exactly this path (as the victim sees it, or as the host finds it) that succeeded:
- * what stood there, what it was renamed from (its previous path), what lies below it does not count.
+ * what was there, what it was renamed from (its previous path), what lies below it does not count.
  * Prepared once for many paths.
  */
 struct store_last;

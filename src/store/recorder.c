@@ -42,7 +42,7 @@ bool queue_wait(struct store_queue *q, struct patience *p)
     if (pthread_cond_timedwait(&q->done, &q->lock, &until) != ETIMEDOUT)
         return true;
     steps = queue_steps(q);
-    p->slices = steps == p->steps ? p->slices + 1 : 0; /* of a machine that stood still, all of it is one slice */
+    p->slices = steps == p->steps ? p->slices + 1 : 0; /* of a machine that was suspended, all of it is one slice */
     p->steps = steps;
     q->hangs |= p->slices >= HANG_SLICES;
     return p->slices < HANG_SLICES;

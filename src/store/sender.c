@@ -20,7 +20,7 @@ struct sender {
     struct container *containers[MESSAGE_SLOTS];
     struct delta_packer before;
     enum message_kind kind; /* of the last event */
-    unsigned count;         /* of such events since one stood alone */
+    unsigned count;         /* of such events since one was a row of its own */
     unsigned sweep;         /* the slot that is looked at next */
     unsigned turn;          /* of a group's slots that are all taken */
     uint8_t needed[MESSAGE_SLOTS]; /* so many processes that are about to be sent refer to the slot's */

@@ -65,7 +65,7 @@ struct writer {
     struct bytes rest;           /* messages to come */
     struct delta_values values;  /* of the event that is written, and until then of the one before it */
     struct block_rows rows;
-    bool started;                /* an event has stood alone */
+    bool started;                /* an event has been a row of its own */
     bool others;                 /* somebody else may write the same events */
     bool packing;                /* events go to the block */
     int64_t next_row;            /* of the next event; 0 = not looked up yet */

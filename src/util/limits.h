@@ -19,7 +19,7 @@
 #define LIMIT_AUDIT_EVENT_RECORDS 1024      /* records of one audit event: execve with many arguments */
 #define LIMIT_AUDIT_OPEN_EVENTS 1024        /* audit events whose records interleave: one a CPU, and those whose end was lost */
 #define LIMIT_AUDIT_RECORD 8970             /* MAX_AUDIT_MESSAGE_LENGTH of libaudit, the kernel's own bound */
-#define LIMIT_AUDIT_HELD (16 * 1024 * 1024)    /* records kept while a container starts: about 10,000 changes */
+#define LIMIT_AUDIT_STARTUP (16 * 1024 * 1024) /* records kept while a container starts: about 10,000 changes */
 #define LIMIT_HISTORY_NODES 1024 /* machines in one log; a processes table and directories each */
 #define LIMIT_HISTORY_PROCESSES 8192          /* processes remembered while a log is read, those last heard of: about 1.2 kB each */
 #define LIMIT_IMPORT_LOOKBACK (256u << 20)       /* of a log before the place where an import goes on: who launched whom */
@@ -28,7 +28,7 @@
 #define LIMIT_CONFIG_FILES 1024             /* files in one of its directories */
 #define LIMIT_CONFIG_ITEMS 1024             /* values of one list */
 #define LIMIT_CONFIG_TARGETS 4096           /* targets in all: each is looked up, and has marks and an index */
-#define LIMIT_FANOTIFY_HELD (16 * 1024 * 1024) /* events kept while a container starts: about 100,000 */
+#define LIMIT_FANOTIFY_STARTUP (16 * 1024 * 1024) /* events kept while a container starts: about 100,000 */
 #define LIMIT_CASE_GROUPS 4096              /* actor x operation x victim groups of one case */
 #define LIMIT_CASE_SAMPLES 64               /* paths kept by name in one group; the rest is counted */
 #define LIMIT_LOG_WINDOW_LOG 26             /* 64 MiB of window: `zstd --long=26`, `xz -9`; more would let a file choose our size */

@@ -315,7 +315,7 @@ static void label(const struct watchset *set, const struct watch *w, struct even
 
     if (!l && e->previous_path.len)
         l = watch_labels_find(w->labels, e->previous_path, permission);
-    if (!l && w->labels) /* what it stands in was changed */
+    if (!l && w->labels) /* the directory that holds it was changed */
         l = watch_labels_find(w->labels, w->target.path, permission);
     if (l) {
         e->watch_text = l->text;

@@ -14,7 +14,7 @@ enum wire_type {
     WIRE_ACTOR = 1,   /* who: sent once, before the first change that refers to it */
     WIRE_CHANGE = 2,
     WIRE_REFUSED = 3, /* refused before any file was found: only the words of the caller are known */
-    WIRE_HELD = 4,    /* found open or mapped when the watch began */
+    WIRE_ALREADY_OPEN = 4, /* found open or mapped when the watch began */
 };
 
 struct wire_header {
@@ -69,7 +69,7 @@ enum wire_change_flags {
     WIRE_AT_OPEN = 1 << 3,    /* truncate: by O_TRUNC */
     WIRE_EXCHANGE = 1 << 4,   /* rename: both exist */
     WIRE_WHITEOUT = 1 << 5,   /* rename: leaves a whiteout */
-    WIRE_REPLACED = 1 << 6,   /* rename: something stood at the new name; `other` has its facts */
+    WIRE_REPLACED = 1 << 6,   /* rename: something was at the new name; `other` has its facts */
     WIRE_MAPPED = 1 << 7,     /* open-write: mapped shared and writable */
     WIRE_DEEP = 1 << 8,       /* the path has more levels than are walked: not decided */
     WIRE_ANY_WRITE = 1 << 9,  /* write: reported while it happens */

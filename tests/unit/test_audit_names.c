@@ -74,7 +74,7 @@ static void told(struct scene *s, const char *name, const char *path, bool note)
 {
     struct audit_change c = { .operation = OPERATION_CHMOD, .object = &s->file, .name = name ? bytes_of(name) : BYTES_NULL, .fd = -1 };
     bool here = false;
-    struct event *e = audit_tell(&s->object, &s->facts, &c, &here);
+    struct event *e = audit_change_event(&s->object, &s->facts, &c, &here);
 
     assert_non_null(e);
     assert_true(here);
@@ -117,10 +117,10 @@ static void a_number_is_no_file_of_another_type(void **state)
     begin(&s);
     former = s.file;
     former.file.mode = S_IFDIR | 0755;
-    e = audit_tell(&s.object, &s.facts, &c, &here);
+    e = audit_change_event(&s.object, &s.facts, &c, &here);
     assert_null(e); /* by a descriptor: no name is known */
     former.file.mode = s.file.file.mode;
-    e = audit_tell(&s.object, &s.facts, &c, &here);
+    e = audit_change_event(&s.object, &s.facts, &c, &here);
     assert_non_null(e);
     assert_bytes(e->path, "/w/first");
     event_free(e);

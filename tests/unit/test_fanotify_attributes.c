@@ -71,9 +71,9 @@ static void doubts(void **state)
                              .before = { .known = FILE_MODE | FILE_CTIME | FILE_FLAGS, .mode = row->mode_before, .ctime_ns = row->known_ns },
                              .after = { .known = FILE_MODE | FILE_BORN | FILE_FLAGS, .mode = row->mode, .flags = row->flags, .born_ns = row->born_ns } };
 
-    assert_int_equal(fanotify_unexplained_doubtful(&c), row->doubtful);
+    assert_int_equal(fanotify_unexplained_is_uncertain(&c), row->doubtful);
     c.after.known &= ~(unsigned)FILE_BORN;
-    assert_false(fanotify_unexplained_doubtful(&c));
+    assert_false(fanotify_unexplained_is_uncertain(&c));
 }
 
 /* ---- the queue ---- */

@@ -60,7 +60,7 @@ static void tries_again_what_changed(void **state)
     begin(&a, 0);
     assert_true(bytes_equal_str(a.watched.base, "b"));
     assert_true(bytes_equal_str(a.watched.parent, "/a"));
-    a.watched.doubtful = true;
+    a.watched.needs_recheck = true;
     assert_true(watched_is_stale(&a.watched, &ops));
     a.answers[0] = a.answers[1] = -EAGAIN;
     assert_int_equal(watched_place(&a.watched, &ops, &a.armed, NULL), 0);
@@ -106,7 +106,7 @@ static void ends_with_its_namespace(void **state)
     assert_int_equal(a.armed, 1);
     kill(child, SIGKILL);
     assert_int_equal(waitpid(child, NULL, 0), child);
-    a.watched.doubtful = true;
+    a.watched.needs_recheck = true;
     assert_false(watched_is_stale(&a.watched, &ops));
     assert_int_equal(watched_place(&a.watched, &ops, &a.armed, NULL), 0);
     assert_int_equal(a.armed, 1);

@@ -64,7 +64,7 @@ static int receive(struct sensor *s, unsigned max)
     int r = audit_session_receive(&s->session, max, on_message, s);
 
     if (r == -ENOBUFS) {
-        audit_tell_gap(s, LOST_AUDIT_SOCKET, 0, "audit records came faster than they were read");
+        audit_emit_gap(s, LOST_AUDIT_SOCKET, 0, "audit records came faster than they were read");
         r = 1;
     }
     if (audit_session_is_awaited(&s->session))
@@ -98,7 +98,7 @@ static int audit_dispatch(struct sensor *s, struct err *err)
 static int audit_sync(struct sensor *s, unsigned timeout_ms, struct err *err)
 {
     static unsigned number;
-    uint64_t deadline = now_ms() + timeout_ms, news_ms = 0;
+    uint64_t deadline = now_ms() + timeout_ms, progress_ms = 0;
     int r;
 
     snprintf(s->mark, sizeof(s->mark), "culprit-sync-%d-%u", getpid(), ++number);
@@ -110,14 +110,14 @@ static int audit_sync(struct sensor *s, unsigned timeout_ms, struct err *err)
         struct pollfd pollfd = { .fd = s->session.poll_fd, .events = POLLIN };
 
         if (poll(&pollfd, 1, 10) > 0)
-            news_ms = now_ms();
+            progress_ms = now_ms();
         (void)receive(s, BATCH);
         audit_grouper_expire(s->grouper, now_ms(), EXPIRE_MS);
     }
     audit_grouper_expire(s->grouper, now_ms(), 0);
     s->next_tick_ms = s->next_check_ms = s->next_look_ms = 0; /* nobody looks after this */
     audit_upkeep(s);
-    return s->mark_seen ? 0 : err_say(err, now_ms() - news_ms < LAGS_MS ? -EAGAIN : -ETIMEDOUT, "audit's stream did not come to its end in %u ms", timeout_ms);
+    return s->mark_seen ? 0 : err_say(err, now_ms() - progress_ms < LAGS_MS ? -EAGAIN : -ETIMEDOUT, "audit's stream did not come to its end in %u ms", timeout_ms);
 }
 
 /* ---- what is watched ---- */
@@ -213,7 +213,7 @@ static void audit_close(struct sensor *s)
     audit_session_close(&s->session);
     audit_grouper_free(s->grouper);
     audit_scratch_done(&s->scratch);
-    startup_buffer_free(s->held);
+    startup_buffer_free(s->startup);
     free(s);
 }
 
@@ -230,11 +230,11 @@ static int audit_open(const struct sensor_options *options, struct sensor **ret,
     s->session.fd = -EBADF;
     grouping.data = s;
     s->grouper = audit_grouper_new(&grouping);
-    s->held = startup_buffer_new(LIMIT_AUDIT_HELD);
+    s->startup = startup_buffer_new(LIMIT_AUDIT_STARTUP);
     clock_getres(CLOCK_REALTIME_COARSE, &jiffy);
     s->jiffy_ns = (uint64_t)jiffy.tv_nsec;
     (void)gethostname(s->host, sizeof(s->host) - 1);
-    r = s->grouper && s->held ? 0 : err_set(err, -ENOMEM, "audit");
+    r = s->grouper && s->startup ? 0 : err_set(err, -ENOMEM, "audit");
     if (r == 0)
         r = audit_session_open(&s->session, options->log, state_dir(options->state_dir), options->alone, err);
     if (r == 0)
@@ -244,7 +244,7 @@ static int audit_open(const struct sensor_options *options, struct sensor **ret,
         audit_close(s);
         return r;
     }
-    s->gap_from_ns = s->rules_stood_ns = clock_ns(CLOCK_REALTIME);
+    s->gap_from_ns = s->rules_loaded_ns = clock_ns(CLOCK_REALTIME);
     s->next_look_ms = now_ms() + AUDIT_LOOK_MS;
     audit_exclude_records(s, true);
     write_not_seen(s);

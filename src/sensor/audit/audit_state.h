@@ -9,7 +9,7 @@
 #include "sensor/audit/complete.h"
 #include "sensor/audit/facts.h"
 #include "sensor/audit/group.h"
-#include "sensor/audit/held.h"
+#include "sensor/audit/startup.h"
 #include "sensor/audit/object.h"
 #include "sensor/audit/rules.h"
 #include "sensor/audit/session.h"
@@ -31,16 +31,16 @@ struct sensor {
     struct audit_object *objects; /* by view: the nearest to the victim first */
     struct audit_rule_set *pathless_rules, *window_rules, *excluded;
     unsigned permissions;         /* of all objects together */
-    struct startup_buffer *held;
+    struct startup_buffer *startup;
     bool window, replay, replaying;
-    uint64_t window_boot_ns;      /* CLOCK_BOOTTIME: the window's rules stand since */
+    uint64_t window_boot_ns;      /* CLOCK_BOOTTIME: the window's rules are loaded since */
     struct audit_completion completion;
     uint64_t next_tick_ms, next_check_ms, next_rewalk_ms, next_flags_ms;
-    uint64_t lost_paths, lost_records, lost_held; /* since the last tick */
+    uint64_t lost_paths, lost_records, lost_startup; /* since the last tick */
     uint64_t gap_from_ns;
-    uint64_t next_look_ms, rules_stood_ns; /* our rules in the kernel: the next look, the last good one */
+    uint64_t next_look_ms, rules_loaded_ns; /* our rules in the kernel: the next look, the last good one */
     uint64_t jiffy_ns;
-    uint64_t opened_ms; /* CLOCK_REALTIME: the stream stands since */
+    uint64_t opened_ms; /* CLOCK_REALTIME: the stream is open since */
     char mark[64];
     bool mark_seen;
     bool asked_for; /* another program wants to own the stream */

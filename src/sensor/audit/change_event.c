@@ -55,8 +55,8 @@ static uint32_t find_object(const struct audit_object *o, const struct audit_pat
 
 /* ---- places ---- */
 
-/* A path is written alike in every container: this one's is on the file system of this object, of the directory it
- * stands in, or on one that is mounted below it. */
+/* A path is written alike in every container: this one's is on the file system of this object, of the directory that holds
+ * it, or on one that is mounted below it. */
 static bool is_ours(const struct audit_object *o, struct bytes path, const struct audit_path *p)
 {
     uint64_t raw = p ? p->file.device : 0, device = audit_object_device(o, raw);
@@ -169,8 +169,8 @@ static bool spot_by_text(const struct audit_object *o, const struct audit_facts 
     return true;
 }
 
-/* What is watched is not there (any more): the text is all there is, and the file system of the directory it
- * stands in. (That of the name itself may be an overlay's layer: the kernel writes down what it did last.) */
+/* What is watched is not there (any more): the text is all there is, and the file system of the directory that holds it.
+ * (That of the name itself may be an overlay's layer: the kernel writes down what it did last.) */
 static bool spot_without_index(const struct audit_object *o, const struct audit_facts *f,
                                enum audit_nametype type, const struct audit_path *parent, struct spot *ret)
 {
@@ -280,7 +280,7 @@ static bool spot_of_object(const struct audit_object *o, const struct audit_fact
     return true;
 }
 
-/* Which of two directories the old name stood in: the one where the index has it. */
+/* Which of two directories the old name was in: the one where the index has it. */
 static void settle_parents(const struct audit_object *o, const struct audit_change *c,
                            const struct audit_path **from, const struct audit_path **to)
 {
@@ -293,7 +293,7 @@ static void settle_parents(const struct audit_object *o, const struct audit_chan
         *from = *to, *to = c->previous_parent;
 }
 
-/* What was mounted there tells namespaces apart; the text may lead through links. */
+/* What was mounted there distinguishes namespaces; the text may lead through links. */
 static bool was_mounted(const struct audit_object *o, const char *path, const struct audit_path *p)
 {
     uint64_t device = identified(p) ? p->file.device : 0;
@@ -449,8 +449,8 @@ static bool named_from_inside(const struct audit_facts *f, const struct event *e
     return false;
 }
 
-struct event *audit_tell(const struct audit_object *o, const struct audit_facts *f,
-                         const struct audit_change *c, bool *ret_here)
+struct event *audit_change_event(const struct audit_object *o, const struct audit_facts *f,
+                                 const struct audit_change *c, bool *ret_here)
 {
     _cleanup_sbuf_ struct sbuf path = SBUF_INIT;
     struct spot now, old;
@@ -460,7 +460,7 @@ struct event *audit_tell(const struct audit_object *o, const struct audit_facts 
     find_spots(o, f, c, &now, &old);
     *ret_here = now.here || old.here;
     if (!*ret_here) {
-        e = audit_way_tell(o, f, c);
+        e = audit_way_event(o, f, c);
         *ret_here = e != NULL;
         if (e)
             e->actor.inside = o->wanted.ns_pid && named_from_inside(f, e);
@@ -605,7 +605,7 @@ static void apply_one(struct audit_object *o, const struct audit_facts *f,
         return;
     find_spots(o, f, c, &now, &old);
     if ((now.here && now.root) || (old.here && old.root))
-        o->doubtful = true; /* the root itself may be another one now */
+        o->needs_recheck = true; /* the root itself may be another one now */
     else if (!now.here && !old.here)
         audit_way_apply(o, f, c);
     if (now.here && c->operation == OPERATION_MOUNT)
@@ -643,7 +643,7 @@ static void apply_one(struct audit_object *o, const struct audit_facts *f,
         apply_state(o, c, &now);
         break;
     case OPERATION_SETFLAGS:
-        if (now.entry) { /* at once: whose flags change next is told by how they were */
+        if (now.entry) { /* at once: the next change of flags is found by comparing with these */
             audit_object_touch(o, tree_object_of(o->tree, now.entry));
             audit_object_refresh(o);
         }

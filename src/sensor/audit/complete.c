@@ -53,7 +53,7 @@ static bool is_by_descriptor(const struct audit_facts *f)
     }
 }
 
-/* The record tells the file and none of its names: the one that it was opened by, if it is still open. */
+/* The record identifies the file and has none of its names: the one that it was opened by, if it is still open. */
 static void complete_name(const struct audit_facts *f, struct audit_change *c, char name[LIMIT_NAME + 1])
 {
     const struct audit_path *object = c->object;

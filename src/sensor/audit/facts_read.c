@@ -63,7 +63,7 @@ static struct bytes kernel_path(struct bytes b)
     return b.len > 0 && b.data[0] == '<' ? BYTES_NULL : b;
 }
 
-/* Field names are told apart by length and bytes; a table looked up for each of forty fields of a
+/* Field names are distinguished by length and bytes; a table looked up for each of forty fields of a
  * record would cost more than all the rest of decoding. */
 #define IS(s) (name.len == sizeof(s) - 1 && memcmp(name.data, s, sizeof(s) - 1) == 0)
 
@@ -251,7 +251,7 @@ static void read_path(struct reader *r, const struct audit_record *record)
 }
 
 /* argc=2 a0="rm" a1=2D66, long ones in pieces: a1_len=9000 a1[0]=... a1[1]=..., over several
- * records. All decoded bytes stand one behind the other in the scratch, so that a piece that
+ * records. All decoded bytes are adjacent in the scratch, so that a piece that
  * continues an argument needs only its end mark taken back. */
 static void read_execve(struct reader *r, const struct audit_record *record)
 {

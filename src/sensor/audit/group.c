@@ -22,12 +22,12 @@ struct group_slot {
     bool holds; /* a system call that has ended: what comes after it waits for its last records */
 };
 
-#define RECENT 64 /* serials handed out lately, to tell stray ends from new events */
+#define RECENT 64 /* serials emitted recently, to distinguish stray ends from new events */
 
 struct audit_grouper {
     struct audit_grouper_options options;
     struct audit_grouper_stats stats;
-    struct group_slot **open; /* sorted by serial; the spare ones stand behind open_count */
+    struct group_slot **open; /* sorted by serial; the spare ones are behind open_count */
     unsigned open_count, slot_count, max_open;
     struct {
         uint64_t time_ms, serial;
@@ -165,7 +165,7 @@ void audit_grouper_expire(struct audit_grouper *g, uint64_t now_ms, uint64_t tim
 
 /* Messages that are events by themselves. CONFIG_CHANGE and the kernel's records of LSMs may come
  * alone or with a SYSCALL record; those wait for an end or for the time-out. */
-static bool stands_alone(unsigned type)
+static bool is_single(unsigned type)
 {
     return type != 0 && (type < AUDIT_FIRST_EVENT || type >= AUDIT_FIRST_ANOM_MSG) &&
            type != AUDIT_KERNEL;
@@ -309,7 +309,7 @@ void audit_grouper_add(struct audit_grouper *g, const struct audit_record *r, ui
         if (append(g, slot, r) < 0)
             slot->overflowed = true;
         slot->holds |= r->type == AUDIT_SYSCALL || r->type == AUDIT_URINGOP;
-        if (r->type == AUDIT_PROCTITLE || (slot->count == 1 && stands_alone(r->type)))
+        if (r->type == AUDIT_PROCTITLE || (slot->count == 1 && is_single(r->type)))
             slot->complete = true;
     }
     hand_out_complete(g);

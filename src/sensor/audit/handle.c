@@ -17,9 +17,9 @@
 
 #define REWALK_MS 1000
 #define FLAGS_SHARE 20 /* of the time, one part in so many for what others do to files elsewhere */
-#define TOLD_MAX 16
+#define EVENTS_MAX 16
 
-struct told_event {
+struct made_event {
     struct event *event;
     uint32_t group;
     unsigned change;
@@ -36,36 +36,36 @@ static void fill(const struct sensor *s, const struct audit_facts *f, unsigned i
     e->boot_ns = e->time_ns + s->jiffy_ns - (real - boot);
 }
 
-static bool was_told(const struct told_event *told, unsigned count, uint32_t group, unsigned change)
+static bool was_made(const struct made_event *made, unsigned count, uint32_t group, unsigned change)
 {
     for (unsigned i = 0; i < count; i++)
-        if (told[i].group == group && told[i].change == change)
+        if (made[i].group == group && made[i].change == change)
             return true;
     return false;
 }
 
-static unsigned tell_all(struct sensor *s, const struct audit_change *changes, unsigned count,
-                         struct told_event *told)
+static unsigned make_events(struct sensor *s, const struct audit_change *changes, unsigned count,
+                            struct made_event *made)
 {
     unsigned n = 0;
 
     for (unsigned i = 0; i < count; i++) {
         unsigned permission = operation_info(changes[i].operation)->permission;
 
-        for (struct audit_object *o = s->objects; o && n < TOLD_MAX; o = o->next) {
+        for (struct audit_object *o = s->objects; o && n < EVENTS_MAX; o = o->next) {
             bool here;
             struct event *e;
 
             if (o->unwatched || (s->replaying && !o->fresh) || !(o->wanted.permissions & permission) ||
-                (o->tombstone_until_ms && s->facts.time_ms > o->tombstone_since_ms) || was_told(told, n, o->wanted.group, i))
+                (o->tombstone_until_ms && s->facts.time_ms > o->tombstone_since_ms) || was_made(made, n, o->wanted.group, i))
                 continue;
-            e = audit_tell(o, &s->facts, &changes[i], &here);
+            e = audit_change_event(o, &s->facts, &changes[i], &here);
             if (here && !e) /* no memory */
                 s->lost_paths++;
             if (!e)
                 continue;
             fill(s, &s->facts, i, e);
-            told[n++] = (struct told_event){ e, o->wanted.group, i };
+            made[n++] = (struct made_event){ e, o->wanted.group, i };
         }
     }
     return n;
@@ -115,11 +115,11 @@ static void complete(struct sensor *s, struct audit_change *changes, unsigned co
 static bool handle(struct sensor *s, struct audit_change *changes, unsigned count,
                    enum audit_key key)
 {
-    struct told_event told[TOLD_MAX];
+    struct made_event made[EVENTS_MAX];
     unsigned n, wanted = 0;
 
     complete(s, changes, count);
-    n = tell_all(s, changes, count, told);
+    n = make_events(s, changes, count, made);
     for (unsigned i = 0; i < count; i++)
         wanted |= operation_info(changes[i].operation)->permission & s->permissions;
     if (n == 0 && key == AUDIT_KEY_EXACT && wanted && !mentioned(s)) {
@@ -127,7 +127,7 @@ static bool handle(struct sensor *s, struct audit_change *changes, unsigned coun
             s->next_rewalk_ms = now_ms() + REWALK_MS;
             audit_rewalk(s);
         }
-        n = tell_all(s, changes, count, told);
+        n = make_events(s, changes, count, made);
         if (n == 0 && !mentioned(s))
             s->lost_paths++;
     }
@@ -135,12 +135,12 @@ static bool handle(struct sensor *s, struct audit_change *changes, unsigned coun
     for (struct audit_object *o = s->objects; o && !s->replaying; o = o->next)
         audit_apply(o, &s->facts, changes, count);
     for (struct audit_object *o = s->objects; o; o = o->next)
-        if ((o->doubtful || (o->stand == AUDIT_STAND_NOTHING && key != AUDIT_KEY_EXACT)) &&
+        if ((o->needs_recheck || (o->path_kind == AUDIT_PATH_ABSENT && key != AUDIT_KEY_EXACT)) &&
             watched_is_stale(&o->watched, &audit_object_ops))
             audit_place_again(s, o);
     /* last: the receiver may add and remove objects */
     for (unsigned i = 0; i < n; i++)
-        s->options.sink.event(s->options.sink.data, told[i].event);
+        s->options.sink.event(s->options.sink.data, made[i].event);
     return n > 0;
 }
 
@@ -171,7 +171,7 @@ static void on_config_change(struct sensor *s)
     for (struct audit_object *o = s->objects; o; o = o->next)
         if ((o->rules && audit_rule_set_has_key(o->rules, s->facts.config_key)) ||
             (o->name_rules && audit_rule_set_has_key(o->name_rules, s->facts.config_key)))
-            o->doubtful = true;
+            o->needs_recheck = true;
 }
 
 void audit_handle_group(void *data, const struct audit_group *group)
@@ -202,7 +202,7 @@ void audit_handle_group(void *data, const struct audit_group *group)
     if (count == 0 || handle(s, changes, count, key) || !s->window)
         return;
     /* whatever its key: a record has one, and that may be of somebody's rule that catches as much as ours */
-    audit_held_add(s->held, group, now_ms());
+    audit_startup_add(s->startup, group, now_ms());
 }
 
 static bool claim(void *data, const struct audit_group *group)
@@ -217,13 +217,13 @@ static bool claim(void *data, const struct audit_group *group)
     return count == 0 || handle(s, changes, count, AUDIT_KEY_FOREIGN);
 }
 
-void audit_handle_held(struct sensor *s)
+void audit_handle_startup(struct sensor *s)
 {
-    s->lost_held += startup_buffer_take_lost(s->held, now_ms());
+    s->lost_startup += startup_buffer_take_lost(s->startup, now_ms());
     s->replaying = true;
-    audit_held_replay(s->held, claim, s);
+    audit_startup_replay(s->startup, claim, s);
     s->replaying = false;
-    if (s->replay) /* telling brought news of another container: once more, for its objects */
+    if (s->replay) /* emitting brought a notification of another container: once more, for its objects */
         return;
     for (struct audit_object *o = s->objects; o; o = o->next)
         o->fresh = false;

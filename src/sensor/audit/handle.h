@@ -4,7 +4,7 @@
 
 #include "sensor/audit/audit_state.h"
 
-/* A group of the stream: its changes are told. `data`: the sensor. */
+/* A group of the stream: emits its changes. `data`: the sensor. */
 void audit_handle_group(void *data, const struct audit_group *group);
 /* What was kept while a container started, once more for the objects that are there since. */
-void audit_handle_held(struct sensor *s);
+void audit_handle_startup(struct sensor *s);

@@ -60,7 +60,7 @@ static void infer_symlink(struct audit_facts *f)
             f->paths[i].type = AUDIT_NAME_UNKNOWN;
 }
 
-/* Only O_EXCL tells that the file was not there before. */
+/* Only O_EXCL proves that the file was not there before. */
 static bool creates(const struct audit_facts *f)
 {
     unsigned at = f->call == AUDIT_CALL_open ? 1 : 2;

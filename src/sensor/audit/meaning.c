@@ -168,7 +168,7 @@ static void meaning_rename(struct meaning_work *w)
             c->object = deleted;
             c->name = last_component(deleted->name);
             c->parent = parents[0];
-            c->previous_parent = parents[1]; /* for whoever tells the two apart */
+            c->previous_parent = parents[1]; /* for whoever distinguishes the two */
             created = nth(f, AUDIT_NAME_CREATE, 0);
             if (parents[0] && parents[1] && !same_file(parents[0], parents[1])) {
                 struct bytes text = parent_text(f, created->name);
@@ -183,7 +183,7 @@ static void meaning_rename(struct meaning_work *w)
         }
         if (f->success && !to)
             continue; /* two links of one file: rename() does nothing and says success */
-        if (!f->success && i > 0) { /* what stands at the new name, which is looked at last (vfs_rename, fs/namei.c) */
+        if (!f->success && i > 0) { /* what is at the new name, which is looked at last (vfs_rename, fs/namei.c) */
             w->ret[0].name = last_component(deleted->name);
             return;
         }
@@ -388,7 +388,7 @@ static void meaning_chmod(struct meaning_work *w)
     if (!has_args(f, at, at))
         return;
     mode = (object->file.mode & S_IFMT) | ((uint32_t)f->args[at] & 07777);
-    /* the kernel drops setgid for a caller that is neither in the group nor privileged: not told */
+    /* the kernel drops setgid for a caller that is neither in the group nor privileged: not recorded */
     if ((mode & S_ISGID) && f->cred.fsuid != 0)
         return;
     c->after.mode = mode;
@@ -591,7 +591,7 @@ static enum operation creation_of(const struct audit_path *p)
 }
 
 /*
- * What the names alone tell. A refused attempt leaves the same names, and a link or a rename over itself others: the note
+ * What the names alone say. A refused attempt leaves the same names, and a link or a rename over itself others: the note
  * says what this rests on.
  */
 unsigned audit_meaning_of_names(const struct audit_facts *f, struct audit_change ret[AUDIT_CHANGES_MAX])

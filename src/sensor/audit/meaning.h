@@ -30,7 +30,7 @@ struct audit_change {
      * is the first one then. */
     bool parents_unsure;
 
-    struct file_state before, after; /* what the operation changes, as far as the records tell */
+    struct file_state before, after; /* what the operation changes, as far as the records say */
     struct bytes target;             /* of a symlink; of a hard link the old name as it was written */
     bool target_is_name;             /* target is a path that the caller wrote, relative to its directory */
     int fd;                          /* the file is known only as this descriptor of the caller; -1 = no */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which mounts stand at a watched path and below it, in its own mount namespace. A record of mount(2) or umount2(2)
+ * Which mounts there are at a watched path and below it, in its own mount namespace. A record of mount(2) or umount2(2)
  * has the path's text and does not say whose namespace it was meant in: every container has a /prd.
  */
 #pragma once

@@ -133,7 +133,7 @@ int audit_netlink_status(int fd, struct audit_status *ret)
         if (r == 0 && header->nlmsg_type == AUDIT_GET) {
             if (n < STATUS_OLD_SIZE)
                 return -EBADMSG;
-            *ret = (struct audit_status){ 0 }; /* older kernels tell less */
+            *ret = (struct audit_status){ 0 }; /* older kernels report less */
             memcpy(ret, NLMSG_DATA(header), MIN(n, sizeof(*ret)));
             return 0;
         }

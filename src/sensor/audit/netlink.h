@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Audit's netlink protocol (linux/audit.h): requests with their answers, and the stream of records.
- * A socket is used for one of the two, so that answers never stand between records.
+ * A socket is used for one of the two, so that answers never come between records.
  */
 #pragma once
 

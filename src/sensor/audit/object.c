@@ -61,7 +61,7 @@ struct audit_object *audit_object_tombstone(struct audit_object *o, uint64_t sin
     tombstone->gone = true; /* nothing can be looked at any more */
     tombstone->tombstone_until_ms = until_ms;
     tombstone->tombstone_since_ms = since_ms;
-    tombstone->stand = o->stand;
+    tombstone->path_kind = o->path_kind;
     tombstone->tree = TAKE_PTR(o->tree);
     tombstone->root = o->root;
     tombstone->parent_state = o->parent_state;
@@ -127,7 +127,7 @@ uint64_t audit_object_device(const struct audit_object *o, uint64_t device)
 
 /* ---- placing ---- */
 
-/* The directory that the path stands in, by which a new thing of that name is known. */
+/* The directory that holds the path, by which a new thing of that name is known. */
 static void look_at_parent(struct audit_object *o)
 {
     _cleanup_close_ int fd = -EBADF;
@@ -184,7 +184,7 @@ static int fill_tree(struct audit_object *o, int fd, struct err *err)
     return r;
 }
 
-/* Something else may stand there by the time that the rules are placed. */
+/* Another file may be there by the time that the rules are loaded. */
 static int arm(struct watched_object *w, void *data, struct err *err)
 {
     struct audit_object *o = (struct audit_object *)w;
@@ -195,7 +195,7 @@ static int arm(struct watched_object *w, void *data, struct err *err)
     struct audit_rule_set *new_rules = NULL, *name_rules = NULL;
     _cleanup_close_ int fd = watched_open(&o->wanted), again = -EBADF;
     struct file_state now = { 0 }, after = { 0 };
-    enum audit_stand stand = AUDIT_STAND_NOTHING;
+    enum audit_path_kind path_kind = AUDIT_PATH_ABSENT;
     char above[PATH_MAX];
     int r;
 
@@ -203,9 +203,9 @@ static int arm(struct watched_object *w, void *data, struct err *err)
     if (fd >= 0)
         (void)tree_stat(fd, NULL, &now);
     if (fd >= 0)
-        stand = S_ISDIR(now.mode) ? AUDIT_STAND_DIRECTORY : AUDIT_STAND_FILE;
-    place.directory = stand != AUDIT_STAND_FILE;
-    if (stand == AUDIT_STAND_NOTHING) {
+        path_kind = S_ISDIR(now.mode) ? AUDIT_PATH_DIRECTORY : AUDIT_PATH_FILE;
+    place.directory = path_kind != AUDIT_PATH_FILE;
+    if (path_kind == AUDIT_PATH_ABSENT) {
         look_above(o);
         snprintf(above, sizeof(above), "%.*s", (int)o->above_len, o->path);
         place.path = above;
@@ -214,13 +214,13 @@ static int arm(struct watched_object *w, void *data, struct err *err)
     r = audit_rules_add(rules, &place, &new_rules, err);
     if (r < 0)
         return r == -ENOENT ? -EAGAIN : r;
-    if (stand == AUDIT_STAND_DIRECTORY && o->base.len) {
+    if (path_kind == AUDIT_PATH_DIRECTORY && o->base.len) {
         struct audit_place name = place;
 
         name.directory = false;
         (void)audit_rules_add(rules, &name, &name_rules, NULL);
     }
-    look_at_parent(o); /* after the rules stand: who makes it from now on is recorded */
+    look_at_parent(o); /* after the rules are loaded: who makes it from now on is recorded */
     again = watched_open(&o->wanted);
     if (again >= 0)
         (void)tree_stat(again, NULL, &after);
@@ -233,12 +233,12 @@ static int arm(struct watched_object *w, void *data, struct err *err)
     audit_rules_remove(rules, o->name_rules);
     o->rules = new_rules;
     o->name_rules = name_rules;
-    o->stand = stand;
+    o->path_kind = path_kind;
     o->root = now;
     o->root_born_ns = fd >= 0 && !is_overlay(fd) ? tree_birth(fd, NULL) : 0;
     look_at_mounts(o, fd);
     audit_way_place(&o->way, &o->wanted, rules);
-    if (stand == AUDIT_STAND_DIRECTORY)
+    if (path_kind == AUDIT_PATH_DIRECTORY)
         return fill_tree(o, fd, err);
     tree_free(TAKE_PTR(o->tree));
     return 0;
@@ -250,21 +250,21 @@ static bool is_stale(struct watched_object *w)
     struct file_state now = { 0 };
     _cleanup_close_ int fd = -EBADF;
 
-    o->doubtful = false;
+    o->needs_recheck = false;
     fd = watched_open(&o->wanted);
     if (fd < 0 && watched_is_gone(w))
         return false;
     if (fd >= 0)
         (void)tree_stat(fd, NULL, &now);
-    if (fd < 0 && o->stand == AUDIT_STAND_NOTHING) {
+    if (fd < 0 && o->path_kind == AUDIT_PATH_ABSENT) {
         look_at_parent(o); /* the way to it is made name by name: by its folder it is known when it comes */
         return audit_object_above_is_gone(o);
     }
     if (fd < 0)
         return true;
-    if (o->stand == AUDIT_STAND_NOTHING || S_ISDIR(now.mode) != (o->stand == AUDIT_STAND_DIRECTORY))
+    if (o->path_kind == AUDIT_PATH_ABSENT || S_ISDIR(now.mode) != (o->path_kind == AUDIT_PATH_DIRECTORY))
         return true;
-    if (o->stand == AUDIT_STAND_FILE) { /* the rule follows the name; so do we */
+    if (o->path_kind == AUDIT_PATH_FILE) { /* the rule follows the name; so do we */
         o->root = now;
         return false;
     }

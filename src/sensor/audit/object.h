@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A watched object as audit knows it: its rules, its index of what lies below, and what stands at its
+ * A watched object as audit knows it: its rules, its index of what lies below, and what is at its
  * path now. Rules are placed before the index is filled, so that nothing appears unseen between.
  */
 #pragma once
@@ -16,10 +16,10 @@
 #include "util/err.h"
 #include "util/sbuf.h"
 
-enum audit_stand { /* what stands at the path */
-    AUDIT_STAND_NOTHING,   /* a directory above is watched instead, for the moment it appears */
-    AUDIT_STAND_FILE,      /* the kernel follows the name by itself */
-    AUDIT_STAND_DIRECTORY,
+enum audit_path_kind { /* what is at the path */
+    AUDIT_PATH_ABSENT,     /* a directory above is watched instead, for the moment it appears */
+    AUDIT_PATH_FILE,       /* the kernel follows the name by itself */
+    AUDIT_PATH_DIRECTORY,
 };
 
 struct audit_dirty {
@@ -33,14 +33,14 @@ struct audit_object {
     };
     struct audit_object *next;
 
-    enum audit_stand stand;
+    enum audit_path_kind path_kind;
     struct audit_rule_set *rules; /* below the path, or of the name */
     struct audit_rule_set *name_rules; /* of a directory's own name: a new one that takes its place */
     struct tree *tree;            /* of a directory; NULL else */
-    struct file_state root;       /* what stands there, as it last looked */
+    struct file_state root;       /* what is there, as it last looked */
     uint64_t root_born_ns;        /* CLOCK_REALTIME: a number is given again at once; 0: not known */
-    struct file_state parent_state; /* of the directory that the path stands in; known == 0: not there */
-    struct file_state above;      /* nothing stands there: the nearest directory that does, where the rule is */
+    struct file_state parent_state; /* of the directory that holds the path; known == 0: not there */
+    struct file_state above;      /* nothing is there: the nearest directory above that exists, where the rule is */
     size_t above_len;             /* so much of path is its path */
 
     /* st_dev and the device that audit prints differ on btrfs (subvolumes). Both 0: they do not. */
@@ -64,7 +64,7 @@ int audit_object_new(const struct watch_object *wanted, struct audit_object **re
 void audit_object_free(struct audit_object *o, struct audit_rules *rules);
 
 /*
- * Armed by its rules; the data is struct audit_rules. Looks what stands at the path, places the rules for it, fills the index.
+ * Armed by its rules; the data is struct audit_rules. Looks what is at the path, places the rules for it, fills the index.
  */
 extern const struct watched_ops audit_object_ops;
 
@@ -78,7 +78,7 @@ bool audit_object_above_is_gone(const struct audit_object *o);
 /* The device of a record in terms of the index. */
 uint64_t audit_object_device(const struct audit_object *o, uint64_t device);
 /*
- * True if the file of that index entry (0: what stands at the path itself) was made after `time_ns`
+ * True if the file of that index entry (0: what is at the path itself) was made after `time_ns`
  * (CLOCK_REALTIME): then a record of that time that carries its inode number is about another file,
  * which had the number before.
  */

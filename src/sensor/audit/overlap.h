@@ -10,7 +10,7 @@
 
 #include "util/bytes.h"
 
-#define AUDIT_OVERLAP_MAX 65536 /* records that are remembered; beyond, some are told twice (the store knows their ids) */
+#define AUDIT_OVERLAP_MAX 65536 /* records that are remembered; beyond, some are emitted twice (the store knows their ids) */
 
 struct audit_overlap;
 

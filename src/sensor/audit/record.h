@@ -6,8 +6,8 @@
  *
  * Format (kernel/audit.c, lib/audit_logging.c of audit-userspace): name=value pairs, separated by
  * spaces. A string that others control is written in double quotes, or, if it holds a quote, a
- * space or a byte outside 0x21..0x7e, as bare hexadecimal: which of the two only the name of the
- * field and the type of the record tell, never the look of the value ("key=DEAD" is hexadecimal,
+ * space or a byte outside 0x21..0x7e, as bare hexadecimal: which of the two is known by the name of
+ * the field and the type of the record only, never by what the value looks like ("key=DEAD" is hexadecimal,
  * "inode=1234" is not).
  */
 #pragma once
@@ -35,7 +35,7 @@ struct audit_record {
 };
 
 enum audit_encoding {
-    AUDIT_ENCODING_PLAIN,  /* as it stands */
+    AUDIT_ENCODING_PLAIN,  /* as it is written */
     AUDIT_ENCODING_QUOTED, /* between quotes; the view is without them */
     AUDIT_ENCODING_HEX,    /* hexadecimal of the value's bytes */
     AUDIT_ENCODING_NULL,   /* "(null)" or "(none)": there is no value */

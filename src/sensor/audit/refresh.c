@@ -6,17 +6,16 @@
 
 #define SETTLE_MS 100        /* whoever deletes rules deletes many */
 
-void audit_tell_gap(struct sensor *s, enum lost reason, uint64_t count, const char *text)
+void audit_emit_gap(struct sensor *s, enum lost reason, uint64_t count, const char *text)
 {
     emit_gap(&s->options, SENSOR_AUDIT, reason, count, s->gap_from_ns, text);
 }
 
-/* Something else stands at the path now. What the records still tell of what stood there before is
- * found in its index, which is kept for a while. */
+/* Another file is at the path now. Late records of the previous one are resolved by its index, which is kept for a while. */
 void audit_place_again(struct sensor *s, struct audit_object *o)
 {
-    bool was_directory = o->stand == AUDIT_STAND_DIRECTORY;
-    bool was_unseen = o->stand == AUDIT_STAND_NOTHING && audit_object_above_is_gone(o);
+    bool was_directory = o->path_kind == AUDIT_PATH_DIRECTORY;
+    bool was_unseen = o->path_kind == AUDIT_PATH_ABSENT && audit_object_above_is_gone(o);
     struct audit_object *tombstone = audit_object_tombstone(o, clock_ns(CLOCK_REALTIME) / NS_PER_MS, now_ms() + AUDIT_TOMBSTONE_MS);
     struct err err = ERR_INIT;
     int r;
@@ -31,10 +30,10 @@ void audit_place_again(struct sensor *s, struct audit_object *o)
         log_warn(s->options.log, "audit: a watched path was replaced: %s; trying again",
                  err_text(&err, r));
     /* the name was watched meanwhile, but not what happened below a new directory */
-    if (was_directory && o->stand == AUDIT_STAND_DIRECTORY && o->wanted.view != VIEW_MERGED)
-        audit_tell_gap(s, LOST_WATCH_WINDOW, 0, "a watched directory was replaced by another one");
-    if (was_unseen && o->stand != AUDIT_STAND_NOTHING && o->wanted.view != VIEW_MERGED)
-        audit_tell_gap(s, LOST_WATCH_WINDOW, 0, "a watched path came back before anybody looked for it again");
+    if (was_directory && o->path_kind == AUDIT_PATH_DIRECTORY && o->wanted.view != VIEW_MERGED)
+        audit_emit_gap(s, LOST_WATCH_WINDOW, 0, "a watched directory was replaced by another one");
+    if (was_unseen && o->path_kind != AUDIT_PATH_ABSENT && o->wanted.view != VIEW_MERGED)
+        audit_emit_gap(s, LOST_WATCH_WINDOW, 0, "a watched path came back before anybody looked for it again");
 }
 
 void audit_rewalk(struct sensor *s)

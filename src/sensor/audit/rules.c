@@ -43,7 +43,7 @@ int audit_rules_new(int fd, struct audit_rules **ret, struct err *err)
 
 /* ---- one rule ---- */
 
-/* Adds a field; text is what stands in the rule's buffer for it. */
+/* Adds a field; text is what the rule's buffer holds for it. */
 static int add_field(struct kernel_rule *r, uint32_t field, uint32_t op, uint32_t value, const char *text)
 {
     struct audit_rule_data *d = r->data;
@@ -148,7 +148,7 @@ static int add_calls(struct audit_rule_set *set, uint32_t arch, const struct aud
     if (!r)
         return -ENOMEM;
     for (int call = 1; call < AUDIT_CALL_COUNT; call++) {
-        /* binding sockets everywhere is not worth a record; without a path it cannot be told apart */
+        /* binding sockets everywhere is not worth a record; without a path it cannot be distinguished */
         if (!place->path && (call == AUDIT_CALL_bind || call == AUDIT_CALL_socketcall))
             continue;
         if (groups & 1u << audit_call_group((enum audit_call)call))
@@ -158,7 +158,7 @@ static int add_calls(struct audit_rule_set *set, uint32_t arch, const struct aud
     return k < 0 ? k : finish_rule(set, r, place);
 }
 
-/* Opening changes a file only with some flags; they stand in another argument in each call. The
+/* Opening changes a file only with some flags; they are in another argument in each call. The
  * kernel's own test (perm=w) overlooks O_RDONLY with O_CREAT or O_TRUNC. */
 static int add_opens(struct audit_rule_set *set, uint32_t arch, const struct audit_place *place)
 {
@@ -225,7 +225,7 @@ static int send_set(int fd, struct audit_rule_set *set)
     return 0;
 }
 
-/* How the child tells where it failed; more than any errno. */
+/* How the child reports where it failed; more than any errno. */
 #define CHILD_NO_NAMESPACE 255
 
 /* Without SIGCHLD: the caller's own children are its business. */

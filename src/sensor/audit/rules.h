@@ -25,7 +25,7 @@ void audit_rules_free(struct audit_rules *rules);
 struct audit_place {
     pid_t ns_pid;         /* whose mount namespace `path` is meant in; 0: our own */
     const char *path;     /* absolute; NULL: no path, calls of every process are recorded */
-    bool directory;       /* the path and everything below; else the name alone, whatever stands there */
+    bool directory;       /* the path and everything below; else the name alone, whatever is there */
     bool wide;            /* covers more than was asked for: what does not belong is no loss */
     unsigned permissions; /* enum permission */
 };
@@ -37,11 +37,11 @@ struct audit_place {
  */
 int audit_rules_add(struct audit_rules *rules, const struct audit_place *place,
                     struct audit_rule_set **ret, struct err *err);
-/* Rules for moves of these names and for mounts over them, whatever stands there; of several namespaces' the same way. */
+/* Rules for moves of these names and for mounts over them, whatever is there; of several namespaces' the same way. */
 int audit_rules_add_way(struct audit_rules *rules, pid_t ns_pid, const char *const *paths, unsigned count,
                         struct audit_rule_set **ret, struct err *err);
 void audit_rules_remove(struct audit_rules *rules, struct audit_rule_set *set); /* NULL is fine */
-/* True if the kernel has dropped a rule of this set (its directory is gone): told by its own record. */
+/* True if the kernel has dropped a rule of this set (its directory is gone): known by the kernel's own record of that. */
 bool audit_rule_set_has_key(const struct audit_rule_set *set, struct bytes key);
 
 /* Look which of ours the kernel still has: anybody with the right may delete them (`auditctl -D`), and it drops

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What stands in the kernel's filter: ours, what a killed culprit left, what others made. */
+/* What is in the kernel's filter: ours, what a killed culprit left, what others made. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

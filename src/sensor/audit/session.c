@@ -61,7 +61,7 @@ enum holder { HOLDER_NONE, HOLDER_GONE, HOLDER_OTHER };
 static bool load_state(struct audit_session *s, enum holder *ret_holder)
 {
     char path[512], text[256], boot[40], stored[40];
-    unsigned enabled, backlog, rate, held;
+    unsigned enabled, backlog, rate, changed;
     unsigned long long blind, start = 0;
     int r, by = 0;
 
@@ -74,22 +74,22 @@ static bool load_state(struct audit_session *s, enum holder *ret_holder)
         log_warn(s->log, "%s belongs to somebody else, or others can change it: not read; remove it", path);
     if (r < 0 ||
         sscanf(text, "boot %39s enabled %u backlog %u rate %u held %u blind %llu by %d %llu", stored, &enabled,
-               &backlog, &rate, &held, &blind, &by, &start) < 6 ||
+               &backlog, &rate, &changed, &blind, &by, &start) < 6 ||
         strcmp(stored, boot) != 0)
         return false;
-    if (held) {
+    if (changed) {
         s->original.enabled = enabled;
         s->original.backlog_limit = backlog;
         s->original.rate_limit = rate;
     }
     s->blind_before_ns = blind;
-    if (held) /* an older culprit did not say who */
+    if (changed) /* an older culprit did not say who */
         *ret_holder = by > 0 && by != getpid() && proc_stat_start_ticks("/proc", by) == start ? HOLDER_OTHER : HOLDER_GONE;
     return true;
 }
 
-/* held: the settings are changed and have to be put back. */
-static int save_state(const struct audit_session *s, bool held)
+/* changed: the settings are changed and have to be put back. */
+static int save_state(const struct audit_session *s, bool changed)
 {
     char path[512], temporary[520], text[320], boot[40];
     _cleanup_close_ int fd = -EBADF;
@@ -101,7 +101,7 @@ static int save_state(const struct audit_session *s, bool held)
     snprintf(path, sizeof(path), "%s/" STATE_FILE, s->state_dir);
     snprintf(temporary, sizeof(temporary), "%s.new", path);
     n = snprintf(text, sizeof(text), "boot %s enabled %u backlog %u rate %u held %u blind %llu by %d %llu\n",
-                 boot, s->original.enabled, s->original.backlog_limit, s->original.rate_limit, held,
+                 boot, s->original.enabled, s->original.backlog_limit, s->original.rate_limit, changed,
                  (unsigned long long)s->blind_before_ns, getpid(), (unsigned long long)proc_stat_start_ticks("/proc", getpid()));
     (void)unlink(temporary); /* of a culprit that was killed, or somebody else's */
     fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -183,7 +183,7 @@ static void name_owner(struct audit_session *s, uint32_t pid)
             *c = '?';
 }
 
-/* An owner that was killed stands there until the next record cannot be sent to it. */
+/* The kernel names an owner that was killed until the next record cannot be sent to it. */
 static int ask_status(const struct audit_session *s, struct audit_status *ret)
 {
     int r = audit_netlink_status(s->fd, ret);
@@ -471,7 +471,7 @@ bool audit_session_is_awaited(struct audit_session *s)
 }
 
 /* Without an owner the kernel writes each record to its log, and does not wait for who reads beside. */
-static void look_at_owner(struct audit_session *s, const struct audit_status *now, struct audit_news *ret)
+static void look_at_owner(struct audit_session *s, const struct audit_status *now, struct audit_session_changes *ret)
 {
     audit_newcomer_look(s->newcomer);
     if (s->owner || now->pid) {
@@ -492,12 +492,12 @@ static void look_at_owner(struct audit_session *s, const struct audit_status *no
     s->owner_pid = 0;
 }
 
-int audit_session_check(struct audit_session *s, struct audit_news *ret, struct err *err)
+int audit_session_check(struct audit_session *s, struct audit_session_changes *ret, struct err *err)
 {
     struct audit_status now;
     int r = ask_status(s, &now);
 
-    *ret = (struct audit_news){ 0 };
+    *ret = (struct audit_session_changes){ 0 };
     if (r < 0)
         return err_set(err, r, "asking the kernel's audit system");
     /* the counter can be set to 0 by anybody who may (auditctl --reset-lost) */
@@ -549,7 +549,7 @@ static void restore(struct audit_session *s)
     bool others = false;
 
     (void)audit_rules_remove_orphans(s->fd, &others);
-    /* the last one puts it back: the state file says how it was. One that has no rules yet stands in it. */
+    /* the last one puts it back: the state file says how it was. One that has no rules yet is in it. */
     if (others || (load_state(&last, &holder) && holder == HOLDER_OTHER))
         return;
     if (ask_status(s, &now) == 0)

@@ -41,7 +41,7 @@ struct audit_session {
      * (audit_alloc, kernel/auditsc.c): older ones are invisible. CLOCK_BOOTTIME; 0 = none is.
      */
     uint64_t blind_before_ns;
-    bool blind_unknown; /* enabled by somebody else, we cannot tell when */
+    bool blind_unknown; /* enabled by somebody else, not known when */
 };
 
 /* True if the kernel's command line switches auditing on: audit=1 or audit=on, the last one counts. Pure. */
@@ -63,13 +63,13 @@ int audit_session_receive(struct audit_session *s, unsigned max,
                           void (*each)(void *data, uint16_t type, const char *payload, size_t len), void *data);
 
 /* What a look has found. */
-struct audit_news {
+struct audit_session_changes {
     uint32_t lost; /* records that the kernel has lost since the last look */
     bool off;      /* somebody had switched audit off; it is on again */
     bool moved;    /* somebody else has taken the stream, and it was ours */
     bool taken;    /* nobody had it for a while: it is ours now */
 };
-int audit_session_check(struct audit_session *s, struct audit_news *ret, struct err *err);
+int audit_session_check(struct audit_session *s, struct audit_session_changes *ret, struct err *err);
 /* auditd is starting: the stream is to be given away. Does not block. */
 bool audit_session_is_awaited(struct audit_session *s);
 /* Let go and listen beside; nothing is lost. 0 also where it is not ours. */

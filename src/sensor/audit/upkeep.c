@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What changes without a record of ours telling it: objects, rules, the owner of the stream, what was lost. */
+/* What changes without a record of ours: objects, rules, the owner of the stream, what was lost. */
 #include "sensor/audit/upkeep.h"
 
 #include <errno.h>
@@ -19,18 +19,18 @@
 #define TICK_MS 100
 #define CHECK_MS 1000
 
-static void tell_losses(struct sensor *s)
+static void emit_losses(struct sensor *s)
 {
     if (s->lost_paths)
-        audit_tell_gap(s, LOST_PATH, s->lost_paths, "changes whose path could not be found");
+        audit_emit_gap(s, LOST_PATH, s->lost_paths, "changes whose path could not be found");
     if (s->lost_records)
-        audit_tell_gap(s, LOST_AUDIT_DAMAGED, s->lost_records, "audit events without all their records");
-    if (s->lost_held)
-        audit_tell_gap(s, LOST_WATCH_WINDOW, s->lost_held, "changes while a container was starting");
-    s->lost_paths = s->lost_records = s->lost_held = 0;
+        audit_emit_gap(s, LOST_AUDIT_DAMAGED, s->lost_records, "audit events without all their records");
+    if (s->lost_startup)
+        audit_emit_gap(s, LOST_WATCH_WINDOW, s->lost_startup, "changes while a container was starting");
+    s->lost_paths = s->lost_records = s->lost_startup = 0;
     for (const struct audit_object *o = s->objects; o; o = o->next)
         if (tree_take_unanswered(o->tree))
-            audit_tell_gap(s, LOST_UNANSWERED, 0, FOREIGN_UNANSWERED);
+            audit_emit_gap(s, LOST_UNANSWERED, 0, FOREIGN_UNANSWERED);
 }
 void audit_exclude_records(struct sensor *s, bool on)
 {
@@ -47,28 +47,28 @@ void audit_exclude_records(struct sensor *s, bool on)
 static void check_session(struct sensor *s)
 {
     struct err err = ERR_INIT;
-    struct audit_news news;
+    struct audit_session_changes changes;
     int r;
 
     if (s->options.alone && !s->session.owner) /* it is being left: who has audit now is said with that */
         return;
-    r = audit_session_check(&s->session, &news, &err);
+    r = audit_session_check(&s->session, &changes, &err);
     if (r < 0)
         log_warn(s->options.log, "audit: %s", err_text(&err, r));
-    if (news.lost)
-        audit_tell_gap(s, LOST_AUDIT_KERNEL, news.lost, "the kernel lost audit records (backlog, rate limit)");
-    if (news.off) {
-        audit_tell_gap(s, LOST_WATCH_WINDOW, 0, "somebody switched audit off");
+    if (changes.lost)
+        audit_emit_gap(s, LOST_AUDIT_KERNEL, changes.lost, "the kernel lost audit records (backlog, rate limit)");
+    if (changes.off) {
+        audit_emit_gap(s, LOST_WATCH_WINDOW, 0, "somebody switched audit off");
         s->next_look_ms = 0;
     }
-    if (news.moved) {
+    if (changes.moved) {
         audit_exclude_records(s, false);
-        audit_tell_gap(s, LOST_WATCH_WINDOW, 0, "another program took audit's stream");
+        audit_emit_gap(s, LOST_WATCH_WINDOW, 0, "another program took audit's stream");
         if (!s->options.alone) /* else it is left, which is said */
             log_warn(s->options.log, "audit belongs to %s (pid %u) now: reading beside it",
                      s->session.owner_name, s->session.owner_pid);
     }
-    if (news.taken) {
+    if (changes.taken) {
         audit_exclude_records(s, true);
         log_message(s->options.log, LOG_LEVEL_INFO, "audit's stream belongs to nobody any more: taken");
     }
@@ -92,7 +92,7 @@ int audit_window(struct sensor *s, bool on, struct err *err)
     return r;
 }
 
-/* What stood at this container's path in its life before; NULL: it had none that we watched. */
+/* What was at this container's path before its last restart; NULL: nothing that we watched. */
 static struct audit_object *life_before(struct sensor *s, const struct audit_object *o)
 {
     for (struct audit_object *old = s->objects; old; old = old->next)
@@ -114,18 +114,18 @@ void audit_check_start(struct sensor *s, const struct audit_object *o)
     if (audit_rules_look(s->rules) < 0 || !audit_rule_set_is_missing(old->rules))
         return;
     s->gap_from_ns = clock_ns(CLOCK_REALTIME) - (clock_ns(CLOCK_BOOTTIME) - start_ns);
-    audit_tell_gap(s, LOST_WATCH_WINDOW, 0, "a container had started again before culprit saw that it had stopped");
+    audit_emit_gap(s, LOST_WATCH_WINDOW, 0, "a container had started again before culprit saw that it had stopped");
 }
 
 /* Rules that somebody deleted are placed again; what happened meanwhile is not known. */
 static void check_rules(struct sensor *s, uint64_t now)
 {
-    uint64_t from_ns = s->rules_stood_ns;
+    uint64_t from_ns = s->rules_loaded_ns;
     struct err err = ERR_INIT;
     bool blind = false;
 
     s->next_look_ms = now + AUDIT_LOOK_MS;
-    s->rules_stood_ns = clock_ns(CLOCK_REALTIME);
+    s->rules_loaded_ns = clock_ns(CLOCK_REALTIME);
     if (audit_rules_look(s->rules) <= 0)
         return;
     for (struct audit_object *o = s->objects; o; o = o->next) {
@@ -137,7 +137,7 @@ static void check_rules(struct sensor *s, uint64_t now)
             audit_place_again(s, o);
             continue;
         }
-        if (o->gone) /* looking told: its namespace went, and the rules with it */
+        if (o->gone) /* its namespace went, and the rules with it: found by looking */
             continue;
         if (watched_place(&o->watched, &audit_object_ops, s->rules, &err) < 0)
             log_debug(s->options.log, "audit: placing rules again: %s", err_text(&err, -EIO));
@@ -147,7 +147,7 @@ static void check_rules(struct sensor *s, uint64_t now)
         blind = true;
         audit_rules_remove(s->rules, TAKE_PTR(s->pathless_rules));
         (void)audit_rules_add_pathless(s->rules, s->permissions, &s->pathless_rules, NULL);
-        audit_rewalk(s); /* flags are told by what they were */
+        audit_rewalk(s); /* changed flags are found by what they were */
     }
     if (audit_rule_set_is_missing(s->window_rules)) {
         blind = true;
@@ -161,7 +161,7 @@ static void check_rules(struct sensor *s, uint64_t now)
     if (!blind)
         return;
     s->gap_from_ns = from_ns;
-    audit_tell_gap(s, LOST_WATCH_WINDOW, 0, "somebody deleted the audit rules of the watch");
+    audit_emit_gap(s, LOST_WATCH_WINDOW, 0, "somebody deleted the audit rules of the watch");
     log_warn(s->options.log, "somebody deleted the audit rules of the watch: placed again");
 }
 
@@ -187,10 +187,10 @@ void audit_upkeep(struct sensor *s)
 
     while (s->replay && !s->replaying) {
         s->replay = false;
-        audit_handle_held(s);
+        audit_handle_startup(s);
     }
     if (!s->window)
-        startup_buffer_clear(s->held);
+        startup_buffer_clear(s->startup);
     if (now < s->next_tick_ms)
         return;
     s->next_tick_ms = now + TICK_MS;
@@ -200,7 +200,7 @@ void audit_upkeep(struct sensor *s)
         if (watched_is_stale(&o->watched, &audit_object_ops))
             audit_place_again(s, o);
     }
-    tell_losses(s);
+    emit_losses(s);
     if (now >= s->next_check_ms) {
         s->next_check_ms = now + CHECK_MS;
         check_session(s);

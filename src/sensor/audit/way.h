@@ -29,5 +29,5 @@ void audit_way_done(struct audit_way *way, struct audit_rules *rules);
 
 /* The directory of a step: a view into wanted->path. */
 struct bytes audit_way_path(const struct watch_object *wanted, const struct audit_step *step);
-/* See what stands there now. */
+/* See what is there now. */
 void audit_way_look(const struct watch_object *wanted, struct audit_step *step);

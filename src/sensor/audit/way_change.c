@@ -13,7 +13,7 @@ static bool is_step(const struct audit_object *o, const struct audit_step *step,
            step->state.inode == p->file.inode && step->state.device == audit_object_device(o, p->file.device);
 }
 
-/* The name of the step below the one that `parent` is: what would come to stand on the way by that name. */
+/* The name of the step below the one that `parent` is: what would come into the way by that name. */
 static const struct audit_step *step_of_name(const struct audit_object *o, const struct audit_path *parent, struct bytes name)
 {
     for (unsigned i = 0; i + 1 < o->way.count; i++)
@@ -39,8 +39,8 @@ static struct event *new_event(const struct audit_object *o, const struct audit_
 }
 
 /* In an exchange the records say of each name that it was both ends. */
-static void tell_other_end(const struct audit_facts *f, enum audit_nametype type, enum audit_nametype exchanged,
-                           struct event *e, struct bytes *field, struct bytes known)
+static void set_other_end(const struct audit_facts *f, enum audit_nametype type, enum audit_nametype exchanged,
+                          struct event *e, struct bytes *field, struct bytes known)
 {
     audit_written_outside(f, type, e, field);
     if (bytes_equal(*field, known))
@@ -59,7 +59,7 @@ static void find_ends(const struct audit_object *o, const struct audit_change *c
         *to = step_of_name(o, c->previous_parent, c->name);
 }
 
-static struct event *tell_move(const struct audit_object *o, const struct audit_facts *f, const struct audit_change *c)
+static struct event *move_event(const struct audit_object *o, const struct audit_facts *f, const struct audit_change *c)
 {
     const struct audit_step *from, *to;
     struct event *e;
@@ -75,14 +75,14 @@ static struct event *tell_move(const struct audit_object *o, const struct audit_
     if (to)
         event_set(e, &e->path, audit_way_path(&o->wanted, to));
     if (!from)
-        tell_other_end(f, AUDIT_NAME_DELETE, AUDIT_NAME_CREATE, e, &e->previous_path, e->path);
+        set_other_end(f, AUDIT_NAME_DELETE, AUDIT_NAME_CREATE, e, &e->previous_path, e->path);
     if (!to)
-        tell_other_end(f, AUDIT_NAME_CREATE, AUDIT_NAME_DELETE, e, &e->path, e->previous_path);
+        set_other_end(f, AUDIT_NAME_CREATE, AUDIT_NAME_DELETE, e, &e->path, e->previous_path);
     return e;
 }
 
 /* A mount point is a path: of another namespace it may read the same, and be another directory. */
-static struct event *tell_mount(const struct audit_object *o, const struct audit_facts *f, const struct audit_change *c)
+static struct event *mount_event(const struct audit_object *o, const struct audit_facts *f, const struct audit_change *c)
 {
     char path[PATH_MAX];
     struct event *e;
@@ -107,11 +107,11 @@ static struct event *tell_mount(const struct audit_object *o, const struct audit
     return NULL;
 }
 
-struct event *audit_way_tell(const struct audit_object *o, const struct audit_facts *f, const struct audit_change *c)
+struct event *audit_way_event(const struct audit_object *o, const struct audit_facts *f, const struct audit_change *c)
 {
     if (c->operation == OPERATION_RENAME)
-        return tell_move(o, f, c);
-    return c->operation == OPERATION_MOUNT || c->operation == OPERATION_UNMOUNT ? tell_mount(o, f, c) : NULL;
+        return move_event(o, f, c);
+    return c->operation == OPERATION_MOUNT || c->operation == OPERATION_UNMOUNT ? mount_event(o, f, c) : NULL;
 }
 
 /* ---- keeping up ---- */
@@ -161,12 +161,12 @@ bool audit_way_is_parent(const struct audit_object *o, const struct audit_path *
 
 void audit_way_apply(struct audit_object *o, const struct audit_facts *f, const struct audit_change *c)
 {
-    struct event *e = audit_way_tell(o, f, c);
+    struct event *e = audit_way_event(o, f, c);
 
     learn(o, c);
     if (!e)
         return;
-    o->doubtful = true;
+    o->needs_recheck = true;
     if (c->operation == OPERATION_MOUNT)
         audit_mounts_add(&o->way.mounts, e->path);
     else if (c->operation == OPERATION_UNMOUNT)

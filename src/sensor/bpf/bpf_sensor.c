@@ -27,7 +27,7 @@
 #define SMALLEST_RING (64u << 10)
 #define BATCH_MAX 65536          /* records that wait at a time */
 #define BATCH_BYTES (64u << 20)
-#define BATCH_ACTORS (BPF_TELLER_ACTORS / 3) /* as many as the kernel remembers, those before, and those that wait */
+#define BATCH_ACTORS (BPF_EMITTER_ACTORS / 3) /* as many as the kernel remembers, those before, and those that wait */
 
 /* Of which of the rings a record comes. */
 struct ring_source {
@@ -39,19 +39,19 @@ struct sensor {
     struct sensor_options options;
     struct programs programs;
     struct bpf_objects *objects;
-    struct bpf_teller *teller;
+    struct bpf_emitter *emitter;
     struct ring_buffer *rings;
     struct ring_source rare, frequent;
     struct bpf_queue queue;
     unsigned learned; /* actors since the last delivery */
-    uint64_t lost[WIRE_LOSS_COUNT]; /* told so far */
+    uint64_t lost[WIRE_LOSS_COUNT]; /* emitted so far */
     uint64_t damaged;
-    int64_t missed;       /* as programs_missed(): told so far */
+    int64_t missed;       /* as programs_missed(): emitted so far */
     uint64_t missed_ns, missed_from_ns; /* when it was looked at: CLOCK_MONOTONIC, CLOCK_REALTIME */
     uint64_t gap_from_ns; /* CLOCK_REALTIME */
     bool demand;          /* what is attached on demand is attached */
     bool look;            /* something is new: who has it open? */
-    bool held;            /* somebody has */
+    bool already_open;    /* somebody has */
     char not_seen[320];
 };
 
@@ -71,7 +71,7 @@ static uint64_t loss_count(const struct sensor *s, uint32_t which)
 }
 
 /* Once a second, and at the end: each program is asked for. */
-static void tell_missed(struct sensor *s, bool now)
+static void emit_missed(struct sensor *s, bool now)
 {
     uint64_t clock = clock_ns(CLOCK_MONOTONIC);
     int64_t calls;
@@ -88,7 +88,7 @@ static void tell_missed(struct sensor *s, bool now)
     s->missed_from_ns = clock_ns(CLOCK_REALTIME);
 }
 
-static void tell_losses(struct sensor *s)
+static void emit_losses(struct sensor *s)
 {
     static const struct {
         enum lost reason;
@@ -118,14 +118,14 @@ static void tell_losses(struct sensor *s)
 /* ---- records ---- */
 
 /*
- * Who acts stands in a ring before the changes that refer to it, and is known from then on: by its time it would come
+ * Who acts comes in a ring before the changes that refer to it, and is known from then on: by its time it would come
  * after them, which are as old as the call that began them.
  */
 static void learn(struct sensor *s, const void *record, size_t len)
 {
     struct bpf_record r;
 
-    if (bpf_decode(record, len, &r, NULL) < 0 || bpf_teller_record(s->teller, &r, 0) < 0)
+    if (bpf_decode(record, len, &r, NULL) < 0 || bpf_emitter_record(s->emitter, &r, 0) < 0)
         s->damaged++;
 }
 
@@ -144,7 +144,7 @@ static int on_record(void *data, void *record, size_t len)
         learn(s, record, len);
         return ++s->learned >= BATCH_ACTORS ? -EAGAIN : 0;
     }
-    s->held |= h.type == WIRE_HELD;
+    s->already_open |= h.type == WIRE_ALREADY_OPEN;
     if (bpf_queue_add(&s->queue, from->lane, h.time_ns, record, len) < 0) {
         s->damaged++;
         return 0;
@@ -156,7 +156,7 @@ static void handle(struct sensor *s, const struct bpf_queued *q, uint64_t offset
 {
     struct bpf_record r;
 
-    if (bpf_decode(q->data, q->len, &r, NULL) < 0 || bpf_teller_record(s->teller, &r, offset) < 0)
+    if (bpf_decode(q->data, q->len, &r, NULL) < 0 || bpf_emitter_record(s->emitter, &r, offset) < 0)
         s->damaged++;
     else if (r.type == WIRE_CHANGE && r.change->error == 0 &&
              (r.change->operation == OPERATION_MOUNT || r.change->operation == OPERATION_UNMOUNT))
@@ -179,7 +179,7 @@ static void deliver(struct sensor *s, uint64_t until_ns)
 }
 
 /* Once for all that was added since: a look goes through every descriptor of the machine. */
-static void find_held(struct sensor *s)
+static void find_already_open(struct sensor *s)
 {
     struct bpf_object_watch *w = bpf_objects_first(s->objects);
     uint64_t from_ns = clock_ns(CLOCK_BOOTTIME), to_ns;
@@ -189,15 +189,15 @@ static void find_held(struct sensor *s)
     if (!s->look)
         return;
     s->look = false;
-    r = programs_find_held(&s->programs, &err);
+    r = programs_find_already_open(&s->programs, &err);
     if (r < 0)
         log_warn(s->options.log, "bpf: %s; writes through them are told at their last close", err_text(&err, r));
     to_ns = clock_ns(CLOCK_BOOTTIME);
     for (; w; w = w->next) {
-        if (w->held_to_ns)
+        if (w->already_open_to_ns)
             continue;
-        w->held_from_ns = from_ns;
-        w->held_to_ns = to_ns;
+        w->already_open_from_ns = from_ns;
+        w->already_open_to_ns = to_ns;
     }
 }
 
@@ -208,7 +208,7 @@ static void update_demand(struct sensor *s)
     int r;
 
     for (struct bpf_object_watch *w = bpf_objects_first(s->objects); w; w = w->next)
-        on |= w->wanted.writes || s->held;
+        on |= w->wanted.writes || s->already_open;
     if (on == s->demand)
         return;
     r = programs_demand(&s->programs, on, &err);
@@ -222,15 +222,15 @@ static int bpf_dispatch(struct sensor *s, struct err *err)
     uint64_t until_ns;
     int r;
 
-    find_held(s);
+    find_already_open(s);
     until_ns = clock_ns(CLOCK_BOOTTIME);
     r = ring_buffer__consume(s->rings);
     update_demand(s); /* first: to name an actor may take a while */
     deliver(s, until_ns);
     if (r == 0)
         bpf_queue_rest(&s->queue);
-    tell_losses(s);
-    tell_missed(s, false);
+    emit_losses(s);
+    emit_missed(s, false);
     return r < 0 && r != -EAGAIN ? err_set(err, r, "BPF ring buffers") : 0;
 }
 
@@ -243,8 +243,8 @@ static int bpf_sync(struct sensor *s, unsigned timeout_ms, struct err *err)
         r = ring_buffer__consume(s->rings);
         deliver(s, until_ns);
     } while (r == -EAGAIN && clock_ns(CLOCK_MONOTONIC) < deadline);
-    tell_losses(s);
-    tell_missed(s, true);
+    emit_losses(s);
+    emit_missed(s, true);
     if (r == -EAGAIN)
         return err_set(err, -EAGAIN, "records that are still waiting");
     return r < 0 ? err_set(err, r, "BPF ring buffers") : 0;
@@ -287,7 +287,7 @@ static void bpf_close(struct sensor *s)
     if (!s)
         return;
     ring_buffer__free(s->rings);
-    bpf_teller_free(s->teller);
+    bpf_emitter_free(s->emitter);
     bpf_objects_free(s->objects);
     if (s->programs.skeleton)
         programs_unload(&s->programs);
@@ -340,7 +340,7 @@ static void on_event(void *data, struct event *event)
 static int bpf_open(const struct sensor_options *options, struct sensor **ret, struct err *err)
 {
     struct programs_options loading = { .log = options->log, .ring_size = ring_size(options->ring_size) };
-    struct bpf_teller_options telling = { .event = on_event };
+    struct bpf_emitter_options emitter = { .event = on_event };
     struct sensor *s = calloc(1, sizeof(*s));
     int r;
 
@@ -358,10 +358,10 @@ static int bpf_open(const struct sensor_options *options, struct sensor **ret, s
     }
     if (r == 0)
         r = bpf_objects_new(&s->programs, &s->objects, err);
-    telling.objects = s->objects;
-    telling.data = s;
+    emitter.objects = s->objects;
+    emitter.data = s;
     if (r == 0)
-        r = bpf_teller_new(&telling, &s->teller, err);
+        r = bpf_emitter_new(&emitter, &s->emitter, err);
     if (r == 0) {
         s->rare = (struct ring_source){ s, 0 };
         s->frequent = (struct ring_source){ s, 1 };

@@ -96,7 +96,7 @@ int bpf_decode(const void *data, size_t len, struct bpf_record *ret, struct err 
     ret->comm = ret->exe = ret->cwd = ret->args = ret->tty = ret->cgroup = BYTES_NULL;
     switch (h.type) {
     case WIRE_CHANGE:
-    case WIRE_HELD:
+    case WIRE_ALREADY_OPEN:
         return decode_change(data, h.len, ret, err);
     case WIRE_ACTOR:
         return decode_actor(data, h.len, ret, err);

@@ -12,7 +12,7 @@
 
 struct bpf_record {
     enum wire_type type;
-    const struct wire_change *change; /* WIRE_CHANGE, WIRE_HELD: in the input */
+    const struct wire_change *change; /* WIRE_CHANGE, WIRE_ALREADY_OPEN: in the input */
     struct bytes path, other;    /* names, leaf first, each ended by NUL */
     struct bytes text;           /* without a NUL */
 

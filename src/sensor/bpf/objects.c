@@ -48,11 +48,11 @@ struct bpf_objects {
     uint8_t *bits; /* how many set each bit of the filter; 255 stays */
     uint32_t supers[WIRE_SUPERS]; /* how many set each byte of those */
     unsigned below; /* how many objects are mounts below others */
-    bool doubtful;  /* one of them may be */
+    bool needs_recheck; /* one of them may be */
     struct foreign_mounts *mounts;
 };
 
-/* Names come and go by these: they are always told, so that a path can be followed. */
+/* Names come and go by these: they are always emitted, so that a path can be followed. */
 #define NAME_OPERATIONS                                                                            \
     (1u << OPERATION_CREATE | 1u << OPERATION_MKDIR | 1u << OPERATION_MKNOD |                      \
      1u << OPERATION_SYMLINK | 1u << OPERATION_LINK | 1u << OPERATION_UNLINK |                     \
@@ -440,7 +440,7 @@ static int arm(struct watched_object *watched, void *data, struct err *err)
     r = pin_open(w->wanted.ns_pid, w->wanted.path, &w->pin, err);
     if (r < 0) {
         w->pin = old_pin;
-        return r == -EAGAIN ? -ENOBUFS : r; /* no process to be had for it: nothing else stands there */
+        return r == -EAGAIN ? -ENOBUFS : r; /* no process could be started for it: that does not mean that another file is there */
     }
     w->mnt_ns = w->wanted.ns_pid ? namespace_of(w->wanted.ns_pid) : 0;
     r = query(o, w->pin.fd, chain);
@@ -467,7 +467,7 @@ static int arm(struct watched_object *watched, void *data, struct err *err)
     w->super = (unsigned)WIRE_SUPER(w->kernel_device) + 1;
     super_add(o, w->super - 1);
     r = register_chain(o, w, chain);
-    /* the new place stands before the old one goes: nothing blinks */
+    /* insert the new map entry before deleting the old one, so that no change is missed */
     forget(o, w, &was);
     pin_close(&old_pin);
     if (w->pin.clone_fd >= 0) {
@@ -617,16 +617,16 @@ int bpf_objects_remove(struct bpf_objects *o, uint32_t id)
     return r;
 }
 
-void bpf_objects_doubt(struct bpf_objects *o, struct bpf_object_watch *w)
+void bpf_objects_request_recheck(struct bpf_objects *o, struct bpf_object_watch *w)
 {
-    w->doubtful = o->doubtful = true;
+    w->needs_recheck = o->needs_recheck = true;
 }
 
 void bpf_objects_refresh(struct bpf_objects *o)
 {
-    if (!o->doubtful) /* asked at every change, of however many watches */
+    if (!o->needs_recheck) /* asked at every change, of however many watches */
         return;
-    o->doubtful = false;
+    o->needs_recheck = false;
     for (struct bpf_object_watch *w = o->first; w; w = w->next)
         if (watched_is_stale(&w->watched, &ops))
             (void)watched_place(&w->watched, &ops, o, NULL); /* what cannot be opened now keeps its old place */

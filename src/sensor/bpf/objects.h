@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The watched paths as the kernel knows them: inodes that are pinned, directories in which a watched
- * name stands or is to come, and what of it is written into the programs' maps.
+ * name is or is to come, and what of it is written into the programs' maps.
  */
 #pragma once
 
@@ -31,7 +31,7 @@ struct bpf_object_watch {
     unsigned super;             /* its place among `supers`, and one; 0: none */
     uint32_t devices[8];       /* s_dev of the file systems that its path leads through */
     unsigned device_count;
-    uint64_t held_from_ns, held_to_ns; /* CLOCK_BOOTTIME: when old descriptors were looked for; 0 = not yet */
+    uint64_t already_open_from_ns, already_open_to_ns; /* CLOCK_BOOTTIME: when old descriptors were looked for; 0 = not yet */
     uint64_t mnt_ns;            /* inode number of its namespace; 0: our own */
     size_t mount_len;           /* bytes of the path that lead to the mount it lies on */
     uint32_t above_mount;       /* levels between the mount's root and its file system's */
@@ -47,10 +47,10 @@ void bpf_objects_free(struct bpf_objects *o); /* NULL is fine */
 int bpf_objects_add(struct bpf_objects *o, const struct watch_object *wanted, struct err *err);
 int bpf_objects_remove(struct bpf_objects *o, uint32_t id); /* -ENOENT */
 
-/* Something may stand there that is not what is pinned. */
-void bpf_objects_doubt(struct bpf_objects *o, struct bpf_object_watch *w);
+/* Another file may be there than the one that is pinned. */
+void bpf_objects_request_recheck(struct bpf_objects *o, struct bpf_object_watch *w);
 
-/* Place again what is doubtful. */
+/* Place again what is to be rechecked. */
 void bpf_objects_refresh(struct bpf_objects *o);
 
 /*

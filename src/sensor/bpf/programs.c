@@ -77,9 +77,9 @@ const struct program_row program_rows[] = {
     { "move_compat_end",  "__ia32_sys_move_mount", MOVE_MOUNT_INLINED, 0, NULL, false },
     { "unmount_begin",    "security_sb_umount",    ALWAYS, CAPABILITY_MOUNTS, "unmounts", false },
     { "unmount_end",      "path_umount",           ALWAYS, CAPABILITY_MOUNTS, "unmounts", false },
-    { "held_files",       "iter:bpf_iter__task_file", ALWAYS, CAPABILITY_OLD_DESCRIPTORS, "writes through descriptors opened before", true },
-    { "held_mappings",    "iter:bpf_iter__task_vma", HAS_VMA_ITERATOR, 0, "mappings made before", true },
-    { "held_mappings_list", "iter:bpf_iter__task", NO_VMA_ITERATOR, 0, "mappings made before", true },
+    { "open_files",       "iter:bpf_iter__task_file", ALWAYS, CAPABILITY_OLD_DESCRIPTORS, "writes through descriptors opened before", true },
+    { "open_mappings",    "iter:bpf_iter__task_vma", HAS_VMA_ITERATOR, 0, "mappings made before", true },
+    { "open_mappings_list", "iter:bpf_iter__task", NO_VMA_ITERATOR, 0, "mappings made before", true },
     { "write_begin",      "security_file_permission", ALWAYS, CAPABILITY_EACH_WRITE | CAPABILITY_OLD_DESCRIPTORS, "each single write", true },
     { "dirty_begin",      "file_update_time",      ALWAYS, 0, NULL, true },
     { NULL, NULL, ALWAYS, 0, NULL, false },
@@ -453,7 +453,7 @@ int64_t programs_missed(const struct programs *p)
     return sum;
 }
 
-int programs_find_held(struct programs *p, struct err *err)
+int programs_find_already_open(struct programs *p, struct err *err)
 {
     char nothing[256];
 

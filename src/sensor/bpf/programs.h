@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of BPF programs: what each needs of the kernel, what is lost without it, what stands in.
+ * The table of BPF programs: what each needs of the kernel, what is lost without it, what replaces it.
  * Loading takes what this kernel has; one that is refused never takes another with it.
  */
 #pragma once
@@ -14,7 +14,7 @@
 struct files_bpf; /* the generated skeleton */
 
 /* On which kernels a program is the one that serves. Where an older one has no function of this kind, another
- * program stands in. */
+ * program replaces it. */
 enum program_when {
     ALWAYS,
     RMDIR_INLINED,    /* before 5.12 rmdir(2) does not call vfs_rmdir(): it is a part of do_rmdir() */
@@ -63,5 +63,5 @@ int programs_demand(struct programs *p, bool on, struct err *err);
  * Less while calls are going on, never more. Nothing before 5.12, where programs are always called. */
 int64_t programs_missed(const struct programs *p);
 
-/* Look through all descriptors and mappings for what is watched: records of the type WIRE_HELD. */
-int programs_find_held(struct programs *p, struct err *err);
+/* Look through all descriptors and mappings for what is watched: records of the type WIRE_ALREADY_OPEN. */
+int programs_find_already_open(struct programs *p, struct err *err);

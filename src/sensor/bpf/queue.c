@@ -116,7 +116,7 @@ static int make_room(struct bpf_queue_lane *l)
     return 0;
 }
 
-/* A change bears the time of its begin and comes at its end: what overtook it stands a few places before. */
+/* A change bears the time of its begin and comes at its end: what overtook it is a few entries before. */
 static void insert(struct bpf_queue_lane *l, const struct bpf_queue_entry *entry)
 {
     size_t at = l->end++, lowest = at - MIN(at - l->first, (size_t)STEPS_BACK);

@@ -20,7 +20,7 @@
 #define S_IMMUTABLE_FLAG 8
 #define S_APPEND_FLAG 4
 
-/* What is known of an actor, until the kernel's side has forgotten that it told it. */
+/* What is known of an actor, until the kernel's side has forgotten that it emitted it. */
 struct actor_entry {
     uint64_t number;
     struct shared_arena *memory; /* of what follows: his events point into it too */
@@ -36,12 +36,12 @@ struct path_key {
     unsigned which, depth;
 };
 
-struct bpf_teller {
-    struct bpf_teller_options options;
+struct bpf_emitter {
+    struct bpf_emitter_options options;
     struct actor_entry *actors; /* least recently used first */
     struct actor_entry *last;   /* of them, NULL: none */
     struct sbuf text;
-    struct path_key text_of;   /* what stands in `text` */
+    struct path_key text_of;   /* what is in `text` */
     uint64_t boot_id[2];
 };
 
@@ -70,9 +70,9 @@ static void read_boot_id(uint64_t ret[2])
         }
 }
 
-int bpf_teller_new(const struct bpf_teller_options *options, struct bpf_teller **ret, struct err *err)
+int bpf_emitter_new(const struct bpf_emitter_options *options, struct bpf_emitter **ret, struct err *err)
 {
-    struct bpf_teller *t = calloc(1, sizeof(*t));
+    struct bpf_emitter *t = calloc(1, sizeof(*t));
 
     if (!t)
         return err_set(err, -ENOMEM, "BPF events");
@@ -82,7 +82,7 @@ int bpf_teller_new(const struct bpf_teller_options *options, struct bpf_teller *
     return 0;
 }
 
-static void forget_actor(struct bpf_teller *t, struct actor_entry *a)
+static void forget_actor(struct bpf_emitter *t, struct actor_entry *a)
 {
     HASH_DEL(t->actors, a);
     t->last = NULL;
@@ -90,7 +90,7 @@ static void forget_actor(struct bpf_teller *t, struct actor_entry *a)
     free(a);
 }
 
-void bpf_teller_free(struct bpf_teller *t)
+void bpf_emitter_free(struct bpf_emitter *t)
 {
     if (!t)
         return;
@@ -102,7 +102,7 @@ void bpf_teller_free(struct bpf_teller *t)
 
 /* ---- who ---- */
 
-static struct actor_entry *find_actor(struct bpf_teller *t, uint64_t number)
+static struct actor_entry *find_actor(struct bpf_emitter *t, uint64_t number)
 {
     struct actor_entry *a;
 
@@ -117,14 +117,14 @@ static struct actor_entry *find_actor(struct bpf_teller *t, uint64_t number)
     return a;
 }
 
-static struct bytes path_of(struct bpf_teller *t, struct arena *arena, struct bytes names)
+static struct bytes path_of(struct bpf_emitter *t, struct arena *arena, struct bytes names)
 {
     if (!names.len || !bpf_names_path(names, bpf_names_count(names), BYTES_NULL, &t->text))
         return BYTES_NULL;
     return arena_copy(arena, sbuf_bytes(&t->text));
 }
 
-static int learn_actor(struct bpf_teller *t, const struct bpf_record *r)
+static int learn_actor(struct bpf_emitter *t, const struct bpf_record *r)
 {
     struct actor_entry *a = find_actor(t, r->actor.actor);
     struct arena *arena;
@@ -149,12 +149,12 @@ static int learn_actor(struct bpf_teller *t, const struct bpf_record *r)
     a->cgroup = path_of(t, arena, r->cgroup);
     HASH_ADD(hh, t->actors, number, sizeof(a->number), a);
     t->last = NULL;
-    if (HASH_COUNT(t->actors) > BPF_TELLER_ACTORS)
+    if (HASH_COUNT(t->actors) > BPF_EMITTER_ACTORS)
         forget_actor(t, t->actors);
     return 0;
 }
 
-static void fill_actor(struct bpf_teller *t, const struct wire_change *c,
+static void fill_actor(struct bpf_emitter *t, const struct wire_change *c,
                        const struct bpf_object_watch *w, struct event *e)
 {
     const struct actor_entry *a = find_actor(t, c->actor);
@@ -254,7 +254,7 @@ static void fill_states(const struct wire_change *c, const struct bpf_object_wat
 
 /* ---- where ---- */
 
-static unsigned add_targets(struct bpf_teller *t, const struct bpf_record *r, struct record_target *targets)
+static unsigned add_targets(struct bpf_emitter *t, const struct bpf_record *r, struct record_target *targets)
 {
     unsigned count = 0;
 
@@ -290,8 +290,8 @@ static unsigned add_targets(struct bpf_teller *t, const struct bpf_record *r, st
     return count;
 }
 
-/* The path by what was hit, in t->text. It is asked for when a record is judged, and when it is told. */
-static bool write_path(struct bpf_teller *t, const struct record_target *at, unsigned which, const struct bpf_record *r)
+/* The path by what was hit, in t->text. It is needed when a record is judged, and when it is emitted. */
+static bool write_path(struct bpf_emitter *t, const struct record_target *at, unsigned which, const struct bpf_record *r)
 {
     const struct path_key key = { at->object->wanted.path.data, at->places[which].base_len, which, at->depths[which] };
     struct path_key *is = &t->text_of;
@@ -305,7 +305,7 @@ static bool write_path(struct bpf_teller *t, const struct record_target *at, uns
     return true;
 }
 
-static bool hit_path(struct bpf_teller *t, const struct record_target *at, unsigned which,
+static bool hit_path(struct bpf_emitter *t, const struct record_target *at, unsigned which,
                      const struct bpf_record *r, struct event *e, struct bytes *field)
 {
     if (!write_path(t, at, which, r))
@@ -315,7 +315,7 @@ static bool hit_path(struct bpf_teller *t, const struct record_target *at, unsig
 }
 
 /* The other end of a rename, outside: it is on the same mount. */
-static void outside_path(struct bpf_teller *t, const struct record_target *at, unsigned which,
+static void outside_path(struct bpf_emitter *t, const struct record_target *at, unsigned which,
                          const struct bpf_record *r, struct event *e, struct bytes *field)
 {
     struct bytes names = which ? r->other : r->path;
@@ -332,7 +332,7 @@ static void outside_path(struct bpf_teller *t, const struct record_target *at, u
 
 /* ---- events ---- */
 
-static void set_id(const struct bpf_teller *t, const struct wire_change *c, struct event *e)
+static void set_id(const struct bpf_emitter *t, const struct wire_change *c, struct event *e)
 {
     uint64_t parts[5] = { c->header.time_ns, (uint64_t)c->tid << 32 | (uint32_t)e->operation, c->file.inode,
                           t->boot_id[0], t->boot_id[1] };
@@ -348,15 +348,15 @@ struct record_meaning {
     const char *note;
 };
 
-static int tell_one(struct bpf_teller *t, const struct bpf_record *r, const struct record_target *at,
-                    const struct record_meaning *told, uint64_t real_offset_ns)
+static int emit_one(struct bpf_emitter *t, const struct bpf_record *r, const struct record_target *at,
+                    const struct record_meaning *meanings, uint64_t real_offset_ns)
 {
     const struct wire_change *c = r->change;
     struct event *e = event_new();
 
     if (!e)
         return -ENOMEM;
-    e->operation = told->operation;
+    e->operation = meanings->operation;
     e->error = c->error;
     e->sensors = SENSOR_BPF;
     e->object = at->object->wanted.id;
@@ -369,30 +369,30 @@ static int tell_one(struct bpf_teller *t, const struct bpf_record *r, const stru
         e->syscall_arch = c->arch;
     }
     fill_actor(t, c, at->object, e);
-    if (!at->has[told->now] || !hit_path(t, at, told->now, r, e, &e->path))
-        outside_path(t, at, told->now, r, e, &e->path);
-    if (told->has_old) {
+    if (!at->has[meanings->now] || !hit_path(t, at, meanings->now, r, e, &e->path))
+        outside_path(t, at, meanings->now, r, e, &e->path);
+    if (meanings->has_old) {
         /* the object itself, by its inode: it may have had another name than the one it is watched by */
-        if (!at->has[told->old] || (at->depths[told->old] == 0 && !at->places[told->old].by_name))
-            outside_path(t, at, told->old, r, e, &e->previous_path);
+        if (!at->has[meanings->old] || (at->depths[meanings->old] == 0 && !at->places[meanings->old].by_name))
+            outside_path(t, at, meanings->old, r, e, &e->previous_path);
         else
-            (void)hit_path(t, at, told->old, r, e, &e->previous_path);
+            (void)hit_path(t, at, meanings->old, r, e, &e->previous_path);
     }
-    fill_states(c, at->object, told->operation, told->victim, e);
-    if (told->operation == OPERATION_LINK) {
+    fill_states(c, at->object, meanings->operation, meanings->victim, e);
+    if (meanings->operation == OPERATION_LINK) {
         if (!at->has[1] || !hit_path(t, at, 1, r, e, &e->target_path))
             outside_path(t, at, 1, r, e, &e->target_path);
-    } else if (told->operation == OPERATION_SYMLINK || told->operation == OPERATION_MOUNT) {
+    } else if (meanings->operation == OPERATION_SYMLINK || meanings->operation == OPERATION_MOUNT) {
         event_set(e, &e->target_path, r->text);
     } else if (r->text.len) {
         event_set(e, &e->xattr, r->text);
     }
-    if (told->operation == OPERATION_WRITE && (c->flags & WIRE_BYTES)) {
+    if (meanings->operation == OPERATION_WRITE && (c->flags & WIRE_BYTES)) {
         e->bytes = c->bytes;
         e->bytes_known = true;
     }
-    if (told->note)
-        e->note = bytes_of(told->note);
+    if (meanings->note)
+        e->note = bytes_of(meanings->note);
     set_id(t, c, e);
     t->options.event(t->options.data, e);
     t->text_of.base = NULL; /* what the receiver did may have changed it */
@@ -417,7 +417,7 @@ static const char *flags_note(const struct wire_change *c)
 }
 
 /* The events that one change is, for one object. */
-static unsigned meaning(const struct bpf_record *r, const struct record_target *at, struct record_meaning *told)
+static unsigned meanings_of(const struct bpf_record *r, const struct record_target *at, struct record_meaning *meanings)
 {
     const struct wire_change *c = r->change;
     unsigned n = 0;
@@ -425,13 +425,13 @@ static unsigned meaning(const struct bpf_record *r, const struct record_target *
     switch (c->operation) {
     case OPERATION_OPEN_WRITE:
         if (c->flags & WIRE_CREATED)
-            told[n++] = (struct record_meaning){ .operation = OPERATION_CREATE };
+            meanings[n++] = (struct record_meaning){ .operation = OPERATION_CREATE };
         if (n && !(c->flags & WIRE_TMPFILE))
             break; /* one call, one change: that it is open for writing goes without saying */
-        told[n++] = (struct record_meaning){
+        meanings[n++] = (struct record_meaning){
             .operation = OPERATION_OPEN_WRITE,
-            .note = r->type == WIRE_HELD && (c->flags & WIRE_MAPPED) ? "already mapped for writing when the watch began"
-                    : r->type == WIRE_HELD    ? "already open for writing when the watch began"
+            .note = r->type == WIRE_ALREADY_OPEN && (c->flags & WIRE_MAPPED) ? "already mapped for writing when the watch began"
+                    : r->type == WIRE_ALREADY_OPEN    ? "already open for writing when the watch began"
                     : c->flags & WIRE_MAPPED    ? "mapped for writing, shared: what is stored leaves no trace of its own"
                     : c->flags & WIRE_TMPFILE ? "a file without a name yet"
                                               : NULL
@@ -439,43 +439,43 @@ static unsigned meaning(const struct bpf_record *r, const struct record_target *
         break;
     case OPERATION_RENAME:
         if (at->has[0] || (at->has[1] && (at->places[1].by_name || at->depths[1])))
-            told[n++] = (struct record_meaning){ .operation = OPERATION_RENAME, .now = 0, .old = 1, .has_old = true };
+            meanings[n++] = (struct record_meaning){ .operation = OPERATION_RENAME, .now = 0, .old = 1, .has_old = true };
         if ((c->flags & WIRE_EXCHANGE) && n)
-            told[n++] = (struct record_meaning){ .operation = OPERATION_RENAME, .now = 1, .old = 0, .has_old = true, .victim = true };
+            meanings[n++] = (struct record_meaning){ .operation = OPERATION_RENAME, .now = 1, .old = 0, .has_old = true, .victim = true };
         else if ((c->flags & WIRE_REPLACED) && at->has[0] && !at->on_the_way[0])
-            told[n++] = (struct record_meaning){ .operation = OPERATION_REPLACE, .victim = true };
+            meanings[n++] = (struct record_meaning){ .operation = OPERATION_REPLACE, .victim = true };
         break;
     case OPERATION_LINK:
         if (at->has[0])
-            told[n++] = (struct record_meaning){ .operation = OPERATION_LINK };
+            meanings[n++] = (struct record_meaning){ .operation = OPERATION_LINK };
         break;
     case OPERATION_UNLINK:
     case OPERATION_RMDIR:
         /* another name of the same file goes: this one stays */
         if (at->places[0].by_name || at->depths[0])
-            told[n++] = (struct record_meaning){ .operation = (enum operation)c->operation };
+            meanings[n++] = (struct record_meaning){ .operation = (enum operation)c->operation };
         break;
     case OPERATION_CHMOD:
     case OPERATION_CHOWN:
     case OPERATION_TRUNCATE:
         if (c->operation == OPERATION_TRUNCATE)
-            told[n++] = (struct record_meaning){ .operation = OPERATION_TRUNCATE };
+            meanings[n++] = (struct record_meaning){ .operation = OPERATION_TRUNCATE };
         if (c->valid & 1)
-            told[n++] = (struct record_meaning){ .operation = OPERATION_CHMOD };
+            meanings[n++] = (struct record_meaning){ .operation = OPERATION_CHMOD };
         if (c->valid & 6)
-            told[n++] = (struct record_meaning){ .operation = OPERATION_CHOWN };
+            meanings[n++] = (struct record_meaning){ .operation = OPERATION_CHOWN };
         break;
     case OPERATION_SETXATTR:
     case OPERATION_REMOVEXATTR:
-        told[n++] = (struct record_meaning){ .operation = bytes_starts_with(r->text, bytes_of("system.posix_acl_"))
+        meanings[n++] = (struct record_meaning){ .operation = bytes_starts_with(r->text, bytes_of("system.posix_acl_"))
                                                     ? OPERATION_SETACL
                                                     : (enum operation)c->operation };
         break;
     case OPERATION_SETFLAGS:
-        told[n++] = (struct record_meaning){ .operation = OPERATION_SETFLAGS, .note = flags_note(c) };
+        meanings[n++] = (struct record_meaning){ .operation = OPERATION_SETFLAGS, .note = flags_note(c) };
         break;
     default:
-        told[n++] = (struct record_meaning){ .operation = (enum operation)c->operation };
+        meanings[n++] = (struct record_meaning){ .operation = (enum operation)c->operation };
         break;
     }
     return n;
@@ -502,7 +502,7 @@ static bool names_change(enum operation operation)
 }
 
 /* Is this path, as it was hit, the object's or below? Else it is something on the way to it. */
-static bool reaches(struct bpf_teller *t, const struct record_target *at, unsigned which, const struct bpf_record *r,
+static bool reaches(struct bpf_emitter *t, const struct record_target *at, unsigned which, const struct bpf_record *r,
                     bool *ret_on_the_way, bool *ret_itself)
 {
     struct bytes wanted = at->object->wanted.path, path;
@@ -515,14 +515,14 @@ static bool reaches(struct bpf_teller *t, const struct record_target *at, unsign
     return bytes_path_covers(wanted, path);
 }
 
-/* The directory that it stands in went: so did it. Or one came, and the object perhaps with it. */
+/* The directory that holds it went: so did it. Or one came, and the object perhaps with it. */
 static bool takes_along(const struct bpf_object_watch *w, const struct wire_change *c, unsigned which)
 {
     return (w->exists && w->root) || (c->operation == OPERATION_RENAME && which == 0) || c->operation == OPERATION_UNMOUNT;
 }
 
-/* What does not concern the object goes; what may have changed what stands at its path is noted. */
-static void judge(struct bpf_teller *t, struct record_target *at, const struct bpf_record *r)
+/* What does not concern the object goes; what may have changed which file is at its path is noted. */
+static void judge(struct bpf_emitter *t, struct record_target *at, const struct bpf_record *r)
 {
     bool gone = r->change->operation == OPERATION_RENAME || r->change->operation == OPERATION_RMDIR ||
                 r->change->operation == OPERATION_MOUNT || r->change->operation == OPERATION_UNMOUNT;
@@ -535,14 +535,14 @@ static void judge(struct bpf_teller *t, struct record_target *at, const struct b
         reached = reaches(t, at, which, r, &on_the_way, &itself);
         if ((itself || on_the_way) && r->change->error == 0 && names_change(r->change->operation) &&
             (r->change->operation != OPERATION_OPEN_WRITE || (r->change->flags & WIRE_CREATED)))
-            bpf_objects_doubt(t->options.objects, at->object);
+            bpf_objects_request_recheck(t->options.objects, at->object);
         at->on_the_way[which] = on_the_way;
         if (!reached && !(on_the_way && gone && takes_along(at->object, r->change, which)))
             at->has[which] = false;
     }
 }
 
-/* Objects of one group show the same files: the nearest to the victim tells. */
+/* Objects of one group show the same files: the nearest to the victim emits the event. */
 static bool is_best(const struct record_target *targets, unsigned count, unsigned index)
 {
     const struct watch_object *mine = &targets[index].object->wanted;
@@ -558,13 +558,13 @@ static bool is_best(const struct record_target *targets, unsigned count, unsigne
     return true;
 }
 
-/* Each look finds all there is: it is told for those objects for whom it was made. */
-static bool is_held(const struct bpf_object_watch *w, uint64_t time_ns)
+/* Each look finds all there is: it is emitted for those objects for whom it was made. */
+static bool is_already_open(const struct bpf_object_watch *w, uint64_t time_ns)
 {
-    return time_ns >= w->held_from_ns && time_ns <= w->held_to_ns;
+    return time_ns >= w->already_open_from_ns && time_ns <= w->already_open_to_ns;
 }
 
-int bpf_teller_record(struct bpf_teller *t, const struct bpf_record *r, uint64_t real_offset_ns)
+int bpf_emitter_record(struct bpf_emitter *t, const struct bpf_record *r, uint64_t real_offset_ns)
 {
     struct record_target targets[TARGETS_MAX];
     unsigned count;
@@ -573,7 +573,7 @@ int bpf_teller_record(struct bpf_teller *t, const struct bpf_record *r, uint64_t
     t->text_of.base = NULL; /* what was written is of another record */
     if (r->type == WIRE_ACTOR)
         return learn_actor(t, r);
-    if (r->type != WIRE_CHANGE && r->type != WIRE_HELD)
+    if (r->type != WIRE_CHANGE && r->type != WIRE_ALREADY_OPEN)
         return 0;
     if (r->change->error && !operation_error_is_refusal((int)r->change->error))
         return 0;
@@ -581,16 +581,16 @@ int bpf_teller_record(struct bpf_teller *t, const struct bpf_record *r, uint64_t
     for (unsigned i = 0; i < count; i++)
         judge(t, &targets[i], r);
     for (unsigned i = 0; i < count; i++) {
-        struct record_meaning told[4];
+        struct record_meaning meanings[4];
         unsigned n;
 
         if (!(targets[i].has[0] || targets[i].has[1]) || !is_best(targets, count, i))
             continue;
-        if (r->type == WIRE_HELD && !is_held(targets[i].object, r->change->header.time_ns))
+        if (r->type == WIRE_ALREADY_OPEN && !is_already_open(targets[i].object, r->change->header.time_ns))
             continue;
-        n = meaning(r, &targets[i], told);
+        n = meanings_of(r, &targets[i], meanings);
         for (unsigned k = 0; k < n; k++) {
-            int result = tell_one(t, r, &targets[i], &told[k], real_offset_ns);
+            int result = emit_one(t, r, &targets[i], &meanings[k], real_offset_ns);
 
             if (result < 0)
                 return result;

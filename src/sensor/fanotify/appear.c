@@ -30,7 +30,7 @@ static void read_link(struct fanotify_object *o, uint32_t directory, struct byte
         event_set(e, &e->target_path, (struct bytes){ target, (size_t)n });
 }
 
-void fanotify_tell_new(struct fanotify_object *o, uint32_t name, const struct fanotify_birth *birth, const struct fanotify_cause *cause)
+void fanotify_emit_new(struct fanotify_object *o, uint32_t name, const struct fanotify_birth *birth, const struct fanotify_cause *cause)
 {
     struct fanotify_new_name n = { .linked = birth && birth->linked,
                                    .by_handle = o->sensor->features.target,
@@ -52,7 +52,7 @@ void fanotify_tell_new(struct fanotify_object *o, uint32_t name, const struct fa
     base.data = text;
     tree_state(o->tree, object, &n.state);
     other = tree_first_name(o->tree, object);
-    while (other && (other == name || fanotify_found_has(o, other))) /* found, and not told yet: comes later */
+    while (other && (other == name || fanotify_found_has(o, other))) /* found, and not emitted yet: comes later */
         other = tree_next_name(o->tree, other);
     n.has_other = other != 0;
     if (!n.born_real_ns && !n.has_other && !n.linked && !S_ISDIR(n.state.mode)) /* else it does not matter */

@@ -10,5 +10,5 @@ struct fanotify_birth {
     bool linked;           /* its file had another name before */
 };
 
-/* A name appeared: created, made, linked, by what stands there. birth: NULL = nothing more is known. */
-void fanotify_tell_new(struct fanotify_object *o, uint32_t name, const struct fanotify_birth *birth, const struct fanotify_cause *cause);
+/* A name appeared: created, made, linked, by what is there. birth: NULL = nothing more is known. */
+void fanotify_emit_new(struct fanotify_object *o, uint32_t name, const struct fanotify_birth *birth, const struct fanotify_cause *cause);

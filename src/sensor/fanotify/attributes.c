@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Attributes. The kernel says that a file has others now, not which: that is known from the index where
- * a difference shows, and where nobody else can have made it. Else it is told as "attributes, not known which".
+ * a difference shows, and where nobody else can have made it. Else it is emitted as "attributes, not known which".
  */
 #include "sensor/fanotify/attributes.h"
 
@@ -82,7 +82,7 @@ static void keep(struct file_state *to, const struct file_state *from, unsigned 
     to->known &= which;
 }
 
-static void tell_one(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct tree_change *c,
+static void emit_one(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct tree_change *c,
                      const struct fanotify_cause *cause, struct attribute_difference d)
 {
     struct event *e = fanotify_event_new(o, d.operation, directory, name, &c->after, cause);
@@ -106,7 +106,7 @@ static void set_share(struct event *e, const struct event_share *share)
 }
 
 /* What differs, whoever it was. share: NULL, or count 0: nothing is known of it. */
-static void tell_unknown(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct tree_change *c,
+static void emit_unknown(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct tree_change *c,
                          const struct fanotify_cause *cause, const struct event_share *share)
 {
     struct event *e = fanotify_event_new(o, OPERATION_ATTRIBUTES, directory, name, c->after.known ? &c->after : &c->before, cause);
@@ -125,14 +125,14 @@ static void tell_unknown(struct fanotify_object *o, uint32_t directory, struct b
     fanotify_send(o, e);
 }
 
-unsigned fanotify_tell_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name,
+unsigned fanotify_emit_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name,
                                   const struct tree_change *c, const struct fanotify_cause *cause)
 {
     struct attribute_difference d[DIFFERENCES_MAX];
     unsigned n = differences(o, c, d);
 
     for (unsigned i = 0; i < n; i++)
-        tell_one(o, directory, name, c, cause, d[i]);
+        emit_one(o, directory, name, c, cause, d[i]);
     return n;
 }
 
@@ -144,7 +144,7 @@ void fanotify_made_with_attributes(struct fanotify_object *o, uint32_t directory
 
     cause.note = c->after.known ? NULL : NOTE_GONE;
     if (o->wanted.view != VIEW_UPPER) /* there the overlay itself gives a copy what the lower file had */
-        tell_unknown(o, directory, name, &now, &cause, NULL);
+        emit_unknown(o, directory, name, &now, &cause, NULL);
 }
 
 /* Of each process one change, and all of these known: by what waits. */
@@ -196,7 +196,7 @@ static bool are_among(const struct event_share *share, const struct event_share 
     return true;
 }
 
-/* Nothing was done beside what was known when the first of them was told. */
+/* Nothing was done beside what was known when the first of them was emitted. */
 static void go_on_sharing(const struct fanotify_object *o, const struct fanotify_event *e, const struct tree_change *c, bool others,
                           struct fanotify_shared *shared)
 {
@@ -211,7 +211,7 @@ static void go_on_sharing(const struct fanotify_object *o, const struct fanotify
         among->count = 0;
 }
 
-/* Seen before and after: told as what differs, if it is known whose it is. Returns how many. */
+/* Seen before and after: emitted as what differs, if it is known whose it is. Returns how many. */
 static unsigned known_changes(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_event *e,
                               struct tree_change *c, struct fanotify_cause *cause, struct fanotify_shared *shared)
 {
@@ -237,9 +237,9 @@ static unsigned known_changes(struct fanotify_object *o, uint32_t directory, str
         cause->note = NOTE_OTHERS;
         return 0;
     }
-    n = fanotify_tell_attributes(o, directory, name, c, cause);
+    n = fanotify_emit_attributes(o, directory, name, c, cause);
     if (times) {
-        tell_one(o, directory, name, c, cause, (struct attribute_difference){ OPERATION_UTIME, 0 });
+        emit_one(o, directory, name, c, cause, (struct attribute_difference){ OPERATION_UTIME, 0 });
         n++;
     }
     return n;
@@ -273,15 +273,15 @@ void fanotify_attributes(struct fanotify_object *o, uint32_t directory, struct b
         if (o->wanted.view == VIEW_UPPER && S_ISDIR(c.after.mode))
             return; /* the overlay gives a directory its times back after each copy */
         if (!cause.note && fanotify_queue_owed(o->sensor, e))
-            return; /* told with the one before, which the same process made */
+            return; /* emitted with the one before, which the same process made */
         if (!cause.note && c.before.mtime_ns == c.after.mtime_ns)
             cause.note = c.before.ctime_ns != c.after.ctime_ns ? EVENT_NOTE_SAME : NOTE_EARLIER;
     }
-    tell_unknown(o, directory, name, &c, &cause, &shared.among);
+    emit_unknown(o, directory, name, &c, &cause, &shared.among);
 }
 
-/* Found by looking, and no event says who: not every kernel tells of chattr. */
-void fanotify_tell_unexplained(struct fanotify_object *o, const struct tree_change *c, const struct fanotify_cause *cause)
+/* Found by looking, and no event says who: not every kernel reports chattr. */
+void fanotify_emit_unexplained(struct fanotify_object *o, const struct tree_change *c, const struct fanotify_cause *cause)
 {
     uint32_t name = tree_first_name(o->tree, tree_find(o->tree, c->after.device, c->after.inode));
     struct bytes base = tree_name(o->tree, name);
@@ -290,5 +290,5 @@ void fanotify_tell_unexplained(struct fanotify_object *o, const struct tree_chan
     if (!name || base.len > LIMIT_NAME)
         return;
     memcpy(text, base.data, base.len);
-    (void)fanotify_tell_attributes(o, tree_parent_of(o->tree, name), (struct bytes){ text, base.len }, c, cause);
+    (void)fanotify_emit_attributes(o, tree_parent_of(o->tree, name), (struct bytes){ text, base.len }, c, cause);
 }

@@ -9,11 +9,11 @@ void fanotify_attributes(struct fanotify_object *o, uint32_t directory, struct b
                          const struct tree_change *change);
 void fanotify_made_with_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct tree_change *change);
 /* Every difference of the two states of an object that is one of attributes. Returns how many. */
-unsigned fanotify_tell_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name,
+unsigned fanotify_emit_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name,
                                   const struct tree_change *change, const struct fanotify_cause *cause);
 /* The time of modification was set, not made by writing: it is older than the last change, or in the future. */
 bool fanotify_set_times(const struct tree_change *change, const struct fanotify_cause *cause);
 /* Both times are those of the last change: set to the moment's, if it was not written to and read in between. */
 bool fanotify_touched(const struct tree_change *change);
-void fanotify_tell_unexplained(struct fanotify_object *o, const struct tree_change *c,
+void fanotify_emit_unexplained(struct fanotify_object *o, const struct tree_change *c,
                                const struct fanotify_cause *cause);

@@ -22,12 +22,12 @@
 struct fanotify_handle {
     uint64_t fsid;
     int32_t type;
-    struct bytes data; /* NULL = not told */
+    struct bytes data; /* NULL = not reported */
 };
 
 struct fanotify_place {
     struct fanotify_handle directory;
-    struct bytes name; /* "." = the directory itself; NULL = not told */
+    struct bytes name; /* "." = the directory itself; NULL = not reported */
 };
 
 struct fanotify_event {
@@ -36,7 +36,7 @@ struct fanotify_event {
     int pidfd;           /* open: the reader closes it; -1 = none */
     bool gone;           /* a pidfd was asked for, and the process had exited */
     struct fanotify_place at;  /* of everything but a rename */
-    struct fanotify_place from, to; /* of FAN_RENAME; the side that is not watched is not told */
+    struct fanotify_place from, to; /* of FAN_RENAME; the side that is not watched is not reported */
     struct fanotify_handle object;
     int error;           /* FAN_FS_ERROR: positive errno */
     uint32_t error_count;

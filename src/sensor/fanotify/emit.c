@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From what happened to a name to the event that is told. */
+/* From what happened to a name to the event that is emitted. */
 #include "sensor/fanotify/emit.h"
 
 #include <stdio.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* From what happened to a name to the event that is told. */
+/* From what happened to a name to the event that is emitted. */
 #pragma once
 
 #include "sensor/fanotify/state.h"
 
-/* Without a path and what stands there. */
+/* Without a path and what is there. */
 struct event *fanotify_event_bare(struct fanotify_object *o, enum operation operation,
                                   const struct fanotify_cause *cause);
 struct event *fanotify_event_new(struct fanotify_object *o, enum operation operation,

@@ -37,7 +37,7 @@
 #include "util/escape.h"
 
 #define BATCHES 64            /* buffers before the rest of the loop has its turn */
-#define SNAPSHOT_MS 3000       /* of an overlay before a restart: until its layer's last news are read */
+#define SNAPSHOT_MS 3000       /* of an overlay before a restart: until its layer's last notifications are read */
 #define SMALL_QUEUE (4 * 1024 * 1024) /* --ring-size below this: the kernel's own limit of events */
 
 #define CAPABILITIES                                                                               \
@@ -342,7 +342,7 @@ static int fanotify_sensor_dispatch(struct sensor *s, struct err *err)
 
     if (read(s->timer, &ignored, sizeof(ignored)) < 0 && errno != EAGAIN)
         return err_set(err, -errno, "timer");
-    fanotify_handle_held(s);
+    fanotify_handle_startup(s);
     r = drain(s, BATCHES, &empty, err);
     if (empty) {
         settle(s);
@@ -367,10 +367,10 @@ static int fanotify_sensor_sync(struct sensor *s, unsigned timeout_ms, struct er
     /* the kernel queues an event before the call that made it returns */
     while (r == 0 && !empty && now_ms() < until)
         r = drain(s, BATCHES, &empty, err);
-    fanotify_handle_held(s);
+    fanotify_handle_startup(s);
     settle(s);
     fanotify_writes_tick(s, now_ms(), true);
-    fanotify_upkeep_tell_losses(s);
+    fanotify_upkeep_emit_losses(s);
     close_all(s);
     fanotify_fold_flush(s, true);
     if (r == 0 && !empty)
@@ -414,7 +414,7 @@ static const char *fanotify_sensor_not_seen(struct sensor *s)
         ADD("%schanges made through %u other name%s (hard links) of the watched file", len ? ", " : "", others, others == 1 ? "" : "s");
     if (!s->features.target)
         ADD("%srepetitions of making and deleting one name at once", len ? ", " : "");
-    if (unmarked) /* Linux 6.6 gives overlays handles; before, the layer behind is told of names only */
+    if (unmarked) /* Linux 6.6 gives overlays handles; before that, only the layer behind reports names */
         ADD("%swrites to files of a container (this kernel's overlay takes no marks)", len ? ", " : "");
     if (no_upper)
         ADD("%schanges of an overlay without an upper layer", len ? ", " : "");

@@ -38,8 +38,8 @@ static bool knows(int group, unsigned how, uint64_t mask)
     return fanotify_mark(group, FAN_MARK_ADD | how, mask, AT_FDCWD, "/") == 0 || errno != EINVAL;
 }
 
-/* chattr tells nobody on older kernels. Tried on a file in memory that nobody else has. */
-static bool tells_flags(void)
+/* chattr makes no event on older kernels. Tried on a file in memory that nobody else has. */
+static bool reports_flags(void)
 {
     _cleanup_close_ int group = init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_FID);
     _cleanup_close_ int file = memfd_create("culprit", MFD_CLOEXEC);
@@ -72,7 +72,7 @@ int fanotify_probe(struct fanotify_features *ret, struct err *err)
     f.pidfd = works(BASE | FANOTIFY_REPORT_PIDFD);
     f.rename = knows(group, FAN_MARK_INODE, FANOTIFY_RENAME | FAN_ONDIR);
     f.errors = knows(group, FAN_MARK_FILESYSTEM, FANOTIFY_FS_ERROR);
-    f.flags = tells_flags();
+    f.flags = reports_flags();
     *ret = f;
     return 0;
 }

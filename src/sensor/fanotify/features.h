@@ -12,7 +12,7 @@ struct fanotify_features {
     bool pidfd;   /* FAN_REPORT_PIDFD, 5.15 */
     bool rename;  /* FAN_RENAME, 5.17: both names in one event */
     bool errors;  /* FAN_FS_ERROR, 5.16 */
-    bool flags;   /* chattr is told as a change of attributes */
+    bool flags;   /* chattr makes an event of changed attributes */
 };
 
 /* Changes nothing. -EPERM: CAP_SYS_ADMIN is missing; -ENOSYS, -EINVAL: no fanotify with names. */

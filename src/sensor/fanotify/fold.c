@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What goes out, in order. A change made through an overlay is told twice: first by the upper layer
- * behind it, then, in the same system call, by the overlay itself. So a sight of an upper layer waits a
- * moment; when the overlay's comes, by the same process and about the same path, it is dropped. What comes
- * too late for that, or the other way round, alone.c knows.
+ * What goes out, in order. A change made through an overlay is reported twice: first by the upper layer behind it, then, in
+ * the same system call, by the overlay itself. So an observation of an upper layer waits a moment; when the overlay's comes,
+ * by the same process and about the same path, it is dropped. What comes too late for that, or the other way round,
+ * unpaired.c knows.
  */
 #include "sensor/fanotify/fold.h"
 
@@ -11,14 +11,14 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "sensor/fanotify/alone.h"
+#include "sensor/fanotify/unpaired.h"
 #include "sensor/fanotify/state.h"
 #include "util/clock.h"
 
 #define WAIT_NS (8 * NS_PER_MS)
-#define LOOK_BACK 512 /* sights of one system call lie together; many processes may come between */
+#define LOOK_BACK 512 /* observations of one system call are near each other; many processes may come between */
 
-struct folded_sight {
+struct folded_observation {
     struct event *event; /* NULL: dropped */
     uint32_t group, object;
     enum view view;
@@ -28,17 +28,17 @@ struct folded_sight {
 };
 
 struct fanotify_fold {
-    struct folded_sight *sights;
+    struct folded_observation *observations;
     size_t first, count, size; /* a ring */
-    uint64_t told_ns;          /* of the last that was delivered in the queue's order; CLOCK_REALTIME */
-    struct fanotify_alone *alone;
+    uint64_t emitted_ns;       /* of the last that was delivered in the queue's order; CLOCK_REALTIME */
+    struct fanotify_unpaired *unpaired;
 };
 
 struct fanotify_fold *fanotify_fold_new(void)
 {
     struct fanotify_fold *f = calloc(1, sizeof(*f));
 
-    if (f && !(f->alone = fanotify_alone_new())) {
+    if (f && !(f->unpaired = fanotify_unpaired_new())) {
         free(f);
         return NULL;
     }
@@ -50,25 +50,25 @@ void fanotify_fold_free(struct fanotify_fold *f)
     if (!f)
         return;
     for (size_t i = 0; i < f->count; i++)
-        event_free(f->sights[(f->first + i) % f->size].event);
-    fanotify_alone_free(f->alone);
-    free(f->sights);
+        event_free(f->observations[(f->first + i) % f->size].event);
+    fanotify_unpaired_free(f->unpaired);
+    free(f->observations);
     free(f);
 }
 
-static struct bytes below(const struct folded_sight *s, struct bytes path)
+static struct bytes below(const struct folded_observation *s, struct bytes path)
 {
     return path.len >= s->below ? (struct bytes){ path.data + s->below, path.len - s->below } : BYTES_NULL;
 }
 
-static struct fanotify_sight look_of(const struct folded_sight *s)
+static struct fanotify_observation look_of(const struct folded_observation *s)
 {
-    return (struct fanotify_sight){ s->event, s->group, s->view, s->below };
+    return (struct fanotify_observation){ s->event, s->group, s->view, s->below };
 }
 
-/* Is the upper layer's sight a part of what the overlay told? Its own path, or a directory on the way
+/* Is the upper layer's observation a part of what the overlay reported? Its own path, or a directory on the way
  * to it, which is copied up or gets its times back. */
-static bool is_part(const struct folded_sight *upper, const struct folded_sight *merged)
+static bool is_part(const struct folded_observation *upper, const struct folded_observation *merged)
 {
     struct bytes u = below(upper, upper->event->path), m = below(merged, merged->event->path);
     struct bytes p = below(merged, merged->event->previous_path);
@@ -78,23 +78,23 @@ static bool is_part(const struct folded_sight *upper, const struct folded_sight 
     return bytes_path_covers(u, m) || u.len == 0 || (p.data && bytes_path_covers(u, p));
 }
 
-/* Drops what the layer told of the same change and is still here. True if the change itself was among it. */
-static bool fold(struct sensor *s, const struct folded_sight *merged)
+/* Drops what the layer reported of the same change and is still here. True if the change itself was among it. */
+static bool fold(struct sensor *s, const struct folded_observation *merged)
 {
-    struct fanotify_sight look = look_of(merged);
+    struct fanotify_observation look = look_of(merged);
     struct fanotify_fold *f = s->fold;
     bool same = false;
     size_t count = f->count < LOOK_BACK ? f->count : LOOK_BACK;
 
     for (size_t i = 1; i <= count; i++) {
-        struct folded_sight *at = &f->sights[(f->first + f->count - i) % f->size];
-        struct fanotify_sight upper = look_of(at);
+        struct folded_observation *at = &f->observations[(f->first + f->count - i) % f->size];
+        struct fanotify_observation upper = look_of(at);
 
         if (!at->event || at->view != VIEW_UPPER || at->group != merged->group ||
             at->event->actor.pid != merged->event->actor.pid ||
-            !(is_part(at, merged) || fanotify_sight_is_same_move(&upper, &look)))
+            !(is_part(at, merged) || fanotify_observation_is_same_move(&upper, &look)))
             continue;
-        same |= fanotify_sight_is_same(&upper, &look);
+        same |= fanotify_observation_is_same(&upper, &look);
         event_free(at->event);
         at->event = NULL;
     }
@@ -112,39 +112,39 @@ static bool has_view(const struct sensor *s, uint32_t group, enum view view)
 static int reserve(struct fanotify_fold *f)
 {
     size_t size = f->size ? f->size * 2 : 64;
-    struct folded_sight *sights;
+    struct folded_observation *observations;
 
     if (f->count < f->size)
         return 0;
-    sights = calloc(size, sizeof(*sights));
-    if (!sights)
+    observations = calloc(size, sizeof(*observations));
+    if (!observations)
         return -ENOMEM;
     for (size_t i = 0; i < f->count; i++)
-        sights[i] = f->sights[(f->first + i) % f->size];
-    free(f->sights);
-    f->sights = sights;
+        observations[i] = f->observations[(f->first + i) % f->size];
+    free(f->observations);
+    f->observations = observations;
     f->size = size;
     f->first = 0;
     return 0;
 }
 
-/* The other view has told it. */
-static bool is_second(struct sensor *s, struct folded_sight *sight)
+/* The other view has emitted it. */
+static bool is_second(struct sensor *s, struct folded_observation *observation)
 {
-    struct fanotify_sight look = look_of(sight);
+    struct fanotify_observation look = look_of(observation);
     uint64_t now;
 
-    if (sight->view == VIEW_MERGED && fold(s, sight))
+    if (observation->view == VIEW_MERGED && fold(s, observation))
         return false;
-    if (!has_view(s, sight->group, sight->view == VIEW_MERGED ? VIEW_UPPER : VIEW_MERGED))
+    if (!has_view(s, observation->group, observation->view == VIEW_MERGED ? VIEW_UPPER : VIEW_MERGED))
         return false;
     now = clock_ns(CLOCK_MONOTONIC);
-    if (fanotify_alone_take(s->fold->alone, &look, now))
+    if (fanotify_unpaired_take(s->fold->unpaired, &look, now))
         return true;
-    if (sight->view == VIEW_MERGED)
-        fanotify_alone_add(s->fold->alone, &look, now);
+    if (observation->view == VIEW_MERGED)
+        fanotify_unpaired_add(s->fold->unpaired, &look, now);
     else
-        sight->due_ns = now + WAIT_NS;
+        observation->due_ns = now + WAIT_NS;
     return false;
 }
 
@@ -152,14 +152,14 @@ void fanotify_fold_add(struct fanotify_object *o, struct event *e)
 {
     struct sensor *s = o->sensor;
     struct fanotify_fold *f = s->fold;
-    struct folded_sight sight = { .event = e, .group = o->wanted.group, .object = o->wanted.id,
+    struct folded_observation observation = { .event = e, .group = o->wanted.group, .object = o->wanted.id,
                            .view = o->wanted.view, .below = o->wanted.path.len };
 
-    if (e->boot_ns == s->now.to_boot_ns && !e->actor_presumed) { /* what a listing found is told when it is its turn */
-        sight.from_ns = s->now.from_real_ns;
-        sight.until_ns = s->now.to_real_ns;
+    if (e->boot_ns == s->now.to_boot_ns && !e->actor_presumed) { /* what a listing found is emitted in its turn */
+        observation.from_ns = s->now.from_real_ns;
+        observation.until_ns = s->now.to_real_ns;
     }
-    if ((sight.view == VIEW_MERGED || sight.view == VIEW_UPPER) && is_second(s, &sight)) {
+    if ((observation.view == VIEW_MERGED || observation.view == VIEW_UPPER) && is_second(s, &observation)) {
         event_free(e);
         return;
     }
@@ -168,7 +168,7 @@ void fanotify_fold_add(struct fanotify_object *o, struct event *e)
         event_free(e);
         return;
     }
-    f->sights[(f->first + f->count++) % f->size] = sight;
+    f->observations[(f->first + f->count++) % f->size] = observation;
 }
 
 /*
@@ -180,7 +180,7 @@ static void settle_times(struct fanotify_fold *f)
     uint64_t next = UINT64_MAX;
 
     for (size_t i = f->count; i-- > 0;) {
-        struct folded_sight *at = &f->sights[(f->first + i) % f->size];
+        struct folded_observation *at = &f->observations[(f->first + i) % f->size];
 
         if (!at->event || !at->until_ns)
             continue;
@@ -190,13 +190,13 @@ static void settle_times(struct fanotify_fold *f)
     }
 }
 
-static void settle_time(struct fanotify_fold *f, const struct folded_sight *at)
+static void settle_time(struct fanotify_fold *f, const struct folded_observation *at)
 {
     if (!at->until_ns)
         return;
-    if (at->event->time_ns < f->told_ns && f->told_ns <= at->until_ns)
-        at->event->time_ns = f->told_ns;
-    f->told_ns = at->event->time_ns;
+    if (at->event->time_ns < f->emitted_ns && f->emitted_ns <= at->until_ns)
+        at->event->time_ns = f->emitted_ns;
+    f->emitted_ns = at->event->time_ns;
 }
 
 void fanotify_fold_flush(struct sensor *s, bool all)
@@ -206,7 +206,7 @@ void fanotify_fold_flush(struct sensor *s, bool all)
 
     settle_times(f);
     while (f->count) {
-        struct folded_sight *at = &f->sights[f->first];
+        struct folded_observation *at = &f->observations[f->first];
         struct event *e = at->event;
 
         if (e && !all && at->due_ns > now)
@@ -216,9 +216,9 @@ void fanotify_fold_flush(struct sensor *s, bool all)
             event_make_id(e->time_ns, (s->seed + ++s->sequence) * 0x9e3779b97f4a7c15ull, e->id);
         }
         if (e && at->due_ns) {
-            struct fanotify_sight look = look_of(at);
+            struct fanotify_observation look = look_of(at);
 
-            fanotify_alone_add(f->alone, &look, now);
+            fanotify_unpaired_add(f->unpaired, &look, now);
         }
         f->first = (f->first + 1) % f->size;
         f->count--;
@@ -229,7 +229,7 @@ void fanotify_fold_flush(struct sensor *s, bool all)
 
 void fanotify_fold_emptied(struct sensor *s)
 {
-    fanotify_alone_emptied(s->fold->alone);
+    fanotify_unpaired_emptied(s->fold->unpaired);
 }
 
 bool fanotify_fold_waits(const struct sensor *s)
@@ -252,7 +252,7 @@ void fanotify_fold_hand_over(struct fanotify_object *from, const struct fanotify
     struct fanotify_fold *f = from->sensor->fold;
 
     for (size_t i = 0; i < f->count; i++) {
-        struct folded_sight *at = &f->sights[(f->first + i) % f->size];
+        struct folded_observation *at = &f->observations[(f->first + i) % f->size];
         struct event *e = at->event;
 
         if (!e || at->object != from->wanted.id)

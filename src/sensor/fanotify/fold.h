@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What goes out, in order; sights of an upper layer wait for the overlay's. */
+/* What is emitted, in order; observations of an upper layer wait for the overlay's. */
 #pragma once
 
 #include "sensor/fanotify/state.h"
@@ -11,5 +11,5 @@ void fanotify_fold_add(struct fanotify_object *o, struct event *e);
 void fanotify_fold_flush(struct sensor *s, bool all);
 void fanotify_fold_emptied(struct sensor *s); /* the kernel's queue has been read to its end */
 bool fanotify_fold_waits(const struct sensor *s);
-/* An overlay goes: what it told and is not delivered yet is told in terms of the layer behind it. */
+/* An overlay goes: what it reported and is not delivered yet is emitted in terms of the layer behind it. */
 void fanotify_fold_hand_over(struct fanotify_object *from, const struct fanotify_object *to);

@@ -2,10 +2,10 @@
 /*
  * Names that the listing of a new directory found. Most of them appeared after the mark was placed, so
  * that an event of theirs is on its way and says who made them; what is left when the queue has been
- * empty once appeared before the mark: it is told with the actor of the directory.
+ * empty once appeared before the mark: it is emitted with the actor of the directory.
  *
  * The kernel makes a name before it queues the event of it. Who is held up in between leaves the queue empty, and his
- * event comes when the name has been told: so what was told is remembered for a while.
+ * event comes when the name has been emitted already: so what was emitted is remembered for a while.
  */
 #include "sensor/fanotify/found.h"
 
@@ -23,7 +23,7 @@
 #include "util/cleanup.h"
 #include "util/limits.h"
 
-#define TOLD_MS 10000
+#define REMEMBER_EMITTED_MS 10000
 
 struct found_key {
     struct fanotify_object *object;
@@ -33,7 +33,7 @@ struct found_key {
 struct found_name {
     struct found_key key;
     struct fanotify_cause cause;
-    uint64_t told_ms, told_real_ns; /* 0: not yet */
+    uint64_t emitted_ms, emitted_real_ns; /* 0: not yet */
     uint32_t directory; /* the name's number may be another one's by then, as that of the directory and of the inode */
     uint64_t inode;
     uint64_t object; /* fanotify_handle_hash(); 0 = not known */
@@ -80,7 +80,7 @@ static struct found_name *find(struct fanotify_object *o, uint32_t name)
 {
     struct found_name *e = name ? find_any(o, name) : NULL;
 
-    return e && !e->told_ms ? e : NULL;
+    return e && !e->emitted_ms ? e : NULL;
 }
 
 static uint64_t inode_of(const struct fanotify_object *o, uint32_t name)
@@ -163,15 +163,15 @@ bool fanotify_found_cancel(struct fanotify_object *o, uint32_t name)
     return true;
 }
 
-/* It is told now; NULL: there is nothing to tell any more. */
+/* Marks it as emitted, for the caller to emit; NULL: there is nothing to emit any more. */
 static const struct fanotify_cause *take(struct fanotify_found *f, struct found_name *e)
 {
     if (!is_still(e)) {
         drop(f, e);
         return NULL;
     }
-    e->told_ms = now_ms();
-    e->told_real_ns = clock_ns(CLOCK_REALTIME);
+    e->emitted_ms = now_ms();
+    e->emitted_real_ns = clock_ns(CLOCK_REALTIME);
     return &e->cause;
 }
 
@@ -189,20 +189,20 @@ void fanotify_found_take_all(struct sensor *s, fanotify_found_emit *emit)
     const struct fanotify_cause *cause;
 
     HASH_ITER(hh, s->found->entries, e, next) {
-        if (e->told_ms && now >= e->told_ms + TOLD_MS)
+        if (e->emitted_ms && now >= e->emitted_ms + REMEMBER_EMITTED_MS)
             drop(s->found, e);
-        else if (!e->told_ms && (cause = take(s->found, e)))
+        else if (!e->emitted_ms && (cause = take(s->found, e)))
             emit(e->key.object, (uint32_t)e->key.name, cause);
     }
 }
 
-bool fanotify_found_was_told(struct fanotify_object *o, uint32_t name, const struct file_state *now, const struct fanotify_handle *object)
+bool fanotify_found_was_emitted(struct fanotify_object *o, uint32_t name, const struct file_state *now, const struct fanotify_handle *object)
 {
     struct found_name *e = name ? find_any(o, name) : NULL;
-    bool is = e && e->told_ms && (!now->known || e->inode == now->inode) &&
-              !((now->known & FILE_BORN) && now->born_ns > (int64_t)e->told_real_ns);
+    bool is = e && e->emitted_ms && (!now->known || e->inode == now->inode) &&
+              !((now->known & FILE_BORN) && now->born_ns > (int64_t)e->emitted_real_ns);
 
-    if (e && e->told_ms && e->object && object->data.data) /* whatever stands there by now */
+    if (e && e->emitted_ms && e->object && object->data.data) /* whatever is there by now */
         is = e->object == fanotify_handle_hash(object);
 
     if (is)

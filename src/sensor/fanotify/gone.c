@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Directories that were made and removed before anybody could look. What was done in them is known by their
- * handle, so they have a place in the index until their end is told. Where the kernel tells both in one
+ * handle, so they have a place in the index until their end is emitted. Where the kernel reports both in one
  * event, what was done between comes after it: the end waits until the queue is empty.
  */
 #include "sensor/fanotify/gone.h"
@@ -14,7 +14,7 @@
 #include "sensor/fanotify/state.h"
 
 #define NUMBERS (1u << 20) /* inodes that no file system gives; of directories that are gone at one time */
-#define WAITING_MAX 1024   /* one more makes the oldest be told */
+#define WAITING_MAX 1024   /* with one more, the oldest is emitted */
 
 struct fanotify_gone {
     struct fanotify_end waiting[WAITING_MAX];

@@ -28,7 +28,7 @@ static void on_user(const struct fanotify_user *user, const struct fanotify_even
     if (!o->tree)
         return;
     if ((e->mask & FAN_DELETE_SELF) && o->base.len && user->directory == tree_root(o->tree))
-        fanotify_object_doubt(o); /* the directory that the path stands in: another may stand there already */
+        fanotify_object_request_recheck(o); /* the directory that holds the path: another may be there already */
     else if (bytes_equal_str(e->at.name, "."))
         fanotify_on_self(o, user->directory, e);
     else if (e->at.name.len && e->at.name.len <= LIMIT_NAME &&
@@ -44,7 +44,7 @@ static void on_error(struct sensor *s, const struct fanotify_event *e)
              errno_name(e->error) ? errno_name(e->error) : "?", e->error_count);
 }
 
-/* ---- two halves of a move, where the kernel does not tell them as one ---- */
+/* ---- two halves of a move, where the kernel does not report them as one ---- */
 
 static void hold_half(struct sensor *s, const struct fanotify_event *e)
 {
@@ -96,7 +96,7 @@ static void on_halves(struct sensor *s, const struct fanotify_event *e)
 /* ---- all objects ---- */
 
 /* A volume below a watched path is reached through the overlay, and is watched by its place on the host
- * too: one change, told by the view that is nearest to the victim. */
+ * too: one change, emitted by the view that is nearest to the victim. */
 static int by_view(const void *a, const void *b)
 {
     const struct fanotify_user *x = a, *y = b;
@@ -105,7 +105,7 @@ static int by_view(const void *a, const void *b)
     return i != j ? (i > j) - (i < j) : (x->object->wanted.id > y->object->wanted.id) - (x->object->wanted.id < y->object->wanted.id);
 }
 
-static bool tells(const struct fanotify_user *user)
+static bool emits(const struct fanotify_user *user)
 {
     return !user->ancestor && user->object->tree && !user->object->tombstone_until_ms;
 }
@@ -160,7 +160,7 @@ void fanotify_handle_event(struct sensor *s, const struct fanotify_event *e)
         qsort(users, count, sizeof(*users), by_view);
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < i && !s->silent; j++)
-            s->silent = tells(&users[j]) && users[j].object != users[i].object &&
+            s->silent = emits(&users[j]) && users[j].object != users[i].object &&
                         users[j].object->wanted.group == users[i].object->wanted.group;
         on_user(&users[i], &rest);
         s->silent = false;
@@ -170,23 +170,23 @@ void fanotify_handle_event(struct sensor *s, const struct fanotify_event *e)
         fanotify_made_note(s, &e->object);
 }
 
-/* ---- what was held while a container was starting ---- */
+/* ---- the start-up buffer ---- */
 
 /* It stays: others may come that it belongs to as well. */
 static bool replay(void *data, const void *entry)
 {
-    const struct fanotify_held *held = entry;
+    const struct fanotify_startup_entry *startup = entry;
     struct sensor *s = data;
     struct fanotify_event e;
 
-    if (fanotify_decode((struct bytes){ held->bytes, held->len }, &e, NULL) < 0)
+    if (fanotify_decode((struct bytes){ startup->bytes, startup->len }, &e, NULL) < 0)
         return false;
-    s->now = held->cause;
+    s->now = startup->cause;
     fanotify_handle_event(s, &e);
     return false;
 }
 
-/* Who came since the last time looks through what is held. */
+/* Who came since the last time looks through the start-up buffer. */
 static bool take_fresh(struct sensor *s)
 {
     bool any = false;
@@ -199,24 +199,24 @@ static bool take_fresh(struct sensor *s)
     return any;
 }
 
-void fanotify_handle_held(struct sensor *s)
+void fanotify_handle_startup(struct sensor *s)
 {
-    struct startup_buffer *held = fanotify_window_held(s->window);
+    struct startup_buffer *startup = fanotify_window_startup(s->window);
     struct bytes rest = s->rest;
     struct fanotify_cause now = s->now;
 
     s->replaying = true;
     s->rest = (struct bytes){ NULL, 0 };
-    while (take_fresh(s)) { /* telling may bring news of another container, and its objects */
-        uint64_t lost = startup_buffer_take_lost(held, now_ms());
+    while (take_fresh(s)) { /* emitting may bring a notification of another container, and its objects */
+        uint64_t lost = startup_buffer_take_lost(startup, now_ms());
 
         if (lost)
             fanotify_gap(s, LOST_WATCH_WINDOW, lost, s->empty_real_ns, "changes while a container was starting");
-        startup_buffer_replay(held, replay, s);
+        startup_buffer_replay(startup, replay, s);
     }
     s->replaying = false;
     s->now = now;
     s->rest = rest;
     if (!s->window_on)
-        startup_buffer_clear(held);
+        startup_buffer_clear(startup);
 }

@@ -54,7 +54,7 @@ void fanotify_interpret_contents(uint64_t mask, const struct tree_change *change
     static const struct file_state unknown = { 0 };
     const struct file_state *before = &change->before, *after = &change->after;
     bool is_new = (mask & FAN_CREATE) != 0;
-    bool created = is_new || (w->made && !w->told);
+    bool created = is_new || (w->made && !w->emitted);
     bool sizes = !is_new && (before->known & after->known & FILE_SIZE) && change->same_object;
     bool truncated = sizes && (mask & FAN_MODIFY) && after->size < before->size;
     bool changed = (w->known && (!w->made || w->written)) || (mask & FAN_MODIFY);
@@ -67,7 +67,7 @@ void fanotify_interpret_contents(uint64_t mask, const struct tree_change *change
             add(ret, OPERATION_WRITE, &unknown); /* how much is not known */
         return;
     }
-    /* a mapping's stores are not told as modifications; neither is utimensat(), but as attributes */
+    /* a mapping's stores are not reported as modifications; utimensat() is reported as attributes */
     if (sizes && before->mtime_ns != after->mtime_ns &&
         (before->size != after->size || (mask & (FAN_ATTRIB | FAN_MODIFY)) != FAN_ATTRIB))
         changed = true;
@@ -81,10 +81,10 @@ void fanotify_interpret_contents(uint64_t mask, const struct tree_change *change
     if (mask & FAN_CLOSE_WRITE) {
         if (w->size_known)
             ret->before = (struct file_state){ .known = FILE_SIZE, .size = w->size };
-        if (!created && !w->told)
+        if (!created && !w->emitted)
             add(ret, OPERATION_OPEN_WRITE, &ret->before);
         if (changed && !(truncated && after->size == 0) && !(created && after->known && after->size == 0) &&
-            !(w->told && !w->dirty && !(mask & FAN_MODIFY)))
+            !(w->emitted && !w->dirty && !(mask & FAN_MODIFY)))
             add(ret, OPERATION_WRITE, &ret->before);
         ret->after = FANOTIFY_FORGET;
         return;

@@ -17,7 +17,7 @@
 /* ---- a name that appeared ---- */
 
 struct fanotify_new_name {
-    struct file_state state; /* of what stands there */
+    struct file_state state; /* of what is there */
     bool has_other;          /* it has another name that is known */
     bool linked;             /* it had one before */
     bool by_handle;          /* what is made is known by its handle (FAN_REPORT_TARGET_FID): a second name would be linked */
@@ -39,10 +39,10 @@ struct fanotify_writer {
     bool known;         /* anything is; else the rest is false */
     bool made;          /* by this process, which has not closed it yet: opening it was making it */
     bool written;       /* since then */
-    bool dirty;         /* that has not been told */
-    bool told;          /* it was told before */
+    bool dirty;         /* that has not been emitted */
+    bool emitted;       /* it was emitted before */
     bool size_known;
-    uint64_t size;      /* when it was last told, or before the first change */
+    uint64_t size;      /* when it was last emitted, or before the first change */
 };
 
 struct fanotify_contents {
@@ -51,11 +51,11 @@ struct fanotify_contents {
         struct file_state before; /* unknown: nothing can be said of it */
     } changes[3]; /* in order */
     unsigned count;
-    struct file_state before; /* the first change that is not told yet */
+    struct file_state before; /* the first change that is not emitted yet */
     enum fanotify_after {
         FANOTIFY_NOTHING,
         FANOTIFY_FORGET,   /* the writer has closed it */
-        FANOTIFY_REMEMBER, /* it goes on: to be told at the close, or by the clock */
+        FANOTIFY_REMEMBER, /* it goes on: to be emitted at the close, or by the clock */
     } after;
 };
 
@@ -74,7 +74,7 @@ enum fanotify_layered {
 };
 
 /*
- * A name that appeared in an upper layer, for the container. in_layer: what stood at the name in this layer, NULL or unknown:
+ * A name that appeared in an upper layer, for the container. in_layer: what was at the name in this layer, NULL or unknown:
  * nothing. seen: what the container saw there, NULL: nothing, or it is not known. whiteout: it is one now.
  * ret_before: what the container saw before; unknown: nothing.
  */
@@ -85,7 +85,7 @@ enum fanotify_layered fanotify_interpret_upper(const struct file_state *in_layer
 
 struct fanotify_compared {
     enum operation operation; /* of the name; OPERATION_COUNT: it is the same file */
-    bool appeared;            /* something else stands there now */
+    bool appeared;            /* something else is there now */
     bool attributes, contents; /* of the same file: they may differ */
 };
 

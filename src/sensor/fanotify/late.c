@@ -20,7 +20,7 @@ static void emit_found(struct fanotify_object *o, uint32_t name, const struct fa
     if (o->wanted.view == VIEW_UPPER)
         fanotify_upper_appeared(o, tree_parent_of(o->tree, name), tree_name(o->tree, name), NULL, NULL, cause);
     else
-        fanotify_tell_new(o, name, NULL, cause);
+        fanotify_emit_new(o, name, NULL, cause);
 }
 
 void fanotify_late_found_name(struct fanotify_object *o, uint32_t name)
@@ -50,7 +50,7 @@ static void emit_end(const struct fanotify_end *w)
     tree_state(w->object->tree, w->directory, &state);
     if (!fanotify_gone_is(&state))
         return; /* the number is another one's */
-    fanotify_late_gone_at(w->object, name); /* first those that stood in it */
+    fanotify_late_gone_at(w->object, name); /* first those that were in it */
     base = tree_name(w->object->tree, name);
     if (base.len > LIMIT_NAME)
         return;
@@ -97,7 +97,7 @@ void fanotify_late_unexplained(struct sensor *s, uint64_t now_ms)
                                         .to_boot_ns = clock_ns(CLOCK_BOOTTIME),
                                         .note = "found by looking: the kernel did not tell who" };
 
-        if (c.object->wanted.view != VIEW_UPPER && !c.told && !fanotify_unexplained_doubtful(&c.change))
-            fanotify_tell_unexplained(c.object, &c.change, &cause);
+        if (c.object->wanted.view != VIEW_UPPER && !c.emitted && !fanotify_unexplained_is_uncertain(&c.change))
+            fanotify_emit_unexplained(c.object, &c.change, &cause);
     }
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What was made lately and may be gone before it can be looked at. By its handle an object is told from
+ * What was made recently and may be gone before it can be looked at. By its handle an object is distinguished from
  * another one that was given its number, so a second name is known as such although the first is gone;
  * and a name whose object is gone can still be what a rename went over.
  *
- * Tables without lists: what is pushed out by another one is forgotten, and told with less.
+ * Tables without lists: what is evicted by another one is forgotten, and its event says less.
  */
 #include "sensor/fanotify/made.h"
 

@@ -92,8 +92,8 @@ static struct fanotify_device *device_of(struct sensor *s, uint64_t device, int 
     *ret_new = true;
     d = &s->devices[s->device_count++];
     *d = (struct fanotify_device){ .device = device };
-    /* Renames anywhere on the file system: that is how both names are told of what leaves or enters
-     * the watch. */
+    /* Renames anywhere on the file system: that is how both names are known of what leaves or enters
+ * the watch. */
     if (s->features.rename)
         d->renames = mark(s, fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FANOTIFY_RENAME | FAN_ONDIR) == 0;
     /* Names, too: what is done in a new directory before its own mark is placed would be found by listing it only,
@@ -149,7 +149,7 @@ int fanotify_marks_directory(void *data, int fd, uint32_t directory)
                                  names_mask(s) | children_mask(o)) == 0;
         if (!device || !device->whole)
             r = mark(s, fd, FAN_MARK_ADD, names_mask(s) | children_mask(o));
-        if (o->telling && !(device && (device->whole || device->names)))
+        if (o->reports_found && !(device && (device->whole || device->names)))
             fanotify_marked_note(o, directory);
     }
     if (r == -EOPNOTSUPP || r == -ENODEV || r == -EXDEV) {
@@ -190,7 +190,7 @@ int fanotify_marks_parent(struct fanotify_object *o, int fd)
     return mark(s, fd, FAN_MARK_ADD, names_mask(s) | FAN_DELETE_SELF);
 }
 
-/* A file is seen through the directory that it stands in: so is what may become one. */
+/* A file is seen through the directory that holds it: so is what may become one. */
 void fanotify_marks_children(struct fanotify_object *o, int fd)
 {
     uint32_t top = fanotify_object_top(o);

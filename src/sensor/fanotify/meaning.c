@@ -66,7 +66,7 @@ static uint32_t present(struct fanotify_object *o, uint32_t directory, struct by
 
 /*
  * How the file of an event is now. Its name may have been taken away since, or given to another file,
- * by what the next events tell: then the index is left as it is, and the file is found by its handle.
+ * by what the next events report: then the index is left as it is, and the file is found by its handle.
  */
 static void see(struct fanotify_object *o, uint32_t directory, struct bytes name,
                 const struct fanotify_event *e, struct tree_change *ret, struct fanotify_birth *ret_birth, bool *ret_walked)
@@ -83,7 +83,7 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
     tree_state(o->tree, object, &known);
     if (fd >= 0)
         r = tree_answers(o->tree, fd, text) ? tree_stat(fd, text, &now) : -ETIMEDOUT;
-    /* what stands there now may be the next one: its own event is on its way */
+    /* what is there now may be the next one: its own event is on its way */
     if (r == 0 && ((e->mask & FAN_CREATE) || !entry || is_young(&now, &o->sensor->now)) && !is_that(o, fd, text, &e->object)) {
         other = true;
         r = -ENOENT;
@@ -101,7 +101,7 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
         ret_birth->born_real_ns = birth_of(&now);
         if (!(e->mask & FAN_CREATE) || !e->object.data.data || !ret->after.known || ret->after.inode == now.inode)
             return;
-        other = true; /* another one came to stand there between two looks */
+        other = true; /* another one came there between two looks */
         *ret = (struct tree_change){ 0 };
     }
     ret->before = known;
@@ -150,7 +150,7 @@ static void walk_new(struct fanotify_object *o, uint32_t name, const struct fano
 static void do_create(struct fanotify_object *o, uint32_t directory, struct bytes name,
                       const struct fanotify_event *e, const struct tree_change *c, const struct fanotify_birth *birth, bool walked, bool *ret_gone)
 {
-    struct event *told;
+    struct event *event;
 
     if (!c->after.known || !c->name) { /* gone again: that it was made is known, not what it was */
         struct fanotify_cause cause = o->sensor->now;
@@ -158,11 +158,11 @@ static void do_create(struct fanotify_object *o, uint32_t directory, struct byte
 
         if (!(e->mask & FAN_ONDIR) && !before)
             cause.note = "gone before it could be looked at: a file, perhaps a link or a special file";
-        told = fanotify_event_new(o, e->mask & FAN_ONDIR ? OPERATION_MKDIR : before ? OPERATION_LINK : OPERATION_CREATE,
-                                  directory, name, NULL, &cause);
-        if (told)
-            told->operation_presumed = cause.note != NULL;
-        fanotify_send(o, told);
+        event = fanotify_event_new(o, e->mask & FAN_ONDIR ? OPERATION_MKDIR : before ? OPERATION_LINK : OPERATION_CREATE,
+                                   directory, name, NULL, &cause);
+        if (event)
+            event->operation_presumed = cause.note != NULL;
+        fanotify_send(o, event);
         if (e->mask & FAN_ONDIR)
             *ret_gone = fanotify_gone_add(o, directory, name, &e->object);
         else if (!(e->mask & FAN_DELETE))
@@ -174,7 +174,7 @@ static void do_create(struct fanotify_object *o, uint32_t directory, struct byte
     if (o->wanted.view == VIEW_UPPER)
         fanotify_upper_appeared(o, directory, name, c->same_object ? NULL : &c->before, birth, &o->sensor->now);
     else
-        fanotify_tell_new(o, c->name, birth, &o->sensor->now);
+        fanotify_emit_new(o, c->name, birth, &o->sensor->now);
     if (S_ISDIR(c->after.mode) && !walked)
         walk_new(o, tree_child(o->tree, directory, name), e);
 }
@@ -260,7 +260,7 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
     else
         fanotify_late_found_name(o, entry);
     if (both && !o->sensor->features.target && existed) {
-        /* which came first is not told here; it was there before, so that it went first */
+        /* which came first is not known here; it was there before, so that it went first */
         do_delete(o, directory, name, e);
         (void)fanotify_look(o, directory, name, &change);
         do_create(o, directory, name, e, &change, &birth, false, &gone);
@@ -280,7 +280,7 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
         birth.linked = birth.linked || fanotify_made_before(o->sensor, &e->object);
         if (e->mask & FAN_DELETE)
             change = (struct tree_change){ 0 };
-        if (!fanotify_found_was_told(o, entry, &change.after, &e->object))
+        if (!fanotify_found_was_emitted(o, entry, &change.after, &e->object))
             do_create(o, directory, name, e, &change, &birth, walked, &gone);
         if (e->mask & FAN_ATTRIB) {
             fanotify_unexplained_drop(o, &change.after); /* a listing had found it in the making */
@@ -302,7 +302,7 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
     if (e->mask & FAN_OPEN_EXEC)
         fanotify_accessed(o, directory, name, OPERATION_EXEC, &o->sensor->now);
     o->sensor->born_real_ns = 0;
-    if ((e->mask & (FAN_CREATE | FAN_DELETE)) || e->object.data.data) /* whatever was done to it: it stood there */
+    if ((e->mask & (FAN_CREATE | FAN_DELETE)) || e->object.data.data) /* whatever was done to it: it was there */
         fanotify_arrival_note(o, directory, name, e->mask & FAN_DELETE ? NULL : &e->object);
     if ((e->mask & FAN_DELETE) && gone)
         fanotify_late_end(o, tree_object_of(o->tree, tree_child(o->tree, directory, name)), &o->sensor->now);
@@ -310,7 +310,7 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
         do_delete(o, directory, name, e);
 }
 
-/* A directory tells of itself as ".": it is a name in the one above, like all others. */
+/* A directory's own event names it ".": it is a name in the one above, like all others. */
 void fanotify_on_self(struct fanotify_object *o, uint32_t directory, const struct fanotify_event *e)
 {
     uint32_t name = tree_first_name(o->tree, directory);
@@ -332,4 +332,4 @@ void fanotify_on_self(struct fanotify_object *o, uint32_t directory, const struc
         fanotify_attributes(o, directory, bytes_of(""), e, &change);
 }
 
-/* ---- two halves of a move, where the kernel does not tell them as one ---- */
+/* ---- two halves of a move, where the kernel does not report them as one ---- */

@@ -33,7 +33,7 @@ int fanotify_object_new(struct sensor *s, const struct watch_object *wanted,
 
 void fanotify_object_drop_ancestors(struct fanotify_object *o)
 {
-    while (o->ancestors) /* their marks stay: they tell of moves only, and nobody listens */
+    while (o->ancestors) /* their marks stay: they report moves only, and nobody listens */
         (void)fanotify_handles_remove(o->sensor->handles,
                                       &(struct fanotify_user){ o, --o->ancestors, true });
 }
@@ -84,7 +84,7 @@ int fanotify_object_near(struct fanotify_object *o, uint64_t fsid)
         fd = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOATIME);
         return fd < 0 ? -errno : fd;
     }
-    /* it went with a directory above, which another stands in */
+    /* it went with a directory above, which another one replaced */
     for (;; len = len > 1 ? bytes_dirname((struct bytes){ o->parent.data, len }).len : 0) {
         struct statfs fs;
         uint64_t found = 0;
@@ -135,7 +135,7 @@ uint32_t fanotify_object_top(const struct fanotify_object *o)
     return o->tree && o->base.len ? tree_child(o->tree, tree_root(o->tree), o->base) : 0;
 }
 
-/* ---- what stands there now ---- */
+/* ---- what is there now ---- */
 
 /* Made anew with the inode number of the one that was there: its handle differs all the same. On an overlay
  * copying up changes the handle of the same directory. */
@@ -157,11 +157,11 @@ static bool is_another(const struct fanotify_object *o, int fd)
     return true;
 }
 
-void fanotify_object_doubt(struct fanotify_object *o)
+void fanotify_object_request_recheck(struct fanotify_object *o)
 {
-    o->doubtful = o->sensor->doubtful = true;
-    if (!o->doubt_real_ns)
-        o->doubt_real_ns = o->sensor->now.to_real_ns;
+    o->needs_recheck = o->sensor->needs_recheck = true;
+    if (!o->recheck_real_ns)
+        o->recheck_real_ns = o->sensor->now.to_real_ns;
 }
 
 bool fanotify_object_is_stale(struct watched_object *w)
@@ -170,7 +170,7 @@ bool fanotify_object_is_stale(struct watched_object *w)
     struct file_state now = { 0 }, known = { 0 };
     _cleanup_close_ int fd = -EBADF;
 
-    if (o->doubtful)
+    if (o->needs_recheck)
         return true;
     fd = watched_open_above(&o->wanted, o->parent.len, O_PATH | O_DIRECTORY);
     if (fd < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A watched path: what of it is open, and whether what stands there is still what the index knows. It is marked and listed
+/* A watched path: what of it is open, and whether what is there is still what the index knows. It is marked and listed
  * by place.h. */
 #pragma once
 
@@ -13,8 +13,8 @@ void fanotify_object_free(struct fanotify_object *o); /* NULL is fine */
 void fanotify_object_drop_ancestors(struct fanotify_object *o);
 /* Of a fanotify object: for watched_ops. */
 bool fanotify_object_is_stale(struct watched_object *w);
-/* Something else may stand at the path now: looked at as soon as the queue is empty. */
-void fanotify_object_doubt(struct fanotify_object *o);
+/* Another file may be at the path now: looked at as soon as the queue is empty. */
+void fanotify_object_request_recheck(struct fanotify_object *o);
 /* A directory of the tree, O_PATH; borrowed until the end of the batch. -ESTALE: not there any more. */
 int fanotify_object_directory(struct fanotify_object *o, uint32_t directory);
 /* Some directory of that file system, on the way to the path; the caller closes. */

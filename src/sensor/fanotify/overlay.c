@@ -136,7 +136,7 @@ static void note(struct fanotify_object *snapshot, struct fanotify_object *upper
     }
 }
 
-static void tell_gone(struct fanotify_object *o, uint32_t directory, struct bytes name,
+static void emit_gone(struct fanotify_object *o, uint32_t directory, struct bytes name,
                       const struct file_state *was, const struct fanotify_cause *cause)
 {
     enum operation operation = S_ISDIR(was->mode) ? OPERATION_RMDIR : OPERATION_UNLINK;
@@ -179,20 +179,20 @@ void fanotify_upper_appeared(struct fanotify_object *o, uint32_t directory, stru
         tree_state(snapshot->tree, tree_object_of(snapshot->tree, seen), &state);
     switch (fanotify_interpret_upper(before, &state, fanotify_is_whiteout(o, directory, name, &change.after), &change.before)) {
     case FANOTIFY_LAYER_GONE:
-        tell_gone(o, directory, name, &change.before, cause);
+        emit_gone(o, directory, name, &change.before, cause);
         __attribute__((fallthrough));
     case FANOTIFY_LAYER_NOTHING:
         if (snapshot)
             note(snapshot, o, seen, NULL);
         return;
     case FANOTIFY_LAYER_NEW:
-        fanotify_tell_new(o, entry, birth, cause);
+        fanotify_emit_new(o, entry, birth, cause);
         return;
     case FANOTIFY_LAYER_COPIED:
         break;
     }
     /* copied up: what differs from before is what was done */
-    (void)fanotify_tell_attributes(o, directory, name, &change, cause);
+    (void)fanotify_emit_attributes(o, directory, name, &change, cause);
     if (S_ISREG(change.after.mode) && (change.before.known & FILE_SIZE) &&
         change.after.size != change.before.size)
         fanotify_written(o, directory, name, FAN_MODIFY, &change, cause);

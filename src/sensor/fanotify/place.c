@@ -21,7 +21,7 @@
 
 #define FIRST_FILES 2000 /* directories of a small tree are looked at as a whole before the watch is ready */
 
-/* One listing; what it finds is news if there is a cause. */
+/* One listing; what it finds is emitted if there is a cause. */
 struct listing {
     struct fanotify_object *object;
     const struct fanotify_cause *cause;
@@ -66,9 +66,9 @@ void fanotify_object_walk_at(struct fanotify_object *o, int fd, uint32_t name, c
     if (!tree_is_directory(o->tree, object) || tree_queue(o->tree, fd, object, NULL) < 0)
         return;
     /* only this: what the first listing has still to find was there before, and nobody's deed */
-    o->telling = cause != NULL;
+    o->reports_found = cause != NULL;
     (void)walked(o, tree_walk_queued(o->tree, on_found, &listing, NULL));
-    o->telling = false;
+    o->reports_found = false;
 }
 
 bool fanotify_object_list(struct fanotify_object *o, unsigned directories)
@@ -118,8 +118,8 @@ static void on_step(void *data, int fd, bool missing)
         fanotify_marks_way(o, fd);
 }
 
-/* The way to the path, each directory marked for moves; the descriptor of the one that the path stands
- * in, or -ENOENT with o->waiting for the first component that is not there. */
+/* The way to the path, each directory marked for moves; the descriptor of the one that holds the path, or -ENOENT with
+ * o->waiting for the first component that is not there. */
 static int go(struct fanotify_object *o)
 {
     struct way_options options = { .flags = O_DIRECTORY, .step = on_step, .data = o };
@@ -201,9 +201,9 @@ static int try_to_place(struct fanotify_object *o, const struct fanotify_cause *
         if (change.name && cause)
             fanotify_found_add(o, change.name, cause);
     }
-    o->telling = cause != NULL;
+    o->reports_found = cause != NULL;
     r = fill(o, cause, err);
-    o->telling = false;
+    o->reports_found = false;
     if (r == 0 && blind && !o->unmarked && !is_marked(o))
         return err_say(err, blind, "this file system has no file handles, fanotify cannot tell names on it; "
                                    "use --sensor audit");
@@ -220,7 +220,7 @@ static int arm(struct watched_object *w, void *data, struct err *err)
     return r == -ESTALE || r == -ENOENT ? -EAGAIN : r;
 }
 
-/* Nothing of it will be told; its marks stay (marks.h). */
+/* Nothing of it will be emitted; its marks stay (marks.h). */
 static void disarm(struct watched_object *w, void *data)
 {
     struct fanotify_object *o = (struct fanotify_object *)w;

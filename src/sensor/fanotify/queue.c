@@ -32,7 +32,7 @@ struct buffer {
 struct waiting_file {
     uint32_t count;
     pid_t pid;
-    uint32_t credit; /* changes of one process told already, whose events are still to come */
+    uint32_t credit; /* changes of one process emitted already, whose events are still to come */
     bool mixed;      /* of several processes */
     uint32_t writes; /* events of contents that wait */
 };
@@ -189,7 +189,7 @@ bool fanotify_queue_others(struct sensor *s, const struct fanotify_event *e)
     struct pollfd waiting = { .fd = s->group, .events = POLLIN };
     const struct waiting_file *p = place_of(s->queue, e);
 
-    if (s->replaying) /* they were held; what came after them is not known in its order */
+    if (s->replaying) /* they were in the start-up buffer; what came after them is not known in its order */
         return false;
     while (poll(&waiting, 1, 0) > 0)
         if (read_more(s) <= 0)

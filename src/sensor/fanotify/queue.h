@@ -27,6 +27,6 @@ bool fanotify_queue_writes(struct sensor *s, const struct fanotify_event *e);
 /* After that: the processes of `e` and of what waits, for `ret`, each with one event. False: there are more, or one of
  * them has several. */
 bool fanotify_queue_share(const struct sensor *s, const struct fanotify_event *e, struct event_share *ret);
-/* So many changes by the same process were told with this event, and their own ones are still to come. */
+/* So many changes by the same process were emitted with this event, and their own ones are still to come. */
 void fanotify_queue_credit(struct sensor *s, const struct fanotify_event *e, unsigned more);
 bool fanotify_queue_owed(struct sensor *s, const struct fanotify_event *e); /* one of those; it is counted off */

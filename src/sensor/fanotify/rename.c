@@ -46,7 +46,7 @@ static struct bytes component(const struct fanotify_object *o, uint32_t depth, s
     }
 }
 
-/* The directory that this component of the path stands in, as the path has it. */
+/* The directory that holds this component of the path, as the path has it. */
 static struct bytes above(const struct fanotify_object *o, uint32_t depth)
 {
     size_t end = 0;
@@ -92,10 +92,10 @@ static void outside(struct fanotify_object *o, const struct fanotify_place *plac
     sbuf_done(&path);
 }
 
-static bool was_told_above(const struct fanotify_object *o, const struct fanotify_event *e)
+static bool was_emitted_above(const struct fanotify_object *o, const struct fanotify_event *e)
 {
     for (const struct fanotify_object *m = o->sensor->objects; m; m = m->next)
-        if (m != o && m->wanted.group == o->wanted.group && m->told_above == e)
+        if (m != o && m->wanted.group == o->wanted.group && m->emitted_above == e)
             return true;
     return false;
 }
@@ -105,31 +105,31 @@ static void on_ancestor(struct fanotify_object *o, uint32_t depth, const struct 
 {
     size_t end;
     struct bytes part = component(o, depth, &end), moved = { o->parent.data, end };
-    struct event *told;
+    struct event *event;
 
     if (!part.len || !bytes_equal(part, away ? e->from.name : e->to.name))
         return;
-    /* what is there now was looked at later; or another view of the same files told it */
-    if (o->sensor->replaying || was_told_above(o, e)) {
-        fanotify_object_doubt(o);
+    /* what is there now was looked at later; or another view of the same files emitted it */
+    if (o->sensor->replaying || was_emitted_above(o, e)) {
+        fanotify_object_request_recheck(o);
         return;
     }
-    o->told_above = e;
-    told = fanotify_event_bare(o, OPERATION_RENAME, &o->sensor->now);
-    if (told && away) {
-        event_set(told, &told->previous_path, moved);
-        outside(o, &e->to, told, &told->path);
-    } else if (told) {
-        event_set(told, &told->path, moved);
-        outside(o, &e->from, told, &told->previous_path);
+    o->emitted_above = e;
+    event = fanotify_event_bare(o, OPERATION_RENAME, &o->sensor->now);
+    if (event && away) {
+        event_set(event, &event->previous_path, moved);
+        outside(o, &e->to, event, &event->path);
+    } else if (event) {
+        event_set(event, &event->path, moved);
+        outside(o, &e->from, event, &event->previous_path);
         o->arrived = true;
     }
-    fanotify_send(o, told);
-    fanotify_object_doubt(o);
+    fanotify_send(o, event);
+    fanotify_object_request_recheck(o);
     if (!away && !o->tree) { /* at once: what the queue has next may be about what came */
         (void)watched_place(&o->watched, &fanotify_object_ops, NULL, NULL);
-        fanotify_replaced_gap(o, o->doubt_real_ns);
-        o->doubt_real_ns = 0;
+        fanotify_replaced_gap(o, o->recheck_real_ns);
+        o->recheck_real_ns = 0;
         o->arrived = false;
     }
 }
@@ -155,46 +155,46 @@ static void beside(struct event *e, struct bytes path, struct bytes name, struct
     sbuf_done(&other);
 }
 
-static void tell_rename(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to,
+static void emit_rename(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to,
                         const struct fanotify_event *e, const struct file_state *file)
 {
     const struct rename_end *known = to->here ? to : from;
-    struct event *told = fanotify_event_new(o, OPERATION_RENAME, known->directory, known->name, file,
-                                            &o->sensor->now);
+    struct event *event = fanotify_event_new(o, OPERATION_RENAME, known->directory, known->name, file,
+                                             &o->sensor->now);
     struct sbuf path = SBUF_INIT;
 
-    if (!told)
+    if (!event)
         return;
     if (!to->here) {
-        told->previous_path = told->path;
-        told->path = BYTES_NULL;
+        event->previous_path = event->path;
+        event->path = BYTES_NULL;
         if (is_same_directory(&e->from.directory, &e->to.directory))
-            beside(told, told->previous_path, e->to.name, &told->path);
+            beside(event, event->previous_path, e->to.name, &event->path);
         else
-            outside(o, &e->to, told, &told->path);
+            outside(o, &e->to, event, &event->path);
     } else if (!from->here) {
         if (is_same_directory(&e->from.directory, &e->to.directory))
-            beside(told, told->path, e->from.name, &told->previous_path);
+            beside(event, event->path, e->from.name, &event->previous_path);
         else
-            outside(o, &e->from, told, &told->previous_path);
+            outside(o, &e->from, event, &event->previous_path);
     } else if (fanotify_path(o, from->directory, from->name, &path) == 0) {
-        event_set(told, &told->previous_path, sbuf_bytes(&path));
+        event_set(event, &event->previous_path, sbuf_bytes(&path));
     }
     sbuf_done(&path);
-    fanotify_send(o, told);
+    fanotify_send(o, event);
 }
 
-static void tell_replaced(struct fanotify_object *o, const struct rename_end *to, const struct file_state *victim)
+static void emit_replaced(struct fanotify_object *o, const struct rename_end *to, const struct file_state *victim)
 {
     static const struct file_state unknown = { 0 };
-    bool tombstone = fanotify_tombstone_take(o, to->directory, to->name); /* what stood there was gone before it was looked at */
+    bool tombstone = fanotify_tombstone_take(o, to->directory, to->name); /* what was there was gone before it was looked at */
 
     if (victim->known || tombstone)
         fanotify_send(o, fanotify_event_new(o, OPERATION_REPLACE, to->directory, to->name, tombstone ? &unknown : victim,
                                             &o->sensor->now));
 }
 
-/* It was gone before anybody could look: what stands there now came later, and is told by its own event. */
+/* It was gone before anybody could look: what is there now came later, and has an event of its own. */
 static void move_tombstone(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to, const struct fanotify_event *e)
 {
     uint32_t there = tree_child(o->tree, to->directory, to->name);
@@ -208,26 +208,26 @@ static void move_tombstone(struct fanotify_object *o, const struct rename_end *f
         if (later)
             change.before = (struct file_state){ 0 };
     }
-    tell_rename(o, from, to, e, &gone);
-    tell_replaced(o, to, &change.before);
+    emit_rename(o, from, to, e, &gone);
+    emit_replaced(o, to, &change.before);
     fanotify_tombstone_add(o, to->directory, to->name);
 }
 
 /* A listing found it under the name that it has now; made it was under another, before anybody looked. */
-static void tell_made_first(struct fanotify_object *o, const struct rename_end *from, const struct file_state *file)
+static void emit_made_first(struct fanotify_object *o, const struct rename_end *from, const struct file_state *file)
 {
     struct fanotify_cause cause = o->sensor->now;
-    struct event *told;
+    struct event *event;
 
     cause.presumed = true;
     cause.note = FOUND_NOTE;
-    told = fanotify_event_new(o, S_ISDIR(file->mode) ? OPERATION_MKDIR : OPERATION_CREATE, from->directory, from->name, file, &cause);
-    if (told)
-        told->operation_presumed = true;
-    fanotify_send(o, told);
+    event = fanotify_event_new(o, S_ISDIR(file->mode) ? OPERATION_MKDIR : OPERATION_CREATE, from->directory, from->name, file, &cause);
+    if (event)
+        event->operation_presumed = true;
+    fanotify_send(o, event);
 }
 
-/* Both names still stand, each with the other's file. */
+/* Both names are still there, each with the other's file. */
 static bool is_exchange(struct fanotify_object *o, const struct rename_end *from, uint32_t victim)
 {
     int fd = victim ? fanotify_object_directory(o, from->directory) : -1;
@@ -256,9 +256,9 @@ static bool concerns(const struct fanotify_event *e, const struct fanotify_place
     return is_place(&e->at, place) || is_place(&e->from, place) || is_place(&e->to, place);
 }
 
-/* The kernel tells an exchange as two moves, the second behind the first and the other way round; only what others do elsewhere
- * may stand between. Where the files are told too it is certain: what is moved back is the same file, what is exchanged is
- * another. */
+/* The kernel reports an exchange as two moves, the second behind the first and the other way round; only what others do
+ * elsewhere may come between. Where the files are reported too it is certain: what is moved back is the same file, what is
+ * exchanged is another. */
 static bool exchange_follows(struct sensor *s, const struct fanotify_event *e, uint64_t *ret_other)
 {
     struct fanotify_ahead at = { 0 };
@@ -279,7 +279,8 @@ static bool exchange_follows(struct sensor *s, const struct fanotify_event *e, u
     return *ret_other != 0;
 }
 
-/* One of them, or both, were gone before anybody looked: what is known goes to its new name. The next event tells the other half. */
+/* One of them, or both, were gone before anybody looked: what is known goes to its new name. The next event has the other
+ * half. */
 static void exchange_unseen(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to, const struct fanotify_event *e,
                             uint32_t moved, uint32_t there, uint64_t other)
 {
@@ -299,7 +300,7 @@ static void exchange_unseen(struct fanotify_object *o, const struct rename_end *
         fanotify_tombstone_add(o, to->directory, to->name);
     o->exchange.pid = e->pid;
     o->exchange.unseen = other;
-    tell_rename(o, from, to, e, &state);
+    emit_rename(o, from, to, e, &state);
 }
 
 /* By a handle of a folder, also where it is gone. */
@@ -315,7 +316,7 @@ static bool is_folder_of(const struct fanotify_object *o, uint32_t directory, co
 }
 
 /*
- * The same move twice is one event, told with the first. So what comes back here may be there already by the index, and
+ * The same move twice is one event, emitted with the first. So what comes back here may be there already by the index, and
  * the one that the index has at the old name is gone: a folder has but one name, so that it went there, over the other one.
  */
 static bool came_back(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to, const struct fanotify_event *e,
@@ -330,7 +331,7 @@ static bool came_back(struct fanotify_object *o, const struct rename_end *from, 
     if (object && object == tree_object_of(o->tree, moved) && !fanotify_found_has(o, there)) {
         tree_state(o->tree, object, &state);
         tree_remove(o->tree, moved, &gone);
-        tell_rename(o, from, to, e, &state);
+        emit_rename(o, from, to, e, &state);
         return true;
     }
     tree_state(o->tree, object, &state);
@@ -340,14 +341,14 @@ static bool came_back(struct fanotify_object *o, const struct rename_end *from, 
     (void)fanotify_found_cancel(o, there);
     tree_remove(o->tree, moved, &gone);
     if (folder) {
-        tell_rename(o, to, from, e, &state);
-        tell_replaced(o, from, &gone.before);
+        emit_rename(o, to, from, e, &state);
+        emit_replaced(o, from, &gone.before);
     }
-    tell_rename(o, from, to, e, &state);
+    emit_rename(o, from, to, e, &state);
     return true;
 }
 
-/* The same, and what stood at the old name was gone before anybody looked: that went under what comes back now. */
+/* The same, and what was at the old name was gone before anybody looked: what comes back now replaced it. */
 static bool came_back_from_unseen(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to,
                                   const struct fanotify_event *e, uint32_t there)
 {
@@ -357,7 +358,7 @@ static bool came_back_from_unseen(struct fanotify_object *o, const struct rename
     if (!state.known || !e->object.data.len || !fanotify_handle_may_be(&e->object, state.inode))
         return false;
     (void)fanotify_tombstone_take(o, from->directory, from->name);
-    tell_rename(o, from, to, e, &state);
+    emit_rename(o, from, to, e, &state);
     return true;
 }
 
@@ -382,7 +383,7 @@ static void within(struct fanotify_object *o, const struct rename_end *from, con
         tree_state(o->tree, tree_object_of(o->tree, there), &state);
         o->exchange.pid = 0;
         o->exchange.unseen = 0;
-        tell_rename(o, from, to, e, &state);
+        emit_rename(o, from, to, e, &state);
         return;
     }
     if (exchanged && !(moved && there)) {
@@ -393,7 +394,7 @@ static void within(struct fanotify_object *o, const struct rename_end *from, con
     if (!o->exchange.unseen && o->exchange.pid == pid && pid && moved && o->exchange.to == moved && o->exchange.from == there) {
         o->exchange.pid = 0;
         tree_state(o->tree, tree_object_of(o->tree, there), &state);
-        tell_rename(o, from, to, e, &state);
+        emit_rename(o, from, to, e, &state);
         return;
     }
     if (o->exchange.pid == pid) {
@@ -407,7 +408,7 @@ static void within(struct fanotify_object *o, const struct rename_end *from, con
         o->exchange.from = tree_child(o->tree, from->directory, from->name);
         o->exchange.to = tree_child(o->tree, to->directory, to->name);
         tree_state(o->tree, tree_object_of(o->tree, o->exchange.to), &state);
-        tell_rename(o, from, to, e, &state);
+        emit_rename(o, from, to, e, &state);
         return;
     }
     if (!moved && there && o->wanted.view != VIEW_UPPER && !fanotify_found_has(o, there) && came_back_from_unseen(o, from, to, e, there))
@@ -420,7 +421,7 @@ static void within(struct fanotify_object *o, const struct rename_end *from, con
         return;
     if (fanotify_found_cancel(o, there) && !moved) {
         tree_state(o->tree, tree_object_of(o->tree, there), &state);
-        tell_made_first(o, from, &state);
+        emit_made_first(o, from, &state);
     }
     if (!moved || tree_rename(o->tree, moved, to->directory, to->name, &change) < 0) {
         (void)fanotify_look(o, to->directory, to->name, &change);
@@ -429,18 +430,18 @@ static void within(struct fanotify_object *o, const struct rename_end *from, con
         if (change.name && S_ISDIR(change.after.mode))
             fanotify_object_walk(o, change.name, NULL);
     }
-    tell_rename(o, from, to, e, &change.after);
+    emit_rename(o, from, to, e, &change.after);
     if (o->wanted.view == VIEW_UPPER) {
         struct tree_change left;
         bool absent = change.before.known && S_ISCHR(change.before.mode) && !(change.before.mode & 07777);
 
-        /* what covered a lower file leaves a whiteout behind, and may come to stand on one */
+        /* what covered a lower file leaves a whiteout behind, and may replace one */
         if (absent)
             change.before = (struct file_state){ 0 };
         fanotify_upper_gone(o, from->directory, from->name);
         (void)fanotify_look(o, from->directory, from->name, &left);
     }
-    tell_replaced(o, to, &change.before);
+    emit_replaced(o, to, &change.before);
 }
 
 static void out_of(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to,
@@ -457,11 +458,11 @@ static void out_of(struct fanotify_object *o, const struct rename_end *from, con
 
         tree_state(o->tree, tree_object_of(o->tree, entry), &change.before);
         if (fanotify_look(o, from->directory, from->name, &now) == 0 && now.after.known)
-            return; /* something came for it: told by that */
+            return; /* something came for it: emitted with that */
         work = fanotify_resolve(o, &e->to.directory, &path) == 0 && memmem(path.data, path.len, "/work/", 6);
         sbuf_done(&path);
         if (!work && !(S_ISCHR(change.before.mode)))
-            tell_rename(o, from, to, e, &change.before);
+            emit_rename(o, from, to, e, &change.before);
         else if (change.before.known && !S_ISCHR(change.before.mode))
             fanotify_send(o, fanotify_event_new(o, S_ISDIR(change.before.mode) ? OPERATION_RMDIR
                                                                               : OPERATION_UNLINK,
@@ -475,7 +476,7 @@ static void out_of(struct fanotify_object *o, const struct rename_end *from, con
         fanotify_late_gone(o->sensor);
     }
     tree_remove(o->tree, entry, &change);
-    tell_rename(o, from, to, e, &change.before);
+    emit_rename(o, from, to, e, &change.before);
 }
 
 static void into(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to,
@@ -487,7 +488,7 @@ static void into(struct fanotify_object *o, const struct rename_end *from, const
     struct tree_change change;
 
     (void)fanotify_found_cancel(o, entry);
-    if (!s->replaying) /* else what stands there now came later */
+    if (!s->replaying) /* else what is there now came later */
         tree_state(o->tree, tree_object_of(o->tree, entry), &victim);
     (void)fanotify_look(o, to->directory, to->name, &change);
     if (o->wanted.view == VIEW_UPPER) {
@@ -501,9 +502,9 @@ static void into(struct fanotify_object *o, const struct rename_end *from, const
             fanotify_object_walk(o, tree_child(o->tree, to->directory, to->name), &o->sensor->now);
         return;
     }
-    tell_rename(o, from, to, e, &change.after);
-    if (!change.same_object) /* else it was looked at since it came: who stood there is not known */
-        tell_replaced(o, to, &victim);
+    emit_rename(o, from, to, e, &change.after);
+    if (!change.same_object) /* else it was looked at since it came: what was there is not known */
+        emit_replaced(o, to, &victim);
     if (change.name && S_ISDIR(change.after.mode))
         fanotify_object_walk(o, tree_child(o->tree, to->directory, to->name), NULL);
 }
@@ -563,8 +564,8 @@ void fanotify_rename(struct sensor *s, const struct fanotify_event *e)
         s->silent = false;
         for (const struct fanotify_object *m = s->objects; m != o && !s->silent && (from.here || to.here);
              m = m->next)
-            s->silent = m->wanted.group == o->wanted.group && m->told_rename == e;
-        o->told_rename = from.here || to.here ? e : NULL;
+            s->silent = m->wanted.group == o->wanted.group && m->emitted_rename == e;
+        o->emitted_rename = from.here || to.here ? e : NULL;
         if (from.here && to.here)
             within(o, &from, &to, e);
         else if (from.here)
@@ -575,5 +576,5 @@ void fanotify_rename(struct sensor *s, const struct fanotify_event *e)
         s->silent = false;
     }
     for (struct fanotify_object *o = s->objects; o; o = o->next)
-        o->told_rename = o->told_above = NULL;
+        o->emitted_rename = o->emitted_above = NULL;
 }

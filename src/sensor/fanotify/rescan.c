@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * After the kernel's queue was full: everything is looked at again and compared with the index. New
- * names first, so that what only moved is told as a move; then what became of the names known before.
+ * names first, so that what only moved is emitted as a move; then what became of the names known before.
  */
 #include "sensor/fanotify/rescan.h"
 
@@ -146,13 +146,13 @@ static void check_children(struct fanotify_object *o, uint32_t directory, const 
         if (found.operation != OPERATION_COUNT)
             fanotify_send(o, fanotify_event_new(o, found.operation, directory, base, &c.before, cause));
         if (found.appeared) {
-            fanotify_tell_new(o, c.name, NULL, cause);
+            fanotify_emit_new(o, c.name, NULL, cause);
             fanotify_object_walk(o, c.name, cause);
         }
         if (found.attributes)
-            (void)fanotify_tell_attributes(o, directory, base, &c, cause);
+            (void)fanotify_emit_attributes(o, directory, base, &c, cause);
         if (found.contents)
-            fanotify_tell_changed(o, directory, base, &c, cause);
+            fanotify_emit_changed(o, directory, base, &c, cause);
     }
     free(names.numbers);
 }
@@ -213,7 +213,7 @@ void fanotify_rescan(struct sensor *s)
     for (struct fanotify_object *o = s->objects; o; o = o->next) {
         if (o->tombstone_until_ms || watched_is_gone(&o->watched))
             continue;
-        if (o->doubtful || !o->tree)
+        if (o->needs_recheck || !o->tree)
             (void)watched_place(&o->watched, &fanotify_object_ops, &cause, NULL);
         else
             rescan(o, &cause);

@@ -4,5 +4,5 @@
 
 #include "sensor/fanotify/state.h"
 
-/* Events were lost: compare everything with the index, and tell what changed as changed by nobody known. */
+/* Events were lost: compare everything with the index, and emit what changed as changed by nobody known. */
 void fanotify_rescan(struct sensor *s);

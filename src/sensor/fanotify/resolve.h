@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From what an event names to what stands there now: by the directory and the name, or by the object's handle. Descriptors
+ * From what an event names to what is there now: by the directory and the name, or by the object's handle. Descriptors
  * of directories are borrowed until the end of the batch; those of objects are the caller's.
  */
 #pragma once
 
 #include "sensor/fanotify/state.h"
 
-/* Look at a name and note in the index what stands there now; attributes that differ wait for their event
+/* Look at a name and note in the index what is there now; attributes that differ wait for their event
  * (unexplained.h). ret: empty where it fails. -ESTALE: the directory is not there any more; else -errno. */
 int fanotify_look(struct fanotify_object *o, uint32_t directory, struct bytes name, struct tree_change *ret);
 /* When the file there was made, CLOCK_REALTIME; 0 = not known. */

@@ -37,7 +37,7 @@ struct fanotify_cause {
     bool found;             /* a name that a listing found: how it came there is presumed too */
 };
 
-/* One watched path. Its index begins with the directory that the path stands in, of which only the one
+/* One watched path. Its index begins with the directory that holds the path, of which only the one
  * name is looked at: so the watched thing itself is a name like those below it. */
 struct fanotify_object {
     union {
@@ -47,17 +47,17 @@ struct fanotify_object {
     struct fanotify_object *next;
     struct sensor *sensor;
 
-    struct tree *tree;          /* NULL: the directory that the path stands in is not there */
+    struct tree *tree;          /* NULL: the directory that holds the path is not there */
     struct bytes waiting;       /* then: the component that is waited for; points into path */
     unsigned ancestors;         /* directories above that are marked */
     bool unmarked;              /* this file system takes no marks: only a snapshot of what was there */
     bool listing;               /* directories are marked, files not yet all looked at */
-    bool fresh;                 /* what was held before it came has not been looked through */
+    bool fresh;                 /* the start-up buffer has not been looked through for it */
     bool claims;                /* it is being looked through */
-    bool telling;               /* what a listing finds is news */
+    bool reports_found;         /* what a listing finds is emitted */
 
-    bool arrived;               /* a directory above came, with what is in it: that is told */
-    uint64_t doubt_real_ns;     /* CLOCK_REALTIME: a directory above was told to go then; 0 = none was */
+    bool arrived;               /* a directory above came, with what is in it: that is emitted */
+    uint64_t recheck_real_ns;   /* CLOCK_REALTIME: a directory above went then, by an event; 0 = none did */
     uint64_t placed_boot_ns;    /* when its index was begun */
     unsigned mismatch;          /* looks in a row that found something else at the path than the index */
     uint64_t same_real_ns;      /* CLOCK_REALTIME of the last one that found the same; 0: none yet */
@@ -70,8 +70,8 @@ struct fanotify_object {
     struct fanotify_layer *layer; /* behind the overlay that it is on; NULL: not looked for, or none */
     bool layer_sought;
 
-    const struct fanotify_event *told_above;  /* a move of a directory above, told just now */
-    const struct fanotify_event *told_rename; /* the one that it took part in just now */
+    const struct fanotify_event *emitted_above; /* a move of a directory above, emitted just now */
+    const struct fanotify_event *emitted_rename; /* the one that it took part in just now */
 
     /* the second half of an exchange is expected */
     struct {
@@ -85,7 +85,7 @@ struct fanotify_device {
     uint64_t device;
     bool whole;   /* the file system is marked: its directories need none */
     bool names;   /* so are names made and removed */
-    bool renames; /* renames anywhere on it are told with both names */
+    bool renames; /* renames anywhere on it are reported with both names */
 };
 
 struct sensor {
@@ -119,12 +119,12 @@ struct sensor {
     uint64_t watch_real_ns;     /* when the first object was watched: files born later have no older descriptor */
     uint64_t next_tick_ms, next_mounts_ms, progress_ms;
     bool mounts_changed;
-    bool doubtful;              /* an object was told to be in doubt since the last look at all of them */
-    uint64_t next_doubt_ms;     /* CLOCK_MONOTONIC: not sooner */
+    bool needs_recheck;         /* an object's recheck was requested since the last look at all of them */
+    uint64_t next_recheck_ms;   /* CLOCK_MONOTONIC: not sooner */
     uint64_t lost_damaged, lost_paths;
     bool overflow;
     uint64_t born_real_ns;
-    bool silent;                /* told by another object of the group: only the index is kept up */
+    bool silent;                /* emitted by another object of the group: only the index is kept up */
     uint64_t overflow_real_ns; /* the last empty queue before it */
     char rescan_note[128];
     char not_seen[512];

@@ -2,7 +2,7 @@
 /*
  * A look shows a file as it is now, also what was done after the event that made us look. What differs
  * in its attributes is kept until the event of that change arrives and says whose it was. If none
- * comes, it is told as changed by nobody known.
+ * comes, it is emitted as changed by nobody known.
  */
 #include "sensor/fanotify/unexplained.h"
 
@@ -26,7 +26,7 @@ struct unexplained_change {
     struct unexplained_key key;
     struct tree_change change; /* the state before, and which extended attribute */
     uint64_t since_ms, from_real_ns, from_boot_ns;
-    struct fanotify_shared shared; /* told already as changed by one of several */
+    struct fanotify_shared shared; /* emitted already as changed by one of several */
     UT_hash_handle hh;
 };
 
@@ -154,7 +154,7 @@ void fanotify_unexplained_forget(struct fanotify_object *o)
             drop(o->sensor->unexplained, e);
 }
 
-bool fanotify_unexplained_doubtful(const struct tree_change *c)
+bool fanotify_unexplained_is_uncertain(const struct tree_change *c)
 {
     const struct file_state *a = &c->before, *b = &c->after;
 

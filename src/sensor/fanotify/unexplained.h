@@ -22,9 +22,9 @@ void fanotify_unexplained_drop(struct fanotify_object *o, const struct file_stat
 /* It stays until the other one's event comes. */
 void fanotify_unexplained_share(struct fanotify_object *o, uint32_t directory, struct bytes name,
                                 const struct tree_change *change, const struct fanotify_shared *shared);
-/* Perhaps nothing was changed, of what the kernel always tells: the file was made in the tick of the clock in which another one with
- * its number was known last. */
-bool fanotify_unexplained_doubtful(const struct tree_change *c);
+/* Perhaps nothing was changed, of what the kernel always reports: the file was made in the tick of the clock in which
+ * another one with its number was known last. */
+bool fanotify_unexplained_is_uncertain(const struct tree_change *c);
 void fanotify_unexplained_forget(struct fanotify_object *o);
 
 /* One that no event came for. */
@@ -32,7 +32,7 @@ struct fanotify_old_change {
     struct fanotify_object *object;
     struct tree_change change;
     uint64_t from_real_ns, from_boot_ns; /* it was made after that */
-    bool told; /* already, as changed by one of several */
+    bool emitted; /* already, as changed by one of several */
 };
 /* The oldest that has waited long enough; false: there is none. */
 bool fanotify_unexplained_take_old(struct sensor *s, uint64_t now_ms, struct fanotify_old_change *ret);

@@ -19,7 +19,7 @@
 #include "util/clock.h"
 
 #define TICK_MS 100
-#define DOUBT_MS 20
+#define RECHECK_MS 20
 #define MOUNTS_MS 500
 #define LIST_DIRECTORIES 64   /* looked at in one go, in the background */
 #define PROGRESS_MS 5000
@@ -106,7 +106,7 @@ static int look_at_mounts(const struct fanotify_object *o, uint64_t *ret_way, ui
     return 0;
 }
 
-/* What stands at the path is what stood there: a folder above was mounted on itself, as engines do for a moment. Marks
+/* The same file is at the path as before: a folder above was mounted on itself, as engines do for a moment. Marks
  * are of files, and do not care by which mount they are reached. */
 static bool is_same_place(struct fanotify_object *o)
 {
@@ -114,7 +114,7 @@ static bool is_same_place(struct fanotify_object *o)
     return !watched_is_stale(&o->watched, &fanotify_object_ops) && !fanotify_object_is_other(o);
 }
 
-/* A mount is no change that fanotify tells: it is found by looking, and what lies there is marked. What was hidden by
+/* fanotify reports no mounts: one is found by looking, and what lies there is marked. What was hidden by
  * one and is there again was made by nobody. */
 bool fanotify_upkeep_was_mounted(struct sensor *s, struct fanotify_object *o)
 {
@@ -132,7 +132,7 @@ bool fanotify_upkeep_was_mounted(struct sensor *s, struct fanotify_object *o)
         return false;
     fanotify_gap(s, LOST_WATCH_WINDOW, 0, s->empty_real_ns,
                  "something was mounted or unmounted at the watched path, above or below it");
-    o->doubtful = o->arrived = true;
+    o->needs_recheck = o->arrived = true;
     return true;
 }
 
@@ -151,10 +151,10 @@ static void check_mounts(struct sensor *s)
             (void)fanotify_upkeep_was_mounted(s, o);
 }
 
-/* ---- what stands at the paths ---- */
+/* ---- what is at the paths ---- */
 
-/* What stands at a container's path now was made since we watch, and its folders are marked only now. While the
- * container is awaited its names are held, and looked through; what was there before that was seen by nobody. */
+/* What is at a container's path now was made since we watch, and its folders are marked only now. While the container is
+ * awaited its names are kept in the start-up buffer, and looked through; what was there before that was seen by nobody. */
 static void check_made_anew(struct sensor *s, struct fanotify_object *o)
 {
     uint64_t born;
@@ -168,7 +168,7 @@ static void check_made_anew(struct sensor *s, struct fanotify_object *o)
                      "a container's files were made anew before it was known: what was done to them until they were watched");
 }
 
-/* regular: every tick, which is how often what stands at a path is compared. The queue is empty. */
+/* regular: every tick, which is how often what is at a path is compared. The queue is empty. */
 static void check_objects(struct sensor *s, bool regular)
 {
     for (struct fanotify_object *o = s->objects, *next; o; o = next) {
@@ -187,8 +187,8 @@ static void check_objects(struct sensor *s, bool regular)
                 fanotify_upkeep_remove(s, o);
             continue;
         }
-        /* an event of it may be under way: only what is so twice was not told */
-        other = regular && !o->doubtful && fanotify_object_is_other(o);
+        /* an event of it may be under way: only what is so twice was not reported */
+        other = regular && !o->needs_recheck && fanotify_object_is_other(o);
         if (other)
             o->mismatch++;
         else if (regular)
@@ -201,9 +201,9 @@ static void check_objects(struct sensor *s, bool regular)
         if (o->mismatch >= 3)
             fanotify_gap(s, LOST_WATCH_WINDOW, 0, same_ns,
                          "something else stood at a watched path without having been told");
-        /* told to go, or gone without having been told: who holds a folder keeps its end from being told */
-        from_ns = o->doubt_real_ns;
-        if (!from_ns && o->mismatch < 3 && o->tree && !o->doubtful)
+        /* gone, by an event or without one: who holds a folder open keeps its end from being reported */
+        from_ns = o->recheck_real_ns;
+        if (!from_ns && o->mismatch < 3 && o->tree && !o->needs_recheck)
             from_ns = same_ns;
         o->mismatch = 0;
         (void)fanotify_upkeep_was_mounted(s, o);
@@ -214,14 +214,14 @@ static void check_objects(struct sensor *s, bool regular)
                      err_text(&err, r));
         check_made_anew(s, o);
         fanotify_replaced_gap(o, from_ns);
-        o->doubt_real_ns = 0;
+        o->recheck_real_ns = 0;
     }
     fanotify_upkeep_begin_listing(s);
 }
 
 /* ---- time ---- */
 
-void fanotify_upkeep_tell_losses(struct sensor *s)
+void fanotify_upkeep_emit_losses(struct sensor *s)
 {
     if (s->lost_damaged)
         fanotify_gap(s, LOST_PATH, s->lost_damaged, s->empty_real_ns, "fanotify events that could not be read");
@@ -238,10 +238,10 @@ void fanotify_upkeep(struct sensor *s, bool empty)
 {
     uint64_t now = now_ms();
 
-    /* until it is placed again an object that is in doubt sees nothing; who makes many so must not keep us busy */
-    if (s->doubtful && empty && now >= s->next_doubt_ms) {
-        s->doubtful = false;
-        s->next_doubt_ms = now + DOUBT_MS;
+    /* until it is placed again an object whose recheck was requested sees nothing; who makes many so must not keep us busy */
+    if (s->needs_recheck && empty && now >= s->next_recheck_ms) {
+        s->needs_recheck = false;
+        s->next_recheck_ms = now + RECHECK_MS;
         check_objects(s, false);
     }
     if (now < s->next_tick_ms)
@@ -253,5 +253,5 @@ void fanotify_upkeep(struct sensor *s, bool empty)
         check_mounts(s);
         check_objects(s, true);
     }
-    fanotify_upkeep_tell_losses(s);
+    fanotify_upkeep_emit_losses(s);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is looked at again and again, because no event tells it: listing, mounts, what stands at the paths, what was lost. */
+/* What is looked at again and again, because no event reports it: listing, mounts, what is at the paths, what was lost. */
 #pragma once
 
 #include "sensor/fanotify/state.h"
@@ -13,8 +13,9 @@ void fanotify_upkeep_begin_listing(struct sensor *s);
 void fanotify_upkeep_list(struct sensor *s);
 uint64_t fanotify_upkeep_files(const struct sensor *s); /* that have been looked at */
 
-/* Was something mounted or unmounted at the path, above or below it, since the last look? Then it is in doubt, and a gap. */
+/* Was something mounted or unmounted at the path, above or below it, since the last look? Then it is to be rechecked, and
+ * that is a gap. */
 bool fanotify_upkeep_was_mounted(struct sensor *s, struct fanotify_object *o);
-void fanotify_upkeep_tell_losses(struct sensor *s);
+void fanotify_upkeep_emit_losses(struct sensor *s);
 /* What is due. empty: the kernel's queue has been read to its end. */
 void fanotify_upkeep(struct sensor *s, bool empty);

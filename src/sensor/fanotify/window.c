@@ -19,7 +19,7 @@
 #include "util/mountinfo.h"
 
 struct fanotify_window {
-    struct startup_buffer *held; /* of struct fanotify_held */
+    struct startup_buffer *startup; /* of struct fanotify_startup_entry */
     struct sbuf mounts;          /* marked for the window: paths, each ended by NUL */
 };
 
@@ -27,7 +27,7 @@ struct fanotify_window *fanotify_window_new(void)
 {
     struct fanotify_window *w = calloc(1, sizeof(*w));
 
-    if (w && !(w->held = startup_buffer_new(LIMIT_FANOTIFY_HELD))) {
+    if (w && !(w->startup = startup_buffer_new(LIMIT_FANOTIFY_STARTUP))) {
         free(w);
         return NULL;
     }
@@ -38,14 +38,14 @@ void fanotify_window_free(struct fanotify_window *w)
 {
     if (!w)
         return;
-    startup_buffer_free(w->held);
+    startup_buffer_free(w->startup);
     sbuf_done(&w->mounts);
     free(w);
 }
 
-struct startup_buffer *fanotify_window_held(struct fanotify_window *w)
+struct startup_buffer *fanotify_window_startup(struct fanotify_window *w)
 {
-    return w->held;
+    return w->startup;
 }
 
 static uint64_t mask(const struct sensor *s)
@@ -73,7 +73,7 @@ static bool is_whole(const struct sensor *s, unsigned hi, unsigned lo)
     return false;
 }
 
-/* "ext4" of what stands behind a mount point; empty: it cannot be read. */
+/* "ext4" of what is behind a mount point; empty: it cannot be read. */
 static void type_of(struct bytes rest, char *ret, size_t size)
 {
     const char *dash = rest.len ? memmem(rest.data, rest.len, " - ", 3) : NULL;
@@ -142,12 +142,12 @@ void fanotify_window_close(struct sensor *s)
 
 void fanotify_window_hold(struct sensor *s, const struct fanotify_event *e)
 {
-    struct fanotify_held *held = startup_buffer_add(s->window->held, sizeof(*held) + e->len, now_ms());
+    struct fanotify_startup_entry *startup = startup_buffer_add(s->window->startup, sizeof(*startup) + e->len, now_ms());
 
-    if (!held)
+    if (!startup)
         return;
-    held->cause = s->now;
-    held->cause.note = NULL;
-    held->len = e->len;
-    memcpy(held->bytes, s->rest.data - e->len, e->len);
+    startup->cause = s->now;
+    startup->cause.note = NULL;
+    startup->len = e->len;
+    memcpy(startup->bytes, s->rest.data - e->len, e->len);
 }

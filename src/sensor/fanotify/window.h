@@ -14,11 +14,11 @@ void fanotify_window_open(struct sensor *s);
 void fanotify_window_close(struct sensor *s);
 
 /* An event that waits, in the window's start-up buffer. */
-struct fanotify_held {
+struct fanotify_startup_entry {
     struct fanotify_cause cause;
     size_t len;
     char bytes[]; /* as they came */
 };
 
 void fanotify_window_hold(struct sensor *s, const struct fanotify_event *e); /* the one before s->rest */
-struct startup_buffer *fanotify_window_held(struct fanotify_window *w);
+struct startup_buffer *fanotify_window_startup(struct fanotify_window *w);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Contents. The kernel says that a file was modified, any number of times, and that a descriptor open
- * for writing was closed; how it was opened it does not say. So `open-write` and `write` are told at the
- * close, and `write` once a second while a file stays open.
+ * Contents. The kernel says that a file was modified, any number of times, and that a descriptor open for writing was
+ * closed; how it was opened it does not say. So `open-write` and `write` are emitted at the close, and `write` once a second
+ * while a file stays open.
  */
 #include "sensor/fanotify/writes.h"
 
@@ -24,10 +24,10 @@
 #include "util/fingerprint.h"
 #include "util/limits.h"
 
-#define TELL_MS 1000
+#define EMIT_MS 1000
 #define KEEP_MS 60000       /* of a file that stays open and is left alone */
-#define ENTRIES_MAX 65536   /* files open for writing at once; one more is told at once */
-#define RECENT 1024         /* reads told lately */
+#define ENTRIES_MAX 65536   /* files open for writing at once; one more is emitted at once */
+#define RECENT 1024         /* reads emitted recently */
 
 struct writer_key {
     struct fanotify_object *object;
@@ -37,10 +37,10 @@ struct writer_key {
 
 struct written_file {
     struct writer_key key;
-    uint64_t since_ms, told_ms, last_ms;
+    uint64_t since_ms, emitted_ms, last_ms;
     uint64_t born_ns; /* of the file: its inode's number may become another one's, once its last name is gone; 0 = not known */
-    uint64_t size; /* when it was last told, or before the first change */
-    bool size_known, dirty, told;
+    uint64_t size; /* when it was last emitted, or before the first change */
+    bool size_known, dirty, emitted;
     bool made;    /* by this process, which has not closed it yet: opening it was making it */
     bool written;
     struct fanotify_cause cause;
@@ -89,9 +89,9 @@ void fanotify_writes_forget(struct fanotify_object *o)
             drop(w, e);
 }
 
-/* ---- telling ---- */
+/* ---- emitting ---- */
 
-static void tell(struct fanotify_object *o, enum operation operation, uint32_t directory, struct bytes name,
+static void emit(struct fanotify_object *o, enum operation operation, uint32_t directory, struct bytes name,
                  const struct file_state *before, const struct file_state *after,
                  const struct fanotify_cause *cause)
 {
@@ -132,7 +132,7 @@ static struct written_file *add(struct fanotify_object *o, uint32_t directory, s
     if (HASH_COUNT(w->entries) >= ENTRIES_MAX || !(e = calloc(1, sizeof(*e))))
         return NULL;
     e->key = (struct writer_key){ o, after->device, after->inode, (uint64_t)cause->pid };
-    e->since_ms = e->told_ms = now_ms();
+    e->since_ms = e->emitted_ms = now_ms();
     e->born_ns = after->known & FILE_BORN ? (uint64_t)after->born_ns : fanotify_born(o, directory, name);
     e->size = before->size;
     e->size_known = (before->known & FILE_SIZE) != 0;
@@ -158,7 +158,7 @@ static struct fanotify_writer writer_of(const struct written_file *e)
 {
     if (!e)
         return (struct fanotify_writer){ 0 };
-    return (struct fanotify_writer){ .known = true, .made = e->made, .written = e->written, .dirty = e->dirty, .told = e->told,
+    return (struct fanotify_writer){ .known = true, .made = e->made, .written = e->written, .dirty = e->dirty, .emitted = e->emitted,
                                      .size_known = e->size_known, .size = e->size };
 }
 
@@ -174,7 +174,7 @@ void fanotify_written(struct fanotify_object *o, uint32_t directory, struct byte
         return;
     fanotify_interpret_contents(mask, change, fanotify_set_times(change, cause), &writer, &c);
     for (unsigned i = 0; i < c.count; i++)
-        tell(o, c.changes[i].operation, directory, name, &c.changes[i].before, after, cause);
+        emit(o, c.changes[i].operation, directory, name, &c.changes[i].before, after, cause);
     if (c.after == FANOTIFY_FORGET && e)
         drop(o->sensor->writes, e);
     if (c.after != FANOTIFY_REMEMBER)
@@ -182,7 +182,7 @@ void fanotify_written(struct fanotify_object *o, uint32_t directory, struct byte
     if (!e)
         e = add(o, directory, name, &c.before, after, cause);
     if (!e) { /* too many: now or never */
-        tell(o, OPERATION_WRITE, directory, name, &c.before, after, cause);
+        emit(o, OPERATION_WRITE, directory, name, &c.before, after, cause);
         return;
     }
     e->dirty = e->written = true;
@@ -190,10 +190,10 @@ void fanotify_written(struct fanotify_object *o, uint32_t directory, struct byte
     e->cause = *cause;
 }
 
-void fanotify_tell_changed(struct fanotify_object *o, uint32_t directory, struct bytes name,
+void fanotify_emit_changed(struct fanotify_object *o, uint32_t directory, struct bytes name,
                            const struct tree_change *c, const struct fanotify_cause *cause)
 {
-    tell(o, c->after.size < c->before.size ? OPERATION_TRUNCATE : OPERATION_WRITE, directory, name, &c->before,
+    emit(o, c->after.size < c->before.size ? OPERATION_TRUNCATE : OPERATION_WRITE, directory, name, &c->before,
          &c->after, cause);
 }
 
@@ -205,7 +205,7 @@ static bool is_another(const struct written_file *e, uint64_t born_ns)
     return e->born_ns && born_ns && e->born_ns != born_ns;
 }
 
-static void tell_open(struct sensor *s, struct written_file *e, uint64_t now, bool all)
+static void emit_open(struct sensor *s, struct written_file *e, uint64_t now, bool all)
 {
     struct fanotify_object *o = e->key.object;
     uint32_t object = o->tree ? tree_find(o->tree, e->key.device, e->key.inode) : 0;
@@ -227,19 +227,19 @@ static void tell_open(struct sensor *s, struct written_file *e, uint64_t now, bo
         return;
     }
     /* a file that is older than the watch may have been open before it began */
-    if (e->told && !all && !o->wanted.writes && born_ns >= s->watch_real_ns)
+    if (e->emitted && !all && !o->wanted.writes && born_ns >= s->watch_real_ns)
         return;
     if (fanotify_look(o, directory, base, &change) < 0 || !change.after.known)
         return;
     if (e->size_known)
         before = (struct file_state){ .known = FILE_SIZE, .size = e->size };
     e->cause.note = "the file was still open";
-    tell(o, OPERATION_WRITE, directory, base, &before, &change.after, &e->cause);
+    emit(o, OPERATION_WRITE, directory, base, &before, &change.after, &e->cause);
     e->size = change.after.size;
     e->size_known = true;
-    e->told = true;
+    e->emitted = true;
     e->dirty = false;
-    e->told_ms = now;
+    e->emitted_ms = now;
 }
 
 static bool has_name(const struct written_file *e)
@@ -255,9 +255,10 @@ void fanotify_writes_tick(struct sensor *s, uint64_t now, bool all)
     struct written_file *e, *next;
 
     HASH_ITER(hh, s->writes->entries, e, next) {
-        if (e->dirty && (all || now >= e->told_ms + TELL_MS))
-            tell_open(s, e, now, all);
-        /* also where it waits to be told: a file that has no name any more, as one that truncate() changed, is never closed */
+        if (e->dirty && (all || now >= e->emitted_ms + EMIT_MS))
+            emit_open(s, e, now, all);
+        /* also where it waits to be emitted: a file that has no name any more, as one that truncate() changed, is never
+         * closed */
         if (now >= e->last_ms + KEEP_MS && (!e->dirty || !has_name(e)))
             drop(s->writes, e);
     }
@@ -292,7 +293,7 @@ void fanotify_accessed(struct fanotify_object *o, uint32_t directory, struct byt
     r = &o->sensor->writes->recent[what.number % RECENT];
     if (operation == OPERATION_READ && fingerprint_equal(r->what, what) && now < r->until_ms)
         return;
-    *r = (struct recent){ what, now + TELL_MS };
+    *r = (struct recent){ what, now + EMIT_MS };
     entry = tree_child(o->tree, directory, name);
     object = tree_object_of(o->tree, entry);
     tree_state(o->tree, object, &state);

@@ -12,10 +12,10 @@ void fanotify_writes_made(struct fanotify_object *o, uint32_t directory, struct 
 void fanotify_written(struct fanotify_object *o, uint32_t directory, struct bytes name, uint64_t mask,
                       const struct tree_change *change, const struct fanotify_cause *cause);
 /* Contents differ from what the index had; how that came is not known. */
-void fanotify_tell_changed(struct fanotify_object *o, uint32_t directory, struct bytes name,
+void fanotify_emit_changed(struct fanotify_object *o, uint32_t directory, struct bytes name,
                            const struct tree_change *change, const struct fanotify_cause *cause);
 void fanotify_writes_tick(struct sensor *s, uint64_t now_ms, bool all);
 void fanotify_writes_forget(struct fanotify_object *o);
-/* Read or executed; the same again within a second is not told. */
+/* Read or executed; the same again within a second is not emitted. */
 void fanotify_accessed(struct fanotify_object *o, uint32_t directory, struct bytes name,
                        enum operation operation, const struct fanotify_cause *cause);

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LATELY_MS 10000 /* from a container's first act to the engine's answer: longer than that is an old change */
+#define RECENT_MS 10000 /* from a container's first act to the engine's answer: longer than that is an old change */
 
 struct recent_evictions {
     uint64_t count;
@@ -17,7 +17,7 @@ struct recent_evictions {
 
 static inline bool is_recent_eviction(uint64_t then_ms, uint64_t now_ms)
 {
-    return now_ms - then_ms <= LATELY_MS;
+    return now_ms - then_ms <= RECENT_MS;
 }
 
 static inline void recent_evictions_note(struct recent_evictions *l, uint64_t now_ms)
@@ -28,7 +28,7 @@ static inline void recent_evictions_note(struct recent_evictions *l, uint64_t no
     l->last_ms = now_ms;
 }
 
-/* How many; they are told once. */
+/* How many; each is counted once. */
 static inline uint64_t recent_evictions_take(struct recent_evictions *l, uint64_t now_ms)
 {
     uint64_t count = is_recent_eviction(l->last_ms, now_ms) ? l->count : 0;

@@ -18,7 +18,7 @@ void startup_buffer_free(struct startup_buffer *b); /* NULL is fine */
 /* Room for an entry of that size, aligned for anything, for the caller to fill; the oldest give way to it. NULL: it is
  * too large, or there is no memory; that is counted. now_ms: CLOCK_MONOTONIC. */
 void *startup_buffer_add(struct startup_buffer *b, size_t size, uint64_t now_ms);
-/* How many gave way lately; they are counted once. */
+/* How many were evicted recently; each is counted once. */
 uint64_t startup_buffer_take_lost(struct startup_buffer *b, uint64_t now_ms);
 /* Hands each entry to `claim`, in order; those it returns true for are dropped. Nothing is added meanwhile. */
 void startup_buffer_replay(struct startup_buffer *b, bool (*claim)(void *data, const void *entry), void *data);

@@ -56,7 +56,7 @@ int watched_place(struct watched_object *w, const struct watched_ops *ops, void 
 {
     int r = -EAGAIN;
 
-    w->doubtful = false;
+    w->needs_recheck = false;
     for (int i = 0; r == -EAGAIN && i < PLACE_TRIES; i++) {
         if (watched_is_gone(w))
             return 0;
@@ -65,7 +65,7 @@ int watched_place(struct watched_object *w, const struct watched_ops *ops, void 
     if (r < 0 && watched_is_gone(w))
         return 0;
     if (r == -EAGAIN) { /* it changes all the time: the next look is a tick away */
-        w->doubtful = true;
+        w->needs_recheck = true;
         r = 0;
     }
     return r;
@@ -75,7 +75,7 @@ bool watched_is_stale(struct watched_object *w, const struct watched_ops *ops)
 {
     if (w->tombstone_until_ms || watched_is_gone(w))
         return false;
-    return ops->is_stale ? ops->is_stale(w) : w->doubtful;
+    return ops->is_stale ? ops->is_stale(w) : w->needs_recheck;
 }
 
 void watched_bury(struct watched_object *w, const struct watched_ops *ops, void *data, uint64_t until_ms)
@@ -106,7 +106,7 @@ int watched_open_above(const struct watch_object *wanted, size_t len, int flags)
 
     if (path.len < wanted->path.len)
         return -ENAMETOOLONG;
-    path.len = path.len - wanted->path.len + len; /* "/proc/PID/root" stands before it */
+    path.len = path.len - wanted->path.len + len; /* "/proc/PID/root" comes before it */
     /* of a root itself the folder is outside, and nobody's in the container: then all of it is trusted */
     return beneath_open_host(path, wanted->root_len <= path.len ? wanted->root_len : 0, flags);
 }

@@ -15,21 +15,22 @@ struct watched_object {
     struct watch_object wanted; /* path and host_path point to the two members below */
     char *path, *host_path;
     struct bytes base;          /* last component of path; empty for "/" */
-    struct bytes parent;        /* of path: what stands before it */
+    struct bytes parent;        /* of path: what comes before it */
 
     int pidfd;                  /* of wanted.ns_pid, Linux 5.3; its namespace dies with its last process */
     bool gone;                  /* the namespace is gone: never again */
-    bool doubtful;              /* something else may stand at the path: to be looked at soon */
+    bool needs_recheck;         /* another file may be at the path: to be looked at soon */
     uint64_t tombstone_until_ms; /* CLOCK_MONOTONIC: not watched any more, only what is known of it is of use; 0 = alive */
 };
 
 struct watched_ops {
-    /* One attempt to place in the kernel what tells of that path, and to look at what is there: the new stands before the
-     * old goes. -EAGAIN: something else came to stand there meanwhile; other errors are final. */
+    /* One attempt to place in the kernel what reports changes of that path, and to look at what is there: the new one is in
+     * place before the old one goes. -EAGAIN: something else came there meanwhile; other errors are final. */
     int (*arm)(struct watched_object *w, void *data, struct err *err);
     /* Takes out of the kernel what arm() placed, as far as nothing else needs it. */
     void (*disarm)(struct watched_object *w, void *data);
-    /* Does something else stand there than what it was armed for? Not asked of what is gone. NULL: only w->doubtful says so. */
+    /* Is another file there than the one that it was armed for? Not asked of what is gone. NULL: only w->needs_recheck says
+     * so. */
     bool (*is_stale)(struct watched_object *w);
 };
 
@@ -40,7 +41,7 @@ void watched_done(struct watched_object *w); /* nothing in the kernel is changed
 /* The process in whose namespace the path is meant has ended, and with it what could be looked at. */
 bool watched_is_gone(struct watched_object *w);
 
-/* Arms it. 0 also if it is gone, or keeps changing: then it is left in doubt. data: for ops. */
+/* Arms it. 0 also if it is gone, or keeps changing: then it is left to be rechecked. data: for ops. */
 int watched_place(struct watched_object *w, const struct watched_ops *ops, void *data, struct err *err);
 /* Is it to be placed again? False for what is gone. */
 bool watched_is_stale(struct watched_object *w, const struct watched_ops *ops);
@@ -52,7 +53,7 @@ bool watched_is_over(const struct watched_object *w, uint64_t now_ms);
 /* For the order of a sensor's objects: the nearest to the victim first, among equals the older. */
 int watched_by_view(const struct watched_object *a, const struct watched_object *b);
 
-/* What stands at the path now, O_PATH, a last link not followed; the caller closes. -errno. */
+/* What is at the path now, O_PATH, a last link not followed; the caller closes. -errno. */
 int watched_open(const struct watch_object *wanted);
 /* The directory that is the first `len` bytes of the path (1: the root), from our own namespace; the caller closes. */
 int watched_open_above(const struct watch_object *wanted, size_t len, int flags);

@@ -147,7 +147,7 @@ int connector_decode(const void *data, size_t len, struct process_event *ret)
     return 1;
 }
 
-static void tell_gap(struct connector *c)
+static void emit_gap(struct connector *c)
 {
     struct gap gap = { .reason = LOST_PROCESS_EVENTS,
                        .from_ns = c->last_ns,
@@ -173,7 +173,7 @@ static int connector_dispatch(void *context, struct err *err)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno == ENOBUFS) {
-            tell_gap(c);
+            emit_gap(c);
             continue;
         }
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))

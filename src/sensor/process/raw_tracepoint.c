@@ -18,7 +18,7 @@
 #include "tracker.skel.h"
 #include "util/clock.h"
 
-#define NEWS_SIZE (2 * 1024 * 1024) /* some 2,000 short lives, while the loop is busy elsewhere; mapped twice */
+#define NOTIFICATIONS_SIZE (2 * 1024 * 1024) /* some 2,000 short lives, while the loop is busy elsewhere; mapped twice */
 #define COUNT_NS (100 * NS_PER_MS)  /* losses are looked at so often */
 #define PROCESSORS_MAX 8192
 
@@ -26,7 +26,7 @@ struct raw_tracepoint {
     struct tracker_options options;
     struct tracker_bpf *programs;
     struct ring_buffer *ring;
-    void *connector; /* NULL: changes of credentials are not told */
+    void *connector; /* NULL: changes of credentials are not reported */
     int epoll_fd;
     uint64_t lost, counted_ns;
     uint64_t last_ns; /* CLOCK_REALTIME when nothing had been lost yet: where a gap begins */
@@ -141,12 +141,12 @@ static int raw_open(const struct tracker_options *options, void **ret, struct er
     if (r == 0 && !c->counts)
         r = -ENOMEM;
     if (r == 0) {
-        c->programs->rodata->news_size = NEWS_SIZE;
-        (void)bpf_map__set_max_entries(c->programs->maps.news, NEWS_SIZE);
+        c->programs->rodata->notifications_size = NOTIFICATIONS_SIZE;
+        (void)bpf_map__set_max_entries(c->programs->maps.notifications, NOTIFICATIONS_SIZE);
         r = tracker_bpf__load(c->programs);
     }
     if (r == 0) {
-        c->ring = ring_buffer__new(bpf_map__fd(c->programs->maps.news), on_record, c, NULL);
+        c->ring = ring_buffer__new(bpf_map__fd(c->programs->maps.notifications), on_record, c, NULL);
         r = c->ring ? attach(c->programs, err) : -errno;
     }
     if (r == 0)

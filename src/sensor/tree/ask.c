@@ -133,13 +133,13 @@ bool tree_is_directory(const struct tree *t, uint32_t object)
 
 void tree_state(const struct tree *t, uint32_t object, struct file_state *ret)
 {
-    const struct looks *l;
+    const struct object_attributes *l;
     struct record r;
 
     *ret = (struct file_state){ 0 };
     if (!get_object(t, object, &r))
         return;
-    l = &t->looks[r.looks];
+    l = &t->attributes[r.attributes];
     *ret = (struct file_state){
         .known = FILE_MODE | FILE_UID | FILE_GID | FILE_SIZE | FILE_INODE | FILE_DEVICE |
                  FILE_MTIME | FILE_CTIME | (l->known_flags ? FILE_FLAGS : 0) |
@@ -165,18 +165,18 @@ bool tree_is_that(const struct tree *t, uint32_t object, const struct file_state
 {
     struct record r;
 
-    return get_object(t, object, &r) && r.inode == seen->inode && t->devices[t->looks[r.looks].device] == seen->device &&
+    return get_object(t, object, &r) && r.inode == seen->inode && t->devices[t->attributes[r.attributes].device] == seen->device &&
            !tree_born_differs(r.born, seen);
 }
 
 struct bytes tree_xattrs(const struct tree *t, uint32_t object)
 {
-    const struct looks *l;
+    const struct object_attributes *l;
     struct record r;
 
     if (!get_object(t, object, &r))
         return BYTES_NULL;
-    l = &t->looks[r.looks];
+    l = &t->attributes[r.attributes];
     return (struct bytes){ l->xattrs, l->xattr_len };
 }
 

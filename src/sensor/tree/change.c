@@ -14,11 +14,11 @@
 
 /* ---- states ---- */
 
-static uint32_t looks_of(struct tree *t, const struct tree_seen *seen, uint16_t device)
+static uint32_t attributes_of(struct tree *t, const struct tree_seen *seen, uint16_t device)
 {
     const struct file_state *s = &seen->state;
 
-    return tree_looks_get(t, &(struct looks){ .mode = s->mode,
+    return tree_attributes_get(t, &(struct object_attributes){ .mode = s->mode,
                                               .uid = s->uid,
                                               .gid = s->gid,
                                               .flags = s->known & FILE_FLAGS ? s->flags : 0,
@@ -38,10 +38,10 @@ int tree_set_seen(struct tree *t, uint32_t object, const struct tree_seen *seen)
 
     if (!records_get(&t->records, object, &r))
         return -ENOENT;
-    was = r.looks;
+    was = r.attributes;
     was_directory = r.directory;
-    r.looks = looks_of(t, seen, t->looks[was].device);
-    if (!r.looks)
+    r.attributes = attributes_of(t, seen, t->attributes[was].device);
+    if (!r.attributes)
         return -ENOMEM;
     r.size = s->size;
     r.mtime_ns = s->mtime_ns;
@@ -49,10 +49,10 @@ int tree_set_seen(struct tree *t, uint32_t object, const struct tree_seen *seen)
     r.born = tree_born(s);
     r.directory = r.children || S_ISDIR(s->mode);
     if (records_set(&t->records, object, &r) < 0) {
-        tree_looks_put(t, r.looks);
+        tree_attributes_put(t, r.attributes);
         return -ENOMEM;
     }
-    tree_looks_put(t, was);
+    tree_attributes_put(t, was);
     if (r.directory != was_directory)
         t->used_directories += r.directory ? 1 : -1ull;
     return 0;
@@ -68,25 +68,25 @@ void tree_forget_contents(struct tree *t, uint32_t object)
     (void)records_set(&t->records, object, &r);
 }
 
-/* One name less: what stands there has one link less, if nobody looks. */
+/* One name less: what is there has one link less, if nobody looks. */
 static void one_link_less(struct tree *t, uint32_t object)
 {
-    struct looks looks;
+    struct object_attributes attributes;
     struct record r;
     uint32_t l, old;
 
     if (!records_get(&t->records, object, &r) || r.directory)
         return;
-    looks = t->looks[r.looks];
-    if (looks.links <= 1 || looks.links == LINKS_MANY)
+    attributes = t->attributes[r.attributes];
+    if (attributes.links <= 1 || attributes.links == LINKS_MANY)
         return;
-    looks.links--;
-    l = tree_looks_get(t, &looks);
+    attributes.links--;
+    l = tree_attributes_get(t, &attributes);
     if (!l)
         return; /* no memory: it is known too high until it is looked at */
-    old = r.looks;
-    r.looks = l;
-    tree_looks_put(t, records_set(&t->records, object, &r) < 0 ? l : old);
+    old = r.attributes;
+    r.attributes = l;
+    tree_attributes_put(t, records_set(&t->records, object, &r) < 0 ? l : old);
 }
 
 /* ---- objects ---- */
@@ -107,12 +107,12 @@ static uint32_t object_new(struct tree *t, const struct tree_seen *seen, uint32_
 
     if (device < 0)
         return 0;
-    r.looks = looks_of(t, seen, (uint16_t)device);
-    o = r.looks ? records_new(&t->records, &r) : 0;
+    r.attributes = attributes_of(t, seen, (uint16_t)device);
+    o = r.attributes ? records_new(&t->records, &r) : 0;
     if (!o || tree_identity_reserve(t, o) < 0) {
         if (o)
             records_free(&t->records, o);
-        tree_looks_put(t, r.looks);
+        tree_attributes_put(t, r.attributes);
         return 0;
     }
     tree_identity_add(t, o);
@@ -134,7 +134,7 @@ static void object_free(struct tree *t, uint32_t o)
         t->used_directories--;
     }
     tree_identity_remove(t, o);
-    tree_looks_put(t, r.looks);
+    tree_attributes_put(t, r.attributes);
     records_free(&t->records, o);
     t->used_objects--;
 }
@@ -162,12 +162,12 @@ static uint32_t known_object(struct tree *t, const struct tree_seen *seen)
 
     if (!o || !records_get(&t->records, o, &r))
         return 0;
-    was = t->looks[r.looks].mode & S_IFMT;
+    was = t->attributes[r.attributes].mode & S_IFMT;
     if (was == (seen->state.mode & S_IFMT) && !tree_born_differs(r.born, &seen->state) &&
         (S_ISDIR(was) || name_count(t, o) < MAX(seen->state.links, 1u)))
         return o;
-    /* The number was given to a new file, and the news of the old one's end is still on its way.
-     * The old one stays as a tombstone: its name still tells how it was, its identity does not. */
+    /* The number was given to a new file, and the event of the old one's end is still on its way.
+         * The old one stays as a tombstone: its name still has its last state, its identity does not. */
     tree_identity_remove(t, o);
     return 0;
 }
@@ -398,7 +398,7 @@ static bool is_below(const struct tree *t, uint32_t directory, uint32_t above)
     return true;
 }
 
-/* Another place and text for a name that stands in no table meanwhile. -ENOMEM: it is as it was. */
+/* Another place and text for a name that is in no table meanwhile. -ENOMEM: it is as it was. */
 static int place_name(struct tree *t, uint32_t name, uint32_t directory, struct bytes text)
 {
     struct record r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Changing the index: the sensors tell what events told them. */
+/* Changing the index: the sensors pass on what events said. */
 #pragma once
 
 #include <stdint.h>
@@ -13,14 +13,14 @@ struct statx;
 
 /* It was written to, and could not be looked at since: size and times are unknown until it is seen again. */
 void tree_forget_contents(struct tree *t, uint32_t object);
-/* Without looking here: a file of that state stands at that name now. -EINVAL, -ENOMEM. */
+/* Without looking here: a file of that state is at that name now. -EINVAL, -ENOMEM. */
 int tree_put_state(struct tree *t, uint32_t directory, struct bytes name, const struct file_state *state, struct tree_change *ret);
 /* The same by `stx` (STATX_BASIC_STATS). For tests and imports. */
 int tree_put(struct tree *t, uint32_t directory, struct bytes name, const struct statx *stx,
              struct tree_change *ret);
 /* The name is gone; everything below it too. */
 void tree_remove(struct tree *t, uint32_t name, struct tree_change *ret);
-/* The name moves; what stood there is removed first (its state is ret->before). -EINVAL: a directory
+/* The name moves; what was there is removed first (its state is ret->before). -EINVAL: a directory
  * into itself; -ENOMEM. */
 int tree_rename(struct tree *t, uint32_t name, uint32_t directory, struct bytes new_name,
                 struct tree_change *ret);

@@ -29,7 +29,7 @@ struct tree_change {
     uint32_t name;             /* as it is now; 0 = there is none */
     uint32_t object;
     bool same_object;          /* the name stands for the object it stood for before */
-    bool replaced_gone;        /* that name was the last known one of the object that stood there */
+    bool replaced_gone;        /* that name was the last known one of the object that was there */
     struct file_state before;  /* of what the name stood for */
     struct file_state after;   /* of what it stands for */
     /* extended attributes, if options.xattrs and both states are of the same object */

@@ -33,7 +33,7 @@ static const uint8_t widths[8] = { 0, 1, 2, 3, 4, 5, 6, 8 };
 struct records_block {
     uint32_t used;        /* a bit for each record */
     uint32_t next_free, previous_free; /* index + 1 of the next block with room, of the one before; 0 = none */
-    uint32_t parent, looks;
+    uint32_t parent, attributes;
     uint64_t inode;
     int64_t mtime_ns;
     uint16_t length, size; /* bytes of data: in use, there */
@@ -118,9 +118,9 @@ static size_t encode(const struct records_block *b, const struct record *r, unsi
         code |= CODE_PARENT;
         p = put_number(p, r->parent, 4);
     }
-    if (r->looks != b->looks) {
+    if (r->attributes != b->attributes) {
         code |= CODE_LOOKS;
-        p = put_number(p, r->looks, 4);
+        p = put_number(p, r->attributes, 4);
     }
     if (r->directory) {
         code |= CODE_DIRECTORY;
@@ -159,11 +159,11 @@ static void decode(const struct records_block *b, const unsigned char *p, size_t
     unsigned code = (unsigned)take_number(&p, 2), more = 0;
     uint64_t values[4];
 
-    *ret = (struct record){ .parent = b->parent, .looks = b->looks, .directory = code & CODE_DIRECTORY };
+    *ret = (struct record){ .parent = b->parent, .attributes = b->attributes, .directory = code & CODE_DIRECTORY };
     if (code & CODE_PARENT)
         ret->parent = (uint32_t)take_number(&p, 4);
     if (code & CODE_LOOKS)
-        ret->looks = (uint32_t)take_number(&p, 4);
+        ret->attributes = (uint32_t)take_number(&p, 4);
     if (code & CODE_DIRECTORY)
         ret->children = (uint32_t)take_number(&p, 4);
     if (code & CODE_MORE)
@@ -278,7 +278,7 @@ static int new_block(struct records *r, const struct record *record)
     if (!b)
         return -ENOMEM;
     *b = (struct records_block){ .parent = record->parent,
-                         .looks = record->looks,
+                         .attributes = record->attributes,
                          .inode = record->inode,
                          .mtime_ns = record->mtime_ns,
                          .size = STEP };

@@ -14,8 +14,8 @@
 #include "util/bytes.h"
 
 struct record {
-    uint32_t parent;      /* object: the directory that the name stands in; 0 = it has no name of its own */
-    uint32_t looks;       /* 0 = an alias */
+    uint32_t parent;      /* object: the directory that holds the name; 0 = it has no name of its own */
+    uint32_t attributes;  /* 0 = an alias */
     uint32_t object;      /* of an alias: what it is a name of */
     uint32_t next_alias;  /* of an object the first; 0 = none */
     uint32_t children;    /* of a directory: number of its table, 0 = none */

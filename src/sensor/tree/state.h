@@ -11,7 +11,7 @@
 #define LINKS_MANY UINT16_MAX
 
 /* What many objects have in common, kept once. */
-struct looks {
+struct object_attributes {
     uint32_t mode, uid, gid, flags;
     uint32_t refs;       /* of free ones: the next free one */
     uint32_t xattr_len;
@@ -39,9 +39,9 @@ struct tree {
     struct slots by_identity;
     struct slots *children;  /* of each directory that has some: its names, by their hash */
     uint32_t children_count, children_size, children_free;
-    struct looks *looks;
-    uint32_t looks_count, looks_size, looks_free, looks_last;
-    struct slots by_looks;
+    struct object_attributes *attributes;
+    uint32_t attributes_count, attributes_size, attributes_free, attributes_last;
+    struct slots by_attributes;
     uint64_t *devices;
     uint32_t device_count;
 

@@ -14,8 +14,8 @@ int tree_stat(int fd, const char *name, struct file_state *ret);
 uint64_t tree_birth(int fd, const char *name);
 
 /*
- * A digest of the time of birth, 0 where that is not known: enough to tell two files apart that had one inode's number after
- * each other. Only of file systems on a device: an overlay's file is born again when it is copied up, and others
+ * A digest of the time of birth, 0 where that is not known: enough to distinguish two files that had one inode's number
+ * after each other. Only of file systems on a device: an overlay's file is born again when it is copied up, and others
  * (btrfs, tmpfs) do not give a number twice.
  */
 uint16_t tree_born(const struct file_state *s);

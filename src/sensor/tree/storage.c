@@ -20,15 +20,15 @@ void tree_clear(struct tree *t)
         for (uint32_t n = 0; (n = records_next(&t->records, n));)
             if (records_get(&t->records, n, &record) && record.directory)
                 t->options.forget(t->options.data, n);
-    for (uint32_t l = 1; l < t->looks_count; l++)
-        free(t->looks[l].xattrs);
+    for (uint32_t l = 1; l < t->attributes_count; l++)
+        free(t->attributes[l].xattrs);
     for (uint32_t c = 1; c < t->children_count; c++)
         slots_done(&t->children[c]);
     records_done(&t->records);
     slots_done(&t->by_identity);
-    slots_done(&t->by_looks);
+    slots_done(&t->by_attributes);
     free(t->children);
-    free(t->looks);
+    free(t->attributes);
     free(t->devices);
     *t = (struct tree){ .options = t->options,
                         .seed = t->seed,
@@ -41,8 +41,8 @@ void tree_clear(struct tree *t)
 size_t tree_memory(const struct tree *t)
 {
     return sizeof(*t) + t->records.memory + t->by_identity.size * sizeof(uint32_t) + t->children_memory +
-           t->children_count * sizeof(*t->children) + t->looks_count * sizeof(*t->looks) +
-           t->by_looks.size * sizeof(uint32_t) + t->xattr_memory;
+           t->children_count * sizeof(*t->children) + t->attributes_count * sizeof(*t->attributes) +
+           t->by_attributes.size * sizeof(uint32_t) + t->xattr_memory;
 }
 
 /* ---- hashing: keyed, since names are chosen by others ---- */
@@ -86,7 +86,7 @@ static uint32_t hash_of_object(const void *data, uint32_t object)
     struct record r = { 0 };
 
     (void)records_get(&t->records, object, &r);
-    return tree_hash_identity(t, t->looks[r.looks].device, r.inode);
+    return tree_hash_identity(t, t->attributes[r.attributes].device, r.inode);
 }
 
 static uint32_t hash_of_name(const void *data, uint32_t name)
@@ -134,7 +134,7 @@ uint32_t tree_find_identity(const struct tree *t, uint16_t device, uint64_t inod
 
     slots_start(&t->by_identity, hash, &at, &left);
     while ((o = slots_next(&t->by_identity, hash, &at, &left)))
-        if (records_get(&t->records, o, &r) && r.inode == inode && t->looks[r.looks].device == device)
+        if (records_get(&t->records, o, &r) && r.inode == inode && t->attributes[r.attributes].device == device)
             return o;
     return 0;
 }
@@ -247,7 +247,7 @@ void tree_children_trim(struct tree *t, uint32_t directory)
 
 /* ---- looks ---- */
 
-static uint32_t hash_looks(const struct tree *t, const struct looks *l)
+static uint32_t hash_attributes(const struct tree *t, const struct object_attributes *l)
 {
     uint32_t key[7] = { l->mode, l->uid, l->gid, l->flags, l->known_flags, (uint32_t)l->device << 16 | l->links,
                         hash_bytes(t->seed, l->xattrs, l->xattr_len) };
@@ -255,14 +255,14 @@ static uint32_t hash_looks(const struct tree *t, const struct looks *l)
     return hash_bytes(t->seed, key, sizeof(key));
 }
 
-static uint32_t hash_of_looks(const void *data, uint32_t l)
+static uint32_t hash_of_attributes(const void *data, uint32_t l)
 {
     const struct tree *t = data;
 
-    return hash_looks(t, &t->looks[l]);
+    return hash_attributes(t, &t->attributes[l]);
 }
 
-static bool looks_equal(const struct looks *a, const struct looks *b)
+static bool attributes_equal(const struct object_attributes *a, const struct object_attributes *b)
 {
     return a->mode == b->mode && a->uid == b->uid && a->gid == b->gid && a->flags == b->flags &&
            a->known_flags == b->known_flags && a->device == b->device && a->links == b->links &&
@@ -270,18 +270,18 @@ static bool looks_equal(const struct looks *a, const struct looks *b)
            (a->xattr_len == 0 || memcmp(a->xattrs, b->xattrs, a->xattr_len) == 0);
 }
 
-static uint32_t looks_find(const struct tree *t, const struct looks *wanted, uint32_t hash)
+static uint32_t attributes_find(const struct tree *t, const struct object_attributes *wanted, uint32_t hash)
 {
     uint32_t at, left, l;
 
-    slots_start(&t->by_looks, hash, &at, &left);
-    while ((l = slots_next(&t->by_looks, hash, &at, &left)))
-        if (looks_equal(&t->looks[l], wanted))
+    slots_start(&t->by_attributes, hash, &at, &left);
+    while ((l = slots_next(&t->by_attributes, hash, &at, &left)))
+        if (attributes_equal(&t->attributes[l], wanted))
             return l;
     return 0;
 }
 
-static uint32_t looks_new(struct tree *t, const struct looks *wanted, uint32_t hash)
+static uint32_t attributes_new(struct tree *t, const struct object_attributes *wanted, uint32_t hash)
 {
     char *xattrs = NULL;
     uint32_t l;
@@ -292,54 +292,54 @@ static uint32_t looks_new(struct tree *t, const struct looks *wanted, uint32_t h
             return 0;
         memcpy(xattrs, wanted->xattrs, wanted->xattr_len);
     }
-    l = t->looks_free;
+    l = t->attributes_free;
     if (l)
-        t->looks_free = t->looks[l].refs;
+        t->attributes_free = t->attributes[l].refs;
     else
-        l = take_number((void **)&t->looks, sizeof(*t->looks), &t->looks_count, &t->looks_size);
-    if (l && slots_reserve(&t->by_looks, l, hash_of_looks, t) < 0) {
-        t->looks[l] = (struct looks){ .refs = t->looks_free };
-        t->looks_free = l;
+        l = take_number((void **)&t->attributes, sizeof(*t->attributes), &t->attributes_count, &t->attributes_size);
+    if (l && slots_reserve(&t->by_attributes, l, hash_of_attributes, t) < 0) {
+        t->attributes[l] = (struct object_attributes){ .refs = t->attributes_free };
+        t->attributes_free = l;
         l = 0;
     }
     if (!l) {
         free(xattrs);
         return 0;
     }
-    t->looks[l] = *wanted;
-    t->looks[l].xattrs = xattrs;
-    t->looks[l].refs = 0;
-    slots_add(&t->by_looks, hash, l);
+    t->attributes[l] = *wanted;
+    t->attributes[l].xattrs = xattrs;
+    t->attributes[l].refs = 0;
+    slots_add(&t->by_attributes, hash, l);
     t->xattr_memory += wanted->xattr_len;
     return l;
 }
 
-uint32_t tree_looks_get(struct tree *t, const struct looks *wanted)
+uint32_t tree_attributes_get(struct tree *t, const struct object_attributes *wanted)
 {
-    uint32_t l = t->looks_last, hash;
+    uint32_t l = t->attributes_last, hash;
 
-    if (!l || !looks_equal(&t->looks[l], wanted)) { /* neighbours look the same */
-        hash = hash_looks(t, wanted);
-        l = looks_find(t, wanted, hash);
+    if (!l || !attributes_equal(&t->attributes[l], wanted)) { /* neighbours look the same */
+        hash = hash_attributes(t, wanted);
+        l = attributes_find(t, wanted, hash);
         if (!l)
-            l = looks_new(t, wanted, hash);
+            l = attributes_new(t, wanted, hash);
     }
     if (l) {
-        t->looks[l].refs++;
-        t->looks_last = l;
+        t->attributes[l].refs++;
+        t->attributes_last = l;
     }
     return l;
 }
 
-void tree_looks_put(struct tree *t, uint32_t l)
+void tree_attributes_put(struct tree *t, uint32_t l)
 {
-    if (!l || --t->looks[l].refs)
+    if (!l || --t->attributes[l].refs)
         return;
-    slots_remove(&t->by_looks, hash_of_looks(t, l), l);
-    t->xattr_memory -= t->looks[l].xattr_len;
-    free(t->looks[l].xattrs);
-    if (t->looks_last == l)
-        t->looks_last = 0;
-    t->looks[l] = (struct looks){ .refs = t->looks_free };
-    t->looks_free = l;
+    slots_remove(&t->by_attributes, hash_of_attributes(t, l), l);
+    t->xattr_memory -= t->attributes[l].xattr_len;
+    free(t->attributes[l].xattrs);
+    if (t->attributes_last == l)
+        t->attributes_last = 0;
+    t->attributes[l] = (struct object_attributes){ .refs = t->attributes_free };
+    t->attributes_free = l;
 }

@@ -14,11 +14,11 @@ uint32_t tree_find_identity(const struct tree *t, uint16_t device, uint64_t inod
 int tree_identity_reserve(struct tree *t, uint32_t object);
 void tree_identity_add(struct tree *t, uint32_t object);
 void tree_identity_remove(struct tree *t, uint32_t object); /* not being there is fine: a tombstone */
-/* A name that is about to be put into the directory's table, that stands there from now on, that goes. */
+/* A name that is about to be put into the directory's table, that is there from now on, that goes. */
 int tree_children_reserve(struct tree *t, uint32_t directory, uint32_t name);
 void tree_children_add(struct tree *t, uint32_t directory, uint32_t name);
 void tree_children_remove(struct tree *t, uint32_t directory, uint32_t name);
 void tree_children_trim(struct tree *t, uint32_t directory); /* an empty table takes no memory */
-uint32_t tree_looks_get(struct tree *t, const struct looks *wanted);
-void tree_looks_put(struct tree *t, uint32_t l);
+uint32_t tree_attributes_get(struct tree *t, const struct object_attributes *wanted);
+void tree_attributes_put(struct tree *t, uint32_t l);
 size_t tree_memory(const struct tree *t); /* bytes in use, tables included */

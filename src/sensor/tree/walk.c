@@ -31,7 +31,7 @@
 
 #define OPEN_FRAMES 48          /* descriptors held while walking; deeper ones are opened again by ".." */
 #define LIST_SIZE (64 * 1024)   /* bytes of directory entries read at once */
-#define XATTR_LIST_SIZE 4096    /* names of attributes of one file; more are not told apart */
+#define XATTR_LIST_SIZE 4096    /* names of attributes of one file; more are not distinguished */
 #define XATTR_VALUE_SIZE 4096   /* bytes of a value that its digest covers */
 #define LOOK (STATX_BASIC_STATS)
 #define SYSCALL_LISTXATTRAT 465 /* one number for all architectures; the C library may be older */
@@ -70,7 +70,7 @@ static bool has_no_xattrs(int fd, const char *name)
     return len == 0;
 }
 
-/* The names and digests of a file's attributes, as struct looks keeps them. */
+/* The names and digests of a file's attributes, as struct object_attributes keeps them. */
 static void look_at_xattrs(int fd, const char *name, struct sbuf *out)
 {
     char path[64 + LIMIT_NAME + 1], list[XATTR_LIST_SIZE], value[XATTR_VALUE_SIZE];
@@ -356,7 +356,7 @@ static int add_entry(struct directory_listing *l, struct frame *f, const struct 
     return sbuf_error(&f->pending);
 }
 
-/* The mark first, then the list: what appears after the mark is told by it. */
+/* The mark first, then the list: what appears after the mark is reported by it. */
 static int list(struct directory_listing *l, struct frame *f)
 {
     struct tree *t = l->t;
@@ -402,7 +402,7 @@ static int reopen(struct tree *t, struct frame *f, int child_fd)
     }
     if (fd >= 0)
         close(fd);
-    /* moved meanwhile: the index knows where it is, if the events have told */
+    /* moved meanwhile: the index knows where it is, if the events have said so */
     if (!still_that(t, f) || t->root_fd < 0)
         return -ESTALE;
     fd = tree_open_directory(t, t->root_fd, f->object, NULL);

@@ -23,7 +23,7 @@ int tree_queue(struct tree *t, int fd, uint32_t directory, struct err *err);
 /*
  * List at most `directories` more directories (0 = all). Returns 1 if there is more to do, 0 when
  * done; what vanishes or cannot be read meanwhile is passed over and counted. -ENOMEM, -EMFILE.
- * Tells `found` (may be NULL) every name that the index did not know before.
+ * Calls `found` (may be NULL) for every name that the index did not know before.
  */
 int tree_walk(struct tree *t, unsigned directories,
               void (*found)(void *data, uint32_t name), void *data, struct err *err);
@@ -47,7 +47,7 @@ int tree_refresh_object(struct tree *t, int fd, uint32_t object, struct tree_cha
 
 /*
  * Open a directory of the tree by its path from `root_fd`, however long that is, following no links;
- * its identity is checked. The caller closes. -ESTALE: something else stands there now.
+ * its identity is checked. The caller closes. -ESTALE: something else is there now.
  */
 int tree_open_directory(const struct tree *t, int root_fd, uint32_t directory, struct err *err);
 

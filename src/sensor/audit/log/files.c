@@ -414,7 +414,7 @@ int audit_log_files_add(struct audit_log_files *files, const char *argument,
     r = describe(files, argument, &file, err);
     if (r != 0)
         return MIN(r, 0);
-    file.is_newest = true; /* nothing tells whether somebody still writes */
+    file.is_newest = true; /* there is no way to know whether somebody still writes */
     r = append(files, &file);
     if (r < 0)
         free(file.path);

@@ -8,7 +8,7 @@
  *   - the journal: short lines (audit[200]: SYSCALL ...), export format, JSON
  *   - laurel's and auditbeat's JSON
  * What these forms do not hold (the serial number in short journal lines, the numbers of users in interpreted ones) stays
- * unknown: users are given by name, serial numbers are made up for each event. A host that stands in a prefix becomes node=.
+ * unknown: users are given by name, serial numbers are made up for each event. A host in a prefix becomes node=.
  * Pure, but for the time zone and the year of today where a form has neither.
  */
 #pragma once

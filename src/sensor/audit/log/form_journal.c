@@ -3,7 +3,7 @@
 
 /*
  * The journal's export format (systemd.io/JOURNAL_EXPORT_FORMATS): an entry is a row of FIELD=value lines, ended by an
- * empty one. Values that are no text stand in a binary form, which is not read here.
+ * empty one. Values that are no text are in a binary form, which is not read here.
  */
 
 #include "sensor/audit/log/form_text.h"

@@ -104,7 +104,7 @@ static bool read_iso_stamp(struct bytes *rest, uint64_t *ret_ms)
     return true;
 }
 
-/* Behind the stamp stands the host, then the program. `rest` is moved behind the host. */
+/* After the stamp comes the host, then the program. `rest` is moved behind the host. */
 static void read_prefix(struct bytes *rest, time_t now, uint64_t *ret_ms, struct bytes *ret_host)
 {
     struct bytes b = *rest;
@@ -211,7 +211,7 @@ static bool from_kernel(struct bytes line, struct bytes host, struct sbuf *out)
     return true;
 }
 
-/* A record that comes without the event's number: the records of one stand together, its system call's first. */
+/* A record that comes without the event's number: the records of one are adjacent, its system call's first. */
 static uint64_t make_serial(struct audit_form *f, unsigned type, uint64_t time_ms)
 {
     bool begins = type == AUDIT_SYSCALL || !f->serial || time_ms != f->made_ms ||

@@ -10,7 +10,7 @@
 unsigned audit_form_text(struct audit_form *form, struct bytes line, struct sbuf *out);
 /* As auditd writes it: the kernel's own log has the same without "msg=". */
 bool audit_form_is_raw(struct bytes line);
-/* A line of a system's log: a time and a host stand in front. */
+/* A line of a system's log: a time and a host come first. */
 bool audit_form_has_prefix(const struct audit_form *form, struct bytes line);
 /* The same of a message whose host and time are known otherwise. host: BYTES_NULL = none; time_ms: 0 = unknown. */
 unsigned audit_form_message(struct audit_form *form, struct bytes message, struct bytes host, uint64_t time_ms, struct sbuf *out);

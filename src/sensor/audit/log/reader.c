@@ -72,7 +72,7 @@ const struct audit_log_stats *audit_log_reader_stats(const struct audit_log_read
     return &r->stats;
 }
 
-static void tell_damage(struct audit_log_reader *r, const char *path, int code, const struct err *err)
+static void report_damage(struct audit_log_reader *r, const char *path, int code, const struct err *err)
 {
     size_t n = strlen(path);
 
@@ -110,12 +110,11 @@ static int open_file(struct audit_log_reader *r)
     if (e == -ENOMEM)
         return e;
     if (e < 0)
-        tell_damage(r, file->path, e, &err);
+        report_damage(r, file->path, e, &err);
     return 0;
 }
 
-/* Into the block's buffer behind `len`: how many bytes; 0 = the end of the file, told if it is not
- * a good one. */
+/* Into the block's buffer behind `len`: how many bytes; 0 = the end of the file, reported if it is not a good one. */
 static size_t read_some(struct audit_log_reader *r, char *buffer, size_t size)
 {
     struct err err = ERR_INIT;
@@ -123,7 +122,7 @@ static size_t read_some(struct audit_log_reader *r, char *buffer, size_t size)
 
     r->stats.consumed = r->consumed_before + audit_log_source_consumed(r->source);
     if (n < 0) {
-        tell_damage(r, r->options.files->files[r->stats.file].path, (int)n, &err);
+        report_damage(r, r->options.files->files[r->stats.file].path, (int)n, &err);
         return 0;
     }
     r->stats.bytes += (uint64_t)n;
@@ -168,9 +167,9 @@ static bool is_endless(struct audit_log_reader *r)
 
     if (r->skipped <= LIMIT_LOG_NO_LINE)
         return false;
-    tell_damage(r, r->options.files->files[r->stats.file].path,
-                err_say(&err, -EBADMSG, "more than %llu MB without the end of a line: no log; not read on",
-                        (unsigned long long)(LIMIT_LOG_NO_LINE >> 20)), &err);
+    report_damage(r, r->options.files->files[r->stats.file].path,
+                  err_say(&err, -EBADMSG, "more than %llu MB without the end of a line: no log; not read on",
+                          (unsigned long long)(LIMIT_LOG_NO_LINE >> 20)), &err);
     return true;
 }
 

@@ -55,9 +55,9 @@ int audit_log_reader_new(const struct audit_log_reader_options *options,
                          struct audit_log_reader **ret, struct err *err);
 void audit_log_reader_free(struct audit_log_reader *reader); /* NULL is fine */
 
-/* The next block: 1; 0 at the end of the last file; -ENOMEM. A file that cannot be opened or read
- * to its end is told to the log and counted, and the next one is read: the answer is then partial
- * (stats.damaged_files). A pipe hands out what it has, without waiting for a block to fill. */
+/* The next block: 1; 0 at the end of the last file; -ENOMEM. A file that cannot be opened or read to its end is logged and
+ * counted, and the next one is read: the answer is then partial (stats.damaged_files). A pipe hands out what it has, without
+ * waiting for a block to fill. */
 int audit_log_reader_next(struct audit_log_reader *reader, struct audit_log_block *block,
                           struct err *err);
 

@@ -16,10 +16,10 @@
 
 #define INPUT_SIZE (256 * 1024) /* compressed bytes at a time */
 #define MAGIC_SIZE 6            /* the longest of the signatures */
-#define SAMPLE_SIZE (64 * 1024) /* decoded bytes by which the form of the log is told */
+#define SAMPLE_SIZE (64 * 1024) /* decoded bytes by which the form of the log is recognized */
 
 struct audit_log_source {
-    int fd; /* -1: all there is stands in `in` */
+    int fd; /* -1: all there is, is in `in` */
     enum audit_log_coding coding;
     uint64_t consumed;
     char *buffer; /* INPUT_SIZE bytes; NULL when reading from memory */
@@ -360,7 +360,7 @@ static size_t whole_lines(struct bytes text)
     return newline ? (size_t)(newline + 1 - text.data) : 0;
 }
 
-/* What the log begins with tells its form. A pipe is not waited for beyond its first lines. */
+/* The form is recognized by what the log begins with. A pipe is not waited for beyond its first lines. */
 static int sample(struct audit_log_source *s, struct err *err)
 {
     int64_t n = 1;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bytes of one log: a file, a pipe, or standard input, plain or compressed. Which of them is
- * told by the first bytes, never by the name: gzip (several members too), xz, zstd.
- * The form of the lines is told by the first ones: what auditd did not write itself is made into its form (form.h), and the
- * bytes that are counted from outside (offsets) are those of that form.
- * Memory is bounded by the window that the compressor chose (gzip 32 kB, xz -6 8 MB, zstd 8 MB;
- * xz and zstd files that ask for more than LIMIT_LOG_WINDOW are refused).
+ * The bytes of one log: a file, a pipe, or standard input, plain or compressed. Which of them is recognized by the first
+ * bytes, never by the name: gzip (several members too), xz, zstd. The form of the lines is recognized by the first ones:
+ * what auditd did not write itself is made into its form (form.h), and the bytes that are counted from outside (offsets) are
+ * those of that form. Memory is bounded by the window that the compressor chose (gzip 32 kB, xz -6 8 MB, zstd 8 MB; xz and
+ * zstd files that ask for more than LIMIT_LOG_WINDOW are refused).
  */
 #pragma once
 
@@ -23,7 +22,7 @@ enum audit_log_coding {
 
 struct audit_log_source;
 
-/* `fd` is read from where it stands, and is owned by the source from now on, also on failure. */
+/* `fd` is read from its current offset, and is owned by the source from now on, also on failure. */
 int audit_log_source_open(int fd, struct audit_log_source **ret, struct err *err);
 /* The same for bytes in memory, which outlive the source (tests, fuzzing). */
 int audit_log_source_open_memory(struct bytes data, struct audit_log_source **ret, struct err *err);

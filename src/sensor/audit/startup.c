@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-#include "sensor/audit/held.h"
+#include "sensor/audit/startup.h"
 
 #include <string.h>
 
-struct held_group {
+struct startup_group {
     struct audit_group group;
     struct audit_record records[]; /* their bytes follow */
 };
 
 static size_t size_of(const struct audit_group *group)
 {
-    size_t size = sizeof(struct held_group) + group->count * sizeof(struct audit_record);
+    size_t size = sizeof(struct startup_group) + group->count * sizeof(struct audit_record);
 
     for (unsigned i = 0; i < group->count; i++)
         size += group->records[i].body.len;
     return size;
 }
 
-void audit_held_add(struct startup_buffer *held, const struct audit_group *group, uint64_t now_ms)
+void audit_startup_add(struct startup_buffer *startup, const struct audit_group *group, uint64_t now_ms)
 {
-    struct held_group *e = startup_buffer_add(held, size_of(group), now_ms);
+    struct startup_group *e = startup_buffer_add(startup, size_of(group), now_ms);
     char *at;
 
     if (!e)
@@ -40,22 +40,22 @@ void audit_held_add(struct startup_buffer *held, const struct audit_group *group
     }
 }
 
-struct held_question {
+struct startup_question {
     bool (*claim)(void *data, const struct audit_group *group);
     void *data;
 };
 
 static bool ask(void *data, const void *entry)
 {
-    const struct held_question *asked = data;
-    const struct held_group *e = entry;
+    const struct startup_question *asked = data;
+    const struct startup_group *e = entry;
 
     return asked->claim(asked->data, &e->group);
 }
 
-void audit_held_replay(struct startup_buffer *held, bool (*claim)(void *data, const struct audit_group *group), void *data)
+void audit_startup_replay(struct startup_buffer *startup, bool (*claim)(void *data, const struct audit_group *group), void *data)
 {
-    struct held_question asked = { claim, data };
+    struct startup_question asked = { claim, data };
 
-    startup_buffer_replay(held, ask, &asked);
+    startup_buffer_replay(startup, ask, &asked);
 }

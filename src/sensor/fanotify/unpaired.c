@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "sensor/fanotify/alone.h"
+#include "sensor/fanotify/unpaired.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "util/macro.h"
 
-#define SIGHTS 256 /* the latest; a machine that is so busy that more are under way tells one twice */
+#define OBSERVATIONS 256 /* the latest; on a machine so busy that more are under way, one is emitted twice */
 #define KEEP_NS (60 * NS_PER_S)
 
 /* Where a change was, in an object's own terms. */
@@ -15,7 +15,7 @@ struct ends {
     size_t below;
 };
 
-struct alone_sight {
+struct unpaired_observation {
     uint64_t added_ns; /* 0 = none */
     uint32_t group;
     enum view view;
@@ -25,36 +25,36 @@ struct alone_sight {
     struct ends ends; /* paths of our own */
 };
 
-struct fanotify_alone {
-    struct alone_sight sights[SIGHTS]; /* a ring, `next` is the oldest */
+struct fanotify_unpaired {
+    struct unpaired_observation observations[OBSERVATIONS]; /* a ring, `next` is the oldest */
     size_t next, count;
 };
 
-struct fanotify_alone *fanotify_alone_new(void)
+struct fanotify_unpaired *fanotify_unpaired_new(void)
 {
-    return calloc(1, sizeof(struct fanotify_alone));
+    return calloc(1, sizeof(struct fanotify_unpaired));
 }
 
-static void drop(struct fanotify_alone *a, struct alone_sight *s)
+static void drop(struct fanotify_unpaired *a, struct unpaired_observation *s)
 {
     a->count -= s->added_ns != 0;
     free((char *)(uintptr_t)s->ends.path.data);
     free((char *)(uintptr_t)s->ends.previous.data);
-    *s = (struct alone_sight){ 0 };
+    *s = (struct unpaired_observation){ 0 };
 }
 
-void fanotify_alone_free(struct fanotify_alone *a)
+void fanotify_unpaired_free(struct fanotify_unpaired *a)
 {
     if (!a)
         return;
-    for (size_t i = 0; i < SIGHTS; i++)
-        drop(a, &a->sights[i]);
+    for (size_t i = 0; i < OBSERVATIONS; i++)
+        drop(a, &a->observations[i]);
     free(a);
 }
 
 /* ---- the same place ---- */
 
-static struct ends ends_of(const struct fanotify_sight *s)
+static struct ends ends_of(const struct fanotify_observation *s)
 {
     return (struct ends){ s->event->path, s->event->previous_path, s->below };
 }
@@ -86,28 +86,28 @@ static bool same_place(enum operation operation, const struct ends *a, const str
     return same_below(a, a->path, b, b->path);
 }
 
-bool fanotify_sight_is_same(const struct fanotify_sight *a, const struct fanotify_sight *b)
+bool fanotify_observation_is_same(const struct fanotify_observation *a, const struct fanotify_observation *b)
 {
     struct ends x = ends_of(a), y = ends_of(b);
 
     return a->event->operation == b->event->operation && same_place(a->event->operation, &x, &y);
 }
 
-bool fanotify_sight_is_same_move(const struct fanotify_sight *a, const struct fanotify_sight *b)
+bool fanotify_observation_is_same_move(const struct fanotify_observation *a, const struct fanotify_observation *b)
 {
     struct ends x = ends_of(a), y = ends_of(b);
 
     return a->event->operation == OPERATION_RENAME && b->event->operation == OPERATION_RENAME && same_move(&x, &y);
 }
 
-/* ---- sights that went out ---- */
+/* ---- observations that were emitted without their other one ---- */
 
 static bool is_content(enum operation operation)
 {
     return operation == OPERATION_OPEN_WRITE || operation == OPERATION_WRITE || operation == OPERATION_TRUNCATE;
 }
 
-/* Not every kernel tells what an overlay writes to its layer: then the layer's sight is of somebody who wrote there
+/* Not every kernel reports what an overlay writes to its layer: then the layer's observation is of somebody who wrote there
  * directly, and the file has another time. */
 static int64_t ctime_of(const struct event *e)
 {
@@ -125,33 +125,33 @@ static struct bytes copy(struct bytes path)
     return (struct bytes){ text, path.len };
 }
 
-void fanotify_alone_add(struct fanotify_alone *a, const struct fanotify_sight *sight, uint64_t now_ns)
+void fanotify_unpaired_add(struct fanotify_unpaired *a, const struct fanotify_observation *observation, uint64_t now_ns)
 {
-    struct alone_sight *s = &a->sights[a->next];
+    struct unpaired_observation *s = &a->observations[a->next];
 
-    a->next = (a->next + 1) % SIGHTS;
+    a->next = (a->next + 1) % OBSERVATIONS;
     drop(a, s);
     a->count++;
-    *s = (struct alone_sight){ .added_ns = now_ns,
-                         .group = sight->group,
-                         .view = sight->view,
-                         .pid = sight->event->actor.pid,
-                         .operation = sight->event->operation,
-                         .ctime_ns = ctime_of(sight->event),
-                         .ends = { copy(sight->event->path), copy(sight->event->previous_path), sight->below } };
+    *s = (struct unpaired_observation){ .added_ns = now_ns,
+                         .group = observation->group,
+                         .view = observation->view,
+                         .pid = observation->event->actor.pid,
+                         .operation = observation->event->operation,
+                         .ctime_ns = ctime_of(observation->event),
+                         .ends = { copy(observation->event->path), copy(observation->event->previous_path), observation->below } };
 }
 
-bool fanotify_alone_take(struct fanotify_alone *a, const struct fanotify_sight *sight, uint64_t now_ns)
+bool fanotify_unpaired_take(struct fanotify_unpaired *a, const struct fanotify_observation *observation, uint64_t now_ns)
 {
-    struct ends ends = ends_of(sight);
+    struct ends ends = ends_of(observation);
 
     /* the latest that reads alike: each earlier one had its own */
-    for (size_t i = 1; i <= SIGHTS && a->count; i++) {
-        struct alone_sight *s = &a->sights[(a->next + SIGHTS - i) % SIGHTS];
+    for (size_t i = 1; i <= OBSERVATIONS && a->count; i++) {
+        struct unpaired_observation *s = &a->observations[(a->next + OBSERVATIONS - i) % OBSERVATIONS];
 
-        if (!s->added_ns || s->view == sight->view || s->group != sight->group ||
-            s->pid != sight->event->actor.pid || s->operation != sight->event->operation ||
-            s->ctime_ns != ctime_of(sight->event) || now_ns - s->added_ns > KEEP_NS ||
+        if (!s->added_ns || s->view == observation->view || s->group != observation->group ||
+            s->pid != observation->event->actor.pid || s->operation != observation->event->operation ||
+            s->ctime_ns != ctime_of(observation->event) || now_ns - s->added_ns > KEEP_NS ||
             !same_place(s->operation, &s->ends, &ends))
             continue;
         drop(a, s);
@@ -160,9 +160,9 @@ bool fanotify_alone_take(struct fanotify_alone *a, const struct fanotify_sight *
     return false;
 }
 
-void fanotify_alone_emptied(struct fanotify_alone *a)
+void fanotify_unpaired_emptied(struct fanotify_unpaired *a)
 {
-    for (size_t i = 0; i < SIGHTS && a->count; i++)
-        if (a->sights[i].view == VIEW_MERGED && !is_content(a->sights[i].operation))
-            drop(a, &a->sights[i]);
+    for (size_t i = 0; i < OBSERVATIONS && a->count; i++)
+        if (a->observations[i].view == VIEW_MERGED && !is_content(a->observations[i].operation))
+            drop(a, &a->observations[i]);
 }

@@ -21,14 +21,14 @@ struct bpf_iter__task {
 } KERNEL_TYPE;
 
 /* After a look at the file's dentry. */
-static __always_inline int held_tell(struct scratch *s, u64 task, struct file *f, u32 flags)
+static __always_inline int emit_already_open(struct scratch *s, u64 task, struct file *f, u32 flags)
 {
     struct dentry *d = (void *)s->p.dentry;
 
     s->who = task;
     if (settle(OPERATION_OPEN_WRITE, BIT(OPERATION_OPEN_WRITE), flags) == OPERATION_NONE)
         return 0;
-    s->p.change.header.type = WIRE_HELD;
+    s->p.change.header.type = WIRE_ALREADY_OPEN;
     s->p.change.syscall = -1;
     s->p.change.arch = 0;
     s->p.change.flags &= ~(WIRE_IO_URING | WIRE_COMPAT);
@@ -44,13 +44,13 @@ static __always_inline int held_tell(struct scratch *s, u64 task, struct file *f
 #define MAPPINGS_AT_ONCE 48
 #define ROUNDS_MAX 8192 /* a list may change while it is gone through, and lead in circles */
 
-/* What held_mapping() is to look at: until 5.17 a global function takes no pointer, not even as a number. */
+/* What open_mapping() is to look at: until 5.17 a global function takes no pointer, not even as a number. */
 static u64 mapping_task, mapping_file;
 static u64 mapping_next; /* where the list of a process with very many goes on */
 static u32 mapping_rounds;
 
 /* A mapping, by pointers that the verifier does not know. */
-__noinline int held_mapping(void)
+__noinline int open_mapping(void)
 {
     struct file *f = (void *)mapping_file;
     struct inode *in = BPF_CORE_READ(f, f_inode);
@@ -64,10 +64,10 @@ __noinline int held_mapping(void)
     if (!device_watched(device))
         return 0;
     s = look_any((u64)d);
-    return s ? held_tell(s, mapping_task, f, WIRE_MAPPED) : 0;
+    return s ? emit_already_open(s, mapping_task, f, WIRE_MAPPED) : 0;
 }
 
-static __always_inline int held(struct task_struct *t, struct file *f, u32 flags)
+static __always_inline int already_open(struct task_struct *t, struct file *f, u32 flags)
 {
     struct scratch *s;
     u64 user;
@@ -78,23 +78,23 @@ static __always_inline int held(struct task_struct *t, struct file *f, u32 flags
     if (!user && !super_watched(f->f_path.dentry->d_sb))
         return 0;
     s = look_any(user ? user : number_of(f->f_path.dentry));
-    return s ? held_tell(s, (u64)t, f, flags) : 0;
+    return s ? emit_already_open(s, (u64)t, f, flags) : 0;
 }
 
-SEC("?iter/task_file") int held_files(struct bpf_iter__task_file *ctx)
+SEC("?iter/task_file") int open_files(struct bpf_iter__task_file *ctx)
 {
     struct task_struct *t = ctx->task;
     struct file *f = ctx->file;
 
     if (!t || !f)
         return 0;
-    held(t, f, 0);
+    already_open(t, f, 0);
     return 0;
 }
 
 #define VM_MAYWRITE 0x20
 
-SEC("?iter/task_vma") int held_mappings(struct bpf_iter__task_vma *ctx)
+SEC("?iter/task_vma") int open_mappings(struct bpf_iter__task_vma *ctx)
 {
     struct task_struct *t = ctx->task;
     struct vm_area_struct *vma = ctx->vma;
@@ -105,13 +105,13 @@ SEC("?iter/task_vma") int held_mappings(struct bpf_iter__task_vma *ctx)
     f = vma->vm_file;
     if (!f)
         return 0;
-    held(t, f, WIRE_MAPPED);
+    already_open(t, f, WIRE_MAPPED);
     return 0;
 }
 
 /* Before 5.12 there is no iterator of mappings, but a list of them in each process. Nothing locks it here: what
  * is mapped or unmapped at this moment may be missed, and new mappings are seen as such. */
-SEC("?iter/task") int held_mappings_list(struct bpf_iter__task *ctx)
+SEC("?iter/task") int open_mappings_list(struct bpf_iter__task *ctx)
 {
     struct task_struct *t = ctx->task;
     u64 leader, mm, vma;
@@ -141,7 +141,7 @@ SEC("?iter/task") int held_mappings_list(struct bpf_iter__task *ctx)
         file = (u64)BPF_CORE_READ(v, vm_file);
         if ((flags & VM_SHARED) && (flags & VM_MAYWRITE) && file) {
             mapping_file = file;
-            held_mapping();
+            open_mapping();
         }
         vma = (u64)BPF_CORE_READ(v, vm_next);
     }

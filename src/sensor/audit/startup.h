@@ -9,6 +9,6 @@
 #include "sensor/object/startup_buffer.h"
 
 /* Copies the group. now_ms: CLOCK_MONOTONIC. */
-void audit_held_add(struct startup_buffer *held, const struct audit_group *group, uint64_t now_ms);
+void audit_startup_add(struct startup_buffer *startup, const struct audit_group *group, uint64_t now_ms);
 /* Hands each to `claim`, in order; those it returns true for are dropped. */
-void audit_held_replay(struct startup_buffer *held, bool (*claim)(void *data, const struct audit_group *group), void *data);
+void audit_startup_replay(struct startup_buffer *startup, bool (*claim)(void *data, const struct audit_group *group), void *data);
