@@ -62,14 +62,3 @@ void container_set(struct container *c, struct bytes *field, struct bytes value)
 {
     *field = arena_copy(&c->arena, value);
 }
-
-static const char *const lifecycle_kind_names[LIFECYCLE_COUNT] = {
-    [LIFECYCLE_CREATE] = "create",   [LIFECYCLE_START] = "start", [LIFECYCLE_DIE] = "die",
-    [LIFECYCLE_DESTROY] = "destroy", [LIFECYCLE_RENAME] = "rename", [LIFECYCLE_PAUSE] = "pause",
-    [LIFECYCLE_UNPAUSE] = "unpause", [LIFECYCLE_OOM] = "oom",
-};
-
-const char *lifecycle_kind_name(enum lifecycle_kind kind)
-{
-    return (unsigned)kind < LIFECYCLE_COUNT && lifecycle_kind_names[kind] ? lifecycle_kind_names[kind] : "unknown";
-}

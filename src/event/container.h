@@ -60,4 +60,3 @@ struct lifecycle_event {
     struct bytes previous_name;  /* LIFECYCLE_RENAME; owned by the container's arena */
 };
 
-const char *lifecycle_kind_name(enum lifecycle_kind kind); /* "create", "start", ... */

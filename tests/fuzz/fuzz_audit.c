@@ -14,10 +14,11 @@ static void read_fields(const struct audit_record *r, struct bytes fields)
     uint64_t number;
 
     while (audit_field_next(r->type, &fields, &f)) {
-        char *buffer = malloc(audit_field_text_size(&f));
+        size_t size = f.encoding == AUDIT_ENCODING_HEX ? f.value.len / 2 : 0;
+        char *buffer = malloc(size);
         volatile char sink = 0;
 
-        if (buffer && audit_field_text(&f, buffer, audit_field_text_size(&f), &text) == 0)
+        if (buffer && audit_field_text(&f, buffer, size, &text) == 0)
             for (size_t i = 0; i < text.len; i++)
                 sink ^= text.data[i];
         audit_field_number(&f, 10, &number);

@@ -15,6 +15,9 @@
 #include "util/escape.h"
 #include "util/sbuf.h"
 
+#define CALL_NAME(name, group) [AUDIT_CALL_##name] = #name,
+static const char *const call_names[AUDIT_CALL_COUNT] = { [AUDIT_CALL_none] = "", AUDIT_CALLS(CALL_NAME) };
+
 struct output {
     struct sbuf text;
     struct audit_scratch scratch;
@@ -59,7 +62,7 @@ static void describe(void *data, const struct audit_group *group)
         const struct audit_change *c = &changes[i];
 
         sbuf_addf(out, "%llu %s %s", (unsigned long long)o->facts.serial,
-                  audit_call_name(o->facts.call), operation_info(c->operation)->name);
+                  call_names[o->facts.call], operation_info(c->operation)->name);
         add_bytes(out, "name", c->name);
         add_file(out, "in", c->parent);
         add_file(out, "inode", c->object);

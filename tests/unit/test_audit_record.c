@@ -117,7 +117,6 @@ static void refuses_small_buffer(void **state)
     char buffer[3];
 
     (void)state;
-    assert_int_equal(audit_field_text_size(&f), 4);
     assert_int_equal(audit_field_text(&f, buffer, sizeof(buffer), &text), -ENOBUFS);
 }
 

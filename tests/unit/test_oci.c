@@ -279,10 +279,14 @@ static struct oci *oci;
 
 static void on_life(void *data, const struct lifecycle_event *life)
 {
+    static const char *const kinds[LIFECYCLE_COUNT] = { [LIFECYCLE_CREATE] = "create", [LIFECYCLE_START] = "start",
+                                                        [LIFECYCLE_DIE] = "die", [LIFECYCLE_DESTROY] = "destroy",
+                                                        [LIFECYCLE_RENAME] = "rename", [LIFECYCLE_PAUSE] = "pause",
+                                                        [LIFECYCLE_UNPAUSE] = "unpause", [LIFECYCLE_OOM] = "oom" };
     size_t at = strlen(told);
 
     (void)data;
-    snprintf(told + at, sizeof(told) - at, "%s %.*s%s;", lifecycle_kind_name(life->kind), (int)life->container->name.len,
+    snprintf(told + at, sizeof(told) - at, "%s %.*s%s;", kinds[life->kind], (int)life->container->name.len,
              life->container->name.data, life->kind == LIFECYCLE_START && life->container->pid ? " runs" : "");
 }
 

@@ -139,6 +139,7 @@ static int audit_watch(struct sensor *s, const struct watch_object *wanted, stru
         audit_object_free(o, s->rules);
         return r;
     }
+    tree_log(o->tree, s->options.log, "audit", o->wanted.path);
     audit_check_start(s, o);
     LL_INSERT_INORDER(s->objects, o, by_view);
     s->permissions |= wanted->permissions;

@@ -15,9 +15,6 @@ struct call_table {
 
 #define X32_BIT 0x40000000u /* __X32_SYSCALL_BIT: the numbers of x86-64, but for a few that change no file */
 
-#define CALL_NAME(name, group) [AUDIT_CALL_##name] = #name,
-static const char *const names[AUDIT_CALL_COUNT] = { [AUDIT_CALL_none] = "",
-                                                     AUDIT_CALLS(CALL_NAME) };
 #define CALL_GROUP(name, group) [AUDIT_CALL_##name] = AUDIT_CALLS_##group,
 static const uint8_t groups[AUDIT_CALL_COUNT] = { AUDIT_CALLS(CALL_GROUP) };
 
@@ -52,11 +49,6 @@ int audit_call_number(uint32_t arch, enum audit_call call)
     const struct call_table *t = table_of(arch);
 
     return t && (unsigned)call < AUDIT_CALL_COUNT ? t->numbers[call] : -1;
-}
-
-const char *audit_call_name(enum audit_call call)
-{
-    return (unsigned)call < AUDIT_CALL_COUNT ? names[call] : "";
 }
 
 enum audit_call_group audit_call_group(enum audit_call call)

@@ -96,7 +96,6 @@ bool audit_call_knows(uint32_t arch);
 /* -1: there is no such call in that architecture. */
 int audit_call_number(uint32_t arch, enum audit_call call);
 /* "unlinkat"; "" for AUDIT_CALL_none. */
-const char *audit_call_name(enum audit_call call);
 enum audit_call_group audit_call_group(enum audit_call call);
 
 /* The architectures whose calls a program on this machine may use, for rules; 0 past the end. */

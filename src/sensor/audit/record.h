@@ -68,13 +68,7 @@ bool audit_field_next(unsigned type, struct bytes *rest, struct audit_field *ret
 bool audit_record_find(const struct audit_record *record, const char *name,
                        struct audit_field *ret);
 
-/* Bytes that audit_field_text() may need for this field. */
-static inline size_t audit_field_text_size(const struct audit_field *field)
-{
-    return field->encoding == AUDIT_ENCODING_HEX ? field->value.len / 2 : 0;
-}
-
-/* The value's own bytes: a view into the record, or of `buffer` where it had to be un-hexed.
+/* The value's own bytes: a view into the record, or of `buffer` where it had to be un-hexed: half as many as its digits.
  * "(null)" gives BYTES_NULL. -ENOBUFS: buffer too small; -EBADMSG: odd or foreign digits (cut
  * record). */
 int audit_field_text(const struct audit_field *field, char *buffer, size_t size,

@@ -226,6 +226,7 @@ static int fanotify_sensor_watch(struct sensor *s, const struct watch_object *ob
     (void)fanotify_upkeep_was_mounted(s, o);
     LL_INSERT_INORDER(s->objects, o, by_view);
     fanotify_upkeep_begin_listing(s);
+    tree_log(o->tree, s->options.log, "fanotify", o->wanted.path);
     warn_of_names(o);
     return 0;
 }

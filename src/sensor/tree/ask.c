@@ -6,6 +6,7 @@
 #include "sensor/tree/ask.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +14,8 @@
 #include "sensor/tree/state.h"
 #include "sensor/tree/statx.h"
 #include "sensor/tree/storage.h"
+#include "util/cleanup.h"
+#include "util/escape.h"
 #include "util/limits.h"
 
 uint32_t tree_root(const struct tree *t)
@@ -226,11 +229,6 @@ static int write_path(const struct tree *t, uint32_t name, uint32_t directory, s
     return 0;
 }
 
-int tree_name_path(const struct tree *t, uint32_t name, struct sbuf *out)
-{
-    return tree_object_of(t, name) ? write_path(t, name, 0, out) : -ENOENT;
-}
-
 int tree_directory_path(const struct tree *t, uint32_t directory, struct sbuf *out)
 {
     struct record r;
@@ -243,12 +241,29 @@ uint64_t tree_objects(const struct tree *t)
     return t->used_objects;
 }
 
-uint64_t tree_directories(const struct tree *t)
+void tree_count(const struct tree *t, struct tree_counts *ret)
 {
-    return t->used_directories;
+    *ret = (struct tree_counts){
+        .objects = t->used_objects,
+        .directories = t->used_directories,
+        .names = t->used_names,
+        .unreadable = t->unreadable,
+        .memory = sizeof(*t) + t->records.memory + t->by_identity.size * sizeof(uint32_t) + t->children_memory +
+                  t->children_count * sizeof(*t->children) + t->attributes_count * sizeof(*t->attributes) +
+                  t->by_attributes.size * sizeof(uint32_t) + t->xattr_memory,
+    };
 }
 
-uint64_t tree_names(const struct tree *t)
+void tree_log(const struct tree *t, const struct log *log, const char *who, struct bytes path)
 {
-    return t->used_names;
+    _cleanup_sbuf_ struct sbuf shown = SBUF_INIT;
+    struct tree_counts c;
+
+    if (!t || !log || log->level > LOG_LEVEL_DEBUG)
+        return;
+    tree_count(t, &c);
+    escape_terminal(&shown, path);
+    log_debug(log, "%s: index of %s: %" PRIu64 " directories, %" PRIu64 " names of %" PRIu64 " files, %" PRIu64 " kB; "
+                   "%" PRIu64 " could not be read",
+              who, sbuf_str(&shown), c.directories, c.names, c.objects, c.memory / 1024, c.unreadable);
 }

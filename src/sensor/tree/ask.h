@@ -7,6 +7,7 @@
 
 #include "sensor/tree/options.h"
 #include "util/bytes.h"
+#include "util/log.h"
 #include "util/sbuf.h"
 
 uint32_t tree_root(const struct tree *t); /* object; 0 = none */
@@ -35,15 +36,21 @@ bool tree_is_that(const struct tree *t, uint32_t object, const struct file_state
 void tree_state(const struct tree *t, uint32_t object, struct file_state *ret);
 
 /*
- * Append the path relative to the root ("" for the root itself) of a name or of a directory.
+ * Append the path of a directory relative to the root ("" for the root itself).
  * -ENOENT: not connected to the root (any more); -ENAMETOOLONG: more than LIMIT_PATH bytes.
  */
-int tree_name_path(const struct tree *t, uint32_t name, struct sbuf *out);
 int tree_directory_path(const struct tree *t, uint32_t directory, struct sbuf *out);
 
 uint64_t tree_objects(const struct tree *t);
-uint64_t tree_directories(const struct tree *t);
-uint64_t tree_names(const struct tree *t);
+
+struct tree_counts {
+    uint64_t objects, directories, names;
+    uint64_t unreadable; /* directories and files that could not be listed or looked at */
+    uint64_t memory;     /* bytes, tables included */
+};
+void tree_count(const struct tree *t, struct tree_counts *ret);
+/* The same as one line for debugging. who: the sensor; path: where the tree is. t may be NULL: nothing is there. */
+void tree_log(const struct tree *t, const struct log *log, const char *who, struct bytes path);
 
 /* The digests of the extended attributes as the index keeps them; valid until the next change. */
 struct bytes tree_xattrs(const struct tree *t, uint32_t object);

@@ -365,15 +365,6 @@ int tree_put_state(struct tree *t, uint32_t directory, struct bytes name, const 
     return tree_put_seen(t, directory, name, &seen, ret);
 }
 
-int tree_put(struct tree *t, uint32_t directory, struct bytes name, const struct statx *stx,
-             struct tree_change *ret)
-{
-    struct file_state state;
-
-    tree_state_of_statx(stx, &state);
-    return tree_put_state(t, directory, name, &state, ret);
-}
-
 void tree_remove(struct tree *t, uint32_t name, struct tree_change *ret)
 {
     *ret = (struct tree_change){ 0 };

@@ -9,15 +9,11 @@
 
 struct file_state;
 struct tree_seen;
-struct statx;
 
 /* It was written to, and could not be looked at since: size and times are unknown until it is seen again. */
 void tree_forget_contents(struct tree *t, uint32_t object);
 /* Without looking here: a file of that state is at that name now. -EINVAL, -ENOMEM. */
 int tree_put_state(struct tree *t, uint32_t directory, struct bytes name, const struct file_state *state, struct tree_change *ret);
-/* The same by `stx` (STATX_BASIC_STATS). For tests and imports. */
-int tree_put(struct tree *t, uint32_t directory, struct bytes name, const struct statx *stx,
-             struct tree_change *ret);
 /* The name is gone; everything below it too. */
 void tree_remove(struct tree *t, uint32_t name, struct tree_change *ret);
 /* The name moves; what was there is removed first (its state is ret->before). -EINVAL: a directory

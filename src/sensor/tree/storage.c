@@ -38,13 +38,6 @@ void tree_clear(struct tree *t)
                         .root_fd = -EBADF };
 }
 
-size_t tree_memory(const struct tree *t)
-{
-    return sizeof(*t) + t->records.memory + t->by_identity.size * sizeof(uint32_t) + t->children_memory +
-           t->children_count * sizeof(*t->children) + t->attributes_count * sizeof(*t->attributes) +
-           t->by_attributes.size * sizeof(uint32_t) + t->xattr_memory;
-}
-
 /* ---- hashing: keyed, since names are chosen by others ---- */
 
 static uint64_t mix(uint64_t a, uint64_t b)

@@ -21,4 +21,3 @@ void tree_children_remove(struct tree *t, uint32_t directory, uint32_t name);
 void tree_children_trim(struct tree *t, uint32_t directory); /* an empty table takes no memory */
 uint32_t tree_attributes_get(struct tree *t, const struct object_attributes *wanted);
 void tree_attributes_put(struct tree *t, uint32_t l);
-size_t tree_memory(const struct tree *t); /* bytes in use, tables included */

@@ -198,11 +198,6 @@ bool tree_is_walking(const struct tree *t)
     return t->frame_count > 0;
 }
 
-uint64_t tree_unreadable(const struct tree *t)
-{
-    return t->unreadable;
-}
-
 static int push(struct tree *t, int fd, uint32_t object, bool chained)
 {
     struct file_state state;

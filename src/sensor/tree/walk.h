@@ -31,7 +31,6 @@ int tree_walk(struct tree *t, unsigned directories,
 int tree_walk_queued(struct tree *t, void (*found)(void *data, uint32_t name), void *data, struct err *err);
 bool tree_is_walking(const struct tree *t);
 /* Directories that could not be opened or listed so far. */
-uint64_t tree_unreadable(const struct tree *t);
 /* May that name be looked at? Not where a file system is mounted that does not answer (foreign/mounts.h): it is left
  * out of the index, whoever meets it, and counted. */
 bool tree_answers(struct tree *t, int fd, const char *name);
