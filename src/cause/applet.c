@@ -25,6 +25,38 @@ static bool is_box(struct bytes name)
     return TABLE_FIND(boxes, name) != NULL;
 }
 
+/* One program under several names, by links: what it is called is what it does. Only these names are believed. */
+static const struct alias {
+    const char *name;          /* of the executable */
+    const char *others;        /* a blank behind each */
+} aliases[] = {
+    { "magick", "composite convert mogrify montage " },
+    { "mtools", "mattrib mcopy mdel mdeltree mformat mmd mmove mrd mren " },
+    { "nix", "nix-build nix-channel nix-collect-garbage nix-env nix-instantiate nix-shell nix-store " },
+    { "redis-check-rdb", "redis-check-aof redis-sentinel redis-server " },
+    { "valkey-check-rdb", "valkey-check-aof valkey-sentinel valkey-server " },
+    { "xz", "lzma unlzma unxz " },
+    { "zstd", "unzstd zstdmt " },
+};
+
+/* argv[0] may have a title behind it: "redis-server 127.0.0.1:6379". */
+static struct bytes alias_name(struct bytes name, struct bytes called)
+{
+    const struct alias *row = name.len && strchr("mnrvxz", name.data[0]) ? TABLE_FIND(aliases, name) : NULL;
+    const char *blank = row ? bytes_char(called, ' ') : NULL;
+    const char *at = row ? row->others : "";
+
+    if (blank)
+        called.len = (size_t)(blank - called.data);
+    called = bytes_basename(called);
+    for (size_t len; called.len && *at; at += len + 1) {
+        len = strcspn(at, " ");
+        if (len == called.len && memcmp(at, called.data, len) == 0)
+            return called;
+    }
+    return name;
+}
+
 /* The index of the argument that names the applet; -1: it is no box, or names none. */
 static int applet_index(const struct process *p)
 {
@@ -69,7 +101,7 @@ struct bytes applet_name(const struct process *p, bool *ret_claimed)
     if (called.len)
         return called;
     if (index < 0)
-        return name;
+        return alias_name(name, argv_at(p->args, 0));
     called = bytes_basename(argv_at(p->args, (unsigned)index));
     if (called.len > 1 && called.data[0] == '-')
         called = (struct bytes){ called.data + 1, called.len - 1 };

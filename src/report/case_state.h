@@ -184,6 +184,8 @@ struct trace {
     struct culprit *maker;
     struct culprit *gone_by; /* who deleted it: the name is free, and may be taken again */
     struct culprit *emptied_by; /* who truncated it last: what it writes then overwrites the file */
+    struct culprit *cut_by;  /* who cut it to a length by a call of its own; these are the sizes: */
+    uint64_t cut_from, cut_to;
     bool away;               /* its maker moved it out of what is watched: nothing of it stays, unless it comes back */
     struct tally *overwritten; /* by who emptied it: where that is counted */
     bool anew;               /* made where one had been deleted */

@@ -389,17 +389,53 @@ static bool is_unchanged(const struct event *e)
     return event_attribute_is_unknown(e) && bytes_equal_str(e->note, EVENT_NOTE_SAME);
 }
 
+/* Of the system call that made the change; NULL: not known. */
+static const char *call_of(const struct event *e)
+{
+    int machine = e->syscall_arch ? audit_elf_to_machine(e->syscall_arch) : audit_detect_machine();
+
+    return machine >= 0 && e->syscall >= 0 ? audit_call_name_by_number(e->syscall, machine) : NULL;
+}
+
 /* By audit's word alone: open(2) emptied the file, and what was written through the descriptor audit does not see. */
 static bool is_open_alone(const struct event *e)
 {
     const char *call;
-    int machine;
 
     if (e->sensors != SENSOR_AUDIT && e->sensors != SENSOR_AUDIT_LOG)
         return false;
-    machine = e->syscall_arch ? audit_elf_to_machine(e->syscall_arch) : audit_detect_machine();
-    call = machine >= 0 ? audit_call_name_by_number(e->syscall, machine) : NULL;
+    call = call_of(e);
     return call && (strncmp(call, "open", 4) == 0 || strcmp(call, "creat") == 0);
+}
+
+/* truncate(2) or ftruncate(2) to a length that leaves something: nothing was emptied to be filled. */
+static bool is_cut(const struct event *e)
+{
+    const char *call = (e->after.known & FILE_SIZE) && e->after.size ? call_of(e) : NULL;
+
+    return call && strstr(call, "truncate"); /* truncate64 as well */
+}
+
+/* fanotify, which sees no calls, reports the cut once more at the close of the file. */
+static bool is_cut_again(const struct trace *trace, const struct event *e)
+{
+    return e->operation == OPERATION_WRITE && (e->before.known & e->after.known & FILE_SIZE) &&
+           e->before.size == trace->cut_from && e->after.size == trace->cut_to;
+}
+
+static void cut(const struct step *step, struct trace *trace)
+{
+    const struct event *e = step->e;
+
+    if (!trace)
+        trace = trace_add(step->c, e, e->path, BYTES_NULL, BYTES_NULL);
+    if (trace) {
+        trace->cut_by = step->s;
+        trace->cut_from = e->before.size;
+        trace->cut_to = e->after.size;
+        trace->emptied_by = NULL;
+    }
+    count_step(step, VARIANT_PLAIN, e->path, BYTES_NULL);
 }
 
 /* Waits: if the same culprit writes to the file now, it was overwritten. */
@@ -411,15 +447,21 @@ static void emptied(const struct step *step, struct trace *trace)
         trace = trace_add(step->c, e, e->path, BYTES_NULL, BYTES_NULL);
     if (trace && trace->emptied_by && trace->emptied_by != step->s)
         trace_commit(step->c, trace);
-    if (trace)
+    if (trace) {
         trace->emptied_by = step->s;
+        trace->cut_from = e->before.size;
+        trace->cut_to = e->after.size;
+    }
     wait_step(step, trace, is_open_alone(e) ? VARIANT_REOPENED : VARIANT_PLAIN, e->path, BYTES_NULL);
 }
 
 /* Opened or written by who has just emptied it. */
 static void filled(const struct step *step, struct trace *trace)
 {
-    if (step->e->operation == OPERATION_WRITE && !trace_overwritten(step->c, step->s, trace, step->e->time_ns)) {
+    if (step->e->operation == OPERATION_OPEN_WRITE && (step->e->sensors & SENSOR_AUDIT) && trace->cut_to) {
+        trace->cut_by = step->s; /* audit saw that it was not the opening which made it shorter */
+        trace->emptied_by = NULL;
+    } else if (step->e->operation == OPERATION_WRITE && !trace_overwritten(step->c, step->s, trace, step->e->time_ns)) {
         count_step(step, VARIANT_PLAIN, step->e->path, BYTES_NULL); /* the emptying was reported by itself long ago */
         return;
     }
@@ -439,6 +481,10 @@ static void changed(const struct step *step)
 
     if (own)
         wait_step(step, trace, variant, e->path, BYTES_NULL);
+    else if (step->counted && e->operation == OPERATION_TRUNCATE && variant == VARIANT_PLAIN && is_cut(e))
+        cut(step, trace);
+    else if (trace && trace->cut_by == step->s && is_cut_again(trace, e))
+        fold_step(step, VARIANT_PLAIN, FOLD_CONTENTS);
     else if (step->counted && e->operation == OPERATION_TRUNCATE && variant == VARIANT_PLAIN && (!trace || (!trace->maker && !trace->gone_by)))
         emptied(step, trace);
     else if (trace && trace->emptied_by == step->s && (e->operation == OPERATION_WRITE || e->operation == OPERATION_OPEN_WRITE))

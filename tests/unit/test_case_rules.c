@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include <limits.h>
+#include <linux/audit.h>
 #include <time.h>
 
 #include "case.h"
@@ -24,6 +25,9 @@ struct step {
     const char *note;
     bool presumed;           /* the actor */
     unsigned bytes;
+    unsigned was, is;        /* sizes, both or none */
+    int syscall;             /* 0: not known */
+    unsigned sensors;        /* 0: audit */
 };
 
 #define STEPS 12
@@ -102,6 +106,20 @@ static const struct row rows[] = {
       { "agent, on the host, overwrote /srv/a, at", "/srv/a overwritten, at", "folded    2 changes for filling files" }, { "truncated", "wrote to" } },
     { "and is no other one's writing", { { T, "/srv/a" }, { W, "/srv/a", .who = OTHER } },
       { "agent, on the host, truncated /srv/a, at", "other, on the host, wrote to /srv/a, at" }, { "overwr" } },
+    { "emptied and filled, when it is looked at",
+      { { T, "/srv/a", .was = 9, .is = 3, .sensors = SENSOR_FANOTIFY }, { O, "/srv/a", .sensors = SENSOR_FANOTIFY },
+        { W, "/srv/a", .was = 9, .is = 3, .sensors = SENSOR_FANOTIFY } }, { "agent, on the host, overwrote /srv/a, at" }, { "truncated", "wrote to" } },
+    { "cut by a call of its own", { { T, "/srv/a", .was = 9, .is = 3, .syscall = 76 } }, { "agent, on the host, truncated /srv/a, at" }, { "overwr" } },
+    { "cut, and reported once more at the close",
+      { { T, "/srv/a", .was = 9, .is = 3, .syscall = 77 }, { O, "/srv/a" }, { W, "/srv/a", .was = 9, .is = 3 } },
+      { "agent, on the host, truncated /srv/a, at", "folded    1 change for filling" }, { "overwr", "wrote" } },
+    { "cut, and written to", { { T, "/srv/a", .was = 9, .is = 3, .syscall = 77 }, { W, "/srv/a", .was = 3, .is = 8 } },
+      { "truncated /srv/a, at", "/srv/a written to, grown by 5 B, at" }, { "overwr" } },
+    { "emptied by that call and filled", { { T, "/srv/a", .was = 9, .syscall = 77 }, { W, "/srv/a", .is = 8 } },
+      { "agent, on the host, overwrote /srv/a, at" }, { "truncated" } },
+    { "audit saw that the opening did not empty it",
+      { { T, "/srv/a", .was = 9, .is = 3, .sensors = SENSOR_FANOTIFY }, { O, "/srv/a", .sensors = SENSOR_FANOTIFY | SENSOR_AUDIT },
+        { W, "/srv/a", .was = 9, .is = 3, .sensors = SENSOR_FANOTIFY } }, { "agent, on the host, truncated /srv/a, at" }, { "overwr", "wrote to" } },
     { "overwritten again and again", { { T, "/srv/a" }, { W, "/srv/a" }, { T, "/srv/a" }, { W, "/srv/a" }, { T, "/srv/a" }, { W, "/srv/a" } },
       { "agent, on the host, overwrote /srv/a 3 times" }, { "truncated", "wrote to" } },
     { "written for as long as it takes", { { T, "/srv/a" }, { W, "/srv/a" }, { W, "/srv/a", .ms = 90000 } },
@@ -218,6 +236,16 @@ static void add_step(const struct step *s, struct container *victim)
         e->before = (struct file_state){ .known = FILE_MODE, .mode = s->before };
     if (s->after)
         e->after = (struct file_state){ .known = FILE_MODE, .mode = s->after };
+    if (s->was || s->is) {
+        e->before = (struct file_state){ .known = FILE_SIZE, .size = s->was };
+        e->after = (struct file_state){ .known = FILE_SIZE, .size = s->is };
+    }
+    if (s->syscall) {
+        e->syscall_arch = AUDIT_ARCH_X86_64;
+        e->syscall = s->syscall;
+    }
+    if (s->sensors)
+        e->sensors = s->sensors;
     if (s->type)
         e->file = (struct file_state){ .known = FILE_MODE, .mode = s->type };
     e->note = bytes_of(s->note);
