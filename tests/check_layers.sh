@@ -110,6 +110,7 @@ sensor/object/way.c           # O_PATH of what is watched
 sensor/tree/walk.c            # directories of what is watched
 store/observer.c              # our own store
 store/sqlite.c                # our own store
+store/takeover.c              # our own state
 util/memory.c                 # /proc
 util/mountinfo.c              # /proc
 util/priority.c               # /proc/self

@@ -376,7 +376,10 @@ static int find_container(struct diff_question *q, struct err *err)
 
 static int open_store(struct diff_question *q, struct err *err)
 {
-    struct store_options options = { .path = q->store_path, .read_only = true, .log = &cli_log };
+    struct store_options options = { .path = q->store_path,
+                                     .spool_directory = STORE_SPOOL_DIRECTORY,
+                                     .read_only = true,
+                                     .log = &cli_log };
     int r = store_open(&options, &q->store, err);
 
     if (r == -ENOENT && !q->record) /* the disk can be compared all the same */

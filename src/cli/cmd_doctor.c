@@ -208,7 +208,9 @@ static void describe_engines(struct doctor *d)
 
 static void describe_store(struct doctor *d)
 {
-    struct store_options options = { .path = d->store_path, .read_only = true };
+    struct store_options options = { .path = d->store_path,
+                                     .spool_directory = STORE_SPOOL_DIRECTORY,
+                                     .read_only = true };
     struct store_summary summary = { 0 };
     struct store *store = NULL;
     struct err err = ERR_INIT;

@@ -144,7 +144,7 @@ static int run(struct import_command *im)
 int cmd_import(int argc, char **argv)
 {
     const struct verb *verb = verb_by_name("import");
-    struct store_options options = { .patient = true, .log = &cli_log };
+    struct store_options options = { .spool_directory = STORE_SPOOL_DIRECTORY, .patient = true, .log = &cli_log };
     struct sigaction action = { .sa_handler = on_signal };
     struct import_command im = { .terminal = isatty(STDERR_FILENO) };
     struct err err = ERR_INIT;

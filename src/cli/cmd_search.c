@@ -311,7 +311,10 @@ static int on_stored(void *data, struct event *e)
 
 static int search_store(struct search_command *s)
 {
-    struct store_options options = { .path = s->options.store, .read_only = true, .log = &cli_log };
+    struct store_options options = { .path = s->options.store,
+                                     .spool_directory = STORE_SPOOL_DIRECTORY,
+                                     .read_only = true,
+                                     .log = &cli_log };
     struct search_query *q = &s->options.query;
     struct store_query query = { .any_victim = true, .operations = q->operations };
     struct store *store = NULL;

@@ -413,7 +413,10 @@ static int answer(struct who_question *q, struct store *store, char **targets, i
 
 static int open_store(const struct who_question *q, struct store **ret)
 {
-    struct store_options options = { .path = q->store_path, .read_only = true, .log = &cli_log };
+    struct store_options options = { .path = q->store_path,
+                                     .spool_directory = STORE_SPOOL_DIRECTORY,
+                                     .read_only = true,
+                                     .log = &cli_log };
     struct err err = ERR_INIT;
     int r = q->logs.count ? 0 : store_open(&options, ret, &err);
 

@@ -140,6 +140,8 @@ int pipeline_run(struct pipeline *p, uint64_t until_ns, struct err *err)
         if (p->fuse)
             fuse_expire(p->fuse, clock_ns(CLOCK_MONOTONIC), n == 0);
         emit_seen(p, turn_ns);
+        if (p->store)
+            store_keep(p->store);
         if (now >= p->next_trim_ns) {
             p->next_trim_ns = now + TRIM_NS;
             memory_trim();

@@ -34,7 +34,7 @@ static void open_follower(struct pipeline *p)
 
 static int open_fuse(struct pipeline *p, struct err *err)
 {
-    struct fuse_options options = { .data = p, .event = pipeline_deliver };
+    struct fuse_options options = { .data = p, .event = pipeline_deliver, .expect = pipeline_expect };
 
     options.sensors = pipeline_open_sensor_bits(p);
     return p->sensor_count > 1 ? fuse_new(&options, &p->fuse, err) : 0;
@@ -43,7 +43,10 @@ static int open_fuse(struct pipeline *p, struct err *err)
 /* One that cannot be used now is tried again: what to say of it, the store says (store_seen()). */
 static void open_store(struct pipeline *p)
 {
-    struct store_options options = { .path = p->options.store_path, .retry = true, .log = p->options.log };
+    struct store_options options = { .path = p->options.store_path,
+                                     .spool_directory = p->options.state_dir ? p->options.state_dir : STORE_SPOOL_DIRECTORY,
+                                     .retry = true,
+                                     .log = p->options.log };
     struct err err = ERR_INIT;
     int r;
 

@@ -39,16 +39,21 @@ static bool is_own_read(const struct event *e)
     return foreign_is_ours(e->actor.pid, p ? p->parent_pid : e->actor.parent_pid);
 }
 
+static void find_actor(struct pipeline *p, struct event *event)
+{
+    if (p->follower && !attribution_knows(p->attribution, event))
+        follower_dispatch(p->follower);
+    attribution_event(p->attribution, event);
+    attribution_share(p->attribution, event);
+}
+
 /* All observations of the change are in: find the actor, and emit the event. */
 void pipeline_deliver(void *data, struct event *event)
 {
     struct pipeline *p = data;
     enum filter_result result;
 
-    if (p->follower && !attribution_knows(p->attribution, event))
-        follower_dispatch(p->follower);
-    attribution_event(p->attribution, event);
-    attribution_share(p->attribution, event);
+    find_actor(p, event);
     if (is_own_read(event)) {
         event_free(event);
         return;
@@ -66,6 +71,33 @@ void pipeline_deliver(void *data, struct event *event)
     if (p->options.event && result == FILTER_MATCHES)
         p->options.event(p->options.data, event);
     event_free(event);
+}
+
+/*
+ * It waits for other sensors' observations: as it is known now it is kept for whoever finds the store after kill -9. Who it was
+ * is found for a copy, since the other observation may know it better.
+ */
+void pipeline_expect(void *data, struct event *event)
+{
+    struct pipeline *p = data;
+    struct event *now;
+
+    if (!p->store)
+        return;
+    now = event_new();
+    if (!now)
+        return;
+    *now = *event;
+    now->arena = (struct arena){ 0 };
+    now->lent = NULL;
+    now->cause = (struct cause){ 0 };
+    now->actor.process = process_ref(event->actor.process);
+    now->victim = container_ref(event->victim);
+    find_actor(p, now);
+    if (!is_own_read(now))
+        store_expect_event(p->store, now);
+    event->spooled = now->spooled;
+    event_free(now);
 }
 
 /* The event has left its sensor: whose file is it? */

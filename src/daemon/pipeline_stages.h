@@ -16,6 +16,9 @@ void pipeline_on_life(void *data, const struct lifecycle_event *life);
 /* All observations of the change are in: find the actor, and emit the event to store, case and caller. */
 void pipeline_deliver(void *data, struct event *event);
 
+/* It waits for other sensors' observations of the change: the store keeps it for whoever finds it after kill -9. */
+void pipeline_expect(void *data, struct event *event);
+
 /* ---- what the watches ask for ---- */
 
 /* Adds an object to all sensors: 0 if one of them takes it; -ESRCH: its container has ended. */

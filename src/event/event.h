@@ -99,6 +99,7 @@ struct event {
 
     uint8_t id[16];     /* unique for ever: event_make_id() */
     uint64_t sequence;  /* order within one run, from 1 */
+    uint64_t spooled;   /* its number, if the store expects it already: store_expect_event() */
     uint64_t time_ns;   /* CLOCK_REALTIME, when the kernel did it */
     uint64_t boot_ns;   /* CLOCK_BOOTTIME of the same moment; 0 = unknown (read from a log) */
     uint64_t boot_from_ns; /* the kernel stamps nothing (fanotify): it happened between this and boot_ns; 0 = at boot_ns */

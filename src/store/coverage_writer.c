@@ -36,7 +36,7 @@ int coverage_writer_new(sqlite3 *db, const char *path, struct coverage_writer **
         [INSERT_COVERAGE_PLACE] = "INSERT INTO coverage_place (coverage, kind, permissions, from_ns, runtime, selector, "
                                  "container_id, container_name, path, host_path) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [END_COVERAGE] = "UPDATE coverage SET to_ns = ? WHERE row = ?",
-        [ALIVE_COVERAGE] = "UPDATE coverage SET alive_ns = max(alive_ns, ?) WHERE row = ?",
+        [ALIVE_COVERAGE] = "UPDATE coverage SET alive_ns = max(alive_ns, ?), stored_events = ?, stored_others = ? WHERE row = ?",
     };
     struct coverage_writer *w = calloc(1, sizeof(*w));
     int r = 0;
@@ -77,6 +77,30 @@ int coverage_writer_disown(struct coverage_writer *w, struct err *err)
     }
     sqlite3_finalize(s);
     return r;
+}
+
+int coverage_writer_adopt(struct coverage_writer *w, struct bytes observer, struct spool_numbers *ret_stored, struct err *err)
+{
+    sqlite3_stmt *s = NULL;
+    int code = SQLITE_DONE;
+    int r = db_prepare(w->db, w->path,
+                       "SELECT row, ifnull(stored_events, 0), ifnull(stored_others, 0) FROM coverage "
+                       "WHERE to_ns = 0 AND observer = ? ORDER BY row DESC",
+                       &s, err);
+
+    *ret_stored = (struct spool_numbers){ 0 };
+    if (r == 0)
+        db_bind_bytes(s, 1, observer);
+    while (r == 0 && w->count < SPANS_MAX && (code = sqlite3_step(s)) == SQLITE_ROW) {
+        w->at[w->count].number = 0; /* no message names it */
+        w->at[w->count++].row = sqlite3_column_int64(s, 0);
+        ret_stored->at[SPOOL_EVENTS] = MAX(ret_stored->at[SPOOL_EVENTS], (uint64_t)sqlite3_column_int64(s, 1));
+        ret_stored->at[SPOOL_OTHERS] = MAX(ret_stored->at[SPOOL_OTHERS], (uint64_t)sqlite3_column_int64(s, 2));
+    }
+    if (r == 0 && code != SQLITE_DONE && code != SQLITE_ROW)
+        r = db_error(w->db, w->path, err);
+    sqlite3_finalize(s);
+    return r < 0 ? r : w->count > 0;
 }
 
 static int run(struct coverage_writer *w, enum coverage_statement which, struct err *err)
@@ -168,14 +192,16 @@ int coverage_writer_end(struct coverage_writer *w, struct bytes m, struct err *e
     return run(w, END_COVERAGE, err);
 }
 
-int coverage_writer_mark_alive(struct coverage_writer *w, uint64_t seen_ns, struct err *err)
+int coverage_writer_mark_alive(struct coverage_writer *w, uint64_t seen_ns, const struct spool_numbers *stored, struct err *err)
 {
     sqlite3_stmt *s = w->statements[ALIVE_COVERAGE];
     int r = 0;
 
     for (unsigned i = 0; i < w->count && r == 0; i++) {
         sqlite3_bind_int64(s, 1, (sqlite3_int64)seen_ns);
-        sqlite3_bind_int64(s, 2, w->at[i].row);
+        sqlite3_bind_int64(s, 2, (sqlite3_int64)stored->at[SPOOL_EVENTS]);
+        sqlite3_bind_int64(s, 3, (sqlite3_int64)stored->at[SPOOL_OTHERS]);
+        sqlite3_bind_int64(s, 4, w->at[i].row);
         r = run(w, ALIVE_COVERAGE, err);
     }
     return r;

@@ -165,6 +165,14 @@ bool delta_is_alone(struct bytes message)
     return message.len >= sizeof(uint64_t) && (message.data[sizeof(uint64_t) - 1] & 0x80);
 }
 
+bool delta_event_is_alone(struct bytes message)
+{
+    uint64_t number; /* the slots of actor and victim, the rest of the suspect's */
+
+    return unpack_u64(&message, &number) && unpack_u64(&message, &number) && unpack_u64(&message, &number) &&
+           delta_is_alone(message);
+}
+
 static bool take_difference(struct bytes *message, uint64_t *value)
 {
     uint64_t d;

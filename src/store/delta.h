@@ -66,6 +66,8 @@ struct delta_values {
 };
 
 bool delta_is_alone(struct bytes message);
+/* The same of a whole MESSAGE_EVENT or MESSAGE_EVENT_ONCE. */
+bool delta_event_is_alone(struct bytes message);
 /* Moves *message behind the event and *values to it; *ret_mask: what differs. -EBADMSG. */
 int delta_unpack(struct bytes *message, struct delta_values *values, uint64_t *ret_mask);
 

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "store/spool_format.h"
 #include "store/sqlite.h"
 #include "util/macro.h"
 #include "util/sbuf.h"
@@ -44,6 +45,7 @@ struct writer;
 
 struct store_queue {
     char *path;
+    char *spool_directory; /* NULL: there is none */
     bool patient;
     pthread_t thread;
     bool running;
@@ -72,6 +74,10 @@ struct store_queue {
     enum anew anew;         /* why the last generation began */
     uint64_t generation;    /* slots are void, and open coverage is unknown, in another one */
     uint64_t begin_ns;      /* CLOCK_REALTIME: of the file that is written now, if another one was before */
+    uint64_t files;         /* that were opened ever */
+    dev_t file_device;      /* the one that is written */
+    ino_t file_inode;
+    struct spool_numbers spooled, stored; /* what the queue has got; what is written */
     uint64_t buffers;       /* counts what was handed over: an event is packed as the difference from the one before it in the same buffer */
     atomic_ulong steps;     /* that SQLite made, by the writer's thread */
     /* the writer's thread only, once it runs: a connection belongs to one thread, questions have their own */
@@ -84,6 +90,8 @@ struct store_queue {
     off_t size;
     struct sbuf draining;
     uint64_t draining_seen_ns;
+    struct spool_numbers draining_spooled;
+    uint64_t opened;        /* files that were */
     uint64_t retry_ns, alive_ns, look_ns; /* CLOCK_MONOTONIC: when next */
     uint64_t kept_ns;       /* CLOCK_REALTIME: what was added before is on disk */
 };
@@ -109,6 +117,6 @@ int recorder_open(struct store_queue *q, struct err *err);
 /* The writer's thread; it opens what recorder_open() could not, or was not called for. */
 int recorder_start(struct store_queue *q, struct err *err);
 /* Writes what is queued, if that can be done now, closes the store, and frees the queue; where the file system hangs, whenever it
- * goes on. */
-void recorder_stop(struct store_queue *q);
+ * goes on. *ret_stored: what of the spool is in the store. */
+void recorder_stop(struct store_queue *q, struct spool_numbers *ret_stored);
 void queue_free(struct store_queue *q); /* whose writer does not run */

@@ -10,6 +10,7 @@
 #include "store/message.h"
 #include "store/queue.h"
 #include "store/schema.h"
+#include "store/takeover.h"
 #include "store/writer.h"
 #include "util/clock.h"
 
@@ -56,6 +57,7 @@ void queue_free(struct store_queue *q)
     pthread_cond_destroy(&q->wake);
     pthread_cond_destroy(&q->done);
     free(q->path);
+    free(q->spool_directory);
     free(q);
 }
 
@@ -121,6 +123,8 @@ int recorder_open(struct store_queue *q, struct err *err)
     q->device = st.st_dev;
     q->inode = st.st_ino;
     q->size = 0;
+    q->opened++;
+    (void)takeover(q->spool_directory, q->path, &st, q->db, NULL); /* if it cannot be now: the next who opens the store tries */
     q->look_ns = clock_ns(CLOCK_MONOTONIC) + LOOK_NS;
     q->recording = true;
     return 0;
@@ -236,7 +240,8 @@ static void leave_file(struct store_queue *q, enum anew why)
 
 static int write_batch(struct store_queue *q, uint64_t now, struct err *err)
 {
-    int r = writer_write(q->writer, sbuf_bytes(&q->draining), q->draining_seen_ns, clock_ns(CLOCK_REALTIME), err);
+    int r = writer_write(q->writer, sbuf_bytes(&q->draining), q->draining_seen_ns, clock_ns(CLOCK_REALTIME),
+                         &q->draining_spooled, err);
 
     if (r < 0)
         return r;
@@ -305,6 +310,7 @@ static void hand_over(struct store_queue *q)
     q->draining = swap;
     q->draining_events = q->filling_events;
     q->filling_events = (struct missing_span){ 0 };
+    q->draining_spooled = q->spooled;
     q->draining_seen_ns = q->seen_ns ? q->seen_ns : clock_ns(CLOCK_REALTIME);
     q->buffers++;
 }
@@ -315,7 +321,11 @@ static void end_attempt(struct store_queue *q, int r, const struct err *err)
     q->hangs = false;
     q->attempts++;
     q->error = r;
+    q->files = q->opened;
+    q->file_device = q->device;
+    q->file_inode = q->inode;
     if (r == 0) {
+        q->stored = q->draining_spooled;
         q->written += q->draining.len;
         q->draining_events = (struct missing_span){ 0 };
         sbuf_clear(&q->draining);
@@ -398,7 +408,7 @@ static bool wait_for_end(struct store_queue *q)
     return true;
 }
 
-void recorder_stop(struct store_queue *q)
+void recorder_stop(struct store_queue *q, struct spool_numbers *ret_stored)
 {
     bool ended;
 
@@ -407,6 +417,7 @@ void recorder_stop(struct store_queue *q)
         q->stop = true;
         pthread_cond_signal(&q->wake);
         ended = wait_for_end(q);
+        *ret_stored = q->stored;
         q->abandoned = !ended;
         if (!ended)
             pthread_detach(q->thread);

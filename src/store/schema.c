@@ -211,6 +211,17 @@ static int add_suspect_rest(sqlite3 *db, const char *path, struct err *err)
                    err);
 }
 
+/* How much of what its writer counted is in the store: what is beyond is in his spool (store/spool.h). */
+static int add_stored(sqlite3 *db, const char *path, struct err *err)
+{
+    if (schema_has_column(db, path, "coverage", "stored_events"))
+        return 0;
+    return db_exec(db, path,
+                   "ALTER TABLE coverage ADD COLUMN stored_events INTEGER;"
+                   "ALTER TABLE coverage ADD COLUMN stored_others INTEGER",
+                   err);
+}
+
 /* A step is never changed once a store was made with it. */
 static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err) = {
     create_tables,
@@ -226,6 +237,7 @@ static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err)
     add_columns, /* container: health_check */
     add_suspect_rest,
     add_columns, /* process: input */
+    add_stored,
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 #define VERSION_BLOCKS 5

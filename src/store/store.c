@@ -12,6 +12,8 @@
 #include "store/queue.h"
 #include "store/schema.h"
 #include "store/sender.h"
+#include "store/spool.h"
+#include "store/takeover.h"
 #include "util/clock.h"
 
 #define QUEUE_PATIENCE_MS (10 * 60 * 1000) /* of store_options.patient: a disk that hangs for longer is broken */
@@ -39,6 +41,9 @@ struct adding {
     uint64_t generation, buffers; /* as far as they are known here */
     uint64_t coverages;
     struct open_coverage *open;
+    struct spool *spool;       /* of the file that is written; NULL: there is none */
+    uint64_t spool_file;       /* for which one it was made, or could not be */
+    struct spool_numbers counted; /* of what was expected or added */
     uint64_t steps, steps_ns; /* of the attempt that is being made, and CLOCK_MONOTONIC since when; 0 = none is */
     /* in the log */
     bool said_error, said_full;
@@ -47,16 +52,19 @@ struct adding {
 
 /* ---- opening and closing ---- */
 
-static struct store_queue *queue_new(struct store *s, bool patient)
+static struct store_queue *queue_new(struct store *s, const struct store_options *options)
 {
     struct store_queue *q = calloc(1, sizeof(*q));
     pthread_condattr_t attributes;
 
-    if (!q || !(q->path = strdup(s->path))) {
+    if (!q || !(q->path = strdup(s->path)) ||
+        (options->spool_directory && !(q->spool_directory = strdup(options->spool_directory)))) {
+        if (q)
+            free(q->path);
         free(q);
         return NULL;
     }
-    q->patient = patient;
+    q->patient = options->patient;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&q->lock, NULL);
@@ -70,13 +78,29 @@ static int open_for_writing(struct store *s, const struct store_options *options
 {
     int r = 0;
 
-    s->queue = queue_new(s, options->patient);
+    s->queue = queue_new(s, options);
     s->adding = calloc(1, sizeof(*s->adding));
     if (!s->queue || !s->adding || !(s->adding->sender = sender_new()))
         return err_set(err, -ENOMEM, "the store");
     if (!options->retry)
         r = recorder_open(s->queue, err);
     return r == 0 ? recorder_start(s->queue, err) : r;
+}
+
+/* Whoever only asks wants to see it, too. */
+static void take_over(struct store *s, const char *directory)
+{
+    struct err err = ERR_INIT;
+    struct stat st;
+    int r = directory ? db_look(s->path, &st, NULL) : -ENOENT;
+
+    if (r == 0)
+        r = takeover(directory, s->path, &st, NULL, &err);
+    else
+        r = 0; /* opening it says why */
+    if (r < 0)
+        log_warn(s->log, "what a killed culprit had read last cannot be put into the store: %s; answering without it",
+                 err_text(&err, r));
 }
 
 static int open_for_questions(struct store *s, struct err *err)
@@ -98,6 +122,8 @@ int store_open(const struct store_options *options, struct store **ret, struct e
         return err_set(err, -ENOMEM, "the store");
     }
     s->log = options->log;
+    if (options->read_only)
+        take_over(s, options->spool_directory);
     r = options->read_only ? 0 : open_for_writing(s, options, err);
     if (r == 0 && !options->retry)
         r = open_for_questions(s, err);
@@ -133,12 +159,15 @@ static void remove_coverage(struct open_coverage **at)
 
 void store_close(struct store *s)
 {
+    struct spool_numbers stored = { 0 };
+
     if (!s)
         return;
     sqlite3_close(s->db); /* before the writer's: the last that closes cleans up, and may write for it */
     if (s->queue)
-        recorder_stop(s->queue);
+        recorder_stop(s->queue, &stored);
     if (s->adding) {
+        spool_close(s->adding->spool, spool_is_stored(&s->adding->counted, &stored));
         while (s->adding->open)
             remove_coverage(&s->adding->open);
         sender_free(s->adding->sender);
@@ -199,6 +228,67 @@ static void say(struct store *s, const struct condition *now)
         log_warn(s->log, "the store %s is written now, nothing is missing in it", s->path);
     a->said_error = trouble;
     a->said_full = trouble && (now->full || a->said_full);
+}
+
+/* ---- the spool ---- */
+
+/* One for each file that is written: what is on its way to it. What was counted before is not in it. */
+static void renew_spool(struct store *s, dev_t device, ino_t inode)
+{
+    struct adding *a = s->adding;
+    struct err err = ERR_INIT;
+    int r;
+
+    spool_close(a->spool, true);
+    a->spool = NULL;
+    r = spool_open(s->queue->spool_directory, device, inode, &a->counted, &a->spool, &err);
+    if (r < 0)
+        log_debug(s->log, "%s; kill -9 may lose what is not written yet", err_text(&err, r));
+}
+
+/* NULL: there is none. *ret_stored, *ret_seen_ns: as far as it is known now. */
+static struct spool *find_spool(struct store *s, struct spool_numbers *ret_stored, uint64_t *ret_seen_ns)
+{
+    struct store_queue *q = s->queue;
+    uint64_t file;
+    dev_t device;
+    ino_t inode;
+
+    if (!q->spool_directory || q->patient) /* what is imported can be imported again */
+        return NULL;
+    pthread_mutex_lock(&q->lock);
+    file = q->files;
+    device = q->file_device;
+    inode = q->file_inode;
+    *ret_stored = q->stored;
+    *ret_seen_ns = q->seen_ns;
+    pthread_mutex_unlock(&q->lock);
+    if (file != s->adding->spool_file) {
+        s->adding->spool_file = file;
+        renew_spool(s, device, inode);
+    }
+    return s->adding->spool;
+}
+
+void store_expect_event(struct store *s, struct event *event)
+{
+    struct spool_numbers stored;
+    uint64_t seen_ns;
+    struct spool *spool = find_spool(s, &stored, &seen_ns);
+
+    event->spooled = ++s->adding->counted.at[SPOOL_EVENTS];
+    if (spool)
+        spool_add_event(spool, event, event->spooled, &stored);
+}
+
+void store_keep(struct store *s)
+{
+    struct spool_numbers stored;
+    uint64_t seen_ns;
+    struct spool *spool = find_spool(s, &stored, &seen_ns);
+
+    if (spool)
+        spool_write(spool, seen_ns, &stored);
 }
 
 /* ---- adding: under the lock ---- */
@@ -344,35 +434,50 @@ static int end_add(struct store *s, const struct missing_span *event, struct beg
 
 static const struct missing_span no_event = { 0 };
 
-int store_add_event(struct store *s, const struct event *event)
+int store_add_event(struct store *s, struct event *event)
 {
     struct missing_span span = { 1, event->time_ns, event->time_ns };
     struct begun_message m;
 
+    if (!event->spooled)
+        store_expect_event(s, event);
     if (!begin_add(s, QUEUE_MAX, &span, &m))
         return m.condition.error ? m.condition.error : -ENOBUFS;
     sender_event(s->adding->sender, event, &s->queue->filling);
+    s->queue->spooled.at[SPOOL_EVENTS] = MAX(s->queue->spooled.at[SPOOL_EVENTS], event->spooled);
     return end_add(s, &span, &m);
 }
 
 int store_add_life(struct store *s, const struct lifecycle_event *life)
 {
+    struct spool_numbers stored;
+    uint64_t seen_ns, number = ++s->adding->counted.at[SPOOL_OTHERS];
+    struct spool *spool = find_spool(s, &stored, &seen_ns);
     struct begun_message m;
 
+    if (spool)
+        spool_add_life(spool, life, number, &stored);
     if (!begin_add(s, QUEUE_MAX + QUEUE_RESERVE, &no_event, &m))
         return -ENOBUFS;
     sender_life(s->adding->sender, life, &s->queue->filling);
+    s->queue->spooled.at[SPOOL_OTHERS] = number;
     return end_add(s, &no_event, &m);
 }
 
 int store_add_gap(struct store *s, const struct gap *gap)
 {
     struct missing_span span = { gap->count, gap->from_ns, gap->to_ns };
+    struct spool_numbers stored;
+    uint64_t seen_ns, number = ++s->adding->counted.at[SPOOL_OTHERS];
+    struct spool *spool = find_spool(s, &stored, &seen_ns);
     struct begun_message m;
 
+    if (spool)
+        spool_add_gap(spool, gap, number, &stored);
     if (!begin_add(s, QUEUE_MAX + QUEUE_RESERVE, &span, &m))
         return -ENOBUFS;
     sender_gap(gap, &s->queue->filling);
+    s->queue->spooled.at[SPOOL_OTHERS] = number;
     return end_add(s, &no_event, &m);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The store: append-only facts on disk. One writer thread behind a bounded, counted queue; a batch is one transaction,
- * begun 20 ms after its first event, so that kill -9 loses less than 100 ms and never the file. Any number of
+ * begun 20 ms after its first event. What is not written yet is in a spool (store/spool.h), which whoever opens the store next,
+ * also to read, takes over if its writer was killed: so kill -9 loses what was not read yet, and never the file. Any number of
  * processes may write and read one store. A file that is moved, deleted or truncated meanwhile is noticed within two
  * seconds, and a new one is begun.
  */
@@ -18,11 +19,13 @@
 #include "util/log.h"
 
 #define STORE_DEFAULT_PATH "/var/lib/culprit/culprit.db"
+#define STORE_SPOOL_DIRECTORY "/run/culprit" /* on a file system in memory: writing there waits for no disk */
 
 struct store;
 
 struct store_options {
     const char *path;    /* NULL = STORE_DEFAULT_PATH; its directory is made with mode 0700 */
+    const char *spool_directory; /* where writers keep what is not in the store yet; NULL: nowhere, and nothing is taken over */
     bool read_only;
     bool patient;        /* whoever adds waits for room as long as it takes: nothing else depends on it (import) */
     bool retry;          /* it only records, and is opened by the writer's thread: a store that cannot be used now is
@@ -41,7 +44,12 @@ void store_close(struct store *store);
  * memory for it lasts; what does not fit is missing, and that becomes a gap in the store. The log says when it begins
  * and ends. Returned is the error of the last attempt (-ENOSPC ...), or -ENOBUFS: this one is missing.
  */
-int store_add_event(struct store *store, const struct event *event);
+int store_add_event(struct store *store, struct event *event); /* sets event->spooled, if that is 0 */
+/* It will be added, changed perhaps, after those that were expected before it: kept as it is now for whoever finds the store after
+ * kill -9. Sets event->spooled; the rest of it is as it would be added. */
+void store_expect_event(struct store *store, struct event *event);
+/* What was added or expected is kept from now on, also if we are killed. At each turn of the loop. */
+void store_keep(struct store *store);
 int store_add_life(struct store *store, const struct lifecycle_event *life);
 int store_add_gap(struct store *store, const struct gap *gap);
 /* A span of observation begins; *ret_id ends it with store_end_coverage(). */

@@ -152,6 +152,11 @@ int writer_new(sqlite3 *db, const char *path, struct writer **ret, struct err *e
     return 0;
 }
 
+int writer_adopt(struct writer *w, struct bytes observer, struct spool_numbers *ret_stored, struct err *err)
+{
+    return coverage_writer_adopt(w->coverage, observer, ret_stored, err);
+}
+
 int writer_disown(struct writer *w, struct err *err)
 {
     return coverage_writer_disown(w->coverage, err);
@@ -200,14 +205,6 @@ static void bind_row(sqlite3_stmt *s, int at, int64_t row)
 static bool is_event(enum message_kind kind)
 {
     return kind == MESSAGE_EVENT || kind == MESSAGE_EVENT_ONCE;
-}
-
-static bool event_is_alone(struct bytes message)
-{
-    uint64_t number;
-
-    return unpack_u64(&message, &number) && unpack_u64(&message, &number) && unpack_u64(&message, &number) &&
-           delta_is_alone(message);
 }
 
 /* ---- rows ---- */
@@ -379,7 +376,7 @@ static unsigned run_length(struct bytes messages)
     while (n < BLOCK_MIN && message_next(&messages, &kind, &m)) {
         if (!is_event(kind))
             continue;
-        if (event_is_alone(m))
+        if (delta_event_is_alone(m))
             break;
         n++;
     }
@@ -492,7 +489,7 @@ static int write_event(struct writer *w, enum message_kind kind, struct bytes m)
         w->packing = kind == MESSAGE_EVENT_ONCE && !w->others && run_length(w->rest) == BLOCK_MIN;
         w->started = true;
     }
-    if (!w->started || delta_unpack(&m, &w->values, &mask) < 0)
+    if (!w->started || delta_unpack(&m, &w->values, &mask) < 0 || !w->values.bytes[DELTA_id].data)
         return MESSAGE_MALFORMED;
     w->rows.row[BLOCK_PROCESS] = row_of(w->processes, actor);
     w->rows.row[BLOCK_VICTIM] = row_of(w->containers, victim);
@@ -603,7 +600,8 @@ static void roll_back(struct writer *w)
     coverage_writer_roll_back(w->coverage);
 }
 
-int writer_write(struct writer *w, struct bytes messages, uint64_t seen_ns, uint64_t now_ns, struct err *err)
+int writer_write(struct writer *w, struct bytes messages, uint64_t seen_ns, uint64_t now_ns, const struct spool_numbers *stored,
+                 struct err *err)
 {
     enum message_kind kind;
     struct bytes m;
@@ -626,7 +624,7 @@ int writer_write(struct writer *w, struct bytes messages, uint64_t seen_ns, uint
     if (r == 0)
         r = rollup_write(w->rollup, err);
     if (r == 0)
-        r = coverage_writer_mark_alive(w->coverage, seen_ns, err);
+        r = coverage_writer_mark_alive(w->coverage, seen_ns, stored, err);
     if (r == 0)
         r = db_exec(w->db, w->path, "COMMIT", err);
     if (r == 0)

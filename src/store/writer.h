@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "store/spool_format.h"
 #include "store/sqlite.h"
 
 struct writer;
@@ -19,6 +20,12 @@ int writer_disown(struct writer *writer, struct err *err);
  * One transaction for all messages. On failure nothing of it is written, and everything is as it was before the call:
  * the same messages may be tried again. MESSAGE_MALFORMED (message.h): these can never be written; -EBADMSG:
  * the store is damaged. `messages` may be empty: then only the coverage that is going on is marked as alive.
- * seen_ns: CLOCK_REALTIME, what happened before is in these messages or in those before
+ * seen_ns: CLOCK_REALTIME, what happened before is in these messages or in those before · stored: what of the spool is in them
+ * or in those before
  */
-int writer_write(struct writer *writer, struct bytes messages, uint64_t seen_ns, uint64_t now_ns, struct err *err);
+int writer_write(struct writer *writer, struct bytes messages, uint64_t seen_ns, uint64_t now_ns, const struct spool_numbers *stored,
+                 struct err *err);
+
+/* From now on this one goes on with the spans that another process began and did not end. *ret_stored: what of its spool is in
+ * the store. 1: there are some; 0: there is none; an error of SQLite's. */
+int writer_adopt(struct writer *writer, struct bytes observer, struct spool_numbers *ret_stored, struct err *err);

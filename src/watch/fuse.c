@@ -136,6 +136,7 @@ static void merge(struct fuse *f, struct waiting *w, struct event *second)
                                                : second->actor.cred.known && !w->event->actor.cred.known) {
         struct event *first = w->event;
 
+        second->spooled = first->spooled;
         w->event = second;
         second = first;
     }
@@ -260,7 +261,7 @@ static void await_others(struct fuse *f, struct event *event, uint64_t hash, uin
 {
     struct waiting **at = &f->buckets[hash % BUCKETS], *w = calloc(1, sizeof(*w));
 
-    if (!w) { /* the change may be emitted twice, which is better than not at all */
+    if (!w) { /* the change may be emitted twice, and before its turn, which is better than not at all */
         f->options.event(f->options.data, event);
         return;
     }
@@ -272,6 +273,8 @@ static void await_others(struct fuse *f, struct event *event, uint64_t hash, uin
     *f->last = w;
     f->last = &w->next;
     f->count++;
+    if (f->options.expect)
+        f->options.expect(f->options.data, event);
     let_go_done(f, now_ns);
     if (f->count > FUSE_WAITING_MAX) {
         f->stats.early++;

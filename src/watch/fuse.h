@@ -20,6 +20,7 @@ struct fuse_options {
     unsigned sensors; /* enum sensor_bit of all that are open: an event seen by all is emitted at once */
     void *data;
     void (*event)(void *data, struct event *event); /* the receiver's from now on */
+    void (*expect)(void *data, struct event *event); /* it waits from now on, and is emitted after those before it; may be NULL */
 };
 
 struct fuse_stats {

@@ -418,9 +418,51 @@ static void one_sensor_is_left(void **state)
     fuse_free(f);
 }
 
+static uint64_t expected;
+
+static void number_it(void *data, struct event *event)
+{
+    (void)data;
+    assert_int_equal(event->spooled, 0);
+    event->spooled = ++expected;
+}
+
+/* Whoever keeps what waits gives it back in the same order, whichever observation the event becomes. */
+static void what_waits_is_expected(void **state)
+{
+    struct out out = { 0 };
+    struct fuse_options options = { .sensors = BOTH, .data = &out, .event = keep, .expect = number_it };
+    struct fuse *f = NULL;
+    unsigned seed = 3, added[2] = { 0 };
+    char path[16];
+
+    (void)state;
+    expected = 0;
+    assert_int_equal(fuse_new(&options, &f, NULL), 0);
+    for (uint64_t now = 0; added[0] < 500 || added[1] < 500; now += NS_PER_MS) {
+        unsigned which = added[0] == 500 ? 1 : added[1] == 500 ? 0 : (unsigned)rand_r(&seed) % 2;
+        struct event *e;
+
+        snprintf(path, sizeof(path), "/%u", added[which] + (added[which] % 7 == 3 ? which * 1000 : 0)); /* some by one alone */
+        e = sight(which ? SENSOR_AUDIT : SENSOR_FANOTIFY, OPERATION_UNLINK, path, 1);
+        e->actor.cred.known = which;
+        added[which]++;
+        fuse_add(f, e, now);
+        fuse_expire(f, now, now % 9 == 0);
+    }
+    fuse_flush(f, UINT64_MAX / 2);
+    assert_true(out.count >= 500);
+    assert_int_equal(expected, out.count);
+    for (size_t i = 0; i < out.count; i++)
+        assert_int_equal(out.events[i]->spooled, i + 1);
+    out_done(&out);
+    fuse_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest more[] = {
+        cmocka_unit_test(what_waits_is_expected),
         cmocka_unit_test(one_sensor_is_left),
         cmocka_unit_test(unites_facts),
         cmocka_unit_test(waits_no_longer),
