@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.." || exit 2
 allowed() {
     case $1 in
     util) echo util ;;
+    control) echo util control ;;
     wire) echo wire ;;
     bpf) echo bpf wire ;;
     event) echo util wire event ;;
@@ -24,8 +25,8 @@ allowed() {
     rules) echo util event sensor rules ;;
     config) echo util event sensor watch store rules config ;;
     search) echo util event sensor search ;;
-    daemon) echo util event cause sensor engine attribution watch store report search history daemon foreign config ;;
-    cli) echo util event cause sensor engine attribution watch store compare report search rules history daemon cli foreign config ;;
+    daemon) echo util event cause sensor engine attribution watch store report search history daemon foreign config control ;;
+    cli) echo util event cause sensor engine attribution watch store compare report search rules history daemon cli foreign config control ;;
     esac
 }
 

@@ -44,6 +44,8 @@ extern const struct log cli_log;
 extern bool cli_debug;
 extern bool cli_priorities; /* stderr is the journal: each line begins with its priority, "<4>" (sd-daemon(3)) */
 
+#define CLI_CONTROL_SOCKET "/run/culprit/control"
+
 enum format { FORMAT_TEXT, FORMAT_JSON };
 
 /* DOCKER_HOST as the docker client reads it, if it is a unix socket: the others are not on this machine. NULL */

@@ -17,6 +17,7 @@ enum verb_bit {
     VERB_HELP = 1 << 8,
     VERB_COMPLETION = 1 << 9,
     VERB_DAEMON = 1 << 10,
+    VERB_CTL = 1 << 11,
 };
 
 struct verb {

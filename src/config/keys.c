@@ -156,6 +156,8 @@ static const struct config_key_info keys[CONFIG_KEY_COUNT] = {
         "empty: the usual places", check_socket },
     [CONFIG_RING_SIZE] = { false, false, "ring_size", "auto", "auto, 64M",
         "the kernel's buffer for events", check_size },
+    [CONFIG_CONTROL] = { false, false, "control", "", "a path",
+        "the socket that culprit ctl, watch and run ask; empty: control beside the lock", check_socket },
     [CONFIG_WATCH_TARGETS] = { true, true, "targets", NULL, "paths, or CONTAINER:PATH",
         "all below a directory is watched; what is not there yet is waited for", check_target },
     [CONFIG_WATCH_PERMISSIONS] = { true, false, "permissions", NULL, "r, w, x, a", "as at the top", check_permissions },

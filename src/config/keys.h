@@ -17,6 +17,7 @@ enum config_key {
     CONFIG_STORE,
     CONFIG_DOCKER_SOCKET,
     CONFIG_RING_SIZE,
+    CONFIG_CONTROL,
     /* of one watch */
     CONFIG_WATCH_TARGETS,
     CONFIG_WATCH_PERMISSIONS,

@@ -14,6 +14,7 @@
 #include "event/filter.h"
 #include "report/case.h"
 #include "sensor/sensor.h"
+#include "store/store.h"
 #include "util/err.h"
 #include "util/log.h"
 #include "watch/target.h"
@@ -82,6 +83,32 @@ void pipeline_confine(struct pipeline *p);
 /* A descriptor of the caller's in the same loop. */
 int pipeline_watch_fd(struct pipeline *p, int fd, void (*ready)(void *data, int fd), void *data,
                       struct err *err);
+
+/* ---- what is known of it while it runs; nothing here waits ---- */
+
+struct pipeline_condition {
+    unsigned sensors;        /* enum sensor_bit: those that are open */
+    uint64_t from_ns;        /* CLOCK_REALTIME: of this span of coverage */
+    uint64_t events;         /* that were emitted */
+    uint64_t newest_ns;      /* CLOCK_REALTIME: the newest of them; 0 = none */
+    bool has_store;
+    struct store_state store;
+};
+void pipeline_look(const struct pipeline *p, struct pipeline_condition *ret);
+/* "fanotify + audit"; what no open sensor sees, in one line. */
+void pipeline_write_sensors(const struct pipeline *p, struct sbuf *out);
+void pipeline_write_lacks(struct pipeline *p, struct sbuf *out);
+struct watch_listing;
+void pipeline_each_watch(const struct pipeline *p, void (*each)(void *data, const struct watch_listing *listing), void *data);
+const struct target *pipeline_watch_target(const struct pipeline *p, uint32_t watch); /* watch/listing.h */
+void pipeline_each_silent_engine(const struct pipeline *p, void (*each)(void *data, const char *name), void *data);
+
+/* All that happened before (CLOCK_REALTIME) has been emitted, what sensors hold for a moment included: true some tenths of a second
+ * afterwards. The sensors are not disturbed by it. */
+bool pipeline_has_emitted(const struct pipeline *p, uint64_t before_ns);
+/* A mark of what the store has to have, and whether it has: on disk. */
+uint64_t pipeline_store_mark(struct pipeline *p);
+bool pipeline_store_has(struct pipeline *p, uint64_t mark);
 
 /* Run until pipeline_stop() was called from a callback or until_ns (CLOCK_MONOTONIC; 0 = for ever). */
 int pipeline_run(struct pipeline *p, uint64_t until_ns, struct err *err);

@@ -88,15 +88,21 @@ void pipeline_dispatch(struct pipeline *p)
 static void emit_seen(struct pipeline *p, uint64_t turn_ns)
 {
     uint64_t seen_ns = turn_ns - HELD_NS;
+    bool waits;
 
-    if (!p->store || turn_ns < p->next_seen_ns)
+    if (turn_ns < p->next_seen_ns)
         return;
     p->next_seen_ns = turn_ns + SEEN_NS;
+    waits = is_readable(p);
+    if (!waits)
+        p->all_read_ns = turn_ns;
+    if (!p->store)
+        return;
     if (turn_ns < p->last_event_ns + FLOWING_NS)
         seen_ns = MIN(seen_ns, p->newest_event_ns);
     if (p->fuse && fuse_oldest_ns(p->fuse)) /* one waits for another sensor's observation of it */
         seen_ns = MIN(seen_ns, fuse_oldest_ns(p->fuse) - 1);
-    store_seen(p->store, is_readable(p) ? 0 : seen_ns);
+    store_seen(p->store, waits ? 0 : seen_ns);
 }
 
 /* As long as every open sensor allows. */

@@ -9,45 +9,34 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config/groups.h"
+#include "daemon/arm.h"
+#include "daemon/control.h"
 #include "daemon/notify.h"
 #include "daemon/pipeline.h"
 #include "daemon/single.h"
-#include "foreign/answers.h"
+#include "daemon/status.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
-#include "util/escape.h"
 #include "util/parse.h"
-#include "watch/change.h"
-#include "watch/plan.h"
 
-#define ANSWER_MS 5000               /* a target's file system has so long to say something */
-#define RELOAD_ANSWER_MS 500         /* and so long while events are waiting */
+#define PROBLEMS_MAX (16 * 1024)     /* bytes of a broken configuration's mistakes that are kept for who asked */
 #define FINISH_NS (3 * NS_PER_S)     /* at the end: whoever stops us waits for five seconds */
 
 struct service {
     const struct service_options *options;
     struct config config;
     struct pipeline *pipeline;
-    struct sbuf sensors;
+    struct arming arming;
+    struct status status;
+    struct control *control; /* NULL: it could not be opened */
+    struct sbuf sensors, problems, control_path;
     int signal_fd;
     uint64_t next_sign_ns;
-    size_t armed;       /* targets */
-    size_t unarmed;     /* whose file system does not answer */
-    bool is_ready;
     bool reload;        /* asked for, and not done yet */
-    bool broken;        /* the last reload found mistakes: the configuration before it is in force */
     bool changed_later; /* something that counts from the next start on only */
-};
-
-struct asks {
-    struct plan_ask *asks;
-    size_t count;
-    unsigned permissions; /* of all */
-    size_t unarmed;
 };
 
 _printf_(2, 3) static void notice(const struct service *s, const char *format, ...)
@@ -73,159 +62,43 @@ static void give_sign(struct service *s)
     notify_sign(s->options->notify_socket);
 }
 
-/* ---- from configuration to watches ---- */
-
-/* The host's own paths are asked for by a process of its own first: whoever waits for a dead NFS server sees nothing else. */
-static bool answers(struct service *s, struct bytes text)
-{
-    struct target target;
-    bool answers = true;
-
-    if (target_parse(text, bytes_of("/"), &target, NULL) < 0)
-        return true; /* plan_make() says it */
-    if (target.selector.kind == SELECTOR_NONE)
-        answers = foreign_answers(target.path.data, s->is_ready ? RELOAD_ANSWER_MS : ANSWER_MS);
-    target_done(&target);
-    give_sign(s);
-    return answers;
-}
-
-static void warn_unarmed(struct service *s, struct bytes text, const char *why)
-{
-    _cleanup_sbuf_ struct sbuf shown = SBUF_INIT;
-
-    escape_terminal(&shown, text);
-    log_warn(s->options->log, "%.300s is not watched: %s; reload when it can be", sbuf_str(&shown), why);
-}
-
-static int add_ask(struct service *s, struct asks *asks, const struct plan_ask *ask)
-{
-    struct plan_ask *grown;
-
-    if (!answers(s, ask->text)) {
-        warn_unarmed(s, ask->text, "its file system does not answer (FUSE, NFS?)");
-        asks->unarmed++;
-        return 0;
-    }
-    grown = reallocarray(asks->asks, asks->count + 1, sizeof(*grown));
-    if (!grown)
-        return -ENOMEM;
-    asks->asks = grown;
-    grown[asks->count++] = *ask;
-    asks->permissions |= ask->permissions;
-    return 0;
-}
-
-/* On a merged /usr the old places are links into it. */
-static bool is_there(const char *path)
-{
-    struct stat st;
-
-    return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-static int add_group(struct service *s, const struct config *c, struct bytes name, struct asks *asks)
-{
-    const struct config_group *g;
-    int r = 0;
-
-    for (unsigned i = 0; (g = config_group(i)) != NULL; i++) {
-        if (!bytes_equal_str(name, g->name))
-            continue;
-        for (const struct config_group_path *p = g->paths; r == 0 && p->path; p++) {
-            struct plan_ask ask = { bytes_of(p->path), bytes_of(g->name), config_permissions(c, NULL), true };
-
-            if (!p->if_there || is_there(p->path))
-                r = add_ask(s, asks, &ask);
-        }
-    }
-    return r;
-}
-
-/* Groups first: where somebody asks for the same path, his key counts. */
-static int make_asks(struct service *s, const struct config *c, struct asks *asks)
-{
-    const struct config_value *groups = &c->values[CONFIG_GROUPS];
-    int r = 0;
-
-    for (size_t i = 0; r == 0 && i < groups->count; i++)
-        r = add_group(s, c, groups->items[i], asks);
-    for (size_t i = 0; r == 0 && i < c->watch_count; i++) {
-        const struct config_watch *w = &c->watches[i];
-        const struct config_value *targets = &w->values[CONFIG_WATCH_TARGETS];
-
-        for (size_t k = 0; r == 0 && k < targets->count; k++) {
-            struct plan_ask ask = { targets->items[k], config_watch_key(w), config_permissions(c, w), false };
-
-            r = add_ask(s, asks, &ask);
-        }
-    }
-    return r;
-}
-
-/* A group's path that no sensor can watch (a file system without file handles) must not cost all others. */
-static bool do_without(struct service *s, struct asks *asks, size_t failed, const char *why)
-{
-    if (failed >= asks->count || !asks->asks[failed].optional)
-        return false;
-    warn_unarmed(s, asks->asks[failed].text, why);
-    memmove(&asks->asks[failed], &asks->asks[failed + 1], (asks->count - failed - 1) * sizeof(*asks->asks));
-    asks->count--;
-    asks->unarmed++;
-    return true;
-}
-
-/* Arms what the configuration asks for, in place of what is armed. */
-static int arm(struct service *s, const struct config *c, struct watchset_difference *ret, struct err *err)
-{
-    struct asks asks = { 0 };
-    int r = make_asks(s, c, &asks);
-    bool again = r == 0;
-
-    if (r < 0)
-        err_set(err, r, "watches");
-    while (again) {
-        struct plan plan = { 0 };
-        struct err why = ERR_INIT;
-
-        ret->failed_ask = SIZE_MAX;
-        r = plan_make(asks.asks, asks.count, &plan, &why);
-        if (r == 0)
-            r = pipeline_change(s->pipeline, &plan, asks.permissions, ret, &why);
-        again = r < 0 && do_without(s, &asks, ret->failed_ask, err_text(&why, r));
-        if (r < 0 && !again)
-            err_say(err, r, "%s", err_text(&why, r));
-    }
-    if (r == 0) {
-        s->armed = asks.count;
-        s->unarmed = asks.unarmed;
-    }
-    free(asks.asks);
-    return r;
-}
-
 /* ---- what is reported to the manager ---- */
 
 static void report_ready(struct service *s)
 {
     char later[64] = "", unarmed[96] = "", broken[96] = "";
 
-    if (s->unarmed)
-        snprintf(unarmed, sizeof(unarmed), ", %zu cannot be", s->unarmed);
+    if (s->arming.set.unarmed_count)
+        snprintf(unarmed, sizeof(unarmed), ", %zu cannot be", s->arming.set.unarmed_count);
     if (s->changed_later)
         snprintf(later, sizeof(later), "; some values count from the next start on");
-    if (s->broken)
+    if (s->status.broken)
         snprintf(broken, sizeof(broken), "; the new configuration has mistakes and is not in force");
-    notify_send(s->options->notify_socket, "READY=1\nSTATUS=%zu targets are watched%s%s%s", s->armed, unarmed, later, broken);
+    notify_send(s->options->notify_socket, "READY=1\nSTATUS=%zu targets are watched%s%s%s", s->arming.set.count, unarmed, later, broken);
 }
 
 /* ---- the configuration anew ---- */
 
+static void on_problem(void *data, const char *file, unsigned line, const char *text, bool warning)
+{
+    struct service *s = data;
+
+    s->options->problem(s->options->data, file, line, text, warning);
+    if (warning || s->problems.len > PROBLEMS_MAX)
+        return;
+    if (line)
+        sbuf_addf(&s->problems, "%s:%u: %s\n", file, line, text);
+    else
+        sbuf_addf(&s->problems, "%s: %s\n", file, text);
+}
+
 /* 0, or -EINVAL after its mistakes were reported. */
 static int load(struct service *s, struct config *c, struct err *err)
 {
-    struct config_report report = { .data = s->options->data, .problem = s->options->problem };
+    struct config_report report = { .data = s, .problem = on_problem };
     int r = config_init(c);
+
+    sbuf_clear(&s->problems);
 
     if (r == 0)
         r = config_load(c, s->options->config_dir, &report);
@@ -250,7 +123,7 @@ static bool same(const struct config *a, const struct config *b, enum config_key
 static void report_later(struct service *s, const struct config *now)
 {
     static const enum config_key at_start[] = { CONFIG_SENSOR, CONFIG_WRITES, CONFIG_STORE, CONFIG_DOCKER_SOCKET,
-                                                CONFIG_RING_SIZE };
+                                                CONFIG_RING_SIZE, CONFIG_CONTROL };
 
     s->changed_later = false;
     for (size_t i = 0; i < ARRAY_SIZE(at_start); i++)
@@ -259,6 +132,19 @@ static void report_later(struct service *s, const struct config *now)
                      config_key_info(at_start[i])->name);
             s->changed_later = true;
         }
+}
+
+static void count_reload(struct service *s, int r, const char *text)
+{
+    struct status *status = &s->status;
+
+    status->reloads++;
+    status->reloads_failed += r < 0;
+    status->broken = r < 0;
+    if (r < 0)
+        snprintf(status->broken_text, sizeof(status->broken_text), "%s", text);
+    else
+        status->reloaded_ns = clock_ns(CLOCK_REALTIME);
 }
 
 /* What is in force stays the values that were opened with; watches are compared with what is armed. */
@@ -273,16 +159,17 @@ static void reload(struct service *s)
     notify_send(s->options->notify_socket, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_ns(CLOCK_MONOTONIC) / 1000);
     r = load(s, &c, &err);
     if (r == 0) {
-        r = arm(s, &c, &d, &err);
+        r = arm_configuration(&s->arming, &c, &d, &err);
         if (r == 0)
             report_later(s, &c);
         config_done(&c);
     }
-    s->broken = r < 0;
+    count_reload(s, r, err_text(&err, r));
     if (r < 0)
         log_warn(s->options->log, "%s; what was watched before is watched still", err_text(&err, r));
     else
         notice(s, "the configuration was read again: %zu new, %zu ended, %zu as before", d.added, d.ended, d.kept);
+    control_reloaded(s->control, r, err_text(&err, r), sbuf_bytes(&s->problems), &d);
     report_ready(s);
 }
 
@@ -307,7 +194,26 @@ static void on_idle(void *data)
 
     if (s->reload && !pipeline_is_changing(s->pipeline))
         reload(s);
+    if (s->control)
+        control_idle(s->control);
     give_sign(s);
+}
+
+static void on_event(void *data, const struct event *event)
+{
+    struct service *s = data;
+
+    status_event(&s->status, event);
+}
+
+static void on_alive(void *data)
+{
+    give_sign(data);
+}
+
+static void on_reload_asked(void *data)
+{
+    ((struct service *)data)->reload = true;
 }
 
 static void on_notice(void *data, const char *text)
@@ -319,8 +225,9 @@ static void on_notice(void *data, const char *text)
 
 static void on_gap(void *data, const struct gap *gap)
 {
-    const struct service *s = data;
+    struct service *s = data;
 
+    status_gap(&s->status, gap);
     s->options->gap(s->options->data, gap);
 }
 
@@ -390,6 +297,7 @@ static int open_pipeline(struct service *s, struct err *err)
         .no_case = true,
         .finish_ns = FINISH_NS,
         .data = s,
+        .event = on_event,
         .gap = on_gap,
         .notice = on_notice,
         .idle = on_idle,
@@ -404,6 +312,41 @@ static int open_pipeline(struct service *s, struct err *err)
     return r < 0 ? r : pipeline_watch_fd(s->pipeline, s->signal_fd, on_signal, s, err);
 }
 
+/* The daemon observes also where nobody can ask it. */
+static void open_control(struct service *s)
+{
+    struct bytes path = config_text(&s->config, CONFIG_CONTROL);
+    struct control_options options = { .log = s->options->log,
+                                       .status = &s->status,
+                                       .arming = &s->arming,
+                                       .store_path = config_text(&s->config, CONFIG_STORE).data,
+                                       .data = s,
+                                       .reload = on_reload_asked };
+    struct err err = ERR_INIT;
+    int r;
+
+    if (path.len)
+        sbuf_add_bytes(&s->control_path, path);
+    else
+        sbuf_addf(&s->control_path, "%s/control", s->options->runtime_dir);
+    options.path = sbuf_str(&s->control_path);
+    r = control_open(&options, &s->control, &err);
+    if (r < 0)
+        log_warn(s->options->log, "%s; going on without culprit ctl", err_text(&err, r));
+}
+
+static void start_control(struct service *s)
+{
+    struct err err = ERR_INIT;
+    int r = s->control ? control_start(s->control, s->pipeline, &err) : 0;
+
+    if (r == 0)
+        return;
+    log_warn(s->options->log, "%s; going on without culprit ctl", err_text(&err, r));
+    control_close(s->control);
+    s->control = NULL;
+}
+
 static int start(struct service *s, struct err *err)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
@@ -414,15 +357,19 @@ static int start(struct service *s, struct err *err)
         r = single_take(s->options->runtime_dir, err);
     if (r == 0)
         r = take_signals(s, err); /* before anything is opened: a signal must not end us with rules left in the kernel */
-    if (r == 0)
+    if (r == 0) {
+        open_control(s);
         r = open_pipeline(s, err);
+    }
+    s->arming.pipeline = s->pipeline;
     if (r == 0)
-        r = arm(s, &s->config, &d, err);
+        r = arm_configuration(&s->arming, &s->config, &d, err);
     if (r < 0)
         return r;
     pipeline_ready(s->pipeline, &text);
     pipeline_confine(s->pipeline);
-    s->is_ready = true;
+    s->status.since_ns = s->status.reloaded_ns = clock_ns(CLOCK_REALTIME);
+    start_control(s);
     notice(s, "ready %s", sbuf_str(&text));
     report_ready(s);
     return 0;
@@ -431,17 +378,25 @@ static int start(struct service *s, struct err *err)
 int service_run(const struct service_options *options, struct err *err)
 {
     struct service s = { .options = options, .signal_fd = -EBADF };
-    int r = start(&s, err);
+    int r;
+
+    s.arming = (struct arming){ .log = options->log, .data = &s, .alive = on_alive };
+    r = start(&s, err);
 
     if (r == 0) {
         r = pipeline_run(s.pipeline, 0, err);
         notify_send(options->notify_socket, "STOPPING=1\nSTATUS=what happened last is being written");
         pipeline_finish(s.pipeline);
     }
+    control_close(s.control);
     pipeline_close(s.pipeline);
+    arming_done(&s.arming);
+    status_done(&s.status);
     if (s.signal_fd >= 0)
         close(s.signal_fd);
     config_done(&s.config);
     sbuf_done(&s.sensors);
+    sbuf_done(&s.problems);
+    sbuf_done(&s.control_path);
     return r;
 }

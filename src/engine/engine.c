@@ -419,3 +419,10 @@ const struct engine_state *engines_state(struct engines *e, unsigned index)
         s->containers += k->group == group && !k->gone;
     return s;
 }
+
+void engines_each_silent(const struct engines *e, void (*each)(void *data, const char *name), void *data)
+{
+    for (unsigned i = 0; i < ENGINES; i++)
+        if (e->slots[i].ops && e->slots[i].hangs)
+            each(data, e->slots[i].ops->name);
+}

@@ -55,3 +55,5 @@ struct container *engines_known(struct engines *e, struct bytes id); /* nobody i
 
 /* For doctor: one line an engine, asked anew; valid until the next call. NULL past the end. */
 const struct engine_state *engines_state(struct engines *e, unsigned index);
+/* Those that have not answered the last question, as far as that is known by now: nobody is asked. */
+void engines_each_silent(const struct engines *e, void (*each)(void *data, const char *name), void *data);

@@ -648,3 +648,31 @@ void store_state(const struct store *s, struct store_state *ret)
                                  .missing = missing.count, .from_ns = missing.from_ns, .to_ns = missing.to_ns };
     pthread_mutex_unlock(&q->lock);
 }
+
+uint64_t store_mark(struct store *s)
+{
+    struct store_queue *q = s->queue;
+    uint64_t mark;
+
+    if (!q)
+        return 0;
+    pthread_mutex_lock(&q->lock);
+    mark = q->added;
+    q->flush_to = MAX(q->flush_to, mark);
+    pthread_cond_signal(&q->wake);
+    pthread_mutex_unlock(&q->lock);
+    return mark;
+}
+
+bool store_has(struct store *s, uint64_t mark)
+{
+    struct store_queue *q = s->queue;
+    bool has;
+
+    if (!q)
+        return true;
+    pthread_mutex_lock(&q->lock);
+    has = q->written >= mark;
+    pthread_mutex_unlock(&q->lock);
+    return has;
+}

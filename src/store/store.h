@@ -68,6 +68,10 @@ void store_seen(struct store *store, uint64_t seen_ns);
 /* Everything added before is on disk, or the error of one more attempt. */
 int store_flush(struct store *store, struct err *err);
 
+/* How much was added so far; once store_has() of it is true, that is on disk. Neither waits. */
+uint64_t store_mark(struct store *store);
+bool store_has(struct store *store, uint64_t mark);
+
 struct store_state {
     bool recording;          /* it could be used, at least for a time */
     int error;               /* of the last attempt */

@@ -29,6 +29,12 @@
 #define LIMIT_CONFIG_ITEMS 1024             /* values of one list */
 #define LIMIT_CONFIG_TARGETS 4096           /* targets in all: each is looked up, and has marks and an index */
 #define LIMIT_FANOTIFY_STARTUP (16 * 1024 * 1024) /* events kept while a container starts: about 100,000 */
+#define LIMIT_CONTROL_CALL (64 * 1024)      /* one call to the daemon: a watch of some hundred targets */
+#define LIMIT_CONTROL_REPLY (8 * 1024 * 1024) /* one of its replies: all 4,096 watches with long names */
+#define LIMIT_CONTROL_CLIENTS 128           /* that are connected: 64 viewers, and some who ask */
+#define LIMIT_CONTROL_ROOT 16               /* places among them that only root takes */
+#define LIMIT_CONTROL_OUT (4 * 1024 * 1024) /* what waits for one viewer: some 10,000 events; then it has a gap */
+#define LIMIT_CONTROL_OUT_ALL (32 * 1024 * 1024) /* for all of them: beyond it nobody has more than a sixty-fourth of that */
 #define LIMIT_CASE_GROUPS 4096              /* actor x operation x victim groups of one case */
 #define LIMIT_CASE_SAMPLES 64               /* paths kept by name in one group; the rest is counted */
 #define LIMIT_LOG_WINDOW_LOG 26             /* 64 MiB of window: `zstd --long=26`, `xz -9`; more would let a file choose our size */

@@ -54,3 +54,11 @@ void memory_give_back(void)
     }
     free(line);
 }
+
+uint64_t memory_resident(void)
+{
+    _cleanup_fclose_ FILE *f = fopen("/proc/self/statm", "re");
+    unsigned long long pages;
+
+    return f && fscanf(f, "%*u %llu", &pages) == 1 ? pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}

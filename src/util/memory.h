@@ -2,6 +2,8 @@
 /* Memory that is not needed any more goes back to the kernel. */
 #pragma once
 
+#include <stdint.h>
+
 /*
  * What the heap does not use, and the pages of executable and libraries that were read while they were loaded:
  * they come back from the page cache when somebody needs them. Some 10 MB of resident memory, at the price of a
@@ -11,3 +13,6 @@ void memory_give_back(void);
 
 /* What a busy time has left unused between what is in use. Some milliseconds for each 20 MB: now and then. */
 void memory_trim(void);
+
+/* Bytes that are in memory now; 0: not known. */
+uint64_t memory_resident(void);

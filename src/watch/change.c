@@ -83,10 +83,20 @@ static int add_all(struct watchset *set, struct plan *plan, struct watchset_diff
     return r;
 }
 
-/* From here on nothing fails. */
+/* Would anything that is armed be given up? */
+static bool gives_up(const struct watchset *set, size_t before)
+{
+    for (size_t i = 0; i < before; i++)
+        if (!set->watches[i]->kept && !ends(set->watches[i]))
+            return true;
+    return false;
+}
+
+/* From here on nothing fails. While an exchange is under way, what comes takes over at the same turn. */
 static void take_over(struct watchset *set, struct plan *plan, size_t before, struct watchset_difference *d)
 {
-    uint64_t turn_ns = clock_ns(CLOCK_REALTIME) + TURN_NS;
+    const bool under_way = watchset_is_changing(set);
+    uint64_t turn_ns = under_way ? set->turn_ns : clock_ns(CLOCK_REALTIME) + TURN_NS;
 
     for (size_t i = 0; i < plan->count; i++) {
         struct watch *w = plan->entries[i].kept_by;
@@ -99,16 +109,18 @@ static void take_over(struct watchset *set, struct plan *plan, size_t before, st
     for (size_t i = 0; i < before; i++) {
         struct watch *w = set->watches[i];
 
-        if (!w->kept) {
+        if (!w->kept && !ends(w)) {
             w->until_ns = turn_ns;
             d->ended++;
         }
         w->kept = false;
     }
-    for (size_t i = before; i < set->count && d->ended; i++)
+    for (size_t i = before; i < set->count && (d->ended || under_way); i++)
         set->watches[i]->from_ns = turn_ns;
-    if (d->ended)
+    if (d->ended) {
+        set->turn_ns = turn_ns;
         set->change_until_ns = clock_ns(CLOCK_MONOTONIC) + END_NS;
+    }
     watchset_make_text(set);
 }
 
@@ -119,12 +131,11 @@ int watchset_change(struct watchset *set, struct plan *plan, struct watchset_dif
     int r;
 
     ret->failed_ask = SIZE_MAX;
-    if (watchset_is_changing(set)) {
-        plan_done(plan);
-        return err_say(err, -EBUSY, "the last change is not over yet");
-    }
     keep_all(set, plan, &d);
-    r = add_all(set, plan, &d, err);
+    if (watchset_is_changing(set) && gives_up(set, before))
+        r = err_say(err, -EBUSY, "the last change is not over yet");
+    else
+        r = add_all(set, plan, &d, err);
     if (r < 0) {
         for (size_t i = 0; i < before; i++)
             set->watches[i]->kept = false;

@@ -21,7 +21,8 @@ struct watchset_difference {
 
 /*
  * Makes the watches those of the plan, which is emptied. A failure of one that is new: -errno, ret->failed_ask, and
- * everything is as it was. -EBUSY: the last change is not over yet.
+ * everything is as it was. -EBUSY: something would be given
+ * up, and the last change is not over yet; what only comes is taken at any time.
  */
 int watchset_change(struct watchset *set, struct plan *plan, struct watchset_difference *ret, struct err *err);
 /* What was given up is still armed. */

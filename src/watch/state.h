@@ -85,6 +85,7 @@ struct watchset {
     size_t retired_count;
     uint32_t next_object, next_group, next_index;
     struct gone *gone;
+    uint64_t turn_ns;          /* CLOCK_REALTIME: of the change that is under way, when what came takes over */
     uint64_t change_until_ns;  /* CLOCK_MONOTONIC: what was exchanged is still armed; 0 = nothing */
     struct sbuf text;
     struct recorded *recorded; /* places that were reported for the coverage */

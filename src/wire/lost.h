@@ -17,5 +17,6 @@ enum lost {
     LOST_UNREAD = 11,        /* still waiting in the kernel when the observation ended */
     LOST_KILLED = 12,        /* culprit ended without a word: what it had not written yet is missing */
     LOST_UNANSWERED = 13,    /* a file system below what is watched does not answer: nothing on it was looked at */
+    LOST_VIEWER = 14,        /* by one who looks on at the daemon, since he did not read; the record has it */
     LOST_COUNT
 };

@@ -37,7 +37,7 @@ static void read_text(struct config *c, struct bytes text, struct said *said)
 
 /* ---- what is refused, and in which words ---- */
 
-#define TOP "(groups, permissions, writes, sensor, store, docker_socket, ring_size, watch NAME { ... })"
+#define TOP "(groups, permissions, writes, sensor, store, docker_socket, ring_size, control, watch NAME { ... })"
 #define OF_WATCH "(targets, permissions, key)"
 #define SYNTAX "KEY = VALUE, KEY = { VALUE, VALUE } or watch NAME { ... }"
 
@@ -214,7 +214,7 @@ static void example_is_the_defaults(void **state)
     b = printed(&example);
     assert_string_equal(sbuf_str(&a), "groups = { \"etc\", \"programs\", \"local\", \"opt\", \"boot\", \"schedules\", \"units\" }\n\n"
                                       "permissions = \"wa\"\n\nwrites = \"off\"\n\nsensor = { \"cheap\" }\n\n"
-                                      "store = \"/var/lib/culprit/culprit.db\"\n\ndocker_socket = \"\"\n\nring_size = \"auto\"\n");
+                                      "store = \"/var/lib/culprit/culprit.db\"\n\ndocker_socket = \"\"\n\nring_size = \"auto\"\n\ncontrol = \"\"\n");
     assert_string_equal(sbuf_str(&a), sbuf_str(&b));
     sbuf_done(&a);
     sbuf_done(&b);

@@ -877,6 +877,26 @@ static void change_hands_over(void **state)
     assert_bytes(watchset_text(set), "/x/a");
 }
 
+static void change_takes_what_only_comes(void **state)
+{
+    struct watchset_difference d;
+
+    (void)state;
+    assert_int_equal(CHANGE(&d, "/x/a/in inner", "/x/b b"), 0);
+    assert_int_equal(CHANGE(&d, "/x/a/in inner"), 0); /* one goes: the change takes its time */
+    assert_true(watchset_is_changing(set));
+    assert_int_equal(CHANGE(&d, "/x/a/in inner", "/x/c c"), 0);
+    assert_int_equal(d.added, 1);
+    assert_int_equal(d.kept, 1);
+    assert_int_equal(d.ended, 0);
+    assert_int_equal(told("/x/c/f", NOW, "c"), 1); /* seen at once */
+    assert_int_equal(CHANGE(&d, "/x/a/in inner"), -EBUSY);
+    assert_int_equal(CHANGE(&d, "/x/a/in inner", "/x/c c", "/x/b b"), 0); /* what is going comes back */
+    for (uint64_t t = NOW; t < LATER; t += NS_PER_MS) /* by one of the two */
+        assert_int_equal(told("/x/b/f", t, "b"), 1);
+    assert_bytes(watchset_text(set), "/x/a/in /x/c /x/b");
+}
+
 static void change_ends_what_goes(void **state)
 {
     struct watchset_difference d;
@@ -944,6 +964,7 @@ int main(void)
         TEST(two_watches),
         TEST(change_keeps_what_stays),
         TEST(change_hands_over),
+        TEST(change_takes_what_only_comes),
         TEST(change_ends_what_goes),
         TEST(change_fails_as_a_whole),
     };

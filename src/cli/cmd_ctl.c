@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/* ctl: one question to the daemon, or several of a kind. */
+#include "cli/commands.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/ctl_text.h"
+#include "cli/options.h"
+#include "control/client.h"
+#include "control/reply.h"
+#include "store/query.h"
+#include "util/cleanup.h"
+#include "util/escape.h"
+#include "util/suggest.h"
+#include "watch/target.h"
+
+#define ANSWER_MS 30000 /* a reload looks at every target, a flush waits for the disk */
+
+struct ctl {
+    const struct verb *verb;
+    struct control_asker asker;
+    const char *socket, *permissions, *key;
+    bool json;
+    char **targets;
+    int target_count;
+};
+
+static int no_daemon(const struct ctl *c, int r, const char *text)
+{
+    if (r == -ENOENT || r == -ECONNREFUSED)
+        cli_error("no daemon runs (%s); systemctl start culprit, or culprit daemon", c->socket);
+    else if (r == -EACCES || r == -EPERM)
+        cli_error("%s: only root and members of the group culprit may ask the daemon", c->socket);
+    else
+        cli_error("%s", text);
+    return EXIT_UNABLE;
+}
+
+static void say_error(const struct control_reply *reply)
+{
+    _cleanup_sbuf_ struct sbuf shown = SBUF_INIT;
+    size_t problems = control_array_size(reply->parameters, "problems");
+
+    for (size_t i = 0; i < problems; i++) {
+        sbuf_clear(&shown);
+        escape_terminal(&shown, control_array_text(reply->parameters, "problems", i));
+        cli_error("%s", sbuf_str(&shown));
+    }
+    sbuf_clear(&shown);
+    escape_terminal(&shown, control_error_text(reply));
+    cli_error("%s", sbuf_str(&shown));
+}
+
+/* The call has been written. 0 with a reply that is no error, or the exit status. */
+static int ask(struct ctl *c, struct control_reply *ret)
+{
+    struct err err = ERR_INIT;
+    int r = control_send(&c->asker, ANSWER_MS, &err);
+
+    if (r == 0)
+        r = control_receive(&c->asker, ANSWER_MS, ret, &err);
+    if (r < 0) {
+        cli_error("%s", err_text(&err, r));
+        return EXIT_UNABLE;
+    }
+    if (!bytes_known(ret->error))
+        return 0;
+    say_error(ret);
+    r = bytes_equal_str(ret->error, CONTROL_INTERFACE ".NotWatched")            ? EXIT_NOTHING
+        : bytes_equal_str(ret->error, CONTROL_INTERFACE ".ConfigurationBroken") ? EXIT_USAGE
+                                                                                 : EXIT_UNABLE;
+    control_reply_done(ret);
+    return r;
+}
+
+static int ask_plainly(struct ctl *c, const char *method, struct control_reply *ret)
+{
+    struct sbuf *out = control_asker_out(&c->asker);
+
+    control_call_begin(out, method, false);
+    control_call_end(out);
+    return ask(c, ret);
+}
+
+static void write_json(const struct json_t *value)
+{
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+
+    control_write(value, &text);
+    sbuf_add_char(&text, '\n');
+    cli_write(stdout, &text);
+}
+
+/* Read beside the daemon, as `who` does: NULL where that cannot be. */
+static const struct store_summary *summarise(const struct json_t *status, struct store_summary *ret)
+{
+    struct bytes path = control_text(control_object(status, "store"), "path");
+    struct store_options options = { .path = path.data, .read_only = true };
+    struct store *store = NULL;
+    bool known = path.len && access(path.data, R_OK) == 0 && cli_check_answers(path.data, NULL) == 0 &&
+                 store_open(&options, &store, NULL) == 0 && store_summarise(store, ret, NULL) == 0;
+
+    if (store)
+        store_close(store);
+    return known ? ret : NULL;
+}
+
+static int ctl_status(struct ctl *c)
+{
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    struct store_summary summary;
+    struct control_reply reply;
+    int r = ask_plainly(c, CONTROL_INTERFACE ".Status", &reply);
+
+    if (r)
+        return r;
+    if (c->json) {
+        write_json(control_object(reply.parameters, "status"));
+    } else {
+        const struct json_t *status = control_object(reply.parameters, "status");
+
+        ctl_write_status(status, summarise(status, &summary), &text);
+        cli_write(stdout, &text);
+    }
+    control_reply_done(&reply);
+    return EXIT_ANSWERED;
+}
+
+static int ctl_watches(struct ctl *c)
+{
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    struct control_reply reply;
+    int r = ask_plainly(c, CONTROL_INTERFACE ".Watches", &reply);
+
+    if (r)
+        return r;
+    if (c->json) {
+        write_json(reply.parameters);
+    } else {
+        ctl_write_watches(reply.parameters, &text);
+        cli_write(stdout, &text);
+    }
+    control_reply_done(&reply);
+    return EXIT_ANSWERED;
+}
+
+static int ctl_metrics(struct ctl *c)
+{
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    struct control_reply reply;
+    int r = ask_plainly(c, CONTROL_INTERFACE ".Metrics", &reply);
+
+    if (r)
+        return r;
+    sbuf_add_bytes(&text, control_text(reply.parameters, "text"));
+    cli_write(stdout, &text);
+    control_reply_done(&reply);
+    return EXIT_ANSWERED;
+}
+
+static int ctl_reload(struct ctl *c)
+{
+    struct control_reply reply;
+    int r = ask_plainly(c, CONTROL_INTERFACE ".Reload", &reply);
+
+    if (r)
+        return r;
+    if (c->json)
+        write_json(reply.parameters);
+    else
+        cli_note("the configuration was read again: %llu new, %llu ended, %llu as before",
+                 (unsigned long long)control_number(reply.parameters, "added"),
+                 (unsigned long long)control_number(reply.parameters, "ended"),
+                 (unsigned long long)control_number(reply.parameters, "kept"));
+    control_reply_done(&reply);
+    return EXIT_ANSWERED;
+}
+
+static int ctl_flush(struct ctl *c)
+{
+    struct control_reply reply;
+    int r = ask_plainly(c, CONTROL_INTERFACE ".Flush", &reply);
+
+    if (r)
+        return r;
+    control_reply_done(&reply);
+    return EXIT_ANSWERED;
+}
+
+/* As the daemon is to take it: it has another working directory. */
+static int absolute(const char *text, struct sbuf *out)
+{
+    struct err err = ERR_INIT;
+    struct target target;
+    char cwd[PATH_MAX];
+    int r = getcwd(cwd, sizeof(cwd)) ? 0 : err_set(&err, -errno, "the working directory");
+
+    if (r == 0)
+        r = target_parse(bytes_of(text), bytes_of(cwd), &target, &err);
+    if (r < 0) {
+        cli_error("%s", err_text(&err, r));
+        return EXIT_USAGE;
+    }
+    sbuf_add_bytes(out, target.selector.kind == SELECTOR_NONE ? target.path : bytes_of(text));
+    target_done(&target);
+    return 0;
+}
+
+static int change_one(struct ctl *c, const char *method, const char *text)
+{
+    struct sbuf *out = control_asker_out(&c->asker);
+    _cleanup_sbuf_ struct sbuf target = SBUF_INIT;
+    struct control_reply reply;
+    int r = absolute(text, &target);
+
+    if (r)
+        return r;
+    control_call_begin(out, method, false);
+    if (json_string(out, JSON_KEY("target"), sbuf_bytes(&target))) {
+        cli_error("the daemon takes targets in UTF-8 only");
+        return EXIT_USAGE;
+    }
+    json_bytes(out, JSON_KEY("permissions"), bytes_of(c->permissions));
+    json_bytes(out, JSON_KEY("key"), bytes_of(c->key));
+    control_call_end(out);
+    r = ask(c, &reply);
+    if (r)
+        return r;
+    if (c->json)
+        write_json(reply.parameters);
+    control_reply_done(&reply);
+    return EXIT_ANSWERED;
+}
+
+static int change(struct ctl *c, const char *method)
+{
+    int r = 0;
+
+    if (!c->target_count)
+        return cli_usage_error(c->verb, "which one? give [CONTAINER:]PATH");
+    if (cli_check_targets(c->verb, c->targets, (size_t)c->target_count))
+        return EXIT_USAGE;
+    for (int i = 0; r == 0 && i < c->target_count; i++)
+        r = change_one(c, method, c->targets[i]);
+    return r;
+}
+
+static int ctl_add(struct ctl *c)
+{
+    return change(c, CONTROL_INTERFACE ".Add");
+}
+
+static int ctl_remove(struct ctl *c)
+{
+    return change(c, CONTROL_INTERFACE ".Remove");
+}
+
+static const struct action {
+    const char *name;
+    bool targets;
+    int (*run)(struct ctl *c);
+} actions[] = {
+    { "status", false, ctl_status }, { "watches", false, ctl_watches }, { "add", true, ctl_add },
+    { "remove", true, ctl_remove },  { "reload", false, ctl_reload },   { "flush", false, ctl_flush },
+    { "metrics", false, ctl_metrics },
+};
+
+static const struct action *find_action(const struct verb *verb, const char *name)
+{
+    struct suggestion near = { .typed = bytes_of(name) };
+
+    for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+        if (strcmp(name, actions[i].name) == 0)
+            return &actions[i];
+        suggest_offer(&near, bytes_of(actions[i].name));
+    }
+    if (near.best.data)
+        (void)cli_usage_error(verb, "unknown \"%.40s\"; did you mean %s?", name, near.best.data);
+    else
+        (void)cli_usage_error(verb, "unknown \"%.40s\" (status, watches, add, remove, reload, flush or metrics)", name);
+    return NULL;
+}
+
+static int parse(struct ctl *c, int argc, char **argv)
+{
+    const struct cli_option *option;
+    struct option_parser parser;
+    int next;
+
+    options_begin(&parser, c->verb, 0, argc, argv);
+    while ((next = options_next(&parser, &option)) != 0) {
+        if (next < 0)
+            return -next;
+        switch (option->id) {
+        case OPTION_JSON:
+            c->json = true;
+            break;
+        case OPTION_CONTROL:
+            c->socket = optarg;
+            break;
+        case OPTION_PERMISSIONS:
+            c->permissions = optarg;
+            break;
+        case OPTION_KEY:
+            c->key = optarg;
+            break;
+        default:
+            break;
+        }
+    }
+    return 0;
+}
+
+int cmd_ctl(int argc, char **argv)
+{
+    struct ctl c = { .verb = verb_by_name("ctl"), .asker = CONTROL_ASKER_INIT, .socket = CLI_CONTROL_SOCKET };
+    const struct action *action;
+    struct err err = ERR_INIT;
+    int r = parse(&c, argc, argv);
+
+    if (r)
+        return r;
+    if (optind >= argc)
+        return cli_usage_error(c.verb, "what of the daemon? status, watches, add, remove, reload, flush or metrics");
+    action = find_action(c.verb, argv[optind++]);
+    if (!action)
+        return EXIT_USAGE;
+    c.targets = argv + optind;
+    c.target_count = argc - optind;
+    if (!action->targets && c.target_count)
+        return cli_usage_error(c.verb, "unexpected word \"%.80s\"", c.targets[0]);
+    if (!action->targets && (c.permissions || c.key))
+        return cli_usage_error(c.verb, "-p and -k go with add");
+    r = control_connect(c.socket, &c.asker, &err);
+    r = r < 0 ? no_daemon(&c, r, err_text(&err, r)) : action->run(&c);
+    control_disconnect(&c.asker);
+    return r;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* RFC 4648, with padding: how records travel in JSON. */
+#pragma once
+
+#include "util/bytes.h"
+#include "util/sbuf.h"
+
+void base64_write(struct sbuf *out, struct bytes data);
+/* -EBADMSG: it is none. */
+int base64_read(struct bytes text, struct sbuf *out);

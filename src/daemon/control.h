@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* What the control socket answers (control/interface.c describes it). One thread. */
+#pragma once
+
+#include "control/server.h"
+#include "daemon/status.h"
+
+struct control;
+
+struct control_options {
+    const struct log *log;
+    const char *path;
+    struct status *status;
+    struct arming *arming;
+    const char *store_path;
+    void *data;
+    void (*reload)(void *data); /* asks for one; control_reloaded() says how it went */
+};
+
+/* The path is taken, and nobody is answered yet. Before privileges are given away. */
+int control_open(const struct control_options *options, struct control **ret, struct err *err);
+/* All is watched: clients are answered from now on, in the pipeline's loop. */
+int control_start(struct control *c, struct pipeline *pipeline, struct err *err);
+void control_close(struct control *c); /* NULL is fine */
+
+/* Each time the loop has done what there was. */
+void control_idle(struct control *c);
+
+/* The outcome of a reload, for those who asked for it: r 0 or -errno with its text; what was wrong, one text a line. */
+struct watchset_difference;
+void control_reloaded(struct control *c, int r, const char *text, struct bytes problems, const struct watchset_difference *d);
