@@ -276,7 +276,8 @@ static bool spot_of_object(const struct audit_object *o, const struct audit_fact
                           .directory = tree_parent_of(o->tree, entry),
                           .name = tree_name(o->tree, entry),
                           .entry = entry,
-                          .one_of_several = !bytes_equal(tree_name(o->tree, entry), base) && tree_next_name(o->tree, first) };
+                          .one_of_several = !bytes_equal(tree_name(o->tree, entry), base) &&
+                                            (tree_next_name(o->tree, first) || f->time_ms * NS_PER_MS <= o->listed_ns) };
     return true;
 }
 

@@ -185,10 +185,10 @@ static bool search_flags(struct flag_search *s, uint32_t directory, unsigned dep
         if (base.len > LIMIT_NAME || s->budget == 0)
             return false;
         s->budget--;
-        tree_state(t, object, &before);
         memcpy(s->name, base.data, base.len);
         s->name[base.len] = '\0';
-        if (tree_refresh(t, fd, directory, (struct bytes){ s->name, base.len }, &change, NULL) == 0 &&
+        tree_state(t, object, &before);
+        if (audit_object_look(s->o, fd, n, &change) &&
             change.same_object && (before.known & change.after.known & FILE_FLAGS) &&
             before.flags != change.after.flags) {
             *s->file = (struct audit_path){ .type = AUDIT_NAME_NORMAL, .file = change.after };

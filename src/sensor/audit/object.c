@@ -14,6 +14,7 @@
 
 #include "sensor/object/mounts.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/mountinfo.h"
 
 int audit_object_new(const struct watch_object *wanted, struct audit_object **ret, struct err *err)
@@ -303,6 +304,7 @@ void audit_object_walk(struct audit_object *o, uint32_t directory)
     fd = tree_open_directory(o->tree, root, directory, NULL);
     if (fd < 0 || tree_queue(o->tree, fd, directory, NULL) < 0)
         return;
+    o->listed_ns = clock_ns(CLOCK_REALTIME);
     while (tree_is_walking(o->tree))
         if (tree_walk(o->tree, 0, NULL, NULL, NULL) < 0)
             break;
@@ -333,6 +335,21 @@ bool audit_object_is_fresh(const struct audit_object *o, const struct file_state
     return true;
 }
 
+bool audit_object_look(struct audit_object *o, int directory, uint32_t name, struct tree_change *ret)
+{
+    struct bytes base = tree_name(o->tree, name);
+    struct file_state known, now;
+    char text[LIMIT_NAME + 1];
+
+    if (base.len >= sizeof(text))
+        return false;
+    memcpy(text, base.data, base.len); /* the index may move its names */
+    text[base.len] = '\0';
+    tree_state(o->tree, tree_object_of(o->tree, name), &known);
+    return tree_stat(directory, text, &now) == 0 && now.inode == known.inode &&
+           tree_refresh(o->tree, directory, tree_parent_of(o->tree, name), (struct bytes){ text, base.len }, ret, NULL) == 0;
+}
+
 void audit_object_refresh(struct audit_object *o)
 {
     _cleanup_close_ int root = -EBADF;
@@ -344,19 +361,13 @@ void audit_object_refresh(struct audit_object *o)
         uint32_t object = tree_find(o->tree, o->dirty[i].device, o->dirty[i].inode), name;
         _cleanup_close_ int fd = -EBADF;
         struct tree_change change;
-        char text[LIMIT_NAME + 1];
-        struct bytes base;
 
         name = object ? tree_first_name(o->tree, object) : 0;
         if (!name)
             continue;
         fd = tree_open_directory(o->tree, root, tree_parent_of(o->tree, name), NULL);
-        base = tree_name(o->tree, name);
-        if (fd < 0 || base.len >= sizeof(text))
-            continue;
-        memcpy(text, base.data, base.len); /* the index may move its names */
-        (void)tree_refresh(o->tree, fd, tree_parent_of(o->tree, name),
-                           (struct bytes){ text, base.len }, &change, NULL);
+        if (fd >= 0)
+            (void)audit_object_look(o, fd, name, &change);
     }
     o->dirty_count = 0;
 }

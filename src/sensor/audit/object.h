@@ -37,6 +37,7 @@ struct audit_object {
     struct audit_rule_set *rules; /* below the path, or of the name */
     struct audit_rule_set *name_rules; /* of a directory's own name: a new one that takes its place */
     struct tree *tree;            /* of a directory; NULL else */
+    uint64_t listed_ns;           /* CLOCK_REALTIME: a directory was listed then: names may be later ones than those of a record before */
     struct file_state root;       /* what is there, as it last looked */
     uint64_t root_born_ns;        /* CLOCK_REALTIME: a number is given again at once; 0: not known */
     struct file_state parent_state; /* of the directory that holds the path; known == 0: not there */
@@ -89,3 +90,6 @@ void audit_object_touch(struct audit_object *o, uint32_t object); /* its size wi
 /* It has been looked at since it was touched. */
 bool audit_object_is_fresh(const struct audit_object *o, const struct file_state *state);
 void audit_object_refresh(struct audit_object *o); /* look at what was touched */
+/* Look at a name of the index again. False: another file stands there, or none. Then the index stays as it is: records that still
+ * wait tell of that, and those before them mean this file by this name. */
+bool audit_object_look(struct audit_object *o, int directory, uint32_t name, struct tree_change *ret);
