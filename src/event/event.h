@@ -143,6 +143,7 @@ struct event {
     /* The sensor saw that something changed and concluded the rest (the note says how): another sensor's
      * observation of the change knows better. */
     bool actor_presumed, operation_presumed;
+    bool path_presumed; /* it may be a former name, or a later one: not kept */
 
     const struct event_share *share; /* in its own memory; NULL = nobody else may have made the change (share.h) */
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event/operation.h"
 #include "util/hash.h"
 #include "util/macro.h"
 #include "watch/emitted.h"
@@ -282,6 +283,13 @@ static void await_others(struct fuse *f, struct event *event, uint64_t hash, uin
     }
 }
 
+/* Where the file stood is not known, and another sensor, which sees each name by itself, reports it. */
+static bool is_for_others(const struct fuse *f, const struct event *e)
+{
+    return e->path_presumed && (f->options.sensors & ~e->sensors) &&
+           (e->operation == OPERATION_UNLINK || e->operation == OPERATION_RMDIR);
+}
+
 void fuse_add(struct fuse *f, struct event *event, uint64_t now_ns)
 {
     struct observation observation = observation_of(event);
@@ -290,7 +298,10 @@ void fuse_add(struct fuse *f, struct event *event, uint64_t now_ns)
     struct waiting *w;
     bool known = find_other(f, &observation, hash, now_ns, &w);
 
-    if (known && w) {
+    if (!known && is_for_others(f, event)) {
+        f->stats.folded++;
+        event_free(event);
+    } else if (known && w) {
         merge(f, w, event);
         w->done = is_done(f, w);
         let_go_done(f, now_ns);

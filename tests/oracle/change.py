@@ -3,7 +3,7 @@
 from collections import namedtuple
 
 # ops: what it may be told as, the best first. optional: it need not be told. error: the errno's name of what was refused.
-# unplaced: whose sensors cannot tell which file it was: NOBODY's, or AUDIT's, whose record has none. links: the file's names
+# unplaced: whose sensors cannot tell which file it was: NOBODY's, or AUDIT's, whose record has none. links: the file's names, also former and later ones
 Change = namedtuple('Change', 'ops path pid previous optional error unplaced links', defaults=(None, False, None, None, ()))
 Told = namedtuple('Told', 'op path pid previous error', defaults=(None, None))
 

@@ -53,7 +53,7 @@ def match(changes, told, sensors, optional):
 def is_one_of_names(change, told, sensors, result):
     """Told with a name of the file, and with the word that another one may have been meant."""
     for op in accepted(change, sensors):
-        for path in (change.path, *change.links):
+        for path in {change.path, *change.links}:
             if take(told, Told(op + ONE_OF_NAMES, path, change.pid, change.previous, change.error)):
                 result.unknown += 1
                 return True
@@ -99,15 +99,28 @@ def is_declared(change, sensors, merged):
     return sensors == 'audit' and change.unplaced == AUDIT
 
 
+def stands_for(change, unknown):
+    """Of this file and process it was told that attributes changed; perhaps by another of its names, which was said."""
+    return (UNKNOWN, change.path, change.pid) in unknown or any((UNKNOWN + ONE_OF_NAMES, p, change.pid) in unknown for p in change.links)
+
+
 def sort(change, sensors, unknown, merged, result):
     """One that nothing was told of by its own name."""
-    if not change.error and ATTRIBUTES & set(change.ops) and (change.path, change.pid) in unknown:
+    if not change.error and ATTRIBUTES & set(change.ops) and stands_for(change, unknown):
         result.right += 1
         result.unknown += 1
     elif 'own-times' in change.ops and sensors != 'bpf':
         result.right += 1 # times that the maker gives its own new file are part of its creation
     else:
         (result.declared if is_declared(change, sensors, merged) else result.missed).append(change)
+
+
+def is_again(key, changes, sensors):
+    """Told once more, by a name that is said not to be certain."""
+    op = key.op[:-len(ONE_OF_NAMES)]
+    return key.op.endswith(ONE_OF_NAMES) and any(
+        c.pid == key.pid and c.error == key.error and key.path in c.links and
+        (op in accepted(c, sensors) or (op == UNKNOWN and ATTRIBUTES & set(c.ops))) for c in changes)
 
 
 def compare(changes, told, sensors):
@@ -118,7 +131,7 @@ def compare(changes, told, sensors):
               not is_one_of_names(c, told, sensors, result) and not is_one_of_processes(c, told, sensors, result)]
     match(changes, told, sensors, True)
     result.right = sum(not c.optional for c in changes) - len(needed)
-    unknown = {(k.path, k.pid) for k, n in told.items() if n > 0 and k.op == UNKNOWN}
+    unknown = {(k.op, k.path, k.pid) for k, n in told.items() if n > 0 and k.op in (UNKNOWN, UNKNOWN + ONE_OF_NAMES)}
     for c in needed:
         sort(c, sensors, unknown, merged, result)
     result.refused = sum(c.error is not None and not c.optional for c in changes) - sum(c.error is not None for c in needed)
@@ -126,9 +139,11 @@ def compare(changes, told, sensors):
     by_anybody = {(op, path, previous, error) for op, path, _, previous, error in happened}
     touched = {(c.path, c.pid) for c in changes if ATTRIBUTES & set(c.ops)}
     for key, n in told.items():
-        if n <= 0 or key.op in CONTENT or (key.op == UNKNOWN and (key.path, key.pid) in touched):
+        if n <= 0 or key.op.rstrip(ONE_OF_NAMES) in CONTENT or (key.op == UNKNOWN and (key.path, key.pid) in touched) or \
+           (key.op == UNKNOWN + ONE_OF_NAMES and is_again(key, changes, sensors)):
             continue
-        (result.extra if tuple(key) in happened else result.wrong).extend([key] * n)
-        if tuple(key) not in happened and (key.op, key.path, key.previous, key.error) in by_anybody:
+        again = tuple(key) in happened or is_again(key, changes, sensors)
+        (result.extra if again else result.wrong).extend([key] * n)
+        if not again and (key.op, key.path, key.previous, key.error) in by_anybody:
             result.who.extend([key] * n)
     return result

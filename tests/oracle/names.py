@@ -6,19 +6,31 @@ import re
 LINKS_MAX = 40
 
 
+class AllNames:
+    """Sets that grow as the log is read, each with what follows behind."""
+
+    def __init__(self, parts):
+        self.parts = parts
+
+    def __iter__(self):
+        return iter({name + rest for names, rest in self.parts for name in names})
+
+
 class Names:
     def __init__(self, top):
         self.top = os.fsencode(top)
         self.names, self.links = {self.top}, {}
-        self.same = {} # what has several names: the same value for each of them
-        for root, folders, files in os.walk(self.top):
-            for name in folders + files:
+        self.ever = {} # all names that the file of a name had or will have: one set for each file
+        files = {}
+        for root, folders, others in os.walk(self.top):
+            for name in folders + others:
                 path = os.path.join(root, name)
                 self.names.add(path)
                 if os.path.islink(path):
                     self.links[path] = os.readlink(path)
                 if os.lstat(path).st_nlink > 1 and not os.path.isdir(path):
-                    self.same[path] = (os.lstat(path).st_dev, os.lstat(path).st_ino)
+                    self.ever[path] = files.setdefault((os.lstat(path).st_dev, os.lstat(path).st_ino), set())
+                    self.ever[path].add(path)
 
     def inside(self, path):
         return path is not None and (path == self.top or path.startswith(self.top + b'/'))
@@ -40,29 +52,36 @@ class Names:
 
     def add(self, path, link=None):
         self.names.add(path)
+        self.ever[path] = {path}
         if link is not None:
             self.links[path] = link
 
     def remove(self, path):
         self.names.discard(path)
         self.links.pop(path, None)
-        self.same.pop(path, None)
+        self.ever.pop(path, None)
 
     def join(self, old, new):
-        self.same[new] = self.same.setdefault(old, new)
+        self.ever[new] = self.ever.setdefault(old, {old})
+        self.ever[new].add(new)
 
-    def others(self, path):
-        which = self.same.get(path)
-        return tuple(p for p in self.same if self.same[p] == which) if which else ()
+    def all_of(self, path):
+        """The names of the file there, also those that it had and those that it will have, and those by such names of its folders."""
+        parts, rest = [], b''
+        while self.inside(path) and path != self.top:
+            parts.append((self.ever.setdefault(path, {path}), rest))
+            path, name = path.rsplit(b'/', 1)
+            rest = b'/' + name + rest
+        return AllNames(parts)
 
     def move(self, old, new):
         for name in [n for n in self.names if n == old or n.startswith(old + b'/')]:
             self.names.discard(name)
             self.names.add(new + name[len(old):])
+            self.ever[new + name[len(old):]] = self.ever.pop(name, {name})
+            self.ever[new + name[len(old):]].add(new + name[len(old):])
         for name in [n for n in self.links if n == old or n.startswith(old + b'/')]:
             self.links[new + name[len(old):]] = self.links.pop(name)
-        for name in [n for n in self.same if n == old or n.startswith(old + b'/')]:
-            self.same[new + name[len(old):]] = self.same.pop(name)
 
     def exchange(self, old, new):
         aside = new + b'\0'

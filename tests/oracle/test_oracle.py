@@ -74,6 +74,18 @@ class Oracle(unittest.TestCase):
         r = self.told(c, link, ('chmod?', self.at('a'), 1), sensors='audit')
         self.assertEqual((r.right, r.unknown, len(r.missed), len(r.wrong)), (2, 1, 0, 0))
 
+    def test_a_name_before_or_after(self):
+        c = self.changes('1 creat("sub/x", 0600) = 3<%s/sub/x>' % self.top, '1 chmod("sub/x", 0600) = 0', '1 rename("sub", "moved") = 0', '1 unlink("moved/x") = 0')
+        rows = [('create', self.at('sub/x'), 1), ('rename', self.at('moved'), 1, self.at('sub'))]
+        r = self.told(c, *rows, ('chmod?', self.at('moved/x'), 1), ('unlink?', self.at('sub/x'), 1), sensors='fanotify')
+        self.assertEqual((r.right, r.unknown, len(r.missed), len(r.wrong)), (4, 2, 0, 0))
+        r = self.told(c, *rows, ('attributes?', self.at('moved/x'), 1), ('unlink', self.at('sub/x'), 1), sensors='fanotify')
+        self.assertEqual((r.right, r.unknown, len(r.missed), len(r.wrong)), (3, 1, 1, 1))
+        r = self.told(c, *rows, ('unlink?', self.at('b'), 1), sensors='fanotify')
+        self.assertEqual((len(r.missed), len(r.wrong)), (2, 1))
+        r = self.told(c, *rows, ('chmod', self.at('sub/x'), 1), ('unlink', self.at('moved/x'), 1), ('unlink?', self.at('sub/x'), 1), ('attributes?', self.at('sub/x'), 1), sensors='fanotify,audit')
+        self.assertEqual((r.right, len(r.extra), len(r.wrong)), (4, 1, 0))
+
     def test_found_in_a_new_folder(self):
         c = self.changes('1 rename("a", "sub/c") = 0', '1 mkdir("sub/d", 0777) = 0')
         r = self.told(c, ('found', self.at('sub/c'), 1), ('found', self.at('sub/d'), 1), sensors='fanotify')

@@ -29,7 +29,7 @@ class Truth:
         if inside(path) or inside(previous):
             self.changes.append(Change((ops,) if isinstance(ops, str) else ops, path if inside(path) else None, self.processes.group[call.tid],
                                        previous if inside(previous) else None, optional, self.error, NOBODY if self.stopped(path) or self.stopped(previous) else unplaced,
-                                       self.names.others(path)))
+                                       self.names.all_of(path) if path else ()))
 
     def stopped(self, path):
         """Refused on the way: by a read-only mount, or in a folder that this user may not search."""

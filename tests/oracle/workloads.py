@@ -91,6 +91,18 @@ for i, first in enumerate(WAYS):
         gone(d + "/a"); gone(d + "/b")
         then(d + "/a", d + "/b")
 '''
+# a folder goes to another name between what is done to one file in it
+MOVED = r'''
+import os
+os.makedirs("x/y")
+for i in range(40):
+    a, b = "a%d" % i, "b%d" % i
+    os.mkdir(a); open(a + "/f", "w").close(); os.rename(a, b); os.unlink(b + "/f"); os.rmdir(b)
+    os.mkdir(a); open(a + "/f", "w").close(); os.chmod(a + "/f", 0o600); os.rename(a, b); os.chown(b + "/f", 1, 1)
+    open("x/y/f", "w").close(); os.chmod("x/y/f", 0o600); os.rename("x", "z"); os.chown("z/y/f", 1, 1); os.chmod("z/y", 0o700 + i)
+    os.rename("z", "x"); os.chown("x/y", i, i); os.unlink("x/y/f")
+    os.makedirs("n/m"); os.rename("n", "o"); os.rmdir("o/m"); os.rmdir("o")
+'''
 THREADS = r'''
 import os, threading
 def work(k):
@@ -288,6 +300,7 @@ WORKLOADS = [
     Workload('replaces', script(REPLACES), '', '', True),
     Workload('locked-edit', script(LOCKED_EDIT), 'echo 1 > config', '', True),
     Workload('remade', script(REMADE), '', '', True),
+    Workload('moved', script(MOVED), '', '', True),
     Workload('threads', script(THREADS)),
     Workload('same-name', f"cat > ../k.py <<'END'{TEN}END\nfor k in 1 2 3 4; do /usr/bin/python3 ../k.py $k & done; wait"),
 ]

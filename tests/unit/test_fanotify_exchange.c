@@ -6,6 +6,7 @@
 #include "sensor/fanotify/gone.h"
 #include "sensor/fanotify/handles.h"
 #include "sensor/fanotify/made.h"
+#include "sensor/fanotify/moved.h"
 #include "sensor/fanotify/queue.h"
 #include "sensor/fanotify/state.h"
 #include "test.h"
@@ -125,12 +126,14 @@ static void once(void **state)
     s->gone = fanotify_gone_new();
     s->queue = fanotify_queue_new();
     s->made = fanotify_made_new();
+    s->restless = fanotify_restless_new();
     assert_int_equal(fanotify_handles_add(s->handles, &directory, &(struct fanotify_user){ &o, tree_root(o.tree), false }), 0);
     told[0] = '\0';
     handle_all(s, row->in);
     fanotify_fold_flush(s, true);
     assert_string_equal(told, row->told);
     fanotify_made_free(s->made);
+    fanotify_restless_free(s->restless);
     fanotify_gone_free(s->gone);
     fanotify_queue_free(s->queue);
     fanotify_found_free(s->found);

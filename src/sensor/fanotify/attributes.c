@@ -19,7 +19,7 @@
 
 #define FUTURE_NS (10 * (int64_t)NS_PER_S) /* a look comes that much later than the event, at most */
 #define NOTE_GONE "an attribute was changed; the file was gone before it could be looked at"
-#define NOTE_NEW "an attribute was changed; which one is not known, it had not been looked at before"
+#define NOTE_NEW "an attribute was changed; which one is not known, it had not been looked at since the change before"
 #define NOTE_OTHERS "another process changed it in the same moment; which of them did what is not certain"
 #define NOTE_EARLIER "attributes were changed before they could be looked at: what it was is told with an earlier change, or not known"
 
@@ -253,6 +253,10 @@ void fanotify_attributes(struct fanotify_object *o, uint32_t directory, struct b
     struct tree_change c = *change;
     unsigned n;
 
+    if (c.after.known && fanotify_unseen_take(o, c.object)) {
+        c.before.known = 0; /* the difference may be of others, and of earlier */
+        fanotify_unexplained_drop(o, &c.after);
+    }
     if (!c.after.known && !c.before.known && !fanotify_tombstone_is(o, directory, name))
         return; /* it has no name here any more */
     if (!c.after.known && (e->mask & FAN_ONDIR) && fanotify_gone_is(&c.before) &&

@@ -12,6 +12,8 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
+#define NOTE_MOVED "one of the file's names: its folder was renamed in the same moment, before or after"
+
 int fanotify_path(const struct fanotify_object *o, uint32_t directory, struct bytes name, struct sbuf *out)
 {
     int r;
@@ -52,7 +54,8 @@ struct event *fanotify_event_bare(struct fanotify_object *o, enum operation oper
     e->actor.pid = cause->pid;
     e->actor.gone = cause->gone;
     e->actor_presumed = cause->presumed;
-    event_set(e, &e->note, bytes_of(cause->note));
+    e->path_presumed = cause->moved;
+    event_set(e, &e->note, bytes_of(cause->moved ? NOTE_MOVED : cause->note));
     return e;
 }
 

@@ -23,6 +23,7 @@
 #include "sensor/fanotify/handle.h"
 #include "sensor/fanotify/late.h"
 #include "sensor/fanotify/made.h"
+#include "sensor/fanotify/moved.h"
 #include "sensor/fanotify/object.h"
 #include "sensor/fanotify/place.h"
 #include "sensor/fanotify/queue.h"
@@ -89,6 +90,7 @@ static void fanotify_sensor_close(struct sensor *s)
     fanotify_queue_free(s->queue);
     fanotify_made_free(s->made);
     fanotify_gone_free(s->gone);
+    fanotify_restless_free(s->restless);
     fanotify_handles_free(s->handles);
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
         if (fds[i] >= 0)
@@ -130,12 +132,13 @@ static int fanotify_sensor_open(const struct sensor_options *options, struct sen
     s->queue = fanotify_queue_new();
     s->made = fanotify_made_new();
     s->gone = fanotify_gone_new();
+    s->restless = fanotify_restless_new();
     s->handles = fanotify_handles_new();
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
     s->work = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     s->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-    if (!s->fold || !s->writes || !s->found || !s->handles || !s->unexplained || !s->window || !s->queue || !s->made || !s->gone)
+    if (!s->fold || !s->writes || !s->found || !s->handles || !s->unexplained || !s->window || !s->queue || !s->made || !s->gone || !s->restless)
         r = -ENOMEM;
     if (r == 0)
         r = follow(s, s->group, EPOLLIN);
@@ -314,6 +317,7 @@ static void settle(struct sensor *s)
     fanotify_late_found(s);
     fanotify_late_gone(s);
     fanotify_tombstones_forget(s);
+    fanotify_restless_emptied(s);
     if (s->overflow) {
         s->overflow = false;
         fanotify_rescan(s);

@@ -20,6 +20,7 @@
 #define TOMBSTONES 4096
 #define ARRIVALS 4096
 #define MARKED 4096
+#define UNSEEN 4096
 
 struct fanotify_made {
     uint64_t objects[OBJECTS]; /* hashes; 0 = none */
@@ -32,6 +33,7 @@ struct fanotify_made {
     struct {
         uint64_t directory, real_ns;
     } marked[MARKED];
+    uint64_t unseen[UNSEEN]; /* hashes of objects of an index; 0 = none */
 };
 
 struct fanotify_made *fanotify_made_new(void)
@@ -47,6 +49,30 @@ void fanotify_made_free(struct fanotify_made *m)
 static uint64_t hash_name(const struct fanotify_object *o, uint32_t directory, struct bytes name)
 {
     return hash_words(hash_word(hash_word(HASH_START, (uintptr_t)o), directory), name.data, name.len) | 1;
+}
+
+static uint64_t *unseen_of(struct fanotify_object *o, uint32_t object, uint64_t *ret_hash)
+{
+    *ret_hash = hash_word(hash_word(HASH_START, (uintptr_t)o), object) | 1;
+    return &o->sensor->made->unseen[(*ret_hash >> 1) % UNSEEN];
+}
+
+void fanotify_unseen_note(struct fanotify_object *o, uint32_t object)
+{
+    uint64_t h, *at = unseen_of(o, object, &h);
+
+    if (object)
+        *at = h;
+}
+
+bool fanotify_unseen_take(struct fanotify_object *o, uint32_t object)
+{
+    uint64_t h, *at = unseen_of(o, object, &h);
+    bool is = *at == h;
+
+    if (is)
+        *at = 0;
+    return is;
 }
 
 void fanotify_made_note(struct sensor *s, const struct fanotify_handle *object)

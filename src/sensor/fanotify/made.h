@@ -8,6 +8,9 @@ struct fanotify_made *fanotify_made_new(void);
 void fanotify_made_free(struct fanotify_made *m); /* NULL is fine */
 /* An object was emitted as new under its first name; was it before? */
 void fanotify_made_note(struct sensor *s, const struct fanotify_handle *object);
+/* Attributes of this object of the index were changed, and it could not be looked at: what differs next was not all done then. */
+void fanotify_unseen_note(struct fanotify_object *o, uint32_t object);
+bool fanotify_unseen_take(struct fanotify_object *o, uint32_t object); /* and it is looked at now */
 bool fanotify_made_before(const struct sensor *s, const struct fanotify_handle *object);
 /* Made by that process, which had not closed it yet, and gone before it could be looked at: when it closes
  * it, that ends its making. closes: this is it. */

@@ -16,6 +16,7 @@
 #include "sensor/fanotify/gone.h"
 #include "sensor/fanotify/late.h"
 #include "sensor/fanotify/made.h"
+#include "sensor/fanotify/moved.h"
 #include "sensor/fanotify/object.h"
 #include "sensor/fanotify/overlay.h"
 #include "sensor/fanotify/place.h"
@@ -27,6 +28,12 @@
 #include "util/limits.h"
 
 #define CONTENT (FAN_MODIFY | FAN_CLOSE_WRITE)
+
+/* Told by the directory as of itself: its handle is the one of where it happened. */
+static bool is_self(const struct fanotify_event *e)
+{
+    return bytes_equal_str(e->at.name, ".");
+}
 
 static bool is_that(const struct fanotify_object *o, int directory, const char *name,
                     const struct fanotify_handle *wanted)
@@ -74,6 +81,7 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
     uint32_t entry = present(o, directory, name, e), object = tree_object_of(o->tree, entry);
     int fd = fanotify_object_directory(o, directory), r = -ENOENT;
     struct file_state now, known;
+    const struct fanotify_handle *handle = is_self(e) ? &e->at.directory : &e->object;
     char text[LIMIT_NAME + 1];
     bool other = false;
 
@@ -106,7 +114,7 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
     }
     ret->before = known;
     ret->name = entry;
-    fd = e->object.data.data ? fanotify_open_handle(o, &e->object) : -ESTALE;
+    fd = handle->data.data ? fanotify_open_handle(o, handle) : -ESTALE;
     if (fd < 0 && fd != -ESTALE && other) { /* this file system opens nothing by its handles */
         (void)fanotify_look(o, directory, name, ret);
         return;
@@ -114,6 +122,8 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
     if (fd < 0) {
         if (e->mask & FAN_MODIFY)
             tree_forget_contents(o->tree, object);
+        if (e->mask & FAN_ATTRIB)
+            fanotify_unseen_note(o, object);
         return;
     }
     if (!entry) /* what comes later gets its name by its own event */
@@ -241,6 +251,8 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
     char text[LIMIT_NAME + 1];
     uint32_t later;
     bool existed, walked = false, gone = false;
+    enum fanotify_moved moved = FANOTIFY_STANDS;
+    uint32_t folder;
 
     if (name.data[0] == '#' && (later = linked_later(o, entry, e)) != 0 &&
         tree_name(o->tree, later).len <= LIMIT_NAME) {
@@ -250,6 +262,7 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
         memcpy(text, name.data, name.len); /* the index moves its bytes */
         name.data = text;
     }
+    folder = is_self(e) ? tree_object_of(o->tree, entry) : directory;
     if (e->mask & (FAN_CREATE | FAN_DELETE)) {
         fanotify_late_gone_at(o, entry);
         entry = present(o, directory, name, e);
@@ -259,17 +272,25 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
         (void)fanotify_found_cancel(o, entry);
     else
         fanotify_late_found_name(o, entry);
+    if (e->mask & FAN_DELETE) {
+        moved = fanotify_moved_between(o, folder, e);
+        o->sensor->now.moved = moved == FANOTIFY_MOVED || (!(e->mask & FAN_CREATE) && moved);
+    }
     if (both && !o->sensor->features.target && existed) {
         /* which came first is not known here; it was there before, so that it went first */
         do_delete(o, directory, name, e);
         (void)fanotify_look(o, directory, name, &change);
+        o->sensor->now.moved = moved != FANOTIFY_STANDS;
         do_create(o, directory, name, e, &change, &birth, false, &gone);
         if (!change.after.known)
             do_delete(o, directory, name, e);
+        o->sensor->now.moved = false;
         return;
     }
     if (!(e->mask & FAN_DELETE)) {
         see(o, directory, name, e, &change, &birth, &walked);
+        moved = fanotify_moved_between(o, folder, e); /* after the look: what it saw may have been done later */
+        o->sensor->now.moved = moved == FANOTIFY_MOVED || (!(e->mask & FAN_CREATE) && moved);
     } else {
         tree_state(o->tree, tree_object_of(o->tree, entry), &change.before);
         change.name = entry;
@@ -282,6 +303,7 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
             change = (struct tree_change){ 0 };
         if (!fanotify_found_was_emitted(o, entry, &change.after, &e->object))
             do_create(o, directory, name, e, &change, &birth, walked, &gone);
+        o->sensor->now.moved = moved != FANOTIFY_STANDS; /* what came first was done where the folder stood then */
         if (e->mask & FAN_ATTRIB) {
             fanotify_unexplained_drop(o, &change.after); /* a listing had found it in the making */
             fanotify_made_with_attributes(o, directory, name, &change);
@@ -308,6 +330,7 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
         fanotify_late_end(o, tree_object_of(o->tree, tree_child(o->tree, directory, name)), &o->sensor->now);
     else if (e->mask & FAN_DELETE)
         do_delete(o, directory, name, e);
+    o->sensor->now.moved = false;
 }
 
 /* A directory's own event names it ".": it is a name in the one above, like all others. */

@@ -12,6 +12,7 @@
 #include "sensor/fanotify/gone.h"
 #include "sensor/fanotify/late.h"
 #include "sensor/fanotify/marks.h"
+#include "sensor/fanotify/moved.h"
 #include "sensor/fanotify/object.h"
 #include "sensor/fanotify/unexplained.h"
 #include "sensor/fanotify/writes.h"
@@ -230,6 +231,7 @@ static void disarm(struct watched_object *w, void *data)
     fanotify_writes_forget(o);
     fanotify_unexplained_forget(o);
     fanotify_gone_forget(o);
+    fanotify_restless_forget(o);
     fanotify_object_close(o);
     o->listing = false;
 }

@@ -40,6 +40,7 @@ struct waiting_file {
 struct fanotify_queue {
     struct buffer buffers[1 + AHEAD]; /* a ring */
     unsigned first, count;            /* the first one is being handled */
+    uint32_t moves;                   /* of folders, that wait */
     struct waiting_file places[PLACES];
 };
 
@@ -80,6 +81,11 @@ static struct waiting_file *place_of(struct fanotify_queue *q, const struct fano
     return &q->places[h % PLACES];
 }
 
+static bool is_move(const struct fanotify_event *e)
+{
+    return (e->mask & FAN_ONDIR) && (e->mask & (FANOTIFY_RENAME | FAN_MOVED_FROM));
+}
+
 static void count_waiting(struct fanotify_queue *q, const struct buffer *b)
 {
     struct bytes rest = { b->bytes, b->len };
@@ -89,6 +95,7 @@ static void count_waiting(struct fanotify_queue *q, const struct buffer *b)
         struct waiting_file *p = place_of(q, &e);
 
         rest = (struct bytes){ rest.data + e.len, rest.len - e.len };
+        q->moves += is_move(&e);
         if (e.mask & FAN_MODIFY)
             p->writes++;
         if (!(e.mask & FAN_ATTRIB))
@@ -170,6 +177,8 @@ void fanotify_queue_begin(struct sensor *s, const struct fanotify_event *e)
 {
     struct waiting_file *p = place_of(s->queue, e);
 
+    if (is_move(e) && s->queue->moves)
+        s->queue->moves--;
     if ((e->mask & FAN_ATTRIB) && p->count)
         p->count--;
     if ((e->mask & FAN_MODIFY) && p->writes)
@@ -184,16 +193,29 @@ void fanotify_queue_end(struct sensor *s, const struct fanotify_event *e)
         p->credit = 0;
 }
 
-bool fanotify_queue_others(struct sensor *s, const struct fanotify_event *e)
+bool fanotify_queue_read_ahead(struct sensor *s)
 {
     struct pollfd waiting = { .fd = s->group, .events = POLLIN };
+
+    while (poll(&waiting, 1, 0) > 0)
+        if (read_more(s) <= 0)
+            return false;
+    return true;
+}
+
+bool fanotify_queue_has_moves(const struct sensor *s)
+{
+    return s->queue->moves != 0;
+}
+
+bool fanotify_queue_others(struct sensor *s, const struct fanotify_event *e)
+{
     const struct waiting_file *p = place_of(s->queue, e);
 
     if (s->replaying) /* they were in the start-up buffer; what came after them is not known in its order */
         return false;
-    while (poll(&waiting, 1, 0) > 0)
-        if (read_more(s) <= 0)
-            return true; /* too far behind to know */
+    if (!fanotify_queue_read_ahead(s))
+        return true; /* too far behind to know */
     return p->count && (p->mixed || p->pid != e->pid);
 }
 

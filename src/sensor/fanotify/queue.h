@@ -16,6 +16,9 @@ struct fanotify_ahead {
     struct bytes rest;
 };
 bool fanotify_queue_ahead(struct sensor *s, struct fanotify_ahead *at, struct fanotify_event *ret);
+/* Reads what the kernel has. False: there is no room for all of it. */
+bool fanotify_queue_read_ahead(struct sensor *s);
+bool fanotify_queue_has_moves(const struct sensor *s); /* a folder's rename is among what was read and waits */
 bool fanotify_queue_waits(const struct sensor *s); /* there is more, whatever the kernel's descriptor says */
 /* An event is about to be handled; it was. */
 void fanotify_queue_begin(struct sensor *s, const struct fanotify_event *e);

@@ -10,6 +10,7 @@
 #include "sensor/fanotify/handles.h"
 #include "sensor/fanotify/late.h"
 #include "sensor/fanotify/made.h"
+#include "sensor/fanotify/moved.h"
 #include "sensor/fanotify/object.h"
 #include "sensor/fanotify/overlay.h"
 #include "sensor/fanotify/place.h"
@@ -18,12 +19,6 @@
 #include "sensor/fanotify/state.h"
 #include "sensor/fanotify/window.h"
 #include "util/limits.h"
-
-struct rename_end {
-    bool here;
-    uint32_t directory;
-    struct bytes name;
-};
 
 /* The part of the path that an ancestor's user watches: the component number `depth`. */
 static struct bytes component(const struct fanotify_object *o, uint32_t depth, size_t *ret_end)
@@ -540,6 +535,24 @@ static void note_arrival(struct fanotify_object *o, const struct rename_end *fro
         fanotify_arrival_note(o, to->directory, to->name, object);
 }
 
+static void note_move(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to, const struct fanotify_event *e)
+{
+    struct fanotify_user user;
+    uint32_t at = 0;
+
+    if (!from->here || !to->here)
+        return;
+    while (e->object.data.data && fanotify_handles_next(o->sensor->handles, &e->object, &at, &user))
+        if (user.object == o && !user.ancestor)
+            fanotify_restless_add(o, user.directory, from, to);
+}
+
+/* What is in a folder that went to and fro. */
+static bool is_restless(const struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to)
+{
+    return (from->here && fanotify_restless_is(o, from->directory)) || (to->here && fanotify_restless_is(o, to->directory));
+}
+
 void fanotify_rename(struct sensor *s, const struct fanotify_event *e)
 {
     struct fanotify_object *next;
@@ -566,6 +579,9 @@ void fanotify_rename(struct sensor *s, const struct fanotify_event *e)
              m = m->next)
             s->silent = m->wanted.group == o->wanted.group && m->emitted_rename == e;
         o->emitted_rename = from.here || to.here ? e : NULL;
+        if (e->mask & FAN_ONDIR)
+            note_move(o, &from, &to, e);
+        s->now.moved = is_restless(o, &from, &to);
         if (from.here && to.here)
             within(o, &from, &to, e);
         else if (from.here)
@@ -573,6 +589,7 @@ void fanotify_rename(struct sensor *s, const struct fanotify_event *e)
         else if (to.here)
             into(o, &from, &to, e);
         note_arrival(o, &from, &to, &e->object);
+        s->now.moved = false;
         s->silent = false;
     }
     for (struct fanotify_object *o = s->objects; o; o = o->next)

@@ -25,6 +25,7 @@ struct fanotify_queue;
 struct fanotify_made;
 struct fanotify_gone;
 struct fanotify_layer;
+struct fanotify_restless;
 
 /* Who did something, and when: the kernel stamps nothing, so the moment is a span. */
 struct fanotify_cause {
@@ -35,6 +36,7 @@ struct fanotify_cause {
     const char *note;       /* of our own; NULL = none */
     bool presumed;          /* that it was this process */
     bool found;             /* a name that a listing found: how it came there is presumed too */
+    bool moved;             /* its folder was renamed before or after: fanotify_moved_between() */
 };
 
 /* One watched path. Its index begins with the directory that holds the path, of which only the one
@@ -105,6 +107,7 @@ struct sensor {
     struct fanotify_queue *queue;
     struct fanotify_made *made;
     struct fanotify_gone *gone;
+    struct fanotify_restless *restless;
     uint64_t window_real_ns;    /* CLOCK_REALTIME: since when it has been on */
     bool window_on, replaying;  /* only objects that are new since take part in a replay */
 
