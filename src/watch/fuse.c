@@ -286,8 +286,20 @@ static void await_others(struct fuse *f, struct event *event, uint64_t hash, uin
 /* Where the file stood is not known, and another sensor, which sees each name by itself, reports it. */
 static bool is_for_others(const struct fuse *f, const struct event *e)
 {
-    return e->path_presumed && (f->options.sensors & ~e->sensors) &&
-           (e->operation == OPERATION_UNLINK || e->operation == OPERATION_RMDIR);
+    if (!e->path_presumed || !(f->options.sensors & ~e->sensors))
+        return false;
+    switch (e->operation) {
+    case OPERATION_UNLINK:
+    case OPERATION_RMDIR:
+    case OPERATION_CHMOD:
+    case OPERATION_CHOWN:
+    case OPERATION_SETACL:
+    case OPERATION_SETXATTR:
+    case OPERATION_REMOVEXATTR:
+        return true;
+    default: /* contents, and times and flags by a descriptor: none that audit records */
+        return false;
+    }
 }
 
 void fuse_add(struct fuse *f, struct event *event, uint64_t now_ns)
