@@ -283,7 +283,7 @@ static void await_others(struct fuse *f, struct event *event, uint64_t hash, uin
     }
 }
 
-/* Where the file stood is not known, and another sensor, which sees each name by itself, reports it. */
+/* Where the file was is not known, and another sensor, which sees each name by itself, reports it. */
 static bool is_for_others(const struct fuse *f, const struct event *e)
 {
     if (!e->path_presumed || !(f->options.sensors & ~e->sensors))

@@ -90,6 +90,6 @@ void audit_object_touch(struct audit_object *o, uint32_t object); /* its size wi
 /* It has been looked at since it was touched. */
 bool audit_object_is_fresh(const struct audit_object *o, const struct file_state *state);
 void audit_object_refresh(struct audit_object *o); /* look at what was touched */
-/* Look at a name of the index again. False: another file stands there, or none. Then the index stays as it is: records that still
- * wait tell of that, and those before them mean this file by this name. */
+/* Look at a name of the index again. False: another file is there, or none. Then the index stays as it is: records that still
+ * wait say so, and those before them mean this file by this name. */
 bool audit_object_look(struct audit_object *o, int directory, uint32_t name, struct tree_change *ret);

@@ -29,7 +29,7 @@
 
 #define CONTENT (FAN_MODIFY | FAN_CLOSE_WRITE)
 
-/* Told by the directory as of itself: its handle is the one of where it happened. */
+/* Reported by the directory as of itself: its handle is the one of where it happened. */
 static bool is_self(const struct fanotify_event *e)
 {
     return bytes_equal_str(e->at.name, ".");
@@ -251,7 +251,7 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
     char text[LIMIT_NAME + 1];
     uint32_t later;
     bool existed, walked = false, gone = false;
-    enum fanotify_moved moved = FANOTIFY_STANDS;
+    enum fanotify_moved moved = FANOTIFY_UNMOVED;
     uint32_t folder;
 
     if (name.data[0] == '#' && (later = linked_later(o, entry, e)) != 0 &&
@@ -280,7 +280,7 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
         /* which came first is not known here; it was there before, so that it went first */
         do_delete(o, directory, name, e);
         (void)fanotify_look(o, directory, name, &change);
-        o->sensor->now.moved = moved != FANOTIFY_STANDS;
+        o->sensor->now.moved = moved != FANOTIFY_UNMOVED;
         do_create(o, directory, name, e, &change, &birth, false, &gone);
         if (!change.after.known)
             do_delete(o, directory, name, e);
@@ -303,7 +303,7 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
             change = (struct tree_change){ 0 };
         if (!fanotify_found_was_emitted(o, entry, &change.after, &e->object))
             do_create(o, directory, name, e, &change, &birth, walked, &gone);
-        o->sensor->now.moved = moved != FANOTIFY_STANDS; /* what came first was done where the folder stood then */
+        o->sensor->now.moved = moved != FANOTIFY_UNMOVED; /* what came first was done where the folder was then */
         if (e->mask & FAN_ATTRIB) {
             fanotify_unexplained_drop(o, &change.after); /* a listing had found it in the making */
             fanotify_made_with_attributes(o, directory, name, &change);

@@ -26,7 +26,7 @@ static bool is_at_or_above(const struct fanotify_object *o, uint32_t folder, uin
     return directory && directory == folder;
 }
 
-/* By the folder's own handle; by the name that it had, where the kernel tells none (before 5.17). */
+/* By the folder's own handle; by the name that it had, where the kernel gives none (before 5.17). */
 static bool moves(const struct fanotify_object *o, const struct fanotify_event *e, uint32_t directory)
 {
     const struct fanotify_place *from = e->mask & FANOTIFY_RENAME ? &e->from : &e->at;
@@ -105,7 +105,7 @@ void fanotify_restless_add(struct fanotify_object *o, uint32_t folder, const str
     r->count = MIN(r->count + 1, (unsigned)MOVES);
 }
 
-/* It stands there again, which the kernel told with an earlier move. */
+/* It is there again, which the kernel reported with an earlier move. */
 static bool put_back(struct fanotify_object *o, uint32_t folder, const struct move *m)
 {
     int fd = tree_is_directory(o->tree, m->directory) ? fanotify_object_directory(o, m->directory) : -1;
@@ -154,14 +154,14 @@ enum fanotify_moved fanotify_moved_between(struct fanotify_object *o, uint32_t d
     bool all;
 
     if (o->sensor->replaying)
-        return FANOTIFY_STANDS;
+        return FANOTIFY_UNMOVED;
     if (fanotify_restless_is(o, directory))
         return FANOTIFY_MOVED;
     if (!holds_several(e->mask))
-        return FANOTIFY_STANDS;
+        return FANOTIFY_UNMOVED;
     all = fanotify_queue_read_ahead(o->sensor);
     while (fanotify_queue_has_moves(o->sensor) && fanotify_queue_ahead(o->sensor, &at, &next))
         if ((next.mask & (FANOTIFY_RENAME | FAN_MOVED_FROM)) && (next.mask & FAN_ONDIR) && moves(o, &next, directory))
             return FANOTIFY_MOVED_AFTER;
-    return !all && fanotify_object_directory(o, directory) < 0 ? FANOTIFY_MOVED_AFTER : FANOTIFY_STANDS; /* else it is where it was */
+    return !all && fanotify_object_directory(o, directory) < 0 ? FANOTIFY_MOVED_AFTER : FANOTIFY_UNMOVED; /* else it is where it was */
 }

@@ -6,11 +6,11 @@
 
 /*
  * The kernel merges into one event what one process does to one name, also where the folder was renamed in between: the event then
- * stands where the first of it happened.
+ * is queued where the first of it happened.
  */
 enum fanotify_moved {
-    FANOTIFY_STANDS,
-    FANOTIFY_MOVED_AFTER, /* the event holds several things, and what waits behind it tells that the folder, or one above it, was
+    FANOTIFY_UNMOVED,
+    FANOTIFY_MOVED_AFTER, /* the event holds several things, and what waits behind it says that the folder, or one above it, was
                              renamed; or that cannot be known. Only the first of them was done where the index has the folder. */
     FANOTIFY_MOVED,       /* it went to and fro, and of such moves the kernel makes one: where it was is not known */
 };
