@@ -131,23 +131,51 @@ static void gone(const struct step *step, struct bytes other)
         count_step(step, VARIANT_PLAIN, e->path, other);
 }
 
+/*
+ * Moved away, then deleted under another name: the old name's disappearance is the story. Where its culprit has made a new
+ * file of that name, or does so now, it was replaced: a log that is rotated and compressed.
+ */
+static void moved_and_deleted(const struct step *step, struct trace *trace)
+{
+    const struct event *e = step->e;
+    struct trace *there = trace_find(step->c, e, trace->original);
+    struct tally *anew = there && there->maker == step->s && there->part_count ? tally_for(step, VARIANT_ANEW) : NULL;
+    struct trace *free_name;
+
+    if (anew) {
+        trace_fold(there, FOLD_REPLACEMENT);
+        there->anew = true;
+        count(step->c, anew, e, trace->original, BYTES_NULL);
+        trace_drop(step->c, trace);
+        return;
+    }
+    free_name = there ? NULL : trace_add(step->c, e, trace->original, BYTES_NULL, e->path);
+    if (free_name) {
+        free_name->gone_by = step->s;
+        wait_step(step, free_name, VARIANT_PLAIN, trace->original, e->path);
+    } else {
+        struct tally *t = tally_for(step, VARIANT_PLAIN);
+
+        count(step->c, t, e, trace->original, e->path);
+        if (t)
+            t->moved_first++;
+    }
+    trace_drop(step->c, trace);
+}
+
 static void deleted(const struct step *step)
 {
     const struct event *e = step->e;
     struct case_ *c = step->c;
     struct trace *trace = trace_find(c, e, e->path);
-    struct tally *t;
 
     if (trace && trace->maker == step->s && !trace->anew) {
         trace_fold(trace, FOLD_TEMPORARY);
         fold_step(step, VARIANT_PLAIN, FOLD_TEMPORARY);
     } else if (step->counted && trace && trace->original.len && !trace->maker && trace->mover == step->s) {
-        /* moved away, then deleted under another name: the old name's disappearance is the story */
         trace_fold(trace, FOLD_MOVED);
-        t = tally_for(step, VARIANT_PLAIN);
-        count(c, t, e, trace->original, e->path);
-        if (t)
-            t->moved_first++;
+        moved_and_deleted(step, trace);
+        return;
     } else {
         _cleanup_sbuf_ struct sbuf original = SBUF_INIT; /* the trace's is gone with it */
 

@@ -92,6 +92,8 @@ bool trace_is_creation(enum operation operation)
  * stays. */
 static enum fold fold_of(const struct trace *trace, const struct tally *t)
 {
+    if (t->variant == VARIANT_UNCHANGED && trace->maker)
+        return FOLD_CONTENTS;
     switch (t->operation) {
     case OPERATION_OPEN_WRITE:
     case OPERATION_WRITE:
@@ -132,6 +134,9 @@ void trace_commit(struct case_ *c, struct trace *trace)
             part->tally->folded[fold] += part->count;
         } else if (part->tally->operation == OPERATION_RENAME && trace->previous.len) {
             tally_add(c, part->tally, part, &(struct sample){ trace->previous, trace_path(trace) });
+        } else if (trace->gone_by && trace->previous.len) { /* it was moved there first */
+            tally_add(c, part->tally, part, &(struct sample){ trace_path(trace), trace->previous });
+            part->tally->moved_first += part->count;
         } else {
             sample.other =
                 trace_is_creation(part->tally->operation) ? former_name(trace) : BYTES_NULL;
