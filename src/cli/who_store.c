@@ -138,6 +138,7 @@ struct summing {
     struct case_ *case_;
     bool other_times; /* at a time that was not asked for */
     struct coverage_nearest when;
+    uint64_t removed_ns; /* what is older */
 };
 
 static int on_coverage(void *data, const struct coverage *c)
@@ -156,6 +157,14 @@ static int on_other_time(void *data, const struct coverage *c)
         s->when.from_ns = c->from_ns;
     s->when.to_ns = c->to_ns;
     s->other_times = true;
+    return 0;
+}
+
+static int on_removal(void *data, const struct store_removal *removal)
+{
+    struct summing *s = data;
+
+    s->removed_ns = removal->before_ns > s->removed_ns ? removal->before_ns : s->removed_ns;
     return 0;
 }
 
@@ -195,6 +204,9 @@ int who_store_coverage(struct store *store, const struct store_query *query, con
 
     if (r == 0 && coverage_sum_extent(&s.sum, UINT64_MAX) == COVERAGE_NEVER)
         r = find_nearest(store, query, &arena, &s, &question.nearest, err);
+    if (r == 0)
+        r = store_each_removal(store, query, on_removal, &s, err);
+    question.removed_ns = s.removed_ns;
     question.sum = s.sum;
     question.watched_at_other_times = s.other_times;
     if (r == 0)

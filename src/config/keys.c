@@ -121,6 +121,44 @@ static int check_size(struct bytes value, struct err *err)
     return parse_size(value.data, &size, err); /* values end in a NUL */
 }
 
+int config_parse_age(struct bytes value, uint64_t *ret_ns, struct err *err)
+{
+    int r = 0;
+
+    *ret_ns = 0;
+    if (!bytes_equal_str(value, "off"))
+        r = parse_duration(value.data, ret_ns, err); /* values end in a NUL */
+    if (r == 0 && *ret_ns && *ret_ns < RETENTION_AGE_MIN_NS)
+        r = err_say(err, -EINVAL, "\"%.*s\" is less than an hour", SHOWN(value));
+    return r;
+}
+
+int config_parse_retention_size(struct bytes value, uint64_t *ret, struct err *err)
+{
+    int r = 0;
+
+    *ret = 0;
+    if (!bytes_equal_str(value, "off"))
+        r = parse_size(value.data, ret, err);
+    if (r == 0 && *ret && *ret < RETENTION_SIZE_MIN)
+        r = err_say(err, -EINVAL, "\"%.*s\" is less than 16M", SHOWN(value));
+    return r;
+}
+
+static int check_age(struct bytes value, struct err *err)
+{
+    uint64_t ns;
+
+    return config_parse_age(value, &ns, err);
+}
+
+static int check_retention_size(struct bytes value, struct err *err)
+{
+    uint64_t size;
+
+    return config_parse_retention_size(value, &size, err);
+}
+
 static int check_target(struct bytes value, struct err *err)
 {
     struct target target;
@@ -158,11 +196,17 @@ static const struct config_key_info keys[CONFIG_KEY_COUNT] = {
         "the kernel's buffer for events", check_size },
     [CONFIG_CONTROL] = { false, false, "control", "", "a path",
         "the socket that culprit ctl, watch and run ask; empty: control beside the lock", check_socket },
+    [CONFIG_RETENTION_AGE] = { false, false, "retention_age", "90d", "off, or a duration of at least an hour: 12h, 90d",
+        "what is older is removed from the store", check_age },
+    [CONFIG_RETENTION_SIZE] = { false, false, "retention_size", "2G", "off, or a size of at least 16M",
+        "where the store is bigger, the oldest is removed", check_retention_size },
     [CONFIG_WATCH_TARGETS] = { true, true, "targets", NULL, "paths, or CONTAINER:PATH",
         "all below a directory is watched; what is not there yet is waited for", check_target },
     [CONFIG_WATCH_PERMISSIONS] = { true, false, "permissions", NULL, "r, w, x, a", "as at the top", check_permissions },
     [CONFIG_WATCH_KEY] = { true, false, "key", NULL, "a word", "marks the events (rule.name); the watch's name if left out",
         check_word },
+    [CONFIG_WATCH_RETENTION_AGE] = { true, false, "retention_age", NULL, "off, or a duration of at least an hour: 12h, 90d",
+        "as at the top", check_age },
 };
 /* clang-format on */
 

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "util/bytes.h"
 #include "util/err.h"
 
@@ -18,10 +20,13 @@ enum config_key {
     CONFIG_DOCKER_SOCKET,
     CONFIG_RING_SIZE,
     CONFIG_CONTROL,
+    CONFIG_RETENTION_AGE,
+    CONFIG_RETENTION_SIZE,
     /* of one watch */
     CONFIG_WATCH_TARGETS,
     CONFIG_WATCH_PERMISSIONS,
     CONFIG_WATCH_KEY,
+    CONFIG_WATCH_RETENTION_AGE,
     CONFIG_KEY_COUNT,
 };
 #define CONFIG_TOP_COUNT CONFIG_WATCH_TARGETS /* those at the top come first */
@@ -43,5 +48,8 @@ const struct config_key_info *config_key_info(enum config_key key);
 enum config_key config_key_by_name(bool of_watch, struct bytes name);
 /* auto, cheap: a value of CONFIG_SENSOR that is given alone. */
 bool config_sensor_is_automatic(struct bytes value);
+/* Nanoseconds, bytes; 0: off. -EINVAL with what is wrong. */
+int config_parse_age(struct bytes value, uint64_t *ret_ns, struct err *err);
+int config_parse_retention_size(struct bytes value, uint64_t *ret, struct err *err);
 /* on, off, true, false, yes, no. -EINVAL: it is none. */
 int config_parse_switch(struct bytes value, bool *ret);

@@ -73,6 +73,8 @@ static void add_watch(struct sbuf *out, const struct config *c, size_t index)
 {
     const struct config_watch *w = &c->watches[index];
     struct bytes permissions = config_text(c, CONFIG_PERMISSIONS), key = config_watch_key(w);
+    struct bytes age = config_text(c, CONFIG_RETENTION_AGE);
+    const struct config_value kept = { .items = &age, .count = 1 };
     const struct config_value inherited = { .items = &permissions, .count = 1 };
     const struct config_value named = { .items = &key, .count = 1 };
     size_t begin = out->len;
@@ -90,6 +92,8 @@ static void add_watch(struct sbuf *out, const struct config *c, size_t index)
     if (!key.data)
         key = bytes_of("");
     add_value(out, "    ", CONFIG_WATCH_KEY, w->values[CONFIG_WATCH_KEY].count ? &w->values[CONFIG_WATCH_KEY] : &named);
+    add_value(out, "    ", CONFIG_WATCH_RETENTION_AGE,
+              w->values[CONFIG_WATCH_RETENTION_AGE].count ? &w->values[CONFIG_WATCH_RETENTION_AGE] : &kept);
     sbuf_add_str(out, "}\n");
 }
 

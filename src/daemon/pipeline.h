@@ -58,6 +58,9 @@ struct pipeline_options {
  */
 int pipeline_open(const struct pipeline_options *options, struct pipeline **ret, struct err *err);
 
+/* For how long the store keeps what it has, as store_retain(). -ENOMEM; 0 also where there is none. */
+int pipeline_retain(struct pipeline *p, const struct store_retention *retention);
+
 /* Takes over the target. From its return on changes are seen, or the target is waited for. */
 int pipeline_add(struct pipeline *p, struct target *target, struct err *err);
 

@@ -58,6 +58,11 @@ static void open_store(struct pipeline *p)
                  err_text(&err, r));
 }
 
+int pipeline_retain(struct pipeline *p, const struct store_retention *retention)
+{
+    return p->store ? store_retain(p->store, retention) : 0;
+}
+
 int pipeline_open(const struct pipeline_options *options, struct pipeline **ret, struct err *err)
 {
     struct pipeline *p = calloc(1, sizeof(*p));

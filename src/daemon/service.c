@@ -16,6 +16,7 @@
 #include "daemon/control.h"
 #include "daemon/notify.h"
 #include "daemon/pipeline.h"
+#include "daemon/retain.h"
 #include "daemon/single.h"
 #include "daemon/status.h"
 #include "util/cleanup.h"
@@ -160,8 +161,10 @@ static void reload(struct service *s)
     r = load(s, &c, &err);
     if (r == 0) {
         r = arm_configuration(&s->arming, &c, &d, &err);
-        if (r == 0)
+        if (r == 0) {
             report_later(s, &c);
+            retain_configured(s->pipeline, &c, s->options->log);
+        }
         config_done(&c);
     }
     count_reload(s, r, err_text(&err, r));
@@ -366,6 +369,7 @@ static int start(struct service *s, struct err *err)
         r = arm_configuration(&s->arming, &s->config, &d, err);
     if (r < 0)
         return r;
+    retain_configured(s->pipeline, &s->config, s->options->log);
     pipeline_ready(s->pipeline, &text);
     pipeline_confine(s->pipeline);
     s->status.since_ns = s->status.reloaded_ns = clock_ns(CLOCK_REALTIME);

@@ -41,6 +41,7 @@ struct case_question {
     struct coverage_nearest nearest; /* where it was never watched */
     bool watched_at_other_times;     /* nearest is the target itself */
     bool found;                      /* events were */
+    uint64_t removed_ns;             /* CLOCK_REALTIME: what is older was removed from the record; 0: nothing that was asked for */
 };
 /* What happened to the files without anybody deleting them, as watch/ and the engines report it. */
 enum explanation {

@@ -154,6 +154,16 @@ static void add_span(struct sbuf *out, uint64_t from_ns, uint64_t to_ns)
     }
 }
 
+/* ... and what is older was removed. */
+static void add_removed(struct sbuf *out, const struct case_question *q)
+{
+    bool watched = q->sum.count && q->sum.spans[0].from_ns == q->removed_ns; /* and longer, for all that is known */
+
+    sbuf_add_str(out, watched ? "recorded since " : "the record goes back to ");
+    add_moment(out, q->removed_ns, true);
+    sbuf_add_str(out, "; older was removed");
+}
+
 static void add_duration(struct sbuf *out, uint64_t ns)
 {
     static const struct {
@@ -287,6 +297,17 @@ void coverage_each_line(const struct case_ *c, void (*line)(void *data, const ch
             line(data, "", sbuf_bytes(&s));
         }
     }
+    for (const struct case_question *q = c->questions; q; q = q->next) {
+        sbuf_clear(&s);
+        if (!q->removed_ns || (!q->found && c->questions->next))
+            continue;
+        if (c->questions->next) {
+            escape_terminal(&s, q->target);
+            sbuf_add_str(&s, ": ");
+        }
+        add_removed(&s, q);
+        line(data, "", sbuf_bytes(&s));
+    }
     sbuf_clear(&s);
     if (c->watched_beyond)
         sbuf_addf(&s, "and %zu more spans", c->watched_beyond);
@@ -303,6 +324,14 @@ void coverage_each_line(const struct case_ *c, void (*line)(void *data, const ch
 static void say_never(struct sbuf *out, const struct case_question *q)
 {
     const struct coverage_nearest *n = &q->nearest;
+
+    if (q->removed_ns) { /* it may have been watched, and much may have happened */
+        sbuf_add_str(out, "what happened to ");
+        escape_terminal(out, q->target);
+        sbuf_add_str(out, " is not known: ");
+        add_removed(out, q);
+        return;
+    }
 
     escape_terminal(out, q->target);
     if (q->watched_at_other_times) {
@@ -430,6 +459,10 @@ static void say_answer(struct sbuf *out, const struct case_ *c, const struct cas
     else
         say_partly(out, c, q);
     add_found_by(out, c);
+    if (q->removed_ns) {
+        sbuf_add_str(out, "; ");
+        add_removed(out, q);
+    }
 }
 
 bool case_watched_partly(const struct case_ *c, struct sbuf *out)
@@ -601,7 +634,12 @@ static void add_question_json(struct sbuf *out, const struct case_question *q)
 
     json_open_element(out);
     json_string(out, JSON_KEY("target"), q->target);
-    json_string(out, JSON_KEY("extent"), bytes_of(coverage_extent_name(extent)));
+    json_string(out, JSON_KEY("extent"),
+                bytes_of(extent == COVERAGE_NEVER && q->removed_ns ? "removed" : coverage_extent_name(extent)));
+    if (q->removed_ns) {
+        json_key(out, JSON_KEY("removed_before"));
+        ecs_write_time(out, q->removed_ns);
+    }
     if (bytes_known(q->nearest.shown)) {
         json_string(out, JSON_MEMBER("nearest", "target"), q->nearest.shown);
         add_times(out, q->nearest.from_ns, q->nearest.to_ns);

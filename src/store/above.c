@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "store/floor.h"
 #include "store/load.h"
 #include "store/select.h"
 #include "util/limits.h"
@@ -42,12 +43,12 @@ static int prepare(const struct above_asking *a, int way, const char *victim, bo
     sbuf_addf(&sql,
               "SELECT e.row, e.time_ns FROM %s e.%sdirectory = (SELECT row FROM directory WHERE path = ?1) "
               "AND e.%sname = ?2 AND +e.error = 0 AND +e.time_ns >= ?3 AND +e.time_ns <= ?4 "
-              "AND (?5 >> +e.operation) & 1 AND %s ORDER BY e.time_ns DESC LIMIT %d",
+              "AND (?5 >> +e.operation) & 1 AND %s%s ORDER BY e.time_ns DESC LIMIT %d",
               packed ? "directory d CROSS JOIN block_place p ON p.directory = d.row "
                        "CROSS JOIN block b ON b.row = p.block CROSS JOIN packed(b.row) e "
                        "WHERE d.path = ?1 AND may_have(p.names, ?2) AND b.last_ns >= ?3 AND b.first_ns <= ?4 AND "
                      : "event e WHERE",
-              columns[way], columns[way], way == BY_HOST ? "1" : victim, ROWS_MAX);
+              columns[way], columns[way], way == BY_HOST ? "1" : victim, floor_condition(a->query), ROWS_MAX);
     return db_prepare(a->store->db, a->store->path, sbuf_str(&sql), ret, a->err);
 }
 
@@ -98,7 +99,7 @@ static int ask(struct above_asking *a, struct bytes path, const char *victim)
 
     for (int way = 0; way < WAYS && r == 0; way++) {
         r = ask_way(a, path, way, victim, false);
-        if (r == 0 && a->store->has_blocks)
+        if (r == 0 && a->store->has.blocks)
             r = ask_way(a, path, way, victim, true);
     }
     return r;
@@ -144,15 +145,18 @@ static int emit(struct above_asking *a, int (*each)(void *data, struct event *ev
     return r;
 }
 
-int store_each_above(struct store *store, const struct store_query *query, int (*each)(void *data, struct event *event),
+int store_each_above(struct store *store, const struct store_query *asked, int (*each)(void *data, struct event *event),
                      void *data, struct err *err)
 {
+    struct store_query kept, *query = &kept;
     struct above_asking a = { .store = store, .query = query, .err = err };
-    const char *victim = query->any_victim              ? "1"
-                         : bytes_known(query->container) ? "+e.victim IN (SELECT row FROM temp.asked_container)"
+    const char *victim = asked->any_victim              ? "1"
+                         : bytes_known(asked->container) ? "+e.victim IN (SELECT row FROM temp.asked_container)"
                                                          : "+e.victim_kind = 1";
-    int r = bytes_known(query->path) ? select_begin(store, query, err) : 0;
+    int r = bytes_known(asked->path) ? select_begin(store, asked, &kept, err) : 0;
 
+    if (!bytes_known(asked->path))
+        return 0;
     if (r == 0 && query->path.len > 1)
         r = ask(&a, query->path, victim);
     if (r == 0 && select_has_host_path(query))

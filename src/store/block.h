@@ -56,5 +56,6 @@ void block_reader_free(struct block_reader *reader); /* NULL is fine */
 int block_reader_begin(struct block_reader *reader, int64_t block, struct err *err);
 /* 1 and the next event, 0 at the end; -EBADMSG: damaged. */
 int block_reader_next(struct block_reader *reader, const struct block_event **ret, struct err *err);
+void block_reader_end(struct block_reader *reader); /* nothing of the database is held any more */
 /* The event of this row. -ENOENT. */
 int block_reader_find(struct block_reader *reader, int64_t row, const struct block_event **ret, struct err *err);

@@ -73,6 +73,12 @@ int block_reader_begin(struct block_reader *b, int64_t block, struct err *err)
     return r < 0 ? r : b->row == block ? 0 : -ENOENT;
 }
 
+void block_reader_end(struct block_reader *b)
+{
+    sqlite3_reset(b->rows);
+    b->count = b->seen = 0;
+}
+
 static bool take_rows(struct bytes *rest, struct block_rows *rows)
 {
     unsigned differ;

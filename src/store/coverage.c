@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "store/coverage_asking.h"
+#include "store/floor.h"
 #include "store/observer.h"
 #include "store/schema.h"
 #include "store/select.h"
 #include "util/clock.h"
+#include "util/macro.h"
 
 #define ONLY_MAX 16 /* places below what is asked for that are named */
 
@@ -269,7 +271,7 @@ static int add_span(const struct coverage_asking *a, sqlite3_stmt *rows, int (*e
     r = is_in_time(a->query, &c) ? compare_span(a, sqlite3_column_int64(rows, 0), &c, &answer, err) : 0;
     if (r == 0 && (answer.whole || answer.only_count)) {
         c.permissions = answer.permissions;
-        c.from_ns = answer.from_ns > c.from_ns ? answer.from_ns : c.from_ns;
+        c.from_ns = MAX(MAX(answer.from_ns, a->floor_ns), c.from_ns);
         if (!answer.whole)
             c.only = sbuf_bytes(&answer.only);
         if (is_in_time(a->query, &c))
@@ -302,15 +304,18 @@ void coverage_asking_done(struct coverage_asking *a)
     sqlite3_finalize(a->container);
 }
 
-int store_each_coverage(struct store *store, const struct store_query *query,
+int store_each_coverage(struct store *store, const struct store_query *asked,
                         int (*each)(void *data, const struct coverage *coverage), void *data,
                         struct err *err)
 {
+    struct store_query kept, *query = &kept;
     struct coverage_asking a = { .store = store, .query = query };
     sqlite3_stmt *rows = NULL;
     int code = SQLITE_DONE;
-    int r = select_begin(store, query, err);
+    int r = select_begin(store, asked, &kept, err);
 
+    if (r == 0)
+        r = floor_of_all(store, &a.floor_ns, err);
     if (r == 0)
         r = coverage_prepare(&a, err);
     if (r == 0)
@@ -331,6 +336,36 @@ int store_each_coverage(struct store *store, const struct store_query *query,
         r = db_error(store->db, store->path, err);
     sqlite3_finalize(rows);
     coverage_asking_done(&a);
+    return r;
+}
+
+/* ---- what was removed ---- */
+
+int store_each_removal(struct store *store, const struct store_query *asked,
+                       int (*each)(void *data, const struct store_removal *removal), void *data, struct err *err)
+{
+    struct store_query kept;
+    sqlite3_stmt *rows = NULL;
+    int code = SQLITE_DONE;
+    int r = store->has.floors ? select_begin(store, asked, &kept, err) : 0;
+
+    if (r < 0 || !store->has.floors)
+        return r;
+    r = db_prepare(store->db, store->path,
+                   "SELECT text, floor_ns FROM watch WHERE floor_ns > ? AND (row = 0 OR floor_ns > "
+                   "(SELECT floor_ns FROM watch WHERE row = 0)) ORDER BY row",
+                   &rows, err);
+    if (r == 0)
+        sqlite3_bind_int64(rows, 1, (sqlite3_int64)asked->since_ns);
+    while (r == 0 && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+        const struct store_removal removal = { db_column_bytes(rows, 0), (uint64_t)sqlite3_column_int64(rows, 1) };
+
+        if (!bytes_known(removal.watch) || target_covers(store, asked, removal.watch))
+            r = each(data, &removal);
+    }
+    if (r == 0 && code != SQLITE_DONE)
+        r = db_error(store->db, store->path, err);
+    sqlite3_finalize(rows);
     return r;
 }
 

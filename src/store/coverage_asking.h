@@ -13,6 +13,7 @@ struct coverage_asking {
     sqlite3_stmt *places;    /* of one span; NULL: an older culprit's store has none */
     sqlite3_stmt *container; /* is this id among the containers that are asked for? */
     bool observers;          /* the spans say who writes them */
+    uint64_t floor_ns;       /* what was observed before is not there any more */
 };
 
 /* The columns of a struct coverage_place, of coverage_place p. */

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "store/schema.h"
 #include "store/sqlite.h"
 #include "util/log.h"
 
@@ -14,8 +15,7 @@ struct store {
     sqlite3 *db; /* for questions, read only; NULL where it only records */
     char *path;
     const struct log *log;
-    bool has_blocks; /* a store that an older culprit wrote has none */
-    bool has_suspect_rest; /* likewise */
+    struct schema_parts has;
     struct store_queue *queue; /* NULL: read only */
     struct adding *adding;
 };

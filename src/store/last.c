@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "store/floor.h"
 #include "store/load.h"
 #include "store/select.h"
 
@@ -36,7 +37,7 @@ static int prepare(struct store_last *l, const struct store_query *query, int wa
         sbuf_add_str(&sql, bytes_known(query->container)
                                ? " AND +e.victim IN (SELECT row FROM temp.asked_container)"
                                : " AND +e.victim_kind = 1");
-    sbuf_add_str(&sql, " ORDER BY e.time_ns DESC, e.row DESC LIMIT 1");
+    sbuf_addf(&sql, "%s ORDER BY e.time_ns DESC, e.row DESC LIMIT 1", floor_condition(query));
     return db_prepare(l->store->db, l->store->path, sbuf_str(&sql),
                       packed ? &l->packed[way] : &l->ways[way], err);
 }
@@ -49,20 +50,23 @@ static void bind_times(sqlite3_stmt *s, const struct store_query *query)
     sqlite3_bind_int64(s, 4, query->until_ns ? (sqlite3_int64)query->until_ns : INT64_MAX);
 }
 
-int store_last_new(struct store *store, const struct store_query *query, struct store_last **ret,
+int store_last_new(struct store *store, const struct store_query *asked, struct store_last **ret,
                    struct err *err)
 {
-    struct store_query containers = { .container = query->container, .any_victim = query->any_victim };
+    struct store_query containers = { .container = asked->container, .any_victim = asked->any_victim };
+    struct store_query kept, *query = &kept;
     struct store_last *l = calloc(1, sizeof(*l));
     int r;
 
     if (!l)
         return err_set(err, -ENOMEM, "the store");
     l->store = store;
-    r = select_begin(store, &containers, err);
+    r = select_begin(store, &containers, &kept, err);
+    if (r == 0)
+        r = floor_apply(store, asked, &kept, err);
     for (int way = 0; way < WAYS && r == 0; way++) {
         r = prepare(l, query, way, false, err);
-        if (r == 0 && store->has_blocks)
+        if (r == 0 && store->has.blocks)
             r = prepare(l, query, way, true, err);
         bind_times(l->ways[way], query);
         bind_times(l->packed[way], query);

@@ -68,7 +68,7 @@ int loader_new(struct store *store, struct loader **ret, struct err *err)
         r = prepare_process(l, err);
     if (r == 0)
         r = prepare(l, "row", "container", container_fields, "", " FROM container WHERE row = ?", &l->container, err);
-    if (r == 0 && store->has_blocks)
+    if (r == 0 && store->has.blocks)
         r = block_reader_new(store->db, store->path, &l->blocks, err);
     if (r < 0) {
         loader_free(l);

@@ -68,7 +68,8 @@ int store_translate(struct store *store, struct store_query *query, struct arena
     sqlite3_stmt *rows = NULL;
     bool found = false;
     size_t depth = 0;
-    int r = select_begin(store, &asked, err);
+    struct store_query kept;
+    int r = select_begin(store, &asked, &kept, err);
 
     if (r == 0)
         r = coverage_prepare(&a, err);
@@ -222,7 +223,8 @@ int store_nearest_coverage(struct store *store, const struct store_query *query,
 {
     struct coverage_asking a = { .store = store, .query = query };
     unsigned best = 0;
-    int r = select_begin(store, query, err);
+    struct store_query kept;
+    int r = select_begin(store, query, &kept, err);
 
     *ret = (struct coverage_nearest){ 0 };
     if (r == 0)

@@ -7,7 +7,7 @@
 #include "store/block.h"
 
 enum column { ROW, TIME, OPERATION, FAILURE, VICTIM, VICTIM_KIND, SUSPECT, SUSPECT_REST, DIRECTORY, NAME, PREVIOUS_DIRECTORY,
-              PREVIOUS_NAME, HOST_DIRECTORY, HOST_NAME, BLOCK };
+              PREVIOUS_NAME, HOST_DIRECTORY, HOST_NAME, WATCH, BLOCK };
 
 struct table {
     sqlite3_vtab base; /* first: SQLite's part */
@@ -25,7 +25,7 @@ static int connect_table(sqlite3 *db, void *data, int argc, const char *const *a
     struct table *t;
     int code = sqlite3_declare_vtab(db, "CREATE TABLE packed (row, time_ns, operation, error, victim, victim_kind, "
                                         "suspect, suspect_rest, directory, name, previous_directory, previous_name, "
-                                        "host_directory, host_name, block HIDDEN)");
+                                        "host_directory, host_name, watch, block HIDDEN)");
 
     (void)data, (void)argc, (void)argv, (void)error;
     if (code != SQLITE_OK)
@@ -168,6 +168,9 @@ static int column(sqlite3_vtab_cursor *base, sqlite3_context *context, int which
     case PREVIOUS_NAME:
     case HOST_NAME:
         result_bytes(context, e->values.bytes[DELTA_NAME((which - NAME) / 2)]);
+        break;
+    case WATCH:
+        result_bytes(context, e->values.bytes[DELTA_watch]);
         break;
     default:
         sqlite3_result_null(context);

@@ -2,7 +2,7 @@
 /*
  * Blocks in SQL: the table-valued function packed(block) has a row for each of its events, with what questions ask
  * for: row, time_ns, operation, error, victim, victim_kind, suspect, directory, name, previous_directory,
- * previous_name, host_directory, host_name. may_have(names, name) is block_may_have().
+ * previous_name, host_directory, host_name, watch. may_have(names, name) is block_may_have().
  */
 #pragma once
 

@@ -9,6 +9,7 @@
 
 #include "store/block.h"
 #include "store/coverage.h"
+#include "store/floor.h"
 #include "store/handle.h"
 #include "store/load.h"
 #include "store/schema.h"
@@ -18,17 +19,18 @@
 #define SAMPLE_REACH 4096    /* rows behind a group's first event that are looked at for more of it */
 #define SAMPLE_BUDGET 100000 /* such rows for one question */
 
-int store_each_event(struct store *store, const struct store_query *query,
+int store_each_event(struct store *store, const struct store_query *asked,
                      int (*each)(void *data, struct event *event), void *data, struct err *err)
 {
     _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
     sqlite3_stmt *rows = NULL;
     struct loader *loader = NULL;
-    int r = select_begin(store, query, err), code = SQLITE_DONE;
+    struct store_query kept, *query = &kept;
+    int r = select_begin(store, asked, &kept, err), code = SQLITE_DONE;
 
     sbuf_add_str(&sql, "SELECT e.row AS row, e.time_ns AS time_ns FROM event e WHERE ");
     select_condition(query, SELECT_ALL, &sql);
-    if (store->has_blocks) {
+    if (store->has.blocks) {
         sbuf_add_str(&sql, " UNION ALL SELECT e.row, e.time_ns " SELECT_FROM_BLOCKS "WHERE ");
         select_condition(query, SELECT_ALL, &sql);
     }
@@ -59,17 +61,18 @@ int store_each_event(struct store *store, const struct store_query *query,
     return r;
 }
 
-uint64_t store_count_events(struct store *store, const struct store_query *query, struct err *err)
+uint64_t store_count_events(struct store *store, const struct store_query *asked, struct err *err)
 {
     _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
     sqlite3_stmt *rows = NULL;
+    struct store_query kept, *query = &kept;
     uint64_t count = 0;
 
-    if (select_begin(store, query, err) < 0 || select_blocks(store, query, SELECT_ALL, err) < 0)
+    if (select_begin(store, asked, &kept, err) < 0 || select_blocks(store, query, SELECT_ALL, err) < 0)
         return 0;
     sbuf_add_str(&sql, "SELECT (SELECT count(*) FROM event e WHERE ");
     select_condition(query, SELECT_ALL, &sql);
-    if (store->has_blocks) {
+    if (store->has.blocks) {
         sbuf_add_str(&sql, ") + (SELECT count(*) " SELECT_FROM_BLOCKS "WHERE ");
         select_condition(query, SELECT_ALL, &sql);
     }
@@ -169,6 +172,9 @@ static int has_partial(struct store *store, const struct store_query *query, boo
         sbuf_add_str(&sql, "(first_ns < ?3 AND last_ns >= ?3)");
     if (query->until_ns)
         sbuf_addf(&sql, "%s(first_ns <= ?4 AND last_ns > ?4)", query->since_ns ? " OR " : "");
+    if (query->watch_floors) /* counted before it was kept of which watch */
+        sbuf_addf(&sql, "%s(hour = 0 AND first_ns < (SELECT max(floor_ns) FROM watch))",
+                  query->since_ns || query->until_ns ? " OR " : "");
     sbuf_add_str(&sql, ") LIMIT 1");
     r = db_prepare(store->db, store->path, sbuf_str(&sql), &row, err);
     if (r == 0) {
@@ -187,7 +193,7 @@ static int collect_rollup(struct store *store, const struct store_query *query,
     sbuf_addf(&sql,
               "SELECT suspect, %s, operation, error, victim, victim_kind, count, first_ns, "
               "last_ns, first_event FROM rollup %s WHERE ",
-              store->has_suspect_rest ? "suspect_rest" : "0", select_rollup_index(query));
+              store->has.suspect_rest ? "suspect_rest" : "0", select_rollup_index(query));
     select_rollup(query, &sql);
     if (query->since_ns)
         sbuf_add_str(&sql, " AND first_ns >= ?3");
@@ -205,7 +211,7 @@ static int collect_events(struct store *store, const struct store_query *query, 
     sbuf_addf(&sql,
               "SELECT e.suspect, %s, e.operation, e.error, ifnull(e.victim, 0), e.victim_kind, 1, "
               "e.time_ns, e.time_ns, e.row %s WHERE ",
-              store->has_suspect_rest ? "e.suspect_rest" : "0", from);
+              store->has.suspect_rest ? "e.suspect_rest" : "0", from);
     select_condition(query, part, &sql);
     return collect(store, query, sbuf_str(&sql), groups, err);
 }
@@ -219,7 +225,7 @@ static int collect_groups(struct store *store, const struct store_query *query,
     int r = 0;
 
     /* The counted rows know whole directories: what lies in the time with a part is read. */
-    if (!partial && (query->since_ns || query->until_ns))
+    if (!partial && (query->since_ns || query->until_ns || query->watch_floors))
         r = has_partial(store, query, &partial, err);
     if (r == 0 && !partial)
         r = collect_rollup(store, query, groups, err);
@@ -228,9 +234,9 @@ static int collect_groups(struct store *store, const struct store_query *query,
     part = twice ? SELECT_ALL : partial ? SELECT_NEAR : SELECT_ITSELF;
     r = collect_events(store, query, part,
                        part == SELECT_NEAR ? "FROM event e INDEXED BY event_time" : "FROM event e", groups, err);
-    if (r == 0 && store->has_blocks)
+    if (r == 0 && store->has.blocks)
         r = select_blocks(store, query, part, err);
-    if (r == 0 && store->has_blocks)
+    if (r == 0 && store->has.blocks)
         r = collect_events(store, query, part, SELECT_FROM_BLOCKS, groups, err);
     return r;
 }
@@ -250,13 +256,13 @@ static int by_time(const struct group *a, const struct group *b)
 
 static int prepare_near(struct store *store, const struct store_query *query, sqlite3_stmt **ret, struct err *err)
 {
-    const char *rest = store->has_suspect_rest ? "+e.suspect_rest" : "0";
+    const char *rest = store->has.suspect_rest ? "+e.suspect_rest" : "0";
     _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
 
     sbuf_add_str(&sql, "SELECT e.row AS row FROM event e WHERE ");
     select_condition(query, SELECT_NEAR, &sql);
     sbuf_addf(&sql, NEAR "%s", rest);
-    if (store->has_blocks) {
+    if (store->has.blocks) {
         sbuf_addf(&sql,
                   " UNION ALL SELECT e.row FROM block b CROSS JOIN packed(b.row) e "
                   "WHERE b.row > ?8 - %d AND b.row < ?9 AND ",
@@ -313,7 +319,7 @@ static int hand_out(struct loader *loader, const struct group *g, const int64_t 
     return r;
 }
 
-int store_each_rollup(struct store *store, const struct store_query *query, unsigned samples,
+int store_each_rollup(struct store *store, const struct store_query *asked, unsigned samples,
                       int (*each)(void *data, const struct store_rollup *rollup,
                                   struct event *const *samples, unsigned sample_count),
                       void *data, struct err *err)
@@ -322,7 +328,8 @@ int store_each_rollup(struct store *store, const struct store_query *query, unsi
     struct loader *loader = NULL;
     sqlite3_stmt *near = NULL;
     int64_t rows[LIMIT_CASE_SAMPLES], budget = SAMPLE_BUDGET;
-    int r = select_begin(store, query, err);
+    struct store_query kept, *query = &kept;
+    int r = select_begin(store, asked, &kept, err);
 
     if (r == 0)
         r = collect_groups(store, query, &groups, err);
@@ -354,16 +361,17 @@ int store_each_rollup(struct store *store, const struct store_query *query, unsi
 
 /* ---- the rest of the record ---- */
 
-int store_each_life(struct store *store, const struct store_query *query,
+int store_each_life(struct store *store, const struct store_query *asked,
                     int (*each)(void *data, const struct lifecycle_event *life), void *data, struct err *err)
 {
     struct loader *loader = NULL;
     sqlite3_stmt *rows = NULL;
+    struct store_query kept, *query = &kept;
     int r, code = SQLITE_DONE;
 
-    if (!query->any_victim && !bytes_known(query->container))
+    if (!asked->any_victim && !bytes_known(asked->container))
         return 0;
-    r = select_begin(store, query, err);
+    r = select_begin(store, asked, &kept, err);
     if (r == 0)
         r = db_prepare(store->db, store->path,
                        query->any_victim
@@ -403,15 +411,19 @@ int store_each_life(struct store *store, const struct store_query *query,
     return r;
 }
 
-int store_each_gap(struct store *store, const struct store_query *query,
+int store_each_gap(struct store *store, const struct store_query *asked,
                    int (*each)(void *data, const struct gap *gap), void *data, struct err *err)
 {
     sqlite3_stmt *rows = NULL;
     int code = SQLITE_DONE;
-    int r = db_prepare(store->db, store->path,
-                       "SELECT reason, count, from_ns, to_ns, sensor, text FROM gap "
-                       "WHERE to_ns >= ? AND from_ns <= ? ORDER BY from_ns, row",
-                       &rows, err);
+    struct store_query kept, *query = &kept;
+    int r = floor_apply(store, asked, &kept, err);
+
+    if (r == 0)
+        r = db_prepare(store->db, store->path,
+                           "SELECT reason, count, from_ns, to_ns, sensor, text FROM gap "
+                           "WHERE to_ns >= ? AND from_ns <= ? ORDER BY from_ns, row",
+                           &rows, err);
 
     if (r == 0) {
         sqlite3_bind_int64(rows, 1, (sqlite3_int64)query->since_ns);
@@ -470,7 +482,7 @@ int store_summarise(struct store *store, struct store_summary *ret, struct err *
     sqlite3_stmt *row = NULL;
     struct stat st;
     int r = db_prepare(store->db, store->path,
-                       store->has_blocks
+                       store->has.blocks
                            ? "SELECT (SELECT count(*) FROM event) + (SELECT ifnull(sum(count), 0) FROM block), "
                              "(SELECT min(t) FROM (SELECT min(time_ns) AS t FROM event UNION ALL "
                              "SELECT min(first_ns) FROM block)), "

@@ -20,4 +20,5 @@ struct store_query {
     uint64_t since_ns, until_ns; /* CLOCK_REALTIME; 0 = open */
     uint64_t operations;    /* bit 1 << enum operation; 0 = all */
     uint64_t limit;         /* 0 = no limit; the oldest come first */
+    bool watch_floors;      /* the store's own: see store/floor.h */
 };

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "store/kept_retention.h"
 #include "store/spool_format.h"
 #include "store/sqlite.h"
 #include "util/macro.h"
@@ -40,6 +41,7 @@ static inline void span_join(struct missing_span *s, const struct missing_span *
 enum anew { ANEW_NONE, ANEW_MOVED, ANEW_DAMAGED, ANEW_MESSAGE };
 
 struct checkpointer;
+struct pruner;
 struct sender;
 struct writer;
 
@@ -78,12 +80,16 @@ struct store_queue {
     dev_t file_device;      /* the one that is written */
     ino_t file_inode;
     struct spool_numbers spooled, stored; /* what the queue has got; what is written */
+    struct kept_retention *next_retention; /* takes the place of `retention` */
     uint64_t buffers;       /* counts what was handed over: an event is packed as the difference from the one before it in the same buffer */
     atomic_ulong steps;     /* that SQLite made, by the writer's thread */
     /* the writer's thread only, once it runs: a connection belongs to one thread, questions have their own */
     sqlite3 *db;
     struct writer *writer;
     struct checkpointer *checkpointer;
+    struct pruner *pruner;  /* NULL: nothing is removed */
+    struct kept_retention *retention; /* likewise */
+    uint64_t prune_ns;      /* CLOCK_MONOTONIC: the next step */
     int log_pages;          /* of SQLite's log, after the last transaction */
     dev_t device;
     ino_t inode;

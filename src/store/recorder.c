@@ -8,6 +8,7 @@
 
 #include "store/checkpoint.h"
 #include "store/message.h"
+#include "store/prune.h"
 #include "store/queue.h"
 #include "store/schema.h"
 #include "store/takeover.h"
@@ -20,6 +21,7 @@
 #define SLICE_MS 500
 #define HANG_SLICES 6           /* with the first one, which only looks, 3.5 s: SIGTERM ends culprit within five */
 #define ABANDON_MS 300          /* it has been waited for already */
+#define PRUNE_PAUSES 4
 #define STEPS 200               /* SQLite's instructions that count as one; an event takes some hundreds */
 #define LOG_PAGES 1000          /* of 4 KiB, until they go into the file */
 #define LOG_PAGES_MAX 16000     /* the other thread does not get to its end: the writer waits for it */
@@ -56,6 +58,8 @@ void queue_free(struct store_queue *q)
     pthread_mutex_destroy(&q->lock);
     pthread_cond_destroy(&q->wake);
     pthread_cond_destroy(&q->done);
+    retention_free(q->retention);
+    retention_free(q->next_retention);
     free(q->path);
     free(q->spool_directory);
     free(q);
@@ -82,7 +86,8 @@ static int configure(struct store_queue *q, struct err *err)
     int r;
 
     sqlite3_progress_handler(q->db, STEPS, note_step, q);
-    r = db_exec(q->db, q->path, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1000",
+    /* before there is anything in it: only then it counts */
+    r = db_exec(q->db, q->path, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1000",
                     err);
 
     if (r == 0 && q->patient) /* an import writes as fast as it can: pages of indexes stay, and go to the file less often */
@@ -101,9 +106,11 @@ static int configure(struct store_queue *q, struct err *err)
 static void disconnect(struct store_queue *q)
 {
     checkpointer_free(q->checkpointer);
+    pruner_free(q->pruner);
     writer_free(q->writer);
     sqlite3_close(q->db);
     q->checkpointer = NULL;
+    q->pruner = NULL;
     q->writer = NULL;
     q->db = NULL;
 }
@@ -163,6 +170,17 @@ static int check_shrunk_file(struct store_queue *q)
     return r < 0 ? r : check_file(q);
 }
 
+/* It holds all that SQLite counts as its own: pages at its end were given back. */
+static bool holds_all_pages(struct store_queue *q, off_t size)
+{
+    sqlite3_stmt *s = NULL;
+    bool holds = db_prepare(q->db, q->path, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", &s, NULL) == 0 &&
+                 sqlite3_step(s) == SQLITE_ROW && sqlite3_column_int64(s, 0) > 0 && sqlite3_column_int64(s, 0) <= size;
+
+    sqlite3_finalize(s);
+    return holds;
+}
+
 /* Is the file at the path still the one that we write to? */
 static enum anew look_at_file(struct store_queue *q)
 {
@@ -171,7 +189,7 @@ static enum anew look_at_file(struct store_queue *q)
 
     if (r == -ENOENT || r == -ENOTDIR || (r == 0 && (st.st_dev != q->device || st.st_ino != q->inode)))
         return ANEW_MOVED;
-    if (r == 0 && (st.st_size == 0 || st.st_size < q->size))
+    if (r == 0 && (st.st_size == 0 || (st.st_size < q->size && !holds_all_pages(q, st.st_size))))
         r = check_shrunk_file(q);
     if (r == 0)
         q->size = st.st_size;
@@ -254,7 +272,35 @@ static int write_batch(struct store_queue *q, uint64_t now, struct err *err)
     return 0;
 }
 
-static int attempt(struct store_queue *q, struct err *err)
+static int take_retention(struct store_queue *q, struct kept_retention *next, int r, struct err *err)
+{
+    if (next) {
+        retention_free(q->retention);
+        q->retention = next;
+        pruner_free(q->pruner);
+        q->pruner = NULL;
+    }
+    return r == 0 && q->retention && !q->pruner ? pruner_new(q->db, q->path, &q->retention->retention, &q->pruner, err) : r;
+}
+
+/*
+ * One step of what is to be removed, and a pause after it: four fifths of the time are for what comes. What fails is tried
+ * again: what is recorded does not depend on it.
+ */
+static void prune(struct store_queue *q, uint64_t now)
+{
+    struct rows_in_use in_use;
+    uint64_t real = clock_ns(CLOCK_REALTIME), after;
+    bool alone = writer_rows_in_use(q->writer, real, &in_use), forget;
+    int r = pruner_step(q->pruner, real, alone ? &in_use : NULL, &forget, NULL);
+
+    if (forget)
+        writer_forget(q->writer);
+    after = clock_ns(CLOCK_MONOTONIC);
+    q->prune_ns = after + (r == 1 ? PRUNE_PAUSES * (after - now) + NS_PER_MS : NS_PER_S);
+}
+
+static int attempt(struct store_queue *q, struct kept_retention *next, struct err *err)
 {
     uint64_t now = clock_ns(CLOCK_MONOTONIC);
     enum anew why = ANEW_NONE;
@@ -268,10 +314,14 @@ static int attempt(struct store_queue *q, struct err *err)
         leave_file(q, why);
     if (!q->db)
         r = recorder_open(q, err);
+    r = take_retention(q, next, r, err);
     if (r < 0)
         return r;
     if (q->draining.len || now >= q->alive_ns)
         r = write_batch(q, now, err);
+    now = clock_ns(CLOCK_MONOTONIC);
+    if (r == 0 && q->pruner && now >= q->prune_ns)
+        prune(q, now);
     if (r == -EBADMSG) {
         leave_file(q, ANEW_DAMAGED);
     } else if (r == MESSAGE_MALFORMED) {
@@ -289,7 +339,9 @@ static uint64_t due_ns(const struct store_queue *q)
 {
     uint64_t due = q->db ? MIN(q->alive_ns, q->look_ns) : 0;
 
-    if (q->stop || q->flush_to > q->written)
+    if (q->pruner)
+        due = MIN(due, q->prune_ns);
+    if (q->stop || q->flush_to > q->written || (q->next_retention && !q->error))
         return 0;
     if (q->error)
         return q->retry_ns;
@@ -351,6 +403,7 @@ static void *recorder_main(void *data)
 
     pthread_mutex_lock(&q->lock);
     do {
+        struct kept_retention *next;
         struct err err = ERR_INIT;
         uint64_t due, now;
         int r;
@@ -363,8 +416,10 @@ static void *recorder_main(void *data)
         hand_over(q);
         q->flushes_begun = q->flushes;
         q->writing = true;
+        next = q->next_retention;
+        q->next_retention = NULL;
         pthread_mutex_unlock(&q->lock);
-        r = attempt(q, &err);
+        r = attempt(q, next, &err);
         pthread_mutex_lock(&q->lock);
         end_attempt(q, r, &err);
     } while (!is_finished(q));

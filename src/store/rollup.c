@@ -33,12 +33,7 @@ int rollup_new(sqlite3 *db, const char *path, struct rollup **ret, struct err *e
         return err_set(err, -ENOMEM, "the store");
     u->db = db;
     u->path = path;
-    r = db_prepare(db, path,
-                   "INSERT INTO rollup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-                   "count = count + excluded.count, last_ns = max(last_ns, excluded.last_ns), "
-                   "first_event = CASE WHEN excluded.first_ns < first_ns THEN excluded.first_event "
-                   "ELSE first_event END, first_ns = min(first_ns, excluded.first_ns)",
-                   &u->insert, err);
+    r = db_prepare(db, path, ROLLUP_INSERT, &u->insert, err);
     if (r < 0) {
         rollup_free(u);
         return r;
@@ -105,7 +100,7 @@ static int write_row(struct rollup *u, const struct rollup_row *row, struct err 
 {
     const struct rollup_key *k = &row->key;
     const int64_t values[] = { k->directory, k->place, k->other, k->suspect, k->suspect_rest, k->operation, k->error, k->victim,
-                               k->victim_kind, row->count, (int64_t)row->first_ns, (int64_t)row->last_ns,
+                               k->victim_kind, k->watch, k->hour, row->count, (int64_t)row->first_ns, (int64_t)row->last_ns,
                                row->first_event };
 
     for (size_t i = 0; i < ARRAY_SIZE(values); i++)

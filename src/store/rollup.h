@@ -6,10 +6,20 @@
 
 #include "store/sqlite.h"
 
+#define ROLLUP_HOUR_NS (3600 * NS_PER_S)
+
+/* A row that was counted is added to what is there: its key, count, first and last time, first event. */
+#define ROLLUP_INSERT                                                                                 \
+    "INSERT INTO rollup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET " \
+    "count = count + excluded.count, last_ns = max(last_ns, excluded.last_ns), "                      \
+    "first_event = CASE WHEN excluded.first_ns < first_ns THEN excluded.first_event "                 \
+    "ELSE first_event END, first_ns = min(first_ns, excluded.first_ns)"
+
 struct rollup;
 
 struct rollup_key {
-    int64_t directory, place, other, suspect, suspect_rest, operation, error, victim, victim_kind; /* as the columns are called */
+    int64_t directory, place, other, suspect, suspect_rest, operation, error, victim, victim_kind,
+        watch, hour; /* as the columns are called */
 };
 
 int rollup_new(sqlite3 *db, const char *path, struct rollup **ret, struct err *err);

@@ -15,7 +15,10 @@
  *             the host finds it, if that reads differently
  * rollup      the events of one directory counted, so that `who` need not read them. place 0: by
  *             `directory`; 1: by a rename's previous directory; 2: by the host's. other: the event's
- *             directory, where it is not the same
+ *             directory, where it is not the same. hour: since 1970, so that what is older than some hour goes as a
+ *             whole; 0: counted before that was kept; watch: likewise, what is kept for a time of its own
+ * watch       the watches that events name. floor_ns: what is older was removed, and does not count where it is not
+ *             removed yet; row 0: of all events
  * coverage    a span of observation; coverage_place: where it looked
  * block       many events as one row, and block_place, which directories they are about: store/block.h
  */
@@ -222,6 +225,32 @@ static int add_stored(sqlite3 *db, const char *path, struct err *err)
                    err);
 }
 
+/* What is removed again, and how far that has come. Rows that were counted before may be of many hours: 0. */
+static int add_floors(sqlite3 *db, const char *path, struct err *err)
+{
+    int r = db_exec(db, path,
+                    "CREATE TABLE IF NOT EXISTS watch (row INTEGER PRIMARY KEY, text BLOB UNIQUE, "
+                    "floor_ns INTEGER NOT NULL DEFAULT 0);"
+                    "INSERT OR IGNORE INTO watch (row) VALUES (0)",
+                    err);
+
+    if (r < 0 || schema_has_column(db, path, "rollup", "hour"))
+        return r;
+    return db_exec(db, path,
+                   "ALTER TABLE rollup RENAME TO rollup_before;"
+                   "DROP INDEX rollup_victim;"
+                   "CREATE TABLE rollup (directory INTEGER, place INTEGER, other INTEGER, suspect INTEGER, "
+                   "suspect_rest INTEGER, operation INTEGER, error INTEGER, victim INTEGER, victim_kind INTEGER, "
+                   "watch INTEGER, hour INTEGER, count INTEGER, first_ns INTEGER, last_ns INTEGER, first_event INTEGER, "
+                   "PRIMARY KEY (directory, place, other, suspect, suspect_rest, operation, error, victim, victim_kind, "
+                   "watch, hour)) WITHOUT ROWID;"
+                   "INSERT INTO rollup SELECT directory, place, other, suspect, suspect_rest, operation, error, victim, "
+                   "victim_kind, 0, 0, count, first_ns, last_ns, first_event FROM rollup_before;"
+                   "DROP TABLE rollup_before;"
+                   "CREATE INDEX rollup_victim ON rollup (victim, directory)",
+                   err);
+}
+
 /* A step is never changed once a store was made with it. */
 static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err) = {
     create_tables,
@@ -238,10 +267,12 @@ static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err)
     add_suspect_rest,
     add_columns, /* process: input */
     add_stored,
+    add_floors,
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 #define VERSION_BLOCKS 5
 #define VERSION_SUSPECT_REST 12
+#define VERSION_FLOORS 15
 
 static int check_owner(sqlite3 *db, const char *path, int version, struct err *err)
 {
@@ -270,12 +301,13 @@ static int check_owner(sqlite3 *db, const char *path, int version, struct err *e
     return 0;
 }
 
-int schema_check(sqlite3 *db, const char *path, bool *ret_has_blocks, bool *ret_has_rest, struct err *err)
+int schema_check(sqlite3 *db, const char *path, struct schema_parts *ret, struct err *err)
 {
     int version = 0, r = db_user_version(db, path, &version, err);
 
-    *ret_has_blocks = version >= VERSION_BLOCKS;
-    *ret_has_rest = version >= VERSION_SUSPECT_REST;
+    *ret = (struct schema_parts){ .blocks = version >= VERSION_BLOCKS,
+                                  .suspect_rest = version >= VERSION_SUSPECT_REST,
+                                  .floors = version >= VERSION_FLOORS };
     return r < 0 ? r : check_owner(db, path, version, err);
 }
 

@@ -15,8 +15,12 @@
 
 /* Brings the store to this version. -EPROTO: written by a newer culprit; -EBADMSG: not ours. */
 int schema_migrate(sqlite3 *db, const char *path, struct err *err);
-/* The same test without writing. *ret_has_blocks, *ret_has_rest (of suspects): the store is of a version that has them. */
-int schema_check(sqlite3 *db, const char *path, bool *ret_has_blocks, bool *ret_has_rest, struct err *err);
+/* What a store of this version has; one that an older culprit wrote lacks some. */
+struct schema_parts {
+    bool blocks, suspect_rest, floors;
+};
+/* The same test without writing. */
+int schema_check(sqlite3 *db, const char *path, struct schema_parts *ret, struct err *err);
 /* False for a column that a newer culprit has come to have: a store that is only read is not changed. */
 bool schema_has_column(sqlite3 *db, const char *path, const char *table, const char *column);
 /* ", PREFIX.COLUMN" for each of them, or ", NULL": an older culprit's store lacks columns, and nothing is known of what

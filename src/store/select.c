@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "store/fields.h"
+#include "store/floor.h"
 #include "store/schema.h"
 
 /* Parameters: the path's directory and name, since, until, operations, the host path's directory and name. */
@@ -131,16 +132,19 @@ static int ask_containers(struct store *store, const struct store_query *q, stru
     return r;
 }
 
-int select_begin(struct store *store, const struct store_query *q, struct err *err)
+int select_begin(struct store *store, const struct store_query *q, struct store_query *ret_kept, struct err *err)
 {
-    int r = db_exec(store->db, store->path,
-                    "PRAGMA temp_store = MEMORY;"
-                    "CREATE TEMP TABLE IF NOT EXISTS asked_directory (row INTEGER PRIMARY KEY);"
-                    "CREATE TEMP TABLE IF NOT EXISTS asked_host_directory (row INTEGER PRIMARY KEY);"
-                    "CREATE TEMP TABLE IF NOT EXISTS asked_container (row INTEGER PRIMARY KEY);"
-                    "CREATE TEMP TABLE IF NOT EXISTS asked_block (row INTEGER PRIMARY KEY);"
-                    "DELETE FROM temp.asked_directory; DELETE FROM temp.asked_host_directory; DELETE FROM temp.asked_container",
-                    err);
+    int r = floor_apply(store, q, ret_kept, err);
+
+    if (r == 0)
+        r = db_exec(store->db, store->path,
+                        "PRAGMA temp_store = MEMORY;"
+                        "CREATE TEMP TABLE IF NOT EXISTS asked_directory (row INTEGER PRIMARY KEY);"
+                        "CREATE TEMP TABLE IF NOT EXISTS asked_host_directory (row INTEGER PRIMARY KEY);"
+                        "CREATE TEMP TABLE IF NOT EXISTS asked_container (row INTEGER PRIMARY KEY);"
+                        "CREATE TEMP TABLE IF NOT EXISTS asked_block (row INTEGER PRIMARY KEY);"
+                        "DELETE FROM temp.asked_directory; DELETE FROM temp.asked_host_directory; DELETE FROM temp.asked_container",
+                        err);
 
     if (r == 0 && bytes_known(q->path))
         r = ask_directories(store, asked_path.table, q->path, err);
@@ -193,7 +197,7 @@ int select_blocks(struct store *store, const struct store_query *q, enum select_
 {
     int r = db_exec(store->db, store->path, "DELETE FROM temp.asked_block", err);
 
-    if (r < 0 || !store->has_blocks)
+    if (r < 0 || !store->has.blocks)
         return r;
     if (!bytes_known(q->path))
         return ask_blocks(store, q, "block b WHERE 1", err);
@@ -257,6 +261,7 @@ void select_condition(const struct store_query *q, enum select_part part, struct
         sbuf_add_str(sql, " AND e.time_ns <= ?4");
     if (q->operations)
         sbuf_add_str(sql, " AND (?5 >> e.operation) & 1");
+    sbuf_add_str(sql, floor_condition(q));
 }
 
 const char *select_rollup_index(const struct store_query *q)
@@ -282,6 +287,8 @@ void select_rollup(const struct store_query *q, struct sbuf *sql)
         sbuf_add_str(sql, own);
     if (q->operations)
         sbuf_add_str(sql, " AND (?5 >> operation) & 1");
+    if (q->watch_floors)
+        sbuf_add_str(sql, " AND NOT EXISTS (SELECT 1 FROM watch w WHERE w.row = rollup.watch AND w.floor_ns > rollup.first_ns)");
 }
 
 int select_bind(const struct store_query *q, sqlite3_stmt *s)

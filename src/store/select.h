@@ -13,10 +13,11 @@ enum select_part {
     SELECT_NEAR,   /* all, among a few rows that something else picks: no index is to be used */
 };
 
-/* Fills temp.asked_directory and temp.asked_container. */
-int select_begin(struct store *store, const struct store_query *query, struct err *err);
+/* Fills temp.asked_directory and temp.asked_container. *ret_kept: the question as far as the record goes back
+ * (store/floor.h), which is asked from then on. */
+int select_begin(struct store *store, const struct store_query *query, struct store_query *ret_kept, struct err *err);
 /* Fills temp.asked_block: blocks that may have events of this part. They are asked as
- * "FROM temp.asked_block b CROSS JOIN packed(b.row) e" with the same condition, where store->has_blocks. */
+ * "FROM temp.asked_block b CROSS JOIN packed(b.row) e" with the same condition, where store->has.blocks. */
 int select_blocks(struct store *store, const struct store_query *query, enum select_part part, struct err *err);
 #define SELECT_FROM_BLOCKS "FROM temp.asked_block b CROSS JOIN packed(b.row) e "
 /* A condition on event e, with parameters for select_bind(). */

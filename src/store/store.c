@@ -74,13 +74,29 @@ static struct store_queue *queue_new(struct store *s, const struct store_options
     return q;
 }
 
+int store_retain(struct store *s, const struct store_retention *retention)
+{
+    struct store_queue *q = s->queue;
+    struct kept_retention *k = retention_copy(retention), *before;
+
+    if (!k)
+        return -ENOMEM;
+    pthread_mutex_lock(&q->lock);
+    before = q->next_retention;
+    q->next_retention = k;
+    pthread_mutex_unlock(&q->lock);
+    retention_free(before);
+    return 0;
+}
+
 static int open_for_writing(struct store *s, const struct store_options *options, struct err *err)
 {
     int r = 0;
 
     s->queue = queue_new(s, options);
     s->adding = calloc(1, sizeof(*s->adding));
-    if (!s->queue || !s->adding || !(s->adding->sender = sender_new()))
+    if (!s->queue || !s->adding || !(s->adding->sender = sender_new()) ||
+        (options->retention && store_retain(s, options->retention) < 0))
         return err_set(err, -ENOMEM, "the store");
     if (!options->retry)
         r = recorder_open(s->queue, err);
@@ -108,7 +124,7 @@ static int open_for_questions(struct store *s, struct err *err)
     int r = db_open(s->path, true, &s->db, NULL, err);
 
     if (r == 0)
-        r = schema_check(s->db, s->path, &s->has_blocks, &s->has_suspect_rest, err);
+        r = schema_check(s->db, s->path, &s->has, err);
     return r < 0 ? r : packed_register(s->db, s->path, err);
 }
 

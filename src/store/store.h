@@ -15,6 +15,7 @@
 #include "event/coverage.h"
 #include "event/event.h"
 #include "store/imported.h"
+#include "store/retention.h"
 #include "util/err.h"
 #include "util/log.h"
 
@@ -30,6 +31,7 @@ struct store_options {
     bool patient;        /* whoever adds waits for room as long as it takes: nothing else depends on it (import) */
     bool retry;          /* it only records, and is opened by the writer's thread: a store that cannot be used now is
                           * tried again; store_open() does not fail for that, and no question can be asked */
+    const struct store_retention *retention; /* as store_retain(); NULL: nothing is removed */
     const struct log *log;
 };
 
@@ -64,6 +66,9 @@ int store_add_imported(struct store *store, const struct store_imported *importe
 /* All that happened before this time (CLOCK_REALTIME) was added: how far open coverage reaches if we are killed now.
  * Called often, also where nothing happens: the log's lines about the store are written here too. */
 void store_seen(struct store *store, uint64_t seen_ns);
+
+/* What is too old, or too much, is removed from now on, as the writer's thread finds time. Copies what it needs. -ENOMEM. */
+int store_retain(struct store *store, const struct store_retention *retention);
 
 /* Everything added before is on disk, or the error of one more attempt. */
 int store_flush(struct store *store, struct err *err);

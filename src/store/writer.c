@@ -13,6 +13,7 @@
 #include "store/delta.h"
 #include "store/fields.h"
 #include "store/message.h"
+#include "store/rows_in_use.h"
 #include "store/rollup.h"
 #include "store/schema.h"
 #include "util/macro.h"
@@ -30,6 +31,8 @@ struct directory {
 enum statement {
     INSERT_DIRECTORY,
     FIND_DIRECTORY,
+    INSERT_WATCH,
+    FIND_WATCH,
     INSERT_CONTAINER,
     INSERT_PROCESS,
     NEXT_ROW,
@@ -56,6 +59,7 @@ struct writer {
     struct event_block *block;
     struct rollup *rollup;
     int64_t version;          /* of the data: another one after somebody else wrote; 0 = not looked at yet */
+    uint64_t written_ns;      /* CLOCK_REALTIME: the last time */
     uint64_t others_until_ns; /* CLOCK_REALTIME: until then another process may add the same events */
     int64_t processes[MESSAGE_SLOTS + 1], containers[MESSAGE_SLOTS + 1];
     struct coverage_writer *coverage;
@@ -66,6 +70,7 @@ struct writer {
     struct delta_values values;  /* of the event that is written, and until then of the one before it */
     struct block_rows rows;
     bool started;                /* an event has been a row of its own */
+    int64_t watch;               /* its row; 0 = it has none */
     bool others;                 /* somebody else may write the same events */
     bool packing;                /* events go to the block */
     int64_t next_row;            /* of the next event; 0 = not looked up yet */
@@ -99,6 +104,8 @@ static int prepare(struct writer *w, struct err *err)
     } rows[] = {
         { INSERT_DIRECTORY, "INSERT OR IGNORE INTO directory (path) VALUES (?)" },
         { FIND_DIRECTORY, "SELECT row FROM directory WHERE path = ?" },
+        { INSERT_WATCH, "INSERT OR IGNORE INTO watch (text) VALUES (?)" },
+        { FIND_WATCH, "SELECT row FROM watch WHERE text = ?" },
         { DATA_VERSION, "PRAGMA data_version" },
         { OTHERS_ALIVE, "SELECT EXISTS (SELECT 1 FROM coverage WHERE to_ns = 0 AND alive_ns > ?)" },
         { NEXT_ROW, "SELECT 1 + max((SELECT ifnull(max(row), 0) FROM event), "
@@ -209,9 +216,31 @@ static bool is_event(enum message_kind kind)
 
 /* ---- rows ---- */
 
+/* The row of these bytes, in a table that keeps them once. */
+static int find_row(struct writer *w, enum statement insert, enum statement find, struct bytes value, int64_t *ret)
+{
+    sqlite3_stmt *s = w->statements[find];
+    int r;
+
+    db_bind_bytes(w->statements[insert], 1, value);
+    r = run(w, insert);
+    if (r < 0)
+        return r;
+    if (sqlite3_changes(w->db)) {
+        *ret = sqlite3_last_insert_rowid(w->db);
+        return 0;
+    }
+    db_bind_bytes(s, 1, value);
+    if (sqlite3_step(s) == SQLITE_ROW)
+        *ret = sqlite3_column_int64(s, 0);
+    else
+        r = db_error(w->db, w->path, w->err);
+    sqlite3_reset(s);
+    return r;
+}
+
 static int find_directory(struct writer *w, struct bytes path, int64_t *ret)
 {
-    sqlite3_stmt *find = w->statements[FIND_DIRECTORY];
     struct directory *d;
     int r;
 
@@ -223,20 +252,7 @@ static int find_directory(struct writer *w, struct bytes path, int64_t *ret)
         *ret = d->row;
         return 0;
     }
-    db_bind_bytes(w->statements[INSERT_DIRECTORY], 1, path);
-    r = run(w, INSERT_DIRECTORY);
-    if (r < 0)
-        return r;
-    if (sqlite3_changes(w->db)) {
-        *ret = sqlite3_last_insert_rowid(w->db);
-    } else {
-        db_bind_bytes(find, 1, path);
-        if (sqlite3_step(find) == SQLITE_ROW)
-            *ret = sqlite3_column_int64(find, 0);
-        else
-            r = db_error(w->db, w->path, w->err);
-        sqlite3_reset(find);
-    }
+    r = find_row(w, INSERT_DIRECTORY, FIND_DIRECTORY, path, ret);
     if (r < 0)
         return r;
     if (HASH_COUNT(w->directories) >= DIRECTORIES_MAX)
@@ -320,7 +336,9 @@ static int count_places(struct writer *w, int64_t event)
                               .operation = (int64_t)numbers[DELTA_operation],
                               .error = (int64_t)numbers[DELTA_error],
                               .victim = w->rows.row[BLOCK_VICTIM],
-                              .victim_kind = (int64_t)numbers[DELTA_victim_kind] };
+                              .victim_kind = (int64_t)numbers[DELTA_victim_kind],
+                              .watch = w->watch,
+                              .hour = (int64_t)(numbers[DELTA_time_ns] / ROLLUP_HOUR_NS) };
     int r = 0;
 
     for (int i = 0; i < PLACE_COUNT && r == 0; i++) {
@@ -391,6 +409,16 @@ static int find_directories(struct writer *w, uint64_t mask)
         if (mask & (DELTA_ALONE | 1ull << DELTA_DIRECTORY(i)))
             r = find_directory(w, w->values.bytes[DELTA_DIRECTORY(i)], &w->rows.row[BLOCK_DIRECTORIES + i]);
     return r;
+}
+
+static int find_watch(struct writer *w, uint64_t mask)
+{
+    struct bytes text = w->values.bytes[DELTA_watch];
+
+    if (!(mask & (DELTA_ALONE | 1ull << DELTA_watch)))
+        return 0;
+    w->watch = 0;
+    return bytes_known(text) ? find_row(w, INSERT_WATCH, FIND_WATCH, text, &w->watch) : 0;
 }
 
 /* Rows and blocks count together, so that an event is found by its number alone. */
@@ -476,7 +504,7 @@ static int write_event(struct writer *w, enum message_kind kind, struct bytes m)
     uint64_t actor, victim, rest, mask;
     struct bytes packed;
     bool is_new = true;
-    int64_t row;
+    int64_t row = 0;
     int r;
 
     if (!unpack_u64(&m, &actor) || !unpack_u64(&m, &victim) || !unpack_u64(&m, &rest))
@@ -495,6 +523,8 @@ static int write_event(struct writer *w, enum message_kind kind, struct bytes m)
     w->rows.row[BLOCK_VICTIM] = row_of(w->containers, victim);
     w->rows.row[BLOCK_SUSPECT_REST] = (int64_t)rest;
     r = find_directories(w, mask);
+    if (r == 0)
+        r = find_watch(w, mask);
     if (r == 0)
         r = next_row(w, &row);
     if (r == 0)
@@ -585,6 +615,31 @@ static int write_message(struct writer *w, enum message_kind kind, struct bytes 
     return MESSAGE_MALFORMED;
 }
 
+bool writer_rows_in_use(const struct writer *w, uint64_t now_ns, struct rows_in_use *ret)
+{
+    *ret = (struct rows_in_use){ w->processes, w->containers, ARRAY_SIZE(w->processes) };
+    return w->version && now_ns >= w->others_until_ns;
+}
+
+void writer_forget(struct writer *w)
+{
+    forget_directories(w);
+}
+
+/* Who was stopped for long is taken for dead, and what only he refers to may have been removed. */
+static int look_after_pause(struct writer *w, uint64_t now_ns)
+{
+    bool paused = w->written_ns && now_ns > w->written_ns + STORE_DEAD_NS / 2;
+    struct rows_in_use in_use;
+
+    w->written_ns = now_ns;
+    if (!paused)
+        return 0;
+    forget_directories(w);
+    (void)writer_rows_in_use(w, now_ns, &in_use);
+    return rows_are_there(w->db, w->path, &in_use, w->err);
+}
+
 /* As it was before. Directories are looked up again. */
 static void roll_back(struct writer *w)
 {
@@ -616,6 +671,8 @@ int writer_write(struct writer *w, struct bytes messages, uint64_t seen_ns, uint
     r = db_exec(w->db, w->path, "BEGIN IMMEDIATE", err);
     if (r == 0)
         r = look_for_others(w, now_ns);
+    if (r == 0)
+        r = look_after_pause(w, now_ns);
     w->others = now_ns < w->others_until_ns;
     while (r == 0 && message_next(&w->rest, &kind, &m))
         r = write_message(w, kind, m, seen_ns);

@@ -2,11 +2,13 @@
 /* The writer's side: messages become rows. One thread owns it. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "store/spool_format.h"
 #include "store/sqlite.h"
 
+struct rows_in_use;
 struct writer;
 
 int writer_new(sqlite3 *db, const char *path, struct writer **ret, struct err *err);
@@ -29,3 +31,8 @@ int writer_write(struct writer *writer, struct bytes messages, uint64_t seen_ns,
 /* From now on this one goes on with the spans that another process began and did not end. *ret_stored: what of its spool is in
  * the store. 1: there are some; 0: there is none; an error of SQLite's. */
 int writer_adopt(struct writer *writer, struct bytes observer, struct spool_numbers *ret_stored, struct err *err);
+
+/* Rows that later messages may refer to, valid until the next call. False: somebody else may write, with rows of his own. */
+bool writer_rows_in_use(const struct writer *writer, uint64_t now_ns, struct rows_in_use *ret);
+/* Rows of directories and watches may have been removed. */
+void writer_forget(struct writer *writer);

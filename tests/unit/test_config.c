@@ -37,8 +37,8 @@ static void read_text(struct config *c, struct bytes text, struct said *said)
 
 /* ---- what is refused, and in which words ---- */
 
-#define TOP "(groups, permissions, writes, sensor, store, docker_socket, ring_size, control, watch NAME { ... })"
-#define OF_WATCH "(targets, permissions, key)"
+#define TOP "(groups, permissions, writes, sensor, store, docker_socket, ring_size, control, retention_age, retention_size, watch NAME { ... })"
+#define OF_WATCH "(targets, permissions, key, retention_age)"
 #define SYNTAX "KEY = VALUE, KEY = { VALUE, VALUE } or watch NAME { ... }"
 
 static const struct row {
@@ -57,7 +57,7 @@ static const struct row {
     { "quotes", BYTES("watch 'a b' { targets = { \"/x\\x20y\", '/a\"b', \"/c\\\"d\" } }\n"), "" },
     { "a comment in the end", BYTES("writes = on # yes\n"), "" },
 
-    { "no such key", BYTES("\nretention_day = 3\n"), "f:2: no key \"retention_day\" " TOP "\n" },
+    { "no such key", BYTES("\ncolour = 3\n"), "f:2: no key \"colour\" " TOP "\n" },
     { "nearly a key", BYTES("permission = wa\n"), "f:1: no key \"permission\"; did you mean permissions? " TOP "\n" },
     { "nearly a watch", BYTES("watsh \"a\" { targets = /a }\n"), "f:1: no key \"watsh\"; did you mean watch? " TOP "\n" },
     { "nearly a key of a watch", BYTES("watch a {\n  target = /a\n}\n"), "f:2: no key \"target\"; did you mean targets? " OF_WATCH "\n" },
@@ -85,6 +85,9 @@ static const struct row {
     { "cheap", BYTES("sensor = cheap\n"), "" },
     { "no sensor", BYTES("sensor = {}\n"), "f: sensor: no value (auto, cheap, or names from culprit doctor)\n" },
     { "store", BYTES("store = culprit.db\n"), "f:1: store: \"culprit.db\" is no path that begins with /\n" },
+    { "age", BYTES("retention_age = 10m\n"), "f:1: retention_age: \"10m\" is less than an hour\n" },
+    { "no size for a store", BYTES("retention_size = 1M\n"), "f:1: retention_size: \"1M\" is less than 16M\n" },
+    { "no retention", BYTES("retention_age = off\nretention_size = off\n"), "" },
     { "size", BYTES("ring_size = many\n"), NULL },
     { "no =", BYTES("writes on\n"), "f:1: \"=\" is missing behind \"writes\": " SYNTAX "\n" },
     { "no value", BYTES("writes =\n"), "f:2: the file ends in the middle of something: " SYNTAX "\n" },
@@ -214,7 +217,8 @@ static void example_is_the_defaults(void **state)
     b = printed(&example);
     assert_string_equal(sbuf_str(&a), "groups = { \"etc\", \"programs\", \"local\", \"opt\", \"boot\", \"schedules\", \"units\" }\n\n"
                                       "permissions = \"wa\"\n\nwrites = \"off\"\n\nsensor = { \"cheap\" }\n\n"
-                                      "store = \"/var/lib/culprit/culprit.db\"\n\ndocker_socket = \"\"\n\nring_size = \"auto\"\n\ncontrol = \"\"\n");
+                                      "store = \"/var/lib/culprit/culprit.db\"\n\ndocker_socket = \"\"\n\nring_size = \"auto\"\n\ncontrol = \"\"\n\n"
+                                      "retention_age = \"90d\"\n\nretention_size = \"2G\"\n");
     assert_string_equal(sbuf_str(&a), sbuf_str(&b));
     sbuf_done(&a);
     sbuf_done(&b);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* A pruner, for its own files. A step is one of a task: 1, there is more of it, 0, it is done, or -errno. */
+#pragma once
+
+#include "store/block.h"
+#include "store/retention.h"
+#include "store/row_set.h"
+#include "store/rows_in_use.h"
+#include "util/arena.h"
+
+#define PRUNE_CHANGES_MAX 64 /* one by one, in a step */
+
+/* In this order: what refers to something goes before it. */
+enum task { EVENTS, WATCH_EVENTS, BLOCKS, LIVES, GAPS, COVERAGE, ROLLUP, DIRECTORIES, MARK, PROCESSES, CONTAINERS, VACUUM, IDLE };
+
+struct watch_sweep {
+    int64_t row;
+    uint64_t age_ns;    /* 0: none of its own, any more */
+    uint64_t floor_ns, at_ns; /* all of it that is older than at_ns has gone */
+    struct bytes text;
+};
+
+struct pruner {
+    sqlite3 *db;
+    const char *path;
+    struct store_retention retention;
+    struct arena arena;
+    struct watch_sweep *watches;
+    struct block_reader *reader;
+    enum task task;
+    size_t watch;          /* that is swept */
+    uint64_t look_ns, sweep_ns; /* CLOCK_MONOTONIC: when next */
+    uint64_t floor_ns;
+    bool known;            /* floor_ns is the store's */
+    bool make_room, too_big;
+    bool removed;          /* events, since processes were swept */
+    bool forget;
+    unsigned rows;         /* in one step */
+    int64_t at[11];        /* how far a sweep has come */
+    int64_t last;          /* where it ends */
+    struct row_set processes, containers; /* that something refers to */
+};
+
+/* Numbers are bound in order. Returns the rows that changed, or -errno. */
+int64_t prune_run(struct pruner *p, const char *sql, const int64_t *values, unsigned count, struct err *err);
+int prune_number(struct pruner *p, const char *sql, const int64_t *values, unsigned count, uint64_t *ret, struct err *err);
+
+int prune_step_directories(struct pruner *p, struct err *err);
+/* Marks the processes that events refer to, and a writer. */
+int prune_step_mark(struct pruner *p, const struct rows_in_use *in_use, struct err *err);
+int prune_step_processes(struct pruner *p, struct err *err);
+int prune_step_containers(struct pruner *p, struct err *err);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* For how long a record is kept. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/bytes.h"
+
+#define RETENTION_AGE_NS (90 * 24 * 3600 * NS_PER_S)
+#define RETENTION_SIZE (2ull << 30)
+#define RETENTION_AGE_MIN_NS (3600 * NS_PER_S)
+#define RETENTION_SIZE_MIN (16ull << 20)
+
+/* Events of one watch, as they name it (struct event, watch_text), that are kept for a shorter time than others. */
+struct store_watch_retention {
+    struct bytes watch;
+    uint64_t age_ns;
+};
+
+struct store_retention {
+    uint64_t age_ns;  /* 0: for ever */
+    uint64_t size;    /* bytes of the file that are in use; 0: any */
+    bool drop_oldest; /* where the disk is full the oldest goes, so that what happens now can be written */
+    const struct store_watch_retention *watches;
+    size_t watch_count;
+};

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/* What is too old goes, as rows and as blocks, with all that only it referred to; nothing else does. */
+#include "test.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "make.h"
+#include "store/query.h"
+#include "store/row_set.h"
+#include "util/clock.h"
+
+#define HOUR (3600 * NS_PER_S)
+#define DAY (24 * HOUR)
+#define STORM 700 /* a block, and a rest that is one too */
+
+static char dir[64], path[96];
+static uint64_t ids;
+
+static int set_up(void **state)
+{
+    (void)state;
+    snprintf(dir, sizeof(dir), "/tmp/culprit-store.XXXXXX");
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/culprit.db", dir);
+    ids = 0;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    char command[128];
+
+    (void)state;
+    snprintf(command, sizeof(command), "rm -rf %s", dir);
+    return system(command);
+}
+
+static int64_t number(const char *sql)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *row = NULL;
+    int64_t n;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 10000);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &row, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(row), SQLITE_ROW);
+    n = sqlite3_column_int64(row, 0);
+    sqlite3_finalize(row);
+    sqlite3_close(db);
+    return n;
+}
+
+/* Each step is a transaction of its own: until all of them were made. */
+static void wait_for(const char *sql, int64_t expected)
+{
+    int64_t n = -1;
+
+    for (unsigned i = 0; i < (getenv("QUICK") ? 150 : 6000) && (n = number(sql)) != expected; i++)
+        usleep(20 * 1000);
+    if (n != expected)
+        fail_msg("%s: %lld, expected %lld", sql, (long long)n, (long long)expected);
+}
+
+static struct store *open_store(const struct store_retention *retention)
+{
+    struct store_options options = { .path = path, .retention = retention };
+    struct store *store = NULL;
+    struct err err = ERR_INIT;
+
+    if (store_open(&options, &store, &err) < 0)
+        fail_msg("%s", err.text);
+    return store;
+}
+
+static void add(struct store *store, const char *file, const char *watch, struct process *p, struct container *victim,
+                uint64_t time_ns, unsigned sensors)
+{
+    struct event *e = make_event(OPERATION_UNLINK, file, p, victim, time_ns);
+
+    ids++;
+    memcpy(e->id, &ids, sizeof(ids));
+    e->sensors = sensors;
+    event_set(e, &e->watch_text, bytes_of(watch));
+    assert_int_equal(store_add_event(store, e), 0);
+    event_free(e);
+}
+
+/* Some single events, and a storm, by processes of their own below the same launcher. */
+static void add_part(struct store *store, const char *in, const char *watch, struct process *launcher, uint64_t time_ns)
+{
+    struct process *p = make_process(100 + (pid_t)(ids % 1000), "/bin/rm", process_ref(launcher));
+    struct container *c = make_container(in, "web");
+    struct lifecycle_event life = { .container = c, .time_ns = time_ns, .kind = LIFECYCLE_START };
+    struct gap gap = { .reason = LOST_STORE, .count = 1, .from_ns = time_ns, .to_ns = time_ns + 1 };
+    char file[96];
+
+    for (unsigned i = 0; i < 5; i++) {
+        snprintf(file, sizeof(file), "%s/rows/f%u", in, i);
+        add(store, file, watch, p, c, time_ns + i, SENSOR_AUDIT);
+    }
+    assert_int_equal(store_flush(store, NULL), 0);
+    for (unsigned i = 0; i < STORM; i++) {
+        snprintf(file, sizeof(file), "%s/storm/f%u", in, i % 100);
+        add(store, file, watch, p, c, time_ns + 100 + i, SENSOR_BPF);
+    }
+    assert_int_equal(store_add_life(store, &life), 0);
+    assert_int_equal(store_add_gap(store, &gap), 0);
+    assert_int_equal(store_flush(store, NULL), 0);
+    process_unref(p);
+    container_unref(c);
+}
+#define PART (5 + STORM)
+
+static uint64_t count(struct store *store, const char *file, uint64_t since_ns)
+{
+    struct store_query q = { .path = bytes_of(file), .any_victim = true, .since_ns = since_ns };
+    struct err err = ERR_INIT;
+    uint64_t n = store_count_events(store, &q, &err);
+
+    assert_string_equal(err.text, "");
+    return n;
+}
+
+static int add_rollup(void *data, const struct store_rollup *rollup, struct event *const *samples, unsigned n)
+{
+    assert_true(n > 0);
+    assert_non_null(samples[0]->actor.process);
+    assert_non_null(samples[0]->actor.process->parent);
+    *(uint64_t *)data += rollup->count;
+    return 0;
+}
+
+static uint64_t counted(struct store *store, const char *file)
+{
+    struct store_query q = { .path = bytes_of(file), .any_victim = true };
+    uint64_t n = 0;
+
+    assert_int_equal(store_each_rollup(store, &q, 1, add_rollup, &n, NULL), 0);
+    return n;
+}
+
+struct removals {
+    unsigned all, watches;
+    uint64_t before_ns;
+};
+
+static int on_removal(void *data, const struct store_removal *removal)
+{
+    struct removals *r = data;
+
+    if (bytes_known(removal->watch))
+        r->watches++;
+    else
+        r->all++;
+    r->before_ns = removal->before_ns;
+    return 0;
+}
+
+static struct removals removals(struct store *store, const char *file, uint64_t since_ns)
+{
+    struct store_query q = { .path = bytes_of(file), .since_ns = since_ns };
+    struct removals r = { 0 };
+
+    assert_int_equal(store_each_removal(store, &q, on_removal, &r, NULL), 0);
+    return r;
+}
+
+/* ---- by age ---- */
+
+static void what_is_too_old_goes(void **state)
+{
+    const struct store_retention retention = { .age_ns = 30 * DAY };
+    struct process *init = make_process(1, "/sbin/init", NULL), *other = make_process(2, "/sbin/other", NULL);
+    struct process *again = make_process(3, "/bin/again", process_ref(other));
+    uint64_t now = clock_ns(CLOCK_REALTIME);
+    struct store *store = open_store(NULL);
+    struct coverage past = { .sensors = SENSOR_BPF, .from_ns = now - 60 * DAY, .to_ns = now - 50 * DAY, .watch = { "/", 1 } };
+    struct coverage present = { .sensors = SENSOR_BPF, .from_ns = now - 50 * DAY, .to_ns = now - DAY, .watch = { "/", 1 } };
+    struct coverage_place place = { .path = bytes_of("/"), .from_ns = past.from_ns };
+    struct removals r;
+    uint64_t id;
+
+    (void)state;
+    assert_int_equal(store_begin_coverage(store, &past, &id), 0);
+    assert_int_equal(store_add_coverage_place(store, id, &place), 0);
+    assert_int_equal(store_end_coverage(store, id, past.to_ns), 0);
+    assert_int_equal(store_begin_coverage(store, &present, &id), 0);
+    assert_int_equal(store_end_coverage(store, id, present.to_ns), 0);
+    add_part(store, "/old", "/", init, now - 40 * DAY);
+    add_part(store, "/older", "/", other, now - 41 * DAY);
+    add_part(store, "/new", "/", init, now - 20 * DAY);
+    store_close(store);
+    assert_int_equal(number("SELECT count(*) FROM process"), 5);
+
+    store = open_store(&retention);
+    wait_for("SELECT count(*) FROM process", 2); /* the last thing but the containers */
+    wait_for("SELECT count(*) FROM container", 1);
+    assert_int_equal(number("SELECT count(*) FROM event"), 5);
+    assert_int_equal(number("SELECT sum(count) FROM block"), STORM);
+    assert_int_equal(number("SELECT sum(count) FROM rollup WHERE place = 0"), PART);
+    assert_int_equal(number("SELECT count(*) FROM block_place WHERE block NOT IN (SELECT row FROM block)"), 0);
+    assert_int_equal(number("SELECT count(*) FROM directory WHERE hex(path) NOT LIKE '2F6E6577%'"), 0);
+    assert_int_equal(number("SELECT count(*) FROM life"), 1);
+    assert_int_equal(number("SELECT count(*) FROM gap"), 1);
+    assert_int_equal(number("SELECT count(*) FROM coverage"), 1);
+    assert_int_equal(number("SELECT count(*) FROM coverage_place"), 0);
+    assert_int_equal(count(store, "/", 0), PART);
+    assert_int_equal(counted(store, "/"), PART);
+    r = removals(store, "/", 0);
+    assert_int_equal(r.all, 1);
+    assert_int_equal(r.watches, 0);
+    assert_true(r.before_ns <= now - 30 * DAY + HOUR && r.before_ns > now - 31 * DAY);
+    assert_int_equal(removals(store, "/", now - DAY).all, 0); /* nothing of that is missing */
+
+    add(store, "/old/again", "/", again, NULL, now, SENSOR_AUDIT); /* a directory and a launcher that are gone */
+    assert_int_equal(store_flush(store, NULL), 0);
+    assert_int_equal(count(store, "/old", 0), 1);
+    assert_int_equal(counted(store, "/old"), 1);
+    store_close(store);
+    process_unref(again);
+    process_unref(other);
+    process_unref(init);
+}
+
+/* Who goes on is known also where all that he did before was removed. */
+static void who_goes_on_stays(void **state)
+{
+    const struct store_retention retention = { .age_ns = 30 * DAY };
+    struct process *init = make_process(1, "/sbin/init", NULL), *lasting = make_process(7, "/sbin/lasting", process_ref(init));
+    uint64_t now = clock_ns(CLOCK_REALTIME);
+    struct store *store = open_store(&retention);
+
+    (void)state;
+    add(store, "/d/old", "/", lasting, NULL, now - 40 * DAY, SENSOR_AUDIT);
+    add(store, "/d/new", "/", init, NULL, now, SENSOR_AUDIT);
+    assert_int_equal(store_flush(store, NULL), 0);
+    wait_for("SELECT count(*) FROM event", 1);
+    wait_for("SELECT count(*) FROM rollup", 1);
+    for (unsigned i = 0; i < 20; i++) { /* while the rest of that round is made */
+        add(store, "/d/later", "/", lasting, NULL, now + i, SENSOR_AUDIT);
+        assert_int_equal(store_flush(store, NULL), 0);
+        usleep(50 * 1000);
+    }
+    assert_int_equal(count(store, "/d", 0), 21);
+    assert_int_equal(counted(store, "/d/later"), 20);
+    store_close(store);
+    process_unref(lasting);
+    process_unref(init);
+}
+
+/* What goes is not found from the first moment on, and counted rows of many hours do not count what has gone. */
+static void a_day_is_one_row(void **state)
+{
+    const struct store_retention retention = { .age_ns = 30 * DAY };
+    struct process *init = make_process(1, "/sbin/init", NULL), *p = make_process(2, "/bin/p", process_ref(init));
+    uint64_t now = clock_ns(CLOCK_REALTIME), day = now / DAY * DAY - 10 * DAY;
+    struct store *store = open_store(NULL);
+
+    (void)state;
+    for (unsigned i = 0; i < 24; i++)
+        add(store, "/d/f", "/", p, NULL, day + i * HOUR, SENSOR_AUDIT);
+    add(store, "/d/f", "/", p, NULL, now, SENSOR_AUDIT);
+    assert_int_equal(store_flush(store, NULL), 0);
+    assert_int_equal(number("SELECT count(*) FROM rollup"), 25);
+    store_close(store);
+    store = open_store(&retention);
+    wait_for("SELECT count(*) FROM rollup", 2);
+    assert_int_equal(number("SELECT sum(count) FROM rollup"), 25);
+    assert_int_equal(number("SELECT count FROM rollup ORDER BY first_ns LIMIT 1"), 24);
+    assert_int_equal(number("SELECT first_event FROM rollup ORDER BY first_ns LIMIT 1"), 1);
+    assert_true(number("SELECT last_ns FROM rollup ORDER BY first_ns LIMIT 1") == (int64_t)(day + 23 * HOUR));
+    assert_int_equal(counted(store, "/d"), 25);
+    store_close(store);
+    process_unref(p);
+    process_unref(init);
+}
+
+/* ---- of one watch ---- */
+
+static void a_watch_is_kept_for_less(void **state)
+{
+    const struct store_watch_retention watches[] = { { bytes_of("/short"), 5 * DAY }, { bytes_of("/never"), DAY } };
+    const struct store_retention retention = { .age_ns = 30 * DAY, .watches = watches, .watch_count = 2 };
+    struct process *init = make_process(1, "/sbin/init", NULL);
+    uint64_t now = clock_ns(CLOCK_REALTIME);
+    struct store *store = open_store(NULL);
+
+    (void)state;
+    add_part(store, "/short", "/short", init, now - 10 * DAY);
+    add_part(store, "/long", "/long", init, now - 10 * DAY);
+    add_part(store, "/short", "/short", init, now - 2 * DAY);
+    store_close(store);
+    store = open_store(&retention);
+    wait_for("SELECT count(*) FROM event", 10);
+    wait_for("SELECT sum(count) FROM rollup WHERE place = 0", 2 * PART);
+    assert_int_equal(count(store, "/short", 0), PART);
+    assert_int_equal(counted(store, "/short"), PART);
+    assert_int_equal(counted(store, "/long"), PART);
+    assert_int_equal(counted(store, "/"), 2 * PART);
+    assert_int_equal(removals(store, "/short", 0).watches, 1);
+    assert_int_equal(removals(store, "/short/rows", 0).watches, 1);
+    assert_int_equal(removals(store, "/long", 0).watches, 0);
+    assert_int_equal(removals(store, "/short", now - DAY).watches, 0);
+    store_close(store);
+    process_unref(init);
+}
+
+/* ---- by size ---- */
+
+static void what_is_too_much_goes(void **state)
+{
+    const struct store_retention retention = { .size = 1024 * 1024 };
+    struct process *init = make_process(1, "/sbin/init", NULL);
+    uint64_t now = clock_ns(CLOCK_REALTIME), last = 0;
+    struct store *store = open_store(NULL);
+    struct stat before, after;
+    char in[32];
+
+    (void)state;
+    for (unsigned i = 0; i < 150; i++) {
+        snprintf(in, sizeof(in), "/part%u", i);
+        add_part(store, in, "/", init, now - (150 - i) * HOUR);
+    }
+    store_close(store);
+    assert_int_equal(stat(path, &before), 0);
+    assert_true(before.st_size > 2 * 1024 * 1024);
+    store = open_store(&retention);
+    wait_for("SELECT (SELECT page_count FROM pragma_page_count) - (SELECT freelist_count FROM pragma_freelist_count) <= 256", 1);
+    wait_for("SELECT freelist_count <= 512 FROM pragma_freelist_count", 1);
+    assert_int_equal(count(store, "/part149", 0), PART);
+    assert_int_equal(count(store, "/part0", 0), 0);
+    assert_int_equal(counted(store, "/"), count(store, "/", 0));
+    last = removals(store, "/", 0).before_ns;
+    assert_true(last > now - 150 * HOUR && last < now);
+    store_close(store);
+    assert_int_equal(stat(path, &after), 0);
+    assert_true(after.st_size < 3 * 1024 * 1024 && after.st_size < before.st_size); /* some pages are kept free */
+    process_unref(init);
+}
+
+static void rows_in_a_set(void **state)
+{
+    struct row_set set = { 0 };
+
+    (void)state;
+    assert_false(row_set_has(&set, 1));
+    assert_false(row_set_add(&set, 0));
+    assert_false(row_set_add(&set, -5));
+    assert_false(row_set_add(&set, INT64_MAX));
+    for (int64_t i = 1; i < 200000; i += 7)
+        assert_true(row_set_add(&set, i));
+    assert_true(row_set_add(&set, 1ll << 33));
+    for (int64_t i = 1; i < 200000; i++)
+        assert_int_equal(row_set_has(&set, i), i % 7 == 1);
+    assert_true(row_set_has(&set, 1ll << 33));
+    assert_false(row_set_has(&set, (1ll << 33) + 1));
+    assert_false(row_set_has(&set, INT64_MAX));
+    row_set_done(&set);
+    assert_false(row_set_has(&set, 1));
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_too_old_goes),
+        TEST(who_goes_on_stays),
+        TEST(a_day_is_one_row),
+        TEST(a_watch_is_kept_for_less),
+        TEST(what_is_too_much_goes),
+        TEST(rows_in_a_set),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
