@@ -125,10 +125,7 @@ static bool is_client(struct bytes executable)
                                          "crictl", "ctr", "oc", "k3s", "microk8s.kubectl" };
     struct bytes name = bytes_basename(executable);
 
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (bytes_equal_str(name, names[i]))
-            return true;
-    return false;
+    return BYTES_AMONG(name, names);
 }
 
 /* A name, an id or the beginning of one that is long enough not to be met by chance. */

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 
 #include "util/arena.h"
 #include "util/cleanup.h"
+#include "util/thread.h"
 
 #define CACHE_MAX 4096
 
@@ -67,12 +67,7 @@ int packages_new(const char *root, struct packages **ret, struct err *err)
         return err_set(err, r, "%s", root);
     }
     {
-        sigset_t all, before;
-
-        sigfillset(&all); /* signals are the main thread's */
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        p->reading = pthread_create(&p->thread, NULL, read_lists, p) == 0;
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        p->reading = thread_start(&p->thread, read_lists, p) == 0;
     }
     *ret = p;
     return 0;

@@ -60,13 +60,10 @@ struct bytes procfs_variable(struct bytes text, const char *name, char end)
     size_t len = strlen(name);
 
     while (text.len) {
-        const char *stop = memchr(text.data, end, text.len);
-        size_t n = stop ? (size_t)(stop - text.data) : text.len;
+        struct bytes one = bytes_next_field(&text, end);
 
-        if (n > len && text.data[len] == '=' && memcmp(text.data, name, len) == 0)
-            return (struct bytes){ text.data + len + 1, n - len - 1 };
-        n += stop != NULL;
-        text = (struct bytes){ text.data + n, text.len - n };
+        if (one.len > len && one.data[len] == '=' && memcmp(one.data, name, len) == 0)
+            return (struct bytes){ one.data + len + 1, one.len - len - 1 };
     }
     return BYTES_NULL;
 }

@@ -93,14 +93,6 @@ static void skip_option(const struct build_row *row, struct argv *a, struct byte
     }
 }
 
-static bool is_number(struct bytes word)
-{
-    for (size_t i = 0; i < word.len; i++)
-        if (word.data[i] < '0' || word.data[i] > '9')
-            return false;
-    return word.len > 0;
-}
-
 bool build_parse(const struct build_row *row, struct bytes args, struct cause_run *ret)
 {
     struct argv a = argv_of(args);
@@ -116,7 +108,7 @@ bool build_parse(const struct build_row *row, struct bytes args, struct cause_ru
         bool after_j = counted;
 
         counted = bytes_equal_str(word, "-j") && row->assigns;
-        if (!word.len || (after_j && is_number(word)))
+        if (!word.len || (after_j && bytes_is_number(word)))
             continue;
         if (word.data[0] == '-') {
             skip_option(row, &a, word, ret);

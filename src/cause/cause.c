@@ -3,19 +3,6 @@
 
 #include "cause/chain.h"
 
-/* Both live in the same container. A runtime's own stages, which are in its cgroup already and not in its mount
- * namespace yet, do not: whether they are met, and under which name, is a matter of luck. */
-static bool lives_with(const struct process *a, const struct process *b)
-{
-    if (!a->container)
-        return true;
-    if (a->mnt_ns && b->mnt_ns && a->mnt_ns != b->mnt_ns)
-        return false;
-    if (b->container)
-        return bytes_equal(a->container->id, b->container->id);
-    return a->cgroup.len && bytes_equal(a->cgroup, b->cgroup);
-}
-
 static bool add(struct chain *c, struct process *p)
 {
     const struct cause_link *link = c->count < CHAIN_MAX ? link_of(p) : NULL;
@@ -37,7 +24,7 @@ void chain_make(const struct event *e, struct chain *ret)
         for (struct process *image = p; image && add(ret, image); image = image->earlier)
             ;
     ret->inside = 0;
-    while (ret->inside < ret->count && lives_with(actor, ret->process[ret->inside]))
+    while (ret->inside < ret->count && process_lives_with(actor, ret->process[ret->inside]))
         ret->inside++;
     ret->end = ret->inside;
 }

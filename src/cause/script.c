@@ -172,10 +172,7 @@ static bool is_hook(struct bytes path)
 
     if (!bytes_equal_str(bytes_basename(directory), "hooks"))
         return false;
-    for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
-        if (bytes_equal_str(base, hooks[i]))
-            return true;
-    return false;
+    return BYTES_AMONG(base, hooks);
 }
 
 void script_name(struct process *p, struct cause_run *run)
@@ -192,10 +189,7 @@ bool script_is_shim(struct bytes path)
                                             "plenv", "plenv-exec", "pyenv", "pyenv-exec", "rbenv", "rbenv-exec", "rvm-exec", "tfenv" };
     struct bytes base = bytes_basename(path);
 
-    for (size_t i = 0; i < ARRAY_SIZE(managers); i++)
-        if (bytes_equal_str(base, managers[i]))
-            return true;
-    return bytes_equal_str(bytes_basename(bytes_dirname(path)), "shims");
+    return BYTES_AMONG(base, managers) || bytes_equal_str(bytes_basename(bytes_dirname(path)), "shims");
 }
 
 bool script_build(const struct build_row *row, struct bytes args, struct bytes script, struct cause_run *run)

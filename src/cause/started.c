@@ -294,10 +294,7 @@ static bool is_compose(struct bytes client)
     static const char *const names[] = { "docker-compose", "podman-compose" };
     struct bytes program = bytes_basename(argv_at(client, 0));
 
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (bytes_equal_str(program, names[i]))
-            return true;
-    return argv_has(client, "compose", 3);
+    return BYTES_AMONG(program, names) || argv_has(client, "compose", 3);
 }
 
 /* A health check is run by the engine with `runc exec` too. The same command by a user's `docker exec` is not one. */

@@ -19,8 +19,7 @@ enum { PRIORITY_ERROR = 3, PRIORITY_WARNING = 4, PRIORITY_INFO = 6 }; /* syslog(
 
 bool cli_debug, cli_priorities;
 
-/* Texts quote paths and names. What is escaped already stays as it is: a backslash is not doubled. */
-static void add_visible(struct sbuf *out, struct bytes text)
+void cli_add_visible(struct sbuf *out, struct bytes text)
 {
     while (text.len) {
         const char *backslash = memchr(text.data, '\\', text.len);
@@ -43,7 +42,7 @@ _printf_(2, 0) static void say(unsigned priority, const char *format, va_list ap
     if (cli_priorities)
         sbuf_addf(&line, "<%u>", priority);
     sbuf_add_str(&line, "culprit: ");
-    add_visible(&line, bytes_of(text));
+    cli_add_visible(&line, bytes_of(text));
     sbuf_add_char(&line, '\n');
     /* one write, so that lines of COMMAND and ours do not mix */
     dprintf(STDERR_FILENO, "%s", sbuf_str(&line));

@@ -24,6 +24,8 @@ enum exit_code {
 /* One line on stderr: "culprit: ...". */
 void cli_error(const char *format, ...) _printf_(1, 2);
 void cli_note(const char *format, ...) _printf_(1, 2);
+/* Our own text that quotes paths and names. What is escaped already stays as it is: a backslash is not doubled. */
+void cli_add_visible(struct sbuf *out, struct bytes text);
 void cli_warn(const char *format, ...) _printf_(1, 2);
 /* The error line, then how to get help; EXIT_USAGE. */
 int cli_usage_error(const struct verb *verb, const char *format, ...) _printf_(2, 3);

@@ -115,18 +115,24 @@ static int read_args(const struct verb *verb, int argc, char **argv, struct daem
     return 0;
 }
 
+/* A directory that was named has to be there. 0, or the exit status. */
+static int find_directory(const struct daemon_args *args)
+{
+    struct stat st;
+    int r = !args->chosen || args->file || stat(args->service.config_dir, &st) == 0 ? 0 : -errno;
+
+    if (r == 0)
+        return 0;
+    cli_error("%s: %s", args->service.config_dir, strerror(-r));
+    return cli_exit_code(r);
+}
+
 /* 0, or the exit status: a mistake is wrong usage. */
 static int load(const struct daemon_args *args, struct config *c)
 {
     struct config_report report = { .problem = on_problem };
-    struct stat st;
     int r = config_init(c);
 
-    if (args->chosen && !args->file && stat(args->service.config_dir, &st) < 0) {
-        cli_error("%s: %s", args->service.config_dir, strerror(errno));
-        config_done(c);
-        return EXIT_USAGE;
-    }
     if (r == 0)
         r = args->file ? config_load_file(c, args->file, &report) : config_load(c, args->service.config_dir, &report);
     if (r < 0) {
@@ -164,11 +170,8 @@ static int run(struct daemon_args *args)
     struct err err = ERR_INIT;
     struct arena arena = { 0 };
     struct ecs_host host = cli_host(&arena);
-    struct stat st;
-    int r = 0;
+    int r;
 
-    if (args->chosen && stat(o->config_dir, &st) < 0)
-        r = err_set(&err, -errno, "%s", o->config_dir);
     o->log = &cli_log;
     o->docker_socket = cli_docker_socket();
     o->host_id = host.id;
@@ -176,8 +179,7 @@ static int run(struct daemon_args *args)
     o->problem = on_problem;
     o->notice = on_notice;
     o->gap = on_gap;
-    if (r == 0)
-        r = service_run(o, &err);
+    r = service_run(o, &err);
     if (r < 0)
         cli_error("%s", err_text(&err, r));
     arena_done(&arena);
@@ -190,6 +192,8 @@ int cmd_daemon(int argc, char **argv)
     struct daemon_args args = { .service = { .config_dir = CONFIG_DIRECTORY, .runtime_dir = "/run/culprit" } };
     int r = read_args(verb, argc, argv, &args);
 
+    if (r == 0)
+        r = find_directory(&args);
     if (r)
         return r;
     if (args.check || args.print)

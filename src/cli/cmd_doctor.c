@@ -321,21 +321,11 @@ struct target_names {
     size_t count;
 };
 
-/* A shell makes words of it: whoever names a container must not get to write commands. */
-static bool is_word(struct bytes b)
-{
-    for (size_t i = 0; i < b.len; i++)
-        if (!((b.data[i] >= '0' && b.data[i] <= '9') || (b.data[i] >= 'a' && b.data[i] <= 'z') ||
-              (b.data[i] >= 'A' && b.data[i] <= 'Z') || memchr("_.-", b.data[i], 3)))
-            return false;
-    return b.len > 0;
-}
-
 static void add_name(struct target_names *n, const char *prefix, struct bytes a, struct bytes b)
 {
     char text[1024];
 
-    if (n->count == NAMES_MAX || !is_word(a) || (b.data && !is_word(b)))
+    if (n->count == NAMES_MAX || !bytes_is_plain(a) || (b.data && !bytes_is_plain(b)))
         return;
     if ((size_t)snprintf(text, sizeof(text), "%s%.*s%s%.*s:/", prefix, (int)a.len, a.data, b.data ? "/" : "",
                          (int)b.len, b.data ? b.data : "") < sizeof(text) &&

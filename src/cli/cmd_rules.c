@@ -21,16 +21,7 @@
 /* One rule a line: what is foreign in it must not become a second one, or reach the terminal raw. */
 static void add_visible_line(struct sbuf *out, struct bytes text)
 {
-    while (text.len) {
-        const char *backslash = memchr(text.data, '\\', text.len);
-        size_t n = backslash ? (size_t)(backslash - text.data) : text.len;
-
-        escape_terminal(out, (struct bytes){ text.data, n });
-        if (backslash)
-            sbuf_add_char(out, '\\'); /* of "\ ": an escape that is ours */
-        n += backslash != NULL;
-        text = (struct bytes){ text.data + n, text.len - n };
-    }
+    cli_add_visible(out, text);
     sbuf_add_char(out, '\n');
 }
 
@@ -201,12 +192,7 @@ static int rules_explain(const struct verb *verb, int argc, char **argv)
         rule_explain(&set, i, &words);
         rest = sbuf_bytes(&words);
         while (rest.len) { /* paths in it are foreign */
-            const char *end = memchr(rest.data, '\n', rest.len);
-            size_t n = end ? (size_t)(end - rest.data) : rest.len;
-
-            add_visible_line(&out, (struct bytes){ rest.data, n });
-            n += end != NULL;
-            rest = (struct bytes){ rest.data + n, rest.len - n };
+            add_visible_line(&out, bytes_next_line(&rest));
         }
         sbuf_add_char(&out, '\n');
     }

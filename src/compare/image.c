@@ -41,18 +41,9 @@ struct comparison {
     struct err *err;
 };
 
-static struct bytes below(struct bytes dir, struct bytes path)
-{
-    struct bytes rest = { path.data + dir.len, path.len - dir.len };
-
-    while (rest.len && rest.data[0] == '/')
-        rest = (struct bytes){ rest.data + 1, rest.len - 1 };
-    return rest;
-}
-
 static int look_up(const struct compared_tree *s, struct bytes path, struct layer_entry *ret)
 {
-    return layers_lookup(&s->layers, below(s->at, path), ret);
+    return layers_lookup(&s->layers, bytes_path_below(s->at, path), ret);
 }
 
 /* ---- mount points ---- */
@@ -160,7 +151,7 @@ static uint64_t gone_ns(const struct comparison *w, const struct merged *directo
 
 static struct bytes host_path_of(const struct comparison *w, struct bytes path, struct arena *arena)
 {
-    return w->host_root.len ? arena_join_path(arena, w->host_root, below(w->is.at, path)) : BYTES_NULL;
+    return w->host_root.len ? arena_join_path(arena, w->host_root, bytes_path_below(w->is.at, path)) : BYTES_NULL;
 }
 
 /* One name of two directories that are open. */

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -12,6 +11,7 @@
 
 #include "attribution/procfs.h"
 #include "util/macro.h"
+#include "util/thread.h"
 
 #define NOTIFICATIONS_MAX 65536 /* not fetched yet: 10 MB with their records; then they count as lost */
 
@@ -136,15 +136,11 @@ int follower_open(const struct follower_options *options, struct follower **ret,
 
 int follower_start(struct follower *f, struct err *err)
 {
-    sigset_t all, before;
     int r;
 
     if (f->direct)
         return 0;
-    sigfillset(&all); /* signals are the main thread's */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    r = -pthread_create(&f->thread, NULL, follow, f);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    r = thread_start(&f->thread, follow, f);
     f->running = r == 0;
     return r < 0 ? err_set(err, r, "following processes") : 0;
 }

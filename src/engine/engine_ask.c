@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -12,6 +11,7 @@
 #include "util/clock.h"
 #include "util/limits.h"
 #include "util/sbuf.h"
+#include "util/thread.h"
 
 #define KEEP_NS (2 * NS_PER_S) /* a late answer, until it is asked for again */
 
@@ -184,7 +184,6 @@ int asker_new(const struct engine_ops *ops, void *engine, struct asker **ret, st
 {
     struct asker *a = calloc(1, sizeof(*a));
     pthread_condattr_t attributes;
-    sigset_t all, old;
     int r;
 
     if (!a)
@@ -197,18 +196,12 @@ int asker_new(const struct engine_ops *ops, void *engine, struct asker **ret, st
     pthread_cond_init(&a->changed, &attributes);
     pthread_condattr_destroy(&attributes);
     a->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    r = a->event_fd < 0 ? errno : 0;
-    if (r == 0) {
-        sigfillset(&all); /* signals are the caller's */
-        pthread_sigmask(SIG_SETMASK, &all, &old);
-        r = pthread_create(&a->thread, NULL, run, a);
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
-    }
-    if (r) {
+    r = a->event_fd < 0 ? -errno : thread_start(&a->thread, run, a);
+    if (r < 0) {
         if (a->event_fd >= 0)
             close(a->event_fd);
         free(a);
-        return err_set(err, -r, "%s", ops->name);
+        return err_set(err, r, "%s", ops->name);
     }
     *ret = a;
     return 0;

@@ -271,11 +271,7 @@ static int docker_list(void *engine, int (*each)(void *data, struct container *c
 /* Only what cannot end or change the URL. */
 static bool is_plain(struct bytes id)
 {
-    for (size_t i = 0; i < id.len; i++)
-        if (!((id.data[i] >= '0' && id.data[i] <= '9') || (id.data[i] >= 'a' && id.data[i] <= 'z') ||
-              (id.data[i] >= 'A' && id.data[i] <= 'Z') || memchr("_.-", id.data[i], 3)))
-            return false;
-    return id.len > 0 && id.len < 256;
+    return bytes_is_plain(id) && id.len < 256;
 }
 
 static int docker_view(void *engine, struct bytes id, struct container_view *ret, struct err *err)

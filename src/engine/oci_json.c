@@ -47,10 +47,7 @@ static bool is_kernels(struct bytes type)
     static const char *const types[] = { "proc",   "sysfs",  "devpts",     "mqueue", "cgroup",
                                          "cgroup2", "devtmpfs", "securityfs", "debugfs" };
 
-    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-        if (bytes_equal_str(type, types[i]))
-            return true;
-    return false;
+    return BYTES_AMONG(type, types);
 }
 
 static bool is_bind(const json_t *mount)

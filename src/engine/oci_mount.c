@@ -19,29 +19,16 @@ static struct bytes unescape(struct arena *arena, struct bytes text)
     return (struct bytes){ out, n };
 }
 
-static struct bytes word(struct bytes *line)
-{
-    const char *space = line->len ? memchr(line->data, ' ', line->len) : NULL;
-    struct bytes w = { line->data, space ? (size_t)(space - line->data) : line->len };
-    size_t step = w.len + (space ? 1 : 0);
-
-    *line = (struct bytes){ line->data + step, line->len - step };
-    return w;
-}
-
 /* The value of "name=" among options separated by commas. */
 static struct bytes option(struct bytes options, const char *name)
 {
     size_t len = strlen(name);
 
     while (options.len) {
-        const char *comma = memchr(options.data, ',', options.len);
-        size_t n = comma ? (size_t)(comma - options.data) : options.len;
+        struct bytes one = bytes_next_field(&options, ',');
 
-        if (n > len && memcmp(options.data, name, len) == 0)
-            return (struct bytes){ options.data + len, n - len };
-        n += comma != NULL;
-        options = (struct bytes){ options.data + n, options.len - n };
+        if (one.len > len && memcmp(one.data, name, len) == 0)
+            return (struct bytes){ one.data + len, one.len - len };
     }
     return BYTES_NULL;
 }
@@ -68,10 +55,10 @@ int oci_parse_overlay(struct bytes mountinfo, struct bytes mount_point, struct c
 
         if (!bytes_equal(unescape(arena, mount.point), mount_point))
             continue;
-        while (line.len && !bytes_equal_str(word(&line), "-"))
+        while (line.len && !bytes_equal_str(bytes_next_field(&line, ' '), "-"))
             ;
         /* the last one lies on top */
-        found = bytes_equal_str(word(&line), "overlay") ? (word(&line), line) : BYTES_NULL;
+        found = bytes_equal_str(bytes_next_field(&line, ' '), "overlay") ? (bytes_next_field(&line, ' '), line) : BYTES_NULL;
     }
     if (!found.data)
         return -ENOENT;

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include <libaudit.h>
 
 #include "event/ecs_cause.h"
 #include "event/ecs_parts.h"
@@ -249,11 +248,7 @@ static void write_culprit(struct sbuf *out, const struct event *e, uint64_t boot
         add_since_start(out, e->since_start_ns);
     if (e->route != ROUTE_UNKNOWN)
         ecs_add_text(out, JSON_KEY("route"), e->route == ROUTE_SYSCALL ? "syscall" : "io_uring");
-    if (e->syscall >= 0) {
-        int machine = e->syscall_arch ? audit_elf_to_machine(e->syscall_arch) : -1;
-
-        ecs_add_text(out, JSON_KEY("syscall"), machine >= 0 ? audit_call_name_by_number(e->syscall, machine) : NULL);
-    }
+    ecs_add_text(out, JSON_KEY("syscall"), event_call_name(e));
     ecs_add_bytes_raw(out, JSON_KEY("watch"), e->watch_text, raw, "culprit.watch");
     if (e->bytes_known)
         json_number(out, JSON_KEY("bytes"), e->bytes);

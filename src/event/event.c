@@ -124,17 +124,6 @@ uint32_t actor_session(const struct actor *a)
     return a->session != SESSION_UNKNOWN || !a->process ? a->session : a->process->session;
 }
 
-/* Both live in the same container. A runtime's own stages, which are in its cgroup already and not in
- * its mount namespace yet, do not: whether they are met, and under which name, is a matter of luck. */
-static bool same_place(const struct process *a, const struct process *b)
-{
-    if (a->mnt_ns && b->mnt_ns && a->mnt_ns != b->mnt_ns)
-        return false;
-    if (b->container)
-        return bytes_equal(a->container->id, b->container->id);
-    return a->cgroup.len && bytes_equal(a->cgroup, b->cgroup);
-}
-
 /* The executable; its name only where none is known. */
 static void add_program(struct fingerprint_maker *of, const struct event *e)
 {
@@ -173,7 +162,7 @@ static struct fingerprint find_suspect(const struct event *e)
         /* a program that forks itself, however often, is one link of the chain */
         if (bytes_equal(launcher, executable))
             continue;
-        if (actor->container && !same_place(actor, p))
+        if (!process_lives_with(actor, p))
             break; /* how it came in from the host is not who it is */
         fingerprint_add(&of, launcher);
         executable = launcher;

@@ -184,6 +184,17 @@ bool process_same(const struct process *a, const struct process *b)
     return process_is(a, b->pid, b->start_ns);
 }
 
+bool process_lives_with(const struct process *a, const struct process *b)
+{
+    if (!a->container)
+        return true;
+    if (a->mnt_ns && b->mnt_ns && a->mnt_ns != b->mnt_ns)
+        return false;
+    if (b->container)
+        return bytes_equal(a->container->id, b->container->id);
+    return a->cgroup.len && bytes_equal(a->cgroup, b->cgroup);
+}
+
 bool process_is(const struct process *p, pid_t pid, uint64_t start_ns)
 {
     return p->pid == pid && same_start(p->start_ns, start_ns);

@@ -123,6 +123,11 @@ void process_set_earlier(struct process *to, struct process *before);
 struct bytes process_display_name(const struct process *p);
 /* The same process (pid and start time), whatever it executes. Unknown start times do not match. */
 bool process_same(const struct process *a, const struct process *b);
+/*
+ * Does `b` live in the container of `a`? True where `a` lives in none. A runtime's own stages, which are in its cgroup already
+ * and not in its mount namespace yet, do not: whether they are met, and under which name, is a matter of luck.
+ */
+bool process_lives_with(const struct process *a, const struct process *b);
 bool process_is(const struct process *p, pid_t pid, uint64_t start_ns);
 /* True if `ancestor` is `p` or one of its ancestors. */
 bool process_descends_from(const struct process *p, pid_t pid, uint64_t start_ns);

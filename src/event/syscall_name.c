@@ -4,6 +4,7 @@
 #include <libaudit.h>
 #include <string.h>
 
+#include "event/event.h"
 #include "util/macro.h"
 
 #define FIRST 437 /* what is older every libaudit 3 knows */
@@ -33,4 +34,11 @@ const char *audit_call_name_by_number(int number, int machine)
     if (!name && number >= FIRST && (size_t)(number - FIRST) < ARRAY_SIZE(names))
         name = names[number - FIRST];
     return name;
+}
+
+const char *event_call_name(const struct event *e)
+{
+    int machine = e->syscall >= 0 && e->syscall_arch ? audit_elf_to_machine(e->syscall_arch) : -1;
+
+    return machine >= 0 ? audit_call_name_by_number(e->syscall, machine) : NULL;
 }

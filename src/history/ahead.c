@@ -4,12 +4,11 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "history/replay_state.h"
 #include "history/scan.h"
-
+#include "util/thread.h"
 
 struct ahead {
     struct replay *replay;
@@ -60,7 +59,6 @@ static void *ahead_main(void *data)
 int replay_ahead_new(struct replay *p, const struct audit_log_reader_options *options, struct ahead **ret, struct err *err)
 {
     struct ahead *a = calloc(1, sizeof(*a));
-    sigset_t all, before;
     int r;
 
     if (!a)
@@ -73,10 +71,7 @@ int replay_ahead_new(struct replay *p, const struct audit_log_reader_options *op
     }
     pthread_mutex_init(&a->lock, NULL);
     pthread_cond_init(&a->turn, NULL);
-    sigfillset(&all); /* signals are the main thread's */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    r = -pthread_create(&a->thread, NULL, ahead_main, a);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    r = thread_start(&a->thread, ahead_main, a);
     if (r < 0) {
         audit_log_reader_free(a->reader);
         free(a);

@@ -6,7 +6,6 @@
  * culprit has made waits in the file's trace: only what becomes of the file says as what it counts (a
  * temporary file, the new content of another one, something that stays). Each event is counted once.
  */
-#include <libaudit.h>
 #include <string.h>
 
 #include "event/sentence.h"
@@ -417,29 +416,18 @@ static bool is_unchanged(const struct event *e)
     return event_attribute_is_unknown(e) && bytes_equal_str(e->note, EVENT_NOTE_SAME);
 }
 
-/* Of the system call that made the change; NULL: not known. */
-static const char *call_of(const struct event *e)
-{
-    int machine = e->syscall_arch ? audit_elf_to_machine(e->syscall_arch) : audit_detect_machine();
-
-    return machine >= 0 && e->syscall >= 0 ? audit_call_name_by_number(e->syscall, machine) : NULL;
-}
-
 /* By audit's word alone: open(2) emptied the file, and what was written through the descriptor audit does not see. */
 static bool is_open_alone(const struct event *e)
 {
-    const char *call;
+    const char *call = e->sensors == SENSOR_AUDIT || e->sensors == SENSOR_AUDIT_LOG ? event_call_name(e) : NULL;
 
-    if (e->sensors != SENSOR_AUDIT && e->sensors != SENSOR_AUDIT_LOG)
-        return false;
-    call = call_of(e);
     return call && (strncmp(call, "open", 4) == 0 || strcmp(call, "creat") == 0);
 }
 
 /* truncate(2) or ftruncate(2) to a length that leaves something: nothing was emptied to be filled. */
 static bool is_cut(const struct event *e)
 {
-    const char *call = (e->after.known & FILE_SIZE) && e->after.size ? call_of(e) : NULL;
+    const char *call = (e->after.known & FILE_SIZE) && e->after.size ? event_call_name(e) : NULL;
 
     return call && strstr(call, "truncate"); /* truncate64 as well */
 }

@@ -198,10 +198,7 @@ static bool is_shell(struct bytes name)
 {
     static const char *const shells[] = { "sh", "bash", "dash", "ash", "zsh", "ksh", "busybox" };
 
-    for (size_t i = 0; i < ARRAY_SIZE(shells); i++)
-        if (bytes_equal_str(name, shells[i]))
-            return true;
-    return false;
+    return BYTES_AMONG(name, shells);
 }
 
 static void add_directory(struct sbuf *out, const struct cause_run *run)

@@ -151,10 +151,7 @@ static bool is_interpreter(struct bytes name)
 {
     static const char *const names[] = { "sh", "bash", "dash", "ash", "zsh", "ksh", "perl", "ruby", "node", "php" };
 
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (bytes_equal_str(name, names[i]))
-            return true;
-    return bytes_starts_with(name, bytes_of("python"));
+    return BYTES_AMONG(name, names) || bytes_starts_with(name, bytes_of("python"));
 }
 
 /* What an interpreter runs: known by the kernel, else its first argument if that is no option. */

@@ -120,15 +120,13 @@ bool read_task(struct record_reading *r, struct record_place *p)
             n = place_number(p, "loginuid=", 10, false, &v);
         if (n != NUMBER_READ)
             return false;
-        items->auid = (uint32_t)v;
-        items->auid_name = reading_user(r, "auid", items->auid);
+        reading_set_auid(r, (uint32_t)v);
     }
     if (wants_uid(q)) {
         found = find_uid(p, p->at);
         if (!found || !place_number_at(p, found + 4, 10, false, &v))
             return false;
-        items->uid = (uint32_t)v;
-        items->uid_name = reading_user(r, "uid", items->uid);
+        reading_set_uid(r, (uint32_t)v);
     }
     if (q->has_gid && !must_read(p, "gid=", &items->gid))
         return false;

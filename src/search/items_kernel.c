@@ -110,8 +110,7 @@ bool read_integrity(struct record_reading *r, struct record_place p)
         if (found) {
             if (!place_number_at(&p, found + 4, 10, false, &v))
                 return false;
-            items->uid = (uint32_t)v;
-            items->uid_name = reading_user(r, "uid", items->uid);
+            reading_set_uid(r, (uint32_t)v);
         }
     }
     if (wants_auid(q)) {
@@ -122,8 +121,7 @@ bool read_integrity(struct record_reading *r, struct record_place p)
             return false;
         if (n == NUMBER_READ) {
             p.at = whole.at;
-            items->auid = (uint32_t)v;
-            items->auid_name = reading_user(r, "auid", items->auid);
+            reading_set_auid(r, (uint32_t)v);
         }
     }
     if (q->has_session && !may_read(&p, "ses=", &items->session))
@@ -151,7 +149,6 @@ bool read_avc(struct record_reading *r, struct record_place p)
     struct search_items *items = r->items;
     struct bytes subject = BYTES_NULL, object = BYTES_NULL;
     const char *found = place_find(&p, p.at, "avc: "), *brace;
-    unsigned long v;
 
     if (found) {
         brace = memchr(found + 5, '{', (size_t)(p.end - found - 5));
@@ -207,7 +204,6 @@ bool read_avc(struct record_reading *r, struct record_place p)
     }
     if (!place_find(&p, p.at, "tclass="))
         return false;
-    (void)v;
     items->has_avc = true;
     if (subject.data)
         items_add(items, &items->subjects, subject);
@@ -225,8 +221,7 @@ bool read_anomaly(struct record_reading *r, struct record_place p)
     if (wants_auid(q)) {
         if (place_number(&p, "auid=", 10, true, &v) != NUMBER_READ)
             return false;
-        items->auid = (uint32_t)v;
-        items->auid_name = reading_user(r, "auid", items->auid);
+        reading_set_auid(r, (uint32_t)v);
     }
     if (wants_uid(q)) {
         enum number_result n = place_number(&p, "uid=", 10, false, &v);
@@ -234,8 +229,7 @@ bool read_anomaly(struct record_reading *r, struct record_place p)
         if (n == NUMBER_BAD)
             return false;
         if (n == NUMBER_READ) {
-            items->uid = (uint32_t)v;
-            items->uid_name = reading_user(r, "uid", items->uid);
+            reading_set_uid(r, (uint32_t)v);
         }
     }
     if (q->has_gid && !may_read(&p, "gid=", &items->gid))
@@ -296,8 +290,7 @@ bool read_simple(struct record_reading *r, struct record_place p)
         if (n == NUMBER_BAD || (n == NUMBER_MISSING && p.type != AUDIT_CONFIG_CHANGE))
             return false;
         if (n == NUMBER_READ) {
-            items->auid = (uint32_t)v;
-            items->auid_name = reading_user(r, "auid", items->auid);
+            reading_set_auid(r, (uint32_t)v);
         }
     }
     if (q->has_session) {
@@ -335,15 +328,13 @@ bool read_tty(struct record_reading *r, struct record_place p)
         if (found) {
             if (!place_number_at(&p, found + 4, 10, false, &v))
                 return false;
-            items->uid = (uint32_t)v;
-            items->uid_name = reading_user(r, "uid", items->uid);
+            reading_set_uid(r, (uint32_t)v);
         }
     }
     if (wants_auid(q)) {
         if (place_number(&p, "auid=", 10, true, &v) != NUMBER_READ)
             return false;
-        items->auid = (uint32_t)v;
-        items->auid_name = reading_user(r, "auid", items->auid);
+        reading_set_auid(r, (uint32_t)v);
     }
     if (q->has_session && !may_read(&p, "ses=", &items->session))
         return false;

@@ -132,8 +132,7 @@ static bool read_second_uid(struct record_reading *r, struct record_place *p)
     if (end == found + 4)
         return false;
     p->at = end;
-    r->items->uid = (uint32_t)v;
-    r->items->uid_name = reading_user(r, "uid", r->items->uid);
+    reading_set_uid(r, (uint32_t)v);
     return true;
 }
 
@@ -239,8 +238,7 @@ bool read_user_message(struct record_reading *r, struct record_place p, struct b
     if (wants_uid(q)) {
         if (place_number(&p, "uid=", 10, false, &v) != NUMBER_READ)
             return false;
-        items->uid = (uint32_t)v;
-        items->uid_name = reading_user(r, "uid", items->uid);
+        reading_set_uid(r, (uint32_t)v);
     }
     if (wants_auid(q)) {
         enum number_result n = place_number(&p, "auid=", 10, false, &v);
@@ -249,8 +247,7 @@ bool read_user_message(struct record_reading *r, struct record_place p, struct b
             n = place_number(&p, "loginuid=", 10, false, &v);
         if (n != NUMBER_READ)
             return false;
-        items->auid = (uint32_t)v;
-        items->auid_name = reading_user(r, "auid", items->auid);
+        reading_set_auid(r, (uint32_t)v);
     }
     if (q->has_session) {
         enum number_result n = place_number(&p, "ses=", 10, false, &v);
@@ -294,8 +291,7 @@ bool read_login(struct record_reading *r, struct record_place p)
     if (wants_uid(q)) {
         if (place_number(&p, "uid=", 10, false, &v) != NUMBER_READ)
             return false;
-        items->uid = (uint32_t)v;
-        items->uid_name = reading_user(r, "uid", items->uid);
+        reading_set_uid(r, (uint32_t)v);
     }
     if (q->subject && (found = place_find(&p, p.at, "subj="))) {
         if (!place_word(&p, found + 5, &word))
@@ -312,8 +308,7 @@ bool read_login(struct record_reading *r, struct record_place p)
             n = place_number(&p, "new loginuid=", 10, true, &v);
         if (n != NUMBER_READ)
             return false;
-        items->auid = (uint32_t)v;
-        items->auid_name = reading_user(r, "auid", items->auid);
+        reading_set_auid(r, (uint32_t)v);
         back_from_end(&p);
     }
     if (q->success >= 0) {
@@ -366,8 +361,7 @@ bool read_daemon(struct record_reading *r, struct record_place p)
     if (wants_auid(q)) {
         if (place_number(&p, "auid=", 10, false, &v) != NUMBER_READ)
             return false;
-        items->auid = (uint32_t)v;
-        items->auid_name = reading_user(r, "auid", items->auid);
+        reading_set_auid(r, (uint32_t)v);
     }
     if (q->has_pid) {
         if (place_number(&p, "pid=", 10, false, &v) != NUMBER_READ)

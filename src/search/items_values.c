@@ -326,6 +326,18 @@ struct bytes reading_user(struct record_reading *r, const char *field, uint32_t 
     return user_name(r->users, uid);
 }
 
+void reading_set_uid(struct record_reading *r, uint32_t uid)
+{
+    r->items->uid = uid;
+    r->items->uid_name = reading_user(r, "uid", uid);
+}
+
+void reading_set_auid(struct record_reading *r, uint32_t auid)
+{
+    r->items->auid = auid;
+    r->items->auid_name = reading_user(r, "auid", auid);
+}
+
 bool wants_auid(const struct search_query *q)
 {
     return q->has_auid || q->auid_name;

@@ -32,6 +32,9 @@ bool items_path(struct search_items *items, struct record_place *p, const char *
 bool items_keys(struct search_items *items, struct record_place *p, const char *value);
 
 struct bytes reading_user(struct record_reading *r, const char *field, uint32_t uid);
+/* The record's uid or auid, with the name that it has there. */
+void reading_set_uid(struct record_reading *r, uint32_t uid);
+void reading_set_auid(struct record_reading *r, uint32_t auid);
 
 bool wants_auid(const struct search_query *q);
 bool wants_uid(const struct search_query *q);

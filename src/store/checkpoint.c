@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "store/sqlite.h"
+#include "util/thread.h"
 
 struct checkpointer {
     sqlite3 *db;
@@ -39,7 +39,6 @@ static void *checkpointer_main(void *data)
 int checkpointer_new(const char *path, struct checkpointer **ret, struct err *err)
 {
     struct checkpointer *c = calloc(1, sizeof(*c));
-    sigset_t all, before;
     int r;
 
     if (!c)
@@ -54,10 +53,7 @@ int checkpointer_new(const char *path, struct checkpointer **ret, struct err *er
     }
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->wake, NULL);
-    sigfillset(&all); /* signals are the main thread's */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    r = -pthread_create(&c->thread, NULL, checkpointer_main, c);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    r = thread_start(&c->thread, checkpointer_main, c);
     if (r < 0) {
         sqlite3_close(c->db);
         free(c);

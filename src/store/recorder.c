@@ -14,6 +14,7 @@
 #include "store/takeover.h"
 #include "store/writer.h"
 #include "util/clock.h"
+#include "util/thread.h"
 
 #define RETRY_NS NS_PER_S       /* after a failure */
 #define RETRY_BUSY_NS (NS_PER_S / 5) /* SQLite has waited for the lock already */
@@ -437,13 +438,9 @@ static void *recorder_main(void *data)
 
 int recorder_start(struct store_queue *q, struct err *err)
 {
-    sigset_t all, before;
     int r;
 
-    sigfillset(&all); /* signals are the main thread's */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    r = -pthread_create(&q->thread, NULL, recorder_main, q);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    r = thread_start(&q->thread, recorder_main, q);
     q->running = r == 0;
     return r < 0 ? err_set(err, r, "the store's thread") : 0;
 }

@@ -100,6 +100,42 @@ static inline struct bytes bytes_next_component(struct bytes *rest)
     return name;
 }
 
+/* Is it one of `count` words? BYTES_AMONG: of an array of them. */
+static inline bool bytes_is_among(struct bytes b, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (bytes_equal_str(b, words[i]))
+            return true;
+    return false;
+}
+#define BYTES_AMONG(b, words) bytes_is_among(b, words, ARRAY_SIZE(words))
+
+static inline bool bytes_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Decimal digits and nothing else, one at least. */
+static inline bool bytes_is_number(struct bytes b)
+{
+    for (size_t i = 0; i < b.len; i++)
+        if (!bytes_is_digit(b.data[i]))
+            return false;
+    return b.len > 0;
+}
+
+/* ASCII letters, digits, '_', '.', '-' and nothing else, one at least: it means nothing to a shell or in a URL. */
+static inline bool bytes_is_plain(struct bytes b)
+{
+    for (size_t i = 0; i < b.len; i++) {
+        char c = b.data[i], lower = c | 0x20;
+
+        if (!(bytes_is_digit(c) || (lower >= 'a' && lower <= 'z') || c == '_' || c == '.' || c == '-'))
+            return false;
+    }
+    return b.len > 0;
+}
+
 /* What follows the last '/', or the whole. */
 static inline struct bytes bytes_basename(struct bytes path)
 {
@@ -120,6 +156,16 @@ static inline struct bytes bytes_dirname(struct bytes path)
     if (i > 1)
         i--;
     return (struct bytes){ path.data, i };
+}
+
+/* The part of `path` below `dir`, which covers it, without slashes before it. */
+static inline struct bytes bytes_path_below(struct bytes dir, struct bytes path)
+{
+    struct bytes rest = { path.data + dir.len, path.len - dir.len };
+
+    while (rest.len && rest.data[0] == '/')
+        rest = (struct bytes){ rest.data + 1, rest.len - 1 };
+    return rest;
 }
 
 /* True if `path` is `dir` or lies below it, by whole components. "/" covers every absolute path. */

@@ -26,16 +26,6 @@ int mountinfo_read(const char *path, struct sbuf *out)
     return n < 0 ? -errno : sbuf_error(out);
 }
 
-static struct bytes word(struct bytes *line)
-{
-    const char *space = line->len ? memchr(line->data, ' ', line->len) : NULL;
-    struct bytes w = { line->data, space ? (size_t)(space - line->data) : line->len };
-    size_t step = w.len + (space ? 1 : 0);
-
-    *line = (struct bytes){ line->data + step, line->len - step };
-    return w;
-}
-
 static uint64_t device_of(struct bytes text)
 {
     const char *colon = text.len ? memchr(text.data, ':', text.len) : NULL;
@@ -56,12 +46,12 @@ bool mountinfo_next(struct bytes *text, struct mountinfo *ret)
 
         *text = (struct bytes){ text->data + step, text->len - step };
         *ret = (struct mountinfo){ 0 };
-        if (parse_u64(word(&line), 10, &ret->id) < 0)
+        if (parse_u64(bytes_next_field(&line, ' '), 10, &ret->id) < 0)
             ret->id = 0;
-        (void)word(&line); /* the parent's id */
-        ret->device = device_of(word(&line));
-        (void)word(&line); /* the root within the file system */
-        ret->point = word(&line);
+        (void)bytes_next_field(&line, ' '); /* the parent's id */
+        ret->device = device_of(bytes_next_field(&line, ' '));
+        (void)bytes_next_field(&line, ' '); /* the root within the file system */
+        ret->point = bytes_next_field(&line, ' ');
         ret->rest = line;
         if (ret->point.len)
             return true;
@@ -106,7 +96,7 @@ static struct bytes type_of(struct bytes rest)
     if (!dash)
         return BYTES_NULL;
     type = (struct bytes){ dash + 3, rest.len - (size_t)(dash + 3 - rest.data) };
-    return word(&type);
+    return bytes_next_field(&type, ' ');
 }
 
 bool mountinfo_may_hang(const struct mountinfo *mount)
@@ -117,8 +107,5 @@ bool mountinfo_may_hang(const struct mountinfo *mount)
                                          "autofs" };
     struct bytes type = type_of(mount->rest);
 
-    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-        if (bytes_equal_str(type, types[i]))
-            return true;
-    return type.len > 5 && memcmp(type.data, "fuse.", 5) == 0;
+    return BYTES_AMONG(type, types) || (type.len > 5 && memcmp(type.data, "fuse.", 5) == 0);
 }

@@ -108,16 +108,6 @@ static bool covers(struct bytes dir, struct bytes path)
     return bytes_path_covers(dir, path);
 }
 
-/* The part of `path` below `dir` (which covers it), without a leading slash. */
-static struct bytes below(struct bytes dir, struct bytes path)
-{
-    struct bytes rest = { path.data + dir.len, path.len - dir.len };
-
-    while (rest.len && rest.data[0] == '/')
-        rest = (struct bytes){ rest.data + 1, rest.len - 1 };
-    return rest;
-}
-
 static size_t proc_root_len(pid_t pid)
 {
     char root[64];
@@ -152,7 +142,7 @@ static struct place mount_place(const struct container_view *view, const struct 
     p.victim_path = arena_copy(arena, path);
     if (m->source.len && !bytes_equal_str(m->type, "tmpfs")) {
         /* by its place on the host: the same files whether the container runs or not */
-        p.object.path = arena_join_path(arena, m->source, below(m->destination, path));
+        p.object.path = arena_join_path(arena, m->source, bytes_path_below(m->destination, path));
         p.object.host_path = p.object.path;
         p.object.root_len = m->source.len;
         p.shown_host_path = p.object.path;

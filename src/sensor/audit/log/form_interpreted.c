@@ -162,14 +162,6 @@ bool audit_form_exit(struct bytes value, int64_t *ret)
     return false;
 }
 
-static bool is_number(struct bytes b)
-{
-    for (size_t i = 0; i < b.len; i++)
-        if (b.data[i] < '0' || b.data[i] > '9')
-            return false;
-    return b.len > 0;
-}
-
 /* A user or a group: by number where it is one, root, or unset; its name beside it. */
 static void add_id(struct interpreted_line *l, struct bytes key, struct bytes value, bool of_process)
 {
@@ -177,7 +169,7 @@ static void add_id(struct interpreted_line *l, struct bytes key, struct bytes va
                          : bytes_equal_str(value, "unset") ? "4294967295"
                                                            : NULL;
 
-    if (number || is_number(value)) {
+    if (number || bytes_is_number(value)) {
         sbuf_add_bytes(l->out, key);
         sbuf_add_char(l->out, '=');
         if (number)
@@ -188,7 +180,7 @@ static void add_id(struct interpreted_line *l, struct bytes key, struct bytes va
     } else if (of_process) {
         l->ids_known = false;
     }
-    if (is_number(value))
+    if (bytes_is_number(value))
         return;
     for (size_t i = 0; i < key.len; i++)
         sbuf_add_char(&l->names, (char)(key.data[i] - 'a' + 'A'));
@@ -215,7 +207,7 @@ static bool read_argument(struct bytes value, uint64_t *ret)
     *ret = 0;
     if (bytes_starts_with(value, bytes_of("0x")))
         return parse_u64((struct bytes){ value.data + 2, value.len - 2 }, 16, ret) == 0;
-    if (is_number(value))
+    if (bytes_is_number(value))
         return parse_u64(value, value.data[0] == '0' ? 8 : 10, ret) == 0;
     while (value.len) {
         const char *bar = memchr(value.data, '|', value.len);
