@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "util/limits.h"
+#include "util/macro.h"
 
 struct event *event_new(void)
 {
@@ -88,7 +89,12 @@ bool event_attribute_is_unknown(const struct event *e)
 
 bool event_note_is_doubt(const struct event *e)
 {
-    return e->note.len && !bytes_equal_str(e->note, EVENT_NOTE_SAME) && !bytes_equal_str(e->note, EVENT_NOTE_ONE_OF);
+    static const char *const facts[] = { EVENT_NOTE_SAME, EVENT_NOTE_ONE_OF, EVENT_NOTE_OPEN, EVENT_NOTE_HOLE };
+
+    for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
+        if (bytes_equal_str(e->note, facts[i]))
+            return false;
+    return e->note.len > 0;
 }
 
 struct bytes event_actor_executable(const struct event *e)

@@ -86,6 +86,8 @@ struct actor {
 /* No doubt of who it was, as people ask for it: of what was run several processes did something to the file's attributes in
  * one moment, and this was one of them (share.h). */
 #define EVENT_NOTE_ONE_OF "one of several processes of the same cause did this; which of them is not known"
+#define EVENT_NOTE_OPEN "the file was still open" /* more may have been written through the descriptor since */
+#define EVENT_NOTE_HOLE "punched a hole"
 
 enum victim_kind {
     VICTIM_HOST = 1, /* stored: never reuse a number */

@@ -150,6 +150,8 @@ static const struct row rows[] = {
     { "moved away, deleted, and long afterwards made anew",
       { { R, "/srv/t", "/srv/a" }, { D, "/srv/t" }, { C, "/srv/a", .ms = 600000 } },
       { "agent, on the host, deleted /srv/a (moved to /srv/t first)", "/srv/a created" }, { "replaced" } },
+    { "a file that is still open is a fact", { { W, "/srv/a", .note = EVENT_NOTE_OPEN } }, { "agent, on the host, wrote to /srv/a, at" }, { "doubt" } },
+    { "that nobody told who is a doubt", { { W, "/srv/a", .note = "found by looking" } }, { "doubt     1 change: found by looking" } },
     { "its own file that stays as it was", { { C, "/srv/a" }, { OPERATION_UTIME, "/srv/a", .note = EVENT_NOTE_SAME } },
       { "agent, on the host, created /srv/a, at" }, { "touched" } },
     { "deleted, and another file given the name", { { C, "/srv/a.new" }, { D, "/srv/a" }, { R, "/srv/a", "/srv/a.new", .ms = 10 } },

@@ -362,7 +362,7 @@ static void meaning_descriptor(struct meaning_work *w)
     c->object = looked_up(f);
     if (f->call == AUDIT_CALL_fallocate) {
         if (f->args[1] & FALLOC_FL_PUNCH_HOLE)
-            c->note = "punched a hole";
+            c->note = EVENT_NOTE_HOLE;
         return;
     }
     c->after.size = f->args[1];

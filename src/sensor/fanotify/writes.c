@@ -233,7 +233,7 @@ static void emit_open(struct sensor *s, struct written_file *e, uint64_t now, bo
         return;
     if (e->size_known)
         before = (struct file_state){ .known = FILE_SIZE, .size = e->size };
-    e->cause.note = "the file was still open";
+    e->cause.note = EVENT_NOTE_OPEN;
     emit(o, OPERATION_WRITE, directory, base, &before, &change.after, &e->cause);
     e->size = change.after.size;
     e->size_known = true;
