@@ -25,19 +25,24 @@ static const struct wrapper_row wrappers[] = {
 };
 
 static const struct wrapper_row tools[] = {
-    { "7z" }, { "[" }, { "ar" }, { "as" }, { "basename" }, { "bsdtar" }, { "bunzip2" }, { "bzip2" }, { "cat" }, { "cc1" },
-    { "chattr" }, { "chcon" }, { "chgrp" }, { "chmod" }, { "chown" }, { "collect2" }, { "cp" }, { "cpio" }, { "csplit" },
-    { "curl" }, { "cut" }, { "date" }, { "dd" }, { "deb-systemd-helper" }, { "diff" }, { "dirname" }, { "dpkg-deb" },
-    { "dpkg-divert" }, { "dpkg-maintscript-helper" }, { "dpkg-statoverride" }, { "dpkg-trigger" }, { "echo" }, { "ed" },
-    { "ex" }, { "expr" }, { "fallocate" }, { "fdupes" }, { "find" }, { "fuser" }, { "git" }, { "grep" }, { "groupadd" },
-    { "gunzip" }, { "gzip" }, { "head" }, { "install" }, { "join" }, { "jq" }, { "ld" }, { "ldconfig" }, { "link" },
-    { "ln" }, { "logger" }, { "lz4" }, { "lzma" }, { "mkdir" }, { "mkfifo" }, { "mknod" }, { "mktemp" }, { "mount" },
-    { "mv" }, { "objcopy" }, { "openssl" }, { "paste" }, { "patch" }, { "pigz" }, { "printf" }, { "pv" }, { "ranlib" },
-    { "rename" }, { "restorecon" }, { "rm" }, { "rmdir" }, { "rsync" }, { "scp" }, { "sed" }, { "setfacl" },
-    { "setfattr" }, { "sftp" }, { "shred" }, { "sleep" }, { "sort" }, { "split" }, { "sponge" }, { "srm" }, { "stat" },
-    { "strip" }, { "sync" }, { "tail" }, { "tar" }, { "tee" }, { "test" }, { "touch" }, { "tr" },
-    { "truncate" }, { "umount" }, { "uniq" }, { "unlink" }, { "unxz" }, { "unzip" }, { "useradd" }, { "wget" }, { "xz" },
-    { "yq" }, { "zip" }, { "zstd" },
+    { "7z" }, { "[" }, { "addgroup" }, { "adduser" }, { "ar" }, { "as" }, { "basename" }, { "bsdtar" }, { "bunzip2" },
+    { "bzip2" }, { "cat" }, { "cc1" }, { "chage" }, { "chattr" }, { "chcon" }, { "chfn" }, { "chgpasswd" }, { "chgrp" },
+    { "chmod" }, { "chown" }, { "chpasswd" }, { "chsh" }, { "collect2" }, { "convert" }, { "cp" }, { "cpio" },
+    { "csplit" }, { "curl" }, { "cut" }, { "date" }, { "dd" }, { "deb-systemd-helper" }, { "delgroup" }, { "deluser" },
+    { "diff" }, { "dirname" }, { "dpkg-deb" }, { "dpkg-divert" }, { "dpkg-maintscript-helper" },
+    { "dpkg-statoverride" }, { "dpkg-trigger" }, { "echo" }, { "ed" }, { "ex" }, { "expr" }, { "fallocate" },
+    { "fdupes" }, { "find" }, { "fuser" }, { "gio" }, { "git" }, { "gpasswd" }, { "grep" }, { "groupadd" },
+    { "groupdel" }, { "groupmod" }, { "gunzip" }, { "gzip" }, { "head" }, { "install" }, { "join" }, { "jq" }, { "ld" },
+    { "ldconfig" }, { "lftp" }, { "link" }, { "ln" }, { "logger" }, { "lz4" }, { "lzma" }, { "mcopy" }, { "mdel" },
+    { "mdeltree" }, { "mkdir" }, { "mkfifo" }, { "mknod" }, { "mktemp" }, { "mmove" }, { "mogrify" }, { "mount" },
+    { "mv" }, { "newusers" }, { "objcopy" }, { "openssl" }, { "passwd" }, { "paste" }, { "patch" }, { "pigz" },
+    { "printf" }, { "pv" }, { "pwconv" }, { "ranlib" }, { "rclone" }, { "rename" }, { "restorecon" }, { "rm" },
+    { "rmdir" }, { "rsync" }, { "scp" }, { "sed" }, { "setcap" }, { "setfacl" }, { "setfattr" }, { "sftp" },
+    { "shred" }, { "sleep" }, { "sort" }, { "split" }, { "sponge" }, { "sqlite3" }, { "srm" }, { "ssh-keygen" },
+    { "stat" }, { "strip" }, { "sync" }, { "tail" }, { "tar" }, { "tee" }, { "test" }, { "touch" }, { "tr" },
+    { "trash-put" }, { "truncate" }, { "umount" }, { "uniq" }, { "unlink" }, { "unlzma" }, { "unxz" }, { "unzip" },
+    { "unzstd" }, { "update-alternatives" }, { "useradd" }, { "userdel" }, { "usermod" }, { "wget" }, { "xz" },
+    { "yq" }, { "zip" }, { "zstd" }, { "zstdmt" },
 };
 
 static const struct changer_row {
