@@ -176,6 +176,7 @@ static int run(struct daemon_args *args)
     o->docker_socket = cli_docker_socket();
     o->host_id = host.id;
     o->host_name = host.name;
+    o->boot_id = host.boot_id;
     o->problem = on_problem;
     o->notice = on_notice;
     o->gap = on_gap;

@@ -39,7 +39,7 @@ static void reap(struct watch_session *o)
     c->ended = true;
     c->ended_ns = clock_ns(CLOCK_MONOTONIC);
     c->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    pipeline_stop(o->pipeline);
+    watch_session_stop(o);
 }
 
 static void on_signal(struct watch_session *o, int number, pid_t sender)
@@ -52,7 +52,7 @@ static void on_signal(struct watch_session *o, int number, pid_t sender)
     }
     c->interrupts++;
     if (c->ended || c->interrupts > 1) {
-        pipeline_stop(o->pipeline);
+        watch_session_stop(o);
         return;
     }
     /* A key reaches COMMAND by itself: then the kernel is the sender. What was sent to us alone is
@@ -134,7 +134,7 @@ static int exit_status(const struct watch_session *o, const struct command *c, i
 static int observe_command(struct watch_session *o, char **argv, const struct identity *identity)
 {
     struct command *c = o->data;
-    struct case_ *case_ = pipeline_case(o->pipeline);
+    struct case_ *case_ = watch_session_case(o);
     struct err err = ERR_INIT;
     int r = start(c, argv, o->args.report.format == FORMAT_JSON, identity, &err);
 
@@ -142,7 +142,7 @@ static int observe_command(struct watch_session *o, char **argv, const struct id
         cli_error("%s", err_text(&err, r));
         return EXIT_UNABLE;
     }
-    pipeline_confine(o->pipeline); /* COMMAND runs: it was executed without the filter */
+    watch_session_confine(o); /* COMMAND runs: it was executed without the filter */
     if (!c->ended) {
         case_set_command(case_, c->pid, 0);
         if (o->junit)
@@ -199,7 +199,7 @@ int cmd_run(int argc, char **argv)
         watch_args_done(&o.args);
     if (r == 0) {
         r = observe_command(&o, argv + first, o.args.run_as ? &identity : NULL);
-        failed = o.junit ? junit_file_write(&junit, pipeline_case(o.pipeline), sbuf_bytes(&line), command.status) : 0;
+        failed = o.junit ? junit_file_write(&junit, watch_session_case(&o), sbuf_bytes(&line), command.status) : 0;
         r = exit_status(&o, &command, failed ? failed : r);
         watch_session_close(&o);
     }

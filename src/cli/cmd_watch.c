@@ -16,7 +16,7 @@ static void on_signal(struct watch_session *o, int number, pid_t sender)
 {
     (void)sender;
     if (number != SIGCHLD)
-        pipeline_stop(o->pipeline);
+        watch_session_stop(o);
 }
 
 int cmd_watch(int argc, char **argv)
@@ -29,7 +29,7 @@ int cmd_watch(int argc, char **argv)
     r = watch_session_start(&o);
     if (r)
         return r;
-    pipeline_confine(o.pipeline);
+    watch_session_confine(&o);
     r = watch_session_run(&o, after(o.args.for_ns));
     r = r < 0 ? EXIT_UNABLE : watch_session_finish(&o);
     watch_session_close(&o);

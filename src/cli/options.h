@@ -32,6 +32,7 @@ enum option_id {
     OPTION_KEY,
     OPTION_LIMIT,
     OPTION_NODE,
+    OPTION_NO_DAEMON,
     OPTION_NO_STORE,
     OPTION_NO_SECCOMP,
     OPTION_OP,

@@ -102,6 +102,13 @@ static int parse_option(const struct verb *verb, enum option_id id, struct watch
         return add_rules(optarg, args);
     case OPTION_SENSOR:
         args->pipeline.sensors = optarg;
+        args->alone = true;
+        return 0;
+    case OPTION_NO_DAEMON:
+        args->alone = true;
+        return 0;
+    case OPTION_CONTROL:
+        args->control = optarg;
         return 0;
     case OPTION_WRITES:
         args->pipeline.writes = true;

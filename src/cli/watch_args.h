@@ -17,6 +17,8 @@ struct watch_args {
     uint64_t for_ns;       /* 0 = until stopped */
     uint64_t settle_ns;    /* run */
     bool assert_unchanged; /* run */
+    bool alone;            /* with a sensor of our own, also where the daemon runs */
+    const char *control;   /* its socket; NULL: the usual one */
     bool own_status;       /* run: exit with culprit's own status, whatever COMMAND's is */
     const char *junit;     /* run: the file to be written; NULL: none */
     const char *run_as;    /* run: COMMAND's user; NULL: as culprit */

@@ -15,6 +15,7 @@
 #endif
 
 #include "attribution/script_line.h"
+#include "daemon/attached.h"
 #include "util/cleanup.h"
 
 static sigset_t original_mask;
@@ -51,7 +52,7 @@ static void on_idle(void *data)
 
     printer_idle(&o->printer);
     if (o->outlet.failed) /* nobody reads any more */
-        pipeline_stop(o->pipeline);
+        watch_session_stop(o);
 }
 
 static void on_signal(void *data, int fd)
@@ -120,11 +121,83 @@ static int add_targets(struct watch_session *o, struct err *err)
     return 0;
 }
 
+/* What the daemon may not do as we would: an own choice of sensors, of the place of the record, of what is reported. */
+static bool may_attach(const struct watch_session *o)
+{
+    const struct pipeline_options *p = &o->args.pipeline;
+
+    return !o->args.alone && !p->writes && !p->no_store && !p->store_path && !p->ring_size && !p->no_seccomp && o->args.target_count;
+}
+
+/* A link on the way is followed by whoever looks himself; the daemon knows paths. Members of its group cannot look themselves. */
+static bool is_plain(const struct target *target)
+{
+    char resolved[PATH_MAX];
+
+    return target->selector.kind != SELECTOR_NONE || geteuid() != 0 ||
+           (realpath(target->path.data, resolved) && bytes_equal_str(target->path, resolved));
+}
+
+static bool take_attached_targets(struct watch_session *o, struct attached_target *targets)
+{
+    char cwd[PATH_MAX];
+    bool plain = getcwd(cwd, sizeof(cwd)) != NULL;
+
+    for (size_t i = 0; plain && i < o->args.target_count; i++) {
+        struct bytes shown = bytes_of(o->args.targets[i]);
+        struct target target;
+
+        if (target_parse(shown, bytes_of(cwd), &target, NULL) < 0)
+            return false;
+        targets[i] = (struct attached_target){
+            .text = target.selector.kind == SELECTOR_NONE ? arena_copy(&o->arena, target.path) : shown,
+            .shown = shown,
+            .permissions = o->args.asks[i].permissions,
+            .key = bytes_of(o->args.asks[i].key ? o->args.asks[i].key : o->args.pipeline.key),
+        };
+        plain = cli_check_target_answers(&target, NULL) == 0 && is_plain(&target) && targets[i].text.data;
+        target_done(&target);
+    }
+    return plain;
+}
+
+/* 0: the daemon observes for us; -ENOENT: we look ourselves; other errors: nobody can. */
+static int attach(struct watch_session *o, struct err *err)
+{
+    struct attached_target *targets = arena_alloc(&o->arena, (o->args.target_count + 1) * sizeof(*targets));
+    struct err why = ERR_INIT;
+    int r;
+
+    if (!targets || !may_attach(o) || !take_attached_targets(o, targets))
+        return -ENOENT;
+    r = attached_open(&o->args.pipeline, o->args.control ? o->args.control : CLI_CONTROL_SOCKET, targets, o->args.target_count,
+                      &o->attached, &why);
+    if (r == -EPERM && why.text[0] && geteuid() != 0) /* nor can we */
+        return err_say(err, r, "%s", why.text);
+    if (r < 0 && r != -ENOENT)
+        log_debug(&cli_log, "not by the daemon: %s", err_text(&why, r));
+    if (r < 0)
+        return -ENOENT;
+    return attached_watch_fd(o->attached, o->signal_fd, on_signal, o);
+}
+
+static int look_ourselves(struct watch_session *o, struct err *err)
+{
+    int r = pipeline_open(&o->args.pipeline, &o->pipeline, err);
+
+    if (r == 0)
+        r = pipeline_watch_fd(o->pipeline, o->signal_fd, on_signal, o, err);
+    return r < 0 ? r : add_targets(o, err);
+}
+
 static void say_ready(struct watch_session *o)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
 
-    pipeline_ready(o->pipeline, &text);
+    if (o->attached)
+        attached_ready(o->attached, &text);
+    else
+        pipeline_ready(o->pipeline, &text);
     cli_note("ready %s", sbuf_str(&text));
 #ifdef HAVE_LIBSYSTEMD
     (void)sd_notify(0, "READY=1");
@@ -171,12 +244,11 @@ int watch_session_start(struct watch_session *o)
     o->printer.outlet = &o->outlet;
     if (r < 0)
         err_set(&err, r, "signals");
-    if (r == 0)
-        r = pipeline_open(options, &o->pipeline, &err);
-    if (r == 0)
-        r = pipeline_watch_fd(o->pipeline, o->signal_fd, on_signal, o, &err);
-    if (r == 0)
-        r = add_targets(o, &err);
+    if (r == 0) {
+        r = attach(o, &err);
+        if (r == -ENOENT)
+            r = look_ourselves(o, &err);
+    }
     if (r < 0) {
         cli_error("%s", err_text(&err, r));
         watch_session_close(o);
@@ -186,10 +258,29 @@ int watch_session_start(struct watch_session *o)
     return 0;
 }
 
+void watch_session_confine(struct watch_session *o)
+{
+    if (!o->attached)
+        pipeline_confine(o->pipeline);
+}
+
+void watch_session_stop(struct watch_session *o)
+{
+    if (o->attached)
+        attached_stop(o->attached);
+    else
+        pipeline_stop(o->pipeline);
+}
+
+struct case_ *watch_session_case(struct watch_session *o)
+{
+    return o->attached ? attached_case(o->attached) : pipeline_case(o->pipeline);
+}
+
 int watch_session_run(struct watch_session *o, uint64_t until_ns)
 {
     struct err err = ERR_INIT;
-    int r = pipeline_run(o->pipeline, until_ns, &err);
+    int r = o->attached ? attached_run(o->attached, until_ns, &err) : pipeline_run(o->pipeline, until_ns, &err);
 
     if (r < 0)
         cli_error("%s", err_text(&err, r));
@@ -217,10 +308,13 @@ static void say_unread(const struct watch_session *o)
 int watch_session_finish(struct watch_session *o)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-    struct case_ *c = pipeline_case(o->pipeline);
+    struct case_ *c = watch_session_case(o);
     int status;
 
-    pipeline_finish(o->pipeline);
+    if (o->attached)
+        attached_finish(o->attached);
+    else
+        pipeline_finish(o->pipeline);
     printer_flush(&o->printer);
     status = own_status(o, c);
     if (o->is_run)
@@ -243,7 +337,10 @@ int watch_session_finish(struct watch_session *o)
 void watch_session_close(struct watch_session *o)
 {
     pipeline_close(o->pipeline);
+    attached_close(o->attached);
     o->pipeline = NULL;
+    o->attached = NULL;
+    arena_done(&o->arena);
     printer_done(&o->printer);
     outlet_done(&o->outlet);
     if (o->signal_fd >= 0)

@@ -8,7 +8,9 @@
 
 struct watch_session {
     struct watch_args args;
-    struct pipeline *pipeline;
+    struct pipeline *pipeline; /* NULL: the daemon observes for us */
+    struct attached *attached;
+    struct arena arena;
     struct printer printer;
     struct outlet outlet;
     int signal_fd;
@@ -26,6 +28,10 @@ struct watch_session {
  * Returns 0, or the exit code to leave with (the error was said).
  */
 int watch_session_start(struct watch_session *o);
+/* What has to be started was started: system calls that nobody needs any more are given up. */
+void watch_session_confine(struct watch_session *o);
+void watch_session_stop(struct watch_session *o);
+struct case_ *watch_session_case(struct watch_session *o);
 int watch_session_run(struct watch_session *o, uint64_t until_ns); /* CLOCK_MONOTONIC; 0 = until stopped */
 /* Last events and the verdict. Returns culprit's own exit code, whatever COMMAND's is. */
 int watch_session_finish(struct watch_session *o);

@@ -403,6 +403,11 @@ bool control_client_has_room(const struct control_client *c)
     return own < LIMIT_CONTROL_OUT && all < LIMIT_CONTROL_OUT_ALL;
 }
 
+size_t control_client_waiting(const struct control_client *c)
+{
+    return control_connection_waiting(&c->connection);
+}
+
 void control_client_replied(struct control_client *c, bool last)
 {
     sbuf_clear(&c->unwanted);

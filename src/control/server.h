@@ -50,6 +50,7 @@ void *control_client_data(const struct control_client *c); /* NULL at first */
 struct sbuf *control_client_out(struct control_client *c);
 /* Is there room for what is not a reply to a question: less waits for this client than its share? */
 bool control_client_has_room(const struct control_client *c);
+size_t control_client_waiting(const struct control_client *c); /* bytes that it has not taken */
 /* Something was written to its buffer. last: the call is answered, another one may come. */
 void control_client_replied(struct control_client *c, bool last);
 /* Hung up as soon as all that was written is taken. */

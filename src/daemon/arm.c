@@ -40,7 +40,7 @@ void arming_done(struct arming *a)
 }
 
 /* The host's own paths are asked for by a process of its own first: whoever waits for a dead NFS server sees nothing else. */
-static bool answers(struct arming *a, struct bytes text)
+bool arming_answers(struct arming *a, struct bytes text)
 {
     struct target target;
     bool answers = true;
@@ -76,7 +76,7 @@ static int add_ask(struct arming *a, struct arming_set *set, const struct plan_a
     own.key = arena_copy(&set->arena, ask->key);
     if (!own.text.data || (ask->key.data && !own.key.data))
         return -ENOMEM;
-    if (!answers(a, ask->text))
+    if (!arming_answers(a, ask->text))
         return add_unarmed(a, set, own.text, "its file system does not answer (FUSE, NFS?)");
     grown = reallocarray(set->asks, set->count + 1, sizeof(*grown));
     if (!grown)
@@ -257,4 +257,12 @@ unsigned arming_uncovered(const struct arming *a, const struct target *target, u
 size_t arming_count(const struct arming *a)
 {
     return a->set.count + a->transients.count;
+}
+
+bool arming_has(const struct arming *a, const struct target *target, unsigned permissions)
+{
+    for (size_t i = 0; i < a->set.count; i++)
+        if (plan_same_place(&a->set.targets[i], target) && bytes_equal(a->set.targets[i].path, target->path))
+            permissions &= ~a->set.asks[i].permissions;
+    return !permissions;
 }

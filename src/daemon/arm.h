@@ -44,5 +44,9 @@ void arming_done(struct arming *a);
 
 /* Of what is asked for, what no watch of the configuration watches: enum permission; 0: all of it is watched. */
 unsigned arming_uncovered(const struct arming *a, const struct target *target, unsigned permissions);
+/* The configuration watches exactly this path, with all these permissions. */
+bool arming_has(const struct arming *a, const struct target *target, unsigned permissions);
+/* Of the host's own paths: does the file system say something, within half a second? Containers' always do. */
+bool arming_answers(struct arming *a, struct bytes text);
 /* How many targets are watched, transient ones included. */
 size_t arming_count(const struct arming *a);

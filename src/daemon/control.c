@@ -31,6 +31,7 @@ struct control {
     struct control_server *server;
     struct pipeline *pipeline;
     struct waiting_call *pending;
+    struct viewing viewing;
     bool stale;              /* transient watches have changed, and what is armed has not */
 };
 
@@ -40,7 +41,8 @@ static struct status_view view_of(const struct control *c)
                                  .arming = c->options.arming,
                                  .pipeline = c->pipeline,
                                  .store_path = c->options.store_path,
-                                 .clients = control_server_clients(c->server) };
+                                 .clients = control_server_clients(c->server),
+                                 .viewers = c->viewing.count };
 }
 
 static void fail(struct control_client *client, const char *error, const char *message)
@@ -239,7 +241,9 @@ static void do_add(struct control *c, struct control_client *client, const struc
 
     if (parse_target(client, call->parameters, &text, &permissions, &key) < 0)
         return;
-    r = transient_take(list, text, permissions, key, false, &t, &err);
+    r = arming_answers(c->options.arming, text) ? 0 : err_say(&err, -ETIMEDOUT, "its file system does not answer");
+    if (r == 0)
+        r = transient_take(list, text, permissions, key, false, &t, &err);
     if (r == 0)
         r = follow_transients(c, &err);
     if (r == 0) {
@@ -292,6 +296,27 @@ static void do_remove(struct control *c, struct control_client *client, const st
         fail(client, CONTROL_INTERFACE ".Failed", err_text(&err, r));
 }
 
+/* Without a second sensor: what is watched already is only looked at. */
+static void do_watch(struct control *c, struct control_client *client, const struct control_call *call)
+{
+    struct err err = ERR_INIT;
+    bool arms;
+    struct viewer *v = viewing_add(&c->viewing, client, call, &arms);
+    int r = 0;
+
+    if (!v)
+        return;
+    if (arms) {
+        c->viewing.arming_for = v;
+        r = follow_transients(c, &err);
+        c->viewing.arming_for = NULL;
+    }
+    if (r == 0)
+        viewing_ready(&c->viewing, v);
+    else if (r != -EBUSY && viewing_fail(&c->viewing, v, CONTROL_INTERFACE ".Failed", err_text(&err, r)))
+        c->stale = true;
+}
+
 static const struct method {
     const char *name;
     bool changes; /* root only */
@@ -302,6 +327,7 @@ static const struct method {
     { CONTROL_INTERFACE ".Status", false, get_status },
     { CONTROL_INTERFACE ".Watches", false, get_watches },
     { CONTROL_INTERFACE ".Metrics", false, get_metrics },
+    { CONTROL_INTERFACE ".Watch", false, do_watch },
     { CONTROL_INTERFACE ".Flush", true, do_flush },
     { CONTROL_INTERFACE ".Reload", true, do_reload },
     { CONTROL_INTERFACE ".Add", true, do_add },
@@ -330,13 +356,16 @@ static void on_call(void *data, struct control_client *client, const struct cont
 
 static void on_finishing(void *data, struct control_client *client)
 {
-    (void)data, (void)client; /* what it waits for comes in its time */
+    struct control *c = data;
+
+    viewing_finishing(&c->viewing, client); /* what others wait for comes in its time */
 }
 
 static void on_gone(void *data, struct control_client *client)
 {
     struct control *c = data;
 
+    c->stale |= viewing_remove(&c->viewing, client);
     for (struct waiting_call *p = c->pending, *next; p; p = next) {
         next = p->next;
         if (p->client != client)
@@ -421,15 +450,23 @@ void control_idle(struct control *c)
         if (r < 0 && r != -EBUSY)
             log_warn(c->options.log, "watches that were added or removed: %s; what was watched before is watched still",
                      err_text(&err, r));
-        if (r != -EBUSY)
+        if (r != -EBUSY) {
             answer_changes(c, r, err_text(&err, r));
+            c->stale |= viewing_armed(&c->viewing, r, err_text(&err, r));
+        }
     }
+    viewing_idle(&c->viewing);
     for (struct waiting_call *p = c->pending, *next; p; p = next) {
         next = p->next;
         if (p->kind == PENDING_FLUSH)
             answer_flush(c, p);
     }
     control_server_dispatch(c->server);
+}
+
+struct viewing *control_viewing(struct control *c)
+{
+    return &c->viewing;
 }
 
 /* ---- its life ---- */
@@ -457,6 +494,8 @@ int control_open(const struct control_options *options, struct control **ret, st
     if (!c)
         return err_set(err, -ENOMEM, "the control socket");
     c->options = *options;
+    c->viewing = (struct viewing){
+        .arming = options->arming, .status = options->status, .host = options->host, .store_path = options->store_path };
     r = control_server_open(&server, &c->server, err);
     if (r < 0) {
         control_close(c);
@@ -470,7 +509,7 @@ int control_start(struct control *c, struct pipeline *pipeline, struct err *err)
 {
     int r;
 
-    c->pipeline = pipeline;
+    c->pipeline = c->viewing.pipeline = pipeline;
     r = control_server_listen(c->server, err);
     return r < 0 ? r : pipeline_watch_fd(pipeline, control_server_fd(c->server), on_ready, c, err);
 }
@@ -480,6 +519,7 @@ void control_close(struct control *c)
     if (!c)
         return;
     control_server_close(c->server);
+    viewing_done(&c->viewing);
     while (c->pending)
         end_pending(c, c->pending);
     free(c);

@@ -4,6 +4,7 @@
 
 #include "control/server.h"
 #include "daemon/status.h"
+#include "daemon/viewing.h"
 
 struct control;
 
@@ -13,6 +14,7 @@ struct control_options {
     struct status *status;
     struct arming *arming;
     const char *store_path;
+    struct ecs_host host;
     void *data;
     void (*reload)(void *data); /* asks for one; control_reloaded() says how it went */
 };
@@ -25,6 +27,9 @@ void control_close(struct control *c); /* NULL is fine */
 
 /* Each time the loop has done what there was. */
 void control_idle(struct control *c);
+
+/* Those who look on; for whoever has events for them. */
+struct viewing *control_viewing(struct control *c);
 
 /* The outcome of a reload, for those who asked for it: r 0 or -errno with its text; what was wrong, one text a line. */
 struct watchset_difference;

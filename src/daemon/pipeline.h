@@ -49,6 +49,7 @@ struct pipeline_options {
     void (*life)(void *data, const struct lifecycle_event *life);
     void (*gap)(void *data, const struct gap *gap);
     void (*notice)(void *data, const char *text); /* one line for stderr, without "culprit: " */
+    void (*explain)(void *data, enum explanation kind, uint64_t time_ns, uint64_t files, struct bytes detail); /* as the case gets it */
     void (*idle)(void *data); /* each time everything that was there has been delivered */
 };
 
@@ -105,6 +106,9 @@ struct watch_listing;
 void pipeline_each_watch(const struct pipeline *p, void (*each)(void *data, const struct watch_listing *listing), void *data);
 const struct target *pipeline_watch_target(const struct pipeline *p, uint32_t watch); /* watch/listing.h */
 void pipeline_each_silent_engine(const struct pipeline *p, void (*each)(void *data, const char *name), void *data);
+
+/* Targets, as they were written, of which nothing was ever there while they were watched. */
+void pipeline_each_absent(const struct pipeline *p, void (*each)(void *data, struct bytes text), void *data);
 
 /* All that happened before (CLOCK_REALTIME) has been emitted, what sensors hold for a moment included: true some tenths of a second
  * afterwards. The sensors are not disturbed by it. */

@@ -47,6 +47,11 @@ void pipeline_each_silent_engine(const struct pipeline *p, void (*each)(void *da
     engines_each_silent(p->engines, each, data);
 }
 
+void pipeline_each_absent(const struct pipeline *p, void (*each)(void *data, struct bytes text), void *data)
+{
+    watchset_each_absent(p->watches, each, data);
+}
+
 bool pipeline_has_emitted(const struct pipeline *p, uint64_t before_ns)
 {
     uint64_t hold_ns = pipeline_open_sensor_bits(p) & SENSOR_AUDIT ? HOLD_AUDIT_NS : HOLD_NS;

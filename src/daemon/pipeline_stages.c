@@ -225,4 +225,6 @@ void pipeline_on_explain(void *data, enum watch_explanation why, uint64_t time_n
 
     if (p->case_)
         (void)case_add_explanation(p->case_, explanations[why], time_ns, files, detail);
+    if (p->options.explain)
+        p->options.explain(p->options.data, explanations[why], time_ns, files, detail);
 }

@@ -207,6 +207,24 @@ static void on_event(void *data, const struct event *event)
     struct service *s = data;
 
     status_event(&s->status, event);
+    if (s->control)
+        viewing_event(control_viewing(s->control), event);
+}
+
+static void on_life(void *data, const struct lifecycle_event *life)
+{
+    struct service *s = data;
+
+    if (s->control)
+        viewing_life(control_viewing(s->control), life);
+}
+
+static void on_explain(void *data, enum explanation kind, uint64_t time_ns, uint64_t files, struct bytes detail)
+{
+    struct service *s = data;
+
+    if (s->control)
+        viewing_explanation(control_viewing(s->control), kind, time_ns, files, detail);
 }
 
 static void on_alive(void *data)
@@ -223,6 +241,8 @@ static void on_notice(void *data, const char *text)
 {
     const struct service *s = data;
 
+    if (s->control)
+        viewing_notice(control_viewing(s->control), text);
     s->options->notice(s->options->data, text);
 }
 
@@ -231,6 +251,8 @@ static void on_gap(void *data, const struct gap *gap)
     struct service *s = data;
 
     status_gap(&s->status, gap);
+    if (s->control)
+        viewing_gap(control_viewing(s->control), gap);
     s->options->gap(s->options->data, gap);
 }
 
@@ -301,6 +323,8 @@ static int open_pipeline(struct service *s, struct err *err)
         .finish_ns = FINISH_NS,
         .data = s,
         .event = on_event,
+        .life = on_life,
+        .explain = on_explain,
         .gap = on_gap,
         .notice = on_notice,
         .idle = on_idle,
@@ -323,6 +347,7 @@ static void open_control(struct service *s)
                                        .status = &s->status,
                                        .arming = &s->arming,
                                        .store_path = config_text(&s->config, CONFIG_STORE).data,
+                                       .host = { .id = s->options->host_id, .name = s->options->host_name, .boot_id = s->options->boot_id },
                                        .data = s,
                                        .reload = on_reload_asked };
     struct err err = ERR_INIT;

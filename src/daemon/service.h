@@ -17,7 +17,7 @@ struct service_options {
     const char *docker_socket;    /* where the configuration has none; NULL: the usual places */
     const char *notify_socket;    /* NULL: nobody wants to know */
     uint64_t watchdog_ns;         /* a sign of life at least so often; 0: none is asked for */
-    struct bytes host_id, host_name;
+    struct bytes host_id, host_name, boot_id;
     bool no_seccomp;
 
     void *data;

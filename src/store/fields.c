@@ -252,6 +252,47 @@ void fields_pack(const struct field *fields, const void *record, struct sbuf *ou
     }
 }
 
+int fields_unpack(const struct field *fields, struct bytes *message, struct arena *arena, void *record)
+{
+    for (const struct field *f = fields; f->column; f++) {
+        void *at = (char *)record + f->offset;
+        struct bytes b = BYTES_NULL;
+        uint64_t v = 0;
+        bool is_bytes = f->type == FIELD_BYTES || f->type == FIELD_ID || f->type == FIELD_STATE;
+
+        if (is_bytes ? !unpack_bytes(message, &b) : !unpack_u64(message, &v))
+            return -EBADMSG;
+        switch (f->type) {
+        case FIELD_BOOL:
+            *(bool *)at = v != 0;
+            break;
+        case FIELD_I32:
+            *(int *)at = (int)v;
+            break;
+        case FIELD_U32:
+            *(uint32_t *)at = (uint32_t)v;
+            break;
+        case FIELD_I64:
+        case FIELD_U64:
+            *(uint64_t *)at = v;
+            break;
+        case FIELD_BYTES:
+            *(struct bytes *)at = arena_copy(arena, b);
+            break;
+        case FIELD_ID:
+            if (b.len != 16)
+                return -EBADMSG;
+            memcpy(at, b.data, 16);
+            break;
+        case FIELD_STATE:
+            if (b.len)
+                unpack_state(b, at);
+            break;
+        }
+    }
+    return 0;
+}
+
 /* ---- rows ---- */
 
 int fields_bind(const struct field *fields, struct bytes *message, sqlite3_stmt *statement,

@@ -44,6 +44,9 @@ void fields_definition(const struct field *fields, struct sbuf *out);
 
 /* Append the members of `record` to a message. */
 void fields_pack(const struct field *fields, const void *record, struct sbuf *out);
+/* The members of `record` from what fields_pack() made; moves *message behind it. Bytes are copied into `arena`. -EBADMSG: not
+ * such a message. */
+int fields_unpack(const struct field *fields, struct bytes *message, struct arena *arena, void *record);
 /* Bind a message's values from parameter `first` on; moves *message behind them. The message has to
  * outlive the statement's step. -EBADMSG: not such a message. */
 int fields_bind(const struct field *fields, struct bytes *message, sqlite3_stmt *statement,
