@@ -68,7 +68,7 @@ may_open=" $(sed 's/ *#.*//' <<'END'
 attribution/agents.c          # the administrator's list of products
 attribution/host_names.c      # a root directory, O_PATH
 attribution/owner.c           # the host's own package lists
-attribution/owner_inside.c    # a database in memory
+attribution/package_search.c  # a database in memory
 attribution/peer.c            # /proc
 attribution/procfs.c          # /proc
 attribution/sessions.c        # a root directory, O_PATH

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What was observed, in words: the lines below a verdict, and what is said where nothing was recorded. For report/. */
+/* What was observed, in words: the lines below a verdict (coverage.c), what is said where nothing was recorded
+ * (coverage_answer.c), and the same as JSON (coverage_json.c). For report/. */
 #pragma once
 
 #include "event/coverage.h"
@@ -15,11 +16,6 @@ int case_add_question(struct case_ *c, const struct case_question *question); /*
 /* Was never all of it watched? Then out gets what was: "only /a/b", "not changes of permissions and owners". */
 bool case_watched_partly(const struct case_ *c, struct sbuf *out);
 bool case_was_watched(const struct case_ *c); /* some of it at least, at some time that was asked for */
-
-/* "fanotify", "audit + bpf" */
-void coverage_write_sensors(struct sbuf *out, unsigned sensors);
-/* "nothing lost", "12 lost: the verdict may be incomplete" */
-void coverage_write_loss(const struct case_ *c, struct sbuf *out);
 
 /* Each line on what was observed: its label ("" = it belongs to the one before) and its text without newline. */
 void coverage_each_line(const struct case_ *c, void (*line)(void *data, const char *label, struct bytes text), void *data);

@@ -10,6 +10,7 @@
 #include "event/operation.h"
 #include "event/sentence.h"
 #include "report/coverage.h"
+#include "report/coverage_words.h"
 #include "report/judge.h"
 #include "report/names.h"
 #include "report/page.h"

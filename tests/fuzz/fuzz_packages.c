@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "attribution/owner_inside.h"
+#include "attribution/package_search.h"
 #include "fuzz.h"
 
 static const char request[] = "/usr/bin/hello"; /* and the NUL */

@@ -13,6 +13,7 @@
 #include <sqlite3.h>
 
 #include "attribution/owner_inside.h"
+#include "attribution/package_search.h"
 #include "attribution/users.h"
 #include "foreign/foreign.h"
 #include "util/cleanup.h"
