@@ -4,6 +4,7 @@
 
 #include "event/cause.h"
 #include "event/event.h"
+#include "report/name_parts.h"
 #include "util/sbuf.h"
 
 /* What belongs together has the same key: the cause's, else that of executable and launchers. */
@@ -15,20 +16,9 @@ void name_subject(struct sbuf *out, const struct cause *cause, const struct acto
                   bool *ret_comma);
 /* What started it, in a few words: "cron of bob (8 3 * * * /opt/jobs/purge-logs --older 3)"; nothing if not known. */
 void name_launcher(struct sbuf *out, const struct cause_launcher *launcher);
-/* "bob", "uid 1000"; root where it is that. */
-void name_uid(struct sbuf *out, uint32_t uid, struct bytes name);
-/* "ann, as root by sudo, at pts/3 from 10.0.0.7"; nothing if not known. */
-void name_person(struct sbuf *out, const struct person *person);
-/* argv as one line, cut to `columns` (0 = whole). */
-void name_command_line(struct sbuf *out, struct bytes args, unsigned columns);
-/* The same of `run`, whose first word is what the process calls itself: where its executable is called otherwise, that is
- * there, and the word behind the line. args: its argv, each ended by a NUL. */
-void name_run_line(struct sbuf *out, const struct cause_run *run, struct bytes args, unsigned columns);
 
 /* The program that made the change for what was run; nothing where that is it itself, or a part of the same product. */
 struct bytes name_tool(const struct event *event);
 void name_cause(struct sbuf *out, const struct event *event);
 void name_program(struct sbuf *out, const struct event *event);
 void name_user(struct sbuf *out, const struct event *event);
-/* Its name, else the beginning of its id. */
-void name_container(struct sbuf *out, const struct container *container);
