@@ -31,7 +31,7 @@ struct version {
 struct pid_slot {
     pid_t pid;
     struct version *newest;
-    unsigned recheck;     /* checked against /proc at this count of table->doubt */
+    unsigned recheck;     /* checked against /proc at this count of table->recheck */
     bool exited;
     struct pid_slot *exited_older, *exited_newer;
     UT_hash_handle hh;
