@@ -15,6 +15,7 @@ NO_REFUSAL = set('ENOENT EEXIST ENOTDIR EISDIR ELOOP ENAMETOOLONG EINVAL EFAULT 
 
 # strace is not asked for single writes, reads and executions: what is told of those is not compared
 CONTENT = {'write', 'open-write', 'read', 'exec'}
+WRITES = {'write', 'open-write', 'truncate'}
 ATTRIBUTES = {'chmod', 'chown', 'utime', 'setxattr', 'removexattr', 'setacl', 'setflags'}
 # "attributes, not known which": it stands for every change of attributes by that process
 UNKNOWN = 'attributes'

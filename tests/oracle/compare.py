@@ -2,7 +2,7 @@
 """What happened beside what was told."""
 from collections import Counter
 
-from change import ATTRIBUTES, AUDIT, CONTENT, FOUND, MADE, NOBODY, ONE_OF_NAMES, UNKNOWN, Told
+from change import ATTRIBUTES, AUDIT, CONTENT, FOUND, MADE, NOBODY, ONE_OF_NAMES, UNKNOWN, WRITES, Told
 
 
 MADES = {'create', 'link', 'symlink', 'mknod'}
@@ -88,15 +88,24 @@ def is_made(change, told, result):
     return True
 
 
-def is_declared(change, sensors, merged):
-    """What no record of these sensors can tell of, which the manual says. merged: whose attributes were told as changed."""
+def is_folded(change, merged, written):
+    """The kernel makes one fanotify event of what one process does at once to a file's attributes, and one of what it does to its contents:
+    of the latter are cuts, and a time of modification that is set alone."""
+    at = (change.path, change.pid)
+    if ATTRIBUTES & set(change.ops):
+        return at in merged or ('utime' in change.ops and at in written)
+    return 'truncate' in change.ops and at in written
+
+
+def is_declared(change, sensors, merged, written):
+    """What no record of these sensors can tell of, which the manual says. merged, written: of whose attributes and contents it was told that they
+    changed. What two sensors declare each for itself is not told by both of them together."""
     if change.error:
         return sensors == 'fanotify' or change.unplaced == NOBODY or (change.unplaced == AUDIT and sensors != 'bpf')
-    if sensors == 'fanotify' and ATTRIBUTES & set(change.ops):
-        return (change.path, change.pid) in merged # the kernel makes one event of what one process does to a file at once
     if 'setflags' in change.ops: # few kernels tell fanotify of it
-        return sensors != 'bpf'
-    return sensors == 'audit' and change.unplaced == AUDIT
+        return sensors != 'bpf' and (sensors != 'fanotify' or (change.path, change.pid) in merged)
+    audit, fanotify = change.unplaced == AUDIT, is_folded(change, merged, written)
+    return {'audit': audit, 'fanotify': fanotify, 'fanotify,audit': audit and fanotify}.get(sensors, False)
 
 
 def stands_for(change, unknown):
@@ -104,7 +113,7 @@ def stands_for(change, unknown):
     return (UNKNOWN, change.path, change.pid) in unknown or any((UNKNOWN + ONE_OF_NAMES, p, change.pid) in unknown for p in change.links)
 
 
-def sort(change, sensors, unknown, merged, result):
+def sort(change, sensors, unknown, merged, written, result):
     """One that nothing was told of by its own name."""
     if not change.error and ATTRIBUTES & set(change.ops) and stands_for(change, unknown):
         result.right += 1
@@ -112,7 +121,7 @@ def sort(change, sensors, unknown, merged, result):
     elif 'own-times' in change.ops and sensors != 'bpf':
         result.right += 1 # times that the maker gives its own new file are part of its creation
     else:
-        (result.declared if is_declared(change, sensors, merged) else result.missed).append(change)
+        (result.declared if is_declared(change, sensors, merged, written) else result.missed).append(change)
 
 
 def is_again(key, changes, sensors):
@@ -125,6 +134,8 @@ def is_again(key, changes, sensors):
 
 def compare(changes, told, sensors):
     result, told = Result(), Counter(told)
+    changes = sorted(changes, key=lambda c: c.unplaced is not None) # what is told goes to those first that it can be of
+    written = {(k.path, k.pid) for k in told if k.op in WRITES}
     merged = {(k.path, k.pid) for k in told if k.op in ATTRIBUTES or k.op == UNKNOWN}
     needed = match(changes, told, sensors, False)
     needed = [c for c in needed if not is_made(c, told, result) and not is_half_known(c, told, sensors, result) and
@@ -133,7 +144,7 @@ def compare(changes, told, sensors):
     result.right = sum(not c.optional for c in changes) - len(needed)
     unknown = {(k.op, k.path, k.pid) for k, n in told.items() if n > 0 and k.op in (UNKNOWN, UNKNOWN + ONE_OF_NAMES)}
     for c in needed:
-        sort(c, sensors, unknown, merged, result)
+        sort(c, sensors, unknown, merged, written, result)
     result.refused = sum(c.error is not None and not c.optional for c in changes) - sum(c.error is not None for c in needed)
     happened = {(op, c.path, c.pid, c.previous, c.error) for c in changes for op in accepted(c, sensors)}
     by_anybody = {(op, path, previous, error) for op, path, _, previous, error in happened}

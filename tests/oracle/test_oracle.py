@@ -106,6 +106,19 @@ class Oracle(unittest.TestCase):
         c = self.changes(f'1 ftruncate(3<{self.top}/a>, 1) = 0')
         self.assertEqual(len(self.told(c, sensors='audit').declared), 1)
         self.assertEqual(len(self.told(c, sensors='fanotify,audit').missed), 1)
+        # it is folded into what was told, which both declare; nothing of a call by name is
+        wrote = ('write', self.at('a'), 1)
+        for sensors, declared in (('fanotify,audit', 1), ('fanotify', 1), ('bpf', 0)):
+            r = self.told(c + c, wrote, sensors=sensors) # the first is that write
+            self.assertEqual((r.right, len(r.declared), len(r.missed), len(r.wrong)), (1, declared, 1 - declared, 0), sensors)
+        c = self.changes('1 truncate("a", 1) = 0', '1 utimensat(AT_FDCWD, "a", NULL, 0) = 0')
+        self.assertEqual([len(self.told(c, wrote, sensors=s).missed) for s in ('fanotify,audit', 'audit', 'bpf')], [1, 1, 1])
+
+    def test_what_can_be_of_two_is_of_the_one_that_must_be_told(self):
+        c = self.changes('1 link("a", "c") = 0', f'1 utimensat(3<{self.top}/a>, NULL, NULL, 0) = -1 EPERM (Operation not permitted)',
+                         '1 utimensat(AT_FDCWD, "a", NULL, 0) = -1 EPERM (Operation not permitted)')
+        r = self.told(c, ('link', self.at('c'), 1), ('utime?', self.at('c'), 1, None, 'EPERM'), sensors='audit')
+        self.assertEqual((r.right, r.unknown, len(r.declared), len(r.missed)), (2, 1, 1, 0))
 
 
 if __name__ == '__main__':

@@ -108,6 +108,11 @@ static const struct contents_row {
     { "opened with O_TRUNC, written less and closed", FAN_MODIFY | FAN_CLOSE_WRITE, SIZE(5, 1), SIZE(2, 2), { 0 },
       "truncate 5, open-write 5, write 5, ", FANOTIFY_FORGET },
     { "a time was set, which some kernels tell as a modification", FAN_MODIFY, SIZE(5, 1), SIZE(5, 2), { 0 }, "utime ?, ", FANOTIFY_NOTHING, .times_set = true },
+    { "written, and then a time was set", FAN_MODIFY | FAN_CLOSE_WRITE, SIZE(5, 1), SIZE(9, 2), { 0 }, "open-write 5, write 5, utime ?, ", FANOTIFY_FORGET, .times_set = true },
+    { "made, written, and a time was set: as its maker left it", FAN_MODIFY | FAN_CLOSE_WRITE, SIZE(0, 1), SIZE(9, 2), { .known = true, .made = true, .size_known = true },
+      "write 0, ", FANOTIFY_FORGET, .times_set = true },
+    { "attributes were changed too, which are emitted by themselves", FAN_MODIFY | FAN_ATTRIB | FAN_CLOSE_WRITE, SIZE(5, 1), SIZE(9, 2), { 0 },
+      "open-write 5, write 5, ", FANOTIFY_FORGET, .times_set = true },
     { "shorter, but another file", FAN_MODIFY, SIZE(5, 1), SIZE(2, 2), { 0 }, "", FANOTIFY_REMEMBER, .another = true },
     { "no regular file", FAN_MODIFY | FAN_CLOSE_WRITE, SIZE(5, 1), { .known = KNOWN, .mode = S_IFIFO }, { 0 }, "", FANOTIFY_NOTHING },
 };

@@ -29,7 +29,7 @@ static void write_to(struct fanotify_object *o, uint64_t device, uint64_t inode)
     };
     change.after = change.before;
     change.after.size = 10;
-    fanotify_written(o, tree_root(o->tree), bytes_of("f"), FAN_MODIFY, &change, &cause);
+    fanotify_written(o, tree_root(o->tree), bytes_of("f"), FAN_MODIFY, false, &change, &cause);
 }
 
 /* They are never closed, and have no name by which they could be told. */

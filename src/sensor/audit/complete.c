@@ -214,6 +214,6 @@ bool audit_complete_flags(struct audit_object *o, struct audit_change *c,
     if (root < 0 || !search_flags(&search, tree_root(o->tree), 0))
         return false;
     c->object = search.file;
-    c->name = bytes_of(search.name);
+    c->name = BYTES_NULL; /* which of its names it was opened by is not known */
     return true;
 }

@@ -90,6 +90,8 @@ static bool is_unsure(const struct sensor *s, const struct audit_change *c)
 
 static void complete(struct sensor *s, struct audit_change *changes, unsigned count)
 {
+    if (changes[0].fd >= 0 && changes[0].error && !changes[0].object)
+        return; /* which file it was is known by what changed, and nothing did */
     bool files = audit_complete_files(&s->facts, changes, count, &s->completion);
     uint64_t begun_ns = clock_ns(CLOCK_MONOTONIC);
     bool of_flags = changes[0].operation == OPERATION_SETFLAGS, unsure = files && of_flags && is_unsure(s, &changes[0]);

@@ -86,6 +86,8 @@ void fanotify_interpret_contents(uint64_t mask, const struct tree_change *change
         if (changed && !(truncated && after->size == 0) && !(created && after->known && after->size == 0) &&
             !(w->emitted && !w->dirty && !(mask & FAN_MODIFY)))
             add(ret, OPERATION_WRITE, &ret->before);
+        if (times_set && sizes && !created && (mask & (FAN_MODIFY | FAN_ATTRIB)) == FAN_MODIFY)
+            add(ret, OPERATION_UTIME, &unknown); /* after writing, which sets it too */
         ret->after = FANOTIFY_FORGET;
         return;
     }

@@ -49,7 +49,7 @@ struct fanotify_contents {
     struct fanotify_content_change {
         enum operation operation;
         struct file_state before; /* unknown: nothing can be said of it */
-    } changes[3]; /* in order */
+    } changes[4]; /* in order */
     unsigned count;
     struct file_state before; /* the first change that is not emitted yet */
     enum fanotify_after {

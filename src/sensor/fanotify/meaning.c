@@ -20,6 +20,7 @@
 #include "sensor/fanotify/object.h"
 #include "sensor/fanotify/overlay.h"
 #include "sensor/fanotify/place.h"
+#include "sensor/fanotify/queue.h"
 #include "sensor/fanotify/resolve.h"
 #include "sensor/fanotify/state.h"
 #include "sensor/fanotify/unexplained.h"
@@ -230,6 +231,7 @@ static void on_content(struct fanotify_object *o, uint32_t directory, struct byt
                        const struct tree_change *change)
 {
     uint64_t mask = e->mask;
+    bool times_set;
 
     if (!(mask & FAN_CREATE) && fanotify_made_is_open(o->sensor, &e->object, e->pid, mask & FAN_CLOSE_WRITE)) {
         if (mask & FAN_CLOSE_WRITE)
@@ -237,7 +239,8 @@ static void on_content(struct fanotify_object *o, uint32_t directory, struct byt
         else if (change->after.known)
             fanotify_writes_made(o, directory, name, &change->after);
     }
-    fanotify_written(o, directory, name, mask, change, &o->sensor->now);
+    times_set = (mask & FAN_MODIFY) && fanotify_set_times(change, &o->sensor->now) && fanotify_queue_is_alone(o->sensor, e);
+    fanotify_written(o, directory, name, mask, times_set, change, &o->sensor->now);
 }
 
 /* One mask may hold several things that one process did to one file while the event was waiting. */

@@ -195,7 +195,7 @@ void fanotify_upper_appeared(struct fanotify_object *o, uint32_t directory, stru
     (void)fanotify_emit_attributes(o, directory, name, &change, cause);
     if (S_ISREG(change.after.mode) && (change.before.known & FILE_SIZE) &&
         change.after.size != change.before.size)
-        fanotify_written(o, directory, name, FAN_MODIFY, &change, cause);
+        fanotify_written(o, directory, name, FAN_MODIFY, false, &change, cause);
     if (snapshot)
         note(snapshot, o, seen, &change.after);
 }

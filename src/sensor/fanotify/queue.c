@@ -35,6 +35,8 @@ struct waiting_file {
     uint32_t credit; /* changes of one process emitted already, whose events are still to come */
     bool mixed;      /* of several processes */
     uint32_t writes; /* events of contents that wait */
+    pid_t writer;
+    bool mixed_writes; /* of several processes */
 };
 
 struct fanotify_queue {
@@ -96,8 +98,11 @@ static void count_waiting(struct fanotify_queue *q, const struct buffer *b)
 
         rest = (struct bytes){ rest.data + e.len, rest.len - e.len };
         q->moves += is_move(&e);
-        if (e.mask & FAN_MODIFY)
+        if (e.mask & FAN_MODIFY) {
+            p->mixed_writes = p->writes && (p->mixed_writes || p->writer != e.pid);
+            p->writer = e.pid;
             p->writes++;
+        }
         if (!(e.mask & FAN_ATTRIB))
             continue;
         p->mixed = p->count && (p->mixed || p->pid != e.pid);
@@ -263,6 +268,13 @@ bool fanotify_queue_share(const struct sensor *s, const struct fanotify_event *e
             return false;
     }
     return true;
+}
+
+bool fanotify_queue_is_alone(struct sensor *s, const struct fanotify_event *e)
+{
+    const struct waiting_file *p = place_of(s->queue, e);
+
+    return !s->replaying && !fanotify_queue_others(s, e) && (!p->writes || (!p->mixed_writes && p->writer == e->pid));
 }
 
 bool fanotify_queue_writes(struct sensor *s, const struct fanotify_event *e)

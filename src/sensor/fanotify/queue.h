@@ -25,6 +25,8 @@ void fanotify_queue_begin(struct sensor *s, const struct fanotify_event *e);
 void fanotify_queue_end(struct sensor *s, const struct fanotify_event *e);
 /* May another process have changed attributes of the same file by now? True also if that cannot be known. */
 bool fanotify_queue_others(struct sensor *s, const struct fanotify_event *e);
+/* No other process has changed attributes or contents of the same file by now. False also if that cannot be known. */
+bool fanotify_queue_is_alone(struct sensor *s, const struct fanotify_event *e);
 /* Is that file written to by what still waits? Complete once fanotify_queue_others() has read ahead. */
 bool fanotify_queue_writes(struct sensor *s, const struct fanotify_event *e);
 /* After that: the processes of `e` and of what waits, for `ret`, each with one event. False: there are more, or one of

@@ -162,7 +162,7 @@ static struct fanotify_writer writer_of(const struct written_file *e)
                                      .size_known = e->size_known, .size = e->size };
 }
 
-void fanotify_written(struct fanotify_object *o, uint32_t directory, struct bytes name, uint64_t mask,
+void fanotify_written(struct fanotify_object *o, uint32_t directory, struct bytes name, uint64_t mask, bool times_set,
                       const struct tree_change *change, const struct fanotify_cause *cause)
 {
     const struct file_state *after = &change->after, *file = after->known ? after : &change->before; /* it may be gone again */
@@ -172,7 +172,7 @@ void fanotify_written(struct fanotify_object *o, uint32_t directory, struct byte
 
     if (o->sensor->silent)
         return;
-    fanotify_interpret_contents(mask, change, fanotify_set_times(change, cause), &writer, &c);
+    fanotify_interpret_contents(mask, change, times_set, &writer, &c);
     for (unsigned i = 0; i < c.count; i++)
         emit(o, c.changes[i].operation, directory, name, &c.changes[i].before, after, cause);
     if (c.after == FANOTIFY_FORGET && e)
