@@ -158,7 +158,7 @@ usage "daemon takes no target" "what is watched stands in the configuration" dae
 answers "the example has no mistake" "no mistake: 1 file, 0 watches" daemon --check-config "$PWD/dist/culprit.conf"
 answers "the defaults are printed" "groups = {" daemon --config / --print-config
 for key in $(sed -n 's/^\([a-z_]*\) = .*/\1/p' "$work/out") targets permissions key; do
-    sed -n '/^\.SH CONFIGURATION/,/^\.SH OPTIONS/p' man/culprit-daemon.8 | grep -qE "^\.B(R|I)? $key( |$)"
+    sed -n '/^\.SH CONFIGURATION/,/^\.SH OPTIONS/p' man/culprit-daemon.8 | grep -qE "^\.B(R|I)? (.* )?$key( |$)"
     check "culprit-daemon(8) explains $key" $?
 done
 for group in $(sed -n 's/^#   \([a-z]*\) .*/\1/p' "$work/out"); do
