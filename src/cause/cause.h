@@ -5,7 +5,7 @@
  * script, module or target; and what started that. Pure: nothing is read but the records that the event holds.
  *
  * What one process is by itself is found once and kept in its record. The tables, one row a kind:
- * interpreter.c, wrapper.c, launcher.c, build.c, tool.c, applet.c.
+ * interpreter.c, wrapper.c (tools as well), launcher.c, build.c, script.c, applet.c.
  */
 #pragma once
 

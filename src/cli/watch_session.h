@@ -24,7 +24,7 @@ struct watch_session {
 
 /*
  * Opens everything, adds the targets and says `culprit: ready`. Signals INT, TERM, HUP and CHLD
- * come to `signalled` from then on. `json_stdout`: what is on stdout must be pure JSON.
+ * come to `signalled` from then on.
  * Returns 0, or the exit code to leave with (the error was said).
  */
 int watch_session_start(struct watch_session *o);

@@ -5,6 +5,7 @@
 #include "util/bytes.h"
 #include "util/sbuf.h"
 
+/* Appends. */
 void base64_write(struct sbuf *out, struct bytes data);
-/* -EBADMSG: it is none. */
+/* Appends the bytes; nothing on failure. -EBADMSG: it is none. */
 int base64_read(struct bytes text, struct sbuf *out);

@@ -40,6 +40,7 @@ int control_server_fd(const struct control_server *s); /* readable when there is
 void control_server_dispatch(struct control_server *s);
 unsigned control_server_clients(const struct control_server *s);
 
+/* Who connected, by the kernel's word (SO_PEERCRED); the process may be gone. */
 uid_t control_client_uid(const struct control_client *c);
 pid_t control_client_pid(const struct control_client *c);
 bool control_client_may_change(const struct control_client *c); /* root, or whoever the daemon runs as */

@@ -45,7 +45,9 @@ struct foreign_mounts {
     uint64_t unanswered;
 };
 
-static unsigned waited_ms; /* in all, for what did not answer */
+/* For all that did not answer, whoever asked: many watched trees with dead mounts must not hold up the start by a time-out each.
+ * The loop's thread only. */
+static unsigned waited_ms;
 
 struct foreign_mounts *foreign_mounts_new(pid_t pid)
 {

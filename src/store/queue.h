@@ -3,7 +3,7 @@
  * Between the pipeline's thread, which adds messages, and the writer's, which makes rows of them. A batch that cannot
  * be written is kept and tried again, and what comes meanwhile waits behind it: only what does not fit is lost, and
  * that is a gap. Messages name processes and containers by slots that earlier messages filled, so none of them is
- * ever left out but with all the others (queue_forget_all(): a new generation, and everything is sent again).
+ * ever left out but with all the others (recorder.c begins a new generation, and everything is sent again).
  */
 #pragma once
 

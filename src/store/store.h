@@ -85,4 +85,4 @@ struct store_state {
 };
 void store_state(const struct store *store, struct store_state *ret);
 
-/* The writer's thread does not share process and container records: each store_add copies. */
+/* The writer's thread does not share process and container records: each store_add_...() copies. */
