@@ -20,13 +20,14 @@ allowed() {
     watch) echo util event cause engine watch foreign ;;
     store) echo util event cause store ;;
     compare) echo util event cause engine store compare foreign ;;
+    clues) echo util event engine attribution foreign compare clues ;;
     report) echo util event cause store report ;;
     history) echo util event cause sensor search history ;;
     rules) echo util event sensor rules ;;
     config) echo util event sensor watch store rules config ;;
     search) echo util event sensor search ;;
     daemon) echo util event cause sensor engine attribution watch store report search history daemon foreign config control ;;
-    cli) echo util event cause sensor engine attribution watch store compare report search rules history daemon cli foreign config control ;;
+    cli) echo util event cause sensor engine attribution watch store compare clues report search rules history daemon cli foreign config control ;;
     esac
 }
 
@@ -73,6 +74,10 @@ attribution/peer.c            # /proc
 attribution/procfs.c          # /proc
 attribution/sessions.c        # a root directory, O_PATH
 attribution/users.c           # /proc
+clues/directory.c             # O_PATH; directories below the target, without following
+clues/open.c                  # /proc
+clues/mounts.c                # a directory, by its descriptor
+clues/processes.c             # /proc
 cli/cmd_doctor.c              # /sys
 cli/output_file.c             # the user's own: where he wants the output
 cli/print.c                   # /proc

@@ -421,7 +421,8 @@ static int open_store(const struct who_question *q, struct store **ret)
     int r = q->logs.count ? 0 : store_open(&options, ret, &err);
 
     if (r == -ENOENT) {
-        cli_error("nothing was recorded yet: %s; record with culprit watch or culprit run",
+        cli_error("nothing was recorded yet: %s; record with culprit watch or culprit run. "
+                  "What the host still knows: culprit clues",
                   err_text(&err, r));
         return EXIT_NOTHING;
     }

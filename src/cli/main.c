@@ -66,6 +66,7 @@ static run_fn *run_of(enum verb_bit verb)
         { VERB_WHO, cmd_who },
         { VERB_SEARCH, cmd_search },
         { VERB_DIFF, cmd_diff },
+        { VERB_CLUES, cmd_clues },
         { VERB_IMPORT, cmd_import },
         { VERB_RULES, cmd_rules },
         { VERB_DAEMON, cmd_daemon },

@@ -35,6 +35,13 @@ const struct verb verbs[] = {
       "changing it. With a time: what the recorded changes since then come to; also for a\n"
       "container that is gone, and for a PATH of the host.\n"
       "Exit: 0 something differs, 1 nothing does.\n", NULL },
+    { VERB_CLUES, "clues", "what this host still knows of what nobody recorded", COMPLETE_TARGET, NULL,
+      "[--since T] [--until T] [--format FMT] [--store FILE] TARGET",
+      "For afterwards, when nothing was watching: what is missing or changed against the image, the\n"
+      "packages or git; what is hidden under a mount or still held open; when it happened; what ran,\n"
+      "was logged or was due then; which rules of programs match the path. Reads only, some seconds.\n"
+      "It names suspects, not culprits; where nothing is left it names nobody.\n"
+      "Exit: 0 something was found, 1 nothing was.\n", NULL },
     { VERB_IMPORT, "import", "audit logs into the store", COMPLETE_FILE, NULL,
       "[--store FILE] [LOG...]",
       "Puts the changes that audit logs tell of into the store, so that `who` and `search` see\n"

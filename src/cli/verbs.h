@@ -18,6 +18,7 @@ enum verb_bit {
     VERB_COMPLETION = 1 << 9,
     VERB_DAEMON = 1 << 10,
     VERB_CTL = 1 << 11,
+    VERB_CLUES = 1 << 12,
 };
 
 struct verb {

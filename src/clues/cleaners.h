@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* The rules of programs that clean up. Pure. */
+#pragma once
+
+#include "clues/fact.h"
+
+/* One file of tmpfiles.d(5). */
+void tmpfiles_text(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text);
+/* One file of logrotate's configuration; its record of when it last rotated what. */
+void logrotate_text(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text);
+void logrotate_state(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text);
+/* A note of a trash (freedesktop.org's): what was put there, and when. user: whose trash. */
+void trash_note(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text);

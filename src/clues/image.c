@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "clues/image.h"
+
+#include <errno.h>
+
+#include "compare/apart.h"
+#include "util/cleanup.h"
+
+#define ENOUGH 1000 /* differences; more of them say nothing more */
+
+struct comparing_image {
+    struct clues *clues;
+    unsigned source;
+    unsigned count;
+};
+
+static enum clue_kind kind_of(const struct difference *d)
+{
+    return d->kind == DIFFERENCE_MISSING ? CLUE_MISSING : d->kind == DIFFERENCE_ADDED ? CLUE_ADDED : CLUE_CHANGED;
+}
+
+static void put_state(struct sbuf *s, const struct difference *d)
+{
+    switch (d->kind) {
+    case DIFFERENCE_MISSING:
+        sbuf_add_str(s, "is in the image, and missing now");
+        break;
+    case DIFFERENCE_ADDED:
+        sbuf_add_str(s, "is not in the image");
+        break;
+    case DIFFERENCE_MODE:
+        sbuf_addf(s, "mode %04o in the image, now %04o", d->before.mode & 07777, d->after.mode & 07777);
+        break;
+    case DIFFERENCE_OWNER:
+        sbuf_addf(s, "owner %u:%u in the image, now %u:%u", d->before.uid, d->before.gid, d->after.uid, d->after.gid);
+        break;
+    default:
+        sbuf_addf(s, "%s is not as in the image", difference_kind_name(d->kind));
+        break;
+    }
+}
+
+static int on_difference(void *data, struct difference *d)
+{
+    struct comparing_image *i = data;
+    struct clue_fact f = { .kind = kind_of(d), .marks = CLUE_LATEST, .from_ns = d->changed_ns, .path = d->path };
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    int r;
+
+    if (!f.from_ns && (d->after.known & FILE_CTIME) && d->after.ctime_ns > 0)
+        f.from_ns = (uint64_t)d->after.ctime_ns;
+    put_state(&text, d);
+    f.text = sbuf_bytes(&text);
+    r = clues_add(i->clues, i->source, &f);
+    difference_free(d);
+    return r < 0 ? r : ++i->count >= ENOUGH;
+}
+
+static void on_notice(void *data, const char *text)
+{
+    const struct comparing_image *i = data;
+
+    clues_set_report(i->clues, i->source, CLUE_STATE_READ, bytes_of(text));
+}
+
+int image_ask(struct clues *c, unsigned source, struct err *err)
+{
+    struct comparing_image i = { c, source, 0 };
+    struct compare_options options = { .data = &i, .each = on_difference, .notice = on_notice };
+    const struct container_view *view = clues_options(c)->view;
+    struct err own = ERR_INIT;
+    struct bytes path;
+    int r;
+
+    (void)err;
+    if (!view)
+        return 0; /* the host has none */
+    r = compare_image_apart(view, clues_question(c)->path, &options, clues_arena(c), &path, &own);
+    if (r < 0 && r != -ENOENT)
+        clues_set_report(c, source, CLUE_STATE_FAILED, bytes_of(err_text(&own, r)));
+    else
+        clues_set_report(c, source, CLUE_STATE_READ, BYTES_NULL);
+    if (r == 0 && !i.count) {
+        struct clue_fact f = { .kind = CLUE_INTACT, .text = bytes_of("nothing differs from the image") };
+
+        r = clues_add(c, source, &f);
+    }
+    return r == -ENOMEM ? r : 0;
+}
+
+static int put_life(struct clues *c, unsigned source, uint64_t ns, unsigned marks, const char *what, const char *suspect)
+{
+    const struct container *k = clues_options(c)->view->container;
+    const struct clue_question *q = clues_question(c);
+    struct clue_fact f = { .kind = CLUE_HAPPENED, .marks = marks, .from_ns = ns };
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT, whom = SBUF_INIT;
+
+    if (!ns || (!(marks & CLUE_RECREATES) && clue_span_of(q, ns, CLUE_BEFORE_NS) < 0))
+        return 0;
+    sbuf_addf(&text, "container %.*s %s", (int)k->name.len, k->name.data, what);
+    if (k->image_name.len)
+        sbuf_addf(&text, " (%.*s)", (int)k->image_name.len, k->image_name.data);
+    sbuf_add_str(&whom, suspect);
+    sbuf_add_bytes(&whom, k->name);
+    f.text = sbuf_bytes(&text);
+    f.suspect = sbuf_bytes(&whom);
+    return clues_add(c, source, &f);
+}
+
+int image_ask_life(struct clues *c, unsigned source, struct err *err)
+{
+    const struct container_view *view = clues_options(c)->view;
+    int r;
+
+    (void)err;
+    if (!view)
+        return 0;
+    clues_set_report(c, source, CLUE_STATE_READ, BYTES_NULL);
+    r = put_life(c, source, view->container->created_ns, CLUE_RECREATES | CLUE_STARTED,
+                 "was made anew from its image: what an earlier one had in its writable layer is gone with that",
+                 "the making anew of container ");
+    if (r == 0)
+        r = put_life(c, source, view->container->started_ns, CLUE_STARTED, "was started: its own entry point ran then",
+                     "the entry point of container ");
+    return r;
+}

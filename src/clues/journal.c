@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The systemd journal around the moments, read by libsystemd: the files are opened beforehand, and it works in a process that has
+ * neither user nor capabilities. What a program says of itself is believed only where root ran it: anybody may log as "CRON".
+ */
+#include "clues/source.h"
+
+#ifdef HAVE_LIBSYSTEMD
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <systemd/sd-journal.h>
+
+#include "clues/syslog.h"
+#include "util/beneath.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/parse.h"
+
+#define FILES_MAX 128
+#define ENTRIES_MAX 40000 /* of one span */
+#define READ_NS (1800 * NS_PER_MS)
+#define NS_PER_US 1000u
+
+static int opened[FILES_MAX]; /* in the worker */
+static unsigned opened_count;
+
+static void open_directory(int root, const char *path, uint64_t earliest_ns, unsigned depth)
+{
+    int fd = beneath_open(root, bytes_of(path), O_RDONLY | O_DIRECTORY);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *entry;
+
+    if (!dir) {
+        closep(&fd);
+        return;
+    }
+    while ((entry = readdir(dir)) && opened_count < FILES_MAX) {
+        char full[512];
+        struct stat st;
+        int file;
+
+        if (entry->d_name[0] == '.' || (size_t)snprintf(full, sizeof(full), "%s/%s", path, entry->d_name) >= sizeof(full))
+            continue;
+        if (!bytes_ends_with(bytes_of(entry->d_name), bytes_of(".journal"))) {
+            if (!depth)
+                open_directory(root, full, earliest_ns, depth + 1);
+            continue;
+        }
+        file = beneath_open_file(root, bytes_of(full));
+        if (file < 0)
+            continue;
+        /* what is written by a mapping may have an older time: a day is enough */
+        if (fstat(file, &st) < 0 || ((uint64_t)st.st_mtim.tv_sec + 86400) * NS_PER_S < earliest_ns)
+            close(file);
+        else
+            opened[opened_count++] = file;
+    }
+    closedir(dir);
+}
+
+static int gather(struct bytes request, struct gathered *g)
+{
+    _cleanup_close_ int root = clue_root();
+    uint64_t earliest = UINT64_MAX;
+    struct clue_question q;
+
+    (void)g;
+    if (root < 0 || clue_question_get(request, &q) < 0)
+        return -EBADMSG;
+    for (size_t i = 0; i < q.span_count; i++)
+        earliest = MIN(earliest, q.spans[i].from_ns);
+    if (!q.span_count)
+        return -ENOENT;
+    open_directory(root, "/var/log/journal", earliest, 0);
+    open_directory(root, "/run/log/journal", earliest, 0);
+    return opened_count ? 0 : -ENOENT;
+}
+
+static struct bytes field(sd_journal *j, const char *name)
+{
+    const void *data;
+    size_t len, skip = strlen(name) + 1;
+
+    if (sd_journal_get_data(j, name, &data, &len) < 0 || len < skip)
+        return BYTES_NULL;
+    return (struct bytes){ (const char *)data + skip, len - skip };
+}
+
+/* Each field may be in memory that the next call gives back. */
+static void one_entry(sd_journal *j, struct sbuf *answer, const struct clue_question *q)
+{
+    struct syslog_message m = { .place = bytes_of("journal") };
+    _cleanup_sbuf_ struct sbuf ident = SBUF_INIT, message = SBUF_INIT;
+    struct bytes uid, text;
+    uint64_t us = 0;
+
+    if (sd_journal_get_realtime_usec(j, &us) < 0)
+        return;
+    uid = field(j, "_UID");
+    if (uid.len && !bytes_equal_str(uid, "0"))
+        sbuf_addf(&ident, "by uid %.*s: ", (int)MIN(uid.len, (size_t)10), uid.data);
+    text = field(j, "SYSLOG_IDENTIFIER");
+    sbuf_add_bytes(&ident, text.len ? text : field(j, "_COMM"));
+    sbuf_add_bytes(&message, field(j, "MESSAGE"));
+    if (message.len > 16 * 1024)
+        sbuf_truncate(&message, 16 * 1024);
+    m.time_ns = us * NS_PER_US;
+    m.ident = sbuf_bytes(&ident);
+    m.message = sbuf_bytes(&message);
+    if (!sbuf_error(&ident) && !sbuf_error(&message))
+        syslog_message(answer, q, &m);
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct clue_span *x = a, *y = b;
+
+    return (x->from_ns > y->from_ns) - (x->from_ns < y->from_ns);
+}
+
+static int read_spans(sd_journal *j, struct sbuf *answer, const struct clue_question *q)
+{
+    uint64_t until = clock_ns(CLOCK_MONOTONIC) + READ_NS, read_to = 0;
+    struct clue_span spans[CLUE_SPANS_MAX];
+
+    memcpy(spans, q->spans, sizeof(spans));
+    qsort(spans, q->span_count, sizeof(*spans), by_time);
+    for (size_t i = 0; i < q->span_count; i++) {
+        uint64_t from = MAX(spans[i].from_ns - MIN(spans[i].from_ns, CLUE_FAR_NS), read_to), to = spans[i].to_ns + CLUE_AFTER_NS;
+        unsigned n = 0;
+        int r = sd_journal_seek_realtime_usec(j, from / NS_PER_US);
+
+        while (r >= 0 && (r = sd_journal_next(j)) > 0) {
+            uint64_t us = 0;
+
+            if (sd_journal_get_realtime_usec(j, &us) < 0 || us * NS_PER_US > to)
+                break;
+            if (++n > ENTRIES_MAX || ((n & 255) == 0 && clock_ns(CLOCK_MONOTONIC) > until)) {
+                clue_put_note(answer, "of the hour before a moment only the first %u entries were read", n);
+                break;
+            }
+            one_entry(j, answer, q);
+        }
+        if (r < 0)
+            return r;
+        read_to = to + NS_PER_US;
+    }
+    return 0;
+}
+
+static int parse(struct bytes request, const struct gathered *g, struct sbuf *answer)
+{
+    struct clue_question q;
+    sd_journal *j = NULL;
+    uint64_t first = 0, last = 0;
+    int r;
+
+    (void)g;
+    if (clue_question_get(request, &q) < 0)
+        return -EBADMSG;
+    r = sd_journal_open_files_fd(&j, opened, opened_count, 0);
+    if (r < 0)
+        return r;
+    r = read_spans(j, answer, &q);
+    if (r >= 0 && sd_journal_get_cutoff_realtime_usec(j, &first, &last) > 0)
+        clue_put_cover(answer, first * NS_PER_US, 0);
+    else
+        clue_put_cover(answer, 0, 0);
+    sd_journal_close(j);
+    return r;
+}
+
+const struct foreign_job clue_job_journal = { "the journal", 1024, gather, parse, true };
+#else
+#include <errno.h>
+
+static int gather(struct bytes request, struct gathered *g)
+{
+    (void)request;
+    (void)g;
+    return -EOPNOTSUPP; /* built without libsystemd */
+}
+
+const struct foreign_job clue_job_journal = { "the journal (this culprit was built without libsystemd)", 1024, gather, NULL, false };
+#endif

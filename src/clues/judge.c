@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+#include "clues/judge.h"
+
+#include <stdlib.h>
+
+#define AT_ONCE_NS (5 * NS_PER_S)    /* so long before a change whoever makes it began, where it is not a long job */
+#define LATE_NS NS_PER_S             /* clocks of logs are coarse */
+#define AFTER_START_NS (300 * NS_PER_S) /* of the machine: then its directories are made */
+#define NARROW_NS (600 * NS_PER_S)   /* a longer span says nothing by itself of who began in it */
+
+/* ---- what rules ask ---- */
+
+static bool begins_within(const struct clue_circumstances *c, const struct clue_fact *f, uint64_t before)
+{
+    if (!f->from_ns)
+        return false;
+    for (size_t i = 0; i < c->question->span_count; i++) {
+        const struct clue_span *s = &c->question->spans[i];
+
+        if (s->to_ns - s->from_ns > NARROW_NS)
+            continue;
+        if (f->to_ns + before >= s->from_ns && f->from_ns <= s->to_ns + LATE_NS)
+            return true;
+    }
+    return false;
+}
+
+static bool ran(const struct clue_fact *f)
+{
+    return (f->kind == CLUE_HAPPENED || f->kind == CLUE_RUNNING) && (f->marks & CLUE_STARTED) && !(f->marks & CLUE_LATER);
+}
+
+static bool acts_here(const struct clue_fact *f, unsigned how)
+{
+    return (f->marks & CLUE_NAMES) && (f->marks & how);
+}
+
+/* What changes files explains a change; what removes some explains both. */
+static bool fits(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    return acts_here(f, CLUE_REMOVES) || (acts_here(f, CLUE_ALTERS) && (c->changed || !c->missing) && c->there);
+}
+
+static bool is_act(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    (void)c;
+    return (f->marks & CLUE_DID) && (f->kind != CLUE_HAPPENED || begins_within(c, f, CLUE_BEFORE_NS));
+}
+
+static bool ran_here(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    return ran(f) && fits(c, f) && begins_within(c, f, CLUE_BEFORE_NS);
+}
+
+static bool ran_before(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    return ran(f) && fits(c, f) && !begins_within(c, f, CLUE_BEFORE_NS) && begins_within(c, f, CLUE_FAR_NS);
+}
+
+static bool has_rule(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    return f->kind == CLUE_RULE && fits(c, f) && !(f->marks & CLUE_RECREATES);
+}
+
+static bool was_due(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    return f->kind == CLUE_RULE && (f->marks & CLUE_DUE) && fits(c, f);
+}
+
+static bool began(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    return f->kind == CLUE_HAPPENED && ran(f) && begins_within(c, f, AT_ONCE_NS);
+}
+
+/* Less than a message that something began: processes begin all the time. */
+static bool is_as_old(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    return f->kind == CLUE_RUNNING && ran(f) && begins_within(c, f, AT_ONCE_NS);
+}
+
+static bool began_in_minute(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    return f->kind == CLUE_HAPPENED && ran(f) && begins_within(c, f, CLUE_BEFORE_NS);
+}
+
+static bool removed_then(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    return began_in_minute(c, f) && (f->marks & CLUE_REMOVES) && !(f->marks & CLUE_NAMES) && !c->there;
+}
+
+/* A package whose list has what is not as the list says. */
+static bool is_listed(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    if (!began_in_minute(c, f) || !bytes_starts_with(f->suspect, bytes_of("package ")))
+        return false;
+    for (size_t i = 0; i < c->count; i++)
+        if ((c->facts[i].kind == CLUE_MISSING || c->facts[i].kind == CLUE_CHANGED) && bytes_ends_with(c->facts[i].text, f->suspect))
+            return true;
+    return false;
+}
+
+static bool owns(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    return (f->marks & CLUE_REMOVES) && is_listed(c, f);
+}
+
+/* What is installed or configured is as the list says afterwards. */
+static bool restores(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    return !(f->marks & CLUE_REMOVES) && is_listed(c, f);
+}
+
+static bool is_transaction(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    return bytes_starts_with(f->suspect, bytes_of("apt: ")) && began_in_minute(c, f);
+}
+
+static bool guards(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    return f->kind == CLUE_AGENT && (f->marks & CLUE_GUARDS) && !(f->marks & CLUE_LATER) && (c->missing || !c->there);
+}
+
+static bool begins_anew(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    if (!(f->marks & CLUE_RECREATES) || c->there || c->missing)
+        return false;
+    return f->kind == CLUE_HAPPENED || begins_within(c, f, AFTER_START_NS);
+}
+
+static bool holds(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    (void)c;
+    return f->kind == CLUE_RUNNING && (f->marks & CLUE_HOLDS) && !(f->marks & CLUE_LATER);
+}
+
+/* ---- contradictions ---- */
+
+static bool ran_at_all(const struct clue_circumstances *c, struct bytes suspect)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (c->facts[i].kind == CLUE_HAPPENED && bytes_equal(c->facts[i].suspect, suspect))
+            return true;
+    return false;
+}
+
+static bool not_due(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    return f->kind == CLUE_RULE && (f->marks & CLUE_NOT_DUE) && !ran_at_all(c, f->suspect);
+}
+
+static bool not_logged(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    return f->kind == CLUE_RULE && c->jobs_are_logged && bytes_starts_with(f->suspect, bytes_of("cron job: ")) &&
+           !bytes_starts_with(f->suspect, bytes_of("cron job: /etc/cron.")) && !ran_at_all(c, f->suspect);
+}
+
+static bool came_later(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    (void)c;
+    return (f->marks & CLUE_LATER) != 0;
+}
+
+/* clang-format off */
+const struct clue_rule clue_rules[] = {
+    { "act", 9, "this is how it is now, or a record of the act itself", is_act },
+    { "ran_here", 6, "it ran then, and what it runs changes files here", ran_here },
+    { "ran_before", 3, "it ran in the hour before, and what it runs changes files here", ran_before },
+    { "rule", 3, "what it is set to do changes files here", has_rule },
+    { "due", 3, "it was due then", was_due },
+    { "began", 2, "it began within seconds", began },
+    { "as_old", 2, "it is there since that moment", is_as_old },
+    { "minute", 1, "it began within a minute", began_in_minute },
+    { "removed", 2, "it removed files then", removed_then },
+    { "owns", 4, "the file is in its list", owns },
+    { "transaction", 1, "it covers all of the packages' changes", is_transaction },
+    { "guards", 3, "it runs here, and removes what it takes for harmful", guards },
+    { "anew", 4, "what was there before is gone with it, and nothing else shows a removal", begins_anew },
+    { "holds", 1, "it works in that directory", holds },
+    { "restores", -5, "but it leaves its files as they are in its list", restores },
+    { "not_due", -5, "but it was not due then", not_due },
+    { "not_logged", -5, "but the log that covers the moment does not have it", not_logged },
+    { "later", -100, "but it did not exist yet", came_later },
+};
+/* clang-format on */
+const unsigned clue_rule_count = ARRAY_SIZE(clue_rules);
+
+/* ---- suspects ---- */
+
+/* What goes by several names. */
+static struct bytes name_of(struct bytes suspect)
+{
+    static const struct {
+        const char *is, *name;
+    } names[] = {
+        { "unit: systemd-tmpfiles-clean.service", "systemd-tmpfiles" },
+        { "unit: systemd-tmpfiles-setup.service", "systemd-tmpfiles" },
+        { "unit: logrotate.service", "logrotate" },
+        { "cron job: /etc/cron.daily/logrotate", "logrotate" },
+        { "unit: apt-daily-upgrade.service", "unattended-upgrades" },
+        { "apt: /usr/bin/unattended-upgrade", "unattended-upgrades" },
+        { "unit: puppet.service", "Puppet" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (bytes_equal_str(suspect, names[i].is))
+            return bytes_of(names[i].name);
+    return suspect;
+}
+
+static uint64_t distance(const struct clue_question *q, const struct clue_fact *f)
+{
+    uint64_t nearest = UINT64_MAX;
+
+    for (size_t i = 0; i < q->span_count && f->from_ns; i++) {
+        uint64_t at = q->spans[i].from_ns, d = f->from_ns > at ? f->from_ns - at : f->to_ns < at ? at - f->to_ns : 0;
+
+        nearest = MIN(nearest, d);
+    }
+    return nearest;
+}
+
+unsigned clue_rules_of(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    unsigned rules = 0;
+
+    for (unsigned i = 0; i < clue_rule_count; i++)
+        if (clue_rules[i].applies(c, f))
+            rules |= 1u << i;
+    return rules;
+}
+
+static int weight_of(unsigned rules)
+{
+    int weight = 0;
+
+    for (unsigned i = 0; i < clue_rule_count; i++)
+        weight += rules & 1u << i ? clue_rules[i].weight : 0;
+    return weight;
+}
+
+/* A rule counts once, however many facts it applies to. */
+static void add_fact(const struct clue_circumstances *c, struct clue_suspect *s, const struct clue_fact *f, unsigned rules)
+{
+    int weight = weight_of(rules);
+
+    s->rules |= rules;
+    s->weight = weight_of(s->rules);
+    if (!s->shown || weight > s->shown_weight) {
+        s->shown = f;
+        s->shown_weight = weight;
+    }
+    s->distance_ns = MIN(s->distance_ns, distance(c->question, f));
+}
+
+static int by_weight(const void *a, const void *b)
+{
+    const struct clue_suspect *x = a, *y = b;
+
+    if (x->weight != y->weight)
+        return y->weight - x->weight;
+    if (x->distance_ns != y->distance_ns)
+        return x->distance_ns < y->distance_ns ? -1 : 1;
+    return x->shown < y->shown ? -1 : x->shown > y->shown;
+}
+
+void clue_circumstances_find(const struct clue_question *q, const struct clue_fact *facts, size_t count, struct clue_circumstances *ret)
+{
+    *ret = (struct clue_circumstances){ .question = q, .facts = facts, .count = count };
+    for (size_t i = 0; i < count; i++) {
+        const struct clue_fact *f = &facts[i];
+
+        ret->missing |= f->kind == CLUE_MISSING;
+        ret->changed |= f->kind == CLUE_CHANGED;
+        ret->there |= f->kind == CLUE_TIME && bytes_equal(f->path, q->path);
+        ret->jobs_are_logged |= f->kind == CLUE_HAPPENED && (f->marks & CLUE_LOGGED) && bytes_starts_with(f->suspect, bytes_of("cron job: "));
+    }
+}
+
+size_t clues_judge(const struct clue_circumstances *c, struct clue_suspect *ret)
+{
+    size_t n = 0, listed = 0;
+
+    for (size_t i = 0; i < c->count; i++) {
+        struct bytes name = name_of(c->facts[i].suspect);
+        unsigned rules = name.len ? clue_rules_of(c, &c->facts[i]) : 0;
+        size_t at = 0;
+
+        if (!rules)
+            continue;
+        while (at < n && !bytes_equal(ret[at].name, name))
+            at++;
+        if (at == CLUE_SUSPECTS_MAX)
+            continue;
+        if (at == n)
+            ret[n++] = (struct clue_suspect){ .name = name, .distance_ns = UINT64_MAX };
+        add_fact(c, &ret[at], &c->facts[i], rules);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (ret[i].weight >= CLUE_LISTED)
+            ret[listed++] = ret[i];
+    qsort(ret, listed, sizeof(*ret), by_weight);
+    return listed;
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* The logs of package managers. Pure: a file's text, and the earliest time in it (0: none). */
+#pragma once
+
+#include "clues/fact.h"
+
+uint64_t package_log_dpkg(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text);
+uint64_t package_log_apt(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text);

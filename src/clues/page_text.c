@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+#include "clues/page.h"
+
+#include <time.h>
+
+#include "clues/source.h"
+#include "util/escape.h"
+
+#define LABEL 10
+#define NAMES_SHOWN 4
+#define LINES_SHOWN 12  /* of what happened, of rules */
+#define SUSPECTS_SHOWN 5
+
+static void put_label(const struct clue_page *p, struct sbuf *out, const char *label)
+{
+    sbuf_addf(out, "%s%-*s%s", p->colour ? "\x1b[1m" : "", LABEL - 1, label, p->colour ? "\x1b[0m" : "");
+    sbuf_add_char(out, ' ');
+}
+
+/* The day too, if it is not today. */
+static void put_time(struct sbuf *out, uint64_t ns, uint64_t now_ns)
+{
+    time_t t = (time_t)(ns / NS_PER_S), now = (time_t)(now_ns / NS_PER_S);
+    struct tm tm, today;
+
+    localtime_r(&t, &tm);
+    localtime_r(&now, &today);
+    if (tm.tm_year != today.tm_year || tm.tm_yday != today.tm_yday)
+        sbuf_addf(out, "%04d-%02d-%02d ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+    sbuf_addf(out, "%02d:%02d:%02d", tm.tm_hour, tm.tm_min, tm.tm_sec);
+    if (ns % NS_PER_S)
+        sbuf_addf(out, ".%02llu", (unsigned long long)(ns % NS_PER_S / 10000000));
+}
+
+static void put_span(struct sbuf *out, uint64_t from_ns, uint64_t to_ns, uint64_t now_ns)
+{
+    put_time(out, from_ns, now_ns);
+    if (to_ns / 10000000 == from_ns / 10000000)
+        return;
+    sbuf_add_str(out, " to ");
+    put_time(out, to_ns, now_ns);
+}
+
+/* ---- how it is now ---- */
+
+static bool same_group(const struct clue_fact *a, const struct clue_fact *b)
+{
+    return a == b || (a->kind == b->kind && a->source == b->source && bytes_equal(a->text, b->text) && a->kind != CLUE_OPEN);
+}
+
+static void put_group(const struct clue_page *p, struct sbuf *out, const char *label, const struct clue_fact *facts, size_t count, size_t first)
+{
+    const struct clue_question *q = clues_question(p->clues);
+    const struct clue_fact *f = &facts[first];
+    uint64_t from = UINT64_MAX, to = 0;
+    unsigned n = 0;
+
+    put_label(p, out, label);
+    for (size_t i = first; i < count; i++) {
+        if (!same_group(f, &facts[i]))
+            continue;
+        if (facts[i].from_ns) {
+            from = MIN(from, facts[i].from_ns);
+            to = MAX(to, facts[i].to_ns);
+        }
+        if (n++ < NAMES_SHOWN && facts[i].path.len) {
+            sbuf_add_str(out, n > 1 ? ", " : "");
+            escape_terminal(out, n > 1 ? bytes_basename(facts[i].path) : facts[i].path);
+        }
+    }
+    if (n > NAMES_SHOWN)
+        sbuf_addf(out, " and %u more", n - NAMES_SHOWN);
+    sbuf_add_str(out, f->path.len ? ": " : "");
+    escape_terminal(out, f->text);
+    if (to) {
+        sbuf_add_str(out, f->marks & CLUE_LATEST ? "; at the latest " : "; ");
+        put_span(out, from, to, q->now_ns);
+    }
+    if (f->place.len) {
+        sbuf_add_str(out, "  (");
+        escape_terminal(out, f->place);
+        sbuf_add_char(out, ')');
+    }
+    sbuf_add_char(out, '\n');
+}
+
+static void put_state(const struct clue_page *p, struct sbuf *out)
+{
+    static const struct {
+        enum clue_kind kind;
+        const char *label;
+    } rows[] = {
+        { CLUE_RECORDED, "RECORDED" }, { CLUE_HIDDEN, "HIDDEN" }, { CLUE_UNMOUNTED, "UNMOUNTED" }, { CLUE_MISSING, "GONE" },
+        { CLUE_OPEN, "OPEN" },         { CLUE_KEPT, "KEPT" },     { CLUE_CHANGED, "CHANGED" },     { CLUE_ADDED, "ADDED" },
+        { CLUE_INTACT, "INTACT" },     { CLUE_TIME, "WHEN" },
+    };
+    size_t count;
+    const struct clue_fact *facts = clues_facts(p->clues, &count);
+
+    for (size_t r = 0; r < ARRAY_SIZE(rows); r++) {
+        unsigned lines = 0;
+
+        for (size_t i = 0; i < count && lines < LINES_SHOWN; i++) {
+            bool seen = false;
+
+            if (facts[i].kind != rows[r].kind)
+                continue;
+            for (size_t j = 0; j < i && !seen; j++)
+                seen = same_group(&facts[j], &facts[i]);
+            if (seen)
+                continue;
+            put_group(p, out, lines ? "" : rows[r].label, facts, count, i);
+            lines++;
+        }
+    }
+}
+
+/* ---- what happened, what is set to happen ---- */
+
+static void put_line(struct sbuf *out, const struct clue_page *p, const struct clue_fact *f)
+{
+    sbuf_addf(out, "  %-9s ", clue_sources[f->source].name);
+    if (f->from_ns && (f->kind == CLUE_HAPPENED || f->kind == CLUE_RUNNING)) {
+        put_time(out, f->from_ns, clues_question(p->clues)->now_ns);
+        sbuf_add_str(out, "  ");
+    }
+    escape_terminal(out, f->text);
+    if (f->place.len && !bytes_equal_str(f->place, clue_sources[f->source].name)) {
+        sbuf_add_str(out, "  (");
+        escape_terminal(out, f->place);
+        sbuf_add_char(out, ')');
+    }
+    sbuf_add_char(out, '\n');
+}
+
+/* Processes begin all the time: those that nothing else speaks against are only counted. */
+static bool is_suspected(const struct clue_page *p, const struct clue_fact *f)
+{
+    for (size_t i = 0; i < p->suspect_count; i++)
+        if (bytes_equal(p->suspects[i].name, f->suspect))
+            return true;
+    return false;
+}
+
+static bool is_shown(const struct clue_page *p, const struct clue_fact *f, bool happened)
+{
+    const struct clue_question *q = clues_question(p->clues);
+
+    if (happened)
+        return f->kind == CLUE_HAPPENED || (f->kind == CLUE_RUNNING && is_suspected(p, f)) ||
+               (f->kind == CLUE_AGENT && (f->marks & CLUE_GUARDS));
+    return (f->kind == CLUE_RULE && ((f->marks & CLUE_NAMES) || (q->span_count && (f->marks & CLUE_DUE)))) ||
+           (f->kind == CLUE_AGENT && !(f->marks & CLUE_GUARDS));
+}
+
+/* The next one in order of time behind `after`; those without a time first, in their order. */
+static const struct clue_fact *next_fact(const struct clue_page *p, const struct clue_fact *facts, size_t count, const struct clue_fact *after,
+                                         bool happened)
+{
+    const struct clue_fact *best = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct clue_fact *f = &facts[i];
+
+        if (!is_shown(p, f, happened))
+            continue;
+        if (after && (f->from_ns < after->from_ns || (f->from_ns == after->from_ns && f <= after)))
+            continue;
+        if (!best || f->from_ns < best->from_ns)
+            best = f;
+    }
+    return best;
+}
+
+static void put_nothing(const struct clue_page *p, struct sbuf *out)
+{
+    const struct clue_question *q = clues_question(p->clues);
+    bool any = false;
+
+    for (unsigned i = 0; i < clue_source_count && q->span_count; i++) {
+        const struct clue_report *r = clues_report(p->clues, i);
+        size_t count, found = 0;
+        const struct clue_fact *facts = clues_facts(p->clues, &count);
+
+        for (size_t j = 0; j < count; j++)
+            found += facts[j].source == i && facts[j].kind == CLUE_HAPPENED;
+        if (r->state != CLUE_STATE_READ || !r->cover.from_ns || r->cover.from_ns > q->spans[0].from_ns || found)
+            continue;
+        sbuf_add_str(out, any ? "; " : "  nothing   in that minute in ");
+        sbuf_add_str(out, clue_sources[i].reads);
+        any = true;
+    }
+    if (any)
+        sbuf_add_str(out, ", which cover it\n");
+}
+
+static void put_processes(const struct clue_page *p, struct sbuf *out)
+{
+    size_t count, n = 0;
+    const struct clue_fact *facts = clues_facts(p->clues, &count);
+
+    for (size_t i = 0; i < count; i++)
+        n += facts[i].kind == CLUE_RUNNING && clue_rules_of(p->circumstances, &facts[i]) && !is_suspected(p, &facts[i]);
+    if (n)
+        sbuf_addf(out, "  process   %zu that %s here since then, or work%s there (--format json)\n", n, n == 1 ? "is" : "are",
+                  n == 1 ? "s" : "");
+}
+
+static void put_lines(const struct clue_page *p, struct sbuf *out, bool happened)
+{
+    size_t count, shown = 0, all = 0;
+    const struct clue_fact *facts = clues_facts(p->clues, &count), *f = NULL;
+    const struct clue_question *q = clues_question(p->clues);
+
+    if (happened && !q->span_count)
+        return;
+    if (happened) {
+        sbuf_add_str(out, "AT THAT MOMENT (");
+        put_span(out, q->spans[0].from_ns, q->spans[0].to_ns, q->now_ns);
+        for (size_t i = 1; i < q->span_count; i++) {
+            sbuf_add_str(out, "; ");
+            put_span(out, q->spans[i].from_ns, q->spans[i].to_ns, q->now_ns);
+        }
+        sbuf_add_str(out, ")\n");
+    }
+    while ((f = next_fact(p, facts, count, f, happened))) {
+        if (!happened && !all)
+            sbuf_add_str(out, "SET TO HAPPEN\n");
+        all++;
+        if (shown < LINES_SHOWN) {
+            put_line(out, p, f);
+            shown++;
+        }
+    }
+    if (all > shown)
+        sbuf_addf(out, "  ... and %zu more (--format json has all of them)\n", all - shown);
+    if (happened) {
+        put_processes(p, out);
+        put_nothing(p, out);
+    }
+}
+
+/* ---- who ---- */
+
+static void put_suspects(const struct clue_page *p, struct sbuf *out)
+{
+    for (size_t i = 0; i < p->suspect_count && i < SUSPECTS_SHOWN; i++) {
+        const struct clue_suspect *s = &p->suspects[i];
+        bool first = true;
+
+        put_label(p, out, i ? "" : "SUSPECTS");
+        sbuf_addf(out, "%zu  ", i + 1);
+        escape_terminal(out, s->name);
+        for (unsigned r = 0; r < clue_rule_count; r++)
+            if (s->rules & 1u << r) {
+                sbuf_add_str(out, first ? ": " : "; ");
+                sbuf_add_str(out, clue_rules[r].reason);
+                first = false;
+            }
+        if (s->shown && s->shown->place.len) {
+            sbuf_add_str(out, "; ");
+            escape_terminal(out, s->shown->place);
+        }
+        sbuf_add_char(out, '\n');
+        if (s->shown && s->shown->kind != CLUE_HIDDEN && s->shown->kind != CLUE_KEPT && s->shown->text.len) {
+            sbuf_addf(out, "%*s", LABEL + 3, "");
+            escape_terminal(out, s->shown->text);
+            sbuf_add_char(out, '\n');
+        }
+    }
+    if (p->suspect_count > SUSPECTS_SHOWN)
+        sbuf_addf(out, "%*s... and %zu more\n", LABEL, "", p->suspect_count - SUSPECTS_SHOWN);
+    if (!p->suspect_count) {
+        put_label(p, out, "SUSPECTS");
+        sbuf_add_str(out, "nobody: what is left here points at nobody\n");
+    }
+}
+
+static void put_list(const struct clue_page *p, struct sbuf *out, const char *label, enum clue_state state)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < clue_source_count; i++) {
+        const struct clue_report *r = clues_report(p->clues, i);
+
+        if (r->state != state)
+            continue;
+        if (!any)
+            put_label(p, out, label);
+        sbuf_add_str(out, any ? "; " : "");
+        sbuf_add_str(out, clue_sources[i].reads);
+        if (r->cover.from_ns) {
+            sbuf_add_str(out, " (since ");
+            put_time(out, r->cover.from_ns, clues_question(p->clues)->now_ns);
+            sbuf_add_char(out, ')');
+        }
+        if (r->note.len) {
+            sbuf_add_str(out, " (");
+            escape_terminal(out, r->note);
+            sbuf_add_char(out, ')');
+        }
+        any = true;
+    }
+    if (any)
+        sbuf_add_char(out, '\n');
+}
+
+bool clue_page_has_answer(const struct clue_page *p)
+{
+    size_t count;
+    const struct clue_fact *facts = clues_facts(p->clues, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if (facts[i].kind < CLUE_TIME && facts[i].kind != CLUE_INTACT)
+            return true;
+    return p->suspect_count > 0;
+}
+
+void clue_page_text(const struct clue_page *p, struct sbuf *out)
+{
+    put_state(p, out);
+    put_lines(p, out, true);
+    put_lines(p, out, false);
+    put_suspects(p, out);
+    put_list(p, out, "LOOKED AT", CLUE_STATE_READ);
+    put_list(p, out, "NOT HERE", CLUE_STATE_ABSENT);
+    put_list(p, out, "FAILED", CLUE_STATE_FAILED);
+    if (clues_stopped(p->clues)) {
+        put_label(p, out, "STOPPED");
+        sbuf_add_str(out, "before all was looked at\n");
+    }
+    put_label(p, out, "CATCH IT");
+    sbuf_add_str(out, "culprit watch ");
+    escape_shell(out, p->target);
+    sbuf_add_str(out, "   (suspects are not culprits: only what is recorded is proof)\n");
+}

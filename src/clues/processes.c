@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* Processes that are still there: who began at that moment, who works in the directory, and which known products run here. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "attribution/agents.h"
+#include "clues/line.h"
+#include "clues/source.h"
+#include "engine/flat.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/parse.h"
+#include "util/proc_stat.h"
+
+#define PRODUCTS_MAX 64
+#define SMALL 4096
+
+/* ---- in the worker, while /proc can be read ---- */
+
+static struct bytes read_small(int proc, const char *name, char *buffer, size_t size)
+{
+    _cleanup_close_ int fd = openat(proc, name, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, buffer, size) : -1;
+
+    return n > 0 ? (struct bytes){ buffer, (size_t)n } : BYTES_NULL;
+}
+
+static struct bytes read_link(int proc, const char *name, char *buffer, size_t size)
+{
+    ssize_t n = readlinkat(proc, name, buffer, size);
+
+    return n > 0 ? (struct bytes){ buffer, (size_t)n } : BYTES_NULL;
+}
+
+static void gather_one(int proc, uint32_t pid, uint64_t boot_ns, struct sbuf *out)
+{
+    static char exe[SMALL], comm[64], cgroup[SMALL], cwd[SMALL], command[SMALL], stat[SMALL];
+    struct bytes path = read_link(proc, "exe", exe, sizeof(exe)), line = read_small(proc, "stat", stat, sizeof(stat));
+    uint64_t ticks = 0;
+    pid_t parent = 0;
+
+    if (!path.len || proc_stat_parse(line, &parent, &ticks) < 0)
+        return; /* a kernel thread, or gone */
+    flat_put_u64(out, pid);
+    flat_put_u64(out, boot_ns + proc_stat_ticks_to_ns(ticks));
+    flat_put_bytes(out, path);
+    flat_put_bytes(out, read_small(proc, "comm", comm, sizeof(comm)));
+    flat_put_bytes(out, read_small(proc, "cgroup", cgroup, sizeof(cgroup)));
+    flat_put_bytes(out, read_link(proc, "cwd", cwd, sizeof(cwd)));
+    flat_put_bytes(out, read_small(proc, "cmdline", command, 512));
+}
+
+static int gather(struct bytes request, struct gathered *g)
+{
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+    _cleanup_closedir_ DIR *dir = opendir("/proc");
+    uint64_t boot = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
+    char own[SMALL], exe[SMALL];
+    struct bytes self = dir ? read_link(dirfd(dir), "self/exe", own, sizeof(own)) : BYTES_NULL;
+    struct dirent *entry;
+    int r = clue_root();
+
+    (void)request;
+    if (!dir)
+        return -EBADMSG;
+    closep(&r); /* the time zone is known now */
+    while ((entry = readdir(dir))) {
+        uint32_t pid;
+        int proc;
+
+        if (parse_u32(bytes_of(entry->d_name), 10, &pid) < 0 ||
+            (proc = openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+            continue;
+        if (!bytes_equal(read_link(proc, "exe", exe, sizeof(exe)), self))
+            gather_one(proc, pid, boot, &out);
+        close(proc);
+    }
+    return clue_gather_text(g, "processes", &out);
+}
+
+/* ---- pure ---- */
+
+struct seen_process {
+    uint64_t pid, start_ns;
+    struct bytes exe, comm, cgroup, cwd, command;
+};
+
+static int take(struct bytes *in, struct seen_process *s)
+{
+    struct bytes *const texts[] = { &s->exe, &s->comm, &s->cgroup, &s->cwd, &s->command };
+
+    if (flat_get_u64(in, &s->pid) < 0 || flat_get_u64(in, &s->start_ns) < 0)
+        return -EBADMSG;
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        if (flat_get_bytes(in, texts[i]) < 0)
+            return -EBADMSG;
+    while (s->comm.len && s->comm.data[s->comm.len - 1] == '\n')
+        s->comm.len--;
+    return 0;
+}
+
+/* "x.service" of a line of /proc/PID/cgroup. */
+static struct bytes unit_of(struct bytes cgroup)
+{
+    struct bytes name, found = BYTES_NULL;
+
+    while ((name = bytes_next_component(&cgroup)).len) {
+        const char *end = memchr(name.data, '\n', name.len);
+
+        name.len = end ? (size_t)(end - name.data) : name.len;
+        if (bytes_ends_with(name, bytes_of(".service")))
+            found = name;
+    }
+    return found;
+}
+
+static void add_command(struct sbuf *s, struct bytes command)
+{
+    for (size_t i = 0; i < command.len && i < 120; i++)
+        sbuf_add_char(s, command.data[i] ? command.data[i] : ' ');
+    while (s->len && s->data[s->len - 1] == ' ')
+        sbuf_truncate(s, s->len - 1);
+}
+
+static void put_process(struct sbuf *answer, const struct clue_question *q, const struct seen_process *s)
+{
+    int span = clue_span_of(q, s->start_ns, CLUE_BEFORE_NS);
+    bool holds = s->cwd.len && bytes_path_covers(q->path, s->cwd);
+    struct clue_fact f = { .kind = CLUE_RUNNING, .from_ns = s->start_ns };
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT, suspect = SBUF_INIT;
+
+    if (span < 0 && !holds)
+        return;
+    sbuf_add_bytes(&suspect, s->exe);
+    sbuf_addf(&suspect, " (pid %llu)", (unsigned long long)s->pid);
+    add_command(&text, s->command);
+    if (holds) {
+        sbuf_add_str(&text, ", working in ");
+        sbuf_add_bytes(&text, s->cwd);
+        f.marks |= CLUE_HOLDS;
+    }
+    if (span >= 0)
+        f.marks |= s->start_ns > q->spans[span].to_ns ? CLUE_LATER : CLUE_STARTED;
+    f.text = sbuf_bytes(&text);
+    f.suspect = sbuf_bytes(&suspect);
+    f.marks |= line_marks(f.text, q) & (CLUE_REMOVES | CLUE_ALTERS | CLUE_NAMES);
+    clue_put(answer, &f);
+}
+
+static bool guards(const struct agent *a)
+{
+    return bytes_starts_with(a->kind, bytes_of("EDR")) || bytes_equal_str(a->kind, "antivirus") ||
+           bytes_starts_with(a->kind, bytes_of("FIM and"));
+}
+
+static void put_agent(struct sbuf *answer, const struct clue_question *q, const struct agent *a, const struct seen_process *s, bool looks_like)
+{
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    struct clue_fact f = { .kind = CLUE_AGENT, .from_ns = s->start_ns, .suspect = a->product };
+
+    sbuf_add_bytes(&text, a->kind);
+    sbuf_addf(&text, ", %s %.*s (pid %llu)", looks_like ? "a process that looks like it runs:" : "runs:", (int)s->exe.len, s->exe.data,
+              (unsigned long long)s->pid);
+    if (a->does.len)
+        sbuf_addf(&text, "; %.*s", (int)a->does.len, a->does.data);
+    if (a->quarantine.len)
+        sbuf_addf(&text, "; what it removed: %.*s", (int)a->quarantine.len, a->quarantine.data);
+    f.text = sbuf_bytes(&text);
+    if (guards(a) && !looks_like)
+        f.marks |= CLUE_GUARDS;
+    if (q->span_count && s->start_ns > q->spans[0].to_ns)
+        f.marks |= CLUE_LATER;
+    clue_put(answer, &f);
+}
+
+static int parse(struct bytes request, const struct gathered *g, struct sbuf *answer)
+{
+    struct bytes rest = gathered_get(g, "processes");
+    const struct agent *shown[PRODUCTS_MAX];
+    struct agents *agents = NULL;
+    struct clue_question q;
+    struct seen_process s = { 0 };
+    size_t n = 0;
+
+    if (clue_question_get(request, &q) < 0)
+        return -EBADMSG;
+    (void)agents_parse(agents_builtin(), &agents, NULL);
+    clue_put_cover(answer, 0, 0);
+    while (rest.len && take(&rest, &s) == 0) {
+        struct agent_facts facts = { .executable = s.exe, .unit = unit_of(s.cgroup), .name = s.comm };
+        bool looks_like = false, known = false;
+        const struct agent *a = agents ? agents_match(agents, &facts, &looks_like) : NULL;
+
+        put_process(answer, &q, &s);
+        for (size_t i = 0; i < n; i++)
+            known |= shown[i] == a;
+        if (a && !known && n < PRODUCTS_MAX) {
+            shown[n++] = a;
+            put_agent(answer, &q, a, &s, looks_like);
+        }
+    }
+    agents_free(agents);
+    return 0;
+}
+
+const struct foreign_job clue_job_processes = { "the processes", 64 * 1024 * 1024, gather, parse, false };

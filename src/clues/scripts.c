@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scripts that commands name (of cron, units, sudo): a line of theirs that names the path. Which files are opened is found in the
+ * commands' words while gathering; what they hold is understood afterwards.
+ */
+#include <errno.h>
+
+#include "clues/line.h"
+#include "clues/scripts.h"
+#include "clues/source.h"
+#include "engine/flat.h"
+#include "util/cleanup.h"
+
+#define SCRIPT_MAX (128 * 1024)
+#define WORDS_MAX 4      /* paths of one command that are looked at */
+#define DIRECTORY_MAX 64 /* files of one that run-parts is given */
+
+struct named_command {
+    struct bytes text, suspect;
+    uint64_t from_ns, marks;
+};
+
+static bool take(struct bytes *list, struct named_command *c)
+{
+    return list->len && flat_get_bytes(list, &c->text) == 0 && flat_get_bytes(list, &c->suspect) == 0 &&
+           flat_get_u64(list, &c->from_ns) == 0 && flat_get_u64(list, &c->marks) == 0;
+}
+
+static int gather(struct bytes request, struct gathered *g)
+{
+    _cleanup_close_ int root = clue_root();
+    struct clue_question q;
+    struct named_command c;
+    int r = 0;
+
+    if (root < 0 || clue_question_get(request, &q) < 0)
+        return -EBADMSG;
+    while (r == 0 && take(&q.extra, &c)) {
+        struct bytes rest = c.text, word;
+
+        for (unsigned i = 0; i < WORDS_MAX && r == 0 && (word = line_next_path(&rest)).len; i++) {
+            char path[512];
+
+            if (word.len >= sizeof(path) || bytes_equal(word, q.path))
+                continue;
+            snprintf(path, sizeof(path), "%.*s", (int)word.len, word.data);
+            if (gathered_get(g, path).data)
+                continue;
+            r = clue_gather_file(g, root, path, SCRIPT_MAX, false);
+            if (r == 0 && memmem(c.text.data, c.text.len, "run-parts", 9))
+                r = clue_gather_directory(g, root, path, NULL, DIRECTORY_MAX, SCRIPT_MAX);
+        }
+    }
+    return r == 0 && !g->count ? -ENOENT : r;
+}
+
+/* ---- pure ---- */
+
+void scripts_text(struct sbuf *answer, const struct clue_question *q, const struct clue_fact *of, struct bytes name, struct bytes text)
+{
+    struct clue_lines lines = { .rest = text };
+    _cleanup_sbuf_ struct sbuf place = SBUF_INIT;
+    struct clue_fact f = *of, named = { 0 };
+    struct bytes line, named_line = BYTES_NULL;
+    unsigned named_at = 0, later = 0;
+
+    if (!text.len || memchr(text.data, '\0', MIN(text.len, (size_t)4096)))
+        return; /* a program */
+    while (clue_next_line(&lines, &line)) {
+        unsigned says;
+
+        while (line.len && (line.data[0] == ' ' || line.data[0] == '\t'))
+            line = (struct bytes){ line.data + 1, line.len - 1 };
+        if (!line.len || line.data[0] == '#')
+            continue;
+        says = line_marks(line, q);
+        if ((says & CLUE_NAMES) && (says & (CLUE_REMOVES | CLUE_ALTERS))) {
+            f.marks = of->marks | says;
+            f.text = line;
+            f.place = clue_place(&place, name, lines.number);
+            clue_put(answer, &f);
+            return;
+        }
+        if ((says & CLUE_NAMES) && !named_at) {
+            named_at = lines.number;
+            named_line = line;
+            named.marks = says;
+        }
+        /* a variable was given the path, and something is done with a variable */
+        if (named_at && !(says & CLUE_NAMES) && bytes_char(line, '$'))
+            later |= says & (CLUE_REMOVES | CLUE_ALTERS);
+    }
+    if (!named_at)
+        return;
+    f.marks = of->marks | named.marks | later;
+    f.text = named_line;
+    f.place = clue_place(&place, name, named_at);
+    clue_put(answer, &f);
+}
+
+/* Is the file what the word names, or one of the directory that run-parts is given? */
+static bool is_meant(const struct named_command *c, struct bytes word, struct bytes name)
+{
+    return bytes_equal(word, name) ||
+           (bytes_equal(bytes_dirname(name), word) && memmem(c->text.data, c->text.len, "run-parts", 9));
+}
+
+static int parse(struct bytes request, const struct gathered *g, struct sbuf *answer)
+{
+    struct clue_question q;
+    struct named_command c;
+
+    if (clue_question_get(request, &q) < 0)
+        return -EBADMSG;
+    clue_put_cover(answer, 0, 0);
+    for (struct bytes list = q.extra; take(&list, &c);) {
+        struct clue_fact f = { .kind = CLUE_RULE, .suspect = c.suspect, .from_ns = c.from_ns, .marks = (unsigned)c.marks & CLUE_MARKS_ALL };
+        struct bytes rest = c.text, word;
+
+        if (f.marks & CLUE_STARTED)
+            f.kind = CLUE_HAPPENED;
+        for (unsigned i = 0; i < WORDS_MAX && (word = line_next_path(&rest)).len; i++)
+            for (size_t j = 0; j < g->count; j++)
+                if (is_meant(&c, word, bytes_of(g->files[j].name)))
+                    scripts_text(answer, &q, &f, bytes_of(g->files[j].name), g->files[j].content);
+    }
+    return 0;
+}
+
+const struct foreign_job clue_job_scripts = { "the scripts that are named", 16 * 1024 * 1024, gather, parse, false };

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A source of clues: one row of sources.c, one file. Nearly all are jobs of src/foreign/: what is opened and read is gathered,
+ * understood only in a process that has given everything away, and answered in the parts of fact.h.
+ */
+#pragma once
+
+#include <sys/stat.h>
+
+#include "clues/fact.h"
+#include "foreign/job.h"
+#include "util/err.h"
+
+struct clues;
+
+/* In this order they are asked. */
+enum clue_stage {
+    CLUE_STAGE_STATE,
+    CLUE_STAGE_TIME,
+    CLUE_STAGE_THEN, /* and what is set to happen */
+    CLUE_STAGE_SCRIPTS, /* what the facts so far name */
+    CLUE_STAGE_COUNT
+};
+
+struct clue_source {
+    const char *name;    /* one word, in the output */
+    const char *reads;   /* what is looked at, for people */
+    const char *privacy; /* what it reads of others; NULL: nothing that is theirs */
+    enum clue_stage stage;
+    unsigned budget_ms;
+    const struct foreign_job *job; /* its request is a question; NULL: `ask` */
+    int (*ask)(struct clues *c, unsigned source, struct err *err);
+    bool only_if_asked; /* --history */
+};
+
+extern const struct clue_source clue_sources[];
+extern const unsigned clue_source_count;
+
+/* The jobs; each is in the file of its name. */
+extern const struct foreign_job clue_job_agents, clue_job_apt, clue_job_cron, clue_job_directory, clue_job_dpkg_log, clue_job_journal,
+    clue_job_logrotate, clue_job_mounts, clue_job_open, clue_job_packages, clue_job_processes, clue_job_scripts, clue_job_syslog,
+    clue_job_tmpfiles, clue_job_trash, clue_job_units;
+
+/* ---- gathering: in the worker, as long as it may open something ---- */
+
+/* The root directory, O_PATH: everything is opened beneath it. -errno */
+int clue_root(void);
+/* A regular file; what is longer than `max` is read from its end if `tail`, else not at all. 0 also where it is not there; then nothing
+ * is gathered. A failure of memory or of the whole budget is returned. */
+int clue_gather_file(struct gathered *g, int root, const char *path, size_t max, bool tail);
+/* Every regular file of a directory with one of the endings (NULL at the end; NULL: any), at most `files` of them, each by its path. */
+int clue_gather_directory(struct gathered *g, int root, const char *directory, const char *const *endings, unsigned files, size_t max);
+/* A log and its rotations (.1, .2.gz, -20261129 ...), as far as they were written to after the earliest moment; packed ones too. */
+int clue_gather_logs(struct gathered *g, int root, const char *path, const struct clue_question *q, size_t max);
+/* A text of ours that parse() needs. */
+int clue_gather_text(struct gathered *g, const char *name, const struct sbuf *text);
+
+/* When the machine was started. */
+uint64_t clue_boot_time(void);
+
+/* ---- parsing ---- */
+
+/* A file's text, unpacked if it is gzip; `hold` keeps it. */
+struct bytes clue_unpacked(const struct gathered_file *file, size_t max, struct sbuf *hold);
+
+/* Lines of a text with their numbers. */
+struct clue_lines {
+    struct bytes rest;
+    unsigned number;
+};
+bool clue_next_line(struct clue_lines *lines, struct bytes *ret);
+/* "/etc/crontab:7" in `hold`, which is emptied first. */
+struct bytes clue_place(struct sbuf *hold, struct bytes file, unsigned line);
+
+/* The time that a line of a log begins with: "Nov  9 01:33:00", in the year that makes it the latest past one, or RFC 3339, or
+ * "2026-11-29 01:20:12". *line is moved behind it. Local time is asked of the C library: tzset() must have been called while files
+ * could be opened. 0: none. */
+uint64_t clue_log_time(struct bytes *line, uint64_t now_ns);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of sources, in the order in which they are asked. */
+#include "clues/image.h"
+#include "clues/original.h"
+#include "clues/record.h"
+#include "clues/source.h"
+
+/* clang-format off */
+const struct clue_source clue_sources[] = {
+    { "record", "culprit's own record", NULL, CLUE_STAGE_STATE, 100, NULL, record_ask, false },
+    { "image", "the container's image", NULL, CLUE_STAGE_STATE, 3000, NULL, image_ask, false },
+    { "mounts", "mounts, what lies under them, and fstab", NULL, CLUE_STAGE_STATE, 1000, &clue_job_mounts, NULL, false },
+    { "open", "files that processes hold open", "names of files that any process holds open", CLUE_STAGE_STATE, 1200,
+      &clue_job_open, NULL, false },
+    { "packages", "the files and checksums of dpkg's packages", NULL, CLUE_STAGE_STATE, 2500, NULL, original_ask_packages, false },
+    { "git", "git's index", NULL, CLUE_STAGE_STATE, 1500, NULL, original_ask_git, false },
+    { "trash", "the trashes of users", "what users put into their trash", CLUE_STAGE_STATE, 500, &clue_job_trash, NULL, false },
+    { "times", "the times of the files and of their directories", NULL, CLUE_STAGE_TIME, 1500, &clue_job_directory, NULL, false },
+    { "engine", "when the container was made and started", NULL, CLUE_STAGE_THEN, 500, NULL, image_ask_life, false },
+    { "journal", "the systemd journal around the moment", "messages of all users and services", CLUE_STAGE_THEN, 2500,
+      &clue_job_journal, NULL, false },
+    { "syslog", "the files that syslog writes", "messages of all users and services", CLUE_STAGE_THEN, 1500,
+      &clue_job_syslog, NULL, false },
+    { "dpkg", "the logs of dpkg and apt", "who asked for which packages", CLUE_STAGE_THEN, 1000, &clue_job_dpkg_log, NULL, false },
+    { "process", "the processes that are there", "command lines of all users", CLUE_STAGE_THEN, 1000,
+      &clue_job_processes, NULL, false },
+    { "cron", "the tables of cron", "the crontabs of all users", CLUE_STAGE_THEN, 800, &clue_job_cron, NULL, false },
+    { "units", "systemd's units and timers", NULL, CLUE_STAGE_THEN, 1000, &clue_job_units, NULL, false },
+    { "tmpfiles", "the rules of systemd-tmpfiles", NULL, CLUE_STAGE_THEN, 500, &clue_job_tmpfiles, NULL, false },
+    { "logrotate", "logrotate's configuration and record", NULL, CLUE_STAGE_THEN, 500, &clue_job_logrotate, NULL, false },
+    { "scripts", "the scripts that those name", NULL, CLUE_STAGE_SCRIPTS, 800, &clue_job_scripts, NULL, false },
+};
+/* clang-format on */
+const unsigned clue_source_count = ARRAY_SIZE(clue_sources);

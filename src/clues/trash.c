@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* Trashes of users: a copy, and a note of where it was and when it was put there. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "clues/cleaners.h"
+#include "clues/source.h"
+#include "util/beneath.h"
+#include "util/cleanup.h"
+
+#define NOTES_MAX 2000 /* of one trash */
+#define HOMES_MAX 200
+#define INFO "/.local/share/Trash/info"
+
+static const char *const endings[] = { ".trashinfo", NULL };
+
+static int hex(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static void add_decoded(struct sbuf *out, struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        int high = text.data[i] == '%' && i + 2 < text.len ? hex(text.data[i + 1]) : -1,
+            low = high >= 0 ? hex(text.data[i + 2]) : -1;
+
+        if (low >= 0) {
+            sbuf_add_char(out, (char)(high * 16 + low));
+            i += 2;
+        } else {
+            sbuf_add_char(out, text.data[i]);
+        }
+    }
+}
+
+void trash_note(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text)
+{
+    _cleanup_sbuf_ struct sbuf path = SBUF_INIT, says = SBUF_INIT, suspect = SBUF_INIT;
+    struct clue_fact f = { .kind = CLUE_KEPT, .marks = CLUE_DID | CLUE_NAMES_PATH | CLUE_REMOVES };
+    const char *cut = memmem(name.data, name.len, "/info/", 6);
+    struct bytes rest = text, line, trash = { name.data, cut ? (size_t)(cut - name.data) : name.len },
+                 file = bytes_basename(name);
+
+    while (rest.len) {
+        line = bytes_next_line(&rest);
+        if (bytes_starts_with(line, bytes_of("Path="))) {
+            sbuf_clear(&path);
+            add_decoded(&path, (struct bytes){ line.data + 5, line.len - 5 });
+        } else if (bytes_starts_with(line, bytes_of("DeletionDate="))) {
+            struct bytes time = { line.data + 13, line.len - 13 };
+
+            f.from_ns = clue_log_time(&time, q->now_ns);
+        }
+    }
+    f.path = sbuf_bytes(&path);
+    if (!path.len || (!bytes_path_covers(q->path, f.path) && !bytes_path_covers(f.path, q->path)))
+        return;
+    file.len -= MIN(file.len, sizeof(".trashinfo") - 1);
+    sbuf_addf(&says, "a copy lies in the trash: %.*s/files/%.*s", (int)trash.len, trash.data, (int)file.len, file.data);
+    sbuf_addf(&suspect, "whoever put it into the trash %.*s", (int)trash.len, trash.data);
+    f.text = sbuf_bytes(&says);
+    f.suspect = sbuf_bytes(&suspect);
+    f.place = name;
+    clue_put(answer, &f);
+}
+
+static int gather(struct bytes request, struct gathered *g)
+{
+    _cleanup_close_ int root = clue_root();
+    int r = root < 0 ? root : clue_gather_directory(g, root, "/root" INFO, endings, NOTES_MAX, 16 * 1024), fd;
+    struct dirent *entry;
+    unsigned n = 0;
+    DIR *dir;
+
+    (void)request;
+    if (r < 0)
+        return r;
+    fd = beneath_open(root, bytes_of("/home"), O_RDONLY | O_DIRECTORY);
+    dir = fd >= 0 ? fdopendir(fd) : NULL;
+    while (dir && r == 0 && n < HOMES_MAX && (entry = readdir(dir))) {
+        char path[512];
+
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof(path), "/home/%s" INFO, entry->d_name);
+        r = clue_gather_directory(g, root, path, endings, NOTES_MAX, 16 * 1024);
+        n++;
+    }
+    if (dir)
+        closedir(dir);
+    else
+        closep(&fd);
+    return r == 0 && !g->count ? -ENOENT : r;
+}
+
+static int parse(struct bytes request, const struct gathered *g, struct sbuf *answer)
+{
+    struct clue_question q;
+
+    if (clue_question_get(request, &q) < 0)
+        return -EBADMSG;
+    clue_put_cover(answer, 0, 0);
+    for (size_t i = 0; i < g->count; i++)
+        trash_note(answer, &q, bytes_of(g->files[i].name), g->files[i].content);
+    return 0;
+}
+
+const struct foreign_job clue_job_trash = { "the trashes of users", 16 * 1024 * 1024, gather, parse, false };

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* The first byte says whose text the rest is: each parser of a source, the answer of a worker, and a question. What comes out is judged. */
+#include <stdlib.h>
+
+#include "clues/cleaners.h"
+#include "clues/cron.h"
+#include "clues/judge.h"
+#include "clues/original.h"
+#include "clues/package_log.h"
+#include "clues/scripts.h"
+#include "clues/source.h"
+#include "clues/syslog.h"
+#include "clues/units.h"
+#include "fuzz.h"
+
+#define AT (UINT64_C(1795896800) * NS_PER_S)
+
+static void check(struct sbuf *answer, const struct clue_question *q)
+{
+    static struct clue_fact facts[4096];
+    static struct clue_suspect suspects[CLUE_SUSPECTS_MAX];
+    struct bytes rest = sbuf_bytes(answer);
+    struct clue_circumstances c;
+    struct clue_span cover;
+    size_t n = 0;
+
+    while (n < 4096 && clue_take(&rest, &facts[n], &cover) == CLUE_PART_FACT)
+        n++;
+    if (n < 4096 && rest.len)
+        abort(); /* a parser wrote what nobody can read */
+    clue_circumstances_find(q, facts, n, &c);
+    if (clues_judge(&c, suspects) > CLUE_SUSPECTS_MAX)
+        abort();
+}
+
+static void parse(unsigned which, struct sbuf *out, const struct clue_question *q, struct bytes text)
+{
+    struct clue_fact of = { .kind = CLUE_RULE, .suspect = { "x", 1 } };
+    struct bytes name = { "/f", 2 };
+    uint64_t first;
+
+    switch (which) {
+    case 0:
+        syslog_text(out, q, name, text, &first);
+        break;
+    case 1:
+        package_log_dpkg(out, q, name, text);
+        break;
+    case 2:
+        package_log_apt(out, q, name, text);
+        break;
+    case 3:
+        cron_table(out, q, name, text, true);
+        break;
+    case 4:
+        cron_table(out, q, name, text, false);
+        break;
+    case 5:
+        units_text(out, q, name, text);
+        break;
+    case 6:
+        tmpfiles_text(out, q, name, text);
+        break;
+    case 7:
+        logrotate_text(out, q, name, text);
+        break;
+    case 8:
+        logrotate_state(out, q, name, text);
+        break;
+    case 9:
+        trash_note(out, q, name, text);
+        break;
+    case 10:
+        scripts_text(out, q, &of, name, text);
+        break;
+    default:
+        break;
+    }
+}
+
+static void take_anything(struct bytes in)
+{
+    struct clue_question q;
+    struct clue_span cover;
+    struct clue_fact f;
+    struct original o;
+    struct bytes rest = in;
+
+    (void)clue_question_get(in, &q);
+    while (clue_take(&rest, &f, &cover) > 0)
+        if (f.kind >= CLUE_KIND_COUNT)
+            abort();
+    while (in.len && original_get(&in, &o) == 0)
+        ;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const struct clue_question q = { .path = { "/srv/data", 9 }, .now_ns = AT + NS_PER_S, .spans = { { AT, AT } }, .span_count = 1 };
+    struct bytes text = { (const char *)data + 1, size - 1 };
+    struct sbuf out = SBUF_INIT;
+
+    if (!size)
+        return 0;
+    setenv("TZ", "UTC", 1);
+    if (data[0] % 13 == 11)
+        (void)original_git(&out, &q, (struct bytes){ "/srv", 4 }, text);
+    else if (data[0] % 13 == 12)
+        take_anything(text);
+    else
+        parse(data[0] % 13, &out, &q, text);
+    if (data[0] % 13 < 11)
+        check(&out, &q);
+    sbuf_done(&out);
+    return 0;
+}

@@ -1,0 +1,390 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""clues.py CULPRIT [-k WORD] [-v]: pasts that nobody watched, played here, and what `culprit clues` makes of each; as root.
+
+Each plays in mount namespaces of its own (logs, tables of cron, /etc/tmpfiles.d, dpkg's records are private), so that nothing of
+this host is changed or is taken for a clue. Right is: the true cause is the first suspect, or among three where the row says so, or
+nobody where nothing is left. Ends with "N passed, N failed"."""
+import contextlib
+import ctypes
+import datetime
+import gzip
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+CULPRIT = os.path.abspath(sys.argv[1])
+ONLY = sys.argv[sys.argv.index("-k") + 1] if "-k" in sys.argv else ""
+VERBOSE = "-v" in sys.argv
+BASE = pathlib.Path("/srv/clues-past")  # not below /tmp: that has rules of its own
+PASTS = []
+PRIVATE = ["/var/log", "/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily", "/var/spool/cron", "/etc/logrotate.d", "/var/lib/logrotate",
+           "/etc/tmpfiles.d", "/etc/systemd/system", "/var/lib/systemd", "/root", "/home", "/opt", "/run/log"]
+
+
+def past(name, first=None, rank=1, state=None, code=None, target=None):
+    """first: words of the true cause; None: nobody may be accused. state: a kind of clue that has to be there."""
+    def add(play):
+        PASTS.append((name, play, first, rank, state, code, target))
+        return play
+    return add
+
+
+def run(*words, **options):
+    return subprocess.run([str(w) for w in words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options)
+
+
+def make(path, text="x\n", mode=0o644):
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    path.chmod(mode)
+    return path
+
+
+def data(*names):
+    """The directory with some files that were there long before."""
+    directory = BASE / "data"
+    directory.mkdir(parents=True, exist_ok=True)
+    old = time.time() - 90 * 86400
+    for name in names or ("a", "b", "c"):
+        os.utime(make(directory / name), (old, old))
+    os.utime(directory, (old, old))
+    return directory
+
+
+def log(line, file="/var/log/syslog", when=None):
+    with open(file, "a", encoding="utf-8") as f:
+        f.write((when or datetime.datetime.now()).strftime("%b %e %H:%M:%S ") + "host " + line + "\n")
+
+
+# ---- how it is now ----
+
+@past("mounted over", "the mount of tmpfs", state="hidden")
+def mounted_over():
+    run("mount", "-t", "tmpfs", "tmpfs", data())
+
+
+@past("a mount of fstab is not there", "a file system that is not mounted", state="unmounted")
+def unmounted():
+    if not os.path.exists("/etc/fstab"):
+        raise FileNotFoundError("this host has no /etc/fstab to be covered")
+    fstab = make(BASE / "fstab", f"/dev/nosuch {data()} ext4 defaults 0 2\n")
+    run("mount", "--bind", fstab, "/etc/fstab")
+    shutil.rmtree(BASE / "data")
+    (BASE / "data").mkdir()
+
+
+@past("unlinked, and still open", None, state="open", target="data/a")
+def still_open():
+    directory = data()
+    holder = subprocess.Popen(["sleep", "600"], stdin=open(directory / "a", encoding="utf-8"))
+    os.unlink(directory / "a")
+    return holder.kill
+
+
+@past("removed from a package's list", None, state="missing", target="/opt/clues-pkg/f1")
+def package_file():
+    package("clues-pkg")
+    os.unlink("/opt/clues-pkg/f1")
+
+
+@past("changed beside the package's checksum", None, state="changed", target="/opt/clues-pkg/f1")
+def package_changed():
+    package("clues-pkg")
+    make("/opt/clues-pkg/f1", "another\n")
+
+
+@past("a package removed", "clues-pkg", target="/opt/clues-pkg")
+def package_removed():
+    package("clues-pkg")
+    time.sleep(1.1)  # dpkg's clock has whole seconds; this only keeps the two operations apart
+    run("dpkg", "-r", "clues-pkg")
+
+
+def package(name):
+    """A real one, by dpkg, in a copy of its records."""
+    for place in ("/var/lib/dpkg",):
+        upper = BASE / "upper"
+        upper.mkdir()
+        run("mount", "-t", "tmpfs", "tmpfs", upper)
+        for part in ("u", "w"):
+            (upper / part).mkdir(parents=True, exist_ok=True)
+        run("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={place},upperdir={upper}/u,workdir={upper}/w", place)
+    root = BASE / "pkg"
+    make(root / "DEBIAN/control", f"Package: {name}\nVersion: 1\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n")
+    make(root / f"opt/{name}/f1", "one\n")
+    make(root / f"opt/{name}/f2", "two\n")
+    sums = "".join(subprocess.run(["md5sum", f"opt/{name}/{f}"], cwd=root, check=True, capture_output=True, text=True).stdout
+                   for f in ("f1", "f2"))
+    make(root / "DEBIAN/md5sums", sums)
+    run("dpkg-deb", "--root-owner-group", "-b", root, BASE / "x.deb")
+    run("dpkg", "-i", BASE / "x.deb")
+
+
+@past("a tracked file removed from a work tree", None, state="missing")
+def git_tracked():
+    directory = data()
+    run("git", "init", "-q", directory)
+    run("git", "-C", directory, "add", ".")
+    os.unlink(directory / "b")
+
+
+@past("put into the trash", "the trash /home/u/.local/share/Trash", state="kept", target="data/a")
+def trash():
+    directory = data()
+    info = pathlib.Path("/home/u/.local/share/Trash")
+    make(info / "info/a.trashinfo", f"[Trash Info]\nPath={directory}/a\nDeletionDate={datetime.datetime.now():%Y-%m-%dT%H:%M:%S}\n")
+    (info / "files").mkdir()
+    shutil.move(directory / "a", info / "files/a")
+
+
+# ---- what ran then ----
+
+@past("a job of cron, by the log; its script has a variable", "cron job: /usr/local/bin/clues-purge")
+def cron_log():
+    directory = data()
+    with script("#!/bin/sh\nDIR=%s\nrm -f \"$DIR\"/b\n" % directory) as path:
+        make("/etc/cron.d/purge", f"* * * * * root {path}\n")
+        log("CRON[77]: (nobody) CMD (/usr/bin/true)")
+        log(f"CRON[78]: (root) CMD ({path})")
+        run(path)
+
+
+@contextlib.contextmanager
+def script(text, name="clues-purge"):
+    tools = BASE / "bin"
+    if not tools.exists():
+        tools.mkdir()
+        run("mount", "--bind", tools, "/usr/local/bin")
+    yield make(f"/usr/local/bin/{name}", text, 0o755)
+
+
+@past("the same from a log that was rotated and packed", "cron job: /usr/local/bin/clues-purge")
+def cron_rotated():
+    cron_log()
+    with open("/var/log/syslog", "rb") as f, gzip.open("/var/log/syslog.2.gz", "wb") as g:
+        g.write(f.read())
+    os.unlink("/var/log/syslog")
+    make("/var/log/syslog", "")
+
+
+@past("a table of cron that was due, without a log", "cron job: rm -f")
+def cron_due():
+    directory = data()
+    make("/etc/cron.d/purge", f"* * * * * root rm -f {directory}/b\n0 0 30 2 * root rm -rf {directory}\n")
+    os.unlink(directory / "b")
+
+
+@past("a job that was not due is not accused")
+def cron_not_due():
+    make("/etc/cron.d/purge", f"0 0 30 2 * root rm -rf {data()}\n")
+    os.unlink(BASE / "data/b")
+
+
+@past("a job that the log does not have is not accused")
+def cron_silent():
+    make("/etc/cron.d/purge", f"* * * * * root rm -rf {data()}\n")
+    log("CRON[77]: (nobody) CMD (/usr/bin/true)", when=datetime.datetime.now() - datetime.timedelta(seconds=20))
+    os.unlink(BASE / "data/b")
+
+
+@past("run-parts of cron.daily", "cron job: ")
+def cron_parts():
+    directory = data()
+    make("/etc/cron.daily/tidy", f"#!/bin/sh\nfind {directory} -type f -mtime +30 -delete\n", 0o755)
+    log("CRON[9]: (root) CMD (cd / && run-parts --report /etc/cron.daily)")
+    run("/etc/cron.daily/tidy")
+
+
+@past("a user by sudo", "sudo: /usr/bin/rm")
+def sudo():
+    directory = data()
+    log(f"sudo:      ann : TTY=pts/3 ; PWD=/home/ann ; USER=root ; COMMAND=/usr/bin/rm -f {directory}/a", "/var/log/auth.log")
+    run("rm", "-f", directory / "a")
+
+
+@past("rsync --delete by ssh: the login", "login by ssh: backup from 10.0.0.7")
+def ssh():
+    directory, empty = data(), BASE / "empty"
+    empty.mkdir()
+    log("sshd[4]: Accepted publickey for backup from 10.0.0.7 port 4022 ssh2: ED25519 SHA256:x", "/var/log/auth.log")
+    run("rsync", "-a", "--delete", f"{empty}/", f"{directory}/")
+
+
+@past("a timer by its stamp, and the unit's script", "unit: tidy.service")
+def timer():
+    directory = data()
+    with script(f"#!/bin/sh\nrm -f {directory}/*\n", "tidy") as path:
+        make("/etc/systemd/system/tidy.service", f"[Service]\nExecStart={path}\n")
+        make("/etc/systemd/system/tidy.timer", "[Timer]\nOnCalendar=daily\n")
+        make("/var/lib/systemd/timers/stamp-tidy.timer", "")
+        run(path)
+
+
+@past("a unit by the log", "unit: tidy.service")
+def unit():
+    directory = data()
+    make("/etc/systemd/system/tidy.service", f"[Service]\nExecStart=/bin/rm -rf {directory}/b\n")
+    log("systemd[1]: Starting tidy.service - Tidy...")
+    run("rm", "-rf", directory / "b")
+
+
+# ---- what is set to happen ----
+
+@past("tmpfiles by age", "systemd-tmpfiles")
+def tmpfiles():
+    directory = data()
+    make("/etc/tmpfiles.d/x.conf", f"d {directory} 0755 root root m:30d\n")
+    run("systemd-tmpfiles", "--clean", "/etc/tmpfiles.d/x.conf")
+    assert not list(directory.iterdir()), "systemd-tmpfiles removed nothing"
+
+
+@past("logrotate: one log too many", "logrotate", target="/var/log/app.log.1")
+def logrotate():
+    make("/var/log/app.log", "x\n" * 100)
+    make("/etc/logrotate.d/app", "/var/log/app.log {\n  rotate 0\n  size 1\n}\n")
+    run("logrotate", "-f", "-s", "/var/lib/logrotate/status", "/etc/logrotate.d/app")
+
+
+@past("a product that quarantines", "SentinelOne")
+def quarantine():
+    agent = pathlib.Path("/opt/sentinelone/bin/sentinelone-agent")
+    agent.parent.mkdir(parents=True)
+    shutil.copy("/bin/sleep", agent)
+    running = subprocess.Popen([agent, "600"])
+    await_executable(running.pid, agent)
+    time.sleep(1.1)  # it ran before the moment, by whole clock ticks
+    directory = data()
+    run("git", "init", "-q", directory)
+    run("git", "-C", directory, "add", ".")
+    os.unlink(directory / "a")
+    return running.kill
+
+
+def await_executable(pid, path):
+    for _ in range(6000):
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/{pid}/exe") == str(path):
+                return
+        time.sleep(0.01)
+    raise RuntimeError(f"{path} does not run")
+
+
+# ---- nothing ----
+
+@past("nothing is left", None)
+def nothing():
+    os.unlink(data() / "b")
+
+
+@past("a log that lies in the future, and hostile lines", None)
+def hostile():
+    directory = data()
+    with open("/var/log/syslog", "wb") as f:
+        f.write(b"\xff\x00\x1b[2J" * 1000 + b"\n" + b"Nov 99 99:99:99 x\n" * 1000 + b"9" * 300000 + b"\n")
+    log(f"CRON[1]: (root) CMD (rm -rf {directory})", when=datetime.datetime.now() + datetime.timedelta(days=2))
+    os.symlink("/dev/zero", "/var/log/messages")
+    os.mkfifo("/var/log/cron.log")
+    make("/etc/cron.d/x", "* " * 100000)
+    os.unlink(directory / "b")
+
+
+@past("never there, and nothing beside it", None, code=1, target="/srv/clues-past/none/such")
+def never():
+    (BASE / "none").mkdir(parents=True)
+
+
+# ---- ----
+
+CLONE_NEWNS = 0x00020000
+
+
+def play(row):
+    """In a process of its own, whose mounts are gone with it. What is wrong, or None."""
+    name, function, first, rank, state, code, target = row
+    read_end, write_end = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(read_end)
+        wrong = "the test itself failed"
+        try:
+            wrong = play_inside(name, function, first, rank, state, code, target)
+        except subprocess.CalledProcessError as e:
+            wrong = f"{e}: {e.stderr.decode(errors='replace')[-300:]}"
+        except Exception as e:  # pylint: disable=broad-except
+            wrong = f"{type(e).__name__}: {e}"
+        finally:
+            os.write(write_end, (wrong or "").encode()[:60000])
+            os._exit(0)
+    os.close(write_end)
+    with os.fdopen(read_end, "rb") as f:
+        answer = f.read().decode()
+    os.waitpid(pid, 0)
+    return answer
+
+
+def ask(target, form):
+    return subprocess.run([CULPRIT, "clues", "--store", "/nowhere.db", "--format", form, str(target)], capture_output=True, timeout=120,
+                          check=False)
+
+
+def play_inside(name, function, first, rank, state, code, target):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNS) < 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    run("mount", "--make-rprivate", "/")
+    # no file system of its own: one in memory would be a clue, as what it has is gone with each start
+    shutil.rmtree(BASE, ignore_errors=True)
+    BASE.mkdir(parents=True)
+    for place in PRIVATE:
+        if os.path.isdir(place):
+            run("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", place)
+    end = function()
+    try:
+        asked = BASE / (target or "data")
+        answer = ask(asked, "json")
+        text = ask(asked, "text")
+    finally:
+        if end:
+            end()
+    if VERBOSE:
+        print(f"--- {name}\n{text.stdout.decode()}", flush=True)
+    clues = [json.loads(line) for line in answer.stdout.splitlines()]
+    suspects = [c["culprit"]["clue"]["suspect"] for c in clues if c["culprit"]["clue"]["kind"] == "suspect"]
+    kinds = {c["culprit"]["clue"]["kind"] for c in clues}
+    if answer.returncode not in (0, 1) or text.returncode != answer.returncode:
+        return f"exit {answer.returncode}, {text.returncode}: {answer.stderr.decode()}"
+    if b"\x1b" in text.stdout or b"\x00" in text.stdout:
+        return "what is in a log got to the terminal as it is"
+    if state and state not in kinds:
+        return f"no clue \"{state}\" among {sorted(kinds)}"
+    if code is not None and answer.returncode != code:
+        return f"exit {answer.returncode}, not {code}"
+    if first is None and suspects:
+        return f"accused: {suspects}"
+    if first and not any(first in s for s in suspects[:rank]):
+        return f"\"{first}\" is not among {suspects[:3]}"
+    return None
+
+
+def main():
+    failed = passed = 0
+    for row in PASTS:
+        if ONLY not in row[0]:
+            continue
+        wrong = play(row)
+        print(f"{'WRONG' if wrong else 'right'}  {row[0]}{': ' + wrong if wrong else ''}", flush=True)
+        failed += bool(wrong)
+        passed += not wrong
+    shutil.rmtree(BASE, ignore_errors=True)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: MIT */
+/* What each source of clues makes of the bytes it reads: also of those that were made to mislead or to break it. */
+#include "test.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "clues/cleaners.h"
+#include "clues/cron.h"
+#include "clues/line.h"
+#include "clues/moment.h"
+#include "clues/original.h"
+#include "clues/package_log.h"
+#include "clues/scripts.h"
+#include "clues/source.h"
+#include "clues/syslog.h"
+#include "clues/units.h"
+#include "engine/flat.h"
+#include "util/escape.h"
+
+#define SECOND NS_PER_S
+#define AT (UINT64_C(1795896800) * SECOND) /* Sat 2026-11-28 20:13:20 UTC */
+
+static struct clue_question question_of(const char *path)
+{
+    return (struct clue_question){ .path = bytes_of(path), .now_ns = AT + 86400 * SECOND, .spans = { { AT, AT } }, .span_count = 1 };
+}
+
+/* The only fact of an answer. */
+static struct clue_fact only(struct sbuf *answer)
+{
+    struct bytes rest = sbuf_bytes(answer);
+    struct clue_fact f = { 0 }, more;
+    struct clue_span cover;
+
+    assert_int_equal(clue_take(&rest, &f, &cover), CLUE_PART_FACT);
+    assert_int_equal(clue_take(&rest, &more, &cover), CLUE_PART_END);
+    return f;
+}
+
+static unsigned count_of(const struct sbuf *answer)
+{
+    struct bytes rest = sbuf_bytes(answer);
+    struct clue_span cover;
+    struct clue_fact f;
+    unsigned n = 0;
+
+    while (clue_take(&rest, &f, &cover) > 0)
+        n++;
+    return n;
+}
+
+/* ---- facts as bytes ---- */
+
+static void test_parts(void **state)
+{
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+    struct clue_fact f = { .kind = CLUE_RULE, .marks = CLUE_DUE | CLUE_NAMES_PATH, .from_ns = 5, .to_ns = 6, .text = BYTES("a\0b"),
+                           .place = bytes_of("/p:1"), .path = bytes_of("/x"), .suspect = bytes_of("who") },
+                     got;
+    struct clue_span cover;
+    struct bytes rest;
+
+    (void)state;
+    clue_put(&s, &f);
+    clue_put_cover(&s, 7, 8);
+    clue_put_note(&s, "%d left", 3);
+    rest = sbuf_bytes(&s);
+    assert_int_equal(clue_take(&rest, &got, &cover), CLUE_PART_FACT);
+    assert_int_equal(got.kind, CLUE_RULE);
+    assert_int_equal(got.marks, f.marks);
+    assert_true(bytes_equal(got.text, f.text));
+    assert_bytes(got.suspect, "who");
+    assert_int_equal(clue_take(&rest, &got, &cover), CLUE_PART_COVER);
+    assert_int_equal(cover.from_ns, 7);
+    assert_int_equal(clue_take(&rest, &got, &cover), CLUE_PART_NOTE);
+    assert_bytes(got.text, "3 left");
+    assert_int_equal(clue_take(&rest, &got, &cover), CLUE_PART_END);
+    /* a worker that was taken over may answer anything */
+    for (size_t len = 1; len < s.len; len++) {
+        int part;
+
+        for (rest = (struct bytes){ s.data, len }; (part = clue_take(&rest, &got, &cover)) > 0;)
+            ;
+        assert_true(part == -EBADMSG || part == CLUE_PART_END);
+    }
+    sbuf_clear(&s);
+    flat_put_u64(&s, CLUE_PART_FACT);
+    flat_put_u64(&s, CLUE_KIND_COUNT); /* no such kind */
+    for (unsigned i = 0; i < 12; i++)
+        flat_put_u64(&s, 0);
+    rest = sbuf_bytes(&s);
+    assert_int_equal(clue_take(&rest, &got, &cover), -EBADMSG);
+}
+
+static void test_long_texts_are_cut(void **state)
+{
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT, text = SBUF_INIT;
+    struct clue_fact f = { .kind = CLUE_RULE };
+
+    (void)state;
+    sbuf_fill(&text, 'x', 100000);
+    f.text = f.path = f.place = f.suspect = sbuf_bytes(&text);
+    clue_put(&s, &f);
+    f = only(&s);
+    assert_int_equal(f.text.len, CLUE_TEXT_MAX);
+    assert_true(bytes_ends_with(f.text, bytes_of("...")));
+    assert_int_equal(f.path.len, CLUE_PATH_MAX);
+}
+
+static void test_question(void **state)
+{
+    struct clue_question q = question_of("/srv/data"), got;
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+
+    (void)state;
+    clue_question_put(&s, &q);
+    assert_int_equal(clue_question_get(sbuf_bytes(&s), &got), 0);
+    assert_bytes(got.path, "/srv/data");
+    assert_int_equal(got.spans[0].from_ns, AT);
+    for (size_t len = 0; len < s.len; len++)
+        assert_int_equal(clue_question_get((struct bytes){ s.data, len }, &got), -EBADMSG);
+}
+
+/* ---- lines ---- */
+
+static const struct line_row {
+    const char *name, *line;
+    unsigned marks;
+} lines[] = {
+    { "the path itself", "rm -rf /srv/data", CLUE_NAMES_PATH | CLUE_REMOVES },
+    { "with a slash", "rm -rf /srv/data/", CLUE_NAMES_PATH | CLUE_REMOVES },
+    { "quoted", "rm -rf \"/srv/data\";", CLUE_NAMES_PATH | CLUE_REMOVES },
+    { "all that is in it", "rm -rf /srv/data/*", CLUE_NAMES_PATH | CLUE_REMOVES },
+    { "a directory above", "find /srv -mtime +3 -delete", CLUE_NAMES_ABOVE | CLUE_REMOVES },
+    { "a pattern above", "rm -rf /s*/data", CLUE_NAMES_ABOVE | CLUE_REMOVES },
+    { "something below", "rm /srv/data/x/y", CLUE_NAMES_BELOW | CLUE_REMOVES },
+    { "find without -delete", "find /srv/data -name x", CLUE_NAMES_PATH },
+    { "rsync without --delete", "rsync -a h: /srv/data/", CLUE_NAMES_PATH | CLUE_ALTERS },
+    { "rsync with it", "/usr/bin/rsync -a --delete h:/x/ /srv/data", CLUE_NAMES_PATH | CLUE_REMOVES | CLUE_ALTERS },
+    { "a name that goes on", "rm -rf /srv/database", CLUE_REMOVES },
+    { "another place", "rm -rf /mnt/srv/data", CLUE_REMOVES },
+    { "the root names everything, which is nothing", "du /", 0 },
+    { "a word within a word", "harm /srv/data", CLUE_NAMES_PATH },
+    { "owner", "chown -R u /srv/data", CLUE_NAMES_PATH | CLUE_ALTERS },
+    { "git", "cd /srv/data && git clean -fdx", CLUE_NAMES_PATH | CLUE_REMOVES },
+    { "python", "shutil.rmtree('/srv/data')", CLUE_NAMES_PATH | CLUE_REMOVES },
+    { "nothing", "", 0 },
+};
+
+static void test_line(void **state)
+{
+    const struct line_row *row = *state;
+    struct clue_question q = question_of("/srv/data");
+
+    assert_int_equal(line_marks(bytes_of(row->line), &q), row->marks);
+}
+
+static void test_line_made_to_be_slow(void **state)
+{
+    struct clue_question q = question_of("/srv/data");
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+
+    (void)state;
+    for (unsigned i = 0; i < 300000; i++)
+        sbuf_add_str(&s, "find ");
+    assert_int_equal(line_marks(sbuf_bytes(&s), &q), 0);
+    sbuf_clear(&s);
+    sbuf_add_char(&s, '/');
+    sbuf_fill(&s, '*', 300000);
+    assert_int_equal(line_marks(sbuf_bytes(&s), &q), 0);
+}
+
+/* ---- times of logs ---- */
+
+static const struct time_row {
+    const char *name, *line;
+    uint64_t s;
+    const char *rest;
+} times[] = {
+    { "old form", "Nov 28 20:13:20 host x", 1795896800, "host x" },
+    { "old form, one digit", "Nov  8 20:13:20 host", 1794168800, "host" },
+    { "last year's", "Dec 24 00:00:00 host", 1766534400, "host" },
+    { "RFC 3339", "2026-11-28T20:13:20.123456+00:00 host", 1795896800, "host" },
+    { "RFC 3339, a zone", "2026-11-28T21:13:20+01:00 host", 1795896800, "host" },
+    { "Z", "2026-11-28T20:13:20Z host", 1795896800, "host" },
+    { "dpkg's", "2026-11-28 20:13:20 remove x", 1795896800, "remove x" },
+    { "no time", "host x", 0, NULL },
+    { "no month", "Nav 28 20:13:20 x", 0, NULL },
+    { "hour 25", "Nov 28 25:13:20 x", 0, NULL },
+    { "month 13", "2026-13-28 20:13:20 x", 0, NULL },
+    { "cut off", "2026-11-28T20:13", 0, NULL },
+    { "cut off in the zone", "2026-11-28T20:13:20+01", 1795896800, NULL },
+};
+
+static void test_time(void **state)
+{
+    const struct time_row *row = *state;
+    struct bytes line = bytes_of(row->line);
+    uint64_t ns = clue_log_time(&line, UINT64_C(1795900000) * SECOND);
+
+    assert_int_equal(ns / SECOND, row->s);
+    if (row->rest)
+        assert_bytes(line, row->rest);
+}
+
+/* ---- cron ---- */
+
+static const struct due_row {
+    const char *name, *line;
+    int due;
+} dues[] = { /* Sat 2026-11-28 20:13 */
+    { "always", "* * * * * x", 1 },
+    { "the minute", "13 20 * * * x", 1 },
+    { "another minute", "14 20 * * * x", 0 },
+    { "a list", "3,13 20 * * * x", 1 },
+    { "a range with a step", "3-23/10 20 * * * x", 1 },
+    { "a step", "*/5 * * * * x", 0 },
+    { "the weekday", "13 20 * * 6 x", 1 },
+    { "by name", "13 20 * nov sat x", 1 },
+    { "day or weekday", "13 20 1 * 6 x", 1 },
+    { "neither", "13 20 1 * 5 x", 0 },
+    { "daily", "@daily x", 0 },
+    { "reboot", "@reboot x", -1 },
+    { "nonsense", "a b c d e f", -1 },
+    { "out of range", "77 20 * * * x", -1 },
+    { "a step of nothing", "*/0 * * * * x", -1 },
+    { "a step that would wrap", "1-59/4294967290 * * * * x", -1 },
+    { "too short", "13 20", -1 },
+};
+
+static void test_due(void **state)
+{
+    const struct due_row *row = *state;
+    struct bytes line = bytes_of(row->line);
+
+    assert_int_equal(cron_due(&line, UINT64_C(1795896800) * SECOND), row->due);
+}
+
+static void test_crontab(void **state)
+{
+    struct clue_question q = question_of("/srv/data");
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+    struct clue_fact f;
+
+    (void)state;
+    cron_table(&s, &q, bytes_of("/etc/crontab"), bytes_of("# rm /srv/data\nPATH=/srv/data\n* * * * * root rm -rf /srv/data\n"), true);
+    f = only(&s);
+    assert_bytes(f.suspect, "cron job: rm -rf /srv/data");
+    assert_bytes(f.place, "/etc/crontab:3");
+    assert_int_equal(f.marks, CLUE_COMMAND | CLUE_DUE | CLUE_NAMES_PATH | CLUE_REMOVES);
+    sbuf_clear(&s);
+    cron_table(&s, &q, bytes_of("/var/spool/cron/crontabs/u"), bytes_of("@reboot rm /x"), false);
+    f = only(&s);
+    assert_bytes(f.suspect, "cron job: rm /x");
+    assert_int_equal(f.marks, CLUE_COMMAND | CLUE_REMOVES);
+}
+
+/* ---- logs ---- */
+
+static const struct log_row {
+    const char *name, *line;
+    const char *suspect; /* NULL: nothing is taken; "": nobody is meant */
+    unsigned marks;
+} logs[] = {
+    { "cron", "Nov 28 20:13:18 h CRON[7]: (root) CMD (/usr/local/bin/purge)", "cron job: /usr/local/bin/purge",
+      CLUE_STARTED | CLUE_COMMAND | CLUE_LOGGED },
+    { "cron that removes", "Nov 28 20:13:18 h CRON[7]: (root) CMD (rm -rf /srv/data)", "cron job: rm -rf /srv/data",
+      CLUE_STARTED | CLUE_COMMAND | CLUE_LOGGED | CLUE_NAMES_PATH | CLUE_REMOVES },
+    { "sudo", "Nov 28 20:13:18 h sudo:  ann : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/rm -r /srv/data", "sudo: /usr/bin/rm -r /srv/data",
+      CLUE_STARTED | CLUE_COMMAND | CLUE_NAMES_PATH | CLUE_REMOVES },
+    { "ssh", "Nov 28 20:13:18 h sshd[9]: Accepted publickey for bob from 10.0.0.7 port 22 ssh2", "login by ssh: bob from 10.0.0.7", CLUE_STARTED },
+    { "unit", "Nov 28 20:13:18 h systemd[1]: Starting purge.service - Purge...", "unit: purge.service", CLUE_STARTED },
+    { "a session is none", "Nov 28 20:13:18 h systemd[1]: Started Session 3 of User ann.", "", 0 },
+    { "names the path, 50 minutes before", "Nov 28 19:23:18 h app[1]: cleaning /srv/data", "", CLUE_NAMES_PATH },
+    { "only the time, 50 minutes before", "Nov 28 19:23:18 h CRON[7]: (root) CMD (x)", NULL, 0 },
+    { "after it", "Nov 28 20:13:40 h CRON[7]: (root) CMD (x)", NULL, 0 },
+    { "of no known kind", "Nov 28 20:13:18 h app[1]: hello", NULL, 0 },
+    { "no message", "Nov 28 20:13:18 h", NULL, 0 },
+    { "no time", "CRON[7]: (root) CMD (rm -rf /srv/data)", NULL, 0 },
+};
+
+static void test_log(void **state)
+{
+    const struct log_row *row = *state;
+    struct clue_question q = question_of("/srv/data");
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+    struct clue_fact f;
+    uint64_t first;
+
+    q.spans[0].from_ns = q.spans[0].to_ns = UINT64_C(1795896800) * SECOND;
+    syslog_text(&s, &q, bytes_of("/var/log/syslog"), bytes_of(row->line), &first);
+    if (!row->suspect) {
+        assert_int_equal(s.len, 0);
+        return;
+    }
+    f = only(&s);
+    assert_bytes(f.suspect, row->suspect);
+    assert_int_equal(f.marks, row->marks);
+    assert_bytes(f.place, "/var/log/syslog:1");
+}
+
+static void test_package_logs(void **state)
+{
+    struct clue_question q = question_of("/srv/data");
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+    struct clue_fact f;
+
+    (void)state;
+    q.spans[0].from_ns = q.spans[0].to_ns = UINT64_C(1795896800) * SECOND;
+    package_log_dpkg(&s, &q, bytes_of("d"),
+                     bytes_of("2026-11-28 20:13:19 status installed x:amd64 1\n2026-11-28 20:13:19 remove x:amd64 1 <none>\n"
+                              "2026-11-28 10:00:00 remove y:amd64 1 <none>\n"));
+    f = only(&s);
+    assert_bytes(f.suspect, "package x");
+    assert_int_equal(f.marks, CLUE_STARTED | CLUE_LOGGED | CLUE_REMOVES);
+    sbuf_clear(&s);
+    package_log_apt(&s, &q, bytes_of("a"),
+                    bytes_of("\nStart-Date: 2026-11-28  20:13:10\nCommandline: apt-get remove x\nRequested-By: ann (1000)\nRemove: x:amd64 (1)\n"
+                             "End-Date: 2026-11-28  20:13:21\n\nStart-Date: 2026-11-28  10:00:00\nEnd-Date: 2026-11-28  10:00:01\n"));
+    f = only(&s);
+    assert_bytes(f.suspect, "apt: apt-get remove x");
+    assert_bytes(f.text, "apt-get remove x, asked for by ann (1000)");
+    assert_int_equal((f.to_ns - f.from_ns) / SECOND, 11);
+    sbuf_clear(&s);
+    package_log_apt(&s, &q, bytes_of("a"), bytes_of("Start-Date:\nEnd-Date: x\nStart-Date: 2026\nCommandline:\n"));
+    assert_int_equal(s.len, 0);
+}
+
+/* ---- what is set to happen ---- */
+
+static const struct rule_row {
+    const char *name;
+    void (*parse)(struct sbuf *, const struct clue_question *, struct bytes, struct bytes);
+    const char *path, *text;
+    unsigned facts, marks; /* of the first */
+} rules[] = {
+    { "tmpfiles, age", tmpfiles_text, "/tmp/x", "q /tmp 1777 root root 10d\n", 1, CLUE_NAMES_ABOVE | CLUE_REMOVES | CLUE_BY_AGE },
+    { "tmpfiles, no age", tmpfiles_text, "/tmp/x", "d /tmp 1777 root root -\n", 0, 0 },
+    { "tmpfiles, at boot", tmpfiles_text, "/tmp/x", "D! /tmp 1777 root root\n", 1, CLUE_NAMES_ABOVE | CLUE_REMOVES | CLUE_RECREATES },
+    { "tmpfiles, a pattern", tmpfiles_text, "/tmp/a-1/x", "R /tmp/a-*\n", 1, CLUE_NAMES_ABOVE | CLUE_REMOVES | CLUE_RECREATES },
+    { "tmpfiles, an exception accuses nobody", tmpfiles_text, "/tmp/x", "x /tmp/x\n", 1, CLUE_NAMES_PATH },
+    { "tmpfiles, modes", tmpfiles_text, "/srv/x", "Z /srv 0700 root root\n", 1, CLUE_NAMES_ABOVE | CLUE_ALTERS },
+    { "tmpfiles, another place", tmpfiles_text, "/srv/x", "q /tmp - - - 10d\n", 0, 0 },
+    { "tmpfiles, a comment", tmpfiles_text, "/tmp/x", "# q /tmp - - - 10d\n", 0, 0 },
+    { "tmpfiles, quoted", tmpfiles_text, "/tmp/x", "q \"/tmp\" - - - 10d", 1, CLUE_NAMES_ABOVE | CLUE_REMOVES | CLUE_BY_AGE },
+    { "logrotate", logrotate_text, "/var/log/a.log", "/var/log/*.log {\n weekly\n}\n", 1, CLUE_NAMES_PATH | CLUE_REMOVES },
+    { "logrotate, a rotated one", logrotate_text, "/var/log/a.log.8.gz", "/var/log/a.log /var/log/b.log {\n weekly\n}\n", 1,
+      CLUE_NAMES_PATH | CLUE_REMOVES },
+    { "logrotate, by date", logrotate_text, "/var/log/a.log-20261128", "/var/log/a.log {\n}\n", 1, CLUE_NAMES_PATH | CLUE_REMOVES },
+    { "logrotate, within a block", logrotate_text, "/x", "/y {\n postrotate\n  /x\n endscript\n /x\n}\n", 0, 0 },
+    { "logrotate, another file", logrotate_text, "/var/log/sub/a.log", "/var/log/*.log {\n}\n", 0, 0 },
+    { "logrotate's record", logrotate_state, "/var/log/a.log", "logrotate state -- version 2\n\"/var/log/a.log\" 2026-11-28-6:25:1\n", 1,
+      CLUE_NAMES_PATH | CLUE_REMOVES | CLUE_STARTED },
+    { "logrotate's record, damaged", logrotate_state, "/var/log/a.log", "\"/var/log/a.log\" 2026-11\n\"/var/log/a.log\n\"\n", 0, 0 },
+    { "unit", units_text, "/srv/data", "[Service]\nExecStart=/bin/rm -rf /srv/data\n", 1, CLUE_NAMES_PATH | CLUE_REMOVES | CLUE_COMMAND },
+    { "unit, a comment", units_text, "/srv/data", "#ExecStart=/bin/rm -rf /srv/data\n", 0, 0 },
+    { "unit, another place", units_text, "/srv/data", "ExecStart=/bin/rm -rf /srv/other\n", 0, 0 },
+    { "unit, of the program asked for", units_text, "/usr/bin/x", "ExecStart=/usr/bin/x\n", 0, 0 },
+    { "trash", trash_note, "/home/u/a b", "[Trash Info]\nPath=/home/u/a%20b\nDeletionDate=2026-11-28T20:13:20\n", 1,
+      CLUE_DID | CLUE_NAMES_PATH | CLUE_REMOVES },
+    { "trash, of another file", trash_note, "/home/u/c", "[Trash Info]\nPath=/home/u/a%20b\n", 0, 0 },
+    { "trash, damaged", trash_note, "/home/u/c", "Path=/home/u/c%\nPath=%4", 0, 0 },
+};
+
+static void test_rule(void **state)
+{
+    const struct rule_row *row = *state;
+    struct clue_question q = question_of(row->path);
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+    struct bytes rest;
+    struct clue_span cover;
+    struct clue_fact f;
+
+    row->parse(&s, &q, bytes_of("/usr/lib/x"), bytes_of(row->text));
+    assert_int_equal(count_of(&s), row->facts);
+    rest = sbuf_bytes(&s);
+    if (row->facts && clue_take(&rest, &f, &cover) == CLUE_PART_FACT)
+        assert_int_equal(f.marks, row->marks);
+}
+
+static const struct script_row {
+    const char *name, *text;
+    unsigned marks; /* ~0: nothing */
+    const char *place;
+} scripts[] = {
+    { "one line", "#!/bin/sh\nset -e\nrm -rf /srv/data/*\n", CLUE_NAMES_PATH | CLUE_REMOVES, "/s:3" },
+    { "by a variable", "#!/bin/sh\nDIR=/srv/data\nrm -rf \"$DIR\"/*\n", CLUE_NAMES_PATH | CLUE_REMOVES, "/s:2" },
+    { "a variable before is another one", "#!/bin/sh\nrm $x\nDIR=/srv/data\nls $DIR\n", CLUE_NAMES_PATH, "/s:3" },
+    { "named only", "#!/bin/sh\ndu /srv/data\n", CLUE_NAMES_PATH, "/s:2" },
+    { "a comment", "#!/bin/sh\n# rm /srv/data\n", ~0u, NULL },
+    { "empty", "", ~0u, NULL },
+};
+
+static void test_script(void **state)
+{
+    const struct script_row *row = *state;
+    struct clue_question q = question_of("/srv/data");
+    struct clue_fact of = { .kind = CLUE_RULE, .suspect = bytes_of("cron job: /s") }, f;
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+
+    scripts_text(&s, &q, &of, bytes_of("/s"), bytes_of(row->text));
+    if (row->marks == ~0u) {
+        assert_int_equal(s.len, 0);
+        return;
+    }
+    f = only(&s);
+    assert_int_equal(f.marks, row->marks);
+    assert_bytes(f.place, row->place);
+    assert_bytes(f.suspect, "cron job: /s");
+}
+
+static void test_program_is_no_script(void **state)
+{
+    struct clue_question q = question_of("/srv/data");
+    struct clue_fact of = { .kind = CLUE_RULE };
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+
+    (void)state;
+    scripts_text(&s, &q, &of, bytes_of("/s"), BYTES("\x7f" "ELF\0\nrm /srv/data\n"));
+    assert_int_equal(s.len, 0);
+}
+
+/* ---- originals ---- */
+
+static void test_dpkg_list(void **state)
+{
+    struct clue_question q = question_of("/usr/bin/x");
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+    struct bytes rest;
+    struct original o;
+
+    (void)state;
+    /* of a merged system: the list has /bin/x */
+    original_dpkg(&s, &q, bytes_of("package p"), bytes_of("/.\n/bin\n/bin/x\n/etc\n/etc/y\n"),
+                  bytes_of("0123456789abcdef0123456789abcdef  bin/x\nshort\n"));
+    rest = sbuf_bytes(&s);
+    assert_int_equal(original_get(&rest, &o), 0);
+    assert_bytes(o.path, "/bin/x");
+    assert_bytes(o.md5, "0123456789abcdef0123456789abcdef");
+    assert_int_equal(rest.len, 0);
+    /* directories of a list are not files */
+    sbuf_clear(&s);
+    q.path = bytes_of("/etc");
+    original_dpkg(&s, &q, bytes_of("package p"), bytes_of("/etc\n/etc/d\n/etc/d/y\n"), BYTES_NULL);
+    rest = sbuf_bytes(&s);
+    assert_int_equal(original_get(&rest, &o), 0);
+    assert_bytes(o.path, "/etc/d/y");
+    assert_int_equal(rest.len, 0);
+}
+
+static void put_be32(struct sbuf *s, uint32_t v)
+{
+    for (int shift = 24; shift >= 0; shift -= 8)
+        sbuf_add_char(s, (char)(v >> shift));
+}
+
+/* An entry of version 2 or 4: no times but mtime, a file of 7 bytes. */
+static void put_entry(struct sbuf *s, unsigned version, const char *name, unsigned strip)
+{
+    size_t at = s->len;
+
+    for (unsigned i = 0; i < 10; i++)
+        put_be32(s, i == 2 ? 1000 : i == 6 ? 0100644 : i == 9 ? 7 : 0);
+    sbuf_fill(s, '\1', 20);
+    sbuf_add_char(s, 0);
+    sbuf_add_char(s, (char)strlen(name));
+    if (version == 4)
+        sbuf_add_char(s, (char)strip);
+    sbuf_add(s, name, strlen(name) + 1);
+    while (version != 4 && (s->len - at) % 8)
+        sbuf_add_char(s, 0);
+}
+
+static void test_git_index(void **state)
+{
+    for (unsigned version = 2; version <= 4; version += 2) {
+        struct clue_question q = question_of("/srv/r/dir");
+        _cleanup_sbuf_ struct sbuf index = SBUF_INIT, s = SBUF_INIT;
+        struct bytes rest;
+        struct original o;
+
+        (void)state;
+        sbuf_add_str(&index, "DIRC");
+        put_be32(&index, version);
+        put_be32(&index, 3);
+        put_entry(&index, version, "a", 0);
+        put_entry(&index, version, "dir/one", 1);
+        put_entry(&index, version, version == 4 ? "two" : "dir/two", 3);
+        assert_int_equal(original_git(&s, &q, bytes_of("/srv/r"), sbuf_bytes(&index)), 0);
+        rest = sbuf_bytes(&s);
+        assert_int_equal(original_get(&rest, &o), 0);
+        assert_bytes(o.path, "/srv/r/dir/one");
+        assert_int_equal(o.size, 7);
+        assert_int_equal(o.mtime_s, 1000);
+        assert_int_equal(original_get(&rest, &o), 0);
+        assert_bytes(o.path, "/srv/r/dir/two");
+        assert_int_equal(rest.len, 0);
+        for (size_t len = 0; len < index.len - 8; len++)
+            assert_int_equal(original_git(&s, &q, bytes_of("/srv/r"), (struct bytes){ index.data, len }), -EBADMSG);
+    }
+}
+
+/* ---- moments ---- */
+
+static void test_moments(void **state)
+{
+    struct clue_fact facts[] = {
+        { .kind = CLUE_TIME, .from_ns = AT + 500 * SECOND, .to_ns = AT + 500 * SECOND },
+        { .kind = CLUE_MISSING, .from_ns = AT, .to_ns = AT },
+        { .kind = CLUE_MISSING, .from_ns = AT + SECOND, .to_ns = AT + SECOND },
+        { .kind = CLUE_RULE, .from_ns = AT + 900 * SECOND, .to_ns = AT + 900 * SECOND },
+    };
+    struct clue_question q = { .path = bytes_of("/x") };
+
+    (void)state;
+    moments_find(facts, ARRAY_SIZE(facts), &q);
+    assert_int_equal(q.span_count, 1); /* what merely has a time does not count beside what is missing */
+    assert_int_equal(q.spans[0].from_ns, AT);
+    assert_int_equal(q.spans[0].to_ns, AT + SECOND);
+    q.since_ns = AT + 100 * SECOND;
+    moments_find(facts, ARRAY_SIZE(facts), &q);
+    assert_int_equal(q.span_count, 1);
+    assert_int_equal(q.spans[0].from_ns, AT + 500 * SECOND);
+    q.since_ns = AT + 600 * SECOND;
+    moments_find(facts, ARRAY_SIZE(facts), &q);
+    assert_int_equal(q.span_count, 0);
+    q.until_ns = AT + 700 * SECOND;
+    moments_find(facts, ARRAY_SIZE(facts), &q);
+    assert_int_equal(q.span_count, 1);
+    assert_int_equal(q.spans[0].from_ns, AT + 600 * SECOND);
+}
+
+static void test_many_moments(void **state)
+{
+    struct clue_fact facts[64];
+    struct clue_question q = { .path = bytes_of("/x") };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
+        facts[i] = (struct clue_fact){ .kind = CLUE_MISSING, .from_ns = AT + i * 100 * SECOND, .to_ns = AT + i * 100 * SECOND };
+    moments_find(facts, ARRAY_SIZE(facts), &q);
+    assert_int_equal(q.span_count, CLUE_SPANS_MAX);
+    assert_int_equal(q.spans[0].from_ns, AT + 6300 * SECOND); /* the newest first */
+}
+
+static void test_sources(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < clue_source_count; i++) {
+        const struct clue_source *s = &clue_sources[i];
+
+        assert_true(s->name[0] && strlen(s->name) < 10 && s->reads[0]);
+        assert_true((s->job != NULL) != (s->ask != NULL));
+        assert_true(s->budget_ms > 0 && s->budget_ms <= 3000);
+        for (unsigned j = 0; j < i; j++)
+            assert_string_not_equal(clue_sources[j].name, s->name);
+    }
+}
+
+int main(void)
+{
+    static struct CMUnitTest tests[128];
+    size_t n = 0;
+
+    setenv("TZ", "UTC", 1);
+    tzset();
+#define ADD(function) tests[n++] = (struct CMUnitTest)cmocka_unit_test(function)
+#define ADD_ROWS(rows, function) \
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) \
+    tests[n++] = (struct CMUnitTest){ rows[i].name, function, NULL, NULL, (void *)(uintptr_t)&rows[i] }
+    ADD(test_parts);
+    ADD(test_long_texts_are_cut);
+    ADD(test_question);
+    ADD_ROWS(lines, test_line);
+    ADD(test_line_made_to_be_slow);
+    ADD_ROWS(times, test_time);
+    ADD_ROWS(dues, test_due);
+    ADD(test_crontab);
+    ADD_ROWS(logs, test_log);
+    ADD(test_package_logs);
+    ADD_ROWS(rules, test_rule);
+    ADD_ROWS(scripts, test_script);
+    ADD(test_program_is_no_script);
+    ADD(test_dpkg_list);
+    ADD(test_git_index);
+    ADD(test_moments);
+    ADD(test_many_moments);
+    ADD(test_sources);
+    assert(n <= ARRAY_SIZE(tests));
+    return _cmocka_run_group_tests("clues", tests, n, NULL, NULL);
+}

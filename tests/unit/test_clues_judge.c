@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* Who is suspected of what, rule by rule; and that nobody is for being there. */
+#include "test.h"
+
+#include "clues/judge.h"
+
+#define SECOND NS_PER_S
+#define AT (UINT64_C(1795896800) * SECOND)
+#define FACTS_MAX 6
+
+static const struct clue_fact gone = { .kind = CLUE_MISSING, .from_ns = AT, .to_ns = AT, .path = { "/srv/data/x", 11 },
+                                       .text = { "is missing; it is in the list of package p", 42 } };
+static const struct clue_fact there = { .kind = CLUE_TIME, .from_ns = AT, .to_ns = AT, .path = { "/srv/data", 9 } };
+
+#define FACT(kind_, seconds, marks_, who) \
+    { .kind = kind_, .marks = marks_, .from_ns = (seconds) == NEVER ? 0 : AT + (uint64_t)((seconds) * (int64_t)SECOND), \
+      .to_ns = (seconds) == NEVER ? 0 : AT + (uint64_t)((seconds) * (int64_t)SECOND), .suspect = { who, sizeof(who) - 1 } }
+#define NEVER INT32_MIN
+#define HERE (CLUE_NAMES_PATH | CLUE_REMOVES)
+
+static const struct judge_row {
+    const char *name;
+    struct clue_fact facts[FACTS_MAX];
+    const char *first, *second; /* NULL: nobody */
+    const char *rule;           /* that applies to the first */
+} rows[] = {
+    { "nothing is left", { gone }, NULL, NULL, NULL },
+    { "act: a trash's note", { gone, FACT(CLUE_KEPT, -9999, CLUE_DID, "trash") }, "trash", NULL, "act" },
+    { "ran_here: its command names the path",
+      { gone, FACT(CLUE_HAPPENED, -20, CLUE_STARTED | HERE, "job"), FACT(CLUE_HAPPENED, -1, CLUE_STARTED, "other") }, "job", "other", "ran_here" },
+    { "ran_before: within the hour", { gone, FACT(CLUE_HAPPENED, -1200, CLUE_STARTED | HERE, "job") }, "job", NULL, "ran_before" },
+    { "ran two hours before: nobody", { gone, FACT(CLUE_HAPPENED, -7200, CLUE_STARTED | HERE, "job") }, NULL, NULL, NULL },
+    { "rule: set to remove here", { gone, FACT(CLUE_RULE, NEVER, HERE, "cleaner") }, "cleaner", NULL, "rule" },
+    { "a rule that only names the path", { gone, FACT(CLUE_RULE, NEVER, CLUE_NAMES_PATH, "backup") }, NULL, NULL, NULL },
+    { "a rule that only removes, elsewhere", { gone, FACT(CLUE_RULE, NEVER, CLUE_REMOVES, "cleaner") }, NULL, NULL, NULL },
+    { "due: before one that was not said to be",
+      { gone, FACT(CLUE_RULE, NEVER, HERE, "a"), FACT(CLUE_RULE, -1, HERE | CLUE_DUE, "b") }, "b", "a", "due" },
+    { "due, and does nothing here", { gone, FACT(CLUE_RULE, -1, CLUE_DUE, "job") }, NULL, NULL, NULL },
+    { "began: within seconds", { gone, FACT(CLUE_HAPPENED, -2, CLUE_STARTED, "entry point") }, "entry point", NULL, "began" },
+    { "minute: alone it is too little", { gone, FACT(CLUE_HAPPENED, -40, CLUE_STARTED, "job") }, NULL, NULL, NULL },
+    { "began after the change", { gone, FACT(CLUE_HAPPENED, 4, CLUE_STARTED, "job") }, NULL, NULL, NULL },
+    { "as_old: a process that is as old is too little", { gone, FACT(CLUE_RUNNING, -2, CLUE_STARTED, "shell") }, NULL, NULL, NULL },
+    { "holds: but one that works in the directory is not",
+      { gone, FACT(CLUE_RUNNING, -2, CLUE_STARTED | CLUE_HOLDS, "shell") }, "shell", NULL, "holds" },
+    { "removed: a package that was", { gone, FACT(CLUE_HAPPENED, -20, CLUE_STARTED | CLUE_REMOVES, "package q") }, "package q", NULL, "removed" },
+    { "owns: of two packages the one that has the file",
+      { gone, FACT(CLUE_HAPPENED, -20, CLUE_STARTED | CLUE_REMOVES, "package q"), FACT(CLUE_HAPPENED, -20, CLUE_STARTED | CLUE_REMOVES, "package p") },
+      "package p", "package q", "owns" },
+    { "restores: installing a package removes nothing of it", { gone, FACT(CLUE_HAPPENED, -2, CLUE_STARTED | CLUE_ALTERS, "package p") }, NULL, NULL, NULL },
+    { "transaction: before its packages",
+      { gone, FACT(CLUE_HAPPENED, -2, CLUE_STARTED | CLUE_ALTERS, "package q"), FACT(CLUE_HAPPENED, -2, CLUE_STARTED, "apt: apt upgrade") },
+      "apt: apt upgrade", "package q", "transaction" },
+    { "guards: a product that quarantines", { gone, FACT(CLUE_AGENT, -99999, CLUE_GUARDS, "EDR") }, "EDR", NULL, "guards" },
+    { "later: it did not run yet", { gone, FACT(CLUE_AGENT, 600, CLUE_GUARDS | CLUE_LATER, "EDR") }, NULL, NULL, NULL },
+    { "another product", { gone, FACT(CLUE_AGENT, -99999, 0, "Puppet") }, NULL, NULL, NULL },
+    { "guards: nothing is missing", { there, FACT(CLUE_AGENT, -99999, CLUE_GUARDS, "EDR") }, NULL, NULL, NULL },
+    { "anew: a container that was made again", { FACT(CLUE_HAPPENED, -99999, CLUE_RECREATES, "anew") }, "anew", NULL, "anew" },
+    { "anew: but a file of the image is missing", { gone, FACT(CLUE_HAPPENED, -99999, CLUE_RECREATES, "anew") }, NULL, NULL, NULL },
+    { "anew: the machine started long before",
+      { { .kind = CLUE_TIME, .from_ns = AT, .to_ns = AT, .path = { "/srv", 4 } }, FACT(CLUE_RULE, -9999, CLUE_RECREATES | HERE, "restart") },
+      NULL, NULL, NULL },
+    { "anew: the machine had just started",
+      { { .kind = CLUE_TIME, .from_ns = AT, .to_ns = AT, .path = { "/srv", 4 } }, FACT(CLUE_RULE, -20, CLUE_RECREATES | HERE, "restart") },
+      "restart", NULL, "anew" },
+    { "not_due: its schedule contradicts", { gone, FACT(CLUE_RULE, NEVER, HERE | CLUE_NOT_DUE, "cron job: x") }, NULL, NULL, NULL },
+    { "not_due: but the log has it",
+      { gone, FACT(CLUE_RULE, NEVER, HERE | CLUE_NOT_DUE, "cron job: x"), FACT(CLUE_HAPPENED, -2, CLUE_STARTED | CLUE_LOGGED | HERE, "cron job: x") },
+      "cron job: x", NULL, "ran_here" },
+    { "not_logged: the log has others",
+      { gone, FACT(CLUE_RULE, -1, HERE | CLUE_DUE, "cron job: x"), FACT(CLUE_HAPPENED, -40, CLUE_STARTED | CLUE_LOGGED, "cron job: y") },
+      NULL, NULL, NULL },
+    { "altering explains no removal", { gone, FACT(CLUE_RULE, NEVER, CLUE_NAMES_PATH | CLUE_ALTERS, "chown") }, NULL, NULL, NULL },
+    { "but it does a change", { there, FACT(CLUE_RULE, NEVER, CLUE_NAMES_PATH | CLUE_ALTERS, "chown") }, "chown", NULL, "rule" },
+    { "one by two names",
+      { gone, FACT(CLUE_RULE, NEVER, HERE, "systemd-tmpfiles"), FACT(CLUE_HAPPENED, -1, CLUE_STARTED, "unit: systemd-tmpfiles-clean.service") },
+      "systemd-tmpfiles", NULL, "began" },
+};
+
+static size_t judge(const struct judge_row *row, struct clue_suspect *suspects)
+{
+    struct clue_question q = { .path = bytes_of("/srv/data"), .spans = { { AT, AT } }, .span_count = 1 };
+    struct clue_circumstances c;
+    size_t n = 0;
+
+    while (n < FACTS_MAX && (row->facts[n].kind || row->facts[n].from_ns))
+        n++;
+    clue_circumstances_find(&q, row->facts, n, &c);
+    return clues_judge(&c, suspects);
+}
+
+static bool has_rule(const struct clue_suspect *s, const char *name)
+{
+    for (unsigned i = 0; i < clue_rule_count; i++)
+        if (strcmp(clue_rules[i].name, name) == 0)
+            return s->rules & 1u << i;
+    return false;
+}
+
+static void test_row(void **state)
+{
+    static struct clue_suspect suspects[CLUE_SUSPECTS_MAX];
+    const struct judge_row *row = *state;
+    size_t n = judge(row, suspects);
+
+    if (!row->first) {
+        assert_int_equal(n, 0);
+        return;
+    }
+    assert_true(n >= 1);
+    assert_bytes(suspects[0].name, row->first);
+    assert_true(has_rule(&suspects[0], row->rule));
+    if (row->second)
+        assert_bytes(suspects[1].name, row->second);
+    else
+        assert_int_equal(n, 1);
+}
+
+/* Each rule has a reason, and a row here by its name. */
+static void test_table(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < clue_rule_count; i++) {
+        bool has_row = false;
+
+        assert_true(clue_rules[i].reason[0] && clue_rules[i].weight && i < 32);
+        for (size_t j = 0; j < ARRAY_SIZE(rows); j++)
+            has_row |= bytes_starts_with(bytes_of(rows[j].name), bytes_of(clue_rules[i].name));
+        if (!has_row)
+            fail_msg("no row for the rule %s", clue_rules[i].name);
+    }
+}
+
+static void test_many_suspects(void **state)
+{
+    static struct clue_suspect suspects[CLUE_SUSPECTS_MAX];
+    static struct clue_fact facts[2 * CLUE_SUSPECTS_MAX];
+    static char names[ARRAY_SIZE(facts)][16];
+    struct clue_question q = { .path = bytes_of("/srv/data"), .spans = { { AT, AT } }, .span_count = 1 };
+    struct clue_circumstances c;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
+        facts[i] = (struct clue_fact){ .kind = CLUE_HAPPENED, .marks = CLUE_STARTED, .from_ns = AT, .to_ns = AT, .suspect = { names[i], 4 } };
+        memcpy(names[i], (char[]){ 'a' + (char)(i / 512 % 8), 'a' + (char)(i / 64 % 8), 'a' + (char)(i / 8 % 8), 'a' + (char)(i % 8) }, 4);
+    }
+    clue_circumstances_find(&q, facts, ARRAY_SIZE(facts), &c);
+    assert_int_equal(clues_judge(&c, suspects), CLUE_SUSPECTS_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest others[] = { cmocka_unit_test(test_table), cmocka_unit_test(test_many_suspects) };
+    int failed = RUN_ROWS(rows, test_row);
+
+    return failed + cmocka_run_group_tests(others, NULL, NULL);
+}
