@@ -74,6 +74,7 @@ attribution/peer.c            # /proc
 attribution/procfs.c          # /proc
 attribution/sessions.c        # a root directory, O_PATH
 attribution/users.c           # /proc
+clues/deleted.c               # the block device of a mounted file system, by its number, read only
 clues/directory.c             # O_PATH; directories below the target, without following
 clues/open.c                  # /proc
 clues/mounts.c                # a directory, by its descriptor

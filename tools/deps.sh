@@ -28,6 +28,7 @@ liblzma-dev          xz-devel               build
 zlib1g-dev           zlib-devel             build
 libcap-ng-dev        libcap-ng-devel        build
 libsystemd-dev       systemd-devel          build
+libext2fs-dev        e2fsprogs-devel        build
 uthash-dev           uthash-devel           build
 python3              python3                build, test
 libcmocka-dev        libcmocka-devel        test

@@ -19,8 +19,8 @@ static unsigned rank_of(const struct clue_fact *f)
         return 4;
     case CLUE_CHANGED:
         return 3;
-    case CLUE_TIME:
-        return 2;
+    case CLUE_TIME: /* a birth explains no loss */
+        return f->marks & CLUE_LATEST ? 2 : 1;
     case CLUE_ADDED:
         return 1;
     default:
@@ -81,7 +81,7 @@ void moments_find(const struct clue_fact *facts, size_t count, struct clue_quest
         n = MIN(n, (size_t)CLUE_SPANS_MAX);
     }
     /* what is known of the act itself, or of a change, leaves no place for what merely has a time */
-    while (n > 1 && found[0].rank >= 3 && found[n - 1].rank < 3)
+    while (n > 1 && found[n - 1].rank < MIN(found[0].rank, 3u))
         n--;
     q->span_count = n;
     for (size_t i = 0; i < n; i++)

@@ -17,6 +17,7 @@ const struct clue_source clue_sources[] = {
     { "trash", "the trashes of users", "what users put into their trash", CLUE_STAGE_STATE, 500, &clue_job_trash, NULL, false },
     { "times", "the times of the files and of their directories", NULL, CLUE_STAGE_TIME, 1500, &clue_job_directory, NULL, false },
     { "engine", "when the container was made and started", NULL, CLUE_STAGE_THEN, 500, NULL, image_ask_life, false },
+    { "inodes", "the inodes of deleted files (ext4)", NULL, CLUE_STAGE_THEN, 2000, &clue_job_deleted, NULL, false },
     { "journal", "the systemd journal around the moment", "messages of all users and services", CLUE_STAGE_THEN, 2500,
       &clue_job_journal, NULL, false },
     { "syslog", "the files that syslog writes", "messages of all users and services", CLUE_STAGE_THEN, 1500,

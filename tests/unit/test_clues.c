@@ -509,7 +509,7 @@ static void test_git_index(void **state)
 static void test_moments(void **state)
 {
     struct clue_fact facts[] = {
-        { .kind = CLUE_TIME, .from_ns = AT + 500 * SECOND, .to_ns = AT + 500 * SECOND },
+        { .kind = CLUE_TIME, .marks = CLUE_LATEST, .from_ns = AT + 500 * SECOND, .to_ns = AT + 500 * SECOND },
         { .kind = CLUE_MISSING, .from_ns = AT, .to_ns = AT },
         { .kind = CLUE_MISSING, .from_ns = AT + SECOND, .to_ns = AT + SECOND },
         { .kind = CLUE_RULE, .from_ns = AT + 900 * SECOND, .to_ns = AT + 900 * SECOND },
