@@ -61,6 +61,9 @@ static int parse(int argc, char **argv, struct clues_command *q)
         case OPTION_UNTIL:
             r = parse_time(optarg, now, &q->options.until_ns, &err);
             break;
+        case OPTION_HISTORY:
+            q->options.history = true;
+            break;
         case OPTION_STORE:
             q->store_path = optarg;
             break;

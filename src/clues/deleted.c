@@ -18,7 +18,7 @@
 
 #include <ext2fs/ext2fs.h>
 
-#include "clues/deleted.h"
+#include "clues/deleted_burst.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/clock.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "clues/deleted.h"
+#include "clues/deleted_burst.h"
 
 #include <stdio.h>
 #include <sys/stat.h>

@@ -7,6 +7,7 @@
 #include "clues/judge.h"
 #include "clues/original.h"
 #include "clues/package_log.h"
+#include "clues/people.h"
 #include "clues/scripts.h"
 #include "clues/source.h"
 #include "clues/syslog.h"
@@ -73,6 +74,15 @@ static void parse(unsigned which, struct sbuf *out, const struct clue_question *
     case 10:
         scripts_text(out, q, &of, name, text);
         break;
+    case 13:
+        people_wtmp(out, q, name, text);
+        break;
+    case 14:
+        people_accounting(out, q, name, text);
+        break;
+    case 15:
+        people_history(out, q, name, name, text);
+        break;
     default:
         break;
     }
@@ -103,13 +113,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!size)
         return 0;
     setenv("TZ", "UTC", 1);
-    if (data[0] % 13 == 11)
+    if (data[0] % 16 == 11)
         (void)original_git(&out, &q, (struct bytes){ "/srv", 4 }, text);
-    else if (data[0] % 13 == 12)
+    else if (data[0] % 16 == 12)
         take_anything(text);
     else
-        parse(data[0] % 13, &out, &q, text);
-    if (data[0] % 13 < 11)
+        parse(data[0] % 16, &out, &q, text);
+    if (data[0] % 16 != 11 && data[0] % 16 != 12)
         check(&out, &q);
     sbuf_done(&out);
     return 0;

@@ -6,14 +6,18 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/acct.h>
 #include <time.h>
+#include <utmp.h>
 
 #include "clues/cleaners.h"
 #include "clues/cron.h"
+#include "clues/deleted_burst.h"
 #include "clues/line.h"
 #include "clues/moment.h"
 #include "clues/original.h"
 #include "clues/package_log.h"
+#include "clues/people.h"
 #include "clues/scripts.h"
 #include "clues/source.h"
 #include "clues/syslog.h"
@@ -504,6 +508,131 @@ static void test_git_index(void **state)
     }
 }
 
+/* ---- people ---- */
+
+static void put_utmp(struct sbuf *s, short type, const char *user, const char *line, int64_t seconds)
+{
+    struct utmp u = { .ut_type = type };
+
+    u.ut_tv.tv_sec = (int32_t)(1795896800 + seconds);
+    memcpy(u.ut_user, user, MIN(strlen(user), sizeof(u.ut_user)));
+    memcpy(u.ut_line, line, MIN(strlen(line), sizeof(u.ut_line)));
+    memset(u.ut_host, 'h', sizeof(u.ut_host)); /* no NUL */
+    sbuf_add(s, (const char *)&u, sizeof(u));
+}
+
+static void test_wtmp(void **state)
+{
+    struct clue_question q = question_of("/srv/data");
+    _cleanup_sbuf_ struct sbuf in = SBUF_INIT, s = SBUF_INIT;
+    struct clue_fact f;
+
+    (void)state;
+    put_utmp(&in, USER_PROCESS, "ann", "pts/1", -5000); /* left before */
+    put_utmp(&in, DEAD_PROCESS, "", "pts/1", -4000);
+    put_utmp(&in, USER_PROCESS, "bob", "pts/2", -5000); /* was there */
+    put_utmp(&in, USER_PROCESS, "eve", "pts/3", 100);   /* came later */
+    put_utmp(&in, DEAD_PROCESS, "", "pts/2", 50);
+    assert_int_equal(people_wtmp(&s, &q, bytes_of("w"), sbuf_bytes(&in)), AT - 5000 * SECOND);
+    f = only(&s);
+    assert_true(bytes_starts_with(f.text, bytes_of("bob was logged in at pts/2 from hhh")));
+    assert_int_equal(f.suspect.len, 0); /* who is there has done nothing yet */
+    /* one who came just before; a record that is cut off; another start of the machine ends sessions */
+    sbuf_clear(&in);
+    sbuf_clear(&s);
+    put_utmp(&in, USER_PROCESS, "old", "pts/9", -90000);
+    put_utmp(&in, BOOT_TIME, "reboot", "~", -9000);
+    put_utmp(&in, USER_PROCESS, "bob", "pts/2", -2);
+    sbuf_add_str(&in, "half");
+    people_wtmp(&s, &q, bytes_of("w"), sbuf_bytes(&in));
+    f = only(&s);
+    assert_bytes(f.suspect, "login of bob at pts/2");
+    assert_int_equal(f.marks, CLUE_STARTED);
+}
+
+static void test_accounting(void **state)
+{
+    static const struct {
+        const char *comm;
+        int before;
+        unsigned marks; /* 0: nothing */
+    } rows[] = { { "rm", 1, CLUE_STARTED | CLUE_REMOVES }, { "rm", 100, 0 }, { "ls", 1, 0 }, { "chown", 0, CLUE_STARTED | CLUE_ALTERS } };
+    struct clue_question q = question_of("/srv/data");
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct acct_v3 a = { .ac_version = 3, .ac_uid = 7, .ac_btime = (uint32_t)(1795896800 - rows[i].before) };
+        _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+
+        memcpy(a.ac_comm, rows[i].comm, strlen(rows[i].comm));
+        people_accounting(&s, &q, bytes_of("p"), (struct bytes){ (const char *)&a, sizeof(a) });
+        assert_int_equal(s.len != 0, rows[i].marks != 0);
+        if (s.len)
+            assert_int_equal(only(&s).marks, rows[i].marks);
+    }
+}
+
+static const struct history_row {
+    const char *name, *text, *suspect;
+    unsigned marks;
+} histories[] = {
+    { "bash, with a time", "#1795896798\nrm -rf /srv/data\n", "typed by u: rm -rf /srv/data",
+      CLUE_COMMAND | CLUE_STARTED | CLUE_NAMES_PATH | CLUE_REMOVES },
+    { "zsh", ": 1795896798:0;rm -rf /srv/data\n", "typed by u: rm -rf /srv/data", CLUE_COMMAND | CLUE_STARTED | CLUE_NAMES_PATH | CLUE_REMOVES },
+    { "without a time", "rm -rf /srv/data\n", "typed by u: rm -rf /srv/data", CLUE_COMMAND | CLUE_NAMES_PATH | CLUE_REMOVES },
+    { "another time", "#1795000000\nrm -rf /srv/data\n", NULL, 0 },
+    { "a time that is none", "#99999999999999999999\nls /srv/data\n", NULL, 0 },
+    { "only looked at", "ls /srv/data\n", NULL, 0 },
+    { "a time is of one command", "#1795000000\nls\nrm /srv/data\n", "typed by u: rm /srv/data", CLUE_COMMAND | CLUE_NAMES_PATH | CLUE_REMOVES },
+};
+
+static void test_history(void **state)
+{
+    const struct history_row *row = *state;
+    struct clue_question q = question_of("/srv/data");
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+    struct clue_fact f;
+
+    people_history(&s, &q, bytes_of("/home/u/.bash_history"), bytes_of("u"), bytes_of(row->text));
+    if (!row->suspect) {
+        assert_int_equal(s.len, 0);
+        return;
+    }
+    f = only(&s);
+    assert_bytes(f.suspect, row->suspect);
+    assert_int_equal(f.marks, row->marks);
+}
+
+static void test_deleted(void **state)
+{
+    struct clue_question q = question_of("/srv/data");
+    struct deleted_inode d = { .number = 12, .mode = 0100644, .uid = 1, .gid = 2, .deleted_s = 1795896800, .deleted_ns = 5, .born_s = 1795000000 };
+    static struct deleted_inodes all;
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+    struct clue_fact f;
+
+    (void)state;
+    all = (struct deleted_inodes){ .question = &q };
+    deleted_add(&all, &d);
+    d.number = 13;
+    d.deleted_ns = 9;
+    deleted_add(&all, &d);
+    d.deleted_s += 100; /* at another time */
+    deleted_add(&all, &d);
+    deleted_put(&s, &all);
+    f = only(&s);
+    assert_int_equal(f.marks, CLUE_EXACT);
+    assert_int_equal(f.to_ns - f.from_ns, 4);
+    assert_true(bytes_starts_with(f.text, bytes_of("2 files were deleted")));
+    d.deleted_s -= 100;
+    for (unsigned i = 0; i < 1000; i++) {
+        d.uid = i + 10;
+        deleted_add(&all, &d);
+    }
+    assert_int_equal(all.count, DELETED_BURSTS_MAX);
+    assert_int_equal(all.left_out, 1000 + 1 - DELETED_BURSTS_MAX);
+}
+
 /* ---- moments ---- */
 
 static void test_moments(void **state)
@@ -587,6 +716,10 @@ int main(void)
     ADD(test_program_is_no_script);
     ADD(test_dpkg_list);
     ADD(test_git_index);
+    ADD(test_wtmp);
+    ADD(test_accounting);
+    ADD_ROWS(histories, test_history);
+    ADD(test_deleted);
     ADD(test_moments);
     ADD(test_many_moments);
     ADD(test_sources);
