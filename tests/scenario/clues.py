@@ -8,14 +8,18 @@ nobody where nothing is left. Ends with "N passed, N failed"."""
 import contextlib
 import ctypes
 import datetime
+import encodings.ascii  # pylint: disable=unused-import  # before /root is covered, where this Python may be
 import gzip
 import json
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
 import sys
 import time
+
+from lib.engine import Docker
 
 CULPRIT = os.path.abspath(sys.argv[1])
 ONLY = sys.argv[sys.argv.index("-k") + 1] if "-k" in sys.argv else ""
@@ -26,12 +30,17 @@ PRIVATE = ["/var/log", "/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily", "/v
            "/etc/tmpfiles.d", "/etc/systemd/system", "/var/lib/systemd", "/root", "/home", "/opt", "/run/log"]
 
 
-def past(name, first=None, rank=1, state=None, code=None, target=None):
-    """first: words of the true cause; None: nobody may be accused. state: a kind of clue that has to be there."""
+def past(name, first=None, rank=1, **expected):
+    """first: words of the true cause; None: nobody may be accused. Expected as well: state, a kind of clue; source, one that says what
+    happened; code, the exit status. target: asked for. What play() returns ends what it started; LeftOut: it cannot be played here."""
     def add(play):
-        PASTS.append((name, play, first, rank, state, code, target))
+        PASTS.append((name, play, first, rank, expected))
         return play
     return add
+
+
+class LeftOut(Exception):
+    pass
 
 
 def run(*words, **options):
@@ -72,7 +81,7 @@ def mounted_over():
 @past("a mount of fstab is not there", "a file system that is not mounted", state="unmounted")
 def unmounted():
     if not os.path.exists("/etc/fstab"):
-        raise FileNotFoundError("this host has no /etc/fstab to be covered")
+        raise LeftOut("this host has no /etc/fstab to be covered")
     fstab = make(BASE / "fstab", f"/dev/nosuch {data()} ext4 defaults 0 2\n")
     run("mount", "--bind", fstab, "/etc/fstab")
     shutil.rmtree(BASE / "data")
@@ -234,6 +243,73 @@ def unit():
     run("rm", "-rf", directory / "b")
 
 
+@past("the journal, and a user who logs as cron", "cron job: rm -f")
+def journal():
+    run("mount", "-t", "tmpfs", "tmpfs", "/run")
+    make(BASE / "journald.conf", "[Journal]\nAudit=no\nReadKMsg=no\nStorage=volatile\nSplitMode=none\n")
+    run("mount", "--bind", BASE / "journald.conf", "/etc/systemd/journald.conf")
+    for place in ("/run/systemd/journal", "/run/log"):
+        os.makedirs(place)
+    daemon = subprocess.Popen(["/lib/systemd/systemd-journald"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    await_that(lambda: os.path.exists("/run/systemd/journal/socket"))
+    directory = data()
+    for user, command in ((0, f"rm -f {directory}/a"), (1000, f"rm -rf {directory}")):
+        words = ["setpriv", "--reuid", str(user), "--clear-groups", "logger", "--journald"]
+        run(*words, input=f"MESSAGE=(root) CMD ({command})\nSYSLOG_IDENTIFIER=CRON\nPRIORITY=6\n".encode())
+    os.unlink(directory / "a")
+    for n in range(2):
+        await_that(lambda count=n: read_journal().count("CMD") > count)
+    return daemon.kill
+
+
+def read_journal():
+    return subprocess.run(["journalctl", "-q", "--no-pager"], capture_output=True, text=True, check=False).stdout
+
+
+def await_that(condition):
+    for _ in range(6000):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise RuntimeError("it does not come")
+
+
+@past("deleted inodes of ext4, when the directory has changed since", None, source="inodes", target="fs/d")
+def inodes():
+    (BASE / "fs").mkdir()
+    run("truncate", "-s", "64M", BASE / "image")
+    run("mkfs.ext4", "-q", BASE / "image")
+    try:
+        run("mount", "-o", "loop", BASE / "image", BASE / "fs")
+    except subprocess.CalledProcessError as e:
+        raise LeftOut("no loop device") from e
+    for name in "abc":
+        make(BASE / "fs/d" / name)
+    os.unlink(BASE / "fs/d/b")
+
+
+@past("rm, by process accounting", "rm of uid 0")
+def accounting():
+    directory = data()
+    os.makedirs("/var/log/account")
+    with open("/var/log/account/pacct", "wb") as f:
+        for comm, ago in ((b"ls", 1), (b"rm", 0), (b"rm", 500)):
+            f.write(struct.pack("<BBHIIIIIIf8H16s", 0, 3, 0, 0, 0, 0, 77, 1, int(time.time()) - ago, 0.0, *([0] * 8), comm))
+    os.unlink(directory / "a")
+
+
+@past("typed in a shell, if histories are asked for", "typed by u: rm", args=["--history"])
+def history():
+    directory = data()
+    make("/home/u/.bash_history", f"#{int(time.time())}\nrm {directory}/a\n")
+    os.unlink(directory / "a")
+
+
+@past("and not if they are not", None)
+def no_history():
+    history()
+
+
 # ---- what is set to happen ----
 
 @past("tmpfiles by age", "systemd-tmpfiles")
@@ -257,7 +333,7 @@ def quarantine():
     agent.parent.mkdir(parents=True)
     shutil.copy("/bin/sleep", agent)
     running = subprocess.Popen([agent, "600"])
-    await_executable(running.pid, agent)
+    await_that(lambda: executable(running.pid) == str(agent))
     time.sleep(1.1)  # it ran before the moment, by whole clock ticks
     directory = data()
     run("git", "init", "-q", directory)
@@ -266,13 +342,48 @@ def quarantine():
     return running.kill
 
 
-def await_executable(pid, path):
-    for _ in range(6000):
-        with contextlib.suppress(OSError):
-            if os.readlink(f"/proc/{pid}/exe") == str(path):
-                return
-        time.sleep(0.01)
-    raise RuntimeError(f"{path} does not run")
+def executable(pid):
+    with contextlib.suppress(OSError):
+        return os.readlink(f"/proc/{pid}/exe")
+    return None
+
+
+# ---- containers ----
+
+def web():
+    try:
+        docker = Docker()
+    except (RuntimeError, OSError) as e:
+        raise LeftOut(f"no docker: {e}") from e
+    docker.run("web")
+    return docker
+
+
+@past("a file of the image is missing in a container", None, state="missing", asked="web:/prd")
+def container_file():
+    docker = web()
+    merged = docker.inspect("web", "{{.GraphDriver.Data.MergedDir}}")
+    started = time.time()
+    await_that(lambda: time.time() > started + 8)  # or the entry point would have been starting just then
+    os.unlink(merged + "/prd/lower")
+    return docker.stop
+
+
+@past("a container's entry point was starting", "the entry point of container web", state="missing", rank=3, asked="web:/prd")
+def container_start():
+    docker = web()
+    docker.run("web", command=["/bin/sh", "-c", "rm /prd/lower; while :; do sleep 1; done"])
+    merged = docker.inspect("web", "{{.GraphDriver.Data.MergedDir}}")
+    await_that(lambda: not os.path.exists(merged + "/prd/lower"))
+    return docker.stop
+
+
+@past("a container was made anew", "the making anew of container web", asked="web:/prd/added")
+def container_anew():
+    docker = web()
+    docker("exec", "web", "/bin/sh", "-c", "echo x > /prd/added")
+    docker.run("web")
+    return docker.stop
 
 
 # ---- nothing ----
@@ -306,14 +417,15 @@ CLONE_NEWNS = 0x00020000
 
 def play(row):
     """In a process of its own, whose mounts are gone with it. What is wrong, or None."""
-    name, function, first, rank, state, code, target = row
     read_end, write_end = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(read_end)
         wrong = "the test itself failed"
         try:
-            wrong = play_inside(name, function, first, rank, state, code, target)
+            wrong = play_inside(*row)
+        except LeftOut as e:
+            wrong = f"left out: {e}"
         except subprocess.CalledProcessError as e:
             wrong = f"{e}: {e.stderr.decode(errors='replace')[-300:]}"
         except Exception as e:  # pylint: disable=broad-except
@@ -328,12 +440,12 @@ def play(row):
     return answer
 
 
-def ask(target, form):
-    return subprocess.run([CULPRIT, "clues", "--store", "/nowhere.db", "--format", form, str(target)], capture_output=True, timeout=120,
-                          check=False)
+def ask(target, form, args):
+    return subprocess.run([CULPRIT, "clues", "--store", "/nowhere.db", "--format", form, *args, str(target)], capture_output=True,
+                          timeout=120, check=False)
 
 
-def play_inside(name, function, first, rank, state, code, target):
+def play_inside(name, function, first, rank, expected):
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNS) < 0:
         raise OSError(ctypes.get_errno(), "unshare")
@@ -346,9 +458,9 @@ def play_inside(name, function, first, rank, state, code, target):
             run("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", place)
     end = function()
     try:
-        asked = BASE / (target or "data")
-        answer = ask(asked, "json")
-        text = ask(asked, "text")
+        asked = expected.get("asked") or BASE / expected.get("target", "data")
+        answer = ask(asked, "json", expected.get("args", []))
+        text = ask(asked, "text", expected.get("args", []))
     finally:
         if end:
             end()
@@ -357,14 +469,17 @@ def play_inside(name, function, first, rank, state, code, target):
     clues = [json.loads(line) for line in answer.stdout.splitlines()]
     suspects = [c["culprit"]["clue"]["suspect"] for c in clues if c["culprit"]["clue"]["kind"] == "suspect"]
     kinds = {c["culprit"]["clue"]["kind"] for c in clues}
+    happened = {c["culprit"]["clue"].get("source") for c in clues if c["culprit"]["clue"]["kind"] == "happened"}
     if answer.returncode not in (0, 1) or text.returncode != answer.returncode:
         return f"exit {answer.returncode}, {text.returncode}: {answer.stderr.decode()}"
     if b"\x1b" in text.stdout or b"\x00" in text.stdout:
         return "what is in a log got to the terminal as it is"
-    if state and state not in kinds:
-        return f"no clue \"{state}\" among {sorted(kinds)}"
-    if code is not None and answer.returncode != code:
-        return f"exit {answer.returncode}, not {code}"
+    if expected.get("state", "summary") not in kinds:
+        return f"no clue \"{expected['state']}\" among {sorted(kinds)}"
+    if "source" in expected and expected["source"] not in happened:
+        return f"{expected['source']} says nothing of what happened"
+    if answer.returncode != expected.get("code", answer.returncode):
+        return f"exit {answer.returncode}, not {expected['code']}"
     if first is None and suspects:
         return f"accused: {suspects}"
     if first and not any(first in s for s in suspects[:rank]):
@@ -378,8 +493,9 @@ def main():
         if ONLY not in row[0]:
             continue
         wrong = play(row)
-        print(f"{'WRONG' if wrong else 'right'}  {row[0]}{': ' + wrong if wrong else ''}", flush=True)
-        failed += bool(wrong)
+        left_out = wrong.startswith("left out: ")
+        print(f"{'-----' if left_out else 'WRONG' if wrong else 'right'}  {row[0]}{': ' + wrong if wrong else ''}", flush=True)
+        failed += bool(wrong) and not left_out
         passed += not wrong
     shutil.rmtree(BASE, ignore_errors=True)
     print(f"{passed} passed, {failed} failed")
