@@ -67,9 +67,15 @@ static bool was_due(const struct clue_circumstances *c, const struct clue_fact *
     return f->kind == CLUE_RULE && (f->marks & CLUE_DUE) && fits(c, f);
 }
 
+/* A package that is installed or configured removes nothing of others; its transaction may by what it runs, and is a suspect itself. */
+static bool only_makes(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    return bytes_starts_with(f->suspect, bytes_of("package ")) && !(f->marks & CLUE_REMOVES) && (c->missing || !c->there);
+}
+
 static bool began(const struct clue_circumstances *c, const struct clue_fact *f)
 {
-    return f->kind == CLUE_HAPPENED && ran(f) && begins_within(c, f, AT_ONCE_NS);
+    return f->kind == CLUE_HAPPENED && ran(f) && !only_makes(c, f) && begins_within(c, f, AT_ONCE_NS);
 }
 
 /* Less than a message that something began: processes begin all the time. */
@@ -80,7 +86,7 @@ static bool is_as_old(const struct clue_circumstances *c, const struct clue_fact
 
 static bool began_in_minute(const struct clue_circumstances *c, const struct clue_fact *f)
 {
-    return f->kind == CLUE_HAPPENED && ran(f) && begins_within(c, f, CLUE_BEFORE_NS);
+    return f->kind == CLUE_HAPPENED && ran(f) && !only_makes(c, f) && begins_within(c, f, CLUE_BEFORE_NS);
 }
 
 static bool removed_then(const struct clue_circumstances *c, const struct clue_fact *f)
@@ -91,7 +97,7 @@ static bool removed_then(const struct clue_circumstances *c, const struct clue_f
 /* A package whose list has what is not as the list says. */
 static bool is_listed(const struct clue_circumstances *c, const struct clue_fact *f)
 {
-    if (!began_in_minute(c, f) || !bytes_starts_with(f->suspect, bytes_of("package ")))
+    if (f->kind != CLUE_HAPPENED || !begins_within(c, f, CLUE_BEFORE_NS) || !bytes_starts_with(f->suspect, bytes_of("package ")))
         return false;
     for (size_t i = 0; i < c->count; i++)
         if ((c->facts[i].kind == CLUE_MISSING || c->facts[i].kind == CLUE_CHANGED) && bytes_ends_with(c->facts[i].text, f->suspect))

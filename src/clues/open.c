@@ -12,6 +12,7 @@
 #include "util/escape.h"
 #include "util/parse.h"
 
+#define MAPS_MAX (4 * 1024 * 1024)
 #define GONE " (deleted)"
 
 /* Our own descriptors, such as one that was inherited, hold nothing for anybody. */
@@ -54,6 +55,11 @@ static void put(const struct held *h, const char *where, struct bytes path, cons
     clue_put(h->out, &f);
 }
 
+static bool is_asked_for(const struct clue_question *q, struct bytes path)
+{
+    return bytes_path_covers(q->path, path) || (q->host_path.len && bytes_path_covers(q->host_path, path));
+}
+
 static void look_at_links(const struct held *h, const char *directory)
 {
     int fd = openat(h->proc, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -73,16 +79,53 @@ static void look_at_links(const struct held *h, const char *directory)
         if (!bytes_ends_with(path, bytes_of(GONE)))
             continue;
         path.len -= sizeof(GONE) - 1;
-        if (!bytes_path_covers(h->q->path, path) && !(h->q->host_path.len && bytes_path_covers(h->q->host_path, path)))
+        if (!is_asked_for(h->q, path))
             continue;
         if (fstatat(dirfd(dir), entry->d_name, &st, 0) < 0 || !S_ISREG(st.st_mode))
             continue;
         snprintf(where, sizeof(where), "%s/%.40s", directory, entry->d_name);
         put(h, where, path, &st);
-        if (directory[0] == 'm')
-            break; /* one file is mapped in several parts */
     }
     closedir(dir);
+}
+
+/* One line of /proc/PID/maps: "FROM-TO rwxp OFFSET DEVICE INODE   PATH (deleted)". */
+static void look_at_mapping(const struct held *h, struct bytes line)
+{
+    struct bytes rest = line, range = bytes_next_word(&rest), path;
+    char where[64];
+    struct stat st;
+
+    if (!bytes_ends_with(line, bytes_of(GONE)))
+        return;
+    for (unsigned i = 0; i < 4; i++)
+        (void)bytes_next_word(&rest);
+    while (rest.len && rest.data[0] == ' ')
+        rest = (struct bytes){ rest.data + 1, rest.len - 1 };
+    path = (struct bytes){ rest.data, rest.len - MIN(rest.len, sizeof(GONE) - 1) };
+    if (!is_asked_for(h->q, path))
+        return;
+    snprintf(where, sizeof(where), "map_files/%.*s", (int)MIN(range.len, (size_t)40), range.data);
+    if (fstatat(h->proc, where, &st, 0) == 0 && S_ISREG(st.st_mode))
+        put(h, where, path, &st);
+}
+
+/* The text says it for all mappings at once; following each link of map_files would be slow. */
+static void look_at_mappings(const struct held *h)
+{
+    _cleanup_close_ int fd = openat(h->proc, "maps", O_RDONLY | O_CLOEXEC);
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    struct bytes rest, before = BYTES_NULL;
+
+    if (fd < 0 || sbuf_add_file(&text, fd, MAPS_MAX) < 0)
+        return;
+    for (rest = sbuf_bytes(&text); rest.len;) {
+        struct bytes line = bytes_next_line(&rest), path = bytes_basename(line);
+
+        if (!bytes_equal(path, before)) /* one file is mapped in several parts */
+            look_at_mapping(h, line);
+        before = path;
+    }
 }
 
 static int gather(struct bytes request, struct gathered *g)
@@ -105,7 +148,7 @@ static int gather(struct bytes request, struct gathered *g)
             continue;
         if (!is_own(h.proc, dirfd(dir))) {
             look_at_links(&h, "fd");
-            look_at_links(&h, "map_files");
+            look_at_mappings(&h);
         }
         close(h.proc);
     }

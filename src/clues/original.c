@@ -41,22 +41,36 @@ static bool covers(const struct clue_question *q, struct bytes path)
            bytes_path_covers((struct bytes){ q->path.data + usr.len, q->path.len - usr.len }, path);
 }
 
-/* The checksum of a path, without its first slash, in a list of them. */
-static struct bytes md5_of(struct bytes sums, struct bytes path)
+/* The checksum of a path, without its first slash, in what is left of a list of them. */
+static struct bytes find_md5(struct bytes *sums, struct bytes path)
 {
     struct bytes line;
 
-    while (sums.len) {
-        line = bytes_next_line(&sums);
+    while (sums->len) {
+        line = bytes_next_line(sums);
         if (line.len == path.len + 33 && memcmp(line.data + 34, path.data + 1, path.len - 1) == 0)
             return (struct bytes){ line.data, 32 };
     }
     return BYTES_NULL;
 }
 
+/* Both lists have the same order, nearly: *rest is where the last one was found. */
+static struct bytes md5_of(struct bytes all, struct bytes *rest, struct bytes path)
+{
+    struct bytes found = find_md5(rest, path);
+
+    if (!found.len) {
+        *rest = all;
+        found = find_md5(rest, path);
+        if (!found.len)
+            *rest = all;
+    }
+    return found;
+}
+
 void original_dpkg(struct sbuf *out, const struct clue_question *q, struct bytes package, struct bytes list, struct bytes md5sums)
 {
-    struct bytes line;
+    struct bytes line, rest = md5sums;
 
     while (list.len) {
         struct original o = { 0 };
@@ -69,7 +83,7 @@ void original_dpkg(struct sbuf *out, const struct clue_question *q, struct bytes
             continue;
         o.path = line;
         o.owner = package;
-        o.md5 = md5_of(md5sums, line);
+        o.md5 = md5_of(md5sums, &rest, line);
         original_put(out, &o);
     }
 }

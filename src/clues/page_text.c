@@ -144,12 +144,11 @@ static bool is_suspected(const struct clue_page *p, const struct clue_fact *f)
 
 static bool is_shown(const struct clue_page *p, const struct clue_fact *f, bool happened)
 {
-    const struct clue_question *q = clues_question(p->clues);
-
     if (happened)
         return f->kind == CLUE_HAPPENED || (f->kind == CLUE_RUNNING && is_suspected(p, f)) ||
                (f->kind == CLUE_AGENT && (f->marks & CLUE_GUARDS));
-    return (f->kind == CLUE_RULE && ((f->marks & CLUE_NAMES) || (q->span_count && (f->marks & CLUE_DUE)))) ||
+    /* what only names the path is in JSON; a rule that keeps it has no suspect */
+    return (f->kind == CLUE_RULE && (f->marks & CLUE_NAMES) && ((f->marks & (CLUE_REMOVES | CLUE_ALTERS)) || !f->suspect.len)) ||
            (f->kind == CLUE_AGENT && !(f->marks & CLUE_GUARDS));
 }
 
