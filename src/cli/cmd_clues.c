@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/clues_audit.h"
 #include "cli/option.h"
 #include "cli/options.h"
 #include "cli/print.h"
@@ -253,6 +254,7 @@ int cmd_clues(int argc, char **argv)
             r = find_container(&q, &err);
         if (r == 0) {
             ask_record(&q, host.id);
+            clues_audit(&q.target, &q.options, &q.arena);
             r = answer(&q, &host, &err);
         }
         if (r < 0)

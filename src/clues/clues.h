@@ -21,6 +21,9 @@ struct clues_options {
     uint64_t since_ns, until_ns;
     bool has_record;        /* culprit has a store */
     uint64_t recorded;      /* changes of the target in it */
+    bool has_audit;         /* there are audit logs */
+    struct bytes audit;     /* what they say of it: a verdict a line, escaped */
+    struct bytes audit_note;
     bool history;           /* shell histories too */
     const volatile sig_atomic_t *stop; /* non-zero: what is there will do */
     void (*progress)(void *data, const char *reads); /* after a second: what is being looked at */

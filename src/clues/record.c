@@ -24,3 +24,28 @@ int record_ask(struct clues *c, unsigned source, struct err *err)
     f.text = bytes_of(text);
     return clues_add(c, source, &f);
 }
+
+int record_ask_audit(struct clues *c, unsigned source, struct err *err)
+{
+    const struct clues_options *o = clues_options(c);
+    struct bytes rest = o->audit, line;
+    int r = 0;
+
+    (void)err;
+    clues_set_report(c, source, o->has_audit ? CLUE_STATE_READ : CLUE_STATE_ABSENT, o->audit_note);
+    while (rest.len && r == 0) {
+        struct clue_fact f = { .kind = CLUE_RECORDED, .marks = CLUE_DID | CLUE_NAMES_PATH };
+
+        line = bytes_next_line(&rest);
+        if (bytes_starts_with(line, bytes_of("VERDICT")))
+            line = (struct bytes){ line.data + 7, line.len - 7 };
+        while (line.len && line.data[0] == ' ')
+            line = (struct bytes){ line.data + 1, line.len - 1 };
+        if (!line.len || bytes_starts_with(line, bytes_of("Nobody")))
+            continue;
+        f.text = line;
+        f.suspect = line.len <= CLUE_TEXT_MAX ? line : (struct bytes){ line.data, CLUE_TEXT_MAX };
+        r = clues_add(c, source, &f);
+    }
+    return r;
+}

@@ -8,6 +8,7 @@
 /* clang-format off */
 const struct clue_source clue_sources[] = {
     { "record", "culprit's own record", NULL, CLUE_STAGE_STATE, 100, NULL, record_ask, false },
+    { "audit", "the audit logs (who --from)", "what all users did, as far as rules had it", CLUE_STAGE_STATE, 100, NULL, record_ask_audit, false },
     { "image", "the container's image", NULL, CLUE_STAGE_STATE, 3000, NULL, image_ask, false },
     { "mounts", "mounts, what lies under them, and fstab", NULL, CLUE_STAGE_STATE, 1000, &clue_job_mounts, NULL, false },
     { "open", "files that processes hold open", "names of files that any process holds open", CLUE_STAGE_STATE, 1200,
