@@ -131,7 +131,9 @@ static const struct phrase_words *words_of(const struct tally *t)
     case VARIANT_UNCHANGED:
         return &touched;
     case VARIANT_UNCERTAIN:
-        return t->operation == OPERATION_UTIME ? &uncertain : w;
+        if (t->operation == OPERATION_UTIME)
+            return &uncertain;
+        break;
     default:
         break;
     }
