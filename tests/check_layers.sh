@@ -85,6 +85,7 @@ cli/print.c                   # /proc
 cli/rule_file.c               # the user's own: his rules
 cli/who_store.c               # our own store
 config/files.c                # the administrator's configuration
+daemon/heartbeat.c            # our own directory, /proc/self
 daemon/changes.c              # doctor's scratch directory, by descriptors
 daemon/single.c               # our own lock
 daemon/scratch.c              # the same

@@ -375,7 +375,7 @@ static int list_containers(void)
 /* ---- doctor TARGET ---- */
 
 static void on_line(void *data, const char *access_path, const char *change,
-                    enum selftest_outcome outcome, const char *text)
+                    enum proof_outcome outcome, const char *text)
 {
     struct doctor *d = data;
     static const char *const names[] = { "right", "declared", "wrong" };
@@ -389,7 +389,7 @@ static void on_line(void *data, const char *access_path, const char *change,
         sbuf_add_str(&d->out, "}\n");
         return;
     }
-    if (outcome != SELFTEST_RIGHT)
+    if (outcome != PROOF_RIGHT)
         sbuf_addf(&d->out, "  %-15s %-12s %-9s %s\n", access_path, change, names[outcome], text);
 }
 

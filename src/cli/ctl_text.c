@@ -66,7 +66,7 @@ static void write_events(const struct json_t *s, struct sbuf *out)
 {
     static const char *const places[] = { "ring-full",      "map-full",    "path",  "audit-kernel", "audit-socket", "audit-damaged",
                                           "fanotify-queue", "process-events", "store", "watch-window", "unread",       "killed",
-                                          "unanswered",     "viewer" };
+                                          "unanswered",     "viewer", "heartbeat" };
     const struct json_t *lost = control_object(s, "lost");
     bool any = false;
     char text[WHEN_SIZE];

@@ -145,6 +145,25 @@ int config_parse_retention_size(struct bytes value, uint64_t *ret, struct err *e
     return r;
 }
 
+int config_parse_heartbeat(struct bytes value, uint64_t *ret_ns, struct err *err)
+{
+    int r = 0;
+
+    *ret_ns = 0;
+    if (!bytes_equal_str(value, "off"))
+        r = parse_duration(value.data, ret_ns, err); /* values end in a NUL */
+    if (r == 0 && *ret_ns && *ret_ns < NS_PER_S)
+        r = err_say(err, -EINVAL, "\"%.*s\" is less than a second", SHOWN(value));
+    return r;
+}
+
+static int check_heartbeat(struct bytes value, struct err *err)
+{
+    uint64_t ns;
+
+    return config_parse_heartbeat(value, &ns, err);
+}
+
 static int check_age(struct bytes value, struct err *err)
 {
     uint64_t ns;
@@ -196,6 +215,8 @@ static const struct config_key_info keys[CONFIG_KEY_COUNT] = {
         "the kernel's buffer for events", check_size },
     [CONFIG_CONTROL] = { false, false, "control", "", "a path",
         "the socket that culprit ctl, watch and run ask; empty: control beside the lock", check_socket },
+    [CONFIG_HEARTBEAT] = { false, false, "heartbeat", "1h", "off, or a duration: 30m, 1h",
+        "so often a change of each kind is made beside the store, and has to be seen", check_heartbeat },
     [CONFIG_RETENTION_AGE] = { false, false, "retention_age", "90d", "off, or a duration of at least an hour: 12h, 90d",
         "what is older is removed from the store", check_age },
     [CONFIG_RETENTION_SIZE] = { false, false, "retention_size", "2G", "off, or a size of at least 16M",

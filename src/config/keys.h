@@ -20,6 +20,7 @@ enum config_key {
     CONFIG_DOCKER_SOCKET,
     CONFIG_RING_SIZE,
     CONFIG_CONTROL,
+    CONFIG_HEARTBEAT,
     CONFIG_RETENTION_AGE,
     CONFIG_RETENTION_SIZE,
     /* of one watch */
@@ -51,5 +52,7 @@ bool config_sensor_is_automatic(struct bytes value);
 /* Nanoseconds, bytes; 0: off. -EINVAL with what is wrong. */
 int config_parse_age(struct bytes value, uint64_t *ret_ns, struct err *err);
 int config_parse_retention_size(struct bytes value, uint64_t *ret, struct err *err);
+/* "off" is 0. CLOCK_MONOTONIC's nanoseconds; -EINVAL. */
+int config_parse_heartbeat(struct bytes value, uint64_t *ret_ns, struct err *err);
 /* on, off, true, false, yes, no. -EINVAL: it is none. */
 int config_parse_switch(struct bytes value, bool *ret);

@@ -190,7 +190,7 @@ static size_t add_transients(const struct arming *a, const struct arming_set *se
     return n;
 }
 
-static int change(struct arming *a, const struct arming_set *set, struct watchset_difference *ret, struct err *err)
+static int change(struct arming *a, const struct arming_set *set, bool renew, struct watchset_difference *ret, struct err *err)
 {
     struct plan_ask *asks = calloc(set->count + a->transients.count + 1, sizeof(*asks));
     unsigned permissions = set->permissions;
@@ -206,7 +206,7 @@ static int change(struct arming *a, const struct arming_set *set, struct watchse
     n = set->count + add_transients(a, set, asks + set->count, &permissions);
     r = plan_make(asks, n, &plan, err);
     if (r == 0)
-        r = pipeline_change(a->pipeline, &plan, permissions, ret, err);
+        r = pipeline_change(a->pipeline, &plan, permissions, renew, ret, err);
     free(asks);
     return r;
 }
@@ -225,7 +225,7 @@ int arm_configuration(struct arming *a, const struct config *c, struct watchset_
         ret->failed_ask = SIZE_MAX;
         r = take_apart(&set, &why);
         if (r == 0)
-            r = change(a, &set, ret, &why);
+            r = change(a, &set, true, ret, &why);
         if (r < 0)
             forget_targets(&set);
         again = r < 0 && do_without(a, &set, ret->failed_ask, err_text(&why, r));
@@ -242,11 +242,11 @@ int arm_configuration(struct arming *a, const struct config *c, struct watchset_
     return 0;
 }
 
-int arm_transients(struct arming *a, struct err *err)
+int arm_transients(struct arming *a, bool renew, struct err *err)
 {
     struct watchset_difference d;
 
-    return change(a, &a->set, &d, err);
+    return change(a, &a->set, renew, &d, err);
 }
 
 unsigned arming_uncovered(const struct arming *a, const struct target *target, unsigned permissions)

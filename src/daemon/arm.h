@@ -38,8 +38,9 @@ struct arming {
 
 /* In place of what is armed, transient watches stay. A failure changes nothing. -EBUSY: the last change is not over. */
 int arm_configuration(struct arming *a, const struct config *c, struct watchset_difference *ret, struct err *err);
-/* The same configuration, and the transient watches as they are now. A failure changes nothing that is armed. */
-int arm_transients(struct arming *a, struct err *err);
+/* The same configuration, and the transient watches as they are now. A failure changes nothing that is armed. renew: the record begins a
+ * new span of coverage; false: it is about nothing that anybody would ask for. */
+int arm_transients(struct arming *a, bool renew, struct err *err);
 void arming_done(struct arming *a);
 
 /* Of what is asked for, what no watch of the configuration watches: enum permission; 0: all of it is watched. */

@@ -32,6 +32,7 @@ struct control {
     struct pipeline *pipeline;
     struct waiting_call *pending;
     struct viewing viewing;
+    bool ending;
     bool stale;              /* transient watches have changed, and what is armed has not */
 };
 
@@ -195,7 +196,7 @@ static void do_flush(struct control *c, struct control_client *client, const str
 /* What is armed becomes what is asked for. -EBUSY: later. */
 static int follow_transients(struct control *c, struct err *err)
 {
-    int r = arm_transients(c->options.arming, err);
+    int r = c->ending ? err_say(err, -ECANCELED, "the daemon is ending") : arm_transients(c->options.arming, true, err);
 
     c->stale = r == -EBUSY;
     return r;
@@ -443,7 +444,7 @@ static void answer_changes(struct control *c, int r, const char *text)
 
 void control_idle(struct control *c)
 {
-    if (c->stale && !pipeline_is_changing(c->pipeline)) {
+    if (c->stale && !c->ending && !pipeline_is_changing(c->pipeline)) {
         struct err err = ERR_INIT;
         int r = follow_transients(c, &err);
 
@@ -512,6 +513,12 @@ int control_start(struct control *c, struct pipeline *pipeline, struct err *err)
     c->pipeline = c->viewing.pipeline = pipeline;
     r = control_server_listen(c->server, err);
     return r < 0 ? r : pipeline_watch_fd(pipeline, control_server_fd(c->server), on_ready, c, err);
+}
+
+void control_end(struct control *c)
+{
+    if (c)
+        c->ending = true;
 }
 
 void control_close(struct control *c)

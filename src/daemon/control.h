@@ -23,6 +23,8 @@ struct control_options {
 int control_open(const struct control_options *options, struct control **ret, struct err *err);
 /* All is watched: clients are answered from now on, in the pipeline's loop. */
 int control_start(struct control *c, struct pipeline *pipeline, struct err *err);
+/* The observation is about to end: nothing is watched anew, and viewers get what is left. */
+void control_end(struct control *c); /* NULL is fine */
 void control_close(struct control *c); /* NULL is fine */
 
 /* Each time the loop has done what there was. */

@@ -27,6 +27,7 @@ static const char *const lost_names[LOST_COUNT] = {
     [LOST_KILLED] = "killed",
     [LOST_UNANSWERED] = "unanswered",
     [LOST_VIEWER] = "viewer",
+    [LOST_HEARTBEAT] = "heartbeat",
 };
 
 const char *status_lost_name(enum lost place)

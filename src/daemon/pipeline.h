@@ -68,11 +68,11 @@ int pipeline_add(struct pipeline *p, struct target *target, struct err *err);
 /*
  * Makes the targets those of the plan, which is emptied, without a moment in which what stays is not seen (watch/change.h);
  * before pipeline_ready() that is adding all of them. permissions: of all of them. A new span of coverage begins, if
- * anything is new or goes. A failure changes nothing; ret is filled in as watchset_change() has it.
+ * anything is new or goes, and renew is true. A failure changes nothing; ret is filled in as watchset_change() has it.
  */
 struct plan;
 struct watchset_difference;
-int pipeline_change(struct pipeline *p, struct plan *plan, unsigned permissions, struct watchset_difference *ret,
+int pipeline_change(struct pipeline *p, struct plan *plan, unsigned permissions, bool renew, struct watchset_difference *ret,
                     struct err *err);
 /* The last change is not over; another one would be -EBUSY. */
 bool pipeline_is_changing(const struct pipeline *p);
@@ -92,6 +92,7 @@ int pipeline_watch_fd(struct pipeline *p, int fd, void (*ready)(void *data, int 
 
 struct pipeline_condition {
     unsigned sensors;        /* enum sensor_bit: those that are open */
+    uint64_t has;            /* enum capability: of all of them */
     uint64_t from_ns;        /* CLOCK_REALTIME: of this span of coverage */
     uint64_t events;         /* that were emitted */
     uint64_t newest_ns;      /* CLOCK_REALTIME: the newest of them; 0 = none */
@@ -107,6 +108,8 @@ void pipeline_each_watch(const struct pipeline *p, void (*each)(void *data, cons
 const struct target *pipeline_watch_target(const struct pipeline *p, uint32_t watch); /* watch/listing.h */
 void pipeline_each_silent_engine(const struct pipeline *p, void (*each)(void *data, const char *name), void *data);
 
+/* Something that was found outside of it to be missing: to the store, and to whoever is called back. */
+void pipeline_report_gap(struct pipeline *p, const struct gap *gap);
 /* Targets, as they were written, of which nothing was ever there while they were watched. */
 void pipeline_each_absent(const struct pipeline *p, void (*each)(void *data, struct bytes text), void *data);
 

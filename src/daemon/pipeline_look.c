@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* The pipeline as others see it, while it runs. */
 #include "daemon/pipeline_coverage.h"
+#include "daemon/pipeline_stages.h"
 #include "util/clock.h"
 #include "watch/listing.h"
 
-#define HOLD_NS (300 * NS_PER_MS)  /* sensors hold an event until those that belong to it have come */
-#define HOLD_AUDIT_NS NS_PER_S     /* audit's records wait in the kernel's own queue, too */
 #define NEWER_NS (2 * NS_PER_S)    /* under a load that does not end: the queues are read in order */
 
 void pipeline_look(const struct pipeline *p, struct pipeline_condition *ret)
 {
     *ret = (struct pipeline_condition){
         .sensors = pipeline_open_sensor_bits(p),
+        .has = p->choice.has,
         .from_ns = p->from_ns,
         .events = p->sequence,
         .newest_ns = p->newest_event_ns,
@@ -47,6 +47,11 @@ void pipeline_each_silent_engine(const struct pipeline *p, void (*each)(void *da
     engines_each_silent(p->engines, each, data);
 }
 
+void pipeline_report_gap(struct pipeline *p, const struct gap *gap)
+{
+    pipeline_on_gap(p, gap);
+}
+
 void pipeline_each_absent(const struct pipeline *p, void (*each)(void *data, struct bytes text), void *data)
 {
     watchset_each_absent(p->watches, each, data);
@@ -54,13 +59,12 @@ void pipeline_each_absent(const struct pipeline *p, void (*each)(void *data, str
 
 bool pipeline_has_emitted(const struct pipeline *p, uint64_t before_ns)
 {
-    uint64_t hold_ns = pipeline_open_sensor_bits(p) & SENSOR_AUDIT ? HOLD_AUDIT_NS : HOLD_NS;
     uint64_t oldest = p->fuse ? fuse_oldest_ns(p->fuse) : 0;
 
     if (oldest && oldest <= before_ns)
         return false;
-    /* nothing was waiting to be read at some time since, or what is read is newer */
-    return p->all_read_ns > before_ns + hold_ns || p->newest_event_ns > before_ns + NEWER_NS;
+    /* nothing was waiting to be read at some time since, and again later; or what is read is newer */
+    return p->all_emitted_ns > before_ns || p->newest_event_ns > before_ns + NEWER_NS;
 }
 
 uint64_t pipeline_store_mark(struct pipeline *p)

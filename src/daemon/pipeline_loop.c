@@ -23,6 +23,8 @@
 #define BUSY_WAKES 20        /* wakes without a pause between: it is a load */
 #define POLL_NS NS_PER_S     /* what is waited for is looked for so often */
 #define SEEN_NS (20 * NS_PER_MS) /* the store learns so often how far everything was seen */
+#define SETTLED_NS (300 * NS_PER_MS) /* so long after it was read an event is emitted, but for audit's */
+#define SETTLED_AUDIT_NS NS_PER_S
 #define FLOWING_NS NS_PER_S       /* events come, if the last one is not older */
 #define HELD_NS (100 * NS_PER_MS) /* sensors hold an event until those that belong to it have come */
 
@@ -94,8 +96,10 @@ static void emit_seen(struct pipeline *p, uint64_t turn_ns)
         return;
     p->next_seen_ns = turn_ns + SEEN_NS;
     waits = is_readable(p);
-    if (!waits)
+    if (!waits && turn_ns - p->all_read_ns >= (pipeline_open_sensor_bits(p) & SENSOR_AUDIT ? SETTLED_AUDIT_NS : SETTLED_NS)) {
+        p->all_emitted_ns = p->all_read_ns;
         p->all_read_ns = turn_ns;
+    }
     if (!p->store)
         return;
     if (turn_ns < p->last_event_ns + FLOWING_NS)

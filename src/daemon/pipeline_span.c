@@ -47,7 +47,7 @@ void pipeline_ready(struct pipeline *p, struct sbuf *ret_text)
     memory_give_back(); /* the kernel's types, read to load BPF programs; package lists; libraries' start */
 }
 
-int pipeline_change(struct pipeline *p, struct plan *plan, unsigned permissions, struct watchset_difference *ret,
+int pipeline_change(struct pipeline *p, struct plan *plan, unsigned permissions, bool renew, struct watchset_difference *ret,
                     struct err *err)
 {
     int r = watchset_change(p->watches, plan, ret, err);
@@ -55,7 +55,7 @@ int pipeline_change(struct pipeline *p, struct plan *plan, unsigned permissions,
     if (r < 0)
         return r;
     p->options.permissions = permissions;
-    if (p->from_ns && (ret->added || ret->ended))
+    if (renew && p->from_ns && (ret->added || ret->ended))
         pipeline_renew_coverage(p);
     return 0;
 }

@@ -53,7 +53,9 @@ struct pipeline {
     uint64_t from_ns;
     uint64_t next_poll_ns;
     uint64_t next_seen_ns, next_trim_ns;
-    uint64_t all_read_ns;   /* CLOCK_REALTIME: when nothing was waiting in the sensors, for the last time */
+    /* CLOCK_REALTIME: when nothing was waiting in the kernel's queues, and how long before that it was so, at least as long as sensors
+     * hold an event: all that happened before the second one was emitted */
+    uint64_t all_read_ns, all_emitted_ns;
     bool raised;            /* the priority of this thread, and of those that were started before the store's */
     uint64_t newest_event_ns;     /* of what was handed out */
     uint64_t last_event_ns;       /* CLOCK_REALTIME: when it was */

@@ -19,13 +19,13 @@
 #include "daemon/changes.h"
 #include "daemon/choose.h"
 #include "daemon/privileges.h"
+#include "daemon/proof.h"
 #include "daemon/scratch.h"
 #include "event/operation.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#define EVENTS_MAX 4096
 #define SETTLE_NS (300 * NS_PER_MS)
 #define CHILD_MS 5000
 #define CHILD_FAILED 99
@@ -112,112 +112,24 @@ static int take_outcome(pid_t pid, int read_fd, struct outcome *ret)
 
 /* ---- what comes out ---- */
 
-struct seen_events {
-    struct event **events;
-    size_t count;
-};
-
-/* Keep the facts that are compared; the event itself is gone after the call. */
 static void on_event(void *data, const struct event *event)
 {
-    struct seen_events *seen = data;
-    struct event *copy;
-
-    if (seen->count == EVENTS_MAX || !(copy = event_new()))
-        return;
-    copy->operation = event->operation;
-    copy->error = event->error;
-    copy->actor.pid = event->actor.pid;
-    copy->before = event->before;
-    copy->after = event->after;
-    event_set(copy, &copy->path, event->path);
-    event_set(copy, &copy->previous_path, event->previous_path);
-    event_set(copy, &copy->actor.executable, event_actor_executable(event));
-    seen->events[seen->count++] = copy;
+    proof_add(data, event);
 }
 
-static const struct event *find(const struct seen_events *seen, const struct change *c, pid_t pid,
-                                const char *name, unsigned *ret_times)
-{
-    const struct event *found = NULL;
-
-    *ret_times = 0;
-    for (size_t i = 0; i < seen->count; i++) {
-        const struct event *e = seen->events[i];
-
-        if (e->operation != c->operation || !bytes_equal_str(bytes_basename(e->path), name))
-            continue;
-        (*ret_times)++;
-        if (!found || e->actor.pid == pid)
-            found = e;
-    }
-    return found;
-}
-
-/* "" if the event says what was done, else what is wrong with it. */
-static const char *judge(const struct event *e, const struct change *c, const struct access_path *access,
-                         pid_t pid, int error, const char *self, uint64_t has, unsigned times)
-{
-    struct bytes name = bytes_of(operation_info(c->operation)->name);
-
-    if (e->actor.pid != pid)
-        return "the wrong process is named";
-    if (!bytes_equal_str(e->actor.executable, self))
-        return "the wrong executable is named";
-    if (e->error != error)
-        return "the outcome is wrong";
-    if (times != 1)
-        return "it is told more than once";
-    if (!strstr(access->scratch, "/" SCRATCH_PREFIX) ||
-        !memmem(e->path.data, e->path.len, "/" SCRATCH_PREFIX, strlen("/" SCRATCH_PREFIX)))
-        return "the path is wrong";
-    if (c->operation == OPERATION_RENAME &&
-        !bytes_equal(bytes_basename(e->previous_path), name))
-        return "the old name is wrong";
-    if (!error && c->operation == OPERATION_CHMOD && (has & CAPABILITY_BEFORE_AFTER) &&
-        (!(e->before.known & FILE_MODE) || (e->before.mode & 07777) != 0644 ||
-         !(e->after.known & FILE_MODE) || (e->after.mode & 07777) != 0640))
-        return "the mode before or after is wrong";
-    if (!error && c->operation == OPERATION_CHOWN && (has & CAPABILITY_BEFORE_AFTER) &&
-        (!(e->before.known & FILE_UID) || e->before.uid != 0 || !(e->after.known & FILE_UID) ||
-         e->after.uid != 12345))
-        return "the owner before or after is wrong";
-    return "";
-}
-
-static void compare(const struct seen_events *seen, const struct access_path *access, pid_t pid, const int *errors,
+static void compare(const struct proof_seen *seen, const struct access_path *access, pid_t pid, const int *errors,
                     uint64_t has, const struct selftest_report *report, struct selftest_result *ret)
 {
-    char self[PATH_MAX] = "";
-    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    const struct proof_made made = { .place = access->scratch, .pid = pid, .errors = errors, .has = has };
 
-    self[MAX(n, 0)] = '\0';
     for (size_t i = 0; i < CHANGES; i++) {
-        const struct change *c = &changes[i];
-        const char *what = operation_info(c->operation)->name, *text;
-        enum selftest_outcome outcome = SELFTEST_WRONG;
-        const struct event *e;
-        unsigned times;
-        char name[256];
+        enum proof_outcome outcome;
+        const char *text = proof_judge(seen, &made, i, &outcome);
 
-        snprintf(name, sizeof(name), "%s%s", what, c->suffix);
-        e = find(seen, c, pid, name, &times);
-        if (e) {
-            text = judge(e, c, access, pid, errors[i], self, has, times);
-            outcome = *text ? SELFTEST_WRONG : SELFTEST_RIGHT;
-        } else if ((c->needs & ~has) || (errors[i] && !(has & CAPABILITY_REFUSED))) {
-            outcome = SELFTEST_DECLARED;
-            text = "these sensors cannot tell it";
-        } else if (errors[i] && !operation_error_is_refusal(errors[i])) { /* as tmpfs without attributes, before 6.6 */
-            outcome = SELFTEST_DECLARED;
-            text = "this file system does not have it";
-        } else {
-            text = "it is not told";
-        }
-        ret->right += outcome == SELFTEST_RIGHT;
-        ret->declared += outcome == SELFTEST_DECLARED;
-        ret->wrong += outcome == SELFTEST_WRONG;
-        report->line(report->data, access->name, what, outcome, text);
+        ret->right += outcome == PROOF_RIGHT;
+        ret->declared += outcome == PROOF_DECLARED;
+        ret->wrong += outcome == PROOF_WRONG;
+        report->line(report->data, access->name, operation_info(changes[i].operation)->name, outcome, text);
     }
 }
 
@@ -279,7 +191,7 @@ static int observe(struct pipeline *pipeline, const struct access_path *access, 
     return r;
 }
 
-static int open_pipeline(const struct pipeline_options *base, const char *watched, struct seen_events *seen,
+static int open_pipeline(const struct pipeline_options *base, const char *watched, struct proof_seen *seen,
                          struct choice *ret_choice, struct pipeline **ret, struct err *err)
 {
     struct pipeline_options options = {
@@ -328,7 +240,7 @@ static int run_access_path(const struct pipeline_options *base, const struct acc
                     const struct selftest_report *report, struct selftest_result *ret,
                     struct err *err)
 {
-    struct seen_events seen = { .events = calloc(EVENTS_MAX, sizeof(struct event *)) };
+    struct proof_seen seen = { 0 };
     _cleanup_sbuf_ struct sbuf ready = SBUF_INIT;
     struct pipeline *pipeline = NULL;
     struct scratch_directory scratch = SCRATCH_INIT;
@@ -339,8 +251,6 @@ static int run_access_path(const struct pipeline_options *base, const struct acc
     pid_t pid = -1;
     int r, cleaned;
 
-    if (!seen.events)
-        return -ENOMEM;
     change_files_init(&files);
     r = scratch_make(open_parent(place), bytes_basename(bytes_of(place->scratch)).data, &scratch, err);
     if (r == 0) {
@@ -362,9 +272,7 @@ static int run_access_path(const struct pipeline_options *base, const struct acc
     cleaned = clean_up(&scratch, &files, &left);
     if (cleaned < 0)
         r = err_say(err, cleaned, "%s", err_text(&left, cleaned));
-    for (size_t i = 0; i < seen.count; i++)
-        event_free(seen.events[i]);
-    free(seen.events);
+    proof_done(&seen);
     return r;
 }
 

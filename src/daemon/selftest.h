@@ -7,12 +7,7 @@
 #pragma once
 
 #include "daemon/pipeline.h"
-
-enum selftest_outcome {
-    SELFTEST_RIGHT,
-    SELFTEST_DECLARED, /* no event: the sensors declare that they cannot see it, or the file system does not have it */
-    SELFTEST_WRONG,    /* no event, or a wrong one */
-};
+#include "daemon/proof.h"
 
 struct selftest_result {
     unsigned right, declared, wrong;
@@ -22,7 +17,7 @@ struct selftest_report {
     void *data;
     /* access_path: "host", "inside", "/proc/PID/root", "merged", "upper"; change: "unlink"; text: what is
      * wrong, in our words, "" if right. */
-    void (*line)(void *data, const char *access_path, const char *change, enum selftest_outcome outcome,
+    void (*line)(void *data, const char *access_path, const char *change, enum proof_outcome outcome,
                  const char *text);
 };
 

@@ -14,6 +14,7 @@
 #include "config/groups.h"
 #include "daemon/arm.h"
 #include "daemon/control.h"
+#include "daemon/heartbeat.h"
 #include "daemon/notify.h"
 #include "daemon/pipeline.h"
 #include "daemon/retain.h"
@@ -33,9 +34,11 @@ struct service {
     struct arming arming;
     struct status status;
     struct control *control; /* NULL: it could not be opened */
+    struct heartbeat *heartbeat; /* NULL: none */
     struct sbuf sensors, problems, control_path;
     int signal_fd;
     uint64_t next_sign_ns;
+    bool ending;        /* the observation is over: nothing is begun any more */
     bool reload;        /* asked for, and not done yet */
     bool changed_later; /* something that counts from the next start on only */
 };
@@ -124,7 +127,7 @@ static bool same(const struct config *a, const struct config *b, enum config_key
 static void report_later(struct service *s, const struct config *now)
 {
     static const enum config_key at_start[] = { CONFIG_SENSOR, CONFIG_WRITES, CONFIG_STORE, CONFIG_DOCKER_SOCKET,
-                                                CONFIG_RING_SIZE, CONFIG_CONTROL };
+                                                CONFIG_RING_SIZE, CONFIG_CONTROL, CONFIG_HEARTBEAT };
 
     s->changed_later = false;
     for (size_t i = 0; i < ARRAY_SIZE(at_start); i++)
@@ -195,10 +198,12 @@ static void on_idle(void *data)
 {
     struct service *s = data;
 
-    if (s->reload && !pipeline_is_changing(s->pipeline))
+    if (s->reload && !s->ending && !pipeline_is_changing(s->pipeline))
         reload(s);
     if (s->control)
         control_idle(s->control);
+    if (s->heartbeat && !s->ending)
+        heartbeat_idle(s->heartbeat);
     give_sign(s);
 }
 
@@ -207,6 +212,8 @@ static void on_event(void *data, const struct event *event)
     struct service *s = data;
 
     status_event(&s->status, event);
+    if (s->heartbeat)
+        heartbeat_event(s->heartbeat, event);
     if (s->control)
         viewing_event(control_viewing(s->control), event);
 }
@@ -375,6 +382,24 @@ static void start_control(struct service *s)
     s->control = NULL;
 }
 
+static void start_heartbeat(struct service *s)
+{
+    struct heartbeat_options options = { .log = s->options->log,
+                                         .store_path = config_text(&s->config, CONFIG_STORE).data,
+                                         .arming = &s->arming,
+                                         .pipeline = s->pipeline,
+                                         .status = &s->status };
+    struct err err = ERR_INIT;
+    int r;
+
+    (void)config_parse_heartbeat(config_text(&s->config, CONFIG_HEARTBEAT), &options.every_ns, NULL); /* it was checked */
+    if (!options.every_ns)
+        return;
+    r = heartbeat_start(&options, &s->heartbeat, &err);
+    if (r < 0)
+        log_warn(s->options->log, "heartbeat: %s; going on without it", err_text(&err, r));
+}
+
 static int start(struct service *s, struct err *err)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
@@ -399,6 +424,7 @@ static int start(struct service *s, struct err *err)
     pipeline_confine(s->pipeline);
     s->status.since_ns = s->status.reloaded_ns = clock_ns(CLOCK_REALTIME);
     start_control(s);
+    start_heartbeat(s);
     notice(s, "ready %s", sbuf_str(&text));
     report_ready(s);
     return 0;
@@ -415,8 +441,11 @@ int service_run(const struct service_options *options, struct err *err)
     if (r == 0) {
         r = pipeline_run(s.pipeline, 0, err);
         notify_send(options->notify_socket, "STOPPING=1\nSTATUS=what happened last is being written");
+        s.ending = true;
+        control_end(s.control);
         pipeline_finish(s.pipeline);
     }
+    heartbeat_end(s.heartbeat);
     control_close(s.control);
     pipeline_close(s.pipeline);
     arming_done(&s.arming);

@@ -18,5 +18,6 @@ enum lost {
     LOST_KILLED = 12,        /* culprit ended without a word: what it had not written yet is missing */
     LOST_UNANSWERED = 13,    /* a file system below what is watched does not answer: nothing on it was looked at */
     LOST_VIEWER = 14,        /* by one who looks on at the daemon, since he did not read; the record has it */
+    LOST_HEARTBEAT = 15,     /* the daemon's own test did not come back right: what happened then may not have been seen */
     LOST_COUNT
 };

@@ -248,16 +248,42 @@ def is_replaced():
     first.kill()
     first.wait()
     check("a dead daemon's socket is no daemon", ctl("status").returncode == 3, ctl("status"))
+    configure(f"heartbeat = 1s\nwatch outer {{ targets = {watched} }}\n")
     second = start()
     check("the next one has it", asked("status")["pid"] == second.pid, asked("status"))
+    proves_itself()
     refused = subprocess.run([CULPRIT, "daemon", "--config", etc, "--runtime-dir", run], capture_output=True, text=True, check=False,
                              timeout=SECONDS)
     check("one beside it is refused", refused.returncode == 3, refused)
     check("and leaves it the socket", asked("status")["pid"] == second.pid, asked("status"))
     second.send_signal(signal.SIGTERM)
     check("its end", second.wait(SECONDS) == 0)
+    check("leaves nothing of its tests behind", not os.path.exists(f"{work}/heartbeat"))
     check("takes the socket along", not os.path.exists(control))
     check("no daemon runs", ctl("status").returncode == 3 and "no daemon runs" in ctl("status").stderr, ctl("status"))
+
+
+def proves_itself():
+    place, away = f"{work}/heartbeat", f"{work}/away"
+    heartbeat = lambda: asked("status").get("heartbeat", {})
+    check("the heartbeat is right", wait_until(lambda: heartbeat().get("count", 0) >= 2) and heartbeat()["right"] is True, heartbeat(), said())
+    check("again and again", heartbeat()["wrong"] == 0, heartbeat())
+    kinds = {t[0] for t in told(place)}
+    check("by a change of each kind", {"create", "mkdir", "unlink", "rename", "chmod", "truncate"} <= kinds, kinds)
+    gaps = lambda: subprocess.run([CULPRIT, "who", "--store", store, watched], capture_output=True, text=True, check=False,
+                                  timeout=SECONDS)
+    check("without a gap of its own", "heartbeat" not in asked("status")["lost"] and "watch-window" not in asked("status")["lost"]
+          and "own test" not in gaps().stdout, gaps())
+    check("nor a span of coverage for each", gaps().stdout.count(" fanotify ") <= 5, gaps())
+    os.rename(place, away)
+    touch(place)
+    check("what does not come back right is wrong", wait_until(lambda: heartbeat().get("right") is False), heartbeat())
+    check("is said", "heartbeat: its files could not be made" in said(), said())
+    check("is a metric", "culprit_heartbeats_wrong_total 0\n" not in ctl("metrics").stdout)
+    check("and a gap in the record", wait_until(lambda: "own test" in gaps().stdout) and gaps().returncode == 4 and "own test did not come back right" in gaps().stdout, gaps())
+    os.unlink(place)
+    os.rename(away, place)
+    check("it is right again", wait_until(lambda: heartbeat().get("right") is True) and wait_until(lambda: "right again" in said()), heartbeat())
 
 
 def main():
