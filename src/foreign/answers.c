@@ -5,29 +5,93 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/clock.h"
 
-/* In a process of its own, which has one thread: async-signal-safe calls only. */
-static void look_at(const char *path)
-{
-    char entries[4096];
-    struct stat st;
+/* ---- in a process of its own, which has one thread: async-signal-safe calls only ---- */
+
+#define DEPTH_MAX 32 /* folders in one another; deeper ones are looked at when it is their turn */
+
+struct linux_dirent64 {
+    uint64_t d_ino;
+    int64_t d_off;
+    uint16_t d_reclen;
+    uint8_t d_type;
+    char d_name[];
+};
+
+struct folder {
     int fd;
+    long len, at; /* of `entries`: what was read, what was looked at */
+    char entries[4096];
+};
 
-    if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
-        return;
-    fd = open(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
-    if (fd >= 0)
-        (void)syscall(SYS_getdents64, fd, entries, sizeof(entries));
+/* False: it is not there, none, or on another file system. */
+static bool open_folder(int dir, const char *path, dev_t device, struct folder *ret)
+{
+    struct stat st;
+
+    if (fstatat(dir, path, &st, device ? AT_SYMLINK_NOFOLLOW : 0) < 0 || !S_ISDIR(st.st_mode) || (device && st.st_dev != device))
+        return false;
+    ret->fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC | (device ? O_NOFOLLOW : 0));
+    ret->len = ret->at = 0;
+    return ret->fd >= 0;
 }
 
-static void ask(int dir, const char *path, int answer, pid_t parent)
+/* The next name in it; NULL: there is none. A sign of life for each time that the file system answered. */
+static const char *next_name(struct folder *f, int alive)
+{
+    for (;;) {
+        const struct linux_dirent64 *d = (const void *)(f->entries + f->at);
+
+        if (f->at >= f->len) {
+            f->at = 0;
+            f->len = syscall(SYS_getdents64, f->fd, f->entries, sizeof(f->entries));
+            (void)!write(alive, "", 1);
+            if (f->len <= 0)
+                return NULL;
+            continue;
+        }
+        f->at += d->d_reclen;
+        if (d->d_name[0] != '.' || (d->d_name[1] && (d->d_name[1] != '.' || d->d_name[2])))
+            return d->d_name;
+    }
+}
+
+static void look_at(const char *path, bool below, int alive)
+{
+    static struct folder folders[DEPTH_MAX];
+    struct statfs fs;
+    struct stat st;
+    unsigned depth = 1;
+    const char *name;
+
+    if (!open_folder(AT_FDCWD, path, 0, &folders[0]))
+        return;
+    if (!below) {
+        (void)next_name(&folders[0], alive);
+        return;
+    }
+    if (fstatfs(folders[0].fd, &fs) < 0 || fstat(folders[0].fd, &st) < 0)
+        return;
+    while (depth) {
+        name = next_name(&folders[depth - 1], alive);
+        if (!name)
+            close(folders[--depth].fd);
+        else if (depth < DEPTH_MAX)
+            depth += open_folder(folders[depth - 1].fd, name, st.st_dev, &folders[depth]);
+    }
+}
+
+static void ask(int dir, const char *path, bool below, int answer, pid_t parent)
 {
     if (dir != AT_FDCWD && fchdir(dir) < 0)
         _exit(0);
@@ -37,7 +101,7 @@ static void ask(int dir, const char *path, int answer, pid_t parent)
     (void)syscall(SYS_close_range, (unsigned)answer + 1, ~0u, 0u);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() == parent)
-        look_at(path);
+        look_at(path, below, answer);
     _exit(0);
 }
 
@@ -46,29 +110,65 @@ bool foreign_answers(const char *path, unsigned timeout_ms)
     return foreign_answers_at(AT_FDCWD, path, timeout_ms);
 }
 
-bool foreign_answers_at(int dir, const char *path, unsigned timeout_ms)
+enum { ENDED, GOES_ON, SILENT };
+
+/* Its end closes the pipe; until then it says that it goes on. */
+static int wait_for(int fd, unsigned timeout_ms, unsigned total_ms)
+{
+    const uint64_t until_ns = clock_ns(CLOCK_MONOTONIC) + total_ms * NS_PER_MS;
+    struct pollfd end = { .fd = fd, .events = POLLIN };
+    char alive[512];
+    int n;
+
+    do {
+        do
+            n = poll(&end, 1, (int)timeout_ms);
+        while (n < 0 && errno == EINTR);
+        if (n == 0)
+            return SILENT;
+        if (read(fd, alive, sizeof(alive)) <= 0)
+            return ENDED;
+    } while (clock_ns(CLOCK_MONOTONIC) < until_ns);
+    return GOES_ON;
+}
+
+/* It is not waited for where it waits itself. */
+static void end_it(pid_t pid, int fd, unsigned timeout_ms, bool ended)
+{
+    (void)kill(pid, SIGKILL);
+    if (!ended)
+        ended = wait_for(fd, timeout_ms, 2 * timeout_ms) == ENDED;
+    (void)waitpid(pid, NULL, ended ? 0 : WNOHANG);
+}
+
+static bool answers(int dir, const char *path, bool below, unsigned timeout_ms, unsigned total_ms)
 {
     _cleanup_close_ int read_end = -EBADF, write_end = -EBADF;
-    struct pollfd end;
-    int ends[2], n;
     pid_t parent = getpid(), pid;
+    int ends[2], r;
 
     if (pipe2(ends, O_CLOEXEC) < 0)
         return true;
     read_end = ends[0];
     write_end = ends[1];
+    (void)fcntl(write_end, F_SETFL, O_NONBLOCK); /* a sign of life is enough */
     pid = fork();
     if (pid < 0)
         return true;
     if (pid == 0)
-        ask(dir, path, write_end, parent);
+        ask(dir, path, below, write_end, parent);
     close(TAKE_FD(write_end));
-    end = (struct pollfd){ .fd = read_end, .events = POLLIN };
-    do /* its end closes the pipe */
-        n = poll(&end, 1, (int)timeout_ms);
-    while (n < 0 && errno == EINTR);
-    if (n == 0)
-        (void)kill(pid, SIGKILL);
-    (void)waitpid(pid, NULL, n == 0 ? WNOHANG : 0);
-    return n != 0;
+    r = wait_for(read_end, timeout_ms, total_ms);
+    end_it(pid, read_end, r == SILENT ? 1 : timeout_ms, r == ENDED);
+    return r != SILENT;
+}
+
+bool foreign_answers_at(int dir, const char *path, unsigned timeout_ms)
+{
+    return answers(dir, path, false, timeout_ms, timeout_ms);
+}
+
+bool foreign_answers_below(int dir, const char *path, unsigned timeout_ms, unsigned total_ms)
+{
+    return answers(dir, path, true, timeout_ms, total_ms);
 }

@@ -14,3 +14,6 @@
 bool foreign_answers(const char *path, unsigned timeout_ms);
 /* The same of a path from the directory behind `dir`, which itself answers; AT_FDCWD: from where we are. */
 bool foreign_answers_at(int dir, const char *path, unsigned timeout_ms);
+/* Also of all that is below it on the same file system: false: a look at one of it gave no answer in timeout_ms. One that answers
+ * for so long that total_ms have passed is not looked at to its end. */
+bool foreign_answers_below(int dir, const char *path, unsigned timeout_ms, unsigned total_ms);

@@ -23,6 +23,8 @@
 #define PATIENCE_MS 3000    /* for all that do not answer */
 #define IMPATIENT_MS 100    /* for each one after that */
 #define TRUST_NS (2 * NS_PER_S)     /* a tree is listed twice when it is begun */
+#define TRUST_BELOW_NS (20 * NS_PER_MS) /* what is below it is looked at now; asking takes one or two */
+#define TOTAL_MS 2500       /* until it is taken for one that answers, however much there is to list */
 #define DISTRUST_NS (60 * NS_PER_S)
 #define POLL_NS (20 * NS_PER_MS)    /* each file of a big tree is asked about */
 #define READ_NS NS_PER_S            /* what cannot be polled */
@@ -41,6 +43,7 @@ struct foreign_mounts {
     int table;         /* mountinfo of our own namespace: polled for changes */
     uint64_t polled_ns;
     struct sbuf names; /* of mount points, each ended by NUL */
+    struct sbuf devices; /* theirs, an uint64_t each */
     struct asked_mount asked[ASKED_MAX];
     uint64_t unanswered;
 };
@@ -54,7 +57,7 @@ struct foreign_mounts *foreign_mounts_new(pid_t pid)
     struct foreign_mounts *m = calloc(1, sizeof(*m));
 
     if (m)
-        *m = (struct foreign_mounts){ .table = -EBADF, .pid = pid, .names = SBUF_INIT };
+        *m = (struct foreign_mounts){ .table = -EBADF, .pid = pid, .names = SBUF_INIT, .devices = SBUF_INIT };
     return m;
 }
 
@@ -64,6 +67,7 @@ void foreign_mounts_free(struct foreign_mounts *m)
         return;
     closep(&m->table);
     sbuf_done(&m->names);
+    sbuf_done(&m->devices);
     free(m);
 }
 
@@ -99,12 +103,15 @@ static void read_table(const char *path, struct foreign_mounts *m)
     struct bytes rest;
 
     sbuf_clear(&m->names);
+    sbuf_clear(&m->devices);
     if (mountinfo_read(path, &text) < 0)
         return;
     rest = sbuf_bytes(&text);
     while (mountinfo_next(&rest, &mount))
-        if (mountinfo_may_hang(&mount))
+        if (mountinfo_may_hang(&mount)) {
             add_name(m, mount.point);
+            sbuf_add(&m->devices, (const char *)&mount.device, sizeof(mount.device));
+        }
 }
 
 /* Of our own namespace the kernel says by poll() that something was mounted or unmounted since it was last asked. */
@@ -172,35 +179,38 @@ static bool is_mount_point(int fd, const char *name)
     return false;
 }
 
-static struct asked_mount *find_asked(struct foreign_mounts *m, const struct stat *directory, size_t name)
+static struct asked_mount *find_asked(struct foreign_mounts *m, uint64_t device, uint64_t inode, size_t name)
 {
     struct asked_mount *oldest = &m->asked[0];
 
     for (size_t i = 0; i < ASKED_MAX; i++) {
         struct asked_mount *a = &m->asked[i];
 
-        if (a->until_ns && a->device == directory->st_dev && a->inode == directory->st_ino && a->name == name)
+        if (a->until_ns && a->device == device && a->inode == inode && a->name == name)
             return a;
         if (a->until_ns < oldest->until_ns)
             oldest = a;
     }
-    *oldest = (struct asked_mount){ directory->st_dev, directory->st_ino, name, 0, true };
+    *oldest = (struct asked_mount){ device, inode, name, 0, true };
     return oldest;
 }
 
-static void ask(struct asked_mount *a, int fd, const char *name)
+static bool ask(struct foreign_mounts *m, struct asked_mount *a, int fd, const char *name, bool below, uint64_t trust_ns)
 {
     unsigned ms = waited_ms < PATIENCE_MS ? ANSWER_MS : IMPATIENT_MS;
 
-    a->answered = foreign_answers_at(fd, name, ms);
-    if (!a->answered)
-        waited_ms += ms;
-    a->until_ns = clock_ns(CLOCK_MONOTONIC) + (a->answered ? TRUST_NS : DISTRUST_NS);
+    if (a->until_ns < clock_ns(CLOCK_MONOTONIC) || (below && a->answered)) {
+        a->answered = below ? foreign_answers_below(fd, name, ms, TOTAL_MS) : foreign_answers_at(fd, name, ms);
+        if (!a->answered)
+            waited_ms += ms;
+        a->until_ns = clock_ns(CLOCK_MONOTONIC) + (a->answered ? trust_ns : DISTRUST_NS);
+    }
+    m->unanswered += !a->answered;
+    return a->answered;
 }
 
-bool foreign_mounts_answer(struct foreign_mounts *m, int fd, const char *name)
+static bool answer(struct foreign_mounts *m, int fd, const char *name, bool below)
 {
-    struct asked_mount *a;
     struct stat st;
     size_t at;
 
@@ -209,9 +219,38 @@ bool foreign_mounts_answer(struct foreign_mounts *m, int fd, const char *name)
     follow(m);
     if (!find(m, name, &at) || !is_mount_point(fd, name) || fstat(fd, &st) < 0)
         return true;
-    a = find_asked(m, &st, at);
-    if (a->until_ns < clock_ns(CLOCK_MONOTONIC))
-        ask(a, fd, name);
-    m->unanswered += !a->answered;
-    return a->answered;
+    return ask(m, find_asked(m, st.st_dev, st.st_ino, at), fd, name, below, TRUST_NS);
+}
+
+bool foreign_mounts_answer(struct foreign_mounts *m, int fd, const char *name)
+{
+    return answer(m, fd, name, false);
+}
+
+bool foreign_mounts_answer_below(struct foreign_mounts *m, int fd, const char *name)
+{
+    return answer(m, fd, name, true);
+}
+
+bool foreign_mounts_any(struct foreign_mounts *m)
+{
+    if (!m)
+        return false;
+    follow(m);
+    return m->devices.len > 0;
+}
+
+static bool has_device(const struct foreign_mounts *m, uint64_t device)
+{
+    for (size_t at = 0; at < m->devices.len; at += sizeof(device))
+        if (memcmp(m->devices.data + at, &device, sizeof(device)) == 0)
+            return true;
+    return false;
+}
+
+bool foreign_mounts_device_answers(struct foreign_mounts *m, uint64_t device, int fd, const char *path)
+{
+    if (!foreign_mounts_any(m) || !has_device(m, device))
+        return true;
+    return ask(m, find_asked(m, device, 0, SIZE_MAX), fd, path, false, TRUST_BELOW_NS);
 }

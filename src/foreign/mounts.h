@@ -22,6 +22,17 @@ void foreign_mounts_free(struct foreign_mounts *m); /* NULL is fine */
  */
 bool foreign_mounts_answer(struct foreign_mounts *m, int fd, const char *name);
 
+/* The same before all of it is listed: each folder on the same file system is looked at by that process first. */
+bool foreign_mounts_answer_below(struct foreign_mounts *m, int fd, const char *name);
+
+/*
+ * May a directory be looked at that is on this file system (st_dev)? Asked at most fifty times a second, and as above of one that
+ * gave no answer: one that stops in between is met. path: of that directory, from the one behind `fd`, which itself may be looked at; or "." with that directory.
+ */
+bool foreign_mounts_device_answers(struct foreign_mounts *m, uint64_t device, int fd, const char *path);
+/* Is there any file system of that kind? */
+bool foreign_mounts_any(struct foreign_mounts *m);
+
 /* How often foreign_mounts_answer() found one that did not, since the last call; and what a gap says of it. */
 #define FOREIGN_UNANSWERED "a file system mounted below does not answer: changes on it may be missing"
 uint64_t foreign_mounts_take_unanswered(struct foreign_mounts *m);

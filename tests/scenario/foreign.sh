@@ -158,10 +158,10 @@ unhang() { # it ends, and with it what waits for it
 says_so() { grep -q 'does not answer: changes on it may be missing' "$W/out"; }
 
 if [ -c /dev/fuse ]; then
-    mkdir -p "$W/over/sub/silent" "$W/over/sub/dead" "$W/over/sub/beside"
+    mkdir -p "$W"/over/sub/{silent,dead,stuck,later,beside}
     for sensor in fanotify audit bpf; do
         "$CULPRIT" doctor --format json | grep -q "\"name\":\"$sensor\",\"works\":true" || continue
-        for kind in silent dead; do
+        for kind in silent dead stuck; do # stuck: in the middle of it
             hang $kind $kind
             ok "$sensor: a file system below that is $kind does not stop the start" start "$W/over" $sensor
             touch "$W/over/sub/beside/$kind-$sensor"
@@ -174,6 +174,19 @@ if [ -c /dev/fuse ]; then
         hang silent silent
         touch "$W/over/sub/beside/later-$sensor"
         ok "$sensor: one that is mounted later stops nothing" appears "/beside/later-$sensor" 1
+        ok "$sensor: SIGTERM ends it" stops
+        unhang
+        hang later later
+        start "$W/over" $sensor
+        chmod 600 "$W/over/sub/later/a/1"
+        touch "$W/over/sub/beside/before-$sensor"
+        appears "/beside/before-$sensor" 1
+        kill -USR1 "$HANGS"
+        for i in 1 2 3; do # it looks again at what has changed, from time to time
+            sleep 1
+            touch "$W/over/sub/beside/after-$sensor-$i"
+            ok "$sensor: one that stops later stops nothing ($i)" appears "/beside/after-$sensor-$i" 1
+        done
         ok "$sensor: SIGTERM ends it" stops
         unhang
     done

@@ -98,11 +98,26 @@ static void look_at_xattrs(int fd, const char *name, struct sbuf *out)
     }
 }
 
-bool tree_answers(struct tree *t, int fd, const char *name)
+static struct foreign_mounts *mounts_of(struct tree *t)
 {
     if (!t->mounts)
         t->mounts = foreign_mounts_new(t->options.ns_pid);
-    return foreign_mounts_answer(t->mounts, fd, name);
+    return t->mounts;
+}
+
+/* The directory is not asked for that: the kernel knows it, as long as no newer answer is wanted. */
+static bool directory_answers(struct tree *t, int fd)
+{
+    struct statx stx;
+
+    if (!foreign_mounts_any(mounts_of(t)) || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &stx) < 0)
+        return true;
+    return foreign_mounts_device_answers(t->mounts, makedev(stx.stx_dev_major, stx.stx_dev_minor), fd, ".");
+}
+
+bool tree_answers(struct tree *t, int fd, const char *name)
+{
+    return directory_answers(t, fd) && foreign_mounts_answer(t->mounts, fd, name);
 }
 
 uint64_t tree_take_unanswered(struct tree *t)
@@ -112,7 +127,8 @@ uint64_t tree_take_unanswered(struct tree *t)
 
 static int look(struct tree *t, int fd, const char *name, struct sbuf *xattrs, struct tree_seen *ret)
 {
-    int r = name && !tree_answers(t, fd, name) ? -ETIMEDOUT : tree_stat(fd, name, &ret->state);
+    bool answers = name ? tree_answers(t, fd, name) : directory_answers(t, fd);
+    int r = answers ? tree_stat(fd, name, &ret->state) : -ETIMEDOUT;
 
     if (r < 0)
         return r;
@@ -360,6 +376,10 @@ static int list(struct directory_listing *l, struct frame *f)
     f->listed = true;
     if (!still_that(t, f))
         return 0;
+    if (!foreign_mounts_device_answers(mounts_of(t), f->device, f->fd, ".")) {
+        t->unreadable++;
+        return 0;
+    }
     if (t->options.directory)
         r = t->options.directory(t->options.data, f->fd, f->object);
     if (r < 0) {
@@ -432,7 +452,8 @@ static int descend(struct tree *t, struct frame *f, const char *name)
     if (!tree_is_directory(t, object) || object == t->root ||
         tree_first_name(t, object) != n) /* seen under another name: a bind mount, maybe a circle */
         return 0;
-    if (!tree_answers(t, f->fd, name)) /* mounted since it was listed */
+    if (!foreign_mounts_device_answers(mounts_of(t), f->device, f->fd, ".") ||
+        !foreign_mounts_answer_below(t->mounts, f->fd, name)) /* mounted since it was listed, or now is the time to list it */
         return 0;
     fd = open_for_listing(f->fd, name);
     if (fd < 0) {
@@ -546,6 +567,9 @@ int tree_open_directory(const struct tree *t, int root_fd, uint32_t directory, s
 
     if (r < 0)
         return err_set(err, r, "path of a directory");
+    tree_state(t, directory, &known);
+    if (!foreign_mounts_device_answers(t->mounts, known.device, root_fd, path.len ? sbuf_str(&path) : "."))
+        return err_set(err, -ETIMEDOUT, "opening a directory of the tree");
     fd = openat(root_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return err_set(err, -errno, "opening the root of the tree");
@@ -575,7 +599,6 @@ int tree_open_directory(const struct tree *t, int root_fd, uint32_t directory, s
         fd = opened;
         at = end + (end < path.len);
     }
-    tree_state(t, directory, &known);
     r = tree_stat(fd, NULL, &state);
     if (r < 0)
         return err_set(err, r, "opening a directory of the tree");
