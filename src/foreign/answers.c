@@ -20,7 +20,8 @@
 
 #define DEPTH_MAX 32 /* folders in one another; deeper ones are looked at when it is their turn */
 
-struct linux_dirent64 {
+/* As getdents64(2) has it. */
+struct listed_entry {
     uint64_t d_ino;
     int64_t d_off;
     uint16_t d_reclen;
@@ -50,7 +51,7 @@ static bool open_folder(int dir, const char *path, dev_t device, struct folder *
 static const char *next_name(struct folder *f, int alive)
 {
     for (;;) {
-        const struct linux_dirent64 *d = (const void *)(f->entries + f->at);
+        const struct listed_entry *d = (const void *)(f->entries + f->at);
 
         if (f->at >= f->len) {
             f->at = 0;

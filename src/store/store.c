@@ -115,7 +115,7 @@ static void take_over(struct store *s, const char *directory)
     else
         r = 0; /* opening it says why */
     if (r < 0)
-        log_warn(s->log, "what a killed culprit had read last cannot be put into the store: %s; answering without it",
+        log_warn(s->log, "what a culprit that ended without a word had read last cannot be put into the store: %s; answering without it",
                  err_text(&err, r));
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/message.h"
@@ -18,6 +19,7 @@
 
 #define PATIENCE_MS 2000 /* for somebody else who takes it over */
 #define PAUSE_MS 10
+#define KEPT_S (24 * 60 * 60) /* for a store that is not there any more, or was moved: it may come back */
 #define SPOOL_SIZE_MAX (SPOOL_HEAD_SIZE + (size_t)SPOOL_SEGMENTS * SPOOL_SEGMENT_SIZE)
 
 /* ---- whose it is ---- */
@@ -148,16 +150,24 @@ static int look_at(struct taking *t, int directory, const char *name, struct err
     return 0;
 }
 
+/* Of a store that nobody opened since. */
+static void forget_old(int directory, const char *name)
+{
+    _cleanup_close_ int fd = openat(directory, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct stat st;
+
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_mtime < time(NULL) - KEPT_S && is_left(fd, &st))
+        (void)unlinkat(directory, name, 0);
+}
+
 /* ---- all of them ---- */
 
-/* Not our own: closing it would give our lock away. */
-static bool is_of(const char *name, const struct stat *file)
+/* False: not the name of one, or our own: closing it would give our lock away. */
+static bool read_name(const char *name, unsigned long long *ret_device, unsigned long long *ret_inode)
 {
-    unsigned long long device, inode;
     int pid, end = 0;
 
-    return sscanf(name, SPOOL_NAME ".%n", &device, &inode, &pid, &end) == 3 && end && device == file->st_dev &&
-           inode == file->st_ino && pid != getpid();
+    return sscanf(name, SPOOL_NAME ".%n", ret_device, ret_inode, &pid, &end) == 3 && end && pid != getpid();
 }
 
 int takeover(const char *directory, const char *path, const struct stat *file, sqlite3 *db, struct err *err)
@@ -176,8 +186,15 @@ int takeover(const char *directory, const char *path, const struct stat *file, s
     if (fstat(fd, &st) < 0 || !file_is_trusted(&st))
         return 0;
     while ((entry = readdir(dir))) {
-        int r = is_of(entry->d_name, file) ? look_at(&t, fd, entry->d_name, err) : 0;
+        unsigned long long device, inode;
+        int r = 0;
 
+        if (!read_name(entry->d_name, &device, &inode))
+            continue;
+        if (device == file->st_dev && inode == file->st_ino)
+            r = look_at(&t, fd, entry->d_name, err);
+        else
+            forget_old(fd, entry->d_name);
         if (r < 0)
             last = r;
     }

@@ -15,6 +15,7 @@
  * directory: of spools; NULL, or one that is not there: nothing is to be done · path, file: the store
  * db: the store, open for writing; NULL: it is opened if something is to be done
  * Number of spools that were taken over, or the error of the last one that could not be; it stays for the next who tries. What
- * nobody can ever use is removed: damaged, of another culprit's version, or of a writer that the store does not know.
+ * nobody can ever use is removed: damaged, of another culprit's version, or of a writer that the store does not know; and so are
+ * other stores' that nobody took over for a day.
  */
 int takeover(const char *directory, const char *path, const struct stat *file, sqlite3 *db, struct err *err);

@@ -396,6 +396,15 @@ static void a_locked_store(void **state)
     assert_int_equal(look().events, 8);
 }
 
+static void make_older(time_t seconds)
+{
+    const struct timespec times[] = { { time(NULL) - seconds, 0 }, { time(NULL) - seconds, 0 } };
+    char name[192];
+
+    assert_true(find_spool(name, sizeof(name)));
+    assert_int_equal(utimensat(AT_FDCWD, name, times, 0), 0);
+}
+
 /* Another file at the same place, as after a move: what was on its way to the old one stays for the old one. */
 static void another_store(void **state)
 {
@@ -409,10 +418,33 @@ static void another_store(void **state)
     store_close(open_store(false));
     assert_int_equal(look().events, 0);
     assert_true(has_spool());
+    make_older(23 * 60 * 60);
+    assert_int_equal(look().events, 0);
+    assert_true(has_spool());
     snprintf(now, sizeof(now), "%s", path);
     snprintf(path, sizeof(path), "%s/old.db", dir);
     assert_int_equal(look().events, 8);
     snprintf(path, sizeof(path), "%.90s", now);
+}
+
+/* One whose store is gone does not stay for ever; a living writer's does. */
+static void an_old_one(void **state)
+{
+    const struct plan plan = { .stored = 3, .added = 5 };
+    sqlite3 *lock;
+    pid_t child = begin_writer(&plan, &lock);
+
+    (void)state;
+    sqlite3_close(lock);
+    assert_int_equal(unlink(path), 0);
+    store_close(open_store(false));
+    make_older(25 * 60 * 60);
+    assert_int_equal(look().events, 0);
+    assert_true(has_spool());
+    end_writer(child);
+    make_older(25 * 60 * 60); /* it may have written meanwhile */
+    assert_int_equal(look().events, 0);
+    assert_false(has_spool());
 }
 
 /* ---- what is no spool ---- */
@@ -601,6 +633,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(several_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_locked_store, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_store, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_old_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_damaged_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(others_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_is_used_again, set_up, tear_down),
