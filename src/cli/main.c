@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "util/macro.h"
@@ -82,6 +84,17 @@ static run_fn *run_of(enum verb_bit verb)
     abort(); /* each verb has a row */
 }
 
+/* A full disk cut it off: said, where a reader that left a pipe is not. */
+static int check_output(int status)
+{
+    struct stat st;
+
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || fstat(STDOUT_FILENO, &st) < 0 || S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))
+        return status;
+    cli_error("the output could not be written to its end");
+    return status == EXIT_ANSWERED ? EXIT_UNABLE : status;
+}
+
 int main(int argc, char **argv)
 {
     const struct verb *verb;
@@ -114,5 +127,5 @@ int main(int argc, char **argv)
             return EXIT_ANSWERED;
         }
     }
-    return run_of(verb->bit)(argc - 1, argv + 1);
+    return check_output(run_of(verb->bit)(argc - 1, argv + 1));
 }

@@ -283,6 +283,22 @@ def silent_pipe():
 
 
 @test
+def silent_pipe_and_a_full_disk():
+    """What cannot be written ends the search, though more may come."""
+    r, w = os.pipe()
+    with open("/dev/full", "wb") as full:
+        p = subprocess.Popen([CULPRIT, "search", "-r", "-l", "-m", "ALL", "-"], stdin=r, stdout=full, stderr=subprocess.DEVNULL,
+                             env=ENVIRONMENT)
+    os.close(r)
+    with open(FILES, "rb") as f:
+        os.write(w, f.read())
+    try:
+        assert p.wait(timeout=600) == 3
+    finally:
+        os.close(w)
+
+
+@test
 def times():
     log = put("times.log", "\n".join(sum((event(i, 87, [("/x", i, "DELETE", FILE)], sec=T + 60 * i) for i in range(1, 6)), [])) + "\n")
     iso = lambda s: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(s))

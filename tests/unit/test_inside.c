@@ -237,6 +237,18 @@ static void signal_children(int sig)
     fclose(f);
 }
 
+/* "many" has more members than any buffer of a usual size. */
+static const char *group_of_many(void)
+{
+    static char text[40000];
+    int n = snprintf(text, sizeof(text), "wheel:x:4201:im\nmany:x:4300:m0");
+
+    for (int i = 1; i < 4000; i++)
+        n += snprintf(text + n, sizeof(text) - (size_t)n, ",m%d", i);
+    snprintf(text + n, sizeof(text) - (size_t)n, "\nafter:x:4301:\n");
+    return text;
+}
+
 static void names_of_the_host(void **state)
 {
     char root[128];
@@ -245,12 +257,14 @@ static void names_of_the_host(void **state)
     (void)state;
     snprintf(root, sizeof(root), "%s/host", base);
     put("host/etc/passwd", "root:x:0:0::/:/bin/sh\nim:x:4201:4201::/:/bin/sh\nsame:x:4201:1::/:/bin/sh\n");
-    put("host/etc/group", "wheel:x:4201:im\n");
+    put("host/etc/group", group_of_many());
     assert_int_equal(foreign_start(), 0);
     signal_children(SIGSTOP);
     assert_int_equal(users_new(NULL, root, &u, NULL), 0);
     assert_bytes(users_name(u, NULL, 4201), "im");
     assert_bytes(users_group(u, NULL, 4201), "wheel");
+    assert_bytes(users_group(u, NULL, 4300), "many");
+    assert_bytes(users_group(u, NULL, 4301), "after");
     put("host/etc/passwd", "ann:x:4201:4201::/:/bin/sh\nnew:x:4202:4202::/:/bin/sh\n");
     assert_bytes(users_name(u, NULL, 4202), "new"); /* made just now */
     assert_bytes(users_name(u, NULL, 4201), "ann");
