@@ -167,6 +167,13 @@ const struct agent *agents_by_product(const struct agents *a, struct bytes produ
     return NULL;
 }
 
+void agents_name_products(const struct agents *a, struct event *e)
+{
+    for (struct process *p = a ? e->actor.process : NULL; p && !p->owner.agent; p = p->parent)
+        if (p->owner.product.len)
+            p->owner.agent = agents_by_product(a, p->owner.product);
+}
+
 const struct agent *agents_get(const struct agents *a, size_t index)
 {
     return index < a->count ? &a->rows[index].agent : NULL;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "event/agent.h"
+#include "event/event.h"
 #include "util/err.h"
 
 struct agents;
@@ -26,4 +27,7 @@ const struct agent *agents_match(const struct agents *a, const struct agent_fact
                                  bool *ret_looks_like);
 /* The facts of a product that was matched earlier, when the event was stored. */
 const struct agent *agents_by_product(const struct agents *a, struct bytes product);
+/* Puts them into the records of the event's actor and launchers, which have the product's name as it was stored. a: NULL is fine. */
+void agents_name_products(const struct agents *a, struct event *e);
+/* For tests, which walk through all of them. */
 const struct agent *agents_get(const struct agents *a, size_t index); /* NULL past the end */

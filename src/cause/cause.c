@@ -14,7 +14,7 @@ static bool add(struct chain *c, struct process *p)
     return true;
 }
 
-void chain_make(const struct event *e, struct chain *ret)
+static void chain_make(const struct event *e, struct chain *ret)
 {
     struct process *actor = e->actor.process;
 

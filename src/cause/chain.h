@@ -17,8 +17,6 @@ struct chain {
     unsigned end;    /* the first that is not searched for what was run: it launched the others; count: none is known */
 };
 
-void chain_make(const struct event *e, struct chain *ret);
-
 /* What started it, and chain->end. */
 void cause_find_launcher(struct chain *c, struct cause_launcher *ret);
 /* What was run, and the tool that it used. `launcher` is known. */

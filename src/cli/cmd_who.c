@@ -142,13 +142,6 @@ static int parse(int argc, char **argv, struct who_question *q)
     return cli_check_targets(verb, argv + optind, (size_t)(argc - optind));
 }
 
-static void name_products(const struct who_question *q, struct event *event)
-{
-    for (struct process *p = event->actor.process; p && q->agents && !p->owner.agent; p = p->parent)
-        if (p->owner.product.len)
-            p->owner.agent = agents_by_product(q->agents, p->owner.product);
-}
-
 /* JSON shows each event, unless it is summed up. */
 static bool shows_events(const struct who_question *q)
 {
@@ -171,7 +164,7 @@ static int add_event(struct who_question *q, struct event *event, bool each)
     if (result == FILTER_MATCHES && shows_events(q))
         printer_event(&q->printer, event);
     if (each) {
-        name_products(q, event);
+        agents_name_products(q->agents, event);
         if (q->summary && result == FILTER_MATCHES)
             summary_add(q->summary, event);
         if (result == FILTER_MATCHES)
@@ -244,7 +237,7 @@ static int on_rollup(void *data, const struct store_rollup *rollup, struct event
         return 0;
     }
     for (unsigned i = 0; i < sample_count; i++)
-        name_products(q, samples[i]);
+        agents_name_products(q->agents, samples[i]);
     return case_add_rollup(q->case_, rollup, samples, sample_count);
 }
 

@@ -53,13 +53,6 @@ struct attached {
 
 /* ---- what comes ---- */
 
-static void name_products(const struct attached *a, struct event *e)
-{
-    for (struct process *p = e->actor.process; p && a->agents && !p->owner.agent; p = p->parent)
-        if (p->owner.product.len)
-            p->owner.agent = agents_by_product(a->agents, p->owner.product);
-}
-
 /* In our words: which target of ours it is, as the user wrote that. */
 static void take_target(const struct attached *a, struct event *e)
 {
@@ -79,7 +72,7 @@ static void on_event(void *data, struct event *e)
     enum filter_result result;
 
     take_target(a, e);
-    name_products(a, e);
+    agents_name_products(a->agents, e);
     e->sequence = ++a->sequence;
     result = a->options.filter ? filter_event(a->options.filter, e) : FILTER_MATCHES;
     if (result == FILTER_MATCHES)

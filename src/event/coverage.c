@@ -4,7 +4,8 @@
 #include "event/event.h"
 #include "util/macro.h"
 
-bool coverage_scope_is_known(const struct coverage *c)
+/* An audit log says what its rules reported, seldom what they were about. */
+static bool coverage_scope_is_known(const struct coverage *c)
 {
     return c->sensors != SENSOR_AUDIT_LOG || c->permissions;
 }

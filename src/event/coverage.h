@@ -37,9 +37,6 @@ struct coverage {
     struct bytes only;       /* only these places below what was asked for, each ended by a NUL; empty: all of it */
 };
 
-/* An audit log says what its rules reported, seldom what they were about. */
-bool coverage_scope_is_known(const struct coverage *coverage);
-
 /* How much of one question was watched: coverage goes in, in any order. */
 #define COVERAGE_SPANS 64
 

@@ -18,7 +18,8 @@ static const char *const activities[] = {
     [14] = "Open",
 };
 
-unsigned ocsf_activity(enum operation operation)
+/* The schema's activity_id of an operation: 1 Create, 4 Delete ... 99 Other. */
+static unsigned ocsf_activity(enum operation operation)
 {
     static const uint8_t ids[OPERATION_COUNT] = {
         [OPERATION_READ] = 2,      [OPERATION_OPEN_WRITE] = 14, [OPERATION_WRITE] = 3,

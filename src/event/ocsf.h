@@ -10,5 +10,3 @@
 
 /* host: BYTES_NULL = not known. */
 void ocsf_write_event(struct sbuf *out, const struct event *event, struct bytes host);
-/* The schema's activity_id of an operation: 1 Create, 4 Delete ... 99 Other. */
-unsigned ocsf_activity(enum operation operation);

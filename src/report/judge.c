@@ -78,7 +78,7 @@ bool case_is_explained(const struct case_ *c, enum explanation kind)
     return false;
 }
 
-bool case_was_recreated(const struct case_ *c)
+static bool case_was_recreated(const struct case_ *c)
 {
     return case_is_explained(c, EXPLANATION_RECREATED) || case_is_explained(c, EXPLANATION_REMOVED);
 }

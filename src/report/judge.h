@@ -7,7 +7,6 @@
 void case_judge(struct case_ *c);
 unsigned tally_harm(const struct tally *t);
 bool case_lives_in_victim(const struct culprit *s);
-bool case_was_recreated(const struct case_ *c);
 bool case_is_explained(const struct case_ *c, enum explanation kind);
 uint64_t culprit_reported(const struct culprit *s);
 uint64_t culprit_folded(const struct culprit *s);

@@ -474,7 +474,8 @@ int field_value(const struct field_row *row, const char *text, uint32_t *ret, st
     }
 }
 
-void field_print_perm(uint32_t perm, char ret[5])
+/* "rwxa" of AUDIT_PERM_*, in that order. */
+static void field_print_perm(uint32_t perm, char ret[5])
 {
     static const struct {
         uint32_t bit;

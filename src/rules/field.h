@@ -83,5 +83,3 @@ int field_value(const struct field_row *row, const char *text, uint32_t *ret, st
 /* As auditctl prints a value that is no text. */
 void field_print_value(const struct field_row *row, uint32_t value, bool names, struct sbuf *out);
 
-/* "rwxa" of AUDIT_PERM_*, in that order. */
-void field_print_perm(uint32_t perm, char ret[5]);

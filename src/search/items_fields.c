@@ -80,7 +80,8 @@ bool read_result(struct record_reading *r, struct record_place *p)
     return n != NUMBER_BAD;
 }
 
-bool read_exe_comm(struct record_reading *r, struct record_place *p, bool must)
+/* comm= and exe=, as far as the query asks for them; must: they have to be there. */
+static bool read_exe_comm(struct record_reading *r, struct record_place *p, bool must)
 {
     const struct search_query *q = r->q;
     const char *found;

@@ -16,7 +16,5 @@ bool read_subject(struct record_reading *r, struct record_place *p, const char *
 void read_object(struct record_reading *r, struct record_place *p);
 /* res=, if the query asks for the result. */
 bool read_result(struct record_reading *r, struct record_place *p);
-/* comm= and exe=, as far as the query asks for them; must: they have to be there. */
-bool read_exe_comm(struct record_reading *r, struct record_place *p, bool must);
 /* What SYSCALL and its like have: ppid pid auid uid gid euid egid tty ses comm exe subj res. */
 bool read_task(struct record_reading *r, struct record_place *p);

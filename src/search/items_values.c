@@ -124,7 +124,8 @@ int items_hex(char c)
     return isdigit((unsigned char)c) ? c - '0' : (c | 0x20) - 'a' + 10;
 }
 
-struct bytes items_unhex(struct search_items *items, const char *value, const char *end)
+/* Leading hexadecimal digits, or "(...)"; BYTES_NULL if there are none. */
+static struct bytes items_unhex(struct search_items *items, const char *value, const char *end)
 {
     const char *p = value;
     struct bytes out;

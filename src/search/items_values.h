@@ -22,8 +22,6 @@ bool place_word(struct record_place *p, const char *value, struct bytes *ret);
 struct bytes items_keep(struct search_items *items, struct bytes text);
 void items_add(struct search_items *items, struct search_strings *list, struct bytes text);
 int items_hex(char c); /* -1: not a hexadecimal digit */
-/* Leading hexadecimal digits, or "(...)"; BYTES_NULL if there are none. */
-struct bytes items_unhex(struct search_items *items, const char *value, const char *end);
 /* "quoted" or hexadecimal behind the name; false: the quote is not closed. */
 bool items_text(struct search_items *items, struct record_place *p, const char *value, struct bytes *ret);
 /* As items_text(), but text that is neither is taken as it is. */

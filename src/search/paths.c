@@ -128,7 +128,8 @@ static struct bytes find_place(struct search_places *places, const struct file_s
     return e ? (struct bytes){ e->path, e->len } : BYTES_NULL;
 }
 
-void search_places_learn(struct search_places *places, uint64_t device, uint64_t inode,
+/* Teach one by hand, e.g. from the file system of this machine. */
+static void search_places_learn(struct search_places *places, uint64_t device, uint64_t inode,
                          struct bytes path)
 {
     (void)put(places, &(struct directory_key){ device, inode }, path, NULL);

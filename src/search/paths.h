@@ -20,9 +20,6 @@ struct search_path {
 struct search_places;
 struct search_places *search_places_new(void);
 void search_places_free(struct search_places *places);
-/* Teach one by hand, e.g. from the file system of this machine. */
-void search_places_learn(struct search_places *places, uint64_t device, uint64_t inode,
-                         struct bytes path);
 
 /* Every one whose path is known. */
 void search_places_each(struct search_places *places, void (*each)(void *data, uint64_t inode, struct bytes path),

@@ -21,8 +21,8 @@
 #include "sensor/fanotify/writes.h"
 #include "util/limits.h"
 
-bool fanotify_is_whiteout(struct fanotify_object *o, uint32_t directory, struct bytes name,
-                          const struct file_state *state)
+static bool fanotify_is_whiteout(struct fanotify_object *o, uint32_t directory, struct bytes name,
+                                 const struct file_state *state)
 {
     int fd = fanotify_object_directory(o, directory);
     char text[LIMIT_NAME + 1];

@@ -5,8 +5,6 @@
 #include "sensor/fanotify/appear.h"
 #include "sensor/fanotify/state.h"
 
-bool fanotify_is_whiteout(struct fanotify_object *o, uint32_t directory, struct bytes name,
-                          const struct file_state *state);
 /* A name appeared in an upper layer, or was replaced there. before: what was there in this layer; birth: as for
  * fanotify_emit_new(). */
 void fanotify_upper_appeared(struct fanotify_object *o, uint32_t directory, struct bytes name,

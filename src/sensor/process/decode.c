@@ -39,7 +39,8 @@ int process_decode(const void *data, size_t len, struct process_record *ret, str
     return 0;
 }
 
-struct bytes process_path(struct arena *arena, struct bytes names, bool cut)
+/* Names, leaf first -> "/a/b/leaf" in the arena; of a cut path ".../b/leaf". */
+static struct bytes process_path(struct arena *arena, struct bytes names, bool cut)
 {
     static const char dots[] = "...";
     size_t lead = cut ? sizeof(dots) - 1 : 0, at;

@@ -19,5 +19,3 @@ int process_decode(const void *data, size_t len, struct process_record *ret, str
 /* A record with everything that was captured; NULL: out of memory. */
 struct process *process_from_record(const struct process_record *record);
 
-/* Names, leaf first -> "/a/b/leaf" in the arena; of a cut path ".../b/leaf". */
-struct bytes process_path(struct arena *arena, struct bytes names, bool cut);

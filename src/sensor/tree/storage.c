@@ -63,7 +63,7 @@ static uint32_t hash_bytes(uint64_t seed, const void *data, size_t len)
     return (uint32_t)(h >> 32);
 }
 
-uint32_t tree_hash_identity(const struct tree *t, uint16_t device, uint64_t inode)
+static uint32_t tree_hash_identity(const struct tree *t, uint16_t device, uint64_t inode)
 {
     return (uint32_t)(mix(inode ^ t->seed, ((uint64_t)device << 32) + (t->seed >> 7)) >> 32);
 }

@@ -8,7 +8,6 @@
 void tree_clear(struct tree *t); /* everything but the options goes */
 int tree_device_find(const struct tree *t, uint64_t device); /* -ENOENT */
 int tree_device_number(struct tree *t, uint64_t device);     /* made if it is not there */
-uint32_t tree_hash_identity(const struct tree *t, uint16_t device, uint64_t inode);
 uint32_t tree_hash_name(const struct tree *t, struct bytes name);
 uint32_t tree_find_identity(const struct tree *t, uint16_t device, uint64_t inode);
 int tree_identity_reserve(struct tree *t, uint32_t object);

@@ -41,7 +41,8 @@ struct audit_log_source {
     ZSTD_DStream *zstd;
 };
 
-const char *audit_log_coding_name(enum audit_log_coding coding)
+/* "plain", "gzip" ... */
+static const char *audit_log_coding_name(enum audit_log_coding coding)
 {
     static const char *const names[] = { "plain", "gzip", "xz", "zstd" };
 

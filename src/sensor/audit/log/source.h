@@ -38,6 +38,5 @@ int64_t audit_log_source_read(struct audit_log_source *source, char *buffer, siz
 
 /* How the file is packed, found by its first bytes. */
 enum audit_log_coding audit_log_source_coding(const struct audit_log_source *source);
-const char *audit_log_coding_name(enum audit_log_coding coding); /* "plain", "gzip" ... */
 /* Bytes taken from the descriptor so far: for progress, beside the file's size. */
 uint64_t audit_log_source_consumed(const struct audit_log_source *source);
