@@ -6,7 +6,7 @@ from collections import namedtuple
 # `?`: a call that this strace or machine does not know is no error
 CALLS = ('unlink unlinkat rmdir rename renameat renameat2 mkdir mkdirat link linkat symlink symlinkat mknod mknodat chmod fchmod '
          'fchmodat fchmodat2 chown lchown fchown fchownat utime utimes futimesat utimensat truncate ftruncate setxattr lsetxattr '
-         'fsetxattr removexattr lremovexattr fremovexattr open openat creat chdir fchdir clone clone3 fork vfork bind ioctl setuid').split()
+         'fsetxattr removexattr lremovexattr fremovexattr open openat creat chdir fchdir clone clone3 fork vfork bind ioctl setuid fallocate').split()
 
 TEXT = rb'"((?:[^"\\]|\\.)*)"'
 FOLDER = rb'(?:AT_FDCWD|\d+)(?:<((?:[^>\\]|\\.)*)>)?'

@@ -103,6 +103,9 @@ class Truth:
             m = re.search(rb'sun_path="((?:[^"\\]|\\.)*)"', call.args)
             if m:
                 self.make(call, 'mknod', self.names.plain(self.processes.path(call.tid, None, unescape(m[1]))))
+        elif name == 'fallocate':
+            if not self.error and b'COLLAPSE_RANGE' in call.args:
+                self.tell(call, ('truncate', 'write', 'open-write'), folder, optional=True) # shorter by a part in its midst
         elif name == 'ioctl':
             if b'FS_IOC_SETFLAGS' in call.args or b'FS_IOC_FSSETXATTR' in call.args:
                 self.tell(call, 'setflags', folder, unplaced=AUDIT)

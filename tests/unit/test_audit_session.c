@@ -27,7 +27,27 @@ static void boots(void **state)
     assert_int_equal(audit_boot_option(bytes_of(row->name)), row->on);
 }
 
+static void knows_listeners(void **state)
+{
+    static const char head[] = "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n";
+    static const char kernel[] = "00000000c436d13c 9   0          00000000 0        0        0     2        0        6\n";
+    static const char journal[] = "00000000dce1c883 9   4121133146 00000001 0        0        0     2        0        8138132\n";
+    static const char route[] = "00000000dce1c883 0   412        00000511 0        0        0     2        0        8138132\n";
+    char all[512];
+
+    (void)state;
+    assert_false(audit_session_is_heard(bytes_of(head)));
+    snprintf(all, sizeof(all), "%s%s%s", head, kernel, route);
+    assert_false(audit_session_is_heard(bytes_of(all)));
+    snprintf(all, sizeof(all), "%s%s%s%s", head, kernel, route, journal);
+    assert_true(audit_session_is_heard(bytes_of(all)));
+    assert_false(audit_session_is_heard(bytes_of("9 9 9")));
+    assert_false(audit_session_is_heard(BYTES_NULL));
+}
+
 int main(void)
 {
-    return RUN_ROWS(rows, boots);
+    const struct CMUnitTest tests[] = { cmocka_unit_test(knows_listeners) };
+
+    return RUN_ROWS(rows, boots) + cmocka_run_group_tests(tests, NULL, NULL);
 }

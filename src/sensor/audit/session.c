@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "sensor/audit/rules.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/macro.h"
 #include "util/proc_stat.h"
 #include "util/trusted.h"
 
@@ -210,6 +212,23 @@ static int begin(struct audit_session *s, struct audit_status *ret, struct err *
         return err_set(err, r, "asking the kernel's audit system");
     name_owner(s, ret->pid);
     return 0;
+}
+
+bool audit_session_is_heard(struct bytes text)
+{
+    while (text.len) {
+        const char *end = memchr(text.data, '\n', text.len);
+        size_t n = end ? (size_t)(end - text.data) : text.len;
+        unsigned protocol, groups;
+        char line[128];
+
+        snprintf(line, sizeof(line), "%.*s", (int)MIN(n, sizeof(line) - 1), text.data);
+        if (sscanf(line, "%*s %u %*s %x", &protocol, &groups) == 2 && protocol == NETLINK_AUDIT && groups)
+            return true;
+        n += end != NULL;
+        text = (struct bytes){ text.data + n, text.len - n };
+    }
+    return false;
 }
 
 int audit_session_probe(const char *state_dir, struct audit_session *ret, struct err *err)

@@ -47,6 +47,9 @@ struct audit_session {
 /* True if the kernel's command line switches auditing on: audit=1 or audit=on, the last one counts. Pure. */
 bool audit_boot_option(struct bytes line);
 
+/* Does anybody listen to what audit multicasts, as journald does? text: /proc/net/netlink. Pure. */
+bool audit_session_is_heard(struct bytes text);
+
 /* What could be done here; changes nothing. Fills fd (closed again), owner, blind_*. */
 int audit_session_probe(const char *state_dir, struct audit_session *ret, struct err *err);
 
