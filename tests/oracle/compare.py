@@ -90,7 +90,7 @@ def is_made(change, told, result):
 
 def is_folded(change, merged, written):
     """The kernel makes one fanotify event of what one process does at once to a file's attributes, and one of what it does to its contents:
-    of the latter are cuts, and a time of modification that is set alone."""
+    of the latter are its making, cuts, and a time of modification that is set alone."""
     at = (change.path, change.pid)
     if ATTRIBUTES & set(change.ops):
         return at in merged or ('utime' in change.ops and at in written)
@@ -135,7 +135,7 @@ def is_again(key, changes, sensors):
 def compare(changes, told, sensors):
     result, told = Result(), Counter(told)
     changes = sorted(changes, key=lambda c: c.unplaced is not None) # what is told goes to those first that it can be of
-    written = {(k.path, k.pid) for k in told if k.op in WRITES}
+    written = {(k.path, k.pid) for k in told if k.op in WRITES or k.op in ('create', MADE)}
     merged = {(k.path, k.pid) for k in told if k.op in ATTRIBUTES or k.op == UNKNOWN}
     needed = match(changes, told, sensors, False)
     needed = [c for c in needed if not is_made(c, told, result) and not is_half_known(c, told, sensors, result) and

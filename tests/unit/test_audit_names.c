@@ -104,6 +104,32 @@ static void a_second_name_is_no_new_file(void **state)
     end(&s);
 }
 
+/* Two names with one last component: the rest of what was written decides, as far as it goes. */
+static void told_by_the_whole_name(void **state)
+{
+    struct scene s;
+    struct audit_path other;
+    struct audit_change c = { .operation = OPERATION_MKDIR, .name = bytes_of("d"), .fd = -1 };
+
+    (void)state;
+    begin(&s);
+    other = s.directory;
+    other.file.inode += 1000000;
+    other.file.mode = S_IFDIR | 0755;
+    c.parent = &s.directory;
+    c.object = &other;
+    audit_apply(&s.object, &s.facts, &c, 1);
+    c = (struct audit_change){ .operation = OPERATION_LINK, .parent = &other, .object = &s.file, .name = bytes_of("first"), .fd = -1 };
+    audit_apply(&s.object, &s.facts, &c, 1);
+    told(&s, "d/first", "/w/d/first", false);
+    told(&s, "/w/d/first", "/w/d/first", false);
+    told(&s, "/w/first", "/w/first", false);
+    told(&s, "w/first", "/w/first", false);
+    told(&s, "first", NULL, true); /* in which of the two directories is not known */
+    told(&s, "/elsewhere/first", NULL, true);
+    end(&s);
+}
+
 /* The index is ahead of the records: a folder that they tell of is not the file that has its number now. */
 static void a_number_is_no_file_of_another_type(void **state)
 {
@@ -190,6 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_second_name_is_no_new_file),
+        cmocka_unit_test(told_by_the_whole_name),
         cmocka_unit_test(a_number_is_no_file_of_another_type),
         cmocka_unit_test(a_look_is_not_ahead_of_the_records),
         cmocka_unit_test(flags_say_whether_it_is_that_file),

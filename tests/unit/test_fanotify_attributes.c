@@ -144,7 +144,7 @@ static struct fanotify_event next(struct kernel *k)
     assert_int_equal(fanotify_queue_next(&k->sensor, &events, &when), 1);
     assert_true(when.to_boot_ns > 0 && when.to_real_ns > 0);
     assert_int_equal(fanotify_decode(events, &e, NULL), 0);
-    fanotify_queue_begin(&k->sensor, &e);
+    fanotify_queue_begin(&k->sensor, &e, BYTES_NULL);
     return e;
 }
 
@@ -233,15 +233,18 @@ static void too_many_are_not_known(void **state)
     struct event_share share;
     struct fanotify_event e;
     struct wire many[SHARE_MAX + 1];
+    struct bytes rest;
 
     for (int i = 0; i <= SHARE_MAX; i++)
         many[i] = event(FAN_ATTRIB, 1 + i, 7, 'a');
     assert_int_equal(write(k->in, many, sizeof(many)), sizeof(many));
     e = next(k);
-    k->sensor.rest = (struct bytes){ (const char *)(many + 1), sizeof(many) - sizeof(many[0]) };
+    rest = (struct bytes){ (const char *)(many + 1), sizeof(many) - sizeof(many[0]) };
+    fanotify_queue_begin(&k->sensor, &e, rest);
     assert_true(fanotify_queue_others(&k->sensor, &e));
     assert_false(fanotify_queue_share(&k->sensor, &e, &share));
-    k->sensor.rest.len -= sizeof(many[0]);
+    rest.len -= sizeof(many[0]);
+    fanotify_queue_begin(&k->sensor, &e, rest);
     assert_true(fanotify_queue_share(&k->sensor, &e, &share));
     assert_int_equal(share.count, SHARE_MAX);
     done(k, &e);

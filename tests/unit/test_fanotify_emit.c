@@ -183,14 +183,15 @@ static void counts_lost_paths(void **state)
 /* What another object of the group emits is not emitted twice. */
 static void sends_once(void **state)
 {
+    struct fanotify_cause silent = cause;
+
     (void)state;
-    fanotify_send(&object, NULL); /* there was no memory for it: counted where it was made */
-    sensor->silent = true;
-    fanotify_send(&object, fanotify_event_bare(&object, OPERATION_UNLINK, &cause));
+    fanotify_send(&object, NULL, &cause); /* there was no memory for it: counted where it was made */
+    silent.silent = true;
+    fanotify_send(&object, fanotify_event_bare(&object, OPERATION_UNLINK, &silent), &silent);
     fanotify_fold_flush(sensor, true);
     assert_int_equal(events, 0);
-    sensor->silent = false;
-    fanotify_send(&object, fanotify_event_bare(&object, OPERATION_UNLINK, &cause));
+    fanotify_send(&object, fanotify_event_bare(&object, OPERATION_UNLINK, &cause), &cause);
     fanotify_fold_flush(sensor, true);
     assert_int_equal(events, 1);
 }

@@ -103,9 +103,8 @@ static void handle_all(struct sensor *s, struct bytes rest)
     while (rest.len) {
         assert_int_equal(fanotify_decode(rest, &e, NULL), 0);
         rest = (struct bytes){ rest.data + e.len, rest.len - e.len };
-        s->rest = rest;
-        s->now = (struct fanotify_cause){ .pid = e.pid };
-        fanotify_rename(s, &e);
+        fanotify_queue_begin(s, &e, rest);
+        fanotify_rename(s, &e, &(struct fanotify_cause){ .pid = e.pid });
     }
 }
 

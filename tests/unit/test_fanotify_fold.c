@@ -89,7 +89,7 @@ static void add(struct fanotify_object *o, const struct step *step)
         e->file.known = FILE_CTIME;
         e->file.ctime_ns = step->ctime;
     }
-    fanotify_fold_add(o, e);
+    fanotify_fold_add(o, e, &(struct fanotify_cause){ .in_turn = true });
 }
 
 static void once(void **state)

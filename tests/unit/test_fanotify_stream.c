@@ -280,11 +280,10 @@ static void handle_all(struct sensor *s)
         while (rest.len) {
             assert_int_equal(fanotify_decode(rest, &e, NULL), 0);
             rest = (struct bytes){ rest.data + e.len, rest.len - e.len };
-            s->rest = rest;
-            s->now = when;
-            s->now.pid = e.pid;
-            fanotify_queue_begin(s, &e);
-            fanotify_handle_event(s, &e);
+            when.pid = e.pid;
+            when.in_turn = true;
+            fanotify_queue_begin(s, &e, rest);
+            fanotify_handle_event(s, &e, &when);
             fanotify_queue_end(s, &e);
         }
         fanotify_queue_done(s);

@@ -2,7 +2,6 @@
 #include "sensor/audit/audit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/audit.h>
 #include <poll.h>
@@ -19,9 +18,7 @@
 #include "sensor/audit/handle.h"
 #include "sensor/audit/refresh.h"
 #include "sensor/audit/upkeep.h"
-#include "util/cleanup.h"
 #include "util/clock.h"
-#include "util/sbuf.h"
 #define DEFAULT_STATE_DIR "/run/culprit"
 #define TARGETS 50           /* each is a dozen rules, and a rule is waited for */
 #define BATCH 4096           /* messages before the rest of the loop has its turn */
@@ -256,16 +253,6 @@ static int audit_open(const struct sensor_options *options, struct sensor **ret,
     return 0;
 }
 
-#define SOCKETS_BYTES_MAX (4u << 20) /* some 40,000 sockets */
-
-static bool is_heard(void)
-{
-    _cleanup_close_ int fd = open("/proc/net/netlink", O_RDONLY | O_CLOEXEC);
-    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-
-    return fd >= 0 && sbuf_add_file(&text, fd, SOCKETS_BYTES_MAX) == 0 && audit_session_is_heard(sbuf_bytes(&text));
-}
-
 static int audit_probe(struct sensor_capabilities *ret, struct err *err)
 {
     struct audit_session session;
@@ -286,7 +273,7 @@ static int audit_probe(struct sensor_capabilities *ret, struct err *err)
     audit_session_taken_by(&session, ret->taken_by, sizeof(ret->taken_by));
     if (session.owner)
         snprintf(ret->state, sizeof(ret->state), "free: culprit reads the stream itself%s",
-                 is_heard() ? "; the journal, or what else listens to audit, gets the records of its rules too" : "");
+                 audit_session_is_heard_now() ? "; the journal, or what else listens to audit, gets the records of its rules too" : "");
     else
         snprintf(ret->state, sizeof(ret->state), "owned by %s (pid %u): reading beside it",
                  session.owner_name, session.owner_pid);

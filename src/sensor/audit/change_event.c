@@ -195,30 +195,6 @@ static bool spot_without_index(const struct audit_object *o, const struct audit_
     return false;
 }
 
-/* Does a relative name of the call begin at the working directory? Others may take another one. */
-static bool begins_at_cwd(const struct audit_facts *f)
-{
-    switch (f->call) {
-    case AUDIT_CALL_chmod:
-    case AUDIT_CALL_chown:
-    case AUDIT_CALL_lchown:
-    case AUDIT_CALL_utime:
-    case AUDIT_CALL_utimes:
-    case AUDIT_CALL_truncate:
-    case AUDIT_CALL_setxattr:
-    case AUDIT_CALL_lsetxattr:
-    case AUDIT_CALL_removexattr:
-    case AUDIT_CALL_lremovexattr:
-        return true;
-    case AUDIT_CALL_fchmodat:
-    case AUDIT_CALL_fchownat:
-    case AUDIT_CALL_utimensat:
-        return (f->args_known & 1) && (int32_t)f->args[0] == AT_FDCWD;
-    default:
-        return false;
-    }
-}
-
 /* The file is in the index, under other names than the one that was written down: it went from there since it was
  * looked at. In that directory it was all the same, and not under a name that another one of its links has. */
 static bool spot_by_former_name(const struct audit_object *o, const struct audit_facts *f, struct bytes name, struct spot *ret)
@@ -227,7 +203,7 @@ static bool spot_by_former_name(const struct audit_object *o, const struct audit
     struct bytes text, rest;
     uint32_t directory;
 
-    if (!name.len || (name.data[0] != '/' && !begins_at_cwd(f)) || !audit_written_path(f->cwd, name, path, sizeof(path)))
+    if (!name.len || (name.data[0] != '/' && !audit_written_begins_at_cwd(f)) || !audit_written_path(f->cwd, name, path, sizeof(path)))
         return false;
     text = bytes_of(path);
     if (o->wanted.ns_pid || !bytes_path_covers(o->wanted.path, text) || text.len == o->wanted.path.len)
@@ -252,6 +228,7 @@ static bool spot_of_object(const struct audit_object *o, const struct audit_fact
 {
     struct bytes base = bytes_basename(c->name);
     uint32_t object = find_object(o, c->object), entry, first;
+    bool several;
 
     if (is_state(o, &o->root, c->object)) {
         if (!bytes_equal(base, o->base) && audit_object_younger(o, 0, f->time_ms * NS_PER_MS))
@@ -261,9 +238,8 @@ static bool spot_of_object(const struct audit_object *o, const struct audit_fact
     }
     if (!object)
         return spot_by_text(o, f, c->object, ret);
-    entry = first = tree_first_name(o->tree, object);
-    while (entry && !bytes_equal(tree_name(o->tree, entry), base))
-        entry = tree_next_name(o->tree, entry);
+    first = tree_first_name(o->tree, object);
+    entry = audit_written_name(o, f, first, c->name, &several);
     if (!entry && first && audit_object_younger(o, first, f->time_ms * NS_PER_MS))
         return false;
     if (!entry && first && spot_by_former_name(o, f, c->name, ret))
@@ -276,8 +252,8 @@ static bool spot_of_object(const struct audit_object *o, const struct audit_fact
                           .directory = tree_parent_of(o->tree, entry),
                           .name = tree_name(o->tree, entry),
                           .entry = entry,
-                          .one_of_several = !bytes_equal(tree_name(o->tree, entry), base) &&
-                                            (tree_next_name(o->tree, first) || f->time_ms * NS_PER_MS <= o->listed_ns) };
+                          .one_of_several = several || (!bytes_equal(tree_name(o->tree, entry), base) &&
+                                            (tree_next_name(o->tree, first) || f->time_ms * NS_PER_MS <= o->listed_ns)) };
     return true;
 }
 

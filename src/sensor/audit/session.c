@@ -19,6 +19,7 @@
 #include "util/clock.h"
 #include "util/macro.h"
 #include "util/proc_stat.h"
+#include "util/sbuf.h"
 #include "util/trusted.h"
 
 #ifndef AUDIT_STATUS_LOST
@@ -229,6 +230,16 @@ bool audit_session_is_heard(struct bytes text)
         text = (struct bytes){ text.data + n, text.len - n };
     }
     return false;
+}
+
+#define SOCKETS_BYTES_MAX (4u << 20) /* some 40,000 sockets */
+
+bool audit_session_is_heard_now(void)
+{
+    _cleanup_close_ int fd = open("/proc/net/netlink", O_RDONLY | O_CLOEXEC);
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+
+    return fd >= 0 && sbuf_add_file(&text, fd, SOCKETS_BYTES_MAX) == 0 && audit_session_is_heard(sbuf_bytes(&text));
 }
 
 int audit_session_probe(const char *state_dir, struct audit_session *ret, struct err *err)

@@ -49,6 +49,7 @@ bool audit_boot_option(struct bytes line);
 
 /* Does anybody listen to what audit multicasts, as journald does? text: /proc/net/netlink. Pure. */
 bool audit_session_is_heard(struct bytes text);
+bool audit_session_is_heard_now(void);
 
 /* What could be done here; changes nothing. Fills fd (closed again), owner, blind_*. */
 int audit_session_probe(const char *state_dir, struct audit_session *ret, struct err *err);

@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "util/cleanup.h"
+#include "util/sbuf.h"
+
 /* "." and ".." and double slashes go; what links there are is not known here. */
 bool audit_written_path(struct bytes dir, struct bytes name, char *ret, size_t size)
 {
@@ -71,4 +74,71 @@ void audit_written_outside(const struct audit_facts *f, enum audit_nametype type
             event_set(e, field, bytes_of(path));
         return;
     }
+}
+
+bool audit_written_begins_at_cwd(const struct audit_facts *f)
+{
+    switch (f->call) {
+    case AUDIT_CALL_chmod:
+    case AUDIT_CALL_chown:
+    case AUDIT_CALL_lchown:
+    case AUDIT_CALL_utime:
+    case AUDIT_CALL_utimes:
+    case AUDIT_CALL_truncate:
+    case AUDIT_CALL_setxattr:
+    case AUDIT_CALL_lsetxattr:
+    case AUDIT_CALL_removexattr:
+    case AUDIT_CALL_lremovexattr:
+        return true;
+    case AUDIT_CALL_fchmodat:
+    case AUDIT_CALL_fchownat:
+    case AUDIT_CALL_utimensat:
+        return (f->args_known & 1) && (int32_t)f->args[0] == AT_FDCWD;
+    default:
+        return false;
+    }
+}
+
+/* Does the entry's path end in what was written? */
+static bool ends_in(const struct audit_object *o, uint32_t entry, struct bytes written)
+{
+    _cleanup_sbuf_ struct sbuf path = SBUF_INIT;
+    uint32_t directory = tree_parent_of(o->tree, entry);
+    struct bytes end;
+
+    while (written.len && written.data[0] == '/')
+        written = (struct bytes){ written.data + 1, written.len - 1 };
+    sbuf_add_bytes(&path, o->wanted.path);
+    sbuf_add_char(&path, '/');
+    if (directory != tree_root(o->tree)) {
+        if (tree_directory_path(o->tree, directory, &path) < 0)
+            return false;
+        sbuf_add_char(&path, '/');
+    }
+    sbuf_add_bytes(&path, tree_name(o->tree, entry));
+    if (sbuf_error(&path) < 0 || path.len <= written.len || path.data[path.len - written.len - 1] != '/')
+        return false;
+    end = (struct bytes){ path.data + path.len - written.len, written.len };
+    return bytes_equal(end, written);
+}
+
+uint32_t audit_written_name(const struct audit_object *o, const struct audit_facts *f, uint32_t first, struct bytes written, bool *ret_several)
+{
+    char path[PATH_MAX];
+    struct bytes base = bytes_basename(written);
+    uint32_t same = 0, whole = 0;
+    unsigned bases = 0, wholes = 0;
+
+    if (audit_written_begins_at_cwd(f) && audit_written_from_cwd(f, written, path))
+        written = bytes_of(path);
+    for (uint32_t n = first; n; n = tree_next_name(o->tree, n)) {
+        if (!bytes_equal(tree_name(o->tree, n), base))
+            continue;
+        if (!bases++)
+            same = n;
+        if (ends_in(o, n, written) && !wholes++)
+            whole = n;
+    }
+    *ret_several = bases > 1 && wholes != 1;
+    return wholes == 1 ? whole : same;
 }

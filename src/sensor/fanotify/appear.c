@@ -75,5 +75,5 @@ void fanotify_emit_new(struct fanotify_object *o, uint32_t name, const struct fa
         if (fanotify_path(o, tree_parent_of(o->tree, other), tree_name(o->tree, other), &path) == 0)
             event_set(e, &e->target_path, sbuf_bytes(&path));
     }
-    fanotify_send(o, e);
+    fanotify_send(o, e, &how);
 }

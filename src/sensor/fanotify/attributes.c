@@ -93,7 +93,7 @@ static void emit_one(struct fanotify_object *o, uint32_t directory, struct bytes
     keep(&e->after, &c->after, d.which);
     if (d.operation == OPERATION_SETXATTR || d.operation == OPERATION_REMOVEXATTR || d.operation == OPERATION_SETACL)
         event_set(e, &e->xattr, bytes_of(c->xattr));
-    fanotify_send(o, e);
+    fanotify_send(o, e, cause);
 }
 
 static void set_share(struct event *e, const struct event_share *share)
@@ -122,7 +122,7 @@ static void emit_unknown(struct fanotify_object *o, uint32_t directory, struct b
     e->operation_presumed = true;
     if (share && share->count)
         set_share(e, share);
-    fanotify_send(o, e);
+    fanotify_send(o, e, cause);
 }
 
 unsigned fanotify_emit_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name,
@@ -137,14 +137,15 @@ unsigned fanotify_emit_attributes(struct fanotify_object *o, uint32_t directory,
 }
 
 /* The maker of a new file gave it attributes before it could be looked at. */
-void fanotify_made_with_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct tree_change *c)
+void fanotify_made_with_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct tree_change *c,
+                                  const struct fanotify_cause *now)
 {
-    struct fanotify_cause cause = o->sensor->now;
-    struct tree_change now = { .after = c->after, .name = c->name, .object = c->object };
+    struct fanotify_cause cause = *now;
+    struct tree_change after = { .after = c->after, .name = c->name, .object = c->object };
 
     cause.note = c->after.known ? NULL : NOTE_GONE;
     if (o->wanted.view != VIEW_UPPER) /* there the overlay itself gives a copy what the lower file had */
-        emit_unknown(o, directory, name, &now, &cause, NULL);
+        emit_unknown(o, directory, name, &after, &cause, NULL);
 }
 
 /* Of each process one change, and all of these known: by what waits. */
@@ -224,7 +225,7 @@ static unsigned known_changes(struct fanotify_object *o, uint32_t directory, str
         kept.after = c->after;
         *c = kept;
     }
-    others = fanotify_queue_others(o->sensor, e);
+    others = !cause->replayed && fanotify_queue_others(o->sensor, e);
     times = !(e->mask & FAN_MODIFY) &&
             (fanotify_set_times(&seen, cause) || (fanotify_touched(&seen) && !fanotify_queue_writes(o->sensor, e)));
     if (shared->is)
@@ -246,9 +247,9 @@ static unsigned known_changes(struct fanotify_object *o, uint32_t directory, str
 }
 
 void fanotify_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_event *e,
-                         const struct tree_change *change)
+                         const struct tree_change *change, const struct fanotify_cause *now)
 {
-    struct fanotify_cause cause = o->sensor->now;
+    struct fanotify_cause cause = *now;
     struct fanotify_shared shared = { 0 };
     struct tree_change c = *change;
     unsigned n;

@@ -6,8 +6,9 @@
 
 /* An event says that they changed. change: how the file was known, and how it is now. */
 void fanotify_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_event *e,
-                         const struct tree_change *change);
-void fanotify_made_with_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct tree_change *change);
+                         const struct tree_change *change, const struct fanotify_cause *now);
+void fanotify_made_with_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct tree_change *change,
+                                  const struct fanotify_cause *now);
 /* Every difference of the two states of an object that is one of attributes. Returns how many. */
 unsigned fanotify_emit_attributes(struct fanotify_object *o, uint32_t directory, struct bytes name,
                                   const struct tree_change *change, const struct fanotify_cause *cause);

@@ -84,7 +84,7 @@ static bool read_info(const char *p, size_t len, struct fanotify_event *e)
 
 int fanotify_decode(struct bytes buffer, struct fanotify_event *ret, struct err *err)
 {
-    struct fanotify_event e = { .pidfd = -1 };
+    struct fanotify_event e = { .pidfd = -1, .bytes = buffer.data };
     size_t at;
 
     if (buffer.len < META_SIZE)

@@ -41,6 +41,7 @@ struct fanotify_event {
     int error;           /* FAN_FS_ERROR: positive errno */
     uint32_t error_count;
     size_t len;          /* of the whole event in the buffer */
+    const char *bytes;   /* where it begins there; NULL: it is not there any more */
 };
 
 /* The first event of `buffer`. -EBADMSG: damaged. */

@@ -38,8 +38,10 @@ struct event *fanotify_event_bare(struct fanotify_object *o, enum operation oper
                                   const struct fanotify_cause *cause)
 {
     struct sensor *s = o->sensor;
-    struct event *e = event_new();
+    struct event *e = cause->silent ? NULL : event_new();
 
+    if (cause->silent)
+        return NULL;
     if (!e) {
         s->lost_paths++;
         return NULL;
@@ -85,12 +87,10 @@ struct event *fanotify_event_new(struct fanotify_object *o, enum operation opera
     return e;
 }
 
-void fanotify_send(struct fanotify_object *o, struct event *e)
+void fanotify_send(struct fanotify_object *o, struct event *e, const struct fanotify_cause *cause)
 {
-    if (e && o->sensor->silent)
-        event_free(e);
-    else if (e)
-        fanotify_fold_add(o, e);
+    if (e)
+        fanotify_fold_add(o, e, cause);
 }
 
 void fanotify_gap(struct sensor *s, enum lost reason, uint64_t count, uint64_t from_real_ns, const char *text)

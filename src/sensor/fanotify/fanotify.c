@@ -263,21 +263,22 @@ static void handle_all(struct sensor *s, struct bytes rest, const struct fanotif
 {
     while (rest.len) {
         struct fanotify_event e;
+        struct fanotify_cause now;
 
         if (fanotify_decode(rest, &e, NULL) < 0) {
             s->lost_damaged++;
             break;
         }
         rest = (struct bytes){ rest.data + e.len, rest.len - e.len };
-        s->rest = rest;
-        s->now = (struct fanotify_cause){ .pid = e.pid,
+        now = (struct fanotify_cause){ .pid = e.pid,
+                                       .in_turn = true,
                                           .gone = e.gone,
                                           .from_boot_ns = s->empty_boot_ns,
                                           .to_boot_ns = when->to_boot_ns,
                                           .from_real_ns = s->empty_real_ns,
                                           .to_real_ns = when->to_real_ns };
-        fanotify_queue_begin(s, &e);
-        fanotify_handle_event(s, &e);
+        fanotify_queue_begin(s, &e, rest);
+        fanotify_handle_event(s, &e, &now);
         fanotify_queue_end(s, &e);
         if (e.pidfd >= 0)
             close(e.pidfd);

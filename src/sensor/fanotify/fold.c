@@ -148,16 +148,16 @@ static bool is_second(struct sensor *s, struct folded_observation *observation)
     return false;
 }
 
-void fanotify_fold_add(struct fanotify_object *o, struct event *e)
+void fanotify_fold_add(struct fanotify_object *o, struct event *e, const struct fanotify_cause *cause)
 {
     struct sensor *s = o->sensor;
     struct fanotify_fold *f = s->fold;
     struct folded_observation observation = { .event = e, .group = o->wanted.group, .object = o->wanted.id,
                            .view = o->wanted.view, .below = o->wanted.path.len };
 
-    if (e->boot_ns == s->now.to_boot_ns && !e->actor_presumed) { /* what a listing found is emitted in its turn */
-        observation.from_ns = s->now.from_real_ns;
-        observation.until_ns = s->now.to_real_ns;
+    if (cause->in_turn && !e->actor_presumed) { /* what a listing found is emitted in its turn */
+        observation.from_ns = cause->from_real_ns;
+        observation.until_ns = cause->to_real_ns;
     }
     if ((observation.view == VIEW_MERGED || observation.view == VIEW_UPPER) && is_second(s, &observation)) {
         event_free(e);

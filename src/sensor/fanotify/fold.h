@@ -6,7 +6,7 @@
 
 struct fanotify_fold *fanotify_fold_new(void);
 void fanotify_fold_free(struct fanotify_fold *f);
-void fanotify_fold_add(struct fanotify_object *o, struct event *e);
+void fanotify_fold_add(struct fanotify_object *o, struct event *e, const struct fanotify_cause *cause);
 /* Deliver what need not wait any longer. */
 void fanotify_fold_flush(struct sensor *s, bool all);
 void fanotify_fold_emptied(struct sensor *s); /* the kernel's queue has been read to its end */

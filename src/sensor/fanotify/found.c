@@ -132,6 +132,7 @@ void fanotify_found_add(struct fanotify_object *o, uint32_t name, const struct f
     }
     e->key = (struct found_key){ o, name };
     e->cause = *cause;
+    e->cause.in_turn = false;
     e->directory = tree_parent_of(o->tree, name);
     e->inode = inode_of(o, name);
     e->object = o->sensor->features.target ? object_of(o, name) : 0;

@@ -60,6 +60,7 @@ void fanotify_gone_end(struct fanotify_object *o, uint32_t directory, const stru
     struct fanotify_gone *g = o->sensor->gone;
 
     g->waiting[g->count++] = (struct fanotify_end){ o, directory, *cause };
+    g->waiting[g->count - 1].cause.in_turn = false;
 }
 
 bool fanotify_gone_is_full(const struct sensor *s)

@@ -14,26 +14,26 @@
 #include "sensor/fanotify/window.h"
 #include "util/limits.h"
 
-static void on_user(const struct fanotify_user *user, const struct fanotify_event *e)
+static void on_user(const struct fanotify_user *user, const struct fanotify_event *e, const struct fanotify_cause *now)
 {
     struct fanotify_object *o = user->object;
 
-    if (o->tombstone_until_ms || (o->sensor->replaying && !o->claims))
+    if (o->tombstone_until_ms || (now->replayed && !o->claims))
         return;
     if (user->ancestor) {
         if (o->waiting.len && bytes_equal(e->at.name, o->waiting) && (e->mask & FAN_CREATE))
-            (void)watched_place(&o->watched, &fanotify_object_ops, &o->sensor->now, NULL);
+            (void)watched_place(&o->watched, &fanotify_object_ops, (void *)now, NULL);
         return;
     }
     if (!o->tree)
         return;
     if ((e->mask & FAN_DELETE_SELF) && o->base.len && user->directory == tree_root(o->tree))
-        fanotify_object_request_recheck(o); /* the directory that holds the path: another may be there already */
+        fanotify_object_request_recheck(o, now->to_real_ns); /* the directory that holds the path: another may be there already */
     else if (bytes_equal_str(e->at.name, "."))
-        fanotify_on_self(o, user->directory, e);
+        fanotify_on_self(o, user->directory, e, now);
     else if (e->at.name.len && e->at.name.len <= LIMIT_NAME &&
              fanotify_object_covers(o, user->directory, e->at.name))
-        fanotify_on_name(o, user->directory, e->at.name, e);
+        fanotify_on_name(o, user->directory, e->at.name, e, now);
 }
 
 static void on_error(struct sensor *s, const struct fanotify_event *e)
@@ -46,7 +46,7 @@ static void on_error(struct sensor *s, const struct fanotify_event *e)
 
 /* ---- two halves of a move, where the kernel does not report them as one ---- */
 
-static void hold_half(struct sensor *s, const struct fanotify_event *e)
+static void hold_half(struct sensor *s, const struct fanotify_event *e, const struct fanotify_cause *now)
 {
     size_t handle = e->at.directory.data.len, name = e->at.name.len;
 
@@ -60,29 +60,26 @@ static void hold_half(struct sensor *s, const struct fanotify_event *e)
     s->moved.from.directory.data.data = s->moved_bytes;
     s->moved.from.name = (struct bytes){ s->moved_bytes + handle, name };
     s->moved.to = (struct fanotify_place){ 0 };
-    s->moved_cause = s->now;
+    s->moved.bytes = NULL;
+    s->moved_cause = *now;
 }
 
 void fanotify_moved_flush(struct sensor *s)
 {
-    struct fanotify_cause now = s->now;
-
     if (!s->moved.pid)
         return;
-    s->now = s->moved_cause;
-    fanotify_rename(s, &s->moved);
+    fanotify_rename(s, &s->moved, &s->moved_cause);
     s->moved.pid = 0;
-    s->now = now;
 }
 
-static void on_halves(struct sensor *s, const struct fanotify_event *e)
+static void on_halves(struct sensor *s, const struct fanotify_event *e, const struct fanotify_cause *now)
 {
     struct fanotify_event whole = *e;
 
     if ((e->mask & FAN_MOVED_FROM) && (e->mask & FAN_MOVED_TO))
         return; /* away and back again before anybody looked */
     if (e->mask & FAN_MOVED_FROM) {
-        hold_half(s, e);
+        hold_half(s, e, now);
         return;
     }
     whole.to = e->at;
@@ -90,7 +87,7 @@ static void on_halves(struct sensor *s, const struct fanotify_event *e)
         whole.from = s->moved.from;
         s->moved.pid = 0;
     }
-    fanotify_rename(s, &whole);
+    fanotify_rename(s, &whole, now);
 }
 
 /* ---- all objects ---- */
@@ -110,7 +107,7 @@ static bool emits(const struct fanotify_user *user)
     return !user->ancestor && user->object->tree && !user->object->tombstone_until_ms;
 }
 
-void fanotify_handle_event(struct sensor *s, const struct fanotify_event *e)
+void fanotify_handle_event(struct sensor *s, const struct fanotify_event *e, const struct fanotify_cause *now)
 {
     struct fanotify_event rest = *e;
     struct fanotify_user *users = NULL, user;
@@ -130,13 +127,13 @@ void fanotify_handle_event(struct sensor *s, const struct fanotify_event *e)
     if (s->moved.pid && (s->moved.pid == e->pid || !(e->mask & FAN_MOVED_TO)) && !(e->mask & FAN_MOVED_TO))
         fanotify_moved_flush(s);
     if (e->mask & FANOTIFY_RENAME) {
-        fanotify_rename(s, e);
+        fanotify_rename(s, e, now);
         return;
     }
     if (e->mask & FAN_MOVE) {
         /* merged with other things that were done to the name: those come after it arrived or before it
          * went */
-        on_halves(s, e);
+        on_halves(s, e, now);
         rest.mask &= ~(uint64_t)FAN_MOVE;
         if (!(rest.mask & ~(uint64_t)(FAN_ONDIR | FAN_EVENT_ON_CHILD)))
             return;
@@ -154,16 +151,17 @@ void fanotify_handle_event(struct sensor *s, const struct fanotify_event *e)
         }
         users[count++] = user;
     }
-    if (count == 0 && s->window_on && !s->replaying)
-        fanotify_window_hold(s, e);
+    if (count == 0 && s->window_on && !now->replayed)
+        fanotify_window_hold(s, e, now);
     if (count > 1)
         qsort(users, count, sizeof(*users), by_view);
     for (size_t i = 0; i < count; i++) {
-        for (size_t j = 0; j < i && !s->silent; j++)
-            s->silent = emits(&users[j]) && users[j].object != users[i].object &&
-                        users[j].object->wanted.group == users[i].object->wanted.group;
-        on_user(&users[i], &rest);
-        s->silent = false;
+        struct fanotify_cause cause = *now;
+
+        for (size_t j = 0; j < i && !cause.silent; j++)
+            cause.silent = emits(&users[j]) && users[j].object != users[i].object &&
+                           users[j].object->wanted.group == users[i].object->wanted.group;
+        on_user(&users[i], &rest, &cause);
     }
     free(users);
     if ((e->mask & FAN_CREATE) && (count || !s->window_on)) /* else it is looked at once more */
@@ -176,13 +174,14 @@ void fanotify_handle_event(struct sensor *s, const struct fanotify_event *e)
 static bool replay(void *data, const void *entry)
 {
     const struct fanotify_startup_entry *startup = entry;
+    struct fanotify_cause cause = startup->cause;
     struct sensor *s = data;
     struct fanotify_event e;
 
     if (fanotify_decode((struct bytes){ startup->bytes, startup->len }, &e, NULL) < 0)
         return false;
-    s->now = startup->cause;
-    fanotify_handle_event(s, &e);
+    cause.replayed = cause.in_turn = true;
+    fanotify_handle_event(s, &e, &cause);
     return false;
 }
 
@@ -202,11 +201,7 @@ static bool take_fresh(struct sensor *s)
 void fanotify_handle_startup(struct sensor *s)
 {
     struct startup_buffer *startup = fanotify_window_startup(s->window);
-    struct bytes rest = s->rest;
-    struct fanotify_cause now = s->now;
 
-    s->replaying = true;
-    s->rest = (struct bytes){ NULL, 0 };
     while (take_fresh(s)) { /* emitting may bring a notification of another container, and its objects */
         uint64_t lost = startup_buffer_take_lost(startup, now_ms());
 
@@ -214,9 +209,6 @@ void fanotify_handle_startup(struct sensor *s)
             fanotify_gap(s, LOST_WATCH_WINDOW, lost, s->empty_real_ns, "changes while a container was starting");
         startup_buffer_replay(startup, replay, s);
     }
-    s->replaying = false;
-    s->now = now;
-    s->rest = rest;
     if (!s->window_on)
         startup_buffer_clear(startup);
 }

@@ -54,7 +54,7 @@ static void emit_end(const struct fanotify_end *w)
     base = tree_name(w->object->tree, name);
     if (base.len > LIMIT_NAME)
         return;
-    fanotify_send(w->object, fanotify_event_new(w->object, OPERATION_RMDIR, tree_parent_of(w->object->tree, name), base, NULL, &w->cause));
+    fanotify_send(w->object, fanotify_event_new(w->object, OPERATION_RMDIR, tree_parent_of(w->object->tree, name), base, NULL, &w->cause), &w->cause);
     tree_remove(w->object->tree, name, &change);
 }
 

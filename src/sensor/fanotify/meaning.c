@@ -77,7 +77,8 @@ static uint32_t present(struct fanotify_object *o, uint32_t directory, struct by
  * by what the next events report: then the index is left as it is, and the file is found by its handle.
  */
 static void see(struct fanotify_object *o, uint32_t directory, struct bytes name,
-                const struct fanotify_event *e, struct tree_change *ret, struct fanotify_birth *ret_birth, bool *ret_walked)
+                const struct fanotify_event *e, const struct fanotify_cause *cause, struct tree_change *ret, struct fanotify_birth *ret_birth,
+                bool *ret_walked)
 {
     uint32_t entry = present(o, directory, name, e), object = tree_object_of(o->tree, entry);
     int fd = fanotify_object_directory(o, directory), r = -ENOENT;
@@ -93,7 +94,7 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
     if (fd >= 0)
         r = tree_answers(o->tree, fd, text) ? tree_stat(fd, text, &now) : -ETIMEDOUT;
     /* what is there now may be the next one: its own event is on its way */
-    if (r == 0 && ((e->mask & FAN_CREATE) || !entry || is_young(&now, &o->sensor->now)) && !is_that(o, fd, text, &e->object)) {
+    if (r == 0 && ((e->mask & FAN_CREATE) || !entry || is_young(&now, cause)) && !is_that(o, fd, text, &e->object)) {
         other = true;
         r = -ENOENT;
     }
@@ -106,7 +107,7 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
     }
     if (r == 0 && (!entry || (e->mask & FAN_CREATE) ||
                    tree_is_that(o->tree, object, &now))) {
-        (void)fanotify_look(o, directory, name, ret);
+        (void)fanotify_look(o, directory, name, cause, ret);
         ret_birth->born_real_ns = birth_of(&now);
         if (!(e->mask & FAN_CREATE) || !e->object.data.data || !ret->after.known || ret->after.inode == now.inode)
             return;
@@ -117,7 +118,7 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
     ret->name = entry;
     fd = handle->data.data ? fanotify_open_handle(o, handle) : -ESTALE;
     if (fd < 0 && fd != -ESTALE && other) { /* this file system opens nothing by its handles */
-        (void)fanotify_look(o, directory, name, ret);
+        (void)fanotify_look(o, directory, name, cause, ret);
         return;
     }
     if (fd < 0) {
@@ -130,7 +131,7 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
     if (!entry) /* what comes later gets its name by its own event */
         (void)fanotify_found_cancel(o, tree_child(o->tree, directory, name));
     if (entry && !(e->mask & FAN_CREATE)) {
-        if (tree_refresh_object(o->tree, fd, object, ret, NULL) == 0)
+        if (tree_refresh_object(o->tree, fd, object, ret, NULL) == 0 && !cause->silent)
             fanotify_unexplained_add(o, directory, name, ret);
     } else if (tree_stat(fd, NULL, &now) == 0) {
         uint32_t found = S_ISDIR(now.mode) ? tree_first_name(o->tree, tree_find(o->tree, now.device, now.inode)) : 0;
@@ -141,7 +142,7 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
         else
             (void)tree_put_state(o->tree, directory, name, &now, ret);
         if (S_ISDIR(now.mode) && ret->name) { /* it moved on: listed where it is */
-            fanotify_object_walk_at(o, fd, ret->name, o->sensor->silent ? NULL : &o->sensor->now);
+            fanotify_object_walk_at(o, fd, ret->name, cause->silent ? NULL : cause);
             *ret_walked = true;
         }
     }
@@ -149,22 +150,23 @@ static void see(struct fanotify_object *o, uint32_t directory, struct bytes name
 }
 
 /* What follows is known by the directory's handle, also where the directory is gone before it can be opened. */
-static void walk_new(struct fanotify_object *o, uint32_t name, const struct fanotify_event *e)
+static void walk_new(struct fanotify_object *o, uint32_t name, const struct fanotify_event *e, const struct fanotify_cause *now)
 {
     struct fanotify_user user = { o, tree_object_of(o->tree, name), false };
 
-    fanotify_object_walk(o, name, o->sensor->silent ? NULL : &o->sensor->now);
+    fanotify_object_walk(o, name, now->silent ? NULL : now);
     if (user.directory && e->object.data.data && !fanotify_handles_has(o->sensor->handles, &user))
         (void)fanotify_handles_add(o->sensor->handles, &e->object, &user);
 }
 
 static void do_create(struct fanotify_object *o, uint32_t directory, struct bytes name,
-                      const struct fanotify_event *e, const struct tree_change *c, const struct fanotify_birth *birth, bool walked, bool *ret_gone)
+                      const struct fanotify_event *e, const struct fanotify_cause *now, const struct tree_change *c, const struct fanotify_birth *birth,
+                      bool walked, bool *ret_gone)
 {
     struct event *event;
 
     if (!c->after.known || !c->name) { /* gone again: that it was made is known, not what it was */
-        struct fanotify_cause cause = o->sensor->now;
+        struct fanotify_cause cause = *now;
         bool before = fanotify_made_before(o->sensor, &e->object);
 
         if (!(e->mask & FAN_ONDIR) && !before)
@@ -173,7 +175,7 @@ static void do_create(struct fanotify_object *o, uint32_t directory, struct byte
                                    directory, name, NULL, &cause);
         if (event)
             event->operation_presumed = cause.note != NULL;
-        fanotify_send(o, event);
+        fanotify_send(o, event, &cause);
         if (e->mask & FAN_ONDIR)
             *ret_gone = fanotify_gone_add(o, directory, name, &e->object);
         else if (!(e->mask & FAN_DELETE))
@@ -183,15 +185,15 @@ static void do_create(struct fanotify_object *o, uint32_t directory, struct byte
         return;
     }
     if (o->wanted.view == VIEW_UPPER)
-        fanotify_upper_appeared(o, directory, name, c->same_object ? NULL : &c->before, birth, &o->sensor->now);
+        fanotify_upper_appeared(o, directory, name, c->same_object ? NULL : &c->before, birth, now);
     else
-        fanotify_emit_new(o, c->name, birth, &o->sensor->now);
+        fanotify_emit_new(o, c->name, birth, now);
     if (S_ISDIR(c->after.mode) && !walked)
-        walk_new(o, tree_child(o->tree, directory, name), e);
+        walk_new(o, tree_child(o->tree, directory, name), e, now);
 }
 
 static void do_delete(struct fanotify_object *o, uint32_t directory, struct bytes name,
-                      const struct fanotify_event *e)
+                      const struct fanotify_event *e, const struct fanotify_cause *now)
 {
     uint32_t entry = present(o, directory, name, e);
     struct tree_change change = { 0 };
@@ -205,7 +207,7 @@ static void do_delete(struct fanotify_object *o, uint32_t directory, struct byte
     if (o->wanted.view == VIEW_UPPER)
         fanotify_upper_gone(o, directory, name);
     fanotify_send(o, fanotify_event_new(o, e->mask & FAN_ONDIR ? OPERATION_RMDIR : OPERATION_UNLINK,
-                                        directory, name, &change.before, &o->sensor->now));
+                                        directory, name, &change.before, now), now);
 }
 
 /* A file that was opened with O_TMPFILE and linked later goes on by the number that the kernel gave it for a
@@ -228,7 +230,7 @@ static uint32_t linked_later(struct fanotify_object *o, uint32_t entry, const st
 }
 
 static void on_content(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_event *e,
-                       const struct tree_change *change)
+                       const struct fanotify_cause *now, const struct tree_change *change)
 {
     uint64_t mask = e->mask;
     bool times_set;
@@ -237,15 +239,15 @@ static void on_content(struct fanotify_object *o, uint32_t directory, struct byt
         if (mask & FAN_CLOSE_WRITE)
             mask |= FAN_CREATE;
         else if (change->after.known)
-            fanotify_writes_made(o, directory, name, &change->after);
+            fanotify_writes_made(o, directory, name, &change->after, now);
     }
-    times_set = (mask & FAN_MODIFY) && fanotify_set_times(change, &o->sensor->now) && fanotify_queue_is_alone(o->sensor, e);
-    fanotify_written(o, directory, name, mask, times_set, change, &o->sensor->now);
+    times_set = (mask & FAN_MODIFY) && fanotify_set_times(change, now) && !now->replayed && fanotify_queue_is_alone(o->sensor, e);
+    fanotify_written(o, directory, name, mask, times_set, change, now);
 }
 
 /* One mask may hold several things that one process did to one file while the event was waiting. */
 void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct bytes name,
-                    const struct fanotify_event *e)
+                    const struct fanotify_event *e, const struct fanotify_cause *when)
 {
     uint32_t entry = present(o, directory, name, e);
     bool both = (e->mask & FAN_CREATE) && (e->mask & FAN_DELETE);
@@ -255,6 +257,7 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
     uint32_t later;
     bool existed, walked = false, gone = false;
     enum fanotify_moved moved = FANOTIFY_UNMOVED;
+    struct fanotify_cause cause = *when, *now = &cause;
     uint32_t folder;
 
     if (name.data[0] == '#' && (later = linked_later(o, entry, e)) != 0 &&
@@ -276,24 +279,23 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
     else
         fanotify_late_found_name(o, entry);
     if (e->mask & FAN_DELETE) {
-        moved = fanotify_moved_between(o, folder, e);
-        o->sensor->now.moved = moved == FANOTIFY_MOVED || (!(e->mask & FAN_CREATE) && moved);
+        moved = fanotify_moved_between(o, folder, e, now);
+        now->moved = moved == FANOTIFY_MOVED || (!(e->mask & FAN_CREATE) && moved);
     }
     if (both && !o->sensor->features.target && existed) {
         /* which came first is not known here; it was there before, so that it went first */
-        do_delete(o, directory, name, e);
-        (void)fanotify_look(o, directory, name, &change);
-        o->sensor->now.moved = moved != FANOTIFY_UNMOVED;
-        do_create(o, directory, name, e, &change, &birth, false, &gone);
+        do_delete(o, directory, name, e, now);
+        (void)fanotify_look(o, directory, name, now, &change);
+        now->moved = moved != FANOTIFY_UNMOVED;
+        do_create(o, directory, name, e, now, &change, &birth, false, &gone);
         if (!change.after.known)
-            do_delete(o, directory, name, e);
-        o->sensor->now.moved = false;
+            do_delete(o, directory, name, e, now);
         return;
     }
     if (!(e->mask & FAN_DELETE)) {
-        see(o, directory, name, e, &change, &birth, &walked);
-        moved = fanotify_moved_between(o, folder, e); /* after the look: what it saw may have been done later */
-        o->sensor->now.moved = moved == FANOTIFY_MOVED || (!(e->mask & FAN_CREATE) && moved);
+        see(o, directory, name, e, now, &change, &birth, &walked);
+        moved = fanotify_moved_between(o, folder, e, now); /* after the look: what it saw may have been done later */
+        now->moved = moved == FANOTIFY_MOVED || (!(e->mask & FAN_CREATE) && moved);
     } else {
         tree_state(o->tree, tree_object_of(o->tree, entry), &change.before);
         change.name = entry;
@@ -305,39 +307,38 @@ void fanotify_on_name(struct fanotify_object *o, uint32_t directory, struct byte
         if (e->mask & FAN_DELETE)
             change = (struct tree_change){ 0 };
         if (!fanotify_found_was_emitted(o, entry, &change.after, &e->object))
-            do_create(o, directory, name, e, &change, &birth, walked, &gone);
-        o->sensor->now.moved = moved != FANOTIFY_UNMOVED; /* what came first was done where the folder was then */
+            do_create(o, directory, name, e, now, &change, &birth, walked, &gone);
+        now->moved = moved != FANOTIFY_UNMOVED; /* what came first was done where the folder was then */
         if (e->mask & FAN_ATTRIB) {
             fanotify_unexplained_drop(o, &change.after); /* a listing had found it in the making */
-            fanotify_made_with_attributes(o, directory, name, &change);
+            fanotify_made_with_attributes(o, directory, name, &change, now);
         }
         if (!(e->mask & FAN_CLOSE_WRITE) && change.after.known && !birth.linked)
-            fanotify_writes_made(o, directory, name, &change.after);
+            fanotify_writes_made(o, directory, name, &change.after, now);
     } else if (e->mask & FAN_ATTRIB) {
-        fanotify_attributes(o, directory, name, e, &change);
+        fanotify_attributes(o, directory, name, e, &change, now);
     }
     if ((e->mask & FAN_MODIFY) && (e->mask & FAN_ONDIR) && change.before.mtime_ns != change.after.mtime_ns &&
         change.after.known && !(e->mask & FAN_ATTRIB))
         fanotify_send(o, fanotify_event_new(o, OPERATION_UTIME, directory, name, &change.after,
-                                            &o->sensor->now));
+                                            now), now);
     else if ((e->mask & CONTENT) && !(e->mask & FAN_ONDIR) && !both)
-        on_content(o, directory, name, e, &change);
+        on_content(o, directory, name, e, now, &change);
     if (e->mask & (FAN_ACCESS | FAN_CLOSE_NOWRITE) && (o->wanted.permissions & 1))
-        fanotify_accessed(o, directory, name, OPERATION_READ, &o->sensor->now);
+        fanotify_accessed(o, directory, name, OPERATION_READ, now);
     if (e->mask & FAN_OPEN_EXEC)
-        fanotify_accessed(o, directory, name, OPERATION_EXEC, &o->sensor->now);
+        fanotify_accessed(o, directory, name, OPERATION_EXEC, now);
     o->sensor->born_real_ns = 0;
     if ((e->mask & (FAN_CREATE | FAN_DELETE)) || e->object.data.data) /* whatever was done to it: it was there */
         fanotify_arrival_note(o, directory, name, e->mask & FAN_DELETE ? NULL : &e->object);
     if ((e->mask & FAN_DELETE) && gone)
-        fanotify_late_end(o, tree_object_of(o->tree, tree_child(o->tree, directory, name)), &o->sensor->now);
+        fanotify_late_end(o, tree_object_of(o->tree, tree_child(o->tree, directory, name)), now);
     else if (e->mask & FAN_DELETE)
-        do_delete(o, directory, name, e);
-    o->sensor->now.moved = false;
+        do_delete(o, directory, name, e, now);
 }
 
 /* A directory's own event names it ".": it is a name in the one above, like all others. */
-void fanotify_on_self(struct fanotify_object *o, uint32_t directory, const struct fanotify_event *e)
+void fanotify_on_self(struct fanotify_object *o, uint32_t directory, const struct fanotify_event *e, const struct fanotify_cause *now)
 {
     uint32_t name = tree_first_name(o->tree, directory);
     struct bytes base = tree_name(o->tree, name);
@@ -347,7 +348,7 @@ void fanotify_on_self(struct fanotify_object *o, uint32_t directory, const struc
 
     if (name && base.len <= LIMIT_NAME) {
         memcpy(text, base.data, base.len);
-        fanotify_on_name(o, tree_parent_of(o->tree, name), (struct bytes){ text, base.len }, e);
+        fanotify_on_name(o, tree_parent_of(o->tree, name), (struct bytes){ text, base.len }, e, now);
         return;
     }
     if (o->base.len || directory != tree_root(o->tree))
@@ -355,7 +356,7 @@ void fanotify_on_self(struct fanotify_object *o, uint32_t directory, const struc
     fd = fanotify_object_directory(o, directory);
     if ((e->mask & FAN_ATTRIB) && fd >= 0 &&
         tree_refresh_object(o->tree, fd, directory, &change, NULL) == 0)
-        fanotify_attributes(o, directory, bytes_of(""), e, &change);
+        fanotify_attributes(o, directory, bytes_of(""), e, &change, now);
 }
 
 /* ---- two halves of a move, where the kernel does not report them as one ---- */

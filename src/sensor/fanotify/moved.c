@@ -147,13 +147,14 @@ bool fanotify_restless_is(const struct fanotify_object *o, uint32_t directory)
     return false;
 }
 
-enum fanotify_moved fanotify_moved_between(struct fanotify_object *o, uint32_t directory, const struct fanotify_event *e)
+enum fanotify_moved fanotify_moved_between(struct fanotify_object *o, uint32_t directory, const struct fanotify_event *e,
+                                           const struct fanotify_cause *now)
 {
     struct fanotify_ahead at = { 0 };
     struct fanotify_event next;
     bool all;
 
-    if (o->sensor->replaying)
+    if (now->replayed)
         return FANOTIFY_UNMOVED;
     if (fanotify_restless_is(o, directory))
         return FANOTIFY_MOVED;

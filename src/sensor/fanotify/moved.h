@@ -14,7 +14,8 @@ enum fanotify_moved {
                              renamed; or that cannot be known. Only the first of them was done where the index has the folder. */
     FANOTIFY_MOVED,       /* it went to and fro, and of such moves the kernel makes one: where it was is not known */
 };
-enum fanotify_moved fanotify_moved_between(struct fanotify_object *o, uint32_t directory, const struct fanotify_event *e);
+enum fanotify_moved fanotify_moved_between(struct fanotify_object *o, uint32_t directory, const struct fanotify_event *e,
+                                           const struct fanotify_cause *now);
 
 struct rename_end { /* a name in a directory of an object's index */
     bool here;      /* it is this object's */

@@ -157,11 +157,11 @@ static bool is_another(const struct fanotify_object *o, int fd)
     return true;
 }
 
-void fanotify_object_request_recheck(struct fanotify_object *o)
+void fanotify_object_request_recheck(struct fanotify_object *o, uint64_t real_ns)
 {
     o->needs_recheck = o->sensor->needs_recheck = true;
     if (!o->recheck_real_ns)
-        o->recheck_real_ns = o->sensor->now.to_real_ns;
+        o->recheck_real_ns = real_ns;
 }
 
 bool fanotify_object_is_stale(struct watched_object *w)

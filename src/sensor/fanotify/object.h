@@ -14,7 +14,7 @@ void fanotify_object_drop_ancestors(struct fanotify_object *o);
 /* Of a fanotify object: for watched_ops. */
 bool fanotify_object_is_stale(struct watched_object *w);
 /* Another file may be at the path now: looked at as soon as the queue is empty. */
-void fanotify_object_request_recheck(struct fanotify_object *o);
+void fanotify_object_request_recheck(struct fanotify_object *o, uint64_t real_ns); /* CLOCK_REALTIME: of the event that says so */
 /* A directory of the tree, O_PATH; borrowed until the end of the batch. -ESTALE: not there any more. */
 int fanotify_object_directory(struct fanotify_object *o, uint32_t directory);
 /* Some directory of that file system, on the way to the path; the caller closes. */

@@ -141,7 +141,7 @@ static void emit_gone(struct fanotify_object *o, uint32_t directory, struct byte
 {
     enum operation operation = S_ISDIR(was->mode) ? OPERATION_RMDIR : OPERATION_UNLINK;
 
-    fanotify_send(o, fanotify_event_new(o, operation, directory, name, was, cause));
+    fanotify_send(o, fanotify_event_new(o, operation, directory, name, was, cause), cause);
 }
 
 void fanotify_upper_gone(struct fanotify_object *o, uint32_t directory, struct bytes name)

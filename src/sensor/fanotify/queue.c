@@ -43,6 +43,7 @@ struct fanotify_queue {
     struct buffer buffers[1 + AHEAD]; /* a ring */
     unsigned first, count;            /* the first one is being handled */
     uint32_t moves;                   /* of folders, that wait */
+    struct bytes rest;                /* what follows the event that is being handled, in its buffer */
     struct waiting_file places[PLACES];
 };
 
@@ -150,7 +151,7 @@ bool fanotify_queue_ahead(struct sensor *s, struct fanotify_ahead *at, struct fa
     struct fanotify_queue *q = s->queue;
 
     if (!at->rest.data)
-        at->rest = s->rest;
+        at->rest = q->rest;
     while (!at->rest.len) {
         const struct buffer *next;
 
@@ -178,10 +179,11 @@ bool fanotify_queue_waits(const struct sensor *s)
     return s->queue->count != 0;
 }
 
-void fanotify_queue_begin(struct sensor *s, const struct fanotify_event *e)
+void fanotify_queue_begin(struct sensor *s, const struct fanotify_event *e, struct bytes rest)
 {
     struct waiting_file *p = place_of(s->queue, e);
 
+    s->queue->rest = rest;
     if (is_move(e) && s->queue->moves)
         s->queue->moves--;
     if ((e->mask & FAN_ATTRIB) && p->count)
@@ -217,8 +219,6 @@ bool fanotify_queue_others(struct sensor *s, const struct fanotify_event *e)
 {
     const struct waiting_file *p = place_of(s->queue, e);
 
-    if (s->replaying) /* they were in the start-up buffer; what came after them is not known in its order */
-        return false;
     if (!fanotify_queue_read_ahead(s))
         return true; /* too far behind to know */
     return p->count && (p->mixed || p->pid != e->pid);
@@ -259,7 +259,7 @@ bool fanotify_queue_share(const struct sensor *s, const struct fanotify_event *e
     if (q->count == 1 + AHEAD) /* there may be more that cannot be read yet */
         return false;
     (void)add_actor(ret, e, q->buffers[q->first].boot_ns);
-    if (!add_actors(q, &q->buffers[q->first], s->rest, of, ret))
+    if (!add_actors(q, &q->buffers[q->first], q->rest, of, ret))
         return false;
     for (unsigned i = 1; i < q->count; i++) {
         const struct buffer *b = &q->buffers[(q->first + i) % (1 + AHEAD)];
@@ -274,7 +274,7 @@ bool fanotify_queue_is_alone(struct sensor *s, const struct fanotify_event *e)
 {
     const struct waiting_file *p = place_of(s->queue, e);
 
-    return !s->replaying && !fanotify_queue_others(s, e) && (!p->writes || (!p->mixed_writes && p->writer == e->pid));
+    return !fanotify_queue_others(s, e) && (!p->writes || (!p->mixed_writes && p->writer == e->pid));
 }
 
 bool fanotify_queue_writes(struct sensor *s, const struct fanotify_event *e)

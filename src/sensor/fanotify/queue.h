@@ -9,7 +9,7 @@ void fanotify_queue_free(struct fanotify_queue *q); /* NULL is fine */
 /* The next events, valid until fanotify_queue_done(), and when they were read. 0: there are none; -errno. */
 int fanotify_queue_next(struct sensor *s, struct bytes *ret, struct fanotify_cause *ret_when);
 void fanotify_queue_done(struct sensor *s);
-/* What comes behind the event that is being handled, one after the other, from a cleared `at` on; valid as long as that event
+/* Nothing of the following is known of what was in the start-up buffer (cause->replayed). What comes behind the event that is being handled, one after the other, from a cleared `at` on; valid as long as that event
  * is. False: there is nothing more, or it cannot be read yet. */
 struct fanotify_ahead {
     unsigned buffer;
@@ -21,7 +21,7 @@ bool fanotify_queue_read_ahead(struct sensor *s);
 bool fanotify_queue_has_moves(const struct sensor *s); /* a folder's rename is among what was read and waits */
 bool fanotify_queue_waits(const struct sensor *s); /* there is more, whatever the kernel's descriptor says */
 /* An event is about to be handled; it was. */
-void fanotify_queue_begin(struct sensor *s, const struct fanotify_event *e);
+void fanotify_queue_begin(struct sensor *s, const struct fanotify_event *e, struct bytes rest); /* rest: what follows in the buffer */
 void fanotify_queue_end(struct sensor *s, const struct fanotify_event *e);
 /* May another process have changed attributes of the same file by now? True also if that cannot be known. */
 bool fanotify_queue_others(struct sensor *s, const struct fanotify_event *e);

@@ -96,7 +96,7 @@ static bool was_emitted_above(const struct fanotify_object *o, const struct fano
 }
 
 /* A directory above the watched path moved: with it goes the path, or comes. */
-static void on_ancestor(struct fanotify_object *o, uint32_t depth, const struct fanotify_event *e, bool away)
+static void on_ancestor(struct fanotify_object *o, uint32_t depth, const struct fanotify_event *e, bool away, const struct fanotify_cause *now)
 {
     size_t end;
     struct bytes part = component(o, depth, &end), moved = { o->parent.data, end };
@@ -105,12 +105,12 @@ static void on_ancestor(struct fanotify_object *o, uint32_t depth, const struct 
     if (!part.len || !bytes_equal(part, away ? e->from.name : e->to.name))
         return;
     /* what is there now was looked at later; or another view of the same files emitted it */
-    if (o->sensor->replaying || was_emitted_above(o, e)) {
-        fanotify_object_request_recheck(o);
+    if (now->replayed || was_emitted_above(o, e)) {
+        fanotify_object_request_recheck(o, now->to_real_ns);
         return;
     }
     o->emitted_above = e;
-    event = fanotify_event_bare(o, OPERATION_RENAME, &o->sensor->now);
+    event = fanotify_event_bare(o, OPERATION_RENAME, now);
     if (event && away) {
         event_set(event, &event->previous_path, moved);
         outside(o, &e->to, event, &event->path);
@@ -119,8 +119,8 @@ static void on_ancestor(struct fanotify_object *o, uint32_t depth, const struct 
         outside(o, &e->from, event, &event->previous_path);
         o->arrived = true;
     }
-    fanotify_send(o, event);
-    fanotify_object_request_recheck(o);
+    fanotify_send(o, event, now);
+    fanotify_object_request_recheck(o, now->to_real_ns);
     if (!away && !o->tree) { /* at once: what the queue has next may be about what came */
         (void)watched_place(&o->watched, &fanotify_object_ops, NULL, NULL);
         fanotify_replaced_gap(o, o->recheck_real_ns);
@@ -151,11 +151,11 @@ static void beside(struct event *e, struct bytes path, struct bytes name, struct
 }
 
 static void emit_rename(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to,
-                        const struct fanotify_event *e, const struct file_state *file)
+                        const struct fanotify_event *e, const struct file_state *file, const struct fanotify_cause *now)
 {
     const struct rename_end *known = to->here ? to : from;
     struct event *event = fanotify_event_new(o, OPERATION_RENAME, known->directory, known->name, file,
-                                             &o->sensor->now);
+                                             now);
     struct sbuf path = SBUF_INIT;
 
     if (!event)
@@ -176,21 +176,21 @@ static void emit_rename(struct fanotify_object *o, const struct rename_end *from
         event_set(event, &event->previous_path, sbuf_bytes(&path));
     }
     sbuf_done(&path);
-    fanotify_send(o, event);
+    fanotify_send(o, event, now);
 }
 
-static void emit_replaced(struct fanotify_object *o, const struct rename_end *to, const struct file_state *victim)
+static void emit_replaced(struct fanotify_object *o, const struct rename_end *to, const struct file_state *victim, const struct fanotify_cause *now)
 {
     static const struct file_state unknown = { 0 };
     bool tombstone = fanotify_tombstone_take(o, to->directory, to->name); /* what was there was gone before it was looked at */
 
     if (victim->known || tombstone)
         fanotify_send(o, fanotify_event_new(o, OPERATION_REPLACE, to->directory, to->name, tombstone ? &unknown : victim,
-                                            &o->sensor->now));
+                                            now), now);
 }
 
 /* It was gone before anybody could look: what is there now came later, and has an event of its own. */
-static void move_tombstone(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to, const struct fanotify_event *e)
+static void move_tombstone(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to, const struct fanotify_event *e, const struct fanotify_cause *now)
 {
     uint32_t there = tree_child(o->tree, to->directory, to->name);
     struct tree_change change = { 0 };
@@ -203,15 +203,15 @@ static void move_tombstone(struct fanotify_object *o, const struct rename_end *f
         if (later)
             change.before = (struct file_state){ 0 };
     }
-    emit_rename(o, from, to, e, &gone);
-    emit_replaced(o, to, &change.before);
+    emit_rename(o, from, to, e, &gone, now);
+    emit_replaced(o, to, &change.before, now);
     fanotify_tombstone_add(o, to->directory, to->name);
 }
 
 /* A listing found it under the name that it has now; made it was under another, before anybody looked. */
-static void emit_made_first(struct fanotify_object *o, const struct rename_end *from, const struct file_state *file)
+static void emit_made_first(struct fanotify_object *o, const struct rename_end *from, const struct file_state *file, const struct fanotify_cause *now)
 {
-    struct fanotify_cause cause = o->sensor->now;
+    struct fanotify_cause cause = *now;
     struct event *event;
 
     cause.presumed = true;
@@ -219,7 +219,7 @@ static void emit_made_first(struct fanotify_object *o, const struct rename_end *
     event = fanotify_event_new(o, S_ISDIR(file->mode) ? OPERATION_MKDIR : OPERATION_CREATE, from->directory, from->name, file, &cause);
     if (event)
         event->operation_presumed = true;
-    fanotify_send(o, event);
+    fanotify_send(o, event, now);
 }
 
 /* Both names are still there, each with the other's file. */
@@ -254,14 +254,14 @@ static bool concerns(const struct fanotify_event *e, const struct fanotify_place
 /* The kernel reports an exchange as two moves, the second behind the first and the other way round; only what others do
  * elsewhere may come between. Where the files are reported too it is certain: what is moved back is the same file, what is
  * exchanged is another. */
-static bool exchange_follows(struct sensor *s, const struct fanotify_event *e, uint64_t *ret_other)
+static bool exchange_follows(struct sensor *s, const struct fanotify_event *e, uint64_t *ret_other, const struct fanotify_cause *now)
 {
     struct fanotify_ahead at = { 0 };
     struct fanotify_event next;
 
     *ret_other = 0;
 
-    if (s->replaying || !(e->mask & FANOTIFY_RENAME) || !e->object.data.len)
+    if (now->replayed || !(e->mask & FANOTIFY_RENAME) || !e->object.data.len)
         return false;
     while (fanotify_queue_ahead(s, &at, &next)) {
         bool back = (next.mask & FANOTIFY_RENAME) && is_place(&next.from, &e->to) && is_place(&next.to, &e->from);
@@ -277,7 +277,7 @@ static bool exchange_follows(struct sensor *s, const struct fanotify_event *e, u
 /* One of them, or both, were gone before anybody looked: what is known goes to its new name. The next event has the other
  * half. */
 static void exchange_unseen(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to, const struct fanotify_event *e,
-                            uint32_t moved, uint32_t there, uint64_t other)
+                            uint32_t moved, uint32_t there, uint64_t other, const struct fanotify_cause *now)
 {
     bool from_tombstone = fanotify_tombstone_take(o, from->directory, from->name), to_tombstone = fanotify_tombstone_take(o, to->directory, to->name);
     struct file_state state = { 0 };
@@ -295,7 +295,7 @@ static void exchange_unseen(struct fanotify_object *o, const struct rename_end *
         fanotify_tombstone_add(o, to->directory, to->name);
     o->exchange.pid = e->pid;
     o->exchange.unseen = other;
-    emit_rename(o, from, to, e, &state);
+    emit_rename(o, from, to, e, &state, now);
 }
 
 /* By a handle of a folder, also where it is gone. */
@@ -315,7 +315,7 @@ static bool is_folder_of(const struct fanotify_object *o, uint32_t directory, co
  * the one that the index has at the old name is gone: a folder has but one name, so that it went there, over the other one.
  */
 static bool came_back(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to, const struct fanotify_event *e,
-                      uint32_t moved, uint32_t there)
+                      uint32_t moved, uint32_t there, const struct fanotify_cause *now)
 {
     uint32_t object = tree_object_of(o->tree, there);
     bool folder = object && is_folder_of(o, object, &e->object);
@@ -326,7 +326,7 @@ static bool came_back(struct fanotify_object *o, const struct rename_end *from, 
     if (object && object == tree_object_of(o->tree, moved) && !fanotify_found_has(o, there)) {
         tree_state(o->tree, object, &state);
         tree_remove(o->tree, moved, &gone);
-        emit_rename(o, from, to, e, &state);
+        emit_rename(o, from, to, e, &state, now);
         return true;
     }
     tree_state(o->tree, object, &state);
@@ -336,16 +336,16 @@ static bool came_back(struct fanotify_object *o, const struct rename_end *from, 
     (void)fanotify_found_cancel(o, there);
     tree_remove(o->tree, moved, &gone);
     if (folder) {
-        emit_rename(o, to, from, e, &state);
-        emit_replaced(o, from, &gone.before);
+        emit_rename(o, to, from, e, &state, now);
+        emit_replaced(o, from, &gone.before, now);
     }
-    emit_rename(o, from, to, e, &state);
+    emit_rename(o, from, to, e, &state, now);
     return true;
 }
 
 /* The same, and what was at the old name was gone before anybody looked: what comes back now replaced it. */
 static bool came_back_from_unseen(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to,
-                                  const struct fanotify_event *e, uint32_t there)
+                                  const struct fanotify_event *e, uint32_t there, const struct fanotify_cause *now)
 {
     struct file_state state = { 0 };
 
@@ -353,21 +353,21 @@ static bool came_back_from_unseen(struct fanotify_object *o, const struct rename
     if (!state.known || !e->object.data.len || !fanotify_handle_may_be(&e->object, state.inode))
         return false;
     (void)fanotify_tombstone_take(o, from->directory, from->name);
-    emit_rename(o, from, to, e, &state);
+    emit_rename(o, from, to, e, &state, now);
     return true;
 }
 
 static void within(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to,
-                   const struct fanotify_event *e)
+                   const struct fanotify_event *e, const struct fanotify_cause *now)
 {
     uint32_t moved = tree_child(o->tree, from->directory, from->name);
     uint32_t there = tree_child(o->tree, to->directory, to->name);
     struct tree_change change = { 0 };
     struct file_state state;
-    pid_t pid = o->sensor->now.pid;
+    pid_t pid = now->pid;
     uint64_t other = 0;
     /* an overlay exchanges a file with a whiteout in its upper layer, for a rename */
-    bool exchanged = o->wanted.view != VIEW_UPPER && exchange_follows(o->sensor, e, &other);
+    bool exchanged = o->wanted.view != VIEW_UPPER && exchange_follows(o->sensor, e, &other, now);
 
     fanotify_late_gone_at(o, there);
     there = tree_child(o->tree, to->directory, to->name);
@@ -378,18 +378,18 @@ static void within(struct fanotify_object *o, const struct rename_end *from, con
         tree_state(o->tree, tree_object_of(o->tree, there), &state);
         o->exchange.pid = 0;
         o->exchange.unseen = 0;
-        emit_rename(o, from, to, e, &state);
+        emit_rename(o, from, to, e, &state, now);
         return;
     }
     if (exchanged && !(moved && there)) {
         fanotify_late_found_name(o, there);
-        exchange_unseen(o, from, to, e, moved, there, other);
+        exchange_unseen(o, from, to, e, moved, there, other, now);
         return;
     }
     if (!o->exchange.unseen && o->exchange.pid == pid && pid && moved && o->exchange.to == moved && o->exchange.from == there) {
         o->exchange.pid = 0;
         tree_state(o->tree, tree_object_of(o->tree, there), &state);
-        emit_rename(o, from, to, e, &state);
+        emit_rename(o, from, to, e, &state, now);
         return;
     }
     if (o->exchange.pid == pid) {
@@ -403,29 +403,29 @@ static void within(struct fanotify_object *o, const struct rename_end *from, con
         o->exchange.from = tree_child(o->tree, from->directory, from->name);
         o->exchange.to = tree_child(o->tree, to->directory, to->name);
         tree_state(o->tree, tree_object_of(o->tree, o->exchange.to), &state);
-        emit_rename(o, from, to, e, &state);
+        emit_rename(o, from, to, e, &state, now);
         return;
     }
-    if (!moved && there && o->wanted.view != VIEW_UPPER && !fanotify_found_has(o, there) && came_back_from_unseen(o, from, to, e, there))
+    if (!moved && there && o->wanted.view != VIEW_UPPER && !fanotify_found_has(o, there) && came_back_from_unseen(o, from, to, e, there, now))
         return;
     if (!moved && o->wanted.view != VIEW_UPPER && fanotify_tombstone_take(o, from->directory, from->name)) {
-        move_tombstone(o, from, to, e);
+        move_tombstone(o, from, to, e, now);
         return;
     }
-    if (moved && there && o->wanted.view != VIEW_UPPER && came_back(o, from, to, e, moved, there))
+    if (moved && there && o->wanted.view != VIEW_UPPER && came_back(o, from, to, e, moved, there, now))
         return;
     if (fanotify_found_cancel(o, there) && !moved) {
         tree_state(o->tree, tree_object_of(o->tree, there), &state);
-        emit_made_first(o, from, &state);
+        emit_made_first(o, from, &state, now);
     }
     if (!moved || tree_rename(o->tree, moved, to->directory, to->name, &change) < 0) {
-        (void)fanotify_look(o, to->directory, to->name, &change);
+        (void)fanotify_look(o, to->directory, to->name, now, &change);
         if (change.same_object)
             change.before = (struct file_state){ 0 };
         if (change.name && S_ISDIR(change.after.mode))
             fanotify_object_walk(o, change.name, NULL);
     }
-    emit_rename(o, from, to, e, &change.after);
+    emit_rename(o, from, to, e, &change.after, now);
     if (o->wanted.view == VIEW_UPPER) {
         struct tree_change left;
         bool absent = change.before.known && S_ISCHR(change.before.mode) && !(change.before.mode & 07777);
@@ -434,35 +434,35 @@ static void within(struct fanotify_object *o, const struct rename_end *from, con
         if (absent)
             change.before = (struct file_state){ 0 };
         fanotify_upper_gone(o, from->directory, from->name);
-        (void)fanotify_look(o, from->directory, from->name, &left);
+        (void)fanotify_look(o, from->directory, from->name, now, &left);
     }
-    emit_replaced(o, to, &change.before);
+    emit_replaced(o, to, &change.before, now);
 }
 
 static void out_of(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to,
-                   const struct fanotify_event *e)
+                   const struct fanotify_event *e, const struct fanotify_cause *now)
 {
     uint32_t entry = tree_child(o->tree, from->directory, from->name);
     struct tree_change change = { 0 };
 
     fanotify_late_found_name(o, entry);
     if (o->wanted.view == VIEW_UPPER) {
-        struct tree_change now;
+        struct tree_change at_old;
         struct sbuf path = SBUF_INIT;
         bool work;
 
         tree_state(o->tree, tree_object_of(o->tree, entry), &change.before);
-        if (fanotify_look(o, from->directory, from->name, &now) == 0 && now.after.known)
+        if (fanotify_look(o, from->directory, from->name, now, &at_old) == 0 && at_old.after.known)
             return; /* something came for it: emitted with that */
         work = fanotify_resolve(o, &e->to.directory, &path) == 0 && memmem(path.data, path.len, "/work/", 6);
         sbuf_done(&path);
         if (!work && !(S_ISCHR(change.before.mode)))
-            emit_rename(o, from, to, e, &change.before);
+            emit_rename(o, from, to, e, &change.before, now);
         else if (change.before.known && !S_ISCHR(change.before.mode))
             fanotify_send(o, fanotify_event_new(o, S_ISDIR(change.before.mode) ? OPERATION_RMDIR
                                                                               : OPERATION_UNLINK,
                                                 from->directory, from->name, &change.before,
-                                                &o->sensor->now));
+                                                now), now);
         fanotify_upper_gone(o, from->directory, from->name);
         return;
     }
@@ -471,41 +471,40 @@ static void out_of(struct fanotify_object *o, const struct rename_end *from, con
         fanotify_late_gone(o->sensor);
     }
     tree_remove(o->tree, entry, &change);
-    emit_rename(o, from, to, e, &change.before);
+    emit_rename(o, from, to, e, &change.before, now);
 }
 
 static void into(struct fanotify_object *o, const struct rename_end *from, const struct rename_end *to,
-                 const struct fanotify_event *e)
+                 const struct fanotify_event *e, const struct fanotify_cause *now)
 {
     uint32_t entry = tree_child(o->tree, to->directory, to->name);
-    struct sensor *s = o->sensor;
     struct file_state victim = { 0 };
     struct tree_change change;
 
     (void)fanotify_found_cancel(o, entry);
-    if (!s->replaying) /* else what is there now came later */
+    if (!now->replayed) /* else what is there now came later */
         tree_state(o->tree, tree_object_of(o->tree, entry), &victim);
-    (void)fanotify_look(o, to->directory, to->name, &change);
+    (void)fanotify_look(o, to->directory, to->name, now, &change);
     if (o->wanted.view == VIEW_UPPER) {
         bool directory = change.name && S_ISDIR(change.after.mode) && !change.same_object;
 
         if (change.name)
             fanotify_upper_appeared(o, to->directory, to->name,
                                     victim.known && !change.same_object ? &victim : NULL,
-                                    NULL, &o->sensor->now);
+                                    NULL, now);
         if (directory)
-            fanotify_object_walk(o, tree_child(o->tree, to->directory, to->name), &o->sensor->now);
+            fanotify_object_walk(o, tree_child(o->tree, to->directory, to->name), now);
         return;
     }
-    emit_rename(o, from, to, e, &change.after);
+    emit_rename(o, from, to, e, &change.after, now);
     if (!change.same_object) /* else it was looked at since it came: what was there is not known */
-        emit_replaced(o, to, &victim);
+        emit_replaced(o, to, &victim, now);
     if (change.name && S_ISDIR(change.after.mode))
         fanotify_object_walk(o, tree_child(o->tree, to->directory, to->name), NULL);
 }
 
 static bool find_side(struct sensor *s, struct fanotify_object *o, const struct fanotify_place *place,
-                      bool away, const struct fanotify_event *e, struct rename_end *ret)
+                      bool away, const struct fanotify_event *e, struct rename_end *ret, const struct fanotify_cause *now)
 {
     struct fanotify_user user;
     uint32_t at = 0;
@@ -516,7 +515,7 @@ static bool find_side(struct sensor *s, struct fanotify_object *o, const struct 
         if (user.object != o)
             continue;
         if (user.ancestor) {
-            on_ancestor(o, user.directory, e, away);
+            on_ancestor(o, user.directory, e, away, now);
             named = true;
         } else if (o->tree && place->name.len && place->name.len <= LIMIT_NAME &&
                    fanotify_object_covers(o, user.directory, place->name)) {
@@ -553,7 +552,7 @@ static bool is_restless(const struct fanotify_object *o, const struct rename_end
     return (from->here && fanotify_restless_is(o, from->directory)) || (to->here && fanotify_restless_is(o, to->directory));
 }
 
-void fanotify_rename(struct sensor *s, const struct fanotify_event *e)
+void fanotify_rename(struct sensor *s, const struct fanotify_event *e, const struct fanotify_cause *when)
 {
     struct fanotify_object *next;
     struct fanotify_user user;
@@ -562,35 +561,33 @@ void fanotify_rename(struct sensor *s, const struct fanotify_event *e)
     /* renames of the whole file system come here: most concern nobody */
     if (!fanotify_handles_next(s->handles, &e->from.directory, &at, &user) &&
         (at = 0, !fanotify_handles_next(s->handles, &e->to.directory, &at, &user))) {
-        if (s->window_on && !s->replaying)
-            fanotify_window_hold(s, e);
+        if (s->window_on && !when->replayed)
+            fanotify_window_hold(s, e, when);
         return;
     }
     for (struct fanotify_object *o = s->objects; o; o = next) {
+        struct fanotify_cause cause = *when, *now = &cause;
         struct rename_end from, to;
 
         next = o->next;
-        if (o->tombstone_until_ms || (s->replaying && !o->claims))
+        if (o->tombstone_until_ms || (when->replayed && !o->claims))
             continue;
-        (void)find_side(s, o, &e->from, true, e, &from);
-        (void)find_side(s, o, &e->to, false, e, &to);
-        s->silent = false;
-        for (const struct fanotify_object *m = s->objects; m != o && !s->silent && (from.here || to.here);
+        (void)find_side(s, o, &e->from, true, e, &from, now);
+        (void)find_side(s, o, &e->to, false, e, &to, now);
+        for (const struct fanotify_object *m = s->objects; m != o && !cause.silent && (from.here || to.here);
              m = m->next)
-            s->silent = m->wanted.group == o->wanted.group && m->emitted_rename == e;
+            cause.silent = m->wanted.group == o->wanted.group && m->emitted_rename == e;
         o->emitted_rename = from.here || to.here ? e : NULL;
         if (e->mask & FAN_ONDIR)
             note_move(o, &from, &to, e);
-        s->now.moved = is_restless(o, &from, &to);
+        cause.moved = is_restless(o, &from, &to);
         if (from.here && to.here)
-            within(o, &from, &to, e);
+            within(o, &from, &to, e, now);
         else if (from.here)
-            out_of(o, &from, &to, e);
+            out_of(o, &from, &to, e, now);
         else if (to.here)
-            into(o, &from, &to, e);
+            into(o, &from, &to, e, now);
         note_arrival(o, &from, &to, &e->object);
-        s->now.moved = false;
-        s->silent = false;
     }
     for (struct fanotify_object *o = s->objects; o; o = o->next)
         o->emitted_rename = o->emitted_above = NULL;

@@ -5,4 +5,4 @@
 #include "sensor/fanotify/state.h"
 
 /* e->from and e->to; one of them may be unknown. */
-void fanotify_rename(struct sensor *s, const struct fanotify_event *e);
+void fanotify_rename(struct sensor *s, const struct fanotify_event *e, const struct fanotify_cause *now);

@@ -86,13 +86,13 @@ static void on_new(struct fanotify_object *o, uint32_t directory, struct bytes n
             e = fanotify_event_new(o, OPERATION_RENAME, directory, name, &change.after, cause);
             if (e && r == 0)
                 event_set(e, &e->previous_path, sbuf_bytes(&path));
-            fanotify_send(o, e);
+            fanotify_send(o, e, cause);
             sbuf_done(&path);
             return;
         }
         sbuf_done(&path);
     }
-    if (fanotify_look(o, directory, name, &change) < 0 || !change.name)
+    if (fanotify_look(o, directory, name, cause, &change) < 0 || !change.name)
         return;
     fanotify_found_add(o, change.name, cause);
     fanotify_object_walk(o, change.name, cause);
@@ -140,11 +140,11 @@ static void check_children(struct fanotify_object *o, uint32_t directory, const 
         memcpy(text, base.data, base.len);
         text[base.len] = '\0';
         base.data = text;
-        if (fanotify_look(o, directory, base, &c) < 0)
+        if (fanotify_look(o, directory, base, cause, &c) < 0)
             continue;
         found = fanotify_interpret_compared(&c);
         if (found.operation != OPERATION_COUNT)
-            fanotify_send(o, fanotify_event_new(o, found.operation, directory, base, &c.before, cause));
+            fanotify_send(o, fanotify_event_new(o, found.operation, directory, base, &c.before, cause), cause);
         if (found.appeared) {
             fanotify_emit_new(o, c.name, NULL, cause);
             fanotify_object_walk(o, c.name, cause);

@@ -14,7 +14,7 @@
 #include "util/cleanup.h"
 #include "util/limits.h"
 
-int fanotify_look(struct fanotify_object *o, uint32_t directory, struct bytes name, struct tree_change *ret)
+int fanotify_look(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_cause *cause, struct tree_change *ret)
 {
     int fd = fanotify_object_directory(o, directory), r;
 
@@ -22,7 +22,7 @@ int fanotify_look(struct fanotify_object *o, uint32_t directory, struct bytes na
     if (fd < 0)
         return fd;
     r = tree_refresh(o->tree, fd, directory, name, ret, NULL);
-    if (r == 0)
+    if (r == 0 && !cause->silent)
         fanotify_unexplained_add(o, directory, name, ret);
     return r;
 }

@@ -9,7 +9,7 @@
 
 /* Look at a name and note in the index what is there now; attributes that differ wait for their event
  * (unexplained.h). ret: empty where it fails. -ESTALE: the directory is not there any more; else -errno. */
-int fanotify_look(struct fanotify_object *o, uint32_t directory, struct bytes name, struct tree_change *ret);
+int fanotify_look(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct fanotify_cause *cause, struct tree_change *ret);
 /* When the file there was made, CLOCK_REALTIME; 0 = not known. */
 uint64_t fanotify_born(struct fanotify_object *o, uint32_t directory, struct bytes name);
 /* An object by its handle, wherever it is now, O_PATH; the caller closes. -ESTALE: it is gone. */

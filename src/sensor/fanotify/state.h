@@ -36,6 +36,9 @@ struct fanotify_cause {
     const char *note;       /* of our own; NULL = none */
     bool presumed;          /* that it was this process */
     bool found;             /* a name that a listing found: how it came there is presumed too */
+    bool silent;            /* another object of the group emits it: only the index is kept up */
+    bool replayed;          /* it was in the start-up buffer: only objects that are new since take part */
+    bool in_turn;           /* of the event that is being handled, not of an earlier one */
     bool moved;             /* its folder was renamed before or after: fanotify_moved_between() */
 };
 
@@ -109,11 +112,9 @@ struct sensor {
     struct fanotify_gone *gone;
     struct fanotify_restless *restless;
     uint64_t window_real_ns;    /* CLOCK_REALTIME: since when it has been on */
-    bool window_on, replaying;  /* only objects that are new since take part in a replay */
+    bool window_on;
 
     uint64_t empty_boot_ns, empty_real_ns; /* the queue was empty at this moment */
-    struct fanotify_cause now;             /* of the event that is being handled */
-    struct bytes rest;                     /* what follows it in the buffer */
     struct fanotify_event moved;           /* FAN_MOVED_FROM that waits for its other half; pid 0: none */
     char moved_bytes[FANOTIFY_HANDLE_MAX + 256];
     struct fanotify_cause moved_cause;
@@ -127,7 +128,6 @@ struct sensor {
     uint64_t lost_damaged, lost_paths;
     bool overflow;
     uint64_t born_real_ns;
-    bool silent;                /* emitted by another object of the group: only the index is kept up */
     uint64_t overflow_real_ns; /* the last empty queue before it */
     char rescan_note[128];
     char not_seen[512];

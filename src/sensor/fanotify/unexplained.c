@@ -89,7 +89,7 @@ void fanotify_unexplained_add(struct fanotify_object *o, uint32_t directory, str
 
     (void)directory;
     (void)name;
-    if (!differs(o, change) || o->sensor->silent)
+    if (!differs(o, change))
         return;
     e = find(o, &change->after);
     if (e) {

@@ -140,14 +140,15 @@ void fanotify_window_close(struct sensor *s)
     sbuf_clear(&w->mounts);
 }
 
-void fanotify_window_hold(struct sensor *s, const struct fanotify_event *e)
+void fanotify_window_hold(struct sensor *s, const struct fanotify_event *e, const struct fanotify_cause *now)
 {
-    struct fanotify_startup_entry *startup = startup_buffer_add(s->window->startup, sizeof(*startup) + e->len, now_ms());
+    struct fanotify_startup_entry *startup = e->bytes ? startup_buffer_add(s->window->startup, sizeof(*startup) + e->len, now_ms()) : NULL;
 
     if (!startup)
         return;
-    startup->cause = s->now;
+    startup->cause = *now;
+    startup->cause.silent = false;
     startup->cause.note = NULL;
     startup->len = e->len;
-    memcpy(startup->bytes, s->rest.data - e->len, e->len);
+    memcpy(startup->bytes, e->bytes, e->len);
 }

@@ -20,5 +20,5 @@ struct fanotify_startup_entry {
     char bytes[]; /* as they came */
 };
 
-void fanotify_window_hold(struct sensor *s, const struct fanotify_event *e); /* the one before s->rest */
+void fanotify_window_hold(struct sensor *s, const struct fanotify_event *e, const struct fanotify_cause *now);
 struct startup_buffer *fanotify_window_startup(struct fanotify_window *w);

@@ -105,7 +105,7 @@ static void emit(struct fanotify_object *o, enum operation operation, uint32_t d
         e->before.known &= FILE_SIZE;
         e->after.known &= FILE_SIZE;
     }
-    fanotify_send(o, e);
+    fanotify_send(o, e, cause);
 }
 
 size_t fanotify_writes_count(const struct fanotify_writes *w)
@@ -140,14 +140,15 @@ static struct written_file *add(struct fanotify_object *o, uint32_t directory, s
     return e;
 }
 
-void fanotify_writes_made(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct file_state *file)
+void fanotify_writes_made(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct file_state *file,
+                          const struct fanotify_cause *now)
 {
     struct file_state empty = { .known = FILE_SIZE };
     struct written_file *e;
 
-    if (!S_ISREG(file->mode) || o->sensor->silent || find(o, file, o->sensor->now.pid))
+    if (!S_ISREG(file->mode) || now->silent || find(o, file, now->pid))
         return;
-    e = add(o, directory, name, &empty, file, &o->sensor->now);
+    e = add(o, directory, name, &empty, file, now);
     if (e) {
         e->made = true;
         e->last_ms = now_ms();
@@ -170,7 +171,7 @@ void fanotify_written(struct fanotify_object *o, uint32_t directory, struct byte
     struct fanotify_writer writer = writer_of(e);
     struct fanotify_contents c;
 
-    if (o->sensor->silent)
+    if (cause->silent)
         return;
     fanotify_interpret_contents(mask, change, times_set, &writer, &c);
     for (unsigned i = 0; i < c.count; i++)
@@ -188,6 +189,7 @@ void fanotify_written(struct fanotify_object *o, uint32_t directory, struct byte
     e->dirty = e->written = true;
     e->last_ms = now_ms();
     e->cause = *cause;
+    e->cause.in_turn = false;
 }
 
 void fanotify_emit_changed(struct fanotify_object *o, uint32_t directory, struct bytes name,
@@ -229,7 +231,7 @@ static void emit_open(struct sensor *s, struct written_file *e, uint64_t now, bo
     /* a file that is older than the watch may have been open before it began */
     if (e->emitted && !all && !o->wanted.writes && born_ns >= s->watch_real_ns)
         return;
-    if (fanotify_look(o, directory, base, &change) < 0 || !change.after.known)
+    if (fanotify_look(o, directory, base, &e->cause, &change) < 0 || !change.after.known)
         return;
     if (e->size_known)
         before = (struct file_state){ .known = FILE_SIZE, .size = e->size };
@@ -300,5 +302,5 @@ void fanotify_accessed(struct fanotify_object *o, uint32_t directory, struct byt
     e = fanotify_event_new(o, operation, directory, name, &state, cause);
     if (e)
         e->time_ns = cause->to_real_ns;
-    fanotify_send(o, e);
+    fanotify_send(o, e, cause);
 }

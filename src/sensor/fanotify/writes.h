@@ -8,7 +8,8 @@ struct fanotify_writes *fanotify_writes_new(void);
 void fanotify_writes_free(struct fanotify_writes *w);
 size_t fanotify_writes_count(const struct fanotify_writes *w); /* files that are remembered */
 /* The actor of now has made that file, and may have it open: closing it is the end of making it. */
-void fanotify_writes_made(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct file_state *file);
+void fanotify_writes_made(struct fanotify_object *o, uint32_t directory, struct bytes name, const struct file_state *file,
+                          const struct fanotify_cause *now);
 void fanotify_written(struct fanotify_object *o, uint32_t directory, struct bytes name, uint64_t mask, bool times_set,
                       const struct tree_change *change, const struct fanotify_cause *cause);
 /* Contents differ from what the index had; how that came is not known. */
