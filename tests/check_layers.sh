@@ -123,6 +123,7 @@ util/memory.c                 # /proc
 util/mountinfo.c              # /proc
 util/priority.c               # /proc/self
 util/proc_stat.c              # /proc
+store/maintain.c              # a new file, by its own name
 watch/count.c                 # directories of what is watched
 watch/resolve.c               # root directories, O_PATH
 END

@@ -73,6 +73,14 @@ const struct verb verbs[] = {
       "  reload   the configuration anew; one with a mistake changes nothing, and the status is 2\n"
       "  flush    returns when all that happened before is in the record\n"
       "  metrics  for Prometheus, in its text format\n", NULL },
+    { VERB_PRUNE, "prune", "remove what is old from the record", COMPLETE_NOTHING, NULL,
+      "[--older-than AGE] [--larger-than SIZE] [--dry-run] [--store FILE]",
+      "Removes events older than AGE (30d, 12h), and of a store larger than SIZE (500M, 2G) the oldest\n"
+      "until it is not. Also while culprit records; the daemon does the same by itself, by\n"
+      "retention_age and retention_size of its configuration. `who` says since when there is a record.\n", NULL },
+    { VERB_BACKUP, "backup", "a copy of the record, also while culprit records", COMPLETE_FILE, NULL,
+      "[--force] [--store FILE] FILE",
+      "Writes a copy of the store as of one moment; `who --store FILE` asks it. Readable by its owner only.\n", NULL },
     { VERB_DOCTOR, "doctor", "what works on this machine, and what to do about the rest",
       COMPLETE_TARGET, NULL,
       "[--format FMT] [--containers | TARGET...]",

@@ -19,6 +19,8 @@ enum verb_bit {
     VERB_DAEMON = 1 << 10,
     VERB_CTL = 1 << 11,
     VERB_CLUES = 1 << 12,
+    VERB_PRUNE = 1 << 13,
+    VERB_BACKUP = 1 << 14,
 };
 
 struct verb {

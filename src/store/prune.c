@@ -33,6 +33,7 @@ int pruner_new(sqlite3 *db, const char *path, const struct store_retention *rete
     p->path = path;
     p->retention = *retention;
     p->task = IDLE;
+    p->removed = true; /* by one that did not come to its end */
     p->rows = 256;
     p->watches = calloc(MAX(retention->watch_count, (size_t)1), sizeof(*p->watches));
     for (size_t i = 0; p->watches && i < retention->watch_count; i++)
@@ -106,12 +107,13 @@ static int floor_for_size(struct pruner *p, uint64_t now_ns, uint64_t used, uint
     return 0;
 }
 
-/* Whole hours, so that counted rows go as a whole; what is kept for less than a day goes at its time. */
-static uint64_t floor_for_age(uint64_t age_ns, uint64_t now_ns)
+uint64_t pruner_floor_for_age(uint64_t age_ns, uint64_t now_ns)
 {
     uint64_t at = age_ns && age_ns < now_ns ? now_ns - age_ns : 0;
 
-    return age_ns < DAY_NS ? at : at / ROLLUP_HOUR_NS * ROLLUP_HOUR_NS;
+    uint64_t step = age_ns < DAY_NS ? MAX(age_ns / 24, 1) : ROLLUP_HOUR_NS;
+
+    return at / step * step;
 }
 
 static int set_floor(struct pruner *p, int64_t row, uint64_t floor_ns, struct err *err)
@@ -155,7 +157,7 @@ static int look_at_watches(struct pruner *p, uint64_t now_ns, bool *moved, struc
 
     for (size_t i = 0; i < p->retention.watch_count && r == 0; i++) {
         struct watch_sweep *w = &p->watches[i];
-        uint64_t to = floor_for_age(w->age_ns, now_ns);
+        uint64_t to = pruner_floor_for_age(w->age_ns, now_ns);
 
         if (w->age_ns == p->retention.age_ns)
             continue;
@@ -173,7 +175,7 @@ static int look_at_watches(struct pruner *p, uint64_t now_ns, bool *moved, struc
 /* Moves the times before which nothing counts. *ret_work: there may be something to remove. */
 static int look(struct pruner *p, uint64_t now_ns, bool *ret_work, struct err *err)
 {
-    uint64_t to = floor_for_age(p->retention.age_ns, now_ns), used = 0, for_size = 0;
+    uint64_t to = pruner_floor_for_age(p->retention.age_ns, now_ns), used = 0, for_size = 0;
     bool moved = !p->known; /* what was left the last time */
     int r = p->known ? 0 : prune_number(p, "SELECT floor_ns FROM watch WHERE row = 0", NULL, 0, &p->floor_ns, err);
 
@@ -547,10 +549,10 @@ int pruner_step(struct pruner *p, uint64_t now_ns, const struct rows_in_use *in_
         return 0;
     p->look_ns = begin_ns + LOOK_NS;
     r = transaction(p, now_ns, in_use, err);
-    if (r < 0 || (was != IDLE && p->task == IDLE)) /* is it enough? */
+    if (r < 0 || (p->too_big && was != IDLE && p->task == IDLE)) /* is it enough? */
         p->look_ns = 0;
     fit(p, clock_ns(CLOCK_MONOTONIC) - begin_ns);
     *ret_forget = p->forget;
     p->forget = false;
-    return r == 0 && was != IDLE ? 1 : r;
+    return r == 0 && was != IDLE && p->too_big ? 1 : r;
 }

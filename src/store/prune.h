@@ -16,6 +16,9 @@ struct pruner;
 int pruner_new(sqlite3 *db, const char *path, const struct store_retention *retention, struct pruner **ret, struct err *err);
 void pruner_free(struct pruner *pruner); /* NULL is fine */
 
+/* What is older is too old. Whole hours, so that counted rows go as a whole; what is kept for less than a day goes in 24 parts. */
+uint64_t pruner_floor_for_age(uint64_t age_ns, uint64_t now_ns);
+
 /*
  * One step, if there is something to do: 1, and 0 if there is nothing for now.
  * now_ns: CLOCK_REALTIME

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "make.h"
+#include "store/maintain.h"
 #include "store/query.h"
 #include "store/row_set.h"
 #include "util/clock.h"
@@ -345,6 +346,78 @@ static void what_is_too_much_goes(void **state)
     process_unref(init);
 }
 
+/* ---- beside somebody who records ---- */
+
+static void pruned_beside_a_writer(void **state)
+{
+    const struct store_retention retention = { .age_ns = 30 * DAY };
+    struct process *init = make_process(1, "/sbin/init", NULL), *p = make_process(5, "/bin/p", process_ref(init));
+    struct coverage coverage = { .sensors = SENSOR_BPF, .from_ns = clock_ns(CLOCK_REALTIME), .watch = { "/", 1 } };
+    uint64_t now = coverage.from_ns, id;
+    struct store *store = open_store(NULL);
+    struct store_pruned pruned;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(store_begin_coverage(store, &coverage, &id), 0);
+    add(store, "/old/f", "/", p, NULL, now - 40 * DAY, SENSOR_AUDIT);
+    add_part(store, "/old", "/", init, now - 40 * DAY);
+    add_part(store, "/new", "/", init, now - DAY);
+    assert_int_equal(store_prune(path, &retention, true, &pruned, &err), 0);
+    assert_int_equal(pruned.events, 2 * PART + 1);
+    assert_int_equal(pruned.events_left, PART);
+    assert_int_equal(count(store, "/", 0), 2 * PART + 1); /* nothing was done */
+    assert_int_equal(store_prune(path, &retention, false, &pruned, &err), 0);
+    assert_int_equal(pruned.events_left, PART);
+    assert_true(pruned.others);
+    assert_int_equal(number("SELECT count(*) FROM event"), 5);
+    add(store, "/old/f", "/", p, NULL, now, SENSOR_AUDIT); /* what the writer remembers is there */
+    assert_int_equal(store_flush(store, NULL), 0);
+    assert_int_equal(count(store, "/old", 0), 1);
+    assert_int_equal(counted(store, "/"), PART + 1);
+    assert_int_equal(store_end_coverage(store, id, now + 1), 0);
+    store_close(store);
+    assert_int_equal(store_prune("/nonexistent/culprit.db", &retention, false, &pruned, &err), -ENOENT);
+    process_unref(p);
+    process_unref(init);
+}
+
+static void a_copy_beside_a_writer(void **state)
+{
+    struct process *init = make_process(1, "/sbin/init", NULL);
+    struct store *store = open_store(NULL), *copy;
+    struct store_options options = { .read_only = true };
+    struct err err = ERR_INIT;
+    uint64_t bytes = 0, now = clock_ns(CLOCK_REALTIME);
+    char to[128], nowhere[128];
+    struct stat st;
+
+    (void)state;
+    snprintf(to, sizeof(to), "%s/copy.db", dir);
+    snprintf(nowhere, sizeof(nowhere), "%s/nowhere/copy.db", dir);
+    options.path = to;
+    add_part(store, "/a", "/", init, now);
+    assert_int_equal(store_backup(path, to, false, &bytes, &err), 0);
+    add_part(store, "/b", "/", init, now);
+    assert_int_equal(stat(to, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(st.st_size, bytes);
+    assert_int_equal(store_open(&options, &copy, &err), 0);
+    assert_int_equal(count(copy, "/", 0), PART);
+    assert_int_equal(counted(copy, "/a"), PART);
+    store_close(copy);
+    assert_int_equal(store_backup(path, to, false, &bytes, &err), -EEXIST);
+    assert_int_equal(store_backup(path, to, true, &bytes, &err), 0);
+    assert_int_equal(store_open(&options, &copy, &err), 0);
+    assert_int_equal(count(copy, "/", 0), 2 * PART);
+    store_close(copy);
+    assert_true(store_backup(path, nowhere, false, &bytes, &err) < 0);
+    store_close(store);
+    snprintf(nowhere, sizeof(nowhere), "ls %s | grep -qv '^c[a-z]*.db$'", dir);
+    assert_true(system(nowhere) != 0); /* nothing else is left */
+    process_unref(init);
+}
+
 static void rows_in_a_set(void **state)
 {
     struct row_set set = { 0 };
@@ -376,6 +449,8 @@ int main(void)
         TEST(a_day_is_one_row),
         TEST(a_watch_is_kept_for_less),
         TEST(what_is_too_much_goes),
+        TEST(pruned_beside_a_writer),
+        TEST(a_copy_beside_a_writer),
         TEST(rows_in_a_set),
     };
 

@@ -16,7 +16,9 @@
 #include <unistd.h>
 
 #include "make.h"
+#include "store/maintain.h"
 #include "store/query.h"
+#include "util/clock.h"
 
 /* ---- a file system that fails ---- */
 
@@ -170,6 +172,7 @@ static void use_faulty_vfs(void)
 
 static char dir[64], path[96];
 static unsigned sent;
+static uint64_t base_ns = 1700000000000000000ull;
 static struct container *victim;
 
 static int set_up(void **state)
@@ -203,7 +206,7 @@ static void add(struct store *store, struct process *parent, unsigned sensors)
 
     snprintf(name, sizeof(name), "/d%u/f%u", sent % 3, sent);
     p->container = container_ref(victim);
-    e = make_event(OPERATION_UNLINK, name, p, victim, 1700000000000000000ull + sent);
+    e = make_event(OPERATION_UNLINK, name, p, victim, base_ns + sent);
     e->sensors = sensors;
     memcpy(e->id, &id, sizeof(id));
     (void)store_add_event(store, e);
@@ -367,6 +370,97 @@ static void any_call_fails_and_all_after_it(void **state)
 {
     (void)state;
     every_call_fails(true);
+}
+
+/* Old ones, as rows and as a storm, and new ones. */
+static void record_two_ages(void)
+{
+    struct process *init = make_process(1, "/sbin/init", NULL);
+    uint64_t before_ns = base_ns;
+    struct store *store;
+
+    assert_int_equal(set_up(NULL), 0);
+    store = open_store();
+    for (unsigned age = 0; age < 2; age++) {
+        for (unsigned i = 0; i < 5; i++)
+            add(store, init, SENSOR_AUDIT);
+        assert_int_equal(store_flush(store, NULL), 0);
+        for (unsigned i = 0; i < STORM; i++)
+            add(store, init, SENSOR_FANOTIFY);
+        assert_int_equal(store_flush(store, NULL), 0);
+        base_ns = clock_ns(CLOCK_REALTIME);
+    }
+    base_ns = before_ns;
+    store_close(store);
+    process_unref(init);
+}
+
+static uint64_t left(const char *table)
+{
+    sqlite3 *db;
+    sqlite3_stmt *s;
+    char sql[64];
+    uint64_t n;
+
+    snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s", table);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+    n = (uint64_t)sqlite3_column_int64(s, 0);
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+    return n;
+}
+
+/* While it is removed: all of the old ones are found or none, the new ones are, and the next time it comes to its end. */
+static void every_call_fails_while_it_is_removed(bool lasts)
+{
+    const struct store_retention retention = { .age_ns = 24 * 3600 * NS_PER_S };
+    struct store_pruned pruned;
+    long n = 1;
+
+    atomic_store(&lasting, lasts);
+    for (;; n++) {
+        struct err err = ERR_INIT;
+        struct found f;
+
+        record_two_ages();
+        atomic_store(&hit, false);
+        atomic_store(&fault_at, n);
+        (void)store_prune(path, &retention, false, &pruned, &err);
+        atomic_store(&fault_at, 0);
+        f = read_back();
+        if (f.events != sent && f.events != sent / 2)
+            fail_msg("call %ld: %u events of %u", n, f.events, sent);
+        for (unsigned i = sent / 2 + 1; i <= sent; i++)
+            assert_true(f.seen[i]);
+        if (store_prune(path, &retention, false, &pruned, &err) < 0)
+            fail_msg("call %ld: %s", n, err.text);
+        assert_int_equal(pruned.events_left, sent / 2);
+        f = read_back();
+        assert_int_equal(f.events, sent / 2);
+        assert_int_equal(left("event"), 5);
+        assert_int_equal(left("block"), 1);
+        assert_int_equal(left("process"), sent / 2 + 1);
+        assert_int_equal(left("container"), 1);
+        assert_int_equal(tear_down(NULL), 0);
+        if (!hit)
+            break;
+    }
+    print_message("%ld calls failed, %s\n", n - 1, lasts ? "each with all after it" : "one at a time");
+    assert_true(n > 20);
+}
+
+static void any_call_fails_once_while_it_is_removed(void **state)
+{
+    (void)state;
+    every_call_fails_while_it_is_removed(false);
+}
+
+static void any_call_fails_and_all_after_it_while_it_is_removed(void **state)
+{
+    (void)state;
+    every_call_fails_while_it_is_removed(true);
 }
 
 static void put_log_back(void)
@@ -656,6 +750,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_call_fails_once),
         cmocka_unit_test(any_call_fails_and_all_after_it),
+        cmocka_unit_test(any_call_fails_once_while_it_is_removed),
+        cmocka_unit_test(any_call_fails_and_all_after_it_while_it_is_removed),
         cmocka_unit_test(a_file_that_goes_away),
         cmocka_unit_test(a_file_that_is_truncated_early),
         cmocka_unit_test(a_file_that_is_moved),
