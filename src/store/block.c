@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <uthash.h>
+#include <zstd.h>
 
 #include "util/hash.h"
 #include "util/macro.h"
@@ -12,6 +13,7 @@
 #define FILTER_MAX (16 * 1024)
 #define FILTER_BITS_A_NAME 10   /* with as many marks as below one in a hundred is a false alarm */
 #define FILTER_MARKS 4
+#define COMPRESSION 3           /* zstd's usual level: some 200 MB/s, and higher ones save little here */
 
 struct block_place {
     int64_t directory;
@@ -26,7 +28,8 @@ struct event_block {
     sqlite3_stmt *insert_block, *insert_place;
     struct sbuf data, filter;
     struct block_place *places;
-    int64_t row, count;
+    int64_t row, count, last_row;
+    bool sparse;
     struct block_rows last;
     uint64_t first_ns, last_ns;
 };
@@ -64,6 +67,12 @@ void block_clear(struct event_block *b)
     }
     sbuf_clear(&b->data);
     b->count = 0;
+    b->sparse = false;
+}
+
+void block_set_sparse(struct event_block *b)
+{
+    b->sparse = true;
 }
 
 void block_free(struct event_block *b)
@@ -86,7 +95,11 @@ int block_add(struct event_block *b, int64_t row, uint64_t time_ns, const struct
         b->row = row;
         b->first_ns = b->last_ns = time_ns;
         b->last = (struct block_rows){ 0 };
+        b->last_row = row;
     }
+    if (b->sparse)
+        pack_u64(&b->data, (uint64_t)(row - b->last_row));
+    b->last_row = row;
     b->count++;
     b->first_ns = MIN(b->first_ns, time_ns);
     b->last_ns = MAX(b->last_ns, time_ns);
@@ -179,20 +192,55 @@ bool block_may_have(struct bytes names, struct bytes name)
     return true;
 }
 
+/* ---- compressed ---- */
+
+static int compress(struct bytes data, unsigned flags, struct sbuf *out)
+{
+    size_t size = ZSTD_compressBound(data.len), n;
+    char *room;
+
+    sbuf_clear(out);
+    sbuf_add_char(out, (char)(BLOCK_COMPRESSED | flags));
+    pack_u64(out, data.len);
+    room = sbuf_room(out, size);
+    if (!room)
+        return -ENOMEM;
+    n = ZSTD_compress(room, size, data.data, data.len, COMPRESSION);
+    if (ZSTD_isError(n))
+        return -ENOMEM; /* nothing else can go wrong */
+    sbuf_added(out, n);
+    return sbuf_error(out);
+}
+
+int block_compress(struct bytes data, struct sbuf *out)
+{
+    int r;
+
+    if (!data.len || ((unsigned char)data.data[0] & BLOCK_COMPRESSED))
+        return 0;
+    r = compress(data, 0, out);
+    return r < 0 ? r : out->len < data.len;
+}
+
 /* ---- the row ---- */
 
 int block_write(struct event_block *b, struct err *err)
 {
+    _cleanup_sbuf_ struct sbuf compressed = SBUF_INIT;
     struct block_place *p;
-    int r;
+    int r = 0;
 
     if (!b->count)
         return 0;
+    if (b->sparse)
+        r = compress(sbuf_bytes(&b->data), BLOCK_SPARSE, &compressed);
+    if (r < 0)
+        return err_set(err, r, "the store");
     sqlite3_bind_int64(b->insert_block, 1, b->row);
     sqlite3_bind_int64(b->insert_block, 2, b->count);
     sqlite3_bind_int64(b->insert_block, 3, (sqlite3_int64)b->first_ns);
     sqlite3_bind_int64(b->insert_block, 4, (sqlite3_int64)b->last_ns);
-    db_bind_bytes(b->insert_block, 5, sbuf_bytes(&b->data));
+    db_bind_bytes(b->insert_block, 5, sbuf_bytes(b->sparse ? &compressed : &b->data));
     r = db_run(b->db, b->path, b->insert_block, err);
     for (p = b->places; p && r == 0; p = (struct block_place *)p->hh.next) {
         struct bytes filter = make_filter(b, p);

@@ -6,7 +6,9 @@
  *
  * data     for each event what differs from the one before: a byte with a bit for each of block_rows, those rows as
  *          varints; then the fields (store/delta.h)
- * row      of the first event; the next ones count on
+ *          first byte 0x80, 0x81: the size of all that as a varint, and all that compressed by zstd; 0x81: each event
+ *          begins with its row's distance from the one before it, as a varint (store/compact.h)
+ * row      of the first event; the next ones count on, but of 0x81; the last one is less than BLOCK_MAX behind it
  * names    of block_place, for each directory that the events have: a filter of the names in it (block_may_have)
  */
 #pragma once
@@ -32,6 +34,10 @@ struct block_rows {
 };
 /* The first one since block_clear() has its row in `row`, and is a row of its own. `packed`: as delta_pack() made it. */
 int block_add(struct event_block *block, int64_t row, uint64_t time_ns, const struct block_rows *rows, struct bytes packed);
+/* Until it is cleared: the rows have holes between them, and what is written is compressed. Before the first one. */
+void block_set_sparse(struct event_block *block);
+/* What was written as it is, compressed. 1; 0: it is already, or would not be smaller. */
+int block_compress(struct bytes data, struct sbuf *out);
 /* That the directory has an event of this name. */
 int block_add_name(struct event_block *block, int64_t directory, struct bytes name);
 /* Writes what was added and clears it; nothing if nothing was. */
@@ -47,6 +53,9 @@ struct block_event {
     struct block_rows rows;
     struct delta_values values; /* valid until the next call */
 };
+
+#define BLOCK_COMPRESSED 0x80
+#define BLOCK_SPARSE 0x01
 
 struct block_reader;
 

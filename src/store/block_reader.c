@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
 
 #define COUNT_MAX (1 << 20) /* more than any culprit writes */
+#define PLAIN_MAX (64 << 20) /* likewise: bytes of a block */
 
 struct block_reader {
     sqlite3 *db;
@@ -12,7 +15,9 @@ struct block_reader {
     sqlite3_stmt *rows;  /* at the block's row, as long as it is read */
     int64_t row, count;  /* of the block; count 0: none is open */
     int64_t seen;        /* events of it */
+    bool sparse;         /* each event says which row it is */
     struct bytes rest;
+    struct sbuf plain;   /* of a compressed one */
     struct block_event event;
 };
 
@@ -40,6 +45,7 @@ void block_reader_free(struct block_reader *b)
     if (!b)
         return;
     sqlite3_finalize(b->rows);
+    sbuf_done(&b->plain);
     free(b);
 }
 
@@ -47,6 +53,26 @@ static int damaged(struct block_reader *b, struct err *err)
 {
     b->count = b->seen = 0;
     return err_say(err, -EBADMSG, "%s is damaged: the events of block %lld cannot be read", b->path, (long long)b->row);
+}
+
+static int decompress(struct block_reader *b, struct err *err)
+{
+    struct bytes rest = { b->rest.data + 1, b->rest.len - 1 };
+    char *room;
+    uint64_t n;
+
+    b->sparse = b->rest.data[0] & BLOCK_SPARSE;
+    if (!unpack_u64(&rest, &n) || !n || n > PLAIN_MAX)
+        return damaged(b, err);
+    sbuf_clear(&b->plain);
+    room = sbuf_room(&b->plain, (size_t)n);
+    if (!room)
+        return err_set(err, -ENOMEM, "the store");
+    if (ZSTD_decompress(room, (size_t)n, rest.data, rest.len) != n)
+        return damaged(b, err);
+    sbuf_added(&b->plain, (size_t)n);
+    b->rest = sbuf_bytes(&b->plain);
+    return 0;
 }
 
 /* The block that holds the row. */
@@ -63,7 +89,10 @@ static int open_block(struct block_reader *b, int64_t row, struct err *err)
     b->row = sqlite3_column_int64(b->rows, 0);
     b->count = sqlite3_column_int64(b->rows, 1);
     b->rest = db_column_bytes(b->rows, 2);
-    return b->count < 0 || b->count > COUNT_MAX || b->row > INT64_MAX - COUNT_MAX ? damaged(b, err) : 0;
+    b->sparse = false;
+    if (b->count < 0 || b->count > COUNT_MAX || b->row > INT64_MAX - COUNT_MAX)
+        return damaged(b, err);
+    return b->rest.len && ((unsigned char)b->rest.data[0] & BLOCK_COMPRESSED) ? decompress(b, err) : 0;
 }
 
 int block_reader_begin(struct block_reader *b, int64_t block, struct err *err)
@@ -102,41 +131,52 @@ static bool take_rows(struct bytes *rest, struct block_rows *rows)
 int block_reader_next(struct block_reader *b, const struct block_event **ret, struct err *err)
 {
     struct block_event *e = &b->event;
-    uint64_t mask;
+    uint64_t mask, hole = 0;
 
     if (b->seen == b->count)
         return 0;
     if (!b->seen)
         e->rows = (struct block_rows){ 0 };
+    if (b->sparse && (!unpack_u64(&b->rest, &hole) || hole > COUNT_MAX || !hole != !b->seen))
+        return damaged(b, err);
     if (!take_rows(&b->rest, &e->rows))
         return damaged(b, err);
     if (!b->seen && !delta_is_alone(b->rest)) /* its values would be those of another block */
         return damaged(b, err);
     if (delta_unpack(&b->rest, &e->values, &mask) < 0)
         return damaged(b, err);
-    e->row = b->row + b->seen++;
+    e->row = b->sparse ? (b->seen ? e->row : b->row) + (int64_t)hole : b->row + b->seen;
+    b->seen++;
     *ret = e;
     return 1;
 }
 
-int block_reader_find(struct block_reader *b, int64_t row, const struct block_event **ret, struct err *err)
+/* Within the block that is open, from its next event on. */
+static int find_here(struct block_reader *b, int64_t row, const struct block_event **ret, struct err *err)
 {
     int r;
 
-    /* what comes after the last one in the same block need not be read anew */
-    if (!b->count || row < b->row + b->seen || row >= b->row + b->count) {
-        if (b->count && b->seen && row == b->event.row) {
-            *ret = &b->event;
-            return 0;
-        }
-        r = open_block(b, row, err);
-        if (r < 0)
-            return r;
-        if (row < b->row || row - b->row >= b->count)
-            return -ENOENT;
-    }
     do
         r = block_reader_next(b, ret, err);
     while (r == 1 && (*ret)->row < row);
-    return r == 1 ? 0 : r == 0 ? -ENOENT : r;
+    return r < 0 ? r : r == 1 && (*ret)->row == row ? 0 : -ENOENT;
+}
+
+int block_reader_find(struct block_reader *b, int64_t row, const struct block_event **ret, struct err *err)
+{
+    int r = -ENOENT;
+
+    if (b->count && b->seen && row == b->event.row) {
+        *ret = &b->event;
+        return 0;
+    }
+    /* what comes after the last one in the same block need not be read anew */
+    if (b->count && row >= b->row && (!b->seen || row > b->event.row) && (b->sparse || row - b->row < b->count))
+        r = find_here(b, row, ret, err);
+    if (r != -ENOENT)
+        return r;
+    r = open_block(b, row, err);
+    if (r < 0 || row < b->row || (!b->sparse && row - b->row >= b->count))
+        return r < 0 ? r : -ENOENT;
+    return find_here(b, row, ret, err);
 }

@@ -104,7 +104,8 @@ static int ask_one(struct store_last *l, sqlite3_stmt *s, struct bytes path, uin
     db_bind_bytes(s, 2, bytes_basename(path));
     sqlite3_bind_int64(s, 5, (sqlite3_int64)operations);
     code = sqlite3_step(s);
-    if (code == SQLITE_ROW && sqlite3_column_int64(s, 1) >= *time_ns) {
+    if (code == SQLITE_ROW && (sqlite3_column_int64(s, 1) > *time_ns ||
+                               (sqlite3_column_int64(s, 1) == *time_ns && sqlite3_column_int64(s, 0) > *row))) {
         *row = sqlite3_column_int64(s, 0);
         *time_ns = sqlite3_column_int64(s, 1);
     } else if (code != SQLITE_ROW && code != SQLITE_DONE) {

@@ -43,6 +43,8 @@ int pruner_new(sqlite3 *db, const char *path, const struct store_retention *rete
         r = err_set(err, -ENOMEM, "the store");
     if (r == 0)
         r = block_reader_new(db, path, &p->reader, err);
+    if (r == 0 && retention->compact_ns)
+        r = compactor_new(db, path, &p->compactor, err);
     if (r < 0) {
         pruner_free(p);
         return r;
@@ -56,6 +58,7 @@ void pruner_free(struct pruner *p)
     if (!p)
         return;
     block_reader_free(p->reader);
+    compactor_free(p->compactor);
     row_set_done(&p->processes);
     row_set_done(&p->containers);
     free(p->watches);
@@ -538,6 +541,29 @@ static int transaction(struct pruner *p, uint64_t now_ns, const struct rows_in_u
     return r < 0 ? r : p->task != IDLE;
 }
 
+/* While nothing is removed: what marks the processes in use must see every event where it was. */
+static int compact(struct pruner *p, uint64_t now_ns, struct err *err)
+{
+    uint64_t now = clock_ns(CLOCK_MONOTONIC), before_ns = now_ns - MIN(p->retention.compact_ns, now_ns);
+    int r, more = 0;
+
+    if (!p->compactor || now < p->compact_ns)
+        return 0;
+    r = db_exec(p->db, p->path, "BEGIN IMMEDIATE", err);
+    if (r == 0)
+        r = more = compactor_step(p->compactor, before_ns, before_ns - MIN(DAY_NS, before_ns), err);
+    if (r >= 0)
+        r = db_exec(p->db, p->path, "COMMIT", err);
+    if (r < 0) {
+        (void)sqlite3_exec(p->db, "ROLLBACK", NULL, NULL, NULL);
+        compactor_roll_back(p->compactor);
+        return r;
+    }
+    if (!more)
+        p->compact_ns = now + LOOK_NS;
+    return more;
+}
+
 int pruner_step(struct pruner *p, uint64_t now_ns, const struct rows_in_use *in_use, bool *ret_forget, struct err *err)
 {
     uint64_t begin_ns = clock_ns(CLOCK_MONOTONIC);
@@ -546,7 +572,7 @@ int pruner_step(struct pruner *p, uint64_t now_ns, const struct rows_in_use *in_
 
     *ret_forget = false;
     if (p->task == IDLE && begin_ns < p->look_ns && !p->make_room)
-        return 0;
+        return compact(p, now_ns, err);
     p->look_ns = begin_ns + LOOK_NS;
     r = transaction(p, now_ns, in_use, err);
     if (r < 0 || (p->too_big && was != IDLE && p->task == IDLE)) /* is it enough? */

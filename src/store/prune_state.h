@@ -3,6 +3,7 @@
 #pragma once
 
 #include "store/block.h"
+#include "store/compact.h"
 #include "store/retention.h"
 #include "store/row_set.h"
 #include "store/rows_in_use.h"
@@ -27,6 +28,8 @@ struct pruner {
     struct arena arena;
     struct watch_sweep *watches;
     struct block_reader *reader;
+    struct compactor *compactor; /* NULL: rows stay rows */
+    uint64_t compact_ns;   /* CLOCK_MONOTONIC: when next */
     enum task task;
     size_t watch;          /* that is swept */
     uint64_t look_ns, sweep_ns; /* CLOCK_MONOTONIC: when next */

@@ -116,7 +116,7 @@ static int add_group(struct group **groups, const struct group_key *key, uint64_
         HASH_ADD(hh, *groups, key, sizeof(g->key), g);
     }
     g->count += count;
-    if (first_ns < g->first_ns) {
+    if (first_ns < g->first_ns || (first_ns == g->first_ns && first_event < g->first_event)) { /* as a row or in a block */
         g->first_ns = first_ns;
         g->first_event = first_event;
     }
@@ -243,7 +243,9 @@ static int collect_groups(struct store *store, const struct store_query *query,
 
 static int by_time(const struct group *a, const struct group *b)
 {
-    return a->first_ns < b->first_ns ? -1 : a->first_ns > b->first_ns;
+    if (a->first_ns != b->first_ns)
+        return a->first_ns < b->first_ns ? -1 : 1;
+    return a->first_event < b->first_event ? -1 : a->first_event > b->first_event;
 }
 
 /* Asked for with parameters from NEAR_FIRST on: first and last row, suspect, operation, error, victim, the suspect's rest, how many.

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "make.h"
+#include "store/compact.h"
 #include "store/maintain.h"
 #include "store/query.h"
 #include "util/clock.h"
@@ -463,6 +464,76 @@ static void any_call_fails_and_all_after_it_while_it_is_removed(void **state)
     every_call_fails_while_it_is_removed(true);
 }
 
+/* 0, or what failed; nothing of the step that failed is left. */
+static int compact(void)
+{
+    struct compactor *c = NULL;
+    sqlite3 *db = NULL;
+    uint64_t now = clock_ns(CLOCK_REALTIME);
+    int r = db_open(path, false, &db, NULL, NULL);
+
+    if (r == 0)
+        r = compactor_new(db, path, &c, NULL);
+    for (int more = 1; r == 0 && more == 1;) {
+        r = db_exec(db, path, "BEGIN IMMEDIATE", NULL);
+        if (r == 0)
+            r = more = compactor_step(c, now + NS_PER_S, now + NS_PER_S, NULL);
+        r = r < 0 ? r : db_exec(db, path, "COMMIT", NULL);
+        if (r < 0)
+            (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    compactor_free(c);
+    sqlite3_close(db);
+    return r;
+}
+
+/* Rows become blocks: all of them are found at any moment, once. */
+static void every_call_fails_while_rows_become_blocks(bool lasts)
+{
+    long n = 1;
+
+    atomic_store(&lasting, lasts);
+    for (;; n++) {
+        struct process *init = make_process(1, "/sbin/init", NULL);
+        struct store *store;
+        struct found f;
+
+        assert_int_equal(set_up(NULL), 0);
+        store = open_store();
+        for (unsigned batch = 0; batch < 3; batch++) {
+            for (unsigned i = 0; i < (batch == 1 ? STORM : 20); i++)
+                add(store, init, SENSOR_FANOTIFY);
+            assert_int_equal(store_flush(store, NULL), 0);
+        }
+        store_close(store);
+        process_unref(init);
+        atomic_store(&hit, false);
+        atomic_store(&fault_at, n);
+        (void)compact();
+        atomic_store(&fault_at, 0);
+        f = read_back();
+        if (f.events != sent)
+            fail_msg("call %ld: %u events of %u", n, f.events, sent);
+        assert_int_equal(compact(), 0);
+        f = read_back();
+        assert_int_equal(f.events, sent);
+        assert_int_equal(left("event"), 0);
+        assert_int_equal(left("block"), 3);
+        assert_int_equal(tear_down(NULL), 0);
+        if (!hit)
+            break;
+    }
+    print_message("%ld calls failed, %s\n", n - 1, lasts ? "each with all after it" : "one at a time");
+    assert_true(n > 20);
+}
+
+static void any_call_fails_while_rows_become_blocks(void **state)
+{
+    (void)state;
+    every_call_fails_while_rows_become_blocks(false);
+    every_call_fails_while_rows_become_blocks(true);
+}
+
 static void put_log_back(void)
 {
     sqlite3 *db;
@@ -752,6 +823,7 @@ int main(void)
         cmocka_unit_test(any_call_fails_and_all_after_it),
         cmocka_unit_test(any_call_fails_once_while_it_is_removed),
         cmocka_unit_test(any_call_fails_and_all_after_it_while_it_is_removed),
+        cmocka_unit_test(any_call_fails_while_rows_become_blocks),
         cmocka_unit_test(a_file_that_goes_away),
         cmocka_unit_test(a_file_that_is_truncated_early),
         cmocka_unit_test(a_file_that_is_moved),
