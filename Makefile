@@ -38,6 +38,7 @@ bench: all
 	$(SUDO) bench/run.sh $(BUILD)
 	$(SUDO) bench/bounds.sh $(BUILD)
 	$(SUDO) bench/kills.py $(BUILD)/culprit
+	$(SUDO) bench/reload.py $(BUILD)
 	$(SUDO) tests/scenario/store.sh $(BUILD)/culprit -n 0 -l
 	$(SUDO) bench/sensors.sh $(BUILD)
 	bench/search.sh $(BUILD)

@@ -44,6 +44,7 @@ else
     SHOW=1 step "short-lived actors" bench/actors.py "$ROOT/build" 1000 fanotify fanotify,audit
     step "the daemon" python3 -B tests/scenario/daemon.py "$ROOT/build/culprit"
     step "the daemon is asked" python3 -B tests/scenario/control.py "$ROOT/build/culprit"
+    step "containers ask to be watched" python3 -B tests/scenario/labels.py "$ROOT/build/culprit"
     step "the daemon observes for others" python3 -B tests/scenario/attach.py "$ROOT/build/culprit"
     step "containers come and go at the start" tests/scenario/begin.sh "$ROOT/build/culprit"
     step "nothing is left behind" tests/scenario/left.sh "$ROOT/build/culprit"

@@ -188,7 +188,9 @@ void ctl_write_watches(const struct json_t *parameters, struct sbuf *out)
             sbuf_add_str(out, "  key ");
             add(out, key);
         }
-        if (!bytes_equal_str(source, "configuration"))
+        if (bytes_equal_str(source, "label"))
+            sbuf_add_str(out, "  by a container's label");
+        else if (!bytes_equal_str(source, "configuration"))
             sbuf_addf(out, "  %s %" PRIu64 "x", bytes_equal_str(source, "added") ? "added" : "by viewers", control_number(w, "users"));
         if (why.len) {
             sbuf_add_str(out, "  (");

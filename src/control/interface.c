@@ -12,7 +12,7 @@ static const char own[] =
     "type Target (target: string, permissions: ?string, key: ?string)\n"
     "\n"
     "# armed: everything that is there is watched; why: what is missing, in words. viewers: of those that somebody asked for\n"
-    "type Watched (target: string, permissions: string, key: ?string, source: (configuration, added, viewer),\n"
+    "type Watched (target: string, permissions: string, key: ?string, source: (configuration, added, viewer, label),\n"
     "  armed: bool, why: ?string, users: int)\n"
     "\n"
     "method Status() -> (status: object)\n"

@@ -47,6 +47,7 @@ struct pipeline_options {
     void *data;
     void (*event)(void *data, const struct event *event);
     void (*life)(void *data, const struct lifecycle_event *life);
+    void (*container)(void *data, const struct container *container); /* any that is made or started, watched or not */
     void (*gap)(void *data, const struct gap *gap);
     void (*notice)(void *data, const char *text); /* one line for stderr, without "culprit: " */
     void (*explain)(void *data, enum explanation kind, uint64_t time_ns, uint64_t files, struct bytes detail); /* as the case gets it */
@@ -103,6 +104,8 @@ void pipeline_look(const struct pipeline *p, struct pipeline_condition *ret);
 /* "fanotify + audit"; what no open sensor sees, in one line. */
 void pipeline_write_sensors(const struct pipeline *p, struct sbuf *out);
 void pipeline_write_lacks(struct pipeline *p, struct sbuf *out);
+/* All that the engines have; one that hangs is waited for a moment. */
+void pipeline_each_container(struct pipeline *p, void (*each)(void *data, const struct container *container), void *data);
 struct watch_listing;
 void pipeline_each_watch(const struct pipeline *p, void (*each)(void *data, const struct watch_listing *listing), void *data);
 const struct target *pipeline_watch_target(const struct pipeline *p, uint32_t watch); /* watch/listing.h */

@@ -47,6 +47,26 @@ void pipeline_each_silent_engine(const struct pipeline *p, void (*each)(void *da
     engines_each_silent(p->engines, each, data);
 }
 
+struct each_container {
+    void (*each)(void *data, const struct container *container);
+    void *data;
+};
+
+static int on_container(void *data, struct container *c)
+{
+    const struct each_container *e = data;
+
+    e->each(e->data, c);
+    return 0;
+}
+
+void pipeline_each_container(struct pipeline *p, void (*each)(void *data, const struct container *container), void *data)
+{
+    struct each_container e = { each, data };
+
+    (void)engines_each(p->engines, on_container, &e);
+}
+
 void pipeline_report_gap(struct pipeline *p, const struct gap *gap)
 {
     pipeline_on_gap(p, gap);

@@ -128,6 +128,8 @@ void pipeline_on_life(void *data, const struct lifecycle_event *life)
 
     if (!p->watches) /* while we start: targets are looked up after this */
         return;
+    if (p->options.container && (life->kind == LIFECYCLE_CREATE || life->kind == LIFECYCLE_START))
+        p->options.container(p->options.data, life->container);
     ours = watchset_concerns(p->watches, life->container);
     watchset_life(p->watches, life);
     if (!ours)

@@ -14,6 +14,7 @@
 #include "config/groups.h"
 #include "daemon/arm.h"
 #include "daemon/control.h"
+#include "daemon/declared.h"
 #include "daemon/heartbeat.h"
 #include "daemon/notify.h"
 #include "daemon/pipeline.h"
@@ -35,6 +36,7 @@ struct service {
     struct status status;
     struct control *control; /* NULL: it could not be opened */
     struct heartbeat *heartbeat; /* NULL: none */
+    struct declared declared;
     struct sbuf sensors, problems, control_path;
     int signal_fd;
     uint64_t next_sign_ns;
@@ -179,6 +181,24 @@ static void reload(struct service *s)
     report_ready(s);
 }
 
+/* ---- what containers declare ---- */
+
+static void on_container(void *data, const struct container *container)
+{
+    declared_container(&((struct service *)data)->declared, container);
+}
+
+/* Nobody asked for it here: what cannot be is said, and what was watched before is watched still. */
+static void follow_declared(struct service *s)
+{
+    struct err err = ERR_INIT;
+    int r = arm_transients(&s->arming, true, &err);
+
+    s->declared.stale = r == -EBUSY;
+    if (r < 0 && r != -EBUSY)
+        log_warn(s->options->log, "labels of containers: %s", err_text(&err, r));
+}
+
 /* ---- the loop ---- */
 
 static void on_signal(void *data, int fd)
@@ -200,6 +220,8 @@ static void on_idle(void *data)
 
     if (s->reload && !s->ending && !pipeline_is_changing(s->pipeline))
         reload(s);
+    if (s->declared.stale && !s->ending)
+        follow_declared(s);
     if (s->control)
         control_idle(s->control);
     if (s->heartbeat && !s->ending)
@@ -331,6 +353,7 @@ static int open_pipeline(struct service *s, struct err *err)
         .data = s,
         .event = on_event,
         .life = on_life,
+        .container = on_container,
         .explain = on_explain,
         .gap = on_gap,
         .notice = on_notice,
@@ -420,6 +443,9 @@ static int start(struct service *s, struct err *err)
     if (r < 0)
         return r;
     retain_configured(s->pipeline, &s->config, s->options->log);
+    pipeline_each_container(s->pipeline, on_container, s);
+    if (s->declared.stale)
+        follow_declared(s);
     pipeline_ready(s->pipeline, &text);
     pipeline_confine(s->pipeline);
     s->status.since_ns = s->status.reloaded_ns = clock_ns(CLOCK_REALTIME);
@@ -436,6 +462,7 @@ int service_run(const struct service_options *options, struct err *err)
     int r;
 
     s.arming = (struct arming){ .log = options->log, .data = &s, .alive = on_alive };
+    s.declared = (struct declared){ .log = options->log, .transients = &s.arming.transients };
     r = start(&s, err);
 
     if (r == 0) {
@@ -448,6 +475,7 @@ int service_run(const struct service_options *options, struct err *err)
     heartbeat_end(s.heartbeat);
     control_close(s.control);
     pipeline_close(s.pipeline);
+    declared_done(&s.declared);
     arming_done(&s.arming);
     status_done(&s.status);
     if (s.signal_fd >= 0)

@@ -94,7 +94,7 @@ void status_write_watches(const struct status_view *v, struct sbuf *out)
     for (size_t i = 0; i < set->count; i++)
         write_watch(v, &set->targets[i], set->asks[i].text, set->asks[i].permissions, set->asks[i].key, "configuration", 0, out);
     for (const struct transient *t = v->arming->transients.first; t; t = t->next)
-        write_watch(v, &t->target, t->target.text, t->target.permissions, t->target.key, t->added ? "added" : "viewer",
+        write_watch(v, &t->target, t->target.text, t->target.permissions, t->target.key, t->declared ? "label" : t->added ? "added" : "viewer",
                     t->added + t->viewers, out);
     write_unarmed(set, out);
     json_close_array(out);

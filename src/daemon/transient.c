@@ -21,7 +21,7 @@ static void free_transient(struct transients *list, struct transient *t)
 static struct transient *find(const struct transients *list, struct bytes text, unsigned permissions, struct bytes key)
 {
     for (struct transient *t = list->first; t; t = t->next)
-        if (bytes_equal(t->target.text, text) && t->target.permissions == permissions && bytes_equal(t->target.key, key))
+        if (!t->declared && bytes_equal(t->target.text, text) && t->target.permissions == permissions && bytes_equal(t->target.key, key))
             return t;
     return NULL;
 }
@@ -84,7 +84,7 @@ bool transient_leave(struct transients *list, struct transient *t, bool viewer)
 struct transient *transient_find_added(const struct transients *list, struct bytes text)
 {
     for (struct transient *t = list->first; t; t = t->next)
-        if (t->added && bytes_equal(t->target.text, text))
+        if (t->added && !t->declared && bytes_equal(t->target.text, text))
             return t;
     return NULL;
 }

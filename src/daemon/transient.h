@@ -12,6 +12,7 @@ struct transient {
     struct target target;  /* with permissions and key */
     unsigned added;        /* by `ctl add` */
     unsigned viewers;
+    bool declared;         /* by a container's label: nobody removes it */
 };
 
 struct transients {
