@@ -76,7 +76,8 @@ void pipeline_dispatch(struct pipeline *p)
     if (clock_ns(CLOCK_MONOTONIC) >= p->next_poll_ns) {
         p->next_poll_ns = clock_ns(CLOCK_MONOTONIC) + POLL_NS;
         watchset_poll(p->watches);
-        if (!is_readable(p)) /* what was given up may have events in what is waiting */
+        /* what was given up may have events in what is waiting */
+        if (!is_readable(p) || watchset_change_is_read(p->watches, p->newest_event_ns))
             watchset_change_finish(p->watches);
         pipeline_record_places(p);
     }

@@ -11,6 +11,7 @@
 
 #define TURN_NS NS_PER_S       /* the new ones take over so long after they were armed: further off than any stamp of
                                 * the kernel's (the coarse clock's tick, audit's milliseconds) */
+#define READ_NS NS_PER_S       /* the kernel's queues are read in the order of time, but for this at the most */
 #define END_NS (3 * NS_PER_S)  /* the old ones are given up */
 
 static bool ends(const struct watch *w)
@@ -152,6 +153,11 @@ int watchset_change(struct watchset *set, struct plan *plan, struct watchset_dif
 bool watchset_is_changing(const struct watchset *set)
 {
     return set->change_until_ns != 0;
+}
+
+bool watchset_change_is_read(const struct watchset *set, uint64_t newest_ns)
+{
+    return set->change_until_ns && newest_ns > set->turn_ns + READ_NS;
 }
 
 void watchset_change_finish(struct watchset *set)

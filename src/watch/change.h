@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "util/err.h"
 #include "watch/plan.h"
@@ -27,5 +28,7 @@ struct watchset_difference {
 int watchset_change(struct watchset *set, struct plan *plan, struct watchset_difference *ret, struct err *err);
 /* What was given up is still armed. */
 bool watchset_is_changing(const struct watchset *set);
-/* To be called about once a second, where nothing is waiting to be read: gives up what has ended long enough ago. */
+/* Where events never stop: so new a one was read (CLOCK_REALTIME) that those of what was given up have been read too. */
+bool watchset_change_is_read(const struct watchset *set, uint64_t newest_ns);
+/* To be called about once a second, where nothing is waiting to be read, or all that matters was: gives up what has ended long enough ago. */
 void watchset_change_finish(struct watchset *set);

@@ -867,6 +867,8 @@ static void change_hands_over(void **state)
     assert_int_equal(d.ended, 1);
     assert_int_equal(living(), 2); /* both are armed */
     assert_true(watchset_is_changing(set));
+    assert_false(watchset_change_is_read(set, NOW)); /* where events never stop, that is when it ends */
+    assert_true(watchset_change_is_read(set, LATER));
     assert_int_equal(told("/x/a/in/f", NOW, "inner"), 1);
     assert_int_equal(told("/x/a/in/f", LATER, "inner"), 1);
     assert_int_equal(told("/x/a/f", NOW, "outer"), 1); /* what nobody told before is told at once */
