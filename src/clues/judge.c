@@ -84,14 +84,19 @@ static bool is_as_old(const struct clue_circumstances *c, const struct clue_fact
     return f->kind == CLUE_RUNNING && ran(f) && begins_within(c, f, AT_ONCE_NS);
 }
 
-static bool began_in_minute(const struct clue_circumstances *c, const struct clue_fact *f)
+static bool ran_in_minute(const struct clue_circumstances *c, const struct clue_fact *f)
 {
     return f->kind == CLUE_HAPPENED && ran(f) && !only_makes(c, f) && begins_within(c, f, CLUE_BEFORE_NS);
 }
 
+static bool began_in_minute(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    return ran_in_minute(c, f) && !began(c, f);
+}
+
 static bool removed_then(const struct clue_circumstances *c, const struct clue_fact *f)
 {
-    return began_in_minute(c, f) && (f->marks & CLUE_REMOVES) && !(f->marks & CLUE_NAMES) && !c->there;
+    return ran_in_minute(c, f) && (f->marks & CLUE_REMOVES) && !(f->marks & CLUE_NAMES) && !c->there;
 }
 
 /* A package whose list has what is not as the list says. */
@@ -118,7 +123,7 @@ static bool restores(const struct clue_circumstances *c, const struct clue_fact 
 
 static bool is_transaction(const struct clue_circumstances *c, const struct clue_fact *f)
 {
-    return bytes_starts_with(f->suspect, bytes_of("apt: ")) && began_in_minute(c, f);
+    return bytes_starts_with(f->suspect, bytes_of("apt: ")) && ran_in_minute(c, f);
 }
 
 static bool guards(const struct clue_circumstances *c, const struct clue_fact *f)
@@ -173,7 +178,7 @@ const struct clue_rule clue_rules[] = {
     { "ran_before", 3, "it ran in the hour before, and what it runs changes files here", ran_before },
     { "rule", 3, "what it is set to do changes files here", has_rule },
     { "due", 3, "it was due then", was_due },
-    { "began", 2, "it began within seconds", began },
+    { "began", 3, "it began within seconds", began },
     { "as_old", 2, "it is there since that moment", is_as_old },
     { "minute", 1, "it began within a minute", began_in_minute },
     { "removed", 2, "it removed files then", removed_then },

@@ -329,7 +329,13 @@ void clue_page_text(const struct clue_page *p, struct sbuf *out)
         sbuf_add_str(out, "before all was looked at\n");
     }
     put_label(p, out, "CATCH IT");
-    sbuf_add_str(out, "culprit watch ");
+    sbuf_add_str(out, p->container && p->container->name.len ? "culprit run -w " : "culprit watch ");
     escape_shell(out, p->target);
+    if (p->container && p->container->name.len) {
+        sbuf_add_str(out, " -- ");
+        escape_shell(out, p->container->runtime);
+        sbuf_add_str(out, " restart ");
+        escape_shell(out, p->container->name);
+    }
     sbuf_add_str(out, "   (suspects are not culprits: only what is recorded is proof)\n");
 }

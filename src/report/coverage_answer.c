@@ -133,6 +133,8 @@ static void say_answer(struct sbuf *out, const struct case_ *c, const struct cas
 
     if (extent == COVERAGE_NEVER) {
         say_never(out, q);
+        sbuf_add_str(out, ". What the host still knows: culprit clues ");
+        escape_shell(out, q->target);
         return;
     }
     begin_nothing(out, c, extent == COVERAGE_UNKNOWN ? "is recorded of" : "happened to", q->target);

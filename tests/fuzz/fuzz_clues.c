@@ -92,7 +92,7 @@ static void take_anything(struct bytes in)
 {
     struct clue_question q;
     struct clue_span cover;
-    struct clue_fact f;
+    struct clue_fact f = { 0 }; /* a part that is none leaves it as it was */
     struct original o;
     struct bytes rest = in;
 
