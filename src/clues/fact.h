@@ -74,7 +74,7 @@ struct clue_fact {
 #define CLUE_TEXT_MAX 400       /* of one text; what is longer is cut, and ends in "..." */
 #define CLUE_PATH_MAX (4 * 1024)
 #define CLUE_SPANS_MAX 4
-#define CLUE_FACTS_MAX 256      /* of one source; the rest is counted */
+#define CLUE_FACTS_MAX 1024     /* of one source; the rest is counted */
 
 struct clue_span {
     uint64_t from_ns, to_ns;

@@ -21,7 +21,7 @@
 #include "util/parse.h"
 
 #define FILES_MAX 128
-#define ENTRIES_MAX 40000 /* of one span */
+#define ENTRIES_MAX 200000 /* of one span */
 #define READ_NS (1800 * NS_PER_MS)
 #define NS_PER_US 1000u
 
@@ -115,39 +115,41 @@ static void one_entry(sd_journal *j, struct sbuf *answer, const struct clue_ques
         syslog_message(answer, q, &m);
 }
 
+/* The latest first. */
 static int by_time(const void *a, const void *b)
 {
     const struct clue_span *x = a, *y = b;
 
-    return (x->from_ns > y->from_ns) - (x->from_ns < y->from_ns);
+    return (x->to_ns < y->to_ns) - (x->to_ns > y->to_ns);
 }
 
+/* From just behind a moment backwards: what is nearest comes first, however much a host logs in an hour. */
 static int read_spans(sd_journal *j, struct sbuf *answer, const struct clue_question *q)
 {
-    uint64_t until = clock_ns(CLOCK_MONOTONIC) + READ_NS, read_to = 0;
+    uint64_t until = clock_ns(CLOCK_MONOTONIC) + READ_NS, read_from = UINT64_MAX;
     struct clue_span spans[CLUE_SPANS_MAX];
 
     memcpy(spans, q->spans, sizeof(spans));
     qsort(spans, q->span_count, sizeof(*spans), by_time);
     for (size_t i = 0; i < q->span_count; i++) {
-        uint64_t from = MAX(spans[i].from_ns - MIN(spans[i].from_ns, CLUE_FAR_NS), read_to), to = spans[i].to_ns + CLUE_AFTER_NS;
+        uint64_t from = spans[i].from_ns - MIN(spans[i].from_ns, CLUE_FAR_NS), to = MIN(spans[i].to_ns + CLUE_AFTER_NS, read_from);
         unsigned n = 0;
-        int r = sd_journal_seek_realtime_usec(j, from / NS_PER_US);
+        int r = sd_journal_seek_realtime_usec(j, to / NS_PER_US + 1);
 
-        while (r >= 0 && (r = sd_journal_next(j)) > 0) {
+        while (r >= 0 && (r = sd_journal_previous(j)) > 0) {
             uint64_t us = 0;
 
-            if (sd_journal_get_realtime_usec(j, &us) < 0 || us * NS_PER_US > to)
+            if (sd_journal_get_realtime_usec(j, &us) < 0 || us * NS_PER_US < from)
                 break;
             if (++n > ENTRIES_MAX || ((n & 255) == 0 && clock_ns(CLOCK_MONOTONIC) > until)) {
-                clue_put_note(answer, "of the hour before a moment only the first %u entries were read", n);
+                clue_put_note(answer, "of the hour before a moment only the last %u entries were read", n);
                 break;
             }
             one_entry(j, answer, q);
         }
         if (r < 0)
             return r;
-        read_to = to + NS_PER_US;
+        read_from = from;
     }
     return 0;
 }
