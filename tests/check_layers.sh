@@ -76,6 +76,7 @@ attribution/sessions.c        # a root directory, O_PATH
 attribution/users.c           # /proc
 clues/deleted.c               # the block device of a mounted file system, by its number, read only
 clues/directory.c             # O_PATH; directories below the target, without following
+clues/namespaces.c            # /proc, root directories, O_PATH
 clues/open.c                  # /proc
 clues/mounts.c                # a directory, by its descriptor
 clues/processes.c             # /proc

@@ -201,7 +201,8 @@ static int answer(struct clues_command *q, const struct ecs_host *host, struct e
     static struct clue_suspect suspects[CLUE_SUSPECTS_MAX];
     struct clue_circumstances circumstances;
     struct clue_page page = { .circumstances = &circumstances, .suspects = suspects, .target = q->target.text, .host = host,
-                              .container = q->have_view ? q->view.container : NULL, .colour = cli_colour(stdout) };
+                              .container = q->have_view ? q->view.container : NULL, .colour = cli_colour(stdout),
+                              .unprivileged = geteuid() != 0 };
     _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
     struct sigaction action = { .sa_handler = on_interrupt };
     struct clues *clues = NULL;

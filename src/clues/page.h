@@ -15,6 +15,7 @@ struct clue_page {
     const struct container *container; /* whose file it is; NULL: the host's */
     const struct ecs_host *host;
     bool colour;
+    bool unprivileged; /* what is not here may only not be readable */
 };
 
 void clue_page_text(const struct clue_page *p, struct sbuf *out);

@@ -300,6 +300,8 @@ static void put_list(const struct clue_page *p, struct sbuf *out, const char *la
         }
         any = true;
     }
+    if (any && state == CLUE_STATE_ABSENT && p->unprivileged)
+        sbuf_add_str(out, " (or cannot be read without root)");
     if (any)
         sbuf_add_char(out, '\n');
 }

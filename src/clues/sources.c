@@ -11,6 +11,7 @@ const struct clue_source clue_sources[] = {
     { "audit", "the audit logs (who --from)", "what all users did, as far as rules had it", CLUE_STAGE_STATE, 100, NULL, record_ask_audit, false },
     { "image", "the container's image", NULL, CLUE_STAGE_STATE, 3000, NULL, image_ask, false },
     { "mounts", "mounts, what lies under them, and fstab", NULL, CLUE_STAGE_STATE, 1000, &clue_job_mounts, NULL, false },
+    { "mountns", "the mount namespaces of others", NULL, CLUE_STAGE_STATE, 600, &clue_job_namespaces, NULL, false },
     { "open", "files that processes hold open", "names of files that any process holds open", CLUE_STAGE_STATE, 1200,
       &clue_job_open, NULL, false },
     { "packages", "the files and checksums of dpkg's packages", NULL, CLUE_STAGE_STATE, 2500, NULL, original_ask_packages, false },

@@ -96,6 +96,15 @@ def still_open():
     return holder.kill
 
 
+@past("there for a service with a private directory", None, state="hidden", target="data/private")
+def namespace():
+    directory = data()
+    inside = subprocess.Popen(["unshare", "-m", "--propagation", "private", "sh", "-c",
+                               f"mount -t tmpfs tmpfs {directory} && touch {directory}/private && exec sleep 600"])
+    await_that(lambda: os.path.exists(f"/proc/{inside.pid}/root{directory}/private"))
+    return inside.kill
+
+
 @past("removed from a package's list", None, state="missing", target="/opt/clues-pkg/f1")
 def package_file():
     package("clues-pkg")
