@@ -230,8 +230,9 @@ def sudo():
 def ssh():
     directory, empty = data(), BASE / "empty"
     empty.mkdir()
-    log("sshd[4]: Accepted publickey for backup from 10.0.0.7 port 4022 ssh2: ED25519 SHA256:x", "/var/log/auth.log")
     run("rsync", "-a", "--delete", f"{empty}/", f"{directory}/")
+    when = datetime.datetime.fromtimestamp(os.stat(directory).st_mtime - 1)  # however slow rsync is here
+    log("sshd[4]: Accepted publickey for backup from 10.0.0.7 port 4022 ssh2: ED25519 SHA256:x", "/var/log/auth.log", when)
 
 
 @past("a timer by its stamp, and the unit's script", "unit: tidy.service")
@@ -254,6 +255,8 @@ def unit():
 
 @past("the journal, and a user who logs as cron", "cron job: rm -f")
 def journal():
+    if not os.path.exists("/lib/systemd/systemd-journald") or not os.path.exists("/etc/systemd/journald.conf"):
+        raise LeftOut("no journald")
     run("mount", "-t", "tmpfs", "tmpfs", "/run")
     make(BASE / "journald.conf", "[Journal]\nAudit=no\nReadKMsg=no\nStorage=volatile\nSplitMode=none\n")
     run("mount", "--bind", BASE / "journald.conf", "/etc/systemd/journald.conf")
@@ -283,7 +286,7 @@ def await_that(condition):
     raise RuntimeError("it does not come")
 
 
-@past("deleted inodes of ext4, when the directory has changed since", None, source="inodes", target="fs/d")
+@past("deleted inodes of ext4", None, source="inodes", target="fs/d")
 def inodes():
     (BASE / "fs").mkdir()
     run("truncate", "-s", "64M", BASE / "image")
