@@ -62,6 +62,10 @@ static int parse(int argc, char **argv, struct clues_command *q)
         case OPTION_UNTIL:
             r = parse_time(optarg, now, &q->options.until_ns, &err);
             break;
+        case OPTION_FOR:
+            r = parse_duration(optarg, &q->options.time_ns, &err);
+            q->options.time_ns = MIN(q->options.time_ns, 600 * NS_PER_S);
+            break;
         case OPTION_HISTORY:
             q->options.history = true;
             break;

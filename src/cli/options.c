@@ -53,6 +53,7 @@ static const struct cli_option options[] = {
     { { NULL, "--since", "T", COMPLETE_NOTHING, NULL,
         "it happened after that: 2026-11-16T03:12:00Z, today, -2h, 7d" }, VERB_CLUES, OPTION_SINCE },
     { { NULL, "--until", "T", COMPLETE_NOTHING, NULL, "it happened before that" }, VERB_CLUES, OPTION_UNTIL },
+    { { NULL, "--for", "DUR", COMPLETE_NOTHING, NULL, "how long it may take in all (5s)" }, VERB_CLUES, OPTION_FOR },
     { { NULL, "--history", NULL, 0, NULL, "also the histories of users' shells: what they typed" }, VERB_CLUES, OPTION_HISTORY },
     { { NULL, "--since", "T", COMPLETE_NOTHING, NULL,
         "compare with that moment: 2026-11-16T03:12:00Z, today, -2h, 7d" }, VERB_DIFF, OPTION_SINCE },

@@ -43,6 +43,7 @@ int clues_new(const struct clues_options *options, struct clues **ret, struct er
     c->options = *options;
     c->question = (struct clue_question){ .path = options->path, .host_path = options->host_path,
                                           .now_ns = clock_ns(CLOCK_REALTIME), .since_ns = options->since_ns,
+                                          .patience = options->time_ns / (ALL_MS * NS_PER_MS),
                                           .until_ns = options->until_ns };
     *ret = c;
     return 0;
@@ -168,11 +169,16 @@ static void fail(struct clues *c, unsigned source, int r)
     clues_set_report(c, source, CLUE_STATE_FAILED, bytes_of(err.text));
 }
 
+static uint64_t own_budget(const struct clues *c, const struct clue_source *s)
+{
+    return clue_patience(&c->question, s->budget_ms);
+}
+
 static unsigned budget(const struct clues *c, const struct clue_source *s)
 {
     uint64_t gone = now_ms() - c->began_ms;
 
-    return gone >= ALL_MS ? 1 : (unsigned)MIN(s->budget_ms, ALL_MS - gone);
+    return gone >= clue_patience(&c->question, ALL_MS) ? 1 : (unsigned)MIN(own_budget(c, s), clue_patience(&c->question, ALL_MS) - gone);
 }
 
 /* 0: it goes on; 1: it is over; -errno */
@@ -183,7 +189,7 @@ static int look(struct clues *c, struct asking *a)
     struct bytes answer = BYTES_NULL;
     int r = foreign_wait(&a->pending, s->job, sbuf_bytes(&a->request), left, 20, &answer);
 
-    if (r == -EAGAIN && now_ms() - a->began_ms > s->budget_ms + 200) {
+    if (r == -EAGAIN && now_ms() - a->began_ms > own_budget(c, s) + 200) {
         fail(c, a->source, -ETIMEDOUT);
         return 1;
     }

@@ -19,6 +19,7 @@ struct clues_options {
     struct bytes host_path;
     const struct container_view *view; /* borrowed; NULL: the host's files */
     uint64_t since_ns, until_ns;
+    uint64_t time_ns;       /* that it may take in all, whole times five seconds; 0 = five seconds */
     bool has_record;        /* culprit has a store */
     uint64_t recorded;      /* changes of the target in it */
     bool has_audit;         /* there are audit logs */

@@ -152,7 +152,7 @@ static int scan_group(ext2_filsys fs, ext2_inode_scan scan, dgrp_t group, uint64
 
 static int parse(struct bytes request, const struct gathered *g, struct sbuf *answer)
 {
-    uint64_t until = clock_ns(CLOCK_MONOTONIC) + READ_NS;
+    uint64_t until;
     struct deleted_inodes found = { 0 };
     struct clue_question q;
     ext2_inode_scan scan = NULL;
@@ -166,6 +166,7 @@ static int parse(struct bytes request, const struct gathered *g, struct sbuf *an
     if (clue_question_get(request, &q) < 0)
         return -EBADMSG;
     found.question = &q;
+    until = clock_ns(CLOCK_MONOTONIC) + clue_patience(&q, READ_NS);
     snprintf(name, sizeof(name), "%d", device);
     if (ext2fs_open2(name, NULL, EXT2_FLAG_64BITS | EXT2_FLAG_IGNORE_CSUM_ERRORS | EXT2_FLAG_SKIP_MMP, 0, 0, unixfd_io_manager, &fs))
         return -EBADMSG;

@@ -106,7 +106,7 @@ static void put_below(struct sbuf *out, int fd, const struct clue_question *q, c
     static struct walk w;
     int dir = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    w = (struct walk){ .until_ns = clock_ns(CLOCK_MONOTONIC) + WALK_NS, .now_ns = q->now_ns, .q = q,
+    w = (struct walk){ .until_ns = clock_ns(CLOCK_MONOTONIC) + clue_patience(q, WALK_NS), .now_ns = q->now_ns, .q = q,
                        .device = makedev(st->stx_dev_major, st->stx_dev_minor) };
     if (dir >= 0) {
         char path[1024];

@@ -86,6 +86,7 @@ struct clue_question {
     struct bytes host_path; /* of a container: where the host finds it; else empty */
     struct bytes extra;     /* of one source: a list of its own; else empty */
     uint64_t now_ns;
+    uint64_t patience; /* times the usual time; 0 = 1 */
     uint64_t since_ns, until_ns; /* what the user said of the time; 0 = open */
     struct clue_span spans[CLUE_SPANS_MAX]; /* the moments that count, the first one most */
     size_t span_count;
@@ -97,6 +98,9 @@ struct clue_question {
 
 /* The span of `q` that the time belongs to; `before`: how long before it still counts. -1: to none. */
 int clue_span_of(const struct clue_question *q, uint64_t time_ns, uint64_t before);
+
+/* So long at most, of a source that usually may take that. */
+uint64_t clue_patience(const struct clue_question *q, uint64_t usual_ns);
 
 /* A question as bytes, and back. -EBADMSG: it is none. Views into `in`. */
 void clue_question_put(struct sbuf *out, const struct clue_question *q);

@@ -126,7 +126,7 @@ static int by_time(const void *a, const void *b)
 /* From just behind a moment backwards: what is nearest comes first, however much a host logs in an hour. */
 static int read_spans(sd_journal *j, struct sbuf *answer, const struct clue_question *q)
 {
-    uint64_t until = clock_ns(CLOCK_MONOTONIC) + READ_NS, read_from = UINT64_MAX;
+    uint64_t until = clock_ns(CLOCK_MONOTONIC) + clue_patience(q, READ_NS), read_from = UINT64_MAX;
     struct clue_span spans[CLUE_SPANS_MAX];
 
     memcpy(spans, q->spans, sizeof(spans));

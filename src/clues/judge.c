@@ -67,10 +67,34 @@ static bool was_due(const struct clue_circumstances *c, const struct clue_fact *
     return f->kind == CLUE_RULE && (f->marks & CLUE_DUE) && fits(c, f);
 }
 
-/* A package that is installed or configured removes nothing of others; its transaction may by what it runs, and is a suspect itself. */
+/* Is a file that is asked for in the package's list? */
+static bool has_a_file_here(const struct clue_circumstances *c, struct bytes package)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        const struct clue_fact *f = &c->facts[i];
+
+        if (f->kind <= CLUE_CHANGED ? bytes_ends_with(f->text, package)
+                                    : f->kind == CLUE_INTACT && memmem(f->text.data, f->text.len, package.data, package.len))
+            return true;
+    }
+    return false;
+}
+
+static bool has_transaction(const struct clue_circumstances *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (c->facts[i].kind == CLUE_HAPPENED && bytes_starts_with(c->facts[i].suspect, bytes_of("apt: ")))
+            return true;
+    return false;
+}
+
+/* A package that is installed or configured removes nothing of others; its transaction may by what it runs, and is a suspect itself:
+ * one for all packages that have nothing here. */
 static bool only_makes(const struct clue_circumstances *c, const struct clue_fact *f)
 {
-    return bytes_starts_with(f->suspect, bytes_of("package ")) && !(f->marks & CLUE_REMOVES) && (c->missing || !c->there);
+    if (!bytes_starts_with(f->suspect, bytes_of("package ")) || (f->marks & CLUE_REMOVES))
+        return false;
+    return c->missing || !c->there || (has_transaction(c) && !has_a_file_here(c, f->suspect));
 }
 
 static bool began(const struct clue_circumstances *c, const struct clue_fact *f)

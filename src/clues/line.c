@@ -146,15 +146,32 @@ static unsigned what_it_does(struct bytes word, struct bytes rest)
     return marks;
 }
 
+/* Is the word run, so that its path is that of a program and not of what is changed? before: the word before it; from: where that
+ * ended, or the line begins. */
+static bool is_program(struct bytes before, const char *from, struct bytes word)
+{
+    static const char *const runs_next[] = { "COMMAND", "sudo", "exec", "env", "nice", "nohup", "then", "do", "else", "!" };
+
+    if (!before.data)
+        return true;
+    for (const char *at = from; at < word.data; at++)
+        if (strchr(";|&`", *at) || (*at == '(' && at[1] != '"' && at[1] != '\''))
+            return true; /* behind a bracket a quote begins an argument, in languages that have such */
+    for (size_t i = 0; i < ARRAY_SIZE(runs_next); i++)
+        if (bytes_equal_str(bytes_basename(before), runs_next[i]))
+            return true;
+    return false;
+}
+
 unsigned line_marks(struct bytes line, const struct clue_question *q)
 {
-    struct bytes rest = line, word;
+    struct bytes rest = line, word, before = BYTES_NULL;
     unsigned marks = 0;
 
     rest.len = MIN(line.len, LINE_MAX_LEN);
-    while ((word = next_word(&rest)).len) {
+    for (const char *from = line.data; (word = next_word(&rest)).len; from = rest.data, before = word) {
         marks |= what_it_does(word, rest);
-        if (word.data[0] == '/')
+        if (word.data[0] == '/' && !is_program(before, from, word))
             marks |= line_word_names(word, q);
     }
     return marks;

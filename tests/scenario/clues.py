@@ -453,8 +453,8 @@ def play(row):
 
 
 def ask(target, form, args):
-    return subprocess.run([CULPRIT, "clues", "--store", "/nowhere.db", "--format", form, *args, str(target)], capture_output=True,
-                          timeout=120, check=False)
+    return subprocess.run([CULPRIT, "clues", "--store", "/nowhere.db", "--for", "60s", "--format", form, *args, str(target)], capture_output=True,
+                          timeout=300, check=False)
 
 
 def play_inside(name, function, first, rank, expected):

@@ -152,6 +152,11 @@ static const struct line_row {
     { "owner", "chown -R u /srv/data", CLUE_NAMES_PATH | CLUE_ALTERS },
     { "git", "cd /srv/data && git clean -fdx", CLUE_NAMES_PATH | CLUE_REMOVES },
     { "python", "shutil.rmtree('/srv/data')", CLUE_NAMES_PATH | CLUE_REMOVES },
+    { "a program that lies there", "/srv/data/bin/rm -rf /x", CLUE_REMOVES },
+    { "behind another command", "true; /srv/data/rm /x", CLUE_REMOVES },
+    { "of sudo", "ann : PWD=/ ; COMMAND=/srv/data/rm /x", CLUE_REMOVES },
+    { "a value", "DIR=/srv/data", CLUE_NAMES_PATH },
+    { "a child of cron", "(root) CMD (/srv/data/rm -f /srv/data/x)", CLUE_NAMES_BELOW | CLUE_REMOVES },
     { "nothing", "", 0 },
 };
 

@@ -21,8 +21,8 @@ asked() {
     local name=$1 target=$2 words=$3 rank
     shift 3
     told_journal
-    "$CULPRIT" clues --format json "$@" "$target" > /run/said 2> /run/err
-    "$CULPRIT" clues "$@" "$target" > "/out/$name.txt" 2>&1
+    "$CULPRIT" clues --for 60s --format json "$@" "$target" > /run/said 2> /run/err
+    "$CULPRIT" clues --for 60s "$@" "$target" > "/out/$name.txt" 2>&1
     all=$((all + 1))
     rank=$(jq -r 'select(.culprit.clue.kind == "suspect") | .culprit.clue.suspect' /run/said | grep -nF -- "$words" | head -1 | cut -d: -f1)
     if [ -z "$words" ]; then
