@@ -36,7 +36,7 @@ const struct verb verbs[] = {
       "container that is gone, and for a PATH of the host.\n"
       "Exit: 0 something differs, 1 nothing does.\n", NULL },
     { VERB_CLUES, "clues", "what this host still knows of what nobody recorded", COMPLETE_TARGET, NULL,
-      "[--since T] [--until T] [--for DUR] [--history] [--format FMT] [--store FILE] TARGET",
+      "[--since T] [--until T] [--for DUR] [--history] [--format FMT] TARGET",
       "For afterwards, when nothing was watching: what is missing or changed against the image, the\n"
       "packages or git; what is hidden under a mount or still held open; when it happened; what ran,\n"
       "was logged or was due then; which rules of programs match the path. Reads only, some seconds.\n"
