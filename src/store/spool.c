@@ -15,7 +15,8 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#define REUSED_SIZE (256u << 10)  /* from there on a segment is begun anew, or the other one */
+#define REUSED_SIZE (64u << 10)   /* from there on a segment is begun anew, or the other one */
+#define KNOWN_SIZE (64u << 10)    /* of messages: then whoever is named is sent again, and not held any more */
 #define GIVEN_BACK_SIZE (1u << 20) /* memory beyond it, after a storm */
 #define WRITE_SIZE (32u << 10)
 #define WRITE_NS NS_PER_MS
@@ -36,6 +37,7 @@ struct spool {
     uint64_t epoch;
     struct sbuf pending;         /* a chunk, its head not filled in */
     struct sbuf messages;        /* of the record that is packed */
+    size_t known;                /* bytes of messages since nobody was known */
     struct spool_numbers added;  /* the newest */
     struct spool_numbers hole;   /* the newest that is not in the file */
     uint64_t seen_ns;            /* as it was said last; 0 = there is a hole since */
@@ -126,6 +128,12 @@ static off_t place_of(unsigned segment)
     return SPOOL_HEAD_SIZE + (off_t)segment * SPOOL_SEGMENT_SIZE;
 }
 
+static void forget_all(struct spool *s)
+{
+    sender_forget(s->sender);
+    s->known = 0;
+}
+
 static void begin_segment(struct spool *s, unsigned which)
 {
     struct segment *g = &s->segments[which];
@@ -137,7 +145,7 @@ static void begin_segment(struct spool *s, unsigned which)
     g->last = (struct spool_numbers){ 0 };
     s->current = which;
     s->epoch++;
-    sender_forget(s->sender);
+    forget_all(s);
 }
 
 /* Between two chunks: is there a segment to write to? */
@@ -209,6 +217,8 @@ static void write_pending(struct spool *s, uint64_t now_ns)
 static bool begin_record(struct spool *s, const struct spool_numbers *stored)
 {
     sbuf_clear(&s->messages);
+    if (s->known >= KNOWN_SIZE) /* also where nothing is stored for long: they would be held in memory by their thousands */
+        forget_all(s);
     sender_restart(s->sender); /* complete by itself */
     return begin_chunk(s, stored);
 }
@@ -220,6 +230,7 @@ static void end_record(struct spool *s, enum spool_counter counter, uint64_t num
     pack_u64(&s->pending, counter);
     pack_u64(&s->pending, number);
     pack_bytes(&s->pending, sbuf_bytes(&s->messages));
+    s->known += s->messages.len;
     if (sbuf_error(&s->messages))
         s->pending.error = -ENOMEM;
     now = clock_ns(CLOCK_MONOTONIC);

@@ -622,6 +622,37 @@ static void a_full_one(void **state)
     spool_close(s, true);
 }
 
+/* A store that is not written for long, and programs that come and go, which the queue's sender holds as well. */
+static void the_past_is_not_held(void **state)
+{
+    static struct process *others[3000];
+    struct spool_numbers none = { 0 };
+    struct spool *s = NULL;
+    struct err err = ERR_INIT;
+    unsigned held = 0;
+
+    (void)state;
+    assert_int_equal(spool_open(spools, 1, 2, &none, &s, &err), 0);
+    for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
+        struct event *e;
+
+        others[i] = make_process((pid_t)(100 + i), "/usr/bin/rm", NULL);
+        e = event_of(others[i], i + 1);
+        spool_add_event(s, e, i + 1, &none);
+        event_free(e);
+    }
+    spool_write(s, 1, &none);
+    assert_int_equal(read_back(&none).count, ARRAY_SIZE(others));
+    for (unsigned i = 0; i < ARRAY_SIZE(others); i++)
+        held += others[i]->refs > 1;
+    assert_in_range(held, 1, 600);
+    spool_close(s, true);
+    for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
+        assert_int_equal(others[i]->refs, 1);
+        process_unref(others[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -637,6 +668,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_damaged_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(others_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_is_used_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_past_is_not_held, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_one, set_up, tear_down),
     };
 
