@@ -72,7 +72,8 @@ static int remove_all(sqlite3 *db, const char *path, const struct store_retentio
     while (r == 0 && more == 1) {
         uint64_t begin_ns = clock_ns(CLOCK_MONOTONIC);
 
-        r = find_others(db, path, others, err);
+        if (!*others) /* once there are, what they remember must stay */
+            r = find_others(db, path, others, err);
         if (r == 0)
             more = pruner_step(pruner, now_ns, *others ? NULL : &nobody, &forget, err);
         if (*others && more == 1)

@@ -20,6 +20,7 @@
 #define ROWS_MAX 512
 #define VACUUM_PAGES 64
 #define PAGES_SPARE 512           /* free ones that are not given back: they are needed again soon */
+#define OBSERVER_GONE_NS (7 * DAY_NS) /* whoever has not said for so long that he is alive; he may only have been stopped */
 #define SIZE_PART 8               /* such a part goes, where all of it is of the same hour */
 
 int pruner_new(sqlite3 *db, const char *path, const struct store_retention *retention, struct pruner **ret, struct err *err)
@@ -154,7 +155,7 @@ static int find_watch(struct pruner *p, struct watch_sweep *w, struct err *err)
     return r;
 }
 
-static int look_at_watches(struct pruner *p, uint64_t now_ns, bool *moved, struct err *err)
+static int look_at_watches(struct pruner *p, uint64_t now_ns, uint64_t first_ns, bool *moved, struct err *err)
 {
     int r = 0;
 
@@ -166,7 +167,7 @@ static int look_at_watches(struct pruner *p, uint64_t now_ns, bool *moved, struc
             continue;
         if (!w->row)
             r = find_watch(p, w, err);
-        if (r < 0 || to <= MAX(w->floor_ns, p->floor_ns))
+        if (r < 0 || to <= MAX(w->floor_ns, p->floor_ns) || first_ns >= to)
             continue;
         r = set_floor(p, w->row, to, err);
         w->floor_ns = to;
@@ -178,7 +179,7 @@ static int look_at_watches(struct pruner *p, uint64_t now_ns, bool *moved, struc
 /* Moves the times before which nothing counts. *ret_work: there may be something to remove. */
 static int look(struct pruner *p, uint64_t now_ns, bool *ret_work, struct err *err)
 {
-    uint64_t to = pruner_floor_for_age(p->retention.age_ns, now_ns), used = 0, for_size = 0;
+    uint64_t to = pruner_floor_for_age(p->retention.age_ns, now_ns), used = 0, for_size = 0, first = 0;
     bool moved = !p->known; /* what was left the last time */
     int r = p->known ? 0 : prune_number(p, "SELECT floor_ns FROM watch WHERE row = 0", NULL, 0, &p->floor_ns, err);
 
@@ -188,14 +189,17 @@ static int look(struct pruner *p, uint64_t now_ns, bool *ret_work, struct err *e
     if (r == 0 && (p->too_big || p->make_room))
         r = floor_for_size(p, now_ns, used, &for_size, err);
     to = MAX(to, for_size);
-    if (r == 0 && to > p->floor_ns) {
+    if (r == 0) /* nothing is said to be removed where nothing was */
+        r = prune_number(p, "SELECT ifnull(min(t), 0) FROM (SELECT min(time_ns) AS t FROM event UNION ALL "
+                            "SELECT min(first_ns) FROM block)", NULL, 0, &first, err);
+    if (r == 0 && to > p->floor_ns && first && first < to) {
         r = set_floor(p, 0, to, err);
         if (r == 0)
             p->floor_ns = to;
         moved = true;
     }
-    if (r == 0)
-        r = look_at_watches(p, now_ns, &moved, err);
+    if (r == 0 && first)
+        r = look_at_watches(p, now_ns, first, &moved, err);
     if (r == 0) {
         p->known = true;
         p->make_room = false;
@@ -306,12 +310,12 @@ static int step_gaps(struct pruner *p, struct err *err)
 }
 
 /* One span in a step: it may have thousands of places. */
-static int step_coverage(struct pruner *p, struct err *err)
+static int step_coverage(struct pruner *p, uint64_t now_ns, struct err *err)
 {
     uint64_t span = 0;
-    int64_t values[2] = { (int64_t)p->floor_ns }, n;
-    int r = prune_number(p, "SELECT ifnull((SELECT row FROM coverage WHERE to_ns < ?1 AND (to_ns > 0 OR alive_ns < ?1) LIMIT 1), 0)", values, 1,
-                         &span, err);
+    int64_t values[2] = { (int64_t)p->floor_ns, (int64_t)(now_ns - MIN(OBSERVER_GONE_NS, now_ns)) }, n;
+    int r = prune_number(p, "SELECT ifnull((SELECT row FROM coverage WHERE to_ns < ?1 AND (to_ns > 0 OR "
+                            "(alive_ns < ?1 AND alive_ns < ?2)) LIMIT 1), 0)", values, 2, &span, err);
 
     if (r < 0 || !span)
         return r;
@@ -477,7 +481,7 @@ static int one_step(struct pruner *p, uint64_t now_ns, const struct rows_in_use 
     case GAPS:
         return step_gaps(p, err);
     case COVERAGE:
-        return step_coverage(p, err);
+        return step_coverage(p, now_ns, err);
     case ROLLUP:
         return step_rollup(p, now_ns, err);
     case DIRECTORIES:

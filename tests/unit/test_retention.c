@@ -382,6 +382,54 @@ static void pruned_beside_a_writer(void **state)
     process_unref(init);
 }
 
+/* All that is older than now: who records goes on, and is known as one who does. */
+static void all_of_it_pruned_beside_a_writer(void **state)
+{
+    const struct store_retention retention = { .age_ns = 1 };
+    struct process *init = make_process(1, "/sbin/init", NULL), *p = make_process(5, "/bin/p", process_ref(init));
+    struct coverage coverage = { .sensors = SENSOR_BPF, .from_ns = clock_ns(CLOCK_REALTIME), .watch = { "/", 1 } };
+    struct store *store = open_store(NULL);
+    struct store_pruned pruned;
+    struct err err = ERR_INIT;
+    uint64_t id;
+
+    (void)state;
+    assert_int_equal(store_begin_coverage(store, &coverage, &id), 0);
+    add(store, "/d/f", "/", p, NULL, coverage.from_ns, SENSOR_AUDIT);
+    assert_int_equal(store_flush(store, NULL), 0);
+    assert_int_equal(store_prune(path, &retention, false, &pruned, &err), 0);
+    assert_int_equal(pruned.events_left, 0);
+    assert_true(pruned.others);
+    add(store, "/d/f", "/", p, NULL, clock_ns(CLOCK_REALTIME), SENSOR_AUDIT);
+    assert_int_equal(store_flush(store, NULL), 0);
+    assert_int_equal(counted(store, "/d/f"), 1); /* with its actor, whose row is older */
+    assert_int_equal(number("SELECT count(*) FROM coverage WHERE to_ns = 0"), 1);
+    store_close(store);
+    process_unref(p);
+    process_unref(init);
+}
+
+/* Nothing is said to be removed where nothing was. */
+static void a_young_record(void **state)
+{
+    const struct store_watch_retention watches[] = { { bytes_of("/d"), DAY } };
+    const struct store_retention retention = { .age_ns = 30 * DAY, .watches = watches, .watch_count = 1 };
+    struct process *init = make_process(1, "/sbin/init", NULL), *p = make_process(5, "/bin/p", process_ref(init));
+    uint64_t now = clock_ns(CLOCK_REALTIME), day = now / DAY * DAY - 10 * DAY;
+    struct store *store = open_store(&retention);
+
+    (void)state;
+    add(store, "/e/f", "/e", p, NULL, day, SENSOR_AUDIT);
+    add(store, "/e/f", "/e", p, NULL, day + HOUR, SENSOR_AUDIT);
+    assert_int_equal(store_flush(store, NULL), 0);
+    wait_for("SELECT count(*) FROM rollup", 1); /* a round was made */
+    assert_int_equal(removals(store, "/e", 0).all, 0);
+    assert_int_equal(number("SELECT floor_ns FROM watch WHERE row = 0"), 0);
+    store_close(store);
+    process_unref(p);
+    process_unref(init);
+}
+
 static void a_copy_beside_a_writer(void **state)
 {
     struct process *init = make_process(1, "/sbin/init", NULL);
@@ -450,6 +498,8 @@ int main(void)
         TEST(a_watch_is_kept_for_less),
         TEST(what_is_too_much_goes),
         TEST(pruned_beside_a_writer),
+        TEST(all_of_it_pruned_beside_a_writer),
+        TEST(a_young_record),
         TEST(a_copy_beside_a_writer),
         TEST(rows_in_a_set),
     };
