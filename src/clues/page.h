@@ -18,6 +18,7 @@ struct clue_page {
     bool unprivileged; /* what is not here may only not be readable */
 };
 
+/* The whole page, appended: text, escaped for a terminal; JSON, one object a line. */
 void clue_page_text(const struct clue_page *p, struct sbuf *out);
 void clue_page_json(const struct clue_page *p, struct sbuf *out);
 

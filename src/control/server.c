@@ -30,7 +30,6 @@ struct control_client {
     struct control_server *server;
     struct control_connection connection;
     struct ucred peer;
-    void *data;
     uint32_t interest; /* EPOLLIN, EPOLLOUT as epoll has them */
     bool busy;         /* a call is being answered */
     struct sbuf unwanted; /* the reply to a call that wants none */
@@ -362,11 +361,6 @@ int control_server_fd(const struct control_server *s)
 
 /* ---- one client, for whoever answers ---- */
 
-uid_t control_client_uid(const struct control_client *c)
-{
-    return c->peer.uid;
-}
-
 pid_t control_client_pid(const struct control_client *c)
 {
     return c->peer.pid;
@@ -375,16 +369,6 @@ pid_t control_client_pid(const struct control_client *c)
 bool control_client_may_change(const struct control_client *c)
 {
     return c->peer.uid == 0 || c->peer.uid == geteuid();
-}
-
-void control_client_set_data(struct control_client *c, void *data)
-{
-    c->data = data;
-}
-
-void *control_client_data(const struct control_client *c)
-{
-    return c->data;
 }
 
 struct sbuf *control_client_out(struct control_client *c)
@@ -413,10 +397,4 @@ void control_client_replied(struct control_client *c, bool last)
     sbuf_clear(&c->unwanted);
     if (last)
         c->busy = c->oneway = false;
-}
-
-void control_client_hang_up(struct control_client *c)
-{
-    c->hang_up = true;
-    c->busy = false;
 }

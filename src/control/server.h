@@ -41,11 +41,8 @@ void control_server_dispatch(struct control_server *s);
 unsigned control_server_clients(const struct control_server *s);
 
 /* Who connected, by the kernel's word (SO_PEERCRED); the process may be gone. */
-uid_t control_client_uid(const struct control_client *c);
 pid_t control_client_pid(const struct control_client *c);
 bool control_client_may_change(const struct control_client *c); /* root, or whoever the daemon runs as */
-void control_client_set_data(struct control_client *c, void *data);
-void *control_client_data(const struct control_client *c); /* NULL at first */
 
 /* Where a reply is written; whole messages. */
 struct sbuf *control_client_out(struct control_client *c);
@@ -54,5 +51,3 @@ bool control_client_has_room(const struct control_client *c);
 size_t control_client_waiting(const struct control_client *c); /* bytes that it has not taken */
 /* Something was written to its buffer. last: the call is answered, another one may come. */
 void control_client_replied(struct control_client *c, bool last);
-/* Hung up as soon as all that was written is taken. */
-void control_client_hang_up(struct control_client *c);

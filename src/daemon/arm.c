@@ -254,11 +254,6 @@ unsigned arming_uncovered(const struct arming *a, const struct target *target, u
     return uncovered(&a->set, target, permissions);
 }
 
-size_t arming_count(const struct arming *a)
-{
-    return a->set.count + a->transients.count;
-}
-
 bool arming_has(const struct arming *a, const struct target *target, unsigned permissions)
 {
     for (size_t i = 0; i < a->set.count; i++)

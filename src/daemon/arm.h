@@ -49,5 +49,3 @@ unsigned arming_uncovered(const struct arming *a, const struct target *target, u
 bool arming_has(const struct arming *a, const struct target *target, unsigned permissions);
 /* Of the host's own paths: does the file system say something, within half a second? Containers' always do. */
 bool arming_answers(struct arming *a, struct bytes text);
-/* How many targets are watched, transient ones included. */
-size_t arming_count(const struct arming *a);
