@@ -289,6 +289,11 @@ static bool is_for_others(const struct fuse *f, const struct event *e)
     if (!e->path_presumed || !(f->options.sensors & ~e->sensors))
         return false;
     switch (e->operation) {
+    case OPERATION_CREATE:
+    case OPERATION_LINK:
+    case OPERATION_SYMLINK:
+    case OPERATION_MKNOD:
+    case OPERATION_MKDIR:
     case OPERATION_UNLINK:
     case OPERATION_RMDIR:
     case OPERATION_CHMOD:

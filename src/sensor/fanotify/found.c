@@ -18,6 +18,7 @@
 #include <uthash.h>
 
 #include "sensor/fanotify/object.h"
+#include "sensor/fanotify/moved.h"
 #include "sensor/fanotify/state.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
@@ -140,6 +141,15 @@ void fanotify_found_add(struct fanotify_object *o, uint32_t name, const struct f
     if (!e->cause.note)
         e->cause.note = FOUND_NOTE;
     HASH_ADD(hh, o->sensor->found->entries, key, sizeof(e->key), e);
+}
+
+void fanotify_found_moved(struct fanotify_object *o, uint32_t folder)
+{
+    struct found_name *e, *next;
+
+    HASH_ITER(hh, o->sensor->found->entries, e, next)
+        if (e->key.object == o && !e->emitted_ms && fanotify_is_at_or_above(o, folder, e->directory))
+            e->cause.moved = true;
 }
 
 bool fanotify_found_has(struct fanotify_object *o, uint32_t name)

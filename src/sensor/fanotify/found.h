@@ -20,6 +20,8 @@ const struct fanotify_cause *fanotify_found_take(struct fanotify_object *o, uint
 bool fanotify_found_was_emitted(struct fanotify_object *o, uint32_t name, const struct file_state *now, const struct fanotify_handle *object);
 /* Something is there, but not that object: another one, which comes later. False also if that is not known. */
 bool fanotify_found_later(struct fanotify_object *o, uint32_t name, const struct fanotify_handle *object);
+/* A folder is being renamed: what was found in it may have come before or after that. */
+void fanotify_found_moved(struct fanotify_object *o, uint32_t folder);
 bool fanotify_found_has(struct fanotify_object *o, uint32_t name);
 typedef void fanotify_found_emit(struct fanotify_object *o, uint32_t name, const struct fanotify_cause *cause);
 /* All of them, in the order of their finding; `emit` does not change the list. What was emitted long ago is forgotten. */

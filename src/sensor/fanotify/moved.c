@@ -17,7 +17,7 @@ static bool holds_several(uint64_t mask)
     return (mask & FAN_ATTRIB) || (mask & (mask - 1));
 }
 
-static bool is_at_or_above(const struct fanotify_object *o, uint32_t folder, uint32_t directory)
+bool fanotify_is_at_or_above(const struct fanotify_object *o, uint32_t folder, uint32_t directory)
 {
     uint32_t root = tree_root(o->tree);
 
@@ -34,12 +34,12 @@ static bool moves(const struct fanotify_object *o, const struct fanotify_event *
     uint32_t at = 0;
 
     while (e->object.data.data && fanotify_handles_next(o->sensor->handles, &e->object, &at, &user))
-        if (user.object == o && !user.ancestor && is_at_or_above(o, user.directory, directory))
+        if (user.object == o && !user.ancestor && fanotify_is_at_or_above(o, user.directory, directory))
             return true;
     at = 0;
     while (!e->object.data.data && fanotify_handles_next(o->sensor->handles, &from->directory, &at, &user))
         if (user.object == o && !user.ancestor &&
-            is_at_or_above(o, tree_object_of(o->tree, tree_child(o->tree, user.directory, from->name)), directory))
+            fanotify_is_at_or_above(o, tree_object_of(o->tree, tree_child(o->tree, user.directory, from->name)), directory))
             return true;
     return false;
 }
@@ -142,7 +142,7 @@ bool fanotify_restless_is(const struct fanotify_object *o, uint32_t directory)
     const struct fanotify_restless *r = o->sensor->restless;
 
     for (unsigned i = 0; i < r->count; i++)
-        if (r->moves[i].back && r->moves[i].object == o && is_at_or_above(o, r->moves[i].folder, directory))
+        if (r->moves[i].back && r->moves[i].object == o && fanotify_is_at_or_above(o, r->moves[i].folder, directory))
             return true;
     return false;
 }

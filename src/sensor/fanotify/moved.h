@@ -23,6 +23,9 @@ struct rename_end { /* a name in a directory of an object's index */
     struct bytes name;
 };
 
+/* Is the folder that directory of the index, or one above it? */
+bool fanotify_is_at_or_above(const struct fanotify_object *o, uint32_t folder, uint32_t directory);
+
 /* Folders that came back to where they had been since the queue was empty. */
 struct fanotify_restless;
 struct fanotify_restless *fanotify_restless_new(void);

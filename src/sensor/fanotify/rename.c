@@ -539,6 +539,8 @@ static void note_move(struct fanotify_object *o, const struct rename_end *from, 
     struct fanotify_user user;
     uint32_t at = 0;
 
+    if (from->here)
+        fanotify_found_moved(o, tree_object_of(o->tree, tree_child(o->tree, from->directory, from->name)));
     if (!from->here || !to->here)
         return;
     while (e->object.data.data && fanotify_handles_next(o->sensor->handles, &e->object, &at, &user))
