@@ -83,7 +83,8 @@ struct wire {
 static void add(struct wire *w, const void *bytes, size_t len)
 {
     assert_true(w->len + len <= sizeof(w->bytes));
-    memcpy(w->bytes + w->len, bytes, len);
+    if (len)
+        memcpy(w->bytes + w->len, bytes, len);
     w->len += len;
 }
 

@@ -597,6 +597,7 @@ static void a_full_one(void **state)
     struct spool_numbers none = { 0 }, stored = { 0 };
     struct spool *s = NULL;
     struct err err = ERR_INIT;
+    struct event *last;
     uint64_t i = 0, kept;
 
     (void)state;
@@ -614,12 +615,15 @@ static void a_full_one(void **state)
     assert_in_range(kept, 20000, 119000);
     assert_int_equal(read_back(&stored).seen_ns, 555);
     stored.at[SPOOL_EVENTS] = i;
-    spool_add_event(s, event_of(rm, i + 1), i + 1, &stored);
+    last = event_of(rm, i + 1);
+    spool_add_event(s, last, i + 1, &stored);
+    event_free(last);
     do
         spool_write(s, 777, &stored); /* where nothing is added, from time to time only */
     while (read_back(&stored).seen_ns != 777);
     assert_int_equal(read_back(&stored).count, 1);
     spool_close(s, true);
+    process_unref(rm);
 }
 
 /* A store that is not written for long, and programs that come and go, which the queue's sender holds as well. */
