@@ -67,11 +67,6 @@ void pruner_free(struct pruner *p)
     free(p);
 }
 
-void pruner_make_room(struct pruner *p)
-{
-    p->make_room = p->retention.drop_oldest;
-}
-
 /* ---- how old ---- */
 
 static int used_bytes(struct pruner *p, uint64_t *ret, struct err *err)
@@ -186,7 +181,7 @@ static int look(struct pruner *p, uint64_t now_ns, bool *ret_work, struct err *e
     if (r == 0 && p->retention.size)
         r = used_bytes(p, &used, err);
     p->too_big = p->retention.size && used > p->retention.size;
-    if (r == 0 && (p->too_big || p->make_room))
+    if (r == 0 && p->too_big)
         r = floor_for_size(p, now_ns, used, &for_size, err);
     to = MAX(to, for_size);
     if (r == 0) /* nothing is said to be removed where nothing was */
@@ -200,10 +195,8 @@ static int look(struct pruner *p, uint64_t now_ns, bool *ret_work, struct err *e
     }
     if (r == 0 && first)
         r = look_at_watches(p, now_ns, first, &moved, err);
-    if (r == 0) {
+    if (r == 0)
         p->known = true;
-        p->make_room = false;
-    }
     *ret_work = moved;
     return r;
 }
@@ -575,7 +568,7 @@ int pruner_step(struct pruner *p, uint64_t now_ns, const struct rows_in_use *in_
     int r;
 
     *ret_forget = false;
-    if (p->task == IDLE && begin_ns < p->look_ns && !p->make_room)
+    if (p->task == IDLE && begin_ns < p->look_ns)
         return compact(p, now_ns, err);
     p->look_ns = begin_ns + LOOK_NS;
     r = transaction(p, now_ns, in_use, err);

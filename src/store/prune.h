@@ -26,5 +26,3 @@ uint64_t pruner_floor_for_age(uint64_t age_ns, uint64_t now_ns);
  * *ret_forget: rows of directories or watches were removed
  */
 int pruner_step(struct pruner *pruner, uint64_t now_ns, const struct rows_in_use *in_use, bool *ret_forget, struct err *err);
-/* The oldest goes, so that there is room: with the next step. */
-void pruner_make_room(struct pruner *pruner);

@@ -35,7 +35,7 @@ struct pruner {
     uint64_t look_ns, sweep_ns; /* CLOCK_MONOTONIC: when next */
     uint64_t floor_ns;
     bool known;            /* floor_ns is the store's */
-    bool make_room, too_big;
+    bool too_big;
     bool removed;          /* events, since processes were swept */
     bool forget;
     unsigned rows;         /* in one step */

@@ -23,7 +23,6 @@ struct store_retention {
     uint64_t age_ns;  /* 0: for ever */
     uint64_t size;    /* bytes of the file that are in use; 0: any */
     uint64_t compact_ns; /* older rows become blocks; 0: never */
-    bool drop_oldest; /* where the disk is full the oldest goes, so that what happens now can be written */
     const struct store_watch_retention *watches;
     size_t watch_count;
 };
