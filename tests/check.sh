@@ -18,7 +18,7 @@ step "build with sanitizers" build build-asan -Dwerror=true -Db_sanitize=address
     -Dc_args=-fno-sanitize-recover=all
 step "unit, sanitized" unit build-asan
 if [ -x tests/fuzz/run.sh ]; then
-    step "fuzz" tests/fuzz/run.sh "${FUZZ_SECONDS:-30}"
+    step "fuzz" tests/fuzz/run.sh "${FUZZ_SECONDS:-22}"
 fi
 SHOW=1 step "search" python3 tests/search/search.py "$ROOT/build/culprit"
 step "who and import from logs" python3 tests/search/who_import.py "$ROOT/build/culprit"

@@ -64,7 +64,7 @@ void rollup_free(struct rollup *u)
 
 static struct rollup_row *row_of(struct rollup *u, const struct rollup_key *key)
 {
-    struct rollup_row **recent = &u->recent[(uint64_t)(key->operation * 3 + key->place) % RECENT], *row = *recent;
+    struct rollup_row **recent = &u->recent[((uint64_t)key->operation * 3 + (uint64_t)key->place) % RECENT], *row = *recent;
 
     if (row && memcmp(&row->key, key, sizeof(*key)) == 0)
         return row;
