@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Where login, accounting and shells keep their records. */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "clues/people.h"
 #include "clues/source.h"
-#include "util/beneath.h"
 #include "util/cleanup.h"
 
 #define RECORDS_MAX (32 * 1024 * 1024)
 #define HISTORY_MAX (4 * 1024 * 1024)
 #define UNPACKED_MAX (64 * 1024 * 1024)
-#define HOMES_MAX 200
 
 static const char *const accounting[] = { "/var/log/account/pacct", "/var/account/pacct" };
 static const char *const histories[] = { ".bash_history", ".zsh_history", ".histfile", ".ash_history" };
@@ -94,31 +90,8 @@ static int gather_home(struct gathered *g, int root, const char *home)
 
 static int gather_histories(struct bytes request, struct gathered *g)
 {
-    _cleanup_close_ int root = clue_root();
-    int r = root < 0 ? root : gather_home(g, root, "/root"), fd;
-    struct dirent *entry;
-    unsigned n = 0;
-    DIR *dir;
-
     (void)request;
-    if (r < 0)
-        return r;
-    fd = beneath_open(root, bytes_of("/home"), O_RDONLY | O_DIRECTORY);
-    dir = fd >= 0 ? fdopendir(fd) : NULL;
-    while (dir && r == 0 && n < HOMES_MAX && (entry = readdir(dir))) {
-        char home[300];
-
-        if (entry->d_name[0] == '.')
-            continue;
-        snprintf(home, sizeof(home), "/home/%s", entry->d_name);
-        r = gather_home(g, root, home);
-        n++;
-    }
-    if (dir)
-        closedir(dir);
-    else
-        closep(&fd);
-    return r == 0 && !g->count ? -ENOENT : r;
+    return clue_gather_homes(g, gather_home);
 }
 
 static int parse_histories(struct bytes request, const struct gathered *g, struct sbuf *answer)

@@ -18,6 +18,8 @@
 #include "util/limits.h"
 #include "util/parse.h"
 
+#define HOMES_MAX 200
+
 /* ---- gathering ---- */
 
 int clue_root(void)
@@ -120,6 +122,34 @@ int clue_gather_directory(struct gathered *g, int root, const char *directory, c
         free(names[i]);
     }
     return r;
+}
+
+int clue_gather_homes(struct gathered *g, int (*gather)(struct gathered *g, int root, const char *home))
+{
+    _cleanup_close_ int root = clue_root();
+    int r = root < 0 ? root : gather(g, root, "/root"), fd;
+    struct dirent *entry;
+    unsigned n = 0;
+    DIR *dir;
+
+    if (r < 0)
+        return r;
+    fd = beneath_open(root, bytes_of("/home"), O_RDONLY | O_DIRECTORY);
+    dir = fd >= 0 ? fdopendir(fd) : NULL;
+    while (dir && r == 0 && n < HOMES_MAX && (entry = readdir(dir))) {
+        char home[300];
+
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(home, sizeof(home), "/home/%s", entry->d_name);
+        r = gather(g, root, home);
+        n++;
+    }
+    if (dir)
+        closedir(dir);
+    else
+        closep(&fd);
+    return r == 0 && !g->count ? -ENOENT : r;
 }
 
 /* A rotation of `base`: ".1", ".2.gz", "-20261129", "-20261129.gz". */

@@ -50,6 +50,8 @@ int clue_root(void);
 int clue_gather_file(struct gathered *g, int root, const char *path, size_t max, bool tail);
 /* Every regular file of a directory with one of the endings (NULL at the end; NULL: any), at most `files` of them, each by its path. */
 int clue_gather_directory(struct gathered *g, int root, const char *directory, const char *const *endings, unsigned files, size_t max);
+/* What each home directory has: /root and those below /home, by their paths. -ENOENT: nothing was gathered. */
+int clue_gather_homes(struct gathered *g, int (*gather)(struct gathered *g, int root, const char *home));
 /* A log and its rotations (.1, .2.gz, -20261129 ...), as far as they were written to after the earliest moment; packed ones too. */
 int clue_gather_logs(struct gathered *g, int root, const char *path, const struct clue_question *q, size_t max);
 /* A text of ours that parse() needs. */

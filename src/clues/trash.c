@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Trashes of users: a copy, and a note of where it was and when it was put there. */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "clues/cleaners.h"
 #include "clues/source.h"
-#include "util/beneath.h"
 #include "util/cleanup.h"
 
 #define NOTES_MAX 2000 /* of one trash */
-#define HOMES_MAX 200
 #define INFO "/.local/share/Trash/info"
 
 static const char *const endings[] = { ".trashinfo", NULL };
@@ -68,33 +64,18 @@ void trash_note(struct sbuf *answer, const struct clue_question *q, struct bytes
     clue_put(answer, &f);
 }
 
+static int gather_home(struct gathered *g, int root, const char *home)
+{
+    char path[512];
+
+    snprintf(path, sizeof(path), "%s" INFO, home);
+    return clue_gather_directory(g, root, path, endings, NOTES_MAX, 16 * 1024);
+}
+
 static int gather(struct bytes request, struct gathered *g)
 {
-    _cleanup_close_ int root = clue_root();
-    int r = root < 0 ? root : clue_gather_directory(g, root, "/root" INFO, endings, NOTES_MAX, 16 * 1024), fd;
-    struct dirent *entry;
-    unsigned n = 0;
-    DIR *dir;
-
     (void)request;
-    if (r < 0)
-        return r;
-    fd = beneath_open(root, bytes_of("/home"), O_RDONLY | O_DIRECTORY);
-    dir = fd >= 0 ? fdopendir(fd) : NULL;
-    while (dir && r == 0 && n < HOMES_MAX && (entry = readdir(dir))) {
-        char path[512];
-
-        if (entry->d_name[0] == '.')
-            continue;
-        snprintf(path, sizeof(path), "/home/%s" INFO, entry->d_name);
-        r = clue_gather_directory(g, root, path, endings, NOTES_MAX, 16 * 1024);
-        n++;
-    }
-    if (dir)
-        closedir(dir);
-    else
-        closep(&fd);
-    return r == 0 && !g->count ? -ENOENT : r;
+    return clue_gather_homes(g, gather_home);
 }
 
 static int parse(struct bytes request, const struct gathered *g, struct sbuf *answer)

@@ -3,27 +3,5 @@
 # clues.sh CULPRIT [VERSION]: twenty pasts that nobody watched, under a real systemd, and what `culprit clues` makes of them. Ends with "N passed, N failed".
 # Needs no root. Environment: VM_OUT (a folder that keeps what the guest left).
 set -u
-HERE=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 [ $# -ge 1 ] || { sed -n 3,4p "$0"; exit 2; }
-CULPRIT=$(readlink -f "$1")
-VERSION=${2:-6.1}
-CACHE=${CULPRIT_VM_CACHE:-/var/cache/culprit-vm}
-OUT=${VM_OUT:-$(mktemp -d /var/tmp/culprit-vm-out.XXXXXX)}
-[ -n "${VM_OUT:-}" ] || trap 'rm -rf "$OUT"' EXIT
-PATH=$PATH:/usr/sbin:/sbin
-for program in qemu-system-x86_64 busybox cpio modprobe xz /lib/systemd/systemd; do
-    command -v "$program" > /dev/null || {
-        echo "******** NOT TESTED under systemd: $program is not here (tools/deps.sh installs it)"
-        echo "0 passed, 0 failed"
-        exit 0
-    }
-done
-"$HERE/fetch.sh" 2> /dev/null | grep -q "^$VERSION " || {
-    echo "******** NOT TESTED under systemd: the kernel $VERSION is not to be had"
-    echo "0 passed, 0 failed"
-    exit 0
-}
-INIT=systemd SECONDS_MAX=${SECONDS_MAX:-2400} MEMORY=${MEMORY:-2500M} "$HERE/boot.sh" "$CACHE/$VERSION" "$OUT" "$HERE/clues_guest.sh" "$CULPRIT"
-rc=$?
-[ $rc != 125 ] || echo "0 passed, 1 failed"
-exit $rc
+SECONDS_MAX=${SECONDS_MAX:-2400} exec "$(dirname "$(readlink -f "$0")")/under_systemd.sh" clues_guest.sh "$@"
