@@ -2,6 +2,8 @@
 """What culprit should have told, compared with what it told."""
 import os
 
+from lib.unknown import what_is_not_known
+
 
 def get(line, path, default=None):
     for key in path.split("."):
@@ -35,6 +37,7 @@ class Event:
 
 
 def differences(event, line, run):
+    """What is wrong, each beginning with the field."""
     wrong = []
     pids = event.pid if isinstance(event.pid, tuple) else (event.pid,)
     if event.pid is not None and get(line, "process.pid") not in pids:
@@ -70,15 +73,9 @@ def is_makers(line, events):
         and get(l, "process.pid") == get(line, "process.pid") for l in events)
 
 
-ONE_OF = "another process changed it in the same moment"
-
-
-def is_uncertain(line, event, run):
-    """On a busy machine fanotify alone says "attributes, by one of two processes" of what one of them did: less, not wrong."""
-    return (get(line, "event.action") == "attributes" and (get(line, "culprit.note") or "").startswith(ONE_OF)
-            and event.action in ("chmod", "chown", "utime", "setxattr", "removexattr", "setflags", "setacl")
-            and event.is_at(run, get(line, "file.path"))
-            and not [d for d in differences(event, line, run) if not d.startswith(("culprit.after", "culprit.before"))])
+def stands_for(line, event, run):
+    """What this line says that it does not know of that event; None: it is of another one."""
+    return what_is_not_known(line, event, differences(event, line, run)) if event.is_at(run, get(line, "file.path")) else None
 
 
 class Never(Event):
@@ -140,11 +137,12 @@ def compare(expected, lines, run, scenario, uncertain=None):
         if get(line, "file.path") is None and any(action in e.action.split("|") and is_less(e, line, run) for e in untold):
             missing.append(f"{action}: its place is not known")
             continue
-        unsure = [e for e in untold if uncertain is not None and is_uncertain(line, e, run)]
+        unsure = [(e, unknown) for e in untold if uncertain is not None for unknown in [stands_for(line, e, run)] if unknown]
         if unsure:
-            untold.remove(unsure[0])
-            missing.remove(f"not told: {unsure[0]}")
-            uncertain.append(f"{unsure[0]}: which attribute, by which of two processes, is not known")
+            event, unknown = unsure[0]
+            untold.remove(event)
+            missing.remove(f"not told: {event}")
+            uncertain.append(f"{event}: {unknown} is not known")
             continue
         wrong.append(f"told too much: {action} {get(line, 'file.path')} by {get(line, 'process.name')}"
                      f" {get(line, 'event.outcome')}")

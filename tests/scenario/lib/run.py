@@ -3,10 +3,12 @@
 import errno
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 
 from lib.expect import is_interruption
@@ -161,6 +163,17 @@ class Session:
             if self.process.poll() is not None or time.time() > deadline:
                 raise RuntimeError("culprit did not get ready: " + self.err().decode(errors="replace"))
             time.sleep(0.005)
+        if self.args.late:
+            threading.Thread(target=self.hold_up, args=(self.process,), daemon=True).start()
+
+    @staticmethod
+    def hold_up(process):
+        """It stands still again and again, as on a machine that is busy all the time."""
+        while process.poll() is None:
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(min(random.expovariate(5), 2))  # longer than a program takes to start, often
+            process.send_signal(signal.SIGCONT)
+            time.sleep(random.random() * 0.05)
 
     def err(self):
         with open(os.path.join(self.work, "stderr"), "rb") as f:
