@@ -6,44 +6,53 @@
 
 #include "util/macro.h"
 
+#include <utlist.h>
+
 #define BUCKETS 4096
 #define STAMP_NS (20 * NS_PER_MS)  /* audit's clock is that of the last timer tick, 10 ms at most, and is rounded up by one */
 #define CALL_NS (2 * NS_PER_S)     /* audit's stamp is of the call's begin, which may have waited until it did something */
 
+enum kept { KEPT_SHORT, KEPT_LONG, KEPT_COUNT };
+
 struct memory {
     struct observation observation; /* its bytes are below */
     uint64_t hash, emitted_ns;
-    bool done; /* every sensor has seen it */
-    struct memory *next;        /* in the order in which they were emitted */
+    enum kept kept;             /* from its begin on: who has seen it since does not change it */
+    struct memory *prev, *next; /* those that are kept as long, in the order in which they were emitted */
     struct memory *bucket_next; /* likewise, of the same bucket */
     char bytes[];
 };
 
 struct emitted {
-    struct memory *first, **last;
+    struct memory *kept[KEPT_COUNT]; /* the oldest first */
     struct memory *buckets[BUCKETS];
     size_t count, bytes;
 };
 
 struct emitted *emitted_new(void)
 {
-    struct emitted *t = calloc(1, sizeof(*t));
-
-    if (t)
-        t->last = &t->first;
-    return t;
+    return calloc(1, sizeof(struct emitted));
 }
 
-static void forget_first(struct emitted *t)
+/* A file is closed however long after it was opened: that call waits longer for what fanotify says of it. */
+static enum kept kept_of(const struct observation *s)
 {
-    struct memory *m = t->first, **at = &t->buckets[m->hash % BUCKETS];
+    return s->operation == OPERATION_OPEN_WRITE && !(s->sensors & SENSOR_FANOTIFY) ? KEPT_LONG : KEPT_SHORT;
+}
+
+static bool is_over(const struct memory *m, uint64_t now_ns)
+{
+    return now_ns - m->emitted_ns > (m->kept == KEPT_LONG ? EMITTED_OPEN_KEPT_NS : EMITTED_KEPT_NS);
+}
+
+static void forget(struct emitted *t, struct memory *m)
+{
+    struct memory **at = &t->buckets[m->hash % BUCKETS];
 
     while (*at != m)
         at = &(*at)->bucket_next;
     *at = m->bucket_next;
-    t->first = m->next;
-    if (!t->first)
-        t->last = &t->first;
+    DL_DELETE(t->kept[m->kept], m);
     t->count--;
     t->bytes -= m->observation.path.len + m->observation.previous_path.len;
     free(m);
@@ -53,9 +62,27 @@ void emitted_free(struct emitted *t)
 {
     if (!t)
         return;
-    while (t->first)
-        forget_first(t);
+    for (enum kept kept = 0; kept < KEPT_COUNT; kept++)
+        while (t->kept[kept])
+            forget(t, t->kept[kept]);
     free(t);
+}
+
+/* The oldest of all goes. */
+static void forget_oldest(struct emitted *t)
+{
+    const struct memory *s = t->kept[KEPT_SHORT], *l = t->kept[KEPT_LONG];
+
+    forget(t, t->kept[s && (!l || s->emitted_ns <= l->emitted_ns) ? KEPT_SHORT : KEPT_LONG]);
+}
+
+static void make_room(struct emitted *t, size_t len, uint64_t now_ns)
+{
+    for (enum kept kept = 0; kept < KEPT_COUNT; kept++)
+        while (t->kept[kept] && is_over(t->kept[kept], now_ns))
+            forget(t, t->kept[kept]);
+    while (t->count && (t->count == EMITTED_MAX || t->bytes + len > EMITTED_BYTES_MAX))
+        forget_oldest(t);
 }
 
 static struct bytes copy(char *to, struct bytes from)
@@ -72,19 +99,21 @@ void emitted_add(struct emitted *t, const struct observation *s, uint64_t now_ns
 
     if (!m)
         return;
-    *m = (struct memory){ .observation = *s, .hash = observation_hash(s), .emitted_ns = now_ns };
+    *m = (struct memory){ .observation = *s, .hash = observation_hash(s), .emitted_ns = now_ns, .kept = kept_of(s) };
     m->observation.path = copy(m->bytes, s->path);
     m->observation.previous_path = copy(m->bytes + s->path.len, s->previous_path);
-    while (t->first && (t->count == EMITTED_MAX || t->bytes + len > EMITTED_BYTES_MAX ||
-                        now_ns - t->first->emitted_ns > EMITTED_KEPT_NS))
-        forget_first(t);
+    make_room(t, len, now_ns);
     for (at = &t->buckets[m->hash % BUCKETS]; *at; at = &(*at)->bucket_next)
         ;
     *at = m;
-    *t->last = m;
-    t->last = &m->next;
+    DL_APPEND(t->kept[m->kept], m);
     t->count++;
     t->bytes += len;
+}
+
+size_t emitted_count(const struct emitted *t)
+{
+    return t->count;
 }
 
 /* fanotify sees that a file was open for writing when it is closed, however long that is after it was opened. */
@@ -115,7 +144,7 @@ static struct memory *find(struct emitted *t, const struct observation *late, ui
                            uint64_t now_ns)
 {
     for (struct memory *m = t->buckets[hash % BUCKETS]; m; m = m->bucket_next)
-        if (m->hash == hash && !m->done && !(m->observation.sensors & late->sensors) && now_ns - m->emitted_ns <= EMITTED_KEPT_NS &&
+        if (m->hash == hash && !(m->observation.sensors & late->sensors) && !is_over(m, now_ns) &&
             observation_is_same(&m->observation, late, likeness) && is_in_time(&m->observation, late))
             return m;
     return NULL;
@@ -130,7 +159,8 @@ bool emitted_before(struct emitted *t, const struct observation *late, enum like
         return false;
     do {
         m->observation.sensors |= late->sensors;
-        m->done = (m->observation.sensors & sensors) == sensors;
+        if ((m->observation.sensors & sensors) == sensors) /* no other one will be late */
+            forget(t, m);
     } while (is_closing(late) && (m = find(t, late, hash, likeness, now_ns))); /* the kernel makes one event of several closings */
     return true;
 }

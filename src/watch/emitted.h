@@ -5,7 +5,8 @@
  * call returns, and a thread of the kernel delivers it.
  *
  * A late observation belongs to an emitted event only if their times fit as well: a second change of the same kind, which
- * the first sensor did not see, must not be lost. Each emitted event takes one late observation of each other sensor.
+ * the first sensor did not see, must not be lost. Each emitted event takes one late observation of each other sensor, and is forgotten once
+ * it has them all.
  * fanotify reports that a file was open for writing when it is closed, which may be long after it was opened.
  */
 #pragma once
@@ -26,6 +27,10 @@ void emitted_add(struct emitted *t, const struct observation *s, uint64_t now_ns
  * sensors: enum sensor_bit of all that are open · now_ns: CLOCK_MONOTONIC, of now. One thread, as all of fuse.h. */
 bool emitted_before(struct emitted *t, const struct observation *late, enum likeness likeness, unsigned sensors, uint64_t now_ns);
 
-#define EMITTED_KEPT_NS 600000000000ull /* a file that is open for longer is emitted again when it is closed */
+/* How many are kept: at most EMITTED_MAX, and none longer than is said here once another one is added. */
+size_t emitted_count(const struct emitted *t);
+
+#define EMITTED_KEPT_NS 60000000000ull /* records of audit come some seconds late */
+#define EMITTED_OPEN_KEPT_NS 600000000000ull /* a file that is open for longer is emitted again when it is closed */
 #define EMITTED_MAX 16384
 #define EMITTED_BYTES_MAX (4u << 20) /* of their paths */

@@ -7,6 +7,7 @@
 
 #include "make.h"
 #include "util/parse.h"
+#include "watch/emitted.h"
 #include "watch/fuse.h"
 
 struct out {
@@ -281,6 +282,8 @@ static const struct late_row {
       { { SENSOR_FANOTIFY, OPERATION_UNLINK, 1, 1000, 1010, 1010 }, { SENSOR_AUDIT, OPERATION_UNLINK, 1, 1004, 1004, 21000 } } },
     { "later than is remembered", 2,
       { { SENSOR_FANOTIFY, OPERATION_UNLINK, 1, 1000, 1010, 1010 }, { SENSOR_AUDIT, OPERATION_UNLINK, 1, 1004, 1004, 661000 } } },
+    { "opened, and closed five minutes later", 1,
+      { { SENSOR_AUDIT, OPERATION_OPEN_WRITE, 1, 1000, 1000, 1001 }, { SENSOR_FANOTIFY, OPERATION_OPEN_WRITE, 1, 301000, 301010, 301010 } } },
     { "opened, and closed a minute later", 1,
       { { SENSOR_AUDIT, OPERATION_OPEN_WRITE, 1, 1000, 1000, 1001 }, { SENSOR_FANOTIFY, OPERATION_OPEN_WRITE, 1, 61000, 61010, 61010 } } },
     { "opened twice, closed at once", 2,
@@ -397,6 +400,40 @@ static void doubt_waits_longer(void **state)
 }
 
 /* Nobody waits for a sensor that was closed, neither what came before nor what comes after. */
+/* What is kept of events that were emitted: so many, so long, and nothing of those that every sensor has seen. */
+static void what_was_emitted_is_bounded(void **state)
+{
+    struct emitted *t = emitted_new();
+    struct observation s = { .watch = 1, .operation = OPERATION_UNLINK, .sensors = SENSOR_FANOTIFY, .pid = 7, .from_ns = 1, .until_ns = 2 };
+    uint64_t now = NS_PER_S;
+    char path[32];
+
+    (void)state;
+    for (unsigned i = 0; i < EMITTED_MAX + 100; i++, now += NS_PER_MS) {
+        snprintf(path, sizeof(path), "/a/%u", i);
+        s.path = bytes_of(path);
+        emitted_add(t, &s, now);
+        assert_true(emitted_count(t) <= EMITTED_MAX);
+    }
+    assert_int_equal(emitted_count(t), EMITTED_MAX);
+    s.sensors = SENSOR_AUDIT; /* the late one of the newest */
+    assert_true(emitted_before(t, &s, SAME_NAME, BOTH, now));
+    assert_int_equal(emitted_count(t), EMITTED_MAX - 1);
+    assert_false(emitted_before(t, &s, SAME_NAME, BOTH, now));
+    now += EMITTED_KEPT_NS;
+    s.operation = OPERATION_OPEN_WRITE;
+    emitted_add(t, &s, now);
+    assert_int_equal(emitted_count(t), 1);
+    now += EMITTED_KEPT_NS * 2;
+    s.operation = OPERATION_UNLINK;
+    emitted_add(t, &s, now);
+    assert_int_equal(emitted_count(t), 2); /* the file may still be open */
+    now += EMITTED_OPEN_KEPT_NS;
+    emitted_add(t, &s, now);
+    assert_int_equal(emitted_count(t), 1);
+    emitted_free(t);
+}
+
 static void one_sensor_is_left(void **state)
 {
     struct out out = { 0 };
@@ -464,6 +501,7 @@ int main(void)
     const struct CMUnitTest more[] = {
         cmocka_unit_test(what_waits_is_expected),
         cmocka_unit_test(one_sensor_is_left),
+        cmocka_unit_test(what_was_emitted_is_bounded),
         cmocka_unit_test(unites_facts),
         cmocka_unit_test(waits_no_longer),
         cmocka_unit_test(is_bounded),
