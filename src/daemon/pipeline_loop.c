@@ -40,14 +40,17 @@ static void follow_link(struct pipeline *p)
     pipeline_on_gap(p, &gap);
 }
 
-static bool is_readable(const struct pipeline *p)
+/* All that the kernel had when this turn began has come. */
+static bool is_all_read(const struct pipeline *p)
 {
-    struct pollfd fds[CHOICE_MAX];
-    nfds_t n = 0;
+    for (size_t i = 0; i < p->sensor_count; i++) {
+        const struct open_sensor *s = &p->sensors[i];
+        struct pollfd fd = { .fd = s->fd, .events = POLLIN };
 
-    for (size_t i = 0; i < p->sensor_count; i++)
-        fds[n++] = (struct pollfd){ .fd = p->sensors[i].fd, .events = POLLIN };
-    return poll(fds, n, 0) > 0;
+        if (s->ops->is_read ? !s->ops->is_read(s->sensor) : poll(&fd, 1, 0) > 0)
+            return false;
+    }
+    return true;
 }
 
 void pipeline_dispatch(struct pipeline *p)
@@ -77,7 +80,7 @@ void pipeline_dispatch(struct pipeline *p)
         p->next_poll_ns = clock_ns(CLOCK_MONOTONIC) + POLL_NS;
         watchset_poll(p->watches);
         /* what was given up may have events in what is waiting */
-        if (!is_readable(p) || watchset_change_is_read(p->watches, p->newest_event_ns))
+        if (is_all_read(p) || watchset_change_is_read(p->watches, p->newest_event_ns))
             watchset_change_finish(p->watches);
         pipeline_record_places(p);
     }
@@ -96,7 +99,7 @@ static void emit_seen(struct pipeline *p, uint64_t turn_ns)
     if (turn_ns < p->next_seen_ns)
         return;
     p->next_seen_ns = turn_ns + SEEN_NS;
-    waits = is_readable(p);
+    waits = !is_all_read(p);
     if (!waits && turn_ns - p->all_read_ns >= (pipeline_open_sensor_bits(p) & SENSOR_AUDIT ? SETTLED_AUDIT_NS : SETTLED_NS)) {
         p->all_emitted_ns = p->all_read_ns;
         p->all_read_ns = turn_ns;

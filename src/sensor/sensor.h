@@ -97,6 +97,9 @@ struct sensor_ops {
     int (*fd)(const struct sensor *sensor); /* readable when dispatch() has work */
     /* Deliver what is there, without blocking; also called about every 100 ms, for time-outs. */
     int (*dispatch)(struct sensor *sensor, struct err *err);
+    /* All that the kernel had when the last dispatch() began has been delivered, but for what is held for a moment to be joined
+     * with what follows. NULL: it has, if fd() is not readable. */
+    bool (*is_read)(const struct sensor *sensor);
     /* Deliver everything that happened before this call; blocks for at most timeout_ms. -EAGAIN: that was
      * not enough, there is more; -ETIMEDOUT: its end did not come. */
     int (*sync)(struct sensor *sensor, unsigned timeout_ms, struct err *err);

@@ -539,6 +539,8 @@ int store_begin_coverage(struct store *s, const struct coverage *coverage, uint6
         return r;
     if (!begin_add(s, QUEUE_MAX + QUEUE_RESERVE, &no_event, &m))
         return -ENOBUFS;
+    /* from its begin on nothing is claimed that store_seen() has not said: what is written first may not be all that there is */
+    s->queue->seen_ns = MAX(s->queue->seen_ns, coverage->from_ns);
     sender_coverage(number, coverage, &s->queue->filling);
     return end_add(s, &no_event, &m);
 }

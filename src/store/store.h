@@ -54,7 +54,7 @@ void store_expect_event(struct store *store, struct event *event);
 void store_keep(struct store *store);
 int store_add_life(struct store *store, const struct lifecycle_event *life);
 int store_add_gap(struct store *store, const struct gap *gap);
-/* A span of observation begins; *ret_id ends it with store_end_coverage(). */
+/* A span of observation begins, of which nothing is claimed before store_seen() is called; *ret_id ends it with store_end_coverage(). */
 int store_begin_coverage(struct store *store, const struct coverage *coverage, uint64_t *ret_id);
 /* One more place that it looks at. */
 int store_add_coverage_place(struct store *store, uint64_t id, const struct coverage_place *place);
@@ -64,7 +64,7 @@ int store_end_coverage(struct store *store, uint64_t id, uint64_t to_ns);
 int store_add_imported(struct store *store, const struct store_imported *imported);
 
 /* All that happened before this time (CLOCK_REALTIME) was added: how far open coverage reaches if we are killed now.
- * Called often, also where nothing happens: the log's lines about the store are written here too. */
+ * 0: that is not known now, as it was said before. Called often, also where nothing happens: the log's lines about the store are written here too. */
 void store_seen(struct store *store, uint64_t seen_ns);
 
 /* What is too old, or too much, is removed from now on, as the writer's thread finds time. Copies what it needs. -ENOMEM. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The stages joined, with sensors that do what the test says, the real watches, engines and attribution, and a file of ours
  * as the target. No root: nothing of the kernel's is opened. */
+#include "daemon/pipeline_coverage.h"
 #include "daemon/pipeline_loop.h"
 #include "daemon/pipeline_sensors.h"
 #include "daemon/pipeline_sources.h"
@@ -10,6 +11,7 @@
 #include "test.h"
 
 #include <errno.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -18,12 +20,14 @@
 #include <unistd.h>
 
 #include "event/operation.h"
+#include "util/clock.h"
 
 /* What a sensor is asked for, and how it answers. */
 struct sensor {
     const struct pipeline *pipeline;
     int fd;
     uint32_t object;         /* the last one that it watches */
+    bool waits;              /* not all that it had was read */
     unsigned watches, unwatches, syncs, closes, windows, dispatches;
     int watch_result, sync_result, dispatch_result;
     struct event *next;      /* handed out by the next dispatch */
@@ -82,6 +86,11 @@ static int fake_sync(struct sensor *s, unsigned timeout_ms, struct err *err)
     return s->sync_result < 0 ? err_set(err, s->sync_result, "reading") : 0;
 }
 
+static bool fake_is_read(const struct sensor *s)
+{
+    return !s->waits;
+}
+
 static const char *fake_not_seen(struct sensor *s)
 {
     return s == &other ? "what the other one misses" : "";
@@ -95,7 +104,7 @@ static void fake_close(struct sensor *s)
 
 static const struct sensor_ops seeing_ops = {
     .name = "seeing", .bit = SENSOR_FANOTIFY, .watch = fake_watch, .unwatch = fake_unwatch, .window = fake_window, .fd = fake_fd,
-    .dispatch = fake_dispatch, .sync = fake_sync, .not_seen = fake_not_seen, .close = fake_close,
+    .dispatch = fake_dispatch, .is_read = fake_is_read, .sync = fake_sync, .not_seen = fake_not_seen, .close = fake_close,
 };
 static const struct sensor_ops other_ops = {
     .name = "other", .bit = SENSOR_AUDIT, .watch = fake_watch, .unwatch = fake_unwatch, .fd = fake_fd,
@@ -264,6 +273,57 @@ static void events(void **state)
     assert_int_equal(p->newest_event_ns, 1);
 }
 
+static uint64_t claimed(const char *store)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *s = NULL;
+    uint64_t ns;
+
+    assert_int_equal(store_flush(p->store, NULL), 0);
+    assert_int_equal(sqlite3_open(store, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT alive_ns FROM coverage", -1, &s, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+    ns = (uint64_t)sqlite3_column_int64(s, 0);
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+    return ns;
+}
+
+/* So far it is known what happened, for whoever asks after kill -9: not while a sensor has what it has not handed out. */
+static void what_waits_is_not_claimed(void **state)
+{
+    struct store_options options = { 0 };
+    char store[128];
+    uint64_t end_ns = 0;
+
+    (void)state;
+    snprintf(store, sizeof(store), "%s.db", target_path);
+    options.path = store;
+    assert_int_equal(store_open(&options, &p->store, NULL), 0);
+    p->from_ns = clock_ns(CLOCK_REALTIME) - 10 * NS_PER_S;
+    seeing.waits = true;
+    pipeline_begin_coverage(p, BYTES_NULL);
+    for (unsigned i = 0; i < 3; i++) {
+        seeing.next = change("a");
+        assert_int_equal(pipeline_run(p, clock_ns(CLOCK_MONOTONIC) + 50 * NS_PER_MS, NULL), 0);
+        assert_int_equal(claimed(store), p->from_ns);
+    }
+    seeing.waits = false;
+    p->newest_event_ns = clock_ns(CLOCK_REALTIME); /* these were of long ago */
+    while (end_ns <= p->from_ns) {
+        struct event *e = change("b");
+
+        e->time_ns = clock_ns(CLOCK_REALTIME);
+        seeing.next = e; /* what is written says it */
+        assert_int_equal(pipeline_run(p, clock_ns(CLOCK_MONOTONIC) + 50 * NS_PER_MS, NULL), 0);
+        end_ns = claimed(store);
+    }
+    assert_true(end_ns <= clock_ns(CLOCK_REALTIME));
+    store_close(p->store);
+    p->store = NULL;
+    unlink(store);
+}
+
 /* What is left out by a filter is counted in the case and not emitted. */
 static void filtered(void **state)
 {
@@ -406,7 +466,8 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(objects, begin, end),  cmocka_unit_test_setup_teardown(events, begin, end),
-        cmocka_unit_test_setup_teardown(filtered, begin, end), cmocka_unit_test_setup_teardown(window, begin, end),
+        cmocka_unit_test_setup_teardown(filtered, begin, end), cmocka_unit_test_setup_teardown(what_waits_is_not_claimed, begin, end),
+        cmocka_unit_test_setup_teardown(window, begin, end),
         cmocka_unit_test_setup_teardown(taken, begin, end),    cmocka_unit_test_setup_teardown(taken_by_name, begin, end),
         cmocka_unit_test_setup_teardown(ready, begin, end),    cmocka_unit_test_setup_teardown(loop, begin, end),
         cmocka_unit_test_setup_teardown(sources, begin, end),  cmocka_unit_test_setup_teardown(finish, begin, end),

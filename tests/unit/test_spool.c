@@ -179,7 +179,8 @@ static void act(const struct plan *plan, int ready, int go)
         (void)store_add_gap(store, &gap);
     }
     store_seen(store, SEEN_NS);
-    store_keep(store);
+    for (uint64_t from_ns = clock_ns(CLOCK_MONOTONIC); clock_ns(CLOCK_MONOTONIC) - from_ns <= 150 * NS_PER_MS; usleep(10000))
+        store_keep(store); /* where nothing else is written, that is said every 100 ms */
     if (write(ready, &c, 1) != 1)
         _exit(1);
     for (;;)
@@ -259,6 +260,41 @@ static void a_killed_one(void **state)
     store_close(open_store(false));
     assert_int_equal(look().events, row->events);
     tear_down(NULL);
+}
+
+/* Killed before it could say how far it had seen: what it wrote may not be all that there was. */
+static void one_that_has_said_nothing(void **state)
+{
+    struct coverage coverage = { .sensors = SENSOR_FANOTIFY, .from_ns = clock_ns(CLOCK_REALTIME), .watch = bytes_of("/a") };
+    int ready[2];
+    struct found f;
+    pid_t child;
+    char c = 0;
+
+    (void)state;
+    assert_int_equal(pipe(ready), 0);
+    child = fork();
+    if (child == 0) {
+        struct store *store = open_store(false);
+        uint64_t id;
+
+        (void)store_begin_coverage(store, &coverage, &id);
+        for (uint64_t i = 0; i < 3; i++)
+            (void)store_add_event(store, event_of(NULL, i));
+        store_seen(store, 0);
+        (void)store_flush(store, NULL);
+        if (write(ready[1], &c, 1) == 1)
+            for (;;)
+                pause();
+        _exit(1);
+    }
+    assert_int_equal(read(ready[0], &c, 1), 1);
+    end_writer(child);
+    close(ready[0]);
+    close(ready[1]);
+    f = look();
+    assert_int_equal(f.events, 3);
+    assert_int_equal(f.to_ns, coverage.from_ns);
 }
 
 /* Who had ended its coverage had written all before. */
@@ -660,6 +696,7 @@ static void the_past_is_not_held(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(one_that_has_said_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_that_had_ended, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_that_lives, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_orderly_end, set_up, tear_down),

@@ -17,6 +17,7 @@
 #include "sensor/bpf/skeleton.h"
 #include "sensor/bpf/decode.h"
 #include "sensor/bpf/objects.h"
+#include "sensor/bpf/positions.h"
 #include "sensor/bpf/programs.h"
 #include "sensor/bpf/queue.h"
 #include "util/cleanup.h"
@@ -42,6 +43,7 @@ struct sensor {
     struct bpf_emitter *emitter;
     struct ring_buffer *rings;
     struct ring_source rare, frequent;
+    struct bpf_positions filled[BPF_QUEUE_LANES];
     struct bpf_queue queue;
     unsigned learned; /* actors since the last delivery */
     uint64_t lost[WIRE_LOSS_COUNT]; /* emitted so far */
@@ -222,6 +224,8 @@ static int bpf_dispatch(struct sensor *s, struct err *err)
     uint64_t until_ns;
     int r;
 
+    for (size_t i = 0; i < ARRAY_SIZE(s->filled); i++)
+        bpf_positions_note(&s->filled[i]);
     find_already_open(s);
     until_ns = clock_ns(CLOCK_BOOTTIME);
     r = ring_buffer__consume(s->rings);
@@ -232,6 +236,15 @@ static int bpf_dispatch(struct sensor *s, struct err *err)
     emit_losses(s);
     emit_missed(s, false);
     return r < 0 && r != -EAGAIN ? err_set(err, r, "BPF ring buffers") : 0;
+}
+
+/* What was in the rings is out of them, and all of it was old enough to be delivered. */
+static bool bpf_is_read(const struct sensor *s)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(s->filled); i++)
+        if (!bpf_positions_are_read(&s->filled[i]))
+            return false;
+    return true;
 }
 
 static int bpf_sync(struct sensor *s, unsigned timeout_ms, struct err *err)
@@ -287,6 +300,8 @@ static void bpf_close(struct sensor *s)
     if (!s)
         return;
     ring_buffer__free(s->rings);
+    for (size_t i = 0; i < ARRAY_SIZE(s->filled); i++)
+        bpf_positions_done(&s->filled[i]);
     bpf_emitter_free(s->emitter);
     bpf_objects_free(s->objects);
     if (s->programs.skeleton)
@@ -370,6 +385,10 @@ static int bpf_open(const struct sensor_options *options, struct sensor **ret, s
             ring_buffer__add(s->rings, bpf_map__fd(s->programs.skeleton->maps.frequent), on_record, &s->frequent) < 0)
             r = err_set(err, -errno, "BPF ring buffers");
     }
+    if (r == 0)
+        r = bpf_positions_open(&s->filled[0], bpf_map__fd(s->programs.skeleton->maps.rare), err);
+    if (r == 0)
+        r = bpf_positions_open(&s->filled[1], bpf_map__fd(s->programs.skeleton->maps.frequent), err);
     if (r < 0) {
         bpf_close(s);
         return r;
@@ -416,6 +435,7 @@ const struct sensor_ops bpf_sensor_ops = {
     .unwatch = bpf_unwatch,
     .fd = bpf_fd,
     .dispatch = bpf_dispatch,
+    .is_read = bpf_is_read,
     .sync = bpf_sync,
     .not_seen = bpf_not_seen,
     .close = bpf_close,

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -364,6 +365,14 @@ static int fanotify_sensor_dispatch(struct sensor *s, struct err *err)
     return r;
 }
 
+/* What was read ahead is not in the kernel's queue any more. */
+static bool fanotify_sensor_is_read(const struct sensor *s)
+{
+    struct pollfd kernel = { .fd = s->group, .events = POLLIN };
+
+    return !fanotify_queue_waits(s) && poll(&kernel, 1, 0) == 0;
+}
+
 static int fanotify_sensor_sync(struct sensor *s, unsigned timeout_ms, struct err *err)
 {
     uint64_t until = now_ms() + timeout_ms;
@@ -439,6 +448,7 @@ const struct sensor_ops fanotify_sensor_ops = {
     .window = fanotify_sensor_window,
     .fd = fanotify_sensor_fd,
     .dispatch = fanotify_sensor_dispatch,
+    .is_read = fanotify_sensor_is_read,
     .sync = fanotify_sensor_sync,
     .not_seen = fanotify_sensor_not_seen,
     .close = fanotify_sensor_close,
