@@ -20,6 +20,7 @@ allowed() {
     watch) echo util event cause engine watch foreign ;;
     store) echo util event cause store ;;
     compare) echo util event cause engine store compare foreign ;;
+    restore) echo util event cause engine store compare foreign restore ;;
     clues) echo util event engine attribution foreign compare clues ;;
     report) echo util event cause store report ;;
     history) echo util event cause sensor search history ;;
@@ -27,7 +28,7 @@ allowed() {
     config) echo util event sensor watch store rules config ;;
     search) echo util event sensor search ;;
     daemon) echo util event cause sensor engine attribution watch store report search history daemon foreign config control ;;
-    cli) echo util event cause sensor engine attribution watch store compare clues report search rules history daemon cli foreign config control ;;
+    cli) echo util event cause sensor engine attribution watch store compare restore clues report search rules history daemon cli foreign config control ;;
     esac
 }
 
@@ -98,6 +99,10 @@ engine/oci.c                  # /proc
 engine/oci_dirs.c             # directories of runtimes, to list them
 engine/oci_exit.c             # cgroups
 engine/podman_db.c            # a database in memory
+restore/attributes.c          # what was opened before, by its descriptor
+restore/place.c               # /proc; directories beneath a root, O_PATH without following
+restore/put.c                 # names in a directory, by its descriptor: ours, or O_PATH without following
+restore/writer.c              # O_PATH without following, in a layer that is not mounted
 search/checkpoint.c           # the user's own: his checkpoint
 sensor/audit/log/config.c     # auditd's settings
 sensor/audit/log/files.c      # logs that the user names, also pipes; what was listed and nothing else

@@ -69,6 +69,7 @@ static run_fn *run_of(enum verb_bit verb)
         { VERB_SEARCH, cmd_search },
         { VERB_DIFF, cmd_diff },
         { VERB_CLUES, cmd_clues },
+        { VERB_RESTORE, cmd_restore },
         { VERB_IMPORT, cmd_import },
         { VERB_RULES, cmd_rules },
         { VERB_DAEMON, cmd_daemon },

@@ -13,6 +13,7 @@
 enum option_id {
     OPTION_ALLOW,
     OPTION_ASSERT,
+    OPTION_AT,
     OPTION_BY,
     OPTION_CAUSE,
     OPTION_CHECK_CONFIG,
@@ -53,6 +54,7 @@ enum option_id {
     OPTION_SETTLE,
     OPTION_SINCE,
     OPTION_SORT,
+    OPTION_SOURCE,
     OPTION_STATE,
     OPTION_STORE,
     OPTION_TIMES,

@@ -42,6 +42,13 @@ const struct verb verbs[] = {
       "was logged or was due then; which rules of programs match the path. Reads only, some seconds.\n"
       "It names suspects, not culprits; where nothing is left it names nobody.\n"
       "Exit: 0 something was found, 1 nothing was.\n", NULL },
+    { VERB_RESTORE, "restore", "put back what was deleted or changed", COMPLETE_TARGET, NULL,
+      "[--at TIME] [--from SOURCE] [--dry-run] [--force] [--store FILE] TARGET",
+      "Puts back what is missing from a container (running or not), or not as its image made it:\n"
+      "content, mode, owner, times, attributes, ACL, capabilities, flags; directories and links too. What\n"
+      "is there and newer stays, unless --force. Each file is told with whoever was recorded.\n"
+      "Exit: 0 all of it is back, 1 nothing is missing or changed, 3 nothing could be put back,\n"
+      "4 a part is back; the rest is named.\n", NULL },
     { VERB_IMPORT, "import", "audit logs into the store", COMPLETE_FILE, NULL,
       "[--store FILE] [LOG...]",
       "Puts the changes that audit logs tell of into the store, so that `who` and `search` see\n"

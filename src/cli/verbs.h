@@ -21,6 +21,7 @@ enum verb_bit {
     VERB_CLUES = 1 << 12,
     VERB_PRUNE = 1 << 13,
     VERB_BACKUP = 1 << 14,
+    VERB_RESTORE = 1 << 15,
 };
 
 struct verb {

@@ -44,3 +44,4 @@
 #define LIMIT_SEARCH_PLACES 16384           /* directories known by identity while a log is searched: about 3 MB */
 #define LIMIT_SEARCH_TEXT (12 * 1024 * 1024) /* text of events that match and wait for their turn, or for more records */
 #define LIMIT_RECORD_PATHS 200000           /* paths of which `diff` follows the changes between two moments: some 500 bytes each, and their events */
+#define LIMIT_RESTORE_ITEMS 1000000         /* paths that one `restore` puts back: some 700 bytes each */

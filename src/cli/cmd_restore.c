@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/commands.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "attribution/users.h"
+#include "cli/option.h"
+#include "cli/options.h"
+#include "cli/print.h"
+#include "cli/who_store.h"
+#include "engine/engine.h"
+#include "foreign/foreign.h"
+#include "restore/page.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/parse.h"
+
+struct restore_command {
+    const char *store_path;
+    bool json;
+    enum restore_source from;
+    struct restore_options options;
+    struct target target;
+    struct arena arena;
+    struct ecs_host host;
+    struct engines *engines;
+    struct container_view view;
+    bool have_view;
+    struct store *store;
+    struct restore_items items;
+    struct restore_summary summary;
+    struct sbuf source;
+};
+
+static void command_done(struct restore_command *q)
+{
+    restore_items_done(&q->items);
+    store_close(q->store);
+    if (q->have_view)
+        container_view_done(&q->view);
+    engines_free(q->engines);
+    target_done(&q->target);
+    arena_done(&q->arena);
+    sbuf_done(&q->source);
+}
+
+static int take_target(const struct verb *verb, struct restore_command *q, int argc, char **argv)
+{
+    struct err err = ERR_INIT;
+    char cwd[PATH_MAX];
+    int r;
+
+    if (optind + 1 != argc)
+        return cli_usage_error(verb, optind < argc ? "one target at a time, please" : "which files? give CONTAINER:PATH");
+    if (!getcwd(cwd, sizeof(cwd)))
+        cwd[0] = '\0';
+    r = target_parse(bytes_of(argv[optind]), bytes_of(cwd), &q->target, &err);
+    if (r < 0)
+        return cli_usage_error(verb, "%s", err_text(&err, r));
+    if (q->target.selector.kind == SELECTOR_NONE)
+        return cli_usage_error(verb, "\"%.80s\" is the host's: only what an image holds can be put back, give CONTAINER:PATH", argv[optind]);
+    if (selector_is_plural(&q->target.selector) || q->target.selector.kind == SELECTOR_VOLUME)
+        return cli_usage_error(verb, "name one container, by its name or id");
+    return 0;
+}
+
+static int parse(int argc, char **argv, struct restore_command *q)
+{
+    const struct verb *verb = verb_by_name("restore");
+    uint64_t now = clock_ns(CLOCK_REALTIME);
+    const struct cli_option *option;
+    struct option_parser parser;
+    struct err err = ERR_INIT;
+    enum format format;
+    int next, r = 0;
+
+    options_begin(&parser, verb, 0, argc, argv);
+    while ((next = options_next(&parser, &option)) != 0) {
+        if (next < 0)
+            return -next;
+        switch (option->id) {
+        case OPTION_AT:
+            r = parse_time(optarg, now, &q->options.at_ns, &err);
+            break;
+        case OPTION_SOURCE:
+            if (restore_source_parse(optarg, &q->from) < 0)
+                return cli_usage_error(verb, "unknown source \"%.40s\" (use image)", optarg);
+            break;
+        case OPTION_DRY_RUN:
+            q->options.dry_run = true;
+            break;
+        case OPTION_FORCE:
+            q->options.force = true;
+            break;
+        case OPTION_STORE:
+            q->store_path = optarg;
+            break;
+        case OPTION_FORMAT:
+            if (cli_parse_format(verb, optarg, &format))
+                return EXIT_USAGE;
+            q->json = format == FORMAT_JSON;
+            break;
+        default:
+            break;
+        }
+        if (r < 0)
+            return cli_usage_error(verb, "%s", err_text(&err, r));
+    }
+    return take_target(verb, q, argc, argv);
+}
+
+/* Whoever did it is told where it was recorded; whatever goes wrong with that is no reason to put nothing back, unless
+ * the record is asked what was when. */
+static int open_store(struct restore_command *q, struct err *err)
+{
+    struct store_options options = { .path = q->store_path, .spool_directory = STORE_SPOOL_DIRECTORY, .read_only = true, .log = &cli_log };
+    int r = store_open(&options, &q->store, err);
+
+    if (r == 0)
+        return 0;
+    q->store = NULL;
+    if (q->options.at_ns)
+        return r == -ENOENT ? err_say(err, r, "what was at that time is known from the record alone, and nothing was recorded yet") : r;
+    if (r != -ENOENT)
+        cli_warn("the record could not be asked: %s", err_text(err, r));
+    return 0;
+}
+
+static int find_container(struct restore_command *q, struct err *err)
+{
+    struct engines_options options = { .log = &cli_log, .docker_socket = cli_docker_socket() };
+    const struct selector *selector = &q->target.selector;
+    int r = engines_new(&options, &q->engines, err);
+
+    if (r == 0)
+        r = engines_find(q->engines, selector->runtime, selector->text, &q->view, err);
+    q->have_view = r == 0;
+    return r;
+}
+
+static void on_notice(void *data, const char *text)
+{
+    (void)data;
+    cli_note("%s", text);
+}
+
+static void name_owners(struct restore_command *q)
+{
+    struct users *users = NULL;
+    struct err err = ERR_INIT;
+
+    if (users_new(q->engines, "/", &users, &err) < 0)
+        return;
+    for (size_t i = 0; i < q->items.count; i++) {
+        struct difference *d = q->items.all[i].difference;
+
+        for (unsigned k = 0; k < 2; k++) {
+            struct file_state *s = k ? &d->after : &d->before;
+
+            if (s->known & FILE_UID)
+                s->owner = arena_copy(&d->arena, users_name(users, q->view.container, s->uid));
+            if (s->known & FILE_GID)
+                s->group = arena_copy(&d->arena, users_group(users, q->view.container, s->gid));
+        }
+    }
+    users_free(users);
+}
+
+static void print(struct restore_command *q)
+{
+    struct restore_page page = { .items = &q->items, .summary = &q->summary, .container = q->view.container, .host = &q->host,
+                                 .target = q->target.text, .source = sbuf_bytes(&q->source), .colour = cli_colour(stdout),
+                                 .dry_run = q->options.dry_run, .columns = cli_columns(stdout),
+                                 .utc_offset_s = cli_utc_offset(clock_ns(CLOCK_REALTIME)) };
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+
+    name_owners(q);
+    if (q->json)
+        restore_page_json(&page, &out);
+    else
+        restore_page_text(&page, &out);
+    cli_write(stdout, &out);
+}
+
+static int status_of(const struct restore_items *items)
+{
+    struct restore_counts c;
+    bool some;
+
+    restore_count(items, &c);
+    some = c.back || c.attributes;
+    if (c.outcomes[RESTORE_FAILED])
+        return some ? EXIT_LOST : EXIT_UNABLE;
+    if (c.outcomes[RESTORE_NEWER] || c.outcomes[RESTORE_EARLIER])
+        return EXIT_LOST;
+    return some ? EXIT_ANSWERED : EXIT_NOTHING;
+}
+
+static int restore(struct restore_command *q, struct err *err)
+{
+    struct store_query query = { .container = q->view.container->id, .path = q->target.path };
+    int r;
+
+    sbuf_add_str(&q->source, "image");
+    if (q->view.container->image_name.len) {
+        sbuf_add_char(&q->source, ' ');
+        sbuf_add_bytes(&q->source, q->view.container->image_name);
+    }
+    q->options.store = q->store;
+    q->options.query = &query;
+    q->options.notice = on_notice;
+    r = restore_image(&q->view, q->target.path, &q->options, &q->items, &q->summary, err);
+    if (r == -ENOENT && !err->text[0])
+        r = err_say(err, r, "neither the container nor its image has anything there");
+    if (r == 0)
+        print(q);
+    return r;
+}
+
+int cmd_restore(int argc, char **argv)
+{
+    struct restore_command q = { 0 };
+    struct err err = ERR_INIT;
+    int r = parse(argc, argv, &q), code = r;
+
+    if (r == 0 && geteuid() != 0) {
+        cli_error("needs root: it writes into what belongs to others");
+        r = code = EXIT_UNABLE;
+    }
+    if (r == 0) {
+        (void)foreign_start();
+        q.host = cli_host(&q.arena);
+        r = open_store(&q, &err);
+        if (r == 0)
+            r = find_container(&q, &err);
+        if (r == 0)
+            r = restore(&q, &err);
+        if (r < 0)
+            cli_error("%s", err_text(&err, r));
+        /* a container that is gone is no wrong usage: nothing is left of it */
+        code = r == -ENOENT ? EXIT_NOTHING : r < 0 ? cli_exit_code(r) : status_of(&q.items);
+    }
+    command_done(&q);
+    return code;
+}

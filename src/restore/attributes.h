@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Owner, mode, extended attributes (ACL and capabilities are such), flags and times of one file given to another. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "util/err.h"
+
+/* What was given, for people. */
+enum given {
+    GIVEN_MODE = 1 << 0,
+    GIVEN_OWNER = 1 << 1,
+    GIVEN_ACL = 1 << 2,
+    GIVEN_CAPABILITIES = 1 << 3,
+    GIVEN_XATTR = 1 << 4, /* others than those */
+    GIVEN_FLAGS = 1 << 5,
+    GIVEN_TIMES = 1 << 6,
+};
+
+/*
+ * from, to: any descriptors, O_PATH too, of what has the same type. st: of `from`. Owner, mode and extended attributes,
+ * also that which `from` does not have goes; not overlay's own attributes and SELinux's label. given gets bits of enum given.
+ */
+int attributes_give(int from, const struct stat *st, int to, unsigned *given, struct err *err);
+/* The last ones, since what comes before changes them. */
+int attributes_give_times(const struct stat *st, int to, struct err *err);
+/* Flags of chattr that a user sets (append, immutable, no dump ...) of a file or directory; `immutable`: that and append
+ * too. Those that the file system does not have are left out. */
+int attributes_give_flags(int from, const struct stat *st, int to, bool immutable, unsigned *given, struct err *err);

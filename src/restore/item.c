@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "restore/item.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/limits.h"
+#include "util/macro.h"
+
+static const char *const outcomes[RESTORE_OUTCOMES] = {
+    [RESTORE_OPEN] = "open",   [RESTORE_DONE] = "restored",  [RESTORE_PLANNED] = "planned",
+    [RESTORE_NEWER] = "newer", [RESTORE_EARLIER] = "earlier", [RESTORE_FAILED] = "failed",
+};
+
+static const char *const sources[] = { [RESTORE_FROM_ANY] = "any", [RESTORE_FROM_IMAGE] = "image" };
+
+const char *restore_outcome_name(enum restore_outcome outcome)
+{
+    return outcomes[outcome];
+}
+
+const char *restore_source_name(enum restore_source source)
+{
+    return sources[source];
+}
+
+int restore_source_parse(const char *name, enum restore_source *ret)
+{
+    for (size_t i = RESTORE_FROM_IMAGE; i < ARRAY_SIZE(sources); i++) {
+        if (strcmp(sources[i], name) != 0)
+            continue;
+        *ret = (enum restore_source)i;
+        return 0;
+    }
+    return -EINVAL;
+}
+
+void restore_items_done(struct restore_items *items)
+{
+    for (size_t i = 0; i < items->count; i++)
+        difference_free(items->all[i].difference);
+    for (size_t i = 0; i < items->grown_count; i++)
+        free(items->grown[i]);
+    for (size_t i = 0; i < items->stale_count; i++)
+        free(items->stale[i]);
+    free(items->all);
+    free(items->grown);
+    free(items->stale);
+    *items = (struct restore_items){ 0 };
+}
+
+static int grow(void **all, size_t count, size_t *size, size_t each)
+{
+    void *more;
+
+    if (count < *size)
+        return 0;
+    if (count >= LIMIT_RESTORE_ITEMS)
+        return -E2BIG;
+    more = reallocarray(*all, *size ? *size * 2 : 64, each);
+    if (!more)
+        return -ENOMEM;
+    *all = more;
+    *size = *size ? *size * 2 : 64;
+    return 0;
+}
+
+static int add_text(char ***all, size_t *count, size_t *size, struct bytes text)
+{
+    int r = grow((void **)all, *count, size, sizeof(**all));
+
+    if (r < 0)
+        return r;
+    if (*count && bytes_equal_str(text, (*all)[*count - 1]))
+        return 0;
+    (*all)[*count] = strndup(text.data, text.len);
+    return (*all)[*count] ? (++*count, 0) : -ENOMEM;
+}
+
+int restore_items_add_stale(struct restore_items *items, struct bytes directory)
+{
+    return add_text(&items->stale, &items->stale_count, &items->stale_size, directory);
+}
+
+static struct restore_item *last_of(struct restore_items *items, struct bytes path)
+{
+    struct restore_item *last = items->count ? &items->all[items->count - 1] : NULL;
+
+    return last && bytes_equal(last->path, path) ? last : NULL;
+}
+
+static int add(struct restore_items *items, struct difference *d)
+{
+    struct restore_item *item = last_of(items, d->path);
+    int r;
+
+    if (d->kind == DIFFERENCE_ADDED)
+        return add_text(&items->grown, &items->grown_count, &items->grown_size, bytes_dirname(d->path));
+    if (item) {
+        item->kinds |= RESTORE_BIT(d->kind);
+        if (!item->difference->event && d->event) { /* somebody is named rather than nobody */
+            item->difference->event = TAKE_PTR(d->event);
+            item->difference->unrecorded = d->unrecorded;
+        }
+        return 0;
+    }
+    r = grow((void **)&items->all, items->count, &items->size, sizeof(*items->all));
+    if (r < 0)
+        return r;
+    items->all[items->count++] = (struct restore_item){ .path = d->path, .kinds = RESTORE_BIT(d->kind), .difference = d };
+    return 1;
+}
+
+int restore_items_add(struct restore_items *items, struct difference *d)
+{
+    int r = add(items, d);
+
+    if (r != 1)
+        difference_free(d);
+    return r < 0 ? r : 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void restore_items_sort(struct restore_items *items)
+{
+    if (items->grown_count)
+        qsort(items->grown, items->grown_count, sizeof(*items->grown), by_text);
+}
+
+bool restore_items_has_grown(const struct restore_items *items, struct bytes directory)
+{
+    size_t low = 0, high = items->grown_count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        const char *at = items->grown[middle];
+        int order = strncmp(at, directory.data, directory.len);
+
+        if (order == 0)
+            order = at[directory.len] != '\0';
+        if (order == 0)
+            return true;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}

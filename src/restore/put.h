@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One file made again in a directory: beside its place, with all that belongs to it, and then linked in, so that nobody
+ * sees half of it. Whoever owns the directory may rename and replace what is in it meanwhile: nothing that is not
+ * ours is followed, written or given away.
+ */
+#pragma once
+
+#include <sys/stat.h>
+
+#include "event/event.h"
+#include "util/err.h"
+
+/* What is to be there: of the image, of an open descriptor, of a package that was unpacked. */
+struct put_source {
+    int fd;         /* what it is and its attributes; O_PATH will do; borrowed */
+    int content;    /* a regular file's content, open for reading; borrowed. -EBADF: `fd` holds it */
+    struct stat st; /* owner, mode and times that it gets; those of `fd`, where nobody says otherwise */
+    bool guarded;   /* its flags are a guard's, not its own: those are not copied */
+};
+
+/*
+ * name: one component. replace: also where something is, unless that is a directory. given: bits of enum given (attributes.h).
+ * -EEXIST: something is there. A directory's times are the caller's, once its content is complete.
+ */
+int put_new(int directory, const char *name, const struct put_source *from, bool replace, unsigned *given, struct err *err);
+
+/*
+ * The attributes of what is there. seen: what it was when it was decided so; -ESTALE: it is something else by now, or its
+ * content is. -EMLINK: it has other names too, perhaps elsewhere.
+ */
+int put_attributes(int directory, const char *name, const struct put_source *from, const struct file_state *seen,
+                   unsigned *given, struct err *err);

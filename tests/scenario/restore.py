@@ -1,0 +1,431 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""restore.py CULPRIT [HISTORIES [SEED]]: what was deleted or changed in a container comes back as it was; whoever owns the
+directory cannot lead it elsewhere; random histories. Ends with "N passed, N failed"."""
+import ctypes
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from lib.engine import Docker, make_root
+from lib.snapshot import differences, snapshot
+
+CULPRIT = sys.argv[1]
+HISTORIES = int(sys.argv[2]) if len(sys.argv) > 2 else 300
+SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 21
+LIBC = ctypes.CDLL(None, use_errno=True)
+failures = []
+passed = 0
+
+
+def check(what, condition, detail=""):
+    global passed
+    if condition:
+        passed += 1
+    else:
+        failures.append(f"{what}: {detail}")
+        print(f"   WRONG {what}: {str(detail)[:1500]}", flush=True)
+
+
+def run(*command):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300, check=False)
+
+
+def culprit(*arguments):
+    r = run(CULPRIT, *arguments)
+    return r.returncode, r.stdout.decode("utf-8"), r.stderr.decode(errors="replace")
+
+
+def restore(store, *arguments):
+    code, out, err = culprit("restore", "--store", store, "--format", "json", *arguments)
+    lines = [json.loads(l) for l in out.splitlines()]
+    items = {l["file"]["path"]: l for l in lines if l["event"]["kind"] == "state"}
+    return code, items, lines[-1]["culprit"]["restore"] if lines else {}, err
+
+
+def outcomes(items):
+    return {p: l["culprit"]["restore"]["outcome"] for p, l in items.items()}
+
+
+def make_image(docker):
+    """21 files as in the story, and what is hard to bring back."""
+    root = make_root(docker.dir + "/restore.root")
+    conf = root + "/prd/Conf"
+    os.makedirs(conf + "/empty")
+    for i in range(20):
+        with open(f"{conf}/s{i:02}.sh", "w", encoding="ascii") as f:
+            f.write(f"#!/bin/sh\necho {i}\n")
+        os.chmod(f"{conf}/s{i:02}.sh", 0o555)
+        os.utime(f"{conf}/s{i:02}.sh", ns=(10 ** 18 + i, 1577934245123456789 + i))
+    with open(conf + "/sparse", "wb") as f:
+        f.truncate(8 << 20)
+        f.seek(4 << 20)
+        f.write(b"data")
+    os.symlink("../lower", conf + "/link")
+    os.symlink("/nowhere", conf + "/dangling")
+    os.mkfifo(conf + "/pipe", 0o620)
+    os.link(conf + "/s18.sh", conf + "/hard")
+    with open(conf + "/a\n\x1b[2J\\b", "wb") as f:
+        f.write(b"odd name")
+    run("chown", "-hR", "1000:1000", root + "/prd")
+    for command in (["setcap", "cap_net_raw+ep", conf + "/s01.sh"], ["setfacl", "-m", "u:5001:rx", conf + "/s02.sh"],
+                    ["setfacl", "-d", "-m", "u:5001:rwx", conf + "/empty"], ["chmod", "4755", conf + "/s03.sh"],
+                    ["setfattr", "-n", "user.note", "-v", "kept", conf + "/s04.sh"]):
+        assert run(*command).returncode == 0, command
+    for path in (conf + "/empty", conf + "/link", conf, root + "/prd"):
+        os.utime(path, ns=(10 ** 18, 1577934245000000001), follow_symlinks=False)
+    os.chmod(root + "/prd", 0o555)
+    tar = subprocess.Popen(["tar", "--xattrs", "--xattrs-include=*", "--acls", "-C", root, "-c", "."], stdout=subprocess.PIPE)
+    subprocess.run(["docker", "import", "-", "shop:1.4"], stdin=tar.stdout, check=True, stdout=subprocess.DEVNULL)
+    tar.wait()
+
+
+def root_of(docker, name="rweb"):
+    return f"/proc/{docker.pid(name)}/root"
+
+
+def damage(root):
+    """What the agent does, and worse."""
+    conf = root + "/prd/Conf"
+    for i in range(20):
+        os.remove(f"{conf}/s{i:02}.sh")
+    os.remove(conf + "/sparse")
+    os.remove(conf + "/link")
+    os.remove(conf + "/pipe")
+    shutil.rmtree(conf + "/empty")
+    os.chmod(root + "/prd", 0o775)
+    os.chown(root + "/prd", 5001, 5001)
+    os.chmod(root + "/prd/lower", 0)
+    os.setxattr(root + "/prd/lower", "user.new", b"1")
+    os.utime(root + "/prd/lower2", ns=(1, 1))
+
+
+def whole(docker, work):
+    """Running, stopped, and as the product's own text has it."""
+    docker.run("rweb")
+    store = work + "/none.db"
+    code, items, _, err = restore(store, "rweb:/")
+    check("a fresh container: nothing to do", code == 1 and not items, (code, items, err))
+    before = snapshot(root_of(docker) + "/prd")
+    for state in ("running", "stopped", "gone with its directory"):
+        damage(root_of(docker))
+        if state != "running":
+            if state != "stopped":
+                shutil.rmtree(root_of(docker) + "/prd/Conf")
+            docker("stop", "-t", "1", "rweb")
+        code, items, end, err = restore(store, "--dry-run", "rweb:/prd")
+        check(f"{state}: dry run", code == 0 and set(outcomes(items).values()) == {"planned"}, (code, outcomes(items), err))
+        code, items, end, err = restore(store, "rweb:/prd")
+        check(f"{state}: all of it is back", code == 0 and set(outcomes(items).values()) == {"restored"} and
+              end["restored"] == len(items) and len(items) >= 27, (code, outcomes(items), err))
+        print(f"   {state}: {len(items)} paths in {end.get('took_ns', 0) / 1e6:.1f} ms", flush=True)
+        if state != "running":
+            check(f"{state}: docker diff is empty", docker("diff", "rweb").stdout == b"", docker("diff", "rweb").stdout)
+            docker("start", "rweb")
+        after = snapshot(root_of(docker) + "/prd")
+        check(f"{state}: identical", before == after, differences(before, after))
+        check(f"{state}: docker diff is empty", docker("diff", "rweb").stdout == b"", docker("diff", "rweb").stdout)
+        code, items, _, err = restore(store, "rweb:/prd")
+        check(f"{state}: a second time there is nothing to do", code == 1 and not items, (code, items, err))
+    damage(root_of(docker))
+    code, out, err = culprit("restore", "--store", store, "rweb:/prd")
+    check("text", code == 0 and "24 back and 3 put right from image shop:1.4, mode, owner, ACL, capabilities, xattrs" in out and
+          "0775 → 0555, 5001 → im" in out and "nobody has watched these files" in out, (code, out, err))
+
+
+def left_alone(docker, work):
+    """What is newer stays, what is new is not touched, and each is named."""
+    root = root_of(docker) + "/prd"
+    store = work + "/none.db"
+    before = snapshot(root)
+    with open(root + "/lower", "w", encoding="ascii") as f:
+        f.write("newer\n")
+    os.remove(root + "/Conf/s05.sh")
+    os.symlink("/etc/passwd", root + "/Conf/s05.sh")
+    shutil.rmtree(root + "/Conf/empty")
+    with open(root + "/Conf/empty", "w", encoding="ascii") as f:
+        f.write("a file now\n")
+    os.remove(root + "/Conf/s06.sh")
+    os.mkdir(root + "/Conf/s06.sh")
+    os.remove(root + "/lower2")
+    with open(root + "/added", "w", encoding="ascii") as f:
+        f.write("theirs\n")
+    passwd = snapshot(root_of(docker) + "/etc")
+    code, items, _, err = restore(store, "rweb:/prd")
+    want = {"/prd/lower": "newer", "/prd/Conf/s05.sh": "newer", "/prd/Conf/empty": "newer", "/prd/Conf/s06.sh": "newer",
+            "/prd/lower2": "restored"}
+    check("newer: left and named", code == 4 and outcomes(items) == want, (code, outcomes(items), err))
+    code, items, _, err = restore(store, "--force", "rweb:/prd")
+    want = {p: "restored" for p in want if p != "/prd/lower2"}
+    want["/prd/Conf/s06.sh"] = "failed"
+    check("--force: replaced, but no directory", code == 4 and outcomes(items) == want, (code, outcomes(items), err))
+    os.rmdir(root + "/Conf/s06.sh")
+    code, items, _, err = restore(store, "rweb:/prd/Conf")
+    os.remove(root + "/added")
+    os.utime(root, ns=(0, before[""][4]))
+    after = snapshot(root)
+    check("--force: identical", before == after and code == 0, (code, differences(before, after), err))
+    check("what a link led to was not touched", passwd == snapshot(root_of(docker) + "/etc"))
+    os.link(root + "/lower", root_of(docker) + "/tmp/other-name")
+    os.chmod(root + "/lower", 0o4777)
+    code, items, _, err = restore(store, "rweb:/prd/lower")
+    check("another name elsewhere: not changed with it", code == 3 and outcomes(items) == {"/prd/lower": "failed"} and
+          "names" in items["/prd/lower"]["culprit"]["restore"]["reason"], (code, items, err))
+    os.remove(root_of(docker) + "/tmp/other-name")
+    code, items, _, err = restore(store, "rweb:/prd/lower")
+    check("once it has one name", code == 0, (code, items, err))
+    for arguments in ([], ["/etc/hosts"], ["a:/b", "c:/d"], ["--from", "nowhere", "rweb:/prd"], ["--at", "rubbish", "rweb:/prd"]):
+        code, _, err = culprit("restore", *arguments)
+        check(f"restore {arguments}: wrong usage", code == 2 and err.count("\n") == 1, (code, err))
+    code, _, err = culprit("restore", "--store", store, "nosuch:/prd")
+    check("no such container", code == 1 and err.count("\n") == 1, (code, err))
+    code, _, err = culprit("restore", "--store", store, "--at", "-1h", "rweb:/prd")
+    check("--at without a record", code == 1 and "record" in err, (code, err))
+
+
+def volume(docker, work):
+    docker.run("rvol", "-v", "rdata:/prd")
+    root = docker("volume", "inspect", "-f", "{{.Mountpoint}}", "rdata").stdout.decode().strip()
+    before = snapshot(root)
+    os.remove(root + "/Conf/s01.sh")
+    os.chmod(root + "/Conf/s02.sh", 0)
+    code, items, _, err = restore(work + "/none.db", "rvol:/prd")
+    # an engine fills a volume without the times of its directories
+    wrong = differences(before, snapshot(root), ("Conf", "Conf/empty", "sub", ""))
+    check("a volume", code == 0 and len(items) == 2 and not wrong, (code, outcomes(items), wrong, err))
+    docker("rm", "-f", "rvol")
+
+
+def recorded(docker, work):
+    """With whoever did it; --at: what had been so by then stays."""
+    store = work + "/s.db"
+    root = root_of(docker)
+    out, err = open(work + "/out", "wb"), open(work + "/err", "wb")
+    watch = subprocess.Popen([CULPRIT, "watch", "--store", store, "rweb:/prd"], stdout=out, stderr=err)
+    for _ in range(12000):
+        if b"culprit: ready" in open(work + "/err", "rb").read():
+            break
+        time.sleep(0.01)
+    subprocess.run(["rm", root + "/prd/Conf/s01.sh"], check=True)
+    subprocess.run(["sh", "-c", f"echo edited > {root}/prd/lower2"], check=True)
+    time.sleep(1.1)
+    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    time.sleep(1.1)
+    subprocess.run(["rm", root + "/prd/Conf/s02.sh", root + "/prd/lower2"], check=True)
+    time.sleep(0.5)
+    watch.send_signal(signal.SIGINT)
+    watch.wait(120)
+    code, items, _, err = restore(store, "--at", moment, "rweb:/prd")
+    check("--at: only what changed since, and was not another then", code == 4 and outcomes(items) ==
+          {"/prd/Conf/s01.sh": "earlier", "/prd/Conf/s02.sh": "restored", "/prd/lower2": "earlier"}, (code, outcomes(items), err))
+    code, items, _, err = restore(store, "rweb:/prd")
+    check("with whoever did it", code == 0 and len(items) == 2 and
+          all(l.get("process", {}).get("name") == "rm" for l in items.values()), (code, items, err))
+
+
+def swap(a, b, stop):
+    """As uid 1000, who owns the directory: exchanges two names until it is ended."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        os.setgroups([])
+        os.setgid(1000)
+        os.setuid(1000)
+        while not os.path.exists(stop):
+            LIBC.renameat2(-100, a.encode(), -100, b.encode(), 2)
+    finally:
+        os._exit(0)
+
+
+def hostile(docker, work):
+    """The owner of the directory exchanges folders and links to elsewhere while root puts files back."""
+    root = root_of(docker)
+    prd, outside = root + "/prd", root + "/outside"
+    os.makedirs(outside + "/empty")
+    for name in ("s07.sh", "s08.sh"):
+        with open(f"{outside}/{name}", "w", encoding="ascii") as f:
+            f.write("not yours\n")
+        os.chmod(f"{outside}/{name}", 0o600)
+    os.chmod(outside + "/empty", 0o700)
+    before = snapshot(outside)
+    conf_before = snapshot(prd + "/Conf")
+    os.chmod(prd, 0o755)
+    os.symlink("/outside", prd + "/trap")
+    os.symlink("../../outside", prd + "/trap2")
+    os.lchown(prd + "/trap", 1000, 1000)
+    os.lchown(prd + "/trap2", 1000, 1000)
+    stop = work + "/stop"
+    seen = set()
+    for trap in ("/trap", "/trap2"):
+        if os.path.exists(stop):
+            os.remove(stop)
+        pid = swap(prd + "/Conf", prd + trap, stop)
+        deadline = time.monotonic() + 6
+        while time.monotonic() < deadline:
+            for where in (prd + "/Conf", prd + trap):
+                if not os.path.islink(where):
+                    for name in ("s07.sh", "s09.sh"):
+                        try:
+                            fd = os.open(where, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+                            os.unlink(name, dir_fd=fd)
+                            os.close(fd)
+                        except OSError:
+                            pass
+            _, items, _, _ = restore(work + "/none.db", "rweb:/prd/Conf")
+            seen.update(outcomes(items).values())
+        open(stop, "w").close()
+        os.waitpid(pid, 0)
+        if os.path.islink(prd + "/Conf"):
+            LIBC.renameat2(-100, (prd + "/Conf").encode(), -100, (prd + trap).encode(), 2)
+    after = snapshot(outside)
+    check("hostile: nothing outside was touched", before == after, differences(before, after))
+    print(f"   hostile: outcomes met: {sorted(seen)}", flush=True)
+    for trap in ("/trap", "/trap2"):
+        os.remove(prd + trap)
+    shutil.rmtree(outside)
+    os.chmod(prd, 0o555)
+    code, _, _, err = restore(work + "/none.db", "--force", "rweb:/prd")
+    after = snapshot(prd + "/Conf")
+    check("hostile: afterwards it is put right", code in (0, 1) and conf_before == after, (code, differences(conf_before, after), err))
+
+
+def paths_of(root):
+    return [os.path.join(at, n) for at, ds, fs in os.walk(root) for n in ds + fs]
+
+
+def act(rng, root, made):
+    """One step of a history. Returns nothing: what it could not do is no step."""
+    everything = paths_of(root)
+    path = rng.choice(everything) if everything else root
+    is_dir = os.path.isdir(path) and not os.path.islink(path)
+    kind = rng.choice(("delete", "delete", "delete", "mode", "owner", "write", "truncate", "xattr", "rename", "touch", "new", "link"))
+    if kind == "delete":
+        shutil.rmtree(path) if is_dir else os.remove(path)
+    elif kind == "mode" and not os.path.islink(path):
+        os.chmod(path, rng.choice((0, 0o777, 0o4755, 0o600)))
+    elif kind == "owner":
+        os.lchown(path, rng.choice((0, 1000, 5001)), rng.choice((0, 1000)))
+    elif kind in ("write", "truncate") and os.path.isfile(path) and not os.path.islink(path):
+        with open(path, "ab") as f:
+            f.truncate(0) if kind == "truncate" else f.write(b"more")
+    elif kind == "xattr" and os.path.isfile(path) and not os.path.islink(path):
+        if "user.note" in os.listxattr(path):
+            os.removexattr(path, "user.note")
+        else:
+            os.setxattr(path, "user.note", b"x")
+    elif kind == "rename":
+        other = os.path.join(rng.choice([root] + [p for p in everything if os.path.isdir(p) and not os.path.islink(p)]),
+                             f"new{rng.randrange(10 ** 9)}")
+        if is_dir:
+            return # across layers the kernel refuses it, so that mv copies: that is "delete" and "new"
+        os.rename(path, other)
+    elif kind == "touch":
+        os.utime(path, ns=(rng.randrange(2 * 10 ** 18), rng.randrange(2 * 10 ** 18)), follow_symlinks=False)
+    elif kind == "new":
+        with open(os.path.join(os.path.dirname(path), f"new{rng.randrange(10 ** 9)}"), "wb") as f:
+            f.write(b"new")
+    elif kind == "link" and not is_dir:
+        os.remove(path)
+        os.symlink("new", path)
+
+
+def is_new(path):
+    return any(part.startswith("new") for part in path.split("/"))
+
+
+def histories(docker, work):
+    """Whatever happened, all that the image has is the same again; what it does not have is not touched."""
+    docker.run("rhist")
+    root = root_of(docker, "rhist") + "/prd"
+    before = snapshot(root)
+    begin = time.monotonic()
+    bad = steps = paths = 0
+    for number in range(HISTORIES):
+        rng = random.Random(SEED * 1000003 + number)
+        for _ in range(rng.randint(1, 12)):
+            try:
+                act(rng, root, None)
+                steps += 1
+            except OSError:
+                pass
+        middle = snapshot(root)
+        code, items, end, err = restore(work + "/none.db", "--force", "rhist:/prd")
+        after = snapshot(root)
+        paths += len(items)
+        # a directory that holds something new keeps its own times: that is said in the manual
+        grown = {os.path.dirname(p) for p in after if is_new(p)}
+        same = [d for d in differences(before, after) if not is_new(d[0]) and not
+                (d[0] in grown and d[1] and d[2] and d[1][:4] + d[1][5:] == d[2][:4] + d[2][5:])]
+        theirs = [d for d in differences(middle, after) if is_new(d[0]) and "new" not in os.path.dirname(d[0]) and
+                  d[1] is not None and d[1][0][:3] != "0o4" and d[1] != d[2]]
+        if same or theirs or code not in (0, 1):
+            bad += 1
+            check(f"history {number} of seed {SEED}", False, (code, same[:3], theirs[:3], {p: o for p, o in outcomes(items).items()
+                  if o != "restored"}, err))
+            if bad > 3:
+                break
+        for path in [p for p in after if is_new(p)]:
+            full = os.path.join(root, path)
+            if os.path.lexists(full):
+                shutil.rmtree(full) if os.path.isdir(full) and not os.path.islink(full) else os.remove(full)
+        for path in sorted(grown, key=len, reverse=True):
+            if path in before:
+                os.utime(os.path.join(root, path), ns=(0, before[path][4]))
+        os.utime(root, ns=(0, before[""][4]))
+    took = time.monotonic() - begin
+    check(f"{HISTORIES} histories", bad == 0)
+    print(f"   {HISTORIES} histories, {steps} steps, {paths} paths put back, {took:.0f} s", flush=True)
+    docker("rm", "-f", "rhist")
+
+
+def stopped_histories(docker, work):
+    docker.run("rdown")
+    before = snapshot(root_of(docker, "rdown") + "/prd")
+    for number in range(min(HISTORIES, 6)):
+        rng = random.Random(SEED * 7 + number)
+        root = root_of(docker, "rdown") + "/prd"
+        for _ in range(rng.randint(4, 20)):
+            try:
+                act(rng, root, None)
+            except OSError:
+                pass
+        for path in [p for p in paths_of(root) if is_new(os.path.relpath(p, root))]:
+            if os.path.lexists(path):
+                shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.remove(path)
+        docker("stop", "-t", "1", "rdown")
+        code, items, _, err = restore(work + "/none.db", "--force", "rdown:/prd")
+        diff = docker("diff", "rdown").stdout
+        docker("start", "rdown")
+        after = snapshot(root_of(docker, "rdown") + "/prd")
+        check(f"history {number}, stopped", code in (0, 1) and before == after and diff == b"",
+              (code, differences(before, after)[:4], diff, outcomes(items), err))
+    docker("rm", "-f", "rdown")
+
+
+def main():
+    docker = Docker()
+    work = tempfile.mkdtemp(prefix="culprit-restore.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
+    try:
+        make_image(docker)
+        for part in (whole, left_alone, volume, recorded, hostile, stopped_histories, histories):
+            if not os.environ.get("ONLY") or part.__name__ in os.environ["ONLY"].split():
+                if part is not whole and os.environ.get("ONLY"):
+                    docker.run("rweb")
+                print(f"-- {part.__name__}", flush=True)
+                part(docker, work)
+    finally:
+        docker.stop()
+        shutil.rmtree(work, ignore_errors=True)
+    print(f"{passed} passed, {len(failures)} failed")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

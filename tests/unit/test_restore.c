@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* One file put back: all that belongs to it, beside and then linked in; directories that lead nowhere else. */
+#include "test.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "restore/copy.h"
+#include "restore/item.h"
+#include "restore/place.h"
+#include "restore/put.h"
+#include "util/cleanup.h"
+
+static char base[] = "/tmp/culprit-restore.XXXXXX";
+
+static void shell(const char *script)
+{
+    char command[2048];
+
+    snprintf(command, sizeof(command), "cd %s && { %s; }", base, script);
+    assert_int_equal(system(command), 0);
+}
+
+static bool holds(const char *script)
+{
+    char command[2048];
+
+    snprintf(command, sizeof(command), "cd %s && { %s; } > /dev/null 2>&1", base, script);
+    return system(command) == 0;
+}
+
+static int open_in(const char *name, int flags)
+{
+    char path[PATH_MAX];
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/%s", base, name);
+    fd = open(path, flags | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static struct put_source source_of(const char *name)
+{
+    struct put_source s = { .fd = open_in(name, O_PATH | O_NOFOLLOW), .content = -EBADF };
+
+    assert_int_equal(fstat(s.fd, &s.st), 0);
+    return s;
+}
+
+/* ---- directories ---- */
+
+static const struct place_row {
+    const char *name, *make, *path;
+    int r;
+} place_rows[] = {
+    { "the root itself", ":", "/", 0 },
+    { "below", "mkdir -p in/a/b", "/a/b", 0 },
+    { "a link to a directory beside", "mkdir -p in/a; ln -s a in/l", "/l", -ELOOP },
+    { "a link on the way", "mkdir -p in/a/b; ln -s a in/l", "/l/b", -ELOOP },
+    { "a link out", "ln -s /etc in/l", "/l", -ELOOP },
+    { "up", "mkdir -p in/a out", "/a/../../out", -1 },
+    { "a file", "echo > in/f", "/f", -ENOTDIR },
+    { "nothing", ":", "/none", -ENOENT },
+};
+
+static void places(void **state)
+{
+    const struct place_row *row = *state;
+    int root;
+
+    shell("rm -rf in out; mkdir in");
+    shell(row->make);
+    root = open_in("in", O_PATH | O_DIRECTORY);
+    for (unsigned i = 0; i < 2; i++) {
+        int fd;
+
+        place_without_openat2 = i;
+        fd = place_open_directory(root, bytes_of(row->path));
+        if (row->r == 0 || row->r == -1)
+            assert_true(row->r == 0 ? fd >= 0 : fd < 0);
+        else
+            assert_true(fd == row->r || (fd == -ENOTDIR && row->r == -ELOOP)); /* O_DIRECTORY of a link */
+        closep(&fd);
+    }
+    place_without_openat2 = false;
+    close(root);
+}
+
+/* ---- putting ---- */
+
+static const char same[] = "test \"$(stat -c '%f %u %g %Y %s' from)\" = \"$(stat -c '%f %u %g %Y %s' in/to)\"";
+
+static const struct put_row {
+    const char *name, *make;
+    bool replace;
+    int r;
+    const char *then; /* what must hold afterwards */
+} put_rows[] = {
+    { "a file", "echo x > from; chmod 4751 from; touch -d 2001-02-03 from", false, 0, "cmp from in/to" },
+    { "an empty file", ": > from; chmod 0 from", false, 0, "test -e in/to" },
+    { "a sparse file", "truncate -s 64M from; echo x >> from", false, 0, "cmp from in/to && test $(stat -c %b in/to) -lt 1000" },
+    { "only a hole", "truncate -s 1G from", false, 0, "test $(stat -c %b in/to) -lt 1000" },
+    { "a link", "ln -s /nowhere from; touch -hd 2001-02-03 from", false, 0, "test \"$(readlink in/to)\" = /nowhere" },
+    { "a directory", "mkdir from; chmod 2750 from; touch -d 2001-02-03 from", false, 0, "test -d in/to" },
+    { "a fifo", "mkfifo -m 620 from; touch -d 2001-02-03 from", false, 0, "test -p in/to" },
+    { "something is there", "echo x > from; echo new > in/to", false, -EEXIST, "grep -q new in/to" },
+    { "a link is there", "echo x > from; ln -s ../canary in/to", false, -EEXIST, "grep -q safe canary" },
+    { "a directory for a link", "mkdir from; ln -s .. in/to", false, -EEXIST, "test -L in/to" },
+    { "replaced", "echo x > from; echo new > in/to", true, 0, "cmp from in/to" },
+    { "a link is replaced, not followed", "echo x > from; ln -s ../canary in/to", true, 0, "grep -q safe canary && cmp from in/to" },
+    { "a directory is not", "echo x > from; mkdir in/to", true, -EISDIR, "test -d in/to" },
+    { "a directory in a file's place", "mkdir from; echo new > in/to", true, 0, "test -d in/to" },
+};
+
+static void puts_back(void **state)
+{
+    const struct put_row *row = *state;
+    struct put_source from;
+    unsigned given = 0;
+    int directory, r;
+
+    shell("rm -rf in from canary; mkdir in; echo safe > canary");
+    shell(row->make);
+    from = source_of("from");
+    directory = open_in("in", O_PATH | O_DIRECTORY);
+    r = put_new(directory, "to", &from, row->replace, &given, NULL);
+    assert_int_equal(r, row->r);
+    assert_true(holds(row->then));
+    if (r == 0)
+        assert_true(holds(S_ISDIR(from.st.st_mode) ? "test \"$(stat -c '%f %u %g %Y' from)\" = \"$(stat -c '%f %u %g %Y' in/to)\"" : same));
+    assert_true(holds("test -z \"$(ls -A in | grep -v '^to$')\"")); /* nothing is left beside it */
+    close(directory);
+    close(from.fd);
+}
+
+static void gives_attributes(void **state)
+{
+    struct put_source from;
+    struct file_state seen;
+    unsigned given = 0;
+    struct stat st;
+    int directory;
+
+    (void)state;
+    shell("rm -rf in from; mkdir in; echo x > from; chmod 640 from; echo x > in/to; chmod 777 in/to; ln in/to in/second");
+    from = source_of("from");
+    directory = open_in("in", O_PATH | O_DIRECTORY);
+    assert_int_equal(fstatat(directory, "to", &st, 0), 0);
+    seen = (struct file_state){ .mode = st.st_mode, .uid = st.st_uid, .gid = st.st_gid };
+    assert_int_equal(put_attributes(directory, "to", &from, &seen, &given, NULL), -EMLINK);
+    shell("rm in/second; echo y > in/to");
+    assert_int_equal(put_attributes(directory, "to", &from, &seen, &given, NULL), -ESTALE);
+    shell("echo x > in/to; chmod 770 in/to");
+    assert_int_equal(put_attributes(directory, "to", &from, &seen, &given, NULL), -ESTALE);
+    shell("rm in/to; ln -s ../from in/to");
+    assert_int_equal(put_attributes(directory, "to", &from, &seen, &given, NULL), -ESTALE);
+    shell("rm in/to; echo x > in/to; chmod 777 in/to");
+    assert_int_equal(put_attributes(directory, "to", &from, &seen, &given, NULL), 0);
+    assert_true(holds(same));
+    close(directory);
+    close(from.fd);
+}
+
+static void compares_content(void **state)
+{
+    int a, b;
+
+    (void)state;
+    shell("rm -f a b; truncate -s 1T a b");
+    a = open_in("a", O_RDWR);
+    b = open_in("b", O_RDWR);
+    assert_int_equal(content_is_equal(a, b), 1);
+    assert_int_equal(pwrite(b, "x", 1, 1 << 30), 1);
+    assert_int_equal(content_is_equal(a, b), 0);
+    close(a);
+    close(b);
+}
+
+/* ---- items ---- */
+
+static int add(struct restore_items *items, const char *path, enum difference_kind kind)
+{
+    struct difference *d = difference_new();
+
+    assert_non_null(d);
+    d->path = arena_copy(&d->arena, bytes_of(path));
+    d->kind = kind;
+    return restore_items_add(items, d);
+}
+
+static void collects(void **state)
+{
+    struct restore_items items = { 0 };
+
+    (void)state;
+    assert_int_equal(add(&items, "/a", DIFFERENCE_MODE), 0);
+    assert_int_equal(add(&items, "/a", DIFFERENCE_OWNER), 0);
+    assert_int_equal(add(&items, "/a/new", DIFFERENCE_ADDED), 0);
+    assert_int_equal(add(&items, "/a/new2", DIFFERENCE_ADDED), 0);
+    assert_int_equal(add(&items, "/b", DIFFERENCE_MISSING), 0);
+    assert_int_equal(add(&items, "/ab/new", DIFFERENCE_ADDED), 0);
+    restore_items_sort(&items);
+    assert_int_equal(items.count, 2);
+    assert_int_equal(items.all[0].kinds, RESTORE_BIT(DIFFERENCE_MODE) | RESTORE_BIT(DIFFERENCE_OWNER));
+    assert_true(restore_items_has_grown(&items, bytes_of("/a")));
+    assert_true(restore_items_has_grown(&items, bytes_of("/ab")));
+    assert_false(restore_items_has_grown(&items, bytes_of("/b")));
+    assert_false(restore_items_has_grown(&items, bytes_of("/")));
+    restore_items_done(&items);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(gives_attributes), cmocka_unit_test(compares_content),
+                                        cmocka_unit_test(collects) };
+    int failed;
+
+    assert(mkdtemp(base));
+    failed = RUN_ROWS(place_rows, places) + RUN_ROWS(put_rows, puts_back) + cmocka_run_group_tests(tests, NULL, NULL);
+    shell("cd / && rm -rf \"$OLDPWD\"");
+    return failed;
+}
