@@ -84,6 +84,8 @@ vim                  vim-enhanced           test (situations)
 systemd              systemd                test (virtual machines)
 cpio                 cpio                   test (virtual machines)
 kmod                 kmod                   test (virtual machines)
+plocate              plocate                test (the database of locate)
+rpm                  rpm-build              test (packages of rpm)
 xz-utils             xz                     test (virtual machines)
 TABLE
 }

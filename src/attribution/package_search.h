@@ -20,6 +20,3 @@ extern const struct package_database package_databases[]; /* dpkg's first; the l
 /* Pure, in a worker. request: the path that is looked for, NUL, and what gathered by. g: what was gathered, which is written to.
  * The answer: name, NUL, version; -ENOENT. */
 int image_packages_search(struct bytes request, const struct gathered *g, struct sbuf *answer);
-
-/* Pure: rpm's header of a package. True if it has the file; name and version go into the buffers. */
-bool rpm_header_has(struct bytes header, struct bytes path, struct sbuf *name, struct sbuf *version);

@@ -11,7 +11,7 @@ static const char *const names[CLUE_KIND_COUNT] = {
     [CLUE_MISSING] = "missing", [CLUE_CHANGED] = "changed",     [CLUE_ADDED] = "added",       [CLUE_HIDDEN] = "hidden",
     [CLUE_UNMOUNTED] = "unmounted", [CLUE_OPEN] = "open",       [CLUE_KEPT] = "kept",         [CLUE_INTACT] = "intact",
     [CLUE_RECORDED] = "recorded", [CLUE_TIME] = "time",         [CLUE_HAPPENED] = "happened", [CLUE_RUNNING] = "running",
-    [CLUE_RULE] = "rule",       [CLUE_AGENT] = "agent",
+    [CLUE_RULE] = "rule",       [CLUE_AGENT] = "agent",       [CLUE_BACKUP] = "backup",
 };
 
 const char *clue_kind_name(enum clue_kind kind)

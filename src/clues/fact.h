@@ -25,6 +25,7 @@ enum clue_kind {
     CLUE_RECORDED,  /* culprit has a record of it */
     /* when */
     CLUE_TIME,
+    CLUE_BACKUP,    /* what may have a copy: named, not opened */
     /* what happened then */
     CLUE_HAPPENED,
     CLUE_RUNNING, /* a process that is still there */
@@ -55,7 +56,8 @@ enum clue_mark {
     CLUE_HOLDS = 1 << 16,      /* a process that works in the directory, or holds a file there */
     CLUE_RECREATES = 1 << 17,  /* its files begin anew with it */
     CLUE_LOGGED = 1 << 18,     /* whenever it runs, the logs that were read have it */
-    CLUE_MARKS_ALL = (1 << 19) - 1,
+    CLUE_STILL = 1 << 19,      /* the time is one at which it was still there */
+    CLUE_MARKS_ALL = (1 << 20) - 1,
 };
 
 #define CLUE_NAMES (CLUE_NAMES_PATH | CLUE_NAMES_ABOVE | CLUE_NAMES_BELOW)

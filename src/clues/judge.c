@@ -80,10 +80,20 @@ static bool has_a_file_here(const struct clue_circumstances *c, struct bytes pac
     return false;
 }
 
+static bool is_package_manager(struct bytes suspect)
+{
+    static const char *const all[] = { "apt: ", "dnf: ", "zypper: " };
+
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+        if (bytes_starts_with(suspect, bytes_of(all[i])))
+            return true;
+    return false;
+}
+
 static bool has_transaction(const struct clue_circumstances *c)
 {
     for (size_t i = 0; i < c->count; i++)
-        if (c->facts[i].kind == CLUE_HAPPENED && bytes_starts_with(c->facts[i].suspect, bytes_of("apt: ")))
+        if (c->facts[i].kind == CLUE_HAPPENED && is_package_manager(c->facts[i].suspect))
             return true;
     return false;
 }
@@ -147,7 +157,7 @@ static bool restores(const struct clue_circumstances *c, const struct clue_fact 
 
 static bool is_transaction(const struct clue_circumstances *c, const struct clue_fact *f)
 {
-    return bytes_starts_with(f->suspect, bytes_of("apt: ")) && ran_in_minute(c, f);
+    return is_package_manager(f->suspect) && ran_in_minute(c, f);
 }
 
 static bool guards(const struct clue_circumstances *c, const struct clue_fact *f)
@@ -189,6 +199,28 @@ static bool not_logged(const struct clue_circumstances *c, const struct clue_fac
            !bytes_starts_with(f->suspect, bytes_of("cron job: /etc/cron.")) && !ran_at_all(c, f->suspect);
 }
 
+/* When what is asked for was seen for the last time; 0: nobody says. */
+static uint64_t last_seen(const struct clue_circumstances *c)
+{
+    uint64_t last = 0;
+
+    for (size_t i = 0; i < c->count; i++)
+        if ((c->facts[i].marks & CLUE_STILL) && bytes_equal(c->facts[i].path, c->question->path))
+            last = MAX(last, c->facts[i].from_ns);
+    return last;
+}
+
+/* All that it did was long over then. */
+static bool still_there(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    uint64_t seen = f->kind == CLUE_HAPPENED && f->from_ns && !c->there ? last_seen(c) : 0;
+
+    for (size_t i = 0; i < c->count && seen; i++)
+        if (c->facts[i].kind == CLUE_HAPPENED && bytes_equal(c->facts[i].suspect, f->suspect) && c->facts[i].to_ns + CLUE_BEFORE_NS >= seen)
+            return false;
+    return seen != 0;
+}
+
 static bool came_later(const struct clue_circumstances *c, const struct clue_fact *f)
 {
     (void)c;
@@ -214,6 +246,7 @@ const struct clue_rule clue_rules[] = {
     { "restores", -5, "but it leaves its files as they are in its list", restores },
     { "not_due", -5, "but it was not due then", not_due },
     { "not_logged", -5, "but the log that covers the moment does not have it", not_logged },
+    { "still_there", -5, "but it was still there afterwards", still_there },
     { "later", -100, "but it did not exist yet", came_later },
 };
 /* clang-format on */
@@ -306,7 +339,7 @@ void clue_circumstances_find(const struct clue_question *q, const struct clue_fa
 
         ret->missing |= f->kind == CLUE_MISSING;
         ret->changed |= f->kind == CLUE_CHANGED;
-        ret->there |= f->kind == CLUE_TIME && bytes_equal(f->path, q->path);
+        ret->there |= f->kind == CLUE_TIME && !(f->marks & CLUE_STILL) && bytes_equal(f->path, q->path);
         ret->jobs_are_logged |= f->kind == CLUE_HAPPENED && (f->marks & CLUE_LOGGED) && bytes_starts_with(f->suspect, bytes_of("cron job: "));
     }
 }

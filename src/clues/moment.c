@@ -10,7 +10,7 @@
 /* How much a time says of the moment that is asked for; 0: nothing. */
 static unsigned rank_of(const struct clue_fact *f)
 {
-    if (!f->from_ns)
+    if (!f->from_ns || (f->marks & CLUE_STILL))
         return 0;
     if (f->marks & (CLUE_EXACT | CLUE_DID))
         return 5;

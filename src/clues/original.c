@@ -11,17 +11,18 @@ void original_put(struct sbuf *out, const struct original *o)
 {
     flat_put_bytes(out, o->path);
     flat_put_bytes(out, o->owner);
-    flat_put_bytes(out, o->md5);
+    flat_put_bytes(out, o->digest);
     flat_put_u64(out, o->size);
     flat_put_u64(out, o->mtime_s);
+    flat_put_u64(out, o->seen_ns);
 }
 
 int original_get(struct bytes *in, struct original *ret)
 {
     struct original o = { 0 };
 
-    if (flat_get_bytes(in, &o.path) < 0 || flat_get_bytes(in, &o.owner) < 0 || flat_get_bytes(in, &o.md5) < 0 ||
-        flat_get_u64(in, &o.size) < 0 || flat_get_u64(in, &o.mtime_s) < 0 || !o.path.len || o.path.data[0] != '/' ||
+    if (flat_get_bytes(in, &o.path) < 0 || flat_get_bytes(in, &o.owner) < 0 || flat_get_bytes(in, &o.digest) < 0 ||
+        flat_get_u64(in, &o.size) < 0 || flat_get_u64(in, &o.mtime_s) < 0 || flat_get_u64(in, &o.seen_ns) < 0 || !o.path.len || o.path.data[0] != '/' ||
         o.path.len > CLUE_PATH_MAX || o.owner.len > CLUE_TEXT_MAX)
         return -EBADMSG;
     *ret = o;
@@ -30,8 +31,7 @@ int original_get(struct bytes *in, struct original *ret)
 
 /* ---- dpkg ---- */
 
-/* "/bin/x" of a list may be /usr/bin/x: /bin is a link on merged systems. */
-static bool covers(const struct clue_question *q, struct bytes path)
+bool original_covers(const struct clue_question *q, struct bytes path)
 {
     static const struct bytes usr = { "/usr", 4 };
 
@@ -76,14 +76,14 @@ void original_dpkg(struct sbuf *out, const struct clue_question *q, struct bytes
         struct original o = { 0 };
 
         line = bytes_next_line(&list);
-        if (line.len < 2 || line.data[0] != '/' || line.len > CLUE_PATH_MAX || !covers(q, line))
+        if (line.len < 2 || line.data[0] != '/' || line.len > CLUE_PATH_MAX || !original_covers(q, line))
             continue;
         /* a directory of the list is followed by what lies in it */
         if (list.len > line.len && bytes_starts_with(list, line) && list.data[line.len] == '/')
             continue;
         o.path = line;
         o.owner = package;
-        o.md5 = md5_of(md5sums, &rest, line);
+        o.digest = md5_of(md5sums, &rest, line);
         original_put(out, &o);
     }
 }

@@ -6,12 +6,14 @@
 #pragma once
 
 #include "clues/clues.h"
+#include "foreign/job.h"
 
 struct original {
     struct bytes path;
     struct bytes owner; /* "package foo", "git's index in /srv/x/.git" */
-    struct bytes md5;   /* hexadecimal; empty: not known */
+    struct bytes digest; /* hexadecimal: MD5, SHA-1 or SHA-256, by its length; empty: not known */
     uint64_t size, mtime_s; /* of git's index; mtime_s 0: not known */
+    uint64_t seen_ns;       /* it was there then, or later; 0: the list does not say when */
 };
 
 /* An answer of the first job is a row of these. */
@@ -21,7 +23,17 @@ int original_get(struct bytes *in, struct original *ret); /* views. -EBADMSG */
 /* The lists of dpkg; an index of git. Pure: the rows of the files at or below the path. */
 void original_dpkg(struct sbuf *out, const struct clue_question *q, struct bytes package, struct bytes list, struct bytes md5sums);
 int original_git(struct sbuf *out, const struct clue_question *q, struct bytes tree, struct bytes index);
+/* The database of locate (plocate, mlocate), which was begun at made_ns (0: not known). -EBADMSG: it is none */
+int original_locate(struct sbuf *out, const struct clue_question *q, uint64_t made_ns, struct bytes db);
+
+#define ORIGINAL_LOCATE_MAX (160 * 1024 * 1024)
+extern const struct foreign_job original_locate_job, original_rpm_job;
+
+/* Is the path of a list at or below what is asked for? On merged systems "/bin/x" of a list is /usr/bin/x. */
+bool original_covers(const struct clue_question *q, struct bytes path);
 
 /* The source's `ask`. */
 int original_ask_packages(struct clues *c, unsigned source, struct err *err);
+int original_ask_rpm(struct clues *c, unsigned source, struct err *err);
 int original_ask_git(struct clues *c, unsigned source, struct err *err);
+int original_ask_locate(struct clues *c, unsigned source, struct err *err);

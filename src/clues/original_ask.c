@@ -131,23 +131,29 @@ static uint64_t gone_at(const struct checking *c, struct bytes path)
     return 0;
 }
 
-static bool same_md5(int fd, struct bytes wanted)
+/* The kind of a digest in hexadecimal; NULL: none that is known. */
+static const EVP_MD *kind_of(struct bytes digest)
+{
+    return digest.len == 32 ? EVP_md5() : digest.len == 40 ? EVP_sha1() : digest.len == 64 ? EVP_sha256() : NULL;
+}
+
+static bool same_digest(int fd, struct bytes wanted)
 {
     EVP_MD_CTX *md = EVP_MD_CTX_new();
     unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned len = 0;
     static char buffer[64 * 1024];
-    char text[33];
+    unsigned len = 0;
+    char text[65];
     ssize_t n;
-    bool ok = md && EVP_DigestInit_ex(md, EVP_md5(), NULL);
+    bool ok = md && EVP_DigestInit_ex(md, kind_of(wanted), NULL);
 
     while (ok && (n = read(fd, buffer, sizeof(buffer))) > 0)
         ok = EVP_DigestUpdate(md, buffer, (size_t)n);
-    ok = ok && EVP_DigestFinal_ex(md, digest, &len) && len == 16;
+    ok = ok && EVP_DigestFinal_ex(md, digest, &len) && 2 * (size_t)len == wanted.len;
     EVP_MD_CTX_free(md);
-    for (unsigned i = 0; ok && i < 16; i++)
-        snprintf(text + 2 * i, 3, "%02x", digest[i]);
-    return !ok || bytes_equal(wanted, (struct bytes){ text, 32 });
+    for (unsigned i = 0; ok && i < len; i++)
+        snprintf(text + (size_t)2 * i, 3, "%02x", digest[i]);
+    return !ok || bytes_equal(wanted, (struct bytes){ text, wanted.len });
 }
 
 static void put(struct checking *c, enum clue_kind kind, const struct original *o, uint64_t time_ns, const char *text)
@@ -160,6 +166,17 @@ static void put(struct checking *c, enum clue_kind kind, const struct original *
     clue_put(&c->out, &f);
 }
 
+/* Before that it was not gone. */
+static void put_seen(struct checking *c, const struct original *o)
+{
+    struct clue_fact f = { .kind = CLUE_TIME, .marks = CLUE_STILL, .from_ns = o->seen_ns, .path = o->path };
+    char says[CLUE_TEXT_MAX];
+
+    snprintf(says, sizeof(says), "was still there for %.*s", (int)o->owner.len, o->owner.data);
+    f.text = bytes_of(says);
+    clue_put(&c->out, &f);
+}
+
 static void check_one(struct checking *c, const struct original *o)
 {
     _cleanup_close_ int fd = beneath_open(c->root, o->path, O_PATH | O_NOFOLLOW), file = -EBADF;
@@ -168,6 +185,8 @@ static void check_one(struct checking *c, const struct original *o)
     if (fd == -ENOENT || fd == -ENOTDIR) {
         c->missing++;
         put(c, CLUE_MISSING, o, gone_at(c, o->path), "is missing; it is in the list of");
+        if (o->seen_ns && c->missing == 1)
+            put_seen(c, o);
         return;
     }
     if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
@@ -176,13 +195,13 @@ static void check_one(struct checking *c, const struct original *o)
         put(c, CLUE_CHANGED, o, mtime_of(&st), (uint64_t)st.st_size == o->size ? "was written since (the size is the same):" : "is not as in");
         return;
     }
-    if (o->md5.len == 32) {
+    if (kind_of(o->digest)) {
         if (c->hashed + (uint64_t)st.st_size > HASHED_MAX || (file = beneath_reopen_file(fd)) < 0) {
             c->skipped++;
             return;
         }
         c->hashed += (uint64_t)st.st_size;
-        if (!same_md5(file, o->md5)) {
+        if (!same_digest(file, o->digest)) {
             put(c, CLUE_CHANGED, o, mtime_of(&st), "its content is not as in");
             return;
         }
@@ -237,7 +256,7 @@ static int take_check(struct clues *c, unsigned source, struct bytes answer, str
         }
         if (clue_take(&answer, &f, &cover) != CLUE_PART_FACT)
             return -EBADMSG;
-        counts->differ++;
+        counts->differ += f.kind != CLUE_TIME;
         r = clues_add(c, source, &f);
     }
     return r;
@@ -316,8 +335,20 @@ int original_ask_packages(struct clues *c, unsigned source, struct err *err)
     return ask(c, source, &dpkg_job);
 }
 
+int original_ask_rpm(struct clues *c, unsigned source, struct err *err)
+{
+    (void)err;
+    return ask(c, source, &original_rpm_job);
+}
+
 int original_ask_git(struct clues *c, unsigned source, struct err *err)
 {
     (void)err;
     return ask(c, source, &git_job);
+}
+
+int original_ask_locate(struct clues *c, unsigned source, struct err *err)
+{
+    (void)err;
+    return ask(c, source, &original_locate_job);
 }

@@ -92,7 +92,7 @@ static void put_state(const struct clue_page *p, struct sbuf *out)
     } rows[] = {
         { CLUE_RECORDED, "RECORDED" }, { CLUE_HIDDEN, "HIDDEN" }, { CLUE_UNMOUNTED, "UNMOUNTED" }, { CLUE_MISSING, "GONE" },
         { CLUE_OPEN, "OPEN" },         { CLUE_KEPT, "KEPT" },     { CLUE_CHANGED, "CHANGED" },     { CLUE_ADDED, "ADDED" },
-        { CLUE_INTACT, "INTACT" },     { CLUE_TIME, "WHEN" },
+        { CLUE_INTACT, "INTACT" },     { CLUE_BACKUP, "BACKUPS" },     { CLUE_TIME, "WHEN" },
     };
     size_t count;
     const struct clue_fact *facts = clues_facts(p->clues, &count);

@@ -2,7 +2,9 @@
 /* The first byte says whose text the rest is: each parser of a source, the answer of a worker, and a question. What comes out is judged. */
 #include <stdlib.h>
 
+#include "clues/at.h"
 #include "clues/cleaners.h"
+#include "clues/copies.h"
 #include "clues/cron.h"
 #include "clues/judge.h"
 #include "clues/original.h"
@@ -83,6 +85,15 @@ static void parse(unsigned which, struct sbuf *out, const struct clue_question *
     case 15:
         people_history(out, q, name, name, text);
         break;
+    case 16:
+        package_log_rpm(out, q, name, text);
+        break;
+    case 17: /* the name says when it was due */
+        at_job(out, q, (struct bytes){ "/a00001019191f5", 15 }, text);
+        break;
+    case 18:
+        copies_lvm(out, name, text);
+        break;
     default:
         break;
     }
@@ -113,14 +124,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!size)
         return 0;
     setenv("TZ", "UTC", 1);
-    if (data[0] % 16 == 11)
+    switch (data[0] % 20) {
+    case 11:
         (void)original_git(&out, &q, (struct bytes){ "/srv", 4 }, text);
-    else if (data[0] % 16 == 12)
+        break;
+    case 12:
         take_anything(text);
-    else
-        parse(data[0] % 16, &out, &q, text);
-    if (data[0] % 16 != 11 && data[0] % 16 != 12)
+        break;
+    case 19:
+        (void)original_locate(&out, &q, AT, text);
+        break;
+    default:
+        parse(data[0] % 20, &out, &q, text);
         check(&out, &q);
+    }
     sbuf_done(&out);
     return 0;
 }

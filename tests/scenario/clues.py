@@ -144,6 +144,73 @@ def package(name):
     run("dpkg", "-i", BASE / "x.deb")
 
 
+@past("removed from an rpm's list", None, state="missing", target="/opt/clues-rpm/f1")
+def rpm_file():
+    rpm_package()
+    os.unlink("/opt/clues-rpm/f1")
+
+
+@past("changed beside the rpm's checksum", None, state="changed", target="/opt/clues-rpm/f1")
+def rpm_changed():
+    rpm_package()
+    make("/opt/clues-rpm/f1", "another\n")
+
+
+@past("an rpm removed, by dnf's log", "package clues-rpm", target="/opt/clues-rpm")
+def rpm_removed():
+    rpm_package()
+    run("rpm", "--dbpath", "/var/lib/rpm", "-e", "--nodeps", "clues-rpm")
+    make("/var/log/dnf.rpm.log", f"{datetime.datetime.now().astimezone():%Y-%m-%dT%H:%M:%S%z} SUBDEBUG Erase: clues-rpm-1-1.noarch\n")
+
+
+def rpm_package():
+    """A real one, by rpm, with a database of its own."""
+    if not shutil.which("rpmbuild"):
+        raise LeftOut("no rpm")
+    os.makedirs("/var/lib/rpm", exist_ok=True)
+    run("mount", "-t", "tmpfs", "tmpfs", "/var/lib/rpm")
+    top = BASE / "rpm"
+    make(top / "x.spec", "Name: clues-rpm\nVersion: 1\nRelease: 1\nSummary: x\nLicense: MIT\nBuildArch: noarch\n%description\nx\n%install\n"
+         "mkdir -p %{buildroot}/opt/clues-rpm\necho one > %{buildroot}/opt/clues-rpm/f1\necho two > %{buildroot}/opt/clues-rpm/f2\n"
+         "%files\n/opt/clues-rpm\n")
+    run("rpmbuild", "-bb", "--define", f"_topdir {top}", top / "x.spec")
+    run("rpm", "--dbpath", "/var/lib/rpm", "-i", "--nodeps", next(top.glob("RPMS/noarch/*.rpm")))
+
+
+@past("gone since the database of locate was made", None, state="missing")
+def locate():
+    program = shutil.which("updatedb.plocate")
+    if not program:
+        raise LeftOut("no plocate")
+    directory = data()
+    os.makedirs("/var/lib/plocate", exist_ok=True)
+    run("mount", "-t", "tmpfs", "tmpfs", "/var/lib/plocate")
+    run(program, "-U", BASE, "-o", "/var/lib/plocate/plocate.db", "--prunepaths", "", "--prunefs", "", "-l", "no")
+    os.unlink(directory / "b")
+
+
+@past("a snapshot of snapper has it", None, state="kept", target="data/b")
+def snapshot():
+    directory = data()
+    shutil.copytree(directory, BASE / ".snapshots/7/snapshot/data")
+    os.unlink(directory / "b")
+    os.makedirs(BASE / ".snapshots/8/snapshot/data")
+
+
+@past("restic makes backups of this host", None, state="backup", target="data/b")
+def restic():
+    make("/root/.cache/restic/0123456789abcdef/version", "1\n")
+    os.unlink(data() / "b")
+
+
+@past("a job of at that waits has not run", None)
+def at_waits():
+    directory = data()
+    spool = pathlib.Path("/var/spool/cron/atjobs")
+    make(spool / f"a00001{int(time.time()) // 60 + 5:08x}", f"#!/bin/sh\n# atrun uid=0 gid=0\nrm -rf {directory}\n", 0o700)
+    os.unlink(directory / "b")
+
+
 @past("a tracked file removed from a work tree", None, state="missing")
 def git_tracked():
     directory = data()

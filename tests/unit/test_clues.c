@@ -10,7 +10,11 @@
 #include <time.h>
 #include <utmp.h>
 
+#include <zstd.h>
+
+#include "clues/at.h"
 #include "clues/cleaners.h"
+#include "clues/copies.h"
 #include "clues/cron.h"
 #include "clues/deleted_burst.h"
 #include "clues/line.h"
@@ -23,6 +27,7 @@
 #include "clues/syslog.h"
 #include "clues/units.h"
 #include "engine/flat.h"
+#include "util/cleanup.h"
 #include "util/escape.h"
 
 #define SECOND NS_PER_S
@@ -339,6 +344,81 @@ static void test_package_logs(void **state)
     assert_int_equal(s.len, 0);
 }
 
+static const struct rpm_log_row {
+    const char *name, *text, *suspect; /* NULL: nothing */
+    unsigned marks;
+} rpm_logs[] = {
+    { "dnf.rpm.log, removed", "2026-11-28T20:13:19+0000 SUBDEBUG Erase: foo-bar-1:1.0-1.fc40.x86_64\n", "package foo-bar",
+      CLUE_STARTED | CLUE_LOGGED | CLUE_REMOVES },
+    { "dnf.rpm.log, upgraded", "2026-11-28T20:13:19+0000 SUBDEBUG Upgrade: foo-1.0-1.x86_64\n", "package foo", CLUE_STARTED | CLUE_LOGGED | CLUE_ALTERS },
+    { "dnf.log, the command", "2026-11-28T20:13:19+0000 DDEBUG Command: dnf -y remove foo \n", "dnf: dnf -y remove foo ", CLUE_STARTED },
+    { "yum.log", "Nov 28 20:13:19 Erased: foo-1.0-1.x86_64\n", "package foo", CLUE_STARTED | CLUE_LOGGED | CLUE_REMOVES },
+    { "zypper, removed", "2026-11-28 20:13:19|remove |foo|1.0-1|x86_64|root@h|\n", "package foo", CLUE_STARTED | CLUE_LOGGED | CLUE_REMOVES },
+    { "zypper, the command", "2026-11-28 20:13:19|command|root@h|'zypper' 'rm' 'foo'|\n", "zypper: 'zypper' 'rm' 'foo'", CLUE_STARTED },
+    { "at another time", "2026-11-28T10:13:19+0000 SUBDEBUG Erase: foo-1.0-1.x86_64\n", NULL, 0 },
+    { "a message of dnf", "2026-11-28T20:13:19+0000 DEBUG Removed: \n2026-11-28T20:13:19+0000 INFO Complete\n", "package ",
+      CLUE_STARTED | CLUE_LOGGED | CLUE_REMOVES },
+    { "short", "2026-11-28 20:13:19|\n2026-11-28 20:13:19\n", NULL, 0 },
+};
+
+static void test_rpm_log(void **state)
+{
+    const struct rpm_log_row *row = *state;
+    struct clue_question q = question_of("/srv/data");
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+    struct clue_fact f;
+
+    package_log_rpm(&s, &q, bytes_of("l"), bytes_of(row->text));
+    if (!row->suspect) {
+        assert_int_equal(s.len, 0);
+        return;
+    }
+    f = only(&s);
+    assert_bytes(f.suspect, row->suspect);
+    assert_int_equal(f.marks, row->marks);
+}
+
+static void test_at(void **state)
+{
+    struct clue_question q = question_of("/srv/data");
+    static const char job[] = "#!/bin/sh\n# atrun uid=0 gid=0\nHOME=/root; export HOME\n${SHELL:-/bin/sh} << 'm'\nrm -rf /srv/data\n\nm\n";
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+    char name[64];
+    struct clue_fact f;
+
+    (void)state;
+    snprintf(name, sizeof(name), "/var/spool/at/a00001%08llx", (unsigned long long)(AT / SECOND / 60));
+    at_job(&s, &q, bytes_of(name), bytes_of(job));
+    f = only(&s);
+    assert_bytes(f.suspect, "at job: rm -rf /srv/data");
+    assert_int_equal(f.marks, CLUE_NAMES_PATH | CLUE_REMOVES | CLUE_NOT_DUE); /* it waits: it has not run */
+    assert_int_equal(f.from_ns, AT / SECOND / 60 * 60 * SECOND);
+    sbuf_clear(&s);
+    name[sizeof("/var/spool/at/") - 1] = '=';
+    at_job(&s, &q, bytes_of(name), bytes_of(job));
+    f = only(&s);
+    assert_int_equal(f.marks, CLUE_NAMES_PATH | CLUE_REMOVES | CLUE_DUE);
+    sbuf_clear(&s);
+    at_job(&s, &q, bytes_of("/var/spool/at/.SEQ"), bytes_of(job));
+    at_job(&s, &q, bytes_of("/var/spool/at/spool-job-name-"), bytes_of(job));
+    assert_int_equal(s.len, 0);
+}
+
+static void test_lvm(void **state)
+{
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+    struct clue_fact f;
+
+    (void)state;
+    copies_lvm(&s, bytes_of("/etc/lvm/backup/vg"),
+               bytes_of("vg {\n logical_volumes {\n  root {\n   segment1 {\n    type = \"striped\"\n   }\n  }\n  snapshot0 {\n   segment1 {\n"
+                        "    type = \"snapshot\"\n    origin = \"root\"\n    cow_store = \"before-upgrade\"\n   }\n  }\n }\n}\norigin = \"\norigin\n"));
+    f = only(&s);
+    assert_int_equal(f.kind, CLUE_BACKUP);
+    assert_bytes(f.place, "/etc/lvm/backup/vg:11");
+    assert_true(bytes_starts_with(f.text, bytes_of("LVM has a snapshot of the volume root (snapshot0)")));
+}
+
 /* ---- what is set to happen ---- */
 
 static const struct rule_row {
@@ -449,7 +529,7 @@ static void test_dpkg_list(void **state)
     rest = sbuf_bytes(&s);
     assert_int_equal(original_get(&rest, &o), 0);
     assert_bytes(o.path, "/bin/x");
-    assert_bytes(o.md5, "0123456789abcdef0123456789abcdef");
+    assert_bytes(o.digest, "0123456789abcdef0123456789abcdef");
     assert_int_equal(rest.len, 0);
     /* directories of a list are not files */
     sbuf_clear(&s);
@@ -482,6 +562,68 @@ static void put_entry(struct sbuf *s, unsigned version, const char *name, unsign
     sbuf_add(s, name, strlen(name) + 1);
     while (version != 4 && (s->len - at) % 8)
         sbuf_add_char(s, 0);
+}
+
+static size_t put_little(char *at, uint64_t n, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++)
+        at[i] = (char)(n >> 8 * i);
+    return bytes;
+}
+
+/* A database of plocate with one block of names. */
+static size_t make_plocate(char *db, const char *names, size_t len)
+{
+    size_t block = ZSTD_compress(db + 128, 1024, names, len, 1);
+
+    assert_false(ZSTD_isError(block));
+    memset(db, 0, 128);
+    memcpy(db, "\0plocate", 8);
+    put_little(db + 8, 1, 4);
+    put_little(db + 20, 1, 4);
+    put_little(db + 32, 128 + block, 8);
+    put_little(db + 128 + block, 128, 8);
+    put_little(db + 128 + block + 8, 128 + block, 8);
+    return 128 + block + 16;
+}
+
+static void test_locate(void **state)
+{
+    static const char names[] = "/etc/x\0/srv/data\0/srv/data/b\0/srv/database", mdb[] = "\0mlocate\0\0\0\2\0\0\0\0/\0c\0"
+                                                                                             "0123456789abcdef/srv\0\1data\0\0other\0\2"
+                                                                                             "0123456789abcdef/srv/data\0\0b\0\2";
+    struct clue_question q = question_of("/srv/data");
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+    char db[2048];
+    size_t len = make_plocate(db, names, sizeof(names));
+    struct original o;
+    struct bytes rest;
+
+    (void)state;
+    for (unsigned kind = 0; kind < 2; kind++) {
+        struct bytes all = kind ? (struct bytes){ mdb, sizeof(mdb) - 1 } : (struct bytes){ db, len };
+
+        sbuf_clear(&s);
+        assert_int_equal(original_locate(&s, &q, AT, all), 0);
+        rest = sbuf_bytes(&s);
+        assert_int_equal(original_get(&rest, &o), 0);
+        assert_bytes(o.path, "/srv/data");
+        assert_bytes(o.owner, "locate's database of 2026-11-28 20:13:20");
+        assert_int_equal(o.seen_ns, AT);
+        assert_int_equal(original_get(&rest, &o), 0);
+        assert_bytes(o.path, "/srv/data/b");
+        assert_int_equal(rest.len, 0);
+        /* cut, and damaged at each place: the sanitizer sees each byte beyond */
+        for (size_t cut = 0; cut < all.len; cut++) {
+            _cleanup_free_ char *copy = malloc(all.len);
+
+            memcpy(copy, all.data, all.len);
+            (void)original_locate(&s, &q, AT, (struct bytes){ copy + all.len - cut, cut });
+            copy[cut] = (char)~copy[cut];
+            (void)original_locate(&s, &q, AT, (struct bytes){ copy, all.len });
+        }
+    }
+    assert_int_equal(original_locate(&s, &q, AT, bytes_of("something else that is long enough")), -EBADMSG);
 }
 
 static void test_git_index(void **state)
@@ -697,7 +839,7 @@ static void test_sources(void **state)
 
 int main(void)
 {
-    static struct CMUnitTest tests[128];
+    static struct CMUnitTest tests[160];
     size_t n = 0;
 
     setenv("TZ", "UTC", 1);
@@ -716,6 +858,10 @@ int main(void)
     ADD(test_crontab);
     ADD_ROWS(logs, test_log);
     ADD(test_package_logs);
+    ADD_ROWS(rpm_logs, test_rpm_log);
+    ADD(test_at);
+    ADD(test_lvm);
+    ADD(test_locate);
     ADD_ROWS(rules, test_rule);
     ADD_ROWS(scripts, test_script);
     ADD(test_program_is_no_script);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Jobs of at that are there: those that are to come, and one that runs now. One that has run is gone with its file; that it ran is in the
+ * log (atd). The file's name has the time: queue, number, minutes ("a000010191f5e8"; '=' instead of the queue while it runs).
+ */
+#include "clues/at.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "clues/line.h"
+#include "clues/source.h"
+#include "util/cleanup.h"
+#include "util/parse.h"
+
+#define JOB_MAX (64 * 1024)
+#define JOBS_MAX 500
+#define NAME_LEN 14 /* of a job */
+
+static const char *const spools[] = { "/var/spool/cron/atjobs", "/var/spool/atjobs", "/var/spool/at" };
+
+/* When it was to run; 0: the name is not one of a job. */
+static uint64_t due_ns(struct bytes name)
+{
+    uint64_t minutes;
+
+    if (name.len != NAME_LEN || parse_u64((struct bytes){ name.data + 6, 8 }, 16, &minutes) < 0)
+        return 0;
+    return minutes < UINT32_MAX / 60 ? minutes * 60 * NS_PER_S : 0;
+}
+
+void at_job(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text)
+{
+    struct bytes base = bytes_basename(name), line;
+    struct clue_lines lines = { .rest = text };
+    _cleanup_sbuf_ struct sbuf place = SBUF_INIT, suspect = SBUF_INIT;
+    uint64_t due = due_ns(base);
+    unsigned when = 0;
+
+    if (!due)
+        return;
+    /* at moves what it has begun: a job that still waits has not run */
+    if (base.data[0] == '=')
+        when = clue_span_of(q, due, CLUE_BEFORE_NS) >= 0 ? CLUE_DUE : 0;
+    else
+        when = CLUE_NOT_DUE;
+    while (clue_next_line(&lines, &line)) {
+        struct clue_fact f = { .kind = CLUE_RULE, .marks = line_marks(line, q), .from_ns = due, .text = line };
+
+        if (!(f.marks & CLUE_NAMES) || !(f.marks & (CLUE_REMOVES | CLUE_ALTERS)) || line.data[0] == '#')
+            continue;
+        f.marks |= when;
+        sbuf_clear(&suspect);
+        sbuf_add_str(&suspect, "at job: ");
+        sbuf_add_bytes(&suspect, line);
+        f.suspect = sbuf_bytes(&suspect);
+        f.place = clue_place(&place, name, lines.number);
+        clue_put(answer, &f);
+    }
+}
+
+static int gather(struct bytes request, struct gathered *g)
+{
+    _cleanup_close_ int root = clue_root();
+    int r = root < 0 ? root : 0;
+
+    (void)request;
+    for (size_t i = 0; i < ARRAY_SIZE(spools) && r == 0; i++)
+        r = clue_gather_directory(g, root, spools[i], NULL, JOBS_MAX, JOB_MAX);
+    return r == 0 && !g->count ? -ENOENT : r;
+}
+
+static int parse(struct bytes request, const struct gathered *g, struct sbuf *answer)
+{
+    struct clue_question q;
+
+    if (clue_question_get(request, &q) < 0)
+        return -EBADMSG;
+    clue_put_cover(answer, 0, 0);
+    for (size_t i = 0; i < g->count; i++)
+        at_job(answer, &q, bytes_of(g->files[i].name), g->files[i].content);
+    return 0;
+}
+
+const struct foreign_job clue_job_at = { "the jobs of at", 16 * 1024 * 1024, gather, parse, false };

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* Snapshots and backups. Pure. */
+#pragma once
+
+#include "clues/fact.h"
+
+/* A file of /etc/lvm/backup: the snapshots in it. */
+void copies_lvm(struct sbuf *answer, struct bytes name, struct bytes text);
