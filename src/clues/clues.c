@@ -174,20 +174,22 @@ static uint64_t own_budget(const struct clues *c, const struct clue_source *s)
     return clue_patience(&c->question, s->budget_ms);
 }
 
-static unsigned budget(const struct clues *c, const struct clue_source *s)
+unsigned clues_time_left(const struct clues *c, unsigned usual_ms)
 {
-    uint64_t gone = now_ms() - c->began_ms;
+    uint64_t gone = now_ms() - c->began_ms, all = clue_patience(&c->question, ALL_MS);
 
-    return gone >= clue_patience(&c->question, ALL_MS) ? 1 : (unsigned)MIN(own_budget(c, s), clue_patience(&c->question, ALL_MS) - gone);
+    if (gone >= all || (c->options.stop && *c->options.stop))
+        return 1;
+    return (unsigned)MIN(clue_patience(&c->question, usual_ms), all - gone);
 }
 
-/* 0: it goes on; 1: it is over; -errno */
-static int look(struct clues *c, struct asking *a)
+/* Puts the question if it is new. 0: it goes on; 1: it is over; -errno */
+static int look(struct clues *c, struct asking *a, unsigned wait_ms)
 {
     const struct clue_source *s = &clue_sources[a->source];
-    unsigned left = budget(c, s);
+    unsigned left = clues_time_left(c, s->budget_ms);
     struct bytes answer = BYTES_NULL;
-    int r = foreign_wait(&a->pending, s->job, sbuf_bytes(&a->request), left, 20, &answer);
+    int r = foreign_wait(&a->pending, s->job, sbuf_bytes(&a->request), left, wait_ms, &answer);
 
     if (r == -EAGAIN && now_ms() - a->began_ms > own_budget(c, s) + 200) {
         fail(c, a->source, -ETIMEDOUT);
@@ -253,12 +255,16 @@ static int ask_stage(struct clues *c, enum clue_stage stage, struct err *err)
                 r = s->ask(c, next, err);
             } else if (s->stage == stage && is_asked(c, s)) {
                 r = begin(c, next, &asked[count++]);
+                /* it is put now: what comes next may be a question that is waited for */
+                r = r < 0 ? r : look(c, &asked[count - 1], 0);
+                if (r > 0)
+                    asking_done(&asked[--count]);
             }
             next++;
             continue;
         }
         for (unsigned i = 0; i < count && r >= 0; i++) {
-            r = look(c, &asked[i]);
+            r = look(c, &asked[i], 20);
             if (r == 0) {
                 say_progress(c, asked[i].source);
                 continue;

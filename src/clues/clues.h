@@ -59,5 +59,7 @@ bool clues_stopped(const struct clues *c);
 /* For sources: texts are copied. */
 int clues_add(struct clues *c, unsigned source, const struct clue_fact *f);
 void clues_set_report(struct clues *c, unsigned source, enum clue_state state, struct bytes note);
+/* Milliseconds for what usually may take so many: less towards the end of all, 1 beyond it. */
+unsigned clues_time_left(const struct clues *c, unsigned usual_ms);
 const struct clues_options *clues_options(const struct clues *c);
 struct arena *clues_arena(struct clues *c);

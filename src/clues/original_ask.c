@@ -265,7 +265,7 @@ static int take_check(struct clues *c, unsigned source, struct bytes answer, str
 static int check(struct clues *c, unsigned source, struct bytes question, struct counts *counts, struct err *err)
 {
     _cleanup_sbuf_ struct sbuf answer = SBUF_INIT;
-    int r = question.len ? foreign_ask(&check_job, question, (unsigned)clue_patience(clues_question(c), CHECK_MS), &answer, err) : 0;
+    int r = question.len ? foreign_ask(&check_job, question, clues_time_left(c, CHECK_MS), &answer, err) : 0;
 
     return r < 0 || !question.len ? r : take_check(c, source, sbuf_bytes(&answer), counts);
 }
@@ -307,7 +307,7 @@ static int ask(struct clues *c, unsigned source, const struct foreign_job *job)
         return 0;
     }
     clue_question_put(&request, &q);
-    r = foreign_ask(job, sbuf_bytes(&request), (unsigned)clue_patience(&q, LISTS_MS), &rows, &err);
+    r = foreign_ask(job, sbuf_bytes(&request), clues_time_left(c, LISTS_MS), &rows, &err);
     if (r == 0)
         r = check_all(c, source, sbuf_bytes(&rows), &counts, &err);
     clues_set_report(c, source, r == -ENOENT ? CLUE_STATE_ABSENT : r < 0 ? CLUE_STATE_FAILED : CLUE_STATE_READ,

@@ -117,7 +117,7 @@ static void put_state(const struct clue_page *p, struct sbuf *out)
 
 /* ---- what happened, what is set to happen ---- */
 
-static void put_line(struct sbuf *out, const struct clue_page *p, const struct clue_fact *f)
+static void put_line(struct sbuf *out, const struct clue_page *p, const struct clue_fact *f, unsigned times)
 {
     sbuf_addf(out, "  %-9s ", clue_sources[f->source].name);
     if (f->from_ns && (f->kind == CLUE_HAPPENED || f->kind == CLUE_RUNNING)) {
@@ -130,6 +130,8 @@ static void put_line(struct sbuf *out, const struct clue_page *p, const struct c
         escape_terminal(out, f->place);
         sbuf_add_char(out, ')');
     }
+    if (times > 1)
+        sbuf_addf(out, "  (%u times)", times);
     sbuf_add_char(out, '\n');
 }
 
@@ -205,6 +207,26 @@ static void put_processes(const struct clue_page *p, struct sbuf *out)
                   n == 1 ? "s" : "");
 }
 
+static bool same_line(const struct clue_fact *a, const struct clue_fact *b)
+{
+    return a->source == b->source && a->kind == b->kind && bytes_equal(a->text, b->text) && bytes_equal(a->place, b->place);
+}
+
+/* How often the line is there; 0: an earlier one has been shown. */
+static unsigned times_of(const struct clue_fact *facts, size_t count, const struct clue_fact *f)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!same_line(&facts[i], f))
+            continue;
+        if (facts[i].from_ns < f->from_ns || (facts[i].from_ns == f->from_ns && &facts[i] < f))
+            return 0;
+        n++;
+    }
+    return n;
+}
+
 static void put_lines(const struct clue_page *p, struct sbuf *out, bool happened)
 {
     size_t count, shown = 0, all = 0;
@@ -223,11 +245,15 @@ static void put_lines(const struct clue_page *p, struct sbuf *out, bool happened
         sbuf_add_str(out, ")\n");
     }
     while ((f = next_fact(p, facts, count, f, happened))) {
+        unsigned times = times_of(facts, count, f);
+
+        if (!times)
+            continue;
         if (!happened && !all)
             sbuf_add_str(out, "SET TO HAPPEN\n");
         all++;
         if (shown < LINES_SHOWN) {
-            put_line(out, p, f);
+            put_line(out, p, f, times);
             shown++;
         }
     }
@@ -263,6 +289,10 @@ static void put_suspects(const struct clue_page *p, struct sbuf *out)
         sbuf_add_char(out, '\n');
         if (s->shown && s->shown->kind != CLUE_HIDDEN && s->shown->kind != CLUE_KEPT && s->shown->text.len) {
             sbuf_addf(out, "%*s", LABEL + 3, "");
+            if (s->shown->from_ns && s->shown->kind == CLUE_HAPPENED) {
+                put_time(out, s->shown->from_ns, clues_question(p->clues)->now_ns);
+                sbuf_add_str(out, "  ");
+            }
             escape_terminal(out, s->shown->text);
             sbuf_add_char(out, '\n');
         }

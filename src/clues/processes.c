@@ -156,6 +156,17 @@ static bool guards(const struct agent *a)
            bytes_starts_with(a->kind, bytes_of("FIM and"));
 }
 
+/* What these do is another source's: the tables of cron, the logs of packages, the rules of cleaners; a runtime has containers only. */
+static bool is_everywhere(const struct clue_question *q, const struct agent *a)
+{
+    static const char *const kinds[] = { "job scheduler", "package manager", "log rotation", "temp cleaner", "version control" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (bytes_equal_str(a->kind, kinds[i]))
+            return true;
+    return !q->host_path.len && bytes_equal_str(a->kind, "container runtime");
+}
+
 static void put_agent(struct sbuf *answer, const struct clue_question *q, const struct agent *a, const struct seen_process *s, bool looks_like)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
@@ -197,7 +208,7 @@ static int parse(struct bytes request, const struct gathered *g, struct sbuf *an
         put_process(answer, &q, &s);
         for (size_t i = 0; i < n; i++)
             known |= shown[i] == a;
-        if (a && !known && n < PRODUCTS_MAX) {
+        if (a && !known && n < PRODUCTS_MAX && !is_everywhere(&q, a)) {
             shown[n++] = a;
             put_agent(answer, &q, a, &s, looks_like);
         }

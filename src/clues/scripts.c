@@ -26,6 +26,14 @@ static bool take(struct bytes *list, struct named_command *c)
            flat_get_u64(list, &c->from_ns) == 0 && flat_get_u64(list, &c->marks) == 0;
 }
 
+static bool has_directory(const struct gathered *g, const char *path)
+{
+    for (size_t i = 0; i < g->count; i++)
+        if (bytes_equal(bytes_dirname(bytes_of(g->files[i].name)), bytes_of(path)))
+            return true;
+    return false;
+}
+
 static int gather(struct bytes request, struct gathered *g)
 {
     _cleanup_close_ int root = clue_root();
@@ -47,7 +55,7 @@ static int gather(struct bytes request, struct gathered *g)
             if (gathered_get(g, path).data)
                 continue;
             r = clue_gather_file(g, root, path, SCRIPT_MAX, false);
-            if (r == 0 && memmem(c.text.data, c.text.len, "run-parts", 9))
+            if (r == 0 && memmem(c.text.data, c.text.len, "run-parts", 9) && !has_directory(g, path))
                 r = clue_gather_directory(g, root, path, NULL, DIRECTORY_MAX, SCRIPT_MAX);
         }
     }

@@ -97,6 +97,17 @@ static struct bytes taken(const struct message_row *row, struct bytes message)
     return rest;
 }
 
+/* A unit that only waits for others, or groups them. */
+static bool does_nothing(struct bytes unit)
+{
+    static const char *const endings[] = { ".timer", ".target", ".socket", ".path", ".slice", ".scope", ".automount", ".device", ".swap" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
+        if (bytes_ends_with(unit, bytes_of(endings[i])))
+            return true;
+    return false;
+}
+
 void syslog_message(struct sbuf *answer, const struct clue_question *q, const struct syslog_message *m)
 {
     const struct message_row *row = row_of(m->ident, m->message);
@@ -108,7 +119,7 @@ void syslog_message(struct sbuf *answer, const struct clue_question *q, const st
     /* what names the path counts from an hour before; what only has the time must be a kind of message that is known */
     if (!(near && row) && !(says & CLUE_NAMES))
         return;
-    if (row && row->suspect) {
+    if (row && row->suspect && !does_nothing(taken(row, m->message))) {
         sbuf_add_str(&suspect, row->suspect);
         sbuf_add_bytes(&suspect, taken(row, m->message));
     }

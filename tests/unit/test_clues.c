@@ -287,6 +287,7 @@ static const struct log_row {
     { "sudo", "Nov 28 20:13:18 h sudo:  ann : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/rm -r /srv/data", "sudo: /usr/bin/rm -r /srv/data",
       CLUE_STARTED | CLUE_COMMAND | CLUE_NAMES_PATH | CLUE_REMOVES },
     { "ssh", "Nov 28 20:13:18 h sshd[9]: Accepted publickey for bob from 10.0.0.7 port 22 ssh2", "login by ssh: bob from 10.0.0.7", CLUE_STARTED },
+    { "a timer, which does nothing itself", "Nov 28 20:13:18 h systemd[1]: Started purge.timer.", "", CLUE_STARTED },
     { "unit", "Nov 28 20:13:18 h systemd[1]: Starting purge.service - Purge...", "unit: purge.service", CLUE_STARTED },
     { "a session is none", "Nov 28 20:13:18 h systemd[1]: Started Session 3 of User ann.", "", 0 },
     { "names the path, 50 minutes before", "Nov 28 19:23:18 h app[1]: cleaning /srv/data", "", CLUE_NAMES_PATH },

@@ -32,7 +32,7 @@ asked() {
     local name=$1 target=$2 words=$3 rank suspects
     shift 3
     journalctl --sync
-    "$CULPRIT" clues --for 60s "$@" "$target" > "/out/$name.txt" 2> /run/err
+    "$CULPRIT" clues --for 300s "$@" "$target" > "/out/$name.txt" 2> /run/err
     all=$((all + 1))
     suspects=$(sed -n '/^SUSPECTS /,/^[A-RT-Z]/p' "/out/$name.txt" | grep -E '^(SUSPECTS)? +[0-9]+  ')
     if [ -z "$words" ]; then
