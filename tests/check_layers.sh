@@ -23,12 +23,13 @@ allowed() {
     restore) echo util event cause engine store compare foreign restore ;;
     clues) echo util event engine attribution foreign compare clues ;;
     report) echo util event cause store report ;;
+    alert) echo util event cause store report alert ;;
     history) echo util event cause sensor search history ;;
     rules) echo util event sensor rules ;;
-    config) echo util event sensor watch store rules config ;;
+    config) echo util event cause sensor watch store report alert rules config ;;
     search) echo util event sensor search ;;
-    daemon) echo util event cause sensor engine attribution watch store report search history daemon foreign config control ;;
-    cli) echo util event cause sensor engine attribution watch store compare restore clues report search rules history daemon cli foreign config control ;;
+    daemon) echo util event cause sensor engine attribution watch store report alert search history daemon foreign config control ;;
+    cli) echo util event cause sensor engine attribution watch store compare restore clues report alert search rules history daemon cli foreign config control ;;
     esac
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/ctl_alerts.h"
 #include "cli/ctl_text.h"
 #include "cli/options.h"
 #include "control/client.h"
@@ -71,6 +72,7 @@ static int ask(struct ctl *c, struct control_reply *ret)
         return 0;
     say_error(ret);
     r = bytes_equal_str(ret->error, CONTROL_INTERFACE ".NotWatched")            ? EXIT_NOTHING
+        : bytes_equal_str(ret->error, CONTROL_INTERFACE ".NotRemembered")       ? EXIT_NOTHING
         : bytes_equal_str(ret->error, CONTROL_INTERFACE ".ConfigurationBroken") ? EXIT_USAGE
                                                                                  : EXIT_UNABLE;
     control_reply_done(ret);
@@ -259,6 +261,31 @@ static int ctl_remove(struct ctl *c)
     return change(c, CONTROL_INTERFACE ".Remove");
 }
 
+static int ctl_explain(struct ctl *c)
+{
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    struct control_reply reply;
+    struct sbuf *out;
+    int r;
+
+    if (c->target_count != 1)
+        return cli_usage_error(c->verb, "which event? give its id (event.id of the JSON), or the first eight digits of it");
+    out = control_asker_out(&c->asker);
+    control_call_begin(out, CONTROL_INTERFACE ".Explain", false);
+    (void)json_string(out, JSON_KEY("event"), bytes_of(c->targets[0]));
+    control_call_end(out);
+    r = ask(c, &reply);
+    if (r)
+        return r;
+    if (c->json)
+        write_json(control_object(reply.parameters, "explanation"));
+    else
+        ctl_write_explanation(control_object(reply.parameters, "explanation"), &text);
+    cli_write(stdout, &text);
+    control_reply_done(&reply);
+    return EXIT_ANSWERED;
+}
+
 static const struct action {
     const char *name;
     bool targets;
@@ -266,7 +293,7 @@ static const struct action {
 } actions[] = {
     { "status", false, ctl_status }, { "watches", false, ctl_watches }, { "add", true, ctl_add },
     { "remove", true, ctl_remove },  { "reload", false, ctl_reload },   { "flush", false, ctl_flush },
-    { "metrics", false, ctl_metrics },
+    { "metrics", false, ctl_metrics }, { "explain", true, ctl_explain },
 };
 
 static const struct action *find_action(const struct verb *verb, const char *name)
@@ -281,7 +308,7 @@ static const struct action *find_action(const struct verb *verb, const char *nam
     if (near.best.data)
         (void)cli_usage_error(verb, "unknown \"%.40s\"; did you mean %s?", name, near.best.data);
     else
-        (void)cli_usage_error(verb, "unknown \"%.40s\" (status, watches, add, remove, reload, flush or metrics)", name);
+        (void)cli_usage_error(verb, "unknown \"%.40s\" (status, watches, add, remove, reload, flush, metrics or explain)", name);
     return NULL;
 }
 
@@ -325,7 +352,7 @@ int cmd_ctl(int argc, char **argv)
     if (r)
         return r;
     if (optind >= argc)
-        return cli_usage_error(c.verb, "what of the daemon? status, watches, add, remove, reload, flush or metrics");
+        return cli_usage_error(c.verb, "what of the daemon? status, watches, add, remove, reload, flush, metrics or explain");
     action = find_action(c.verb, argv[optind++]);
     if (!action)
         return EXIT_USAGE;

@@ -157,8 +157,8 @@ static int show(const struct daemon_args *args)
     if (args->print)
         config_print(&c, &text);
     else
-        sbuf_addf(&text, "no mistake: %u file%s, %zu watch%s\n", c.files, c.files == 1 ? "" : "s", c.watch_count,
-                  c.watch_count == 1 ? "" : "es");
+        sbuf_addf(&text, "no mistake: %u file%s, %zu watch%s\n", c.files, c.files == 1 ? "" : "s", c.blocks[CONFIG_WATCH].count,
+                  c.blocks[CONFIG_WATCH].count == 1 ? "" : "es");
     cli_write(stdout, &text);
     config_done(&c);
     return EXIT_ANSWERED;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <time.h>
 
+#include "cli/ctl_alerts.h"
 #include "control/call.h"
 #include "store/query.h"
 #include "util/clock.h"
@@ -163,6 +164,7 @@ void ctl_write_status(const struct json_t *s, const struct store_summary *store,
     sbuf_add_char(out, '\n');
     write_watched(s, out);
     write_events(s, out);
+    ctl_write_alerts(control_object(s, "alerts"), out);
     write_store(s, store, out);
     write_troubles(s, out);
     sbuf_addf(out, COLUMN, "memory");

@@ -70,8 +70,9 @@ const struct verb verbs[] = {
       "and units.\n",
       NULL },
     { VERB_CTL, "ctl", "what the daemon does, what it watches; add, remove, reload, flush", COMPLETE_TARGET,
-      "status watches add remove reload flush metrics", "[--json] status|watches|add|remove|reload|flush|metrics [TARGET...]",
-      "Asks the daemon that runs. status, watches, metrics: root and members of the group culprit;\n"
+      "status watches add remove reload flush metrics explain",
+      "[--json] status|watches|add|remove|reload|flush|metrics|explain [TARGET...|EVENT]",
+      "Asks the daemon that runs. status, watches, metrics, explain: root and members of the group culprit;\n"
       "all else: root.\n\n"
       "  status   since when it records, what it does not see, what was lost, how late it is, what it costs\n"
       "  watches  what is watched, and what is not, and why\n"
@@ -79,7 +80,8 @@ const struct verb verbs[] = {
       "  remove   a TARGET that was added\n"
       "  reload   the configuration anew; one with a mistake changes nothing, and the status is 2\n"
       "  flush    returns when all that happened before is in the record\n"
-      "  metrics  for Prometheus, in its text format\n", NULL },
+      "  metrics  for Prometheus, in its text format\n"
+      "  explain  why EVENT (event.id, or its first digits) was an alert, or was none\n", NULL },
     { VERB_PRUNE, "prune", "remove what is old from the record", COMPLETE_NOTHING, NULL,
       "[--older-than AGE] [--larger-than SIZE] [--dry-run] [--store FILE]",
       "Removes events older than AGE (30d, 12h), and of a store larger than SIZE (500M, 2G) the oldest\n"

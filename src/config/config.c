@@ -74,7 +74,7 @@ bool config_switch(const struct config *c, enum config_key key)
     return on;
 }
 
-unsigned config_permissions(const struct config *c, const struct config_watch *watch)
+unsigned config_permissions(const struct config *c, const struct config_block *watch)
 {
     struct bytes text = config_text(c, CONFIG_PERMISSIONS);
     unsigned permissions = 0;
@@ -86,7 +86,7 @@ unsigned config_permissions(const struct config *c, const struct config_watch *w
     return permissions;
 }
 
-struct bytes config_watch_key(const struct config_watch *watch)
+struct bytes config_watch_key(const struct config_block *watch)
 {
     const struct config_value *key = &watch->values[CONFIG_WATCH_KEY];
 

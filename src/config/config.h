@@ -23,18 +23,23 @@ struct config_value {
     struct config_source from;
 };
 
-struct config_watch {
+/* One that has a name: a watch, or what is expected. */
+struct config_block {
     struct bytes name;   /* BYTES_NULL: a rule of watches.d */
     struct config_source from;
-    struct config_value values[CONFIG_KEY_COUNT]; /* those of a watch */
+    struct config_value values[CONFIG_KEY_COUNT]; /* those of its section */
+};
+
+struct config_blocks {
+    struct config_block *items;
+    size_t count, size;
 };
 
 /* All of it lives in the arena. */
 struct config {
     struct arena arena;
     struct config_value values[CONFIG_KEY_COUNT]; /* those at the top */
-    struct config_watch *watches;
-    size_t watch_count, watch_size;
+    struct config_blocks blocks[CONFIG_SECTION_COUNT]; /* of the top: none */
     size_t target_count;
     struct config_known *known; /* targets, by what they mean */
     unsigned files; /* that were read */
@@ -67,8 +72,8 @@ int config_load_file(struct config *c, const char *path, struct config_report *r
 struct bytes config_text(const struct config *c, enum config_key key);
 bool config_switch(const struct config *c, enum config_key key);
 /* enum permission. watch: NULL for those at the top. */
-unsigned config_permissions(const struct config *c, const struct config_watch *watch);
-struct bytes config_watch_key(const struct config_watch *watch);
+unsigned config_permissions(const struct config *c, const struct config_block *watch);
+struct bytes config_watch_key(const struct config_block *watch);
 
 /* As culprit.conf, with the source of each value behind it; read again it is the same configuration. */
 void config_print(const struct config *c, struct sbuf *out);

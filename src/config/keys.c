@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "config/groups.h"
+#include "config/keys_expect.h"
 #include "event/operation.h"
 #include "sensor/sensors.h"
 #include "store/store.h"
@@ -28,6 +29,8 @@ int config_parse_switch(struct bytes value, bool *ret)
         }
     return -EINVAL;
 }
+
+/* ---- one value each ---- */
 
 static int check_switch(struct bytes value, struct err *err)
 {
@@ -198,36 +201,56 @@ static int check_word(struct bytes value, struct err *err)
 
 /* clang-format off */
 static const struct config_key_info keys[CONFIG_KEY_COUNT] = {
-    [CONFIG_GROUPS] = { false, true, "groups", "etc programs local opt boot schedules units", "names of groups",
+    [CONFIG_GROUPS] = { CONFIG_TOP, true, "groups", "etc programs local opt boot schedules units", "names of groups",
         "what is watched without a watch of its own; {}: nothing", check_group },
-    [CONFIG_PERMISSIONS] = { false, false, "permissions", "wa", "r, w, x, a",
+    [CONFIG_PERMISSIONS] = { CONFIG_TOP, false, "permissions", "wa", "r, w, x, a",
         "of groups, and of watches that say nothing else: r reads, w contents and names, x execution, a attributes",
         check_permissions },
-    [CONFIG_WRITES] = { false, false, "writes", "off", "on, off",
+    [CONFIG_WRITES] = { CONFIG_TOP, false, "writes", "off", "on, off",
         "each write too, once a second for each file and process", check_switch },
-    [CONFIG_SENSOR] = { false, true, "sensor", "cheap", "auto, cheap, or names from culprit doctor",
+    [CONFIG_SENSOR] = { CONFIG_TOP, true, "sensor", "cheap", "auto, cheap, or names from culprit doctor",
         "cheap: what loads the machine least, and leaves audit to others; auto: the set that tells most", check_sensor },
-    [CONFIG_STORE] = { false, false, "store", STORE_DEFAULT_PATH, "a path",
+    [CONFIG_STORE] = { CONFIG_TOP, false, "store", STORE_DEFAULT_PATH, "a path",
         "where it is recorded; who, search and diff take another place by --store", check_path },
-    [CONFIG_DOCKER_SOCKET] = { false, false, "docker_socket", "", "a path",
+    [CONFIG_DOCKER_SOCKET] = { CONFIG_TOP, false, "docker_socket", "", "a path",
         "empty: the usual places", check_socket },
-    [CONFIG_RING_SIZE] = { false, false, "ring_size", "auto", "auto, 64M",
+    [CONFIG_RING_SIZE] = { CONFIG_TOP, false, "ring_size", "auto", "auto, 64M",
         "the kernel's buffer for events", check_size },
-    [CONFIG_CONTROL] = { false, false, "control", "", "a path",
+    [CONFIG_CONTROL] = { CONFIG_TOP, false, "control", "", "a path",
         "the socket that culprit ctl, watch and run ask; empty: control beside the lock", check_socket },
-    [CONFIG_HEARTBEAT] = { false, false, "heartbeat", "1h", "off, or a duration: 30m, 1h",
+    [CONFIG_HEARTBEAT] = { CONFIG_TOP, false, "heartbeat", "1h", "off, or a duration: 30m, 1h",
         "so often a change of each kind is made beside the store, and has to be seen", check_heartbeat },
-    [CONFIG_RETENTION_AGE] = { false, false, "retention_age", "90d", "off, or a duration of at least an hour: 12h, 90d",
+    [CONFIG_RETENTION_AGE] = { CONFIG_TOP, false, "retention_age", "90d", "off, or a duration of at least an hour: 12h, 90d",
         "what is older is removed from the store", check_age },
-    [CONFIG_RETENTION_SIZE] = { false, false, "retention_size", "2G", "off, or a size of at least 16M",
+    [CONFIG_RETENTION_SIZE] = { CONFIG_TOP, false, "retention_size", "2G", "off, or a size of at least 16M",
         "where the store is bigger, the oldest is removed", check_retention_size },
-    [CONFIG_WATCH_TARGETS] = { true, true, "targets", NULL, "paths, or CONTAINER:PATH",
+    [CONFIG_ALERTS] = { CONFIG_TOP, false, "alerts", "on", "on, off",
+        "changes are judged by their cause, and what is not expected is an alert", check_switch },
+    [CONFIG_EXPECTED] = { CONFIG_TOP, true, "expected", "package container engine agent configuration git rotation tmpfiles editor",
+        "names of rows", "what is expected by itself; {}: only what expect blocks say", check_expected },
+    [CONFIG_WATCH_TARGETS] = { CONFIG_WATCH, true, "targets", NULL, "paths, or CONTAINER:PATH",
         "all below a directory is watched; what is not there yet is waited for", check_target },
-    [CONFIG_WATCH_PERMISSIONS] = { true, false, "permissions", NULL, "r, w, x, a", "as at the top", check_permissions },
-    [CONFIG_WATCH_KEY] = { true, false, "key", NULL, "a word", "marks the events (rule.name); the watch's name if left out",
+    [CONFIG_WATCH_PERMISSIONS] = { CONFIG_WATCH, false, "permissions", NULL, "r, w, x, a", "as at the top", check_permissions },
+    [CONFIG_WATCH_KEY] = { CONFIG_WATCH, false, "key", NULL, "a word", "marks the events (rule.name); the watch's name if left out",
         check_word },
-    [CONFIG_WATCH_RETENTION_AGE] = { true, false, "retention_age", NULL, "off, or a duration of at least an hour: 12h, 90d",
+    [CONFIG_WATCH_RETENTION_AGE] = { CONFIG_WATCH, false, "retention_age", NULL, "off, or a duration of at least an hour: 12h, 90d",
         "as at the top", check_age },
+    [CONFIG_EXPECT_PROGRAM] = { CONFIG_EXPECT, true, "program", NULL, "names, paths or patterns",
+        "the executable that made the change, or on whose behalf it was made", check_pattern },
+    [CONFIG_EXPECT_PACKAGE] = { CONFIG_EXPECT, true, "package", NULL, "names or patterns", "which that executable belongs to", check_pattern },
+    [CONFIG_EXPECT_UNIT] = { CONFIG_EXPECT, true, "unit", NULL, "names or patterns", "the systemd unit that it ran in", check_pattern },
+    [CONFIG_EXPECT_SCRIPT] = { CONFIG_EXPECT, true, "script", NULL, "paths, names or patterns", "the script, module or target that was run",
+        check_pattern },
+    [CONFIG_EXPECT_LAUNCHER] = { CONFIG_EXPECT, true, "launcher", NULL, "kinds (cron, timer, service ...) or names",
+        "what started it: its kind, or its name", check_pattern },
+    [CONFIG_EXPECT_USER] = { CONFIG_EXPECT, true, "user", NULL, "names or numbers", "whom it ran as, or who logged in", check_pattern },
+    [CONFIG_EXPECT_CONTAINER] = { CONFIG_EXPECT, true, "container", NULL, "names or patterns; host: none", "where it ran", check_pattern },
+    [CONFIG_EXPECT_IMAGE] = { CONFIG_EXPECT, true, "image", NULL, "names or patterns", "of the container that it ran in", check_pattern },
+    [CONFIG_EXPECT_HOURS] = { CONFIG_EXPECT, true, "hours", NULL, "02:00-04:30, in local time", "when it was done", check_hours },
+    [CONFIG_EXPECT_OPERATIONS] = { CONFIG_EXPECT, true, "operations", NULL, "as who --op takes them: delete, chmod", "what was done",
+        check_operations },
+    [CONFIG_EXPECT_PATHS] = { CONFIG_EXPECT, true, "paths", NULL, "paths or patterns",
+        "which files, as their container has them or as the host does: with all below", check_pattern },
 };
 /* clang-format on */
 
@@ -236,10 +259,17 @@ const struct config_key_info *config_key_info(enum config_key key)
     return &keys[key];
 }
 
-enum config_key config_key_by_name(bool of_watch, struct bytes name)
+const char *config_section_name(enum config_section section)
+{
+    static const char *const names[CONFIG_SECTION_COUNT] = { [CONFIG_WATCH] = "watch", [CONFIG_EXPECT] = "expect" };
+
+    return names[section];
+}
+
+enum config_key config_key_by_name(enum config_section section, struct bytes name)
 {
     for (unsigned i = 0; i < CONFIG_KEY_COUNT; i++)
-        if (keys[i].of_watch == of_watch && bytes_equal_str(name, keys[i].name))
+        if (keys[i].section == section && bytes_equal_str(name, keys[i].name))
             return (enum config_key)i;
     return CONFIG_KEY_COUNT;
 }

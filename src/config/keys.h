@@ -23,17 +23,41 @@ enum config_key {
     CONFIG_HEARTBEAT,
     CONFIG_RETENTION_AGE,
     CONFIG_RETENTION_SIZE,
+    CONFIG_ALERTS,
+    CONFIG_EXPECTED,
     /* of one watch */
     CONFIG_WATCH_TARGETS,
     CONFIG_WATCH_PERMISSIONS,
     CONFIG_WATCH_KEY,
     CONFIG_WATCH_RETENTION_AGE,
+    /* of one block of what is expected: in the order of enum expect_kind (alert/expect.h) */
+    CONFIG_EXPECT_PROGRAM,
+    CONFIG_EXPECT_PACKAGE,
+    CONFIG_EXPECT_UNIT,
+    CONFIG_EXPECT_SCRIPT,
+    CONFIG_EXPECT_LAUNCHER,
+    CONFIG_EXPECT_USER,
+    CONFIG_EXPECT_CONTAINER,
+    CONFIG_EXPECT_IMAGE,
+    CONFIG_EXPECT_HOURS,
+    CONFIG_EXPECT_OPERATIONS,
+    CONFIG_EXPECT_PATHS,
     CONFIG_KEY_COUNT,
 };
 #define CONFIG_TOP_COUNT CONFIG_WATCH_TARGETS /* those at the top come first */
 
+/* Where a key has its place. */
+enum config_section {
+    CONFIG_TOP,
+    CONFIG_WATCH,
+    CONFIG_EXPECT,
+    CONFIG_SECTION_COUNT,
+};
+/* "watch", "expect"; NULL: the top. */
+const char *config_section_name(enum config_section section);
+
 struct config_key_info {
-    bool of_watch;
+    enum config_section section;
     bool list;            /* takes { VALUE, VALUE } as well */
     const char *name;
     const char *fallback; /* values separated by one space; NULL: another key's, or it must be given: the help says */
@@ -46,7 +70,7 @@ struct config_key_info {
 /* Never NULL for a key of the enum. */
 const struct config_key_info *config_key_info(enum config_key key);
 /* CONFIG_KEY_COUNT: there is none by that name. */
-enum config_key config_key_by_name(bool of_watch, struct bytes name);
+enum config_key config_key_by_name(enum config_section section, struct bytes name);
 /* auto, cheap: a value of CONFIG_SENSOR that is given alone. */
 bool config_sensor_is_automatic(struct bytes value);
 /* Nanoseconds, bytes; 0: off. -EINVAL with what is wrong. */

@@ -71,7 +71,7 @@ static void add_value(struct sbuf *out, const char *indent, enum config_key key,
 /* A rule has no name: what its line says of it is one. */
 static void add_watch(struct sbuf *out, const struct config *c, size_t index)
 {
-    const struct config_watch *w = &c->watches[index];
+    const struct config_block *w = &c->blocks[CONFIG_WATCH].items[index];
     struct bytes permissions = config_text(c, CONFIG_PERMISSIONS), key = config_watch_key(w);
     struct bytes age = config_text(c, CONFIG_RETENTION_AGE);
     const struct config_value kept = { .items = &age, .count = 1 };
@@ -109,6 +109,20 @@ static void add_group_help(struct sbuf *out)
     }
 }
 
+static void add_expected(struct sbuf *out, const struct config_block *block)
+{
+    size_t begin = out->len;
+
+    sbuf_add_str(out, "\nexpect ");
+    add_quoted(out, block->name);
+    sbuf_add_str(out, " {");
+    add_source(out, begin + 1, &block->from, "");
+    for (unsigned key = CONFIG_EXPECT_PROGRAM; key <= CONFIG_EXPECT_PATHS; key++)
+        if (block->values[key].count)
+            add_value(out, "    ", (enum config_key)key, &block->values[key]);
+    sbuf_add_str(out, "}\n");
+}
+
 void config_print(const struct config *c, struct sbuf *out)
 {
     for (unsigned i = 0; i < CONFIG_TOP_COUNT; i++) {
@@ -117,6 +131,8 @@ void config_print(const struct config *c, struct sbuf *out)
             add_group_help(out);
         add_value(out, "", (enum config_key)i, &c->values[i]);
     }
-    for (size_t i = 0; i < c->watch_count; i++)
+    for (size_t i = 0; i < c->blocks[CONFIG_WATCH].count; i++)
         add_watch(out, c, i);
+    for (size_t i = 0; i < c->blocks[CONFIG_EXPECT].count; i++)
+        add_expected(out, &c->blocks[CONFIG_EXPECT].items[i]);
 }

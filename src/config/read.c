@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "alert/expect.h"
 #include "config/scan.h"
 #include "event/operation.h"
 #include "rules/as_watch.h"
@@ -15,23 +16,34 @@
 #include "util/suggest.h"
 #include "watch/target.h"
 
-#define SYNTAX "KEY = VALUE, KEY = { VALUE, VALUE } or watch NAME { ... }"
+#define SYNTAX "KEY = VALUE, KEY = { VALUE, VALUE }, watch NAME { ... } or expect NAME { ... }"
 
 struct reading {
     struct config *config;
     struct config_report *report;
     const char *file;      /* in the configuration's arena */
-    const cfg_t *section;  /* the watch that is being read; NULL: none */
-    struct config_watch watch;
+    const cfg_t *section;  /* the block that is being read; NULL: none */
+    struct config_block block;
     int error;             /* -ENOMEM */
 };
 
 /* libconfuse's callbacks carry nothing of the caller's, and its lexer is one for the whole process; set while it runs. */
 static _Thread_local struct reading *current;
 
-static bool in_watch(const cfg_t *cfg)
+static enum config_section section_of(const cfg_t *cfg)
 {
-    return strcmp(cfg->name, "watch") == 0;
+    unsigned section = CONFIG_SECTION_COUNT;
+
+    while (--section > CONFIG_TOP)
+        if (strcmp(cfg->name, config_section_name((enum config_section)section)) == 0)
+            break;
+    return (enum config_section)section;
+}
+
+/* "a watch", "an expect block" */
+static const char *named(enum config_section section)
+{
+    return section == CONFIG_WATCH ? "a watch" : "an expect block";
 }
 
 _printf_(2, 3) static void problem(const cfg_t *cfg, const char *format, ...)
@@ -51,27 +63,31 @@ static void unknown_key(const cfg_t *cfg, const char *name)
 {
     struct suggestion suggestion = { .typed = bytes_of(name) };
     _cleanup_sbuf_ struct sbuf all = SBUF_INIT;
-    bool of_watch = in_watch(cfg);
+    enum config_section section = section_of(cfg), other = CONFIG_SECTION_COUNT;
 
     for (unsigned i = 0; i < CONFIG_KEY_COUNT; i++) {
         const struct config_key_info *key = config_key_info((enum config_key)i);
 
-        if (key->of_watch != of_watch)
+        if (key->section != section) {
+            if (bytes_equal_str(bytes_of(name), key->name))
+                other = key->section;
             continue;
+        }
         sbuf_addf(&all, "%s%s", all.len ? ", " : "", key->name);
         suggest_offer(&suggestion, bytes_of(key->name));
     }
-    if (!of_watch) {
-        sbuf_add_str(&all, ", watch NAME { ... }");
-        suggest_offer(&suggestion, bytes_of("watch"));
+    for (unsigned s = CONFIG_TOP + 1; section == CONFIG_TOP && s < CONFIG_SECTION_COUNT; s++) {
+        sbuf_addf(&all, ", %s NAME { ... }", config_section_name((enum config_section)s));
+        suggest_offer(&suggestion, bytes_of(config_section_name((enum config_section)s)));
     }
-    if (config_key_by_name(!of_watch, bytes_of(name)) != CONFIG_KEY_COUNT)
-        problem(cfg, "%.80s has no place %s (%s)", name, of_watch ? "in a watch: it stands outside of it" : "here: it belongs into a watch",
-                sbuf_str(&all));
+    if (other == CONFIG_TOP)
+        problem(cfg, "%.80s has no place in %s: it stands outside of it (%s)", name, named(section), sbuf_str(&all));
+    else if (other != CONFIG_SECTION_COUNT)
+        problem(cfg, "%.80s has no place here: it belongs into %s (%s)", name, named(other), sbuf_str(&all));
     else if (suggestion.best.data)
         problem(cfg, "no key \"%.80s\"; did you mean %s? (%s)", name, suggestion.best.data, sbuf_str(&all));
     else
-        problem(cfg, "no key \"%.80s\"%s (%s)", name, of_watch ? " in a watch" : "", sbuf_str(&all));
+        problem(cfg, "no key \"%.80s\"%s%s (%s)", name, section ? " in " : "", section ? named(section) : "", sbuf_str(&all));
 }
 
 _printf_(2, 0) static void on_error(cfg_t *cfg, const char *format, va_list ap)
@@ -82,9 +98,9 @@ _printf_(2, 0) static void on_error(cfg_t *cfg, const char *format, va_list ap)
     } words[] = {
         { "premature end of file", "the file ends in the middle of something: " SYNTAX },
         { "missing equal sign after option '%s'", "\"=\" is missing behind \"%.80s\": " SYNTAX },
-        { "missing title for section '%s'", "a watch has a name: %.80s NAME { ... }" },
-        { "missing opening brace for section '%s'", "\"{\" is missing behind the watch's name: %.80s NAME { ... }" },
-        { "found duplicate title '%s'", "watch \"%.80s\" stands twice in this file" },
+        { "missing title for section '%s'", "it has a name: %.80s NAME { ... }" },
+        { "missing opening brace for section '%s'", "\"{\" is missing behind the name: %.80s NAME { ... }" },
+        { "found duplicate title '%s'", "\"%.80s\" stands twice in this file" },
         { "unexpected token '%s'", "\"%.80s\" has no place here: " SYNTAX },
         { "unexpected closing brace", "\"}\" closes nothing" },
     };
@@ -159,14 +175,14 @@ static int take_items(struct config_value *v, cfg_opt_t *opt, struct config_sour
 
 static struct config_value *value_of(const cfg_t *cfg, enum config_key key)
 {
-    if (!in_watch(cfg))
+    if (section_of(cfg) == CONFIG_TOP)
         return &current->config->values[key];
     if (current->section != cfg) {
         current->section = cfg;
-        current->watch = (struct config_watch){ 0 };
-        current->watch.from = (struct config_source){ current->file, (unsigned)cfg->line };
+        current->block = (struct config_block){ 0 };
+        current->block.from = (struct config_source){ current->file, (unsigned)cfg->line };
     }
-    return &current->watch.values[key];
+    return &current->block.values[key];
 }
 
 static bool begins_anew(const struct config_value *v)
@@ -176,7 +192,7 @@ static bool begins_anew(const struct config_value *v)
 
 static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 {
-    enum config_key key = config_key_by_name(in_watch(cfg), bytes_of(opt->name));
+    enum config_key key = config_key_by_name(section_of(cfg), bytes_of(opt->name));
     const struct config_key_info *info = config_key_info(key);
     struct config_value *v = value_of(cfg, key);
     struct config_source from = { current->file, (unsigned)cfg->line };
@@ -223,7 +239,7 @@ static int take_empty(cfg_t *cfg, enum config_key key)
                        shown_source(&v->from, first, sizeof(first)));
         return 0;
     }
-    if (key != CONFIG_GROUPS) {
+    if (key != CONFIG_GROUPS && key != CONFIG_EXPECTED) {
         config_problem(current->report, current->file, 0, false, "%s: no value (%s)", config_key_info(key)->name,
                        config_key_info(key)->takes);
         return 0;
@@ -235,7 +251,7 @@ static int take_empty(cfg_t *cfg, enum config_key key)
 /* ---- watches ---- */
 
 /* -EEXIST: one of them is elsewhere already; it was said. */
-static int know_targets(const struct config_watch *w)
+static int know_targets(const struct config_block *w)
 {
     const struct config_value *targets = &w->values[CONFIG_WATCH_TARGETS];
 
@@ -253,24 +269,26 @@ static int know_targets(const struct config_watch *w)
     return 0;
 }
 
-static int grow(struct config *c)
+static int add_block(struct config *c, enum config_section section, const struct config_block *block)
 {
-    size_t size = c->watch_size ? c->watch_size * 2 : 16;
-    struct config_watch *grown;
+    struct config_blocks *b = &c->blocks[section];
 
-    if (c->watch_count < c->watch_size)
-        return 0;
-    grown = arena_alloc(&c->arena, size * sizeof(*grown));
-    if (!grown)
-        return -ENOMEM;
-    if (c->watch_count)
-        memcpy(grown, c->watches, c->watch_count * sizeof(*grown));
-    c->watches = grown;
-    c->watch_size = size;
+    if (b->count == b->size) {
+        size_t size = b->size ? b->size * 2 : 16;
+        struct config_block *grown = arena_alloc(&c->arena, size * sizeof(*grown));
+
+        if (!grown)
+            return -ENOMEM;
+        if (b->count)
+            memcpy(grown, b->items, b->count * sizeof(*grown));
+        b->items = grown;
+        b->size = size;
+    }
+    b->items[b->count++] = *block;
     return 0;
 }
 
-static int add_watch(const struct config_watch *w, unsigned line)
+static int add_watch(const struct config_block *w, unsigned line)
 {
     struct config *c = current->config;
     size_t count = w->values[CONFIG_WATCH_TARGETS].count;
@@ -282,58 +300,87 @@ static int add_watch(const struct config_watch *w, unsigned line)
     }
     r = know_targets(w);
     if (r == 0)
-        r = grow(c);
+        r = add_block(c, CONFIG_WATCH, w);
     if (r == -ENOMEM)
         current->error = r;
-    if (r < 0)
-        return r;
-    c->watches[c->watch_count++] = *w;
-    c->target_count += count;
+    if (r == 0)
+        c->target_count += count;
+    return r;
+}
+
+static bool says_something(const struct config_block *block)
+{
+    for (unsigned key = CONFIG_TOP_COUNT; key < CONFIG_KEY_COUNT; key++)
+        if (block->values[key].count)
+            return true;
+    return false;
+}
+
+static int add_expected(const cfg_t *cfg, const struct config_block *block)
+{
+    struct config *c = current->config;
+
+    if (!says_something(block)) {
+        problem(cfg, "expect \"%.80s\" says nothing of what is expected: program = borg, paths = { \"/srv/data\" }", block->name.data);
+        return -1;
+    }
+    if (c->blocks[CONFIG_EXPECT].count == EXPECT_BLOCKS_MAX) {
+        problem(cfg, "more than %d expect blocks", EXPECT_BLOCKS_MAX);
+        return -1;
+    }
+    if (add_block(c, CONFIG_EXPECT, block) < 0) {
+        current->error = -ENOMEM;
+        return -1;
+    }
     return 0;
 }
 
 /* Its closing brace was read. */
-static int on_watch(cfg_t *cfg, cfg_opt_t *opt)
+static int on_block(cfg_t *cfg, cfg_opt_t *opt)
 {
     const cfg_t *section = cfg_opt_getnsec(opt, opt->nvalues - 1);
-    struct config *c = current->config;
+    enum config_section kind = section_of(section);
+    struct config_blocks *others = &current->config->blocks[kind];
+    const char *word = config_section_name(kind);
     char first[320];
 
     if (current->section != section)
-        current->watch = (struct config_watch){ .from = { current->file, (unsigned)cfg->line } };
+        current->block = (struct config_block){ .from = { current->file, (unsigned)cfg->line } };
     current->section = NULL;
-    current->watch.name = arena_copy(&c->arena, bytes_of(section->title));
-    if (!current->watch.name.data) {
+    current->block.name = arena_copy(&current->config->arena, bytes_of(section->title));
+    if (!current->block.name.data) {
         current->error = -ENOMEM;
         return -1;
     }
-    if (!current->watch.name.len || current->watch.name.len > 255) {
-        problem(cfg, "a watch's name is 1 to 255 bytes long");
+    if (!current->block.name.len || current->block.name.len > 255) {
+        problem(cfg, "the name of %s is 1 to 255 bytes long", named(kind));
         return -1;
     }
-    for (size_t i = 0; i < c->watch_count; i++)
-        if (c->watches[i].name.data && bytes_equal(c->watches[i].name, current->watch.name)) {
-            problem(cfg, "watch \"%.80s\" stands twice: first in %s", section->title,
-                    shown_source(&c->watches[i].from, first, sizeof(first)));
+    for (size_t i = 0; i < others->count; i++)
+        if (others->items[i].name.data && bytes_equal(others->items[i].name, current->block.name)) {
+            problem(cfg, "%s \"%.80s\" stands twice: first in %s", word, section->title,
+                    shown_source(&others->items[i].from, first, sizeof(first)));
             return -1;
         }
-    if (!current->watch.values[CONFIG_WATCH_TARGETS].count) {
+    if (kind == CONFIG_EXPECT)
+        return add_expected(cfg, &current->block);
+    if (!current->block.values[CONFIG_WATCH_TARGETS].count) {
         problem(cfg, "watch \"%.80s\" has no target: targets = { \"/srv/data\" }", section->title);
         return -1;
     }
-    return add_watch(&current->watch, (unsigned)cfg->line) < 0 ? -1 : 0;
+    return add_watch(&current->block, (unsigned)cfg->line) < 0 ? -1 : 0;
 }
 
 /* ---- one text ---- */
 
-static void make_options(cfg_opt_t *options, bool of_watch)
+static size_t make_options(cfg_opt_t *options, enum config_section section)
 {
     size_t n = 0;
 
     for (unsigned i = 0; i < CONFIG_KEY_COUNT; i++) {
         const struct config_key_info *key = config_key_info((enum config_key)i);
 
-        if (key->of_watch != of_watch)
+        if (key->section != section)
             continue;
         if (key->list)
             options[n] = (cfg_opt_t)CFG_STR_LIST(key->name, "{}", CFGF_NONE);
@@ -342,6 +389,7 @@ static void make_options(cfg_opt_t *options, bool of_watch)
         options[n++].validcb = on_value;
     }
     options[n] = (cfg_opt_t)CFG_END();
+    return n;
 }
 
 static void check_sensors(const struct config_value *v)
@@ -355,7 +403,7 @@ static void check_sensors(const struct config_value *v)
 int config_read(struct config *c, const char *file, struct bytes text, struct config_report *report)
 {
     struct reading reading = { .config = c, .report = report };
-    cfg_opt_t watch[CONFIG_KEY_COUNT + 1], top[CONFIG_KEY_COUNT + 2];
+    cfg_opt_t of[CONFIG_SECTION_COUNT][CONFIG_KEY_COUNT + CONFIG_SECTION_COUNT + 1], *top = of[CONFIG_TOP];
     struct bytes copy = arena_copy(&c->arena, text);
     struct err err = ERR_INIT;
     unsigned line;
@@ -370,13 +418,13 @@ int config_read(struct config *c, const char *file, struct bytes text, struct co
         config_problem(report, reading.file, line, false, "%s", err.text);
         return 0;
     }
-    make_options(watch, true);
-    make_options(top, false);
-    while (top[n].name)
-        n++;
-    top[n] = (cfg_opt_t)CFG_SEC("watch", watch, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
-    top[n].validcb = on_watch;
-    top[n + 1] = (cfg_opt_t)CFG_END();
+    n = make_options(top, CONFIG_TOP);
+    for (unsigned s = CONFIG_TOP + 1; s < CONFIG_SECTION_COUNT; s++) {
+        (void)make_options(of[s], (enum config_section)s);
+        top[n] = (cfg_opt_t)CFG_SEC(config_section_name((enum config_section)s), of[s], CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+        top[n++].validcb = on_block;
+    }
+    top[n] = (cfg_opt_t)CFG_END();
     cfg = cfg_init(top, CFGF_NONE);
     if (!cfg)
         return -ENOMEM;
@@ -388,6 +436,8 @@ int config_read(struct config *c, const char *file, struct bytes text, struct co
         reading.error = take_empty(cfg, CONFIG_GROUPS);
     if (!reading.error)
         reading.error = take_empty(cfg, CONFIG_SENSOR);
+    if (!reading.error)
+        reading.error = take_empty(cfg, CONFIG_EXPECTED);
     check_sensors(&c->values[CONFIG_SENSOR]);
     current = NULL;
     cfg_free(cfg);
@@ -425,7 +475,7 @@ static int set_one(struct config *c, struct config_value *v, struct bytes item, 
 
 static int add_rule(struct reading *reading, const struct rule *rule)
 {
-    struct config_watch w = { .from = { reading->file, rule->line } };
+    struct config_block w = { .from = { reading->file, rule->line } };
     struct config *c = reading->config;
     struct err err = ERR_INIT;
     struct rule_watch watch;

@@ -5,7 +5,7 @@
 #include "util/macro.h"
 
 static const char own[] =
-    "# The daemon of culprit(1). Status, Watches, Metrics and Watch: root and members of the group culprit; all else: root.\n"
+    "# The daemon of culprit(1). Status, Watches, Metrics, Explain and Watch: root and members of the group culprit; all else: root.\n"
     "interface org.culprit\n"
     "\n"
     "# What is asked for. permissions: letters of r, w, x, a; left out: wa\n"
@@ -26,6 +26,8 @@ static const char own[] =
     "method Flush() -> ()\n"
     "# Prometheus' text format.\n"
     "method Metrics() -> (text: string)\n"
+    "# Why an event was an alert or was none. event: its id, or at least the first eight digits of it\n"
+    "method Explain(event: string) -> (explanation: object)\n"
     "# With more: a reply once all of it is watched (ready), then for events, gaps, and what has changed. An event is an object in\n"
     "# ECS's terms, or with records in the daemon's own (for a culprit of the same version). Who shuts down his side for\n"
     "# writing gets what happened before that, and the end. What is not read in time is a gap.\n"
@@ -35,6 +37,7 @@ static const char own[] =
     "error NotPermitted (message: string)\n"
     "error NotWatched (message: string)\n"
     "error ConfigurationBroken (message: string, problems: []string)\n"
+    "error NotRemembered (message: string)\n"
     "error Failed (message: string)\n"
     "error Busy (message: string)\n"
     "error BadMessage (message: string)\n";

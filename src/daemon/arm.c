@@ -121,8 +121,8 @@ static int make_asks(struct arming *a, struct arming_set *set, const struct conf
 
     for (size_t i = 0; r == 0 && i < groups->count; i++)
         r = add_group(a, set, c, groups->items[i]);
-    for (size_t i = 0; r == 0 && i < c->watch_count; i++) {
-        const struct config_watch *w = &c->watches[i];
+    for (size_t i = 0; r == 0 && i < c->blocks[CONFIG_WATCH].count; i++) {
+        const struct config_block *w = &c->blocks[CONFIG_WATCH].items[i];
         const struct config_value *targets = &w->values[CONFIG_WATCH_TARGETS];
 
         for (size_t k = 0; r == 0 && k < targets->count; k++) {

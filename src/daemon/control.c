@@ -9,6 +9,7 @@
 #include "event/operation.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/parse.h"
 #include "watch/change.h"
 
 #define GROUP "culprit"
@@ -42,6 +43,7 @@ static struct status_view view_of(const struct control *c)
                                  .arming = c->options.arming,
                                  .pipeline = c->pipeline,
                                  .store_path = c->options.store_path,
+                                 .alerts = c->options.alerts,
                                  .clients = control_server_clients(c->server),
                                  .viewers = c->viewing.count };
 }
@@ -176,6 +178,53 @@ static void get_metrics(struct control *c, struct control_client *client, const 
     status_write_metrics(&view, &text);
     (void)json_string(out, JSON_KEY("text"), sbuf_bytes(&text));
     finish(client);
+}
+
+/* An id as JSON has it, or its beginning. False: it is none. */
+static bool parse_id(struct bytes text, uint8_t ret[16], size_t *ret_len)
+{
+    uint64_t value;
+
+    if (text.len < 8 || text.len > 32 || text.len % 2)
+        return false;
+    for (size_t i = 0; i < text.len; i += 2) {
+        if (parse_u64((struct bytes){ text.data + i, 2 }, 16, &value) < 0)
+            return false;
+        ret[i / 2] = (uint8_t)value;
+    }
+    *ret_len = text.len / 2;
+    return true;
+}
+
+static void explain(struct control *c, struct control_client *client, const struct control_call *call)
+{
+    _cleanup_sbuf_ struct sbuf members = SBUF_INIT;
+    struct sbuf *out;
+    uint8_t id[16];
+    size_t len;
+    int r;
+
+    if (!parse_id(control_text(call->parameters, "event"), id, &len)) {
+        fail_parameter(client, "event");
+        return;
+    }
+    if (!c->options.alerts) {
+        fail(client, CONTROL_INTERFACE ".Failed", "alerts are off (alerts = on)");
+        return;
+    }
+    sbuf_add_char(&members, '{');
+    r = alerts_explain(c->options.alerts, (struct bytes){ (const char *)id, len }, &members);
+    if (r == -EEXIST) {
+        fail(client, CONTROL_INTERFACE ".Failed", "several events begin so: more of the id is needed");
+    } else if (r < 0) {
+        fail(client, CONTROL_INTERFACE ".NotRemembered", "it is none of the last 65,536 events that were judged since the daemon began");
+    } else {
+        out = begin(client);
+        json_open(out, JSON_OBJECT("explanation"));
+        sbuf_add(out, members.data + 1, members.len - 1);
+        json_close(out);
+        finish(client);
+    }
 }
 
 /* ---- who may change ---- */
@@ -328,6 +377,7 @@ static const struct method {
     { CONTROL_INTERFACE ".Status", false, get_status },
     { CONTROL_INTERFACE ".Watches", false, get_watches },
     { CONTROL_INTERFACE ".Metrics", false, get_metrics },
+    { CONTROL_INTERFACE ".Explain", false, explain },
     { CONTROL_INTERFACE ".Watch", false, do_watch },
     { CONTROL_INTERFACE ".Flush", true, do_flush },
     { CONTROL_INTERFACE ".Reload", true, do_reload },

@@ -2,6 +2,7 @@
 /* What the control socket answers (control/interface.c describes it). One thread. */
 #pragma once
 
+#include "alert/alerts.h"
 #include "control/server.h"
 #include "daemon/status.h"
 #include "daemon/viewing.h"
@@ -15,6 +16,7 @@ struct control_options {
     struct arming *arming;
     const char *store_path;
     struct ecs_host host;
+    const struct alerts *alerts; /* NULL: off */
     void *data;
     void (*reload)(void *data); /* asks for one; control_reloaded() says how it went */
 };

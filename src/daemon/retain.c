@@ -42,9 +42,9 @@ static int add_ages(const struct config *c, uint64_t general_ns, struct ages *ag
         for (size_t k = 0; k < groups->count; k++)
             for (const struct config_group_path *p = g->paths; r == 0 && bytes_equal_str(groups->items[k], g->name) && p->path; p++)
                 r = add_age(ages, bytes_of(p->path), general_ns);
-    for (size_t i = 0; r == 0 && i < c->watch_count; i++) {
-        const struct config_value *targets = &c->watches[i].values[CONFIG_WATCH_TARGETS];
-        const struct config_value *own = &c->watches[i].values[CONFIG_WATCH_RETENTION_AGE];
+    for (size_t i = 0; r == 0 && i < c->blocks[CONFIG_WATCH].count; i++) {
+        const struct config_value *targets = &c->blocks[CONFIG_WATCH].items[i].values[CONFIG_WATCH_TARGETS];
+        const struct config_value *own = &c->blocks[CONFIG_WATCH].items[i].values[CONFIG_WATCH_RETENTION_AGE];
         uint64_t age_ns = general_ns;
 
         if (own->count)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "config/groups.h"
+#include "daemon/alerting.h"
 #include "daemon/arm.h"
 #include "daemon/control.h"
 #include "daemon/declared.h"
@@ -36,6 +37,7 @@ struct service {
     struct status status;
     struct control *control; /* NULL: it could not be opened */
     struct heartbeat *heartbeat; /* NULL: none */
+    struct alerting *alerting;   /* NULL: alerts are off */
     struct declared declared;
     struct sbuf sensors, problems, control_path;
     int signal_fd;
@@ -129,7 +131,7 @@ static bool same(const struct config *a, const struct config *b, enum config_key
 static void report_later(struct service *s, const struct config *now)
 {
     static const enum config_key at_start[] = { CONFIG_SENSOR, CONFIG_WRITES, CONFIG_STORE, CONFIG_DOCKER_SOCKET,
-                                                CONFIG_RING_SIZE, CONFIG_CONTROL, CONFIG_HEARTBEAT };
+                                                CONFIG_RING_SIZE, CONFIG_CONTROL, CONFIG_HEARTBEAT, CONFIG_ALERTS };
 
     s->changed_later = false;
     for (size_t i = 0; i < ARRAY_SIZE(at_start); i++)
@@ -153,6 +155,12 @@ static void count_reload(struct service *s, int r, const char *text)
         status->reloaded_ns = clock_ns(CLOCK_REALTIME);
 }
 
+static void configure_alerts(struct service *s, const struct config *c)
+{
+    if (s->alerting && alerting_configure(s->alerting, c) < 0)
+        log_warn(s->options->log, "alerts: out of memory; what was expected before is expected still");
+}
+
 /* What is in force stays the values that were opened with; watches are compared with what is armed. */
 static void reload(struct service *s)
 {
@@ -169,6 +177,7 @@ static void reload(struct service *s)
         if (r == 0) {
             report_later(s, &c);
             retain_configured(s->pipeline, &c, s->options->log);
+            configure_alerts(s, &c);
         }
         config_done(&c);
     }
@@ -226,6 +235,8 @@ static void on_idle(void *data)
         control_idle(s->control);
     if (s->heartbeat && !s->ending)
         heartbeat_idle(s->heartbeat);
+    if (s->alerting && !s->ending)
+        alerting_idle(s->alerting);
     give_sign(s);
 }
 
@@ -236,6 +247,8 @@ static void on_event(void *data, const struct event *event)
     status_event(&s->status, event);
     if (s->heartbeat)
         heartbeat_event(s->heartbeat, event);
+    if (s->alerting)
+        alerting_event(s->alerting, event);
     if (s->control)
         viewing_event(control_viewing(s->control), event);
 }
@@ -280,6 +293,8 @@ static void on_gap(void *data, const struct gap *gap)
     struct service *s = data;
 
     status_gap(&s->status, gap);
+    if (s->alerting)
+        alerting_gap(s->alerting, gap);
     if (s->control)
         viewing_gap(control_viewing(s->control), gap);
     s->options->gap(s->options->data, gap);
@@ -315,8 +330,8 @@ static unsigned all_permissions(const struct config *c)
 {
     unsigned permissions = config_permissions(c, NULL);
 
-    for (size_t i = 0; i < c->watch_count; i++)
-        permissions |= config_permissions(c, &c->watches[i]);
+    for (size_t i = 0; i < c->blocks[CONFIG_WATCH].count; i++)
+        permissions |= config_permissions(c, &c->blocks[CONFIG_WATCH].items[i]);
     return permissions;
 }
 
@@ -369,6 +384,23 @@ static int open_pipeline(struct service *s, struct err *err)
     return r < 0 ? r : pipeline_watch_fd(s->pipeline, s->signal_fd, on_signal, s, err);
 }
 
+/* Before the pipeline: nothing that it emits is left unjudged. */
+static void start_alerting(struct service *s)
+{
+    const struct service_options *o = s->options;
+    struct alerting_options options = { .log = o->log,
+                                        .host = { .id = o->host_id, .name = o->host_name, .boot_id = o->boot_id },
+                                        .config_dir = o->config_dir,
+                                        .runtime_dir = o->runtime_dir,
+                                        .data = o->data,
+                                        .notice = o->notice };
+    struct err err = ERR_INIT;
+    int r = alerting_start(&options, &s->config, &s->alerting, &err);
+
+    if (r < 0)
+        log_warn(o->log, "%s; going on without", err_text(&err, r));
+}
+
 /* The daemon observes also where nobody can ask it. */
 static void open_control(struct service *s)
 {
@@ -378,6 +410,7 @@ static void open_control(struct service *s)
                                        .arming = &s->arming,
                                        .store_path = config_text(&s->config, CONFIG_STORE).data,
                                        .host = { .id = s->options->host_id, .name = s->options->host_name, .boot_id = s->options->boot_id },
+                                       .alerts = alerting_alerts(s->alerting),
                                        .data = s,
                                        .reload = on_reload_asked };
     struct err err = ERR_INIT;
@@ -434,6 +467,7 @@ static int start(struct service *s, struct err *err)
     if (r == 0)
         r = take_signals(s, err); /* before anything is opened: a signal must not end us with rules left in the kernel */
     if (r == 0) {
+        start_alerting(s);
         open_control(s);
         r = open_pipeline(s, err);
     }
@@ -449,6 +483,8 @@ static int start(struct service *s, struct err *err)
     pipeline_ready(s->pipeline, &text);
     pipeline_confine(s->pipeline);
     s->status.since_ns = s->status.reloaded_ns = clock_ns(CLOCK_REALTIME);
+    if (s->alerting)
+        alerting_covered(s->alerting, s->pipeline);
     start_control(s);
     start_heartbeat(s);
     notice(s, "ready %s", sbuf_str(&text));
@@ -471,10 +507,13 @@ int service_run(const struct service_options *options, struct err *err)
         s.ending = true;
         control_end(s.control);
         pipeline_finish(s.pipeline);
+        if (s.alerting)
+            alerting_end(s.alerting);
     }
     heartbeat_end(s.heartbeat);
     control_close(s.control);
     pipeline_close(s.pipeline);
+    alerting_free(s.alerting);
     declared_done(&s.declared);
     arming_done(&s.arming);
     status_done(&s.status);

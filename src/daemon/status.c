@@ -194,6 +194,11 @@ void status_write(const struct status_view *v, struct sbuf *out)
     json_close_array(out);
     write_configuration(s, out);
     write_heartbeat(s, out);
+    if (v->alerts) {
+        json_open(out, JSON_OBJECT("alerts"));
+        alerts_write_status(v->alerts, out);
+        json_close(out);
+    }
     json_number(out, JSON_KEY("clients"), v->clients);
     json_number(out, JSON_KEY("viewers"), v->viewers);
     json_number(out, JSON_KEY("memory"), memory_resident());

@@ -2,6 +2,7 @@
 /* What the daemon knows of itself, as JSON and as metrics. One thread. */
 #pragma once
 
+#include "alert/alerts.h"
 #include "daemon/arm.h"
 #include "daemon/counts.h"
 #include "daemon/pipeline.h"
@@ -12,6 +13,7 @@ struct status_view {
     const struct arming *arming;
     struct pipeline *pipeline;
     const char *store_path;
+    const struct alerts *alerts; /* NULL: off */
     unsigned clients, viewers;
 };
 /* Members of an object, without its braces. */

@@ -73,6 +73,22 @@ static void write_lag(const struct status *s, struct sbuf *out)
     sbuf_addf(out, "culprit_event_lag_seconds_count %" PRIu64 "\n", sum);
 }
 
+static void write_alerts(const struct alerts *alerts, struct sbuf *out)
+{
+    struct alerts_counts counts;
+
+    alerts_look(alerts, &counts);
+    head(out, "culprit_alerts_total", "counter", "Alerts that began, by the severity of their first message.");
+    for (unsigned i = SEVERITY_LOW; i < SEVERITY_COUNT; i++)
+        sbuf_addf(out, "culprit_alerts_total{severity=\"%s\"} %" PRIu64 "\n", severity_name((enum severity)i), counts.begun[i]);
+    head(out, "culprit_events_expected_total", "counter", "Changes that are no alert, by what explains them.");
+    for (unsigned i = EXPECTED_NONE + 1; i < EXPECTED_COUNT; i++)
+        sbuf_addf(out, "culprit_events_expected_total{reason=\"%s\"} %" PRIu64 "\n", expected_row((enum expected)i)->name,
+                  counts.expected[i]);
+    number(out, "culprit_events_alerted_total", "counter", "Changes that belong to alerts.", (double)counts.reported);
+    number(out, "culprit_alerts_open", "gauge", "Alerts that are not over.", counts.open);
+}
+
 struct blind_finding {
     const struct target *target;
     bool armed;
@@ -142,6 +158,8 @@ void status_write_metrics(const struct status_view *v, struct sbuf *out)
     write_lost(s, out);
     write_lag(s, out);
     write_blind(v, out);
+    if (v->alerts)
+        write_alerts(v->alerts, out);
     number(out, "culprit_engines_silent", "gauge", "Container engines that do not answer.", silent);
     number(out, "culprit_store_recording", "gauge", "1: the store can be written.",
            now.has_store && now.store.recording && !now.store.error);

@@ -60,6 +60,8 @@ void case_set_command(struct case_ *c, pid_t pid, uint64_t start_ns);
 void case_write_text(struct case_ *c, bool colour, unsigned columns, struct sbuf *out);
 /* What ends a page of whatever kind: how many events the filters left out, coverage, losses. */
 void case_write_end(const struct case_ *c, bool colour, unsigned columns, struct sbuf *out);
+/* Of a case that is about one culprit: its sentence, and its ECS line as below, whether it would be accused or not. False: there is none. */
+bool case_write_alert(struct case_ *c, struct sbuf *ret_sentence, struct sbuf *out);
 /* One ECS line for each verdict (event.kind alert), each ended by a newline; one with the coverage
  * if there is nobody to accuse. */
 void case_write_json(struct case_ *c, struct sbuf *out);

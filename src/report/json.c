@@ -277,6 +277,16 @@ static void write_nobody(struct sbuf *out, const struct case_ *c)
     sbuf_add_bytes(out, sbuf_bytes(&line));
 }
 
+bool case_write_alert(struct case_ *c, struct sbuf *ret_sentence, struct sbuf *out)
+{
+    case_judge(c);
+    if (!c->culprits)
+        return false;
+    case_sentence(c, c->culprits, ret_sentence);
+    write_culprit(out, c, c->culprits);
+    return true;
+}
+
 void case_write_json(struct case_ *c, struct sbuf *out)
 {
     bool somebody = false;

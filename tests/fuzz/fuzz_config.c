@@ -39,11 +39,11 @@ static void check_round_trip(const struct config *c)
     for (unsigned key = 0; key < CONFIG_TOP_COUNT; key++)
         if (!same(&c->values[key], &again.values[key]))
             abort();
-    if (again.watch_count != c->watch_count)
+    if (again.blocks[CONFIG_WATCH].count != c->blocks[CONFIG_WATCH].count)
         abort();
-    for (size_t i = 0; i < c->watch_count; i++)
-        if (!same(&c->watches[i].values[CONFIG_WATCH_TARGETS], &again.watches[i].values[CONFIG_WATCH_TARGETS]) ||
-            config_permissions(c, &c->watches[i]) != config_permissions(&again, &again.watches[i]))
+    for (size_t i = 0; i < c->blocks[CONFIG_WATCH].count; i++)
+        if (!same(&c->blocks[CONFIG_WATCH].items[i].values[CONFIG_WATCH_TARGETS], &again.blocks[CONFIG_WATCH].items[i].values[CONFIG_WATCH_TARGETS]) ||
+            config_permissions(c, &c->blocks[CONFIG_WATCH].items[i]) != config_permissions(&again, &again.blocks[CONFIG_WATCH].items[i]))
             abort();
     config_done(&again);
     sbuf_done(&text);

@@ -37,9 +37,9 @@ static void read_text(struct config *c, struct bytes text, struct said *said)
 
 /* ---- what is refused, and in which words ---- */
 
-#define TOP "(groups, permissions, writes, sensor, store, docker_socket, ring_size, control, heartbeat, retention_age, retention_size, watch NAME { ... })"
+#define TOP "(groups, permissions, writes, sensor, store, docker_socket, ring_size, control, heartbeat, retention_age, retention_size, alerts, expected, watch NAME { ... }, expect NAME { ... })"
 #define OF_WATCH "(targets, permissions, key, retention_age)"
-#define SYNTAX "KEY = VALUE, KEY = { VALUE, VALUE } or watch NAME { ... }"
+#define SYNTAX "KEY = VALUE, KEY = { VALUE, VALUE }, watch NAME { ... } or expect NAME { ... }"
 
 static const struct row {
     const char *name;
@@ -50,6 +50,16 @@ static const struct row {
     { "comments only", BYTES("# one\n  # two\n\n# three"), "" },
     { "all keys", BYTES("groups = { etc, opt }\npermissions = rw\nwrites = on\nsensor = { fanotify, audit }\nstore = /a/b.db\n"
                         "docker_socket = \"/x\"\nring_size = 64M\nwatch a { targets = { /a, 'w:/b' } permissions = x key = k }\n"), "" },
+    { "what is expected", BYTES("expected = { package }\nexpect backup {\n program = borg\n hours = { 02:00-04:30, '22:00-01:00' }\n operations = { delete, chmod }\n"
+                               " paths = '/srv/**/*.tmp'\n}\n"), "" },
+    { "nothing expected", BYTES("expected = {}\n"), "" },
+    { "expects nothing", BYTES("expect a {\n}\n"), "f:2: expect \"a\" says nothing of what is expected: program = borg, paths = { \"/srv/data\" }\n" },
+    { "no row", BYTES("expected = packages\n"), "f:1: expected: no row \"packages\"; did you mean package? (package, container, engine, agent, configuration, git, rotation, tmpfiles, editor)\n" },
+    { "no hours", BYTES("expect a { hours = 25:00-26:00 }\n"), "f:1: hours: \"25:00-26:00\" is no span of hours: 02:00-04:30\n" },
+    { "no operation", BYTES("expect a { operations = delte }\n"), NULL },
+    { "an empty pattern", BYTES("expect a { program = '' }\n"), "f:1: program: an empty pattern, which nothing would match\n" },
+    { "expected twice", BYTES("expect a { program = x }\nexpect a { program = y }\n"), "f:2: \"a\" stands twice in this file\n" },
+    { "a watch's key in it", BYTES("expect a { targets = /a }\n"), NULL },
     { "lines of DOS", BYTES("writes = on\r\nstore = /a\r\n"), "" },
     { "no groups", BYTES("groups = {}\n"), "" },
     { "one value for a list", BYTES("groups = etc\nwatch a { targets = /a }\n"), "" },
@@ -66,13 +76,13 @@ static const struct row {
     { "twice", BYTES("writes = on\n\nwrites = off\n"), "f:3: writes stands twice: first in f:1\n" },
     { "a list twice", BYTES("groups = { etc, opt }\ngroups = { boot }\n"), "f:2: groups stands twice: first in f:1\n" },
     { "a watch's key twice", BYTES("watch a {\n targets = /a\n key = x\n key = y\n}\n"), "f:4: key stands twice: first in f:3\n" },
-    { "a name twice", BYTES("watch a { targets = /a }\nwatch a { targets = /b }\n"), "f:2: watch \"a\" stands twice in this file\n" },
+    { "a name twice", BYTES("watch a { targets = /a }\nwatch a { targets = /b }\n"), "f:2: \"a\" stands twice in this file\n" },
     { "a target twice", BYTES("watch a { targets = /a }\nwatch b {\n targets = { /b,\n /x/../a/ }\n}\n"), "f:3: /x/../a/ is watched already: in f:1\n" },
     { "a target twice in a watch", BYTES("watch a { targets = { 'w:/a', w://a } }\n"), "f:1: w://a is watched already: in f:1\n" },
     { "no target", BYTES("watch a {\n}\n"), "f:2: watch \"a\" has no target: targets = { \"/srv/data\" }\n" },
     { "empty targets", BYTES("watch a { targets = {} }\n"), "f:1: watch \"a\" has no target: targets = { \"/srv/data\" }\n" },
-    { "no name", BYTES("watch { targets = /a }\n"), "f:1: a watch has a name: watch NAME { ... }\n" },
-    { "an empty name", BYTES("watch \"\" { targets = /a }\n"), "f:1: a watch's name is 1 to 255 bytes long\n" },
+    { "no name", BYTES("watch { targets = /a }\n"), "f:1: it has a name: watch NAME { ... }\n" },
+    { "an empty name", BYTES("watch \"\" { targets = /a }\n"), "f:1: the name of a watch is 1 to 255 bytes long\n" },
     { "relative", BYTES("watch a { targets = srv/data }\n"), "f:1: targets: \"srv/data\" is neither a path that begins with / nor CONTAINER:PATH\n" },
     { "no path in it", BYTES("watch a { targets = \"web:\" }\n"), NULL },
     { "permission", BYTES("permissions = wz\n"), "f:1: permissions: unknown permission 'z' in \"wz\" (use r, w, x, a)\n" },
@@ -97,7 +107,7 @@ static const struct row {
     { "a watch in a watch", BYTES("watch a { watch b { targets = { /a } } }\n"), "f:1: \"{\" has no place here\n" },
     { "a list in a list", BYTES("groups = { { etc } }\n"), "f:1: \"{\" has no place here: " SYNTAX "\n" },
     { "a brace too many", BYTES("writes = on\n}\n"), "f:2: \"}\" closes nothing\n" },
-    { "no {", BYTES("watch a targets = /a\n"), "f:1: \"{\" is missing behind the watch's name: watch NAME { ... }\n" },
+    { "no {", BYTES("watch a targets = /a\n"), "f:1: \"{\" is missing behind the name: watch NAME { ... }\n" },
 
     { "an open quote", BYTES("store = \"/a\nwrites = on\n"), "f:1: the quote that begins here does not end in its line\n" },
     { "an open single quote", BYTES("writes = on\nstore = '/a"), "f:2: the quote that begins here does not end in its line\n" },
@@ -150,14 +160,14 @@ static void has_values(void **state)
     read_text(&c, BYTES("permissions = r\nwatch a {\n targets = { /a, \"/x\\x20y\" }\n}\nwatch b { targets = /b key = k permissions = wa }\n"),
               &said);
     assert_string_equal(sbuf_str(&said.text), "");
-    assert_int_equal(c.watch_count, 2);
+    assert_int_equal(c.blocks[CONFIG_WATCH].count, 2);
     assert_int_equal(c.target_count, 3);
-    assert_bytes(c.watches[0].values[CONFIG_WATCH_TARGETS].items[1], "/x y");
-    assert_int_equal(config_permissions(&c, &c.watches[0]), PERMISSION_READ);
-    assert_int_equal(config_permissions(&c, &c.watches[1]), PERMISSION_WRITE | PERMISSION_ATTR);
-    assert_bytes(config_watch_key(&c.watches[0]), "a");
-    assert_bytes(config_watch_key(&c.watches[1]), "k");
-    assert_int_equal(c.watches[0].values[CONFIG_WATCH_TARGETS].from.line, 3);
+    assert_bytes(c.blocks[CONFIG_WATCH].items[0].values[CONFIG_WATCH_TARGETS].items[1], "/x y");
+    assert_int_equal(config_permissions(&c, &c.blocks[CONFIG_WATCH].items[0]), PERMISSION_READ);
+    assert_int_equal(config_permissions(&c, &c.blocks[CONFIG_WATCH].items[1]), PERMISSION_WRITE | PERMISSION_ATTR);
+    assert_bytes(config_watch_key(&c.blocks[CONFIG_WATCH].items[0]), "a");
+    assert_bytes(config_watch_key(&c.blocks[CONFIG_WATCH].items[1]), "k");
+    assert_int_equal(c.blocks[CONFIG_WATCH].items[0].values[CONFIG_WATCH_TARGETS].from.line, 3);
     assert_bytes(config_text(&c, CONFIG_STORE), "/var/lib/culprit/culprit.db");
     assert_false(c.values[CONFIG_STORE].given);
     assert_true(c.values[CONFIG_PERMISSIONS].given);
@@ -218,7 +228,8 @@ static void example_is_the_defaults(void **state)
     assert_string_equal(sbuf_str(&a), "groups = { \"etc\", \"programs\", \"local\", \"opt\", \"boot\", \"schedules\", \"units\" }\n\n"
                                       "permissions = \"wa\"\n\nwrites = \"off\"\n\nsensor = { \"cheap\" }\n\n"
                                       "store = \"/var/lib/culprit/culprit.db\"\n\ndocker_socket = \"\"\n\nring_size = \"auto\"\n\ncontrol = \"\"\n\nheartbeat = \"1h\"\n\n"
-                                      "retention_age = \"90d\"\n\nretention_size = \"2G\"\n");
+                                      "retention_age = \"90d\"\n\nretention_size = \"2G\"\n\nalerts = \"on\"\n\n"
+                                      "expected = { \"package\", \"container\", \"engine\", \"agent\", \"configuration\", \"git\", \"rotation\", \"tmpfiles\", \"editor\" }\n");
     assert_string_equal(sbuf_str(&a), sbuf_str(&b));
     sbuf_done(&a);
     sbuf_done(&b);
@@ -230,7 +241,8 @@ static void example_is_the_defaults(void **state)
 static void prints_what_it_reads(void **state)
 {
     static const char text[] = "groups = {}\nstore = \"/a\\\"b\\\\c\\$d\\x1b\\xc3\\xa4\\xff\"\n"
-                               "watch 'x \"y\"' { targets = { \"/n\\nl\", 'web:/prd' } key = \"\" }\n";
+                               "watch 'x \"y\"' { targets = { \"/n\\nl\", 'web:/prd' } key = \"\" }\n"
+                               "expect e { program = borg user = { root, 0 } paths = '/srv/*' }\n";
     struct config_report report = { 0 };
     struct sbuf first = SBUF_INIT, a, b;
     struct said said = { SBUF_INIT };
@@ -247,8 +259,11 @@ static void prints_what_it_reads(void **state)
     assert_int_equal(config_read(&two, "f", sbuf_bytes(&first), &report), 0);
     assert_int_equal(report.errors, 0);
     assert_bytes(config_text(&two, CONFIG_STORE), "/a\"b\\c$d\x1b\xc3\xa4\xff");
-    assert_bytes(two.watches[0].name, "x \"y\"");
-    assert_bytes(two.watches[0].values[CONFIG_WATCH_TARGETS].items[0], "/n\nl");
+    assert_bytes(two.blocks[CONFIG_WATCH].items[0].name, "x \"y\"");
+    assert_bytes(two.blocks[CONFIG_WATCH].items[0].values[CONFIG_WATCH_TARGETS].items[0], "/n\nl");
+    assert_int_equal(two.blocks[CONFIG_EXPECT].count, 1);
+    assert_int_equal(two.blocks[CONFIG_EXPECT].items[0].values[CONFIG_EXPECT_USER].count, 2);
+    assert_bytes(two.blocks[CONFIG_EXPECT].items[0].values[CONFIG_EXPECT_PATHS].items[0], "/srv/*");
     a = printed(&one);
     b = printed(&two);
     assert_string_equal(sbuf_str(&a), sbuf_str(&b));
@@ -271,13 +286,13 @@ static void takes_rules(void **state)
     (void)state;
     assert_int_equal(config_init(&c), 0);
     assert_int_equal(config_read_rules(&c, "r", bytes_of(rules), &report), 0);
-    assert_int_equal(c.watch_count, 3);
-    assert_bytes(c.watches[0].values[CONFIG_WATCH_TARGETS].items[0], "/etc/shadow");
-    assert_int_equal(config_permissions(&c, &c.watches[0]), PERMISSION_READ);
-    assert_bytes(config_watch_key(&c.watches[0]), "secrets");
-    assert_bytes(c.watches[1].values[CONFIG_WATCH_TARGETS].items[0], "web:/prd");
-    assert_false(bytes_known(config_watch_key(&c.watches[1])));
-    assert_bytes(config_watch_key(&c.watches[2]), "y");
+    assert_int_equal(c.blocks[CONFIG_WATCH].count, 3);
+    assert_bytes(c.blocks[CONFIG_WATCH].items[0].values[CONFIG_WATCH_TARGETS].items[0], "/etc/shadow");
+    assert_int_equal(config_permissions(&c, &c.blocks[CONFIG_WATCH].items[0]), PERMISSION_READ);
+    assert_bytes(config_watch_key(&c.blocks[CONFIG_WATCH].items[0]), "secrets");
+    assert_bytes(c.blocks[CONFIG_WATCH].items[1].values[CONFIG_WATCH_TARGETS].items[0], "web:/prd");
+    assert_false(bytes_known(config_watch_key(&c.blocks[CONFIG_WATCH].items[1])));
+    assert_bytes(config_watch_key(&c.blocks[CONFIG_WATCH].items[2]), "y");
     assert_int_equal(report.errors, 4);
     assert_non_null(strstr(sbuf_str(&said.text), "r:5: \"-w bad\" must start with '/'"));
     assert_non_null(strstr(sbuf_str(&said.text), "r:6: this is no watch (-w PATH -p wa -k KEY)"));
@@ -333,7 +348,7 @@ static void reads_directories(void **state)
     assert_string_equal(sbuf_str(&said.text), "");
     assert_int_equal(c.files, 4);
     assert_bytes(config_text(&c, CONFIG_STORE), "/c");
-    assert_int_equal(c.watch_count, 3);
+    assert_int_equal(c.blocks[CONFIG_WATCH].count, 3);
     config_done(&c);
 
     put(dir, "conf.d/30.conf", "watch a { targets = /y }\n", 0644);
@@ -374,7 +389,7 @@ static void has_bounds(void **state)
         sbuf_addf(&text, "watch w%u { targets = /t%u }\n", i, i);
     read_text(&c, sbuf_bytes(&text), &said);
     assert_string_equal(sbuf_str(&said.text), "f:4097: more than 4096 targets in all\n");
-    assert_int_equal(c.watch_count, LIMIT_CONFIG_TARGETS);
+    assert_int_equal(c.blocks[CONFIG_WATCH].count, LIMIT_CONFIG_TARGETS);
     config_done(&c);
     sbuf_done(&text);
     sbuf_done(&said.text);
@@ -389,9 +404,9 @@ static void tables_are_whole(void **state)
         const struct config_key_info *key = config_key_info((enum config_key)i);
 
         assert_true(key->name && key->name[0] && key->takes && key->help && key->check);
-        assert_int_equal(config_key_by_name(key->of_watch, bytes_of(key->name)), i); /* no name twice */
-        assert_int_equal(key->of_watch, i >= CONFIG_TOP_COUNT);
-        assert_true(key->of_watch || key->fallback);
+        assert_int_equal(config_key_by_name(key->section, bytes_of(key->name)), i); /* no name twice */
+        assert_int_equal(key->section != CONFIG_TOP, i >= CONFIG_TOP_COUNT);
+        assert_true(key->section != CONFIG_TOP || key->fallback);
     }
     for (unsigned i = 0; config_group(i); i++) {
         struct err err = ERR_INIT;

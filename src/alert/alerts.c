@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+#include "alert/alerts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "alert/decisions.h"
+#include "alert/matter.h"
+#include "util/json_writer.h"
+
+#define MATTERS_MAX 256 /* open at a time; what comes beyond them is one */
+#define CASES_MAX 24    /* of them have all that a verdict needs: some hundred kB each, 7 MB at most */
+#define TICK_NS (100 * NS_PER_MS)
+
+struct alerts {
+    struct alerts_options options;
+    struct expect_rules rules;
+    uint32_t rules_number;
+    struct arena arena;            /* of what the sensors see */
+    struct bytes sensors, not_seen;
+    struct matter *matters;        /* uthash */
+    unsigned cases;
+    uint64_t last_number, next_tick_ns;
+    struct alerts_counts counts;
+    struct decisions decisions;
+};
+
+int alerts_new(const struct alerts_options *options, struct alerts **ret)
+{
+    struct alerts *a = calloc(1, sizeof(*a));
+
+    if (!a)
+        return -ENOMEM;
+    a->options = *options;
+    *ret = a;
+    return 0;
+}
+
+static void drop(struct alerts *a, struct matter *m)
+{
+    HASH_DEL(a->matters, m);
+    a->cases -= m->case_ != NULL;
+    a->counts.open--;
+    matter_free(m);
+}
+
+void alerts_free(struct alerts *a)
+{
+    struct matter *m, *next;
+
+    if (!a)
+        return;
+    HASH_ITER(hh, a->matters, m, next)
+        drop(a, m);
+    decisions_done(&a->decisions);
+    arena_done(&a->arena);
+    free(a);
+}
+
+void alerts_set_rules(struct alerts *a, const struct expect_rules *rules)
+{
+    a->rules = *rules;
+    a->rules_number++;
+}
+
+void alerts_set_coverage(struct alerts *a, struct bytes sensors, struct bytes not_seen)
+{
+    arena_done(&a->arena);
+    a->sensors = arena_copy(&a->arena, sensors);
+    a->not_seen = arena_copy(&a->arena, not_seen);
+}
+
+/* ---- matters ---- */
+
+static struct matter *find(const struct alerts *a, struct fingerprint key)
+{
+    struct matter *m;
+
+    HASH_FIND(hh, a->matters, &key, sizeof(key), m);
+    return m;
+}
+
+static void put(struct alerts *a, struct matter *m)
+{
+    struct fingerprint_maker of;
+    struct fingerprint id;
+
+    m->number = ++a->last_number;
+    fingerprint_begin(&of); /* unlike that of any other matter, on any host */
+    fingerprint_add_word(&of, m->key.number);
+    fingerprint_add_word(&of, m->key.rest);
+    fingerprint_add_word(&of, m->first_ns);
+    fingerprint_add_word(&of, m->number);
+    if (a->options.host) {
+        fingerprint_add(&of, a->options.host->id);
+        fingerprint_add(&of, a->options.host->boot_id);
+    }
+    id = fingerprint_end(&of);
+    snprintf(m->id, sizeof(m->id), "%016llx%016llx", (unsigned long long)id.number, (unsigned long long)id.rest);
+    HASH_ADD(hh, a->matters, key, sizeof(m->key), m);
+    a->counts.open++;
+    a->cases += m->case_ != NULL;
+}
+
+/* More causes at a time than are kept apart are one matter, which says so. */
+static struct matter *crowd(struct alerts *a)
+{
+    static const char what[] = "crowd";
+    struct fingerprint key = matter_own_key(what);
+    struct matter *m = find(a, key);
+
+    if (m)
+        return m;
+    m = matter_new_own(key, what, "Changes of more causes at a time than are kept apart: the record has them all (culprit who).");
+    if (m)
+        put(a, m);
+    return m;
+}
+
+static struct matter *matter_of(struct alerts *a, const struct event *event)
+{
+    struct fingerprint key = matter_key(event);
+    struct matter *m = find(a, key);
+
+    if (m)
+        return m;
+    if (a->counts.open < MATTERS_MAX)
+        m = matter_new(key, event, a->options.host, a->cases < CASES_MAX);
+    if (m)
+        put(a, m);
+    return m;
+}
+
+/* False: out of memory; it is due still, and tried again. */
+static bool emit(struct alerts *a, struct matter *m, enum alert_state state, uint64_t now_ns)
+{
+    const struct matter_surroundings with = { a->options.host, a->sensors, a->not_seen };
+    _cleanup_sbuf_ struct sbuf sentence = SBUF_INIT, line = SBUF_INIT;
+    struct alert alert;
+
+    matter_write(m, state, &with, &sentence, &line);
+    if (sbuf_error(&sentence) < 0 || sbuf_error(&line) < 0)
+        return false;
+    if (!m->emitted)
+        a->counts.begun[m->severity]++;
+    m->emitted++;
+    m->emitted_ns = now_ns;
+    m->emitted_events = m->events;
+    m->emitted_severity = m->severity;
+    a->counts.emitted++;
+    alert = (struct alert){ .state = state,
+                            .severity = m->severity,
+                            .id = m->id,
+                            .events = m->events,
+                            .watch = m->watch,
+                            .sentence = sbuf_bytes(&sentence),
+                            .line = sbuf_bytes(&line) };
+    a->options.emit(a->options.data, &alert);
+    return true;
+}
+
+/* ---- what comes ---- */
+
+static void decide(struct alerts *a, const struct event *event, enum expected expected, const struct expect_block *block, unsigned row,
+                   const struct matter *m)
+{
+    struct decision d = { .expected = (uint8_t)expected,
+                          .row = (uint8_t)row,
+                          .block = block ? (uint16_t)(block - a->rules.blocks) : 0,
+                          .rules = a->rules_number,
+                          .matter = m ? m->number : 0 };
+
+    memcpy(d.event, event->id, sizeof(d.event));
+    decisions_add(&a->decisions, &d);
+}
+
+void alerts_event(struct alerts *a, const struct event *event, uint64_t now_ns)
+{
+    const struct expect_block *block;
+    enum expected expected = expected_find(&a->rules, event, &block);
+    struct matter *m = NULL;
+    unsigned row = 0;
+
+    a->counts.seen++;
+    if (expected != EXPECTED_NONE) {
+        a->counts.expected[expected]++;
+    } else {
+        row = severity_find(event, a->options.own, a->options.own_count);
+        m = matter_of(a, event);
+        a->counts.reported++;
+        if (m) {
+            matter_add(m, event, row, now_ns);
+        } else if ((m = crowd(a)) != NULL) {
+            a->counts.crowded++;
+            matter_add_own(m, severity_row(row)->severity, m->sentence.data, now_ns);
+        }
+    }
+    decide(a, event, expected, block, row, m);
+    alerts_tick(a, now_ns);
+}
+
+void alerts_own(struct alerts *a, const char *what, enum severity severity, const char *text, uint64_t now_ns)
+{
+    struct fingerprint key = matter_own_key(what);
+    struct matter *m = find(a, key);
+
+    if (!m) {
+        m = matter_new_own(key, what, text);
+        if (m)
+            put(a, m);
+    }
+    if (m)
+        matter_add_own(m, severity, text, now_ns);
+}
+
+void alerts_gap(struct alerts *a, const struct gap *gap, uint64_t now_ns)
+{
+    char what[32], text[LIMIT_ERR];
+
+    if (gap->reason == LOST_PROCESS_EVENTS || gap->reason == LOST_VIEWER || gap->reason <= LOST_NONE || gap->reason >= LOST_COUNT)
+        return; /* names may be missing, changes are not; and the record has what a viewer did not read */
+    snprintf(what, sizeof(what), "gap-%u", (unsigned)gap->reason);
+    if (gap->count)
+        snprintf(text, sizeof(text), "culprit lost %llu events: %s.", (unsigned long long)gap->count, gap->text);
+    else
+        snprintf(text, sizeof(text), "culprit may have missed events: %s.", gap->text);
+    alerts_own(a, what, SEVERITY_HIGH, text, now_ns);
+}
+
+void alerts_tick(struct alerts *a, uint64_t now_ns)
+{
+    struct matter *m, *next;
+    enum alert_state state;
+
+    if (now_ns < a->next_tick_ns)
+        return;
+    a->next_tick_ns = now_ns + TICK_NS;
+    HASH_ITER(hh, a->matters, m, next) {
+        if (!matter_is_due(m, now_ns, &state))
+            continue;
+        if (emit(a, m, state, now_ns) && state == ALERT_RESOLVED)
+            drop(a, m);
+    }
+}
+
+void alerts_end(struct alerts *a, uint64_t now_ns)
+{
+    struct matter *m, *next;
+
+    HASH_ITER(hh, a->matters, m, next)
+        if (m->events > m->emitted_events)
+            (void)emit(a, m, m->emitted ? ALERT_GOES_ON : ALERT_BEGINS, now_ns);
+}
+
+/* ---- what is said of it ---- */
+
+void alerts_look(const struct alerts *a, struct alerts_counts *ret)
+{
+    *ret = a->counts;
+}
+
+static void write_matter(const struct matter *m, struct sbuf *out)
+{
+    json_open_element(out);
+    json_string(out, JSON_KEY("id"), bytes_of(m->id));
+    json_string(out, JSON_KEY("severity"), bytes_of(severity_name(m->severity)));
+    json_bytes(out, JSON_KEY("watch"), m->watch);
+    json_number(out, JSON_KEY("events"), m->events);
+    json_number(out, JSON_KEY("messages"), m->emitted);
+    json_key(out, JSON_KEY("first"));
+    ecs_write_time(out, m->first_ns);
+    json_bytes(out, JSON_KEY("first_file"), m->first_file);
+    json_close(out);
+}
+
+void alerts_write_status(const struct alerts *a, struct sbuf *out)
+{
+    json_number(out, JSON_KEY("seen"), a->counts.seen);
+    json_number(out, JSON_KEY("reported"), a->counts.reported);
+    json_number(out, JSON_KEY("silenced"), a->counts.silenced);
+    json_number(out, JSON_KEY("messages"), a->counts.emitted);
+    json_number(out, JSON_KEY("crowded"), a->counts.crowded);
+    (void)json_open(out, JSON_OBJECT("expected"));
+    for (unsigned i = EXPECTED_NONE + 1; i < EXPECTED_COUNT; i++)
+        if (a->counts.expected[i]) {
+            json_key_of(out, expected_row((enum expected)i)->name);
+            sbuf_add_decimal(out, a->counts.expected[i]);
+        }
+    json_close(out);
+    (void)json_open(out, JSON_ARRAY("open"));
+    for (const struct matter *m = a->matters; m; m = m->hh.next)
+        write_matter(m, out);
+    json_close_array(out);
+}
+
+static const struct matter *by_number(const struct alerts *a, uint64_t number)
+{
+    for (const struct matter *m = a->matters; m; m = m->hh.next)
+        if (m->number == number)
+            return m;
+    return NULL;
+}
+
+int alerts_explain(const struct alerts *a, struct bytes id, struct sbuf *out)
+{
+    struct decision d;
+    int r = decisions_find(&a->decisions, id, &d);
+    const struct matter *m;
+
+    if (r < 0)
+        return r;
+    json_hex(out, JSON_KEY("event"), (struct bytes){ (const char *)d.event, sizeof(d.event) });
+    json_bool(out, JSON_KEY("alert"), d.expected == EXPECTED_NONE);
+    if (d.expected != EXPECTED_NONE) {
+        json_string(out, JSON_KEY("expected"), bytes_of(expected_row((enum expected)d.expected)->name));
+        json_string(out, JSON_KEY("why"), bytes_of(expected_row((enum expected)d.expected)->why));
+        if (d.expected == EXPECTED_BLOCK && d.rules == a->rules_number && d.block < a->rules.block_count)
+            json_string(out, JSON_KEY("block"), a->rules.blocks[d.block].name);
+        return 0;
+    }
+    json_string(out, JSON_KEY("why"), bytes_of("no row of what is expected fits, and no expect block"));
+    json_string(out, JSON_KEY("kind"), bytes_of(severity_row(d.row)->name));
+    json_string(out, JSON_KEY("severity"), bytes_of(severity_name(severity_row(d.row)->severity)));
+    m = by_number(a, d.matter);
+    if (m)
+        json_string(out, JSON_KEY("matter"), bytes_of(m->id));
+    return 0;
+}

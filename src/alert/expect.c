@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of what is expected. A row is a function and a row in tests/unit/test_alert_expect.c. */
+#include "alert/expect.h"
+
+#include <sys/stat.h>
+
+#include "event/operation.h"
+#include "util/limits.h"
+#include "util/macro.h"
+
+#define BIT(operation) (UINT64_C(1) << (operation))
+
+static bool is_below_any(struct bytes path, const char *const *places, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (bytes_path_covers(bytes_of(places[i]), path))
+            return true;
+    return false;
+}
+#define BELOW(path, places) is_below_any(path, places, ARRAY_SIZE(places))
+
+/* Both names of a rename. */
+static bool is_all_below(const struct event *e, const char *const *places, size_t count)
+{
+    return is_below_any(e->path, places, count) && (!e->previous_path.len || is_below_any(e->previous_path, places, count));
+}
+#define ALL_BELOW(e, places) is_all_below(e, places, ARRAY_SIZE(places))
+
+static bool is_actor_on_host(const struct event *e)
+{
+    return e->actor.process && e->actor.process->origin == ORIGIN_HOST;
+}
+
+/* The actor lives in the container whose file it is. */
+static bool is_in_victim(const struct event *e)
+{
+    const struct container *in = e->actor.process ? e->actor.process->container : NULL;
+
+    return in && e->victim && in->id.len && bytes_equal(in->id, e->victim->id);
+}
+
+static bool is_on_the_same_side(const struct event *e)
+{
+    return e->victim ? is_in_victim(e) : is_actor_on_host(e) && e->victim_kind != VICTIM_CONTAINER;
+}
+
+/* The kernel's word for what the process executes. */
+static bool is_executable(const struct event *e, const char *path)
+{
+    struct bytes executable = event_actor_executable(e);
+
+    return bytes_equal_str(executable, path) || (bytes_starts_with(executable, bytes_of("/usr")) &&
+                                                 bytes_equal_str((struct bytes){ executable.data + 4, executable.len - 4 }, path));
+}
+
+/* ---- the rows ---- */
+
+static bool is_own(const struct expect_rules *rules, const struct event *e)
+{
+    const struct process *p = e->actor.process;
+
+    if (!rules->own_pid)
+        return false;
+    if (e->actor.parent_pid == rules->own_pid || (p && p->parent_pid == rules->own_pid))
+        return true;
+    for (unsigned i = 0; p && i < LIMIT_LINEAGE; i++, p = p->parent)
+        if (p->pid == rules->own_pid && (!rules->own_start_ns || process_is(p, rules->own_pid, rules->own_start_ns)))
+            return true;
+    return false;
+}
+
+static bool is_read(const struct expect_rules *rules, const struct event *e)
+{
+    (void)rules;
+    return e->operation == OPERATION_READ || e->operation == OPERATION_EXEC || e->operation == OPERATION_OPEN_WRITE;
+}
+
+static bool is_failed(const struct expect_rules *rules, const struct event *e)
+{
+    (void)rules;
+    return e->error > 0 && !operation_error_is_refusal(e->error);
+}
+
+/* Where packages put files; of the rest (/home, /root, /srv, /usr/local, /tmp) none is theirs. */
+static bool is_package(const struct expect_rules *rules, const struct event *e)
+{
+    static const char *const places[] = { "/usr", "/etc", "/boot", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt",
+                                          "/var/lib", "/var/cache", "/var/log", "/var/spool", "/run", "/var/run", "/var/opt", "/snap" };
+    static const char *const not_theirs[] = { "/usr/local" };
+
+    (void)rules;
+    return (e->cause.launcher.kind == LAUNCHER_PACKAGE || e->cause.run.kind == RUN_MAINTAINER) && !e->cause.run.claimed &&
+           is_on_the_same_side(e) && ALL_BELOW(e, places) && !BELOW(e->path, not_theirs) && !BELOW(e->previous_path, not_theirs);
+}
+
+static bool is_container(const struct expect_rules *rules, const struct event *e)
+{
+    (void)rules;
+    return (e->cause.launcher.kind == LAUNCHER_ENTRY_POINT || e->cause.launcher.kind == LAUNCHER_HEALTH_CHECK) &&
+           e->victim_kind == VICTIM_CONTAINER && is_in_victim(e);
+}
+
+/* Its own work, not what it was asked to run: of a container's layer, or where it keeps them. */
+static bool is_engine(const struct expect_rules *rules, const struct event *e)
+{
+    static const char *const places[] = { "/var/lib/docker", "/var/lib/containerd", "/var/lib/containers", "/run/docker", "/run/containerd",
+                                          "/run/containers", "/run/runc", "/run/crun", "/var/lib/cni", "/run/netns", "/etc/cni", "/run/crio" };
+
+    (void)rules;
+    return e->cause.launcher.kind == LAUNCHER_ENGINE && is_actor_on_host(e) && !e->cause.tool.len &&
+           (e->victim || ALL_BELOW(e, places));
+}
+
+/* "/opt/sentinelone" of "/opt/sentinelone/bin/agent"; empty: the program lies among those of others. */
+static struct bytes own_directory(struct bytes executable)
+{
+    static const char *const vendors[] = { "/opt/", "/usr/lib/", "/usr/libexec/", "/usr/local/", "/var/lib/" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(vendors); i++) {
+        struct bytes prefix = bytes_of(vendors[i]), rest;
+
+        if (!bytes_starts_with(executable, prefix))
+            continue;
+        rest = (struct bytes){ executable.data + prefix.len, executable.len - prefix.len };
+        if (!bytes_char(rest, '/'))
+            return BYTES_NULL;
+        return (struct bytes){ executable.data, prefix.len + bytes_next_field(&rest, '/').len };
+    }
+    return BYTES_NULL;
+}
+
+static bool is_same_name(struct bytes a, struct bytes b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if ((a.data[i] | 0x20) != (b.data[i] | 0x20))
+            return false;
+    return true;
+}
+
+/* Its directory below /opt or its kin, and those of the same name where data of programs is. */
+static bool is_in_directory_of(struct bytes path, struct bytes directory)
+{
+    static const char *const data[] = { "/var/lib/", "/var/log/", "/var/cache/", "/var/opt/", "/run/", "/etc/", "/etc/opt/" };
+
+    if (bytes_path_covers(directory, path))
+        return true;
+    for (size_t i = 0; i < ARRAY_SIZE(data); i++) {
+        struct bytes prefix = bytes_of(data[i]), rest = path;
+
+        if (!bytes_starts_with(path, prefix))
+            continue;
+        rest = (struct bytes){ path.data + prefix.len, path.len - prefix.len };
+        if (is_same_name(bytes_next_field(&rest, '/'), bytes_basename(directory)))
+            return true;
+    }
+    return false;
+}
+
+static bool is_agent(const struct expect_rules *rules, const struct event *e)
+{
+    const struct process *p = e->cause.launcher.process;
+    struct bytes directory;
+
+    (void)rules;
+    if (e->cause.launcher.kind != LAUNCHER_PRODUCT || !p || p->owner.looks_like || e->victim)
+        return false;
+    directory = own_directory(p->executable);
+    return directory.len && is_in_directory_of(e->path, directory) &&
+           (!e->previous_path.len || is_in_directory_of(e->previous_path, directory));
+}
+
+static bool is_configuration(const struct expect_rules *rules, const struct event *e)
+{
+    (void)rules;
+    return e->cause.launcher.kind == LAUNCHER_CONFIGURATION && e->cause.launcher.process && is_on_the_same_side(e);
+}
+
+/* What writes a working tree; clean and filter-branch remove what is in no commit. */
+static bool is_git(const struct expect_rules *rules, const struct event *e)
+{
+    static const char *const commands[] = { "pull", "merge", "checkout", "switch", "restore", "rebase", "reset", "fetch", "clone",
+                                            "cherry-pick", "revert", "stash", "commit", "add", "submodule", "gc", "am", "apply" };
+    const struct cause_run *run = &e->cause.run;
+
+    (void)rules;
+    return run->kind == RUN_GIT && !run->claimed && run->directory.len && run->directory.len > 1 && BYTES_AMONG(run->name, commands) &&
+           is_on_the_same_side(e) && bytes_path_covers(run->directory, e->path) &&
+           (!e->previous_path.len || bytes_path_covers(run->directory, e->previous_path));
+}
+
+/* logrotate itself and what it packs with; its scripts are others. */
+static bool is_rotation(const struct expect_rules *rules, const struct event *e)
+{
+    static const char *const packers[] = { "gzip", "xz", "bzip2", "zstd" };
+    const struct process *parent = e->actor.process ? e->actor.process->parent : NULL;
+
+    (void)rules;
+    if (!is_actor_on_host(e) || e->victim)
+        return false;
+    if (is_executable(e, "/sbin/logrotate"))
+        return true;
+    return parent && bytes_equal_str(parent->executable, "/usr/sbin/logrotate") &&
+           BYTES_AMONG(bytes_basename(event_actor_executable(e)), packers);
+}
+
+/* It removes where it is meant to; elsewhere it only makes. */
+static bool is_tmpfiles(const struct expect_rules *rules, const struct event *e)
+{
+    static const char *const places[] = { "/tmp", "/var/tmp", "/run", "/var/run", "/dev/shm", "/var/cache", "/var/lib/systemd" };
+
+    (void)rules;
+    return is_actor_on_host(e) && !e->victim && is_executable(e, "/bin/systemd-tmpfiles") &&
+           (!operation_removes(e->operation) || ALL_BELOW(e, places));
+}
+
+static bool is_of_person(const struct event *e)
+{
+    const struct person *person = &e->cause.person;
+    const struct file_state *file = e->file.known & FILE_UID ? &e->file : &e->before;
+
+    return person->known && person->id != UID_UNKNOWN && file->known & FILE_UID && file->uid == person->id;
+}
+
+static bool is_editor(const struct expect_rules *rules, const struct event *e)
+{
+    static const char *const editors[] = { "vi", "vim", "vim.basic", "vim.tiny", "vim.nox", "vim.gtk3", "nvim", "nano", "emacs", "emacs-nox",
+                                           "emacs-gtk", "ed", "micro", "joe", "mcedit", "hx", "kak" };
+
+    (void)rules;
+    return e->cause.person.interactive && is_actor_on_host(e) && !e->victim &&
+           BYTES_AMONG(bytes_basename(event_actor_executable(e)), editors) && is_of_person(e);
+}
+
+/* clang-format off */
+static const struct expected_row rows[EXPECTED_COUNT] = {
+    [EXPECTED_NONE] = { "none", "nothing explains it", true, NULL },
+    [EXPECTED_OWN] = { "own", "culprit's own work", true, is_own },
+    [EXPECTED_READ] = { "read", "nothing was changed by it", true, is_read },
+    [EXPECTED_FAILED] = { "failed", "nothing came of it, and nobody was refused", true, is_failed },
+    [EXPECTED_PACKAGE] = { "package", "a package manager's transaction, where packages put files", false, is_package },
+    [EXPECTED_CONTAINER] = { "container", "the container's own program, in its own layer", false, is_container },
+    [EXPECTED_ENGINE] = { "engine", "the container engine's own work", false, is_engine },
+    [EXPECTED_AGENT] = { "agent", "a known product, in its own directories", false, is_agent },
+    [EXPECTED_CONFIGURATION] = { "configuration", "configuration management", false, is_configuration },
+    [EXPECTED_GIT] = { "git", "git, in its working tree", false, is_git },
+    [EXPECTED_ROTATION] = { "rotation", "logrotate", false, is_rotation },
+    [EXPECTED_TMPFILES] = { "tmpfiles", "systemd-tmpfiles, where it is meant to remove", false, is_tmpfiles },
+    [EXPECTED_EDITOR] = { "editor", "a person at a terminal edited a file of his own", false, is_editor },
+    [EXPECTED_BLOCK] = { "block", "an expect block of the configuration", true, NULL },
+};
+/* clang-format on */
+
+const struct expected_row *expected_row(enum expected which)
+{
+    return &rows[(unsigned)which < EXPECTED_COUNT ? which : EXPECTED_NONE];
+}
+
+enum expected expected_by_name(struct bytes name)
+{
+    unsigned i = EXPECTED_NONE + 1;
+
+    while (i < EXPECTED_COUNT && !bytes_equal_str(name, rows[i].name))
+        i++;
+    return (enum expected)i;
+}
+
+enum expected expected_find(const struct expect_rules *rules, const struct event *e, const struct expect_block **ret_block)
+{
+    *ret_block = NULL;
+    for (unsigned i = EXPECTED_NONE + 1; i < EXPECTED_COUNT; i++)
+        if (rows[i].is && (rows[i].always || rules->rows >> i & 1) && rows[i].is(rules, e))
+            return (enum expected)i;
+    for (size_t i = 0; i < rules->block_count; i++)
+        if (expect_block_matches(&rules->blocks[i], e)) {
+            *ret_block = &rules->blocks[i];
+            return EXPECTED_BLOCK;
+        }
+    return EXPECTED_NONE;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* How grave a change is, by one table: what it was, to what kind of file, by whom seen from the file. No scores. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "event/event.h"
+#include "util/sbuf.h"
+
+enum severity {
+    SEVERITY_LOW = 1,
+    SEVERITY_MEDIUM,
+    SEVERITY_HIGH,
+    SEVERITY_CRITICAL,
+    SEVERITY_COUNT,
+};
+
+/* MITRE ATT&CK's techniques: a bit each. */
+enum technique {
+    TECHNIQUE_DELETION = 1 << 0,    /* T1070.004 */
+    TECHNIQUE_TIMES = 1 << 1,       /* T1070.006 */
+    TECHNIQUE_PERMISSIONS = 1 << 2, /* T1222.002 */
+    TECHNIQUE_DESTRUCTION = 1 << 3, /* T1485 */
+    TECHNIQUE_DATA = 1 << 4,        /* T1565.001 */
+    TECHNIQUE_SETUID = 1 << 5,      /* T1548.001 */
+    TECHNIQUE_DEFENCES = 1 << 6,    /* T1562.001: the watch itself */
+};
+
+struct severity_row {
+    const char *name;      /* as in JSON */
+    uint64_t operations;   /* bit 1 << enum operation */
+    bool (*is)(const struct event *e, struct bytes const *own, unsigned own_count); /* NULL: any */
+    enum severity severity;
+    unsigned techniques;
+    unsigned numbers;      /* from so many on of one matter it is what follows; 0: never */
+    enum severity in_numbers;
+    unsigned techniques_in_numbers; /* beside the others */
+};
+
+#define SEVERITY_ROWS_MAX 24
+
+/* The first row that fits; its index counts what happened of a kind. own: culprit's files (paths, with all below). */
+unsigned severity_find(const struct event *e, const struct bytes *own, unsigned own_count);
+const struct severity_row *severity_row(unsigned index); /* NULL past the end */
+
+/* "high"; "critical" and so on. */
+const char *severity_name(enum severity severity);
+enum severity severity_by_name(struct bytes name); /* SEVERITY_COUNT: none */
+/* The ids as elements of an array that is open. */
+void technique_write(struct sbuf *out, unsigned techniques);

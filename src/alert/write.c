@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* A matter as a sentence and as JSON: what somebody needs who cannot reach the host any more. */
+#include "alert/matter.h"
+
+#include "event/ecs.h"
+#include "util/clock.h"
+#include "util/json_writer.h"
+
+#define PAGE_COLUMNS 120
+#define PAGE_MAX (16 * 1024) /* bytes of the page for people */
+
+static const char *state_name(enum alert_state state)
+{
+    return state == ALERT_BEGINS ? "begins" : state == ALERT_GOES_ON ? "goes-on" : "resolved";
+}
+
+static void add_time(struct sbuf *out, struct bytes key, uint64_t time_ns)
+{
+    json_key(out, key);
+    ecs_write_time(out, time_ns);
+}
+
+/* The same page as `who` prints. */
+static void add_page(struct matter *m, struct sbuf *out)
+{
+    _cleanup_sbuf_ struct sbuf page = SBUF_INIT;
+    struct bytes text;
+
+    if (!m->case_)
+        return;
+    case_write_text(m->case_, false, PAGE_COLUMNS, &page);
+    text = sbuf_bytes(&page);
+    if (text.len > PAGE_MAX) {
+        json_bool(out, JSON_KEY("page_cut"), true);
+        for (text.len = PAGE_MAX; text.len && text.data[text.len - 1] != '\n'; text.len--)
+            ;
+    }
+    json_bytes(out, JSON_KEY("page"), text);
+}
+
+static void add_rows(const struct matter *m, struct sbuf *out)
+{
+    size_t at = json_open(out, JSON_OBJECT("kinds"));
+
+    for (unsigned i = 0; severity_row(i); i++)
+        if (m->rows[i]) {
+            json_key_of(out, severity_row(i)->name);
+            sbuf_add_decimal(out, m->rows[i]);
+        }
+    json_close_filled(out, at);
+}
+
+static void add_alert(struct matter *m, enum alert_state state, const struct matter_surroundings *with, bool brief, struct sbuf *out)
+{
+    (void)json_open(out, JSON_OBJECT("alert"));
+    json_string(out, JSON_KEY("id"), bytes_of(m->id));
+    json_string(out, JSON_KEY("state"), bytes_of(state_name(state)));
+    json_string(out, JSON_KEY("severity"), bytes_of(severity_name(m->severity)));
+    json_number(out, JSON_KEY("message"), m->emitted + 1);
+    json_number(out, JSON_KEY("events"), m->events);
+    add_time(out, JSON_KEY("first"), m->first_ns);
+    add_time(out, JSON_KEY("last"), MAX(m->last_ns, m->first_ns));
+    json_bytes(out, JSON_KEY("first_file"), m->first_file);
+    json_bytes(out, JSON_KEY("last_file"), sbuf_bytes(&m->last_file));
+    add_rows(m, out);
+    json_bytes(out, JSON_KEY("sensors"), with->sensors);
+    json_bytes(out, JSON_KEY("not_seen"), with->not_seen);
+    if (!brief)
+        add_page(m, out);
+    if (!brief && m->first_event.len) {
+        json_key(out, JSON_KEY("first_event"));
+        sbuf_add_bytes(out, m->first_event);
+    }
+    json_string(out, JSON_KEY("version"), bytes_of(CULPRIT_VERSION));
+    json_close(out);
+}
+
+static void begin_plain(const struct matter *m, struct bytes sentence, struct sbuf *out)
+{
+    sbuf_add_char(out, '{');
+    add_time(out, JSON_KEY("@timestamp"), m->first_ns);
+    ecs_write_version(out);
+    json_key(out, JSON_LITERAL(",\"event\":{\"kind\":\"alert\",\"category\":[\"file\"],\"type\":[\"info\"]"));
+    json_string(out, JSON_KEY("action"), bytes_of(m->first_event.len ? "changes" : "culprit"));
+    json_key(out, JSON_LITERAL(",\"module\":\"culprit\",\"dataset\":\"culprit.alert\"}"));
+    json_string(out, JSON_KEY("message"), sentence);
+    (void)json_open(out, JSON_OBJECT("culprit"));
+    json_string(out, JSON_KEY("watch"), m->watch);
+    if (m->victim)
+        ecs_write_victim(out, VICTIM_CONTAINER, m->victim, BYTES_NULL);
+}
+
+static void end(const struct matter *m, const struct matter_surroundings *with, struct sbuf *out)
+{
+    json_close(out); /* culprit */
+    ecs_write_host(out, with->host);
+    if (m->techniques) {
+        json_key(out, JSON_LITERAL(",\"threat\":{\"framework\":\"MITRE ATT&CK\",\"technique\":{\"id\":["));
+        technique_write(out, m->techniques);
+        sbuf_add_str(out, "]}}");
+    }
+    sbuf_add_str(out, "}\n");
+}
+
+static void write_line(struct matter *m, enum alert_state state, const struct matter_surroundings *with, bool brief, struct sbuf *sentence,
+                       struct sbuf *out)
+{
+    static const char tail[] = "}}\n";
+    bool verdict;
+
+    sbuf_clear(out);
+    sbuf_clear(sentence);
+    verdict = m->case_ && case_write_alert(m->case_, sentence, out) && bytes_ends_with(sbuf_bytes(out), bytes_of(tail));
+    if (!sentence->len) {
+        if (m->first_event.len && m->events > 1)
+            sbuf_addf(sentence, "%llu changes, the first: ", (unsigned long long)m->events);
+        sbuf_add_bytes(sentence, m->sentence);
+    }
+    if (verdict && !brief) {
+        sbuf_truncate(out, out->len - strlen(tail));
+    } else {
+        sbuf_clear(out);
+        begin_plain(m, sbuf_bytes(sentence), out);
+    }
+    add_alert(m, state, with, brief, out);
+    end(m, with, out);
+}
+
+void matter_write(struct matter *m, enum alert_state state, const struct matter_surroundings *with, struct sbuf *ret_sentence,
+                  struct sbuf *ret_line)
+{
+    write_line(m, state, with, false, ret_sentence, ret_line);
+    if (ret_line->len > ALERT_LINE_MAX) { /* many long paths: who, what and how much still fit */
+        _cleanup_sbuf_ struct sbuf shorter = SBUF_INIT;
+
+        write_line(m, state, with, true, &shorter, ret_line);
+    }
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* The daemon's judging: the configuration's word of what is expected, and where what is not expected is said. One thread. */
+#pragma once
+
+#include "alert/alerts.h"
+#include "config/config.h"
+#include "daemon/pipeline.h"
+#include "event/ecs.h"
+#include "util/log.h"
+
+struct alerting;
+
+struct alerting_options {
+    const struct log *log;
+    struct ecs_host host;      /* its texts are borrowed for the whole life */
+    const char *config_dir, *runtime_dir;
+    void *data;
+    void (*notice)(void *data, const char *text); /* one line for people */
+};
+
+/* NULL where the configuration has alerts off; that is 0 too. -ENOMEM. */
+int alerting_start(const struct alerting_options *options, const struct config *c, struct alerting **ret, struct err *err);
+/* What is expected from now on. A failure changes nothing. */
+int alerting_configure(struct alerting *g, const struct config *c);
+/* What the sensors see. */
+void alerting_covered(struct alerting *g, struct pipeline *pipeline);
+void alerting_event(struct alerting *g, const struct event *event);
+void alerting_gap(struct alerting *g, const struct gap *gap);
+/* Each time the loop has done what there was. */
+void alerting_idle(struct alerting *g);
+/* The observation is over. */
+void alerting_end(struct alerting *g);
+void alerting_free(struct alerting *g); /* NULL is fine */
+
+/* For status, metrics and whoever asks why. */
+const struct alerts *alerting_alerts(const struct alerting *g);

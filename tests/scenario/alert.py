@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: MIT
+"""alert.py CULPRIT: the daemon's alerts: what is expected and what is not, one alert for a matter, exact counts of a storm, why (explain),
+what a reload changes. The last line is "N passed, N failed"."""
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+CULPRIT = os.path.realpath(sys.argv[1])
+SECONDS = 120
+STORM = 20000
+results = {True: 0, False: 0}
+started = []
+work = tempfile.mkdtemp(prefix="culprit-alert.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
+etc, run, watched, store, err = (f"{work}/{name}" for name in ("etc", "run", "w", "db", "err"))
+
+
+def check(text, fine, *more):
+    results[bool(fine)] += 1
+    print("right:" if fine else "WRONG:", text, *([] if fine else more), flush=True)
+
+
+def wait_until(condition, seconds=SECONDS):
+    until = time.time() + seconds
+    while not condition() and time.time() < until:
+        time.sleep(0.05)
+    return condition()
+
+
+def said():
+    return open(err, encoding="utf-8").read()
+
+
+def alerts():
+    """(id, how, sentence) of each message about an alert."""
+    return re.findall(r"^culprit: alert (\w+) \(([^)]*)\): (.*)$", said(), re.M)
+
+
+def configure(text):
+    with open(f"{etc}/culprit.conf.new", "w", encoding="utf-8") as f:
+        f.write(f"groups = {{}}\nsensor = fanotify\nstore = {store}\nheartbeat = 1h\nwatch w {{ targets = {watched} }}\n{text}")
+    os.rename(f"{etc}/culprit.conf.new", f"{etc}/culprit.conf")
+
+
+def start():
+    stderr = open(err, "w", encoding="utf-8")
+    started.append(subprocess.Popen([CULPRIT, "daemon", "--config", etc, "--runtime-dir", run], stdin=subprocess.DEVNULL, stderr=stderr))
+    check("the daemon is ready", wait_until(lambda: "culprit: ready" in said()), said())
+    return started[-1]
+
+
+def ctl(*words):
+    return subprocess.run([CULPRIT, "ctl", "--control", f"{run}/control", *words], capture_output=True, text=True, check=False,
+                          timeout=SECONDS)
+
+
+def status():
+    answer = ctl("--json", "status")
+    return json.loads(answer.stdout)["alerts"] if answer.returncode == 0 else {"failed": answer.stderr}
+
+
+def reload():
+    answer = ctl("reload")
+    check("a reload", answer.returncode == 0, answer.stderr)
+
+
+def events(path):
+    out = subprocess.run([CULPRIT, "who", "--store", store, "--format", "json", path], capture_output=True, text=True, check=False,
+                         timeout=SECONDS).stdout
+    return [e for e in map(json.loads, out.splitlines()) if e["event"]["kind"] == "event"]
+
+
+def shell(name, text):
+    """A script of its own: what it does has another cause than what others do."""
+    with open(f"{work}/{name}", "w", encoding="utf-8") as f:
+        f.write(text + "\n")
+    subprocess.run(["/bin/sh", f"{work}/{name}"], check=True, timeout=SECONDS, cwd="/")
+
+
+def adds_up(s):
+    return s["seen"] == s["reported"] + s["silenced"] + sum(s["expected"].values())
+
+
+def a_deletion():
+    shell("one.sh", f"rm {watched}/one {watched}/two")
+    check("a deletion is an alert", wait_until(lambda: len(alerts()) == 1), said())
+    check("with the verdict's sentence", "deleted 2 files" in alerts()[0][2] and f"{watched}" in alerts()[0][2], alerts())
+    check("and what it is by the table", alerts()[0][1] == "medium", alerts())
+    seen = wait_until(lambda: len(events(f"{watched}/one")) == 1) and events(f"{watched}/one")[0]
+    answer = ctl("explain", seen["event"]["id"])
+    check("why is explained", answer.returncode == 0 and answer.stdout.startswith("an alert: ") and alerts()[0][0] in answer.stdout,
+          answer.stdout, answer.stderr)
+    none = ctl("explain", "00" * 16)
+    check("of an event that is none, that is said", none.returncode == 1 and "none of the last" in none.stderr, none)
+    check("all are counted once", wait_until(lambda: adds_up(status())), status())
+    check("and open is what is open", [m["id"][:8] for m in status()["open"]] == [alerts()[0][0]], status())
+    return seen
+
+
+def what_is_expected():
+    configure(f"expect cleaning {{ program = find\n paths = '{watched}/tmp' }}\n")
+    reload()
+    before, messages = status(), len(alerts())
+    shell("clean.sh", f"find {watched}/tmp -type f -delete")
+    check("what a block expects is counted", wait_until(lambda: status()["expected"].get("block") == 10), before, status())
+    seen = wait_until(lambda: len(events(f"{watched}/tmp/3")) == 1) and events(f"{watched}/tmp/3")[0]
+    answer = ctl("explain", seen["event"]["id"][:32])
+    check("and explained, with the block's name", answer.stdout == "no alert: an expect block of the configuration (expected: block, cleaning)\n",
+          answer.stdout, answer.stderr)
+    shell("clean.sh", f"find {watched}/keep -type f -delete")
+    check("the same program elsewhere is an alert", wait_until(lambda: len(alerts()) == messages + 1), alerts())
+    check("all are counted once", wait_until(lambda: adds_up(status())), status())
+
+
+def a_storm():
+    configure("")
+    reload()
+    for n in range(STORM):
+        open(f"{work}/storm/{n}", "w", encoding="utf-8").close()
+    os.rename(f"{work}/storm", f"{watched}/storm")
+    check("what comes from elsewhere is an alert", wait_until(lambda: any("/storm" in a[2] for a in alerts())), alerts())
+    before = status()["reported"]
+    began = len(alerts())
+    shell("storm.sh", f"rm -r {watched}/storm")
+    check("a storm has its first word", wait_until(lambda: len(alerts()) > began), alerts())
+    check("and each change is counted", wait_until(lambda: status()["reported"] >= before + STORM + 1), before, status())
+    new = {a[0] for a in alerts()[began:]}
+    check("as one alert", len(new) == 1, new)
+    mine = [m for m in status()["open"] if m["id"][:8] in new]
+    check("whose count is exact", len(mine) == 1 and mine[0]["events"] == STORM + 1, mine)
+    metrics = ctl("metrics").stdout
+    check("the metrics count", 'culprit_alerts_total{severity="medium"} ' in metrics and 'culprit_events_expected_total{reason="block"} 10' in
+          metrics, metrics)
+
+
+def ends(process):
+    shell("last.sh", f"rm {watched}/last")
+    before = len(alerts())
+    process.send_signal(signal.SIGTERM)
+    check("SIGTERM ends it", process.wait(SECONDS) == 0, process.returncode)
+    check("what was not said yet is said", any("last.sh" in a[2] for a in alerts()[before:]), alerts())
+
+
+def main():
+    for name in ("etc", "run", "w", "w/tmp", "w/keep", "storm"):
+        os.makedirs(f"{work}/{name}")
+    for name in ("one", "two", "last", "keep/a", "keep/b", *(f"tmp/{n}" for n in range(10))):
+        open(f"{watched}/{name}", "w", encoding="utf-8").close()
+    try:
+        configure("")
+        process = start()
+        a_deletion()
+        what_is_expected()
+        a_storm()
+        ends(process)
+    finally:
+        for process in started:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        shutil.rmtree(work, ignore_errors=True)
+    print(f"{results[True]} passed, {results[False]} failed")
+    return 1 if results[False] else 0
+
+
+sys.exit(main())
