@@ -34,7 +34,9 @@ static const struct message_row {
     { "systemd", "Started User ", NULL, NULL, NULL, NULL, 0 },
     { "systemd", "Starting ", NULL, "unit: ", "Starting ", " - ", CLUE_STARTED },
     { "systemd", "Started ", NULL, "unit: ", "Started ", " - ", CLUE_STARTED },
-    { "systemd", "Stopping ", NULL, NULL, NULL, NULL, 0 },
+    { "systemd", "Stopping User ", NULL, NULL, NULL, NULL, 0 },
+    { "systemd", "Stopping user", NULL, NULL, NULL, NULL, 0 },
+    { "systemd", "Stopping ", NULL, "unit: ", "Stopping ", " - ", CLUE_STARTED }, /* what it does at its end begins */
     { "systemd", "Stopped ", NULL, NULL, NULL, NULL, 0 },
     { "systemd", "Mounted ", NULL, "mount: ", "Mounted ", " - ", CLUE_STARTED },
     { "systemd", "Unmounted ", NULL, "unmount: ", "Unmounted ", " - ", CLUE_STARTED },

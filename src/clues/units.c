@@ -64,6 +64,27 @@ static bool is_command(struct bytes key)
     return bytes_starts_with(key, bytes_of("Exec"));
 }
 
+/* RuntimeDirectory=foo: /run/foo is the service's, and gone when it stops. */
+static void put_runtime_directory(struct sbuf *answer, const struct clue_question *q, struct clue_fact *f, struct bytes names)
+{
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    struct bytes name;
+
+    while ((name = bytes_next_word(&names)).len) {
+        char path[512];
+        struct bytes colon = bytes_next_field(&name, ':');
+
+        if ((size_t)snprintf(path, sizeof(path), "/run/%.*s", (int)MIN(colon.len, sizeof(path)), colon.data) >= sizeof(path) ||
+            !bytes_path_covers(bytes_of(path), q->path))
+            continue;
+        sbuf_addf(&text, "%.*s : is removed whenever the service stops", (int)f->text.len, f->text.data);
+        f->text = sbuf_bytes(&text);
+        f->marks = CLUE_REMOVES | (bytes_equal(bytes_of(path), q->path) ? CLUE_NAMES_PATH : CLUE_NAMES_ABOVE);
+        clue_put(answer, f);
+        return;
+    }
+}
+
 void units_text(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text)
 {
     bool own = bytes_starts_with(name, bytes_of("/etc/")), mount = bytes_ends_with(name, bytes_of(".mount"));
@@ -77,6 +98,11 @@ void units_text(struct sbuf *answer, const struct clue_question *q, struct bytes
         struct bytes value = line, key = bytes_next_field(&value, '=');
         struct clue_fact f = { .kind = CLUE_RULE, .text = line, .suspect = sbuf_bytes(&suspect) };
 
+        if (bytes_equal_str(key, "RuntimeDirectory") && !memmem(text.data, text.len, "\nRuntimeDirectoryPreserve=yes", 29)) {
+            f.place = clue_place(&place, name, lines.number);
+            put_runtime_directory(answer, q, &f, value);
+            continue;
+        }
         if (!is_command(key) && !(mount && bytes_equal_str(key, "Where")))
             continue;
         f.marks = line_marks(value, q) | (is_command(key) ? CLUE_COMMAND : 0);

@@ -10,6 +10,7 @@
 #include "clues/original.h"
 #include "clues/package_log.h"
 #include "clues/people.h"
+#include "clues/reflog.h"
 #include "clues/scripts.h"
 #include "clues/source.h"
 #include "clues/syslog.h"
@@ -94,6 +95,9 @@ static void parse(unsigned which, struct sbuf *out, const struct clue_question *
     case 18:
         copies_lvm(out, name, text);
         break;
+    case 20:
+        reflog_text(out, q, (struct bytes){ "/srv", 4 }, name, text);
+        break;
     default:
         break;
     }
@@ -124,7 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!size)
         return 0;
     setenv("TZ", "UTC", 1);
-    switch (data[0] % 20) {
+    switch (data[0] % 21) {
     case 11:
         (void)original_git(&out, &q, (struct bytes){ "/srv", 4 }, text);
         break;
@@ -135,7 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         (void)original_locate(&out, &q, AT, text);
         break;
     default:
-        parse(data[0] % 20, &out, &q, text);
+        parse(data[0] % 21, &out, &q, text);
         check(&out, &q);
     }
     sbuf_done(&out);

@@ -219,6 +219,42 @@ def git_tracked():
     os.unlink(directory / "b")
 
 
+@past("git reset --hard, by git's own log", "git reset: moving to HEAD~1", target="data/new")
+def git_reset():
+    directory = data()
+    git = ["git", "-C", directory, "-c", "user.name=Ann", "-c", "user.email=ann@example.org"]
+    run("git", "init", "-q", directory)
+    run(*git, "add", ".")
+    run(*git, "commit", "-q", "-m", "one")
+    make(directory / "new")
+    run(*git, "add", ".")
+    run(*git, "commit", "-q", "-m", "two")
+    run(*git, "reset", "-q", "--hard", "HEAD~1")
+
+
+@past("a service stopped, and its directory of /run is gone", "unit: tidy.service", target="/run/clues-tidy/socket")
+def runtime_directory():
+    run("mount", "-t", "tmpfs", "tmpfs", "/run")
+    make("/etc/systemd/system/tidy.service", "[Service]\nExecStart=/usr/bin/true\nRuntimeDirectory=clues-tidy\n")
+    os.makedirs("/run/clues-tidy")
+    log("systemd[1]: Stopping tidy.service - Tidy...")
+    os.rmdir("/run/clues-tidy")
+
+
+@past("rpm kept it by another name", "rpm", state="kept", target="data/a")
+def rpmsave():
+    directory = data()
+    os.rename(directory / "a", directory / "a.rpmsave")
+
+
+@past("packed beside, long before it went", None, state="kept", target="data/a")
+def packed():
+    directory = data()
+    run("gzip", "-k", directory / "b")
+    os.rename(directory / "b.gz", directory / "a.gz")
+    os.unlink(directory / "a")
+
+
 @past("put into the trash", "the trash /home/u/.local/share/Trash", state="kept", target="data/a")
 def trash():
     directory = data()
@@ -481,6 +517,29 @@ def hostile():
     os.symlink("/dev/zero", "/var/log/messages")
     os.mkfifo("/var/log/cron.log")
     make("/etc/cron.d/x", "* " * 100000)
+    os.unlink(directory / "b")
+
+
+@past("what users may put in the way: pipes, links, devices, databases that are none", None)
+def hostile_places():
+    directory = data()
+    for place in ("/var/spool/cron/crontabs/u", "/var/spool/cron/atjobs/a0000101c2f0a0", "/home/u/.bash_history", "/etc/cron.d/pipe",
+                  "/home/u/.local/share/Trash/info/a.trashinfo", "/etc/logrotate.d/pipe", "/etc/tmpfiles.d/pipe.conf"):
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        os.mkfifo(place)
+    for place, leads in (("/var/spool/cron/crontabs/v", "/dev/zero"), ("/home/v/.local/share/Trash", "/proc/self/root"),
+                         ("/var/spool/cron/crontabs/loop", "loop"), ("/home/v/.cache/restic", "/proc"), ("/etc/cron.d/tty", "/dev/tty")):
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        os.symlink(leads, place)
+    for place, begins in (("/var/lib/plocate/plocate.db", b"\0plocate" + b"\1\0\0\0" + b"\xff" * 200), ("/var/lib/rpm/rpmdb.sqlite", b"SQLite format 3\0" + b"\xff" * 4000)):
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        run("mount", "-t", "tmpfs", "tmpfs", os.path.dirname(place))
+        with open(place, "wb") as f:
+            f.write(begins)
+    (BASE / ".snapshots").symlink_to("/proc/self/fd")
+    make(directory / ".git/index", "DIRC\0\0\0\2\xff\xff\xff\xff")
+    make(directory / ".git/logs/HEAD", "0 " * 60 + "\x1b[2J> 1 +0\treset: \x1b[2J\n")
+    make(directory / "\x1b[2Jname\n")
     os.unlink(directory / "b")
 
 

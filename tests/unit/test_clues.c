@@ -13,6 +13,7 @@
 #include <zstd.h>
 
 #include "clues/at.h"
+#include "clues/beside.h"
 #include "clues/cleaners.h"
 #include "clues/copies.h"
 #include "clues/cron.h"
@@ -22,6 +23,7 @@
 #include "clues/original.h"
 #include "clues/package_log.h"
 #include "clues/people.h"
+#include "clues/reflog.h"
 #include "clues/scripts.h"
 #include "clues/source.h"
 #include "clues/syslog.h"
@@ -405,6 +407,57 @@ static void test_at(void **state)
     assert_int_equal(s.len, 0);
 }
 
+static const struct reflog_row {
+    const char *name, *line, *suspect; /* NULL: nothing */
+} reflogs[] = {
+#define HASHES "0123456789012345678901234567890123456789 0123456789012345678901234567890123456789 "
+    { "reset", HASHES "Ann <ann@x> 1795896798 +0100\treset: moving to HEAD~1\n", "git reset: moving to HEAD~1" },
+    { "checkout", HASHES "Ann <ann@x> 1795896798 +0100\tcheckout: moving from main to old\n", "git checkout: moving from main to old" },
+    { "a commit changes no file", HASHES "Ann <ann@x> 1795896798 +0100\tcommit: x\n", NULL },
+    { "at another time", HASHES "Ann <ann@x> 1795000000 +0100\treset: moving to HEAD~1\n", NULL },
+    { "no name", HASHES "> 1795896798 +0100\treset: x\n", "git reset: x" },
+    { "a time that is none", HASHES "A <a> 99999999999999999999 +0100\treset: x\n", NULL },
+    { "short", "x > 1\treset: x\n>\t\n", NULL },
+};
+
+static void test_reflog(void **state)
+{
+    const struct reflog_row *row = *state;
+    struct clue_question q = question_of("/srv/data/x");
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+    struct clue_fact f;
+
+    reflog_text(&s, &q, bytes_of("/srv/data"), bytes_of("/srv/data/.git/logs/HEAD"), bytes_of(row->line));
+    if (!row->suspect) {
+        assert_int_equal(s.len, 0);
+        return;
+    }
+    f = only(&s);
+    assert_bytes(f.suspect, row->suspect);
+    assert_int_equal(f.marks, CLUE_STARTED | CLUE_REMOVES | CLUE_ALTERS | CLUE_NAMES_ABOVE);
+}
+
+static void test_beside(void **state)
+{
+    static const struct {
+        const char *name, *suspect;
+        uint64_t after;
+    } cases[] = { { "a.conf.rpmsave", "rpm", 0 }, { "a.conf.rpmsave", "", 100 }, { "a.conf.1.gz", "", 0 }, { "a.conf~", "", 0 } };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+        struct clue_fact f;
+
+        beside_name(&s, bytes_of("/etc/a.conf"), bytes_of(cases[i].name), AT, AT + cases[i].after * SECOND);
+        f = only(&s);
+        assert_int_equal(f.kind, CLUE_KEPT);
+        assert_bytes(f.suspect, cases[i].suspect);
+        beside_name(&s, bytes_of("/etc/a"), bytes_of(cases[i].name), AT, AT); /* another file's */
+        (void)only(&s);
+    }
+}
+
 static void test_lvm(void **state)
 {
     _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
@@ -428,6 +481,9 @@ static const struct rule_row {
     const char *path, *text;
     unsigned facts, marks; /* of the first */
 } rules[] = {
+    { "unit, its directory of /run", units_text, "/run/foo/x", "[Service]\nRuntimeDirectory=bar foo\n", 1, CLUE_NAMES_ABOVE | CLUE_REMOVES },
+    { "unit, another directory of /run", units_text, "/run/food", "RuntimeDirectory=foo\n", 0, 0 },
+    { "unit, which keeps its directory", units_text, "/run/foo", "[Service]\nRuntimeDirectoryPreserve=yes\nRuntimeDirectory=foo\n", 0, 0 },
     { "tmpfiles, age", tmpfiles_text, "/tmp/x", "q /tmp 1777 root root 10d\n", 1, CLUE_NAMES_ABOVE | CLUE_REMOVES | CLUE_BY_AGE },
     { "tmpfiles, no age", tmpfiles_text, "/tmp/x", "d /tmp 1777 root root -\n", 0, 0 },
     { "tmpfiles, at boot", tmpfiles_text, "/tmp/x", "D! /tmp 1777 root root\n", 1, CLUE_NAMES_ABOVE | CLUE_REMOVES | CLUE_RECREATES },
@@ -862,6 +918,8 @@ int main(void)
     ADD_ROWS(rpm_logs, test_rpm_log);
     ADD(test_at);
     ADD(test_lvm);
+    ADD_ROWS(reflogs, test_reflog);
+    ADD(test_beside);
     ADD(test_locate);
     ADD_ROWS(rules, test_rule);
     ADD_ROWS(scripts, test_script);
