@@ -33,12 +33,15 @@ check-vm: all
 	$(SUDO) tests/vm/run.sh $(BUILD)/culprit
 	$(SUDO) tests/vm/systemd.sh $(BUILD)/culprit
 	$(SUDO) tests/vm/daemon.sh $(BUILD)/culprit
+	$(SUDO) tests/vm/clues.sh $(BUILD)/culprit
 
 bench: all
 	$(SUDO) bench/run.sh $(BUILD)
 	$(SUDO) bench/bounds.sh $(BUILD)
 	$(SUDO) bench/kills.py $(BUILD)/culprit
 	$(SUDO) bench/reload.py $(BUILD)
+	ninja -C $(BUILD) bench/inodes
+	$(SUDO) bench/clues.py $(BUILD)
 	$(SUDO) tests/scenario/store.sh $(BUILD)/culprit -n 0 -l
 	$(SUDO) bench/sensors.sh $(BUILD)
 	bench/search.sh $(BUILD)
