@@ -6,7 +6,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 2
 ROOT=$PWD
 . tests/steps.sh
-trap 'rm -rf "$LOG"' EXIT
+trap clear_up EXIT
 
 step "build, warnings are errors" build build -Dwerror=true
 step "layers" tests/check_layers.sh

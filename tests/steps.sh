@@ -45,6 +45,47 @@ step() {
     fi
 }
 
+# beside NAME COMMAND...: begins now, with what the processors have left (SCHED_IDLE: whoever wakes goes before it), while other
+# steps wait for something. joined NAME: its step, once it has ended. For what has no deadline of its own, as a build.
+beside() {
+    local file=$LOG/beside.${1//[!a-zA-Z0-9]/_}
+    shift
+    set -m # a process group of its own, to be ended as one
+    (
+        chrt --idle --pid 0 "$BASHPID" > /dev/null 2>&1 || renice -n 19 -p "$BASHPID" > /dev/null 2>&1
+        "$@"
+    ) > "$file.out" 2>&1 < /dev/null &
+    set +m
+    echo $! > "$file.pid"
+}
+
+joined() {
+    step "$1" end_of_beside "$LOG/beside.${1//[!a-zA-Z0-9]/_}"
+}
+
+end_of_beside() { # end_of_beside FILE
+    local rc
+    wait "$(cat "$1.pid")"
+    rc=$?
+    rm -f "$1.pid"
+    cat "$1.out"
+    return $rc
+}
+
+# For the trap of EXIT: what still runs beside ends, and the logs go.
+clear_up() {
+    local file
+    for file in "$LOG"/beside.*.pid; do
+        [ ! -e "$file" ] || kill -KILL -- "-$(cat "$file")" 2> /dev/null
+    done
+    rm -rf "$LOG"
+}
+
+# A number that is another one at each commit: what does not fit into the time of one run has its turn in one of the next.
+rotation() {
+    git -c safe.directory='*' rev-list --count HEAD 2> /dev/null || echo 0
+}
+
 # unit BUILD [SUITE...]: one line for each cmocka test and each other test of the suites given
 unit() {
     local build=$1 out ok=0 bad=0 rc

@@ -9,7 +9,8 @@ system cannot do it at all.
 
 With --late culprit stands still again and again. With --together, scenarios that do not mind share one culprit, each with a folder and a watch of its own:
 what is told is dealt out by path. On the file systems that --few names, only what depends on them is played.
-After --deadline SECONDS nothing more is begun: what is left is "not run", which is said and is no failure.
+After --deadline SECONDS nothing more is begun: what is left is "not run", which is said and is no failure. --rotate N begins
+elsewhere for each N, so that what was left has its turn.
 --results FILE leaves one line a result, for tests/vm/table.py."""
 import argparse
 import fnmatch
@@ -147,6 +148,11 @@ def batches(args, scenarios):
     return [shared[i:i + size] for i in range(0, len(shared), size)] + [[s] for s in scenarios if s.alone]
 
 
+def rotated(items, n):
+    n %= max(len(items), 1)
+    return items[n:] + items[:n]
+
+
 def chosen(args):
     """The scenarios for the file systems, and those for the ones of --few."""
     all_of_them = [s for s in SCENARIOS if fnmatch.fnmatch(s.name, args.pattern)
@@ -172,6 +178,7 @@ def main():
     parser.add_argument("--guest", action="store_true", help="also what would disturb a machine in use")
     parser.add_argument("--few", default="", metavar="FILESYSTEM,...", help="only the essential scenarios on these")
     parser.add_argument("--deadline", type=float, default=1e9, metavar="SECONDS", help="begin nothing after that")
+    parser.add_argument("--rotate", type=int, default=0, metavar="N", help="begin with another file system, and others of its scenarios")
     parser.add_argument("--results")
     began = time.monotonic()
     args = parser.parse_args()
@@ -197,14 +204,15 @@ def main():
         s.gaps = True  # what it cannot keep up with then
     with_docker = any(s.name.startswith(("container: ", "docker: ")) for s in scenarios)
     out = open(args.results, "a", encoding="utf-8") if args.results else None
-    for name_of_place in args.places.split(","):
+    places = args.places.split(",")
+    for name_of_place in rotated(places, args.rotate):
         with PLACES[name_of_place]() as place:
             if with_docker and place.whole:
                 args.docker = Docker()
             args.engines = Engines(args.docker if with_docker and place.whole else None)
             here = [s for s in (few if name_of_place in args.few.split(",") else scenarios) if place.takes(s)]
             print(f"{'scenario, on ' + place.name:<70}" + "".join(f"{name:<15}" for name in columns))
-            for batch in batches(args, here):
+            for batch in rotated(batches(args, here), args.rotate // len(places)):
                 rows = {}
                 for name, has in columns.items():
                     if any(n in s.costly for s in batch for n in name.split("+")):

@@ -5,7 +5,7 @@
 # --quick: what fits into `make check`: everything that needs no containers on ext4 on every kernel, what depends on
 # the file system on each other one on one of the kernels, and no longer than BUDGET seconds (1320), as far as whole
 # scenarios go: what is left then is said to be not run.
-# Environment: SENSORS (bpf where this build has it, else audit), JOBS (guests at a time: one a processor, as
+# Environment: ROTATE (a number: each begins with other scenarios), SENSORS (bpf where this build has it, else audit), JOBS (guests at a time: one a processor, as
 # memory allows), PLACES, FEW (file systems with the essential scenarios only), PATTERN and EXCLUDE (scenarios),
 # STORY ("-" for none), VM_OUT (a folder that keeps what each guest left).
 set -u
@@ -71,7 +71,7 @@ guest() { # guest VERSION SECONDS
     most=$((seconds + 900))
     SECONDS_MAX=${SECONDS_MAX:-$most} MEMORY=${MEMORY:-2500M} "$HERE/boot.sh" "$CACHE/$version" "$OUT/$version" "$HERE/battery.sh" \
         "$CULPRIT" "$SENSORS" "$places" "${STORY:-$story}" --deadline "$seconds" ${few:+--few "$few"} ${PATTERN:+-k "$PATTERN"} \
-        ${QUICK:+-x "container: *"} ${EXCLUDE:+-x "$EXCLUDE"} > "$OUT/$version.log" 2>&1
+        ${ROTATE:+--rotate "$ROTATE"} ${QUICK:+-x "container: *"} ${EXCLUDE:+-x "$EXCLUDE"} > "$OUT/$version.log" 2>&1
     echo $? > "$OUT/$version.rc"
 }
 
