@@ -32,7 +32,7 @@
 #define RENAME FANOTIFY_RENAME
 #define ENTRIES 12
 
-/* in: of a folder's letter, '/' the watched one. to, into: of a rename, the new name and the folder that it stands in. object: the
+/* in: of a folder's letter, '/' the watched one, '^' the one above it, where the watched one's name is "^". to, into: of a rename, the new name and the folder that it stands in. object: the
  * file's own letter; 0: not told */
 struct stream_event {
     uint64_t mask;
@@ -73,7 +73,23 @@ static const struct row {
       "rename a b, rename b a, ?unlink a/f" },
     { "what is told of a folder that was not seen at its place", "a/", "b/",
       { { FAN_ATTRIB | DIR, 'a', "." }, { RENAME | DIR, '/', "a", 'a', "b", '/' } }, "?~attributes a, rename a b" },
+    { "the watched folder goes elsewhere: what is done there is not done here", "a/ a/f", "",
+      { { RENAME | DIR, '^', "^", 'w', "x", '^' }, { FAN_DELETE, 'a', "f", 'f' }, { RENAME | DIR, '/', "a", 'a', "b", '/' } },
+      "rename . elsewhere" },
+    { "it comes back", "a/ a/f", "a/",
+      { { RENAME | DIR, '^', "^", 'w', "x", '^' }, { RENAME | DIR, '^', "x", 'w', "^", '^' }, { FAN_DELETE, 'a', "f", 'f' } },
+      "rename . elsewhere, rename elsewhere ., unlink a/f" },
+    { "another one comes", "a/ a/f", "",
+      { { RENAME | DIR, '^', "^", 'w', "x", '^' }, { RENAME | DIR, '^', "y", 'v', "^", '^' }, { FAN_DELETE, 'a', "f", 'f' } },
+      "rename . elsewhere, rename elsewhere ." },
 };
+
+static struct bytes top;
+
+static const char *name_of(const char *name)
+{
+    return name && strcmp(name, "^") == 0 ? bytes_basename(top).data : name;
+}
 
 struct wire {
     char bytes[512];
@@ -121,8 +137,8 @@ static void write_event(struct wire *w, const struct stream_event *e)
 
     add(w, &head, sizeof(head));
     if (e->to) {
-        add_record(w, 10, e->in, e->name);
-        add_record(w, 12, e->into, e->to);
+        add_record(w, 10, e->in, name_of(e->name));
+        add_record(w, 12, e->into, name_of(e->to));
     } else {
         add_record(w, 2, e->in, e->name);
     }
@@ -135,12 +151,15 @@ static void write_event(struct wire *w, const struct stream_event *e)
 /* ---- what is told ---- */
 
 static char told[512];
-static struct bytes top;
 
 static void say(struct bytes path)
 {
     size_t n = strlen(told);
 
+    if (bytes_equal(path, top) || !bytes_path_covers(top, path)) {
+        snprintf(told + n, sizeof(told) - n, " %s", bytes_equal(path, top) ? "." : "elsewhere");
+        return;
+    }
     path = (struct bytes){ path.data + top.len, path.len - top.len };
     snprintf(told + n, sizeof(told) - n, " %.*s", (int)path.len - 1, path.data + 1);
 }
@@ -179,13 +198,17 @@ static void make(int folder, const char *names)
 static void give_handles(struct sensor *s, struct fanotify_object *o, const char *names)
 {
     struct fanotify_handle handle = { .fsid = FSID, .type = 1 };
-    struct fanotify_user user = { o, tree_root(o->tree), false };
+    struct fanotify_user user = { o, tree_root(o->tree), false }, above = { o, 0, true };
     char name[64], letters[8];
     int n;
 
     handle.data = (struct bytes){ letters, sizeof(letters) };
     memset(letters, '/', sizeof(letters));
     assert_int_equal(fanotify_handles_add(s->handles, &handle, &user), 0);
+    memset(letters, '^', sizeof(letters));
+    for (size_t i = 1; i < top.len; i++)
+        above.directory += top.data[i] == '/';
+    assert_int_equal(fanotify_handles_add(s->handles, &handle, &above), 0);
     for (; sscanf(names, "%63s%n", name, &n) == 1; names += n) {
         size_t len = strlen(name);
 

@@ -25,7 +25,7 @@ static void on_user(const struct fanotify_user *user, const struct fanotify_even
             (void)watched_place(&o->watched, &fanotify_object_ops, (void *)now, NULL);
         return;
     }
-    if (!o->tree)
+    if (!o->tree || o->carried_away)
         return;
     if ((e->mask & FAN_DELETE_SELF) && o->base.len && user->directory == tree_root(o->tree))
         fanotify_object_request_recheck(o, now->to_real_ns); /* the directory that holds the path: another may be there already */

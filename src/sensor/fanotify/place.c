@@ -217,6 +217,7 @@ static int arm(struct watched_object *w, void *data, struct err *err)
     int r;
 
     o->placed_boot_ns = clock_ns(CLOCK_BOOTTIME);
+    o->carried_away = 0;
     r = try_to_place(o, data, err);
     return r == -ESTALE || r == -ENOENT ? -EAGAIN : r;
 }

@@ -95,6 +95,17 @@ static bool was_emitted_above(const struct fanotify_object *o, const struct fano
     return false;
 }
 
+/* What the index knows goes with a directory above, until that comes back. Another one that comes there is looked at later. */
+static void note_carried(struct fanotify_object *o, const struct fanotify_event *e, bool away)
+{
+    uint64_t moved = e->object.data.data ? fanotify_handle_hash(&e->object) : 1;
+
+    if (away)
+        o->carried_away = moved;
+    else if (moved == 1 || o->carried_away == 1 || o->carried_away == moved || o->wanted.view == VIEW_MERGED) /* or it is not known */
+        o->carried_away = 0;
+}
+
 /* A directory above the watched path moved: with it goes the path, or comes. */
 static void on_ancestor(struct fanotify_object *o, uint32_t depth, const struct fanotify_event *e, bool away, const struct fanotify_cause *now)
 {
@@ -107,8 +118,11 @@ static void on_ancestor(struct fanotify_object *o, uint32_t depth, const struct 
     /* what is there now was looked at later; or another view of the same files emitted it */
     if (now->replayed || was_emitted_above(o, e)) {
         fanotify_object_request_recheck(o, now->to_real_ns);
+        if (!now->replayed)
+            note_carried(o, e, away);
         return;
     }
+    note_carried(o, e, away);
     o->emitted_above = e;
     event = fanotify_event_bare(o, OPERATION_RENAME, now);
     if (event && away) {
@@ -517,7 +531,7 @@ static bool find_side(struct sensor *s, struct fanotify_object *o, const struct 
         if (user.ancestor) {
             on_ancestor(o, user.directory, e, away, now);
             named = true;
-        } else if (o->tree && place->name.len && place->name.len <= LIMIT_NAME &&
+        } else if (o->tree && !o->carried_away && place->name.len && place->name.len <= LIMIT_NAME &&
                    fanotify_object_covers(o, user.directory, place->name)) {
             ret->here = true;
             ret->directory = user.directory;

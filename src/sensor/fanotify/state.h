@@ -62,6 +62,8 @@ struct fanotify_object {
     bool reports_found;         /* what a listing finds is emitted */
 
     bool arrived;               /* a directory above came, with what is in it: that is emitted */
+    uint64_t carried_away;      /* a directory above went elsewhere, with all that the index knows: fanotify_handle_hash() of it, 1 = not
+                                   known; what is done there is not at the path. 0: none did since it was placed */
     uint64_t recheck_real_ns;   /* CLOCK_REALTIME: a directory above went then, by an event; 0 = none did */
     uint64_t placed_boot_ns;    /* when its index was begun */
     unsigned mismatch;          /* looks in a row that found something else at the path than the index */
