@@ -108,6 +108,7 @@ static const struct cli_option options[] = {
     { { NULL, "--format", "FMT", COMPLETE_WORDS, "text json", "text, or json: one path a line, then all of it" },
       VERB_RESTORE, OPTION_FORMAT },
     { { NULL, "--format", "FMT", COMPLETE_WORDS, "text json", "text, or json" }, VERB_DOCTOR, OPTION_FORMAT },
+    { { NULL, "--format", "FMT", COMPLETE_WORDS, "text json", "text, or json: one object" }, VERB_PRUNE | VERB_BACKUP, OPTION_FORMAT },
     { { NULL, "--sensor", "LIST", COMPLETE_LIST, SENSORS, "check these sensors" }, VERB_DOCTOR, OPTION_SENSOR },
     { { NULL, "--containers", NULL, 0, NULL, "only the containers of all engines, as targets begin with them" },
       VERB_DOCTOR, OPTION_CONTAINERS },

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "config/groups.h"
 #include "event/operation.h"
 
 void config_problem(struct config_report *report, const char *file, unsigned line, bool warning, const char *format, ...)
@@ -91,4 +92,26 @@ struct bytes config_watch_key(const struct config_block *watch)
     const struct config_value *key = &watch->values[CONFIG_WATCH_KEY];
 
     return key->count ? key->items[0] : watch->name;
+}
+
+unsigned config_all_permissions(const struct config *c)
+{
+    unsigned permissions = config_permissions(c, NULL);
+
+    for (size_t i = 0; i < c->blocks[CONFIG_WATCH].count; i++)
+        permissions |= config_permissions(c, &c->blocks[CONFIG_WATCH].items[i]);
+    return permissions;
+}
+
+size_t config_count_targets(const struct config *c)
+{
+    const struct config_value *names = &c->values[CONFIG_GROUPS];
+    const struct config_group *g;
+    size_t n = c->target_count;
+
+    for (unsigned i = 0; (g = config_group(i)) != NULL; i++)
+        for (size_t k = 0; k < names->count; k++)
+            for (const struct config_group_path *p = g->paths; bytes_equal_str(names->items[k], g->name) && p->path; p++)
+                n++;
+    return n;
 }

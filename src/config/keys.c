@@ -8,6 +8,7 @@
 #include "event/operation.h"
 #include "sensor/sensors.h"
 #include "store/store.h"
+#include "util/loopback.h"
 #include "util/parse.h"
 #include "util/sbuf.h"
 #include "util/suggest.h"
@@ -181,6 +182,28 @@ static int check_retention_size(struct bytes value, struct err *err)
     return config_parse_retention_size(value, &size, err);
 }
 
+static int check_metrics(struct bytes value, struct err *err)
+{
+    struct sockaddr_in address;
+
+    return value.len ? loopback_parse(value, &address, err) : 0;
+}
+
+int config_parse_when_full(struct bytes value, bool *ret_oldest, struct err *err)
+{
+    *ret_oldest = bytes_equal_str(value, "oldest");
+    if (*ret_oldest || bytes_equal_str(value, "stop"))
+        return 0;
+    return err_say(err, -EINVAL, "\"%.*s\" is neither stop nor oldest", SHOWN(value));
+}
+
+static int check_when_full(struct bytes value, struct err *err)
+{
+    bool oldest;
+
+    return config_parse_when_full(value, &oldest, err);
+}
+
 static int check_target(struct bytes value, struct err *err)
 {
     struct target target;
@@ -218,12 +241,16 @@ static const struct config_key_info keys[CONFIG_KEY_COUNT] = {
         "the kernel's buffer for events", check_size },
     [CONFIG_CONTROL] = { CONFIG_TOP, false, "control", "", "a path",
         "the socket that culprit ctl, watch and run ask; empty: control beside the lock", check_socket },
+    [CONFIG_METRICS] = { CONFIG_TOP, false, "metrics", "", "an address of this machine and a port: 127.0.0.1:9742",
+        "where its metrics are had over HTTP; empty: culprit ctl metrics alone", check_metrics },
     [CONFIG_HEARTBEAT] = { CONFIG_TOP, false, "heartbeat", "1h", "off, or a duration: 30m, 1h",
         "so often a change of each kind is made beside the store, and has to be seen", check_heartbeat },
     [CONFIG_RETENTION_AGE] = { CONFIG_TOP, false, "retention_age", "90d", "off, or a duration of at least an hour: 12h, 90d",
         "what is older is removed from the store", check_age },
     [CONFIG_RETENTION_SIZE] = { CONFIG_TOP, false, "retention_size", "2G", "off, or a size of at least 16M",
         "where the store is bigger, the oldest is removed", check_retention_size },
+    [CONFIG_WHEN_FULL] = { CONFIG_TOP, false, "when_full", "stop", "stop, oldest",
+        "where the disk is full: what comes waits for room, or the oldest is removed to make some", check_when_full },
     [CONFIG_ALERTS] = { CONFIG_TOP, false, "alerts", "on", "on, off",
         "changes are judged by their cause, and what is not expected is an alert", check_switch },
     [CONFIG_EXPECTED] = { CONFIG_TOP, true, "expected", "package container engine agent configuration git rotation tmpfiles editor",

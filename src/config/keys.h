@@ -20,9 +20,11 @@ enum config_key {
     CONFIG_DOCKER_SOCKET,
     CONFIG_RING_SIZE,
     CONFIG_CONTROL,
+    CONFIG_METRICS,
     CONFIG_HEARTBEAT,
     CONFIG_RETENTION_AGE,
     CONFIG_RETENTION_SIZE,
+    CONFIG_WHEN_FULL,
     CONFIG_ALERTS,
     CONFIG_EXPECTED,
     /* of one watch */
@@ -78,5 +80,7 @@ int config_parse_age(struct bytes value, uint64_t *ret_ns, struct err *err);
 int config_parse_retention_size(struct bytes value, uint64_t *ret, struct err *err);
 /* "off" is 0. CLOCK_MONOTONIC's nanoseconds; -EINVAL. */
 int config_parse_heartbeat(struct bytes value, uint64_t *ret_ns, struct err *err);
+/* stop (false), oldest. -EINVAL with what is allowed. */
+int config_parse_when_full(struct bytes value, bool *ret_oldest, struct err *err);
 /* on, off, true, false, yes, no. -EINVAL: it is none. */
 int config_parse_switch(struct bytes value, bool *ret);

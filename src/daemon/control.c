@@ -515,6 +515,12 @@ void control_idle(struct control *c)
     control_server_dispatch(c->server);
 }
 
+void control_count(const struct control *c, unsigned *ret_clients, unsigned *ret_viewers)
+{
+    *ret_clients = c ? control_server_clients(c->server) : 0;
+    *ret_viewers = c ? c->viewing.count : 0;
+}
+
 struct viewing *control_viewing(struct control *c)
 {
     return &c->viewing;

@@ -32,6 +32,9 @@ void control_close(struct control *c); /* NULL is fine */
 /* Each time the loop has done what there was. */
 void control_idle(struct control *c);
 
+/* Connections; those of them that get events. NULL: none. */
+void control_count(const struct control *c, unsigned *ret_clients, unsigned *ret_viewers);
+
 /* Those who look on; for whoever has events for them. */
 struct viewing *control_viewing(struct control *c);
 

@@ -28,6 +28,8 @@ static const char *const lost_names[LOST_COUNT] = {
     [LOST_UNANSWERED] = "unanswered",
     [LOST_VIEWER] = "viewer",
     [LOST_HEARTBEAT] = "heartbeat",
+    [LOST_SENSOR] = "sensor",
+    [LOST_ENGINE] = "engine",
 };
 
 const char *status_lost_name(enum lost place)

@@ -53,6 +53,11 @@ static bool is_all_read(const struct pipeline *p)
     return true;
 }
 
+static void on_silent_engine(void *data, const char *name)
+{
+    pipeline_note_fault(data, LOST_ENGINE, name, 0, "does not answer; containers that start meanwhile may not be known");
+}
+
 void pipeline_dispatch(struct pipeline *p)
 {
     struct err err = ERR_INIT;
@@ -71,13 +76,16 @@ void pipeline_dispatch(struct pipeline *p)
         if (r == -EBUSY && p->choice.automatic)
             snprintf(s->taken, sizeof(s->taken), "%s", err_text(&err, r));
         else if (r < 0 && r != -EAGAIN)
-            log_warn(p->options.log, "%s: %s; going on", s->ops->name, err_text(&err, r));
+            pipeline_note_fault(p, LOST_SENSOR, s->ops->name, s->ops->bit, err_text(&err, r));
         pipeline_follow_fd(p, SOURCE_SENSOR, s->sensor, &s->fd, s->ops->fd(s->sensor));
     }
     if (watchset_leads_elsewhere(p->watches))
         follow_link(p);
     if (clock_ns(CLOCK_MONOTONIC) >= p->next_poll_ns) {
         p->next_poll_ns = clock_ns(CLOCK_MONOTONIC) + POLL_NS;
+        if (p->options.no_case) /* elsewhere the verdict has it */
+            engines_each_silent(p->engines, on_silent_engine, p);
+        pipeline_end_faults(p, false);
         watchset_poll(p->watches);
         /* what was given up may have events in what is waiting */
         if (is_all_read(p) || watchset_change_is_read(p->watches, p->newest_event_ns))

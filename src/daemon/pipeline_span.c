@@ -139,6 +139,7 @@ void pipeline_finish(struct pipeline *p)
             log_debug(p->options.log, "sensors disagreed on %" PRIu64 " facts; the kernel's capture was kept",
                      fuse_stats(p->fuse)->contradictions);
     }
+    pipeline_end_faults(p, true);
     pipeline_record_places(p);
     if (p->case_ && !case_events(p->case_))
         watchset_each_absent(p->watches, on_absent, p);

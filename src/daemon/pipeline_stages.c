@@ -31,6 +31,29 @@ void pipeline_on_gap(void *data, const struct gap *gap)
         p->options.gap(p->options.data, gap);
 }
 
+void pipeline_note_fault(struct pipeline *p, enum lost reason, const char *name, unsigned sensor, const char *text)
+{
+    struct gap gap;
+
+    if (!faults_note(&p->faults, reason, name, sensor, text, clock_ns(CLOCK_REALTIME), &gap))
+        return;
+    if (reason != LOST_ENGINE) /* engines say that themselves, with why */
+        log_warn(p->options.log, "%s; going on, and trying again", gap.text);
+    pipeline_on_gap(p, &gap);
+}
+
+void pipeline_end_faults(struct pipeline *p, bool all)
+{
+    const char *name;
+    struct gap gap;
+
+    while (faults_end(&p->faults, all, clock_ns(CLOCK_REALTIME), &gap, &name)) {
+        if (gap.reason != LOST_ENGINE && !all)
+            log_warn(p->options.log, "%s works again", name);
+        pipeline_on_gap(p, &gap);
+    }
+}
+
 /* What our own reader opens: it changes nothing, so that only a watch of reads sees it. */
 static bool is_own_read(const struct event *e)
 {

@@ -11,6 +11,10 @@
 
 void pipeline_on_process(void *data, const struct process_event *event);
 void pipeline_on_event(void *data, struct event *event);
+/* Something does not work, and is looked at again (daemon/faults.h). name: a constant. */
+void pipeline_note_fault(struct pipeline *p, enum lost reason, const char *name, unsigned sensor, const char *text);
+/* Those that were not noted again are over; all: the observation is. */
+void pipeline_end_faults(struct pipeline *p, bool all);
 void pipeline_on_gap(void *data, const struct gap *gap);
 void pipeline_on_life(void *data, const struct lifecycle_event *life);
 /* All observations of the change are in: find the actor, and emit the event to store, case and caller. */

@@ -4,6 +4,7 @@
 
 #include "attribution/attribution.h"
 #include "daemon/choose.h"
+#include "daemon/faults.h"
 #include "daemon/follow.h"
 #include "daemon/pipeline.h"
 #include "engine/engine.h"
@@ -52,6 +53,7 @@ struct pipeline {
     bool recorded_places;     /* those that were there at the beginning */
     uint64_t from_ns;
     uint64_t next_poll_ns;
+    struct faults faults;
     uint64_t next_seen_ns, next_trim_ns;
     /* CLOCK_REALTIME: when nothing was waiting in the kernel's queues, and how long before that it was so, at least as long as sensors
      * hold an event: all that happened before the second one was emitted */

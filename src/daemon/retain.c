@@ -65,6 +65,7 @@ void retain_configured(struct pipeline *pipeline, const struct config *c, const 
 
     (void)config_parse_age(config_text(c, CONFIG_RETENTION_AGE), &general_ns, NULL);
     (void)config_parse_retention_size(config_text(c, CONFIG_RETENTION_SIZE), &retention.size, NULL);
+    (void)config_parse_when_full(config_text(c, CONFIG_WHEN_FULL), &retention.give_up_oldest, NULL);
     r = add_ages(c, general_ns, &ages);
     retention.age_ns = general_ns;
     for (size_t i = 0; i < ages.count && retention.age_ns; i++)

@@ -11,12 +11,12 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "config/groups.h"
 #include "daemon/alerting.h"
 #include "daemon/arm.h"
 #include "daemon/control.h"
 #include "daemon/declared.h"
 #include "daemon/heartbeat.h"
+#include "daemon/metrics.h"
 #include "daemon/notify.h"
 #include "daemon/pipeline.h"
 #include "daemon/retain.h"
@@ -38,6 +38,7 @@ struct service {
     struct control *control; /* NULL: it could not be opened */
     struct heartbeat *heartbeat; /* NULL: none */
     struct alerting *alerting;   /* NULL: alerts are off */
+    struct metrics *metrics;     /* NULL: none */
     struct declared declared;
     struct sbuf sensors, problems, control_path;
     int signal_fd;
@@ -131,7 +132,7 @@ static bool same(const struct config *a, const struct config *b, enum config_key
 static void report_later(struct service *s, const struct config *now)
 {
     static const enum config_key at_start[] = { CONFIG_SENSOR, CONFIG_WRITES, CONFIG_STORE, CONFIG_DOCKER_SOCKET,
-                                                CONFIG_RING_SIZE, CONFIG_CONTROL, CONFIG_HEARTBEAT, CONFIG_ALERTS };
+                                                CONFIG_RING_SIZE, CONFIG_CONTROL, CONFIG_METRICS, CONFIG_HEARTBEAT, CONFIG_ALERTS };
 
     s->changed_later = false;
     for (size_t i = 0; i < ARRAY_SIZE(at_start); i++)
@@ -237,6 +238,7 @@ static void on_idle(void *data)
         heartbeat_idle(s->heartbeat);
     if (s->alerting && !s->ending)
         alerting_idle(s->alerting);
+    metrics_idle(s->metrics);
     give_sign(s);
 }
 
@@ -325,40 +327,16 @@ static const char *sensor_list(struct service *s)
     return sbuf_str(&s->sensors);
 }
 
-/* Sensors are chosen by what may be asked of them; a reload may ask for more, and then says what is not seen. */
-static unsigned all_permissions(const struct config *c)
-{
-    unsigned permissions = config_permissions(c, NULL);
-
-    for (size_t i = 0; i < c->blocks[CONFIG_WATCH].count; i++)
-        permissions |= config_permissions(c, &c->blocks[CONFIG_WATCH].items[i]);
-    return permissions;
-}
-
-/* How many may be watched at least, as far as that is known before anything is opened. */
-static size_t count_targets(const struct config *c)
-{
-    const struct config_value *groups = &c->values[CONFIG_GROUPS];
-    const struct config_group *g;
-    size_t n = c->target_count;
-
-    for (unsigned i = 0; (g = config_group(i)) != NULL; i++)
-        for (size_t k = 0; k < groups->count; k++)
-            for (const struct config_group_path *p = g->paths; bytes_equal_str(groups->items[k], g->name) && p->path; p++)
-                n++;
-    return n;
-}
-
 static int open_pipeline(struct service *s, struct err *err)
 {
     struct bytes socket = config_text(&s->config, CONFIG_DOCKER_SOCKET), ring = config_text(&s->config, CONFIG_RING_SIZE);
     struct pipeline_options options = {
         .log = s->options->log,
         .sensors = sensor_list(s),
-        .targets = count_targets(&s->config),
+        .targets = config_count_targets(&s->config),
         .store_path = config_text(&s->config, CONFIG_STORE).data,
         .docker_socket = socket.len ? socket.data : s->options->docker_socket,
-        .permissions = all_permissions(&s->config),
+        .permissions = config_all_permissions(&s->config),
         .writes = config_switch(&s->config, CONFIG_WRITES),
         .host_id = s->options->host_id,
         .host_name = s->options->host_name,
@@ -456,6 +434,24 @@ static void start_heartbeat(struct service *s)
         log_warn(s->options->log, "heartbeat: %s; going on without it", err_text(&err, r));
 }
 
+static void start_metrics(struct service *s)
+{
+    struct metrics_options options = { .address = config_text(&s->config, CONFIG_METRICS),
+                                       .status = &s->status,
+                                       .arming = &s->arming,
+                                       .pipeline = s->pipeline,
+                                       .store_path = config_text(&s->config, CONFIG_STORE).data,
+                                       .control = s->control };
+    struct err err = ERR_INIT;
+
+    if (!options.address.len)
+        return;
+    if (metrics_start(&options, &s->metrics, &err) < 0)
+        log_warn(s->options->log, "%s; going on without them over HTTP", err.text);
+    else
+        notice(s, "metrics over HTTP at port %u of this machine", metrics_port(s->metrics));
+}
+
 static int start(struct service *s, struct err *err)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
@@ -487,6 +483,7 @@ static int start(struct service *s, struct err *err)
         alerting_covered(s->alerting, s->pipeline);
     start_control(s);
     start_heartbeat(s);
+    start_metrics(s);
     notice(s, "ready %s", sbuf_str(&text));
     report_ready(s);
     return 0;
@@ -511,6 +508,7 @@ int service_run(const struct service_options *options, struct err *err)
             alerting_end(s.alerting);
     }
     heartbeat_end(s.heartbeat);
+    metrics_end(s.metrics);
     control_close(s.control);
     pipeline_close(s.pipeline);
     alerting_free(s.alerting);

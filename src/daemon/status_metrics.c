@@ -109,6 +109,13 @@ static bool is_blind(const struct status_view *v, const struct target *target)
     return !f.armed;
 }
 
+static void write_blind_series(struct sbuf *out, struct bytes text, bool blind)
+{
+    sbuf_add_str(out, "culprit_watch_blind{");
+    write_label(out, "watch", text);
+    sbuf_addf(out, "} %d\n", blind);
+}
+
 static void write_blind(const struct status_view *v, struct sbuf *out)
 {
     const struct arming_set *set = &v->arming->set;
@@ -127,12 +134,14 @@ static void write_blind(const struct status_view *v, struct sbuf *out)
         }
         if (again)
             continue;
-        sbuf_add_str(out, "culprit_watch_blind{");
-        write_label(out, "watch", set->asks[i].text);
-        sbuf_addf(out, "} %d\n", blind);
+        write_blind_series(out, set->asks[i].text, blind);
     }
-    for (size_t i = 0; i < set->unarmed_count; i++)
-        others++;
+    for (size_t i = 0; i < set->unarmed_count; i++) { /* what could not be armed is no ask any more */
+        if (set->count + i < BLIND_MAX)
+            write_blind_series(out, set->unarmed[i].text, true);
+        else
+            others++;
+    }
     sbuf_addf(out, "culprit_watch_blind{watch=\"" STATUS_OTHER "\"} %u\n", others);
 }
 

@@ -479,7 +479,9 @@ void sentence_life(struct sbuf *out, const struct lifecycle_event *life, const s
 
 void sentence_gap(struct sbuf *out, const struct gap *gap, const struct sentence_style *style)
 {
-    bool goes_on = gap->reason == LOST_UNANSWERED; /* for how long, nobody knows */
+    /* for how long, nobody knows */
+    bool goes_on = gap->reason == LOST_UNANSWERED ||
+                   (gap->from_ns == gap->to_ns && (gap->reason == LOST_SENSOR || gap->reason == LOST_ENGINE));
 
     paint(out, style, RED);
     sentence_time(out, gap->from_ns, style->utc_offset_s);
@@ -487,7 +489,7 @@ void sentence_gap(struct sbuf *out, const struct gap *gap, const struct sentence
     if (gap->count)
         sbuf_addf(out, "%llu lost", (unsigned long long)gap->count);
     else
-        sbuf_add_str(out, gap->reason == LOST_KILLED || goes_on ? "some may be lost" : "some lost");
+        sbuf_add_str(out, gap->reason == LOST_KILLED || gap->reason == LOST_ENGINE || goes_on ? "some may be lost" : "some lost");
     if (!goes_on) {
         sbuf_add_str(out, " until ");
         sentence_time(out, gap->to_ns, style->utc_offset_s);

@@ -150,8 +150,8 @@ void case_not_recorded(struct case_ *c)
 
 int case_add_gap(struct case_ *c, const struct gap *gap)
 {
-    /* lost notifications of processes are not lost changes: names may be missing, and that is said */
-    if (gap->reason != LOST_PROCESS_EVENTS) {
+    /* lost notifications of processes, or of containers, are not lost changes: names may be missing, and that is said */
+    if (gap->reason != LOST_PROCESS_EVENTS && gap->reason != LOST_ENGINE) {
         c->lost += gap->count;
         c->lost_unknown |= gap->count == 0;
     }

@@ -223,7 +223,7 @@ static struct bytes place(struct event *e, sqlite3_stmt *s, int at)
 
 /* What its rows are, and what goes without saying. On failure the event is gone: half of what is known of its actor
  * would name another one. */
-static int relate(struct loader *l, int64_t process, int64_t victim, struct event *e, struct err *err)
+static int relate(struct loader *l, int64_t process, int64_t victim, bool no_cause, struct event *e, struct err *err)
 {
     int r;
 
@@ -232,7 +232,8 @@ static int relate(struct loader *l, int64_t process, int64_t victim, struct even
     e->actor.process = load_process(l, process, 0);
     if (victim)
         e->victim = loader_container(l, victim);
-    cause_remember(e);
+    if (!no_cause)
+        cause_remember(e);
     r = l->failure;
     l->failure = 0;
     if (r == 0)
@@ -247,15 +248,11 @@ static struct bytes packed_place(struct event *e, const struct delta_values *val
     return path_of(e, values->bytes[DELTA_DIRECTORY(which)], values->bytes[DELTA_NAME(which)]);
 }
 
-static int packed_event(struct loader *l, int64_t row, struct event **ret, struct err *err)
+int loader_packed(struct loader *l, const struct block_event *packed, bool no_cause, struct event **ret, struct err *err)
 {
-    const struct block_event *packed = NULL;
-    struct event *e;
-    int r = l->blocks ? block_reader_find(l->blocks, row, &packed, err) : -ENOENT;
+    struct event *e = event_new();
+    int r;
 
-    if (r < 0)
-        return r;
-    e = event_new();
     if (!e)
         return err_set(err, -ENOMEM, "the store");
     delta_read(&packed->values, e);
@@ -263,10 +260,18 @@ static int packed_event(struct loader *l, int64_t row, struct event **ret, struc
     e->previous_path = packed_place(e, &packed->values, PLACE_PREVIOUS);
     e->host_path = packed_place(e, &packed->values, PLACE_HOST);
     e->previous_host_path = arena_copy(&e->arena, packed->values.bytes[DELTA_PREVIOUS_HOST_PATH]);
-    r = relate(l, packed->rows.row[BLOCK_PROCESS], packed->rows.row[BLOCK_VICTIM], e, err);
+    r = relate(l, packed->rows.row[BLOCK_PROCESS], packed->rows.row[BLOCK_VICTIM], no_cause, e, err);
     if (r == 0)
         *ret = e;
     return r;
+}
+
+static int packed_event(struct loader *l, int64_t row, struct event **ret, struct err *err)
+{
+    const struct block_event *packed = NULL;
+    int r = l->blocks ? block_reader_find(l->blocks, row, &packed, err) : -ENOENT;
+
+    return r < 0 ? r : loader_packed(l, packed, false, ret, err);
 }
 
 int loader_event(struct loader *l, int64_t row, struct event **ret, struct err *err)
@@ -292,7 +297,7 @@ int loader_event(struct loader *l, int64_t row, struct event **ret, struct err *
         e->previous_path = place(e, s, 4);
         e->host_path = place(e, s, 6);
         e->previous_host_path = arena_copy(&e->arena, db_column_bytes(s, 8));
-        r = relate(l, sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1), e, err);
+        r = relate(l, sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1), false, e, err);
     } else if (r == 0) {
         r = err_set(err, -ENOMEM, "the store");
     }

@@ -8,20 +8,18 @@
 
 #include "store/prune_state.h"
 #include "store/rollup.h"
+#include "store/room.h"
 #include "util/clock.h"
 #include "util/macro.h"
 
 #define LOOK_NS (10 * NS_PER_S)   /* CLOCK_MONOTONIC: is something too old, or the store too big? */
 #define SWEEP_NS (3600 * NS_PER_S) /* processes: every block is read for them */
-#define DAY_NS (24 * ROLLUP_HOUR_NS)
-#define HOURS_KEPT 48             /* then the counted rows of one day become one */
 #define STEP_NS (4 * NS_PER_MS)   /* so long a step is to take */
 #define ROWS_MIN 16
 #define ROWS_MAX 512
 #define VACUUM_PAGES 64
 #define PAGES_SPARE 512           /* free ones that are not given back: they are needed again soon */
 #define OBSERVER_GONE_NS (7 * DAY_NS) /* whoever has not said for so long that he is alive; he may only have been stopped */
-#define SIZE_PART 8               /* such a part goes, where all of it is of the same hour */
 
 int pruner_new(sqlite3 *db, const char *path, const struct store_retention *retention, struct pruner **ret, struct err *err)
 {
@@ -65,140 +63,6 @@ void pruner_free(struct pruner *p)
     free(p->watches);
     arena_done(&p->arena);
     free(p);
-}
-
-/* ---- how old ---- */
-
-static int used_bytes(struct pruner *p, uint64_t *ret, struct err *err)
-{
-    uint64_t pages = 0, unused = 0, size = 0;
-    int r = prune_number(p, "PRAGMA page_count", NULL, 0, &pages, err);
-
-    if (r == 0)
-        r = prune_number(p, "PRAGMA freelist_count", NULL, 0, &unused, err);
-    if (r == 0)
-        r = prune_number(p, "PRAGMA page_size", NULL, 0, &size, err);
-    *ret = (pages - MIN(unused, pages)) * size;
-    return r;
-}
-
-/*
- * Half of what is too much if all hours were alike, at least the oldest one; a part of what there is where that is all of
- * one hour. It is looked again after that. 0: there is nothing.
- */
-static int floor_for_size(struct pruner *p, uint64_t now_ns, uint64_t used, uint64_t *ret, struct err *err)
-{
-    uint64_t first = 0, last = 0;
-    int r = prune_number(p,
-                   "SELECT min(t) FROM (SELECT min(time_ns) AS t FROM event UNION ALL SELECT min(first_ns) FROM block)",
-                   NULL, 0, &first, err);
-
-    if (r == 0)
-        r = prune_number(p, "SELECT max(t) FROM (SELECT max(time_ns) AS t FROM event UNION ALL SELECT max(last_ns) FROM block)",
-                   NULL, 0, &last, err);
-    if (r < 0 || !first)
-        return r;
-    if (p->retention.size && used > p->retention.size)
-        first += (uint64_t)((double)(last - first) * (double)(used - p->retention.size) / (double)used / 2);
-    *ret = (first / ROLLUP_HOUR_NS + 1) * ROLLUP_HOUR_NS;
-    if (*ret > now_ns || *ret > last)
-        *ret = first + (last - first) / SIZE_PART + 1;
-    return 0;
-}
-
-uint64_t pruner_floor_for_age(uint64_t age_ns, uint64_t now_ns)
-{
-    uint64_t at = age_ns && age_ns < now_ns ? now_ns - age_ns : 0;
-
-    uint64_t step = age_ns < DAY_NS ? MAX(age_ns / 24, 1) : ROLLUP_HOUR_NS;
-
-    return at / step * step;
-}
-
-static int set_floor(struct pruner *p, int64_t row, uint64_t floor_ns, struct err *err)
-{
-    const int64_t values[] = { (int64_t)floor_ns, row };
-    int64_t r = prune_run(p, "UPDATE watch SET floor_ns = ?1 WHERE row = ?2 AND floor_ns < ?1", values, 2, err);
-
-    return r < 0 ? (int)r : 0;
-}
-
-/* Its row, which is made if it is not there. */
-static int find_watch(struct pruner *p, struct watch_sweep *w, struct err *err)
-{
-    sqlite3_stmt *s = NULL;
-    int r = db_prepare(p->db, p->path, "INSERT OR IGNORE INTO watch (text) VALUES (?)", &s, err);
-
-    if (r == 0) {
-        db_bind_bytes(s, 1, w->text);
-        r = db_run(p->db, p->path, s, err);
-    }
-    sqlite3_finalize(s);
-    s = NULL;
-    if (r == 0)
-        r = db_prepare(p->db, p->path, "SELECT row, floor_ns FROM watch WHERE text = ?", &s, err);
-    if (r == 0) {
-        db_bind_bytes(s, 1, w->text);
-        if (sqlite3_step(s) == SQLITE_ROW) {
-            w->row = sqlite3_column_int64(s, 0);
-            w->floor_ns = (uint64_t)sqlite3_column_int64(s, 1);
-        } else {
-            r = db_error(p->db, p->path, err);
-        }
-    }
-    sqlite3_finalize(s);
-    return r;
-}
-
-static int look_at_watches(struct pruner *p, uint64_t now_ns, uint64_t first_ns, bool *moved, struct err *err)
-{
-    int r = 0;
-
-    for (size_t i = 0; i < p->retention.watch_count && r == 0; i++) {
-        struct watch_sweep *w = &p->watches[i];
-        uint64_t to = pruner_floor_for_age(w->age_ns, now_ns);
-
-        if (w->age_ns == p->retention.age_ns)
-            continue;
-        if (!w->row)
-            r = find_watch(p, w, err);
-        if (r < 0 || to <= MAX(w->floor_ns, p->floor_ns) || first_ns >= to)
-            continue;
-        r = set_floor(p, w->row, to, err);
-        w->floor_ns = to;
-        *moved = true;
-    }
-    return r;
-}
-
-/* Moves the times before which nothing counts. *ret_work: there may be something to remove. */
-static int look(struct pruner *p, uint64_t now_ns, bool *ret_work, struct err *err)
-{
-    uint64_t to = pruner_floor_for_age(p->retention.age_ns, now_ns), used = 0, for_size = 0, first = 0;
-    bool moved = !p->known; /* what was left the last time */
-    int r = p->known ? 0 : prune_number(p, "SELECT floor_ns FROM watch WHERE row = 0", NULL, 0, &p->floor_ns, err);
-
-    if (r == 0 && p->retention.size)
-        r = used_bytes(p, &used, err);
-    p->too_big = p->retention.size && used > p->retention.size;
-    if (r == 0 && p->too_big)
-        r = floor_for_size(p, now_ns, used, &for_size, err);
-    to = MAX(to, for_size);
-    if (r == 0) /* nothing is said to be removed where nothing was */
-        r = prune_number(p, "SELECT ifnull(min(t), 0) FROM (SELECT min(time_ns) AS t FROM event UNION ALL "
-                            "SELECT min(first_ns) FROM block)", NULL, 0, &first, err);
-    if (r == 0 && to > p->floor_ns && first && first < to) {
-        r = set_floor(p, 0, to, err);
-        if (r == 0)
-            p->floor_ns = to;
-        moved = true;
-    }
-    if (r == 0 && first)
-        r = look_at_watches(p, now_ns, first, &moved, err);
-    if (r == 0)
-        p->known = true;
-    *ret_work = moved;
-    return r;
 }
 
 /* ---- tasks: one step each; 1: there is more, 0: the task is done ---- */
@@ -321,87 +185,6 @@ static int step_coverage(struct pruner *p, uint64_t now_ns, struct err *err)
     return n < 0 ? (int)n : 1;
 }
 
-/* ---- counted rows ---- */
-
-#define ROLLUP_KEY "directory, place, other, suspect, suspect_rest, operation, error, victim, victim_kind, watch, hour"
-#define ROLLUP_KEYS 11
-
-static int remove_counted(struct pruner *p, const int64_t key[ROLLUP_KEYS], struct err *err)
-{
-    int64_t n = prune_run(p, "DELETE FROM rollup WHERE directory = ? AND place = ? AND other = ? AND suspect = ? AND "
-                       "suspect_rest = ? AND operation = ? AND error = ? AND victim = ? AND victim_kind = ? AND watch = ? AND "
-                       "hour = ?", key, ROLLUP_KEYS, err);
-
-    return n < 0 ? (int)n : 0;
-}
-
-/* The row of one hour is counted into that of its day. */
-static int join_day(struct pruner *p, const int64_t row[ROLLUP_KEYS + 4], struct err *err)
-{
-    int64_t joined[ROLLUP_KEYS + 4], n;
-
-    memcpy(joined, row, sizeof(joined));
-    joined[ROLLUP_KEYS - 1] -= joined[ROLLUP_KEYS - 1] % 24;
-    n = prune_run(p, ROLLUP_INSERT, joined, ROLLUP_KEYS + 4, err);
-    return n < 0 ? (int)n : remove_counted(p, row, err);
-}
-
-static uint64_t floor_of(const struct pruner *p, int64_t watch)
-{
-    for (size_t i = 0; watch && i < p->retention.watch_count; i++)
-        if (p->watches[i].row == watch)
-            return MAX(p->watches[i].floor_ns, p->floor_ns);
-    return p->floor_ns;
-}
-
-struct counted {
-    int64_t row[ROLLUP_KEYS + 4];
-};
-
-/* In the order of their key, a part of the table in each step. What is changed are rows before the one that is next. */
-static int step_rollup(struct pruner *p, uint64_t now_ns, struct err *err)
-{
-    const int64_t young = (int64_t)(now_ns / ROLLUP_HOUR_NS) - HOURS_KEPT;
-    struct counted *rows = calloc(p->rows, sizeof(*rows));
-    sqlite3_stmt *s = NULL;
-    unsigned count = 0, changes = 0, done = 0;
-    int r = rows ? db_prepare(p->db, p->path,
-                              "SELECT " ROLLUP_KEY ", count, first_ns, last_ns, first_event FROM rollup WHERE (" ROLLUP_KEY
-                              ") > (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ORDER BY " ROLLUP_KEY " LIMIT ?", &s, err)
-                 : err_set(err, -ENOMEM, "the store");
-    int code = SQLITE_DONE;
-
-    for (int i = 0; r == 0 && i < ROLLUP_KEYS; i++)
-        sqlite3_bind_int64(s, i + 1, p->at[i]);
-    if (r == 0)
-        sqlite3_bind_int64(s, ROLLUP_KEYS + 1, p->rows);
-    while (r == 0 && count < p->rows && (code = sqlite3_step(s)) == SQLITE_ROW) {
-        for (int i = 0; i < ROLLUP_KEYS + 4; i++)
-            rows[count].row[i] = sqlite3_column_int64(s, i);
-        count++;
-    }
-    if (r == 0 && code != SQLITE_ROW && code != SQLITE_DONE)
-        r = db_error(p->db, p->path, err);
-    sqlite3_finalize(s);
-    for (; done < count && changes < PRUNE_CHANGES_MAX && r == 0; done++) {
-        const int64_t *row = rows[done].row;
-        int64_t hour = row[ROLLUP_KEYS - 1];
-        bool changed = true;
-
-        if ((uint64_t)row[ROLLUP_KEYS + 2] < floor_of(p, row[ROLLUP_KEYS - 2]))
-            r = remove_counted(p, row, err);
-        else if (hour % 24 && hour < young)
-            r = join_day(p, row, err);
-        else
-            changed = false;
-        changes += changed;
-    }
-    if (done)
-        memcpy(p->at, rows[done - 1].row, sizeof(p->at));
-    free(rows);
-    return r < 0 ? r : count == p->rows || done < count;
-}
-
 /* Pages at the end of the file; of a store that was made before there was this, none. */
 static int step_vacuum(struct pruner *p, struct err *err)
 {
@@ -411,7 +194,7 @@ static int step_vacuum(struct pruner *p, struct err *err)
 
     if (r == 0)
         r = prune_number(p, "PRAGMA freelist_count", NULL, 0, &unused, err);
-    if (r < 0 || how != 2 || unused <= PAGES_SPARE)
+    if (r < 0 || how != 2 || unused <= PAGES_SPARE || (p->full && room_is_enough(p->path)))
         return r;
     snprintf(sql, sizeof(sql), "PRAGMA incremental_vacuum(%d)", VACUUM_PAGES);
     r = db_exec(p->db, p->path, sql, err);
@@ -476,7 +259,7 @@ static int one_step(struct pruner *p, uint64_t now_ns, const struct rows_in_use 
     case COVERAGE:
         return step_coverage(p, now_ns, err);
     case ROLLUP:
-        return step_rollup(p, now_ns, err);
+        return prune_step_rollup(p, now_ns, err);
     case DIRECTORIES:
         return prune_step_directories(p, err);
     case MARK:
@@ -508,7 +291,7 @@ static int transaction(struct pruner *p, uint64_t now_ns, const struct rows_in_u
     bool work = false;
 
     if (r == 0 && p->task == IDLE) {
-        r = look(p, now_ns, &work, err);
+        r = prune_look(p, now_ns, &work, err);
         more = work;
     } else if (r == 0) {
         r = more = one_step(p, now_ns, in_use, err);
@@ -522,8 +305,10 @@ static int transaction(struct pruner *p, uint64_t now_ns, const struct rows_in_u
         p->known = false;
         return r;
     }
-    if (p->task == IDLE && !work)
+    if (p->task == IDLE && !work) {
+        p->full = false;
         return 0;
+    }
     if (p->task == IDLE) {
         p->task = EVENTS;
         r = begin_task(p, in_use, err);
@@ -533,6 +318,7 @@ static int transaction(struct pruner *p, uint64_t now_ns, const struct rows_in_u
             p->sweep_ns = clock_ns(CLOCK_MONOTONIC) + SWEEP_NS;
         }
         p->task++;
+        p->full &= p->task != IDLE;
         r = p->task == IDLE ? 0 : begin_task(p, in_use, err);
     }
     return r < 0 ? r : p->task != IDLE;
@@ -559,6 +345,18 @@ static int compact(struct pruner *p, uint64_t now_ns, struct err *err)
     if (!more)
         p->compact_ns = now + LOOK_NS;
     return more;
+}
+
+void pruner_make_room(struct pruner *p)
+{
+    p->full = true;
+    p->task = IDLE; /* from its beginning */
+    p->look_ns = 0;
+}
+
+bool pruner_makes_room(const struct pruner *p)
+{
+    return p->full;
 }
 
 int pruner_step(struct pruner *p, uint64_t now_ns, const struct rows_in_use *in_use, bool *ret_forget, struct err *err)

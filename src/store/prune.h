@@ -19,6 +19,11 @@ void pruner_free(struct pruner *pruner); /* NULL is fine */
 /* What is older is too old. Whole hours, so that counted rows go as a whole; what is kept for less than a day goes in 24 parts. */
 uint64_t pruner_floor_for_age(uint64_t age_ns, uint64_t now_ns);
 
+/* The disk is full: the next round removes the oldest part of what there is, but for RETENTION_SIZE_MIN, and gives back what room_keep()
+ * needs. */
+void pruner_make_room(struct pruner *pruner);
+bool pruner_makes_room(const struct pruner *pruner); /* that round is not over */
+
 /*
  * One step, if there is something to do: 1, and 0 if there is nothing for now.
  * now_ns: CLOCK_REALTIME

@@ -5,10 +5,12 @@
 #include "store/block.h"
 #include "store/compact.h"
 #include "store/retention.h"
+#include "store/rollup.h"
 #include "store/row_set.h"
 #include "store/rows_in_use.h"
 #include "util/arena.h"
 
+#define DAY_NS (24 * ROLLUP_HOUR_NS)
 #define PRUNE_CHANGES_MAX 64 /* one by one, in a step */
 
 /* In this order: what refers to something goes before it. */
@@ -36,6 +38,7 @@ struct pruner {
     uint64_t floor_ns;
     bool known;            /* floor_ns is the store's */
     bool too_big;
+    bool full;             /* room is to be made: this round removes something, if there is enough of it */
     bool removed;          /* events, since processes were swept */
     bool forget;
     unsigned rows;         /* in one step */
@@ -48,6 +51,11 @@ struct pruner {
 int64_t prune_run(struct pruner *p, const char *sql, const int64_t *values, unsigned count, struct err *err);
 int prune_number(struct pruner *p, const char *sql, const int64_t *values, unsigned count, uint64_t *ret, struct err *err);
 
+/* Moves the times before which nothing counts. *ret_work: there may be something to remove. */
+int prune_look(struct pruner *p, uint64_t now_ns, bool *ret_work, struct err *err);
+
+/* In the order of their key, a part of the table in each step. */
+int prune_step_rollup(struct pruner *p, uint64_t now_ns, struct err *err);
 int prune_step_directories(struct pruner *p, struct err *err);
 /* Marks the processes that events refer to, and a writer. */
 int prune_step_mark(struct pruner *p, const struct rows_in_use *in_use, struct err *err);

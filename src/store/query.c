@@ -14,6 +14,7 @@
 #include "store/load.h"
 #include "store/schema.h"
 #include "store/select.h"
+#include "store/stream.h"
 #include "util/limits.h"
 
 #define SAMPLE_REACH 4096    /* rows behind a group's first event that are looked at for more of it */
@@ -28,6 +29,8 @@ int store_each_event(struct store *store, const struct store_query *asked,
     struct store_query kept, *query = &kept;
     int r = select_begin(store, asked, &kept, err), code = SQLITE_DONE;
 
+    if (r == 0 && stream_can(store, query))
+        return stream_each(store, query, each, data, err);
     sbuf_add_str(&sql, "SELECT e.row AS row, e.time_ns AS time_ns FROM event e WHERE ");
     select_condition(query, SELECT_ALL, &sql);
     if (store->has.blocks) {

@@ -20,5 +20,6 @@ struct store_query {
     uint64_t since_ns, until_ns; /* CLOCK_REALTIME; 0 = open */
     uint64_t operations;    /* bit 1 << enum operation; 0 = all */
     uint64_t limit;         /* 0 = no limit; the oldest come first */
+    bool no_cause;          /* nobody looks at what was behind a change (event.cause): it is not found */
     bool watch_floors;      /* the store's own: see store/floor.h */
 };

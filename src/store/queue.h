@@ -89,6 +89,7 @@ struct store_queue {
     struct checkpointer *checkpointer;
     struct pruner *pruner;  /* NULL: nothing is removed */
     struct kept_retention *retention; /* likewise */
+    uint64_t rooms;         /* how often the oldest was removed because the disk was full; under the lock */
     uint64_t prune_ns;      /* CLOCK_MONOTONIC: the next step */
     int log_pages;          /* of SQLite's log, after the last transaction */
     dev_t device;

@@ -10,6 +10,8 @@
 #include "store/message.h"
 #include "store/prune.h"
 #include "store/queue.h"
+#include "store/retained.h"
+#include "store/room.h"
 #include "store/schema.h"
 #include "store/takeover.h"
 #include "store/writer.h"
@@ -22,7 +24,6 @@
 #define SLICE_MS 500
 #define HANG_SLICES 6           /* with the first one, which only looks, 3.5 s: SIGTERM ends culprit within five */
 #define ABANDON_MS 300          /* it has been waited for already */
-#define PRUNE_PAUSES 4
 #define STEPS 200               /* SQLite's instructions that count as one; an event takes some hundreds */
 #define LOG_PAGES 1000          /* of 4 KiB, until they go into the file */
 #define LOG_PAGES_MAX 16000     /* the other thread does not get to its end: the writer waits for it */
@@ -266,39 +267,11 @@ static int write_batch(struct store_queue *q, uint64_t now, struct err *err)
         return r;
     q->kept_ns = q->draining_seen_ns;
     q->alive_ns = now + STORE_ALIVE_NS;
-    if (q->log_pages >= LOG_PAGES_MAX)
+    if (q->log_pages >= (retained_gives_up_oldest(q) ? ROOM_LOG_PAGES : LOG_PAGES_MAX))
         (void)sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
     else if (q->log_pages >= LOG_PAGES && q->checkpointer)
         checkpointer_wake(q->checkpointer);
     return 0;
-}
-
-static int take_retention(struct store_queue *q, struct kept_retention *next, int r, struct err *err)
-{
-    if (next) {
-        retention_free(q->retention);
-        q->retention = next;
-        pruner_free(q->pruner);
-        q->pruner = NULL;
-    }
-    return r == 0 && q->retention && !q->pruner ? pruner_new(q->db, q->path, &q->retention->retention, &q->pruner, err) : r;
-}
-
-/*
- * One step of what is to be removed, and a pause after it: four fifths of the time are for what comes. What fails is tried
- * again: what is recorded does not depend on it.
- */
-static void prune(struct store_queue *q, uint64_t now)
-{
-    struct rows_in_use in_use;
-    uint64_t real = clock_ns(CLOCK_REALTIME), after;
-    bool alone = writer_rows_in_use(q->writer, real, &in_use), forget;
-    int r = pruner_step(q->pruner, real, alone ? &in_use : NULL, &forget, NULL);
-
-    if (forget)
-        writer_forget(q->writer);
-    after = clock_ns(CLOCK_MONOTONIC);
-    q->prune_ns = after + (r == 1 ? PRUNE_PAUSES * (after - now) + NS_PER_MS : NS_PER_S);
 }
 
 static int attempt(struct store_queue *q, struct kept_retention *next, struct err *err)
@@ -310,19 +283,29 @@ static int attempt(struct store_queue *q, struct kept_retention *next, struct er
     if (q->db && now >= q->look_ns) {
         q->look_ns = now + LOOK_NS;
         why = look_at_file(q);
+        if (why == ANEW_NONE && retained_gives_up_oldest(q))
+            (void)room_keep(q->path);
     }
     if (why != ANEW_NONE)
         leave_file(q, why);
     if (!q->db)
         r = recorder_open(q, err);
-    r = take_retention(q, next, r, err);
+    if (r == -ENOSPC || r == -EIO) { /* SQLite says so of its index; what is kept for that may be enough to open it */
+        room_give_up(q->path);
+        r = recorder_open(q, err);
+    }
+    r = retained_take(q, next, r, err);
     if (r < 0)
         return r;
     if (q->draining.len || now >= q->alive_ns)
         r = write_batch(q, now, err);
+    if (r == -ENOSPC && retained_gives_up_oldest(q)) {
+        retained_make_room(q);
+        r = write_batch(q, now, err);
+    }
     now = clock_ns(CLOCK_MONOTONIC);
     if (r == 0 && q->pruner && now >= q->prune_ns)
-        prune(q, now);
+        retained_step(q, now);
     if (r == -EBADMSG) {
         leave_file(q, ANEW_DAMAGED);
     } else if (r == MESSAGE_MALFORMED) {

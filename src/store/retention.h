@@ -22,6 +22,7 @@ struct store_watch_retention {
 struct store_retention {
     uint64_t age_ns;  /* 0: for ever */
     uint64_t size;    /* bytes of the file that are in use; 0: any */
+    bool give_up_oldest; /* where the disk is full: room is made for what comes; false: that waits, and what does not fit is a gap */
     uint64_t compact_ns; /* older rows become blocks; 0: never */
     const struct store_watch_retention *watches;
     size_t watch_count;

@@ -19,5 +19,7 @@ enum lost {
     LOST_UNANSWERED = 13,    /* a file system below what is watched does not answer: nothing on it was looked at */
     LOST_VIEWER = 14,        /* by one who looks on at the daemon, since he did not read; the record has it */
     LOST_HEARTBEAT = 15,     /* the daemon's own test did not come back right: what happened then may not have been seen */
+    LOST_SENSOR = 16,        /* a sensor says that it cannot read what it is to read, for a time */
+    LOST_ENGINE = 17,        /* a container engine does not answer: containers that start may not be known; changes are */
     LOST_COUNT
 };

@@ -3,6 +3,7 @@
 configuration with mistakes, clients that behave badly. The last line is "N passed, N failed"."""
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -10,11 +11,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 
 CULPRIT = os.path.realpath(sys.argv[1])
 SECONDS = 120
 results = {True: 0, False: 0}
 started = []
+measured_first = ""
 work = tempfile.mkdtemp(prefix="culprit-control.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
 etc, run, watched, store = (f"{work}/{name}" for name in ("etc", "run", "w", "db"))
 control, err = f"{run}/control", f"{work}/err"
@@ -176,10 +180,36 @@ def measures():
                  "culprit_config_last_reload_success_timestamp_seconds "):
         check(f"metrics: {name}", any(line.startswith(name) for line in series), text)
     check("at most a thousand series", 20 < len(series) <= 1000, len(series))
-    promtool = shutil.which("promtool")
+    lints(text)
+    check("what is waited for is blind, what is watched is not", 'culprit_watch_blind{watch="nosuch:/x"} 1' in measured_first
+          and f'culprit_watch_blind{{watch="{watched}"}} 0' in series, measured_first)
+    over_http()
+
+
+def lints(text):
+    promtool = os.environ.get("PROMTOOL") or shutil.which("promtool")
     if promtool:
         lint = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
         check("promtool finds nothing", lint.returncode == 0 and not lint.stderr + lint.stdout, lint)
+
+
+def over_http():
+    port = int(re.search(r"metrics over HTTP at port (\d+)", said()).group(1))
+    stuck = [socket.create_connection(("127.0.0.1", port), timeout=SECONDS) for _ in range(7)]  # they say nothing
+    url = f"http://127.0.0.1:{port}"
+    with urllib.request.urlopen(f"{url}/metrics", timeout=SECONDS) as answer:
+        kind, text = answer.headers["Content-Type"], answer.read().decode()
+    check("over HTTP there is the same", kind.startswith("text/plain; version=0.0.4") and "culprit_events_total{" in text, kind, text)
+    lints(text)
+    status = None
+    try:
+        urllib.request.urlopen(f"{url}/etc/passwd", timeout=SECONDS)
+    except urllib.error.HTTPError as e:
+        status = e.code
+    check("and nothing else", status == 404, status)
+    check("who says nothing is sent away", all(s.recv(1) == b"" for s in stuck))
+    for s in stuck:
+        s.close()
 
 
 def as_other(uid, gid, function):
@@ -287,12 +317,14 @@ def proves_itself():
 
 
 def main():
+    global measured_first
     os.makedirs(etc)
     os.makedirs(run)
     os.makedirs(f"{watched}/in")
-    configure(f"watch outer {{ targets = {watched} }}\nwatch gone {{ targets = \"nosuch:/x\" }}\n")
+    configure(f"metrics = 127.0.0.1:0\nwatch outer {{ targets = {watched} }}\nwatch gone {{ targets = \"nosuch:/x\" }}\n")
     try:
         start()
+        measured_first = ctl("metrics").stdout
         says_what_it_is()
         describes_itself()
         adds_and_removes()

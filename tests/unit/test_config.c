@@ -37,7 +37,7 @@ static void read_text(struct config *c, struct bytes text, struct said *said)
 
 /* ---- what is refused, and in which words ---- */
 
-#define TOP "(groups, permissions, writes, sensor, store, docker_socket, ring_size, control, heartbeat, retention_age, retention_size, alerts, expected, watch NAME { ... }, expect NAME { ... })"
+#define TOP "(groups, permissions, writes, sensor, store, docker_socket, ring_size, control, metrics, heartbeat, retention_age, retention_size, when_full, alerts, expected, watch NAME { ... }, expect NAME { ... })"
 #define OF_WATCH "(targets, permissions, key, retention_age)"
 #define SYNTAX "KEY = VALUE, KEY = { VALUE, VALUE }, watch NAME { ... } or expect NAME { ... }"
 
@@ -227,8 +227,8 @@ static void example_is_the_defaults(void **state)
     b = printed(&example);
     assert_string_equal(sbuf_str(&a), "groups = { \"etc\", \"programs\", \"local\", \"opt\", \"boot\", \"schedules\", \"units\" }\n\n"
                                       "permissions = \"wa\"\n\nwrites = \"off\"\n\nsensor = { \"cheap\" }\n\n"
-                                      "store = \"/var/lib/culprit/culprit.db\"\n\ndocker_socket = \"\"\n\nring_size = \"auto\"\n\ncontrol = \"\"\n\nheartbeat = \"1h\"\n\n"
-                                      "retention_age = \"90d\"\n\nretention_size = \"2G\"\n\nalerts = \"on\"\n\n"
+                                      "store = \"/var/lib/culprit/culprit.db\"\n\ndocker_socket = \"\"\n\nring_size = \"auto\"\n\ncontrol = \"\"\n\nmetrics = \"\"\n\nheartbeat = \"1h\"\n\n"
+                                      "retention_age = \"90d\"\n\nretention_size = \"2G\"\n\nwhen_full = \"stop\"\n\nalerts = \"on\"\n\n"
                                       "expected = { \"package\", \"container\", \"engine\", \"agent\", \"configuration\", \"git\", \"rotation\", \"tmpfiles\", \"editor\" }\n");
     assert_string_equal(sbuf_str(&a), sbuf_str(&b));
     sbuf_done(&a);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Room on the disk that is kept for the moment in which there is none: to remove something, SQLite has to write first. A file beside the
+ * store, of the store's owner alone.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#define ROOM_SIZE (8 << 20) /* more than the log may need in the file: see ROOM_LOG_PAGES */
+#define ROOM_LOG_PAGES 1500 /* of 4 KiB: so far SQLite's log may grow where this is kept */
+
+/* Makes the file, or leaves it as it is. -ENOSPC: there is not room enough for it now; another -errno: this file system has no such files. */
+int room_keep(const char *store_path);
+void room_give_up(const char *store_path);
+/* There is enough for the file, and as much again. */
+bool room_is_enough(const char *store_path);

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The store on a disk that is full: a file system of its own, in memory, in a mount namespace of its own. Status 77: neither may be had.
+ */
+#include "test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "make.h"
+#include "store/query.h"
+#include "store/room.h"
+#include "util/clock.h"
+
+#define SIZE "size=64m"
+#define BATCH 500
+#define NAME 200            /* bytes of a name: the disk is to be full soon */
+#define STEP_NS (100 * NS_PER_MS)
+
+static char dir[64], path[96], reserve[128], filler[96];
+static struct process *actor;
+static uint64_t base_ns, sent;
+
+static int set_up(void **state)
+{
+    (void)state;
+    snprintf(dir, sizeof(dir), "/tmp/culprit-full.XXXXXX");
+    assert_non_null(mkdtemp(dir));
+    assert_int_equal(mount("none", dir, "tmpfs", 0, SIZE), 0);
+    snprintf(path, sizeof(path), "%s/culprit.db", dir);
+    snprintf(reserve, sizeof(reserve), "%s-reserve", path);
+    snprintf(filler, sizeof(filler), "%s/filler", dir);
+    actor = make_process(100, "/bin/cp", make_process(1, "/sbin/init", NULL));
+    base_ns = clock_ns(CLOCK_REALTIME) - 24 * 3600 * NS_PER_S;
+    sent = 0;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    process_unref(actor);
+    assert_int_equal(umount2(dir, MNT_DETACH), 0);
+    return rmdir(dir);
+}
+
+/* A name that neither repeats nor becomes much smaller. */
+static int add(struct store *store)
+{
+    uint64_t id = ++sent, x = id * 0x9e3779b97f4a7c15ull;
+    char name[NAME + 16];
+    struct event *e;
+    int r, n = snprintf(name, sizeof(name), "/srv/d%u/", (unsigned)(id % 7));
+
+    for (; n < NAME; n++) {
+        x = x * 6364136223846793005ull + 1442695040888963407ull;
+        name[n] = (char)('a' + (x >> 33) % 26);
+    }
+    name[n] = '\0';
+    e = make_event(OPERATION_CREATE, name, actor, NULL, base_ns + id * STEP_NS);
+    e->sensors = SENSOR_FANOTIFY;
+    memcpy(e->id, &id, sizeof(id));
+    r = store_add_event(store, e);
+    event_free(e);
+    return r;
+}
+
+static struct store *open_with(bool oldest)
+{
+    struct store_retention retention = { .give_up_oldest = oldest };
+    struct store_options options = { .path = path, .retry = true, .retention = &retention };
+    struct store *store = NULL;
+
+    assert_int_equal(store_open(&options, &store, NULL), 0);
+    return store;
+}
+
+struct found {
+    uint64_t first, last, events, lost, from_ns, to_ns;
+    unsigned gaps;
+};
+
+static int on_event(void *data, struct event *e)
+{
+    struct found *f = data;
+    uint64_t id;
+
+    memcpy(&id, e->id, sizeof(id));
+    assert_non_null(e->actor.process);
+    assert_true(bytes_equal_str(e->actor.process->executable, "/bin/cp"));
+    assert_non_null(e->actor.process->parent);
+    if (!f->events++)
+        f->first = id;
+    assert_true(id > f->last);
+    f->last = id;
+    event_free(e);
+    return 0;
+}
+
+static int on_gap(void *data, const struct gap *gap)
+{
+    struct found *f = data;
+
+    f->gaps++;
+    f->lost += gap->count;
+    f->from_ns = gap->from_ns;
+    f->to_ns = gap->to_ns;
+    return 0;
+}
+
+static struct found read_back(void)
+{
+    struct store_options options = { .path = path, .read_only = true };
+    struct store_query all = { .any_victim = true };
+    struct found f = { 0 };
+    struct store *store;
+    struct err err = ERR_INIT;
+
+    if (store_open(&options, &store, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(store_each_event(store, &all, on_event, &f, &err), 0);
+    assert_int_equal(store_each_gap(store, &all, on_gap, &f, &err), 0);
+    store_close(store);
+    return f;
+}
+
+/* Three times as much as fits: all that is young is there, with its actor, nothing of it is missing, and it is said what went. */
+static void gives_up_the_oldest(void **state)
+{
+    struct store *store = open_with(true);
+    struct store_state now;
+    struct found f;
+    struct stat st;
+
+    (void)state;
+    while (sent < 600000) {
+        struct err err = ERR_INIT;
+
+        for (unsigned i = 0; i < BATCH; i++)
+            (void)add(store);
+        for (unsigned tries = 0; store_flush(store, &err) < 0; tries++)
+            if (tries == 100)
+                fail_msg("after %llu: %s", (unsigned long long)sent, err.text);
+    }
+    store_state(store, &now);
+    assert_int_equal(now.missing, 0);
+    store_close(store);
+    assert_int_equal(stat(reserve, &st), 0);
+    assert_int_equal(st.st_size, ROOM_SIZE);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    f = read_back();
+    assert_int_equal(f.gaps, 0);
+    assert_int_equal(f.last, sent);
+    assert_true(f.first > 1);
+    assert_int_equal(f.events, f.last - f.first + 1);
+}
+
+static void fill_the_disk(void)
+{
+    int fd = open(filler, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    static char piece[65536];
+
+    memset(piece, 'x', sizeof(piece));
+    while (write(fd, piece, sizeof(piece)) > 0)
+        ;
+    while (write(fd, piece, 1) > 0)
+        ;
+    close(fd);
+}
+
+/* Unless that is asked for nothing goes: what comes waits, what does not fit is a gap with its span, and then all is right again. */
+static void keeps_the_oldest(void **state)
+{
+    struct store *store = open_with(false);
+    struct store_state now;
+    struct err err = ERR_INIT;
+    struct found f;
+    uint64_t missing_from;
+
+    (void)state;
+    for (unsigned i = 0; i < BATCH; i++)
+        (void)add(store);
+    assert_int_equal(store_flush(store, NULL), 0);
+    fill_the_disk();
+    missing_from = base_ns + sent * STEP_NS;
+    while (sent < 60000) /* more than memory holds */
+        (void)add(store);
+    store_state(store, &now);
+    assert_int_equal(now.error, -ENOSPC);
+    assert_int_equal(access(reserve, F_OK), -1);
+    assert_int_equal(unlink(filler), 0);
+    for (unsigned tries = 0; store_flush(store, &err) < 0; tries++)
+        assert_true(tries < 1000);
+    (void)add(store);
+    store_seen(store, base_ns + sent * STEP_NS);
+    assert_int_equal(store_flush(store, NULL), 0);
+    store_close(store);
+    f = read_back();
+    assert_int_equal(f.first, 1);
+    assert_int_equal(f.last, sent);
+    assert_true(f.gaps >= 1);
+    assert_int_equal(f.events + f.lost, sent);
+    assert_true(f.from_ns >= missing_from && f.to_ns >= f.from_ns && f.to_ns <= base_ns + sent * STEP_NS);
+}
+
+/* What is opened on a full disk: what was kept is given up for that. */
+static void begins_on_a_full_disk(void **state)
+{
+    struct store *store = open_with(true);
+    struct err err = ERR_INIT;
+    struct found f;
+
+    (void)state;
+    for (unsigned i = 0; i < BATCH; i++)
+        (void)add(store);
+    assert_int_equal(store_flush(store, NULL), 0);
+    for (unsigned tries = 0; access(reserve, F_OK) < 0; tries++) { /* it is looked after once a second */
+        assert_true(tries < 600);
+        usleep(100 * 1000);
+        (void)store_flush(store, NULL);
+        (void)add(store);
+    }
+    assert_int_equal(store_flush(store, NULL), 0);
+    store_close(store);
+    fill_the_disk();
+    store = open_with(true);
+    for (unsigned i = 0; i < BATCH; i++)
+        (void)add(store);
+    for (unsigned tries = 0; store_flush(store, &err) < 0; tries++)
+        if (tries == 30)
+            fail_msg("%s", err.text);
+    store_close(store);
+    f = read_back();
+    assert_int_equal(f.events, sent);
+    assert_int_equal(f.gaps, 0);
+}
+
+static bool have_mounts(void)
+{
+    return (unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) &&
+           mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(gives_up_the_oldest, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(keeps_the_oldest, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(begins_on_a_full_disk, set_up, tear_down),
+    };
+
+    return have_mounts() ? cmocka_run_group_tests(tests, NULL, NULL) : 77;
+}
