@@ -24,6 +24,7 @@
 #define ENTRIES_MAX 200000 /* of one span */
 #define READ_NS (1800 * NS_PER_MS)
 #define NS_PER_US 1000u
+#define PASSWD_MAX (1024 * 1024)
 
 static int opened[FILES_MAX]; /* in the worker */
 static unsigned opened_count;
@@ -68,7 +69,6 @@ static int gather(struct bytes request, struct gathered *g)
     uint64_t earliest = UINT64_MAX;
     struct clue_question q;
 
-    (void)g;
     if (root < 0 || clue_question_get(request, &q) < 0)
         return -EBADMSG;
     for (size_t i = 0; i < q.span_count; i++)
@@ -77,7 +77,7 @@ static int gather(struct bytes request, struct gathered *g)
         return -ENOENT;
     open_directory(root, "/var/log/journal", earliest, 0);
     open_directory(root, "/run/log/journal", earliest, 0);
-    return opened_count ? 0 : -ENOENT;
+    return opened_count ? clue_gather_file(g, root, "/etc/passwd", PASSWD_MAX, false) : -ENOENT;
 }
 
 static struct bytes field(sd_journal *j, const char *name)
@@ -90,25 +90,57 @@ static struct bytes field(sd_journal *j, const char *name)
     return (struct bytes){ (const char *)data + skip, len - skip };
 }
 
+/* The uid of a name in /etc/passwd; empty: it is not there. */
+static struct bytes uid_of(struct bytes passwd, struct bytes name)
+{
+    while (passwd.len) {
+        struct bytes line = bytes_next_line(&passwd), first = bytes_next_field(&line, ':');
+
+        (void)bytes_next_field(&line, ':');
+        if (name.len && bytes_equal(first, name))
+            return bytes_next_field(&line, ':');
+    }
+    return BYTES_NULL;
+}
+
+/* sudo and its like log as the user who calls them: which program it was journald saw itself, not before the message but soon behind it.
+ * So the user whom it names must be the one whose message it is: nobody logs another's. */
+static bool is_switch_of_user(struct bytes exe, struct bytes ident, struct bytes message, struct bytes uid, struct bytes passwd)
+{
+    static const char *const programs[] = { "/usr/bin/sudo", "/bin/sudo", "/usr/bin/doas", "/usr/bin/sudo-rs" };
+    struct bytes rest = message, known;
+
+    for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
+        if (bytes_equal_str(exe, programs[i])) {
+            known = uid_of(passwd, bytes_next_word(&rest));
+            return (bytes_equal_str(ident, "sudo") || bytes_equal_str(ident, "doas")) && (!known.len || bytes_equal(known, uid));
+        }
+    return false;
+}
+
 /* Each field may be in memory that the next call gives back. */
-static void one_entry(sd_journal *j, struct sbuf *answer, const struct clue_question *q)
+static void one_entry(sd_journal *j, struct sbuf *answer, const struct clue_question *q, struct bytes passwd)
 {
     struct syslog_message m = { .place = bytes_of("journal") };
-    _cleanup_sbuf_ struct sbuf ident = SBUF_INIT, message = SBUF_INIT;
-    struct bytes uid, text;
+    _cleanup_sbuf_ struct sbuf ident = SBUF_INIT, message = SBUF_INIT, uid = SBUF_INIT, by = SBUF_INIT;
+    struct bytes text;
     uint64_t us = 0;
 
     if (sd_journal_get_realtime_usec(j, &us) < 0)
         return;
-    uid = field(j, "_UID");
-    if (uid.len && !bytes_equal_str(uid, "0"))
-        sbuf_addf(&ident, "by uid %.*s: ", (int)MIN(uid.len, (size_t)10), uid.data);
+    text = field(j, "_UID");
+    sbuf_add(&uid, text.data, MIN(text.len, (size_t)10));
     text = field(j, "SYSLOG_IDENTIFIER");
     sbuf_add_bytes(&ident, text.len ? text : field(j, "_COMM"));
     sbuf_add_bytes(&message, field(j, "MESSAGE"));
     if (message.len > 16 * 1024)
         sbuf_truncate(&message, 16 * 1024);
     m.time_ns = us * NS_PER_US;
+    if (uid.len && !bytes_equal_str(sbuf_bytes(&uid), "0")) {
+        sbuf_addf(&by, "by uid %.*s: ", (int)uid.len, uid.data);
+        m.by = sbuf_bytes(&by);
+        m.of_user = !is_switch_of_user(field(j, "_EXE"), sbuf_bytes(&ident), sbuf_bytes(&message), sbuf_bytes(&uid), passwd);
+    }
     m.ident = sbuf_bytes(&ident);
     m.message = sbuf_bytes(&message);
     if (!sbuf_error(&ident) && !sbuf_error(&message))
@@ -124,7 +156,7 @@ static int by_time(const void *a, const void *b)
 }
 
 /* From just behind a moment backwards: what is nearest comes first, however much a host logs in an hour. */
-static int read_spans(sd_journal *j, struct sbuf *answer, const struct clue_question *q)
+static int read_spans(sd_journal *j, struct sbuf *answer, const struct clue_question *q, struct bytes passwd)
 {
     uint64_t until = clock_ns(CLOCK_MONOTONIC) + clue_patience(q, READ_NS), read_from = UINT64_MAX;
     struct clue_span spans[CLUE_SPANS_MAX];
@@ -145,7 +177,7 @@ static int read_spans(sd_journal *j, struct sbuf *answer, const struct clue_ques
                 clue_put_note(answer, "of the hour before a moment only the last %u entries were read", n);
                 break;
             }
-            one_entry(j, answer, q);
+            one_entry(j, answer, q, passwd);
         }
         if (r < 0)
             return r;
@@ -161,13 +193,12 @@ static int parse(struct bytes request, const struct gathered *g, struct sbuf *an
     uint64_t first = 0, last = 0;
     int r;
 
-    (void)g;
     if (clue_question_get(request, &q) < 0)
         return -EBADMSG;
     r = sd_journal_open_files_fd(&j, opened, opened_count, 0);
     if (r < 0)
         return r;
-    r = read_spans(j, answer, &q);
+    r = read_spans(j, answer, &q, gathered_get(g, "/etc/passwd"));
     if (r >= 0 && sd_journal_get_cutoff_realtime_usec(j, &first, &last) > 0)
         clue_put_cover(answer, first * NS_PER_US, 0);
     else
@@ -176,7 +207,7 @@ static int parse(struct bytes request, const struct gathered *g, struct sbuf *an
     return r;
 }
 
-const struct foreign_job clue_job_journal = { "the journal", 1024, gather, parse, true };
+const struct foreign_job clue_job_journal = { "the journal", PASSWD_MAX + 1024, gather, parse, true };
 #else
 #include <errno.h>
 

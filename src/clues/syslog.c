@@ -112,7 +112,7 @@ static bool does_nothing(struct bytes unit)
 
 void syslog_message(struct sbuf *answer, const struct clue_question *q, const struct syslog_message *m)
 {
-    const struct message_row *row = row_of(m->ident, m->message);
+    const struct message_row *row = m->of_user ? NULL : row_of(m->ident, m->message);
     unsigned says = line_marks(m->message, q);
     bool near = clue_span_of(q, m->time_ns, CLUE_BEFORE_NS) >= 0;
     _cleanup_sbuf_ struct sbuf suspect = SBUF_INIT, text = SBUF_INIT;
@@ -125,6 +125,7 @@ void syslog_message(struct sbuf *answer, const struct clue_question *q, const st
         sbuf_add_str(&suspect, row->suspect);
         sbuf_add_bytes(&suspect, taken(row, m->message));
     }
+    sbuf_add_bytes(&text, m->by);
     sbuf_add_bytes(&text, m->ident);
     sbuf_add_str(&text, ": ");
     sbuf_add_bytes(&text, m->message);

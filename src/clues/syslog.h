@@ -8,6 +8,8 @@ struct syslog_message {
     uint64_t time_ns;
     struct bytes ident, message; /* "CRON", "(root) CMD (...)" */
     struct bytes place;
+    struct bytes by; /* before it, in what is shown; empty: nothing */
+    bool of_user;    /* anybody may have written it: it is shown where it names the path, and points at nobody */
 };
 
 /* Adds what it says of the question, if anything: of a known kind within a moment, or a line that names the path in the hour before. */
