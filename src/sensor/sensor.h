@@ -101,7 +101,7 @@ struct sensor_ops {
      * with what follows. NULL: it has, if fd() is not readable. */
     bool (*is_read)(const struct sensor *sensor);
     /* Deliver everything that happened before this call; blocks for at most timeout_ms. -EAGAIN: that was
-     * not enough, there is more; -ETIMEDOUT: its end did not come. */
+     * not enough, the next call goes on with what happened before this one; -ETIMEDOUT: its end did not come. */
     int (*sync)(struct sensor *sensor, unsigned timeout_ms, struct err *err);
     /* What is not seen by it on this machine in this run, one line without a newline, "" if nothing
      * is known to be missed. Valid until close. */

@@ -281,6 +281,7 @@ static void handle_all(struct sensor *s, struct bytes rest, const struct fanotif
         fanotify_queue_begin(s, &e, rest);
         fanotify_handle_event(s, &e, &now);
         fanotify_queue_end(s, &e);
+        s->handled++;
         if (e.pidfd >= 0)
             close(e.pidfd);
     }
@@ -379,9 +380,14 @@ static int fanotify_sensor_sync(struct sensor *s, unsigned timeout_ms, struct er
     bool empty = false;
     int r = 0;
 
-    /* the kernel queues an event before the call that made it returns */
-    while (r == 0 && !empty && now_ms() < until)
+    /* the kernel queues an event before the call that made it returns; what comes meanwhile may never end */
+    if (!s->sync_goal)
+        s->sync_goal = s->handled + fanotify_queue_length(s);
+    while (r == 0 && !empty && s->handled <= s->sync_goal && now_ms() < until)
         r = drain(s, BATCHES, &empty, err);
+    empty |= s->handled > s->sync_goal;
+    if (r < 0 || empty)
+        s->sync_goal = 0;
     fanotify_handle_startup(s);
     settle(s);
     fanotify_writes_tick(s, now_ms(), true);

@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/fanotify.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "sensor/fanotify/state.h"
@@ -177,6 +178,16 @@ void fanotify_queue_done(struct sensor *s)
 bool fanotify_queue_waits(const struct sensor *s)
 {
     return s->queue->count != 0;
+}
+
+uint64_t fanotify_queue_length(const struct sensor *s)
+{
+    uint64_t ahead = s->queue->count * (uint64_t)BUFFER / sizeof(struct fanotify_event_metadata);
+    int bytes = 0;
+
+    if (ioctl(s->group, FIONREAD, &bytes) < 0) /* the kernel counts each as its head */
+        return UINT32_MAX;
+    return ahead + (uint64_t)bytes / sizeof(struct fanotify_event_metadata);
 }
 
 void fanotify_queue_begin(struct sensor *s, const struct fanotify_event *e, struct bytes rest)

@@ -19,7 +19,11 @@ bool fanotify_queue_ahead(struct sensor *s, struct fanotify_ahead *at, struct fa
 /* Reads what the kernel has. False: there is no room for all of it. */
 bool fanotify_queue_read_ahead(struct sensor *s);
 bool fanotify_queue_has_moves(const struct sensor *s); /* a folder's rename is among what was read and waits */
-bool fanotify_queue_waits(const struct sensor *s); /* there is more, whatever the kernel's descriptor says */
+bool fanotify_queue_waits(const struct sensor *s);
+
+/* How many events wait now, at most, the kernel's and those read ahead: once so many more have been handled, what happened before has
+ * been, however many have come since. */
+uint64_t fanotify_queue_length(const struct sensor *s); /* there is more, whatever the kernel's descriptor says */
 /* An event is about to be handled; it was. */
 void fanotify_queue_begin(struct sensor *s, const struct fanotify_event *e, struct bytes rest); /* rest: what follows in the buffer */
 void fanotify_queue_end(struct sensor *s, const struct fanotify_event *e);

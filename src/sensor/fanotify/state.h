@@ -122,6 +122,7 @@ struct sensor {
     struct fanotify_cause moved_cause;
 
     uint64_t sequence, seed;
+    uint64_t handled, sync_goal; /* events; sync() goes on until there are so many, 0: it is not at work */
     uint64_t watch_real_ns;     /* when the first object was watched: files born later have no older descriptor */
     uint64_t next_tick_ms, next_mounts_ms, progress_ms;
     bool mounts_changed;
