@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sink: owns audit's stream and throws every record away until it is told to end. The cheapest reader
+ * sink: owns audit's stream and throws every record away until it is asked to end. The cheapest reader
  * there can be: what remains is the kernel's own cost. Prints how many records it had.
  */
 #include <linux/audit.h>

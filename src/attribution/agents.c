@@ -174,11 +174,6 @@ void agents_name_products(const struct agents *a, struct event *e)
             p->owner.agent = agents_by_product(a, p->owner.product);
 }
 
-const struct agent *agents_get(const struct agents *a, size_t index)
-{
-    return index < a->count ? &a->rows[index].agent : NULL;
-}
-
 /* A rule that ends in '/' or '*' is a prefix, any other is the whole. */
 static bool fits(struct bytes rule, struct bytes fact)
 {

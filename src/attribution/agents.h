@@ -30,4 +30,3 @@ const struct agent *agents_by_product(const struct agents *a, struct bytes produ
 /* Puts them into the records of the event's actor and launchers, which have the product's name as it was stored. a: NULL is fine. */
 void agents_name_products(const struct agents *a, struct event *e);
 /* For tests, which walk through all of them. */
-const struct agent *agents_get(const struct agents *a, size_t index); /* NULL past the end */

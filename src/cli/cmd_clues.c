@@ -202,7 +202,7 @@ static void on_progress(void *data, const char *reads)
 
 static int answer(struct clues_command *q, const struct ecs_host *host, struct err *err)
 {
-    static struct clue_suspect suspects[CLUE_SUSPECTS_MAX];
+    static struct clue_suspect suspects[CLUE_SUSPECTS_MAX]; /* too large for a stack, and asked once in a process */
     struct clue_circumstances circumstances;
     struct clue_page page = { .circumstances = &circumstances, .suspects = suspects, .target = q->target.text, .host = host,
                               .container = q->have_view ? q->view.container : NULL, .colour = cli_colour(stdout),

@@ -113,7 +113,7 @@ static int parse(int argc, char **argv, struct restore_command *q)
     return take_target(verb, q, argc, argv);
 }
 
-/* Whoever did it is told where it was recorded; whatever goes wrong with that is no reason to put nothing back, unless
+/* Who did it is said where that was recorded; whatever goes wrong with that is no reason to put nothing back, unless
  * the record is asked what was when. */
 static int open_store(struct restore_command *q, struct err *err)
 {

@@ -18,7 +18,7 @@
 #include "daemon/attached.h"
 #include "util/cleanup.h"
 
-static sigset_t original_mask;
+static sigset_t original_mask; /* of the process, which has one: COMMAND gets it back after the fork */
 
 static void on_event(void *data, const struct event *event)
 {

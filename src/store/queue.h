@@ -126,4 +126,3 @@ int recorder_start(struct store_queue *q, struct err *err);
 /* Writes what is queued, if that can be done now, closes the store, and frees the queue; where the file system hangs, whenever it
  * goes on. *ret_stored: what of the spool is in the store. */
 void recorder_stop(struct store_queue *q, struct spool_numbers *ret_stored);
-void queue_free(struct store_queue *q); /* whose writer does not run */

@@ -53,7 +53,8 @@ bool queue_wait(struct store_queue *q, struct patience *p)
     return p->slices < HANG_SLICES;
 }
 
-void queue_free(struct store_queue *q)
+/* Whose writer does not run. */
+static void queue_free(struct store_queue *q)
 {
     sbuf_done(&q->filling);
     sbuf_done(&q->draining);

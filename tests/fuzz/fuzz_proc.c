@@ -27,7 +27,7 @@ static void read_mounts(struct bytes text)
     }
 }
 
-/* What stands in a sentence stays short. */
+/* What is in a sentence stays short. */
 static void read_job(struct bytes environment)
 {
     struct sbuf job = SBUF_INIT;

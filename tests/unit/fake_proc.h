@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A directory of the shape of /proc, made and changed as a test tells it. */
+/* A directory of the shape of /proc, made and changed as a test says. */
 #pragma once
 
 #include <dirent.h>

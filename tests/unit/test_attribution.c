@@ -97,7 +97,7 @@ static void lives(void **state)
 }
 
 /* One event, attributed: whose it was, and the same suspect as without anything remembered. */
-static struct event *tell(struct attribution *a, pid_t pid, const char *executable, uint64_t boot_ns)
+static struct event *report(struct attribution *a, pid_t pid, const char *executable, uint64_t boot_ns)
 {
     struct event *e = make_event(OPERATION_UNLINK, "/f", NULL, NULL, 0);
     struct fingerprint remembered;
@@ -141,26 +141,26 @@ static void remembers_who_it_was(void **state)
     assert_int_equal(attribution_new(&options, &a, NULL), 0);
     feed(a, NOBODY, NS_PER_S, "/sbin/init", ARGS("init"), 0, HOST_MNT, "/init.scope");
     feed(a, NOBODY + 1, 2 * NS_PER_S, "/bin/sh", ARGS("sh"), 0, HOST_MNT, "/user.slice");
-    first = tell(a, NOBODY + 1, "/bin/sh", 3 * NS_PER_S);
-    again = tell(a, NOBODY + 1, "/bin/sh", 3 * NS_PER_S + 1);
+    first = report(a, NOBODY + 1, "/bin/sh", 3 * NS_PER_S);
+    again = report(a, NOBODY + 1, "/bin/sh", 3 * NS_PER_S + 1);
     assert_ptr_equal(first->actor.process, again->actor.process);
     assert_true(fingerprint_equal(first->suspect, again->suspect));
 
     feed(a, NOBODY + 1, 2 * NS_PER_S, "/bin/rm", ARGS("rm"), 0, HOST_MNT, "/user.slice");
-    executed = tell(a, NOBODY + 1, "/bin/rm", 4 * NS_PER_S);
+    executed = report(a, NOBODY + 1, "/bin/rm", 4 * NS_PER_S);
     assert_bytes(executed->actor.process->executable, "/bin/rm");
     assert_false(fingerprint_equal(executed->suspect, first->suspect));
-    late = tell(a, NOBODY + 1, "/bin/sh", 2 * NS_PER_S + 1); /* told late, of before */
+    late = report(a, NOBODY + 1, "/bin/sh", 2 * NS_PER_S + 1); /* reported late, of before */
     assert_bytes(late->actor.process->executable, "/bin/sh");
     assert_true(fingerprint_equal(late->suspect, first->suspect));
 
-    /* the pid is another one's; of what was before no news are awaited */
+    /* the pid is another one's; of what was before no notifications are awaited */
     attribution_process_event(a, &(struct process_event){ .kind = PROCESS_EXIT, .boot_ns = 5 * NS_PER_S, .pid = NOBODY + 1 });
     assert_true(is_known(a, 2 * NS_PER_S, 5 * NS_PER_S));
     assert_false(is_known(a, 2 * NS_PER_S, 5 * NS_PER_S + 1));
     assert_false(is_known(a, 0, 5 * NS_PER_S));
     feed(a, NOBODY + 1, 20 * NS_PER_S, "/bin/mv", ARGS("mv"), 0, HOST_MNT, "/user.slice");
-    next = tell(a, NOBODY + 1, "/bin/mv", 21 * NS_PER_S);
+    next = report(a, NOBODY + 1, "/bin/mv", 21 * NS_PER_S);
     assert_bytes(next->actor.process->executable, "/bin/mv");
     assert_int_equal(next->actor.start_ns, 20 * NS_PER_S);
     assert_false(fingerprint_equal(next->suspect, executed->suspect));
@@ -179,7 +179,7 @@ static const struct share_row {
     struct bytes launchers[2]; /* what their parents run */
     const char *tools[2];
     bool unknown;              /* the second one was never seen */
-    bool told;                 /* as what was changed */
+    bool reported;                 /* as what was changed */
     enum operation operations[2];
 } share_rows[] = {
     { "one script's tools", { ARGS("sh\0/opt/x.sh"), { NULL, 0 } }, { "/bin/chmod", "/bin/chown" }, false, true,
@@ -216,7 +216,7 @@ static struct event *shared(struct attribution *a, unsigned own)
     return e;
 }
 
-static void tells_what_one_cause_did(void **state)
+static void reports_what_one_cause_did(void **state)
 {
     const struct share_row *row = *state;
     struct attribution_options options = { 0 };
@@ -240,11 +240,11 @@ static void tells_what_one_cause_did(void **state)
         struct event *e = shared(a, i);
         bool owner = row->operations[i] == OPERATION_CHOWN;
 
-        assert_int_equal(e->operation, row->told ? row->operations[i] : OPERATION_ATTRIBUTES);
-        assert_int_equal(e->operation_presumed, !row->told);
-        assert_int_equal(e->note.len != 0, row->told);
+        assert_int_equal(e->operation, row->reported ? row->operations[i] : OPERATION_ATTRIBUTES);
+        assert_int_equal(e->operation_presumed, !row->reported);
+        assert_int_equal(e->note.len != 0, row->reported);
         assert_false(event_note_is_doubt(e));
-        assert_int_equal(e->after.known, !row->told ? FILE_MODE | FILE_UID | FILE_GID : owner ? FILE_UID | FILE_GID : FILE_MODE);
+        assert_int_equal(e->after.known, !row->reported ? FILE_MODE | FILE_UID | FILE_GID : owner ? FILE_UID | FILE_GID : FILE_MODE);
         assert_int_equal(e->before.known, e->after.known);
         event_free(e);
     }
@@ -254,7 +254,7 @@ static void tells_what_one_cause_did(void **state)
 int main(void)
 {
     struct CMUnitTest tests[ARRAY_SIZE(rows) + 1] = { cmocka_unit_test(remembers_who_it_was) };
-    int failed = RUN_ROWS(share_rows, tells_what_one_cause_did);
+    int failed = RUN_ROWS(share_rows, reports_what_one_cause_did);
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         tests[1 + i] = (struct CMUnitTest){ .name = rows[i].name, .test_func = lives, .initial_state = (void *)&rows[i] };

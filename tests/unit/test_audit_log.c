@@ -274,7 +274,7 @@ static void rotations_in_order(void **state)
     write_log("rot/audit.log", 900);
     write_log("rot/audit.log.1", 800);
     write_log("rot/audit.log.2", 700);
-    write_log("rot/audit.log.10", 999); /* the clock stood wrong: the number counts */
+    write_log("rot/audit.log.10", 999); /* the clock was wrong: the number counts */
     write_log("rot/audit.log.old", 1);
     write_log("rot/audit.logger", 1);
     snprintf(line, sizeof(line), LINE, 600u, 600u);

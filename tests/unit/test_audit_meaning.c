@@ -199,7 +199,7 @@ static const struct row {
     { "no system call record", "type=CWD msg=audit(1.0:1): cwd=\"/w\"" P(0, "\"d\"", 7, "040755", "DELETE"), "" },
 };
 
-static void tells_change(void **state)
+static void reports_change(void **state)
 {
     const struct row *row = *state;
     struct output o = { .text = SBUF_INIT };
@@ -272,6 +272,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(joins_arguments) };
 
-    return RUN_ROWS(fixture_rows, reads_recording) + RUN_ROWS(rows, tells_change) +
+    return RUN_ROWS(fixture_rows, reads_recording) + RUN_ROWS(rows, reports_change) +
            RUN_ROWS(damage_rows, marks_damage) + cmocka_run_group_tests(tests, NULL, NULL);
 }

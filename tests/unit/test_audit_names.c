@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which of a file's names a change is told by: the index of a real folder, and records made for it. */
+/* Which of a file's names a change is reported by: the index of a real folder, and records made for it. */
 #include "sensor/audit/change_event.h"
 #include "sensor/audit/complete.h"
 #include "test.h"
@@ -70,7 +70,7 @@ static void apply(struct scene *s, enum operation operation, const char *name)
 }
 
 /* Somebody changes its mode by this name; NULL: by a descriptor. */
-static void told(struct scene *s, const char *name, const char *path, bool note)
+static void reported(struct scene *s, const char *name, const char *path, bool note)
 {
     struct audit_change c = { .operation = OPERATION_CHMOD, .object = &s->file, .name = name ? bytes_of(name) : BYTES_NULL, .fd = -1 };
     bool here = false;
@@ -90,22 +90,22 @@ static void a_second_name_is_no_new_file(void **state)
 
     (void)state;
     begin(&s);
-    told(&s, "first", "/w/first", false);
+    reported(&s, "first", "/w/first", false);
     apply(&s, OPERATION_LINK, "second");
-    told(&s, "first", "/w/first", false);
-    told(&s, "second", "/w/second", false);
-    told(&s, NULL, NULL, true); /* one of them */
-    told(&s, "link-to-it", NULL, true);
+    reported(&s, "first", "/w/first", false);
+    reported(&s, "second", "/w/second", false);
+    reported(&s, NULL, NULL, true); /* one of them */
+    reported(&s, "link-to-it", NULL, true);
     apply(&s, OPERATION_LINK, "third");
-    told(&s, "second", "/w/second", false);
+    reported(&s, "second", "/w/second", false);
     apply(&s, OPERATION_UNLINK, "first");
     apply(&s, OPERATION_UNLINK, "third");
-    told(&s, NULL, "/w/second", false);
+    reported(&s, NULL, "/w/second", false);
     end(&s);
 }
 
 /* Two names with one last component: the rest of what was written decides, as far as it goes. */
-static void told_by_the_whole_name(void **state)
+static void reported_by_the_whole_name(void **state)
 {
     struct scene s;
     struct audit_path other;
@@ -121,16 +121,16 @@ static void told_by_the_whole_name(void **state)
     audit_apply(&s.object, &s.facts, &c, 1);
     c = (struct audit_change){ .operation = OPERATION_LINK, .parent = &other, .object = &s.file, .name = bytes_of("first"), .fd = -1 };
     audit_apply(&s.object, &s.facts, &c, 1);
-    told(&s, "d/first", "/w/d/first", false);
-    told(&s, "/w/d/first", "/w/d/first", false);
-    told(&s, "/w/first", "/w/first", false);
-    told(&s, "w/first", "/w/first", false);
-    told(&s, "first", NULL, true); /* in which of the two directories is not known */
-    told(&s, "/elsewhere/first", NULL, true);
+    reported(&s, "d/first", "/w/d/first", false);
+    reported(&s, "/w/d/first", "/w/d/first", false);
+    reported(&s, "/w/first", "/w/first", false);
+    reported(&s, "w/first", "/w/first", false);
+    reported(&s, "first", NULL, true); /* in which of the two directories is not known */
+    reported(&s, "/elsewhere/first", NULL, true);
     end(&s);
 }
 
-/* The index is ahead of the records: a folder that they tell of is not the file that has its number now. */
+/* The index is ahead of the records: a folder that they are about is not the file that has its number now. */
 static void a_number_is_no_file_of_another_type(void **state)
 {
     struct scene s;
@@ -200,13 +200,13 @@ static void a_look_is_not_ahead_of_the_records(void **state)
     audit_object_touch(&s.object, tree_find(s.object.tree, s.file.file.device, s.file.file.inode));
     assert_int_equal(rename(before, after), 0);
     audit_object_refresh(&s.object);
-    told(&s, NULL, before, false);
+    reported(&s, NULL, before, false);
     /* listed again, for whatever reason: what it was called at the record's time is not known any more */
     s.facts.time_ms = clock_ns(CLOCK_REALTIME) / NS_PER_MS;
     audit_object_walk(&s.object, tree_root(s.object.tree));
-    told(&s, NULL, after, true);
+    reported(&s, NULL, after, true);
     s.facts.time_ms += 60000;
-    told(&s, NULL, after, false);
+    reported(&s, NULL, after, false);
     assert_int_equal(unlink(after), 0);
     assert_int_equal(rmdir(s.folder), 0);
     end(&s);
@@ -216,7 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_second_name_is_no_new_file),
-        cmocka_unit_test(told_by_the_whole_name),
+        cmocka_unit_test(reported_by_the_whole_name),
         cmocka_unit_test(a_number_is_no_file_of_another_type),
         cmocka_unit_test(a_look_is_not_ahead_of_the_records),
         cmocka_unit_test(flags_say_whether_it_is_that_file),

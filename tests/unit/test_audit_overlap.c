@@ -37,7 +37,7 @@ static void hands_on(void **state)
     audit_overlap_free(o);
 }
 
-/* The same text of another type is another record; and what is not remembered any more is told twice, not lost. */
+/* The same text of another type is another record; and what is not remembered any more is emitted twice, not lost. */
 static void types_and_bounds(void **state)
 {
     struct audit_overlap *o = audit_overlap_new();

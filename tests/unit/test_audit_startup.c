@@ -66,7 +66,7 @@ static void counts_the_young(void **state)
         add(startup, i, 1000000);
     audit_startup_replay(startup, see, &all);
     assert_int_equal(startup_buffer_take_lost(startup, 1000000), many - all.count);
-    assert_int_equal(startup_buffer_take_lost(startup, 1000000), 0); /* told once */
+    assert_int_equal(startup_buffer_take_lost(startup, 1000000), 0); /* emitted once */
     for (uint64_t i = 1; i <= many; i++)
         add(startup, i, 1000001);
     assert_int_equal(startup_buffer_take_lost(startup, 1000001 + 60000), 0); /* nobody came in that time */

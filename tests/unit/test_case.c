@@ -265,7 +265,7 @@ static void moved_with_a_folder_above(void **state)
 }
 
 /* By fanotify alone: whoever saw the call would know. */
-static void moved_out_of_sight(void **state)
+static void moved_out_of_view(void **state)
 {
     (void)state;
     for (unsigned sensors = SENSOR_FANOTIFY; sensors; sensors = sensors == SENSOR_FANOTIFY ? SENSOR_FANOTIFY | SENSOR_AUDIT : 0) {
@@ -311,7 +311,7 @@ static void denied_attempts(void **state)
     assert_int_equal(number(verdict_of(all, 0), "deleted"), 0);
     json_decref(all);
     assert_true(case_answered(c));
-    add(OPERATION_UNLINK, "/prd/other", agent, 10, 0); /* a success is the news, then */
+    add(OPERATION_UNLINK, "/prd/other", agent, 10, 0); /* a success is what counts, then */
     says("agent, on the host, deleted /prd/other of container web");
     says("refused (EPERM)");
 }
@@ -565,7 +565,7 @@ int main(void)
         TEST(renamed_onto_itself),
         TEST(moved_twice_by_two),
         TEST(moved_out_of_the_watch_is_gone),
-        TEST(moved_out_of_sight),
+        TEST(moved_out_of_view),
         TEST(moved_with_a_folder_above),
         TEST(saved_by_an_editor),
         TEST(denied_attempts),

@@ -143,7 +143,7 @@ static void another_machine_is_named(void **state)
 }
 
 /* A folder above the target moved, and came back. */
-static void what_is_above_is_told_with_what_it_meant(void **state)
+static void what_is_above_is_reported_with_what_it_meant(void **state)
 {
     struct event *e = make_event(OPERATION_RENAME, "/data/gone", agent, NULL, T0);
 
@@ -171,7 +171,7 @@ int main(void)
         TEST(each_target_has_its_answer),
         TEST(lines_are_joined_and_bounded),
         TEST(another_machine_is_named),
-        TEST(what_is_above_is_told_with_what_it_meant),
+        TEST(what_is_above_is_reported_with_what_it_meant),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Verdicts: what cannot be told, what is hostile, what comes from the store. */
+/* Verdicts: what cannot be reported, what is hostile, what comes from the store. */
 #include "report/coverage.h"
 #include "test.h"
 
@@ -7,7 +7,7 @@
 #include "report/phrase.h"
 #include "report/tally.h"
 
-/* ---- what cannot be told ---- */
+/* ---- what cannot be reported ---- */
 
 static void gaps_are_named(void **state)
 {
@@ -68,7 +68,7 @@ static void explanations(void **state)
     case_free(c);
     c = case_new(&(struct case_options){ .target = bytes_of("web:/prd") });
     case_add_explanation(c, EXPLANATION_RECREATED, T0, 21, bytes_of("w\x1b[2Jb"));
-    add(OPERATION_UNLINK, "/prd/a", runc, 1, 0); /* the runtime drops the layer: told by the explanation */
+    add(OPERATION_UNLINK, "/prd/a", runc, 1, 0); /* the runtime drops the layer: reported by the explanation */
     assert_true(case_answered(c));
     says("VERDICT  Nobody deleted these files: container w\\x1b[2Jb was created anew, and its writable layer with "
          "21 files was dropped");
@@ -179,7 +179,7 @@ static void rollups_count_like_events(void **state)
         event_free(samples[i]);
 }
 
-/* Of what nobody looked at file by file one change is left to tell: the others are folded away. */
+/* Of what nobody looked at file by file one change is left to report: the others are folded away. */
 static void one_change_is_of_one_file(void **state)
 {
     struct tally t = { .operation = OPERATION_WRITE, .files_beyond = true, .reported = 1 };

@@ -290,7 +290,7 @@ static int tear_down_people(void **state)
     return tear_down(state);
 }
 
-/* Told and folded, of all culprits and of the noise. */
+/* Reported and folded, of all culprits and of the noise. */
 static long long counted(json_t *all)
 {
     long long sum = 0;
@@ -563,7 +563,7 @@ static void by_health_check(void **state)
     says("health check of container web (/check -q)");
 }
 
-/* One program of two users is two culprits, and the sentence tells them apart. */
+/* One program of two users is two culprits, and the sentence distinguishes them. */
 static void by_two_users(void **state)
 {
     (void)state;

@@ -472,7 +472,7 @@ static void ansible_commands(void **state)
     event_free(e);
 }
 
-/* Who is told, where what was changed is another container's: nobody. */
+/* Who is named, where what was changed is another container's: nobody. */
 static void copied_into(void **state)
 {
     static const struct step steps[STEPS] = { { "/usr/bin/dockerd", "dockerd" },
@@ -594,7 +594,7 @@ static void siblings(void **state)
     assert_true(taken > 30);
 }
 
-/* The same script with more arguments is the same cause, and is told by its own. */
+/* The same script with more arguments is the same cause, and is reported by its own. */
 static void script_siblings(void **state)
 {
     unsigned taken = 0;
@@ -625,7 +625,7 @@ static void script_siblings(void **state)
     assert_true(taken > 15);
 }
 
-static bool is_told_as_its_launcher(struct process *launcher)
+static bool is_reported_as_its_launcher(struct process *launcher)
 {
     struct event *script = event_of(launcher), *next;
     struct process *p = make_sibling(launcher);
@@ -651,7 +651,7 @@ static bool is_told_as_its_launcher(struct process *launcher)
     return taken;
 }
 
-/* A tool of a script is told as if all of its chain had been gone up, whoever of the table's chains launches it. */
+/* A tool of a script is reported as if all of its chain had been gone up, whoever of the table's chains launches it. */
 static void tools_of_scripts(void **state)
 {
     unsigned taken = 0;
@@ -661,7 +661,7 @@ static void tools_of_scripts(void **state)
         struct event *e = find(rows[i].steps);
 
         for (struct process *p = e->actor.process; p; p = p->parent)
-            taken += is_told_as_its_launcher(p);
+            taken += is_reported_as_its_launcher(p);
         event_free(e);
     }
     assert_true(taken > 10);
@@ -705,7 +705,7 @@ static void tools_of_siblings(void **state)
 
 static const char *const other_args[] = { "bash|/opt/b.sh|1", "bash|/opt/a.sh.x", "bash|-c|/opt/a.sh", "bash|-x|/opt/a.sh|1", "bash", "bash|/opt/a" };
 
-static void tells_scripts_apart(void **state)
+static void distinguishes_scripts(void **state)
 {
     const struct step steps[STEPS] = { BASH, { "/usr/bin/bash", "bash|/opt/a.sh|1", .tty = "pts/3", .user = "ann" } };
 
@@ -794,7 +794,7 @@ static const struct difference {
     { "another parent", other_parent },   { "launched by itself", launched },
 };
 
-static void tells_siblings_apart(void **state)
+static void distinguishes_siblings(void **state)
 {
     const struct difference *d = *state;
     const struct step steps[STEPS] = { BASH, { "/usr/bin/bash", "bash|/opt/a.sh", .tty = "pts/3", .user = "ann" }, RM };
@@ -1025,11 +1025,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(any_argv), cmocka_unit_test(a_long_chain), cmocka_unit_test(parts_of_a_script), cmocka_unit_test(nobody),
                                         cmocka_unit_test(tables), cmocka_unit_test(every_row), cmocka_unit_test(siblings), cmocka_unit_test(script_siblings), cmocka_unit_test(tools_of_scripts),
-                                        cmocka_unit_test(tools_of_siblings), cmocka_unit_test(tells_scripts_apart), cmocka_unit_test(ansible_commands), cmocka_unit_test(copied_into) };
+                                        cmocka_unit_test(tools_of_siblings), cmocka_unit_test(distinguishes_scripts), cmocka_unit_test(ansible_commands), cmocka_unit_test(copied_into) };
     int failed;
 
     web = make_container("67ba10172723", "web");
-    failed = RUN_ROWS(rows, names) + RUN_ROWS(pairs, groups) + RUN_ROWS(healths, checks_health) + RUN_ROWS(differences, tells_siblings_apart) + cmocka_run_group_tests(tests, NULL, NULL);
+    failed = RUN_ROWS(rows, names) + RUN_ROWS(pairs, groups) + RUN_ROWS(healths, checks_health) + RUN_ROWS(differences, distinguishes_siblings) + cmocka_run_group_tests(tests, NULL, NULL);
     container_unref(web);
     return failed;
 }

@@ -124,7 +124,7 @@ static void prepare(void)
           "touch -d 2000-01-01 bottom/d/b; echo t > top/d/t; touch top/d/.wh.t3; echo 3 > bottom/d/t3");
 }
 
-static void tells(void **state)
+static void compares_with_the_record(void **state)
 {
     const struct row *row = *state;
     _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
@@ -233,7 +233,7 @@ static int count_difference(void *data, struct difference *d)
 }
 
 /* A rename touches two paths, each with an event of its own: both know who did it, and hold him. */
-static void tells_a_rename_from_the_record(void **state)
+static void reports_a_rename_from_the_record(void **state)
 {
     struct store_options options = { .path = "record.db" };
     struct store_query query = { .path = bytes_of("/w"), .since_ns = 1, .until_ns = 1000 };
@@ -262,7 +262,7 @@ int main(void)
 {
     const struct CMUnitTest more[] = { cmocka_unit_test(knows_the_kernels_marks), cmocka_unit_test(ends_with_circles),
                                        cmocka_unit_test(data_stays_in_its_directory),
-                                       cmocka_unit_test(tells_a_rename_from_the_record) };
+                                       cmocka_unit_test(reports_a_rename_from_the_record) };
     char command[128];
     int failed;
 
@@ -272,7 +272,7 @@ int main(void)
     snprintf(top, sizeof(top), "%s/top", base);
     snprintf(bottom, sizeof(bottom), "%s/bottom", base);
     snprintf(volume, sizeof(volume), "%s/volume", base);
-    failed = RUN_ROWS(rows, tells) + cmocka_run_group_tests(more, NULL, NULL);
+    failed = RUN_ROWS(rows, compares_with_the_record) + cmocka_run_group_tests(more, NULL, NULL);
     snprintf(command, sizeof(command), "rm -rf %s", base);
     return system(command) ? 98 : failed;
 }

@@ -26,7 +26,7 @@ static struct message make(unsigned what, pid_t pid, pid_t tgid)
     };
 
     memcpy((char *)&m + offsetof(struct message, event) + offsetof(struct proc_event, what), &what, sizeof(what));
-    /* the acting process stands first in all of them, but for a fork, where its parent does */
+    /* the acting process is first in all of them, but for a fork, where its parent is */
     m.event.event_data.id.process_pid = pid;
     m.event.event_data.id.process_tgid = tgid;
     if (what == PROC_EVENT_FORK) {

@@ -307,7 +307,7 @@ static void ends_what_is_no_message(void **state)
     free(much);
 }
 
-static void tells_an_end_from_a_hang_up(void **state)
+static void distinguishes_an_end_from_a_hang_up(void **state)
 {
     struct control_server *s = serve();
     struct control_asker a = connected();
@@ -430,7 +430,7 @@ int main(void)
         cmocka_unit_test(takes_pieces),
         cmocka_unit_test(answers_in_order),
         cmocka_unit_test(ends_what_is_no_message),
-        cmocka_unit_test(tells_an_end_from_a_hang_up),
+        cmocka_unit_test(distinguishes_an_end_from_a_hang_up),
         cmocka_unit_test(bounds_who_does_not_read),
         cmocka_unit_test(has_an_end),
         cmocka_unit_test(replaces_a_dead_one),

@@ -38,7 +38,7 @@ static int tear_down(void **state)
 
 /* ---- how much of a question ---- */
 
-static void how_much_is_told_by_the_spans(void **state)
+static void how_much_is_reported_by_the_spans(void **state)
 {
     static const struct {
         struct coverage_span spans[3];
@@ -437,7 +437,7 @@ static void moves_above_are_found(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(how_much_is_told_by_the_spans),
+        cmocka_unit_test(how_much_is_reported_by_the_spans),
         cmocka_unit_test(a_part_is_no_claim_of_the_whole),
         cmocka_unit_test(more_spans_than_are_held),
         TEST(a_path_is_covered_whole_in_part_or_not),

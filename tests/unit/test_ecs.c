@@ -128,7 +128,7 @@ static void nothing_known_is_nothing_said(void **state)
     event_free(e);
 }
 
-/* Launchers are told with as much of their arguments as leaves a line small; whoever did it with all. */
+/* Launchers are reported with as much of their arguments as leaves a line small; whoever did it with all. */
 static void arguments_of_launchers_are_cut(void **state)
 {
     char args[2000];
@@ -156,7 +156,7 @@ static void arguments_of_launchers_are_cut(void **state)
     process_unref(p);
 }
 
-static void tells_the_whole_story(void **state)
+static void reports_the_whole_story(void **state)
 {
     struct container *victim = make_container("aaaa", "web"), *home = make_container("bbbb", "agent");
     struct process *init = make_process(1, "/usr/lib/systemd/systemd", NULL);
@@ -518,7 +518,7 @@ static void lineage_ends(void **state)
 static void paths_at_the_edges(void **state)
 {
     static const struct {
-        const char *path, *name, *directory; /* NULL: not told */
+        const char *path, *name, *directory; /* NULL: not reported */
     } rows[] = {
         { "/a", "a", "/" }, { "a", "a", NULL }, { "/", NULL, "/" }, { "/a/", NULL, "/a" }, { "/a//b", "b", "/a/" },
     };
@@ -612,22 +612,22 @@ static void since_starts(void **state)
     }
 }
 
-/* The leader is told as he is as a parent, whose bytes that are no UTF-8 stand once. */
+/* The leader is reported as he is as a parent, whose bytes that are no UTF-8 stand once. */
 static void parent_is_the_leader(void **state)
 {
     struct process *leader = make_process(20, "/bin/\xff", make_process(10, "/usr/sbin/sshd", NULL));
     struct process *p = make_process(30, "/bin/rm", leader);
     struct event *e = make_event(OPERATION_UNLINK, "/a", p, NULL, 1);
-    json_t *j = line_of(e), *told;
+    json_t *j = line_of(e), *reported;
 
     (void)state;
-    told = json_copy(get(j, "process.entry_leader"));
-    is_text(told, "entry_meta.type", "sshd");
-    json_object_del(told, "entry_meta");
-    assert_true(json_equal(told, get(j, "process.parent")));
+    reported = json_copy(get(j, "process.entry_leader"));
+    is_text(reported, "entry_meta.type", "sshd");
+    json_object_del(reported, "entry_meta");
+    assert_true(json_equal(reported, get(j, "process.parent")));
     is_text(j, "process.entry_leader.entity_id", "00000014000000000007d0");
     assert_int_equal(json_object_size(get(j, "culprit.raw")), 2);
-    json_decref(told);
+    json_decref(reported);
     json_decref(j);
     event_free(e);
     process_unref(p);
@@ -716,7 +716,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_known_is_nothing_said),
-        cmocka_unit_test(arguments_of_launchers_are_cut), cmocka_unit_test(tells_the_whole_story),
+        cmocka_unit_test(arguments_of_launchers_are_cut), cmocka_unit_test(reports_the_whole_story),
         cmocka_unit_test(outcomes),
         cmocka_unit_test(not_utf8_is_kept_as_hex),
         cmocka_unit_test(control_bytes_stay_inside),

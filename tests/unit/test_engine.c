@@ -385,7 +385,7 @@ static void *answer_events(void *data)
     return NULL;
 }
 
-static void out_of_memory_is_told_once(void **state)
+static void out_of_memory_is_reported_once(void **state)
 {
     unsigned counts[LIFECYCLE_OOM + 1] = { 0 };
     struct engines_options options = { .log = &messages, .docker_socket = path, .life = count_life, .data = counts };
@@ -435,7 +435,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_outdated_when_it_comes_is_no_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_busy_one_says_whose_layer_it_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_does_not_say_may_have_more, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(out_of_memory_is_told_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(out_of_memory_is_reported_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_that_is_not_there_costs_nothing, set_up, tear_down),
     };
     int failed;

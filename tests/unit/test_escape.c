@@ -49,7 +49,7 @@ static void escapes_shell(void **state)
     assert_string_equal(sbuf_str(&out), row->shell);
 }
 
-/* What is not plain is found wherever it stands: text is looked at in words of eight bytes. */
+/* What is not plain is found wherever it is: text is looked at in words of eight bytes. */
 static const struct anywhere_row {
     const char *name;
     struct bytes in;

@@ -35,7 +35,7 @@ static const struct times {
     { "only the time of reading", 100, 100, 100, 200, 150, 10, false, false, false },
 };
 
-static void tells_times(void **state)
+static void reports_times(void **state)
 {
     const struct times *row = *state;
     unsigned known = FILE_MTIME | FILE_CTIME;
@@ -262,7 +262,7 @@ static void too_far_behind_is_not_known(void **state)
     done(k, &e);
 }
 
-static void what_was_told_already_is_owed(void **state)
+static void what_was_emitted_already_is_owed(void **state)
 {
     struct kernel *k = *state;
     struct fanotify_event e;
@@ -291,9 +291,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(knows_among_whom, set_up, tear_down),
         cmocka_unit_test_setup_teardown(too_many_are_not_known, set_up, tear_down),
         cmocka_unit_test_setup_teardown(too_far_behind_is_not_known, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_was_told_already_is_owed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_emitted_already_is_owed, set_up, tear_down),
     };
-    int failed = RUN_ROWS(times, tells_times) + RUN_ROWS(differences, doubts);
+    int failed = RUN_ROWS(times, reports_times) + RUN_ROWS(differences, doubts);
 
     return failed + cmocka_run_group_tests(queue, NULL, NULL);
 }

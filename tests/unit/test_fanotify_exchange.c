@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Two names that change places: two events, told as two renames and no replacement, however late they are read. */
+/* Two names that change places: two events, emitted as two renames and no replacement, however late they are read. */
 #include "sensor/fanotify/decode.h"
 #include "sensor/fanotify/fold.h"
 #include "sensor/fanotify/found.h"
@@ -19,7 +19,7 @@
 #include "event/operation.h"
 #include "sensor/fanotify/rename.h"
 
-/* FAN_RENAME with both names and the file's own handle; every name stands in the directory "HHHHHHHH" */
+/* FAN_RENAME with both names and the file's own handle; every name is in the directory "HHHHHHHH" */
 #define FSID "\x01\x02\x03\x04\x05\x06\x07\x08"
 #define META(pid) "\x74\0\0\0" "\x03" "\0" "\x18\0" "\0\0\0\x10\0\0\0\0" "\xff\xff\xff\xff" pid "\0\0\0"
 #define NAMED(type, name) type "\0" "\x20\0" FSID "\x08\0\0\0" "\x01\0\0\0" "HHHHHHHH" name "\0\0"
@@ -30,7 +30,7 @@ static const struct row {
     const char *name;
     struct bytes in;
     const char *files; /* of these names, which the index knows; all are gone from the disk. "1=2": two names of one file */
-    const char *told;  /* operations and names, one after the other */
+    const char *emitted;  /* operations and names, one after the other */
 } rows[] = {
     { "both known", BYTES(MOVE("\7", "f1", "f2", "1") MOVE("\7", "f2", "f1", "2")), "12", "rename f1 f2, rename f2 f1, " },
     { "neither known", BYTES(MOVE("\7", "f1", "f2", "1") MOVE("\7", "f2", "f1", "2")), "", "rename f1 f2, rename f2 f1, " },
@@ -58,15 +58,15 @@ static const struct row {
     { "over another", BYTES(MOVE("\7", "f1", "f2", "1")), "12", "rename f1 f2, replace f2, " },
 };
 
-static char told[256];
+static char emitted[256];
 
 static void keep(void *data, struct event *e)
 {
     struct bytes from = bytes_basename(e->previous_path), to = bytes_basename(e->path);
-    size_t n = strlen(told);
+    size_t n = strlen(emitted);
 
     (void)data;
-    snprintf(told + n, sizeof(told) - n, "%s %.*s%s%.*s, ", operation_info(e->operation)->name, (int)from.len, from.len ? from.data : "",
+    snprintf(emitted + n, sizeof(emitted) - n, "%s %.*s%s%.*s, ", operation_info(e->operation)->name, (int)from.len, from.len ? from.data : "",
              from.len ? " " : "", (int)to.len, to.data);
     event_free(e);
 }
@@ -127,10 +127,10 @@ static void once(void **state)
     s->made = fanotify_made_new();
     s->restless = fanotify_restless_new();
     assert_int_equal(fanotify_handles_add(s->handles, &directory, &(struct fanotify_user){ &o, tree_root(o.tree), false }), 0);
-    told[0] = '\0';
+    emitted[0] = '\0';
     handle_all(s, row->in);
     fanotify_fold_flush(s, true);
-    assert_string_equal(told, row->told);
+    assert_string_equal(emitted, row->emitted);
     fanotify_made_free(s->made);
     fanotify_restless_free(s->restless);
     fanotify_gone_free(s->gone);

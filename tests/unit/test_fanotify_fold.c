@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sights of a change by an overlay and by the layer behind it, in every order that a kernel and a busy machine bring
+/* Observations of a change by an overlay and by the layer behind it, in every order that a kernel and a busy machine bring
  * them in: each change comes out once, and two changes come out twice. */
 #include "sensor/fanotify/fold.h"
 #include "sensor/fanotify/state.h"
@@ -13,7 +13,7 @@
 #define UPPER "/var/layer/diff/prd"
 #define STEPS 8
 
-enum { NOTHING, MERGED, LAYER, TOLD, EMPTY }; /* TOLD: all that waits goes out. EMPTY: the kernel's queue is */
+enum { NOTHING, MERGED, LAYER, EMITTED, EMPTY }; /* EMITTED: all that waits goes out. EMPTY: the kernel's queue is */
 
 static const struct row {
     const char *name;
@@ -24,45 +24,45 @@ static const struct row {
         int64_t ctime;
         pid_t pid;
     } steps[STEPS];
-    const char *told; /* views of what came out: M, U */
+    const char *emitted; /* views of what came out: M, U */
 } rows[] = {
     { "the layer's waits for the overlay's", { { LAYER, OPERATION_UNLINK, "/f" }, { MERGED, OPERATION_UNLINK, "/f" } }, "M" },
     { "the layer's was told before the overlay's came",
-      { { LAYER, OPERATION_UNLINK, "/f" }, { TOLD }, { MERGED, OPERATION_UNLINK, "/f" } }, "U" },
+      { { LAYER, OPERATION_UNLINK, "/f" }, { EMITTED }, { MERGED, OPERATION_UNLINK, "/f" } }, "U" },
     { "the same, after the queue was empty",
-      { { LAYER, OPERATION_UNLINK, "/f" }, { TOLD }, { EMPTY }, { MERGED, OPERATION_UNLINK, "/f" } }, "U" },
+      { { LAYER, OPERATION_UNLINK, "/f" }, { EMITTED }, { EMPTY }, { MERGED, OPERATION_UNLINK, "/f" } }, "U" },
     { "the kernel joined the overlay's with an earlier one",
       { { MERGED, OPERATION_UNLINK, "/f" }, { LAYER, OPERATION_UNLINK, "/f" } }, "M" },
-    { "the same, told in between", { { MERGED, OPERATION_UNLINK, "/f" }, { TOLD }, { LAYER, OPERATION_UNLINK, "/f" } }, "M" },
+    { "the same, told in between", { { MERGED, OPERATION_UNLINK, "/f" }, { EMITTED }, { LAYER, OPERATION_UNLINK, "/f" } }, "M" },
     { "after the overlay's, the queue empty: somebody did it to the layer",
-      { { MERGED, OPERATION_UNLINK, "/f" }, { TOLD }, { EMPTY }, { LAYER, OPERATION_UNLINK, "/f" } }, "MU" },
+      { { MERGED, OPERATION_UNLINK, "/f" }, { EMITTED }, { EMPTY }, { LAYER, OPERATION_UNLINK, "/f" } }, "MU" },
     { "made and deleted, made and deleted, all late",
-      { { LAYER, OPERATION_CREATE, "/f" }, { LAYER, OPERATION_UNLINK, "/f" }, { TOLD }, { MERGED, OPERATION_CREATE, "/f" },
-        { MERGED, OPERATION_UNLINK, "/f" }, { LAYER, OPERATION_CREATE, "/f" }, { TOLD }, { MERGED, OPERATION_CREATE, "/f" } }, "UUU" },
+      { { LAYER, OPERATION_CREATE, "/f" }, { LAYER, OPERATION_UNLINK, "/f" }, { EMITTED }, { MERGED, OPERATION_CREATE, "/f" },
+        { MERGED, OPERATION_UNLINK, "/f" }, { LAYER, OPERATION_CREATE, "/f" }, { EMITTED }, { MERGED, OPERATION_CREATE, "/f" } }, "UUU" },
     { "to the layer directly, then through the overlay",
-      { { LAYER, OPERATION_CHMOD, "/f" }, { TOLD }, { LAYER, OPERATION_CHMOD, "/f" }, { MERGED, OPERATION_CHMOD, "/f" } }, "UM" },
-    { "another process", { { LAYER, OPERATION_UNLINK, "/f" }, { TOLD }, { MERGED, OPERATION_UNLINK, "/f", .pid = 8 } }, "UM" },
-    { "another file", { { LAYER, OPERATION_UNLINK, "/f" }, { TOLD }, { MERGED, OPERATION_UNLINK, "/g" } }, "UM" },
-    { "another change", { { LAYER, OPERATION_CHMOD, "/f" }, { TOLD }, { MERGED, OPERATION_UNLINK, "/f" } }, "UM" },
-    { "closed: the overlay says so first", { { MERGED, OPERATION_WRITE, "/f", .ctime = 5 }, { TOLD }, { EMPTY }, { LAYER, OPERATION_WRITE, "/f", .ctime = 5 } }, "M" },
+      { { LAYER, OPERATION_CHMOD, "/f" }, { EMITTED }, { LAYER, OPERATION_CHMOD, "/f" }, { MERGED, OPERATION_CHMOD, "/f" } }, "UM" },
+    { "another process", { { LAYER, OPERATION_UNLINK, "/f" }, { EMITTED }, { MERGED, OPERATION_UNLINK, "/f", .pid = 8 } }, "UM" },
+    { "another file", { { LAYER, OPERATION_UNLINK, "/f" }, { EMITTED }, { MERGED, OPERATION_UNLINK, "/g" } }, "UM" },
+    { "another change", { { LAYER, OPERATION_CHMOD, "/f" }, { EMITTED }, { MERGED, OPERATION_UNLINK, "/f" } }, "UM" },
+    { "closed: the overlay says so first", { { MERGED, OPERATION_WRITE, "/f", .ctime = 5 }, { EMITTED }, { EMPTY }, { LAYER, OPERATION_WRITE, "/f", .ctime = 5 } }, "M" },
     { "written through the overlay, then to the layer directly",
-      { { MERGED, OPERATION_WRITE, "/f", .ctime = 5 }, { TOLD }, { LAYER, OPERATION_WRITE, "/f", .ctime = 6 } }, "MU" },
-    { "renamed, told late", { { LAYER, OPERATION_RENAME, "/b", "/a" }, { TOLD }, { MERGED, OPERATION_RENAME, "/b", "/a" } }, "U" },
+      { { MERGED, OPERATION_WRITE, "/f", .ctime = 5 }, { EMITTED }, { LAYER, OPERATION_WRITE, "/f", .ctime = 6 } }, "MU" },
+    { "renamed, told late", { { LAYER, OPERATION_RENAME, "/b", "/a" }, { EMITTED }, { MERGED, OPERATION_RENAME, "/b", "/a" } }, "U" },
     { "renamed out of it, told late",
-      { { LAYER, OPERATION_RENAME, "=/var/layer/diff/o", "/a" }, { TOLD }, { MERGED, OPERATION_RENAME, "=/o", "/a" } }, "U" },
+      { { LAYER, OPERATION_RENAME, "=/var/layer/diff/o", "/a" }, { EMITTED }, { MERGED, OPERATION_RENAME, "=/o", "/a" } }, "U" },
     { "renamed twice, told late",
-      { { LAYER, OPERATION_RENAME, "/b", "/a" }, { TOLD }, { MERGED, OPERATION_RENAME, "/b", "/a" },
-        { LAYER, OPERATION_RENAME, "/c", "/b" }, { TOLD }, { MERGED, OPERATION_RENAME, "/c", "/b" } }, "UU" },
+      { { LAYER, OPERATION_RENAME, "/b", "/a" }, { EMITTED }, { MERGED, OPERATION_RENAME, "/b", "/a" },
+        { LAYER, OPERATION_RENAME, "/c", "/b" }, { EMITTED }, { MERGED, OPERATION_RENAME, "/c", "/b" } }, "UU" },
 };
 
-static char told[STEPS + 1];
+static char emitted[STEPS + 1];
 
 static void keep(void *data, struct event *e)
 {
-    size_t n = strlen(told);
+    size_t n = strlen(emitted);
 
     (void)data;
-    told[n] = e->object == 1 ? 'M' : 'U';
+    emitted[n] = e->object == 1 ? 'M' : 'U';
     event_free(e);
 }
 
@@ -103,11 +103,11 @@ static void once(void **state)
     s->objects = &merged;
     s->options.sink.event = keep;
     s->fold = fanotify_fold_new();
-    memset(told, 0, sizeof(told));
+    memset(emitted, 0, sizeof(emitted));
     for (unsigned i = 0; i < STEPS && row->steps[i].what != NOTHING; i++) {
         const struct step *step = &row->steps[i];
 
-        if (step->what == TOLD)
+        if (step->what == EMITTED)
             fanotify_fold_flush(s, true);
         else if (step->what == EMPTY)
             fanotify_fold_emptied(s);
@@ -115,7 +115,7 @@ static void once(void **state)
             add(step->what == MERGED ? &merged : &upper, step);
     }
     fanotify_fold_flush(s, true);
-    assert_string_equal(told, row->told);
+    assert_string_equal(emitted, row->emitted);
     fanotify_fold_free(s->fold);
     free(s);
 }

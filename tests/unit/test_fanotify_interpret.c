@@ -18,7 +18,7 @@ static const struct new_row {
     const char *name;
     struct fanotify_new_name n;
     enum operation operation;
-} news[] = {
+} new_rows[] = {
     { "a file", { { .mode = S_IFREG, .links = 1 }, .born_real_ns = EVENT }, OPERATION_CREATE },
     { "a folder, whatever else", { { .mode = S_IFDIR, .links = 2 }, .has_other = true, .linked = true }, OPERATION_MKDIR },
     { "a symlink", { { .mode = S_IFLNK, .links = 1 } }, OPERATION_SYMLINK },
@@ -142,9 +142,9 @@ static void changed_contents(void **state)
 
 /* ---- an upper layer ---- */
 
-enum { NONE, FILE_5, FILE_9, WHITEOUT }; /* what stands somewhere */
+enum { NONE, FILE_5, FILE_9, WHITEOUT }; /* what is somewhere */
 
-static const struct file_state stands[] = { [FILE_5] = SIZE(5, 1), [FILE_9] = SIZE(9, 2), [WHITEOUT] = { .known = KNOWN, .mode = S_IFCHR } };
+static const struct file_state states[] = { [FILE_5] = SIZE(5, 1), [FILE_9] = SIZE(9, 2), [WHITEOUT] = { .known = KNOWN, .mode = S_IFCHR } };
 
 static const struct layered_row {
     const char *name;
@@ -168,7 +168,7 @@ static void layers(void **state)
     const struct layered_row *row = *state;
     struct file_state before;
 
-    assert_int_equal(fanotify_interpret_upper(row->in_layer ? &stands[row->in_layer] : NULL, row->seen ? &stands[row->seen] : NULL,
+    assert_int_equal(fanotify_interpret_upper(row->in_layer ? &states[row->in_layer] : NULL, row->seen ? &states[row->seen] : NULL,
                                               row->whiteout, &before), row->layered);
     assert_int_equal(before.known ? before.size : 0, row->size);
 }
@@ -208,5 +208,5 @@ static void compares(void **state)
 
 int main(void)
 {
-    return RUN_ROWS(news, new_names) + RUN_ROWS(linked, linked_names) + RUN_ROWS(contents, changed_contents) + RUN_ROWS(layered, layers) + RUN_ROWS(compared, compares);
+    return RUN_ROWS(new_rows, new_names) + RUN_ROWS(linked, linked_names) + RUN_ROWS(contents, changed_contents) + RUN_ROWS(layered, layers) + RUN_ROWS(compared, compares);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Streams of events as the kernel writes them, read after everything is done: what is told of them, by an index that is as it was
+ * Streams of events as the kernel writes them, read after everything is done: what is emitted of them, by an index that is as it was
  * before. Folders and files have handles of eight letters: folder 'a' is "aaaaaaaa".
  */
 #include "sensor/fanotify/decode.h"
@@ -32,8 +32,8 @@
 #define RENAME FANOTIFY_RENAME
 #define ENTRIES 12
 
-/* in: of a folder's letter, '/' the watched one, '^' the one above it, where the watched one's name is "^". to, into: of a rename, the new name and the folder that it stands in. object: the
- * file's own letter; 0: not told */
+/* in: of a folder's letter, '/' the watched one, '^' the one above it, where the watched one's name is "^". to, into: of a rename, the new name and the folder that it is in. object: the
+ * file's own letter; 0: not emitted */
 struct stream_event {
     uint64_t mask;
     char in;
@@ -48,7 +48,7 @@ static const struct row {
     const char *before; /* in the index: folders end with '/', and have their first letter for a handle */
     const char *after;  /* on the disk, when it is read */
     struct stream_event events[ENTRIES];
-    const char *told;   /* "?": by a name that is said not to be certain; "~": of an operation that is */
+    const char *emitted;   /* "?": by a name that is said not to be certain; "~": of an operation that is */
 } rows[] = {
     { "a file comes and goes", "", "", { { FAN_CREATE | FAN_DELETE, '/', "f", 'f' } }, "~create f, unlink f" },
     { "a file comes and stays", "", "f", { { FAN_CREATE | FAN_CLOSE_WRITE, '/', "f" } }, "create f" },
@@ -148,28 +148,28 @@ static void write_event(struct wire *w, const struct stream_event *e)
     memcpy(w->bytes + at, &head, sizeof(head));
 }
 
-/* ---- what is told ---- */
+/* ---- what is emitted ---- */
 
-static char told[512];
+static char emitted[512];
 
 static void say(struct bytes path)
 {
-    size_t n = strlen(told);
+    size_t n = strlen(emitted);
 
     if (bytes_equal(path, top) || !bytes_path_covers(top, path)) {
-        snprintf(told + n, sizeof(told) - n, " %s", bytes_equal(path, top) ? "." : "elsewhere");
+        snprintf(emitted + n, sizeof(emitted) - n, " %s", bytes_equal(path, top) ? "." : "elsewhere");
         return;
     }
     path = (struct bytes){ path.data + top.len, path.len - top.len };
-    snprintf(told + n, sizeof(told) - n, " %.*s", (int)path.len - 1, path.data + 1);
+    snprintf(emitted + n, sizeof(emitted) - n, " %.*s", (int)path.len - 1, path.data + 1);
 }
 
 static void keep(void *data, struct event *e)
 {
-    size_t n = strlen(told);
+    size_t n = strlen(emitted);
 
     (void)data;
-    snprintf(told + n, sizeof(told) - n, "%s%s%s%s", n ? ", " : "", e->path_presumed ? "?" : "", e->operation_presumed ? "~" : "",
+    snprintf(emitted + n, sizeof(emitted) - n, "%s%s%s%s", n ? ", " : "", e->path_presumed ? "?" : "", e->operation_presumed ? "~" : "",
              operation_info(e->operation)->name);
     assert_int_equal(e->path_presumed, bytes_starts_with(e->note, bytes_of("one of the file's names")));
     if (e->previous_path.len)
@@ -324,7 +324,7 @@ static void play(const struct row *row, bool in_one)
 
     assert_non_null(x);
     begin(x, row);
-    told[0] = '\0';
+    emitted[0] = '\0';
     for (const struct stream_event *e = row->events; e->mask; e++) {
         write_event(&w, e);
         if (in_one && e[1].mask)
@@ -333,12 +333,12 @@ static void play(const struct row *row, bool in_one)
         w.len = 0;
     }
     handle_all(&x->s);
-    assert_string_equal(told, row->told);
+    assert_string_equal(emitted, row->emitted);
     end(x);
     free(x);
 }
 
-static void told_as_known(void **state)
+static void emitted_as_known(void **state)
 {
     play(*state, true);
     play(*state, false);
@@ -349,6 +349,6 @@ int main(void)
     struct CMUnitTest tests[ARRAY_SIZE(rows)];
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        tests[i] = (struct CMUnitTest){ .name = rows[i].name, .test_func = told_as_known, .initial_state = (void *)&rows[i] };
+        tests[i] = (struct CMUnitTest){ .name = rows[i].name, .test_func = emitted_as_known, .initial_state = (void *)&rows[i] };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,7 +32,7 @@ static void write_to(struct fanotify_object *o, uint64_t device, uint64_t inode)
     fanotify_written(o, tree_root(o->tree), bytes_of("f"), FAN_MODIFY, false, &change, &cause);
 }
 
-/* They are never closed, and have no name by which they could be told. */
+/* They are never closed, and have no name by which they could be emitted. */
 static void forgets_what_has_gone(void **state)
 {
     char path[] = "/tmp/culprit-test-writes.XXXXXX";
@@ -61,7 +61,7 @@ static void forgets_what_has_gone(void **state)
     fanotify_writes_tick(s, clock_ms(), false); /* they may be closed yet */
     assert_int_equal(fanotify_writes_count(s->writes), GONE + 1);
     fanotify_writes_tick(s, clock_ms() + 3600 * 1000, false);
-    assert_int_equal(fanotify_writes_count(s->writes), 1); /* still there, still to be told */
+    assert_int_equal(fanotify_writes_count(s->writes), 1); /* still there, still to be emitted */
 
     fanotify_writes_free(s->writes);
     tree_free(o.tree);

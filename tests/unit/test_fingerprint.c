@@ -59,7 +59,7 @@ static void both_halves_count(void **state)
     assert_false(fingerprint_equal((struct fingerprint){ 2, 2 }, (struct fingerprint){ 1, 2 }));
 }
 
-/* Told again, with others between them, as many as would be kept and more, of any length. */
+/* Reported again, with others between them, as many as would be kept and more, of any length. */
 static void is_the_same_each_time(void **state)
 {
     static char text[3000];

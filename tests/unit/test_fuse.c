@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sights of several sensors: one change comes out once, and no change is swallowed. */
+/* Observations of several sensors: one change comes out once, and no change is swallowed. */
 #include "test.h"
 
 #include <stdio.h>
@@ -30,7 +30,7 @@ static void out_done(struct out *out)
     out->count = 0;
 }
 
-static struct event *sight(unsigned sensor, enum operation operation, const char *path, pid_t pid)
+static struct event *observed(unsigned sensor, enum operation operation, const char *path, pid_t pid)
 {
     struct event *e = make_event(operation, path, NULL, NULL, 1);
 
@@ -54,8 +54,8 @@ static void unites_facts(void **state)
 {
     struct out out = { 0 };
     struct fuse *f = new_fuse(&out, BOTH);
-    struct event *a = sight(SENSOR_FANOTIFY, OPERATION_CHMOD, "/prd", 7);
-    struct event *b = sight(SENSOR_AUDIT, OPERATION_CHMOD, "/prd", 7);
+    struct event *a = observed(SENSOR_FANOTIFY, OPERATION_CHMOD, "/prd", 7);
+    struct event *b = observed(SENSOR_AUDIT, OPERATION_CHMOD, "/prd", 7);
 
     (void)state;
     a->before = (struct file_state){ .known = FILE_MODE, .mode = 0555 };
@@ -122,8 +122,8 @@ static void compares(void **state)
     const struct row *row = *state;
     struct out out = { 0 };
     struct fuse *f = new_fuse(&out, BOTH);
-    struct event *a = sight(SENSOR_FANOTIFY, row->a, row->path_a, row->pid_a);
-    struct event *b = sight(row->sensor_b, row->b, row->path_b, row->pid_b);
+    struct event *a = observed(SENSOR_FANOTIFY, row->a, row->path_a, row->pid_a);
+    struct event *b = observed(row->sensor_b, row->b, row->path_b, row->pid_b);
 
     a->error = row->error_a;
     b->error = row->error_b;
@@ -150,14 +150,14 @@ static void waits_no_longer(void **state)
     struct fuse *f = new_fuse(&out, BOTH);
 
     (void)state;
-    fuse_add(f, sight(SENSOR_AUDIT, OPERATION_UNLINK, "/a", 1), 100);
+    fuse_add(f, observed(SENSOR_AUDIT, OPERATION_UNLINK, "/a", 1), 100);
     fuse_expire(f, 100 + FUSE_SETTLE_NS, false); /* the other sensor lags */
     assert_int_equal(out.count, 0);
     fuse_expire(f, 99 + FUSE_SETTLE_NS, true);
     assert_int_equal(out.count, 0);
     fuse_expire(f, 100 + FUSE_SETTLE_NS, true);
     assert_int_equal(out.count, 1);
-    fuse_add(f, sight(SENSOR_AUDIT, OPERATION_UNLINK, "/a", 1), 100);
+    fuse_add(f, observed(SENSOR_AUDIT, OPERATION_UNLINK, "/a", 1), 100);
     fuse_expire(f, 100 + FUSE_BOUND_NS, false);
     assert_int_equal(out.count, 2);
     out_done(&out);
@@ -171,26 +171,26 @@ static void is_bounded(void **state)
 
     (void)state;
     for (unsigned i = 0; i < FUSE_WAITING_MAX + 100; i++)
-        fuse_add(f, sight(SENSOR_AUDIT, OPERATION_UNLINK, "/a", 1), 0);
+        fuse_add(f, observed(SENSOR_AUDIT, OPERATION_UNLINK, "/a", 1), 0);
     assert_int_equal(out.count, 100);
     assert_int_equal(fuse_stats(f)->early, 100);
     out_done(&out);
     fuse_free(f);
 }
 
-/* Both sights of the call are out when a look at the file shows what it did. */
-static void an_acl_is_told_once(void **state)
+/* Both observations of the call are out when a look at the file shows what it did. */
+static void an_acl_is_emitted_once(void **state)
 {
     static struct out out;
     struct fuse *f = new_fuse(&out, BOTH);
 
     (void)state;
-    fuse_add(f, sight(SENSOR_AUDIT, OPERATION_SETXATTR, "/a", 1), 0);
-    fuse_add(f, sight(SENSOR_FANOTIFY, OPERATION_SETXATTR, "/a", 1), 0);
-    fuse_add(f, sight(SENSOR_FANOTIFY, OPERATION_CHMOD, "/a", 1), NS_PER_MS); /* of the call */
-    fuse_add(f, sight(SENSOR_FANOTIFY, OPERATION_CHMOD, "/a", 2), NS_PER_MS); /* by another process */
-    fuse_add(f, sight(SENSOR_FANOTIFY, OPERATION_CHMOD, "/b", 1), NS_PER_MS);
-    fuse_add(f, sight(SENSOR_FANOTIFY, OPERATION_CHMOD, "/a", 1), 60 * NS_PER_S);
+    fuse_add(f, observed(SENSOR_AUDIT, OPERATION_SETXATTR, "/a", 1), 0);
+    fuse_add(f, observed(SENSOR_FANOTIFY, OPERATION_SETXATTR, "/a", 1), 0);
+    fuse_add(f, observed(SENSOR_FANOTIFY, OPERATION_CHMOD, "/a", 1), NS_PER_MS); /* of the call */
+    fuse_add(f, observed(SENSOR_FANOTIFY, OPERATION_CHMOD, "/a", 2), NS_PER_MS); /* by another process */
+    fuse_add(f, observed(SENSOR_FANOTIFY, OPERATION_CHMOD, "/b", 1), NS_PER_MS);
+    fuse_add(f, observed(SENSOR_FANOTIFY, OPERATION_CHMOD, "/a", 1), 60 * NS_PER_S);
     fuse_flush(f, 0);
     assert_int_equal(out.count, 4);
     assert_int_equal(out.events[0]->operation, OPERATION_SETXATTR);
@@ -203,7 +203,7 @@ static void an_acl_is_told_once(void **state)
 /*
  * The property: changes with names drawn from few, so that many are alike; each is seen by every
  * sensor of a random set; the sensors' streams are interleaved at random, each in its own order.
- * Alike changes that the same set has seen come out exactly once each: never more sights of one
+ * Alike changes that the same set has seen come out exactly once each: never more observations of one
  * sensor than changes, never an event that two changes share.
  */
 static void swallows_nothing(void **state)
@@ -238,7 +238,7 @@ static void swallows_nothing(void **state)
                 continue;
             if (seen[at[s]][s]) {
                 snprintf(path, sizeof(path), "/%u", changes[at[s]].name);
-                fuse_add(f, sight(sensors[s], OPERATION_UNLINK, path, (pid_t)changes[at[s]].pid), 0);
+                fuse_add(f, observed(sensors[s], OPERATION_UNLINK, path, (pid_t)changes[at[s]].pid), 0);
             }
             at[s]++;
         }
@@ -248,7 +248,7 @@ static void swallows_nothing(void **state)
         for (size_t i = 0; i < out.count; i++)
             for (size_t s = 0; s < 3; s++)
                 came[out.events[i]->path.data[1] - '0'][s] += (out.events[i]->sensors & sensors[s]) != 0;
-        assert_memory_equal(made, came, sizeof(made)); /* each sight is in exactly one event */
+        assert_memory_equal(made, came, sizeof(made)); /* each observation is in exactly one event */
         for (unsigned n = 0; n < 10; n++) {
             size_t most = MAX(MAX(made[n][0], made[n][1]), made[n][2]), events = 0;
 
@@ -262,7 +262,7 @@ static void swallows_nothing(void **state)
 }
 
 /*
- * A record that comes when the change was told already. Times are milliseconds: when it was (fanotify: between two
+ * A record that comes when the change was emitted already. Times are milliseconds: when it was (fanotify: between two
  * moments), and when it arrives; each arrives after the one before, and the queue is drained between.
  */
 static const struct late_row {
@@ -274,7 +274,7 @@ static const struct late_row {
         pid_t pid;
         unsigned from_ms, until_ms, arrival_ms;
         bool presumed;
-    } sights[6];
+    } observations[6];
 } late_rows[] = {
     { "audit's record is late", 1,
       { { SENSOR_FANOTIFY, OPERATION_UNLINK, 1, 1000, 1010, 1010 }, { SENSOR_AUDIT, OPERATION_UNLINK, 1, 1004, 1004, 1200 } } },
@@ -329,15 +329,15 @@ static const struct late_row {
         { SENSOR_FANOTIFY, OPERATION_CHMOD, 1, 1300, 1310, 1310 }, { SENSOR_AUDIT, OPERATION_CHMOD, 1, 1304, 1304, 1500 } } },
 };
 
-static void late_is_told_once(void **state)
+static void late_is_emitted_once(void **state)
 {
     const struct late_row *row = *state;
     struct out out = { 0 };
     struct fuse *f = new_fuse(&out, BOTH);
     unsigned now_ms = 0;
 
-    for (const struct late *l = row->sights; l->sensor; l++) {
-        struct event *e = sight(l->sensor, l->operation, "/a", l->pid);
+    for (const struct late *l = row->observations; l->sensor; l++) {
+        struct event *e = observed(l->sensor, l->operation, "/a", l->pid);
 
         e->boot_from_ns = l->sensor == SENSOR_FANOTIFY ? l->from_ms * NS_PER_MS : 0;
         e->boot_ns = l->until_ms * NS_PER_MS;
@@ -353,7 +353,7 @@ static void late_is_told_once(void **state)
 }
 
 /* A storm whose second sensor is behind by all of it: what is let go early is remembered too. */
-static void a_storm_is_told_once(void **state)
+static void a_storm_is_emitted_once(void **state)
 {
     static struct out out;
     struct fuse *f = new_fuse(&out, BOTH);
@@ -365,7 +365,7 @@ static void a_storm_is_told_once(void **state)
             struct event *e;
 
             snprintf(path, sizeof(path), "/%u", i);
-            e = sight(pass ? SENSOR_AUDIT : SENSOR_FANOTIFY, OPERATION_UNLINK, path, 1);
+            e = observed(pass ? SENSOR_AUDIT : SENSOR_FANOTIFY, OPERATION_UNLINK, path, 1);
             e->boot_ns = NS_PER_S + i;
             fuse_add(f, e, NS_PER_S + pass * NS_PER_S + i);
             out_done(&out);
@@ -382,7 +382,7 @@ static void doubt_waits_longer(void **state)
 {
     struct out out = { 0 };
     struct fuse *f = new_fuse(&out, BOTH);
-    struct event *e = sight(SENSOR_FANOTIFY, OPERATION_ATTRIBUTES, "/a", 1);
+    struct event *e = observed(SENSOR_FANOTIFY, OPERATION_ATTRIBUTES, "/a", 1);
 
     (void)state;
     e->operation_presumed = true;
@@ -440,16 +440,16 @@ static void one_sensor_is_left(void **state)
     struct fuse *f = new_fuse(&out, BOTH);
 
     (void)state;
-    fuse_add(f, sight(SENSOR_FANOTIFY, OPERATION_UNLINK, "/a", 1), 0);
-    fuse_add(f, sight(SENSOR_AUDIT, OPERATION_CHMOD, "/b", 1), 0); /* fanotify may see it yet */
-    fuse_add(f, sight(SENSOR_FANOTIFY, OPERATION_UNLINK, "/c", 1), 0);
+    fuse_add(f, observed(SENSOR_FANOTIFY, OPERATION_UNLINK, "/a", 1), 0);
+    fuse_add(f, observed(SENSOR_AUDIT, OPERATION_CHMOD, "/b", 1), 0); /* fanotify may see it yet */
+    fuse_add(f, observed(SENSOR_FANOTIFY, OPERATION_UNLINK, "/c", 1), 0);
     assert_int_equal(out.count, 0);
     fuse_set_sensors(f, SENSOR_FANOTIFY, 1);
     assert_int_equal(out.count, 1);
-    fuse_add(f, sight(SENSOR_FANOTIFY, OPERATION_CHMOD, "/b", 1), 2);
+    fuse_add(f, observed(SENSOR_FANOTIFY, OPERATION_CHMOD, "/b", 1), 2);
     assert_int_equal(out.count, 3);
     assert_int_equal(out.events[1]->sensors, BOTH);
-    fuse_add(f, sight(SENSOR_FANOTIFY, OPERATION_UNLINK, "/d", 1), 3);
+    fuse_add(f, observed(SENSOR_FANOTIFY, OPERATION_UNLINK, "/d", 1), 3);
     assert_int_equal(out.count, 4);
     out_done(&out);
     fuse_free(f);
@@ -481,7 +481,7 @@ static void what_waits_is_expected(void **state)
         struct event *e;
 
         snprintf(path, sizeof(path), "/%u", added[which] + (added[which] % 7 == 3 ? which * 1000 : 0)); /* some by one alone */
-        e = sight(which ? SENSOR_AUDIT : SENSOR_FANOTIFY, OPERATION_UNLINK, path, 1);
+        e = observed(which ? SENSOR_AUDIT : SENSOR_FANOTIFY, OPERATION_UNLINK, path, 1);
         e->actor.cred.known = which;
         added[which]++;
         fuse_add(f, e, now);
@@ -506,10 +506,10 @@ int main(void)
         cmocka_unit_test(waits_no_longer),
         cmocka_unit_test(is_bounded),
         cmocka_unit_test(swallows_nothing),
-        cmocka_unit_test(an_acl_is_told_once),
-        cmocka_unit_test(a_storm_is_told_once),
+        cmocka_unit_test(an_acl_is_emitted_once),
+        cmocka_unit_test(a_storm_is_emitted_once),
         cmocka_unit_test(doubt_waits_longer),
     };
 
-    return RUN_ROWS(rows, compares) + RUN_ROWS(late_rows, late_is_told_once) + cmocka_run_group_tests(more, NULL, NULL);
+    return RUN_ROWS(rows, compares) + RUN_ROWS(late_rows, late_is_emitted_once) + cmocka_run_group_tests(more, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Audit logs told as events: paths from working directories, parents and inodes; launchers; renames; refusals. */
+/* Audit logs reported as events: paths from working directories, parents and inodes; launchers; renames; refusals. */
 #include "history/proc_root.h"
 #include "test.h"
 
@@ -70,7 +70,7 @@ static const struct row {
     const char *name;
     const char *path;     /* asked for; NULL = everything */
     const char *log;
-    const char *expected; /* one line an event, see tell() */
+    const char *expected; /* one line an event, see report() */
 } rows[] = {
     { "a name completed from the working directory", NULL, RM_ONE("1.500:7", "1", "20", "/prd/bin", "700", "tool", "701"),
       "unlink /prd/bin/tool ok by /usr/bin/rm(20)\n" },
@@ -167,21 +167,21 @@ static const struct row {
     { "another program's lines", NULL, "Nov 24 12:00:00 host sshd[1]: hello\n", "" },
 };
 
-struct telling {
+struct reporting {
     struct sbuf out;
     uint8_t last_id[16];
 };
 
-static void tell_name(struct sbuf *out, struct bytes path, struct bytes certain)
+static void report_name(struct sbuf *out, struct bytes path, struct bytes certain)
 {
     sbuf_add_bytes(out, path);
     if (!bytes_known(certain))
         sbuf_add_char(out, '?');
 }
 
-static int tell(void *data, struct event *e)
+static int report(void *data, struct event *e)
 {
-    struct telling *t = data;
+    struct reporting *t = data;
     struct sbuf *out = &t->out;
     const struct process *p = e->actor.process;
 
@@ -192,10 +192,10 @@ static int tell(void *data, struct event *e)
     assert_memory_not_equal(e->id, t->last_id, sizeof(e->id));
     memcpy(t->last_id, e->id, sizeof(e->id));
     sbuf_addf(out, "%s ", operation_info(e->operation)->name);
-    tell_name(out, e->path, e->host_path);
+    report_name(out, e->path, e->host_path);
     if (e->previous_path.len) {
         sbuf_add_str(out, " from ");
-        tell_name(out, e->previous_path, e->previous_host_path);
+        report_name(out, e->previous_path, e->previous_host_path);
     }
     if (e->before.known & FILE_MODE)
         sbuf_addf(out, " %04o to %04o", e->before.mode & 07777, e->after.mode & 07777);
@@ -226,13 +226,13 @@ static void write_log(char *path, const char *text)
     close(fd);
 }
 
-static void tells(void **state)
+static void reports(void **state)
 {
     const struct row *row = *state;
     char path[] = "/tmp/culprit-history.XXXXXX";
     struct audit_log_files files = { 0 };
-    struct telling t = { .out = SBUF_INIT };
-    struct replay_options options = { .files = &files, .host = "here", .data = &t, .event = tell };
+    struct reporting t = { .out = SBUF_INIT };
+    struct replay_options options = { .files = &files, .host = "here", .data = &t, .event = report };
     struct replay_stats stats;
 
     write_log(path, row->log);
@@ -553,6 +553,6 @@ int main(void)
         cmocka_unit_test(a_script_that_became_rm),
     };
 
-    return RUN_ROWS(rows, tells) + RUN_ROWS(outage_rows, finds_outages) +
+    return RUN_ROWS(rows, reports) + RUN_ROWS(outage_rows, finds_outages) +
            RUN_ROWS(root_rows, below_root) + RUN_ROWS(cause_rows, causes) + cmocka_run_group_tests(tests, NULL, NULL);
 }

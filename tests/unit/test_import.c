@@ -149,7 +149,7 @@ static struct import_result import(const char *db, const char *logs, struct stop
     return result;
 }
 
-static int tell(void *data, struct event *e)
+static int report(void *data, struct event *e)
 {
     struct sbuf *out = data;
 
@@ -178,14 +178,14 @@ static int count_coverage(void *data, const struct coverage *coverage)
     return 0;
 }
 
-/* All that `who` would tell of it. */
+/* All that `who` would report of it. */
 static struct sbuf story(const char *db)
 {
     struct store *store = open_store(db, true);
     struct store_query all = { .any_victim = true };
     struct sbuf out = SBUF_INIT;
 
-    assert_int_equal(store_each_event(store, &all, tell, &out, NULL), 0);
+    assert_int_equal(store_each_event(store, &all, report, &out, NULL), 0);
     store_close(store);
     return out;
 }
@@ -273,7 +273,7 @@ static void twice_adds_nothing(void **state)
     assert_int_equal(r.stats.lines, 0);
     assert_int_equal(r.passed_files, 1);
     assert_int_equal(count("a.db", false), 1);
-    /* a copy is another file: it is read, and adds nothing; damaged lines in it are told once */
+    /* a copy is another file: it is read, and adds nothing; damaged lines in it are reported once */
     sbuf_add_str(&log, "type=SYSCALL garbage\ngarbage\n");
     write_file("copy.log", log.data, log.len, O_TRUNC);
     r = import("a.db", "copy.log", (struct stop){ 0 });

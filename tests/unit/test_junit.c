@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a CI system is told of each target. */
+/* What a CI system reads of each target. */
 #include "test.h"
 
 #include <limits.h>

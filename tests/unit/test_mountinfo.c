@@ -114,7 +114,7 @@ static void too_many(void **state)
     for (unsigned i = 0; i < 5000; i++)
         audit_mounts_add(&m, bytes_of("/w/m"));
     assert_int_equal(m.count, 4096);
-    assert_true(audit_mounts_at(&m, bytes_of("/w/x"), 1)); /* not known: told rather than lost */
+    assert_true(audit_mounts_at(&m, bytes_of("/w/x"), 1)); /* not known: reported rather than lost */
     audit_mounts_done(&m);
 }
 

@@ -161,7 +161,7 @@ static const struct owner_row {
     { "a private Docker", "{\"id\":\"a\",\"config\":{\"labels\":[\"bundle=/run/docker/containerd/daemon/x/moby/a\"]}}", "docker", "a" },
 };
 
-static void tells_who_made_it(void **state)
+static void reports_who_made_it(void **state)
 {
     const struct owner_row *row = *state;
     struct oci_facts f;
@@ -274,7 +274,7 @@ static void reads_podmans_database(void **state)
 /* ---- following directories ---- */
 
 static char root[] = "/tmp/culprit-test-oci-XXXXXX";
-static char told[4096];
+static char emitted[4096];
 static struct oci *oci;
 
 static void on_life(void *data, const struct lifecycle_event *life)
@@ -283,10 +283,10 @@ static void on_life(void *data, const struct lifecycle_event *life)
                                                         [LIFECYCLE_DIE] = "die", [LIFECYCLE_DESTROY] = "destroy",
                                                         [LIFECYCLE_RENAME] = "rename", [LIFECYCLE_PAUSE] = "pause",
                                                         [LIFECYCLE_UNPAUSE] = "unpause", [LIFECYCLE_OOM] = "oom" };
-    size_t at = strlen(told);
+    size_t at = strlen(emitted);
 
     (void)data;
-    snprintf(told + at, sizeof(told) - at, "%s %.*s%s;", kinds[life->kind], (int)life->container->name.len,
+    snprintf(emitted + at, sizeof(emitted) - at, "%s %.*s%s;", kinds[life->kind], (int)life->container->name.len,
              life->container->name.data, life->kind == LIFECYCLE_START && life->container->pid ? " runs" : "");
 }
 
@@ -322,9 +322,9 @@ static void drop(const char *path)
 
 static const char *happened(void)
 {
-    told[0] = '\0';
+    emitted[0] = '\0';
     oci_dispatch(oci, on_life, NULL);
-    return told;
+    return emitted;
 }
 
 static int set_up(void **state)
@@ -483,7 +483,7 @@ int main(void)
     for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
         tests[n++] = plain[i];
     for (size_t i = 0; i < ARRAY_SIZE(owners); i++)
-        tests[n++] = (struct CMUnitTest){ .name = owners[i].name, .test_func = tells_who_made_it,
+        tests[n++] = (struct CMUnitTest){ .name = owners[i].name, .test_func = reports_who_made_it,
                                           .initial_state = (void *)(uintptr_t)&owners[i] };
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
         tests[n++] = (struct CMUnitTest){ .name = bad[i].name, .test_func = refuses,

@@ -24,7 +24,7 @@ struct step {
 static const struct row {
     const char *name;
     struct step steps[STEPS];
-    const char *expected; /* see tell(); NULL: nobody is known */
+    const char *expected; /* see report(); NULL: nobody is known */
 } rows[] = {
     { "logged in", { { "/usr/sbin/sshd", "sshd" }, { "/bin/bash", "-bash", "pts/3", 1000, 1000, 1000 },
                      { "/bin/rm", "rm", "pts/3", 1000, 1000, 1000 } }, "ann as ann at pts/3 from 10.0.0.7 typed" },
@@ -131,7 +131,7 @@ static struct process *make_step(const struct step *s, struct process *above, pi
     return p;
 }
 
-static void tell(const struct person *p, struct sbuf *out)
+static void report(const struct person *p, struct sbuf *out)
 {
     if (p->name.len)
         sbuf_add_bytes(out, p->name);
@@ -162,7 +162,7 @@ static void person(void **state)
     cause_remember(e);
     assert_int_equal(e->cause.person.known, row->expected != NULL);
     if (row->expected) {
-        tell(&e->cause.person, &out);
+        report(&e->cause.person, &out);
         assert_string_equal(sbuf_str(&out), row->expected);
     }
     event_free(e);
@@ -186,7 +186,7 @@ static struct fingerprint key_of(const struct step *steps)
 }
 
 /* What two people did as root is not one. */
-static void people_are_told_apart(void **state)
+static void people_are_distinguished(void **state)
 {
     static const struct step ann[STEPS] = { { "/bin/bash", "bash|/x", NULL, 1000, 1000 }, { "/usr/bin/sudo", "sudo" }, { "/bin/rm", "rm" } };
     static const struct step bob[STEPS] = { { "/bin/bash", "bash|/x", NULL, 1001, 1001 }, { "/usr/bin/sudo", "sudo" }, { "/bin/rm", "rm" } };
@@ -204,7 +204,7 @@ static void people_are_told_apart(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(people_are_told_apart) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(people_are_distinguished) };
 
     return RUN_ROWS(rows, person) + cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -409,7 +409,7 @@ static void stop_it(void *data, int fd)
     pipeline_stop(data);
 }
 
-/* The caller's descriptor is in the same loop, which ends when it is told to, or when the time is over. */
+/* The caller's descriptor is in the same loop, which ends when it is asked to, or when the time is over. */
 static void loop(void **state)
 {
     int fd = eventfd(1, EFD_CLOEXEC);

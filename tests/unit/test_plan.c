@@ -23,7 +23,7 @@ static const struct row {
     struct {
         const char *path;
         unsigned permission;
-        const char *key; /* of the armed one that tells it; NULL: nobody does */
+        const char *key; /* of the armed one that reports it; NULL: nobody does */
     } events[6];
 } rows[] = {
     { "one", { { "/a", W | A, "a" } }, "/a wa\n", { { "/a", W, "a" }, { "/a/x", A, "a" }, { "/ab", W, NULL }, { "/a/x", R, NULL } } },
@@ -48,22 +48,22 @@ static const struct row {
     { "nothing", { { NULL, 0, NULL } }, "", { { NULL, 0, NULL } } },
 };
 
-/* Of one place only, as all rows with events are: exactly one armed one may tell it. */
-static void tells(const struct plan *plan, const char *path, unsigned permission, const char *key)
+/* Of one place only, as all rows with events are: exactly one armed one may report it. */
+static void reports(const struct plan *plan, const char *path, unsigned permission, const char *key)
 {
     const struct watch_label *found = NULL;
-    unsigned told = 0;
+    unsigned reported = 0;
 
     for (size_t i = 0; i < plan->count; i++) {
         const struct plan_entry *e = &plan->entries[i];
 
         if (!(e->target.permissions & permission) || !bytes_path_covers(e->target.path, bytes_of(path)))
             continue;
-        told++;
+        reported++;
         found = watch_labels_find(e->labels, bytes_of(path), permission);
         assert_non_null(found);
     }
-    assert_int_equal(told, key != NULL);
+    assert_int_equal(reported, key != NULL);
     if (key)
         assert_bytes(found->key, key);
 }
@@ -92,7 +92,7 @@ static void plans(void **state)
     }
     assert_string_equal(sbuf_str(&armed), row->armed);
     for (size_t i = 0; i < ARRAY_SIZE(row->events) && row->events[i].path; i++)
-        tells(&plan, row->events[i].path, row->events[i].permission, row->events[i].key);
+        reports(&plan, row->events[i].path, row->events[i].permission, row->events[i].key);
     plan_done(&plan);
     sbuf_done(&armed);
 }

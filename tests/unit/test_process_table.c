@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who had a pid, and when: fork, exec, exit, pids that come round again, news that got lost. */
+/* Who had a pid, and when: fork, exec, exit, pids that come round again, notifications that got lost. */
 #include "test.h"
 
 #include <errno.h>
@@ -37,7 +37,7 @@ static struct process *at(int pid, uint64_t boot_ns)
     return process_table_find(table, pid, boot_ns, 0, BYTES_NULL);
 }
 
-/* exec as the kernel's own sensor tells it: with the record */
+/* exec as the kernel's own sensor reports it: with the record */
 static void exec_captured(uint64_t when, int pid, uint64_t start, const char *executable)
 {
     struct process *p = process_new(pid, start);
@@ -248,7 +248,7 @@ static void launchers_are_remembered(void **state)
     assert_true(process_table_count(table) <= LIMIT_EXITED + 4);
 }
 
-/* execve() changes the name before it is told itself: that is no life of its own. What a runtime's moves from
+/* execve() changes the name before it is reported itself: that is no life of its own. What a runtime's moves from
  * cgroup to cgroup leave as it was makes no record either. */
 static void what_is_no_change_makes_no_record(void **state)
 {
@@ -286,7 +286,7 @@ static void what_is_no_change_makes_no_record(void **state)
     process_unref(named);
 }
 
-/* Of those that ended long ago nothing is told any more. */
+/* Of those that ended long ago nothing is reported any more. */
 static void the_long_gone_are_forgotten(void **state)
 {
     size_t before = process_table_count(table);
@@ -303,7 +303,7 @@ static void the_long_gone_are_forgotten(void **state)
     assert_int_equal(process_table_count(table), before + 1);
 }
 
-static void seed_links_parents_and_keeps_news(void **state)
+static void seed_links_parents_and_keeps_notifications(void **state)
 {
     (void)state;
     fork_(10 * SECOND, 60, 1);
@@ -328,7 +328,7 @@ static void unknown_pid_is_read(void **state)
     assert_null(at(61, 11 * SECOND));
 }
 
-/* ---- news that got lost ---- */
+/* ---- notifications that got lost ---- */
 
 static void doubt_finds_a_lost_exec(void **state)
 {
@@ -353,7 +353,7 @@ static void doubt_finds_another_process(void **state)
     assert_bytes(at(60, 15 * SECOND)->executable, A);
 }
 
-/* The end was told, the next fork of that pid was not: /proc knows who it is. */
+/* The end was reported, the next fork of that pid was not: /proc knows who it is. */
 static void lost_fork_after_an_exit(void **state)
 {
     (void)state;
@@ -418,7 +418,7 @@ static void lost_fork_of_a_parent(void **state)
     assert_int_equal(at(52, 33 * SECOND)->parent->start_ns, 20 * SECOND);
 }
 
-static void exit_news_may_come_twice(void **state)
+static void exit_notification_may_come_twice(void **state)
 {
     (void)state;
     fork_(10 * SECOND, 50, 1);
@@ -509,7 +509,7 @@ static void endless_execs_are_bounded(void **state)
     assert_int_equal(process_table_count(table), 2);
 }
 
-/* Ends that are never told (the tracker's news got lost) must not fill the memory. */
+/* Ends that are never reported (the tracker's notifications got lost) must not fill the memory. */
 static void living_are_bounded(void **state)
 {
     (void)state;
@@ -556,10 +556,10 @@ static void a_span_and_a_pid_that_comes_round_again(void **state)
     assert_bytes(process_table_find_between(table, 50, 19 * SECOND, 21 * SECOND, false)->executable, "/bin/new");
     assert_bytes(process_table_find_between(table, 50, 19 * SECOND, 21 * SECOND, true)->executable, "/bin/old");
     assert_bytes(process_table_find_between(table, 50, 15 * SECOND, 16 * SECOND, false)->executable, "/bin/old");
-    /* the news of its end is still under way */
+    /* the notification of its end is still under way */
     assert_bytes(process_table_find_between(table, 50, 22 * SECOND, 23 * SECOND, true)->executable, "/bin/new");
     exit_(30 * SECOND, 50);
-    /* what it had open is closed after its end was told */
+    /* what it had open is closed after its end was reported */
     assert_bytes(process_table_find_between(table, 50, 30 * SECOND + SECOND / 4, 31 * SECOND, true)->executable, "/bin/new");
     assert_null(process_table_find_between(table, 50, 31 * SECOND, 32 * SECOND, true));
     assert_null(process_table_find_between(table, 51, 31 * SECOND, 32 * SECOND, false));
@@ -583,7 +583,7 @@ static void ids_change_between_captured_records(void **state)
     feed(PROCESS_CRED, 14 * SECOND, 50, 0, NULL);
     assert_bytes(at(50, 15 * SECOND)->executable, "/bin/new");
     assert_int_equal(at(50, 15 * SECOND)->cred.uid, 7);
-    /* other ids at the end, and nobody told when that was: then they are unknown */
+    /* other ids at the end, and nobody said when that was: then they are unknown */
     end->cred = (struct credentials){ .known = true, .uid = 8, .euid = 8 };
     feed(PROCESS_EXIT, 16 * SECOND, 50, 0, end);
     process_unref(end);
@@ -644,7 +644,7 @@ int main(void)
         TEST(pid_comes_round_again),
         TEST(executable_decides_close_to_an_exec),
         TEST(launchers_are_remembered),
-        TEST(seed_links_parents_and_keeps_news),
+        TEST(seed_links_parents_and_keeps_notifications),
         TEST(what_is_no_change_makes_no_record),
         TEST(the_long_gone_are_forgotten),
         TEST(unknown_pid_is_read),
@@ -654,7 +654,7 @@ int main(void)
         TEST(zombie_stays_gone),
         TEST(lost_fork_then_exec),
         TEST(lost_fork_of_a_parent),
-        TEST(exit_news_may_come_twice),
+        TEST(exit_notification_may_come_twice),
         TEST(change_of_ids_makes_a_new_record),
         TEST(endless_chain_is_cut),
         TEST(deep_nest_cuts_nobody_else),

@@ -187,7 +187,7 @@ static const char *line(const struct event *e, struct sentence_style style)
     return sbuf_str(&buffer);
 }
 
-static void tells_an_event(void **state)
+static void reports_an_event(void **state)
 {
     struct process *p = make_process(42, "/opt/x/agent", NULL);
     struct container *web = make_container("0123456789abcdef", "web");
@@ -323,7 +323,7 @@ static void long_paths_keep_their_name(void **state)
     process_unref(p);
 }
 
-static void tells_a_life(void **state)
+static void reports_a_life(void **state)
 {
     static const struct {
         enum lifecycle_kind kind;
@@ -355,7 +355,7 @@ static void tells_a_life(void **state)
     container_unref(web);
 }
 
-static void tells_a_gap(void **state)
+static void reports_a_gap(void **state)
 {
     _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
     struct gap gap = { .count = 3, .from_ns = 1 * NS_PER_S, .to_ns = 2 * NS_PER_S, .text = "the ring was full" };
@@ -373,13 +373,13 @@ static void tells_a_gap(void **state)
 int main(void)
 {
     const struct CMUnitTest more[] = {
-        cmocka_unit_test(tells_an_event),
+        cmocka_unit_test(reports_an_event),
         cmocka_unit_test(nobody_known),
         cmocka_unit_test(hostile_names_do_nothing),
         cmocka_unit_test(colour_is_closed_and_only_colour),
         cmocka_unit_test(long_paths_keep_their_name),
-        cmocka_unit_test(tells_a_life),
-        cmocka_unit_test(tells_a_gap),
+        cmocka_unit_test(reports_a_life),
+        cmocka_unit_test(reports_a_gap),
     };
 
     int failed = RUN_ROWS(sizes, writes_size) + RUN_ROWS(times, writes_time) +

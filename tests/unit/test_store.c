@@ -461,7 +461,7 @@ static void add_many(struct store *store, unsigned first_id, unsigned count, uns
     assert_int_equal(store_flush(store, NULL), 0);
 }
 
-/* Two who observe the same files at the same time: what both tell is there once. */
+/* Two who observe the same files at the same time: what both report is there once. */
 static void two_observers(void **state)
 {
     struct coverage coverage = { .sensors = SENSOR_BPF, .from_ns = 5, .watch = bytes_of("/w") };
@@ -580,7 +580,7 @@ static void a_damaged_block(void **state)
         for (size_t i = 0; i < sizeof(data); i++)
             data[i] = (unsigned char)((seed = seed * 1103515245 + 12345) >> 16);
         data[0] = 0;
-        data[8] |= 0x80; /* it stands alone */
+        data[8] |= 0x80; /* it is alone */
         if (round % 2)
             memset(data + 1, 0, 7); /* and few fields differ */
         sql("UPDATE block SET data = ?", data, len);
@@ -773,7 +773,7 @@ static void suspects_of_one_number_in_a_block(void **state)
     assert_true(sql_number("SELECT count(*) FROM block") > 0);
 }
 
-/* Those of a store of before cannot be told apart any more; those that are added are. */
+/* Those of a store of before cannot be distinguished any more; those that are added are. */
 static void a_store_without_suspects_rest(void **state)
 {
     struct process *p = make_process(2, "/bin/a", NULL);
@@ -816,7 +816,7 @@ static void a_store_without_suspects_rest(void **state)
     process_unref(p);
 }
 
-/* An id is a time and a hash. What is told twice is one event all the same. */
+/* An id is a time and a hash. What is reported twice is one event all the same. */
 static void events_of_one_id(void **state)
 {
     struct process *a = make_process(2, "/bin/a", NULL), *b = make_process(3, "/bin/b", NULL);
@@ -1272,7 +1272,7 @@ static void a_damaged_store(void **state)
     }
 }
 
-/* A chain that ends in itself, or in nobody, is not told in part: who launched it would be somebody else. */
+/* A chain that ends in itself, or in nobody, is not reported in part: who launched it would be somebody else. */
 static void a_damaged_lineage(void **state)
 {
     static const char *const damages[] = {

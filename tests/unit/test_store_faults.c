@@ -552,7 +552,7 @@ static void wait_for_generation(struct store *store)
     snprintf(log, sizeof(log), "%s-wal", path);
     for (unsigned i = 0; i < 12000 && (stat(path, &st) < 0 || !st.st_size || access(log, F_OK) < 0); i++)
         usleep(5 * 1000);
-    store_seen(store, 0); /* what is known is told again */
+    store_seen(store, 0); /* what is known is reported again */
     assert_int_equal(store_flush(store, NULL), 0);
 }
 

@@ -216,7 +216,7 @@ static void moves_a_subtree_at_once(void **state)
     tree_free(t);
 }
 
-static void rename_tells_the_victim(void **state)
+static void rename_reports_the_victim(void **state)
 {
     _cleanup_close_ int fd = open_scratch();
     struct tree_change change;
@@ -233,7 +233,7 @@ static void rename_tells_the_victim(void **state)
     assert_int_equal(counted(t).names, 1);
     tree_free(t);
 
-    /* looked at before the news of the rename came: nobody was replaced */
+    /* looked at before the notification of the rename came: nobody was replaced */
     t = walked(fd, &(struct tree_options){ 0 });
     assert_int_equal(renameat(fd, "new", fd, "elsewhere"), 0);
     assert_int_equal(tree_refresh(t, fd, tree_root(t), bytes_of("elsewhere"), &change, NULL), 0);
@@ -270,7 +270,7 @@ static void keeps_hard_links_together(void **state)
 }
 
 /* ext4 gives the number of a deleted file to the next one at once. */
-static void tells_a_recycled_inode_apart(void **state)
+static void distinguishes_a_recycled_inode(void **state)
 {
     _cleanup_close_ int fd = open_scratch();
     struct statx stx = { .stx_mode = S_IFREG | 0600, .stx_nlink = 1, .stx_ino = 77, .stx_size = 5 };
@@ -289,7 +289,7 @@ static void tells_a_recycled_inode_apart(void **state)
     tree_free(t);
 }
 
-static void tells_before_and_after(void **state)
+static void reports_before_and_after(void **state)
 {
     _cleanup_close_ int fd = open_scratch();
     struct tree_change change;
@@ -314,7 +314,7 @@ static void tells_before_and_after(void **state)
     tree_free(t);
 }
 
-static void tells_a_number_given_again(void **state)
+static void reports_a_number_given_again(void **state)
 {
     _cleanup_close_ int fd = open_scratch();
     struct statx stx = { .stx_mask = STATX_BASIC_STATS | STATX_BTIME, .stx_mode = S_IFREG | 0600, .stx_nlink = 1, .stx_ino = 77,
@@ -451,7 +451,7 @@ static void count_one(void *data, uint32_t name)
     ++*(unsigned *)data;
 }
 
-/* A directory that appears while the tree is still being listed is news; what the listing finds later is not. */
+/* A directory that appears while the tree is still being listed is new; what the listing finds later is not. */
 static void lists_what_is_new_by_itself(void **state)
 {
     _cleanup_close_ int fd = open_scratch(), below = -EBADF;
@@ -675,11 +675,11 @@ int main(void)
         TEST(walks_hostile_names),
         TEST(walks_and_opens_deep),
         TEST(moves_a_subtree_at_once),
-        TEST(rename_tells_the_victim),
+        TEST(rename_reports_the_victim),
         TEST(keeps_hard_links_together),
-        TEST(tells_a_recycled_inode_apart),
-        TEST(tells_before_and_after),
-        TEST(tells_a_number_given_again),
+        TEST(distinguishes_a_recycled_inode),
+        TEST(reports_before_and_after),
+        TEST(reports_a_number_given_again),
         TEST(names_the_attribute),
         TEST(marks_each_directory_once),
         TEST(lists_what_is_new_by_itself),

@@ -83,7 +83,7 @@ static struct container *new_container(const char *id, uint64_t started_ns)
     return known;
 }
 
-/* ---- who is told ---- */
+/* ---- who gets an event ---- */
 
 static struct {
     struct watch_object objects[64];
@@ -272,7 +272,7 @@ static void host_path(void **state)
     assert_null(e->victim);
     assert_false(e->since_start_known);
     event_free(e);
-    e = event_on(1, OPERATION_RENAME, base); /* what it stands in: it moved with it */
+    e = event_on(1, OPERATION_RENAME, base); /* what it is in: it moved with it */
     assert_non_null(e);
     assert_bytes(e->carried, dir);
     event_free(e);
@@ -300,7 +300,7 @@ static void missing_host_path_is_waited_for_and_said(void **state)
     assert_null(strstr(strchr(seen.notices, '\n') + 1, "waiting")); /* once */
 }
 
-static void refusal_of_the_sensor_is_told(void **state)
+static void refusal_of_the_sensor_is_reported(void **state)
 {
     struct err err = ERR_INIT;
 
@@ -439,7 +439,7 @@ static void restart_keeps_what_stays(void **state)
     assert_int_equal(object_of(VIEW_UPPER), layer); /* did not blink */
     assert_true(object_of(VIEW_MERGED) != merged);
     assert_int_equal(living(), 2);
-    /* late news of a view that is gone: it was in a sensor's queue while we looked the container up */
+    /* a late notification of a view that is gone: it was in a sensor's queue while we looked the container up */
     e = event_on(merged, OPERATION_UNLINK, "/prd/a");
     assert_non_null(e);
     assert_bytes(e->path, "/prd/a");
@@ -452,7 +452,7 @@ static void restart_keeps_what_stays(void **state)
     assert_int_equal(e->since_start_ns, -(int64_t)(5 * NS_PER_S)); /* 5 s before the new start */
     event_free(e);
     assert_string_equal(seen.explained, ""); /* the layer is the same: nothing was dropped */
-    assert_null(strstr(strchr(seen.notices, '\n') + 1, "is /prd of")); /* and is not told again */
+    assert_null(strstr(strchr(seen.notices, '\n') + 1, "is /prd of")); /* and is not reported again */
 }
 
 /* The engine is slow: the new life has begun, and what it looks like is not known yet. */
@@ -546,7 +546,7 @@ static void recreation_is_explained(void **state)
     life(LIFECYCLE_START, known);
     assert_string_equal(seen.explained, "2 3 web\n0 3 web\n");
     assert_int_equal(living(), 2);
-    life(LIFECYCLE_DIE, old); /* late news of the old one */
+    life(LIFECYCLE_DIE, old); /* a late notification of the old one */
     life(LIFECYCLE_DESTROY, old);
     assert_int_equal(living(), 2);
     assert_false(seen.window);
@@ -666,7 +666,7 @@ static void on_place(void *data, const struct coverage_place *p)
 }
 
 /* For the record: what was asked for and what it turned out to be, each once. */
-static void places_are_told_once(void **state)
+static void places_are_reported_once(void **state)
 {
     char link[200], real[200], expected[900];
 
@@ -718,7 +718,7 @@ static void forget_gone(void)
 static void containers_come_and_go(void **state)
 {
     const unsigned warm = 6000, all = 26000;
-    unsigned told = 0;
+    unsigned reported = 0;
     size_t before = 0;
     uint32_t gone = 0;
 
@@ -741,17 +741,17 @@ static void containers_come_and_go(void **state)
             gone = object_of(VIEW_MERGED);
         forget_gone();
         seen.notices[0] = seen.explained[0] = '\0';
-        watchset_each_new_place(set, forget_place, &told);
+        watchset_each_new_place(set, forget_place, &reported);
         if (i == warm)
             before = heap_in_use();
     }
     assert_true(heap_in_use() <= before + 64 * 1024);
-    assert_true(told >= all); /* each of them is in the record */
+    assert_true(reported >= all); /* each of them is in the record */
     is_not_ours(gone, OPERATION_UNLINK, "/prd/a");
     event_free(event_on(object_of(VIEW_MERGED), OPERATION_UNLINK, "/prd/a"));
-    told = 0;
-    watchset_each_new_place(set, forget_place, &told);
-    assert_int_equal(told, 0); /* what is there now is not forgotten */
+    reported = 0;
+    watchset_each_new_place(set, forget_place, &reported);
+    assert_int_equal(reported, 0); /* what is there now is not forgotten */
 }
 
 static void engine_that_refuses(void **state)
@@ -812,8 +812,8 @@ static int change(const char *const *texts, struct watchset_difference *ret)
 
 #define CHANGE(d, ...) change((const char *const[]){ __VA_ARGS__, NULL }, d)
 
-/* How many of the objects that are armed tell it, and with which key. */
-static unsigned told(const char *path, uint64_t time_ns, const char *key)
+/* How many of the objects that are armed report it, and with which key. */
+static unsigned reported(const char *path, uint64_t time_ns, const char *key)
 {
     unsigned n = 0;
 
@@ -851,8 +851,8 @@ static void change_keeps_what_stays(void **state)
     assert_int_equal(seen.objects[0].id, id); /* not touched, and its words are the new ones */
     assert_int_equal(living(), 2);
     assert_false(watchset_is_changing(set));
-    assert_int_equal(told("/x/a/f", NOW, "other"), 1);
-    assert_int_equal(told("/x/a/in/f", NOW, "inner"), 1);
+    assert_int_equal(reported("/x/a/f", NOW, "other"), 1);
+    assert_int_equal(reported("/x/a/in/f", NOW, "inner"), 1);
     assert_bytes(watchset_text(set), "/x/a /x/b");
 }
 
@@ -869,12 +869,12 @@ static void change_hands_over(void **state)
     assert_true(watchset_is_changing(set));
     assert_false(watchset_change_is_read(set, NOW)); /* where events never stop, that is when it ends */
     assert_true(watchset_change_is_read(set, LATER));
-    assert_int_equal(told("/x/a/in/f", NOW, "inner"), 1);
-    assert_int_equal(told("/x/a/in/f", LATER, "inner"), 1);
-    assert_int_equal(told("/x/a/f", NOW, "outer"), 1); /* what nobody told before is told at once */
-    assert_int_equal(told("/x/a/f", LATER, "outer"), 1);
+    assert_int_equal(reported("/x/a/in/f", NOW, "inner"), 1);
+    assert_int_equal(reported("/x/a/in/f", LATER, "inner"), 1);
+    assert_int_equal(reported("/x/a/f", NOW, "outer"), 1); /* what nobody reported before is reported at once */
+    assert_int_equal(reported("/x/a/f", LATER, "outer"), 1);
     for (uint64_t t = NOW; t < LATER; t += NS_PER_MS) /* always by one of them */
-        assert_int_equal(told("/x/a/in/f", t, "inner"), 1);
+        assert_int_equal(reported("/x/a/in/f", t, "inner"), 1);
     assert_int_equal(CHANGE(&d, "/x/b"), -EBUSY);
     assert_bytes(watchset_text(set), "/x/a");
 }
@@ -891,11 +891,11 @@ static void change_takes_what_only_comes(void **state)
     assert_int_equal(d.added, 1);
     assert_int_equal(d.kept, 1);
     assert_int_equal(d.ended, 0);
-    assert_int_equal(told("/x/c/f", NOW, "c"), 1); /* seen at once */
+    assert_int_equal(reported("/x/c/f", NOW, "c"), 1); /* seen at once */
     assert_int_equal(CHANGE(&d, "/x/a/in inner"), -EBUSY);
     assert_int_equal(CHANGE(&d, "/x/a/in inner", "/x/c c", "/x/b b"), 0); /* what is going comes back */
     for (uint64_t t = NOW; t < LATER; t += NS_PER_MS) /* by one of the two */
-        assert_int_equal(told("/x/b/f", t, "b"), 1);
+        assert_int_equal(reported("/x/b/f", t, "b"), 1);
     assert_bytes(watchset_text(set), "/x/a/in /x/c /x/b");
 }
 
@@ -907,17 +907,17 @@ static void change_ends_what_goes(void **state)
     assert_int_equal(CHANGE(&d, "/x/a outer", "/x/a/in inner"), 0);
     assert_int_equal(CHANGE(&d, "/x/a/in inner"), 0); /* the outer one goes */
     for (uint64_t t = NOW; t < LATER; t += NS_PER_MS)
-        assert_int_equal(told("/x/a/in/f", t, "inner"), 1);
-    assert_int_equal(told("/x/a/f", NOW, "outer"), 1);
-    assert_int_equal(told("/x/a/f", LATER, "outer"), 0);
+        assert_int_equal(reported("/x/a/in/f", t, "inner"), 1);
+    assert_int_equal(reported("/x/a/f", NOW, "outer"), 1);
+    assert_int_equal(reported("/x/a/f", LATER, "outer"), 0);
     for (int i = 0; i < 100 && watchset_is_changing(set); i++) {
         watchset_change_finish(set);
         usleep(100 * 1000);
     }
     assert_false(watchset_is_changing(set));
     assert_int_equal(living(), 1);
-    assert_int_equal(told("/x/a/in/f", NOW, "inner"), 1);
-    assert_int_equal(told("/x/a/f", NOW, "outer"), 0);
+    assert_int_equal(reported("/x/a/in/f", NOW, "inner"), 1);
+    assert_int_equal(reported("/x/a/f", NOW, "outer"), 0);
     assert_int_equal(CHANGE(&d, "/x/c"), 0);
 }
 
@@ -933,11 +933,11 @@ static void change_fails_as_a_whole(void **state)
     assert_int_equal(living(), 1);
     assert_false(watchset_is_changing(set));
     assert_bytes(watchset_text(set), "/x/a");
-    assert_int_equal(told("/x/a/f", NOW, "one"), 1); /* its key too is the old one */
+    assert_int_equal(reported("/x/a/f", NOW, "one"), 1); /* its key too is the old one */
     seen.add_error = 0;
     assert_int_equal(CHANGE(&d, "/x/a other", "/x/b two"), 0);
     assert_int_equal(d.kept, 1);
-    assert_int_equal(told("/x/a/f", NOW, "other"), 1);
+    assert_int_equal(reported("/x/a/f", NOW, "other"), 1);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -947,7 +947,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(host_path),
         TEST(missing_host_path_is_waited_for_and_said),
-        TEST(refusal_of_the_sensor_is_told),
+        TEST(refusal_of_the_sensor_is_reported),
         TEST(container_path),
         TEST(container_that_is_not_there_yet),
         TEST(ended_while_it_was_looked_at),
@@ -960,7 +960,7 @@ int main(void)
         TEST(plural_watch_takes_and_loses_containers),
         TEST(each_target_has_its_own_permissions_and_key),
         TEST(volume_is_watched_by_its_place),
-        TEST(places_are_told_once),
+        TEST(places_are_reported_once),
         TEST(containers_come_and_go),
         TEST(engine_that_refuses),
         TEST(two_watches),

@@ -97,7 +97,7 @@ static int audit_dispatch(struct sensor *s, struct err *err)
 
 static int audit_sync(struct sensor *s, unsigned timeout_ms, struct err *err)
 {
-    static unsigned number;
+    static unsigned number; /* of the process, not of the sensor: a mark of one that was closed may still be in the stream */
     uint64_t deadline = now_ms() + timeout_ms, progress_ms = 0;
     int r;
 

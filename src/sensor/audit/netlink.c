@@ -43,7 +43,7 @@ int audit_netlink_open(struct err *err)
 static int send_request(int fd, uint16_t type, uint16_t flags, const void *data, size_t len,
                         uint32_t *ret_seq)
 {
-    static uint32_t next_seq;
+    static uint32_t next_seq; /* of the process: an answer that comes late is nobody else's */
     struct nlmsghdr header = {
         .nlmsg_len = (uint32_t)NLMSG_LENGTH(len),
         .nlmsg_type = type,
