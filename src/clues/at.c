@@ -6,10 +6,13 @@
 #include "clues/at.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "clues/line.h"
 #include "clues/source.h"
+#include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/parse.h"
 
@@ -59,12 +62,36 @@ void at_job(struct sbuf *answer, const struct clue_question *q, struct bytes nam
     }
 }
 
+/* atd writes no log; but it makes a file for a job's output when it begins it: the directory's time is that of the last one. */
+static int gather_last(struct gathered *g, int root, const struct clue_question *q)
+{
+    static const char *const outputs[] = { "/var/spool/cron/atspool", "/var/spool/atspool", "/var/spool/at/spool" };
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+
+    for (size_t i = 0; i < ARRAY_SIZE(outputs); i++) {
+        struct clue_fact f = { .kind = CLUE_HAPPENED, .marks = CLUE_STARTED, .suspect = bytes_of("at job"), .place = bytes_of(outputs[i]),
+                               .text = bytes_of("a job of at began or ended then, the last one: the directory of their output changed") };
+        _cleanup_close_ int fd = beneath_open(root, bytes_of(outputs[i]), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+        struct stat st;
+
+        if (fd < 0 || fstat(fd, &st) < 0 || st.st_mtim.tv_sec <= 0)
+            continue;
+        f.from_ns = (uint64_t)st.st_mtim.tv_sec * NS_PER_S + (uint64_t)st.st_mtim.tv_nsec;
+        if (clue_span_of(q, f.from_ns, CLUE_BEFORE_NS) >= 0)
+            clue_put(&out, &f);
+    }
+    return out.len ? clue_gather_text(g, "answer", &out) : 0;
+}
+
 static int gather(struct bytes request, struct gathered *g)
 {
     _cleanup_close_ int root = clue_root();
-    int r = root < 0 ? root : 0;
+    struct clue_question q;
+    int r;
 
-    (void)request;
+    if (root < 0 || clue_question_get(request, &q) < 0)
+        return -EBADMSG;
+    r = gather_last(g, root, &q);
     for (size_t i = 0; i < ARRAY_SIZE(spools) && r == 0; i++)
         r = clue_gather_directory(g, root, spools[i], NULL, JOBS_MAX, JOB_MAX);
     return r == 0 && !g->count ? -ENOENT : r;
@@ -77,6 +104,7 @@ static int parse(struct bytes request, const struct gathered *g, struct sbuf *an
     if (clue_question_get(request, &q) < 0)
         return -EBADMSG;
     clue_put_cover(answer, 0, 0);
+    sbuf_add_bytes(answer, gathered_get(g, "answer"));
     for (size_t i = 0; i < g->count; i++)
         at_job(answer, &q, bytes_of(g->files[i].name), g->files[i].content);
     return 0;

@@ -37,7 +37,7 @@ const struct clue_source clue_sources[] = {
     { "process", "the processes that are there", "command lines of all users", CLUE_STAGE_THEN, 1000,
       &clue_job_processes, NULL, false },
     { "cron", "the tables of cron", "the crontabs of all users", CLUE_STAGE_THEN, 800, &clue_job_cron, NULL, false },
-    { "at", "the jobs of at that wait", "the jobs of all users", CLUE_STAGE_THEN, 400, &clue_job_at, NULL, false },
+    { "at", "the jobs of at, and when the last one ran", "the jobs of all users", CLUE_STAGE_THEN, 400, &clue_job_at, NULL, false },
     { "units", "systemd's units and timers", NULL, CLUE_STAGE_THEN, 1000, &clue_job_units, NULL, false },
     { "tmpfiles", "the rules of systemd-tmpfiles", NULL, CLUE_STAGE_THEN, 500, &clue_job_tmpfiles, NULL, false },
     { "logrotate", "logrotate's configuration and record", NULL, CLUE_STAGE_THEN, 500, &clue_job_logrotate, NULL, false },

@@ -203,6 +203,15 @@ def restic():
     os.unlink(data() / "b")
 
 
+@past("a job of at ran: atd writes no log", "at job")
+def at_ran():
+    directory = data()
+    spool = pathlib.Path("/var/spool/cron/atspool")
+    spool.mkdir(parents=True)
+    make(spool / "a0000101c2f0a0")  # as atd does it
+    os.unlink(directory / "b")
+
+
 @past("a job of at that waits has not run", None)
 def at_waits():
     directory = data()
