@@ -69,6 +69,7 @@ else
     step "asked for by any name" tests/scenario/asked.sh "$ROOT/build/culprit"
     step "clues of what nobody watched" python3 -B tests/scenario/clues.py "$ROOT/build/culprit"
     step "diff, hostile containers" tests/scenario/diff.sh "$ROOT/build/culprit"
+    step "guard" tests/scenario/guard.sh "$ROOT/build/culprit"
     step "restore, hostile owners, 300 histories" tests/scenario/restore.sh "$ROOT/build/culprit"
     for sensor in fanotify audit; do
         SHOW=1 step "the first moment after 20 restarts, $sensor" tests/scenario/restarts.sh "$ROOT/build/culprit" -n 20 -s $sensor

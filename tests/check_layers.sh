@@ -21,6 +21,7 @@ allowed() {
     store) echo util event cause store ;;
     compare) echo util event cause engine store compare foreign ;;
     restore) echo util event cause engine store compare foreign restore ;;
+    guard) echo util event engine foreign restore guard ;;
     clues) echo util event engine attribution foreign compare clues ;;
     report) echo util event cause store report ;;
     alert) echo util event cause store report alert ;;
@@ -29,7 +30,7 @@ allowed() {
     config) echo util event cause sensor watch store report alert rules config ;;
     search) echo util event sensor search ;;
     daemon) echo util event cause sensor engine attribution watch store report alert search history daemon foreign config control ;;
-    cli) echo util event cause sensor engine attribution watch store compare restore clues report alert search rules history daemon cli foreign config control ;;
+    cli) echo util event cause sensor engine attribution watch store compare restore guard clues report alert search rules history daemon cli foreign config control ;;
     esac
 }
 
@@ -101,6 +102,11 @@ engine/oci.c                  # /proc
 engine/oci_dirs.c             # directories of runtimes, to list them
 engine/oci_exit.c             # cgroups
 engine/podman_db.c            # a database in memory
+guard/guard.c                 # /sys
+guard/immutable.c             # what was written down before, without following, known by its inode
+guard/keeper.c                # /dev/null
+guard/state.c                 # our own state
+guard/tree.c                  # O_PATH without following; /proc
 restore/attributes.c          # what was opened before, by its descriptor
 restore/place.c               # /proc; directories beneath a root, O_PATH without following
 restore/put.c                 # names in a directory, by its descriptor: ours, or O_PATH without following

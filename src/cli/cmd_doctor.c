@@ -17,6 +17,9 @@
 #include "daemon/selftest.h"
 #include "event/operation.h"
 #include "sensor/sensors.h"
+#include "event/ecs.h"
+#include "event/sentence.h"
+#include "guard/state.h"
 #include "store/query.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
@@ -129,6 +132,48 @@ static void describe_left(struct doctor *d)
     } else if (said.len) {
         sbuf_addf(&d->out, "%-10s· a killed culprit had left %s: undone now\n", "left", sbuf_str(&said));
     }
+}
+
+static int describe_guard(void *data, const char *name, const struct guard_state *state)
+{
+    struct doctor *d = data;
+
+    (void)name;
+    if (d->format == FORMAT_JSON) {
+        json_open_element(&d->out);
+        json_bytes(&d->out, JSON_KEY("target"), state->target);
+        json_bytes(&d->out, JSON_KEY("method"), state->method);
+        json_number(&d->out, JSON_KEY("files"), state->list.count);
+        json_number(&d->out, JSON_KEY("pid"), (uint64_t)state->asker);
+        json_key(&d->out, JSON_KEY("since"));
+        ecs_write_time(&d->out, state->since_ns);
+        if (state->until_ns) {
+            json_key(&d->out, JSON_KEY("until"));
+            ecs_write_time(&d->out, state->until_ns);
+        }
+        json_close(&d->out);
+        return 0;
+    }
+    sbuf_addf(&d->out, "%-10s%s ", "guard", mark(true));
+    escape_terminal(&d->out, state->target);
+    sbuf_addf(&d->out, ", %.*s, %zu files and folders, by pid %d since ", (int)state->method.len, state->method.data, state->list.count,
+              (int)state->asker);
+    sentence_time(&d->out, state->since_ns, cli_utc_offset(state->since_ns));
+    if (state->until_ns) {
+        sbuf_add_str(&d->out, " until ");
+        sentence_time(&d->out, state->until_ns, cli_utc_offset(state->until_ns));
+    }
+    sbuf_add_char(&d->out, '\n');
+    return 0;
+}
+
+static void describe_guards(struct doctor *d)
+{
+    if (d->format == FORMAT_JSON)
+        json_key(&d->out, JSON_ARRAY("guards"));
+    (void)guard_state_each(GUARD_STATE_DIRECTORY, describe_guard, d);
+    if (d->format == FORMAT_JSON)
+        json_close_array(&d->out);
 }
 
 static void describe_sensors(struct doctor *d)
@@ -472,6 +517,7 @@ int cmd_doctor(int argc, char **argv)
     describe_sensors(&d);
     describe_engines(&d);
     describe_store(&d);
+    describe_guards(&d);
     r = describe_choice(&d);
     if (d.format == FORMAT_JSON)
         sbuf_add_str(&d.out, "}\n");

@@ -7,6 +7,7 @@ int cmd_run(int argc, char **argv);
 int cmd_who(int argc, char **argv);
 int cmd_search(int argc, char **argv);
 int cmd_clues(int argc, char **argv);
+int cmd_guard(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_import(int argc, char **argv);

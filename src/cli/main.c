@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "guard/state.h"
 #include "util/macro.h"
 #include "util/suggest.h"
 
@@ -69,6 +70,7 @@ static run_fn *run_of(enum verb_bit verb)
         { VERB_SEARCH, cmd_search },
         { VERB_DIFF, cmd_diff },
         { VERB_CLUES, cmd_clues },
+        { VERB_GUARD, cmd_guard },
         { VERB_RESTORE, cmd_restore },
         { VERB_IMPORT, cmd_import },
         { VERB_RULES, cmd_rules },
@@ -96,6 +98,15 @@ static int check_output(int status)
         return status;
     cli_error("the output could not be written to its end");
     return status == EXIT_ANSWERED ? EXIT_UNABLE : status;
+}
+
+/* A guard whose keeper was killed, or whose machine went down, ends with whatever is asked next. */
+static void take_back_guards(void)
+{
+    _cleanup_sbuf_ struct sbuf said = SBUF_INIT;
+
+    if (geteuid() == 0 && access(GUARD_STATE_DIRECTORY, F_OK) == 0 && guard_take_back(GUARD_STATE_DIRECTORY, &said))
+        cli_note("undone now, because nobody held it any more: %s", sbuf_str(&said));
 }
 
 int main(int argc, char **argv)
@@ -130,5 +141,6 @@ int main(int argc, char **argv)
             return EXIT_ANSWERED;
         }
     }
+    take_back_guards();
     return check_output(run_of(verb->bit)(argc - 1, argv + 1));
 }

@@ -42,6 +42,12 @@ const struct verb verbs[] = {
       "was logged or was due then; which rules of programs match the path. Reads only, some seconds.\n"
       "It names suspects, not culprits; where nothing is left it names nobody.\n"
       "Exit: 0 something was found, 1 nothing was.\n", NULL },
+    { VERB_GUARD, "guard", "deny every change of files, and say who tried", COMPLETE_TARGET, NULL,
+      "--method immutable [--for DUR] [--log-only] [options] TARGET... | --off [TARGET]",
+      "Holds what is at and below TARGET until Ctrl-C, SIGTERM or DUR, and observes it meanwhile as watch\n"
+      "does: who is refused is told. \"guarded\" is said once each file was tested to deny. It is undone on\n"
+      "every exit, kill -9 too; after a crash of the machine by the next command.\n"
+      "Exit: as watch; 3 it cannot be guarded, and then nothing is held.\n", NULL },
     { VERB_RESTORE, "restore", "put back what was deleted or changed", COMPLETE_TARGET, NULL,
       "[--at TIME] [--from SOURCE] [--dry-run] [--force] [--store FILE] TARGET",
       "Puts back what is missing from a container (running or not), or not as its image made it:\n"

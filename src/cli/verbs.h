@@ -22,6 +22,7 @@ enum verb_bit {
     VERB_PRUNE = 1 << 13,
     VERB_BACKUP = 1 << 14,
     VERB_RESTORE = 1 << 15,
+    VERB_GUARD = 1 << 16,
 };
 
 struct verb {

@@ -147,7 +147,7 @@ for status in 0 1 2 3 4; do
     check "manual: exit status $status" $?
 done
 if command -v man > /dev/null; then
-    for page in "$MAN" man/culprit-backup.1 man/culprit-clues.1 man/culprit-ctl.1 man/culprit-daemon.8 man/culprit-prune.1 man/culprit-restore.1; do
+    for page in "$MAN" man/culprit-backup.1 man/culprit-clues.1 man/culprit-ctl.1 man/culprit-guard.1 man/culprit-daemon.8 man/culprit-prune.1 man/culprit-restore.1; do
         [ -z "$(LC_ALL=C.UTF-8 MANROFFSEQ='' man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 > /dev/null)" ]
         check "$page has no warnings" $?
     done

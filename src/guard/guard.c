@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include "guard/guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+
+#include "util/macro.h"
+
+static const struct guard_method *const methods[] = { &guard_immutable };
+
+const struct guard_method *guard_method_by_name(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+        if (strcmp(methods[i]->name, name) == 0)
+            return methods[i];
+    return NULL;
+}
+
+const char *guard_bpf_lacks(void)
+{
+    _cleanup_close_ int fd = open("/sys/kernel/security/lsm", O_RDONLY | O_CLOEXEC);
+    char list[512];
+    ssize_t n = fd >= 0 ? read(fd, list, sizeof(list) - 1) : -1;
+    struct bytes rest;
+
+    if (n < 0)
+        return "the kernel's list of security modules (/sys/kernel/security/lsm) cannot be read: securityfs is not mounted, or there is none";
+    rest = (struct bytes){ list, (size_t)n };
+    while (rest.len && list[0]) {
+        struct bytes name = bytes_next_field(&rest, ',');
+
+        if (bytes_equal_str(name, "bpf") || bytes_equal_str(name, "bpf\n"))
+            return NULL;
+    }
+    return "bpf is not among the kernel's security modules: boot with lsm=LIST,bpf, where LIST is what /sys/kernel/security/lsm says now";
+}
+
+void guard_list_done(struct guard_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->entries[i].path);
+    free(list->entries);
+    *list = (struct guard_list){ 0 };
+}
+
+int guard_list_add(struct guard_list *list, const char *path, uint64_t device, uint64_t inode, bool directory)
+{
+    char *copy;
+
+    for (size_t i = list->count; i-- > 0 && list->count - i < 64;) /* neighbours: a hard link, a directory of two layers */
+        if (list->entries[i].inode == inode && list->entries[i].device == device)
+            return 0;
+    if (list->count >= LIMIT_GUARD_FILES)
+        return -E2BIG;
+    if (list->count == list->size) {
+        size_t size = list->size ? list->size * 2 : 64;
+        struct guard_entry *more = reallocarray(list->entries, size, sizeof(*more));
+
+        if (!more)
+            return -ENOMEM;
+        list->entries = more;
+        list->size = size;
+    }
+    copy = strdup(path);
+    if (!copy)
+        return -ENOMEM;
+    list->entries[list->count++] = (struct guard_entry){ copy, device, inode, directory };
+    return 0;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "guard/guard.h"
+#include "guard/tree.h"
+#include "util/beneath.h"
+#include "util/cleanup.h"
+
+
+static const char *const lacks[] = {
+    "whoever clears the flags first (chattr -i, by root with CAP_LINUX_IMMUTABLE; the engine's containers do not have it)",
+    "a rename of a folder above, a mount over it, the block device; symbolic links themselves",
+    "on tmpfs what was open for writing or mapped before",
+    "it denies everybody, the container's own processes and docker cp too; docker rm and rmi wait for its end",
+    "files of an image's layer are held for all containers of that image; other tools may report the flags (chattr +i)",
+    NULL,
+};
+
+/* ---- what there is ---- */
+
+struct collecting {
+    struct guard_list *list;
+    struct err *err;
+};
+
+static bool may_be_held(mode_t mode)
+{
+    return S_ISREG(mode) || S_ISDIR(mode);
+}
+
+static int open_for_flags(int fd, bool directory)
+{
+    int opened;
+
+    if (!directory)
+        return beneath_reopen_file(fd);
+    opened = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return opened < 0 ? -errno : opened;
+}
+
+static int add(void *data, int fd, const struct stat *st)
+{
+    struct collecting *c = data;
+    char link[64], path[PATH_MAX];
+    _cleanup_close_ int opened = -EBADF;
+    int flags = 0, r;
+    ssize_t n;
+
+    if (!may_be_held(st->st_mode))
+        return 0;
+    opened = open_for_flags(fd, S_ISDIR(st->st_mode));
+    if (opened < 0)
+        return err_set(c->err, opened, "a file of the target");
+    if (ioctl(opened, FS_IOC_GETFLAGS, &flags) < 0)
+        return err_say(c->err, -EOPNOTSUPP, "the file system of the target has no immutable flag");
+    if (flags & FS_IMMUTABLE_FL)
+        return 0; /* somebody's own: it stays */
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    n = readlink(link, path, sizeof(path) - 1);
+    if (n <= 0 || n == sizeof(path) - 1)
+        return err_set(c->err, n < 0 ? -errno : -ENAMETOOLONG, "the path of a file");
+    path[n] = '\0';
+    r = guard_list_add(c->list, path, st->st_dev, st->st_ino, S_ISDIR(st->st_mode));
+    return r == -E2BIG ? err_say(c->err, r, "more than %d files: guard a part of them", LIMIT_GUARD_FILES) : r;
+}
+
+static int collect(const struct guard_target *target, struct guard_list *list, struct err *err)
+{
+    struct collecting c = { .list = list, .err = err };
+
+    return guard_tree_layers(target, add, &c, err);
+}
+
+/* ---- holding and releasing ---- */
+
+/* The file that it was, and no other. -ESTALE, -errno */
+static int open_entry(const struct guard_entry *e, bool any_device)
+{
+    struct open_how how = { .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS };
+    _cleanup_close_ int fd = (int)syscall(SYS_openat2, AT_FDCWD, e->path, &how, sizeof(how));
+    struct stat st;
+
+    if (fd < 0 && errno == ENOSYS) /* before kernel 5.6: identity is checked all the same */
+        fd = open(e->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -errno;
+    if (st.st_ino != e->inode || (!any_device && st.st_dev != e->device) || S_ISDIR(st.st_mode) != e->directory || !may_be_held(st.st_mode))
+        return -ESTALE;
+    return open_for_flags(fd, e->directory);
+}
+
+static int hold(const struct guard_list *list, size_t from, struct err *err)
+{
+    for (size_t i = from; i < list->count; i++) {
+        _cleanup_close_ int fd = open_entry(&list->entries[i], false);
+        int flags = 0;
+
+        if (fd == -ENOENT || fd == -ESTALE)
+            continue; /* gone meanwhile */
+        if (fd < 0)
+            return err_set(err, fd, "holding a file");
+        if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
+            return err_set(err, -errno, "the flags of a file");
+        flags |= FS_IMMUTABLE_FL;
+        if (ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0)
+            return errno == EOPNOTSUPP || errno == ENOTTY || errno == EINVAL
+                       ? err_say(err, -EOPNOTSUPP, "the file system of the target cannot hold a file immutable (tmpfs can since kernel 6.6)")
+                       : err_set(err, -errno, "the immutable flag");
+    }
+    guard_tree_forget();
+    return 0;
+}
+
+/* A device has another number after a restart of the machine: the path, the inode and the flag say which file it is. */
+static size_t release(const struct guard_list *list)
+{
+    size_t other = 0;
+
+    for (size_t i = list->count; i-- > 0;) {
+        _cleanup_close_ int fd = open_entry(&list->entries[i], true);
+        int flags = 0;
+
+        if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0 || !(flags & FS_IMMUTABLE_FL)) {
+            other++;
+            continue;
+        }
+        flags &= ~FS_IMMUTABLE_FL;
+        if (ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0)
+            other++;
+    }
+    guard_tree_forget();
+    return other;
+}
+
+/* ---- is it denied? ---- */
+
+struct testing {
+    size_t denied, all;
+};
+
+/*
+ * The kernel's own judgement of writing, as it meets whoever comes through the container's overlay: EPERM to root is the flag and
+ * nothing else. Where that is so, a change that would change nothing is tried in earnest.
+ */
+static int judge(void *data, int fd, const struct stat *st)
+{
+    struct testing *t = data;
+    char path[64];
+
+    if (!may_be_held(st->st_mode))
+        return 0;
+    t->all++;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 || errno != EPERM)
+        return 0;
+    if (chmod(path, st->st_mode & 07777) < 0 && errno == EPERM)
+        t->denied++;
+    return 0;
+}
+
+static int test(const struct guard_target *target, size_t *ret_denied, size_t *ret_all, struct err *err)
+{
+    struct testing t = { 0 };
+    int r = guard_tree_view(target, judge, &t, err);
+
+    *ret_denied = t.denied;
+    *ret_all = t.all;
+    return r;
+}
+
+const struct guard_method guard_immutable = { "immutable", lacks, collect, hold, release, test };

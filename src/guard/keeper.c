@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+#include "guard/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "guard/state.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+#define OBSERVED_MS 5000 /* whoever observes ends first, so that he does not see what is undone */
+#define PASSES 4 /* a folder that was made while the first ones were held is held by the next pass */
+
+struct answer {
+    int r;
+    size_t held, denied, all, other;
+    struct err err;
+};
+
+/* ---- the keeper ---- */
+
+struct keeping {
+    const struct guard_ask *ask;
+    struct guard_list list;
+    int state;
+    char *name;
+};
+
+static int collect_all(struct keeping *k, struct err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < k->ask->count && r == 0; i++)
+        r = k->ask->method->collect(&k->ask->targets[i], &k->list, err);
+    return r;
+}
+
+static int hold_all(struct keeping *k, struct err *err)
+{
+    int r = 0;
+
+    for (unsigned pass = 0; pass < PASSES && r == 0; pass++) {
+        size_t from = k->list.count;
+
+        r = collect_all(k, err); /* what is held already is not among it */
+        if (r < 0 || k->list.count == from)
+            return r;
+        r = guard_state_append(k->state, &k->list, from, err);
+        if (r == 0)
+            r = k->ask->method->hold(&k->list, from, err);
+    }
+    return r;
+}
+
+static int test_all(const struct keeping *k, struct answer *a)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < k->ask->count && r == 0; i++) {
+        size_t denied = 0, all = 0;
+
+        r = k->ask->method->test(&k->ask->targets[i], &denied, &all, &a->err);
+        a->denied += denied;
+        a->all += all;
+    }
+    if (r == 0 && !a->all)
+        return err_say(&a->err, -ENOENT, "there is no file or folder to guard");
+    if (r == 0 && a->denied < a->all)
+        return err_say(&a->err, -EBUSY, "not guarded: %zu of %zu files and folders do not deny a change (in use in the container, so that it "
+                                        "remembers how they were, or the flag was cleared at once)",
+                       a->all - a->denied, a->all);
+    return r;
+}
+
+static void begin(struct keeping *k, struct answer *a)
+{
+    uint64_t now = clock_ns(CLOCK_REALTIME);
+    struct guard_state state = { .method = bytes_of(k->ask->method->name), .target = k->ask->text, .since_ns = now,
+                                 .until_ns = k->ask->for_ns ? now + k->ask->for_ns : 0, .asker = getppid() };
+
+    a->r = guard_state_create(k->ask->directory, &state, &k->state, &k->name, &a->err);
+    if (a->r == 0)
+        a->r = hold_all(k, &a->err);
+    if (a->r == 0)
+        a->r = test_all(k, a);
+    a->held = k->list.count;
+}
+
+static void end(struct keeping *k, struct answer *a)
+{
+    a->other = k->ask->method->release(&k->list);
+    if (k->name)
+        guard_state_remove(k->ask->directory, k->name);
+}
+
+/* Nothing of whoever asked is held by us: his terminal, his pipes, his working directory. */
+static int become(int socket, pid_t asker)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    sigset_t mask;
+
+    (void)setsid();
+    (void)prctl(PR_SET_NAME, "culprit-guard");
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* whoever forks after us holds the socket open too */
+    for (int fd = 0; fd < 3 && null >= 0; fd++)
+        (void)dup2(null, fd);
+    closep(&null);
+    (void)fcntl(socket, F_SETFD, FD_CLOEXEC);
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGTERM);
+    sigaddset(&mask, SIGINT);
+    sigaddset(&mask, SIGHUP);
+    (void)sigprocmask(SIG_BLOCK, &mask, NULL);
+    if (chdir("/") < 0)
+        return -errno;
+    return getppid() == asker ? signalfd(-1, &mask, SFD_CLOEXEC) : -ECHILD; /* he is gone already */
+}
+
+/* He is asked to end, and waited for: but for a time only, he may be stopped. */
+static void end_asker(int socket, pid_t asker)
+{
+    struct pollfd fd = { .fd = socket, .events = POLLIN };
+
+    if (getppid() == asker && kill(asker, SIGTERM) == 0)
+        (void)poll(&fd, 1, OBSERVED_MS);
+}
+
+/* True: it was not the asker who ended it. */
+static bool wait_for_end(int socket, int signals, uint64_t until_ns)
+{
+    struct pollfd fds[2] = { { .fd = socket, .events = POLLIN }, { .fd = signals, .events = POLLIN } };
+
+    for (;;) {
+        uint64_t now = clock_ns(CLOCK_BOOTTIME);
+        int64_t left_ms = until_ns ? (int64_t)((until_ns - now) / NS_PER_MS) + 1 : 3600 * 1000;
+        int n;
+
+        if (until_ns && now >= until_ns)
+            return true;
+        n = poll(fds, 2, (int)(left_ms < 3600 * 1000 ? left_ms : 3600 * 1000));
+        if (n > 0 || (n < 0 && errno != EINTR))
+            return n > 0 && !fds[0].revents;
+    }
+}
+
+static _Noreturn void keep(const struct guard_ask *ask, int socket, pid_t asker)
+{
+    struct keeping k = { .ask = ask, .state = -EBADF };
+    struct answer a = { 0 };
+    int signals = become(socket, asker);
+    /* he ends it himself at that time, after his last look; if he does not, we do a little later */
+    uint64_t until = ask->for_ns ? clock_ns(CLOCK_BOOTTIME) + ask->for_ns + 2 * OBSERVED_MS * NS_PER_MS : 0;
+
+    if (signals < 0)
+        a.r = err_set(&a.err, signals, "the guard's keeper");
+    else
+        begin(&k, &a);
+    if (a.r < 0)
+        end(&k, &a);
+    (void)send(socket, &a, sizeof(a), MSG_NOSIGNAL);
+    if (a.r == 0) {
+        if (wait_for_end(socket, signals, until))
+            end_asker(socket, asker);
+        end(&k, &a);
+        (void)send(socket, &a, sizeof(a), MSG_NOSIGNAL);
+    }
+    _exit(0);
+}
+
+/* ---- whoever asked ---- */
+
+static int receive(int socket, struct answer *ret)
+{
+    ssize_t n;
+
+    do
+        n = recv(socket, ret, sizeof(*ret), 0);
+    while (n < 0 && errno == EINTR);
+    return n == (ssize_t)sizeof(*ret) ? 0 : n < 0 ? -errno : -ECHILD;
+}
+
+int guard_keeper_start(const struct guard_ask *ask, struct guard_keeper *ret, struct err *err)
+{
+    struct answer a = { 0 };
+    pid_t pid, asker = getpid();
+    int sockets[2], r;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
+        return err_set(err, -errno, "the guard's keeper");
+    pid = fork();
+    if (pid == 0) {
+        close(sockets[0]);
+        keep(ask, sockets[1], asker);
+    }
+    close(sockets[1]);
+    r = pid < 0 ? -errno : receive(sockets[0], &a);
+    if (r == 0 && a.r < 0)
+        r = err_say(err, a.r, "%s", err_text(&a.err, a.r));
+    else if (r < 0)
+        err_set(err, r, "the guard's keeper");
+    if (r < 0) {
+        close(sockets[0]);
+        if (pid > 0)
+            (void)waitpid(pid, NULL, 0);
+        return r;
+    }
+    *ret = (struct guard_keeper){ pid, sockets[0], a.held, a.denied, a.all };
+    return 0;
+}
+
+bool guard_keeper_is_over(struct guard_keeper *k)
+{
+    struct pollfd fd = { .fd = k->socket, .events = POLLIN };
+
+    return poll(&fd, 1, 0) > 0;
+}
+
+int guard_keeper_end(struct guard_keeper *k, size_t *ret_other)
+{
+    struct answer a = { 0 };
+    int r;
+
+    (void)shutdown(k->socket, SHUT_WR);
+    r = receive(k->socket, &a);
+    close(k->socket);
+    while (waitpid(k->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    *ret_other = a.other;
+    return r;
+}

@@ -1,0 +1,287 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""guard.py CULPRIT: what is guarded is refused by each access path, with who tried; and however the guard ends, the flags are as
+they were. Ends with "N passed, N failed"."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from lib.engine import Docker
+from lib.snapshot import differences, snapshot
+
+CULPRIT = sys.argv[1]
+STATES = "/var/lib/culprit/guard"
+failures = []
+passed = 0
+
+
+def check(what, condition, detail=""):
+    global passed
+    if condition:
+        passed += 1
+    else:
+        failures.append(f"{what}: {detail}")
+        print(f"   WRONG {what}: {str(detail)[:1500]}", flush=True)
+
+
+def run(*command):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300, check=False)
+
+
+def await_(condition, seconds=60):
+    for _ in range(seconds * 50):
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def read(path):
+    with open(path, "rb") as f:
+        return f.read().decode(errors="replace")
+
+
+class Guard:
+    def __init__(self, work, *arguments, ready=True):
+        self.out, self.err = work + "/guard.out", work + "/guard.err"
+        with open(self.out, "wb") as out, open(self.err, "wb") as err:
+            self.process = subprocess.Popen([CULPRIT, "guard", "--method", "immutable", "--no-store", "--sensor", os.environ.get("SENSOR", "audit"),
+                                             "--format", "json", *arguments], stdout=out, stderr=err)
+        if ready and not await_(lambda: "culprit: ready" in read(self.err) or self.process.poll() is not None, 240):
+            raise RuntimeError("not ready: " + read(self.err))
+
+    def end(self, number=signal.SIGINT):
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(240)
+
+    def lines(self):
+        return [json.loads(l) for l in read(self.out).splitlines()]
+
+    def keeper(self):
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                status = read(f"/proc/{pid}/status")
+            except OSError:
+                continue
+            if "Name:\tculprit-guard\n" in status and f"PPid:\t{self.process.pid}\n" in status:
+                return int(pid)
+        return 0
+
+
+def flags(*roots):
+    found = {}
+    for root in roots:
+        r = run("lsattr", "-R", "-a", root)
+        for line in r.stdout.decode(errors="replace").splitlines():
+            if " /" in line:
+                bits, path = line.split(" ", 1)
+                found[path.strip()] = bits
+        found[root] = run("lsattr", "-d", root).stdout.decode().split(" ")[0]
+    return found
+
+
+def refused(root, name="lower"):
+    """Each way is tried; those that were not refused."""
+    ways = {"unlink": lambda: os.remove(f"{root}/{name}"), "append": lambda: open(f"{root}/{name}", "ab").close(),
+            "truncate": lambda: os.truncate(f"{root}/{name}", 0), "chmod": lambda: os.chmod(f"{root}/{name}", 0o600),
+            "chown": lambda: os.chown(f"{root}/{name}", 1, 1), "rename": lambda: os.rename(f"{root}/{name}", f"{root}/new"),
+            "rename the folder": lambda: os.rename(f"{root}/sub", f"{root}/sub2"), "rmtree": lambda: os.remove(f"{root}/sub/deep"),
+            "create": lambda: open(f"{root}/new", "x").close(), "mkdir": lambda: os.mkdir(f"{root}/newdir"),
+            "link": lambda: os.link(f"{root}/{name}", f"{root}/newlink"), "utime": lambda: os.utime(f"{root}/{name}", (1, 1)),
+            "xattr": lambda: os.setxattr(f"{root}/{name}", "user.x", b"1"), "chmod the folder": lambda: os.chmod(root, 0o777)}
+    slipped = []
+    for way, act in ways.items():
+        try:
+            act()
+            slipped.append(way)
+        except PermissionError:
+            pass
+        except OSError as e:
+            slipped.append(f"{way}: {e}")
+    return slipped
+
+
+def layers(docker, name):
+    upper = docker.inspect(name, "{{.GraphDriver.Data.UpperDir}}")
+    lower = docker.inspect(name, "{{.GraphDriver.Data.LowerDir}}").split(":")
+    return upper, lower, docker.inspect(name, "{{.GraphDriver.Data.MergedDir}}")
+
+
+def container(docker, work):
+    docker.run("gweb", command=["/bin/sh", "-c", 'echo mine > /prd/upper; trap "exit 0" TERM; while :; do sleep 1 & wait $!; done'])
+    upper, lower, _ = layers(docker, "gweb")
+    await_(lambda: os.path.exists(upper + "/prd/upper"))
+    held = [d + "/prd" for d in [upper, *lower] if os.path.isdir(d + "/prd")]
+    before = flags(*held)
+    root = lambda: f"/proc/{docker.pid('gweb')}/root/prd"
+    tree = snapshot(root())
+    guard = Guard(work, "gweb:/prd")
+    check("guarded: said, after a test of each", "culprit: guarded: gweb:/prd, " in read(guard.err), read(guard.err))
+    for when in ("before a restart", "after a restart"):
+        _, _, merged = layers(docker, "gweb")
+        for path, name in ((root(), "the container's root"), (merged + "/prd", "merged"), (held[-1], "the image's layer")):
+            check(f"{when}: refused by {name}", refused(path) == [], refused(path))
+        r = docker("exec", "gweb", "sh", "-c", "rm -rf /prd/*; echo x > /prd/new", check=False)
+        check(f"{when}: refused inside", r.returncode != 0 and differences(tree, snapshot(root()), ("",)) == [],
+              (r.returncode, differences(tree, snapshot(root()))))
+        if when.startswith("before"):
+            check("restart", docker("restart", "-t", "1", "gweb", check=False).returncode == 0)
+    doctor = json.loads(run(CULPRIT, "doctor", "--format", "json").stdout)
+    check("doctor lists it", any(g["target"] == "gweb:/prd" and g["method"] == "immutable" and g["files"] >= 4 for g in doctor["guards"]),
+          doctor.get("guards"))
+    time.sleep(1)
+    guard.end()
+    lines = guard.lines()
+    tried = [l for l in lines if l["event"]["kind"] == "event" and l["event"]["outcome"] == "failure" and l["error"]["code"] == "EPERM"]
+    # fanotify does not see what is refused
+    check("who was refused is named", os.environ.get("SENSOR", "audit") == "fanotify" or any(l["process"]["name"] in ("rm", "busybox") and l["event"]["action"] in ("unlink", "rmdir")
+          for l in tried), [(l["event"]["action"], l["process"].get("name")) for l in tried][:5])
+    ours = [l for l in lines if l["event"]["kind"] == "event" and l["event"]["action"] == "setflags"]
+    check("its own flags are no events", not ours, ours[:1])
+    states = [l for l in lines if l["event"].get("dataset") == "culprit.guard"]
+    check("JSON: begin and end", [l["event"]["action"] for l in states] == ["guard-begin", "guard-end"] and
+          states[0]["culprit"]["guard"]["denied"] == states[0]["culprit"]["guard"]["tested"] > 0, states)
+    check("ended: the flags are as they were", flags(*held) == before, differences(before, flags(*held))[:3])
+    r = docker("exec", "gweb", "sh", "-c", "rm /prd/upper && echo x > /prd/new && rm /prd/sub/deep", check=False)
+    check("ended: everything works again", r.returncode == 0, r.stderr)
+    check("ended: nothing is written down", not os.path.exists(STATES) or not os.listdir(STATES))
+    docker("rm", "-f", "gweb")
+
+
+def in_use(docker, work):
+    """A folder of the image that a process is in: it is guarded or that is refused, never said without being so."""
+    docker.run("gcwd", "-w", "/prd/sub")
+    guard = Guard(work, "gcwd:/prd")
+    slipped = refused(f"/proc/{docker.pid('gcwd')}/root/prd")
+    if guard.process.poll() is None:
+        check("in use: guarded", slipped == [], slipped)
+    else:
+        check("in use: refused, and nothing is held", guard.process.returncode == 3 and "not guarded" in read(guard.err), read(guard.err))
+    print(f"   in use: {'guarded' if guard.process.poll() is None else 'refused'}", flush=True)
+    guard.end()
+    docker("rm", "-f", "gcwd")
+
+
+def make_tree(path):
+    os.makedirs(path + "/sub")
+    for name in ("lower", "sub/deep", "own"):
+        with open(f"{path}/{name}", "w", encoding="ascii") as f:
+            f.write("content\n")
+    os.symlink("lower", path + "/link")
+    run("chattr", "+d", path + "/lower")
+
+
+def ends(work):
+    """Ctrl-C, kill -9 of one and of both, --for, --off; what was immutable before stays so."""
+    path = work + "/ends"
+    make_tree(path)
+    run("chattr", "+i", path + "/own")
+    before = flags(path)
+    tree = snapshot(path)
+    check("its own flag is there", "i" in before[path + "/own"], before)
+    nothing_left = lambda: flags(path) == before and not (os.path.exists(STATES) and os.listdir(STATES))
+    guard = Guard(work, path)
+    check("refused", refused(path) == [], refused(path))
+    guard.process.kill()
+    guard.process.wait()
+    check("kill -9: undone by its keeper", await_(nothing_left), (flags(path), before))
+    guard = Guard(work, path)
+    keeper = guard.keeper()
+    check("the keeper is found", keeper > 0)
+    os.kill(keeper, signal.SIGSTOP)
+    guard.process.kill()
+    guard.process.wait()
+    os.kill(keeper, signal.SIGKILL)
+    check("kill -9 of both: it stays", await_(lambda: not os.path.exists(f"/proc/{keeper}") or "State:\tZ" in read(f"/proc/{keeper}/status"))
+          and refused(path) == [], refused(path))
+    r = run(CULPRIT, "rules", "check", "/dev/null")
+    check("kill -9 of both: undone by the next command", nothing_left() and b"undone now" in r.stderr, (r.stderr, flags(path)))
+    guard = Guard(work, "--for", "2s", path)
+    code = guard.process.wait(240)
+    check("--for", nothing_left() and code in (0, 1) and "all 4 are as they were" in read(guard.err), (code, read(guard.err)))
+    guard = Guard(work, path)
+    r = run(CULPRIT, "guard", "--off", path + "/other")
+    check("--off of another: nothing", r.returncode == 1 and guard.process.poll() is None, r.stderr)
+    r = run(CULPRIT, "guard", "--off", path)
+    check("--off", r.returncode == 0 and nothing_left() and guard.process.wait(240) in (0, 1), (r.stderr, flags(path)))
+    guard = Guard(work, path)
+    guard.process.send_signal(signal.SIGSTOP)
+    r = run(CULPRIT, "guard", "--off")
+    check("--off while it is stopped", r.returncode == 0 and nothing_left(), (r.stderr, flags(path)))
+    guard.process.send_signal(signal.SIGCONT)
+    guard.end()
+    guard = Guard(work, path)
+    run("chattr", "-i", path + "/lower")
+    guard.end()
+    check("somebody cleared a flag: said, and as it was", nothing_left() and "of 1 of 4" in read(guard.err), read(guard.err))
+    guard = Guard(work, "--log-only", path)
+    os.chmod(path + "/lower", 0o600)
+    await_(lambda: '"chmod"' in read(guard.out), 20)
+    guard.end()
+    os.chmod(path + "/lower", 0o644)
+    check("--log-only: nothing is held, all is told", nothing_left() and any(l["event"].get("action") == "chmod" for l in guard.lines()),
+          read(guard.err))
+    check("the tree is what it was", {p: f[:4] for p, f in tree.items()} == {p: f[:4] for p, f in snapshot(path).items()})
+    r = run(CULPRIT, "guard", path)
+    check("without a method: what it would need", r.returncode == 3 and b"--method immutable" in r.stderr and r.stderr.count(b"\n") == 1, r.stderr)
+    for arguments in ([], ["--method", "other", path], ["--for", "0s", path], ["--method", "immutable", "/"]):
+        r = run(CULPRIT, "guard", *arguments)
+        check(f"guard {arguments}: wrong usage", r.returncode == 2 and r.stderr.count(b"\n") == 1, r.stderr)
+    run("chattr", "-i", path + "/own")
+
+
+def file_systems(work):
+    for kind in ("ext4", "xfs", "btrfs", "tmpfs"):
+        image, mount = f"{work}/{kind}.img", f"{work}/{kind}"
+        os.mkdir(mount)
+        if kind == "tmpfs":
+            made = run("mount", "-t", "tmpfs", "tmpfs", mount)
+        else:
+            with open(image, "wb") as f:
+                f.truncate(400 << 20)
+            run("mkfs." + kind, "-q", image)
+            made = run("mount", "-o", "loop", image, mount)
+        if made.returncode:
+            print(f"   {kind}: skipped, {made.stderr.decode().strip()}", flush=True)
+            continue
+        try:
+            make_tree(mount + "/t")
+            before = flags(mount + "/t")
+            guard = Guard(work, mount + "/t")
+            if guard.process.poll() is not None and kind == "tmpfs" and "immutable" in read(guard.err):
+                print("   tmpfs: this kernel's has no flags", flush=True)
+            else:
+                check(f"{kind}: refused", refused(mount + "/t") == [], (refused(mount + "/t"), read(guard.err)))
+            guard.end()
+            check(f"{kind}: the flags are as they were", flags(mount + "/t") == before, flags(mount + "/t"))
+        finally:
+            run("umount", mount)
+
+
+def main():
+    work = tempfile.mkdtemp(prefix="culprit-guard.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
+    docker = None
+    try:
+        ends(work)
+        file_systems(work)
+        docker = Docker()
+        container(docker, work)
+        in_use(docker, work)
+    finally:
+        run(CULPRIT, "guard", "--off")
+        run("chattr", "-R", "-i", work)
+        if docker:
+            docker.stop()
+        shutil.rmtree(work, ignore_errors=True)
+    print(f"{passed} passed, {len(failures)} failed")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
