@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fill FILE EVENTS DIRECTORIES [CONTAINERS]: a store with so many events, by four programs, over a day; on the
+/* fill FILE EVENTS DIRECTORIES [CONTAINERS [blocks]]: a store with so many events, by four programs, over a day; on the
  * host, or in so many containers. */
 #include <errno.h>
 #include <stdio.h>
@@ -41,7 +41,7 @@ int main(int argc, char **argv)
     struct timespec now;
 
     if (events <= 0 || directories <= 0 || containers < 0 || !victims) {
-        fprintf(stderr, "fill FILE EVENTS DIRECTORIES [CONTAINERS]\n");
+        fprintf(stderr, "fill FILE EVENTS DIRECTORIES [CONTAINERS [blocks]]\n");
         return 2;
     }
     if (store_open(&options, &store, &err) < 0) {
@@ -72,7 +72,7 @@ int main(int argc, char **argv)
         memcpy(e->id, &i, sizeof(i));
         e->time_ns = (uint64_t)now.tv_sec * NS_PER_S - (uint64_t)(events - i) * 86400 * (NS_PER_S / (uint64_t)events);
         e->operation = operations[i % 4];
-        e->sensors = SENSOR_AUDIT;
+        e->sensors = argc > 5 ? SENSOR_FANOTIFY : SENSOR_AUDIT; /* what no log brings again goes into blocks */
         e->victim_kind = containers ? VICTIM_CONTAINER : VICTIM_HOST;
         e->victim = containers ? container_ref(victims[i % containers]) : NULL;
         e->actor.pid = 103;

@@ -49,6 +49,7 @@ struct search_command {
     struct search_synthesis synthesis;
     struct arena host_arena;
     struct ecs_host host;
+    bool all;     /* whatever it is: it need not be taken apart to be compared */
 };
 
 static void flush(struct search_command *s)
@@ -274,6 +275,8 @@ static bool stored_matches(struct search_command *s, const struct event *e)
 {
     bool names_matter = s->options.query.file_count > 0 && e->host_path.data;
 
+    if (s->all)
+        return search_synthesis_make(&s->synthesis, e, false) == 0;
     if (search_synthesis_make(&s->synthesis, e, false) == 0 && search_matches(&s->matcher, &s->synthesis.event))
         return true;
     return names_matter && search_synthesis_make(&s->synthesis, e, true) == 0 &&
@@ -329,6 +332,9 @@ static int search_store(struct search_command *s)
     q->end_of_event_s = q->end_of_event_s ? q->end_of_event_s : 2;
     query.since_ns = q->start_ms ? q->start_ms * NS_PER_MS : q->start_s * NS_PER_S;
     query.until_ns = q->end_ms ? q->end_ms * NS_PER_MS : q->end_s ? q->end_s * NS_PER_S + NS_PER_S - 1 : 0;
+    /* other formats look at what the comparison took apart, or at the cause */
+    s->all = (q->format == SEARCH_RAW || q->format == SEARCH_DEFAULT) && search_asks_for_all(q) && !q->start_ms && !q->end_ms;
+    query.no_cause = q->format == SEARCH_RAW || q->format == SEARCH_DEFAULT;
     s->host = cli_host(&s->host_arena);
     r = store_each_event(store, &query, on_stored, s, &err);
     store_close(store);

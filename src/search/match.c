@@ -231,6 +231,15 @@ static bool keys_match(const struct search_query *q, const struct search_items *
     return q->key_count == 0;
 }
 
+bool search_asks_for_all(const struct search_query *q)
+{
+    return !q->has_id && !q->has_pid && !q->has_ppid && !q->has_exit && !q->has_session && !q->has_uid && !q->has_euid && !q->has_auid &&
+           !q->has_gid && !q->has_egid && !q->has_syscall && !q->has_machine && !q->any_uid && !q->any_gid && !q->uid_name &&
+           !q->euid_name && !q->auid_name && q->success < 0 && !q->comm && !q->exe && !q->host && !q->terminal && !q->subject &&
+           !q->object && !q->uuid && !q->vm && !q->key_count && !q->node_count && !q->file_count && !q->type_count && !q->inode_count &&
+           !q->operations && !q->container && !q->strict;
+}
+
 bool search_matches(struct search_matcher *m, const struct search_event *event)
 {
     const struct search_query *q = m->query;

@@ -16,4 +16,6 @@ struct search_matcher {
 
 int search_matcher_init(struct search_matcher *m, const struct search_query *query);
 void search_matcher_done(struct search_matcher *m);
+/* Nothing is asked for but the time: any event matches that is of it. */
+bool search_asks_for_all(const struct search_query *query);
 bool search_matches(struct search_matcher *m, const struct search_event *event);

@@ -2,7 +2,6 @@
 #include "search/synthesis.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <libaudit.h>
 #include <sys/sysmacros.h>
 
@@ -51,27 +50,59 @@ static void add_untrusted(struct sbuf *out, struct bytes text)
     }
     for (size_t i = 0; i < text.len; i++)
         hex = hex || text.data[i] == '"' || (unsigned char)text.data[i] < 0x21 || (unsigned char)text.data[i] > 0x7e;
-    if (hex)
-        for (size_t i = 0; i < text.len; i++)
-            sbuf_addf(out, "%02X", (unsigned char)text.data[i]);
-    else
-        sbuf_addf(out, "\"%.*s\"", (int)text.len, text.data);
+    if (!hex) {
+        sbuf_add_char(out, '"');
+        sbuf_add_bytes(out, text);
+        sbuf_add_char(out, '"');
+        return;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        sbuf_add_char(out, "0123456789ABCDEF"[(unsigned char)text.data[i] >> 4]);
+        sbuf_add_char(out, "0123456789ABCDEF"[(unsigned char)text.data[i] & 15]);
+    }
 }
 
-static void begin(struct search_synthesis *s, const struct event *e, const char *type)
+/* " name=" and the number, as %d has it. */
+static void add_number(struct sbuf *out, const char *name, int64_t value)
+{
+    sbuf_add_str(out, name);
+    if (value < 0)
+        sbuf_add_char(out, '-');
+    sbuf_add_decimal(out, value < 0 ? -(uint64_t)value : (uint64_t)value);
+}
+
+/* As %llx and %llo: bits of each digit 4 and 3. */
+static void add_digits(struct sbuf *out, uint64_t value, unsigned bits, unsigned least)
+{
+    char text[24];
+    size_t at = sizeof(text);
+
+    do
+        text[--at] = "0123456789abcdef"[value & ((1u << bits) - 1)];
+    while ((value >>= bits) || sizeof(text) - at < least);
+    sbuf_add(out, text + at, sizeof(text) - at);
+}
+
+static void begin(struct search_synthesis *s, const struct event *e, int type, const char *name)
 {
     uint64_t ms = e->time_ns / NS_PER_MS;
+    char fraction[4] = { '.', (char)('0' + ms / 100 % 10), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10) };
 
-    s->records[s->event.count] = (struct search_record){ .type = audit_name_to_msg_type(type),
-                                                         .order = s->event.count };
+    s->records[s->event.count] = (struct search_record){ .type = type, .order = s->event.count };
     s->records[s->event.count].text.len = s->text.len; /* where it begins, for now */
     if (e->node.len && !memchr(e->node.data, ' ', e->node.len)) {
         sbuf_add_str(&s->text, "node=");
         sbuf_add_bytes(&s->text, e->node);
         sbuf_add_char(&s->text, ' ');
     }
-    sbuf_addf(&s->text, "type=%s msg=audit(%" PRIu64 ".%03" PRIu64 ":%" PRIu64 "): ", type, ms / 1000, ms % 1000,
-              e->sequence);
+    sbuf_add_str(&s->text, "type=");
+    sbuf_add_str(&s->text, name);
+    sbuf_add_str(&s->text, " msg=audit(");
+    sbuf_add_decimal(&s->text, ms / 1000);
+    sbuf_add(&s->text, fraction, sizeof(fraction));
+    sbuf_add_char(&s->text, ':');
+    sbuf_add_decimal(&s->text, e->sequence);
+    sbuf_add_str(&s->text, "): ");
 }
 
 static void end(struct search_synthesis *s)
@@ -80,26 +111,44 @@ static void end(struct search_synthesis *s)
     s->event.count++;
 }
 
+static void add_unsigned(struct sbuf *out, const char *name, uint64_t value)
+{
+    sbuf_add_str(out, name);
+    sbuf_add_decimal(out, value);
+}
+
+static void add_device(struct sbuf *out, uint64_t device)
+{
+    sbuf_add_str(out, " dev=");
+    add_digits(out, major(device), 4, 2);
+    sbuf_add_char(out, ':');
+    add_digits(out, minor(device), 4, 2);
+}
+
 static void add_path(struct search_synthesis *s, const struct event *e, unsigned item, struct bytes name,
                      const char *type)
 {
     const struct file_state *f = &e->file;
     bool parent = strcmp(type, "PARENT") == 0;
 
-    begin(s, e, "PATH");
-    sbuf_addf(&s->text, "item=%u name=", item);
+    begin(s, e, AUDIT_PATH, "PATH");
+    add_number(&s->text, "item=", item);
+    sbuf_add_str(&s->text, " name=");
     add_untrusted(&s->text, name);
     if (!parent && (f->known & FILE_INODE))
-        sbuf_addf(&s->text, " inode=%" PRIu64, f->inode);
+        add_unsigned(&s->text, " inode=", f->inode);
     if (!parent && (f->known & FILE_DEVICE))
-        sbuf_addf(&s->text, " dev=%02x:%02x", major(f->device), minor(f->device));
-    if (!parent && (f->known & FILE_MODE))
-        sbuf_addf(&s->text, " mode=0%o", e->before.known & FILE_MODE ? e->before.mode : f->mode);
+        add_device(&s->text, f->device);
+    if (!parent && (f->known & FILE_MODE)) {
+        sbuf_add_str(&s->text, " mode=0");
+        add_digits(&s->text, e->before.known & FILE_MODE ? e->before.mode : f->mode, 3, 1);
+    }
     if (!parent && (f->known & FILE_UID))
-        sbuf_addf(&s->text, " ouid=%" PRIu32, e->before.known & FILE_UID ? e->before.uid : f->uid);
+        add_number(&s->text, " ouid=", e->before.known & FILE_UID ? e->before.uid : f->uid);
     if (!parent && (f->known & FILE_GID))
-        sbuf_addf(&s->text, " ogid=%" PRIu32, e->before.known & FILE_GID ? e->before.gid : f->gid);
-    sbuf_addf(&s->text, " nametype=%s", type);
+        add_number(&s->text, " ogid=", e->before.known & FILE_GID ? e->before.gid : f->gid);
+    sbuf_add_str(&s->text, " nametype=");
+    sbuf_add_str(&s->text, type);
     end(s);
 }
 
@@ -132,12 +181,31 @@ static void add_paths(struct search_synthesis *s, const struct event *e, bool ho
     }
 }
 
+static int machine_here(void)
+{
+    static int machine = -1; /* which it is does not change, and asking is a system call */
+
+    if (machine < 0)
+        machine = audit_detect_machine();
+    return machine;
+}
+
+static int plain_call(struct search_synthesis *s, enum operation operation, const char *name)
+{
+    int *known = &s->calls[operation]; /* counts from 1; 0: not looked up yet */
+
+    if (!*known)
+        *known = audit_call_number_by_name(name, machine_here()) + 1;
+    return *known - 1;
+}
+
 static void add_syscall(struct search_synthesis *s, const struct event *e)
 {
     const struct credentials *c = actor_credentials(&e->actor);
     const struct process *p = e->actor.process;
     const char *call = (unsigned)e->operation < OPERATION_COUNT ? shapes[e->operation].call : NULL;
-    int machine = audit_detect_machine(), number = e->syscall;
+    const int machine = machine_here();
+    int number = e->syscall;
     unsigned arch = e->syscall_arch ? e->syscall_arch : (unsigned)audit_machine_to_elf(machine);
     struct bytes tty = p && p->tty.len ? p->tty : e->actor.tty;
     unsigned items = (unsigned)e->operation < OPERATION_COUNT && shapes[e->operation].names
@@ -145,26 +213,37 @@ static void add_syscall(struct search_synthesis *s, const struct event *e)
     uint64_t a1 = 0, a2 = 0;
 
     if (number < 0 && call)
-        number = audit_call_number_by_name(call, machine);
+        number = plain_call(s, e->operation, call);
     if (e->operation == OPERATION_CHMOD && (e->after.known & FILE_MODE))
         a1 = e->after.mode & 07777;
     if (e->operation == OPERATION_CHOWN) {
         a1 = e->after.known & FILE_UID ? e->after.uid : UINT32_MAX;
         a2 = e->after.known & FILE_GID ? e->after.gid : UINT32_MAX;
     }
-    begin(s, e, "SYSCALL");
-    sbuf_addf(&s->text, "arch=%x", arch);
+    begin(s, e, AUDIT_SYSCALL, "SYSCALL");
+    sbuf_add_str(&s->text, "arch=");
+    add_digits(&s->text, arch, 4, 1);
     if (number >= 0 || e->operation != OPERATION_ATTRIBUTES) /* no call that it may not have been */
-        sbuf_addf(&s->text, " syscall=%d", MAX(number, 0));
-    sbuf_addf(&s->text, " success=%s exit=%d a0=0 a1=%" PRIx64 " a2=%" PRIx64 " a3=0 items=%u ppid=%d pid=%d"
-                        " auid=%" PRIu32,
-              e->error == 0 ? "yes" : "no", e->error > 0 ? -e->error : 0, a1, a2, items,
-              e->actor.parent_pid ? e->actor.parent_pid : p ? p->parent_pid : 0, e->actor.pid, actor_login_uid(&e->actor));
-    sbuf_addf(&s->text, " uid=%" PRIu32 " gid=%" PRIu32 " euid=%" PRIu32 " suid=%" PRIu32 " fsuid=%" PRIu32 " egid=%" PRIu32
-                        " sgid=%" PRIu32 " fsgid=%" PRIu32 " tty=",
-              c->known ? c->uid : UID_UNKNOWN, c->known ? c->gid : UID_UNKNOWN, c->known ? c->euid : UID_UNKNOWN,
-              c->known ? c->suid : UID_UNKNOWN, c->known ? c->fsuid : UID_UNKNOWN, c->known ? c->egid : UID_UNKNOWN,
-              c->known ? c->sgid : UID_UNKNOWN, c->known ? c->fsgid : UID_UNKNOWN);
+        add_number(&s->text, " syscall=", MAX(number, 0));
+    sbuf_add_str(&s->text, e->error == 0 ? " success=yes" : " success=no");
+    add_number(&s->text, " exit=", e->error > 0 ? -e->error : 0);
+    sbuf_add_str(&s->text, " a0=0 a1=");
+    add_digits(&s->text, a1, 4, 1);
+    sbuf_add_str(&s->text, " a2=");
+    add_digits(&s->text, a2, 4, 1);
+    add_number(&s->text, " a3=0 items=", items);
+    add_number(&s->text, " ppid=", e->actor.parent_pid ? e->actor.parent_pid : p ? p->parent_pid : 0);
+    add_number(&s->text, " pid=", e->actor.pid);
+    add_number(&s->text, " auid=", actor_login_uid(&e->actor));
+    add_number(&s->text, " uid=", c->known ? c->uid : UID_UNKNOWN);
+    add_number(&s->text, " gid=", c->known ? c->gid : UID_UNKNOWN);
+    add_number(&s->text, " euid=", c->known ? c->euid : UID_UNKNOWN);
+    add_number(&s->text, " suid=", c->known ? c->suid : UID_UNKNOWN);
+    add_number(&s->text, " fsuid=", c->known ? c->fsuid : UID_UNKNOWN);
+    add_number(&s->text, " egid=", c->known ? c->egid : UID_UNKNOWN);
+    add_number(&s->text, " sgid=", c->known ? c->sgid : UID_UNKNOWN);
+    add_number(&s->text, " fsgid=", c->known ? c->fsgid : UID_UNKNOWN);
+    sbuf_add_str(&s->text, " tty=");
     if (tty.len && !memchr(tty.data, ' ', tty.len) && !memchr(tty.data, '\n', tty.len)) {
         if (bytes_starts_with(tty, bytes_of("pts/"))) { /* the kernel's name: pts0 */
             sbuf_add_str(&s->text, "pts");
@@ -174,7 +253,8 @@ static void add_syscall(struct search_synthesis *s, const struct event *e)
     } else {
         sbuf_add_str(&s->text, "(none)");
     }
-    sbuf_addf(&s->text, " ses=%" PRIu32 " comm=", actor_session(&e->actor));
+    add_number(&s->text, " ses=", actor_session(&e->actor));
+    sbuf_add_str(&s->text, " comm=");
     add_untrusted(&s->text, p && p->name.len ? p->name : e->actor.name);
     sbuf_add_str(&s->text, " exe=");
     add_untrusted(&s->text, event_actor_executable(e));
@@ -197,7 +277,7 @@ int search_synthesis_make(struct search_synthesis *s, const struct event *e, boo
                                       .type = AUDIT_SYSCALL,
                                       .records = s->records };
     add_syscall(s, e);
-    begin(s, e, "CWD");
+    begin(s, e, AUDIT_CWD, "CWD");
     sbuf_add_str(&s->text, "cwd=");
     add_untrusted(&s->text, cwd.len ? cwd : BYTES_NULL);
     end(s);
@@ -205,7 +285,7 @@ int search_synthesis_make(struct search_synthesis *s, const struct event *e, boo
     while (args.len > 0 && args.data[args.len - 1] == '\0')
         args.len--;
     if (args.len) {
-        begin(s, e, "PROCTITLE");
+        begin(s, e, AUDIT_PROCTITLE, "PROCTITLE");
         sbuf_add_str(&s->text, "proctitle=");
         add_untrusted(&s->text, args);
         end(s);

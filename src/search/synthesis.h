@@ -16,6 +16,7 @@ struct search_synthesis {
     struct search_event event; /* points into the members below */
     struct search_record records[SYNTHESIS_RECORDS_MAX];
     struct sbuf text;
+    int calls[OPERATION_COUNT]; /* of each operation the plain call's number, and one; 0: not known yet */
 };
 
 /* `host_view`: names as the host finds them, where known. 0 or -ENOMEM. Use again; _done() at the end. */
