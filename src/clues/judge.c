@@ -128,6 +128,12 @@ static bool began_in_minute(const struct clue_circumstances *c, const struct clu
     return ran_in_minute(c, f) && !began(c, f);
 }
 
+/* Who logs in goes on to do something: a minute is soon. */
+static bool is_session(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    return bytes_starts_with(f->suspect, bytes_of("login ")) && began_in_minute(c, f);
+}
+
 static bool removed_then(const struct clue_circumstances *c, const struct clue_fact *f)
 {
     return ran_in_minute(c, f) && (f->marks & CLUE_REMOVES) && !(f->marks & CLUE_NAMES) && !c->there;
@@ -237,6 +243,7 @@ const struct clue_rule clue_rules[] = {
     { "began", 3, "it began within seconds", began },
     { "as_old", 2, "it is there since that moment", is_as_old },
     { "minute", 1, "it began within a minute", began_in_minute },
+    { "session", 2, "whoever logged in was there then", is_session },
     { "removed", 2, "it removed files then", removed_then },
     { "owns", 4, "the file is in its list", owns },
     { "transaction", 1, "it covers all of the packages' changes", is_transaction },
