@@ -56,6 +56,7 @@ else
     SHOW=1 step "short-lived actors" bench/actors.py "$ROOT/build" 1000 fanotify fanotify,audit
     step "the daemon" python3 -B tests/scenario/daemon.py "$ROOT/build/culprit"
     step "the daemon judges" python3 -B tests/scenario/alert.py "$ROOT/build/culprit"
+    step "where alerts go" python3 -B tests/scenario/sinks.py "$ROOT/build/culprit"
     step "the daemon is asked" python3 -B tests/scenario/control.py "$ROOT/build/culprit"
     step "containers ask to be watched" python3 -B tests/scenario/labels.py "$ROOT/build/culprit"
     step "the daemon observes for others" python3 -B tests/scenario/attach.py "$ROOT/build/culprit"

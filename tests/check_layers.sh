@@ -25,12 +25,13 @@ allowed() {
     clues) echo util event engine attribution foreign compare clues ;;
     report) echo util event cause store report ;;
     alert) echo util event cause store report alert ;;
+    sink) echo util sink ;;
     history) echo util event cause sensor search history ;;
     rules) echo util event sensor rules ;;
-    config) echo util event cause sensor watch store report alert rules config ;;
+    config) echo util event cause sensor watch store report alert sink rules config ;;
     search) echo util event sensor search ;;
-    daemon) echo util event cause sensor engine attribution watch store report alert search history daemon foreign config control ;;
-    cli) echo util event cause sensor engine attribution watch store compare restore guard clues report alert search rules history daemon cli foreign config control ;;
+    daemon) echo util event cause sensor engine attribution watch store report alert sink search history daemon foreign config control ;;
+    cli) echo util event cause sensor engine attribution watch store compare restore guard clues report alert sink search rules history daemon cli foreign config control ;;
     esac
 }
 
@@ -130,6 +131,10 @@ sensor/fanotify/rescan.c      # directories of what is watched
 sensor/fanotify/window.c      # /proc
 sensor/object/way.c           # O_PATH of what is watched
 sensor/tree/walk.c            # directories of what is watched
+sink/file.c                   # where the administrator wants alerts
+sink/process.c                # /dev/null
+sink/sinks.c                  # the administrator's secret
+sink/spool.c                  # our own spool
 store/observer.c              # our own store
 store/sqlite.c                # our own store
 store/takeover.c              # our own state

@@ -153,6 +153,8 @@ static bool emit(struct alerts *a, struct matter *m, enum alert_state state, uin
                             .severity = m->severity,
                             .id = m->id,
                             .events = m->events,
+                            .first_ns = m->first_ns,
+                            .victim = m->victim,
                             .watch = m->watch,
                             .sentence = sbuf_bytes(&sentence),
                             .line = sbuf_bytes(&line) };

@@ -32,6 +32,8 @@ struct alert {
     enum severity severity;
     const char *id;          /* of the matter: 32 hexadecimal digits */
     uint64_t events;
+    uint64_t first_ns;       /* CLOCK_REALTIME */
+    const struct container *victim; /* NULL: the host, or culprit itself */
     struct bytes watch;
     struct bytes sentence;   /* for people; escaped for a terminal */
     struct bytes line;       /* JSON with a newline: ECS, with culprit.alert */

@@ -34,6 +34,26 @@ static void write_expected(const struct json_t *expected, struct sbuf *out)
         sbuf_add_char(out, '\n');
 }
 
+static void write_sinks(const struct json_t *alerts, struct sbuf *out)
+{
+    for (size_t i = 0; i < control_array_size(alerts, "sinks"); i++) {
+        const struct json_t *s = control_array_object(alerts, "sinks", i);
+
+        sbuf_addf(out, COLUMN, "sink");
+        add(out, control_text(s, "name"));
+        sbuf_addf(out, ": %" PRIu64 " delivered", control_number(s, "delivered"));
+        if (control_number(s, "waiting"))
+            sbuf_addf(out, ", %" PRIu64 " wait", control_number(s, "waiting"));
+        if (control_number(s, "dropped"))
+            sbuf_addf(out, ", %" PRIu64 " DROPPED", control_number(s, "dropped"));
+        if (control_text(s, "why").len) {
+            sbuf_add_str(out, "; the last try failed: ");
+            add(out, control_text(s, "why"));
+        }
+        sbuf_add_char(out, '\n');
+    }
+}
+
 void ctl_write_alerts(const struct json_t *alerts, struct sbuf *out)
 {
     size_t open = control_array_size(alerts, "open");
@@ -62,6 +82,7 @@ void ctl_write_alerts(const struct json_t *alerts, struct sbuf *out)
     }
     if (open > OPEN_MAX)
         sbuf_addf(out, "            and %zu more (--json has all)\n", open - OPEN_MAX);
+    write_sinks(alerts, out);
 }
 
 void ctl_write_explanation(const struct json_t *e, struct sbuf *out)

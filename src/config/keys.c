@@ -5,6 +5,7 @@
 
 #include "config/groups.h"
 #include "config/keys_expect.h"
+#include "config/keys_sink.h"
 #include "event/operation.h"
 #include "sensor/sensors.h"
 #include "store/store.h"
@@ -278,6 +279,20 @@ static const struct config_key_info keys[CONFIG_KEY_COUNT] = {
         check_operations },
     [CONFIG_EXPECT_PATHS] = { CONFIG_EXPECT, true, "paths", NULL, "paths or patterns",
         "which files, as their container has them or as the host does: with all below", check_pattern },
+    [CONFIG_SINK_TYPE] = { CONFIG_SINK, false, "type", NULL, "journal, file, exec, webhook", "where alerts go", check_sink_type },
+    [CONFIG_SINK_TO] = { CONFIG_SINK, true, "to", NULL, "a path, a command with its arguments, URLs",
+        "of a file, of a program, of webhooks", check_sink_to },
+    [CONFIG_SINK_FORMAT] = { CONFIG_SINK, false, "format", NULL, "ecs, alertmanager, slack, teams, pagerduty", "of a webhook (ecs)",
+        check_sink_format },
+    [CONFIG_SINK_SECRET] = { CONFIG_SINK, false, "secret", NULL, "a path", "the file with a webhook's token or routing key", check_path },
+    [CONFIG_SINK_CA] = { CONFIG_SINK, false, "ca", NULL, "a path", "the file with the certificates that a webhook's is checked against",
+        check_path },
+    [CONFIG_SINK_USER] = { CONFIG_SINK, false, "user", NULL, "a name", "whom a program runs as (nobody)", check_word },
+    [CONFIG_SINK_TIMEOUT] = { CONFIG_SINK, false, "timeout", NULL, "a duration from 1s to 5m", "for one delivery (10s)", check_sink_timeout },
+    [CONFIG_SINK_SEVERITY] = { CONFIG_SINK, false, "severity", NULL, "low, medium, high, critical", "and what is graver (low)",
+        check_sink_severity },
+    [CONFIG_SINK_SIZE] = { CONFIG_SINK, false, "size", NULL, "a size, or off", "of a file before it is rotated (10M); five are kept",
+        check_sink_size },
 };
 /* clang-format on */
 
@@ -288,7 +303,7 @@ const struct config_key_info *config_key_info(enum config_key key)
 
 const char *config_section_name(enum config_section section)
 {
-    static const char *const names[CONFIG_SECTION_COUNT] = { [CONFIG_WATCH] = "watch", [CONFIG_EXPECT] = "expect" };
+    static const char *const names[CONFIG_SECTION_COUNT] = { [CONFIG_WATCH] = "watch", [CONFIG_EXPECT] = "expect", [CONFIG_SINK] = "sink" };
 
     return names[section];
 }

@@ -44,6 +44,16 @@ enum config_key {
     CONFIG_EXPECT_HOURS,
     CONFIG_EXPECT_OPERATIONS,
     CONFIG_EXPECT_PATHS,
+    /* of one sink */
+    CONFIG_SINK_TYPE,
+    CONFIG_SINK_TO,
+    CONFIG_SINK_FORMAT,
+    CONFIG_SINK_SECRET,
+    CONFIG_SINK_CA,
+    CONFIG_SINK_USER,
+    CONFIG_SINK_TIMEOUT,
+    CONFIG_SINK_SEVERITY,
+    CONFIG_SINK_SIZE,
     CONFIG_KEY_COUNT,
 };
 #define CONFIG_TOP_COUNT CONFIG_WATCH_TARGETS /* those at the top come first */
@@ -53,9 +63,10 @@ enum config_section {
     CONFIG_TOP,
     CONFIG_WATCH,
     CONFIG_EXPECT,
+    CONFIG_SINK,
     CONFIG_SECTION_COUNT,
 };
-/* "watch", "expect"; NULL: the top. */
+/* "watch", "expect", "sink"; NULL: the top. */
 const char *config_section_name(enum config_section section);
 
 struct config_key_info {

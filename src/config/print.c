@@ -109,15 +109,16 @@ static void add_group_help(struct sbuf *out)
     }
 }
 
-static void add_expected(struct sbuf *out, const struct config_block *block)
+/* What it says, and nothing else. */
+static void add_other(struct sbuf *out, enum config_section section, const struct config_block *block)
 {
     size_t begin = out->len;
 
-    sbuf_add_str(out, "\nexpect ");
+    sbuf_addf(out, "\n%s ", config_section_name(section));
     add_quoted(out, block->name);
     sbuf_add_str(out, " {");
     add_source(out, begin + 1, &block->from, "");
-    for (unsigned key = CONFIG_EXPECT_PROGRAM; key <= CONFIG_EXPECT_PATHS; key++)
+    for (unsigned key = CONFIG_TOP_COUNT; key < CONFIG_KEY_COUNT; key++)
         if (block->values[key].count)
             add_value(out, "    ", (enum config_key)key, &block->values[key]);
     sbuf_add_str(out, "}\n");
@@ -133,6 +134,7 @@ void config_print(const struct config *c, struct sbuf *out)
     }
     for (size_t i = 0; i < c->blocks[CONFIG_WATCH].count; i++)
         add_watch(out, c, i);
-    for (size_t i = 0; i < c->blocks[CONFIG_EXPECT].count; i++)
-        add_expected(out, &c->blocks[CONFIG_EXPECT].items[i]);
+    for (unsigned s = CONFIG_EXPECT; s < CONFIG_SECTION_COUNT; s++)
+        for (size_t i = 0; i < c->blocks[s].count; i++)
+            add_other(out, (enum config_section)s, &c->blocks[s].items[i]);
 }

@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "alert/expect.h"
+#include "config/keys_sink.h"
 #include "config/scan.h"
 #include "event/operation.h"
 #include "rules/as_watch.h"
@@ -16,7 +17,7 @@
 #include "util/suggest.h"
 #include "watch/target.h"
 
-#define SYNTAX "KEY = VALUE, KEY = { VALUE, VALUE }, watch NAME { ... } or expect NAME { ... }"
+#define SYNTAX "KEY = VALUE, KEY = { VALUE, VALUE }, or watch, expect, sink NAME { ... }"
 
 struct reading {
     struct config *config;
@@ -40,10 +41,9 @@ static enum config_section section_of(const cfg_t *cfg)
     return (enum config_section)section;
 }
 
-/* "a watch", "an expect block" */
 static const char *named(enum config_section section)
 {
-    return section == CONFIG_WATCH ? "a watch" : "an expect block";
+    return section == CONFIG_WATCH ? "a watch" : section == CONFIG_EXPECT ? "an expect block" : "a sink";
 }
 
 _printf_(2, 3) static void problem(const cfg_t *cfg, const char *format, ...)
@@ -316,19 +316,24 @@ static bool says_something(const struct config_block *block)
     return false;
 }
 
-static int add_expected(const cfg_t *cfg, const struct config_block *block)
+static int add_other(const cfg_t *cfg, enum config_section kind, const struct config_block *block)
 {
     struct config *c = current->config;
+    struct err err = ERR_INIT;
 
-    if (!says_something(block)) {
+    if (kind == CONFIG_SINK && check_sink(block, &err) < 0) {
+        problem(cfg, "sink \"%.80s\": %s", block->name.data, err.text);
+        return -1;
+    }
+    if (kind == CONFIG_EXPECT && !says_something(block)) {
         problem(cfg, "expect \"%.80s\" says nothing of what is expected: program = borg, paths = { \"/srv/data\" }", block->name.data);
         return -1;
     }
-    if (c->blocks[CONFIG_EXPECT].count == EXPECT_BLOCKS_MAX) {
-        problem(cfg, "more than %d expect blocks", EXPECT_BLOCKS_MAX);
+    if (c->blocks[kind].count == (kind == CONFIG_SINK ? SINKS_MAX : EXPECT_BLOCKS_MAX)) {
+        problem(cfg, "more than %d of %s", kind == CONFIG_SINK ? SINKS_MAX : EXPECT_BLOCKS_MAX, named(kind));
         return -1;
     }
-    if (add_block(c, CONFIG_EXPECT, block) < 0) {
+    if (add_block(c, kind, block) < 0) {
         current->error = -ENOMEM;
         return -1;
     }
@@ -362,8 +367,8 @@ static int on_block(cfg_t *cfg, cfg_opt_t *opt)
                     shown_source(&others->items[i].from, first, sizeof(first)));
             return -1;
         }
-    if (kind == CONFIG_EXPECT)
-        return add_expected(cfg, &current->block);
+    if (kind != CONFIG_WATCH)
+        return add_other(cfg, kind, &current->block);
     if (!current->block.values[CONFIG_WATCH_TARGETS].count) {
         problem(cfg, "watch \"%.80s\" has no target: targets = { \"/srv/data\" }", section->title);
         return -1;

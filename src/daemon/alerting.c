@@ -2,6 +2,7 @@
 #include "daemon/alerting.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 struct alerting {
     struct alerting_options options;
     struct alerts *alerts;
+    struct alert_sinks *sinks;
     struct arena arena;       /* of the rules in force */
     struct arena own_arena;
     struct bytes own[OWN_FILES];
@@ -72,12 +74,45 @@ int alerting_configure(struct alerting *g, const struct config *c)
 
 /* ---- where it is said ---- */
 
+static void send_alert(struct alerting *g, const struct alert *alert)
+{
+    struct sink_message m = { .state = alert->state,
+                              .severity = alert->severity,
+                              .events = alert->events,
+                              .first_ns = alert->first_ns,
+                              .host = g->options.host.name,
+                              .watch = alert->watch,
+                              .sentence = alert->sentence,
+                              .line = alert->line };
+
+    snprintf(m.id, sizeof(m.id), "%s", alert->id);
+    if (alert->victim) {
+        m.container_id = alert->victim->id;
+        m.container_name = alert->victim->name;
+    }
+    alert_sinks_send(g->sinks, &m);
+}
+_Static_assert((int)ALERT_RESOLVED == (int)SINK_RESOLVED && (int)SEVERITY_CRITICAL == (int)SINK_CRITICAL, "sinks count as alerts do");
+
+static void on_failing(void *data, const char *name, const char *text)
+{
+    struct alerting *g = data;
+    char what[128];
+
+    snprintf(what, sizeof(what), "sink-%.100s", name);
+    log_warn(g->options.log, "%s", text);
+    alerts_own(g->alerts, what, SEVERITY_HIGH, text, clock_ns(CLOCK_MONOTONIC));
+}
+
 static void on_alert(void *data, const struct alert *alert)
 {
     static const char *const states[] = { [ALERT_BEGINS] = "", [ALERT_GOES_ON] = ", goes on", [ALERT_RESOLVED] = ", over" };
     struct alerting *g = data;
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
 
+    send_alert(g, alert);
+    if (alert_sinks_has_journal(g->sinks))
+        return;
     sbuf_addf(&text, "alert %.8s (%s%s): ", alert->id, severity_name(alert->severity), states[alert->state]);
     sbuf_add_bytes(&text, alert->sentence);
     g->options.notice(g->options.data, sbuf_str(&text));
@@ -124,6 +159,8 @@ int alerting_start(const struct alerting_options *options, const struct config *
                    &g->alerts);
     if (r == 0)
         r = alerting_configure(g, c);
+    if (r == 0)
+        r = alert_sinks_start(&(struct alert_sinks_options){ .log = options->log, .data = g, .failing = on_failing }, c, &g->sinks);
     if (r < 0) {
         alerting_free(g);
         return err_set(err, r, "alerts");
@@ -153,6 +190,7 @@ void alerting_gap(struct alerting *g, const struct gap *gap)
 
 void alerting_idle(struct alerting *g)
 {
+    alert_sinks_idle(g->sinks);
     alerts_tick(g->alerts, clock_ns(CLOCK_MONOTONIC));
 }
 
@@ -166,10 +204,16 @@ const struct alerts *alerting_alerts(const struct alerting *g)
     return g ? g->alerts : NULL;
 }
 
+const struct alert_sinks *alerting_sinks(const struct alerting *g)
+{
+    return g ? g->sinks : NULL;
+}
+
 void alerting_free(struct alerting *g)
 {
     if (!g)
         return;
+    alert_sinks_free(g->sinks);
     alerts_free(g->alerts);
     arena_done(&g->arena);
     arena_done(&g->own_arena);

@@ -4,6 +4,7 @@
 
 #include "alert/alerts.h"
 #include "config/config.h"
+#include "daemon/alert_sinks.h"
 #include "daemon/pipeline.h"
 #include "event/ecs.h"
 #include "util/log.h"
@@ -34,3 +35,4 @@ void alerting_free(struct alerting *g); /* NULL is fine */
 
 /* For status, metrics and whoever asks why. */
 const struct alerts *alerting_alerts(const struct alerting *g);
+const struct alert_sinks *alerting_sinks(const struct alerting *g);

@@ -44,6 +44,7 @@ static struct status_view view_of(const struct control *c)
                                  .pipeline = c->pipeline,
                                  .store_path = c->options.store_path,
                                  .alerts = c->options.alerts,
+                                 .sinks = c->options.sinks,
                                  .clients = control_server_clients(c->server),
                                  .viewers = c->viewing.count };
 }

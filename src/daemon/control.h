@@ -17,6 +17,7 @@ struct control_options {
     const char *store_path;
     struct ecs_host host;
     const struct alerts *alerts; /* NULL: off */
+    const struct alert_sinks *sinks; /* the same */
     void *data;
     void (*reload)(void *data); /* asks for one; control_reloaded() says how it went */
 };

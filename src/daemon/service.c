@@ -119,13 +119,30 @@ static int load(struct service *s, struct config *c, struct err *err)
     return err_say(err, -EINVAL, "the configuration has %u mistake%s", report.errors, report.errors == 1 ? "" : "s");
 }
 
-static bool same(const struct config *a, const struct config *b, enum config_key key)
+static bool same_value(const struct config_value *x, const struct config_value *y)
 {
-    const struct config_value *x = &a->values[key], *y = &b->values[key];
     bool equal = x->count == y->count;
 
     for (size_t i = 0; equal && i < x->count; i++)
         equal = bytes_equal(x->items[i], y->items[i]);
+    return equal;
+}
+
+static bool same(const struct config *a, const struct config *b, enum config_key key)
+{
+    return same_value(&a->values[key], &b->values[key]);
+}
+
+static bool same_sinks(const struct config *a, const struct config *b)
+{
+    const struct config_blocks *x = &a->blocks[CONFIG_SINK], *y = &b->blocks[CONFIG_SINK];
+    bool equal = x->count == y->count;
+
+    for (size_t i = 0; equal && i < x->count; i++) {
+        equal = bytes_equal(x->items[i].name, y->items[i].name);
+        for (unsigned key = CONFIG_SINK_TYPE; equal && key < CONFIG_KEY_COUNT; key++)
+            equal = same_value(&x->items[i].values[key], &y->items[i].values[key]);
+    }
     return equal;
 }
 
@@ -141,6 +158,10 @@ static void report_later(struct service *s, const struct config *now)
                      config_key_info(at_start[i])->name);
             s->changed_later = true;
         }
+    if (!same_sinks(&s->config, now)) {
+        log_warn(s->options->log, "sink: what is new there counts from the next start of the daemon on");
+        s->changed_later = true;
+    }
 }
 
 static void count_reload(struct service *s, int r, const char *text)
@@ -389,6 +410,7 @@ static void open_control(struct service *s)
                                        .store_path = config_text(&s->config, CONFIG_STORE).data,
                                        .host = { .id = s->options->host_id, .name = s->options->host_name, .boot_id = s->options->boot_id },
                                        .alerts = alerting_alerts(s->alerting),
+                                       .sinks = alerting_sinks(s->alerting),
                                        .data = s,
                                        .reload = on_reload_asked };
     struct err err = ERR_INIT;

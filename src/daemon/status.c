@@ -197,6 +197,7 @@ void status_write(const struct status_view *v, struct sbuf *out)
     if (v->alerts) {
         json_open(out, JSON_OBJECT("alerts"));
         alerts_write_status(v->alerts, out);
+        alert_sinks_write_status(v->sinks, out);
         json_close(out);
     }
     json_number(out, JSON_KEY("clients"), v->clients);

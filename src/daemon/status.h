@@ -3,6 +3,7 @@
 #pragma once
 
 #include "alert/alerts.h"
+#include "daemon/alert_sinks.h"
 #include "daemon/arm.h"
 #include "daemon/counts.h"
 #include "daemon/pipeline.h"
@@ -14,6 +15,7 @@ struct status_view {
     struct pipeline *pipeline;
     const char *store_path;
     const struct alerts *alerts; /* NULL: off */
+    const struct alert_sinks *sinks; /* the same */
     unsigned clients, viewers;
 };
 /* Members of an object, without its braces. */

@@ -169,6 +169,8 @@ void status_write_metrics(const struct status_view *v, struct sbuf *out)
     write_blind(v, out);
     if (v->alerts)
         write_alerts(v->alerts, out);
+    if (v->sinks)
+        alert_sinks_write_metrics(v->sinks, head, out);
     number(out, "culprit_engines_silent", "gauge", "Container engines that do not answer.", silent);
     number(out, "culprit_store_recording", "gauge", "1: the store can be written.",
            now.has_store && now.store.recording && !now.store.error);

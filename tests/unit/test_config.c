@@ -37,9 +37,9 @@ static void read_text(struct config *c, struct bytes text, struct said *said)
 
 /* ---- what is refused, and in which words ---- */
 
-#define TOP "(groups, permissions, writes, sensor, store, docker_socket, ring_size, control, metrics, heartbeat, retention_age, retention_size, when_full, alerts, expected, watch NAME { ... }, expect NAME { ... })"
+#define TOP "(groups, permissions, writes, sensor, store, docker_socket, ring_size, control, metrics, heartbeat, retention_age, retention_size, when_full, alerts, expected, watch NAME { ... }, expect NAME { ... }, sink NAME { ... })"
 #define OF_WATCH "(targets, permissions, key, retention_age)"
-#define SYNTAX "KEY = VALUE, KEY = { VALUE, VALUE }, watch NAME { ... } or expect NAME { ... }"
+#define SYNTAX "KEY = VALUE, KEY = { VALUE, VALUE }, or watch, expect, sink NAME { ... }"
 
 static const struct row {
     const char *name;
@@ -60,6 +60,18 @@ static const struct row {
     { "an empty pattern", BYTES("expect a { program = '' }\n"), "f:1: program: an empty pattern, which nothing would match\n" },
     { "expected twice", BYTES("expect a { program = x }\nexpect a { program = y }\n"), "f:2: \"a\" stands twice in this file\n" },
     { "a watch's key in it", BYTES("expect a { targets = /a }\n"), NULL },
+    { "sinks", BYTES("sink j { type = journal }\nsink f { type = file to = /var/log/a.jsonl size = 1M }\nsink e { type = exec to = { /bin/x, -a } user = root }\n"
+                     "sink w { type = webhook to = { 'https://a/b' } format = slack secret = /etc/s ca = /etc/c timeout = 5s severity = high }\n"), "" },
+    { "a sink without a type", BYTES("sink a { to = /x }\n"), "f:1: sink \"a\": it has no type: type = journal\n" },
+    { "no such type", BYTES("sink a { type = jornal }\n"), "f:1: type: no type \"jornal\" (journal, file, exec, webhook)\n" },
+    { "a file without a path", BYTES("sink a { type = file }\n"), "f:1: sink \"a\": to of type file is a path that begins with /\n" },
+    { "a program by its name", BYTES("sink a { type = exec to = x }\n"), "f:1: sink \"a\": to of type exec is a program by its whole path, and its arguments\n" },
+    { "no URL", BYTES("sink a { type = webhook to = 'ftp://x' }\n"), "f:1: sink \"a\": a URL begins with https:// or http://\n" },
+    { "no format", BYTES("sink a { type = webhook format = x }\n"), NULL },
+    { "a file's format", BYTES("sink a { type = file to = /a format = slack }\n"), "f:1: sink \"a\": format, secret and ca are a webhook's\n" },
+    { "a sink's name is a directory's", BYTES("sink '../a' { type = journal }\n"), NULL },
+    { "too short a time", BYTES("sink a { type = journal timeout = 1ms }\n"), "f:1: timeout: \"1ms\" is not between 1s and 5m\n" },
+    { "no severity", BYTES("sink a { type = journal severity = grave }\n"), "f:1: severity: no severity \"grave\" (low, medium, high, critical)\n" },
     { "lines of DOS", BYTES("writes = on\r\nstore = /a\r\n"), "" },
     { "no groups", BYTES("groups = {}\n"), "" },
     { "one value for a list", BYTES("groups = etc\nwatch a { targets = /a }\n"), "" },

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/keys_sink.h"
+
+#include <errno.h>
+
+#include "alert/severity.h"
+#include "sink/sink.h"
+#include "util/parse.h"
+
+#define SHOWN(value) (int)MIN((value).len, (size_t)80), (value).data ? (value).data : ""
+
+int check_sink_type(struct bytes value, struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf all = SBUF_INIT;
+
+    if (sink_ops_by_type(value))
+        return 0;
+    for (unsigned i = 0; sink_ops(i); i++)
+        sbuf_addf(&all, "%s%s", i ? ", " : "", sink_ops(i)->type);
+    return err_say(err, -EINVAL, "no type \"%.*s\" (%s)", SHOWN(value), sbuf_str(&all));
+}
+
+int check_sink_to(struct bytes value, struct err *err)
+{
+    return value.len && value.len <= 2048 ? 0 : err_say(err, -EINVAL, "a value is 1 to 2048 bytes long");
+}
+
+int check_sink_format(struct bytes value, struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf all = SBUF_INIT;
+
+    for (unsigned i = 0; sink_format(i); i++) {
+        if (bytes_equal_str(value, sink_format(i)))
+            return 0;
+        sbuf_addf(&all, "%s%s", i ? ", " : "", sink_format(i));
+    }
+    return err_say(err, -EINVAL, "no format \"%.*s\" (%s)", SHOWN(value), sbuf_str(&all));
+}
+
+int check_sink_timeout(struct bytes value, struct err *err)
+{
+    uint64_t ns;
+    int r = parse_duration(value.data, &ns, err); /* values end in a NUL */
+
+    if (r == 0 && (ns < NS_PER_S || ns > 300 * NS_PER_S))
+        r = err_say(err, -EINVAL, "\"%.*s\" is not between 1s and 5m", SHOWN(value));
+    return r;
+}
+
+int check_sink_severity(struct bytes value, struct err *err)
+{
+    if (severity_by_name(value) != SEVERITY_COUNT)
+        return 0;
+    return err_say(err, -EINVAL, "no severity \"%.*s\" (low, medium, high, critical)", SHOWN(value));
+}
+
+int check_sink_size(struct bytes value, struct err *err)
+{
+    uint64_t size;
+
+    return bytes_equal_str(value, "off") ? 0 : parse_size(value.data, &size, err);
+}
+
+/* Its spool is a directory of that name. */
+static int check_name(struct bytes name, struct err *err)
+{
+    if (bytes_is_plain(name) && name.data[0] != '.')
+        return 0;
+    return err_say(err, -EINVAL, "a sink's name is of letters, digits, '_', '-' and '.', and begins with none of the last");
+}
+
+int check_sink(const struct config_block *block, struct err *err)
+{
+    const struct config_value *type = &block->values[CONFIG_SINK_TYPE], *to = &block->values[CONFIG_SINK_TO];
+    const struct sink_ops *ops = type->count ? sink_ops_by_type(type->items[0]) : NULL;
+    int r = check_name(block->name, err);
+
+    if (r == 0 && !ops)
+        r = err_say(err, -EINVAL, "it has no type: type = journal");
+    if (r == 0 && (to->count < ops->to_min || to->count > ops->to_max))
+        r = err_say(err, -EINVAL, "to of type %s is %s", ops->type, ops->to_help);
+    for (size_t i = 0; r == 0 && ops->check && i < to->count; i++)
+        r = ops->check(to->items[i], err);
+    if (r == 0 && ops == &sink_exec && to->items[0].data[0] != '/')
+        r = err_say(err, -EINVAL, "to of type exec is %s", ops->to_help);
+    if (r == 0 && ops != &sink_webhook && (block->values[CONFIG_SINK_FORMAT].count || block->values[CONFIG_SINK_SECRET].count ||
+                                          block->values[CONFIG_SINK_CA].count))
+        r = err_say(err, -EINVAL, "format, secret and ca are a webhook's");
+    return r;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* The daemon's side of its sinks: each gets what is for it through a socket, and says how it goes. Nothing here waits. One thread. */
+#pragma once
+
+#include "config/config.h"
+#include "sink/message.h"
+#include "util/log.h"
+
+struct alert_sinks;
+
+struct alert_sinks_options {
+    const struct log *log;
+    void *data;
+    /* Messages do not get out of a sink, or were dropped by it: said once until they do again. All texts are escaped. */
+    void (*failing)(void *data, const char *name, const char *text);
+};
+
+/* Forks a process for each: with one thread, and before privileges are given away. Without a sink in the configuration it is journald, where
+ * there is one. What cannot be started is warned about. -ENOMEM */
+int alert_sinks_start(const struct alert_sinks_options *options, const struct config *c, struct alert_sinks **ret);
+void alert_sinks_send(struct alert_sinks *s, const struct sink_message *m);
+/* Each time the loop has done what there was. */
+void alert_sinks_idle(struct alert_sinks *s);
+/* Journald gets them: whoever writes to the log would say it twice. */
+bool alert_sinks_has_journal(const struct alert_sinks *s);
+/* "sinks": an array. */
+void alert_sinks_write_status(const struct alert_sinks *s, struct sbuf *out);
+/* The series of metrics, each a line: culprit_sink_failures_total and so on; `head` writes what is above one. */
+void alert_sinks_write_metrics(const struct alert_sinks *s, void (*head)(struct sbuf *out, const char *name, const char *type, const char *help),
+                               struct sbuf *out);
+void alert_sinks_free(struct alert_sinks *s); /* NULL is fine; their processes have one last try */

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* A message about an alert as sinks get it: between the daemon and a sink's process, and in its spool. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/bytes.h"
+#include "util/sbuf.h"
+
+#define SINK_MESSAGE_MAX (160 * 1024) /* bytes: the line of an alert and what is beside it */
+#define SINK_ID 33
+
+enum sink_state { SINK_BEGINS, SINK_GOES_ON, SINK_RESOLVED };
+enum sink_severity { SINK_LOW = 1, SINK_MEDIUM, SINK_HIGH, SINK_CRITICAL };
+
+struct sink_message {
+    uint32_t state, severity;
+    uint64_t events;
+    uint64_t first_ns;       /* CLOCK_REALTIME */
+    char id[SINK_ID];
+    struct bytes host, watch, container_id, container_name; /* empty: none */
+    struct bytes sentence;   /* one line for people */
+    struct bytes line;       /* JSON with a newline */
+};
+
+void sink_message_write(const struct sink_message *m, struct sbuf *out);
+/* Views into `text`. -EBADMSG: it is none, or of another version. */
+int sink_message_read(struct bytes text, struct sink_message *ret);
+/* "high" */
+const char *sink_severity_name(uint32_t severity);

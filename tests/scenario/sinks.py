@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: MIT
+"""sinks.py CULPRIT: where alerts go: journald's protocol, a file, a program, a webhook by TLS that answers 500, closes half-way, hangs, is
+away; one whose certificate is not right; what waits outlives the daemon. The last line is "N passed, N failed"."""
+import http.server
+import json
+import os
+import shutil
+import signal
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+CULPRIT = os.path.realpath(sys.argv[1])
+SECONDS = 120
+results = {True: 0, False: 0}
+started = []
+work = tempfile.mkdtemp(prefix="culprit-sinks.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
+etc, run, watched, lib, err = (f"{work}/{name}" for name in ("etc", "run", "w", "lib", "err"))
+
+
+def check(text, fine, *more):
+    results[bool(fine)] += 1
+    print("right:" if fine else "WRONG:", text, *([] if fine else more), flush=True)
+
+
+def wait_until(condition, seconds=SECONDS):
+    until = time.time() + seconds
+    while not condition() and time.time() < until:
+        time.sleep(0.05)
+    return condition()
+
+
+def said():
+    return open(err, encoding="utf-8").read()
+
+
+class Journal(threading.Thread):
+    """journald's socket: entries as dictionaries."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(f"{work}/journal")
+        os.chmod(f"{work}/journal", 0o666)
+        self.entries = []
+        self.start()
+
+    def run(self):
+        while True:
+            rest, entry = self.socket.recv(1 << 20), {}
+            while rest:
+                name, rest = rest.split(b"\n", 1)
+                length = struct.unpack("<Q", rest[:8])[0]
+                entry[name.decode()] = rest[8:8 + length].decode()
+                rest = rest[8 + length + 1:]
+            self.entries.append(entry)
+
+
+class Hook:
+    """A webhook by TLS. how: what it does with the next ones; None: it is away."""
+
+    def __init__(self):
+        self.got, self.how, self.asked, self.port, self.server = [], "500", 0, 0, None
+        self.release = threading.Event()
+        hook = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                hook.asked += 1
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if hook.how == "hang":
+                    hook.release.wait(SECONDS)
+                elif hook.how == "half":
+                    self.wfile.write(b"HTTP/1.1 2")
+                elif hook.how == "500":
+                    self.send_error(500)
+                else:
+                    hook.got.append((self.headers.get("Authorization"), body))
+                    self.send_response(204)
+                    self.end_headers()
+
+            def log_message(self, *_):
+                pass
+        self.handler = Handler
+
+    def open(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(f"{work}/cert.pem", f"{work}/key.pem")
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), self.handler)
+        self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # the one who does not trust us
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def configure(hook):
+    with open(f"{etc}/culprit.conf", "w", encoding="utf-8") as f:
+        f.write(f"""groups = {{}}
+sensor = fanotify
+store = {lib}/culprit.db
+heartbeat = off
+watch w {{ targets = {watched} }}
+sink j {{ type = journal to = {work}/journal }}
+sink lines {{ type = file to = {work}/out/alerts.jsonl }}
+sink program {{ type = exec to = {{ /bin/sh, -c, 'id -un > {work}/out/user; cat >> {work}/out/program' }} }}
+sink hook {{ type = webhook to = 'https://localhost:{hook.port}/x' secret = {work}/secret ca = {work}/cert.pem timeout = 5s }}
+sink wrong {{ type = webhook to = 'https://localhost:{hook.port}/x' timeout = 5s severity = medium }}
+sink grave {{ type = file to = {work}/out/grave.jsonl severity = critical }}
+""")
+
+
+def start():
+    stderr = open(err, "w", encoding="utf-8")
+    started.append(subprocess.Popen([CULPRIT, "daemon", "--config", etc, "--runtime-dir", run], stdin=subprocess.DEVNULL, stderr=stderr))
+    check("the daemon is ready", wait_until(lambda: "culprit: ready" in said()), said())
+    return started[-1]
+
+
+def sinks():
+    answer = subprocess.run([CULPRIT, "ctl", "--control", f"{run}/control", "--json", "status"], capture_output=True, text=True, check=False,
+                            timeout=SECONDS)
+    return {s["name"]: s for s in json.loads(answer.stdout)["alerts"]["sinks"]} if answer.returncode == 0 else {}
+
+
+def script(name, text):
+    with open(f"{work}/{name}", "w", encoding="utf-8") as f:
+        f.write(text + "\n")
+    subprocess.run(["/bin/sh", f"{work}/{name}"], check=True, timeout=SECONDS, cwd="/")
+
+
+def lines(name):
+    try:
+        return [json.loads(line) for line in open(f"{work}/out/{name}", encoding="utf-8")]
+    except (FileNotFoundError, ValueError):
+        return []
+
+
+def of_script(name, lines_of):
+    return [a for a in lines_of if name in a["message"]]
+
+
+def goes_everywhere(journal, hook):
+    script("first.sh", f"rm {watched}/a {watched}/b")
+    check("a file has it", wait_until(lambda: of_script("first.sh", lines("alerts.jsonl"))), said())
+    alert = of_script("first.sh", lines("alerts.jsonl"))[0]
+    check("with all that is needed", alert["culprit"]["alert"]["state"] == "begins" and alert["culprit"]["alert"]["first_event"]["process"]["pid"] and
+          alert["host"]["name"] and alert["culprit"]["alert"]["page"].startswith("VERDICT") and alert["threat"]["technique"]["id"] == ["T1070.004"],
+          alert)
+    check("a program has it on its stdin", wait_until(lambda: of_script("first.sh", lines("program"))), said())
+    check("as nobody", wait_until(lambda: open(f"{work}/out/user", encoding="utf-8").read() == "nobody\n"))
+    check("journald has it", wait_until(lambda: any("first.sh" in e["MESSAGE"] for e in journal.entries)), journal.entries)
+    entry = [e for e in journal.entries if "first.sh" in e["MESSAGE"]][0]
+    check("in fields", entry["PRIORITY"] == "6" and entry["SYSLOG_IDENTIFIER"] == "culprit" and entry["CULPRIT_SEVERITY"] == "medium" and
+          entry["CULPRIT_ALERT"] == alert["culprit"]["alert"]["id"] and json.loads(entry["CULPRIT_JSON"]) == alert, entry)
+    check("the log does not say it twice", "culprit: alert" not in said(), said())
+    check("the certificate is checked", wait_until(lambda: "certificate" in sinks().get("wrong", {}).get("why", "")), sinks())
+    for how in ("500", "half", "hang"):
+        hook.how = how
+        asked = hook.asked
+        check(f"a webhook that does this is asked again: {how}", wait_until(lambda: hook.asked > asked), sinks())
+    hook.how = "200"
+    hook.release.set()
+    check("and gets it in the end", wait_until(lambda: any(b"first.sh" in body for _, body in hook.got)), sinks())
+    check("as the same JSON, with its secret", [(h, json.loads(body)) for h, body in hook.got if b"first.sh" in body] == [("Bearer s3cret", alert)],
+          hook.got)
+    check("a failure is said by the others", wait_until(lambda: any("do not get out of sink wrong" in a["message"] for a in lines("alerts.jsonl"))),
+          sinks())
+    check("and nothing was posted there", sinks()["wrong"]["delivered"] == 0, sinks())
+    check("what is not grave enough is not for a sink", not lines("grave.jsonl"), lines("grave.jsonl"))
+    check("all are counted", wait_until(lambda: sinks()["hook"]["delivered"] >= 1 and sinks()["hook"]["failures"] >= 3), sinks())
+
+
+def outlives_the_daemon(process, hook):
+    hook.close()
+    script("away.sh", f"rm {watched}/c")
+    check("what the webhook does not get waits", wait_until(lambda: sinks().get("hook", {}).get("waiting", 0) >= 1), sinks())
+    process.kill()
+    process.wait()
+    check("also when the daemon is killed", wait_until(lambda: any("hook" in d and f for d, _, f in os.walk(f"{lib}/alerts"))))
+    hook.open()
+    process = start()
+    check("and gets there with the next one", wait_until(lambda: any(b"away.sh" in body for _, body in hook.got)), sinks())
+    check("once", sum(b"away.sh" in body and b'"begins"' in body for _, body in hook.got) == 1, hook.got)
+    return process
+
+
+def ends(process):
+    script("last.sh", f"rm {watched}/d")
+    process.send_signal(signal.SIGTERM)
+    check("SIGTERM ends it", process.wait(SECONDS) == 0, process.returncode)
+    check("what was not said yet is said", wait_until(lambda: of_script("last.sh", lines("alerts.jsonl"))), lines("alerts.jsonl"))
+
+    def left():
+        names = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if work in os.readlink(f"/proc/{pid}/exe") or open(f"/proc/{pid}/comm", encoding="utf-8").read() == "culprit-sink\n":
+                    names.append(pid)
+            except OSError:
+                pass
+        return names
+    check("no process is left", wait_until(lambda: not left()), left())
+
+
+def main():
+    for name in ("etc", "run", "w", "lib", "out"):
+        os.makedirs(f"{work}/{name}")
+    os.chmod(work, 0o755)
+    os.chmod(f"{work}/out", 0o777)
+    for name in "abcd":
+        open(f"{watched}/{name}", "w", encoding="utf-8").close()
+    with open(f"{work}/secret", "w", encoding="utf-8") as f:
+        f.write("s3cret\n")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+                    "subjectAltName=DNS:localhost", "-keyout", f"{work}/key.pem", "-out", f"{work}/cert.pem"], check=True,
+                   capture_output=True, timeout=SECONDS)
+    journal, hook = Journal(), Hook()
+    try:
+        hook.open()
+        configure(hook)
+        process = start()
+        goes_everywhere(journal, hook)
+        process = outlives_the_daemon(process, hook)
+        ends(process)
+    finally:
+        for process in started:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        shutil.rmtree(work, ignore_errors=True)
+    print(f"{results[True]} passed, {results[False]} failed")
+    return 1 if results[False] else 0
+
+
+sys.exit(main())
