@@ -16,7 +16,7 @@ blinds() { settings | grep -E '^(Private(Tmp|Devices|Mounts|Users|IPC|Network)|P
 sees() { ! blinds; }
 ok "nothing blinds it" sees
 understands() { systemd-analyze verify --man=no "$UNIT" > "$WORK/said" 2>&1 && [ ! -s "$WORK/said" ]; }
-is_tight() { systemd-analyze security --offline=true --threshold=50 "$UNIT" > "$WORK/said" 2>&1; }
+is_tight() { systemd-analyze security --offline=true --threshold=55 "$UNIT" > "$WORK/said" 2>&1; }
 # what sensors, the workers of src/foreign and daemon/seccomp.c call, beside what every program does
 CALLS="bpf perf_event_open fanotify_init fanotify_mark name_to_handle_at open_by_handle_at setns open_tree chroot seccomp prctl
     capset setresuid setresgid setgroups pidfd_open clone3 close_range openat2 statx sched_setattr setpriority prlimit64"
