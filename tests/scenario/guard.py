@@ -16,6 +16,7 @@ from lib.snapshot import differences, snapshot
 
 CULPRIT = sys.argv[1]
 STATES = "/var/lib/culprit/guard"
+STARTED = [] # guards, of which none outlives the test
 failures = []
 passed = 0
 
@@ -48,6 +49,7 @@ def read(path):
 
 class Guard:
     def __init__(self, work, *arguments, ready=True):
+        STARTED.append(self)
         self.out, self.err = work + "/guard.out", work + "/guard.err"
         with open(self.out, "wb") as out, open(self.err, "wb") as err:
             self.process = subprocess.Popen([CULPRIT, "guard", "--method", "immutable", "--no-store", "--sensor", os.environ.get("SENSOR", "audit"),
@@ -59,6 +61,11 @@ class Guard:
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.process.wait(240)
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
     def lines(self):
         return [json.loads(l) for l in read(self.out).splitlines()]
@@ -72,6 +79,12 @@ class Guard:
             if "Name:\tculprit-guard\n" in status and f"PPid:\t{self.process.pid}\n" in status:
                 return int(pid)
         return 0
+
+
+def end_all():
+    for guard in STARTED:
+        guard.kill()
+    run(CULPRIT, "guard", "--off")
 
 
 def flags(*roots):
@@ -135,7 +148,7 @@ def container(docker, work):
     doctor = json.loads(run(CULPRIT, "doctor", "--format", "json").stdout)
     check("doctor lists it", any(g["target"] == "gweb:/prd" and g["method"] == "immutable" and g["files"] >= 4 for g in doctor["guards"]),
           doctor.get("guards"))
-    time.sleep(1)
+    await_(lambda: '"EPERM"' in read(guard.out), 0 if os.environ.get("SENSOR") == "fanotify" else 20)
     guard.end()
     lines = guard.lines()
     tried = [l for l in lines if l["event"]["kind"] == "event" and l["event"]["outcome"] == "failure" and l["error"]["code"] == "EPERM"]
@@ -261,10 +274,13 @@ def file_systems(work):
             guard.end()
             check(f"{kind}: the flags are as they were", flags(mount + "/t") == before, flags(mount + "/t"))
         finally:
-            run("umount", mount)
+            end_all()
+            if run("umount", mount).returncode:
+                run("umount", "-l", mount)
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     work = tempfile.mkdtemp(prefix="culprit-guard.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
     docker = None
     try:
@@ -274,7 +290,7 @@ def main():
         container(docker, work)
         in_use(docker, work)
     finally:
-        run(CULPRIT, "guard", "--off")
+        end_all()
         run("chattr", "-R", "-i", work)
         if docker:
             docker.stop()

@@ -6,6 +6,7 @@ import ctypes
 import json
 import os
 import random
+import select
 import shutil
 import signal
 import subprocess
@@ -40,6 +41,14 @@ def run(*command):
 def culprit(*arguments):
     r = run(CULPRIT, *arguments)
     return r.returncode, r.stdout.decode("utf-8"), r.stderr.decode(errors="replace")
+
+
+def await_(condition, seconds=60):
+    for _ in range(seconds * 50):
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def restore(store, *arguments):
@@ -208,10 +217,17 @@ def recorded(docker, work):
     root = root_of(docker)
     out, err = open(work + "/out", "wb"), open(work + "/err", "wb")
     watch = subprocess.Popen([CULPRIT, "watch", "--store", store, "rweb:/prd"], stdout=out, stderr=err)
-    for _ in range(12000):
-        if b"culprit: ready" in open(work + "/err", "rb").read():
-            break
-        time.sleep(0.01)
+    try:
+        recorded_by(watch, root, store, work)
+    finally:
+        if watch.poll() is None:
+            watch.kill()
+            watch.wait()
+
+
+def recorded_by(watch, root, store, work):
+    check("watch is ready", await_(lambda: b"culprit: ready" in open(work + "/err", "rb").read() or watch.poll() is not None, 120) and
+          watch.poll() is None, open(work + "/err", "rb").read())
     subprocess.run(["rm", root + "/prd/Conf/s01.sh"], check=True)
     subprocess.run(["sh", "-c", f"echo edited > {root}/prd/lower2"], check=True)
     time.sleep(1.1)
@@ -229,19 +245,25 @@ def recorded(docker, work):
           all(l.get("process", {}).get("name") == "rm" for l in items.values()), (code, items, err))
 
 
-def swap(a, b, stop):
-    """As uid 1000, who owns the directory: exchanges two names until it is ended."""
+def swap(directory, a, b, told):
+    """As uid 1000, who owns the directory: exchanges two names in it until he is killed, and says once that he could."""
+    at = os.open(directory, os.O_RDONLY | os.O_DIRECTORY) # by /proc/PID/root only root comes in
     pid = os.fork()
     if pid:
+        os.close(at)
         return pid
     try:
         os.setgroups([])
         os.setgid(1000)
         os.setuid(1000)
-        while not os.path.exists(stop):
-            LIBC.renameat2(-100, a.encode(), -100, b.encode(), 2)
+        done = 0
+        while True:
+            done += LIBC.renameat2(at, a, at, b, 2) == 0
+            if done == 100:
+                os.write(told, b"x")
+                done += 1
     finally:
-        os._exit(0)
+        os._exit(1)
 
 
 def hostile(docker, work):
@@ -257,36 +279,46 @@ def hostile(docker, work):
     before = snapshot(outside)
     conf_before = snapshot(prd + "/Conf")
     os.chmod(prd, 0o755)
+    # what comes from the image cannot be renamed in an overlay; what was made since can
+    shutil.rmtree(prd + "/Conf")
+    code, _, _, err = restore(work + "/none.db", "rweb:/prd/Conf")
+    check("hostile: a folder of his own", code == 0 and conf_before == snapshot(prd + "/Conf"), (code, err))
     os.symlink("/outside", prd + "/trap")
     os.symlink("../../outside", prd + "/trap2")
     os.lchown(prd + "/trap", 1000, 1000)
     os.lchown(prd + "/trap2", 1000, 1000)
-    stop = work + "/stop"
     seen = set()
-    for trap in ("/trap", "/trap2"):
-        if os.path.exists(stop):
-            os.remove(stop)
-        pid = swap(prd + "/Conf", prd + trap, stop)
-        deadline = time.monotonic() + 6
-        while time.monotonic() < deadline:
-            for where in (prd + "/Conf", prd + trap):
-                if not os.path.islink(where):
+    for trap in ("trap", "trap2"):
+        told, tell = os.pipe2(os.O_NONBLOCK)
+        pid = swap(prd, b"Conf", trap.encode(), tell)
+        try:
+            check(f"hostile: {trap} is exchanged", await_(lambda: select.select([told], [], [], 0)[0]))
+            deadline = time.monotonic() + 3
+            while time.monotonic() < deadline:
+                for where in (prd + "/Conf", f"{prd}/{trap}"):
                     for name in ("s07.sh", "s09.sh"):
                         try:
                             fd = os.open(where, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+                        except OSError:
+                            continue # it is the link just now
+                        try:
                             os.unlink(name, dir_fd=fd)
-                            os.close(fd)
                         except OSError:
                             pass
-            _, items, _, _ = restore(work + "/none.db", "rweb:/prd/Conf")
-            seen.update(outcomes(items).values())
-        open(stop, "w").close()
-        os.waitpid(pid, 0)
+                        os.close(fd)
+                _, items, _, _ = restore(work + "/none.db", "rweb:/prd/Conf")
+                seen.update(outcomes(items).values())
+        finally:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            os.close(told)
+            os.close(tell)
         if os.path.islink(prd + "/Conf"):
-            LIBC.renameat2(-100, (prd + "/Conf").encode(), -100, (prd + trap).encode(), 2)
+            check("hostile: exchanged back", LIBC.renameat2(-100, (prd + "/Conf").encode(), -100, f"{prd}/{trap}".encode(), 2) == 0)
     after = snapshot(outside)
     check("hostile: nothing outside was touched", before == after, differences(before, after))
     print(f"   hostile: outcomes met: {sorted(seen)}", flush=True)
+    check("hostile: some was put back meanwhile", "restored" in seen, seen)
     for trap in ("/trap", "/trap2"):
         os.remove(prd + trap)
     shutil.rmtree(outside)
@@ -410,6 +442,7 @@ def stopped_histories(docker, work):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     docker = Docker()
     work = tempfile.mkdtemp(prefix="culprit-restore.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
     try:
