@@ -298,6 +298,9 @@ static int guard(struct guard_command *q)
     struct err err = ERR_INIT;
     int r = find_targets(q, &err), code;
 
+    /* the keeper would hold theirs too: inotify instances are few, and of all programs of the user */
+    engines_free(q->engines);
+    q->engines = NULL;
     if (r == 0 && !q->log_only) {
         r = guard_keeper_start(&ask, &q->keeper, &err);
         q->held = r == 0;

@@ -24,6 +24,7 @@
 #include "util/clock.h"
 #include "util/escape.h"
 #include "util/fingerprint.h"
+#include "util/inotify.h"
 #include "util/limits.h"
 #include "util/macro.h"
 #include "util/sbuf.h"
@@ -214,11 +215,10 @@ static int podman_open(const struct engines_options *options, struct oci *oci, v
     p->oci = oci;
     p->log = options->log;
     p->looking = FOREIGN_PENDING_NONE;
-    p->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    p->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (p->inotify < 0 || p->epoll < 0 ||
-        epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->inotify, &(struct epoll_event){ .events = EPOLLIN }) < 0) {
-        int r = err_set(err, -errno, "inotify");
+    p->inotify = inotify_open(err);
+    p->epoll = p->inotify < 0 ? -EBADF : epoll_create1(EPOLL_CLOEXEC);
+    if (p->epoll < 0 || epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->inotify, &(struct epoll_event){ .events = EPOLLIN }) < 0) {
+        int r = p->inotify < 0 ? p->inotify : err_set(err, -errno, "epoll");
 
         closep(&p->inotify);
         closep(&p->epoll);

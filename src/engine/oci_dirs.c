@@ -15,6 +15,7 @@
 
 #include "foreign/mounts.h"
 #include "util/cleanup.h"
+#include "util/inotify.h"
 #include "util/limits.h"
 #include "util/macro.h"
 
@@ -69,15 +70,14 @@ int oci_dirs_new(const struct oci_dirs_options *options, struct oci_dirs **ret, 
         return err_set(err, -ENOMEM, "state directories");
     d->options = *options;
     d->prefix_len = strlen(options->prefix);
-    d->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    d->mounts = foreign_mounts_new(0);
+    d->fd = inotify_open(err);
     if (d->fd < 0) {
-        int r = err_set(err, -errno, "inotify");
+        int r = d->fd;
 
-        foreign_mounts_free(d->mounts);
         free(d);
         return r;
     }
+    d->mounts = foreign_mounts_new(0);
     *ret = d;
     return 0;
 }
