@@ -208,6 +208,8 @@ static int begin_listening(struct scrape *s, struct err *err)
 
     (void)inet_ntop(AF_INET, &address.sin_addr, host, sizeof(host));
     s->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (s->listen_fd < 0 && errno == EAFNOSUPPORT)
+        return err_set(err, -EAFNOSUPPORT, "metrics at %s: the unit has no IP; culprit-daemon(8), FILES, says how to give it", host);
     if (s->listen_fd < 0 || setsockopt(s->listen_fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
         bind(s->listen_fd, (const struct sockaddr *)&address, sizeof(address)) < 0 || listen(s->listen_fd, BACKLOG) < 0 ||
         getsockname(s->listen_fd, (struct sockaddr *)&address, &len) < 0 ||

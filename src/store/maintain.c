@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/others.h"
 #include "store/packed.h"
 #include "store/prune.h"
 #include "store/schema.h"
@@ -51,16 +52,6 @@ static int count_events(sqlite3 *db, const char *path, uint64_t since_ns, uint64
                             "AND e.time_ns >= ?1)", since_ns, ret, err);
 }
 
-static int find_others(sqlite3 *db, const char *path, bool *ret, struct err *err)
-{
-    uint64_t alive = 0;
-    int r = number(db, path, "SELECT EXISTS (SELECT 1 FROM coverage WHERE to_ns = 0 AND alive_ns > ?)",
-                   clock_ns(CLOCK_REALTIME) - STORE_DEAD_NS, &alive, err);
-
-    *ret = alive != 0;
-    return r;
-}
-
 static int remove_all(sqlite3 *db, const char *path, const struct store_retention *retention, bool *others, struct err *err)
 {
     const struct rows_in_use nobody = { 0 };
@@ -73,7 +64,7 @@ static int remove_all(sqlite3 *db, const char *path, const struct store_retentio
         uint64_t begin_ns = clock_ns(CLOCK_MONOTONIC);
 
         if (!*others) /* once there are, what they remember must stay */
-            r = find_others(db, path, others, err);
+            r = others_are_alive(db, path, now_ns, others, err);
         if (r == 0)
             more = pruner_step(pruner, now_ns, *others ? NULL : &nobody, &forget, err);
         if (*others && more == 1)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "store/fields.h"
+#include "store/others.h"
 #include "store/rows_in_use.h"
 #include "store/schema.h"
 #include "store/writer_state.h"
@@ -40,7 +41,6 @@ static int prepare(struct writer *w, struct err *err)
         { INSERT_WATCH, "INSERT OR IGNORE INTO watch (text) VALUES (?)" },
         { FIND_WATCH, "SELECT row FROM watch WHERE text = ?" },
         { DATA_VERSION, "PRAGMA data_version" },
-        { OTHERS_ALIVE, "SELECT EXISTS (SELECT 1 FROM coverage WHERE to_ns = 0 AND alive_ns > ?)" },
         { NEXT_ROW, "SELECT 1 + max((SELECT ifnull(max(row), 0) FROM event), "
                     "ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0), "
                     "ifnull((SELECT row + count - 1 FROM block ORDER BY row DESC LIMIT 1), 0))" },
@@ -125,13 +125,12 @@ void writer_free(struct writer *w)
  */
 static int look_for_others(struct writer *w, uint64_t now_ns)
 {
-    int64_t version = 0, alive = 0;
+    int64_t version = 0;
+    bool alive = false;
     int r = writer_ask(w, DATA_VERSION, &version);
 
-    if (r == 0 && !w->version) {
-        sqlite3_bind_int64(w->statements[OTHERS_ALIVE], 1, (sqlite3_int64)(now_ns - STORE_DEAD_NS));
-        r = writer_ask(w, OTHERS_ALIVE, &alive);
-    }
+    if (r == 0 && !w->version)
+        r = others_are_alive(w->db, w->path, now_ns, &alive, w->err);
     if (alive || (w->version && version != w->version))
         w->others_until_ns = now_ns + STORE_DEAD_NS;
     w->version = version;

@@ -23,7 +23,6 @@ enum statement {
     INSERT_PROCESS,
     NEXT_ROW,
     DATA_VERSION,
-    OTHERS_ALIVE,
     INSERT_EVENT,
     FIND_EVENT,
     INSERT_LIFE,

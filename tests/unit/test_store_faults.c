@@ -766,6 +766,7 @@ static void a_disk_that_hangs(void **state)
     assert_int_equal(set_up(NULL), 0);
     store = open_store();
     (void)begin(store);
+    store_seen(store, clock_ns(CLOCK_REALTIME));
     add(store, init, SENSOR_FANOTIFY);
     assert_int_equal(store_flush(store, NULL), 0);
     atomic_store(&hangs, true);
