@@ -74,7 +74,7 @@ may_open=" $(sed 's/ *#.*//' <<'END'
 attribution/agents.c          # the administrator's list of products
 attribution/host_names.c      # a root directory, O_PATH
 attribution/owner.c           # the host's own package lists
-attribution/package_search.c  # a database in memory
+attribution/rpm_database.c    # in memory
 attribution/peer.c            # /proc
 attribution/procfs.c          # /proc
 attribution/sessions.c        # a root directory, O_PATH
@@ -138,10 +138,12 @@ sink/spool.c                  # our own spool
 store/observer.c              # our own store
 store/sqlite.c                # our own store
 store/takeover.c              # our own state
+util/inotify.c                # O_PATH of /
 util/memory.c                 # /proc
 util/mountinfo.c              # /proc
 util/priority.c               # /proc/self
 util/proc_stat.c              # /proc
+store/room.c                  # beside our own store
 store/maintain.c              # a new file, by its own name
 watch/count.c                 # directories of what is watched
 watch/resolve.c               # root directories, O_PATH

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <time.h>
 
-#include "alert/expect.h"
+#include "alert/block.h"
 #include "event/operation.h"
 #include "util/glob.h"
 #include "util/macro.h"

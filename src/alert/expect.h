@@ -9,9 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alert/block.h"
 #include "event/event.h"
-#define EXPECT_BLOCKS_MAX 256   /* each event that nothing else explains is compared with all of them */
-#define EXPECT_PATTERN_MAX 1024 /* bytes: matching costs the product of both lengths */
+
+#define EXPECT_BLOCKS_MAX 256 /* each event that nothing else explains is compared with all of them */
 
 enum expected {
     EXPECTED_NONE,
@@ -29,33 +30,6 @@ enum expected {
     EXPECTED_EDITOR,
     EXPECTED_BLOCK,         /* a block of the configuration */
     EXPECTED_COUNT,
-};
-
-/* What an `expect` block compares with; the order is that of its keys (config/keys.h). */
-enum expect_kind {
-    EXPECT_PROGRAM,
-    EXPECT_PACKAGE,
-    EXPECT_UNIT,
-    EXPECT_SCRIPT,
-    EXPECT_LAUNCHER,
-    EXPECT_USER,
-    EXPECT_CONTAINER,
-    EXPECT_IMAGE,
-    EXPECT_HOURS,
-    EXPECT_OPERATIONS,
-    EXPECT_PATHS,
-    EXPECT_KIND_COUNT,
-};
-
-struct expect_values {
-    const struct bytes *items; /* each ends in a NUL beside its length */
-    size_t count;              /* 0: anything */
-};
-
-/* All kinds that it names have to match, of each kind one value. */
-struct expect_block {
-    struct bytes name;
-    struct expect_values values[EXPECT_KIND_COUNT];
 };
 
 struct expect_rules {
@@ -80,8 +54,3 @@ enum expected expected_by_name(struct bytes name);
 
 /* EXPECTED_NONE: it is not expected. *ret_block: the block, for EXPECTED_BLOCK; else NULL. The event's cause is known. */
 enum expected expected_find(const struct expect_rules *rules, const struct event *e, const struct expect_block **ret_block);
-
-/* Does the event match all that the block says? */
-bool expect_block_matches(const struct expect_block *block, const struct event *e);
-/* "02:00-04:30": minutes of the day; to < from: over midnight. -EINVAL. */
-int expect_parse_hours(struct bytes text, unsigned *ret_from, unsigned *ret_to);

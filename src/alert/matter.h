@@ -4,7 +4,9 @@
 
 #include <uthash.h>
 
-#include "alert/alerts.h"
+#include "alert/alert.h"
+#include "event/ecs.h"
+#include "event/event.h"
 #include "report/case.h"
 
 struct matter {

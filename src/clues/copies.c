@@ -35,7 +35,7 @@ static const struct snapshots_row {
     { "rsnapshot", "/.snapshots", "/localhost" },
 };
 
-struct found {
+struct last_copy {
     char name[256];
     uint64_t ns; /* 0: none */
 };
@@ -62,15 +62,15 @@ static DIR *open_directory(int root, const char *path)
 }
 
 /* The newest one that has `rest`, and the oldest behind it that has not. */
-static void look_into(int root, const struct snapshots_row *row, const char *directory, struct bytes rest, struct found *has, struct found *lacks)
+static void look_into(int root, const struct snapshots_row *row, const char *directory, struct bytes rest, struct last_copy *has, struct last_copy *lacks)
 {
-    static struct found all[SNAPSHOTS_MAX];
+    static struct last_copy all[SNAPSHOTS_MAX];
     static bool with[SNAPSHOTS_MAX];
     _cleanup_closedir_ DIR *dir = open_directory(root, directory);
     struct dirent *entry;
     size_t n = 0;
 
-    *has = *lacks = (struct found){ .ns = 0 };
+    *has = *lacks = (struct last_copy){ .ns = 0 };
     while (dir && n < SNAPSHOTS_MAX && (entry = readdir(dir))) {
         _cleanup_close_ int own = -EBADF, inner = -EBADF, fd = -EBADF;
         char path[CLUE_PATH_MAX];
@@ -98,7 +98,7 @@ static void put_snapshot(struct sbuf *out, int root, const struct clue_question 
 {
     struct clue_fact f = { .kind = CLUE_KEPT, .marks = CLUE_STILL, .path = q->path };
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-    struct found has, lacks;
+    struct last_copy has, lacks;
 
     look_into(root, row, directory, rest, &has, &lacks);
     if (!has.ns)

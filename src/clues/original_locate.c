@@ -24,7 +24,7 @@
 #define READ_NS (1200 * NS_PER_MS)
 #define ROWS_MAX 2000
 
-struct reading {
+struct name_list {
     struct sbuf *out;
     const struct clue_question *q;
     struct bytes owner;
@@ -50,12 +50,12 @@ static uint32_t big(const char *at)
     return n;
 }
 
-static bool is_over(const struct reading *r)
+static bool is_over(const struct name_list *r)
 {
     return r->rows >= ROWS_MAX || clock_ns(CLOCK_MONOTONIC) > r->until_ns;
 }
 
-static void one_name(struct reading *r, struct bytes path)
+static void one_name(struct name_list *r, struct bytes path)
 {
     struct original o = { .path = path, .owner = r->owner, .seen_ns = r->made_ns };
 
@@ -67,7 +67,7 @@ static void one_name(struct reading *r, struct bytes path)
 
 /* ---- plocate: db.h of plocate 1.1 ---- */
 
-static int plocate(struct reading *r, struct bytes db)
+static int plocate(struct name_list *r, struct bytes db)
 {
     uint64_t count, index, dictionary, dictionary_len;
     ZSTD_DDict *dict = NULL;
@@ -117,7 +117,7 @@ static struct bytes take_string(struct bytes *rest)
     return s;
 }
 
-static int mlocate(struct reading *r, struct bytes db)
+static int mlocate(struct name_list *r, struct bytes db)
 {
     static char path[2 * CLUE_PATH_MAX];
     struct bytes rest;
@@ -157,7 +157,7 @@ static int mlocate(struct reading *r, struct bytes db)
 
 int original_locate(struct sbuf *out, const struct clue_question *q, uint64_t made_ns, struct bytes db)
 {
-    struct reading r = { .out = out, .q = q, .made_ns = made_ns, .until_ns = clock_ns(CLOCK_MONOTONIC) + clue_patience(q, READ_NS) };
+    struct name_list r = { .out = out, .q = q, .made_ns = made_ns, .until_ns = clock_ns(CLOCK_MONOTONIC) + clue_patience(q, READ_NS) };
     time_t t = (time_t)(made_ns / NS_PER_S);
     char owner[64], when[32] = "";
     struct tm tm;

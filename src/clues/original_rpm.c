@@ -12,7 +12,7 @@
 #define DATABASE_MAX (160 * 1024 * 1024)
 #define ROWS_MAX 20000
 
-struct listing {
+struct package_listing {
     struct sbuf *out;
     const struct clue_question *q;
     unsigned rows;
@@ -20,7 +20,7 @@ struct listing {
 
 static void on_file(void *data, const struct rpm_file *f)
 {
-    struct listing *l = data;
+    struct package_listing *l = data;
     char path[CLUE_PATH_MAX], owner[CLUE_TEXT_MAX];
     struct original o = { .digest = f->digest };
     int n = snprintf(path, sizeof(path), "%.*s%.*s", (int)MIN(f->directory.len, sizeof(path)), f->directory.data,
@@ -52,7 +52,7 @@ static int gather(struct bytes request, struct gathered *g)
 static int parse(struct bytes request, const struct gathered *g, struct sbuf *answer)
 {
     struct clue_question q;
-    struct listing l = { .out = answer, .q = &q };
+    struct package_listing l = { .out = answer, .q = &q };
 
     if (clue_question_get(request, &q) < 0)
         return -EBADMSG;

@@ -2,7 +2,8 @@
 /* What values of sinks may be. */
 #pragma once
 
-#include "config/config.h"
+#include "util/bytes.h"
+#include "util/err.h"
 
 #define SINKS_MAX 16 /* a process each */
 #define SINK_TIMEOUT_NS (10 * NS_PER_S)
@@ -15,5 +16,3 @@ int check_sink_format(struct bytes value, struct err *err);
 int check_sink_timeout(struct bytes value, struct err *err);
 int check_sink_severity(struct bytes value, struct err *err);
 int check_sink_size(struct bytes value, struct err *err);
-/* All of one together. -EINVAL */
-int check_sink(const struct config_block *block, struct err *err);

@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/config.h"
 #include "alert/expect.h"
+#include "config/config.h"
 #include "config/keys_sink.h"
 #include "config/scan.h"
+#include "config/sink_block.h"
 #include "event/operation.h"
 #include "rules/as_watch.h"
 #include "util/cleanup.h"

@@ -20,7 +20,7 @@
 #define OBSERVED_MS 5000 /* whoever observes ends first, so that he does not see what is undone */
 #define PASSES 4 /* a folder that was made while the first ones were held is held by the next pass */
 
-struct answer {
+struct reply {
     int r;
     size_t held, denied, all, other;
     struct err err;
@@ -61,7 +61,7 @@ static int hold_all(struct keeping *k, struct err *err)
     return r;
 }
 
-static int test_all(const struct keeping *k, struct answer *a)
+static int test_all(const struct keeping *k, struct reply *a)
 {
     int r = 0;
 
@@ -81,7 +81,7 @@ static int test_all(const struct keeping *k, struct answer *a)
     return r;
 }
 
-static void begin(struct keeping *k, struct answer *a)
+static void begin(struct keeping *k, struct reply *a)
 {
     uint64_t now = clock_ns(CLOCK_REALTIME);
     struct guard_state state = { .method = bytes_of(k->ask->method->name), .target = k->ask->text, .since_ns = now,
@@ -95,7 +95,7 @@ static void begin(struct keeping *k, struct answer *a)
     a->held = k->list.count;
 }
 
-static void end(struct keeping *k, struct answer *a)
+static void end(struct keeping *k, struct reply *a)
 {
     a->other = k->ask->method->release(&k->list);
     if (k->name)
@@ -155,7 +155,7 @@ static bool wait_for_end(int socket, int signals, uint64_t until_ns)
 static _Noreturn void keep(const struct guard_ask *ask, int socket, pid_t asker)
 {
     struct keeping k = { .ask = ask, .state = -EBADF };
-    struct answer a = { 0 };
+    struct reply a = { 0 };
     int signals = become(socket, asker);
     /* he ends it himself at that time, after his last look; if he does not, we do a little later */
     uint64_t until = ask->for_ns ? clock_ns(CLOCK_BOOTTIME) + ask->for_ns + 2 * OBSERVED_MS * NS_PER_MS : 0;
@@ -178,7 +178,7 @@ static _Noreturn void keep(const struct guard_ask *ask, int socket, pid_t asker)
 
 /* ---- whoever asked ---- */
 
-static int receive(int socket, struct answer *ret)
+static int receive(int socket, struct reply *ret)
 {
     ssize_t n;
 
@@ -190,7 +190,7 @@ static int receive(int socket, struct answer *ret)
 
 int guard_keeper_start(const struct guard_ask *ask, struct guard_keeper *ret, struct err *err)
 {
-    struct answer a = { 0 };
+    struct reply a = { 0 };
     pid_t pid, asker = getpid();
     int sockets[2], r;
 
@@ -226,7 +226,7 @@ bool guard_keeper_is_over(struct guard_keeper *k)
 
 int guard_keeper_end(struct guard_keeper *k, size_t *ret_other)
 {
-    struct answer a = { 0 };
+    struct reply a = { 0 };
     int r;
 
     (void)shutdown(k->socket, SHUT_WR);

@@ -221,7 +221,7 @@ int guard_state_each(const char *directory, int (*each)(void *data, const char *
     return each_file(directory, false, each, data);
 }
 
-struct taking {
+struct state_taking {
     const char *directory;
     struct sbuf *said;
     size_t count;
@@ -230,7 +230,7 @@ struct taking {
 static int undo(void *data, const char *name, const struct guard_state *state)
 {
     const struct guard_method *method;
-    struct taking *t = data;
+    struct state_taking *t = data;
     char word[32];
     size_t other;
 
@@ -249,7 +249,7 @@ static int undo(void *data, const char *name, const struct guard_state *state)
 
 size_t guard_take_back(const char *directory, struct sbuf *said)
 {
-    struct taking t = { directory, said, 0 };
+    struct state_taking t = { directory, said, 0 };
 
     (void)each_file(directory, true, undo, &t);
     return t.count;

@@ -16,7 +16,7 @@
 
 /* ---- what is not as it was ---- */
 
-struct collecting {
+struct collected_items {
     const struct restore_options *options;
     struct restore_items *items;
     struct joiner *joiner;
@@ -25,7 +25,7 @@ struct collecting {
 
 static int on_difference(void *data, struct difference *d)
 {
-    struct collecting *c = data;
+    struct collected_items *c = data;
     int r;
 
     if (d->kind == DIFFERENCE_TIMES && S_ISDIR(d->before.mode)) {
@@ -44,7 +44,7 @@ static int on_difference(void *data, struct difference *d)
 
 static void on_notice(void *data, const char *text)
 {
-    const struct collecting *c = data;
+    const struct collected_items *c = data;
 
     c->options->notice(c->options->data, text);
 }
@@ -52,7 +52,7 @@ static void on_notice(void *data, const char *text)
 static int collect(const struct container_view *view, struct bytes path, const struct restore_options *options,
                    struct restore_items *items, struct restore_summary *summary, struct err *err)
 {
-    struct collecting c = { .options = options, .items = items, .err = err };
+    struct collected_items c = { .options = options, .items = items, .err = err };
     struct compare_options compare = { .times = true, .data = &c, .each = on_difference, .notice = on_notice };
     struct arena arena = { 0 };
     struct bytes real;

@@ -101,13 +101,13 @@ static int root_of(struct restore_writer *w, struct bytes path)
     return r < 0 ? r : (int)w->root_count - 1;
 }
 
-struct spot {
+struct restore_spot {
     int directory; /* owned */
     char name[NAME_MAX + 1];
     bool upper;
 };
 
-static int open_spot(struct restore_writer *w, struct bytes path, struct spot *ret)
+static int open_spot(struct restore_writer *w, struct bytes path, struct restore_spot *ret)
 {
     int at = root_of(w, path);
     struct bytes below, name;
@@ -147,7 +147,7 @@ static bool is_shown(const struct restore_writer *w, struct bytes path, const st
 }
 
 /* What the layer has by that name, if it is one that hides a file of the image: 1 removed, 0 there is none, -errno. */
-static int uncover(const struct spot *spot, bool covering_too)
+static int uncover(const struct restore_spot *spot, bool covering_too)
 {
     _cleanup_close_ int fd = openat(spot->directory, spot->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     char hidden[NAME_MAX + 8], value[8];
@@ -197,7 +197,7 @@ static bool is_whole(const struct restore_item *item) /* not its attributes alon
 }
 
 static int put(struct restore_writer *w, struct restore_item *item, const struct layer_entry *entry,
-               const struct spot *spot, struct err *err)
+               const struct restore_spot *spot, struct err *err)
 {
     struct put_source source = { .fd = entry->fd, .content = -EBADF, .st = entry->st, .guarded = w->guarded };
     _cleanup_close_ int content = entry->data_fd >= 0 ? beneath_reopen_file(entry->data_fd) : -EBADF;
@@ -213,7 +213,7 @@ static int put(struct restore_writer *w, struct restore_item *item, const struct
 
 /* 1: that was all. */
 static int put_by_uncovering(struct restore_writer *w, struct restore_item *item, const struct layer_entry *entry,
-                             const struct spot *spot, struct err *err)
+                             const struct restore_spot *spot, struct err *err)
 {
     bool missing = item->kinds & RESTORE_BIT(DIFFERENCE_MISSING);
     int r;
@@ -234,7 +234,7 @@ static int put_by_uncovering(struct restore_writer *w, struct restore_item *item
 void restore_writer_put(struct restore_writer *w, struct restore_item *item)
 {
     struct layer_entry entry = LAYER_ENTRY_NONE;
-    struct spot spot = { .directory = -EBADF };
+    struct restore_spot spot = { .directory = -EBADF };
     struct err err = ERR_INIT;
     unsigned kinds = item->kinds;
     int r = layers_lookup(&w->image, item->path, &entry);

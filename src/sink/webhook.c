@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* HTTP: one POST to each URL; all of them have to take it (every Alertmanager of a cluster). Certificates are checked. */
-#include "sink/webhook.h"
+#include "sink/webhook_format.h"
 
 #include <curl/curl.h>
 #include <errno.h>

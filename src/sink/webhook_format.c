@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A format is a function and a row. Sources: alertmanager's openapi v2, Slack's and Mattermost's incoming webhooks, Teams' workflows with an
  * Adaptive Card 1.4, PagerDuty's Events API v2. */
-#include "sink/webhook.h"
+#include "sink/webhook_format.h"
 
 #include <stdio.h>
 #include <time.h>

@@ -12,6 +12,7 @@
 #include "store/others.h"
 #include "store/packed.h"
 #include "store/prune.h"
+#include "store/prune_look.h"
 #include "store/schema.h"
 #include "store/store.h"
 #include "util/cleanup.h"

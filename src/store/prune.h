@@ -16,9 +16,6 @@ struct pruner;
 int pruner_new(sqlite3 *db, const char *path, const struct store_retention *retention, struct pruner **ret, struct err *err);
 void pruner_free(struct pruner *pruner); /* NULL is fine */
 
-/* What is older is too old. Whole hours, so that counted rows go as a whole; what is kept for less than a day goes in 24 parts. */
-uint64_t pruner_floor_for_age(uint64_t age_ns, uint64_t now_ns);
-
 /* The disk is full: the next round removes the oldest part of what there is, but for RETENTION_SIZE_MIN, and gives back what room_keep()
  * needs. */
 void pruner_make_room(struct pruner *pruner);

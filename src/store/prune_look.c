@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How old what is kept may be, and how much of it. */
-#include "store/prune.h"
+#include "store/prune_look.h"
 
 #include "store/prune_state.h"
 #include "store/rollup.h"

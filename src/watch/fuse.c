@@ -14,21 +14,21 @@
 #define ACLS 1024 /* recent calls that set an ACL */
 #define ACL_NS (2 * NS_PER_S)
 
-struct waiting {
+struct fused {
     struct event *event;
     uint64_t hash, arrival_ns;
     unsigned sensors; /* whose observation it has */
     bool done;        /* seen by all: goes as soon as it is its turn */
-    struct waiting *next;        /* in the order of arrival */
-    struct waiting *bucket_next; /* of the same bucket, in the order of arrival */
+    struct fused *next;        /* in the order of arrival */
+    struct fused *bucket_next; /* of the same bucket, in the order of arrival */
 };
 
 struct fuse {
     struct fuse_options options;
     struct fuse_stats stats;
     struct emitted *emitted; /* before all sensors had seen it */
-    struct waiting *first, **last;
-    struct waiting *buckets[BUCKETS];
+    struct fused *first, **last;
+    struct fused *buckets[BUCKETS];
     size_t count;
     struct {
         uint64_t hash, arrival_ns;
@@ -131,7 +131,7 @@ static bool presumes(const struct event *e)
 
 /* The observation whose actor was captured in the kernel is the base, also of the event's time and id; never one
  * that had to conclude what the other one saw. */
-static void merge(struct fuse *f, struct waiting *w, struct event *second)
+static void merge(struct fuse *f, struct fused *w, struct event *second)
 {
     if (presumes(w->event) != presumes(second) ? presumes(w->event)
                                                : second->actor.cred.known && !w->event->actor.cred.known) {
@@ -166,7 +166,7 @@ int fuse_new(const struct fuse_options *options, struct fuse **ret, struct err *
 
 static struct event *shift(struct fuse *f)
 {
-    struct waiting *w = f->first, **at = &f->buckets[w->hash % BUCKETS];
+    struct fused *w = f->first, **at = &f->buckets[w->hash % BUCKETS];
     struct event *e = w->event;
 
     while (*at != w)
@@ -208,9 +208,9 @@ static void let_go_done(struct fuse *f, uint64_t now_ns)
 }
 
 /* Another sensor's observation of the change that still waits. */
-static struct waiting *find_waiting(struct fuse *f, const struct observation *observation, uint64_t hash, enum likeness likeness)
+static struct fused *find_waiting(struct fuse *f, const struct observation *observation, uint64_t hash, enum likeness likeness)
 {
-    for (struct waiting *w = f->buckets[hash % BUCKETS]; w; w = w->bucket_next) {
+    for (struct fused *w = f->buckets[hash % BUCKETS]; w; w = w->bucket_next) {
         struct observation other;
 
         if (w->hash != hash || (w->sensors & observation->sensors))
@@ -228,7 +228,7 @@ static struct waiting *find_waiting(struct fuse *f, const struct observation *ob
  * the first of the other, however late it is. If it were merged with a waiting one, the observation that belongs to the
  * waiting one would find no partner and be emitted as a change of its own.
  */
-static bool find_other(struct fuse *f, const struct observation *observation, uint64_t hash, uint64_t now_ns, struct waiting **ret)
+static bool find_other(struct fuse *f, const struct observation *observation, uint64_t hash, uint64_t now_ns, struct fused **ret)
 {
     for (enum likeness likeness = SAME_NAME; likeness < LIKENESSES; likeness++) {
         *ret = NULL;
@@ -253,20 +253,20 @@ static bool was_set_by_acl(struct fuse *f, const struct observation *s, uint64_t
            now_ns - f->acls[hash % ACLS].arrival_ns < ACL_NS;
 }
 
-static bool is_done(const struct fuse *f, const struct waiting *w)
+static bool is_done(const struct fuse *f, const struct fused *w)
 {
     return (w->sensors & f->options.sensors) == f->options.sensors;
 }
 
 static void await_others(struct fuse *f, struct event *event, uint64_t hash, uint64_t now_ns)
 {
-    struct waiting **at = &f->buckets[hash % BUCKETS], *w = calloc(1, sizeof(*w));
+    struct fused **at = &f->buckets[hash % BUCKETS], *w = calloc(1, sizeof(*w));
 
     if (!w) { /* the change may be emitted twice, and before its turn, which is better than not at all */
         f->options.event(f->options.data, event);
         return;
     }
-    *w = (struct waiting){ .event = event, .hash = hash, .arrival_ns = now_ns, .sensors = event->sensors };
+    *w = (struct fused){ .event = event, .hash = hash, .arrival_ns = now_ns, .sensors = event->sensors };
     w->done = is_done(f, w);
     while (*at)
         at = &(*at)->bucket_next;
@@ -312,7 +312,7 @@ void fuse_add(struct fuse *f, struct event *event, uint64_t now_ns)
     struct observation observation = observation_of(event);
     uint64_t hash = observation_hash(&observation);
     bool by_acl = was_set_by_acl(f, &observation, hash, now_ns);
-    struct waiting *w;
+    struct fused *w;
     bool known = find_other(f, &observation, hash, now_ns, &w);
 
     if (!known && is_for_others(f, event)) {
@@ -333,13 +333,13 @@ void fuse_add(struct fuse *f, struct event *event, uint64_t now_ns)
 void fuse_set_sensors(struct fuse *f, unsigned sensors, uint64_t now_ns)
 {
     f->options.sensors = sensors;
-    for (struct waiting *w = f->first; w; w = w->next)
+    for (struct fused *w = f->first; w; w = w->next)
         w->done = is_done(f, w);
     let_go_done(f, now_ns);
 }
 
 /* What one sensor concluded waits longer, because another sensor may have seen it and know it better. */
-static uint64_t patience(const struct waiting *w, bool drained)
+static uint64_t patience(const struct fused *w, bool drained)
 {
     if (!drained)
         return FUSE_BOUND_NS;

@@ -42,7 +42,7 @@ static void let_change(char kind)
     assert_int_equal(read(done[0], &kind, 1), 1);
 }
 
-/* Whatever is told, there is one more before it is looked again. */
+/* Whatever is emitted, there is one more before it is looked again. */
 static void on_event(void *data, struct event *e)
 {
     (void)data;

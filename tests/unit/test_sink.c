@@ -13,7 +13,7 @@
 
 #include "sink/process.h"
 #include "sink/spool.h"
-#include "sink/webhook.h"
+#include "sink/webhook_format.h"
 
 #define NOW (1700000000ull * NS_PER_S)
 
