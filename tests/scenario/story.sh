@@ -23,11 +23,19 @@ flock 8
 
 cleanup() {
     [ -z "${AGENT_PID:-}" ] || kill "$AGENT_PID" 2> /dev/null
+    end_guard
     docker_stop
     rm -rf "$WORK"
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
+
+end_guard() {
+    [ -n "${GUARD_PID:-}" ] || return
+    kill -INT "$GUARD_PID" 2> /dev/null
+    wait "$GUARD_PID"
+    GUARD_PID=
+}
 
 say() { [ -z "$TRY" ] || printf '%b\n' "$*"; }
 
@@ -124,6 +132,52 @@ variant() {
     rm -f "$STORE"*
 }
 
+# The damage is put back, and the agent, which is still there, is refused: how many of the 21 files are there after a restart.
+# With the immutable method what is missing comes first: nothing can be put into what is guarded.
+eliminate() {
+    local i left mode marker=/prd/ProcessConf/DeployConfig.sh
+    say "\n\033[1m\$ culprit restore web:/prd\033[0m"
+    "$CULPRIT" restore --store "$STORE" web:/prd > "$WORK/restored" 2> "$WORK/err"
+    [ -z "$TRY" ] || cat "$WORK/restored"
+    say "\n\033[1m\$ culprit guard --method immutable web:/prd & docker restart web\033[0m     # the agent is still there"
+    "$CULPRIT" guard --method immutable --sensor "$SENSORS" --store "$STORE" web:/prd > "$WORK/guard.out" 2> "$WORK/guard.err" &
+    GUARD_PID=$!
+    for ((i = 0; i < 2400; i++)); do
+        grep -q 'culprit: ready' "$WORK/guard.err" && break
+        kill -0 "$GUARD_PID" 2> /dev/null || break
+        sleep 0.05
+    done
+    start_agent "$marker" /prd 300
+    wait_agent || { failed=$((failed + 1)); return; }
+    dk restart -t 5 web > /dev/null
+    for ((i = 0; i < 600; i++)); do # until it has tried
+        kill -0 "$AGENT_PID" 2> /dev/null || break
+        sleep 0.05
+    done
+    kill "$AGENT_PID" 2> /dev/null
+    wait "$AGENT_PID" 2> /dev/null
+    AGENT_PID=
+    left=$(dk exec web ls /prd/ProcessConf | wc -l)
+    mode=$(dk exec web ls -ld /prd | cut -c1-10)
+    end_guard
+    if [ -n "$TRY" ]; then
+        grep -q '^culprit: guarded' "$WORK/guard.err" || { cat "$WORK/guard.err"; return; }
+        grep '^culprit: guarded' "$WORK/guard.err"
+        cat "$WORK/guard.out"
+        grep '^culprit: the guard' "$WORK/guard.err"
+        say "\n\033[1m\$ docker exec web ls /prd/ProcessConf | wc -l\033[0m     # still there\n$left"
+        return
+    fi
+    if [ "$left" = 21 ] && [ "$mode" = dr-xr-xr-x ] && grep -q 'culprit: guarded: web:/prd' "$WORK/guard.err" && grep -q '21 back' "$WORK/restored"; then
+        passed=$((passed + 1))
+        echo "story: put back and guarded: still there after a restart with the agent"
+    else
+        failed=$((failed + 1))
+        echo "story: WRONG: $left of 21 files, $mode after restore, guard and restart"
+        cat "$WORK/restored" "$WORK/err" "$WORK/guard.err" "$WORK/guard.out" | tail -20
+    fi
+}
+
 say "\033[1mThe story\033[0m: executables of the container \`web\` vanish after every restart. The image holds a busybox and nothing else.
 A private dockerd is started for it; your own is not touched. Somewhere on this host runs the culprit."
 docker_start "$WORK/docker" || exit 1
@@ -136,6 +190,7 @@ if [ -n "$TRY" ]; then
     esac
     say "\n\033[1m\$ culprit who web:/prd\033[0m     # the same answer later, from the store"
     "$CULPRIT" who --store "$STORE" web:/prd
+    eliminate
     say "\nNothing was mounted, nothing was installed in the image, and nothing is left behind."
     exit 0
 fi
@@ -149,6 +204,19 @@ for road in ${STORY_ROADS:-proc merged bind exec}; do
     [ $road = exec ] || variant $road running
     variant $road later
 done
+# once more, and then an end of it; a machine in QEMU, which asks for its roads, has no disk to hold the flags
+if [ -z "${STORY_ROADS:-}" ]; then
+    run_web
+    start_agent /prd/ProcessConf/DeployConfig.sh /prd 300
+    if wait_agent; then
+        dk restart -t 5 web > /dev/null
+        wait "$AGENT_PID"
+        AGENT_PID=
+        eliminate
+    else
+        failed=$((failed + 1))
+    fi
+fi
 if [ -e "$WORK/unnamed" ] && [ ! -e "$WORK/named" ]; then
     failed=$((failed + 1))
     echo "story: WRONG: the owner's name is never told"
