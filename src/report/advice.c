@@ -20,11 +20,20 @@ static void add_line(struct page *p, const char **label, const char *before, str
     *label = "";
 }
 
-static void write_agent(struct page *p, const struct agent *a)
+static bool all_refused(const struct culprit *s)
+{
+    for (const struct tally *t = s->tallies; t; t = t->next)
+        if (t->error <= 0)
+            return false;
+    return s->tallies;
+}
+
+static void write_agent(struct page *p, const struct culprit *s, const struct agent *a)
 {
     const char *label = "next";
 
-    add_line(p, &label, "what it removed: ", a->quarantine);
+    if (!all_refused(s))
+        add_line(p, &label, "what it removed: ", a->quarantine);
     add_line(p, &label, "exclude the path: ", a->exclude);
     label = "known";
     add_line(p, &label, "", a->does);
@@ -161,7 +170,7 @@ void advice_write(struct page *p, const struct case_ *c, const struct culprit *s
     if (process && process->owner.agent && !agent)
         return; /* advice for a product that may not be there would mislead */
     if (agent && (!runs_containers(agent) || is_of_own_layer(s))) {
-        write_agent(p, agent);
+        write_agent(p, s, agent);
         return;
     }
     write_hint(p, s, &label);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Verdicts: who is accused, of how much, what is folded. */
+#include "event/agent.h"
 #include "report/coverage.h"
 #include "test.h"
 
@@ -296,15 +297,19 @@ static void saved_by_an_editor(void **state)
 
 static void denied_attempts(void **state)
 {
+    struct agent product = { .quarantine = bytes_of("lsq"), .exclude = bytes_of("its console") };
     json_t *all;
 
     (void)state;
+    agent->owner.agent = &product;
     for (unsigned i = 0; i < 4; i++)
         add(OPERATION_UNLINK, "/prd/conf", agent, i, EPERM);
     assert_int_equal(verdicts(), 1);
     says("agent, on the host, tried to delete /prd/conf of container web 4 times and was refused (EPERM)");
     says_not("deleted");
     says_not("4 files");
+    says("exclude the path: its console");
+    says_not("what it removed");
     add(OPERATION_UNLINK, "/prd/conf2", agent, 9, EPERM);
     says("tried to delete 2 files of container web (5 times in all)");
     all = lines();
@@ -314,6 +319,8 @@ static void denied_attempts(void **state)
     add(OPERATION_UNLINK, "/prd/other", agent, 10, 0); /* a success is what counts, then */
     says("agent, on the host, deleted /prd/other of container web");
     says("refused (EPERM)");
+    says("what it removed: lsq");
+    agent->owner.agent = NULL;
 }
 
 /* Attempted, and the record of the outcome was lost. */
