@@ -46,7 +46,7 @@ class Docker:
 
     def __call__(self, *arguments, check=True):
         r = subprocess.run(["docker", *arguments], env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE, check=False)
+                           stderr=subprocess.PIPE, check=False, timeout=600)
         if check and r.returncode:
             raise RuntimeError(f"docker {' '.join(arguments)}: {r.stderr.decode(errors='replace').strip()}")
         return r
