@@ -43,7 +43,7 @@ const struct verb verbs[] = {
       "It names suspects, not culprits; where nothing is left it names nobody.\n"
       "Exit: 0 something was found, 1 nothing was.\n", NULL },
     { VERB_GUARD, "guard", "deny every change of files, and say who tried", COMPLETE_TARGET, NULL,
-      "--method immutable [--for DUR] [--log-only] [options] TARGET... | --off [TARGET]",
+      "--method immutable [--for DUR] [--log-only] TARGET... | --off [TARGET]",
       "Holds what is at and below TARGET until Ctrl-C, SIGTERM or DUR, and observes it meanwhile as watch\n"
       "does: who is refused is told. \"guarded\" is said once each file was tested to deny. It is undone on\n"
       "every exit, kill -9 too; after a crash of the machine by the next command.\n"
