@@ -3,7 +3,10 @@
 BUILD ?= build
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo || echo need-root)
 
-.PHONY: all deps install try check check-quick check-vm bench bench-vm fuzz fuzz-long clean
+# what DESTDIR gets needs no root: it is made a package of, or looked at
+AS_ROOT := $(if $(DESTDIR),,$(SUDO))
+
+.PHONY: all deps install uninstall deb rpm try check check-quick check-vm bench bench-vm fuzz fuzz-long clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -14,7 +17,20 @@ deps:
 	$(SUDO) tools/deps.sh
 
 install: all
-	$(SUDO) meson install -C $(BUILD) --no-rebuild
+	$(AS_ROOT) meson install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir "$(abspath $(DESTDIR))")
+
+# what `make install` has put there, as $(BUILD) has noted it; the record and /etc/culprit stay
+uninstall:
+	@[ -s $(BUILD)/meson-logs/install-log.txt ] || { echo "uninstall: $(BUILD) was not installed" >&2; exit 1; }
+	@[ -n "$(DESTDIR)" ] || [ ! -d /run/systemd/system ] || ! systemctl cat culprit > /dev/null 2>&1 || $(SUDO) systemctl disable --now culprit
+	$(AS_ROOT) ninja -C $(BUILD) uninstall
+
+# packages of this tree, in $(BUILD)/packages
+deb:
+	tools/package.sh deb $(BUILD)/packages
+
+rpm:
+	tools/package.sh rpm $(BUILD)/packages
 
 # installs, builds, and plays the story before your eyes
 try: deps

@@ -31,6 +31,10 @@ libsystemd-dev       systemd-devel          build
 libext2fs-dev        e2fsprogs-devel        build
 uthash-dev           uthash-devel           build
 python3              python3                build, test
+debhelper            debhelper              package (make deb)
+fakeroot             fakeroot               package (make deb)
+lintian              lintian                package, test
+rpm                  rpm-build              package (make rpm)
 libcmocka-dev        libcmocka-devel        test
 libclang-rt-14-dev   compiler-rt            fuzz
 docker.io            moby-engine            test, story
