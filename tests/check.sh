@@ -28,6 +28,8 @@ step "layers" tests/check_layers.sh
 step "hardening of the program" tests/hardening.sh "$ROOT/build/culprit"
 step "the unit" tests/cli/unit.sh
 step "unit" unit build
+# what follows reads logs and has no deadline
+beside "build with sanitizers, and for fuzzing" more_builds
 SHOW=1 step "search" python3 tests/search/search.py "$ROOT/build/culprit"
 step "who and import from logs" python3 tests/search/who_import.py "$ROOT/build/culprit"
 step "logs of other machines" python3 tests/search/foreign.py "$ROOT/build/culprit"
@@ -35,16 +37,14 @@ SHOW=1 step "search beside ausearch" python3 tests/search/differential.py "$ROOT
 if [ "$(id -u)" != 0 ]; then
     echo "check: not root: the tests on the real kernel cannot run" >&2
     fail 1
-    step "build with sanitizers, and for fuzzing" more_builds
+    joined "build with sanitizers, and for fuzzing"
     sanitized
 else
     [ -x tests/cli/run.sh ] && step "command line" tests/cli/run.sh "$ROOT/build/culprit"
+    joined "build with sanitizers, and for fuzzing" # nothing beside what has to be seen in time
     step "exit statuses, filters, CI" tests/cli/observe.sh "$ROOT/build/culprit"
-    # the scenarios wait for culprit most of the time: the compilers have the rest
-    beside "build with sanitizers, and for fuzzing" more_builds
     # the sets that auto takes where bpf is refused; audit alone is what old kernels have
     SHOW=1 step "scenarios on this kernel" tests/scenario/run.sh "$ROOT/build/culprit" -s fanotify,fanotify+audit
-    joined "build with sanitizers, and for fuzzing" # nothing beside what audit alone has to keep up with
     sanitized
     SHOW=1 step "the essential ones by audit alone" tests/scenario/run.sh "$ROOT/build/culprit" -s audit --few here
     step "which sensors auto takes" tests/scenario/auto.sh "$ROOT/build/culprit"

@@ -19,7 +19,12 @@ int retained_take(struct store_queue *q, struct kept_retention *next, int r, str
         pruner_free(q->pruner);
         q->pruner = NULL;
     }
-    return r == 0 && q->retention && !q->pruner ? pruner_new(q->db, q->path, &q->retention->retention, &q->pruner, err) : r;
+    if (r < 0 || !q->retention || q->pruner)
+        return r;
+    r = pruner_new(q->db, q->path, &q->retention->retention, &q->pruner, err);
+    if (r == 0 && retained_gives_up_oldest(q)) /* at once: a small disk is full within a second */
+        (void)room_keep(q->path);
+    return r;
 }
 
 /*

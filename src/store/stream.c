@@ -150,7 +150,8 @@ static int take_block(struct stream *s, struct err *err)
     bool sorted = true;
     int r;
 
-    memmove(s->waiting, s->waiting + s->first, (s->count - s->first) * sizeof(*s->waiting));
+    if (s->first)
+        memmove(s->waiting, s->waiting + s->first, (s->count - s->first) * sizeof(*s->waiting));
     s->count -= s->first;
     s->first = 0;
     r = block_reader_begin(s->reader, s->block, err);
