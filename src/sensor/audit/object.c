@@ -353,12 +353,14 @@ bool audit_object_look(struct audit_object *o, int directory, uint32_t name, str
 void audit_object_refresh(struct audit_object *o)
 {
     _cleanup_close_ int root = -EBADF;
+    unsigned kept = 0;
 
     if (o->dirty_count == 0 || !o->tree)
         return;
     root = watched_open(&o->wanted);
     for (unsigned i = 0; root >= 0 && i < o->dirty_count; i++) {
-        uint32_t object = tree_find(o->tree, o->dirty[i].device, o->dirty[i].inode), name;
+        const struct audit_dirty dirty = o->dirty[i];
+        uint32_t object = tree_find(o->tree, dirty.device, dirty.inode), name;
         _cleanup_close_ int fd = -EBADF;
         struct tree_change change;
 
@@ -366,8 +368,9 @@ void audit_object_refresh(struct audit_object *o)
         if (!name)
             continue;
         fd = tree_open_directory(o->tree, root, tree_parent_of(o->tree, name), NULL);
-        if (fd >= 0)
-            (void)audit_object_look(o, fd, name, &change);
+        if (fd < 0 || !audit_object_look(o, fd, name, &change))
+            o->dirty[kept++] = dirty; /* removed, which has not been read yet: the size that is known is an old one */
     }
-    o->dirty_count = 0;
+    if (root >= 0)
+        o->dirty_count = kept;
 }
