@@ -139,8 +139,11 @@ static int move_in(int directory, struct beside *b, const char *name, bool repla
 {
     int r = renameat2(directory, b->name, directory, name, replace ? 0 : RENAME_NOREPLACE) < 0 ? -errno : 0;
 
-    if (r == -EINVAL && !replace) /* the file system has no such flag; a directory replaces only an empty one */
-        r = renameat(directory, b->name, directory, name) < 0 ? -errno : 0;
+    if (r == -EINVAL && !replace) { /* the file system has no such flag: a second name, or, of a directory, what replaces only an empty one */
+        if (linkat(directory, b->name, directory, name, 0) == 0)
+            return put_away(directory, b);
+        r = errno == EPERM ? (renameat(directory, b->name, directory, name) < 0 ? -errno : 0) : -errno;
+    }
     if (r == -ENOTDIR && replace) /* a directory in the place of a file: they change places, and the file goes */
         return renameat2(directory, b->name, directory, name, RENAME_EXCHANGE) < 0 ? -errno : put_away(directory, b);
     if (r == 0)
