@@ -7,7 +7,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -24,6 +27,17 @@ static inline size_t heap_in_use(void)
 #else
     return 0;
 #endif
+}
+
+/* fork() for a child that waits: it ends with the test, also where an assertion ends that first. Else it would keep the test's
+ * output open, and whoever runs the test would wait for it. */
+static inline pid_t fork_child(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+        _exit(127);
+    return pid;
 }
 
 /* BYTES("a\0b") keeps the NUL in the middle; for string literals only. */

@@ -74,7 +74,7 @@ static void ends_while_changes_go_on(void **state)
         skip();
     assert_int_equal(pipe(ask), 0);
     assert_int_equal(pipe(done), 0);
-    child = fork();
+    child = fork_child();
     if (child == 0)
         act();
     assert_int_equal(fanotify_sensor_ops.open(&options, &s, NULL), 0);

@@ -72,7 +72,7 @@ static pid_t hold(int pipes[2], char name[64])
     pid_t pid;
 
     assert_int_equal(pipe(pipes), 0);
-    pid = fork();
+    pid = fork_child();
     if (pid == 0) {
         struct guard_state state = { .method = bytes_of("immutable"), .target = bytes_of("web:/prd"), .since_ns = 5, .asker = 7 };
         struct guard_list list = { 0 };

@@ -327,7 +327,7 @@ static void goes_on_after_a_kill(void **state)
     add_log(&log, 0, MANY, 1700000000);
     write_file("audit.log", log.data, log.len, O_TRUNC);
     import("whole.db", "audit.log", (struct stop){ 0 });
-    pid = fork();
+    pid = fork_child();
     if (pid == 0) {
         import("killed.db", "audit.log", (struct stop){ .after = 4, .kill = true });
         _exit(1);

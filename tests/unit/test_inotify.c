@@ -54,7 +54,7 @@ static int without_descriptors(void)
 
 static void in_child(int (*test)(void))
 {
-    pid_t pid = fork();
+    pid_t pid = fork_child();
     int status = 0;
 
     if (pid == 0)

@@ -348,7 +348,7 @@ static int tear_down(void **state)
 
 static pid_t start_process(void)
 {
-    pid_t pid = fork();
+    pid_t pid = fork_child();
 
     if (pid == 0) {
         pause();
@@ -359,7 +359,7 @@ static pid_t start_process(void)
 
 static unsigned long long ticks(pid_t pid)
 {
-    char path[64], text[1024];
+    char path[64], text[1024] = "";
     unsigned long long n = 0;
     const char *at;
     FILE *f;

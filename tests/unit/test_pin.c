@@ -39,7 +39,7 @@ static void live_elsewhere(int ready)
 {
     pid_t pid;
 
-    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || (pid = fork()) < 0)
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || (pid = fork_child()) < 0)
         _exit(1);
     if (pid == 0) {
         close(ready);
@@ -74,7 +74,7 @@ static int set_up(void **state)
     snprintf(hanging, sizeof(hanging), "%s/hanging", directory);
     assert_int_equal(mkdir(hanging, 0755), 0);
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    elsewhere = fork();
+    elsewhere = fork_child();
     if (elsewhere == 0)
         live_elsewhere(ends[1]);
     close(ends[1]);

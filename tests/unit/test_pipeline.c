@@ -242,7 +242,7 @@ static void objects(void **state)
 
     /* its container has ended while it was looked at */
     seeing.watch_result = other.watch_result = 0;
-    pid = fork();
+    pid = fork_child();
     if (pid == 0)
         _exit(0);
     assert_int_equal(waitpid(pid, &status, 0), pid);

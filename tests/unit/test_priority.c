@@ -22,7 +22,7 @@ static int own_nice(void)
 static int nice_of_child(void)
 {
     int status = 0;
-    pid_t pid = fork();
+    pid_t pid = fork_child();
 
     if (pid == 0)
         _exit(own_nice() + 20);
@@ -102,7 +102,7 @@ static int session_raised(void)
         return 4;
     if (priority_raise_session()) /* it is not the usual one now */
         return 5;
-    pid = fork();
+    pid = fork_child();
     if (pid == 0)
         _exit(priority_raise_session());
     return waitpid(pid, &status, 0) == pid && status == 0 ? 0 : 6;
@@ -111,7 +111,7 @@ static int session_raised(void)
 static int in_a_child(int (*run)(void))
 {
     int status = 0;
-    pid_t pid = fork();
+    pid_t pid = fork_child();
 
     if (pid == 0)
         _exit(run());

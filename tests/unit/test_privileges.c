@@ -108,7 +108,7 @@ static void drops(void **state)
 
     if ((effective() & needed) != needed || is_bounded(CAP_CHOWN))
         skip();
-    pid = fork();
+    pid = fork_child();
     assert_true(pid >= 0);
     if (pid == 0)
         _exit(row->run());

@@ -82,7 +82,7 @@ static void make(const struct scratch_directory *s, const struct change_files *f
     pid_t pid;
 
     assert_int_equal(pipe(pipes), 0);
-    pid = fork();
+    pid = fork_child();
     assert_true(pid >= 0);
     if (pid == 0) {
         int own = open("/proc/self/fd", O_PATH | O_DIRECTORY);

@@ -96,7 +96,7 @@ static int each_thread(void)
     sem_post(&go);
     pthread_join(old, NULL);
     pthread_join(new, NULL);
-    child = fork();
+    child = fork_child();
     if (child == 0)
         _exit(fails_with(syscall(SYS_getppid)));
     waitpid(child, &status, 0);
@@ -134,7 +134,7 @@ static int confined(void)
 
 static void run(int (*body)(void))
 {
-    pid_t child = fork();
+    pid_t child = fork_child();
     int status = 0;
 
     if (child == 0)

@@ -93,7 +93,7 @@ static void leaves_in_doubt_what_keeps_changing(void **state)
 /* Its last process ends while it is placed: no error, and never again. */
 static void ends_with_its_namespace(void **state)
 {
-    pid_t child = fork();
+    pid_t child = fork_child();
     struct armed a;
 
     (void)state;

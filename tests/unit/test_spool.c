@@ -196,7 +196,7 @@ static pid_t begin_writer(const struct plan *plan, sqlite3 **ret_lock)
 
     assert_int_equal(pipe(ready), 0);
     assert_int_equal(pipe(go), 0);
-    child = fork();
+    child = fork_child();
     if (child == 0)
         act(plan, ready[1], go[0]);
     assert_int_equal(read(ready[0], &c, 1), 1);
@@ -273,7 +273,7 @@ static void one_that_has_said_nothing(void **state)
 
     (void)state;
     assert_int_equal(pipe(ready), 0);
-    child = fork();
+    child = fork_child();
     if (child == 0) {
         struct store *store = open_store(false);
         uint64_t id;
@@ -400,7 +400,7 @@ static void several_at_once(void **state)
     (void)state;
     kill_writer(&plan);
     for (unsigned i = 0; i < ARRAY_SIZE(children); i++) {
-        children[i] = fork();
+        children[i] = fork_child();
         if (children[i] == 0) {
             store_close(open_store(i % 2));
             _exit(0);

@@ -1029,7 +1029,7 @@ static void a_killed_writer_leaves_a_readable_store(void **state)
 
     (void)state;
     store_close(open_store(false));
-    child = fork();
+    child = fork_child();
     if (child == 0) {
         store = open_store(false);
         for (uint64_t i = 1;; i++) {
@@ -1186,7 +1186,7 @@ static void a_store_of_somebody_else(void **state)
 
 static bool is_locked(void)
 {
-    pid_t child = fork(); /* a process's own locks do not show to itself */
+    pid_t child = fork_child(); /* a process's own locks do not show to itself */
     int status;
 
     if (child == 0) {
@@ -1317,7 +1317,7 @@ static void a_full_disk(void **state)
     int status;
 
     (void)state;
-    child = fork();
+    child = fork_child();
     if (child == 0) {
         struct store *store = open_store(false);
         struct err err = ERR_INIT;

@@ -184,7 +184,7 @@ static void check_all(void)
 static bool migrate_and_die(unsigned long at)
 {
     int status;
-    pid_t pid = fork();
+    pid_t pid = fork_child();
 
     if (pid == 0) {
         struct store_options options = { .path = path };

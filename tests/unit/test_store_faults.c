@@ -396,14 +396,16 @@ static void record_two_ages(void)
     process_unref(init);
 }
 
-static uint64_t left(const char *table)
+/* `what`: a table, and a WHERE where it is wanted. A storm that was handed over before it was whole, on a slow machine, is rows
+ * and a block, or rows alone: their sum is what read_back() counts. */
+static uint64_t left(const char *what)
 {
     sqlite3 *db;
     sqlite3_stmt *s;
-    char sql[64];
+    char sql[96];
     uint64_t n;
 
-    snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s", table);
+    snprintf(sql, sizeof(sql), "SELECT count(*) FROM %s", what);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(s), SQLITE_ROW);
@@ -440,8 +442,9 @@ static void every_call_fails_while_it_is_removed(bool lasts)
         assert_int_equal(pruned.events_left, sent / 2);
         f = read_back();
         assert_int_equal(f.events, sent / 2);
-        assert_int_equal(left("event"), 5);
-        assert_int_equal(left("block"), 1);
+        assert_int_equal(left("event WHERE time_ns < 1700000001000000000"), 0);
+        assert_int_equal(left("block WHERE first_ns < 1700000001000000000"), 0);
+        assert_in_range(left("event"), 5, sent / 2);
         assert_int_equal(left("process"), sent / 2 + 1);
         assert_int_equal(left("container"), 1);
         assert_int_equal(tear_down(NULL), 0);
@@ -518,7 +521,7 @@ static void every_call_fails_while_rows_become_blocks(bool lasts)
         f = read_back();
         assert_int_equal(f.events, sent);
         assert_int_equal(left("event"), 0);
-        assert_int_equal(left("block"), 3);
+        assert_in_range(left("block"), 1, 4);
         assert_int_equal(tear_down(NULL), 0);
         if (!hit)
             break;
