@@ -11,6 +11,8 @@
 #define ALERT_UPDATE_NS (5 * 60 * NS_PER_S)      /* and then at most so often, unless it gets graver */
 #define ALERT_QUIET_NS (15 * 60 * NS_PER_S)      /* without an event for so long it is over */
 #define ALERT_LINE_MAX (128 * 1024)              /* bytes of one alert as JSON */
+#define ALERT_SENTENCE_MAX (8 * 1024)            /* bytes of its sentence, beside a "…" */
+#define ALERT_WATCH_MAX 4096                     /* bytes of its watch */
 
 enum alert_state {
     ALERT_BEGINS,

@@ -59,7 +59,7 @@ struct matter *matter_new(struct fingerprint key, const struct event *event, con
 
     if (!m)
         return NULL;
-    m->watch = arena_copy(&m->arena, event->watch_text);
+    m->watch = arena_copy(&m->arena, bytes_cut(event->watch_text, ALERT_WATCH_MAX));
     m->victim = container_ref(event->victim);
     m->first_file = arena_copy(&m->arena, event->path);
     m->first_ns = event->time_ns;

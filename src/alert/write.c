@@ -8,6 +8,8 @@
 
 #define PAGE_COLUMNS 120
 #define PAGE_MAX (16 * 1024) /* bytes of the page for people */
+#define FILE_MAX 4096        /* bytes of a path where room is short: whoever makes a file may give it 16 kB of what is six times as long in JSON */
+#define FILE_MIN 256
 
 static const char *state_name(enum alert_state state)
 {
@@ -50,8 +52,11 @@ static void add_rows(const struct matter *m, struct sbuf *out)
     json_close_filled(out, at);
 }
 
-static void add_alert(struct matter *m, enum alert_state state, const struct matter_surroundings *with, bool brief, struct sbuf *out)
+/* brief: bytes of a path, and neither page nor event; 0: all of it. */
+static void add_alert(struct matter *m, enum alert_state state, const struct matter_surroundings *with, size_t brief, struct sbuf *out)
 {
+    size_t max = brief ? brief : SIZE_MAX;
+
     (void)json_open(out, JSON_OBJECT("alert"));
     json_string(out, JSON_KEY("id"), bytes_of(m->id));
     json_string(out, JSON_KEY("state"), bytes_of(state_name(state)));
@@ -60,8 +65,9 @@ static void add_alert(struct matter *m, enum alert_state state, const struct mat
     json_number(out, JSON_KEY("events"), m->events);
     add_time(out, JSON_KEY("first"), m->first_ns);
     add_time(out, JSON_KEY("last"), MAX(m->last_ns, m->first_ns));
-    json_bytes(out, JSON_KEY("first_file"), m->first_file);
-    json_bytes(out, JSON_KEY("last_file"), sbuf_bytes(&m->last_file));
+    json_bytes(out, JSON_KEY("first_file"), bytes_cut(m->first_file, max));
+    json_bytes(out, JSON_KEY("last_file"), bytes_cut(sbuf_bytes(&m->last_file), max));
+    json_flag(out, JSON_KEY("cut"), brief != 0);
     add_rows(m, out);
     json_bytes(out, JSON_KEY("sensors"), with->sensors);
     json_bytes(out, JSON_KEY("not_seen"), with->not_seen);
@@ -102,7 +108,15 @@ static void end(const struct matter *m, const struct matter_surroundings *with, 
     sbuf_add_str(out, "}\n");
 }
 
-static void write_line(struct matter *m, enum alert_state state, const struct matter_surroundings *with, bool brief, struct sbuf *sentence,
+static void cut_sentence(struct sbuf *sentence, size_t max)
+{
+    if (sentence->len <= max)
+        return;
+    sbuf_truncate(sentence, bytes_cut(sbuf_bytes(sentence), max).len);
+    sbuf_add_str(sentence, "…");
+}
+
+static void write_line(struct matter *m, enum alert_state state, const struct matter_surroundings *with, size_t brief, struct sbuf *sentence,
                        struct sbuf *out)
 {
     static const char tail[] = "}}\n";
@@ -119,6 +133,7 @@ static void write_line(struct matter *m, enum alert_state state, const struct ma
     if (verdict && !brief) {
         sbuf_truncate(out, out->len - strlen(tail));
     } else {
+        cut_sentence(sentence, MIN(brief ? brief : SIZE_MAX, (size_t)ALERT_SENTENCE_MAX));
         sbuf_clear(out);
         begin_plain(m, sbuf_bytes(sentence), out);
     }
@@ -126,13 +141,11 @@ static void write_line(struct matter *m, enum alert_state state, const struct ma
     end(m, with, out);
 }
 
+/* Who, what and how much always fit: whatever the names of the files are, there is an alert. */
 void matter_write(struct matter *m, enum alert_state state, const struct matter_surroundings *with, struct sbuf *ret_sentence,
                   struct sbuf *ret_line)
 {
-    write_line(m, state, with, false, ret_sentence, ret_line);
-    if (ret_line->len > ALERT_LINE_MAX) { /* many long paths: who, what and how much still fit */
-        _cleanup_sbuf_ struct sbuf shorter = SBUF_INIT;
-
-        write_line(m, state, with, true, &shorter, ret_line);
-    }
+    write_line(m, state, with, 0, ret_sentence, ret_line);
+    for (size_t max = FILE_MAX; max >= FILE_MIN && (ret_line->len > ALERT_LINE_MAX || ret_sentence->len > ALERT_SENTENCE_MAX + 3); max /= 4)
+        write_line(m, state, with, max, ret_sentence, ret_line);
 }

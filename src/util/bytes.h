@@ -110,6 +110,16 @@ static inline bool bytes_is_among(struct bytes b, const char *const *words, size
 }
 #define BYTES_AMONG(b, words) bytes_is_among(b, words, ARRAY_SIZE(words))
 
+/* At most `max` bytes of it; a character of UTF-8 is not cut in two. */
+static inline struct bytes bytes_cut(struct bytes b, size_t max)
+{
+    if (b.len <= max)
+        return b;
+    for (b.len = max; b.len && max - b.len < 3 && ((unsigned char)b.data[b.len] & 0xc0) == 0x80; b.len--)
+        ;
+    return b;
+}
+
 static inline bool bytes_is_digit(char c)
 {
     return c >= '0' && c <= '9';

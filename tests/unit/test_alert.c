@@ -9,6 +9,7 @@
 
 #include "alert/alerts.h"
 #include "make.h"
+#include "util/limits.h"
 #include "util/sbuf.h"
 
 #define S NS_PER_S
@@ -25,7 +26,7 @@ struct heard {
     struct message messages[MESSAGES_MAX];
     unsigned count;
     json_t *last; /* the newest line */
-    size_t longest;
+    size_t longest, longest_sentence;
 };
 
 static void on_alert(void *data, const struct alert *alert)
@@ -39,6 +40,7 @@ static void on_alert(void *data, const struct alert *alert)
     assert_true(alert->sentence.len > 0);
     assert_int_equal(alert->line.data[alert->line.len - 1], '\n');
     h->longest = MAX(h->longest, alert->line.len);
+    h->longest_sentence = MAX(h->longest_sentence, alert->sentence.len);
     json_decref(h->last);
     h->last = json_loadb(alert->line.data, alert->line.len - 1, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(h->last);
@@ -293,6 +295,38 @@ static void gaps_are_alerts(void **state)
     end(a, &h);
 }
 
+/* Whoever removes files gives them their names. */
+static void no_name_is_too_long_for_an_alert(void **state)
+{
+    static const char *const fillings[] = { "\x01", "\\", "\"", "\xff", "\xe2\x82\xac", "a" };
+    struct process *actor = make_process(9, "/usr/bin/rm", NULL);
+    static char path[LIMIT_PATH];
+
+    (void)state;
+    for (size_t f = 0; f < ARRAY_SIZE(fillings); f++)
+        for (unsigned with = 0; with < 2; with++) { /* one with a case, one without */
+            size_t len = strlen(fillings[f]), at = 5;
+            struct heard h;
+            struct alerts *a = begin(&h);
+
+            memcpy(path, "/srv/", 5);
+            for (unsigned i = 0; at + len < sizeof(path); i++, at += len)
+                memcpy(path + at, i % 100 == 99 && len == 1 ? "/" : fillings[f], len);
+            path[at] = '\0';
+            for (unsigned i = 0; !with && i < 30; i++)
+                add(a, deletion(actor, "/srv/x", 100 + i, i), 1000 * S);
+            add(a, deletion(actor, path, 1, 1000), 1000 * S);
+            add(a, deletion(actor, path, 1, 1001), 1000 * S);
+            alerts_tick(a, 1002 * S);
+            assert_int_equal(h.count, with ? 1 : 31);
+            assert_true(h.longest <= ALERT_LINE_MAX && h.longest_sentence <= ALERT_SENTENCE_MAX + 3);
+            assert_int_equal(json_integer_value(json_object_get(json_object_get(json_object_get(h.last, "culprit"), "alert"), "events")), 2);
+            assert_true(strncmp(text_at(h.last, "culprit", "alert", "first_file"), "/srv/", 5) == 0);
+            end(a, &h);
+        }
+    process_unref(actor);
+}
+
 static void the_end_says_what_was_not_said(void **state)
 {
     struct process *actor = make_process(9, "/usr/bin/rm", NULL);
@@ -314,7 +348,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_matter_is_one_alert),     cmocka_unit_test(graver_is_said_at_once), cmocka_unit_test(a_storm_is_one_alert),
         cmocka_unit_test(many_causes_are_bounded),     cmocka_unit_test(what_is_expected_is_counted), cmocka_unit_test(gaps_are_alerts),
-        cmocka_unit_test(the_end_says_what_was_not_said),
+        cmocka_unit_test(no_name_is_too_long_for_an_alert), cmocka_unit_test(the_end_says_what_was_not_said),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
