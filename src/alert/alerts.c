@@ -81,11 +81,19 @@ static struct matter *find(const struct alerts *a, struct fingerprint key)
     return m;
 }
 
-static void put(struct alerts *a, struct matter *m)
+/* Takes it over, NULL too. NULL: out of memory. */
+static struct matter *put(struct alerts *a, struct matter *m)
 {
     struct fingerprint_maker of;
     struct fingerprint id;
 
+    if (!m)
+        return NULL;
+    HASH_ADD(hh, a->matters, key, sizeof(m->key), m);
+    if (!m->hh.tbl) {
+        matter_free(m);
+        return NULL;
+    }
     m->number = ++a->last_number;
     fingerprint_begin(&of); /* unlike that of any other matter, on any host */
     fingerprint_add_word(&of, m->key.number);
@@ -98,23 +106,31 @@ static void put(struct alerts *a, struct matter *m)
     }
     id = fingerprint_end(&of);
     snprintf(m->id, sizeof(m->id), "%016llx%016llx", (unsigned long long)id.number, (unsigned long long)id.rest);
-    HASH_ADD(hh, a->matters, key, sizeof(m->key), m);
     a->counts.open++;
     a->cases += m->case_ != NULL;
+    return m;
 }
 
-/* More causes at a time than are kept apart are one matter, which says so. */
-static struct matter *crowd(struct alerts *a)
+/* NULL: out of memory. */
+static struct matter *add_own(struct alerts *a, const char *what, enum severity severity, const char *text, uint64_t now_ns)
 {
-    static const char what[] = "crowd";
     struct fingerprint key = matter_own_key(what);
     struct matter *m = find(a, key);
 
+    if (!m)
+        m = put(a, matter_new_own(key, what, text));
     if (m)
-        return m;
-    m = matter_new_own(key, what, "Changes of more causes at a time than are kept apart: the record has them all (culprit who).");
-    if (m)
-        put(a, m);
+        matter_add_own(m, severity, text, now_ns);
+    return m;
+}
+
+/* More causes at a time than are kept apart are one matter, which says so. */
+static struct matter *add_crowd(struct alerts *a, enum severity severity, uint64_t now_ns)
+{
+    struct matter *m = add_own(a, "crowd", severity,
+                               "Changes of more causes at a time than are kept apart: the record has them all (culprit who).", now_ns);
+
+    a->counts.crowded += m != NULL;
     return m;
 }
 
@@ -126,9 +142,7 @@ static struct matter *matter_of(struct alerts *a, const struct event *event)
     if (m)
         return m;
     if (a->counts.open < MATTERS_MAX)
-        m = matter_new(key, event, a->options.host, a->cases < CASES_MAX);
-    if (m)
-        put(a, m);
+        m = put(a, matter_new(key, event, a->options.host, a->cases < CASES_MAX));
     return m;
 }
 
@@ -191,12 +205,10 @@ void alerts_event(struct alerts *a, const struct event *event, uint64_t now_ns)
         row = severity_find(event, a->options.own, a->options.own_count);
         m = matter_of(a, event);
         a->counts.reported++;
-        if (m) {
+        if (m)
             matter_add(m, event, row, now_ns);
-        } else if ((m = crowd(a)) != NULL) {
-            a->counts.crowded++;
-            matter_add_own(m, severity_row(row)->severity, m->sentence.data, now_ns);
-        }
+        else
+            m = add_crowd(a, severity_row(row)->severity, now_ns);
     }
     decide(a, event, expected, block, row, m);
     alerts_tick(a, now_ns);
@@ -204,16 +216,7 @@ void alerts_event(struct alerts *a, const struct event *event, uint64_t now_ns)
 
 void alerts_own(struct alerts *a, const char *what, enum severity severity, const char *text, uint64_t now_ns)
 {
-    struct fingerprint key = matter_own_key(what);
-    struct matter *m = find(a, key);
-
-    if (!m) {
-        m = matter_new_own(key, what, text);
-        if (m)
-            put(a, m);
-    }
-    if (m)
-        matter_add_own(m, severity, text, now_ns);
+    (void)add_own(a, what, severity, text, now_ns);
 }
 
 void alerts_gap(struct alerts *a, const struct gap *gap, uint64_t now_ns)

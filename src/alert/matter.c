@@ -83,6 +83,10 @@ struct matter *matter_new_own(struct fingerprint key, const char *what, const ch
     m->watch = arena_copy(&m->arena, bytes_of(what));
     m->sentence = arena_copy(&m->arena, bytes_of(text));
     m->first_ns = clock_ns(CLOCK_REALTIME);
+    if (!m->watch.data || !m->sentence.data) { /* there is nothing to be said of it */
+        matter_free(m);
+        return NULL;
+    }
     return m;
 }
 

@@ -2,6 +2,7 @@
 /* One matter: what one cause does to one victim, as one watch sees it. For the files of alert/. */
 #pragma once
 
+#define HASH_NONFATAL_OOM 1 /* a matter that finds no room is not in the table: hh.tbl is NULL then */
 #include <uthash.h>
 
 #include "alert/alert.h"
@@ -33,7 +34,7 @@ struct matter {
 
 /* A matter of this event, which is not counted yet. with_case: there is room for one. NULL: out of memory. */
 struct matter *matter_new(struct fingerprint key, const struct event *event, const struct ecs_host *host, bool with_case);
-/* One about culprit itself. */
+/* One about culprit itself. NULL: out of memory. */
 struct matter *matter_new_own(struct fingerprint key, const char *what, const char *text);
 void matter_free(struct matter *m); /* NULL is fine */
 
@@ -53,6 +54,6 @@ struct matter_surroundings {
     const struct ecs_host *host;
     struct bytes sensors, not_seen;
 };
-/* The sentence, and the line with its newline. */
+/* The sentence, and the line with its newline: no longer than alert.h says, whatever the names of files are. */
 void matter_write(struct matter *m, enum alert_state state, const struct matter_surroundings *with, struct sbuf *ret_sentence,
                   struct sbuf *ret_line);

@@ -23,6 +23,10 @@ struct case_ *case_new(const struct case_options *options)
     c->options.command = arena_copy(&c->arena, options->command);
     c->own_status = -1;
     HASH_ADD_KEYPTR_BYHASHVALUE(hh, c->traces, "", 0, 0, &c->no_trace);
+    if (!c->no_trace.hh.tbl) {
+        case_free(c);
+        return NULL;
+    }
     if (!options->command.len)
         c->options.command_status = -1;
     return c;

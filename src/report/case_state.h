@@ -2,6 +2,7 @@
 /* The case as it is collected, for the files of report/. */
 #pragma once
 
+#define HASH_NONFATAL_OOM 1 /* what finds no room is not in a table: hh.tbl is NULL then */
 #include <uthash.h>
 
 #include "event/cause.h"

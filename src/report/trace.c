@@ -71,6 +71,10 @@ struct trace *trace_add(struct case_ *c, const struct event *e, struct bytes pat
     if (previous.len)
         t->previous = (struct bytes){ memcpy(at, previous.data, previous.len), previous.len };
     HASH_ADD_KEYPTR_BYHASHVALUE(hh, c->traces, t->key.data, t->key.len, made.hash, t);
+    if (!t->hh.tbl) {
+        free(t);
+        return NULL;
+    }
     return t;
 }
 
