@@ -43,6 +43,8 @@ static void put(struct sbuf *answer, struct clue_fact *f, const char *kind, stru
 {
     _cleanup_sbuf_ struct sbuf suspect = SBUF_INIT;
 
+    if (!whom.len)
+        return; /* dnf.log has headings: "Removed: " */
     sbuf_add_str(&suspect, kind);
     sbuf_add_bytes(&suspect, whom);
     f->suspect = sbuf_bytes(&suspect);

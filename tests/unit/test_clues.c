@@ -359,8 +359,11 @@ static const struct rpm_log_row {
     { "zypper, removed", "2026-11-28 20:13:19|remove |foo|1.0-1|x86_64|root@h|\n", "package foo", CLUE_STARTED | CLUE_LOGGED | CLUE_REMOVES },
     { "zypper, the command", "2026-11-28 20:13:19|command|root@h|'zypper' 'rm' 'foo'|\n", "zypper: 'zypper' 'rm' 'foo'", CLUE_STARTED },
     { "at another time", "2026-11-28T10:13:19+0000 SUBDEBUG Erase: foo-1.0-1.x86_64\n", NULL, 0 },
-    { "a message of dnf", "2026-11-28T20:13:19+0000 DEBUG Removed: \n2026-11-28T20:13:19+0000 INFO Complete\n", "package ",
-      CLUE_STARTED | CLUE_LOGGED | CLUE_REMOVES },
+    { "a message of dnf: a heading names no package", "2026-11-28T20:13:19+0000 DEBUG Removed: \n2026-11-28T20:13:19+0000 INFO Complete\n", NULL, 0 },
+    { "dnf, a name that is empty", "2026-11-28T20:13:19+0000 SUBDEBUG Erase: -1.0-1.x86_64\n", NULL, 0 },
+    { "dnf, a command that is empty", "2026-11-28T20:13:19+0000 DDEBUG Command: \n", NULL, 0 },
+    { "zypper, no package", "2026-11-28 20:13:19|remove ||1.0-1|x86_64|root@h|\n", NULL, 0 },
+    { "zypper, no command", "2026-11-28 20:13:19|command|root@h||\n", NULL, 0 },
     { "short", "2026-11-28 20:13:19|\n2026-11-28 20:13:19\n", NULL, 0 },
 };
 
