@@ -25,6 +25,7 @@ sanitized() {
 step "build, warnings are errors" build build -Dwerror=true
 step "what failed is listed" tests/steps_test.sh
 step "layers" tests/check_layers.sh
+step "what the packages are built with" tests/package_deps.sh
 step "hardening of the program" tests/hardening.sh "$ROOT/build/culprit"
 step "the unit" tests/cli/unit.sh
 step "unit" unit build

@@ -10,6 +10,7 @@ trap clear_up EXIT
 
 step "build, warnings are errors" build build -Dwerror=true
 step "layers" tests/check_layers.sh
+step "what the packages are built with" tests/package_deps.sh
 step "unit" unit build
 step "command line" tests/cli/run.sh "$ROOT/build/culprit"
 if [ "$(id -u)" != 0 ]; then

@@ -16,7 +16,6 @@ COMMANDS=$(sed -n 's/^    { VERB_[A-Z]*, "\([a-z]*\)".*/\1/p' src/cli/verbs.c | 
 clean_up() {
     [ ! -x "$WORK/root/etc/init.d/culprit" ] || in_root /etc/init.d/culprit stop > /dev/null 2>&1
     umount -R "$WORK/root" 2> /dev/null
-    umount "$WORK/layer" 2> /dev/null
     rm -rf --one-file-system "$WORK"
 }
 trap clean_up EXIT

@@ -34,7 +34,7 @@ python3              python3                build, test
 debhelper            debhelper              package (make deb)
 fakeroot             fakeroot               package (make deb)
 lintian              lintian                package, test
-rpm                  rpm-build              package (make rpm)
+rpm                  rpm-build              package (make rpm), test
 libcmocka-dev        libcmocka-devel        test
 libclang-rt-14-dev   compiler-rt            fuzz
 docker.io            moby-engine            test, story
@@ -89,7 +89,6 @@ systemd              systemd                test (virtual machines)
 cpio                 cpio                   test (virtual machines)
 kmod                 kmod                   test (virtual machines)
 plocate              plocate                test (the database of locate)
-rpm                  rpm-build              test (packages of rpm)
 xz-utils             xz                     test (virtual machines)
 TABLE
 }
