@@ -29,4 +29,3 @@ const struct agent *agents_match(const struct agents *a, const struct agent_fact
 const struct agent *agents_by_product(const struct agents *a, struct bytes product);
 /* Puts them into the records of the event's actor and launchers, which have the product's name as it was stored. a: NULL is fine. */
 void agents_name_products(const struct agents *a, struct event *e);
-/* For tests, which walk through all of them. */
