@@ -26,11 +26,33 @@ static bool take(struct bytes *list, struct named_command *c)
            flat_get_u64(list, &c->from_ns) == 0 && flat_get_u64(list, &c->marks) == 0;
 }
 
-static bool has_directory(const struct gathered *g, const char *path)
+/* Does the command give the directory to run-parts, which runs each file of it? */
+static bool runs_parts(const struct named_command *c)
 {
-    for (size_t i = 0; i < g->count; i++)
-        if (bytes_equal(bytes_dirname(bytes_of(g->files[i].name)), bytes_of(path)))
+    return memmem(c->text.data, c->text.len, "run-parts", 9) != NULL;
+}
+
+/* Is there an earlier file of that name? A script may be named by itself, and lie in a directory that is gathered. */
+static bool is_repeated(const struct gathered *g, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(g->files[i].name, g->files[n].name) == 0)
             return true;
+    return false;
+}
+
+/* Was the directory given to run-parts by a command before the one that is left at `until`? */
+static bool was_given(struct bytes all, struct bytes until, struct bytes directory)
+{
+    struct named_command c;
+
+    while (all.len > until.len && take(&all, &c) && all.len > until.len) {
+        struct bytes rest = c.text, word;
+
+        for (unsigned i = 0; runs_parts(&c) && i < WORDS_MAX && (word = line_next_path(&rest)).len; i++)
+            if (bytes_equal(word, directory))
+                return true;
+    }
     return false;
 }
 
@@ -39,11 +61,12 @@ static int gather(struct bytes request, struct gathered *g)
     _cleanup_close_ int root = clue_root();
     struct clue_question q;
     struct named_command c;
+    struct bytes left;
     int r = 0;
 
     if (root < 0 || clue_question_get(request, &q) < 0)
         return -EBADMSG;
-    while (r == 0 && take(&q.extra, &c)) {
+    for (left = q.extra; r == 0 && take(&left, &c);) {
         struct bytes rest = c.text, word;
 
         for (unsigned i = 0; i < WORDS_MAX && r == 0 && (word = line_next_path(&rest)).len; i++) {
@@ -55,7 +78,7 @@ static int gather(struct bytes request, struct gathered *g)
             if (gathered_get(g, path).data)
                 continue;
             r = clue_gather_file(g, root, path, SCRIPT_MAX, false);
-            if (r == 0 && memmem(c.text.data, c.text.len, "run-parts", 9) && !has_directory(g, path))
+            if (r == 0 && runs_parts(&c) && !was_given(q.extra, left, word))
                 r = clue_gather_directory(g, root, path, NULL, DIRECTORY_MAX, SCRIPT_MAX);
         }
     }
@@ -109,8 +132,7 @@ void scripts_text(struct sbuf *answer, const struct clue_question *q, const stru
 /* Is the file what the word names, or one of the directory that run-parts is given? */
 static bool is_meant(const struct named_command *c, struct bytes word, struct bytes name)
 {
-    return bytes_equal(word, name) ||
-           (bytes_equal(bytes_dirname(name), word) && memmem(c->text.data, c->text.len, "run-parts", 9));
+    return bytes_equal(word, name) || (bytes_equal(bytes_dirname(name), word) && runs_parts(c));
 }
 
 static int parse(struct bytes request, const struct gathered *g, struct sbuf *answer)
@@ -129,7 +151,7 @@ static int parse(struct bytes request, const struct gathered *g, struct sbuf *an
             f.kind = CLUE_HAPPENED;
         for (unsigned i = 0; i < WORDS_MAX && (word = line_next_path(&rest)).len; i++)
             for (size_t j = 0; j < g->count; j++)
-                if (is_meant(&c, word, bytes_of(g->files[j].name)))
+                if (is_meant(&c, word, bytes_of(g->files[j].name)) && !is_repeated(g, j))
                     scripts_text(answer, &q, &f, bytes_of(g->files[j].name), g->files[j].content);
     }
     return 0;

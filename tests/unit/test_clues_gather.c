@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* What sources of clues gather from a file system: nothing is left out, nothing is taken twice, and what cannot be read is not known. */
+#include "test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clues/original.h"
+#include "clues/source.h"
+#include "engine/flat.h"
+#include "util/cleanup.h"
+
+static char base[] = "/tmp/culprit-clues.XXXXXX";
+
+static int make_base(void **state)
+{
+    (void)state;
+    return mkdtemp(base) ? 0 : -1;
+}
+
+static int remove_base(void **state)
+{
+    char command[64];
+
+    (void)state;
+    snprintf(command, sizeof(command), "rm -rf %s", base);
+    return system(command);
+}
+
+static void make_directory(const char *name)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/%s", base, name);
+    assert_int_equal(mkdir(path, 0755), 0);
+}
+
+static void make_file(const char *name, const char *text)
+{
+    char path[128];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/%s", base, name);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+/* The names were made for it. */
+static void gathered_free(struct gathered *g)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        free((char *)(uintptr_t)g->files[i].name);
+        free((char *)(uintptr_t)g->files[i].content.data);
+    }
+    free(g->files);
+}
+
+/* ---- scripts ---- */
+
+#define PARTS_MAX 4
+
+static const struct scripts_row {
+    const char *name;
+    const char *commands[PARTS_MAX]; /* each below the directory of the test: '@' stands for it */
+    unsigned found;                  /* lines that remove something there */
+} scripts[] = {
+    { "one script", { "@/daily/a" }, 1 },
+    { "a directory that run-parts is given", { "run-parts --report @/daily" }, 3 },
+    { "a script, and then its directory", { "@/daily/a", "run-parts --report @/daily" }, 4 },
+    { "a directory, and then a script of it", { "run-parts @/daily", "@/daily/b" }, 4 },
+    { "the directory twice", { "run-parts @/daily", "test -x /usr/sbin/anacron || run-parts @/daily" }, 6 },
+    { "a directory that is not given to run-parts", { "ls @/daily" }, 0 },
+};
+
+static void test_scripts(void **state)
+{
+    const struct scripts_row *row = *state;
+    _cleanup_sbuf_ struct sbuf extra = SBUF_INIT, request = SBUF_INIT, answer = SBUF_INIT;
+    struct clue_question q = { .path = bytes_of("/srv/data"), .now_ns = NS_PER_S };
+    struct gathered g = { .max = 1024 * 1024, .lent = -EBADF };
+    unsigned found = 0;
+    struct clue_span cover;
+    struct clue_fact f;
+    struct bytes rest;
+    int part;
+
+    for (size_t i = 0; i < PARTS_MAX && row->commands[i]; i++) {
+        _cleanup_sbuf_ struct sbuf command = SBUF_INIT;
+
+        for (const char *c = row->commands[i]; *c; c++)
+            if (*c == '@')
+                sbuf_add_str(&command, base);
+            else
+                sbuf_add_char(&command, *c);
+        flat_put_bytes(&extra, sbuf_bytes(&command));
+        flat_put_bytes(&extra, bytes_of("cron job"));
+        flat_put_u64(&extra, 0);
+        flat_put_u64(&extra, 0);
+    }
+    q.extra = sbuf_bytes(&extra);
+    clue_question_put(&request, &q);
+    assert_int_equal(clue_job_scripts.gather(sbuf_bytes(&request), &g), row->found ? 0 : -ENOENT);
+    assert_int_equal(clue_job_scripts.parse(sbuf_bytes(&request), &g, &answer), 0);
+    for (rest = sbuf_bytes(&answer); (part = clue_take(&rest, &f, &cover)) > 0;)
+        found += part == CLUE_PART_FACT && (f.marks & CLUE_REMOVES);
+    assert_int_equal(part, CLUE_PART_END);
+    assert_int_equal(found, row->found);
+    gathered_free(&g);
+}
+
+static int make_scripts(void **state)
+{
+    if (make_base(state) < 0)
+        return -1;
+    make_directory("daily");
+    make_file("daily/a", "rm -rf /srv/data\n");
+    make_file("daily/b", "rm -rf /srv/data\n");
+    make_file("daily/c", "rm -rf /srv/data\n");
+    return 0;
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[ARRAY_SIZE(scripts)];
+    size_t n = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(scripts); i++)
+        tests[n++] = (struct CMUnitTest){ .name = scripts[i].name, .test_func = test_scripts, .initial_state = (void *)(uintptr_t)&scripts[i] };
+    return _cmocka_run_group_tests("clues_gather", tests, n, make_scripts, remove_base);
+}
