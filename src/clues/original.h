@@ -32,6 +32,10 @@ extern const struct foreign_job original_locate_job, original_rpm_job;
 /* Is the path of a list at or below what is asked for? On merged systems "/bin/x" of a list is /usr/bin/x. */
 bool original_covers(const struct clue_question *q, struct bytes path);
 
+/* Has what can be read from the descriptor, from where it is, this digest? 1, 0; -EIO: it cannot be read to its end, or the digest is of no
+ * kind that is known, so that neither can be said. */
+int original_has_digest(int fd, struct bytes wanted);
+
 /* The source's `ask`. */
 int original_ask_packages(struct clues *c, unsigned source, struct err *err);
 int original_ask_rpm(struct clues *c, unsigned source, struct err *err);

@@ -137,23 +137,26 @@ static const EVP_MD *kind_of(struct bytes digest)
     return digest.len == 32 ? EVP_md5() : digest.len == 40 ? EVP_sha1() : digest.len == 64 ? EVP_sha256() : NULL;
 }
 
-static bool same_digest(int fd, struct bytes wanted)
+int original_has_digest(int fd, struct bytes wanted)
 {
     EVP_MD_CTX *md = EVP_MD_CTX_new();
+    const EVP_MD *kind = kind_of(wanted);
     unsigned char digest[EVP_MAX_MD_SIZE];
     static char buffer[64 * 1024];
     unsigned len = 0;
     char text[65];
-    ssize_t n;
-    bool ok = md && EVP_DigestInit_ex(md, kind_of(wanted), NULL);
+    ssize_t n = 0;
+    bool ok = md && kind && EVP_DigestInit_ex(md, kind, NULL);
 
     while (ok && (n = read(fd, buffer, sizeof(buffer))) > 0)
         ok = EVP_DigestUpdate(md, buffer, (size_t)n);
-    ok = ok && EVP_DigestFinal_ex(md, digest, &len) && 2 * (size_t)len == wanted.len;
+    ok = ok && n == 0 && EVP_DigestFinal_ex(md, digest, &len) && 2 * (size_t)len == wanted.len;
     EVP_MD_CTX_free(md);
-    for (unsigned i = 0; ok && i < len; i++)
+    if (!ok)
+        return -EIO;
+    for (unsigned i = 0; i < len; i++)
         snprintf(text + (size_t)2 * i, 3, "%02x", digest[i]);
-    return !ok || bytes_equal(wanted, (struct bytes){ text, wanted.len });
+    return bytes_equal(wanted, (struct bytes){ text, wanted.len });
 }
 
 static void put(struct checking *c, enum clue_kind kind, const struct original *o, uint64_t time_ns, const char *text)
@@ -196,15 +199,18 @@ static void check_one(struct checking *c, const struct original *o)
         return;
     }
     if (kind_of(o->digest)) {
-        if (c->hashed + (uint64_t)st.st_size > HASHED_MAX || (file = beneath_reopen_file(fd)) < 0) {
+        int same = -EIO;
+
+        if (c->hashed + (uint64_t)st.st_size <= HASHED_MAX && (file = beneath_reopen_file(fd)) >= 0) {
+            c->hashed += (uint64_t)st.st_size;
+            same = original_has_digest(file, o->digest);
+        }
+        if (same < 0)
             c->skipped++;
-            return;
-        }
-        c->hashed += (uint64_t)st.st_size;
-        if (!same_digest(file, o->digest)) {
+        else if (!same)
             put(c, CLUE_CHANGED, o, mtime_of(&st), "its content is not as in");
+        if (same <= 0)
             return;
-        }
     }
     c->intact++;
 }

@@ -114,7 +114,37 @@ static void test_scripts(void **state)
     gathered_free(&g);
 }
 
-static int make_scripts(void **state)
+/* ---- digests ---- */
+
+#define MD5_OF_X "9dd4e461268c8034f5c8564e155c67a6" /* "x", without an end of line */
+
+static const struct digest_row {
+    const char *name, *file, *digest;
+    int flags, r;
+} digests[] = {
+    { "the same", "x", MD5_OF_X, O_RDONLY, 1 },
+    { "the same, SHA-1", "x", "11f6ad8ec52a2984abaafd7c3b516503785c2072", O_RDONLY, 1 },
+    { "the same, SHA-256", "x", "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881", O_RDONLY, 1 },
+    { "another", "y", MD5_OF_X, O_RDONLY, 0 },
+    { "an empty one", "empty", MD5_OF_X, O_RDONLY, 0 },
+    { "one that cannot be read is not known", "x", MD5_OF_X, O_WRONLY, -EIO },
+    { "nor a directory", "daily", MD5_OF_X, O_RDONLY | O_DIRECTORY, -EIO },
+    { "nor by a digest of no known kind", "x", "9dd4e461", O_RDONLY, -EIO },
+};
+
+static void test_digest(void **state)
+{
+    const struct digest_row *row = *state;
+    _cleanup_close_ int fd = -EBADF;
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/%s", base, row->file);
+    fd = open(path, row->flags | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(original_has_digest(fd, bytes_of(row->digest)), row->r);
+}
+
+static int make_all(void **state)
 {
     if (make_base(state) < 0)
         return -1;
@@ -122,15 +152,21 @@ static int make_scripts(void **state)
     make_file("daily/a", "rm -rf /srv/data\n");
     make_file("daily/b", "rm -rf /srv/data\n");
     make_file("daily/c", "rm -rf /srv/data\n");
+    make_file("x", "x");
+    make_file("y", "y");
+    make_file("empty", "");
     return 0;
 }
 
 int main(void)
 {
-    struct CMUnitTest tests[ARRAY_SIZE(scripts)];
+    static struct CMUnitTest tests[64];
     size_t n = 0;
 
-    for (size_t i = 0; i < ARRAY_SIZE(scripts); i++)
-        tests[n++] = (struct CMUnitTest){ .name = scripts[i].name, .test_func = test_scripts, .initial_state = (void *)(uintptr_t)&scripts[i] };
-    return _cmocka_run_group_tests("clues_gather", tests, n, make_scripts, remove_base);
+#define ADD_ROWS(rows, function) \
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) \
+    tests[n++] = (struct CMUnitTest){ .name = rows[i].name, .test_func = function, .initial_state = (void *)(uintptr_t)&rows[i] }
+    ADD_ROWS(scripts, test_scripts);
+    ADD_ROWS(digests, test_digest);
+    return _cmocka_run_group_tests("clues_gather", tests, n, make_all, remove_base);
 }
