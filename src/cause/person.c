@@ -16,10 +16,7 @@ static bool by_daemon(const struct process *p)
 
     if (p->launch.kind == LAUNCH_COPY)
         return true;
-    for (size_t i = 0; p->container && i < ARRAY_SIZE(runtimes); i++)
-        if (bytes_equal_str(p->container->runtime, runtimes[i]))
-            return true;
-    return false;
+    return p->container && BYTES_AMONG(p->container->runtime, runtimes);
 }
 
 static void set_process(struct person *ret, struct process *p)

@@ -319,10 +319,8 @@ static enum launcher_kind pod_entry(const struct process *first)
 
     if (first->launch.kind != LAUNCH_EXEC)
         return first->tty.len ? LAUNCHER_KUBECTL_EXEC : LAUNCHER_POD_EXEC;
-    for (size_t i = 0; i < ARRAY_SIZE(clients); i++)
-        if (bytes_equal_str(bytes_basename(argv_at(first->launch.text, 0)), clients[i]))
-            return LAUNCHER_KUBECTL_EXEC;
-    return LAUNCHER_EXEC; /* by crictl, ctr: past kubelet */
+    /* by crictl, ctr: past kubelet */
+    return BYTES_AMONG(bytes_basename(argv_at(first->launch.text, 0)), clients) ? LAUNCHER_KUBECTL_EXEC : LAUNCHER_EXEC;
 }
 
 /* What the container was made to run: the first that lives in it, past the runtime's own stage, tini and their like. */

@@ -110,12 +110,10 @@ static bool is_switch_of_user(struct bytes exe, struct bytes ident, struct bytes
     static const char *const programs[] = { "/usr/bin/sudo", "/bin/sudo", "/usr/bin/doas", "/usr/bin/sudo-rs" };
     struct bytes rest = message, known;
 
-    for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
-        if (bytes_equal_str(exe, programs[i])) {
-            known = uid_of(passwd, bytes_next_word(&rest));
-            return (bytes_equal_str(ident, "sudo") || bytes_equal_str(ident, "doas")) && (!known.len || bytes_equal(known, uid));
-        }
-    return false;
+    if (!BYTES_AMONG(exe, programs))
+        return false;
+    known = uid_of(passwd, bytes_next_word(&rest));
+    return (bytes_equal_str(ident, "sudo") || bytes_equal_str(ident, "doas")) && (!known.len || bytes_equal(known, uid));
 }
 
 /* Each field may be in memory that the next call gives back. */

@@ -157,10 +157,7 @@ static bool is_program(struct bytes before, const char *from, struct bytes word)
     for (const char *at = from; at < word.data; at++)
         if (strchr(";|&`", *at) || (*at == '(' && at[1] != '"' && at[1] != '\''))
             return true; /* behind a bracket a quote begins an argument, in languages that have such */
-    for (size_t i = 0; i < ARRAY_SIZE(runs_next); i++)
-        if (bytes_equal_str(bytes_basename(before), runs_next[i]))
-            return true;
-    return false;
+    return BYTES_AMONG(bytes_basename(before), runs_next);
 }
 
 unsigned line_marks(struct bytes line, const struct clue_question *q)

@@ -161,10 +161,7 @@ static bool is_everywhere(const struct clue_question *q, const struct agent *a)
 {
     static const char *const kinds[] = { "job scheduler", "package manager", "log rotation", "temp cleaner", "version control" };
 
-    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-        if (bytes_equal_str(a->kind, kinds[i]))
-            return true;
-    return !q->host_path.len && bytes_equal_str(a->kind, "container runtime");
+    return BYTES_AMONG(a->kind, kinds) || (!q->host_path.len && bytes_equal_str(a->kind, "container runtime"));
 }
 
 static void put_agent(struct sbuf *answer, const struct clue_question *q, const struct agent *a, const struct seen_process *s, bool looks_like)

@@ -91,10 +91,7 @@ bool event_note_is_doubt(const struct event *e)
 {
     static const char *const facts[] = { EVENT_NOTE_SAME, EVENT_NOTE_ONE_OF, EVENT_NOTE_OPEN, EVENT_NOTE_HOLE };
 
-    for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
-        if (bytes_equal_str(e->note, facts[i]))
-            return false;
-    return e->note.len > 0;
+    return e->note.len > 0 && !BYTES_AMONG(e->note, facts);
 }
 
 struct bytes event_actor_executable(const struct event *e)
