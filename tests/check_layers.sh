@@ -74,7 +74,6 @@ may_open=" $(sed 's/ *#.*//' <<'END'
 attribution/agents.c          # the administrator's list of products
 attribution/host_names.c      # a root directory, O_PATH
 attribution/owner.c           # the host's own package lists
-attribution/rpm_database.c    # in memory
 attribution/peer.c            # /proc
 attribution/procfs.c          # /proc
 attribution/sessions.c        # a root directory, O_PATH
@@ -102,7 +101,6 @@ engine/layers.c               # O_PATH without following, one name at a time; di
 engine/oci.c                  # /proc
 engine/oci_dirs.c             # directories of runtimes, to list them
 engine/oci_exit.c             # cgroups
-engine/podman_db.c            # a database in memory
 guard/guard.c                 # /sys
 guard/immutable.c             # what was written down before, without following, known by its inode
 guard/keeper.c                # /dev/null

@@ -4,18 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sqlite3.h>
-
+#include "foreign/database.h"
 #include "util/cleanup.h"
+#include "util/load.h"
 
-#define SQLITE_STEPS 5000000 /* of the virtual machine: some 50 ms; the database may be a container's work */
-
-static uint32_t be32(const char *at)
-{
-    const unsigned char *b = (const unsigned char *)at;
-
-    return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
-}
+#define SQLITE_STEPS 5000000 /* some 50 ms; the database may be a container's work */
+#define VALUE_MAX (16 * 1024 * 1024) /* a header */
 
 #define RPM_NAME 1000
 #define RPM_VERSION 1001
@@ -30,16 +24,16 @@ static uint32_t be32(const char *at)
 /* Where a tag's data begins, to the end of the header; count of its values. */
 static struct bytes rpm_tag(struct bytes header, uint32_t tag, uint32_t *count)
 {
-    uint32_t entries = be32(header.data), len = be32(header.data + 4);
+    uint32_t entries = load_be32(header.data), len = load_be32(header.data + 4);
     size_t data = 8 + (size_t)entries * 16;
 
     for (uint32_t i = 0; i < entries; i++) {
         const char *e = header.data + 8 + (size_t)i * 16;
-        uint32_t offset = be32(e + 8);
+        uint32_t offset = load_be32(e + 8);
 
-        if (be32(e) != tag || offset >= len)
+        if (load_be32(e) != tag || offset >= len)
             continue;
-        *count = be32(e + 12);
+        *count = load_be32(e + 12);
         return (struct bytes){ header.data + data + offset, len - offset };
     }
     *count = 0;
@@ -65,7 +59,7 @@ static bool rpm_valid(struct bytes header)
 
     if (header.len < 8)
         return false;
-    size = 8 + (uint64_t)be32(header.data) * 16 + be32(header.data + 4);
+    size = 8 + (uint64_t)load_be32(header.data) * 16 + load_be32(header.data + 4);
     return size <= header.len;
 }
 
@@ -99,7 +93,7 @@ static bool rpm_lists(struct bytes header, struct bytes path)
 
         if (!s.data || (uint64_t)i * 4 + 4 > indexes.len)
             return false;
-        d = be32(indexes.data + (size_t)i * 4);
+        d = load_be32(indexes.data + (size_t)i * 4);
         if (d < dir_count && bytes_equal(s, base) && bytes_equal(dirs[d], dir))
             return true;
     }
@@ -126,12 +120,6 @@ bool rpm_header_has(struct bytes header, struct bytes path, struct sbuf *name, s
     return name->len > 0;
 }
 
-static int too_long(void *data)
-{
-    (void)data;
-    return 1;
-}
-
 static bool rpm_ask(sqlite3 *db, struct bytes path, struct sbuf *name, struct sbuf *version)
 {
     struct bytes base = bytes_basename(path);
@@ -149,37 +137,13 @@ static bool rpm_ask(sqlite3 *db, struct bytes path, struct sbuf *name, struct sb
     return found;
 }
 
-/* The file may be a container's: nothing is opened beside it, its views and triggers may not call functions, and
- * the time is bounded. */
-static sqlite3 *open_database(struct bytes file)
-{
-    char *data = (char *)(uintptr_t)file.data; /* gathered for this */
-    sqlite3 *db = NULL;
-
-    if (file.len < 100)
-        return NULL;
-    data[18] = data[19] = 1; /* a database in memory has no write-ahead log */
-    if (sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK ||
-        sqlite3_deserialize(db, "main", (unsigned char *)data, (sqlite3_int64)file.len, (sqlite3_int64)file.len,
-                            SQLITE_DESERIALIZE_READONLY) != SQLITE_OK) {
-        sqlite3_close(db);
-        return NULL;
-    }
-    sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-    sqlite3_limit(db, SQLITE_LIMIT_LENGTH, 16 * 1024 * 1024);
-    return db;
-}
-
 bool rpm_find(struct bytes file, struct bytes path, struct bytes other, struct sbuf *name, struct sbuf *version)
 {
-    sqlite3 *db = open_database(file);
+    sqlite3 *db;
     bool found;
 
-    if (!db)
+    if (foreign_database_open(file, VALUE_MAX, SQLITE_STEPS, &db) < 0)
         return false;
-    sqlite3_progress_handler(db, SQLITE_STEPS, too_long, NULL);
     found = rpm_ask(db, path, name, version) || (other.len && rpm_ask(db, other, name, version));
     sqlite3_close(db);
     return found;
@@ -193,7 +157,7 @@ bool rpm_find(struct bytes file, struct bytes path, struct bytes other, struct s
 /* The value of a row of 32-bit numbers; 0 past its end. */
 static uint32_t number_at(struct bytes numbers, uint32_t count, uint32_t i)
 {
-    return i < count && (uint64_t)i * 4 + 4 <= numbers.len ? be32(numbers.data + (size_t)i * 4) : 0;
+    return i < count && (uint64_t)i * 4 + 4 <= numbers.len ? load_be32(numbers.data + (size_t)i * 4) : 0;
 }
 
 void rpm_header_files(struct bytes header, void (*each)(void *data, const struct rpm_file *f), void *data)
@@ -233,13 +197,12 @@ void rpm_header_files(struct bytes header, void (*each)(void *data, const struct
 
 void rpm_files(struct bytes file, struct bytes directory, void (*each)(void *data, const struct rpm_file *f), void *data)
 {
-    sqlite3 *db = open_database(file);
     _cleanup_sbuf_ struct sbuf from = SBUF_INIT, to = SBUF_INIT;
     sqlite3_stmt *s = NULL;
+    sqlite3 *db;
 
-    if (!db)
+    if (foreign_database_open(file, VALUE_MAX, 10 * SQLITE_STEPS, &db) < 0)
         return;
-    sqlite3_progress_handler(db, 10 * SQLITE_STEPS, too_long, NULL);
     /* a directory's name ends with '/': what begins with it is before the same with the next character */
     sbuf_add_bytes(&from, directory);
     sbuf_add_bytes(&to, directory);

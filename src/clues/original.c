@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "engine/flat.h"
+#include "util/load.h"
 #include "util/parse.h"
 
 void original_put(struct sbuf *out, const struct original *o)
@@ -90,13 +91,8 @@ void original_dpkg(struct sbuf *out, const struct clue_question *q, struct bytes
 
 /* ---- git's index: "DIRC", version, count, entries (gitformat-index) ---- */
 
-static uint32_t be32(const unsigned char *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 /* Version 4 stores of a path how much of the one before stays. 0: damaged. */
-static size_t take_name(const unsigned char *data, size_t len, unsigned version, char *name, size_t *name_len)
+static size_t take_name(const char *data, size_t len, unsigned version, char *name, size_t *name_len)
 {
     size_t at = 0, keep = *name_len, end;
 
@@ -127,7 +123,7 @@ static size_t take_name(const unsigned char *data, size_t len, unsigned version,
 
 int original_git(struct sbuf *out, const struct clue_question *q, struct bytes tree, struct bytes index)
 {
-    const unsigned char *data = (const unsigned char *)index.data;
+    const char *data = index.data;
     static char path[2 * CLUE_PATH_MAX], name[CLUE_PATH_MAX];
     char owner[CLUE_TEXT_MAX];
     uint32_t version, count;
@@ -135,8 +131,8 @@ int original_git(struct sbuf *out, const struct clue_question *q, struct bytes t
 
     if (index.len < 12 || memcmp(data, "DIRC", 4) != 0 || tree.len >= CLUE_PATH_MAX)
         return -EBADMSG;
-    version = be32(data + 4);
-    count = be32(data + 8);
+    version = load_be32(data + 4);
+    count = load_be32(data + 8);
     if (version < 2 || version > 4)
         return -EBADMSG;
     snprintf(owner, sizeof(owner), "git's index of %.*s", (int)MIN(tree.len, (size_t)300), tree.data);
@@ -146,15 +142,15 @@ int original_git(struct sbuf *out, const struct clue_question *q, struct bytes t
 
         if (at + fixed + 2 > index.len)
             return -EBADMSG;
-        o.mtime_s = be32(data + at + 8);
-        o.size = be32(data + at + 36);
+        o.mtime_s = load_be32(data + at + 8);
+        o.size = load_be32(data + at + 36);
         if (version >= 3 && (data[at + 60] & 0x40))
             fixed += 2;
         used = take_name(data + at + fixed, index.len - at - fixed, version, name, &name_len);
         if (!used)
             return -EBADMSG;
         o.path = (struct bytes){ path, (size_t)snprintf(path, sizeof(path), "%.*s/%.*s", (int)tree.len, tree.data, (int)name_len, name) };
-        if (o.path.len <= CLUE_PATH_MAX && bytes_path_covers(q->path, o.path) && (be32(data + at + 24) >> 12) == 8)
+        if (o.path.len <= CLUE_PATH_MAX && bytes_path_covers(q->path, o.path) && (load_be32(data + at + 24) >> 12) == 8)
             original_put(out, &o);
         at += version == 4 ? fixed + used : (fixed + name_len + 8) & ~(size_t)7;
     }

@@ -4,16 +4,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <sqlite3.h>
-
 #include "engine/bolt.h"
 #include "engine/docker_json.h"
 #include "engine/json.h"
 #include "engine/oci_json.h"
+#include "foreign/database.h"
 #include "util/limits.h"
 #include "util/macro.h"
 
-#define SQLITE_STEPS 5000000 /* of the virtual machine, one question: some 50 ms; the database is a user's work */
+#define SQLITE_STEPS 5000000 /* one question: some 50 ms; the database is a user's work */
 
 struct podman_db {
     sqlite3 *sqlite;
@@ -21,29 +20,12 @@ struct podman_db {
     struct bytes bolt;
 };
 
-static int too_long(void *data)
-{
-    (void)data;
-    return 1;
-}
-
-/* Nothing is opened beside it, its time and its values are bounded, and views, which may be endless, are not looked into. */
 static int open_sqlite(struct bytes file, struct podman_db *db)
 {
-    char *data = (char *)(uintptr_t)file.data;
+    int r = foreign_database_open(file, LIMIT_STATE_FILE, SQLITE_STEPS, &db->sqlite);
 
-    if (file.len < 100)
-        return -EBADMSG;
-    data[18] = data[19] = 1; /* a database in memory has no write-ahead log */
-    if (sqlite3_open_v2(":memory:", &db->sqlite, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK ||
-        sqlite3_deserialize(db->sqlite, "main", (unsigned char *)data, (sqlite3_int64)file.len, (sqlite3_int64)file.len,
-                            SQLITE_DESERIALIZE_READONLY) != SQLITE_OK)
-        return -EBADMSG;
-    sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-    sqlite3_limit(db->sqlite, SQLITE_LIMIT_LENGTH, LIMIT_STATE_FILE);
-    sqlite3_progress_handler(db->sqlite, SQLITE_STEPS, too_long, NULL);
+    if (r < 0)
+        return r;
     if (sqlite3_prepare_v2(db->sqlite, "SELECT JSON FROM ContainerConfig WHERE ID = ?", -1, &db->config, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(db->sqlite, "SELECT JSON FROM ContainerState WHERE ID = ?", -1, &db->state, NULL) != SQLITE_OK)
         return -EBADMSG;

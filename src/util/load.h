@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Numbers as they lie in bytes, at any alignment, in this machine's order: what the kernel hands out, and files that a
- * program of this machine wrote. The caller has seen that the bytes are there.
+ * Numbers as they lie in bytes, at any alignment. In this machine's order: what the kernel hands out, and files that a
+ * program of this machine wrote. Big endian (be): files whose format says so. The caller has seen that the bytes are there.
  */
 #pragma once
 
+#include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -30,4 +31,9 @@ static inline uint64_t load_u64(const char *at)
 
     memcpy(&v, at, sizeof(v));
     return v;
+}
+
+static inline uint32_t load_be32(const char *at)
+{
+    return be32toh(load_u32(at));
 }
