@@ -9,6 +9,7 @@
 #include "attribution/inside.h"
 #include "event/container.h"
 #include "foreign/foreign.h"
+#include "util/clock.h"
 #include "util/limits.h"
 #include "util/macro.h"
 
@@ -125,7 +126,7 @@ static int gather(struct bytes request, struct gathered *g)
     if (r < 0)
         return r;
     r = inside_stat(&in, parts[PATH].data, &st);
-    if (r == 0 && (uint64_t)st.st_mtim.tv_sec * NS_PER_S + (uint64_t)st.st_mtim.tv_nsec > strtoull(parts[BEFORE].data, NULL, 10))
+    if (r == 0 && clock_of(st.st_mtim) > strtoull(parts[BEFORE].data, NULL, 10))
         r = -ESTALE;
     if (r == 0)
         r = inside_read(&in, parts[PATH].data, TEXT_MAX, &text, &len);

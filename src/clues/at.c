@@ -14,6 +14,7 @@
 #include "clues/source.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/parse.h"
 
 #define JOB_MAX (64 * 1024)
@@ -74,9 +75,8 @@ static int gather_last(struct gathered *g, int root, const struct clue_question 
         _cleanup_close_ int fd = beneath_open(root, bytes_of(outputs[i]), O_PATH | O_DIRECTORY | O_NOFOLLOW);
         struct stat st;
 
-        if (fd < 0 || fstat(fd, &st) < 0 || st.st_mtim.tv_sec <= 0)
+        if (fd < 0 || fstat(fd, &st) < 0 || !(f.from_ns = clock_of(st.st_mtim)))
             continue;
-        f.from_ns = (uint64_t)st.st_mtim.tv_sec * NS_PER_S + (uint64_t)st.st_mtim.tv_nsec;
         if (clue_span_of(q, f.from_ns, CLUE_BEFORE_NS) >= 0)
             clue_put(&out, &f);
     }

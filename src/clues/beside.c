@@ -10,6 +10,7 @@
 #include "clues/source.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #define NAMES_MAX 200000
 #define TOGETHER_NS (2 * NS_PER_S)
@@ -63,11 +64,6 @@ void beside_name(struct sbuf *answer, struct bytes path, struct bytes name, uint
     }
 }
 
-static uint64_t ns_of(const struct timespec *t)
-{
-    return t->tv_sec > 0 ? (uint64_t)t->tv_sec * NS_PER_S + (uint64_t)t->tv_nsec : 0;
-}
-
 static int gather(struct bytes request, struct gathered *g)
 {
     _cleanup_close_ int root = clue_root(), fd = -EBADF, own = -EBADF;
@@ -97,7 +93,7 @@ static int gather(struct bytes request, struct gathered *g)
         struct stat st;
 
         if (bytes_starts_with(bytes_of(entry->d_name), bytes_basename(path)) && fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-            beside_name(&out, path, bytes_of(entry->d_name), ns_of(&st.st_ctim), ns_of(&above.st_mtim));
+            beside_name(&out, path, bytes_of(entry->d_name), clock_of(st.st_ctim), clock_of(above.st_mtim));
     }
     return clue_gather_text(g, "answer", &out);
 }

@@ -16,6 +16,7 @@
 #include "clues/source.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #define SNAPSHOTS_MAX 2000 /* of one kind */
 #define NAMED 3
@@ -43,12 +44,11 @@ struct last_copy {
 static uint64_t time_of(int fd)
 {
     struct statx st;
-    const struct statx_timestamp *t;
 
-    if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_BTIME, &st) < 0)
+    if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &st) < 0)
         return 0;
-    t = &st.stx_mtime; /* when it was filled; of what snapshot tools hold in a folder of its own */
-    return t->tv_sec > 0 ? (uint64_t)t->tv_sec * NS_PER_S + t->tv_nsec : 0;
+    /* when it was filled; of what snapshot tools hold in a folder of its own */
+    return clock_of(st.stx_mtime);
 }
 
 static DIR *open_directory(int root, const char *path)

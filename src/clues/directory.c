@@ -33,11 +33,6 @@ struct walk {
     bool cut;
 };
 
-static uint64_t ns_of(const struct statx_timestamp *t)
-{
-    return t->tv_sec > 0 ? (uint64_t)t->tv_sec * NS_PER_S + t->tv_nsec : 0;
-}
-
 static int look_at(int fd, const char *name, struct statx *ret)
 {
     return statx(fd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_BTIME, ret) < 0 ? -errno : 0;
@@ -87,10 +82,10 @@ static void walk_below(struct walk *w, int fd, const char *path, unsigned depth)
             look_at(dirfd(dir), entry->d_name, &st) < 0 || makedev(st.stx_dev_major, st.stx_dev_minor) != w->device)
             continue;
         if (!S_ISDIR(st.stx_mode)) {
-            keep_newest(w, w->files, full, ns_of(&st.stx_ctime));
+            keep_newest(w, w->files, full, clock_of(st.stx_ctime));
             continue;
         }
-        keep_newest(w, w->directories, full, ns_of(&st.stx_mtime));
+        keep_newest(w, w->directories, full, clock_of(st.stx_mtime));
         if (depth < DEPTH_MAX) {
             int below = openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 
@@ -126,8 +121,8 @@ static void put_below(struct sbuf *out, int fd, const struct clue_question *q, c
 /* The target is there. */
 static void put_target(struct sbuf *out, int fd, const struct clue_question *q, const struct statx *st)
 {
-    uint64_t made = st->stx_mask & STATX_BTIME ? ns_of(&st->stx_btime) : 0, changed = ns_of(&st->stx_ctime),
-             modified = ns_of(&st->stx_mtime);
+    uint64_t made = st->stx_mask & STATX_BTIME ? clock_of(st->stx_btime) : 0, changed = clock_of(st->stx_ctime),
+             modified = clock_of(st->stx_mtime);
 
     if (S_ISDIR(st->stx_mode))
         put_time(out, CLUE_LATEST, modified, q->path, "names were made, removed or renamed in it for the last time");
@@ -153,7 +148,7 @@ static void put_above(struct sbuf *out, int root, const struct clue_question *q)
         fd = beneath_open(root, above, O_PATH | O_DIRECTORY);
         if (fd < 0 || look_at(fd, "", &st) < 0)
             continue;
-        put_time(out, CLUE_LATEST, ns_of(&st.stx_mtime), above,
+        put_time(out, CLUE_LATEST, clock_of(st.stx_mtime), above,
                  "names were made, removed or renamed in it for the last time: what is asked for is not there now");
         return;
     }

@@ -183,7 +183,7 @@ static uint64_t begun_at(int root, const char *path)
 
     if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &st) < 0)
         return 0;
-    return st.stx_mask & STATX_BTIME && st.stx_btime.tv_sec > 0 ? (uint64_t)st.stx_btime.tv_sec * NS_PER_S + st.stx_btime.tv_nsec : 0;
+    return st.stx_mask & STATX_BTIME ? clock_of(st.stx_btime) : 0;
 }
 
 static int gather(struct bytes request, struct gathered *g)

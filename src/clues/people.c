@@ -8,6 +8,7 @@
 #include "clues/line.h"
 #include "clues/source.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/parse.h"
 
 #define SESSIONS_MAX 512 /* that are open at a time */
@@ -19,7 +20,7 @@ static struct bytes text_of(const char *field, size_t size)
 
 static uint64_t time_of(const struct utmp *u)
 {
-    return u->ut_tv.tv_sec > 0 ? (uint64_t)u->ut_tv.tv_sec * NS_PER_S + MIN((uint64_t)(uint32_t)u->ut_tv.tv_usec, UINT64_C(999999)) * 1000 : 0;
+    return clock_join(u->ut_tv.tv_sec, MIN((uint64_t)(uint32_t)u->ut_tv.tv_usec, UINT64_C(999999)) * 1000);
 }
 
 /* ---- wtmp ---- */

@@ -12,6 +12,7 @@
 #include "engine/flat.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #define UNIT_MAX (64 * 1024)
 #define UNITS_MAX 2000
@@ -34,7 +35,7 @@ static int gather_stamps(struct gathered *g, int root)
         if (bytes_starts_with(bytes_of(entry->d_name), bytes_of("stamp-")) &&
             fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
             flat_put_bytes(&out, bytes_of(entry->d_name + 6));
-            flat_put_u64(&out, (uint64_t)st.st_mtim.tv_sec * NS_PER_S + (uint64_t)st.st_mtim.tv_nsec);
+            flat_put_u64(&out, clock_of(st.st_mtim));
         }
     if (dir)
         closedir(dir);

@@ -13,6 +13,7 @@
 #include "compare/entry.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/escape.h"
 #include "util/mountinfo.h"
 
@@ -127,11 +128,6 @@ static bool same_parts(const struct merged *is, size_t from, const struct merged
     return true;
 }
 
-static uint64_t to_ns(struct timespec t)
-{
-    return t.tv_sec < 0 ? 0 : (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
-}
-
 /* When a name can have gone at the latest: its directory has not changed since, nor has the whiteout,
  * whose inode several names may share. */
 static uint64_t gone_ns(const struct comparison *w, const struct merged *directory, const char *name)
@@ -142,10 +138,10 @@ static uint64_t gone_ns(const struct comparison *w, const struct merged *directo
     if (!directory->count || (w->own_layer && directory->parts[0].layer != 0))
         return 0;
     if (fstat(directory->parts[0].fd, &st) == 0)
-        ns = to_ns(st.st_mtim);
+        ns = clock_of(st.st_mtim);
     if (fstatat(directory->parts[0].fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode) &&
-        to_ns(st.st_ctim) < ns)
-        ns = to_ns(st.st_ctim);
+        clock_of(st.st_ctim) < ns)
+        ns = clock_of(st.st_ctim);
     return ns;
 }
 

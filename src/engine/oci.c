@@ -203,7 +203,7 @@ static uint64_t start_time(const struct oci_entry *e)
 
     if (stat(e->path, &st) < 0)
         return t;
-    written = (uint64_t)st.st_mtim.tv_sec * NS_PER_S + (uint64_t)st.st_mtim.tv_nsec;
+    written = clock_of(st.st_mtim);
     return written < t && t - written < 2 * NS_PER_S ? written : t;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The time in nanoseconds. */
+/* Times in nanoseconds. */
 #pragma once
 
 #include <stdint.h>
@@ -14,3 +14,12 @@ static inline uint64_t clock_ns(clockid_t clock)
     clock_gettime(clock, &ts);
     return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
+
+/* 0: before 1970, or nothing at all. */
+static inline uint64_t clock_join(int64_t seconds, uint64_t ns)
+{
+    return seconds > 0 ? (uint64_t)seconds * NS_PER_S + ns : 0;
+}
+
+/* The same of a timespec, or of a statx_timestamp. */
+#define clock_of(t) clock_join((t).tv_sec, (uint64_t)(t).tv_nsec)
