@@ -205,21 +205,10 @@ static bool not_logged(const struct clue_circumstances *c, const struct clue_fac
            !bytes_starts_with(f->suspect, bytes_of("cron job: /etc/cron.")) && !ran_at_all(c, f->suspect);
 }
 
-/* When what is asked for was seen for the last time; 0: nobody says. */
-static uint64_t last_seen(const struct clue_circumstances *c)
-{
-    uint64_t last = 0;
-
-    for (size_t i = 0; i < c->count; i++)
-        if ((c->facts[i].marks & CLUE_STILL) && bytes_equal(c->facts[i].path, c->question->path))
-            last = MAX(last, c->facts[i].from_ns);
-    return last;
-}
-
 /* All that it did was long over then. */
 static bool still_there(const struct clue_circumstances *c, const struct clue_fact *f)
 {
-    uint64_t seen = f->kind == CLUE_HAPPENED && f->from_ns && !c->there ? last_seen(c) : 0;
+    uint64_t seen = f->kind == CLUE_HAPPENED && f->from_ns && !c->there ? c->last_seen_ns : 0;
 
     for (size_t i = 0; i < c->count && seen; i++)
         if (c->facts[i].kind == CLUE_HAPPENED && bytes_equal(c->facts[i].suspect, f->suspect) && c->facts[i].to_ns + CLUE_BEFORE_NS >= seen)
@@ -347,6 +336,8 @@ void clue_circumstances_find(const struct clue_question *q, const struct clue_fa
         ret->missing |= f->kind == CLUE_MISSING;
         ret->changed |= f->kind == CLUE_CHANGED;
         ret->there |= f->kind == CLUE_TIME && !(f->marks & CLUE_STILL) && bytes_equal(f->path, q->path);
+        if ((f->marks & CLUE_STILL) && bytes_equal(f->path, q->path))
+            ret->last_seen_ns = MAX(ret->last_seen_ns, f->from_ns);
         ret->jobs_are_logged |= f->kind == CLUE_HAPPENED && (f->marks & CLUE_LOGGED) && bytes_starts_with(f->suspect, bytes_of("cron job: "));
     }
 }

@@ -27,6 +27,7 @@ struct clue_circumstances {
     bool missing, changed;  /* something is */
     bool there;             /* the target itself is there */
     bool jobs_are_logged;   /* a log that covers the first moment has jobs of cron */
+    uint64_t last_seen_ns;  /* when what is asked for was seen for the last time; 0: nobody says */
 };
 
 struct clue_rule {
