@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What dpkg and apt did then: dpkg.log's lines, apt's history with the command line and who asked for it. */
-#include <errno.h>
-
 #include "clues/package_log.h"
 #include "clues/source.h"
 #include "util/cleanup.h"
 
 #define FILE_MAX (8 * 1024 * 1024)
-#define UNPACKED_MAX (64 * 1024 * 1024)
 
 /* "remove foo:amd64 1.0 <none>": an action that changes files, and its package. */
 static bool take_action(struct bytes line, struct bytes *action, struct bytes *package)
@@ -15,13 +12,11 @@ static bool take_action(struct bytes line, struct bytes *action, struct bytes *p
     static const char *const actions[] = { "install", "upgrade", "remove", "purge", "configure", "trigproc", "disappear" };
     struct bytes word = bytes_next_word(&line);
 
-    for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
-        if (bytes_equal_str(word, actions[i])) {
-            *action = word;
-            *package = bytes_next_word(&line);
-            return package->len > 0;
-        }
-    return false;
+    if (!BYTES_AMONG(word, actions))
+        return false;
+    *action = word;
+    *package = bytes_next_word(&line);
+    return package->len > 0;
 }
 
 static struct bytes without_architecture(struct bytes package)
@@ -33,6 +28,7 @@ static struct bytes without_architecture(struct bytes package)
 
 uint64_t package_log_dpkg(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text)
 {
+    static const char *const removals[] = { "remove", "purge", "disappear" };
     struct clue_lines lines = { .rest = text };
     _cleanup_sbuf_ struct sbuf place = SBUF_INIT, suspect = SBUF_INIT;
     uint64_t first = 0;
@@ -52,10 +48,7 @@ uint64_t package_log_dpkg(struct sbuf *answer, const struct clue_question *q, st
         f.suspect = sbuf_bytes(&suspect);
         f.text = line;
         f.place = clue_place(&place, name, lines.number);
-        if (bytes_equal_str(action, "remove") || bytes_equal_str(action, "purge") || bytes_equal_str(action, "disappear"))
-            f.marks |= CLUE_REMOVES;
-        else
-            f.marks |= CLUE_ALTERS;
+        f.marks |= BYTES_AMONG(action, removals) ? CLUE_REMOVES : CLUE_ALTERS;
         clue_put(answer, &f);
     }
     return first;
@@ -143,38 +136,22 @@ uint64_t package_log_apt(struct sbuf *answer, const struct clue_question *q, str
     return first;
 }
 
+static uint64_t either(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text)
+{
+    return bytes_starts_with(name, bytes_of("/var/log/apt/")) ? package_log_apt(answer, q, name, text) : package_log_dpkg(answer, q, name, text);
+}
+
+static const char *const files[] = { "/var/log/dpkg.log", "/var/log/apt/history.log" };
+static const struct clue_logs logs = { files, ARRAY_SIZE(files), FILE_MAX, either };
+
 static int gather(struct bytes request, struct gathered *g)
 {
-    _cleanup_close_ int root = clue_root();
-    struct clue_question q;
-    int r;
-
-    if (root < 0 || clue_question_get(request, &q) < 0)
-        return -EBADMSG;
-    r = clue_gather_logs(g, root, "/var/log/dpkg.log", &q, FILE_MAX);
-    if (r == 0)
-        r = clue_gather_logs(g, root, "/var/log/apt/history.log", &q, FILE_MAX);
-    return r == 0 && !g->count ? -ENOENT : r;
+    return clue_gather_logs(request, g, &logs);
 }
 
 static int parse(struct bytes request, const struct gathered *g, struct sbuf *answer)
 {
-    _cleanup_sbuf_ struct sbuf hold = SBUF_INIT;
-    uint64_t earliest = 0;
-    struct clue_question q;
-
-    if (clue_question_get(request, &q) < 0)
-        return -EBADMSG;
-    for (size_t i = 0; i < g->count; i++) {
-        struct bytes name = bytes_of(g->files[i].name), text = clue_unpacked(&g->files[i], UNPACKED_MAX, &hold);
-        uint64_t first = bytes_starts_with(name, bytes_of("/var/log/apt/")) ? package_log_apt(answer, &q, name, text)
-                                                                            : package_log_dpkg(answer, &q, name, text);
-
-        if (first && (!earliest || first < earliest))
-            earliest = first;
-    }
-    clue_put_cover(answer, earliest, 0);
-    return 0;
+    return clue_parse_logs(request, g, answer, &logs);
 }
 
 const struct foreign_job clue_job_dpkg_log = { "the logs of dpkg and apt", 64 * 1024 * 1024, gather, parse, false };

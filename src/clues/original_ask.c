@@ -18,6 +18,7 @@
 #include "util/clock.h"
 
 #define LIST_MAX (4 * 1024 * 1024)
+#define INDEX "/.git/index"
 #define INDEX_MAX (64 * 1024 * 1024)
 #define LISTS_MS 1500
 #define CHECK_MS 700
@@ -71,21 +72,10 @@ static int gather_git(struct bytes request, struct gathered *g)
 {
     _cleanup_close_ int root = clue_root();
     struct clue_question q;
-    struct bytes above;
 
     if (root < 0 || clue_question_get(request, &q) < 0)
         return -EBADMSG;
-    for (above = q.path; above.len > 1; above = bytes_dirname(above)) {
-        char path[CLUE_PATH_MAX];
-        int r;
-
-        if ((size_t)snprintf(path, sizeof(path), "%.*s/.git/index", (int)above.len, above.data) >= sizeof(path))
-            continue;
-        r = clue_gather_file(g, root, path, INDEX_MAX, false);
-        if (r < 0 || g->count)
-            return r;
-    }
-    return -ENOENT;
+    return clue_gather_above(g, root, q.path, INDEX, INDEX_MAX, false);
 }
 
 static int parse_git(struct bytes request, const struct gathered *g, struct sbuf *answer)
@@ -95,7 +85,7 @@ static int parse_git(struct bytes request, const struct gathered *g, struct sbuf
 
     if (clue_question_get(request, &q) < 0)
         return -EBADMSG;
-    name.len -= sizeof("/.git/index") - 1;
+    name.len -= sizeof(INDEX) - 1;
     return original_git(answer, &q, name, g->files[0].content);
 }
 
@@ -110,11 +100,6 @@ struct checking {
     unsigned missing, intact, skipped;
 };
 
-static uint64_t mtime_of(const struct stat *st)
-{
-    return st->st_mtim.tv_sec > 0 ? (uint64_t)st->st_mtim.tv_sec * NS_PER_S + (uint64_t)st->st_mtim.tv_nsec : 0;
-}
-
 /* When a name can have gone at the latest: the nearest directory above has not changed since. */
 static uint64_t gone_at(const struct checking *c, struct bytes path)
 {
@@ -126,7 +111,7 @@ static uint64_t gone_at(const struct checking *c, struct bytes path)
         path = bytes_dirname(path);
         fd = beneath_open(c->root, path, O_PATH | O_DIRECTORY);
         if (fd >= 0)
-            return fstat(fd, &st) == 0 ? mtime_of(&st) : 0;
+            return fstat(fd, &st) == 0 ? clock_of(st.st_mtim) : 0;
     }
     return 0;
 }
@@ -195,7 +180,7 @@ static void check_one(struct checking *c, const struct original *o)
     if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
         return;
     if (o->mtime_s && ((uint64_t)st.st_mtim.tv_sec != o->mtime_s || ((uint64_t)st.st_size & UINT32_MAX) != o->size)) {
-        put(c, CLUE_CHANGED, o, mtime_of(&st), (uint64_t)st.st_size == o->size ? "was written since (the size is the same):" : "is not as in");
+        put(c, CLUE_CHANGED, o, clock_of(st.st_mtim), (uint64_t)st.st_size == o->size ? "was written since (the size is the same):" : "is not as in");
         return;
     }
     if (kind_of(o->digest)) {
@@ -208,7 +193,7 @@ static void check_one(struct checking *c, const struct original *o)
         if (same < 0)
             c->skipped++;
         else if (!same)
-            put(c, CLUE_CHANGED, o, mtime_of(&st), "its content is not as in");
+            put(c, CLUE_CHANGED, o, clock_of(st.st_mtim), "its content is not as in");
         if (same <= 0)
             return;
     }

@@ -9,6 +9,7 @@
 #include "util/cleanup.h"
 #include "util/parse.h"
 
+#define LOG "/.git/logs/HEAD"
 #define LOG_MAX (2 * 1024 * 1024)
 
 /* What changes files of the work tree; a commit does not. */
@@ -67,21 +68,10 @@ static int gather(struct bytes request, struct gathered *g)
 {
     _cleanup_close_ int root = clue_root();
     struct clue_question q;
-    struct bytes above;
 
     if (root < 0 || clue_question_get(request, &q) < 0)
         return -EBADMSG;
-    for (above = q.host_path.len ? q.host_path : q.path; above.len > 1; above = bytes_dirname(above)) {
-        char path[CLUE_PATH_MAX];
-        int r;
-
-        if ((size_t)snprintf(path, sizeof(path), "%.*s/.git/logs/HEAD", (int)above.len, above.data) >= sizeof(path))
-            continue;
-        r = clue_gather_file(g, root, path, LOG_MAX, true);
-        if (r < 0 || g->count)
-            return r;
-    }
-    return -ENOENT;
+    return clue_gather_above(g, root, q.host_path.len ? q.host_path : q.path, LOG, LOG_MAX, true);
 }
 
 static int parse(struct bytes request, const struct gathered *g, struct sbuf *answer)
@@ -91,7 +81,7 @@ static int parse(struct bytes request, const struct gathered *g, struct sbuf *an
 
     if (clue_question_get(request, &q) < 0)
         return -EBADMSG;
-    tree.len -= sizeof("/.git/logs/HEAD") - 1;
+    tree.len -= sizeof(LOG) - 1;
     clue_put_cover(answer, 0, 0);
     reflog_text(answer, &q, tree, name, g->files[0].content);
     return 0;

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What dnf, yum and zypper did then: a line a package, and where the log has it the command line. */
-#include <errno.h>
-
 #include "clues/package_log.h"
 #include "clues/source.h"
 #include "util/cleanup.h"
 
 #define FILE_MAX (8 * 1024 * 1024)
-#define UNPACKED_MAX (64 * 1024 * 1024)
 
 static const char *const files[] = { "/var/log/dnf.rpm.log", "/var/log/dnf.log", "/var/log/yum.log", "/var/log/zypp/history" };
 
@@ -114,35 +111,16 @@ uint64_t package_log_rpm(struct sbuf *answer, const struct clue_question *q, str
     return first;
 }
 
+static const struct clue_logs logs = { files, ARRAY_SIZE(files), FILE_MAX, package_log_rpm };
+
 static int gather(struct bytes request, struct gathered *g)
 {
-    _cleanup_close_ int root = clue_root();
-    struct clue_question q;
-    int r = 0;
-
-    if (root < 0 || clue_question_get(request, &q) < 0)
-        return -EBADMSG;
-    for (size_t i = 0; i < ARRAY_SIZE(files) && r == 0; i++)
-        r = clue_gather_logs(g, root, files[i], &q, FILE_MAX);
-    return r == 0 && !g->count ? -ENOENT : r;
+    return clue_gather_logs(request, g, &logs);
 }
 
 static int parse(struct bytes request, const struct gathered *g, struct sbuf *answer)
 {
-    _cleanup_sbuf_ struct sbuf hold = SBUF_INIT;
-    uint64_t earliest = 0;
-    struct clue_question q;
-
-    if (clue_question_get(request, &q) < 0)
-        return -EBADMSG;
-    for (size_t i = 0; i < g->count; i++) {
-        uint64_t first = package_log_rpm(answer, &q, bytes_of(g->files[i].name), clue_unpacked(&g->files[i], UNPACKED_MAX, &hold));
-
-        if (first && (!earliest || first < earliest))
-            earliest = first;
-    }
-    clue_put_cover(answer, earliest, 0);
-    return 0;
+    return clue_parse_logs(request, g, answer, &logs);
 }
 
 const struct foreign_job clue_job_rpm_log = { "the logs of dnf, yum and zypper", 64 * 1024 * 1024, gather, parse, false };

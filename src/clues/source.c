@@ -19,6 +19,7 @@
 #include "util/parse.h"
 
 #define HOMES_MAX 200
+#define UNPACKED_MAX (64 * 1024 * 1024) /* of one log */
 
 /* ---- gathering ---- */
 
@@ -39,9 +40,10 @@ static int add(struct gathered *g, const char *path, char *data, size_t len)
     return gathered_add(g, name, data, len);
 }
 
-/* What can be read within what is left of the budget. */
-static int gather_opened(struct gathered *g, int fd, const char *path, size_t max, bool tail)
+/* What can be read within what is left of the budget. record: bytes of what its end is to begin with, 1 = anywhere; 0: all or nothing. */
+static int gather_opened(struct gathered *g, int fd, const char *path, size_t max, size_t record)
 {
+    off_t from = 0;
     struct stat st;
     char *data;
     size_t len;
@@ -50,10 +52,12 @@ static int gather_opened(struct gathered *g, int fd, const char *path, size_t ma
     if (fstat(fd, &st) < 0 || !max)
         return 0;
     if ((size_t)st.st_size > max) {
-        if (!tail || lseek(fd, st.st_size - (off_t)max + 4096, SEEK_SET) < 0) /* it may grow meanwhile */
+        if (!record)
             return 0;
+        from = st.st_size - (off_t)max;
+        from += ((off_t)record - from % (off_t)record) % (off_t)record;
     }
-    if (beneath_read_fd(fd, max, &data, &len) < 0)
+    if ((record ? beneath_read_part(fd, from, MIN(max, (size_t)(st.st_size - from)), &data, &len) : beneath_read_fd(fd, max, &data, &len)) < 0)
         return 0;
     return add(g, path, data, len);
 }
@@ -62,7 +66,7 @@ int clue_gather_file(struct gathered *g, int root, const char *path, size_t max,
 {
     _cleanup_close_ int fd = beneath_open_file(root, bytes_of(path));
 
-    return fd < 0 ? 0 : gather_opened(g, fd, path, max, tail);
+    return fd < 0 ? 0 : gather_opened(g, fd, path, max, tail ? 1 : 0);
 }
 
 static bool ends_so(const char *name, const char *const *endings)
@@ -161,7 +165,22 @@ static bool is_rotation(const char *name, const char *base)
                                                                    name[len + 1] <= '9'));
 }
 
-int clue_gather_logs(struct gathered *g, int root, const char *path, const struct clue_question *q, size_t max)
+int clue_gather_above(struct gathered *g, int root, struct bytes path, const char *below, size_t max, bool tail)
+{
+    for (; path.len > 1; path = bytes_dirname(path)) {
+        char file[CLUE_PATH_MAX];
+        int r;
+
+        if ((size_t)snprintf(file, sizeof(file), "%.*s%s", (int)path.len, path.data, below) >= sizeof(file))
+            continue;
+        r = clue_gather_file(g, root, file, max, tail);
+        if (r < 0 || g->count)
+            return r;
+    }
+    return -ENOENT;
+}
+
+static int gather_log(struct gathered *g, int root, const char *path, const struct clue_question *q, const struct clue_logs *logs)
 {
     static char *names[NAMES_MAX];
     struct bytes dir = bytes_dirname(bytes_of(path)), base = bytes_basename(bytes_of(path));
@@ -181,12 +200,43 @@ int clue_gather_logs(struct gathered *g, int root, const char *path, const struc
 
         snprintf(full, sizeof(full), "%s/%s", directory, names[i]);
         if (r == 0 && is_rotation(names[i], base.data) && (fd = beneath_open_file(root, bytes_of(full))) >= 0 && fstat(fd, &st) == 0 &&
-            (uint64_t)st.st_mtim.tv_sec * NS_PER_S >= earliest)
-            r = gather_opened(g, fd, full, max, true);
+            clock_of(st.st_mtim) >= earliest)
+            r = gather_opened(g, fd, full, logs->max, MAX(logs->record, (size_t)1));
         closep(&fd);
         free(names[i]);
     }
     return r;
+}
+
+int clue_gather_logs(struct bytes request, struct gathered *g, const struct clue_logs *logs)
+{
+    _cleanup_close_ int root = clue_root();
+    struct clue_question q;
+    int r = 0;
+
+    if (root < 0 || clue_question_get(request, &q) < 0)
+        return -EBADMSG;
+    for (size_t i = 0; i < logs->count && r == 0; i++)
+        r = gather_log(g, root, logs->paths[i], &q, logs);
+    return r == 0 && !g->count ? -ENOENT : r;
+}
+
+int clue_parse_logs(struct bytes request, const struct gathered *g, struct sbuf *answer, const struct clue_logs *logs)
+{
+    _cleanup_sbuf_ struct sbuf hold = SBUF_INIT;
+    uint64_t earliest = 0;
+    struct clue_question q;
+
+    if (clue_question_get(request, &q) < 0)
+        return -EBADMSG;
+    for (size_t i = 0; i < g->count; i++) {
+        uint64_t first = logs->text(answer, &q, bytes_of(g->files[i].name), clue_unpacked(&g->files[i], UNPACKED_MAX, &hold));
+
+        if (first && (!earliest || first < earliest))
+            earliest = first;
+    }
+    clue_put_cover(answer, earliest, 0);
+    return 0;
 }
 
 int clue_gather_text(struct gathered *g, const char *name, const struct sbuf *text)

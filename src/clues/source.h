@@ -52,8 +52,22 @@ int clue_gather_file(struct gathered *g, int root, const char *path, size_t max,
 int clue_gather_directory(struct gathered *g, int root, const char *directory, const char *const *endings, unsigned files, size_t max);
 /* What each home directory has: /root and those below /home, by their paths. -ENOENT: nothing was gathered. */
 int clue_gather_homes(struct gathered *g, int (*gather)(struct gathered *g, int root, const char *home));
-/* A log and its rotations (.1, .2.gz, -20261129 ...), as far as they were written to after the earliest moment; packed ones too. */
-int clue_gather_logs(struct gathered *g, int root, const char *path, const struct clue_question *q, size_t max);
+/* Of the nearest directory above the path, or of the path itself, that has it, the file `below` ("/.git/index"); of a longer one its end if
+ * `tail`, else nothing. -ENOENT: none has it. */
+int clue_gather_above(struct gathered *g, int root, struct bytes path, const char *below, size_t max, bool tail);
+
+/* Logs, and how one of their texts is read: it returns the earliest time in it, 0 = none. */
+struct clue_logs {
+    const char *const *paths;
+    size_t count, max; /* max: bytes of each file, its end */
+    uint64_t (*text)(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text);
+    size_t record;      /* bytes of each, where it has no lines: its end begins with a whole one; 0: lines */
+};
+
+/* Both steps of a job. Each log and its rotations (.1, .2.gz, -20261129 ...), as far as they were written to after the earliest moment;
+ * packed ones too. They cover what is behind the earliest time in any of them. */
+int clue_gather_logs(struct bytes request, struct gathered *g, const struct clue_logs *logs);
+int clue_parse_logs(struct bytes request, const struct gathered *g, struct sbuf *answer, const struct clue_logs *logs);
 /* A text of ours that parse() needs. */
 int clue_gather_text(struct gathered *g, const char *name, const struct sbuf *text);
 

@@ -15,5 +15,5 @@ struct syslog_message {
 /* Adds what it says of the question, if anything: of a known kind within a moment, or a line that names the path in the hour before. */
 void syslog_message(struct sbuf *answer, const struct clue_question *q, const struct syslog_message *m);
 
-/* The text of one file of syslog; *ret_first_ns: its first time, 0 = none. */
-void syslog_text(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text, uint64_t *ret_first_ns);
+/* The text of one file of syslog. Its first time, 0 = none. */
+uint64_t syslog_text(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text);

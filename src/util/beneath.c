@@ -235,6 +235,30 @@ int beneath_read_fd(int fd, size_t max, char **ret, size_t *ret_len)
     return 0;
 }
 
+int beneath_read_part(int fd, off_t from, size_t len, char **ret, size_t *ret_len)
+{
+    _cleanup_free_ char *data = malloc(len + 1);
+    size_t have = 0;
+
+    if (!data)
+        return -ENOMEM;
+    while (have < len) {
+        ssize_t n = pread(fd, data + have, len - have, from + (off_t)have);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            break;
+        have += (size_t)n;
+    }
+    data[have] = '\0';
+    *ret = TAKE_PTR(data);
+    *ret_len = have;
+    return 0;
+}
+
 int beneath_open_host(struct bytes path, size_t root_len, int flags)
 {
     _cleanup_close_ int root = -EBADF;

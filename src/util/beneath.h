@@ -27,6 +27,10 @@ int beneath_read_file(int root_fd, struct bytes path, size_t max, char **ret, si
 /* The same of a descriptor of a regular file, from where it is. */
 int beneath_read_fd(int fd, size_t max, char **ret, size_t *ret_len);
 
+/* Of such a descriptor `len` bytes from `from` on, fewer where it ends, NUL behind them; caller frees. What is appended meanwhile does no
+ * harm. -errno */
+int beneath_read_part(int fd, off_t from, size_t len, char **ret, size_t *ret_len);
+
 /* The first root_len bytes of `path` are a directory that is trusted to be one ("/proc/7/root",
  * ".../overlay2/ID/diff"); the rest is followed beneath it. root_len 0: all of it is trusted. */
 int beneath_open_host(struct bytes path, size_t root_len, int flags);

@@ -41,11 +41,10 @@ static void parse(unsigned which, struct sbuf *out, const struct clue_question *
 {
     struct clue_fact of = { .kind = CLUE_RULE, .suspect = { "x", 1 } };
     struct bytes name = { "/f", 2 };
-    uint64_t first;
 
     switch (which) {
     case 0:
-        syslog_text(out, q, name, text, &first);
+        syslog_text(out, q, name, text);
         break;
     case 1:
         package_log_dpkg(out, q, name, text);

@@ -144,8 +144,101 @@ static void test_digest(void **state)
     assert_int_equal(original_has_digest(fd, bytes_of(row->digest)), row->r);
 }
 
+/* ---- the nearest directory above, and logs ---- */
+
+static const struct above_row {
+    const char *name, *path, *content; /* path: below the directory of the test; content: NULL = it has none */
+    bool tail;
+} aboves[] = {
+    { "of the path itself", "tree", "outer", false },
+    { "of a directory above", "tree/a/b", "outer", false },
+    { "the nearest one", "tree/inner/a", "inner", false },
+    { "also where nothing is", "tree/inner/a/b/c/d", "inner", false },
+    { "nowhere", "daily/a", NULL, false },
+    { "too long", "long/a", NULL, false },
+    { "too long, its end", "long/a", "0123456789", true },
+};
+
+static void test_above(void **state)
+{
+    const struct above_row *row = *state;
+    struct gathered g = { .max = 1024 * 1024, .lent = -EBADF };
+    _cleanup_close_ int root = clue_root();
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/%s", base, row->path);
+    assert_int_equal(clue_gather_above(&g, root, bytes_of(path), "/.git/index", 10, row->tail), row->content ? 0 : -ENOENT);
+    assert_int_equal(g.count, row->content ? 1 : 0);
+    if (row->content)
+        assert_bytes(g.files[0].content, row->content);
+    gathered_free(&g);
+}
+
+/* A line is its time, in seconds. */
+static uint64_t line_time(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text)
+{
+    struct clue_fact f = { .kind = CLUE_HAPPENED, .text = text, .place = name };
+
+    (void)q;
+    clue_put(answer, &f);
+    return text.len ? (uint64_t)(text.data[0] - '0') * NS_PER_S : 0;
+}
+
+static void test_logs(void **state)
+{
+    struct gathered g = { .max = 1024 * 1024, .lent = -EBADF };
+    struct clue_question q = { .path = bytes_of("/srv/data"), .now_ns = NS_PER_S };
+    _cleanup_sbuf_ struct sbuf request = SBUF_INIT, answer = SBUF_INIT;
+    char one[64], two[64];
+    const char *const paths[] = { one, two };
+    struct clue_logs logs = { paths, ARRAY_SIZE(paths), 100, line_time };
+    struct clue_span cover = { 0 };
+    struct clue_fact f;
+    struct bytes rest;
+    unsigned facts = 0;
+    int part;
+
+    (void)state;
+    snprintf(one, sizeof(one), "%s/logs/one", base);
+    snprintf(two, sizeof(two), "%s/logs/two", base);
+    clue_question_put(&request, &q);
+    assert_int_equal(clue_gather_logs(sbuf_bytes(&request), &g, &logs), -ENOENT); /* no moment: nothing is new enough */
+    q.spans[q.span_count++] = (struct clue_span){ NS_PER_S, NS_PER_S };
+    sbuf_clear(&request);
+    clue_question_put(&request, &q);
+    assert_int_equal(clue_gather_logs(sbuf_bytes(&request), &g, &logs), 0);
+    assert_int_equal(clue_parse_logs(sbuf_bytes(&request), &g, &answer, &logs), 0);
+    for (rest = sbuf_bytes(&answer); (part = clue_take(&rest, &f, &cover)) > 0;)
+        facts += part == CLUE_PART_FACT;
+    assert_int_equal(part, CLUE_PART_END);
+    assert_int_equal(facts, 4);                         /* one, one.1, one-20261129, two: not one.old, two.txt */
+    assert_int_equal(cover.from_ns, 3 * NS_PER_S); /* of the one whose time is known and the earliest */
+    gathered_free(&g);
+}
+
+/* Of a log that is too long its end, from a whole record on. */
+static void test_end_of_records(void **state)
+{
+    struct gathered g = { .max = 1024 * 1024, .lent = -EBADF };
+    struct clue_question q = { .path = bytes_of("/srv/data"), .now_ns = NS_PER_S, .spans = { { NS_PER_S, NS_PER_S } }, .span_count = 1 };
+    _cleanup_sbuf_ struct sbuf request = SBUF_INIT;
+    char path[64];
+    const char *const paths[] = { path };
+    struct clue_logs logs = { paths, 1, 20, line_time, 8 };
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/records", base);
+    clue_question_put(&request, &q);
+    assert_int_equal(clue_gather_logs(sbuf_bytes(&request), &g, &logs), 0);
+    assert_int_equal(g.count, 1);
+    assert_bytes(g.files[0].content, "record9.recordA.");
+    gathered_free(&g);
+}
+
 static int make_all(void **state)
 {
+    static char text[64];
+
     if (make_base(state) < 0)
         return -1;
     make_directory("daily");
@@ -155,6 +248,25 @@ static int make_all(void **state)
     make_file("x", "x");
     make_file("y", "y");
     make_file("empty", "");
+    make_directory("tree");
+    make_directory("tree/.git");
+    make_file("tree/.git/index", "outer");
+    make_directory("tree/inner");
+    make_directory("tree/inner/.git");
+    make_file("tree/inner/.git/index", "inner");
+    make_directory("long");
+    make_directory("long/.git");
+    memset(text, 'x', sizeof(text));
+    memcpy(text + sizeof(text) - 11, "0123456789", 11);
+    make_file("long/.git/index", text);
+    make_directory("logs");
+    make_file("records", "record1.record2.record3.record4.record5.record6.record7.record8.record9.recordA.");
+    make_file("logs/one", "7");
+    make_file("logs/one.1", "3");
+    make_file("logs/one-20261129", "5");
+    make_file("logs/two", "");
+    make_file("logs/one.old", "1");
+    make_file("logs/two.txt", "1");
     return 0;
 }
 
@@ -168,5 +280,8 @@ int main(void)
     tests[n++] = (struct CMUnitTest){ .name = rows[i].name, .test_func = function, .initial_state = (void *)(uintptr_t)&rows[i] }
     ADD_ROWS(scripts, test_scripts);
     ADD_ROWS(digests, test_digest);
+    ADD_ROWS(aboves, test_above);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_logs);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_end_of_records);
     return _cmocka_run_group_tests("clues_gather", tests, n, make_all, remove_base);
 }
