@@ -35,6 +35,7 @@ static uint64_t now_ms(void)
 int clues_new(const struct clues_options *options, struct clues **ret, struct err *err)
 {
     struct clues *c = calloc(1, sizeof(*c));
+    uint64_t now = clock_ns(CLOCK_REALTIME), up = clock_ns(CLOCK_BOOTTIME);
 
     if (!c || clue_source_count > SOURCES_MAX) {
         free(c);
@@ -42,7 +43,7 @@ int clues_new(const struct clues_options *options, struct clues **ret, struct er
     }
     c->options = *options;
     c->question = (struct clue_question){ .path = options->path, .host_path = options->host_path,
-                                          .now_ns = clock_ns(CLOCK_REALTIME), .since_ns = options->since_ns,
+                                          .now_ns = now, .boot_ns = now - MIN(now, up), .since_ns = options->since_ns,
                                           .patience = options->time_ns / (ALL_MS * NS_PER_MS),
                                           .until_ns = options->until_ns };
     *ret = c;

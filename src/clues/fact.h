@@ -57,7 +57,8 @@ enum clue_mark {
     CLUE_RECREATES = 1 << 17,  /* its files begin anew with it */
     CLUE_LOGGED = 1 << 18,     /* whenever it runs, the logs that were read have it */
     CLUE_STILL = 1 << 19,      /* the time is one at which it was still there */
-    CLUE_MARKS_ALL = (1 << 20) - 1,
+    CLUE_BOOT = 1 << 20,       /* the machine was started then */
+    CLUE_MARKS_ALL = (1 << 21) - 1,
 };
 
 #define CLUE_NAMES (CLUE_NAMES_PATH | CLUE_NAMES_ABOVE | CLUE_NAMES_BELOW)
@@ -88,6 +89,7 @@ struct clue_question {
     struct bytes host_path; /* of a container: where the host finds it; else empty */
     struct bytes extra;     /* of one source: a list of its own; else empty */
     uint64_t now_ns;
+    uint64_t boot_ns;  /* when the machine was started for the last time; 0: not known */
     uint64_t patience; /* times the usual time; 0 = 1 */
     uint64_t since_ns, until_ns; /* what the user said of the time; 0 = open */
     struct clue_span spans[CLUE_SPANS_MAX]; /* the moments that count, the first one most */

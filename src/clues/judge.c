@@ -6,9 +6,31 @@
 #define AT_ONCE_NS (5 * NS_PER_S)    /* so long before a change whoever makes it began, where it is not a long job */
 #define LATE_NS NS_PER_S             /* clocks of logs are coarse */
 #define AFTER_START_NS (300 * NS_PER_S) /* of the machine: then its directories are made */
+#define TOGETHER_MAX 3                  /* units that begin at one time, beyond which none is suspected for that */
 #define NARROW_NS (600 * NS_PER_S)   /* a longer span says nothing by itself of who began in it */
 
 /* ---- what rules ask ---- */
+
+/* What goes by several names. */
+static struct bytes name_of(struct bytes suspect)
+{
+    static const struct {
+        const char *is, *name;
+    } names[] = {
+        { "unit: systemd-tmpfiles-clean.service", "systemd-tmpfiles" },
+        { "unit: systemd-tmpfiles-setup.service", "systemd-tmpfiles" },
+        { "unit: logrotate.service", "logrotate" },
+        { "cron job: /etc/cron.daily/logrotate", "logrotate" },
+        { "unit: apt-daily-upgrade.service", "unattended-upgrades" },
+        { "apt: /usr/bin/unattended-upgrade", "unattended-upgrades" },
+        { "unit: puppet.service", "Puppet" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (bytes_equal_str(suspect, names[i].is))
+            return bytes_of(names[i].name);
+    return suspect;
+}
 
 static bool begins_within(const struct clue_circumstances *c, const struct clue_fact *f, uint64_t before)
 {
@@ -107,15 +129,37 @@ static bool only_makes(const struct clue_circumstances *c, const struct clue_fac
     return c->missing || !c->there || (has_transaction(c) && !has_a_file_here(c, f->suspect));
 }
 
+/* Whoever has this name: does anything say that it does something here? */
+static bool does_something_here(const struct clue_circumstances *c, struct bytes name)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (fits(c, &c->facts[i]) && bytes_equal(name_of(c->facts[i].suspect), name))
+            return true;
+    return false;
+}
+
+static bool is_unit(const struct clue_fact *f)
+{
+    return f->kind == CLUE_RUNNING || bytes_starts_with(f->suspect, bytes_of("unit: ")) || bytes_starts_with(f->suspect, bytes_of("mount: "));
+}
+
+/* At each start of the machine all units begin, and at midnight many do: that one of them began within seconds of the change says nothing
+ * of it, unless what it does is known to be here. */
+static bool began_with_all(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    return is_unit(f) && (c->many_began || (c->boot_ns && f->from_ns >= c->boot_ns && f->from_ns <= c->boot_ns + AFTER_START_NS)) &&
+           !does_something_here(c, name_of(f->suspect));
+}
+
 static bool began(const struct clue_circumstances *c, const struct clue_fact *f)
 {
-    return f->kind == CLUE_HAPPENED && ran(f) && !only_makes(c, f) && begins_within(c, f, AT_ONCE_NS);
+    return f->kind == CLUE_HAPPENED && ran(f) && !only_makes(c, f) && begins_within(c, f, AT_ONCE_NS) && !began_with_all(c, f);
 }
 
 /* Less than a message that something began: processes begin all the time. */
 static bool is_as_old(const struct clue_circumstances *c, const struct clue_fact *f)
 {
-    return f->kind == CLUE_RUNNING && ran(f) && begins_within(c, f, AT_ONCE_NS);
+    return f->kind == CLUE_RUNNING && ran(f) && begins_within(c, f, AT_ONCE_NS) && !began_with_all(c, f);
 }
 
 static bool ran_in_minute(const struct clue_circumstances *c, const struct clue_fact *f)
@@ -125,7 +169,7 @@ static bool ran_in_minute(const struct clue_circumstances *c, const struct clue_
 
 static bool began_in_minute(const struct clue_circumstances *c, const struct clue_fact *f)
 {
-    return ran_in_minute(c, f) && !began(c, f);
+    return ran_in_minute(c, f) && !began(c, f) && !began_with_all(c, f);
 }
 
 /* Who logs in goes on to do something: a minute is soon. */
@@ -250,27 +294,6 @@ const unsigned clue_rule_count = ARRAY_SIZE(clue_rules);
 
 /* ---- suspects ---- */
 
-/* What goes by several names. */
-static struct bytes name_of(struct bytes suspect)
-{
-    static const struct {
-        const char *is, *name;
-    } names[] = {
-        { "unit: systemd-tmpfiles-clean.service", "systemd-tmpfiles" },
-        { "unit: systemd-tmpfiles-setup.service", "systemd-tmpfiles" },
-        { "unit: logrotate.service", "logrotate" },
-        { "cron job: /etc/cron.daily/logrotate", "logrotate" },
-        { "unit: apt-daily-upgrade.service", "unattended-upgrades" },
-        { "apt: /usr/bin/unattended-upgrade", "unattended-upgrades" },
-        { "unit: puppet.service", "Puppet" },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (bytes_equal_str(suspect, names[i].is))
-            return bytes_of(names[i].name);
-    return suspect;
-}
-
 static uint64_t distance(const struct clue_question *q, const struct clue_fact *f)
 {
     uint64_t nearest = UINT64_MAX;
@@ -327,9 +350,43 @@ static int by_weight(const void *a, const void *b)
     return x->shown < y->shown ? -1 : x->shown > y->shown;
 }
 
+/* The latest start of the machine before the first moment is over; 0: none is known. */
+static uint64_t start_before(const struct clue_question *q, const struct clue_fact *facts, size_t count)
+{
+    uint64_t until = q->span_count ? q->spans[0].to_ns + CLUE_AFTER_NS : 0, found = q->boot_ns <= until ? q->boot_ns : 0;
+
+    for (size_t i = 0; i < count; i++)
+        if ((facts[i].marks & CLUE_BOOT) && facts[i].from_ns <= until)
+            found = MAX(found, facts[i].from_ns);
+    return found;
+}
+
+/* More units than one looks for began within seconds. */
+static bool many_units_began(const struct clue_circumstances *c)
+{
+    struct bytes names[TOGETHER_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->count; i++) {
+        const struct clue_fact *f = &c->facts[i];
+        bool known = false;
+
+        if (f->kind != CLUE_HAPPENED || !is_unit(f) || !ran(f) || !begins_within(c, f, AT_ONCE_NS))
+            continue;
+        for (size_t j = 0; j < n && !known; j++)
+            known = bytes_equal(names[j], f->suspect);
+        if (known)
+            continue;
+        if (n == TOGETHER_MAX)
+            return true;
+        names[n++] = f->suspect;
+    }
+    return false;
+}
+
 void clue_circumstances_find(const struct clue_question *q, const struct clue_fact *facts, size_t count, struct clue_circumstances *ret)
 {
-    *ret = (struct clue_circumstances){ .question = q, .facts = facts, .count = count };
+    *ret = (struct clue_circumstances){ .question = q, .facts = facts, .count = count, .boot_ns = start_before(q, facts, count) };
     for (size_t i = 0; i < count; i++) {
         const struct clue_fact *f = &facts[i];
 
@@ -340,6 +397,7 @@ void clue_circumstances_find(const struct clue_question *q, const struct clue_fa
             ret->last_seen_ns = MAX(ret->last_seen_ns, f->from_ns);
         ret->jobs_are_logged |= f->kind == CLUE_HAPPENED && (f->marks & CLUE_LOGGED) && bytes_starts_with(f->suspect, bytes_of("cron job: "));
     }
+    ret->many_began = many_units_began(ret);
 }
 
 size_t clues_judge(const struct clue_circumstances *c, struct clue_suspect *ret)

@@ -170,7 +170,7 @@ static void look_under(struct sbuf *out, const struct clue_question *q, const st
 static void look_at_memory(struct sbuf *out, const struct clue_question *q, const struct mount_row *rows, size_t n)
 {
     const struct mount_row *top = covering(rows, n, q->path);
-    struct clue_fact f = { .kind = CLUE_RULE, .marks = CLUE_NAMES_PATH | CLUE_RECREATES | CLUE_REMOVES, .from_ns = clue_boot_time(),
+    struct clue_fact f = { .kind = CLUE_RULE, .marks = CLUE_NAMES_PATH | CLUE_RECREATES | CLUE_REMOVES, .from_ns = q->boot_ns,
                            .suspect = bytes_of("the restart of the machine") };
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
     struct bytes type, source;

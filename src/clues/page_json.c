@@ -29,6 +29,7 @@ static void put_marks(struct sbuf *line, unsigned marks)
         { CLUE_LATER, "later" },           { CLUE_GUARDS, "guards" },           { CLUE_BY_AGE, "by-age" },
         { CLUE_DID, "act" },               { CLUE_EXACT, "exact" },             { CLUE_HOLDS, "holds" },
         { CLUE_RECREATES, "recreates" },   { CLUE_STILL, "still-there" },
+        { CLUE_BOOT, "boot" },
     };
 
     json_key(line, JSON_LITERAL(",\"marks\":["));

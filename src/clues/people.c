@@ -64,7 +64,8 @@ static void put_session(struct sbuf *answer, const struct clue_question *q, stru
 
 static void put_machine(struct sbuf *answer, const struct clue_question *q, struct bytes name, const struct utmp *u, const char *what)
 {
-    struct clue_fact f = { .kind = CLUE_HAPPENED, .from_ns = time_of(u), .text = bytes_of(what), .place = name };
+    struct clue_fact f = { .kind = CLUE_HAPPENED, .marks = u->ut_type == BOOT_TIME ? CLUE_BOOT : 0, .from_ns = time_of(u), .text = bytes_of(what),
+                           .place = name };
 
     if (f.from_ns && clue_span_of(q, f.from_ns, CLUE_FAR_NS) >= 0)
         clue_put(answer, &f);

@@ -11,7 +11,6 @@
 #include "clues/source.h"
 #include "engine/flat.h"
 #include "util/cleanup.h"
-#include "util/clock.h"
 #include "util/parse.h"
 #include "util/proc_stat.h"
 
@@ -57,15 +56,16 @@ static int gather(struct bytes request, struct gathered *g)
 {
     _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
     _cleanup_closedir_ DIR *dir = opendir("/proc");
-    uint64_t boot = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
     char own[SMALL], exe[SMALL];
     struct bytes self = dir ? read_link(dirfd(dir), "self/exe", own, sizeof(own)) : BYTES_NULL;
+    struct clue_question q;
     struct dirent *entry;
     int r = clue_root();
 
-    (void)request;
-    if (!dir)
+    if (!dir || clue_question_get(request, &q) < 0) {
+        closep(&r);
         return -EBADMSG;
+    }
     closep(&r); /* the time zone is known now */
     while ((entry = readdir(dir))) {
         uint32_t pid;
@@ -75,7 +75,7 @@ static int gather(struct bytes request, struct gathered *g)
             (proc = openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
             continue;
         if (!bytes_equal(read_link(proc, "exe", exe, sizeof(exe)), self))
-            gather_one(proc, pid, boot, &out);
+            gather_one(proc, pid, q.boot_ns, &out);
         close(proc);
     }
     return clue_gather_text(g, "processes", &out);

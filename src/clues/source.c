@@ -251,13 +251,6 @@ int clue_gather_text(struct gathered *g, const char *name, const struct sbuf *te
     return gathered_add(g, name, copy, text->len);
 }
 
-uint64_t clue_boot_time(void)
-{
-    uint64_t now = clock_ns(CLOCK_REALTIME), up = clock_ns(CLOCK_BOOTTIME);
-
-    return now > up ? now - up : 0;
-}
-
 /* ---- parsing ---- */
 
 struct bytes clue_unpacked(const struct gathered_file *file, size_t max, struct sbuf *hold)

@@ -71,9 +71,6 @@ int clue_parse_logs(struct bytes request, const struct gathered *g, struct sbuf 
 /* A text of ours that parse() needs. */
 int clue_gather_text(struct gathered *g, const char *name, const struct sbuf *text);
 
-/* When the machine was started. */
-uint64_t clue_boot_time(void);
-
 /* ---- parsing ---- */
 
 /* A file's text, unpacked if it is gzip; `hold` keeps it. */

@@ -54,6 +54,8 @@ static const struct message_row {
     { "ansible*", "Invoked", NULL, "Ansible: ", "Invoked with ", NULL, CLUE_STARTED | CLUE_COMMAND },
     { "atd", "", "", "at job", NULL, NULL, CLUE_STARTED },
     { "kernel", "EXT4-fs", NULL, NULL, NULL, NULL, 0 },
+    { "kernel", "Linux version ", NULL, NULL, NULL, NULL, CLUE_BOOT },
+    { "kernel", "[    0.000000] Linux version ", NULL, NULL, NULL, NULL, CLUE_BOOT }, /* as syslog has it */
 };
 
 static bool is_ident(const char *rule, struct bytes ident)

@@ -44,7 +44,7 @@ void tmpfiles_text(struct sbuf *answer, const struct clue_question *q, struct by
         } else if (kind == 'r' || kind == 'R' || kind == 'D') {
             sbuf_add_str(&says, kind == 'D' ? " : empties it at each start of the machine" : " : removes it at each start of the machine");
             f.marks |= CLUE_REMOVES | CLUE_RECREATES;
-            f.from_ns = clue_boot_time();
+            f.from_ns = q->boot_ns;
         } else if (strchr("xX", kind)) {
             sbuf_add_str(&says, " : keeps it from being cleaned");
             f.suspect = BYTES_NULL;

@@ -23,6 +23,7 @@ static const struct judge_row {
     struct clue_fact facts[FACTS_MAX];
     const char *first, *second; /* NULL: nobody */
     const char *rule;           /* that applies to the first */
+    int boot_s;                 /* the machine's last start, so many seconds after the moment; 0: not known */
 } rows[] = {
     { "nothing is left", { gone }, NULL, NULL, NULL },
     { "act: a trash's note", { gone, FACT(CLUE_KEPT, -9999, CLUE_DID, "trash") }, "trash", NULL, "act" },
@@ -41,6 +42,35 @@ static const struct judge_row {
     { "session: but a login is enough", { gone, FACT(CLUE_HAPPENED, -40, CLUE_STARTED, "login by ssh: ann from 10.0.0.7") },
       "login by ssh: ann from 10.0.0.7", NULL, "session" },
     { "a login after the change", { gone, FACT(CLUE_HAPPENED, 4, CLUE_STARTED, "login by ssh: ann from 10.0.0.7") }, NULL, NULL, NULL },
+    { "a unit that began with the machine is no suspect for that", { gone, FACT(CLUE_HAPPENED, -2, CLUE_STARTED, "unit: atd.service") }, NULL, NULL, NULL, -20 },
+    { "nor by a record of that start",
+      { gone, FACT(CLUE_HAPPENED, -20, CLUE_BOOT, ""), FACT(CLUE_HAPPENED, -2, CLUE_STARTED, "unit: atd.service") }, NULL, NULL, NULL },
+    { "nor a process of it that works there",
+      { gone, FACT(CLUE_RUNNING, -2, CLUE_STARTED | CLUE_HOLDS, "/usr/bin/app (pid 7)") }, NULL, NULL, NULL, -20 },
+    { "nor where it changed something",
+      { there, FACT(CLUE_HAPPENED, -2, CLUE_STARTED, "unit: atd.service") }, NULL, NULL, NULL, -20 },
+    { "began: with the machine, but it is set to remove files here",
+      { gone, FACT(CLUE_RULE, NEVER, HERE, "unit: tidy.service"), FACT(CLUE_HAPPENED, -2, CLUE_STARTED, "unit: tidy.service"),
+        FACT(CLUE_HAPPENED, -2, CLUE_STARTED, "unit: atd.service") }, "unit: tidy.service", NULL, "began", -20 },
+    { "began: the same by another name",
+      { gone, FACT(CLUE_RULE, NEVER, HERE, "systemd-tmpfiles"), FACT(CLUE_HAPPENED, -1, CLUE_STARTED, "unit: systemd-tmpfiles-setup.service") },
+      "systemd-tmpfiles", NULL, "began", -20 },
+    { "began: the machine had been started long before", { gone, FACT(CLUE_HAPPENED, -2, CLUE_STARTED, "unit: atd.service") },
+      "unit: atd.service", NULL, "began", -4000 },
+    { "began: it was started afterwards", { gone, FACT(CLUE_HAPPENED, -2, CLUE_STARTED, "unit: atd.service") }, "unit: atd.service", NULL, "began", 60 },
+    { "began: an entry point is its container's alone", { gone, FACT(CLUE_HAPPENED, -2, CLUE_STARTED, "the entry point of container web") },
+      "the entry point of container web", NULL, "began", -20 },
+    { "session: somebody who logged in just then",
+      { gone, FACT(CLUE_HAPPENED, -40, CLUE_STARTED, "login by ssh: ann from 10.0.0.7") }, "login by ssh: ann from 10.0.0.7", NULL, "session", -100 },
+    { "units that begin together, at a start that nobody knows of",
+      { gone, FACT(CLUE_HAPPENED, -2, CLUE_STARTED, "unit: a.service"), FACT(CLUE_HAPPENED, -2, CLUE_STARTED, "unit: b.service"),
+        FACT(CLUE_HAPPENED, -1, CLUE_STARTED, "unit: c.service"), FACT(CLUE_HAPPENED, -1, CLUE_STARTED, "unit: d.service") }, NULL, NULL, NULL },
+    { "began: one of these, that removes files here",
+      { gone, FACT(CLUE_HAPPENED, -2, CLUE_STARTED, "unit: a.service"), FACT(CLUE_HAPPENED, -2, CLUE_STARTED, "unit: b.service"),
+        FACT(CLUE_HAPPENED, -1, CLUE_STARTED, "unit: c.service"), FACT(CLUE_HAPPENED, -1, CLUE_STARTED, "unit: d.service"),
+        FACT(CLUE_RULE, NEVER, HERE, "unit: b.service") }, "unit: b.service", NULL, "began" },
+    { "began: two units", { gone, FACT(CLUE_HAPPENED, -2, CLUE_STARTED, "unit: a.service"), FACT(CLUE_HAPPENED, -1, CLUE_STARTED, "unit: b.service") },
+      "unit: b.service", "unit: a.service", "began" },
     { "began after the change", { gone, FACT(CLUE_HAPPENED, 4, CLUE_STARTED, "job") }, NULL, NULL, NULL },
     { "as_old: a process that is as old is too little", { gone, FACT(CLUE_RUNNING, -2, CLUE_STARTED, "shell") }, NULL, NULL, NULL },
     { "holds: but one that works in the directory is not",
@@ -101,6 +131,7 @@ static size_t judge(const struct judge_row *row, struct clue_suspect *suspects)
     struct clue_circumstances c;
     size_t n = 0;
 
+    q.boot_ns = row->boot_s ? AT + (uint64_t)(row->boot_s * (int64_t)SECOND) : 0;
     while (n < FACTS_MAX && (row->facts[n].kind || row->facts[n].from_ns))
         n++;
     clue_circumstances_find(&q, row->facts, n, &c);
