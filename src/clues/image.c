@@ -6,6 +6,7 @@
 #include "compare/apart.h"
 #include "util/cleanup.h"
 
+#define AT_ONCE_NS (2 * NS_PER_S)
 #define ENOUGH 1000 /* differences; more of them say nothing more */
 
 struct comparing_image {
@@ -23,7 +24,9 @@ static void put_state(struct sbuf *s, const struct difference *d)
 {
     switch (d->kind) {
     case DIFFERENCE_MISSING:
-        sbuf_add_str(s, "is in the image, and missing now");
+        sbuf_add_str(s, d->deleted_by == DELETED_WHITEOUT ? "is in the image, and was deleted: the container's layer has a whiteout of it"
+                        : d->deleted_by == DELETED_OPAQUE ? "is in the image, and was deleted: its directory was made anew in the container's layer"
+                                                          : "is in the image, and missing now");
         break;
     case DIFFERENCE_ADDED:
         sbuf_add_str(s, "is not in the image");
@@ -47,6 +50,12 @@ static int on_difference(void *data, struct difference *d)
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
     int r;
 
+    /* a whiteout that was made when its directory changed last: that was the deletion */
+    if (d->not_before_ns && d->changed_ns - d->not_before_ns <= AT_ONCE_NS) {
+        f.from_ns = d->not_before_ns;
+        f.to_ns = d->changed_ns;
+        f.marks = CLUE_EXACT;
+    }
     if (!f.from_ns && (d->after.known & FILE_CTIME) && d->after.ctime_ns > 0)
         f.from_ns = (uint64_t)d->after.ctime_ns;
     put_state(&text, d);

@@ -151,9 +151,15 @@ static bool began_with_all(const struct clue_circumstances *c, const struct clue
            !does_something_here(c, name_of(f->suspect));
 }
 
+/* What is made anew from an image has all of its files. */
+static bool has_all(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    return (f->marks & CLUE_RECREATES) && c->missing;
+}
+
 static bool began(const struct clue_circumstances *c, const struct clue_fact *f)
 {
-    return f->kind == CLUE_HAPPENED && ran(f) && !only_makes(c, f) && begins_within(c, f, AT_ONCE_NS) && !began_with_all(c, f);
+    return f->kind == CLUE_HAPPENED && ran(f) && !only_makes(c, f) && begins_within(c, f, AT_ONCE_NS) && !began_with_all(c, f) && !has_all(c, f);
 }
 
 /* Less than a message that something began: processes begin all the time. */

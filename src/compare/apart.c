@@ -84,6 +84,8 @@ static int on_difference(void *data, struct difference *d)
     flat_put_u64(&message, MESSAGE_DIFFERENCE);
     flat_put_u64(&message, d->kind);
     flat_put_u64(&message, d->changed_ns);
+    flat_put_u64(&message, d->not_before_ns);
+    flat_put_u64(&message, d->deleted_by);
     put_state(&message, &d->before);
     put_state(&message, &d->after);
     flat_put_bytes(&message, d->path);
@@ -189,18 +191,23 @@ static int take_text(struct bytes *in, struct arena *arena, struct bytes *ret)
 static int take_difference(struct apart_asking *a, struct bytes in)
 {
     struct difference *d = difference_new();
-    uint64_t kind = 0;
+    uint64_t kind = 0, deleted_by = 0;
     struct bytes *texts[7];
     int r = d ? flat_get_u64(&in, &kind) : -ENOMEM;
 
     if (r == 0)
         r = flat_get_u64(&in, &d->changed_ns);
     if (r == 0)
-        r = kind < DIFFERENCE_COUNT ? take_state(&in, &d->before) : -EBADMSG;
+        r = flat_get_u64(&in, &d->not_before_ns);
+    if (r == 0)
+        r = flat_get_u64(&in, &deleted_by);
+    if (r == 0)
+        r = kind < DIFFERENCE_COUNT && deleted_by <= DELETED_OPAQUE ? take_state(&in, &d->before) : -EBADMSG;
     if (r == 0)
         r = take_state(&in, &d->after);
     if (r == 0) {
         d->kind = (enum difference_kind)kind;
+        d->deleted_by = (enum deleted_by)deleted_by;
         memcpy(texts, (struct bytes *[]){ &d->path, &d->host_path, &d->before_hash, &d->after_hash,
                                           &d->before_target, &d->after_target, &d->xattr }, sizeof(texts));
     }

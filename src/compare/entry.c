@@ -155,7 +155,7 @@ struct pair {
     const struct compare_options *options;
     struct bytes path, host_path;
     const struct layer_entry *was, *is;
-    uint64_t changed_ns;
+    struct deletion gone;
 };
 
 static int emit(const struct pair *p, enum difference_kind kind, struct bytes xattr)
@@ -169,7 +169,9 @@ static int emit(const struct pair *p, enum difference_kind kind, struct bytes xa
     d->path = arena_copy(&d->arena, p->path);
     d->host_path = arena_copy(&d->arena, p->host_path);
     d->xattr = arena_copy(&d->arena, xattr);
-    d->changed_ns = p->changed_ns;
+    d->changed_ns = p->gone.not_after_ns;
+    d->not_before_ns = p->gone.not_before_ns;
+    d->deleted_by = p->gone.by;
     if (p->was) {
         d->before = state_of(p->was);
         d->before_target = link_target(p->was, &d->arena);
@@ -263,14 +265,14 @@ static int compare_content(const struct pair *p, struct err *err)
 }
 
 int compare_entries(const struct compare_options *options, struct bytes path, struct bytes host_path,
-                    const struct layer_entry *was, const struct layer_entry *is, uint64_t changed_ns,
+                    const struct layer_entry *was, const struct layer_entry *is, const struct deletion *gone,
                     struct err *err)
 {
-    struct pair p = { options, path, host_path, was, is, changed_ns };
+    struct pair p = { options, path, host_path, was, is, *gone };
     int r;
 
     if (is)
-        p.changed_ns = (uint64_t)MAX(time_ns(is->st.st_ctim), (int64_t)0);
+        p.gone = (struct deletion){ .not_after_ns = (uint64_t)MAX(time_ns(is->st.st_ctim), (int64_t)0) };
     if (!was || !is)
         return was || is ? emit(&p, is ? DIFFERENCE_ADDED : DIFFERENCE_MISSING, BYTES_NULL) : 0;
     if ((was->st.st_mode & S_IFMT) != (is->st.st_mode & S_IFMT))

@@ -26,7 +26,7 @@ struct compared_tree {
 struct pending_directory {
     char *path; /* in the container's view; owned */
     size_t len;
-    uint64_t changed_ns; /* when it is gone: of the highest directory that is gone with it */
+    struct deletion gone; /* when it is: of the highest directory that is gone with it */
 };
 
 struct comparison {
@@ -91,7 +91,7 @@ static bool is_mount_point(const struct comparison *w, struct bytes path)
 
 /* ---- the walk ---- */
 
-static int push(struct comparison *w, struct bytes path, uint64_t changed_ns)
+static int push(struct comparison *w, struct bytes path, const struct deletion *gone)
 {
     if (w->count == w->size) {
         size_t size = w->size ? w->size * 2 : 64;
@@ -102,7 +102,7 @@ static int push(struct comparison *w, struct bytes path, uint64_t changed_ns)
         w->stack = stack;
         w->size = size;
     }
-    w->stack[w->count] = (struct pending_directory){ malloc(path.len + 1), path.len, changed_ns };
+    w->stack[w->count] = (struct pending_directory){ malloc(path.len + 1), path.len, *gone };
     if (!w->stack[w->count].path)
         return err_set(w->err, -ENOMEM, "comparing");
     memcpy(w->stack[w->count].path, path.data, path.len);
@@ -128,21 +128,35 @@ static bool same_parts(const struct merged *is, size_t from, const struct merged
     return true;
 }
 
-/* When a name can have gone at the latest: its directory has not changed since, nor has the whiteout,
- * whose inode several names may share. */
-static uint64_t gone_ns(const struct comparison *w, const struct merged *directory, const char *name)
+/* When a name can have gone: at the latest when its directory changed last, or its whiteout, whose inode several names may share; at the
+ * earliest when that inode was made. An opaque directory was made when what had been there was gone. */
+static struct deletion gone_from(const struct comparison *w, const struct merged *directory, const char *name)
 {
-    struct stat st;
-    uint64_t ns = 0;
+    _cleanup_close_ int mark = -EBADF;
+    struct deletion gone = { 0 };
+    struct statx st;
+    struct stat top;
+    enum layer_mark says;
+    uint64_t born;
 
     if (!directory->count || (w->own_layer && directory->parts[0].layer != 0))
-        return 0;
-    if (fstat(directory->parts[0].fd, &st) == 0)
-        ns = clock_of(st.st_mtim);
-    if (fstatat(directory->parts[0].fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode) &&
-        clock_of(st.st_ctim) < ns)
-        ns = clock_of(st.st_ctim);
-    return ns;
+        return gone;
+    if (fstat(directory->parts[0].fd, &top) == 0)
+        gone.not_after_ns = clock_of(top.st_mtim);
+    says = w->own_layer ? layers_mark(directory, name, &mark) : LAYER_MARK_NONE;
+    if (says == LAYER_MARK_NONE)
+        return gone;
+    gone.by = says == LAYER_MARK_WHITEOUT ? DELETED_WHITEOUT : DELETED_OPAQUE;
+    if (statx(mark, "", AT_EMPTY_PATH, STATX_CTIME | STATX_BTIME, &st) < 0)
+        return gone;
+    born = st.stx_mask & STATX_BTIME ? clock_of(st.stx_btime) : 0;
+    if (says == LAYER_MARK_OPAQUE) {
+        gone.not_after_ns = born ? MIN(gone.not_after_ns, born) : gone.not_after_ns;
+        return gone;
+    }
+    gone.not_after_ns = MIN(gone.not_after_ns, clock_of(st.stx_ctime));
+    gone.not_before_ns = born <= gone.not_after_ns ? born : 0; /* a layer that was copied has new inodes, and its old times */
+    return gone;
 }
 
 static struct bytes host_path_of(const struct comparison *w, struct bytes path, struct arena *arena)
@@ -152,7 +166,7 @@ static struct bytes host_path_of(const struct comparison *w, struct bytes path, 
 
 /* One name of two directories that are open. */
 static int compare_name(struct comparison *w, struct bytes path, struct layer_entry *was,
-                        struct layer_entry *is, uint64_t changed_ns)
+                        struct layer_entry *is, const struct deletion *gone)
 {
     bool was_dir = was && S_ISDIR(was->st.st_mode), is_dir = is && S_ISDIR(is->st.st_mode);
     struct arena arena = { 0 };
@@ -161,9 +175,9 @@ static int compare_name(struct comparison *w, struct bytes path, struct layer_en
     if (was && is && w->own_layer && same_file(was->fd, is->fd) &&
         (!is_dir || same_parts(&is->merged, 0, &was->merged)))
         return 0;
-    r = compare_entries(w->options, path, host_path_of(w, path, &arena), was, is, changed_ns, w->err);
+    r = compare_entries(w->options, path, host_path_of(w, path, &arena), was, is, gone, w->err);
     arena_done(&arena);
-    return r == 0 && (was_dir || is_dir) ? push(w, path, changed_ns) : r;
+    return r == 0 && (was_dir || is_dir) ? push(w, path, gone) : r;
 }
 
 static int names_of(const struct comparison *w, const struct layer_entry *was, const struct layer_entry *is,
@@ -188,7 +202,7 @@ static int names_of(const struct comparison *w, const struct layer_entry *was, c
     return r;
 }
 
-static int compare_directory(struct comparison *w, struct bytes path, uint64_t changed_ns)
+static int compare_directory(struct comparison *w, struct bytes path, const struct deletion *above)
 {
     struct layer_entry was = LAYER_ENTRY_NONE, is = LAYER_ENTRY_NONE;
     _cleanup_sbuf_ struct sbuf names = SBUF_INIT;
@@ -210,7 +224,7 @@ static int compare_directory(struct comparison *w, struct bytes path, uint64_t c
         const char *name = names.data + at;
         struct layer_entry a = LAYER_ENTRY_NONE, b = LAYER_ENTRY_NONE;
         struct bytes full = arena_join_path(&arena, path, bytes_of(name));
-        uint64_t gone = changed_ns;
+        struct deletion gone = *above;
         int x, y;
 
         if (w->options->alive)
@@ -223,10 +237,12 @@ static int compare_directory(struct comparison *w, struct bytes path, uint64_t c
         y = layers_lookup_in(&w->is.layers, &is.merged, name, &b);
         if ((x < 0 && x != -ENOENT) || (y < 0 && y != -ENOENT))
             r = err_set(w->err, x < 0 && x != -ENOENT ? x : y, "comparing a file");
-        if (y == -ENOENT && !gone)
-            gone = gone_ns(w, &is.merged, name);
+        if (y == -ENOENT && !gone.not_after_ns)
+            gone = gone_from(w, &is.merged, name);
+        else if (y == 0)
+            gone = (struct deletion){ 0 };
         if (r == 0 && (x == 0 || y == 0))
-            r = compare_name(w, full, x == 0 ? &a : NULL, y == 0 ? &b : NULL, y == 0 ? 0 : gone);
+            r = compare_name(w, full, x == 0 ? &a : NULL, y == 0 ? &b : NULL, &gone);
         layer_entry_done(&a);
         layer_entry_done(&b);
     }
@@ -243,26 +259,49 @@ static int compare_directory(struct comparison *w, struct bytes path, uint64_t c
     return r;
 }
 
+/* The same of a path, which may be gone with a directory above it: the nearest one that is there says when. */
+static struct deletion gone_with(const struct comparison *w, struct bytes path)
+{
+    struct layer_entry above = LAYER_ENTRY_NONE;
+    struct deletion gone = { 0 };
+    char name[NAME_MAX + 1];
+
+    while (path.len > MAX(w->is.at.len, (size_t)1)) {
+        struct bytes base = bytes_basename(path);
+
+        path = bytes_dirname(path);
+        if (base.len >= sizeof(name) || look_up(&w->is, path, &above) < 0)
+            continue;
+        snprintf(name, sizeof(name), "%.*s", (int)base.len, base.data);
+        if (S_ISDIR(above.st.st_mode))
+            gone = gone_from(w, &above.merged, name);
+        break;
+    }
+    layer_entry_done(&above);
+    return gone;
+}
+
 /* -ENOENT: neither has anything there. */
 static int compare_from(struct comparison *w, struct bytes path)
 {
     struct layer_entry was = LAYER_ENTRY_NONE, is = LAYER_ENTRY_NONE;
     int x = look_up(&w->was, path, &was), y = look_up(&w->is, path, &is), r;
+    struct deletion gone = y == -ENOENT ? gone_with(w, path) : (struct deletion){ 0 };
 
     if ((x < 0 && x != -ENOENT) || (y < 0 && y != -ENOENT))
         r = err_set(w->err, x < 0 && x != -ENOENT ? x : y, "comparing");
     else if (x < 0 && y < 0)
         r = -ENOENT;
     else if (x < 0 && !w->own_layer) /* the place of a volume that the image has nothing at */
-        r = S_ISDIR(is.st.st_mode) ? push(w, path, 0) : 0;
+        r = S_ISDIR(is.st.st_mode) ? push(w, path, &gone) : 0;
     else
-        r = compare_name(w, path, x == 0 ? &was : NULL, y == 0 ? &is : NULL, 0);
+        r = compare_name(w, path, x == 0 ? &was : NULL, y == 0 ? &is : NULL, &gone);
     layer_entry_done(&was);
     layer_entry_done(&is);
     while (r == 0 && w->count) {
         struct pending_directory p = w->stack[--w->count];
 
-        r = compare_directory(w, (struct bytes){ p.path, p.len }, p.changed_ns);
+        r = compare_directory(w, (struct bytes){ p.path, p.len }, &p.gone);
         free(p.path);
     }
     return r;

@@ -169,8 +169,6 @@ static bool is_opaque(int fd)
            has_name(fd, ".wh..wh..opq", "");
 }
 
-/* ---- looking up ---- */
-
 static int open_name(int fd, const char *name, struct stat *st)
 {
     int opened = openat(fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -185,6 +183,32 @@ static int open_name(int fd, const char *name, struct stat *st)
     }
     return opened;
 }
+
+enum layer_mark layers_mark(const struct merged *directory, const char *name, int *ret_fd)
+{
+    const struct merged_part *top = directory->parts;
+    char text[NAME_MAX + 16];
+    struct stat st;
+    int fd = directory->count ? open_name(top->fd, name, &st) : -ENOENT;
+
+    if (fd >= 0 && !is_whiteout(fd, &st)) {
+        close(fd);
+        return LAYER_MARK_NONE;
+    }
+    if (fd < 0 && directory->count && snprintf(text, sizeof(text), ".wh.%s", name) < (int)sizeof(text))
+        fd = open_name(top->fd, text, &st);
+    if (fd >= 0) {
+        *ret_fd = fd;
+        return LAYER_MARK_WHITEOUT;
+    }
+    fd = directory->count && is_opaque(top->fd) ? fcntl(top->fd, F_DUPFD_CLOEXEC, 0) : -EBADF;
+    if (fd < 0)
+        return LAYER_MARK_NONE;
+    *ret_fd = fd;
+    return LAYER_MARK_OPAQUE;
+}
+
+/* ---- looking up ---- */
 
 static int look_up(const struct layers *l, size_t first, struct bytes path, unsigned *redirects,
                    struct layer_entry *ret);

@@ -57,6 +57,11 @@ int layers_lookup(const struct layers *l, struct bytes path, struct layer_entry 
 int layers_lookup_in(const struct layers *l, const struct merged *directory, const char *name,
                      struct layer_entry *ret);
 
+enum layer_mark { LAYER_MARK_NONE, LAYER_MARK_WHITEOUT, LAYER_MARK_OPAQUE };
+/* What the topmost part of a directory says of a name that a lower one may have: that it was deleted (a whiteout), or that the whole
+ * directory was made anew (it is opaque). *ret_fd: that whiteout, or the part itself, O_PATH; the caller's. */
+enum layer_mark layers_mark(const struct merged *directory, const char *name, int *ret_fd);
+
 /* The names in a directory, each once, in the order of bytes, whiteouts among them: look them up. With
  * top_only those of its topmost part alone. Each ended by NUL, in `names`. */
 int merged_names(const struct merged *directory, bool top_only, struct sbuf *names, size_t *ret_count);

@@ -27,6 +27,13 @@ enum unrecorded {
     UNRECORDED_UNSEEN, /* it may have happened while somebody watched */
 };
 
+/* What a layer says of a missing file of an image. */
+enum deleted_by {
+    DELETED_NOT_SAID,
+    DELETED_WHITEOUT, /* it was deleted: the layer has a whiteout of it, or of a directory above it */
+    DELETED_OPAQUE,   /* its directory was removed and made again */
+};
+
 struct difference {
     struct arena arena;
     enum difference_kind kind;
@@ -37,6 +44,8 @@ struct difference {
     struct bytes before_target, after_target; /* of symbolic links */
     struct bytes xattr;     /* its name */
     uint64_t changed_ns;    /* CLOCK_REALTIME: not later than this; 0 = unknown */
+    uint64_t not_before_ns; /* the same clock: not earlier than this; 0 = unknown */
+    enum deleted_by deleted_by;
     struct event *event;    /* owned: the change that made it so; NULL: not recorded */
     enum unrecorded unrecorded;
 };

@@ -32,7 +32,7 @@ PRIVATE = ["/var/log", "/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily", "/v
 
 def past(name, first=None, rank=1, **expected):
     """first: words of the true cause; None: nobody may be accused. Expected as well: state, a kind of clue; source, one that says what
-    happened; code, the exit status. target: asked for. What play() returns ends what it started; LeftOut: it cannot be played here."""
+    happened; code, the exit status; says, words of the text; mark, one that a clue has. target: asked for. What play() returns ends what it started; LeftOut: it cannot be played here."""
     def add(play):
         PASTS.append((name, play, first, rank, expected))
         return play
@@ -483,7 +483,7 @@ def web():
     return docker
 
 
-@past("a file of the image is missing in a container", None, state="missing", asked="web:/prd")
+@past("a file of the image is missing in a container", None, state="missing", asked="web:/prd", says="has a whiteout of it", mark="exact")
 def container_file():
     docker = web()
     merged = docker.inspect("web", "{{.GraphDriver.Data.MergedDir}}")
@@ -625,6 +625,10 @@ def play_inside(name, function, first, rank, expected):
         return f"no clue \"{expected['state']}\" among {sorted(kinds)}"
     if "source" in expected and expected["source"] not in happened:
         return f"{expected['source']} says nothing of what happened"
+    if expected.get("says", "").encode() not in text.stdout:
+        return f"\"{expected['says']}\" is not said"
+    if "mark" in expected and not any(expected["mark"] in c["culprit"]["clue"].get("marks", []) for c in clues):
+        return f"no clue is marked {expected['mark']}"
     if answer.returncode != expected.get("code", answer.returncode):
         return f"exit {answer.returncode}, not {expected['code']}"
     if first is None and suspects:

@@ -17,6 +17,7 @@
 #include "compare/record.h"
 #include "make.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/sbuf.h"
 
 static char base[] = "/tmp/culprit-test-compare-XXXXXX";
@@ -92,7 +93,19 @@ static void shell(const char *script)
     assert_int_equal(system(command), 0);
 }
 
-static void compare(const char *path, int r, struct sbuf *out)
+static struct difference *kept; /* the first one, of those that are missing */
+
+static int keep_missing(void *data, struct difference *d)
+{
+    (void)data;
+    if (!kept && d->kind == DIFFERENCE_MISSING)
+        kept = d;
+    else
+        difference_free(d);
+    return 0;
+}
+
+static void compare_by(const char *path, int r, int (*each)(void *, struct difference *), struct sbuf *out)
 {
     struct bytes lowers[] = { bytes_of(top), bytes_of(bottom) };
     struct container_mount mounts[] = {
@@ -101,18 +114,24 @@ static void compare(const char *path, int r, struct sbuf *out)
     };
     struct container_view view = { .container = container_new(), .upper = bytes_of(upper), .lower = lowers,
                                    .lower_count = 2, .mounts = mounts, .mount_count = 2 };
-    struct compare_options options = { .each = collect, .notice = no_notice, .data = out };
+    struct compare_options options = { .each = each, .notice = no_notice, .data = out };
     struct arena arena = { 0 };
     struct bytes real;
     _cleanup_sbuf_ struct sbuf apart = SBUF_INIT;
     struct err err = ERR_INIT;
 
-    assert_int_equal(compare_image(&view, bytes_of(path), &options, &arena, &real, &err), r);
+    if (each == collect)
+        assert_int_equal(compare_image(&view, bytes_of(path), &options, &arena, &real, &err), r);
     options.data = &apart; /* the same by a process of its own */
     assert_int_equal(compare_image_apart(&view, bytes_of(path), &options, &arena, &real, &err), r);
     assert_true(bytes_equal(sbuf_bytes(out), sbuf_bytes(&apart)));
     arena_done(&arena);
     container_unref(view.container);
+}
+
+static void compare(const char *path, int r, struct sbuf *out)
+{
+    compare_by(path, r, collect, out);
 }
 
 static void prepare(void)
@@ -153,6 +172,57 @@ static void compares_with_the_record(void **state)
     }
     assert_string_equal(sbuf_str(&out), sbuf_str(&want));
     sbuf_done(&want);
+}
+
+/* ---- how, and when ---- */
+
+static const struct how_row {
+    const char *name, *make, *path, *missing;
+    enum deleted_by by;
+    bool before, after; /* it is known when it was still there, when it was gone */
+} hows[] = {
+    { "a whiteout", "mkdir upper/d; touch upper/d/.wh.a", "/", "/d/a", DELETED_WHITEOUT, true, true },
+    { "a whiteout, of one file that is asked for", "mkdir upper/d; touch upper/d/.wh.a", "/d/a", "/d/a", DELETED_WHITEOUT, true, true },
+    { "a whiteout of a directory above it", "touch upper/.wh.d", "/d/s/x", "/d/s/x", DELETED_WHITEOUT, true, true },
+    { "the same, seen from above", "touch upper/.wh.d", "/", "/d", DELETED_WHITEOUT, true, true },
+    { "a whiteout of the kernel's", "mkdir upper/d; mknod upper/d/a c 0 0", "/", "/d/a", DELETED_WHITEOUT, true, true },
+    { "its directory was changed since", "mkdir upper/d; touch upper/d/.wh.a; touch -d 2040-01-01 upper/d", "/", "/d/a", DELETED_WHITEOUT, true, true },
+    { "a layer that was copied: new inodes, old times", "mkdir upper/d; touch upper/d/.wh.a; touch -d 2001-01-01 upper/d", "/", "/d/a", DELETED_WHITEOUT, false,
+      true },
+    { "a directory that was made anew", "mkdir -p upper/d/s; touch upper/d/s/.wh..wh..opq; touch -d 2040-01-01 upper/d/s", "/", "/d/s/x", DELETED_OPAQUE, false,
+      true },
+    { "of a volume nothing is said but when", "rm -f volume/v1", "/vol", "/vol/v1", DELETED_NOT_SAID, false, true },
+    { "another type is no deletion", "mkdir upper/d; ln -s /etc upper/d/s", "/", "/d/s/x", DELETED_NOT_SAID, false, false },
+};
+
+static bool has_birth_times(void)
+{
+    struct statx st;
+
+    return statx(AT_FDCWD, base, 0, STATX_BTIME, &st) == 0 && (st.stx_mask & STATX_BTIME);
+}
+
+static void says_how_it_went(void **state)
+{
+    const struct how_row *row = *state;
+    uint64_t from = clock_ns(CLOCK_REALTIME) - NS_PER_S;
+    _cleanup_sbuf_ struct sbuf none = SBUF_INIT;
+
+    if (geteuid() && strstr(row->make, "mknod"))
+        skip();
+    prepare();
+    shell(row->make);
+    compare_by(row->path, 0, keep_missing, &none);
+    assert_non_null(kept);
+    assert_bytes(kept->path, row->missing);
+    assert_int_equal(kept->deleted_by, row->by);
+    assert_int_equal(kept->changed_ns != 0, row->after);
+    assert_true(kept->changed_ns <= clock_ns(CLOCK_REALTIME) || !has_birth_times());
+    assert_int_equal(kept->not_before_ns != 0, row->before && has_birth_times());
+    if (kept->not_before_ns)
+        assert_in_range(kept->not_before_ns, from, kept->changed_ns);
+    difference_free(kept);
+    kept = NULL;
 }
 
 static void knows_the_kernels_marks(void **state)
@@ -272,7 +342,7 @@ int main(void)
     snprintf(top, sizeof(top), "%s/top", base);
     snprintf(bottom, sizeof(bottom), "%s/bottom", base);
     snprintf(volume, sizeof(volume), "%s/volume", base);
-    failed = RUN_ROWS(rows, compares_with_the_record) + cmocka_run_group_tests(more, NULL, NULL);
+    failed = RUN_ROWS(rows, compares_with_the_record) + RUN_ROWS(hows, says_how_it_went) + cmocka_run_group_tests(more, NULL, NULL);
     snprintf(command, sizeof(command), "rm -rf %s", base);
     return system(command) ? 98 : failed;
 }
