@@ -37,18 +37,6 @@ struct control {
     bool stale;              /* transient watches have changed, and what is armed has not */
 };
 
-static struct status_view view_of(const struct control *c)
-{
-    return (struct status_view){ .status = c->options.status,
-                                 .arming = c->options.arming,
-                                 .pipeline = c->pipeline,
-                                 .store_path = c->options.store_path,
-                                 .alerts = c->options.alerts,
-                                 .sinks = c->options.sinks,
-                                 .clients = control_server_clients(c->server),
-                                 .viewers = c->viewing.count };
-}
-
 static void fail(struct control_client *client, const char *error, const char *message)
 {
     control_error(control_client_out(client), error, message);
@@ -149,10 +137,11 @@ static void get_interface(struct control *c, struct control_client *client, cons
 
 static void get_status(struct control *c, struct control_client *client, const struct control_call *call)
 {
-    const struct status_view view = view_of(c);
     struct sbuf *out = begin(client);
+    struct status_view view;
 
     (void)call;
+    c->options.view(c->options.data, &view);
     json_open(out, JSON_OBJECT("status"));
     status_write(&view, out);
     json_close(out);
@@ -161,21 +150,23 @@ static void get_status(struct control *c, struct control_client *client, const s
 
 static void get_watches(struct control *c, struct control_client *client, const struct control_call *call)
 {
-    const struct status_view view = view_of(c);
     struct sbuf *out = begin(client);
+    struct status_view view;
 
     (void)call;
+    c->options.view(c->options.data, &view);
     status_write_watches(&view, out);
     finish(client);
 }
 
 static void get_metrics(struct control *c, struct control_client *client, const struct control_call *call)
 {
-    const struct status_view view = view_of(c);
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
     struct sbuf *out = begin(client);
+    struct status_view view;
 
     (void)call;
+    c->options.view(c->options.data, &view);
     status_write_metrics(&view, &text);
     (void)json_string(out, JSON_KEY("text"), sbuf_bytes(&text));
     finish(client);

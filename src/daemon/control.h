@@ -17,8 +17,8 @@ struct control_options {
     const char *store_path;
     struct ecs_host host;
     const struct alerts *alerts; /* NULL: off */
-    const struct alert_sinks *sinks; /* the same */
     void *data;
+    void (*view)(void *data, struct status_view *ret); /* what status and metrics show, as it is now */
     void (*reload)(void *data); /* asks for one; control_reloaded() says how it went */
 };
 

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 
 #include "control/scrape.h"
-#include "daemon/control.h"
-#include "daemon/status.h"
 #include "util/loopback.h"
 
 struct metrics {
@@ -16,10 +14,10 @@ struct metrics {
 
 static void on_write(void *data, struct sbuf *out)
 {
-    const struct metrics_options *o = &((struct metrics *)data)->options;
-    struct status_view view = { .status = o->status, .arming = o->arming, .pipeline = o->pipeline, .store_path = o->store_path };
+    const struct metrics *m = data;
+    struct status_view view;
 
-    control_count(o->control, &view.clients, &view.viewers);
+    m->options.view(m->options.data, &view);
     status_write_metrics(&view, out);
 }
 

@@ -2,21 +2,17 @@
 /* The daemon's metrics over HTTP, on this machine. In the pipeline's loop. */
 #pragma once
 
-#include "daemon/arm.h"
-#include "daemon/counts.h"
 #include "daemon/pipeline.h"
+#include "daemon/status.h"
 
-struct control;
 struct metrics;
 
 /* All of it is borrowed until metrics_end(). */
 struct metrics_options {
     struct bytes address; /* util/loopback.h */
-    const struct status *status;
-    const struct arming *arming;
     struct pipeline *pipeline;
-    const char *store_path;
-    const struct control *control; /* NULL: there is none */
+    void *data;
+    void (*view)(void *data, struct status_view *ret); /* what there is to show, as it is now */
 };
 
 /* -errno with the address. */

@@ -400,6 +400,20 @@ static void start_alerting(struct service *s)
         log_warn(o->log, "%s; going on without", err_text(&err, r));
 }
 
+/* Whoever asks in whatever way gets the same. */
+static void on_view(void *data, struct status_view *ret)
+{
+    const struct service *s = data;
+
+    *ret = (struct status_view){ .status = &s->status,
+                                 .arming = &s->arming,
+                                 .pipeline = s->pipeline,
+                                 .store_path = config_text(&s->config, CONFIG_STORE).data,
+                                 .alerts = alerting_alerts(s->alerting),
+                                 .sinks = alerting_sinks(s->alerting) };
+    control_count(s->control, &ret->clients, &ret->viewers);
+}
+
 /* The daemon observes also where nobody can ask it. */
 static void open_control(struct service *s)
 {
@@ -410,8 +424,8 @@ static void open_control(struct service *s)
                                        .store_path = config_text(&s->config, CONFIG_STORE).data,
                                        .host = { .id = s->options->host_id, .name = s->options->host_name, .boot_id = s->options->boot_id },
                                        .alerts = alerting_alerts(s->alerting),
-                                       .sinks = alerting_sinks(s->alerting),
                                        .data = s,
+                                       .view = on_view,
                                        .reload = on_reload_asked };
     struct err err = ERR_INIT;
     int r;
@@ -458,12 +472,9 @@ static void start_heartbeat(struct service *s)
 
 static void start_metrics(struct service *s)
 {
-    struct metrics_options options = { .address = config_text(&s->config, CONFIG_METRICS),
-                                       .status = &s->status,
-                                       .arming = &s->arming,
-                                       .pipeline = s->pipeline,
-                                       .store_path = config_text(&s->config, CONFIG_STORE).data,
-                                       .control = s->control };
+    struct metrics_options options = {
+        .address = config_text(&s->config, CONFIG_METRICS), .pipeline = s->pipeline, .data = s, .view = on_view
+    };
     struct err err = ERR_INIT;
 
     if (!options.address.len)

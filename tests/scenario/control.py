@@ -200,6 +200,10 @@ def over_http():
     with urllib.request.urlopen(f"{url}/metrics", timeout=SECONDS) as answer:
         kind, text = answer.headers["Content-Type"], answer.read().decode()
     check("over HTTP there is the same", kind.startswith("text/plain; version=0.0.4") and "culprit_events_total{" in text, kind, text)
+    def heads(of):
+        return [line for line in of.splitlines() if line.startswith("# TYPE ")]
+    check("all series that there are", heads(text) == heads(ctl("metrics").stdout) and "# TYPE culprit_alerts_open gauge" in heads(text)
+          and "# TYPE culprit_sink_failures_total counter" in heads(text), text)
     lints(text)
     status = None
     try:
