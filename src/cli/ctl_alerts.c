@@ -47,7 +47,7 @@ static void write_sinks(const struct json_t *alerts, struct sbuf *out)
         if (control_number(s, "dropped"))
             sbuf_addf(out, ", %" PRIu64 " DROPPED", control_number(s, "dropped"));
         if (control_text(s, "why").len) {
-            sbuf_add_str(out, "; the last try failed: ");
+            sbuf_add_str(out, control_flag(s, "failing") ? "; FAILING: " : "; the last try failed: ");
             add(out, control_text(s, "why"));
         }
         sbuf_add_char(out, '\n');

@@ -28,19 +28,20 @@ struct queued {
 struct one {
     struct sink_settings settings; /* texts in the arena */
     int socket;
-    struct queued *first, **last;
+    struct queued *first, *last;
     size_t queued_bytes;
     uint64_t dropped;              /* here, since its process does not read */
-    uint64_t said_dropped;
+    uint64_t said_dropped, said_delivered;
     bool said_failing;
     struct sink_report report;
+    struct sink_report before;     /* counts of its processes that have died */
 };
 
 struct alert_sinks {
     struct alert_sinks_options options;
     struct arena arena;
-    struct one sinks[SINKS_MAX];
-    unsigned count;
+    struct one *sinks;
+    unsigned count, size;
 };
 
 /* ---- the configuration's words ---- */
@@ -50,7 +51,7 @@ static struct bytes text_of(struct alert_sinks *s, const struct config_block *bl
     return block->values[key].count ? arena_copy(&s->arena, block->values[key].items[0]) : BYTES_NULL;
 }
 
-static int read_settings(struct alert_sinks *s, const struct config_block *block, struct bytes spools, struct sink_settings *ret)
+static int read_settings(struct alert_sinks *s, const struct config_block *block, struct sink_settings *ret)
 {
     const struct config_value *to = &block->values[CONFIG_SINK_TO];
     struct bytes *items = arena_alloc(&s->arena, MAX(to->count, (size_t)1) * sizeof(*items));
@@ -74,33 +75,81 @@ static int read_settings(struct alert_sinks *s, const struct config_block *block
                                    .user = text_of(s, block, CONFIG_SINK_USER),
                                    .timeout_ns = SINK_TIMEOUT_NS,
                                    .size = SINK_SIZE,
-                                   .severity = severity.len ? severity_by_name(severity) : SEVERITY_LOW,
-                                   .spool = arena_join_path(&s->arena, spools, block->name).data };
+                                   .severity = severity.len ? severity_by_name(severity) : SEVERITY_LOW };
     if (timeout.len)
         (void)parse_duration(timeout.data, &ret->timeout_ns, NULL); /* they were checked */
     if (size.len)
         ret->size = 0;
     if (size.len && !bytes_equal_str(size, "off"))
         (void)parse_size(size.data, &ret->size, NULL);
-    return ret->name.data && ret->spool ? 0 : -ENOMEM;
+    return ret->name.data ? 0 : -ENOMEM;
 }
 
-static int start_one(struct alert_sinks *s, const struct config_block *block, struct bytes spools)
+/* Of several that are apart the second is NAME:2, which no sink's name can be. */
+static int name_place(struct alert_sinks *s, struct bytes spools, size_t number, struct sink_settings *settings)
 {
-    struct one *one = &s->sinks[s->count];
-    struct err err = ERR_INIT;
-    int r = read_settings(s, block, spools, &one->settings);
+    _cleanup_sbuf_ struct sbuf name = SBUF_INIT;
 
-    if (r < 0)
-        return r;
+    sbuf_add_bytes(&name, settings->name);
+    if (number)
+        sbuf_addf(&name, ":%zu", number + 1);
+    if (sbuf_error(&name) < 0)
+        return -ENOMEM;
+    settings->name = arena_copy(&s->arena, sbuf_bytes(&name));
+    settings->spool = arena_join_path(&s->arena, spools, settings->name).data;
+    return settings->name.data && settings->spool ? 0 : -ENOMEM;
+}
+
+static struct one *add_one(struct alert_sinks *s)
+{
+    if (s->count == s->size) {
+        struct one *grown = reallocarray(s->sinks, s->size + 8, sizeof(*grown));
+
+        if (!grown)
+            return NULL;
+        s->sinks = grown;
+        s->size += 8;
+    }
+    s->sinks[s->count] = (struct one){ .socket = -EBADF };
+    return &s->sinks[s->count];
+}
+
+static int start_place(struct alert_sinks *s, const struct sink_settings *settings)
+{
+    struct one *one = add_one(s);
+    struct err err = ERR_INIT;
+    int r;
+
+    if (!one)
+        return -ENOMEM;
+    one->settings = *settings;
     r = sink_start(&one->settings, &one->socket, &err);
     if (r < 0) {
         log_warn(s->options.log, "%s; going on without it", err_text(&err, r));
         return 0;
     }
-    one->last = &one->first;
     s->count++;
     return 0;
+}
+
+static int start_one(struct alert_sinks *s, const struct config_block *block, struct bytes spools)
+{
+    struct sink_settings settings;
+    int r = read_settings(s, block, &settings);
+    size_t places = r == 0 && settings.ops->apart ? settings.to_count : 1;
+
+    for (size_t i = 0; r == 0 && i < places; i++) {
+        struct sink_settings place = settings;
+
+        if (settings.ops->apart) {
+            place.to = &settings.to[i];
+            place.to_count = 1;
+        }
+        r = name_place(s, spools, i, &place);
+        if (r == 0)
+            r = start_place(s, &place);
+    }
+    return r;
 }
 
 static int start_default(struct alert_sinks *s, struct bytes spools)
@@ -131,7 +180,7 @@ int alert_sinks_start(const struct alert_sinks_options *options, const struct co
         if (!above.data || mkdir(above.data, 0700) < 0 || mkdir(spools.data, 0700) < 0)
             log_warn(options->log, "alerts: %s cannot be made; what waits for a sink is not kept", spools.data);
     }
-    for (size_t i = 0; r == 0 && i < blocks->count && s->count < SINKS_MAX; i++)
+    for (size_t i = 0; r == 0 && i < blocks->count; i++)
         r = start_one(s, &blocks->items[i], spools);
     if (r == 0 && !blocks->count)
         r = start_default(s, spools);
@@ -158,6 +207,7 @@ void alert_sinks_free(struct alert_sinks *s)
         }
         close(one->socket);
     }
+    free(s->sinks);
     arena_done(&s->arena);
     free(s);
 }
@@ -184,8 +234,11 @@ static void put(struct one *one, struct bytes message)
     q->next = NULL;
     q->len = message.len;
     memcpy(q->data, message.data, message.len);
-    *one->last = q;
-    one->last = &q->next;
+    if (one->first)
+        one->last->next = q;
+    else
+        one->first = q;
+    one->last = q;
     one->queued_bytes += message.len;
 }
 
@@ -211,45 +264,84 @@ static void flush(struct one *one)
 
         one->first = q->next;
         one->queued_bytes -= q->len;
-        if (!one->first)
-            one->last = &one->first;
         free(q);
     }
 }
 
+static void take_report(struct one *one, struct sink_report report)
+{
+    report.text[sizeof(report.text) - 1] = '\0';
+    if (report.run != one->report.run) {
+        one->before.delivered += one->report.delivered;
+        one->before.failures += one->report.failures;
+        one->before.dropped += one->report.dropped;
+        if (report.broken)
+            report.waiting = one->report.waiting; /* what was there is there still, as far as is known */
+    }
+    one->report = report;
+}
+
+static void receive(struct one *one)
+{
+    struct sink_report report = { 0 };
+    ssize_t n;
+
+    while ((n = recv(one->socket, &report, sizeof(report), MSG_DONTWAIT)) == (ssize_t)sizeof(report))
+        take_report(one, report);
+    if (n != 0 || one->report.run == UINT32_MAX)
+        return;
+    report = (struct sink_report){ .failures = 1, .run = UINT32_MAX, .broken = 1 };
+    snprintf(report.text, sizeof(report.text), "its process was ended, and is started with the daemon only");
+    take_report(one, report);
+}
+
+/* The same for all who ask. */
+static struct sink_report counts_of(const struct one *one)
+{
+    struct sink_report r = one->report;
+
+    r.delivered += one->before.delivered;
+    r.failures += one->before.failures;
+    r.dropped += one->before.dropped + one->dropped;
+    return r;
+}
+
+static bool is_failing(const struct one *one)
+{
+    return one->report.in_a_row >= FAILING || one->report.broken;
+}
+
 static void say(struct alert_sinks *s, struct one *one)
 {
-    uint64_t dropped = one->dropped + one->report.dropped;
-    bool failing = one->report.in_a_row >= FAILING;
+    const struct sink_report counts = counts_of(one);
+    bool failing = is_failing(one);
     char text[LIMIT_ERR];
 
-    if (dropped > one->said_dropped) {
+    if (counts.dropped > one->said_dropped) {
         snprintf(text, sizeof(text), "Sink %.80s has dropped %" PRIu64 " alerts, the oldest that waited, in all: %.150s", one->settings.name.data,
-                 dropped, one->report.text);
-        one->said_dropped = dropped;
+                 counts.dropped, counts.text);
+        one->said_dropped = counts.dropped;
+    } else if (counts.broken && !one->said_failing) {
+        snprintf(text, sizeof(text), "Alerts do not get into sink %.80s: %.200s.", one->settings.name.data, counts.text);
     } else if (failing && !one->said_failing) {
-        snprintf(text, sizeof(text), "Alerts do not get out of sink %.80s: %.150s; %" PRIu64 " wait.", one->settings.name.data,
-                 one->report.text, one->report.waiting);
+        snprintf(text, sizeof(text), "Alerts do not get out of sink %.80s: %.150s; %" PRIu64 " wait.", one->settings.name.data, counts.text,
+                 counts.waiting);
     } else {
-        one->said_failing &= failing;
+        if (!failing && counts.delivered > one->said_delivered) /* not each time that a process of it lives for a moment */
+            one->said_failing = false;
         return;
     }
     one->said_failing |= failing;
+    one->said_delivered = counts.delivered;
     s->options.failing(s->options.data, one->settings.name.data, text);
 }
 
 void alert_sinks_idle(struct alert_sinks *s)
 {
     for (unsigned i = 0; i < s->count; i++) {
-        struct one *one = &s->sinks[i];
-        struct sink_report report;
-
-        flush(one);
-        while (recv(one->socket, &report, sizeof(report), MSG_DONTWAIT) == (ssize_t)sizeof(report)) {
-            report.text[sizeof(report.text) - 1] = '\0';
-            one->report = report;
-        }
-        say(s, one);
+        flush(&s->sinks[i]);
+        receive(&s->sinks[i]);
+        say(s, &s->sinks[i]);
     }
 }
 
@@ -268,31 +360,63 @@ void alert_sinks_write_status(const struct alert_sinks *s, struct sbuf *out)
     json_open(out, JSON_ARRAY("sinks"));
     for (unsigned i = 0; i < s->count; i++) {
         const struct one *one = &s->sinks[i];
+        const struct sink_report counts = counts_of(one);
 
         json_open_element(out);
         json_string(out, JSON_KEY("name"), one->settings.name);
         json_string(out, JSON_KEY("type"), bytes_of(one->settings.ops->type));
-        json_number(out, JSON_KEY("delivered"), one->report.delivered);
-        json_number(out, JSON_KEY("failures"), one->report.failures);
-        json_number(out, JSON_KEY("waiting"), one->report.waiting);
-        json_number(out, JSON_KEY("dropped"), one->dropped + one->report.dropped);
-        json_bytes(out, JSON_KEY("why"), bytes_of(one->report.text));
+        json_bool(out, JSON_KEY("failing"), is_failing(one));
+        json_number(out, JSON_KEY("delivered"), counts.delivered);
+        json_number(out, JSON_KEY("failures"), counts.failures);
+        json_number(out, JSON_KEY("waiting"), counts.waiting);
+        json_number(out, JSON_KEY("dropped"), counts.dropped);
+        json_bytes(out, JSON_KEY("why"), bytes_of(counts.text));
         json_close(out);
     }
     json_close_array(out);
 }
 
+static void write_series(const struct alert_sinks *s, const char *name, uint64_t (*value)(const struct one *one), struct sbuf *out)
+{
+    for (unsigned i = 0; i < s->count; i++)
+        sbuf_addf(out, "%s{sink=\"%s\"} %" PRIu64 "\n", name, s->sinks[i].settings.name.data, value(&s->sinks[i]));
+}
+
+static uint64_t failing_of(const struct one *one)
+{
+    return is_failing(one);
+}
+
+static uint64_t failures_of(const struct one *one)
+{
+    return counts_of(one).failures;
+}
+
+static uint64_t waiting_of(const struct one *one)
+{
+    return counts_of(one).waiting;
+}
+
+static uint64_t dropped_of(const struct one *one)
+{
+    return counts_of(one).dropped;
+}
+
 void alert_sinks_write_metrics(const struct alert_sinks *s, void (*head)(struct sbuf *out, const char *name, const char *type, const char *help),
                                struct sbuf *out)
 {
-    head(out, "culprit_sink_failures_total", "counter", "Deliveries of alerts that failed, and are tried again.");
-    for (unsigned i = 0; i < s->count; i++)
-        sbuf_addf(out, "culprit_sink_failures_total{sink=\"%s\"} %" PRIu64 "\n", s->sinks[i].settings.name.data, s->sinks[i].report.failures);
-    head(out, "culprit_sink_waiting", "gauge", "Alerts that wait for a sink.");
-    for (unsigned i = 0; i < s->count; i++)
-        sbuf_addf(out, "culprit_sink_waiting{sink=\"%s\"} %" PRIu64 "\n", s->sinks[i].settings.name.data, s->sinks[i].report.waiting);
-    head(out, "culprit_sink_dropped_total", "counter", "Alerts that a sink never gets, since too many waited.");
-    for (unsigned i = 0; i < s->count; i++)
-        sbuf_addf(out, "culprit_sink_dropped_total{sink=\"%s\"} %" PRIu64 "\n", s->sinks[i].settings.name.data,
-                  s->sinks[i].dropped + s->sinks[i].report.dropped);
+    static const struct {
+        const char *name, *type, *help;
+        uint64_t (*value)(const struct one *one);
+    } rows[] = {
+        { "culprit_sink_failing", "gauge", "1: alerts do not get to the sink now.", failing_of },
+        { "culprit_sink_failures_total", "counter", "Deliveries of alerts that failed, and are tried again.", failures_of },
+        { "culprit_sink_waiting", "gauge", "Alerts that wait for a sink.", waiting_of },
+        { "culprit_sink_dropped_total", "counter", "Alerts that a sink never gets, since too many waited.", dropped_of },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        head(out, rows[i].name, rows[i].type, rows[i].help);
+        write_series(s, rows[i].name, rows[i].value, out);
+    }
 }

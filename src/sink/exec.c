@@ -76,4 +76,4 @@ static int deliver(const struct sink_settings *s, const struct sink_message *m, 
     return err_say(err, -EIO, "%.100s: exit status %d", s->to[0].data, WEXITSTATUS(status));
 }
 
-const struct sink_ops sink_exec = { "exec", 1, SINK_TO_MAX, "a program by its whole path, and its arguments", NULL, deliver };
+const struct sink_ops sink_exec = { "exec", 1, SINK_TO_MAX, "a program by its whole path, and its arguments", NULL, deliver, false };

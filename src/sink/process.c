@@ -22,6 +22,7 @@
 #define GRACE_NS (2 * NS_PER_S)          /* beyond the time that a delivery has itself */
 #define LAST_NS (5 * NS_PER_S)           /* when the daemon has ended */
 #define SOCKET_BYTES (1024 * 1024)
+#define STATUS_SAID 2                    /* of a process that has reported why it ends */
 
 struct sink_process {
     const struct sink_settings *settings;
@@ -205,9 +206,11 @@ static void run(struct sink_process *p)
     }
 }
 
-static _Noreturn void work(const struct sink_settings *settings, int socket)
+static _Noreturn void work(const struct sink_settings *settings, int socket, uint32_t run_number)
 {
-    struct sink_process p = { .settings = settings, .spool = SINK_SPOOL_INIT, .socket = socket, .pipe = -EBADF };
+    struct sink_process p = {
+        .settings = settings, .spool = SINK_SPOOL_INIT, .report = { .run = run_number }, .socket = socket, .pipe = -EBADF
+    };
     struct err err = ERR_INIT;
     int r = sink_spool_open(&p.spool, settings->spool, &err);
 
@@ -215,9 +218,9 @@ static _Noreturn void work(const struct sink_settings *settings, int socket)
     if (r < 0) {
         snprintf(p.report.text, sizeof(p.report.text), "%.190s", err_text(&err, r));
         p.report.failures++;
+        p.report.broken = 1;
         report(&p);
-        sleep(AGAIN_S);
-        _exit(2);
+        _exit(STATUS_SAID);
     }
     report(&p);
     run(&p);
@@ -243,20 +246,35 @@ static void prepare(int socket)
     (void)prctl(PR_SET_NAME, "culprit-sink", 0, 0, 0);
 }
 
+static void report_death(int socket, pid_t pid, int status, uint32_t run_number)
+{
+    struct sink_report r = { .failures = 1, .run = run_number, .broken = 1 };
+
+    if (pid < 0)
+        snprintf(r.text, sizeof(r.text), "no process");
+    else if (WIFSIGNALED(status))
+        snprintf(r.text, sizeof(r.text), "its process was ended by signal %d", WTERMSIG(status));
+    else
+        snprintf(r.text, sizeof(r.text), "its process ended with status %d", WEXITSTATUS(status));
+    (void)send(socket, &r, sizeof(r), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 static _Noreturn void supervise(const struct sink_settings *settings, int socket)
 {
-    int status;
+    int status = 0;
     pid_t pid;
 
     prepare(socket);
-    for (;;) {
+    for (uint32_t number = 1;; number += 2) {
         pid = fork();
         if (pid == 0)
-            work(settings, socket);
+            work(settings, socket, number);
         while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
             ;
         if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
             _exit(0);
+        if (pid < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != STATUS_SAID)
+            report_death(socket, pid, status, number + 1);
         sleep(AGAIN_S);
         if (recv(socket, &status, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
             _exit(0); /* the daemon has ended meanwhile */

@@ -36,6 +36,7 @@ struct sink_ops {
     int (*check)(struct bytes to, struct err *err); /* one of them; NULL: any */
     /* In a child that ends afterwards. 0, or -errno with what was answered: then it is tried again later. */
     int (*deliver)(const struct sink_settings *s, const struct sink_message *m, struct err *err);
+    bool apart; /* each value of `to` is a place of its own: with a process, a spool and failures of its own, deliver() gets one */
 };
 
 /* NULL past the end. */

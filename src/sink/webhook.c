@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* HTTP: one POST to each URL; all of them have to take it (every Alertmanager of a cluster). Certificates are checked. */
+/* HTTP: a POST to its URL. Of several each has to take it (every Alertmanager of a cluster), and waits for no other. Certificates are checked. */
 #include "sink/webhook_format.h"
 
 #include <curl/curl.h>
@@ -91,13 +91,7 @@ static int deliver(const struct sink_settings *s, const struct sink_message *m, 
     headers = headers_of(s, sbuf_bytes(&secret));
     if (!headers || sbuf_error(&body) < 0)
         return err_set(err, -ENOMEM, "the message");
-    for (size_t i = 0; i < s->to_count; i++) { /* each is tried, also where the one before is away */
-        struct err why = ERR_INIT;
-        int one = post(s, s->to[i].data, sbuf_bytes(&body), headers, &why);
-
-        if (one < 0 && r == 0)
-            r = err_say(err, one, "%s", why.text);
-    }
+    r = post(s, s->to[0].data, sbuf_bytes(&body), headers, err);
     curl_slist_free_all(headers);
     return r;
 }
@@ -109,4 +103,4 @@ static int check(struct bytes to, struct err *err)
     return err_say(err, -EINVAL, "a URL begins with https:// or http://");
 }
 
-const struct sink_ops sink_webhook = { "webhook", 1, SINK_TO_MAX, "URLs", check, deliver };
+const struct sink_ops sink_webhook = { "webhook", 1, SINK_TO_MAX, "URLs", check, deliver, true };

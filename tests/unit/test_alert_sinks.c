@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* The daemon's side of its sinks, with their processes: who is away or broken keeps the others from nothing, and is said. */
+#include "test.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/alert_sinks.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+#define WAIT_NS (60 * NS_PER_S)
+
+static char directory[] = "/tmp/culprit-alert-sinks.XXXXXX";
+
+struct said {
+    unsigned count;
+    char name[64], text[512];
+};
+
+static void on_failing(void *data, const char *name, const char *text)
+{
+    struct said *s = data;
+
+    s->count++;
+    snprintf(s->name, sizeof(s->name), "%s", name);
+    snprintf(s->text, sizeof(s->text), "%s", text);
+}
+
+/* Whoever connects waits until it is accepted. */
+static int listens(unsigned *ret_port)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof(at);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+    assert_int_equal(listen(fd, 64), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    *ret_port = ntohs(at.sin_port);
+    return fd;
+}
+
+/* The next POST, its text into `body`; false: there is none now. */
+static bool takes(int fd, char *body, size_t size)
+{
+    static const char answer[] = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
+    _cleanup_close_ int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+    struct pollfd ready = { client, POLLIN, 0 };
+    size_t len = 0;
+    ssize_t n = 1;
+
+    if (client < 0)
+        return false;
+    while (n > 0 && len + 1 < size && poll(&ready, 1, 300) > 0) {
+        n = recv(client, body + len, size - 1 - len, 0);
+        len += n > 0 ? (size_t)n : 0;
+    }
+    body[len] = '\0';
+    assert_int_equal(send(client, answer, strlen(answer), MSG_NOSIGNAL), strlen(answer));
+    return true;
+}
+
+static struct alert_sinks *start(const char *sinks, struct said *said, struct config *c)
+{
+    const struct alert_sinks_options options = { .data = said, .failing = on_failing };
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    struct config_report report = { 0 };
+    struct alert_sinks *s = NULL;
+
+    *said = (struct said){ 0 };
+    sbuf_addf(&text, "store = %s/culprit.db\n%s\n", directory, sinks);
+    assert_int_equal(config_init(c), 0);
+    assert_int_equal(config_read(c, "f", sbuf_bytes(&text), &report), 0);
+    assert_int_equal(report.errors, 0);
+    assert_int_equal(alert_sinks_start(&options, c, &s), 0);
+    return s;
+}
+
+static void end(struct alert_sinks *s, struct config *c)
+{
+    alert_sinks_free(s);
+    config_done(c);
+}
+
+static void send_one(struct alert_sinks *s, const char *line)
+{
+    const struct sink_message m = { .severity = SINK_HIGH, .id = "0123456789abcdef0123456789abcdef", .sentence = BYTES("x"), .line = bytes_of(line) };
+
+    alert_sinks_send(s, &m);
+}
+
+/* Of the sink with that name. */
+static json_t *status_of(const struct alert_sinks *s, const char *name)
+{
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+    json_t *all, *found = NULL, *sinks;
+
+    sbuf_add_char(&out, '{');
+    alert_sinks_write_status(s, &out);
+    sbuf_add_char(&out, '}');
+    all = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(all);
+    sinks = json_object_get(all, "sinks");
+    for (size_t i = 0; i < json_array_size(sinks); i++)
+        if (strcmp(json_string_value(json_object_get(json_array_get(sinks, i), "name")), name) == 0)
+            found = json_incref(json_array_get(sinks, i));
+    json_decref(all);
+    assert_non_null(found);
+    return found;
+}
+
+static uint64_t count_of(const struct alert_sinks *s, const char *name, const char *what)
+{
+    json_t *status = status_of(s, name);
+    uint64_t count = (uint64_t)json_integer_value(json_object_get(status, what));
+
+    json_decref(status);
+    return count;
+}
+
+/* Behind two that hang and one that is away: it gets each, once, and at once. */
+static void a_url_waits_for_no_other(void **state)
+{
+    uint64_t until = clock_ns(CLOCK_MONOTONIC) + WAIT_NS;
+    _cleanup_close_ int first = -EBADF, second = -EBADF, away = -EBADF, last = -EBADF;
+    unsigned ports[4], got[2] = { 0 };
+    struct alert_sinks *s;
+    struct config c;
+    struct said said;
+    char text[512], body[4096];
+
+    (void)state;
+    first = listens(&ports[0]);
+    second = listens(&ports[1]);
+    away = listens(&ports[2]);
+    last = listens(&ports[3]);
+    closep(&away);
+    away = -EBADF;
+    snprintf(text, sizeof(text),
+             "sink w { type = webhook timeout = 1s to = { 'http://127.0.0.1:%u', 'http://127.0.0.1:%u', 'http://127.0.0.1:%u', 'http://127.0.0.1:%u' } }",
+             ports[0], ports[1], ports[2], ports[3]);
+    s = start(text, &said, &c);
+    send_one(s, "{\"number\":1}\n");
+    send_one(s, "{\"number\":2}\n");
+    while (count_of(s, "w", "failures") < 2 || count_of(s, "w:2", "failures") < 2 || count_of(s, "w:3", "failures") < 2 ||
+           count_of(s, "w:4", "delivered") < 2) {
+        assert_true(clock_ns(CLOCK_MONOTONIC) < until);
+        alert_sinks_idle(s);
+        if (takes(last, body, sizeof(body))) {
+            got[0] += strstr(body, "{\"number\":1}") != NULL;
+            got[1] += strstr(body, "{\"number\":2}") != NULL;
+        } else {
+            usleep(10 * 1000);
+        }
+    }
+    assert_int_equal(got[0], 1);
+    assert_int_equal(got[1], 1);
+    assert_int_equal(count_of(s, "w:4", "failures"), 0);
+    assert_int_equal(count_of(s, "w", "waiting"), 2); /* for the first they wait */
+    end(s, &c);
+}
+
+static void a_spool_that_cannot_be_is_said(void **state)
+{
+    uint64_t until = clock_ns(CLOCK_MONOTONIC) + WAIT_NS;
+    char text[256], path[256];
+    struct alert_sinks *s;
+    struct config c;
+    struct said said;
+    json_t *status;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/alerts", directory);
+    (void)mkdir(path, 0700);
+    snprintf(path, sizeof(path), "%s/alerts/blocked", directory); /* where its directory would be */
+    assert_int_equal(close(open(path, O_WRONLY | O_CREAT, 0600)), 0);
+    snprintf(text, sizeof(text), "sink blocked { type = file to = %s/out }", directory);
+    s = start(text, &said, &c);
+    send_one(s, "{}\n");
+    while (!said.count || count_of(s, "blocked", "failures") < 2) {
+        assert_true(clock_ns(CLOCK_MONOTONIC) < until);
+        alert_sinks_idle(s);
+        usleep(10 * 1000);
+    }
+    assert_int_equal(said.count, 1); /* not at each try */
+    assert_string_equal(said.name, "blocked");
+    assert_non_null(strstr(said.text, "Alerts do not get into sink blocked: "));
+    assert_non_null(strstr(said.text, "Not a directory"));
+    status = status_of(s, "blocked");
+    assert_true(json_is_true(json_object_get(status, "failing")));
+    assert_non_null(strstr(json_string_value(json_object_get(status, "why")), "Not a directory"));
+    json_decref(status);
+    assert_int_equal(unlink(path), 0);
+    while (count_of(s, "blocked", "delivered") < 1) { /* and what came meanwhile is not lost */
+        assert_true(clock_ns(CLOCK_MONOTONIC) < until);
+        alert_sinks_idle(s);
+        usleep(10 * 1000);
+    }
+    status = status_of(s, "blocked");
+    assert_true(json_is_false(json_object_get(status, "failing")));
+    json_decref(status);
+    end(s, &c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(a_url_waits_for_no_other), cmocka_unit_test(a_spool_that_cannot_be_is_said) };
+    char command[128];
+    int failed;
+
+    if (!mkdtemp(directory))
+        return 1;
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    snprintf(command, sizeof(command), "rm -rf %s", directory);
+    return system(command) == 0 ? failed : 1;
+}
