@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A name beside what is gone. Pure. */
+/* A name beside what is gone, or was replaced. Pure. */
 #pragma once
+
+#include <stdbool.h>
 
 #include "clues/fact.h"
 
-/* path: what is gone; name: of its directory; changed_ns: the last change of that, which may have been the rename;
- * directory_ns: that of the directory's names. */
-void beside_name(struct sbuf *answer, struct bytes path, struct bytes name, uint64_t changed_ns, uint64_t directory_ns);
+/* path: what is asked for; name: of its directory; changed_ns: the last change of that, which may have been the rename; there: something
+ * is at the path; then_ns: when that changed last, else the names of the directory. */
+void beside_name(struct sbuf *answer, struct bytes path, struct bytes name, uint64_t changed_ns, bool there, uint64_t then_ns);

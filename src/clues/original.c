@@ -16,21 +16,22 @@ void original_put(struct sbuf *out, const struct original *o)
     flat_put_u64(out, o->size);
     flat_put_u64(out, o->mtime_s);
     flat_put_u64(out, o->seen_ns);
+    flat_put_u64(out, o->configuration);
 }
 
 int original_get(struct bytes *in, struct original *ret)
 {
     struct original o = { 0 };
+    uint64_t configuration = 0;
 
     if (flat_get_bytes(in, &o.path) < 0 || flat_get_bytes(in, &o.owner) < 0 || flat_get_bytes(in, &o.digest) < 0 ||
-        flat_get_u64(in, &o.size) < 0 || flat_get_u64(in, &o.mtime_s) < 0 || flat_get_u64(in, &o.seen_ns) < 0 || !o.path.len || o.path.data[0] != '/' ||
+        flat_get_u64(in, &o.size) < 0 || flat_get_u64(in, &o.mtime_s) < 0 || flat_get_u64(in, &o.seen_ns) < 0 || flat_get_u64(in, &configuration) < 0 || !o.path.len || o.path.data[0] != '/' ||
         o.path.len > CLUE_PATH_MAX || o.owner.len > CLUE_TEXT_MAX)
         return -EBADMSG;
+    o.configuration = configuration != 0;
     *ret = o;
     return 0;
 }
-
-/* ---- dpkg ---- */
 
 bool original_covers(const struct clue_question *q, struct bytes path)
 {
@@ -40,53 +41,6 @@ bool original_covers(const struct clue_question *q, struct bytes path)
         return true;
     return bytes_path_covers(usr, q->path) && q->path.len > usr.len &&
            bytes_path_covers((struct bytes){ q->path.data + usr.len, q->path.len - usr.len }, path);
-}
-
-/* The checksum of a path, without its first slash, in what is left of a list of them. */
-static struct bytes find_md5(struct bytes *sums, struct bytes path)
-{
-    struct bytes line;
-
-    while (sums->len) {
-        line = bytes_next_line(sums);
-        if (line.len == path.len + 33 && memcmp(line.data + 34, path.data + 1, path.len - 1) == 0)
-            return (struct bytes){ line.data, 32 };
-    }
-    return BYTES_NULL;
-}
-
-/* Both lists have the same order, nearly: *rest is where the last one was found. */
-static struct bytes md5_of(struct bytes all, struct bytes *rest, struct bytes path)
-{
-    struct bytes found = find_md5(rest, path);
-
-    if (!found.len) {
-        *rest = all;
-        found = find_md5(rest, path);
-        if (!found.len)
-            *rest = all;
-    }
-    return found;
-}
-
-void original_dpkg(struct sbuf *out, const struct clue_question *q, struct bytes package, struct bytes list, struct bytes md5sums)
-{
-    struct bytes line, rest = md5sums;
-
-    while (list.len) {
-        struct original o = { 0 };
-
-        line = bytes_next_line(&list);
-        if (line.len < 2 || line.data[0] != '/' || line.len > CLUE_PATH_MAX || !original_covers(q, line))
-            continue;
-        /* a directory of the list is followed by what lies in it */
-        if (list.len > line.len && bytes_starts_with(list, line) && list.data[line.len] == '/')
-            continue;
-        o.path = line;
-        o.owner = package;
-        o.digest = md5_of(md5sums, &rest, line);
-        original_put(out, &o);
-    }
 }
 
 /* ---- git's index: "DIRC", version, count, entries (gitformat-index) ---- */

@@ -14,20 +14,33 @@ struct original {
     struct bytes digest; /* hexadecimal: MD5, SHA-1 or SHA-256, by its length; empty: not known */
     uint64_t size, mtime_s; /* of git's index; mtime_s 0: not known */
     uint64_t seen_ns;       /* it was there then, or later; 0: the list does not say when */
+    bool configuration;     /* it is there to be changed; the digest is that of what was installed */
 };
 
 /* An answer of the first job is a row of these. */
 void original_put(struct sbuf *out, const struct original *o);
 int original_get(struct bytes *in, struct original *ret); /* views. -EBADMSG */
 
+#define ORIGINAL_DPKG_STATUS "/var/lib/dpkg/status"
+
+/* The configuration of all packages, by dpkg's record of them; views into it. `all` is the caller's, to be freed. -ENOMEM */
+struct original_conffiles {
+    struct original_conffile {
+        struct bytes path, digest; /* MD5 */
+    } *all; /* in order of their paths */
+    size_t count;
+};
+int original_conffiles_read(struct bytes status, struct original_conffiles *ret);
+
 /* The lists of dpkg; an index of git. Pure: the rows of the files at or below the path. */
-void original_dpkg(struct sbuf *out, const struct clue_question *q, struct bytes package, struct bytes list, struct bytes md5sums);
+void original_dpkg(struct sbuf *out, const struct clue_question *q, struct bytes package, struct bytes list, struct bytes md5sums,
+                   const struct original_conffiles *conffiles);
 int original_git(struct sbuf *out, const struct clue_question *q, struct bytes tree, struct bytes index);
 /* The database of locate (plocate, mlocate), which was begun at made_ns (0: not known). -EBADMSG: it is none */
 int original_locate(struct sbuf *out, const struct clue_question *q, uint64_t made_ns, struct bytes db);
 
 #define ORIGINAL_LOCATE_MAX (160 * 1024 * 1024)
-extern const struct foreign_job original_locate_job, original_rpm_job;
+extern const struct foreign_job original_dpkg_job, original_locate_job, original_rpm_job;
 
 /* Is the path of a list at or below what is asked for? On merged systems "/bin/x" of a list is /usr/bin/x. */
 bool original_covers(const struct clue_question *q, struct bytes path);

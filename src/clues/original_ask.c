@@ -17,7 +17,6 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#define LIST_MAX (4 * 1024 * 1024)
 #define INDEX "/.git/index"
 #define INDEX_MAX (64 * 1024 * 1024)
 #define LISTS_MS 1500
@@ -25,46 +24,6 @@
 #define CHECKS_MAX 4             /* questions of the second kind: so many files are looked at as fit into them */
 #define HASHED_MAX (64u << 20)   /* bytes of one question; the rest is compared by what else is known */
 #define QUESTION_MAX (FOREIGN_REQUEST_MAX - 8192)
-
-/* ---- dpkg's lists ---- */
-
-static int gather_dpkg(struct bytes request, struct gathered *g)
-{
-    static const char *const endings[] = { ".list", ".md5sums", NULL };
-    _cleanup_close_ int root = clue_root();
-    int r;
-
-    (void)request;
-    if (root < 0)
-        return root;
-    r = clue_gather_directory(g, root, "/var/lib/dpkg/info", endings, 50000, LIST_MAX);
-    return r == 0 && !g->count ? -ENOENT : r;
-}
-
-/* Sorted by name: "x.list" is followed by "x.md5sums", with "x:amd64" for "x" perhaps. */
-static int parse_dpkg(struct bytes request, const struct gathered *g, struct sbuf *answer)
-{
-    struct clue_question q;
-
-    if (clue_question_get(request, &q) < 0)
-        return -EBADMSG;
-    for (size_t i = 0; i < g->count; i++) {
-        struct bytes name = bytes_basename(bytes_of(g->files[i].name)), sums = BYTES_NULL;
-        char package[CLUE_TEXT_MAX];
-
-        if (!bytes_ends_with(name, bytes_of(".list")))
-            continue;
-        name.len -= 5;
-        if (i + 1 < g->count && bytes_starts_with(bytes_basename(bytes_of(g->files[i + 1].name)), name) &&
-            bytes_ends_with(bytes_of(g->files[i + 1].name), bytes_of(".md5sums")))
-            sums = g->files[i + 1].content;
-        snprintf(package, sizeof(package), "package %.*s", (int)MIN(name.len, strcspn(name.data, ":")), name.data);
-        original_dpkg(answer, &q, bytes_of(package), g->files[i].content, sums);
-    }
-    return 0;
-}
-
-static const struct foreign_job dpkg_job = { "dpkg's lists of files", 200 * 1024 * 1024, gather_dpkg, parse_dpkg, false };
 
 /* ---- git's index ---- */
 
@@ -193,7 +152,7 @@ static void check_one(struct checking *c, const struct original *o)
         if (same < 0)
             c->skipped++;
         else if (!same)
-            put(c, CLUE_CHANGED, o, clock_of(st.st_mtim), "its content is not as in");
+            put(c, CLUE_CHANGED, o, clock_of(st.st_mtim), o->configuration ? "is configuration, and not as it came with" : "its content is not as in");
         if (same <= 0)
             return;
     }
@@ -261,6 +220,20 @@ static int check(struct clues *c, unsigned source, struct bytes question, struct
     return r < 0 || !question.len ? r : take_check(c, source, sbuf_bytes(&answer), counts);
 }
 
+/* What packages do to a file that is asked for, if it is configuration of theirs: a rule that accuses nobody. */
+static int put_configuration(struct clues *c, unsigned source, const struct original *o)
+{
+    struct clue_fact f = { .kind = CLUE_RULE, .marks = CLUE_NAMES_PATH, .path = o->path, .place = bytes_of(ORIGINAL_DPKG_STATUS) };
+    char says[CLUE_TEXT_MAX];
+
+    if (!o->configuration || !bytes_equal(o->path, clues_question(c)->path))
+        return 0;
+    snprintf(says, sizeof(says), "it is configuration of %.*s: a new version takes its place where nobody has changed it, purging removes it",
+             (int)o->owner.len, o->owner.data);
+    f.text = bytes_of(says);
+    return clues_add(c, source, &f);
+}
+
 static int check_all(struct clues *c, unsigned source, struct bytes rows, struct counts *counts, struct err *err)
 {
     _cleanup_sbuf_ struct sbuf question = SBUF_INIT;
@@ -271,12 +244,13 @@ static int check_all(struct clues *c, unsigned source, struct bytes rows, struct
     while (r == 0 && rows.len && original_get(&rows, &o) == 0) {
         if (!counts->listed++)
             counts->owner = arena_copy(clues_arena(c), o.owner);
+        r = put_configuration(c, source, &o);
         if (asked >= CHECKS_MAX) {
             counts->skipped++;
             continue;
         }
         original_put(&question, &o);
-        if (question.len < QUESTION_MAX - CLUE_PATH_MAX)
+        if (r < 0 || question.len < QUESTION_MAX - CLUE_PATH_MAX)
             continue;
         r = check(c, source, sbuf_bytes(&question), counts, err);
         sbuf_clear(&question);
@@ -323,7 +297,7 @@ static int ask(struct clues *c, unsigned source, const struct foreign_job *job)
 int original_ask_packages(struct clues *c, unsigned source, struct err *err)
 {
     (void)err;
-    return ask(c, source, &dpkg_job);
+    return ask(c, source, &original_dpkg_job);
 }
 
 int original_ask_rpm(struct clues *c, unsigned source, struct err *err)

@@ -124,7 +124,24 @@ def package_removed():
     run("dpkg", "-r", "clues-pkg")
 
 
-def package(name):
+@past("configuration of a package, changed by somebody", None, state="changed", target="/opt/clues-conf/c",
+      says="is configuration, and not as it came with package clues-conf")
+def configuration_changed():
+    package("clues-conf", configuration="first\n")
+    make("/opt/clues-conf/c", "mine\n")
+
+
+@past("configuration replaced by a package's new version", "dpkg", state="kept", target="/opt/clues-conf/c",
+      says="it is configuration of package clues-conf")
+def configuration_replaced():
+    package("clues-conf", configuration="first\n")
+    make("/opt/clues-conf/c", "mine\n")
+    build_package("clues-conf", "2", "second\n")
+    run("dpkg", "--force-confnew", "-i", BASE / "x.deb")
+    assert pathlib.Path("/opt/clues-conf/c.dpkg-old").read_text(encoding="utf-8") == "mine\n"
+
+
+def package(name, configuration=None):
     """A real one, by dpkg, in a copy of its records."""
     for place in ("/var/lib/dpkg",):
         upper = BASE / "upper"
@@ -133,15 +150,23 @@ def package(name):
         for part in ("u", "w"):
             (upper / part).mkdir(parents=True, exist_ok=True)
         run("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={place},upperdir={upper}/u,workdir={upper}/w", place)
+    build_package(name, "1", configuration)
+    run("dpkg", "-i", BASE / "x.deb")
+
+
+def build_package(name, version, configuration):
     root = BASE / "pkg"
-    make(root / "DEBIAN/control", f"Package: {name}\nVersion: 1\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n")
+    make(root / "DEBIAN/control",
+         f"Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n")
     make(root / f"opt/{name}/f1", "one\n")
     make(root / f"opt/{name}/f2", "two\n")
+    if configuration:
+        make(root / f"opt/{name}/c", configuration)
+        make(root / "DEBIAN/conffiles", f"/opt/{name}/c\n")
     sums = "".join(subprocess.run(["md5sum", f"opt/{name}/{f}"], cwd=root, check=True, capture_output=True, text=True).stdout
                    for f in ("f1", "f2"))
     make(root / "DEBIAN/md5sums", sums)
     run("dpkg-deb", "--root-owner-group", "-b", root, BASE / "x.deb")
-    run("dpkg", "-i", BASE / "x.deb")
 
 
 @past("removed from an rpm's list", None, state="missing", target="/opt/clues-rpm/f1")

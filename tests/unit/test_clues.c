@@ -442,20 +442,27 @@ static void test_reflog(void **state)
 static void test_beside(void **state)
 {
     static const struct {
-        const char *name, *suspect;
+        const char *name, *suspect; /* NULL: it says nothing */
         uint64_t after;
-    } cases[] = { { "a.conf.rpmsave", "rpm", 0 }, { "a.conf.rpmsave", "", 100 }, { "a.conf.1.gz", "", 0 }, { "a.conf~", "", 0 } };
+        bool there;
+    } cases[] = { { "a.conf.rpmsave", "rpm", 0, false }, { "a.conf.rpmsave", "", 100, false }, { "a.conf.1.gz", "", 0, false },
+                  { "a.conf~", "", 0, false },           { "a.conf.dpkg-old", "dpkg", 0, true }, { "a.conf.dpkg-old", "", 100, true },
+                  { "a.conf~", NULL, 0, true },          { "a.conf.dpkg-dist", NULL, 0, true } };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
         struct clue_fact f;
 
-        beside_name(&s, bytes_of("/etc/a.conf"), bytes_of(cases[i].name), AT, AT + cases[i].after * SECOND);
+        beside_name(&s, bytes_of("/etc/a.conf"), bytes_of(cases[i].name), AT, cases[i].there, AT + cases[i].after * SECOND);
+        if (!cases[i].suspect) {
+            assert_int_equal(s.len, 0);
+            continue;
+        }
         f = only(&s);
         assert_int_equal(f.kind, CLUE_KEPT);
         assert_bytes(f.suspect, cases[i].suspect);
-        beside_name(&s, bytes_of("/etc/a"), bytes_of(cases[i].name), AT, AT); /* another file's */
+        beside_name(&s, bytes_of("/etc/a"), bytes_of(cases[i].name), AT, cases[i].there, AT); /* another file's */
         (void)only(&s);
     }
 }
@@ -577,6 +584,7 @@ static void test_program_is_no_script(void **state)
 static void test_dpkg_list(void **state)
 {
     struct clue_question q = question_of("/usr/bin/x");
+    static const struct original_conffiles none;
     _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
     struct bytes rest;
     struct original o;
@@ -584,7 +592,7 @@ static void test_dpkg_list(void **state)
     (void)state;
     /* of a merged system: the list has /bin/x */
     original_dpkg(&s, &q, bytes_of("package p"), bytes_of("/.\n/bin\n/bin/x\n/etc\n/etc/y\n"),
-                  bytes_of("0123456789abcdef0123456789abcdef  bin/x\nshort\n"));
+                  bytes_of("0123456789abcdef0123456789abcdef  bin/x\nshort\n"), &none);
     rest = sbuf_bytes(&s);
     assert_int_equal(original_get(&rest, &o), 0);
     assert_bytes(o.path, "/bin/x");
@@ -593,7 +601,7 @@ static void test_dpkg_list(void **state)
     /* directories of a list are not files */
     sbuf_clear(&s);
     q.path = bytes_of("/etc");
-    original_dpkg(&s, &q, bytes_of("package p"), bytes_of("/etc\n/etc/d\n/etc/d/y\n"), BYTES_NULL);
+    original_dpkg(&s, &q, bytes_of("package p"), bytes_of("/etc\n/etc/d\n/etc/d/y\n"), BYTES_NULL, &none);
     rest = sbuf_bytes(&s);
     assert_int_equal(original_get(&rest, &o), 0);
     assert_bytes(o.path, "/etc/d/y");

@@ -235,6 +235,43 @@ static void test_end_of_records(void **state)
     gathered_free(&g);
 }
 
+/* ---- configuration of packages ---- */
+
+#define MD5(c) c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c
+
+static void test_conffiles(void **state)
+{
+    static const char status[] = "Package: b\nStatus: install ok installed\nConffiles:\n /etc/b/z " MD5("1") "\n /etc/b/a " MD5("2")
+        "\n /etc/b/old " MD5("3") " obsolete\n /etc/b/new newconffile\n relative " MD5("4") "\n\nDescription: x\n /etc/none " MD5("5")
+        "\n\nPackage: c\nConffiles:\n /etc/c " MD5("6");
+    static const struct {
+        const char *path, *digest; /* NULL: none, and no configuration */
+    } cases[] = { { "/etc/b/a", MD5("2") }, { "/etc/b/z", MD5("1") }, { "/etc/b/old", NULL }, { "/etc/b/new", NULL },
+                  { "/etc/none", NULL },    { "/etc/c", MD5("6") },    { "/etc/b", NULL },     { "/etc/b/a2", NULL } };
+    struct original_conffiles all, none;
+
+    (void)state;
+    assert_int_equal(original_conffiles_read(bytes_of(status), &all), 0);
+    assert_int_equal(all.count, 3);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct clue_question q = { .path = bytes_of(cases[i].path) };
+        _cleanup_sbuf_ struct sbuf rows = SBUF_INIT;
+        struct bytes rest;
+        struct original o;
+
+        original_dpkg(&rows, &q, bytes_of("package b"), bytes_of(cases[i].path), BYTES_NULL, &all);
+        rest = sbuf_bytes(&rows);
+        assert_int_equal(original_get(&rest, &o), 0);
+        assert_int_equal(o.configuration, cases[i].digest != NULL);
+        assert_bytes(o.digest, cases[i].digest ? cases[i].digest : "");
+    }
+    free(all.all);
+    for (size_t len = 0; len < sizeof(status); len += 7) { /* cut anywhere */
+        assert_int_equal(original_conffiles_read((struct bytes){ status, len }, &none), 0);
+        free(none.all);
+    }
+}
+
 static int make_all(void **state)
 {
     static char text[64];
@@ -283,5 +320,6 @@ int main(void)
     ADD_ROWS(aboves, test_above);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_logs);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_end_of_records);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_conffiles);
     return _cmocka_run_group_tests("clues_gather", tests, n, make_all, remove_base);
 }
