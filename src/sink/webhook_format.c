@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* A format is a function and a row. Sources: alertmanager's openapi v2, Slack's and Mattermost's incoming webhooks, Teams' workflows with an
- * Adaptive Card 1.4, PagerDuty's Events API v2. */
+ * Adaptive Card 1.4 (its TextRun knows no Markdown), PagerDuty's Events API v2. */
 #include "sink/webhook_format.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "sink/sink.h"
@@ -72,28 +74,68 @@ static void write_alertmanager(const struct sink_message *m, struct bytes secret
     sbuf_add_char(out, ']');
 }
 
+static bool is_word(char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (unsigned char)c >= 0x80;
+}
+
+/* What would call somebody or be a link: "@here", "http://x", "www.x", "[y](x)". A space without width parts it; a name with an @ inside stays. */
+static bool parts_after(struct bytes text, size_t at)
+{
+    static const char www[] = "www.";
+    char c = text.data[at], before = at ? text.data[at - 1] : ' ', after = at + 1 < text.len ? text.data[at + 1] : ' ';
+
+    if (c == '@')
+        return !is_word(before);
+    if (c == ':')
+        return after == '/' || (at >= 6 && strncasecmp(text.data + at - 6, "mailto", 6) == 0);
+    if (c == '.')
+        return at >= 3 && strncasecmp(text.data + at - 3, www, 3) == 0;
+    return c == ']' && after == '(';
+}
+
+/* Characters that are Markdown are text by a backslash, for those that know it (markdown); Slack shows that one, and is asked for no Markdown. */
+static void add_chat_text(const struct sink_message *m, bool markdown, struct sbuf *out)
+{
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+
+    add_text(m, &text);
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+
+        if (c == '&' || c == '<' || c == '>')
+            sbuf_add_str(out, c == '&' ? "&amp;" : c == '<' ? "&lt;" : "&gt;");
+        else if (markdown && strchr("\\`*_{}[]()#+-.!|~^$:", c))
+            sbuf_addf(out, "\\%c", c);
+        else
+            sbuf_add_char(out, c);
+        if (parts_after(sbuf_bytes(&text), i))
+            sbuf_add_str(out, "\u200b");
+    }
+}
+
 static void write_slack(const struct sink_message *m, struct bytes secret, uint64_t now_ns, struct sbuf *out)
 {
-    _cleanup_sbuf_ struct sbuf text = SBUF_INIT, escaped = SBUF_INIT;
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
 
     (void)secret, (void)now_ns;
-    add_text(m, &text);
-    for (size_t i = 0; i < text.len; i++) /* what would be a link or a mention of somebody is text */
-        switch (text.data[i]) {
-        case '&':
-            sbuf_add_str(&escaped, "&amp;");
-            break;
-        case '<':
-            sbuf_add_str(&escaped, "&lt;");
-            break;
-        case '>':
-            sbuf_add_str(&escaped, "&gt;");
-            break;
-        default:
-            sbuf_add_char(&escaped, text.data[i]);
-        }
+    add_chat_text(m, false, &text);
     sbuf_add_char(out, '{');
-    json_string(out, JSON_KEY("text"), sbuf_bytes(&escaped));
+    json_string(out, JSON_KEY("text"), sbuf_bytes(&text));
+    json_bool(out, JSON_KEY("mrkdwn"), false);
+    json_bool(out, JSON_KEY("link_names"), false);
+    json_bool(out, JSON_KEY("unfurl_links"), false);
+    json_close(out);
+}
+
+static void write_mattermost(const struct sink_message *m, struct bytes secret, uint64_t now_ns, struct sbuf *out)
+{
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+
+    (void)secret, (void)now_ns;
+    add_chat_text(m, true, &text);
+    sbuf_add_char(out, '{');
+    json_string(out, JSON_KEY("text"), sbuf_bytes(&text));
     json_close(out);
 }
 
@@ -113,9 +155,13 @@ static void write_teams(const struct sink_message *m, struct bytes secret, uint6
     json_string(out, JSON_KEY("version"), bytes_of("1.4"));
     (void)json_open(out, JSON_ARRAY("body"));
     json_open_element(out);
-    json_string(out, JSON_KEY("type"), bytes_of("TextBlock"));
-    json_bool(out, JSON_KEY("wrap"), true);
+    json_string(out, JSON_KEY("type"), bytes_of("RichTextBlock")); /* a TextBlock is Markdown: links, and names that look otherwise */
+    (void)json_open(out, JSON_ARRAY("inlines"));
+    json_open_element(out);
+    json_string(out, JSON_KEY("type"), bytes_of("TextRun"));
     json_string(out, JSON_KEY("text"), sbuf_bytes(&text));
+    json_close(out);
+    json_close_array(out);
     json_close(out);
     json_close_array(out);
     json_close(out);
@@ -155,7 +201,7 @@ static const struct webhook_format {
     void (*write)(const struct sink_message *m, struct bytes secret, uint64_t now_ns, struct sbuf *out);
 } formats[] = {
     { "ecs", false, write_ecs },     { "alertmanager", false, write_alertmanager }, { "slack", false, write_slack },
-    { "teams", false, write_teams }, { "pagerduty", true, write_pagerduty },
+    { "mattermost", false, write_mattermost }, { "teams", false, write_teams }, { "pagerduty", true, write_pagerduty },
 };
 
 static const struct webhook_format *find(struct bytes name)

@@ -128,6 +128,50 @@ static void others(void **state)
     }
 }
 
+/* Names of files are whoever made them's. */
+static void names_are_no_markup(void **state)
+{
+    static const struct {
+        const char *name, *slack, *mattermost;
+    } rows[] = {
+        { "/a/@here", "/a/@\u200bhere", "/a/@\u200bhere" },
+        { "getty@tty1", "getty@tty1", "getty@tty1" },
+        { "@all", "@\u200ball", "@\u200ball" },
+        { "<!channel>", "&lt;!channel&gt;", "&lt;\\!channel&gt;" },
+        { "<http://x|y>", "&lt;http:\u200b//x|y&gt;", "&lt;http\\:\u200b//x\\|y&gt;" },
+        { "HTTPS://x", "HTTPS:\u200b//x", "HTTPS\\:\u200b//x" },
+        { "www.x", "www.\u200bx", "www\\.\u200bx" },
+        { "mailto:a", "mailto:\u200ba", "mailto\\:\u200ba" },
+        { "[y](x)", "[y]\u200b(x)", "\\[y\\]\u200b\\(x\\)" },
+        { "*_`~", "*_`~", "\\*\\_\\`\\~" },
+        { "a\\x1b", "a\\x1b", "a\\\\x1b" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct sink_message m = message();
+        json_t *body, *run;
+
+        m.host = BYTES_NULL;
+        m.sentence = bytes_of(rows[i].name);
+        body = body_of("slack", &m, NULL);
+        assert_string_equal(text(body, "text") + strlen("[high] "), rows[i].slack);
+        assert_true(json_is_false(json_object_get(body, "mrkdwn")));
+        json_decref(body);
+        body = body_of("mattermost", &m, NULL);
+        assert_string_equal(text(body, "text") + strlen("\\[high\\] "), rows[i].mattermost);
+        json_decref(body);
+        body = body_of("teams", &m, NULL);
+        run = json_object_get(json_array_get(json_object_get(body, "attachments"), 0), "content");
+        run = json_array_get(json_object_get(run, "body"), 0);
+        assert_string_equal(text(run, "type"), "RichTextBlock");
+        run = json_array_get(json_object_get(run, "inlines"), 0);
+        assert_string_equal(text(run, "type"), "TextRun"); /* which has no Markdown */
+        assert_string_equal(text(run, "text") + strlen("[high] "), rows[i].name);
+        json_decref(body);
+    }
+}
+
 /* ---- the spool ---- */
 
 static char directory[] = "/tmp/culprit-sink.XXXXXX";
@@ -272,7 +316,7 @@ static void a_file_is_rotated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(is_read_as_it_was_written), cmocka_unit_test(alertmanager),       cmocka_unit_test(others),
+        cmocka_unit_test(is_read_as_it_was_written), cmocka_unit_test(alertmanager),       cmocka_unit_test(others), cmocka_unit_test(names_are_no_markup),
         cmocka_unit_test(a_spool_outlives_its_process), cmocka_unit_test(a_spool_is_bounded), cmocka_unit_test(what_is_no_message_is_dropped),
         cmocka_unit_test(tries_later_and_later),     cmocka_unit_test(the_table_is_whole), cmocka_unit_test(a_file_is_rotated),
     };
