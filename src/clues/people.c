@@ -104,6 +104,88 @@ uint64_t people_wtmp(struct sbuf *answer, const struct clue_question *q, struct 
     return first;
 }
 
+/* ---- btmp ---- */
+
+#define REFUSED_MAX 64 /* of whom from where, or at which terminal */
+
+struct refused_logins {
+    struct bytes user, from; /* user: empty, it is nobody's name here */
+    bool host;
+    uint64_t from_ns, to_ns;
+    unsigned count;
+};
+
+/* The name as /etc/passwd has it. */
+static struct bytes known_name(struct bytes passwd, struct bytes name)
+{
+    while (passwd.len && name.len) {
+        struct bytes line = bytes_next_line(&passwd), known = bytes_next_field(&line, ':');
+
+        if (bytes_equal(known, name))
+            return known;
+    }
+    return BYTES_NULL;
+}
+
+static void put_refused(struct sbuf *answer, struct bytes name, const struct refused_logins *r)
+{
+    struct clue_fact f = { .kind = CLUE_HAPPENED, .from_ns = r->from_ns, .to_ns = r->to_ns, .place = name };
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+
+    sbuf_add_str(&text, "a login of ");
+    sbuf_add_bytes(&text, r->user.len ? r->user : bytes_of("a name that nobody has here"));
+    if (r->from.len) {
+        sbuf_add_str(&text, r->host ? " from " : " at ");
+        sbuf_add_bytes(&text, r->from);
+    }
+    sbuf_add_str(&text, " was refused");
+    if (r->count > 1)
+        sbuf_addf(&text, ", %u times", r->count);
+    f.text = sbuf_bytes(&text);
+    clue_put(answer, &f);
+}
+
+uint64_t people_btmp(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text)
+{
+    struct refused_logins all[REFUSED_MAX];
+    size_t count = 0;
+    uint64_t first = 0;
+    unsigned more = 0;
+
+    for (; text.len >= sizeof(struct utmp); text = (struct bytes){ text.data + sizeof(struct utmp), text.len - sizeof(struct utmp) }) {
+        struct refused_logins r = { .count = 1 };
+        struct utmp u;
+        size_t i = 0;
+
+        memcpy(&u, text.data, sizeof(u));
+        r.from_ns = r.to_ns = time_of(&u);
+        first = first ? first : r.from_ns;
+        if (!r.from_ns || clue_span_of(q, r.from_ns, CLUE_BEFORE_NS) < 0)
+            continue;
+        r.user = known_name(q->extra, text_of(u.ut_user, sizeof(u.ut_user)));
+        r.host = u.ut_host[0] != '\0';
+        /* a view into the text, which lasts */
+        r.from = r.host ? text_of(text.data + offsetof(struct utmp, ut_host), sizeof(u.ut_host))
+                        : text_of(text.data + offsetof(struct utmp, ut_line), sizeof(u.ut_line));
+        while (i < count && (!bytes_equal(all[i].user, r.user) || !bytes_equal(all[i].from, r.from) || all[i].host != r.host))
+            i++;
+        if (i < count) {
+            all[i].from_ns = MIN(all[i].from_ns, r.from_ns);
+            all[i].to_ns = MAX(all[i].to_ns, r.to_ns);
+            all[i].count++;
+        } else if (count < REFUSED_MAX) {
+            all[count++] = r;
+        } else {
+            more++;
+        }
+    }
+    for (size_t i = 0; i < count; i++)
+        put_refused(answer, name, &all[i]);
+    if (more)
+        clue_put_note(answer, "%u more refused logins, from elsewhere, are not shown", more);
+    return first;
+}
+
 /* ---- accounting ---- */
 
 uint64_t people_accounting(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text)

@@ -30,6 +30,21 @@ static int parse_logins(struct bytes request, const struct gathered *g, struct s
 
 const struct foreign_job clue_job_logins = { "the record of logins", 2 * RECORDS_MAX, gather_logins, parse_logins, false };
 
+static const char *const refused[] = { "/var/log/btmp" };
+static const struct clue_logs refused_records = { refused, ARRAY_SIZE(refused), RECORDS_MAX, people_btmp, sizeof(struct utmp), "/etc/passwd" };
+
+static int gather_refused(struct bytes request, struct gathered *g)
+{
+    return clue_gather_logs(request, g, &refused_records);
+}
+
+static int parse_refused(struct bytes request, const struct gathered *g, struct sbuf *answer)
+{
+    return clue_parse_logs(request, g, answer, &refused_records);
+}
+
+const struct foreign_job clue_job_refused = { "the record of refused logins", 2 * RECORDS_MAX, gather_refused, parse_refused, false };
+
 static const char *const accounting[] = { "/var/log/account/pacct", "/var/account/pacct" };
 static const struct clue_logs accounting_records = { accounting, ARRAY_SIZE(accounting), RECORDS_MAX, people_accounting, sizeof(struct acct_v3) };
 

@@ -19,6 +19,7 @@
 #include "util/parse.h"
 
 #define HOMES_MAX 200
+#define ALSO_MAX (1024 * 1024)
 #define UNPACKED_MAX (64 * 1024 * 1024) /* of one log */
 
 /* ---- gathering ---- */
@@ -218,7 +219,9 @@ int clue_gather_logs(struct bytes request, struct gathered *g, const struct clue
         return -EBADMSG;
     for (size_t i = 0; i < logs->count && r == 0; i++)
         r = gather_log(g, root, logs->paths[i], &q, logs);
-    return r == 0 && !g->count ? -ENOENT : r;
+    if (r == 0 && !g->count)
+        return -ENOENT;
+    return r == 0 && logs->also ? clue_gather_file(g, root, logs->also, ALSO_MAX, false) : r;
 }
 
 int clue_parse_logs(struct bytes request, const struct gathered *g, struct sbuf *answer, const struct clue_logs *logs)
@@ -229,8 +232,13 @@ int clue_parse_logs(struct bytes request, const struct gathered *g, struct sbuf 
 
     if (clue_question_get(request, &q) < 0)
         return -EBADMSG;
+    q.extra = logs->also ? gathered_get(g, logs->also) : BYTES_NULL;
     for (size_t i = 0; i < g->count; i++) {
-        uint64_t first = logs->text(answer, &q, bytes_of(g->files[i].name), clue_unpacked(&g->files[i], UNPACKED_MAX, &hold));
+        uint64_t first;
+
+        if (logs->also && strcmp(g->files[i].name, logs->also) == 0)
+            continue;
+        first = logs->text(answer, &q, bytes_of(g->files[i].name), clue_unpacked(&g->files[i], UNPACKED_MAX, &hold));
 
         if (first && (!earliest || first < earliest))
             earliest = first;

@@ -38,7 +38,7 @@ extern const unsigned clue_source_count;
 
 /* The jobs; each is in the file of its name. */
 extern const struct foreign_job clue_job_accounting, clue_job_at, clue_job_beside, clue_job_copies, clue_job_cron, clue_job_deleted, clue_job_directory, clue_job_dpkg_log, clue_job_histories,
-    clue_job_journal, clue_job_logins, clue_job_logrotate, clue_job_mounts, clue_job_namespaces, clue_job_open, clue_job_processes, clue_job_reflog, clue_job_rpm_log, clue_job_scripts, clue_job_syslog,
+    clue_job_journal, clue_job_logins, clue_job_logrotate, clue_job_mounts, clue_job_namespaces, clue_job_open, clue_job_processes, clue_job_reflog, clue_job_refused, clue_job_rpm_log, clue_job_scripts, clue_job_syslog,
     clue_job_tmpfiles, clue_job_trash, clue_job_units;
 
 /* ---- gathering: in the worker, as long as it may open something ---- */
@@ -62,6 +62,7 @@ struct clue_logs {
     size_t count, max; /* max: bytes of each file, its end */
     uint64_t (*text)(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text);
     size_t record;      /* bytes of each, where it has no lines: its end begins with a whole one; 0: lines */
+    const char *also;   /* a file that each of them is read with, as `extra` of the question; NULL: none */
 };
 
 /* Both steps of a job. Each log and its rotations (.1, .2.gz, -20261129 ...), as far as they were written to after the earliest moment;

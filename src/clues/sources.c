@@ -32,6 +32,7 @@ const struct clue_source clue_sources[] = {
     { "rpmlog", "the logs of dnf, yum and zypper", "who asked for which packages", CLUE_STAGE_THEN, 800, &clue_job_rpm_log, NULL, false },
     { "reflog", "git's log of its work tree", "who worked there with git", CLUE_STAGE_THEN, 400, &clue_job_reflog, NULL, false },
     { "logins", "the record of logins", "who was logged in, and from where", CLUE_STAGE_THEN, 800, &clue_job_logins, NULL, false },
+    { "refused", "the record of refused logins", "who tried to log in, and from where", CLUE_STAGE_THEN, 800, &clue_job_refused, NULL, false },
     { "acct", "process accounting", "what all users ran", CLUE_STAGE_THEN, 800, &clue_job_accounting, NULL, false },
     { "history", "the histories of shells", "what users typed", CLUE_STAGE_THEN, 800, &clue_job_histories, NULL, true },
     { "process", "the processes that are there", "command lines of all users", CLUE_STAGE_THEN, 1000,

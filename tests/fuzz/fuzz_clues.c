@@ -78,6 +78,7 @@ static void parse(unsigned which, struct sbuf *out, const struct clue_question *
         break;
     case 13:
         people_wtmp(out, q, name, text);
+        people_btmp(out, q, name, text);
         break;
     case 14:
         people_accounting(out, q, name, text);

@@ -437,6 +437,15 @@ def inodes():
     os.unlink(BASE / "fs/d/b")
 
 
+@past("refused logins are told, and accuse nobody", None, source="refused", says="a login of root from 10.0.0.9 was refused, 2 times")
+def refused():
+    directory = data()
+    with open("/var/log/btmp", "wb") as f:
+        for name, ago in ((b"root", 9), (b"root", 3), (b"hunter2", 2)):
+            f.write(struct.pack("<hxxi32s4s32s256shhiii16s20x", 6, 77, b"ssh:notty", b"", name, b"10.0.0.9", 0, 0, 0, int(time.time()) - ago, 0, b""))
+    os.unlink(directory / "a")
+
+
 @past("rm, by process accounting", "rm of uid 0")
 def accounting():
     directory = data()

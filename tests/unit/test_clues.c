@@ -735,6 +735,48 @@ static void put_utmp(struct sbuf *s, short type, const char *user, const char *l
     sbuf_add(s, (const char *)&u, sizeof(u));
 }
 
+static void test_btmp(void **state)
+{
+    struct clue_question q = question_of("/srv/data");
+    _cleanup_sbuf_ struct sbuf in = SBUF_INIT, s = SBUF_INIT;
+    struct clue_fact f;
+
+    (void)state;
+    q.extra = bytes_of("root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\n");
+    put_utmp(&in, LOGIN_PROCESS, "ann", "ssh:notty", -5000); /* at another time */
+    put_utmp(&in, LOGIN_PROCESS, "ann", "ssh:notty", -20);
+    put_utmp(&in, LOGIN_PROCESS, "ann", "ssh:notty", -10);
+    sbuf_add_str(&in, "half");
+    assert_int_equal(people_btmp(&s, &q, bytes_of("b"), sbuf_bytes(&in)), AT - 5000 * SECOND);
+    f = only(&s);
+    assert_true(bytes_starts_with(f.text, bytes_of("a login of ann from hhh")));
+    assert_true(bytes_ends_with(f.text, bytes_of(" was refused, 2 times")));
+    assert_int_equal(f.from_ns, AT - 20 * SECOND);
+    assert_int_equal(f.to_ns, AT - 10 * SECOND);
+    assert_int_equal(f.suspect.len, 0); /* who was refused has done nothing */
+    assert_int_equal(f.marks, 0);
+    /* a password that was typed where the name belongs is not repeated */
+    sbuf_clear(&in);
+    sbuf_clear(&s);
+    put_utmp(&in, LOGIN_PROCESS, "S3cret!", "tty1", -2);
+    people_btmp(&s, &q, bytes_of("b"), sbuf_bytes(&in));
+    f = only(&s);
+    assert_null(memmem(s.data, s.len, "S3cret", 6));
+    assert_true(bytes_starts_with(f.text, bytes_of("a login of a name that nobody has here from hhh")));
+    /* who tries from everywhere is counted, not listed */
+    sbuf_clear(&in);
+    sbuf_clear(&s);
+    for (unsigned i = 0; i < 100; i++) {
+        struct utmp u = { .ut_type = LOGIN_PROCESS, .ut_user = "root" };
+
+        u.ut_tv.tv_sec = (int32_t)(AT / SECOND);
+        snprintf(u.ut_host, sizeof(u.ut_host), "10.0.0.%u", i);
+        sbuf_add(&in, (const char *)&u, sizeof(u));
+    }
+    people_btmp(&s, &q, bytes_of("b"), sbuf_bytes(&in));
+    assert_int_equal(count_of(&s), 64 + 1); /* and a note of the rest */
+}
+
 static void test_wtmp(void **state)
 {
     struct clue_question q = question_of("/srv/data");
@@ -937,6 +979,7 @@ int main(void)
     ADD(test_dpkg_list);
     ADD(test_git_index);
     ADD(test_wtmp);
+    ADD(test_btmp);
     ADD(test_accounting);
     ADD_ROWS(histories, test_history);
     ADD(test_deleted);
