@@ -202,8 +202,8 @@ void alerts_event(struct alerts *a, const struct event *event, uint64_t now_ns)
     if (expected != EXPECTED_NONE) {
         a->counts.expected[expected]++;
     } else {
-        row = severity_find(event, a->options.own, a->options.own_count);
         m = matter_of(a, event);
+        row = severity_find(event, a->options.own, a->options.own_count, m && made_has(&m->made, event, now_ns));
         a->counts.reported++;
         if (m)
             matter_add(m, event, row, now_ns);

@@ -97,6 +97,7 @@ void matter_free(struct matter *m)
     case_free(m->case_);
     container_unref(m->victim);
     sbuf_done(&m->last_file);
+    made_done(&m->made);
     arena_done(&m->arena);
     free(m);
 }
@@ -121,6 +122,7 @@ void matter_add(struct matter *m, const struct event *event, unsigned row, uint6
     m->last_ns = MAX(m->last_ns, event->time_ns);
     sbuf_clear(&m->last_file);
     sbuf_add_bytes(&m->last_file, event->path);
+    made_add(&m->made, event, now_ns);
     if (m->case_)
         (void)case_add_event(m->case_, event);
 }

@@ -85,33 +85,39 @@ static bool makes_program_writable(const struct event *e, own_files own, unsigne
 
 /* clang-format off */
 static const struct severity_row rows[] = {
-    { "refused", ANY, is_refused, SEVERITY_LOW, 0, 0, 0, 0 },
-    { "own", ANY & ~BIT(OPERATION_READ), is_ours, SEVERITY_CRITICAL, TECHNIQUE_DEFENCES, 0, 0, 0 },
-    { "program-gone-from-outside", GONE | BIT(OPERATION_RENAME) | CONTENTS, is_program_from_outside, SEVERITY_HIGH, TECHNIQUE_DELETION,
+    { "refused", false, ANY, is_refused, SEVERITY_LOW, 0, 0, 0, 0 },
+    { "own", false, ANY & ~BIT(OPERATION_READ), is_ours, SEVERITY_CRITICAL, TECHNIQUE_DEFENCES, 0, 0, 0 },
+    { "set-uid", false, BIT(OPERATION_CHMOD), gains_setuid, SEVERITY_HIGH, TECHNIQUE_SETUID | TECHNIQUE_PERMISSIONS, 0, 0, 0 },
+    { "temporary", true, GONE | CONTENTS | BIT(OPERATION_CHOWN), NULL, SEVERITY_LOW, 0, 0, 0, 0 },
+    { "program-gone-from-outside", false, GONE | BIT(OPERATION_RENAME) | CONTENTS, is_program_from_outside, SEVERITY_HIGH, TECHNIQUE_DELETION,
       MANY, SEVERITY_CRITICAL, TECHNIQUE_DESTRUCTION },
-    { "program-gone", GONE, is_program, SEVERITY_HIGH, TECHNIQUE_DELETION, VERY_MANY, SEVERITY_CRITICAL, TECHNIQUE_DESTRUCTION },
-    { "set-uid", BIT(OPERATION_CHMOD), gains_setuid, SEVERITY_HIGH, TECHNIQUE_SETUID | TECHNIQUE_PERMISSIONS, 0, 0, 0 },
-    { "program-writable", BIT(OPERATION_CHMOD), makes_program_writable, SEVERITY_HIGH, TECHNIQUE_PERMISSIONS, 0, 0, 0 },
-    { "owner", BIT(OPERATION_CHOWN), NULL, SEVERITY_HIGH, TECHNIQUE_PERMISSIONS, 0, 0, 0 },
-    { "gone", GONE, NULL, SEVERITY_MEDIUM, TECHNIQUE_DELETION, VERY_MANY, SEVERITY_HIGH, TECHNIQUE_DESTRUCTION },
-    { "moved", BIT(OPERATION_RENAME), NULL, SEVERITY_MEDIUM, 0, 0, 0, 0 },
-    { "contents", CONTENTS, NULL, SEVERITY_MEDIUM, TECHNIQUE_DATA, 0, 0, 0 },
-    { "new", NEW, NULL, SEVERITY_MEDIUM, 0, 0, 0, 0 },
-    { "mount", MOUNTS, NULL, SEVERITY_MEDIUM, 0, 0, 0, 0 },
-    { "mode", BIT(OPERATION_CHMOD) | BIT(OPERATION_SETACL) | BIT(OPERATION_SETFLAGS) | BIT(OPERATION_ATTRIBUTES), NULL, SEVERITY_MEDIUM,
+    { "program-gone", false, GONE, is_program, SEVERITY_HIGH, TECHNIQUE_DELETION, VERY_MANY, SEVERITY_CRITICAL, TECHNIQUE_DESTRUCTION },
+    { "program-writable", false, BIT(OPERATION_CHMOD), makes_program_writable, SEVERITY_HIGH, TECHNIQUE_PERMISSIONS, 0, 0, 0 },
+    { "owner", false, BIT(OPERATION_CHOWN), NULL, SEVERITY_HIGH, TECHNIQUE_PERMISSIONS, 0, 0, 0 },
+    { "gone", false, GONE, NULL, SEVERITY_MEDIUM, TECHNIQUE_DELETION, VERY_MANY, SEVERITY_HIGH, TECHNIQUE_DESTRUCTION },
+    { "moved", false, BIT(OPERATION_RENAME), NULL, SEVERITY_MEDIUM, 0, 0, 0, 0 },
+    { "contents", false, CONTENTS, NULL, SEVERITY_MEDIUM, TECHNIQUE_DATA, 0, 0, 0 },
+    { "new", false, NEW, NULL, SEVERITY_MEDIUM, 0, 0, 0, 0 },
+    { "mount", false, MOUNTS, NULL, SEVERITY_MEDIUM, 0, 0, 0, 0 },
+    { "mode", false, BIT(OPERATION_CHMOD) | BIT(OPERATION_SETACL) | BIT(OPERATION_SETFLAGS) | BIT(OPERATION_ATTRIBUTES), NULL, SEVERITY_MEDIUM,
       TECHNIQUE_PERMISSIONS, 0, 0, 0 },
-    { "times", BIT(OPERATION_UTIME), NULL, SEVERITY_LOW, TECHNIQUE_TIMES, 0, 0, 0 },
-    { "xattr", XATTRS, NULL, SEVERITY_LOW, 0, 0, 0, 0 },
-    { "other", ANY, NULL, SEVERITY_LOW, 0, 0, 0, 0 },
+    { "times", false, BIT(OPERATION_UTIME), NULL, SEVERITY_LOW, TECHNIQUE_TIMES, 0, 0, 0 },
+    { "xattr", false, XATTRS, NULL, SEVERITY_LOW, 0, 0, 0, 0 },
+    { "other", false, ANY, NULL, SEVERITY_LOW, 0, 0, 0, 0 },
 };
 /* clang-format on */
 static_assert(ARRAY_SIZE(rows) <= SEVERITY_ROWS_MAX, "a matter counts each row");
 
-unsigned severity_find(const struct event *e, const struct bytes *own, unsigned own_count)
+static bool fits(const struct severity_row *row, const struct event *e, const struct bytes *own, unsigned own_count, bool made)
+{
+    return row->operations >> e->operation & 1 && (!row->made || made) && (!row->is || row->is(e, own, own_count));
+}
+
+unsigned severity_find(const struct event *e, const struct bytes *own, unsigned own_count, bool made)
 {
     unsigned i = 0;
 
-    while (i + 1 < ARRAY_SIZE(rows) && !(rows[i].operations >> e->operation & 1 && (!rows[i].is || rows[i].is(e, own, own_count))))
+    while (i + 1 < ARRAY_SIZE(rows) && !fits(&rows[i], e, own, own_count, made))
         i++;
     return i;
 }

@@ -29,6 +29,7 @@ enum technique {
 
 struct severity_row {
     const char *name;      /* as in JSON */
+    bool made;             /* only of files that the same cause made a moment ago (made.h) */
     uint64_t operations;   /* bit 1 << enum operation */
     bool (*is)(const struct event *e, struct bytes const *own, unsigned own_count); /* NULL: any */
     enum severity severity;
@@ -40,8 +41,8 @@ struct severity_row {
 
 #define SEVERITY_ROWS_MAX 24
 
-/* The first row that fits; its index counts what happened of a kind. own: culprit's files (paths, with all below). */
-unsigned severity_find(const struct event *e, const struct bytes *own, unsigned own_count);
+/* The first row that fits; its index counts what happened of a kind. own: culprit's files (paths, with all below); made: made_has(). */
+unsigned severity_find(const struct event *e, const struct bytes *own, unsigned own_count, bool made);
 const struct severity_row *severity_row(unsigned index); /* NULL past the end */
 
 /* "high"; "critical" and so on. */

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "alert/alerts.h"
 #include "make.h"
@@ -169,6 +170,84 @@ static void graver_is_said_at_once(void **state)
     assert_int_equal(h.messages[1].severity, SEVERITY_HIGH);
     assert_int_equal(h.messages[1].state, ALERT_GOES_ON);
     end(a, &h);
+    process_unref(actor);
+}
+
+static void change(struct alerts *a, struct process *actor, enum operation operation, const char *path, const char *previous, uint64_t inode,
+                   uint64_t now_ns)
+{
+    struct event *e = deletion(actor, path, 1, 0);
+
+    e->operation = operation;
+    e->file = (struct file_state){ .known = FILE_MODE | (inode ? FILE_INODE : 0), .mode = S_IFREG | 0755, .inode = inode };
+    if (previous)
+        event_set(e, &e->previous_path, bytes_of(previous));
+    add(a, e, now_ns);
+}
+
+/* What a program makes and removes again is nobody's loss, however much it is. */
+static void temporary_files_are_not_grave(void **state)
+{
+    struct process *actor = make_process(9, "/usr/bin/cc", NULL);
+    uint64_t now = 1000 * S;
+    struct heard h;
+    struct alerts *a = begin(&h);
+    char path[64];
+
+    (void)state;
+    for (unsigned i = 0; i < 500; i++) {
+        snprintf(path, sizeof(path), "/srv/conftest%u", i);
+        change(a, actor, OPERATION_CREATE, path, NULL, i + 1, now);
+        change(a, actor, OPERATION_CHOWN, path, NULL, i + 1, now);
+        change(a, actor, OPERATION_WRITE, path, NULL, i + 1, now);
+        change(a, actor, OPERATION_UNLINK, path, NULL, i + 1, now);
+    }
+    change(a, actor, OPERATION_MKDIR, "/srv/tree", NULL, 0, now);
+    for (unsigned i = 0; i < 500; i++) { /* of a directory of its own all is its own */
+        snprintf(path, sizeof(path), "/srv/tree/%u", i);
+        change(a, actor, OPERATION_CREATE, path, NULL, 0, now);
+    }
+    for (unsigned i = 0; i < 500; i++) {
+        snprintf(path, sizeof(path), "/srv/tree/%u", i);
+        change(a, actor, OPERATION_UNLINK, path, NULL, 0, now);
+    }
+    alerts_tick(a, now + 2 * S);
+    assert_int_equal(h.count, 1);
+    assert_int_equal(h.messages[0].severity, SEVERITY_MEDIUM);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(json_object_get(json_object_get(h.last, "culprit"), "alert"), "kinds"),
+                                                        "temporary")), 2000);
+    end(a, &h);
+    process_unref(actor);
+}
+
+/* Whoever makes a file first does not remove another one unseen. */
+static void what_is_not_its_own_is_grave(void **state)
+{
+    static const struct {
+        enum operation operation;
+        const char *path, *previous;
+        uint64_t inode, after_s;
+    } rows[][3] = {
+        { { OPERATION_CREATE, "/srv/d", NULL, 1, 0 }, { OPERATION_UNLINK, "/srv/d", NULL, 2, 0 } }, /* another file */
+        { { OPERATION_CREATE, "/srv/d", NULL, 1, 0 }, { OPERATION_UNLINK, "/srv/d", NULL, 1, 301 } }, /* not a moment ago */
+        { { OPERATION_MKDIR, "/srv/d", NULL, 1, 0 }, { OPERATION_RENAME, "/srv/d/ls", "/bin/ls", 2, 0 }, { OPERATION_UNLINK, "/srv/d/ls", NULL, 2, 0 } },
+        { { OPERATION_CREATE, "/srv/d", NULL, 1, 0 }, { OPERATION_RENAME, "/srv/d", "/bin/ls", 0, 0 }, { OPERATION_UNLINK, "/srv/d", NULL, 0, 0 } },
+        { { OPERATION_LINK, "/srv/d", NULL, 1, 0 }, { OPERATION_UNLINK, "/srv/d", NULL, 1, 0 } },
+        { { OPERATION_CREATE, "/srv/d", NULL, 1, 0 }, { OPERATION_UNLINK, "/srv/dd", NULL, 1, 0 } },
+    };
+    struct process *actor = make_process(9, "/usr/bin/rm", NULL);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct heard h;
+        struct alerts *a = begin(&h);
+
+        for (unsigned k = 0; k < 3 && rows[i][k].path; k++)
+            change(a, actor, rows[i][k].operation, rows[i][k].path, rows[i][k].previous, rows[i][k].inode, (1000 + rows[i][k].after_s) * S);
+        alerts_tick(a, 1303 * S);
+        assert_int_equal(h.messages[h.count - 1].severity, SEVERITY_HIGH);
+        end(a, &h);
+    }
     process_unref(actor);
 }
 
@@ -346,7 +425,8 @@ static void the_end_says_what_was_not_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_matter_is_one_alert),     cmocka_unit_test(graver_is_said_at_once), cmocka_unit_test(a_storm_is_one_alert),
+        cmocka_unit_test(one_matter_is_one_alert),     cmocka_unit_test(graver_is_said_at_once), cmocka_unit_test(temporary_files_are_not_grave),
+        cmocka_unit_test(what_is_not_its_own_is_grave), cmocka_unit_test(a_storm_is_one_alert),
         cmocka_unit_test(many_causes_are_bounded),     cmocka_unit_test(what_is_expected_is_counted), cmocka_unit_test(gaps_are_alerts),
         cmocka_unit_test(no_name_is_too_long_for_an_alert), cmocka_unit_test(the_end_says_what_was_not_said),
     };

@@ -341,6 +341,7 @@ static const struct severity_test {
     const char *name, *row;
     enum severity severity;
     struct made m;
+    bool made; /* by the same cause, a moment ago */
 } severities[] = {
     { "refused", "refused", SEVERITY_LOW, { .path = "/usr/bin/x", .error = EPERM } },
     { "culprit's store", "own", SEVERITY_CRITICAL, { .path = "/var/lib/culprit/culprit.db" } },
@@ -360,6 +361,11 @@ static const struct severity_test {
     { "contents", "contents", SEVERITY_MEDIUM, { .operation = OPERATION_WRITE, .path = "/etc/hosts" } },
     { "times", "times", SEVERITY_LOW, { .operation = OPERATION_UTIME, .path = "/a" } },
     { "xattr", "xattr", SEVERITY_LOW, { .operation = OPERATION_SETXATTR, .path = "/a" } },
+    { "its own temporary program", "temporary", SEVERITY_LOW, { .path = "/usr/bin/x.tmp", .mode = S_IFREG | 0755 }, true },
+    { "its own file given away", "temporary", SEVERITY_LOW, { .operation = OPERATION_CHOWN, .path = "/etc/sedXX" }, true },
+    { "its own set-uid file", "set-uid", SEVERITY_HIGH, { .operation = OPERATION_CHMOD, .path = "/a", .before = 0755, .after = 04755 }, true },
+    { "its own writable program", "program-writable", SEVERITY_HIGH, { .operation = OPERATION_CHMOD, .path = "/a", .before = 0755, .after = 0777 }, true },
+    { "its own among culprit's", "own", SEVERITY_CRITICAL, { .path = "/etc/culprit/x" }, true },
     { "new", "new", SEVERITY_MEDIUM, { .operation = OPERATION_CREATE, .path = "/a" } },
 };
 
@@ -368,7 +374,7 @@ static void grades(void **state)
     static const struct bytes own[] = { { "/var/lib/culprit/culprit.db", 27 }, { "/etc/culprit", 12 } };
     const struct severity_test *row = *state;
     struct event *e = make_it(&row->m);
-    const struct severity_row *found = severity_row(severity_find(e, own, ARRAY_SIZE(own)));
+    const struct severity_row *found = severity_row(severity_find(e, own, ARRAY_SIZE(own), row->made));
 
     assert_string_equal(found->name, row->row);
     assert_int_equal(found->severity, row->severity);
