@@ -36,6 +36,7 @@ enum variant {
     VARIANT_REOPENED,  /* opened with O_TRUNC; whether anything was written then, the sensor does not see */
     VARIANT_ARRIVED,   /* a rename to a name that is watched, from one that is not known */
     VARIANT_AROUND,    /* a mount on the host, on the way to a container's files: the container does not see it */
+    VARIANT_BUNDLE,    /* a folder of the runtime's own got another name, the container's root in it: containerd, before it removes it */
     VARIANT_UNCERTAIN, /* something changed; what is not known */
 };
 
@@ -55,6 +56,7 @@ enum noise {
     NOISE_ENGINE,    /* the container runtime made new files only */
     NOISE_CONTAINER, /* the container's own processes made new files only */
     NOISE_COMMAND,   /* the COMMAND of `culprit run` made new files only */
+    NOISE_AROUND,    /* the runtime's mounts and folders on the host around the container: stays noise, whatever else happened */
     NOISE_REMOVED,   /* the runtime dropped the layer of a container: reported as that */
     NOISE_EMPTY,     /* nothing of it was counted */
     NOISE_COUNT,

@@ -248,3 +248,10 @@ void culprit_add(struct case_ *c, struct culprit *s, const struct event *e)
     s->first_ns = MIN(s->first_ns, e->time_ns);
     s->last_ns = MAX(s->last_ns, e->time_ns);
 }
+
+bool culprit_is_runtime(const struct culprit *s)
+{
+    const struct process *p = s->actor.process;
+
+    return p && bytes_equal_str(p->owner.product_kind, "container runtime") && !p->owner.looks_like;
+}

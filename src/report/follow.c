@@ -10,6 +10,7 @@
 
 #include "event/sentence.h"
 #include "event/syscall_name.h"
+#include "report/culprit.h"
 #include "report/tally.h"
 #include "report/trace.h"
 
@@ -277,6 +278,22 @@ static bool is_around(const struct event *e)
     return watched.len && !bytes_path_covers(watched, e->path) && !bytes_path_covers(e->path, watched);
 }
 
+/* Neither the watched path nor what is above or below it, in the container's terms. */
+static bool is_beside(struct bytes watched, struct bytes path)
+{
+    return watched.len == 1 || (watched.len && !bytes_path_covers(watched, path) && !bytes_path_covers(path, watched));
+}
+
+/* containerd renames a task's folder before it removes it, with the root that is mounted in it; no file of the container changes. */
+static bool is_bundle(const struct step *step)
+{
+    const struct event *e = step->e;
+    struct bytes watched = e->victim ? watched_path(e) : BYTES_NULL;
+
+    return culprit_is_runtime(step->s) && bytes_equal(e->path, e->host_path) && bytes_equal(e->previous_path, e->previous_host_path) &&
+           is_beside(watched, e->path) && is_beside(watched, e->previous_path);
+}
+
 /* fanotify saw it leave what is watched, to where it could not look any more. */
 static bool is_out_of_watch(const struct event *e)
 {
@@ -356,6 +373,10 @@ static void renamed(const struct step *step)
     bool own = old && old->maker == s, over_own = there && there->maker == s, over_anew, was_anew, joined, anew;
     enum variant variant = !e->previous_path.len ? VARIANT_ARRIVED : leaves_watch(e) ? VARIANT_AWAY : own ? VARIANT_OWN : VARIANT_PLAIN;
 
+    if (is_bundle(step)) {
+        count_step(step, VARIANT_BUNDLE, e->previous_path, e->path);
+        return;
+    }
     if (exchanged(step))
         return;
     if (old && old->gone_by) { /* another file has taken the name, unseen */

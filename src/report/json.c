@@ -47,7 +47,7 @@ static void add_tally(struct sbuf *out, const struct tally *t)
                                             [VARIANT_REOPENED] = "emptied-or-overwritten",
                                             [VARIANT_CARRIED] = "carried",      [VARIANT_BROUGHT] = "brought",
                                             [VARIANT_ARRIVED] = "arrived",
-                                            [VARIANT_AROUND] = "host-mount",
+                                            [VARIANT_AROUND] = "host-mount",   [VARIANT_BUNDLE] = "runtime-folder",
                                             [VARIANT_UNCERTAIN] = "uncertain" };
 
     json_open_element(out);

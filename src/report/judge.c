@@ -7,6 +7,7 @@
 #include "event/operation.h"
 #include "report/case.h"
 #include "report/case_state.h"
+#include "report/culprit.h"
 #include "report/tally.h"
 #include "report/trace.h"
 
@@ -27,7 +28,7 @@ unsigned tally_harm(const struct tally *t)
 
     if (t->error > 0 || !t->reported) /* an outcome that is not known may be harm */
         return 0;
-    if (t->variant == VARIANT_OWN || t->variant == VARIANT_UNCHANGED || t->variant == VARIANT_AROUND || makes_or_looks(op))
+    if (t->variant == VARIANT_OWN || t->variant == VARIANT_UNCHANGED || tally_is_around(t) || makes_or_looks(op))
         return 0;
     if (operation_removes(op) || op == OPERATION_MOUNT || op == OPERATION_TRUNCATE || t->variant == VARIANT_AWAY ||
         t->variant == VARIANT_CARRIED)
@@ -63,13 +64,6 @@ bool case_lives_in_victim(const struct culprit *s)
     return false;
 }
 
-static bool is_runtime(const struct culprit *s)
-{
-    const struct process *p = s->actor.process;
-
-    return p && bytes_equal_str(p->owner.product_kind, "container runtime") && !p->owner.looks_like;
-}
-
 bool case_is_explained(const struct case_ *c, enum explanation kind)
 {
     for (size_t i = 0; i < c->explained_count; i++)
@@ -89,9 +83,17 @@ static void explain_removal(struct case_ *c)
     bool deleted = false;
 
     for (const struct culprit *s = c->culprits; s; s = s->next)
-        deleted |= is_runtime(s) && s->harm >= 3;
+        deleted |= culprit_is_runtime(s) && s->harm >= 3;
     if (c->removed.len && deleted && !case_was_recreated(c))
         (void)case_add_explanation(c, EXPLANATION_REMOVED, 0, 0, c->removed);
+}
+
+static bool is_around_only(const struct culprit *s)
+{
+    for (const struct tally *t = s->tallies; t; t = t->next)
+        if (!tally_is_around(t) && (t->reported || tally_folded(t)))
+            return false;
+    return true;
 }
 
 /*
@@ -100,11 +102,13 @@ static void explain_removal(struct case_ *c)
  */
 static enum noise noise_of(const struct case_ *c, const struct culprit *s)
 {
-    if (is_runtime(s) && case_was_recreated(c))
+    if (culprit_is_runtime(s) && case_was_recreated(c))
         return NOISE_REMOVED;
     if (s->harm > 0)
         return NOISE_NONE;
-    if (is_runtime(s))
+    if (culprit_is_runtime(s) && is_around_only(s))
+        return NOISE_AROUND;
+    if (culprit_is_runtime(s))
         return NOISE_ENGINE;
     if (case_lives_in_victim(s))
         return NOISE_CONTAINER;
@@ -236,7 +240,7 @@ void case_judge(struct case_ *c)
      * something else explains the loss */
     if (!somebody && !case_was_recreated(c))
         for (struct culprit *s = c->culprits; s; s = s->next)
-            s->noise = is_empty(s) ? NOISE_EMPTY : NOISE_NONE;
+            s->noise = is_empty(s) ? NOISE_EMPTY : s->noise == NOISE_AROUND ? NOISE_AROUND : NOISE_NONE;
     for (struct culprit *s = c->culprits; s; s = s->next)
         sort_tallies(s);
     sort_culprits(c);

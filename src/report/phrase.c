@@ -78,6 +78,7 @@ static const char *const noise_table[NOISE_COUNT][2] = {
     [NOISE_ENGINE]    = { "engine-set-up", "the container engine's set-up: it made files of its own, and changed nothing that was there before" },
     [NOISE_CONTAINER] = { "container-set-up", "the container's own processes: they made files of their own, and changed nothing that was there before" },
     [NOISE_COMMAND]   = { "own-command", "your own command: it made files of its own, and changed nothing that was there before" },
+    [NOISE_AROUND]    = { "around", "the container engine's own mounts and folders on the host, around the container, which does not see them" },
     [NOISE_EMPTY]     = { "empty", "" },
     [NOISE_REMOVED]   = { "layer-dropped", "the container engine dropping the container's writable layer" },
 };

@@ -246,3 +246,8 @@ void tally_add(struct case_ *c, struct tally *t, const struct part *part, const 
     t->last_ns = MAX(t->last_ns, part->last_ns);
     add_file(c, t, sample);
 }
+
+bool tally_is_around(const struct tally *t)
+{
+    return t->variant == VARIANT_AROUND || t->variant == VARIANT_BUNDLE;
+}

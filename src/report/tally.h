@@ -15,3 +15,5 @@ void tally_describe(struct case_ *c, struct tally *t, const struct event *e);
 bool case_see(struct case_ *c, const void *owner, struct bytes what, bool *ret_beyond);
 bool case_victim_same(const struct container *a, const struct container *b);
 uint64_t tally_folded(const struct tally *t);
+/* On the host, around a container that does not see it: no change of its files. */
+bool tally_is_around(const struct tally *t);

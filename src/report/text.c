@@ -173,6 +173,8 @@ static struct noise_sum sum_noise(const struct culprit *s)
     for (const struct tally *t = s->tallies; t; t = t->next) {
         uint64_t n = t->reported + tally_folded(t);
 
+        if (tally_is_around(t))
+            continue;
         if (t->error > 0)
             sum.refused += n;
         else
@@ -219,8 +221,12 @@ static void write_noise_reasons(struct page *p, const struct case_ *c)
             page_begin(p, "");
             add_name(p, s);
             sbuf_add_str(p->out, ": ");
-            add_noise_sum(p, &sum);
-            sbuf_addf(p->out, " (%s)", noise_words(reason));
+            if (reason == NOISE_AROUND) {
+                sbuf_add_str(p->out, noise_words(reason));
+            } else {
+                add_noise_sum(p, &sum);
+                sbuf_addf(p->out, " (%s)", noise_words(reason));
+            }
             page_end(p, PAGE_INDENT);
         }
 }
@@ -245,7 +251,7 @@ static void write_noise(struct page *p, const struct case_ *c)
         return;
     page_begin(p, "noise");
     for (const struct culprit *s = c->culprits; s; s = s->next) {
-        if (!is_noise(s))
+        if (!is_noise(s) || s->noise == NOISE_AROUND)
             continue;
         sbuf_add_str(p->out, any ? ", " : "");
         add_name(p, s);

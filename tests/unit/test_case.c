@@ -164,6 +164,48 @@ static void mounts_around_a_container_are_its_set_up(void **state)
     says("app, in container web itself, mounted over /prd/over");
 }
 
+/* Nothing that the container sees has changed, though something was recorded. */
+static void around_alone_is_no_culprit(void **state)
+{
+    (void)state;
+    add(OPERATION_UNMOUNT, "/run/web/rootfs", runc, 0, 0);
+    assert_int_equal(verdicts(), 0);
+    says("nothing happened to web:/prd");
+    says_not("runc");
+    add(OPERATION_MKDIR, "/prd/dev", runc, 1, 0);
+    assert_int_equal(verdicts(), 1);
+    says("created the directory /prd/dev");
+}
+
+static void rename_on_the_host(const char *from, const char *to, struct process *who, const char *watch, unsigned ms)
+{
+    struct event *e = make_event(OPERATION_RENAME, to, who, web, T0 + ms * NS_PER_MS);
+
+    event_set(e, &e->host_path, bytes_of(to));
+    event_set(e, &e->previous_path, bytes_of(from));
+    event_set(e, &e->previous_host_path, bytes_of(from));
+    event_set(e, &e->watch_text, bytes_of(watch));
+    assert_int_equal(case_add_event(c, e), 0);
+    event_free(e);
+}
+
+/* containerd gives a task's folder another name before it removes it, the container's root in it. */
+static void a_runtimes_own_folder_is_its_set_up(void **state)
+{
+    (void)state;
+    rename_on_the_host("/run/task/web", "/run/task/.web", runc, "web:/prd", 0);
+    rename_on_the_host("/run/task/web", "/run/task/.web", runc, "web:/", 1);
+    add(OPERATION_UNLINK, "/prd/conf", agent, 70, 0);
+    assert_int_equal(verdicts(), 1);
+    says("VERDICT  agent, on the host, deleted /prd/conf");
+    says_not("runc");
+    /* not by whoever else moves it, nor what the container sees */
+    rename_on_the_host("/run/task/web", "/srv/web", agent, "web:/prd", 80);
+    says("and renamed /run/task/web to /srv/web");
+    rename_on_the_host("/prd/a", "/prd/b", runc, "web:/prd", 90);
+    assert_int_equal(verdicts(), 2);
+}
+
 static void noise_alone_is_what_happened(void **state)
 {
     (void)state;
@@ -564,6 +606,8 @@ int main(void)
         TEST(a_removed_container_accuses_nobody),
         TEST(set_up_of_the_container_is_noise),
         TEST(mounts_around_a_container_are_its_set_up),
+        TEST(around_alone_is_no_culprit),
+        TEST(a_runtimes_own_folder_is_its_set_up),
         TEST(noise_alone_is_what_happened),
         TEST(deletion_in_the_container_is_no_noise),
         TEST(own_temporary_files_are_no_deletion),
