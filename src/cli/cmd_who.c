@@ -18,6 +18,7 @@
 #include "report/summary.h"
 #include "store/query.h"
 #include "util/clock.h"
+#include "util/escape.h"
 #include "util/parse.h"
 
 #define EACH_MAX 50000 /* events: half a second */
@@ -404,7 +405,8 @@ static int answer(struct who_question *q, struct store *store, char **targets, i
     return case_answered(q->case_) ? EXIT_ANSWERED : EXIT_NOTHING;
 }
 
-static int open_store(const struct who_question *q, struct store **ret)
+/* target: the first one that is asked for. */
+static int open_store(const struct who_question *q, struct bytes target, struct store **ret)
 {
     struct store_options options = { .path = q->store_path,
                                      .spool_directory = STORE_SPOOL_DIRECTORY,
@@ -414,9 +416,12 @@ static int open_store(const struct who_question *q, struct store **ret)
     int r = q->logs.count ? 0 : store_open(&options, ret, &err);
 
     if (r == -ENOENT) {
+        _cleanup_sbuf_ struct sbuf shown = SBUF_INIT;
+
+        escape_shell(&shown, target);
         cli_error("nothing was recorded yet: %s; record with culprit watch or culprit run. "
-                  "What the host still knows: culprit clues",
-                  err_text(&err, r));
+                  "What the host still knows: culprit clues %s",
+                  err_text(&err, r), sbuf_str(&shown));
         return EXIT_NOTHING;
     }
     if (r < 0)
@@ -431,7 +436,7 @@ int cmd_who(int argc, char **argv)
     int r = parse(argc, argv, &q);
 
     if (r == 0)
-        r = open_store(&q, &store);
+        r = open_store(&q, bytes_of(argv[optind]), &store);
     if (r == 0) {
         printer_init(&q.printer, q.report.format, stdout);
         (void)agents_parse(agents_builtin(), &q.agents, NULL);

@@ -91,6 +91,9 @@ check "both statuses are in the text" $?
 run --exclude old -- rm d/old
 grep -q 'nothing that matches the filters happened to .*(1 event did not match the filters)' out
 check "a filter is said, live" $?
+culprit who --store nowhere.db "d/it's"
+[ $rc = 1 ] && grep -qF "culprit clues 'd/it'\\''s'" err
+check "nothing was recorded: what the host still knows, of what was asked for (exit $rc)" $?
 culprit who --store db --op rename d
 [ "$rc" = 1 ] && grep -q 'nothing that matches the filters' out
 check "a filter is said, from the store (exit $rc)" $?

@@ -40,7 +40,7 @@ static const struct {
     unsigned since, until; /* minutes after T0; 0: open */
     const char *extent, *says[3], *not;
 } rows[] = {
-    { .extent = "never", .says = { "/x was never watched; the nearest that was: /y, since " }, .not = "nothing happened" },
+    { .extent = "never", .says = { "/x was never watched; the nearest that was: /y, since ", ". What the host still knows: culprit clues /x" }, .not = "nothing happened" },
     { .spans = { SPAN(0, 30) }, .count = 1, .since = 10, .until = 20, .extent = "whole",
       .says = { "nothing happened to /x in 10 minutes, from ", " (audit; nothing lost)" } },
     { .spans = { SPAN(0, 15), SPAN(15, 30) }, .count = 2, .since = 10, .until = 20, .extent = "whole",
