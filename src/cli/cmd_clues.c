@@ -253,10 +253,12 @@ int cmd_clues(int argc, char **argv)
         host = cli_host(&q.arena);
         if (geteuid() != 0)
             cli_warn("without root much of what is left here cannot be read");
-        if (q.target.selector.kind == SELECTOR_NONE)
+        if (q.target.selector.kind == SELECTOR_NONE) {
             q.options.path = resolved(&q.arena, q.target.path);
-        else
+            q.options.written = bytes_equal(q.options.path, q.target.path) ? BYTES_NULL : q.target.path;
+        } else {
             r = find_container(&q, &err);
+        }
         if (r == 0) {
             ask_record(&q, host.id);
             clues_audit(&q.target, &q.options, &q.arena);

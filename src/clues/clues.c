@@ -42,7 +42,7 @@ int clues_new(const struct clues_options *options, struct clues **ret, struct er
         return err_set(err, -ENOMEM, "clues");
     }
     c->options = *options;
-    c->question = (struct clue_question){ .path = options->path, .host_path = options->host_path,
+    c->question = (struct clue_question){ .path = options->path, .host_path = options->host_path, .written = options->written,
                                           .now_ns = now, .boot_ns = now - MIN(now, up), .since_ns = options->since_ns,
                                           .patience = options->time_ns / (ALL_MS * NS_PER_MS),
                                           .until_ns = options->until_ns };

@@ -36,6 +36,7 @@ void clue_question_put(struct sbuf *out, const struct clue_question *q)
 {
     flat_put_bytes(out, q->path);
     flat_put_bytes(out, q->host_path);
+    flat_put_bytes(out, q->written);
     flat_put_bytes(out, q->extra);
     flat_put_u64(out, q->now_ns);
     flat_put_u64(out, q->boot_ns);
@@ -52,7 +53,7 @@ void clue_question_put(struct sbuf *out, const struct clue_question *q)
 int clue_question_get(struct bytes in, struct clue_question *ret)
 {
     struct clue_question q = { 0 };
-    struct bytes *const texts[] = { &q.path, &q.host_path, &q.extra };
+    struct bytes *const texts[] = { &q.path, &q.host_path, &q.written, &q.extra };
     uint64_t *const numbers[] = { &q.now_ns, &q.boot_ns, &q.patience, &q.since_ns, &q.until_ns };
     uint64_t count = 0;
     int r = 0;

@@ -87,6 +87,7 @@ struct clue_span {
 struct clue_question {
     struct bytes path;      /* absolute, normalised; of a container: as it sees it */
     struct bytes host_path; /* of a container: where the host finds it; else empty */
+    struct bytes written;   /* as it was asked for, where links lead to `path`; else empty */
     struct bytes extra;     /* of one source: a list of its own; else empty */
     uint64_t now_ns;
     uint64_t boot_ns;  /* when the machine was started for the last time; 0: not known */

@@ -66,7 +66,7 @@ static unsigned names(struct bytes word, struct bytes path)
 
 unsigned line_word_names(struct bytes word, const struct clue_question *q)
 {
-    return names(word, q->path) | names(word, q->host_path);
+    return names(word, q->path) | names(word, q->host_path) | names(word, q->written);
 }
 
 /* A word that says what the line does: alone, or together with one that follows on the line. */

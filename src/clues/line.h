@@ -4,7 +4,8 @@
 
 #include "clues/fact.h"
 
-/* enum clue_mark: CLUE_NAMES_* of the path (or the host's path of a container's), CLUE_REMOVES, CLUE_ALTERS. */
+/* enum clue_mark: CLUE_NAMES_* of the path, as it is or as it was asked for (or the host's path of a container's), CLUE_REMOVES,
+ * CLUE_ALTERS. */
 unsigned line_marks(struct bytes line, const struct clue_question *q);
 /* Of them only CLUE_NAMES_*: of one word, which may be a pattern. */
 unsigned line_word_names(struct bytes word, const struct clue_question *q);

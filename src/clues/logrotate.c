@@ -71,7 +71,7 @@ void logrotate_text(struct sbuf *answer, const struct clue_question *q, struct b
         while ((word = bytes_next_word(&rest)).len && word.data[0] != '#') {
             if (word.data[word.len - 1] == '{')
                 word.len--;
-            matched |= has(word, q->path);
+            matched |= has(word, q->path) || (q->written.len && has(word, q->written));
         }
         inside = bytes_char(line, '{') && !bytes_char(line, '}');
         if (matched)
@@ -100,6 +100,12 @@ static uint64_t state_time(struct bytes word, uint64_t now_ns)
     return clue_log_time(&rest, now_ns);
 }
 
+/* A file of the record: the path itself, what it is a rotation of, or one that lies in it. */
+static bool is_rotated(struct bytes file, struct bytes path)
+{
+    return bytes_equal(file, path) || bytes_equal(file, rotated_from(path)) || bytes_equal(bytes_dirname(file), path);
+}
+
 void logrotate_state(struct sbuf *answer, const struct clue_question *q, struct bytes name, struct bytes text)
 {
     struct clue_lines lines = { .rest = text };
@@ -116,7 +122,7 @@ void logrotate_state(struct sbuf *answer, const struct clue_question *q, struct 
             continue;
         file = (struct bytes){ line.data + 1, (size_t)(end - line.data) - 1 };
         rest = (struct bytes){ end + 1, line.len - file.len - 2 };
-        if (!bytes_equal(file, q->path) && !bytes_equal(file, rotated_from(q->path)) && !bytes_equal(bytes_dirname(file), q->path))
+        if (!is_rotated(file, q->path) && !(q->written.len && is_rotated(file, q->written)))
             continue;
         f.from_ns = state_time(bytes_next_word(&rest), q->now_ns);
         if (!f.from_ns)

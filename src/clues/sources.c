@@ -22,6 +22,7 @@ const struct clue_source clue_sources[] = {
     { "beside", "names beside it", NULL, CLUE_STAGE_STATE, 500, &clue_job_beside, NULL, false },
     { "trash", "the trashes of users", "what users put into their trash", CLUE_STAGE_STATE, 500, &clue_job_trash, NULL, false },
     { "times", "the times of the files and of their directories", NULL, CLUE_STAGE_TIME, 1500, &clue_job_directory, NULL, false },
+    { "links", "the links on the way to it", NULL, CLUE_STAGE_TIME, 300, &clue_job_links, NULL, false },
     { "engine", "when the container was made and started", NULL, CLUE_STAGE_THEN, 500, NULL, image_ask_life, false },
     { "inodes", "the inodes of deleted files (ext4)", NULL, CLUE_STAGE_THEN, 2000, &clue_job_deleted, NULL, false },
     { "journal", "the systemd journal around the moment", "messages of all users and services", CLUE_STAGE_THEN, 2500,

@@ -275,6 +275,14 @@ def runtime_directory():
     os.rmdir("/run/clues-tidy")
 
 
+@past("asked for by a link, which a job's line names", "cron job: rm -f", target="current/b", says="/srv/clues-past/current: is a link to data")
+def by_a_link():
+    directory = data()
+    (BASE / "current").symlink_to("data")
+    make("/etc/cron.d/purge", f"* * * * * root rm -f {BASE}/current/b\n")
+    os.unlink(directory / "b")
+
+
 @past("rpm kept it by another name", "rpm", state="kept", target="data/a")
 def rpmsave():
     directory = data()

@@ -175,6 +175,22 @@ static void test_line(void **state)
     assert_int_equal(line_marks(bytes_of(row->line), &q), row->marks);
 }
 
+/* Asked for by a link: a line may name either. */
+static void test_line_by_a_link(void **state)
+{
+    struct clue_question q = question_of("/srv/releases/42/data");
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+
+    (void)state;
+    q.written = bytes_of("/srv/current/data");
+    assert_int_equal(line_marks(bytes_of("rm -rf /srv/current/data"), &q), CLUE_NAMES_PATH | CLUE_REMOVES);
+    assert_int_equal(line_marks(bytes_of("rm -rf /srv/current"), &q), CLUE_NAMES_ABOVE | CLUE_REMOVES);
+    assert_int_equal(line_marks(bytes_of("rm -rf /srv/releases/42"), &q), CLUE_NAMES_ABOVE | CLUE_REMOVES);
+    assert_int_equal(line_marks(bytes_of("rm -rf /srv/old/data"), &q), CLUE_REMOVES);
+    logrotate_text(&s, &q, bytes_of("/etc/logrotate.d/x"), bytes_of("/srv/current/data {\n rotate 3\n}\n"));
+    assert_bytes(only(&s).suspect, "logrotate");
+}
+
 static void test_line_made_to_be_slow(void **state)
 {
     struct clue_question q = question_of("/srv/data");
@@ -961,6 +977,7 @@ int main(void)
     ADD(test_long_texts_are_cut);
     ADD(test_question);
     ADD_ROWS(lines, test_line);
+    ADD(test_line_by_a_link);
     ADD(test_line_made_to_be_slow);
     ADD_ROWS(times, test_time);
     ADD_ROWS(dues, test_due);

@@ -235,6 +235,55 @@ static void test_end_of_records(void **state)
     gathered_free(&g);
 }
 
+/* ---- links ---- */
+
+static const struct link_row {
+    const char *name, *path, *link, *says; /* link: NULL = there is none on the way */
+} links[] = {
+    { "a link on the way", "current/data", "current", "is a link to releases/42; it was made, or got this name" },
+    { "the path is one", "current", "current", "is a link to releases/42; it was made, or got this name" },
+    { "one that leads nowhere", "gone/data", "gone", "is a link to releases/9, which is not there; it was made, or got this name" },
+    { "of a file that is not there", "current/none/such", "current", "is a link to releases/42; it was made, or got this name" },
+    { "none", "releases/42/data", NULL, NULL },
+    { "in a circle", "circle/x", "circle", "is a link to circle, which is not there; it was made, or got this name" },
+};
+
+static void test_links(void **state)
+{
+    const struct link_row *row = *state;
+    _cleanup_sbuf_ struct sbuf request = SBUF_INIT;
+    struct gathered g = { .max = 1024 * 1024, .lent = -EBADF };
+    struct clue_question q = { .path = bytes_of("/resolved") };
+    char path[128], link[128];
+    struct clue_span cover;
+    struct clue_fact f;
+    struct bytes rest;
+
+    snprintf(path, sizeof(path), "%s/%s", base, row->path);
+    snprintf(link, sizeof(link), "%s/%s", base, row->link ? row->link : "");
+    q.written = bytes_of(path);
+    clue_question_put(&request, &q);
+    assert_int_equal(clue_job_links.gather(sbuf_bytes(&request), &g), row->link ? 0 : -ENOENT);
+    if (row->link) {
+        rest = g.files[0].content;
+        assert_int_equal(clue_take(&rest, &f, &cover), CLUE_PART_FACT);
+        assert_bytes(f.path, link);
+        assert_bytes(f.text, row->says);
+        assert_true(f.from_ns > 0);
+        assert_int_equal(clue_take(&rest, &f, &cover), CLUE_PART_END);
+        free((char *)(uintptr_t)g.files[0].content.data);
+        free(g.files);
+    }
+}
+
+static void make_link(const char *to, const char *name)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/%s", base, name);
+    assert_int_equal(symlink(to, path), 0);
+}
+
 /* ---- configuration of packages ---- */
 
 #define MD5(c) c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c c
@@ -296,6 +345,12 @@ static int make_all(void **state)
     memset(text, 'x', sizeof(text));
     memcpy(text + sizeof(text) - 11, "0123456789", 11);
     make_file("long/.git/index", text);
+    make_directory("releases");
+    make_directory("releases/42");
+    make_file("releases/42/data", "x");
+    make_link("releases/42", "current");
+    make_link("releases/9", "gone");
+    make_link("circle", "circle");
     make_directory("logs");
     make_file("records", "record1.record2.record3.record4.record5.record6.record7.record8.record9.recordA.");
     make_file("logs/one", "7");
@@ -318,6 +373,7 @@ int main(void)
     ADD_ROWS(scripts, test_scripts);
     ADD_ROWS(digests, test_digest);
     ADD_ROWS(aboves, test_above);
+    ADD_ROWS(links, test_links);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_logs);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_end_of_records);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_conffiles);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # under_systemd.sh GUEST CULPRIT [VERSION]: play the script GUEST (of this folder) in a stock kernel (6.1) with systemd as its first
 # process. Ends with "N passed, N failed", GUEST's own. Needs no root. Environment: VM_OUT (a folder that keeps what the guest left),
-# SECONDS_MAX, MEMORY.
+# SECONDS_MAX, MEMORY, ONLY (what GUEST is told of what to play).
 set -u
 HERE=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 [ $# -ge 2 ] || { sed -n 3,6p "$0"; exit 2; }
@@ -27,7 +27,7 @@ done
 }
 # on a machine with much else to do a unit of systemd takes longer to start than it would wait
 export APPEND="${APPEND:-} systemd.default_timeout_start_sec=900"
-INIT=systemd SECONDS_MAX=${SECONDS_MAX:-1200} MEMORY=${MEMORY:-2500M} "$HERE/boot.sh" "$CACHE/$VERSION" "$OUT" "$GUEST" "$CULPRIT"
+INIT=systemd SECONDS_MAX=${SECONDS_MAX:-1200} MEMORY=${MEMORY:-2500M} "$HERE/boot.sh" "$CACHE/$VERSION" "$OUT" "$GUEST" "$CULPRIT" ${ONLY:+"$ONLY"}
 rc=$?
 [ $rc != 125 ] || echo "0 passed, 1 failed"
 exit $rc
