@@ -25,7 +25,7 @@ allowed() {
     clues) echo util event engine attribution foreign compare clues ;;
     report) echo util event cause store report ;;
     alert) echo util event cause store report alert ;;
-    sink) echo util sink ;;
+    sink) echo util event sink ;;
     history) echo util event cause sensor search history ;;
     rules) echo util event sensor rules ;;
     config) echo util event cause sensor watch store report alert sink rules config ;;
@@ -130,12 +130,12 @@ sensor/fanotify/window.c      # /proc
 sensor/object/way.c           # O_PATH of what is watched
 sensor/tree/walk.c            # directories of what is watched
 sink/file.c                   # where the administrator wants alerts
-sink/process.c                # /dev/null
 sink/sinks.c                  # the administrator's secret
 sink/spool.c                  # our own spool
 store/observer.c              # our own store
 store/sqlite.c                # our own store
 store/takeover.c              # our own state
+util/child.c                  # /dev/null
 util/inotify.c                # O_PATH of /
 util/memory.c                 # /proc
 util/mountinfo.c              # /proc

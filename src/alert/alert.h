@@ -14,12 +14,6 @@
 #define ALERT_SENTENCE_MAX (8 * 1024)            /* bytes of its sentence, beside a "…" */
 #define ALERT_WATCH_MAX 4096                     /* bytes of its watch */
 
-enum alert_state {
-    ALERT_BEGINS,
-    ALERT_GOES_ON,
-    ALERT_RESOLVED,
-};
-
 /* One message about a matter. Everything is borrowed for the call. */
 struct alert {
     enum alert_state state;

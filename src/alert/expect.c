@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include "event/operation.h"
-#include "util/limits.h"
 #include "util/macro.h"
 
 #define BIT(operation) (UINT64_C(1) << (operation))
@@ -63,10 +62,7 @@ static bool is_own(const struct expect_rules *rules, const struct event *e)
         return false;
     if (e->actor.parent_pid == rules->own_pid || (p && p->parent_pid == rules->own_pid))
         return true;
-    for (unsigned i = 0; p && i < LIMIT_LINEAGE; i++, p = p->parent)
-        if (p->pid == rules->own_pid && (!rules->own_start_ns || process_is(p, rules->own_pid, rules->own_start_ns)))
-            return true;
-    return false;
+    return process_descends_from(p, rules->own_pid, rules->own_start_ns);
 }
 
 static bool is_read(const struct expect_rules *rules, const struct event *e)

@@ -127,22 +127,6 @@ const struct severity_row *severity_row(unsigned index)
     return index < ARRAY_SIZE(rows) ? &rows[index] : NULL;
 }
 
-static const char *const names[SEVERITY_COUNT] = { "none", "low", "medium", "high", "critical" };
-
-const char *severity_name(enum severity severity)
-{
-    return (unsigned)severity < SEVERITY_COUNT ? names[severity] : names[0];
-}
-
-enum severity severity_by_name(struct bytes name)
-{
-    unsigned i = SEVERITY_LOW;
-
-    while (i < SEVERITY_COUNT && !bytes_equal_str(name, names[i]))
-        i++;
-    return (enum severity)i;
-}
-
 void technique_write(struct sbuf *out, unsigned techniques)
 {
     static const char *const ids[] = { "T1070.004", "T1070.006", "T1222.002", "T1485", "T1565.001", "T1548.001", "T1562.001" };

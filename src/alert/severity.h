@@ -6,15 +6,8 @@
 #include <stdint.h>
 
 #include "event/event.h"
+#include "event/severity.h"
 #include "util/sbuf.h"
-
-enum severity {
-    SEVERITY_LOW = 1,
-    SEVERITY_MEDIUM,
-    SEVERITY_HIGH,
-    SEVERITY_CRITICAL,
-    SEVERITY_COUNT,
-};
 
 /* MITRE ATT&CK's techniques: a bit each. */
 enum technique {
@@ -45,8 +38,5 @@ struct severity_row {
 unsigned severity_find(const struct event *e, const struct bytes *own, unsigned own_count, bool made);
 const struct severity_row *severity_row(unsigned index); /* NULL past the end */
 
-/* "high"; "critical" and so on. */
-const char *severity_name(enum severity severity);
-enum severity severity_by_name(struct bytes name); /* SEVERITY_COUNT: none */
 /* The ids as elements of an array that is open. */
 void technique_write(struct sbuf *out, unsigned techniques);

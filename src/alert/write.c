@@ -11,11 +11,6 @@
 #define FILE_MAX 4096        /* bytes of a path where room is short: whoever makes a file may give it 16 kB of what is six times as long in JSON */
 #define FILE_MIN 256
 
-static const char *state_name(enum alert_state state)
-{
-    return state == ALERT_BEGINS ? "begins" : state == ALERT_GOES_ON ? "goes-on" : "resolved";
-}
-
 static void add_time(struct sbuf *out, struct bytes key, uint64_t time_ns)
 {
     json_key(out, key);
@@ -59,7 +54,7 @@ static void add_alert(struct matter *m, enum alert_state state, const struct mat
 
     (void)json_open(out, JSON_OBJECT("alert"));
     json_string(out, JSON_KEY("id"), bytes_of(m->id));
-    json_string(out, JSON_KEY("state"), bytes_of(state_name(state)));
+    json_string(out, JSON_KEY("state"), bytes_of(alert_state_name(state)));
     json_string(out, JSON_KEY("severity"), bytes_of(severity_name(m->severity)));
     json_number(out, JSON_KEY("message"), m->emitted + 1);
     json_number(out, JSON_KEY("events"), m->events);

@@ -15,8 +15,6 @@
 #include "util/suggest.h"
 #include "watch/target.h"
 
-#define SHOWN(value) (int)MIN((value).len, (size_t)80), (value).data ? (value).data : ""
-
 int config_parse_switch(struct bytes value, bool *ret)
 {
     static const struct {
@@ -40,7 +38,7 @@ static int check_switch(struct bytes value, struct err *err)
 
     if (config_parse_switch(value, &on) == 0)
         return 0;
-    return err_say(err, -EINVAL, "\"%.*s\" is neither on nor off", SHOWN(value));
+    return err_say(err, -EINVAL, "\"%.*s\" is neither on nor off", BYTES_SHOWN(value));
 }
 
 static int check_permissions(struct bytes value, struct err *err)
@@ -52,7 +50,7 @@ static int check_permissions(struct bytes value, struct err *err)
         return 0;
     if (!unknown)
         return err_say(err, -EINVAL, "no permission (use r, w, x, a)");
-    return err_say(err, -EINVAL, "unknown permission '%c' in \"%.*s\" (use r, w, x, a)", unknown, SHOWN(value));
+    return err_say(err, -EINVAL, "unknown permission '%c' in \"%.*s\" (use r, w, x, a)", unknown, BYTES_SHOWN(value));
 }
 
 static void offer_sensors(struct suggestion *suggestion, struct sbuf *all)
@@ -82,9 +80,9 @@ static int check_sensor(struct bytes value, struct err *err)
     suggest_offer(&suggestion, bytes_of("auto"));
     suggest_offer(&suggestion, bytes_of("cheap"));
     if (suggestion.best.data)
-        return err_say(err, -EINVAL, "unknown sensor \"%.*s\"; did you mean %s? (use auto, cheap%s)", SHOWN(value),
+        return err_say(err, -EINVAL, "unknown sensor \"%.*s\"; did you mean %s? (use auto, cheap%s)", BYTES_SHOWN(value),
                        suggestion.best.data, sbuf_str(&all));
-    return err_say(err, -EINVAL, "unknown sensor \"%.*s\" (use auto, cheap%s)", SHOWN(value), sbuf_str(&all));
+    return err_say(err, -EINVAL, "unknown sensor \"%.*s\" (use auto, cheap%s)", BYTES_SHOWN(value), sbuf_str(&all));
 }
 
 static int check_group(struct bytes value, struct err *err)
@@ -100,16 +98,16 @@ static int check_group(struct bytes value, struct err *err)
         suggest_offer(&suggestion, bytes_of(g->name));
     }
     if (suggestion.best.data)
-        return err_say(err, -EINVAL, "no group \"%.*s\"; did you mean %s? (%s)", SHOWN(value), suggestion.best.data,
+        return err_say(err, -EINVAL, "no group \"%.*s\"; did you mean %s? (%s)", BYTES_SHOWN(value), suggestion.best.data,
                        sbuf_str(&all));
-    return err_say(err, -EINVAL, "no group \"%.*s\" (%s)", SHOWN(value), sbuf_str(&all));
+    return err_say(err, -EINVAL, "no group \"%.*s\" (%s)", BYTES_SHOWN(value), sbuf_str(&all));
 }
 
 static int check_path(struct bytes value, struct err *err)
 {
     if (value.len && value.data[0] == '/')
         return 0;
-    return err_say(err, -EINVAL, "\"%.*s\" is no path that begins with /", SHOWN(value));
+    return err_say(err, -EINVAL, "\"%.*s\" is no path that begins with /", BYTES_SHOWN(value));
 }
 
 static int check_socket(struct bytes value, struct err *err)
@@ -134,7 +132,7 @@ int config_parse_age(struct bytes value, uint64_t *ret_ns, struct err *err)
     if (!bytes_equal_str(value, "off"))
         r = parse_duration(value.data, ret_ns, err); /* values end in a NUL */
     if (r == 0 && *ret_ns && *ret_ns < RETENTION_AGE_MIN_NS)
-        r = err_say(err, -EINVAL, "\"%.*s\" is less than an hour", SHOWN(value));
+        r = err_say(err, -EINVAL, "\"%.*s\" is less than an hour", BYTES_SHOWN(value));
     return r;
 }
 
@@ -146,7 +144,7 @@ int config_parse_retention_size(struct bytes value, uint64_t *ret, struct err *e
     if (!bytes_equal_str(value, "off"))
         r = parse_size(value.data, ret, err);
     if (r == 0 && *ret && *ret < RETENTION_SIZE_MIN)
-        r = err_say(err, -EINVAL, "\"%.*s\" is less than 16M", SHOWN(value));
+        r = err_say(err, -EINVAL, "\"%.*s\" is less than 16M", BYTES_SHOWN(value));
     return r;
 }
 
@@ -158,7 +156,7 @@ int config_parse_heartbeat(struct bytes value, uint64_t *ret_ns, struct err *err
     if (!bytes_equal_str(value, "off"))
         r = parse_duration(value.data, ret_ns, err); /* values end in a NUL */
     if (r == 0 && *ret_ns && *ret_ns < NS_PER_S)
-        r = err_say(err, -EINVAL, "\"%.*s\" is less than a second", SHOWN(value));
+        r = err_say(err, -EINVAL, "\"%.*s\" is less than a second", BYTES_SHOWN(value));
     return r;
 }
 
@@ -195,7 +193,7 @@ int config_parse_when_full(struct bytes value, bool *ret_oldest, struct err *err
     *ret_oldest = bytes_equal_str(value, "oldest");
     if (*ret_oldest || bytes_equal_str(value, "stop"))
         return 0;
-    return err_say(err, -EINVAL, "\"%.*s\" is neither stop nor oldest", SHOWN(value));
+    return err_say(err, -EINVAL, "\"%.*s\" is neither stop nor oldest", BYTES_SHOWN(value));
 }
 
 static int check_when_full(struct bytes value, struct err *err)
@@ -213,7 +211,7 @@ static int check_target(struct bytes value, struct err *err)
     if (r < 0)
         return r;
     if (target.selector.kind == SELECTOR_NONE && value.data[0] != '/')
-        r = err_say(err, -EINVAL, "\"%.*s\" is neither a path that begins with / nor CONTAINER:PATH", SHOWN(value));
+        r = err_say(err, -EINVAL, "\"%.*s\" is neither a path that begins with / nor CONTAINER:PATH", BYTES_SHOWN(value));
     target_done(&target);
     return r;
 }

@@ -8,8 +8,6 @@
 #include "util/sbuf.h"
 #include "util/suggest.h"
 
-#define SHOWN(value) (int)MIN((value).len, (size_t)80), (value).data ? (value).data : ""
-
 int check_expected(struct bytes value, struct err *err)
 {
     struct suggestion suggestion = { .typed = value };
@@ -26,8 +24,8 @@ int check_expected(struct bytes value, struct err *err)
         suggest_offer(&suggestion, bytes_of(row->name));
     }
     if (suggestion.best.data)
-        return err_say(err, -EINVAL, "no row \"%.*s\"; did you mean %s? (%s)", SHOWN(value), suggestion.best.data, sbuf_str(&all));
-    return err_say(err, -EINVAL, "no row \"%.*s\" (%s)", SHOWN(value), sbuf_str(&all));
+        return err_say(err, -EINVAL, "no row \"%.*s\"; did you mean %s? (%s)", BYTES_SHOWN(value), suggestion.best.data, sbuf_str(&all));
+    return err_say(err, -EINVAL, "no row \"%.*s\" (%s)", BYTES_SHOWN(value), sbuf_str(&all));
 }
 
 int check_pattern(struct bytes value, struct err *err)
@@ -43,7 +41,7 @@ int check_hours(struct bytes value, struct err *err)
 
     if (expect_parse_hours(value, &from, &to) == 0)
         return 0;
-    return err_say(err, -EINVAL, "\"%.*s\" is no span of hours: 02:00-04:30", SHOWN(value));
+    return err_say(err, -EINVAL, "\"%.*s\" is no span of hours: 02:00-04:30", BYTES_SHOWN(value));
 }
 
 int check_operations(struct bytes value, struct err *err)

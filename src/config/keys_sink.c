@@ -7,8 +7,6 @@
 #include "sink/sink.h"
 #include "util/parse.h"
 
-#define SHOWN(value) (int)MIN((value).len, (size_t)80), (value).data ? (value).data : ""
-
 int check_sink_type(struct bytes value, struct err *err)
 {
     _cleanup_sbuf_ struct sbuf all = SBUF_INIT;
@@ -17,7 +15,7 @@ int check_sink_type(struct bytes value, struct err *err)
         return 0;
     for (unsigned i = 0; sink_ops(i); i++)
         sbuf_addf(&all, "%s%s", i ? ", " : "", sink_ops(i)->type);
-    return err_say(err, -EINVAL, "no type \"%.*s\" (%s)", SHOWN(value), sbuf_str(&all));
+    return err_say(err, -EINVAL, "no type \"%.*s\" (%s)", BYTES_SHOWN(value), sbuf_str(&all));
 }
 
 int check_sink_to(struct bytes value, struct err *err)
@@ -34,7 +32,7 @@ int check_sink_format(struct bytes value, struct err *err)
             return 0;
         sbuf_addf(&all, "%s%s", i ? ", " : "", sink_format(i));
     }
-    return err_say(err, -EINVAL, "no format \"%.*s\" (%s)", SHOWN(value), sbuf_str(&all));
+    return err_say(err, -EINVAL, "no format \"%.*s\" (%s)", BYTES_SHOWN(value), sbuf_str(&all));
 }
 
 int check_sink_timeout(struct bytes value, struct err *err)
@@ -43,7 +41,7 @@ int check_sink_timeout(struct bytes value, struct err *err)
     int r = parse_duration(value.data, &ns, err); /* values end in a NUL */
 
     if (r == 0 && (ns < NS_PER_S || ns > 300 * NS_PER_S))
-        r = err_say(err, -EINVAL, "\"%.*s\" is not between 1s and 5m", SHOWN(value));
+        r = err_say(err, -EINVAL, "\"%.*s\" is not between 1s and 5m", BYTES_SHOWN(value));
     return r;
 }
 
@@ -51,7 +49,7 @@ int check_sink_severity(struct bytes value, struct err *err)
 {
     if (severity_by_name(value) != SEVERITY_COUNT)
         return 0;
-    return err_say(err, -EINVAL, "no severity \"%.*s\" (low, medium, high, critical)", SHOWN(value));
+    return err_say(err, -EINVAL, "no severity \"%.*s\" (low, medium, high, critical)", BYTES_SHOWN(value));
 }
 
 int check_sink_size(struct bytes value, struct err *err)

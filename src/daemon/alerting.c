@@ -92,7 +92,6 @@ static void send_alert(struct alerting *g, const struct alert *alert)
     }
     alert_sinks_send(g->sinks, &m);
 }
-_Static_assert((int)ALERT_RESOLVED == (int)SINK_RESOLVED && (int)SEVERITY_CRITICAL == (int)SINK_CRITICAL, "sinks count as alerts do");
 
 static void on_failing(void *data, const char *name, const char *text)
 {
@@ -106,14 +105,13 @@ static void on_failing(void *data, const char *name, const char *text)
 
 static void on_alert(void *data, const struct alert *alert)
 {
-    static const char *const states[] = { [ALERT_BEGINS] = "", [ALERT_GOES_ON] = ", goes on", [ALERT_RESOLVED] = ", over" };
     struct alerting *g = data;
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
 
     send_alert(g, alert);
     if (alert_sinks_has_journal(g->sinks))
         return;
-    sbuf_addf(&text, "alert %.8s (%s%s): ", alert->id, severity_name(alert->severity), states[alert->state]);
+    sbuf_addf(&text, "alert %.8s (%s%s): ", alert->id, severity_name(alert->severity), alert_state_words(alert->state));
     sbuf_add_bytes(&text, alert->sentence);
     g->options.notice(g->options.data, sbuf_str(&text));
 }

@@ -8,13 +8,14 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "foreign/sandbox.h"
+#include "util/child.h"
 #include "util/cleanup.h"
+#include "util/write.h"
 
 #define WORKERS_MAX 8 /* that hang or work, some 100 MB each at worst; what hangs is ended at its deadline */
 
@@ -23,28 +24,14 @@
 #define OPENING (BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_SYS_PTRACE) | BIT(CAP_SYS_ADMIN) | \
                  BIT(CAP_FOWNER) | BIT(CAP_SYS_CHROOT) | BIT(CAP_SETUID) | BIT(CAP_SETGID))
 
-static void write_all(int fd, const void *data, size_t len)
-{
-    while (len) {
-        ssize_t n = write(fd, data, len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            _exit(1);
-        data = (const char *)data + n;
-        len -= (size_t)n;
-    }
-}
-
 static void answer(int fd, int r, struct bytes text)
 {
     struct answer_head head = { r, (uint32_t)text.len };
 
     if (text.len > FOREIGN_ANSWER_MAX)
         head = (struct answer_head){ -EFBIG, 0 };
-    write_all(fd, &head, sizeof(head));
-    write_all(fd, text.data, head.len);
+    if (write_all(fd, (struct bytes){ (const char *)&head, sizeof(head) }) < 0 || write_all(fd, (struct bytes){ text.data, head.len }) < 0)
+        _exit(1);
 }
 
 /* Ends it also while it waits for a file system: a signal whose default is to end is a fatal one. */
@@ -136,24 +123,10 @@ static void forget_arguments(void)
 
 static void prepare(int socket)
 {
-    static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2 };
     struct sigaction child = { .sa_handler = on_child };
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    sigset_t none;
 
-    for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
-        (void)signal(ignored[i], SIG_IGN); /* it ends when the one who asks does */
+    child_begin(socket, "culprit-reader");
     (void)sigaction(SIGCHLD, &child, NULL);
-    sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    for (int fd = 0; fd < 3 && null >= 0; fd++)
-        if (fd != socket)
-            (void)dup2(null, fd); /* whoever waits for the end of our output does not wait for it */
-    if (socket > 3)
-        (void)syscall(SYS_close_range, 3, (unsigned)socket - 1, 0);
-    (void)syscall(SYS_close_range, (unsigned)MAX(socket + 1, 3), ~0u, 0);
-    (void)prctl(PR_SET_NAME, "culprit-reader", 0, 0, 0);
-    (void)!chdir("/");
     forget_arguments();
     (void)sandbox_keep_capabilities(OPENING);
 }

@@ -18,6 +18,7 @@
 #include "util/cleanup.h"
 #include "util/escape.h"
 #include "util/sbuf.h"
+#include "util/write.h"
 
 #define VERSION 1
 #define STATE_MAX (512 * 1024 * 1024)
@@ -30,18 +31,11 @@ static int open_directory(const char *directory)
     return fd < 0 ? -errno : fd;
 }
 
-static int write_all(int fd, struct bytes b)
+static int write_to_disk(int fd, struct bytes b)
 {
-    while (b.len) {
-        ssize_t n = write(fd, b.data, b.len);
+    int r = write_all(fd, b);
 
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : -EIO;
-        b = (struct bytes){ b.data + n, b.len - (size_t)n };
-    }
-    return fsync(fd) < 0 ? -errno : 0;
+    return r == 0 && fsync(fd) < 0 ? -errno : r;
 }
 
 static int lock(int fd)
@@ -93,7 +87,7 @@ int guard_state_create(const char *directory, const struct guard_state *state, i
     if (r == 0)
         r = lock(fd);
     if (r == 0)
-        r = write_all(fd, sbuf_bytes(&out));
+        r = write_to_disk(fd, sbuf_bytes(&out));
     if (r == 0 && renameat(dir, hidden, dir, hidden + 1) < 0)
         r = -errno;
     if (r == 0 && fsync(dir) < 0)
@@ -122,7 +116,7 @@ int guard_state_append(int fd, const struct guard_list *list, size_t from, struc
     }
     r = sbuf_error(&out);
     if (r == 0)
-        r = write_all(fd, sbuf_bytes(&out));
+        r = write_to_disk(fd, sbuf_bytes(&out));
     return r < 0 ? err_set(err, r, "writing down what is held") : 0;
 }
 

@@ -10,22 +10,19 @@
 
 #include "sink/sink.h"
 #include "util/cleanup.h"
+#include "util/write.h"
 
 /* A file in memory, so that nobody waits for whoever does not read. */
 static int open_input(struct bytes line)
 {
     _cleanup_close_ int fd = memfd_create("alert", MFD_CLOEXEC);
-    int ours;
+    int ours, r;
 
     if (fd < 0)
         return -errno;
-    while (line.len) {
-        ssize_t n = write(fd, line.data, line.len);
-
-        if (n < 0)
-            return -errno;
-        line = (struct bytes){ line.data + n, line.len - (size_t)n };
-    }
+    r = write_all(fd, line);
+    if (r < 0)
+        return r;
     if (lseek(fd, 0, SEEK_SET) < 0)
         return -errno;
     ours = fd;
@@ -43,7 +40,7 @@ static _Noreturn void become(const struct sink_settings *s, const struct sink_me
         argv[i] = (char *)(uintptr_t)s->to[i].data;
     for (int number = 1; number < NSIG; number++)
         (void)signal(number, SIG_DFL); /* what is ignored would be so in the program */
-    snprintf(severity, sizeof(severity), "CULPRIT_SEVERITY=%s", sink_severity_name(m->severity));
+    snprintf(severity, sizeof(severity), "CULPRIT_SEVERITY=%s", severity_name(m->severity));
     snprintf(id, sizeof(id), "CULPRIT_ALERT=%s", m->id);
     if (dup2(input, STDIN_FILENO) < 0 || sink_become(s->user, NULL) < 0)
         _exit(126);

@@ -8,6 +8,7 @@
 
 #include "sink/sink.h"
 #include "util/cleanup.h"
+#include "util/write.h"
 
 #define KEPT 5
 
@@ -28,20 +29,6 @@ static int rotate(const char *path)
     return 0;
 }
 
-static int write_all(int fd, struct bytes text)
-{
-    while (text.len) {
-        ssize_t n = write(fd, text.data, text.len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        text = (struct bytes){ text.data + n, text.len - (size_t)n };
-    }
-    return fdatasync(fd) < 0 && errno != EINVAL ? -errno : 0;
-}
-
 /* Half a line of a disk that was full is taken away again: the next try writes the whole one. */
 static int append(const char *path, struct bytes line)
 {
@@ -54,6 +41,8 @@ static int append(const char *path, struct bytes line)
     if (!S_ISREG(st.st_mode))
         return -EINVAL;
     r = write_all(fd, line);
+    if (r == 0 && fdatasync(fd) < 0 && errno != EINVAL)
+        r = -errno;
     if (r < 0)
         (void)!ftruncate(fd, st.st_size);
     return r;

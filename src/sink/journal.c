@@ -41,7 +41,6 @@ static void add_container(struct sbuf *out, const struct sink_message *m)
 
 static void write_entry(const struct sink_message *m, struct sbuf *out)
 {
-    static const char *const states[] = { "begins", "goes-on", "resolved" };
     struct bytes line = m->line;
     char number[24];
 
@@ -49,12 +48,12 @@ static void write_entry(const struct sink_message *m, struct sbuf *out)
         line.len--;
     add(out, "MESSAGE", m->sentence);
     add(out, "MESSAGE_ID", bytes_of(MESSAGE_ID));
-    add(out, "PRIORITY", bytes_of(m->severity >= SINK_HIGH ? "3" : "6"));
+    add(out, "PRIORITY", bytes_of(m->severity >= SEVERITY_HIGH ? "3" : "6"));
     add(out, "SYSLOG_IDENTIFIER", bytes_of("culprit"));
     add_container(out, m);
     add(out, "CULPRIT_ALERT", bytes_of(m->id));
-    add(out, "CULPRIT_STATE", bytes_of(states[m->state]));
-    add(out, "CULPRIT_SEVERITY", bytes_of(sink_severity_name(m->severity)));
+    add(out, "CULPRIT_STATE", bytes_of(alert_state_name(m->state)));
+    add(out, "CULPRIT_SEVERITY", bytes_of(severity_name(m->severity)));
     snprintf(number, sizeof(number), "%llu", (unsigned long long)m->events);
     add(out, "CULPRIT_EVENTS", bytes_of(number));
     add(out, "CULPRIT_WATCH", m->watch);

@@ -38,7 +38,7 @@ int sink_message_read(struct bytes text, struct sink_message *ret)
     if (text.len < sizeof(h) || text.len > SINK_MESSAGE_MAX)
         return -EBADMSG;
     memcpy(&h, text.data, sizeof(h));
-    if (h.magic != MAGIC || h.state > SINK_RESOLVED || h.severity < SINK_LOW || h.severity > SINK_CRITICAL || h.id[SINK_ID - 1])
+    if (h.magic != MAGIC || h.state >= ALERT_STATE_COUNT || h.severity < SEVERITY_LOW || h.severity >= SEVERITY_COUNT || h.id[SINK_ID - 1])
         return -EBADMSG;
     for (size_t i = 0; i < TEXTS; i++) {
         if (h.lens[i] > text.len - at)
@@ -53,11 +53,4 @@ int sink_message_read(struct bytes text, struct sink_message *ret)
                                   .sentence = texts[4], .line = texts[5] };
     memcpy(ret->id, h.id, sizeof(ret->id));
     return 0;
-}
-
-const char *sink_severity_name(uint32_t severity)
-{
-    static const char *const names[] = { "none", "low", "medium", "high", "critical" };
-
-    return names[severity <= SINK_CRITICAL ? severity : 0];
 }

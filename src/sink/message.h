@@ -5,17 +5,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "event/severity.h"
 #include "util/bytes.h"
 #include "util/sbuf.h"
 
 #define SINK_MESSAGE_MAX (160 * 1024) /* bytes: the line of an alert and what is beside it */
 #define SINK_ID 33
 
-enum sink_state { SINK_BEGINS, SINK_GOES_ON, SINK_RESOLVED };
-enum sink_severity { SINK_LOW = 1, SINK_MEDIUM, SINK_HIGH, SINK_CRITICAL };
-
 struct sink_message {
-    uint32_t state, severity;
+    enum alert_state state;
+    enum severity severity;
     uint64_t events;
     uint64_t first_ns;       /* CLOCK_REALTIME */
     char id[SINK_ID];
@@ -27,5 +26,3 @@ struct sink_message {
 void sink_message_write(const struct sink_message *m, struct sbuf *out);
 /* Views into `text`. -EBADMSG: it is none, or of another version. */
 int sink_message_read(struct bytes text, struct sink_message *ret);
-/* "high" */
-const char *sink_severity_name(uint32_t severity);

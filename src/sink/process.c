@@ -9,11 +9,11 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "sink/spool.h"
+#include "util/child.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/escape.h"
@@ -227,25 +227,6 @@ static _Noreturn void work(const struct sink_settings *settings, int socket, uin
     _exit(0);
 }
 
-static void prepare(int socket)
-{
-    static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2 };
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    sigset_t none;
-
-    for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
-        (void)signal(ignored[i], SIG_IGN); /* it ends when the daemon does */
-    sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    for (int fd = 0; fd < 3 && null >= 0; fd++)
-        (void)dup2(null, fd);
-    if (socket > 3)
-        (void)syscall(SYS_close_range, 3, (unsigned)socket - 1, 0);
-    (void)syscall(SYS_close_range, (unsigned)MAX(socket + 1, 3), ~0u, 0);
-    (void)!chdir("/");
-    (void)prctl(PR_SET_NAME, "culprit-sink", 0, 0, 0);
-}
-
 static void report_death(int socket, pid_t pid, int status, uint32_t run_number)
 {
     struct sink_report r = { .failures = 1, .run = run_number, .broken = 1 };
@@ -264,7 +245,7 @@ static _Noreturn void supervise(const struct sink_settings *settings, int socket
     int status = 0;
     pid_t pid;
 
-    prepare(socket);
+    child_begin(socket, "culprit-sink");
     for (uint32_t number = 1;; number += 2) {
         pid = fork();
         if (pid == 0)

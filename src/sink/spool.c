@@ -12,6 +12,7 @@
 #include "sink/message.h"
 #include "util/cleanup.h"
 #include "util/parse.h"
+#include "util/write.h"
 
 #define NAME_SIZE 32
 
@@ -72,19 +73,12 @@ void sink_spool_close(struct sink_spool *s)
 static int write_file(const struct sink_spool *s, struct bytes message)
 {
     _cleanup_close_ int fd = openat(s->dir, "new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int r;
 
     if (fd < 0)
         return -errno;
-    while (message.len) {
-        ssize_t n = write(fd, message.data, message.len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        message = (struct bytes){ message.data + n, message.len - (size_t)n };
-    }
-    return fdatasync(fd) < 0 ? -errno : 0;
+    r = write_all(fd, message);
+    return r == 0 && fdatasync(fd) < 0 ? -errno : r;
 }
 
 static bool is_there(const struct sink_spool *s, struct stat *st)

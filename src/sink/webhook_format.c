@@ -15,15 +15,10 @@
 /* Alertmanager ends what is not repeated: after the longest pause between two messages of one matter (15 minutes) and then some. */
 #define END_NS (25 * 60 * NS_PER_S)
 
-static const char *state_word(const struct sink_message *m)
-{
-    return m->state == SINK_RESOLVED ? ", over" : m->state == SINK_GOES_ON ? ", goes on" : "";
-}
-
 /* "[high, goes on] host h: who deleted what" */
 static void add_text(const struct sink_message *m, struct sbuf *out)
 {
-    sbuf_addf(out, "[%s%s] ", sink_severity_name(m->severity), state_word(m));
+    sbuf_addf(out, "[%s%s] ", severity_name(m->severity), alert_state_words(m->state));
     if (m->host.len) {
         sbuf_add_bytes(out, m->host);
         sbuf_add_str(out, ": ");
@@ -64,12 +59,12 @@ static void write_alertmanager(const struct sink_message *m, struct bytes secret
     json_close(out);
     (void)json_open(out, JSON_OBJECT("annotations"));
     json_string(out, JSON_KEY("summary"), m->sentence);
-    json_string(out, JSON_KEY("severity"), bytes_of(sink_severity_name(m->severity)));
+    json_string(out, JSON_KEY("severity"), bytes_of(severity_name(m->severity)));
     snprintf(count, sizeof(count), "%llu", (unsigned long long)m->events);
     json_string(out, JSON_KEY("events"), bytes_of(count));
     json_close(out);
     add_time(out, JSON_KEY("startsAt"), m->first_ns);
-    add_time(out, JSON_KEY("endsAt"), m->state == SINK_RESOLVED ? now_ns : now_ns + END_NS);
+    add_time(out, JSON_KEY("endsAt"), m->state == ALERT_RESOLVED ? now_ns : now_ns + END_NS);
     json_close(out);
     sbuf_add_char(out, ']');
 }
@@ -180,7 +175,7 @@ static void write_pagerduty(const struct sink_message *m, struct bytes secret, u
         line.len--;
     sbuf_add_char(out, '{');
     json_string(out, JSON_KEY("routing_key"), secret);
-    json_string(out, JSON_KEY("event_action"), bytes_of(m->state == SINK_RESOLVED ? "resolve" : "trigger"));
+    json_string(out, JSON_KEY("event_action"), bytes_of(m->state == ALERT_RESOLVED ? "resolve" : "trigger"));
     json_string(out, JSON_KEY("dedup_key"), bytes_of(m->id));
     (void)json_open(out, JSON_OBJECT("payload"));
     json_string(out, JSON_KEY("summary"), (struct bytes){ m->sentence.data, MIN(m->sentence.len, (size_t)1024) }); /* their limit */

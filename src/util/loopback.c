@@ -8,8 +8,6 @@
 #include "util/macro.h"
 #include "util/parse.h"
 
-#define SHOWN(value) (int)MIN((value).len, (size_t)80), (value).data ? (value).data : ""
-
 int loopback_parse(struct bytes text, struct sockaddr_in *ret, struct err *err)
 {
     const char *colon = text.len ? memrchr(text.data, ':', text.len) : NULL;
@@ -22,9 +20,9 @@ int loopback_parse(struct bytes text, struct sockaddr_in *ret, struct err *err)
         memcpy(host, text.data, len);
     if (!colon || parse_u32((struct bytes){ colon + 1, text.len - len - 1 }, 10, &port) < 0 || port > UINT16_MAX ||
         inet_pton(AF_INET, host, &ret->sin_addr) != 1)
-        return err_say(err, -EINVAL, "\"%.*s\" is no address and port, such as 127.0.0.1:9742", SHOWN(text));
+        return err_say(err, -EINVAL, "\"%.*s\" is no address and port, such as 127.0.0.1:9742", BYTES_SHOWN(text));
     if (ntohl(ret->sin_addr.s_addr) >> 24 != IN_LOOPBACKNET)
-        return err_say(err, -EINVAL, "\"%.*s\" can be reached from elsewhere: only 127.0.0.1 and its like", SHOWN(text));
+        return err_say(err, -EINVAL, "\"%.*s\" can be reached from elsewhere: only 127.0.0.1 and its like", BYTES_SHOWN(text));
     ret->sin_port = htons((uint16_t)port);
     return 0;
 }

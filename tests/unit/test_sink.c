@@ -19,8 +19,8 @@
 
 static struct sink_message message(void)
 {
-    return (struct sink_message){ .state = SINK_BEGINS,
-                                  .severity = SINK_HIGH,
+    return (struct sink_message){ .state = ALERT_BEGINS,
+                                  .severity = SEVERITY_HIGH,
                                   .events = 21,
                                   .first_ns = NOW,
                                   .id = "0123456789abcdef0123456789abcdef",
@@ -41,7 +41,7 @@ static void is_read_as_it_was_written(void **state)
     sink_message_write(&m, &out);
     assert_int_equal(sink_message_read(sbuf_bytes(&out), &again), 0);
     assert_int_equal(again.events, 21);
-    assert_int_equal(again.severity, SINK_HIGH);
+    assert_int_equal(again.severity, SEVERITY_HIGH);
     assert_string_equal(again.id, m.id);
     assert_true(bytes_equal(again.sentence, m.sentence) && bytes_equal(again.line, m.line) && bytes_equal(again.container_name, m.container_name));
     for (size_t len = 0; len < out.len; len++) /* cut anywhere it is none */
@@ -83,8 +83,8 @@ static void alertmanager(void **state)
 
     (void)state;
     m.events = 5000;
-    m.severity = SINK_CRITICAL;
-    m.state = SINK_GOES_ON;
+    m.severity = SEVERITY_CRITICAL;
+    m.state = ALERT_GOES_ON;
     later = body_of("alertmanager", &m, NULL);
     /* what changes is no label, or it would be another alert */
     assert_true(json_equal(json_object_get(json_array_get(first, 0), "labels"), json_object_get(json_array_get(later, 0), "labels")));
@@ -92,7 +92,7 @@ static void alertmanager(void **state)
     assert_string_equal(text(json_array_get(later, 0), "startsAt"), "2023-11-14T22:13:20Z");
     assert_string_equal(text(json_array_get(later, 0), "endsAt"), "2023-11-14T22:38:21Z");
     json_decref(later);
-    m.state = SINK_RESOLVED;
+    m.state = ALERT_RESOLVED;
     later = body_of("alertmanager", &m, NULL);
     assert_string_equal(text(json_array_get(later, 0), "endsAt"), "2023-11-14T22:13:21Z");
     json_decref(later);
@@ -110,7 +110,7 @@ static void others(void **state)
     body = body_of("teams", &m, NULL);
     assert_string_equal(text(json_object_get(json_array_get(json_object_get(body, "attachments"), 0), "content"), "type"), "AdaptiveCard");
     json_decref(body);
-    m.state = SINK_RESOLVED;
+    m.state = ALERT_RESOLVED;
     body = body_of("pagerduty", &m, "key");
     assert_string_equal(text(body, "routing_key"), "key");
     assert_string_equal(text(body, "event_action"), "resolve");
