@@ -237,12 +237,29 @@ static int compare_span(const struct coverage_asking *a, int64_t row, const stru
     return 0;
 }
 
-uint64_t coverage_end_ns(uint64_t to_ns, uint64_t alive_ns, struct bytes observer, bool *ret_unclean)
+void coverage_life_columns(const struct coverage_asking *a, const char *prefix, struct sbuf *out)
 {
-    enum observer_state state = to_ns ? OBSERVER_UNKNOWN : observer_state(observer);
+    sbuf_addf(out, "%sto_ns, %salive_ns", prefix, prefix);
+    sbuf_addf(out, a->beats ? ", %sbeat_ns" : ", NULL", prefix);
+    sbuf_addf(out, a->observers ? ", %sobserver" : ", NULL", prefix);
+}
 
-    *ret_unclean = !to_ns && (state == OBSERVER_ENDED || clock_ns(CLOCK_REALTIME) > alive_ns + STORE_DEAD_NS);
-    return *ret_unclean ? alive_ns : to_ns;
+struct coverage_life coverage_read_life(sqlite3_stmt *row, int first)
+{
+    return (struct coverage_life){
+        .to_ns = (uint64_t)sqlite3_column_int64(row, first),
+        .alive_ns = (uint64_t)sqlite3_column_int64(row, first + 1),
+        .beat_ns = (uint64_t)sqlite3_column_int64(row, first + 2),
+        .observer = db_column_bytes(row, first + 3),
+    };
+}
+
+uint64_t coverage_end_ns(const struct coverage_life *life, bool *ret_unclean)
+{
+    uint64_t now = life->to_ns ? 0 : clock_ns(CLOCK_REALTIME);
+
+    *ret_unclean = !life->to_ns && !observer_is_alive(life->observer, MAX(life->alive_ns, life->beat_ns), now);
+    return !life->to_ns && (*ret_unclean || now > life->alive_ns + STORE_DEAD_NS) ? life->alive_ns : life->to_ns;
 }
 
 static bool is_in_time(const struct store_query *q, const struct coverage *c)
@@ -253,21 +270,21 @@ static bool is_in_time(const struct store_query *q, const struct coverage *c)
 static int add_span(const struct coverage_asking *a, sqlite3_stmt *rows, int (*each)(void *, const struct coverage *), void *data,
                      struct err *err)
 {
-    uint64_t alive = (uint64_t)sqlite3_column_int64(rows, 4);
+    const struct coverage_life life = coverage_read_life(rows, 8);
     struct span_answer answer = { .only = SBUF_INIT };
     struct coverage c = {
         .sensors = (unsigned)sqlite3_column_int(rows, 1),
         .from_ns = (uint64_t)sqlite3_column_int64(rows, 2),
-        .to_ns = (uint64_t)sqlite3_column_int64(rows, 3),
-        .watch = db_column_bytes(rows, 5),
-        .not_seen = db_column_bytes(rows, 6),
-        .host_id = db_column_bytes(rows, 7),
-        .host_name = db_column_bytes(rows, 8),
-        .narrowed = db_column_bytes(rows, 9),
+        .watch = db_column_bytes(rows, 3),
+        .not_seen = db_column_bytes(rows, 4),
+        .host_id = db_column_bytes(rows, 5),
+        .host_name = db_column_bytes(rows, 6),
+        .narrowed = db_column_bytes(rows, 7),
+        .beat_ns = MAX(life.alive_ns, life.beat_ns),
     };
     int r;
 
-    c.to_ns = coverage_end_ns(c.to_ns, alive, db_column_bytes(rows, 10), &c.unclean);
+    c.to_ns = coverage_end_ns(&life, &c.unclean);
     r = is_in_time(a->query, &c) ? compare_span(a, sqlite3_column_int64(rows, 0), &c, &answer, err) : 0;
     if (r == 0 && (answer.whole || answer.only_count)) {
         c.permissions = answer.permissions;
@@ -286,6 +303,7 @@ int coverage_prepare(struct coverage_asking *a, struct err *err)
     struct store *s = a->store;
     int r;
 
+    a->beats = schema_has_column(s->db, s->path, "coverage", "beat_ns");
     if (!has_places(s))
         return 0;
     a->observers = schema_has_column(s->db, s->path, "coverage", "observer");
@@ -310,6 +328,7 @@ int store_each_coverage(struct store *store, const struct store_query *asked,
 {
     struct store_query kept, *query = &kept;
     struct coverage_asking a = { .store = store, .query = query };
+    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
     sqlite3_stmt *rows = NULL;
     int code = SQLITE_DONE;
     int r = select_begin(store, asked, &kept, err);
@@ -318,16 +337,12 @@ int store_each_coverage(struct store *store, const struct store_query *asked,
         r = floor_of_all(store, &a.floor_ns, err);
     if (r == 0)
         r = coverage_prepare(&a, err);
+    sbuf_addf(&sql, "SELECT row, sensors, from_ns, watch, not_seen, %s, ",
+              a.places ? "host_id, host_name, narrowed" : "NULL, NULL, NULL");
+    coverage_life_columns(&a, "", &sql);
+    sbuf_add_str(&sql, " FROM coverage WHERE from_ns <= ? ORDER BY from_ns, row");
     if (r == 0)
-        r = db_prepare(store->db, store->path,
-                       !a.places ? "SELECT row, sensors, from_ns, to_ns, alive_ns, watch, not_seen, NULL, NULL, NULL, "
-                                   "NULL FROM coverage WHERE from_ns <= ? ORDER BY from_ns, row"
-                       : !a.observers ? "SELECT row, sensors, from_ns, to_ns, alive_ns, watch, not_seen, host_id, "
-                                        "host_name, narrowed, NULL FROM coverage WHERE from_ns <= ? ORDER BY from_ns, row"
-                                      : "SELECT row, sensors, from_ns, to_ns, alive_ns, watch, not_seen, host_id, "
-                                        "host_name, narrowed, observer FROM coverage WHERE from_ns <= ? "
-                                        "ORDER BY from_ns, row",
-                       &rows, err);
+        r = db_prepare(store->db, store->path, sbuf_str(&sql), &rows, err);
     if (r == 0)
         sqlite3_bind_int64(rows, 1, query->until_ns ? (sqlite3_int64)query->until_ns : INT64_MAX);
     while (r == 0 && (code = sqlite3_step(rows)) == SQLITE_ROW)
@@ -377,11 +392,11 @@ struct unclean {
     void *data;
 };
 
-/* Had it lived for longer it would have written so, events or not: what is missing lies before that. */
+/* Had it lived for longer it would have written so, whether it came to read or not: what is missing lies before that. */
 static int add_unclean(void *data, const struct coverage *c)
 {
     const struct unclean *u = data;
-    struct gap gap = { .reason = LOST_KILLED, .from_ns = c->to_ns, .to_ns = c->to_ns + STORE_ALIVE_NS,
+    struct gap gap = { .reason = LOST_KILLED, .from_ns = c->to_ns, .to_ns = c->beat_ns + STORE_ALIVE_NS,
                        .sensor = c->sensors };
 
     if (!c->unclean || gap.to_ns < u->query->since_ns || (u->query->until_ns && gap.from_ns > u->query->until_ns))
@@ -396,6 +411,6 @@ int coverage_each_unclean(struct store *store, const struct store_query *query,
     struct unclean u = { query, each, data };
     struct store_query wider = *query;
 
-    wider.since_ns -= MIN(wider.since_ns, STORE_ALIVE_NS);
+    wider.since_ns = 0; /* how long before its end one had read the last is not known */
     return store_each_coverage(store, &wider, add_unclean, &u, err);
 }

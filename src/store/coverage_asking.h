@@ -12,7 +12,7 @@ struct coverage_asking {
     const struct store_query *query;
     sqlite3_stmt *places;    /* of one span; NULL: an older culprit's store has none */
     sqlite3_stmt *container; /* is this id among the containers that are asked for? */
-    bool observers;          /* the spans say who writes them */
+    bool observers, beats;   /* the spans say who writes them; when he last did */
     uint64_t floor_ns;       /* what was observed before is not there any more */
 };
 
@@ -31,9 +31,18 @@ bool coverage_is_asked_container(const struct coverage_asking *a, const struct c
 /* The next target of a watch as it was written. */
 bool coverage_next_target(struct bytes *watch, struct bytes *ret);
 
+/* Of a row of coverage. */
+struct coverage_life {
+    uint64_t to_ns, alive_ns, beat_ns; /* CLOCK_REALTIME: ended, 0 = not said; has seen all until then; its writer lived then */
+    struct bytes observer;             /* store/observer.h; BYTES_NULL = not recorded */
+};
+
+/* What it is made of, in this order: they are put behind "SELECT " and other columns. prefix: "" or "c." */
+void coverage_life_columns(const struct coverage_asking *a, const char *prefix, struct sbuf *out);
+/* The columns from `first` on; the bytes are valid until the next step. */
+struct coverage_life coverage_read_life(sqlite3_stmt *row, int first);
 /*
- * When a span ended, 0 = it goes on. Whoever observed and was killed, or has written nothing for long, had not come
- * further than alive_ns: *ret_unclean.
- * observer: see store/observer.h; BYTES_NULL = not recorded
+ * When a span ended, 0 = it goes on. Whoever has seen nothing for long may not know more: it ends there. *ret_unclean: it was
+ * killed, or is silent and not known to live.
  */
-uint64_t coverage_end_ns(uint64_t to_ns, uint64_t alive_ns, struct bytes observer, bool *ret_unclean);
+uint64_t coverage_end_ns(const struct coverage_life *life, bool *ret_unclean);

@@ -25,6 +25,7 @@ struct coverage_writer {
     sqlite3_stmt *statements[STATEMENT_COUNT];
     struct span at[SPANS_MAX], before[SPANS_MAX]; /* that go on; as they were before the transaction */
     unsigned count, count_before;
+    bool adopted; /* whose they are is dead */
     char observer[OBSERVER_SIZE];
 };
 
@@ -36,7 +37,8 @@ int coverage_writer_new(sqlite3 *db, const char *path, struct coverage_writer **
         [INSERT_COVERAGE_PLACE] = "INSERT INTO coverage_place (coverage, kind, permissions, from_ns, runtime, selector, "
                                  "container_id, container_name, path, host_path) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [END_COVERAGE] = "UPDATE coverage SET to_ns = ? WHERE row = ?",
-        [ALIVE_COVERAGE] = "UPDATE coverage SET alive_ns = max(alive_ns, ?), stored_events = ?, stored_others = ? WHERE row = ?",
+        [ALIVE_COVERAGE] = "UPDATE coverage SET alive_ns = max(alive_ns, ?), beat_ns = max(ifnull(beat_ns, 0), ?), stored_events = ?, stored_others = ? "
+                           "WHERE row = ?",
     };
     struct coverage_writer *w = calloc(1, sizeof(*w));
     int r = 0;
@@ -89,6 +91,7 @@ int coverage_writer_adopt(struct coverage_writer *w, struct bytes observer, stru
                        &s, err);
 
     *ret_stored = (struct spool_numbers){ 0 };
+    w->adopted = true;
     if (r == 0)
         db_bind_bytes(s, 1, observer);
     while (r == 0 && w->count < SPANS_MAX && (code = sqlite3_step(s)) == SQLITE_ROW) {
@@ -192,16 +195,18 @@ int coverage_writer_end(struct coverage_writer *w, struct bytes m, struct err *e
     return run(w, END_COVERAGE, err);
 }
 
-int coverage_writer_mark_alive(struct coverage_writer *w, uint64_t seen_ns, const struct spool_numbers *stored, struct err *err)
+int coverage_writer_mark_alive(struct coverage_writer *w, uint64_t seen_ns, uint64_t now_ns, const struct spool_numbers *stored,
+                               struct err *err)
 {
     sqlite3_stmt *s = w->statements[ALIVE_COVERAGE];
     int r = 0;
 
     for (unsigned i = 0; i < w->count && r == 0; i++) {
         sqlite3_bind_int64(s, 1, (sqlite3_int64)seen_ns);
-        sqlite3_bind_int64(s, 2, (sqlite3_int64)stored->at[SPOOL_EVENTS]);
-        sqlite3_bind_int64(s, 3, (sqlite3_int64)stored->at[SPOOL_OTHERS]);
-        sqlite3_bind_int64(s, 4, w->at[i].row);
+        sqlite3_bind_int64(s, 2, (sqlite3_int64)(w->adopted ? seen_ns : now_ns));
+        sqlite3_bind_int64(s, 3, (sqlite3_int64)stored->at[SPOOL_EVENTS]);
+        sqlite3_bind_int64(s, 4, (sqlite3_int64)stored->at[SPOOL_OTHERS]);
+        sqlite3_bind_int64(s, 5, w->at[i].row);
         r = run(w, ALIVE_COVERAGE, err);
     }
     return r;

@@ -26,8 +26,10 @@ int coverage_writer_begin(struct coverage_writer *w, struct bytes m, uint64_t se
 int coverage_writer_add_place(struct coverage_writer *w, struct bytes m, struct err *err);
 int coverage_writer_end(struct coverage_writer *w, struct bytes m, struct err *err);
 
-/* All spans that go on are alive until `seen_ns`; what `stored` counts is in the store with this transaction. */
-int coverage_writer_mark_alive(struct coverage_writer *w, uint64_t seen_ns, const struct spool_numbers *stored, struct err *err);
+/* All spans that go on are alive until `seen_ns`, and whoever observes is at now_ns, both CLOCK_REALTIME; an adopted one's observer
+ * has ended. What `stored` counts is in the store with this transaction. */
+int coverage_writer_mark_alive(struct coverage_writer *w, uint64_t seen_ns, uint64_t now_ns, const struct spool_numbers *stored,
+                               struct err *err);
 
 /* As writer_adopt(). */
 int coverage_writer_adopt(struct coverage_writer *w, struct bytes observer, struct spool_numbers *ret_stored, struct err *err);

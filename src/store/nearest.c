@@ -165,19 +165,22 @@ static int nearest_texts(const struct coverage_asking *a, unsigned *best, struct
                          struct err *err)
 {
     struct store *store = a->store;
+    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
     sqlite3_stmt *rows = NULL;
-    int r = db_prepare(store->db, store->path,
-                       a->places ? "SELECT from_ns, to_ns, alive_ns, watch, NULL FROM coverage c WHERE NOT EXISTS "
-                                   "(SELECT 1 FROM coverage_place p WHERE p.coverage = c.row)"
-                                 : "SELECT from_ns, to_ns, alive_ns, watch, NULL FROM coverage",
-                       &rows, err);
+    int r;
 
+    sbuf_add_str(&sql, "SELECT from_ns, watch, ");
+    coverage_life_columns(a, "c.", &sql);
+    sbuf_add_str(&sql, " FROM coverage c");
+    if (a->places)
+        sbuf_add_str(&sql, " WHERE NOT EXISTS (SELECT 1 FROM coverage_place p WHERE p.coverage = c.row)");
+    r = db_prepare(store->db, store->path, sbuf_str(&sql), &rows, err);
     while (r == 0 && sqlite3_step(rows) == SQLITE_ROW) {
-        struct bytes watch = db_column_bytes(rows, 3), target;
+        const struct coverage_life life = coverage_read_life(rows, 2);
+        struct bytes watch = db_column_bytes(rows, 1), target;
         bool unclean;
-        uint64_t to_ns = (uint64_t)sqlite3_column_int64(rows, 1), alive = (uint64_t)sqlite3_column_int64(rows, 2);
+        uint64_t to_ns = coverage_end_ns(&life, &unclean);
 
-        to_ns = coverage_end_ns(to_ns, alive, db_column_bytes(rows, 4), &unclean);
         while (coverage_next_target(&watch, &target)) {
             struct coverage_place p = { 0 };
             struct selector s;
@@ -197,22 +200,21 @@ static int nearest_places(const struct coverage_asking *a, unsigned *best, struc
                           struct err *err)
 {
     struct store *store = a->store;
+    _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
     sqlite3_stmt *rows = NULL;
-    int r = db_prepare(store->db, store->path,
-                       a->observers ? "SELECT " COVERAGE_PLACE_COLUMNS ", c.to_ns, c.alive_ns, c.observer "
-                                      "FROM coverage_place p JOIN coverage c ON c.row = p.coverage"
-                                    : "SELECT " COVERAGE_PLACE_COLUMNS ", c.to_ns, c.alive_ns, NULL "
-                                      "FROM coverage_place p JOIN coverage c ON c.row = p.coverage",
-                       &rows, err);
+    int r;
 
+    sbuf_add_str(&sql, "SELECT " COVERAGE_PLACE_COLUMNS ", ");
+    coverage_life_columns(a, "c.", &sql);
+    sbuf_add_str(&sql, " FROM coverage_place p JOIN coverage c ON c.row = p.coverage");
+    r = db_prepare(store->db, store->path, sbuf_str(&sql), &rows, err);
     while (r == 0 && sqlite3_step(rows) == SQLITE_ROW) {
-        uint64_t to_ns = (uint64_t)sqlite3_column_int64(rows, 9), alive = (uint64_t)sqlite3_column_int64(rows, 10);
+        const struct coverage_life life = coverage_read_life(rows, 9);
         struct coverage_place p;
         bool unclean;
 
         coverage_read_place(rows, &p);
-        to_ns = coverage_end_ns(to_ns, alive, db_column_bytes(rows, 11), &unclean);
-        take_nearest(a, &p, p.from_ns, to_ns, best, arena, ret);
+        take_nearest(a, &p, p.from_ns, coverage_end_ns(&life, &unclean), best, arena, ret);
     }
     sqlite3_finalize(rows);
     return r;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include "store/schema.h"
 #include "util/cleanup.h"
 
 #define BOOT_ID_SIZE 40
@@ -75,4 +76,11 @@ enum observer_state observer_state(struct bytes observer)
     if (!read_process(pid, &state, &now))
         return kill(pid, 0) < 0 && errno == ESRCH ? OBSERVER_ENDED : OBSERVER_UNKNOWN;
     return now == start && state != 'Z' && state != 'X' ? OBSERVER_LIVES : OBSERVER_ENDED;
+}
+
+bool observer_is_alive(struct bytes observer, uint64_t beat_ns, uint64_t now_ns)
+{
+    enum observer_state state = observer_state(observer);
+
+    return state == OBSERVER_LIVES || (state == OBSERVER_UNKNOWN && now_ns <= beat_ns + STORE_DEAD_NS);
 }

@@ -2,7 +2,9 @@
 /* Who writes a span of coverage: kept with it, so that whoever reads knows at once whether that one still lives. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "util/bytes.h"
 
@@ -20,3 +22,5 @@ enum observer_state {
     OBSERVER_ENDED,   /* also: this is a copy of the store on another machine */
 };
 enum observer_state observer_state(struct bytes observer);
+/* Does it live? Where that cannot be seen, by beat_ns, when it last wrote. Both CLOCK_REALTIME. */
+bool observer_is_alive(struct bytes observer, uint64_t beat_ns, uint64_t now_ns);

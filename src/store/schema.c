@@ -258,6 +258,15 @@ static int allow_compressed(sqlite3 *db, const char *path, struct err *err)
     return 0;
 }
 
+/* How far it has seen, and when its writer was last at work, are two things: who has much to read lives, and who was killed then
+ * lived to that moment. */
+static int add_beat(sqlite3 *db, const char *path, struct err *err)
+{
+    if (schema_has_column(db, path, "coverage", "beat_ns"))
+        return 0;
+    return db_exec(db, path, "ALTER TABLE coverage ADD COLUMN beat_ns INTEGER", err);
+}
+
 /* A step is never changed once a store was made with it. */
 static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err) = {
     create_tables,
@@ -276,6 +285,7 @@ static int (*const migrations[])(sqlite3 *db, const char *path, struct err *err)
     add_stored,
     add_floors,
     allow_compressed,
+    add_beat,
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 #define VERSION_BLOCKS 5

@@ -9,7 +9,7 @@
 #include "store/sqlite.h"
 #include "util/macro.h"
 
-#define STORE_ALIVE_NS (2 * NS_PER_S) /* whoever observes writes coverage.alive_ns so often, and with each batch */
+#define STORE_ALIVE_NS (2 * NS_PER_S) /* whoever observes writes coverage.beat_ns so often, and with each batch */
 #define STORE_DEAD_NS (10 * NS_PER_S) /* whoever has not done so for so long does not observe any more */
 #define SCHEMA_ID 0x63756c70 /* application_id: "culp" */
 

@@ -231,7 +231,7 @@ int writer_write(struct writer *w, struct bytes messages, uint64_t seen_ns, uint
     if (r == 0)
         r = rollup_write(w->rollup, err);
     if (r == 0)
-        r = coverage_writer_mark_alive(w->coverage, seen_ns, stored, err);
+        r = coverage_writer_mark_alive(w->coverage, seen_ns, now_ns, stored, err);
     if (r == 0)
         r = db_exec(w->db, w->path, "COMMIT", err);
     if (r == 0)

@@ -142,7 +142,8 @@ static void make_old(void)
         "min(first_ns), max(last_ns), min(first_event) FROM rollup GROUP BY 1, 2, 3, 4, 5, 6, 7, 8;"
         "DROP TABLE rollup; ALTER TABLE r RENAME TO rollup; CREATE INDEX rollup_victim ON rollup (victim, directory);"
         "DROP TABLE watch; ALTER TABLE process DROP COLUMN input; ALTER TABLE coverage DROP COLUMN stored_events;"
-        "ALTER TABLE coverage DROP COLUMN stored_others; PRAGMA user_version = 11; PRAGMA wal_checkpoint(TRUNCATE)");
+        "ALTER TABLE coverage DROP COLUMN stored_others; "
+        "ALTER TABLE coverage DROP COLUMN beat_ns; PRAGMA user_version = 11; PRAGMA wal_checkpoint(TRUNCATE)");
     run("cp %s %s", path, old);
 }
 
