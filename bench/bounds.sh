@@ -8,6 +8,9 @@ set -u
 cd "$(dirname "$0")/.." || exit 2
 BUILD=$(readlink -f "${1:-build}")
 SECONDS_LONG=${2:-600}
+MINUTE=65 # of what a watch has at a time the least counts: so often it gives back to the kernel what a burst has left
+[[ $SECONDS_LONG =~ ^[0-9]+$ ]] && { [ "$SECONDS_LONG" = 0 ] || [ "$SECONDS_LONG" -ge $((MINUTE * 5 / 2)) ]; } ||
+    { echo "bounds.sh: SECONDS is 0 or at least $((MINUTE * 5 / 2))" >&2; exit 2; }
 CHANGES=${CHANGES:-1200} PROGRAMS=${PROGRAMS:-400}
 SENSORS=${SENSORS:-fanotify audit fanotify,audit}
 CULPRIT=$BUILD/culprit
@@ -49,8 +52,7 @@ stop() {
 
 memory() { awk -v what="$1" '$1 == what ":" {print $2}' "/proc/$pid/status"; } # kB
 
-# Its own memory, the least of a minute: so often it gives back to the kernel what a burst has left.
-MINUTE=65
+# Its own memory, the least of a minute.
 settled() {
     local i least= now
     for ((i = 0; i < MINUTE; i++)); do

@@ -24,6 +24,8 @@ int retained_take(struct store_queue *q, struct kept_retention *next, int r, str
     r = pruner_new(q->db, q->path, &q->retention->retention, &q->pruner, err);
     if (r == 0 && retained_gives_up_oldest(q)) /* at once: a small disk is full within a second */
         (void)room_keep(q->path);
+    else if (r == 0 && next) /* it may have been, until now */
+        room_give_up(q->path);
     return r;
 }
 

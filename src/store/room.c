@@ -21,7 +21,7 @@ int room_keep(const char *store_path)
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
     const char *name = name_of(store_path, &text);
     struct stat st;
-    int fd, r = 0;
+    int fd, r;
 
     if (!name)
         return -ENOMEM;
@@ -33,8 +33,7 @@ int room_keep(const char *store_path)
     fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;
-    if (fallocate(fd, 0, 0, ROOM_SIZE) < 0)
-        r = -errno;
+    r = -posix_fallocate(fd, 0, ROOM_SIZE); /* it writes where the file system (ext2, NFS 4.1) has no fallocate(2) */
     close(fd);
     if (r < 0)
         (void)unlink(name);

@@ -244,6 +244,23 @@ static void begins_on_a_full_disk(void **state)
     assert_int_equal(f.gaps, 0);
 }
 
+/* Asked for no more, as a reload of the configuration may do: what was kept is given back. */
+static void turned_off_it_keeps_no_room(void **state)
+{
+    struct store_retention retention = { .give_up_oldest = false };
+    struct store *store = open_with(true);
+
+    (void)state;
+    (void)add(store);
+    assert_int_equal(store_flush(store, NULL), 0);
+    assert_int_equal(access(reserve, F_OK), 0);
+    assert_int_equal(store_retain(store, &retention), 0);
+    (void)add(store);
+    assert_int_equal(store_flush(store, NULL), 0);
+    store_close(store);
+    assert_int_equal(access(reserve, F_OK), -1);
+}
+
 static bool have_mounts(void)
 {
     return (unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) &&
@@ -256,6 +273,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(gives_up_the_oldest, set_up, tear_down),
         cmocka_unit_test_setup_teardown(keeps_the_oldest, set_up, tear_down),
         cmocka_unit_test_setup_teardown(begins_on_a_full_disk, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(turned_off_it_keeps_no_room, set_up, tear_down),
     };
 
     return have_mounts() ? cmocka_run_group_tests(tests, NULL, NULL) : 77;
