@@ -27,6 +27,18 @@ int clue_span_of(const struct clue_question *q, uint64_t time_ns, uint64_t befor
     return -1;
 }
 
+uint64_t clue_distance(const struct clue_question *q, const struct clue_fact *f)
+{
+    uint64_t nearest = UINT64_MAX;
+
+    for (size_t i = 0; i < q->span_count && f->from_ns; i++) {
+        uint64_t at = q->spans[i].from_ns, d = f->from_ns > at ? f->from_ns - at : f->to_ns < at ? at - f->to_ns : 0;
+
+        nearest = MIN(nearest, d);
+    }
+    return nearest;
+}
+
 uint64_t clue_patience(const struct clue_question *q, uint64_t usual_ns)
 {
     return usual_ns * MAX(q->patience, (uint64_t)1);

@@ -104,6 +104,9 @@ struct clue_question {
 /* The span of `q` that the time belongs to; `before`: how long before it still counts. -1: to none. */
 int clue_span_of(const struct clue_question *q, uint64_t time_ns, uint64_t before);
 
+/* How far from the beginning of the nearest moment, in nanoseconds; UINT64_MAX: it has no time, or there is no moment. */
+uint64_t clue_distance(const struct clue_question *q, const struct clue_fact *f);
+
 /* So long at most, of a source that usually may take that. */
 uint64_t clue_patience(const struct clue_question *q, uint64_t usual_ns);
 

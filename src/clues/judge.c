@@ -300,18 +300,6 @@ const unsigned clue_rule_count = ARRAY_SIZE(clue_rules);
 
 /* ---- suspects ---- */
 
-static uint64_t distance(const struct clue_question *q, const struct clue_fact *f)
-{
-    uint64_t nearest = UINT64_MAX;
-
-    for (size_t i = 0; i < q->span_count && f->from_ns; i++) {
-        uint64_t at = q->spans[i].from_ns, d = f->from_ns > at ? f->from_ns - at : f->to_ns < at ? at - f->to_ns : 0;
-
-        nearest = MIN(nearest, d);
-    }
-    return nearest;
-}
-
 unsigned clue_rules_of(const struct clue_circumstances *c, const struct clue_fact *f)
 {
     unsigned rules = 0;
@@ -342,7 +330,7 @@ static void add_fact(const struct clue_circumstances *c, struct clue_suspect *s,
         s->shown = f;
         s->shown_weight = weight;
     }
-    s->distance_ns = MIN(s->distance_ns, distance(c->question, f));
+    s->distance_ns = MIN(s->distance_ns, clue_distance(c->question, f));
 }
 
 static int by_weight(const void *a, const void *b)

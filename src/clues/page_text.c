@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "clues/page.h"
 
+#include <stdlib.h>
 #include <time.h>
 
 #include "clues/source.h"
+#include "util/cleanup.h"
 #include "util/escape.h"
 
 #define LABEL 10
@@ -154,25 +156,6 @@ static bool is_shown(const struct clue_page *p, const struct clue_fact *f, bool 
            (f->kind == CLUE_AGENT && !(f->marks & CLUE_GUARDS));
 }
 
-/* The next one in order of time behind `after`; those without a time first, in their order. */
-static const struct clue_fact *next_fact(const struct clue_page *p, const struct clue_fact *facts, size_t count, const struct clue_fact *after,
-                                         bool happened)
-{
-    const struct clue_fact *best = NULL;
-
-    for (size_t i = 0; i < count; i++) {
-        const struct clue_fact *f = &facts[i];
-
-        if (!is_shown(p, f, happened))
-            continue;
-        if (after && (f->from_ns < after->from_ns || (f->from_ns == after->from_ns && f <= after)))
-            continue;
-        if (!best || f->from_ns < best->from_ns)
-            best = f;
-    }
-    return best;
-}
-
 static void put_nothing(const struct clue_page *p, struct sbuf *out)
 {
     const struct clue_question *q = clues_question(p->clues);
@@ -227,13 +210,64 @@ static unsigned times_of(const struct clue_fact *facts, size_t count, const stru
     return n;
 }
 
+struct shown_line {
+    const struct clue_fact *fact;
+    unsigned times;
+    bool named; /* it names the path, or somebody who is suspected */
+    uint64_t distance_ns;
+};
+
+static int by_time(const void *a, const void *b)
+{
+    const struct clue_fact *x = ((const struct shown_line *)a)->fact, *y = ((const struct shown_line *)b)->fact;
+
+    if (x->from_ns != y->from_ns) /* those without a time first, in their order */
+        return x->from_ns < y->from_ns ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
+static int by_relevance(const void *a, const void *b)
+{
+    const struct shown_line *x = a, *y = b;
+
+    if (x->named != y->named)
+        return x->named ? -1 : 1;
+    if (x->distance_ns != y->distance_ns)
+        return x->distance_ns < y->distance_ns ? -1 : 1;
+    return by_time(a, b);
+}
+
+/* Those that are shown, each line once, in order of time: of many those that name somebody or the path, and what is nearest to a moment. */
+static size_t choose_lines(const struct clue_page *p, bool happened, struct shown_line *lines, size_t *ret_all)
+{
+    size_t count, n = 0;
+    const struct clue_fact *facts = clues_facts(p->clues, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct clue_fact *f = &facts[i];
+        unsigned times = is_shown(p, f, happened) ? times_of(facts, count, f) : 0;
+
+        if (times)
+            lines[n++] = (struct shown_line){ f, times, (f->marks & CLUE_NAMES) || is_suspected(p, f), clue_distance(clues_question(p->clues), f) };
+    }
+    *ret_all = n;
+    if (n > LINES_SHOWN) {
+        qsort(lines, n, sizeof(*lines), by_relevance);
+        n = LINES_SHOWN;
+    }
+    qsort(lines, n, sizeof(*lines), by_time);
+    return n;
+}
+
 static void put_lines(const struct clue_page *p, struct sbuf *out, bool happened)
 {
-    size_t count, shown = 0, all = 0;
-    const struct clue_fact *facts = clues_facts(p->clues, &count), *f = NULL;
     const struct clue_question *q = clues_question(p->clues);
+    _cleanup_free_ struct shown_line *lines = NULL;
+    size_t count, n, all;
 
-    if (happened && !q->span_count)
+    (void)clues_facts(p->clues, &count);
+    lines = calloc(count + 1, sizeof(*lines));
+    if (!lines || (happened && !q->span_count))
         return;
     if (happened) {
         sbuf_add_str(out, "AT THAT MOMENT (");
@@ -244,21 +278,13 @@ static void put_lines(const struct clue_page *p, struct sbuf *out, bool happened
         }
         sbuf_add_str(out, ")\n");
     }
-    while ((f = next_fact(p, facts, count, f, happened))) {
-        unsigned times = times_of(facts, count, f);
-
-        if (!times)
-            continue;
-        if (!happened && !all)
-            sbuf_add_str(out, "SET TO HAPPEN\n");
-        all++;
-        if (shown < LINES_SHOWN) {
-            put_line(out, p, f, times);
-            shown++;
-        }
-    }
-    if (all > shown)
-        sbuf_addf(out, "  ... and %zu more (--format json has all of them)\n", all - shown);
+    n = choose_lines(p, happened, lines, &all);
+    if (!happened && n)
+        sbuf_add_str(out, "SET TO HAPPEN\n");
+    for (size_t i = 0; i < n; i++)
+        put_line(out, p, lines[i].fact, lines[i].times);
+    if (all > n)
+        sbuf_addf(out, "  ... and %zu more (--format json has all of them)\n", all - n);
     if (happened) {
         put_processes(p, out);
         put_nothing(p, out);
