@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
 #include "util/sbuf.h"
@@ -25,35 +25,9 @@ static bool same(const struct stat *a, const struct stat *b)
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* One component, no link followed, no mount crossed. A kernel before 5.6 has no openat2(): then a mount is
- * found by its device, and nothing but O_PATH has been done to it. */
-static int open_here(int dir, const char *name, int flags)
-{
-    struct open_how how = { .flags = (unsigned)(flags | O_NOFOLLOW | O_CLOEXEC),
-                            .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS };
-    _cleanup_close_ int fd = (int)syscall(SYS_openat2, dir, name, &how, sizeof(how)), path = -EBADF;
-    struct stat in, st;
-
-    if (fd >= 0)
-        return TAKE_FD(fd);
-    if (errno != ENOSYS && errno != EPERM)
-        return -errno;
-    path = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (path < 0 || fstat(path, &st) < 0 || fstat(dir, &in) < 0)
-        return -errno;
-    if (st.st_dev != in.st_dev)
-        return -EXDEV;
-    if (flags & O_PATH)
-        return TAKE_FD(path);
-    if (!S_ISDIR(st.st_mode))
-        return -ENOTDIR;
-    fd = openat(path, ".", flags | O_CLOEXEC);
-    return fd < 0 ? -errno : TAKE_FD(fd);
-}
-
 int scratch_open_path(int dir, const char *name)
 {
-    return open_here(dir, name, O_PATH);
+    return beneath_open_here(dir, name, O_PATH);
 }
 
 int scratch_name(char *ret, size_t size)
@@ -105,7 +79,7 @@ int scratch_make(int parent, const char *name, struct scratch_directory *ret, st
         return err_set(err, parent, "opening the directory of the target");
     if (mkdirat(parent, name, 0700) < 0)
         return err_set(err, -errno, "making a scratch directory beside the target");
-    ret->dir = open_here(parent, name, O_RDONLY | O_DIRECTORY);
+    ret->dir = beneath_open_here(parent, name, O_RDONLY | O_DIRECTORY);
     if (ret->dir < 0 || !is_ours(ret->dir, &ret->st)) {
         closep(&ret->dir);
         ret->dir = -EBADF; /* nothing is done to it: whose it is is not known */
@@ -133,7 +107,7 @@ bool scratch_is(const struct scratch_directory *s, int fd)
 
 bool scratch_in_place(const struct scratch_directory *s)
 {
-    _cleanup_close_ int fd = open_here(s->parent, s->name, O_PATH | O_DIRECTORY);
+    _cleanup_close_ int fd = beneath_open_here(s->parent, s->name, O_PATH | O_DIRECTORY);
     struct stat st;
 
     return fd >= 0 && fstat(fd, &st) == 0 && same(&st, &s->st);

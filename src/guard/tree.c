@@ -13,14 +13,13 @@
 #include "util/beneath.h"
 #include "util/cleanup.h"
 
-
 #define DEPTH_MAX 128
 
 /* ---- directories as they are ---- */
 
-static int walk(int fd, dev_t device, unsigned depth, guard_visit_fn *visit, void *data, struct err *err);
+static int walk(int fd, unsigned depth, guard_visit_fn *visit, void *data, struct err *err);
 
-static int walk_entries(int fd, dev_t device, unsigned depth, guard_visit_fn *visit, void *data, struct err *err)
+static int walk_entries(int fd, unsigned depth, guard_visit_fn *visit, void *data, struct err *err)
 {
     int opened = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
     _cleanup_closedir_ DIR *dir = opened >= 0 ? fdopendir(opened) : NULL;
@@ -36,35 +35,26 @@ static int walk_entries(int fd, dev_t device, unsigned depth, guard_visit_fn *vi
 
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        below = openat(fd, entry->d_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        below = beneath_open_here(fd, entry->d_name, O_PATH);
         if (below >= 0)
-            r = walk(below, device, depth + 1, visit, data, err);
-        else if (errno != ENOENT)
-            r = err_set(err, -errno, "a file of the target");
+            r = walk(below, depth + 1, visit, data, err);
+        else if (below != -ENOENT && below != -EXDEV) /* gone meanwhile; something else is mounted there */
+            r = err_set(err, below, "a file of the target");
     }
     return r;
 }
 
-static int walk(int fd, dev_t device, unsigned depth, guard_visit_fn *visit, void *data, struct err *err)
+static int walk(int fd, unsigned depth, guard_visit_fn *visit, void *data, struct err *err)
 {
     struct stat st;
     int r;
 
     if (fstat(fd, &st) < 0)
         return err_set(err, -errno, "a file of the target");
-    if (S_ISDIR(st.st_mode) && st.st_dev != device)
-        return 0; /* another file system is mounted there */
     if (depth > DEPTH_MAX)
         return err_say(err, -ELOOP, "folders lie more than %d deep in the target", DEPTH_MAX);
     r = visit(data, fd, &st);
-    return r == 0 && S_ISDIR(st.st_mode) ? walk_entries(fd, device, depth, visit, data, err) : r;
-}
-
-static int walk_from(int fd, guard_visit_fn *visit, void *data, struct err *err)
-{
-    struct stat st;
-
-    return fstat(fd, &st) < 0 ? err_set(err, -errno, "the target") : walk(fd, st.st_dev, 0, visit, data, err);
+    return r == 0 && S_ISDIR(st.st_mode) ? walk_entries(fd, depth, visit, data, err) : r;
 }
 
 /* ---- a container's ---- */
@@ -165,7 +155,7 @@ static int of_host(const struct guard_target *target, guard_visit_fn *visit, voi
 {
     _cleanup_close_ int fd = beneath_open_host(target->path, 0, O_PATH);
 
-    return fd < 0 ? err_set(err, fd, "the target") : walk_from(fd, visit, data, err);
+    return fd < 0 ? err_set(err, fd, "the target") : walk(fd, 0, visit, data, err);
 }
 
 /* Through its own root: where links lead is known, so none is followed. */
@@ -176,7 +166,7 @@ static int of_view(const struct guard_target *target, struct bytes path, guard_v
     if (root < 0)
         return root;
     fd = beneath_open(root, path, O_PATH | O_NOFOLLOW);
-    return fd < 0 ? err_set(err, fd, "the target in the container") : walk_from(fd, visit, data, err);
+    return fd < 0 ? err_set(err, fd, "the target in the container") : walk(fd, 0, visit, data, err);
 }
 
 static int of_container(const struct guard_target *target, bool view, guard_visit_fn *visit, void *data, struct err *err)
@@ -190,7 +180,7 @@ static int of_container(const struct guard_target *target, bool view, guard_visi
     if (!path.data)
         r = err->text[0] ? -ENOENT : err_set(err, -ENOENT, "the target in the container");
     else if (mounted)
-        r = fd < 0 ? fd : walk_from(fd, visit, data, err);
+        r = fd < 0 ? fd : walk(fd, 0, visit, data, err);
     else
         r = view && target->view->running ? of_view(target, path, visit, data, err) : of_layers(target, path, visit, data, err);
     arena_done(&arena);

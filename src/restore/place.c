@@ -12,13 +12,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/mountinfo.h"
 #include "util/parse.h"
 
 #define NAMESPACES_MAX 65536 /* of mounts; hosts have some hundred */
-
-bool place_without_openat2;
 
 /* ---- a directory beneath a root ---- */
 
@@ -27,13 +26,12 @@ static bool is_dots(struct bytes name)
     return bytes_equal_str(name, ".") || bytes_equal_str(name, "..");
 }
 
-/* Without openat2() (before kernel 5.6) a mount is seen by its device alone. */
 static int walk(int root_fd, struct bytes path)
 {
     _cleanup_close_ int at = openat(root_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    struct stat root, st;
+    struct stat st;
 
-    if (at < 0 || fstat(at, &root) < 0)
+    if (at < 0)
         return -errno;
     for (struct bytes name = bytes_next_component(&path); name.len; name = bytes_next_component(&path)) {
         char text[NAME_MAX + 1];
@@ -45,17 +43,15 @@ static int walk(int root_fd, struct bytes path)
             return -EINVAL;
         memcpy(text, name.data, name.len);
         text[name.len] = '\0';
-        fd = openat(at, text, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        fd = beneath_open_here(at, text, O_PATH);
         if (fd < 0)
-            return -errno;
+            return fd;
         close(at);
         at = fd;
         if (fstat(at, &st) < 0)
             return -errno;
         if (!S_ISDIR(st.st_mode))
             return S_ISLNK(st.st_mode) ? -ELOOP : -ENOTDIR;
-        if (st.st_dev != root.st_dev)
-            return -EXDEV;
     }
     return TAKE_FD(at);
 }
@@ -71,7 +67,7 @@ int place_open_directory(int root_fd, struct bytes path)
         path = (struct bytes){ path.data + 1, path.len - 1 };
     if (bytes_char(path, '\0'))
         return -EINVAL;
-    if (place_without_openat2 || path.len >= sizeof(text))
+    if (beneath_without_openat2 || path.len >= sizeof(text))
         return walk(root_fd, path);
     memcpy(text, path.len ? path.data : ".", path.len ? path.len : 1);
     text[path.len ? path.len : 1] = '\0';

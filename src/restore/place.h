@@ -2,8 +2,6 @@
 /* The directories that files are put into. They may be somebody's who rearranges them meanwhile. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "engine/view.h"
 #include "util/bytes.h"
 #include "util/err.h"
@@ -14,9 +12,6 @@
  * the way, -EXDEV: a mount, -ENOTDIR, -ENOENT.
  */
 int place_open_directory(int root_fd, struct bytes path);
-
-/* openat2() is not asked from now on, as if the kernel had none. For tests. */
-extern bool place_without_openat2;
 
 /*
  * The root of a running container's overlay as its processes see it: O_PATH, the caller's. -ESRCH: it has ended meanwhile;

@@ -162,21 +162,85 @@ int beneath_open(int root_fd, struct bytes path, int flags)
     return -errno;
 }
 
-int beneath_reopen_file(int path_fd)
+/* Which mount it lies in, as the kernel numbers them (since 3.15); -errno. */
+static int mount_of(int fd)
+{
+    char path[64], text[512];
+    _cleanup_close_ int info = -EBADF;
+    const char *found;
+    ssize_t n;
+
+    snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+    info = open(path, O_RDONLY | O_CLOEXEC);
+    n = info >= 0 ? read(info, text, sizeof(text) - 1) : -1;
+    if (n < 0)
+        return -errno;
+    text[n] = '\0';
+    found = strstr(text, "mnt_id:");
+    return found ? atoi(found + strlen("mnt_id:")) : -ENODATA;
+}
+
+static int open_here_by_mounts(int dir, const char *name, int flags)
+{
+    _cleanup_close_ int path = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), fd = -EBADF;
+    int in, is;
+
+    if (path < 0)
+        return -errno;
+    in = mount_of(dir);
+    is = mount_of(path);
+    if (in < 0 || is < 0)
+        return in < 0 ? in : is;
+    if (in != is)
+        return -EXDEV;
+    if (flags & O_PATH)
+        return TAKE_FD(path);
+    fd = openat(path, ".", flags | O_CLOEXEC);
+    return fd < 0 ? -errno : TAKE_FD(fd);
+}
+
+int beneath_open_here(int dir, const char *name, int flags)
+{
+    struct open_how how = { .flags = (unsigned)(flags | O_NOFOLLOW | O_CLOEXEC), .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS };
+    int fd;
+
+    if (beneath_without_openat2)
+        return open_here_by_mounts(dir, name, flags);
+    fd = (int)syscall(SYS_openat2, dir, name, &how, sizeof(how));
+    if (fd >= 0)
+        return fd;
+    /* EPERM: a seccomp filter that is older than the call */
+    return errno == ENOSYS || errno == EPERM ? open_here_by_mounts(dir, name, flags) : -errno;
+}
+
+static int reopen(int path_fd, int flags)
 {
     char path[64];
-    struct stat st;
     int fd;
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOATIME | flags);
+    if (fd < 0 && errno == EPERM) /* not ours and not root */
+        fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+    return fd < 0 ? -errno : fd;
+}
+
+int beneath_reopen_file(int path_fd)
+{
+    struct stat st;
 
     if (fstat(path_fd, &st) < 0)
         return -errno;
-    if (!S_ISREG(st.st_mode))
-        return -EBADF;
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOATIME);
-    if (fd < 0 && errno == EPERM) /* not ours and not root */
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+    return S_ISREG(st.st_mode) ? reopen(path_fd, 0) : -EBADF;
+}
+
+int beneath_reopen(int path_fd)
+{
+    struct stat st;
+
+    if (fstat(path_fd, &st) < 0)
+        return -errno;
+    return S_ISREG(st.st_mode) ? reopen(path_fd, 0) : S_ISDIR(st.st_mode) ? reopen(path_fd, O_DIRECTORY) : -EBADF;
 }
 
 int beneath_open_file(int root_fd, struct bytes path)

@@ -15,11 +15,20 @@
  * with O_PATH. */
 int beneath_open(int root_fd, struct bytes path, int flags);
 
+/*
+ * What is called `name` (one component) in the directory: no symbolic link is followed, no mount crossed, neither of a folder
+ * nor of one file. flags: O_PATH, or those of a directory; O_CLOEXEC and O_NOFOLLOW are added. -EXDEV: something is mounted
+ * there. Without openat2() the kernel's number of the mount is compared, after nothing but O_PATH has been done to it.
+ */
+int beneath_open_here(int dir, const char *name, int flags);
+
 /* Opens for reading a regular file and nothing else: no device is touched, no fifo waited for.
  * -EBADF: of another type. */
 int beneath_open_file(int root_fd, struct bytes path);
 /* Opens what an O_PATH descriptor stands for, if it is a regular file; the same errors. */
 int beneath_reopen_file(int path_fd);
+/* The same of a regular file or a directory. */
+int beneath_reopen(int path_fd);
 
 /* The whole of such a file, NUL behind it; caller frees. -EFBIG: more than `max` bytes. */
 int beneath_read_file(int root_fd, struct bytes path, size_t max, char **ret, size_t *ret_len);

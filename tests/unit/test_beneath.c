@@ -5,11 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "util/beneath.h"
@@ -105,6 +108,65 @@ static void opens_no_device(void **state)
     (void)unlink("in/d/zero");
 }
 
+static bool put(const char *path, const char *text, size_t len)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    bool ok = fd >= 0 && write(fd, text, len) == (ssize_t)len;
+
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+/* Of the same file system: by the device nothing is seen. */
+static const struct here_row {
+    const char *name, *entry;
+    int flags, r;
+} here_rows[] = {
+    { "a file", "file", O_PATH, 0 },
+    { "a directory", "sub", O_PATH, 0 },
+    { "a directory, opened", "sub", O_RDONLY | O_DIRECTORY, 0 },
+    { "a link itself", "link", O_PATH, 0 },
+    { "a file is mounted", "file-mount", O_PATH, -EXDEV },
+    { "a directory is mounted", "mount", O_PATH, -EXDEV },
+    { "a directory is mounted, opened", "mount", O_RDONLY | O_DIRECTORY, -EXDEV },
+    { "nothing", "none", O_PATH, -ENOENT },
+};
+
+static bool mount_below(void)
+{
+    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && mkdir("in/here", 0755) == 0 &&
+           mkdir("in/here/sub", 0755) == 0 && mkdir("in/here/mount", 0755) == 0 && put("in/here/file", "x", 1) &&
+           put("in/here/file-mount", "x", 1) && symlink("file", "in/here/link") == 0 &&
+           mount("in/d/file", "in/here/file-mount", NULL, MS_BIND, NULL) == 0 && mount("in/d", "in/here/mount", NULL, MS_BIND, NULL) == 0;
+}
+
+static void enters_no_mount(void **state)
+{
+    const struct here_row *row = *state;
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        int dir, made = mount_below(), bad = 0;
+
+        dir = open("in/here", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        for (int without = 0; without < 2 && made; without++) {
+            int fd;
+
+            beneath_without_openat2 = without;
+            fd = beneath_open_here(dir, row->entry, row->flags);
+            bad += row->r ? fd != row->r : fd < 0;
+        }
+        _exit(made ? bad : 77);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(system("rm -rf in/here"), 0);
+    if (WEXITSTATUS(status) == 77)
+        skip(); /* not root */
+    assert_int_equal(status, 0);
+}
+
 static atomic_bool stop;
 
 static void *swap(void *data)
@@ -145,16 +207,6 @@ static void is_not_raced(void **state)
     assert_true(read > 0);
 }
 
-static bool put(const char *path, const char *text, size_t len)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    bool ok = fd >= 0 && write(fd, text, len) == (ssize_t)len;
-
-    if (fd >= 0)
-        close(fd);
-    return ok;
-}
-
 static int set_up(void **state)
 {
     char full[256], large[2000];
@@ -188,7 +240,7 @@ int main(void)
 
     if (set_up(NULL) < 0)
         return 99;
-    failed = RUN_ROWS(rows, reads) + cmocka_run_group_tests(more, NULL, NULL);
+    failed = RUN_ROWS(rows, reads) + RUN_ROWS(here_rows, enters_no_mount) + cmocka_run_group_tests(more, NULL, NULL);
     snprintf(command, sizeof(command), "rm -rf %s", base);
     return system(command) ? 98 : failed;
 }

@@ -16,6 +16,7 @@
 #include "restore/item.h"
 #include "restore/place.h"
 #include "restore/put.h"
+#include "util/beneath.h"
 #include "util/cleanup.h"
 
 static char base[] = "/tmp/culprit-restore.XXXXXX";
@@ -82,7 +83,7 @@ static void places(void **state)
     for (unsigned i = 0; i < 2; i++) {
         int fd;
 
-        place_without_openat2 = i;
+        beneath_without_openat2 = i;
         fd = place_open_directory(root, bytes_of(row->path));
         if (row->r == 0 || row->r == -1)
             assert_true(row->r == 0 ? fd >= 0 : fd < 0);
@@ -90,7 +91,7 @@ static void places(void **state)
             assert_true(fd == row->r || (fd == -ENOTDIR && row->r == -ELOOP)); /* O_DIRECTORY of a link */
         closep(&fd);
     }
-    place_without_openat2 = false;
+    beneath_without_openat2 = false;
     close(root);
 }
 
