@@ -22,7 +22,6 @@
 struct restore_command {
     const char *store_path;
     bool json;
-    enum restore_source from;
     struct restore_options options;
     struct target target;
     struct arena arena;
@@ -75,6 +74,7 @@ static int parse(int argc, char **argv, struct restore_command *q)
     const struct cli_option *option;
     struct option_parser parser;
     struct err err = ERR_INIT;
+    enum restore_source from;
     enum format format;
     int next, r = 0;
 
@@ -87,7 +87,7 @@ static int parse(int argc, char **argv, struct restore_command *q)
             r = parse_time(optarg, now, &q->options.at_ns, &err);
             break;
         case OPTION_SOURCE:
-            if (restore_source_parse(optarg, &q->from) < 0)
+            if (restore_source_parse(optarg, &from) < 0)
                 return cli_usage_error(verb, "unknown source \"%.40s\" (use image)", optarg);
             break;
         case OPTION_DRY_RUN:

@@ -138,22 +138,33 @@ int attributes_give_times(const struct stat *st, int to, struct err *err)
     return utimensat(AT_FDCWD, path_of(to, path), times, 0) < 0 ? err_set(err, -errno, "its times") : 0;
 }
 
-static int open_for_flags(int fd, const struct stat *st)
+/* Those of its own. */
+static int read_flags(int fd, const struct held_files *held, int *ret)
 {
-    return S_ISDIR(st->st_mode) ? openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-                                : beneath_reopen_file(fd);
+    struct stat st;
+
+    if (ioctl(fd, FS_IOC_GETFLAGS, ret) < 0 || fstat(fd, &st) < 0)
+        return -errno;
+    if (!held || !(*ret & FS_IMMUTABLE_FL))
+        return 0;
+    if (held->holds(held->data, &st))
+        *ret &= ~FS_IMMUTABLE_FL;
+    else if (ioctl(fd, FS_IOC_GETFLAGS, ret) < 0) /* the guard may just have ended */
+        return -errno;
+    return 0;
 }
 
-int attributes_give_flags(int from, const struct stat *st, int to, bool immutable, unsigned *given, struct err *err)
+int attributes_give_flags(int from, const struct stat *st, int to, bool immutable, const struct held_files *held, unsigned *given,
+                          struct err *err)
 {
     _cleanup_close_ int source = -EBADF, target = -EBADF;
     int was = 0, is = 0, wanted, ours = OURS & ~(immutable ? 0 : FS_IMMUTABLE_FL | FS_APPEND_FL);
 
     if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
         return 0;
-    source = open_for_flags(from, st);
-    target = open_for_flags(to, st);
-    if (source < 0 || target < 0 || ioctl(source, FS_IOC_GETFLAGS, &was) < 0 || ioctl(target, FS_IOC_GETFLAGS, &is) < 0)
+    source = beneath_reopen(from);
+    target = beneath_reopen(to);
+    if (source < 0 || target < 0 || read_flags(source, held, &was) < 0 || ioctl(target, FS_IOC_GETFLAGS, &is) < 0)
         return 0; /* a file system without flags */
     wanted = (is & ~ours) | (was & ours);
     if (wanted == is)

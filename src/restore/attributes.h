@@ -25,6 +25,15 @@ enum given {
 int attributes_give(int from, const struct stat *st, int to, unsigned *given, struct err *err);
 /* The last ones, since what comes before changes them. */
 int attributes_give_times(const struct stat *st, int to, struct err *err);
-/* Flags of chattr that a user sets (append, immutable, no dump ...) of a file or directory; `immutable`: that and append
- * too. Those that the file system does not have are left out. */
-int attributes_give_flags(int from, const struct stat *st, int to, bool immutable, unsigned *given, struct err *err);
+/* Which files a guard holds now, whose immutable flag is not theirs. Asked of a file that was found to bear one. */
+struct held_files {
+    bool (*holds)(void *data, const struct stat *st);
+    void *data;
+};
+
+/*
+ * Flags of chattr that a user sets (append, immutable, no dump ...) of a file or directory; `immutable`: that and append too.
+ * Those that the file system does not have are left out, and a guard's (held; NULL: there are none).
+ */
+int attributes_give_flags(int from, const struct stat *st, int to, bool immutable, const struct held_files *held, unsigned *given,
+                          struct err *err);

@@ -36,6 +36,11 @@ int restore_source_parse(const char *name, enum restore_source *ret)
     return -EINVAL;
 }
 
+bool restore_item_is_whole(const struct restore_item *item)
+{
+    return item->kinds & (RESTORE_BIT(DIFFERENCE_MISSING) | RESTORE_BIT(DIFFERENCE_TYPE) | RESTORE_BIT(DIFFERENCE_CONTENT));
+}
+
 void restore_items_done(struct restore_items *items)
 {
     for (size_t i = 0; i < items->count; i++)

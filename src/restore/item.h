@@ -41,6 +41,9 @@ struct restore_items {
     size_t stale_count, stale_size;
 };
 
+/* All of it is put back, not its attributes alone. */
+bool restore_item_is_whole(const struct restore_item *item);
+
 void restore_items_done(struct restore_items *items);
 /* Takes the difference over: several of one path are one item. -E2BIG: too many; -ENOMEM. */
 int restore_items_add(struct restore_items *items, struct difference *d);

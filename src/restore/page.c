@@ -22,11 +22,6 @@ static const struct {
     { GIVEN_XATTR, "xattrs" }, { GIVEN_FLAGS, "flags" },
 };
 
-static bool is_whole(const struct restore_item *item)
-{
-    return item->kinds & (RESTORE_BIT(DIFFERENCE_MISSING) | RESTORE_BIT(DIFFERENCE_TYPE) | RESTORE_BIT(DIFFERENCE_CONTENT));
-}
-
 void restore_count(const struct restore_items *items, struct restore_counts *ret)
 {
     *ret = (struct restore_counts){ 0 };
@@ -36,8 +31,8 @@ void restore_count(const struct restore_items *items, struct restore_counts *ret
         ret->outcomes[item->outcome]++;
         if (item->outcome != RESTORE_DONE && item->outcome != RESTORE_PLANNED)
             continue;
-        ret->back += is_whole(item);
-        ret->attributes += !is_whole(item);
+        ret->back += restore_item_is_whole(item);
+        ret->attributes += !restore_item_is_whole(item);
         ret->given |= item->given;
     }
 }
@@ -113,7 +108,7 @@ static void write_line(const struct restore_page *page, const struct restore_ite
     sbuf_add_str(out, "  ");
     if (item->reason[0])
         sbuf_add_str(out, item->reason);
-    else if (is_whole(item))
+    else if (restore_item_is_whole(item))
         add_facts(out, &item->difference->before);
     else
         add_changes(out, item);
@@ -127,7 +122,7 @@ static void write_lines(const struct restore_page *page, enum restore_outcome ou
     for (size_t i = 0; i < page->items->count; i++) {
         const struct restore_item *item = &page->items->all[i];
 
-        if (item->outcome == outcome && is_whole(item) == whole && ++n <= max)
+        if (item->outcome == outcome && restore_item_is_whole(item) == whole && ++n <= max)
             write_line(page, item, out);
     }
     if (n > max)

@@ -112,8 +112,7 @@ static int make_other(int directory, const struct put_source *from, struct besid
 
 static int fill(const struct put_source *from, int to)
 {
-    _cleanup_close_ int own = from->content >= 0 ? -EBADF : beneath_reopen_file(from->fd);
-    int content = from->content >= 0 ? from->content : own;
+    _cleanup_close_ int content = beneath_reopen_file(from->content);
 
     return content < 0 ? content : copy_content(content, to);
 }
@@ -135,15 +134,34 @@ static int put_away(int directory, struct beside *b)
     return r;
 }
 
+/*
+ * For a file system whose rename() cannot refuse to replace: a second name does; a directory, which gets none, replaces but an
+ * empty one. Without second names a file could only be put over what is there.
+ */
+static int move_in_by_link(int directory, struct beside *b, const char *name)
+{
+    struct stat st;
+    int r;
+
+    if (fstat(b->fd, &st) < 0)
+        return -errno;
+    if (S_ISDIR(st.st_mode)) {
+        r = renameat(directory, b->name, directory, name) < 0 ? -errno : 0;
+        if (r == 0)
+            b->name[0] = '\0';
+        return r == -ENOTEMPTY || r == -ENOTDIR ? -EEXIST : r;
+    }
+    if (linkat(directory, b->name, directory, name, 0) == 0)
+        return put_away(directory, b);
+    return errno == EPERM || errno == ENOSYS ? -EOPNOTSUPP : -errno;
+}
+
 static int move_in(int directory, struct beside *b, const char *name, bool replace)
 {
     int r = renameat2(directory, b->name, directory, name, replace ? 0 : RENAME_NOREPLACE) < 0 ? -errno : 0;
 
-    if (r == -EINVAL && !replace) { /* the file system has no such flag: a second name, or, of a directory, what replaces only an empty one */
-        if (linkat(directory, b->name, directory, name, 0) == 0)
-            return put_away(directory, b);
-        r = errno == EPERM ? (renameat(directory, b->name, directory, name) < 0 ? -errno : 0) : -errno;
-    }
+    if (r == -EINVAL && !replace)
+        return move_in_by_link(directory, b, name);
     if (r == -ENOTDIR && replace) /* a directory in the place of a file: they change places, and the file goes */
         return renameat2(directory, b->name, directory, name, RENAME_EXCHANGE) < 0 ? -errno : put_away(directory, b);
     if (r == 0)
@@ -185,18 +203,20 @@ int put_new(int directory, const char *name, const struct put_source *from, bool
     if (r == 0)
         r = attributes_give(from->fd, &from->st, b.fd, given, err);
     if (r == 0)
-        r = attributes_give_flags(from->fd, &from->st, b.fd, false, given, err);
+        r = attributes_give_flags(from->fd, &from->st, b.fd, false, NULL, given, err);
     if (r == 0)
         r = attributes_give_times(&from->st, b.fd, err);
     if (r == 0 && regular && replace && fdatasync(b.fd) < 0) /* or a power cut leaves neither the old nor the new */
         r = err_set(err, -errno, "writing it");
     if (r == 0) {
         r = put_in(directory, &b, name, replace);
-        if (r < 0)
+        if (r == -EOPNOTSUPP)
+            err_say(err, r, "its file system can neither refuse to replace a file nor give one a second name: put it back by hand, or by --force");
+        else if (r < 0)
             err_set(err, r, "putting it in its place");
     }
-    if (r == 0 && !from->guarded && regular)
-        r = attributes_give_flags(from->fd, &from->st, b.fd, true, given, err); /* no name can be given to one that has them */
+    if (r == 0 && regular) /* no name can be given to one that has them */
+        r = attributes_give_flags(from->fd, &from->st, b.fd, true, from->held, given, err);
     if (b.name[0])
         (void)unlinkat(directory, b.name, S_ISDIR(from->st.st_mode) ? AT_REMOVEDIR : 0);
     closep(&b.fd);
@@ -205,8 +225,8 @@ int put_new(int directory, const char *name, const struct put_source *from, bool
 
 static int check_content(int fd, const struct put_source *from)
 {
-    _cleanup_close_ int is = beneath_reopen_file(fd), own = from->content >= 0 ? -EBADF : beneath_reopen_file(from->fd);
-    int content = from->content >= 0 ? from->content : own, r;
+    _cleanup_close_ int is = beneath_reopen_file(fd), content = beneath_reopen_file(from->content);
+    int r;
 
     if (is < 0 || content < 0)
         return is < 0 ? is : content;

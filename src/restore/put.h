@@ -9,19 +9,20 @@
 #include <sys/stat.h>
 
 #include "event/event.h"
+#include "restore/attributes.h"
 #include "util/err.h"
 
 /* What is to be there: of the image, of an open descriptor, of a package that was unpacked. */
 struct put_source {
     int fd;         /* what it is and its attributes; O_PATH will do; borrowed */
-    int content;    /* a regular file's content, open for reading; borrowed. -EBADF: `fd` holds it */
+    int content;    /* what has a regular file's content: the same, or another one; borrowed */
     struct stat st; /* owner, mode and times that it gets; those of `fd`, where nobody says otherwise */
-    bool guarded;   /* its flags are a guard's, not its own: those are not copied */
+    const struct held_files *held; /* by guards; borrowed; NULL: none is */
 };
 
 /*
  * name: one component. replace: also where something is, unless that is a directory. given: bits of enum given (attributes.h).
- * -EEXIST: something is there. A directory's times are the caller's, once its content is complete.
+ * -EEXIST: something is there; -EOPNOTSUPP: the file system cannot promise that nothing is replaced. A directory's times are the caller's, once its content is complete.
  */
 int put_new(int directory, const char *name, const struct put_source *from, bool replace, unsigned *given, struct err *err);
 

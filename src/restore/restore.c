@@ -238,7 +238,7 @@ int restore_image(const struct container_view *view, struct bytes path, const st
     r = restore_writer_open(view, &w, err);
     if (r < 0)
         return r;
-    w.guarded = options->guarded;
+    w.held = options->held;
     r = put_all(&w, options, ret, err);
     restore_writer_done(&w);
     ret_summary->took_ns = clock_ns(CLOCK_MONOTONIC) - begin;

@@ -3,13 +3,14 @@
 #pragma once
 
 #include "engine/view.h"
+#include "restore/attributes.h"
 #include "restore/item.h"
 #include "store/query.h"
 
 struct restore_options {
     bool dry_run; /* only say what would be done */
     bool force;   /* also in place of newer content */
-    bool guarded; /* files of the image carry the flags of a guard now: not theirs */
+    const struct held_files *held; /* by guards; borrowed; NULL: none is */
     uint64_t at_ns; /* as it was then, CLOCK_REALTIME; 0: as the source has it */
     struct store *store;             /* who did it; borrowed; NULL: nothing was ever recorded */
     const struct store_query *query; /* whose files, for the store */

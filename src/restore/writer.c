@@ -191,22 +191,14 @@ static void fail(struct restore_item *item, int r, const struct err *err)
     }
 }
 
-static bool is_whole(const struct restore_item *item) /* not its attributes alone */
-{
-    return item->kinds & (RESTORE_BIT(DIFFERENCE_MISSING) | RESTORE_BIT(DIFFERENCE_TYPE) | RESTORE_BIT(DIFFERENCE_CONTENT));
-}
-
 static int put(struct restore_writer *w, struct restore_item *item, const struct layer_entry *entry,
                const struct restore_spot *spot, struct err *err)
 {
-    struct put_source source = { .fd = entry->fd, .content = -EBADF, .st = entry->st, .guarded = w->guarded };
-    _cleanup_close_ int content = entry->data_fd >= 0 ? beneath_reopen_file(entry->data_fd) : -EBADF;
+    struct put_source source = { .fd = entry->fd, .content = entry->data_fd >= 0 ? entry->data_fd : entry->fd, .st = entry->st,
+                                 .held = w->held };
     bool missing = item->kinds & RESTORE_BIT(DIFFERENCE_MISSING);
 
-    if (entry->data_fd >= 0 && content < 0)
-        return err_set(err, content, "its content in the image");
-    source.content = content;
-    if (is_whole(item))
+    if (restore_item_is_whole(item))
         return put_new(spot->directory, spot->name, &source, !missing, &item->given, err);
     return put_attributes(spot->directory, spot->name, &source, &item->difference->after, &item->given, err);
 }
@@ -271,8 +263,8 @@ int restore_writer_finish_directory(struct restore_writer *w, struct bytes path,
     if (r == 0 && S_ISDIR(entry.st.st_mode)) {
         fd = place_open_directory(w->roots[at].fd, bytes_path_below(w->roots[at].at, path));
         r = fd < 0 ? fd : attributes_give_times(&entry.st, fd, NULL);
-        if (r == 0 && made && !w->guarded)
-            r = attributes_give_flags(entry.fd, &entry.st, fd, true, given, NULL);
+        if (r == 0 && made)
+            r = attributes_give_flags(entry.fd, &entry.st, fd, true, w->held, given, NULL);
         if (r == -ENOENT) /* not in the container's own layer: the image's */
             r = 0;
     }

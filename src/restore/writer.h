@@ -11,7 +11,7 @@
 
 struct restore_writer {
     const struct container_view *view; /* borrowed */
-    bool guarded;
+    const struct held_files *held; /* by guards; borrowed; NULL: none is */
     struct layers image;               /* what it is taken from */
     struct layers own;                 /* the container's, if it does not run: what is to be seen at last */
     struct {

@@ -235,7 +235,6 @@ def recorded_by(watch, root, store, work):
     moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     time.sleep(1.1)
     subprocess.run(["rm", root + "/prd/Conf/s02.sh", root + "/prd/lower2"], check=True)
-    time.sleep(0.5)
     watch.send_signal(signal.SIGINT)
     watch.wait(120)
     code, items, _, err = restore(store, "--at", moment, "rweb:/prd")

@@ -50,8 +50,9 @@ static int open_in(const char *name, int flags)
 
 static struct put_source source_of(const char *name)
 {
-    struct put_source s = { .fd = open_in(name, O_PATH | O_NOFOLLOW), .content = -EBADF };
+    struct put_source s = { .fd = open_in(name, O_PATH | O_NOFOLLOW) };
 
+    s.content = s.fd;
     assert_int_equal(fstat(s.fd, &s.st), 0);
     return s;
 }
@@ -142,6 +143,82 @@ static void puts_back(void **state)
     close(from.fd);
 }
 
+/* ---- a file system that can do less ---- */
+
+static struct {
+    bool no_flags, no_links, no_unnamed; /* of rename(), second names, files without a name */
+} lacks;
+
+int __real_renameat2(int from, const char *old, int to, const char *new, unsigned flags);
+int __real_linkat(int from, const char *old, int to, const char *new, int flags);
+int __real_openat64(int dir, const char *name, int flags, ...);
+int __wrap_renameat2(int from, const char *old, int to, const char *new, unsigned flags);
+int __wrap_linkat(int from, const char *old, int to, const char *new, int flags);
+int __wrap_openat64(int dir, const char *name, int flags, mode_t mode);
+
+static int refuse(int error)
+{
+    errno = error;
+    return -1;
+}
+
+int __wrap_renameat2(int from, const char *old, int to, const char *new, unsigned flags)
+{
+    return lacks.no_flags && flags ? refuse(EINVAL) : __real_renameat2(from, old, to, new, flags);
+}
+
+int __wrap_linkat(int from, const char *old, int to, const char *new, int flags)
+{
+    return lacks.no_links ? refuse(EPERM) : __real_linkat(from, old, to, new, flags);
+}
+
+int __wrap_openat64(int dir, const char *name, int flags, mode_t mode)
+{
+    return lacks.no_unnamed && (flags & O_TMPFILE) == O_TMPFILE ? refuse(EOPNOTSUPP) : __real_openat64(dir, name, flags, mode);
+}
+
+static const struct poor_row {
+    const char *name, *make;
+    bool links;
+    int r;
+    const char *then;
+} poor_rows[] = {
+    { "a file", "echo x > from", true, 0, "cmp from in/to" },
+    { "a file, something is there", "echo x > from; echo new > in/to", true, -EEXIST, "grep -q new in/to" },
+    { "a directory", "mkdir from", true, 0, "test -d in/to" },
+    { "a directory, a file is there", "mkdir from; echo new > in/to", true, -EEXIST, "grep -q new in/to" },
+    { "a directory, a full one is there", "mkdir from; mkdir in/to; echo new > in/to/x", true, -EEXIST, "grep -q new in/to/x" },
+    { "no links: a file", "echo x > from", false, -EOPNOTSUPP, "test ! -e in/to" },
+    { "no links: a file, something is there", "echo x > from; echo new > in/to", false, -EOPNOTSUPP, "grep -q new in/to" },
+    { "no links: a link, something is there", "ln -s /nowhere from; echo new > in/to", false, -EOPNOTSUPP, "grep -q new in/to" },
+    { "no links: a directory", "mkdir from", false, 0, "test -d in/to" },
+};
+
+/* Nothing is replaced unasked, whatever the file system lacks; what cannot be promised is not done. */
+static void replaces_nothing(void **state)
+{
+    const struct poor_row *row = *state;
+    struct put_source from;
+    struct err err = ERR_INIT;
+    unsigned given = 0;
+    int directory, r;
+
+    shell("rm -rf in from; mkdir in");
+    shell(row->make);
+    from = source_of("from");
+    directory = open_in("in", O_PATH | O_DIRECTORY);
+    lacks.no_flags = lacks.no_unnamed = true;
+    lacks.no_links = !row->links;
+    r = put_new(directory, "to", &from, false, &given, &err);
+    memset(&lacks, 0, sizeof(lacks));
+    assert_int_equal(r, row->r);
+    assert_true(r != -EOPNOTSUPP || strstr(err.text, "second name"));
+    assert_true(holds(row->then));
+    assert_true(holds("test -z \"$(ls -A in | grep -v '^to$')\""));
+    close(directory);
+    close(from.fd);
+}
+
 static void gives_attributes(void **state)
 {
     struct put_source from;
@@ -225,7 +302,7 @@ int main(void)
     int failed;
 
     assert(mkdtemp(base));
-    failed = RUN_ROWS(place_rows, places) + RUN_ROWS(put_rows, puts_back) + cmocka_run_group_tests(tests, NULL, NULL);
+    failed = RUN_ROWS(place_rows, places) + RUN_ROWS(put_rows, puts_back) + RUN_ROWS(poor_rows, replaces_nothing) + cmocka_run_group_tests(tests, NULL, NULL);
     shell("cd / && rm -rf \"$OLDPWD\"");
     return failed;
 }
