@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #include "event/ecs.h"
 #include "event/sentence.h"
 #include "guard/keeper.h"
-#include "guard/state.h"
+#include "guard/undo.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/escape.h"
@@ -175,7 +176,7 @@ static int find_targets(struct guard_command *q, struct err *err)
 
 /* ---- what is said ---- */
 
-static void print_json(struct guard_command *q, const char *action, const struct guard_method *method, size_t other)
+static void print_json(struct guard_command *q, const char *action, const struct guard_method *method, const struct guard_released *released)
 {
     _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
 
@@ -193,8 +194,12 @@ static void print_json(struct guard_command *q, const char *action, const struct
     json_number(&out, JSON_KEY("held"), q->keeper.held);
     json_number(&out, JSON_KEY("denied"), q->keeper.denied);
     json_number(&out, JSON_KEY("tested"), q->keeper.all);
-    if (other)
-        json_number(&out, JSON_KEY("changed_by_others"), other);
+    if (released->other)
+        json_number(&out, JSON_KEY("changed_by_others"), released->other);
+    if (released->shared)
+        json_number(&out, JSON_KEY("held_by_others"), released->shared);
+    if (released->failed)
+        json_number(&out, JSON_KEY("not_released"), released->failed);
     if (q->for_ns)
         json_number(&out, JSON_KEY("for_ns"), q->for_ns);
     json_key(&out, JSON_ARRAY("not_denied"));
@@ -216,30 +221,42 @@ static void say_guarded(struct guard_command *q, const struct guard_method *meth
     for (const char *const *lack = method->lacks; *lack; lack++)
         cli_note("%s%s", lack == method->lacks ? "not denied, or to be known: " : "  ", *lack);
     if (q->json)
-        print_json(q, "guard-begin", method, 0);
+        print_json(q, "guard-begin", method, &(struct guard_released){ 0 });
+}
+
+/* Its keeper was killed: what he held is undone by us, who kept the privileges for it. */
+static void take_back(struct guard_released *released)
+{
+    _cleanup_sbuf_ struct sbuf said = SBUF_INIT;
+
+    (void)guard_take_back(GUARD_STATE_DIRECTORY, &said, &released->failed);
+    if (said.len)
+        cli_warn("who held the guard was ended; undone now: %s", sbuf_str(&said));
+    else
+        cli_warn("who held the guard was ended; another culprit has undone it");
 }
 
 static int end_guard(struct guard_command *q, const struct guard_method *method)
 {
-    size_t other = 0;
-    int r;
+    struct guard_released released = { 0 };
+    size_t held = q->keeper.held;
 
     if (!q->held)
         return 0;
-    r = guard_keeper_end(&q->keeper, &other);
-    if (r < 0) {
-        _cleanup_sbuf_ struct sbuf said = SBUF_INIT;
-
-        (void)guard_take_back(GUARD_STATE_DIRECTORY, &said);
-        cli_warn("who held the guard was ended; undone now: %s", said.len ? sbuf_str(&said) : "nothing");
-    } else if (other) {
-        cli_warn("the guard is over; of %zu of %zu files and folders somebody had changed the flags or the path meanwhile", other, q->keeper.held);
-    } else {
-        cli_note("the guard is over: all %zu are as they were", q->keeper.held);
-    }
+    if (guard_keeper_end(&q->keeper, &released) < 0)
+        take_back(&released);
+    else if (released.failed)
+        cli_warn("%zu of %zu files and folders could not be released: the next culprit command tries again", released.failed, held);
+    else if (released.other)
+        cli_warn("the guard is over; of %zu of %zu files and folders somebody had changed the flags or the path meanwhile", released.other,
+                 held);
+    else if (released.shared)
+        cli_note("the guard is over: of %zu, %zu stay held by another guard", held, released.shared);
+    else
+        cli_note("the guard is over: all %zu are as they were", held);
     if (q->json)
-        print_json(q, "guard-end", method, other);
-    return 0;
+        print_json(q, "guard-end", method, &released);
+    return released.failed ? EXIT_UNABLE : 0;
 }
 
 /* ---- observing meanwhile ---- */
@@ -266,6 +283,7 @@ static int observe(struct guard_command *q)
 {
     struct watch_session o = { .signalled = on_signal, .data = q };
     char *words[WORDS_MAX] = { (char *)"watch" };
+    uint64_t until = 0;
     int count = 1, r;
 
     add_option(words, &count, "--store", q->store);
@@ -280,11 +298,18 @@ static int observe(struct guard_command *q)
     r = watch_args_parse(verb_by_name("watch"), count, words, false, &o.args);
     if (r < 0)
         return -r;
+    /* should the keeper be killed, we undo what it held: the flag, of other users' files */
+    if (q->held)
+        o.args.pipeline.keep = 1ull << CAP_LINUX_IMMUTABLE | 1ull << CAP_FOWNER;
     r = watch_session_start(&o);
     if (r)
         return r;
     watch_session_confine(&o);
-    r = watch_session_run(&o, o.args.for_ns ? clock_ns(CLOCK_MONOTONIC) + o.args.for_ns : 0);
+    if (q->held && guard_keeper_is_over(&q->keeper))
+        until = 1; /* it ended while nobody waited for its signal */
+    else if (o.args.for_ns)
+        until = clock_ns(CLOCK_MONOTONIC) + o.args.for_ns;
+    r = watch_session_run(&o, until);
     r = r < 0 ? EXIT_UNABLE : watch_session_finish(&o);
     watch_session_close(&o);
     return r;
@@ -321,7 +346,7 @@ static int guard(struct guard_command *q)
 static int turn_off(struct guard_command *q)
 {
     _cleanup_sbuf_ struct sbuf said = SBUF_INIT;
-    size_t ended = guard_end(GUARD_STATE_DIRECTORY, q->count ? sbuf_str(&q->text) : NULL, &said);
+    size_t failed = 0, ended = guard_end(GUARD_STATE_DIRECTORY, q->count ? sbuf_str(&q->text) : NULL, &said, &failed);
 
     if (said.len)
         cli_note("undone: %s", sbuf_str(&said));
@@ -330,7 +355,7 @@ static int turn_off(struct guard_command *q)
         return EXIT_NOTHING;
     }
     cli_note("%zu ended", ended);
-    return EXIT_ANSWERED;
+    return failed ? EXIT_UNABLE : EXIT_ANSWERED;
 }
 
 static int refuse_without_method(void)

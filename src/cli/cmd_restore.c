@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "attribution/users.h"
@@ -14,14 +15,21 @@
 #include "cli/who_store.h"
 #include "engine/engine.h"
 #include "foreign/foreign.h"
+#include "guard/state.h"
 #include "restore/page.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/parse.h"
 
+struct guarded {
+    struct guard_set held;
+    struct timespec read; /* the states' directory was changed last, when they were read */
+};
+
 struct restore_command {
     const char *store_path;
     bool json;
+    struct guarded guarded;
     struct restore_options options;
     struct target target;
     struct arena arena;
@@ -38,6 +46,7 @@ struct restore_command {
 static void command_done(struct restore_command *q)
 {
     restore_items_done(&q->items);
+    guard_set_done(&q->guarded.held);
     store_close(q->store);
     if (q->have_view)
         container_view_done(&q->view);
@@ -200,9 +209,28 @@ static int status_of(const struct restore_items *items)
     return some ? EXIT_ANSWERED : EXIT_NOTHING;
 }
 
+/* A guard may have begun meanwhile: it is written down before it sets its flags, under the lock. */
+static bool is_held(void *data, const struct stat *st)
+{
+    struct guarded *g = data;
+    struct stat now = { 0 };
+
+    if (stat(GUARD_STATE_DIRECTORY, &now) < 0)
+        return false;
+    if (now.st_mtim.tv_sec != g->read.tv_sec || now.st_mtim.tv_nsec != g->read.tv_nsec) {
+        _cleanup_close_ int lock = guard_state_lock(GUARD_STATE_DIRECTORY, false);
+
+        guard_set_done(&g->held);
+        if (guard_state_held(GUARD_STATE_DIRECTORY, NULL, &g->held) == 0 && lock >= 0)
+            g->read = now.st_mtim;
+    }
+    return guard_set_has(&g->held, st->st_dev, st->st_ino);
+}
+
 static int restore(struct restore_command *q, struct err *err)
 {
     struct store_query query = { .container = q->view.container->id, .path = q->target.path };
+    struct held_files held = { is_held, &q->guarded };
     int r;
 
     sbuf_add_str(&q->source, "image");
@@ -213,6 +241,7 @@ static int restore(struct restore_command *q, struct err *err)
     q->options.store = q->store;
     q->options.query = &query;
     q->options.notice = on_notice;
+    q->options.held = &held;
     r = restore_image(&q->view, q->target.path, &q->options, &q->items, &q->summary, err);
     if (r == -ENOENT && !err->text[0])
         r = err_say(err, r, "neither the container nor its image has anything there");

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
-#include "guard/state.h"
+#include "guard/undo.h"
 #include "util/macro.h"
 #include "util/suggest.h"
 
@@ -105,7 +105,9 @@ static void take_back_guards(void)
 {
     _cleanup_sbuf_ struct sbuf said = SBUF_INIT;
 
-    if (geteuid() == 0 && access(GUARD_STATE_DIRECTORY, F_OK) == 0 && guard_take_back(GUARD_STATE_DIRECTORY, &said))
+    if (geteuid() == 0 && access(GUARD_STATE_DIRECTORY, F_OK) == 0)
+        (void)guard_take_back(GUARD_STATE_DIRECTORY, &said, NULL);
+    if (said.len)
         cli_note("undone now, because nobody held it any more: %s", sbuf_str(&said));
 }
 

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
-
 #include "util/macro.h"
 
 static const struct guard_method *const methods[] = { &guard_immutable };
@@ -45,16 +44,17 @@ void guard_list_done(struct guard_list *list)
     for (size_t i = 0; i < list->count; i++)
         free(list->entries[i].path);
     free(list->entries);
+    guard_set_done(&list->set);
     *list = (struct guard_list){ 0 };
 }
 
 int guard_list_add(struct guard_list *list, const char *path, uint64_t device, uint64_t inode, bool directory)
 {
     char *copy;
+    int r;
 
-    for (size_t i = list->count; i-- > 0 && list->count - i < 64;) /* neighbours: a hard link, a directory of two layers */
-        if (list->entries[i].inode == inode && list->entries[i].device == device)
-            return 0;
+    if (guard_set_has(&list->set, device, inode))
+        return 0;
     if (list->count >= LIMIT_GUARD_FILES)
         return -E2BIG;
     if (list->count == list->size) {
@@ -67,8 +67,11 @@ int guard_list_add(struct guard_list *list, const char *path, uint64_t device, u
         list->size = size;
     }
     copy = strdup(path);
-    if (!copy)
-        return -ENOMEM;
+    r = copy ? guard_set_add(&list->set, device, inode) : -ENOMEM;
+    if (r < 0) {
+        free(copy);
+        return r;
+    }
     list->entries[list->count++] = (struct guard_entry){ copy, device, inode, directory };
     return 0;
 }

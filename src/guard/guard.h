@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "engine/view.h"
+#include "guard/set.h"
 #include "util/bytes.h"
 #include "util/err.h"
 
@@ -22,10 +23,11 @@ struct guard_entry {
     bool directory;
 };
 
-/* The same as whoever is kept out finds it, for the test whether he is. */
+/* All that a guard holds, each once, however many names and layers lead to it. */
 struct guard_list {
     struct guard_entry *entries; /* owned */
     size_t count, size;
+    struct guard_set set; /* of the entries */
 };
 
 /* What is asked for: a path of the host, or of a container. */
@@ -35,20 +37,25 @@ struct guard_target {
     const struct container_view *view; /* NULL: the host's */
 };
 
-/*
- * Immutable flags of chattr(1) on each file and directory at and below the target; of a container on those of its layers that
- * it sees, which hold through its overlay too. It survives restarts of the container.
- */
+/* What became of a list that was released; all others are as they were before. */
+struct guard_released {
+    size_t other;  /* not as hold() left them: gone, or changed by somebody */
+    size_t shared; /* another guard's too: whose end releases them */
+    size_t failed; /* still held, though they should not be */
+};
+
+/* One way to deny. `others`: what other guards hold now; nobody changes that meanwhile (guard_state_lock()). */
 struct guard_method {
     const char *name;
     const char *const *lacks; /* what it does not deny; ends with NULL */
-    /* All that has to be held, appended. */
-    int (*collect)(const struct guard_target *target, struct guard_list *list, struct err *err);
+    /* All that has to be held, appended; also what another guard holds, not what somebody else did. */
+    int (*collect)(const struct guard_target *target, const struct guard_set *others, struct guard_list *list, struct err *err);
     /* From entry `from` on; what fails is an error, and what was held before stays so. */
     int (*hold)(const struct guard_list *list, size_t from, struct err *err);
-    /* Exactly what was done by hold(); how many were not as hold() left them any more. */
-    size_t (*release)(const struct guard_list *list);
-    /* How many of the target's files deny a change, as their user meets them; ret_all: of how many. */
+    /* Exactly what was done by hold(). */
+    struct guard_released (*release)(const struct guard_list *list, const struct guard_set *others);
+    /* How many of the target's files deny a change: as whoever is kept out meets them, through the container's overlay if it runs.
+     * ret_all: of how many. */
     int (*test)(const struct guard_target *target, size_t *ret_denied, size_t *ret_all, struct err *err);
 };
 
@@ -57,7 +64,11 @@ const struct guard_method *guard_method_by_name(const char *name); /* NULL: none
 const char *guard_bpf_lacks(void);
 
 void guard_list_done(struct guard_list *list);
-/* Takes a copy of the path; what is in it already stays. -E2BIG, -ENOMEM */
+/* Takes a copy of the path; what is in it already, by its identity, stays as it is. -E2BIG, -ENOMEM */
 int guard_list_add(struct guard_list *list, const char *path, uint64_t device, uint64_t inode, bool directory);
 
+/*
+ * Immutable flags of chattr(1) on each file and directory at and below the target; of a container on those of its layers that
+ * it sees, which hold through its overlay too. They survive restarts of the container.
+ */
 extern const struct guard_method guard_immutable;

@@ -17,7 +17,6 @@
 #include "util/beneath.h"
 #include "util/cleanup.h"
 
-
 static const char *const lacks[] = {
     "whoever clears the flags first (chattr -i, by root with CAP_LINUX_IMMUTABLE; the engine's containers do not have it)",
     "a rename of a folder above, a mount over it, the block device; symbolic links themselves",
@@ -30,6 +29,7 @@ static const char *const lacks[] = {
 /* ---- what there is ---- */
 
 struct collecting {
+    const struct guard_set *others;
     struct guard_list *list;
     struct err *err;
 };
@@ -37,16 +37,6 @@ struct collecting {
 static bool may_be_held(mode_t mode)
 {
     return S_ISREG(mode) || S_ISDIR(mode);
-}
-
-static int open_for_flags(int fd, bool directory)
-{
-    int opened;
-
-    if (!directory)
-        return beneath_reopen_file(fd);
-    opened = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return opened < 0 ? -errno : opened;
 }
 
 static int add(void *data, int fd, const struct stat *st)
@@ -59,12 +49,12 @@ static int add(void *data, int fd, const struct stat *st)
 
     if (!may_be_held(st->st_mode))
         return 0;
-    opened = open_for_flags(fd, S_ISDIR(st->st_mode));
+    opened = beneath_reopen(fd);
     if (opened < 0)
         return err_set(c->err, opened, "a file of the target");
     if (ioctl(opened, FS_IOC_GETFLAGS, &flags) < 0)
         return err_say(c->err, -EOPNOTSUPP, "the file system of the target has no immutable flag");
-    if (flags & FS_IMMUTABLE_FL)
+    if ((flags & FS_IMMUTABLE_FL) && !guard_set_has(c->others, st->st_dev, st->st_ino))
         return 0; /* somebody's own: it stays */
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
     n = readlink(link, path, sizeof(path) - 1);
@@ -75,9 +65,9 @@ static int add(void *data, int fd, const struct stat *st)
     return r == -E2BIG ? err_say(c->err, r, "more than %d files: guard a part of them", LIMIT_GUARD_FILES) : r;
 }
 
-static int collect(const struct guard_target *target, struct guard_list *list, struct err *err)
+static int collect(const struct guard_target *target, const struct guard_set *others, struct guard_list *list, struct err *err)
 {
-    struct collecting c = { .list = list, .err = err };
+    struct collecting c = { .others = others, .list = list, .err = err };
 
     return guard_tree_layers(target, add, &c, err);
 }
@@ -97,7 +87,7 @@ static int open_entry(const struct guard_entry *e, bool any_device)
         return -errno;
     if (st.st_ino != e->inode || (!any_device && st.st_dev != e->device) || S_ISDIR(st.st_mode) != e->directory || !may_be_held(st.st_mode))
         return -ESTALE;
-    return open_for_flags(fd, e->directory);
+    return beneath_reopen(fd);
 }
 
 static int hold(const struct guard_list *list, size_t from, struct err *err)
@@ -122,25 +112,44 @@ static int hold(const struct guard_list *list, size_t from, struct err *err)
     return 0;
 }
 
-/* A device has another number after a restart of the machine: the path, the inode and the flag say which file it is. */
-static size_t release(const struct guard_list *list)
+/* There is nothing by that path that we have held. */
+static bool is_gone(int error)
 {
-    size_t other = 0;
+    return error == -ENOENT || error == -ENOTDIR || error == -ELOOP || error == -ESTALE;
+}
+
+/* 1: the flag is taken away; 0: somebody was here before; -errno: it is still there. */
+static int release_entry(const struct guard_entry *e)
+{
+    /* a device has another number after a restart of the machine: the path, the inode and the flag say which file it is */
+    _cleanup_close_ int fd = open_entry(e, true);
+    int flags = 0;
+
+    if (fd < 0)
+        return is_gone(fd) ? 0 : fd;
+    if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
+        return errno == ENOTTY || errno == EOPNOTSUPP ? 0 : -errno;
+    if (!(flags & FS_IMMUTABLE_FL))
+        return 0;
+    flags &= ~FS_IMMUTABLE_FL;
+    return ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0 ? -errno : 1;
+}
+
+static struct guard_released release(const struct guard_list *list, const struct guard_set *others)
+{
+    struct guard_released released = { 0 };
 
     for (size_t i = list->count; i-- > 0;) {
-        _cleanup_close_ int fd = open_entry(&list->entries[i], true);
-        int flags = 0;
+        const struct guard_entry *e = &list->entries[i];
+        bool shared = guard_set_has(others, e->device, e->inode);
+        int r = shared ? 0 : release_entry(e);
 
-        if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0 || !(flags & FS_IMMUTABLE_FL)) {
-            other++;
-            continue;
-        }
-        flags &= ~FS_IMMUTABLE_FL;
-        if (ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0)
-            other++;
+        released.shared += shared;
+        released.failed += r < 0;
+        released.other += r == 0 && !shared;
     }
     guard_tree_forget();
-    return other;
+    return released;
 }
 
 /* ---- is it denied? ---- */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "guard/state.h"
+#include "guard/undo.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -22,7 +23,8 @@
 
 struct reply {
     int r;
-    size_t held, denied, all, other;
+    size_t held, denied, all;
+    struct guard_released released;
     struct err err;
 };
 
@@ -30,6 +32,7 @@ struct reply {
 
 struct keeping {
     const struct guard_ask *ask;
+    struct guard_set others; /* what other guards hold */
     struct guard_list list;
     int state;
     char *name;
@@ -40,7 +43,7 @@ static int collect_all(struct keeping *k, struct err *err)
     int r = 0;
 
     for (size_t i = 0; i < k->ask->count && r == 0; i++)
-        r = k->ask->method->collect(&k->ask->targets[i], &k->list, err);
+        r = k->ask->method->collect(&k->ask->targets[i], &k->others, &k->list, err);
     return r;
 }
 
@@ -86,8 +89,15 @@ static void begin(struct keeping *k, struct reply *a)
     uint64_t now = clock_ns(CLOCK_REALTIME);
     struct guard_state state = { .method = bytes_of(k->ask->method->name), .target = k->ask->text, .since_ns = now,
                                  .until_ns = k->ask->for_ns ? now + k->ask->for_ns : 0, .asker = getppid() };
+    _cleanup_close_ int lock = guard_state_lock(k->ask->directory, true); /* nobody else's end releases what we count on */
 
-    a->r = guard_state_create(k->ask->directory, &state, &k->state, &k->name, &a->err);
+    if (lock < 0)
+        a->r = lock == -EBUSY ? err_say(&a->err, lock, "another guard is just being made or ended, for long: try again")
+                              : err_set(&a->err, lock, "%s", k->ask->directory);
+    if (a->r == 0)
+        a->r = guard_state_held(k->ask->directory, NULL, &k->others);
+    if (a->r == 0)
+        a->r = guard_state_create(k->ask->directory, &state, &k->state, &k->name, &a->err);
     if (a->r == 0)
         a->r = hold_all(k, &a->err);
     if (a->r == 0)
@@ -97,9 +107,18 @@ static void begin(struct keeping *k, struct reply *a)
 
 static void end(struct keeping *k, struct reply *a)
 {
-    a->other = k->ask->method->release(&k->list);
     if (k->name)
-        guard_state_remove(k->ask->directory, k->name);
+        guard_undo(k->ask->directory, k->name, k->ask->method, &k->list, &a->released);
+}
+
+/* It was not to be, and not all of it could be undone. */
+static void say_failed(struct reply *a)
+{
+    struct err why = a->err;
+
+    if (a->released.failed)
+        err_say(&a->err, a->r, "%s; %zu files and folders could not be released: the next culprit command tries again",
+                err_text(&why, a->r), a->released.failed);
 }
 
 /* Nothing of whoever asked is held by us: his terminal, his pipes, his working directory. */
@@ -164,8 +183,10 @@ static _Noreturn void keep(const struct guard_ask *ask, int socket, pid_t asker)
         a.r = err_set(&a.err, signals, "the guard's keeper");
     else
         begin(&k, &a);
-    if (a.r < 0)
+    if (a.r < 0) {
         end(&k, &a);
+        say_failed(&a);
+    }
     (void)send(socket, &a, sizeof(a), MSG_NOSIGNAL);
     if (a.r == 0) {
         if (wait_for_end(socket, signals, until))
@@ -224,7 +245,7 @@ bool guard_keeper_is_over(struct guard_keeper *k)
     return poll(&fd, 1, 0) > 0;
 }
 
-int guard_keeper_end(struct guard_keeper *k, size_t *ret_other)
+int guard_keeper_end(struct guard_keeper *k, struct guard_released *ret)
 {
     struct reply a = { 0 };
     int r;
@@ -234,6 +255,6 @@ int guard_keeper_end(struct guard_keeper *k, size_t *ret_other)
     close(k->socket);
     while (waitpid(k->pid, NULL, 0) < 0 && errno == EINTR)
         ;
-    *ret_other = a.other;
+    *ret = a.released;
     return r;
 }

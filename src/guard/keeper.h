@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The process that holds a guard: it ends it when its time is over, when it is asked to, and when whoever asked for it is
- * gone, however he ended. If it is killed itself, the next command undoes what it left (state.h).
+ * gone, however he ended. If it is killed itself, the next command undoes what it left (undo.h).
  */
 #pragma once
 
@@ -27,5 +27,5 @@ struct guard_keeper {
 int guard_keeper_start(const struct guard_ask *ask, struct guard_keeper *ret, struct err *err);
 /* Has it ended by itself? */
 bool guard_keeper_is_over(struct guard_keeper *k);
-/* Ends it, and waits until all is undone. ret_other: of how many somebody had changed what was held. */
-int guard_keeper_end(struct guard_keeper *k, size_t *ret_other);
+/* Ends it, and waits until all is undone. An error: it was killed before it could say so (guard_take_back()). */
+int guard_keeper_end(struct guard_keeper *k, struct guard_released *ret);

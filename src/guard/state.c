@@ -4,25 +4,25 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "engine/flat.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
-#include "util/escape.h"
 #include "util/sbuf.h"
 #include "util/write.h"
 
 #define VERSION 1
 #define STATE_MAX (512 * 1024 * 1024)
-#define PATIENCE_MS 15000 /* of a keeper that is asked to end */
+#define HEAD_MAX (512 * 1024) /* all targets of a command, with room to spare */
+#define LOCK_MS 10000
+#define LOOK_MS 20
 
 static int open_directory(const char *directory)
 {
@@ -61,6 +61,32 @@ static int make_directory(const char *directory)
     snprintf(parent, sizeof(parent), "%.*s", (int)(slash - directory), directory);
     (void)mkdir(parent, 0755);
     return mkdir(directory, 0700) < 0 && errno != EEXIST ? -errno : open_directory(directory);
+}
+
+/* The last guard's end removes the directory: a lock on one that is no longer there is none. */
+static bool is_there(const char *directory, int fd)
+{
+    struct stat st, now;
+
+    return fstat(fd, &st) == 0 && stat(directory, &now) == 0 && st.st_ino == now.st_ino && st.st_dev == now.st_dev;
+}
+
+int guard_state_lock(const char *directory, bool make)
+{
+    for (unsigned waited = 0; waited < LOCK_MS; waited += LOOK_MS) {
+        _cleanup_close_ int fd = make ? make_directory(directory) : open_directory(directory);
+
+        if (fd < 0)
+            return fd;
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+            if (is_there(directory, fd))
+                return TAKE_FD(fd);
+        } else if (errno != EWOULDBLOCK && errno != EINTR) {
+            return -errno;
+        }
+        (void)nanosleep(&(struct timespec){ 0, LOOK_MS * 1000 * 1000 }, NULL);
+    }
+    return -EBUSY;
 }
 
 int guard_state_create(const char *directory, const struct guard_state *state, int *ret_fd, char **ret_name, struct err *err)
@@ -149,52 +175,77 @@ static int take_entries(struct bytes in, struct guard_list *list)
     return 0;
 }
 
-static int take(struct bytes in, struct guard_state *ret)
+static int take_head(struct bytes *in, struct guard_state *ret)
 {
     uint64_t version = 0, asker = 0;
-    int r = flat_get_u64(&in, &version);
+    int r = flat_get_u64(in, &version);
 
     if (r == 0)
-        r = version == VERSION ? flat_get_bytes(&in, &ret->method) : -EPROTO;
+        r = version == VERSION ? flat_get_bytes(in, &ret->method) : -EPROTO;
     if (r == 0)
-        r = flat_get_bytes(&in, &ret->target);
+        r = flat_get_bytes(in, &ret->target);
     if (r == 0)
-        r = flat_get_u64(&in, &ret->since_ns);
+        r = flat_get_u64(in, &ret->since_ns);
     if (r == 0)
-        r = flat_get_u64(&in, &ret->until_ns);
+        r = flat_get_u64(in, &ret->until_ns);
     if (r == 0)
-        r = flat_get_u64(&in, &asker);
+        r = flat_get_u64(in, &asker);
     ret->asker = (pid_t)asker;
-    return r < 0 ? r : take_entries(in, &ret->list);
+    return r;
 }
 
-/* wanted: it is locked for us first, so that of two commands one undoes it. */
-static int with_state(int dir, const char *name, bool wanted, int (*each)(void *data, const char *name, const struct guard_state *state),
-                      void *data)
+struct look {
+    const char *except; /* a name; NULL: none */
+    bool lists, left;
+    guard_state_fn *each;
+    void *data;
+};
+
+static int read_text(int fd, bool all, char **ret, size_t *ret_len)
+{
+    char *text;
+    ssize_t n;
+
+    if (all)
+        return beneath_read_fd(fd, STATE_MAX, ret, ret_len);
+    text = malloc(HEAD_MAX);
+    n = text ? pread(fd, text, HEAD_MAX, 0) : -1;
+    if (n < 0) {
+        free(text);
+        return -EIO;
+    }
+    *ret = text;
+    *ret_len = (size_t)n;
+    return 0;
+}
+
+static int with_state(int dir, const char *name, const struct look *look)
 {
     _cleanup_close_ int fd = openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     struct guard_state state = { 0 };
     _cleanup_free_ char *text = NULL;
-    size_t len = 0;
+    struct bytes in;
     struct stat st;
+    size_t len = 0;
     int r = 0;
 
     if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != 0)
         return 0;
-    if (wanted && lock(fd) < 0)
+    if (look->left && lock(fd) < 0)
         return 0;
-    if (!wanted)
+    if (!look->left)
         state.keeper = holder_of(fd);
     /* its descriptor stays the only one: closing another would give the lock away */
-    if (fstat(fd, &st) == 0 && st.st_nlink == 1 && beneath_read_fd(fd, STATE_MAX, &text, &len) == 0 &&
-        take((struct bytes){ text, len }, &state) == 0)
-        r = each(data, name, &state);
+    if (fstat(fd, &st) < 0 || st.st_nlink != 1 || read_text(fd, look->lists, &text, &len) < 0)
+        return 0;
+    in = (struct bytes){ text, len };
+    if (take_head(&in, &state) == 0 && (!look->lists || take_entries(in, &state.list) == 0))
+        r = look->each(look->data, name, &state);
     guard_list_done(&state.list);
     return r;
 }
 
-static int each_file(const char *directory, bool wanted, int (*each)(void *data, const char *name, const struct guard_state *state),
-                     void *data)
+static int each_file(const char *directory, const struct look *look)
 {
     int fd = open_directory(directory), r = 0;
     _cleanup_closedir_ DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
@@ -205,108 +256,47 @@ static int each_file(const char *directory, bool wanted, int (*each)(void *data,
         return 0;
     }
     while (r == 0 && (entry = readdir(dir)))
-        if (entry->d_name[0] != '.')
-            r = with_state(dirfd(dir), entry->d_name, wanted, each, data);
+        if (entry->d_name[0] != '.' && (!look->except || strcmp(entry->d_name, look->except) != 0))
+            r = with_state(dirfd(dir), entry->d_name, look);
     return r;
 }
 
-int guard_state_each(const char *directory, int (*each)(void *data, const char *name, const struct guard_state *state), void *data)
+int guard_state_each(const char *directory, guard_state_fn *each, void *data)
 {
-    return each_file(directory, false, each, data);
+    return each_file(directory, &(struct look){ .lists = true, .each = each, .data = data });
 }
 
-struct state_taking {
-    const char *directory;
-    struct sbuf *said;
-    size_t count;
-};
-
-static int undo(void *data, const char *name, const struct guard_state *state)
+int guard_state_each_head(const char *directory, guard_state_fn *each, void *data)
 {
-    const struct guard_method *method;
-    struct state_taking *t = data;
-    char word[32];
-    size_t other;
-
-    snprintf(word, sizeof(word), "%.*s", (int)state->method.len, state->method.data);
-    method = guard_method_by_name(word);
-    if (!method)
-        return 0; /* a newer culprit's */
-    other = method->release(&state->list);
-    guard_state_remove(t->directory, name);
-    sbuf_addf(t->said, "%sthe guard of ", t->count ? "; " : "");
-    escape_terminal(t->said, state->target);
-    sbuf_addf(t->said, " (%zu files)", state->list.count - other);
-    t->count++;
-    return 0;
+    return each_file(directory, &(struct look){ .each = each, .data = data });
 }
 
-size_t guard_take_back(const char *directory, struct sbuf *said)
+int guard_state_each_left(const char *directory, guard_state_fn *each, void *data)
 {
-    struct state_taking t = { directory, said, 0 };
-
-    (void)each_file(directory, true, undo, &t);
-    return t.count;
+    return each_file(directory, &(struct look){ .lists = true, .left = true, .each = each, .data = data });
 }
 
-/* ---- ending those that are held ---- */
-
-struct ending {
-    const char *target;
-    struct sbuf *said;
-    size_t count;
-    pid_t pids[64];
-    size_t pid_count;
-};
-
-static int note_keeper(void *data, const char *name, const struct guard_state *state)
+static int add_held(void *data, const char *name, const struct guard_state *state)
 {
-    struct ending *e = data;
+    int r = 0;
 
     (void)name;
-    if (state->keeper > 0 && e->pid_count < ARRAY_SIZE(e->pids) && (!e->target || bytes_equal_str(state->target, e->target)))
-        e->pids[e->pid_count++] = state->keeper;
-    return 0;
+    for (size_t i = 0; i < state->list.count && r >= 0; i++)
+        r = guard_set_add(data, state->list.entries[i].device, state->list.entries[i].inode);
+    return r < 0 ? r : 0;
 }
 
-static int is_held(void *data, const char *name, const struct guard_state *state)
+int guard_state_held(const char *directory, const char *except, struct guard_set *ret)
 {
-    (void)name;
-    return state->keeper == *(const pid_t *)data;
+    return each_file(directory, &(struct look){ .except = except, .lists = true, .each = add_held, .data = ret });
 }
 
-static bool wait_for_end(const char *directory, pid_t *pid)
+pid_t guard_state_keeper(const char *directory, const char *name)
 {
-    for (unsigned waited = 0; waited < PATIENCE_MS; waited += 20) {
-        if (!each_file(directory, false, is_held, pid))
-            return true;
-        (void)nanosleep(&(struct timespec){ 0, 20 * 1000 * 1000 }, NULL);
-    }
-    return false;
-}
+    _cleanup_close_ int dir = open_directory(directory), fd = -EBADF;
+    struct stat st;
 
-/* A pid that is another's by now holds no lock of ours: it is asked for once more, when its descriptor is open. */
-static bool signal_keeper(const char *directory, pid_t *pid, int number)
-{
-    _cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, *pid, 0);
-
-    if (!each_file(directory, false, is_held, pid))
-        return false;
-    return fd >= 0 ? syscall(SYS_pidfd_send_signal, fd, number, NULL, 0) == 0 : kill(*pid, number) == 0;
-}
-
-size_t guard_end(const char *directory, const char *target, struct sbuf *said)
-{
-    struct ending e = { .target = target, .said = said };
-
-    (void)each_file(directory, false, note_keeper, &e);
-    for (size_t i = 0; i < e.pid_count; i++) {
-        if (!signal_keeper(directory, &e.pids[i], SIGTERM) || wait_for_end(directory, &e.pids[i])) {
-            e.count++;
-            continue;
-        }
-        e.count += signal_keeper(directory, &e.pids[i], SIGKILL) && wait_for_end(directory, &e.pids[i]);
-    }
-    (void)guard_take_back(directory, said);
-    return e.count;
+    if (dir >= 0)
+        fd = openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? holder_of(fd) : 0;
 }

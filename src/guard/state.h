@@ -18,6 +18,13 @@ struct guard_state {
     struct guard_list list;
 };
 
+typedef int guard_state_fn(void *data, const char *name, const struct guard_state *state);
+
+/*
+ * Whoever holds, releases, or has to know what is held, locks the states meanwhile; closing the descriptor ends it. make: also
+ * where there are none yet. -ENOENT: there are none; -EBUSY: somebody else has had them for ten seconds.
+ */
+int guard_state_lock(const char *directory, bool make);
 /* Makes the file and locks it for this process, which keeps the descriptor: *ret_name is its name, the caller's. */
 int guard_state_create(const char *directory, const struct guard_state *state, int *ret_fd, char **ret_name, struct err *err);
 /* Entries from `from` on; on disk when it returns. */
@@ -25,8 +32,12 @@ int guard_state_append(int fd, const struct guard_list *list, size_t from, struc
 void guard_state_remove(const char *directory, const char *name);
 
 /* Each guard that there is; the state is borrowed for the call. Non-zero stops, and is returned. */
-int guard_state_each(const char *directory, int (*each)(void *data, const char *name, const struct guard_state *state), void *data);
-/* Those that nobody holds any more are undone; how many, and one line for people, escaped, appended to `said`. */
-size_t guard_take_back(const char *directory, struct sbuf *said);
-/* Ends guards by their targets' text (NULL: all): how many. Those that do not answer are killed, and undone here. */
-size_t guard_end(const char *directory, const char *target, struct sbuf *said);
+int guard_state_each(const char *directory, guard_state_fn *each, void *data);
+/* The same without their lists. */
+int guard_state_each_head(const char *directory, guard_state_fn *each, void *data);
+/* The same of those that nobody holds any more, each locked for the call, so that of two commands one gets it. */
+int guard_state_each_left(const char *directory, guard_state_fn *each, void *data);
+/* What all guards but `except` (a name; NULL: none) hold, added to `ret`. The caller holds the lock. -ENOMEM */
+int guard_state_held(const char *directory, const char *except, struct guard_set *ret);
+/* Who holds the guard of that name; 0: nobody any more. */
+pid_t guard_state_keeper(const char *directory, const char *name);

@@ -48,9 +48,9 @@ def read(path):
 
 
 class Guard:
-    def __init__(self, work, *arguments, ready=True):
+    def __init__(self, work, *arguments, ready=True, number=0):
         STARTED.append(self)
-        self.out, self.err = work + "/guard.out", work + "/guard.err"
+        self.out, self.err = f"{work}/guard{number}.out", f"{work}/guard{number}.err"
         with open(self.out, "wb") as out, open(self.err, "wb") as err:
             self.process = subprocess.Popen([CULPRIT, "guard", "--method", "immutable", "--no-store", "--sensor", os.environ.get("SENSOR", "audit"),
                                              "--format", "json", *arguments], stdout=out, stderr=err)
@@ -167,6 +167,30 @@ def container(docker, work):
     docker("rm", "-f", "gweb")
 
 
+def same_image(docker, work):
+    """Two containers of one image: each is guarded until its own guard ends; what is restored beside a guard is not held for ever."""
+    for name in ("gone", "gtwo"):
+        docker.run(name)
+    root = lambda name: f"/proc/{docker.pid(name)}/root/prd"
+    lower = [d + "/prd" for d in layers(docker, "gone")[1] if os.path.isdir(d + "/prd")]
+    before = flags(*lower)
+    os.remove(root("gtwo") + "/sub/deep") # its folder is its own by that
+    guard = Guard(work, "gone:/prd")
+    r = run(CULPRIT, "restore", "--store", work + "/none.db", "gtwo:/prd")
+    check("restored beside a guard", r.returncode == 0 and os.path.exists(root("gtwo") + "/sub/deep"), (r.stdout, r.stderr))
+    other = Guard(work, "gtwo:/prd", number=1)
+    check("the second container is guarded too", refused(root("gtwo")) == [], (refused(root("gtwo")), read(other.err)))
+    guard.end()
+    check("the first one's end: the second is still guarded", refused(root("gtwo")) == [], refused(root("gtwo")))
+    other.end()
+    check("both over: the image's flags are as they were", flags(*lower) == before, differences(before, flags(*lower))[:3])
+    found = flags(root("gtwo"))
+    check("both over: nothing that was restored is immutable", not any("i" in bits for bits in found.values()), found)
+    r = docker("exec", "gtwo", "sh", "-c", "rm -r /prd/sub /prd/lower", check=False)
+    check("both over: everything works again", r.returncode == 0, r.stderr)
+    docker("rm", "-f", "gone", "gtwo")
+
+
 def in_use(docker, work):
     """A folder of the image that a process is in: it is guarded or that is refused, never said without being so."""
     docker.run("gcwd", "-w", "/prd/sub")
@@ -215,6 +239,19 @@ def ends(work):
           and refused(path) == [], refused(path))
     r = run(CULPRIT, "rules", "check", "/dev/null")
     check("kill -9 of both: undone by the next command", nothing_left() and b"undone now" in r.stderr, (r.stderr, flags(path)))
+    os.lchown(path + "/sub/deep", 1000, 1000) # to take its flag away needs more than the flag's privilege
+    guard = Guard(work, path)
+    keeper = guard.keeper()
+    os.kill(keeper, signal.SIGKILL)
+    code = guard.process.wait(240)
+    check("kill -9 of the keeper: undone by who asked for it", code in (0, 1) and nothing_left() and
+          "who held the guard was ended" in read(guard.err), (code, read(guard.err), flags(path), before))
+    guard = Guard(work, path, ready=False)
+    await_(lambda: guard.keeper() and "i" in flags(path)[path + "/lower"])
+    os.kill(guard.keeper(), signal.SIGKILL)
+    code = guard.process.wait(240)
+    check("kill -9 of the keeper while it begins: undone too", await_(nothing_left) and code in (0, 1, 3), (code, read(guard.err), flags(path)))
+    os.lchown(path + "/sub/deep", 0, 0)
     guard = Guard(work, "--for", "2s", path)
     code = guard.process.wait(240)
     check("--for", nothing_left() and code in (0, 1) and "all 4 are as they were" in read(guard.err), (code, read(guard.err)))
@@ -247,6 +284,57 @@ def ends(work):
         r = run(CULPRIT, "guard", *arguments)
         check(f"guard {arguments}: wrong usage", r.returncode == 2 and r.stderr.count(b"\n") == 1, r.stderr)
     run("chattr", "-i", path + "/own")
+
+
+def overlapping(work):
+    """What two guards hold stays held until the last one ends, whichever that is and however."""
+    path = work + "/both"
+    make_tree(path)
+    before = flags(path)
+    held = lambda *names: all("i" in flags(path)[path + name] for name in names)
+    nothing_left = lambda: flags(path) == before and not (os.path.exists(STATES) and os.listdir(STATES))
+    for inner_first in (False, True):
+        for ends_first in (0, 1):
+            for how in ("ends", "is killed with its keeper", "is ended by --off"):
+                targets = [path + "/sub", path] if inner_first else [path, path + "/sub"]
+                pair = [Guard(work, target, number=i) for i, target in enumerate(targets)]
+                name = f"{'inner' if inner_first else 'outer'} first, {'second' if ends_first else 'first'} {how}"
+                check(f"{name}: both are guarded", all("culprit: guarded" in read(g.err) for g in pair) and refused(path) == [],
+                      [read(g.err) for g in pair])
+                first, last, left = pair[ends_first], pair[1 - ends_first], targets[1 - ends_first]
+                if how == "ends":
+                    first.end()
+                elif how == "is ended by --off":
+                    run(CULPRIT, "guard", "--off", targets[ends_first])
+                    first.process.wait(240)
+                else:
+                    keeper = first.keeper()
+                    os.kill(keeper, signal.SIGSTOP)
+                    first.kill()
+                    os.kill(keeper, signal.SIGKILL)
+                    await_(lambda: not os.path.exists(f"/proc/{keeper}") or "State:\tZ" in read(f"/proc/{keeper}/status"))
+                    run(CULPRIT, "rules", "check", "/dev/null")
+                check(f"{name}: the other one still holds", held("/sub", "/sub/deep") and held("/lower") == (left == path), flags(path))
+                last.end()
+                check(f"{name}: then nothing is held", nothing_left(), (read(last.err), flags(path), before))
+
+
+def mounted(work):
+    """What is mounted below the target is not the target's, neither a folder nor one file."""
+    path, other = work + "/mounts", work + "/mounts-other"
+    make_tree(path)
+    make_tree(other)
+    before = flags(other)
+    run("mount", "--bind", other + "/lower", path + "/lower")
+    run("mount", "--bind", other + "/sub", path + "/sub")
+    try:
+        guard = Guard(work, path)
+        check("mounted: what is mounted there is not held", flags(other) == before, flags(other))
+        check("mounted: the others are", "i" in flags(path)[path + "/own"], flags(path))
+        guard.end()
+    finally:
+        run("umount", path + "/lower")
+        run("umount", path + "/sub")
 
 
 def file_systems(work):
@@ -284,11 +372,15 @@ def main():
     work = tempfile.mkdtemp(prefix="culprit-guard.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
     docker = None
     try:
-        ends(work)
-        file_systems(work)
-        docker = Docker()
-        container(docker, work)
-        in_use(docker, work)
+        for part in (ends, overlapping, mounted, file_systems, container, same_image, in_use):
+            if os.environ.get("ONLY") and part.__name__ not in os.environ["ONLY"].split():
+                continue
+            print(f"-- {part.__name__}", flush=True)
+            if part in (container, same_image, in_use):
+                docker = docker or Docker()
+                part(docker, work)
+            else:
+                part(work)
     finally:
         end_all()
         run("chattr", "-R", "-i", work)

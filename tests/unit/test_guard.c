@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "guard/state.h"
+#include "guard/undo.h"
 #include "util/cleanup.h"
 
 static char base[] = "/tmp/culprit-guard.XXXXXX";
@@ -26,6 +26,13 @@ static void lists(void **state)
     assert_int_equal(guard_list_add(&list, "/a", 1, 2, true), 0); /* the same once more */
     assert_int_equal(guard_list_add(&list, "/b", 1, 3, false), 0);
     assert_int_equal(list.count, 2);
+    for (uint64_t i = 0; i < 1000; i++)
+        assert_int_equal(guard_list_add(&list, "/many", 7, i, false), 0);
+    assert_int_equal(guard_list_add(&list, "/another/name/of/a", 1, 2, true), 0); /* far from the first one */
+    assert_int_equal(guard_list_add(&list, "/another/device", 2, 2, true), 0);
+    assert_int_equal(list.count, 1003);
+    for (uint64_t i = 0; i < 1000; i++)
+        assert_true(guard_set_has(&list.set, 7, i) && !guard_set_has(&list.set, 8, i));
     guard_list_done(&list);
     assert_non_null(guard_method_by_name("immutable"));
     assert_null(guard_method_by_name("other"));
@@ -108,7 +115,7 @@ static void states(void **state)
     assert_int_equal(seen.states, 1);
     assert_int_equal(seen.entries, 2);
     assert_int_equal(seen.keeper, pid);
-    assert_int_equal(guard_take_back(base, &said), 0); /* it is held */
+    assert_int_equal(guard_take_back(base, &said, NULL), 0); /* it is held */
     assert_int_equal(kill(pid, SIGKILL), 0);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
     assert_int_equal(look().keeper, 0);
@@ -124,17 +131,106 @@ static void states(void **state)
     pid = hold(pipes, name);
     assert_int_equal(kill(pid, SIGKILL), 0);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
-    assert_int_equal(guard_take_back(base, &said), 1); /* its files are gone: nothing to undo, and it is over */
+    assert_int_equal(guard_take_back(base, &said, NULL), 1); /* its files are gone: nothing to undo, and it is over */
     assert_non_null(strstr(sbuf_str(&said), "the guard of web:/prd (0 files)"));
-    assert_int_equal(guard_take_back(base, &said), 0);
+    assert_int_equal(guard_take_back(base, &said, NULL), 0);
     assert_int_equal(access(base, F_OK), -1); /* the directory goes with the last one */
+    close(pipes[0]);
+    close(pipes[1]);
+}
+
+/* ---- two that hold the same ---- */
+
+static size_t refused; /* so many that cannot be released */
+
+static struct guard_released release(const struct guard_list *list, const struct guard_set *others)
+{
+    struct guard_released r = { .failed = refused };
+
+    for (size_t i = 0; i < list->count; i++)
+        r.shared += guard_set_has(others, list->entries[i].device, list->entries[i].inode);
+    return r;
+}
+
+static const struct guard_method counting = { .name = "immutable", .release = release };
+
+static void write_down(const struct guard_list *list, uint64_t since, int *ret_fd, char **ret_name)
+{
+    struct guard_state state = { .method = bytes_of("immutable"), .target = bytes_of("web:/prd"), .since_ns = since, .asker = 7 };
+
+    assert_int_equal(guard_state_create(base, &state, ret_fd, ret_name, NULL), 0);
+    assert_int_equal(guard_state_append(*ret_fd, list, 0, NULL), 0);
+}
+
+static void the_last_releases(void **state)
+{
+    struct guard_list one = { 0 }, two = { 0 };
+    _cleanup_free_ char *first = NULL, *second = NULL;
+    struct guard_released released;
+    int fds[2];
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    for (uint64_t i = 0; i < 10; i++) {
+        assert_int_equal(guard_list_add(&one, "/nowhere", 1, i, false), 0);
+        assert_int_equal(guard_list_add(&two, "/nowhere", 1, i + 7, false), 0);
+    }
+    write_down(&one, 1, &fds[0], &first);
+    write_down(&two, 2, &fds[1], &second);
+    refused = 2;
+    guard_undo(base, first, &counting, &one, &released);
+    assert_int_equal(released.shared, 3);
+    assert_int_equal(look().states, 2); /* what is still held stays written down */
+    refused = 0;
+    guard_undo(base, first, &counting, &one, &released);
+    assert_int_equal(released.shared, 3);
+    assert_int_equal(look().states, 1);
+    guard_undo(base, second, &counting, &two, &released);
+    assert_int_equal(released.shared, 0);
+    assert_int_equal(look().states, 0);
+    assert_int_equal(access(base, F_OK), -1);
+    guard_undo(base, "none", &counting, &two, &released); /* somebody removed the directory: it is released all the same */
+    assert_int_equal(released.failed, 0);
+    close(fds[0]);
+    close(fds[1]);
+    guard_list_done(&one);
+    guard_list_done(&two);
+}
+
+/* It waits for whoever has the states, and is not misled by a directory that was removed meanwhile. */
+static void locks(void **state)
+{
+    int pipes[2], lock, status;
+    char byte;
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(guard_state_lock("/nowhere/at/all", false), -ENOENT);
+    assert_int_equal(pipe(pipes), 0);
+    pid = fork();
+    if (pid == 0) {
+        int fd = guard_state_lock(base, true);
+
+        if (fd < 0 || write(pipes[1], "x", 1) != 1 || usleep(200000) < 0 || rmdir(base) < 0)
+            _exit(1);
+        _exit(0);
+    }
+    assert_int_equal(read(pipes[0], &byte, 1), 1);
+    lock = guard_state_lock(base, true);
+    assert_true(lock >= 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0); /* it had removed the directory meanwhile */
+    assert_int_equal(rmdir(base), 0); /* it is the new one */
+    close(lock);
     close(pipes[0]);
     close(pipes[1]);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(lists), cmocka_unit_test(states) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(lists), cmocka_unit_test(states), cmocka_unit_test(the_last_releases),
+                                        cmocka_unit_test(locks) };
     int failed;
 
     assert(mkdtemp(base));
