@@ -2,7 +2,7 @@
 /*
  * The story's security agent. Runs as /opt/sentinelone/bin/s1-agent: scans /proc for a new process
  * whose root holds the marker file, and then makes the folder writable, gives it to another user and
- * deletes every file below it.
+ * deletes every file below it. Its standard output says "waiting", and at the end "deleted N".
  *
  *   s1-agent MARKER FOLDER UID GID DELAY_MS [BASE]
  *
@@ -34,7 +34,18 @@ static void sleep_ms(long ms)
 #define PIDS 65536
 static unsigned char seen[PIDS * 64];
 
-/* The pid of a process not seen before whose root has the marker, in another root than ours. */
+/* A container's processes are in a pid namespace of their own. Who merely looks into a container, as culprit does by a
+ * process in its mount namespace, is not: on a slow machine that may live for longer than the delay. */
+static int is_contained(int pid)
+{
+    char path[PATH_MAX];
+    struct stat own, its;
+
+    snprintf(path, sizeof(path), "/proc/%d/ns/pid", pid);
+    return stat("/proc/self/ns/pid", &own) == 0 && stat(path, &its) == 0 && own.st_ino != its.st_ino;
+}
+
+/* The pid of a container's process not seen before whose root has the marker, in another root than ours. */
 static int scan(const char *marker, int remember_only)
 {
     DIR *proc = opendir("/proc");
@@ -58,7 +69,7 @@ static int scan(const char *marker, int remember_only)
         if (own.st_dev == root.st_dev && own.st_ino == root.st_ino)
             continue; /* a fork of ours, or a container that has not changed its root yet */
         snprintf(path, sizeof(path), "/proc/%d/root%s", pid, marker);
-        if (lstat(path, &st) == 0)
+        if (lstat(path, &st) == 0 && is_contained(pid))
             found = pid;
     }
     if (proc)
@@ -66,10 +77,12 @@ static int scan(const char *marker, int remember_only)
     return found;
 }
 
-static void purge(const char *dir)
+/* Returns how many files were deleted. */
+static unsigned purge(const char *dir)
 {
     DIR *d = opendir(dir);
     struct dirent *entry;
+    unsigned deleted = 0;
 
     while (d && (entry = readdir(d))) {
         char path[PATH_MAX];
@@ -79,12 +92,15 @@ static void purge(const char *dir)
             continue;
         snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
         if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
-            purge(path);
+            deleted += purge(path);
         else if ((getenv("S1_URING") ? uring_do(IORING_OP_UNLINKAT, path, NULL) : unlink(path)) < 0)
             perror(path);
+        else
+            deleted++;
     }
     if (d)
         closedir(d);
+    return deleted;
 }
 
 static int launch(char **argv)
@@ -142,6 +158,6 @@ int main(int argc, char **argv)
     }
     if (chmod(folder, 0775) < 0 || chown(folder, (uid_t)atoi(argv[3]), (gid_t)atoi(argv[4])) < 0)
         perror(folder);
-    purge(folder);
+    printf("deleted %u\n", purge(folder));
     return 0;
 }

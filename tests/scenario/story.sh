@@ -58,7 +58,7 @@ run_web() { # run_web [docker options]
 }
 
 # The agent lives below /opt/sentinelone of a mount namespace of its own: nothing is left behind.
-# Its standard output says "waiting" once it waits for the container.
+# Its standard output says "waiting" once it waits for the container, "deleted N" at its end.
 start_agent() { # start_agent MARKER FOLDER DELAY_MS [BASE]
     : > "$WORK/agent.out"
     unshare --mount --propagation private /bin/bash -c '
@@ -105,7 +105,7 @@ variant() {
         command=(/bin/bash -c 'start_agent "$@"; wait_agent && docker restart -t 5 web' story "$marker" /prd 300 $base)
     else
         start_agent "$marker" /prd 300 $base
-        wait_agent || return
+        wait_agent || { failed=$((failed + 1)); return; }
         command=(docker restart -t 5 web)
     fi
     say "\n\033[1m\$ culprit run -w web:/prd -- docker restart web\033[0m     # $name"
@@ -126,6 +126,8 @@ variant() {
     else
         failed=$((failed + 1))
         echo "story: WRONG: $name"
+        # what was not done cannot be told
+        [ $road = exec ] || sed 's/^/the agent: /' "$WORK/agent.out"
         tail -20 "$WORK/err"
     fi
     [ -z "${STORY_KEEP:-}" ] || cp "$WORK/out.json" "$STORY_KEEP"
