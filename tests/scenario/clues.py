@@ -493,6 +493,14 @@ def logrotate():
     run("logrotate", "-f", "-s", "/var/lib/logrotate/status", "/etc/logrotate.d/app")
 
 
+@past("logrotate: a log that is empty, as it was made again", "logrotate", target="/var/log/app.log")
+def logrotate_create():
+    make("/var/log/app.log", "x\n" * 100)
+    make("/etc/logrotate.d/app", "/var/log/app.log {\n  rotate 0\n  size 1\n  create\n}\n")
+    run("logrotate", "-s", "/var/lib/logrotate/status", "/etc/logrotate.d/app")
+    assert not os.path.getsize("/var/log/app.log"), "logrotate rotated nothing"
+
+
 @past("a product that quarantines", "SentinelOne")
 def quarantine():
     agent = pathlib.Path("/opt/sentinelone/bin/sentinelone-agent")
