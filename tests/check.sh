@@ -83,6 +83,9 @@ else
     SHOW=1 step "the story" tests/scenario/story.sh "$ROOT/build/culprit"
     SHOW=1 step "the story on each engine" tests/scenario/stories.sh "$ROOT/build/culprit"
     SHOW=1 step "situations under systemd" tests/vm/systemd.sh "$ROOT/build/culprit"
+    for kind in deb rpm install; do
+        step "packages, $kind" tests/package.sh $kind "$ROOT/build"
+    done
     # last, for what time is left: all is to end within 40 minutes, where the machine is quick enough for that
     budget=$((2280 - SECONDS))
     [ $budget -le 1480 ] || budget=1480
