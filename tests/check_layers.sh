@@ -102,13 +102,12 @@ engine/oci.c                  # /proc
 engine/oci_dirs.c             # directories of runtimes, to list them
 engine/oci_exit.c             # cgroups
 guard/guard.c                 # /sys
-guard/immutable.c             # what was written down before, without following, known by its inode
 guard/keeper.c                # /dev/null
 guard/state.c                 # our own state
 guard/tree.c                  # O_PATH without following; /proc
-restore/attributes.c          # what was opened before, by its descriptor
 restore/place.c               # /proc; directories beneath a root, O_PATH without following
 restore/put.c                 # names in a directory, by its descriptor: ours, or O_PATH without following
+restore/still_open.c          # /proc; what a process holds, O_PATH
 restore/writer.c              # O_PATH without following, in a layer that is not mounted
 search/checkpoint.c           # the user's own: his checkpoint
 sensor/audit/log/config.c     # auditd's settings

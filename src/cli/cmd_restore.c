@@ -29,6 +29,7 @@ struct guarded {
 struct restore_command {
     const char *store_path;
     bool json;
+    enum restore_source from;
     struct guarded guarded;
     struct restore_options options;
     struct target target;
@@ -60,17 +61,24 @@ static int take_target(const struct verb *verb, struct restore_command *q, int a
 {
     struct err err = ERR_INIT;
     char cwd[PATH_MAX];
+    bool is_host;
     int r;
 
     if (optind + 1 != argc)
-        return cli_usage_error(verb, optind < argc ? "one target at a time, please" : "which files? give CONTAINER:PATH");
+        return cli_usage_error(verb, optind < argc ? "one target at a time, please" : "which files? give [CONTAINER:]PATH");
     if (!getcwd(cwd, sizeof(cwd)))
         cwd[0] = '\0';
     r = target_parse(bytes_of(argv[optind]), bytes_of(cwd), &q->target, &err);
     if (r < 0)
         return cli_usage_error(verb, "%s", err_text(&err, r));
-    if (q->target.selector.kind == SELECTOR_NONE)
-        return cli_usage_error(verb, "\"%.80s\" is the host's: only what an image holds can be put back, give CONTAINER:PATH", argv[optind]);
+    is_host = q->target.selector.kind == SELECTOR_NONE;
+    if (is_host && q->from == RESTORE_FROM_IMAGE)
+        return cli_usage_error(verb, "\"%.80s\" is the host's: no image has it; from what processes hold open, without --from", argv[optind]);
+    if (!is_host && q->from == RESTORE_FROM_OPEN)
+        return cli_usage_error(verb, "a container's files are put back from its image: --from open is for paths of the host");
+    if (is_host && q->options.at_ns)
+        return cli_usage_error(verb, "--at is for containers: of the host's files only what processes hold open is there to put back");
+    q->from = is_host ? RESTORE_FROM_OPEN : RESTORE_FROM_IMAGE;
     if (selector_is_plural(&q->target.selector) || q->target.selector.kind == SELECTOR_VOLUME)
         return cli_usage_error(verb, "name one container, by its name or id");
     return 0;
@@ -83,7 +91,6 @@ static int parse(int argc, char **argv, struct restore_command *q)
     const struct cli_option *option;
     struct option_parser parser;
     struct err err = ERR_INIT;
-    enum restore_source from;
     enum format format;
     int next, r = 0;
 
@@ -96,8 +103,8 @@ static int parse(int argc, char **argv, struct restore_command *q)
             r = parse_time(optarg, now, &q->options.at_ns, &err);
             break;
         case OPTION_SOURCE:
-            if (restore_source_parse(optarg, &from) < 0)
-                return cli_usage_error(verb, "unknown source \"%.40s\" (use image)", optarg);
+            if (restore_source_parse(optarg, &q->from) < 0)
+                return cli_usage_error(verb, "unknown source \"%.40s\" (use image or open)", optarg);
             break;
         case OPTION_DRY_RUN:
             q->options.dry_run = true;
@@ -182,7 +189,8 @@ static void name_owners(struct restore_command *q)
 static void print(struct restore_command *q)
 {
     struct restore_page page = { .items = &q->items, .summary = &q->summary, .container = q->view.container, .host = &q->host,
-                                 .target = q->target.text, .source = sbuf_bytes(&q->source), .colour = cli_colour(stdout),
+                                 .target = q->target.text, .source = sbuf_bytes(&q->source),
+                                 .still_open = q->from == RESTORE_FROM_OPEN, .colour = cli_colour(stdout),
                                  .dry_run = q->options.dry_run, .columns = cli_columns(stdout),
                                  .utc_offset_s = cli_utc_offset(clock_ns(CLOCK_REALTIME)) };
     _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
@@ -227,24 +235,73 @@ static bool is_held(void *data, const struct stat *st)
     return guard_set_has(&g->held, st->st_dev, st->st_ino);
 }
 
-static int restore(struct restore_command *q, struct err *err)
+static int restore_container(struct restore_command *q, struct err *err)
 {
-    struct store_query query = { .container = q->view.container->id, .path = q->target.path };
+    struct store_query query = { .path = q->target.path };
     struct held_files held = { is_held, &q->guarded };
-    int r;
+    int r = find_container(q, err);
 
+    if (r < 0)
+        return r;
+    query.container = q->view.container->id;
     sbuf_add_str(&q->source, "image");
     if (q->view.container->image_name.len) {
         sbuf_add_char(&q->source, ' ');
         sbuf_add_bytes(&q->source, q->view.container->image_name);
     }
-    q->options.store = q->store;
     q->options.query = &query;
-    q->options.notice = on_notice;
     q->options.held = &held;
     r = restore_image(&q->view, q->target.path, &q->options, &q->items, &q->summary, err);
     if (r == -ENOENT && !err->text[0])
         r = err_say(err, r, "neither the container nor its image has anything there");
+    return r;
+}
+
+/* Links on its way are followed as far as it exists, the last one if it leads to a folder; what is deleted is below that by its names. */
+static int resolve(struct restore_command *q, struct bytes *ret, struct err *err)
+{
+    struct bytes rest, above = q->target.path;
+    char text[PATH_MAX], real[PATH_MAX];
+    struct stat st;
+
+    if (above.len >= sizeof(text))
+        return err_set(err, -ENAMETOOLONG, "the target");
+    snprintf(text, sizeof(text), "%.*s", (int)above.len, above.data);
+    if (stat(text, &st) < 0 || !S_ISDIR(st.st_mode))
+        above = bytes_dirname(above);
+    for (;; above = bytes_dirname(above)) {
+        snprintf(text, sizeof(text), "%.*s", (int)above.len, above.data);
+        if (realpath(text, real))
+            break;
+        if (errno != ENOENT || above.len <= 1)
+            return err_set(err, -errno, "the target");
+    }
+    rest = bytes_path_below(above, q->target.path);
+    *ret = arena_join_path(&q->arena, bytes_of(real), rest);
+    return ret->data ? 0 : -ENOMEM;
+}
+
+static int restore_host(struct restore_command *q, struct err *err)
+{
+    struct store_query query = { 0 };
+    int r = cli_check_target_answers(&q->target, err);
+
+    if (r == 0)
+        r = resolve(q, &query.path, err);
+    if (r < 0)
+        return r;
+    sbuf_add_str(&q->source, "what processes hold open");
+    q->options.query = &query;
+    return restore_still_open(query.path, &q->options, &q->items, &q->summary, err);
+}
+
+static int restore(struct restore_command *q, struct err *err)
+{
+    int r;
+
+    q->options.store = q->store;
+    q->options.notice = on_notice;
+    r = q->from == RESTORE_FROM_OPEN ? restore_host(q, err) : restore_container(q, err);
     if (r == 0)
         print(q);
     return r;
@@ -264,8 +321,6 @@ int cmd_restore(int argc, char **argv)
         (void)foreign_start();
         q.host = cli_host(&q.arena);
         r = open_store(&q, &err);
-        if (r == 0)
-            r = find_container(&q, &err);
         if (r == 0)
             r = restore(&q, &err);
         if (r < 0)

@@ -3,13 +3,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/fs.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "guard/guard.h"
@@ -77,13 +75,12 @@ static int collect(const struct guard_target *target, const struct guard_set *ot
 /* The file that it was, and no other. -ESTALE, -errno */
 static int open_entry(const struct guard_entry *e, bool any_device)
 {
-    struct open_how how = { .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS };
-    _cleanup_close_ int fd = (int)syscall(SYS_openat2, AT_FDCWD, e->path, &how, sizeof(how));
+    _cleanup_close_ int fd = beneath_open_plain(e->path, O_PATH);
     struct stat st;
 
-    if (fd < 0 && errno == ENOSYS) /* before kernel 5.6: identity is checked all the same */
-        fd = open(e->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) < 0)
+    if (fd < 0)
+        return fd;
+    if (fstat(fd, &st) < 0)
         return -errno;
     if (st.st_ino != e->inode || (!any_device && st.st_dev != e->device) || S_ISDIR(st.st_mode) != e->directory || !may_be_held(st.st_mode))
         return -ESTALE;

@@ -13,7 +13,7 @@ static const char *const outcomes[RESTORE_OUTCOMES] = {
     [RESTORE_NEWER] = "newer", [RESTORE_EARLIER] = "earlier", [RESTORE_FAILED] = "failed",
 };
 
-static const char *const sources[] = { [RESTORE_FROM_ANY] = "any", [RESTORE_FROM_IMAGE] = "image" };
+static const char *const sources[] = { [RESTORE_FROM_ANY] = "any", [RESTORE_FROM_IMAGE] = "image", [RESTORE_FROM_OPEN] = "open" };
 
 const char *restore_outcome_name(enum restore_outcome outcome)
 {

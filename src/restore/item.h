@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "event/difference.h"
 
@@ -16,7 +17,7 @@ enum restore_outcome {
     RESTORE_OUTCOMES
 };
 
-enum restore_source { RESTORE_FROM_ANY, RESTORE_FROM_IMAGE };
+enum restore_source { RESTORE_FROM_ANY, RESTORE_FROM_IMAGE, RESTORE_FROM_OPEN };
 
 struct restore_item {
     struct bytes path;             /* the difference's */
@@ -26,6 +27,11 @@ struct restore_item {
     enum restore_source source;
     unsigned given;    /* enum given (attributes.h): what it got back */
     char reason[160];  /* why not; our words, no foreign bytes */
+    /* RESTORE_FROM_OPEN: who holds it. */
+    pid_t holder;
+    struct bytes holder_name; /* the difference's; any bytes */
+    bool holder_writes;       /* on, to the deleted file */
+    bool older;               /* others that had this path before it are held too */
 };
 
 #define RESTORE_BIT(kind) (1u << (kind))

@@ -95,6 +95,18 @@ static void add_changes(struct sbuf *out, const struct restore_item *item)
         sbuf_addf(out, "%stimes", comma);
 }
 
+/* Whoever held it goes on with the deleted file. */
+static void add_holder(struct sbuf *out, const struct restore_item *item)
+{
+    sbuf_add_str(out, ", open in ");
+    escape_terminal(out, item->holder_name);
+    sbuf_addf(out, " (pid %d)", (int)item->holder);
+    if (item->holder_writes)
+        sbuf_add_str(out, ", whose writes go to the deleted one yet: restart it");
+    if (item->older)
+        sbuf_add_str(out, "; older ones of that name are open too");
+}
+
 static void write_line(const struct restore_page *page, const struct restore_item *item, struct sbuf *out)
 {
     static const char *const words[RESTORE_OUTCOMES] = {
@@ -112,6 +124,8 @@ static void write_line(const struct restore_page *page, const struct restore_ite
         add_facts(out, &item->difference->before);
     else
         add_changes(out, item);
+    if (item->holder && item->outcome != RESTORE_FAILED)
+        add_holder(out, item);
     sbuf_add_char(out, '\n');
 }
 
@@ -156,7 +170,9 @@ static void write_head(const struct restore_page *page, const struct restore_cou
         if (!page->dry_run)
             sbuf_addf(out, ", %llu ms", (unsigned long long)((page->summary->took_ns + NS_PER_MS / 2) / NS_PER_MS));
     } else {
-        sbuf_add_str(out, !left && !failed ? "nothing is missing or changed against " : "nothing was put back from ");
+        sbuf_add_str(out, left || failed         ? "nothing was put back from "
+                          : page->still_open ? "nothing is missing that would be found in "
+                                             : "nothing is missing or changed against ");
         escape_terminal(out, page->source);
     }
     if (left)
@@ -253,6 +269,8 @@ void restore_page_text(const struct restore_page *page, struct sbuf *out)
     if (page->dry_run)
         for (int whole = 1; whole >= 0; whole--)
             write_lines(page, RESTORE_PLANNED, whole, SIZE_MAX, out);
+    if (page->still_open)
+        write_lines(page, RESTORE_DONE, true, SIZE_MAX, out);
     write_lines(page, RESTORE_DONE, false, SHOWN, out);
     for (int whole = 1; whole >= 0; whole--) {
         write_lines(page, RESTORE_NEWER, whole, SHOWN, out);
@@ -338,6 +356,14 @@ static void write_item(const struct restore_page *page, const struct restore_ite
     add_kinds(out, item->kinds);
     add_given(out, item->given);
     json_bytes(out, JSON_KEY("reason"), bytes_of(item->reason));
+    if (item->holder) {
+        (void)json_open(out, JSON_OBJECT("holder"));
+        json_number(out, JSON_KEY("pid"), (uint64_t)item->holder);
+        json_bytes(out, JSON_KEY("name"), item->holder_name);
+        json_bool(out, JSON_KEY("writes"), item->holder_writes);
+        json_bool(out, JSON_KEY("older"), item->older);
+        json_close(out);
+    }
     if (e) {
         json_string(out, JSON_KEY("action"), bytes_of(operation_info(e->operation)->name));
         json_key(out, JSON_KEY("changed"));

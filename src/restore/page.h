@@ -13,6 +13,7 @@ struct restore_page {
     const struct ecs_host *host;
     struct bytes target; /* as the user wrote it */
     struct bytes source; /* "image shop:1.4" */
+    bool still_open;     /* the source is what processes hold: RESTORE_FROM_OPEN */
     bool colour;
     bool dry_run;
     unsigned columns;    /* 0 = whole lines */

@@ -259,3 +259,14 @@ int put_attributes(int directory, const char *name, const struct put_source *fro
         r = attributes_give_times(&from->st, fd, err);
     return r;
 }
+
+void put_hold_signals(sigset_t *old)
+{
+    sigset_t all;
+
+    sigemptyset(&all);
+    sigaddset(&all, SIGINT);
+    sigaddset(&all, SIGTERM);
+    sigaddset(&all, SIGHUP);
+    (void)sigprocmask(SIG_BLOCK, &all, old);
+}

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <signal.h>
 #include <sys/stat.h>
 
 #include "event/event.h"
@@ -32,3 +33,7 @@ int put_new(int directory, const char *name, const struct put_source *from, bool
  */
 int put_attributes(int directory, const char *name, const struct put_source *from, const struct file_state *seen,
                    unsigned *given, struct err *err);
+
+/* Signals that would end the process wait while one file is put back: whoever interrupts us does not leave half a file. old: the mask to
+ * be set again. */
+void put_hold_signals(sigset_t *old);

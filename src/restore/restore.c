@@ -2,7 +2,6 @@
 #include "restore/restore.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -10,6 +9,7 @@
 #include "compare/apart.h"
 #include "compare/join.h"
 #include "restore/place.h"
+#include "restore/put.h"
 #include "restore/writer.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -181,18 +181,6 @@ static int finish_directories(struct restore_writer *w, struct restore_items *it
     return 0;
 }
 
-/* Whoever interrupts us does not leave half a file. */
-static void hold_signals(sigset_t *old)
-{
-    sigset_t all;
-
-    sigemptyset(&all);
-    sigaddset(&all, SIGINT);
-    sigaddset(&all, SIGTERM);
-    sigaddset(&all, SIGHUP);
-    (void)sigprocmask(SIG_BLOCK, &all, old);
-}
-
 static int put_all(struct restore_writer *w, const struct restore_options *options, struct restore_items *items, struct err *err)
 {
     sigset_t old;
@@ -203,7 +191,7 @@ static int put_all(struct restore_writer *w, const struct restore_options *optio
 
         if (item->outcome != RESTORE_OPEN)
             continue;
-        hold_signals(&old);
+        put_hold_signals(&old);
         restore_writer_put(w, item);
         (void)sigprocmask(SIG_SETMASK, &old, NULL);
     }

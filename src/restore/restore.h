@@ -32,3 +32,11 @@ struct restore_summary {
  */
 int restore_image(const struct container_view *view, struct bytes path, const struct restore_options *options,
                   struct restore_items *ret, struct restore_summary *ret_summary, struct err *err);
+
+/*
+ * Of the host: deleted files at or below `path` (absolute, without links but perhaps the last component) that processes still hold
+ * open, copied back to where they were. What there is by that name now is newer, unless it has the same content: then there is
+ * nothing to do. options: at_ns and held are not looked at. Signals as above.
+ */
+int restore_still_open(struct bytes path, const struct restore_options *options, struct restore_items *ret,
+                       struct restore_summary *ret_summary, struct err *err);

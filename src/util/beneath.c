@@ -162,8 +162,7 @@ int beneath_open(int root_fd, struct bytes path, int flags)
     return -errno;
 }
 
-/* Which mount it lies in, as the kernel numbers them (since 3.15); -errno. */
-static int mount_of(int fd)
+int64_t beneath_mount_of(int fd) /* since kernel 3.15 */
 {
     char path[64], text[512];
     _cleanup_close_ int info = -EBADF;
@@ -177,20 +176,20 @@ static int mount_of(int fd)
         return -errno;
     text[n] = '\0';
     found = strstr(text, "mnt_id:");
-    return found ? atoi(found + strlen("mnt_id:")) : -ENODATA;
+    return found ? strtoll(found + strlen("mnt_id:"), NULL, 10) : -ENODATA;
 }
 
 static int open_here_by_mounts(int dir, const char *name, int flags)
 {
     _cleanup_close_ int path = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), fd = -EBADF;
-    int in, is;
+    int64_t in, is;
 
     if (path < 0)
         return -errno;
-    in = mount_of(dir);
-    is = mount_of(path);
+    in = beneath_mount_of(dir);
+    is = beneath_mount_of(path);
     if (in < 0 || is < 0)
-        return in < 0 ? in : is;
+        return (int)(in < 0 ? in : is);
     if (in != is)
         return -EXDEV;
     if (flags & O_PATH)
@@ -321,6 +320,32 @@ int beneath_read_part(int fd, off_t from, size_t len, char **ret, size_t *ret_le
     *ret = TAKE_PTR(data);
     *ret_len = have;
     return 0;
+}
+
+static int open_plain_by_walk(const char *path, int flags)
+{
+    struct bytes all = bytes_of(path), name = bytes_basename(all);
+    _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), dir = -EBADF;
+
+    if (root < 0)
+        return -errno;
+    dir = walk_plainly(root, bytes_dirname(all));
+    if (dir < 0)
+        return dir;
+    return open_component(dir, name.len ? name : bytes_of("."), flags | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int beneath_open_plain(const char *path, int flags)
+{
+    struct open_how how = { .flags = (unsigned)(flags | O_NOFOLLOW | O_CLOEXEC), .resolve = RESOLVE_NO_SYMLINKS };
+    int fd;
+
+    if (beneath_without_openat2)
+        return open_plain_by_walk(path, flags);
+    fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+    if (fd >= 0)
+        return fd;
+    return errno == ENOSYS || errno == EPERM ? open_plain_by_walk(path, flags) : -errno;
 }
 
 int beneath_open_host(struct bytes path, size_t root_len, int flags)

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "util/bytes.h"
@@ -39,6 +40,12 @@ int beneath_read_fd(int fd, size_t max, char **ret, size_t *ret_len);
 /* Of such a descriptor `len` bytes from `from` on, fewer where it ends, NUL behind them; caller frees. What is appended meanwhile does no
  * harm. -errno */
 int beneath_read_part(int fd, off_t from, size_t len, char **ret, size_t *ret_len);
+
+/* A path of the host, absolute, in which no component is a symbolic link any more: -ELOOP if one has become that. Mounts are
+ * entered: beneath_mount_of() says which one it is in. flags: O_PATH, or what else fits. */
+int beneath_open_plain(const char *path, int flags);
+/* The kernel's number of the mount that a descriptor was opened in (mountinfo's id); -errno. */
+int64_t beneath_mount_of(int fd);
 
 /* The first root_len bytes of `path` are a directory that is trusted to be one ("/proc/7/root",
  * ".../overlay2/ID/diff"); the rest is followed beneath it. root_len 0: all of it is trusted. */

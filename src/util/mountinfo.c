@@ -50,7 +50,7 @@ bool mountinfo_next(struct bytes *text, struct mountinfo *ret)
             ret->id = 0;
         (void)bytes_next_field(&line, ' '); /* the parent's id */
         ret->device = device_of(bytes_next_field(&line, ' '));
-        (void)bytes_next_field(&line, ' '); /* the root within the file system */
+        ret->root = bytes_next_field(&line, ' ');
         ret->point = bytes_next_field(&line, ' ');
         ret->rest = line;
         if (ret->point.len)

@@ -11,6 +11,7 @@
 struct mountinfo {
     uint64_t id;         /* fdinfo's mnt_id */
     uint64_t device;     /* of the super block, as st_dev has it; on btrfs and some overlays stat() says another */
+    struct bytes root;   /* the directory of the file system that is seen there; still in octal */
     struct bytes point;  /* where it is mounted, as that process sees it; still in octal */
     struct bytes rest;   /* behind it: options, tags, "-", type, source, the super block's options */
 };

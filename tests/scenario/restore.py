@@ -190,7 +190,7 @@ def left_alone(docker, work):
     os.remove(root_of(docker) + "/tmp/other-name")
     code, items, _, err = restore(store, "rweb:/prd/lower")
     check("once it has one name", code == 0, (code, items, err))
-    for arguments in ([], ["/etc/hosts"], ["a:/b", "c:/d"], ["--from", "nowhere", "rweb:/prd"], ["--at", "rubbish", "rweb:/prd"]):
+    for arguments in ([], ["/etc/hosts", "/etc/passwd"], ["a:/b", "c:/d"], ["--from", "nowhere", "rweb:/prd"], ["--at", "rubbish", "rweb:/prd"]):
         code, _, err = culprit("restore", *arguments)
         check(f"restore {arguments}: wrong usage", code == 2 and err.count("\n") == 1, (code, err))
     code, _, err = culprit("restore", "--store", store, "nosuch:/prd")
@@ -243,6 +243,101 @@ def recorded_by(watch, root, store, work):
     code, items, _, err = restore(store, "rweb:/prd")
     check("with whoever did it", code == 0 and len(items) == 2 and
           all(l.get("process", {}).get("name") == "rm" for l in items.values()), (code, items, err))
+
+
+class Holder:
+    """A process that holds a file of that path, by a descriptor or a mapping; in front of it other commands, such as unshare."""
+    PROGRAM = """
+import mmap, os, sys
+how, path = sys.argv[1:]
+fd = os.open(path, {"read": os.O_RDONLY}.get(how, os.O_RDWR))
+if how == "map":
+    held = mmap.mmap(fd, 0)
+    os.close(fd)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+    def __init__(self, how, path, *before):
+        self.process = subprocess.Popen([*before, sys.executable, "-c", self.PROGRAM, how, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self.process.stdout.readline() == b"held\n"
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait(60)
+
+
+def still_open(_, work):
+    """What a process still holds comes back to where it was, whatever path he had opened it by; nothing else is replaced by it."""
+    top, store = work + "/open", work + "/none.db"
+    for name in ("log", "map", "twice", "kept (deleted)", "sub/deep", "moved"):
+        os.makedirs(os.path.dirname(f"{top}/{name}"), exist_ok=True)
+        with open(f"{top}/{name}", "w", encoding="ascii") as f:
+            f.write(f"content of {name}\n")
+    os.makedirs(top + "/view")
+    os.chmod(top + "/log", 0o4640)
+    os.chown(top + "/log", 1000, 5)
+    os.chmod(top + "/log", 0o4640)
+    for command in (["setfacl", "-m", "u:5001:r", top + "/log"], ["setfattr", "-n", "user.note", "-v", "kept", top + "/log"],
+                    ["setcap", "cap_net_raw+ep", top + "/map"]):
+        assert run(*command).returncode == 0, command
+    before = snapshot(top)
+    view = lambda kind: ["unshare", kind, "sh", "-c", f'mount --bind {top}/sub {top}/view && exec "$@"', "sh"]
+    holders = [Holder("write", top + "/log"), Holder("map", top + "/map"), Holder("read", top + "/twice"),
+               Holder("read", top + "/kept (deleted)"), Holder("read", top + "/view/deep", *view("-m"))]
+    try:
+        os.remove(top + "/twice")
+        with open(top + "/twice", "w", encoding="ascii") as f:
+            f.write("the later one\n")
+        before = snapshot(top)
+        holders.append(Holder("read", top + "/twice"))
+        for name in ("log", "map", "twice", "sub/deep"):
+            os.remove(f"{top}/{name}")
+        code, items, _, err = restore(store, "--dry-run", top)
+        want = {f"{top}/{name}": "planned" for name in ("log", "map", "twice", "sub/deep")}
+        check("still open: planned", code == 0 and outcomes(items) == want, (code, outcomes(items), err))
+        code, items, _, err = restore(store, top)
+        os.utime(top, ns=(0, before[""][4]))
+        os.utime(top + "/sub", ns=(0, before["sub"][4]))
+        after = snapshot(top)
+        check("still open: back", code == 0 and outcomes(items) == dict.fromkeys(want, "restored"), (code, outcomes(items), err))
+        check("still open: identical", before == after, differences(before, after))
+        facts = {os.path.basename(p): l["culprit"]["restore"] for p, l in items.items()}
+        check("still open: who holds it", facts["log"]["source"] == "open" and facts["log"]["holder"]["pid"] == holders[0].process.pid and
+              [facts[n]["holder"]["writes"] for n in ("log", "map", "twice", "deep")] == [True, True, False, False] and
+              [facts[n]["holder"]["older"] for n in ("log", "twice")] == [False, True], facts)
+        code, items, _, err = restore(store, top)
+        check("still open: a second time there is nothing to do", code == 1 and not items, (code, outcomes(items), err))
+        with open(top + "/log", "w", encoding="ascii") as f:
+            f.write("newer\n")
+        code, items, _, err = restore(store, top)
+        check("still open: newer is left", code == 4 and outcomes(items) == {top + "/log": "newer"} and
+              open(top + "/log", encoding="ascii").read() == "newer\n", (code, outcomes(items), err))
+        code, items, _, err = restore(store, "--force", "--from", "open", top + "/log")
+        check("still open: --force", code == 0 and open(top + "/log", encoding="ascii").read() == "content of log\n", (code, err))
+        shutil.rmtree(top + "/sub")
+        code, items, _, err = restore(store, top)
+        check("still open: its folder is gone", code == 3 and outcomes(items) == {top + "/sub/deep": "failed"} and
+              "folder" in items[top + "/sub/deep"]["culprit"]["restore"]["reason"], (code, items, err))
+        os.mkdir(top + "/sub")
+        os.symlink("/etc/hostname", top + "/sub/deep")
+        code, items, _, err = restore(store, "--force", top)
+        check("still open: a link is replaced, not followed", code == 0 and not os.path.islink(top + "/sub/deep"), (code, items, err))
+        code, out, err = culprit("restore", "--store", store, "--force", top + "/none")
+        check("still open: nothing there", code == 1 and "nothing is missing" in out, (code, out, err))
+        # whoever may mount by himself could make a path and a mount fit each other
+        holders.append(Holder("read", top + "/moved", "unshare", "-U", "-r", "-m"))
+        os.remove(top + "/moved")
+        code, items, _, err = restore(store, top)
+        check("still open: not of a user's own mounts", code == 1 and not items, (code, outcomes(items), err))
+        for arguments in (["--from", "image", top], ["--at", "-1h", top], ["--from", "open", "rweb:/prd"]):
+            code, _, err = culprit("restore", *arguments)
+            check(f"restore {arguments}: wrong usage", code == 2 and err.count("\n") == 1, (code, err))
+    finally:
+        for holder in holders:
+            holder.end()
+    code, items, _, err = restore(store, top)
+    check("still open: nobody holds it any more", code == 1 and not items, (code, outcomes(items), err))
 
 
 def swap(directory, a, b, told):
@@ -453,9 +548,9 @@ def main():
     work = tempfile.mkdtemp(prefix="culprit-restore.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
     try:
         make_image(docker)
-        for part in (whole, left_alone, volume, recorded, hostile, stopped_histories, histories):
+        for part in (still_open, whole, left_alone, volume, recorded, hostile, stopped_histories, histories):
             if not os.environ.get("ONLY") or part.__name__ in os.environ["ONLY"].split():
-                if part is not whole and os.environ.get("ONLY"):
+                if part not in (still_open, whole) and os.environ.get("ONLY"):
                     docker.run("rweb")
                 print(f"-- {part.__name__}", flush=True)
                 part(docker, work)

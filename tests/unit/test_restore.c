@@ -16,6 +16,7 @@
 #include "restore/item.h"
 #include "restore/place.h"
 #include "restore/put.h"
+#include "restore/still_open.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
 
@@ -262,6 +263,53 @@ static void compares_content(void **state)
     close(b);
 }
 
+/* ---- where a deleted file was ---- */
+
+#define OURS \
+    "20 1 8:1 / / rw - ext4 /dev/a rw\n21 20 8:2 / /srv rw - xfs /dev/b rw\n22 20 8:1 /var/data /mnt/again rw - ext4 /dev/a rw\n" \
+    "23 20 0:40 / /var/lib/e/merged rw - overlay overlay rw\n24 20 8:2 /sub /mnt/a\\040b rw - xfs /dev/b rw\n"
+#define SERVICE "80 79 8:1 / / rw - ext4 /dev/a rw\n81 80 8:1 /tmp/private /tmp rw - ext4 /dev/a rw\n"
+#define CONTAINER "90 89 0:40 / / rw - overlay overlay rw\n91 90 8:2 /vol /data rw - xfs /dev/b rw\n" \
+                  "92 90 8:1 /home/gone//deleted /gone rw - ext4 /dev/a rw\n"
+
+static const struct found_row {
+    const char *name, *path;
+    uint64_t id;
+    const char *theirs, *wanted, *found;
+    uint64_t mount;
+} found_rows[] = {
+    { "where it was", "/etc/x", 20, OURS, "/etc/x", "/etc/x", 20 },
+    { "below the target", "/etc/a/x", 20, OURS, "/etc", "/etc/a/x", 20 },
+    { "all of it", "/etc/a/x", 20, OURS, "/", "/etc/a/x", 20 },
+    { "beside the target", "/etcetera/x", 20, OURS, "/etc", NULL, 0 },
+    { "another mount shows it too", "/var/data/x", 20, OURS, "/mnt/again", "/mnt/again/x", 22 },
+    { "asked by another mount", "/mnt/again/x", 22, OURS, "/var", "/var/data/x", 20 },
+    { "hidden by a mount", "/srv/x", 20, OURS, "/srv", NULL, 0 },
+    { "a blank in a mount point", "/mnt/a b/x", 24, OURS, "/mnt/a b", "/mnt/a b/x", 24 },
+    { "a service's private /tmp", "/tmp/x", 81, SERVICE, "/", "/tmp/private/x", 20 },
+    { "its private /tmp is not the host's", "/tmp/x", 81, SERVICE, "/tmp/x", NULL, 0 },
+    { "a container's file", "/etc/x", 90, CONTAINER, "/", "/var/lib/e/merged/etc/x", 23 },
+    { "is not the host's of that name", "/etc/x", 90, CONTAINER, "/etc", NULL, 0 },
+    { "a container's volume", "/data/x", 91, CONTAINER, "/srv", "/srv/vol/x", 21 },
+    { "a mounted directory that was removed", "/gone/x", 92, CONTAINER, "/home", "/home/gone/x", 20 },
+    { "a mount that is gone", "/etc/x", 99, OURS, "/etc", NULL, 0 },
+    { "another root directory", "/x", 91, CONTAINER, "/", NULL, 0 },
+};
+
+static void finds_the_place(void **state)
+{
+    const struct found_row *row = *state;
+    char found[PATH_MAX];
+    uint64_t mount = 0;
+    size_t len = still_open_place(bytes_of(row->path), row->id, bytes_of(row->theirs), bytes_of(OURS), bytes_of(row->wanted), found,
+                                  sizeof(found), &mount);
+
+    assert_int_equal(len, row->found ? strlen(row->found) : 0);
+    if (len)
+        assert_bytes(((struct bytes){ found, len }), row->found);
+    assert_int_equal(mount, row->mount);
+}
+
 /* ---- items ---- */
 
 static int add(struct restore_items *items, const char *path, enum difference_kind kind)
@@ -302,7 +350,7 @@ int main(void)
     int failed;
 
     assert(mkdtemp(base));
-    failed = RUN_ROWS(place_rows, places) + RUN_ROWS(put_rows, puts_back) + RUN_ROWS(poor_rows, replaces_nothing) + cmocka_run_group_tests(tests, NULL, NULL);
+    failed = RUN_ROWS(place_rows, places) + RUN_ROWS(put_rows, puts_back) + RUN_ROWS(poor_rows, replaces_nothing) + RUN_ROWS(found_rows, finds_the_place) + cmocka_run_group_tests(tests, NULL, NULL);
     shell("cd / && rm -rf \"$OLDPWD\"");
     return failed;
 }
