@@ -167,6 +167,40 @@ static void enters_no_mount(void **state)
     assert_int_equal(status, 0);
 }
 
+/* Absolute, below the base; no link is left on the way. */
+static const struct plain_row {
+    const char *name, *path;
+    int flags, r;
+} plain_rows[] = {
+    { "a file", "/in/d/file", O_PATH, 0 },
+    { "a directory", "/in/d", O_PATH | O_DIRECTORY, 0 },
+    { "a link", "/in/d/rel", O_PATH | O_DIRECTORY, -ENOTDIR },
+    { "a link on the way", "/in/way/file", O_PATH, -ELOOP },
+    { "a link out on the way", "/in/outway/secret", O_PATH, -ELOOP },
+    { "nothing", "/in/none", O_PATH, -ENOENT },
+    { "nothing on the way", "/in/none/x", O_PATH, -ENOENT },
+};
+
+static void follows_no_link(void **state)
+{
+    const struct plain_row *row = *state;
+    char path[256];
+
+    snprintf(path, sizeof(path), "%s%s", base, row->path);
+    for (int without = 0; without < 2; without++) {
+        int fd;
+
+        beneath_without_openat2 = without;
+        fd = beneath_open_plain(path, row->flags);
+        assert_true(row->r ? fd == row->r || (fd == -ELOOP && row->r == -ENOTDIR) : fd >= 0);
+        if (fd >= 0) {
+            assert_true(beneath_mount_of(fd) > 0);
+            close(fd);
+        }
+    }
+    beneath_without_openat2 = false;
+}
+
 static atomic_bool stop;
 
 static void *swap(void *data)
@@ -240,7 +274,7 @@ int main(void)
 
     if (set_up(NULL) < 0)
         return 99;
-    failed = RUN_ROWS(rows, reads) + RUN_ROWS(here_rows, enters_no_mount) + cmocka_run_group_tests(more, NULL, NULL);
+    failed = RUN_ROWS(rows, reads) + RUN_ROWS(here_rows, enters_no_mount) + RUN_ROWS(plain_rows, follows_no_link) + cmocka_run_group_tests(more, NULL, NULL);
     snprintf(command, sizeof(command), "rm -rf %s", base);
     return system(command) ? 98 : failed;
 }
