@@ -224,7 +224,7 @@ static void works_without_standard_output(void **state)
 
     (void)state;
     snprintf(path, sizeof(path), "%s/without", directory);
-    snprintf(text, sizeof(text), "sink w { type = file to = %s }", path);
+    snprintf(text, sizeof(text), "sink lonely { type = file to = %s }", path);
     fflush(NULL);
     pid = fork();
     if (pid == 0) {
