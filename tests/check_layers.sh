@@ -92,6 +92,7 @@ cli/who_store.c               # our own store
 config/files.c                # the administrator's configuration
 daemon/heartbeat.c            # our own directory, /proc/self
 daemon/changes.c              # doctor's scratch directory, by descriptors
+daemon/silencing.c            # our own file beside the store, /proc
 daemon/single.c               # our own lock
 daemon/scratch.c              # the same
 daemon/selftest.c             # /proc, a root directory

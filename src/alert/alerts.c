@@ -5,26 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "alert/decisions.h"
-#include "alert/matter.h"
-#include "util/json_writer.h"
+#include "alert/alerts_state.h"
+#include "util/clock.h"
 
 #define MATTERS_MAX 256 /* open at a time; what comes beyond them is one */
 #define CASES_MAX 24    /* of them have all that a verdict needs: some hundred kB each, 7 MB at most */
 #define TICK_NS (100 * NS_PER_MS)
-
-struct alerts {
-    struct alerts_options options;
-    struct expect_rules rules;
-    uint32_t rules_number;
-    struct arena arena;            /* of what the sensors see */
-    struct bytes sensors, not_seen;
-    struct matter *matters;        /* uthash */
-    unsigned cases;
-    uint64_t last_number, next_tick_ns;
-    struct alerts_counts counts;
-    struct decisions decisions;
-};
 
 int alerts_new(const struct alerts_options *options, struct alerts **ret)
 {
@@ -37,7 +23,7 @@ int alerts_new(const struct alerts_options *options, struct alerts **ret)
     return 0;
 }
 
-static void drop(struct alerts *a, struct matter *m)
+void alerts_drop(struct alerts *a, struct matter *m)
 {
     HASH_DEL(a->matters, m);
     a->cases -= m->case_ != NULL;
@@ -52,8 +38,9 @@ void alerts_free(struct alerts *a)
     if (!a)
         return;
     HASH_ITER(hh, a->matters, m, next)
-        drop(a, m);
+        alerts_drop(a, m);
     decisions_done(&a->decisions);
+    silences_done(&a->silences);
     arena_done(&a->arena);
     free(a);
 }
@@ -146,8 +133,7 @@ static struct matter *matter_of(struct alerts *a, const struct event *event)
     return m;
 }
 
-/* False: out of memory; it is due still, and tried again. */
-static bool emit(struct alerts *a, struct matter *m, enum alert_state state, uint64_t now_ns)
+bool alerts_emit(struct alerts *a, struct matter *m, enum alert_state state, uint64_t now_ns)
 {
     const struct matter_surroundings with = { a->options.host, a->sensors, a->not_seen };
     _cleanup_sbuf_ struct sbuf sentence = SBUF_INIT, line = SBUF_INIT;
@@ -178,39 +164,60 @@ static bool emit(struct alerts *a, struct matter *m, enum alert_state state, uin
 
 /* ---- what comes ---- */
 
-static void decide(struct alerts *a, const struct event *event, enum expected expected, const struct expect_block *block, unsigned row,
-                   const struct matter *m)
+static void decide(struct alerts *a, const struct event *event, struct decision d)
 {
-    struct decision d = { .expected = (uint8_t)expected,
-                          .row = (uint8_t)row,
-                          .block = block ? (uint16_t)(block - a->rules.blocks) : 0,
-                          .rules = a->rules_number,
-                          .matter = m ? m->number : 0 };
-
     memcpy(d.event, event->id, sizeof(d.event));
+    d.rules = a->rules_number;
     decisions_add(&a->decisions, &d);
+}
+
+/* It belongs to a matter. */
+static void report(struct alerts *a, const struct event *event, unsigned row, struct decision *d, uint64_t now_ns)
+{
+    struct matter *m = matter_of(a, event);
+
+    if (m && made_has(&m->made, event, now_ns)) {
+        row = severity_find(event, a->options.own, a->options.own_count, true);
+        d->row = (uint8_t)row;
+    }
+    a->counts.reported++;
+    if (m)
+        matter_add(m, event, row, now_ns);
+    else
+        m = add_crowd(a, severity_row(row)->severity, now_ns);
+    d->matter = m ? m->number : 0;
+}
+
+static const struct silence *silence_of(struct alerts *a, const struct event *event, unsigned row)
+{
+    if (!a->silences.count || severity_row(row)->techniques & TECHNIQUE_DEFENCES) /* whoever attacks culprit does not silence it */
+        return NULL;
+    return silences_take(&a->silences, event, matter_key(event));
 }
 
 void alerts_event(struct alerts *a, const struct event *event, uint64_t now_ns)
 {
     const struct expect_block *block;
     enum expected expected = expected_find(&a->rules, event, &block);
-    struct matter *m = NULL;
+    struct decision d = { .expected = (uint8_t)expected, .block = block ? (uint16_t)(block - a->rules.blocks) : 0 };
+    const struct silence *silence = NULL;
     unsigned row = 0;
 
     a->counts.seen++;
     if (expected != EXPECTED_NONE) {
         a->counts.expected[expected]++;
     } else {
-        m = matter_of(a, event);
-        row = severity_find(event, a->options.own, a->options.own_count, m && made_has(&m->made, event, now_ns));
-        a->counts.reported++;
-        if (m)
-            matter_add(m, event, row, now_ns);
-        else
-            m = add_crowd(a, severity_row(row)->severity, now_ns);
+        row = severity_find(event, a->options.own, a->options.own_count, false);
+        d.row = (uint8_t)row;
+        silence = silence_of(a, event, row);
+        if (!silence)
+            report(a, event, row, &d, now_ns);
     }
-    decide(a, event, expected, block, row, m);
+    if (silence) {
+        a->counts.silenced++;
+        d.silence = silence->number;
+    }
+    decide(a, event, d);
     alerts_tick(a, now_ns);
 }
 
@@ -244,8 +251,8 @@ void alerts_tick(struct alerts *a, uint64_t now_ns)
     HASH_ITER(hh, a->matters, m, next) {
         if (!matter_is_due(m, now_ns, &state))
             continue;
-        if (emit(a, m, state, now_ns) && state == ALERT_RESOLVED)
-            drop(a, m);
+        if (alerts_emit(a, m, state, now_ns) && state == ALERT_RESOLVED)
+            alerts_drop(a, m);
     }
 }
 
@@ -255,80 +262,5 @@ void alerts_end(struct alerts *a, uint64_t now_ns)
 
     HASH_ITER(hh, a->matters, m, next)
         if (m->events > m->emitted_events)
-            (void)emit(a, m, m->emitted ? ALERT_GOES_ON : ALERT_BEGINS, now_ns);
-}
-
-/* ---- what is said of it ---- */
-
-void alerts_look(const struct alerts *a, struct alerts_counts *ret)
-{
-    *ret = a->counts;
-}
-
-static void write_matter(const struct matter *m, struct sbuf *out)
-{
-    json_open_element(out);
-    json_string(out, JSON_KEY("id"), bytes_of(m->id));
-    json_string(out, JSON_KEY("severity"), bytes_of(severity_name(m->severity)));
-    json_bytes(out, JSON_KEY("watch"), m->watch);
-    json_number(out, JSON_KEY("events"), m->events);
-    json_number(out, JSON_KEY("messages"), m->emitted);
-    json_key(out, JSON_KEY("first"));
-    ecs_write_time(out, m->first_ns);
-    json_bytes(out, JSON_KEY("first_file"), m->first_file);
-    json_close(out);
-}
-
-void alerts_write_status(const struct alerts *a, struct sbuf *out)
-{
-    json_number(out, JSON_KEY("seen"), a->counts.seen);
-    json_number(out, JSON_KEY("reported"), a->counts.reported);
-    json_number(out, JSON_KEY("silenced"), a->counts.silenced);
-    json_number(out, JSON_KEY("messages"), a->counts.emitted);
-    json_number(out, JSON_KEY("crowded"), a->counts.crowded);
-    (void)json_open(out, JSON_OBJECT("expected"));
-    for (unsigned i = EXPECTED_NONE + 1; i < EXPECTED_COUNT; i++)
-        if (a->counts.expected[i]) {
-            json_key_of(out, expected_row((enum expected)i)->name);
-            sbuf_add_decimal(out, a->counts.expected[i]);
-        }
-    json_close(out);
-    (void)json_open(out, JSON_ARRAY("open"));
-    for (const struct matter *m = a->matters; m; m = m->hh.next)
-        write_matter(m, out);
-    json_close_array(out);
-}
-
-static const struct matter *by_number(const struct alerts *a, uint64_t number)
-{
-    for (const struct matter *m = a->matters; m; m = m->hh.next)
-        if (m->number == number)
-            return m;
-    return NULL;
-}
-
-int alerts_explain(const struct alerts *a, struct bytes id, struct sbuf *out)
-{
-    struct decision d;
-    int r = decisions_find(&a->decisions, id, &d);
-    const struct matter *m;
-
-    if (r < 0)
-        return r;
-    json_hex(out, JSON_KEY("event"), (struct bytes){ (const char *)d.event, sizeof(d.event) });
-    json_bool(out, JSON_KEY("alert"), d.expected == EXPECTED_NONE);
-    if (d.expected != EXPECTED_NONE) {
-        json_string(out, JSON_KEY("expected"), bytes_of(expected_row((enum expected)d.expected)->name));
-        json_string(out, JSON_KEY("why"), bytes_of(expected_row((enum expected)d.expected)->why));
-        if (d.expected == EXPECTED_BLOCK && d.rules == a->rules_number && d.block < a->rules.block_count)
-            json_string(out, JSON_KEY("block"), a->rules.blocks[d.block].name);
-        return 0;
-    }
-    json_string(out, JSON_KEY("why"), bytes_of("no row of what is expected fits, and no expect block"));
-    json_string(out, JSON_KEY("kind"), bytes_of(severity_row(d.row)->name));
-    json_string(out, JSON_KEY("severity"), bytes_of(severity_name(severity_row(d.row)->severity)));
-    m = by_number(a, d.matter);
-    if (m)
-        json_string(out, JSON_KEY("matter"), bytes_of(m->id));
-    return 0;
+            (void)alerts_emit(a, m, m->emitted ? ALERT_GOES_ON : ALERT_BEGINS, now_ns);
 }

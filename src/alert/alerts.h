@@ -8,22 +8,12 @@
  */
 #pragma once
 
-#include "alert/alert.h"
-#include "alert/expect.h"
-#include "event/ecs.h"
+#include "alert/alerts_options.h"
 #include "event/event.h"
 #include "util/err.h"
 #include "util/sbuf.h"
 
 struct alerts;
-
-struct alerts_options {
-    const struct ecs_host *host; /* borrowed for the whole life */
-    const struct bytes *own;     /* paths of culprit's own files; the same */
-    unsigned own_count;
-    void *data;
-    void (*emit)(void *data, const struct alert *alert);
-};
 
 int alerts_new(const struct alerts_options *options, struct alerts **ret); /* -ENOMEM */
 void alerts_free(struct alerts *a); /* NULL is fine; what is open is not reported any more */
@@ -43,18 +33,30 @@ void alerts_tick(struct alerts *a, uint64_t now_ns);
 /* It ends: what was not reported yet is, now. */
 void alerts_end(struct alerts *a, uint64_t now_ns);
 
+/* ---- silence: everything but what is done to culprit's own files, and what culprit says of itself ---- */
+
+/*
+ * From now on, of a path; that it begins, and that it ended with how many changes, are messages. Its number is given. -ENOSPC: there are
+ * too many; -ENOMEM. *ret is valid until another one ends.
+ */
+int alerts_silence(struct alerts *a, const struct silence *silence, uint64_t now_ns, const struct silence **ret);
+/* The matter of an open alert: id, or its beginning (hexadecimal digits). Its alert is over. -ENOENT: there is none; -EEXIST: several;
+ * -EPERM: it is about culprit itself. */
+int alerts_silence_alert(struct alerts *a, struct bytes id, const struct silence *silence, uint64_t now_ns, const struct silence **ret);
+/* It ends now. -ENOENT */
+int alerts_unsilence(struct alerts *a, uint32_t number, uint64_t now_ns, uint64_t *ret_events);
+/* Those whose time is over end. Cheap where none is; each time beside alerts_tick(). */
+void alerts_end_silences(struct alerts *a, uint64_t now_ns);
+/* What was in force before the daemon ended: with its number, and nothing is said of it. -ENOSPC, -ENOMEM */
+int alerts_take_silence(struct alerts *a, const struct silence *silence);
+const struct silences *alerts_silences(const struct alerts *a);
+
 /* ---- what is counted ---- */
 
-struct alerts_counts {
-    uint64_t seen, reported, silenced;
-    uint64_t expected[EXPECTED_COUNT];
-    uint64_t begun[SEVERITY_COUNT]; /* matters, by the severity that they had then */
-    uint64_t emitted;               /* messages */
-    uint64_t crowded;               /* events of more matters than are kept apart: they are one */
-    unsigned open;
-};
 void alerts_look(const struct alerts *a, struct alerts_counts *ret);
-/* Members of an object: the counts, and what is open. */
+/* One as an object, an element of an array: of status, and of what is kept on disk. */
+void alerts_write_silence(const struct silence *s, struct sbuf *out);
+/* Members of an object: the counts, what is silenced, and what is open. */
 void alerts_write_status(const struct alerts *a, struct sbuf *out);
 
 /*

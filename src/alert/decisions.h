@@ -7,7 +7,7 @@
 #include "alert/expect.h"
 #include "util/bytes.h"
 
-#define DECISIONS_MAX 65536 /* 2.5 MB */
+#define DECISIONS_MAX 65536 /* 2.6 MB */
 
 struct decision {
     uint8_t event[16];
@@ -15,6 +15,7 @@ struct decision {
     uint8_t row;        /* of severity.h, where it was not */
     uint16_t block;     /* of the rules then, for EXPECTED_BLOCK */
     uint32_t rules;     /* which rules: they are counted */
+    uint32_t silence;   /* its number; 0: it was not silenced */
     uint64_t matter;    /* its number; 0: none */
 };
 

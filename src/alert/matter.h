@@ -28,6 +28,7 @@ struct matter {
     uint64_t rows[SEVERITY_ROWS_MAX];   /* events, by the row of severity.h */
     enum severity severity, emitted_severity;
     unsigned techniques;
+    bool silenced;             /* from now on nothing is said of it */
     struct made made;
     uint64_t begun_ns, last_event_ns, emitted_ns; /* CLOCK_MONOTONIC; emitted 0: not yet */
     uint64_t emitted_events;   /* as the last message said */

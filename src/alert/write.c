@@ -56,6 +56,7 @@ static void add_alert(struct matter *m, enum alert_state state, const struct mat
     json_string(out, JSON_KEY("id"), bytes_of(m->id));
     json_string(out, JSON_KEY("state"), bytes_of(alert_state_name(state)));
     json_string(out, JSON_KEY("severity"), bytes_of(severity_name(m->severity)));
+    json_flag(out, JSON_KEY("silenced"), m->silenced);
     json_number(out, JSON_KEY("message"), m->emitted + 1);
     json_number(out, JSON_KEY("events"), m->events);
     add_time(out, JSON_KEY("first"), m->first_ns);

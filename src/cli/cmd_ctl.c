@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "alert/silence.h"
 #include "cli/ctl_alerts.h"
 #include "cli/ctl_text.h"
 #include "cli/options.h"
@@ -16,6 +17,7 @@
 #include "store/query.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
+#include "util/parse.h"
 #include "util/suggest.h"
 #include "watch/target.h"
 
@@ -24,7 +26,8 @@
 struct ctl {
     const struct verb *verb;
     struct control_asker asker;
-    const char *socket, *permissions, *key;
+    const char *socket, *permissions, *key, *duration, *reason;
+    bool off;
     bool json;
     char **targets;
     int target_count;
@@ -73,6 +76,7 @@ static int ask(struct ctl *c, struct control_reply *ret)
     say_error(ret);
     r = bytes_equal_str(ret->error, CONTROL_INTERFACE ".NotWatched")            ? EXIT_NOTHING
         : bytes_equal_str(ret->error, CONTROL_INTERFACE ".NotRemembered")       ? EXIT_NOTHING
+        : bytes_equal_str(ret->error, CONTROL_INTERFACE ".NotFound")            ? EXIT_NOTHING
         : bytes_equal_str(ret->error, CONTROL_INTERFACE ".ConfigurationBroken") ? EXIT_USAGE
                                                                                  : EXIT_UNABLE;
     control_reply_done(ret);
@@ -286,13 +290,122 @@ static int ctl_explain(struct ctl *c)
     return EXIT_ANSWERED;
 }
 
+static int list_silences(struct ctl *c)
+{
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    struct control_reply reply;
+    int r = ask_plainly(c, CONTROL_INTERFACE ".Status", &reply);
+    const struct json_t *alerts;
+
+    if (r)
+        return r;
+    alerts = control_object(control_object(reply.parameters, "status"), "alerts");
+    r = control_array_size(alerts, "silences") ? EXIT_ANSWERED : EXIT_NOTHING;
+    for (size_t i = 0; i < control_array_size(alerts, "silences"); i++) {
+        const struct json_t *silence = control_array_object(alerts, "silences", i);
+
+        if (c->json)
+            write_json(silence);
+        else
+            ctl_write_silence(silence, &text);
+    }
+    cli_write(stdout, &text);
+    control_reply_done(&reply);
+    return r;
+}
+
+static int end_silence(struct ctl *c)
+{
+    struct sbuf *out = control_asker_out(&c->asker);
+    struct control_reply reply;
+    uint32_t number;
+    int r;
+
+    if (c->target_count != 1 || parse_u32(bytes_of(c->targets[0]), 10, &number) < 0)
+        return cli_usage_error(c->verb, "which one? silence --off NUMBER");
+    control_call_begin(out, CONTROL_INTERFACE ".EndSilence", false);
+    json_number(out, JSON_KEY("silence"), number);
+    control_call_end(out);
+    r = ask(c, &reply);
+    if (r)
+        return r;
+    if (c->json)
+        write_json(reply.parameters);
+    else
+        cli_note("silence %u is over: %llu changes were silenced", number, (unsigned long long)control_number(reply.parameters, "events"));
+    control_reply_done(&reply);
+    return EXIT_ANSWERED;
+}
+
+/* An alert's id, or its beginning; all else is a target. */
+static bool is_alert(const char *text)
+{
+    size_t len = strspn(text, "0123456789abcdef");
+
+    return len >= 8 && len <= 32 && !text[len];
+}
+
+static int begin_silence(struct ctl *c, const char *text, uint64_t for_ns)
+{
+    struct sbuf *out = control_asker_out(&c->asker);
+    _cleanup_sbuf_ struct sbuf target = SBUF_INIT;
+    struct control_reply reply;
+    int r = 0;
+
+    if (is_alert(text))
+        sbuf_add_str(&target, text);
+    else
+        r = absolute(text, &target);
+    if (r)
+        return r;
+    control_call_begin(out, CONTROL_INTERFACE ".Silence", false);
+    if (json_string(out, is_alert(text) ? JSON_KEY("alert") : JSON_KEY("target"), sbuf_bytes(&target)) ||
+        json_string(out, JSON_KEY("reason"), bytes_of(c->reason))) {
+        cli_error("the daemon takes targets and reasons in UTF-8 only");
+        return EXIT_USAGE;
+    }
+    json_number(out, JSON_KEY("seconds"), for_ns / NS_PER_S);
+    control_call_end(out);
+    r = ask(c, &reply);
+    if (r)
+        return r;
+    if (c->json)
+        write_json(reply.parameters);
+    else
+        cli_note("silence %llu until %.*s", (unsigned long long)control_number(reply.parameters, "silence"),
+                 (int)control_text(reply.parameters, "until").len, control_text(reply.parameters, "until").data);
+    control_reply_done(&reply);
+    return EXIT_ANSWERED;
+}
+
+static int ctl_silence(struct ctl *c)
+{
+    struct err err = ERR_INIT;
+    uint64_t for_ns;
+    int r = 0;
+
+    if (c->off)
+        return end_silence(c);
+    if (!c->target_count)
+        return c->duration || c->reason ? cli_usage_error(c->verb, "silence what? give [CONTAINER:]PATH, or an alert's id") : list_silences(c);
+    if (!c->duration || !c->reason || !*c->reason)
+        return cli_usage_error(c->verb, "a silence has an end and a reason: --for DUR --reason TEXT");
+    if (parse_duration(c->duration, &for_ns, &err) < 0)
+        return cli_usage_error(c->verb, "--for: %s", err.text);
+    if (for_ns < NS_PER_S || for_ns > SILENCE_MAX_NS)
+        return cli_usage_error(c->verb, "--for is from 1s to 30d: for longer there are expect blocks in the configuration");
+    for (int i = 0; r == 0 && i < c->target_count; i++)
+        r = begin_silence(c, c->targets[i], for_ns);
+    return r;
+}
+
 static const struct action {
     const char *name;
     bool targets;
     int (*run)(struct ctl *c);
 } actions[] = {
     { "status", false, ctl_status }, { "watches", false, ctl_watches }, { "add", true, ctl_add },
-    { "remove", true, ctl_remove },  { "reload", false, ctl_reload },   { "flush", false, ctl_flush },
+    { "remove", true, ctl_remove },  { "silence", true, ctl_silence }, { "reload", false, ctl_reload },   { "flush", false, ctl_flush },
     { "metrics", false, ctl_metrics }, { "explain", true, ctl_explain },
 };
 
@@ -308,7 +421,7 @@ static const struct action *find_action(const struct verb *verb, const char *nam
     if (near.best.data)
         (void)cli_usage_error(verb, "unknown \"%.40s\"; did you mean %s?", name, near.best.data);
     else
-        (void)cli_usage_error(verb, "unknown \"%.40s\" (status, watches, add, remove, reload, flush, metrics or explain)", name);
+        (void)cli_usage_error(verb, "unknown \"%.40s\" (status, watches, add, remove, silence, reload, flush, metrics or explain)", name);
     return NULL;
 }
 
@@ -335,6 +448,15 @@ static int parse(struct ctl *c, int argc, char **argv)
         case OPTION_KEY:
             c->key = optarg;
             break;
+        case OPTION_FOR:
+            c->duration = optarg;
+            break;
+        case OPTION_REASON:
+            c->reason = optarg;
+            break;
+        case OPTION_OFF:
+            c->off = true;
+            break;
         default:
             break;
         }
@@ -352,7 +474,7 @@ int cmd_ctl(int argc, char **argv)
     if (r)
         return r;
     if (optind >= argc)
-        return cli_usage_error(c.verb, "what of the daemon? status, watches, add, remove, reload, flush, metrics or explain");
+        return cli_usage_error(c.verb, "what of the daemon? status, watches, add, remove, silence, reload, flush, metrics or explain");
     action = find_action(c.verb, argv[optind++]);
     if (!action)
         return EXIT_USAGE;
@@ -362,6 +484,8 @@ int cmd_ctl(int argc, char **argv)
         return cli_usage_error(c.verb, "unexpected word \"%.80s\"", c.targets[0]);
     if (!action->targets && (c.permissions || c.key))
         return cli_usage_error(c.verb, "-p and -k go with add");
+    if (action->run != ctl_silence && (c.duration || c.reason || c.off))
+        return cli_usage_error(c.verb, "--for, --reason and --off go with silence");
     r = control_connect(c.socket, &c.asker, &err);
     r = r < 0 ? no_daemon(&c, r, err_text(&err, r)) : action->run(&c);
     control_disconnect(&c.asker);

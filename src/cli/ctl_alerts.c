@@ -54,6 +54,22 @@ static void write_sinks(const struct json_t *alerts, struct sbuf *out)
     }
 }
 
+/* "3  /srv until 2026-11-29T13:00:00.000000000Z, 12 changes; by alice as root: migration" */
+void ctl_write_silence(const struct json_t *s, struct sbuf *out)
+{
+    struct bytes target = control_text(s, "target"), until = control_text(s, "until");
+
+    sbuf_addf(out, "%" PRIu64 "  ", control_number(s, "number"));
+    add(out, target.len ? target : control_text(s, "what"));
+    sbuf_add_str(out, " until ");
+    add(out, (struct bytes){ until.data, MIN(until.len, (size_t)19) }); /* to the second */
+    sbuf_addf(out, "Z, %" PRIu64 " change%s; by ", control_number(s, "events"), control_number(s, "events") == 1 ? "" : "s");
+    add(out, control_text(s, "by"));
+    sbuf_add_str(out, ": ");
+    add(out, control_text(s, "reason"));
+    sbuf_add_char(out, '\n');
+}
+
 void ctl_write_alerts(const struct json_t *alerts, struct sbuf *out)
 {
     size_t open = control_array_size(alerts, "open");
@@ -66,6 +82,12 @@ void ctl_write_alerts(const struct json_t *alerts, struct sbuf *out)
     sbuf_addf(out, "%zu open; of %" PRIu64 " changes %" PRIu64 " belong to alerts\n", open, control_number(alerts, "seen"),
               control_number(alerts, "reported"));
     write_expected(control_object(alerts, "expected"), out);
+    if (control_number(alerts, "silenced"))
+        sbuf_addf(out, COLUMN "%" PRIu64 " changes\n", "silenced", control_number(alerts, "silenced"));
+    for (size_t i = 0; i < control_array_size(alerts, "silences"); i++) {
+        sbuf_addf(out, COLUMN, "silence");
+        ctl_write_silence(control_array_object(alerts, "silences", i), out);
+    }
     for (size_t i = 0; i < open && i < OPEN_MAX; i++) {
         const struct json_t *m = control_array_object(alerts, "open", i);
 
@@ -87,6 +109,8 @@ void ctl_write_alerts(const struct json_t *alerts, struct sbuf *out)
 
 void ctl_write_explanation(const struct json_t *e, struct sbuf *out)
 {
+    bool silenced = control_number(e, "silence") != 0;
+
     sbuf_add_str(out, control_flag(e, "alert") ? "an alert" : "no alert");
     sbuf_add_str(out, ": ");
     add(out, control_text(e, "why"));
@@ -101,6 +125,15 @@ void ctl_write_explanation(const struct json_t *e, struct sbuf *out)
         } else {
             sbuf_add_str(out, "; that alert is over");
         }
+    } else if (silenced) {
+        sbuf_addf(out, " (silence %" PRIu64, control_number(e, "silence"));
+        if (control_text(e, "by").len) {
+            sbuf_add_str(out, ", by ");
+            add(out, control_text(e, "by"));
+            sbuf_add_str(out, ": ");
+            add(out, control_text(e, "reason"));
+        }
+        sbuf_add_char(out, ')');
     } else {
         sbuf_add_str(out, " (expected: ");
         add(out, control_text(e, "expected"));

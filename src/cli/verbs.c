@@ -76,15 +76,17 @@ const struct verb verbs[] = {
       "configuration it watches /etc, the system's programs and libraries, /usr/local, /opt, /boot, cron\n"
       "and units.\n",
       NULL },
-    { VERB_CTL, "ctl", "what the daemon does, what it watches; add, remove, reload, flush", COMPLETE_TARGET,
-      "status watches add remove reload flush metrics explain",
-      "[--json] status|watches|add|remove|reload|flush|metrics|explain [TARGET...|EVENT]",
+    { VERB_CTL, "ctl", "what the daemon does, what it watches; add, remove, silence, reload, flush", COMPLETE_TARGET,
+      "status watches add remove silence reload flush metrics explain",
+      "[--json] status|watches|add|remove|silence|reload|flush|metrics|explain [WHICH...]",
       "Asks the daemon that runs. status, watches, metrics, explain: root and members of the group culprit;\n"
       "all else: root.\n\n"
       "  status   since when it records, what it does not see, what was lost, how late it is, what it costs\n"
       "  watches  what is watched, and what is not, and why\n"
       "  add      one more TARGET until it is removed or the daemon ends; a reload leaves it\n"
       "  remove   a TARGET that was added\n"
+      "  silence  no alerts about TARGET, or about what the open ALERT is about, --for DUR\n"
+      "           --reason TEXT; without an operand: what is silenced; --off NUMBER ends it\n"
       "  reload   the configuration anew; one with a mistake changes nothing, and the status is 2\n"
       "  flush    returns when all that happened before is in the record\n"
       "  metrics  for Prometheus, in its text format\n"

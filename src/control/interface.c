@@ -28,6 +28,9 @@ static const char own[] =
     "method Metrics() -> (text: string)\n"
     "# Why an event was an alert or was none. event: its id, or at least the first eight digits of it\n"
     "method Explain(event: string) -> (explanation: object)\n"
+    "# No alerts for a time, of a target or of an open alert's matter; what is silenced is recorded and counted. Ended by its number.\n"
+    "method Silence(target: ?string, alert: ?string, seconds: int, reason: string) -> (silence: int, until: string)\n"
+    "method EndSilence(silence: int) -> (events: int)\n"
     "# With more: a reply once all of it is watched (ready), then for events, gaps, and what has changed. An event is an object in\n"
     "# ECS's terms, or with records in the daemon's own (for a culprit of the same version). Who shuts down his side for\n"
     "# writing gets what happened before that, and the end. What is not read in time is a gap.\n"
@@ -38,6 +41,7 @@ static const char own[] =
     "error NotWatched (message: string)\n"
     "error ConfigurationBroken (message: string, problems: []string)\n"
     "error NotRemembered (message: string)\n"
+    "error NotFound (message: string)\n"
     "error Failed (message: string)\n"
     "error Busy (message: string)\n"
     "error BadMessage (message: string)\n";

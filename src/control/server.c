@@ -366,6 +366,11 @@ pid_t control_client_pid(const struct control_client *c)
     return c->peer.pid;
 }
 
+uid_t control_client_uid(const struct control_client *c)
+{
+    return c->peer.uid;
+}
+
 bool control_client_may_change(const struct control_client *c)
 {
     return c->peer.uid == 0 || c->peer.uid == geteuid();

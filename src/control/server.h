@@ -42,6 +42,7 @@ unsigned control_server_clients(const struct control_server *s);
 
 /* Who connected, by the kernel's word (SO_PEERCRED); the process may be gone. */
 pid_t control_client_pid(const struct control_client *c);
+uid_t control_client_uid(const struct control_client *c);
 bool control_client_may_change(const struct control_client *c); /* root, or whoever the daemon runs as */
 
 /* Where a reply is written; whole messages. */

@@ -16,6 +16,7 @@ struct alerting {
     struct alerting_options options;
     struct alerts *alerts;
     struct alert_sinks *sinks;
+    struct silencing silencing;
     struct arena arena;       /* of the rules in force */
     struct arena own_arena;
     struct bytes own[OWN_FILES];
@@ -116,6 +117,12 @@ static void on_alert(void *data, const struct alert *alert)
     g->options.notice(g->options.data, sbuf_str(&text));
 }
 
+static void on_silence_ended(void *data, uint32_t number)
+{
+    (void)number;
+    silencing_ended(&((struct alerting *)data)->silencing);
+}
+
 /* ---- its life ---- */
 
 static void add_own(struct alerting *g, const char *path)
@@ -153,10 +160,13 @@ int alerting_start(const struct alerting_options *options, const struct config *
         return err_set(err, -ENOMEM, "alerts");
     g->options = *options;
     find_own(g, c);
-    r = alerts_new(&(struct alerts_options){ .host = &g->options.host, .own = g->own, .own_count = g->own_count, .data = g, .emit = on_alert },
+    r = alerts_new(&(struct alerts_options){ .host = &g->options.host, .own = g->own, .own_count = g->own_count, .data = g, .emit = on_alert,
+                                           .silence_ended = on_silence_ended },
                    &g->alerts);
     if (r == 0)
         r = alerting_configure(g, c);
+    if (r == 0)
+        r = silencing_begin(&g->silencing, g->alerts, config_text(c, CONFIG_STORE), options->log);
     if (r == 0)
         r = alert_sinks_start(&(struct alert_sinks_options){ .log = options->log, .data = g, .failing = on_failing }, c, &g->sinks);
     if (r < 0) {
@@ -188,8 +198,12 @@ void alerting_gap(struct alerting *g, const struct gap *gap)
 
 void alerting_idle(struct alerting *g)
 {
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
     alert_sinks_idle(g->sinks);
-    alerts_tick(g->alerts, clock_ns(CLOCK_MONOTONIC));
+    alerts_end_silences(g->alerts, now);
+    silencing_idle(&g->silencing);
+    alerts_tick(g->alerts, now);
 }
 
 void alerting_end(struct alerting *g)
@@ -207,11 +221,17 @@ const struct alert_sinks *alerting_sinks(const struct alerting *g)
     return g ? g->sinks : NULL;
 }
 
+struct silencing *alerting_silencing(struct alerting *g)
+{
+    return &g->silencing;
+}
+
 void alerting_free(struct alerting *g)
 {
     if (!g)
         return;
     alert_sinks_free(g->sinks);
+    silencing_done(&g->silencing);
     alerts_free(g->alerts);
     arena_done(&g->arena);
     arena_done(&g->own_arena);

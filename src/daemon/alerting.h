@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "daemon/alert_sinks.h"
 #include "daemon/pipeline.h"
+#include "daemon/silencing.h"
 #include "event/ecs.h"
 #include "util/log.h"
 
@@ -36,3 +37,4 @@ void alerting_free(struct alerting *g); /* NULL is fine */
 /* For status, metrics and whoever asks why. */
 const struct alerts *alerting_alerts(const struct alerting *g);
 const struct alert_sinks *alerting_sinks(const struct alerting *g);
+struct silencing *alerting_silencing(struct alerting *g);

@@ -6,6 +6,7 @@
 
 #include "control/interface.h"
 #include "control/reply.h"
+#include "event/ecs.h"
 #include "event/operation.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -188,6 +189,13 @@ static bool parse_id(struct bytes text, uint8_t ret[16], size_t *ret_len)
     return true;
 }
 
+static bool has_alerts(const struct control *c, struct control_client *client)
+{
+    if (!c->options.alerting)
+        fail(client, CONTROL_INTERFACE ".Failed", "alerts are off (alerts = on)");
+    return c->options.alerting != NULL;
+}
+
 static void explain(struct control *c, struct control_client *client, const struct control_call *call)
 {
     _cleanup_sbuf_ struct sbuf members = SBUF_INIT;
@@ -200,12 +208,10 @@ static void explain(struct control *c, struct control_client *client, const stru
         fail_parameter(client, "event");
         return;
     }
-    if (!c->options.alerts) {
-        fail(client, CONTROL_INTERFACE ".Failed", "alerts are off (alerts = on)");
+    if (!has_alerts(c, client))
         return;
-    }
     sbuf_add_char(&members, '{');
-    r = alerts_explain(c->options.alerts, (struct bytes){ (const char *)id, len }, &members);
+    r = alerts_explain(alerting_alerts(c->options.alerting), (struct bytes){ (const char *)id, len }, &members);
     if (r == -EEXIST) {
         fail(client, CONTROL_INTERFACE ".Failed", "several events begin so: more of the id is needed");
     } else if (r < 0) {
@@ -232,6 +238,48 @@ static void do_flush(struct control *c, struct control_client *client, const str
 {
     (void)call;
     (void)wait_for(c, client, PENDING_FLUSH);
+}
+
+static void do_silence(struct control *c, struct control_client *client, const struct control_call *call)
+{
+    const struct silence *silence;
+    const char *parameter = NULL;
+    struct err err = ERR_INIT;
+    struct sbuf *out;
+    int r;
+
+    if (!has_alerts(c, client))
+        return;
+    r = silencing_add(alerting_silencing(c->options.alerting), call->parameters, control_client_pid(client), control_client_uid(client), &silence,
+                      &parameter, &err);
+    if (parameter) {
+        fail_parameter(client, parameter);
+    } else if (r < 0) {
+        fail(client, r == -ENOENT ? CONTROL_INTERFACE ".NotFound" : CONTROL_INTERFACE ".Failed", err_text(&err, r));
+    } else {
+        out = begin(client);
+        json_number(out, JSON_KEY("silence"), silence->number);
+        json_key(out, JSON_KEY("until"));
+        ecs_write_time(out, silence->until_ns);
+        finish(client);
+    }
+}
+
+static void do_end_silence(struct control *c, struct control_client *client, const struct control_call *call)
+{
+    uint64_t number = control_number(call->parameters, "silence"), events;
+    struct err err = ERR_INIT;
+    int r;
+
+    if (!has_alerts(c, client))
+        return;
+    r = number <= UINT32_MAX ? silencing_end(alerting_silencing(c->options.alerting), (uint32_t)number, &events, &err) : -ENOENT;
+    if (r < 0) {
+        fail(client, CONTROL_INTERFACE ".NotFound", err_text(&err, r));
+    } else {
+        json_number(begin(client), JSON_KEY("events"), events);
+        finish(client);
+    }
 }
 
 /* What is armed becomes what is asked for. -EBUSY: later. */
@@ -373,6 +421,8 @@ static const struct method {
     { CONTROL_INTERFACE ".Watch", false, do_watch },
     { CONTROL_INTERFACE ".Flush", true, do_flush },
     { CONTROL_INTERFACE ".Reload", true, do_reload },
+    { CONTROL_INTERFACE ".Silence", true, do_silence },
+    { CONTROL_INTERFACE ".EndSilence", true, do_end_silence },
     { CONTROL_INTERFACE ".Add", true, do_add },
     { CONTROL_INTERFACE ".Remove", true, do_remove },
 };

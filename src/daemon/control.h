@@ -2,8 +2,8 @@
 /* What the control socket answers (control/interface.c describes it). One thread. */
 #pragma once
 
-#include "alert/alerts.h"
 #include "control/server.h"
+#include "daemon/alerting.h"
 #include "daemon/status.h"
 #include "daemon/viewing.h"
 
@@ -16,7 +16,7 @@ struct control_options {
     struct arming *arming;
     const char *store_path;
     struct ecs_host host;
-    const struct alerts *alerts; /* NULL: off */
+    struct alerting *alerting;   /* NULL: alerts are off */
     void *data;
     void (*view)(void *data, struct status_view *ret); /* what status and metrics show, as it is now */
     void (*reload)(void *data); /* asks for one; control_reloaded() says how it went */

@@ -423,7 +423,7 @@ static void open_control(struct service *s)
                                        .arming = &s->arming,
                                        .store_path = config_text(&s->config, CONFIG_STORE).data,
                                        .host = { .id = s->options->host_id, .name = s->options->host_name, .boot_id = s->options->boot_id },
-                                       .alerts = alerting_alerts(s->alerting),
+                                       .alerting = s->alerting,
                                        .data = s,
                                        .view = on_view,
                                        .reload = on_reload_asked };

@@ -86,6 +86,8 @@ static void write_alerts(const struct alerts *alerts, struct sbuf *out)
         sbuf_addf(out, "culprit_events_expected_total{reason=\"%s\"} %" PRIu64 "\n", expected_row((enum expected)i)->name,
                   counts.expected[i]);
     number(out, "culprit_events_alerted_total", "counter", "Changes that belong to alerts.", (double)counts.reported);
+    number(out, "culprit_events_silenced_total", "counter", "Changes that somebody silenced.", (double)counts.silenced);
+    number(out, "culprit_silences", "gauge", "Silences in force.", alerts_silences(alerts)->count);
     number(out, "culprit_alerts_open", "gauge", "Alerts that are not over.", counts.open);
 }
 

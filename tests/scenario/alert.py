@@ -138,6 +138,52 @@ def a_storm():
           metrics, metrics)
 
 
+def silenced(process):
+    before, messages = status(), len(alerts())
+    wrong = ctl("silence", watched)
+    check("a silence has an end and a reason", wrong.returncode == 2 and "--for DUR --reason TEXT" in wrong.stderr, wrong)
+    begun = ctl("silence", "--for", "1h", "--reason", "migration, \x1b[31mred", f"{watched}/quiet")
+    check("a path is silenced", begun.returncode == 0 and "silence 1 until " in begun.stderr, begun)
+    check("and that is said, with who and why", wait_until(lambda: any("Silence 1 begins" in a[2] and "/quiet" in a[2] and "root: migration" in a[2]
+                                                                     and "\x1b" not in a[2] for a in alerts()[messages:])), alerts())
+    messages = len(alerts())
+    shell("quiet.sh", f"rm {watched}/quiet/a {watched}/quiet/b")
+    check("what happens there is counted", wait_until(lambda: status()["silenced"] == before["silenced"] + 2), before, status())
+    shell("loud.sh", f"rm {watched}/loud")
+    check("elsewhere it is an alert", wait_until(lambda: any("loud.sh" in a[2] for a in alerts()[messages:])), alerts())
+    check("and there none", not any("quiet.sh" in a[2] for a in alerts()), alerts())
+    seen = wait_until(lambda: len(events(f"{watched}/quiet/a")) == 1) and events(f"{watched}/quiet/a")[0]
+    answer = ctl("explain", seen["event"]["id"])
+    check("why is explained", answer.stdout.startswith("no alert: it was silenced (silence 1, by ") and "migration" in answer.stdout, answer)
+    check("all are counted once", wait_until(lambda: adds_up(status())), status())
+    check("also on disk", wait_until(lambda: '"events":2' in open(f"{os.path.dirname(store)}/silences", encoding="utf-8").read()))
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process = start()
+    listed = ctl("silence")
+    check("it outlives the daemon", listed.returncode == 0 and listed.stdout.startswith(f"1  {watched}/quiet until ") and "migration" in listed.stdout,
+          listed)
+    shell("quiet.sh", f"rm {watched}/quiet/c")
+    check("and silences still", wait_until(lambda: status()["silenced"] == 1 and adds_up(status())), status())
+    metrics = ctl("metrics").stdout
+    check("the metrics count", "culprit_events_silenced_total 1\n" in metrics and "culprit_silences 1\n" in metrics, metrics)
+    shell("once.sh", f"rm {watched}/once")
+    check("an alert", wait_until(lambda: any("once.sh" in a[2] for a in alerts())), alerts())
+    number = [a[0] for a in alerts() if "once.sh" in a[2]][0]
+    check("is silenced by its id", ctl("silence", "--for", "1h", "--reason", "known", number).returncode == 0 and
+          [s["number"] for s in status()["silences"]] == [1, 2] and not [m for m in status()["open"] if m["id"].startswith(number)], status())
+    shell("once.sh", f"rm {watched}/again")
+    check("the same cause elsewhere is silent then", wait_until(lambda: status()["silenced"] == 2 and adds_up(status())), status())
+    ended = ctl("silence", "--off", "1")
+    check("a silence is ended", ended.returncode == 0 and [s["number"] for s in status()["silences"]] == [2], ended, status())
+    check("of one that is none that is said", ctl("silence", "--off", "1").returncode == 1)
+    check("the end is said", wait_until(lambda: any("Silence 1 is over, 3 changes were silenced" in a[2] for a in alerts())), alerts())
+    messages = len(alerts())
+    shell("quiet.sh", f"rm {watched}/quiet/d")
+    check("and all is as before", wait_until(lambda: any("quiet.sh" in a[2] for a in alerts()[messages:])), alerts())
+    return process
+
+
 def ends(process):
     shell("last.sh", f"rm {watched}/last")
     before = len(alerts())
@@ -147,9 +193,9 @@ def ends(process):
 
 
 def main():
-    for name in ("etc", "run", "w", "w/tmp", "w/keep", "storm"):
+    for name in ("etc", "run", "w", "w/tmp", "w/keep", "w/quiet", "storm"):
         os.makedirs(f"{work}/{name}")
-    for name in ("one", "two", "last", "keep/a", "keep/b", *(f"tmp/{n}" for n in range(10))):
+    for name in ("one", "two", "last", "keep/a", "keep/b", "loud", "once", "again", *(f"quiet/{n}" for n in "abcd"), *(f"tmp/{n}" for n in range(10))):
         open(f"{watched}/{name}", "w", encoding="utf-8").close()
     try:
         configure("")
@@ -157,6 +203,7 @@ def main():
         a_deletion()
         what_is_expected()
         a_storm()
+        process = silenced(process)
         ends(process)
     finally:
         for process in started:

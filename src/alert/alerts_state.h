@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* All that is judged, for the files of alert/. */
+#pragma once
+
+#include "alert/alerts_options.h"
+#include "alert/decisions.h"
+#include "alert/matter.h"
+
+struct alerts {
+    struct alerts_options options;
+    struct expect_rules rules;
+    uint32_t rules_number;
+    struct arena arena;            /* of what the sensors see */
+    struct bytes sensors, not_seen;
+    struct matter *matters;        /* uthash */
+    unsigned cases;
+    uint64_t last_number, next_tick_ns;
+    struct alerts_counts counts;
+    struct decisions decisions;
+    struct silences silences;
+};
+
+/* False: out of memory; it is due still, and tried again. */
+bool alerts_emit(struct alerts *a, struct matter *m, enum alert_state state, uint64_t now_ns);
+void alerts_drop(struct alerts *a, struct matter *m);

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* What is said of what is judged. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "alert/alerts.h"
+#include "alert/alerts_state.h"
+#include "event/ecs.h"
+#include "util/json_writer.h"
+
+void alerts_look(const struct alerts *a, struct alerts_counts *ret)
+{
+    *ret = a->counts;
+}
+
+static void write_matter(const struct matter *m, struct sbuf *out)
+{
+    json_open_element(out);
+    json_string(out, JSON_KEY("id"), bytes_of(m->id));
+    json_string(out, JSON_KEY("severity"), bytes_of(severity_name(m->severity)));
+    json_bytes(out, JSON_KEY("watch"), m->watch);
+    json_number(out, JSON_KEY("events"), m->events);
+    json_number(out, JSON_KEY("messages"), m->emitted);
+    json_key(out, JSON_KEY("first"));
+    ecs_write_time(out, m->first_ns);
+    json_bytes(out, JSON_KEY("first_file"), m->first_file);
+    json_close(out);
+}
+
+void alerts_write_silence(const struct silence *s, struct sbuf *out)
+{
+    char matter[33];
+
+    json_open_element(out);
+    json_number(out, JSON_KEY("number"), s->number);
+    json_bytes(out, JSON_KEY("target"), s->target);
+    json_bytes(out, JSON_KEY("what"), s->what);
+    if (s->matter.number) {
+        snprintf(matter, sizeof(matter), "%016llx%016llx", (unsigned long long)s->matter.number, (unsigned long long)s->matter.rest);
+        json_string(out, JSON_KEY("matter"), bytes_of(matter));
+    }
+    json_string(out, JSON_KEY("by"), s->by);
+    json_string(out, JSON_KEY("reason"), s->reason);
+    json_key(out, JSON_KEY("since"));
+    ecs_write_time(out, s->from_ns);
+    json_key(out, JSON_KEY("until"));
+    ecs_write_time(out, s->until_ns);
+    json_number(out, JSON_KEY("events"), s->events);
+    json_close(out);
+}
+
+void alerts_write_status(const struct alerts *a, struct sbuf *out)
+{
+    json_number(out, JSON_KEY("seen"), a->counts.seen);
+    json_number(out, JSON_KEY("reported"), a->counts.reported);
+    json_number(out, JSON_KEY("silenced"), a->counts.silenced);
+    json_number(out, JSON_KEY("messages"), a->counts.emitted);
+    json_number(out, JSON_KEY("crowded"), a->counts.crowded);
+    (void)json_open(out, JSON_OBJECT("expected"));
+    for (unsigned i = EXPECTED_NONE + 1; i < EXPECTED_COUNT; i++)
+        if (a->counts.expected[i]) {
+            json_key_of(out, expected_row((enum expected)i)->name);
+            sbuf_add_decimal(out, a->counts.expected[i]);
+        }
+    json_close(out);
+    (void)json_open(out, JSON_ARRAY("silences"));
+    for (unsigned i = 0; i < a->silences.count; i++)
+        alerts_write_silence(&a->silences.rows[i].silence, out);
+    json_close_array(out);
+    (void)json_open(out, JSON_ARRAY("open"));
+    for (const struct matter *m = a->matters; m; m = m->hh.next)
+        write_matter(m, out);
+    json_close_array(out);
+}
+
+static const struct matter *by_number(const struct alerts *a, uint64_t number)
+{
+    for (const struct matter *m = a->matters; m; m = m->hh.next)
+        if (m->number == number)
+            return m;
+    return NULL;
+}
+
+int alerts_explain(const struct alerts *a, struct bytes id, struct sbuf *out)
+{
+    struct decision d;
+    int r = decisions_find(&a->decisions, id, &d);
+    const struct matter *m;
+
+    if (r < 0)
+        return r;
+    json_hex(out, JSON_KEY("event"), (struct bytes){ (const char *)d.event, sizeof(d.event) });
+    json_bool(out, JSON_KEY("alert"), d.expected == EXPECTED_NONE && !d.silence);
+    if (d.expected != EXPECTED_NONE) {
+        json_string(out, JSON_KEY("expected"), bytes_of(expected_row((enum expected)d.expected)->name));
+        json_string(out, JSON_KEY("why"), bytes_of(expected_row((enum expected)d.expected)->why));
+        if (d.expected == EXPECTED_BLOCK && d.rules == a->rules_number && d.block < a->rules.block_count)
+            json_string(out, JSON_KEY("block"), a->rules.blocks[d.block].name);
+        return 0;
+    }
+    if (d.silence) {
+        const struct silence *s = silences_by_number(&a->silences, d.silence);
+
+        json_string(out, JSON_KEY("why"), bytes_of("it was silenced"));
+        json_number(out, JSON_KEY("silence"), d.silence);
+        json_bytes(out, JSON_KEY("by"), s ? s->by : BYTES_NULL);
+        json_bytes(out, JSON_KEY("reason"), s ? s->reason : BYTES_NULL);
+        return 0;
+    }
+    json_string(out, JSON_KEY("why"), bytes_of("no row of what is expected fits, and no expect block"));
+    json_string(out, JSON_KEY("kind"), bytes_of(severity_row(d.row)->name));
+    json_string(out, JSON_KEY("severity"), bytes_of(severity_name(severity_row(d.row)->severity)));
+    m = by_number(a, d.matter);
+    if (m)
+        json_string(out, JSON_KEY("matter"), bytes_of(m->id));
+    return 0;
+}
