@@ -51,6 +51,12 @@ void alerts_end_silences(struct alerts *a, uint64_t now_ns);
 int alerts_take_silence(struct alerts *a, const struct silence *silence);
 const struct silences *alerts_silences(const struct alerts *a);
 
+/* ---- a test ---- */
+
+/* What somebody sends to see whether it arrives: its sentence, and its line for the state. id: 32 hexadecimal digits; by: who. */
+void alerts_write_test(const struct alerts *a, const char *id, struct bytes by, uint64_t realtime_ns, struct sbuf *ret_sentence,
+                       struct sbuf *ret_line);
+
 /* ---- what is counted ---- */
 
 void alerts_look(const struct alerts *a, struct alerts_counts *ret);

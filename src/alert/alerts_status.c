@@ -6,6 +6,7 @@
 #include "alert/alerts.h"
 #include "alert/alerts_state.h"
 #include "event/ecs.h"
+#include "util/escape.h"
 #include "util/json_writer.h"
 
 void alerts_look(const struct alerts *a, struct alerts_counts *ret)
@@ -114,4 +115,28 @@ int alerts_explain(const struct alerts *a, struct bytes id, struct sbuf *out)
     if (m)
         json_string(out, JSON_KEY("matter"), bytes_of(m->id));
     return 0;
+}
+
+void alerts_write_test(const struct alerts *a, const char *id, struct bytes by, uint64_t realtime_ns, struct sbuf *ret_sentence,
+                       struct sbuf *ret_line)
+{
+    sbuf_add_str(ret_sentence, "A test of culprit's alerts, by ");
+    escape_terminal(ret_sentence, by);
+    sbuf_add_str(ret_sentence, ": nothing happened.");
+    sbuf_add_char(ret_line, '{');
+    json_key(ret_line, JSON_KEY("@timestamp"));
+    ecs_write_time(ret_line, realtime_ns);
+    ecs_write_version(ret_line);
+    json_key(ret_line, JSON_LITERAL(",\"event\":{\"kind\":\"alert\",\"category\":[\"file\"],\"type\":[\"info\"],\"action\":\"test\",\"module\":\"culprit\",\"dataset\":\"culprit.alert\"}"));
+    json_string(ret_line, JSON_KEY("message"), sbuf_bytes(ret_sentence));
+    (void)json_open(ret_line, JSON_OBJECT("culprit"));
+    (void)json_open(ret_line, JSON_OBJECT("alert"));
+    json_string(ret_line, JSON_KEY("id"), bytes_of(id));
+    json_bool(ret_line, JSON_KEY("test"), true);
+    json_string(ret_line, JSON_KEY("severity"), bytes_of(severity_name(SEVERITY_LOW)));
+    json_string(ret_line, JSON_KEY("version"), bytes_of(CULPRIT_VERSION));
+    json_close(ret_line);
+    json_close(ret_line);
+    ecs_write_host(ret_line, a->options.host);
+    sbuf_add_str(ret_line, "}\n");
 }

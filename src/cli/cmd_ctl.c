@@ -10,6 +10,7 @@
 
 #include "alert/silence.h"
 #include "cli/ctl_alerts.h"
+#include "cli/ctl_ask.h"
 #include "cli/ctl_text.h"
 #include "cli/options.h"
 #include "control/client.h"
@@ -21,8 +22,6 @@
 #include "util/suggest.h"
 #include "watch/target.h"
 
-#define ANSWER_MS 30000 /* a reload looks at every target, a flush waits for the disk */
-
 struct ctl {
     const struct verb *verb;
     struct control_asker asker;
@@ -33,54 +32,9 @@ struct ctl {
     int target_count;
 };
 
-static int no_daemon(const struct ctl *c, int r, const char *text)
-{
-    if (r == -ENOENT || r == -ECONNREFUSED)
-        cli_error("no daemon runs (%s); systemctl start culprit, or culprit daemon", c->socket);
-    else if (r == -EACCES || r == -EPERM)
-        cli_error("%s: only root and members of the group culprit may ask the daemon", c->socket);
-    else
-        cli_error("%s", text);
-    return EXIT_UNABLE;
-}
-
-static void say_error(const struct control_reply *reply)
-{
-    _cleanup_sbuf_ struct sbuf shown = SBUF_INIT;
-    size_t problems = control_array_size(reply->parameters, "problems");
-
-    for (size_t i = 0; i < problems; i++) {
-        sbuf_clear(&shown);
-        escape_terminal(&shown, control_array_text(reply->parameters, "problems", i));
-        cli_error("%s", sbuf_str(&shown));
-    }
-    sbuf_clear(&shown);
-    escape_terminal(&shown, control_error_text(reply));
-    cli_error("%s", sbuf_str(&shown));
-}
-
-/* The call has been written. 0 with a reply that is no error, or the exit status. */
 static int ask(struct ctl *c, struct control_reply *ret)
 {
-    struct err err = ERR_INIT;
-    int r = control_send(&c->asker, ANSWER_MS, &err);
-
-    if (r == 0)
-        r = control_receive(&c->asker, ANSWER_MS, ret, &err);
-    if (r < 0) {
-        cli_error("%s", err_text(&err, r));
-        return EXIT_UNABLE;
-    }
-    if (!bytes_known(ret->error))
-        return 0;
-    say_error(ret);
-    r = bytes_equal_str(ret->error, CONTROL_INTERFACE ".NotWatched")            ? EXIT_NOTHING
-        : bytes_equal_str(ret->error, CONTROL_INTERFACE ".NotRemembered")       ? EXIT_NOTHING
-        : bytes_equal_str(ret->error, CONTROL_INTERFACE ".NotFound")            ? EXIT_NOTHING
-        : bytes_equal_str(ret->error, CONTROL_INTERFACE ".ConfigurationBroken") ? EXIT_USAGE
-                                                                                 : EXIT_UNABLE;
-    control_reply_done(ret);
-    return r;
+    return ctl_ask(&c->asker, ret);
 }
 
 static int ask_plainly(struct ctl *c, const char *method, struct control_reply *ret)
@@ -90,15 +44,6 @@ static int ask_plainly(struct ctl *c, const char *method, struct control_reply *
     control_call_begin(out, method, false);
     control_call_end(out);
     return ask(c, ret);
-}
-
-static void write_json(const struct json_t *value)
-{
-    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-
-    control_write(value, &text);
-    sbuf_add_char(&text, '\n');
-    cli_write(stdout, &text);
 }
 
 /* Read beside the daemon, as `who` does: NULL where that cannot be. */
@@ -125,7 +70,7 @@ static int ctl_status(struct ctl *c)
     if (r)
         return r;
     if (c->json) {
-        write_json(control_object(reply.parameters, "status"));
+        ctl_write_json(control_object(reply.parameters, "status"));
     } else {
         const struct json_t *status = control_object(reply.parameters, "status");
 
@@ -145,7 +90,7 @@ static int ctl_watches(struct ctl *c)
     if (r)
         return r;
     if (c->json) {
-        write_json(reply.parameters);
+        ctl_write_json(reply.parameters);
     } else {
         ctl_write_watches(reply.parameters, &text);
         cli_write(stdout, &text);
@@ -176,7 +121,7 @@ static int ctl_reload(struct ctl *c)
     if (r)
         return r;
     if (c->json)
-        write_json(reply.parameters);
+        ctl_write_json(reply.parameters);
     else
         cli_note("the configuration was read again: %llu new, %llu ended, %llu as before",
                  (unsigned long long)control_number(reply.parameters, "added"),
@@ -237,7 +182,7 @@ static int change_one(struct ctl *c, const char *method, const char *text)
     if (r)
         return r;
     if (c->json)
-        write_json(reply.parameters);
+        ctl_write_json(reply.parameters);
     control_reply_done(&reply);
     return EXIT_ANSWERED;
 }
@@ -282,7 +227,7 @@ static int ctl_explain(struct ctl *c)
     if (r)
         return r;
     if (c->json)
-        write_json(control_object(reply.parameters, "explanation"));
+        ctl_write_json(control_object(reply.parameters, "explanation"));
     else
         ctl_write_explanation(control_object(reply.parameters, "explanation"), &text);
     cli_write(stdout, &text);
@@ -305,7 +250,7 @@ static int list_silences(struct ctl *c)
         const struct json_t *silence = control_array_object(alerts, "silences", i);
 
         if (c->json)
-            write_json(silence);
+            ctl_write_json(silence);
         else
             ctl_write_silence(silence, &text);
     }
@@ -330,7 +275,7 @@ static int end_silence(struct ctl *c)
     if (r)
         return r;
     if (c->json)
-        write_json(reply.parameters);
+        ctl_write_json(reply.parameters);
     else
         cli_note("silence %u is over: %llu changes were silenced", number, (unsigned long long)control_number(reply.parameters, "events"));
     control_reply_done(&reply);
@@ -370,7 +315,7 @@ static int begin_silence(struct ctl *c, const char *text, uint64_t for_ns)
     if (r)
         return r;
     if (c->json)
-        write_json(reply.parameters);
+        ctl_write_json(reply.parameters);
     else
         cli_note("silence %llu until %.*s", (unsigned long long)control_number(reply.parameters, "silence"),
                  (int)control_text(reply.parameters, "until").len, control_text(reply.parameters, "until").data);
@@ -468,7 +413,6 @@ int cmd_ctl(int argc, char **argv)
 {
     struct ctl c = { .verb = verb_by_name("ctl"), .asker = CONTROL_ASKER_INIT, .socket = CLI_CONTROL_SOCKET };
     const struct action *action;
-    struct err err = ERR_INIT;
     int r = parse(&c, argc, argv);
 
     if (r)
@@ -486,8 +430,9 @@ int cmd_ctl(int argc, char **argv)
         return cli_usage_error(c.verb, "-p and -k go with add");
     if (action->run != ctl_silence && (c.duration || c.reason || c.off))
         return cli_usage_error(c.verb, "--for, --reason and --off go with silence");
-    r = control_connect(c.socket, &c.asker, &err);
-    r = r < 0 ? no_daemon(&c, r, err_text(&err, r)) : action->run(&c);
+    r = ctl_connect(c.socket, &c.asker);
+    if (r == 0)
+        r = action->run(&c);
     control_disconnect(&c.asker);
     return r;
 }

@@ -13,6 +13,7 @@ int cmd_diff(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
 int cmd_daemon(int argc, char **argv);
+int cmd_alert(int argc, char **argv);
 int cmd_ctl(int argc, char **argv);
 int cmd_prune(int argc, char **argv);
 int cmd_backup(int argc, char **argv);

@@ -76,6 +76,7 @@ static run_fn *run_of(enum verb_bit verb)
         { VERB_RULES, cmd_rules },
         { VERB_DAEMON, cmd_daemon },
         { VERB_CTL, cmd_ctl },
+        { VERB_ALERT, cmd_alert },
         { VERB_PRUNE, cmd_prune },
         { VERB_BACKUP, cmd_backup },
         { VERB_DOCTOR, cmd_doctor },

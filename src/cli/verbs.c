@@ -78,7 +78,7 @@ const struct verb verbs[] = {
       NULL },
     { VERB_CTL, "ctl", "what the daemon does, what it watches; add, remove, silence, reload, flush", COMPLETE_TARGET,
       "status watches add remove silence reload flush metrics explain",
-      "[--json] status|watches|add|remove|silence|reload|flush|metrics|explain [WHICH...]",
+      "[--json] ACTION [TARGET...|EVENT|ALERT]",
       "Asks the daemon that runs. status, watches, metrics, explain: root and members of the group culprit;\n"
       "all else: root.\n\n"
       "  status   since when it records, what it does not see, what was lost, how late it is, what it costs\n"
@@ -91,6 +91,11 @@ const struct verb verbs[] = {
       "  flush    returns when all that happened before is in the record\n"
       "  metrics  for Prometheus, in its text format\n"
       "  explain  why EVENT (event.id, or its first digits) was an alert, or was none\n", NULL },
+    { VERB_ALERT, "alert", "does an alert arrive? a test through each place where they go", COMPLETE_NOTHING, "test",
+      "test [--json] [SINK]",
+      "Has the daemon send a marked test through SINK, or through all sinks, the way that alerts take, and\n"
+      "says of each whether it arrived, or what was answered. Root only.\n"
+      "Exit: 0 it arrived everywhere, 1 somewhere it did not, or there is no such sink.\n", NULL },
     { VERB_PRUNE, "prune", "remove what is old from the record", COMPLETE_NOTHING, NULL,
       "[--older-than AGE] [--larger-than SIZE] [--dry-run] [--store FILE]",
       "Removes events older than AGE (30d, 12h), and of a store larger than SIZE (500M, 2G) the oldest\n"

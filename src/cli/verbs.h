@@ -23,6 +23,7 @@ enum verb_bit {
     VERB_BACKUP = 1 << 14,
     VERB_RESTORE = 1 << 15,
     VERB_GUARD = 1 << 16,
+    VERB_ALERT = 1 << 17,
 };
 
 struct verb {

@@ -12,12 +12,15 @@
 #include "config/keys_sink.h"
 #include "sink/process.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/json_writer.h"
 #include "util/parse.h"
 
 #define QUEUE_BYTES (4 * 1024 * 1024) /* for one sink, beside what its socket holds: it takes each message at once, as its disk does */
 #define FAILING 3                     /* failures in a row: one alone is a moment's */
 #define JOURNAL "/run/systemd/journal/socket"
+#define TEST_GRACE_NS (3 * NS_PER_S)  /* beyond what a delivery may take */
+#define TEST_MAX_NS (20 * NS_PER_S)   /* whoever asked waits for thirty seconds */
 
 struct queued {
     struct queued *next;
@@ -35,6 +38,12 @@ struct one {
     bool said_failing;
     struct sink_report report;
     struct sink_report before;     /* counts of its processes that have died */
+    struct {
+        enum { TEST_NONE, TEST_WAITS, TEST_ARRIVED, TEST_FAILED } state;
+        uint64_t failures, dropped, until_ns; /* counts at its beginning */
+        uint32_t tests;
+        uint64_t begun_ns, took_ns;
+    } test;
 };
 
 struct alert_sinks {
@@ -275,6 +284,7 @@ static void take_report(struct one *one, struct sink_report report)
         one->before.delivered += one->report.delivered;
         one->before.failures += one->report.failures;
         one->before.dropped += one->report.dropped;
+        one->before.tests += one->report.tests;
         if (report.broken)
             report.waiting = one->report.waiting; /* what was there is there still, as far as is known */
     }
@@ -303,6 +313,7 @@ static struct sink_report counts_of(const struct one *one)
     r.delivered += one->before.delivered;
     r.failures += one->before.failures;
     r.dropped += one->before.dropped + one->dropped;
+    r.tests += one->before.tests;
     return r;
 }
 
@@ -336,12 +347,109 @@ static void say(struct alert_sinks *s, struct one *one)
     s->options.failing(s->options.data, one->settings.name.data, text);
 }
 
+/* ---- a test ---- */
+
+static bool is_named(const struct one *one, struct bytes name)
+{
+    return !name.len || bytes_equal(one->settings.name, name) ||
+           (one->settings.ops->apart && bytes_starts_with(one->settings.name, name) && one->settings.name.data[name.len] == ':');
+}
+
+/* What cannot be asked fails without an answer. */
+static void begin_test(struct one *one, struct bytes message, struct bytes over)
+{
+    const struct sink_report counts = counts_of(one);
+
+    one->test.state = TEST_WAITS;
+    one->test.failures = counts.failures;
+    one->test.dropped = counts.dropped;
+    one->test.tests = counts.tests;
+    one->test.begun_ns = clock_ns(CLOCK_MONOTONIC);
+    one->test.until_ns = one->test.begun_ns + MIN(one->settings.timeout_ns + TEST_GRACE_NS, TEST_MAX_NS);
+    put(one, message);
+    put(one, over);
+}
+
+int alert_sinks_test(struct alert_sinks *s, struct bytes name, const struct sink_message *m)
+{
+    _cleanup_sbuf_ struct sbuf message = SBUF_INIT, over = SBUF_INIT;
+    struct sink_message resolved = *m;
+    bool any = false;
+
+    for (unsigned i = 0; i < s->count; i++) {
+        if (s->sinks[i].test.state == TEST_WAITS)
+            return -EBUSY;
+        any |= is_named(&s->sinks[i], name);
+    }
+    if (!any)
+        return -ENOENT;
+    resolved.state = ALERT_RESOLVED;
+    sink_message_write(m, &message);
+    sink_message_write(&resolved, &over);
+    if (sbuf_error(&message) < 0 || sbuf_error(&over) < 0)
+        return -ENOMEM;
+    for (unsigned i = 0; i < s->count; i++) {
+        s->sinks[i].test.state = TEST_NONE; /* whoever asked before may have gone without his answer */
+        if (is_named(&s->sinks[i], name))
+            begin_test(&s->sinks[i], sbuf_bytes(&message), sbuf_bytes(&over));
+    }
+    return 0;
+}
+
+static void look_at_test(struct one *one)
+{
+    const struct sink_report counts = counts_of(one);
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+    if (one->test.state != TEST_WAITS)
+        return;
+    if (counts.tests >= one->test.tests + 2)
+        one->test.state = TEST_ARRIVED;
+    else if (counts.failures > one->test.failures || counts.dropped > one->test.dropped || counts.broken || now >= one->test.until_ns)
+        one->test.state = TEST_FAILED;
+    one->test.took_ns = now - one->test.begun_ns;
+}
+
+bool alert_sinks_test_is_over(const struct alert_sinks *s)
+{
+    for (unsigned i = 0; i < s->count; i++)
+        if (s->sinks[i].test.state == TEST_WAITS)
+            return false;
+    return true;
+}
+
+void alert_sinks_end_test(struct alert_sinks *s, struct sbuf *out)
+{
+    json_open(out, JSON_ARRAY("sinks"));
+    for (unsigned i = 0; i < s->count; i++) {
+        struct one *one = &s->sinks[i];
+        const struct sink_report counts = counts_of(one);
+        bool arrived = one->test.state == TEST_ARRIVED;
+
+        if (one->test.state == TEST_NONE)
+            continue;
+        json_open_element(out);
+        json_string(out, JSON_KEY("name"), one->settings.name);
+        json_string(out, JSON_KEY("type"), bytes_of(one->settings.ops->type));
+        json_bool(out, JSON_KEY("arrived"), arrived);
+        json_number(out, JSON_KEY("ms"), one->test.took_ns / NS_PER_MS);
+        if (!arrived) {
+            json_string(out, JSON_KEY("why"), bytes_of(counts.text[0] ? counts.text : "no answer in time"));
+            json_number(out, JSON_KEY("waiting"), counts.waiting);
+        }
+        json_close(out);
+        one->test.state = TEST_NONE;
+    }
+    json_close_array(out);
+}
+
 void alert_sinks_idle(struct alert_sinks *s)
 {
     for (unsigned i = 0; i < s->count; i++) {
         flush(&s->sinks[i]);
         receive(&s->sinks[i]);
         say(s, &s->sinks[i]);
+        look_at_test(&s->sinks[i]);
     }
 }
 

@@ -19,6 +19,15 @@ struct alert_sinks_options {
  * there is one. What cannot be started is warned about. -ENOMEM */
 int alert_sinks_start(const struct alert_sinks_options *options, const struct config *c, struct alert_sinks **ret);
 void alert_sinks_send(struct alert_sinks *s, const struct sink_message *m);
+/*
+ * A message of a test, and the one that it is over, to the sink of that name, or all of them (BYTES_NULL), however grave each wants them.
+ * -ENOENT: there is none; -EBUSY: another test is not over.
+ */
+int alert_sinks_test(struct alert_sinks *s, struct bytes name, const struct sink_message *m);
+/* What became of it is known of each, or will not be in time. */
+bool alert_sinks_test_is_over(const struct alert_sinks *s);
+/* "sinks": an array of what was tested; the test is forgotten then. */
+void alert_sinks_end_test(struct alert_sinks *s, struct sbuf *out);
 /* Each time the loop has done what there was. */
 void alert_sinks_idle(struct alert_sinks *s);
 /* Journald gets them: whoever writes to the log would say it twice. */

@@ -221,6 +221,45 @@ const struct alert_sinks *alerting_sinks(const struct alerting *g)
     return g ? g->sinks : NULL;
 }
 
+int alerting_test(struct alerting *g, struct bytes sink, pid_t pid, uid_t uid, struct err *err)
+{
+    _cleanup_sbuf_ struct sbuf by = SBUF_INIT, sentence = SBUF_INIT, line = SBUF_INIT;
+    struct sink_message m = { .state = ALERT_BEGINS,
+                              .severity = SEVERITY_LOW,
+                              .first_ns = clock_ns(CLOCK_REALTIME),
+                              .test = true,
+                              .host = g->options.host.name,
+                              .watch = bytes_of("test") };
+    uint8_t id[16];
+    int r;
+
+    silencing_author(pid, uid, &by);
+    event_make_id(m.first_ns, (uint64_t)pid, id);
+    for (size_t i = 0; i < sizeof(id); i++)
+        snprintf(m.id + 2 * i, 3, "%02x", id[i]);
+    alerts_write_test(g->alerts, m.id, sbuf_bytes(&by), m.first_ns, &sentence, &line);
+    if (sbuf_error(&by) < 0 || sbuf_error(&sentence) < 0 || sbuf_error(&line) < 0)
+        return err_set(err, -ENOMEM, "the test");
+    m.sentence = sbuf_bytes(&sentence);
+    m.line = sbuf_bytes(&line);
+    r = alert_sinks_test(g->sinks, sink, &m);
+    return r == -ENOENT && sink.len ? err_say(err, r, "there is no sink of that name (culprit ctl status)")
+           : r == -ENOENT           ? err_say(err, r, "there is no sink: alerts are in the daemon's log only")
+           : r == -EBUSY            ? err_say(err, r, "another test is not over yet")
+           : r < 0                  ? err_set(err, r, "the test")
+                                    : 0;
+}
+
+bool alerting_test_is_over(const struct alerting *g)
+{
+    return alert_sinks_test_is_over(g->sinks);
+}
+
+void alerting_end_test(struct alerting *g, struct sbuf *out)
+{
+    alert_sinks_end_test(g->sinks, out);
+}
+
 struct silencing *alerting_silencing(struct alerting *g)
 {
     return &g->silencing;

@@ -37,4 +37,8 @@ void alerting_free(struct alerting *g); /* NULL is fine */
 /* For status, metrics and whoever asks why. */
 const struct alerts *alerting_alerts(const struct alerting *g);
 const struct alert_sinks *alerting_sinks(const struct alerting *g);
+/* A test, by whoever that is (pid, uid), of the sink of that name or of all (BYTES_NULL): alert_sinks_test(). */
+int alerting_test(struct alerting *g, struct bytes sink, pid_t pid, uid_t uid, struct err *err);
+bool alerting_test_is_over(const struct alerting *g);
+void alerting_end_test(struct alerting *g, struct sbuf *out);
 struct silencing *alerting_silencing(struct alerting *g);

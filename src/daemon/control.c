@@ -20,7 +20,7 @@
 struct waiting_call {
     struct waiting_call *next;
     struct control_client *client;
-    enum { PENDING_RELOAD, PENDING_CHANGE, PENDING_FLUSH } kind;
+    enum { PENDING_RELOAD, PENDING_CHANGE, PENDING_FLUSH, PENDING_TEST } kind;
     uint64_t since_ns;       /* CLOCK_REALTIME */
     bool emitted;            /* flush: all is with the store */
     uint64_t mark;           /* what it has to have */
@@ -282,6 +282,24 @@ static void do_end_silence(struct control *c, struct control_client *client, con
     }
 }
 
+static void do_test(struct control *c, struct control_client *client, const struct control_call *call)
+{
+    struct err err = ERR_INIT;
+    int r;
+
+    if (!has_alerts(c, client))
+        return;
+    if (!control_is_text(call->parameters, "sink")) {
+        fail_parameter(client, "sink");
+        return;
+    }
+    r = alerting_test(c->options.alerting, control_text(call->parameters, "sink"), control_client_pid(client), control_client_uid(client), &err);
+    if (r < 0)
+        fail(client, r == -ENOENT ? CONTROL_INTERFACE ".NotFound" : CONTROL_INTERFACE ".Failed", err_text(&err, r));
+    else
+        (void)wait_for(c, client, PENDING_TEST);
+}
+
 /* What is armed becomes what is asked for. -EBUSY: later. */
 static int follow_transients(struct control *c, struct err *err)
 {
@@ -422,6 +440,7 @@ static const struct method {
     { CONTROL_INTERFACE ".Flush", true, do_flush },
     { CONTROL_INTERFACE ".Reload", true, do_reload },
     { CONTROL_INTERFACE ".Silence", true, do_silence },
+    { CONTROL_INTERFACE ".TestAlert", true, do_test },
     { CONTROL_INTERFACE ".EndSilence", true, do_end_silence },
     { CONTROL_INTERFACE ".Add", true, do_add },
     { CONTROL_INTERFACE ".Remove", true, do_remove },
@@ -518,6 +537,15 @@ static void answer_flush(struct control *c, struct waiting_call *p)
     end_pending(c, p);
 }
 
+static void answer_test(struct control *c, struct waiting_call *p)
+{
+    if (!alerting_test_is_over(c->options.alerting))
+        return;
+    alerting_end_test(c->options.alerting, begin(p->client));
+    finish(p->client);
+    end_pending(c, p);
+}
+
 static void answer_changes(struct control *c, int r, const char *text)
 {
     for (struct waiting_call *p = c->pending, *next; p; p = next) {
@@ -553,6 +581,8 @@ void control_idle(struct control *c)
         next = p->next;
         if (p->kind == PENDING_FLUSH)
             answer_flush(c, p);
+        else if (p->kind == PENDING_TEST)
+            answer_test(c, p);
     }
     control_server_dispatch(c->server);
 }

@@ -158,8 +158,7 @@ static void add_user(const struct host_names *names, uint32_t id, struct sbuf *o
         sbuf_addf(out, "uid %u", id);
 }
 
-/* "alice as root": whoever logged in, as whom. */
-static void add_author(pid_t pid, uid_t uid, struct sbuf *out)
+void silencing_author(pid_t pid, uid_t uid, struct sbuf *out)
 {
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
     _cleanup_close_ int fd = -EBADF;
@@ -246,7 +245,7 @@ int silencing_add(struct silencing *s, const json_t *parameters, pid_t pid, uid_
     *ret_parameter = wrong_parameter(parameters, target, alert, seconds, reason);
     if (*ret_parameter)
         return -EINVAL;
-    add_author(pid, uid, &author);
+    silencing_author(pid, uid, &author);
     if (sbuf_error(&author) < 0)
         return err_set(err, -ENOMEM, "silence");
     silence.by = sbuf_bytes(&author);

@@ -19,6 +19,9 @@ struct silencing {
     uint64_t next_save_ns;   /* CLOCK_MONOTONIC */
 };
 
+/* "alice as root": who that process is, by the kernel's word; appended. */
+void silencing_author(pid_t pid, uid_t uid, struct sbuf *out);
+
 /* Takes what is in force still. -ENOMEM; what cannot be read is warned about. */
 int silencing_begin(struct silencing *s, struct alerts *alerts, struct bytes store_path, const struct log *log);
 void silencing_done(struct silencing *s); /* counts are written; what was never begun is fine */

@@ -32,9 +32,9 @@ static int open_input(struct bytes line)
 
 static _Noreturn void become(const struct sink_settings *s, const struct sink_message *m, int input)
 {
-    char severity[64], id[64];
+    char severity[64], id[64], test[] = "CULPRIT_TEST=1";
     char *argv[SINK_TO_MAX + 1] = { 0 };
-    char *environment[] = { (char *)(uintptr_t)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", severity, id, NULL };
+    char *environment[] = { (char *)(uintptr_t)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", severity, id, m->test ? test : NULL, NULL };
 
     for (size_t i = 0; i < s->to_count && i < SINK_TO_MAX; i++)
         argv[i] = (char *)(uintptr_t)s->to[i].data;

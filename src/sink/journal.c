@@ -57,6 +57,7 @@ static void write_entry(const struct sink_message *m, struct sbuf *out)
     snprintf(number, sizeof(number), "%llu", (unsigned long long)m->events);
     add(out, "CULPRIT_EVENTS", bytes_of(number));
     add(out, "CULPRIT_WATCH", m->watch);
+    add(out, "CULPRIT_TEST", m->test ? bytes_of("1") : BYTES_NULL);
     if (out->len + line.len < DATAGRAM_MAX)
         add(out, "CULPRIT_JSON", line);
 }

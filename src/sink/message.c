@@ -12,14 +12,15 @@ struct head {
     uint64_t events, first_ns;
     uint32_t magic, state, severity, lens[TEXTS];
     char id[SINK_ID];
-    char reserved[3];
+    uint8_t test;
+    char reserved[2];
 };
 _Static_assert(sizeof(struct head) == 88, "what lies in a spool is read by the next version");
 
 void sink_message_write(const struct sink_message *m, struct sbuf *out)
 {
     const struct bytes texts[TEXTS] = { m->host, m->watch, m->container_id, m->container_name, m->sentence, m->line };
-    struct head h = { .events = m->events, .first_ns = m->first_ns, .magic = MAGIC, .state = m->state, .severity = m->severity };
+    struct head h = { .events = m->events, .first_ns = m->first_ns, .magic = MAGIC, .state = m->state, .severity = m->severity, .test = m->test };
 
     for (size_t i = 0; i < TEXTS; i++)
         h.lens[i] = (uint32_t)texts[i].len;
@@ -48,7 +49,7 @@ int sink_message_read(struct bytes text, struct sink_message *ret)
     }
     if (at != text.len)
         return -EBADMSG;
-    *ret = (struct sink_message){ .state = h.state, .severity = h.severity, .events = h.events, .first_ns = h.first_ns,
+    *ret = (struct sink_message){ .state = h.state, .severity = h.severity, .events = h.events, .first_ns = h.first_ns, .test = h.test != 0,
                                   .host = texts[0], .watch = texts[1], .container_id = texts[2], .container_name = texts[3],
                                   .sentence = texts[4], .line = texts[5] };
     memcpy(ret->id, h.id, sizeof(ret->id));

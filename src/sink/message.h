@@ -17,6 +17,7 @@ struct sink_message {
     enum severity severity;
     uint64_t events;
     uint64_t first_ns;       /* CLOCK_REALTIME */
+    bool test;               /* nothing happened: somebody tries whether it arrives */
     char id[SINK_ID];
     struct bytes host, watch, container_id, container_name; /* empty: none */
     struct bytes sentence;   /* one line for people */

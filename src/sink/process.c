@@ -30,6 +30,7 @@ struct sink_process {
     struct sink_report report;
     int socket;              /* -EBADF: the daemon has ended */
     pid_t child;             /* it delivers; 0: none */
+    bool tests;              /* a test is what it delivers */
     int pipe;                /* what it says of its failure */
     struct sbuf why;
     uint64_t deadline_ns, next_ns, end_ns; /* CLOCK_MONOTONIC */
@@ -89,10 +90,12 @@ static _Noreturn void deliver(const struct sink_process *p, struct bytes message
 static void begin(struct sink_process *p)
 {
     _cleanup_sbuf_ struct sbuf message = SBUF_INIT;
+    struct sink_message m;
     int ends[2];
 
     if (sink_spool_oldest(&p->spool, &message) < 0)
         return;
+    p->tests = sink_message_read(sbuf_bytes(&message), &m) == 0 && m.test;
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
         fail(p, bytes_of("no pipe"));
         return;
@@ -132,6 +135,7 @@ static void finish(struct sink_process *p, bool late)
     } else if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         sink_spool_remove_oldest(&p->spool);
         p->report.delivered++;
+        p->report.tests += p->tests;
         p->report.in_a_row = 0;
         p->report.text[0] = '\0';
         p->next_ns = 0;
@@ -149,6 +153,7 @@ static void receive(struct sink_process *p)
 {
     static char message[SINK_MESSAGE_MAX];
     struct err err = ERR_INIT;
+    struct sink_message m;
     ssize_t n;
     int r;
 
@@ -158,6 +163,8 @@ static void receive(struct sink_process *p)
             p->spool.dropped++;
             snprintf(p->report.text, sizeof(p->report.text), "%.190s", err_text(&err, r));
             p->report.failures++;
+        } else if (sink_message_read((struct bytes){ message, (size_t)n }, &m) == 0 && m.test) {
+            p->next_ns = 0; /* whoever tries does not want to wait for the next try */
         }
         report(p);
     }

@@ -13,8 +13,8 @@ struct sink_report {
     uint64_t delivered, failures, dropped, waiting;
     uint32_t run;       /* which process it is of: counts begin anew with each */
     uint32_t in_a_row;  /* failures since the last success */
+    uint32_t tests;     /* messages of tests that were delivered */
     uint32_t broken;    /* 1: nothing is kept for the sink, since its spool cannot be opened or its process died */
-    uint32_t reserved;
     char text[200];     /* the last failure, escaped; "" : none since */
 };
 

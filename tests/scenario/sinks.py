@@ -180,6 +180,24 @@ def goes_everywhere(journal, hook):
     check("all are counted", wait_until(lambda: sinks()["hook"]["delivered"] >= 1 and sinks()["hook"]["failures"] >= 3), sinks())
 
 
+def is_tried(journal, hook):
+    def test(*words):
+        return subprocess.run([CULPRIT, "alert", "--control", f"{run}/control", "test", *words], capture_output=True, text=True, check=False,
+                              timeout=SECONDS)
+    everywhere = test()
+    said_of = {line.split()[1].rstrip(":"): line.split()[0] for line in everywhere.stdout.splitlines()}
+    check("a test says of each sink whether it arrived", everywhere.returncode == 1 and said_of == {
+        "j": "arrived", "lines": "arrived", "program": "arrived", "hook": "arrived", "wrong": "FAILED", "grave": "arrived"} and
+          "certificate" in everywhere.stdout, everywhere)
+    tests = [a for a in lines("grave.jsonl") if a["culprit"]["alert"].get("test")]
+    check("and is marked", tests and tests[0]["event"]["action"] == "test" and "root" in tests[0]["message"] and
+          any(e.get("CULPRIT_TEST") == "1" and e["CULPRIT_STATE"] == "begins" for e in journal.entries) and
+          any(b'"test":true' in body for _, body in hook.got), tests)
+    check("one sink alone is tried", test("lines").stdout.startswith("arrived  lines: file, after ") and test("lines").returncode == 0)
+    nowhere = test("nosuch")
+    check("of one that is none that is said", nowhere.returncode == 1 and "no sink of that name" in nowhere.stderr, nowhere)
+
+
 def outlives_the_daemon(process, hook):
     hook.close()
     script("away.sh", f"rm {watched}/c")
@@ -230,6 +248,7 @@ def main():
         configure(hook)
         process = start()
         goes_everywhere(journal, hook)
+        is_tried(journal, hook)
         process = outlives_the_daemon(process, hook)
         ends(process)
     finally:

@@ -213,6 +213,64 @@ static void a_spool_that_cannot_be_is_said(void **state)
     end(s, &c);
 }
 
+/* ---- a test ---- */
+
+static json_t *test_of(struct alert_sinks *s, const char *name)
+{
+    const struct sink_message m = { .severity = SEVERITY_LOW, .id = "0123456789abcdef0123456789abcdef", .test = true, .sentence = BYTES("test"),
+                                    .line = BYTES("{\"test\":1}\n") };
+    uint64_t until = clock_ns(CLOCK_MONOTONIC) + WAIT_NS;
+    _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
+    json_t *answer, *sinks;
+
+    assert_int_equal(alert_sinks_test(s, bytes_of(name), &m), 0);
+    while (!alert_sinks_test_is_over(s)) {
+        assert_true(clock_ns(CLOCK_MONOTONIC) < until);
+        alert_sinks_idle(s);
+        usleep(10 * 1000);
+    }
+    sbuf_add_char(&out, '{');
+    alert_sinks_end_test(s, &out);
+    sbuf_add_char(&out, '}');
+    answer = json_loadb(out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
+    sinks = json_incref(json_object_get(answer, "sinks"));
+    json_decref(answer);
+    return sinks;
+}
+
+static void a_test_says_where_it_arrives(void **state)
+{
+    const struct sink_message m = { .severity = SEVERITY_LOW, .test = true };
+    unsigned port;
+    struct alert_sinks *s;
+    struct config c;
+    struct said said;
+    char text[512];
+    json_t *tested;
+    int away = listens(&port);
+
+    (void)state;
+    assert_int_equal(close(away), 0);
+    snprintf(text, sizeof(text), "sink good { type = file to = %s/good severity = critical }\nsink bad { type = webhook to = 'http://127.0.0.1:%u' }",
+             directory, port);
+    s = start(text, &said, &c);
+    assert_int_equal(alert_sinks_test(s, BYTES("goo"), &m), -ENOENT);
+    tested = test_of(s, NULL);
+    assert_int_equal(json_array_size(tested), 2);
+    assert_true(json_is_true(json_object_get(json_array_get(tested, 0), "arrived"))); /* also where it is not grave enough */
+    assert_true(json_is_false(json_object_get(json_array_get(tested, 1), "arrived")));
+    assert_non_null(strstr(json_string_value(json_object_get(json_array_get(tested, 1), "why")), "127.0.0.1"));
+    json_decref(tested);
+    tested = test_of(s, "good"); /* again, and of one alone */
+    assert_int_equal(json_array_size(tested), 1);
+    assert_true(json_is_true(json_object_get(json_array_get(tested, 0), "arrived")));
+    json_decref(tested);
+    tested = test_of(s, "bad"); /* at once, whenever the next try would have been */
+    assert_true(json_integer_value(json_object_get(json_array_get(tested, 0), "waiting")) >= 2);
+    json_decref(tested);
+    end(s, &c);
+}
+
 /* Whoever starts the daemon may have closed its standard input and output: the sockets have those numbers then. */
 static void works_without_standard_output(void **state)
 {
@@ -250,7 +308,7 @@ static void works_without_standard_output(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(a_url_waits_for_no_other), cmocka_unit_test(a_spool_that_cannot_be_is_said),
-                                        cmocka_unit_test(works_without_standard_output) };
+                                        cmocka_unit_test(a_test_says_where_it_arrives), cmocka_unit_test(works_without_standard_output) };
     char command[128];
     int failed;
 
