@@ -143,12 +143,22 @@ static bool is_unit(const struct clue_fact *f)
     return f->kind == CLUE_RUNNING || bytes_starts_with(f->suspect, bytes_of("unit: ")) || bytes_starts_with(f->suspect, bytes_of("mount: "));
 }
 
+/* Was the machine being started? As far as this clock says, and as records of earlier starts do: a clock may have been set since. */
+static bool begins_with_machine(const struct clue_circumstances *c, const struct clue_fact *f)
+{
+    uint64_t boot = c->question->boot_ns;
+    bool does = boot && f->from_ns >= boot && f->from_ns <= boot + AFTER_START_NS;
+
+    for (size_t i = 0; i < c->count && !does; i++)
+        does = (c->facts[i].marks & CLUE_BOOT) && f->from_ns >= c->facts[i].from_ns && f->from_ns <= c->facts[i].from_ns + AFTER_START_NS;
+    return does;
+}
+
 /* At each start of the machine all units begin, and at midnight many do: that one of them began within seconds of the change says nothing
  * of it, unless what it does is known to be here. */
 static bool began_with_all(const struct clue_circumstances *c, const struct clue_fact *f)
 {
-    return is_unit(f) && (c->many_began || (c->boot_ns && f->from_ns >= c->boot_ns && f->from_ns <= c->boot_ns + AFTER_START_NS)) &&
-           !does_something_here(c, name_of(f->suspect));
+    return is_unit(f) && (c->many_began || begins_with_machine(c, f)) && !does_something_here(c, name_of(f->suspect));
 }
 
 /* What is made anew from an image has all of its files. */
@@ -344,17 +354,6 @@ static int by_weight(const void *a, const void *b)
     return x->shown < y->shown ? -1 : x->shown > y->shown;
 }
 
-/* The latest start of the machine before the first moment is over; 0: none is known. */
-static uint64_t start_before(const struct clue_question *q, const struct clue_fact *facts, size_t count)
-{
-    uint64_t until = q->span_count ? q->spans[0].to_ns + CLUE_AFTER_NS : 0, found = q->boot_ns <= until ? q->boot_ns : 0;
-
-    for (size_t i = 0; i < count; i++)
-        if ((facts[i].marks & CLUE_BOOT) && facts[i].from_ns <= until)
-            found = MAX(found, facts[i].from_ns);
-    return found;
-}
-
 /* More units than one looks for began within seconds. */
 static bool many_units_began(const struct clue_circumstances *c)
 {
@@ -380,7 +379,7 @@ static bool many_units_began(const struct clue_circumstances *c)
 
 void clue_circumstances_find(const struct clue_question *q, const struct clue_fact *facts, size_t count, struct clue_circumstances *ret)
 {
-    *ret = (struct clue_circumstances){ .question = q, .facts = facts, .count = count, .boot_ns = start_before(q, facts, count) };
+    *ret = (struct clue_circumstances){ .question = q, .facts = facts, .count = count };
     for (size_t i = 0; i < count; i++) {
         const struct clue_fact *f = &facts[i];
 

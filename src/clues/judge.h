@@ -28,7 +28,6 @@ struct clue_circumstances {
     bool there;             /* the target itself is there */
     bool jobs_are_logged;   /* a log that covers the first moment has jobs of cron */
     bool many_began;        /* so many units did within seconds that none is suspected for that */
-    uint64_t boot_ns;       /* the latest start of the machine before the first moment; 0: none is known */
     uint64_t last_seen_ns;  /* when what is asked for was seen for the last time; 0: nobody says */
 };
 

@@ -24,6 +24,7 @@ static const struct judge_row {
     const char *first, *second; /* NULL: nobody */
     const char *rule;           /* that applies to the first */
     int boot_s;                 /* the machine's last start, so many seconds after the moment; 0: not known */
+    int other_s;                /* another moment, so many seconds after the first; 0: none */
 } rows[] = {
     { "nothing is left", { gone }, NULL, NULL, NULL },
     { "act: a trash's note", { gone, FACT(CLUE_KEPT, -9999, CLUE_DID, "trash") }, "trash", NULL, "act" },
@@ -45,6 +46,12 @@ static const struct judge_row {
     { "a unit that began with the machine is no suspect for that", { gone, FACT(CLUE_HAPPENED, -2, CLUE_STARTED, "unit: atd.service") }, NULL, NULL, NULL, -20 },
     { "nor by a record of that start",
       { gone, FACT(CLUE_HAPPENED, -20, CLUE_BOOT, ""), FACT(CLUE_HAPPENED, -2, CLUE_STARTED, "unit: atd.service") }, NULL, NULL, NULL },
+    { "nor of another start, at another moment, where the clock was set since",
+      { gone, FACT(CLUE_HAPPENED, -2410, CLUE_BOOT, ""), FACT(CLUE_HAPPENED, -2401, CLUE_STARTED, "unit: atd.service"),
+        FACT(CLUE_HAPPENED, -2405, CLUE_STARTED, "unit: systemd-tmpfiles-setup.service") }, NULL, NULL, NULL, -170, -2400 },
+    { "began: at another moment, long after that start",
+      { gone, FACT(CLUE_HAPPENED, -9999, CLUE_BOOT, ""), FACT(CLUE_HAPPENED, -2401, CLUE_STARTED, "unit: x.service") }, "unit: x.service", NULL, "began", -170,
+      -2400 },
     { "nor a process of it that works there",
       { gone, FACT(CLUE_RUNNING, -2, CLUE_STARTED | CLUE_HOLDS, "/usr/bin/app (pid 7)") }, NULL, NULL, NULL, -20 },
     { "nor where it changed something",
@@ -135,6 +142,9 @@ static size_t judge(const struct judge_row *row, struct clue_suspect *suspects)
     size_t n = 0;
 
     q.boot_ns = row->boot_s ? AT + (uint64_t)(row->boot_s * (int64_t)SECOND) : 0;
+    if (row->other_s)
+        q.spans[q.span_count++].from_ns = AT + (uint64_t)(row->other_s * (int64_t)SECOND);
+    q.spans[1].to_ns = q.spans[1].from_ns;
     while (n < FACTS_MAX && (row->facts[n].kind || row->facts[n].from_ns))
         n++;
     clue_circumstances_find(&q, row->facts, n, &c);
