@@ -158,6 +158,7 @@ static int find_container(struct clues_command *q, struct err *err)
         return r;
     q->have_view = true;
     q->options.view = &q->view;
+    q->options.engines = q->engines;
     q->options.path = q->target.path;
     q->options.host_path = host_path_of(q, q->target.path);
     return 0;

@@ -13,12 +13,14 @@
 #include "util/err.h"
 
 struct clues;
+struct engines;
 
 struct clues_options {
     struct bytes path;      /* as in struct clue_question */
     struct bytes host_path;
     struct bytes written;
     const struct container_view *view; /* borrowed; NULL: the host's files */
+    struct engines *engines;           /* borrowed; NULL: none is asked */
     uint64_t since_ns, until_ns;
     uint64_t time_ns;       /* that it may take in all, whole times five seconds; 0 = five seconds */
     bool has_record;        /* culprit has a store */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of sources, in the order in which they are asked. */
+#include "clues/engine_events.h"
 #include "clues/image.h"
 #include "clues/original.h"
 #include "clues/record.h"
@@ -24,6 +25,7 @@ const struct clue_source clue_sources[] = {
     { "times", "the times of the files and of their directories", NULL, CLUE_STAGE_TIME, 1500, &clue_job_directory, NULL, false },
     { "links", "the links on the way to it", NULL, CLUE_STAGE_TIME, 300, &clue_job_links, NULL, false },
     { "engine", "when the container was made and started", NULL, CLUE_STAGE_THEN, 500, NULL, image_ask_life, false },
+    { "events", "what its engine remembers of the container", "commands that anybody ran in it", CLUE_STAGE_THEN, 1500, NULL, engine_events_ask, false },
     { "inodes", "the inodes of deleted files (ext4)", NULL, CLUE_STAGE_THEN, 2000, &clue_job_deleted, NULL, false },
     { "journal", "the systemd journal around the moment", "messages of all users and services", CLUE_STAGE_THEN, 2500,
       &clue_job_journal, NULL, false },

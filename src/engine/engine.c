@@ -236,6 +236,24 @@ int engines_volume(struct engines *e, struct bytes name, struct arena *arena, st
     return err_say(err, -ENOENT, "no volume \"%s\"", sbuf_str(&shown));
 }
 
+int engines_recent(struct engines *e, const struct container *c, struct sbuf *ret, struct err *err)
+{
+    for (unsigned i = 0; i < ENGINES; i++) {
+        struct engine_slot *s = &e->slots[i];
+        struct answer answer;
+        int r;
+
+        if (!s->ops->recent || !s->asker || !bytes_equal_str(c->runtime, s->ops->name))
+            continue;
+        r = engine_row_ask(e, s, ASK_RECENT, c->id, &answer, err);
+        if (r == 0)
+            sbuf_add_bytes(ret, sbuf_bytes(&answer.lines));
+        answer_done(&answer);
+        return r < 0 ? r : sbuf_error(ret);
+    }
+    return -ENOENT;
+}
+
 /* ---- whose files ---- */
 
 static bool view_holds(const struct container_view *v, struct bytes path)

@@ -14,6 +14,7 @@
 #include "util/arena.h"
 #include "util/err.h"
 #include "util/log.h"
+#include "util/sbuf.h"
 
 struct engines;
 
@@ -40,6 +41,10 @@ int engines_each(struct engines *e, int (*each)(void *data, struct container *c)
 /* Where a volume's files are on the host, in `arena`. -ENOENT */
 int engines_volume(struct engines *e, struct bytes name, struct arena *arena, struct bytes *ret,
                    struct err *err);
+
+/* What the container's engine still remembers of what was done with it, a JSON object of its own a line, into `ret`. -ENOENT: nothing is
+ * remembered. */
+int engines_recent(struct engines *e, const struct container *c, struct sbuf *ret, struct err *err);
 
 /* Whose layers and mounts hold `host_path`? At most `max`, references owned by the caller; how many. Bounded in
  * time, also where the daemon does not answer: *ret_all says whether every container was looked at. */

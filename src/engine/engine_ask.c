@@ -49,6 +49,7 @@ void answer_done(struct answer *a)
     free(a->list);
     container_view_done(&a->view);
     arena_done(&a->arena);
+    sbuf_done(&a->lines);
     *a = (struct answer){ 0 };
 }
 
@@ -84,6 +85,9 @@ static void put(struct asker *a, enum ask_kind kind, struct bytes word, struct a
     case ASK_VOLUME:
         ret->r = a->ops->volume ? a->ops->volume(a->engine, word, &ret->arena, &ret->path, &ret->err)
                                 : -ENOENT;
+        break;
+    case ASK_RECENT:
+        ret->r = a->ops->recent ? a->ops->recent(a->engine, word, &ret->lines, &ret->err) : -ENOENT;
         break;
     }
 }

@@ -11,7 +11,7 @@
 
 struct asker;
 
-enum ask_kind { ASK_PRESENT, ASK_LIST, ASK_VIEW, ASK_VOLUME };
+enum ask_kind { ASK_PRESENT, ASK_LIST, ASK_VIEW, ASK_VOLUME, ASK_RECENT };
 
 struct answer {
     int r;
@@ -22,6 +22,7 @@ struct answer {
     struct container_view view;   /* ASK_VIEW */
     struct arena arena;           /* ASK_VOLUME: what `path` points to */
     struct bytes path;
+    struct sbuf lines;            /* ASK_RECENT */
 };
 
 void answer_done(struct answer *a);

@@ -6,6 +6,7 @@
 #include "engine/options.h"
 #include "util/arena.h"
 #include "util/err.h"
+#include "util/sbuf.h"
 
 struct engine_ops {
     const char *name; /* also container.runtime; rows of one engine by different means have the same */
@@ -29,6 +30,8 @@ struct engine_ops {
     /* Where a volume's files are on the host; NULL: the engine has no volumes. -ENOENT */
     int (*volume)(void *engine, struct bytes name, struct arena *arena, struct bytes *ret,
                   struct err *err);
+    /* What the engine still remembers of what was done with a container, a JSON object a line; NULL: it remembers nothing. */
+    int (*recent)(void *engine, struct bytes id, struct sbuf *ret, struct err *err);
     /* The stream of lifecycle events; NULL where the engine has none, or they come from the state directories. */
     int (*fd)(void *engine);
     int (*dispatch)(void *engine, void (*life)(void *data, const struct lifecycle_event *life), void *data,

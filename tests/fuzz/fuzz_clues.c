@@ -6,6 +6,7 @@
 #include "clues/cleaners.h"
 #include "clues/copies.h"
 #include "clues/cron.h"
+#include "clues/engine_events.h"
 #include "clues/judge.h"
 #include "clues/original.h"
 #include "clues/package_log.h"
@@ -124,12 +125,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct clue_question q = { .path = { "/srv/data", 9 }, .now_ns = AT + NS_PER_S, .spans = { { AT, AT } }, .span_count = 1 };
     struct bytes text = { (const char *)data + 1, size - 1 };
     struct original_conffiles conffiles = { 0 };
+    struct container *container;
     struct sbuf out = SBUF_INIT;
 
     if (!size)
         return 0;
     setenv("TZ", "UTC", 1);
-    switch (data[0] % 22) {
+    switch (data[0] % 23) {
     case 11:
         (void)original_git(&out, &q, (struct bytes){ "/srv", 4 }, text);
         break;
@@ -139,13 +141,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 19:
         (void)original_locate(&out, &q, AT, text);
         break;
+    case 22:
+        container = container_new();
+        if (container) {
+            container_set(container, &container->id, (struct bytes){ "0123456789ab", 12 });
+            engine_event(&out, &q, container, text);
+        }
+        container_unref(container);
+        check(&out, &q);
+        break;
     case 21:
         if (original_conffiles_read(text, &conffiles) == 0)
             original_dpkg(&out, &q, (struct bytes){ "package x", 9 }, text, text, &conffiles);
         free(conffiles.all);
         break;
     default:
-        parse(data[0] % 22, &out, &q, text);
+        parse(data[0] % 23, &out, &q, text);
         check(&out, &q);
     }
     sbuf_done(&out);

@@ -552,6 +552,23 @@ def container_start():
     return docker.stop
 
 
+@past("a command in a container, by what its engine remembers", "exec into container web: rm /prd/lower", state="missing", asked="web:/prd")
+def container_exec():
+    docker = web()
+    docker("exec", "web", "true")
+    docker("exec", "web", "rm", "/prd/lower")
+    return docker.stop
+
+
+@past("files copied into a container", "a copy into container web", rank=3, asked="web:/prd/given", source="events")
+def container_copy():
+    docker = web()
+    started = time.time()
+    await_that(lambda: time.time() > started + 8)  # or the entry point would have been starting just then
+    docker("cp", make(BASE / "given"), "web:/prd/given")
+    return docker.stop
+
+
 @past("a container was made anew", "the making anew of container web", asked="web:/prd/added")
 def container_anew():
     docker = web()

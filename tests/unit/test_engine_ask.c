@@ -79,7 +79,16 @@ static void interrupt(void *engine)
     sem_post(&d->go);
 }
 
-static const struct engine_ops ops = { .name = "test", .remote = true, .present = present, .list = list, .view = view,
+static int recent(void *engine, struct bytes id, struct sbuf *ret, struct err *err)
+{
+    (void)engine;
+    (void)err;
+    sbuf_add_str(ret, "{} of ");
+    sbuf_add_bytes(ret, id);
+    return 0;
+}
+
+static const struct engine_ops ops = { .name = "test", .remote = true, .present = present, .list = list, .view = view, .recent = recent,
                                        .interrupt = interrupt };
 
 static struct daemon d;
@@ -151,6 +160,11 @@ static void in_time(void **state)
     assert_int_equal(ask(ASK_VIEW, "web", &a), 0);
     assert_string_equal(d.word, "web");
     answer_done(&a);
+    assert_int_equal(ask(ASK_RECENT, "web", &a), 0);
+    assert_int_equal(a.r, 0);
+    assert_string_equal(sbuf_str(&a.lines), "{} of web");
+    answer_done(&a);
+    assert_int_equal(a.lines.len, 0);
     assert_false(asker_late(asker));
 }
 
