@@ -48,8 +48,14 @@ static void put(const struct held *h, const char *where, struct bytes path, cons
     char comm[64];
     struct bytes name = read_comm(h->proc, comm, sizeof(comm));
 
-    sbuf_addf(&text, "deleted, but %.*s (pid %u) still holds it, %lld bytes; to bring it back: cp /proc/%u/%s ", (int)name.len, name.data,
-              h->pid, (long long)st->st_size, h->pid, where);
+    sbuf_addf(&text, "deleted, but %.*s (pid %u) still holds it, %lld bytes; to bring it back: ", (int)name.len, name.data, h->pid,
+              (long long)st->st_size);
+    if (!h->q->host_path.len) { /* the host's: with all that belongs to it */
+        sbuf_add_str(&text, "culprit restore ");
+        escape_shell(&text, path);
+        sbuf_add_str(&text, ", or ");
+    }
+    sbuf_addf(&text, "cp /proc/%u/%s ", h->pid, where);
     escape_shell(&text, path);
     f.text = sbuf_bytes(&text);
     clue_put(h->out, &f);
