@@ -74,11 +74,12 @@ static int take_target(const struct verb *verb, struct restore_command *q, int a
     is_host = q->target.selector.kind == SELECTOR_NONE;
     if (is_host && q->from == RESTORE_FROM_IMAGE)
         return cli_usage_error(verb, "\"%.80s\" is the host's: no image has it; from what processes hold open, without --from", argv[optind]);
-    if (!is_host && q->from == RESTORE_FROM_OPEN)
-        return cli_usage_error(verb, "a container's files are put back from its image: --from open is for paths of the host");
-    if (is_host && q->options.at_ns)
-        return cli_usage_error(verb, "--at is for containers: of the host's files only what processes hold open is there to put back");
-    q->from = is_host ? RESTORE_FROM_OPEN : RESTORE_FROM_IMAGE;
+    if (q->options.at_ns && (is_host || q->from == RESTORE_FROM_OPEN))
+        return cli_usage_error(verb, "--at is for what an image has: what processes hold open is there as it is now");
+    if (is_host)
+        q->from = RESTORE_FROM_OPEN;
+    else if (q->from == RESTORE_FROM_ANY)
+        q->from = RESTORE_FROM_IMAGE;
     if (selector_is_plural(&q->target.selector) || q->target.selector.kind == SELECTOR_VOLUME)
         return cli_usage_error(verb, "name one container, by its name or id");
     return 0;
@@ -237,19 +238,14 @@ static bool is_held(void *data, const struct stat *st)
 
 static int restore_container(struct restore_command *q, struct err *err)
 {
-    struct store_query query = { .path = q->target.path };
     struct held_files held = { is_held, &q->guarded };
-    int r = find_container(q, err);
+    int r;
 
-    if (r < 0)
-        return r;
-    query.container = q->view.container->id;
     sbuf_add_str(&q->source, "image");
     if (q->view.container->image_name.len) {
         sbuf_add_char(&q->source, ' ');
         sbuf_add_bytes(&q->source, q->view.container->image_name);
     }
-    q->options.query = &query;
     q->options.held = &held;
     r = restore_image(&q->view, q->target.path, &q->options, &q->items, &q->summary, err);
     if (r == -ENOENT && !err->text[0])
@@ -257,51 +253,29 @@ static int restore_container(struct restore_command *q, struct err *err)
     return r;
 }
 
-/* Links on its way are followed as far as it exists, the last one if it leads to a folder; what is deleted is below that by its names. */
-static int resolve(struct restore_command *q, struct bytes *ret, struct err *err)
+static int restore_open(struct restore_command *q, struct err *err)
 {
-    struct bytes rest, above = q->target.path;
-    char text[PATH_MAX], real[PATH_MAX];
-    struct stat st;
+    int r = q->have_view ? 0 : cli_check_target_answers(&q->target, err);
 
-    if (above.len >= sizeof(text))
-        return err_set(err, -ENAMETOOLONG, "the target");
-    snprintf(text, sizeof(text), "%.*s", (int)above.len, above.data);
-    if (stat(text, &st) < 0 || !S_ISDIR(st.st_mode))
-        above = bytes_dirname(above);
-    for (;; above = bytes_dirname(above)) {
-        snprintf(text, sizeof(text), "%.*s", (int)above.len, above.data);
-        if (realpath(text, real))
-            break;
-        if (errno != ENOENT || above.len <= 1)
-            return err_set(err, -errno, "the target");
-    }
-    rest = bytes_path_below(above, q->target.path);
-    *ret = arena_join_path(&q->arena, bytes_of(real), rest);
-    return ret->data ? 0 : -ENOMEM;
-}
-
-static int restore_host(struct restore_command *q, struct err *err)
-{
-    struct store_query query = { 0 };
-    int r = cli_check_target_answers(&q->target, err);
-
-    if (r == 0)
-        r = resolve(q, &query.path, err);
     if (r < 0)
         return r;
     sbuf_add_str(&q->source, "what processes hold open");
-    q->options.query = &query;
-    return restore_still_open(query.path, &q->options, &q->items, &q->summary, err);
+    return restore_still_open(q->have_view ? &q->view : NULL, q->target.path, &q->options, &q->items, &q->summary, err);
 }
 
 static int restore(struct restore_command *q, struct err *err)
 {
-    int r;
+    struct store_query query = { .path = q->target.path };
+    int r = q->target.selector.kind == SELECTOR_NONE ? 0 : find_container(q, err);
 
+    if (r < 0)
+        return r;
+    if (q->have_view)
+        query.container = q->view.container->id;
+    q->options.query = &query;
     q->options.store = q->store;
     q->options.notice = on_notice;
-    r = q->from == RESTORE_FROM_OPEN ? restore_host(q, err) : restore_container(q, err);
+    r = q->from == RESTORE_FROM_OPEN ? restore_open(q, err) : restore_container(q, err);
     if (r == 0)
         print(q);
     return r;

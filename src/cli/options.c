@@ -75,7 +75,7 @@ static const struct cli_option options[] = {
       VERB_PRUNE, OPTION_LARGER_THAN },
     { { NULL, "--at", "TIME", COMPLETE_NOTHING, NULL, "as it was then; what had been changed by that time stays" },
       VERB_RESTORE, OPTION_AT },
-    { { NULL, "--from", "SOURCE", COMPLETE_WORDS, "image open", "only from there: image, open" }, VERB_RESTORE, OPTION_SOURCE },
+    { { NULL, "--from", "SOURCE", COMPLETE_WORDS, "image open", "only from there: image, or open" }, VERB_RESTORE, OPTION_SOURCE },
     { { NULL, "--dry-run", NULL, 0, NULL, "only say what would be put back" }, VERB_RESTORE, OPTION_DRY_RUN },
     { { NULL, "--force", NULL, 0, NULL, "also in place of newer content" }, VERB_RESTORE, OPTION_FORCE },
     { { NULL, "--dry-run", NULL, 0, NULL, "only say what would go" }, VERB_PRUNE, OPTION_DRY_RUN },

@@ -51,9 +51,9 @@ const struct verb verbs[] = {
     { VERB_RESTORE, "restore", "put back what was deleted or changed", COMPLETE_TARGET, NULL,
       "[--at TIME] [--from SOURCE] [--dry-run] [--force] [--store FILE] TARGET",
       "Puts back what is missing from a container (running or not), or not as its image made it, and\n"
-      "deleted files of the host that a process still holds open: content, mode, owner, times, attributes,\n"
-      "ACL, capabilities, flags; of an image directories and links too. What is there and newer stays,\n"
-      "unless --force. Each file is told with whoever was recorded.\n"
+      "deleted files of the host (of a container: --from open) that a process still holds open: content,\n"
+      "mode, owner, times, attributes, ACL, capabilities, flags; of an image directories and links too.\n"
+      "What is there and newer stays, unless --force. Each file is told with whoever was recorded.\n"
       "Exit: 0 all of it is back, 1 nothing is missing or changed, 3 nothing could be put back,\n"
       "4 a part is back; the rest is named.\n", NULL },
     { VERB_IMPORT, "import", "audit logs into the store", COMPLETE_FILE, NULL,

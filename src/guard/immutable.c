@@ -75,7 +75,7 @@ static int collect(const struct guard_target *target, const struct guard_set *ot
 /* The file that it was, and no other. -ESTALE, -errno */
 static int open_entry(const struct guard_entry *e, bool any_device)
 {
-    _cleanup_close_ int fd = beneath_open_plain(e->path, O_PATH);
+    _cleanup_close_ int fd = beneath_open_plain(AT_FDCWD, e->path, O_PATH);
     struct stat st;
 
     if (fd < 0)

@@ -2,6 +2,7 @@
 #include "restore/item.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,18 @@ int restore_source_parse(const char *name, enum restore_source *ret)
 bool restore_item_is_whole(const struct restore_item *item)
 {
     return item->kinds & (RESTORE_BIT(DIFFERENCE_MISSING) | RESTORE_BIT(DIFFERENCE_TYPE) | RESTORE_BIT(DIFFERENCE_CONTENT));
+}
+
+void restore_item_fail(struct restore_item *item, int r, const struct err *err)
+{
+    const char *why = r == -ELOOP    ? "a symbolic link is on its way by now: not followed"
+                      : r == -EXDEV  ? "something is mounted on its way by now: not entered"
+                      : r == -EEXIST ? "something new has its name by now"
+                      : r == -EISDIR ? "a folder has its name by now: that is not replaced"
+                                     : err_text(err, r);
+
+    item->outcome = RESTORE_FAILED;
+    snprintf(item->reason, sizeof(item->reason), "%s", why);
 }
 
 void restore_items_done(struct restore_items *items)

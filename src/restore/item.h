@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "event/difference.h"
+#include "util/err.h"
 
 enum restore_outcome {
     RESTORE_OPEN,    /* not decided yet */
@@ -49,6 +50,9 @@ struct restore_items {
 
 /* All of it is put back, not its attributes alone. */
 bool restore_item_is_whole(const struct restore_item *item);
+
+/* RESTORE_FAILED, with the reason: err's text, or what an error of putting it there means. */
+void restore_item_fail(struct restore_item *item, int r, const struct err *err);
 
 void restore_items_done(struct restore_items *items);
 /* Takes the difference over: several of one path are one item. -E2BIG: too many; -ENOMEM. */

@@ -34,9 +34,10 @@ int restore_image(const struct container_view *view, struct bytes path, const st
                   struct restore_items *ret, struct restore_summary *ret_summary, struct err *err);
 
 /*
- * Of the host: deleted files at or below `path` (absolute, without links but perhaps the last component) that processes still hold
- * open, copied back to where they were. What there is by that name now is newer, unless it has the same content: then there is
- * nothing to do. options: at_ns and held are not looked at. Signals as above.
+ * Deleted files at or below `path` (absolute) that processes still hold open, copied back to where they were: of a container that
+ * runs, or of the host (view: NULL). Links on its way are followed as far as it exists, the last one if it leads to a directory; what is
+ * deleted is below that by its names. What there is by that name now is newer, unless it has the same content: then there is nothing to
+ * do. options: at_ns and held are not looked at. -EOPNOTSUPP: the container does not run, or has users of its own. Signals as above.
  */
-int restore_still_open(struct bytes path, const struct restore_options *options, struct restore_items *ret,
+int restore_still_open(const struct container_view *view, struct bytes path, const struct restore_options *options, struct restore_items *ret,
                        struct restore_summary *ret_summary, struct err *err);

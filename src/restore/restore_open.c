@@ -8,6 +8,7 @@
 
 #include "compare/join.h"
 #include "restore/copy.h"
+#include "restore/place.h"
 #include "restore/put.h"
 #include "restore/restore.h"
 #include "restore/still_open.h"
@@ -28,8 +29,8 @@ static struct file_state state_of(const struct stat *st)
     };
 }
 
-/* The folder that it was in: where its mount was when it was found. */
-static int open_folder(const struct still_open *o)
+/* The folder that it was in, in the mount where that was found. */
+static int open_folder(int root, const struct still_open *o)
 {
     char folder[PATH_MAX];
     struct bytes dir = bytes_dirname(bytes_of(o->path));
@@ -38,7 +39,7 @@ static int open_folder(const struct still_open *o)
     if (dir.len >= sizeof(folder))
         return -ENAMETOOLONG;
     snprintf(folder, sizeof(folder), "%.*s", (int)dir.len, dir.data);
-    fd = beneath_open_plain(folder, O_PATH | O_DIRECTORY);
+    fd = beneath_open_plain(root, folder, O_PATH | O_DIRECTORY);
     if (fd < 0)
         return fd;
     return beneath_mount_of(fd) == (int64_t)o->mount ? TAKE_FD(fd) : -EXDEV;
@@ -55,19 +56,6 @@ static int look_at_place(const struct still_open *o, int folder, struct stat *re
     is = S_ISREG(ret->st_mode) ? beneath_reopen_file(fd) : -EBADF;
     was = is >= 0 ? beneath_reopen_file(o->fd) : -EBADF;
     return was >= 0 && content_is_equal(is, was) == 1 ? 1 : 2;
-}
-
-static void fail(struct restore_item *item, int r, const struct err *err)
-{
-    const char *why = r == -ENOENT || r == -ENOTDIR ? "the folder that it was in is gone too: make it, and ask again"
-                      : r == -ELOOP                 ? "a symbolic link is on its way by now: not followed"
-                      : r == -EXDEV                 ? "something is mounted on its way by now"
-                      : r == -EEXIST                ? "something new has its name by now"
-                      : r == -EISDIR                ? "a folder has its name by now: that is not replaced"
-                                                    : err_text(err, r);
-
-    item->outcome = RESTORE_FAILED;
-    snprintf(item->reason, sizeof(item->reason), "%s", why);
 }
 
 static int add_item(const struct still_open *o, bool there, const struct stat *now, struct joiner *joiner, struct restore_items *items,
@@ -124,16 +112,18 @@ static void put(const struct still_open *o, int folder, const struct restore_opt
     put_hold_signals(&old);
     r = folder < 0 ? folder : put_new(folder, strrchr(o->path, '/') + 1, &source, !missing, &item->given, &err);
     (void)sigprocmask(SIG_SETMASK, &old, NULL);
+    if (r == -ENOENT || r == -ENOTDIR)
+        r = err_say(&err, r, "the folder that it was in is gone too: make it, and ask again");
     if (r < 0)
-        fail(item, r, &err);
+        restore_item_fail(item, r, &err);
     else
         item->outcome = RESTORE_DONE;
 }
 
-static int restore_one(const struct still_open *o, const struct restore_options *options, struct joiner *joiner,
+static int restore_one(int root, const struct still_open *o, const struct restore_options *options, struct joiner *joiner,
                        struct restore_items *items, struct err *err)
 {
-    _cleanup_close_ int folder = open_folder(o);
+    _cleanup_close_ int folder = open_folder(root, o);
     struct stat now = { 0 };
     int there = folder >= 0 ? look_at_place(o, folder, &now) : 0, r;
 
@@ -145,23 +135,82 @@ static int restore_one(const struct still_open *o, const struct restore_options 
     return r;
 }
 
-int restore_still_open(struct bytes path, const struct restore_options *options, struct restore_items *ret,
-                       struct restore_summary *ret_summary, struct err *err)
+/* ---- whose paths ---- */
+
+/* Of what exists of it; the rest is added. */
+static int resolve_existing(int root, struct bytes existing, struct bytes path, char ret[PATH_MAX])
 {
+    _cleanup_close_ int fd = root < 0 ? beneath_open_host(existing, 0, O_PATH) : beneath_open(root, existing, O_PATH);
+    struct bytes rest = bytes_path_below(existing, path);
+    char link[64];
+    size_t len;
+    ssize_t n;
+
+    if (fd < 0)
+        return fd;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    n = readlink(link, ret, PATH_MAX);
+    if (n <= 0 || n == PATH_MAX)
+        return n < 0 ? -errno : -ENAMETOOLONG;
+    ret[n] = '\0';
+    if (!rest.len)
+        return 0;
+    len = (size_t)n - (ret[n - 1] == '/'); /* the root directory */
+    return (size_t)snprintf(ret + len, PATH_MAX - len, "/%.*s", (int)rest.len, rest.data) < PATH_MAX - len ? 0 : -ENAMETOOLONG;
+}
+
+static bool is_directory(int root, struct bytes path)
+{
+    _cleanup_close_ int fd = root < 0 ? beneath_open_host(path, 0, O_PATH) : beneath_open(root, path, O_PATH);
+    struct stat st;
+
+    return fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int resolve(int root, struct bytes path, char ret[PATH_MAX], struct err *err)
+{
+    struct bytes existing = is_directory(root, path) ? path : bytes_dirname(path);
+    int r;
+
+    while ((r = resolve_existing(root, existing, path, ret)) == -ENOENT && existing.len > 1)
+        existing = bytes_dirname(existing);
+    return r < 0 ? err_set(err, r, "the target") : 0;
+}
+
+static int open_root(const struct container_view *view, struct err *err)
+{
+    if (!view)
+        return AT_FDCWD;
+    if (!view->running)
+        return err_say(err, -EOPNOTSUPP, "the container does not run: nothing of it is open");
+    return place_open_container(view, err);
+}
+
+int restore_still_open(const struct container_view *view, struct bytes path, const struct restore_options *options,
+                       struct restore_items *ret, struct restore_summary *ret_summary, struct err *err)
+{
+    int root = open_root(view, err), r = root < 0 && root != AT_FDCWD ? root : 0;
+    struct store_query query = *options->query;
     struct still_open_list list = { 0 };
     struct joiner *joiner = NULL;
+    char real[PATH_MAX];
     uint64_t begin;
-    int r = joiner_new(options->store, options->query, &joiner, err);
 
+    if (r == 0)
+        r = resolve(root, path, real, err);
+    query.path = r == 0 ? bytes_of(real) : path;
+    if (r == 0)
+        r = joiner_new(options->store, &query, &joiner, err);
     if (r == 0) {
         ret_summary->watched_since = joiner_watched_since(joiner);
-        r = still_open_find(path, &list, err);
+        r = still_open_find(view ? view->container->pid : 0, bytes_of(real), &list, err);
     }
     begin = clock_ns(CLOCK_MONOTONIC);
     for (size_t i = 0; r == 0 && i < list.count; i++)
-        r = restore_one(&list.all[i], options, joiner, ret, err);
+        r = restore_one(root, &list.all[i], options, joiner, ret, err);
     ret_summary->took_ns = clock_ns(CLOCK_MONOTONIC) - begin;
     still_open_list_done(&list);
     joiner_free(joiner);
+    closep(&root);
     return r;
 }

@@ -104,8 +104,8 @@ size_t still_open_place(struct bytes path, uint64_t id, struct bytes theirs, str
 
 struct open_scan {
     struct bytes wanted;
-    struct sbuf ours;   /* our table of mounts */
-    ino_t our_mounts;   /* our namespace of them */
+    struct sbuf ours;   /* the table of mounts that paths are found by */
+    ino_t our_mounts;   /* and its namespace */
     uint64_t own_mount; /* what `wanted` lies in: whether that answers, was asked */
     struct still_open_list *list;
 };
@@ -361,18 +361,39 @@ static int look_at_all(struct open_scan *s)
     return r;
 }
 
-int still_open_find(struct bytes path, struct still_open_list *ret, struct err *err)
+/* Whose paths are meant. */
+static int read_viewer(struct open_scan *s, pid_t viewer, struct err *err)
+{
+    char who[32], path[64];
+    _cleanup_close_ int fd = -EBADF;
+    struct stat st;
+    int r;
+
+    snprintf(who, sizeof(who), viewer ? "%d" : "self", (int)viewer);
+    snprintf(path, sizeof(path), "/proc/%s/ns/mnt", who);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return err_set(err, errno == ENOENT ? -ESRCH : -errno, "the table of mounts");
+    if (viewer && !is_of_our_users(fd))
+        return err_say(err, -EOPNOTSUPP, "the container's mounts belong to another user namespace: whose paths those are is not known for sure");
+    snprintf(path, sizeof(path), "/proc/%s/mountinfo", who);
+    r = mountinfo_read(path, &s->ours);
+    s->our_mounts = st.st_ino;
+    return r < 0 ? err_set(err, r, "the table of mounts") : 0;
+}
+
+int still_open_find(pid_t viewer, struct bytes path, struct still_open_list *ret, struct err *err)
 {
     struct open_scan s = { .wanted = path, .ours = SBUF_INIT, .list = ret };
     struct mountinfo mount;
-    struct stat st;
-    int r = stat("/proc/self/ns/mnt", &st) < 0 ? -errno : mountinfo_read("/proc/self/mountinfo", &s.ours);
+    int r = read_viewer(&s, viewer, err);
 
-    if (r == 0) {
-        s.our_mounts = st.st_ino;
-        s.own_mount = mount_of_path(sbuf_bytes(&s.ours), path, &mount) ? mount.id : 0;
-        r = look_at_all(&s);
+    if (r < 0) {
+        sbuf_done(&s.ours);
+        return r;
     }
+    s.own_mount = mount_of_path(sbuf_bytes(&s.ours), path, &mount) ? mount.id : 0;
+    r = look_at_all(&s);
     sbuf_done(&s.ours);
     if (ret->count)
         qsort(ret->all, ret->count, sizeof(*ret->all), by_path);

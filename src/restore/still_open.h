@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Deleted files whose content some process still holds, by an open descriptor or a mapping. Of this machine's file systems. */
+/* Deleted files whose content some process still holds, by an open descriptor or a mapping: of the host, of a container. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,9 +13,9 @@
 #define STILL_OPEN_MAX 512 /* a descriptor of ours each */
 
 struct still_open {
-    char *path;       /* where it was, as the host finds it; owned */
+    char *path;       /* where it was, as the host or the container finds it; owned */
     int fd;           /* O_PATH, owned: its content stays, whoever ends */
-    uint64_t mount;   /* the mount of ours that the path lies in, by the kernel's number */
+    uint64_t mount;   /* the mount that the path lies in, by the kernel's number */
     struct stat st;
     int64_t born_ns;  /* CLOCK_REALTIME: of the inode, or, where the file system does not say, its last change */
     pid_t pid;        /* one of those who hold it: who can write to it, if somebody can */
@@ -30,13 +30,13 @@ struct still_open_list {
 };
 
 /*
- * Regular files without any name that were at or below `path` (of the host, absolute, without links but perhaps the last component);
- * of several that had one path the last one. Whoever opened it in another mount namespace saw it by another path: the file system
+ * Regular files without any name that were at or below `path` (absolute, without links but perhaps the last component), as the process
+ * `viewer` finds paths; 0: as we do. Of several that had one path the last one. Whoever opened it in another mount namespace saw it by another path: the file system
  * and the place in it count. What may hang (NFS, FUSE) is left out, unless `path` lies in it; so are our own descriptors, and processes
  * whose mounts belong to another user namespace.
- * -E2BIG: more than STILL_OPEN_MAX
+ * -E2BIG: more than STILL_OPEN_MAX; -EOPNOTSUPP: `viewer` is such a process; -ESRCH: it has ended
  */
-int still_open_find(struct bytes path, struct still_open_list *ret, struct err *err);
+int still_open_find(pid_t viewer, struct bytes path, struct still_open_list *ret, struct err *err);
 void still_open_list_done(struct still_open_list *list);
 
 /*

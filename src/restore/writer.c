@@ -172,25 +172,6 @@ static int uncover(const struct restore_spot *spot, bool covering_too)
 
 /* ---- one item ---- */
 
-static void fail(struct restore_item *item, int r, const struct err *err)
-{
-    item->outcome = RESTORE_FAILED;
-    switch (r) {
-    case -ELOOP:
-        snprintf(item->reason, sizeof(item->reason), "a symbolic link is on its way by now: not followed");
-        break;
-    case -EXDEV:
-        snprintf(item->reason, sizeof(item->reason), "something is mounted on its way by now: not entered");
-        break;
-    case -EEXIST:
-        snprintf(item->reason, sizeof(item->reason), "something new has its name by now");
-        break;
-    default:
-        snprintf(item->reason, sizeof(item->reason), "%s", err_text(err, r));
-        break;
-    }
-}
-
 static int put(struct restore_writer *w, struct restore_item *item, const struct layer_entry *entry,
                const struct restore_spot *spot, struct err *err)
 {
@@ -247,7 +228,7 @@ void restore_writer_put(struct restore_writer *w, struct restore_item *item)
         r = put(w, item, &entry, &spot, &err);
     item->kinds = kinds;
     if (r < 0)
-        fail(item, r, &err);
+        restore_item_fail(item, r, &err);
     else
         item->outcome = RESTORE_DONE;
     closep(&spot.directory);

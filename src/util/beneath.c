@@ -322,30 +322,31 @@ int beneath_read_part(int fd, off_t from, size_t len, char **ret, size_t *ret_le
     return 0;
 }
 
-static int open_plain_by_walk(const char *path, int flags)
+static int open_plain_by_walk(int root_fd, const char *path, int flags)
 {
     struct bytes all = bytes_of(path), name = bytes_basename(all);
-    _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), dir = -EBADF;
+    _cleanup_close_ int root = root_fd < 0 ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) : -EBADF, dir = -EBADF;
 
-    if (root < 0)
+    if (root_fd < 0 && root < 0)
         return -errno;
-    dir = walk_plainly(root, bytes_dirname(all));
+    dir = walk_plainly(root_fd < 0 ? root : root_fd, bytes_dirname(all));
     if (dir < 0)
         return dir;
     return open_component(dir, name.len ? name : bytes_of("."), flags | O_NOFOLLOW | O_CLOEXEC);
 }
 
-int beneath_open_plain(const char *path, int flags)
+int beneath_open_plain(int root_fd, const char *path, int flags)
 {
-    struct open_how how = { .flags = (unsigned)(flags | O_NOFOLLOW | O_CLOEXEC), .resolve = RESOLVE_NO_SYMLINKS };
+    struct open_how how = { .flags = (unsigned)(flags | O_NOFOLLOW | O_CLOEXEC),
+                            .resolve = RESOLVE_NO_SYMLINKS | (root_fd < 0 ? 0 : RESOLVE_IN_ROOT) };
     int fd;
 
     if (beneath_without_openat2)
-        return open_plain_by_walk(path, flags);
-    fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+        return open_plain_by_walk(root_fd, path, flags);
+    fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
     if (fd >= 0)
         return fd;
-    return errno == ENOSYS || errno == EPERM ? open_plain_by_walk(path, flags) : -errno;
+    return errno == ENOSYS || errno == EPERM ? open_plain_by_walk(root_fd, path, flags) : -errno;
 }
 
 int beneath_open_host(struct bytes path, size_t root_len, int flags)

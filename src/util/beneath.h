@@ -41,9 +41,9 @@ int beneath_read_fd(int fd, size_t max, char **ret, size_t *ret_len);
  * harm. -errno */
 int beneath_read_part(int fd, off_t from, size_t len, char **ret, size_t *ret_len);
 
-/* A path of the host, absolute, in which no component is a symbolic link any more: -ELOOP if one has become that. Mounts are
- * entered: beneath_mount_of() says which one it is in. flags: O_PATH, or what else fits. */
-int beneath_open_plain(const char *path, int flags);
+/* An absolute path, of the host (root_fd: AT_FDCWD) or beneath a root, in which no component is a symbolic link any more: -ELOOP if one
+ * has become that. Mounts are entered: beneath_mount_of() says which one it is in. flags: O_PATH, or what else fits. */
+int beneath_open_plain(int root_fd, const char *path, int flags);
 /* The kernel's number of the mount that a descriptor was opened in (mountinfo's id); -errno. */
 int64_t beneath_mount_of(int fd);
 

@@ -330,7 +330,7 @@ def still_open(_, work):
         os.remove(top + "/moved")
         code, items, _, err = restore(store, top)
         check("still open: not of a user's own mounts", code == 1 and not items, (code, outcomes(items), err))
-        for arguments in (["--from", "image", top], ["--at", "-1h", top], ["--from", "open", "rweb:/prd"]):
+        for arguments in (["--from", "image", top], ["--at", "-1h", top], ["--from", "open", "--at", "-1h", "rweb:/prd"]):
             code, _, err = culprit("restore", *arguments)
             check(f"restore {arguments}: wrong usage", code == 2 and err.count("\n") == 1, (code, err))
     finally:
@@ -338,6 +338,38 @@ def still_open(_, work):
             holder.end()
     code, items, _, err = restore(store, top)
     check("still open: nobody holds it any more", code == 1 and not items, (code, outcomes(items), err))
+
+
+def open_in_container(docker, work):
+    """What no image has, but a process of the container has open: in its own layer and in a volume."""
+    store = work + "/none.db"
+    script = "exec 7> /prd/made 8> /data/kept; echo made >&7; echo kept >&8; chmod 640 /prd/made; touch /prd/ready; " \
+             "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"
+    docker.run("rhold", "-v", "rkept:/data", command=["/bin/sh", "-c", script])
+    root = root_of(docker, "rhold")
+    volume_root = docker("volume", "inspect", "-f", "{{.Mountpoint}}", "rkept").stdout.decode().strip()
+    check("in a container: it holds them", await_(lambda: os.path.exists(root + "/prd/ready")))
+    os.remove(root + "/prd/ready")
+    before = snapshot(root + "/prd"), snapshot(volume_root)
+    same = lambda: not differences(before[0], snapshot(root + "/prd"), ("",)) and not differences(before[1], snapshot(volume_root), ("",))
+    os.remove(root + "/prd/made")
+    os.remove(volume_root + "/kept")
+    code, items, _, err = restore(store, "rhold:/")
+    check("in a container: no image has them", code == 1 and not items, (code, outcomes(items), err))
+    code, items, _, err = restore(store, "/prd")
+    check("in a container: not the host's of that name", code == 1 and not items, (code, outcomes(items), err))
+    code, items, _, err = restore(store, "--from", "open", "rhold:/")
+    check("in a container: back", code == 0 and outcomes(items) == {"/prd/made": "restored", "/data/kept": "restored"} and same(),
+          (code, outcomes(items), err, differences(before[0], snapshot(root + "/prd"))))
+    check("in a container: whose", all(l["culprit"]["victim"]["kind"] == "container" and l["culprit"]["restore"]["holder"]["writes"]
+          for l in items.values()), items)
+    os.remove(volume_root + "/kept")
+    code, items, _, err = restore(store, volume_root)
+    check("a volume, by the host's path", code == 0 and outcomes(items) == {volume_root + "/kept": "restored"} and same(), (code, items, err))
+    docker("stop", "-t", "1", "rhold")
+    code, items, _, err = restore(store, "--from", "open", "rhold:/")
+    check("in a container that does not run: nothing is open", code == 3 and "does not run" in err, (code, items, err))
+    docker("rm", "-f", "rhold")
 
 
 def swap(directory, a, b, told):
@@ -548,7 +580,7 @@ def main():
     work = tempfile.mkdtemp(prefix="culprit-restore.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
     try:
         make_image(docker)
-        for part in (still_open, whole, left_alone, volume, recorded, hostile, stopped_histories, histories):
+        for part in (still_open, whole, left_alone, volume, open_in_container, recorded, hostile, stopped_histories, histories):
             if not os.environ.get("ONLY") or part.__name__ in os.environ["ONLY"].split():
                 if part not in (still_open, whole) and os.environ.get("ONLY"):
                     docker.run("rweb")

@@ -191,11 +191,15 @@ static void follows_no_link(void **state)
         int fd;
 
         beneath_without_openat2 = without;
-        fd = beneath_open_plain(path, row->flags);
-        assert_true(row->r ? fd == row->r || (fd == -ELOOP && row->r == -ENOTDIR) : fd >= 0);
-        if (fd >= 0) {
-            assert_true(beneath_mount_of(fd) > 0);
-            close(fd);
+        for (int in_root = 0; in_root < 2; in_root++) {
+            _cleanup_close_ int root = in_root ? open(base, O_PATH | O_DIRECTORY | O_CLOEXEC) : -EBADF;
+
+            fd = beneath_open_plain(in_root ? root : AT_FDCWD, in_root ? row->path : path, row->flags);
+            assert_true(row->r ? fd == row->r || (fd == -ELOOP && row->r == -ENOTDIR) : fd >= 0);
+            if (fd >= 0) {
+                assert_true(beneath_mount_of(fd) > 0);
+                close(fd);
+            }
         }
     }
     beneath_without_openat2 = false;
