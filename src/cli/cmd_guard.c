@@ -343,6 +343,16 @@ static int guard(struct guard_command *q)
     return r ? r : code;
 }
 
+void cli_take_back_guards(void)
+{
+    _cleanup_sbuf_ struct sbuf said = SBUF_INIT;
+
+    if (geteuid() == 0 && access(GUARD_STATE_DIRECTORY, F_OK) == 0)
+        (void)guard_take_back(GUARD_STATE_DIRECTORY, &said, NULL);
+    if (said.len)
+        cli_note("undone now, because nobody held it any more: %s", sbuf_str(&said));
+}
+
 static int turn_off(struct guard_command *q)
 {
     _cleanup_sbuf_ struct sbuf said = SBUF_INIT;
@@ -354,7 +364,8 @@ static int turn_off(struct guard_command *q)
         cli_note("nothing is guarded%s", q->count ? " by that name: culprit doctor lists what is" : "");
         return EXIT_NOTHING;
     }
-    cli_note("%zu ended", ended);
+    if (ended)
+        cli_note("%zu ended", ended);
     return failed ? EXIT_UNABLE : EXIT_ANSWERED;
 }
 
@@ -381,6 +392,7 @@ int cmd_guard(int argc, char **argv)
         r = refuse_without_method();
     } else if (r == 0) {
         q.method = q.method ? q.method : "immutable";
+        cli_take_back_guards();
         r = guard(&q);
     }
     command_done(&q);

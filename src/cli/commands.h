@@ -8,6 +8,8 @@ int cmd_who(int argc, char **argv);
 int cmd_search(int argc, char **argv);
 int cmd_clues(int argc, char **argv);
 int cmd_guard(int argc, char **argv);
+/* A guard whose keeper was killed, or whose machine went down, ends with whatever is asked next; said on stderr. */
+void cli_take_back_guards(void);
 int cmd_restore(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_import(int argc, char **argv);

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
-#include "guard/undo.h"
 #include "util/macro.h"
 #include "util/suggest.h"
 
@@ -101,17 +100,6 @@ static int check_output(int status)
     return status == EXIT_ANSWERED ? EXIT_UNABLE : status;
 }
 
-/* A guard whose keeper was killed, or whose machine went down, ends with whatever is asked next. */
-static void take_back_guards(void)
-{
-    _cleanup_sbuf_ struct sbuf said = SBUF_INIT;
-
-    if (geteuid() == 0 && access(GUARD_STATE_DIRECTORY, F_OK) == 0)
-        (void)guard_take_back(GUARD_STATE_DIRECTORY, &said, NULL);
-    if (said.len)
-        cli_note("undone now, because nobody held it any more: %s", sbuf_str(&said));
-}
-
 int main(int argc, char **argv)
 {
     const struct verb *verb;
@@ -144,6 +132,7 @@ int main(int argc, char **argv)
             return EXIT_ANSWERED;
         }
     }
-    take_back_guards();
+    if (verb->bit != VERB_GUARD) /* which says more of it */
+        cli_take_back_guards();
     return check_output(run_of(verb->bit)(argc - 1, argv + 1));
 }

@@ -337,6 +337,37 @@ def mounted(work):
         run("umount", path + "/sub")
 
 
+def read_only(work):
+    """What cannot be undone stays written down, is said, and the next command tries again."""
+    mount = work + "/ro"
+    os.mkdir(mount)
+    with open(work + "/ro.img", "wb") as f:
+        f.truncate(40 << 20)
+    run("mkfs.ext4", "-q", work + "/ro.img")
+    if run("mount", "-o", "loop", work + "/ro.img", mount).returncode:
+        print("   read-only: skipped, nothing can be mounted", flush=True)
+        return
+    try:
+        make_tree(mount + "/t")
+        before = flags(mount + "/t")
+        guard = Guard(work, mount + "/t")
+        check("read-only: remounted", run("mount", "-o", "remount,ro", mount).returncode == 0)
+        code = guard.end()
+        check("read-only: said", code == 3 and "could not be released" in read(guard.err) and os.listdir(STATES), (code, read(guard.err)))
+        end = [l for l in guard.lines() if l["event"].get("action") == "guard-end"]
+        check("read-only: in JSON", len(end) == 1 and end[0]["culprit"]["guard"]["not_released"] == 5, end)
+        r = run(CULPRIT, "rules", "check", "/dev/null")
+        check("read-only: the next command says it again", b"could not be" in r.stderr and os.listdir(STATES), r.stderr)
+        run("mount", "-o", "remount,rw", mount)
+        r = run(CULPRIT, "guard", "--off")
+        check("writable again: undone", r.returncode == 0 and flags(mount + "/t") == before and not os.path.exists(STATES),
+              (r.returncode, r.stderr, flags(mount + "/t")))
+    finally:
+        run("mount", "-o", "remount,rw", mount)
+        end_all()
+        run("umount", "-l", mount)
+
+
 def file_systems(work):
     for kind in ("ext4", "xfs", "btrfs", "tmpfs"):
         image, mount = f"{work}/{kind}.img", f"{work}/{kind}"
@@ -372,7 +403,7 @@ def main():
     work = tempfile.mkdtemp(prefix="culprit-guard.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
     docker = None
     try:
-        for part in (ends, overlapping, mounted, file_systems, container, same_image, in_use):
+        for part in (ends, overlapping, mounted, read_only, file_systems, container, same_image, in_use):
             if os.environ.get("ONLY") and part.__name__ not in os.environ["ONLY"].split():
                 continue
             print(f"-- {part.__name__}", flush=True)
