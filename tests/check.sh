@@ -58,6 +58,7 @@ else
     step "the daemon" python3 -B tests/scenario/daemon.py "$ROOT/build/culprit"
     step "the daemon judges" python3 -B tests/scenario/alert.py "$ROOT/build/culprit"
     step "where alerts go" python3 -B tests/scenario/sinks.py "$ROOT/build/culprit"
+    SHOW=1 step "alerts arrive at the real ones" python3 -B tests/scenario/receivers.py "$ROOT/build/culprit"
     step "the daemon is asked" python3 -B tests/scenario/control.py "$ROOT/build/culprit"
     step "containers ask to be watched" python3 -B tests/scenario/labels.py "$ROOT/build/culprit"
     step "the daemon observes for others" python3 -B tests/scenario/attach.py "$ROOT/build/culprit"

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: MIT
+"""receivers.py CULPRIT: alerts arrive at the real ones: two Alertmanagers of one cluster (0.25) make one notification of an alert, also with one of
+them away; systemd's journald has it in fields. Each is tried where it is there: $ALERTMANAGER (else prometheus-alertmanager of the PATH; its
+templates below $ALERTMANAGER_SHARE, if it is not installed), systemd-journald. The last line is "N passed, N failed"."""
+import contextlib
+import http.server
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+
+CULPRIT = os.path.realpath(sys.argv[1])
+ALERTMANAGER = os.environ.get("ALERTMANAGER") or shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+SHARE = os.environ.get("ALERTMANAGER_SHARE")
+JOURNALD = next((path for path in ("/lib/systemd/systemd-journald", "/usr/lib/systemd/systemd-journald") if os.path.exists(path)), None)
+SECONDS = 120
+results = {True: 0, False: 0}
+started = []
+work = tempfile.mkdtemp(prefix="culprit-receivers.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
+etc, run, watched, lib, err = (f"{work}/{name}" for name in ("etc", "run", "w", "lib", "err"))
+
+
+def check(text, fine, *more):
+    results[bool(fine)] += 1
+    print("right:" if fine else "WRONG:", text, *([] if fine else more), flush=True)
+
+
+def wait_until(condition, seconds=SECONDS):
+    until = time.time() + seconds
+    while not condition() and time.time() < until:
+        time.sleep(0.1)
+    return condition()
+
+
+def free_port():
+    with contextlib.closing(socket.socket()) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def begin(words, name, **more):
+    output = open(f"{work}/{name}.log", "a", encoding="utf-8")
+    started.append(subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **more))
+    return started[-1]
+
+
+class Receiver:
+    """What Alertmanager notifies: its notifications as they come."""
+
+    def __init__(self):
+        self.got = []
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                receiver.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def about(self, text):
+        """(status of the notification, summary) of each alert that says so."""
+        return [(n["status"], a["annotations"]["summary"]) for n in self.got for a in n["alerts"] if text in a["annotations"]["summary"]]
+
+
+class Cluster:
+    def __init__(self, receiver):
+        self.ports, self.mesh = [free_port(), free_port()], [free_port(), free_port()]
+        self.processes = [None, None]
+        with open(f"{work}/am.yml", "w", encoding="utf-8") as f:
+            f.write("route: {receiver: hook, group_by: ['...'], group_wait: 2s, group_interval: 5s, repeat_interval: 1h}\n"
+                    f"receivers: [{{name: hook, webhook_configs: [{{url: 'http://127.0.0.1:{receiver.port}/', send_resolved: true}}]}}]\n")
+
+    def start(self, n):
+        words = [ALERTMANAGER, f"--config.file={work}/am.yml", f"--storage.path={work}/am{n}",
+                 f"--web.listen-address=127.0.0.1:{self.ports[n]}", f"--cluster.listen-address=127.0.0.1:{self.mesh[n]}",
+                 *(f"--cluster.peer=127.0.0.1:{port}" for port in self.mesh)]
+        if SHARE:  # in a mount namespace of its own: its templates are where they would be installed
+            words = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs t /usr/share && mkdir /usr/share/prometheus && cp -r "$0" '
+                     '/usr/share/prometheus/alertmanager && exec "$@"', SHARE, *words]
+        self.processes[n] = begin(words, f"am{n}")
+
+    def ask(self, n, what):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[n]}/api/v2/{what}", timeout=5) as answer:
+                return json.load(answer)
+        except OSError:
+            return None
+
+    def alerts(self, n, text):
+        return [a for a in self.ask(n, "alerts") or [] if text in a["annotations"].get("summary", "")]
+
+
+def ctl(*words):
+    return subprocess.run([CULPRIT, words[0], "--control", f"{run}/control", *words[1:]], capture_output=True, text=True, check=False,
+                          timeout=SECONDS)
+
+
+def status():
+    answer = ctl("ctl", "--json", "status")
+    return json.loads(answer.stdout)["alerts"] if answer.returncode == 0 else {"sinks": [], "open": []}
+
+
+def script(name, text):
+    with open(f"{work}/{name}", "w", encoding="utf-8") as f:
+        f.write(text + "\n")
+    subprocess.run(["/bin/sh", f"{work}/{name}"], check=True, timeout=SECONDS, cwd="/")
+
+
+def start(sinks):
+    with open(f"{etc}/culprit.conf", "w", encoding="utf-8") as f:
+        f.write(f"groups = {{}}\nsensor = fanotify\nstore = {lib}/culprit.db\nheartbeat = off\nwatch w {{ targets = {watched} }}\n{sinks}")
+    process = begin([CULPRIT, "daemon", "--config", etc, "--runtime-dir", run], "culprit")
+    check("the daemon is ready", wait_until(lambda: "culprit: ready" in open(f"{work}/culprit.log", encoding="utf-8").read()))
+    return process
+
+
+def alertmanagers(cluster, receiver):
+    check("two Alertmanagers are one cluster", wait_until(lambda: all(len(((cluster.ask(n, "status") or {}).get("cluster") or {}).get("peers") or []) == 2
+                                                                      for n in range(2))))
+    script("first.sh", f"rm {watched}/a {watched}/b")
+    check("each has the alert", wait_until(lambda: all(len(cluster.alerts(n, "first.sh")) == 1 for n in range(2))), status())
+    alert = cluster.alerts(0, "first.sh")[0]
+    mine = [m for m in status()["open"] if m["id"] == alert["labels"]["culprit"]]
+    check("with its id, watch and host", len(mine) == 1 and alert["labels"]["alertname"] == "culprit" and alert["labels"]["watch"] == watched and
+          alert["labels"]["instance"], alert)
+    check("and what may change beside them", alert["annotations"]["severity"] == "medium" and alert["annotations"]["events"] == "2" and
+          "deleted 2 files" in alert["annotations"]["summary"], alert)
+    check("one notification comes", wait_until(lambda: receiver.about("first.sh")), receiver.got)
+    script("first.sh", f"chown 1 {watched}/c")
+    check("when it gets graver it is the same alert", wait_until(lambda: all(
+        [a["annotations"]["severity"] for a in cluster.alerts(n, "first.sh")] == ["high"] for n in range(2))), cluster.alerts(0, "first.sh"))
+    for n in range(3):  # each takes a group_wait: together they are longer than a group_interval
+        script(f"marker{n}.sh", f"rm {watched}/marker{n}")
+        check("others are notified", wait_until(lambda n=n: receiver.about(f"marker{n}.sh")), receiver.got)
+    check("and still one notification", len(receiver.about("first.sh")) == 1, receiver.got)
+    silence = ctl("ctl", "silence", "--for", "1h", "--reason", "known", alert["labels"]["culprit"])
+    check("what is silenced is over there", silence.returncode == 0 and wait_until(
+        lambda: [s for s, _ in receiver.about("first.sh")] == ["firing", "resolved"]), receiver.got, silence)
+    test = ctl("alert", "test", "am")
+    check("a test arrives at both", test.returncode == 0 and test.stdout.count("arrived") == 2, test)
+    cluster.processes[1].send_signal(signal.SIGKILL)
+    cluster.processes[1].wait()
+    script("second.sh", f"rm {watched}/c")
+    script("third.sh", f"rm {watched}/d")
+    check("with one of them away the other has all", wait_until(lambda: cluster.alerts(0, "second.sh") and cluster.alerts(0, "third.sh")), status())
+    check("and notifies", wait_until(lambda: receiver.about("second.sh") and receiver.about("third.sh")), receiver.got)
+    half = ctl("alert", "test", "am")
+    check("a test says which one is away", half.returncode == 1 and "arrived  am: " in half.stdout and "FAILED   am:2: " in half.stdout, half)
+    cluster.start(1)
+    check("it gets what it missed", wait_until(lambda: cluster.alerts(1, "second.sh") and cluster.alerts(1, "third.sh"), 400), status())
+    check("and nobody hears it again", len(receiver.about("second.sh")) == 1 and len(receiver.about("third.sh")) == 1, receiver.got)
+
+
+def journal_entries():
+    out = subprocess.run(["journalctl", "-D", f"{work}/journal", "-o", "json", "--all", "--no-pager"], capture_output=True, text=True, check=False,
+                         timeout=SECONDS).stdout
+    return [e for e in map(json.loads, out.splitlines()) if e.get("SYSLOG_IDENTIFIER") == "culprit"]
+
+
+def journald():
+    """Alone, with /run/systemd and its files below ours."""
+    for name in ("systemd/journal", "journal"):
+        os.makedirs(f"{work}/{name}")
+    begin(["unshare", "-m", "sh", "-c", f"mkdir -p /run/log/journal && mount --bind {work}/systemd /run/systemd && mount --bind {work}/journal "
+           f"/run/log/journal && mount -t tmpfs t /var/log && exec {JOURNALD}"], "journald")
+    check("journald listens", wait_until(lambda: os.path.exists(f"{work}/systemd/journal/socket")))
+
+
+def in_the_journal():
+    script("journal.sh", f"rm {watched}/e")
+    check("the journal has it", wait_until(lambda: [e for e in journal_entries() if "journal.sh" in e["MESSAGE"]]), status())
+    entry = [e for e in journal_entries() if "journal.sh" in e["MESSAGE"]][0]
+    check("in fields", entry["PRIORITY"] == "6" and entry["CULPRIT_SEVERITY"] == "medium" and entry["CULPRIT_STATE"] == "begins" and
+          json.loads(entry["CULPRIT_JSON"])["culprit"]["alert"]["id"] == entry["CULPRIT_ALERT"], entry)
+    found = subprocess.run(["journalctl", "-D", f"{work}/journal", "--no-pager", f"CULPRIT_ALERT={entry['CULPRIT_ALERT']}"], capture_output=True,
+                           text=True, check=False, timeout=SECONDS)
+    check("by which it is found", "journal.sh" in found.stdout, found)
+
+
+def main():
+    sinks = ""
+    for name in ("etc", "run", "w", "lib"):
+        os.makedirs(f"{work}/{name}")
+    os.chmod(work, 0o755)
+    for name in (*"abcde", *(f"marker{n}" for n in range(3))):
+        open(f"{watched}/{name}", "w", encoding="utf-8").close()
+    receiver = Receiver()
+    try:
+        if ALERTMANAGER:
+            cluster = Cluster(receiver)
+            for n in range(2):
+                cluster.start(n)
+            sinks += f"sink am {{ type = webhook format = alertmanager to = {{ {', '.join(f_url(p) for p in cluster.ports)} }} }}\n"
+        if JOURNALD:
+            journald()
+            sinks += f"sink j {{ type = journal to = {work}/systemd/journal/socket }}\n"
+        if sinks:
+            start(sinks)
+        if ALERTMANAGER:
+            alertmanagers(cluster, receiver)
+        else:
+            print("skipped: no prometheus-alertmanager")
+        if JOURNALD:
+            in_the_journal()
+        else:
+            print("skipped: no systemd-journald")
+    finally:
+        for process in reversed(started):
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        shutil.rmtree(work, ignore_errors=True)
+    print(f"{results[True]} passed, {results[False]} failed")
+    return 1 if results[False] else 0
+
+
+def f_url(port):
+    return f"'http://127.0.0.1:{port}/api/v2/alerts'"
+
+
+sys.exit(main())
