@@ -57,6 +57,7 @@ zstd                 zstd                   test
 qemu-system-x86      qemu-system-x86        test (virtual machines)
 bpftrace             bpftrace               bench
 prometheus-alertmanager alertmanager        test
+rsyslog              rsyslog                test
 cron                 cronie                 test (situations)
 at                   at                     test (situations)
 anacron              cronie-anacron         test (situations)
@@ -104,7 +105,7 @@ have() {
 }
 
 # What the tests start themselves is not to run on this machine because they were installed.
-DAEMONS='ssh cron atd anacron puppet cfengine3 prometheus-alertmanager'
+DAEMONS='ssh cron atd anacron puppet cfengine3 prometheus-alertmanager rsyslog'
 no_daemons() {
     [ -e /usr/sbin/policy-rc.d ] || {
         printf '#!/bin/sh\ncase $1 in %s) exit 101 ;; esac\n' "${DAEMONS// /|}" > /usr/sbin/policy-rc.d

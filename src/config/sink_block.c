@@ -28,7 +28,7 @@ int check_sink(const struct config_block *block, struct err *err)
     if (r == 0 && ops == &sink_exec && to->items[0].data[0] != '/')
         r = err_say(err, -EINVAL, "to of type exec is %s", ops->to_help);
     if (r == 0 && ops != &sink_webhook && (block->values[CONFIG_SINK_FORMAT].count || block->values[CONFIG_SINK_SECRET].count ||
-                                          block->values[CONFIG_SINK_CA].count))
+                                          (ops != &sink_syslog && block->values[CONFIG_SINK_CA].count)))
         r = err_say(err, -EINVAL, "format, secret and ca are a webhook's");
     return r;
 }

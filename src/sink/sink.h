@@ -43,7 +43,7 @@ struct sink_ops {
 const struct sink_ops *sink_ops(unsigned index);
 const struct sink_ops *sink_ops_by_type(struct bytes type);
 
-extern const struct sink_ops sink_journal, sink_file, sink_exec, sink_webhook;
+extern const struct sink_ops sink_journal, sink_file, sink_exec, sink_webhook, sink_syslog;
 
 /* What it gives away before it deals with others: the user and his groups; no privileges are gained afterwards. -errno. */
 int sink_become(struct bytes user, struct err *err);

@@ -13,7 +13,7 @@
 
 #define SECRET_MAX 4096
 
-static const struct sink_ops *const table[] = { &sink_journal, &sink_file, &sink_exec, &sink_webhook };
+static const struct sink_ops *const table[] = { &sink_journal, &sink_file, &sink_exec, &sink_webhook, &sink_syslog };
 
 const struct sink_ops *sink_ops(unsigned index)
 {

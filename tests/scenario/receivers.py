@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """receivers.py CULPRIT: alerts arrive at the real ones: two Alertmanagers of one cluster (0.25) make one notification of an alert, also with one of
-them away; systemd's journald has it in fields. Each is tried where it is there: $ALERTMANAGER (else prometheus-alertmanager of the PATH; its
-templates below $ALERTMANAGER_SHARE, if it is not installed), systemd-journald. The last line is "N passed, N failed"."""
+them away; systemd's journald has it in fields; rsyslog reads it as RFC 5424. Each is tried where it is there: $ALERTMANAGER (else
+prometheus-alertmanager of the PATH; its templates below $ALERTMANAGER_SHARE, if it is not installed), systemd-journald, $RSYSLOGD (else rsyslogd
+of the PATH; its modules in $RSYSLOG_MODULES). The last line is "N passed, N failed"."""
 import contextlib
 import http.server
 import json
@@ -19,6 +20,8 @@ import urllib.request
 CULPRIT = os.path.realpath(sys.argv[1])
 ALERTMANAGER = os.environ.get("ALERTMANAGER") or shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
 SHARE = os.environ.get("ALERTMANAGER_SHARE")
+RSYSLOGD = os.environ.get("RSYSLOGD") or shutil.which("rsyslogd")
+MODULES = os.environ.get("RSYSLOG_MODULES")
 JOURNALD = next((path for path in ("/lib/systemd/systemd-journald", "/usr/lib/systemd/systemd-journald") if os.path.exists(path)), None)
 SECONDS = 120
 results = {True: 0, False: 0}
@@ -190,12 +193,42 @@ def in_the_journal():
     check("by which it is found", "journal.sh" in found.stdout, found)
 
 
+def rsyslog(port):
+    os.makedirs(f"{work}/rsyslog")
+    with open(f"{work}/rsyslog.conf", "w", encoding="utf-8") as f:
+        f.write(f"""global(workDirectory="{work}/rsyslog")
+module(load="imtcp")
+input(type="imtcp" address="127.0.0.1" port="{port}")
+template(name="line" type="string" string="%pri-text%|%hostname%|%app-name%|%msgid%|%structured-data%|%msg%\\n")
+action(type="omfile" file="{work}/rsyslog/lines" template="line")
+""")
+    begin([RSYSLOGD, "-n", "-f", f"{work}/rsyslog.conf", "-i", f"{work}/rsyslog/pid", *(["-M", MODULES] if MODULES else [])], "rsyslogd")
+
+
+def syslog_lines(text):
+    try:
+        with open(f"{work}/rsyslog/lines", encoding="utf-8") as f:
+            return [line.rstrip("\n").split("|", 5) for line in f if text in line]
+    except FileNotFoundError:
+        return []
+
+
+def in_syslog():
+    script("syslog.sh", f"rm {watched}/f")
+    check("rsyslog has it", wait_until(lambda: syslog_lines("syslog.sh")), status())
+    line = syslog_lines("syslog.sh")[0]
+    check("in its parts", line[1] and line[2:5] == ["culprit", "alert", "-"] and line[0].endswith(".notice") and
+          line[5].strip().startswith("[medium] ") and "deleted" in line[5] and line[5].endswith(" 1 event)"), line)
+    test = ctl("alert", "test", "s")
+    check("a test arrives", test.returncode == 0 and wait_until(lambda: [x for x in syslog_lines("A test of") if x[3] == "test"]), test)
+
+
 def main():
     sinks = ""
     for name in ("etc", "run", "w", "lib"):
         os.makedirs(f"{work}/{name}")
     os.chmod(work, 0o755)
-    for name in (*"abcde", *(f"marker{n}" for n in range(3))):
+    for name in (*"abcdef", *(f"marker{n}" for n in range(3))):
         open(f"{watched}/{name}", "w", encoding="utf-8").close()
     receiver = Receiver()
     try:
@@ -207,6 +240,10 @@ def main():
         if JOURNALD:
             journald()
             sinks += f"sink j {{ type = journal to = {work}/systemd/journal/socket }}\n"
+        if RSYSLOGD:
+            port = free_port()
+            rsyslog(port)
+            sinks += f"sink s {{ type = syslog to = 'tcp://127.0.0.1:{port}' }}\n"
         if sinks:
             start(sinks)
         if ALERTMANAGER:
@@ -217,6 +254,10 @@ def main():
             in_the_journal()
         else:
             print("skipped: no systemd-journald")
+        if RSYSLOGD:
+            in_syslog()
+        else:
+            print("skipped: no rsyslogd")
     finally:
         for process in reversed(started):
             if process.poll() is None:

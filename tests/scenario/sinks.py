@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""sinks.py CULPRIT: where alerts go: journald's protocol, a file, a program, a webhook by TLS that answers 500, closes half-way, hangs, is
+"""sinks.py CULPRIT: where alerts go: journald's protocol, a file, a program, syslog by TLS, a webhook by TLS that answers 500, closes half-way, hangs, is
 away; one whose certificate is not right; what waits outlives the daemon. The last line is "N passed, N failed"."""
 import http.server
 import json
@@ -103,7 +103,34 @@ class Hook:
         self.server.server_close()
 
 
-def configure(hook):
+class Syslog(threading.Thread):
+    """A server by TLS (RFC 5425): the messages whose octets were counted right."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(f"{work}/cert.pem", f"{work}/key.pem")
+        self.listening = context.wrap_socket(socket.create_server(("127.0.0.1", 0)), server_side=True, do_handshake_on_connect=False)
+        self.port = self.listening.getsockname()[1]
+        self.got = []
+        self.start()
+
+    def run(self):
+        while True:
+            connection, data = self.listening.accept()[0], b""
+            try:
+                while part := connection.recv(65536):
+                    data += part
+            except OSError:  # who does not trust us, or ends without a word
+                pass
+            connection.close()
+            while data:
+                length, data = data.split(b" ", 1)
+                self.got.append(data[:int(length)].decode())
+                data = data[int(length):]
+
+
+def configure(hook, syslog):
     with open(f"{etc}/culprit.conf", "w", encoding="utf-8") as f:
         f.write(f"""groups = {{}}
 sensor = fanotify
@@ -115,6 +142,8 @@ sink lines {{ type = file to = {work}/out/alerts.jsonl }}
 sink program {{ type = exec to = {{ /bin/sh, -c, 'id -un > {work}/out/user; cat >> {work}/out/program' }} }}
 sink hook {{ type = webhook to = 'https://localhost:{hook.port}/x' secret = {work}/secret ca = {work}/cert.pem timeout = 5s }}
 sink wrong {{ type = webhook to = 'https://localhost:{hook.port}/x' timeout = 5s severity = medium }}
+sink log {{ type = syslog to = 'tls://localhost:{syslog.port}' ca = {work}/cert.pem timeout = 5s }}
+sink stranger {{ type = syslog to = 'tls://localhost:{syslog.port}' timeout = 5s }}
 sink grave {{ type = file to = {work}/out/grave.jsonl severity = critical }}
 """)
 
@@ -149,7 +178,7 @@ def of_script(name, lines_of):
     return [a for a in lines_of if name in a["message"]]
 
 
-def goes_everywhere(journal, hook):
+def goes_everywhere(journal, hook, syslog):
     script("first.sh", f"rm {watched}/a {watched}/b")
     check("a file has it", wait_until(lambda: of_script("first.sh", lines("alerts.jsonl"))), said())
     alert = of_script("first.sh", lines("alerts.jsonl"))[0]
@@ -162,6 +191,12 @@ def goes_everywhere(journal, hook):
     entry = [e for e in journal.entries if "first.sh" in e["MESSAGE"]][0]
     check("in fields", entry["PRIORITY"] == "6" and entry["SYSLOG_IDENTIFIER"] == "culprit" and entry["CULPRIT_SEVERITY"] == "medium" and
           entry["CULPRIT_ALERT"] == alert["culprit"]["alert"]["id"] and json.loads(entry["CULPRIT_JSON"]) == alert, entry)
+    check("a syslog server has it by TLS", wait_until(lambda: any("first.sh" in line for line in syslog.got)), syslog.got, sinks())
+    line = [line for line in syslog.got if "first.sh" in line][0]
+    check("as RFC 5424 has it", line.startswith("<109>1 20") and " culprit - alert - [medium] " in line and
+          line.endswith(f" (alert {alert['culprit']['alert']['id'][:8]}, 2 events)"), line)
+    check("whose certificate is checked", wait_until(lambda: "certificate" in sinks().get("stranger", {}).get("why", "")) and
+          sinks()["stranger"]["delivered"] == 0, sinks())
     check("the log does not say it twice", "culprit: alert" not in said(), said())
     check("the certificate is checked", wait_until(lambda: "certificate" in sinks().get("wrong", {}).get("why", "")), sinks())
     for how in ("500", "half", "hang"):
@@ -187,7 +222,7 @@ def is_tried(journal, hook):
     everywhere = test()
     said_of = {line.split()[1].rstrip(":"): line.split()[0] for line in everywhere.stdout.splitlines()}
     check("a test says of each sink whether it arrived", everywhere.returncode == 1 and said_of == {
-        "j": "arrived", "lines": "arrived", "program": "arrived", "hook": "arrived", "wrong": "FAILED", "grave": "arrived"} and
+        "j": "arrived", "lines": "arrived", "program": "arrived", "hook": "arrived", "wrong": "FAILED", "grave": "arrived", "log": "arrived", "stranger": "FAILED"} and
           "certificate" in everywhere.stdout, everywhere)
     tests = [a for a in lines("grave.jsonl") if a["culprit"]["alert"].get("test")]
     check("and is marked", tests and tests[0]["event"]["action"] == "test" and "root" in tests[0]["message"] and
@@ -242,12 +277,12 @@ def main():
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
                     "subjectAltName=DNS:localhost", "-keyout", f"{work}/key.pem", "-out", f"{work}/cert.pem"], check=True,
                    capture_output=True, timeout=SECONDS)
-    journal, hook = Journal(), Hook()
+    journal, hook, syslog = Journal(), Hook(), Syslog()
     try:
         hook.open()
-        configure(hook)
+        configure(hook, syslog)
         process = start()
-        goes_everywhere(journal, hook)
+        goes_everywhere(journal, hook, syslog)
         is_tried(journal, hook)
         process = outlives_the_daemon(process, hook)
         ends(process)

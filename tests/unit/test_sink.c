@@ -13,6 +13,7 @@
 
 #include "sink/process.h"
 #include "sink/spool.h"
+#include "sink/syslog_message.h"
 #include "sink/webhook_format.h"
 
 #define NOW (1700000000ull * NS_PER_S)
@@ -126,6 +127,28 @@ static void others(void **state)
         body = body_of(sink_format(i), &m, "s");
         json_decref(body);
     }
+}
+
+static void syslog(void **state)
+{
+    struct sink_message m = message();
+    struct sbuf out = SBUF_INIT;
+
+    (void)state;
+    m.host = BYTES("h x\x01");
+    m.state = ALERT_GOES_ON;
+    syslog_message(&m, NOW, &out);
+    assert_string_equal(sbuf_str(&out), "127 <107>1 2023-11-14T22:13:20Z hx culprit - alert - [high, goes on] rm <!here> & \"x\" deleted 21 files. "
+                                        "(alert 01234567, 21 events)");
+    assert_int_equal(out.len, 4 + 127);
+    sbuf_clear(&out);
+    m = message();
+    m.host = BYTES_NULL;
+    m.test = true;
+    m.severity = SEVERITY_LOW;
+    syslog_message(&m, NOW, &out);
+    assert_non_null(strstr(sbuf_str(&out), "<110>1 2023-11-14T22:13:20Z - culprit - test - [low] "));
+    sbuf_done(&out);
 }
 
 /* Names of files are whoever made them's. */
@@ -316,7 +339,7 @@ static void a_file_is_rotated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(is_read_as_it_was_written), cmocka_unit_test(alertmanager),       cmocka_unit_test(others), cmocka_unit_test(names_are_no_markup),
+        cmocka_unit_test(is_read_as_it_was_written), cmocka_unit_test(alertmanager),       cmocka_unit_test(others), cmocka_unit_test(names_are_no_markup), cmocka_unit_test(syslog),
         cmocka_unit_test(a_spool_outlives_its_process), cmocka_unit_test(a_spool_is_bounded), cmocka_unit_test(what_is_no_message_is_dropped),
         cmocka_unit_test(tries_later_and_later),     cmocka_unit_test(the_table_is_whole), cmocka_unit_test(a_file_is_rotated),
     };
