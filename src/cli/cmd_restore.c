@@ -19,6 +19,7 @@
 #include "restore/page.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/escape.h"
 #include "util/parse.h"
 
 struct guarded {
@@ -30,6 +31,7 @@ struct restore_command {
     const char *store_path;
     bool json;
     enum restore_source from;
+    bool unasked; /* where nothing is said, the image is taken */
     struct guarded guarded;
     struct restore_options options;
     struct target target;
@@ -76,6 +78,7 @@ static int take_target(const struct verb *verb, struct restore_command *q, int a
         return cli_usage_error(verb, "\"%.80s\" is the host's: no image has it; from what processes hold open, without --from", argv[optind]);
     if (q->options.at_ns && (is_host || q->from == RESTORE_FROM_OPEN))
         return cli_usage_error(verb, "--at is for what an image has: what processes hold open is there as it is now");
+    q->unasked = q->from == RESTORE_FROM_ANY;
     if (is_host)
         q->from = RESTORE_FROM_OPEN;
     else if (q->from == RESTORE_FROM_ANY)
@@ -253,6 +256,19 @@ static int restore_container(struct restore_command *q, struct err *err)
     return r;
 }
 
+/* What was the container's own is in no image, and goes with the process that holds it. */
+static void say_still_open(struct restore_command *q)
+{
+    bool asked = q->unasked && q->view.running && !q->options.dry_run;
+    size_t count = asked ? restore_still_open_count(&q->view, q->target.path) : 0;
+    _cleanup_sbuf_ struct sbuf target = SBUF_INIT;
+
+    escape_shell(&target, q->target.text);
+    if (count)
+        cli_note("%zu deleted file%s that %s not put back yet can be, from whoever holds them open: culprit restore --from open %s", count,
+                 count == 1 ? "" : "s", count == 1 ? "is" : "are", sbuf_str(&target));
+}
+
 static int restore_open(struct restore_command *q, struct err *err)
 {
     int r = q->have_view ? 0 : cli_check_target_answers(&q->target, err);
@@ -278,6 +294,8 @@ static int restore(struct restore_command *q, struct err *err)
     r = q->from == RESTORE_FROM_OPEN ? restore_open(q, err) : restore_container(q, err);
     if (r == 0)
         print(q);
+    if (r == 0 && q->from == RESTORE_FROM_IMAGE)
+        say_still_open(q);
     return r;
 }
 

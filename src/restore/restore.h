@@ -41,3 +41,5 @@ int restore_image(const struct container_view *view, struct bytes path, const st
  */
 int restore_still_open(const struct container_view *view, struct bytes path, const struct restore_options *options, struct restore_items *ret,
                        struct restore_summary *ret_summary, struct err *err);
+/* How many of those have nothing in their place, and a folder to lie in; 0 also where that cannot be known. */
+size_t restore_still_open_count(const struct container_view *view, struct bytes path);

@@ -186,31 +186,65 @@ static int open_root(const struct container_view *view, struct err *err)
     return place_open_container(view, err);
 }
 
+/* What is held, by its paths as the host or the container has them. */
+static int find(const struct container_view *view, int root, struct bytes path, char real[PATH_MAX], struct still_open_list *ret, struct err *err)
+{
+    int r = resolve(root, path, real, err);
+
+    return r < 0 ? r : still_open_find(view ? view->container->pid : 0, bytes_of(real), ret, err);
+}
+
+static int restore_all(int root, const struct still_open_list *list, const struct store_query *query, const struct restore_options *options,
+                       struct restore_items *items, struct restore_summary *summary, struct err *err)
+{
+    struct joiner *joiner = NULL;
+    uint64_t begin = clock_ns(CLOCK_MONOTONIC);
+    int r = joiner_new(options->store, query, &joiner, err);
+
+    if (r < 0)
+        return r;
+    summary->watched_since = joiner_watched_since(joiner);
+    for (size_t i = 0; r == 0 && i < list->count; i++)
+        r = restore_one(root, &list->all[i], options, joiner, items, err);
+    summary->took_ns = clock_ns(CLOCK_MONOTONIC) - begin;
+    joiner_free(joiner);
+    return r;
+}
+
 int restore_still_open(const struct container_view *view, struct bytes path, const struct restore_options *options,
                        struct restore_items *ret, struct restore_summary *ret_summary, struct err *err)
 {
     int root = open_root(view, err), r = root < 0 && root != AT_FDCWD ? root : 0;
     struct store_query query = *options->query;
     struct still_open_list list = { 0 };
-    struct joiner *joiner = NULL;
     char real[PATH_MAX];
-    uint64_t begin;
 
     if (r == 0)
-        r = resolve(root, path, real, err);
-    query.path = r == 0 ? bytes_of(real) : path;
-    if (r == 0)
-        r = joiner_new(options->store, &query, &joiner, err);
+        r = find(view, root, path, real, &list, err);
     if (r == 0) {
-        ret_summary->watched_since = joiner_watched_since(joiner);
-        r = still_open_find(view ? view->container->pid : 0, bytes_of(real), &list, err);
+        query.path = bytes_of(real);
+        r = restore_all(root, &list, &query, options, ret, ret_summary, err);
     }
-    begin = clock_ns(CLOCK_MONOTONIC);
-    for (size_t i = 0; r == 0 && i < list.count; i++)
-        r = restore_one(root, &list.all[i], options, joiner, ret, err);
-    ret_summary->took_ns = clock_ns(CLOCK_MONOTONIC) - begin;
     still_open_list_done(&list);
-    joiner_free(joiner);
     closep(&root);
     return r;
+}
+
+size_t restore_still_open_count(const struct container_view *view, struct bytes path)
+{
+    int root = open_root(view, NULL);
+    struct still_open_list list = { 0 };
+    char real[PATH_MAX];
+    size_t count = 0;
+
+    if ((root >= 0 || root == AT_FDCWD) && find(view, root, path, real, &list, NULL) == 0)
+        for (size_t i = 0; i < list.count; i++) {
+            _cleanup_close_ int folder = open_folder(root, &list.all[i]);
+            struct stat now;
+
+            count += folder >= 0 && look_at_place(&list.all[i], folder, &now) == 0;
+        }
+    still_open_list_done(&list);
+    closep(&root);
+    return count;
 }

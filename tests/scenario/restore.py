@@ -355,12 +355,15 @@ def open_in_container(docker, work):
     os.remove(root + "/prd/made")
     os.remove(volume_root + "/kept")
     code, items, _, err = restore(store, "rhold:/")
-    check("in a container: no image has them", code == 1 and not items, (code, outcomes(items), err))
+    check("in a container: no image has them, and that is said", code == 1 and not items and
+          "2 deleted files that are not put back yet" in err and "culprit restore --from open rhold:/" in err, (code, outcomes(items), err))
     code, items, _, err = restore(store, "/prd")
     check("in a container: not the host's of that name", code == 1 and not items, (code, outcomes(items), err))
     code, items, _, err = restore(store, "--from", "open", "rhold:/")
     check("in a container: back", code == 0 and outcomes(items) == {"/prd/made": "restored", "/data/kept": "restored"} and same(),
           (code, outcomes(items), err, differences(before[0], snapshot(root + "/prd"))))
+    code, _, _, err = restore(store, "rhold:/")
+    check("in a container: then nothing more is said", code == 1 and not err, (code, err))
     check("in a container: whose", all(l["culprit"]["victim"]["kind"] == "container" and l["culprit"]["restore"]["holder"]["writes"]
           for l in items.values()), items)
     os.remove(volume_root + "/kept")
