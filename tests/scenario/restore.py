@@ -340,6 +340,52 @@ def still_open(_, work):
     check("still open: nobody holds it any more", code == 1 and not items, (code, outcomes(items), err))
 
 
+def exchanged(_, work):
+    """A user exchanges what his descriptor leads to, root's deleted file and his own, while root restores: never his in root's place."""
+    top, store = work + "/exchanged", work + "/none.db"
+    os.makedirs(top + "/root")
+    os.makedirs(top + "/his")
+    os.chmod(work, 0o755)
+    for name in ("root/x", "his/y"):
+        with open(f"{top}/{name}", "w", encoding="ascii") as f:
+            f.write(name)
+    os.chown(top + "/his", 1000, 1000)
+    os.chown(top + "/his/y", 1000, 1000)
+    told, tell = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setgroups([])
+            os.setgid(1000)
+            os.setuid(1000)
+            held = [os.open(f"{top}/{name}", os.O_RDONLY) for name in ("root/x", "his/y")]
+            os.dup2(held[0], 100)
+            os.write(tell, b"x")
+            while True:
+                os.dup2(held[1], 100)
+                os.dup2(held[0], 100)
+        finally:
+            os._exit(1)
+    try:
+        os.read(told, 1)
+        os.remove(top + "/root/x")
+        os.remove(top + "/his/y")
+        back, wrong = 0, []
+        deadline = time.monotonic() + 4
+        while time.monotonic() < deadline:
+            restore(store, top)
+            for name, owner in (("root/x", 0), ("his/y", 1000)):
+                if os.path.exists(f"{top}/{name}"):
+                    back += 1
+                    if open(f"{top}/{name}", encoding="ascii").read() != name or os.stat(f"{top}/{name}").st_uid != owner:
+                        wrong.append(name)
+                    os.remove(f"{top}/{name}")
+        check("exchanged: each in its own place", back > 20 and not wrong, (back, wrong))
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
 def open_in_container(docker, work):
     """What no image has, but a process of the container has open: in its own layer and in a volume."""
     store = work + "/none.db"
@@ -583,9 +629,9 @@ def main():
     work = tempfile.mkdtemp(prefix="culprit-restore.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
     try:
         make_image(docker)
-        for part in (still_open, whole, left_alone, volume, open_in_container, recorded, hostile, stopped_histories, histories):
+        for part in (still_open, exchanged, whole, left_alone, volume, open_in_container, recorded, hostile, stopped_histories, histories):
             if not os.environ.get("ONLY") or part.__name__ in os.environ["ONLY"].split():
-                if part not in (still_open, whole) and os.environ.get("ONLY"):
+                if part not in (still_open, exchanged, whole) and os.environ.get("ONLY"):
                     docker.run("rweb")
                 print(f"-- {part.__name__}", flush=True)
                 part(docker, work)
