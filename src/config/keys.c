@@ -280,7 +280,7 @@ static const struct config_key_info keys[CONFIG_KEY_COUNT] = {
     [CONFIG_SINK_TYPE] = { CONFIG_SINK, false, "type", NULL, "journal, file, exec, webhook, syslog", "where alerts go", check_sink_type },
     [CONFIG_SINK_TO] = { CONFIG_SINK, true, "to", NULL, "a path, a command with its arguments, URLs",
         "of a file, of a program, of webhooks and syslog (tcp://HOST:PORT, tls://HOST:PORT)", check_sink_to },
-    [CONFIG_SINK_FORMAT] = { CONFIG_SINK, false, "format", NULL, "ecs, alertmanager, slack, mattermost, teams, pagerduty", "of a webhook (ecs)",
+    [CONFIG_SINK_FORMAT] = { CONFIG_SINK, false, "format", NULL, "ecs, alertmanager, slack, mattermost, teams, pagerduty, ocsf, otlp", "of a webhook (ecs)",
         check_sink_format },
     [CONFIG_SINK_SECRET] = { CONFIG_SINK, false, "secret", NULL, "a path", "the file with a webhook's token or routing key", check_path },
     [CONFIG_SINK_CA] = { CONFIG_SINK, false, "ca", NULL, "a path", "the file with the certificates that a webhook's, or syslog's, is checked against",

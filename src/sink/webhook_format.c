@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A format is a function and a row. Sources: alertmanager's openapi v2, Slack's and Mattermost's incoming webhooks, Teams' workflows with an
- * Adaptive Card 1.4 (its TextRun knows no Markdown), PagerDuty's Events API v2. */
+ * Adaptive Card 1.4 (its TextRun knows no Markdown), the schema of OCSF 1.3, opentelemetry-proto's examples, PagerDuty's Events API v2. */
 #include "sink/webhook_format.h"
 
 #include <stdio.h>
@@ -165,14 +165,24 @@ static void write_teams(const struct sink_message *m, struct bytes secret, uint6
     json_close(out);
 }
 
+/* The line without its newline is an object. */
+static void add_line(const struct sink_message *m, struct bytes key, struct sbuf *out)
+{
+    struct bytes line = m->line;
+
+    if (line.len && line.data[line.len - 1] == '\n')
+        line.len--;
+    if (!line.len)
+        return;
+    json_key(out, key);
+    sbuf_add_bytes(out, line);
+}
+
 static void write_pagerduty(const struct sink_message *m, struct bytes secret, uint64_t now_ns, struct sbuf *out)
 {
     static const char *const severities[] = { "info", "info", "warning", "error", "critical" };
-    struct bytes line = m->line;
 
     (void)now_ns;
-    if (line.len && line.data[line.len - 1] == '\n')
-        line.len--;
     sbuf_add_char(out, '{');
     json_string(out, JSON_KEY("routing_key"), secret);
     json_string(out, JSON_KEY("event_action"), bytes_of(m->state == ALERT_RESOLVED ? "resolve" : "trigger"));
@@ -182,11 +192,120 @@ static void write_pagerduty(const struct sink_message *m, struct bytes secret, u
     json_string(out, JSON_KEY("source"), m->host.len ? m->host : bytes_of("culprit"));
     json_string(out, JSON_KEY("severity"), bytes_of(severities[m->severity]));
     json_bytes(out, JSON_KEY("component"), m->watch);
-    if (line.len && line.len < 400 * 1024) { /* theirs is 512 kB for all */
-        json_key(out, JSON_KEY("custom_details"));
-        sbuf_add_bytes(out, line);
-    }
+    add_line(m, JSON_KEY("custom_details"), out); /* their limit is 512 kB for all, an alert's a quarter of that */
     json_close(out);
+    json_close(out);
+}
+
+/* OCSF 1.3: Detection Finding. */
+static void write_ocsf(const struct sink_message *m, struct bytes secret, uint64_t now_ns, struct sbuf *out)
+{
+    static const unsigned activities[ALERT_STATE_COUNT] = { 1, 2, 3 };        /* Create, Update, Close */
+    static const unsigned statuses[ALERT_STATE_COUNT] = { 1, 2, 4 };          /* New, In Progress, Resolved */
+    static const unsigned severities[SEVERITY_COUNT] = { 0, 2, 3, 4, 5 };     /* Low is 2 */
+
+    (void)secret;
+    sbuf_add_char(out, '{');
+    json_number(out, JSON_KEY("activity_id"), activities[m->state]);
+    json_number(out, JSON_KEY("category_uid"), 2);
+    json_number(out, JSON_KEY("class_uid"), 2004);
+    json_number(out, JSON_KEY("type_uid"), 200400 + activities[m->state]);
+    json_number(out, JSON_KEY("severity_id"), severities[m->severity]);
+    json_number(out, JSON_KEY("status_id"), statuses[m->state]);
+    json_number(out, JSON_KEY("time"), now_ns / NS_PER_MS);
+    json_number(out, JSON_KEY("start_time"), m->first_ns / NS_PER_MS);
+    json_number(out, JSON_KEY("count"), m->events);
+    json_string(out, JSON_KEY("message"), m->sentence);
+    (void)json_open(out, JSON_OBJECT("finding_info"));
+    json_string(out, JSON_KEY("uid"), bytes_of(m->id));
+    json_string(out, JSON_KEY("title"), bytes_of(m->test ? "culprit: a test" : "culprit: files were changed unexpectedly"));
+    json_string(out, JSON_KEY("desc"), m->sentence);
+    json_number(out, JSON_KEY("first_seen_time"), m->first_ns / NS_PER_MS);
+    json_close(out);
+    json_key(out, JSON_LITERAL(",\"metadata\":{\"version\":\"1.3.0\",\"profiles\":[\"host\"],\"product\":{\"name\":\"culprit\","
+                               "\"vendor_name\":\"culprit\",\"version\":\"" CULPRIT_VERSION "\"}}"));
+    (void)json_open(out, JSON_OBJECT("device"));
+    json_bytes(out, JSON_KEY("hostname"), m->host);
+    json_number(out, JSON_KEY("type_id"), 0);
+    json_close(out);
+    (void)json_open(out, JSON_OBJECT("unmapped"));
+    add_line(m, JSON_KEY("ecs"), out);
+    json_close(out);
+    sbuf_add_char(out, '}');
+}
+
+static void add_attribute(struct sbuf *out, const char *key, struct bytes value)
+{
+    if (!value.len)
+        return;
+    json_open_element(out);
+    json_string(out, JSON_KEY("key"), bytes_of(key));
+    (void)json_open(out, JSON_OBJECT("value"));
+    json_string(out, JSON_KEY("stringValue"), value);
+    json_close(out);
+    json_close(out);
+}
+
+static void add_decimal(struct sbuf *out, struct bytes key, uint64_t value)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+    json_string(out, key, bytes_of(text)); /* protobuf's JSON has 64 bits as a text */
+}
+
+static void add_record(const struct sink_message *m, uint64_t now_ns, struct sbuf *out)
+{
+    static const unsigned severities[SEVERITY_COUNT] = { 0, 9, 13, 17, 21 }; /* INFO, WARN, ERROR, FATAL */
+    char events[24];
+
+    json_open_element(out);
+    add_decimal(out, JSON_KEY("timeUnixNano"), m->first_ns);
+    add_decimal(out, JSON_KEY("observedTimeUnixNano"), now_ns);
+    json_number(out, JSON_KEY("severityNumber"), severities[m->severity]);
+    json_string(out, JSON_KEY("severityText"), bytes_of(severity_name(m->severity)));
+    (void)json_open(out, JSON_OBJECT("body"));
+    json_string(out, JSON_KEY("stringValue"), m->sentence);
+    json_close(out);
+    (void)json_open(out, JSON_ARRAY("attributes"));
+    add_attribute(out, "event.name", bytes_of(m->test ? "culprit.test" : "culprit.alert"));
+    add_attribute(out, "culprit.alert.id", bytes_of(m->id));
+    add_attribute(out, "culprit.alert.state", bytes_of(alert_state_name(m->state)));
+    snprintf(events, sizeof(events), "%llu", (unsigned long long)m->events);
+    add_attribute(out, "culprit.alert.events", bytes_of(events));
+    add_attribute(out, "culprit.watch", m->watch);
+    add_attribute(out, "container.id", m->container_id);
+    add_attribute(out, "container.name", m->container_name);
+    json_close_array(out);
+    json_close(out);
+}
+
+/* OTLP/HTTP: ExportLogsServiceRequest as protobuf's JSON; to .../v1/logs. */
+static void write_otlp(const struct sink_message *m, struct bytes secret, uint64_t now_ns, struct sbuf *out)
+{
+    (void)secret;
+    sbuf_add_char(out, '{');
+    (void)json_open(out, JSON_ARRAY("resourceLogs"));
+    json_open_element(out);
+    (void)json_open(out, JSON_OBJECT("resource"));
+    (void)json_open(out, JSON_ARRAY("attributes"));
+    add_attribute(out, "service.name", bytes_of("culprit"));
+    add_attribute(out, "service.version", bytes_of(CULPRIT_VERSION));
+    add_attribute(out, "host.name", m->host);
+    json_close_array(out);
+    json_close(out);
+    (void)json_open(out, JSON_ARRAY("scopeLogs"));
+    json_open_element(out);
+    (void)json_open(out, JSON_OBJECT("scope"));
+    json_string(out, JSON_KEY("name"), bytes_of("culprit.alert"));
+    json_close(out);
+    (void)json_open(out, JSON_ARRAY("logRecords"));
+    add_record(m, now_ns, out);
+    json_close_array(out);
+    json_close(out);
+    json_close_array(out);
+    json_close(out);
+    json_close_array(out);
     json_close(out);
 }
 
@@ -197,6 +316,7 @@ static const struct webhook_format {
 } formats[] = {
     { "ecs", false, write_ecs },     { "alertmanager", false, write_alertmanager }, { "slack", false, write_slack },
     { "mattermost", false, write_mattermost }, { "teams", false, write_teams }, { "pagerduty", true, write_pagerduty },
+    { "ocsf", false, write_ocsf },   { "otlp", false, write_otlp },
 };
 
 static const struct webhook_format *find(struct bytes name)

@@ -129,6 +129,43 @@ static void others(void **state)
     }
 }
 
+static void for_collectors(void **state)
+{
+    static const struct {
+        enum alert_state state;
+        int activity, status;
+    } rows[] = { { ALERT_BEGINS, 1, 1 }, { ALERT_GOES_ON, 2, 2 }, { ALERT_RESOLVED, 3, 4 } };
+    struct sink_message m = message();
+    json_t *body, *record;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        m.state = rows[i].state;
+        body = body_of("ocsf", &m, NULL);
+        assert_int_equal(json_integer_value(json_object_get(body, "class_uid")), 2004);
+        assert_int_equal(json_integer_value(json_object_get(body, "activity_id")), rows[i].activity);
+        assert_int_equal(json_integer_value(json_object_get(body, "type_uid")), 200400 + rows[i].activity);
+        assert_int_equal(json_integer_value(json_object_get(body, "status_id")), rows[i].status);
+        assert_int_equal(json_integer_value(json_object_get(body, "severity_id")), 4);
+        assert_int_equal(json_integer_value(json_object_get(body, "time")), (NOW + NS_PER_S) / NS_PER_MS);
+        assert_int_equal(json_integer_value(json_object_get(body, "count")), 21);
+        assert_string_equal(text(json_object_get(body, "finding_info"), "uid"), m.id);
+        assert_string_equal(text(json_object_get(body, "device"), "hostname"), "h");
+        assert_int_equal(json_integer_value(json_object_get(json_object_get(json_object_get(body, "unmapped"), "ecs"), "a")), 1);
+        json_decref(body);
+    }
+    body = body_of("otlp", &m, NULL);
+    record = json_array_get(json_object_get(body, "resourceLogs"), 0);
+    assert_string_equal(text(json_object_get(json_array_get(json_object_get(json_object_get(record, "resource"), "attributes"), 2), "value"),
+                             "stringValue"), "h");
+    record = json_array_get(json_object_get(json_array_get(json_object_get(record, "scopeLogs"), 0), "logRecords"), 0);
+    assert_string_equal(text(record, "timeUnixNano"), "1700000000000000000"); /* a text */
+    assert_string_equal(text(record, "observedTimeUnixNano"), "1700000001000000000");
+    assert_int_equal(json_integer_value(json_object_get(record, "severityNumber")), 17);
+    assert_string_equal(text(json_object_get(record, "body"), "stringValue"), "rm <!here> & \"x\" deleted 21 files.");
+    json_decref(body);
+}
+
 static void syslog(void **state)
 {
     struct sink_message m = message();
@@ -339,7 +376,7 @@ static void a_file_is_rotated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(is_read_as_it_was_written), cmocka_unit_test(alertmanager),       cmocka_unit_test(others), cmocka_unit_test(names_are_no_markup), cmocka_unit_test(syslog),
+        cmocka_unit_test(is_read_as_it_was_written), cmocka_unit_test(alertmanager),       cmocka_unit_test(others), cmocka_unit_test(names_are_no_markup), cmocka_unit_test(syslog), cmocka_unit_test(for_collectors),
         cmocka_unit_test(a_spool_outlives_its_process), cmocka_unit_test(a_spool_is_bounded), cmocka_unit_test(what_is_no_message_is_dropped),
         cmocka_unit_test(tries_later_and_later),     cmocka_unit_test(the_table_is_whole), cmocka_unit_test(a_file_is_rotated),
     };
