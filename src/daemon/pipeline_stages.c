@@ -100,7 +100,7 @@ void pipeline_deliver(void *data, struct event *event)
  * It waits for other sensors' observations: as it is known now it is kept for whoever finds the store after kill -9. Who it was
  * is found for a copy, since the other observation may know it better.
  */
-void pipeline_expect(void *data, struct event *event)
+void pipeline_expect(void *data, struct event *event, uint64_t number)
 {
     struct pipeline *p = data;
     struct event *now;
@@ -118,7 +118,7 @@ void pipeline_expect(void *data, struct event *event)
     now->victim = container_ref(event->victim);
     find_actor(p, now);
     if (!is_own_read(now))
-        store_expect_event(p->store, now);
+        store_expect_event(p->store, now, number);
     event->spooled = now->spooled;
     event_free(now);
 }

@@ -21,7 +21,7 @@ void pipeline_on_life(void *data, const struct lifecycle_event *life);
 void pipeline_deliver(void *data, struct event *event);
 
 /* It waits for other sensors' observations of the change: the store keeps it for whoever finds it after kill -9. */
-void pipeline_expect(void *data, struct event *event);
+void pipeline_expect(void *data, struct event *event, uint64_t number);
 
 /* ---- what the watches ask for ---- */
 

@@ -6,13 +6,17 @@
 #include "store/sender.h"
 #include "store/store.h"
 
-void store_expect_event(struct store *s, struct event *event)
+#define NUMBERS 65536 /* from one event to the next: so many may come to be expected between */
+
+void store_expect_event(struct store *s, struct event *event, uint64_t number)
 {
     struct spool_numbers stored;
     uint64_t seen_ns;
     struct spool *spool = adding_spool(s, &stored, &seen_ns);
 
-    event->spooled = ++s->adding->counted.at[SPOOL_EVENTS];
+    if (!number)
+        number = s->adding->counted.at[SPOOL_EVENTS] += NUMBERS;
+    event->spooled = number;
     if (spool)
         spool_add_event(spool, event, event->spooled, &stored);
 }
@@ -33,7 +37,7 @@ int store_add_event(struct store *s, struct event *event)
     struct begun_message m;
 
     if (!event->spooled)
-        store_expect_event(s, event);
+        store_expect_event(s, event, 0);
     if (!adding_begin(s, QUEUE_MAX, &span, &m))
         return m.condition.error ? m.condition.error : -ENOBUFS;
     sender_event(s->adding->sender, event, &s->queue->filling);

@@ -240,9 +240,9 @@ static void end_record(struct spool *s, enum spool_counter counter, uint64_t num
 
 static void count(struct spool *s, enum spool_counter counter, uint64_t number, bool room)
 {
-    s->added.at[counter] = number;
+    s->added.at[counter] = MAX(s->added.at[counter], number);
     if (!room) {
-        s->hole.at[counter] = number;
+        s->hole.at[counter] = MAX(s->hole.at[counter], number);
         s->seen_ns = 0;
     }
 }

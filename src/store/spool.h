@@ -28,7 +28,7 @@ void spool_close(struct spool *s, bool remove);
 
 /*
  * Each packs what it is given, and writes it with what comes within a millisecond: spool_write() at the latest.
- * number: of the kind, one more than the last · stored: what is in the store by now, whose room is used again
+ * number: of the kind, those of events not always in order · stored: what is in the store by now, whose room is used again
  */
 void spool_add_event(struct spool *s, const struct event *event, uint64_t number, const struct spool_numbers *stored);
 void spool_add_life(struct spool *s, const struct lifecycle_event *life, uint64_t number, const struct spool_numbers *stored);

@@ -47,9 +47,10 @@ void store_close(struct store *store);
  * and ends. Returned is the error of the last attempt (-ENOSPC ...), or -ENOBUFS: this one is missing.
  */
 int store_add_event(struct store *store, struct event *event); /* sets event->spooled, if that is 0 */
-/* It will be added, changed perhaps, after those that were expected before it: kept as it is now for whoever finds the store after
- * kill -9. Sets event->spooled; the rest of it is as it would be added. */
-void store_expect_event(struct store *store, struct event *event);
+/* It will be added, changed perhaps, in the order of these numbers: kept as it is now for whoever finds the store after kill -9. Sets
+ * event->spooled to `number`, one that nothing has yet, or, if that is 0, to one after all others that leaves some free before
+ * the next; the rest of the event is as it would be added. */
+void store_expect_event(struct store *store, struct event *event, uint64_t number);
 /* What was added or expected is kept from now on, also if we are killed. At each turn of the loop. */
 void store_keep(struct store *store);
 int store_add_life(struct store *store, const struct lifecycle_event *life);

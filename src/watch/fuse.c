@@ -11,6 +11,7 @@
 #include "watch/emitted.h"
 
 #define BUCKETS 4096
+#define PLACES 65536 /* from one that comes last to the next: so many may come between */
 #define ACLS 1024 /* recent calls that set an ACL */
 #define ACL_NS (2 * NS_PER_S)
 
@@ -19,17 +20,21 @@ struct fused {
     uint64_t hash, arrival_ns;
     unsigned sensors; /* whose observation it has */
     bool done;        /* seen by all: goes as soon as it is its turn */
-    struct fused *next;        /* in the order of arrival */
+    uint64_t place;   /* in the queue: rises; the event's number where it is expected */
+    struct fused *next, *before; /* in the order in which they are let go */
     struct fused *bucket_next; /* of the same bucket, in the order of arrival */
+    uint64_t name;             /* hash of the name that the change takes away; 0: none */
+    struct fused *name_next;   /* of the same bucket of names */
 };
 
 struct fuse {
     struct fuse_options options;
     struct fuse_stats stats;
     struct emitted *emitted; /* before all sensors had seen it */
-    struct fused *first, **last;
-    struct fused *buckets[BUCKETS];
+    struct fused *first, *last;
+    struct fused *buckets[BUCKETS], *names[BUCKETS];
     size_t count;
+    uint64_t gone; /* the place of the last that was let go */
     struct {
         uint64_t hash, arrival_ns;
     } acls[ACLS];
@@ -159,7 +164,6 @@ int fuse_new(const struct fuse_options *options, struct fuse **ret, struct err *
         return err_set(err, -ENOMEM, "fusing events");
     }
     f->options = *options;
-    f->last = &f->first;
     *ret = f;
     return 0;
 }
@@ -172,12 +176,73 @@ static struct event *shift(struct fuse *f)
     while (*at != w)
         at = &(*at)->bucket_next;
     *at = w->bucket_next;
+    for (at = w->name ? &f->names[w->name % BUCKETS] : NULL; at && *at; at = &(*at)->name_next)
+        if (*at == w) {
+            *at = w->name_next;
+            break;
+        }
     f->first = w->next;
-    if (!f->first)
-        f->last = &f->first;
+    *(f->first ? &f->first->before : &f->last) = NULL;
+    f->gone = w->place;
     f->count--;
     free(w);
     return e;
+}
+
+/* What is not there by this name any more; BYTES_NULL: all is. */
+static struct bytes name_taken_away(const struct event *e)
+{
+    if (e->error)
+        return BYTES_NULL;
+    return e->operation == OPERATION_RENAME                                             ? e->previous_path
+           : e->operation == OPERATION_UNLINK || e->operation == OPERATION_RMDIR ? e->path
+                                                                                        : BYTES_NULL;
+}
+
+static uint64_t hash_name(const struct event *e, struct bytes name)
+{
+    uint64_t hash = hash_add(hash_word(HASH_START, e->watch), name.data, name.len);
+
+    return hash ? hash : 1;
+}
+
+/*
+ * What takes the event's name away, or a folder's above it, and was not seen by its sensor yet: that one reports in the order in
+ * which things were done, so that the event was before it, whoever reported it first. NULL: the event comes last.
+ */
+static struct fused *find_later(const struct fuse *f, const struct event *e)
+{
+    struct fused *found = NULL;
+
+    for (struct bytes name = e->path; name.len > 1; name = bytes_dirname(name)) {
+        uint64_t hash = hash_name(e, name);
+
+        for (struct fused *w = f->names[hash % BUCKETS]; w; w = w->name_next)
+            if (w->name == hash && !(w->sensors & e->sensors) && e->time_ns <= w->event->time_ns &&
+                bytes_equal(name_taken_away(w->event), name) && (!found || w->place < found->place))
+                found = w;
+    }
+    return found;
+}
+
+/* Before `later`, or last; and it is expected there. */
+static void put(struct fuse *f, struct fused *w, struct fused *later)
+{
+    struct fused *before = later ? later->before : f->last;
+    uint64_t place = before ? before->place : f->gone;
+
+    if (later && later->place - place < 2) { /* so many came there that there is no number left */
+        put(f, w, NULL);
+        return;
+    }
+    if (f->options.expect)
+        f->options.expect(f->options.data, w->event, later ? place + 1 : 0);
+    w->place = later ? place + 1 : MAX(w->event->spooled, place + (w->event->spooled ? 1 : PLACES));
+    w->before = before;
+    w->next = later;
+    *(before ? &before->next : &f->first) = w;
+    *(later ? &later->before : &f->last) = w;
+    f->count++;
 }
 
 void fuse_free(struct fuse *f)
@@ -261,21 +326,23 @@ static bool is_done(const struct fuse *f, const struct fused *w)
 static void await_others(struct fuse *f, struct event *event, uint64_t hash, uint64_t now_ns)
 {
     struct fused **at = &f->buckets[hash % BUCKETS], *w = calloc(1, sizeof(*w));
+    struct bytes name = name_taken_away(event);
 
     if (!w) { /* the change may be emitted twice, and before its turn, which is better than not at all */
         f->options.event(f->options.data, event);
         return;
     }
-    *w = (struct fused){ .event = event, .hash = hash, .arrival_ns = now_ns, .sensors = event->sensors };
+    *w = (struct fused){ .event = event, .hash = hash, .arrival_ns = now_ns, .sensors = event->sensors,
+                         .name = name.len ? hash_name(event, name) : 0 };
     w->done = is_done(f, w);
     while (*at)
         at = &(*at)->bucket_next;
     *at = w;
-    *f->last = w;
-    f->last = &w->next;
-    f->count++;
-    if (f->options.expect)
-        f->options.expect(f->options.data, event);
+    put(f, w, find_later(f, event));
+    if (w->name) {
+        w->name_next = f->names[w->name % BUCKETS];
+        f->names[w->name % BUCKETS] = w;
+    }
     let_go_done(f, now_ns);
     if (f->count > FUSE_WAITING_MAX) {
         f->stats.early++;

@@ -20,7 +20,9 @@ struct fuse_options {
     unsigned sensors; /* enum sensor_bit of all that are open: an event seen by all is emitted at once */
     void *data;
     void (*event)(void *data, struct event *event); /* the receiver's from now on */
-    void (*expect)(void *data, struct event *event); /* it waits from now on, and is emitted after those before it; may be NULL */
+    /* It waits from now on, and will be emitted in the order of event->spooled, which is set to `number` or, if that is 0, to one
+     * that leaves some numbers free after the last. May be NULL. */
+    void (*expect)(void *data, struct event *event, uint64_t number);
 };
 
 struct fuse_stats {
@@ -40,7 +42,7 @@ void fuse_add(struct fuse *f, struct event *event, uint64_t now_ns);
 /* One of them is open no more: what only it could still observe is not waited for. */
 void fuse_set_sensors(struct fuse *f, unsigned sensors, uint64_t now_ns);
 
-/* Let go what has waited long enough, in the order of arrival.
+/* Let go what has waited long enough, in the order of arrival, but for what comes late of a name that is taken away meanwhile.
  * drained: every sensor has just delivered all it had, so that what waits since FUSE_SETTLE_NS will hardly be
  * seen by another one; otherwise FUSE_BOUND_NS is the limit. */
 void fuse_expire(struct fuse *f, uint64_t now_ns, bool drained);

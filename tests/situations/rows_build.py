@@ -51,7 +51,7 @@ row('two items of an ansible task', 'cd {t} && ansible-playbook -i localhost, -c
     tools={'site.yml': '- hosts: all\n  gather_facts: false\n  tasks:\n  - command: rm -f {d}/{{ item }}\n    loop: [a, b]\n'})
 row('logrotate', 'logrotate -s {t}/state {t}/app.conf', ['logrotate, on the host, renamed {d}/app.log to {d}/app.log.1, at'], needs=('logrotate',), files={'app.log': 'x\n' * 50},
     prepare='printf "{d}/app.log {\\n su root root\\n size 1\\n rotate 2\\n missingok\\n}\\n" > {t}/app.conf; chmod 0755 {d}; chmod 0644 {t}/app.conf')
-row('rsync --delete', 'rsync -a --delete {t}/src/ {d}/', ['root, at {tty}{from}, deleted {d}/a: rsync -a --delete {t}/src/ {d}/, at'], tools={'src/keep': 'x'}, needs=('rsync',))
+row('rsync --delete', 'rsync -a --delete {t}/src/ {d}/', ['root, at {tty}{from}, deleted {d}/a: rsync -a --delete {t}/src/ {d}/, at'], tools={'src/keep': 'x', 'src/more': 'y'}, needs=('rsync',), never=['changed the mode'], every=True)
 row('cp -a into a folder', 'cp -a {t}/src/. {d}/', ['root, at {tty}{from}, created {d}/b: cp -a {t}/src/. {d}/, at'], tools={'src/b': 'x'}, never=['set the times of {d}:'])
 row('tar', 'tar -C {d} -xf {t}/x.tar', ['root, at {tty}{from}, replaced {d}/a (deleted and made anew): tar -C {d} -xf {t}/x.tar, at'], prepare='echo new > {t}/a; tar -C {t} -cf {t}/x.tar a')
 row('a module of a venv', '{t}/venv/bin/python -m clean', ['root, at {tty}{from}, deleted {d}/a: {t}/venv/bin/python -m clean, at'],

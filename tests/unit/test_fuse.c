@@ -457,11 +457,12 @@ static void one_sensor_is_left(void **state)
 
 static uint64_t expected;
 
-static void number_it(void *data, struct event *event)
+static void number_it(void *data, struct event *event, uint64_t number)
 {
     (void)data;
     assert_int_equal(event->spooled, 0);
-    event->spooled = ++expected;
+    expected++;
+    event->spooled = number ? number : expected << 16;
 }
 
 /* Whoever keeps what waits gives it back in the same order, whichever observation the event becomes. */
@@ -491,14 +492,101 @@ static void what_waits_is_expected(void **state)
     assert_true(out.count >= 500);
     assert_int_equal(expected, out.count);
     for (size_t i = 0; i < out.count; i++)
-        assert_int_equal(out.events[i]->spooled, i + 1);
+        assert_int_equal(out.events[i]->spooled, (i + 1) << 16);
     out_done(&out);
+    fuse_free(f);
+}
+
+/* ---- a name that is taken away while another sensor is behind ---- */
+
+static struct event *at_time(struct event *e, uint64_t time_ns, const char *previous)
+{
+    e->time_ns = time_ns;
+    if (previous)
+        event_set(e, &e->previous_path, bytes_of(previous));
+    return e;
+}
+
+/* fanotify has reported all of it before audit's first record comes, and does not see what each row has alone. */
+static const struct taken_row {
+    const char *name;
+    enum operation taking, late;
+    const char *to, *from, *path; /* from: what goes */
+    uint64_t late_ns;             /* it goes at 100 */
+    bool first;                   /* the late one was before */
+} taken_rows[] = {
+    { "a temporary name", OPERATION_RENAME, OPERATION_CHMOD, "/d/f", "/d/.f.tmp", "/d/.f.tmp", 90, true },
+    { "below a folder that is renamed", OPERATION_RENAME, OPERATION_CHOWN, "/e", "/d", "/d/a/b", 90, true },
+    { "of a file that is deleted", OPERATION_UNLINK, OPERATION_UTIME, "/d/f", NULL, "/d/f", 90, true },
+    { "below a folder that is deleted", OPERATION_RMDIR, OPERATION_CHMOD, "/d", NULL, "/d/a", 90, true },
+    { "of its new name", OPERATION_RENAME, OPERATION_CHMOD, "/d/f", "/d/.f.tmp", "/d/f", 90, false },
+    { "of another file", OPERATION_RENAME, OPERATION_CHMOD, "/d/f", "/d/.f.tmp", "/d/.f.tmp2", 90, false },
+    { "later", OPERATION_RENAME, OPERATION_CHMOD, "/d/f", "/d/.f.tmp", "/d/.f.tmp", 101, false },
+};
+
+static void comes_before_its_name_goes(void **state)
+{
+    const struct taken_row *row = *state;
+    struct out out = { 0 };
+    struct fuse_options options = { .sensors = BOTH, .data = &out, .event = keep, .expect = number_it };
+    struct fuse *f = NULL;
+
+    expected = 0;
+    assert_int_equal(fuse_new(&options, &f, NULL), 0);
+    fuse_add(f, at_time(observed(SENSOR_FANOTIFY, OPERATION_CREATE, "/d/.f.tmp", 1), 100, NULL), 0);
+    fuse_add(f, at_time(observed(SENSOR_FANOTIFY, row->taking, row->to, 1), 100, row->from), 0);
+    fuse_add(f, at_time(observed(SENSOR_FANOTIFY, OPERATION_CREATE, "/z", 1), 100, NULL), 0);
+    fuse_add(f, at_time(observed(SENSOR_AUDIT, OPERATION_CREATE, "/d/.f.tmp", 1), 80, NULL), 1);
+    for (unsigned i = 0; i < 3; i++)
+        fuse_add(f, at_time(observed(SENSOR_AUDIT, row->late, row->path, 1), row->late_ns + i, NULL), 1);
+    fuse_add(f, at_time(observed(SENSOR_AUDIT, row->taking, row->to, 1), 100, row->from), 1);
+    fuse_flush(f, 2);
+    assert_int_equal(out.count, 6);
+    for (unsigned i = 0, last = 0; i < 6; i++) {
+        const struct event *e = out.events[i];
+
+        assert_true(i == 0 || e->spooled > out.events[i - 1]->spooled);
+        if (e->operation == row->late) { /* in their order */
+            assert_true(e->time_ns >= last);
+            last = (unsigned)e->time_ns;
+        }
+    }
+    assert_int_equal(out.events[row->first ? 4 : 1]->operation, row->taking);
+    out_done(&out);
+    fuse_free(f);
+}
+
+static void check_number(void *data, struct event *event)
+{
+    uint64_t *last = data;
+
+    assert_true(event->spooled > *last);
+    *last = event->spooled;
+    event_free(event);
+}
+
+/* There are so many numbers between two, and no more: what comes then comes last. */
+static void numbers_are_never_used_twice(void **state)
+{
+    uint64_t last = 0;
+    struct fuse_options options = { .sensors = BOTH, .data = &last, .event = check_number, .expect = number_it };
+    struct fuse *f = NULL;
+
+    (void)state;
+    expected = 0;
+    assert_int_equal(fuse_new(&options, &f, NULL), 0);
+    fuse_add(f, at_time(observed(SENSOR_FANOTIFY, OPERATION_RENAME, "/d/f", 1), UINT64_MAX, "/d/t"), 0);
+    for (unsigned i = 0; i < 70000; i++)
+        fuse_add(f, at_time(observed(SENSOR_AUDIT, OPERATION_CHMOD, "/d/t", 1), i, NULL), 0);
+    fuse_flush(f, 2);
+    assert_int_equal(expected, 70001);
     fuse_free(f);
 }
 
 int main(void)
 {
     const struct CMUnitTest more[] = {
+        cmocka_unit_test(numbers_are_never_used_twice),
         cmocka_unit_test(what_waits_is_expected),
         cmocka_unit_test(one_sensor_is_left),
         cmocka_unit_test(what_was_emitted_is_bounded),
@@ -511,5 +599,5 @@ int main(void)
         cmocka_unit_test(doubt_waits_longer),
     };
 
-    return RUN_ROWS(rows, compares) + RUN_ROWS(late_rows, late_is_emitted_once) + cmocka_run_group_tests(more, NULL, NULL);
+    return RUN_ROWS(rows, compares) + RUN_ROWS(taken_rows, comes_before_its_name_goes) + RUN_ROWS(late_rows, late_is_emitted_once) + cmocka_run_group_tests(more, NULL, NULL);
 }
