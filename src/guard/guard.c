@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
 #include "util/macro.h"
+#include "util/mountinfo.h"
 
 static const struct guard_method *const methods[] = { &guard_immutable };
 
@@ -43,6 +45,9 @@ void guard_list_done(struct guard_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
         free(list->entries[i].path);
+    for (size_t i = 0; i < list->mount_count; i++)
+        free(list->mounts[i]);
+    free(list->mounts);
     free(list->entries);
     guard_set_done(&list->set);
     *list = (struct guard_list){ 0 };
@@ -74,4 +79,41 @@ int guard_list_add(struct guard_list *list, const char *path, uint64_t device, u
     }
     list->entries[list->count++] = (struct guard_entry){ copy, device, inode, directory };
     return 0;
+}
+
+int guard_list_add_mount(struct guard_list *list, struct bytes point)
+{
+    char **more;
+
+    for (size_t i = 0; i < list->mount_count; i++)
+        if (bytes_equal_str(point, list->mounts[i]))
+            return 0;
+    more = reallocarray(list->mounts, list->mount_count + 1, sizeof(*more));
+    if (!more)
+        return -ENOMEM;
+    list->mounts = more;
+    more[list->mount_count] = strndup(point.data, point.len);
+    return more[list->mount_count] ? (list->mount_count++, 0) : -ENOMEM;
+}
+
+bool guard_list_is_mounted(const struct guard_list *list, struct bytes table, const char *path)
+{
+    struct bytes point = BYTES_NULL;
+    struct mountinfo mount;
+
+    for (size_t i = 0; i < list->mount_count; i++) {
+        struct bytes candidate = bytes_of(list->mounts[i]);
+
+        if (bytes_path_covers(candidate, bytes_of(path)) && candidate.len > point.len)
+            point = candidate;
+    }
+    if (!point.len)
+        return true;
+    while (mountinfo_next(&table, &mount)) {
+        char text[PATH_MAX];
+
+        if (mount.point.len < sizeof(text) && bytes_equal(point, (struct bytes){ text, mountinfo_unescape(mount.point, text) }))
+            return true;
+    }
+    return false;
 }

@@ -28,6 +28,9 @@ struct guard_list {
     struct guard_entry *entries; /* owned */
     size_t count, size;
     struct guard_set set; /* of the entries */
+    /* Where the file systems of the entries were mounted; owned. What is not found while nothing is mounted there is not gone. */
+    char **mounts;
+    size_t mount_count, mounts_written; /* written: to the state */
 };
 
 /* What is asked for: a path of the host, or of a container. */
@@ -41,7 +44,7 @@ struct guard_target {
 struct guard_released {
     size_t other;  /* not as hold() left them: gone, or changed by somebody */
     size_t shared; /* another guard's too: whose end releases them */
-    size_t failed; /* still held, though they should not be */
+    size_t failed; /* still held, though they should not be; or their file system is not mounted just now */
 };
 
 /* One way to deny. `others`: what other guards hold now; nobody changes that meanwhile (guard_state_lock()). */
@@ -66,6 +69,10 @@ const char *guard_bpf_lacks(void);
 void guard_list_done(struct guard_list *list);
 /* Takes a copy of the path; what is in it already, by its identity, stays as it is. -E2BIG, -ENOMEM */
 int guard_list_add(struct guard_list *list, const char *path, uint64_t device, uint64_t inode, bool directory);
+/* A mount point, copied, once. -ENOMEM */
+int guard_list_add_mount(struct guard_list *list, struct bytes point);
+/* Is something mounted, by `table` (mountinfo's text), where the path's file system was? True where that is not known. */
+bool guard_list_is_mounted(const struct guard_list *list, struct bytes table, const char *path);
 
 /*
  * Immutable flags of chattr(1) on each file and directory at and below the target; of a container on those of its layers that

@@ -3,17 +3,21 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "guard/guard.h"
 #include "guard/tree.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
+#include "util/mountinfo.h"
+#include "util/sbuf.h"
 
 static const char *const lacks[] = {
     "whoever clears the flags first (chattr -i, by root with CAP_LINUX_IMMUTABLE; the engine's containers do not have it)",
@@ -30,11 +34,39 @@ struct collecting {
     const struct guard_set *others;
     struct guard_list *list;
     struct err *err;
+    dev_t device; /* of the last one */
 };
 
 static bool may_be_held(mode_t mode)
 {
     return S_ISREG(mode) || S_ISDIR(mode);
+}
+
+/* Where the file is mounted; without that, what is not found counts as gone, as it is once a tmpfs is unmounted. */
+static int add_mount(struct collecting *c, int fd, dev_t device)
+{
+    _cleanup_sbuf_ struct sbuf table = SBUF_INIT;
+    struct mountinfo mount;
+    struct statfs type;
+    struct bytes rest;
+    int64_t id;
+    int r = 0;
+
+    if (device == c->device)
+        return 0;
+    c->device = device;
+    id = beneath_mount_of(fd);
+    if (id < 0 || fstatfs(fd, &type) < 0 || type.f_type == TMPFS_MAGIC || type.f_type == RAMFS_MAGIC)
+        return 0;
+    (void)mountinfo_read("/proc/self/mountinfo", &table);
+    rest = sbuf_bytes(&table);
+    while (r == 0 && mountinfo_next(&rest, &mount)) {
+        char text[PATH_MAX];
+
+        if (mount.id == (uint64_t)id && mount.point.len < sizeof(text))
+            r = guard_list_add_mount(c->list, (struct bytes){ text, mountinfo_unescape(mount.point, text) });
+    }
+    return r;
 }
 
 static int add(void *data, int fd, const struct stat *st)
@@ -59,6 +91,9 @@ static int add(void *data, int fd, const struct stat *st)
     if (n <= 0 || n == sizeof(path) - 1)
         return err_set(c->err, n < 0 ? -errno : -ENAMETOOLONG, "the path of a file");
     path[n] = '\0';
+    r = add_mount(c, fd, st->st_dev);
+    if (r < 0)
+        return r;
     r = guard_list_add(c->list, path, st->st_dev, st->st_ino, S_ISDIR(st->st_mode));
     return r == -E2BIG ? err_say(c->err, r, "more than %d files: guard a part of them", LIMIT_GUARD_FILES) : r;
 }
@@ -115,15 +150,15 @@ static bool is_gone(int error)
     return error == -ENOENT || error == -ENOTDIR || error == -ELOOP || error == -ESTALE;
 }
 
-/* 1: the flag is taken away; 0: somebody was here before; -errno: it is still there. */
-static int release_entry(const struct guard_entry *e)
+/* 1: the flag is taken away; 0: somebody was here before; -errno: it is still there, or may be. */
+static int release_entry(const struct guard_list *list, struct bytes mounts, const struct guard_entry *e)
 {
     /* a device has another number after a restart of the machine: the path, the inode and the flag say which file it is */
     _cleanup_close_ int fd = open_entry(e, true);
     int flags = 0;
 
     if (fd < 0)
-        return is_gone(fd) ? 0 : fd;
+        return is_gone(fd) && guard_list_is_mounted(list, mounts, e->path) ? 0 : fd;
     if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
         return errno == ENOTTY || errno == EOPNOTSUPP ? 0 : -errno;
     if (!(flags & FS_IMMUTABLE_FL))
@@ -134,12 +169,14 @@ static int release_entry(const struct guard_entry *e)
 
 static struct guard_released release(const struct guard_list *list, const struct guard_set *others)
 {
+    _cleanup_sbuf_ struct sbuf mounts = SBUF_INIT;
     struct guard_released released = { 0 };
 
+    (void)mountinfo_read("/proc/self/mountinfo", &mounts);
     for (size_t i = list->count; i-- > 0;) {
         const struct guard_entry *e = &list->entries[i];
         bool shared = guard_set_has(others, e->device, e->inode);
-        int r = shared ? 0 : release_entry(e);
+        int r = shared ? 0 : release_entry(list, sbuf_bytes(&mounts), e);
 
         released.shared += shared;
         released.failed += r < 0;

@@ -21,6 +21,7 @@
 #define VERSION 1
 #define STATE_MAX (512 * 1024 * 1024)
 #define HEAD_MAX (512 * 1024) /* all targets of a command, with room to spare */
+#define IS_MOUNT 2 /* in the place of "it is a directory": the path is a mount point of those that follow */
 #define LOCK_MS 10000
 #define LOOK_MS 20
 
@@ -127,19 +128,23 @@ int guard_state_create(const char *directory, const struct guard_state *state, i
     return 0;
 }
 
-int guard_state_append(int fd, const struct guard_list *list, size_t from, struct err *err)
+static void put_entry(struct sbuf *out, const char *path, uint64_t device, uint64_t inode, uint64_t kind)
+{
+    flat_put_bytes(out, bytes_of(path));
+    flat_put_u64(out, device);
+    flat_put_u64(out, inode);
+    flat_put_u64(out, kind);
+}
+
+int guard_state_append(int fd, struct guard_list *list, size_t from, struct err *err)
 {
     _cleanup_sbuf_ struct sbuf out = SBUF_INIT;
     int r;
 
-    for (size_t i = from; i < list->count; i++) {
-        const struct guard_entry *e = &list->entries[i];
-
-        flat_put_bytes(&out, bytes_of(e->path));
-        flat_put_u64(&out, e->device);
-        flat_put_u64(&out, e->inode);
-        flat_put_u64(&out, e->directory);
-    }
+    for (; list->mounts_written < list->mount_count; list->mounts_written++)
+        put_entry(&out, list->mounts[list->mounts_written], 0, 0, IS_MOUNT);
+    for (size_t i = from; i < list->count; i++)
+        put_entry(&out, list->entries[i].path, list->entries[i].device, list->entries[i].inode, list->entries[i].directory);
     r = sbuf_error(&out);
     if (r == 0)
         r = write_to_disk(fd, sbuf_bytes(&out));
@@ -168,7 +173,9 @@ static int take_entries(struct bytes in, struct guard_list *list)
             flat_get_u64(&in, &directory) < 0)
             return 0;
         text = strndup(path.data, path.len);
-        r = text ? guard_list_add(list, text, device, inode, directory) : -ENOMEM;
+        r = !text                   ? -ENOMEM
+            : directory == IS_MOUNT ? guard_list_add_mount(list, path)
+                                    : guard_list_add(list, text, device, inode, directory);
         if (r < 0)
             return r;
     }

@@ -28,7 +28,7 @@ int guard_state_lock(const char *directory, bool make);
 /* Makes the file and locks it for this process, which keeps the descriptor: *ret_name is its name, the caller's. */
 int guard_state_create(const char *directory, const struct guard_state *state, int *ret_fd, char **ret_name, struct err *err);
 /* Entries from `from` on; on disk when it returns. */
-int guard_state_append(int fd, const struct guard_list *list, size_t from, struct err *err);
+int guard_state_append(int fd, struct guard_list *list, size_t from, struct err *err);
 void guard_state_remove(const char *directory, const char *name);
 
 /* Each guard that there is; the state is borrowed for the call. Non-zero stops, and is returned. */

@@ -338,7 +338,7 @@ def mounted(work):
 
 
 def read_only(work):
-    """What cannot be undone stays written down, is said, and the next command tries again."""
+    """What cannot be undone (read-only, not mounted) stays written down, is said, and the next command tries again."""
     mount = work + "/ro"
     os.mkdir(mount)
     with open(work + "/ro.img", "wb") as f:
@@ -362,6 +362,18 @@ def read_only(work):
         r = run(CULPRIT, "guard", "--off")
         check("writable again: undone", r.returncode == 0 and flags(mount + "/t") == before and not os.path.exists(STATES),
               (r.returncode, r.stderr, flags(mount + "/t")))
+        guard = Guard(work, mount + "/t")
+        keeper = guard.keeper()
+        os.kill(keeper, signal.SIGSTOP)
+        guard.kill()
+        os.kill(keeper, signal.SIGKILL)
+        await_(lambda: not os.path.exists(f"/proc/{keeper}") or "State:\tZ" in read(f"/proc/{keeper}/status"))
+        check("not mounted: unmounted", run("umount", mount).returncode == 0)
+        r = run(CULPRIT, "rules", "check", "/dev/null")
+        check("not mounted: it stays written down", b"could not be" in r.stderr and os.listdir(STATES), r.stderr)
+        run("mount", "-o", "loop", work + "/ro.img", mount)
+        run(CULPRIT, "rules", "check", "/dev/null")
+        check("mounted again: undone", flags(mount + "/t") == before and not os.path.exists(STATES), flags(mount + "/t"))
     finally:
         run("mount", "-o", "remount,rw", mount)
         end_all()

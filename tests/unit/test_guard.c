@@ -38,8 +38,28 @@ static void lists(void **state)
     assert_null(guard_method_by_name("other"));
 }
 
+/* What is not found is gone only while its file system is mounted. */
+static void knows_mounts(void **state)
+{
+    static const char all[] = "20 1 8:1 / / rw - ext4 /dev/a rw\n21 20 8:2 / /srv/a\\040b rw - xfs /dev/b rw\n";
+    static const char one[] = "20 1 8:1 / / rw - ext4 /dev/a rw\n";
+    struct guard_list list = { 0 };
+
+    (void)state;
+    assert_true(guard_list_is_mounted(&list, bytes_of(one), "/srv/a b/x")); /* nothing was written down of it */
+    assert_int_equal(guard_list_add_mount(&list, bytes_of("/")), 0);
+    assert_int_equal(guard_list_add_mount(&list, bytes_of("/srv/a b")), 0);
+    assert_int_equal(guard_list_add_mount(&list, bytes_of("/")), 0);
+    assert_int_equal(list.mount_count, 2);
+    assert_true(guard_list_is_mounted(&list, bytes_of(all), "/srv/a b/x"));
+    assert_true(guard_list_is_mounted(&list, bytes_of(all), "/srv/x"));
+    assert_false(guard_list_is_mounted(&list, bytes_of(one), "/srv/a b/x"));
+    assert_true(guard_list_is_mounted(&list, bytes_of(one), "/srv/x"));
+    guard_list_done(&list);
+}
+
 struct seen {
-    size_t states, entries;
+    size_t states, entries, mounts;
     pid_t keeper;
 };
 
@@ -51,6 +71,7 @@ static int count(void *data, const char *name, const struct guard_state *state)
     assert_bytes(state->target, "web:/prd");
     seen->states++;
     seen->entries += state->list.count;
+    seen->mounts += state->list.mount_count;
     seen->keeper = state->keeper;
     return 0;
 }
@@ -87,6 +108,7 @@ static pid_t hold(int pipes[2], char name[64])
         int fd = -EBADF;
 
         if (guard_list_add(&list, "/nowhere/at/all", 1, 2, true) < 0 || guard_list_add(&list, "/nowhere/else", 1, 3, false) < 0 ||
+            guard_list_add_mount(&list, bytes_of("/")) < 0 ||
             guard_state_create(base, &state, &fd, &file, NULL) < 0 || guard_state_append(fd, &list, 0, NULL) < 0 ||
             write(pipes[1], file, strlen(file)) < 0)
             _exit(1);
@@ -114,6 +136,7 @@ static void states(void **state)
     seen = look();
     assert_int_equal(seen.states, 1);
     assert_int_equal(seen.entries, 2);
+    assert_int_equal(seen.mounts, 1);
     assert_int_equal(seen.keeper, pid);
     assert_int_equal(guard_take_back(base, &said, NULL), 0); /* it is held */
     assert_int_equal(kill(pid, SIGKILL), 0);
@@ -154,7 +177,7 @@ static struct guard_released release(const struct guard_list *list, const struct
 
 static const struct guard_method counting = { .name = "immutable", .release = release };
 
-static void write_down(const struct guard_list *list, uint64_t since, int *ret_fd, char **ret_name)
+static void write_down(struct guard_list *list, uint64_t since, int *ret_fd, char **ret_name)
 {
     struct guard_state state = { .method = bytes_of("immutable"), .target = bytes_of("web:/prd"), .since_ns = since, .asker = 7 };
 
@@ -229,7 +252,7 @@ static void locks(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(lists), cmocka_unit_test(states), cmocka_unit_test(the_last_releases),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(lists), cmocka_unit_test(knows_mounts), cmocka_unit_test(states), cmocka_unit_test(the_last_releases),
                                         cmocka_unit_test(locks) };
     int failed;
 
