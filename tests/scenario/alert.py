@@ -138,6 +138,17 @@ def a_storm():
           metrics, metrics)
 
 
+def temporary_files():
+    shell("build.sh", f"cd {watched}/build\ni=0; while [ $i -lt 80 ]; do echo x > conftest$i; chmod 755 conftest$i; rm conftest$i; i=$((i + 1)); done\n"
+          "mkdir t; for n in a b c d; do echo $n > t/$n; chown 1 t/$n; done; rm -r t\nmktemp -d d.XXXXXX | xargs rmdir")
+    def of_build():
+        return [m for m in status()["open"] if m["first_file"].startswith(f"{watched}/build/")]
+    check("what is made and removed again is one alert", wait_until(lambda: len(of_build()) == 1), status())
+    check("that is not grave", wait_until(lambda: of_build()[0]["events"] >= 80 * 2 + 12) and of_build()[0]["severity"] == "medium", status())
+    shell("build.sh", f"rm {watched}/build/program")
+    check("a program that it did not make is", wait_until(lambda: of_build()[0]["severity"] == "high"), status())
+
+
 def silenced(process):
     before, messages = status(), len(alerts())
     wrong = ctl("silence", watched)
@@ -193,16 +204,19 @@ def ends(process):
 
 
 def main():
-    for name in ("etc", "run", "w", "w/tmp", "w/keep", "w/quiet", "storm"):
+    for name in ("etc", "run", "w", "w/tmp", "w/keep", "w/quiet", "w/build", "storm"):
         os.makedirs(f"{work}/{name}")
     for name in ("one", "two", "last", "keep/a", "keep/b", "loud", "once", "again", *(f"quiet/{n}" for n in "abcd"), *(f"tmp/{n}" for n in range(10))):
         open(f"{watched}/{name}", "w", encoding="utf-8").close()
+    with open(f"{watched}/build/program", "w", encoding="utf-8") as f:
+        os.fchmod(f.fileno(), 0o755)
     try:
         configure("")
         process = start()
         a_deletion()
         what_is_expected()
         a_storm()
+        temporary_files()
         process = silenced(process)
         ends(process)
     finally:
