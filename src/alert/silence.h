@@ -18,7 +18,7 @@
 #define SILENCE_TEXT_MAX 500 /* bytes of a reason, an author; of what is silenced, for people */
 
 struct silence {
-    uint32_t number;               /* from 1, each given once */
+    uint32_t number;               /* from 1, unlike that of any other that is in force */
     struct fingerprint matter;     /* matter_key(); {0}: of a path */
     struct bytes target, path;     /* then: [CONTAINER:]PATH as it was written, and its path, normalised */
     struct selector selector;      /* of the target */

@@ -13,6 +13,7 @@
 #include "cli/ctl_ask.h"
 #include "cli/ctl_text.h"
 #include "cli/options.h"
+#include "cli/who_store.h"
 #include "control/client.h"
 #include "control/reply.h"
 #include "store/query.h"
@@ -142,8 +143,8 @@ static int ctl_flush(struct ctl *c)
     return EXIT_ANSWERED;
 }
 
-/* As the daemon is to take it: it has another working directory. */
-static int absolute(const char *text, struct sbuf *out)
+/* As the daemon is to take it: it has another working directory. recorded: as what happens there is recorded. */
+static int absolute(const char *text, bool recorded, struct sbuf *out)
 {
     struct err err = ERR_INIT;
     struct target target;
@@ -156,7 +157,10 @@ static int absolute(const char *text, struct sbuf *out)
         cli_error("%s", err_text(&err, r));
         return EXIT_USAGE;
     }
-    sbuf_add_bytes(out, target.selector.kind == SELECTOR_NONE ? target.path : bytes_of(text));
+    if (target.selector.kind != SELECTOR_NONE)
+        sbuf_add_str(out, text);
+    else
+        sbuf_add_bytes(out, recorded ? cli_follow_links(&target) : target.path);
     target_done(&target);
     return 0;
 }
@@ -166,7 +170,7 @@ static int change_one(struct ctl *c, const char *method, const char *text)
     struct sbuf *out = control_asker_out(&c->asker);
     _cleanup_sbuf_ struct sbuf target = SBUF_INIT;
     struct control_reply reply;
-    int r = absolute(text, &target);
+    int r = absolute(text, false, &target);
 
     if (r)
         return r;
@@ -300,7 +304,7 @@ static int begin_silence(struct ctl *c, const char *text, uint64_t for_ns)
     if (is_alert(text))
         sbuf_add_str(&target, text);
     else
-        r = absolute(text, &target);
+        r = absolute(text, true, &target); /* /var/run/x is /run/x */
     if (r)
         return r;
     control_call_begin(out, CONTROL_INTERFACE ".Silence", false);

@@ -50,8 +50,7 @@ void store_machine_done(struct store_machine *m)
 
 /* ---- what a target means ---- */
 
-/* Where the path leads to now, as far as it is there: what was recorded is recorded under the resolved path. */
-static struct bytes follow_links(struct target *target)
+struct bytes cli_follow_links(struct target *target)
 {
     _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     struct bytes path = root < 0 ? BYTES_NULL : resolve_links(root, target->path, true, &target->arena);
@@ -122,7 +121,7 @@ int who_store_resolve(struct store *store, const struct store_machine *machine, 
     q->path = target->path;
     q->host_path = BYTES_NULL;
     if (q->kind == SELECTOR_NONE && here)
-        q->path = follow_links(target);
+        q->path = cli_follow_links(target);
     else if (q->kind != SELECTOR_NONE && here)
         r = ask_engines(target, q, &why);
     if ((r == 0 && q->kind == SELECTOR_NONE && volume) || bytes_known(q->host_path))

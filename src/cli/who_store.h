@@ -16,6 +16,8 @@ struct store_machine {
 int store_machine_find(struct store *store, struct bytes own_id, struct store_machine *ret, struct err *err);
 void store_machine_done(struct store_machine *m);
 
+/* Where a host path leads to now, as far as it is there: what was recorded is recorded under the resolved path. In the target's arena. */
+struct bytes cli_follow_links(struct target *target);
 /*
  * Fills container, path and host_path of the query; since, until and operations stay. A path of this host is followed
  * through its links; engines say where a container's files are, and the record does where no engine knows. What was

@@ -10,7 +10,7 @@
 #include "util/clock.h"
 #include "util/proc_stat.h"
 
-#define OWN_FILES 4
+#define OWN_FILES 6
 
 struct alerting {
     struct alerting_options options;
@@ -133,6 +133,14 @@ static void add_own(struct alerting *g, const char *path)
         g->own[g->own_count++] = kept;
 }
 
+static void add_beside_store(struct alerting *g, const struct config *c, const char *name)
+{
+    struct bytes path = arena_join_path(&g->own_arena, bytes_dirname(config_text(c, CONFIG_STORE)), bytes_of(name));
+
+    if (path.data)
+        add_own(g, path.data);
+}
+
 static void find_own(struct alerting *g, const struct config *c)
 {
     char executable[4096];
@@ -141,6 +149,8 @@ static void find_own(struct alerting *g, const struct config *c)
     add_own(g, g->options.config_dir);
     add_own(g, g->options.runtime_dir);
     add_own(g, config_text(c, CONFIG_STORE).data);
+    add_beside_store(g, c, "silences");
+    add_beside_store(g, c, "alerts");
     if (n > 0) {
         executable[n] = '\0';
         add_own(g, executable);

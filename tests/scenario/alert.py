@@ -153,7 +153,7 @@ def silenced(process):
     before, messages = status(), len(alerts())
     wrong = ctl("silence", watched)
     check("a silence has an end and a reason", wrong.returncode == 2 and "--for DUR --reason TEXT" in wrong.stderr, wrong)
-    begun = ctl("silence", "--for", "1h", "--reason", "migration, \x1b[31mred", f"{watched}/quiet")
+    begun = ctl("silence", "--for", "1h", "--reason", "migration, \x1b[31mred", f"{work}/link/quiet")
     check("a path is silenced", begun.returncode == 0 and "silence 1 until " in begun.stderr, begun)
     check("and that is said, with who and why", wait_until(lambda: any("Silence 1 begins" in a[2] and "/quiet" in a[2] and "root: migration" in a[2]
                                                                      and "\x1b" not in a[2] for a in alerts()[messages:])), alerts())
@@ -168,6 +168,12 @@ def silenced(process):
     check("why is explained", answer.stdout.startswith("no alert: it was silenced (silence 1, by ") and "migration" in answer.stdout, answer)
     check("all are counted once", wait_until(lambda: adds_up(status())), status())
     check("also on disk", wait_until(lambda: '"events":2' in open(f"{os.path.dirname(store)}/silences", encoding="utf-8").read()))
+    configure(f"watch own {{ targets = {os.path.dirname(store)}/silences }}\n")
+    reload()
+    shell("attack.sh", f"chmod 644 {os.path.dirname(store)}/silences")
+    check("who touches that file attacks culprit", wait_until(lambda: any(a[1].startswith("critical") and "attack.sh" in a[2] for a in alerts())), alerts())
+    configure("")
+    reload()
     process.send_signal(signal.SIGKILL)
     process.wait()
     process = start()
@@ -208,6 +214,7 @@ def main():
         os.makedirs(f"{work}/{name}")
     for name in ("one", "two", "last", "keep/a", "keep/b", "loud", "once", "again", *(f"quiet/{n}" for n in "abcd"), *(f"tmp/{n}" for n in range(10))):
         open(f"{watched}/{name}", "w", encoding="utf-8").close()
+    os.symlink(watched, f"{work}/link")
     with open(f"{watched}/build/program", "w", encoding="utf-8") as f:
         os.fchmod(f.fileno(), 0o755)
     try:
