@@ -102,6 +102,7 @@ engine/layers.c               # O_PATH without following, one name at a time; di
 engine/oci.c                  # /proc
 engine/oci_dirs.c             # directories of runtimes, to list them
 engine/oci_exit.c             # cgroups
+engine/first_process.c        # cgroups, /proc
 guard/guard.c                 # /sys
 guard/keeper.c                # /dev/null
 guard/state.c                 # our own state

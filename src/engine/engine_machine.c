@@ -6,7 +6,6 @@
  */
 #include "engine/engine_ops.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <glob.h>
 #include <limits.h>
@@ -19,6 +18,7 @@
 
 #include <uthash.h>
 
+#include "engine/first_process.h"
 #include "engine/oci_mount.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -27,7 +27,6 @@
 #include "util/proc_stat.h"
 
 #define LOOK_NS NS_PER_S
-#define PIDS_MAX 4096 /* of one machine's cgroup: its first process is among the first */
 
 struct machine {
     char name[NAME_MAX + 1];
@@ -97,51 +96,6 @@ static void close_machines(void *engine)
     free(m);
 }
 
-/* The process that is 1 in its own pid namespace. */
-static bool is_first(pid_t pid)
-{
-    char path[64], line[512];
-    _cleanup_fclose_ FILE *f = NULL;
-
-    snprintf(path, sizeof(path), "/proc/%d/status", pid);
-    f = fopen(path, "re");
-    while (f && fgets(line, sizeof(line), f)) {
-        const char *last;
-
-        if (strncmp(line, "NSpid:", 6) != 0)
-            continue;
-        last = strrchr(line, '\t');
-        return last && strcmp(last, "\t1\n") == 0 && strchr(line, '\t') != last;
-    }
-    return false;
-}
-
-/* The first process of a cgroup, or of one below it: a machine's init moves itself into a scope. */
-static pid_t first_process(const char *cgroup, unsigned depth)
-{
-    char path[PATH_MAX];
-    _cleanup_fclose_ FILE *f = NULL;
-    _cleanup_closedir_ DIR *dir = NULL;
-    const struct dirent *entry;
-    int pid;
-
-    snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
-    f = fopen(path, "re");
-    for (unsigned i = 0; f && i < PIDS_MAX && fscanf(f, "%d", &pid) == 1; i++)
-        if (is_first(pid))
-            return pid;
-    dir = depth < 3 ? opendir(cgroup) : NULL;
-    while (dir && (entry = readdir(dir))) {
-        if (entry->d_name[0] == '.' || entry->d_type != DT_DIR ||
-            (size_t)snprintf(path, sizeof(path), "%s/%s", cgroup, entry->d_name) >= sizeof(path))
-            continue;
-        pid = first_process(path, depth + 1);
-        if (pid)
-            return pid;
-    }
-    return 0;
-}
-
 static struct container *new_machine(struct bytes name, const char *runtime)
 {
     struct container *c = container_new();
@@ -184,7 +138,7 @@ static int each_lxc_running(int (*each)(void *data, struct container_view *view)
                 struct bytes prefix = bytes_of("lxc.payload.");
                 struct container_view view = { 0 };
                 char root[64];
-                pid_t pid = first_process(found.gl_pathv[k], 0);
+                pid_t pid = first_process_in(found.gl_pathv[k]);
 
                 if (!pid)
                     continue; /* a cgroup that is left over, or the one of its monitor */
