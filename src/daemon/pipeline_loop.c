@@ -69,6 +69,7 @@ void pipeline_dispatch(struct pipeline *p)
     pipeline_follow_fd(p, SOURCE_ENGINES, NULL, &p->engines_fd, engines_fd(p->engines));
     if (p->follower)
         follower_dispatch(p->follower);
+    watchset_look_for_new_lives(p->watches);
     for (size_t i = 0; i < p->sensor_count; i++) {
         struct open_sensor *s = &p->sensors[i];
 

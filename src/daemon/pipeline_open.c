@@ -80,6 +80,7 @@ int pipeline_open(const struct pipeline_options *options, struct pipeline **ret,
         .add = pipeline_add_object,
         .remove = pipeline_remove_object,
         .window = pipeline_set_window,
+        .gap = pipeline_on_unwatched,
         .notice = pipeline_on_notice,
         .explain = pipeline_on_explain,
     };

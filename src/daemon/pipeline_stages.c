@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@ void pipeline_on_process(void *data, const struct process_event *event)
     struct pipeline *p = data;
 
     attribution_process_event(p->attribution, event);
+    if (p->watches && event->kind == PROCESS_EXEC && event->captured && event->captured->cgroup.len)
+        watchset_process(p->watches, event->captured->cgroup);
 }
 
 void pipeline_on_gap(void *data, const struct gap *gap)
@@ -227,6 +230,14 @@ void pipeline_set_window(void *data, bool on)
             log_warn(p->options.log, "%s: %s; the first moments of a container may be missed",
                      p->sensors[i].ops->name, err_text(&err, r));
     }
+}
+
+void pipeline_on_unwatched(void *data, uint64_t from_ns, uint64_t to_ns, const char *text)
+{
+    struct gap gap = { .reason = LOST_WATCH_WINDOW, .from_ns = from_ns, .to_ns = to_ns };
+
+    snprintf(gap.text, sizeof(gap.text), "%s", text);
+    pipeline_on_gap(data, &gap);
 }
 
 void pipeline_on_notice(void *data, const char *text)

@@ -29,5 +29,6 @@ void pipeline_expect(void *data, struct event *event, uint64_t number);
 int pipeline_add_object(void *data, const struct watch_object *object, struct err *err);
 void pipeline_remove_object(void *data, uint32_t object_id);
 void pipeline_set_window(void *data, bool on);
+void pipeline_on_unwatched(void *data, uint64_t from_ns, uint64_t to_ns, const char *text);
 void pipeline_on_notice(void *data, const char *text);
 void pipeline_on_explain(void *data, enum watch_explanation why, uint64_t time_ns, uint64_t files, struct bytes detail);

@@ -13,6 +13,8 @@
 #include "util/clock.h"
 #include "util/escape.h"
 #include "watch/count.h"
+#include "watch/early.h"
+#include "watch/new_life.h"
 #include "watch/objects.h"
 #include "watch/state.h"
 
@@ -41,6 +43,7 @@ static void instance_free(struct instance *i)
 {
     container_unref(i->container);
     container_unref(i->previous);
+    early_done(i);
     free(i->layer);
     free(i);
 }
@@ -233,8 +236,10 @@ static int take_view(struct watchset *set, struct instance *i, struct container_
     set_layer(i, layer_of(view));
     n = resolve_container(view, w->target.path, &arena, places, PLACES_MAX);
     r = n < 0 ? err_set(err, n, "resolving the path") : objects_set(set, i, places, (size_t)n, err);
+    if (r == 0 && i->up)
+        early_report_gap(set, i, view->container, places, (size_t)n);
     if (r == -ESRCH) { /* it ended meanwhile, and may begin again before we hear of it */
-        i->up = false;
+        i->up = view->running = false;
         i->expected_ns = clock_ns(CLOCK_MONOTONIC);
         r = 0;
     }
@@ -247,7 +252,9 @@ static int take_view(struct watchset *set, struct instance *i, struct container_
     if (r == 0)
         explain_tmpfs(set, i, places, (size_t)n, previous_start_ns);
     w->waiting_said = false;
-    container_view_done(view);
+    early_take_view(i, view);
+    if (r < 0)
+        i->seen_pid = 0;
     arena_done(&arena);
     return r;
 }
@@ -477,6 +484,7 @@ static void on_destroy(struct watchset *set, struct instance *i, const struct li
     bool kept = i->layer && access(i->layer, F_OK) == 0;
 
     i->up = false;
+    early_done(i);
     i->expected_ns = clock_ns(CLOCK_MONOTONIC);
     if (i->layer && !kept)
         set->options.explain(set->options.data, WATCH_REMOVED, life->time_ns, i->layer_files, i->container->name);
@@ -529,6 +537,8 @@ static void life_of_watch(struct watchset *set, struct watch *w, const struct li
         return;
     if (ours && life->kind == LIFECYCLE_START && ours->down_ns)
         ours->next_start_ns = life->time_ns;
+    if (ours && life->kind == LIFECYCLE_START)
+        (void)early_look(set, ours);
     if (selector_is_plural(&w->target.selector)) {
         struct looking looking = { set, w, false, 0, &err };
 
@@ -574,6 +584,7 @@ void watchset_poll(struct watchset *set)
         struct err err = ERR_INIT;
         bool look = false;
 
+        new_life_look(set, w);
         switch (w->target.selector.kind) {
         case SELECTOR_NONE:
             for (const struct object *o = w->objects; o; o = o->next) /* a link may appear on the way, or change */

@@ -31,6 +31,8 @@ struct watchset_options {
     void (*remove)(void *data, uint32_t object_id);
     /* A container of a watch is down or starting: names must be captured everywhere for now. */
     void (*window)(void *data, bool on);
+    /* Something was not watched for a time (CLOCK_REALTIME): our own words. */
+    void (*gap)(void *data, uint64_t from_ns, uint64_t to_ns, const char *text);
     /* One line for people: "web:/prd is /prd of container web (docker, shop:1.4, 3f9a1c2e77b0)". */
     void (*notice)(void *data, const char *text);
     /* Files are not there without anybody deleting them. files: how many, 0 = not known. */

@@ -29,6 +29,9 @@ struct instance {
     uint64_t layer_files;        /* regular files below the path in its own layer when it went down */
     char *layer;                 /* its writable layer or root on the host, NULL = not known */
     struct container *previous;  /* owned: the one before it by the same name */
+    struct container_view view;  /* as the engine had it when it ran last; owned (early.h) */
+    char *cgroup;                /* directory of its cgroup, NULL = not known */
+    pid_t seen_pid;              /* first process, through whose namespace it is watched; 0 = none */
 };
 
 /* How one instance sees an object's path. */
@@ -59,6 +62,7 @@ struct watch {
     struct watch_labels *labels; /* owned; NULL: the target's own text and key hold for all of it */
     uint64_t from_ns, until_ns;  /* CLOCK_REALTIME, while watches are exchanged (change.h): what it emits; 0 = all */
     bool kept;                   /* while the exchange is made */
+    uint64_t since_ns;                   /* CLOCK_REALTIME: it had been looked up for the first time; 0 = not yet */
     uint32_t index;
     struct object *objects;
     struct instance *instances;
@@ -91,6 +95,7 @@ struct watchset {
     struct recorded *recorded; /* places that were reported for the coverage */
     unsigned round, forget_at; /* how often they were looked at; how many they are before the oldest are forgotten */
     bool window;
+    bool new_life;             /* a program was executed in a container that is watched: of its next life, perhaps */
     bool look;                 /* a link on the way was changed: the path leads elsewhere now */
 };
 

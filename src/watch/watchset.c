@@ -82,6 +82,7 @@ int watchset_add(struct watchset *set, struct target *target, struct err *err)
         return -ENOMEM;
     add_text(set, w);
     r = follow_resolve(set, w, true, err);
+    w->since_ns = clock_ns(CLOCK_REALTIME);
     follow_window(set);
     return r;
 }

@@ -13,6 +13,7 @@
 #include "util/log.h"
 #include "watch/coverage.h"
 #include "watch/follow.h"
+#include "watch/new_life.h"
 #include "watch/options.h"
 #include "watch/target.h"
 

@@ -190,6 +190,7 @@ static int begin(void **state)
     watches.add = pipeline_add_object;
     watches.remove = pipeline_remove_object;
     watches.window = pipeline_set_window;
+    watches.gap = pipeline_on_unwatched;
     watches.notice = pipeline_on_notice;
     watches.explain = pipeline_on_explain;
     assert_int_equal(watchset_new(&watches, &p->watches, NULL), 0);

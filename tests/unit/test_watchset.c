@@ -9,12 +9,14 @@
 #include <unistd.h>
 
 #include "engine/engine.h"
+#include "engine/first_process.h"
 #include "event/operation.h"
 #include "make.h"
 #include "util/clock.h"
 #include "util/sbuf.h"
 #include "watch/change.h"
 #include "watch/coverage.h"
+#include "watch/state.h"
 #include "watch/watchset.h"
 
 #define NOBODY 4194300 /* a pid that is hardly there: nothing of /proc is needed */
@@ -26,6 +28,8 @@ static struct container *known;
 static bool running;
 static int engine_error;
 static char upper[128];
+static struct container_mount mounts[1];
+static size_t mount_count;
 
 int engines_find(struct engines *e, struct bytes runtime, struct bytes name, struct container_view *ret,
                  struct err *err)
@@ -37,7 +41,8 @@ int engines_find(struct engines *e, struct bytes runtime, struct bytes name, str
     if (!known || (!bytes_equal(name, known->name) && !bytes_starts_with(known->id, name)))
         return err_say(err, -ENOENT, "no container \"%.*s\"", (int)name.len, name.data);
     *ret = (struct container_view){ .container = container_ref(known), .running = running,
-                                    .upper = bytes_of(upper), .merged = bytes_of("/merged") };
+                                    .upper = bytes_of(upper), .merged = bytes_of("/merged"),
+                                    .mounts = mounts, .mount_count = mount_count };
     return 0;
 }
 
@@ -68,6 +73,25 @@ size_t engines_sharing(struct engines *e, struct bytes host_path, struct contain
     return 0;
 }
 
+/* ---- the kernel: a process that is the first one of the container's cgroup now ---- */
+
+static pid_t kernel_pid;
+static char kernel_upper[128];
+
+char *first_process_place(pid_t pid, struct bytes id)
+{
+    char place[128];
+
+    assert_true(pid > 0);
+    snprintf(place, sizeof(place), "/sys/fs/cgroup/docker-%.*s.scope", (int)id.len, id.data);
+    return strdup(place);
+}
+
+pid_t first_process_now(const char *place, struct bytes wanted)
+{
+    return strcmp(place, "/sys/fs/cgroup/docker-aaaa.scope") == 0 && bytes_equal_str(wanted, kernel_upper) ? kernel_pid : 0;
+}
+
 void container_view_done(struct container_view *view)
 {
     container_unref(view->container);
@@ -89,7 +113,8 @@ static struct {
     struct watch_object objects[64];
     char paths[64][256];
     size_t count;
-    char notices[2048], explained[1024];
+    char notices[2048], explained[1024], gap[256];
+    uint64_t gap_ns; /* how long */
     bool window;
     unsigned windows;
     int add_error;
@@ -126,6 +151,14 @@ static void on_window(void *data, bool on)
     assert_true(on != seen.window);
     seen.window = on;
     seen.windows++;
+}
+
+static void on_gap(void *data, uint64_t from_ns, uint64_t to_ns, const char *text)
+{
+    (void)data;
+    assert_string_equal(seen.gap, "");
+    snprintf(seen.gap, sizeof(seen.gap), "%s", text);
+    seen.gap_ns = to_ns - from_ns;
 }
 
 static void on_notice(void *data, const char *text)
@@ -179,7 +212,10 @@ static int set_up(void **state)
     running = true;
     container_unref(known);
     known = NULL;
+    kernel_pid = 0;
+    mount_count = 0;
     snprintf(upper, sizeof(upper), "%s/upper", base);
+    snprintf(kernel_upper, sizeof(kernel_upper), "%s", upper);
     (void)mkdir(upper, 0755);
     snprintf(path, sizeof(path), "%s/upper/prd", base);
     (void)mkdir(path, 0755);
@@ -193,7 +229,7 @@ static int set_up(void **state)
     }
     return watchset_new(&(struct watchset_options){ .permissions = PERMISSION_WRITE | PERMISSION_ATTR,
                                                     .key = bytes_of("key"), .add = on_add, .remove = on_remove,
-                                                    .window = on_window, .notice = on_notice,
+                                                    .window = on_window, .gap = on_gap, .notice = on_notice,
                                                     .explain = on_explain },
                         &set, NULL);
 }
@@ -485,6 +521,144 @@ static void start_is_not_the_one_before(void **state)
     assert_non_null(e);
     assert_int_equal(e->since_start_ns, NS_PER_S);
     event_free(e);
+}
+
+/* The process through whose namespace it is watched; 0: none. */
+static pid_t seen_inside(void)
+{
+    for (size_t i = 0; i < seen.count; i++)
+        if (seen.objects[i].id && seen.objects[i].ns_pid)
+            return seen.objects[i].ns_pid;
+    return 0;
+}
+
+/* The engine reports the start, and does not say yet what the container looks like: the kernel does. */
+static void new_life_is_watched_before_the_engine_answers(void **state)
+{
+    uint32_t merged;
+    struct event *e;
+
+    (void)state;
+    new_container("aaaa", T0 - 100 * NS_PER_S);
+    assert_int_equal(watch("web:/prd", NULL), 0);
+    assert_int_equal(seen_inside(), NOBODY);
+    life(LIFECYCLE_DIE, known);
+    engine_error = -ETIMEDOUT;
+    kernel_pid = NOBODY + 1;
+    watchset_life(set, &(struct lifecycle_event){ .kind = LIFECYCLE_START, .container = known, .time_ns = T0 + 4 * NS_PER_S });
+    assert_int_equal(seen_inside(), NOBODY + 1);
+    assert_int_equal(living(), 2);
+    assert_true(seen.window); /* until the engine has answered */
+    merged = object_of(VIEW_MERGED);
+    e = event_on(merged, OPERATION_UNLINK, "/prd/a");
+    assert_non_null(e);
+    assert_bytes(e->victim->id, "aaaa");
+    assert_int_equal(e->since_start_ns, NS_PER_S);
+    event_free(e);
+    watchset_poll(set);
+    assert_int_equal(object_of(VIEW_MERGED), merged);
+    engine_error = 0;
+    new_container("aaaa", T0 + 4 * NS_PER_S);
+    known->pid = NOBODY + 1;
+    watchset_poll(set);
+    assert_int_equal(object_of(VIEW_MERGED), merged); /* did not blink */
+    assert_false(seen.window);
+    assert_string_equal(seen.gap, "");
+}
+
+/* Neither its end nor its new life is reported: a program executed in its cgroup says it, and else the next look. */
+static void new_life_is_watched_while_the_engine_is_silent(void **state)
+{
+    struct event *e;
+
+    (void)state;
+    new_container("aaaa", T0 - 100 * NS_PER_S);
+    assert_int_equal(watch("web:/prd", NULL), 0);
+    engine_error = -ETIMEDOUT;
+    kernel_pid = getpid();
+    watchset_process(set, bytes_of("/system.slice/docker-bbbb.scope"));
+    watchset_look_for_new_lives(set);
+    assert_int_equal(seen_inside(), NOBODY);
+    watchset_process(set, bytes_of("/system.slice/docker-aaaa.scope/init.scope"));
+    assert_int_equal(seen_inside(), NOBODY); /* an event may be under way */
+    watchset_look_for_new_lives(set);
+    assert_int_equal(seen_inside(), getpid());
+    /* not so long after the start before that one */
+    e = make_event(OPERATION_UNLINK, "/prd/a", NULL, NULL, clock_ns(CLOCK_REALTIME));
+    e->object = object_of(VIEW_MERGED);
+    assert_true(watchset_event(set, e));
+    assert_true(e->since_start_known);
+    assert_true(e->since_start_ns < (int64_t)(60 * NS_PER_S));
+    event_free(e);
+    watchset_poll(set);
+    assert_int_equal(seen_inside(), getpid());
+}
+
+static void next_look_finds_a_new_life(void **state)
+{
+    (void)state;
+    new_container("aaaa", T0);
+    assert_int_equal(watch("web:/prd", NULL), 0);
+    engine_error = -ETIMEDOUT;
+    watchset_poll(set);
+    assert_int_equal(seen_inside(), NOBODY);
+    kernel_pid = NOBODY + 1;
+    watchset_poll(set);
+    assert_int_equal(seen_inside(), NOBODY + 1);
+    /* the answer to what was asked before that life: what the kernel says counts, and is looked at again */
+    engine_error = 0;
+    seen.ended = true;
+    watchset_poll(set);
+    assert_int_equal(seen_inside(), 0);
+    seen.ended = false;
+    engine_error = -ETIMEDOUT;
+    watchset_poll(set);
+    assert_int_equal(seen_inside(), NOBODY + 1);
+}
+
+/* A step of a runtime that has not changed its root yet, or another container: not this one. */
+static void root_of_another_layer_is_no_new_life(void **state)
+{
+    (void)state;
+    new_container("aaaa", T0);
+    assert_int_equal(watch("web:/prd", NULL), 0);
+    engine_error = -ETIMEDOUT;
+    kernel_pid = NOBODY + 1;
+    snprintf(kernel_upper, sizeof(kernel_upper), "/elsewhere");
+    life(LIFECYCLE_DIE, known);
+    life(LIFECYCLE_START, known);
+    watchset_poll(set);
+    assert_int_equal(seen_inside(), NOBODY);
+    assert_true(seen.window);
+}
+
+/* What only the container sees was not watched for a while: said. What its layer shows was. */
+static void late_look_is_a_gap(void **state)
+{
+    (void)state;
+    for (mount_count = 0; mount_count < 2; mount_count++) {
+        mounts[0] = (struct container_mount){ .destination = bytes_of("/prd/t"), .type = bytes_of("tmpfs") };
+        new_container("aaaa", T0 - 100 * NS_PER_S);
+        known->pid = NOBODY;
+        if (!mount_count)
+            assert_int_equal(watch("web:/prd", NULL), 0);
+        set->watches[0]->since_ns = clock_ns(CLOCK_REALTIME) - 60 * NS_PER_S;
+        engine_error = -ETIMEDOUT;
+        life(LIFECYCLE_DIE, known);
+        life(LIFECYCLE_START, known);
+        watchset_poll(set);
+        engine_error = 0;
+        new_container("aaaa", clock_ns(CLOCK_REALTIME) - 10 * NS_PER_S);
+        known->pid = NOBODY + 1 + (pid_t)mount_count;
+        watchset_poll(set);
+        assert_int_equal(seen_inside(), known->pid);
+        if (mount_count) {
+            assert_non_null(strstr(seen.gap, "mounts that only a container sees"));
+            assert_true(seen.gap_ns >= 10 * NS_PER_S && seen.gap_ns < 60 * NS_PER_S);
+        } else {
+            assert_string_equal(seen.gap, "");
+        }
+    }
 }
 
 /* A container comes that matches, and the engine is too slow to say where its files are: asked again, not in half a minute. */
@@ -953,6 +1127,11 @@ int main(void)
         TEST(ended_while_it_was_looked_at),
         TEST(restart_keeps_what_stays),
         TEST(start_is_not_the_one_before),
+        TEST(new_life_is_watched_before_the_engine_answers),
+        TEST(new_life_is_watched_while_the_engine_is_silent),
+        TEST(next_look_finds_a_new_life),
+        TEST(root_of_another_layer_is_no_new_life),
+        TEST(late_look_is_a_gap),
         TEST(match_of_a_slow_engine_is_looked_at_again),
         TEST(match_of_a_slow_engine_that_is_gone),
         TEST(recreation_is_explained),

@@ -6,6 +6,7 @@ import subprocess
 
 from lib.expect import Event, Never
 from lib.scenarios import act_event, scenario
+from lib.silence import Silence
 
 WEB = lambda run: ["web:/prd"]  # noqa: E731
 # what an engine's own set-up may write when a container starts
@@ -133,6 +134,30 @@ def late(run, *commands):
 @container("a restart that culprit is late for", harmless=SETUP)
 def _(run):
     return late(run, ("restart", "-t", "2", "web"))
+
+
+def with_silence(run):
+    web("--tmpfs", "/prd/t")(run)
+    run.silence = Silence(run.work + "/docker.sock", run.docker.host)
+
+
+# neither its end nor its new life is reported, and no question answered, until all is done
+@scenario("container: a restart while the engine does not answer", before=with_silence, targets=WEB, gaps=True, harmless=SETUP,
+          after=lambda run: (run.silence.end(), run.docker.clear()))
+def _(run):
+    run.silence.hush()
+    run.docker("restart", "-t", "2", "web")
+    pid = run.docker.pid("web")
+    run.settle(0.3)
+    expected = [gone(name, pid=run.act("unlink", f"/proc/{pid}/root{name}"), culprit__since_start=lambda s: s is None or -5 < s < 120)
+                for name in ("/prd/upper", "/prd/lower")]
+    run.docker("exec", "web", "sh", "-c", "echo > /prd/t/f; rm /prd/t/f")  # in no layer
+    run.settle(4)  # longer than a question is waited for
+    expected.append(gone("/prd/sub/deep", pid=run.act("unlink", f"/proc/{pid}/root/prd/sub/deep")))
+    run.silence.speak()
+    run.settle(0.5)
+    run.docker("exec", "web", "rm", "/prd/sub/upper2")
+    return [*expected, gone("/prd/t/f", "container", culprit__victim__kind="volume"), gone("/prd/sub/upper2", "container")]
 
 
 @container("a start that culprit is late for", harmless=SETUP)
