@@ -535,10 +535,12 @@ static void life_of_watch(struct watchset *set, struct watch *w, const struct li
     if ((!ours && !matches) ||
         (life->kind != LIFECYCLE_CREATE && life->kind != LIFECYCLE_START && life->kind != LIFECYCLE_RENAME))
         return;
-    if (ours && life->kind == LIFECYCLE_START && ours->down_ns)
+    if (ours && life->kind == LIFECYCLE_START) {
+        if (!ours->down_ns) /* it was down when it was first looked up, or its end was not reported */
+            ours->down_ns = life->time_ns;
         ours->next_start_ns = life->time_ns;
-    if (ours && life->kind == LIFECYCLE_START)
         (void)early_look(set, ours);
+    }
     if (selector_is_plural(&w->target.selector)) {
         struct looking looking = { set, w, false, 0, &err };
 

@@ -523,6 +523,25 @@ static void start_is_not_the_one_before(void **state)
     event_free(e);
 }
 
+/* The same where the watch began while it was down. */
+static void first_start_is_not_the_one_before(void **state)
+{
+    struct event *e;
+    char path[200];
+
+    (void)state;
+    running = false;
+    new_container("aaaa", T0 - 100 * NS_PER_S);
+    assert_int_equal(watch("web:/prd", NULL), 0);
+    engine_error = -ETIMEDOUT;
+    watchset_life(set, &(struct lifecycle_event){ .kind = LIFECYCLE_START, .container = known, .time_ns = T0 + 4 * NS_PER_S });
+    snprintf(path, sizeof(path), "%s/prd/a", upper);
+    e = event_on(object_of(VIEW_UPPER), OPERATION_UNLINK, path);
+    assert_non_null(e);
+    assert_int_equal(e->since_start_ns, NS_PER_S);
+    event_free(e);
+}
+
 /* The process through whose namespace it is watched; 0: none. */
 static pid_t seen_inside(void)
 {
@@ -1127,6 +1146,7 @@ int main(void)
         TEST(ended_while_it_was_looked_at),
         TEST(restart_keeps_what_stays),
         TEST(start_is_not_the_one_before),
+        TEST(first_start_is_not_the_one_before),
         TEST(new_life_is_watched_before_the_engine_answers),
         TEST(new_life_is_watched_while_the_engine_is_silent),
         TEST(next_look_finds_a_new_life),
