@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inodes of deleted files in the tables of ext2, ext3 and ext4: mode, owner and times survive the deletion, the name does not. They are
+ * Inodes of deleted files in the tables of ext2, ext3 and ext4: mode, owner and times survive the deletion, the name does not; the journal
+ * may still have it. They are
  * looked for in the block groups of the directories that are asked for, where ext4 puts their files, and shown where they were deleted at
  * a moment. The device is opened read-only beforehand; libext2fs works in a process that has neither user nor capabilities.
  */
+#include "clues/deleted.h"
+
 #include "clues/source.h"
 
 #ifdef HAVE_EXT2FS
@@ -18,16 +21,18 @@
 
 #include <ext2fs/ext2fs.h>
 
-#include "clues/deleted_burst.h"
+#include "clues/deleted_names.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/mountinfo.h"
 
 #define READ_NS (1200 * NS_PER_MS)
+#define NAMES_NS (500 * NS_PER_MS)
+#define NAMED_MAX 16384 /* inodes whose names are looked for */
 
-static int device = -EBADF; /* in the worker */
-static uint64_t directory_inode;
+static struct deleted_place place = { .device = -EBADF, .direct = -EBADF }; /* in the worker */
+static char directory_path[CLUE_PATH_MAX];
 
 /* The device with that number, and nothing else. */
 static int open_block(int root, const char *path, dev_t wanted)
@@ -39,8 +44,9 @@ static int open_block(int root, const char *path, dev_t wanted)
     if (fd < 0 || fstat(fd, &st) < 0 || !S_ISBLK(st.st_mode) || st.st_rdev != wanted)
         return -ENOENT;
     snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-    device = open(self, O_RDONLY | O_CLOEXEC);
-    return device < 0 ? -errno : 0;
+    place.device = open(self, O_RDONLY | O_CLOEXEC);
+    place.direct = open(self, O_RDONLY | O_CLOEXEC | O_DIRECT);
+    return place.device < 0 ? -errno : 0;
 }
 
 /* "DEVNAME=vda": the root's source may be called /dev/root, which is nowhere. */
@@ -112,7 +118,11 @@ static int gather(struct bytes request, struct gathered *g)
             continue;
         if (fstatfs(fd, &fs) < 0 || fs.f_type != EXT4_SUPER_MAGIC || fstat(fd, &st) < 0)
             return -ENOENT;
-        directory_inode = st.st_ino;
+        place.directory = st.st_ino;
+        /* a container's directory goes by its own name */
+        place.path = q.host_path.len && path.len == q.host_path.len ? q.path : path;
+        snprintf(directory_path, sizeof(directory_path), "%.*s", (int)place.path.len, place.path.data);
+        place.path = bytes_of(directory_path);
         return open_device(root, st.st_dev);
     }
     return -ENOENT;
@@ -120,77 +130,139 @@ static int gather(struct bytes request, struct gathered *g)
 
 /* ---- with the device alone ---- */
 
-static int scan_group(ext2_filsys fs, ext2_inode_scan scan, dgrp_t group, uint64_t until, struct deleted_inodes *found)
+struct inode_reading {
+    ext2_filsys fs;
+    ext2_inode_scan scan;
+    struct deleted_inode *kept; /* those whose names are looked for */
+    size_t kept_count;
+    struct deleted_inodes found;
+    uint64_t until;
+};
+
+static void keep(struct inode_reading *r, const struct deleted_inode *d)
+{
+    if (!deleted_is_asked_for(r->found.question, d))
+        return;
+    if (r->kept_count < NAMED_MAX)
+        r->kept[r->kept_count++] = *d;
+    else
+        deleted_add(&r->found, d);
+}
+
+static int scan_group(struct inode_reading *r, dgrp_t group)
 {
     _Alignas(8) char buffer[1024];
     struct ext2_inode_large *inode = (struct ext2_inode_large *)(void *)buffer;
-    ext2_ino_t number, last = (group + 1) * fs->super->s_inodes_per_group;
-    int size = EXT2_INODE_SIZE(fs->super);
+    uint64_t last = ((uint64_t)group + 1) * r->fs->super->s_inodes_per_group;
+    int size = EXT2_INODE_SIZE(r->fs->super);
+    ext2_ino_t number;
     unsigned n = 0;
 
-    if (size > (int)sizeof(buffer) || ext2fs_inode_scan_goto_blockgroup(scan, (int)group))
+    if (size > (int)sizeof(buffer) || ext2fs_inode_scan_goto_blockgroup(r->scan, (int)group))
         return -EIO;
-    while (ext2fs_get_next_inode_full(scan, &number, (struct ext2_inode *)inode, size) == 0 && number && number <= last) {
-        struct deleted_inode d = { .number = number, .mode = inode->i_mode, .deleted_s = inode->i_dtime };
-        bool large = size > EXT2_GOOD_OLD_INODE_SIZE && inode->i_extra_isize >= 20;
+    for (;;) {
+        struct deleted_inode d;
+        bool large;
 
-        if ((++n & 1023) == 0 && clock_ns(CLOCK_MONOTONIC) > until)
+        if (ext2fs_get_next_inode_full(r->scan, &number, (struct ext2_inode *)inode, size))
+            return -EIO;
+        if (!number || number > last)
+            return 0;
+        if ((++n & 1023) == 0 && clock_ns(CLOCK_MONOTONIC) > r->until)
             return -ETIMEDOUT;
         if (inode->i_links_count || !inode->i_dtime || !inode->i_mode)
             continue;
+        d = (struct deleted_inode){ .number = number, .mode = inode->i_mode, .deleted_s = inode->i_dtime };
+        large = size > EXT2_GOOD_OLD_INODE_SIZE && inode->i_extra_isize >= 20;
         d.uid = inode_uid(*inode);
         d.gid = inode_gid(*inode);
         /* the last change of a file that is deleted is its deletion: it has the nanoseconds that the field for it lacks */
         if (large && inode->i_ctime == inode->i_dtime)
             d.deleted_ns = inode->i_ctime_extra >> 2;
-        if (large && inode->i_extra_isize >= 24)
+        if (large && inode->i_extra_isize >= 24) {
             d.born_s = inode->i_crtime;
-        deleted_add(found, &d);
+            d.born_ns = d.born_s ? d.born_s * NS_PER_S + (inode->i_crtime_extra >> 2) : 0;
+        }
+        keep(r, &d);
     }
-    return 0;
+}
+
+/* The directory's own group, then those behind it and before it, farther and farther, as far as there is time: how many. */
+static unsigned scan(struct inode_reading *r, uint64_t directory)
+{
+    dgrp_t own = directory ? (dgrp_t)((directory - 1) / MAX(r->fs->super->s_inodes_per_group, 1u)) : 0;
+    unsigned looked = 0;
+    int result = 0;
+
+    if (ext2fs_open_inode_scan(r->fs, 0, &r->scan))
+        return 0;
+    ext2fs_inode_scan_flags(r->scan, EXT2_SF_SKIP_MISSING_ITABLE, 0);
+    for (uint64_t step = 0; step < 2 * (uint64_t)r->fs->group_desc_count && result != -ETIMEDOUT; step++) {
+        int64_t at = (int64_t)own + (step & 1 ? (int64_t)(step + 1) / 2 : -(int64_t)(step / 2));
+
+        if (at < 0 || at >= (int64_t)r->fs->group_desc_count || (step >= DELETED_GROUPS && r->kept_count))
+            continue;
+        result = scan_group(r, (dgrp_t)at);
+        looked += result == 0;
+    }
+    ext2fs_close_inode_scan(r->scan);
+    return looked;
+}
+
+static int put(struct inode_reading *r, const struct deleted_place *where, struct sbuf *answer)
+{
+    static const char *const says[] = {
+        [DELETED_NAMES_READ] = "",
+        [DELETED_NAMES_PART] = "its journal was not looked through whole for names",
+        [DELETED_NAMES_NONE] = "it has no journal of its own with names",
+        [DELETED_NAMES_BAD] = "its journal could not be read: damaged",
+    };
+    enum deleted_names_state names = DELETED_NAMES_READ;
+    struct arena arena = { 0 };
+    unsigned looked = scan(r, where->directory), groups = r->fs->group_desc_count;
+    int result = 0;
+
+    if (!looked && clock_ns(CLOCK_MONOTONIC) <= r->until)
+        return -EBADMSG; /* none of its tables can be read */
+    if (r->kept_count)
+        result = deleted_names_find(r->fs, where, r->kept, r->kept_count, r->until + clue_patience(r->found.question, NAMES_NS), &arena,
+                                    &names);
+    for (size_t i = 0; i < r->kept_count; i++)
+        deleted_add(&r->found, &r->kept[i]);
+    deleted_put(answer, &r->found);
+    clue_put_cover(answer, 0, 0);
+    if (looked < groups)
+        clue_put_note(answer, "%u of its %u groups of inodes%s%s", looked, groups, *says[names] ? "; " : "", says[names]);
+    else if (*says[names])
+        clue_put_note(answer, "%s", says[names]);
+    deleted_done(&r->found);
+    arena_done(&arena);
+    return result;
+}
+
+int deleted_read(const struct deleted_place *where, const struct clue_question *q, struct sbuf *answer)
+{
+    struct inode_reading r = { .found = { .question = q } };
+    char name[16];
+    int result;
+
+    r.until = clock_ns(CLOCK_MONOTONIC) + clue_patience(q, READ_NS);
+    snprintf(name, sizeof(name), "%d", where->device);
+    if (ext2fs_open2(name, NULL, EXT2_FLAG_64BITS | EXT2_FLAG_IGNORE_CSUM_ERRORS | EXT2_FLAG_SKIP_MMP, 0, 0, unixfd_io_manager, &r.fs))
+        return -EBADMSG;
+    r.kept = calloc(NAMED_MAX, sizeof(*r.kept));
+    result = r.kept ? put(&r, where, answer) : -ENOMEM;
+    free(r.kept);
+    ext2fs_close(r.fs);
+    return result;
 }
 
 static int parse(struct bytes request, const struct gathered *g, struct sbuf *answer)
 {
-    uint64_t until;
-    struct deleted_inodes found = { 0 };
     struct clue_question q;
-    ext2_inode_scan scan = NULL;
-    ext2_filsys fs = NULL;
-    unsigned looked = 0;
-    char name[16];
-    dgrp_t own, group;
-    int r = 0;
 
     (void)g;
-    if (clue_question_get(request, &q) < 0)
-        return -EBADMSG;
-    found.question = &q;
-    until = clock_ns(CLOCK_MONOTONIC) + clue_patience(&q, READ_NS);
-    snprintf(name, sizeof(name), "%d", device);
-    if (ext2fs_open2(name, NULL, EXT2_FLAG_64BITS | EXT2_FLAG_IGNORE_CSUM_ERRORS | EXT2_FLAG_SKIP_MMP, 0, 0, unixfd_io_manager, &fs))
-        return -EBADMSG;
-    own = (dgrp_t)((directory_inode - 1) / fs->super->s_inodes_per_group);
-    if (ext2fs_open_inode_scan(fs, 0, &scan) == 0) {
-        ext2fs_inode_scan_flags(scan, EXT2_SF_SKIP_MISSING_ITABLE, 0);
-        /* its own group, then those behind it and before it, farther and farther, as far as there is time */
-        for (dgrp_t step = 0; step < 2 * fs->group_desc_count && r == 0; step++) {
-            int64_t at = (int64_t)own + (step & 1 ? (int64_t)(step + 1) / 2 : -(int64_t)(step / 2));
-
-            if (at < 0 || at >= (int64_t)fs->group_desc_count || (step >= DELETED_GROUPS && found.count))
-                continue;
-            group = (dgrp_t)at;
-            r = scan_group(fs, scan, group, until, &found);
-            looked += r == 0;
-        }
-        ext2fs_close_inode_scan(scan);
-    }
-    deleted_put(answer, &found);
-    clue_put_cover(answer, 0, 0);
-    if (looked < fs->group_desc_count)
-        clue_put_note(answer, "%u of its %u groups of inodes", looked, fs->group_desc_count);
-    ext2fs_close(fs);
-    return 0;
+    return clue_question_get(request, &q) < 0 ? -EBADMSG : deleted_read(&place, &q, answer);
 }
 
 const struct foreign_job clue_job_deleted = { "the inodes of deleted files", 1024, gather, parse, true };
@@ -202,6 +274,14 @@ static int gather(struct bytes request, struct gathered *g)
     (void)request;
     (void)g;
     return -ENOENT; /* built without libext2fs */
+}
+
+int deleted_read(const struct deleted_place *where, const struct clue_question *q, struct sbuf *answer)
+{
+    (void)where;
+    (void)q;
+    (void)answer;
+    return -ENOENT;
 }
 
 const struct foreign_job clue_job_deleted = { "the inodes of deleted files", 1024, gather, NULL, false };
