@@ -37,7 +37,7 @@ extern const struct clue_source clue_sources[];
 extern const unsigned clue_source_count;
 
 /* The jobs; each is in the file of its name. */
-extern const struct foreign_job clue_job_accounting, clue_job_at, clue_job_beside, clue_job_copies, clue_job_cron, clue_job_deleted, clue_job_directory, clue_job_dpkg_log, clue_job_histories,
+extern const struct foreign_job clue_job_accounting, clue_job_at, clue_job_beside, clue_job_copies, clue_job_cron, clue_job_deleted, clue_job_directory, clue_job_dpkg_log, clue_job_dpkg_triggers, clue_job_histories,
     clue_job_journal, clue_job_links, clue_job_logins, clue_job_logrotate, clue_job_mounts, clue_job_namespaces, clue_job_open, clue_job_processes, clue_job_reflog, clue_job_refused, clue_job_rpm_log, clue_job_scripts, clue_job_syslog,
     clue_job_tmpfiles, clue_job_trash, clue_job_units;
 

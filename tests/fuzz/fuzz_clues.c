@@ -96,6 +96,9 @@ static void parse(unsigned which, struct sbuf *out, const struct clue_question *
     case 18:
         copies_lvm(out, name, text);
         break;
+    case 23:
+        package_triggers(out, q, name, text, text);
+        break;
     case 20:
         reflog_text(out, q, (struct bytes){ "/srv", 4 }, name, text);
         break;
@@ -131,7 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!size)
         return 0;
     setenv("TZ", "UTC", 1);
-    switch (data[0] % 23) {
+    switch (data[0] % 24) {
     case 11:
         (void)original_git(&out, &q, (struct bytes){ "/srv", 4 }, text);
         break;
@@ -156,7 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         free(conffiles.all);
         break;
     default:
-        parse(data[0] % 23, &out, &q, text);
+        parse(data[0] % 24, &out, &q, text);
         check(&out, &q);
     }
     sbuf_done(&out);

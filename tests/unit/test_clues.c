@@ -500,6 +500,47 @@ static void test_lvm(void **state)
 
 /* ---- what is set to happen ---- */
 
+static const struct trigger_row {
+    const char *name, *path, *text, *log;
+    unsigned marks; /* ~0: nothing */
+    const char *says;
+} triggers[] = {
+    { "trigger, the path", "/usr/share/mime", "/usr/share/mime shared-mime-info\n", "", CLUE_NAMES_PATH, "/info/shared-mime-info.postinst" },
+    { "trigger, above", "/usr/share/mime/a/b", "/usr/share/mime shared-mime-info/noawait\n", "", CLUE_NAMES_ABOVE, "/info/shared-mime-info.postinst" },
+    { "trigger, with an architecture", "/usr/lib/gio/x", "/usr/lib/gio libglib2.0-0:amd64/noawait\n", "", CLUE_NAMES_ABOVE,
+      "/info/libglib2.0-0:amd64.postinst" },
+    { "trigger, another place", "/usr/share/mimes", "/usr/share/mime shared-mime-info\n", "", ~0u, NULL },
+    { "trigger, below", "/usr/share", "/usr/share/mime shared-mime-info\n", "", ~0u, NULL },
+    { "trigger, damaged", "/usr/share/mime", "/usr/share/mime\n/usr/share/mime /noawait\nusr/share/mime x\n", "", ~0u, NULL },
+    { "trigger, which ran", "/usr/a", "/usr/a b:amd64\n",
+      "2026-11-01 00:00:00 install c:amd64 1\n2026-11-28 20:13:20 trigproc b:amd64 1 <none>\n", CLUE_NAMES_PATH | CLUE_DUE, NULL },
+    { "trigger, of another one", "/usr/a", "/usr/a b\n", "2026-11-01 00:00:00 install c:amd64 1\n2026-11-28 20:13:20 trigproc bb:amd64 1 <none>\n",
+      CLUE_NAMES_PATH | CLUE_NOT_DUE, NULL },
+    { "trigger, which did not run", "/usr/a", "/usr/a b\n", "2026-11-01 00:00:00 trigproc b:amd64 1\n", CLUE_NAMES_PATH | CLUE_NOT_DUE, NULL },
+    { "trigger, and the log begins later", "/usr/a", "/usr/a b\n", "2027-11-01 00:00:00 trigproc c:amd64 1\n", CLUE_NAMES_PATH, NULL },
+};
+
+static void test_trigger(void **state)
+{
+    const struct trigger_row *row = *state;
+    struct clue_question q = question_of(row->path);
+    _cleanup_sbuf_ struct sbuf s = SBUF_INIT;
+    struct clue_fact f;
+
+    package_triggers(&s, &q, bytes_of("/var/lib/dpkg/triggers/File"), bytes_of(row->text), bytes_of(row->log));
+    if (row->marks == ~0u) {
+        assert_int_equal(s.len, 0);
+        return;
+    }
+    f = only(&s);
+    assert_int_equal(f.kind, CLUE_RULE);
+    assert_int_equal(f.marks, row->marks | CLUE_COMMAND);
+    assert_bytes(f.place, "/var/lib/dpkg/triggers/File:1");
+    assert_true(bytes_starts_with(f.suspect, bytes_of("package ")) && !bytes_char(f.suspect, ':'));
+    if (row->says)
+        assert_true(bytes_ends_with(f.text, bytes_of(row->says)));
+}
+
 static const struct rule_row {
     const char *name;
     void (*parse)(struct sbuf *, const struct clue_question *, struct bytes, struct bytes);
@@ -964,7 +1005,7 @@ static void test_sources(void **state)
 
 int main(void)
 {
-    static struct CMUnitTest tests[160];
+    static struct CMUnitTest tests[200];
     size_t n = 0;
 
     setenv("TZ", "UTC", 1);
@@ -990,6 +1031,7 @@ int main(void)
     ADD_ROWS(reflogs, test_reflog);
     ADD(test_beside);
     ADD(test_locate);
+    ADD_ROWS(triggers, test_trigger);
     ADD_ROWS(rules, test_rule);
     ADD_ROWS(scripts, test_script);
     ADD(test_program_is_no_script);
