@@ -2,6 +2,7 @@
 /* The table of sources, in the order in which they are asked. */
 #include "clues/engine_events.h"
 #include "clues/image.h"
+#include "clues/manifests.h"
 #include "clues/original.h"
 #include "clues/record.h"
 #include "clues/source.h"
@@ -45,6 +46,7 @@ const struct clue_source clue_sources[] = {
     { "units", "systemd's units and timers", NULL, CLUE_STAGE_THEN, 1000, &clue_job_units, NULL, false },
     { "tmpfiles", "the rules of systemd-tmpfiles", NULL, CLUE_STAGE_THEN, 500, &clue_job_tmpfiles, NULL, false },
     { "logrotate", "logrotate's configuration and record", NULL, CLUE_STAGE_THEN, 500, &clue_job_logrotate, NULL, false },
+    { "manifests", "manifests of Compose and Kubernetes", NULL, CLUE_STAGE_THEN, 500, NULL, manifests_ask, false },
     { "triggers", "the triggers of dpkg", NULL, CLUE_STAGE_THEN, 400, &clue_job_dpkg_triggers, NULL, false },
     { "scripts", "the scripts that those name", NULL, CLUE_STAGE_SCRIPTS, 800, &clue_job_scripts, NULL, false },
 };

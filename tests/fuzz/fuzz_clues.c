@@ -8,6 +8,7 @@
 #include "clues/cron.h"
 #include "clues/engine_events.h"
 #include "clues/judge.h"
+#include "clues/manifest.h"
 #include "clues/original.h"
 #include "clues/package_log.h"
 #include "clues/people.h"
@@ -29,14 +30,18 @@ static void check(struct sbuf *answer, const struct clue_question *q)
     struct clue_span cover;
     size_t n = 0;
 
-    while (n < 4096 && clue_take(&rest, &facts[n], &cover) == CLUE_PART_FACT)
-        n++;
+    for (int part; n < 4096 && (part = clue_take(&rest, &facts[n], &cover)) > 0;)
+        n += part == CLUE_PART_FACT;
     if (n < 4096 && rest.len)
         abort(); /* a parser wrote what nobody can read */
     clue_circumstances_find(q, facts, n, &c);
     if (clues_judge(&c, suspects) > CLUE_SUSPECTS_MAX)
         abort();
 }
+
+static const struct manifest_container container_of_manifests = {
+    .name = { "web-1", 5 }, .service = { "web", 3 }, .pod = { "web-node", 8 }, .pod_container = { "web", 3 }, .created_ns = AT, .started_ns = AT, .is_layer = true
+};
 
 static void parse(unsigned which, struct sbuf *out, const struct clue_question *q, struct bytes text)
 {
@@ -96,6 +101,12 @@ static void parse(unsigned which, struct sbuf *out, const struct clue_question *
     case 18:
         copies_lvm(out, name, text);
         break;
+    case 24:
+        manifest_compose(out, q, &container_of_manifests, &name, &text, 1);
+        break;
+    case 25:
+        manifest_pods(out, q, &container_of_manifests, name, text);
+        break;
     case 23:
         package_triggers(out, q, name, text, text);
         break;
@@ -134,7 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!size)
         return 0;
     setenv("TZ", "UTC", 1);
-    switch (data[0] % 24) {
+    switch (data[0] % 26) {
     case 11:
         (void)original_git(&out, &q, (struct bytes){ "/srv", 4 }, text);
         break;
@@ -159,7 +170,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         free(conffiles.all);
         break;
     default:
-        parse(data[0] % 24, &out, &q, text);
+        parse(data[0] % 26, &out, &q, text);
         check(&out, &q);
     }
     sbuf_done(&out);
