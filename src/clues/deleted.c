@@ -212,12 +212,12 @@ static unsigned scan(struct inode_reading *r, uint64_t directory)
 static int put(struct inode_reading *r, const struct deleted_place *where, struct sbuf *answer)
 {
     static const char *const says[] = {
-        [DELETED_NAMES_READ] = "",
         [DELETED_NAMES_PART] = "its journal was not looked through whole for names",
         [DELETED_NAMES_NONE] = "it has no journal of its own with names",
         [DELETED_NAMES_BAD] = "its journal could not be read: damaged",
     };
     enum deleted_names_state names = DELETED_NAMES_READ;
+    _cleanup_sbuf_ struct sbuf note = SBUF_INIT;
     struct arena arena = { 0 };
     unsigned looked = scan(r, where->directory), groups = r->fs->group_desc_count;
     int result = 0;
@@ -232,9 +232,13 @@ static int put(struct inode_reading *r, const struct deleted_place *where, struc
     deleted_put(answer, &r->found);
     clue_put_cover(answer, 0, 0);
     if (looked < groups)
-        clue_put_note(answer, "%u of its %u groups of inodes%s%s", looked, groups, *says[names] ? "; " : "", says[names]);
-    else if (*says[names])
-        clue_put_note(answer, "%s", says[names]);
+        sbuf_addf(&note, "%u of its %u groups of inodes", looked, groups);
+    if (says[names])
+        sbuf_addf(&note, "%s%s", note.len ? "; " : "", says[names]);
+    if (r->found.left_out)
+        sbuf_addf(&note, "%s%u more deleted inodes are not shown", note.len ? "; " : "", r->found.left_out);
+    if (note.len)
+        clue_put_note(answer, "%s", sbuf_str(&note));
     deleted_done(&r->found);
     arena_done(&arena);
     return result;

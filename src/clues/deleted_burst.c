@@ -175,8 +175,6 @@ void deleted_put(struct sbuf *answer, const struct deleted_inodes *all)
         add_inodes(&text, b);
         put_one(answer, &f, &text);
     }
-    if (all->left_out)
-        clue_put_note(answer, "%u more deleted inodes are not shown", all->left_out);
 }
 
 void deleted_done(struct deleted_inodes *all)

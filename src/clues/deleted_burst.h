@@ -53,5 +53,6 @@ struct deleted_inodes {
 bool deleted_is_asked_for(const struct clue_question *q, const struct deleted_inode *d);
 /* One more, if it was. */
 void deleted_add(struct deleted_inodes *all, const struct deleted_inode *d);
+/* All but what was left out, which is for the caller to say. */
 void deleted_put(struct sbuf *answer, const struct deleted_inodes *all);
 void deleted_done(struct deleted_inodes *all);

@@ -398,6 +398,38 @@ static void test_damaged(void **state)
         fprintf(stderr, "the longest took %llu ms\n", (unsigned long long)(longest / NS_PER_MS));
 }
 
+/* It is said what could not be read: of the journal beside what was found, of the tables as a failure. */
+static void test_said(void **state)
+{
+    _cleanup_close_ int file = -EBADF, device = memfd_create("image", MFD_CLOEXEC);
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT, answer = SBUF_INIT;
+    struct deleted_place place = { device, -EBADF, 2, bytes_of("/srv/d") };
+    struct damaging d = { 0 };
+    struct clue_question q;
+    struct image image;
+
+    (void)state;
+    make_image("-b 1024", &image);
+    if (!image.made)
+        skip();
+    file = open_image(O_RDONLY);
+    d.len = (size_t)lseek(file, 0, SEEK_END);
+    assert_int_equal(ftruncate(device, (off_t)d.len), 0);
+    d.bytes = mmap(NULL, d.len, PROT_READ | PROT_WRITE, MAP_SHARED, device, 0);
+    assert_true(d.bytes != MAP_FAILED);
+    assert_int_equal(pread(file, d.bytes, d.len, 0), d.len);
+    find_places(&d, image.directory);
+    put32(&d, d.journal, 0);
+    read_to_text(&image, device, &text);
+    assert_non_null(strstr(sbuf_str(&text), "its journal could not be read: damaged)"));
+    assert_non_null(strstr(sbuf_str(&text), "whose names are gone"));
+    for (unsigned i = 0; i < 8; i++) /* behind the end of the device */
+        put32(&d, GROUPS + i * 64 + 8, (uint32_t)(d.len / 1024) - 1);
+    q = question_of(&image);
+    assert_int_equal(deleted_read(&place, &q, &answer), -EBADMSG);
+    munmap(d.bytes, d.len);
+}
+
 static void test_no_file_system(void **state)
 {
     _cleanup_close_ int device = memfd_create("image", MFD_CLOEXEC);
@@ -437,6 +469,7 @@ int main(void)
         tests[n++] = (struct CMUnitTest){ .name = rows[i].name, .test_func = test_names, .initial_state = (void *)(uintptr_t)&rows[i] };
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_used_again);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_damaged);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_said);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_no_file_system);
     return _cmocka_run_group_tests("clues_ext4", tests, n, make_base, remove_base);
 }
