@@ -113,7 +113,7 @@ static struct bytes take_string(struct bytes *rest)
     const char *end = rest->len ? memchr(rest->data, '\0', rest->len) : NULL;
     struct bytes s = { rest->data, end ? (size_t)(end - rest->data) : 0 };
 
-    *rest = end ? (struct bytes){ end + 1, rest->len - s.len - 1 } : BYTES_NULL;
+    *rest = end ? (struct bytes){ end + 1, rest->len - s.len - 1 } : (struct bytes){ rest->data + rest->len, 0 };
     return s;
 }
 
