@@ -27,6 +27,7 @@ struct journal_walk {
     const struct ext4_journal *journal;
     char *head, *block; /* a descriptor or another head; a copy */
     uint32_t first, count; /* the ring */
+    uint32_t start;        /* in it: the oldest transaction that is not written back; then the newest ones follow */
     uint32_t features, seed;
 };
 
@@ -227,7 +228,7 @@ static int open_head(struct journal_walk *w)
 {
     const struct ext4_journal *j = w->journal;
     enum block_type type;
-    uint32_t sequence, end, fast;
+    uint32_t sequence, start, end, fast;
     int r = j->blocks ? j->read(j->data, 0, w->head) : -EBADMSG;
 
     if (r < 0)
@@ -245,6 +246,8 @@ static int open_head(struct journal_walk *w)
     if (!w->first || w->first >= end)
         return -EBADMSG;
     w->count = end - w->first;
+    start = be32(w->head + 28);
+    w->start = start >= w->first && start < end ? start - w->first : 0;
     if (has_checksums(w))
         w->seed = sum(~0u, w, w->head + 48, UUID);
     return 0;
@@ -263,7 +266,8 @@ int ext4_journal_walk(const struct ext4_journal *journal)
     if (!head || !block)
         return -ENOMEM;
     r = open_head(&w);
-    for (uint64_t at = 0; r == 0 && at < w.count;) {
+    /* the newest first: there may be no time for all of a long one */
+    for (uint64_t at = w.start; r == 0 && at < (uint64_t)w.start + w.count;) {
         struct journal_transaction t = { .from = at };
         enum block_type type;
 

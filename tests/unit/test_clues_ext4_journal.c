@@ -185,6 +185,7 @@ static const struct journal_row {
     enum harm harm;
     int r;
     unsigned copies;
+    unsigned start; /* block of the journal; 0: all is written back */
 } journals[] = {
     { "plain", 0, 0, NONE, 0, 2 },
     { "wide numbers", WIDE, 3, NONE, 0, 2 },
@@ -193,6 +194,11 @@ static const struct journal_row {
     { "sums of 32 bits", SUMS_3, 3, NONE, 0, 2 },
     { "sums of 32 bits, wide numbers", SUMS_3 | WIDE, 3, NONE, 0, 2 },
     { "around the end of the ring", SUMS_3, 13, NONE, 0, 2 },
+    { "not written back yet", SUMS_3, 3, NONE, 0, 2, FIRST + 3 },
+    { "not written back, around the end", SUMS_3, 13, NONE, 0, 2, FIRST + 13 },
+    { "written back, and newer ones are not", SUMS_3, 3, NONE, 0, 2, FIRST + 9 },
+    { "the start is in the middle of it", SUMS_3, 3, NONE, 0, 2, FIRST + 5 },
+    { "the start is nowhere", SUMS_3, 3, NONE, 0, 2, 0xffffffff },
     { "around the end, which fast commits have moved", FAST, 11, NONE, 0, 2 },
     { "without a commit", 0, 3, NO_COMMIT, 0, 0 },
     { "with that of another one", 0, 3, OTHER_COMMIT, 0, 0 },
@@ -214,6 +220,7 @@ static void test_journal(void **state)
     struct ext4_journal journal = { read_block, take_copy, &seen, BLOCK, BLOCKS, crc32c };
 
     write_journal(&w, row->features, row->at, row->harm);
+    put32(w.blocks[0] + 28, row->start);
     assert_int_equal(ext4_journal_walk(&journal), row->r);
     assert_int_equal(seen.copies, row->copies);
     assert_true(seen.reads <= 5 * BLOCKS);
