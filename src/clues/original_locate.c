@@ -129,8 +129,8 @@ static int mlocate(struct name_list *r, struct bytes db)
     skip = big(db.data + 8);
     rest = (struct bytes){ db.data + 16, db.len - 16 };
     (void)take_string(&rest); /* where it begins */
-    if (skip > rest.len)
-        return -EBADMSG;
+    if (skip >= rest.len) /* what is equal has no directory */
+        return skip > rest.len ? -EBADMSG : 0;
     rest = (struct bytes){ rest.data + skip, rest.len - skip };
     while (rest.len > 16 && ((++n & 63) || !is_over(r))) {
         struct bytes directory;
