@@ -11,6 +11,13 @@ segments=$(readelf -lW "$CULPRIT")
 dynamic=$(readelf -dW "$CULPRIT")
 symbols=$(readelf --dyn-syms -W "$CULPRIT")
 
+# Functions and data that more than one object defines: of two static libraries the linker takes whichever comes first, silently.
+twice() {
+    find "$(dirname "$CULPRIT")/src" -name '*.c.o' -exec nm -A --defined-only --extern-only {} + |
+        awk '{ split($1, file, ":"); name = $NF; files[name] = files[name] " " file[1]; n[name]++ }
+             END { for (name in n) if (n[name] > 1 && name != "main") print name ":" files[name] }'
+}
+
 has() { grep -qE -- "$2" <<< "$1"; }
 lacks() { ! has "$@"; }
 
@@ -23,6 +30,10 @@ ok "no code is changed when it is loaded" lacks "$dynamic" 'TEXTREL'
 ok "no library is looked for in a place of the build" lacks "$dynamic" 'RPATH|RUNPATH'
 ok "stack protector" has "$symbols" '__stack_chk_fail'
 ok "calls of the C library are checked" has "$symbols" '__(memcpy|snprintf|vsnprintf|fprintf|vfprintf|read)_chk'
+
+names=$(twice)
+[ -z "$names" ] || echo "$names"
+ok "no two objects define the same name" [ -z "$names" ]
 
 if [ "$(uname -m)" = x86_64 ]; then
     code=$(objdump -d --no-show-raw-insn "$CULPRIT")

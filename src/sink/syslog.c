@@ -34,7 +34,7 @@ static void add_header(struct sbuf *out, struct bytes text, size_t max)
         sbuf_add_char(out, '-');
 }
 
-void syslog_message(const struct sink_message *m, uint64_t now_ns, struct sbuf *out)
+void sink_syslog_message(const struct sink_message *m, uint64_t now_ns, struct sbuf *out)
 {
     static const unsigned severities[SEVERITY_COUNT] = { 6, 6, 5, 3, 2 };
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
@@ -107,7 +107,7 @@ static int deliver(const struct sink_settings *s, const struct sink_message *m, 
     if (r < 0)
         return r;
     add_url(s->to[0].data, &url);
-    syslog_message(m, clock_ns(CLOCK_REALTIME), &text);
+    sink_syslog_message(m, clock_ns(CLOCK_REALTIME), &text);
     if (!curl || sbuf_error(&url) < 0 || sbuf_error(&text) < 0)
         return err_set(err, -ENOMEM, "syslog");
     (void)curl_easy_setopt(curl, CURLOPT_URL, url.data);

@@ -6,4 +6,4 @@
 #include "util/sbuf.h"
 
 /* now_ns: CLOCK_REALTIME */
-void syslog_message(const struct sink_message *m, uint64_t now_ns, struct sbuf *out);
+void sink_syslog_message(const struct sink_message *m, uint64_t now_ns, struct sbuf *out);

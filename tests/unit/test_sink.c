@@ -174,7 +174,7 @@ static void syslog(void **state)
     (void)state;
     m.host = BYTES("h x\x01");
     m.state = ALERT_GOES_ON;
-    syslog_message(&m, NOW, &out);
+    sink_syslog_message(&m, NOW, &out);
     assert_string_equal(sbuf_str(&out), "127 <107>1 2023-11-14T22:13:20Z hx culprit - alert - [high, goes on] rm <!here> & \"x\" deleted 21 files. "
                                         "(alert 01234567, 21 events)");
     assert_int_equal(out.len, 4 + 127);
@@ -183,7 +183,7 @@ static void syslog(void **state)
     m.host = BYTES_NULL;
     m.test = true;
     m.severity = SEVERITY_LOW;
-    syslog_message(&m, NOW, &out);
+    sink_syslog_message(&m, NOW, &out);
     assert_non_null(strstr(sbuf_str(&out), "<110>1 2023-11-14T22:13:20Z - culprit - test - [low] "));
     sbuf_done(&out);
 }
