@@ -245,15 +245,20 @@ static bool may_be_of(const struct deleted_inode *d, const struct old_name *f, c
 }
 
 /* The block itself proves whose it is: by its checksum, which has the directory's inode and generation in it; without those only a
- * directory's first block does, by its own entry. */
-static bool is_block_of(const struct name_search *n, uint32_t inode, const struct ext4_directory *d)
+ * directory's first block does, by its own entry, if the directory of that number was there already. */
+static bool is_block_of(const struct name_search *n, uint32_t number, const struct ext4_directory *d, uint64_t commit_ns)
 {
-    struct ext2_inode now;
+    _Alignas(8) char buffer[1024];
+    struct ext2_inode_large *now = (struct ext2_inode_large *)(void *)buffer;
+    int size = EXT2_INODE_SIZE(n->fs->super);
 
-    if (!n->has_sums)
-        return d->own == inode;
-    return ext2fs_read_inode(n->fs, inode, &now) == 0 && LINUX_S_ISDIR(now.i_mode) && !(now.i_flags & EXT4_ENCRYPT_FL) &&
-           ext2fs_dir_block_csum_verify(n->fs, inode, (struct ext2_dir_entry *)(uintptr_t)d->block.data);
+    if (size > (int)sizeof(buffer) || size <= EXT2_GOOD_OLD_INODE_SIZE ||
+        ext2fs_read_inode_full(n->fs, number, (struct ext2_inode *)now, size) || !LINUX_S_ISDIR(now->i_mode) || (now->i_flags & EXT4_ENCRYPT_FL))
+        return false;
+    if (n->has_sums)
+        return ext2fs_dir_block_csum_verify(n->fs, number, (struct ext2_dir_entry *)(uintptr_t)d->block.data);
+    return d->own == number && now->i_extra_isize >= 24 && now->i_crtime &&
+           now->i_crtime * NS_PER_S + (now->i_crtime_extra >> 2) <= commit_ns + COARSE_NS;
 }
 
 static int on_copy(void *data, const struct ext4_copy *copy)
@@ -272,7 +277,7 @@ static int on_copy(void *data, const struct ext4_copy *copy)
             continue;
         if (!owner) {
             owner = d.own ? d.own : owner_of_block(n, copy->block);
-            if (!owner || !is_block_of(n, owner, &d))
+            if (!owner || !is_block_of(n, owner, &d, copy->commit_ns))
                 return 0;
         }
         n->found[i] = (struct old_name){ owner, d.parent, copy->sequence, copy->commit_ns, arena_copy(n->arena, e.name) };

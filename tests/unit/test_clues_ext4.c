@@ -190,21 +190,46 @@ static void test_names(void **state)
     assert_null(strstr(sbuf_str(&text), "damaged"));
 }
 
+/* Gives an inode a later birth. */
+static void make_later(const struct image *image, uint64_t inode)
+{
+    char command[256];
+
+    snprintf(command, sizeof(command), "PATH=$PATH:/sbin:/usr/sbin debugfs -w -R 'set_inode_field <%llu> crtime @%llu' %s/image 2>/dev/null",
+             (unsigned long long)inode, (unsigned long long)(image->to_ns / NS_PER_S + 1), base);
+    assert_int_equal(system(command), 0);
+}
+
+/* Nor is a directory that was made after the copy the one whose block that was. */
+static void test_directory_used_again(void **state)
+{
+    _cleanup_close_ int device = -EBADF;
+    _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
+    struct image image;
+
+    (void)state;
+    make_image("-b 1024 -O ^metadata_csum", &image);
+    if (!image.made)
+        skip();
+    make_later(&image, image.directory);
+    device = open_image(O_RDONLY);
+    read_to_text(&image, device, &text);
+    assert_null(strstr(sbuf_str(&text), "have that inode as b"));
+    assert_null(strstr(sbuf_str(&text), "have that inode as sub"));
+}
+
 /* An inode that was made after the copy is another file. */
 static void test_used_again(void **state)
 {
     _cleanup_close_ int device = -EBADF;
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
     struct image image;
-    char command[256];
 
     (void)state;
     make_image("-b 1024", &image);
     if (!image.made)
         skip();
-    snprintf(command, sizeof(command), "PATH=$PATH:/sbin:/usr/sbin debugfs -w -R 'set_inode_field <%llu> crtime @%llu' %s/image 2>/dev/null",
-             (unsigned long long)image.b, (unsigned long long)(image.to_ns / NS_PER_S + 1), base);
-    assert_int_equal(system(command), 0);
+    make_later(&image, image.b);
     device = open_image(O_RDONLY);
     read_to_text(&image, device, &text);
     assert_null(strstr(sbuf_str(&text), "have that inode as b"));
@@ -468,6 +493,7 @@ int main(void)
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         tests[n++] = (struct CMUnitTest){ .name = rows[i].name, .test_func = test_names, .initial_state = (void *)(uintptr_t)&rows[i] };
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_used_again);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_directory_used_again);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_damaged);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_said);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_no_file_system);
