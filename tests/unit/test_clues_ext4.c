@@ -70,6 +70,15 @@ static void write_all(void)
     close(fd);
 }
 
+static bool is_built_in(void)
+{
+    struct deleted_place place = { .device = -EBADF, .direct = -EBADF, .directory = 2, .path = bytes_of("/") };
+    struct clue_question q = { .path = bytes_of("/") };
+    struct sbuf answer = SBUF_INIT;
+
+    return deleted_read(&place, &q, &answer) != -ENOENT;
+}
+
 /* With the past in which these are deleted: b; sub/c with its directory; many/n150, in a directory of several blocks. */
 static void make_image(const char *options, struct image *ret)
 {
@@ -82,8 +91,8 @@ static void make_image(const char *options, struct image *ret)
              "mount -o loop image fs 2>/dev/null",
              base, options);
     *ret = image;
-    if (geteuid() != 0 || system(command) != 0)
-        return; /* no loop device, or no e2fsprogs */
+    if (!is_built_in() || geteuid() != 0 || system(command) != 0)
+        return; /* no libext2fs, no loop device, or no e2fsprogs */
     in_it(make_directory, "d");
     in_it(make_directory, "d/sub");
     in_it(make_directory, "d/many");
