@@ -431,8 +431,7 @@ def await_that(condition):
     raise RuntimeError("it does not come")
 
 
-@past("deleted inodes of ext4", None, source="inodes", target="fs/d")
-def inodes():
+def ext4():
     (BASE / "fs").mkdir()
     run("truncate", "-s", "64M", BASE / "image")
     run("mkfs.ext4", "-q", BASE / "image")
@@ -442,7 +441,20 @@ def inodes():
         raise LeftOut("no loop device") from e
     for name in "abc":
         make(BASE / "fs/d" / name)
+
+
+@past("deleted inodes of ext4", None, source="inodes", target="fs/d")
+def inodes():
+    ext4()
     os.unlink(BASE / "fs/d/b")
+
+
+@past("names of deleted files, by ext4's journal", None, source="inodes", target="fs/d", says="have that inode as b")
+def inode_names():
+    ext4()
+    run("sync", "-f", BASE / "fs")
+    os.unlink(BASE / "fs/d/b")
+    run("sync", "-f", BASE / "fs")
 
 
 @past("refused logins are told, and accuse nobody", None, source="refused", says="a login of root from 10.0.0.9 was refused, 2 times")
@@ -539,6 +551,19 @@ def container_file():
     merged = docker.inspect("web", "{{.GraphDriver.Data.MergedDir}}")
     started = time.time()
     await_that(lambda: time.time() > started + 8)  # or the entry point would have been starting just then
+    os.unlink(merged + "/prd/lower")
+    return docker.stop
+
+
+@past("where a service's manifest has nothing mounted", None, state="missing", asked="web:/prd",
+      says="service shop: /prd lies in the container's writable layer")
+def manifest():
+    docker = web()
+    file = make(BASE / "compose.yaml", "services:\n  shop:\n    image: shop:1.4\n")
+    docker.run("web", "--label", "com.docker.compose.service=shop", "--label", f"com.docker.compose.project.config_files={file}")
+    merged = docker.inspect("web", "{{.GraphDriver.Data.MergedDir}}")
+    started = time.time()
+    await_that(lambda: time.time() > started + 8)
     os.unlink(merged + "/prd/lower")
     return docker.stop
 
