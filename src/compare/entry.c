@@ -9,6 +9,7 @@
 
 #include <openssl/evp.h>
 
+#include "compare/content.h"
 #include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/escape.h"
@@ -76,58 +77,6 @@ static struct bytes hash_of(const struct compare_options *options, const struct 
     return text.len ? arena_copy(arena, sbuf_bytes(&text)) : BYTES_NULL;
 }
 
-static ssize_t read_full(int fd, char *block, off_t at)
-{
-    size_t len = 0;
-
-    while (len < BLOCK) {
-        ssize_t n = pread(fd, block + len, BLOCK - len, at + (off_t)len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        if (n == 0)
-            break;
-        len += (size_t)n;
-    }
-    return (ssize_t)len;
-}
-
-/* Where the next bytes lie that are no hole; a file of exabytes may have none. */
-static off_t next_data(int fd, off_t at, off_t size)
-{
-    off_t found = lseek(fd, at, SEEK_DATA);
-
-    if (found >= at)
-        return found;
-    return found < 0 && errno == ENXIO ? size : at; /* else the file system cannot say */
-}
-
-static int blocks_differ(const struct compare_options *options, int x, int y, off_t size)
-{
-    _cleanup_free_ char *p = malloc(BLOCK), *q = malloc(BLOCK);
-    off_t at = 0;
-
-    if (!p || !q)
-        return -ENOMEM;
-    for (;;) {
-        ssize_t n, m;
-
-        at = MIN(next_data(x, at, size), next_data(y, at, size));
-        n = read_full(x, p, at);
-        m = read_full(y, q, at);
-        if (n < 0 || m < 0)
-            return (int)(n < 0 ? n : m);
-        if (n != m || memcmp(p, q, (size_t)n) != 0)
-            return 1;
-        if (n == 0)
-            return 0;
-        at += n;
-        alive(options);
-    }
-}
-
 /* 1: they differ, 0: they are equal. */
 static int contents_differ(const struct compare_options *options, const struct layer_entry *a,
                            const struct layer_entry *b)
@@ -140,7 +89,7 @@ static int contents_differ(const struct compare_options *options, const struct l
     y = open_content(b);
     if (x < 0 || y < 0)
         return x < 0 ? x : y;
-    return blocks_differ(options, x, y, a->st.st_size);
+    return content_differs(x, y, a->st.st_size, options->alive, options->data);
 }
 
 static struct bytes link_target(const struct layer_entry *e, struct arena *arena)

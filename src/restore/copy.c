@@ -10,8 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compare/content.h"
 #include "util/cleanup.h"
 #include "util/macro.h"
+#include "util/read.h"
 
 #define BLOCK (128 * 1024)
 
@@ -29,24 +31,6 @@ static int write_all(int fd, const char *data, size_t len, off_t at)
         at += n;
     }
     return 0;
-}
-
-static ssize_t read_block(int fd, char *block, size_t len, off_t at)
-{
-    size_t have = 0;
-
-    while (have < len) {
-        ssize_t n = pread(fd, block + have, len - have, at + (off_t)have);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        if (n == 0)
-            break;
-        have += (size_t)n;
-    }
-    return (ssize_t)have;
 }
 
 /* Where the next bytes lie that are no hole, and where they end; false: none do any more. */
@@ -69,7 +53,7 @@ static bool next_data(int fd, off_t at, off_t size, off_t *from, off_t *to)
 static int copy_range(int from, int to, off_t at, off_t end, char *block)
 {
     while (at < end) {
-        ssize_t n = read_block(from, block, (size_t)MIN(end - at, (off_t)BLOCK), at);
+        ssize_t n = read_at(from, block, (size_t)MIN(end - at, (off_t)BLOCK), at);
         int r;
 
         if (n < 0)
@@ -103,42 +87,15 @@ int copy_content(int from, int to)
     return r;
 }
 
-/* In both from `at` on there is a hole as far as this. */
-static off_t skip_holes(int a, int b, off_t at, off_t size)
-{
-    off_t x = lseek(a, at, SEEK_DATA), y = lseek(b, at, SEEK_DATA);
-
-    if (x < 0)
-        x = errno == ENXIO ? size : at;
-    if (y < 0)
-        y = errno == ENXIO ? size : at;
-    return MIN(x, y);
-}
-
 int content_is_equal(int a, int b)
 {
-    _cleanup_free_ char *x = malloc(BLOCK), *y = malloc(BLOCK);
     struct stat s, t;
-    off_t at = 0;
+    int r;
 
-    if (!x || !y)
-        return -ENOMEM;
     if (fstat(a, &s) < 0 || fstat(b, &t) < 0)
         return -errno;
     if (s.st_size != t.st_size)
         return 0;
-    for (;;) {
-        ssize_t n, m;
-
-        at = skip_holes(a, b, at, s.st_size);
-        n = read_block(a, x, BLOCK, at);
-        m = read_block(b, y, BLOCK, at);
-        if (n < 0 || m < 0)
-            return (int)(n < 0 ? n : m);
-        if (n != m || memcmp(x, y, (size_t)n) != 0)
-            return 0;
-        if (n == 0)
-            return 1;
-        at += n;
-    }
+    r = content_differs(a, b, s.st_size, NULL, NULL);
+    return r < 0 ? r : !r;
 }

@@ -15,6 +15,7 @@
 #include "util/cleanup.h"
 #include "util/limits.h"
 #include "util/macro.h"
+#include "util/read.h"
 
 #define LINKS_MAX 40 /* MAXSYMLINKS of the kernel */
 
@@ -198,18 +199,22 @@ static int open_here_by_mounts(int dir, const char *name, int flags)
     return fd < 0 ? -errno : TAKE_FD(fd);
 }
 
+/* By openat2(2). *ret: the descriptor, or -errno. False: this kernel cannot, and the caller has to walk. */
+static bool kernel_opens(int dir, const char *path, const struct open_how *how, int *ret)
+{
+    int fd = beneath_without_openat2 ? -1 : (int)syscall(SYS_openat2, dir, path, how, sizeof(*how));
+
+    *ret = fd < 0 ? -errno : fd;
+    /* EPERM: a seccomp filter that is older than the call */
+    return !beneath_without_openat2 && *ret != -ENOSYS && *ret != -EPERM;
+}
+
 int beneath_open_here(int dir, const char *name, int flags)
 {
     struct open_how how = { .flags = (unsigned)(flags | O_NOFOLLOW | O_CLOEXEC), .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS };
     int fd;
 
-    if (beneath_without_openat2)
-        return open_here_by_mounts(dir, name, flags);
-    fd = (int)syscall(SYS_openat2, dir, name, &how, sizeof(how));
-    if (fd >= 0)
-        return fd;
-    /* EPERM: a seccomp filter that is older than the call */
-    return errno == ENOSYS || errno == EPERM ? open_here_by_mounts(dir, name, flags) : -errno;
+    return kernel_opens(dir, name, &how, &fd) ? fd : open_here_by_mounts(dir, name, flags);
 }
 
 static int reopen(int path_fd, int flags)
@@ -301,24 +306,13 @@ int beneath_read_fd(int fd, size_t max, char **ret, size_t *ret_len)
 int beneath_read_part(int fd, off_t from, size_t len, char **ret, size_t *ret_len)
 {
     _cleanup_free_ char *data = malloc(len + 1);
-    size_t have = 0;
+    ssize_t have = data ? read_at(fd, data, len, from) : -ENOMEM;
 
-    if (!data)
-        return -ENOMEM;
-    while (have < len) {
-        ssize_t n = pread(fd, data + have, len - have, from + (off_t)have);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        if (n == 0)
-            break;
-        have += (size_t)n;
-    }
+    if (have < 0)
+        return (int)have;
     data[have] = '\0';
     *ret = TAKE_PTR(data);
-    *ret_len = have;
+    *ret_len = (size_t)have;
     return 0;
 }
 
@@ -341,12 +335,7 @@ int beneath_open_plain(int root_fd, const char *path, int flags)
                             .resolve = RESOLVE_NO_SYMLINKS | (root_fd < 0 ? 0 : RESOLVE_IN_ROOT) };
     int fd;
 
-    if (beneath_without_openat2)
-        return open_plain_by_walk(root_fd, path, flags);
-    fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
-    if (fd >= 0)
-        return fd;
-    return errno == ENOSYS || errno == EPERM ? open_plain_by_walk(root_fd, path, flags) : -errno;
+    return kernel_opens(root_fd, path, &how, &fd) ? fd : open_plain_by_walk(root_fd, path, flags);
 }
 
 int beneath_open_host(struct bytes path, size_t root_len, int flags)
