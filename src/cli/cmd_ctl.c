@@ -31,6 +31,7 @@ struct ctl {
     bool json;
     char **targets;
     int target_count;
+    uint32_t silence; /* its number, of --off */
 };
 
 static int ask(struct ctl *c, struct control_reply *ret)
@@ -45,6 +46,22 @@ static int ask_plainly(struct ctl *c, const char *method, struct control_reply *
     control_call_begin(out, method, false);
     control_call_end(out);
     return ask(c, ret);
+}
+
+/* What was put into the asker's text: as JSON, or in the words of `say`, which may be NULL where there is nothing to be said. */
+static int ask_and_say(struct ctl *c, void (*say)(const struct ctl *c, const struct json_t *answer))
+{
+    struct control_reply reply;
+    int r = ask(c, &reply);
+
+    if (r)
+        return r;
+    if (c->json)
+        ctl_write_json(reply.parameters);
+    else if (say)
+        say(c, reply.parameters);
+    control_reply_done(&reply);
+    return EXIT_ANSWERED;
 }
 
 /* Read beside the daemon, as `who` does: NULL where that cannot be. */
@@ -169,7 +186,6 @@ static int change_one(struct ctl *c, const char *method, const char *text)
 {
     struct sbuf *out = control_asker_out(&c->asker);
     _cleanup_sbuf_ struct sbuf target = SBUF_INIT;
-    struct control_reply reply;
     int r = absolute(text, false, &target);
 
     if (r)
@@ -182,13 +198,7 @@ static int change_one(struct ctl *c, const char *method, const char *text)
     json_bytes(out, JSON_KEY("permissions"), bytes_of(c->permissions));
     json_bytes(out, JSON_KEY("key"), bytes_of(c->key));
     control_call_end(out);
-    r = ask(c, &reply);
-    if (r)
-        return r;
-    if (c->json)
-        ctl_write_json(reply.parameters);
-    control_reply_done(&reply);
-    return EXIT_ANSWERED;
+    return ask_and_say(c, NULL);
 }
 
 static int change(struct ctl *c, const char *method)
@@ -263,27 +273,21 @@ static int list_silences(struct ctl *c)
     return r;
 }
 
+static void say_silence_ended(const struct ctl *c, const struct json_t *answer)
+{
+    cli_note("silence %u is over: %llu changes were silenced", c->silence, (unsigned long long)control_number(answer, "events"));
+}
+
 static int end_silence(struct ctl *c)
 {
     struct sbuf *out = control_asker_out(&c->asker);
-    struct control_reply reply;
-    uint32_t number;
-    int r;
 
-    if (c->target_count != 1 || parse_u32(bytes_of(c->targets[0]), 10, &number) < 0)
+    if (c->target_count != 1 || parse_u32(bytes_of(c->targets[0]), 10, &c->silence) < 0)
         return cli_usage_error(c->verb, "which one? silence --off NUMBER");
     control_call_begin(out, CONTROL_INTERFACE ".EndSilence", false);
-    json_number(out, JSON_KEY("silence"), number);
+    json_number(out, JSON_KEY("silence"), c->silence);
     control_call_end(out);
-    r = ask(c, &reply);
-    if (r)
-        return r;
-    if (c->json)
-        ctl_write_json(reply.parameters);
-    else
-        cli_note("silence %u is over: %llu changes were silenced", number, (unsigned long long)control_number(reply.parameters, "events"));
-    control_reply_done(&reply);
-    return EXIT_ANSWERED;
+    return ask_and_say(c, say_silence_ended);
 }
 
 /* An alert's id, or its beginning; all else is a target. */
@@ -294,11 +298,18 @@ static bool is_alert(const char *text)
     return len >= 8 && len <= 32 && !text[len];
 }
 
+static void say_silenced(const struct ctl *c, const struct json_t *answer)
+{
+    struct bytes until = control_text(answer, "until");
+
+    (void)c;
+    cli_note("silence %llu until %.*s", (unsigned long long)control_number(answer, "silence"), (int)until.len, until.data);
+}
+
 static int begin_silence(struct ctl *c, const char *text, uint64_t for_ns)
 {
     struct sbuf *out = control_asker_out(&c->asker);
     _cleanup_sbuf_ struct sbuf target = SBUF_INIT;
-    struct control_reply reply;
     int r = 0;
 
     if (is_alert(text))
@@ -315,16 +326,7 @@ static int begin_silence(struct ctl *c, const char *text, uint64_t for_ns)
     }
     json_number(out, JSON_KEY("seconds"), for_ns / NS_PER_S);
     control_call_end(out);
-    r = ask(c, &reply);
-    if (r)
-        return r;
-    if (c->json)
-        ctl_write_json(reply.parameters);
-    else
-        cli_note("silence %llu until %.*s", (unsigned long long)control_number(reply.parameters, "silence"),
-                 (int)control_text(reply.parameters, "until").len, control_text(reply.parameters, "until").data);
-    control_reply_done(&reply);
-    return EXIT_ANSWERED;
+    return ask_and_say(c, say_silenced);
 }
 
 static int ctl_silence(struct ctl *c)
