@@ -209,20 +209,27 @@ static void make_later(const struct image *image, uint64_t inode)
     assert_int_equal(system(command), 0);
 }
 
+/* What is said of an image whose inode, of the directory or of the file b, was made after the copy. */
+static void read_used_again(const char *options, bool directory, struct sbuf *text)
+{
+    _cleanup_close_ int device = -EBADF;
+    struct image image;
+
+    make_image(options, &image);
+    if (!image.made)
+        skip();
+    make_later(&image, directory ? image.directory : image.b);
+    device = open_image(O_RDONLY);
+    read_to_text(&image, device, text);
+}
+
 /* Nor is a directory that was made after the copy the one whose block that was. */
 static void test_directory_used_again(void **state)
 {
-    _cleanup_close_ int device = -EBADF;
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-    struct image image;
 
     (void)state;
-    make_image("-b 1024 -O ^metadata_csum", &image);
-    if (!image.made)
-        skip();
-    make_later(&image, image.directory);
-    device = open_image(O_RDONLY);
-    read_to_text(&image, device, &text);
+    read_used_again("-b 1024 -O ^metadata_csum", true, &text);
     assert_null(strstr(sbuf_str(&text), "have that inode as b"));
     assert_null(strstr(sbuf_str(&text), "have that inode as sub"));
 }
@@ -230,17 +237,10 @@ static void test_directory_used_again(void **state)
 /* An inode that was made after the copy is another file. */
 static void test_used_again(void **state)
 {
-    _cleanup_close_ int device = -EBADF;
     _cleanup_sbuf_ struct sbuf text = SBUF_INIT;
-    struct image image;
 
     (void)state;
-    make_image("-b 1024", &image);
-    if (!image.made)
-        skip();
-    make_later(&image, image.b);
-    device = open_image(O_RDONLY);
-    read_to_text(&image, device, &text);
+    read_used_again("-b 1024", false, &text);
     assert_null(strstr(sbuf_str(&text), "have that inode as b"));
     assert_non_null(strstr(sbuf_str(&text), "have that inode as c"));
     assert_non_null(strstr(sbuf_str(&text), "whose names are gone"));
