@@ -285,7 +285,7 @@ static int add_span(const struct coverage_asking *a, sqlite3_stmt *rows, int (*e
     int r;
 
     c.to_ns = coverage_end_ns(&life, &c.unclean);
-    r = is_in_time(a->query, &c) ? compare_span(a, sqlite3_column_int64(rows, 0), &c, &answer, err) : 0;
+    r = (c.unclean || !a->only_unclean) && is_in_time(a->query, &c) ? compare_span(a, sqlite3_column_int64(rows, 0), &c, &answer, err) : 0;
     if (r == 0 && (answer.whole || answer.only_count)) {
         c.permissions = answer.permissions;
         c.from_ns = MAX(MAX(answer.from_ns, a->floor_ns), c.from_ns);
@@ -322,12 +322,11 @@ void coverage_asking_done(struct coverage_asking *a)
     sqlite3_finalize(a->container);
 }
 
-int store_each_coverage(struct store *store, const struct store_query *asked,
-                        int (*each)(void *data, const struct coverage *coverage), void *data,
-                        struct err *err)
+static int each_span(struct store *store, const struct store_query *asked, bool only_unclean,
+                     int (*each)(void *data, const struct coverage *coverage), void *data, struct err *err)
 {
     struct store_query kept, *query = &kept;
-    struct coverage_asking a = { .store = store, .query = query };
+    struct coverage_asking a = { .store = store, .query = query, .only_unclean = only_unclean };
     _cleanup_sbuf_ struct sbuf sql = SBUF_INIT;
     sqlite3_stmt *rows = NULL;
     int code = SQLITE_DONE;
@@ -352,6 +351,13 @@ int store_each_coverage(struct store *store, const struct store_query *asked,
     sqlite3_finalize(rows);
     coverage_asking_done(&a);
     return r;
+}
+
+int store_each_coverage(struct store *store, const struct store_query *asked,
+                        int (*each)(void *data, const struct coverage *coverage), void *data,
+                        struct err *err)
+{
+    return each_span(store, asked, false, each, data, err);
 }
 
 /* ---- what was removed ---- */
@@ -399,7 +405,7 @@ static int add_unclean(void *data, const struct coverage *c)
     struct gap gap = { .reason = LOST_KILLED, .from_ns = c->to_ns, .to_ns = c->beat_ns + STORE_ALIVE_NS,
                        .sensor = c->sensors };
 
-    if (!c->unclean || gap.to_ns < u->query->since_ns || (u->query->until_ns && gap.from_ns > u->query->until_ns))
+    if (gap.to_ns < u->query->since_ns || (u->query->until_ns && gap.from_ns > u->query->until_ns))
         return 0;
     snprintf(gap.text, sizeof(gap.text), "whoever recorded was killed; what was not yet written is missing");
     return u->each(u->data, &gap);
@@ -412,5 +418,5 @@ int coverage_each_unclean(struct store *store, const struct store_query *query,
     struct store_query wider = *query;
 
     wider.since_ns = 0; /* how long before its end one had read the last is not known */
-    return store_each_coverage(store, &wider, add_unclean, &u, err);
+    return each_span(store, &wider, true, add_unclean, &u, err);
 }

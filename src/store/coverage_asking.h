@@ -13,6 +13,7 @@ struct coverage_asking {
     sqlite3_stmt *places;    /* of one span; NULL: an older culprit's store has none */
     sqlite3_stmt *container; /* is this id among the containers that are asked for? */
     bool observers, beats;   /* the spans say who writes them; when he last did */
+    bool only_unclean;       /* those that ended without saying so: of all others nothing is compared */
     uint64_t floor_ns;       /* what was observed before is not there any more */
 };
 
