@@ -267,21 +267,16 @@ static bool leaves_watch(const struct event *e)
     return watched.len && bytes_path_covers(watched, e->previous_path) && !bytes_path_covers(watched, e->path);
 }
 
+/* Neither the watched path nor what is above or below it, in the container's terms. */
+static bool is_apart(struct bytes watched, struct bytes path)
+{
+    return watched.len && !bytes_path_covers(watched, path) && !bytes_path_covers(path, watched);
+}
+
 /* An engine that sets up a container: podman mounts its storage, runc the root, in mount namespaces of their own. */
 static bool is_around(const struct event *e)
 {
-    struct bytes watched;
-
-    if ((e->operation != OPERATION_MOUNT && e->operation != OPERATION_UNMOUNT) || !e->victim)
-        return false;
-    watched = watched_path(e);
-    return watched.len && !bytes_path_covers(watched, e->path) && !bytes_path_covers(e->path, watched);
-}
-
-/* Neither the watched path nor what is above or below it, in the container's terms. */
-static bool is_beside(struct bytes watched, struct bytes path)
-{
-    return watched.len == 1 || (watched.len && !bytes_path_covers(watched, path) && !bytes_path_covers(path, watched));
+    return (e->operation == OPERATION_MOUNT || e->operation == OPERATION_UNMOUNT) && e->victim && is_apart(watched_path(e), e->path);
 }
 
 /* containerd renames a task's folder before it removes it, with the root that is mounted in it; no file of the container changes. */
@@ -291,7 +286,7 @@ static bool is_bundle(const struct step *step)
     struct bytes watched = e->victim ? watched_path(e) : BYTES_NULL;
 
     return culprit_is_runtime(step->s) && bytes_equal(e->path, e->host_path) && bytes_equal(e->previous_path, e->previous_host_path) &&
-           is_beside(watched, e->path) && is_beside(watched, e->previous_path);
+           (watched.len == 1 || (is_apart(watched, e->path) && is_apart(watched, e->previous_path)));
 }
 
 /* fanotify saw it leave what is watched, to where it could not look any more. */
