@@ -112,7 +112,7 @@ bool guard_list_is_mounted(const struct guard_list *list, struct bytes table, co
     while (mountinfo_next(&table, &mount)) {
         char text[PATH_MAX];
 
-        if (mount.point.len < sizeof(text) && bytes_equal(point, (struct bytes){ text, mountinfo_unescape(mount.point, text) }))
+        if (bytes_equal(point, mountinfo_plain(mount.point, text)))
             return true;
     }
     return false;

@@ -46,11 +46,11 @@ static bool may_be_held(mode_t mode)
 static int add_mount(struct collecting *c, int fd, dev_t device)
 {
     _cleanup_sbuf_ struct sbuf table = SBUF_INIT;
+    char text[PATH_MAX];
     struct mountinfo mount;
     struct statfs type;
-    struct bytes rest;
+    struct bytes point;
     int64_t id;
-    int r = 0;
 
     if (device == c->device)
         return 0;
@@ -59,14 +59,10 @@ static int add_mount(struct collecting *c, int fd, dev_t device)
     if (id < 0 || fstatfs(fd, &type) < 0 || type.f_type == TMPFS_MAGIC || type.f_type == RAMFS_MAGIC)
         return 0;
     (void)mountinfo_read("/proc/self/mountinfo", &table);
-    rest = sbuf_bytes(&table);
-    while (r == 0 && mountinfo_next(&rest, &mount)) {
-        char text[PATH_MAX];
-
-        if (mount.id == (uint64_t)id && mount.point.len < sizeof(text))
-            r = guard_list_add_mount(c->list, (struct bytes){ text, mountinfo_unescape(mount.point, text) });
-    }
-    return r;
+    if (!mountinfo_by_id(sbuf_bytes(&table), (uint64_t)id, &mount))
+        return 0;
+    point = mountinfo_plain(mount.point, text);
+    return point.len ? guard_list_add_mount(c->list, point) : 0;
 }
 
 static int add(void *data, int fd, const struct stat *st)

@@ -210,20 +210,7 @@ struct look {
 
 static int read_text(int fd, bool all, char **ret, size_t *ret_len)
 {
-    char *text;
-    ssize_t n;
-
-    if (all)
-        return beneath_read_fd(fd, STATE_MAX, ret, ret_len);
-    text = malloc(HEAD_MAX);
-    n = text ? pread(fd, text, HEAD_MAX, 0) : -1;
-    if (n < 0) {
-        free(text);
-        return -EIO;
-    }
-    *ret = text;
-    *ret_len = (size_t)n;
-    return 0;
+    return all ? beneath_read_fd(fd, STATE_MAX, ret, ret_len) : beneath_read_part(fd, 0, HEAD_MAX, ret, ret_len);
 }
 
 static int with_state(int dir, const char *name, const struct look *look)

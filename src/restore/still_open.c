@@ -25,11 +25,6 @@
 
 /* ---- where a path is by another table of mounts ---- */
 
-static struct bytes plain(struct bytes octal, char *buffer)
-{
-    return octal.len < PATH_MAX ? (struct bytes){ buffer, mountinfo_unescape(octal, buffer) } : BYTES_NULL;
-}
-
 /* The mount that the path leads into: of those that cover it the deepest, and there the last. */
 static bool mount_of_path(struct bytes table, struct bytes path, struct mountinfo *ret)
 {
@@ -38,7 +33,7 @@ static bool mount_of_path(struct bytes table, struct bytes path, struct mountinf
 
     while (mountinfo_next(&table, &mount)) {
         char text[PATH_MAX];
-        struct bytes point = plain(mount.point, text);
+        struct bytes point = mountinfo_plain(mount.point, text);
 
         if (!point.len || point.len < deepest || !bytes_path_covers(point, path))
             continue;
@@ -46,14 +41,6 @@ static bool mount_of_path(struct bytes table, struct bytes path, struct mountinf
         *ret = mount;
     }
     return deepest > 0;
-}
-
-static bool mount_by_id(struct bytes table, uint64_t id, struct mountinfo *ret)
-{
-    while (mountinfo_next(&table, ret))
-        if (ret->id == id)
-            return true;
-    return false;
 }
 
 /* base and, below it, rest. 0: it is too long */
@@ -72,10 +59,10 @@ size_t still_open_place(struct bytes path, uint64_t id, struct bytes theirs, str
     struct mountinfo mount, other, top;
     struct bytes point, root, inside = { inner, 0 };
 
-    if (!mount_by_id(theirs, id, &mount))
+    if (!mountinfo_by_id(theirs, id, &mount))
         return 0; /* taken away meanwhile, or the kernel's own */
-    point = plain(mount.point, point_text);
-    root = plain(mount.root, root_text);
+    point = mountinfo_plain(mount.point, point_text);
+    root = mountinfo_plain(mount.root, root_text);
     if (bytes_ends_with(root, bytes_of(ROOT_GONE))) /* the mounted directory has been removed meanwhile */
         root.len -= sizeof(ROOT_GONE) - 1;
     if (!point.len || !root.len || !bytes_path_covers(point, path))
@@ -84,8 +71,8 @@ size_t still_open_place(struct bytes path, uint64_t id, struct bytes theirs, str
     for (struct bytes rest = ours; inside.len && mountinfo_next(&rest, &other);) {
         struct bytes found = { ret, 0 };
 
-        point = plain(other.point, point_text);
-        root = plain(other.root, root_text);
+        point = mountinfo_plain(other.point, point_text);
+        root = mountinfo_plain(other.root, root_text);
         if (other.device != mount.device || !root.len || !point.len || !bytes_path_covers(root, inside))
             continue;
         found.len = join(point, bytes_path_below(root, inside), ret, size);
@@ -267,7 +254,7 @@ static int consider(struct open_holder *h, int dir, const char *link, bool write
     snprintf(own, sizeof(own), "/proc/self/fd/%d", new.fd);
     if (id > 0 && is_deleted(AT_FDCWD, own, text, sizeof(text), &path))
         len = still_open_place(path, (uint64_t)id, mounts_of(h), sbuf_bytes(&s->ours), s->wanted, found, sizeof(found), &new.mount);
-    if (len && (new.mount == s->own_mount || (mount_by_id(sbuf_bytes(&s->ours), new.mount, &mount) && !mountinfo_may_hang(&mount))) &&
+    if (len && (new.mount == s->own_mount || (mountinfo_by_id(sbuf_bytes(&s->ours), new.mount, &mount) && !mountinfo_may_hang(&mount))) &&
         /* what has a name may have that one, which happens to end so */
         fstat(new.fd, &new.st) == 0 && S_ISREG(new.st.st_mode) && new.st.st_nlink == 0) {
         new.born_ns = born_of(new.fd, &new.st);

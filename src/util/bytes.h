@@ -15,10 +15,10 @@ struct bytes {
 };
 
 #define BYTES_NULL ((struct bytes){ NULL, 0 })
-/* For string literals and for strings of our own; NULL gives BYTES_NULL. */
 /* For "%.*s" in an error: what somebody wrote, the beginning of it. */
 #define BYTES_SHOWN(value) (int)MIN((value).len, (size_t)80), (value).data ? (value).data : ""
 
+/* For string literals and for strings of our own; NULL gives BYTES_NULL. */
 static inline struct bytes bytes_of(const char *s)
 {
     return s ? (struct bytes){ s, strlen(s) } : BYTES_NULL;

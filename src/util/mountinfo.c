@@ -109,3 +109,16 @@ bool mountinfo_may_hang(const struct mountinfo *mount)
 
     return BYTES_AMONG(type, types) || (type.len > 5 && memcmp(type.data, "fuse.", 5) == 0);
 }
+
+struct bytes mountinfo_plain(struct bytes octal, char ret[PATH_MAX])
+{
+    return octal.len < PATH_MAX ? (struct bytes){ ret, mountinfo_unescape(octal, ret) } : BYTES_NULL;
+}
+
+bool mountinfo_by_id(struct bytes table, uint64_t id, struct mountinfo *ret)
+{
+    while (mountinfo_next(&table, ret))
+        if (ret->id == id)
+            return true;
+    return false;
+}

@@ -2,6 +2,7 @@
 /* The kernel's table of mounts: /proc/PID/mountinfo (proc(5)). */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -31,3 +32,8 @@ bool mountinfo_may_hang(const struct mountinfo *mount);
 /* Blanks, tabs, newlines and backslashes are written in octal. `ret` has room for text.len bytes, and may be the
  * text itself; returns the length. No NUL. */
 size_t mountinfo_unescape(struct bytes text, char *ret);
+/* The same of at most PATH_MAX - 1 bytes, which `ret` has room for; BYTES_NULL: it is longer. */
+struct bytes mountinfo_plain(struct bytes octal, char ret[PATH_MAX]);
+
+/* The mount of that number in a table. */
+bool mountinfo_by_id(struct bytes table, uint64_t id, struct mountinfo *ret);
