@@ -59,7 +59,7 @@ struct name_search {
     uint64_t window_from, window_to; /* bytes of the device */
     uint64_t until;
     struct arena *arena;
-    bool part, has_sums;
+    bool part;
 };
 
 static bool is_late(struct name_search *n)
@@ -255,7 +255,7 @@ static bool is_block_of(const struct name_search *n, uint32_t number, const stru
     if (size > (int)sizeof(buffer) || size <= EXT2_GOOD_OLD_INODE_SIZE ||
         ext2fs_read_inode_full(n->fs, number, (struct ext2_inode *)now, size) || !LINUX_S_ISDIR(now->i_mode) || (now->i_flags & EXT4_ENCRYPT_FL))
         return false;
-    if (n->has_sums)
+    if (ext2fs_has_feature_metadata_csum(n->fs->super))
         return ext2fs_dir_block_csum_verify(n->fs, number, (struct ext2_dir_entry *)(uintptr_t)d->block.data);
     return d->own == number && now->i_extra_isize >= 24 && now->i_crtime &&
            now->i_crtime * NS_PER_S + (now->i_crtime_extra >> 2) <= commit_ns + COARSE_NS;
@@ -372,7 +372,6 @@ int deleted_names_find(ext2_filsys fs, const struct deleted_place *place, struct
     struct name_search n = { .fs = fs, .place = place, .all = all, .count = count, .until = until, .arena = arena };
     int r = -ENOMEM;
 
-    n.has_sums = ext2fs_has_feature_metadata_csum(fs->super);
     n.found = calloc(count + 1, sizeof(*n.found));
     n.directories = calloc(DIRECTORIES_MAX, sizeof(*n.directories));
     n.blocks = calloc(BLOCKS_MAX, sizeof(*n.blocks));

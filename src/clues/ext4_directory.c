@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "clues/ext4_directory.h"
 
+#include "util/load.h"
 #include "util/macro.h"
 
 #define HEAD 8 /* inode, length of the entry, length of the name, type */
@@ -10,16 +11,6 @@ struct raw_entry {
     size_t len;
     struct bytes name;
 };
-
-static uint32_t le16(const char *p)
-{
-    return (uint32_t)(uint8_t)p[0] | (uint32_t)(uint8_t)p[1] << 8;
-}
-
-static uint32_t le32(const char *p)
-{
-    return le16(p) | le16(p + 2) << 16;
-}
 
 /* Lengths are multiples of four, so the lowest two bits hold what is beyond 64 KiB (kernel: ext4_rec_len_from_disk()). */
 static size_t length_of(uint32_t stored, size_t block)
@@ -35,7 +26,7 @@ static bool raw_at(struct bytes block, size_t at, struct raw_entry *ret)
 
     if (block.len - at < HEAD)
         return false;
-    *ret = (struct raw_entry){ le32(p), length_of(le16(p + 4), block.len), { p + HEAD, (uint8_t)p[6] } };
+    *ret = (struct raw_entry){ load_le32(p), length_of(load_le16(p + 4), block.len), { p + HEAD, (uint8_t)p[6] } };
     return ret->len >= HEAD && ret->len % 4 == 0 && ret->len <= block.len - at && ret->name.len <= ret->len - HEAD;
 }
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "util/cleanup.h"
+#include "util/load.h"
 #include "util/macro.h"
 
 #define MAGIC 0xC03B3998u
@@ -31,21 +32,6 @@ struct journal_walk {
     uint32_t features, seed;
 };
 
-static uint32_t be16(const char *p)
-{
-    return (uint32_t)(uint8_t)p[0] << 8 | (uint8_t)p[1];
-}
-
-static uint32_t be32(const char *p)
-{
-    return be16(p) << 16 | be16(p + 2);
-}
-
-static uint64_t be64(const char *p)
-{
-    return (uint64_t)be32(p) << 32 | be32(p + 4);
-}
-
 static bool has_checksums(const struct journal_walk *w)
 {
     return w->journal->crc32c && (w->features & (CHECKSUMS_2 | CHECKSUMS_3));
@@ -62,7 +48,7 @@ static bool sum_fits(const struct journal_walk *w, const char *p, size_t field)
     static const char zero[4];
     uint32_t got = sum(sum(w->seed, w, p, field), w, zero, sizeof(zero));
 
-    return be32(p + field) == sum(got, w, p + field + 4, w->journal->block_size - field - 4);
+    return load_be32(p + field) == sum(got, w, p + field + 4, w->journal->block_size - field - 4);
 }
 
 /* ---- tags ---- */
@@ -99,11 +85,11 @@ static bool next_tag(const struct journal_walk *w, struct tags *t, struct tag *r
     if (t->last || t->rest.len < size)
         return false;
     if (w->features & CHECKSUMS_3)
-        *ret = (struct tag){ be32(p), be32(p + 4), be32(p + 12) };
+        *ret = (struct tag){ load_be32(p), load_be32(p + 4), load_be32(p + 12) };
     else
-        *ret = (struct tag){ be32(p), be16(p + 6), be16(p + 4) };
+        *ret = (struct tag){ load_be32(p), load_be16(p + 6), load_be16(p + 4) };
     if (w->features & WIDE)
-        ret->block |= (uint64_t)be32(p + 8) << 32;
+        ret->block |= (uint64_t)load_be32(p + 8) << 32;
     if (!(ret->flags & SAME_UUID))
         size += UUID;
     size = MIN(size, t->rest.len);
@@ -121,10 +107,10 @@ static int read_ring(const struct journal_walk *w, uint64_t at, char *to)
 
 static bool is_head(const char *p, enum block_type *ret_type, uint32_t *ret_sequence)
 {
-    if (be32(p) != MAGIC)
+    if (load_be32(p) != MAGIC)
         return false;
-    *ret_type = (enum block_type)be32(p + 4);
-    *ret_sequence = be32(p + 8);
+    *ret_type = (enum block_type)load_be32(p + 4);
+    *ret_sequence = load_be32(p + 8);
     return true;
 }
 
@@ -138,7 +124,7 @@ static uint64_t commit_time(const char *p)
 {
     uint64_t ns;
 
-    return __builtin_mul_overflow(be64(p + 48), NS_PER_S, &ns) || __builtin_add_overflow(ns, be32(p + 56), &ns) ? 0 : ns;
+    return __builtin_mul_overflow(load_be64(p + 48), NS_PER_S, &ns) || __builtin_add_overflow(ns, load_be32(p + 56), &ns) ? 0 : ns;
 }
 
 /* From its first descriptor, at t->from, to its commit. */
@@ -183,7 +169,7 @@ static bool is_whole(const struct journal_walk *w, const struct journal_transact
     char sequence[4] = { (char)(t->sequence >> 24), (char)(t->sequence >> 16), (char)(t->sequence >> 8), (char)t->sequence };
     uint32_t got;
 
-    if (be32(w->block) == MAGIC)
+    if (load_be32(w->block) == MAGIC)
         return false; /* a head: what was copied here has been overwritten */
     if (!has_checksums(w))
         return true;
@@ -202,13 +188,14 @@ static int put_copies(const struct journal_walk *w, const struct journal_transac
         uint32_t sequence;
         struct tags tags = { .last = true };
         struct tag tag;
-        bool sound;
+        bool sound = false;
 
         r = read_ring(w, at++, w->head);
-        if (r == 0 && is_head(w->head, &type, &sequence) && type == DESCRIPTOR)
+        if (r == 0 && is_head(w->head, &type, &sequence) && type == DESCRIPTOR) {
             tags = tags_of(w);
+            sound = !has_checksums(w) || sum_fits(w, w->head, w->journal->block_size - 4);
+        }
         /* where the descriptor's own sum is wrong, so may be the numbers of blocks: it is passed over */
-        sound = !has_checksums(w) || sum_fits(w, w->head, w->journal->block_size - 4);
         while (r == 0 && next_tag(w, &tags, &tag)) {
             struct ext4_copy copy = { tag.block, t->sequence, t->commit_ns, { w->block, w->journal->block_size } };
 
@@ -233,20 +220,20 @@ static int open_head(struct journal_walk *w)
 
     if (r < 0)
         return r;
-    if (!is_head(w->head, &type, &sequence) || (type != HEAD_OLD && type != HEAD_NEW) || be32(w->head + 12) != j->block_size)
+    if (!is_head(w->head, &type, &sequence) || (type != HEAD_OLD && type != HEAD_NEW) || load_be32(w->head + 12) != j->block_size)
         return -EBADMSG;
-    end = MIN(be32(w->head + 16), j->blocks);
-    w->first = be32(w->head + 20);
-    w->features = type == HEAD_NEW ? be32(w->head + 40) : 0;
+    end = MIN(load_be32(w->head + 16), j->blocks);
+    w->first = load_be32(w->head + 20);
+    w->features = type == HEAD_NEW ? load_be32(w->head + 40) : 0;
     if (w->features & FAST_COMMITS) { /* they are in blocks of their own, at the end */
-        fast = be32(w->head + 84);
+        fast = load_be32(w->head + 84);
         fast = fast ? fast : 256;
         end -= MIN(fast, end);
     }
     if (!w->first || w->first >= end)
         return -EBADMSG;
     w->count = end - w->first;
-    start = be32(w->head + 28);
+    start = load_be32(w->head + 28);
     w->start = start >= w->first && start < end ? start - w->first : 0;
     if (has_checksums(w))
         w->seed = sum(~0u, w, w->head + 48, UUID);

@@ -185,7 +185,7 @@ static bool ran_in_minute(const struct clue_circumstances *c, const struct clue_
 
 static bool began_in_minute(const struct clue_circumstances *c, const struct clue_fact *f)
 {
-    return ran_in_minute(c, f) && !began(c, f) && !began_with_all(c, f);
+    return ran_in_minute(c, f) && !began_with_all(c, f) && !began(c, f);
 }
 
 /* Who logs in goes on to do something: a minute is soon. */

@@ -18,6 +18,7 @@
 #include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/load.h"
 
 #define BLOCK_MAX (1024 * 1024) /* of names, unpacked; plocate makes them of 32 */
 #define DICTIONARY_MAX (1024 * 1024)
@@ -38,15 +39,6 @@ static uint64_t little(const char *at, unsigned bytes)
 
     for (unsigned i = bytes; i > 0; i--)
         n = n << 8 | (unsigned char)at[i - 1];
-    return n;
-}
-
-static uint32_t big(const char *at)
-{
-    uint32_t n = 0;
-
-    for (unsigned i = 0; i < 4; i++)
-        n = n << 8 | (unsigned char)at[i];
     return n;
 }
 
@@ -126,7 +118,7 @@ static int mlocate(struct name_list *r, struct bytes db)
 
     if (db.len < 16)
         return -EBADMSG;
-    skip = big(db.data + 8);
+    skip = load_be32(db.data + 8);
     rest = (struct bytes){ db.data + 16, db.len - 16 };
     (void)take_string(&rest); /* where it begins */
     if (skip >= rest.len) /* what is equal has no directory */

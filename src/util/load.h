@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Numbers as they lie in bytes, at any alignment. In this machine's order: what the kernel hands out, and files that a
- * program of this machine wrote. Big endian (be): files whose format says so. The caller has seen that the bytes are there.
+ * program of this machine wrote. Big (be) or little endian (le): files whose format says so. The caller has seen that the bytes are there.
  */
 #pragma once
 
@@ -33,7 +33,27 @@ static inline uint64_t load_u64(const char *at)
     return v;
 }
 
+static inline uint16_t load_be16(const char *at)
+{
+    return be16toh(load_u16(at));
+}
+
 static inline uint32_t load_be32(const char *at)
 {
     return be32toh(load_u32(at));
+}
+
+static inline uint64_t load_be64(const char *at)
+{
+    return be64toh(load_u64(at));
+}
+
+static inline uint16_t load_le16(const char *at)
+{
+    return le16toh(load_u16(at));
+}
+
+static inline uint32_t load_le32(const char *at)
+{
+    return le32toh(load_u32(at));
 }
