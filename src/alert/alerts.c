@@ -121,9 +121,8 @@ static struct matter *add_crowd(struct alerts *a, enum severity severity, uint64
     return m;
 }
 
-static struct matter *matter_of(struct alerts *a, const struct event *event)
+static struct matter *matter_of(struct alerts *a, const struct event *event, struct fingerprint key)
 {
-    struct fingerprint key = matter_key(event);
     struct matter *m = find(a, key);
 
     if (m)
@@ -172,9 +171,9 @@ static void decide(struct alerts *a, const struct event *event, struct decision 
 }
 
 /* It belongs to a matter. */
-static void report(struct alerts *a, const struct event *event, unsigned row, struct decision *d, uint64_t now_ns)
+static void report(struct alerts *a, const struct event *event, struct fingerprint key, unsigned row, struct decision *d, uint64_t now_ns)
 {
-    struct matter *m = matter_of(a, event);
+    struct matter *m = matter_of(a, event, key);
 
     if (m && made_has(&m->made, event, now_ns)) {
         row = severity_find(event, a->options.own, a->options.own_count, true);
@@ -188,11 +187,11 @@ static void report(struct alerts *a, const struct event *event, unsigned row, st
     d->matter = m ? m->number : 0;
 }
 
-static const struct silence *silence_of(struct alerts *a, const struct event *event, unsigned row)
+static const struct silence *silence_of(struct alerts *a, const struct event *event, struct fingerprint key, unsigned row)
 {
     if (!a->silences.count || severity_row(row)->techniques & TECHNIQUE_DEFENCES) /* whoever attacks culprit does not silence it */
         return NULL;
-    return silences_take(&a->silences, event, matter_key(event));
+    return silences_take(&a->silences, event, key);
 }
 
 void alerts_event(struct alerts *a, const struct event *event, uint64_t now_ns)
@@ -207,11 +206,13 @@ void alerts_event(struct alerts *a, const struct event *event, uint64_t now_ns)
     if (expected != EXPECTED_NONE) {
         a->counts.expected[expected]++;
     } else {
+        const struct fingerprint key = matter_key(event);
+
         row = severity_find(event, a->options.own, a->options.own_count, false);
         d.row = (uint8_t)row;
-        silence = silence_of(a, event, row);
+        silence = silence_of(a, event, key, row);
         if (!silence)
-            report(a, event, row, &d, now_ns);
+            report(a, event, key, row, &d, now_ns);
     }
     if (silence) {
         a->counts.silenced++;

@@ -398,11 +398,13 @@ int alert_sinks_test(struct alert_sinks *s, struct bytes name, const struct sink
 
 static void look_at_test(struct one *one)
 {
-    const struct sink_report counts = counts_of(one);
-    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+    struct sink_report counts;
+    uint64_t now;
 
     if (one->test.state != TEST_WAITS)
         return;
+    counts = counts_of(one);
+    now = clock_ns(CLOCK_MONOTONIC);
     if (counts.tests >= one->test.tests + 2)
         one->test.state = TEST_ARRIVED;
     else if (counts.failures > one->test.failures || counts.dropped > one->test.dropped || counts.broken || now >= one->test.until_ns)

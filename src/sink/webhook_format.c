@@ -26,6 +26,15 @@ static void add_text(const struct sink_message *m, struct sbuf *out)
     sbuf_add_bytes(out, m->sentence);
 }
 
+/* A number as a text: protobuf's JSON has 64 bits so, and Alertmanager its annotations. */
+static void add_decimal(struct sbuf *out, struct bytes key, uint64_t value)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+    json_string(out, key, bytes_of(text));
+}
+
 static void add_time(struct sbuf *out, struct bytes key, uint64_t time_ns)
 {
     time_t s = (time_t)(time_ns / NS_PER_S);
@@ -45,8 +54,6 @@ static void write_ecs(const struct sink_message *m, struct bytes secret, uint64_
 /* What changes is an annotation: as a label it would be another alert, and one more notification, each time. */
 static void write_alertmanager(const struct sink_message *m, struct bytes secret, uint64_t now_ns, struct sbuf *out)
 {
-    char count[24];
-
     (void)secret;
     sbuf_add_char(out, '[');
     json_open_element(out);
@@ -60,8 +67,7 @@ static void write_alertmanager(const struct sink_message *m, struct bytes secret
     (void)json_open(out, JSON_OBJECT("annotations"));
     json_string(out, JSON_KEY("summary"), m->sentence);
     json_string(out, JSON_KEY("severity"), bytes_of(severity_name(m->severity)));
-    snprintf(count, sizeof(count), "%llu", (unsigned long long)m->events);
-    json_string(out, JSON_KEY("events"), bytes_of(count));
+    add_decimal(out, JSON_KEY("events"), m->events);
     json_close(out);
     add_time(out, JSON_KEY("startsAt"), m->first_ns);
     add_time(out, JSON_KEY("endsAt"), m->state == ALERT_RESOLVED ? now_ns : now_ns + END_NS);
@@ -188,7 +194,7 @@ static void write_pagerduty(const struct sink_message *m, struct bytes secret, u
     json_string(out, JSON_KEY("event_action"), bytes_of(m->state == ALERT_RESOLVED ? "resolve" : "trigger"));
     json_string(out, JSON_KEY("dedup_key"), bytes_of(m->id));
     (void)json_open(out, JSON_OBJECT("payload"));
-    json_string(out, JSON_KEY("summary"), (struct bytes){ m->sentence.data, MIN(m->sentence.len, (size_t)1024) }); /* their limit */
+    json_string(out, JSON_KEY("summary"), bytes_cut(m->sentence, 1024)); /* their limit */
     json_string(out, JSON_KEY("source"), m->host.len ? m->host : bytes_of("culprit"));
     json_string(out, JSON_KEY("severity"), bytes_of(severities[m->severity]));
     json_bytes(out, JSON_KEY("component"), m->watch);
@@ -244,14 +250,6 @@ static void add_attribute(struct sbuf *out, const char *key, struct bytes value)
     json_string(out, JSON_KEY("stringValue"), value);
     json_close(out);
     json_close(out);
-}
-
-static void add_decimal(struct sbuf *out, struct bytes key, uint64_t value)
-{
-    char text[24];
-
-    snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
-    json_string(out, key, bytes_of(text)); /* protobuf's JSON has 64 bits as a text */
 }
 
 static void add_record(const struct sink_message *m, uint64_t now_ns, struct sbuf *out)
