@@ -4,36 +4,18 @@ what a reload changes. The last line is "N passed, N failed"."""
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import time
 
-CULPRIT = os.path.realpath(sys.argv[1])
+from lib.daemon_test import CULPRIT, DaemonTest
+
 SECONDS = 120
 STORM = 20000
-results = {True: 0, False: 0}
-started = []
-work = tempfile.mkdtemp(prefix="culprit-alert.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
-etc, run, watched, store, err = (f"{work}/{name}" for name in ("etc", "run", "w", "db", "err"))
-
-
-def check(text, fine, *more):
-    results[bool(fine)] += 1
-    print("right:" if fine else "WRONG:", text, *([] if fine else more), flush=True)
-
-
-def wait_until(condition, seconds=SECONDS):
-    until = time.time() + seconds
-    while not condition() and time.time() < until:
-        time.sleep(0.05)
-    return condition()
-
-
-def said():
-    return open(err, encoding="utf-8").read()
+shared = DaemonTest("alert", SECONDS)
+work, etc, run = shared.work, shared.etc, shared.run
+check, wait_until, said, start = shared.check, shared.wait_until, shared.said, shared.start
+watched, store = f"{work}/w", f"{work}/db"
 
 
 def alerts():
@@ -45,13 +27,6 @@ def configure(text):
     with open(f"{etc}/culprit.conf.new", "w", encoding="utf-8") as f:
         f.write(f"groups = {{}}\nsensor = fanotify\nstore = {store}\nheartbeat = 1h\nwatch w {{ targets = {watched} }}\n{text}")
     os.rename(f"{etc}/culprit.conf.new", f"{etc}/culprit.conf")
-
-
-def start():
-    stderr = open(err, "w", encoding="utf-8")
-    started.append(subprocess.Popen([CULPRIT, "daemon", "--config", etc, "--runtime-dir", run], stdin=subprocess.DEVNULL, stderr=stderr))
-    check("the daemon is ready", wait_until(lambda: "culprit: ready" in said()), said())
-    return started[-1]
 
 
 def ctl(*words):
@@ -227,13 +202,8 @@ def main():
         process = silenced(process)
         ends(process)
     finally:
-        for process in started:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        shutil.rmtree(work, ignore_errors=True)
-    print(f"{results[True]} passed, {results[False]} failed")
-    return 1 if results[False] else 0
+        shared.clear()
+    return shared.result()
 
 
 sys.exit(main())

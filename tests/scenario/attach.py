@@ -3,34 +3,20 @@
 of its group; many at once; one that does not read; a daemon that is restarted. The last line is "N passed, N failed"."""
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import time
 
-CULPRIT = os.path.realpath(sys.argv[1])
+from lib.daemon_test import CULPRIT, DaemonTest, touch
+
 SECONDS = 180
 VIEWERS = 64
 LONG = "n" * 230
-results = {True: 0, False: 0}
-started = []
-work = tempfile.mkdtemp(prefix="culprit-attach.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
-etc, run, watched, other, store = (f"{work}/{name}" for name in ("etc", "run", "w", "other", "db"))
-control, err = f"{run}/control", f"{work}/err"
-
-
-def check(text, fine, *more):
-    results[bool(fine)] += 1
-    print("right:" if fine else "WRONG:", text, *([] if fine else more), flush=True)
-
-
-def wait_until(condition, seconds=SECONDS):
-    until = time.time() + seconds
-    while not condition() and time.time() < until:
-        time.sleep(0.05)
-    return condition()
+shared = DaemonTest("attach", SECONDS)
+work, etc, run, err, started = shared.work, shared.etc, shared.run, shared.err, shared.started
+check, wait_until = shared.check, shared.wait_until
+watched, other, store = (f"{work}/{name}" for name in ("w", "other", "db"))
+control = f"{run}/control"
 
 
 def read(path):
@@ -49,11 +35,6 @@ def ctl(*words):
     answer = subprocess.run([CULPRIT, "ctl", "--control", control, "--json", *words], capture_output=True, text=True, check=False,
                             timeout=SECONDS)
     return json.loads(answer.stdout) if answer.stdout else answer
-
-
-def touch(path):
-    with open(path, "w", encoding="utf-8"):
-        pass
 
 
 class Viewer:
@@ -284,13 +265,8 @@ def main():
         waits_for_nobody()
         goes_on_after_a_restart()
     finally:
-        for process in started:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        shutil.rmtree(work, ignore_errors=True)
-    print(f"{results[True]} passed, {results[False]} failed")
-    return 1 if results[False] else 0
+        shared.clear()
+    return shared.result()
 
 
 sys.exit(main())

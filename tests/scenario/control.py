@@ -9,48 +9,23 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
-import time
 import urllib.error
 import urllib.request
 
-CULPRIT = os.path.realpath(sys.argv[1])
+from lib.daemon_test import CULPRIT, DaemonTest, touch
+
 SECONDS = 120
-results = {True: 0, False: 0}
-started = []
 measured_first = ""
-work = tempfile.mkdtemp(prefix="culprit-control.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
-etc, run, watched, store = (f"{work}/{name}" for name in ("etc", "run", "w", "db"))
-control, err = f"{run}/control", f"{work}/err"
-
-
-def check(text, fine, *more):
-    results[bool(fine)] += 1
-    print("right:" if fine else "WRONG:", text, *([] if fine else more), flush=True)
-
-
-def wait_until(condition, seconds=SECONDS):
-    until = time.time() + seconds
-    while not condition() and time.time() < until:
-        time.sleep(0.05)
-    return condition()
-
-
-def said():
-    return open(err, encoding="utf-8").read()
+shared = DaemonTest("control", SECONDS)
+work, etc, run, started = shared.work, shared.etc, shared.run, shared.started
+check, wait_until, said, start = shared.check, shared.wait_until, shared.said, shared.start
+watched, store, control = f"{work}/w", f"{work}/db", f"{run}/control"
 
 
 def configure(text):
     with open(f"{etc}/culprit.conf.new", "w", encoding="utf-8") as f:
         f.write(f"groups = {{}}\nsensor = fanotify\nstore = {store}\n{text}")
     os.rename(f"{etc}/culprit.conf.new", f"{etc}/culprit.conf")
-
-
-def start():
-    stderr = open(err, "w", encoding="utf-8")
-    started.append(subprocess.Popen([CULPRIT, "daemon", "--config", etc, "--runtime-dir", run], stdin=subprocess.DEVNULL, stderr=stderr))
-    check("the daemon is ready", wait_until(lambda: "culprit: ready" in said()), said())
-    return started[-1]
 
 
 def ctl(*words, **more):
@@ -69,11 +44,6 @@ def told(path):
                          timeout=SECONDS).stdout
     lines = [json.loads(line) for line in out.splitlines()]
     return [(e["event"]["action"], e["file"]["path"], e.get("rule", {}).get("name")) for e in lines if e["event"]["kind"] == "event"]
-
-
-def touch(path):
-    with open(path, "w", encoding="utf-8"):
-        pass
 
 
 def connect():
@@ -338,13 +308,8 @@ def main():
         waits_for_nobody()
         is_replaced()
     finally:
-        for process in started:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        shutil.rmtree(work, ignore_errors=True)
-    print(f"{results[True]} passed, {results[False]} failed")
-    return 1 if results[False] else 0
+        shared.clear()
+    return shared.result()
 
 
 sys.exit(main())

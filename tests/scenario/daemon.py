@@ -8,28 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
-CULPRIT = os.path.realpath(sys.argv[1])
+from lib.daemon_test import CULPRIT, DaemonTest, touch
+
 SECONDS = 120
-results = {True: 0, False: 0}
-started = []
-work = tempfile.mkdtemp(prefix="culprit-daemon.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
-etc, run, watched, store = (f"{work}/{name}" for name in ("etc", "run", "w", "db"))
-
-
-def check(text, fine, *more):
-    results[bool(fine)] += 1
-    print("right:" if fine else "WRONG:", text, *([] if fine else more), flush=True)
-
-
-def wait_until(condition, seconds=SECONDS):
-    until = time.time() + seconds
-    while not condition() and time.time() < until:
-        time.sleep(0.05)
-    return condition()
+shared = DaemonTest("daemon", SECONDS)
+work, etc, run, started = shared.work, shared.etc, shared.run, shared.started
+check, wait_until = shared.check, shared.wait_until
+watched, store = f"{work}/w", f"{work}/db"
 
 
 class Manager(threading.Thread):
@@ -85,11 +73,6 @@ def told(path, *options):
                          check=False, timeout=SECONDS).stdout
     lines = [json.loads(line) for line in out.splitlines()]
     return [(e["event"]["action"], e["file"]["path"], e.get("rule", {}).get("name")) for e in lines if e["event"]["kind"] == "event"]
-
-
-def touch(path):
-    with open(path, "w", encoding="utf-8"):
-        pass
 
 
 def reload(process, manager):
@@ -224,13 +207,8 @@ def main():
         ends(process, manager, err)
         one_that_was_killed(Manager("notify2"))
     finally:
-        for process in started:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        shutil.rmtree(work, ignore_errors=True)
-    print(f"{results[True]} passed, {results[False]} failed")
-    return 1 if results[False] else 0
+        shared.clear()
+    return shared.result()
 
 
 sys.exit(main())

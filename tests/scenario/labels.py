@@ -2,35 +2,17 @@
 """labels.py CULPRIT: containers that ask the daemon by a label to be watched, with a real dockerd. The last line is "N passed, N failed"."""
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
-import time
 
+from lib.daemon_test import CULPRIT, DaemonTest
 from lib.engine import Docker
 
-CULPRIT = os.path.realpath(sys.argv[1])
 SECONDS = 120
-results = {True: 0, False: 0}
-work = tempfile.mkdtemp(prefix="culprit-labels.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
-etc, run, store, err = (f"{work}/{name}" for name in ("etc", "run", "db", "err"))
-
-
-def check(text, fine, *more):
-    results[bool(fine)] += 1
-    print("right:" if fine else "WRONG:", text, *([] if fine else more), flush=True)
-
-
-def wait_until(condition):
-    until = time.time() + SECONDS
-    while not condition() and time.time() < until:
-        time.sleep(0.1)
-    return condition()
-
-
-def said():
-    return open(err, encoding="utf-8").read()
+shared = DaemonTest("labels", SECONDS, pause=0.1)
+etc, run, err = shared.etc, shared.run, shared.err
+check, wait_until, said = shared.check, shared.wait_until, shared.said
+store = f"{shared.work}/db"
 
 
 def watches():
@@ -90,9 +72,8 @@ def main():
     finally:
         docker.clear()
         docker.stop()
-        shutil.rmtree(work, ignore_errors=True)
-    print(f"{results[True]} passed, {results[False]} failed")
-    return 1 if results[False] else 0
+        shared.clear()
+    return shared.result()
 
 
 sys.exit(main())

@@ -12,34 +12,21 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
-import time
 import urllib.request
 
-CULPRIT = os.path.realpath(sys.argv[1])
+from lib.daemon_test import CULPRIT, DaemonTest
+
 ALERTMANAGER = os.environ.get("ALERTMANAGER") or shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
 SHARE = os.environ.get("ALERTMANAGER_SHARE")
 RSYSLOGD = os.environ.get("RSYSLOGD") or shutil.which("rsyslogd")
 MODULES = os.environ.get("RSYSLOG_MODULES")
 JOURNALD = next((path for path in ("/lib/systemd/systemd-journald", "/usr/lib/systemd/systemd-journald") if os.path.exists(path)), None)
 SECONDS = 120
-results = {True: 0, False: 0}
-started = []
-work = tempfile.mkdtemp(prefix="culprit-receivers.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
-etc, run, watched, lib, err = (f"{work}/{name}" for name in ("etc", "run", "w", "lib", "err"))
-
-
-def check(text, fine, *more):
-    results[bool(fine)] += 1
-    print("right:" if fine else "WRONG:", text, *([] if fine else more), flush=True)
-
-
-def wait_until(condition, seconds=SECONDS):
-    until = time.time() + seconds
-    while not condition() and time.time() < until:
-        time.sleep(0.1)
-    return condition()
+shared = DaemonTest("receivers", SECONDS, pause=0.1)
+work, etc, run, started = shared.work, shared.etc, shared.run, shared.started
+check, wait_until = shared.check, shared.wait_until
+watched, lib = f"{work}/w", f"{work}/lib"
 
 
 def free_port():
@@ -259,13 +246,8 @@ def main():
         else:
             print("skipped: no rsyslogd")
     finally:
-        for process in reversed(started):
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        shutil.rmtree(work, ignore_errors=True)
-    print(f"{results[True]} passed, {results[False]} failed")
-    return 1 if results[False] else 0
+        shared.clear(reversed)
+    return shared.result()
 
 
 def f_url(port):

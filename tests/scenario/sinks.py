@@ -4,39 +4,21 @@ away; one whose certificate is not right; what waits outlives the daemon. The la
 import http.server
 import json
 import os
-import shutil
 import signal
 import socket
 import ssl
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
-import time
 
-CULPRIT = os.path.realpath(sys.argv[1])
+from lib.daemon_test import CULPRIT, DaemonTest
+
 SECONDS = 120
-results = {True: 0, False: 0}
-started = []
-work = tempfile.mkdtemp(prefix="culprit-sinks.", dir=os.environ.get("CULPRIT_TEST_DIR", "/var/tmp"))
-etc, run, watched, lib, err = (f"{work}/{name}" for name in ("etc", "run", "w", "lib", "err"))
-
-
-def check(text, fine, *more):
-    results[bool(fine)] += 1
-    print("right:" if fine else "WRONG:", text, *([] if fine else more), flush=True)
-
-
-def wait_until(condition, seconds=SECONDS):
-    until = time.time() + seconds
-    while not condition() and time.time() < until:
-        time.sleep(0.05)
-    return condition()
-
-
-def said():
-    return open(err, encoding="utf-8").read()
+shared = DaemonTest("sinks", SECONDS)
+work, etc, run = shared.work, shared.etc, shared.run
+check, wait_until, said, start = shared.check, shared.wait_until, shared.said, shared.start
+watched, lib = f"{work}/w", f"{work}/lib"
 
 
 class Journal(threading.Thread):
@@ -146,13 +128,6 @@ sink log {{ type = syslog to = 'tls://localhost:{syslog.port}' ca = {work}/cert.
 sink stranger {{ type = syslog to = 'tls://localhost:{syslog.port}' timeout = 5s }}
 sink grave {{ type = file to = {work}/out/grave.jsonl severity = critical }}
 """)
-
-
-def start():
-    stderr = open(err, "w", encoding="utf-8")
-    started.append(subprocess.Popen([CULPRIT, "daemon", "--config", etc, "--runtime-dir", run], stdin=subprocess.DEVNULL, stderr=stderr))
-    check("the daemon is ready", wait_until(lambda: "culprit: ready" in said()), said())
-    return started[-1]
 
 
 def sinks():
@@ -287,13 +262,8 @@ def main():
         process = outlives_the_daemon(process, hook)
         ends(process)
     finally:
-        for process in started:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        shutil.rmtree(work, ignore_errors=True)
-    print(f"{results[True]} passed, {results[False]} failed")
-    return 1 if results[False] else 0
+        shared.clear()
+    return shared.result()
 
 
 sys.exit(main())
